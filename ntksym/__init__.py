@@ -1,0 +1,1 @@
+"""ntksym: derive, prove and run the kernels of infinitely wide neural networks."""

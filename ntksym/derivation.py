@@ -1,0 +1,163 @@
+"""One derivation: an activation decomposed once, and every expectation taken from it.
+
+`dual` shows the results as SymPy expressions; `verify` proves them; both read this object, which
+keeps the exact closed forms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from sympy import Basic, Expr, Gt, Rational, true
+
+from .activation import Activation
+from .errors import NotSquareIntegrable
+from .exact import Exact, Field
+from .gaussian import ClosedForm, Law, expect
+from .gaussian.deltas import Jumps, expect_with_jumps
+from .gaussian.expect import group_pairs
+from .symbols import m, m1, m2, q, q11, q12, q22
+from .terms import TermSum, decompose
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """The closed forms of one activation, under a centred law or one with means."""
+
+    activation: Activation
+    centred: bool = True
+
+    @cached_property
+    def field(self) -> Field:
+        """The field of all coefficients: law, then parameters by name."""
+        law = (q11, q12, q22, q) if self.centred else (q11, q12, q22, q, m1, m2, m)
+        return Field((*law, *self.activation.params))
+
+    @cached_property
+    def terms(self) -> TermSum:
+        """The activation as a term sum."""
+        return decompose(self.activation.expr, self.field)
+
+    @cached_property
+    def slope(self) -> tuple[TermSum, Jumps]:
+        """The derivative off the kinks, and the jumps of the activation."""
+        return self.terms.derivative()
+
+    @property
+    def jumps(self) -> bool:
+        """Whether the activation is discontinuous."""
+        return bool(self.slope[1])
+
+    @cached_property
+    def law(self) -> Law:
+        """The law of (u, v)."""
+        return Law.pair(self.field, centred=self.centred)
+
+    @cached_property
+    def single(self) -> Law:
+        """The law of u alone, with variance q."""
+        return Law.single(self.field, centred=self.centred)
+
+    # -- the closed forms ----------------------------------------------------------------------
+
+    @cached_property
+    def value(self) -> ClosedForm:
+        """E[s(u) s(v)]."""
+        return expect(self.law, self.terms, self.terms)
+
+    @cached_property
+    def dot(self) -> ClosedForm:
+        """d E[s(u) s(v)] / d q12: the derivative dual in the sense of distributions (Price)."""
+        return self.value.diff(q12)
+
+    @cached_property
+    def dot_direct(self) -> ClosedForm:
+        """E[s'(u) s'(v)] from the derivative itself, Dirac terms included: the second route."""
+        smooth, jumps = self.slope
+        return expect_with_jumps(self.law, smooth, jumps)
+
+    @cached_property
+    def dot_ae(self) -> ClosedForm:
+        """E[s'(u) s'(v)] with the almost-everywhere derivative."""
+        return expect(self.law, self.slope[0], self.slope[0])
+
+    @cached_property
+    def mean(self) -> ClosedForm:
+        """E[s(u)] for variance q."""
+        return expect(self.single, self.terms)
+
+    @cached_property
+    def diag(self) -> ClosedForm:
+        """E[s(u)^2] for variance q; multiplied first, never by substitution."""
+        return expect(self.single, self.terms * self.terms)
+
+    @cached_property
+    def diag_dot_ae(self) -> ClosedForm:
+        """E[s'(u)^2] with the almost-everywhere derivative, for variance q."""
+        smooth, _ = self.slope
+        return expect(self.single, smooth * smooth)
+
+    @property
+    def price_holds(self) -> bool:
+        """Whether the two routes to the derivative dual meet in one canonical form."""
+        return self.dot == self.dot_direct
+
+    # -- validity ------------------------------------------------------------------------------
+
+    @cached_property
+    def conditions(self) -> tuple[Basic, ...]:
+        """Where the closed forms hold: every tilt leaves a law (I + QT positive definite).
+
+        Raises:
+            NotSquareIntegrable: nowhere.
+        """
+        found: dict[Basic, None] = {}
+        one = self.field.integer(1)
+        squares = self.terms * self.terms
+        for pair in group_pairs(self.law, self.terms, self.terms):
+            tilts = [k.tilt for k in pair.keys]
+            if all(not t or t.is_positive() for t in tilts):
+                continue
+            for i, t in enumerate(tilts):
+                found[_positive(one + self.law.cov[i][i] * t)] = None
+            found[_positive(pair.tilted.jacobian)] = None
+        for key in squares.groups():
+            if key.tilt and key.tilt.is_positive() is not True:
+                found[_positive(one + self.single.cov[0][0] * key.tilt)] = None
+        for condition in found:
+            if condition == False:  # noqa: E712  SymPy's false
+                raise NotSquareIntegrable(
+                    f"{self.activation.expr}: E[s(u)^2] is infinite for every variance"
+                )
+        return tuple(c for c in found if c is not true)
+
+    def at(self, a: Rational, c: Rational, b: Rational, *, slope: bool = False) -> Expr:
+        """E[s(u) s(v)] (or of the a.e. derivatives) at exact covariances, degenerate ones included.
+
+        Where v is a multiple of u the law has one dimension, and so does the expectation.
+        """
+        field = self.field
+        f = self.slope[0] if slope else self.terms
+        var_u, cov, var_v = (field.of(z) for z in (a, c, b))
+        zero = field.integer(0)
+        if a * b != c * c:
+            law = Law(field, (zero, zero), ((var_u, cov), (cov, var_v)))
+            return expect(law, f, f).expr
+        if a == 0 or b == 0:
+            first, second = (_constant_or_mean(f, z) for z in (var_u, var_v))
+            return first.expr * second.expr
+        scale: Exact = (var_v / var_u).sqrt()
+        other = f.affine(scale if c > 0 else -scale, zero)
+        return expect(Law(field, (zero,), ((var_u,),)), f * other).expr
+
+
+def _constant_or_mean(f: TermSum, variance: Exact) -> ClosedForm:
+    zero = f.field.integer(0)
+    if not variance:
+        return expect(Law(f.field, (zero,), ((f.field.integer(1),),)), f.at_limit(zero))
+    return expect(Law(f.field, (zero,), ((variance,),)), f)
+
+
+def _positive(z: Exact) -> Basic:
+    return Gt(z.expr, 0)

@@ -1,0 +1,395 @@
+"""Elements of a `Field`: immutable, canonical, hashable by `key`."""
+
+from __future__ import annotations
+
+from math import gcd
+from typing import Any
+
+from sympy import Add, Expr, I, Integer, Mul, Pow, Rational, Symbol
+
+from .field import Field, Poly, poly_key
+
+Parts = dict[tuple[int, ...], tuple[Poly, Poly]]
+
+
+def _reduced(num: Poly, den: Poly) -> tuple[Poly, Poly]:
+    if den == 1:
+        return num, den
+    common = num.gcd(den)
+    if common != 1:
+        num, den = num / common, den / common
+    if int(den.leading_coefficient()) < 0:
+        num, den = -num, -den
+    return num, den
+
+
+def _flip(p: Poly, slot: int) -> Poly:
+    terms = {e: (-c if int(e[slot]) % 2 else c) for e, c in p.to_dict().items()}
+    return p.context().from_dict(terms)
+
+
+def _horner(p: Poly, slot: int, value: Exact) -> Exact:
+    """The polynomial with an element for one generator."""
+    field = value.field
+    by_power: dict[int, dict[tuple[int, ...], Any]] = {}
+    for e, c in p.to_dict().items():
+        rest = tuple(0 if i == slot else n for i, n in enumerate(e))
+        by_power.setdefault(int(e[slot]), {})[rest] = c
+    total = Exact(field, {})
+    one = field.ctx.constant(1)
+    for n in range(max(by_power, default=0), -1, -1):
+        total = total * value
+        if n in by_power:
+            total = total + Exact(field, {(): (field.ctx.from_dict(by_power[n]), one)})
+    return total
+
+
+class Exact:
+    """A sum of (rational function) x (product of square roots); see `Field`."""
+
+    __slots__ = ("_key", "field", "parts")
+
+    def __init__(self, field: Field, parts: Parts) -> None:
+        self.field = field
+        self.parts = parts
+        self._key: tuple[Any, ...] | None = None
+
+    # -- identity ------------------------------------------------------------------------------
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """A hashable canonical form: two elements are equal exactly when their keys are."""
+        if self._key is None:
+            self._key = tuple(
+                (ids, poly_key(num), poly_key(den)) for ids, (num, den) in sorted(
+                    self.parts.items(), key=lambda kv: kv[0]
+                )
+            )
+        return self._key
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, int):
+            other = self.field.integer(other)
+        return isinstance(other, Exact) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __bool__(self) -> bool:
+        return bool(self.parts)
+
+    def __repr__(self) -> str:
+        return f"Exact({self.expr})"
+
+    @property
+    def is_rational_function(self) -> bool:
+        """No square root, the imaginary unit included."""
+        return all(not ids for ids in self.parts)
+
+    @property
+    def is_real(self) -> bool:
+        """No imaginary part."""
+        return all(self.field.imaginary not in ids for ids in self.parts)
+
+    # -- arithmetic ----------------------------------------------------------------------------
+
+    def __add__(self, other: Exact) -> Exact:
+        if not other.parts:
+            return self
+        parts = dict(self.parts)
+        for ids, (n2, d2) in other.parts.items():
+            if ids not in parts:
+                parts[ids] = (n2, d2)
+                continue
+            n1, d1 = parts[ids]
+            if d1 == d2:
+                num, den = _reduced(n1 + n2, d1)
+            else:
+                common = d1.gcd(d2)
+                r2 = d2 / common
+                num, den = _reduced(n1 * r2 + n2 * (d1 / common), d1 * r2)
+            if num == 0:
+                del parts[ids]
+            else:
+                parts[ids] = (num, den)
+        return Exact(self.field, parts)
+
+    def __neg__(self) -> Exact:
+        return Exact(self.field, {ids: (-n, d) for ids, (n, d) in self.parts.items()})
+
+    def __sub__(self, other: Exact) -> Exact:
+        return self + (-other)
+
+    def __mul__(self, other: Exact | int) -> Exact:
+        if isinstance(other, int):
+            other = self.field.integer(other)
+        field = self.field
+        total = Exact(field, {})
+        for ids1, (n1, d1) in self.parts.items():
+            for ids2, (n2, d2) in other.parts.items():
+                num, den = n1 * n2, d1 * d2
+                nested: list[Exact] = []
+                for i in sorted(set(ids1) & set(ids2)):
+                    if i in field.towers:
+                        nested.append(field.towers[i])
+                    else:
+                        num = num * field.radicands[i]
+                ids = tuple(sorted(set(ids1) ^ set(ids2)))
+                term = Exact(field, {ids: _reduced(num, den)})
+                for inside in nested:
+                    term = term * inside
+                total = total + term
+        return total
+
+    def inverse(self) -> Exact:
+        """One over the element; denominators hold no roots.
+
+        Raises:
+            ZeroDivisionError: the element is zero.
+        """
+        if not self.parts:
+            raise ZeroDivisionError("inverse of zero")
+        used = sorted({i for ids in self.parts for i in ids})
+        if not used:
+            num, den = self.parts[()]
+            if int(num.leading_coefficient()) < 0:
+                num, den = -num, -den
+            return Exact(self.field, {(): (den, num)})
+        if len(self.parts) == 1 and not any(i in self.field.towers for i in used):
+            ((ids, (num, den)),) = self.parts.items()
+            product = num
+            for i in ids:
+                product = product * self.field.radicands[i]
+            if int(product.leading_coefficient()) < 0:
+                product, den = -product, -den
+            return Exact(self.field, {ids: _reduced(den, product)})
+        if len(self.parts) == 1:
+            ((ids, (num, den)),) = self.parts.items()
+            rest = self.field.integer(1)
+            for i in ids:
+                rest = rest * self.field.root_squared(i)
+            root = Exact(self.field, {ids: (self.field.ctx.constant(1),) * 2})
+            return root * (rest * Exact(self.field, {(): (num, den)})).inverse()
+        conjugate = Exact(
+            self.field,
+            {
+                ids: ((-n, d) if used[-1] in ids else (n, d))
+                for ids, (n, d) in self.parts.items()
+            },
+        )
+        return conjugate * (self * conjugate).inverse()
+
+    def __truediv__(self, other: Exact) -> Exact:
+        return self * other.inverse()
+
+    def __pow__(self, n: int) -> Exact:
+        if n < 0:
+            return self.inverse() ** (-n)
+        result, base = self.field.integer(1), self
+        while n:
+            if n & 1:
+                result = result * base
+            base = base * base if n > 1 else base
+            n >>= 1
+        return result
+
+    def sqrt(self) -> Exact:
+        """The square root, positive where the element is."""
+        if not self.parts:
+            return self
+        if not self.is_rational_function:
+            one = self.field.ctx.constant(1)
+            return Exact(self.field, {(self.field.tower_id(self),): (one, one)})
+        num, den = self.parts[()]
+        outside, ids = self.field.split_root(num * den)
+        return Exact(self.field, {ids: _reduced(outside, den)})
+
+    # -- views ---------------------------------------------------------------------------------
+
+    def diff(self, symbol: Symbol) -> Exact:
+        """The derivative in one symbol."""
+        slot = self.field.slot(symbol)
+        field = self.field
+        total = Exact(field, {})
+        for ids, (num, den) in self.parts.items():
+            top = num.derivative(slot) * den - num * den.derivative(slot)
+            slope = Exact(field, {(): _reduced(top, den * den)} if top != 0 else {})
+            here = Exact(field, {(): (num, den)})
+            for i in ids:
+                if i in field.towers:
+                    f = field.towers[i]
+                    slope = slope + here * f.diff(symbol) * (f * 2).inverse()
+                    continue
+                f = field.radicands[i]
+                df = f.derivative(slot)
+                if df != 0:
+                    slope = slope + here * Exact(field, {(): _reduced(df, 2 * f)})
+            root = Exact(field, {ids: (field.ctx.constant(1), field.ctx.constant(1))})
+            total = total + slope * root
+        return total
+
+    def substitute(self, symbol: Symbol, value: Exact) -> Exact:
+        """The element with `value` for `symbol`; roots are taken anew.
+
+        Raises:
+            ZeroDivisionError: a denominator vanishes there.
+        """
+        field = self.field
+        slot = field.slot(symbol)
+        roots: dict[int, Exact] = {}
+        total = Exact(field, {})
+        for ids, (num, den) in self.parts.items():
+            term = _horner(num, slot, value) / _horner(den, slot, value)
+            for i in ids:
+                if i not in roots:
+                    if i in field.towers:
+                        roots[i] = field.towers[i].substitute(symbol, value).sqrt()
+                    else:
+                        roots[i] = _horner(field.radicands[i], slot, value).sqrt()
+                term = term * roots[i]
+            total = total + term
+        return total
+
+    def split_imaginary(self) -> tuple[Exact, Exact]:
+        """(real part, imaginary part)."""
+        unit = self.field.imaginary
+        real, imag = {}, {}
+        for ids, part in self.parts.items():
+            if unit in ids:
+                imag[tuple(i for i in ids if i != unit)] = part
+            else:
+                real[ids] = part
+        return Exact(self.field, real), Exact(self.field, imag)
+
+    def sample_sign(self) -> int:
+        """The sign at the first sample point where it is not zero: an orientation, deterministic, not a proof."""
+        if self.parts:
+            for k in range(6):
+                value = self._sample_value(k)
+                if value:
+                    return 1 if value > 0 else -1
+        return 0
+
+    def _sample_value(self, k: int) -> float:
+        field = self.field
+        total = 0.0
+        for ids, (num, den) in self.parts.items():
+            root = 1.0
+            for i in ids:
+                inner = (
+                    field.towers[i]._sample_value(k)
+                    if i in field.towers
+                    else field.sample(field.radicands[i], k)
+                )
+                root *= abs(inner) ** 0.5
+            total += root * field.sample(num, k) / field.sample(den, k)
+        return total
+
+    def flip(self, symbol: Symbol) -> Exact | None:
+        """The element with -symbol for symbol; None when a root changes."""
+        field = self.field
+        slot = field.slot(symbol)
+        used = {i for ids in self.parts for i in ids}
+        if any(
+            i in field.towers or _flip(field.radicands[i], slot) != field.radicands[i] for i in used
+        ):
+            return None
+        parts = {}
+        for ids, (num, den) in self.parts.items():
+            num, den = _flip(num, slot), _flip(den, slot)
+            if int(den.leading_coefficient()) < 0:
+                num, den = -num, -den
+            parts[ids] = (num, den)
+        return Exact(field, parts)
+
+    def is_positive(self) -> bool | None:
+        """Whether positive, by the assumptions on its atoms; None when they do not decide."""
+        if len(self.parts) != 1:
+            return None
+        ((_, (num, den)),) = self.parts.items()
+        signs = [self.field.termwise_sign(p) for p in (num, den)]
+        return None if None in signs else signs[0] == signs[1]
+
+    def pieces(self) -> list[Exact]:
+        """Summands that print better apart: one per product of roots, and A*sqrt(f) + B/sqrt(f)
+        for (A*f + B)/sqrt(f) where that is shorter."""
+        out = []
+        for ids, (num, den) in sorted(self.parts.items()):
+            out += [
+                Exact(self.field, {ids: _reduced(p, den)}) for p in self._by_radicand(ids, num, den)
+            ]
+        return out
+
+    def _by_radicand(self, ids: tuple[int, ...], num: Poly, den: Poly) -> list[Poly]:
+        for i in ids:
+            f = None if i in self.field.towers else self.field.radicands[i]
+            if f is None or len(f) < 3 or (den.gcd(f)) != f:
+                continue
+            quotient, rest = divmod(num, f)
+            if quotient != 0 and rest != 0 and len(quotient) + len(rest) < len(num):
+                return [quotient * f, rest]
+        return [num]
+
+    @property
+    def expr(self) -> Expr:
+        """As a SymPy expression: common factors outside, irreducible factors inside."""
+        if not self.parts:
+            return Integer(0)
+        field = self.field
+        rows: list[tuple[int, int, dict[tuple[Any, ...], Rational]]] = []
+        for ids, (num, den) in sorted(self.parts.items()):
+            cn, fn = field.factor(num)
+            cd, fd = field.factor(den)
+            powers: dict[tuple[Any, ...], Rational] = {}
+            for f, e in fn:
+                powers[poly_key(f)] = powers.get(poly_key(f), Integer(0)) + e
+            for f, e in fd:
+                powers[poly_key(f)] = powers.get(poly_key(f), Integer(0)) - e
+            for i in ids:
+                if i in field.towers:
+                    powers[("tower", i)] = Rational(1, 2)
+                    continue
+                k = poly_key(field.radicands[i])
+                powers[k] = powers.get(k, Integer(0)) + Rational(1, 2)
+            rows.append((cn, cd, powers))
+        shared = {
+            k: min(r[2].get(k, Integer(0)) for r in rows)
+            for k in {k: None for r in rows for k in r[2]}
+        }
+        shared = {k: e for k, e in shared.items() if e != 0}
+        top = gcd(*(abs(r[0]) for r in rows))
+        bottom = 1
+        for r in rows:
+            bottom = bottom * r[1] // gcd(bottom, r[1])
+        if len(rows) == 1:
+            top = rows[0][0]
+        inside = Add(
+            *(
+                Mul(
+                    Rational(cn * bottom, cd * top),
+                    *self._powers({k: e - shared.get(k, 0) for k, e in _all(powers, shared)}),
+                )
+                for cn, cd, powers in rows
+            )
+        )
+        return Mul(Rational(top, bottom), *self._powers(shared), inside)
+
+    def _powers(self, powers: dict[tuple[Any, ...], Rational]) -> list[Expr]:
+        out: list[Expr] = []
+        for k, e in powers.items():
+            if e == 0:
+                continue
+            if k and k[0] == "tower":
+                out.append(Pow(self.field.towers[k[1]].expr, e))
+                continue
+            base = self.field.factor_expr(k)
+            out.append(I if base == -1 else Pow(base, e))
+        return out
+
+
+def _all(
+    powers: dict[tuple[Any, ...], Rational], shared: dict[tuple[Any, ...], Rational]
+) -> list[tuple[tuple[Any, ...], Rational]]:
+    """The exponents of one row, zero where a shared factor does not occur in it."""
+    zero = Integer(0)
+    return [(k, powers.get(k, zero)) for k in {**powers, **shared}]

@@ -1,0 +1,320 @@
+r"""The field every coefficient lives in: $\mathbb{Q}(\text{symbols})$ with square roots adjoined.
+
+An element is a sum of (rational function) x (square roots of distinct irreducible polynomials or
+primes; the root of -1 is the imaginary unit).  Those products of roots are linearly independent
+over the rational functions, so the form is canonical: an element is zero exactly when it has no
+part.  That zero test is what the proofs rest on (Besicovitch 1940 for integers; the same argument
+for polynomials).  Roots of elements that hold roots themselves are adjoined too (`towers`); there the
+form still computes correctly, but two forms of one number may differ, which a proof must not
+mistake for inequality.
+
+Roots are taken of positive quantities only (variances, determinants, Jacobians), so
+$\sqrt f \sqrt g = \sqrt{fg}$ holds.  Which of $f$ and $-f$ is the positive one is read off sample
+points with small covariances, where every Jacobian is near one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from flint import Ordering, fmpz, fmpz_mpoly_ctx
+from sympy import (
+    Abs,
+    Add,
+    Expr,
+    Float,
+    I,
+    Integer,
+    Mul,
+    Pow,
+    Rational,
+    Symbol,
+)
+
+from ..errors import NoClosedForm
+from ..symbols import c12, m, m1, m2, q, q11, q12, q22
+
+if TYPE_CHECKING:
+    from .element import Exact
+
+SLOTS = 32
+"""Generators of the polynomial ring: five of the law, the rest for parameters and constants."""
+
+Poly = Any
+"""An integer polynomial, `flint.fmpz_mpoly`."""
+
+_SCALES = (0.61, 0.07, 3.1, 0.23, 9.3, 1.7)
+_LAW = {
+    q11: (0.0113, 0.0113, 0.0041, 0.0029, 0.0017, 0.0083),
+    q12: (0.0037, -0.0051, 0.0013, -0.0011, 0.0007, -0.0021),
+    c12: (0.0029, -0.0047, 0.0017, -0.0007, 0.0009, -0.0013),
+    q22: (0.0071, 0.0071, 0.0097, 0.0037, 0.0023, 0.0019),
+    q: (0.0091, 0.0091, 0.0057, 0.0031, 0.0019, 0.0047),
+    m: (0.0131, -0.0131, 0.0017, -0.0043, 0.0007, -0.0029),
+    m1: (0.0131, -0.0131, 0.0017, -0.0043, 0.0007, -0.0029),
+    m2: (0.0173, -0.0173, -0.0019, 0.0059, -0.0011, 0.0037),
+}
+"""Six sample points: small covariances (every Jacobian is near one), parameters of all sizes."""
+
+
+def poly_key(p: Poly) -> tuple[Any, ...]:
+    """A hashable canonical form of an integer polynomial: (((slot, exponent), ...), coefficient)."""
+    return tuple(
+        (tuple((i, int(e)) for i, e in enumerate(exponents) if e), int(c))
+        for exponents, c in p.to_dict().items()
+    )
+
+
+class Field:
+    """Atoms (SymPy symbols and constants) on polynomial slots, and the square roots in use."""
+
+    def __init__(self, symbols: Iterable[Symbol] = ()) -> None:
+        self.ctx = fmpz_mpoly_ctx.get(tuple(f"g{i}" for i in range(SLOTS)), Ordering.lex)
+        self._gens = self.ctx.gens()
+        self.atoms: list[Expr] = []
+        self._slot: dict[Expr, int] = {}
+        self._samples: list[tuple[float, ...]] = []
+        self.radicands: list[Poly] = []
+        self.towers: dict[int, Exact] = {}
+        self._radical: dict[tuple[Any, ...], int] = {}
+        self._factors: dict[tuple[Any, ...], Any] = {}
+        self._signs: dict[tuple[Any, ...], int | None] = {}
+        self._exprs: dict[tuple[Any, ...], Expr] = {}
+        self.imaginary = self._radical_id(self.ctx.constant(-1))
+        for s in symbols:
+            self.slot(s)
+
+    # -- atoms ---------------------------------------------------------------------------------
+
+    def slot(self, atom: Expr) -> int:
+        """The polynomial slot of an atom; a new one is opened on first use."""
+        found = self._slot.get(atom)
+        if found is not None:
+            return found
+        if len(self.atoms) == SLOTS:
+            raise NoClosedForm(
+                f"more than {SLOTS} parameters and constants in one derivation",
+                hint="numbers for some of the parameters",
+            )
+        self._slot[atom] = len(self.atoms)
+        self.atoms.append(atom)
+        self._samples.append(self._sample_values(atom, len(self.atoms)))
+        return self._slot[atom]
+
+    def _sample_values(self, atom: Expr, seed: int) -> tuple[float, ...]:
+        if atom in _LAW:
+            return _LAW[atom]
+        if isinstance(atom, Symbol):
+            factor = 0.61 + 0.37 * ((seed * 7) % 5)
+            signs = (1, -1, 1, -1, -1, 1)
+            if atom.is_positive or atom.is_nonnegative:
+                signs = (1,) * 6
+            elif atom.is_negative or atom.is_nonpositive:
+                signs = (-1,) * 6
+            return tuple(s * factor * c for s, c in zip(signs, _SCALES, strict=True))
+        values = []
+        for k in range(len(_SCALES)):
+            at = {a: Float(self._samples[i][k]) for i, a in enumerate(self.atoms) if a.is_Symbol}
+            for s in atom.free_symbols:
+                if s not in at:
+                    at[s] = Float(self._sample_values(s, seed)[k])
+            values.append(complex(atom.xreplace(at)).real)
+        return tuple(values)
+
+    def sample(self, p: Poly, k: int) -> float:
+        """The polynomial at sample point `k`, in floating point: for signs only."""
+        total = 0.0
+        for exponents, c in poly_key(p):
+            term = float(c)
+            for i, e in exponents:
+                term *= self._samples[i][k] ** e
+            total += term
+        return total
+
+    def sign(self, p: Poly) -> int | None:
+        """+1 or -1 where it is known, else None.
+
+        In parameters alone the assumptions decide, term by term.  A polynomial in the covariances
+        is a variance, a determinant or a Jacobian, whose sign is fixed where the result is valid:
+        the sample points decide.
+        """
+        key = poly_key(p)
+        if key not in self._signs:
+            self._signs[key] = self._sign(key, p)
+        return self._signs[key]
+
+    def _sign(self, key: tuple[Any, ...], p: Poly) -> int | None:
+        used = [self.atoms[i] for i in sorted({i for exponents, _ in key for i, _ in exponents})]
+        if any(a in _LAW for a in used) or not any(a.free_symbols for a in used):
+            values = [self.sample(p, k) for k in range(len(_SCALES))]
+            same = all(x > 0 for x in values) or all(x < 0 for x in values)
+            return (1 if values[0] > 0 else -1) if same else None
+        return self.termwise_sign(p)
+
+    def termwise_sign(self, p: Poly) -> int | None:
+        """The sign by the assumptions on the atoms, when every term has the same; else None."""
+        seen = set()
+        for exponents, c in poly_key(p):
+            s = 1 if c > 0 else -1
+            for i, e in exponents:
+                atom = self.atoms[i]
+                if e % 2 and atom.is_negative:
+                    s = -s
+                elif not (atom.is_positive if e % 2 else atom.is_nonzero):
+                    return None
+            seen.add(s)
+        return seen.pop() if len(seen) == 1 else None
+
+    # -- factors and radicals ------------------------------------------------------------------
+
+    def factor(self, p: Poly) -> tuple[int, tuple[tuple[Poly, int], ...]]:
+        """Content and irreducible factors, each oriented to be positive where that is known."""
+        key = poly_key(p)
+        if key not in self._factors:
+            content, parts = p.factor()
+            content = int(content)
+            oriented = []
+            for f, e in parts:
+                sign = self.sign(f)
+                if sign is None:
+                    sign = 1 if int(f.leading_coefficient()) > 0 else -1
+                if sign < 0:
+                    f = -f
+                    content *= (-1) ** int(e)
+                oriented.append((f, int(e)))
+            self._factors[key] = (content, tuple(oriented))
+        found: tuple[int, tuple[tuple[Poly, int], ...]] = self._factors[key]
+        return found
+
+    def _radical_id(self, f: Poly) -> int:
+        key = poly_key(f)
+        if key not in self._radical:
+            self._radical[key] = len(self.radicands)
+            self.radicands.append(f)
+        return self._radical[key]
+
+    def tower_id(self, inside: Exact) -> int:
+        """The id of the root of an element that has roots itself."""
+        for i, known in self.towers.items():
+            if known.key == inside.key:
+                return i
+        self.radicands.append(None)
+        self.towers[len(self.radicands) - 1] = inside
+        return len(self.radicands) - 1
+
+    def root_squared(self, i: int) -> Exact:
+        """The element whose root has the id `i`."""
+        from .element import Exact
+
+        if i in self.towers:
+            return self.towers[i]
+        return Exact(self, {(): (self.radicands[i], self.ctx.constant(1))})
+
+    def split_root(self, p: Poly) -> tuple[Poly, tuple[int, ...]]:
+        r"""(outside, ids) with $\sqrt p = $ outside x (product of the roots `ids`)."""
+        content, parts = self.factor(p)
+        outside = self.ctx.constant(1)
+        ids: set[int] = set()
+        if content < 0:
+            ids.add(self.imaginary)
+        for prime, e in fmpz(abs(content)).factor():
+            outside *= self.ctx.constant(int(prime) ** (int(e) // 2))
+            if int(e) % 2:
+                ids.add(self._radical_id(self.ctx.constant(int(prime))))
+        for f, e in parts:
+            if e // 2:
+                positive = f if self.sign(f) is not None or (e // 2) % 2 == 0 else self._abs(f)
+                outside *= positive ** (e // 2)
+            if e % 2:
+                ids.add(self._radical_id(f))
+        return outside, tuple(sorted(ids))
+
+    def _abs(self, f: Poly) -> Poly:
+        return self._gens[self.slot(Abs(self.poly_expr(f)))]
+
+    # -- elements ------------------------------------------------------------------------------
+
+    def integer(self, n: int) -> Exact:
+        """The integer as an element."""
+        from .element import Exact
+
+        return Exact(self, {(): (self.ctx.constant(n), self.ctx.constant(1))} if n else {})
+
+    def rational(self, num: int, den: int = 1) -> Exact:
+        """The fraction as an element."""
+        return self.integer(num) / self.integer(den)
+
+    def gen(self, atom: Expr) -> Exact:
+        """An atom as an element."""
+        from .element import Exact
+
+        return Exact(self, {(): (self._gens[self.slot(atom)], self.ctx.constant(1))})
+
+    @property
+    def i(self) -> Exact:
+        """The imaginary unit."""
+        from .element import Exact
+
+        one = self.ctx.constant(1)
+        return Exact(self, {(self.imaginary,): (one, one)})
+
+    def of(self, expr: Expr | int) -> Exact:
+        """A SymPy expression without the input `x`, as an element; what is not algebraic is an atom."""
+        if isinstance(expr, int):
+            return self.integer(expr)
+        match expr:
+            case Rational():
+                return self.rational(int(expr.p), int(expr.q))
+            case Float():
+                exact = Rational(str(expr))
+                return self.rational(int(exact.p), int(exact.q))
+            case Add():
+                total = self.integer(0)
+                for a in expr.args:
+                    total = total + self.of(a)
+                return total
+            case Mul():
+                product = self.integer(1)
+                for a in expr.args:
+                    product = product * self.of(a)
+                return product
+            case Pow(base=base, exp=Integer() as n):
+                return self.of(base) ** int(n)
+            case Pow(base=base, exp=Rational() as e) if e.q == 2:
+                return self.of(base).sqrt() ** int(e.p)
+        if expr is I:
+            return self.i
+        return self.gen(expr)
+
+    def poly_expr(self, p: Poly) -> Expr:
+        """A polynomial as a SymPy sum, expanded."""
+        return self._sum_expr(poly_key(p))
+
+    def _sum_expr(self, key: tuple[Any, ...]) -> Expr:
+        terms = []
+        for exponents, c in key:
+            terms.append(Mul(Integer(c), *(Pow(self.atoms[i], e) for i, e in exponents)))
+        return Add(*terms)
+
+    def factor_expr(self, key: tuple[Any, ...]) -> Expr:
+        """An irreducible factor: the part without q12 is factored, as in (1+q11)(1+q22) - q12**2."""
+        if key not in self._exprs:
+            self._exprs[key] = self._factor_expr(key)
+        return self._exprs[key]
+
+    def _factor_expr(self, key: tuple[Any, ...]) -> Expr:
+        slot = self._slot.get(q12)
+        without = tuple(t for t in key if all(i != slot for i, _ in t[0]))
+        if len(key) < 4 or len(without) < 3 or len(without) == len(key):
+            return self._sum_expr(key)
+        free = self.ctx.from_dict({self._dense(exponents): c for exponents, c in without})
+        content, parts = self.factor(free)
+        if len(parts) < 2:
+            return self._sum_expr(key)
+        product = Mul(content, *(Pow(self.poly_expr(f), e) for f, e in parts))
+        return product + self._sum_expr(tuple(t for t in key if t not in without))
+
+    def _dense(self, exponents: tuple[tuple[int, int], ...]) -> tuple[int, ...]:
+        at = dict(exponents)
+        return tuple(at.get(i, 0) for i in range(SLOTS))

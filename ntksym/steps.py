@@ -1,0 +1,88 @@
+"""The steps of a derivation, as they were taken, for people to read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sympy import Expr, latex
+
+from .symbols import u, v, x
+from .terms import TermSum
+from .gaussian.expect import GroupPair, group_pairs
+
+if TYPE_CHECKING:
+    from .derivation import Derivation
+
+MAX_PAIRS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: the rules used, and both sides as LaTeX."""
+
+    rule: str
+    before: str
+    after: str
+
+
+def trace(d: Derivation) -> tuple[Step, ...]:
+    """Decompose, each pair of terms, the collected value, Price's theorem, the diagonal."""
+    steps = [Step("decompose", rf"\sigma(x) = {latex(d.activation.expr)}", latex(d.terms.expr))]
+    pairs = [p for i, p in enumerate(_unordered(d)) if i < MAX_PAIRS]
+    for p in pairs:
+        steps.append(Step(_rules(p), rf"\mathbb{{E}}\left[{_product(p)}\right]", _tex(p)))
+    steps.append(
+        Step("collect", r"\mathbb{E}[\sigma(u)\,\sigma(v)]", latex(d.value.expr)),
+    )
+    smooth, jumps = d.slope
+    slope = latex(smooth.expr)
+    for place, height in jumps.items():
+        slope += rf" + \left({latex(height.expr)}\right)\delta\left(x - {latex(place.expr)}\right)"
+    steps.append(Step("differentiate", r"\sigma'(x)", slope))
+    rule = "price" if d.price_holds else "price (the two routes differ in form)"
+    steps.append(
+        Step(
+            rule,
+            r"\partial_{q_{12}}\mathbb{E}[\sigma(u)\,\sigma(v)] = \mathbb{E}[\sigma'(u)\,\sigma'(v)]",
+            latex(d.dot.expr),
+        )
+    )
+    steps.append(Step("diagonal", r"\mathbb{E}[\sigma(u)^2]", latex(d.diag.expr)))
+    return tuple(steps)
+
+
+def _unordered(d: Derivation) -> list[GroupPair]:
+    seen: set[frozenset[object]] = set()
+    out = []
+    for p in group_pairs(d.law, d.terms, d.terms):
+        kind = frozenset(p.keys)
+        if kind not in seen:
+            seen.add(kind)
+            out.append(p)
+    return out
+
+
+def _rules(p: GroupPair) -> str:
+    used = []
+    if any(k.tilt or k.shift for k in p.keys):
+        used.append("tilt")
+    if any(n for poly in p.polynomials for n in poly):
+        used.append("stein")
+    gates = len(p.spaces)
+    if gates:
+        used.append({1: "half-space", 2: "orthant"}.get(gates, "orthant of dimension three"))
+    return " + ".join(used) or "constant"
+
+
+def _product(p: GroupPair) -> str:
+    field = p.law.field
+    factors: list[Expr] = []
+    for key, poly, variable in zip(p.keys, p.polynomials, (u, v), strict=False):
+        group = TermSum(field, {key._replace(power=n): c for n, c in poly.items()})
+        factors.append(group.expr.xreplace({x: variable}))
+    return r" \cdot ".join(rf"\left({latex(f)}\right)" for f in factors)
+
+
+def _tex(p: GroupPair) -> str:
+    return latex(p.value().expr)
