@@ -1,1 +1,107 @@
-"""ntksym: derive, prove and run the kernels of infinitely wide neural networks."""
+"""ntksym: derive, prove and run the kernels of infinitely wide neural networks.
+
+    import ntksym
+    d = ntksym.dual("max(x, 0)")
+    d.value, d.dot, d.diag
+
+Every public name loads on first use: importing this package imports nothing but the standard
+library.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import activations as activations
+    from . import errors as errors
+    from . import symbols as symbols
+    from .activation import Activation as Activation
+    from .activations import catalogue as catalogue
+    from .activations import named as named
+    from .dual import Dual as Dual
+    from .dual import dual as dual
+    from .errors import NtksymError as NtksymError
+    from .export import export as export
+    from .functions import Phi as Phi
+    from .functions import Phi2 as Phi2
+    from .language import parse as parse
+    from .language import parse_activation as parse_activation
+    from .network import Convention as Convention
+    from .network import KernelState as KernelState
+    from .network import Network as Network
+    from .network import Recursion as Recursion
+    from .network import mlp as mlp
+    from .network import parse_spec as parse_spec
+    from .network import recurse as recurse
+    from .runtime import compile as compile
+    from .verify import Report as Report
+    from .verify import Verdict as Verdict
+    from .verify import evaluate as evaluate
+    from .verify import prove as prove
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Activation": "activation",
+    "Convention": "network",
+    "Dual": "dual",
+    "KernelState": "network",
+    "Network": "network",
+    "NtksymError": "errors",
+    "Phi": "functions",
+    "Phi2": "functions",
+    "Recursion": "network",
+    "Report": "verify",
+    "Verdict": "verify",
+    "catalogue": "activations",
+    "compile": "runtime",
+    "dual": "dual",
+    "evaluate": "verify",
+    "export": "export",
+    "mlp": "network",
+    "named": "activations",
+    "parse": "language",
+    "parse_activation": "language",
+    "parse_spec": "network",
+    "prove": "verify",
+    "recurse": "network",
+}
+_MODULES = ("activations", "errors", "symbols")
+
+__all__ = sorted((*_HOMES, *_MODULES, "__version__"))
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name in _HOMES:
+        found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    elif name in _MODULES:
+        found = import_module(f"{__name__}.{name}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+class _Package(ModuleType):
+    """The package: where a function and its submodule share a name, the function wins.
+
+    Importing `ntksym.dual` sets the attribute `dual` of the package to the submodule; without
+    this, `ntksym.dual(...)` would work or fail by the order of imports.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, ModuleType) and _HOMES.get(name) == name:
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

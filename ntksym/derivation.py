@@ -27,12 +27,19 @@ class Derivation:
 
     activation: Activation
     centred: bool = True
+    opaque_roots: bool = False
+
+    @classmethod
+    def of(cls, activation: Activation, *, centred: bool = True) -> Derivation:
+        """The derivation, with roots of numbers as atoms where they would end up nested."""
+        d = cls(activation, centred)
+        return d if d.value is not None and not d.field.towers else cls(activation, centred, True)
 
     @cached_property
     def field(self) -> Field:
         """The field of all coefficients: law, then parameters by name."""
         law = (q11, q12, q22, q) if self.centred else (q11, q12, q22, q, m1, m2, m)
-        return Field((*law, *self.activation.params))
+        return Field((*law, *self.activation.params), opaque_roots=self.opaque_roots)
 
     @cached_property
     def terms(self) -> TermSum:
@@ -68,7 +75,7 @@ class Derivation:
 
     @cached_property
     def dot(self) -> ClosedForm:
-        """d E[s(u) s(v)] / d q12: the derivative dual in the sense of distributions (Price)."""
+        """D E[s(u) s(v)] / d q12: the derivative dual in the sense of distributions (Price)."""
         return self.value.diff(q12)
 
     @cached_property

@@ -12,7 +12,6 @@ from .activation import Activation
 from .derivation import Derivation
 from .errors import NtksymError
 from .steps import Step, trace
-from .language import as_activation
 
 
 class BrokenDerivation(NtksymError):
@@ -23,20 +22,20 @@ class BrokenDerivation(NtksymError):
 
 @dataclass(frozen=True, slots=True)
 class Dual:
-    r"""Closed forms of an activation $s$ for $(u, v)$ Gaussian with covariance [[q11, q12], [q12, q22]].
+    r"""Closed forms of an activation $s$, for $(u, v)$ Gaussian.
 
-    All are SymPy expressions in `symbols.q11, q12, q22` (and `m1, m2` with means), the diagonal
-    ones in `symbols.q` (and `m`), and the parameters of the activation.  They hold for positive
-    variances and $q_{12}^2 < q_{11} q_{22}$, under `conditions`; `Dual.at` takes the degenerate
-    covariances as well.
+    The covariance of $(u, v)$ is [[q11, q12], [q12, q22]].  All are SymPy expressions in
+    `symbols.q11, q12, q22` (and `m1, m2` with means), the diagonal ones in `symbols.q` (and `m`),
+    and the parameters of the activation.  They hold for positive variances and
+    $q_{12}^2 < q_{11} q_{22}$, under `conditions`; `Dual.at` takes degenerate covariances too.
     """
 
     activation: Activation
     value: Expr
     """$E[s(u)\\,s(v)]$: the dual activation (Daniely, Frostig & Singer 2016)."""
     dot: Expr
-    """The derivative dual $\\partial E[s(u)s(v)]/\\partial q_{12} = E[s'(u)\\,s'(v)]$, with $s'$ in the
-    sense of distributions (Price 1958)."""
+    """The derivative dual: the derivative of `value` in q12, which is $E[s'(u)\\,s'(v)]$ with
+    $s'$ in the sense of distributions (Price 1958)."""
     dot_ae: Expr
     """The same with the almost-everywhere derivative; differs from `dot` where s jumps."""
     diag: Expr
@@ -52,7 +51,7 @@ class Dual:
     @property
     def continuous(self) -> bool:
         """Whether the two derivative duals are one."""
-        return self.diag_dot != oo
+        return bool(self.diag_dot != oo)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -91,12 +90,14 @@ def dual(activation: Any, *, mean: bool = False) -> Dual:
         NoClosedForm: outside the class; the message names the factor or the product.
         NotSquareIntegrable: E[s(u)^2] is infinite for every variance.
     """
+    from .language import as_activation
+
     return _dual(as_activation(activation), mean)
 
 
 @lru_cache(maxsize=256)
 def _dual(activation: Activation, mean: bool) -> Dual:
-    d = Derivation(activation, centred=not mean)
+    d = Derivation.of(activation, centred=not mean)
     conditions = d.conditions
     if not d.price_holds and not d.field.towers:
         raise BrokenDerivation(

@@ -28,6 +28,7 @@ class Phi(Function):
 
     @classmethod
     def eval(cls, z: Expr) -> Expr | None:
+        """The exact values at zero and the infinities."""
         if z is S.Zero:
             return Rational(1, 2)
         if z is S.Infinity:
@@ -37,6 +38,7 @@ class Phi(Function):
         return None
 
     def fdiff(self, argindex: int = 1) -> Expr:
+        """The normal density."""
         return density(self.args[0])
 
     def _eval_is_extended_real(self) -> bool | None:
@@ -76,6 +78,7 @@ class Phi2(Function):
 
     @classmethod
     def eval(cls, h: Expr, k: Expr, r: Expr) -> Expr | None:
+        """The exact values at infinities, at r = 0, 1 and at the origin; the canonical order."""
         if h is S.NegativeInfinity or k is S.NegativeInfinity:
             return S.Zero
         if h is S.Infinity:
@@ -93,6 +96,7 @@ class Phi2(Function):
         return None
 
     def fdiff(self, argindex: int = 1) -> Expr:
+        """Density times conditional distribution in h and k; the joint density in r."""
         h, k, r = self.args
         s = sp_sqrt(1 - r**2)
         if argindex == 1:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from sympy import Expr, latex
 
+from .gaussian.expect import GroupPair, group_pairs
 from .symbols import u, v, x
 from .terms import TermSum
-from .gaussian.expect import GroupPair, group_pairs
 
 if TYPE_CHECKING:
     from .derivation import Derivation
@@ -44,7 +44,7 @@ def trace(d: Derivation) -> tuple[Step, ...]:
     steps.append(
         Step(
             rule,
-            r"\partial_{q_{12}}\mathbb{E}[\sigma(u)\,\sigma(v)] = \mathbb{E}[\sigma'(u)\,\sigma'(v)]",
+            r"\partial_{q_{12}}\mathbb{E}[\sigma(u)\,\sigma(v)]",
             latex(d.dot.expr),
         )
     )
@@ -85,4 +85,4 @@ def _product(p: GroupPair) -> str:
 
 
 def _tex(p: GroupPair) -> str:
-    return latex(p.value().expr)
+    return str(latex(p.value().expr))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import gcd
 from typing import Any
 
-from sympy import Add, Expr, I, Integer, Mul, Pow, Rational, Symbol
+from sympy import Abs, Add, Expr, I, Integer, Mul, Pow, Rational, Symbol
 
 from .field import Field, Poly, poly_key
 
@@ -61,9 +61,8 @@ class Exact:
         """A hashable canonical form: two elements are equal exactly when their keys are."""
         if self._key is None:
             self._key = tuple(
-                (ids, poly_key(num), poly_key(den)) for ids, (num, den) in sorted(
-                    self.parts.items(), key=lambda kv: kv[0]
-                )
+                (ids, poly_key(num), poly_key(den))
+                for ids, (num, den) in sorted(self.parts.items(), key=lambda kv: kv[0])
             )
         return self._key
 
@@ -172,10 +171,7 @@ class Exact:
             return root * (rest * Exact(self.field, {(): (num, den)})).inverse()
         conjugate = Exact(
             self.field,
-            {
-                ids: ((-n, d) if used[-1] in ids else (n, d))
-                for ids, (n, d) in self.parts.items()
-            },
+            {ids: ((-n, d) if used[-1] in ids else (n, d)) for ids, (n, d) in self.parts.items()},
         )
         return conjugate * (self * conjugate).inverse()
 
@@ -262,7 +258,7 @@ class Exact:
         return Exact(self.field, real), Exact(self.field, imag)
 
     def sample_sign(self) -> int:
-        """The sign at the first sample point where it is not zero: an orientation, deterministic, not a proof."""
+        """The sign at the first sample point where it is not zero: an orientation, not a proof."""
         if self.parts:
             for k in range(6):
                 value = self._sample_value(k)
@@ -312,7 +308,8 @@ class Exact:
 
     def pieces(self) -> list[Exact]:
         """Summands that print better apart: one per product of roots, and A*sqrt(f) + B/sqrt(f)
-        for (A*f + B)/sqrt(f) where that is shorter."""
+        for (A*f + B)/sqrt(f) where that is shorter.
+        """
         out = []
         for ids, (num, den) in sorted(self.parts.items()):
             out += [
@@ -349,6 +346,9 @@ class Exact:
                 if i in field.towers:
                     powers[("tower", i)] = Rational(1, 2)
                     continue
+                if i in field.absolutes:
+                    powers[("absolute", i)] = Integer(1)
+                    continue
                 k = poly_key(field.radicands[i])
                 powers[k] = powers.get(k, Integer(0)) + Rational(1, 2)
             rows.append((cn, cd, powers))
@@ -381,6 +381,9 @@ class Exact:
                 continue
             if k and k[0] == "tower":
                 out.append(Pow(self.field.towers[k[1]].expr, e))
+                continue
+            if k and k[0] == "absolute":
+                out.append(Pow(Abs(self.field.poly_expr(self.field.absolutes[k[1]])), e))
                 continue
             base = self.field.factor_expr(k)
             out.append(I if base == -1 else Pow(base, e))

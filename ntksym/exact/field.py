@@ -4,8 +4,8 @@ An element is a sum of (rational function) x (square roots of distinct irreducib
 primes; the root of -1 is the imaginary unit).  Those products of roots are linearly independent
 over the rational functions, so the form is canonical: an element is zero exactly when it has no
 part.  That zero test is what the proofs rest on (Besicovitch 1940 for integers; the same argument
-for polynomials).  Roots of elements that hold roots themselves are adjoined too (`towers`); there the
-form still computes correctly, but two forms of one number may differ, which a proof must not
+for polynomials).  Roots of elements that hold roots themselves are adjoined too (`towers`); there
+the form still computes correctly, but two forms of one number may differ, which a proof must not
 mistake for inequality.
 
 Roots are taken of positive quantities only (variances, determinants, Jacobians), so
@@ -59,7 +59,7 @@ _LAW = {
 
 
 def poly_key(p: Poly) -> tuple[Any, ...]:
-    """A hashable canonical form of an integer polynomial: (((slot, exponent), ...), coefficient)."""
+    """A hashable canonical form of a polynomial: (((slot, exponent), ...), coefficient) pairs."""
     return tuple(
         (tuple((i, int(e)) for i, e in enumerate(exponents) if e), int(c))
         for exponents, c in p.to_dict().items()
@@ -67,9 +67,14 @@ def poly_key(p: Poly) -> tuple[Any, ...]:
 
 
 class Field:
-    """Atoms (SymPy symbols and constants) on polynomial slots, and the square roots in use."""
+    """Atoms (SymPy symbols and constants) on polynomial slots, and the square roots in use.
 
-    def __init__(self, symbols: Iterable[Symbol] = ()) -> None:
+    With `opaque_roots`, roots of numbers in the activation are atoms too: what holds for an
+    indeterminate holds for the number, and no nested roots arise.
+    """
+
+    def __init__(self, symbols: Iterable[Symbol] = (), *, opaque_roots: bool = False) -> None:
+        self.opaque_roots = opaque_roots
         self.ctx = fmpz_mpoly_ctx.get(tuple(f"g{i}" for i in range(SLOTS)), Ordering.lex)
         self._gens = self.ctx.gens()
         self.atoms: list[Expr] = []
@@ -77,6 +82,7 @@ class Field:
         self._samples: list[tuple[float, ...]] = []
         self.radicands: list[Poly] = []
         self.towers: dict[int, Exact] = {}
+        self.absolutes: dict[int, Poly] = {}
         self._radical: dict[tuple[Any, ...], int] = {}
         self._factors: dict[tuple[Any, ...], Any] = {}
         self._signs: dict[tuple[Any, ...], int | None] = {}
@@ -223,15 +229,20 @@ class Field:
             if int(e) % 2:
                 ids.add(self._radical_id(self.ctx.constant(int(prime))))
         for f, e in parts:
-            if e // 2:
-                positive = f if self.sign(f) is not None or (e // 2) % 2 == 0 else self._abs(f)
-                outside *= positive ** (e // 2)
+            half = e // 2
+            if half % 2 and self.sign(f) is None:  # |f|**half = f**(half - 1) * |f|
+                ids.add(self._absolute_id(f))
+                half -= 1
+            outside *= f**half
             if e % 2:
                 ids.add(self._radical_id(f))
         return outside, tuple(sorted(ids))
 
-    def _abs(self, f: Poly) -> Poly:
-        return self._gens[self.slot(Abs(self.poly_expr(f)))]
+    def _absolute_id(self, f: Poly) -> int:
+        """The id of |f|, the root of f**2, for f of unknown sign."""
+        i = self._radical_id(f * f)
+        self.absolutes[i] = f
+        return i
 
     # -- elements ------------------------------------------------------------------------------
 
@@ -260,7 +271,7 @@ class Field:
         return Exact(self, {(self.imaginary,): (one, one)})
 
     def of(self, expr: Expr | int) -> Exact:
-        """A SymPy expression without the input `x`, as an element; what is not algebraic is an atom."""
+        """A SymPy expression without `x` as an element; what is not algebraic becomes an atom."""
         if isinstance(expr, int):
             return self.integer(expr)
         match expr:
@@ -279,9 +290,14 @@ class Field:
                 for a in expr.args:
                     product = product * self.of(a)
                 return product
+            case Abs():
+                inner = self.of(expr.args[0])
+                return (inner * inner).sqrt()
             case Pow(base=base, exp=Integer() as n):
                 return self.of(base) ** int(n)
             case Pow(base=base, exp=Rational() as e) if e.q == 2:
+                if self.opaque_roots and base.is_number:
+                    return self.gen(Pow(base, Rational(1, 2))) ** int(e.p)
                 return self.of(base).sqrt() ** int(e.p)
         if expr is I:
             return self.i
@@ -298,7 +314,7 @@ class Field:
         return Add(*terms)
 
     def factor_expr(self, key: tuple[Any, ...]) -> Expr:
-        """An irreducible factor: the part without q12 is factored, as in (1+q11)(1+q22) - q12**2."""
+        """An irreducible factor; its part without q12 is factored: (1+q11)(1+q22) - q12**2."""
         if key not in self._exprs:
             self._exprs[key] = self._factor_expr(key)
         return self._exprs[key]

@@ -37,7 +37,7 @@ class ClosedForm:
 
     @classmethod
     def of(cls, coefficient: Exact, exponent: Exact | None = None, atom: Atom = ONE) -> ClosedForm:
-        """coefficient * exp(exponent) * atom, with the atom in canonical form."""
+        """Coefficient * exp(exponent) * atom, with the atom in canonical form."""
         field = coefficient.field
         zero = field.integer(0)
         e = zero if exponent is None else exponent
@@ -162,7 +162,7 @@ def _phi_times_phi(a: Atom, b: Atom) -> Atom:
 
 
 def _normal_density(field: Field, h: Exact, c: Exact, atom: Atom = ONE) -> ClosedForm:
-    """c * phi(h) * atom."""
+    """C * phi(h) * atom."""
     return ClosedForm.of(c / field.of(2 * pi).sqrt(), -(h * h) * field.rational(1, 2), atom)
 
 

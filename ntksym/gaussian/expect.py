@@ -50,17 +50,13 @@ class Moments:
         self.source = source
         self.n = len(law.mean)
         zero = self.field.integer(0)
-        slopes = [
-            [-s.slope if s.variable == j else zero for j in range(self.n)] for s in spaces
-        ]
+        slopes = [[-s.slope if s.variable == j else zero for j in range(self.n)] for s in spaces]
         mean = list(law.mean)
         cov = [list(row) for row in law.cov]
         for i, s in enumerate(spaces):
             mean.append(-(s.slope * law.mean[s.variable]))
             with_w = [-(s.slope * law.cov[s.variable][j]) for j in range(self.n)]
-            with_a = [
-                with_w[spaces[k].variable] * slopes[k][spaces[k].variable] for k in range(i)
-            ]
+            with_a = [with_w[spaces[k].variable] * slopes[k][spaces[k].variable] for k in range(i)]
             own = s.slope * s.slope * law.cov[s.variable][s.variable]
             if s.noisy:
                 own = own + self.field.integer(1)
@@ -124,9 +120,7 @@ class Moments:
         mean, cov, factor, exponent = self._law(on)
         left = [i for i in range(len(self.spaces)) if i not in on]
         deviations = {i: cov[self.n + i][self.n + i].sqrt() for i in left}
-        heights = {
-            i: (self.spaces[i].bound - mean[self.n + i]) / deviations[i] for i in left
-        }
+        heights = {i: (self.spaces[i].bound - mean[self.n + i]) / deviations[i] for i in left}
 
         def correlation(i: int, j: int) -> Exact:
             return cov[self.n + i][self.n + j] / (deviations[i] * deviations[j])
@@ -176,9 +170,11 @@ class GroupPair:
     def value(self) -> ClosedForm:
         """The expectation of the product of the groups."""
         field = self.law.field
-        source = "E[" + " * ".join(
-            str(TermSum(field, {k: field.integer(1)}).expr) for k in self.keys
-        ) + "]"
+        source = (
+            "E["
+            + " * ".join(str(TermSum(field, {k: field.integer(1)}).expr) for k in self.keys)
+            + "]"
+        )
         moments = Moments(self.tilted.law, self.spaces, source)
         out = ClosedForm(field)
         if len(self.keys) == 1:
@@ -189,8 +185,8 @@ class GroupPair:
                 for k, d in self.polynomials[1].items():
                     out = out + moments.value((n, k)).scale(c * d)
         const = self.keys[0].const
-        for k in self.keys[1:]:
-            const = const + k.const
+        for key in self.keys[1:]:
+            const = const + key.const
         return out.scale(self.tilted.factor, self.tilted.exponent + const)
 
 

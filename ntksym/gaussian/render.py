@@ -6,7 +6,7 @@ cosh and sinh; coefficients are factored; one term per transcendental.
 
 from __future__ import annotations
 
-from sympy import Add, Expr, Mul, asin, cos, cosh, exp, sin, sinh
+from sympy import Add, Expr, I, Mul, asin, cos, cosh, exp, sin, sinh
 
 from ..exact import Exact
 from ..functions import Phi, Phi2
@@ -16,26 +16,38 @@ from .closed import Atom, ClosedForm, orientation
 _FUNCTIONS = {"asin": asin, "Phi": Phi, "Phi2": Phi2}
 
 
+Waves = dict[tuple[Exact, Exact, Atom], tuple[Exact, Exact]]
+"""{(growth, phase, atom): (a, b)}: exp(growth) * (a cos(phase) + b sin(phase)) * atom."""
+
+
 def to_sympy(form: ClosedForm) -> Expr:
-    """The sum, in canonical order (SymPy's own order of terms)."""
-    waves: dict[tuple[Exact, Exact, Atom], tuple[Exact, Exact]] = {}
-    loose: list[Expr] = []
+    """The sum, in canonical order (SymPy's own order of terms).
+
+    A form whose Phi and Phi2 have real arguments prints without the imaginary unit: the imaginary
+    parts of its terms cancel.  Otherwise they cancel against those of the complex atoms only, and
+    all of them are printed; the sum is real.
+    """
+    real: Waves = {}
+    imaginary: Waves = {}
+    terms: list[Expr] = []
     zero = form.field.integer(0)
     for (exponent, atom), c in form.terms.items():
         if not all(a.is_real for a in atom.args):
-            loose.append(Mul(c.expr, exp(exponent.expr), _atom_expr(atom)))
+            terms.append(Mul(c.expr, exp(exponent.expr), _atom_expr(atom)))
             continue
         growth, phase = exponent.split_imaginary()
-        real, imag = c.split_imaginary()
-        # Re[(a + ib) e^{i p}] = a cos p - b sin p; the imaginary parts cancel in a real sum
+        a, b = c.split_imaginary()
         turn = orientation(phase)
         if turn < 0:
-            phase, imag = -phase, -imag
-        a, b = waves.get((growth, phase, atom), (zero, zero))
-        waves[growth, phase, atom] = (a + real, b - imag if turn else b + imag)
-    terms = list(loose)
-    for wave in _paired(waves):
-        terms.append(wave)
+            phase = -phase
+        # (a + ib) e^{+-ip} = (a cos p -+ b sin p) + i (b cos p +- a sin p)
+        sine = b if turn < 0 else -b
+        other = -a if turn < 0 else a
+        for waves, pair in ((real, (a, sine)), (imaginary, (b, other))):
+            cosine, sines = waves.get((growth, phase, atom), (zero, zero))
+            waves[growth, phase, atom] = (cosine + pair[0], sines + (pair[1] if turn else zero))
+    terms += _paired(real)
+    terms += [Mul(I, w) for w in _paired(imaginary)]
     return Add(*terms)
 
 
@@ -45,7 +57,7 @@ def _atom_expr(atom: Atom) -> Expr:
     return _FUNCTIONS[atom.kind](*(a.expr for a in atom.args))
 
 
-def _paired(waves: dict[tuple[Exact, Exact, Atom], tuple[Exact, Exact]]) -> list[Expr]:
+def _paired(waves: Waves) -> list[Expr]:
     out: list[Expr] = []
     done: set[tuple[Exact, Exact, Atom]] = set()
     for key, (a, b) in waves.items():
@@ -67,9 +79,7 @@ def _paired(waves: dict[tuple[Exact, Exact, Atom], tuple[Exact, Exact]]) -> list
                 for hyper, c in ((cosh, one + two), (sinh, one - two)):
                     if c:
                         wave = _wave(trig, phase)
-                        out.append(
-                            Mul(c.expr, exp(middle.expr), hyper(spread.expr), wave)
-                        )
+                        out.append(Mul(c.expr, exp(middle.expr), hyper(spread.expr), wave))
             continue
         for trig, c in ((cos, a), (sin, b)):
             if c:
@@ -79,7 +89,7 @@ def _paired(waves: dict[tuple[Exact, Exact, Atom], tuple[Exact, Exact]]) -> list
 
 
 def _summands(c: Exact, factor: Expr) -> list[Exact]:
-    """A coefficient that stands alone is printed as its summands; one of a function in one piece."""
+    """A coefficient that stands alone is printed as its summands, that of a function whole."""
     return c.pieces() if factor == 1 else [c]
 
 

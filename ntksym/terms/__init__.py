@@ -1,4 +1,4 @@
-"""Decompose: activations as finite sums of terms of an algebra closed under +, x, d/dx, affine maps."""
+"""Decompose: activations as sums of terms, in an algebra closed under +, x, d/dx, affine maps."""
 
 from .decompose import decompose as decompose
 from .term import Key as Key

@@ -8,6 +8,7 @@ guess.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from sympy import Expr, Poly, log
 
@@ -40,7 +41,7 @@ def cells(f: TermSum) -> tuple[Cell, ...]:
             place += order > 0
         ordered.insert(place, t)
     ends: list[Exact | None] = [None, *ordered, None]
-    return tuple(zip(ends[:-1], ends[1:], strict=True))
+    return tuple(pairwise(ends))
 
 
 def indicator(f: TermSum, cell: Cell) -> TermSum:
@@ -86,6 +87,12 @@ def _positive_smooth(g: TermSum, source: Expr) -> TermSum:
     if not g:
         return nothing
     kinds = list(g.groups().items())
+    if not all(k.shift.is_real and k.const.is_real for k, _ in kinds):
+        raise NoClosedForm(
+            f"{source}: it changes sign with a wave, at infinitely many places",
+            tried=("polynomials", "real exponentials"),
+            hint="`ntksym eval` for its kernel with a bound",
+        )
     if len(kinds) == 1:
         ((_, powers),) = kinds  # the factor exp(..)*Phi(..) is positive: the polynomial decides
         return _positive_polynomial(TermSum.one(field), powers, source)
@@ -117,7 +124,7 @@ def _known_sign(c: Exact, source: Expr) -> int:
         raise NoClosedForm(
             f"{source}: the sign of {c.expr} is not known",
             tried=("assumptions on " + names,),
-            hint=f"an assumption, such as --param {names.split(', ')[0]}=positive",
+            hint=f"an assumption on {names}, such as --param {names.split(', ')[0]}=positive",
         )
     return sign
 
@@ -133,13 +140,13 @@ def _positive_polynomial(one: TermSum, powers: dict[int, Exact], source: Expr) -
         slope = powers[degree]
         root = -(powers[0] / slope) if degree == 1 and 0 in powers else field.integer(0)
         step = TermSum.heaviside(root)
-        sign = compare(slope, field.integer(0))
-        if sign is None:  # (1 + sgn(slope) (2 H - 1)) / 2, for either sign
+        direction_known = compare(slope, field.integer(0))
+        if direction_known is None:  # (1 + sgn(slope) (2 H - 1)) / 2, for either sign
             direction = (slope * slope).sqrt() / slope
             return (one + (step.scale(field.integer(2)) - one).scale(direction)).scale(
                 field.rational(1, 2)
             )
-        return step if sign > 0 else one - step
+        return step if direction_known > 0 else one - step
     if len(powers) == 1:
         sign = _known_sign(powers[degree], source)
         return one if sign > 0 else TermSum(field, {})

@@ -208,9 +208,9 @@ def _quadratic(p: TermSum, source: Expr) -> tuple[Exact, Exact, Exact]:
         powers[k.power] = powers[k.power] + c if k.power in powers else c
     degree = max((n for n, c in powers.items() if c), default=0)
     if degree > 2:
-        if isinstance(source, exp) and (degree % 2 or powers[degree].is_positive() is not False):
+        if isinstance(source, exp) and (degree % 2 or powers[degree].is_positive()):
             raise NotSquareIntegrable(
-                f"{source} grows faster than any Gaussian decays: E[s(u)^2] is infinite for every q",
+                f"{source} outgrows every Gaussian: E[s(u)^2] is infinite for every q",
                 hint="an exponent of degree two at most",
             )
         raise _outside(source, ": its argument has degree more than two")
@@ -277,5 +277,3 @@ def _reciprocal(p: TermSum, source: Expr) -> TermSum:
         if not k.power and not k.gates:
             return TermSum.exponential(-k.const, -k.shift, -k.tilt).scale(c.inverse())
     raise _outside(source, ": a denominator that is not an exponential")
-
-

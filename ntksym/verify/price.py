@@ -13,7 +13,7 @@ one gate (derivations/identities).  It uses nothing of the two-gate recursion it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..derivation import Derivation
 from ..exact import Exact
@@ -77,7 +77,7 @@ def prove_pair(pair: GroupPair, value: ClosedForm, label: str) -> list[ProofLine
     right = Law(field, (law.mean[1],), ((b,),))
     sides = (
         Moments(left, [s for s in pair.spaces if s.variable == 0], label),
-        Moments(right, [_moved(s) for s in pair.spaces if s.variable == 1], label),
+        Moments(right, [replace(s, variable=0) for s in pair.spaces if s.variable == 1], label),
     )
     needed = [(n, k) for n in pair.polynomials[0] for k in pair.polynomials[1]]
     lines: list[ProofLine] = []
@@ -103,12 +103,6 @@ def prove_pair(pair: GroupPair, value: ClosedForm, label: str) -> list[ProofLine
     again = again.scale(pair.tilted.factor, pair.tilted.exponent + const)
     lines.append(ProofLine(f"{label}: the value at the covariance of the law", again == value))
     return lines
-
-
-def _moved(s: object) -> object:
-    from dataclasses import replace
-
-    return replace(s, variable=0)  # type: ignore[type-var]
 
 
 def _price_side(moments: Moments, pair: GroupPair, n: int, k: int) -> ClosedForm:

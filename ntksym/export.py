@@ -1,0 +1,258 @@
+"""Export: generated sources written to disk, and the shelf `codegen/` kept in step with them.
+
+The shelf's only input is `manifest.toml`; `manifest.lock` records the digest of every program, the
+versions, the SHA-256 of every file and the measured accuracy with its worst point.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sympy import Expr
+
+from .activation import Activation
+from .backends import Contract, SourceFile, c_network, numpy_network
+from .backends import c as c_backend
+from .backends import numpy as numpy_backend
+from .errors import BadSpec, CannotWrite
+from .lower import Program, Schedule, lower_dual, lower_dual_diag, lower_network
+from .lower.kernel import REQUIRES_FINITE, REQUIRES_SMALL
+from .runtime.cache import write_atomically
+
+TARGETS = ("c", "numpy")
+COMMAND = "python -m ntksym export"
+BUDGET = 64.0
+"""Errors above this many eps stop an export unless the manifest allows more (`eps_max`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """What is exported: a dual (two programs) or a network (a schedule)."""
+
+    name: str
+    formula: tuple[str, ...]
+    source: tuple[str, ...]
+    dual: tuple[Program, Program] | None = None
+    network: Schedule | None = None
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """Every program, in order."""
+        if self.network is not None:
+            return self.network.programs
+        assert self.dual is not None
+        return self.dual
+
+
+def lower_any(thing: Any, name: str = "") -> Lowered:
+    """A network, a recursion, a specification `mlp:...`, an activation or its text, lowered.
+
+    Raises:
+        BadSpec: a specification that does not say a network.
+        NoClosedForm: an activation without closed form.
+    """
+    if isinstance(thing, (str, os.PathLike)) and _is_spec(str(thing)):
+        from .network import parse_spec
+
+        thing = parse_spec(thing)
+    is_dual = hasattr(thing, "diag_dot") or isinstance(thing, (str, Expr, Activation))
+    if not is_dual and not hasattr(thing, "input_rule"):
+        from .network import recurse
+
+        thing = recurse(thing)
+    if hasattr(thing, "input_rule"):
+        schedule = lower_network(thing, name or "network")
+        about = ("the NNGP kernel and the NTK of a network", f"layers: {len(schedule.steps)}")
+        return Lowered(schedule.name, about, (), network=schedule)
+    from .dual import dual
+
+    derived = thing if hasattr(thing, "diag_dot") else dual(thing)
+    pair, diag = lower_dual(derived), lower_dual_diag(derived)
+    act = derived.activation
+    about = (f"nngp = {pair.computes}", "dot = d nngp/d q12")
+    return Lowered(name or pair.name, about, tuple(act.refs), dual=(pair, diag))
+
+
+def _is_spec(text: str) -> bool:
+    return text.startswith("mlp:") or text.endswith(".toml")
+
+
+def sources(
+    lowered: Lowered, target: str, accuracy: str = "not measured", command: str = COMMAND
+) -> tuple[SourceFile, ...]:
+    """The files of one target, support files first.
+
+    Raises:
+        BadSpec: an unknown target.
+        UnsupportedOp: the target cannot spell an operation.
+    """
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        number = version("ntksym")
+    except PackageNotFoundError:
+        number = "0.1.0"
+    contract = Contract(command, lowered.formula, accuracy, lowered.source, number)
+    if target not in TARGETS:
+        raise BadSpec(f"unknown target {target!r}", hint="one of: " + ", ".join(TARGETS))
+    if lowered.network is not None:
+        if target == "numpy":
+            return (numpy_network.network_file(lowered.network, contract),)
+        made = c_network.network_file(lowered.network, contract)
+        return c_backend.support_file(), made
+    assert lowered.dual is not None
+    pair, diag = lowered.dual
+    if target == "numpy":
+        return (numpy_backend.dual_file(lowered.name, pair, diag, contract),)
+    return c_backend.support_file(), c_backend.dual_file(lowered.name, pair, diag, contract)
+
+
+def export(
+    spec_or_net: Any, target: str, out_dir: str | os.PathLike[str], force: bool = False
+) -> tuple[Path, ...]:
+    """Write the sources of a network or an activation; the paths written.
+
+    Files that are there with other contents are kept unless `force`.
+
+    Raises:
+        CannotWrite: the directory cannot be made or written, or a file would be overwritten.
+        BadSpec: an unknown target, or a specification that does not say a network.
+    """
+    name = ""
+    if isinstance(spec_or_net, str) and _is_spec(spec_or_net):
+        name = _name_of(spec_or_net)
+    files = sources(lower_any(spec_or_net, name), target)
+    return write_files(files, Path(out_dir), force=force)
+
+
+def _name_of(spec: str) -> str:
+    if spec.endswith(".toml"):
+        return Path(spec).stem
+    return "_".join(spec.split(":")[:2][::-1])
+
+
+def write_files(files: tuple[SourceFile, ...], folder: Path, *, force: bool) -> tuple[Path, ...]:
+    """Write files atomically: all are checked before the first is touched.
+
+    Raises:
+        CannotWrite: as in `export`.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotWrite(
+            f"cannot make the directory {folder}", where=str(error), hint="another --out"
+        ) from error
+    for f in files:
+        path = folder / f.name
+        if path.exists() and not force and _read(path) != f.text:
+            raise CannotWrite(
+                f"{path} exists and differs", hint="force=True (--force), or another directory"
+            )
+    written = []
+    for f in files:
+        path = folder / f.name
+        try:
+            write_atomically(path, f.text.encode("ascii"))
+        except OSError as error:
+            raise CannotWrite(
+                f"cannot write {path}", where=str(error), hint="another --out"
+            ) from error
+        written.append(path)
+    return tuple(written)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def sha256(text: str) -> str:
+    """SHA-256 of ASCII text, in hexadecimal."""
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One `[[kernel]]` of the manifest."""
+
+    name: str
+    activation: str
+    network: str
+    targets: tuple[str, ...]
+    values: tuple[tuple[str, float], ...]
+    eps_max: float
+
+    def lower(self) -> Lowered:
+        """The programs of the entry."""
+        if self.network:
+            return lower_any(self.network, self.name)
+        from .activations import named
+
+        return lower_any(named(self.activation), self.name)
+
+
+def read_manifest(path: Path) -> tuple[Entry, ...]:
+    """The entries of a manifest, in order.
+
+    Raises:
+        BadSpec: not TOML, an unknown key, a name twice, neither an activation nor a network.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadSpec(f"cannot read {path}", where=str(error)) from error
+    known = {"name", "activation", "network", "targets", "values", "eps_max"}
+    entries: list[Entry] = []
+    for row in data.get("kernel", []):
+        if unknown := sorted(set(row) - known):
+            raise BadSpec(
+                f"unknown key {unknown[0]!r}", where=f"{path}: {row}", hint=", ".join(sorted(known))
+            )
+        if ("activation" in row) == ("network" in row):
+            raise BadSpec("an activation or a network is needed", where=f"{path}: {row}")
+        name = str(row.get("name", row.get("activation", "")))
+        if not name or name in {e.name for e in entries}:
+            raise BadSpec(f"the name {name!r} is missing or used twice", where=str(path))
+        entries.append(
+            Entry(
+                name,
+                str(row.get("activation", "")),
+                str(row.get("network", "")),
+                tuple(row.get("targets", TARGETS)),
+                tuple(sorted((k, float(v)) for k, v in row.get("values", {}).items())),
+                float(row.get("eps_max", BUDGET)),
+            )
+        )
+    return tuple(entries)
+
+
+def requires_moderate(programs: tuple[Program, ...]) -> bool:
+    """Whether a contract asks that nothing overflows."""
+    return any(REQUIRES_FINITE in p.requires for p in programs)
+
+
+def requires_small(programs: tuple[Program, ...]) -> bool:
+    """Whether a contract asks for small variances."""
+    return any(REQUIRES_SMALL in p.requires for p in programs)
+
+
+def build_shelf(path: str | Path) -> dict[str, Any]:
+    """Build the shelf at `path`; see `export_shelf.build_shelf`."""
+    from .export_shelf import build_shelf as build
+
+    return dict(build(path))
+
+
+def check_shelf(path: str | Path) -> tuple[str, ...]:
+    """What is stale on the shelf at `path`; see `export_shelf.check_shelf`."""
+    from .export_shelf import check_shelf as check
+
+    return check(path)

@@ -1,0 +1,215 @@
+"""The shelf: build `codegen/` from its manifest, and check that it is fresh."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .errors import BadSpec, NtksymError
+from .export import (
+    Entry,
+    Lowered,
+    read_manifest,
+    requires_moderate,
+    requires_small,
+    sha256,
+    sources,
+    write_files,
+)
+from .export_measure import Worst, measure_dual, measure_pairs
+from .lower.kernel import LARGEST_SMALL
+from .lower.schedule import evaluate_network
+from .runtime.engines import CDual, CNetwork, NumpyDual, NumpyNetwork
+from .runtime.kernel import CompiledDual, CompiledKernel
+
+SCHEMA = "ntksym/shelf/1"
+DEFAULT_PARAMETER = 0.5
+LOCK = "manifest.lock"
+MANIFEST = "manifest.toml"
+
+
+def measure(lowered: Lowered, target: str, entry: Entry) -> tuple[Worst, ...]:
+    """The measured worst errors of one target.
+
+    Raises:
+        NoCompiler: the target is C and no compiler works.
+    """
+    from .backends import Contract
+
+    contract = Contract("measurement", lowered.formula)
+    given = dict(entry.values)
+    if lowered.network is not None:
+        schedule = lowered.network
+        engine = (CNetwork if target == "c" else NumpyNetwork)(schedule, contract, keep=False)
+        kernel = CompiledKernel(
+            engine, name="", target=target, dtype="float64", threads=1, sources=()
+        )
+
+        def reference(g11: Any, g12: Any, g22: Any, ctx: Any) -> tuple[Any, Any]:
+            return evaluate_network(schedule, g11, g12, g22, 6, ctx)
+
+        def run(x: Any, y: Any) -> tuple[Any, Any]:
+            out = kernel(x, y)
+            return out.nngp, out.ntk
+
+        return measure_pairs(reference, run)
+    assert lowered.dual is not None
+    pair, diag = lowered.dual
+    dual_engine = (CDual if target == "c" else NumpyDual)(pair, diag, contract, keep=False)
+    names = {a for p in lowered.dual for a in p.args} - {"q11", "q12", "q22", "q"}
+    params = {n: given.get(n, DEFAULT_PARAMETER) for n in sorted(names)}
+    compiled = CompiledDual(
+        dual_engine,
+        name="",
+        target=target,
+        pair_params=tuple(a for a in pair.args if a not in ("q11", "q12", "q22")),
+        diag_params=tuple(a for a in diag.args if a != "q"),
+        sources=(),
+    )
+
+    def run_dual(a: Any, c: Any, b: Any) -> tuple[Any, Any]:
+        out = compiled(a, c, b, **params)
+        return out.nngp, out.dot
+
+    moderate, small = requires_moderate(lowered.programs), requires_small(lowered.programs)
+    top = LARGEST_SMALL if small else float("inf")
+    return measure_dual(pair, diag, run_dual, params, scale_free=not moderate, top=top)
+
+
+def accuracy_text(worst: tuple[Worst, ...]) -> str:
+    """The accuracy line of a file head, rounded up to one digit after the point."""
+    parts = [f"{w.output} {_rounded(w.eps)} eps" for w in worst]
+    count = max((w.count for w in worst), default=0)
+    return f"at most {', '.join(parts)} of the kernel's size at {count} points, 34-digit reference"
+
+
+def _rounded(eps: float) -> str:
+    import math
+
+    return f"{math.ceil(eps * 10) / 10:.1f}" if math.isfinite(eps) else str(eps)
+
+
+def build_shelf(
+    path: str | Path, report: Callable[[str], None] | None = None
+) -> dict[str, tuple[Worst, ...]]:
+    """Write every file of the manifest and the lock; the measured errors by "name.target".
+
+    An entry that has no closed form, or that is less accurate than its budget, stops the build.
+
+    Raises:
+        BadSpec: a manifest that cannot be read, or an entry over its `eps_max`.
+        NoClosedForm: an entry without closed form.
+        NoCompiler: C cannot be measured.
+        CannotWrite: a file cannot be written.
+    """
+    root = Path(path)
+    records: dict[str, Any] = {}
+    measured: dict[str, tuple[Worst, ...]] = {}
+    for entry in read_manifest(root / MANIFEST):
+        lowered = entry.lower()
+        record: dict[str, Any] = {
+            "programs": {p.name: p.digest() for p in lowered.programs},
+            "files": {},
+            "accuracy": {},
+            "measured": {},
+        }
+        for target in entry.targets:
+            worst = measure(lowered, target, entry)
+            over = [w for w in worst if not w.eps <= entry.eps_max]
+            if over:
+                raise BadSpec(
+                    f"{entry.name}: {over[0].output} is off by {over[0].eps:.3g} eps in {target}",
+                    where=f"at (q11, q12, q22) = {over[0].point}",
+                    hint=f"the budget eps_max is {entry.eps_max}: a row of the accuracy table",
+                )
+            measured[f"{entry.name}.{target}"] = worst
+            text = accuracy_text(worst)
+            made = sources(lowered, target, text)
+            write_files(made, root / target, force=True)
+            record["files"].update({f"{target}/{f.name}": sha256(f.text) for f in made})
+            record["accuracy"][target] = text
+            record["measured"][target] = {
+                w.output: {"eps": round(w.eps, 3), "point": [v.hex() for v in w.point]}
+                for w in worst
+            }
+            if report is not None:
+                report(f"{entry.name} {target}: {text}")
+        records[entry.name] = record
+    lock = {"schema": SCHEMA, "versions": versions(), "kernels": records}
+    from .backends import SourceFile
+
+    text = json.dumps(lock, indent=1, sort_keys=True) + "\n"
+    write_files((SourceFile(LOCK, text),), root, force=True)
+    return measured
+
+
+def versions() -> dict[str, str]:
+    """What the bytes and the measurements depend on."""
+    import mpmath
+    import numpy
+    import sympy
+
+    return {
+        "python": ".".join(map(str, sys.version_info[:2])),
+        "sympy": sympy.__version__,
+        "mpmath": mpmath.__version__,
+        "numpy": numpy.__version__,
+    }
+
+
+def check_shelf(path: str | Path) -> tuple[str, ...]:
+    """What is not as the manifest says, one line each; empty when the shelf is fresh.
+
+    Files are generated again and compared by their bytes; the accuracy lines are those of the
+    lock.  Nothing is measured and nothing is written.
+
+    Raises:
+        BadSpec: the manifest or the lock cannot be read.
+    """
+    root = Path(path)
+    try:
+        lock = json.loads((root / LOCK).read_text(encoding="ascii"))
+    except (OSError, ValueError) as error:
+        raise BadSpec(f"cannot read {root / LOCK}", where=str(error)) from error
+    stale: list[str] = []
+    expected: set[str] = set()
+    entries = read_manifest(root / MANIFEST)
+    records = lock.get("kernels", {})
+    for entry in entries:
+        record = records.get(entry.name)
+        if record is None:
+            stale.append(f"{entry.name}: not in the lock")
+            continue
+        try:
+            lowered = entry.lower()
+        except NtksymError as error:
+            stale.append(f"{entry.name}: {error.what}")
+            continue
+        if record["programs"] != {p.name: p.digest() for p in lowered.programs}:
+            stale.append(f"{entry.name}: its programs have changed")
+        for target in entry.targets:
+            text = record["accuracy"].get(target, "not measured")
+            for made in sources(lowered, target, text):
+                name = f"{target}/{made.name}"
+                expected.add(name)
+                there = root / name
+                if not there.is_file():
+                    stale.append(f"{name}: missing")
+                elif there.read_text(encoding="ascii") != made.text:
+                    stale.append(f"{name}: differs from what is generated now")
+    stale += [
+        f"{n}: in the lock, not in the manifest" for n in sorted(set(records) - _names(entries))
+    ]
+    for folder in ("c", "numpy"):
+        for there in sorted((root / folder).glob("*.[chp]*")):
+            name = f"{folder}/{there.name}"
+            if name not in expected and there.suffix in (".c", ".h", ".py"):
+                stale.append(f"{name}: nobody generates it")
+    return tuple(stale)
+
+
+def _names(entries: tuple[Entry, ...]) -> set[str]:
+    return {e.name for e in entries}

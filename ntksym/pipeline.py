@@ -1,0 +1,107 @@
+"""The whole flow, and the only file that knows the order of the stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .lower import Program
+    from .network import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage: its verb, where it lives, what goes in and out, and its contract."""
+
+    verb: str
+    where: tuple[str, ...]
+    takes: str
+    gives: str
+    contract: str
+
+
+STAGES = (
+    Stage(
+        "define",
+        ("activation", "language", "activations"),
+        "text, SymPy",
+        "Activation",
+        "a real function of one symbol x, parameters with assumptions",
+    ),
+    Stage(
+        "decompose",
+        ("exact", "terms"),
+        "Activation",
+        "TermSum",
+        "equal to the activation off its kinks, in an algebra closed under +, x, d/dx",
+    ),
+    Stage(
+        "expect",
+        ("gaussian",),
+        "TermSum x TermSum x Law",
+        "ClosedForm",
+        "no integral left, canonical; else NoClosedForm",
+    ),
+    Stage(
+        "dual",
+        ("derivation", "steps", "dual"),
+        "Activation",
+        "Dual",
+        "value, derivative and diagonals that agree with each other (Price)",
+    ),
+    Stage(
+        "recurse",
+        ("network",),
+        "Network",
+        "Recursion",
+        "NNGP and NTK after each layer, in the state before it",
+    ),
+    Stage(
+        "lower",
+        ("lower",),
+        "Dual, LayerRule",
+        "Program",
+        "straight-line total operations, named, same bytes for same input",
+    ),
+    Stage(
+        "emit",
+        ("backends",),
+        "Program",
+        "source files",
+        "pure text; refuses what it cannot spell",
+    ),
+    Stage(
+        "run",
+        ("runtime",),
+        "Network",
+        "CompiledKernel",
+        "compiled in a private cache, symmetric Gram matrices, exact diagonal",
+    ),
+    Stage(
+        "check",
+        ("verify",),
+        "any of the above",
+        "Report",
+        "compares with something that does not use the stage under test",
+    ),
+    Stage(
+        "publish",
+        ("export", "export_shelf", "export_measure", "display", "cli", "demo"),
+        "any of the above",
+        "files, pages, terminal",
+        "the only stage that touches the disk",
+    ),
+)
+SHARED = ("symbols", "errors", "functions", "references")
+"""Leaves below the first stage."""
+
+
+def kernel_programs(network: Network) -> tuple[Program, ...]:
+    """Network -> one Program per distinct layer.  Read this function first."""
+    from .lower import lower_layer
+    from .network import recurse
+
+    recursion = recurse(network)  # define, decompose, expect, dual, recurse
+    distinct: dict[Any, Any] = {(r.nngp, r.ntk): r for r in recursion.layers}
+    return tuple(lower_layer(rule) for rule in distinct.values())

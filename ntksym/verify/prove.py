@@ -1,0 +1,244 @@
+"""Prove: the verdict on the derived forms of an activation, by proof and by enclosure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from sympy import Expr, Rational, Symbol
+
+from ..activation import Activation
+from ..dual import Dual, dual
+from ..errors import NoClosedForm, Undecided
+from ..symbols import q, q11, q12, q22
+from .ball import Ball
+from .balls import enclose_definition, enclose_expr
+from .price import prove_value
+from .report import Comparison, Report, Verdict
+
+Point = tuple[Rational, Rational, Rational]
+Params = tuple[tuple[str, Rational], ...]
+
+_POSITIVE = (Rational(3, 2), Rational(2, 3), Rational(5, 4))
+_REAL = (Rational(-3, 4), Rational(5, 4), Rational(1, 3))
+
+
+def prove(
+    activation: Any,
+    *,
+    digits: int = 30,
+    points: Sequence[tuple[Any, Any, Any]] | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Report:
+    """The verdict on the derived dual of an activation, with its evidence.
+
+    `PROVED`: every zero test of the Price proof closes, and no enclosure disagrees.  `ENCLOSED`:
+    at every point, balls of `digits` digits around the definition and around the derived form
+    overlap.  `REFUTED`: they are disjoint somewhere, which would be a bug of this library.
+
+    Raises:
+        NoClosedForm: there is no derived form to prove.
+    """
+    from ..language import as_activation
+
+    act = as_activation(activation)
+    d = dual(act)
+    assert d.derivation is not None
+    proof = prove_value(d.derivation)
+    comparisons: list[Comparison] = []
+    chosen = _points(d, points)
+    for number, (point, params) in enumerate(chosen):
+        if progress is not None:
+            progress(f"enclosing at point {number + 1} of {len(chosen)}")
+        comparisons += compare(d, point, params, digits)
+    return _report(act, proof.holds, _proof_line(proof), comparisons)
+
+
+def _proof_line(proof: Any) -> str:
+    if proof.obstacle:
+        return f"no proof: {proof.obstacle}"
+    if proof.failed:
+        return f"no proof: not zero: {', '.join(proof.failed[:4])}"
+    return (
+        f"Price's theorem: {len(proof.lines)} zero tests, all zero "
+        "(derivatives in the covariance, values at covariance zero)"
+    )
+
+
+def _report(act: Activation, proved: bool, line: str, comparisons: Sequence[Comparison]) -> Report:
+    wrong = [c for c in comparisons if c.agree is False]
+    open_ = [c for c in comparisons if c.agree is None]
+    agreed = [c for c in comparisons if c.agree]
+    evidence = [line]
+    if agreed:
+        widest = max((b.rad for c in agreed for b in (c.definition, c.derived) if b), default=0)
+        evidence.append(
+            f"{len(agreed)} enclosures of the definition overlap the derived form, "
+            f"{agreed[0].digits} digits, widest radius {float(widest):.1e}"
+        )
+    evidence += [f"disjoint balls: {describe(c)}" for c in wrong]
+    evidence += [f"undecided: {describe(c)}" for c in open_]
+    if wrong:
+        verdict = Verdict.REFUTED
+    elif proved:
+        verdict = Verdict.PROVED
+    else:
+        verdict = Verdict.ENCLOSED if agreed and not open_ else Verdict.UNDECIDED
+    return Report(act.name, verdict, tuple(evidence), tuple(comparisons))
+
+
+def describe(c: Comparison) -> str:
+    """One line on a comparison: where, and both balls."""
+    where = ", ".join(str(z) for z in c.point)
+    params = "".join(f", {k}={v}" for k, v in c.params)
+    return f"{c.quantity} at ({where}{params}): {c.definition} and {c.derived} {c.note}".strip()
+
+
+def _points(d: Dual, points: Sequence[tuple[Any, Any, Any]] | None) -> list[tuple[Point, Params]]:
+    """Exact points with parameter values, where the conditions of validity hold."""
+    from .points import rational_points
+
+    base = rational_points() if points is None else points
+    exact = [(Rational(a), Rational(c), Rational(b)) for a, c, b in base]
+    scales = (Rational(1), Rational(1, 10), Rational(1, 1000)) if points is None else (Rational(1),)
+    out: list[tuple[Point, Params]] = []
+    for i, point in enumerate(exact):
+        params = _parameters(d.activation, i)
+        for scale in scales:
+            scaled = (point[0] * scale, point[1] * scale, point[2] * scale)
+            if _valid(d, scaled, params):
+                out.append((scaled, params))
+                break
+    return out
+
+
+def _parameters(act: Activation, turn: int) -> Params:
+    """Values that fit the assumptions; another set for every point."""
+    values = []
+    for j, p in enumerate(act.params):
+        if p.is_positive or p.is_nonnegative:
+            value = _POSITIVE[(turn + j) % 3]
+        elif p.is_negative or p.is_nonpositive:
+            value = -_POSITIVE[(turn + j) % 3]
+        else:
+            value = _REAL[(turn + j) % 3]
+        values.append((p.name, value))
+    return tuple(values)
+
+
+def _valid(d: Dual, point: Point, params: Params) -> bool:
+    at = _values(d.activation, point, params)
+    return all(bool(c.subs({**at, q: max(point[0], point[2])})) for c in d.conditions)
+
+
+def _values(act: Activation, point: Point, params: Params) -> dict[Symbol, Rational]:
+    named = dict(params)
+    values = {p: named[p.name] for p in act.params}
+    return {q11: point[0], q12: point[1], q22: point[2], **values}
+
+
+def compare(d: Dual, point: Point, params: Params, digits: int = 30) -> tuple[Comparison, ...]:
+    """Definition against derived form at one point: dual, derivative dual, and the diagonals.
+
+    At degenerate covariances the derived form is that of the law on a line (or at zero).
+    """
+    return _compare(d.activation, d, point, params, digits)
+
+
+def evaluate(
+    activation: Any,
+    point: tuple[Any, Any, Any],
+    params: Mapping[str, Any] | None = None,
+    digits: int = 30,
+) -> tuple[str, tuple[Comparison, ...]]:
+    """(method, comparisons) for any activation; without a closed form only the definition is there.
+
+    Raises:
+        BadCovariance, NotSquareIntegrable, BadActivation, Undecided: see `enclose_definition`.
+    """
+    from ..language import as_activation
+
+    act = as_activation(activation)
+    values = tuple(
+        (p.name, Rational(str((params or {})[p.name])))
+        for p in act.params
+        if p.name in (params or {})
+    )
+    exact = (Rational(str(point[0])), Rational(str(point[1])), Rational(str(point[2])))
+    try:
+        found: Dual | None = dual(act)
+    except NoClosedForm:
+        found = None
+    method = "closed form" if found is not None else "definition only"
+    return method, _compare(act, found, exact, values, digits)
+
+
+def _compare(
+    act: Activation, d: Dual | None, point: Point, params: Params, digits: int
+) -> tuple[Comparison, ...]:
+    named = dict(params)
+    degenerate = point[0] * point[2] == point[1] ** 2
+    rows: list[tuple[str, bool, str]] = [("nngp", False, "ae")]
+    if d is None or d.continuous:
+        rows.append(("derivative", True, "ae"))
+    else:
+        if not degenerate:
+            rows.append(("derivative", True, "distributional"))
+        rows.append(("derivative_almost_everywhere", True, "ae"))
+    out = []
+    for quantity, derivative, jumps in rows:
+        definition, note = _ball(
+            partial(
+                enclose_definition,
+                act,
+                *point,
+                params=named,
+                digits=digits,
+                derivative=derivative,
+                jumps=jumps,
+            )
+        )
+        derived = None
+        if d is not None:
+            expr = _derived(d, point, derivative, jumps, degenerate)
+            derived, extra = _ball(
+                partial(enclose_expr, expr, _values(act, point, params), digits=digits)
+            )
+            note = note or extra
+        out.append(Comparison(quantity, point, params, definition, derived, digits, note))
+    if d is not None and degenerate and point[0] == point[1] == point[2] and point[0] > 0:
+        out += _diagonals(d, point, params, digits, out)
+    return tuple(out)
+
+
+def _derived(d: Dual, point: Point, derivative: bool, jumps: str, degenerate: bool) -> Expr:
+    if degenerate:
+        assert d.derivation is not None
+        return d.derivation.at(*point, slope=derivative)
+    if not derivative:
+        return d.value
+    return d.dot if jumps == "distributional" else d.dot_ae
+
+
+def _diagonals(
+    d: Dual, point: Point, params: Params, digits: int, known: list[Comparison]
+) -> list[Comparison]:
+    values = {**_values(d.activation, point, params), q: point[0]}
+    names = (("diagonal", d.diag), ("diagonal_derivative", d.diag_dot_ae))
+    out = []
+    for (name, expr), reference in zip(names, (known[0], known[-1]), strict=True):
+        derived, note = _ball(partial(enclose_expr, expr, values, digits=digits))
+        ball = reference.definition
+        out.append(Comparison(name, point, params, ball, derived, digits, note))
+    return out
+
+
+def _ball(run: Callable[[], Ball]) -> tuple[Ball | None, str]:
+    try:
+        return run(), ""
+    except Undecided as error:
+        return None, error.what
+
+
+__all__ = ["Params", "Point", "compare", "describe", "evaluate", "prove"]

@@ -1,0 +1,78 @@
+"""Verdicts and their evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from sympy import Rational
+
+if TYPE_CHECKING:
+    from .ball import Ball
+
+
+class Verdict(IntEnum):
+    """What is known of a statement, from a proof that it is wrong to a proof that it is right.
+
+    `UNDECIDED` is never a pass.
+    """
+
+    REFUTED = 0
+    UNDECIDED = 1
+    SAMPLED = 2
+    ENCLOSED = 3
+    PROVED = 4
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One quantity at one point: the enclosure of its definition, and that of the derived form."""
+
+    quantity: str
+    point: tuple[Rational, Rational, Rational]
+    params: tuple[tuple[str, Rational], ...]
+    definition: Ball | None
+    derived: Ball | None
+    digits: int
+    """The accuracy asked for; both balls are that narrow, or `agree` is None."""
+    note: str = ""
+
+    @property
+    def agree(self) -> bool | None:
+        """True: both narrow and overlapping; False: disjoint (a proof of difference); else None."""
+        if self.definition is None or self.derived is None:
+            return None
+        if not self.definition.overlaps(self.derived):
+            return False
+        return True if self._narrow(self.definition) and self._narrow(self.derived) else None
+
+    def _narrow(self, ball: Ball) -> bool:
+        return ball.rel_digits >= self.digits or ball.rad * 10 ** (self.digits + 15) <= 1
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A verdict on the derived forms of one activation, with everything it rests on."""
+
+    subject: str
+    verdict: Verdict
+    evidence: tuple[str, ...]
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether the verdict is at least `ENCLOSED`."""
+        return self.verdict >= Verdict.ENCLOSED
+
+    def __str__(self) -> str:
+        return "\n".join((f"{self.subject}: {self.verdict}", *("  " + e for e in self.evidence)))
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        rows = "".join(f"<li>{escape(e)}</li>" for e in self.evidence)
+        return f"<b>{escape(self.subject)}: {self.verdict}</b><ul>{rows}</ul>"

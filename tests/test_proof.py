@@ -1,0 +1,60 @@
+"""The Price proof closes on true forms, and cannot be made to close on wrong ones."""
+
+from __future__ import annotations
+
+import pytest
+from ntksym.activation import Activation
+from ntksym.derivation import Derivation
+from ntksym.gaussian import ClosedForm
+from ntksym.symbols import x
+from ntksym.verify.price import prove_pair, prove_value
+from ntksym.gaussian.expect import group_pairs
+from ntksym.functions import Phi
+from sympy import Abs, Expr, Max, Piecewise, Rational, erf, exp, sin
+
+CASES = [
+    Max(x, 0),
+    x * Phi(x),
+    erf(x),
+    Piecewise((x, x > 0), (exp(x) - 1, True)),
+    Max(0, 1 - Abs(x)),
+    exp(-(x**2)) * sin(x),
+]
+
+
+@pytest.mark.parametrize("f", CASES, ids=str)
+def test_proof_holds(f: Expr) -> None:
+    proof = prove_value(Derivation.of(Activation("t", f)))
+    assert proof.holds and len(proof.lines) >= 4
+
+
+@pytest.mark.parametrize("f", CASES, ids=str)
+def test_every_changed_coefficient_is_noticed(f: Expr) -> None:
+    """Each coefficient of each pair in turn: sign flipped, doubled, dropped."""
+    d = Derivation.of(Activation("t", f))
+    tried = 0
+    for pair in group_pairs(d.law, d.terms, d.terms)[:6]:
+        value = pair.value()
+        for key, c in value.terms.items():
+            for factor in (-1, 2, 0):
+                wrong = ClosedForm(d.field, {**value.terms, key: c * factor})
+                assert not all(line.holds for line in prove_pair(pair, wrong, "t"))
+                tried += 1
+    assert tried
+
+
+def test_an_empty_proof_is_no_proof() -> None:
+    from ntksym.verify.price import PriceProof
+
+    assert not PriceProof(()).holds
+
+
+def test_nested_roots_are_an_obstacle_not_a_proof() -> None:
+    from sympy import sqrt
+
+    d = Derivation(Activation("t", exp(-sqrt(2) * x**2)))  # without the atoms for roots
+    assert d.value
+    proof = prove_value(d)
+    assert not proof.holds and "nested" in proof.obstacle
+    assert prove_value(Derivation.of(Activation("t", exp(-sqrt(2) * x**2)))).holds
+    assert Rational(1)
