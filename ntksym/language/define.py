@@ -1,0 +1,164 @@
+"""Activations from text, SymPy expressions and catalogue names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sympy
+from sympy import Basic, DiracDelta, Expr, Float, Rational, Symbol
+from sympy.core.function import AppliedUndef
+
+from .. import activations
+from ..activation import Activation
+from ..errors import BadActivation, NtksymError
+from ..symbols import x
+from .names import GREEK, assumption, fault
+from .read import parse
+from .real import not_real_at
+from .table import ALIASES, known_names
+
+_FOREIGN = (
+    AppliedUndef,
+    sympy.Integral,
+    sympy.Derivative,
+    sympy.Subs,
+    sympy.Sum,
+    sympy.Product,
+    sympy.Limit,
+    DiracDelta,
+    sympy.ITE,
+)
+
+
+def parse_activation(
+    text: str, params: Mapping[str, str] | None = None, name: str = ""
+) -> Activation:
+    """The activation that `text` says, with `x` for the input.
+
+    Every other name is a real parameter; `params` gives assumptions, such as
+    `{"alpha": "positive"}`.  Text that is exactly a catalogue name is that entry.  The name of the
+    activation is `name`, or the text.
+
+    Raises:
+        ParseError, UnknownName, TooLarge: as `parse`.
+        BadActivation: not a real function; an assumption for a parameter that does not occur.
+    """
+    given = dict(params or {})
+    if isinstance(text, str):
+        stripped = text.strip()
+        entry = ALIASES.get(stripped, stripped)
+        if any(entry == a.name for a in activations.catalogue()):
+            return _assume(activations.named(entry), given, name)
+    expr = parse(text, params=given)
+    label = name or " ".join("".join(GREEK.get(c, c) for c in text).split())
+    return _checked(Activation(label, expr), given)
+
+
+def as_activation(
+    obj: str | Expr | Activation, params: Mapping[str, str] | None = None
+) -> Activation:
+    """The activation that `obj` means: text, a SymPy expression, or an `Activation` itself.
+
+    In an expression the only symbol is the input, whatever its name; among several it is the one
+    named `x`, and the others are parameters.  Floats mean the decimals that they print as.
+
+    Raises:
+        ParseError, UnknownName, TooLarge: text that cannot be read.
+        BadActivation: not a real function of one variable, or an object of another type.
+    """
+    given = dict(params or {})
+    if isinstance(obj, Activation):
+        return _assume(obj, given, "")
+    if isinstance(obj, str):
+        return parse_activation(obj, given)
+    if isinstance(obj, Expr):
+        return _from_expr(obj, given)
+    raise BadActivation(
+        f"an object of type {type(obj).__name__} is not an activation",
+        hint='text such as "max(x, 0)", a SymPy expression in x, or an Activation',
+    )
+
+
+def _from_expr(expr: Expr, given: dict[str, str]) -> Activation:
+    foreign = [part for part in sympy.preorder_traversal(expr) if isinstance(part, _FOREIGN)]
+    if foreign:
+        part = min(foreign, key=lambda p: (-len(str(p)), sympy.default_sort_key(p)))
+        raise BadActivation(
+            f"{part.func.__name__} is not a function of the language",
+            where=str(part)[:200],
+            hint="an expression in elementary functions, erf, Max, Abs, Heaviside, Piecewise",
+        )
+    symbols = sorted(expr.free_symbols, key=lambda s: (str(s), sympy.default_sort_key(s)))
+    names = [str(s) for s in symbols]
+    for one in names:
+        if names.count(one) > 1:
+            raise BadActivation(
+                f"two different symbols are named {one!r}",
+                hint="one symbol, made once: Symbol with the same assumptions is the same symbol",
+            )
+    chosen = symbols if len(symbols) == 1 else [s for s in symbols if str(s) == "x"]
+    if symbols and not chosen:
+        raise BadActivation(
+            f"a function of {len(symbols)} variables: {', '.join(names)}",
+            hint="name the input x; every other symbol is then a parameter",
+        )
+    mapping: dict[Basic, Basic] = {f: Rational(str(f)) for f in expr.atoms(Float)}
+    for s in symbols:
+        mapping[s] = x if s in chosen else _parameter(s, given)
+    found = expr.xreplace(mapping)
+    return _checked(Activation(str(found), found), given)
+
+
+def _parameter(symbol: Basic, given: Mapping[str, str]) -> Symbol:
+    """The parameter again, real, under a name that can be written into code."""
+    name = str(symbol)
+    if not isinstance(symbol, Symbol) or fault(name) or name in known_names(True):
+        why = fault(name) or "is a function"
+        raise BadActivation(f"the parameter {name[:80]!r} {why}", hint="another name")
+    if name in given:
+        return assumption(name, given[name])
+    if symbol.is_extended_real is False:
+        raise BadActivation(f"the parameter {name!r} is not real", hint=f"Symbol({name!r})")
+    original = {k: v for k, v in symbol.assumptions0.items() if v is not None}
+    original.pop("commutative", None)
+    return symbol if symbol.is_extended_real else Symbol(name, **original, real=True)
+
+
+def _assume(act: Activation, given: Mapping[str, str], name: str) -> Activation:
+    """The activation with other assumptions on its parameters."""
+    if not given and not name:
+        return act
+    mapping = {p: assumption(p.name, given[p.name]) for p in act.params if p.name in given}
+    expr = act.expr.xreplace(mapping) if mapping else act.expr
+    return _checked(Activation(name or act.name, expr, act.title, act.refs), given)
+
+
+def _checked(act: Activation, given: Mapping[str, str]) -> Activation:
+    """`act`, where it is real as far as a search can tell and every assumption has a use."""
+    names = [p.name for p in act.params]
+    for name in given:
+        if name not in names:
+            raise BadActivation(
+                f"{act.name} has no parameter {name!r}",
+                hint="its parameters: " + (", ".join(names) or "none"),
+            )
+    if act.expr.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan):
+        raise BadActivation(f"{act.name} is not finite")
+    if act.expr.is_extended_real is False:
+        raise BadActivation(f"{act.name} is not real", hint="a real function of x")
+    if found := not_real_at(act.expr, x, act.params):
+        raise _not_real(act, *found)
+    return act
+
+
+def _not_real(act: Activation, point: dict[str, float], part: Basic) -> NtksymError:
+    used = {n: v for n, v in point.items() if n in {str(s) for s in part.free_symbols}}
+    at = ", ".join(f"{n} = {v:g}" for n, v in used.items())
+    hint = "abs(x) or max(x, 0) inside roots, logarithms and powers"
+    if used and "x" not in used:
+        hint = f"an assumption, such as {sorted(used)[0]}=positive"
+    return BadActivation(
+        f"{act.name} is not real",
+        where=f"{part}" + (f" at {at}" if at else ""),
+        hint=hint,
+    )

@@ -1,0 +1,165 @@
+"""Where a real function is not real: a search by floating point, never a proof that it is.
+
+The decimals here decide nothing but refusals, and only with a wide margin: a root of a number
+below -1e-9, a logarithm of such a number, the imaginary unit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from itertools import count
+
+import sympy
+from sympy import Basic, Expr, Symbol
+
+from ..functions import Phi
+
+_MARGIN = -1e-9
+_INPUTS = (-3.125, -1.25, -0.375, 0.25, 1.375, 3.0625)
+_BY_SIGN = {
+    1: (0.5, 2.0, 1.25, 0.375),
+    -1: (-0.5, -2.0, -1.25, -0.375),
+    0: (0.5, -2.0, 1.25, -0.375),
+}
+
+
+class NotReal(Exception):
+    """Raised by `approximate` at the subexpression that has no real value."""
+
+    def __init__(self, part: Basic) -> None:
+        self.part = part
+        super().__init__(str(part))
+
+
+_ONE: dict[type[Basic], Callable[[float], float]] = {
+    sympy.exp: math.exp,
+    sympy.sin: math.sin,
+    sympy.cos: math.cos,
+    sympy.tan: math.tan,
+    sympy.sinh: math.sinh,
+    sympy.cosh: math.cosh,
+    sympy.tanh: math.tanh,
+    sympy.atan: math.atan,
+    sympy.asinh: math.asinh,
+    sympy.erf: math.erf,
+    sympy.erfc: math.erfc,
+    Phi: lambda z: math.erfc(-z / math.sqrt(2)) / 2,
+    sympy.Abs: abs,
+    sympy.sign: lambda z: float((z > 0) - (z < 0)),
+}
+
+
+def approximate(expr: Basic, at: Mapping[Basic, float]) -> float:
+    """A double near the value of `expr`; NaN where it is unknown or undefined.
+
+    Raises:
+        NotReal: the value is not real.
+        OverflowError: a number beyond the range of doubles occurs.
+    """
+    if expr in at:
+        return at[expr]
+    if expr is sympy.I:
+        raise NotReal(expr)
+    if isinstance(expr, sympy.Rational):
+        return int(expr.p) / int(expr.q)
+    if isinstance(expr, (sympy.NumberSymbol, sympy.Float)):
+        return float(expr)
+    if isinstance(expr, sympy.Piecewise):
+        for value, condition in expr.args:
+            holds = _holds(condition, at)
+            if holds is None:
+                return math.nan
+            if holds:
+                return approximate(value, at)
+        return math.nan
+    if not isinstance(expr, Expr) or expr.is_Symbol:
+        return math.nan
+    values = [approximate(a, at) for a in expr.args]
+    if any(math.isnan(v) for v in values):
+        return math.nan
+    return _apply(expr, values)
+
+
+def _apply(expr: Expr, values: list[float]) -> float:
+    """`expr.func` at `values`."""
+    if isinstance(expr, sympy.Add):
+        return _finite(math.fsum(values))
+    if isinstance(expr, sympy.Mul):
+        return _finite(math.prod(values))
+    if isinstance(expr, sympy.Pow):
+        return _power(expr, *values)
+    if isinstance(expr, sympy.log):
+        if values[0] < _MARGIN:
+            raise NotReal(expr)
+        return math.log(values[0]) if values[0] > 0 else math.nan
+    if isinstance(expr, (sympy.asin, sympy.acos)):
+        if abs(values[0]) > 1 - _MARGIN:
+            raise NotReal(expr)
+        return math.nan
+    if isinstance(expr, sympy.Max):
+        return max(values)
+    if isinstance(expr, sympy.Min):
+        return min(values)
+    if isinstance(expr, sympy.Heaviside):
+        return 1.0 if values[0] > 0 else 0.0 if values[0] < 0 else values[1]
+    rule = _ONE.get(expr.func)
+    return rule(values[0]) if rule else math.nan
+
+
+def _finite(value: float) -> float:
+    if math.isinf(value):
+        raise OverflowError
+    return value
+
+
+def _power(expr: Expr, base: float, exponent: float) -> float:
+    if expr.exp.is_Integer:
+        if base == 0 and exponent < 0:
+            return math.nan
+        return _finite(float(base) ** int(expr.exp))
+    if base < _MARGIN:
+        raise NotReal(expr)
+    if base <= 0:
+        return math.nan if exponent < 0 else 0.0
+    return float(base**exponent)
+
+
+def _holds(condition: Basic, at: Mapping[Basic, float]) -> bool | None:
+    """Whether the condition holds; None where it is unknown."""
+    if condition is sympy.true or condition is sympy.false:
+        return condition is sympy.true
+    if isinstance(condition, sympy.Not):
+        below = _holds(condition.args[0], at)
+        return None if below is None else not below
+    if isinstance(condition, (sympy.And, sympy.Or)):
+        parts = [_holds(c, at) for c in sorted(condition.args, key=sympy.default_sort_key)]
+        if None in parts:
+            return None
+        return all(parts) if isinstance(condition, sympy.And) else any(parts)
+    if isinstance(condition, sympy.core.relational.Relational):
+        left, right = (approximate(a, at) for a in condition.args)
+        if math.isnan(left) or math.isnan(right) or left == right:
+            return None
+        return (left > right) == isinstance(condition, (sympy.Gt, sympy.Ge))
+    return None
+
+
+def not_real_at(
+    expr: Expr, variable: Symbol, params: tuple[Symbol, ...]
+) -> tuple[dict[str, float], Basic] | None:
+    """A point where `expr` is not real, with the part that is not; None where none was found."""
+    for shift in range(4):
+        chosen: dict[Basic, float] = {}
+        for p, k in zip(params, count(), strict=False):
+            sign = 1 if p.is_extended_nonnegative else -1 if p.is_extended_nonpositive else 0
+            chosen[p] = _BY_SIGN[sign][(shift + k) % 4]
+        for z in _INPUTS:
+            try:
+                approximate(expr, {variable: z, **chosen})
+            except NotReal as found:
+                point = {variable.name: z} | {s.name: v for s, v in chosen.items()}  # type: ignore[attr-defined]
+                return point, found.part
+            except OverflowError:
+                continue
+    return None

@@ -1,0 +1,133 @@
+"""What the parser returns: a tree of plain frozen records, with the offset of each in the text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """An integer or a decimal, exactly."""
+
+    at: int
+    value: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """An identifier that is not called."""
+
+    at: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """`True` or `False`."""
+
+    at: int
+    value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Negate:
+    """`-operand`."""
+
+    at: int
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Terms with their signs, as a flat list: `a - b + c` is not nested."""
+
+    at: int
+    terms: tuple[tuple[int, Node], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Factors with +1 for a factor and -1 for a divisor."""
+
+    at: int
+    factors: tuple[tuple[int, Node], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """`base ** exponent`."""
+
+    at: int
+    base: Node
+    exponent: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`name(arguments)`."""
+
+    at: int
+    name: str
+    arguments: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """`(value, condition)`, a piece of a piecewise."""
+
+    at: int
+    value: Node
+    condition: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """`first op second op third ...`, which means that all of the comparisons hold."""
+
+    at: int
+    first: Node
+    rest: tuple[tuple[str, Node], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Logic:
+    """`and` or `or` of conditions."""
+
+    at: int
+    word: str
+    operands: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """`not operand`."""
+
+    at: int
+    operand: Node
+
+
+Node = Number | Name | Truth | Negate | Sum | Product | Power | Call | Pair | Compare | Logic | Not
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """The nodes directly below `node`."""
+    match node:
+        case Negate() | Not():
+            return (node.operand,)
+        case Sum():
+            return tuple(t for _, t in node.terms)
+        case Product():
+            return tuple(f for _, f in node.factors)
+        case Power():
+            return node.base, node.exponent
+        case Call():
+            return node.arguments
+        case Pair():
+            return node.value, node.condition
+        case Compare():
+            return node.first, *(n for _, n in node.rest)
+        case Logic():
+            return node.operands
+        case _:
+            return ()

@@ -1,0 +1,229 @@
+"""The functions of the language, as data: name, arity, context, growth, and what each builds.
+
+A name is looked up here first, then in the catalogue of activations: `gelu(z)` is the entry
+`gelu` at `z`, and `elu(z, 2)` the entry with its parameters, in alphabetical order, filled in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import sympy
+from sympy import (
+    Abs,
+    Expr,
+    Heaviside,
+    Integer,
+    Max,
+    Min,
+    Piecewise,
+    Rational,
+    Symbol,
+    preorder_traversal,
+)
+
+from .. import activations
+from ..activation import Activation
+from ..activations.polynomials import hermite_polynomial
+from ..functions import Phi, Phi2, density
+from ..symbols import x
+from .limits import MAX_EXTREMES
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function of the language.
+
+    Attributes:
+        name: as it is called.
+        usage: the call as shown in an error about the number of arguments.
+        least: the least number of arguments.
+        most: the largest number of arguments.
+        build: arguments to SymPy expression.
+        copies: how often the result writes an argument.
+        nodes: the size of the result without its arguments.
+        degree: the factor on the polynomial degree of the arguments.
+        order: the first argument is an integer from 0 to 64, which multiplies the degree.
+        formula_only: not real on the whole line, so not part of an activation.
+        piecewise: the result has conditions on the arguments.
+        defaults: the parameters of the catalogue entry, used where they are not given.
+    """
+
+    name: str
+    usage: str
+    least: int
+    most: int
+    build: Callable[..., Expr]
+    copies: int = 1
+    nodes: int = 1
+    degree: int = 1
+    order: bool = False
+    formula_only: bool = False
+    piecewise: bool = False
+    defaults: tuple[Symbol, ...] = ()
+
+    @property
+    def arity(self) -> str:
+        """The number of arguments in words."""
+        if self.least == self.most:
+            return f"{self.least} argument" + "s" * (self.least != 1)
+        return f"{self.least} to {self.most} arguments"
+
+
+def _one(name: str, build: Callable[[Expr], Expr], copies: int = 1, nodes: int = 1) -> Function:
+    return Function(name, f"{name}(z)", 1, 1, build, copies, nodes)
+
+
+def _cbrt(z: Expr) -> Expr:
+    """The real cube root, so that it is real for negative z (SymPy's own is not)."""
+    return sympy.sign(z) * Abs(z) ** Rational(1, 3)
+
+
+def _rational(p: Expr, q: Expr = Integer(1)) -> Expr:  # noqa: B008
+    return p / q
+
+
+def _hyp2f1(a: Expr, b: Expr, c: Expr, z: Expr) -> Expr:
+    return sympy.hyper((a, b), (c,), z)
+
+
+_PRIMITIVES = (
+    Function("max", "max(a, b, ...)", 1, MAX_EXTREMES, Max),
+    Function("min", "min(a, b, ...)", 1, MAX_EXTREMES, Min),
+    _one("abs", Abs),
+    _one("sign", sympy.sign),
+    Function("heaviside", "heaviside(z) or heaviside(z, value at 0)", 1, 2, Heaviside),
+    _one("exp", sympy.exp),
+    _one("expm1", lambda z: sympy.exp(z) - 1, nodes=3),
+    _one("log", sympy.log),
+    _one("log1p", lambda z: sympy.log(1 + z), nodes=3),
+    _one("sqrt", sympy.sqrt, nodes=3),
+    _one("cbrt", _cbrt, copies=2, nodes=6),
+    _one("sin", sympy.sin),
+    _one("cos", sympy.cos),
+    _one("tan", sympy.tan),
+    _one("sinh", sympy.sinh),
+    _one("cosh", sympy.cosh),
+    _one("tanh", sympy.tanh),
+    _one("sech", lambda z: 1 / sympy.cosh(z), nodes=3),
+    _one("asinh", sympy.asinh),
+    _one("atan", sympy.atan),
+    _one("erf", sympy.erf),
+    _one("erfc", sympy.erfc),
+    _one("Phi", Phi),
+    _one("phi", density, nodes=16),
+    _one("Integer", lambda n: n),
+    Function("Rational", "Rational(p, q)", 1, 2, _rational, nodes=2),
+    Function("hermite", "hermite(n, z)", 2, 2, hermite_polynomial, order=True),
+    Function("monomial", "monomial(n, z)", 2, 2, lambda n, z: z**n, nodes=2, order=True),
+    Function(
+        "rectified_power",
+        "rectified_power(n, z)",
+        2,
+        2,
+        lambda n, z: Max(z, 0) ** n,
+        nodes=4,
+        order=True,
+    ),
+    Function("asin", "asin(z)", 1, 1, sympy.asin, formula_only=True),
+    Function("acos", "acos(z)", 1, 1, sympy.acos, formula_only=True),
+    Function("atan2", "atan2(y, x)", 2, 2, sympy.atan2, formula_only=True),
+    Function("Phi2", "Phi2(h, k, r)", 3, 3, Phi2, formula_only=True),
+    Function("hyp2f1", "hyp2f1(a, b, c, z)", 4, 4, _hyp2f1, formula_only=True),
+)
+
+ALIASES = {
+    "Max": "max",
+    "Min": "min",
+    "Abs": "abs",
+    "fabs": "abs",
+    "sgn": "sign",
+    "Heaviside": "heaviside",
+    "H": "heaviside",
+    "ln": "log",
+    "arctan": "atan",
+    "arcsinh": "asinh",
+    "arcsin": "asin",
+    "arccos": "acos",
+    "Piecewise": "piecewise",
+    "Pow": "pow",
+    "He": "hermite",
+    "norm_cdf": "Phi",
+    "norm_pdf": "phi",
+    "swish": "silu",
+    "logistic": "sigmoid",
+    "prelu": "leaky_relu",
+    "hard_tanh": "hardtanh",
+    "hard_sigmoid": "hardsigmoid",
+    "hard_swish": "hardswish",
+    "soft_shrink": "softshrink",
+    "hard_shrink": "hardshrink",
+    "log_sigmoid": "logsigmoid",
+    "tanh_shrink": "tanhshrink",
+    "soft_plus": "softplus",
+    "soft_sign": "softsign",
+    "ReLU": "relu",
+    "GELU": "gelu",
+    "ELU": "elu",
+    "SELU": "selu",
+    "CELU": "celu",
+    "SiLU": "silu",
+}
+"""Other spellings, SymPy's among them."""
+
+SPECIAL = ("piecewise", "pow")
+"""Calls with a syntax of their own."""
+
+
+@lru_cache(maxsize=1)
+def functions() -> dict[str, Function]:
+    """Every function by its own name; aliases and `SPECIAL` are not among the keys."""
+    found = {f.name: f for f in _PRIMITIVES}
+    for entry in activations.catalogue():
+        found.setdefault(entry.name, _from_catalogue(entry))
+    return found
+
+
+def canonical(name: str) -> str:
+    """The own name of a function for one of its spellings."""
+    return ALIASES.get(name, name)
+
+
+@lru_cache(maxsize=2)
+def known_names(formula: bool) -> frozenset[str]:
+    """Every name that can be called in an activation, or in a formula."""
+    own = {n for n, f in functions().items() if formula or not f.formula_only}
+    return frozenset(own | set(SPECIAL) | {a for a, n in ALIASES.items() if n in own | {*SPECIAL}})
+
+
+def _from_catalogue(entry: Activation) -> Function:
+    params = entry.params
+
+    def build(z: Expr, *values: Expr) -> Expr:
+        return entry.expr.xreplace({x: z, **dict(zip(params, values, strict=True))})
+
+    nodes = list(preorder_traversal(entry.expr))
+    return Function(
+        entry.name,
+        f"{entry.name}(z)" + (f" or {entry.name}(z, {', '.join(map(str, params))})") * bool(params),
+        1,
+        1 + len(params),
+        build,
+        copies=max(nodes.count(s) for s in (x, *params)),
+        nodes=len(nodes),
+        degree=_degree(entry.expr),
+        piecewise=entry.expr.has(Piecewise),
+        defaults=params,
+    )
+
+
+def _degree(expr: Expr) -> int:
+    """The polynomial degree in x, where functions count as their arguments; at least 1."""
+    if isinstance(expr, sympy.Pow) and expr.exp.is_Integer:
+        return max(1, abs(int(expr.exp))) * _degree(expr.base)
+    below = [_degree(a) for a in expr.args]
+    if isinstance(expr, sympy.Mul):
+        return max(1, sum(d for a, d in zip(expr.args, below, strict=True) if a.has(x)))
+    return max(below, default=1)

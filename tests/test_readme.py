@@ -1,0 +1,74 @@
+"""The README tells the truth: its blocks run, and its outputs come out as printed."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ntksym.pipeline import STAGES
+
+ROOT = Path(__file__).resolve().parent.parent
+TEXT = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+SESSIONS = [body for kind, body in BLOCKS if kind == "console"]
+PYTHON = [body for kind, body in BLOCKS if kind == "python"]
+
+
+def commands() -> list[tuple[str, str]]:
+    """(command, output) pairs of the console blocks that run ntksym."""
+    found = []
+    for body in SESSIONS:
+        for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
+            line, _, output = part.partition("\n")
+            if line.startswith("ntksym"):
+                found.append((line, output.rstrip()))
+    return found
+
+
+def test_there_is_something_to_test() -> None:
+    assert len(commands()) >= 3 and PYTHON
+
+
+@pytest.mark.parametrize(("line", "output"), commands(), ids=lambda v: v[:40])
+def test_command(line: str, output: str, tmp_path: Path) -> None:
+    argv = [sys.executable, "-m", "ntksym", *shlex.split(line)[1:]]
+    run = subprocess.run(argv, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.rstrip() == output
+
+
+@pytest.mark.parametrize("body", PYTHON, ids=lambda b: b[:30].replace("\n", " "))
+def test_python_block(body: str) -> None:
+    """`>>>` lines are run; what follows them is their output."""
+    import doctest
+
+    example = doctest.DocTestParser().get_doctest(body, {}, "README", "README.md", 0)
+    assert example.examples
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+    report = io.StringIO()
+    with contextlib.redirect_stdout(report):
+        result = runner.run(example)
+    assert result.failed == 0, report.getvalue()
+
+
+def stage_table() -> str:
+    rows = ["| stage | where | in | out | contract |", "| --- | --- | --- | --- | --- |"]
+    for s in STAGES:
+        where = ", ".join(f"`{w}`" for w in s.where)
+        rows.append(f"| {s.verb} | {where} | {s.takes} | {s.gives} | {s.contract} |")
+    return "\n".join(rows)
+
+
+def test_the_stage_table_is_that_of_the_pipeline() -> None:
+    assert stage_table() in TEXT, "replace the table of the README by:\n" + stage_table()
+
+
+def test_every_file_the_readme_names_exists() -> None:
+    for path in re.findall(r"\]\(([^)#:]+)\)", TEXT):
+        assert (ROOT / path).exists(), path
