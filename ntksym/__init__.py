@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     from .network import mlp as mlp
     from .network import parse_spec as parse_spec
     from .network import recurse as recurse
-    from .runtime import compile as compile
+    from .runtime import compile as compile  # type: ignore[no-redef]
     from .verify import Report as Report
     from .verify import Verdict as Verdict
-    from .verify import evaluate as evaluate
-    from .verify import prove as prove
+    from .verify import evaluate as evaluate  # type: ignore[no-redef]
+    from .verify import prove as prove  # type: ignore[no-redef]
 
 __version__ = "0.1.0"
 

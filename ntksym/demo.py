@@ -39,14 +39,17 @@ def _step(console: Any, title: str) -> Iterator[None]:
 
 
 def _derive_and_prove(console: Any) -> Any:
-    from .display import mathematics
+    from .display import formula
     from .dual import dual
     from .network import Convention, mlp, recurse
     from .verify import prove
 
     with _step(console, f"1. Derive the kernel of {FORMULA}"):
         d = dual(FORMULA)
-        console.print(mathematics(d))
+        width = console.width
+        for name, expr in (("K", d.value), ("K'", d.dot), ("E[s(u)²]", d.diag)):
+            console.print("\n".join(formula(name, expr, width=width)), markup=False)
+            console.print()
     with _step(console, "2. Prove it, and enclose it to 30 digits"):
         report = prove(FORMULA)
         console.print(str(report))

@@ -39,6 +39,8 @@ def formula(name: str, expr: Any, *, width: int = 80, unicode: bool = True) -> t
         sign = "" if first or body[axis].lstrip().startswith(("-", "−")) else "+ "
         lead = head if first else " " * len(head)
         blank = " " * len(lead + sign)
+        if not first and len(body) > 1:
+            lines.append("")
         lines += [(lead + sign if i == axis else blank) + row for i, row in enumerate(body)]
     if len(lines) > MAX_ROWS:
         return (head + linear(expr),)

@@ -59,7 +59,7 @@ def lower_any(thing: Any, name: str = "") -> Lowered:
     if isinstance(thing, (str, os.PathLike)) and _is_spec(str(thing)):
         from .network import parse_spec
 
-        thing = parse_spec(thing)
+        thing = parse_spec(str(thing))
     is_dual = hasattr(thing, "diag_dot") or isinstance(thing, (str, Expr, Activation))
     if not is_dual and not hasattr(thing, "input_rule"):
         from .network import recurse

@@ -89,8 +89,9 @@ def _references(
                 if q not in sizes:
                     sizes[q] = diag.evaluate({"q": q, **given}, ctx)
                 size *= ctx.sqrt(abs(sizes[q][label]))
-            if not ctx.isfinite(size):
-                size = abs(exact[label])  # a jump: the derivative dual is infinite on the diagonal
+            if not ctx.isfinite(size):  # a jump: infinite on the diagonal; K/q has its units
+                scale = ctx.sqrt(abs(sizes[point[0]]["nngp"] * sizes[point[2]]["nngp"]))
+                size = max(abs(exact[label]), scale / ctx.sqrt(ctx.mpf(point[0]) * point[2]))
             if ctx.isfinite(exact[label]) and 1 / LARGEST**2 < size < LARGEST**2:
                 found.append((point, label, exact[label], size))
     return tuple(found)

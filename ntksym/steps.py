@@ -36,10 +36,9 @@ def trace(d: Derivation) -> tuple[Step, ...]:
         Step("collect", r"\mathbb{E}[\sigma(u)\,\sigma(v)]", latex(d.value.expr)),
     )
     smooth, jumps = d.slope
-    slope = latex(smooth.expr)
-    for place, height in jumps.items():
-        slope += rf" + \left({latex(height.expr)}\right)\delta\left(x - {latex(place.expr)}\right)"
-    steps.append(Step("differentiate", r"\sigma'(x)", slope))
+    smooth_part = [latex(smooth.expr)] if smooth or not jumps else []
+    diracs = [_dirac(height.expr, place.expr) for place, height in jumps.items()]
+    steps.append(Step("differentiate", r"\sigma'(x)", " + ".join((*smooth_part, *diracs))))
     rule = "price" if d.price_holds else "price (the two routes differ in form)"
     steps.append(
         Step(
@@ -50,6 +49,11 @@ def trace(d: Derivation) -> tuple[Step, ...]:
     )
     steps.append(Step("diagonal", r"\mathbb{E}[\sigma(u)^2]", latex(d.diag.expr)))
     return tuple(steps)
+
+
+def _dirac(height: Expr, place: Expr) -> str:
+    factor = "" if height == 1 else rf"\left({latex(height)}\right)"
+    return rf"{factor}\delta\left({latex(x - place)}\right)"
 
 
 def _unordered(d: Derivation) -> list[GroupPair]:

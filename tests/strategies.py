@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
+from sympy import Abs, Expr, Heaviside, Max, Min, Rational, cos, cosh, exp, sign, sin, sqrt
+
 from ntksym.functions import Phi
 from ntksym.symbols import x
-from sympy import Abs, Expr, Heaviside, Max, Min, Rational, cos, cosh, exp, sign, sin, sqrt
 
 RATIONALS = st.sampled_from([Rational(n, d) for n in (-3, -2, -1, 1, 2, 3) for d in (1, 2)])
 SMOOTH = [

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from ntksym.pipeline import SHARED, STAGES
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -7,9 +7,10 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sympy import Expr, I, Rational, Symbol, pi, sqrt
+
 from ntksym.exact import Exact, Field
 from ntksym.symbols import q11, q12, q22
-from sympy import Expr, I, Rational, Symbol, pi, sqrt
 
 a = Symbol("a", positive=True)
 POINT = {q11: 1.3, q12: 0.4, q22: 0.7, a: 1.9}

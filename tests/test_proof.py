@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from sympy import Abs, Expr, Max, Piecewise, Rational, erf, exp, sin
+
 from ntksym.activation import Activation
 from ntksym.derivation import Derivation
+from ntksym.functions import Phi
 from ntksym.gaussian import ClosedForm
+from ntksym.gaussian.expect import group_pairs
 from ntksym.symbols import x
 from ntksym.verify.price import prove_pair, prove_value
-from ntksym.gaussian.expect import group_pairs
-from ntksym.functions import Phi
-from sympy import Abs, Expr, Max, Piecewise, Rational, erf, exp, sin
 
 CASES = [
     Max(x, 0),

@@ -1,0 +1,176 @@
+"""`ntksym derive`: the closed forms of an activation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .options import Command, formula_argument, read_params, shared
+from .outcome import Line, Outcome, View
+
+if TYPE_CHECKING:
+    from ..dual import Dual
+
+
+@click.command(
+    "derive",
+    cls=Command,
+    short_help="Closed forms: dual, derivative dual, diagonals, conditions.",
+    examples=(
+        'ntksym derive "max(x, 0)"',
+        'ntksym derive "x*(1+erf(x/sqrt(2)))/2" --steps',
+        'ntksym derive "max(x, alpha*x)" --param alpha=positive --json',
+        'ntksym derive "heaviside(x)" --mean --latex',
+    ),
+)
+@formula_argument
+@click.option(
+    "--param",
+    "params",
+    multiple=True,
+    metavar="NAME=WORD",
+    help="An assumption (real, positive, negative, nonnegative, nonzero) or a number.",
+)
+@click.option("--mean", is_flag=True, help="Pre-activations with means m1 and m2.")
+@click.option("--steps", is_flag=True, help="The derivation, step by step, as LaTeX.")
+@click.option("--latex", is_flag=True, help="LaTeX instead of text.")
+@shared("derive")
+def command(
+    expression: str, params: tuple[str, ...], mean: bool, steps: bool, latex: bool
+) -> dict[str, Any]:
+    """Derive E[s(u) s(v)] and E[s'(u) s'(v)] for an activation s = EXPR.
+
+    x is the input; every other name is a parameter. EXPR may be a catalogue name, or - to read
+    standard input. (u, v) is Gaussian with covariance [[q11, q12], [q12, q22]].
+    """
+    return {
+        "expression": expression,
+        "params": read_params(params),
+        "mean": mean,
+        "steps": steps,
+        "latex": latex,
+    }
+
+
+def work(options: dict[str, Any], view: View) -> Outcome:
+    """Derive, in the worker."""
+    from ..dual import dual
+    from .reading import read_activation
+
+    view.note("deriving")
+    activation = read_activation(options["expression"], options["params"])
+    found = dual(activation, mean=options["mean"])
+    lines = _latex(found) if options["latex"] else _text(found, options["mean"], view)
+    if options["steps"]:
+        lines += [("", ""), *_steps(found)]
+    return Outcome(_payload(found, options["mean"]), tuple(lines))
+
+
+def _payload(d: Dual, mean: bool) -> dict[str, Any]:
+    from .. import symbols
+    from ..display import linear
+
+    # every formula of the object is in q11, q12, q22: the diagonal ones too
+    on_diagonal = {symbols.q: symbols.q11, symbols.m: symbols.m1}
+
+    return {
+        "schema": "ntksym/derive/1",
+        "activation": linear(d.activation.expr),
+        "name": d.activation.name,
+        "parameters": {p.name: _assumption(p) for p in d.activation.params},
+        "method": d.method,
+        "nngp": linear(d.value),
+        "derivative": linear(d.dot),
+        "derivative_almost_everywhere": linear(d.dot_ae),
+        "diagonal": linear(d.diag.xreplace(on_diagonal)),
+        "diagonal_derivative": linear(d.diag_dot.xreplace(on_diagonal)),
+        "diagonal_derivative_almost_everywhere": linear(d.diag_dot_ae.xreplace(on_diagonal)),
+        "conditions": [linear(c) for c in d.conditions],
+        "steps": [{"rule": s.rule, "before": s.before, "after": s.after} for s in d.steps],
+        "convention": {
+            "law": "(u, v) Gaussian with covariance [[q11, q12], [q12, q22]]",
+            "means": ["m1", "m2"] if mean else ["0", "0"],
+            "nngp": "E[s(u) s(v)]",
+            "derivative": "d nngp/d q12 = E[s'(u) s'(v)], s' as a distribution",
+            "diagonal": "u = v: q12 = q22 = q11" + (", m2 = m1" if mean else ""),
+            "weight_var": "1",
+            "bias_var": "0",
+        },
+    }
+
+
+def _assumption(p: Any) -> str:
+    for word in ("positive", "negative", "nonnegative", "nonzero"):
+        if getattr(p, f"is_{word}"):
+            return word
+    return "real"
+
+
+def _rows(d: Dual) -> list[tuple[str, str, Any]]:
+    """(text name, LaTeX name, expression) of everything that is shown."""
+    s = r"\mathbb{E}"
+    rows = [("E[s(u)s(v)]", rf"{s}[\sigma(u)\,\sigma(v)]", d.value)]
+    slope = ("E[s'(u)s'(v)]", rf"{s}[\sigma'(u)\,\sigma'(v)]")
+    square = ("E[s'(u)²]", rf"{s}[\sigma'(u)^2]")
+    if d.continuous:
+        rows.append((*slope, d.dot))
+    else:
+        rows.append(
+            ("d/dq12 E[s(u)s(v)]", rf"\partial_{{q_{{12}}}}{s}[\sigma(u)\,\sigma(v)]", d.dot)
+        )
+        rows.append((*slope, d.dot_ae))
+    rows.append(("E[s(u)²]", rf"{s}[\sigma(u)^2]", d.diag))
+    rows.append((*square, d.diag_dot_ae))
+    return rows
+
+
+def _text(d: Dual, mean: bool, view: View) -> list[Line]:
+    from ..display import formula
+
+    lines: list[Line] = []
+
+    def put(name: str, expr: Any) -> None:
+        shown = name if view.unicode else name.replace("²", "^2")
+        rows = formula(shown, expr, width=view.width, unicode=view.unicode)
+        lines.extend(("", row) for row in rows)
+        lines.append(("", ""))
+
+    put("s(x)", d.activation.expr)
+    means = "means m1, m2" if mean else "mean 0"
+    lines.append(("dim", f"(u, v) Gaussian, {means}, covariance [[q11, q12], [q12, q22]]"))
+    if not d.continuous:
+        lines.append(
+            ("dim", "s jumps: d/dq12 is infinite on the diagonal; s' is taken off the jumps")
+        )
+    lines.append(("", ""))
+    rows = _rows(d)
+    for i, (name, _, expr) in enumerate(rows):
+        if i == len(rows) - 2:
+            lines += [
+                ("dim", "diagonal, u = v of variance q" + (", mean m" if mean else "")),
+                ("", ""),
+            ]
+        put(name, expr)
+    conditions = ", ".join(str(c) for c in d.conditions) or "all variances"
+    lines.append(("", f"valid for: {conditions}"))
+    lines.append(("", f"method: {d.method}"))
+    return lines
+
+
+def _latex(d: Dual) -> list[Line]:
+    from ..display import latex
+
+    lines = [("", rf"\sigma(x) &= {latex(d.activation.expr)} \\")]
+    lines += [("", rf"{name} &= {latex(expr)} \\") for _, name, expr in _rows(d)]
+    head, tail = ("", r"\begin{aligned}"), ("", r"\end{aligned}")
+    conditions = [("", rf"% valid for: {c}") for c in d.conditions]
+    return [head, *lines, tail, *conditions]
+
+
+def _steps(d: Dual) -> list[Line]:
+    lines: list[Line] = []
+    for number, step in enumerate(d.steps, start=1):
+        lines.append(("title", f"{number}. {step.rule}"))
+        lines += [("", f"   {step.before}"), ("", f"   = {step.after}")]
+    return lines

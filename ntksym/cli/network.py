@@ -1,0 +1,146 @@
+"""`ntksym network`: the recursion of a network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .options import Command, shared
+from .outcome import Line, Outcome, View
+
+if TYPE_CHECKING:
+    from ..network import Recursion
+
+
+@click.command(
+    "network",
+    cls=Command,
+    short_help="Sigma and Theta of a network, layer by layer.",
+    examples=(
+        "ntksym network mlp:gelu:depth=3,weight_var=2,bias_var=0",
+        'ntksym network "mlp:max(x, 0):depth=2,preset=jacot" --latex',
+        "ntksym network net.toml --unroll 2 --json",
+    ),
+)
+@click.argument("spec", metavar="SPEC")
+@click.option("--latex", is_flag=True, help="LaTeX instead of text.")
+@click.option(
+    "--unroll",
+    type=click.IntRange(0, 6),
+    default=None,
+    metavar="DEPTH",
+    help="Also Sigma and Theta composed up to this depth; they grow about threefold per layer.",
+)
+@shared("network")
+def command(spec: str, latex: bool, unroll: int | None) -> dict[str, Any]:
+    """Print the NNGP and NTK recursion of the network SPEC.
+
+    SPEC is a TOML file or mlp:ACTIVATION:key=value,... with the keys depth, weight_var, bias_var,
+    preset (ntk, jacot, he, arora, scikit_ntk), parametrization, input_scaling, bias_init, trained,
+    derivative, width, and the parameters of the activation.
+    """
+    return {"spec": spec.strip(), "latex": latex, "unroll": unroll}
+
+
+def work(options: dict[str, Any], view: View) -> Outcome:
+    """Recurse, in the worker."""
+    from ..network import parse_spec, recurse
+
+    net = parse_spec(options["spec"])
+    view.note("deriving")
+    rec = recurse(net)
+    states = [] if options["unroll"] is None else list(rec.unrolled(options["unroll"]))
+    unrolled = [(state.nngp12, state.ntk12) for state in states]
+    if options["latex"]:
+        body = [("", rf"{line} \\") for line in rec.latex_lines()]
+        lines = [("", r"\begin{aligned}"), *body, ("", r"\end{aligned}")]
+    else:
+        lines = _text(rec, view) + _unrolled_text(unrolled, view)
+    return Outcome(_payload(rec, unrolled), tuple(lines))
+
+
+def _payload(rec: Recursion, unrolled: list[tuple[Any, Any]]) -> dict[str, Any]:
+    from ..display import linear
+
+    layers = []
+    for rule in rec.rules:
+        values = {symbol.name: str(value) for symbol, value in rule.values}
+        layers.append(
+            {
+                "name": rule.name,
+                "nngp": linear(rule.nngp),
+                "ntk": linear(rule.ntk),
+                "nngp_diagonal": linear(rule.nngp_diag),
+                "ntk_diagonal": linear(rule.ntk_diag),
+                "values": values,
+            }
+        )
+    conditions = dict.fromkeys(linear(c) for rule in rec.layers for c in rule.conditions)
+    return {
+        "schema": "ntksym/network/1",
+        "name": rec.network.name,
+        "depth": rec.network.depth,
+        "activations": [linear(a.expr) for a in rec.network.activations],
+        "convention": dict(rec.convention.items()),
+        "input": layers[0],
+        "layers": layers[1:],
+        "conditions": list(conditions),
+        "unrolled": [{"nngp": linear(k), "ntk": linear(t)} for k, t in unrolled],
+    }
+
+
+def _text(rec: Recursion, view: View) -> list[Line]:
+    from sympy import Add, Symbol
+
+    from ..display import formula
+    from ..symbols import t12
+
+    sigma, theta = ("Σ", "Θ") if view.unicode else ("Sigma", "Theta")
+    lines: list[Line] = [("title", rec.network.name)]
+    lines += [("dim", f"  {line}") for line in rec.convention.describe()]
+
+    def put(name: str, expr: Any) -> None:
+        lines.append(("", ""))
+        rows = formula(name, expr, width=view.width, unicode=view.unicode)
+        lines.extend(("", row) for row in rows)
+
+    first = rec.input_rule
+    values = dict(first.values)
+    lines += [("", ""), ("title", "input layer"), ("dim", "  q12 is the inner product x.y")]
+    put(f"{sigma}1", first.nngp.subs(values))
+    put(f"{theta}1", first.ntk.subs(values))
+    for start, stop in rec.runs():
+        rule = rec.layers[start]
+        span = f"layer {start + 1}" if stop - start == 1 else f"layers {start + 1} to {stop}"
+        own, slope = rule.theta_parts()
+        nngp = rule.nngp.subs(dict(rule.values))
+        lines += [("", ""), ("title", f"{span}: s(x) = {rule.activation.expr}")]
+        if rule.activation.params:
+            given = ", ".join(f"{s} = {v}" for s, v in rule.values if s in rule.activation.params)
+            lines.append(("dim", f"  {given or 'parameters symbolic'}"))
+        lines.append(("dim", f"  q11, q12, q22 = {sigma} and t12 = {theta} of the layer before"))
+        put(f"{sigma}'", nngp)
+        shown = Symbol(f"{sigma}'") if own == nngp else own
+        factor = Symbol("D") if slope.is_Add else slope
+        tail = factor * t12
+        put(f"{theta}'", tail if own == 0 else Add(shown, tail, evaluate=False))
+        if factor is not slope:
+            put("D", slope)
+    return lines
+
+
+def _unrolled_text(unrolled: list[tuple[Any, Any]], view: View) -> list[Line]:
+    from ..display import formula
+
+    sigma, theta = ("Σ", "Θ") if view.unicode else ("Sigma", "Theta")
+    lines: list[Line] = []
+    for depth, (nngp, ntk) in enumerate(unrolled, start=1):
+        for name, expr in ((f"{sigma}{depth}", nngp), (f"{theta}{depth}", ntk)):
+            lines.append(("", ""))
+            rows = formula(name, expr, width=view.width, unicode=view.unicode)
+            lines.extend(("", row) for row in rows)
+    if lines:
+        head = "unrolled, in q11 = x.x, q12 = x.y, q22 = y.y"
+        lines = [("", ""), ("title", head), *lines]
+    return lines

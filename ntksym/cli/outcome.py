@@ -1,0 +1,55 @@
+"""What a command hands back: data for `--json`, lines for people, and an exit status."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+OK, REFUTED, USAGE, UNDECIDED, TIME_LIMIT, MISSING_TOOL = 0, 1, 2, 3, 4, 5
+INTERNAL, INTERRUPTED = 70, 130
+
+EXIT_CODES = (
+    (OK, "done; for prove: proved or enclosed"),
+    (REFUTED, "refuted: the enclosures are disjoint"),
+    (USAGE, "wrong usage, or input that cannot be read"),
+    (UNDECIDED, "undecided, or no closed form"),
+    (TIME_LIMIT, "the time limit was reached"),
+    (MISSING_TOOL, "a tool is missing (a C compiler)"),
+    (INTERNAL, "an internal error: please report it"),
+    (INTERRUPTED, "interrupted with Ctrl-C"),
+)
+
+Line = tuple[str, str]
+"""(style, text); a style is one of "", "title", "good", "bad", "dim"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result of a command.
+
+    Attributes:
+        payload: what `--json` prints; its first key is `schema`.
+        lines: what is printed otherwise.
+        status: the exit status.
+    """
+
+    payload: dict[str, Any]
+    lines: tuple[Line, ...]
+    status: int = OK
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How wide the terminal is, whether it has Unicode, and whether progress is wanted."""
+
+    width: int = 80
+    unicode: bool = True
+    progress: bool = False
+
+    def note(self, text: str) -> None:
+        """Show what is being done, on the last line of a terminal; nothing elsewhere."""
+        if self.progress:
+            import sys
+
+            sys.stderr.write("\r\x1b[K" + text[: max(10, self.width - 1)])
+            sys.stderr.flush()

@@ -1,0 +1,84 @@
+"""The worker: one command in a process of its own, which can be stopped at any moment.
+
+The request is JSON on standard input, the answer JSON on standard output; whatever a library
+prints goes to standard error instead.  Nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from importlib import import_module
+from types import TracebackType
+from typing import IO, Any
+
+from ..errors import NtksymError
+from .outcome import Outcome, View
+
+GRACE_SECONDS = 10
+
+
+def run(request: dict[str, Any]) -> dict[str, Any]:
+    """The answer to a request: {"outcome": ...} or {"error": ...}.
+
+    Anything but an error of this library passes through: it is an internal error.
+    """
+    module = import_module(f"{__package__}.{request['command']}")
+    view = View(**request["view"])
+    try:
+        outcome: Outcome = module.work(request["options"], view)
+    except NtksymError as error:
+        return {"error": error.record(), "text": error.text, "status": error.exit_status}
+    return {
+        "outcome": {
+            "payload": outcome.payload,
+            "lines": [list(line) for line in outcome.lines],
+            "status": outcome.status,
+        }
+    }
+
+
+def main() -> None:
+    """Read the request, run it, write the answer."""
+    stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # from here on, a stray print cannot mix with the answer
+    sys.excepthook = _reporter(stream)
+    request = json.load(sys.stdin)
+    _limit_cpu(request.get("time_limit"))
+    answer = run(request)
+    if request["view"]["progress"]:
+        sys.stderr.write("\r\x1b[K")
+    _write(stream, answer)
+
+
+def _write(stream: IO[str], answer: dict[str, Any]) -> None:
+    json.dump(answer, stream)
+    stream.flush()
+
+
+def _reporter(stream: IO[str]) -> Any:
+    def report(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        text = "".join(traceback.format_exception(kind, error, trace))
+        name = f"{kind.__name__}: {error}"
+        _write(stream, {"internal": {"what": name[:2000], "traceback": text[-20_000:]}})
+
+    return report
+
+
+def _limit_cpu(seconds: float | None) -> None:
+    """A second line of defence: a worker whose parent died does not run for ever."""
+    if not seconds:
+        return
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    # Compiled code may use several threads, so processor time can pass faster than the clock.
+    most = int(seconds * (os.cpu_count() or 1)) + GRACE_SECONDS
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    if hard == resource.RLIM_INFINITY or most < hard:
+        resource.setrlimit(resource.RLIMIT_CPU, (most, hard))

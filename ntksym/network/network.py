@@ -1,0 +1,175 @@
+"""Network: a description, nothing computed; and `mlp`, which makes the usual one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sympy import Expr
+
+from ..activation import Activation
+from ..errors import BadSpec
+from .convention import NTK, WIDTH, Convention
+from .layers import Dense, Input, Nonlinearity
+from .numbers import exact
+
+MAX_DEPTH = 100_000
+"""A bound on depth: a program loops over layers, a description lists them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A fully connected network: an input layer, then nonlinearity and dense layer in turn.
+
+    Attributes:
+        input: the first dense layer.
+        blocks: (nonlinearity, dense layer) for each hidden layer; the last dense layer is the
+            readout.
+        convention: what the layers do not say themselves.
+        name: for titles and file names.
+
+    Raises:
+        BadSpec: no nonlinearity, or a parameter name that the convention uses itself.
+    """
+
+    input: Input
+    blocks: tuple[tuple[Nonlinearity, Dense], ...]
+    convention: Convention = NTK
+    name: str = "network"
+
+    def __post_init__(self) -> None:
+        if not self.blocks:
+            raise BadSpec("a network without a nonlinearity", hint="depth of at least 1")
+        taken = {WIDTH.name} if self.convention.parametrization == "standard" else set()
+        for activation in self.activations:
+            for p in activation.params:
+                if p.name in taken:
+                    raise BadSpec(
+                        f"{activation.name}: the parameter {p.name!r} is taken by the convention",
+                        hint="another name for it",
+                    )
+        trained = self.convention.trained
+        if trained != "all" and len(trained) != self.depth + 1:
+            raise BadSpec(
+                f"convention: trained has {len(trained)} entries for {self.depth + 1} dense layers",
+                hint="one entry for each dense layer, the input layer first",
+            )
+
+    @property
+    def depth(self) -> int:
+        """The number of nonlinearities; the readout is not counted."""
+        return len(self.blocks)
+
+    @property
+    def activations(self) -> tuple[Activation, ...]:
+        """The distinct activations, in order of appearance."""
+        return tuple(dict.fromkeys(n.activation for n, _ in self.blocks))
+
+    def _repr_latex_(self) -> str:
+        from .recursion import recurse
+
+        return recurse(self)._repr_latex_()
+
+
+def mlp(
+    activation: Any,
+    depth: int = 3,
+    *,
+    weight_var: Any = None,
+    bias_var: Any = None,
+    convention: Convention | None = None,
+    width: Any = None,
+    params: Mapping[str, Any] | None = None,
+    name: str = "",
+) -> Network:
+    """A fully connected network with one activation.
+
+    Args:
+        activation: text, a SymPy expression or an `Activation`; a sequence of `depth` of them for
+            another one in each layer.
+        depth: the number of nonlinearities; the readout after the last is not counted.
+        weight_var: the weight variance (default 1), or a sequence of `depth + 1`, input first.
+        bias_var: the bias variance (default 0: no bias), or a sequence of `depth + 1`.
+        convention: every other choice; `weight_var` and `bias_var` given here win over it.
+        width: for the "standard" parametrisation: the width of the hidden layers, or a sequence of
+            `depth`.
+        params: numbers for the parameters of the activation; those without stay symbolic.
+        name: for titles; the activation's name and the depth by default.
+
+    Raises:
+        BadSpec: a depth, a variance, a length or a parameter that does not fit.
+        ParseError: text that is not a formula.
+    """
+    if isinstance(depth, bool) or not isinstance(depth, int) or not 1 <= depth <= MAX_DEPTH:
+        raise BadSpec(f"depth = {depth!r}", hint=f"a whole number from 1 to {MAX_DEPTH}")
+    base = NTK if convention is None else convention
+    given = {"weight_var": weight_var, "bias_var": bias_var, "width": width}
+    single: dict[str, Any] = {k: v for k, v in given.items() if v is not None and not _is_list(v)}
+    if single:
+        # A variance given here is for every layer, also the first.
+        if "weight_var" in single:
+            single["input_weight_var"] = None
+        base = replace(base, name="", **single)
+    dense = depth + 1
+    weights = _spread("weight_var", weight_var, dense)
+    biases = _spread("bias_var", bias_var, dense)
+    widths = (None, *_spread("width", width, depth))
+    acts = [_nonlinearity(a, params) for a in _activations(activation, depth)]
+    layers = [Dense(w, b, n) for w, b, n in zip(weights, biases, widths, strict=True)]
+    title = name or f"{acts[0].activation.name} x{depth}"
+    return Network(Input(layers[0]), tuple(zip(acts, layers[1:], strict=True)), base, title)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _spread(what: str, value: Any, count: int) -> tuple[Expr | None, ...]:
+    if not _is_list(value):
+        return (None,) * count
+    if len(value) != count:
+        raise BadSpec(
+            f"{what} has {len(value)} entries, the network needs {count}",
+            hint="one value, or one for each "
+            + ("hidden layer" if what == "width" else "dense layer, the input layer first"),
+        )
+    return tuple(exact(v, f"{what} of layer {i + 1}") for i, v in enumerate(value))
+
+
+def _activations(given: Any, depth: int) -> list[Any]:
+    if not _is_list(given):
+        return [given] * depth
+    if len(given) != depth:
+        raise BadSpec(
+            f"{len(given)} activations for depth {depth}", hint="one, or one for each layer"
+        )
+    return list(given)
+
+
+def _nonlinearity(given: Any, params: Mapping[str, Any] | None) -> Nonlinearity:
+    act = given if isinstance(given, Activation) else _read(given)
+    known = {p.name: p for p in act.params}
+    values = []
+    for key in sorted(params or {}):
+        if key not in known:
+            raise BadSpec(
+                f"{act.name} has no parameter {key!r}",
+                hint="its parameters: " + (", ".join(known) or "none"),
+            )
+        value = exact((params or {})[key], key)
+        _fits(known[key], value)
+        values.append((key, value))
+    return Nonlinearity(act, tuple(values))
+
+
+def _fits(symbol: Expr, value: Expr) -> None:
+    for word in ("positive", "negative", "nonnegative", "nonpositive", "nonzero"):
+        if getattr(symbol, f"is_{word}") and getattr(value, f"is_{word}") is False:
+            raise BadSpec(f"{symbol} = {value}, but {symbol} is {word}", hint=f"a {word} number")
+
+
+def _read(given: Any) -> Activation:
+    from ..language import as_activation
+
+    return as_activation(given)

@@ -1,0 +1,470 @@
+"""The command line: schemas, exit statuses, the text of errors, and what goes to which stream."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+import sympy
+from click.testing import CliRunner, Result
+
+from ntksym.cli import options as cli_options
+from ntksym.cli import worker
+from ntksym.cli.app import COMMANDS, cli
+from ntksym.cli.launch import WorkerError
+
+
+def run(
+    *args: str, env: dict[str, str] | None = None, **kwargs: Any
+) -> subprocess.CompletedProcess:
+    """The command line in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "ntksym", *args],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **(env or {})},
+        **kwargs,
+    )
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The command line in this process: the worker's code is called instead of started."""
+
+    def near(command: str, options: dict, view: dict, time_limit: float, quiet: bool) -> Any:
+        answer = worker.run({"command": command, "options": options, "view": view})
+        answer = json.loads(json.dumps(answer))  # what a pipe would do to it
+        if "error" in answer:
+            raise WorkerError(answer["error"], answer["text"], answer["status"])
+        return answer["outcome"]
+
+    monkeypatch.setattr(cli_options, "launch", near)
+    return lambda *args, **kwargs: CliRunner().invoke(cli, list(args), **kwargs)
+
+
+def data(result: Result | subprocess.CompletedProcess) -> dict[str, Any]:
+    """The one JSON object on standard output."""
+    lines = result.stdout.splitlines()
+    assert len(lines) == 1, result.stdout
+    return json.loads(lines[0])
+
+
+def read(text: str) -> sympy.Expr:
+    """Text as plain SymPy reads it, with `Phi2` as an unknown function."""
+    return sympy.sympify(text, locals={"Phi2": sympy.Function("Phi2")})
+
+
+# -- derive ------------------------------------------------------------------------------------------
+
+DERIVE_KEYS = {
+    "schema",
+    "activation",
+    "method",
+    "nngp",
+    "derivative",
+    "diagonal",
+    "diagonal_derivative",
+    "conditions",
+    "steps",
+    "derivative_almost_everywhere",
+    "convention",
+}
+
+
+@pytest.mark.parametrize("text", ["max(x, 0)", "gelu", "elu", "max(x - b, 0)", "sin(x)", "x**3"])
+def test_derive_schema_is_sympy_text(call: Any, text: str) -> None:
+    result = call("derive", text, "--json")
+    assert result.exit_code == 0
+    found = data(result)
+    assert found["schema"] == "ntksym/derive/1"
+    assert DERIVE_KEYS <= set(found)
+    assert found["method"] == "closed form"
+    names = {"q11", "q12", "q22", *found["parameters"]}
+    for key in ("nngp", "derivative", "derivative_almost_everywhere"):
+        assert {s.name for s in read(found[key]).free_symbols} <= names
+        assert "Phi(" not in found[key]
+    for key in ("diagonal", "diagonal_derivative"):
+        assert {s.name for s in read(found[key]).free_symbols} <= {"q", *found["parameters"]}
+    assert found["steps"][0]["rule"] == "decompose"
+
+
+def test_derive_values(call: Any) -> None:
+    found = data(call("derive", "max(x, 0)", "--json"))
+    at = {"q11": 1, "q12": sympy.Rational(1, 2), "q22": 1}
+    rho = sympy.Rational(1, 2)
+    want = (sympy.sqrt(1 - rho**2) + rho * (sympy.pi - sympy.acos(rho))) / (2 * sympy.pi)
+    assert abs((read(found["nngp"]).subs(at) - want).evalf(30)) < 1e-25
+    assert read(found["diagonal"]) == sympy.Symbol("q") / 2
+
+
+def test_derive_jump(call: Any) -> None:
+    found = data(call("derive", "sign(x)", "--json"))
+    assert found["diagonal_derivative"] == "oo"
+    assert found["derivative_almost_everywhere"] == "0"
+    assert found["derivative"] != "0"
+
+
+def test_derive_mean(call: Any) -> None:
+    found = data(call("derive", "heaviside(x)", "--mean", "--json"))
+    assert {s.name for s in read(found["nngp"]).free_symbols} >= {"m1", "m2"}
+    assert found["convention"]["means"] == ["m1", "m2"]
+
+
+def test_derive_parameters(call: Any) -> None:
+    found = data(call("derive", "max(x, alpha*x)", "--param", "alpha=positive", "--json"))
+    assert found["parameters"] == {"alpha": "positive"}
+    found = data(call("derive", "max(x, alpha*x)", "--param", "alpha=0.1", "--json"))
+    assert found["parameters"] == {}
+
+
+def test_derive_conditions(call: Any) -> None:
+    found = data(call("derive", "exp(b*x**2)", "--json"))
+    assert found["conditions"]
+    assert all("b" in c and ">" in c for c in found["conditions"])
+
+
+def test_derive_reads_standard_input(call: Any) -> None:
+    assert data(call("derive", "-", "--json", input="max(x, 0)\n"))["diagonal"] == "q/2"
+
+
+def test_a_formula_may_start_with_a_minus(call: Any) -> None:
+    assert data(call("derive", "-x", "--json"))["nngp"] == "q12"
+    assert data(call("derive", "-max(x, 0)", "--json"))["diagonal"] == "q/2"
+
+
+def test_derive_text_and_latex(call: Any) -> None:
+    text = call("derive", "max(x, 0)").stdout
+    assert "E[s(u)s(v)] = " in text
+    assert "valid for: all variances" in text
+    assert "\x1b" not in text
+    latex = call("derive", "max(x, 0)", "--latex").stdout
+    assert latex.startswith(r"\begin{aligned}")
+    assert r"\mathbb{E}[\sigma(u)\,\sigma(v)] &= " in latex
+    assert "1. decompose" in call("derive", "max(x, 0)", "--steps").stdout
+
+
+# -- eval --------------------------------------------------------------------------------------------
+
+
+def test_eval_schema(call: Any) -> None:
+    result = call("eval", "max(x, 0)", "--at", "1,0.5,1", "--digits", "25", "--json")
+    assert result.exit_code == 0
+    found = data(result)
+    assert found["schema"] == "ntksym/eval/1"
+    assert found["at"] == {"q11": "1", "q12": "1/2", "q22": "1"}
+    assert found["agree"] is True
+    want = (sympy.sqrt(3) / 2 + sympy.pi / 3) / (2 * sympy.pi)
+    for side in ("definition", "derived"):
+        ball = found["nngp"][side]
+        error = abs(sympy.Rational(ball["mid"]) - want).evalf(40)
+        assert error <= sympy.Rational(ball["radius"]) <= sympy.Rational(1, 10**25)
+    assert abs(sympy.Rational(found["derivative"]["derived"]["mid"]) - sympy.Rational(1, 3)) < 1e-24
+    assert "diagonal" not in found
+
+
+def test_eval_diagonal(call: Any) -> None:
+    found = data(call("eval", "max(x, 0)", "--at", "2,2,2", "--digits", "10", "--json"))
+    assert found["diagonal"]["agree"] is True
+    assert found["diagonal"]["derived"]["mid"] == "1"
+
+
+def test_eval_without_a_closed_form(call: Any) -> None:
+    result = call("eval", "tanh(x)", "--at", "1,1/2,1", "--digits", "12", "--json")
+    assert result.exit_code == 0
+    found = data(result)
+    assert found["method"] == "definition only"
+    assert found["nngp"]["derived"] is None
+    assert found["agree"] is None
+    assert found["nngp"]["definition"]["mid"].startswith("0.18632441320")
+
+
+def test_eval_negative_numbers_and_parameters(call: Any) -> None:
+    args = ("eval", "max(x, a*x)", "--at", "1,-1/2,1", "--param", "a=-1/2", "--digits", "12")
+    found = data(call(*args, "--json"))
+    assert found["agree"] is True
+    assert "agree" in call(*args).stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("eval", "relu", "--at", "1,2,1"), "is not a covariance"),
+        (("eval", "relu", "--at", "1,2"), "is not three numbers"),
+        (("eval", "relu", "--at", "1,nan,1"), "--at '1,nan,1'"),
+        (("eval", "a*x", "--at", "1,0,1"), "the parameter 'a' needs a value"),
+        (("eval", "x", "--at", "1,0,1", "--param", "b=1"), "has no parameter 'b'"),
+        (("eval", "elu", "--at", "1,0,1", "--param", "alpha=-1"), "needs alpha positive"),
+        (("eval", "exp(x**2)", "--at", "1,0,1"), "not finite at this variance"),
+        (("derive", "sofplus(x)"), "did you mean softplus?"),
+        (("derive", "max(x, 0"), "column"),
+        (("derive", "a*x", "--param", "a=red"), "neither a number nor an assumption"),
+        (("derive", "a*x", "--param", "a"), "is not NAME=VALUE"),
+        (("derive", "a*x", "--param", "a=1", "--param", "a=2"), "given twice"),
+        (("network", "mlp:relu:dept=2"), "did you mean depth?"),
+        (("network", "missing.toml"), "cannot read the network file"),
+        (("cite", "rleu"), "did you mean relu?"),
+        (("derivee", "x"), "did you mean derive?"),
+        (("derive",), "Missing argument 'EXPR'"),
+        (("derive", "x", "--jsom"), "No such option '--jsom'"),
+        (("export", "relu", "--target", "fortran", "--out", "o"), "'fortran' is not one of"),
+        (("eval", "relu", "--at", "1,0,1", "--digits", "0"), "'--digits'"),
+    ],
+)
+def test_bad_input_exits_with_two(call: Any, args: tuple[str, ...], message: str) -> None:
+    result = call(*args)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert message in result.stderr
+    assert result.stderr.startswith("error: ")
+    assert "Traceback" not in result.stderr
+    as_json = call(*args, "--json")
+    assert as_json.exit_code == 2
+    found = data(as_json)
+    assert found["schema"] == "ntksym/error/1"
+    assert set(found["error"]) == {"code", "kind", "what", "where", "tried", "hint"}
+
+
+def test_no_closed_form_exits_with_three(call: Any) -> None:
+    result = call("derive", "tanh(x)")
+    assert result.exit_code == 3
+    assert "tanh(x)" in result.stderr
+    assert "  use:   " in result.stderr
+
+
+# -- the other commands ------------------------------------------------------------------------------
+
+
+def test_prove(call: Any) -> None:
+    result = call("prove", "max(x, 0)", "--digits", "12", "--json")
+    assert result.exit_code == 0
+    found = data(result)
+    assert found["schema"] == "ntksym/prove/1"
+    assert found["verdict"] == "proved"
+    assert len(found["points"]) >= 10
+    assert all(p["agree"] for p in found["points"])
+
+
+def test_a_refuted_form_exits_with_one(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    import ntksym.verify  # noqa: F401
+
+    prove_module = sys.modules["ntksym.verify.prove"]
+    right = prove_module.dual
+    wrong = lambda act: replace(right(act), value=right(act).value * 2)  # noqa: E731
+    monkeypatch.setattr(prove_module, "dual", wrong)
+    result = call("prove", "max(x, 0)", "--digits", "10", "--json")
+    assert data(result)["verdict"] == "refuted"
+    assert result.exit_code == 1
+
+
+def test_network(call: Any, tmp_path: Any) -> None:
+    found = data(call("network", "mlp:relu:depth=2,weight_var=2", "--unroll", "1", "--json"))
+    assert found["schema"] == "ntksym/network/1"
+    assert found["depth"] == len(found["layers"]) == 2
+    assert found["layers"][0]["values"] == {"weight_var": "2", "bias_var": "0"}
+    assert found["convention"]["parametrization"] == "ntk"
+    assert len(found["unrolled"]) == 2
+    assert read(found["unrolled"][0]["nngp"]) == 2 * sympy.Symbol("q12") / sympy.Symbol("d")
+    text = call("network", "mlp:relu:depth=2,weight_var=2").stdout
+    assert "layers 1 to 2" in text
+    assert "inner products divided by the input dimension d" in text
+    assert r"\Theta^{(\ell+1)}_{12}" in call("network", "mlp:relu:depth=2", "--latex").stdout
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_export(call: Any, tmp_path: Any, target: str) -> None:
+    args = ("export", "mlp:relu:depth=2,weight_var=2", "--target", target, "--out", str(tmp_path))
+    planned = data(call(*args, "--dry-run", "--json"))
+    assert not list(tmp_path.iterdir())
+    found = data(call(*args, "--json"))
+    assert found["schema"] == "ntksym/export/1"
+    assert [f["path"] for f in found["files"]] == [f["path"] for f in planned["files"]]
+    assert {f["path"] for f in found["files"]} == {str(p) for p in tmp_path.iterdir()}
+    last = tmp_path / os.path.basename(found["files"][-1]["path"])
+    last.write_text("mine")
+    states = [f["state"] for f in data(call(*args, "--dry-run", "--json"))["files"]]
+    assert states[-1] == "differs: needs --force"
+    again = call(*args)
+    assert again.exit_code == 2
+    assert "exists and differs" in again.stderr
+    assert last.read_text() == "mine"
+    assert call(*args, "--force").exit_code == 0
+    assert last.read_text() != "mine"
+
+
+def test_catalogue(call: Any) -> None:
+    found = data(call("catalogue", "relu", "--json"))
+    assert found["schema"] == "ntksym/catalogue/1"
+    assert "relu" in [a["name"] for a in found["activations"]]
+    assert all(a["closed_form"] for a in found["activations"])
+    (entry,) = [
+        a for a in data(call("catalogue", "tanh", "--json"))["activations"] if a["name"] == "tanh"
+    ]
+    assert entry["status"] == "numerical only"
+    assert "tanh" in entry["reason"]
+
+
+def test_cite_and_doctor(call: Any) -> None:
+    found = data(call("cite", "relu", "--json"))
+    assert "cho2009kernel" in [r["key"] for r in found["references"]]
+    assert call("cite", "cho2009kernel").stdout.startswith("@inproceedings{cho2009kernel")
+    result = call("doctor", "--json")
+    assert result.exit_code in (0, 5)
+    found = data(result)
+    assert found["versions"]["sympy"] == sympy.__version__
+    assert (found["compiler"] is None) == (result.exit_code == 5)
+
+
+def test_no_compiler_is_status_five(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", "no-such-compiler")
+    result = call("doctor", "--json")
+    assert result.exit_code == 5
+    assert data(result)["compiler"] is None
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_shows_examples_first(call: Any, name: str) -> None:
+    text = call(name, "--help").stdout
+    assert text.startswith("Examples:")
+    assert f"ntksym {name}" in text.split("Usage:")[0]
+    assert "--json" in text
+
+
+def test_short_help_without_arguments(call: Any) -> None:
+    result = call()
+    assert result.exit_code == 0
+    assert "Exit status:" in result.stdout
+    assert all(name in result.stdout for name in COMMANDS)
+
+
+# -- processes ---------------------------------------------------------------------------------------
+
+
+def test_nothing_heavy_is_imported_for_the_version() -> None:
+    code = (
+        "import sys; from ntksym.cli import main\n"
+        "try: main(['--version'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'sympy', 'numpy', 'flint', 'rich', 'scipy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[0].startswith("ntksym ")
+    assert done.stdout.splitlines()[1] == "[]"
+
+
+def test_importing_the_package_is_light_and_dual_stays_a_function() -> None:
+    code = (
+        "import sys, ntksym\n"
+        "assert not {'sympy', 'click'} & set(sys.modules)\n"
+        "import ntksym.network, ntksym.dual, ntksym.export\n"
+        "assert callable(ntksym.dual) and callable(ntksym.export) and callable(ntksym.compile)\n"
+        "missing = [n for n in ntksym.__all__ if getattr(ntksym, n, None) is None]\n"
+        "assert not missing, missing\n"
+        "print(ntksym.dual('max(x, 0)').diag)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "q/2\n", done.stderr
+
+
+def test_results_only_on_standard_output() -> None:
+    done = run("derive", "gelu", "--json")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert data(done)["name"] == "gelu"
+
+
+def test_the_same_bytes_under_every_hash_seed() -> None:
+    outputs = {
+        run("derive", "elu", "--json", env={"PYTHONHASHSEED": seed}).stdout
+        for seed in ("0", "1", "77")
+    }
+    assert len(outputs) == 1
+
+
+def test_time_limit() -> None:
+    start = time.monotonic()
+    done = run("prove", "clip", "--time-limit", "0.3", "--json")
+    assert time.monotonic() - start < 5
+    assert done.returncode == 4
+    assert data(done)["error"]["kind"] == "TimeLimit"
+
+
+def test_no_file_of_the_current_directory_is_run(tmp_path: Any) -> None:
+    for name in ("sympy", "json", "click", "flint"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('ran a file of this directory')\n")
+    code = "import sys; sys.path.remove('') if '' in sys.path else None; from ntksym.cli import main; main(['derive', 'x'])"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_colour_only_where_it_is_asked_for() -> None:
+    assert "\x1b[" in run("prove", "x", "--color", "always").stdout
+    assert "\x1b[" in run("prove", "x", env={"FORCE_COLOR": "1"}).stdout
+    assert "\x1b[" not in run("prove", "x", env={"FORCE_COLOR": "1", "NO_COLOR": "1"}).stdout
+
+
+def test_ascii_terminals_get_ascii() -> None:
+    done = run("derive", "gelu", env={"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0
+    assert done.stdout.isascii()
+    assert "?" not in done.stdout
+
+
+def test_interrupt() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ntksym", "prove", "scaled_elu", "--digits", "200"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(0.8)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert out == ""
+    assert err.strip() == "error: interrupted"
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_internal_errors_have_a_report_and_no_traceback(tmp_path: Any, debug: bool) -> None:
+    # The worker imports the command by name: a copy of cite with a bug stands in for it.
+    code = (
+        "import sys, ntksym.cli.launch as launch\n"
+        "launch._START = launch._START.replace('main()',"
+        " 'import ntksym.cli.cite as c; c.work = lambda o, v: 1 // 0; main()')\n"
+        "from ntksym.cli import main\n"
+        "main(sys.argv[1:])"
+    )
+    args = ["cite", "relu"] + (["--debug"] if debug else [])
+    done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True)
+    assert done.returncode == 70
+    assert done.stdout == ""
+    assert "this is a bug of ntksym, not of the input" in done.stderr
+    assert "ZeroDivisionError" in done.stderr
+    assert ("Traceback" in done.stderr) == debug
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ntksym", "catalogue"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    error = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(timeout=60) == 0
+    assert error == ""

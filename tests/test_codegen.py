@@ -1,0 +1,140 @@
+"""The export shelf is fresh, its files work without the library, its consumers build and run."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ntksym.errors import BadSpec, CannotWrite, NoClosedForm
+from ntksym.export import check_shelf, export, read_manifest, sha256
+from ntksym.export_shelf import build_shelf
+
+ROOT = Path(__file__).resolve().parent.parent / "codegen"
+SMALL = '[[kernel]]\nname = "relu"\nactivation = "relu"\n'
+
+
+def load(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_shelf_is_fresh() -> None:
+    assert check_shelf(ROOT) == ()
+
+
+def test_lock_matches_the_files() -> None:
+    lock = json.loads((ROOT / "manifest.lock").read_text())
+    assert set(lock["kernels"]) == {e.name for e in read_manifest(ROOT / "manifest.toml")}
+    for entry in read_manifest(ROOT / "manifest.toml"):
+        record = lock["kernels"][entry.name]
+        for name, digest in record["files"].items():
+            assert sha256((ROOT / name).read_text()) == digest
+        for target in entry.targets:
+            for measured in record["measured"][target].values():
+                assert measured["eps"] <= entry.eps_max
+
+
+def test_every_closed_form_is_on_the_shelf() -> None:
+    from ntksym.activations import catalogue
+    from ntksym.dual import dual
+
+    shelved = {e.activation for e in read_manifest(ROOT / "manifest.toml")}
+    for act in catalogue():
+        if act.name not in shelved:
+            with pytest.raises(NoClosedForm):
+                dual(act)
+
+
+def test_consumer_builds_and_runs(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["make", "-C", str(ROOT / "consumers" / "c_demo"), "run", f"BUILD={tmp_path}"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "warning" not in done.stderr
+    assert done.stdout.splitlines()[-2 if "Leaving" in done.stdout else -1] == "ok"
+
+
+def test_numpy_modules_import_numpy_only() -> None:
+    files = sorted((ROOT / "numpy").glob("*.py"))
+    assert files
+    for f in files:
+        imports = [line for line in f.read_text().splitlines() if "import " in line]
+        assert [i for i in imports if i.startswith(("import", "from"))] == ["import numpy as np"]
+
+
+def test_shelved_numpy_network() -> None:
+    module = load(ROOT / "numpy" / "relu_mlp.py")
+    x = np.random.default_rng(0).normal(size=(5, 3))
+    nngp, ntk = module.kernel(x)
+    assert (nngp == nngp.T).all() and (ntk == ntk.T).all()
+    assert np.abs(module.kernel(x, x)[1] / ntk - 1).max() < 1e-7
+
+
+def test_build_and_check_small(tmp_path: Path) -> None:
+    (tmp_path / "manifest.toml").write_text(SMALL)
+    measured = build_shelf(tmp_path)
+    assert set(measured) == {"relu.c", "relu.numpy"}
+    assert max(w.eps for ws in measured.values() for w in ws) < 4
+    assert check_shelf(tmp_path) == ()
+    changed = tmp_path / "c" / "relu.c"
+    changed.write_text(changed.read_text() + "\n")
+    (tmp_path / "numpy" / "stray.py").write_text("")
+    assert check_shelf(tmp_path) == (
+        "c/relu.c: differs from what is generated now",
+        "numpy/stray.py: nobody generates it",
+    )
+    (tmp_path / "manifest.toml").write_text(SMALL + "eps_max = 1e-9\n")
+    with pytest.raises(BadSpec, match="relu: nngp is off by"):
+        build_shelf(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[[kernel", "cannot read"),
+        (SMALL + "colour = 1\n", "unknown key 'colour'"),
+        ('[[kernel]]\nname = "a"\n', "an activation or a network is needed"),
+        (SMALL + SMALL, "missing or used twice"),
+    ],
+)
+def test_bad_manifests(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "manifest.toml").write_text(text)
+    with pytest.raises(BadSpec, match=message):
+        read_manifest(tmp_path / "manifest.toml")
+
+
+def test_export_writes_and_refuses(tmp_path: Path) -> None:
+    paths = export("mlp:relu:depth=2,weight_var=2,bias_var=0", "c", tmp_path / "out")
+    assert [p.name for p in paths] == ["ntksym.h", "relu_mlp.c"]
+    export("mlp:relu:depth=2,weight_var=2,bias_var=0", "c", tmp_path / "out")
+    paths[1].write_text("mine")
+    with pytest.raises(CannotWrite, match="exists and differs"):
+        export("mlp:relu:depth=2,weight_var=2,bias_var=0", "c", tmp_path / "out")
+    assert paths[1].read_text() == "mine"
+    export("mlp:relu:depth=2,weight_var=2,bias_var=0", "c", tmp_path / "out", force=True)
+    assert "ntksym_relu_mlp_tile" in paths[1].read_text()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CannotWrite, match="cannot make the directory"):
+        export("relu", "numpy", tmp_path / "file" / "below")
+    with pytest.raises(BadSpec, match="unknown target 'java'"):
+        export("relu", "java", tmp_path)
+
+
+def test_exported_module_runs_alone(tmp_path: Path) -> None:
+    (path,) = export("x*(1+erf(x/sqrt(2)))/2", "numpy", tmp_path)
+    code = f"import runpy; m = runpy.run_path({str(path)!r}); print(m['dual'](1.0, 0.5, 2.0)[0])"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) > 0

@@ -1,0 +1,232 @@
+"""Lowering: programs mean what the expressions say, keep their digits, and are the same bytes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+from mpmath import MPContext
+from sympy import (
+    Expr,
+    I,
+    Integer,
+    Max,
+    Rational,
+    Symbol,
+    asin,
+    exp,
+    pi,
+    sinh,
+    sqrt,
+)
+
+from ntksym.activation import Activation
+from ntksym.errors import BadProgram, BadSpec, UnsupportedOp
+from ntksym.functions import Phi, Phi2
+from ntksym.functions import phi2 as phi2_quadrature
+from ntksym.lower import OPS, Let, Program, lower_dual, lower_layer, lower_network
+from ntksym.lower.build import Builder
+from ntksym.lower.polynomial import DET, det_multiple, positive_form
+from ntksym.lower.stable import TABLE
+from ntksym.symbols import bias_var, q, q11, q12, q22, t12, weight_var, x
+
+rho = q12 / (sqrt(q11) * sqrt(q22))
+RELU = sqrt(q11 * q22 - q12**2) / (2 * pi) + q12 * asin(rho) / (2 * pi) + q12 / 4
+RELU_DOT = asin(rho) / (2 * pi) + Rational(1, 4)
+ERF = 2 * asin(2 * q12 / (sqrt(2 * q11 + 1) * sqrt(2 * q22 + 1))) / pi
+SHIFTED = Phi2(-1 / sqrt(q11), -2 / sqrt(q22), rho) * Phi(q12 - 1)
+WAVE = exp(-(q11 + q22) / 2) * sinh(q12)
+SAMPLES = {"relu": RELU, "relu_dot": RELU_DOT, "erf": ERF, "shifted": SHIFTED, "wave": WAVE}
+POINTS = ((1, Rational(1, 2), 1), (Rational(3, 10), Rational(-2, 5), 2), (5, 3, 4))
+
+
+def program(e: Expr, *extra: str) -> Program:
+    b = Builder(("q11", "q12", "q22", *extra))
+    return b.program("sample", (("value", b.operand(e)),))
+
+
+def context(dps: int = 30) -> MPContext:
+    ctx = MPContext()
+    ctx.dps = dps
+    return ctx
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("point", POINTS, ids=str)
+def test_program_means_the_expression(name: str, point: tuple[Expr, Expr, Expr]) -> None:
+    e, ctx = SAMPLES[name], context()
+    values = dict(zip((q11, q12, q22), map(Rational, point), strict=True))
+    exact = ctx.mpf(str(e.xreplace(values).evalf(25)))
+    got = program(e).evaluate(
+        {s.name: ctx.mpf(int(v.p)) / int(v.q) for s, v in values.items()}, ctx
+    )
+    assert abs(got["value"] - exact) < 1e-20
+
+
+def test_relu_is_one_arc_and_no_asin() -> None:
+    ops = [let.op for let in program(RELU).body]
+    assert ops[:2] == ["rootdet", "arc1"]
+    assert "atan2" not in ops and "sqrt0" not in ops
+    assert "angle" in [let.op for let in program(RELU_DOT).body]
+
+
+def test_erf_root_is_a_sum_of_positive_terms() -> None:
+    ops = {let.op for let in program(ERF).body}
+    assert {"cross", "atan2", "sqrt0"} <= ops
+    assert not ops & {"sub", "neg"}
+
+
+def test_positive_forms() -> None:
+    e = (1 + 2 * q11) * (1 + 2 * q22) - 4 * q12**2
+    assert positive_form(e) == 1 + 2 * q11 + 2 * q22 + 4 * DET
+    assert det_multiple(3 * q11 * q22 - 3 * q12**2) == 3
+    assert positive_form(q11 - q12) is None
+    assert det_multiple(q11 + 1) is None
+
+
+def test_numbers_are_not_multiplied_into_differences() -> None:
+    body = program(-18 * (q11 - 2 * q12 + q22) / (q11 * q22 - q12**2)).body
+    assert sum(let.op == "sub" for let in body) == 1
+
+
+def test_phi2_meaning_against_plackett_quadrature() -> None:
+    ctx = context(25)
+    for h, k, r in ((0.3, -1.2, 0.5), (-2.0, -2.0, -0.8), (1.5, 0.2, 0.9), (0.0, -1.0, 0.4)):
+        r = ctx.mpf(r)
+        got = OPS["Phi2"].meaning(ctx, ctx.mpf(h), ctx.mpf(k), 3 * r, 3 * ctx.sqrt(1 - r * r))
+        assert abs(got - phi2_quadrature(ctx, ctx.mpf(h), ctx.mpf(k), r)) < 1e-15
+    one, zero = ctx.one, ctx.zero
+    assert (
+        abs(OPS["Phi2"].meaning(ctx, one, 2 * one, one, zero) - OPS["Phi"].meaning(ctx, one)) == 0
+    )
+    assert OPS["Phi2"].meaning(ctx, zero, zero, zero, zero) == 0.25
+
+
+@pytest.mark.parametrize(
+    ("lets", "text"),
+    [
+        ((Let("a", "tan", ("q11",)),), "unknown operation 'tan'"),
+        ((Let("a", "add", ("q11",)),), "add takes 2 arguments"),
+        ((Let("a", "neg", ("b",)),), "'b' is not yet defined"),
+        ((Let("q11", "neg", ("q11",)),), "'q11' is defined twice"),
+    ],
+)
+def test_ill_formed_programs_cannot_exist(lets: tuple[Let, ...], text: str) -> None:
+    with pytest.raises(BadProgram, match=text):
+        Program("bad", ("q11",), lets, ())
+
+
+def test_missing_value_is_named() -> None:
+    with pytest.raises(BadProgram, match="no value for 'q22'"):
+        program(RELU).evaluate({"q11": 1, "q12": 0})
+
+
+def test_complex_and_unknown_are_refused() -> None:
+    with pytest.raises(UnsupportedOp, match="no operation for"):
+        program(I * q12)
+    with pytest.raises(UnsupportedOp, match="symbol beta is not an input"):
+        program(Symbol("beta", real=True) * q12)
+
+
+def test_deterministic_under_two_hash_seeds() -> None:
+    code = (
+        "from tests.test_lower import program, SAMPLES\n"
+        "print(''.join(str(program(e)) for e in SAMPLES.values()))"
+    )
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    outputs = set()
+    for seed in ("0", "4711"):
+        env = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": root}
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=env, cwd=root, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        outputs.add(done.stdout)
+    assert len(outputs) == 1
+    assert "rootdet" in outputs.pop()
+
+
+def test_table_rows_are_complete() -> None:
+    assert len({row.name for row in TABLE}) == len(TABLE)
+    for row in TABLE:
+        assert row.reason and row.points and row.before != row.after
+
+
+# -- layers -----------------------------------------------------------------------------------
+
+
+def relu_rule(weight: object = 2, bias: object = 0) -> SimpleNamespace:
+    nngp, diag = weight_var * RELU + bias_var, weight_var * q / 2 + bias_var
+    return SimpleNamespace(
+        name="relu",
+        activation=Activation("relu", Max(x, 0)),
+        nngp=nngp,
+        ntk=nngp + weight_var * RELU_DOT * t12,
+        nngp_diag=diag,
+        ntk_diag=diag + weight_var * t12 / 2,
+        values=((weight_var, Rational(weight)), (bias_var, Rational(bias))),
+    )
+
+
+def relu_recursion(depth: int, weight: object = 2, bias: object = 0) -> SimpleNamespace:
+    d = Symbol("d", positive=True)
+    first = weight_var * q12 / d + bias_var
+    values = ((weight_var, Rational(weight)), (bias_var, Rational(bias)))
+    return SimpleNamespace(
+        input_rule=SimpleNamespace(name="input", nngp=first, ntk=first, values=values),
+        layers=tuple(relu_rule(weight, bias) for _ in range(depth)),
+    )
+
+
+def test_equal_layers_share_one_program() -> None:
+    schedule = lower_network(relu_recursion(20))
+    assert len(schedule.steps) == 20
+    assert len(schedule.kinds) == 1
+
+
+@pytest.mark.parametrize("bias", [Integer(0), Rational(1, 10)])
+@pytest.mark.parametrize("angle", [1e-9, 1e-4, 1.0, 2.5, 3.141])
+def test_carried_root_is_the_next_root(bias: Expr, angle: float) -> None:
+    ctx = context(60)
+    rule = relu_rule(2, bias)
+    p = lower_layer(rule)
+    a, b, theta = ctx.mpf(2), ctx.mpf("0.7"), ctx.mpf(angle)
+    after = [2 * v / 2 + ctx.mpf(int(bias.p)) / int(bias.q) for v in (a, b)]
+    m = ctx.sqrt(a * b)
+    state = {
+        "q11": a, "q12": m * ctx.cos(theta), "q22": b, "root": m * ctx.sin(theta), "t12": ctx.one,
+        "n11": after[0], "n22": after[1], "r11": ctx.sqrt(a), "r22": ctx.sqrt(b),
+        "s11": ctx.sqrt(after[0]), "s22": ctx.sqrt(after[1]),
+        "weight_var": 2, "bias_var": ctx.mpf(int(bias.p)) / int(bias.q),
+    }  # fmt: skip
+    out = p.evaluate(state, ctx)
+    plain = ctx.sqrt(after[0] * after[1] - out["nngp"] ** 2)
+    assert abs(out["root"] / plain - 1) < 1e-25
+    assert "rootdet" not in {let.op for let in p.body}
+
+
+def test_other_layers_form_the_root_from_the_covariance() -> None:
+    rule = relu_rule()
+    rule.nngp, rule.ntk = weight_var * ERF + bias_var, weight_var * ERF * t12
+    assert "rootdet" in {let.op for let in lower_layer(rule).body}
+
+
+def test_parameter_without_value() -> None:
+    recursion = relu_recursion(2)
+    recursion.layers[1].values = ((weight_var, Integer(2)),)
+    with pytest.raises(BadSpec, match="parameter 'bias_var' has no value") as caught:
+        lower_network(recursion)
+    assert "layer 2 (relu)" in caught.value.text
+
+
+def test_requirements_say_when_sizes_matter() -> None:
+    made = SimpleNamespace(
+        activation=Activation("relu", Max(x, 0)),
+        value=RELU, dot=RELU_DOT, diag=q / 2, diag_dot=Rational(1, 2),
+    )  # fmt: skip
+    assert not any("overflow" in r for r in lower_dual(made).requires)
+    made.value = ERF
+    assert any("overflow" in r for r in lower_dual(made).requires)
