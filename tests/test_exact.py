@@ -105,3 +105,15 @@ def test_nested_roots_compute_but_are_marked() -> None:
         complex(element.inverse().expr.xreplace({q11: Rational(3)})).real,
         1 / math.sqrt(1 + math.sqrt(2) * 3),
     )
+
+
+def test_root_of_a_quotient_is_positive_whatever_the_sign_of_the_denominator() -> None:
+    """A denominator is normalised by its leading coefficient, which says nothing of its sign."""
+    b = Symbol("b", real=True)
+    field = Field([q11, q12, q22, b])
+    for e in (1 / (1 - 2 * b * q11) ** 2, 1 / (1 - 2 * b) ** 2, q11 / (1 - q11) * (1 - q11) / q22):
+        root = field.of(e).sqrt()
+        for value in (Rational(-3, 4), Rational(1, 3), Rational(3)):
+            at = {q11: Rational(1, 100), q22: Rational(1, 50), b: value}
+            assert complex(root.expr.xreplace(at)).real > 0
+        assert root * root == field.of(e)

@@ -197,8 +197,10 @@ class Exact:
             one = self.field.ctx.constant(1)
             return Exact(self.field, {(self.field.tower_id(self),): (one, one)})
         num, den = self.parts[()]
-        outside, ids = self.field.split_root(num * den)
-        return Exact(self.field, {ids: _reduced(outside, den)})
+        outside, ids = self.field.split_root(num * den)  # sqrt(num/den) = sqrt(num*den)/|den|
+        sign, turn = self.field.absolute_sign(den)
+        root = Exact(self.field, {ids: _reduced(outside * sign, den)})
+        return root if turn is None else root * turn
 
     # -- views ---------------------------------------------------------------------------------
 

@@ -222,7 +222,14 @@ class Field:
         content, parts = self.factor(p)
         outside = self.ctx.constant(1)
         ids: set[int] = set()
-        if content < 0:
+        # factors of unknown sign stay under one root: sqrt(f)*sqrt(g) is not sqrt(f*g) for both < 0
+        open_signs = self.ctx.constant(1)
+        for f, e in parts:
+            if e % 2 and self.sign(f) is None:
+                open_signs *= f
+        if open_signs != 1:
+            ids.add(self._radical_id(open_signs if content > 0 else -open_signs))
+        elif content < 0:
             ids.add(self.imaginary)
         for prime, e in fmpz(abs(content)).factor():
             outside *= self.ctx.constant(int(prime) ** (int(e) // 2))
@@ -234,9 +241,24 @@ class Field:
                 ids.add(self._absolute_id(f))
                 half -= 1
             outside *= f**half
-            if e % 2:
+            if e % 2 and self.sign(f) is not None:
                 ids.add(self._radical_id(f))
         return outside, tuple(sorted(ids))
+
+    def absolute_sign(self, p: Poly) -> tuple[int, Exact | None]:
+        """(s, t) with p/|p| = s*t: s is +-1, t is |f|/f for the factors of unknown sign, or None."""
+        from .element import Exact
+
+        content, parts = self.factor(p)
+        one = self.ctx.constant(1)
+        turn: Exact | None = None
+        for f, e in parts:
+            if e % 2 and self.sign(f) is None:
+                here = Exact(self, {(self._absolute_id(f),): (one, one)}) / Exact(
+                    self, {(): (f, one)}
+                )
+                turn = here if turn is None else turn * here
+        return (1 if content > 0 else -1), turn
 
     def _absolute_id(self, f: Poly) -> int:
         """The id of |f|, the root of f**2, for f of unknown sign."""
