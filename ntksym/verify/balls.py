@@ -1,0 +1,200 @@
+"""The public face of the rigorous checks: enclosures of formulas and of the definition.
+
+Everything that comes out is a theorem about real numbers, under the trust stated in
+`derivations/identities/enclosure.md`: FLINT's arithmetic, and the lemmas written there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from math import log2
+from typing import Any, TypeAlias
+
+from flint import arb
+from sympy import Expr, Rational, Symbol
+
+from ..activation import Activation
+from ..errors import BadActivation, Undecided
+from ..symbols import x
+from .ball import Ball
+from .definition import expectation, factor
+from .evaluate import constant, real_ball
+from .growth import growth_of
+from .law import Law, exact
+from .safe import precision
+from .surd import Surd
+
+Number: TypeAlias = Rational | int | str | Fraction
+"""An exact rational number; text is read as a decimal or a fraction."""
+_EXTRA_FLOOR = 15
+_MOST_FAILURES = 8
+_MOST_BITS = 16384
+
+
+def enclose_expr(
+    expr: Expr,
+    values: Mapping[Symbol, Number],
+    *,
+    digits: int = 30,
+    floor: int | None = None,
+) -> Ball:
+    """The value of a real SymPy expression at exact rational values of its symbols.
+
+    Args:
+        expr: arithmetic, rational powers, exp, log, the trigonometric and hyperbolic functions
+            and their inverses, erf, erfc, erfi, Abs, sign, Heaviside, Max, Min, Piecewise, gamma,
+            hyper (2F1), re, im, conjugate, Phi, Phi2.
+        values: a value for every symbol.
+        digits: the relative accuracy wanted: radius <= 10^-digits |value|.
+        floor: or the radius is at most 10^-floor, which is what a value of zero can reach;
+            by default digits + 15.
+
+    Raises:
+        Undecided: the accuracy was not reached (the best ball is in the message), a comparison is
+            open at every precision tried, or a function has no ball arithmetic.
+        BadActivation: the value is certainly not real.
+    """
+    env = {symbol: Surd.rational(exact(value)) for symbol, value in values.items()}
+
+    def attempt(bits: int, tol: Any) -> Any:
+        return real_ball(constant(expr, env), "the value")
+
+    return _refine(attempt, digits, floor, f"the value of {_short(expr)}", _MOST_BITS)
+
+
+def enclose_definition(
+    expr: Expr | Activation,
+    q11: Number,
+    q12: Number,
+    q22: Number,
+    *,
+    params: Mapping[Any, Number] | None = None,
+    digits: int = 30,
+    derivative: bool = False,
+    means: tuple[Number, Number] = (0, 0),
+    other: Expr | Activation | None = None,
+    jumps: str = "ae",
+    floor: int | None = None,
+) -> Ball:
+    r"""$E[s(u)s(v)]$ for the Gaussian pair (u, v), from the definition alone.
+
+    Args:
+        expr: s, in the symbol `ntksym.symbols.x`.
+        q11: the variance of u, an exact rational.
+        q12: the covariance.
+        q22: the variance of v.
+        params: exact values of the other symbols, by symbol or by name.
+        digits: radius <= 10^-digits |value|, or see `floor`.
+        derivative: s' instead of s.
+        means: the means of u and v.
+        other: another function of v, g: $E[s(u)g(v)]$.
+        jumps: with `derivative`: "ae" leaves the jumps of s out; "distributional" counts a jump of
+            height J at a as $J\,\delta_a$.
+        floor: the radius may also be 10^-floor; by default digits + 15.
+
+    Returns:
+        A ball that contains the expectation.
+
+    Raises:
+        BadCovariance: not positive semi-definite, or not exact rationals.
+        NotSquareIntegrable: the growth certificate does not allow a finite expectation.
+        BadActivation: not real or not defined on part of the line.
+        Undecided: no certificate, or not the accuracy asked for.
+    """
+    if jumps not in ("ae", "distributional"):
+        raise ValueError("jumps is 'ae' or 'distributional'")
+    law = Law(exact(means[0]), exact(means[1]), exact(q11), exact(q12), exact(q22))
+    first = with_values(expr, params or {})
+    second = first if other is None else with_values(other, params or {})
+    distributional = jumps == "distributional"
+
+    with precision(256):  # errors of structure come out here, once, with their own hints
+        for e in {first, second}:
+            growth_of(factor(e, derivative=derivative, distributional=distributional).pieces)
+
+    def attempt(bits: int, tol: Any) -> Any:
+        f = factor(first, derivative=derivative, distributional=distributional)
+        g = factor(second, derivative=derivative, distributional=distributional)
+        return expectation(f, g, law, tol)
+
+    return _refine(attempt, digits, floor, f"the expectation for {_short(first)}", 1024)
+
+
+def with_values(expr: Expr | Activation, params: Mapping[Any, Number]) -> Expr:
+    """The expression in `x` alone, parameters replaced by exact rationals.
+
+    Raises:
+        BadActivation: a symbol without a value.
+    """
+    body = expr.expr if isinstance(expr, Activation) else expr
+    by_name = {getattr(k, "name", k): exact(v) for k, v in params.items()}
+    free = sorted((s for s in body.free_symbols if s != x), key=str)
+    if missing := [s.name for s in free if s.name not in by_name]:
+        raise BadActivation(
+            f"no value is given for the parameter {missing[0]!r}",
+            hint=f"params={{{missing[0]!r}: ...}}",
+        )
+    values = {s: by_name[s.name] for s in free}
+    return body.subs({s: Rational(int(v.numer()), int(v.denom())) for s, v in values.items()})
+
+
+def _refine(
+    attempt: Callable[[int, Any], Any], digits: int, floor: int | None, what: str, most: int
+) -> Ball:
+    """Raise the working precision until the ball is narrow enough."""
+    floor = digits + _EXTRA_FLOOR if floor is None else floor
+    goal = digits + 1.0
+    bits = int(goal * log2(10)) + 32
+    best: Ball | None = None
+    reason, failures = "", 0
+    while bits <= most:
+        with precision(bits):
+            tol = arb(10) ** -int(goal)
+            try:
+                value = attempt(bits, tol)
+                if value.is_finite():
+                    ball = Ball.from_arb(value)
+                    best = ball if best is None or ball.rad < best.rad else best
+            except Undecided as error:
+                reason = error.what
+        if best is None:
+            failures += 1
+            if failures == _MOST_FAILURES:
+                break
+            goal *= 1.6
+            bits = 2 * bits
+            continue
+        if best.rad_man == 0 or best.rel_digits >= digits or best.rad * 10**floor <= 1:
+            return best
+        want, got = _wanted(best, digits, floor)
+        goal = max(goal + 2, want)
+        bits = max(
+            bits + 24, int(goal * log2(10)) + 32 + max(0, int((want - got) * 0.2)), 5 * bits // 4
+        )
+    raise Undecided(
+        f"{what}: {digits} digits were not reached",
+        where=f"best enclosure: {best}" if best else "no finite enclosure",
+        tried=[reason] if reason else [],
+        hint="fewer digits, or another point",
+    )
+
+
+def _wanted(ball: Ball, digits: int, floor: int) -> tuple[float, float]:
+    """The absolute digits that the value needs, and those the ball has."""
+
+    def magnitude(value: Any) -> float:
+        return float(value.numerator.bit_length() - value.denominator.bit_length()) * 0.30103
+
+    got = -magnitude(ball.rad)
+    if ball.contains_zero:
+        return float(floor + 1), got
+    return min(float(floor + 1), digits + 1.5 - magnitude(abs(ball.mid))), got
+
+
+def _short(expr: Expr) -> str:
+    text = str(expr)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+__all__ = ["Ball", "enclose_definition", "enclose_expr", "with_values"]

@@ -1,0 +1,133 @@
+r"""The dual of an activation from its definition: which one- or two-dimensional integral to take.
+
+Nothing here knows the term algebra, the expectation engine or any closed form of a dual.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flint import acb, arb
+from sympy import Expr
+
+from ..errors import BadActivation, Undecided
+from ..symbols import x
+from .evaluate import constant, function, real_ball
+from .law import Law
+from .moments import closed
+from .oned import collinear, conditional, pick, single
+from .pieces import Piece, jumps, number, split
+from .pieces import derivative as piecewise_derivative
+from .surd import Surd
+from .twod import planar
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A function of one variable: its value everywhere, its smooth pieces, its Dirac masses."""
+
+    expr: Expr | None
+    """The expression, for its value at one point; None for an almost-everywhere derivative."""
+    pieces: tuple[Piece, ...]
+    masses: tuple[tuple[Expr, Any], ...] = ()
+    """`(point, height)` of the Dirac terms."""
+
+
+def factor(expr: Expr, *, derivative: bool, distributional: bool) -> Factor:
+    """The function itself, or its derivative with or without the Dirac terms of its jumps."""
+    stray = expr.free_symbols - {x}
+    if stray:
+        names = ", ".join(sorted(map(str, stray)))
+        raise BadActivation(
+            f"no value is given for the parameter {names}", hint="params={'name': Rational(...)}"
+        )
+    pieces = split(expr)
+    if not derivative:
+        return Factor(expr, pieces)
+    masses = jumps(pieces) if distributional else ()
+    return Factor(None, piecewise_derivative(pieces), masses)
+
+
+def expectation(f: Factor, g: Factor, law: Law, tol: Any) -> Any:
+    """An enclosure (`arb`) of E[f(u) g(v)] with a radius of about `tol`, Dirac terms included."""
+    total = arb(0)
+    for a, left in f.masses:
+        for b, right in g.masses:
+            total += real_ball(left) * real_ball(right) * _joint_density(a, b, law)
+    total += smooth(f, g, law, tol)
+    for point, height in f.masses:
+        total += real_ball(height) * _at_mass(point, g, law, tol)
+    for point, height in g.masses:
+        total += real_ball(height) * _at_mass(point, f, law.swapped(), tol)
+    return total
+
+
+def smooth(f: Factor, g: Factor, law: Law, tol: Any) -> Any:
+    """E[f(u) g(v)] of the functions without their Dirac terms."""
+    if law.q11 == 0 and law.q22 == 0:
+        return _value(f, law.m1) * _value(g, law.m2)
+    if law.q11 == 0:
+        return _value(f, law.m1) * single(g.pieces, law.m2, law.q22, tol)
+    if law.q22 == 0:
+        return _value(g, law.m2) * single(f.pieces, law.m1, law.q11, tol)
+    if law.singular:
+        return collinear(f.pieces, g.pieces, law, tol)
+    if law.q12 == 0:
+        half = tol / 4
+        return single(f.pieces, law.m1, law.q11, half) * single(g.pieces, law.m2, law.q22, half)
+    if closed(g.pieces) and (value := conditional(f.pieces, g.pieces, law, tol)) is not None:
+        return value
+    if (
+        closed(f.pieces)
+        and (value := conditional(g.pieces, f.pieces, law.swapped(), tol)) is not None
+    ):
+        return value
+    return planar(f.pieces, g.pieces, law, tol)
+
+
+def _value(f: Factor, at: Any) -> Any:
+    """The value at one exact point (a variable of variance zero)."""
+    env = {x: Surd.rational(at)}
+    if f.expr is not None:
+        return real_ball(constant(f.expr, env), f.expr)
+    return real_ball(constant(pick(f.pieces, arb(at)).expr, env))
+
+
+def _at_mass(point: Expr, g: Factor, law: Law, tol: Any) -> Any:
+    """The density of u at the point, times E[g(v) | u = point]."""
+    a, s = number(point), law.scales() if law.q11 > 0 else None
+    if s is None:
+        raise _no_density()
+    density = (-(a - s.m1) * (a - s.m1) / (2 * s.s1 * s.s1)).exp() / (s.s1 * (2 * arb.pi()).sqrt())
+    mean = s.m2 + s.slope * (a - s.m1) / s.s1
+    if law.singular:
+        value = function(pick(g.pieces, mean).expr, x)(acb(mean), False)
+        return density * real_ball(value)
+    shift = constant(point, {})
+    at = shift.as_rational() if isinstance(shift, Surd) else None
+    if at is None:
+        raise Undecided(f"a jump at the irrational point {point}")
+    var = law.q22 - law.q12 * law.q12 / law.q11
+    centre = law.m2 + law.q12 * (at - law.m1) / law.q11
+    return density * single(g.pieces, centre, var, tol)
+
+
+def _joint_density(a: Expr, b: Expr, law: Law) -> Any:
+    det = law.q11 * law.q22 - law.q12 * law.q12
+    p, q = number(a) - arb(law.m1), number(b) - arb(law.m2)
+    if det == 0:
+        if law.q11 > 0 and law.q22 > 0:
+            gap = arb(law.q11) * q - arb(law.q12) * p
+            if not gap.contains(0):
+                return arb(0)
+        raise _no_density()
+    form = arb(law.q22) * p * p - 2 * arb(law.q12) * p * q + arb(law.q11) * q * q
+    return (-form / (2 * arb(det))).exp() / (2 * arb.pi() * arb(det).sqrt())
+
+
+def _no_density() -> BadActivation:
+    return BadActivation(
+        "the distributional derivative of a jump has no finite expectation at this covariance",
+        hint="jumps='ae', or a covariance with q12^2 < q11 q22",
+    )

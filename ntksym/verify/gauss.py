@@ -1,0 +1,92 @@
+r"""Gauss-Legendre panels with a proved error, one variable at a time.
+
+If |F| <= M on the Bernstein ellipse rho of a panel [a, b], the n-point rule (n >= 2) errs by at
+most $\frac{b-a}{2}\,\frac{64}{15}\,\frac{M \rho^{-2n}}{1-\rho^{-2}}$: section 6 of
+`derivations/identities/enclosure.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from math import ceil
+from typing import Any
+
+from flint import arb, ctx
+
+from ..errors import Undecided
+
+MOST_POINTS = 64
+_DEPTH = 40
+_ELLIPSES = ((12, 10), (14, 10), (17, 10), (2, 1), (5, 2), (3, 1), (4, 1), (5, 1), (7, 1), (10, 1))
+
+Bound = Callable[[Any, Any, Any, Any], Any]
+"""`bound(a, b, semi, height)`: the supremum of |F| on the ellipse around the panel, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """[a, b] with n points, the error bound of the rule for F, and the supremum used."""
+
+    a: Any
+    b: Any
+    points: int
+    error: Any
+
+
+@lru_cache(maxsize=4096)
+def _rule(n: int, bits: int) -> tuple[tuple[Any, Any], ...]:
+    half = [arb.legendre_p_root(n, k, weight=True) for k in range((n + 1) // 2)]
+    mirrored = [(-t, w) for t, w in half[: n // 2]]
+    return tuple(half + mirrored[::-1])
+
+
+def nodes(panel: Panel) -> list[tuple[Any, Any]]:
+    """`(node, weight)` as `arb` at the working precision."""
+    centre, half = (panel.a + panel.b) / 2, (panel.b - panel.a) / 2
+    rule = _rule(panel.points, int(ctx.prec))
+    return [(centre + half * t, half * w) for t, w in rule]
+
+
+def panels(ends: list[tuple[Any, Any]], bound: Bound, tol: Any, widest: float) -> list[Panel]:
+    """Panels that cover the intervals `ends`, each with an error below `tol`.
+
+    Raises:
+        Undecided: a singularity sits on an end, so that no panel there works.
+    """
+    out: list[Panel] = []
+    for a, b in ends:
+        count = max(1, ceil(float((b - a).mid()) / widest))
+        cuts = [a, *(((a * (count - i) + b * i) / count).mid() for i in range(1, count)), b]
+        for left, right in pairwise(cuts):
+            _refine(left, right, bound, tol, _DEPTH, out)
+    return out
+
+
+def _refine(a: Any, b: Any, bound: Bound, tol: Any, depth: int, out: list[Panel]) -> None:
+    best = _best(a, b, bound, tol)
+    if best is not None:
+        out.append(best)
+        return
+    if depth == 0:
+        raise Undecided(f"the activation is singular at about x = {a.mid().str(6, radius=False)}")
+    mid = ((a + b) / 2).mid()
+    _refine(a, mid, bound, tol, depth - 1, out)
+    _refine(mid, b, bound, tol, depth - 1, out)
+
+
+def _best(a: Any, b: Any, bound: Bound, tol: Any) -> Panel | None:
+    half, best = (b - a) / 2, None
+    for p, q in _ELLIPSES:
+        rho = arb(p) / q
+        size = bound(a, b, half * (rho + 1 / rho) / 2, half * (rho - 1 / rho) / 2)
+        if size is None or not size.is_finite():
+            break  # a larger ellipse contains this one
+        front = half * arb(64) / 15 * size / (1 - rho**-2)
+        wanted = float(((front / tol).max(arb(1)).log() / (2 * rho.log())).upper())
+        n = max(2, ceil(wanted))
+        if n <= (MOST_POINTS if best is None else best.points - 1):
+            best = Panel(a, b, n, (front * rho ** (-2 * n)).upper())
+    return best

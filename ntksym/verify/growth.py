@@ -1,0 +1,262 @@
+r"""Growth certificates $|f(t)| \le c\,(1+|t|)^k e^{b|t| + a t^2}$, proved by structure.
+
+A certificate is built from the expression by the rules of `derivations/identities/enclosure.md`
+(section 3), or refused; there is never a heuristic cut-off.  Tails of the Gaussian integrals are
+bounded with it in closed form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+import sympy as sp
+from flint import arb
+
+from ..errors import BadActivation, NotSquareIntegrable, Undecided
+from ..symbols import x
+from .evaluate import constant, real_ball
+from .pieces import Piece
+from .ranges import Range, as_arb, lower, range_of, upper
+from .safe import precision
+from .stable import shifted_exponential
+
+_BITS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """|f(t)| <= c (1+|t|)^k exp(b|t| + a t^2); c, b, a are `arb` used through upper bounds."""
+
+    c: Any
+    k: int
+    b: Any
+    a: Any
+
+    def __mul__(self, other: Growth) -> Growth:
+        return Growth(self.c * other.c, self.k + other.k, self.b + other.b, self.a + other.a)
+
+    def __add__(self, other: Growth) -> Growth:
+        return Growth(
+            self.c + other.c,
+            max(self.k, other.k),
+            self.b.max(other.b),
+            self.a.max(other.a),
+        )
+
+    def exponential(self, rate: Any) -> Growth:
+        """The same bound with k = 0: (1+t)^k <= (k/d)^k e^(d-k) e^(d t) for d <= k, t >= 0."""
+        if self.k == 0:
+            return self
+        d = arb(rate).min(arb(self.k)) if not isinstance(rate, int) else arb(min(rate, self.k))
+        factor = (arb(self.k) / d) ** self.k * (d - self.k).exp()
+        return Growth(self.c * factor, 0, self.b + d, self.a)
+
+
+def growth_of(pieces: tuple[Piece, ...]) -> Growth:
+    """One certificate for all pieces.
+
+    Raises:
+        BadActivation: not real or not defined on part of a piece.
+        NotSquareIntegrable: faster than every Gaussian.
+        Undecided: no rule applies.
+    """
+    total: Growth | None = None
+    with precision(_BITS):
+        for piece in pieces:
+            lo, hi = piece.ends()
+            domain = Range(-inf if lo is None else lower(lo), inf if hi is None else upper(hi))
+            g = _grow(piece.expr, domain)
+            total = g if total is None else total + g
+    assert total is not None
+    return total
+
+
+def _const(value: Any) -> Growth:
+    return Growth(arb(value), 0, arb(0), arb(0))
+
+
+def _grow(expr: Any, domain: Range) -> Growth:
+    if expr == x:
+        return Growth(arb(1), 1, arb(0), arb(0))
+    if not expr.has(x):
+        return _const(abs(real_ball(constant(expr, {}), expr)))
+    if isinstance(expr, sp.exp):
+        return _exp(expr.args[0], domain)
+    if isinstance(expr, sp.Mul):
+        factors = _without_logistic(list(expr.args))
+        total = _const(1)
+        for a in factors:
+            total = total * _grow(a, domain)
+        return total
+    if isinstance(expr, sp.Pow):
+        return _pow(expr, domain)
+    _check_domain(expr, domain)
+    bounds = range_of(expr, domain)
+    if bounds.finite:
+        return _const(as_arb(bounds.magnitude))
+    if isinstance(expr, sp.Add):
+        total = _grow(expr.args[0], domain)
+        for a in expr.args[1:]:
+            total = total + _grow(a, domain)
+        return total
+    if isinstance(expr, (sp.sinh, sp.cosh)):
+        return _exp(expr.args[0], domain) + _exp(-expr.args[0], domain)
+    if isinstance(expr, sp.asinh):  # |asinh g| <= |g|
+        return _grow(expr.args[0], domain)
+    if isinstance(expr, sp.log):
+        return _log(expr.args[0], domain)
+    raise Undecided(
+        f"no growth certificate for {expr}",
+        hint="known: powers, exp, log, the trigonometric and hyperbolic functions, erf, Phi",
+    )
+
+
+def _without_logistic(factors: list[Any]) -> list[Any]:
+    """Factors with e^(kg) (c + e^g)^-n, c > 0 and 0 <= k <= n, weakened to (c + e^g)^(k-n).
+
+    The derivatives of the logistic family need it: factor by factor they would seem to grow.
+    """
+    for power in [a for a in factors if isinstance(a, sp.Pow)]:
+        parts = shifted_exponential(power.base, x)
+        if parts is None or not power.exp.is_Integer or power.exp > 0 or not parts[0].is_positive:
+            continue
+        for top in [a for a in factors if isinstance(a, sp.exp)]:
+            k = (top.args[0] / parts[1]).expand()
+            if k.is_Integer and 0 <= k <= -power.exp:
+                rest = [a for a in factors if a is not power and a is not top]
+                return _without_logistic([*rest, power.base ** (power.exp + k)])
+    return factors
+
+
+def _exp(g: Any, domain: Range) -> Growth:
+    if g.is_polynomial(x) and sp.degree(g, x) <= 2:
+        c = [real_ball(constant(sp.Poly(g, x).coeff_monomial(x**i), {}), g) for i in range(3)]
+        rate = abs(c[1])
+        if domain.lo >= 0:
+            rate = c[1]
+        elif domain.hi <= 0:
+            rate = -c[1]
+        return Growth(c[0].exp(), 0, rate, c[2])
+    _check_all(g, domain)
+    bounds = range_of(g, domain)
+    if bounds.hi != inf:
+        return _const(as_arb(bounds.hi).exp())
+    if isinstance(g, sp.Add):
+        total = _const(1)
+        for a in g.args:
+            total = total * _exp(a, domain)
+        return total
+    inner = _grow(g, domain)
+    if inner.k <= 1 and _none(inner.b) and _none(inner.a):
+        return Growth(inner.c.exp(), 0, inner.c, arb(0))
+    if inner.k <= 2 and _none(inner.b) and _none(inner.a):  # (1+t)^2 = 1 + 2t + t^2
+        return Growth(inner.c.exp(), 0, 2 * inner.c, inner.c)
+    raise NotSquareIntegrable(
+        f"exp({g}) grows faster than every Gaussian: E[s(u)^2] is infinite",
+        hint="an activation with |s(x)| <= c exp(a x^2), a small enough",
+    )
+
+
+def _none(rate: Any) -> bool:
+    return bool(rate <= 0)
+
+
+def _pow(expr: Any, domain: Range) -> Growth:
+    base, e = expr.base, expr.exp
+    if not e.is_Rational:
+        if base.is_positive and not base.has(x):
+            return _exp(e * sp.log(base), domain)
+        raise Undecided(f"no growth certificate for {expr}")
+    bounds = range_of(base, domain)
+    if not e.is_integer and bounds.lo < 0:
+        if (bad := _witness(base, domain, -1)) is not None:
+            raise BadActivation(
+                f"{expr} is not real at x = {bad}",
+                hint="an activation is a real function of every real x; for example max(x, 0)",
+            )
+        raise Undecided(f"cannot show that {base} is never negative")
+    if e.is_negative:
+        inverse = range_of(expr, domain)
+        if inverse.finite:
+            return _const(as_arb(inverse.magnitude))
+        if (bad := _witness(base, domain, 0)) is not None:
+            raise BadActivation(f"{expr} is infinite at x = {bad}")
+        raise Undecided(f"cannot show that {base} stays away from 0")
+    inner = _grow(base, domain)
+    if e.is_integer:
+        n = int(e)
+        return Growth(inner.c**n, inner.k * n, inner.b * n, inner.a * n)
+    p = arb(int(e.p)) / int(e.q)
+    k = -((-inner.k * int(e.p)) // int(e.q))
+    return Growth((inner.c + 1) ** p, k, inner.b * p, inner.a * p)
+
+
+def _log(g: Any, domain: Range) -> Growth:
+    """Bounds log g: at most log+ c + k|t| + b|t| + a t^2, and >= log of the lower bound of g."""
+    bounds = range_of(g, domain)
+    if not bounds.lo > 0:
+        if (bad := _witness(g, domain, -1)) is not None:
+            raise BadActivation(f"log({g}) is not real at x = {bad}")
+        if (bad := _witness(g, domain, 0)) is not None:
+            raise BadActivation(f"log({g}) is infinite at x = {bad}")
+        raise Undecided(f"cannot show that {g} stays positive")
+    inner = _grow(g, domain)
+    zero = arb(0)
+    below = abs(as_arb(bounds.lo).log()) if bounds.lo != inf else zero
+    c = below + (inner.c + 1).log() + inner.k + inner.b.max(zero) + inner.a.max(zero)
+    return Growth(c, 1 if _none(inner.a) else 2, zero, zero)
+
+
+_POLES = (sp.tan, sp.cot, sp.sec, sp.csc, sp.coth, sp.csch)
+
+
+def _check_domain(expr: Any, domain: Range) -> None:
+    if isinstance(expr, _POLES):
+        raise BadActivation(
+            f"{expr} has poles on the real line", hint="a bounded function, such as tanh or atan"
+        )
+    if isinstance(expr, (sp.asin, sp.acos)) and range_of(expr.args[0], domain).magnitude > 1:
+        raise BadActivation(f"{expr} is not real on the whole line")
+    for a in expr.args:
+        if not isinstance(expr, sp.log):
+            _check_all(a, domain)
+
+
+def _check_all(expr: Any, domain: Range) -> None:
+    """Every power and logarithm inside is real and finite; a bounded outer function hides them."""
+    if expr == x or not expr.has(x):
+        return
+    if isinstance(expr, (sp.Pow, sp.log)):
+        _grow(expr, domain)
+        return
+    if isinstance(expr, _POLES):
+        _check_domain(expr, domain)
+    for a in expr.args:
+        _check_all(a, domain)
+
+
+def _witness(g: Any, domain: Range, sign: int) -> sp.Rational | None:
+    """A rational point of the domain where g is surely negative (sign -1), or exactly zero."""
+    points = [sp.Rational(n, 2) for n in range(-8, 9)]
+    for end in (domain.lo, domain.hi):
+        if abs(end) != inf:
+            points.append(sp.Rational(end.numerator, end.denominator))  # type: ignore[union-attr]
+    for p in points:
+        if not domain.lo <= _as_fraction(p) <= domain.hi:
+            continue
+        value = constant(g, {x: constant(p, {})})
+        exact = getattr(value, "sign", None)
+        if exact is not None:
+            if exact == sign:
+                return p
+        elif sign < 0 and real_ball(value) < 0:
+            return p
+    return None
+
+
+def _as_fraction(p: sp.Rational) -> Any:
+    from fractions import Fraction
+
+    return Fraction(int(p.p), int(p.q))

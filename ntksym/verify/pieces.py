@@ -1,0 +1,222 @@
+"""Cut a real function at its kinks into pieces that are smooth expressions.
+
+The kinks are exact SymPy numbers: the zeros of the arguments of Abs, sign, Heaviside, of the
+differences of the arguments of Max and Min, and of the comparisons of Piecewise.  A zero too many
+is harmless; a zero that cannot be written down is an error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cmp_to_key, lru_cache
+from itertools import combinations, pairwise
+from typing import Any
+
+import sympy as sp
+from flint import fmpq
+from sympy import Expr
+from sympy.core.relational import Relational
+
+from ..errors import BadActivation, Undecided
+from ..symbols import x
+from .evaluate import constant, holds, real_ball, sign_of
+from .safe import precision
+from .surd import Surd
+
+_BITS = 256
+_SWITCHES = (sp.Abs, sp.sign, sp.Heaviside, sp.Max, sp.Min, sp.Piecewise)
+_ODD = (sp.tanh, sp.sinh, sp.erf, sp.asinh, sp.atan, sp.asin, sp.atanh)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A smooth expression on the open interval (lo, hi); None stands for an infinite end."""
+
+    lo: Expr | None
+    hi: Expr | None
+    expr: Expr
+
+    def ends(self) -> tuple[Any, Any]:
+        """The ends as `arb` at the working precision (None stays None)."""
+        return (
+            None if self.lo is None else number(self.lo),
+            None if self.hi is None else number(self.hi),
+        )
+
+
+def number(expr: Expr) -> Any:
+    """A real constant expression as an `arb` at the working precision."""
+    return real_ball(constant(expr, {}), expr)
+
+
+@lru_cache(maxsize=256)
+def split(expr: Expr) -> tuple[Piece, ...]:
+    """The pieces of `expr` in order; they cover the line except for the kinks.
+
+    Raises:
+        Undecided: kinks that this file cannot locate, or infinitely many.
+        BadActivation: no value on part of the line.
+    """
+    with precision(_BITS):
+        return tuple(Piece(lo, hi, _resolve(expr, at)) for lo, hi, at in _cells(_kinks(expr)))
+
+
+def derivative(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """The derivative almost everywhere: SymPy's derivative of each smooth piece."""
+    return tuple(Piece(p.lo, p.hi, sp.diff(p.expr, x)) for p in pieces)
+
+
+def jumps(pieces: tuple[Piece, ...]) -> tuple[tuple[Expr, Any], ...]:
+    """`(kink, height)` at every kink, the height a `Surd` or an `acb` (zero where continuous)."""
+    found = []
+    for left, right in pairwise(pieces):
+        assert left.hi is not None
+        env = {x: constant(left.hi, {})}
+        height = constant(right.expr - left.expr, env)
+        if not (isinstance(height, Surd) and height.sign == 0):
+            found.append((left.hi, height))
+    return tuple(found)
+
+
+def _cells(kinks: tuple[Expr, ...]) -> list[tuple[Expr | None, Expr | None, Surd]]:
+    """The intervals between the kinks, each with a rational point inside."""
+    if not kinks:
+        return [(None, None, Surd.rational(fmpq(1, 3)))]
+    mids = [_mid(k) for k in kinks]
+    cells: list[tuple[Expr | None, Expr | None, Surd]] = [
+        (None, kinks[0], Surd.rational(mids[0] - 1))
+    ]
+    for i in range(len(kinks) - 1):
+        cells.append((kinks[i], kinks[i + 1], Surd.rational((mids[i] + mids[i + 1]) / 2)))
+    cells.append((kinks[-1], None, Surd.rational(mids[-1] + 1)))
+    return cells
+
+
+def _mid(kink: Expr) -> Any:
+    man, exp = number(kink).mid().man_exp()
+    return fmpq(int(man) << int(exp)) if exp >= 0 else fmpq(int(man), 1 << int(-exp))
+
+
+def _ordered(points: set[Expr]) -> tuple[Expr, ...]:
+    def compare(a: Expr, b: Expr) -> int:
+        return sign_of(constant(a - b, {}))
+
+    out: list[Expr] = []
+    for p in sorted(sorted(points, key=sp.default_sort_key), key=cmp_to_key(compare)):
+        if not out or compare(out[-1], p) != 0:
+            out.append(p)
+    return tuple(out)
+
+
+@lru_cache(maxsize=1024)
+def _kinks(expr: Expr) -> tuple[Expr, ...]:
+    """The kinks of an expression, sorted, without repetition."""
+    if not expr.has(*_SWITCHES) or not expr.has(x):
+        return ()
+    found: set[Expr] = set()
+    for arg in expr.args:
+        parts = arg.args if isinstance(expr, sp.Piecewise) else (arg,)
+        for part in parts:
+            if isinstance(part, Expr):
+                found.update(_kinks(part))
+    for g in _switch_functions(expr):
+        inner = _kinks(g)
+        found.update(inner)
+        for _, _, at in _cells(inner):
+            found.update(_zeros(_resolve(g, at)))
+    return _ordered(found)
+
+
+def _switch_functions(expr: Expr) -> tuple[Expr, ...]:
+    if isinstance(expr, (sp.Abs, sp.sign, sp.Heaviside)):
+        return (expr.args[0],)
+    if isinstance(expr, (sp.Max, sp.Min)):
+        return tuple(a - b for a, b in combinations(expr.args, 2))
+    if isinstance(expr, sp.Piecewise):
+        rels = sorted(
+            {r for _, c in expr.args for r in c.atoms(Relational)}, key=sp.default_sort_key
+        )
+        return tuple(r.lhs - r.rhs for r in rels)
+    return ()
+
+
+def _resolve(expr: Expr, at: Surd) -> Expr:
+    """The smooth expression that equals `expr` near the point `at` (not a kink)."""
+    if not expr.has(*_SWITCHES):
+        return expr
+    env = {x: at}
+    if isinstance(expr, sp.Piecewise):
+        for branch, condition in expr.args:
+            if holds(condition, env):
+                return _resolve(branch, at)
+        raise BadActivation(f"{expr} has no value at x = {float(at.as_rational())}")
+    args = [_resolve(a, at) for a in expr.args]
+    if isinstance(expr, sp.Abs):
+        return args[0] * sign_of(constant(args[0], env))
+    if isinstance(expr, sp.sign):
+        return sp.Integer(sign_of(constant(args[0], env)))
+    if isinstance(expr, sp.Heaviside):
+        sign = sign_of(constant(args[0], env))
+        return args[1] if sign == 0 else sp.Integer(sign > 0)
+    if isinstance(expr, (sp.Max, sp.Min)):
+        want = 1 if isinstance(expr, sp.Max) else -1
+        best = args[0]
+        for a in args[1:]:
+            best = a if sign_of(constant(a - best, env)) == want else best
+        return best
+    return expr.func(*args)
+
+
+def _zeros(g: Expr) -> tuple[Expr, ...]:
+    """All real zeros of a smooth expression (perhaps more), as constants.
+
+    Raises:
+        Undecided: they cannot be written down.
+    """
+    if not g.has(x):
+        return ()
+    if g.is_polynomial(x):
+        return _polynomial_zeros(g)
+    if isinstance(g, sp.Mul):
+        return tuple(z for a in g.args for z in _zeros(a))
+    if isinstance(g, sp.Pow) and not g.exp.has(x):
+        return _zeros(g.base) if g.exp.is_positive else ()
+    if isinstance(g, (sp.exp, sp.cosh)):
+        return ()
+    if isinstance(g, _ODD):
+        return _zeros(g.args[0])
+    if isinstance(g, sp.log):
+        return _zeros(g.args[0] - 1)
+    if isinstance(g, sp.Add):
+        c, rest = g.as_independent(x, as_Add=True)
+        a, f = rest.as_independent(x, as_Add=False)
+        level = -c / a
+        if isinstance(f, sp.exp):
+            return _zeros(f.args[0] - sp.log(level)) if sign_of(constant(level, {})) > 0 else ()
+        if isinstance(f, sp.tanh) and abs(number(level)) < 1:
+            return _zeros(f.args[0] - sp.atanh(level))
+    raise Undecided(
+        f"cannot locate the kinks where {g} = 0",
+        hint="write the activation with kinks at zeros of polynomials of degree two or less",
+    )
+
+
+def _polynomial_zeros(g: Expr) -> tuple[Expr, ...]:
+    poly = sp.Poly(g, x)
+    if poly.degree() > 2:
+        if any(not c.is_Rational for c in poly.all_coeffs()):
+            raise Undecided(f"cannot locate the kinks where {g} = 0")
+        factors = [f for f, _ in poly.factor_list()[1]]
+        if any(f.degree() > 2 for f in factors):
+            raise Undecided(f"cannot locate the kinks where {g} = 0")
+        return tuple(z for f in factors for z in _polynomial_zeros(f.as_expr()))
+    if poly.degree() == 1:
+        a, b = poly.all_coeffs()
+        return (-b / a,)
+    a, b, c = poly.all_coeffs()
+    disc = (b * b - 4 * a * c).expand()
+    sign = sign_of(constant(disc, {}))
+    if sign < 0:
+        return ()
+    root = sp.sqrt(disc)
+    return ((-b - root) / (2 * a), (-b + root) / (2 * a))

@@ -1,0 +1,65 @@
+"""The only way `acb.integral` is called here, and the only way the working precision is set.
+
+python-flint's integrator loses exceptions of the integrand: all but two kinds leave its output
+unset and it may return a wrong enclosure.  So an exception is kept in a box, the integrand answers
+NaN from then on, and the exception is raised again when the integrator is back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flint import acb, arb, ctx
+
+from ..errors import Undecided
+
+Integrand = Callable[[Any, bool], Any]
+"""`f(z, analytic)`: the value on the box z; NaN when `analytic` and f is not analytic on z."""
+
+
+@contextmanager
+def precision(bits: int) -> Iterator[None]:
+    """Work with `bits` bits inside; FLINT's precision is one per process, so it is restored."""
+    before = ctx.prec
+    ctx.prec = bits
+    try:
+        yield
+    finally:
+        ctx.prec = before
+
+
+def integral(func: Integrand, lower: Any, upper: Any, *, tol: Any, slack: int = 20) -> Any:
+    r"""An enclosure of $\int_a^b f(x)\,dx$ (`acb`) whose radius is at most `tol` 2^`slack`.
+
+    Args:
+        func: the integrand; must honour its `analytic` flag.
+        lower: the end $a$, an `arb` or a number that is exact.
+        upper: the end $b$.
+        tol: the absolute goal given to the integrator, an `arb`.
+        slack: how many bits the result may miss it by (rounding of large values).
+
+    Raises:
+        Undecided: the integrator did not converge, or missed the goal by more than 2^slack.
+        BaseException: whatever the integrand raised, unchanged.
+    """
+    box: list[BaseException] = []
+
+    def guarded(z: Any, analytic: bool) -> Any:
+        if box:
+            return acb("nan")
+        try:
+            return func(z, analytic)
+        except BaseException as error:  # boxed, and raised again below
+            box.append(error)
+            return acb("nan")
+
+    value = acb.integral(guarded, lower, upper, abs_tol=tol, rel_tol=0, use_heap=False)
+    if box:
+        raise box[0]
+    if not value.is_finite():
+        raise Undecided("the integrator did not converge", hint="more working digits")
+    if not value.real.rad() < (arb(2) ** slack) * tol:
+        raise Undecided(f"the integrator reached the radius {value.real.rad()} only")
+    return value

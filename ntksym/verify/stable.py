@@ -1,0 +1,51 @@
+r"""Two rearrangements that keep wide boxes finite: $1/(c+e^g)$ and $\log(c+e^g)$ for large $e^g$.
+
+A box with a large exponential has a radius as large as its midpoint, and $c + e^g$ seems to meet
+zero.  The identities $\frac{1}{c+e^g} = \frac{e^{-g}}{1+ce^{-g}}$ (always) and
+$\log(c+e^g) = g + \log(1+ce^{-g})$ (where $|\mathrm{Im}\, g| < 3/2$ and
+$\mathrm{Re}(1+ce^{-g}) > 0$, so that the imaginary parts add to less than $\pi$) avoid it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+from sympy import Expr, Symbol
+
+from .safe import Integrand
+
+
+def shifted_exponential(expr: Expr, x: Symbol) -> tuple[Expr, Expr] | None:
+    """`(c, g)` when the expression is c + exp(g) with c free of x, else None."""
+    if not isinstance(expr, sp.Add):
+        return None
+    c, moving = expr.as_independent(x, as_Add=True)
+    return (c, moving.args[0]) if c != 0 and isinstance(moving, sp.exp) else None
+
+
+def inverse_power(c: Any, g: Integrand, n: int) -> Integrand:
+    """The function (c + exp(g))^-n, n >= 1."""
+
+    def value(z: Any, analytic: bool) -> Any:
+        w = g(z, analytic)
+        if w.real.mid() > 0:
+            small = (-w).exp()
+            return (small / (1 + c * small)) ** n
+        return (1 / (c + w.exp())) ** n
+
+    return value
+
+
+def logarithm(c: Any, g: Integrand) -> Integrand:
+    """The function log(c + exp(g)), principal branch."""
+
+    def value(z: Any, analytic: bool) -> Any:
+        w = g(z, analytic)
+        if w.real.mid() > 0 and abs(w.imag) < 1.5:
+            inner = 1 + c * (-w).exp()
+            if inner.real > 0:
+                return w + inner.log(analytic=analytic)
+        return (c + w.exp()).log(analytic=analytic)
+
+    return value
