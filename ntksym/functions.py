@@ -42,10 +42,11 @@ class Phi(Function):
         return density(self.args[0])
 
     def _eval_is_extended_real(self) -> bool | None:
-        return self.args[0].is_extended_real
+        real: bool | None = self.args[0].is_extended_real
+        return real
 
     def _eval_is_positive(self) -> bool | None:
-        return self.args[0].is_extended_real
+        return self._eval_is_extended_real()
 
     def _eval_conjugate(self) -> Expr:
         return Phi(self.args[0].conjugate())
@@ -135,7 +136,10 @@ def phi2(ctx: Any, h: Any, k: Any, r: Any) -> Any:
     \exp\!\big(-\tfrac{h^2 + k^2 - 2hk\sin t}{2\cos^2 t}\big)\,dt$ (Plackett 1954).  Good to the
     context's precision for moderate arguments; it carries no bound (`verify.balls` does).
     """
-    cdf = lambda z: ctx.erfc(-z / ctx.sqrt(2)) / 2  # noqa: E731
+
+    def cdf(z: Any) -> Any:
+        return ctx.erfc(-z / ctx.sqrt(2)) / 2
+
     if r == 1:
         return cdf(min(h, k))
     if r == -1:

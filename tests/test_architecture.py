@@ -62,7 +62,11 @@ def test_imports_run_from_later_stages_to_earlier_ones(path: Path) -> None:
 def test_sympy_is_notation_not_engine(path: Path) -> None:
     tree = ast.parse(path.read_text())
     used = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
-    used |= {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+    used |= {
+        n.func.id
+        for n in ast.walk(tree)
+        if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+    }
     used |= {a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names}
     used |= {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
     assert not used & BANNED
@@ -70,7 +74,9 @@ def test_sympy_is_notation_not_engine(path: Path) -> None:
 
 def test_the_ban_can_fail() -> None:
     tree = ast.parse("from sympy import simplify")
-    assert {a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names} & BANNED
+    assert {
+        a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names
+    } & BANNED
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))

@@ -7,6 +7,7 @@ lines v = u, v = -u, v = -3u/2.
 from __future__ import annotations
 
 import pytest
+
 from ntksym.activation import Activation
 from ntksym.activations import catalogue
 from ntksym.dual import dual
@@ -69,8 +70,9 @@ def test_a_planted_error_is_refuted_with_a_point() -> None:
     """A wrong closed form given to the comparison: disjoint balls, at an exact point."""
     from dataclasses import replace
 
-    from ntksym.verify.prove import compare
     from sympy import Rational
+
+    from ntksym.verify.prove import compare
 
     d = dual("gelu")
     for wrong in (2 * d.value, -d.value, d.value + Rational(1, 10**25)):

@@ -114,7 +114,10 @@ def test_one_function_one_form(f: Expr, g: Expr) -> None:
 
 
 PRINTED = [
-    (Max(x, 0), "q12*asin(q12/(sqrt(q11)*sqrt(q22)))/(2*pi) + q12/4 + sqrt(q11*q22 - q12**2)/(2*pi)"),
+    (
+        Max(x, 0),
+        "q12*asin(q12/(sqrt(q11)*sqrt(q22)))/(2*pi) + q12/4 + sqrt(q11*q22 - q12**2)/(2*pi)",
+    ),
     (erf(x), "2*asin(2*q12/(sqrt(2*q11 + 1)*sqrt(2*q22 + 1)))/pi"),
     (Heaviside(x), "asin(q12/(sqrt(q11)*sqrt(q22)))/(2*pi) + 1/4"),
     (x**3, "3*q12*(3*q11*q22 + 2*q12**2)"),
@@ -160,7 +163,9 @@ def test_rectified_powers_follow_cho_and_saul(n: int) -> None:
         )
 
 
-@pytest.mark.parametrize("f", [Max(x, 0), x * Phi(x), erf(x), exp(-Abs(x)), Max(0, 1 - Abs(x))], ids=str)
+@pytest.mark.parametrize(
+    "f", [Max(x, 0), x * Phi(x), erf(x), exp(-Abs(x)), Max(0, 1 - Abs(x))], ids=str
+)
 def test_degenerate_laws_are_limits(f: Expr) -> None:
     """At rho = +-1 and at zero variance the value is the limit of the generic one."""
     d = derive(f)
@@ -186,9 +191,9 @@ def test_means_reduce_to_the_centred_form() -> None:
         general = Derivation.of(Activation("t", f), centred=False)
         assert general.price_holds
         at = {q11: Rational(13, 10), q12: Rational(2, 5), q22: Rational(7, 10)}
-        assert number(general.value.expr, {**at, m1: Rational(0), m2: Rational(0)}) == pytest.approx(
-            number(derive(f).value.expr, at), rel=1e-12
-        )
+        assert number(
+            general.value.expr, {**at, m1: Rational(0), m2: Rational(0)}
+        ) == pytest.approx(number(derive(f).value.expr, at), rel=1e-12)
 
 
 @pytest.mark.parametrize(

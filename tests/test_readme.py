@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from ntksym.pipeline import STAGES
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from math import gcd
 from typing import Any
 
-from sympy import Abs, Add, Expr, I, Integer, Mul, Pow, Rational, Symbol
+from sympy import Expr, Symbol
 
 from .field import Field, Poly, poly_key
 
 Parts = dict[tuple[int, ...], tuple[Poly, Poly]]
 
 
-def _reduced(num: Poly, den: Poly) -> tuple[Poly, Poly]:
+def reduced(num: Poly, den: Poly) -> tuple[Poly, Poly]:
+    """The fraction in lowest terms, with a positive leading coefficient below."""
     if den == 1:
         return num, den
     common = num.gcd(den)
@@ -102,11 +102,11 @@ class Exact:
                 continue
             n1, d1 = parts[ids]
             if d1 == d2:
-                num, den = _reduced(n1 + n2, d1)
+                num, den = reduced(n1 + n2, d1)
             else:
                 common = d1.gcd(d2)
                 r2 = d2 / common
-                num, den = _reduced(n1 * r2 + n2 * (d1 / common), d1 * r2)
+                num, den = reduced(n1 * r2 + n2 * (d1 / common), d1 * r2)
             if num == 0:
                 del parts[ids]
             else:
@@ -134,7 +134,7 @@ class Exact:
                     else:
                         num = num * field.radicands[i]
                 ids = tuple(sorted(set(ids1) ^ set(ids2)))
-                term = Exact(field, {ids: _reduced(num, den)})
+                term = Exact(field, {ids: reduced(num, den)})
                 for inside in nested:
                     term = term * inside
                 total = total + term
@@ -161,7 +161,7 @@ class Exact:
                 product = product * self.field.radicands[i]
             if int(product.leading_coefficient()) < 0:
                 product, den = -product, -den
-            return Exact(self.field, {ids: _reduced(den, product)})
+            return Exact(self.field, {ids: reduced(den, product)})
         if len(self.parts) == 1:
             ((ids, (num, den)),) = self.parts.items()
             rest = self.field.integer(1)
@@ -199,7 +199,7 @@ class Exact:
         num, den = self.parts[()]
         outside, ids = self.field.split_root(num * den)  # sqrt(num/den) = sqrt(num*den)/|den|
         sign, turn = self.field.absolute_sign(den)
-        root = Exact(self.field, {ids: _reduced(outside * sign, den)})
+        root = Exact(self.field, {ids: reduced(outside * sign, den)})
         return root if turn is None else root * turn
 
     # -- views ---------------------------------------------------------------------------------
@@ -211,7 +211,7 @@ class Exact:
         total = Exact(field, {})
         for ids, (num, den) in self.parts.items():
             top = num.derivative(slot) * den - num * den.derivative(slot)
-            slope = Exact(field, {(): _reduced(top, den * den)} if top != 0 else {})
+            slope = Exact(field, {(): reduced(top, den * den)} if top != 0 else {})
             here = Exact(field, {(): (num, den)})
             for i in ids:
                 if i in field.towers:
@@ -221,7 +221,7 @@ class Exact:
                 f = field.radicands[i]
                 df = f.derivative(slot)
                 if df != 0:
-                    slope = slope + here * Exact(field, {(): _reduced(df, 2 * f)})
+                    slope = slope + here * Exact(field, {(): reduced(df, 2 * f)})
             root = Exact(field, {ids: (field.ctx.constant(1), field.ctx.constant(1))})
             total = total + slope * root
         return total
@@ -309,92 +309,14 @@ class Exact:
         return None if None in signs else signs[0] == signs[1]
 
     def pieces(self) -> list[Exact]:
-        """Summands that print better apart: one per product of roots, and A*sqrt(f) + B/sqrt(f)
-        for (A*f + B)/sqrt(f) where that is shorter.
-        """
-        out = []
-        for ids, (num, den) in sorted(self.parts.items()):
-            out += [
-                Exact(self.field, {ids: _reduced(p, den)}) for p in self._by_radicand(ids, num, den)
-            ]
-        return out
+        """Summands that print better apart; see `show.pieces`."""
+        from .show import pieces
 
-    def _by_radicand(self, ids: tuple[int, ...], num: Poly, den: Poly) -> list[Poly]:
-        for i in ids:
-            f = None if i in self.field.towers else self.field.radicands[i]
-            if f is None or len(f) < 3 or (den.gcd(f)) != f:
-                continue
-            quotient, rest = divmod(num, f)
-            if quotient != 0 and rest != 0 and len(quotient) + len(rest) < len(num):
-                return [quotient * f, rest]
-        return [num]
+        return pieces(self)
 
     @property
     def expr(self) -> Expr:
         """As a SymPy expression: common factors outside, irreducible factors inside."""
-        if not self.parts:
-            return Integer(0)
-        field = self.field
-        rows: list[tuple[int, int, dict[tuple[Any, ...], Rational]]] = []
-        for ids, (num, den) in sorted(self.parts.items()):
-            cn, fn = field.factor(num)
-            cd, fd = field.factor(den)
-            powers: dict[tuple[Any, ...], Rational] = {}
-            for f, e in fn:
-                powers[poly_key(f)] = powers.get(poly_key(f), Integer(0)) + e
-            for f, e in fd:
-                powers[poly_key(f)] = powers.get(poly_key(f), Integer(0)) - e
-            for i in ids:
-                if i in field.towers:
-                    powers[("tower", i)] = Rational(1, 2)
-                    continue
-                if i in field.absolutes:
-                    powers[("absolute", i)] = Integer(1)
-                    continue
-                k = poly_key(field.radicands[i])
-                powers[k] = powers.get(k, Integer(0)) + Rational(1, 2)
-            rows.append((cn, cd, powers))
-        shared = {
-            k: min(r[2].get(k, Integer(0)) for r in rows)
-            for k in {k: None for r in rows for k in r[2]}
-        }
-        shared = {k: e for k, e in shared.items() if e != 0}
-        top = gcd(*(abs(r[0]) for r in rows))
-        bottom = 1
-        for r in rows:
-            bottom = bottom * r[1] // gcd(bottom, r[1])
-        if len(rows) == 1:
-            top = rows[0][0]
-        inside = Add(
-            *(
-                Mul(
-                    Rational(cn * bottom, cd * top),
-                    *self._powers({k: e - shared.get(k, 0) for k, e in _all(powers, shared)}),
-                )
-                for cn, cd, powers in rows
-            )
-        )
-        return Mul(Rational(top, bottom), *self._powers(shared), inside)
+        from .show import expression
 
-    def _powers(self, powers: dict[tuple[Any, ...], Rational]) -> list[Expr]:
-        out: list[Expr] = []
-        for k, e in powers.items():
-            if e == 0:
-                continue
-            if k and k[0] == "tower":
-                out.append(Pow(self.field.towers[k[1]].expr, e))
-                continue
-            if k and k[0] == "absolute":
-                out.append(Pow(Abs(self.field.poly_expr(self.field.absolutes[k[1]])), e))
-                continue
-            base = self.field.factor_expr(k)
-            out.append(I if base == -1 else Pow(base, e))
-        return out
-
-
-def _all(
-    powers: dict[tuple[Any, ...], Rational], shared: dict[tuple[Any, ...], Rational]
-) -> list[tuple[tuple[Any, ...], Rational]]:
-    """The exponents of one row, zero where a shared factor does not occur in it."""
-    zero = Integer(0)
-    return [(k, powers.get(k, zero)) for k in {**powers, **shared}]
+        return expression(self)

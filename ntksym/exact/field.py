@@ -246,7 +246,7 @@ class Field:
         return outside, tuple(sorted(ids))
 
     def absolute_sign(self, p: Poly) -> tuple[int, Exact | None]:
-        """(s, t) with p/|p| = s*t: s is +-1, t is |f|/f for the factors of unknown sign, or None."""
+        """(s, t) with p/|p| = s*t: s is +-1, t is |f|/f for factors of unknown sign, or None."""
         from .element import Exact
 
         content, parts = self.factor(p)
