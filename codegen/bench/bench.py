@@ -85,7 +85,9 @@ def main() -> None:
     for group, rows in result.items():
         print(group)
         for name, value in rows.items():  # type: ignore[attr-defined]
-            print(f"  {name:12s} {value:.4f}" if isinstance(value, float) else f"  {name:12s} {value}")
+            print(
+                f"  {name:12s} {value:.4f}" if isinstance(value, float) else f"  {name:12s} {value}"
+            )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,128 @@
+"""Numerical tables of the generated helpers, computed here at high precision, never typed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+ATAN_DEGREE = 21
+OWEN_NODES = 20
+ERFCX_DEGREE = 27
+ERFCX_CENTRE = 3.75
+ERF_DEGREE = 12
+
+
+def _context() -> Any:
+    from mpmath import MPContext
+
+    ctx = MPContext()
+    ctx.prec = 240
+    return ctx
+
+
+def _chebyshev(ctx: Any, f: Callable[[Any], Any], degree: int) -> list[Any]:
+    """Coefficients of the Chebyshev interpolant of f on [-1, 1], lowest first."""
+    n = degree + 1
+    angles = [ctx.pi * (2 * k + 1) / (2 * n) for k in range(n)]
+    values = [f(ctx.cos(a)) for a in angles]
+    coeffs = []
+    for j in range(n):
+        total = sum(v * ctx.cos(j * a) for v, a in zip(values, angles, strict=True))
+        coeffs.append(total * (1 if j == 0 else 2) / n)
+    return coeffs
+
+
+def _monomial(ctx: Any, coeffs: list[Any]) -> list[Any]:
+    """The Chebyshev series as powers of its variable."""
+    before, now = [ctx.one], [ctx.zero, ctx.one]
+    total = [ctx.zero] * len(coeffs)
+    for j, c in enumerate(coeffs):
+        basis = before if j == 0 else now
+        for k, b in enumerate(basis):
+            total[k] += c * b
+        if j >= 1:
+            following = [ctx.zero] + [2 * b for b in now]
+            for k, b in enumerate(before):
+                following[k] -= b
+            before, now = now, following
+    return total
+
+
+def _shifted(ctx: Any, coeffs: list[Any], slope: Any, offset: Any) -> list[Any]:
+    """The polynomial p(slope*x + offset) as powers of x."""
+    total: list[Any] = [ctx.zero]
+    for c in reversed(coeffs):
+        longer = [ctx.zero] * (len(total) + 1)
+        for k, t in enumerate(total):
+            longer[k] += t * offset
+            longer[k + 1] += t * slope
+        longer[0] += c
+        total = longer[: len(coeffs)]
+    return total
+
+
+@lru_cache(maxsize=1)
+def atan_tail() -> tuple[float, ...]:
+    """P with atan(t) = t + t**3 * P(t**2) on [0, 1], lowest power first."""
+    ctx = _context()
+
+    def f(z: Any) -> Any:
+        u = (z + 1) / 2
+        t = ctx.sqrt(u)
+        return (ctx.atan(t) - t) / (t * u)
+
+    series = _monomial(ctx, _chebyshev(ctx, f, ATAN_DEGREE))
+    return tuple(float(c) for c in _shifted(ctx, series, ctx.mpf(2), ctx.mpf(-1)))
+
+
+@lru_cache(maxsize=1)
+def erfcx_series() -> tuple[float, ...]:
+    """Chebyshev coefficients of (1 + 2x) exp(x^2) erfc(x) in t = (x - c)/(x + c), x >= 0."""
+    ctx = _context()
+
+    def f(t: Any) -> Any:
+        x = ctx.mpf(ERFCX_CENTRE) * (1 + t) / (1 - t)
+        if x > 40:  # erfc underflows long before: the asymptotic series is exact to the precision
+            terms, term = ctx.one, ctx.one
+            for k in range(1, 40):
+                term *= -(2 * k - 1) / (2 * x * x)
+                terms += term
+            scaled = terms / (x * ctx.sqrt(ctx.pi))
+        else:
+            scaled = ctx.exp(x * x) * ctx.erfc(x)
+        return (1 + 2 * x) * scaled
+
+    return tuple(float(c) for c in _chebyshev(ctx, f, ERFCX_DEGREE))
+
+
+@lru_cache(maxsize=1)
+def erf_series() -> tuple[float, ...]:
+    """P with erf(x) = x * P(x**2) for |x| <= 1, lowest power first."""
+    ctx = _context()
+
+    def f(z: Any) -> Any:
+        x = ctx.sqrt((z + 1) / 2)
+        return ctx.erf(x) / x
+
+    series = _monomial(ctx, _chebyshev(ctx, f, ERF_DEGREE))
+    return tuple(float(c) for c in _shifted(ctx, series, ctx.mpf(2), ctx.mpf(-1)))
+
+
+@lru_cache(maxsize=1)
+def legendre() -> tuple[tuple[float, float], ...]:
+    """Gauss-Legendre (node, weight) on [0, 1], for Owen's T function."""
+    ctx = _context()
+    n = OWEN_NODES
+    rule = []
+    for i in range(1, n + 1):
+        x = ctx.cos(ctx.pi * (i - ctx.mpf(1) / 4) / (n + ctx.mpf(1) / 2))
+        for _ in range(12):  # Newton on P_n; the starting value is good to 1e-3
+            p0, p1 = ctx.one, x
+            for k in range(2, n + 1):
+                p0, p1 = p1, ((2 * k - 1) * x * p1 - (k - 1) * p0) / k
+            slope = n * (x * p1 - p0) / (x * x - 1)
+            x -= p1 / slope
+        weight = 2 / ((1 - x * x) * slope * slope)
+        rule.append((float((1 - x) / 2), float(weight / 2)))
+    return tuple(rule)

@@ -1,0 +1,182 @@
+"""The operations a `Program` may use, each with its meaning in mpmath.
+
+All of them are total on the closed domain: a guard sits on the argument, never around a result.
+A backend only spells them; `Op.meaning` is what the spelling is tested against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+FLOOR_EXPONENT = -500
+"""`pos` raises its argument to 2**-500: small enough to be zero, large enough to be squared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One operation: how many arguments, what it means, and what to know about it.
+
+    Attributes:
+        name: the key in `OPS`, used in `Let.op`.
+        arity: the number of arguments.
+        meaning: `meaning(ctx, *args)` in an mpmath context: the reference for every backend.
+        note: its value where the textbook formula has none, or why it exists.
+    """
+
+    name: str
+    arity: int
+    meaning: Callable[..., Any]
+    note: str = ""
+
+
+def _sqrt0(ctx: Any, a: Any) -> Any:
+    return ctx.sqrt(a) if a > 0 else a * 0
+
+
+def _div0(ctx: Any, a: Any, b: Any) -> Any:
+    if b:
+        return a / b
+    return ctx.zero if a == 0 else ctx.inf * ctx.sign(a)
+
+
+def _angle(ctx: Any, s: Any, c: Any) -> Any:
+    return ctx.pi / 2 if s == 0 and c == 0 else ctx.atan2(s, c)
+
+
+def _arc1(ctx: Any, s: Any, c: Any) -> Any:
+    return s + c * _angle(ctx, s, -c)
+
+
+def _gap(ctx: Any, s: Any, c: Any) -> Any:
+    length = ctx.hypot(c, s)
+    return s * s / (length + c) if c > 0 else length - c
+
+
+def _owen_t(ctx: Any, h: Any, a: Any) -> Any:
+    """Owen's T(h, a) for |a| <= 1, by quadrature of its smooth integrand."""
+    if a == 0:
+        return ctx.zero
+    half = h * h / 2
+    values = ctx.quad(lambda x: ctx.exp(-half * x * x) / (1 + x * x), [0, a / 4, a / 2, a])
+    return ctx.exp(-half) * values / (2 * ctx.pi)
+
+
+def _owen(ctx: Any, h: Any, ah: Any) -> Any:
+    """T(h, ah/h), total: the argument is the product, so that h = 0 needs no division."""
+    x, y = abs(h), abs(ah)
+    if x == 0 and y == 0:
+        return ctx.zero
+    if y <= x:
+        size = _owen_t(ctx, x, y / x)
+    else:
+        qx, qy = _phi(ctx, -x), _phi(ctx, -y)
+        back = _owen_t(ctx, y, x / y) if ctx.isfinite(y) else ctx.zero
+        size = (qx + qy) / 2 - qx * qy - back
+    return size if ah >= 0 else -size
+
+
+def _phi(ctx: Any, z: Any) -> Any:
+    return ctx.erfc(-z / ctx.sqrt(2)) / 2
+
+
+def _phi2(ctx: Any, h: Any, k: Any, c: Any, s: Any) -> Any:
+    r"""P(X <= h, Y <= k), correlation cos of the angle with sides (c, s); Owen 1956."""
+    if c == 0 and s == 0:
+        s = ctx.one
+    length = ctx.hypot(c, s)
+    r, t = c / length, s / length
+    if t == 0:
+        return _phi(ctx, min(h, k)) if r > 0 else max(ctx.zero, _phi(ctx, h) - _phi(ctx, -k))
+    if h == 0 and k == 0:
+        return _angle(ctx, s, -c) / (2 * ctx.pi)
+    one_less = t * t / (1 + r) if r > 0 else 1 - r  # 1 - r without cancellation
+    if r > 0:
+        to_k, to_h = (k - h + h * one_less) / t, (h - k + k * one_less) / t
+    else:
+        one_more = t * t / (1 - r)
+        to_k, to_h = (k + h - h * one_more) / t, (h + k - k * one_more) / t
+    total = (_phi(ctx, h) + _phi(ctx, k)) / 2 - _toward(ctx, h, to_k) - _toward(ctx, k, to_h)
+    if h * k < 0 or (h * k == 0 and h + k < 0):
+        total -= ctx.mpf(1) / 2
+    return max(ctx.zero, total)
+
+
+def _toward(ctx: Any, h: Any, ah: Any) -> Any:
+    return _owen(ctx, h, ah if h >= 0 else -ah)
+
+
+def _erfcx_scaled(ctx: Any, a: Any, z: Any) -> Any:
+    return ctx.exp(a) * _phi(ctx, z)
+
+
+def _expsinh(ctx: Any, a: Any, b: Any, d: Any) -> Any:
+    size = abs(b)
+    grown = ctx.exp(_div0(ctx, a + size, d))
+    return -ctx.sign(b) * grown * ctx.expm1(-2 * _div0(ctx, size, d)) / 2
+
+
+def _expcosh(ctx: Any, a: Any, b: Any, d: Any) -> Any:
+    size = abs(b)
+    return ctx.exp(_div0(ctx, a + size, d)) * (1 + ctx.exp(-2 * _div0(ctx, size, d))) / 2
+
+
+def _pow2floor(ctx: Any, a: Any) -> Any:
+    return max(a, ctx.mpf(2) ** FLOOR_EXPONENT)
+
+
+_TABLE = (
+    Op("pi", 0, lambda m: +m.pi),
+    Op("inf", 0, lambda m: m.inf, "a derivative dual of a jump, on the diagonal"),
+    Op("add", 2, lambda m, a, b: a + b),
+    Op("sub", 2, lambda m, a, b: a - b),
+    Op("mul", 2, lambda m, a, b: a * b),
+    Op("div", 2, lambda m, a, b: a / b, "the denominator is positive by construction"),
+    Op("div0", 2, _div0, "0 at 0/0: the denominator vanishes with the numerator when rho = +-1"),
+    Op("neg", 1, lambda m, a: -a),
+    Op("abs", 1, lambda m, a: abs(a)),
+    Op("sign", 1, lambda m, a: m.sign(a), "0 at 0"),
+    Op("max", 2, lambda m, a, b: max(a, b)),
+    Op("min", 2, lambda m, a, b: min(a, b)),
+    Op("clamp", 3, lambda m, a, lo, hi: min(max(a, lo), hi)),
+    Op("pos", 1, _pow2floor, "max(a, 2**-500): a variance that is divided by"),
+    Op("sqrt0", 1, _sqrt0, "0 below 0"),
+    Op("pow", 2, lambda m, a, b: m.power(max(a, 0), b), "a >= 0"),
+    Op("cross", 4, lambda m, a, b, c, d: a * b - c * d, "both products exact before subtraction"),
+    Op(
+        "rootdet",
+        3,
+        lambda m, a, c, b: _sqrt0(m, a * b - c * c),
+        "sqrt(q11*q22 - q12^2), arguments (q11, q12, q22): no overflow, underflow or cancellation",
+    ),
+    Op("atan2", 2, lambda m, y, x: m.zero if y == 0 and x == 0 else m.atan2(y, x), "0 at (0, 0)"),
+    Op("angle", 2, _angle, "angle of the point (c, s), s >= 0; pi/2 at (0, 0): no correlation"),
+    Op("arc1", 2, _arc1, "s + c*angle(s, -c), to full relative accuracy where it cancels (c < 0)"),
+    Op("gap", 2, _gap, "hypot(s, c) - c, to full relative accuracy near s = 0 (1 - cos)"),
+    Op("exp", 1, lambda m, a: m.exp(a)),
+    Op("expm1", 1, lambda m, a: m.expm1(a)),
+    Op("log", 1, lambda m, a: m.log(a)),
+    Op("log1p", 1, lambda m, a: m.log1p(a)),
+    Op("sin", 1, lambda m, a: m.sin(a)),
+    Op("cos", 1, lambda m, a: m.cos(a)),
+    Op("sinh", 1, lambda m, a: m.sinh(a)),
+    Op("cosh", 1, lambda m, a: m.cosh(a)),
+    Op("tanh", 1, lambda m, a: m.tanh(a)),
+    Op("expsinh", 3, _expsinh, "exp(a/d)*sinh(b/d), d >= 0; one exponent, added before division"),
+    Op("expcosh", 3, _expcosh, "exp(a/d)*cosh(b/d), d >= 0; one exponent, added before division"),
+    Op("erf", 1, lambda m, a: m.erf(a)),
+    Op("erfc", 1, lambda m, a: m.erfc(a)),
+    Op("Phi", 1, _phi, "erfc(-z/sqrt(2))/2: relative accuracy in the lower tail"),
+    Op("expPhi", 2, _erfcx_scaled, "exp(a)*Phi(z): exp may overflow where Phi underflows"),
+    Op(
+        "Phi2",
+        4,
+        _phi2,
+        "P(X <= h, Y <= k) at correlation c/hypot(c, s), s >= 0: the pair keeps the digits of rho "
+        "near +-1; correlation 0 at c = s = 0",
+    ),
+)
+
+OPS: dict[str, Op] = {op.name: op for op in _TABLE}
+"""Every operation by name.  Read only."""

@@ -1,0 +1,88 @@
+r"""Polynomials in the covariance, in the coordinates that do not cancel.
+
+With $\det = q_{11}q_{22} - q_{12}^2 \ge 0$, an even power of $q_{12}$ is
+$(q_{11}q_{22} - \det)^k$.  Where this makes every coefficient positive, the value is a sum of
+positive numbers: no digits are lost, however close to collinear the inputs are.
+"""
+
+from __future__ import annotations
+
+from sympy import Add, Expr, Integer, Mul, Pow, Symbol, expand
+
+from .. import symbols as S
+
+DET = Symbol("det", nonnegative=True)
+"""The determinant, as a symbol inside positive forms."""
+
+Monomial = tuple[tuple[Symbol, int], ...]
+
+
+def is_polynomial(e: Expr, wanted: tuple[Symbol, ...] = (S.q11, S.q12, S.q22, S.q)) -> bool:
+    """Whether `e` is a polynomial in its symbols that contains a covariance entry."""
+    free = e.free_symbols
+    if not any(s in free for s in wanted):
+        return False
+    return bool(e.is_polynomial(*sorted(free, key=lambda s: s.name)))
+
+
+def monomials(e: Expr) -> dict[Monomial, Expr]:
+    """The coefficients of the expanded polynomial, by monomial."""
+    found: dict[Monomial, Expr] = {}
+    for term in Add.make_args(expand(e)):
+        coeff: Expr = Integer(1)
+        powers: list[tuple[Symbol, int]] = []
+        for factor in Mul.make_args(term):
+            base, exponent = factor.as_base_exp()
+            if isinstance(base, Symbol) and exponent.is_Integer:
+                powers.append((base, int(exponent)))
+            else:
+                coeff = coeff * factor
+        key = tuple(sorted(powers, key=lambda p: p[0].name))
+        found[key] = found.get(key, Integer(0)) + coeff
+    return {k: c for k, c in found.items() if c != 0}
+
+
+def from_monomials(parts: dict[Monomial, Expr]) -> Expr:
+    """The expression, its terms collected over equal coefficients."""
+    terms = []
+    for key in sorted(parts, key=lambda k: (sum(n for _, n in k), str(k))):
+        terms.append(Mul(parts[key], *(Pow(s, n) for s, n in key)))
+    return Add(*terms)
+
+
+def _is_positive(key: Monomial, coeff: Expr) -> bool:
+    if not coeff.is_positive:
+        return False
+    return all(n % 2 == 0 or s.is_nonnegative for s, n in key)
+
+
+def positive_form(e: Expr) -> Expr | None:
+    """An equal polynomial in q11, q12, q22, `DET` with positive terms only, or None."""
+    if not is_polynomial(e):
+        return None
+    parts = monomials(e)
+    if all(_is_positive(k, c) for k, c in parts.items()):
+        return from_monomials(parts)
+    if S.q12 not in e.free_symbols:
+        return None
+    in_det: Expr = Integer(0)
+    for key, coeff in parts.items():
+        powers = dict(key)
+        n = powers.pop(S.q12, 0)
+        rest = Mul(coeff, *(Pow(s, k) for s, k in powers.items()))
+        in_det += rest * S.q12 ** (n % 2) * (S.q11 * S.q22 - DET) ** (n // 2)
+    parts = monomials(in_det)
+    if parts and all(_is_positive(k, c) for k, c in parts.items()):
+        return from_monomials(parts)
+    return None
+
+
+def det_multiple(e: Expr) -> Expr | None:
+    """The positive constant (or parameter expression) `a` with `e = a*det`, or None."""
+    form = positive_form(e)
+    if form is None or DET not in form.free_symbols:
+        return None
+    rest = form / DET
+    if rest.free_symbols & {DET, S.q11, S.q12, S.q22, S.q}:
+        return None
+    return rest

@@ -1,0 +1,207 @@
+"""A network as few programs and a schedule over depth: depth is a loop, never a flat expression."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sympy import Expr, Symbol
+
+from ..errors import BadSpec
+from .build import Builder
+from .kernel import STATE, lower_input, lower_layer, lower_layer_diag
+from .program import Program
+
+
+class LayerLike(Protocol):
+    """What a schedule reads of a `LayerRule`."""
+
+    @property
+    def name(self) -> str:
+        """The field of that name."""
+        ...
+
+    @property
+    def nngp(self) -> Expr:
+        """The field of that name."""
+        ...
+
+    @property
+    def ntk(self) -> Expr:
+        """The field of that name."""
+        ...
+
+    @property
+    def nngp_diag(self) -> Expr:
+        """The field of that name."""
+        ...
+
+    @property
+    def ntk_diag(self) -> Expr:
+        """The field of that name."""
+        ...
+
+    @property
+    def values(self) -> tuple[tuple[Symbol, Expr], ...]:
+        """The field of that name."""
+        ...
+
+
+class InputLike(Protocol):
+    """What a schedule reads of the input rule."""
+
+    @property
+    def nngp(self) -> Expr:
+        """The field of that name."""
+        ...
+
+    @property
+    def ntk(self) -> Expr:
+        """The field of that name."""
+        ...
+
+    @property
+    def values(self) -> tuple[tuple[Symbol, Expr], ...]:
+        """The field of that name."""
+        ...
+
+
+class RecursionLike(Protocol):
+    """What a schedule reads of a `Recursion`."""
+
+    @property
+    def input_rule(self) -> InputLike:
+        """The field of that name."""
+        ...
+
+    @property
+    def layers(self) -> Sequence[LayerLike]:
+        """The field of that name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One distinct layer: its program and the one of its diagonal."""
+
+    pair: Program
+    diag: Program
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One layer of the network: which kind, and the numbers of this layer."""
+
+    kind: int
+    pair_values: tuple[float, ...]
+    diag_values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A network, lowered.
+
+    Attributes:
+        name: an identifier.
+        input: the program d -> slopes and offsets of the affine first layer.
+        input_values: the numbers of its parameters, after `d`.
+        kinds: the distinct layers.
+        steps: the layers in order.
+    """
+
+    name: str
+    input: Program
+    input_values: tuple[float, ...]
+    kinds: tuple[Kind, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """Every program, input first."""
+        return (self.input, *(p for k in self.kinds for p in (k.pair, k.diag)))
+
+
+def number(e: Expr) -> float:
+    """The double nearest to a SymPy number."""
+    b = Builder(())
+    p = b.program("number", (("value", b.operand(e)),))
+    return float(p.evaluate({})["value"])
+
+
+def lower_network(recursion: RecursionLike, name: str = "network") -> Schedule:
+    """The schedule of a recursion: layers with equal rules share one program.
+
+    Raises:
+        BadSpec: a parameter of a layer without a value.
+        UnsupportedOp: a rule without operations, or a first layer that is not affine.
+    """
+    seen: dict[tuple[Expr, Expr, Expr, Expr], int] = {}
+    kinds: list[Kind] = []
+    steps: list[Step] = []
+    for index, rule in enumerate(recursion.layers):
+        key = (rule.nngp, rule.ntk, rule.nngp_diag, rule.ntk_diag)
+        if key not in seen:
+            seen[key] = len(kinds)
+            kinds.append(Kind(lower_layer(rule), lower_layer_diag(rule)))
+        kind = kinds[seen[key]]
+        values = {s.name: number(v) for s, v in rule.values}
+        where = f"layer {index + 1} ({rule.name})"
+        steps.append(
+            Step(
+                seen[key],
+                _values(kind.pair.args[len(STATE) :], values, where),
+                _values(kind.diag.args[2:], values, where),
+            )
+        )
+    first = recursion.input_rule
+    values = {s.name: number(v) for s, v in first.values}
+    free = {s.name for e in (first.nngp, first.ntk) for s in e.free_symbols}
+    needed = tuple(sorted(free - {"q11", "q12", "q22", "d"}))
+    program = lower_input(first.nngp, first.ntk, needed)
+    return Schedule(
+        name, program, _values(needed, values, "the input layer"), tuple(kinds), tuple(steps)
+    )
+
+
+def _values(names: tuple[str, ...], values: dict[str, float], where: str) -> tuple[float, ...]:
+    if missing := [n for n in names if n not in values]:
+        raise BadSpec(
+            f"the parameter {missing[0]!r} has no value",
+            where=where,
+            hint=f"give {missing[0]} a number before generating code",
+        )
+    return tuple(values[n] for n in names)
+
+
+def evaluate_network(
+    schedule: Schedule, g11: Any, g12: Any, g22: Any, d: int, ctx: Any
+) -> tuple[Any, Any]:
+    """(nngp, ntk) of one pair from exact inner products, in an mpmath context: the reference.
+
+    Every layer runs the mpmath meaning of its program; nothing is rounded to doubles.
+    """
+    names = schedule.input.args[1:]
+    given = dict(zip(names, schedule.input_values, strict=True))
+    first = schedule.input.evaluate({"d": d, **given}, ctx)
+
+    def affine(label: str, g: Any) -> Any:
+        return first[f"{label}_slope"] * g + first[f"{label}_offset"]
+
+    x, y, c = (affine("nngp", ctx.convert(g)) for g in (g11, g22, g12))
+    tx, ty, t = (affine("ntk", ctx.convert(g)) for g in (g11, g22, g12))
+    root = ctx.sqrt(max(x * y - c * c, 0))
+    for step in schedule.steps:
+        kind = schedule.kinds[step.kind]
+        names = kind.diag.args[2:]
+        values = dict(zip(names, step.diag_values, strict=True))
+        after_x = kind.diag.evaluate({"q": x, "t12": tx, **values}, ctx)
+        after_y = kind.diag.evaluate({"q": y, "t12": ty, **values}, ctx)
+        nx, ny = after_x["nngp"], after_y["nngp"]
+        numbers = (x, c, y, root, t, nx, ny, *map(ctx.sqrt, (x, y, nx, ny)))
+        state = dict(zip(STATE, numbers, strict=True))
+        state.update(zip(kind.pair.args[len(STATE) :], step.pair_values, strict=True))
+        after = kind.pair.evaluate(state, ctx)
+        c, t, root = after["nngp"], after["ntk"], after["root"]
+        x, y, tx, ty = nx, ny, after_x["ntk"], after_y["ntk"]
+    return c, t

@@ -1,0 +1,148 @@
+"""The system's C compiler: found, asked what it can do, called with a list, never a shell."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from ..backends import SourceFile
+from ..errors import NoCompiler
+from .cache import digest, obtain
+
+FLAGS = (
+    "-O3",
+    "-std=c99",
+    "-fPIC",
+    "-shared",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+)
+"""Never -ffast-math: `cross` needs the rounding of IEEE arithmetic, and old toolchains would switch
+off subnormal numbers for the whole process."""
+
+CANDIDATES = ("cc", "gcc", "clang")
+TIME_LIMIT = 120
+_HINT = 'target="numpy", which needs no compiler; or install gcc or clang, or set CC'
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """A working compiler: its command, what it says it is, the flags it takes."""
+
+    command: tuple[str, ...]
+    identity: str
+    flags: tuple[str, ...]
+
+
+def find_compiler() -> Compiler:
+    """The compiler named by `CC`, else the first of cc, gcc, clang that works.
+
+    Raises:
+        NoCompiler: none does.
+    """
+    return _find(os.environ.get("CC", ""), os.environ.get("PATH", ""))
+
+
+@lru_cache(maxsize=8)
+def _find(chosen: str, path: str) -> Compiler:
+    tried: list[str] = []
+    for candidate in [chosen] if chosen else CANDIDATES:
+        try:
+            words = shlex.split(candidate)
+        except ValueError:
+            words = [candidate]
+        found = shutil.which(words[0]) if words else None
+        if found is None:
+            tried.append(f"{candidate}: not found")
+            continue
+        command = (found, *words[1:])
+        answer = _run([*command, "--version"])
+        if answer is None or answer.returncode:
+            tried.append(f"{candidate}: does not run")
+            continue
+        native = (*FLAGS, "-march=native")
+        for flags in (native, FLAGS):
+            if _works(command, flags):
+                return Compiler(command, answer.stdout.split("\n")[0], flags)
+        tried.append(f"{candidate}: does not compile a C99 file")
+    raise NoCompiler("no working C compiler", tried=tried, hint=_HINT)
+
+
+def _run(argv: list[str]) -> subprocess.CompletedProcess[str] | None:
+    try:
+        return subprocess.run(
+            argv,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=TIME_LIMIT,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+
+
+def _works(command: tuple[str, ...], flags: tuple[str, ...]) -> bool:
+    with tempfile.TemporaryDirectory(prefix="ntksym-build-") as scratch:
+        source = Path(scratch) / "probe.c"
+        source.write_text(
+            "#include <math.h>\ndouble probe(double x) { return fma(x, x, erfc(x)); }\n"
+        )
+        argv = [*command, *flags, "-o", str(Path(scratch) / "probe.so"), str(source), "-lm"]
+        done = _run(argv)
+        return done is not None and done.returncode == 0
+
+
+def shared_library(sources: tuple[SourceFile, ...], *, keep: bool = True) -> Path:
+    """The path of the shared library of these files, compiled at most once.
+
+    The key is the text of the sources, the command with its flags and what the compiler and the
+    machine are; the file is checked against its SHA-256 before it is returned.
+
+    Raises:
+        NoCompiler: none is found, or it refuses the source.
+        CannotWrite: the library cannot be stored.
+    """
+    import platform
+
+    compiler = find_compiler()
+    texts = tuple(part for s in sources for part in (s.name, s.text))
+    machine = (platform.machine(), platform.system(), _processor())
+    key = digest((*texts, *compiler.command, *compiler.flags, compiler.identity, *machine))
+
+    def make(scratch: Path) -> bytes:
+        for s in sources:
+            (scratch / s.name).write_text(s.text, encoding="ascii")
+        units = [str(scratch / s.name) for s in sources if s.name.endswith(".c")]
+        out = scratch / "out.so"
+        argv = [*compiler.command, *compiler.flags, f"-I{scratch}", "-o", str(out), *units, "-lm"]
+        done = _run(argv)
+        if done is None or done.returncode or not out.is_file():
+            said = "it did not end in time" if done is None else done.stderr.strip()[-2000:]
+            raise NoCompiler("the C compiler refused the generated source", where=said, hint=_HINT)
+        return out.read_bytes()
+
+    return obtain(key, ".so", make, keep=keep)
+
+
+@lru_cache(maxsize=1)
+def _processor() -> str:
+    """What -march=native depends on: a cache may be shared by unlike machines."""
+    try:
+        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as stream:
+            for line in stream:
+                if line.startswith(("flags", "Features")):
+                    return line.strip()
+    except OSError:
+        pass
+    import platform
+
+    return platform.processor()

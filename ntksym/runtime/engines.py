@@ -1,0 +1,224 @@
+"""The two ways to run a generated network or dual: a compiled library, or a NumPy module."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..backends import Contract, SourceFile, c_network, numpy_network
+from ..backends import c as c_backend
+from ..backends import numpy as numpy_backend
+from ..lower.program import Program
+from ..lower.schedule import Schedule
+from .cache import digest, obtain
+from .checks import Array
+from .compiler import shared_library
+
+First = tuple[float, float, float, float]
+
+
+class Engine(Protocol):
+    """What the Gram loop needs of a network."""
+
+    def first(self, d: int) -> First:
+        """Slope and offset of Sigma, then of Theta, of the first layer."""
+        ...
+
+    def diag(self, g: Array, first: First) -> tuple[Array, Array]:
+        """Diagonals of Sigma and then their roots, 2*(layers + 1) rows; the last of Theta."""
+        ...
+
+    def tile(self, g12: Array, qx: Array, qy: Array, first: First, nngp: Array, ntk: Array) -> None:
+        """Fill `nngp` and `ntk` (n, m) from inner products and diagonals."""
+        ...
+
+    def pairs(
+        self, g12: Array, root: Array, qx: Array, qy: Array, first: First
+    ) -> tuple[Array, Array]:
+        """The kernels of single pairs, with the accurate root of the first layer."""
+        ...
+
+
+def _pointer(a: Array) -> ctypes.c_void_p:
+    return ctypes.c_void_p(a.ctypes.data)
+
+
+def _size(n: int) -> ctypes.c_size_t:
+    return ctypes.c_size_t(n)
+
+
+class CNetwork:
+    """A network in a shared library; ctypes releases the interpreter lock during the calls."""
+
+    def __init__(self, schedule: Schedule, contract: Contract, *, keep: bool = True) -> None:
+        source = c_network.network_file(schedule, contract)
+        sources = (c_backend.support_file(), source)
+        self.sources = sources
+        self._library = ctypes.CDLL(str(shared_library(sources, keep=keep)))
+        self._layers = len(schedule.steps)
+        stem = "ntksym_" + source.name.removesuffix(".c")
+        self._functions = {
+            k: getattr(self._library, f"{stem}_{k}") for k in ("input", "diag", "pairs", "tile")
+        }
+        for f in self._functions.values():
+            f.restype = None
+
+    def first(self, d: int) -> First:
+        """As in `Engine`."""
+        out = np.empty(4)
+        self._functions["input"](_size(d), _pointer(out))
+        return float(out[0]), float(out[1]), float(out[2]), float(out[3])
+
+    def diag(self, g: Array, first: First) -> tuple[Array, Array]:
+        """As in `Engine`."""
+        n = len(g)
+        q, t, given = np.empty((2 * self._layers + 2, n)), np.empty(n), np.array(first)
+        self._functions["diag"](_size(n), _pointer(g), _pointer(given), _pointer(q), _pointer(t))
+        return q, t
+
+    def tile(self, g12: Array, qx: Array, qy: Array, first: First, nngp: Array, ntk: Array) -> None:
+        """As in `Engine`; `nngp` and `ntk` may be slices with contiguous rows."""
+        given = np.array(first)
+        self._functions["tile"](
+            _size(g12.shape[0]),
+            _size(g12.shape[1]),
+            _pointer(g12),
+            _size(g12.strides[0] // 8),
+            _pointer(qx),
+            _size(qx.strides[0] // 8),
+            _pointer(qy),
+            _size(qy.strides[0] // 8),
+            _pointer(given),
+            _pointer(nngp),
+            _pointer(ntk),
+            _size(nngp.strides[0] // 8),
+        )
+
+    def pairs(
+        self, g12: Array, root: Array, qx: Array, qy: Array, first: First
+    ) -> tuple[Array, Array]:
+        """As in `Engine`."""
+        n = len(g12)
+        nngp, ntk, given = np.empty(n), np.empty(n), np.array(first)
+        qx, qy = np.ascontiguousarray(qx), np.ascontiguousarray(qy)
+        self._functions["pairs"](
+            _size(n),
+            _pointer(np.ascontiguousarray(g12)),
+            _pointer(np.ascontiguousarray(root)),
+            _pointer(qx),
+            _size(1),
+            _size(n),
+            _pointer(qy),
+            _size(1),
+            _size(n),
+            _pointer(given),
+            _pointer(nngp),
+            _pointer(ntk),
+        )
+        return nngp, ntk
+
+
+def load_module(source: SourceFile, *, keep: bool = True) -> ModuleType:
+    """A generated NumPy module, imported from the cache.
+
+    Raises:
+        CannotWrite: it cannot be stored.
+    """
+    key = digest((source.name, source.text))
+    path = obtain(key, ".py", lambda _: source.text.encode("ascii"), keep=keep)
+    return import_file(path, f"ntksym_generated_{key[:16]}")
+
+
+def import_file(path: Path, name: str) -> ModuleType:
+    """Import one file of ours as a module, without writing bytecode beside it."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class NumpyNetwork:
+    """A network in a NumPy module."""
+
+    def __init__(self, schedule: Schedule, contract: Contract, *, keep: bool = True) -> None:
+        source = numpy_network.network_file(schedule, contract)
+        self.sources = (source,)
+        self._module: Any = load_module(source, keep=keep)
+
+    def first(self, d: int) -> First:
+        """As in `Engine`."""
+        a, b, c, e = self._module.first_layer(d)
+        return a, b, c, e
+
+    def diag(self, g: Array, first: First) -> tuple[Array, Array]:
+        """As in `Engine`."""
+        q, t = self._module.diagonals(g, first)
+        return q, t
+
+    def tile(self, g12: Array, qx: Array, qy: Array, first: First, nngp: Array, ntk: Array) -> None:
+        """As in `Engine`, by strips that stay in the cache of the processor."""
+        for at in range(0, g12.shape[1], 256):
+            part = slice(at, at + 256)
+            nngp[:, part], ntk[:, part] = self._module.pairs(
+                g12[:, part], qx[:, :, None], qy[:, None, part], first
+            )
+
+    def pairs(
+        self, g12: Array, root: Array, qx: Array, qy: Array, first: First
+    ) -> tuple[Array, Array]:
+        """As in `Engine`."""
+        nngp, ntk = self._module.pairs(g12, qx, qy, first, root)
+        return nngp, ntk
+
+
+class CDual:
+    """A dual in a shared library."""
+
+    def __init__(self, pair: Program, diag: Program, contract: Contract, *, keep: bool) -> None:
+        source = c_backend.dual_file(pair.name, pair, diag, contract)
+        self.sources = (c_backend.support_file(), source)
+        library = ctypes.CDLL(str(shared_library(self.sources, keep=keep)))
+        stem = "ntksym_" + source.name.removesuffix(".c")
+        self._pair, self._diag = getattr(library, stem), getattr(library, f"{stem}_diag")
+        self._pair.restype = self._diag.restype = None
+
+    def pair(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
+        """(nngp, dot) at flat arrays of q11, q12, q22."""
+        return self._call(self._pair, arrays, scalars)
+
+    def diag(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
+        """(nngp, dot) at a flat array of q."""
+        return self._call(self._diag, arrays, scalars)
+
+    @staticmethod
+    def _call(f: Any, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
+        n = len(arrays[0])
+        nngp, dot = np.empty(n), np.empty(n)
+        numbers = [ctypes.c_double(s) for s in scalars]
+        f(_size(n), *map(_pointer, arrays), *numbers, _pointer(nngp), _pointer(dot))
+        return nngp, dot
+
+
+class NumpyDual:
+    """A dual in a NumPy module."""
+
+    def __init__(self, pair: Program, diag: Program, contract: Contract, *, keep: bool) -> None:
+        source = numpy_backend.dual_file(pair.name, pair, diag, contract)
+        self.sources = (source,)
+        self._module: Any = load_module(source, keep=keep)
+
+    def pair(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
+        """(nngp, dot) at arrays of q11, q12, q22."""
+        nngp, dot = self._module.dual(*arrays, *scalars)
+        return nngp, dot
+
+    def diag(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
+        """(nngp, dot) at an array of q."""
+        nngp, dot = self._module.diagonal(*arrays, *scalars)
+        return nngp, dot
