@@ -15,6 +15,7 @@ from typing import Any
 
 from sympy import Expr
 
+from . import __version__
 from .activation import Activation
 from .backends import Contract, SourceFile, c_network, numpy_network
 from .backends import c as c_backend
@@ -25,7 +26,7 @@ from .lower.kernel import REQUIRES_FINITE, REQUIRES_SMALL
 from .runtime.cache import write_atomically
 
 TARGETS = ("c", "numpy")
-COMMAND = "python -m ntksym export"
+COMMAND = "ntksym export --shelf codegen"
 BUDGET = 64.0
 """Errors above this many eps stop an export unless the manifest allows more (`eps_max`)."""
 
@@ -66,9 +67,13 @@ def lower_any(thing: Any, name: str = "") -> Lowered:
 
         thing = recurse(thing)
     if hasattr(thing, "input_rule"):
-        schedule = lower_network(thing, name or "network")
-        about = ("the NNGP kernel and the NTK of a network", f"layers: {len(schedule.steps)}")
-        return Lowered(schedule.name, about, (), network=schedule)
+        net = getattr(thing, "network", None)
+        name = name or _identifier(getattr(net, "name", "")) or "network"
+        schedule = lower_network(thing, name)
+        refs = tuple(dict.fromkeys(r for a in getattr(net, "activations", ()) for r in a.refs))
+        return Lowered(
+            schedule.name, _about_network(thing, len(schedule.steps)), refs, network=schedule
+        )
     from .dual import dual
 
     derived = thing if hasattr(thing, "diag_dot") else dual(thing)
@@ -76,6 +81,21 @@ def lower_any(thing: Any, name: str = "") -> Lowered:
     act = derived.activation
     about = (f"nngp = {pair.computes}", "dot = d nngp/d q12")
     return Lowered(name or pair.name, about, tuple(act.refs), dual=(pair, diag))
+
+
+def _about_network(recursion: Any, layers: int) -> tuple[str, ...]:
+    """What the head of the files says of a network: the activations and every convention."""
+    lines = ["the NNGP kernel and the NTK of a network", f"layers: {layers}"]
+    net = getattr(recursion, "network", None)
+    if net is not None:
+        lines += [f"activation {a.name}: s(x) = {a.expr}" for a in net.activations]
+        lines += list(recursion.convention.describe())
+    return tuple(lines)
+
+
+def _identifier(text: str) -> str:
+    """The text with `_` for everything that is not a letter or a digit."""
+    return "".join(c if c.isascii() and c.isalnum() else "_" for c in text).strip("_").lower()
 
 
 def _is_spec(text: str) -> bool:
@@ -91,13 +111,7 @@ def sources(
         BadSpec: an unknown target.
         UnsupportedOp: the target cannot spell an operation.
     """
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        number = version("ntksym")
-    except PackageNotFoundError:
-        number = "0.1.0"
-    contract = Contract(command, lowered.formula, accuracy, lowered.source, number)
+    contract = Contract(command, lowered.formula, accuracy, lowered.source, __version__)
     if target not in TARGETS:
         raise BadSpec(f"unknown target {target!r}", hint="one of: " + ", ".join(TARGETS))
     if lowered.network is not None:
@@ -123,10 +137,12 @@ def export(
         CannotWrite: the directory cannot be made or written, or a file would be overwritten.
         BadSpec: an unknown target, or a specification that does not say a network.
     """
-    name = ""
-    if isinstance(spec_or_net, str) and _is_spec(spec_or_net):
-        name = _name_of(spec_or_net)
-    files = sources(lower_any(spec_or_net, name), target)
+    name, command = "", f"ntksym.export(..., {target!r})"
+    if isinstance(spec_or_net, str):
+        command = f'ntksym export "{spec_or_net}" --target {target}'
+        if _is_spec(spec_or_net):
+            name = _name_of(spec_or_net)
+    files = sources(lower_any(spec_or_net, name), target, command=command)
     return write_files(files, Path(out_dir), force=force)
 
 

@@ -20,7 +20,7 @@ BANNED = {
 }  # fmt: skip
 ORDER = {name: i for i, stage in enumerate(STAGES, start=1) for name in stage.where}
 ORDER |= dict.fromkeys(SHARED, 0)
-ANYWHERE = {"__init__", "__main__", "pipeline"}
+ANYWHERE = {"__init__", "__main__", "__version__", "pipeline"}
 
 
 def imported(tree: ast.Module, path: Path) -> set[str]:

@@ -38,7 +38,10 @@ COVARIANCES = (
     (4.0, 0.0, 0.0),
     (1e-320, 0.0, 1.0),
 )
-LARGE_SMALL = ((-800.0, 790.0, 1.0), (-2.0, 0.5, 2.0), (0.0, -1e-9, 3.0), (-1.0, 1.0, 0.0))
+LARGE_SMALL = tuple(
+    (a + b, a - b, b, d)
+    for a, b, d in ((-800.0, 790.0, 1.0), (-2.0, 0.5, 2.0), (0.0, -1e-9, 3.0), (-1.0, 1.0, 0.0))
+)
 ARGUMENTS: dict[str, tuple[tuple[float, ...], ...]] = {
     "pi": ((),),
     "inf": ((),),
@@ -54,6 +57,12 @@ ARGUMENTS: dict[str, tuple[tuple[float, ...], ...]] = {
     "gap": tuple((s, c) for s in SIDES for c in REAL),
     "expsinh": LARGE_SMALL,
     "expcosh": LARGE_SMALL,
+    "carry": (
+        (0.0, 2.0, 2.0, 2.0, 1e-9),
+        (0.0, 2.0, -2.0, 2.0, 1e-9),
+        (0.0, 2.0, 1.0, 0.5, 3.0),
+        (1e-9, 2.0, 2.0, 2.0, 0.5),
+    ),
     "expPhi": (
         (800.0, -40.0),
         (3.0, -2.0),

@@ -145,16 +145,14 @@ def _erfcx_positive(x):
     "_Phi": '''def _Phi(z):
     """The standard normal distribution function."""
     return 0.5 * _erfc(-0.7071067811865476 * np.asarray(z, dtype=np.float64))''',
-    "_expsinh": '''def _expsinh(a, b, d):
-    """exp(a/d)*sinh(b/d), d >= 0: the exponents are added before they are divided."""
-    size = np.abs(b)
-    grown = np.exp(_div0(a + size, d))
-    return np.copysign(-0.5 * grown * np.expm1(-2.0 * _div0(size, d)), b)''',
-    "_expcosh": '''def _expcosh(a, b, d):
-    """exp(a/d)*cosh(b/d), d >= 0: the exponents are added before they are divided."""
-    size = np.abs(b)
-    grown = np.exp(_div0(a + size, d))
-    return 0.5 * grown * (1.0 + np.exp(-2.0 * _div0(size, d)))''',
+    "_expsinh": '''def _expsinh(plus, minus, b, d):
+    """exp(a/d)*sinh(b/d), d >= 0, from a + b, a - b, b and d."""
+    grown = np.exp(_div0(np.maximum(plus, minus), d))
+    return np.copysign(-0.5 * grown * np.expm1(-2.0 * _div0(np.abs(b), d)), b)''',
+    "_expcosh": '''def _expcosh(plus, minus, b, d):
+    """exp(a/d)*cosh(b/d), d >= 0, from a + b, a - b, b and d."""
+    grown = np.exp(_div0(np.maximum(plus, minus), d))
+    return 0.5 * grown * (1.0 + np.exp(-2.0 * _div0(np.abs(b), d)))''',
     "_expPhi": '''def _expPhi(a, z):
     """exp(a)*Phi(z), where exp may overflow and Phi underflow."""
     z = np.asarray(z, dtype=np.float64)

@@ -10,14 +10,14 @@ from fractions import Fraction
 from typing import Any
 
 import sympy as sp
-from sympy import Add, Expr, Integer, Mul, Pow, Symbol
+from sympy import Add, Expr, Integer, Mul, Pow, Symbol, expand
 
 from .. import symbols as S
 from ..errors import UnsupportedOp
 from ..functions import Phi, Phi2
 from .folding import fold
 from .ops import OPS
-from .polynomial import DET, det_multiple, is_polynomial, positive_form
+from .polynomial import DET, FAR, NEAR, det_multiple, is_polynomial, positive_form, spread_form
 from .program import Let, Operand, Program, live
 from .stable import (
     arc_terms,
@@ -86,6 +86,8 @@ class Builder:
         """The operand that holds op(args): folded, found, or a new line."""
         if (folded := fold(op, args)) is not None:
             return folded
+        if op == "sqrt0" and args[0] in ("q11", "q22") and f"r{args[0][1:]}" in self.args:  # type: ignore[index]
+            return f"r{args[0][1:]}"  # type: ignore[index]
         if op in ("add", "mul", "max", "min"):  # one order for commutative operations
             args = tuple(sorted(args, key=lambda a: (not isinstance(a, str), str(a))))
         key = (op, args)
@@ -151,6 +153,10 @@ class Builder:
                 return self.emit("mul", self._root, self._root, hint="det")
             crossed = self.emit("cross", "q11", "q22", "q12", "q12")
             return self.emit("max", crossed, Fraction(0), hint="det")
+        if e in (NEAR, FAR):
+            root = self._root or self.emit("rootdet", "q11", "q12", "q22", hint="root")
+            cosine = "q12" if e == NEAR else self.emit("neg", "q12")
+            return self.emit("gap", root, cosine, hint=e.name)
         if e.name not in self.args:
             raise UnsupportedOp(
                 f"the symbol {e.name} is not an input of this program",
@@ -204,6 +210,9 @@ class Builder:
         form = positive_form(e)
         if form is not None and form != e:
             return self.operand(form)
+        spread = spread_form(e)
+        if spread is not None:
+            return self.operand(spread)
         content, plain = e.primitive()
         if content != 1 and is_polynomial(e):  # 9*(q11 - 2*q12 + q22): the difference stays exact
             return self.emit("mul", self.operand(plain), self.operand(content))
@@ -275,7 +284,9 @@ class Builder:
             top_a, top_b, below = a, b, Integer(1)
         scale, top_a, top_b = common_scale(top_a, top_b)
         divisor = self.emit("div", self.operand(below), self.operand(scale))
-        return self.emit(op, self.operand(top_a), self.operand(top_b), divisor)
+        plus, minus = expand(top_a + top_b), expand(top_a - top_b)
+        sides = (self.operand(plus), self.operand(minus), self.operand(top_b))
+        return self.emit(op, *sides, divisor)
 
     def _constant(self, e: Expr) -> Operand:
         """A product of numbers, as one quotient; backends print its value as one literal."""

@@ -177,7 +177,8 @@ def lower_layer(rule: RuleLike) -> Program:
     nngp, ntk = b.operand(_real(rule.nngp)), b.operand(_real(rule.ntk))
     carried = _carried_root(b, rule, nngp)
     if carried is None:
-        carried = b.emit("rootdet", "n11", nngp, "n22", hint="next_root")
+        following = b.emit("rootdet", "n11", nngp, "n22", hint="following")
+        carried = b.emit("carry", "root", "q11", "q12", "q22", following, hint="next_root")
     outputs = (("nngp", nngp), ("ntk", ntk), ("root", carried))
     return b.program(_name(rule.name), outputs, (*REQUIRES_PAIR, REQUIRES_FINITE), "one layer")
 

@@ -111,15 +111,18 @@ def _erfcx_scaled(ctx: Any, a: Any, z: Any) -> Any:
     return ctx.exp(a) * _phi(ctx, z)
 
 
-def _expsinh(ctx: Any, a: Any, b: Any, d: Any) -> Any:
-    size = abs(b)
-    grown = ctx.exp(_div0(ctx, a + size, d))
-    return -ctx.sign(b) * grown * ctx.expm1(-2 * _div0(ctx, size, d)) / 2
+def _expsinh(ctx: Any, plus: Any, minus: Any, b: Any, d: Any) -> Any:
+    grown = ctx.exp(_div0(ctx, max(plus, minus), d))
+    return -ctx.sign(b) * grown * ctx.expm1(-2 * _div0(ctx, abs(b), d)) / 2
 
 
-def _expcosh(ctx: Any, a: Any, b: Any, d: Any) -> Any:
-    size = abs(b)
-    return ctx.exp(_div0(ctx, a + size, d)) * (1 + ctx.exp(-2 * _div0(ctx, size, d))) / 2
+def _expcosh(ctx: Any, plus: Any, minus: Any, b: Any, d: Any) -> Any:
+    grown = ctx.exp(_div0(ctx, max(plus, minus), d))
+    return grown * (1 + ctx.exp(-2 * _div0(ctx, abs(b), d))) / 2
+
+
+def _carry(ctx: Any, root: Any, q11: Any, q12: Any, q22: Any, following: Any) -> Any:
+    return ctx.zero if root == 0 and q11 == q22 and q12 > 0 else following
 
 
 def _pow2floor(ctx: Any, a: Any) -> Any:
@@ -163,8 +166,9 @@ _TABLE = (
     Op("sinh", 1, lambda m, a: m.sinh(a)),
     Op("cosh", 1, lambda m, a: m.cosh(a)),
     Op("tanh", 1, lambda m, a: m.tanh(a)),
-    Op("expsinh", 3, _expsinh, "exp(a/d)*sinh(b/d), d >= 0; one exponent, added before division"),
-    Op("expcosh", 3, _expcosh, "exp(a/d)*cosh(b/d), d >= 0; one exponent, added before division"),
+    Op("expsinh", 4, _expsinh, "exp(a/d)*sinh(b/d), d >= 0, arguments (a + b, a - b, b, d)"),
+    Op("expcosh", 4, _expcosh, "exp(a/d)*cosh(b/d), d >= 0, arguments (a + b, a - b, b, d)"),
+    Op("carry", 5, _carry, "the next root, or 0 where the inputs coincide: equal stays equal"),
     Op("erf", 1, lambda m, a: m.erf(a)),
     Op("erfc", 1, lambda m, a: m.erfc(a)),
     Op("Phi", 1, _phi, "erfc(-z/sqrt(2))/2: relative accuracy in the lower tail"),

@@ -7,12 +7,17 @@ positive numbers: no digits are lost, however close to collinear the inputs are.
 
 from __future__ import annotations
 
-from sympy import Add, Expr, Integer, Mul, Pow, Symbol, expand
+from sympy import Add, Expr, Integer, Mul, Pow, Symbol, expand, sqrt
 
 from .. import symbols as S
 
 DET = Symbol("det", nonnegative=True)
 """The determinant, as a symbol inside positive forms."""
+
+NEAR = Symbol("near", nonnegative=True)
+"""sqrt(q11*q22) - q12, as a symbol inside spread forms."""
+FAR = Symbol("far", nonnegative=True)
+"""sqrt(q11*q22) + q12, as a symbol inside spread forms."""
 
 Monomial = tuple[tuple[Symbol, int], ...]
 
@@ -75,6 +80,46 @@ def positive_form(e: Expr) -> Expr | None:
     if parts and all(_is_positive(k, c) for k, c in parts.items()):
         return from_monomials(parts)
     return None
+
+
+def spread_form(e: Expr) -> Expr | None:
+    r"""A linear form in q11, q12, q22 as squares and gaps, or None.
+
+    With $r_i = \sqrt{q_{ii}}$ and `NEAR` = $r_1 r_2 - q_{12}$, `FAR` = $r_1 r_2 + q_{12}$,
+    $\alpha q_{11} + \gamma q_{22} - \beta q_{12}$ is
+    $(\sqrt\alpha r_1 - \sqrt\gamma r_2)^2 + (2\sqrt{\alpha\gamma} - \beta) r_1 r_2 +
+    \beta\,$`NEAR` for $0 \le \beta \le 2\sqrt{\alpha\gamma}$, and the like with `FAR` for negative
+    $\beta$: no difference of nearly equal numbers near $\rho = \pm 1$, where such forms are the
+    exponents of joint densities and the arguments of conditional probabilities.
+    """
+    if not is_polynomial(e):
+        return None
+    slopes: dict[Symbol, Expr] = {}
+    for key, coeff in monomials(e).items():
+        entries = [(s, n) for s, n in key if s in (S.q11, S.q12, S.q22)]
+        if len(entries) != 1 or entries[0][1] != 1:
+            return None
+        rest = Mul(coeff, *(Pow(s, n) for s, n in key if s not in (S.q11, S.q12, S.q22)))
+        slopes[entries[0][0]] = slopes.get(entries[0][0], Integer(0)) + rest
+    a, b, c = (slopes.get(s, Integer(0)) for s in (S.q11, S.q12, S.q22))
+    if b == 0 or (a == 0 and c == 0):
+        return None
+    if a.is_nonpositive and c.is_nonpositive:
+        turned = spread_form(-e)
+        return None if turned is None else -turned
+    if not (a.is_nonnegative and c.is_nonnegative and (b.is_positive or b.is_negative)):
+        return None
+    size, gap = (-b, NEAR) if b.is_negative else (b, FAR)
+    r1, r2 = sqrt(S.q11), sqrt(S.q22)
+    if a == 0 or c == 0:
+        (own, other, slope) = (r1, r2, a) if c == 0 else (r2, r1, c)
+        return own * (slope * own - size * other) + size * gap
+    excess = 2 * sqrt(a) * sqrt(c) - size
+    if excess == 0:
+        return (sqrt(a) * r1 - sqrt(c) * r2) ** 2 + size * gap
+    if not excess.is_positive:
+        return None
+    return (sqrt(a) * r1 - sqrt(c) * r2) ** 2 + excess * r1 * r2 + size * gap
 
 
 def det_multiple(e: Expr) -> Expr | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -108,10 +109,26 @@ class CompiledKernel:
         else:
             for top in tops:
                 band(top)
+        self._warn(qx, "X")
+        if not symmetric:
+            self._warn(qy, "Y")
         if symmetric:
             np.fill_diagonal(nngp, qx[len(qx) // 2 - 1])
             np.fill_diagonal(ntk, tx)
         return KernelMatrices(nngp, ntk)
+
+    def _warn(self, q: Array, name: str) -> None:
+        """Say so when a variance overflows or leaves the domain; the values pass through."""
+        if np.isfinite(q).all():
+            return
+        layers, rows = np.nonzero(~np.isfinite(q))
+        warnings.warn(
+            f"{self.name}: the variance of row {rows[0]} of {name} is {q[layers[0], rows[0]]}: it "
+            "overflows, or a condition of the activation's closed form fails "
+            "(`ntksym derive` prints the conditions); smaller inputs or variances help",
+            RuntimeWarning,
+            stacklevel=3,
+        )
 
     def diag(self, X: Any) -> KernelMatrices:
         """The kernels of each row with itself, shapes (n,), from the diagonal formulas.
@@ -187,13 +204,15 @@ class _Band:
         """sqrt(q11*q22 - q12^2) of the first layer, from the part of y orthogonal to x.
 
         With q = a g + b: a^2 (g11 g22 - g12^2) + a b |x - y|^2, and g11 g22 - g12^2 is
-        |x|^2 |y - (<x, y>/<x, x>) x|^2.
+        |x|^2 |z - (<x, z>/<x, x>) x|^2 for z = y - x as for z = y + x; the shorter z keeps more
+        digits, and equal or opposite rows give exactly zero.
         """
         slope, offset = first[0], first[1]
         x, y = self.x[i], self.y[j]
         apart = y - x
-        along = self.g12[i, j] / self.gx[i]
-        across = y - along[:, None] * x
+        short = np.where(self.g12[i, j][:, None] < 0.0, y + x, apart)
+        along = np.einsum("ij,ij->i", x, short) / self.gx[i]
+        across = short - along[:, None] * x
         det = slope * np.sqrt(self.gx[i]) * np.sqrt(_squares(across))
         shift = np.sqrt(max(slope * offset, 0.0)) * np.sqrt(_squares(apart))
         root: Array = np.hypot(det, shift)
