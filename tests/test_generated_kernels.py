@@ -73,10 +73,13 @@ def rows() -> np.ndarray:
 @pytest.mark.parametrize("act", [a for a in CLOSED if a.name not in GROWING], ids=lambda a: a.name)
 def test_network_on_hostile_rows(act: Activation) -> None:
     """Equal, opposite, zero, doubled and nearly equal rows: finite, symmetric, exact where equal."""
-    net = mlp(act, depth=3, weight_var=1, bias_var="1/10", params=_exact(values(act)))
+    steep = act.name.startswith("hermite")  # degree 5 to the third power leaves the doubles
+    net = mlp(
+        act, depth=2 if steep else 3, weight_var=1, bias_var="1/10", params=_exact(values(act))
+    )
     x = rows()
     c, n = (compile_kernel(net, target=t)(x) for t in ("c", "numpy"))
-    tight = 5e-14 if act.name.startswith("hermite") else 2e-15  # degree 5 to the depth of 3
+    tight = 5e-14 if steep else 2e-15
     for k in (c, n):
         for a in (k.nngp, k.ntk):
             assert np.isfinite(a).all()

@@ -236,3 +236,15 @@ def test_long_line_is_cut_around_the_caret() -> None:
     assert column == "column 241"
     assert len(shown) < 80
     assert shown[mark.index("^") :].startswith("eerf")
+
+
+@pytest.mark.parametrize(
+    "text", ["sqrt(2)*sin(sqrt(2*g)*x + pi/4)", "exp(sqrt(g)*x - g)", "x*log(g)"]
+)
+def test_a_root_of_a_parameter_says_that_it_is_positive(text: str) -> None:
+    (g,) = parse_activation(text).params
+    assert g.is_positive
+    with pytest.raises(BadActivation, match="is not real"):
+        parse_activation(text, {"g": "negative"})
+    with pytest.raises(BadActivation, match="is not real"):
+        parse_activation("sqrt(x - g)")

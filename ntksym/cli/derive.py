@@ -152,6 +152,9 @@ def _text(d: Dual, mean: bool, view: View) -> list[Line]:
                 ("", ""),
             ]
         put(name, expr)
+    if d.activation.params:
+        said = ", ".join(f"{p.name} {_assumption(p)}" for p in d.activation.params)
+        lines.append(("", f"parameters: {said}"))
     conditions = ", ".join(str(c) for c in d.conditions) or "all variances"
     lines.append(("", f"valid for: {conditions}"))
     lines.append(("", f"method: {d.method}"))

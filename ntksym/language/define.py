@@ -147,8 +147,30 @@ def _checked(act: Activation, given: Mapping[str, str]) -> Activation:
     if act.expr.is_extended_real is False:
         raise BadActivation(f"{act.name} is not real", hint="a real function of x")
     if found := not_real_at(act.expr, x, act.params):
-        raise _not_real(act, *found)
+        positive = _made_positive(act, found[1], given)
+        if positive is None:
+            raise _not_real(act, *found)
+        return positive
     return act
+
+
+def _made_positive(act: Activation, part: Basic, given: Mapping[str, str]) -> Activation | None:
+    """The activation with the undeclared parameters of `part` positive, if that makes it real.
+
+    `sqrt(2*g)` says that g is positive as clearly as an assumption would.
+    """
+    if part.has(x):
+        return None
+    open_ones = [
+        p
+        for p in act.params
+        if p in part.free_symbols and p.name not in given and p.is_positive is None
+    ]
+    if not open_ones:
+        return None
+    mapping = {p: assumption(p.name, "positive") for p in open_ones}
+    tried = Activation(act.name, act.expr.xreplace(mapping), act.title, act.refs)
+    return None if not_real_at(tried.expr, x, tried.params) else tried
 
 
 def _not_real(act: Activation, point: dict[str, float], part: Basic) -> NtksymError:

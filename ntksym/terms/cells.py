@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 
-from sympy import Expr, Poly, log
+from sympy import Abs, Expr, Poly, log
 
 from ..errors import NoClosedForm
 from ..exact import Exact
@@ -142,7 +142,7 @@ def _positive_polynomial(one: TermSum, powers: dict[int, Exact], source: Expr) -
         step = TermSum.heaviside(root)
         direction_known = compare(slope, field.integer(0))
         if direction_known is None:  # (1 + sgn(slope) (2 H - 1)) / 2, for either sign
-            direction = (slope * slope).sqrt() / slope
+            direction = _absolute(slope) / slope
             return (one + (step.scale(field.integer(2)) - one).scale(direction)).scale(
                 field.rational(1, 2)
             )
@@ -156,6 +156,13 @@ def _positive_polynomial(one: TermSum, powers: dict[int, Exact], source: Expr) -
             hint="numbers for its parameters, or the factors written out",
         )
     return _numeric_polynomial(one, powers)
+
+
+def _absolute(z: Exact) -> Exact:
+    """|z|; of an element with roots it is an atom, because its square root would nest them."""
+    if z.is_rational_function:
+        return (z * z).sqrt()
+    return z.field.gen(Abs(z.expr))
 
 
 def _numeric_polynomial(one: TermSum, powers: dict[int, Exact]) -> TermSum:
