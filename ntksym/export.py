@@ -22,7 +22,7 @@ from .backends import c as c_backend
 from .backends import numpy as numpy_backend
 from .errors import BadSpec, CannotWrite
 from .lower import Program, Schedule, lower_dual, lower_dual_diag, lower_network
-from .lower.kernel import REQUIRES_FINITE, REQUIRES_SMALL
+from .lower.kernel import REQUIRES_FINITE
 from .runtime.cache import write_atomically
 
 TARGETS = ("c", "numpy")
@@ -253,22 +253,3 @@ def read_manifest(path: Path) -> tuple[Entry, ...]:
 def requires_moderate(programs: tuple[Program, ...]) -> bool:
     """Whether a contract asks that nothing overflows."""
     return any(REQUIRES_FINITE in p.requires for p in programs)
-
-
-def requires_small(programs: tuple[Program, ...]) -> bool:
-    """Whether a contract asks for small variances."""
-    return any(REQUIRES_SMALL in p.requires for p in programs)
-
-
-def build_shelf(path: str | Path) -> dict[str, Any]:
-    """Build the shelf at `path`; see `export_shelf.build_shelf`."""
-    from .export_shelf import build_shelf as build
-
-    return dict(build(path))
-
-
-def check_shelf(path: str | Path) -> tuple[str, ...]:
-    """What is stale on the shelf at `path`; see `export_shelf.check_shelf`."""
-    from .export_shelf import check_shelf as check
-
-    return check(path)

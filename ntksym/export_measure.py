@@ -69,7 +69,6 @@ def _references(
     diag: Program,
     params: tuple[tuple[str, float], ...],
     scale_free: bool,
-    top: float,
 ) -> tuple[tuple[tuple[float, float, float], str, Any, Any], ...]:
     """(point, output, exact value, size) for every usable point: shared by the targets."""
     from mpmath import MPContext
@@ -80,8 +79,6 @@ def _references(
     sizes: dict[float, dict[str, Any]] = {}
     found = []
     for point in points(scale_free):
-        if max(point[0], point[2]) > top and not scale_free:
-            continue
         exact = pair.evaluate({"q11": point[0], "q12": point[1], "q22": point[2], **given}, ctx)
         for label in ("nngp", "dot"):
             size = ctx.one
@@ -104,14 +101,13 @@ def measure_dual(
     params: dict[str, float],
     *,
     scale_free: bool,
-    top: float,
 ) -> tuple[Worst, ...]:
-    """The worst errors of `nngp` and `dot` over `points` with variances up to `top`.
+    """The worst errors of `nngp` and `dot` over `points`.
 
     `run(q11, q12, q22)` returns both as arrays.  Points where the kernel itself is not a double
     of moderate size are left out.
     """
-    references = _references(pair, diag, tuple(sorted(params.items())), scale_free, top)
+    references = _references(pair, diag, tuple(sorted(params.items())), scale_free)
     given = sorted({point for point, _, _, _ in references})
     row = {point: i for i, point in enumerate(given)}
     arrays = tuple(np.array(column) for column in zip(*given, strict=True))

@@ -14,13 +14,11 @@ from .export import (
     Lowered,
     read_manifest,
     requires_moderate,
-    requires_small,
     sha256,
     sources,
     write_files,
 )
 from .export_measure import Worst, measure_dual, measure_pairs
-from .lower.kernel import LARGEST_SMALL
 from .lower.schedule import evaluate_network
 from .runtime.engines import CDual, CNetwork, NumpyDual, NumpyNetwork
 from .runtime.kernel import CompiledDual, CompiledKernel
@@ -74,9 +72,8 @@ def measure(lowered: Lowered, target: str, entry: Entry) -> tuple[Worst, ...]:
         out = compiled(a, c, b, **params)
         return out.nngp, out.dot
 
-    moderate, small = requires_moderate(lowered.programs), requires_small(lowered.programs)
-    top = LARGEST_SMALL if small else float("inf")
-    return measure_dual(pair, diag, run_dual, params, scale_free=not moderate, top=top)
+    moderate = requires_moderate(lowered.programs)
+    return measure_dual(pair, diag, run_dual, params, scale_free=not moderate)
 
 
 def accuracy_text(worst: tuple[Worst, ...]) -> str:

@@ -236,3 +236,21 @@ def test_decomposition_equals_the_activation_off_its_kinks(f: Expr) -> None:
     for place in (Rational(-17, 7), Rational(-3, 11), Rational(5, 13), Rational(29, 9)):
         want, got = complex(f.subs(x, place)), complex(terms.expr.subs(x, place))
         assert got == pytest.approx(want, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        Max(exp(x) - 2, 0),
+        Abs(exp(-x) - Rational(1, 2)),
+        Max(3 * exp(x / 2) - 1, 0),
+        Max(x**3 - x - 1, 0),
+    ],
+    ids=str,
+)
+def test_a_kink_at_a_logarithm_or_a_root_is_no_jump(f: Expr) -> None:
+    """exp(log 2) - 2 and r**3 - r - 1 at its root are zero, exactly."""
+    d = derive(f)
+    assert not d.jumps
+    assert d.price_holds
+    assert prove_value(d).holds

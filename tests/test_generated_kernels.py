@@ -15,7 +15,7 @@ from sympy import Rational
 from test_catalogue_kernels import CLOSED
 
 from ntksym.activation import Activation
-from ntksym.activations import catalogue
+from ntksym.activations import catalogue, named
 from ntksym.network import mlp
 from ntksym.runtime import compile as compile_kernel
 from ntksym.verify.balls import enclose_definition
@@ -58,6 +58,24 @@ def test_dual_agrees_with_the_definition(act: Activation, target: str) -> None:
             ).mid
         )
         assert got.dot[0] == pytest.approx(slope, rel=1e-12, abs=1e-13)
+
+
+@pytest.mark.parametrize("target", ["numpy", "c"])
+@pytest.mark.parametrize(
+    "name", ["elu", "laplace", "one_sided_exponential", "selu", "gelu", "hardtanh"]
+)
+def test_large_variances(name: str, target: str) -> None:
+    """exp(q/2) overflows where Phi2 underflows: their product is the kernel."""
+    act = named(name)
+    params = {p.name: Rational(3, 4) for p in act.params}
+    code = compile_kernel(act, target=target)
+    for q in (40.0, 100.0, 1000.0, 10000.0):
+        for c in (0.625 * q, -0.625 * q):
+            got = code(q, c, q, **{k: float(params[k]) for k in code.params})
+            at = (exact(q), exact(c), exact(q))
+            size = float(enclose_definition(act, at[0], at[0], at[0], params=params, digits=12).mid)
+            want = float(enclose_definition(act, *at, params=params, digits=20).mid)
+            assert abs(float(got.nngp) - want) <= 1e-15 * q * size
 
 
 def rows() -> np.ndarray:

@@ -290,4 +290,48 @@ static inline double ntksym_op_Phi2(double h, double k, double c, double s)
   return ntksym_op_max(base, 0.0);
 }
 
+/* exp(a)*Phi2(h, k; r) for h + k <= 0, with the relative accuracy of the tails: the integral of
+ * the density over the correlation (Plackett 1954) in x = log y, y = sqrt((1 - t)/(1 + t)), y > y0,
+ * by Gauss-Legendre on panels of unit length where the integrand matters. */
+static inline double ntksym_op_expPhi2_tail(double a, double h, double k, double y0)
+{
+  const double drop = 40.0, near = fabs(h - k) * 0x1.6a09e667f3bcdp-2;
+  const double far = fabs(h + k) * 0x1.6a09e667f3bcdp-2, cross = near * far;
+  const double most = fabs(h) > fabs(k) ? h : k;
+  const double w0 = far * y0 - (near > 0.0 ? near / y0 : 0.0);
+  const double g0 = w0 > 0.0 ? w0 * w0 : 0.0, reach = sqrt(g0 + drop);
+  const double low = 2.0 * near / (sqrt(drop) + sqrt(drop + 4.0 * cross));
+  const double high = (reach + sqrt(g0 + drop + 4.0 * cross)) / (2.0 * far);
+  double x0 = log(y0 > low ? y0 : low), x1 = log(high), total = 0.0, width;
+  int i, j, panels;
+  if (!(g0 < 1e5)) return g0 == g0 ? 0.0 : a + h + k + y0;
+  if (!(x1 < (x0 > 0.0 ? x0 : 0.0) + drop)) x1 = (x0 > 0.0 ? x0 : 0.0) + drop;
+  if (!(x0 > (x1 < 0.0 ? x1 : 0.0) - drop)) x0 = (x1 < 0.0 ? x1 : 0.0) - drop;
+  panels = (int)ceil(x1 - x0);
+  if (panels < 3) panels = 3;
+  width = (x1 - x0) / panels;
+  for (i = 0; i < panels; ++i) {
+    for (j = 0; j < 20; ++j) {
+      const double y = exp(x0 + width * (i + ntksym_op_owen_node[j]));
+      const double w = near / y - far * y;
+      total += ntksym_op_owen_weight[j] * y * exp(g0 - w * w) / (1.0 + y * y);
+    }
+  }
+  return exp(fma(-0.5 * most, most, a) - g0) * total * width * 0x1.45f306dc9c883p-2;
+}
+
+static inline double ntksym_op_expPhi2(double a, double h, double k, double c, double s)
+{
+  const double length = hypot(c, s);
+  if (a != a || h != h || k != k || length != length) return a + h + k + length;
+  if (a < 1.5) return exp(a) * ntksym_op_Phi2(h, k, c, s); /* loses less than three bits */
+  if (h + k > 0.0) { /* Phi2(h, k; r) = Phi(low) - Phi2(low, -high; -r) */
+    const double low = h < k ? h : k, high = h < k ? k : h;
+    return ntksym_op_expPhi(a, low) - ntksym_op_expPhi2(a, low, -high, -c, s);
+  }
+  if (length == 0.0) return ntksym_op_expPhi2_tail(a, h, k, 1.0);
+  if (c > 0.0) return ntksym_op_expPhi2_tail(a, h, k, s / (length + c));
+  return s > 0.0 ? ntksym_op_expPhi2_tail(a, h, k, (length - c) / s) : 0.0;
+}
+
 #endif

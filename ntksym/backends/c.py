@@ -48,6 +48,7 @@ SPELL = {
     "erfc": "erfc({0})",
     "Phi": "ntksym_op_Phi({0})",
     "expPhi": "ntksym_op_expPhi({0}, {1})",
+    "expPhi2": "ntksym_op_expPhi2({0}, {1}, {2}, {3}, {4})",
     "Phi2": "ntksym_op_Phi2({0}, {1}, {2}, {3})",
 }
 

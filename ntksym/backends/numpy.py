@@ -49,6 +49,7 @@ SPELL = {
     "erfc": "_erfc({0})",
     "Phi": "_Phi({0})",
     "expPhi": "_expPhi({0}, {1})",
+    "expPhi2": "_expPhi2({0}, {1}, {2}, {3}, {4})",
     "Phi2": "_Phi2({0}, {1}, {2}, {3})",
 }
 SPELL["pow"] = "(np.maximum({0}, 0.0) ** {1})"

@@ -42,6 +42,7 @@ _NEEDS = {
     "_expsinh": ("_div0",),
     "_expcosh": ("_div0",),
     "_Phi2": ("_Phi", "_owen", "_angle"),
+    "_expPhi2": ("_expPhi", "_Phi2"),
 }
 
 _SOURCES = {
@@ -204,4 +205,46 @@ def _owen(h, ah):
     base = base - _owen(k, np.where(k < 0.0, -to_h, to_h))
     centre = (h == 0.0) & (k == 0.0)
     return np.where(centre, _angle(s, -c) * 0.15915494309189535, np.maximum(base, 0.0))''',
+    "_expPhi2": '''def _expPhi2(a, h, k, c, s):
+    """exp(a)*Phi2(h, k; r), correlation c/hypot(c, s), with the relative accuracy of the tails.
+
+    For h + k <= 0 the integral of the density over the correlation (Plackett 1954), in x = log y,
+    y = sqrt((1 - t)/(1 + t)); else Phi2(h, k; r) = Phi(low) - Phi2(low, -high; -r).
+    """
+    a, h, k, c, s = (np.array(v, dtype=np.float64) for v in np.broadcast_arrays(a, h, k, c, s))
+    big = a >= 1.5
+    result = np.exp(np.where(big, 0.0, a)) * _Phi2(h, k, c, s)  # loses less than three bits
+    a, h, k, c, s = (v[big] for v in (a, h, k, c, s))
+    above = h + k > 0.0
+    low, high = np.minimum(h, k), np.maximum(h, k)
+    h, k, c = np.where(above, low, h), np.where(above, -high, k), np.where(above, -c, c)
+    s = s + ((c == 0.0) & (s == 0.0))
+    length = np.hypot(c, s)
+    with np.errstate(all="ignore"):
+        start = np.where(c > 0.0, s / (length + c), (length - c) / s)
+        near, far = np.abs(h - k) * 0.3535533905932738, np.abs(h + k) * 0.3535533905932738
+        cross, most = near * far, np.where(np.abs(h) > np.abs(k), h, k)
+        w0 = far * start - np.where(near > 0.0, near / start, 0.0)
+        g0 = np.maximum(w0, 0.0) ** 2
+        drop = 40.0
+        lowest = 2.0 * near / (np.sqrt(drop) + np.sqrt(drop + 4.0 * cross))
+        highest = (np.sqrt(g0 + drop) + np.sqrt(g0 + drop + 4.0 * cross)) / (2.0 * far)
+        x0, x1 = np.log(np.maximum(start, lowest)), np.log(highest)
+        x1 = np.fmin(x1, np.maximum(x0, 0.0) + drop)
+        x0 = np.fmax(x0, np.minimum(x1, 0.0) - drop)
+        gone = ~(g0 < 1e5) & ~np.isnan(h + k + start)
+        panels = np.fmax(np.ceil(x1 - x0), 3.0)
+        width = (x1 - x0) / panels
+        total = np.zeros_like(a)
+        for i in range(int(np.nanmax(np.where(gone, 3.0, panels), initial=3.0))):
+            inside = np.where(i < panels, width, 0.0)
+            for node, weight in _OWEN:
+                y = np.exp(x0 + width * (i + node))
+                w = near / y - far * y
+                total += inside * weight * y * np.exp(g0 - w * w) / (1.0 + y * y)
+        value = np.exp((a - 0.5 * most * most) - g0) * total * 0.3183098861837907
+    value = np.where(gone, 0.0, value)
+    whole = _expPhi(np.where(above, a, 0.0), np.where(above, low, 0.0))
+    result[big] = np.where(above, whole - value, value)
+    return result''',
 }

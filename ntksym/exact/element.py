@@ -6,7 +6,7 @@ from typing import Any
 
 from sympy import Expr, Symbol
 
-from .field import Field, Poly, poly_key
+from .field import SLOTS, Field, Poly, poly_key
 
 Parts = dict[tuple[int, ...], tuple[Poly, Poly]]
 
@@ -26,6 +26,17 @@ def reduced(num: Poly, den: Poly) -> tuple[Poly, Poly]:
 def _flip(p: Poly, slot: int) -> Poly:
     terms = {e: (-c if int(e[slot]) % 2 else c) for e, c in p.to_dict().items()}
     return p.context().from_dict(terms)
+
+
+def _reduced_by(equations: list[Poly], parts: Parts) -> Parts:
+    """Numerators modulo the minimal polynomials of the algebraic numbers among the atoms."""
+    out: Parts = {}
+    for ids, (num, den) in parts.items():
+        for equation in equations:
+            num = divmod(num, equation)[1]
+        if num != 0:
+            out[ids] = reduced(num, den)
+    return out
 
 
 def _horner(p: Poly, slot: int, value: Exact) -> Exact:
@@ -51,7 +62,7 @@ class Exact:
 
     def __init__(self, field: Field, parts: Parts) -> None:
         self.field = field
-        self.parts = parts
+        self.parts = _reduced_by(field.equations, parts) if field.equations else parts
         self._key: tuple[Any, ...] | None = None
 
     # -- identity ------------------------------------------------------------------------------
@@ -247,6 +258,28 @@ class Exact:
                 term = term * roots[i]
             total = total + term
         return total
+
+    def split_logarithms(self) -> tuple[Exact, Exact]:
+        """(rest, factor) with exp(self) = factor * exp(rest), without integer multiples of logs.
+
+        The multiple is the constant term of (coefficient of the logarithm) divided by the
+        denominator with remainder: elements that differ by n*log(a) have the same rest.
+        """
+        rest, factor = self, self.field.integer(1)
+        for slot, argument in tuple(self.field.logarithms.items()):
+            if () not in rest.parts:
+                break
+            num, den = rest.parts[()]
+            linear = {e: c for e, c in num.to_dict().items() if int(e[slot]) == 1}
+            if not linear:
+                continue
+            lower = {tuple(n - (i == slot) for i, n in enumerate(e)): c for e, c in linear.items()}
+            quotient, _ = divmod(self.field.ctx.from_dict(lower), den)
+            n = int(quotient.to_dict().get((0,) * SLOTS, 0))
+            if n:
+                factor = factor * self.field.of(argument) ** n
+                rest = rest - self.field.gen(self.field.atoms[slot]) * n
+        return rest, factor
 
     def split_imaginary(self) -> tuple[Exact, Exact]:
         """(real part, imaginary part)."""

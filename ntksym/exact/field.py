@@ -22,6 +22,7 @@ from flint import Ordering, fmpz, fmpz_mpoly_ctx
 from sympy import (
     Abs,
     Add,
+    ComplexRootOf,
     Expr,
     Float,
     I,
@@ -30,6 +31,7 @@ from sympy import (
     Pow,
     Rational,
     Symbol,
+    log,
 )
 
 from ..errors import NoClosedForm
@@ -83,6 +85,8 @@ class Field:
         self.radicands: list[Poly] = []
         self.towers: dict[int, Exact] = {}
         self.absolutes: dict[int, Poly] = {}
+        self.equations: list[Poly] = []
+        self.logarithms: dict[int, Expr] = {}
         self._radical: dict[tuple[Any, ...], int] = {}
         self._factors: dict[tuple[Any, ...], Any] = {}
         self._signs: dict[tuple[Any, ...], int | None] = {}
@@ -105,6 +109,14 @@ class Field:
             )
         self._slot[atom] = len(self.atoms)
         self.atoms.append(atom)
+        if isinstance(atom, log):
+            self.logarithms[self._slot[atom]] = atom.args[0]
+        if isinstance(
+            atom, ComplexRootOf
+        ):  # an algebraic number: numerators reduce by its equation
+            gen, zero = self._gens[self._slot[atom]], self.ctx.constant(0)
+            terms = (gen ** int(n) * int(c) for (n,), c in atom.poly.terms())
+            self.equations.append(sum(terms, zero))
         self._samples.append(self._sample_values(atom, len(self.atoms)))
         return self._slot[atom]
 
@@ -312,6 +324,12 @@ class Field:
                 for a in expr.args:
                     product = product * self.of(a)
                 return product
+            case log() if isinstance(expr.args[0], Rational) and expr.args[0] > 0:
+                total = self.integer(0)
+                for number, sign in ((expr.args[0].p, 1), (expr.args[0].q, -1)):
+                    for prime, e in fmpz(int(number)).factor():
+                        total = total + self.gen(log(Integer(int(prime)))) * (sign * int(e))
+                return total
             case Abs():
                 inner = self.of(expr.args[0])
                 return (inner * inner).sqrt()

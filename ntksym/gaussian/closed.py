@@ -41,6 +41,9 @@ class ClosedForm:
         field = coefficient.field
         zero = field.integer(0)
         e = zero if exponent is None else exponent
+        if e and field.logarithms:
+            e, factor = e.split_logarithms()
+            coefficient = coefficient * factor
         return cls(field, _sum_up(((e, a), coefficient * c) for a, c in canonical(field, atom)))
 
     def __add__(self, other: ClosedForm) -> ClosedForm:
@@ -53,9 +56,15 @@ class ClosedForm:
         """Every term times c * exp(exponent)."""
         if exponent is None or not exponent:
             return ClosedForm(self.field, {k: a * c for k, a in self.terms.items()})
-        return ClosedForm(
-            self.field, {(e + exponent, atom): a * c for (e, atom), a in self.terms.items()}
-        )
+        if not self.field.logarithms:
+            return ClosedForm(
+                self.field, {(e + exponent, atom): a * c for (e, atom), a in self.terms.items()}
+            )
+        moved = []
+        for (e, atom), a in self.terms.items():
+            rest, factor = (e + exponent).split_logarithms()
+            moved.append(((rest, atom), a * c * factor))
+        return ClosedForm(self.field, _sum_up(moved))
 
     def __bool__(self) -> bool:
         return bool(self.terms)

@@ -259,10 +259,15 @@ class Builder:
         rest = [f for f in factors if not f.is_number]
         value: Operand = Fraction(1)
         exps = [f for f in rest if isinstance(f, sp.exp)]
-        for kind, op in ((sp.sinh, "expsinh"), (sp.cosh, "expcosh"), (Phi, "expPhi")):
+        for kind, op in (
+            (sp.sinh, "expsinh"),
+            (sp.cosh, "expcosh"),
+            (Phi, "expPhi"),
+            (Phi2, "expPhi2"),
+        ):
             partner = [f for f in rest if isinstance(f, kind)]
             if exps and partner and not isinstance(partner[0], sp.exp):
-                value = self._joint(op, exps[0].args[0], partner[0].args[0])
+                value = self._joint(op, exps[0].args[0], partner[0])
                 rest.remove(exps[0])
                 rest.remove(partner[0])
                 break
@@ -275,10 +280,14 @@ class Builder:
             return self.emit("neg", value)
         return self.emit("mul", value, self.operand(number))
 
-    def _joint(self, op: str, a: Expr, b: Expr) -> Operand:
-        """exp(a) times a function of b, over a common denominator where they have one."""
+    def _joint(self, op: str, a: Expr, partner: Expr) -> Operand:
+        """exp(a) times a function, over a common denominator where they have one."""
+        b = partner.args[0]
         if op == "expPhi":
             return self.emit(op, self.operand(a), self.operand(b))
+        if op == "expPhi2":
+            pair = self._sides(partner.args[2])
+            return self.emit(op, *(self.operand(z) for z in (a, b, partner.args[1])), *pair)
         (top_a, below), (top_b, below_b) = common_quotient(a), common_quotient(b)
         if below != below_b:
             top_a, top_b, below = a, b, Integer(1)

@@ -125,6 +125,43 @@ def _carry(ctx: Any, root: Any, q11: Any, q12: Any, q22: Any, following: Any) ->
     return ctx.zero if root == 0 and q11 == q22 and q12 > 0 else following
 
 
+def _exp_phi2(ctx: Any, a: Any, h: Any, k: Any, c: Any, s: Any) -> Any:
+    r"""exp(a)*Phi2 with the relative accuracy of its tails.
+
+    For $h + k \le 0$, $\Phi_2(h,k;r) = \int_{-1}^r \varphi_2(h,k;t)\,dt$, and with
+    $y = \sqrt{(1-t)/(1+t)}$ it is
+    $\frac1\pi \int_{y_r}^\infty \exp(-\tfrac{h^2+k^2}4 - \tfrac{(h-k)^2}{8y^2} -
+    \tfrac{(h+k)^2 y^2}8) \frac{dy}{1+y^2}$: nothing cancels.
+    """
+    if h + k > 0:
+        low, high = (h, k) if h < k else (k, h)
+        return ctx.exp(a) * _phi(ctx, low) - _exp_phi2(ctx, a, low, -high, -c, s)
+    if c == 0 and s == 0:
+        s = ctx.one
+    length = ctx.hypot(c, s)
+    if c > 0:
+        start = s / (length + c)
+    elif s == 0:
+        return ctx.zero
+    else:
+        start = (length - c) / s
+    near, far = (h - k) ** 2 / 8, (h + k) ** 2 / 8
+    peak = max(start, ctx.sqrt(ctx.sqrt(near / far))) if far else start
+    least = far * peak * peak + (near / (peak * peak) if near else 0)
+
+    def integrand(x: Any) -> Any:  # at most about one: `quad` stops on absolute errors
+        y = ctx.exp(x)
+        return y * ctx.exp(least - near / (y * y) - far * y * y) / (1 + y * y)
+
+    x0 = max(ctx.log(start), ctx.mpf(-60)) if start else ctx.mpf(-60)
+    x1 = max(x0, 0) + 60
+    if far:  # beyond, the integrand is e^-drop of its peak
+        drop = (far * start * start if start else 0) + 5 * ctx.dps
+        x1 = min(x1, ctx.log((drop + 2 * ctx.sqrt(near * far)) / far) / 2 + ctx.log(2) / 2)
+    points = [x0 + i * (x1 - x0) / 24 for i in range(25)]
+    return ctx.exp(a - (h * h + k * k) / 4 - least) * ctx.quad(integrand, points) / ctx.pi
+
+
 def _pow2floor(ctx: Any, a: Any) -> Any:
     return max(a, ctx.mpf(2) ** FLOOR_EXPONENT)
 
@@ -173,6 +210,7 @@ _TABLE = (
     Op("erfc", 1, lambda m, a: m.erfc(a)),
     Op("Phi", 1, _phi, "erfc(-z/sqrt(2))/2: relative accuracy in the lower tail"),
     Op("expPhi", 2, _erfcx_scaled, "exp(a)*Phi(z): exp may overflow where Phi underflows"),
+    Op("expPhi2", 5, _exp_phi2, "exp(a)*Phi2(h, k, c, s): exp may overflow where Phi2 underflows"),
     Op(
         "Phi2",
         4,

@@ -146,6 +146,8 @@ class TermSum:
         for k, c in self.terms.items():
             const = k.const + k.shift * point - k.tilt * point * point * self.field.rational(1, 2)
             value = c * point**k.power if k.power else c
+            const, factor = const.split_logarithms()
+            value = value * factor
             for a, b in k.gates:
                 value = value * self.field.of(Phi((a * point + b).expr))
             total += TermSum(self.field, {Key(0, zero, zero, const, None, ()): value})
