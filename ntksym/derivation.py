@@ -110,6 +110,20 @@ class Derivation:
         """Whether the two routes to the derivative dual meet in one canonical form."""
         return self.dot == self.dot_direct
 
+    @property
+    def price_differs(self) -> bool:
+        """Whether the two routes differ as numbers: then this library has a bug.
+
+        Forms that differ in shape only (nested roots, logarithms in denominators) do not; they
+        are left to the proofs, which say that they did not close.
+        """
+        small = {q11: Rational(13, 100), q12: Rational(4, 100), q22: Rational(7, 100)}
+        means = {m1: Rational(1, 3), m2: Rational(-1, 4)}
+        values = {p: Rational(3, 4) * (-1 if p.is_negative else 1) for p in self.activation.params}
+        at = {**small, **means, **values}
+        one, two = (complex(f.expr.xreplace(at)) for f in (self.dot, self.dot_direct))
+        return not abs(one - two) <= 1e-6 * max(abs(one), abs(two), 1e-6)
+
     # -- validity ------------------------------------------------------------------------------
 
     @cached_property

@@ -99,7 +99,7 @@ def dual(activation: Any, *, mean: bool = False) -> Dual:
 def _dual(activation: Activation, mean: bool) -> Dual:
     d = Derivation.of(activation, centred=not mean)
     conditions = d.conditions
-    if not d.price_holds and not d.field.towers:
+    if not d.price_holds and d.price_differs:
         raise BrokenDerivation(
             f"{activation.expr}: the derivative dual comes out differently by Price's theorem",
             tried=("d/dq12 of the dual", "the dual of the derivative"),

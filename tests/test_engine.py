@@ -219,6 +219,15 @@ def test_what_is_outside_is_named(f: Expr, error: type, words: str) -> None:
     assert caught.value.hint
 
 
+def test_a_form_that_the_field_cannot_compare_is_derived_and_not_called_proved() -> None:
+    from ntksym.dual import dual
+    from ntksym.verify import Verdict, prove
+
+    report = prove("max(6^x - 3/4, 0)", digits=15, points=[("1/5", "1/10", "1/4")])
+    assert report.verdict is Verdict.UNDECIDED and not report.holds
+    assert dual("max(6^x - 3/4, 0)").derivation is not None
+
+
 def test_conditions_of_validity_are_returned() -> None:
     d = derive(exp(b * x**2))
     texts = [str(c) for c in d.conditions]
