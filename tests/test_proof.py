@@ -59,3 +59,24 @@ def test_nested_roots_are_an_obstacle_not_a_proof() -> None:
     assert not proof.holds and "nested" in proof.obstacle
     assert prove_value(Derivation.of(Activation("t", exp(-sqrt(2) * x**2)))).holds
     assert Rational(1)
+
+
+def test_sampled_is_what_is_left_without_proof_and_enclosure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither the proof nor the balls decide: quadrature agrees, and the verdict says just that."""
+    from ntksym.errors import Undecided
+    from ntksym.verify import Verdict, prove
+    from ntksym.verify import prove as prove_module_function
+    from ntksym.verify.price import PriceProof
+
+    module = __import__("sys").modules[prove_module_function.__module__]
+
+    def never(*_: object, **__: object) -> None:
+        raise Undecided("not today")
+
+    monkeypatch.setattr(module, "enclose_definition", never)
+    monkeypatch.setattr(module, "prove_value", lambda _: PriceProof((), "not today"))
+    report = prove("gelu", points=[("13/10", "2/5", "7/10")])
+    assert report.verdict is Verdict.SAMPLED and not report.holds
+    assert "no bound" in report.evidence[-1]

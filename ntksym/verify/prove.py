@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from math import log10
 from typing import Any
 
 from sympy import Expr, Rational, Symbol
@@ -54,7 +56,33 @@ def prove(
         if progress is not None:
             progress(f"enclosing at point {number + 1} of {len(chosen)}")
         comparisons += compare(d, point, params, digits)
-    return _report(act, proof.holds, _proof_line(proof), comparisons)
+    report = _report(act, proof.holds, _proof_line(proof), comparisons)
+    if report.verdict is Verdict.UNDECIDED and not any(c.agree for c in comparisons):
+        if progress is not None:
+            progress("sampling")
+        return _sampled(d, report, chosen[:2])
+    return report
+
+
+def _sampled(d: Dual, report: Report, chosen: Sequence[tuple[Point, Params]]) -> Report:
+    """The report, raised to `SAMPLED` where quadrature of the definition agrees: no bound."""
+    from .sampling import sample_definition
+
+    fewest = 99.0
+    for point, params in chosen:
+        values = _values(d.activation, point, params)
+        try:
+            sample = sample_definition(d.activation, *point, params=dict(params))
+            derived = float(enclose_expr(d.value, values, digits=18).mid)
+        except Undecided as error:
+            note = f"no sample: {error.what}"
+            return replace(report, evidence=(*report.evidence, note))
+        gap = abs(float(sample.value) - derived) / max(abs(derived), 1e-300)
+        fewest = min(fewest, -log10(max(gap, 1e-16)))
+    if not chosen or fewest < 8:
+        return report
+    line = f"sampled: quadrature agrees to {fewest:.0f} digits at {len(chosen)} points; no bound"
+    return replace(report, verdict=Verdict.SAMPLED, evidence=(*report.evidence, line))
 
 
 def _proof_line(proof: Any) -> str:
