@@ -11,7 +11,7 @@ from sympy import latex as sympy_latex
 from .functions import in_sympy_names
 
 MAX_ROWS = 60
-"""A two-dimensional formula that is taller than this is given on one line instead."""
+"""A two-dimensional formula that is taller than this is given as text instead."""
 
 
 def linear(expr: Any) -> str:
@@ -27,15 +27,15 @@ def latex(expr: Any) -> str:
 def formula(name: str, expr: Any, *, width: int = 80, unicode: bool = True) -> tuple[str, ...]:
     """`name = expr` as lines of two-dimensional text, at most `width` columns wide.
 
-    A sum breaks between its terms.  What has a term wider than that, or too many lines, comes on
-    one line, which the terminal may wrap.
+    A sum breaks between its terms.  What has a term wider than that, or too many lines, comes as
+    text with one term on each line, which the terminal may wrap.
     """
     head = f"{name} = "
     room = max(24, width - len(head) - 2)
     lines: list[str] = []
     for first, (body, axis) in _numbered(_rows(expr, room, unicode)):
         if max(map(len, body)) > room:
-            return (head + linear(expr),)
+            return _listed(head, expr)
         sign = "" if first or body[axis].lstrip().startswith(("-", "−")) else "+ "
         lead = head if first else " " * len(head)
         blank = " " * len(lead + sign)
@@ -43,8 +43,19 @@ def formula(name: str, expr: Any, *, width: int = 80, unicode: bool = True) -> t
             lines.append("")
         lines += [(lead + sign if i == axis else blank) + row for i, row in enumerate(body)]
     if len(lines) > MAX_ROWS:
-        return (head + linear(expr),)
+        return _listed(head, expr)
     return tuple(line.rstrip() for line in lines)
+
+
+def _listed(head: str, expr: Any) -> tuple[str, ...]:
+    """The terms as text, one on a line, each with its sign."""
+    terms = list(expr.as_ordered_terms()) if isinstance(expr, Expr) else [expr]
+    lines = [head + str(terms[0])]
+    for term in terms[1:]:
+        text = str(term)
+        sign, text = ("- ", text[1:]) if text.startswith("-") else ("+ ", text)
+        lines.append(" " * (len(head) - 2) + sign + text)
+    return tuple(lines)
 
 
 def _numbered(
