@@ -58,7 +58,7 @@ def measure(lowered: Lowered, target: str, entry: Entry) -> tuple[Worst, ...]:
     pair, diag = lowered.dual
     dual_engine = (CDual if target == "c" else NumpyDual)(pair, diag, contract, keep=False)
     names = {a for p in lowered.dual for a in p.args} - {"q11", "q12", "q22", "q"}
-    params = {n: given.get(n, DEFAULT_PARAMETER) for n in sorted(names)}
+    params: dict[str, Any] = {n: given.get(n, DEFAULT_PARAMETER) for n in sorted(names)}
     compiled = CompiledDual(
         dual_engine,
         name="",

@@ -234,3 +234,22 @@ def test_network_objects() -> None:
     net = mlp(activations.gelu, depth=2, weight_var=1, bias_var=1)
     a, b = (compile(net, target=t, cache=False)(x) for t in TARGETS)
     assert np.abs(a.ntk / b.ntk - 1).max() < 16 * EPS
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_covariances_that_are_none(target: str) -> None:
+    """A negative variance is NaN; an excess is clamped, or named when `strict`."""
+    code = compile("relu", target=target)
+    out = code(np.array([-1.0, 1.0]), np.array([0.0, 1.0 + 1e-15]), 1.0)
+    assert np.isnan(out.nngp[0]) and np.isnan(out.dot[0])
+    assert out.nngp[1] == pytest.approx(0.5, rel=1e-14)
+    assert np.isnan(code.diag(-1.0).nngp)
+    assert code(1.0, 1.0 + 1e-15, 1.0, strict=True).nngp == pytest.approx(0.5, rel=1e-14)
+    with pytest.raises(BadData) as caught:
+        code(np.ones(3), np.array([0.0, 1.5, 1.1]), np.ones(3), strict=True)
+    assert caught.value.text == (
+        "relu: |q12| exceeds sqrt(q11*q22)\n  worst at index [1]: by 0.5\n"
+        "  use:   strict=False clamps it to the bound"
+    )
+    with pytest.raises(BadData, match="a variance is negative"):
+        code(-1.0, 0.0, 1.0, strict=True)

@@ -75,3 +75,26 @@ def not_negative(q: Array, name: str) -> None:
             where=f"{name}{list(index)} = {q[index]}",
             hint="squared norms, which are at least 0",
         )
+
+
+EXCESS = 1e-12
+"""How far |q12| may exceed sqrt(q11*q22), relatively, as the rounding of an inner product does."""
+
+
+def is_covariance(q11: Array, q12: Array, q22: Array, name: str) -> None:
+    """Check that every [[q11, q12], [q12, q22]] is positive semi-definite, up to rounding.
+
+    Raises:
+        BadData: a negative variance, or a covariance beyond the bound; with the worst index.
+    """
+    not_negative(np.atleast_1d(q11), f"{name}: q11")
+    not_negative(np.atleast_1d(q22), f"{name}: q22")
+    bound = np.sqrt(q11) * np.sqrt(q22)
+    excess = np.atleast_1d(np.abs(q12) - bound * (1.0 + EXCESS))
+    if (excess > 0.0).any():
+        index = tuple(int(i) for i in np.unravel_index(np.nanargmax(excess), excess.shape))
+        raise BadData(
+            f"{name}: |q12| exceeds sqrt(q11*q22)",
+            where=f"worst at index {list(index)}: by {excess[index]:.3g}",
+            hint="strict=False clamps it to the bound",
+        )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..backends import SourceFile
 from ..errors import BadData
-from .checks import Array, not_negative, real_array, same_width
+from .checks import Array, is_covariance, not_negative, real_array, same_width
 from .engines import Engine, First
 
 BAND = 256
@@ -140,11 +140,13 @@ class CompiledKernel:
         q, t = self._engine.diag(_squares(x), self._engine.first(x.shape[1]))
         return KernelMatrices(q[len(q) // 2 - 1].astype(self.dtype), t.astype(self.dtype))
 
-    def gram(self, G: Any, q1: Any, q2: Any, d: int = 1) -> KernelMatrices:
+    def gram(self, G: Any, q1: Any, q2: Any, d: int = 1, *, strict: bool = False) -> KernelMatrices:
         """The kernels from inner products: G (n, m), squared norms q1 (n,) and q2 (m,).
 
         `d` is the input dimension, which some conventions divide by.  Angles come from `G`: half
         of the digits are lost for nearly collinear rows, because they are lost in G.
+
+        With `strict`, an inner product above the norms by more than a rounding is an error.
 
         Raises:
             BadData: not real, not finite, empty, of wrong shape, or a negative squared norm.
@@ -158,6 +160,8 @@ class CompiledKernel:
                 f"G has shape {g12.shape}, the squared norms say ({len(g1)}, {len(g2)})",
                 hint="G[i, j] = <x_i, y_j>, q1[i] = |x_i|^2, q2[j] = |y_j|^2",
             )
+        if strict:
+            is_covariance(g1[:, None], g12, g2[None, :], "gram")
         first = self._engine.first(d)
         qx, qy = self._engine.diag(g1, first)[0], self._engine.diag(g2, first)[0]
         nngp, ntk = np.empty(g12.shape), np.empty(g12.shape)
@@ -275,17 +279,25 @@ class CompiledDual:
     def __repr__(self) -> str:
         return f"<CompiledDual {self.name}: target={self.target}>"
 
-    def __call__(self, q11: Any, q12: Any, q22: Any, **params: float) -> DualValues:
+    def __call__(
+        self, q11: Any, q12: Any, q22: Any, *, strict: bool = False, **params: float
+    ) -> DualValues:
         """The dual at covariances; the arrays broadcast.
 
-        NaN in gives NaN out.
+        NaN in gives NaN out, and so does a negative variance.  A |q12| above sqrt(q11*q22) counts
+        as equal to it; with `strict` it is an error when it is more than a rounding above.
 
         Raises:
-            BadData: a missing or unknown parameter, shapes that do not broadcast.
+            BadData: a missing or unknown parameter, shapes that do not broadcast; with `strict`,
+                a matrix that is not positive semi-definite.
         """
         arrays = _broadcast(q11, q12, q22)
+        if strict:
+            is_covariance(arrays[0], arrays[1], arrays[2], self.name)
         flat = tuple(np.ascontiguousarray(a).ravel() for a in arrays)
         nngp, dot = self._engine.pair(flat, self._scalars(self._pair_params, params))
+        negative = (flat[0] < 0.0) | (flat[2] < 0.0)
+        nngp[negative], dot[negative] = np.nan, np.nan
         return DualValues(nngp.reshape(arrays[0].shape), dot.reshape(arrays[0].shape))
 
     def diag(self, q: Any, **params: float) -> DualValues:
@@ -297,6 +309,7 @@ class CompiledDual:
         (array,) = _broadcast(q)
         flat = np.ascontiguousarray(array).ravel()
         nngp, dot = self._engine.diag((flat,), self._scalars(self._diag_params, params))
+        nngp[flat < 0.0], dot[flat < 0.0] = np.nan, np.nan
         return DualValues(nngp.reshape(array.shape), dot.reshape(array.shape))
 
     def _scalars(self, names: tuple[str, ...], params: dict[str, float]) -> tuple[float, ...]:
