@@ -10,37 +10,12 @@ from sympy import Expr, Symbol
 
 from ..errors import BadSpec
 from .build import Builder
-from .kernel import STATE, lower_input, lower_layer, lower_layer_diag
+from .kernel import STATE, RuleLike, lower_input, lower_layer, lower_layer_diag
 from .program import Program
 
 
-class LayerLike(Protocol):
-    """What a schedule reads of a `LayerRule`."""
-
-    @property
-    def name(self) -> str:
-        """The field of that name."""
-        ...
-
-    @property
-    def nngp(self) -> Expr:
-        """The field of that name."""
-        ...
-
-    @property
-    def ntk(self) -> Expr:
-        """The field of that name."""
-        ...
-
-    @property
-    def nngp_diag(self) -> Expr:
-        """The field of that name."""
-        ...
-
-    @property
-    def ntk_diag(self) -> Expr:
-        """The field of that name."""
-        ...
+class LayerLike(RuleLike, Protocol):
+    """What a schedule reads of a `LayerRule`: a rule, and the numbers of this layer."""
 
     @property
     def values(self) -> tuple[tuple[Symbol, Expr], ...]:
