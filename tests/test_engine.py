@@ -113,6 +113,15 @@ def test_one_function_one_form(f: Expr, g: Expr) -> None:
     assert str(derive(f).dot.expr) == str(derive(g).dot.expr)
 
 
+def test_waves_beside_kinks_keep_their_imaginary_parts() -> None:
+    """Phi of a complex argument: the imaginary parts of all terms cancel together, not apart."""
+    f = cos(x - 3) + Max(-3 * x, x)
+    point = (Rational(13, 10), Rational(2, 5), Rational(7, 10))
+    values = dict(zip((q11, q12, q22), point, strict=True))
+    ball = enclose_expr(derive(f).value.expr, values, digits=15)
+    assert ball.overlaps(enclose_definition(f, *point, digits=15))
+
+
 PRINTED = [
     (
         Max(x, 0),
