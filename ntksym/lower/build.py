@@ -139,6 +139,11 @@ class Builder:
             return self.emit("exp", Fraction(1))
         if e is sp.S.Infinity:
             return self.emit("inf")
+        if e is sp.I:
+            raise UnsupportedOp(
+                "the closed form has Phi or Phi2 of complex arguments, which no backend spells",
+                hint="`ntksym eval` for its values with a bound",
+            )
         if isinstance(e, Add):
             return self._sum(e)
         if isinstance(e, Mul):
