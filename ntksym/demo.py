@@ -39,7 +39,7 @@ def _step(console: Any, title: str) -> Iterator[None]:
 
 
 def _derive_and_prove(console: Any) -> Any:
-    from .display import formula
+    from .display import formula, recursion_text
     from .dual import dual
     from .network import Convention, mlp, recurse
     from .verify import prove
@@ -62,12 +62,8 @@ def _derive_and_prove(console: Any) -> Any:
             convention=Convention(weight_var=2, bias_var="1/10", input_scaling=True),
             name="gelu_mlp",
         )
-        recursion = recurse(network)
-        for line in network.convention.describe():
-            console.print("  " + line)
-        rule = recursion.layers[0]
-        console.print(f"  Sigma' = {rule.nngp}")
-        console.print("  Theta' = Sigma' + weight_var * (derivative dual) * t12")
+        for _, line in recursion_text(recurse(network), width=console.width):
+            console.print(line, markup=False)
     return network
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sympy import Add, Eq, Expr, Symbol, pretty
 from sympy import latex as sympy_latex
 
 from .functions import in_sympy_names
+
+if TYPE_CHECKING:
+    from .network import Recursion
 
 MAX_ROWS = 60
 """A two-dimensional formula that is taller than this is given as text instead."""
@@ -93,3 +96,43 @@ def _axis(expr: Any, height: int, unicode: bool) -> int:
     marked = pretty(probe, use_unicode=unicode, wrap_line=False).splitlines()
     found = [i for i, line in enumerate(marked) if line.startswith("lhs")]
     return min(found[0], height - 1) if found else 0
+
+
+def recursion_text(
+    rec: Recursion, *, width: int = 80, unicode: bool = True
+) -> list[tuple[str, str]]:
+    """The rules of a network as (style, line): conventions, input layer, runs of equal layers."""
+    from .symbols import t12
+
+    sigma, theta = ("Σ", "Θ") if unicode else ("Sigma", "Theta")
+    lines: list[tuple[str, str]] = [("title", rec.network.name)]
+    lines += [("dim", f"  {line}") for line in rec.convention.describe()]
+
+    def put(name: str, expr: Any) -> None:
+        lines.append(("", ""))
+        rows = formula(name, expr, width=width, unicode=unicode)
+        lines.extend(("", row) for row in rows)
+
+    first = rec.input_rule
+    values = dict(first.values)
+    lines += [("", ""), ("title", "input layer"), ("dim", "  q12 is the inner product x.y")]
+    put(f"{sigma}1", first.nngp.subs(values))
+    put(f"{theta}1", first.ntk.subs(values))
+    for start, stop in rec.runs():
+        rule = rec.layers[start]
+        span = f"layer {start + 1}" if stop - start == 1 else f"layers {start + 1} to {stop}"
+        own, slope = rule.theta_parts()
+        nngp = rule.nngp.subs(dict(rule.values))
+        lines += [("", ""), ("title", f"{span}: s(x) = {rule.activation.expr}")]
+        if rule.activation.params:
+            given = ", ".join(f"{s} = {v}" for s, v in rule.values if s in rule.activation.params)
+            lines.append(("dim", f"  {given or 'parameters symbolic'}"))
+        lines.append(("dim", f"  q11, q12, q22 = {sigma} and t12 = {theta} of the layer before"))
+        put(f"{sigma}'", nngp)
+        shown = Symbol(f"{sigma}'") if own == nngp else own
+        factor = Symbol("D") if slope.is_Add else slope
+        tail = factor * t12
+        put(f"{theta}'", tail if own == 0 else Add(shown, tail, evaluate=False))
+        if factor is not slope:
+            put("D", slope)
+    return lines

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .lower import Program
+    from .lower import Schedule
     from .network import Network
 
 
@@ -97,11 +97,10 @@ SHARED = ("symbols", "errors", "functions", "references")
 """Leaves below the first stage."""
 
 
-def kernel_programs(network: Network) -> tuple[Program, ...]:
-    """Network -> one Program per distinct layer.  Read this function first."""
-    from .lower import lower_layer
+def kernel_programs(network: Network) -> Schedule:
+    """Network -> one Program per distinct layer, and the order of layers.  Read this first."""
+    from .lower import lower_network
     from .network import recurse
 
     recursion = recurse(network)  # define, decompose, expect, dual, recurse
-    distinct: dict[Any, Any] = {(r.nngp, r.ntk): r for r in recursion.layers}
-    return tuple(lower_layer(rule) for rule in distinct.values())
+    return lower_network(recursion)  # lower; `backends` spell it, `runtime` runs it

@@ -119,3 +119,13 @@ def test_everything_public_is_importable() -> None:
 def test_text_never_names_a_path_of_the_machine() -> None:
     for path in [*FILES, *sorted((ROOT / "tests").rglob("*.py"))]:
         assert "/work/" + "main" not in path.read_text()
+
+
+def test_the_pipeline_function_is_the_pipeline() -> None:
+    import ntksym
+    from ntksym.pipeline import kernel_programs
+
+    schedule = kernel_programs(ntksym.mlp("gelu", depth=3))
+    assert len(schedule.steps) == 3 and len(schedule.kinds) == 1  # depth is a loop
+    kinds = {w for stage in STAGES for w in stage.where} | set(SHARED)
+    assert {part(p) for p in FILES} - ANYWHERE <= kinds

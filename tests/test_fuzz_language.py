@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sympy import Expr, Rational, Symbol
 
-from ntksym.errors import BadActivation, NtksymError, ParseError
+from ntksym.errors import BadActivation, NtksymError, ParseError, TooLarge
 from ntksym.functions import Phi, Phi2
 from ntksym.language import parse, parse_activation, to_text
 from ntksym.language.parser import read_tree
@@ -108,7 +108,7 @@ def test_hostile_text_is_refused_quickly(text: str) -> None:
     assert len(caught.value.text) < 500 + min(len(text), 400)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, derandomize=True)
 @given(st.text(max_size=80))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
@@ -122,7 +122,7 @@ WORDS = sorted(known_names(True)) + list(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, derandomize=True)
 @given(st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join))
 def test_any_words_are_read_or_refused(text: str) -> None:
     try:
@@ -161,14 +161,20 @@ def _grow(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(st.recursive(LEAVES, _grow, max_leaves=7))
 def test_what_is_read_is_written_and_read_back(text: str) -> None:
     try:
         expr = parse(text)
     except NtksymError:
         return
-    again = parse(to_text(expr))
+    try:
+        again = parse(to_text(expr))
+    except TooLarge:  # SymPy multiplied the numbers of the text beyond the bound on numbers
+        assert max(abs(int(z)) for q in expr.atoms(Rational) for z in (q.p, q.q)) >= 2**200
+        return
     # SymPy leaves -(a + 1/2) unexpanded inside some functions, and text cannot say so.
     assert again == expr or same_values(again, expr)
     assert parse(to_text(again)) == again
@@ -190,7 +196,7 @@ def same_values(one: Expr, two: Expr) -> bool:
     return known > 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     st.fractions(-3, 3, max_denominator=9),
     st.fractions(-3, 3, max_denominator=9),

@@ -56,7 +56,10 @@ def work(options: dict[str, Any], view: View) -> Outcome:
         body = [("", rf"{line} \\") for line in rec.latex_lines()]
         lines = [("", r"\begin{aligned}"), *body, ("", r"\end{aligned}")]
     else:
-        lines = _text(rec, view) + _unrolled_text(unrolled, view)
+        from ..display import recursion_text
+
+        rules = recursion_text(rec, width=view.width, unicode=view.unicode)
+        lines = [*rules, *_unrolled_text(unrolled, view)]
     return Outcome(_payload(rec, unrolled), tuple(lines))
 
 
@@ -88,46 +91,6 @@ def _payload(rec: Recursion, unrolled: list[tuple[Any, Any]]) -> dict[str, Any]:
         "conditions": list(conditions),
         "unrolled": [{"nngp": linear(k), "ntk": linear(t)} for k, t in unrolled],
     }
-
-
-def _text(rec: Recursion, view: View) -> list[Line]:
-    from sympy import Add, Symbol
-
-    from ..display import formula
-    from ..symbols import t12
-
-    sigma, theta = ("Σ", "Θ") if view.unicode else ("Sigma", "Theta")
-    lines: list[Line] = [("title", rec.network.name)]
-    lines += [("dim", f"  {line}") for line in rec.convention.describe()]
-
-    def put(name: str, expr: Any) -> None:
-        lines.append(("", ""))
-        rows = formula(name, expr, width=view.width, unicode=view.unicode)
-        lines.extend(("", row) for row in rows)
-
-    first = rec.input_rule
-    values = dict(first.values)
-    lines += [("", ""), ("title", "input layer"), ("dim", "  q12 is the inner product x.y")]
-    put(f"{sigma}1", first.nngp.subs(values))
-    put(f"{theta}1", first.ntk.subs(values))
-    for start, stop in rec.runs():
-        rule = rec.layers[start]
-        span = f"layer {start + 1}" if stop - start == 1 else f"layers {start + 1} to {stop}"
-        own, slope = rule.theta_parts()
-        nngp = rule.nngp.subs(dict(rule.values))
-        lines += [("", ""), ("title", f"{span}: s(x) = {rule.activation.expr}")]
-        if rule.activation.params:
-            given = ", ".join(f"{s} = {v}" for s, v in rule.values if s in rule.activation.params)
-            lines.append(("dim", f"  {given or 'parameters symbolic'}"))
-        lines.append(("dim", f"  q11, q12, q22 = {sigma} and t12 = {theta} of the layer before"))
-        put(f"{sigma}'", nngp)
-        shown = Symbol(f"{sigma}'") if own == nngp else own
-        factor = Symbol("D") if slope.is_Add else slope
-        tail = factor * t12
-        put(f"{theta}'", tail if own == 0 else Add(shown, tail, evaluate=False))
-        if factor is not slope:
-            put("D", slope)
-    return lines
 
 
 def _unrolled_text(unrolled: list[tuple[Any, Any]], view: View) -> list[Line]:

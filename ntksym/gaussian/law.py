@@ -38,10 +38,6 @@ class Law:
         mean = field.integer(0) if centred else field.gen(m)
         return cls(field, (mean,), ((field.gen(q),),))
 
-    def marginal(self, i: int) -> Law:
-        """The law of variable `i` alone."""
-        return Law(self.field, (self.mean[i],), ((self.cov[i][i],),))
-
     def given(self, i: int, value: Exact) -> Law:
         """The law of the other variable of a pair, given that variable `i` has a value."""
         j = 1 - i

@@ -23,8 +23,6 @@ Point = tuple[Rational, Rational, Rational]
 Params = tuple[tuple[str, Rational], ...]
 
 _POSITIVE = (Rational(3, 2), Rational(2, 3), Rational(5, 4))
-_ON_A_LINE = ((1, 1, 1), (1, -1, 1), (2, -3, Rational(9, 2)))
-"""v = u, v = -u and v = -3u/2: the diagonal, and the far end of the correlations."""
 _REAL = (Rational(-3, 4), Rational(5, 4), Rational(1, 3))
 
 
@@ -127,9 +125,9 @@ def describe(c: Comparison) -> str:
 
 def _points(d: Dual, points: Sequence[tuple[Any, Any, Any]] | None) -> list[tuple[Point, Params]]:
     """Exact points with parameter values, where the conditions of validity hold."""
-    from .points import rational_points
+    from .points import collinear_points, rational_points
 
-    base = (*rational_points(), *_ON_A_LINE) if points is None else points
+    base = (*rational_points(), *collinear_points()) if points is None else points
     exact = [(Rational(a), Rational(c), Rational(b)) for a, c, b in base]
     scales = (Rational(1), Rational(1, 10), Rational(1, 1000)) if points is None else (Rational(1),)
     out: list[tuple[Point, Params]] = []
