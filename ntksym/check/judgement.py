@@ -1,0 +1,90 @@
+"""What a check returns: verdict, evidence, counterexample, diagnosis, the formula that holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sympy import Rational
+
+from ..claims import Claim
+from ..verify.ball import Ball
+from ..verify.report import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """An exact point where the formula and the definition differ: their balls are disjoint.
+
+    Attributes:
+        point: names to exact rationals.
+        definition: the enclosure of the definition.
+        formula: the enclosure of the formula; None where the formula is certainly not real there.
+        part: which of several named values.
+    """
+
+    point: tuple[tuple[str, Rational], ...]
+    definition: Ball
+    formula: Ball | None
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One explanation of an error, verified before it is printed.
+
+    Attributes:
+        kind: a stable word: factor, convention, sign, square, swap, other_activation,
+            normalised_only, approximation, derivative_convention, ...
+        text: one sentence for a person.
+        verdict: what is known of the explanation: `PROVED` or `ENCLOSED`.
+        formula: the formula, repaired by this explanation, in the language; may be empty.
+    """
+
+    kind: str
+    text: str
+    verdict: Verdict
+    formula: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdict on one claim.
+
+    Attributes:
+        claim: the claim.
+        verdict: see `Verdict`; for several named values, the weakest of theirs.
+        evidence: lines: what was proved, what was enclosed, where.
+        digits: the number of digits to which every enclosure agrees (0 if none).
+        definition: the left-hand side, in the language.
+        definition_latex: the same for a page.
+        reading: the formula as it was read, in the language.
+        formula_latex: the same for a page.
+        counterexample: for `REFUTED`.
+        diagnosis: what is wrong, most telling first; each verified.
+        corrected: a formula that holds, in the language; empty when none is known.
+        corrected_latex: the same for a page.
+        error: why the claim could not be judged; the verdict is then `UNDECIDED`.
+        seconds: the time it took.
+    """
+
+    claim: Claim
+    verdict: Verdict
+    evidence: tuple[str, ...] = ()
+    digits: int = 0
+    definition: str = ""
+    definition_latex: str = ""
+    reading: str = ""
+    formula_latex: str = ""
+    counterexample: Counterexample | None = None
+    diagnosis: tuple[Diagnosis, ...] = ()
+    corrected: str = ""
+    corrected_latex: str = ""
+    error: str = ""
+    seconds: float = 0.0
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the verdict is what the book says: errata refuted, all else enclosed or proved."""
+        if self.claim.erratum:
+            return self.verdict is Verdict.REFUTED
+        return self.verdict >= Verdict.ENCLOSED
