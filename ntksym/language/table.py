@@ -29,7 +29,7 @@ from ..activation import Activation
 from ..activations.polynomials import hermite_polynomial
 from ..functions import Phi, Phi2, density
 from ..symbols import x
-from .limits import MAX_EXTREMES
+from .limits import MAX_EXTREMES, MAX_ORDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,38 @@ def _hyp2f1(a: Expr, b: Expr, c: Expr, z: Expr) -> Expr:
     return sympy.hyper((a, b), (c,), z)
 
 
+def _owen(h: Expr, a: Expr) -> Expr:
+    """Owen's T: P(X > h, 0 < Y < a X), in terms of Phi2 (differentiate both sides in a)."""
+    return Phi2(h, Integer(0), a / sympy.sqrt(1 + a**2)) - Phi(h) / 2
+
+
+def _factorial(n: Expr) -> Expr:
+    _order(n)
+    return sympy.factorial(n) if isinstance(n, Integer) else sympy.gamma(n + 1)
+
+
+def _double_factorial(n: Expr) -> Expr:
+    """n!! for whole n >= -1."""
+    if not isinstance(n, Integer):
+        raise TypeError("a whole number is needed")
+    _order(n)
+    return sympy.factorial2(n)
+
+
+def _binomial(n: Expr, k: Expr) -> Expr:
+    for z in (n, k):
+        if not isinstance(z, Integer):
+            raise TypeError("whole numbers are needed")
+        _order(z)
+    return sympy.binomial(n, k)
+
+
+def _order(n: Expr) -> None:
+    """Keep factorials small: what is written by their digits is not bounded by `measure`."""
+    if isinstance(n, Integer) and not -1 <= int(n) <= 2 * MAX_ORDER:
+        raise ValueError("out of range")
+
+
 _PRIMITIVES = (
     Function("max", "max(a, b, ...)", 1, MAX_EXTREMES, Max),
     Function("min", "min(a, b, ...)", 1, MAX_EXTREMES, Min),
@@ -132,6 +164,11 @@ _PRIMITIVES = (
     Function("atan2", "atan2(y, x)", 2, 2, sympy.atan2, formula_only=True),
     Function("Phi2", "Phi2(h, k, r)", 3, 3, Phi2, formula_only=True),
     Function("hyp2f1", "hyp2f1(a, b, c, z)", 4, 4, _hyp2f1, formula_only=True),
+    Function("OwenT", "OwenT(h, a)", 2, 2, _owen, nodes=24, copies=4, formula_only=True),
+    Function("gamma", "gamma(z)", 1, 1, sympy.gamma, formula_only=True),
+    Function("factorial", "factorial(n)", 1, 1, _factorial, formula_only=True),
+    Function("factorial2", "factorial2(n)", 1, 1, _double_factorial, formula_only=True),
+    Function("binomial", "binomial(n, k)", 2, 2, _binomial, formula_only=True),
 )
 
 ALIASES = {

@@ -1,0 +1,78 @@
+"""The proof of a statement: the derived definition minus the formula is the zero function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sympy import Expr, Symbol, true
+
+from ..claims.statement import Statement
+from ..errors import NoClosedForm, TooLarge
+from .derive import derived
+from .reading import Reader
+from .strict import StrictField, facts
+from .zero import is_zero
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A proof, or what stood in its way.
+
+    Attributes:
+        lines: what was shown; empty without a proof.
+        value: the derived closed form of the definition, or None.
+        obstacle: why there is no proof.
+    """
+
+    lines: tuple[str, ...]
+    value: Expr | None
+    obstacle: str = ""
+
+
+def closed_form(statement: Statement) -> tuple[Expr | None, tuple[str, ...], bool]:
+    """(value, lines, proved): the definition with every expectation in closed form."""
+    values: dict[Symbol, Expr] = {}
+    lines: dict[str, None] = {}
+    proved = True
+    for symbol, e in statement.expectations:
+        found = derived(e)
+        if found is None:
+            return None, (), False
+        values[symbol] = found.value
+        proved = proved and bool(found.proved)
+        if found.proved:
+            lines[f"closed form of the definition: {found.proved}"] = None
+    for symbol, part in statement.lets:
+        values[symbol] = part.xreplace(values)
+    if statement.lets:
+        lines["the recursion of the network, layer by layer, in derived duals"] = None
+    return statement.lhs.xreplace(values), tuple(lines), proved
+
+
+def prove(statement: Statement) -> Proof:
+    """The proof that definition and formula are one function on the domain."""
+    value, lines, proved = closed_form(statement)
+    if value is None:
+        return Proof((), None, "no closed form of the definition is known here")
+    if statement.rounded is not None or statement.tolerance is not None:
+        return Proof((), value, "a claim of approximate equality")
+    known = facts(c for c in statement.conditions if c is not true)
+    covariances = tuple(c for c, _, _ in known)
+    try:
+        reader = Reader(StrictField(statement.variables, known))
+        for symbol, part in statement.lets:
+            reader.given[symbol] = reader.read(part)
+        lhs = statement.lhs if statement.lets else value
+        difference = reader.read(lhs) + (-reader.read(statement.rhs))
+    except (NoClosedForm, TooLarge) as error:
+        return Proof((), value, error.what)
+    except ZeroDivisionError:
+        return Proof((), value, "a denominator is the zero function")
+    if reader.field.towers:
+        return Proof((), value, "nested square roots: the zero test is not decided there")
+    shown = is_zero(difference.num, reader, covariances)
+    if not shown:
+        return Proof((), value, "the difference has a normal form that is not visibly zero")
+    if not proved:
+        return Proof((), value, "the closed form of the definition is derived, not proved")
+    return Proof((*lines, f"definition - formula: {shown}"), value)

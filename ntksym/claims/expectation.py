@@ -1,0 +1,199 @@
+r"""Expectations in a definition: products of functions of one Gaussian variable each.
+
+An integrand is split into products; variables beyond two that occur as polynomials are replaced by
+their conditional law given the others, so that every expectation is $E[f(u)\,g(v)]$ or $E[f(u)]$.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import comb
+
+from sympy import Add, Expr, Integer, Mul, Poly, Pow, Symbol, expand_mul, expand_multinomial
+
+from ..errors import BadActivation
+from ..symbols import u, v, x
+
+z = Symbol("z", real=True)
+"""A standard normal variable, independent of every other."""
+
+_MOST_TERMS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """`E[f(u) g(v)]`, or `E[f(u)]` where `g` is None.
+
+    Attributes:
+        f: in the symbol `x`.
+        g: in the symbol `x`, or None.
+        law: (m1, m2, q11, q12, q22), or (m, q).
+        slope: the derivatives of f and g are meant.
+        jumps: with `slope`: "ae", or "distributional" (a jump of J at a counts as J delta_a).
+    """
+
+    f: Expr
+    g: Expr | None
+    law: tuple[Expr, ...]
+    slope: bool = False
+    jumps: str = "ae"
+
+
+Vector = tuple[Symbol, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gaussians:
+    """The Gaussian variables of a definition: means and covariances.
+
+    `z` is standard normal and independent of the others.
+    """
+
+    means: Mapping[Symbol, Expr]
+    covariance: Mapping[tuple[Symbol, Symbol], Expr]
+
+    def cov(self, a: Symbol, b: Symbol) -> Expr:
+        """The covariance of two variables."""
+        if a == z or b == z:
+            return Integer(int(a == b))
+        return self.covariance[a, b] if (a, b) in self.covariance else self.covariance[b, a]
+
+    def mean(self, a: Symbol) -> Expr:
+        """The mean of a variable."""
+        return self.means.get(a, Integer(0))
+
+    @property
+    def symbols(self) -> frozenset[Symbol]:
+        """Every variable."""
+        return frozenset((*self.means, z))
+
+
+def pair(q11: Expr, q12: Expr, q22: Expr, m1: Expr, m2: Expr) -> Gaussians:
+    """(u, v) with the usual names of means and covariances."""
+    return Gaussians({u: m1, v: m2}, {(u, u): q11, (u, v): q12, (v, v): q22})
+
+
+def expectations(
+    integrand: Expr, law: Gaussians
+) -> tuple[tuple[Expr, tuple[Expectation, ...]], ...]:
+    """E[integrand] as a sum of (coefficient, product of expectations).
+
+    Raises:
+        BadActivation: a factor that depends on two variables at once, or a product of
+            non-polynomial functions of three.
+    """
+    out = []
+    for coefficient, factors in split(integrand, law.symbols):
+        for c, pair_factors in _at_most_two(factors, law):
+            out.append((coefficient * c, _independent(pair_factors, law)))
+    return tuple(out)
+
+
+def split(expr: Expr, variables: frozenset[Symbol]) -> list[tuple[Expr, dict[Symbol, Expr]]]:
+    """A sum of coefficient x product of functions of one variable each."""
+    used = expr.free_symbols & variables
+    if not used:
+        return [(expr, {})]
+    if len(used) == 1:
+        (one,) = used
+        return [(Integer(1), {one: expr})]
+    if isinstance(expr, Add):
+        return _collected([t for a in expr.args for t in split(a, variables)])
+    if isinstance(expr, Mul):
+        if all(len(a.free_symbols & variables) <= 1 for a in expr.args):
+            coefficient, factors = Integer(1), {}
+            for a in expr.args:
+                here = a.free_symbols & variables
+                if here:
+                    (one,) = here
+                    factors[one] = factors.get(one, Integer(1)) * a
+                else:
+                    coefficient = coefficient * a
+            return [(coefficient, factors)]
+        wide = expand_mul(expr, deep=False)
+        wide = wide if wide != expr else expand_multinomial(expand_mul(expr))
+        if wide != expr:
+            return split(wide, variables)
+    if isinstance(expr, Pow) and expr.exp.is_Integer and 1 < expr.exp <= 8:
+        return split(expand_multinomial(expr, deep=False), variables)
+    names = ", ".join(sorted(map(str, used)))
+    raise BadActivation(
+        "an expectation is of products of functions of one variable each",
+        where=f"{expr} depends on {names}",
+        hint="a linear combination is a variable of its own: give its covariance",
+    )
+
+
+def _collected(
+    terms: list[tuple[Expr, dict[Symbol, Expr]]],
+) -> list[tuple[Expr, dict[Symbol, Expr]]]:
+    if len(terms) > _MOST_TERMS:
+        raise BadActivation(f"an expectation of more than {_MOST_TERMS} terms")
+    return terms
+
+
+def _at_most_two(
+    factors: dict[Symbol, Expr], law: Gaussians
+) -> list[tuple[Expr, dict[Symbol, Expr]]]:
+    """The product with at most two dependent variables, the others integrated out."""
+    rest = {a: e for a, e in factors.items() if a != z}
+    if len(rest) <= 2:
+        return [(Integer(1), factors)]
+    easy = [a for a, e in rest.items() if e.is_polynomial(a)]
+    if not easy:
+        raise BadActivation(
+            f"an expectation over {len(rest)} variables has a closed reduction only where all "
+            "but two occur as polynomials",
+            where=", ".join(sorted(map(str, rest))),
+        )
+    w = max(easy, key=lambda a: (-Poly(rest[a], a).degree(), str(a)))
+    others = sorted((a for a in rest if a != w), key=str)
+    if len(others) > 2:
+        raise BadActivation("an expectation over more than three variables")
+    a, b = others
+    det = law.cov(a, a) * law.cov(b, b) - law.cov(a, b) ** 2
+    wa, wb = law.cov(w, a), law.cov(w, b)
+    alpha = (wa * law.cov(b, b) - wb * law.cov(a, b)) / det
+    beta = (wb * law.cov(a, a) - wa * law.cov(a, b)) / det
+    spread = law.cov(w, w) - alpha * wa - beta * wb
+    linear = law.mean(w) + alpha * (a - law.mean(a)) + beta * (b - law.mean(b))
+    out = []
+    variables = law.symbols
+    for (degree,), c in Poly(rest[w], w).terms():
+        for k in range(degree // 2 + 1):
+            moment = Integer(_odd_factorial(k) * comb(degree, 2 * k)) * spread**k
+            power = expand_multinomial(linear ** (degree - 2 * k))
+            product = expand_mul(power * Mul(*(factors[o] for o in factors if o != w)))
+            for coefficient, found in split(product, variables):
+                out.append((c * moment * coefficient, found))
+    return out
+
+
+def _odd_factorial(k: int) -> int:
+    """(2k - 1)!!, the moment of order 2k of a standard normal variable."""
+    total = 1
+    for i in range(1, 2 * k, 2):
+        total *= i
+    return total
+
+
+def _independent(factors: dict[Symbol, Expr], law: Gaussians) -> tuple[Expectation, ...]:
+    ordered = sorted(factors, key=lambda a: (a == z, str(a)))
+    rest = [a for a in ordered if a != z]
+    singles = [a for a in ordered if a == z]
+    if len(rest) == 2 and law.cov(*rest) != 0:
+        a, b = rest
+        entries = (law.cov(a, a), law.cov(a, b), law.cov(b, b))
+        found = [
+            Expectation(
+                factors[a].xreplace({a: x}),
+                factors[b].xreplace({b: x}),
+                (law.mean(a), law.mean(b), *entries),
+            )
+        ]
+    else:
+        singles, found = [*rest, *singles], []
+    for a in singles:
+        found.append(Expectation(factors[a].xreplace({a: x}), None, (law.mean(a), law.cov(a, a))))
+    return tuple(found)

@@ -1,0 +1,236 @@
+"""The statement that a claim makes: definition = formula, on a domain, as SymPy expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sympy import Expr, Integer, Rational, Symbol, true
+from sympy.logic.boolalg import Boolean
+
+from ..errors import BadSpec, ParseError
+from ..language import to_text
+from ..symbols import q11, q12, q22
+from .binding import Binding, bind, rho
+from .claim import DERIVATIVES, QUANTITIES, Claim
+from .decimals import rounding
+from .expectation import Expectation
+from .quantities import MEANINGS, Definition
+from .scope import Scope
+
+_INDICES = 9
+"""Hermite coefficients a_0 ... a_8 are judged where the claim is about all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One equation that a claim says.
+
+    Attributes:
+        part: the name of the value, where a claim has several.
+        lets: names in `lhs` for parts of the definition, in order of use.
+        lhs: the definition, in placeholders of `expectations`, `lets` and the variables.
+        expectations: (placeholder, expectation) pairs.
+        rhs: the formula.
+        conditions: what the variables fulfil, besides their assumptions.
+        meaning: the definition in words of the language.
+        meaning_latex: the same in LaTeX.
+        rounded: the unit of the last printed place, where the formula is one decimal number.
+        tolerance: a relative tolerance, or None.
+    """
+
+    part: str
+    lets: tuple[tuple[Symbol, Expr], ...]
+    lhs: Expr
+    expectations: tuple[tuple[Symbol, Expectation], ...]
+    rhs: Expr
+    conditions: tuple[Boolean, ...]
+    meaning: str
+    meaning_latex: str
+    rounded: Rational | None = None
+    tolerance: Rational | None = None
+
+    @property
+    def variables(self) -> tuple[Symbol, ...]:
+        """Every free variable and parameter, by name."""
+        inner = {s for s, _ in self.expectations} | {s for s, _ in self.lets}
+        found: set[Symbol] = self.lhs.free_symbols | self.rhs.free_symbols
+        for condition in self.conditions:
+            found |= condition.free_symbols
+        for _, e in self.lets:
+            found |= e.free_symbols
+        for _, e in self.expectations:
+            found |= {s for part in e.law for s in part.free_symbols}
+            found |= (e.f.free_symbols | (e.g.free_symbols if e.g is not None else set())) - {_X}
+        if found & {q11, q12, q22} and q12 in found:
+            found |= {q11, q22} & self._pair_symbols()
+        return tuple(sorted(found - inner, key=lambda s: s.name))
+
+    def _pair_symbols(self) -> set[Symbol]:
+        return {s for _, e in self.expectations for part in e.law for s in part.free_symbols}
+
+    @property
+    def text(self) -> str:
+        """The formula in the language."""
+        return to_text(self.rhs)
+
+    def fixed(self, values: Mapping[Symbol, Expr]) -> Statement:
+        """The statement with values for variables."""
+        return replace(
+            self,
+            lets=tuple((s, e.subs(values)) for s, e in self.lets),
+            lhs=self.lhs.subs(values),
+            rhs=self.rhs.subs(values),
+            expectations=tuple((s, _fixed(e, values)) for s, e in self.expectations),
+            conditions=tuple(c.subs(values) for c in self.conditions),
+        )
+
+
+_X = Symbol("x", real=True)
+
+
+def _fixed(e: Expectation, values: Mapping[Symbol, Expr]) -> Expectation:
+    return replace(
+        e,
+        f=e.f.subs(values),
+        g=None if e.g is None else e.g.subs(values),
+        law=tuple(part.subs(values) for part in e.law),
+    )
+
+
+def state(claim: Claim) -> tuple[Statement, ...]:
+    """The equations that a claim says, one for each named value (and each Hermite index).
+
+    Raises:
+        BadSpec: an unknown quantity, a part that is missing.
+        ParseError: text that is not a formula, names that are not bound.
+        BadActivation: a function that is not real or not of one variable.
+    """
+    check_shape(claim)
+    formulas = _formulas(claim)
+    if claim.quantity == "hermite" and claim.n is None and _mentions_index(formulas):
+        out = []
+        for n in range(_INDICES):
+            out += [
+                replace(s, part=f"n={n}" if s.part == "" else f"{s.part}, n={n}")
+                for s in _state(replace(claim, n=n), formulas)
+            ]
+        return tuple(out)
+    return tuple(_state(claim, formulas))
+
+
+def _state(claim: Claim, formulas: dict[str, str]) -> list[Statement]:
+    binding = bind(claim)
+    names = dict(binding.names)
+    if claim.n is not None:
+        names["n"] = Integer(claim.n)
+    equations = tuple(c.holds for c in binding.conditions if c.holds is not None)
+    fixed = {c.symbol: c.value for c in binding.conditions if c.symbol is not None}
+    out = []
+    for part, text in formulas.items():
+        rhs = binding.fix(_read(text, names, part))
+        definition: Definition = MEANINGS[claim.quantity](claim, binding, part, rhs)
+        domain = (c.subs(fixed) for c in _domain(definition, rhs))
+        conditions = tuple(c for c in (*equations, *domain) if c is not true)
+        out.append(
+            Statement(
+                part,
+                definition.lets,
+                binding.fix(definition.lhs),
+                tuple((s, _bound(e, binding)) for s, e in definition.expectations),
+                rhs,
+                conditions,
+                definition.text,
+                definition.latex,
+                rounding(text),
+                Rational(claim.tolerance) if claim.tolerance else None,
+            )
+        )
+    return out
+
+
+def _read(text: str, names: Mapping[str, Expr], part: str) -> Expr:
+    try:
+        return Scope(names, {"_": lambda e: e}).read(text)
+    except ParseError as error:
+        if part:
+            error.what = f"{part}: {error.what}"
+        raise
+
+
+def _bound(e: Expectation, binding: Binding) -> Expectation:
+    return replace(
+        e,
+        f=binding.fix(e.f),
+        g=None if e.g is None else binding.fix(e.g),
+        law=tuple(binding.fix(part) for part in e.law),
+    )
+
+
+def _domain(definition: Definition, rhs: Expr) -> tuple[Boolean, ...]:
+    """The correlations that occur are less than one in size."""
+    found = rhs.free_symbols | definition.lhs.free_symbols
+    for _, e in definition.expectations:
+        for part in e.law:
+            found |= part.free_symbols
+    conditions: list[Boolean] = []
+    if q12 in found and {q11, q22} & found:
+        conditions.append(q12**2 < q11 * q22)
+    if rho in found:
+        conditions.append(rho**2 < 1)
+    return tuple(conditions)
+
+
+def check_shape(claim: Claim) -> None:
+    """Refuse a claim that lacks a part its quantity needs.
+
+    Raises:
+        BadSpec: what is missing, and an example.
+    """
+    if claim.quantity not in QUANTITIES:
+        raise BadSpec(
+            f"unknown quantity {claim.quantity[:60]!r}" if claim.quantity else "no quantity",
+            tried=["known: " + ", ".join(QUANTITIES)],
+        )
+    if bool(claim.formula) == bool(claim.latex):
+        raise BadSpec("a claim has a formula, or latex: one of them")
+    if claim.derivative and claim.derivative not in DERIVATIVES:
+        raise BadSpec(
+            f"unknown derivative {claim.derivative[:60]!r}", hint=" or ".join(DERIVATIVES)
+        )
+    if claim.quantity in ("constant", "identity"):
+        if not claim.definition:
+            raise BadSpec(
+                f"a claim of quantity {claim.quantity} needs a definition",
+                hint='definition = "1/sqrt(E[s(z)^2])"',
+            )
+    elif claim.quantity in ("ntk", "recursion"):
+        if not claim.network:
+            raise BadSpec(
+                f"a claim of quantity {claim.quantity} needs a network",
+                hint='network = "mlp:relu:depth=2,weight_var=2"',
+            )
+    elif not (claim.activation or claim.f):
+        raise BadSpec(
+            f"a claim of quantity {claim.quantity} needs an activation",
+            hint='activation = "max(x, 0)"',
+        )
+
+
+def _formulas(claim: Claim) -> dict[str, str]:
+    source = claim.formula
+    if claim.latex:
+        from ..latex import read_latex
+
+        given = claim.latex if isinstance(claim.latex, dict) else {"": claim.latex}
+        return {part: read_latex(text).text for part, text in given.items()}
+    found = dict(source) if isinstance(source, dict) else {"": source}
+    if not found:
+        raise BadSpec("the table of formulas is empty")
+    return found
+
+
+def _mentions_index(formulas: Mapping[str, str]) -> bool:
+    from .scope import free_names
+
+    return any("n" in free_names(text) for text in formulas.values())
