@@ -16,7 +16,6 @@ from ..errors import (
     BadActivation,
     BadCovariance,
     NotSquareIntegrable,
-    NtksymError,
     Undecided,
 )
 from ..verify.ball import Ball
@@ -145,13 +144,11 @@ def _sample(statement: Statement, point: dict[Symbol, Rational], digits: int) ->
 def _differs(statement: Statement, s: Sample) -> bool:
     if s.formula is None:
         return s.not_real
-    slack = Rational(0)
-    if statement.rounded is not None:
-        slack = statement.rounded
-    elif statement.tolerance is not None:
+    if statement.tolerance is not None:
         return _beyond(s.definition, s.formula, statement.tolerance)
     gap = abs(s.definition.mid - s.formula.mid) - s.definition.rad - s.formula.rad
-    return bool(gap > slack) if slack else not s.definition.overlaps(s.formula)
+    slack = statement.rounded
+    return not s.definition.overlaps(s.formula) if slack is None else bool(gap > slack)
 
 
 def _beyond(definition: Ball, formula: Ball, tolerance: Rational) -> bool:
@@ -192,4 +189,4 @@ def place(point: tuple[tuple[str, Rational], ...]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in point) or "the one value"
 
 
-__all__ = ["DIGITS", "Finding", "NtksymError", "Sample", "judge", "place", "take"]
+__all__ = ["DIGITS", "Finding", "Sample", "judge", "place", "take"]

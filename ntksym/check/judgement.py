@@ -65,6 +65,7 @@ class Judgement:
         corrected_latex: the same for a page.
         error: why the claim could not be judged; the verdict is then `UNDECIDED`.
         seconds: the time it took.
+        notes: how the claim was read, where that was not plain.
     """
 
     claim: Claim
@@ -81,10 +82,11 @@ class Judgement:
     corrected_latex: str = ""
     error: str = ""
     seconds: float = 0.0
+    notes: tuple[str, ...] = ()
 
     @property
     def as_expected(self) -> bool:
-        """Whether the verdict is what the book says: errata refuted, all else enclosed or proved."""
+        """Whether errata are refuted, and everything else is at least enclosed."""
         if self.claim.erratum:
             return self.verdict is Verdict.REFUTED
         return self.verdict >= Verdict.ENCLOSED

@@ -2,7 +2,8 @@ r"""Normal forms of formulas: sums of coefficient x exp(exponent) x a product of
 
 The engine's closed forms hold one atom in each term; a published formula may multiply them (a
 variance squares a mean) and divide by them.  `Normal` is a polynomial in atoms over the exact
-field, `Ratio` a quotient of two.  A zero `Normal` is the zero function; the converse is not claimed.
+field, `Ratio` a quotient of two.  A zero `Normal` is the zero function; the converse is not
+claimed.
 """
 
 from __future__ import annotations

@@ -30,7 +30,10 @@ class Proof:
 
 
 def closed_form(statement: Statement) -> tuple[Expr | None, tuple[str, ...], bool]:
-    """(value, lines, proved): the definition with every expectation in closed form."""
+    """(value, lines, proved): the definition with every expectation in closed form.
+
+    The layers of a network stay names in the value: see `Statement.lets`.
+    """
     values: dict[Symbol, Expr] = {}
     lines: dict[str, None] = {}
     proved = True
@@ -42,9 +45,7 @@ def closed_form(statement: Statement) -> tuple[Expr | None, tuple[str, ...], boo
         proved = proved and bool(found.proved)
         if found.proved:
             lines[f"closed form of the definition: {found.proved}"] = None
-    for symbol, part in statement.lets:
-        values[symbol] = part.xreplace(values)
-    if statement.lets:
+    if statement.lets:  # written out, it would grow threefold with every layer
         lines["the recursion of the network, layer by layer, in derived duals"] = None
     return statement.lhs.xreplace(values), tuple(lines), proved
 
@@ -56,14 +57,21 @@ def prove(statement: Statement) -> Proof:
         return Proof((), None, "no closed form of the definition is known here")
     if statement.rounded is not None or statement.tolerance is not None:
         return Proof((), value, "a claim of approximate equality")
+    # a variance that may be zero: the statement extends from the positive ones by continuity
+    positive = {
+        s: Symbol(s.name, positive=True)
+        for s in statement.variables
+        if s.is_nonnegative and not s.is_positive and not s.is_integer
+    }
+    if positive:
+        statement, value = statement.fixed(positive), value.subs(positive)
     known = facts(c for c in statement.conditions if c is not true)
     covariances = tuple(c for c, _, _ in known)
     try:
         reader = Reader(StrictField(statement.variables, known))
         for symbol, part in statement.lets:
             reader.given[symbol] = reader.read(part)
-        lhs = statement.lhs if statement.lets else value
-        difference = reader.read(lhs) + (-reader.read(statement.rhs))
+        difference = reader.read(value) + (-reader.read(statement.rhs))
     except (NoClosedForm, TooLarge) as error:
         return Proof((), value, error.what)
     except ZeroDivisionError:

@@ -61,7 +61,8 @@ class Reader:
         if isinstance(expr, Add):
             return reduce(lambda a, b: a + b, (self.read(a) for a in expr.args))
         if isinstance(expr, Mul):
-            return reduce(mul, (self.read(a) for a in expr.args))
+            product: Ratio = reduce(mul, (self.read(a) for a in expr.args))
+            return product
         if isinstance(expr, sp.exp):
             return self.exponential(self.read(expr.args[0]))
         if isinstance(expr, Pow):

@@ -1,9 +1,9 @@
 r"""The zero test: is a normal form the zero function on the domain of the claim?
 
-Three steps, each a proof when it succeeds.  (1) The normal form has no term.  (2) Two arcsines have
-proportional derivatives in every variable: then one is a rational multiple of the other plus a
-constant, which is read off at covariance zero; put in, (1).  (3) The derivative in the covariance is
-zero and so is the value at covariance zero, which lies in the connected domain.
+Three steps, each a proof when it succeeds.  (1) The normal form has no term.  (2) Two arcsines
+have proportional derivatives in every variable: then one is a rational multiple of the other plus
+a constant, which is read off at covariance zero; put in, (1).  (3) The derivative in the covariance
+is zero and so is the value at covariance zero, which lies in the connected domain.
 """
 
 from __future__ import annotations

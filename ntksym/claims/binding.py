@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sympy import Expr, Integer, Symbol, acos, sqrt
@@ -65,7 +65,7 @@ def variance_names() -> Names:
     }
 
 
-FAMILY = {
+FAMILY: dict[str, Callable[[], Names]] = {
     "nngp": pair_names,
     "derivative": pair_names,
     "covariance": pair_names,
@@ -81,8 +81,8 @@ FAMILY = {
     "recursion": network_names,
     "fixed_point": lambda: {**variance_names(), **single_names()},
     "edge_of_chaos": lambda: {**variance_names(), **single_names()},
-    "constant": lambda: {},
-    "identity": lambda: {},
+    "constant": dict,
+    "identity": dict,
 }
 
 _PHRASES = (
@@ -223,6 +223,19 @@ def bind(claim: Claim) -> Binding:
     own = None if activation is None else activation.expr
     conditions = tuple(read_conditions(claim, names))
     return Binding(names, activation, functions.get("f", own), functions.get("g", own), conditions)
+
+
+def undeclared(claim: Claim) -> tuple[str, ...]:
+    """Parameters that nothing says anything about: they are read as real."""
+    binding = bind(claim)
+    given = {**assumptions_from(claim.where), **claim.params}
+    own = binding.activation.params if binding.activation is not None else ()
+    symbols = {s for s in binding.names.values() if s.is_Symbol} | set(own)
+    free = [s for s in symbols if s.name not in given and s.is_positive is None]
+    family = set(FAMILY[claim.quantity]())
+    return tuple(
+        sorted(s.name for s in free if s.name not in family and not s.is_integer and s != rho)
+    )
 
 
 _INNER = ("u", "v", "z", "x", "pi", "E", "oo")

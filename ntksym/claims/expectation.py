@@ -102,7 +102,8 @@ def split(expr: Expr, variables: frozenset[Symbol]) -> list[tuple[Expr, dict[Sym
         return _collected([t for a in expr.args for t in split(a, variables)])
     if isinstance(expr, Mul):
         if all(len(a.free_symbols & variables) <= 1 for a in expr.args):
-            coefficient, factors = Integer(1), {}
+            coefficient: Expr = Integer(1)
+            factors: dict[Symbol, Expr] = {}
             for a in expr.args:
                 here = a.free_symbols & variables
                 if here:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from sympy import Add, DiracDelta, Expr, Integer, Mul, Symbol, factorial, sqrt
 
@@ -229,11 +230,16 @@ def _stated(claim: Claim, b: Binding, part: str, rhs: Expr) -> Definition:
     functions: dict[str, Callable[[Expr], Expr]] = {"_": lambda e: e}
     for name, f in (("s", b.activation and b.activation.expr), ("f", b.f), ("g", b.g)):
         if f is not None:
-            functions[name] = lambda at, f=f: f.subs(x, at)
-            functions["d" + name] = lambda at, f=f: _slope(f).subs(x, at)
+            functions[name] = partial(_at, f)
+            functions["d" + name] = partial(_at, _slope(f))
     scope = Scope(b.names, functions, found.expect(law), inner)
     lhs = scope.read(text)
     return Definition(lhs, found.pairs, text, rf"\text{{{_escaped(text)}}}")
+
+
+def _at(f: Expr, at: Expr) -> Expr:
+    found: Expr = f.subs(x, at)
+    return found
 
 
 def _slope(f: Expr) -> Expr:

@@ -98,16 +98,17 @@ def _fixed(e: Expectation, values: Mapping[Symbol, Expr]) -> Expectation:
     )
 
 
-def state(claim: Claim) -> tuple[Statement, ...]:
+def state(claim: Claim, texts: Mapping[str, str] | None = None) -> tuple[Statement, ...]:
     """The equations that a claim says, one for each named value (and each Hermite index).
+
+    `texts` are the formulas in the language, where they have been read from LaTeX before.
 
     Raises:
         BadSpec: an unknown quantity, a part that is missing.
         ParseError: text that is not a formula, names that are not bound.
         BadActivation: a function that is not real or not of one variable.
     """
-    check_shape(claim)
-    formulas = _formulas(claim)
+    formulas = formulas_of(claim)[0] if texts is None else dict(texts)
     if claim.quantity == "hermite" and claim.n is None and _mentions_index(formulas):
         out = []
         for n in range(_INDICES):
@@ -119,7 +120,7 @@ def state(claim: Claim) -> tuple[Statement, ...]:
     return tuple(_state(claim, formulas))
 
 
-def _state(claim: Claim, formulas: dict[str, str]) -> list[Statement]:
+def _state(claim: Claim, formulas: Mapping[str, str]) -> list[Statement]:
     binding = bind(claim)
     names = dict(binding.names)
     if claim.n is not None:
@@ -217,17 +218,23 @@ def check_shape(claim: Claim) -> None:
         )
 
 
-def _formulas(claim: Claim) -> dict[str, str]:
-    source = claim.formula
+def formulas_of(claim: Claim) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The formulas of a claim in the language, by name, and how LaTeX was read.
+
+    Raises:
+        BadSpec: a part that the quantity needs is missing.
+        ParseError: LaTeX that cannot be read.
+    """
+    check_shape(claim)
     if claim.latex:
         from ..latex import read_latex
 
         given = claim.latex if isinstance(claim.latex, dict) else {"": claim.latex}
-        return {part: read_latex(text).text for part, text in given.items()}
-    found = dict(source) if isinstance(source, dict) else {"": source}
-    if not found:
-        raise BadSpec("the table of formulas is empty")
-    return found
+        readings = {part: read_latex(text) for part, text in given.items()}
+        notes = tuple(dict.fromkeys(note for r in readings.values() for note in r.notes))
+        return {part: r.text for part, r in readings.items()}, notes
+    source = claim.formula
+    return (dict(source) if isinstance(source, dict) else {"": source}), ()
 
 
 def _mentions_index(formulas: Mapping[str, str]) -> bool:

@@ -22,6 +22,7 @@ COMMANDS = (
     "derive",
     "eval",
     "prove",
+    "check",
     "network",
     "export",
     "catalogue",

@@ -1,0 +1,2 @@
+from typing import Any
+def diagnose(*a: Any, **k: Any) -> tuple[Any, ...]: return ()
