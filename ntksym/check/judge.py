@@ -158,13 +158,15 @@ def _beyond(definition: Ball, formula: Ball, tolerance: Rational) -> bool:
 
 def _agreement(statement: Statement, good: list[Sample], digits: int) -> str:
     count = f"{len(good)} exact points" if statement.variables else "this one value"
-    if statement.rounded is not None:
-        return (
-            f"the printed decimals are those of the definition (unit {statement.rounded}): {count}"
-        )
     if statement.tolerance is not None:
         return f"within the relative tolerance {statement.tolerance} at {count} (balls)"
+    if statement.rounded is not None:
+        unit = float(statement.rounded)
+        return f"the printed decimals are those of the definition, within {unit:.1e}"
     widest = max(float(b.rad) for s in good for b in (s.definition, s.formula) if b is not None)
+    if statement.exponents:
+        names = ", ".join(sorted(s.name for s in statement.exponents))
+        count += f" ({names} a whole number)"
     return (
         f"balls of {digits} digits around definition and formula overlap at {count}, "
         f"widest radius {widest:.1e}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from sympy import Rational, Symbol, false, true
+from sympy import Ge, Gt, Le, Lt, Rational, Symbol, false, true
 
 from ..claims.binding import rho
 from ..claims.statement import Statement
@@ -57,6 +57,7 @@ def candidates(statement: Statement) -> Iterator[dict[Symbol, Rational]]:
 def _drawn(statement: Statement) -> Iterator[dict[Symbol, Rational]]:
     variables = statement.variables
     random = Random(20261121)
+    powers = statement.exponents
     for turn in range(_CANDIDATES):
         at: dict[Symbol, Rational] = {}
         pair = _PAIRS[turn % len(_PAIRS)]
@@ -69,8 +70,54 @@ def _drawn(statement: Statement) -> Iterator[dict[Symbol, Rational]]:
             r = _CORRELATIONS[turn % len(_CORRELATIONS)]
             at[q12] = r * scale if q11 in variables or q22 in variables else r
         for j, symbol in enumerate(others):
-            at[symbol] = _value(symbol, turn, j, random)
-        yield {s: at[s] for s in variables}
+            # whole powers are smooth on each side of their kink, so their integrals converge fast
+            whole = symbol in powers
+            at[symbol] = _R(1 + (turn + j) % 8) if whole else _value(symbol, turn, j, random)
+        if statement.matrix:
+            at.update(_covariances(statement, random))
+        yield {s: _within(at[s], *_bounds(statement, s)) for s in variables}
+
+
+def _covariances(statement: Statement, random: Random) -> dict[Symbol, Rational]:
+    """Values of the entries of a positive definite matrix: A A' + D at random."""
+    size = len(statement.matrix)
+    a = [[_R(random.randint(-6, 6), 5) for _ in range(size)] for _ in range(size)]
+    found: dict[Symbol, Rational] = {}
+    for i, row in enumerate(statement.matrix):
+        for j, entry in enumerate(row):
+            if entry.is_Symbol:
+                value = sum((a[i][k] * a[j][k] for k in range(size)), _R(0))
+                found[entry] = value + (_R(1, 3) if i == j else 0)
+    return found
+
+
+def _bounds(statement: Statement, symbol: Symbol) -> tuple[Rational | None, Rational | None]:
+    """What conditions such as `r > 1/2` say about one name."""
+    low: Rational | None = None
+    high: Rational | None = None
+    for condition in statement.conditions:
+        if not isinstance(condition, (Gt, Ge, Lt, Le)):
+            continue
+        large, small = condition.gts, condition.lts
+        if large == symbol and small.is_Rational:
+            low = small if low is None else max(low, small)
+        if small == symbol and large.is_Rational:
+            high = large if high is None else min(high, large)
+        if small == symbol**2 and large == 1:
+            low, high = (-_R(1) if low is None else low), (_R(1) if high is None else high)
+    return low, high
+
+
+def _within(value: Rational, low: Rational | None, high: Rational | None) -> Rational:
+    """The value, moved into an interval that it misses."""
+    if low is not None and high is not None and not low < value < high:
+        share = abs(value) / (1 + abs(value))
+        return low + (high - low) * share
+    if low is not None and value <= low:
+        return low + abs(value) + _R(1, 9)
+    if high is not None and value >= high:
+        return high - abs(value) - _R(1, 9)
+    return value
 
 
 def _random_pair(random: Random) -> tuple[Rational, Rational, Rational]:

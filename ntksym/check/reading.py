@@ -57,11 +57,14 @@ class Reader:
 
     def _read(self, expr: Expr) -> Ratio:
         if expr in self.given:
-            return self.given[expr]
+            given: Ratio = self.given[expr]
+            return given
         if isinstance(expr, Add):
             return reduce(lambda a, b: a + b, (self.read(a) for a in expr.args))
         if isinstance(expr, Mul):
-            product: Ratio = reduce(mul, (self.read(a) for a in expr.args))
+            product = self.element(self.field.integer(1))
+            for a in expr.args:
+                product = product * self.read(a)
             return product
         if isinstance(expr, sp.exp):
             return self.exponential(self.read(expr.args[0]))

@@ -208,11 +208,12 @@ def bind(claim: Claim) -> Binding:
     for name in given:
         if name not in params and name not in names:
             params[name] = _parameter(name, given)
-    for _, row in claim.covariance:
-        for text in row:
+    for i, (_, row) in enumerate(claim.covariance):
+        for j, text in enumerate(row):
+            word = {text.strip(): "positive"} if i == j else {}
             for name in free_names(text):
                 if name not in names:
-                    params.setdefault(name, _parameter(name, given))
+                    params[name] = _parameter(name, {**word, **given})
     params = _positive_roots(claim, params, given)
     names.update(params)
     for new, old in claim.names.items():

@@ -10,7 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import comb
 
-from sympy import Add, Expr, Integer, Mul, Poly, Pow, Symbol, expand_mul, expand_multinomial
+from sympy import (
+    Add,
+    Expr,
+    Integer,
+    Mul,
+    Poly,
+    Pow,
+    Symbol,
+    exp,
+    expand_mul,
+    expand_multinomial,
+    sqrt,
+)
 
 from ..errors import BadActivation
 from ..symbols import u, v, x
@@ -85,8 +97,8 @@ def expectations(
     """
     out = []
     for coefficient, factors in split(integrand, law.symbols):
-        for c, pair_factors in _at_most_two(factors, law):
-            out.append((coefficient * c, _independent(pair_factors, law)))
+        for c, product, reduced in _at_most_two(factors, law):
+            out.append((coefficient * c, _independent(product, reduced)))
     return tuple(out)
 
 
@@ -134,25 +146,20 @@ def _collected(
     return terms
 
 
-def _at_most_two(
-    factors: dict[Symbol, Expr], law: Gaussians
-) -> list[tuple[Expr, dict[Symbol, Expr]]]:
-    """The product with at most two dependent variables, the others integrated out."""
+Reduced = tuple[Expr, dict[Symbol, Expr], Gaussians]
+"""(coefficient, product of functions of at most two dependent variables, their law)."""
+
+
+def _at_most_two(factors: dict[Symbol, Expr], law: Gaussians) -> list[Reduced]:
+    """The product with the other variables integrated out."""
     rest = {a: e for a, e in factors.items() if a != z}
     if len(rest) <= 2:
-        return [(Integer(1), factors)]
+        return [(Integer(1), factors, law)]
     easy = [a for a, e in rest.items() if e.is_polynomial(a)]
-    if not easy:
-        raise BadActivation(
-            f"an expectation over {len(rest)} variables has a closed reduction only where all "
-            "but two occur as polynomials",
-            where=", ".join(sorted(map(str, rest))),
-        )
+    if len(rest) > 3 or not easy:
+        return _tilted(factors, law)
     w = max(easy, key=lambda a: (-Poly(rest[a], a).degree(), str(a)))
-    others = sorted((a for a in rest if a != w), key=str)
-    if len(others) > 2:
-        raise BadActivation("an expectation over more than three variables")
-    a, b = others
+    a, b = sorted((a for a in rest if a != w), key=str)
     det = law.cov(a, a) * law.cov(b, b) - law.cov(a, b) ** 2
     wa, wb = law.cov(w, a), law.cov(w, b)
     alpha = (wa * law.cov(b, b) - wb * law.cov(a, b)) / det
@@ -160,15 +167,58 @@ def _at_most_two(
     spread = law.cov(w, w) - alpha * wa - beta * wb
     linear = law.mean(w) + alpha * (a - law.mean(a)) + beta * (b - law.mean(b))
     out = []
-    variables = law.symbols
     for (degree,), c in Poly(rest[w], w).terms():
         for k in range(degree // 2 + 1):
             moment = Integer(_odd_factorial(k) * comb(degree, 2 * k)) * spread**k
-            power = expand_multinomial(linear ** (degree - 2 * k))
-            product = expand_mul(power * Mul(*(factors[o] for o in factors if o != w)))
-            for coefficient, found in split(product, variables):
-                out.append((c * moment * coefficient, found))
+            for (i, j), coefficient in Poly(linear ** (degree - 2 * k), a, b).terms():
+                product = {o: factors[o] for o in factors if o != w}
+                product[a], product[b] = product[a] * a**i, product[b] * b**j
+                out.append((c * moment * coefficient, product, law))
     return out
+
+
+def _tilted(factors: dict[Symbol, Expr], law: Gaussians) -> list[Reduced]:
+    """A factor p(w) exp(-t w^2/2) moved into the law: covariance minus a matrix of rank one.
+
+    N(0, Q) exp(-t w^2/2) = (1 + t Q_ww)^(-1/2) N(0, Q - t Q e e' Q/(1 + t Q_ww)).
+    """
+    rest = sorted((a for a in factors if a != z), key=str)
+    centred = all(law.mean(a) == 0 for a in rest)
+    found = [(a, _gaussian(factors[a], a)) for a in rest if centred]
+    for w, parts in found:
+        if parts is None:
+            continue
+        tilt, left = parts
+        spread = 1 + tilt * law.cov(w, w)
+        moved = {
+            (a, b): law.cov(a, b) - tilt * law.cov(a, w) * law.cov(w, b) / spread
+            for i, a in enumerate(rest)
+            for b in rest[i:]
+        }
+        product = {a: e for a, e in factors.items() if a != w}
+        scale = 1 / sqrt(spread)
+        if left.has(w):
+            product[w] = left
+        else:
+            scale = scale * left
+        new = Gaussians({a: Integer(0) for a in rest}, moved)
+        return [(scale * c, p, reduced) for c, p, reduced in _at_most_two(product, new)]
+    raise BadActivation(
+        f"an expectation over {len(rest)} variables reduces to two only where the others occur as "
+        "polynomials, or as polynomials times exp(-t w^2/2)",
+        where=", ".join(map(str, rest)),
+    )
+
+
+def _gaussian(factor: Expr, w: Symbol) -> tuple[Expr, Expr] | None:
+    """(t, p) with factor = p(w) exp(-t w^2/2), t not zero; else None."""
+    for part in Mul.make_args(factor):
+        if isinstance(part, exp) and part.has(w) and part.args[0].is_polynomial(w):
+            exponent = Poly(part.args[0], w)
+            left = factor / part
+            if exponent.degree() == 2 and not exponent.coeff_monomial(w) and left.is_polynomial(w):
+                return -2 * exponent.coeff_monomial(w**2), left * exp(exponent.coeff_monomial(1))
+    return None
 
 
 def _odd_factorial(k: int) -> int:

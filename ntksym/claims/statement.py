@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from sympy import Expr, Integer, Rational, Symbol, true
+from sympy import Expr, Integer, Pow, Rational, Symbol, true
 from sympy.logic.boolalg import Boolean
 
 from ..errors import BadSpec, ParseError
-from ..language import to_text
+from ..language import parse_number, to_text
 from ..symbols import q11, q12, q22
 from .binding import Binding, bind, rho
 from .claim import DERIVATIVES, QUANTITIES, Claim
@@ -35,6 +35,7 @@ class Statement:
         conditions: what the variables fulfil, besides their assumptions.
         meaning: the definition in words of the language.
         meaning_latex: the same in LaTeX.
+        matrix: the covariance that the claim gives, which is positive definite.
         rounded: the unit of the last printed place, where the formula is one decimal number.
         tolerance: a relative tolerance, or None.
     """
@@ -47,6 +48,7 @@ class Statement:
     conditions: tuple[Boolean, ...]
     meaning: str
     meaning_latex: str
+    matrix: tuple[tuple[Expr, ...], ...] = ()
     rounded: Rational | None = None
     tolerance: Rational | None = None
 
@@ -68,6 +70,17 @@ class Statement:
 
     def _pair_symbols(self) -> set[Symbol]:
         return {s for _, e in self.expectations for part in e.law for s in part.free_symbols}
+
+    @property
+    def exponents(self) -> frozenset[Symbol]:
+        """Parameters that are powers of something that varies, as in `abs(x)**p`."""
+        found: set[Symbol] = set()
+        for _, e in self.expectations:
+            for f in (e.f, e.g):
+                for power in () if f is None else f.atoms(Pow):
+                    if power.base.has(_X):
+                        found |= power.exp.free_symbols - {_X}
+        return frozenset(found)
 
     @property
     def text(self) -> str:
@@ -132,22 +145,45 @@ def _state(claim: Claim, formulas: Mapping[str, str]) -> list[Statement]:
         rhs = binding.fix(_read(text, names, part))
         definition: Definition = MEANINGS[claim.quantity](claim, binding, part, rhs)
         domain = (c.subs(fixed) for c in _domain(definition, rhs))
-        conditions = tuple(c for c in (*equations, *domain) if c is not true)
+        matrix = _matrix(claim, names)
+        conditions = tuple(c for c in (*equations, *domain, *_entries(matrix)) if c is not true)
         out.append(
             Statement(
                 part,
-                definition.lets,
+                tuple((s, binding.fix(e)) for s, e in definition.lets),
                 binding.fix(definition.lhs),
                 tuple((s, _bound(e, binding)) for s, e in definition.expectations),
                 rhs,
                 conditions,
                 definition.text,
                 definition.latex,
+                matrix,
                 rounding(text),
-                Rational(claim.tolerance) if claim.tolerance else None,
+                _tolerance(claim),
             )
         )
     return out
+
+
+def _matrix(claim: Claim, names: Mapping[str, Expr]) -> tuple[tuple[Expr, ...], ...]:
+    scope = Scope(names)
+    return tuple(tuple(scope.read(text) for text in row) for _, row in claim.covariance)
+
+
+def _entries(matrix: tuple[tuple[Expr, ...], ...]) -> Iterator[Boolean]:
+    """The conditions on pairs of a positive definite matrix."""
+    for i, row in enumerate(matrix):
+        for j in range(i):
+            yield row[j] ** 2 < row[i] * matrix[j][j]
+
+
+def _tolerance(claim: Claim) -> Rational | None:
+    if not claim.tolerance:
+        return None
+    found = parse_number(claim.tolerance)
+    if not 0 < found < 1:
+        raise BadSpec(f"tolerance = {claim.tolerance[:40]}", hint="between 0 and 1, as in 1e-3")
+    return found
 
 
 def _read(text: str, names: Mapping[str, Expr], part: str) -> Expr:
@@ -175,7 +211,7 @@ def _domain(definition: Definition, rhs: Expr) -> tuple[Boolean, ...]:
         for part in e.law:
             found |= part.free_symbols
     conditions: list[Boolean] = []
-    if q12 in found and {q11, q22} & found:
+    if q12 in found:
         conditions.append(q12**2 < q11 * q22)
     if rho in found:
         conditions.append(rho**2 < 1)

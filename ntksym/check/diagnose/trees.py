@@ -1,0 +1,237 @@
+"""Syntax trees as the material of a repair: built, rebuilt at one place, and written as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from fractions import Fraction
+
+from ...claims.scope import rebuild
+from ...language.syntax import (
+    Call,
+    Compare,
+    Logic,
+    Name,
+    Negate,
+    Node,
+    Not,
+    Number,
+    Pair,
+    Power,
+    Product,
+    Sum,
+    Truth,
+    children,
+)
+
+_SUM, _PRODUCT, _UNARY, _POWER, _ATOM = range(5)
+
+
+def number(value: int | Fraction) -> Node:
+    """A number; a fraction becomes a quotient, so that it is written as a paper prints it."""
+    if isinstance(value, int):
+        return Number(0, Fraction(value)) if value >= 0 else Negate(0, number(-value))
+    if value.denominator == 1:
+        return number(value.numerator)
+    top = quotient(number(abs(value.numerator)), number(value.denominator))
+    return Negate(0, top) if value < 0 else top
+
+
+def name(text: str) -> Node:
+    """A name."""
+    return Name(0, text)
+
+
+def call(function: str, *arguments: Node) -> Node:
+    """`function(arguments)`."""
+    return Call(0, function, arguments)
+
+
+def root(node: Node) -> Node:
+    """`sqrt(node)`."""
+    return call("sqrt", node)
+
+
+def power(base: Node, exponent: Node | int) -> Node:
+    """`base**exponent`."""
+    return Power(0, base, number(exponent) if isinstance(exponent, int) else exponent)
+
+
+def negative(node: Node) -> Node:
+    """`-node`, without a double sign."""
+    return node.operand if isinstance(node, Negate) else Negate(0, node)
+
+
+def product(*factors: Node) -> Node:
+    """The product, factors that are one left out."""
+    flat: list[tuple[int, Node]] = []
+    for f in factors:
+        if f == number(1):
+            continue
+        flat.extend(f.factors if isinstance(f, Product) else ((1, f),))
+    return _joined(flat)
+
+
+def quotient(top: Node, bottom: Node) -> Node:
+    """`top/bottom`."""
+    if bottom == number(1):
+        return top
+    if isinstance(bottom, Negate):
+        return negative(quotient(top, bottom.operand))
+    return _joined([*(top.factors if isinstance(top, Product) else ((1, top),)), (-1, bottom)])
+
+
+def _joined(factors: list[tuple[int, Node]]) -> Node:
+    """A product; the first factor of a tree is never a divisor."""
+    if not factors:
+        return number(1)
+    # a sign belongs in front of the whole product
+    sign = 1
+    clean: list[tuple[int, Node]] = []
+    for e, f in factors:
+        if isinstance(f, Negate):
+            sign, f = -sign, f.operand
+        clean.append((e, f))
+    above = [(e, f) for e, f in clean if e > 0]
+    below = [(e, f) for e, f in clean if e < 0]
+    if clean[0][0] < 0:
+        clean = [*(above or [(1, number(1))]), *below]
+    node = clean[0][1] if len(clean) == 1 else Product(0, tuple(clean))
+    return node if sign > 0 else Negate(0, node)
+
+
+def total(*terms: tuple[int, Node]) -> Node:
+    """The sum of (sign, term) pairs, nested sums flattened."""
+    flat: list[tuple[int, Node]] = []
+    for sign, t in terms:
+        if isinstance(t, Negate):
+            sign, t = -sign, t.operand
+        flat.extend((sign * s, f) for s, f in (t.terms if isinstance(t, Sum) else ((1, t),)))
+    if not flat:
+        return number(0)
+    flat = _positive_first(flat)
+    if len(flat) == 1:
+        return flat[0][1] if flat[0][0] > 0 else Negate(0, flat[0][1])
+    return Sum(0, tuple(flat))
+
+
+def _positive_first(terms: list[tuple[int, Node]]) -> list[tuple[int, Node]]:
+    if terms[0][0] > 0:
+        return terms
+    for i, (sign, _) in enumerate(terms):
+        if sign > 0:
+            return [terms[i], *terms[:i], *terms[i + 1 :]]
+    return [(1, Negate(0, terms[0][1])), *terms[1:]]
+
+
+def everything(node: Node) -> Iterator[Node]:
+    """The node and all below it."""
+    yield node
+    for child in children(node):
+        yield from everything(child)
+
+
+def size(node: Node) -> int:
+    """The number of nodes."""
+    return sum(1 for _ in everything(node))
+
+
+def names_in(node: Node) -> tuple[str, ...]:
+    """Names in order of first use."""
+    return tuple(dict.fromkeys(n.name for n in everything(node) if isinstance(n, Name)))
+
+
+def rename(node: Node, mapping: Mapping[str, Node]) -> Node:
+    """All names replaced at once."""
+    if isinstance(node, Name):
+        return mapping.get(node.name, node)
+    return rebuild(node, lambda child: rename(child, mapping))
+
+
+def places(node: Node) -> Iterator[tuple[Node, Callable[[Node], Node]]]:
+    """Every node with the function that puts another in its place (nodes elsewhere are shared)."""
+    yield node, lambda new: new
+    for i, child in enumerate(children(node)):
+        for found, put in places(child):
+            yield found, _deeper(node, i, put)
+
+
+def _deeper(node: Node, i: int, put: Callable[[Node], Node]) -> Callable[[Node], Node]:
+    return lambda new: with_child(node, i, put(new))
+
+
+def with_child(node: Node, index: int, new: Node) -> Node:
+    """The node with another child at `index`."""
+    count = iter(range(len(children(node))))
+    return rebuild(node, lambda child: new if next(count) == index else child)
+
+
+def write(node: Node) -> str:
+    """Text that the language reads back to the same tree (up to offsets)."""
+    return _write(node, _SUM)
+
+
+def _write(node: Node, level: int) -> str:
+    text, own = _bare(node)
+    return f"({text})" if own < level else text
+
+
+def _bare(node: Node) -> tuple[str, int]:
+    match node:
+        case Number():
+            return _number(node.value)
+        case Name():
+            return node.name, _ATOM
+        case Truth():
+            return str(node.value), _ATOM
+        case Negate():
+            return "-" + _write(node.operand, _PRODUCT if _plain(node.operand) else _UNARY), _UNARY
+        case Sum():
+            parts = [_write(t, _PRODUCT) for _, t in node.terms]
+            signs = ["" if i == 0 else (" + ", " - ")[s < 0] for i, (s, _) in enumerate(node.terms)]
+            first = "-" if node.terms[0][0] < 0 else ""
+            body = "".join(
+                s + (f"({p})" if i and p.startswith("-") else p)
+                for i, (s, p) in enumerate(zip(signs, parts, strict=True))
+            )
+            return first + body, _SUM
+        case Product():
+            text = ""
+            for i, (e, f) in enumerate(node.factors):
+                shown = _write(f, _UNARY if i == 0 and e > 0 else _POWER)
+                text += ("1/" if e < 0 else "") if i == 0 else "*/"[e < 0]
+                text += shown
+            return text, _PRODUCT
+        case Power():
+            return f"{_write(node.base, _ATOM)}**{_write(node.exponent, _ATOM)}", _POWER
+        case Call():
+            return f"{node.name}({', '.join(_write(a, _SUM) for a in node.arguments)})", _ATOM
+        case Pair():
+            return f"({_write(node.value, _SUM)}, {_write(node.condition, -1)})", _ATOM
+        case Compare():
+            rest = "".join(f" {op} {_write(n, _SUM)}" for op, n in node.rest)
+            return _write(node.first, _SUM) + rest, -1
+        case Logic():
+            return f" {node.word} ".join(_write(n, _SUM) for n in node.operands), -1
+        case Not():
+            return f"not {_write(node.operand, _SUM)}", -1
+
+
+def _plain(node: Node) -> bool:
+    return isinstance(node, Product)
+
+
+def _number(value: Fraction) -> tuple[str, int]:
+    if value.denominator == 1:
+        return str(value.numerator), _ATOM
+    for places_ in range(1, 60):
+        scaled = value * 10**places_
+        if scaled.denominator == 1:
+            digits = str(scaled.numerator).rjust(places_ + 1, "0")
+            return f"{digits[:-places_]}.{digits[-places_:]}", _ATOM
+    return f"{value.numerator}/{value.denominator}", _PRODUCT
+
+
+def at_zero(node: Node) -> Node:
+    """The tree with all offsets zero, for comparisons."""
+    return replace(rebuild(node, at_zero), at=0)
