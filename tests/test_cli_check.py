@@ -1,0 +1,78 @@
+"""`ntksym check` on the command line: exit statuses, JSON, errors per claim."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def run(*args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "ntksym", "check", *args],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize(
+    ("formula", "status", "verdict"),
+    [("q/2", 0, "PROVED"), ("q/3", 1, "REFUTED"), ("q/2 + zz", 3, "UNDECIDED")],
+)
+def test_one_claim_from_options(formula: str, status: int, verdict: str) -> None:
+    found = run("--activation", "relu", "--quantity", "diagonal", "--formula", formula)
+    assert found.returncode == status, found.stderr
+    assert verdict in found.stdout
+    if status == 1:
+        assert "disjoint balls at q = 1" in found.stdout and "what holds: q/2" in found.stdout
+    if status == 3:
+        assert "the name 'zz' is not bound" in found.stdout
+
+
+def test_json_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "claims.toml"
+    file.write_text(
+        """
+[[claim]]
+id = "good"
+activation = "relu"
+quantity = "diagonal"
+latex = '\\frac{q}{2}'
+[[claim]]
+id = "bad"
+activation = "relu"
+quantity = "nngp"
+formula = "rho"
+[[claim]]
+id = "broken"
+activation = "relu"
+quantity = "nope"
+formula = "rho"
+""",
+        encoding="utf-8",
+    )
+    found = run(str(file), "--json", "--jobs", "1")
+    assert found.returncode == 1
+    data = json.loads(found.stdout)
+    assert data["schema"] == "ntksym/check/1"
+    good, bad, broken = data["claims"]
+    assert (good["id"], good["verdict"]) == ("good", "proved") and good["digits"] == 20
+    assert bad["verdict"] == "refuted" and bad["corrected"]
+    assert set(bad["counterexample"]["point"]) == {"q11", "q12", "q22"}
+    for side in ("definition", "formula"):
+        assert {"mid", "rad", "exact"} == set(bad["counterexample"][side])
+    assert broken["verdict"] == "undecided" and "unknown quantity 'nope'" in broken["error"]
+
+
+def test_wrong_usage() -> None:
+    nothing = run()
+    assert nothing.returncode == 2 and "no claim" in nothing.stderr
+    both = run("claims.toml", "--formula", "c")
+    assert both.returncode == 2 and "not both" in both.stderr
+    missing = run("no-such-file.toml")
+    assert missing.returncode == 2 and "cannot read the claims" in missing.stderr
