@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from .activation import Activation as Activation
     from .activations import catalogue as catalogue
     from .activations import named as named
+    from .check import Judgement as Judgement
+    from .check import check as check  # type: ignore[no-redef]
+    from .claims import Claim as Claim
     from .dual import Dual as Dual
     from .dual import dual as dual
     from .errors import NtksymError as NtksymError
@@ -46,8 +49,10 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Activation": "activation",
+    "Claim": "claims",
     "Convention": "network",
     "Dual": "dual",
+    "Judgement": "check",
     "KernelState": "network",
     "Network": "network",
     "NtksymError": "errors",
@@ -57,6 +62,7 @@ _HOMES = {
     "Report": "verify",
     "Verdict": "verify",
     "catalogue": "activations",
+    "check": "check",
     "compile": "runtime",
     "dual": "dual",
     "evaluate": "verify",

@@ -24,8 +24,8 @@ class Stage:
 STAGES = (
     Stage(
         "define",
-        ("activation", "language", "activations"),
-        "text, SymPy",
+        ("activation", "language", "latex", "activations"),
+        "text, LaTeX, SymPy",
         "Activation",
         "a real function of one symbol x, parameters with assumptions",
     ),
@@ -86,8 +86,22 @@ STAGES = (
         "compares with something that does not use the stage under test",
     ),
     Stage(
+        "state",
+        ("display", "claims"),
+        "Claim",
+        "Statement",
+        "definition = formula on a domain; every name bound, nothing evaluated",
+    ),
+    Stage(
+        "judge",
+        ("check", "certificate", "replay"),
+        "Claim",
+        "Judgement",
+        "a verdict with evidence; refuted only by an exact counterexample; every diagnosis verified",
+    ),
+    Stage(
         "publish",
-        ("export", "export_shelf", "export_measure", "display", "cli", "demo"),
+        ("export", "export_shelf", "export_measure", "book", "cli", "demo"),
         "any of the above",
         "files, pages, terminal",
         "the only stage that touches the disk",

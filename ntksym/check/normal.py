@@ -34,7 +34,7 @@ class Roots:
             if known == radicand:
                 return atom
         f = radicand.field
-        fresh = Atom("sqrt", (f.gen(Symbol(f"root_{len(self.inside)}", positive=True)),))
+        fresh = Atom("sqrt", (f.gen(Symbol(f"[root {len(self.inside)}]", positive=True)),))
         self.inside[fresh] = radicand
         return fresh
 

@@ -86,7 +86,7 @@ class Reader:
         """A function without a reading: one symbol for each different argument."""
         key = (name, *((a.num, a.den) for a in args))
         if key not in self._opaque:
-            self._opaque[key] = Symbol(f"{name}_{len(self._opaque)}", real=True)
+            self._opaque[key] = Symbol(f"[{name} {len(self._opaque)}]", real=True)
         return self.element(self.field.gen(self._opaque[key]))
 
     def _power(self, expr: Pow) -> Ratio:
@@ -253,7 +253,7 @@ def _atan2(r: Reader, y: Ratio, x: Ratio) -> Ratio | None:
 
 def _proved_sign(r: Reader, z: Ratio) -> int | None:
     found = z.exact
-    if found is None or len(found.parts) != 1:
+    if found is None or len(found.parts) != 1 or not found.is_real:
         return None
     (((_, (num, den))),) = found.parts.items()
     signs = [r.field.sign(p) for p in (num, den)]

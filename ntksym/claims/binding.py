@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sympy import Expr, Integer, Symbol, acos, sqrt
+from sympy import Expr, Integer, Symbol, acos, false, sqrt, true
 from sympy.logic.boolalg import Boolean
 
 from ..activation import Activation
@@ -49,7 +49,11 @@ def unit_names() -> Names:
 
 def single_names() -> Names:
     """The names of a quantity of one Gaussian variable."""
-    return {**{n: q for n in ("q", "q11", "q1")}, **{n: m for n in ("m", "mu", "m1")}}
+    return {
+        **{n: q for n in ("q", "q11", "q1")},
+        **{n: m for n in ("m", "mu", "m1")},
+        "sigma": sqrt(q),
+    }
 
 
 def network_names() -> Names:
@@ -100,6 +104,16 @@ class Condition:
     symbol: Symbol | None
     value: Expr | None
     holds: Boolean | None
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]:
+        """The names that an inequality speaks of."""
+        return () if self.holds is None else tuple(sorted(self.holds.free_symbols, key=str))
+
+    def at(self, values: Mapping[Symbol, Expr]) -> bool | None:
+        """Whether the inequality holds there; None where that is open."""
+        found = None if self.holds is None else self.holds.subs(values)
+        return bool(found) if found in (true, false) else None
 
 
 def clauses(where: str) -> list[str]:
@@ -191,13 +205,22 @@ class Binding:
         return expr
 
 
+def _family(claim: Claim) -> Names:
+    """The names of the quantity; a definition that speaks of u or v has those of a pair."""
+    if claim.definition and not claim.covariance:
+        words = {n for text in _texts(claim.definition) for n in free_names(text)}
+        if words & {"u", "v"}:
+            return {n: e for n, e in pair_names().items() if n not in claim.params}
+    return FAMILY[claim.quantity]()
+
+
 def bind(claim: Claim) -> Binding:
     """The names, functions and conditions of a claim.
 
     Raises:
         NtksymError: text that cannot be read, names that are not bound.
     """
-    names = FAMILY[claim.quantity]()
+    names = _family(claim)
     given = {**assumptions_from(claim.where), **_plain(claim.params)}
     activation = _activation(claim, given)
     params = {p.name: p for p in activation.params} if activation is not None else {}

@@ -21,6 +21,8 @@ _TEXTS = tuple(
 )
 _TABLES = ("formula", "latex", "definition", "corrected")
 _NETWORK = ("depth", "weight_var", "bias_var")
+ALIASES = {"wrt": "by", "variable": "by", "define": "definition", "index": "n"}
+"""Other spellings of keys."""
 KEYS = (*_TEXTS, "params", "names", "n", "covariance", *_NETWORK)
 """The keys of a `[[claim]]` table."""
 
@@ -101,13 +103,14 @@ def read_claim(table: Mapping[str, Any]) -> Claim:
     if not isinstance(table, Mapping):
         raise BadSpec("a claim is a table", hint="[[claim]]")
     for key in table:
-        if key not in KEYS:
+        if key not in KEYS and key not in ALIASES:
             close = nearest(key, KEYS)
             raise BadSpec(
                 f"unknown key {key[:60]!r}",
                 tried=["known: " + ", ".join(KEYS)],
                 hint=f"did you mean {close}?" if close else "",
             )
+    table = {ALIASES.get(k, k): v for k, v in table.items()}
     values: dict[str, Any] = {}
     for key, value in table.items():
         if key in _TABLES and isinstance(value, Mapping):
@@ -172,7 +175,7 @@ def _with_network(claim: Claim, table: Mapping[str, Any]) -> Claim:
         if given:
             raise BadSpec(f"{next(iter(given))} is for the quantities ntk and recursion")
         return claim
-    if claim.network or not claim.activation:
+    if claim.network not in ("", "mlp") or not claim.activation:
         if given:
             raise BadSpec("depth and variances are said in `network`", hint="one of the two")
         return claim

@@ -127,10 +127,21 @@ def state(claim: Claim, texts: Mapping[str, str] | None = None) -> tuple[Stateme
         for n in range(_INDICES):
             out += [
                 replace(s, part=f"n={n}" if s.part == "" else f"{s.part}, n={n}")
-                for s in _state(replace(claim, n=n), formulas)
+                for s in (_state(replace(claim, n=n), formulas) if _wanted(claim, n) else ())
             ]
+        if not out:
+            raise BadSpec("`where` leaves no index n", where=claim.where)
         return tuple(out)
     return tuple(_state(claim, formulas))
+
+
+def _wanted(claim: Claim, n: int) -> bool:
+    """Whether `where` lets the index be n."""
+    for condition in bind(claim).conditions:
+        index = [s for s in condition.symbols if s.name == "n"]
+        if index and condition.at({index[0]: Integer(n)}) is False:
+            return False
+    return True
 
 
 def _state(claim: Claim, formulas: Mapping[str, str]) -> list[Statement]:
@@ -138,7 +149,8 @@ def _state(claim: Claim, formulas: Mapping[str, str]) -> list[Statement]:
     names = dict(binding.names)
     if claim.n is not None:
         names["n"] = Integer(claim.n)
-    equations = tuple(c.holds for c in binding.conditions if c.holds is not None)
+    known = {s: names["n"] for c in binding.conditions for s in c.symbols if s.name == "n"}
+    equations = tuple(c.holds.subs(known) for c in binding.conditions if c.holds is not None)
     fixed = {c.symbol: c.value for c in binding.conditions if c.symbol is not None}
     out = []
     for part, text in formulas.items():

@@ -1,2 +1,3 @@
-from typing import Any
-def diagnose(*a: Any, **k: Any) -> tuple[Any, ...]: return ()
+"""Stage judge: why a refuted formula is wrong, found by search and verified before it is said."""
+
+from .search import diagnose as diagnose

@@ -28,6 +28,11 @@ class Candidate:
     weight: int = 1
 
 
+def saying(text: str) -> Callable[[], str]:
+    """A sentence that is known already."""
+    return lambda: text
+
+
 def same(a: Sequence[float], b: Sequence[float]) -> bool:
     """Whether two vectors of values agree, at three points at least where there are so many.
 

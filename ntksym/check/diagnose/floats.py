@@ -26,6 +26,7 @@ from ...language.syntax import (
 )
 from ...language.table import canonical, functions
 from . import special
+from .trees import Path
 
 NAN = math.nan
 _CONSTANTS = {"pi": math.pi, "E": math.e, "oo": math.inf}
@@ -154,6 +155,41 @@ class Place:
                 return self._call(node)
         raise ValueError("no number")
 
+    def upward(self, path: Path, value: float) -> float:
+        """The value of the whole tree with `value` at the end of the path; NaN as in `value`."""
+        try:
+            for node, i in reversed(path):
+                value = self._with(node, i, value)
+            return value
+        except (ValueError, ZeroDivisionError, OverflowError, KeyError, TypeError):
+            return NAN
+
+    def _with(self, node: Node, i: int, value: float) -> float:
+        """The value of a node whose child `i` has another value."""
+        match node:
+            case Negate():
+                return -value
+            case Sum():
+                total = 0.0
+                for j, (sign, t) in enumerate(node.terms):
+                    total += sign * (value if i == j else self._value(t))
+                return total
+            case Product():
+                found = 1.0
+                for j, (e, f) in enumerate(node.factors):
+                    v = value if i == j else self._value(f)
+                    found = found * v if e > 0 else found / v
+                return found
+            case Power():
+                if i == 0:
+                    return _power(value, self._value(node.exponent))
+                return _power(self._value(node.base), value)
+            case Call():
+                values = [self._value(a) for a in node.arguments]
+                values[i] = value
+                return self._function(canonical(node.name), values)
+        raise ValueError("no number")
+
     def _call(self, node: Call) -> float:
         own = canonical(node.name)
         if own == "piecewise":
@@ -161,7 +197,9 @@ class Place:
                 if isinstance(piece, Pair) and self._holds(piece.condition):
                     return self._value(piece.value)
             raise ValueError("no piece")
-        values = [self._value(a) for a in node.arguments]
+        return self._function(own, [self._value(a) for a in node.arguments])
+
+    def _function(self, own: str, values: list[float]) -> float:
         rule = _TABLE.get(own)
         if rule is not None:
             return float(rule(*values))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from ...claims.scope import rebuild
@@ -148,16 +147,22 @@ def rename(node: Node, mapping: Mapping[str, Node]) -> Node:
     return rebuild(node, lambda child: rename(child, mapping))
 
 
-def places(node: Node) -> Iterator[tuple[Node, Callable[[Node], Node]]]:
-    """Every node with the function that puts another in its place (nodes elsewhere are shared)."""
-    yield node, lambda new: new
+Path = tuple[tuple[Node, int], ...]
+"""The way down to a node: (parent, index of the child), from the top."""
+
+
+def places(node: Node, above: Path = ()) -> Iterator[tuple[Node, Path]]:
+    """Every node with the way to it."""
+    yield node, above
     for i, child in enumerate(children(node)):
-        for found, put in places(child):
-            yield found, _deeper(node, i, put)
+        yield from places(child, (*above, (node, i)))
 
 
-def _deeper(node: Node, i: int, put: Callable[[Node], Node]) -> Callable[[Node], Node]:
-    return lambda new: with_child(node, i, put(new))
+def put(path: Path, new: Node) -> Node:
+    """The whole tree with another node at the end of the path; nodes elsewhere are shared."""
+    for node, i in reversed(path):
+        new = with_child(node, i, new)
+    return new
 
 
 def with_child(node: Node, index: int, new: Node) -> Node:
@@ -187,14 +192,14 @@ def _bare(node: Node) -> tuple[str, int]:
         case Negate():
             return "-" + _write(node.operand, _PRODUCT if _plain(node.operand) else _UNARY), _UNARY
         case Sum():
-            parts = [_write(t, _PRODUCT) for _, t in node.terms]
-            signs = ["" if i == 0 else (" + ", " - ")[s < 0] for i, (s, _) in enumerate(node.terms)]
-            first = "-" if node.terms[0][0] < 0 else ""
-            body = "".join(
-                s + (f"({p})" if i and p.startswith("-") else p)
-                for i, (s, p) in enumerate(zip(signs, parts, strict=True))
-            )
-            return first + body, _SUM
+            text = ""
+            for i, (sign, t) in enumerate(node.terms):
+                if isinstance(t, Negate) and (i or sign < 0):
+                    sign, t = -sign, t.operand
+                shown = _write(t, _PRODUCT)
+                shown = f"({shown})" if i and shown.startswith("-") else shown
+                text += (" + ", " - ")[sign < 0] + shown if i else "-"[: sign < 0] + shown
+            return text, _SUM
         case Product():
             text = ""
             for i, (e, f) in enumerate(node.factors):
@@ -231,7 +236,3 @@ def _number(value: Fraction) -> tuple[str, int]:
             return f"{digits[:-places_]}.{digits[-places_:]}", _ATOM
     return f"{value.numerator}/{value.denominator}", _PRODUCT
 
-
-def at_zero(node: Node) -> Node:
-    """The tree with all offsets zero, for comparisons."""
-    return replace(rebuild(node, at_zero), at=0)

@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from ...language.syntax import Call, Node, Product, Sum
-from .candidate import Candidate, constant, ratio, same
+from .candidate import Candidate, constant, saying
 from .constants import identify
-from .floats import NAN, Place, close
+from .floats import NAN, close
 from .ground import Ground
 from .trees import (
     call,
     everything,
     name,
-    names_in,
     number,
     power,
     product,
@@ -25,7 +24,7 @@ from .trees import (
     total,
     write,
 )
-from .words import factor_sentence, inverse
+from .words import factor_sentence
 
 _EXPONENTS = (
     Fraction(1), Fraction(-1), Fraction(1, 2), Fraction(-1, 2), Fraction(2), Fraction(-2),
@@ -39,7 +38,7 @@ def factors(g: Ground) -> Iterator[Candidate]:
     if k is None:
         return
     kind, text = factor_sentence(g.claim, k)
-    yield Candidate(kind, lambda: text, product(k, g.tree))
+    yield Candidate(kind, saying(text), product(k, g.tree))
 
 
 def scalings(g: Ground) -> Iterator[Candidate]:
@@ -56,7 +55,7 @@ def scalings(g: Ground) -> Iterator[Candidate]:
             part = raised(atom, e)
             yield Candidate(
                 "convention" if _is_factorial(atom) else "scaling",
-                lambda part=part, k=k: _scaling(g, part, k),  # type: ignore[misc]
+                saying(_scaling(g, part, k)),
                 product(k, g.tree, part) if e > 0 else _over(product(k, g.tree), atom, e),
                 size(part),
             )
@@ -159,9 +158,7 @@ def powers(g: Ground) -> Iterator[Candidate]:
         if k is None:
             continue
         said = text if k == number(1) else f"{text}, with the factor {write(k)}"
-        yield Candidate(
-            kind, lambda said=said: said, product(k, new), 1 if k == number(1) else 2  # type: ignore[misc]
-        )  # fmt: skip
+        yield Candidate(kind, saying(said), product(k, new), 1 if k == number(1) else 2)
 
 
 def offsets(g: Ground) -> Iterator[Candidate]:
@@ -172,7 +169,7 @@ def offsets(g: Ground) -> Iterator[Candidate]:
     ones = [1.0] * len(gap)
     k = constant(gap, ones, 400 if not g.single else 24)
     if k is not None:
-        yield Candidate("offset", lambda: _offset(k), total((1, g.tree), (1, k)))
+        yield Candidate("offset", saying(_offset(k)), total((1, g.tree), (1, k)))
     if g.single:
         return
     both = [t + v for t, v in zip(g.target, g.values, strict=True)]
@@ -180,7 +177,7 @@ def offsets(g: Ground) -> Iterator[Candidate]:
     if k2 is not None:
         yield Candidate(
             "offset",
-            lambda: f"the complement is meant: {write(k2)} minus the formula",
+            saying(f"the complement is meant: {write(k2)} minus the formula"),
             total((1, k2), (-1, g.tree)),
         )
     yield from _affine(g)
@@ -198,7 +195,7 @@ def _missing(g: Ground, term: Node, weight: int) -> Candidate:
     text = f"the term {shown} is missing"
     if shown.startswith("-"):
         text = f"the term {shown[1:]} is not subtracted"
-    return Candidate("offset", lambda: text, total((1, g.tree), (1, term)), weight)
+    return Candidate("offset", saying(text), total((1, g.tree), (1, term)), weight)
 
 
 def _offset(k: Node) -> str:
@@ -228,8 +225,8 @@ def _affine(g: Ground) -> Iterator[Candidate]:
     if a is None or b is None:
         return
     new = total((1, a), (1, product(b, g.tree)))
-    yield Candidate("offset", lambda: f"off by a constant and a factor: {write(a)} + {write(b)}*(formula) "
-                    "holds", new, 4)  # fmt: skip
+    text = f"off by a constant and a factor: {write(a)} + {write(b)}*(formula) holds"
+    yield Candidate("offset", saying(text), new, 4)
 
 
 def products(g: Ground) -> Iterator[Candidate]:
@@ -274,14 +271,9 @@ def _angles(g: Ground) -> list[tuple[Node, list[float]]]:
     if "rho" not in g.vocabulary:
         return []
     r = name("rho")
-    nodes = [call("asin", r), call("acos", r), call("acos", Negated(r)), root(_unit())]
+    nodes = [call("asin", r), call("acos", r), call("acos", total((-1, r))), root(_unit())]
     used = {write(n) for n in everything(g.tree)}
     return [(n, g.vector(n)) for n in nodes if write(n) not in used]
-
-
-def Negated(node: Node) -> Node:  # noqa: N802
-    """`-node`."""
-    return total((-1, node))
 
 
 def _unit() -> Node:
@@ -289,5 +281,3 @@ def _unit() -> Node:
 
 
 __all__ = ["atoms", "factors", "offsets", "powers", "products", "raised", "scalings"]
-
-_ = (Place, inverse, names_in, ratio, same)

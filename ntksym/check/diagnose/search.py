@@ -1,0 +1,104 @@
+"""The search for what is wrong: families of explanations, cheap and telling ones first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from time import perf_counter
+
+from ...claims.claim import Claim
+from ...errors import NtksymError
+from ...verify.report import Verdict
+from ..judge import Finding
+from ..judgement import Diagnosis
+from .candidate import Candidate
+from .convention import conventions
+from .elsewhere import activations, jumps, quantities
+from .ground import Ground, ground
+from .near import approximations
+from .part import parts_of_the_domain
+from .slip import slips
+from .trees import write
+from .whole import factors, offsets, powers, products, scalings
+
+_MOST_TRIED = 6
+_MOST = 4
+
+_ORDER = (
+    "sign", "factor", "derivative_convention", "square", "root", "inverse", "convention", "swap",
+    "scaling", "other_activation", "other_quantity", "slip", "offset", "normalised_only",
+    "equal_variances_only", "centred_only", "half_domain", "special_case", "approximation",
+)  # fmt: skip
+"""Most telling first."""
+
+
+def diagnose(
+    claim: Claim, finding: Finding, text: str, *, seconds: float = 1.2
+) -> tuple[Diagnosis, ...]:
+    """What is wrong with a refuted formula, most telling first; each verified.
+
+    Args:
+        claim: the claim.
+        finding: what `judge` said of the statement of the formula.
+        text: the formula in the language, as it was read.
+        seconds: the time for the search; families that do not fit in are left out.
+
+    Returns:
+        Diagnoses.  One with a `formula` was verified by the enclosures of the definition at every
+        sample, and by a proof where its verdict says so; the others speak of another definition
+        or a part of the domain, for which the formula as printed was judged.
+    """
+    if finding.verdict is not Verdict.REFUTED:
+        return ()
+    try:
+        g = ground(claim, finding, text, perf_counter() + seconds)
+    except NtksymError:
+        return ()
+    if g is None:
+        return ()
+    found = _repairs(g)
+    for family in (jumps, activations, quantities):
+        if not g.late:
+            found += family(g)
+    exact = {d.kind for d in found}
+    if not exact & {"factor", "sign"} and not g.late:
+        found += parts_of_the_domain(g)
+    if not found:
+        found += approximations(g)
+    ordered = sorted(found, key=lambda d: _ORDER.index(d.kind))
+    return tuple(ordered[:_MOST])
+
+
+Family = Callable[[Ground], Iterator[Candidate]]
+
+
+def _repairs(g: Ground) -> list[Diagnosis]:
+    """Repairs of the text: of each kind the first that is verified."""
+    found: list[Diagnosis] = []
+    kinds: set[str] = set()
+    families: tuple[tuple[Family, tuple[str, ...]], ...] = (
+        (factors, ()),
+        (conventions, ("factor", "sign")),
+        (powers, ("factor", "sign")),
+        (scalings, ("factor", "sign", "convention")),
+        (slips, ("factor", "sign", "convention", "scaling")),
+        (offsets, ("factor", "sign", "convention", "scaling", "slip")),
+        (products, ("factor", "sign", "convention", "scaling", "swap", "slip", "offset", "square")),
+    )  # fmt: skip
+    for family, simpler in families:
+        if kinds & set(simpler) or g.late:
+            continue
+        tried = 0
+        for c in sorted(family(g), key=lambda c: c.weight):
+            if c.kind in kinds:
+                continue
+            tried += 1
+            verdict = g.verified(c.tree)
+            if verdict is not None:
+                kinds.add(c.kind)
+                found.append(Diagnosis(c.kind, c.say(), verdict, write(c.tree)))
+            if tried == _MOST_TRIED or g.late:
+                break
+    return found
+
+
+__all__ = ["diagnose"]
