@@ -97,7 +97,7 @@ STAGES = (
         ("check", "certificate", "replay"),
         "Claim",
         "Judgement",
-        "a verdict with evidence; refuted only by an exact counterexample; every diagnosis verified",
+        "a verdict with evidence; refuted by an exact counterexample; diagnoses are verified",
     ),
     Stage(
         "publish",

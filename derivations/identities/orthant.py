@@ -35,11 +35,101 @@ from collections.abc import Iterator
 
 from sympy import Heaviside, Integer, Rational, asin, pi, sqrt
 
+from ntksym.claims import Claim
 from ntksym.functions import Phi, Phi2
 from ntksym.symbols import x
 from ntksym.verify.ball import Ball
 from ntksym.verify.balls import enclose_definition, enclose_expr
 from ntksym.verify.points import rational_points
+
+STANDARD = {"r": "real"}
+
+two = Claim(
+    "Two half-spaces.",
+    quantity="identity",
+    definition="E[heaviside(z1)*heaviside(z2)]",
+    covariance=(("z1", ("1", "r")), ("z2", ("r", "1"))),
+    params=STANDARD,
+    latex=r"\frac{1}{4} + \frac{\arcsin r}{2\pi}",
+    source="sheppard1899application",
+)
+
+three = Claim(
+    "Three half-spaces: a step and two probit gates of one variable.",
+    quantity="identity",
+    definition="E[heaviside(z)*Phi(a*z)*Phi(b*z)]",
+    params={"a": "real", "b": "real"},
+    formula="1/8 + (asin(a/sqrt(1 + a^2)) + asin(b/sqrt(1 + b^2))"
+    " + asin(a*b/sqrt((1 + a^2)*(1 + b^2))))/(4*pi)",
+    source="plackett1954reduction, with the three correlations of the gates",
+)
+
+gates = Claim(
+    "Two probit gates are a quadrant of noisy variables.",
+    quantity="identity",
+    definition="E[Phi(a + b*z)]",
+    params={"a": "real", "b": "real"},
+    formula="Phi(a/sqrt(1 + b^2))",
+    source="owen1980table, 10,010.8",
+)
+
+reflection = Claim(
+    "The bivariate normal distribution function, reflected.",
+    quantity="identity",
+    definition="Phi2(-h, k, -r)",
+    params={"h": "real", "k": "real", "r": "real"},
+    where="r < 1, r > -1",
+    formula="Phi(k) - Phi2(h, k, r)",
+    source="owen1956tables",
+)
+
+at_origin = Claim(
+    "The bivariate normal distribution function at the origin.",
+    quantity="identity",
+    definition="Phi2(0, 0, r)",
+    params={"r": "real"},
+    where="r < 1, r > -1",
+    formula="1/2 - acos(r)/(2*pi)",
+    source="sheppard1899application",
+)
+
+owen_equal = Claim(
+    "Equal limits: Owen's function.",
+    quantity="identity",
+    definition="Phi2(h, h, r)",
+    params={"h": "real", "r": "real"},
+    where="r < 1, r > -1",
+    formula="Phi(h) - 2*OwenT(h, sqrt((1 - r)/(1 + r)))",
+    source="owen1956tables",
+)
+
+owen_one = Claim(
+    "Owen's function at a = 1.",
+    quantity="identity",
+    definition="OwenT(h, 1)",
+    params={"h": "real"},
+    formula="Phi(h)*Phi(-h)/2",
+    source="owen1956tables",
+)
+
+owen_zero = Claim(
+    "Owen's function at h = 0 is an angle.",
+    quantity="identity",
+    definition="OwenT(0, a)",
+    params={"a": "real"},
+    latex=r"\frac{\arctan a}{2\pi}",
+    source="owen1956tables",
+)
+
+owen_zero_limit = Claim(
+    "One limit at zero.",
+    quantity="identity",
+    definition="Phi2(h, 0, r)",
+    params={"h": "positive", "r": "real"},
+    where="r < 1, r > -1",
+    formula="Phi(h)/2 - OwenT(h, -r/sqrt(1 - r^2))",
+    source="owen1956tables",
+)
 
 
 def checks() -> Iterator[tuple[str, Ball, Ball]]:

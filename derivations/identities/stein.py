@@ -24,6 +24,7 @@ from collections.abc import Iterator
 
 from sympy import Abs, Max, exp, sin
 
+from ntksym.claims import Claim
 from ntksym.functions import Phi
 from ntksym.symbols import x
 from ntksym.verify.ball import Ball
@@ -32,6 +33,50 @@ from ntksym.verify.points import rational_points
 from ntksym.verify.safe import precision
 
 PAIRS = ((Max(x, 0), Phi(x)), (sin(x), Abs(x)), (exp(-(x**2)), Max(x - 1, 0)))
+
+
+THREE = (
+    ("z1", ("C11", "C12", "C13")),
+    ("z2", ("C12", "C22", "C23")),
+    ("z3", ("C13", "C23", "C33")),
+)
+
+exponential = Claim(
+    "One power against an exponential.",
+    quantity="identity",
+    definition="E[z1*exp(z2)]",
+    covariance=(("z1", ("C11", "C12")), ("z2", ("C12", "C22"))),
+    formula="C12*exp(C22/2)",
+    source="stein1981estimation",
+)
+
+two_powers = Claim(
+    "Two powers against an exponential.",
+    quantity="identity",
+    definition="E[z1*z2*exp(z3)]",
+    covariance=THREE,
+    formula="(C12 + C13*C23)*exp(C33/2)",
+    source="stein1981estimation, twice",
+)
+
+isserlis = Claim(
+    "Two powers, one of them twice.",
+    quantity="identity",
+    definition="E[z1*z2*z3^2]",
+    covariance=THREE,
+    formula="C12*C33 + 2*C13*C23",
+    source="isserlis1918formula",
+)
+
+rectifier = Claim(
+    "The third integral of the soft committee machine with rectifiers.",
+    quantity="identity",
+    activation="relu",
+    definition="E[ds(z1)*z2*s(z3)]",
+    covariance=THREE,
+    formula="C12*sqrt(C11*C33 - C13**2)/(2*pi*C11) + C23/(2*pi)*asin(C13/sqrt(C11*C33)) + C23/4",
+    source="straat2019online, I_3",
+)
 
 
 def checks() -> Iterator[tuple[str, Ball, Ball]]:

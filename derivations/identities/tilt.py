@@ -34,11 +34,39 @@ from collections.abc import Iterator
 
 from sympy import Max, Rational, cos, exp, sqrt
 
+from ntksym.claims import Claim
 from ntksym.symbols import x
 from ntksym.verify.ball import Ball
 from ntksym.verify.balls import enclose_definition, enclose_expr
 from ntksym.verify.points import rational_points
 from ntksym.verify.safe import precision
+
+one_variable = Claim(
+    "One variable: a Gaussian times an exponential.",
+    quantity="identity",
+    definition="E[exp(a*z - t*z^2/2)]",
+    params={"a": "real", "t": "positive"},
+    latex=r"\frac{1}{\sqrt{1 + t}}\exp\left(\frac{a^2}{2(1 + t)}\right)",
+    source="completing the square",
+)
+
+shift = Claim(
+    "An exponential shifts the mean.",
+    quantity="identity",
+    definition="E[exp(a*z)*Phi(z)]",
+    params={"a": "real"},
+    formula="exp(a^2/2)*Phi(a/sqrt(2))",
+    source="Cameron and Martin 1944; Girsanov 1960",
+)
+
+gate = Claim(
+    "A Gaussian shrinks the variance under a gate.",
+    quantity="identity",
+    definition="E[exp(-t*z^2/2)*Phi(k + z)]",
+    params={"k": "real", "t": "positive"},
+    formula="Phi(k*sqrt((1 + t)/(2 + t)))/sqrt(1 + t)",
+    source="owen1980table, 10,010.8 under a tilted law",
+)
 
 
 def times(a: Ball, b: Ball) -> Ball:

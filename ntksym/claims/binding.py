@@ -222,6 +222,9 @@ def bind(claim: Claim) -> Binding:
     """
     names = _family(claim)
     given = {**assumptions_from(claim.where), **_plain(claim.params)}
+    if claim.quantity == "hermite":
+        names["n"] = Symbol("n", integer=True, nonnegative=True)
+        given.pop("n", None)
     activation = _activation(claim, given)
     params = {p.name: p for p in activation.params} if activation is not None else {}
     for text in (claim.f, claim.g, *_texts(claim.definition), claim.where):
@@ -241,8 +244,6 @@ def bind(claim: Claim) -> Binding:
     names.update(params)
     for new, old in claim.names.items():
         names[new] = Scope(names).read(old)
-    if claim.quantity == "hermite":
-        names.setdefault("n", Symbol("n", integer=True, nonnegative=True))
     functions = {n: _function(t, names, given) for n, t in (("f", claim.f), ("g", claim.g)) if t}
     own = None if activation is None else activation.expr
     conditions = tuple(read_conditions(claim, names))
