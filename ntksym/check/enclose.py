@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import log2
 from typing import Any
 
-from flint import acb, arb, fmpq
+from flint import acb, fmpq
 from sympy import Expr, Integer, Rational, Symbol, sqrt
 
 from ..claims.expectation import Expectation
@@ -79,7 +79,7 @@ class Enclosure:
         for _ in range(_ROUNDS):
             with precision(bits):
                 env: dict[Symbol, Any] = {s: _exact(r) for s, r in self.point.items()}
-                env |= {s: _ball(b) for s, b in balls.items()}
+                env |= {s: acb(b.to_arb()) for s, b in balls.items()}
                 for symbol, value in self.statement.lets:
                     env[symbol] = constant(value, env)
                 found = real_ball(constant(self.statement.lhs, env), "the definition")
@@ -126,12 +126,6 @@ def expectation_ball(e: Expectation, point: Point, digits: int) -> Ball:
 
 def _exact(value: Rational) -> Surd:
     return Surd.rational(fmpq(int(value.p), int(value.q)))
-
-
-def _ball(ball: Ball) -> Any:
-    mid = arb(fmpq(ball.mid.numerator, ball.mid.denominator))
-    rad = arb(fmpq(ball.rad.numerator, ball.rad.denominator))
-    return acb(mid + arb(0, 1) * rad)
 
 
 __all__ = ["BadActivation", "Enclosure", "Point", "expectation_ball"]

@@ -26,7 +26,7 @@ from .proof import Proof, prove
 
 DIGITS = 20
 """Relative digits of both balls at every point."""
-POINTS = 10
+POINTS = 12
 _FEWEST = 3
 _TIME = 4.0
 """Seconds after which no further point is begun, once there are `_FEWEST`."""

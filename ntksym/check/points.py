@@ -23,15 +23,29 @@ _PAIRS = (
     (_R(13, 7), _R(17, 10), _R(12, 7)),
     (_R(5), _R(-4), _R(7, 2)),
     (_R(1, 9), _R(-1, 13), _R(1, 5)),
+    (_R(400), _R(150), _R(90)),
+    (_R(1, 2000), _R(-1, 9000), _R(1, 500)),
 )
-"""(q11, q12, q22): both signs of the correlation, equal and unequal variances, 1/50 to 25."""
+"""(q11, q12, q22): both signs of the correlation, equal and unequal variances, 1/2000 to 400."""
 
 _CORRELATIONS = tuple(
     _R(a, b)
     for a, b in ((2, 5), (-1, 2), (9, 10), (-4, 5), (1, 50), (-19, 20), (3, 4), (-1, 9), (1, 3))
 )
 _VARIANCES = tuple(
-    _R(a, b) for a, b in ((1, 1), (7, 10), (23, 10), (4, 1), (1, 20), (9, 1), (1, 3), (5, 2))
+    _R(a, b)
+    for a, b in (
+        (1, 1),
+        (7, 10),
+        (23, 10),
+        (4, 1),
+        (1, 20),
+        (9, 1),
+        (1, 3),
+        (5, 2),
+        (200, 1),
+        (1, 900),
+    )
 )
 _MEANS = tuple(_R(a, b) for a, b in ((3, 5), (-2, 3), (5, 4), (-1, 7), (2, 1), (-7, 4), (1, 3)))
 _SIZES = tuple(

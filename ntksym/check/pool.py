@@ -15,6 +15,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from queue import SimpleQueue
+from time import perf_counter
+from typing import IO, Any
 
 from ..claims import Claim
 from ..claims.read import read_claim
@@ -76,11 +78,21 @@ class _Worker:
         if self.process is None:
             self._ask("{}", _START_SECONDS)
         request = json.dumps({"claim": claim_record(claim), "digits": digits})
+        begin = perf_counter()
         answer = self._ask(request, seconds)
+        reason = ""
         if answer is None:
+            late = perf_counter() - begin >= seconds
             reason = f"stopped after {seconds:g} s: the time limit for one claim"
-            return Judgement(claim, Verdict.UNDECIDED, error=reason, seconds=seconds)
-        return replace(judgement(claim, json.loads(answer)), claim=claim)
+            if not late:
+                reason = "internal error: the judging process ended"
+        elif "internal" in (found := json.loads(answer)):
+            self.stop()
+            reason = f"internal error: {found['internal']}; please report it"
+        if reason:
+            spent = perf_counter() - begin
+            return Judgement(claim, Verdict.UNDECIDED, error=reason, seconds=spent)
+        return replace(judgement(claim, found), claim=claim)
 
     def _ask(self, line: str, seconds: float) -> str | None:
         process = self.process or self._start()
@@ -122,12 +134,23 @@ class _Worker:
         self.process = None
 
 
+def _reporter(stream: IO[str]) -> Any:
+    """What the process says when it ends by an error that is none of this library's."""
+
+    def report(kind: type[BaseException], error: BaseException, trace: object) -> None:
+        stream.write(json.dumps({"internal": f"{kind.__name__}: {error}"[:500]}) + "\n")
+        stream.flush()
+
+    return report
+
+
 def serve() -> None:
     """Answer requests until standard input ends."""
     from .check import check_one, unreadable
 
     stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # a stray print cannot mix with the answers
+    sys.excepthook = _reporter(stream)
     for line in sys.stdin:
         request = json.loads(line)
         answer = {}

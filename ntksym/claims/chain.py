@@ -5,8 +5,11 @@ from __future__ import annotations
 from sympy import Expr, Integer, Symbol
 
 from .. import symbols
+from ..errors import BadSpec
 from ..network import parse_spec, recurse
 from ..symbols import bias_var, q11, q12, q22, t12, weight_var
+
+_DEEPEST = 100
 
 Lets = tuple[tuple[Symbol, Expr], ...]
 
@@ -18,10 +21,13 @@ def network_chain(spec: str, which: str, rhs: Expr) -> tuple[Lets, Expr, str]:
     `weight_var` or `bias_var`, these stay symbols in every layer.
 
     Raises:
-        BadSpec: not a network.
+        BadSpec: not a network, or deeper than 100 layers.
         NoClosedForm: an activation without a closed form.
     """
-    recursion = recurse(parse_spec(spec))
+    network = parse_spec(spec)
+    if network.depth > _DEEPEST:
+        raise BadSpec(f"a claim about depth {network.depth}", hint=f"at most {_DEEPEST}")
+    recursion = recurse(network)
     open_symbols = {s for s in (weight_var, bias_var) if s in rhs.free_symbols}
     lets: list[tuple[Symbol, Expr]] = []
 

@@ -12,7 +12,7 @@ from ..errors import BadSpec, NtksymError
 from ..language.messages import nearest
 from .claim import Claim
 
-MAX_BYTES = 4_000_000
+MAX_BYTES = 64_000_000
 MAX_CLAIMS = 10_000
 _LONGEST_TEXT = 20_000
 
@@ -46,8 +46,8 @@ def read_claims(source: str | Path) -> tuple[Claim | BadClaim, ...]:
         raise BadSpec(f"the claims are more than {MAX_BYTES} characters")
     try:
         data = tomllib.loads(text, parse_float=str)
-    except tomllib.TOMLDecodeError as error:
-        raise BadSpec("not a TOML file", where=str(error), hint="[[claim]] tables") from None
+    except ValueError as error:  # TOMLDecodeError, and whole numbers of thousands of digits
+        raise BadSpec("not a TOML file", where=str(error)[:200], hint="[[claim]] tables") from None
     except RecursionError:
         raise BadSpec("not a TOML file", where="nested too deep") from None
     tables = data.pop("claim", None)
@@ -90,7 +90,7 @@ def _file(path: Path) -> str:
 def _name(table: Any, number: int) -> str:
     given = table.get("id") if isinstance(table, dict) else None
     if isinstance(given, str) and given.strip():
-        return given.strip()[:200]
+        return "".join(ch if ch.isprintable() else "?" for ch in given.strip()[:200])
     return f"claim-{number}"
 
 

@@ -68,6 +68,9 @@ class Scope:
     def condition(self, text: str) -> Any:
         """The condition (a SymPy Boolean) that a comparison says."""
         tree = read_tree(text)
+        check_calls(text, tree, True)
+        measure(text, tree)
+        _check_names(text, tree, self.names)
         return _builder(text, self.names).condition(tree)
 
 

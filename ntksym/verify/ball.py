@@ -14,10 +14,17 @@ from typing import Any
 from ..errors import Undecided
 
 _LOG10_2 = math.log10(2)
+_LARGEST = 200_000
+"""The exponent of two beyond which a value is not written out."""
 
 
 def _dyadic(man: int, exp: int) -> Fraction:
     return Fraction(man << exp) if exp >= 0 else Fraction(man, 1 << -exp)
+
+
+def _size(man: int, exp: int) -> int:
+    """The exponent of two of a dyadic number, rounded up; that of zero is zero."""
+    return man.bit_length() + exp if man else 0
 
 
 def _floor_log10(value: Fraction) -> int:
@@ -79,15 +86,30 @@ class Ball:
         """The ball of a `flint.arb`, exactly.
 
         Raises:
-            Undecided: the value is not finite (NaN, an infinity, or an infinite radius).
+            Undecided: the value is not finite (NaN, an infinity, or an infinite radius), or so
+                large that it cannot be written out.  What is too small becomes a ball around zero.
         """
         if not value.is_finite():
             raise Undecided(
                 "the ball computation gave no finite enclosure",
                 hint="more digits, or a point away from the singularity of the formula",
             )
-        mid, rad = value.mid().man_exp(), value.rad().man_exp()
-        return cls(int(mid[0]), int(mid[1]), int(rad[0]), int(rad[1]))
+        mid, rad = (
+            (int(man), int(exp)) for man, exp in (value.mid().man_exp(), value.rad().man_exp())
+        )
+        # exp(exp(100)) and its inverse are finite, but no number that can be written out
+        if max(_size(*mid), _size(*rad)) > _LARGEST:
+            raise Undecided(
+                f"the value is beyond 2**{_LARGEST} in size", hint="a point with a smaller value"
+            )
+        if _size(*mid) < -_LARGEST:
+            mid, rad = (
+                (0, 0),
+                (1, 1 - _LARGEST) if _size(*rad) < -_LARGEST else (2 * rad[0], rad[1]),
+            )
+        if rad[0] and _size(*rad) < -_LARGEST:
+            rad = (1, -_LARGEST)
+        return cls(*mid, *rad)
 
     def to_arb(self) -> Any:
         """A `flint.arb` that contains this ball (equal to it where the precision allows)."""
