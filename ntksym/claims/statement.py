@@ -278,7 +278,8 @@ def formulas_of(claim: Claim) -> tuple[dict[str, str], tuple[str, ...]]:
         from ..latex import read_latex
 
         given = claim.latex if isinstance(claim.latex, dict) else {"": claim.latex}
-        readings = {part: read_latex(text) for part, text in given.items()}
+        bound = {n: n for n in (*claim.params, *claim.names) if n.isidentifier()}
+        readings = {part: read_latex(text, names=bound) for part, text in given.items()}
         notes = tuple(dict.fromkeys(note for r in readings.values() for note in r.notes))
         return {part: r.text for part, r in readings.items()}, notes
     source = claim.formula

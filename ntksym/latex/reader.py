@@ -1,0 +1,165 @@
+"""LaTeX to text of the language: `read_latex` and `read_equation`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ..errors import BadActivation, ParseError, TooLarge, UnknownName
+from ..language.limits import MAX_CHARS
+from ..language.messages import caret, short
+from ..language.names import IDENTIFIER
+from ..language.parser import read_tree
+from . import macros
+from .layout import arrange
+from .reading import Reader
+from .spell import spell
+from .tokens import tokenize
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a formula was read.
+
+    Attributes:
+        text: the formula in the language, for `ntksym.language.parse(text, formula=True, ...)`.
+        notes: one line for each part that a person might read in another way.
+    """
+
+    text: str
+    notes: tuple[str, ...] = ()
+
+
+def read_latex(source: str, *, names: Mapping[str, str] | None = None) -> Reading:
+    r"""The formula that `source` prints, in the language.
+
+    Of an equation $K = \dots$ the right-hand side is read, and a note says so.
+
+    Args:
+        source: LaTeX, with or without `$...$` or an equation around it.
+        names: what names of the source stand for: `{r"\tau": "q", "s_1": "m1"}`.
+
+    Raises:
+        UnknownName: a macro or a function that is not known; never skipped.
+        ParseError: text that is not a formula, or that can be read in two ways.
+        TooLarge: text beyond the bounds of `ntksym.language.limits`; nothing was built.
+    """
+    return read_equation(source, names=names)[1]
+
+
+def read_equation(
+    source: str, *, names: Mapping[str, str] | None = None
+) -> tuple[str | None, Reading]:
+    """The left-hand side of an equation as it is printed, or None, and the reading of the rest.
+
+    Raises:
+        NtksymError: as `read_latex`; more than one equals sign.
+    """
+    if not isinstance(source, str):
+        raise BadActivation(f"text is needed, not {type(source).__name__}")
+    if len(source) > MAX_CHARS:
+        raise TooLarge(
+            f"the LaTeX text has {len(source)} characters", hint=f"at most {MAX_CHARS} characters"
+        )
+    left, text = _sides(source)
+    given = _names(names or {})
+    long = _parameters() | {n for n in given if len(n) > 1 and n.isalpha() and n.isascii()}
+    reader = Reader(text, given, frozenset(long))
+    if left is not None:
+        shown = left if len(left) <= 40 else left[:37] + "..."
+        reader.note(f"the right-hand side of {shown} = ... is read")
+    row = arrange(text, tokenize(text, reader.long_names))
+    found = spell(reader.sum(row, row[0].at if row else 0))
+    # The bounds on the language hold for what was read, too.
+    read_tree(found)
+    return left, Reading(found, tuple(reader.notes))
+
+
+@lru_cache(maxsize=1)
+def _parameters() -> frozenset[str]:
+    """Names of more than one letter that SymPy prints as they are: `lam`, `scale`."""
+    from .. import activations
+
+    found = {p.name for entry in activations.catalogue() for p in entry.params}
+    # Letters whose names SymPy does not print as the letter again.
+    found |= {name for name in macros.LETTERS.values() if "\\" + name not in macros.LETTERS}
+    return frozenset(n for n in found if len(n) > 1 and "\\" + n not in macros.LETTERS)
+
+
+def _names(names: Mapping[str, str]) -> dict[str, str]:
+    r"""The names with their keys as letters are looked up: `\sigma_{1}` is `sigma_1`."""
+    found: dict[str, str] = {}
+    for key, value in names.items():
+        if not IDENTIFIER.fullmatch(value):
+            raise UnknownName(
+                f"{short(value)} is not a name", where=f"names: {key}", hint="letters and digits"
+            )
+        plain = re.sub(r"\\[A-Za-z]+", _spelled, key)
+        found[re.sub(r"[\s{},]", "", plain)] = value
+    return found
+
+
+def _spelled(match: re.Match[str]) -> str:
+    """A macro in a name: a letter by its name, a font by nothing."""
+    macro = match.group()
+    if macro in macros.FONTS or macro in macros.WORDS:
+        return ""
+    return macros.LETTERS.get(macro, macro[1:])
+
+
+_SCAN = re.compile(
+    r"\\begin\s*\{[A-Za-z]*\*?\}|\\end\s*\{[A-Za-z]*\*?\}|\\[A-Za-z]+|\\.|:=|[{}()\[\]=<>]",
+    re.DOTALL,
+)
+_FRAME = re.compile(
+    r"(?:\s|\$|&|\\\[|\\\(|\\(?:label|tag)\{[^{}]*\}|\\begin\{(?:"
+    + "|".join(re.escape(f) for f in (*macros.FRAMES, *macros.FRAMES_MORE))
+    + r")\})*"
+)
+_EQUALS = ("=", ":=", r"\coloneqq", r"\triangleq", r"\equiv")
+
+
+def _sides(source: str) -> tuple[str | None, str]:
+    """The left-hand side, and the source with blanks in its place, so that places stay right."""
+    found: list[tuple[int, int]] = []
+    depth = 0
+    for match in _SCAN.finditer(source):
+        mark = match.group()
+        table = mark.startswith((r"\begin", r"\end")) and any(t in mark for t in macros.TABLES)
+        if mark in ("{", "(", "[", r"\{") or (table and mark.startswith(r"\begin")):
+            depth += 1
+        elif mark in ("}", ")", "]", r"\}") or (table and mark.startswith(r"\end")):
+            depth -= 1
+        elif mark in _EQUALS and depth == 0:
+            found.append(match.span())
+    if not found:
+        return None, source
+    if len(found) > 1:
+        raise ParseError(
+            "more than one equals sign",
+            where=caret(source, found[1][0]),
+            hint="one equation, or the formula alone",
+        )
+    start, end = found[0]
+    frame = _FRAME.match(source)
+    begin = min(frame.end() if frame else 0, start)
+    left = " ".join(source[begin:start].replace("&", " ").split())
+    _check_left(source, begin, start)
+    if not left:
+        raise ParseError(
+            "nothing before the equals sign", where=caret(source, start), hint="the formula alone"
+        )
+    return left, source[:begin] + " " * (end - begin) + source[end:]
+
+
+def _check_left(source: str, begin: int, end: int) -> None:
+    """The left-hand side is not read, but a definition is refused there as everywhere."""
+    for match in re.finditer(r"\\[A-Za-z]+", source[begin:end]):
+        if match.group() in macros.UNSAFE:
+            raise UnknownName(
+                f"{match.group()} cannot be part of a formula",
+                where=caret(source, begin + match.start()),
+                hint=macros.REFUSED[match.group()],
+            )

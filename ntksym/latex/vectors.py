@@ -1,0 +1,141 @@
+r"""Norms and inner products of the two inputs: $\|x\|^2$ is q11, $x^\top x'$ is q12."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..language.syntax import Name, Node, Product, Sum
+from .layout import Fence, Item, Leaf, Row
+from .naming import letter_name
+from .spell import call, number
+
+if TYPE_CHECKING:
+    from .reading import Reader
+
+VECTORS = ("x", "y", "z", "u", "v")
+_FIRST = {"x", "u"}
+_NOTE = r"norms and inner products of inputs are read as the covariance: |x|^2 = q11, x.x' = q12"
+
+
+def transposed(sup: Row | None) -> bool:
+    r"""Whether a superscript is `\top` or T."""
+    if sup is None or len(sup) != 1 or not sup[0].plain:
+        return False
+    body = sup[0].body
+    return (
+        isinstance(body, Leaf) and body.kind in ("WORD", "LETTER") and body.text in ("\\top", "T")
+    )
+
+
+def role(reader: Reader, item: Item) -> int:
+    """1 for the first input, 2 for the second, 0 for what is no vector.
+
+    Raises:
+        ParseError: a third vector.
+    """
+    body = item.body
+    if not (isinstance(body, Leaf) and body.kind == "LETTER" and body.text in VECTORS):
+        return 0
+    if item.bangs or item.primes > 1:
+        return 0
+    index = ""
+    if item.sub is not None:
+        if len(item.sub) != 1 or not isinstance(item.sub[0].body, Leaf):
+            return 0
+        index = letter_name(item.sub[0])
+    name = letter_name(item) + "'" * item.primes + index
+    letter = letter_name(item)
+    if item.primes:
+        number_ = 2
+    elif index:
+        number_ = {"1": 1, "i": 1, "2": 2, "j": 2}.get(index, 0)
+    else:
+        number_ = 1 if letter in _FIRST else 2
+    other = next((n for n, k in reader.roles.items() if k == number_ and n != name), None)
+    if number_ and other is not None:
+        reader.refuse(
+            f"{name} and {other} are two names for one input, or there are three inputs",
+            item.at,
+            "q_{11}, q_{12}, q_{22} for the covariance",
+        )
+    if number_:
+        reader.roles[name] = number_
+    return number_
+
+
+def norm(reader: Reader, item: Item, body: Fence) -> tuple[Node, str]:
+    r"""$\|x\|$, $\|x'\|$ or $\|x - x'\|$, and the name whose root it is.
+
+    Raises:
+        ParseError: the norm of anything else; an index other than 2.
+    """
+    at, row = item.at, body.row
+    if item.sub is not None and reader.source(item.sub) != "2":
+        reader.refuse("only the Euclidean norm is known", at, r"\|x\|")
+    if len(row) == 1 and row[0].sup is None and (found := role(reader, row[0])):
+        reader.note(_NOTE)
+        name = "q11" if found == 1 else "q22"
+        return call(at, "sqrt", Name(at, name)), name
+    if len(row) == 3 and isinstance(sign := row[1].body, Leaf) and sign.text in ("-", "+"):
+        pair = (role(reader, row[0]), role(reader, row[2]))
+        if sorted(pair) == [1, 2] and row[0].sup is None and row[2].sup is None:
+            reader.note(_NOTE)
+            cross = Product(at, ((1, number(at, 2)), (1, Name(at, "q12"))))
+            terms = ((1, Name(at, "q11")), (1 if sign.text == "+" else -1, cross))
+            distance = Sum(at, (*terms, (1, Name(at, "q22"))))
+            return call(at, "sqrt", distance), ""
+    reader.refuse(
+        f"the norm of {reader.source(row)} is not clear",
+        at,
+        r"\|x\|, \|x'\|, \|x - x'\|; or q_{11}, q_{12}, q_{22}",
+    )
+
+
+def inner_product(reader: Reader, row: Row, pos: int) -> tuple[Node, int] | None:
+    r"""$x^\top x'$, $x \cdot x'$ or $\langle x, x'\rangle$ at `pos`, and the position after it."""
+    item = row[pos]
+    body = item.body
+    if isinstance(body, Fence) and body.kind == "ANGLE":
+        parts = body.row
+        if len(parts) == 3 and reader.source((parts[1],)) == "," and item.sub is None:
+            first, second = role(reader, parts[0]), role(reader, parts[2])
+            if first and second and parts[0].sup is None and parts[2].sup is None:
+                return reader.attach(item, _entry(reader, item.at, first, second)), pos + 1
+        reader.refuse(
+            f"{reader.source((item,))} is not the inner product of two inputs",
+            item.at,
+            r"\langle x, x'\rangle; an average is given by its value",
+        )
+    if not (isinstance(body, Leaf) and body.kind == "LETTER" and body.text in VECTORS):
+        return None
+    if transposed(item.sup) and pos + 1 < len(row):
+        second = role(reader, row[pos + 1])
+        first = role(reader, item)
+        if first and second:
+            return _finish(reader, row[pos + 1], item.at, first, second), pos + 2
+    if pos + 2 < len(row) and _dot(row[pos + 1]) and item.sup is None:
+        # A prime marks the second input, and no number has one.
+        if row[pos + 2].primes or item.primes:
+            first, second = role(reader, item), role(reader, row[pos + 2])
+            if first and second:
+                return _finish(reader, row[pos + 2], item.at, first, second), pos + 3
+    return None
+
+
+def _dot(item: Item) -> bool:
+    return isinstance(item.body, Leaf) and item.body.kind == "OP" and item.body.text == "*"
+
+
+def _finish(reader: Reader, last: Item, at: int, first: int, second: int) -> Node:
+    if last.sup is not None:
+        reader.refuse(
+            "a power on the second vector of an inner product",
+            last.at,
+            r"(x^\top x')^2, with brackets",
+        )
+    return _entry(reader, at, first, second)
+
+
+def _entry(reader: Reader, at: int, first: int, second: int) -> Node:
+    reader.note(_NOTE)
+    return Name(at, "q12" if first != second else f"q{first}{second}")
