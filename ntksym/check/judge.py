@@ -28,7 +28,7 @@ DIGITS = 20
 """Relative digits of both balls at every point."""
 POINTS = 12
 _FEWEST = 3
-_TIME = 4.0
+_TIME = 6.0
 """Seconds after which no further point is begun, once there are `_FEWEST`."""
 
 

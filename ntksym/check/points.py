@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from sympy import Ge, Gt, Le, Lt, Rational, Symbol, false, true
+from sympy import Ge, Gt, Le, Lt, Rational, Symbol, cosh, exp, false, sinh, true
 
 from ..claims.binding import rho
 from ..claims.statement import Statement
@@ -54,6 +54,7 @@ _SIZES = tuple(
 )
 
 _CANDIDATES = 400
+_LARGE = 100
 
 
 def candidates(statement: Statement) -> Iterator[dict[Symbol, Rational]]:
@@ -72,9 +73,17 @@ def _drawn(statement: Statement) -> Iterator[dict[Symbol, Rational]]:
     variables = statement.variables
     random = Random(20261121)
     powers = statement.exponents
+    # where exponentials grow, the mass of the integral moves away as far as the variance
+    large = any(
+        f is not None and f.has(exp, sinh, cosh)
+        for _, e in statement.expectations
+        for f in (e.f, e.g)
+    )
     for turn in range(_CANDIDATES):
         at: dict[Symbol, Rational] = {}
         pair = _PAIRS[turn % len(_PAIRS)]
+        if large and pair[0] > _LARGE:
+            continue
         if turn >= 2 * len(_PAIRS):
             pair = _random_pair(random)
         at.update({s: value for s, value in zip((q11, q12, q22), pair, strict=True)})
@@ -89,6 +98,8 @@ def _drawn(statement: Statement) -> Iterator[dict[Symbol, Rational]]:
             at[symbol] = _R(1 + (turn + j) % 8) if whole else _value(symbol, turn, j, random)
         if statement.matrix:
             at.update(_covariances(statement, random))
+        if large and at.get(q, _R(0)) > _LARGE:
+            continue
         yield {s: _within(at[s], *_bounds(statement, s)) for s in variables}
 
 

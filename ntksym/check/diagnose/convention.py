@@ -10,6 +10,7 @@ from sympy import Expr
 from ...language.syntax import Node
 from ...symbols import q, q11, q12, q22
 from .candidate import Candidate, constant, same, saying
+from .constants import scaled
 from .ground import Ground
 from .trees import call, name, names_in, number, power, product, quotient, rename, root, total, write
 
@@ -30,7 +31,7 @@ def conventions(g: Ground) -> Iterator[Candidate]:
         k = constant(g.target, values, 64)
         if k is not None and k != number(1):
             said = f"{text}, and a factor {write(k)} is missing"
-            yield Candidate(kind, saying(said), product(k, tree), 2)
+            yield Candidate(kind, saying(said), scaled(k, tree), 2)
 
 
 def _rebindings(g: Ground) -> Iterator[Rule]:

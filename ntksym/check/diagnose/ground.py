@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from time import perf_counter
+from time import process_time
 
 from sympy import Expr, Integer, Symbol
 
@@ -17,7 +17,7 @@ from ...language import to_text
 from ...language.parser import read_tree
 from ...language.syntax import Node
 from ...verify.report import Verdict
-from ..judge import DIGITS, Finding, Sample, judge, take
+from ..judge import DIGITS, Finding, Sample, take
 from ..proof import prove
 from .floats import NAN, Place
 from .trees import names_in, write
@@ -60,7 +60,7 @@ class Ground:
     @property
     def late(self) -> bool:
         """Whether the time is over."""
-        return perf_counter() > self.deadline
+        return process_time() > self.deadline
 
     @property
     def single(self) -> bool:
@@ -113,9 +113,32 @@ class Ground:
         return Verdict.PROVED if all(prove(s).lines for s in new) else Verdict.ENCLOSED
 
 
+def settled(statement: Statement) -> Verdict | None:
+    """`PROVED` or `ENCLOSED` for a statement that holds, from a few points; None otherwise.
+
+    Raises:
+        NtksymError: the definition cannot be enclosed as an expectation.
+    """
+    if not _agree(take(statement, 8, 1)[0], 1):
+        return None
+    few = 3 if statement.variables else 1
+    if not _agree(take(statement, DIGITS, few)[0], few):
+        return None
+    if prove(statement).lines:
+        return Verdict.PROVED
+    return Verdict.ENCLOSED if _agree(take(statement, DIGITS, 2 * few)[0], few) else None
+
+
+def _agree(samples: tuple[Sample, ...], least: int) -> bool:
+    good = [s for s in samples if s.formula is not None]
+    return len(good) >= least and all(
+        s.formula is not None and s.formula.overlaps(s.definition) for s in good
+    )
+
+
 def _judged(statements: tuple[Statement, ...]) -> Verdict | None:
-    worst = min(judge(s).verdict for s in statements)
-    return worst if worst >= Verdict.ENCLOSED else None
+    found = [settled(s) for s in statements]
+    return None if None in found else min(v for v in found if v is not None)
 
 
 def _same_definitions(new: tuple[Statement, ...], old: tuple[Statement, ...]) -> bool:
@@ -154,12 +177,20 @@ def ground(claim: Claim, finding: Finding, text: str, deadline: float) -> Ground
     samples = tuple((0, s) for s in finding.samples)
     if "n=" in finding.statement.part:
         siblings = restated(claim, part, text)
-        samples = tuple((i, s) for i, one in enumerate(siblings) for s in take(one, DIGITS)[0][:3])
+        samples = tuple(
+            (i, s)
+            for i, one in enumerate(siblings)
+            for s in (
+                finding.samples[:3]
+                if one.part == finding.statement.part
+                else take(one, DIGITS, 2)[0]
+            )
+        )
     if not samples:
         return None
     binding = bind(claim)
     places = tuple(_place(siblings[i], s, binding, claim, tree) for i, s in samples)
-    target = tuple(float(s.definition.mid) for _, s in samples)
+    target = _target(samples)
     if claim.quantity == "fixed_point":
         from .fixed import fixed_points
 
@@ -169,6 +200,14 @@ def ground(claim: Claim, finding: Finding, text: str, deadline: float) -> Ground
         claim, finding, tree, part, siblings, samples, places, target, values,
         _vocabulary(binding, places, tree), binding, deadline,
     )  # fmt: skip
+
+
+def _target(samples: tuple[tuple[int, Sample], ...]) -> tuple[float, ...]:
+    """The definition in floats; NaN where its ball is absolute and says nothing of its size."""
+    balls = [s.definition for _, s in samples]
+    if all(b.contains_zero for b in balls):
+        return (0.0,) * len(balls)
+    return tuple(float(b.mid) if b.rel_digits >= 10 else NAN for b in balls)
 
 
 def _place(
@@ -212,6 +251,8 @@ def _vocabulary(binding: Binding, places: tuple[Place, ...], tree: Node) -> tupl
             continue
         if binding.fix(expr).is_number:
             continue
+        if not (name in used or name in (*style, *_PREFERRED) or isinstance(expr, Symbol)):
+            continue
         chosen.setdefault(expr, name)
     return tuple(chosen.values())
 
@@ -221,4 +262,4 @@ def meanings(g: Ground) -> Mapping[str, Expr]:
     return {n: g.binding.names[n] for n in g.vocabulary if n in g.binding.names}
 
 
-__all__ = ["Ground", "ground", "meanings", "restated", "stem"]
+__all__ = ["Ground", "ground", "meanings", "restated", "settled", "stem"]

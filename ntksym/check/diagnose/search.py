@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from time import perf_counter
+from time import process_time
 
 from ...claims.claim import Claim
 from ...errors import NtksymError
@@ -14,6 +14,7 @@ from .candidate import Candidate
 from .convention import conventions
 from .elsewhere import activations, jumps, quantities
 from .ground import Ground, ground
+from .holes import holes
 from .near import approximations
 from .part import parts_of_the_domain
 from .slip import slips
@@ -25,8 +26,8 @@ _MOST = 4
 
 _ORDER = (
     "sign", "factor", "derivative_convention", "square", "root", "inverse", "convention", "swap",
-    "scaling", "other_activation", "other_quantity", "slip", "offset", "normalised_only",
-    "equal_variances_only", "centred_only", "half_domain", "special_case", "approximation",
+    "scaling", "other_activation", "other_quantity", "slip", "offset", "approximation",
+    "equal_variances_only", "normalised_only", "half_domain", "special_case", "centred_only",
 )  # fmt: skip
 """Most telling first."""
 
@@ -50,22 +51,30 @@ def diagnose(
     if finding.verdict is not Verdict.REFUTED:
         return ()
     try:
-        g = ground(claim, finding, text, perf_counter() + seconds)
+        g = ground(claim, finding, text, process_time() + seconds)
     except NtksymError:
         return ()
     if g is None:
         return ()
     found = _repairs(g)
-    for family in (jumps, activations, quantities):
-        if not g.late:
-            found += family(g)
-    exact = {d.kind for d in found}
-    if not exact & {"factor", "sign"} and not g.late:
-        found += parts_of_the_domain(g)
-    if not found:
+    repaired = bool(found)
+    found += _where_it_is_right(g, {d.kind for d in found})
+    if not repaired:
         found += approximations(g)
     ordered = sorted(found, key=lambda d: _ORDER.index(d.kind))
     return tuple(ordered[:_MOST])
+
+
+def _where_it_is_right(g: Ground, kinds: set[str]) -> list[Diagnosis]:
+    """Other definitions, or parts of the domain, for which the formula as printed holds."""
+    if kinds & {"factor", "sign"}:
+        return []
+    found: list[Diagnosis] = []
+    for family in (jumps, activations, quantities, parts_of_the_domain):
+        if g.late or (family is quantities and any(d.kind == "other_activation" for d in found)):
+            continue
+        found += family(g)
+    return found
 
 
 Family = Callable[[Ground], Iterator[Candidate]]
@@ -81,6 +90,7 @@ def _repairs(g: Ground) -> list[Diagnosis]:
         (powers, ("factor", "sign")),
         (scalings, ("factor", "sign", "convention")),
         (slips, ("factor", "sign", "convention", "scaling")),
+        (holes, ("factor", "sign", "convention", "scaling", "swap", "slip", "square")),
         (offsets, ("factor", "sign", "convention", "scaling", "slip")),
         (products, ("factor", "sign", "convention", "scaling", "swap", "slip", "offset", "square")),
     )  # fmt: skip
@@ -89,7 +99,7 @@ def _repairs(g: Ground) -> list[Diagnosis]:
             continue
         tried = 0
         for c in sorted(family(g), key=lambda c: c.weight):
-            if c.kind in kinds:
+            if c.kind in kinds or write(c.tree) in {d.formula for d in found}:
                 continue
             tried += 1
             verdict = g.verified(c.tree)

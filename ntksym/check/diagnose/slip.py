@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from ...language.syntax import Node
 from .candidate import Candidate, saying
-from .constants import identify
+from .constants import identify, scaled
 from .edits import Edit, edits
 from .floats import close
 from .ground import Ground
-from .trees import Path, number, product, put, size, write
+from .trees import Path, number, put, size, write
 
 _FEW = 4
 
@@ -22,7 +22,7 @@ def slips(g: Ground) -> Iterator[Candidate]:
     if not points:
         return
     exact: list[tuple[int, int, int, Path, Edit]] = []
-    scaled: list[tuple[int, int, int, Path, Edit, Node]] = []
+    factored: list[tuple[int, int, int, Path, Edit, Node]] = []
     for number_, (path, edit) in enumerate(edits(g.tree, g.vocabulary)):
         if number_ % 256 == 0 and g.late:
             break
@@ -37,13 +37,13 @@ def slips(g: Ground) -> Iterator[Candidate]:
                 constant = identify(k, 64)
                 if constant is not None:
                     row = (edit.weight, size(edit.new), number_, path, edit, constant)
-                    scaled.append(row)
+                    factored.append(row)
     for _, _, _, path, edit in sorted(exact, key=lambda t: t[:3]):
         yield Candidate("slip", edit.say, put(path, edit.new), edit.weight)
-    for _, _, _, path, edit, constant in sorted(scaled, key=lambda t: (t[0], size(t[5]), *t[1:3])):
+    for _, _, _, path, edit, constant in sorted(factored, key=lambda t: (t[0], size(t[5]), *t[1:3])):
         if constant != number(1):
             text = f"{edit.say()}, and a factor {write(constant)} is missing"
-            tree = product(constant, put(path, edit.new))
+            tree = scaled(constant, put(path, edit.new))
             yield Candidate("slip", saying(text), tree, 10 + edit.weight)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 from ...claims.scope import rebuild
@@ -121,6 +122,21 @@ def _positive_first(terms: list[tuple[int, Node]]) -> list[tuple[int, Node]]:
         if sign > 0:
             return [terms[i], *terms[:i], *terms[i + 1 :]]
     return [(1, Negate(0, terms[0][1])), *terms[1:]]
+
+
+def divided(node: Node, part: Node) -> Node:
+    """`node/part`, a factor that is there taken out."""
+    if isinstance(node, Product):
+        for i, (e, f) in enumerate(node.factors):
+            if e > 0 and f == part:
+                return _joined([*node.factors[:i], *node.factors[i + 1 :]])
+    bare = at_zero(node)
+    return divided(bare, part) if bare != node else quotient(node, part)
+
+
+def at_zero(node: Node) -> Node:
+    """The tree with all offsets zero, so that equal trees are equal."""
+    return replace(rebuild(node, at_zero), at=0)
 
 
 def everything(node: Node) -> Iterator[Node]:

@@ -8,11 +8,12 @@ from fractions import Fraction
 
 from ...language.syntax import Call, Node, Product, Sum
 from .candidate import Candidate, constant, saying
-from .constants import identify
+from .constants import identify, scaled
 from .floats import NAN, close
 from .ground import Ground
 from .trees import (
     call,
+    divided,
     everything,
     name,
     number,
@@ -38,7 +39,7 @@ def factors(g: Ground) -> Iterator[Candidate]:
     if k is None:
         return
     kind, text = factor_sentence(g.claim, k)
-    yield Candidate(kind, saying(text), product(k, g.tree))
+    yield Candidate(kind, saying(text), scaled(k, g.tree))
 
 
 def scalings(g: Ground) -> Iterator[Candidate]:
@@ -47,7 +48,7 @@ def scalings(g: Ground) -> Iterator[Candidate]:
         return
     ratios = [t / v if v else NAN for t, v in zip(g.target, g.values, strict=True)]
     for atom, values in atoms(g):
-        for e in _EXPONENTS:
+        for e in exponents(ratios, values):
             powers = [_power(v, e) for v in values]
             k = constant(ratios, powers, 64)
             if k is None:
@@ -56,9 +57,25 @@ def scalings(g: Ground) -> Iterator[Candidate]:
             yield Candidate(
                 "convention" if _is_factorial(atom) else "scaling",
                 saying(_scaling(g, part, k)),
-                product(k, g.tree, part) if e > 0 else _over(product(k, g.tree), atom, e),
+                _scaled(g.tree, k, atom, e),
                 size(part),
             )
+
+
+def exponents(values: list[float], base: list[float]) -> tuple[Fraction, ...]:
+    """The exponent e with values = K base^e that two points suggest, a multiple of a half."""
+    known = [
+        (v, b)
+        for v, b in zip(values, base, strict=True)
+        if v and b and math.isfinite(v) and math.isfinite(b)
+    ]
+    for v, b in known[1:]:
+        step = math.log(abs(b / known[0][1]))
+        if abs(step) > 1e-3:
+            e = 2 * math.log(abs(v / known[0][0])) / step
+            near = round(e)
+            return (Fraction(near, 2),) if near and abs(e - near) < 1e-6 and abs(near) < 13 else ()
+    return ()
 
 
 def _is_factorial(atom: Node) -> bool:
@@ -77,8 +94,9 @@ def _scaling(g: Ground, part: Node, k: Node) -> str:
     return f"a factor {write(missing)} is missing"
 
 
-def _over(top: Node, atom: Node, e: Fraction) -> Node:
-    return quotient(top, raised(atom, -e))
+def _scaled(tree: Node, k: Node, atom: Node, e: Fraction) -> Node:
+    found = product(tree, raised(atom, e)) if e > 0 else divided(tree, raised(atom, -e))
+    return found if k == number(1) else scaled(k, found)
 
 
 def raised(atom: Node, e: Fraction) -> Node:
@@ -123,6 +141,11 @@ def atoms(g: Ground) -> list[tuple[Node, list[float]]]:
         add(product(name(a), name(b)))
     if a and b and c:
         add(total((1, product(name(a), name(b))), (-1, power(name(c), 2))))
+    if "m" in names and "q" in names:
+        z = quotient(name("m"), root(name("q")))
+        for function in ("Phi", "phi"):
+            add(call(function, z))
+        add(call("exp", quotient(power(name("m"), 2), product(number(-2), name("q")))))
     if "rho" in names:
         add(total((1, number(1)), (-1, power(name("rho"), 2))))
     if g.claim.quantity == "hermite":
@@ -158,13 +181,13 @@ def powers(g: Ground) -> Iterator[Candidate]:
         if k is None:
             continue
         said = text if k == number(1) else f"{text}, with the factor {write(k)}"
-        yield Candidate(kind, saying(said), product(k, new), 1 if k == number(1) else 2)
+        yield Candidate(kind, saying(said), scaled(k, new), 1 if k == number(1) else 2)
 
 
 def offsets(g: Ground) -> Iterator[Candidate]:
     """The definition differs from the formula by a constant, or by one simple term."""
     gap = [t - v for t, v in zip(g.target, g.values, strict=True)]
-    if all(abs(d) < 1e-12 for d in gap):
+    if all(abs(d) < 1e-12 for d in gap) or not any(g.values):
         return
     ones = [1.0] * len(gap)
     k = constant(gap, ones, 400 if not g.single else 24)
@@ -183,7 +206,7 @@ def offsets(g: Ground) -> Iterator[Candidate]:
     yield from _affine(g)
     basis = atoms(g)
     for atom, values in basis:
-        for e in _EXPONENTS:
+        for e in exponents(gap, values):
             k = constant(gap, [_power(v, e) for v in values], 64)
             if k is not None:
                 term = product(k, raised(atom, e))
@@ -224,7 +247,7 @@ def _affine(g: Ground) -> Iterator[Candidate]:
     a, b = identify(start, 64), identify(slope, 64)
     if a is None or b is None:
         return
-    new = total((1, a), (1, product(b, g.tree)))
+    new = total((1, a), (1, scaled(b, g.tree)))
     text = f"off by a constant and a factor: {write(a)} + {write(b)}*(formula) holds"
     yield Candidate("offset", saying(text), new, 4)
 
@@ -234,7 +257,7 @@ def products(g: Ground) -> Iterator[Candidate]:
     if g.single:
         return
     gap = [t - v for t, v in zip(g.target, g.values, strict=True)]
-    if any(math.isnan(d) or abs(d) < 1e-250 for d in gap):
+    if any(math.isnan(d) or abs(d) < 1e-250 for d in gap) or not any(g.values):
         return
     powers_ = [
         (atom, e, vector)
