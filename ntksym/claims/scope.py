@@ -93,7 +93,8 @@ def _build(text: str, tree: Node, scope: Scope, names: Mapping[str, Expr]) -> Ex
 
 def _builder(text: str, names: Mapping[str, Expr]) -> Builder:
     variables: Any = names
-    return Builder(text, variables, {}, True, False)
+    # what is not real is refuted at a point, not refused as text
+    return Builder(text, variables, {}, True, False, complex_values=True)
 
 
 def _lift(text: str, node: Node, scope: Scope, names: dict[str, Expr]) -> Node:

@@ -117,6 +117,7 @@ class Builder:
         params: the declared and implied parameters by name.
         formula: functions of formulas are known, and the reserved names are not special.
         open_names: an unknown name is a real parameter; otherwise it is an error.
+        complex_values: parts that are not real are let through (a formula that is checked).
     """
 
     text: str
@@ -124,6 +125,7 @@ class Builder:
     params: Mapping[str, Symbol]
     formula: bool
     open_names: bool
+    complex_values: bool = False
 
     def place(self, node: Node) -> str:
         """The source line with a caret at `node`."""
@@ -153,6 +155,8 @@ class Builder:
         try:
             approximate(found, {})
         except NotReal:
+            if self.complex_values:
+                return
             raise BadActivation(
                 "the value is not real", where=self.place(node), hint="a real function of x"
             ) from None
@@ -223,7 +227,7 @@ class Builder:
         if b.is_zero and e.is_negative:
             raise ParseError("division by zero", where=self.place(node))
         found = Pow(b, e)
-        if found.has(sympy.I):
+        if found.has(sympy.I) and not self.complex_values:
             raise BadActivation(
                 "the value is not real", where=self.place(node), hint="a real function of x"
             )
@@ -293,7 +297,7 @@ class Builder:
             raise BadActivation(
                 f"{node.name} has no real value there", where=self.place(node), hint=spec.usage
             ) from None
-        if found.has(sympy.I):
+        if found.has(sympy.I) and not self.complex_values:
             raise BadActivation(
                 "the value is not real", where=self.place(node), hint="a real function of x"
             )
