@@ -352,3 +352,13 @@ def test_names_of_the_source() -> None:
     fields = {"activation": "relu", "quantity": "second_moment", "formula": "tau/2"}
     assert check(**fields, names={"tau": "q"}).verdict is Verdict.PROVED
     assert check(**fields).verdict is Verdict.UNDECIDED
+
+
+@pytest.mark.parametrize(("formula", "least", "most"), [("q/2", 12, 15), ("q/2 + 1/10**6", 4, 7)])
+def test_quadrature_says_to_how_many_digits_it_agrees(formula: str, least: int, most: int) -> None:
+    from ntksym.check.sampling import sample
+    from ntksym.claims.statement import state
+
+    (statement,) = state(Claim(quantity="diagonal", activation="relu", formula=formula))
+    digits, line = sample(statement)
+    assert least <= digits <= most and "no bound" in line

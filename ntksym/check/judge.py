@@ -23,11 +23,14 @@ from ..verify.report import Verdict
 from .enclose import Enclosure
 from .points import candidates
 from .proof import Proof, prove
+from .sampling import sample
 
 DIGITS = 20
 """Relative digits of both balls at every point."""
 POINTS = 12
 _FEWEST = 3
+_AGREEMENT = 8
+"""Digits of quadrature that count as agreement."""
 _TIME = 6.0
 """Seconds after which no further point is begun, once there are `_FEWEST`."""
 
@@ -104,6 +107,12 @@ def _open(
     samples: tuple[Sample, ...],
     proof: Proof,
 ) -> Finding:
+    found = sample(statement) if skipped else None
+    if found is not None:
+        digits, line = found
+        lines = [*lines, line]
+        if digits >= _AGREEMENT:
+            return Finding(statement, Verdict.SAMPLED, tuple(lines), samples, None, proof, digits)
     reason = skipped[0] if skipped else "no point of the domain was found"
     return Finding(
         statement, Verdict.UNDECIDED, tuple(lines), samples, None, proof, 0,

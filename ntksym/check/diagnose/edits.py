@@ -63,11 +63,13 @@ class Edit:
         new: what stands in its place.
         weight: small for a slip that is often made.
         say: the sentence.
+        kind: the stable word.
     """
 
     new: Node
     weight: int
     say: Callable[[], str]
+    kind: str = "slip"
 
 
 def edits(tree: Node, vocabulary: tuple[str, ...]) -> Iterator[tuple[Path, Edit]]:
@@ -312,7 +314,8 @@ def _calls(node: Call) -> Iterator[Edit]:
             args = list(node.arguments)
             args[i], args[j] = args[j], args[i]
             yield Edit(
-                call(node.name, *args), 2, lambda: f"the arguments of {node.name} are swapped"
+                call(node.name, *args), 2, lambda: f"the arguments of {node.name} are swapped",
+                "swap",
             )
 
 

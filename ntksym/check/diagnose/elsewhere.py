@@ -79,16 +79,22 @@ def jumps(g: Ground) -> list[Diagnosis]:
 
 def quantities(g: Ground) -> list[Diagnosis]:
     """Another quantity of the same activation or network."""
+    best: Diagnosis | None = None
     for words, other in _others(g):
         if g.late:
             break
         found = right_for(g, other)
-        if found is not None:
-            k, verdict = found
-            times = "" if k == number(1) else f"{write(k)} times "
-            text = f"right for another quantity: the formula is {times}{words}"
-            return [Diagnosis("other_quantity", text, verdict, closed_text(g))]
-    return []
+        if found is None:
+            continue
+        k, verdict = found
+        times = "" if k == number(1) else f"{write(k)} times "
+        text = f"right for another quantity: the formula is {times}{words}"
+        said = Diagnosis("other_quantity", text, verdict, closed_text(g))
+        if not times:
+            return [said]
+        best = best or said
+    # a multiple says something only where it would be so for any activation
+    return [best] if best is not None and g.claim.network else []
 
 
 _RELATED = {

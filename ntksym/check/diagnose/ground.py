@@ -236,7 +236,7 @@ def _float(expr: Expr, place: Place) -> float:
     return place.value(read_tree(to_text(expr)))
 
 
-_PREFERRED = ("q11", "q12", "q22", "q", "m", "m1", "m2", "rho", "theta", "weight_var", "bias_var")
+_PREFERRED = ("q", "m", "q11", "q12", "q22", "m1", "m2", "rho", "theta", "weight_var", "bias_var")
 _LETTERS = ("q1", "c", "q2")
 
 

@@ -25,12 +25,6 @@ def parts_of_the_domain(g: Ground) -> list[Diagnosis]:
     if len(g.siblings) > 1 or not g.siblings[0].variables:
         return []
     statement = g.siblings[0]
-    for kind, text, values in _restrictions(statement):
-        if g.late:
-            return []
-        verdict = _holds(statement.fixed(values))
-        if verdict is not None:
-            return [Diagnosis(kind, text, verdict, closed_text(g))]
     for symbol in statement.variables:
         for positive in (True, False):
             if not _one_sided(g, symbol, positive):
@@ -41,6 +35,12 @@ def parts_of_the_domain(g: Ground) -> list[Diagnosis]:
                 name = _shown(g, symbol)
                 text = f"right only for {name} {'>' if positive else '<'} 0"
                 return [Diagnosis("half_domain", text, verdict, closed_text(g))]
+    for kind, text, values in _restrictions(statement):
+        if g.late:
+            return []
+        verdict = _holds(statement.fixed(values))
+        if verdict is not None:
+            return [Diagnosis(kind, text, verdict, closed_text(g))]
     return []
 
 

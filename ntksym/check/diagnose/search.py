@@ -19,15 +19,15 @@ from .near import approximations
 from .part import parts_of_the_domain
 from .slip import slips
 from .trees import write
-from .whole import factors, offsets, powers, products, scalings
+from .whole import factors, offsets, powers, products, scaled_powers, scalings, terms
 
 _MOST_TRIED = 6
 _MOST = 4
 
 _ORDER = (
     "sign", "factor", "derivative_convention", "square", "root", "inverse", "convention", "swap",
-    "scaling", "other_activation", "other_quantity", "slip", "offset", "approximation",
-    "equal_variances_only", "normalised_only", "half_domain", "special_case", "centred_only",
+    "scaling", "other_quantity", "other_activation", "offset", "slip", "approximation",
+    "half_domain", "equal_variances_only", "normalised_only", "special_case", "centred_only",
 )  # fmt: skip
 """Most telling first."""
 
@@ -70,10 +70,9 @@ def _where_it_is_right(g: Ground, kinds: set[str]) -> list[Diagnosis]:
     if kinds & {"factor", "sign"}:
         return []
     found: list[Diagnosis] = []
-    for family in (jumps, activations, quantities, parts_of_the_domain):
-        if g.late or (family is quantities and any(d.kind == "other_activation" for d in found)):
-            continue
-        found += family(g)
+    for family in (jumps, quantities, activations, parts_of_the_domain):
+        if not g.late:
+            found += family(g)
     return found
 
 
@@ -84,15 +83,18 @@ def _repairs(g: Ground) -> list[Diagnosis]:
     """Repairs of the text: of each kind the first that is verified."""
     found: list[Diagnosis] = []
     kinds: set[str] = set()
+    whole, names = ("factor", "sign"), ("convention", "scaling")
     families: tuple[tuple[Family, tuple[str, ...]], ...] = (
         (factors, ()),
-        (conventions, ("factor", "sign")),
-        (powers, ("factor", "sign")),
-        (scalings, ("factor", "sign", "convention")),
-        (slips, ("factor", "sign", "convention", "scaling")),
-        (holes, ("factor", "sign", "convention", "scaling", "swap", "slip", "square")),
-        (offsets, ("factor", "sign", "convention", "scaling", "slip")),
-        (products, ("factor", "sign", "convention", "scaling", "swap", "slip", "offset", "square")),
+        (conventions, whole),
+        (powers, whole),
+        (scalings, whole),
+        (offsets, (*whole, *names)),
+        (slips, (*whole, *names, "offset")),
+        (holes, (*whole, *names, "slip", "square", "offset")),
+        (terms, (*whole, *names, "slip", "square", "offset")),
+        (scaled_powers, (*whole, *names, "slip", "square", "offset", "inverse", "root")),
+        (products, (*whole, *names, "slip", "square", "offset", "inverse", "root")),
     )  # fmt: skip
     for family, simpler in families:
         if kinds & set(simpler) or g.late:

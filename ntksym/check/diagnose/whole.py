@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 
-from ...language.syntax import Call, Node, Product, Sum
+from ...language.syntax import Call, Name, Node, Product, Sum
 from .candidate import Candidate, constant, saying
 from .constants import identify, scaled
 from .floats import NAN, close
@@ -35,11 +35,16 @@ _EXPONENTS = (
 
 def factors(g: Ground) -> Iterator[Candidate]:
     """The definition is a constant times the formula."""
-    k = constant(g.target, g.values, 400 if not g.single else 60)
-    if k is None:
+    k = constant(g.target, g.values, 400 if not g.single else 16)
+    if k is None or (g.single and _rational(g.tree) and not _rational(k)):
         return
     kind, text = factor_sentence(g.claim, k)
     yield Candidate(kind, saying(text), scaled(k, g.tree))
+
+
+def _rational(tree: Node) -> bool:
+    """Whether a tree is arithmetic of numbers: any constant is some multiple of such a value."""
+    return not any(isinstance(n, (Name, Call)) for n in everything(tree))
 
 
 def scalings(g: Ground) -> Iterator[Candidate]:
@@ -166,7 +171,16 @@ def _constant(values: list[float]) -> bool:
 
 
 def powers(g: Ground) -> Iterator[Candidate]:
-    """The definition is a power, a root, the inverse or the complement of the formula."""
+    """The definition is a power, a root or the inverse of the formula."""
+    return (c for c in _powers_and_factors(g) if c.weight == 1)
+
+
+def scaled_powers(g: Ground) -> Iterator[Candidate]:
+    """The same with a constant factor."""
+    return (c for c in _powers_and_factors(g) if c.weight > 1)
+
+
+def _powers_and_factors(g: Ground) -> Iterator[Candidate]:
     tree, values = g.tree, list(g.values)
     forms = (
         ("square", "the square is missing", power(tree, 2), 2.0),
@@ -185,13 +199,13 @@ def powers(g: Ground) -> Iterator[Candidate]:
 
 
 def offsets(g: Ground) -> Iterator[Candidate]:
-    """The definition differs from the formula by a constant, or by one simple term."""
+    """The definition differs from the formula by a constant, or is the complement."""
     gap = [t - v for t, v in zip(g.target, g.values, strict=True)]
     if all(abs(d) < 1e-12 for d in gap) or not any(g.values):
         return
     ones = [1.0] * len(gap)
     k = constant(gap, ones, 400 if not g.single else 24)
-    if k is not None:
+    if k is not None and not (g.single and (_rational(g.tree) or not _rational(k))):
         yield Candidate("offset", saying(_offset(k)), total((1, g.tree), (1, k)))
     if g.single:
         return
@@ -204,8 +218,14 @@ def offsets(g: Ground) -> Iterator[Candidate]:
             total((1, k2), (-1, g.tree)),
         )
     yield from _affine(g)
-    basis = atoms(g)
-    for atom, values in basis:
+
+
+def terms(g: Ground) -> Iterator[Candidate]:
+    """The definition differs from the formula by one simple term."""
+    if g.single or not any(g.values):
+        return
+    gap = [t - v for t, v in zip(g.target, g.values, strict=True)]
+    for atom, values in atoms(g):
         for e in exponents(gap, values):
             k = constant(gap, [_power(v, e) for v in values], 64)
             if k is not None:
@@ -303,4 +323,7 @@ def _unit() -> Node:
     return total((1, number(1)), (-1, power(name("rho"), 2)))
 
 
-__all__ = ["atoms", "factors", "offsets", "powers", "products", "raised", "scalings"]
+__all__ = [
+    "atoms", "factors", "offsets", "powers", "products", "raised", "scaled_powers", "scalings",
+    "terms",
+]  # fmt: skip

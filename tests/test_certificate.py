@@ -1,0 +1,503 @@
+"""Certificates: they replay, every planted error is refused, the checker is on its own."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from sympy import Expr, Integer, Max, Rational, Symbol, asin, cos, exp, pi, sqrt
+from sympy import erf as sp_erf
+
+from ntksym.activations import named
+from ntksym.certificate import Expected, certify, write
+from ntksym.cli.verify_certificate import work
+from ntksym.cli.outcome import View
+from ntksym.dual import dual
+from ntksym.errors import BadData, CannotWrite, Undecided
+from ntksym.functions import Phi, Phi2
+from ntksym.replay import BadCertificate, digest, parse, verify
+from ntksym.symbols import q11, q12, q22, x
+from ntksym.verify import Verdict
+
+ROOT = Path(__file__).resolve().parent.parent
+E0, E1 = Symbol("E0"), Symbol("E1")
+PAIR = (Integer(0), Integer(0), q11, q12, q22)
+POINT = {q11: Rational(13, 10), q12: Rational(2, 5), q22: Rational(7, 10)}
+
+
+def point_of(expr: Expr) -> dict[Symbol, Rational]:
+    """The point, and distinct values for the parameters."""
+    params = sorted((s for s in expr.free_symbols if s != x), key=str)
+    return {**POINT, **{s: Rational(3 + 2 * i, 4) for i, s in enumerate(params)}}
+
+
+def pair(name: str, rhs: Expr, verdict: Verdict, *, slope: bool = False) -> dict[str, Any]:
+    s = named(name).expr
+    jumps = "distributional" if slope else "ae"
+    e = Expected(E0, s, s, PAIR, slope, jumps)
+    return certify(name, "nngp", str(rhs), E0, [e], rhs, [point_of(s)], verdict)
+
+
+@lru_cache(maxsize=None)
+def samples() -> dict[str, dict[str, Any]]:
+    relu, sign = dual(named("relu")), dual(named("sign"))
+    variance = Expected(E0, x**2 * Phi(x), None, (Rational(1, 3), q11))
+    mean = Expected(E1, x * Phi(x), None, (Rational(1, 3), q11))
+    line = {q11: Rational(1), q12: Rational(-1), q22: Rational(1)}
+    return {
+        "relu": pair("relu", relu.value, Verdict.PROVED),
+        "relu wrong": pair("relu", relu.value + q12 / 10**14, Verdict.REFUTED),
+        "relu slope": pair("relu", relu.dot, Verdict.ENCLOSED, slope=True),
+        "sign slope": pair("sign", sign.dot, Verdict.ENCLOSED, slope=True),
+        "hardtanh": pair("hardtanh", dual(named("hardtanh")).value, Verdict.ENCLOSED),
+        "elu slope": pair("elu", dual(named("elu")).dot, Verdict.ENCLOSED, slope=True),
+        "variance wrong": certify(
+            "v", "variance", "", E0 - E1**2, [variance, mean], q11, [{q11: Rational(2)}],
+            Verdict.REFUTED,
+        ),
+        "step on a line": certify(
+            "h", "nngp", "", E0, [Expected(E0, Max(x, 0) ** 2, Max(1 - x, 0), PAIR)],
+            Rational(1, 2) + sqrt(2 / pi), [line], Verdict.ENCLOSED,
+        ),
+    }  # fmt: skip
+
+
+def replayed(data: Any) -> Any:
+    return verify(parse(json.dumps(data).encode()))
+
+
+@pytest.mark.parametrize("name", list(samples()))
+def test_certificates_replay(name: str) -> None:
+    result = replayed(samples()[name])
+    assert result.ok, result.lines
+    verdict = samples()[name]["verdict"]
+    assert ("REFUTED" in result.lines[-1]) == (verdict == "refuted")
+    assert any("only the enclosures" in line for line in result.lines) == (verdict == "proved")
+
+
+@pytest.mark.parametrize("name", ["erf", "gelu", "tanh", "silu", "softplus", "abs", "exp", "sin"])
+@pytest.mark.parametrize("slope", [False, True])
+def test_a_wrong_formula_is_refuted_for_smooth_activations(name: str, slope: bool) -> None:
+    data = pair(name, q12 * Rational(7, 9), Verdict.REFUTED, slope=slope)
+    assert replayed(data).ok
+    data["enclosures"][0]["relation"] = "overlap"
+    data["verdict"] = "enclosed"
+    data["enclosures"][0]["radius"] = "1"
+    data["sha256"] = digest(data)
+    assert not replayed(data).ok
+
+
+GOLDEN = {
+    "relu": "0.2653780915189423349576934850954142198",
+    "tanh": "0.150919764109141725129575006882304",
+    "mish": "0.1925383355596472384262838809",
+    "hardswish": "0.13355335622274750462989030125",
+}
+
+
+@pytest.mark.parametrize("name", list(GOLDEN))
+def test_known_constants_are_inside_the_recorded_balls(name: str) -> None:
+    """Values of an earlier, independent computation, at (1.3, 0.4, 0.7)."""
+    known = Rational(GOLDEN[name])
+    data = pair(name, known + Rational(1, 10**6), Verdict.REFUTED)
+    man, e, rad, f = data["enclosures"][0]["lhs"]
+    gap = abs(Rational(int(man)) * Rational(2) ** e - known)
+    assert gap < Rational(int(rad)) * Rational(2) ** f < Rational(1, 10**19)
+
+
+# ---- planted errors -------------------------------------------------------------------------
+
+Path_ = tuple[Any, ...]
+Plant = tuple[str, str, Callable[[dict[str, Any]], None]]
+
+
+def walk(data: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
+    yield path, data
+    items = (
+        data.items()
+        if isinstance(data, dict)
+        else enumerate(data)
+        if isinstance(data, list)
+        else ()
+    )
+    for key, value in items:
+        yield from walk(value, (*path, key))
+
+
+def put(data: Any, path: Path_, value: Any) -> None:
+    for key in path[:-1]:
+        data = data[key]
+    data[path[-1]] = value
+
+
+def at(data: Any, path: Path_) -> Any:
+    for key in path:
+        data = data[key]
+    return data
+
+
+E = ("enclosures", 0)
+R = (*E, "expectations", 0)
+
+
+def setter(path: Path_, change: Callable[[Any], Any]) -> Callable[[dict[str, Any]], None]:
+    return lambda data: put(data, path, change(at(data, path)))
+
+
+def dropped(path: Path_) -> Callable[[dict[str, Any]], None]:
+    def change(data: dict[str, Any]) -> None:
+        del at(data, path[:-1])[path[-1]]
+
+    return change
+
+
+def planted() -> list[Plant]:
+    out: list[Plant] = []
+    shift = lambda ball: [str(int(ball[0]) + abs(int(ball[0])) // 10**12 + 2), *ball[1:]]  # noqa: E731
+    for name, data in samples().items():
+        for side in ("lhs", "rhs"):
+            out.append((name, f"{side} moved", setter((*E, side), shift)))
+        out.append((name, "ball moved", setter((*R, "ball"), shift)))
+        out.append((name, "ball too narrow", setter((*R, "ball", 3), lambda e: e - 80)))
+        if name != "variance wrong":  # there the formula is the exact number 2
+            out.append((name, "formula too narrow", setter((*E, "rhs", 3), lambda e: e - 400)))
+        flip = {"refuted": "proved", "proved": "refuted", "enclosed": "refuted"}
+        out.append((name, "verdict", setter(("verdict",), lambda v, f=flip: f[v])))
+        out.append((name, "precision", setter((*E, "bits"), lambda b: 64)))
+        if data["enclosures"][0]["point"]:
+            key = min(data["enclosures"][0]["point"])
+            new = {"1": "2", "2": "3"}
+            out.append((name, "point", setter((*E, "point", key), lambda v, n=new: n.get(v, "1"))))
+        record = at(data, R)
+        for function in ("f", "g"):
+            if not record[function]:
+                continue
+            f = (*R, function)
+            if name != "sign slope":  # there the slopes are zero, and every bound is true
+                out.append((name, f"{function} growth", setter((*f, "growth", 0), lambda e: e - 8)))
+            if record[function]["breaks"]:
+                out.append(
+                    (
+                        name,
+                        f"{function} break",
+                        setter((*f, "breaks", 0), lambda t: ["add", t, ["rat", "1", "1000000"]]),
+                    )
+                )
+                out.append((name, f"{function} no break", dropped((*f, "breaks", 0))))
+            for i, _ in enumerate(record[function]["pieces"]):
+                out.append(
+                    (
+                        name,
+                        f"{function} piece {i}",
+                        setter(
+                            (*f, "pieces", i), lambda t: ["add", t, ["rat", "1", "10000000000"]]
+                        ),
+                    )
+                )
+            for i, _ in enumerate(record[function].get("slopes", [])):
+                out.append(
+                    (
+                        name,
+                        f"{function} slope {i}",
+                        setter(
+                            (*f, "slopes", i), lambda t: ["add", t, ["rat", "1", "10000000000"]]
+                        ),
+                    )
+                )
+            for i, _ in enumerate(record[function].get("jumps", [])):
+                out.append(
+                    (
+                        name,
+                        f"{function} jump {i}",
+                        setter((*f, "jumps", i), lambda t: ["add", t, ["rat", "1", "1000000"]]),
+                    )
+                )
+        for k, part in enumerate(record["parts"]):
+            p = (*R, "parts", k)
+            out.append((name, f"part {k} missing", dropped(p)))
+            out.append((name, f"part {k} twice", lambda d, p=p: at(d, p[:-1]).append(at(d, p))))
+            out.append((name, f"part {k} tail", setter((*p, "tail"), lambda e: e - 200)))
+            for side in [(*p, "u"), (*p, "v")] if part["kind"] == "plane" else [p]:
+                rows = at(data, (*side, "panels"))
+                out.append(
+                    (
+                        name,
+                        f"{side[-1]} short range",
+                        setter(
+                            (*side, "range", 0), lambda t: str(Rational(t) / 2 + Rational(1, 64))
+                        ),
+                    )
+                )
+                out.append((name, f"{side[-1]} no cell", dropped((*side, "panels", 0))))
+                cell, row = max(
+                    ((i, j) for i, c in enumerate(rows) for j, _ in enumerate(c)),
+                    key=lambda ij: rows[ij[0]][ij[1]][1],
+                )
+                panel = (*side, "panels", cell, row)
+                out.append(
+                    (name, f"{side[-1]} order", setter((*panel, 1), lambda n: max(2, n // 3)))
+                )
+                out.append((name, f"{side[-1]} bound", setter((*panel, 3), lambda e: e - 12)))
+                out.append((name, f"{side[-1]} ellipse", setter((*panel, 2), lambda pq: [90, 1])))
+                if len(rows[cell]) > 2:
+                    out.append(
+                        (
+                            name,
+                            f"{side[-1]} no panel",
+                            dropped((*side, "panels", cell, 0 if row else 1)),
+                        )
+                    )
+        signs = [p for p, v in walk(data["statement"]) if isinstance(v, list) and v[:1] == ["rat"]]
+        for p in signs:
+            path = ("statement", *p)
+            if p[0] == "expectations" and p[2] == "law":
+                continue
+            out.append(
+                (name, f"sign at {p}", setter(path, lambda t: ["rat", str(-int(t[1]) or 1), t[2]]))
+            )
+        if name == "variance wrong":
+            out.append(
+                (
+                    name,
+                    "law",
+                    setter(("statement", "expectations", 0, "law", 0), lambda t: ["rat", "1", "2"]),
+                )
+            )
+    return out
+
+
+def replant(name: str, change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    data = copy.deepcopy(samples()[name])
+    change(data)
+    data["sha256"] = digest(data)
+    return data
+
+
+def test_every_planted_error_is_refused_by_mathematics() -> None:
+    plants = planted()
+    assert len(plants) >= 200
+    missed = [(n, w) for n, w, change in plants if replayed(replant(n, change)).ok]
+    assert not missed
+
+
+def test_planting_nothing_is_accepted() -> None:
+    assert all(replayed(replant(name, lambda d: None)).ok for name in samples())
+
+
+def test_the_hash_catches_a_harmless_change() -> None:
+    data = copy.deepcopy(samples()["relu"])
+    data["claim"]["formula"] += " "
+    assert "hash" in verify(data).lines[0]
+
+
+JUNK = (None, "x", [], {}, True, 10**50, -1.5, ["rat", "1", "0"], "1/0")
+
+
+def test_junk_anywhere_is_refused_without_an_exception() -> None:
+    rng = random.Random(20261121)
+    tried = 0
+    for name, data in samples().items():
+        paths = [
+            p for p, _ in walk(data) if p and p[0] not in ("claim", "versions", "proof", "sha256")
+        ]
+        for p in rng.sample(paths, 40):
+            junk = rng.choice(JUNK)
+            if at(data, p) == junk:
+                continue
+            tried += 1
+            result = verify(replant(name, setter(p, lambda _, j=junk: j)))
+            assert not result.ok, (name, p, junk)
+    assert tried > 200
+
+
+def test_missing_keys_are_named() -> None:
+    for key in ("claim", "statement", "enclosures", "verdict"):
+        result = verify(replant("relu", dropped((key,))))
+        assert not result.ok and repr(key) in result.lines[0]
+
+
+# ---- what can be certified ------------------------------------------------------------------
+
+
+def test_no_certificate_for_a_false_verdict() -> None:
+    value = dual(named("relu")).value
+    with pytest.raises(Undecided, match="at none of the points"):
+        pair("relu", value, Verdict.REFUTED)
+    with pytest.raises(Undecided, match="disjoint at one of the points"):
+        pair("relu", value + q12 / 10**9, Verdict.PROVED)
+    with pytest.raises(Undecided, match="no certificate for the verdict sampled"):
+        pair("relu", value, Verdict.SAMPLED)
+
+
+def test_a_formula_that_is_not_real_is_refuted() -> None:
+    data = pair("relu", sqrt(q12 - q11), Verdict.REFUTED)
+    assert data["enclosures"][0]["relation"] == "not real"
+    assert replayed(data).ok
+    data["enclosures"][0]["rhs"][0] = "-" + data["enclosures"][0]["rhs"][0]
+    data["sha256"] = digest(data)
+    assert not replayed(data).ok
+
+
+def test_functions_of_the_normal_law_agree_with_those_of_the_producer() -> None:
+    h, k, r = Symbol("h"), Symbol("k"), Symbol("r")
+    values = ((1, 2, "1/2"), ("-1/2", "3/4", "-9/10"), ("1/3", "1/3", "99/100"), (0, 1, -1))
+    for values_ in values:
+        point = dict(zip((h, k, r), map(Rational, values_), strict=True))
+        e = Expected(E0, Phi(x), None, (h, Integer(0)))
+        data = certify("p", "identity", "", E0 + Phi2(h, k, r), [e], Phi(h) + Phi2(h, k, r),
+                       [point], Verdict.ENCLOSED)  # fmt: skip
+        assert replayed(data).ok
+
+
+def test_jumps_kept_or_left_out_are_different_claims() -> None:
+    s = named("sign").expr
+    e = Expected(E0, s, s, PAIR, True, "ae")
+    data = certify("s", "derivative", "0", E0, [e], Integer(0), [POINT], Verdict.ENCLOSED)
+    assert replayed(data).ok
+    data["statement"]["expectations"][0]["jumps"] = "distributional"
+    data["sha256"] = digest(data)
+    assert not replayed(data).ok
+
+
+def test_near_correlation_one_and_large_variances() -> None:
+    for law in ((1, Rational(99, 100), 1), (25, 20, 17), (4, -6, 9)):
+        point = dict(zip((q11, q12, q22), map(Rational, law), strict=True))
+        data = certify("r", "nngp", "", E0, [Expected(E0, Max(x, 0), Max(x, 0), PAIR)],
+                       dual(named("relu")).value, [point], Verdict.ENCLOSED)  # fmt: skip
+        assert replayed(data).ok
+
+
+def test_an_irrational_law_is_refused_by_name() -> None:
+    e = Expected(E0, x**2, None, (Integer(0), sqrt(2) + q11))
+    with pytest.raises(Undecided, match="rational covariances"):
+        certify("i", "mean", "", E0, [e], q11, [{q11: Rational(1)}], Verdict.REFUTED)
+
+
+def test_other_functions_in_a_formula() -> None:
+    rhs = exp(-q11 / 2) + sp_erf(q12) * asin(q12) / pi
+    e = Expected(E0, cos(x), None, (Integer(0), q11))
+    assert replayed(certify("c", "mean", "", E0, [e], rhs, [POINT], Verdict.REFUTED)).ok
+
+
+# ---- files, the command, independence ------------------------------------------------------
+
+
+def test_write_is_whole_or_nothing(tmp_path: Path) -> None:
+    target = tmp_path / "out.json"
+    write(target, [samples()["relu"], samples()["sign slope"]])
+    before = target.read_bytes()
+    assert verify(parse(before)).ok
+    write(target, [samples()["relu"], samples()["sign slope"]])
+    assert target.read_bytes() == before and list(tmp_path.iterdir()) == [target]
+    with pytest.raises(CannotWrite):
+        write(tmp_path / "no" / "out.json", [])
+    assert not verify({"schema": "ntksym/certificate/1", "certificates": []}).ok
+
+
+@pytest.mark.parametrize(
+    ("raw", "word"),
+    [
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b"\xff", "UTF-8"),
+        (b"[" * 10_000, "nested"),
+        (b'{"a": NaN}', "NaN"),
+        (b'{"a": Infinity}', "Infinity"),
+        (b'{"a": 1.5}', "exact number"),
+        (b'{"a": 1, "a": 2}', "repeated"),
+        (b'{"a": ' + b"9" * 1_000_000 + b"}", "1000000 digits"),
+        (b" " * 32_000_001, "bytes"),
+    ],
+)
+def test_bad_files_are_named(raw: bytes, word: str) -> None:
+    with pytest.raises(BadCertificate, match=word):
+        parse(raw)
+
+
+@pytest.mark.parametrize(
+    "data", [None, 3, [], "x", {}, {"schema": 1}, {"schema": "ntksym/certificate/1"}]
+)
+def test_other_data_is_no_certificate(data: Any) -> None:
+    assert not verify(data).ok
+
+
+def test_hostile_expressions_end() -> None:
+    tower: Any = ["rat", "9", "1"]
+    for _ in range(40):
+        tower = ["pow", ["rat", "9", "1"], tower]
+    deep: Any = ["rat", "1", "1"]
+    for _ in range(500):
+        deep = ["exp", deep]
+    wide = ["add", *[["rat", "1", "3"]] * 30_000]
+    for tree in (tower, deep, wide, ["exp", ["exp", tower]], ["gamma", tower], ["sin", tower]):
+        assert not verify(replant("relu", setter(("statement", "rhs"), lambda _, t=tree: t))).ok
+        piece = setter(("statement", "expectations", 0, "f"), lambda _, t=tree: t)
+        assert not verify(replant("relu", piece)).ok
+
+
+def test_the_command_says_what_it_found(tmp_path: Path) -> None:
+    target = tmp_path / "out.json"
+    write(target, [samples()["relu wrong"]])
+    outcome = work({"file": str(target)}, View())
+    assert outcome.status == 0 and outcome.payload["ok"]
+    assert any("REFUTED" in text for _, text in outcome.lines)
+    write(target, [replant("relu", setter((*E, "bits"), lambda b: 64))])
+    assert work({"file": str(target)}, View()).status == 1
+    target.write_text("{}")
+    assert work({"file": str(target)}, View()).status == 1
+    with pytest.raises(BadData, match="not a file of certificates"):
+        work({"file": str(tmp_path / "none.json")}, View())
+
+
+FILES = sorted((ROOT / "ntksym" / "replay").glob("*.py"))
+ALLOWED = {"flint", "__future__", "bisect", "collections", "dataclasses", "fractions", "functools",
+           "hashlib", "itertools", "json", "math", "pathlib", "sys", "typing"}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
+def test_the_checker_imports_nothing_of_the_producer(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            assert {a.name.split(".")[0] for a in node.names} <= ALLOWED
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 1 or (
+                node.level == 0 and (node.module or "").split(".")[0] in ALLOWED
+            )
+            assert node.level == 0 or node.module in {f.stem for f in FILES}
+
+
+def test_the_checker_runs_where_sympy_cannot_be_imported(tmp_path: Path) -> None:
+    target = tmp_path / "out.json"
+    write(target, [samples()["elu slope"], samples()["relu wrong"]])
+    code = (
+        "import sys\n"
+        "class Block:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        top = name.split('.')\n"
+        "        if top[0] in ('sympy', 'mpmath', 'numpy', 'scipy', 'lark') or (\n"
+        "            top[0] == 'ntksym' and len(top) > 1 and top[1] != 'replay'):\n"
+        "            raise ImportError('blocked: ' + name)\n"
+        "sys.meta_path.insert(0, Block())\n"
+        "from ntksym.replay.__main__ import main\n"
+        f"sys.exit(main([{str(target)!r}]))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "REFUTED" in run.stdout
+
+
+def test_the_help_of_the_command() -> None:
+    from ntksym.cli.verify_certificate import command
+
+    shown = CliRunner().invoke(command, ["--help"])
+    assert shown.exit_code == 0 and "is not replayed" in shown.output

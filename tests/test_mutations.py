@@ -1,0 +1,187 @@
+"""Every wrong formula is refuted, and no right one is: seeded edits of the book's formulas.
+
+Whether an edit changed the function is decided by `formula_oracle`, which shares nothing with the
+checker but the syntax tree.  An edit that did must be refuted; one that did not must not be; nothing
+may stay undecided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from random import Random
+
+import pytest
+from formula_oracle import names, points, same, values
+from mutants import Mutant, mutants
+from sympy import Rational, Symbol
+
+from ntksym.book import collect
+from ntksym.check import enclose
+from ntksym.check.judge import DIGITS, _differs, judge, take
+from ntksym.claims import Claim
+from ntksym.claims.decimals import rounding
+from ntksym.claims.expectation import Expectation
+from ntksym.claims.statement import state
+from ntksym.errors import NtksymError
+from ntksym.language.parser import read_tree
+from ntksym.verify.ball import Ball
+from ntksym.verify.report import Verdict
+
+BOOK = Path(__file__).resolve().parent.parent / "derivations"
+
+READ_BY_USE = {"m", "mu", "m1", "m2", "weight_var", "sw2", "bias_var", "sb2"}
+"""What a quantity means depends on whether the formula speaks of these: a mean is zero where it is
+not mentioned.  An edit that removes the last mention makes another statement, not a wrong one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """One true formula of the book: a claim, the part of it, and the text."""
+
+    claim: Claim
+    part: str
+    text: str
+
+    def mutated(self, mutant: Mutant) -> Claim:
+        """The claim with the edited formula in the place of the true one."""
+        if isinstance(self.claim.formula, dict):
+            return replace(self.claim, formula={**self.claim.formula, self.part: mutant.text})
+        return replace(self.claim, formula=mutant.text, latex="")
+
+
+@lru_cache(maxsize=1)
+def formulas() -> tuple[Formula, ...]:
+    """Every true formula that is claimed exactly: no errata, no tolerances, no printed decimals."""
+    from ntksym.latex import read_latex
+
+    found = []
+    for page in collect(BOOK).pages:
+        for claim in page.claims:
+            if claim.erratum or claim.tolerance:
+                continue
+            parts = claim.formula or claim.latex
+            for part, text in (parts if isinstance(parts, dict) else {"": parts}).items():
+                plain = read_latex(text).text if claim.latex else text
+                if rounding(plain) is None:
+                    found.append(Formula(claim, part, plain))
+    return tuple(found)
+
+
+def chosen(formula: Formula, count: int, seed: int) -> list[Mutant]:
+    """Some mutants, of as many different kinds as there are."""
+    random = Random(f"{formula.claim.id} {formula.part} {seed}")
+    spoken = names(read_tree(formula.text))
+    needed = spoken & (READ_BY_USE | ({"q"} if formula.claim.quantity == "hermite" else set()))
+    pool = [m for m in mutants(formula.text) if needed <= names(read_tree(m.text))]
+    random.shuffle(pool)
+    kinds = list(dict.fromkeys(m.kind for m in pool))
+    random.shuffle(kinds)
+    turn = {kind: [m for m in pool if m.kind == kind] for kind in kinds}
+    picked: list[Mutant] = []
+    while len(picked) < count and any(turn.values()):
+        for kind in kinds:
+            if turn[kind] and len(picked) < count:
+                picked.append(turn[kind].pop())
+    return picked
+
+
+def faults(formula: Formula, count: int, seed: int) -> Iterator[str]:
+    """What the checker gets wrong, as lines to read."""
+    at = points(formula.claim, seed)
+    true = values(formula.text, at)
+    assert None not in true, f"{formula.claim.id}: not defined at {at[true.index(None)]}"
+    for mutant in chosen(formula, count, seed):
+        equal = same(true, mutant.text, at)
+        verdict, why = verdict_on(formula, mutant)
+        right = verdict >= Verdict.ENCLOSED if equal else verdict is Verdict.REFUTED
+        if not right:
+            relation = "the same function" if equal else "another function"
+            yield (
+                f"{formula.claim.id} {formula.part} [{mutant.kind}] {relation}, "
+                f"judged {verdict.name.lower()} {why}\n    {mutant.text}"
+            )
+
+
+def verdict_on(formula: Formula, mutant: Mutant) -> tuple[Verdict, str]:
+    """The verdict on the edited part, as `check` finds it before it explains.
+
+    A refutation needs one point, and `judge` takes the same points in the same order: where the
+    first ones refute there is no need of the others.
+    """
+    try:
+        statements = state(formula.mutated(mutant))
+        parts = [s for s in statements if s.part == formula.part] or list(statements)
+        if formula.claim.quantity in ("fixed_point", "edge_of_chaos"):
+            parts = list(statements)
+        worst: tuple[Verdict, str] = (Verdict.PROVED, "")
+        for statement in parts:
+            first, _ = take(statement, DIGITS, 2)
+            if any(_differs(statement, sample) for sample in first):
+                return Verdict.REFUTED, ""
+            found = judge(statement)
+            if found.verdict is Verdict.REFUTED:
+                return Verdict.REFUTED, ""
+            worst = min(worst, (found.verdict, found.error))
+    except NtksymError as error:
+        return Verdict.UNDECIDED, error.text
+    return worst
+
+
+@pytest.fixture(autouse=True)
+def _definitions_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All edits of one formula have one definition: enclose it once at each point."""
+    monkeypatch.setattr(enclose, "expectation_ball", remembered)
+
+
+@lru_cache(maxsize=4096)
+def _ball(e: Expectation, point: tuple[tuple[Symbol, Rational], ...], digits: int) -> Ball:
+    return enclose_expectation(e, dict(point), digits)
+
+
+enclose_expectation = enclose.expectation_ball
+
+
+def remembered(e: Expectation, point: dict[Symbol, Rational], digits: int) -> Ball:
+    """`expectation_ball`, with a memory."""
+    return _ball(e, tuple(point.items()), digits)
+
+
+CHUNKS = 24
+
+
+def run(chunk: int, count: int, seed: int) -> list[str]:
+    """The faults of every `CHUNKS`-th formula."""
+    return [f for formula in formulas()[chunk::CHUNKS] for f in faults(formula, count, seed)]
+
+
+def test_there_are_enough() -> None:
+    assert sum(len(chosen(f, 2, 0)) for f in formulas()) >= 500
+
+
+def test_the_oracle_sees_a_difference() -> None:
+    """The oracle itself: edits that change nothing, and one that does."""
+    claim = next(f.claim for f in formulas() if f.claim.id == "activations/relu.louart")
+    at = points(claim, 0)
+    true = values("sqrt(q1*q2)*acos(-rho)", at)
+    assert same(true, "sqrt(q2)*sqrt(q1)*(pi - acos(rho))", at)
+    assert same(true, "sqrt(q1*q2)*(pi/2 + asin(c/sqrt(q1*q2)))", at)
+    assert not same(true, "sqrt(q1*q2)*acos(rho)", at)
+    assert not same(true, "sqrt(q1*q2)*acos(-rho) + 10^-20*q1", at)
+    assert not same(true, "sqrt(c)*acos(-rho)", at)
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_mutants(chunk: int) -> None:
+    found = run(chunk, 2, seed=0)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 6))
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_more_mutants(chunk: int, seed: int) -> None:
+    found = run(chunk, 6, seed)
+    assert not found, "\n".join(found)
