@@ -29,6 +29,10 @@ PAGE = r'''r"""
 $\sigma(x) = \max(x, 0)$, so $$E[\sigma(u)^2]
 = \frac{q}{2}.$$
 
+## Checks
+
+## A part
+
 ## A part
 
 See [the lemma](../identities/lemma.py).

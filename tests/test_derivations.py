@@ -12,6 +12,7 @@ from ntksym.activations import catalogue
 from ntksym.book import Book, Page, collect
 from ntksym.check import check
 from ntksym.claims import Claim
+from ntksym.claims.read import BadClaim, read_claims
 from ntksym.references import keys
 from ntksym.verify.report import Verdict
 
@@ -150,3 +151,26 @@ def test_identity(page: Page) -> None:
             assert ball.rel_digits >= 25 or ball.rad * 10**40 <= 1, f"{name}: too wide: {ball}"
         seen += 1
     assert seen >= 3
+
+
+EXAMPLES = sorted((Path(__file__).resolve().parent / "claims").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_example_files(path: Path) -> None:
+    """Every claim of an example file gets the verdict that the file says, or an error of its own."""
+    wrong, readable = [], 0
+    for claim in read_claims(path):
+        if isinstance(claim, BadClaim):
+            assert path.stem == "malformed", f"{claim.id}: {claim.error}"
+            assert claim.error.what
+            continue
+        found = check(claim)
+        readable += not found.error
+        unreadable = path.stem == "malformed" and claim.id != "good"
+        if (found.verdict is Verdict.UNDECIDED and bool(found.error)) != unreadable or (
+            not unreadable and not found.as_expected
+        ):
+            wrong.append(f"{claim.id}: {found.verdict.name.lower()} {found.error}")
+    assert not wrong, "\n".join(wrong)
+    assert readable >= 1

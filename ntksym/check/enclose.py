@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import log2
 from typing import Any
 
@@ -95,33 +96,46 @@ class Enclosure:
 
 def expectation_ball(e: Expectation, point: Point, digits: int) -> Ball:
     """The enclosure of one expectation at an exact point."""
-    law = [part.subs(dict(point)) for part in e.law]
-    f = e.f.subs(dict(point))
-    if e.g is None:
+    at = dict(point)
+    g = None if e.g is None else e.g.subs(at)
+    law = tuple(part.subs(at) for part in e.law)
+    return _numeric(e.f.subs(at), g, law, e.slope, e.jumps, digits)
+
+
+@lru_cache(maxsize=4096)
+def _numeric(
+    f: Expr, g: Expr | None, law: tuple[Expr, ...], slope: bool, jumps: str, digits: int
+) -> Ball:
+    """The enclosure with numbers in all places; kept, since many formulas share a definition."""
+    if g is None:
         mean, variance = law
         if not (mean.is_Rational and variance.is_Rational):
             f = f.subs(x, mean + sqrt(variance) * x)
             mean, variance = Integer(0), Integer(1)
-        return enclose_definition(
-            f, variance, 0, 1, means=(mean, 0), other=Integer(1), digits=digits
-        )
-    g = e.g.subs(dict(point))
+        one = Integer(1)
+        return enclose_definition(f, variance, 0, 1, means=(mean, 0), other=one, digits=digits)
+    m1, m2, a, c, b = law
     if not all(part.is_Rational for part in law):
-        m1, m2, a, c, b = law
         correlation = c / sqrt(a * b)
         if not correlation.is_Rational:
             raise Undecided(
                 "an expectation with an irrational correlation", where=f"correlation {correlation}"
             )
-        if e.slope:
+        if slope:
             raise Undecided("a derivative dual with an irrational covariance")
         f, g = f.subs(x, m1 + sqrt(a) * x), g.subs(x, m2 + sqrt(b) * x)
-        law = [Integer(0), Integer(0), Integer(1), correlation, Integer(1)]
-    m1, m2, a, c, b = law
+        m1, m2, a, c, b = Integer(0), Integer(0), Integer(1), correlation, Integer(1)
     return enclose_definition(
-        f, a, c, b, means=(m1, m2), other=None if g == f else g, digits=digits,
-        derivative=e.slope, jumps=e.jumps,
-    )  # fmt: skip
+        f,
+        a,
+        c,
+        b,
+        means=(m1, m2),
+        other=None if g == f else g,
+        digits=digits,
+        derivative=slope,
+        jumps=jumps,
+    )
 
 
 def _exact(value: Rational) -> Surd:
