@@ -103,7 +103,9 @@ def _judged(claim: Claim, digits: int) -> Judgement:
     else:
         claim_read = claim
     worst = min(findings, key=lambda f: f.verdict)
-    return replace(_composed(claim_read, findings, worst, texts, notes), claim=claim)
+    added = tuple(n for n in claim_read.params if n not in claim.params)
+    found = _composed(claim_read, findings, worst, texts, notes)
+    return replace(found, claim=claim, positive=added)
 
 
 def _as_positive(claim: Claim, findings: list[Finding]) -> Claim | None:
@@ -132,7 +134,6 @@ def _composed(
     for f in findings:
         head = f"{f.statement.part}: " if several else ""
         evidence += [head + line for line in f.evidence]
-    reading = {f.statement.part: f.statement.text for f in findings}
     base = Judgement(
         claim,
         worst.verdict,
@@ -140,7 +141,7 @@ def _composed(
         min(f.digits for f in findings),
         "; ".join(dict.fromkeys(f.statement.meaning for f in findings)),
         r",\quad ".join(dict.fromkeys(f.statement.meaning_latex for f in findings)),
-        _joined(reading),
+        _joined(texts),
         _joined_latex({f.statement.part: latex(f.statement.rhs) for f in findings}),
         error=worst.error,
         notes=notes,

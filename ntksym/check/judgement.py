@@ -66,6 +66,7 @@ class Judgement:
         error: why the claim could not be judged; the verdict is then `UNDECIDED`.
         seconds: the time it took.
         notes: how the claim was read, where that was not plain.
+        positive: parameters that were read as positive although nothing said so.
     """
 
     claim: Claim
@@ -83,6 +84,7 @@ class Judgement:
     error: str = ""
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
+    positive: tuple[str, ...] = ()
 
     @property
     def as_expected(self) -> bool:

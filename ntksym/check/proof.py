@@ -45,7 +45,7 @@ def closed_form(statement: Statement) -> tuple[Expr | None, tuple[str, ...], boo
         proved = proved and bool(found.proved)
         if found.proved:
             lines[f"closed form of the definition: {found.proved}"] = None
-    if statement.lets:  # written out, it would grow threefold with every layer
+    if not statement.expectations and statement.meaning.startswith(("Theta", "Sigma")):
         lines["the recursion of the network, layer by layer, in derived duals"] = None
     return statement.lhs.xreplace(values), tuple(lines), proved
 

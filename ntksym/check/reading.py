@@ -172,10 +172,11 @@ class Reader:
             # half the angle lies in [-pi/4, pi/4]: its cosine is positive, its sine has the sign
             # of the sine: sqrt((1 - cos)/2) would lose it, so tan = sin/(1 + cos)
             inside = (one + cosine) * self.field.rational(1, 2)
-            root = self.sqrt(self.element(inside)).exact
-            if root is None:
-                return None
-            step = root + self.field.i * sine / (root * 2)
+            root = self.sqrt(self.element(inside))
+            half = self.element(self.field.i * sine * self.field.rational(1, 2))
+            turn = root + half * root.inverse()
+            power = reduce(mul, [turn] * abs(int(number.p)))
+            return power if number > 0 else power.inverse()
         return self.element(step ** int(number.p))
 
     # -- functions -----------------------------------------------------------------------------

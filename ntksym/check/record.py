@@ -34,6 +34,7 @@ def record(j: Judgement) -> dict[str, Any]:
         "corrected": j.corrected,
         "corrected_latex": j.corrected_latex,
         "notes": list(j.notes),
+        "positive": list(j.positive),
         "error": j.error,
         "source": j.claim.source,
         "expected": "refuted" if j.claim.erratum else "holds",
@@ -63,6 +64,7 @@ def judgement(claim: Claim, data: Mapping[str, Any]) -> Judgement:
         data["error"],
         data["seconds"],
         tuple(data["notes"]),
+        tuple(data["positive"]),
     )
 
 

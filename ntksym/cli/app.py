@@ -23,6 +23,8 @@ COMMANDS = (
     "eval",
     "prove",
     "check",
+    "verify-certificate",
+    "render",
     "network",
     "export",
     "catalogue",
@@ -59,7 +61,7 @@ class App(click.Group):
         """The command of that name, loaded now."""
         if name not in COMMANDS:
             return None
-        found: click.Command = import_module(f"{__package__}.{name}").command
+        found: click.Command = import_module(f"{__package__}.{name.replace('-', '_')}").command
         return found
 
     def resolve_command(

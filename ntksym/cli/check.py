@@ -161,7 +161,8 @@ def _lines(j: Judgement) -> list[Line]:
     if j.definition:
         out.append(("dim", f"  {j.definition}"))
         printed = j.claim.formula if isinstance(j.claim.formula, str) else ""
-        out.append(("", f"  claimed: {printed or j.reading}"))
+        where = f"   where {j.claim.where}" if j.claim.where else ""
+        out.append(("", f"  claimed: {printed or j.reading}{where}"))
     out += [("dim", f"  read as: {note}") for note in j.notes]
     out += [("", f"  {line}") for line in j.evidence]
     out += [("", f"  why: {d.text} ({d.verdict})") for d in j.diagnosis]
@@ -193,5 +194,7 @@ def _certify(path: str, found: list[Judgement], view: View) -> list[Line]:
     from ..check.certify import write_certificate
 
     view.note("writing the certificate")
-    count = write_certificate(path, found)
-    return [("dim", f"certificate for {count} claims: {path}"), ("", "")]
+    count, missing = write_certificate(path, found)
+    lines: list[Line] = [("dim", f"{path}: {count} certificates")]
+    lines += [("dim", f"  no certificate for {reason}") for reason in missing]
+    return [*lines, ("", "")]

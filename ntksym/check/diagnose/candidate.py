@@ -56,8 +56,8 @@ def ratio(target: Sequence[float], values: Sequence[float], *, exact: bool = Tru
     for t, v in zip(target, values, strict=True):
         if math.isnan(t) or math.isnan(v):
             continue
-        if abs(v) < 1e-250 or abs(t) < 1e-250:
-            if abs(t - v) < 1e-250:
+        if t == 0 or v == 0:
+            if abs(t - v) < 1e-20:
                 continue
             return None
         k = t / v

@@ -12,7 +12,19 @@ from ...symbols import q, q11, q12, q22
 from .candidate import Candidate, constant, same, saying
 from .constants import scaled
 from .ground import Ground
-from .trees import call, name, names_in, number, power, product, quotient, rename, root, total, write
+from .trees import (
+    call,
+    name,
+    names_in,
+    number,
+    power,
+    product,
+    quotient,
+    rename,
+    root,
+    total,
+    write,
+)
 
 Rule = tuple[str, str, Mapping[str, Node]]
 """(kind, sentence, names to what they should be read as)."""
@@ -48,12 +60,20 @@ def _rebindings(g: Ground) -> Iterator[Rule]:
         who = ", ".join(squares)
         to_root = {n: root(name(n)) for n in squares}
         to_square = {n: power(name(n), 2) for n in squares}
-        yield (kind, f"standard deviation where variance is meant: {who} stands for its root", to_root)
-        yield (kind, f"variance where standard deviation is meant: {who} stands for its square", to_square)
+        yield (
+            kind,
+            f"standard deviation where variance is meant: {who} stands for its root",
+            to_root,
+        )
+        yield (
+            kind,
+            f"variance where standard deviation is meant: {who} stands for its square",
+            to_square,
+        )
         if covariances:
             yield (
                 kind,
-                "standard deviation where variance is meant, and the correlation for the covariance",
+                "standard deviation where variance is meant, and correlation for covariance",
                 {**to_root, **_correlation(g, covariances)},
             )
             yield (
@@ -86,15 +106,23 @@ def _correlation(g: Ground, covariances: list[str]) -> dict[str, Node]:
 
 
 def _correlations(g: Ground, used: list[str]) -> Iterator[Rule]:
-    """rho and theta read as each other, as the covariance, or with another orientation."""
+    """Correlation and angle read as each other, as the covariance, or with another orientation."""
     vocabulary = set(g.vocabulary) | set(used)
     covariance = next((n for n in ("q12", "c") if n in vocabulary), None)
     kind = "convention"
     r, t = name("rho"), name("theta")
     if "rho" in used and "theta" in g.binding.names:
         yield kind, "angle for correlation: rho in the formula is the angle", {"rho": t}
-        yield kind, "the angle is measured from the other side: rho is -rho", {"rho": total((-1, r))}
-        yield kind, "rho in the formula is the cosine of an angle already taken", {"rho": call("cos", r)}
+        yield (
+            kind,
+            "the angle is measured from the other side: rho is -rho",
+            {"rho": total((-1, r))},
+        )
+        yield (
+            kind,
+            "rho in the formula is the cosine of an angle already taken",
+            {"rho": call("cos", r)},
+        )
         yield kind, "rho in the formula is the squared correlation", {"rho": power(r, 2)}
         yield kind, "rho in the formula is the root of the correlation", {"rho": root(r)}
     if "rho" in used and covariance and g.symbol(covariance) != g.symbol("rho"):
@@ -119,7 +147,9 @@ def _layers(
     names = g.binding.names
     bias = next((n for n in ("bias_var", "sb2") if n in names), None)
     weight = next((n for n in ("weight_var", "sw2") if n in names), None)
-    shifts = [(name(bias), f"the bias is added inside: the covariances plus {bias}")] if bias else []
+    shifts = (
+        [(name(bias), f"the bias is added inside: the covariances plus {bias}")] if bias else []
+    )
     shifts.append((number(1), "the bias is added inside: the covariances plus one"))
     for shift, text in shifts:
         if not both:
@@ -139,9 +169,7 @@ def _layers(
         yield kind, text, _with_correlation(g, mapping, used)
 
 
-def _with_correlation(
-    g: Ground, mapping: dict[str, Node], used: list[str]
-) -> dict[str, Node]:
+def _with_correlation(g: Ground, mapping: dict[str, Node], used: list[str]) -> dict[str, Node]:
     """The mapping, with rho and theta rebuilt from the covariances where the formula has them."""
     if not {"rho", "theta"} & set(used):
         return mapping

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ...language.syntax import Call, Name, Negate, Node, Number, Power, Product, Sum, children
+from ...language.syntax import Call, Name, Negate, Node, Number, Power, Product, Sum
 from ...language.table import canonical
 from .trees import (
     Path,
@@ -206,13 +206,14 @@ def _moved(
         return lambda: f"{short(f)} belongs {where} the bracket in {short(node)}"
 
     for j, (d, other) in enumerate(rest):
+
         def put(new: Node, j: int = j, d: int = d) -> Node:
             return _product((*rest[:j], (d, new), *rest[j + 1 :]))
 
         into = product if e == 1 else quotient
         if isinstance(other, Call) and len(other.arguments) == 1:
             yield Edit(put(call(other.name, into(other.arguments[0], f))), 3, said(True))
-            if e == d == -1 or e == 1 and d == -1:
+            if e == d == -1 or (e == 1 and d == -1):
                 flipped = quotient if e == 1 else product
                 yield Edit(put(call(other.name, flipped(other.arguments[0], f))), 3, said(True))
         if isinstance(other, Power):
@@ -243,7 +244,10 @@ def _taken(inner: Product) -> Iterator[tuple[tuple[int, Node], Node]]:
 
 
 def _powers(node: Power) -> Iterator[Edit]:
-    text = lambda new: lambda: f"the exponent of {short(node.base)} is {short(new)}"  # noqa: E731
+
+    def text(new: Node) -> Callable[[], str]:
+        return lambda: f"the exponent of {short(node.base)} is {short(new)}"
+
     e = node.exponent
     for weight, new in (
         (2, total((1, e), (1, number(1)))), (2, total((1, e), (-1, number(1)))),
@@ -314,7 +318,9 @@ def _calls(node: Call) -> Iterator[Edit]:
             args = list(node.arguments)
             args[i], args[j] = args[j], args[i]
             yield Edit(
-                call(node.name, *args), 2, lambda: f"the arguments of {node.name} are swapped",
+                call(node.name, *args),
+                2,
+                lambda: f"the arguments of {node.name} are swapped",
                 "swap",
             )
 
@@ -334,14 +340,25 @@ def _anywhere(node: Node, vocabulary: tuple[str, ...], top: bool) -> Iterator[Ed
     yield Edit(power(node, 2), 3, lambda: f"{short(node)} should be squared")
     yield Edit(root(node), 3, lambda: f"the root of {short(node)} is missing")
     yield Edit(quotient(number(1), node), 3, lambda: f"the inverse of {short(node)} is meant")
-    if top or not children(node) and isinstance(node, Number):
+    if top:
         return
-    for weight, new in enumerate((total((1, number(1)), (-1, node)), total((1, node), (1, number(1))),
-                                  total((1, node), (-1, number(1))))):  # fmt: skip
+    if isinstance(node, Number):
+        for n in vocabulary:
+            yield Edit(
+                product(node, name(n)), 3,
+                lambda n=n: f"the factor {n} is missing at {short(node)}",  # type: ignore[misc]
+            )  # fmt: skip
+        return
+    one = number(1)
+    nearby = (total((1, one), (-1, node)), total((1, node), (1, one)), total((1, node), (-1, one)))
+    for weight, new in enumerate(nearby):
         yield Edit(
             new, 4 + weight, lambda new=new: f"{short(new)} where {short(node)} stands"  # type: ignore[misc]
         )  # fmt: skip
-    for f in (*_FACTORS, *(g for n in vocabulary for g in (name(n), root(name(n)), power(name(n), 2)))):
+    for f in (
+        *_FACTORS,
+        *(g for n in vocabulary for g in (name(n), root(name(n)), power(name(n), 2))),
+    ):
         shown = write(f)
         yield Edit(
             product(node, f), 4,

@@ -70,8 +70,8 @@ def jumps(g: Ground) -> list[Diagnosis]:
         ("almost everywhere", "distributional") if almost else ("distributional", "a.e.")
     )
     text = (
-        f"{stands} for {'a.e.' if almost else 'distributional'} derivative: the formula is right for "
-        f"the {'distributional derivative' if almost else 'derivative almost everywhere'}, which "
+        f"{stands} for {'a.e.' if almost else 'distributional'} derivative: the formula is right "
+        f"for the {'distributional derivative' if almost else 'derivative almost everywhere'}, which "
         f"{'counts' if almost else 'leaves out'} the jumps; the {meant} derivative is meant"
     )
     return [Diagnosis("derivative_convention", text, verdict, closed_text(g))]
@@ -246,4 +246,3 @@ def _single(at: dict[str, float], quantity: str, mean: bool) -> Callable[[Node],
 
 
 __all__ = ["activations", "jumps", "quantities", "right_for"]
-

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from ...language import to_text
 from ...language.parser import read_tree
@@ -23,7 +24,9 @@ _WIDTH = 7.0
 class Pair:
     """The law of (u, v) at one point, with weights for E[f(u) f(v)] and its derivative in q12."""
 
-    def __init__(self, q11: float, q12: float, q22: float, m1: float = 0.0, m2: float = 0.0) -> None:
+    def __init__(
+        self, q11: float, q12: float, q22: float, m1: float = 0.0, m2: float = 0.0
+    ) -> None:
         self.u, self.v = _axis(m1, q11), _axis(m2, q22)
         det = q11 * q22 - q12 * q12
         scale = 1 / (2 * math.pi * math.sqrt(det))
@@ -73,7 +76,7 @@ def _axis(m: float, q: float) -> tuple[tuple[float, float], ...]:
     cuts = [low, 0.0, high] if low < 0 < high else [low, (low + high) / 2, high]
     return tuple(
         ((a + b) / 2 + (b - a) / 2 * t, (b - a) / 2 * w)
-        for a, b in zip(cuts, cuts[1:], strict=False)
+        for a, b in pairwise(cuts)
         for t, w in gauss_legendre(_NODES)
     )
 

@@ -1,4 +1,4 @@
-"""What a search for an error works on: the tree of the formula, points, and the true values there."""
+"""What a search for an error works on: the tree of the formula, and true values at points."""
 
 from __future__ import annotations
 
@@ -56,6 +56,7 @@ class Ground:
     binding: Binding
     deadline: float
     known: dict[str, Verdict | None] = field(default_factory=dict)
+    basis: tuple[tuple[Node, list[float]], ...] | None = None
 
     @property
     def late(self) -> bool:
@@ -89,7 +90,10 @@ class Ground:
             new = restated(self.claim, self.part, text)
             if self.claim.quantity == "fixed_point":
                 return _judged(new)
-            if not _same_definitions(new, self.siblings):
+            sampled = {i for i, _ in self.samples}
+            if not _same_definitions(new, self.siblings, sampled):
+                return None
+            if any(settled(s) is None for i, s in enumerate(new) if i not in sampled):
                 return None
             return self._balls(new)
         except NtksymError:
@@ -141,11 +145,14 @@ def _judged(statements: tuple[Statement, ...]) -> Verdict | None:
     return None if None in found else min(v for v in found if v is not None)
 
 
-def _same_definitions(new: tuple[Statement, ...], old: tuple[Statement, ...]) -> bool:
+def _same_definitions(
+    new: tuple[Statement, ...], old: tuple[Statement, ...], which: set[int]
+) -> bool:
     """Whether a repair left the other side of the equation alone."""
     return len(new) == len(old) and all(
         a.lhs == b.lhs and a.lets == b.lets and a.expectations == b.expectations
-        for a, b in zip(new, old, strict=True)
+        for i, (a, b) in enumerate(zip(new, old, strict=True))
+        if i in which
     )
 
 
@@ -177,9 +184,12 @@ def ground(claim: Claim, finding: Finding, text: str, deadline: float) -> Ground
     samples = tuple((0, s) for s in finding.samples)
     if "n=" in finding.statement.part:
         siblings = restated(claim, part, text)
+        # indices at which the formula lost a variable are left to the verification
+        most = max(len(one.variables) for one in siblings)
         samples = tuple(
             (i, s)
             for i, one in enumerate(siblings)
+            if len(one.variables) == most
             for s in (
                 finding.samples[:3]
                 if one.part == finding.statement.part
@@ -205,9 +215,9 @@ def ground(claim: Claim, finding: Finding, text: str, deadline: float) -> Ground
 def _target(samples: tuple[tuple[int, Sample], ...]) -> tuple[float, ...]:
     """The definition in floats; NaN where its ball is absolute and says nothing of its size."""
     balls = [s.definition for _, s in samples]
-    if all(b.contains_zero for b in balls):
-        return (0.0,) * len(balls)
-    return tuple(float(b.mid) if b.rel_digits >= 10 else NAN for b in balls)
+    return tuple(
+        0.0 if b.contains_zero else float(b.mid) if b.rel_digits >= 10 else NAN for b in balls
+    )
 
 
 def _place(

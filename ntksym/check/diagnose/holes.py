@@ -12,13 +12,13 @@ from statistics import NormalDist
 
 from ...language.syntax import Call, Name, Negate, Node, Number, Power, Product, Sum, children
 from ...language.table import canonical
+from .atoms import atoms
 from .candidate import Candidate
 from .constants import identify, scaled
 from .floats import NAN, Place, close
 from .ground import Ground
 from .monomial import Basis, basis, fit
-from .trees import Path, call, number, power, product, put, size, total, write
-from .whole import atoms
+from .trees import Path, call, name, number, power, product, put, size, total, write
 from .words import short
 
 _NORMAL = NormalDist()
@@ -32,9 +32,7 @@ def holes(g: Ground) -> Iterator[Candidate]:
     yield from _down(g, g.tree, (), list(g.target), b)
 
 
-def _down(
-    g: Ground, node: Node, path: Path, needed: list[float], b: Basis
-) -> Iterator[Candidate]:
+def _down(g: Ground, node: Node, path: Path, needed: list[float], b: Basis) -> Iterator[Candidate]:
     if g.late:
         return
     values = g.vector(node)
@@ -76,12 +74,34 @@ def _here(
     if e is not None and not leaf:
         yield _found(f"the exponent {write(e)} is missing at {short(node)}", path,
                      power(node, e), 4)  # fmt: skip
+    if not isinstance(node, Number):
+        yield from _indexed(g, node, path, needed, values)
     logs = [math.log(r) if r > 0 and not close(r, 1.0) else NAN for r in ratios]
     inside = fit(logs, b, 32)
     if inside is not None and any(isinstance(n, Name) for n in _nodes(inside)):
         factor = call("exp", inside)
         yield _found(f"the factor {write(factor)} is missing at {short(node)}", path,
                      product(node, factor), 5)  # fmt: skip
+
+
+def _indexed(
+    g: Ground, node: Node, path: Path, needed: list[float], values: list[float]
+) -> Iterator[Candidate]:
+    """An exponent K n that is missing."""
+    if "n" not in g.vocabulary:
+        return
+    found: list[float] = []
+    for p, n, v in zip(g.places, needed, values, strict=True):
+        index = p.names["n"]
+        if index and n > 0 and v > 0 and abs(math.log(v)) > 1e-3:
+            found.append(math.log(n) / math.log(v) / index)
+    if len(found) < 3 or not all(close(k, found[0], 1e-7) for k in found):
+        return
+    k = identify(found[0], 16)
+    if k is not None:
+        e = scaled(k, name("n"))
+        text = f"the exponent {write(e)} is missing at {short(node)}"
+        yield _found(text, path, power(node, e), 4)
 
 
 def _nodes(node: Node) -> Iterator[Node]:
@@ -125,8 +145,8 @@ def _inverted(place: Place, node: Node, i: int, needed: float) -> float:
         case Negate():
             return -needed
         case Sum():
-            rest = sum(s * place.value(t) for j, (s, t) in enumerate(node.terms) if j != i)
-            return node.terms[i][0] * (needed - rest)
+            others = sum(s * place.value(t) for j, (s, t) in enumerate(node.terms) if j != i)
+            return node.terms[i][0] * (needed - others)
         case Product():
             rest = 1.0
             for j, (e, f) in enumerate(node.factors):
@@ -149,6 +169,23 @@ def _inverted(place: Place, node: Node, i: int, needed: float) -> float:
             rule = _INVERSES.get(own)
             if rule is not None and len(node.arguments) == 1:
                 return rule(needed, place.value(node.arguments[0]))
+            return _secant(place, node, i, needed)
+    return NAN
+
+
+def _secant(place: Place, node: Node, i: int, needed: float) -> float:
+    """The root next to the value that stands there, by the secant method."""
+    x0 = place.value(children(node)[i])
+    x1 = x0 + 1e-3 * (1 + abs(x0))
+    path = ((node, i),)
+    y0, y1 = (place.upward(path, x) - needed for x in (x0, x1))
+    for _ in range(40):
+        if not (math.isfinite(y0) and math.isfinite(y1)) or y1 == y0:
+            return NAN
+        x0, x1, y0 = x1, x1 - y1 * (x1 - x0) / (y1 - y0), y1
+        y1 = place.upward(path, x1) - needed
+        if abs(x1 - x0) <= 1e-13 * abs(x1) or abs(y1) <= 1e-15 * abs(needed):
+            return x1
     return NAN
 
 

@@ -1,4 +1,4 @@
-"""Monomials K x^a y^b ... in the variables that fit a vector of values, and simple factors that do."""
+"""Monomials K x^a y^b ... in the variables, and simple factors, that fit a vector of values."""
 
 from __future__ import annotations
 
@@ -98,9 +98,7 @@ def _divide(v: float, base: float, e: Fraction) -> float:
     return v / base ** float(e) if base > 0 else math.nan
 
 
-def _monomial(
-    values: Sequence[float], good: list[int], b: Basis, height: int
-) -> Node | None:
+def _monomial(values: Sequence[float], good: list[int], b: Basis, height: int) -> Node | None:
     count = len(b.variables)
     if count < 1 or len(good) < count + 2:
         return None
@@ -121,8 +119,8 @@ def _monomial(
     rest = []
     for i in good:
         v = values[i]
-        for _, at, e in parts:
-            v = _divide(v, at[i], e)
+        for _, at, exponent in parts:
+            v = _divide(v, at[i], exponent)
         rest.append(v)
     k = _constant(rest, height)
     return None if k is None else _with(k, [(node, e) for node, _, e in parts])

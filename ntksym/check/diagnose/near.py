@@ -68,8 +68,12 @@ def _decimals(g: Ground, sample: Sample, unit: Rational) -> list[Diagnosis]:
     step = _step(g) or Fraction(int(unit.p), int(unit.q))
     value = printed.mid
     right = _rounded(ball, step)
+    tolerance = g.siblings[0].tolerance
     for kind, text, guess, slope in _forms(g, float(value)):
-        if abs(guess - float(ball.mid)) <= slope * float(step) + 1e-15 * abs(guess):
+        slack = slope * float(step) + 1e-15 * abs(guess)
+        if tolerance is not None:
+            slack = float(tolerance) * abs(guess)
+        if abs(guess - float(ball.mid)) <= slack:
             if float(step) < 1e-4 * abs(float(value)):
                 return [Diagnosis(kind, text, Verdict.ENCLOSED, right)]
     error = float(abs(value / ball.mid - 1)) if ball.mid else 1.0
@@ -103,6 +107,8 @@ def _forms(g: Ground, value: float) -> list[tuple[str, str, float, float]]:
         if node is not None:
             kind, text = factor_sentence(g.claim, node)
             out.append((kind, text, k * value, abs(k)))
+    for k in (1, -1):
+        out.append(("offset", f"too {'small' if k > 0 else 'large'} by one", value + k, 1.0))
     out.append(("square", "the square is missing", value**2, 2 * abs(value)))
     if value > 0:
         out.append(("root", "the square root is missing", math.sqrt(value), 1 / math.sqrt(value)))
@@ -136,4 +142,3 @@ def _common(a: Fraction, b: Fraction) -> int:
 
 
 __all__ = ["approximations"]
-

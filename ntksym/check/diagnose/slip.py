@@ -40,7 +40,9 @@ def slips(g: Ground) -> Iterator[Candidate]:
                     factored.append(row)
     for _, _, _, path, edit in sorted(exact, key=lambda t: t[:3]):
         yield Candidate(edit.kind, edit.say, put(path, edit.new), edit.weight)
-    for _, _, _, path, edit, constant in sorted(factored, key=lambda t: (t[0], size(t[5]), *t[1:3])):
+    for _, _, _, path, edit, constant in sorted(
+        factored, key=lambda t: (t[0], size(t[5]), *t[1:3])
+    ):
         if constant != number(1):
             text = f"{edit.say()}, and a factor {write(constant)} is missing"
             tree = scaled(constant, put(path, edit.new))

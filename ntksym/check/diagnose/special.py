@@ -1,4 +1,4 @@
-"""Special functions in floats, for the filter of the search only: nothing here decides a verdict."""
+"""Special functions in floats, for the filter of the search: nothing here decides a verdict."""
 
 from __future__ import annotations
 

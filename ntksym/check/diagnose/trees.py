@@ -251,4 +251,3 @@ def _number(value: Fraction) -> tuple[str, int]:
             digits = str(scaled.numerator).rjust(places_ + 1, "0")
             return f"{digits[:-places_]}.{digits[-places_:]}", _ATOM
     return f"{value.numerator}/{value.denominator}", _PRODUCT
-

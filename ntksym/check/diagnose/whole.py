@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 
-from ...language.syntax import Call, Name, Node, Product, Sum
+from ...language.syntax import Call, Name, Node, Product
+from .atoms import atoms
 from .candidate import Candidate, constant, saying
 from .constants import identify, scaled
 from .floats import NAN, close
@@ -25,7 +26,7 @@ from .trees import (
     total,
     write,
 )
-from .words import factor_sentence
+from .words import NORMALISATION, factor_sentence
 
 _EXPONENTS = (
     Fraction(1), Fraction(-1), Fraction(1, 2), Fraction(-1, 2), Fraction(2), Fraction(-2),
@@ -35,6 +36,9 @@ _EXPONENTS = (
 
 def factors(g: Ground) -> Iterator[Candidate]:
     """The definition is a constant times the formula."""
+    if not any(g.target):
+        yield Candidate("offset", saying("the value is zero"), number(0))
+        return
     k = constant(g.target, g.values, 400 if not g.single else 16)
     if k is None or (g.single and _rational(g.tree) and not _rational(k)):
         return
@@ -49,9 +53,9 @@ def _rational(tree: Node) -> bool:
 
 def scalings(g: Ground) -> Iterator[Candidate]:
     """The definition is the formula times a power of a variable or a parameter."""
-    if g.single:
+    if g.single or not any(g.target):
         return
-    ratios = [t / v if v else NAN for t, v in zip(g.target, g.values, strict=True)]
+    ratios = [t / v if v and t else NAN for t, v in zip(g.target, g.values, strict=True)]
     for atom, values in atoms(g):
         for e in exponents(ratios, values):
             powers = [_power(v, e) for v in values]
@@ -60,7 +64,7 @@ def scalings(g: Ground) -> Iterator[Candidate]:
                 continue
             part = raised(atom, e)
             yield Candidate(
-                "convention" if _is_factorial(atom) else "scaling",
+                "convention" if any(map(_is_factorial, everything(atom))) else "scaling",
                 saying(_scaling(g, part, k)),
                 _scaled(g.tree, k, atom, e),
                 size(part),
@@ -90,10 +94,7 @@ def _is_factorial(atom: Node) -> bool:
 def _scaling(g: Ground, part: Node, k: Node) -> str:
     missing = part if k == number(1) else product(k, part)
     if g.claim.quantity == "hermite" and any(_is_factorial(n) for n in everything(part)):
-        return (
-            f"another normalisation of the Hermite polynomials: the factor {write(missing)} is "
-            "missing (a_n is the coefficient on He_n/sqrt(n!))"
-        )
+        return NORMALISATION.format(write(missing))
     if isinstance(part, Product) and part.factors[-1][0] < 0 and k == number(1):
         return f"a factor {write(part.factors[-1][1])} too many"
     return f"a factor {write(missing)} is missing"
@@ -124,50 +125,6 @@ def _power(v: float, e: Fraction) -> float:
         return float(v**e.numerator if e.denominator == 1 else v ** float(e))
     except OverflowError:
         return NAN
-
-
-def atoms(g: Ground) -> list[tuple[Node, list[float]]]:
-    """Simple expressions with their values: names, products of variances, parts of the formula."""
-    found: dict[str, tuple[Node, list[float]]] = {}
-
-    def add(node: Node) -> None:
-        text = write(node)
-        if text not in found:
-            values = g.vector(node)
-            if not any(math.isnan(v) for v in values) and not _constant(values):
-                found[text] = (node, values)
-
-    names = [n for n in g.vocabulary if n != "n"]
-    for n in names:
-        add(name(n))
-    lookup = {str(e): n for n, e in ((n, g.symbol(n)) for n in names) if e is not None}
-    a, b, c = (lookup.get(s) for s in ("q11", "q22", "q12"))
-    if a and b:
-        add(product(name(a), name(b)))
-    if a and b and c:
-        add(total((1, product(name(a), name(b))), (-1, power(name(c), 2))))
-    if "m" in names and "q" in names:
-        z = quotient(name("m"), root(name("q")))
-        for function in ("Phi", "phi"):
-            add(call(function, z))
-        add(call("exp", quotient(power(name("m"), 2), product(number(-2), name("q")))))
-    if "rho" in names:
-        add(total((1, number(1)), (-1, power(name("rho"), 2))))
-    if g.claim.quantity == "hermite":
-        n = name("n") if "n" in g.vocabulary else number(int(g.claim.n or 0))
-        add(call("factorial", n))
-        for values in (g.vector(call("factorial", n)),):
-            found.setdefault("factorial", (call("factorial", n), values))
-        add(power(number(2), n))
-        add(power(number(-1), n))
-    for node in everything(g.tree):
-        if isinstance(node, (Call, Sum)) and size(node) <= 24:
-            add(node)
-    return list(found.values())
-
-
-def _constant(values: list[float]) -> bool:
-    return all(close(v, values[0]) for v in values) and len(values) > 1
 
 
 def powers(g: Ground) -> Iterator[Candidate]:
@@ -224,13 +181,21 @@ def terms(g: Ground) -> Iterator[Candidate]:
     """The definition differs from the formula by one simple term."""
     if g.single or not any(g.values):
         return
-    gap = [t - v for t, v in zip(g.target, g.values, strict=True)]
+    gap = _gaps(g)
     for atom, values in atoms(g):
         for e in exponents(gap, values):
             k = constant(gap, [_power(v, e) for v in values], 64)
             if k is not None:
                 term = product(k, raised(atom, e))
                 yield _missing(g, term, 2 + size(term))
+
+
+def _gaps(g: Ground) -> list[float]:
+    """Target minus formula, where that is not lost in rounding."""
+    return [
+        t - v if abs(t - v) > 1e-6 * abs(t) else NAN
+        for t, v in zip(g.target, g.values, strict=True)
+    ]
 
 
 def _missing(g: Ground, term: Node, weight: int) -> Candidate:
@@ -276,14 +241,15 @@ def products(g: Ground) -> Iterator[Candidate]:
     """The definition differs from the formula by a product of up to three simple factors."""
     if g.single:
         return
-    gap = [t - v for t, v in zip(g.target, g.values, strict=True)]
-    if any(math.isnan(d) or abs(d) < 1e-250 for d in gap) or not any(g.values):
+    good = [i for i, d in enumerate(_gaps(g)) if not math.isnan(d)]
+    if len(good) < 4 or not any(g.values):
         return
+    gap = [g.target[i] - g.values[i] for i in good]
     powers_ = [
         (atom, e, vector)
         for atom, values in [*atoms(g), *_angles(g)]
         for e in _EXPONENTS[:6]
-        for vector in ([_power(v, e) for v in values],)
+        for vector in ([_power(values[i], e) for i in good],)
         if not any(math.isnan(v) or v == 0 for v in vector)
     ]
     keys: dict[int, list[tuple[int, int]]] = {}
@@ -303,8 +269,8 @@ def products(g: Ground) -> Iterator[Candidate]:
             k = constant(gap, vector, 64)
             if k is not None:
                 term = product(k, *(raised(a, e) for a, e, _ in chosen if e > 0))
-                for a, e, _ in chosen:
-                    term = term if e > 0 else quotient(term, raised(a, -e))
+                for below, exponent, _ in chosen:
+                    term = term if exponent > 0 else quotient(term, raised(below, -exponent))
                 yield _missing(g, term, 3 + size(term))
         if g.late:
             return
@@ -324,6 +290,6 @@ def _unit() -> Node:
 
 
 __all__ = [
-    "atoms", "factors", "offsets", "powers", "products", "raised", "scaled_powers", "scalings",
+    "factors", "offsets", "powers", "products", "raised", "scaled_powers", "scalings",
     "terms",
 ]  # fmt: skip

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from ...claims.claim import Claim
 from ...language.syntax import Node
 from .constants import identify
-from .floats import Place
+from .floats import Place, close
 from .trees import negative, number, quotient, write
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
@@ -34,6 +36,9 @@ def factor_sentence(claim: Claim, constant: Node) -> tuple[str, str]:
     value = Place({}).value(constant)
     if value == -1:
         return "sign", "the sign of the whole formula is wrong"
+    folded = _hermite(claim, abs(value))
+    if folded:
+        return "convention", folded
     sign = " and the sign is wrong" if value < 0 else ""
     size = constant if value > 0 else negative(constant)
     if abs(value) < 1:
@@ -44,7 +49,34 @@ def factor_sentence(claim: Claim, constant: Node) -> tuple[str, str]:
     return "factor", f"{text}{sign}{note}"
 
 
-_SQUARES = ("nngp", "derivative", "normalised", "diagonal", "second_moment", "covariance", "variance")
+def _hermite(claim: Claim, value: float) -> str:
+    """The normalisation of Hermite coefficients that a factor stands for, or nothing."""
+    if claim.quantity != "hermite" or claim.n is None or claim.n < 2:
+        return ""
+    n, whole = claim.n, math.factorial(claim.n)
+    for number_, said in (
+        (whole**0.5, f"sqrt({n}!)"), (whole**-0.5, f"1/sqrt({n}!)"), (whole, f"{n}!"),
+        (1 / whole, f"1/{n}!"), (2 ** (n / 2), f"2**({n}/2)"), (2 ** (-n / 2), f"2**(-{n}/2)"),
+    ):  # fmt: skip
+        if close(value, number_):
+            return NORMALISATION.format(said)
+    return ""
+
+
+NORMALISATION = (
+    "another normalisation of the Hermite polynomials: the factor {} is missing (a_n is the "
+    "coefficient on He_n/sqrt(n!))"
+)
+
+_SQUARES = (
+    "nngp",
+    "derivative",
+    "normalised",
+    "diagonal",
+    "second_moment",
+    "covariance",
+    "variance",
+)
 
 
 def _convention(claim: Claim, value: float) -> str:
@@ -72,14 +104,3 @@ def _convention(claim: Claim, value: float) -> str:
 def _rectified(claim: Claim) -> bool:
     text = claim.activation.lower()
     return any(w in text for w in ("max(", "relu", "heaviside", "step", "rectified"))
-
-
-def known(name: str) -> str:
-    """A name with what it is called."""
-    words = {
-        "rho": "the correlation rho",
-        "theta": "the angle theta",
-        "q12": "the covariance q12",
-        "c": "the covariance c",
-    }
-    return words.get(name, name)
