@@ -185,7 +185,7 @@ def _agreement(statement: Statement, good: list[Sample], digits: int) -> str:
 def _disjoint(s: Sample) -> str:
     where = place(s.point)
     if s.formula is None:
-        return f"at {where} the definition is {s.definition}, and the formula is not real"
+        return f"at {where} the definition is {s.definition}, and the formula has no real value: {s.note}"
     return f"disjoint balls at {where}: definition {s.definition}, formula {s.formula}"
 
 

@@ -31,36 +31,50 @@ from .outcome import OK, REFUTED, UNDECIDED, Line, Outcome, View
 @click.option(
     "--claim-limit",
     type=click.FloatRange(min=0),
-    default=0.0,
+    default=120.0,
     show_default=True,
     metavar="SECONDS",
     help="Stop a claim after this many seconds (it is then undecided); 0 for no limit.",
 )
+@click.option(
+    "--board", default="", metavar="FILE.md", help="Write a status board in Markdown too."
+)
 @shared("render", time_limit=3600.0)
-def command(folder: str, out: str, timings: bool, claim_limit: float) -> dict[str, Any]:
+def command(folder: str, out: str, timings: bool, claim_limit: float, board: str) -> dict[str, Any]:
     """Judge every claim of a book, and write its site to DIRECTORY.
 
     FOLDER holds files such as activations/relu.py: prose in the docstring, claims as values. The
     files are Python and are run. Exit status 1 if an erratum holds or a formula is refuted that
     is none, 3 if a verdict is open.
     """
-    return {"folder": folder, "out": out, "timings": timings, "claim_limit": claim_limit}
+    return {
+        "folder": folder,
+        "out": out,
+        "timings": timings,
+        "claim_limit": claim_limit,
+        "board": board,
+    }
 
 
 def work(options: dict[str, Any], view: View) -> Outcome:
     """Render, in the worker."""
-    from ..book import render
+    from ..book import collect, render
     from ..verify.report import Verdict
 
     limit = options["claim_limit"] or None
+    book = collect(options["folder"])
     done = render(
-        options["folder"],
+        book,
         options["out"],
         judge=lambda claims: _judge(claims, limit, view),
         timings=options["timings"],
         note=view.note,
     )
     found = done.judgements
+    if options["board"]:
+        from ..book.board import board, write_board
+
+        write_board(options["board"], board(book, found))
     counts = {str(v): sum(j.verdict is v for j in found) for v in sorted(Verdict, reverse=True)}
     unexpected = done.unexpected
     wrong = [j for j in unexpected if j.verdict not in (Verdict.UNDECIDED, Verdict.SAMPLED)]
@@ -92,6 +106,6 @@ def _judge(claims: Any, limit: float | None, view: View) -> Any:
     from ..check import check
 
     def progress(done: int, total: int, name: str) -> None:
-        view.note(f"judging {done + 1} of {total}: {name}" if done < total else "judged")
+        view.note(f"judged {done} of {total}: {name}")
 
     return check(claims, time_limit=limit, progress=progress)

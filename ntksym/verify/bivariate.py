@@ -15,7 +15,7 @@ from typing import Any
 
 from flint import acb, arb, ctx
 
-from ..errors import Undecided
+from ..errors import BadActivation, Undecided
 from .safe import integral
 
 
@@ -31,12 +31,15 @@ def phi2(h: Any, k: Any, r: Any, unit: int = 0) -> Any:
     every r in [-1, 1].  Complex h, k: |r| < 1.
 
     Raises:
-        Undecided: r is not inside [-1, 1], or complex arguments at |r| = 1.
+        BadActivation: |r| is certainly larger than one.
+        Undecided: |r| < 1 is open, or complex arguments at |r| = 1.
     """
     real = h.imag.is_zero() and k.imag.is_zero()
     if not (h.is_finite() and k.is_finite() and r.is_finite()):
         return acb("nan")
     rho = r.real
+    if abs(rho) > 1:
+        raise BadActivation(f"Phi2 has no value at the correlation {rho}: it is beyond one")
     if unit or not abs(rho) < 1:
         if not real or not unit:
             raise Undecided(f"Phi2 at the correlation {rho}: not certainly inside (-1, 1)")

@@ -7,7 +7,7 @@ from itertools import combinations
 
 from sympy import Expr
 
-from ...language.syntax import Node
+from ...language.syntax import Call, Node
 from ...symbols import q, q11, q12, q22
 from .candidate import Candidate, constant, same, saying
 from .constants import scaled
@@ -17,8 +17,10 @@ from .trees import (
     name,
     names_in,
     number,
+    places,
     power,
     product,
+    put,
     quotient,
     rename,
     root,
@@ -33,6 +35,7 @@ Rule = tuple[str, str, Mapping[str, Node]]
 def conventions(g: Ground) -> Iterator[Candidate]:
     """Every rebinding of names under which the formula holds, alone or with a constant factor."""
     found = [(rule, rename(g.tree, rule[2])) for rule in (*_rebindings(g), *_swaps(g))]
+    found += _arguments(g)
     vectors = [(rule, tree, g.vector(tree)) for rule, tree in found if tree != g.tree]
     for (kind, text, _), tree, values in vectors:
         if same(g.target, values):
@@ -214,6 +217,21 @@ def _swaps(g: Ground) -> Iterator[Rule]:
         for b in others:
             if b != a:
                 yield "swap", f"{a} stands where {b} is meant", {a: name(b)}
+
+
+def _arguments(g: Ground) -> list[tuple[Rule, Node]]:
+    """Two arguments of one call for each other."""
+    out: list[tuple[Rule, Node]] = []
+    for node, path in places(g.tree):
+        if not isinstance(node, Call):
+            continue
+        for i, j in combinations(range(len(node.arguments)), 2):
+            args = list(node.arguments)
+            args[i], args[j] = args[j], args[i]
+            if args[i] != args[j]:
+                text = f"the arguments of {node.name} are swapped"
+                out.append((("swap", text, {}), put(path, call(node.name, *args))))
+    return out
 
 
 def _exchange(*pairs: tuple[str, str]) -> dict[str, Node]:

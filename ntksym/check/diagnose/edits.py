@@ -63,13 +63,11 @@ class Edit:
         new: what stands in its place.
         weight: small for a slip that is often made.
         say: the sentence.
-        kind: the stable word.
     """
 
     new: Node
     weight: int
     say: Callable[[], str]
-    kind: str = "slip"
 
 
 def edits(tree: Node, vocabulary: tuple[str, ...]) -> Iterator[tuple[Path, Edit]]:
@@ -132,7 +130,7 @@ def _sums(node: Sum, vocabulary: tuple[str, ...]) -> Iterator[Edit]:
         rest = node.terms[:i] + node.terms[i + 1 :]
         flipped = (*node.terms[:i], (-sign, term), *node.terms[i + 1 :])
         yield Edit(
-            total(*flipped), 1,
+            total(*flipped), 0,
             lambda i=i: f"the sign of the {ordinal(i)} term of {short(node)}",  # type: ignore[misc]
         )  # fmt: skip
         yield Edit(
@@ -312,16 +310,6 @@ def _calls(node: Call) -> Iterator[Edit]:
         if canonical(node.name) == "sqrt":
             yield Edit(
                 power(inside, 2), 4, lambda: f"the square where the root of {short(inside)} stands"
-            )
-    for i in range(len(node.arguments)):
-        for j in range(i):
-            args = list(node.arguments)
-            args[i], args[j] = args[j], args[i]
-            yield Edit(
-                call(node.name, *args),
-                2,
-                lambda: f"the arguments of {node.name} are swapped",
-                "swap",
             )
 
 

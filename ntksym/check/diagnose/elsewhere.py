@@ -66,13 +66,12 @@ def jumps(g: Ground) -> list[Diagnosis]:
         return []
     if verdict is None:
         return []
-    meant, stands = (
-        ("almost everywhere", "distributional") if almost else ("distributional", "a.e.")
-    )
     text = (
-        f"{stands} for {'a.e.' if almost else 'distributional'} derivative: the formula is right "
-        f"for the {'distributional derivative' if almost else 'derivative almost everywhere'}, which "
-        f"{'counts' if almost else 'leaves out'} the jumps; the {meant} derivative is meant"
+        "distributional for a.e. derivative: the formula is right for the distributional "
+        "derivative, which counts the jumps; the derivative almost everywhere is meant"
+        if almost
+        else "a.e. for distributional derivative: the formula is right for the derivative almost "
+        "everywhere, which leaves out the jumps; the distributional derivative is meant"
     )
     return [Diagnosis("derivative_convention", text, verdict, closed_text(g))]
 

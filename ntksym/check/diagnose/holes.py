@@ -145,7 +145,7 @@ def _inverted(place: Place, node: Node, i: int, needed: float) -> float:
         case Negate():
             return -needed
         case Sum():
-            others = sum(s * place.value(t) for j, (s, t) in enumerate(node.terms) if j != i)
+            others = math.fsum(s * place.value(t) for j, (s, t) in enumerate(node.terms) if j != i)
             return node.terms[i][0] * (needed - others)
         case Product():
             rest = 1.0
@@ -154,13 +154,13 @@ def _inverted(place: Place, node: Node, i: int, needed: float) -> float:
                     rest = rest * place.value(f) if e > 0 else rest / place.value(f)
             return needed / rest if node.factors[i][0] > 0 else rest / needed
         case Power():
-            base, e = place.value(node.base), place.value(node.exponent)
+            base, exponent = place.value(node.base), place.value(node.exponent)
             if i == 1:
                 return math.log(needed) / math.log(base)
             if needed < 0:
-                return -((-needed) ** (1 / e)) if e % 2 == 1 else NAN
-            size_ = float(needed ** (1 / e))
-            return -size_ if base < 0 and e % 2 == 0 else size_
+                return -((-needed) ** (1 / exponent)) if exponent % 2 == 1 else NAN
+            size_ = float(needed ** (1 / exponent))
+            return -size_ if base < 0 and exponent % 2 == 0 else size_
         case Call():
             own = canonical(node.name)
             if own == "atan2":

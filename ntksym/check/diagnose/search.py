@@ -83,7 +83,7 @@ def _repairs(g: Ground) -> list[Diagnosis]:
     """Repairs of the text: of each kind the first that is verified."""
     found: list[Diagnosis] = []
     kinds: set[str] = set()
-    whole, names = ("factor", "sign"), ("convention", "scaling")
+    whole, names = ("factor", "sign"), ("convention", "scaling", "swap")
     families: tuple[tuple[Family, tuple[str, ...]], ...] = (
         (factors, ()),
         (conventions, whole),

@@ -39,7 +39,7 @@ def slips(g: Ground) -> Iterator[Candidate]:
                     row = (edit.weight, size(edit.new), number_, path, edit, constant)
                     factored.append(row)
     for _, _, _, path, edit in sorted(exact, key=lambda t: t[:3]):
-        yield Candidate(edit.kind, edit.say, put(path, edit.new), edit.weight)
+        yield Candidate("slip", edit.say, put(path, edit.new), edit.weight)
     for _, _, _, path, edit, constant in sorted(
         factored, key=lambda t: (t[0], size(t[5]), *t[1:3])
     ):

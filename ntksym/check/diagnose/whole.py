@@ -39,7 +39,7 @@ def factors(g: Ground) -> Iterator[Candidate]:
     if not any(g.target):
         yield Candidate("offset", saying("the value is zero"), number(0))
         return
-    k = constant(g.target, g.values, 400 if not g.single else 16)
+    k = constant(g.target, g.values, 16 if g.single and g.claim.quantity != "hermite" else 400)
     if k is None or (g.single and _rational(g.tree) and not _rational(k)):
         return
     kind, text = factor_sentence(g.claim, k)
