@@ -79,6 +79,12 @@ class BadActivation(NtksymError):
     code, exit_status = "E020", 2
 
 
+class NoValue(ParseError, BadActivation):
+    """A part of a formula that has no real value whatever its names stand for."""
+
+    code = "E013"
+
+
 class NotSquareIntegrable(BadActivation):
     """E[s(u)^2] is infinite for every variance, or for the variance given."""
 

@@ -207,6 +207,11 @@ def names(node: Node) -> set[str]:
 
 def points(claim: Claim, seed: int, count: int = POINTS) -> list[Point]:
     """Random points of the domain, with every name that a formula of the claim can use."""
+    with mpmath.workdps(DIGITS + 10):
+        return _points(claim, seed, count)
+
+
+def _points(claim: Claim, seed: int, count: int) -> list[Point]:
     random = Random(f"{claim.id} {seed}")
     conditions = [c.strip() for c in claim.where.split(",") if c.strip()]
     equations = [c.split("=") for c in conditions if not set("<>") & set(c)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from random import Random
 
 from ntksym.language.parser import read_tree
 from ntksym.language.syntax import (
@@ -33,18 +34,30 @@ class Mutant:
     text: str
 
 
-def mutants(text: str) -> tuple[Mutant, ...]:
-    """Every mutant of a formula, without repetitions and without the formula itself."""
+def mutants(text: str, random: Random) -> Iterator[Mutant]:
+    """The mutants of a formula in a random order, its kinds in turn, each text once.
+
+    None is the formula itself, and none brings in a name that the formula cannot speak of.
+    """
     tree = read_tree(text)
-    here = set(_names(tree))
-    found: dict[str, Mutant] = {}
+    here = set(_names(tree)) | PAIR
+    seen = {write(tree)}
+    kinds: dict[str, list[Node]] = {}
     for kind, changed in _edits(tree):
-        if not set(_names(changed)) <= here | PAIR:
-            continue
-        written = write(changed)
-        found.setdefault(written, Mutant(kind, written))
-    found.pop(write(tree), None)
-    return tuple(found.values())
+        kinds.setdefault(kind, []).append(changed)
+    order = sorted(kinds)
+    random.shuffle(order)
+    for kind in order:
+        random.shuffle(kinds[kind])
+    while any(kinds.values()):
+        for kind in order:
+            if not kinds[kind]:
+                continue
+            changed = kinds[kind].pop()
+            written = write(changed)
+            if written not in seen and set(_names(changed)) <= here:
+                seen.add(written)
+                yield Mutant(kind, written)
 
 
 def _names(node: Node) -> Iterator[str]:

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from random import Random
 
 import pytest
 from formula_oracle import names, points, same, values
 from mutants import Mutant, mutants
+from rewrites import rewrites
 from sympy import Rational, Symbol
 
 from ntksym.book import collect
@@ -24,7 +26,7 @@ from ntksym.check.judge import DIGITS, _differs, judge, take
 from ntksym.claims import Claim
 from ntksym.claims.decimals import rounding
 from ntksym.claims.expectation import Expectation
-from ntksym.claims.statement import state
+from ntksym.claims.statement import FormulaWithoutValue, state
 from ntksym.errors import NtksymError
 from ntksym.language.parser import read_tree
 from ntksym.verify.ball import Ball
@@ -75,17 +77,8 @@ def chosen(formula: Formula, count: int, seed: int) -> list[Mutant]:
     random = Random(f"{formula.claim.id} {formula.part} {seed}")
     spoken = names(read_tree(formula.text))
     needed = spoken & (READ_BY_USE | ({"q"} if formula.claim.quantity == "hermite" else set()))
-    pool = [m for m in mutants(formula.text) if needed <= names(read_tree(m.text))]
-    random.shuffle(pool)
-    kinds = list(dict.fromkeys(m.kind for m in pool))
-    random.shuffle(kinds)
-    turn = {kind: [m for m in pool if m.kind == kind] for kind in kinds}
-    picked: list[Mutant] = []
-    while len(picked) < count and any(turn.values()):
-        for kind in kinds:
-            if turn[kind] and len(picked) < count:
-                picked.append(turn[kind].pop())
-    return picked
+    fitting = (m for m in mutants(formula.text, random) if needed <= names(read_tree(m.text)))
+    return list(islice(fitting, count))
 
 
 def faults(formula: Formula, count: int, seed: int) -> Iterator[str]:
@@ -125,6 +118,8 @@ def verdict_on(formula: Formula, mutant: Mutant) -> tuple[Verdict, str]:
             if found.verdict is Verdict.REFUTED:
                 return Verdict.REFUTED, ""
             worst = min(worst, (found.verdict, found.error))
+    except FormulaWithoutValue:
+        return Verdict.REFUTED, ""
     except NtksymError as error:
         return Verdict.UNDECIDED, error.text
     return worst
@@ -149,6 +144,26 @@ def remembered(e: Expectation, point: dict[Symbol, Rational], digits: int) -> Ba
     return _ball(e, tuple(point.items()), digits)
 
 
+PAIRS = ("nngp", "derivative", "covariance", "cross", "gradient", "ntk", "recursion")
+"""Quantities whose formulas can use every name of a pair."""
+
+
+def doubts(formula: Formula, count: int, seed: int) -> Iterator[str]:
+    """Rewritings of a true formula that are not passed."""
+    at = points(formula.claim, seed)
+    true = values(formula.text, at)
+    pool = list(rewrites(formula.text, formula.claim.quantity in PAIRS))
+    Random(f"{formula.claim.id} {formula.part} {seed}").shuffle(pool)
+    for rewritten in pool[:count]:
+        assert same(true, rewritten.text, at), f"{formula.claim.id}: {rewritten}"
+        verdict, why = verdict_on(formula, rewritten)
+        if verdict < Verdict.ENCLOSED:
+            yield (
+                f"{formula.claim.id} {formula.part} [{rewritten.kind}] the same function, "
+                f"judged {verdict.name.lower()} {why}\n    {rewritten.text}"
+            )
+
+
 CHUNKS = 24
 
 
@@ -158,7 +173,7 @@ def run(chunk: int, count: int, seed: int) -> list[str]:
 
 
 def test_there_are_enough() -> None:
-    assert sum(len(chosen(f, 2, 0)) for f in formulas()) >= 500
+    assert sum(len(chosen(f, 3, 0)) for f in formulas()) >= 1000
 
 
 def test_the_oracle_sees_a_difference() -> None:
@@ -175,7 +190,21 @@ def test_the_oracle_sees_a_difference() -> None:
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_mutants(chunk: int) -> None:
-    found = run(chunk, 2, seed=0)
+    found = run(chunk, 3, seed=0)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_rewritings(chunk: int) -> None:
+    found = [f for formula in formulas()[chunk::CHUNKS] for f in doubts(formula, 1, seed=0)]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 6))
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_more_rewritings(chunk: int, seed: int) -> None:
+    found = [f for formula in formulas()[chunk::CHUNKS] for f in doubts(formula, 3, seed)]
     assert not found, "\n".join(found)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from ..claims import Claim
 from ..claims.binding import undeclared
 from ..claims.read import read_claim
-from ..claims.statement import formulas_of, state
+from ..claims.statement import FormulaWithoutValue, formulas_of, state
 from ..display import latex
 from ..errors import NtksymError
 from ..language import to_text
@@ -78,6 +78,9 @@ def check_one(claim: Claim, digits: int = DIGITS) -> Judgement:
     begin = perf_counter()
     try:
         found = _judged(claim, digits)
+    except FormulaWithoutValue as error:
+        line = f"the formula has no value anywhere: {error.what}"
+        found = Judgement(claim, Verdict.REFUTED, (line,), error=error.text)
     except NtksymError as error:
         found = unreadable(claim, error)
     return replace(found, seconds=perf_counter() - begin)

@@ -29,6 +29,8 @@ DIGITS = 20
 """Relative digits of both balls at every point."""
 POINTS = 12
 _FEWEST = 3
+_SKIPS = 24
+"""Points where the definition has no value, or is open, before there is no more trying."""
 _AGREEMENT = 8
 """Digits of quadrature that count as agreement."""
 _TIME = 6.0
@@ -134,7 +136,7 @@ def take(
             skipped.append(f"{place(tuple((s.name, r) for s, r in point.items()))}: {error.what}")
         enough = len(samples) >= _FEWEST or not statement.variables
         late = perf_counter() - begin > _TIME
-        if len(samples) == count or (enough and late) or len(skipped) > 60 or (late and skipped):
+        if len(samples) == count or (enough and late) or len(skipped) > _SKIPS or (late and skipped):
             break
     return tuple(samples), skipped
 
@@ -185,7 +187,7 @@ def _agreement(statement: Statement, good: list[Sample], digits: int) -> str:
 def _disjoint(s: Sample) -> str:
     where = place(s.point)
     if s.formula is None:
-        return f"at {where} the definition is {s.definition}, and the formula has no real value: {s.note}"
+        return f"at {where} the definition is {s.definition}, and the formula is not: {s.note}"
     return f"disjoint balls at {where}: definition {s.definition}, formula {s.formula}"
 
 

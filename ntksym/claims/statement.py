@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sympy import Expr, Integer, Pow, Rational, Symbol, true
 from sympy.logic.boolalg import Boolean
 
-from ..errors import BadSpec, ParseError
+from ..errors import BadSpec, NoValue, ParseError
 from ..language import parse_number, to_text
 from ..symbols import q11, q12, q22
 from .binding import Binding, bind, rho
@@ -111,6 +111,10 @@ def _fixed(e: Expectation, values: Mapping[Symbol, Expr]) -> Expectation:
     )
 
 
+class FormulaWithoutValue(NoValue):
+    """The formula of a claim has no value anywhere: it is not that of the definition."""
+
+
 def state(claim: Claim, texts: Mapping[str, str] | None = None) -> tuple[Statement, ...]:
     """The equations that a claim says, one for each named value (and each Hermite index).
 
@@ -201,6 +205,8 @@ def _tolerance(claim: Claim) -> Rational | None:
 def _read(text: str, names: Mapping[str, Expr], part: str) -> Expr:
     try:
         return Scope(names, {"_": lambda e: e}).read(text)
+    except NoValue as error:
+        raise FormulaWithoutValue(error.what, where=error.where, hint=error.hint) from None
     except ParseError as error:
         if part:
             error.what = f"{part}: {error.what}"

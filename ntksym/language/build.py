@@ -9,7 +9,7 @@ import sympy
 from sympy import Add, Expr, Integer, Mul, Piecewise, Pow, Rational, Symbol
 from sympy.logic.boolalg import And, Boolean, Or, false, true
 
-from ..errors import BadActivation, NtksymError, ParseError, TooLarge, UnknownName
+from ..errors import BadActivation, NoValue, NtksymError, ParseError, TooLarge, UnknownName
 from .limits import MAX_CLAUSES
 from .messages import caret, nearest, short
 from .names import CONSTANTS, fault
@@ -218,14 +218,14 @@ class Builder:
             value = self.finite(factor)
             # In x/(a/b) neither a nor b may be zero, although b ends up above the line.
             if value.is_zero and (inverse < 0 or power < 0):
-                raise ParseError("division by zero", where=self.place(factor))
+                raise NoValue("division by zero", where=self.place(factor))
             found.append(Pow(value, -1) if power * inverse < 0 else value)
         return found
 
     def _power(self, node: Node, base: Node, exponent: Node) -> Expr:
         b, e = self.finite(base), self.finite(exponent)
         if b.is_zero and e.is_negative:
-            raise ParseError("division by zero", where=self.place(node))
+            raise NoValue("division by zero", where=self.place(node))
         found = Pow(b, e)
         if found.has(sympy.I) and not self.complex_values:
             raise BadActivation(
@@ -294,7 +294,7 @@ class Builder:
         except NtksymError:
             raise
         except (TypeError, ValueError, OverflowError):
-            raise BadActivation(
+            raise NoValue(
                 f"{node.name} has no real value there", where=self.place(node), hint=spec.usage
             ) from None
         if found.has(sympy.I) and not self.complex_values:
@@ -302,7 +302,7 @@ class Builder:
                 "the value is not real", where=self.place(node), hint="a real function of x"
             )
         if found.has(sympy.zoo, sympy.nan):
-            raise ParseError("division by zero", where=self.place(node))
+            raise NoValue("division by zero", where=self.place(node))
         return found
 
     # --- conditions ---------------------------------------------------------------------------

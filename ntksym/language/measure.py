@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ..errors import ParseError, TooLarge
+from ..errors import NoValue, TooLarge
 from .limits import (
     MAX_ALL_EXTREMES,
     MAX_BITS,
@@ -54,7 +54,7 @@ def measure(text: str, node: Node) -> Measure:
 
     Raises:
         TooLarge: beyond the bounds of `limits`.
-        ParseError: a division by zero between numbers.
+        NoValue: a division by zero between numbers.
     """
     found = _measure(text, node)
     for quantity, bound, what in (
@@ -122,7 +122,7 @@ def _product(text: str, node: Product) -> Measure:
     total: Fraction | None = Fraction(1)
     for (power, factor), part in zip(node.factors, parts, strict=True):
         if power < 0 and part.value == 0:
-            raise ParseError("division by zero", where=caret(text, factor.at))
+            raise NoValue("division by zero", where=caret(text, factor.at))
         if total is None or part.value is None:
             total = None
         else:
@@ -160,7 +160,7 @@ def _power(text: str, node: Power) -> Measure:
             hint=f"at most {MAX_POWER_BITS} bits",
         )
     if base.value == 0 and n < 0:
-        raise ParseError("division by zero", where=caret(text, node.at))
+        raise NoValue("division by zero", where=caret(text, node.at))
     value = base.value**n.numerator if base.value is not None and n.denominator == 1 else None
     return Measure(size, base.degree * times, base.bits * max(times, 1), extremes, value=value)
 
@@ -200,7 +200,7 @@ def _call(text: str, node: Call) -> Measure:
     if name in ("Integer", "Rational") and all(p.value is not None for p in parts):
         values = [p.value for p in parts if p.value is not None]
         if len(values) == 2 and values[1] == 0:
-            raise ParseError("division by zero", where=caret(text, node.at))
+            raise NoValue("division by zero", where=caret(text, node.at))
         value = values[0] / values[1] if len(values) == 2 else values[0]
     total = joined.bits * degree + extra_bits
     if degree > 1 and total > MAX_POWER_BITS:

@@ -27,6 +27,7 @@ from sympy import (
 from .. import activations
 from ..activation import Activation
 from ..activations.polynomials import hermite_polynomial
+from ..errors import TooLarge
 from ..functions import Phi, Phi2, density
 from ..symbols import x
 from .limits import MAX_EXTREMES, MAX_ORDER
@@ -100,7 +101,7 @@ def _factorial(n: Expr) -> Expr:
 
 
 def _double_factorial(n: Expr) -> Expr:
-    """n!! for whole n >= -1."""
+    """The double factorial of a whole number from -1 on."""
     if not isinstance(n, Integer):
         raise TypeError("a whole number is needed")
     _order(n)
@@ -117,8 +118,10 @@ def _binomial(n: Expr, k: Expr) -> Expr:
 
 def _order(n: Expr) -> None:
     """Keep factorials small: what is written by their digits is not bounded by `measure`."""
-    if isinstance(n, Integer) and not -1 <= int(n) <= 2 * MAX_ORDER:
-        raise ValueError("out of range")
+    if isinstance(n, Integer) and int(n) > 2 * MAX_ORDER:
+        raise TooLarge(f"a factorial of {n}", hint=f"at most {2 * MAX_ORDER}")
+    if isinstance(n, Integer) and int(n) < -1:
+        raise ValueError("no value")
 
 
 _PRIMITIVES = (
