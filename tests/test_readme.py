@@ -40,8 +40,21 @@ def test_there_is_something_to_test() -> None:
 def test_command(line: str, output: str, tmp_path: Path) -> None:
     argv = [sys.executable, "-m", "ntksym", *shlex.split(line)[1:]]
     run = subprocess.run(argv, capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert run.returncode == 0, run.stderr
+    # a formula that `check` refutes is what that example shows
+    assert run.returncode == (1 if "REFUTED" in output else 0), run.stderr
     assert run.stdout.rstrip() == output
+
+
+def test_the_file_of_claims(tmp_path: Path) -> None:
+    import json
+
+    (body,) = [body for kind, body in BLOCKS if kind == "toml" and "[[claim]]" in body]
+    (tmp_path / "claims.toml").write_text(body, encoding="utf-8")
+    argv = [sys.executable, "-m", "ntksym", "check", "claims.toml", "--json"]
+    run = subprocess.run(argv, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert run.returncode == 0, run.stderr
+    verdicts = {c["id"]: c["verdict"] for c in json.loads(run.stdout)["claims"]}
+    assert verdicts == dict.fromkeys(("williams1997", "two-layers", "he-gain"), "proved")
 
 
 @pytest.mark.parametrize("body", PYTHON, ids=lambda b: b[:30].replace("\n", " "))
