@@ -29,7 +29,7 @@ def test_one_claim_from_options(formula: str, status: int, verdict: str) -> None
     assert found.returncode == status, found.stderr
     assert verdict in found.stdout
     if status == 1:
-        assert "disjoint balls at q = 1" in found.stdout and "what holds: q/2" in found.stdout
+        assert "disjoint balls at q = 1" in found.stdout and "repaired: q/2" in found.stdout
     if status == 3:
         assert "the name 'zz' is not bound" in found.stdout
 
@@ -67,6 +67,18 @@ formula = "rho"
     for side in ("definition", "formula"):
         assert {"mid", "rad", "exact"} == set(bad["counterexample"][side])
     assert broken["verdict"] == "undecided" and "unknown quantity 'nope'" in broken["error"]
+
+
+def test_the_help_names_every_quantity() -> None:
+    from ntksym.claims import QUANTITIES
+    from ntksym.cli.check import QUANTITIES as SHOWN
+
+    assert SHOWN == tuple(QUANTITIES)
+
+
+def test_a_formula_may_start_with_a_minus() -> None:
+    found = run("--activation", "x", "--quantity", "nngp", "--formula", "-c")
+    assert found.returncode == 1 and "sign" in found.stdout
 
 
 def test_wrong_usage() -> None:

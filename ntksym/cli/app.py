@@ -37,6 +37,7 @@ _EXAMPLES = (
     'ntksym derive "x*(1+erf(x/sqrt(2)))/2" --steps',
     'ntksym eval "max(x, alpha*x)" --at 1,1/2,2 --param alpha=1/10',
     "ntksym prove gelu",
+    'ntksym check --activation relu --quantity diagonal --formula "q/2"',
     "ntksym network mlp:gelu:depth=3,weight_var=2",
     "ntksym export mlp:relu:depth=3,weight_var=2 --target c --out build",
 )

@@ -14,6 +14,13 @@ from .outcome import OK, REFUTED, UNDECIDED, Line, Outcome, View
 if TYPE_CHECKING:
     from ..check import Judgement
 
+# The keys of `claims.QUANTITIES`, which is not imported here: help must not load SymPy.
+QUANTITIES = (
+    *("nngp", "derivative", "diagonal", "normalised", "mean", "second_moment", "variance"),
+    *("covariance", "cross", "hermite", "gradient", "ntk", "recursion", "fixed_point"),
+    *("edge_of_chaos", "constant", "identity"),
+)
+
 _ONE = (
     "activation",
     "quantity",
@@ -34,7 +41,7 @@ def _options(function: Any) -> Any:
     """One option for each field of a claim."""
     texts = {
         "activation": "Of the claim: a catalogue name or text in x.",
-        "quantity": "What the formula is of: nngp, derivative, mean, ntk, ... (see below).",
+        "quantity": "What the formula is of: " + ", ".join(QUANTITIES) + ".",
         "formula": "The formula, in the language.",
         "latex": "The formula as printed, in LaTeX.",
         "where": 'Conditions: "q11 = q22, b < 0".',
@@ -64,7 +71,9 @@ def _options(function: Any) -> Any:
 @click.argument("file", required=False, metavar="[FILE.toml]")
 @_options
 @click.option("--n", type=click.IntRange(0, 64), default=None, help="For hermite: the index.")
-@click.option("--param", "params", multiple=True, metavar="NAME=WORD", help="An assumption.")
+@click.option(
+    "--param", "params", multiple=True, metavar="NAME=WORD", help="An assumption: a=positive."
+)
 @click.option(
     "--digits", type=click.IntRange(5, 200), default=20, show_default=True, help="Of the balls."
 )
