@@ -71,6 +71,10 @@ def certify(
     if verdict not in (Verdict.REFUTED, Verdict.ENCLOSED, Verdict.PROVED) or not points:
         raise Undecided(f"there is no certificate for the verdict {verdict}")
     rows = [_enclosure(lhs, expectations, rhs, p, verdict, digits) for p in points]
+    if digits < _MOST_DIGITS and any(_around_zero(row) for row in rows):
+        # a value of zero has no relative digits: what is left of cancelled terms must be small
+        more = min(2 * digits, _MOST_DIGITS)
+        rows = [_enclosure(lhs, expectations, rhs, p, verdict, more) for p in points]
     if verdict is Verdict.REFUTED:
         rows = [r for r in rows if r["relation"] != "overlap"]
         if not rows:
@@ -94,6 +98,11 @@ def certify(
     found["sha256"] = digest(found)
     _replayed(found)
     return found
+
+
+def _around_zero(row: dict[str, Any]) -> bool:
+    man, exp, rad, rad_exp = (int(n) for n in row["lhs"])
+    return abs(man) * Fraction(2) ** exp <= rad * Fraction(2) ** rad_exp
 
 
 def _replayed(found: dict[str, Any]) -> None:

@@ -20,6 +20,8 @@ Poly: TypeAlias = dict[Monomial, Fraction]
 Ratio: TypeAlias = tuple[Poly, Poly]
 
 MOST_TERMS = 4000
+ODD = frozenset(("sin", "tan", "sinh", "tanh", "asin", "atan", "asinh", "atanh", "erf", "erfi"))
+EVEN = frozenset(("cos", "cosh", "abs"))
 _UNIT: Monomial = ()
 
 
@@ -58,8 +60,16 @@ def ratio(tree: Tree, positive: frozenset[str] = frozenset()) -> Ratio:
         return _power(args[0], args[1], positive)
     if head == "exp":
         return _exponential(ratio(args[0], positive))
+    one = _constant(Fraction(1))
+    if head in ODD or head in EVEN:
+        p, q = ratio(args[0], positive)
+        turned = bool(p) and p[min(p, key=repr)] < 0
+        if turned:
+            p = _times(p, _constant(Fraction(-1)))
+        found = _atom((head, _key((p, q))))
+        return (_times(found, _constant(Fraction(-1))) if turned and head in ODD else found), one
     key = (head, *(_key(ratio(a, positive)) if isinstance(a, tuple) else a for a in args))
-    return _atom(key), _constant(Fraction(1))
+    return _atom(key), one
 
 
 def _constant(c: Fraction) -> Poly:
