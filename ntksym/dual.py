@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from sympy import Basic, Expr, latex, oo
+from sympy import Basic, Expr, Pow, Symbol, latex, oo
 
 from .activation import Activation
 from .derivation import Derivation
-from .errors import NtksymError
-from .steps import Step, trace
+from .errors import NoClosedForm, NtksymError
+from .powers import LogDerivation, PowerDerivation
+from .steps import Step, trace, trace_powers
+from .symbols import x
 
 
 class BrokenDerivation(NtksymError):
@@ -46,16 +48,20 @@ class Dual:
     """The same with the almost-everywhere derivative."""
     conditions: tuple[Basic, ...]
     method: str = "closed form"
-    derivation: Derivation | None = field(default=None, repr=False, compare=False)
+    derivation: Derivation | PowerDerivation | LogDerivation | None = field(
+        default=None, repr=False, compare=False
+    )
 
     @property
     def continuous(self) -> bool:
         """Whether the two derivative duals are one."""
-        return bool(self.diag_dot != oo)
+        return bool(self.diag_dot != oo or self.dot == self.dot_ae)
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """The derivation: rule, before and after, as LaTeX."""
+        if isinstance(self.derivation, PowerDerivation | LogDerivation):
+            return trace_powers(self.derivation)
         return trace(self.derivation) if self.derivation is not None else ()
 
     def at(self, q11: Any, q12: Any, q22: Any, *, derivative: bool = False) -> Expr:
@@ -97,7 +103,19 @@ def dual(activation: Any, *, mean: bool = False) -> Dual:
 
 @lru_cache(maxsize=256)
 def _dual(activation: Activation, mean: bool) -> Dual:
-    d = Derivation.of(activation, centred=not mean)
+    try:
+        d = Derivation.of(activation, centred=not mean)
+    except NoClosedForm as error:
+        powers = PowerDerivation.of(activation) or LogDerivation.of(activation)
+        if powers is None:
+            raise _with_signs(activation, error) from error
+        if mean:
+            raise NoClosedForm(
+                f"no closed form: {activation.expr} with means that are not 0",
+                tried=(*error.tried, "real powers of a centred pair"),
+                hint="no means; or whole powers",
+            ) from error
+        return _of_powers(powers)
     conditions = d.conditions
     if not d.price_holds and d.price_differs:
         raise BrokenDerivation(
@@ -115,5 +133,40 @@ def _dual(activation: Activation, mean: bool) -> Dual:
         diag_dot=oo if d.jumps else diag_dot_ae,
         diag_dot_ae=diag_dot_ae,
         conditions=conditions,
+        derivation=d,
+    )
+
+
+def _with_signs(activation: Activation, error: NoClosedForm) -> NoClosedForm:
+    """The error, with the assumption that would help where powers have exponents of any sign."""
+    exponents = [f.exp for f in activation.expr.atoms(Pow) if f.base.has(x)]
+    open_ = {s for e in exponents for s in e.free_symbols if s.is_positive is None and s != x}
+    known = {s: Symbol(s.name, positive=True) for s in open_}
+    if not known or PowerDerivation.of(_renamed(activation, known)) is None:
+        return error
+    named = " ".join(f"--param {s.name}=positive" for s in sorted(open_, key=str))
+    return NoClosedForm(
+        f"no closed form of {activation.expr} for exponents of any sign: 0 to a negative power "
+        "is infinite",
+        tried=(*error.tried, "real powers of max(x, 0), max(-x, 0), abs(x)"),
+        hint=f"{named}, or a number",
+    )
+
+
+def _renamed(activation: Activation, symbols: dict[Symbol, Symbol]) -> Activation:
+    return Activation(activation.name, activation.expr.xreplace(symbols))
+
+
+def _of_powers(d: PowerDerivation | LogDerivation) -> Dual:
+    """Real powers of a centred pair, Gamma and 2F1; or log|x|, their limit."""
+    return Dual(
+        activation=d.activation,
+        value=d.value,
+        dot=d.dot,
+        dot_ae=d.dot_ae,
+        diag=d.diag,
+        diag_dot=d.diag_dot,
+        diag_dot_ae=d.diag_dot_ae,
+        conditions=d.conditions,
         derivation=d,
     )

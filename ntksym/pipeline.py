@@ -38,7 +38,7 @@ STAGES = (
     ),
     Stage(
         "expect",
-        ("gaussian",),
+        ("gaussian", "powers"),
         "TermSum x TermSum x Law",
         "ClosedForm",
         "no integral left, canonical; else NoClosedForm",

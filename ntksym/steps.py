@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sympy import Expr, latex
+from sympy import Expr, latex, log
 
 from .gaussian.expect import GroupPair, group_pairs
+from .powers import LogDerivation
 from .symbols import u, v, x
 from .terms import TermSum
 
 if TYPE_CHECKING:
     from .derivation import Derivation
+    from .powers import Part, PowerDerivation
 
 MAX_PAIRS = 24
 
@@ -48,6 +50,31 @@ def trace(d: Derivation) -> tuple[Step, ...]:
         )
     )
     steps.append(Step("diagonal", r"\mathbb{E}[\sigma(u)^2]", latex(d.diag.expr)))
+    return tuple(steps)
+
+
+def trace_powers(d: PowerDerivation | LogDerivation) -> tuple[Step, ...]:
+    """Half-lines, each pair of powers (Mehler and 2F1), the sum, its derivative, the diagonal."""
+    head = rf"\sigma(x) = {latex(d.activation.expr)}"
+    if isinstance(d, LogDerivation):
+        steps = [Step("limit of powers", head, latex(d.offset + d.slope * log(abs(x))))]
+        parts: tuple[Part, ...] = ()
+    else:
+        steps = [Step("half-lines", head, latex(d.terms.expr))]
+        parts = d.parts[:MAX_PAIRS]
+    for part in parts:
+        signs = {"even": "{v}", "odd": r"\operatorname{{sgn}}({n})\,{v}", "half": "{n}_+"}
+        second = "{n}_-" if part.turn < 0 else signs[part.family]
+        first_text, second_text = (
+            (text.format(n=n, v=f"|{n}|") + f"^{{{latex(power)}}}")
+            for text, n, power in ((signs[part.family], "u", part.p), (second, "v", part.q))
+        )
+        before = rf"\mathbb{{E}}\left[{first_text}\,{second_text}\right]"
+        steps.append(Step("mehler + 2F1", before, latex(part.value)))
+    steps.append(Step("collect", r"\mathbb{E}[\sigma(u)\,\sigma(v)]", latex(d.value)))
+    slope = r"\partial_{q_{12}}\mathbb{E}[\sigma(u)\,\sigma(v)]"
+    steps.append(Step("price", slope, latex(d.dot)))
+    steps.append(Step("diagonal", r"\mathbb{E}[\sigma(u)^2]", latex(d.diag)))
     return tuple(steps)
 
 

@@ -298,7 +298,13 @@ def test_the_command(book: Book, tmp_path: Path) -> None:
 
     out = tmp_path / "s"
     assert "--out" in CliRunner().invoke(command, ["--help"]).output
-    options = {"folder": str(book.folder), "out": str(out), "timings": False, "claim_limit": 0.0}
+    options = {
+        "folder": str(book.folder),
+        "out": str(out),
+        "timings": False,
+        "claim_limit": 0.0,
+        "board": "",
+    }
     outcome = work(options, View())
     assert outcome.payload["schema"] == "ntksym/render/1" and outcome.status == 3
     assert outcome.payload["verdicts"] == {

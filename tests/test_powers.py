@@ -43,7 +43,7 @@ from ntksym.errors import NoClosedForm, NotSquareIntegrable, Undecided
 from ntksym.language import parse
 from ntksym.language.write import to_text
 from ntksym.lower.ops import OPS
-from ntksym.powers import PowerDerivation, PowerSum, is_zero, pairs, prove_powers, recognise
+from ntksym.powers import PowerDerivation, PowerSum, expect, is_zero, pairs, prove_powers, recognise
 from ntksym.powers.gammas import GammaProduct
 from ntksym.symbols import q, q11, q12, q22, x
 from ntksym.verify import Verdict
@@ -317,6 +317,26 @@ def test_prove_gives_proved(name: str) -> None:
     assert report.verdict is Verdict.PROVED
     assert "zero tests, all zero" in report.evidence[0]
     assert all(c.agree for c in report.comparisons)
+
+
+@pytest.mark.parametrize("slope", [False, True])
+def test_two_functions(slope: bool) -> None:
+    """E[f(u) g(v)] for f != g, against the enclosed definition; sqrt(3/2 apart) are elementary."""
+    f, g = sqrt(PLUS) + 2 * sign(x), Abs(x) ** Rational(3, 2) - x
+    for point in POINTS:
+        for jumps in ("ae", "distributional"):
+            found = expect(f, g, slope=slope, jumps=jumps)
+            assert found is not None and found.proof.holds and not found.value.has(hyper)
+            values = dict(zip((q11, q12, q22), point, strict=True))
+            ball = enclose_definition(f, *point, other=g, derivative=slope, jumps=jumps)
+            assert ball.rel_digits >= 30 and ball.overlaps(enclose_expr(found.value, values))
+    assert expect(f, exp(-(x**2))) is None and expect(1 / x, x) is None
+
+
+def test_the_hint_for_powers_of_any_sign() -> None:
+    with pytest.raises(NoClosedForm, match="exponents of any sign") as error:
+        dual(act(PLUS**REAL))
+    assert "--param p=positive, or a number" in str(error.value)
 
 
 # -- definition ------------------------------------------------------------------------------

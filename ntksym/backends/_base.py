@@ -8,16 +8,21 @@ in a comment.
 from __future__ import annotations
 
 import keyword
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Protocol
 
 from ..errors import UnsupportedOp
 from ..lower.ops import OPS
-from ..lower.program import Operand, Program, constants
+from ..lower.program import Let, Operand, Program, constants
+from .hyper import connection
 
 INLINE = frozenset({"add", "sub", "mul", "neg"})
 """Cheap operations: nested into the line that uses them, if it is the only one."""
+
+HYP2F1_FIXED = "hyp2f1 of numbers"
+"""The spelling of hyp2f1 where a, b, c are numbers: eleven operands, see `hyper.Connection`."""
 
 _C_WORDS = frozenset(
     "auto break case char const continue default do double else enum extern float for goto if "
@@ -178,7 +183,8 @@ def spell_program(p: Program, backend: Backend) -> Spelled:
             )
         if let.name in fixed:
             continue
-        spelled = backend.spell[let.op].format(*map(text, let.args))
+        spelled = _of_numbers(let, backend, text)
+        spelled = spelled or backend.spell[let.op].format(*map(text, let.args))
         if let.op in INLINE and uses.get(let.name) == 1 and len(spelled) < 60:
             shown[let.name] = spelled
             continue
@@ -188,6 +194,21 @@ def spell_program(p: Program, backend: Backend) -> Spelled:
     return Spelled(
         tuple(names[a] for a in p.args), tuple(lines), outputs, tuple(sorted(notes.items()))
     )
+
+
+def of_numbers(let: Let) -> bool:
+    """Whether a line is hyp2f1 with numbers for a, b, c."""
+    return let.op == "hyp2f1" and not any(isinstance(a, str) for a in let.args[:3])
+
+
+def _of_numbers(let: Let, backend: Backend, text: Callable[[Operand], str]) -> str:
+    """The text of hyp2f1 of three numbers, with the constants of its expansion; else nothing."""
+    if not of_numbers(let) or HYP2F1_FIXED not in backend.spell:
+        return ""
+    a, b, c, t, s = let.args
+    assert not isinstance(a, str) and not isinstance(b, str) and not isinstance(c, str)
+    numbers = connection(Fraction(a), Fraction(b), Fraction(c)).values()
+    return backend.spell[HYP2F1_FIXED].format(*map(backend.literal, numbers), text(t), text(s))
 
 
 def _bare(text: str) -> str:

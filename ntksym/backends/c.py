@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from ..lower.program import Program
-from ._base import SourceFile, Spelled, comment, identifier, spell_program
+from ._base import HYP2F1_FIXED, SourceFile, Spelled, comment, identifier, spell_program
 from .c_header import HEADER_NAME, c_literal, header
+from .hyper import C_SUPPORT, stirling
 
 SPELL = {
     "pi": "0x1.921fb54442d18p+1",
@@ -50,6 +51,10 @@ SPELL = {
     "expPhi": "ntksym_op_expPhi({0}, {1})",
     "expPhi2": "ntksym_op_expPhi2({0}, {1}, {2}, {3}, {4})",
     "Phi2": "ntksym_op_Phi2({0}, {1}, {2}, {3})",
+    "euler": "0x1.2788cfc6fb619p-1",
+    "gamma": "tgamma({0})",
+    "hyp2f1": "ntksym_op_hyp2f1({0}, {1}, {2}, {3}, {4})",
+    HYP2F1_FIXED: "ntksym_op_hyp2f1_fixed({0}, {1}, {2}, {3}, {4}, {5}, {6}, {7}, {8}, {9}, {10})",
 }
 
 
@@ -119,8 +124,20 @@ def support_file() -> SourceFile:
     return SourceFile(HEADER_NAME, header())
 
 
-def loop(p: Program, function: str, arrays: tuple[str, ...]) -> str:
-    """`void function(size_t n, arrays..., parameters..., outputs...)`: one loop over n points."""
+def extra_support(programs: tuple[Program, ...]) -> str:
+    """The helpers that are not in `ntksym.h` because few programs need them; or nothing."""
+    if not any(let.op == "hyp2f1" for p in programs for let in p.body):
+        return ""
+    numbers = ", ".join(c_literal(v) for v in stirling())
+    text = C_SUPPORT.replace("@STIRLING@", numbers).replace("@PI@", SPELL["pi"])
+    return text + "\n"
+
+
+def loop(p: Program, function: str, arrays: tuple[str, ...], *, support: bool = True) -> str:
+    """`void function(size_t n, arrays..., parameters..., outputs...)`: one loop over n points.
+
+    With `support`, after the helpers that are not in `ntksym.h`.
+    """
     s = spell_program(p, C)
     shown = dict(zip(p.args, s.inputs, strict=True))
     inputs = [shown[a] for a in p.args if a in arrays]
@@ -130,7 +147,8 @@ def loop(p: Program, function: str, arrays: tuple[str, ...]) -> str:
     signature += [f"const double *restrict {a}_" for a in inputs]
     signature += [f"double {a}" for a in scalars]
     signature += [f"double *restrict {o}" for o in outs]
-    text = _wrap(f"void {function}(", signature) + "\n{\n"
+    text = extra_support((p,)) if support else ""
+    text += _wrap(f"void {function}(", signature) + "\n{\n"
     text += "  for (size_t i = 0; i < n; ++i) {\n"
     text += "".join(f"    const double {a} = {a}_[i];\n" for a in inputs)
     text += _body(s, "    ")
@@ -200,7 +218,7 @@ def dual_file(name: str, pair: Program, diag: Program, contract: Contract) -> So
     """
     safe = identifier(name, set()).rstrip("_")
     text = head(contract, (pair, diag))
-    text += f'#include "{HEADER_NAME}"\n\n'
-    text += loop(pair, f"ntksym_{safe}", ("q11", "q12", "q22")) + "\n"
-    text += loop(diag, f"ntksym_{safe}_diag", ("q",))
+    text += f'#include "{HEADER_NAME}"\n\n' + extra_support((pair, diag))
+    text += loop(pair, f"ntksym_{safe}", ("q11", "q12", "q22"), support=False) + "\n"
+    text += loop(diag, f"ntksym_{safe}_diag", ("q",), support=False)
     return SourceFile(f"{safe}.c", text)

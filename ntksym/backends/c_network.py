@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..lower.kernel import STATE
 from ..lower.schedule import Schedule
 from ._base import SourceFile, identifier
-from .c import C, Contract, _wrap, head, inline_function
+from .c import C, Contract, _wrap, extra_support, head, inline_function
 from .c_header import HEADER_NAME
 
 LANES = 64
@@ -24,6 +24,8 @@ def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
     name = identifier(schedule.name, set()).rstrip("_")
     pieces = [head(contract, schedule.programs)]
     pieces.append(f'#include "{HEADER_NAME}"\n#include <stdlib.h>\n')
+    if support := extra_support(schedule.programs):
+        pieces.append(support)
     pieces.append(_tables(schedule))
     pieces.append(inline_function(schedule.input, "input_rule"))
     for k, kind in enumerate(schedule.kinds):

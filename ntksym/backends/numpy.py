@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from ..lower.program import Program
-from ._base import SourceFile, Spelled, comment, identifier, spell_program
+from ._base import HYP2F1_FIXED, SourceFile, Spelled, comment, identifier, of_numbers, spell_program
 from .c import Contract, contract_lines
 from .numpy_helpers import helpers
 
@@ -51,6 +51,10 @@ SPELL = {
     "expPhi": "_expPhi({0}, {1})",
     "expPhi2": "_expPhi2({0}, {1}, {2}, {3}, {4})",
     "Phi2": "_Phi2({0}, {1}, {2}, {3})",
+    "euler": "np.euler_gamma",
+    "gamma": "_gamma({0})",
+    "hyp2f1": "_hyp2f1({0}, {1}, {2}, {3}, {4})",
+    HYP2F1_FIXED: "_hyp2f1_fixed({0}, {1}, {2}, {3}, {4}, {5}, {6}, {7}, {8}, {9}, {10})",
 }
 SPELL["pow"] = "(np.maximum({0}, 0.0) ** {1})"
 
@@ -79,7 +83,7 @@ def used_helpers(programs: tuple[Program, ...]) -> frozenset[str]:
     found = set()
     for p in programs:
         for let in p.body:
-            text = SPELL[let.op]
+            text = SPELL[HYP2F1_FIXED if of_numbers(let) else let.op]
             if text.startswith("_"):
                 found.add(text.split("(")[0])
     return frozenset(found)

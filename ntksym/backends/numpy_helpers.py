@@ -7,6 +7,7 @@ a module uses are written into it.
 
 from __future__ import annotations
 
+from . import numpy_hyper
 from .tables import ERFCX_CENTRE, atan_tail, erf_series, erfcx_series, legendre
 
 
@@ -43,6 +44,7 @@ _NEEDS = {
     "_expcosh": ("_div0",),
     "_Phi2": ("_Phi", "_owen", "_angle"),
     "_expPhi2": ("_expPhi", "_Phi2"),
+    **numpy_hyper.NEEDS,
 }
 
 _SOURCES = {
@@ -247,4 +249,5 @@ def _owen(h, ah):
     whole = _expPhi(np.where(above, a, 0.0), np.where(above, low, 0.0))
     result[big] = np.where(above, whole - value, value)
     return result''',
+    **numpy_hyper.sources(),
 }

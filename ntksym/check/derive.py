@@ -13,6 +13,7 @@ from ..exact import Field
 from ..gaussian import ClosedForm, Law, expect
 from ..gaussian.deltas import expect_with_jumps
 from ..gaussian.expect import group_pairs
+from ..powers import expect as expect_powers
 from ..symbols import m, m1, m2, q, q11, q12, q22, x
 from ..terms import TermSum, decompose
 from ..verify.price import prove_pair
@@ -91,7 +92,14 @@ def _pair(f: Expr, g: Expr, slope: bool, jumps: str, centred: bool) -> Derived |
             direct = expect_with_jumps(law, *first.derivative())
             proof = proof if direct == form else ""
         return Derived(form.expr, proof and proof + "; its derivative in q12")
-    except (NoClosedForm, NotSquareIntegrable, TooLarge):
+    except NoClosedForm:
+        powers = expect_powers(f, g, slope=slope, jumps=jumps) if centred else None
+        if powers is None:
+            return None
+        lines = len(powers.proof.lines)
+        proof = f"Mehler's series, {lines} zero tests" if powers.proof.holds else ""
+        return Derived(powers.value, proof)
+    except (NotSquareIntegrable, TooLarge):
         return None
 
 

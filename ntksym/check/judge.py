@@ -134,9 +134,9 @@ def take(
             samples.append(_sample(statement, point, digits))
         except (NotSquareIntegrable, BadCovariance, BadActivation, Undecided) as error:
             skipped.append(f"{place(tuple((s.name, r) for s, r in point.items()))}: {error.what}")
-        enough = len(samples) >= _FEWEST or not statement.variables
         late = perf_counter() - begin > _TIME
-        if len(samples) == count or (enough and late) or len(skipped) > _SKIPS or (late and skipped):
+        enough = len(samples) >= _FEWEST or not statement.variables or bool(skipped)
+        if len(samples) == count or len(skipped) > _SKIPS or (late and enough):
             break
     return tuple(samples), skipped
 
@@ -175,9 +175,6 @@ def _agreement(statement: Statement, good: list[Sample], digits: int) -> str:
         unit = float(statement.rounded)
         return f"the printed decimals are those of the definition, within {unit:.1e}"
     widest = max(float(b.rad) for s in good for b in (s.definition, s.formula) if b is not None)
-    if statement.exponents:
-        names = ", ".join(sorted(s.name for s in statement.exponents))
-        count += f" ({names} a whole number)"
     return (
         f"balls of {digits} digits around definition and formula overlap at {count}, "
         f"widest radius {widest:.1e}"

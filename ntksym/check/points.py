@@ -93,14 +93,20 @@ def _drawn(statement: Statement) -> Iterator[dict[Symbol, Rational]]:
             r = _CORRELATIONS[turn % len(_CORRELATIONS)]
             at[q12] = r * scale if q11 in variables or q22 in variables else r
         for j, symbol in enumerate(others):
-            # whole powers are smooth on each side of their kink, so their integrals converge fast
-            whole = symbol in powers
-            at[symbol] = _R(1 + (turn + j) % 8) if whole else _value(symbol, turn, j, random)
+            if symbol in powers:
+                at[symbol] = _power(turn + j)
+            else:
+                at[symbol] = _value(symbol, turn, j, random)
         if statement.matrix:
             at.update(_covariances(statement, random))
         if large and at.get(q, _R(0)) > _LARGE:
             continue
         yield {s: _within(at[s], *_bounds(statement, s)) for s in variables}
+
+
+def _power(turn: int) -> Rational:
+    """An exponent: whole numbers, whose integrals always converge fast, and quarters by turns."""
+    return _R(1 + turn // 2 % 6) if turn % 2 == 0 else _R(3 + 2 * (turn // 2 % 6), 4)
 
 
 def _covariances(statement: Statement, random: Random) -> dict[Symbol, Rational]:

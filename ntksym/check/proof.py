@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import Expr, Symbol, true
+from sympy import Expr, Symbol, hyper, true
 
 from ..claims.statement import Statement
 from ..errors import NoClosedForm, TooLarge
+from ..powers import is_zero as is_zero_power
 from .derive import derived
 from .reading import Reader
 from .strict import StrictField, facts
@@ -65,6 +66,8 @@ def prove(statement: Statement) -> Proof:
     }
     if positive:
         statement, value = statement.fixed(positive), value.subs(positive)
+    if value.has(hyper) and proved and is_zero_power(value - statement.rhs):
+        return Proof((*lines, "definition - formula: equal Gamma products and 2F1"), value)
     known = facts(c for c in statement.conditions if c is not true)
     covariances = tuple(c for c, _, _ in known)
     try:

@@ -16,7 +16,8 @@ from .. import symbols as S
 from ..errors import UnsupportedOp
 from ..functions import Phi, Phi2
 from .folding import fold
-from .ops import OPS
+from .hyper import half_angle, hyper_sides
+from .ops import NAMES, OPS
 from .polynomial import DET, FAR, NEAR, det_multiple, is_polynomial, positive_form, spread_form
 from .program import Let, Operand, Program, live
 from .stable import (
@@ -29,29 +30,6 @@ from .stable import (
     split_quotient,
 )
 
-NAMES = {
-    "add": "total",
-    "sub": "diff",
-    "mul": "prod",
-    "div": "ratio",
-    "div0": "ratio",
-    "sqrt0": "root",
-    "rootdet": "root",
-    "cross": "cross",
-    "max": "top",
-    "min": "low",
-    "atan2": "angle",
-    "Phi": "gate",
-    "Phi2": "orthant",
-    "expPhi": "tail",
-    "expsinh": "wave",
-    "expcosh": "wave",
-    "neg": "minus",
-    "erf": "gate",
-    "erfc": "tail",
-}
-"""What a line is called when nothing better is known."""
-
 _UNARY: dict[Any, str] = {
     sp.exp: "exp",
     sp.log: "log",
@@ -62,6 +40,7 @@ _UNARY: dict[Any, str] = {
     sp.tanh: "tanh",
     sp.erf: "erf",
     sp.erfc: "erfc",
+    sp.gamma: "gamma",
     sp.Abs: "abs",
     sp.sign: "sign",
     Phi: "Phi",
@@ -135,6 +114,8 @@ class Builder:
             return self._symbol(e)
         if e is sp.S.Pi:
             return self.emit("pi")
+        if e is sp.S.EulerGamma:
+            return self.emit("euler")
         if e is sp.S.Exp1:
             return self.emit("exp", Fraction(1))
         if e is sp.S.Infinity:
@@ -173,6 +154,9 @@ class Builder:
         for kind, op in _UNARY.items():
             if isinstance(e, kind):
                 return self.emit(op, self.operand(e.args[0]))
+        if isinstance(e, sp.hyper) and (len(e.ap), len(e.bq)) == (2, 1):
+            numbers = (self.operand(n) for n in (*e.ap, *e.bq))
+            return self.emit("hyp2f1", *numbers, *hyper_sides(self, e.argument))
         if isinstance(e, sp.asin):
             return self.emit("atan2", *self._sides(e.args[0]), hint="angle")
         if isinstance(e, sp.acos):
@@ -209,9 +193,16 @@ class Builder:
             return c, self.emit("sqrt0", apart)
         return self.operand(sides[0]), self._root_of(sides[1])
 
+    def length(self, times: int = 1) -> Operand:
+        """The product of a number and sqrt(q11 q22)."""
+        sides = self.emit("mul", self.emit("sqrt0", "q11"), self.emit("sqrt0", "q22"), hint="size")
+        return self.emit("mul", Fraction(times), sides)
+
     # -- sums ----------------------------------------------------------------------------------
 
     def _sum(self, e: Expr) -> Operand:
+        if (turn := half_angle(e)) is not None:
+            return self.emit("div0", self.operand(FAR if turn > 0 else NEAR), self.length(2))
         form = positive_form(e)
         if form is not None and form != e:
             return self.operand(form)

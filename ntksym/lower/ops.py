@@ -162,12 +162,26 @@ def _exp_phi2(ctx: Any, a: Any, h: Any, k: Any, c: Any, s: Any) -> Any:
     return ctx.exp(a - (h * h + k * k) / 4 - least) * ctx.quad(integrand, points) / ctx.pi
 
 
+def _hyp2f1(ctx: Any, a: Any, b: Any, c: Any, t: Any, s: Any) -> Any:
+    """2F1 at z = t/(t + s); at z = 1 by Gauss's formula, infinite where c - a - b <= 0."""
+    if t == 0 and s == 0:
+        t = s = ctx.one
+    d = c - a - b
+    if s == 0 and d <= 0:
+        return ctx.inf
+    if s == 0:
+        return ctx.gammaprod([c, d], [c - a, c - b])
+    with ctx.workprec(ctx.prec + max(0, ctx.mag(t) - ctx.mag(s)) if t else ctx.prec):
+        return ctx.hyp2f1(a, b, c, t / (t + s))
+
+
 def _pow2floor(ctx: Any, a: Any) -> Any:
     return max(a, ctx.mpf(2) ** FLOOR_EXPONENT)
 
 
 _TABLE = (
     Op("pi", 0, lambda m: +m.pi),
+    Op("euler", 0, lambda m: +m.euler, "Euler's constant"),
     Op("inf", 0, lambda m: m.inf, "a derivative dual of a jump, on the diagonal"),
     Op("add", 2, lambda m, a, b: a + b),
     Op("sub", 2, lambda m, a, b: a - b),
@@ -209,6 +223,14 @@ _TABLE = (
     Op("erf", 1, lambda m, a: m.erf(a)),
     Op("erfc", 1, lambda m, a: m.erfc(a)),
     Op("Phi", 1, _phi, "erfc(-z/sqrt(2))/2: relative accuracy in the lower tail"),
+    Op("gamma", 1, lambda m, a: m.gamma(a), "a > 0"),
+    Op(
+        "hyp2f1",
+        5,
+        _hyp2f1,
+        "2F1(a, b; c; t/(t + s)), arguments (a, b, c, t, s), t, s >= 0: the pair keeps the digits "
+        "of 1 - z; z = 1/2 at t = s = 0; c > 0, c - a > 0, c - b > 0",
+    ),
     Op("expPhi", 2, _erfcx_scaled, "exp(a)*Phi(z): exp may overflow where Phi underflows"),
     Op("expPhi2", 5, _exp_phi2, "exp(a)*Phi2(h, k, c, s): exp may overflow where Phi2 underflows"),
     Op(
@@ -222,3 +244,27 @@ _TABLE = (
 
 OPS: dict[str, Op] = {op.name: op for op in _TABLE}
 """Every operation by name.  Read only."""
+
+NAMES = {
+    "add": "total",
+    "sub": "diff",
+    "mul": "prod",
+    "div": "ratio",
+    "div0": "ratio",
+    "sqrt0": "root",
+    "rootdet": "root",
+    "cross": "cross",
+    "max": "top",
+    "min": "low",
+    "atan2": "angle",
+    "Phi": "gate",
+    "Phi2": "orthant",
+    "expPhi": "tail",
+    "expsinh": "wave",
+    "expcosh": "wave",
+    "neg": "minus",
+    "erf": "gate",
+    "erfc": "tail",
+    "hyp2f1": "series",
+}
+"""What a line is called when nothing better is known."""

@@ -15,10 +15,14 @@ from ..errors import BadActivation, Undecided
 from ..symbols import x
 from .evaluate import constant, function, real_ball
 from .law import Law
+from .logform import logarithm
+from .logs import log_pair
 from .moments import closed
 from .oned import collinear, conditional, pick, single
 from .pieces import Piece, jumps, number, split
 from .pieces import derivative as piecewise_derivative
+from .polar import mean, radial
+from .radial import HalfLines, half_lines, integrable, tidy
 from .surd import Surd
 from .twod import planar
 
@@ -45,8 +49,10 @@ def factor(expr: Expr, *, derivative: bool, distributional: bool) -> Factor:
     pieces = split(expr)
     if not derivative:
         return Factor(expr, pieces)
+    slopes = tidy(piecewise_derivative(pieces))
+    integrable(slopes)
     masses = jumps(pieces) if distributional else ()
-    return Factor(None, piecewise_derivative(pieces), masses)
+    return Factor(None, slopes, masses)
 
 
 def expectation(f: Factor, g: Factor, law: Law, tol: Any) -> Any:
@@ -65,8 +71,19 @@ def expectation(f: Factor, g: Factor, law: Law, tol: Any) -> Any:
 
 def smooth(f: Factor, g: Factor, law: Law, tol: Any) -> Any:
     """E[f(u) g(v)] of the functions without their Dirac terms."""
-    if law.q11 == 0 and law.q22 == 0:
+    if law.q11 == 0 and law.q22 == 0 and logarithm(f.pieces) is None:
         return _value(f, law.m1) * _value(g, law.m2)
+    powers = _powers(f, g, law)
+    if powers is not None:
+        first, second = powers
+        if law.q11 == 0:
+            return _value(f, law.m1) * mean(second, law.q22)
+        if law.q22 == 0:
+            return _value(g, law.m2) * mean(first, law.q11)
+        return radial(first, second, law, tol)
+    logs = logarithm(f.pieces), logarithm(g.pieces)
+    if logs[0] is not None and logs[1] is not None and law.m1 == law.m2 == 0:
+        return log_pair(logs[0], logs[1], law, tol)
     if law.q11 == 0:
         return _value(f, law.m1) * single(g.pieces, law.m2, law.q22, tol)
     if law.q22 == 0:
@@ -86,8 +103,19 @@ def smooth(f: Factor, g: Factor, law: Law, tol: Any) -> Any:
     return planar(f.pieces, g.pieces, law, tol)
 
 
+def _powers(f: Factor, g: Factor, law: Law) -> tuple[HalfLines, HalfLines] | None:
+    """Both functions as powers on half-lines, where one has powers that are not whole."""
+    first, second = half_lines(f.pieces), half_lines(g.pieces)
+    if first is None or second is None or law.m1 != 0 or law.m2 != 0:
+        return None
+    return None if first.whole and second.whole else (first, second)
+
+
 def _value(f: Factor, at: Any) -> Any:
     """The value at one exact point (a variable of variance zero)."""
+    lines = half_lines(f.pieces)
+    if at == 0 and f.expr is None and lines is not None and all(p > 0 for p in lines.exponents):
+        return arb(0)
     env = {x: Surd.rational(at)}
     if f.expr is not None:
         return real_ball(constant(f.expr, env), f.expr)
@@ -100,9 +128,9 @@ def _at_mass(point: Expr, g: Factor, law: Law, tol: Any) -> Any:
     if s is None:
         raise _no_density()
     density = (-(a - s.m1) * (a - s.m1) / (2 * s.s1 * s.s1)).exp() / (s.s1 * (2 * arb.pi()).sqrt())
-    mean = s.m2 + s.slope * (a - s.m1) / s.s1
+    line = s.m2 + s.slope * (a - s.m1) / s.s1
     if law.singular:
-        value = function(pick(g.pieces, mean).expr, x)(acb(mean), False)
+        value = function(pick(g.pieces, line).expr, x)(acb(line), False)
         return density * real_ball(value)
     shift = constant(point, {})
     at = shift.as_rational() if isinstance(shift, Surd) else None
@@ -110,6 +138,9 @@ def _at_mass(point: Expr, g: Factor, law: Law, tol: Any) -> Any:
         raise Undecided(f"a jump at the irrational point {point}")
     var = law.q22 - law.q12 * law.q12 / law.q11
     centre = law.m2 + law.q12 * (at - law.m1) / law.q11
+    lines = half_lines(g.pieces)
+    if centre == 0 and var > 0 and lines is not None and not lines.whole:
+        return density * mean(lines, var)
     return density * single(g.pieces, centre, var, tol)
 
 

@@ -17,7 +17,9 @@ from flint import arb
 from ..errors import BadActivation, NotSquareIntegrable, Undecided
 from ..symbols import x
 from .evaluate import constant, real_ball
+from .logform import logarithm
 from .pieces import Piece
+from .radial import singular
 from .ranges import Range, as_arb, lower, range_of, upper
 from .safe import precision
 from .stable import shifted_exponential
@@ -62,6 +64,9 @@ def growth_of(pieces: tuple[Piece, ...]) -> Growth:
         NotSquareIntegrable: faster than every Gaussian.
         Undecided: no rule applies.
     """
+    if singular(pieces) or logarithm(pieces) is not None:
+        # no bound: NaN makes every method that would use it give up
+        return Growth(arb("nan"), 0, arb(0), arb(0))
     total: Growth | None = None
     with precision(_BITS):
         for piece in pieces:

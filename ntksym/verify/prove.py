@@ -11,12 +11,14 @@ from typing import Any
 from sympy import Expr, Rational, Symbol
 
 from ..activation import Activation
+from ..derivation import Derivation
 from ..dual import Dual, dual
 from ..errors import NoClosedForm, Undecided
+from ..powers import PowerProof, prove_powers
 from ..symbols import q, q11, q12, q22
 from .ball import Ball
 from .balls import enclose_definition, enclose_expr
-from .price import prove_value
+from .price import PriceProof, prove_value
 from .report import Comparison, Report, Verdict
 
 Point = tuple[Rational, Rational, Rational]
@@ -47,14 +49,20 @@ def prove(
     act = as_activation(activation)
     d = dual(act)
     assert d.derivation is not None
-    proof = prove_value(d.derivation)
+    proof: PriceProof | PowerProof
+    if isinstance(d.derivation, Derivation):
+        proof = prove_value(d.derivation)
+        line = _proof_line(proof)
+    else:
+        proof = prove_powers(d.derivation)
+        line = _power_line(proof)
     comparisons: list[Comparison] = []
     chosen = _points(d, points)
     for number, (point, params) in enumerate(chosen):
         if progress is not None:
             progress(f"enclosing at point {number + 1} of {len(chosen)}")
         comparisons += compare(d, point, params, digits)
-    report = _report(act, proof.holds, _proof_line(proof), comparisons)
+    report = _report(act, proof.holds, line, comparisons)
     if report.verdict is Verdict.UNDECIDED and not any(c.agree for c in comparisons):
         if progress is not None:
             progress("sampling")
@@ -91,6 +99,15 @@ def _proof_line(proof: Any) -> str:
     return (
         f"Price's theorem: {len(proof.lines)} zero tests, all zero "
         "(derivatives in the covariance, values at covariance zero)"
+    )
+
+
+def _power_line(proof: PowerProof) -> str:
+    if proof.failed:
+        return f"no proof: not zero: {', '.join(proof.failed[:4])}"
+    return (
+        f"Mehler's series: {len(proof.lines)} zero tests, all zero "
+        "(ratios of coefficients, Gamma functions at the ends, Price's theorem)"
     )
 
 

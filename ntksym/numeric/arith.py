@@ -1,0 +1,64 @@
+"""Working precision of FLINT, and exact dyadic numbers in and out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import Any
+
+
+@contextmanager
+def working(bits: int) -> Iterator[None]:
+    """Compute with `bits` bits inside; FLINT's precision is one per process, so it is restored."""
+    from flint import ctx
+
+    before = ctx.prec
+    ctx.prec = bits
+    try:
+        yield
+    finally:
+        ctx.prec = before
+
+
+def fraction(value: Any) -> Fraction:
+    """The midpoint of a `flint.arb`, exactly."""
+    man, exp = value.mid().man_exp()
+    return dyadic(int(man), int(exp))
+
+
+def dyadic(man: int, exp: int) -> Fraction:
+    """The number man * 2**exp."""
+    return Fraction(man << exp) if exp >= 0 else Fraction(man, 1 << -exp)
+
+
+def ball(value: Fraction) -> Any:
+    """A `flint.arb` that contains a rational number; exactly it for a dyadic one that fits."""
+    from flint import arb
+
+    return arb(value.numerator) / value.denominator
+
+
+def rounded(value: Fraction, bits: int) -> Fraction:
+    """The nearest number with `bits` significant bits, half to even."""
+    if not value:
+        return value
+    shift = abs(value).numerator.bit_length() - value.denominator.bit_length() - bits
+    scale = Fraction(2) ** shift
+    whole = round(value / scale)
+    if abs(whole) >= 1 << bits:  # the estimate of the size was one short
+        scale *= 2
+        whole = round(value / scale)
+    return whole * scale
+
+
+def upper(value: Any, bits: int = 24) -> Fraction:
+    """A dyadic number with few bits, at least every number in a non-negative `flint.arb`."""
+    from flint import arb
+
+    top = fraction(value.mid()) + fraction(arb(value.rad()))
+    if not top:
+        return top
+    shift = top.numerator.bit_length() - top.denominator.bit_length() - bits
+    scale = Fraction(2) ** shift
+    return -((-top) // scale) * scale

@@ -1,0 +1,392 @@
+r"""Recognition: an activation as polynomials times $T^{(k)}(cx + d)$, $T(z) = \tanh(z/2)$.
+
+Order 0 is the sigmoid and tanh, order -1 their integral $U(z) = 2\log\cosh(z/2)$ (softplus), orders
+1, 2, ... their derivatives (sech squared).  Hyperbolic functions become exponentials; a rational
+function of one exponential whose denominator is a power of $E + \kappa$ is a polynomial in
+$G = 1/(1 + E/\kappa) = (1 - T)/2$; powers of T are combinations of its derivatives, because
+$T' = (1 - T^2)/2$.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import gcd, lcm
+from typing import Any
+
+from sympy import (
+    Add,
+    Dummy,
+    Expr,
+    Integer,
+    Mul,
+    Poly,
+    Pow,
+    Rational,
+    cosh,
+    coth,
+    csch,
+    default_sort_key,
+    exp,
+    expand,
+    factor_list,
+    fraction,
+    log,
+    sech,
+    sinh,
+    tanh,
+    together,
+)
+from sympy.polys.polyerrors import PolynomialError
+
+from ..activation import Activation
+from ..errors import NoClosedForm
+from ..symbols import x
+
+FAMILY = "sums of polynomials times sigmoid, tanh, softplus, sech^2 of affine arguments"
+MOST_POWERS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    r"""`factor`$(x)\,T^{(\mathrm{order})}(\mathrm{slope}\,x + \mathrm{offset})$.
+
+    `factor` is a polynomial in x; order -1 is $U(z) = 2\log\cosh(z/2)$.  A reduced part has
+    $T(z) - z/2$ for $T(z)$ and $T'(z) - 1/2$ for $T'(z)$: what tanhshrink is made of.
+    """
+
+    order: int
+    slope: Expr
+    offset: Expr
+    factor: Expr
+    reduced: bool = False
+
+
+_Kind = tuple[int, Expr, Expr, bool]
+"""Everything of a part but its factor."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogisticSum:
+    """An activation of the logistic family: a polynomial in x plus parts, equal to `expr`."""
+
+    activation: Activation
+    polynomial: Expr
+    parts: tuple[Part, ...]
+
+    @property
+    def families(self) -> tuple[tuple[Expr, Expr], ...]:
+        """The distinct (slope, offset), in order of the parts."""
+        return tuple(dict.fromkeys((p.slope, p.offset) for p in self.parts))
+
+    @property
+    def expr(self) -> Expr:
+        """As a SymPy expression in tanh and its relatives, for comparison."""
+        z = Dummy("z", real=True)
+        total = self.polynomial
+        for p in self.parts:
+            base = 2 * log(cosh(z / 2)) if p.order < 0 else tanh(z / 2)
+            base = base - z / 2 if p.reduced and p.order == 0 else base
+            base = base.diff(z, p.order) if p.order > 0 else base
+            base = base - Rational(1, 2) if p.reduced and p.order == 1 else base
+            total += p.factor * base.xreplace({z: p.slope * x + p.offset})
+        return total
+
+    def derivative(self) -> LogisticSum:
+        """The derivative, which is in the family again."""
+        parts: dict[_Kind, Expr] = {}
+        for p in self.parts:
+            for order, factor in ((p.order, p.factor.diff(x)), (p.order + 1, p.factor * p.slope)):
+                key = (order, p.slope, p.offset, p.reduced and order <= 1)
+                parts[key] = parts.get(key, Integer(0)) + factor
+        return _build(self.activation, self.polynomial.diff(x), parts)
+
+
+def recognise(activation: Activation) -> LogisticSum:
+    """The activation as a member of the logistic family.
+
+    Raises:
+        NoClosedForm: it is not; the message names the factor or the product.
+    """
+    reader = _Reader()
+    plain = activation.expr
+    for function, form in _EXPONENTIAL:
+        for atom in sorted(plain.atoms(function), key=default_sort_key):
+            if atom.has(x) and not _is_affine(atom.args[0]):
+                raise _outside(atom)
+        plain = plain.replace(function, form)
+    return reader.finish(activation, reader.read(plain))
+
+
+_EXPONENTIAL = (
+    (tanh, lambda z: 1 - 2 / (1 + exp(2 * z))),
+    (coth, lambda z: 1 + 2 / (exp(2 * z) - 1)),
+    (cosh, lambda z: (exp(z) + exp(-z)) / 2),
+    (sinh, lambda z: (exp(z) - exp(-z)) / 2),
+    (sech, lambda z: 2 / (exp(z) + exp(-z))),
+    (csch, lambda z: 2 / (exp(z) - exp(-z))),
+)
+
+
+def _is_affine(e: Expr) -> bool:
+    return bool(e.is_polynomial(x) and Poly(e, x).degree() <= 1)
+
+
+class _Reader:
+    """Keeps the symbols that stand for G and for softplus of each argument."""
+
+    def __init__(self) -> None:
+        self.gates: dict[tuple[Expr, Expr], Dummy] = {}
+        self.plus: dict[tuple[Expr, Expr], Dummy] = {}
+
+    def read(self, e: Expr) -> Expr:
+        """A polynomial in x and the symbols."""
+        if not e.has(x) or e.is_polynomial(x):
+            return e
+        if not e.has(log):
+            rational = self._rational(e)
+            if rational is not None:
+                return rational
+        if isinstance(e, Add):
+            return Add(*(self.read(a) for a in e.args))
+        if isinstance(e, Mul):
+            with_log = [a for a in e.args if a.has(log) and a.has(x)]
+            if with_log and len(with_log) < len(e.args):
+                rest = Mul(*(a for a in e.args if a not in with_log))
+                return Mul(self.read(rest), *(self.read(a) for a in with_log))
+            return Mul(*(self.read(a) for a in e.args))
+        if isinstance(e, Pow) and e.exp.is_Integer and 0 < e.exp <= MOST_POWERS:
+            return Pow(self.read(e.base), e.exp)
+        if isinstance(e, log):
+            return self._log(e)
+        raise _outside(e)
+
+    def _rational(self, e: Expr) -> Expr | None:
+        """The polynomial in G that a rational function of one exponential is, or None."""
+        split = _exponentials(e)
+        if split is None:
+            return None
+        slope, body, base = split
+        top, bottom = fraction(together(body))
+        powers = _factors(bottom, base)
+        if powers is None:
+            return None
+        constant, shift, kinds = powers
+        if len(kinds) > 1 or any(n < 0 for _, _, n in kinds):
+            return None
+        try:
+            numerator = Poly(top, base)
+        except PolynomialError:
+            return None
+        if not kinds:
+            return None
+        (step, kappa, n) = kinds[0]
+        gate = self._gate(step * slope, -log(kappa))
+        total = Integer(0)
+        for (power,), c in numerator.terms():
+            i, left = divmod(power - shift, step)
+            if left or not 0 <= i <= n or not c.is_polynomial(x):
+                return None
+            total += c * kappa ** (i - n) * (1 - gate) ** i * gate ** (n - i)
+        return total / constant
+
+    def _log(self, e: Expr) -> Expr:
+        """The logarithm of a product of powers of E and of E + kappa."""
+        split = _exponentials(e.args[0])
+        if split is None:
+            raise _outside(e)
+        slope, body, base = split
+        top, bottom = fraction(together(body))
+        total = Integer(0)
+        for side, sign in ((top, 1), (bottom, -1)):
+            powers = _factors(side, base)
+            if powers is None:
+                raise _outside(e)
+            constant, shift, kinds = powers
+            if constant.is_positive is not True:
+                raise _outside(e)
+            total += sign * (log(constant) + shift * slope * x)
+            for step, kappa, n in kinds:
+                symbol = self._softplus(step * slope, -log(kappa))
+                total += sign * n * (log(kappa) + symbol)
+        return total
+
+    def _gate(self, slope: Expr, offset: Expr) -> Expr:
+        """G of slope*x + offset; with a negative slope, 1 - G of the opposite."""
+        if slope.could_extract_minus_sign():
+            return 1 - self._gate(-slope, -offset)
+        return self.gates.setdefault((slope, offset), Dummy(f"G{len(self.gates)}"))
+
+    def _softplus(self, slope: Expr, offset: Expr) -> Expr:
+        if slope.could_extract_minus_sign():
+            return slope * x + offset + self._softplus(-slope, -offset)
+        return self.plus.setdefault((slope, offset), Dummy(f"V{len(self.plus)}"))
+
+    def finish(self, activation: Activation, found: Expr) -> LogisticSum:
+        """Powers of G as derivatives of T, softplus as U; products of two are refused."""
+        names: dict[Dummy, tuple[bool, Expr, Expr]] = {}
+        names |= {g: (True, *key) for key, g in self.gates.items()}
+        names |= {v: (False, *key) for key, v in self.plus.items()}
+        if not names:
+            raise NoClosedForm(
+                f"{activation.expr} has no factor of the logistic family",
+                tried=(FAMILY,),
+                hint="its closed form, where it has one",
+            )
+        polynomial = Integer(0)
+        parts: dict[_Kind, Expr] = {}
+        symbols = tuple(names)
+        for powers, c in Poly(expand(found), *symbols).terms():
+            used = [(s, n) for s, n in zip(symbols, powers, strict=True) if n]
+            if not c.is_polynomial(x):
+                raise _outside(c)
+            if not used:
+                polynomial += c
+                continue
+            (first, n), *_ = used
+            is_gate, slope, offset = names[first]
+            if len(used) > 1 or (not is_gate and n > 1):
+                raise _product(activation, used, names)
+            if is_gate:
+                for order, weight in _power_of_gate(n).items():
+                    if order is None:
+                        polynomial += c * weight
+                    else:
+                        key = (order, slope, offset, False)
+                        parts[key] = parts.get(key, Integer(0)) + c * weight
+            else:
+                line = slope * x + offset
+                polynomial += c * (line / 2 + log(2))
+                key = (-1, slope, offset, False)
+                parts[key] = parts.get(key, Integer(0)) + c / 2
+        return _build(activation, *_reduced(expand(polynomial), parts))
+
+
+def _reduced(polynomial: Expr, parts: dict[_Kind, Expr]) -> tuple[Expr, dict[_Kind, Expr]]:
+    """Where the linear terms of the polynomial and of all T cancel at 0, take them together."""
+    flat = {k: expand(f) for k, f in parts.items()}
+    gates = [k for k, f in flat.items() if k[0] == 0 and k[2] == 0 and f != 0 and not f.has(x)]
+    linear = Add(*(flat[k] * k[1] / 2 for k in gates))
+    if not gates or expand(linear + polynomial.coeff(x, 1)) != 0:
+        return polynomial, flat
+    moved = {(*k[:3], k in gates): f for k, f in flat.items()}
+    return polynomial + expand(linear * x), moved
+
+
+def _build(activation: Activation, polynomial: Expr, parts: dict[_Kind, Expr]) -> LogisticSum:
+    kept = []
+    for (order, slope, offset, reduced), factor in parts.items():
+        poly = expand(factor)
+        if poly != 0:
+            kept.append(Part(order, slope, offset, poly, reduced))
+    kept.sort(key=lambda p: (default_sort_key(p.slope), default_sort_key(p.offset), p.order))
+    return LogisticSum(activation, expand(polynomial), tuple(kept))
+
+
+def _exponentials(e: Expr) -> tuple[Expr, Expr, Expr] | None:
+    """(c, e with exp(c*x) as a symbol, the symbol), where all exponents are multiples of c*x."""
+    found = [a for a in e.atoms(exp) if a.has(x)]
+    if not found:
+        return None
+    slopes = {}
+    for a in found:
+        line = expand(a.args[0])
+        slope = line.coeff(x, 1)
+        offset = expand(line - slope * x)
+        if offset.has(x) or slope.has(x):
+            return None
+        slopes[a] = (slope, offset)
+    first = min((s for s, _ in slopes.values()), key=default_sort_key)
+    ratios = {a: s / first for a, (s, _) in slopes.items()}
+    if not all(r.is_Rational for r in ratios.values()):
+        return None
+    unit = Rational(
+        gcd(*(int(r.p) for r in ratios.values())), lcm(*(int(r.q) for r in ratios.values()))
+    )
+    base = Dummy("E", positive=True)
+    values = {a: exp(slopes[a][1]) * base ** int(ratios[a] / unit) for a in found}
+    body = e.xreplace(values)
+    if body.has(exp) and any(a.has(x) for a in body.atoms(exp)):
+        return None
+    return first * unit, body, base
+
+
+def _factors(e: Expr, base: Expr) -> tuple[Expr, int, list[tuple[int, Expr, int]]] | None:
+    """(constant, a, [(m, kappa, n)]) with e = constant * E^a * prod (E^m + kappa)^n, or None."""
+    if not e.is_polynomial(base) or e.has(x):
+        return None
+    constant, listed = factor_list(e, base)
+    shift = 0
+    kinds: list[tuple[int, Expr, int]] = []
+    for factor, n in listed:
+        terms = Poly(factor, base).terms()
+        if len(terms) == 1:
+            ((power,), c) = terms[0]
+            shift += power * n
+            constant *= c**n
+        elif len(terms) == 2 and terms[1][0] == (0,):
+            ((step,), lead), (_, last) = terms
+            kappa = last / lead
+            if kappa.is_positive is not True:
+                return None
+            kinds.append((step, kappa, n))
+            constant *= lead**n
+        else:
+            return None
+    return constant, shift, kinds
+
+
+def _power_of_gate(n: int) -> dict[int | None, Expr]:
+    """((1 - T)/2)**n as {order: coefficient} of T^(order); None is the constant."""
+    total: dict[int | None, Expr] = {}
+    for k in range(n + 1):
+        weight = Rational((-1) ** k, 2**n) * _binomial(n, k)
+        for order, c in power_of_tanh(k).items():
+            total[order] = total.get(order, Integer(0)) + weight * c
+    return total
+
+
+def power_of_tanh(n: int) -> dict[int | None, Expr]:
+    r"""$T^n$ as {order: coefficient} of $T^{(order)}$; None is the constant.
+
+    $T^{n+1} = T^{n-1} - \tfrac2n (T^n)'$, from $T' = (1 - T^2)/2$.
+    """
+    if n == 0:
+        return {None: Integer(1)}
+    before: dict[int | None, Expr] = {None: Integer(1)}
+    now: dict[int | None, Expr] = {0: Integer(1)}
+    for k in range(1, n):
+        after = dict(before)
+        for order, c in now.items():
+            if order is not None:
+                after[order + 1] = after.get(order + 1, Integer(0)) - c * Rational(2, k)
+        before, now = now, after
+    return {order: c for order, c in now.items() if c}
+
+
+def _binomial(n: int, k: int) -> Any:
+    from sympy import binomial
+
+    return binomial(n, k)
+
+
+def _outside(e: Expr) -> NoClosedForm:
+    return NoClosedForm(
+        f"{e}: the factor is not in the logistic family",
+        tried=(FAMILY,),
+        hint="a series or a quadrature",
+    )
+
+
+def _product(activation: Activation, used: list[Any], names: dict[Any, Any]) -> NoClosedForm:
+    shown = []
+    for symbol, n in used:
+        is_gate, slope, offset = names[symbol]
+        name = "sigmoid" if is_gate else "softplus"
+        shown.append(f"{name}({slope * x + offset})" + (f"**{n}" if n > 1 else ""))
+    return NoClosedForm(
+        f"{activation.name or activation.expr}: no closed form for the product {' * '.join(shown)}",
+        where="each factor is a mixture of normal distribution functions; two at once need "
+        "orthants of dimension four",
+        tried=(FAMILY,),
+        hint="a series or a quadrature",
+    )

@@ -1,0 +1,377 @@
+r"""`MixtureDual`: the dual of the logistic family, a finite sum of closed forms, with a bound.
+
+$\mathrm{sigmoid}(x) = E_K[\Phi(x/(2K))]$ with K Kolmogorov distributed: a scale mixture of normal
+distribution functions (Andrews & Mallows 1974; Stefanski 1991).  With finitely many nodes every
+expectation is one closed form per pair of nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from math import ceil, inf, log10, nextafter
+from typing import Any
+
+from sympy import Add, Basic, Expr, Float, Lambda, Rational, Symbol, latex
+
+from ..activation import Activation
+from ..errors import BadActivation, BadCovariance, Undecided
+from ..steps import Step
+from ..symbols import q, q11, q12, q22, x
+from .arith import ball, fraction, working
+from .bound import MixtureBound, prove_bound
+from .error import DualBound, norm
+from .evaluate import ball_value
+from .logistic import LogisticSum, recognise
+from .named import MixtureDiag, MixtureDiagDot, MixtureDot, MixtureValue
+from .nodes import MOST_NODES, Mixture, mixture
+from .pairs import A, B, Entry, PairForms, pair_forms
+
+DEFAULT_ERROR = 1e-14
+MOST_TERMS = 400
+"""The most pairs of nodes that `MixtureDual.expr` writes out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A rigorous enclosure |true value - mid| <= rad, both exact."""
+
+    mid: Fraction
+    rad: Fraction
+
+    def __float__(self) -> float:
+        return float(self.mid)
+
+
+@dataclass(frozen=True, slots=True)
+class MixtureDual:
+    r"""The dual of an activation of the logistic family.
+
+    Attributes:
+        activation: s.
+        form: s as polynomials times $T^{(k)}(cx + d)$, $T(z) = \tanh(z/2)$.
+        slope_form: s' in the same way.
+        mixture: the nodes, $T(z) \approx \sum_i w_i(2\Phi(a_iz) - 1)$.
+        mixture_bound: what is proven of them.
+        forms: the closed forms of a generic pair of nodes.
+    """
+
+    activation: Activation
+    form: LogisticSum
+    slope_form: LogisticSum
+    mixture: Mixture
+    mixture_bound: MixtureBound
+    forms: PairForms
+    method: str = "mixture"
+
+    # -- the fields of a `Dual`: named functions, which a network composes -----------------------
+
+    @property
+    def value(self) -> Expr:
+        """$E[s(u) s(v)]$ as a named function of `q11, q12, q22`; `expr` writes it out."""
+        return MixtureValue(Lambda(x, self.activation.expr), q11, q12, q22)
+
+    @property
+    def dot(self) -> Expr:
+        """The derivative dual, the derivative of `value` in q12."""
+        return MixtureDot(Lambda(x, self.activation.expr), q11, q12, q22)
+
+    @property
+    def dot_ae(self) -> Expr:
+        """As `dot`: the logistic family is smooth."""
+        return self.dot
+
+    @property
+    def diag(self) -> Expr:
+        """$E[s(u)^2]$ as a named function of `q`."""
+        return MixtureDiag(Lambda(x, self.activation.expr), q)
+
+    @property
+    def diag_dot(self) -> Expr:
+        """$E[s'(u)^2]$ as a named function of `q`."""
+        return MixtureDiagDot(Lambda(x, self.activation.expr), q)
+
+    @property
+    def diag_dot_ae(self) -> Expr:
+        """As `diag_dot`."""
+        return self.diag_dot
+
+    @property
+    def conditions(self) -> tuple[Basic, ...]:
+        """None: every closed form of a pair holds for all covariances."""
+        return ()
+
+    @property
+    def continuous(self) -> bool:
+        """Always true."""
+        return True
+
+    @property
+    def derivation(self) -> None:
+        """None: there is no single derivation, but one for the generic pair."""
+        return None
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The rules: the mixture, the generic pair of nodes for two families, its derivative."""
+        names = {A: "a_i", B: "a_j"}
+        shown = r"\tanh(z/2) = \mathbb{E}\left[2\,\Phi(z/(2K)) - 1\right]"
+        made = r"\sum_i w_i \left(2\,\Phi(a_i z) - 1\right)"
+        out = [Step("mixture of normal laws", shown, made)]
+        for pair in self.forms.pairs:
+            for rule, e in (("pair of nodes", pair.value), ("price", pair.dot)):
+                body = latex(e, symbol_names=names, inv_trig_style="full")
+                left = r"\mathbb{E}[g_i(u)\,g_j(v)]"
+                out.append(
+                    Step(rule, left if rule != "price" else r"\partial_{q_{12}}" + left, body)
+                )
+        return tuple(out)
+
+    def at(self, c11: Any, c12: Any, c22: Any, *, derivative: bool = False) -> Expr:
+        """The finite sum at rational covariances, as a number of 30 digits."""
+        found = self.enclose(c11, c12, c22, derivative=derivative)
+        return Float(Rational(found.mid.numerator, found.mid.denominator), 30)
+
+    # -- the symbolic result ---------------------------------------------------------------------
+
+    def expr(self, count: int | None = None, *, dot: bool = False) -> Expr:
+        """The dual as one finite sum in `q11, q12, q22`, with exact nodes.
+
+        `count` nodes instead of those of the mixture: a sum for reading; its error is that of
+        `mixture(count)`.
+
+        Raises:
+            ValueError: more than `MOST_TERMS` pairs.
+        """
+        nodes = self.mixture if count is None else mixture(count)
+        if len(nodes) ** 2 > MOST_TERMS:
+            raise ValueError(f"{len(nodes)} nodes are {len(nodes) ** 2} terms; give a count")
+
+        def pick(e: Entry) -> Expr:
+            return e.dot if dot else e.value
+
+        exact = [(Rational(a), Rational(w)) for a, w in nodes]
+        terms = [pick(self.forms.plain)]
+        for single in self.forms.single:
+            terms += [w * pick(single).xreplace({B: a}) for a, w in exact]
+        for pair in self.forms.pairs:
+            terms += [
+                w1 * w2 * pick(pair).xreplace({A: a1, B: a2})
+                for a1, w1 in exact
+                for a2, w2 in exact
+            ]
+        return Add(*terms)
+
+    # -- rigorous values -------------------------------------------------------------------------
+
+    def enclose(
+        self,
+        c11: Any,
+        c12: Any,
+        c22: Any,
+        *,
+        derivative: bool = False,
+        params: Mapping[Any, Any] | None = None,
+    ) -> Enclosure:
+        """The dual of the activation itself, with the proven bound of the mixture in the radius.
+
+        Raises:
+            BadCovariance: not positive semi-definite rationals.
+            BadActivation: a parameter without a value.
+            Undecided: the ball arithmetic gives no finite enclosure.
+        """
+        a, c, b = (Fraction(str(v)) for v in (c11, c12, c22))
+        if a < 0 or b < 0 or c * c > a * b:
+            raise BadCovariance(f"({a}, {c}, {b}) is not positive semi-definite")
+        with working(self._bits(a, b)):
+            values = self._values(params)
+            sums = self._sum(self._pieces(False, derivative), values | _at(a, c, b))
+            limit = self._limit(a, b, derivative, values)[0]
+            if not (sums.is_finite() and limit.is_finite()):
+                raise Undecided("no finite enclosure", hint="a smaller variance")
+            low, high = sums - limit, sums + limit
+            bottom, top = fraction(low.lower()), fraction(high.upper())
+        return Enclosure((bottom + top) / 2, (top - bottom) / 2)
+
+    def bound(self, c11: Any, c22: Any, *, params: Mapping[Any, Any] | None = None) -> DualBound:
+        """The proven distance of the finite sum from the dual, for every q12; no rounding in it."""
+        a, b = (Fraction(str(v)) for v in (c11, c22))
+        with working(self._bits(a, b)):
+            values = self._values(params)
+            found = [self._limit(a, b, slope, values) for slope in (False, True)]
+        (value, value_rel), (dot, dot_rel) = found
+        return DualBound(*(_up(v) for v in (value, dot, value_rel, dot_rel)))
+
+    def worst(self) -> float:
+        """The largest proven relative error, of value and derivative, at q = 1/100 and q = 100."""
+        found = [self.bound(v, v) for v in CHECKED]
+        return max(max(b.value_relative, b.dot_relative) for b in found)
+
+    def _bits(self, *variances: Fraction) -> int:
+        """The working precision: the smallest weight, and 1 - 1/q in an arcsine, keep digits."""
+        least = min(self.mixture.weights)
+        small = max(0, least.denominator.bit_length() - least.numerator.bit_length())
+        large = max(int(v).bit_length() for v in variances)
+        return 180 + 3 * small + 3 * large
+
+    def _values(self, params: Mapping[Any, Any] | None) -> dict[Symbol, Any]:
+        given = {getattr(k, "name", k): Fraction(str(v)) for k, v in (params or {}).items()}
+        for p in self.activation.params:
+            if p.name not in given:
+                raise BadActivation(
+                    f"no value is given for the parameter {p.name!r}",
+                    hint=f"params={{{p.name!r}: ...}}",
+                )
+        return {p: ball(given[p.name]) for p in self.activation.params}
+
+    def _pieces(self, diag: bool, slope: bool) -> tuple[Expr, list[Expr], list[Expr]]:
+        f = self.forms
+        if diag:
+            plain, single, pairs = f.plain_diag, f.single_diag, f.pairs_diag
+        else:
+            plain, single, pairs = f.plain, f.single, f.pairs
+
+        def pick(e: Entry) -> Expr:
+            return e.dot if slope else e.value
+
+        return pick(plain), [pick(e) for e in single], [pick(e) for e in pairs]
+
+    def _sum(self, pieces: tuple[Expr, list[Expr], list[Expr]], values: dict[Symbol, Any]) -> Any:
+        plain, single, pairs = pieces
+        nodes = [(ball(a), ball(w)) for a, w in self.mixture]
+        total = ball_value(plain, values)
+        for a, w in nodes:
+            for e in single:
+                if e != 0:
+                    total += w * ball_value(e, {**values, B: a})
+            for b, z in nodes:
+                for e in pairs:
+                    total += w * z * ball_value(e, {**values, A: a, B: b})
+        return total
+
+    def _limit(self, a: Fraction, b: Fraction, slope: bool, values: dict[Symbol, Any]) -> Any:
+        """(bound, bound over sqrt(K K)) of one dual."""
+        from flint import arb
+
+        form = self.slope_form if slope else self.form
+        sizes, gaps = [], []
+        for v in (a, b):
+            pieces = self._pieces(True, slope)
+            square = self._sum(pieces, {**values, q: ball(v)})
+            top, bottom = square.upper().max(arb(0)), square.lower().max(arb(0))
+            sizes.append((bottom.mid().sqrt().lower(), top.mid().sqrt().upper()))
+            gaps.append(norm(self.mixture_bound, form, v, values).upper())
+        ((_, s1), (_, s2)), (e1, e2) = sizes, gaps
+        total = (e1 * s2 + s1 * e2 + e1 * e2).upper()
+        least = [(low - e).lower() for (low, _), e in zip(sizes, gaps, strict=True)]
+        if not all(z > 0 for z in least):
+            return total, arb("inf")
+        return total, total / (least[0] * least[1])
+
+    # -- words -----------------------------------------------------------------------------------
+
+    def lines(self) -> tuple[str, ...]:
+        """What it is, the nodes and the proven bounds, as lines of text."""
+        head = f"{len(self.mixture)} nodes, {len(self.mixture) ** 2} pairs per family"
+        rows = [f"  a = {float(a):.17g}, w = {float(w):.17g}" for a, w in self.mixture]
+        return (head, *self.mixture_bound.text(), *rows)
+
+    def _repr_latex_(self) -> str:
+        """The sum over pairs of nodes, with the generic pair written out."""
+        body = self.latex_lines()
+        return r"$\displaystyle \begin{aligned} " + r" \\ ".join(body) + r" \end{aligned}$"
+
+    def latex_lines(self) -> tuple[str, ...]:
+        """The dual as lines of LaTeX: the plain part, one sum per family, one per two families."""
+        names = {A: "a_i", B: "a_j"}
+        lines = [rf"{latex(self.value)} &= {latex(self.forms.plain.value)}"]
+        for single in self.forms.single:
+            if single.value != 0:
+                body = latex(single.value, symbol_names=names)
+                lines.append(rf"&\quad + \sum_j w_j \left({body}\right)")
+        for pair in self.forms.pairs:
+            body = latex(pair.value, symbol_names=names, inv_trig_style="full")
+            lines.append(rf"&\quad + \sum_{{i, j}} w_i w_j \left({body}\right)")
+        return tuple(lines)
+
+
+def _at(a: Fraction, c: Fraction, b: Fraction) -> dict[Symbol, Any]:
+    return {q11: ball(a), q12: ball(c), q22: ball(b)}
+
+
+def _up(value: Any) -> float:
+    """A double at least the upper end of a ball."""
+    if not value.is_finite():
+        return inf
+    return nextafter(float(fraction(value.upper())), inf)
+
+
+def mixture_dual(activation: Any, *, error: float = DEFAULT_ERROR, nodes: int = 0) -> MixtureDual:
+    """The dual of an activation of the logistic family.
+
+    Args:
+        activation: an `Activation`, or what `language.as_activation` reads.
+        error: the wanted error of value and derivative, relative to sqrt(K(q11) K(q22)), for
+            variances up to 100: it decides the number of nodes.  What is proven is
+            `MixtureDual.bound`: activations that vanish fast at zero miss it for small variances.
+        nodes: that many nodes instead.
+
+    Raises:
+        NoClosedForm: not in the logistic family; the message names the factor.
+        Undecided: `error` needs more nodes than there are.
+    """
+    from ..language import as_activation
+
+    read = as_activation(activation)
+    return _dual(read, mixture(nodes)) if nodes else _fitting(read, error)
+
+
+CHECKED = (Fraction(1, 100), Fraction(100))
+"""The variances at which the number of nodes is decided."""
+
+
+@lru_cache(maxsize=128)
+def _fitting(activation: Activation, error: float) -> MixtureDual:
+    """The dual with the fewest nodes whose proven relative errors are at most `error`.
+
+    From the number that tanh needs, as long as one node more helps: nodes rounded to doubles have
+    a floor.  With parameters or offsets it is the number for tanh.
+    """
+    best = _dual(activation, _chosen(error))
+    if activation.params or any(p.offset != 0 for p in best.form.parts):
+        return best
+    reached = best.worst()
+    while reached > error and len(best.mixture) < MOST_NODES:
+        bits = max(w.numerator.bit_length() for w in best.mixture.weights)
+        trial = _dual(activation, mixture(len(best.mixture) + 1, max(53, bits)))
+        after = trial.worst()
+        if not after < 0.7 * reached:
+            break
+        best, reached = trial, after
+    return best
+
+
+@lru_cache(maxsize=128)
+def _dual(activation: Activation, chosen: Mixture) -> MixtureDual:
+    form = recognise(activation)
+    return MixtureDual(
+        activation, form, form.derivative(), chosen, prove_bound(chosen), pair_forms(form)
+    )
+
+
+@lru_cache(maxsize=16)
+def _chosen(error: float) -> Mixture:
+    """The first mixture, from an estimate of the number of nodes, with a proven error."""
+    if not 0 < error < 1:
+        raise ValueError(f"error = {error}: between 0 and 1")
+    digits = -log10(error / 2)
+    bits = max(53, ceil(digits * 3.33) + 8)
+    for count in range(max(2, ceil(digits * (0.92 + 0.0245 * digits))), MOST_NODES + 1):
+        found = mixture(count, bits)
+        if 2 * prove_bound(found).relative <= error:
+            return found
+    raise Undecided(
+        f"an error of {error} needs more than {MOST_NODES} nodes", hint="a larger error"
+    )

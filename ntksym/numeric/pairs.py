@@ -1,0 +1,164 @@
+r"""The closed forms of a generic pair of nodes, derived once, evaluated for all pairs.
+
+With $A(z) = \sum_i w_i(2\Phi(a_iz) - 1)$ for $T(z) = \tanh(z/2)$, an activation of the logistic
+family is $P(x) + \sum_f\sum_i w_i\,g_f(x; a_i)$, one family f per affine argument.  Its dual is
+$E[P(u)P(v)] + \sum_f\sum_i w_i\,(E[P(u)g_f(v; a_i)] + E[g_f(u; a_i)P(v)])
++ \sum_{f,f'}\sum_{i,j} w_iw_j\,E[g_f(u; a_i)g_{f'}(v; a_j)]$, and every expectation is one closed
+form in the node slopes `A` and `B`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sympy import Expr, Integer, Symbol, asin, pi, sqrt
+
+from ..errors import NoClosedForm
+from ..exact import Field
+from ..functions import Phi, density
+from ..gaussian import ClosedForm, Law, expect
+from ..symbols import q, q11, q12, q22, x
+from ..terms import TermSum, decompose
+from .logistic import LogisticSum, Part
+
+A = Symbol("node_a", positive=True)
+"""The slope a_i of the node of u."""
+B = Symbol("node_b", positive=True)
+"""The slope a_j of the node of v."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One expectation and its derivative: in `q11, q12, q22`, or in `q`; and in `A`, `B`."""
+
+    value: Expr
+    dot: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class PairForms:
+    """The closed forms of an activation; families are numbered as in `LogisticSum.families`.
+
+    Attributes:
+        plain: E[P(u) P(v)].
+        single: for each family E[P(u) g(v; B)] + E[g(u; B) P(v)].
+        pairs: for each two families (f, g) E[g_f(u; A) g_g(v; B)], row by row.
+        plain_diag: as `plain`, for u = v with variance q.
+        single_diag: for each family 2 E[P(u) g(u; B)].
+        pairs_diag: for each two families E[g_f(u; A) g_g(u; B)].
+    """
+
+    families: int
+    plain: Entry
+    single: tuple[Entry, ...]
+    pairs: tuple[Entry, ...]
+    plain_diag: Entry
+    single_diag: tuple[Entry, ...]
+    pairs_diag: tuple[Entry, ...]
+
+
+def node_function(parts: tuple[Part, ...], node: Symbol) -> Expr:
+    """g(x; a) of one family: every $T^{(k)}$ replaced by that of one node."""
+    total = Integer(0)
+    for p in parts:
+        line = p.slope * x + p.offset
+        gate, bell = 2 * Phi(node * line) - 1, density(node * line)
+        if p.order < 0:  # the integral of the gate from 0
+            middle = density(Integer(0))
+            total += p.factor * (line * gate + 2 * bell / node - 2 * middle / node)
+        elif p.order == 0:
+            linear = 2 * node * line * density(Integer(0)) if p.reduced else Integer(0)
+            total += p.factor * (gate - linear)
+        else:
+            sign = (-1) ** (p.order - 1)
+            hermite = _hermite(p.order - 1, node * line)
+            total += p.factor * 2 * node**p.order * sign * hermite * bell
+    return total
+
+
+def _hermite(n: int, z: Expr) -> Expr:
+    """The probabilists' Hermite polynomial He_n."""
+    before, now = Integer(0), Integer(1)
+    for k in range(n):
+        before, now = now, z * now - k * before
+    return now
+
+
+@lru_cache(maxsize=64)
+def pair_forms(form: LogisticSum) -> PairForms:
+    """The closed forms of the pairs of an activation.
+
+    Raises:
+        NoClosedForm: a parameter has the name of a node slope.
+    """
+    params = form.activation.params
+    if {p.name for p in params} & {A.name, B.name}:
+        raise NoClosedForm(f"the parameter name {A.name!r} or {B.name!r} is taken")
+    field = Field((q11, q12, q22, q, A, B, *params))
+    pair, one = Law.pair(field), Law.single(field)
+    smooth = TermSum(field, {})
+    if form.polynomial != 0:
+        smooth = decompose(form.polynomial, field)
+    groups = [
+        tuple(p for p in form.parts if (p.slope, p.offset) == family) for family in form.families
+    ]
+    left = [decompose(node_function(g, A), field) for g in groups]
+    right = [decompose(node_function(g, B), field) for g in groups]
+    single = [expect(pair, smooth, g) + expect(pair, g, smooth) for g in right]
+    pairs = [expect(pair, f, g) for f in left for g in right]
+    slope = smooth.derivative()[0]
+    d_left = [g.derivative()[0] for g in left]
+    d_right = [g.derivative()[0] for g in right]
+    entries = [_entry(p) for p in pairs]
+    diagonal = [
+        Entry(expect(one, f * g).expr, expect(one, df * dg).expr)
+        for f, df in zip(left, d_left, strict=True)
+        for g, dg in zip(right, d_right, strict=True)
+    ]
+    for i, group in enumerate(groups):
+        if (whole := integral_pair(group)) is not None:
+            at = i * len(groups) + i
+            entries[at] = Entry(whole, entries[at].dot)
+            on_diagonal = whole.xreplace({q11: q, q12: q, q22: q})
+            diagonal[at] = Entry(on_diagonal, diagonal[at].dot)
+    return PairForms(
+        len(groups),
+        _entry(expect(pair, smooth, smooth)),
+        tuple(_entry(s) for s in single),
+        tuple(entries),
+        Entry(expect(one, smooth * smooth).expr, expect(one, slope * slope).expr),
+        tuple(
+            Entry(
+                expect(one, (smooth * g).scale(field.integer(2))).expr,
+                expect(one, (slope * d).scale(field.integer(2))).expr,
+            )
+            for g, d in zip(right, d_right, strict=True)
+        ),
+        tuple(diagonal),
+    )
+
+
+def integral_pair(group: tuple[Part, ...]) -> Expr | None:
+    r"""E[g(u; A) g(v; B)] without cancellation, for a family that is a multiple of U alone.
+
+    With $n = ab\,q_{12}$, $s^2 = 1 + a^2q_{11}$, $t^2 = 1 + b^2q_{22}$ (slopes included) the
+    derived form $\tfrac{2}{\pi ab}(n \arcsin\tfrac{n}{st} + \sqrt{s^2t^2 - n^2} - s - t + 1)$
+    loses all digits for small variances; it equals $\tfrac{2}{\pi ab}(\tfrac{a^2q_{11}}{s + 1}
+    \tfrac{b^2q_{22}}{t + 1} + n\arcsin\tfrac{n}{st} - \tfrac{n^2}{st + \sqrt{s^2t^2 - n^2}})$.
+    """
+    if len(group) != 1 or group[0].order != -1 or group[0].offset != 0 or group[0].factor.has(x):
+        return None
+    (part,) = group
+    a, b = A * part.slope, B * part.slope
+    n, s, t = a * b * q12, sqrt(1 + a**2 * q11), sqrt(1 + b**2 * q22)
+    rest = sqrt((1 + a**2 * q11) * (1 + b**2 * q22) - n**2)
+    bent = a**2 * q11 / (s + 1) * (b**2 * q22 / (t + 1))
+    # U(cx) in the engine is the integral of the gate in z = cx, so that a and b are not scaled
+    return (
+        part.factor**2 * 2 / (pi * A * B) * (bent + n * asin(n / (s * t)) - n**2 / (s * t + rest))
+    )
+
+
+def _entry(value: ClosedForm) -> Entry:
+    return Entry(value.expr, value.diff(q12).expr)

@@ -1,0 +1,143 @@
+"""Running a mixture dual on arrays: the C library or the NumPy module of its node pairs."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..backends import Contract, SourceFile, c_mixture, numpy_mixture
+from ..backends import c as c_backend
+from ..backends.mixture_programs import MixturePrograms, mixture_programs
+from ..numeric import MixtureDual
+from .checks import Array
+from .compiler import shared_library
+from .engines import _pointer, _size, load_module
+from .kernel import CompiledDual
+
+STRIP = 4096
+"""Entries that the NumPy module works on at a time: its temporaries then stay in the cache."""
+
+
+class MixtureEngine(Protocol):
+    """What a dual and a network need of a compiled mixture."""
+
+    @property
+    def sources(self) -> tuple[SourceFile, ...]:
+        """The generated files."""
+        ...
+
+    def pair(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
+        """(nngp, dot) at flat arrays of q11, q12, q22, and possibly the root."""
+        ...
+
+    def diag(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
+        """(nngp, dot) at a flat array of q."""
+        ...
+
+
+class CMixture:
+    """A mixture dual in a shared library."""
+
+    def __init__(self, programs: MixturePrograms, contract: Contract, *, keep: bool = True) -> None:
+        source = c_mixture.mixture_file(programs, contract)
+        self.sources: tuple[SourceFile, ...] = (c_backend.support_file(), source)
+        library = ctypes.CDLL(str(shared_library(self.sources, keep=keep)))
+        stem = "ntksym_" + source.name.removesuffix(".c")
+        names = {"dual": stem, "diag": f"{stem}_diag", "rows": f"{stem}_rows"}
+        names["pairs"] = f"{stem}_pairs"
+        self._functions = {k: getattr(library, v) for k, v in names.items()}
+        for f in self._functions.values():
+            f.restype = None
+
+    def pair(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
+        """As in `MixtureEngine`."""
+        return self._call("dual" if len(arrays) == 3 else "pairs", arrays, scalars)
+
+    def diag(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
+        """As in `MixtureEngine`."""
+        return self._call("diag", arrays, scalars)
+
+    def _call(
+        self, name: str, arrays: tuple[Array, ...], scalars: tuple[float, ...]
+    ) -> tuple[Array, Array]:
+        n = len(arrays[0])
+        k, d = np.empty(n), np.empty(n)
+        held = [np.ascontiguousarray(a) for a in arrays]
+        numbers = [ctypes.c_double(s) for s in scalars]
+        self._functions[name](_size(n), *map(_pointer, held), *numbers, _pointer(k), _pointer(d))
+        return k, d
+
+
+class NumpyMixture:
+    """A mixture dual in a NumPy module."""
+
+    def __init__(self, programs: MixturePrograms, contract: Contract, *, keep: bool = True) -> None:
+        source = numpy_mixture.mixture_file(programs, contract)
+        self.sources: tuple[SourceFile, ...] = (source,)
+        self._module: Any = load_module(source, keep=keep)
+
+    def pair(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
+        """As in `MixtureEngine`."""
+        n = len(arrays[0])
+        k, d = np.empty(n), np.empty(n)
+        for at in range(0, n, STRIP):
+            part = slice(at, at + STRIP)
+            q11, q12, q22 = (a[part] for a in arrays[:3])
+            root = arrays[3][part] if len(arrays) == 4 else None
+            k[part], d[part] = self._module.dual(q11, q12, q22, *scalars, root=root)
+        return k, d
+
+    def diag(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
+        """As in `MixtureEngine`."""
+        k, d = self._module.diagonal(*arrays, *scalars)
+        return k, d
+
+
+def mixture_engine(dual: MixtureDual, target: str, *, keep: bool = True) -> MixtureEngine:
+    """The compiled or NumPy form of a mixture dual.
+
+    Raises:
+        NoCompiler: `target="c"` and no compiler works.
+        UnsupportedOp: a function that the target cannot spell.
+    """
+    programs = mixture_programs(dual)
+    contract = mixture_contract(dual)
+    if target == "c":
+        return CMixture(programs, contract, keep=keep)
+    return NumpyMixture(programs, contract, keep=keep)
+
+
+def mixture_contract(dual: MixtureDual) -> Contract:
+    """What the head of a generated file says: the formula and the proven bounds."""
+    return Contract(
+        "ntksym.compile",
+        (f"E[s(u) s(v)] and its derivative in q12, s(x) = {dual.activation.expr}",),
+        accuracy=accuracy(dual),
+        source=("stefanski1991normal", *dual.activation.refs),
+    )
+
+
+def accuracy(dual: MixtureDual) -> str:
+    """The proven bounds of the nodes, in a line."""
+    bounds = "; ".join(dual.mixture_bound.text())
+    return f"{len(dual.mixture)} nodes; proven, rounding not counted: {bounds}"
+
+
+def compile_mixture(dual: MixtureDual, target: str = "c", cache: bool = True) -> CompiledDual:
+    """The dual on arrays.
+
+    Raises:
+        NoCompiler: `target="c"` and no compiler works.
+    """
+    engine = mixture_engine(dual, target, keep=cache)
+    params = tuple(p.name for p in dual.activation.params)
+    return CompiledDual(
+        engine,
+        name=dual.activation.name or "dual",
+        target=target,
+        pair_params=params,
+        diag_params=params,
+        sources=engine.sources,
+    )
