@@ -21,6 +21,7 @@ from .backends import Contract, SourceFile, c_network, numpy_network
 from .backends import c as c_backend
 from .backends import numpy as numpy_backend
 from .errors import BadSpec, CannotWrite
+from .export_mixture import mixture_sources
 from .lower import Program, Schedule, lower_dual, lower_dual_diag, lower_network
 from .lower.kernel import REQUIRES_FINITE
 from .runtime.cache import write_atomically
@@ -57,10 +58,7 @@ def lower_any(thing: Any, name: str = "") -> Lowered:
         BadSpec: a specification that does not say a network.
         NoClosedForm: an activation without closed form.
     """
-    if isinstance(thing, (str, os.PathLike)) and _is_spec(str(thing)):
-        from .network import parse_spec
-
-        thing = parse_spec(str(thing))
+    thing = _network(thing)
     is_dual = hasattr(thing, "diag_dot") or isinstance(thing, (str, Expr, Activation))
     if not is_dual and not hasattr(thing, "input_rule"):
         from .network import recurse
@@ -81,6 +79,15 @@ def lower_any(thing: Any, name: str = "") -> Lowered:
     act = derived.activation
     about = (f"nngp = {pair.computes}", "dot = d nngp/d q12")
     return Lowered(name or pair.name, about, tuple(act.refs), dual=(pair, diag))
+
+
+def _network(thing: Any) -> Any:
+    """The network that a specification says; anything else as it is."""
+    if isinstance(thing, (str, os.PathLike)) and _is_spec(str(thing)):
+        from .network import parse_spec
+
+        return parse_spec(str(thing))
+    return thing
 
 
 def _about_network(recursion: Any, layers: int) -> tuple[str, ...]:
@@ -142,7 +149,12 @@ def export(
         command = f'ntksym export "{spec_or_net}" --target {target}'
         if _is_spec(spec_or_net):
             name = _name_of(spec_or_net)
-    files = sources(lower_any(spec_or_net, name), target, command=command)
+    thing = _network(spec_or_net)
+    if target not in TARGETS:
+        raise BadSpec(f"unknown target {target!r}", hint="one of: " + ", ".join(TARGETS))
+    files = mixture_sources(thing, target, _identifier(name), command, __version__)
+    if files is None:
+        files = sources(lower_any(thing, name), target, command=command)
     return write_files(files, Path(out_dir), force=force)
 
 

@@ -51,6 +51,13 @@ STAGES = (
         "value, derivative and diagonals that agree with each other (Price)",
     ),
     Stage(
+        "approximate",
+        ("numeric",),
+        "Activation",
+        "MixtureDual",
+        "a finite sum of closed forms with a proven bound, where there is no closed form",
+    ),
+    Stage(
         "recurse",
         ("network",),
         "Network",
@@ -101,7 +108,7 @@ STAGES = (
     ),
     Stage(
         "publish",
-        ("export", "export_shelf", "export_measure", "book", "cli", "demo"),
+        ("export_mixture", "export", "export_shelf", "export_measure", "book", "cli", "demo"),
         "any of the above",
         "files, pages, terminal",
         "the only stage that touches the disk",

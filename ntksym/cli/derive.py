@@ -55,12 +55,14 @@ def command(
 
 def work(options: dict[str, Any], view: View) -> Outcome:
     """Derive, in the worker."""
-    from ..dual import dual
+    from ..numeric import MixtureDual, best_dual
     from .reading import read_activation
 
     view.note("deriving")
     activation = read_activation(options["expression"], options["params"])
-    found = dual(activation, mean=options["mean"])
+    found = best_dual(activation, mean=options["mean"])
+    if isinstance(found, MixtureDual):
+        return _mixture(found, options, view)
     lines = _latex(found) if options["latex"] else _text(found, options["mean"], view)
     if options["steps"]:
         lines += [("", ""), *_steps(found)]
@@ -177,3 +179,28 @@ def _steps(d: Dual) -> list[Line]:
         lines.append(("title", f"{number}. {step.rule}"))
         lines += [("", f"   {step.before}"), ("", f"   = {step.after}")]
     return lines
+
+
+def _mixture(d: Any, options: dict[str, Any], view: View) -> Outcome:
+    """A sum over pairs of nodes: the generic pair, the nodes and the proven bounds."""
+    from ..display import linear
+
+    payload = {
+        "schema": "ntksym/derive/1",
+        "activation": linear(d.activation.expr),
+        "name": d.activation.name,
+        "parameters": {p.name: _assumption(p) for p in d.activation.params},
+        "method": d.method,
+        "nodes": [[str(a), str(w)] for a, w in d.mixture],
+        "latex": list(d.latex_lines()),
+        "bound": list(d.mixture_bound.text()),
+        "conditions": [linear(c) for c in d.conditions],
+        "steps": [{"rule": s.rule, "before": s.before, "after": s.after} for s in d.steps],
+    }
+    lines: list[Line] = [("", f"s(x) = {linear(d.activation.expr)}"), ("", "")]
+    lines.append(("dim", "no closed form; a finite sum of closed forms, with a proven bound:"))
+    lines += [("", f"  {line}") for line in d.latex_lines()]
+    lines += [("", ""), *(("", line) for line in d.lines()), ("", f"method: {d.method}")]
+    if options["steps"]:
+        lines += [("", ""), *_steps(d)]
+    return Outcome(payload, tuple(lines))

@@ -286,7 +286,8 @@ class MixtureDual:
     def latex_lines(self) -> tuple[str, ...]:
         """The dual as lines of LaTeX: the plain part, one sum per family, one per two families."""
         names = {A: "a_i", B: "a_j"}
-        lines = [rf"{latex(self.value)} &= {latex(self.forms.plain.value)}"]
+        plain = self.forms.plain.value
+        lines = [rf"{latex(self.value)} &= {latex(plain) if plain != 0 else ''}".rstrip()]
         for single in self.forms.single:
             if single.value != 0:
                 body = latex(single.value, symbol_names=names)

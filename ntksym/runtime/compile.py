@@ -13,6 +13,7 @@ from ..errors import BadSpec
 from ..lower import lower_dual, lower_dual_diag, lower_network
 from .engines import CDual, CNetwork, NumpyDual, NumpyNetwork
 from .kernel import CompiledDual, CompiledKernel
+from .numeric_network import compile_any, needs_numeric
 
 TARGETS = ("c", "numpy")
 DTYPES = ("float64", "float32")
@@ -45,6 +46,8 @@ def compile(
         threads = min(2, os.cpu_count() or 1)
     if threads < 1:
         raise BadSpec(f"threads = {threads}", hint="1 or more")
+    if needs_numeric(net):
+        return compile_any(net, target, dtype, cache, threads)
     if hasattr(net, "layers") and hasattr(net, "input_rule"):
         return _kernel(net, target, dtype, cache, threads)
     if hasattr(net, "value") and hasattr(net, "diag_dot"):

@@ -241,14 +241,17 @@ def network_contract(network: Network) -> Contract:
     )
 
 
-def network_sources(network: Network) -> tuple[SourceFile, ...]:
+def network_sources(
+    network: Network, name: str = "network", command: str = "ntksym.compile"
+) -> tuple[SourceFile, ...]:
     """The C files of a network with mixture duals, for export.
 
     Raises:
         BadSpec: a parameter without a value.
     """
-    schedule = numeric_schedule(network)
-    source = c_mixture_network.network_file(schedule, network_contract(network))
+    schedule = replace(numeric_schedule(network), name=name)
+    contract = replace(network_contract(network), command=command)
+    source = c_mixture_network.network_file(schedule, contract)
     return c_backend.support_file(), source
 
 

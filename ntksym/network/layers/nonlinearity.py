@@ -69,9 +69,9 @@ class Nonlinearity:
         """
         if self.dual is not None:
             return self.dual
-        from ...dual import dual
+        from ...numeric import best_dual
 
-        return dual(self.activation)
+        return best_dual(self.activation)
 
     def kernel(self, state: KernelState, convention: Convention, index: int) -> KernelState:
         r"""$K = \mathbb{E}[\sigma(u)\sigma(v)]$ and $\dot K\,\Theta$ as the convention says."""
