@@ -16,7 +16,6 @@ from .c_mixture import LANES, core
 from .c_network import _TEXT
 from .mixture_programs import MixturePrograms
 
-
 _UNUSED = "      (void)v;\n      for (size_t i = 0; i < b; ++i) {\n        nx[i]"
 
 
