@@ -309,8 +309,10 @@ def test_catalogue(call: Any) -> None:
     (entry,) = [
         a for a in data(call("catalogue", "tanh", "--json"))["activations"] if a["name"] == "tanh"
     ]
-    assert entry["status"] == "numerical only"
+    assert entry["status"] == "normal mixture"
     assert "tanh" in entry["reason"]
+    (mish,) = data(call("catalogue", "mish", "--json"))["activations"]
+    assert mish["status"] == "numerical only"
 
 
 def test_cite_and_doctor(call: Any) -> None:

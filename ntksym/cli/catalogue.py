@@ -67,7 +67,7 @@ def _entry(activation: Any) -> dict[str, Any]:
         status = "closed form" if not found.conditions else "closed form, conditional"
         conditions = [linear(c) for c in found.conditions]
     except NoClosedForm as error:
-        status, reason = "numerical only", error.what
+        status, reason = _without(activation), error.what
     except NotSquareIntegrable as error:
         status, reason = "no dual", error.what
     return {
@@ -81,3 +81,15 @@ def _entry(activation: Any) -> dict[str, Any]:
         "reason": reason,
         "references": list(activation.refs),
     }
+
+
+def _without(activation: Any) -> str:
+    """What there is for an activation without a closed form."""
+    from ..errors import NoClosedForm
+    from ..numeric import recognise
+
+    try:
+        recognise(activation)
+    except NoClosedForm:
+        return "numerical only"
+    return "normal mixture"
