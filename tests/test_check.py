@@ -284,6 +284,12 @@ def test_a_formula_that_has_no_value_anywhere_is_refuted(formula: str) -> None:
     assert definition.verdict is Verdict.UNDECIDED
 
 
+def test_a_fixed_point_that_is_negative_is_no_variance() -> None:
+    found = check(quantity="fixed_point", activation="relu", formula="-sb2/(1 + sw2/2)")
+    assert found.verdict is Verdict.REFUTED
+    assert "the formula is no variance" in found.evidence[0]
+
+
 def test_unknown_fields_are_an_error() -> None:
     with pytest.raises(BadSpec, match="unknown key 'formulae'"):
         check(activation="relu", formulae="c")

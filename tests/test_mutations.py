@@ -155,6 +155,8 @@ def doubts(formula: Formula, count: int, seed: int) -> Iterator[str]:
     pool = list(rewrites(formula.text, formula.claim.quantity in PAIRS))
     Random(f"{formula.claim.id} {formula.part} {seed}").shuffle(pool)
     for rewritten in pool[:count]:
+        if None in values(rewritten.text, at):
+            continue  # 1/(rho**(-2)) has no value at rho = 0
         assert same(true, rewritten.text, at), f"{formula.claim.id}: {rewritten}"
         verdict, why = verdict_on(formula, rewritten)
         if verdict < Verdict.ENCLOSED:

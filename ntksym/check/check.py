@@ -119,8 +119,7 @@ def _as_positive(claim: Claim, findings: list[Finding]) -> Claim | None:
         return None
     for finding in refuted:
         against = finding.against
-        assert against is not None
-        if not any(name in names and value < 0 for name, value in against.point):
+        if against is None or not any(name in names and value < 0 for name, value in against.point):
             return None
     return replace(claim, params={**claim.params, **dict.fromkeys(names, "positive")})
 
@@ -149,7 +148,7 @@ def _composed(
         error=worst.error,
         notes=notes,
     )
-    if worst.verdict is not Verdict.REFUTED:
+    if worst.verdict is not Verdict.REFUTED or worst.against is None:
         return base
     from .diagnose import diagnose
 

@@ -109,6 +109,9 @@ def _open(
     samples: tuple[Sample, ...],
     proof: Proof,
 ) -> Finding:
+    negative = _negative(statement) if statement.nonnegative and not samples else ""
+    if negative:
+        return Finding(statement, Verdict.REFUTED, (negative,), samples, None, proof)
     found = sample(statement) if skipped else None
     if found is not None:
         digits, line = found
@@ -120,6 +123,19 @@ def _open(
         statement, Verdict.UNDECIDED, tuple(lines), samples, None, proof, 0,
         f"the definition could not be enclosed at enough points: {reason}",
     )  # fmt: skip
+
+
+def _negative(statement: Statement) -> str:
+    """Where a formula that is claimed to be a variance is certainly negative."""
+    for point, _ in zip(candidates(statement), range(_FEWEST), strict=False):
+        try:
+            value = Enclosure(statement, point).formula(DIGITS)
+        except (BadActivation, Undecided):
+            continue
+        if value.mid + value.rad < 0:
+            where = place(tuple((s.name, r) for s, r in point.items()))
+            return f"the formula is no variance: it is {value} at {where}"
+    return ""
 
 
 def take(

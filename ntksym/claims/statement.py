@@ -36,6 +36,7 @@ class Statement:
         meaning: the definition in words of the language.
         meaning_latex: the same in LaTeX.
         matrix: the covariance that the claim gives, which is positive definite.
+        nonnegative: the formula is a variance, so it is refuted where it is negative.
         rounded: the unit of the last printed place, where the formula is one decimal number.
         tolerance: a relative tolerance, or None.
     """
@@ -49,6 +50,7 @@ class Statement:
     meaning: str
     meaning_latex: str
     matrix: tuple[tuple[Expr, ...], ...] = ()
+    nonnegative: bool = False
     rounded: Rational | None = None
     tolerance: Rational | None = None
 
@@ -174,6 +176,7 @@ def _state(claim: Claim, formulas: Mapping[str, str]) -> list[Statement]:
                 definition.text,
                 definition.latex,
                 matrix,
+                claim.quantity == "fixed_point",
                 rounding(text),
                 _tolerance(claim),
             )
