@@ -1,7 +1,9 @@
 """The verdict on one statement: enclosures at exact points, and a proof where there is one.
 
 A formula is refuted by one exact point where the balls around definition and formula are disjoint,
-or where the formula is certainly not real.  Nothing else refutes, and an open point never passes.
+where the formula is certainly not real, or where it is claimed to be a variance and is negative.
+A formula that has no value anywhere is refuted before it comes here.  Nothing else refutes, and an
+open point never passes.
 """
 
 from __future__ import annotations
