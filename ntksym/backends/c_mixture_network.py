@@ -13,7 +13,7 @@ from ._base import SourceFile, identifier
 from .c import C, Contract, head, inline_function
 from .c_header import HEADER_NAME
 from .c_mixture import LANES, core
-from .c_network import _TEXT
+from .c_network import TEXT
 from .mixture_programs import MixturePrograms
 
 _UNUSED = "      (void)v;\n      for (size_t i = 0; i < b; ++i) {\n        nx[i]"
@@ -65,7 +65,7 @@ def network_file(schedule: NumericSchedule, contract: Contract) -> SourceFile:
     pieces.append(inline_function(schedule.input, "input_rule"))
     pieces += [core(kind, f"dual{k}_") for k, kind in enumerate(schedule.kinds)]
     values = "".join(f", {C.literal(v)}" for v in schedule.input_values)
-    text = _TEXT.replace("@NAME@", f"ntksym_{name}").replace("@INPUT_VALUES@", values)
+    text = TEXT.replace("@NAME@", f"ntksym_{name}").replace("@INPUT_VALUES@", values)
     # mixtures carry no roots from layer to layer: said to the compiler, which would warn
     text = text.replace(_UNUSED, _UNUSED.replace("(void)v;", "(void)v, (void)rx, (void)ry;"))
     pair = "".join(_case(k, kind, _PAIR) for k, kind in enumerate(schedule.kinds))

@@ -32,7 +32,7 @@ def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
         pieces.append(inline_function(kind.pair, f"layer{k}"))
         pieces.append(inline_function(kind.diag, f"layer{k}_diag"))
     values = "".join(f", {C.literal(v)}" for v in schedule.input_values)
-    text = _TEXT.replace("@NAME@", f"ntksym_{name}").replace("@INPUT_VALUES@", values)
+    text = TEXT.replace("@NAME@", f"ntksym_{name}").replace("@INPUT_VALUES@", values)
     text = text.replace("@CASES@", _cases(schedule, pair=True))
     text = text.replace("@DIAG_CASES@", _cases(schedule, pair=False))
     text = text.replace("@COUNT@", str(len(schedule.steps)))
@@ -83,7 +83,7 @@ def _cases(schedule: Schedule, pair: bool) -> str:
     return text + "      default:\n        break;"
 
 
-_TEXT = r"""/* The first layer for inputs of dimension d: Sigma = in[0]*<x, y> + in[1] and
+TEXT = r"""/* The first layer for inputs of dimension d: Sigma = in[0]*<x, y> + in[1] and
  * Theta = in[2]*<x, y> + in[3]. */
 void @NAME@_input(size_t d, double in[4])
 {

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sympy import Symbol
 
 from ..exact import Exact, Field
-from ..gaussian.closed import ONE, Atom, ClosedForm, _atom_derivative, canonical
+from ..gaussian.closed import ONE, Atom, ClosedForm, atom_derivative, canonical
 
 Product = tuple[Atom, ...]
 
@@ -149,7 +149,7 @@ class Normal:
             outer = c.diff(symbol) + c * e.diff(symbol)
             out = out + Normal(self.field, self.roots, {(e, product): outer})
             for i, a in enumerate(product):
-                slope = Normal.closed(_atom_derivative(self.field, a, symbol), self.roots)
+                slope = Normal.closed(atom_derivative(self.field, a, symbol), self.roots)
                 rest = (*product[:i], *product[i + 1 :])
                 out = out + Normal(self.field, self.roots, {(e, rest): c}) * slope
         return out

@@ -83,7 +83,7 @@ class ClosedForm:
             outer = c.diff(symbol) + c * e.diff(symbol)
             if outer:
                 out = out + ClosedForm(self.field, {(e, atom): outer})
-            out = out + _atom_derivative(self.field, atom, symbol).scale(c, e)
+            out = out + atom_derivative(self.field, atom, symbol).scale(c, e)
         return out
 
     def substitute(self, symbol: Symbol, value: Exact) -> ClosedForm:
@@ -175,7 +175,8 @@ def _normal_density(field: Field, h: Exact, c: Exact, atom: Atom = ONE) -> Close
     return ClosedForm.of(c / field.of(2 * pi).sqrt(), -(h * h) * field.rational(1, 2), atom)
 
 
-def _atom_derivative(field: Field, atom: Atom, symbol: Symbol) -> ClosedForm:
+def atom_derivative(field: Field, atom: Atom, symbol: Symbol) -> ClosedForm:
+    """The derivative of an atom in one symbol, in canonical form."""
     one = field.integer(1)
     if atom.kind == "asin":
         (r,) = atom.args
