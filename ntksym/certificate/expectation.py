@@ -88,7 +88,7 @@ def _value(f: Recorded, g: Recorded | None, law: Law, digits: int) -> Any:
 
 
 def _law(e: Expected, point: dict[Symbol, sp.Rational]) -> Law:
-    env = {s: Surd.rational(_fmpq(v)) for s, v in point.items()}
+    env = {s: Surd.rational(rational_of(v)) for s, v in point.items()}
     numbers = []
     for entry in e.law:
         value = constant(entry, env)
@@ -102,7 +102,8 @@ def _law(e: Expected, point: dict[Symbol, sp.Rational]) -> Law:
     return Law(m, m, q, q * 0, q * 0)
 
 
-def _fmpq(value: sp.Rational) -> Any:
+def rational_of(value: sp.Rational) -> Any:
+    """The rational number as an `fmpq`."""
     from flint import fmpq
 
     return fmpq(int(value.p), int(value.q))
@@ -151,7 +152,7 @@ def _masses(f: Recorded, g: Recorded, law: Law, tol: Any) -> list[dict[str, Any]
         if not isinstance(height, Surd) and height.is_zero():
             continue
         mean = arb(law.m2) + slope * (number(at) - arb(law.m1))
-        near = _fmpq(sp.Rational(round(float(mean) * 1024), 1024))
+        near = rational_of(sp.Rational(round(float(mean) * 1024), 1024))
         zero = variance * 0
         alone = Law(near, near, variance, zero, zero)
         wide = Growth(g.side.growth.c * 4, 0, g.side.growth.b, g.side.growth.a)

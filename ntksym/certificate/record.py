@@ -20,7 +20,7 @@ from ..verify.evaluate import ball, constant, real_ball
 from ..verify.report import Verdict
 from ..verify.safe import precision
 from ..verify.surd import Surd
-from .expectation import Expected, _fmpq, enclosed
+from .expectation import Expected, enclosed, rational_of
 from .numbers import ball_record
 from .trees import tree
 
@@ -182,7 +182,7 @@ def _at(
     if len(set(names)) != len(names):
         raise Undecided("two variables of one name")
     with precision(2 * bits + 64):
-        env: dict[Symbol, Any] = {s: Surd.rational(_fmpq(v)) for s, v in point.items()}
+        env: dict[Symbol, Any] = {s: Surd.rational(rational_of(v)) for s, v in point.items()}
         found = [enclosed(e, point, digits) for e in expectations]
         values = dict(env)
         for e, f in zip(expectations, found, strict=True):

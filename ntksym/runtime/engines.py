@@ -44,11 +44,13 @@ class Engine(Protocol):
         ...
 
 
-def _pointer(a: Array) -> ctypes.c_void_p:
+def pointer(a: Array) -> ctypes.c_void_p:
+    """The address of the first element."""
     return ctypes.c_void_p(a.ctypes.data)
 
 
-def _size(n: int) -> ctypes.c_size_t:
+def array_size(n: int) -> ctypes.c_size_t:
+    """A length as C counts it."""
     return ctypes.c_size_t(n)
 
 
@@ -71,32 +73,32 @@ class CNetwork:
     def first(self, d: int) -> First:
         """As in `Engine`."""
         out = np.empty(4)
-        self._functions["input"](_size(d), _pointer(out))
+        self._functions["input"](array_size(d), pointer(out))
         return float(out[0]), float(out[1]), float(out[2]), float(out[3])
 
     def diag(self, g: Array, first: First) -> tuple[Array, Array]:
         """As in `Engine`."""
         n = len(g)
         q, t, given = np.empty((2 * self._layers + 2, n)), np.empty(n), np.array(first)
-        self._functions["diag"](_size(n), _pointer(g), _pointer(given), _pointer(q), _pointer(t))
+        self._functions["diag"](array_size(n), pointer(g), pointer(given), pointer(q), pointer(t))
         return q, t
 
     def tile(self, g12: Array, qx: Array, qy: Array, first: First, nngp: Array, ntk: Array) -> None:
         """As in `Engine`; `nngp` and `ntk` may be slices with contiguous rows."""
         given = np.array(first)
         self._functions["tile"](
-            _size(g12.shape[0]),
-            _size(g12.shape[1]),
-            _pointer(g12),
-            _size(g12.strides[0] // 8),
-            _pointer(qx),
-            _size(qx.strides[0] // 8),
-            _pointer(qy),
-            _size(qy.strides[0] // 8),
-            _pointer(given),
-            _pointer(nngp),
-            _pointer(ntk),
-            _size(nngp.strides[0] // 8),
+            array_size(g12.shape[0]),
+            array_size(g12.shape[1]),
+            pointer(g12),
+            array_size(g12.strides[0] // 8),
+            pointer(qx),
+            array_size(qx.strides[0] // 8),
+            pointer(qy),
+            array_size(qy.strides[0] // 8),
+            pointer(given),
+            pointer(nngp),
+            pointer(ntk),
+            array_size(nngp.strides[0] // 8),
         )
 
     def pairs(
@@ -107,18 +109,18 @@ class CNetwork:
         nngp, ntk, given = np.empty(n), np.empty(n), np.array(first)
         qx, qy = np.ascontiguousarray(qx), np.ascontiguousarray(qy)
         self._functions["pairs"](
-            _size(n),
-            _pointer(np.ascontiguousarray(g12)),
-            _pointer(np.ascontiguousarray(root)),
-            _pointer(qx),
-            _size(1),
-            _size(n),
-            _pointer(qy),
-            _size(1),
-            _size(n),
-            _pointer(given),
-            _pointer(nngp),
-            _pointer(ntk),
+            array_size(n),
+            pointer(np.ascontiguousarray(g12)),
+            pointer(np.ascontiguousarray(root)),
+            pointer(qx),
+            array_size(1),
+            array_size(n),
+            pointer(qy),
+            array_size(1),
+            array_size(n),
+            pointer(given),
+            pointer(nngp),
+            pointer(ntk),
         )
         return nngp, ntk
 
@@ -201,7 +203,7 @@ class CDual:
         n = len(arrays[0])
         nngp, dot = np.empty(n), np.empty(n)
         numbers = [ctypes.c_double(s) for s in scalars]
-        f(_size(n), *map(_pointer, arrays), *numbers, _pointer(nngp), _pointer(dot))
+        f(array_size(n), *map(pointer, arrays), *numbers, pointer(nngp), pointer(dot))
         return nngp, dot
 
 

@@ -13,7 +13,7 @@ from ..backends.mixture_programs import MixturePrograms, mixture_programs
 from ..numeric import MixtureDual
 from .checks import Array
 from .compiler import shared_library
-from .engines import _pointer, _size, load_module
+from .engines import array_size, load_module, pointer
 from .kernel import CompiledDual
 
 STRIP = 4096
@@ -66,7 +66,7 @@ class CMixture:
         k, d = np.empty(n), np.empty(n)
         held = [np.ascontiguousarray(a) for a in arrays]
         numbers = [ctypes.c_double(s) for s in scalars]
-        self._functions[name](_size(n), *map(_pointer, held), *numbers, _pointer(k), _pointer(d))
+        self._functions[name](array_size(n), *map(pointer, held), *numbers, pointer(k), pointer(d))
         return k, d
 
 
