@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from .functions import Phi2 as Phi2
     from .language import parse as parse
     from .language import parse_activation as parse_activation
+    from .large import gram_dask as gram_dask
+    from .large import gram_to_zarr as gram_to_zarr
     from .network import Convention as Convention
     from .network import KernelState as KernelState
     from .network import Network as Network
@@ -67,6 +69,8 @@ _HOMES = {
     "dual": "dual",
     "evaluate": "verify",
     "export": "export",
+    "gram_dask": "large",
+    "gram_to_zarr": "large",
     "mlp": "network",
     "named": "activations",
     "parse": "language",

@@ -149,3 +149,9 @@ class CannotWrite(NtksymError):
     """A file or directory that cannot be written; nothing was left half-written."""
 
     code, exit_status = "E091", 2
+
+
+class MissingExtra(NtksymError):
+    """A library of an optional extra is not installed."""
+
+    code, exit_status = "E101", 5

@@ -51,11 +51,18 @@ STAGES = (
         "value, derivative and diagonals that agree with each other (Price)",
     ),
     Stage(
+        "check",
+        ("verify",),
+        "Activation, Dual",
+        "Report",
+        "compares with something that does not use the stage under test",
+    ),
+    Stage(
         "approximate",
         ("numeric",),
         "Activation",
-        "MixtureDual",
-        "a finite sum of closed forms with a proven bound, where there is no closed form",
+        "MixtureDual, SeriesDual, QuadratureDual, TableDual",
+        "a finite rule with a proven bound, where there is no closed form or none that is fast",
     ),
     Stage(
         "recurse",
@@ -86,13 +93,6 @@ STAGES = (
         "compiled in a private cache, symmetric Gram matrices, exact diagonal",
     ),
     Stage(
-        "check",
-        ("verify",),
-        "any of the above",
-        "Report",
-        "compares with something that does not use the stage under test",
-    ),
-    Stage(
         "state",
         ("display", "claims"),
         "Claim",
@@ -108,13 +108,22 @@ STAGES = (
     ),
     Stage(
         "publish",
-        ("export_mixture", "export", "export_shelf", "export_measure", "book", "cli", "demo"),
+        (
+            "export_mixture",
+            "export",
+            "export_shelf",
+            "export_measure",
+            "large",
+            "book",
+            "cli",
+            "demo",
+        ),
         "any of the above",
         "files, pages, terminal",
         "the only stage that touches the disk",
     ),
 )
-SHARED = ("symbols", "errors", "functions", "references")
+SHARED = ("symbols", "errors", "extras", "functions", "references")
 """Leaves below the first stage."""
 
 

@@ -13,7 +13,6 @@ import pytest
 
 from ntksym.book import BadBook, MissingExtra, collect
 from ntksym.book.bibliography import entry, plain, sources
-from ntksym.book.extra import need
 from ntksym.book.mathml import BadMath, from_sympy, mathml
 from ntksym.book.prose import links, prose
 from ntksym.book.reproduce import command, toml
@@ -21,6 +20,7 @@ from ntksym.book.typeset import typeset, typeset_name
 from ntksym.book.writing import MARKER, write_site
 from ntksym.claims import Claim
 from ntksym.errors import CannotWrite
+from ntksym.extras import for_site as need
 from ntksym.references import keys
 
 BOOK = Path(__file__).resolve().parent.parent / "derivations"

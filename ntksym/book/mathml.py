@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from ..errors import NtksymError
-from .extra import need
+from ..extras import for_site as need
 from .mathtidy import tidy
 
 MAX_LENGTH = 40_000

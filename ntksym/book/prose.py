@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
-from .extra import need
+from ..extras import for_site as need
 from .mathml import BadMath, mathml
 from .records import BadBook
 

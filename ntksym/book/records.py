@@ -20,12 +20,6 @@ class BadBook(NtksymError):
     code, exit_status = "E100", 2
 
 
-class MissingExtra(NtksymError):
-    """A library of an optional extra is not installed."""
-
-    code, exit_status = "E101", 5
-
-
 @dataclass(frozen=True, slots=True)
 class Page:
     """One file of the book.

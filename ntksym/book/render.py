@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ..check import Judgement
 from ..claims import Claim
+from ..extras import for_site as need
 from .collect import collect
-from .extra import need
 from .records import BadBook, Book
 from .site import Note, site
 from .writing import check_target, write_site

@@ -12,12 +12,12 @@ from typing import Any
 
 from .. import __version__
 from ..check import Judgement
+from ..extras import for_site as need
 from ..verify.report import Verdict
 from .bibliography import Entry, entry
 from .cards import GLYPHS, MEANINGS, Card, card, math_of, source_html, text_html
 from .checked import Line, run_checks
 from .closed import Closed, closed
-from .extra import need
 from .prose import inline, links, prose
 from .records import Book, Page
 

@@ -27,6 +27,7 @@ COMMANDS = (
     "render",
     "network",
     "export",
+    "gram",
     "catalogue",
     "cite",
     "doctor",
