@@ -1,0 +1,183 @@
+"""Every generated C file under AddressSanitizer and UndefinedBehaviorSanitizer, at hard inputs.
+
+Arrays have exactly the length that the call says, so that one element too far is found.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SHELF = Path(__file__).resolve().parent.parent / "codegen" / "c"
+FILES = sorted(SHELF.glob("*.c"))
+COMPILER = next((c for c in ("gcc", "clang", "cc") if shutil.which(c)), None)
+FLAGS = (
+    "-std=c99", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined",
+    "-fno-sanitize-recover=all", "-fno-omit-frame-pointer",
+)  # fmt: skip
+PROTOTYPE = re.compile(r"^(?:void|int) (ntksym_\w+)\(([^)]*)\)\s*\{", re.M)
+
+HEAD = r"""
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <math.h>
+@DECLARATIONS@
+static const double hard[] = {0.0, 5e-324, 1e-310, 1e-160, 1e-8, 0.5, 1.0, 9.0, 1e3, 1e8, 1e150, 1.7e308};
+enum { HARD = sizeof hard / sizeof hard[0] };
+static double sink;
+static double *fresh(size_t n) { double *a = malloc(n * sizeof *a); if (n && !a) exit(9); return a; }
+static void used(double *a, size_t n) { for (size_t i = 0; i < n; ++i) sink += a[i]; free(a); }
+"""
+
+DUAL = r"""
+int main(void)
+{
+  static const double rho[] = {-1.0, -0.999999999, -0.3, 0.0, 1e-300, 0.5, 0.9999999999999999, 1.0, 1.0000000000000002};
+  static const size_t sizes[] = {0, 1, 3, 64, 65, HARD * HARD * 9 + 2};
+  for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; ++s) {
+    const size_t n = sizes[s];
+    double *a = fresh(n), *c = fresh(n), *b = fresh(n), *k = fresh(n), *d = fresh(n);
+    for (size_t i = 0; i < n; ++i) {
+      a[i] = hard[i % HARD];
+      b[i] = hard[(i / HARD) % HARD];
+      c[i] = rho[(i / (HARD * HARD)) % 9] * sqrt(a[i]) * sqrt(b[i]);
+    }
+    if (n > HARD * HARD * 9) { a[n - 1] = NAN; b[n - 2] = INFINITY; }
+    @CALLS@
+    used(a, n); used(b, n); used(c, n); used(k, n); used(d, n);
+  }
+  return isnan(sink) ? 0 : 0;
+}
+"""
+
+NETWORK = r"""
+int main(void)
+{
+  static const size_t shapes[][3] = {{0, 0, 1}, {1, 1, 1}, {2, 65, 3}, {HARD, HARD, 2}, {64, 1, 5}};
+  for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; ++s) {
+    const size_t n = shapes[s][0], m = shapes[s][1], d = shapes[s][2];
+    double *x = fresh(n * d), *y = fresh(m * d), *k = fresh(n * m), *t = fresh(n * m);
+    for (size_t i = 0; i < n * d; ++i) x[i] = (i % 3 ? 1.0 : -1.0) * sqrt(hard[(i / d) % HARD]);
+    for (size_t i = 0; i < m * d; ++i) y[i] = sqrt(hard[(i / d + i % 2) % HARD]);
+    if (NAME(n, m, d, x, y, k, t)) return 1;
+    used(k, n * m); used(t, n * m);
+    const size_t layers = LAYERS_OF();
+    double in[4], *g = fresh(n), *h = fresh(m), *g12 = fresh(n * m), *q = fresh(n * 2 * (layers + 1)), *p = fresh(m * 2 * (layers + 1));
+    double *tn = fresh(n), *tm = fresh(m), *k2 = fresh(n * m), *t2 = fresh(n * m);
+    INPUT(d, in);
+    for (size_t i = 0; i < n; ++i) { g[i] = 0; for (size_t l = 0; l < d; ++l) g[i] += x[i * d + l] * x[i * d + l]; }
+    for (size_t i = 0; i < m; ++i) { h[i] = 0; for (size_t l = 0; l < d; ++l) h[i] += y[i * d + l] * y[i * d + l]; }
+    for (size_t i = 0; i < n * m; ++i) g12[i] = sqrt(g[i / m]) * sqrt(h[i % m]);
+    DIAG(n, g, in, q, tn);
+    DIAG(m, h, in, p, tm);
+    TILE(n, m, g12, m, q, n, p, m, in, k2, t2, m);
+    used(g, n); used(h, m); used(g12, n * m); used(q, n * 2 * (layers + 1)); used(p, m * 2 * (layers + 1));
+    used(tn, n); used(tm, m); used(k2, n * m); used(t2, n * m); used(x, n * d); used(y, m * d);
+  }
+  return isnan(sink) ? 0 : 0;
+}
+"""
+
+
+def prototypes(text: str) -> dict[str, list[str]]:
+    """The exported functions of a file, and their parameters."""
+    flat = re.sub(r"\s+", " ", text.replace("\n{", " {\n"))
+    found = {}
+    for match in re.finditer(r"(?<!static )(?:void|int|size_t) (ntksym_\w+)\(([^)]*)\) \{", flat):
+        found[match[1]] = [p.strip() for p in match[2].split(",")]
+    return found
+
+
+def call(name: str, parameters: list[str]) -> str | None:
+    """A call of a dual's function with the arrays of the driver; None for another kind."""
+    if parameters[0] != "size_t n" or "_f32" in name:
+        return None
+    arrays = iter(("a", "c", "b")) if "_diag" not in name else iter(("a",))
+    results = iter(("k", "d"))
+    given = ["n"]
+    for p in parameters[1:]:
+        kind = p.rsplit(" ", 1)[0].replace("restrict", "").replace(" ", "")
+        if kind == "constdouble*":
+            found = next(arrays, None)
+        elif kind == "double*":
+            found = next(results, None)
+        elif kind == "double":
+            found = "0.5"
+        else:
+            return None
+        if found is None:
+            return None
+        given.append(found)
+    return f"{name}({', '.join(given)});"
+
+
+def driver(path: Path) -> str:
+    """A C program that calls every function of the file."""
+    text = path.read_text()
+    found = prototypes(text)
+    stem = f"ntksym_{path.stem}"
+    assert stem in found, f"{path.name}: no function {stem}"
+    returns = {n: re.search(rf"(void|int|size_t) {n}\(", text)[1] for n in found}
+    declarations = "\n".join(f"{returns[n]} {n}({', '.join(p)});" for n, p in found.items())
+    head = HEAD.replace("@DECLARATIONS@", declarations)
+    if f"{stem}_layers" in found:
+        body = NETWORK
+        names = {"LAYERS_OF": "_layers", "INPUT": "_input", "DIAG": "_diag", "TILE": "_tile"}
+        for word, end in names.items():
+            body = body.replace(word + "(", stem + end + "(")
+        return head + body.replace("NAME(", stem + "(")
+    calls = [c for n, p in found.items() if (c := call(n, p))]
+    assert len(calls) >= 2, found
+    return head + DUAL.replace("@CALLS@", "\n    ".join(calls))
+
+
+def sanitized(sources: list[Path], folder: Path) -> subprocess.CompletedProcess[str]:
+    """The driver built and run under the sanitizers."""
+    assert COMPILER is not None
+    program = folder / "program"
+    command = [COMPILER, *FLAGS, f"-I{SHELF}", *map(str, sources), "-lm", "-o", str(program)]
+    built = subprocess.run(command, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr[-3000:]
+    return subprocess.run([str(program)], capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def works(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Skip where there is no compiler with sanitizers."""
+    folder = tmp_path_factory.mktemp("probe")
+    (folder / "a.c").write_text("int main(void) { return 0; }\n")
+    if COMPILER is None:
+        pytest.skip("no C compiler")
+    probe = [COMPILER, "-fsanitize=address,undefined", str(folder / "a.c"), "-o", str(folder / "a")]
+    if subprocess.run(probe, capture_output=True).returncode:
+        pytest.skip(f"{COMPILER} has no sanitizers")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_no_undefined_behaviour_and_no_stray_access(
+    path: Path, tmp_path: Path, works: None
+) -> None:
+    main = tmp_path / "main.c"
+    main.write_text(driver(path))
+    run = sanitized([path, main], tmp_path)
+    assert run.returncode == 0, run.stderr[-3000:]
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [("i < n", "i <= n"), ("const double q11 = q11_[i];", "const double q11 = q11_[i + (int)(q22_[i] * 1e300)];")],
+    ids=["one element too far", "a double beyond int"],
+)  # fmt: skip
+def test_the_sanitizers_would_find_it(harm: tuple[str, str], tmp_path: Path, works: None) -> None:
+    text = (SHELF / "relu.c").read_text()
+    assert harm[0] in text
+    (tmp_path / "relu.c").write_text(text.replace(harm[0], harm[1], 1))
+    main = tmp_path / "main.c"
+    main.write_text(driver(SHELF / "relu.c"))
+    run = sanitized([tmp_path / "relu.c", main], tmp_path)
+    assert run.returncode != 0 and ("Sanitizer" in run.stderr or "runtime error" in run.stderr)
