@@ -72,6 +72,13 @@ STAGES = (
         "NNGP and NTK after each layer, in the state before it",
     ),
     Stage(
+        "collapse",
+        ("collapse",),
+        "Network",
+        "Collapsed",
+        "a network as one polynomial of the angle, with a proven error: depth for free",
+    ),
+    Stage(
         "lower",
         ("lower",),
         "Dual, LayerRule",

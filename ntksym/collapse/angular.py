@@ -1,0 +1,193 @@
+r"""Networks that are functions of the angle alone, and their values in ball arithmetic.
+
+Two cases.  On a sphere all inputs have one $\Sigma^{(1)}(x, x)$, and so one after every layer.
+And positively homogeneous activations without biases: there
+$\Sigma^{(L)} = (q_{11}q_{22})^{P/2}\,F(\rho)$, $\Theta$ alike, $P$ the product of the degrees.
+
+With $\rho = \Sigma^{(1)}_{12}/\sqrt{q_{11}q_{22}}$, both kernels are power series in $\rho$.  Each
+layer maps $\rho$ by a series with coefficients $\geq 0$ (Mehler), and so does their composition;
+with absolute values of what a convention may subtract, the value at $\rho = 1$ bounds the kernels
+on the whole complex disc $|\rho| \leq 1$ (derivations/identities/collapse.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flint import acb, arb
+from sympy import Expr, Rational, Symbol, oo
+
+from .. import symbols
+from ..errors import BadSpec, NoClosedForm, Undecided
+from ..network import Network
+from ..network.affine import AffineLayer, affine_layers
+from ..verify.evaluate import ball, constant
+from ..verify.pieces import split
+from ..verify.radial import half_lines
+from .straight import Straight
+
+
+@dataclass(frozen=True, slots=True)
+class AngularNetwork:
+    r"""A network as a function of the angle.
+
+    Attributes:
+        network: the network.
+        variance: $\Sigma^{(1)}(x, x)$ of all inputs, or None where any will do (homogeneous).
+        degree: P of the homogeneous case: both kernels scale as (q11 q22)^(P/2); 0 on a sphere.
+        theta: (slope, offset) of $\Theta^{(1)}$ in $\Sigma^{(1)}_{12}$.
+        layers: the layers, each with its dual.
+    """
+
+    network: Network
+    variance: Rational | None
+    degree: Rational
+    theta: tuple[Expr, Expr]
+    layers: tuple[AffineLayer, ...]
+
+    def evaluator(self) -> Evaluator:
+        """The kernels in balls, at the working precision of this call."""
+        return Evaluator(self)
+
+
+class Evaluator:
+    """The kernels of an angular network at balls; diagonals are worked out once."""
+
+    def __init__(self, angular: AngularNetwork) -> None:
+        self._theta = tuple(_ball(e) for e in angular.theta)
+        known: dict[Any, Straight] = {}
+        diags: dict[Any, Straight] = {}
+        q: Any = acb(arb(1)) if angular.variance is None else _ball(angular.variance)
+        self.start = q
+        t = self._theta[0] * q + self._theta[1]
+        bound = (_size(self._theta[0]) * q + _size(self._theta[1])).real
+        self._layers: list[tuple[Straight, tuple[Any, ...], Any]] = []
+        for layer in angular.layers:
+            key = (layer.nonlinearity, layer.pair, layer.diag)
+            if key not in known:
+                forms = _forms(layer, angular.network)
+                pair = [e for e in forms[:2]]
+                known[key] = Straight(pair, (symbols.q11, symbols.q12, symbols.q22))
+                diags[key] = Straight(list(forms[2:]), (symbols.q,))
+            numbers = tuple(_ball(v) for v in layer.pair)
+            self._layers.append((known[key], numbers, q))
+            k, dot = diags[key](q)
+            s0, s1, t0, t1, t2 = (_ball(v) for v in layer.diag)
+            t = t0 + t1 * k + t2 * dot * t
+            bound = (_size(t0) + _size(t1) * k + _size(t2) * dot * acb(bound)).real
+            q = s0 + s1 * k
+        self.ends = (_real(q), _real(t))
+        self.bounds = (_real(q), bound)
+        if not all(b.is_finite() for b in (*self.ends, bound)):
+            raise Undecided("a kernel is not finite at rho = 1: the activation has a jump")
+
+    def __call__(self, gap: Any, sign: int) -> tuple[Any, Any]:
+        """(nngp, ntk) at rho = sign*(1 - gap), `arb` each; gap in [0, 1]."""
+        rho = acb(sign * (1 - gap))
+        c = rho * self.start
+        t = self._theta[0] * c + self._theta[1]
+        for dual, (s0, s1, t0, t1, t2), q in self._layers:
+            k, dot = dual(q, c, q)
+            t = t0 + t1 * k + t2 * dot * t
+            c = s0 + s1 * k
+        return _real(c), _real(t)
+
+
+def angular(network: Network, variance: Rational | None = None) -> AngularNetwork:
+    r"""The network as a function of the angle.
+
+    Args:
+        network: of layers with closed-form duals and numbers for all parameters.
+        variance: $\Sigma^{(1)}(x, x)$ of all inputs, for data on a sphere; None for homogeneous
+            activations without biases.
+
+    Raises:
+        NoClosedForm: an activation has none, or `variance` is None and the network is not
+            homogeneous: the message says what is in the way.
+        BadSpec: a parameter without a value.
+    """
+    first, layers = affine_layers(network)
+    values = dict(first.values)
+    nngp, ntk = first.nngp.subs(values), first.ntk.subs(values)
+    (a0, a1), (b0, b1) = (_line(e) for e in (nngp, ntk))
+    slope = b1 / a1
+    theta = (slope, b0 - slope * a0)
+    if variance is not None:
+        return AngularNetwork(network, variance, Rational(0), theta, layers)
+    degree = Rational(1)
+    if a0 != 0 or theta[1] != 0:
+        raise _not_homogeneous("the first layer has a bias")
+    for layer in layers:
+        name = layer.nonlinearity.activation.name or str(layer.nonlinearity.activation.expr)
+        if layer.pair[0] != 0 or layer.pair[2] != 0:
+            raise _not_homogeneous(f"the layer after {name} has a bias")
+        degree *= _degree(layer, name)
+    return AngularNetwork(network, None, degree, theta, layers)
+
+
+def _degree(layer: AffineLayer, name: str) -> Rational:
+    """The p of s(a x) = a^p s(x), a > 0."""
+    expr = layer.nonlinearity.activation.expr.xreplace(_parameters(layer))
+    lines = half_lines(split(expr))
+    powers = set(lines.exponents) if lines is not None else set()
+    if len(powers) != 1:
+        raise _not_homogeneous(f"{name} is not positively homogeneous")
+    return Rational(powers.pop())
+
+
+def _parameters(layer: AffineLayer) -> dict[Symbol, Expr]:
+    """The numbers of the activation's parameters."""
+    by_name = dict(layer.nonlinearity.values)
+    values = {}
+    for p in layer.nonlinearity.activation.params:
+        if p.name not in by_name:
+            raise BadSpec(f"the parameter {p.name!r} has no value", hint=f"give {p.name} a number")
+        values[p] = by_name[p.name]
+    return values
+
+
+def _not_homogeneous(why: str) -> NoClosedForm:
+    return NoClosedForm(
+        "the kernel is not a function of the angle alone",
+        where=why,
+        hint="give the variance of normalised inputs, or keep the layers",
+    )
+
+
+def _forms(layer: AffineLayer, network: Network) -> tuple[Expr, Expr, Expr, Expr]:
+    """(value, dot, diag, diag_dot) with numbers for the parameters."""
+    forms = layer.nonlinearity.forms()
+    ae = network.convention.derivative == "almost_everywhere"
+    found = (
+        forms.value,
+        forms.dot_ae if ae else forms.dot,
+        forms.diag,
+        forms.diag_dot_ae if ae else forms.diag_dot,
+    )
+    if any(e.has(oo) for e in found):
+        raise NoClosedForm(
+            "the derivative dual is infinite at rho = 1",
+            hint="derivative='almost_everywhere' in the convention",
+        )
+    values = _parameters(layer)
+    value, dot, diag, diag_dot = (e.subs(values) for e in found)
+    return value, dot, diag, diag_dot
+
+
+def _line(e: Expr) -> tuple[Expr, Expr]:
+    """(offset, slope) of an expression that is affine in q12."""
+    offset = e.subs({symbols.q12: 0})
+    return offset, e.diff(symbols.q12)
+
+
+def _ball(e: Expr) -> Any:
+    return ball(constant(e, {}))
+
+
+def _size(z: Any) -> Any:
+    return acb(abs(z))
+
+
+def _real(z: Any) -> Any:
+    return z.real

@@ -1,0 +1,287 @@
+r"""One polynomial for a whole network, with a proven bound of its error.
+
+On each side, $\rho = \pm(1 - 2 s^2)$, both kernels are polynomials in $w = s/(s + c)$: behind
+many layers the kernels change where s is about one over the depth, and w resolves that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import exp, log
+from typing import Any
+
+import numpy as np
+from flint import arb
+from numpy.polynomial import chebyshev
+from numpy.typing import NDArray
+from sympy import Rational
+
+from ..errors import Undecided
+from ..network import Network
+from ..verify.safe import precision
+from .angular import AngularNetwork, Evaluator, angular
+from .certificate import prove
+from .pieces import Interval, intervals
+
+Array = NDArray[np.float64]
+Progress = Callable[[str], None]
+SCALES = (4.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
+MOST_TERMS = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The polynomials on one side, rho = sign*(1 - 2 s^2).
+
+    Attributes:
+        sign: 1 or -1.
+        scale: c of w = s/(s + c).
+        nngp: Chebyshev coefficients in w on [0, w(1/sqrt 2)], of the kernel over its value at 1.
+        ntk: the same for the tangent kernel.
+    """
+
+    sign: int
+    scale: float
+    nngp: tuple[float, ...]
+    ntk: tuple[float, ...]
+
+    @property
+    def top(self) -> float:
+        """The largest w."""
+        s = 0.5**0.5
+        return float(s / (s + self.scale))
+
+
+@dataclass(frozen=True, slots=True)
+class Collapsed:
+    """A network as two polynomials per side.
+
+    Attributes:
+        angular: the network.
+        sides: for rho >= 0 and for rho < 0.
+        ends: the values (nngp, ntk) at rho = 1.
+        error: proven bounds of both errors, over the values at rho = 1; rounding not counted.
+    """
+
+    angular: AngularNetwork
+    sides: tuple[Side, Side]
+    ends: tuple[float, float]
+    error: tuple[float, float]
+
+    def evaluate(self, rho: Any) -> tuple[Array, Array]:
+        """(nngp, ntk) at an array of rho, in double."""
+        r = np.asarray(rho, dtype=np.float64)
+        found = []
+        for which in (0, 1):
+            values = []
+            for side in self.sides:
+                s = np.sqrt(np.maximum((1 - side.sign * r) / 2, 0))
+                w = s / (s + side.scale)
+                series = (side.nngp, side.ntk)[which]
+                values.append(chebyshev.chebval(2 * w / side.top - 1, series))
+            found.append(self.ends[which] * np.where(r >= 0, *values))
+        return found[0], found[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """The kernels, over their values at 1, at the nodes of the intervals of one side.
+
+    Attributes:
+        sign: of rho.
+        parts: the intervals.
+        balls: per interval and kernel, the values as `arb`.
+        values: the same in double.
+        last: per kernel, a bound of |F(end) - F(rho)| beyond the last interval.
+        limit: per kernel, F at rho = sign.
+    """
+
+    sign: int
+    parts: tuple[Interval, ...]
+    balls: tuple[tuple[tuple[Any, ...], tuple[Any, ...]], ...]
+    values: tuple[Array, ...]
+    last: tuple[Any, Any]
+    limit: tuple[Any, Any]
+
+    def at(self, s: Array, which: int) -> Array:
+        """F at s by barycentric interpolation of the samples."""
+        zeta = np.log(np.maximum(2 * s * s, exp(self.parts[-1].low)))
+        out = np.full(s.shape, float(self.limit[which].mid()))
+        for part, values in zip(self.parts, self.values, strict=True):
+            here = (zeta <= part.high) & (zeta >= part.low)
+            if here.any():
+                out[here] = _barycentric(part, values[which], zeta[here])
+        return out
+
+
+def _barycentric(part: Interval, values: Array, at: Array) -> Array:
+    n = part.points
+    nodes = np.array([float(z.mid()) for z in part.nodes()])
+    weights = (-1.0) ** np.arange(n) * np.sin((np.arange(n) + 0.5) * np.pi / n)
+    gap = at[:, None] - nodes
+    hit = gap == 0
+    gap[hit] = 1.0
+    share = weights / gap
+    found: Array = (share @ values) / share.sum(axis=1)
+    rows, columns = np.nonzero(hit)
+    found[rows] = values[columns]
+    return found
+
+
+def collapse(
+    network: Network,
+    *,
+    variance: Rational | None = None,
+    error: float = 1e-12,
+    progress: Progress | None = None,
+) -> Collapsed:
+    r"""The whole network as one certified function of the angle.
+
+    Args:
+        network: with closed-form duals and numbers for all parameters.
+        variance: $\Sigma^{(1)}(x, x)$ of all inputs (a sphere), or None for homogeneous
+            activations without biases and any inputs.
+        error: the wanted error of both kernels over their values at rho = 1.
+        progress: called with a line about what is being done.
+
+    Raises:
+        NoClosedForm: not a function of the angle alone, or an activation without closed form.
+        Undecided: the error is not reached; the best bound is in the message.
+    """
+    found = angular(network, variance)
+    report = progress or (lambda line: None)
+    samples = [_sample(found, sign, error, report) for sign in (1, -1)]
+    with precision(64 + 3 * MOST_TERMS):  # Clenshaw's rule in balls loses up to 1.3 bits a term
+        ends = _at_one(found)
+        sides = []
+        worst = [0.0, 0.0]
+        for sample in samples:
+            report(f"fitting rho {'>' if sample.sign > 0 else '<'} 0")
+            side = _fit(found, sample, error)
+            bounds = prove(side, sample, _sizes(found))
+            worst = [max(a, b) for a, b in zip(worst, bounds, strict=True)]
+            sides.append(side)
+    if not max(worst) <= error:
+        raise Undecided(
+            f"an error of {error:.3g} is not reached",
+            where=f"proven: nngp {worst[0]:.3g}, ntk {worst[1]:.3g}",
+            hint="a larger error, or the layers one by one",
+        )
+    return Collapsed(found, (sides[0], sides[1]), ends, (worst[0], worst[1]))
+
+
+def _evaluator(found: AngularNetwork, bits: int) -> Evaluator:
+    with precision(bits):
+        return found.evaluator()
+
+
+def _at_one(found: AngularNetwork) -> tuple[float, float]:
+    k, t = _evaluator(found, 128 + 4 * len(found.layers)).ends
+    return float(k), float(t)
+
+
+def _sizes(found: AngularNetwork) -> tuple[Any, Any]:
+    """Bounds of both kernels on the disc, over the values at 1."""
+    e = _evaluator(found, 128 + 4 * len(found.layers))
+    return e.bounds[0] / e.ends[0], e.bounds[1] / e.ends[1]
+
+
+def _sample(found: AngularNetwork, sign: int, error: float, report: Progress) -> Samples:
+    digits = -np.log10(error) + 2.5
+    least = 2 * log(error / (4 * max(1, len(found.layers)))) - 3  # there s*depth is below error
+    parts = intervals(least, float(digits))
+    balls: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = []
+    depth = len(found.layers)
+    for i, part in enumerate(parts):
+        report(f"rho {'>' if sign > 0 else '<'} 0: interval {i + 1} of {len(parts)}")
+        balls.append(_values(found, part.nodes, sign, -part.low, depth))
+    edge = _values(found, lambda: (arb(least),), 1, -least, depth)
+    with precision(64):
+        # Monotone on [0, 1], odd and even parts too: that bounds the change at both ends.
+        size = [b - e[0] for b, e in zip(_sizes(found), edge, strict=True)]
+        limit = _values(found, lambda: (arb("-inf"),), sign, 0.0, depth)
+    numbers = tuple(np.array([[float(v.mid()) for v in k] for k in pair]) for pair in balls)
+    return Samples(
+        sign, parts, tuple(balls), numbers, (size[0], size[1]), (limit[0][0], limit[1][0])
+    )
+
+
+def _values(
+    found: AngularNetwork,
+    zetas: Callable[[], tuple[Any, ...]],
+    sign: int,
+    nats: float,
+    depth: int,
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Both kernels over their values at 1, to 25 digits, with as many bits as that takes."""
+    bits = 128 + int(2.9 * max(0.0, nats)) + 3 * depth
+    while bits < 1 << 16:
+        with precision(bits):
+            run = found.evaluator()
+            out: list[list[Any]] = [[], []]
+            for zeta in zetas():
+                gap = zeta.exp() if zeta.is_finite() else arb(0)
+                pair = run.ends if gap == 0 and sign > 0 else run(gap, sign)
+                for place, value, end in zip(out, pair, run.ends, strict=True):
+                    place.append(value / end)
+            if all(v.is_finite() and v.rad() < arb(2) ** -80 for k in out for v in k):
+                return tuple(out[0]), tuple(out[1])
+        bits *= 2
+    raise Undecided(f"no enclosure at 1 - |rho| = {exp(-nats):.3g} with {bits // 2} bits")
+
+
+_ANGLES = (np.arange(2 * MOST_TERMS) + 0.5) * np.pi / (2 * MOST_TERMS)
+_POINTS = np.cos(_ANGLES)
+_BASIS = np.cos(np.arange(MOST_TERMS)[:, None] * _ANGLES) / MOST_TERMS
+_BASIS[0] /= 2
+"""From values at the Chebyshev points to coefficients."""
+
+
+def _fit(found: AngularNetwork, sample: Samples, error: float) -> Side:
+    """The fewest Chebyshev coefficients over the scales tried, then from fresh samples."""
+    scale, counts = _shape(sample, error)
+    side = Side(sample.sign, scale, (), ())
+    n = max(counts) + 4
+    depth = len(found.layers)
+
+    def zetas() -> tuple[Any, ...]:
+        out = []
+        for k in range(n):
+            w = (1 + arb.cos_pi(arb(2 * k + 1) / (2 * n))) / 2 * side.top
+            s = side.scale * w / (1 - w)
+            out.append((2 * s * s).log())
+        return tuple(out)
+
+    values = _values(found, zetas, sample.sign, 30.0, depth)
+    series = []
+    with precision(128):
+        for which, count in enumerate(counts):
+            row = []
+            for j in range(count):
+                terms = (
+                    value * arb.cos_pi(arb(j * (2 * k + 1)) / (2 * n))
+                    for k, value in enumerate(values[which])
+                )
+                row.append(float((sum(terms, arb(0)) * (2 if j else 1) / n).mid()))
+            series.append(tuple(row))
+    return Side(sample.sign, scale, series[0], series[1])
+
+
+def _shape(sample: Samples, error: float) -> tuple[float, tuple[int, int]]:
+    """The scale, and how many coefficients each kernel needs with it."""
+    best: tuple[int, float, tuple[int, int]] | None = None
+    for scale in SCALES:
+        blank = Side(sample.sign, scale, (), ())
+        w = (_POINTS + 1) / 2 * blank.top
+        s = scale * w / (1 - w)
+        counts = []
+        for which in (0, 1):
+            c = np.abs(_BASIS @ sample.at(s, which))
+            noise = 3 * float(np.max(c[-MOST_TERMS // 4 :]))  # of interpolating the samples
+            large = np.nonzero(c > max(error / 64, noise))[0]
+            counts.append(int(large[-1]) + 3 if len(large) else 2)
+        if best is None or sum(counts) < best[0]:
+            best = sum(counts), scale, (counts[0], counts[1])
+    assert best is not None
+    return best[1:]

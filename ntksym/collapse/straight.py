@@ -1,0 +1,103 @@
+"""Expressions as straight-line programs over complex balls, for thousands of evaluations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import sympy as sp
+from flint import acb
+from sympy import Expr, Symbol
+
+from ..errors import Undecided
+from ..functions import Phi2
+from ..verify.bivariate import phi2
+from ..verify.cuts import ANALYTIC
+from ..verify.evaluate import ball, constant, rational_power
+from ..verify.surd import Surd
+
+Step = tuple[Callable[..., Any], tuple[int, ...]]
+
+
+class Straight:
+    """Several expressions in some symbols: equal parts are worked out once.
+
+    Constants are taken at the working precision of the construction.
+    """
+
+    def __init__(self, exprs: Sequence[Expr], symbols: Sequence[Symbol]) -> None:
+        self._values: list[Any] = [None] * len(symbols)
+        self._steps: list[tuple[int, Callable[..., Any], tuple[int, ...]]] = []
+        self._seen: dict[Expr, int] = {s: i for i, s in enumerate(symbols)}
+        self._symbols = frozenset(symbols)
+        self._out = tuple(self._place(e) for e in exprs)
+        self._count = len(symbols)
+
+    def __call__(self, *at: Any) -> tuple[Any, ...]:
+        """The values (`acb`) at balls for the symbols."""
+        values = list(self._values)
+        values[: self._count] = at
+        for place, rule, args in self._steps:
+            values[place] = rule(*(values[a] for a in args))
+        return tuple(values[i] for i in self._out)
+
+    def _place(self, e: Expr) -> int:
+        found = self._seen.get(e)
+        if found is None:
+            found = self._build(e)
+            self._seen[e] = found
+        return found
+
+    def _fixed(self, value: Any) -> int:
+        self._values.append(value)
+        return len(self._values) - 1
+
+    def _step(self, rule: Callable[..., Any], *args: int) -> int:
+        place = self._fixed(None)
+        self._steps.append((place, rule, args))
+        return place
+
+    def _build(self, e: Expr) -> int:
+        if not e.free_symbols & self._symbols:
+            return self._fixed(ball(constant(e, {})))
+        if isinstance(e, (sp.Add, sp.Mul)):
+            plus = isinstance(e, sp.Add)
+            fixed = [a for a in e.args if not a.free_symbols & self._symbols]
+            rest = [self._place(a) for a in e.args if a.free_symbols & self._symbols]
+            if fixed:
+                rest.append(self._fixed(ball(constant(type(e)(*fixed), {}))))
+            at = rest[0]
+            for other in rest[1:]:
+                at = self._step(_add if plus else _multiply, at, other)
+            return at
+        if isinstance(e, sp.Pow) and not e.exp.free_symbols & self._symbols:
+            return self._power(e)
+        if isinstance(e, sp.exp):
+            return self._step(acb.exp, self._place(e.args[0]))
+        args = [self._place(a) for a in e.args]
+        if isinstance(e, Phi2):
+            return self._step(phi2, *args)
+        rule = ANALYTIC.get(type(e))
+        if rule is None:
+            raise Undecided(f"no ball arithmetic for {type(e).__name__} in {e}")
+        return self._step(_applied(rule), *args)
+
+    def _power(self, e: Expr) -> int:
+        value = constant(e.exp, {})
+        q = value.as_rational() if isinstance(value, Surd) else None
+        if q is None:
+            return self._step(acb.pow, self._place(e.base), self._fixed(ball(value)))
+        base = self._place(e.base)
+        return self._step(lambda z: rational_power(z, q, False), base)
+
+
+def _add(a: Any, b: Any) -> Any:
+    return a + b
+
+
+def _multiply(a: Any, b: Any) -> Any:
+    return a * b
+
+
+def _applied(rule: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *args: rule(list(args), False)

@@ -1,0 +1,106 @@
+r"""The layers of a network as affine maps of what their duals give.
+
+Whatever the convention, $\Sigma' = s_0 + s_1 K$ and
+$\Theta' = t_0 + t_1 K + t_2 \dot K\,\Theta$.  The numbers are read off the recursion of the
+same network with unknown duals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sympy import Expr, Poly, Symbol
+
+from .. import symbols
+from ..errors import BadSpec
+from .layers import Nonlinearity
+from .network import Network
+from .recursion import InputRule, recurse
+
+Affine = tuple[Expr, Expr, Expr, Expr, Expr]
+
+
+@dataclass(frozen=True, slots=True)
+class AffineLayer:
+    """A nonlinearity and the numbers (s0, s1, t0, t1, t2) of the dense layer after it.
+
+    Attributes:
+        nonlinearity: with its dual.
+        pair: for two inputs.
+        diag: for an input with itself.
+    """
+
+    nonlinearity: Nonlinearity
+    pair: Affine
+    diag: Affine
+
+
+@dataclass(frozen=True, slots=True)
+class _Unknown:
+    """A dual of which nothing is known: the symbols K and its derivative."""
+
+    value: Expr
+    dot: Expr
+
+    @property
+    def dot_ae(self) -> Expr:
+        """As `dot`."""
+        return self.dot
+
+    @property
+    def diag(self) -> Expr:
+        """As `value`."""
+        return self.value
+
+    @property
+    def diag_dot(self) -> Expr:
+        """As `dot`."""
+        return self.dot
+
+    @property
+    def diag_dot_ae(self) -> Expr:
+        """As `dot`."""
+        return self.dot
+
+
+def affine_layers(network: Network) -> tuple[InputRule, tuple[AffineLayer, ...]]:
+    """The rule of the first layer, and the layers after it.
+
+    Raises:
+        BadSpec: a variance without a value.
+    """
+    unknown = _Unknown(Symbol("K", real=True), Symbol("Kdot", real=True))
+    blocks = tuple(
+        (replace(nonlinearity, dual=unknown), dense) for nonlinearity, dense in network.blocks
+    )
+    recursion = recurse(replace(network, blocks=blocks))
+    layers = []
+    for (nonlinearity, _), rule in zip(network.blocks, recursion.layers, strict=True):
+        values = dict(rule.values)
+        layers.append(
+            AffineLayer(
+                nonlinearity,
+                (*_sigma(rule.nngp, values, unknown), *_theta(rule.ntk, values, unknown)),
+                (*_sigma(rule.nngp_diag, values, unknown), *_theta(rule.ntk_diag, values, unknown)),
+            )
+        )
+    return recursion.input_rule, tuple(layers)
+
+
+def _sigma(e: Expr, values: Mapping[Symbol, Expr], unknown: _Unknown) -> tuple[Expr, Expr]:
+    poly = Poly(e.subs(values), unknown.value)
+    return _known(poly.coeff_monomial(1)), _known(poly.coeff_monomial(unknown.value))
+
+
+def _theta(e: Expr, values: Mapping[Symbol, Expr], unknown: _Unknown) -> tuple[Expr, Expr, Expr]:
+    poly = Poly(e.subs(values), unknown.value, unknown.dot, symbols.t12)
+    own = _known(poly.coeff_monomial(1)), _known(poly.coeff_monomial(unknown.value))
+    return *own, _known(poly.coeff_monomial(unknown.dot * symbols.t12))
+
+
+def _known(e: Expr) -> Expr:
+    if e.free_symbols:
+        name = min(s.name for s in e.free_symbols)
+        raise BadSpec(f"the parameter {name!r} has no value", hint=f"give {name} a number")
+    return e

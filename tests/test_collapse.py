@@ -1,0 +1,163 @@
+"""A network as one function of the angle: right, proven, and refused where it is not one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+import pytest
+from flint import arb
+from sympy import Rational
+
+from ntksym.collapse import Collapsed, angular, collapse
+from ntksym.collapse import fit as fit_module
+from ntksym.collapse.certificate import prove
+from ntksym.collapse.pieces import intervals
+from ntksym.errors import BadSpec, NoClosedForm, Undecided
+from ntksym.network import parse_spec
+from ntksym.verify.safe import precision
+
+CASES = (
+    ("mlp:relu:depth=3,weight_var=2,bias_var=0", None),
+    ("mlp:relu:depth=20,weight_var=2,bias_var=0", None),
+    ("mlp:max(x, x/5):depth=4,weight_var=1,bias_var=0", None),
+    ("mlp:x*abs(x):depth=2,weight_var=1,bias_var=0", None),
+    ("mlp:relu:depth=3,weight_var=2,bias_var=1/10,preset=ntk", Rational(2)),
+    ("mlp:gelu:depth=3,weight_var=1,bias_var=1", Rational(2)),
+    ("mlp:erf:depth=5,weight_var=1,bias_var=1/10", Rational(1, 2)),
+    ("mlp:sin(2*x):depth=2,weight_var=1,bias_var=0", Rational(3)),
+    ("mlp:x^3-x:depth=1,weight_var=1,bias_var=1", Rational(1)),
+)
+
+
+@lru_cache(maxsize=32)
+def made(spec: str, variance: Rational | None, error: float = 1e-12) -> Collapsed:
+    return collapse(parse_spec(spec), variance=variance, error=error)
+
+
+def reference(c: Collapsed, gap: str, sign: int) -> tuple[float, float]:
+    """The kernels by the closed forms, layer by layer, with hundreds of bits."""
+    with precision(900):
+        k, t = c.angular.evaluator()(arb(gap), sign)
+        assert k.rad() < arb(10) ** -30 and t.rad() < arb(10) ** -30
+        return float(k.mid()), float(t.mid())
+
+
+GAPS = ("0.7", "0.25", "0.03", "1e-3", "1e-6", "1e-10", "1e-15")
+
+
+@pytest.mark.parametrize("spec, variance", CASES, ids=[s for s, _ in CASES])
+def test_the_polynomials_are_as_near_as_proven(spec: str, variance: Rational | None) -> None:
+    c = made(spec, variance)
+    assert max(c.error) <= 1e-12
+    for sign in (1, -1):
+        for gap in GAPS:
+            found = c.evaluate(sign * (1 - float(gap)))
+            expected = reference(c, repr(1 - (1 - float(gap))) if float(gap) < 0.1 else gap, sign)
+            for f, e, end, bound in zip(found, expected, c.ends, c.error, strict=True):
+                # The bound, and what rounding rho and thirty terms may add.
+                assert abs(float(f) - e) <= (bound + 2e-14) * end, (gap, sign)
+
+
+def test_the_ends_are_the_diagonal() -> None:
+    c = made(*CASES[0])
+    nngp, ntk = c.evaluate(1.0)
+    assert c.ends == (1.0, 4.0)
+    assert abs(nngp - 1) < 1e-13 and abs(ntk - 4) < 4e-13
+
+
+def test_against_the_network_itself() -> None:
+    import ntksym
+
+    c = made("mlp:erf:depth=5,weight_var=1,bias_var=1/10", Rational(1, 2))
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((30, 4))
+    # Sigma = weight_var |x|^2/d + bias_var = 1/2
+    x *= np.sqrt(4 * 0.4) / np.linalg.norm(x, axis=1, keepdims=True)
+    k = ntksym.compile(c.angular.network)(x)
+    rho = (x @ x.T / 4 + 0.1) / 0.5
+    nngp, ntk = c.evaluate(rho)
+    np.testing.assert_allclose(nngp, k.nngp, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(ntk, k.ntk, rtol=0, atol=3e-12)
+
+
+def test_deep_networks_need_few_coefficients() -> None:
+    c = made("mlp:relu:depth=20,weight_var=2,bias_var=0", None)
+    assert all(len(s.nngp) + len(s.ntk) <= 64 for s in c.sides)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("place", [0, 3, -1])
+def test_a_wrong_coefficient_is_found(which: int, place: int) -> None:
+    c = made(*CASES[0])
+    sample = fit_module._sample(c.angular, 1, 1e-12, lambda line: None)
+    with precision(400):
+        sizes = fit_module._sizes(c.angular)
+        side = c.sides[0]
+        series = list((side.nngp, side.ntk)[which])
+        series[place] += 3e-9
+        harmed = replace(side, **{("nngp", "ntk")[which]: tuple(series)})
+        honest, found = prove(side, sample, sizes)[which], prove(harmed, sample, sizes)[which]
+    assert honest < 1e-12 and 2.9e-9 < found < 3e-8
+
+
+def test_a_wrong_sample_is_found() -> None:
+    c = made(*CASES[0])
+    sample = fit_module._sample(c.angular, 1, 1e-12, lambda line: None)
+    balls = list(sample.balls)
+    first = list(balls[2][0])
+    first[5] += arb("1e-8")
+    balls[2] = (tuple(first), balls[2][1])
+    with precision(400):
+        bound = prove(c.sides[0], replace(sample, balls=tuple(balls)), fit_module._sizes(c.angular))
+    assert bound[0] > 1e-8
+
+
+@pytest.mark.parametrize("digits", [6.0, 14.0])
+def test_ellipses_stay_in_the_disc(digits: float) -> None:
+    parts = intervals(-60.0, digits)
+    assert parts[0].high == 0.0 and abs(parts[-1].low + 60) < 1e-9
+    for left, right in zip(parts[1:], parts, strict=False):
+        assert left.high == right.low
+    for part in parts:
+        assert part.r > 1.2 and float(part.tail(arb(1)).upper()) < 10 ** (1 - digits)
+        t = np.linspace(0, np.pi, 2000)
+        a, b = (part.r + 1 / part.r) / 2, (part.r - 1 / part.r) / 2
+        middle, half = (part.low + part.high) / 2, (part.high - part.low) / 2
+        zeta = middle + half * (a * np.cos(t) + 1j * b * np.sin(t))
+        assert (np.abs(1 - np.exp(zeta)) <= 1).all()
+
+
+@pytest.mark.parametrize(
+    "spec, why",
+    [
+        ("mlp:relu:depth=2,weight_var=2,bias_var=1/10", "has a bias"),
+        ("mlp:gelu:depth=2,weight_var=2,bias_var=0", "gelu is not positively homogeneous"),
+        ("mlp:x+x^2:depth=2,weight_var=2,bias_var=0", "is not positively homogeneous"),
+    ],
+)
+def test_what_is_no_function_of_the_angle(spec: str, why: str) -> None:
+    with pytest.raises(NoClosedForm, match="is not a function of the angle alone") as caught:
+        angular(parse_spec(spec))
+    assert why in caught.value.where and "variance" in caught.value.hint
+
+
+def test_a_jump_is_refused() -> None:
+    with pytest.raises(NoClosedForm, match="infinite at rho = 1") as caught:
+        collapse(
+            parse_spec("mlp:sign:depth=2,weight_var=1,bias_var=1,derivative=distributional"),
+            variance=Rational(1),
+        )
+    assert "almost_everywhere" in caught.value.hint
+
+
+def test_a_parameter_without_a_value() -> None:
+    with pytest.raises(BadSpec, match="has no value"):
+        collapse(parse_spec("mlp:leaky_relu:depth=2"), variance=Rational(1))
+
+
+def test_an_error_below_the_arithmetic() -> None:
+    with pytest.raises(Undecided, match="an error of 1e-18 is not reached") as caught:
+        collapse(parse_spec(CASES[0][0]), error=1e-18)
+    assert caught.value.where.startswith("proven: nngp")
