@@ -42,40 +42,53 @@ def prove(side: Side, samples: Samples, sizes: tuple[Any, Any]) -> tuple[float, 
 
 
 def _argument(side: Side, s: Any) -> Any:
-    """The argument of the Chebyshev polynomials: 2 w/top - 1."""
+    """The variable of the powers: u = 2 w/top - 1."""
     top = arb(side.top)
     return 2 * s / (s + arb(side.scale)) / top - 1
 
 
 def _value(terms: list[Any], side: Side, zeta: Any) -> Any:
-    """P at s = sqrt(e^zeta/2), or at s = 0 for None, by Clenshaw's rule in balls."""
+    """P at s = sqrt(e^zeta/2), or at s = 0 for None, by Horner's rule in balls."""
     s = acb(0) if zeta is None else (zeta / 2).exp() / acb(2).sqrt()
     u = _argument(side, s)
-    ahead, after = acb(0), acb(0)
-    for c in reversed(terms[1:]):
-        ahead, after = c + 2 * u * ahead - after, ahead
-    return terms[0] + u * ahead - after
+    total = acb(0)
+    for c in reversed(terms):
+        total = total * u + c
+    return total
 
 
 def _largest(terms: list[Any], side: Side, boxes: tuple[Any, ...]) -> Any:
-    """A bound of |P| on the boxes: |T_k(u)| <= R^k on the ellipse of u with parameter R."""
+    """A bound of |P| on the boxes: |T_k(u)| <= R^k on the ellipse about [-1, 1] through u."""
     worst = arb(0)
+    sizes = [abs(c) for c in _chebyshev(terms)]
     for zeta in boxes:
         u = _argument(side, (zeta / 2).exp() / acb(2).sqrt())
-        a = ((abs(u + 1) + abs(u - 1)) / 2).upper()
-        a = arb(a).max(arb(1))
+        a = arb(((abs(u + 1) + abs(u - 1)) / 2).upper()).max(arb(1))
         ratio = a + (a * a - 1).sqrt()
         total, power = arb(0), arb(1)
-        for c in terms:
-            total += abs(c) * power
+        for c in sizes:
+            total += c * power
             power = (power * ratio).upper()
         worst = worst.max(total)
     return worst
 
 
+def _chebyshev(terms: list[Any]) -> list[Any]:
+    """Chebyshev coefficients of a polynomial: Horner's rule with 2 u T_k = T_{k+1} + T_{k-1}."""
+    found = [arb(0)] * (len(terms) + 2)
+    for c in reversed(terms):
+        moved = [arb(0)] * len(found)
+        for k, value in enumerate(found[:-1]):
+            moved[abs(k - 1)] += value / 2
+            moved[k + 1] += value / 2
+        moved[0] += c
+        found = moved
+    return found[: len(terms)]
+
+
 def _change(terms: list[Any], side: Side, s: Any) -> Any:
-    """A bound of |P(s') - P(0)| for 0 <= s' <= s: |T_k'| <= k^2."""
-    slope = sum((abs(c) * k * k for k, c in enumerate(terms)), arb(0))
+    """A bound of |P(s') - P(0)| for 0 <= s' <= s: |T_k'| <= k^2 (Markov)."""
+    slope = sum((abs(c) * k * k for k, c in enumerate(_chebyshev(terms))), arb(0))
     return slope * 2 * s / (s + arb(side.scale)) / arb(side.top)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from flint import arb
-from numpy.polynomial import chebyshev
+from numpy.polynomial import polynomial
 from numpy.typing import NDArray
 from sympy import Rational
 
@@ -37,7 +37,7 @@ class Side:
     Attributes:
         sign: 1 or -1.
         scale: c of w = s/(s + c).
-        nngp: Chebyshev coefficients in w on [0, w(1/sqrt 2)], of the kernel over its value at 1.
+        nngp: coefficients of the powers of u = 2 w/top - 1, for the kernel over its value at 1.
         ntk: the same for the tangent kernel.
     """
 
@@ -48,7 +48,7 @@ class Side:
 
     @property
     def top(self) -> float:
-        """The largest w."""
+        """The largest w, at s = 1/sqrt 2."""
         s = 0.5**0.5
         return float(s / (s + self.scale))
 
@@ -61,7 +61,7 @@ class Collapsed:
         angular: the network.
         sides: for rho >= 0 and for rho < 0.
         ends: the values (nngp, ntk) at rho = 1.
-        error: proven bounds of both errors, over the values at rho = 1; rounding not counted.
+        error: proven bounds of both errors, over the values at rho = 1, in exact arithmetic.
     """
 
     angular: AngularNetwork
@@ -79,7 +79,7 @@ class Collapsed:
                 s = np.sqrt(np.maximum((1 - side.sign * r) / 2, 0))
                 w = s / (s + side.scale)
                 series = (side.nngp, side.ntk)[which]
-                values.append(chebyshev.chebval(2 * w / side.top - 1, series))
+                values.append(polynomial.polyval(2 * w / side.top - 1, series))
             found.append(self.ends[which] * np.where(r >= 0, *values))
         return found[0], found[1]
 
@@ -152,7 +152,7 @@ def collapse(
     found = angular(network, variance)
     report = progress or (lambda line: None)
     samples = [_sample(found, sign, error, report) for sign in (1, -1)]
-    with precision(64 + 3 * MOST_TERMS):  # Clenshaw's rule in balls loses up to 1.3 bits a term
+    with precision(64 + 2 * MOST_TERMS):
         ends = _at_one(found)
         sides = []
         worst = [0.0, 0.0]
@@ -255,7 +255,7 @@ def _fit(found: AngularNetwork, sample: Samples, error: float) -> Side:
 
     values = _values(found, zetas, sample.sign, 30.0, depth)
     series = []
-    with precision(128):
+    with precision(128 + 2 * MOST_TERMS):
         for which, count in enumerate(counts):
             row = []
             for j in range(count):
@@ -263,9 +263,23 @@ def _fit(found: AngularNetwork, sample: Samples, error: float) -> Side:
                     value * arb.cos_pi(arb(j * (2 * k + 1)) / (2 * n))
                     for k, value in enumerate(values[which])
                 )
-                row.append(float((sum(terms, arb(0)) * (2 if j else 1) / n).mid()))
-            series.append(tuple(row))
+                row.append(sum(terms, arb(0)) * (2 if j else 1) / n)
+            series.append(tuple(float(c.mid()) for c in _powers(row)))
     return Side(sample.sign, scale, series[0], series[1])
+
+
+def _powers(series: list[Any]) -> list[Any]:
+    """Coefficients of powers from those of Chebyshev polynomials: T_{k+1} = 2 u T_k - T_{k-1}."""
+    before, now = [arb(1)], [arb(0), arb(1)]
+    out = [arb(0)] * max(2, len(series))
+    for c in series:
+        for k, t in enumerate(before):
+            out[k] += c * t
+        after = [arb(0), *(2 * t for t in now)]
+        for k, t in enumerate(before):
+            after[k] -= t
+        before, now = now, after
+    return out[: len(series)]
 
 
 def _shape(sample: Samples, error: float) -> tuple[float, tuple[int, int]]:
