@@ -1,0 +1,334 @@
+r"""`QuadratureDual`: fixed two-dimensional rules for any activation, with an error proven in balls.
+
+One rule per range of variances; each holds for all covariances in its range at once, correlation
+one and its neighbourhood included.  What the bound covers is the rule in exact arithmetic; the
+rounding of float64 comes on top and is not proven.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from math import inf, isfinite, nextafter
+from typing import TYPE_CHECKING, Any
+
+from ...activation import Activation
+from ...errors import BadSpec, Undecided
+from .lattice import LatticeRule, choose_lattice, lattice_bounds
+from .panels import PanelRule, choose_panels, panel_bounds
+from .scale import least_square
+from .subject import BITS, Subject, subject_of
+
+if TYPE_CHECKING:
+    from ...verify.ball import Ball
+
+DEFAULT_ERROR = 1e-12
+DEFAULT_RANGE = (Fraction(1, 100), Fraction(100))
+MOST_LEVELS = 5
+CHEAP = 20_000
+"""Lattice rules with at most so many nodes are taken without a look at panels."""
+
+Rule = LatticeRule | PanelRule
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A rule and what is proven of it for variances in [0, top] and all correlations.
+
+    Attributes:
+        rule: the nodes.
+        value: a bound of the error of E[s(u) s(v)].
+        dot: a bound of the error of E[s'(u) s'(v)].
+        value_relative: over sqrt(K(q11) K(q22)), for both variances in the range of the dual and
+            the larger above the top of the level below; infinite where K is not bounded below.
+        dot_relative: the same for the derivative dual.
+    """
+
+    rule: Rule
+    value: float
+    dot: float
+    value_relative: float
+    dot_relative: float
+
+    @property
+    def top(self) -> Fraction:
+        """The largest variance."""
+        return Fraction(self.rule.top)
+
+    @property
+    def cost(self) -> int:
+        """Values of s per entry: at both variances `top` and correlation 0.6 for panels."""
+        if isinstance(self.rule, LatticeRule):
+            return self.rule.nodes
+        side = float(self.top) ** 0.5
+        return self.rule.cost(side, side, 0.6)
+
+    def line(self) -> str:
+        """One line of text: range, rule, bounds."""
+        if isinstance(self.rule, LatticeRule):
+            kind = f"trapezoid rule of step {self.rule.step:g} in the plane"
+        else:
+            kind = f"{len(self.rule.intervals)} intervals, Gauss-Legendre panels"
+        relative = ""
+        if isfinite(self.value_relative) and isfinite(self.dot_relative):
+            worst = max(self.value_relative, self.dot_relative)
+            relative = f", relative {worst:.2g}"
+        bounds = f"proven |error| <= {self.value:.2g} and {self.dot:.2g} (derivative){relative}"
+        return f"q <= {float(self.top):g}: {kind}, about {self.cost} nodes; {bounds}"
+
+
+@dataclass(frozen=True, slots=True)
+class QuadratureDual:
+    """The dual of an activation by rules with proven errors.
+
+    Attributes:
+        activation: s, with numbers for its parameters.
+        subject: its smooth pieces.
+        variances: the range (lo, hi); values for variances below lo carry the absolute bounds only.
+        error: what was asked for.
+        levels: the rules, by increasing largest variance.
+    """
+
+    activation: Activation
+    subject: Subject
+    variances: tuple[Fraction, Fraction]
+    error: float
+    levels: tuple[Level, ...]
+    method: str = "quadrature"
+
+    @property
+    def continuous(self) -> bool:
+        """Whether s has no jump; with one, `dot` leaves its Dirac mass out."""
+        return self.subject.continuous
+
+    @property
+    def conditions(self) -> tuple[Any, ...]:
+        """None: every correlation is in the bound."""
+        return ()
+
+    def level(self, larger: float) -> Level | None:
+        """The rule for a pair whose larger variance is given; None outside the range."""
+        for level in self.levels:
+            if larger <= float(level.top):
+                return level
+        return None
+
+    def evaluate(self, q11: Any, q12: Any, q22: Any, *, root: Any = None) -> tuple[Any, Any]:
+        """(nngp, derivative dual) as float64 arrays; the arguments broadcast.
+
+        `root` is an accurate sqrt(q11 q22 - q12^2) for nearly collinear inputs; it is computed
+        otherwise.  NaN outside the range of variances, and where a covariance is not positive
+        semi-definite.  Symmetric in u and v to the last bit.
+        """
+        from .run import evaluate
+
+        return evaluate(self, q11, q12, q22, root)
+
+    def diagonal(self, q: Any) -> tuple[Any, Any]:
+        """(E[s(u)^2], E[s'(u)^2]) for variance q: the same bits as `evaluate(q, q, q)`."""
+        from .run import evaluate
+
+        return evaluate(self, q, q, q, 0.0)
+
+    def enclose(
+        self, q11: Any, q12: Any, q22: Any, *, derivative: bool = False, digits: int = 30
+    ) -> Ball:
+        """The value in a ball of `digits` digits, from the definition: no rule is used.
+
+        Raises:
+            BadCovariance, Undecided: as `verify.balls.enclose_definition`.
+        """
+        from ...verify.balls import enclose_definition
+
+        return enclose_definition(
+            self.subject.expr, q11, q12, q22, derivative=derivative, digits=digits
+        )
+
+    def lines(self) -> tuple[str, ...]:
+        """What it computes, with every bound, as lines of text."""
+        lo, hi = self.variances
+        head = f"variances from {float(lo):g} to {float(hi):g}, all correlations; NaN above"
+        out = [f"two-dimensional quadrature of {self.subject.expr}; {head}"]
+        out += [level.line() for level in self.levels]
+        out.append("the bounds hold in exact arithmetic; float64 rounding is not part of them")
+        if not self.continuous:
+            out.append("the activation jumps: the derivative dual leaves the Dirac masses out")
+        return tuple(out)
+
+    def record(self) -> dict[str, Any]:
+        """The same as data."""
+        return {
+            "method": self.method,
+            "activation": str(self.subject.expr),
+            "variances": [str(v) for v in self.variances],
+            "levels": [
+                {
+                    "top": str(level.top),
+                    "value_bound": level.value,
+                    "dot_bound": level.dot,
+                    "value_relative": _finite(level.value_relative),
+                    "dot_relative": _finite(level.dot_relative),
+                }
+                for level in self.levels
+            ],
+        }
+
+
+def quadrature_dual(
+    activation: Any,
+    *,
+    variances: tuple[Any, Any] | None = None,
+    error: float = DEFAULT_ERROR,
+    params: Mapping[Any, Any] | None = None,
+) -> QuadratureDual:
+    r"""The dual of any real activation, with a proven error for all covariances of the range.
+
+    Args:
+        activation: an `Activation`, or what `language.as_activation` reads.
+        variances: (lo, hi), exact numbers, 0 <= lo <= hi; by default `DEFAULT_RANGE`.
+        error: relative to sqrt(K(q11) K(q22)) where that is bounded below on the range, absolute
+            where it is not (lo = 0, or a dual that vanishes).
+        params: exact values for the parameters.
+
+    Raises:
+        BadSpec: a range or an error that is none.
+        BadActivation, NotSquareIntegrable: as `subject_of`.
+        Undecided: no rule of at most `MOST_NODES` nodes has this error; the message has the
+            smallest bound that was reached.
+    """
+    from ...language import as_activation
+
+    lo, hi = _range(DEFAULT_RANGE if variances is None else variances)
+    if not 0 < error < 1:
+        raise BadSpec(f"error = {error!r} is not between 0 and 1", hint="error=1e-12")
+    return _made(subject_of(as_activation(activation), params or {}), lo, hi, error)
+
+
+@lru_cache(maxsize=64)
+def _made(subject: Subject, lo: Fraction, hi: Fraction, error: float) -> QuadratureDual:
+    activation = Activation(str(subject.expr), subject.expr)
+    tops = [hi]
+    while len(tops) < MOST_LEVELS and tops[-1] / 4 > max(lo, Fraction(1, 8)):
+        tops.append(tops[-1] / 4)
+    levels = []
+    for i, top in enumerate(tops):
+        below = tops[i + 1] if i + 1 < len(tops) else lo
+        levels.append(_level(subject, lo, below, top, error))
+    _check_floats(subject, levels[0].rule)
+    return QuadratureDual(activation, subject, (lo, hi), error, tuple(levels[::-1]))
+
+
+def _range(variances: tuple[Any, Any]) -> tuple[Fraction, Fraction]:
+    try:
+        lo, hi = (Fraction(str(v)) for v in variances)
+    except (TypeError, ValueError):
+        raise BadSpec(
+            f"variances = {variances!r} is not a pair of exact numbers", hint="(0, 100)"
+        ) from None
+    if not (0 <= lo <= hi and hi > 0):
+        raise BadSpec(f"variances = ({lo}, {hi}) is not a range", hint="0 <= lo <= hi, hi > 0")
+    return lo, hi
+
+
+def _level(subject: Subject, lo: Fraction, below: Fraction, top: Fraction, error: float) -> Level:
+    from flint import arb
+
+    from ...verify.safe import precision
+
+    with precision(BITS):
+        scales = []
+        for curve in (subject.value, subject.slope):
+            product = least_square(curve, lo, top) * least_square(curve, below, top)
+            scales.append(product.sqrt().lower().max(arb(0)))
+        goals = [arb(error) * (s if s > 0 else arb(1)) for s in scales]
+        rule = _chosen(subject, top, (goals[0], goals[1]))
+        if rule is None:
+            raise _undecided(subject, top, error, scales)
+        bounds = rule_bounds(rule, subject)
+        if not _meets(rule, subject, (goals[0], goals[1])):
+            raise _undecided(subject, top, error, scales)
+        relative = [b / s if s > 0 else arb("inf") for b, s in zip(bounds, scales, strict=True)]
+        return Level(rule, *(_up(v) for v in (*bounds, *relative)))
+
+
+def _chosen(subject: Subject, top: Fraction, goals: tuple[Any, Any]) -> Rule | None:
+    """The cheaper of the two kinds of rules."""
+    lattice = choose_lattice(subject, top, goals) if subject.smooth else None
+    if lattice is not None and not _meets(lattice, subject, goals):
+        lattice = None  # the rounding of its weights is in its bound
+    if lattice is not None and lattice.nodes <= CHEAP:
+        return lattice
+    panels = choose_panels(subject, top, goals)
+    if panels is None or lattice is None:
+        return lattice if panels is None else panels
+    side = float(top) ** 0.5
+    return lattice if lattice.nodes <= panels.cost(side, side, 0.6) else panels
+
+
+def _meets(rule: Rule, subject: Subject, goals: tuple[Any, Any]) -> bool:
+    return all(b < g for b, g in zip(rule_bounds(rule, subject), goals, strict=True))
+
+
+def rule_bounds(rule: Rule, subject: Subject) -> tuple[Any, Any]:
+    """Upper bounds of the errors of a rule for s and s', proven in ball arithmetic (`arb`).
+
+    A wrong weight or node makes them large or infinite.
+    """
+    if isinstance(rule, LatticeRule):
+        return lattice_bounds(rule, subject)
+    return panel_bounds(rule, subject)
+
+
+def _undecided(subject: Subject, top: Fraction, error: float, scales: list[Any]) -> Undecided:
+    from flint import arb
+
+    best = ""
+    for power in range(2, 16, 2):
+        loose = error * 10.0**power
+        goals = [arb(loose) * (s if s > 0 else arb(1)) for s in scales]
+        rule = _chosen(subject, top, (goals[0], goals[1]))
+        if rule is not None:
+            value, dot = (_up(b) for b in rule_bounds(rule, subject))
+            best = f"the best bounds reached: {value:.2g}, and {dot:.2g} for the derivative dual"
+            break
+    return Undecided(
+        f"{subject.expr}: no quadrature rule with a proven error of {error:g} "
+        f"for variances up to {float(top):g}",
+        where=best or "no rule with any bound: the activation is singular, or grows too fast",
+        hint="a larger error, or a smaller range of variances",
+    )
+
+
+def _check_floats(subject: Subject, rule: Rule) -> None:
+    """Refuse an activation that overflows in float64 within reach of the rule."""
+    import numpy as np
+
+    from .run import functions
+
+    length = rule.length if isinstance(rule, PanelRule) else rule.step * (rule.count + 1)
+    far = float(rule.top) ** 0.5 * length * 2.0**0.5
+    for piece, function in zip(subject.value.pieces, functions(subject), strict=True):
+        lo, hi = (None if end is None else float(end.mid()) for end in piece.ends())
+        left, right = -far if lo is None else max(lo, -far), far if hi is None else min(hi, far)
+        if left < right:
+            points = np.linspace(left, right, 65)
+            values = np.stack(function(points))
+            if not np.isfinite(values).all():
+                bad = points[~np.isfinite(values).all(axis=0)][0]
+                raise Undecided(
+                    f"{subject.expr} or its derivative overflows in float64 at x = {bad:.6g}",
+                    hint="a smaller range of variances",
+                )
+
+
+def _up(value: Any) -> float:
+    """A double at least the number."""
+    if not value.is_finite():
+        return inf
+    return nextafter(float(value.upper()), inf)
+
+
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None

@@ -1,0 +1,269 @@
+r"""Gauss-Legendre on the trapezoids that the kinks cut, with a bound that no geometry enters.
+
+$u = \sqrt{q_{11}}\,x$, $v = \sqrt{q_{22}}(\rho x + \sigma z)$ on the square $[-L, L]^2$ of (x, z).
+The cuts of s(u) are lines x = const, those of s(v) parallel lines; vertical cuts where these meet
+the border of the square leave trapezoids, on each of which the integrand is analytic, at a distance
+that depends on the intervals only.  So the n x n rule on trapezoids cut into short enough pieces
+has one error for all rho, slivers near rho = +-1 included: section 3 of
+`derivations/identities/quadrature.md`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import inf, nextafter
+from typing import Any
+
+from .cells import cells
+from .intervals import Interval, allowed, covered, cut_up, kink_balls
+from .lattice import deviation
+from .subject import BITS, Curve, Subject
+from .tails import outside
+
+MOST_NODES = 4_000_000
+_SIZES = (4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 34, 40)
+_ELLIPSES = ((3, 2), (2, 1), (5, 2), (3, 1), (4, 1), (5, 1))
+_SHARES = (0.5, 0.25, 0.125, 0.03125, 2.0**-8, 2.0**-14)
+_FARTHEST = 28
+_SHIFTS = (1.0, 1.5, 2.0, 2.5, 3.0)
+_SAFE = 1 + 2.0**-28
+"""Widths are shorter by this, and counts may be rounded down by 1e-9."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A Gauss-Legendre rule for pieces whose edges are at most `share` of what is allowed.
+
+    Attributes:
+        share: a power of two, at most 1.
+        nodes: the points on [-1, 1], ascending.
+        weights: their weights.
+        ellipse: the parameter (p, q) of the Bernstein ellipse p/q on which its bound rests.
+    """
+
+    share: float
+    nodes: tuple[float, ...]
+    weights: tuple[float, ...]
+    ellipse: tuple[int, int]
+
+    @property
+    def points(self) -> int:
+        """The number of points."""
+        return len(self.nodes)
+
+
+@dataclass(frozen=True, slots=True)
+class PanelRule:
+    """Tensor Gauss-Legendre rules on every piece of every trapezoid.
+
+    Attributes:
+        top: the largest variance.
+        length: half the side L of the square.
+        intervals: of s; their ends cut the square.
+        shift: how far a coordinate may move into the complex plane, in standard deviations.
+        tables: the rules, by decreasing share; the first has share 1.
+    """
+
+    top: Any
+    length: float
+    intervals: tuple[Interval, ...]
+    shift: float
+    tables: tuple[Table, ...]
+
+    @property
+    def cuts(self) -> tuple[float, ...]:
+        """The ends between the intervals."""
+        return tuple(part.hi for part in self.intervals[:-1])
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """For each interval the pieces per unit of u: B/(2 reach), B the short half-axis."""
+        return tuple(_SAFE * self._across / (2.0 * part.reach) for part in self.intervals)
+
+    @property
+    def width(self) -> float:
+        """The longest edge of a piece."""
+        return 2.0 * self.shift / (_SAFE * self._across)
+
+    @property
+    def _across(self) -> float:
+        p, q = self.tables[0].ellipse
+        return (p / q - q / p) / 2
+
+    def cost(self, a: float, b: float, rho: float) -> int:
+        """How many values of s(v) an entry costs."""
+        sigma, n = (1.0 - rho * rho) ** 0.5, [table.points for table in self.tables]
+        found = cells(self, a, b, rho, sigma)
+        return sum(c.across * c.up * n[c.table_x] * n[c.table_z] for c in found)
+
+
+def panel_bound(rule: PanelRule, curve: Curve, size: Any) -> Any:
+    """An upper bound of |rule - expectation| for variances in [0, top] and all rho (`arb`).
+
+    `size` is the W of the intervals.  Nodes and weights are those of Legendre; the stored ones are
+    checked to be their doubles, and are otherwise not bounded: infinity.
+    """
+    from flint import arb
+
+    length, shift = arb(rule.length), arb(rule.shift)
+    most, area = size * size * (shift * shift / 2).exp() / (2 * arb.pi()), 4 * length * length
+    first = second = arb(0)
+    for table in rule.tables:
+        if not _rounded(table):
+            return arb("inf")
+        rho = arb(table.ellipse[0]) / table.ellipse[1]
+        if not (rho - 1 / rho) / 2 * table.share <= _short_axis(rule):
+            return arb("inf")
+        error = rho ** (-2 * table.points) / (1 - rho**-2)
+        first, second = first.max(error * (rho + 1 / rho) / 2), second.max(error)
+    main = arb(64) / 15 * most * area * (first + second)
+    return (main + outside(curve.growth, deviation(rule.top), length, arb(0))).upper()
+
+
+def _short_axis(rule: PanelRule) -> Any:
+    from flint import arb
+
+    rho = arb(rule.tables[0].ellipse[0]) / rule.tables[0].ellipse[1]
+    return (rho - 1 / rho) / 2
+
+
+def panel_bounds(rule: PanelRule, subject: Subject) -> tuple[Any, Any]:
+    """Upper bounds of the errors of a rule for s and s' (`arb`); infinite where a cover fails."""
+    from flint import arb
+
+    from ...verify.safe import precision
+
+    with precision(BITS):
+        kinks, dev = kink_balls(subject), deviation(rule.top)
+        found = []
+        far = _farthest(dev, rule.length)
+        whole = rule.intervals[0].lo <= -far and rule.intervals[-1].hi >= far
+        whole = whole and _kept(rule, kinks, far)
+        sizes = allowed(subject, dev, far)
+        for curve, size in zip((subject.value, subject.slope), sizes, strict=True):
+            fits = whole and covered(curve, rule.intervals, kinks, dev, size)
+            found.append(panel_bound(rule, curve, size) if fits else arb("inf"))
+    return found[0], found[1]
+
+
+def _farthest(dev: Any, length: float) -> float:
+    """A double at least the largest |u| or |v| in the square."""
+    from flint import arb
+
+    return nextafter(float((dev * length * arb(2).sqrt()).upper()), inf)
+
+
+def _kept(rule: PanelRule, kinks: tuple[Any, ...], far: float) -> bool:
+    """Whether neighbours meet, and every kink within reach is a cut between its own pieces."""
+    parts = rule.intervals
+    for left, right in itertools.pairwise(parts):
+        changed = right.piece - left.piece
+        if left.hi != right.lo or changed not in (0, 1):
+            return False
+        if changed and float(kinks[left.piece].mid()) != left.hi:
+            return False
+    below = sum(1 for k in kinks if not k > -far)
+    above = sum(1 for k in kinks if k < far)
+    return parts[0].piece == below and parts[-1].piece == above
+
+
+def _rounded(rule: Table) -> bool:
+    """Whether the stored nodes and weights are those of Legendre, rounded to doubles."""
+    from flint import arb
+
+    unit = arb(2) ** -53
+    for (t, w), a, b in zip(legendre(rule.points), rule.nodes, rule.weights, strict=True):
+        if not (abs(arb(a) - t) <= unit and abs(arb(b) - w) <= 2 * unit * w):
+            return False
+    return len(rule.nodes) == len(rule.weights) >= 2
+
+
+@lru_cache(maxsize=64)
+def legendre(n: int) -> tuple[tuple[Any, Any], ...]:
+    """Nodes and weights as `arb`, ascending."""
+    from flint import arb
+
+    from ...verify.safe import precision
+
+    with precision(2 * BITS):
+        found = [arb.legendre_p_root(n, k, weight=True) for k in range(n)]
+    return tuple(sorted(found, key=lambda pair: float(pair[0])))
+
+
+@lru_cache(maxsize=64)
+def stored(n: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The doubles nearest to the nodes and weights."""
+    rule = legendre(n)
+    return tuple(float(t.mid()) for t, _ in rule), tuple(float(w.mid()) for _, w in rule)
+
+
+def choose_panels(subject: Subject, top: Any, goals: tuple[Any, Any]) -> PanelRule | None:
+    """The rule with about the fewest nodes whose bounds for s and s' are below the goals."""
+    from ...verify.safe import precision
+
+    best: tuple[int, PanelRule] | None = None
+    with precision(BITS):
+        dev = deviation(top)
+        length = _length(subject, dev, goals)
+        if length is None:
+            return None
+        far = _farthest(dev, length)
+        sizes = allowed(subject, dev, far)
+        intervals = cut_up(subject, dev, far, sizes)
+        if intervals is None:
+            return None
+        side = float(dev.mid())
+        for ellipse in _ELLIPSES:
+            for shift in _SHIFTS:
+                bare = PanelRule(top, length, intervals, shift, ())
+                rule = _smallest(bare, ellipse, subject, sizes, goals)
+                if rule is None:
+                    continue
+                cost = rule.cost(side, side, 0.6)
+                if best is None or cost < best[0]:
+                    best = cost, rule
+    return best[1] if best is not None and best[0] <= MOST_NODES else None
+
+
+def _smallest(
+    bare: PanelRule, ellipse: tuple[int, int], subject: Subject, sizes: Any, goals: Any
+) -> PanelRule | None:
+    """The rule with the fewest points for one ellipse that reaches the goals."""
+    curves = (subject.value, subject.slope)
+    for n in _SIZES:
+        rule = replace(bare, tables=(Table(1.0, *stored(n), ellipse),))
+        bounds = [panel_bound(rule, c, size) for c, size in zip(curves, sizes, strict=True)]
+        if all(b < g for b, g in zip(bounds, goals, strict=True)):
+            return replace(rule, tables=(*rule.tables, *_lighter(rule.tables[0])))
+    return None
+
+
+def _lighter(first: Table) -> tuple[Table, ...]:
+    """Rules with fewer points for shorter pieces, each with an error below that of the first."""
+
+    def error(rho: float, n: int) -> float:
+        return rho ** (-2 * n) / (1 - rho**-2) * (rho + 1 / rho) / 2
+
+    (p, q), out = first.ellipse, []
+    goal, across = error(p / q, first.points) / _SAFE, (p / q - q / p) / 2
+    for share in _SHARES:
+        wide = across / share
+        numerator = int(16 * (wide + (wide * wide + 1) ** 0.5))  # rounded down
+        rho = numerator / 16
+        n = next(k for k in range(2, first.points + 1) if error(rho, k) <= goal)
+        out.append(Table(share, *stored(n), (numerator, 16)))
+    return tuple(out)
+
+
+def _length(subject: Subject, dev: Any, goals: tuple[Any, Any]) -> float | None:
+    """The half side, in quarters, at which what is left out is a tenth of the goals."""
+    from flint import arb
+
+    for quarters in range(8, 4 * _FARTHEST):
+        length = arb(quarters) / 4
+        parts = zip((subject.value, subject.slope), goals, strict=True)
+        if all(outside(c.growth, dev, length, arb(0)) < g / 10 for c, g in parts):
+            return quarters / 4
+    return None

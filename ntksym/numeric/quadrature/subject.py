@@ -1,0 +1,129 @@
+"""What a rule is made for: the smooth pieces of an activation and of its derivative."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+from sympy import Expr
+
+from ...activation import Activation
+from ...errors import BadActivation, Undecided
+from ...symbols import x
+
+BITS = 64
+"""The working precision of bounds: a bound needs few digits, but every one of them upwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """|f(t)| <= c (1 + |t|)^k exp(b|t| + a t^2) for all real t; c, b, a >= 0 exact."""
+
+    c: Fraction
+    k: int
+    b: Fraction
+    a: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A real function: its smooth pieces in order, and its growth certificate on the line."""
+
+    pieces: tuple[Any, ...]
+    growth: Growth
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An activation with numbers for its parameters, and its derivative off the kinks.
+
+    Attributes:
+        expr: s, in `symbols.x` alone.
+        value: s as a curve.
+        slope: s' as a curve, with the same pieces.
+        kinks: the ends between the pieces, as exact SymPy numbers.
+        continuous: whether s has no jump, so that s' is all of its derivative.
+        even: whether s is even or odd, so that both dual integrands are symmetric about 0.
+    """
+
+    expr: Expr
+    value: Curve
+    slope: Curve
+    kinks: tuple[Expr, ...]
+    continuous: bool
+    even: bool
+
+    @property
+    def smooth(self) -> bool:
+        """Whether there is one piece."""
+        return not self.kinks
+
+
+def subject_of(activation: Activation, params: Mapping[Any, Any]) -> Subject:
+    """The subject of an activation at exact values of its parameters.
+
+    Raises:
+        BadActivation: not real, not defined on part of the line, or a parameter without a value.
+        NotSquareIntegrable: faster than every Gaussian.
+        Undecided: kinks that cannot be located, or no growth certificate.
+    """
+    from ...verify.balls import with_values
+
+    return _subject(with_values(activation, params))
+
+
+@lru_cache(maxsize=64)
+def _subject(expr: Expr) -> Subject:
+    from flint import arb
+
+    from ...verify.growth import growth_of
+    from ...verify.pieces import derivative, jumps, split
+    from ...verify.safe import precision
+    from ..arith import upper
+
+    with precision(4 * BITS):
+        pieces = split(expr)
+        slopes = derivative(pieces)
+        curves: list[Curve] = []
+        for part in (pieces, slopes):
+            try:
+                found = [_grown(piece, growth_of((piece,))) for piece in part]
+            except BadActivation:
+                if not curves:
+                    raise
+                raise _singular(expr) from None  # s itself is finite
+            if not all(c.is_finite() for c, *_ in found):
+                raise _singular(expr)
+            c = sum((upper(f[0]) for f in found), Fraction(0))
+            b = max(upper(f[2].max(arb(0))) for f in found)
+            a = max(upper(f[3].max(arb(0))) for f in found)
+            curves.append(Curve(part, Growth(c, max(f[1] for f in found), b, a)))
+        continuous = not jumps(pieces)
+    if not expr.has(x):
+        raise BadActivation(f"{expr} does not depend on x", hint="its dual is its square")
+    kinks = tuple(p.hi for p in pieces[:-1])
+    mirrored = expr.xreplace({x: -x})
+    even = not kinks and (mirrored == expr or mirrored == -expr)
+    return Subject(expr, curves[0], curves[1], kinks, continuous, even)
+
+
+def _grown(piece: Any, growth: Any) -> tuple[Any, int, Any, Any]:
+    """(c, k, b, a) of one piece; on a bounded piece a constant."""
+    from flint import arb
+
+    zero, ends = arb(0), piece.ends()
+    if any(end is None for end in ends):
+        return growth.c, growth.k, growth.b, growth.a
+    t = abs(ends[0]).max(abs(ends[1])).upper()
+    rate = growth.b.max(zero) * t + growth.a.max(zero) * t * t
+    return growth.c * (1 + t) ** growth.k * rate.exp(), 0, zero, zero
+
+
+def _singular(expr: Expr) -> Undecided:
+    return Undecided(
+        f"{expr} or its derivative is singular at a kink: no rule with fixed nodes has a bound",
+        hint="`eval` for single values; |x|^p and log|x| have closed forms",
+    )

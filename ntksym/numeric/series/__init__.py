@@ -1,0 +1,9 @@
+"""Hermite (Mehler) series of a dual: one coefficient sequence per variance, a polynomial in rho."""
+
+from .dual import SeriesDual as SeriesDual
+from .dual import series_dual as series_dual
+from .enclosed import hermite_coefficients as hermite_coefficients
+from .enclosed import remaining as remaining
+from .table import SeriesTable as SeriesTable
+from .table import series_table as series_table
+from .truncation import Truncation as Truncation
