@@ -24,12 +24,15 @@ if TYPE_CHECKING:
     from .check import Judgement as Judgement
     from .check import check as check  # type: ignore[no-redef]
     from .claims import Claim as Claim
+    from .collapse import Collapsed as Collapsed
+    from .collapse import collapse as collapse  # type: ignore[no-redef]
     from .dual import Dual as Dual
     from .dual import dual as dual
     from .errors import NtksymError as NtksymError
     from .export import export as export
     from .functions import Phi as Phi
     from .functions import Phi2 as Phi2
+    from .gradients import dual_gradients as dual_gradients
     from .language import parse as parse
     from .language import parse_activation as parse_activation
     from .large import gram_dask as gram_dask
@@ -41,7 +44,15 @@ if TYPE_CHECKING:
     from .network import mlp as mlp
     from .network import parse_spec as parse_spec
     from .network import recurse as recurse
+    from .numeric import best_dual as best_dual
+    from .numeric import choose as choose  # type: ignore[no-redef]
+    from .numeric.quadrature import quadrature_dual as quadrature_dual
+    from .numeric.quadrature import sampled_dual as sampled_dual
+    from .numeric.series import series_dual as series_dual
+    from .numeric.table import table_dual as table_dual
     from .runtime import compile as compile  # type: ignore[no-redef]
+    from .runtime.gradient import NetworkGradient as NetworkGradient
+    from .runtime.ufunc import ufunc as ufunc
     from .verify import Report as Report
     from .verify import Verdict as Verdict
     from .verify import evaluate as evaluate  # type: ignore[no-redef]
@@ -52,21 +63,27 @@ __version__ = "0.1.0"
 _HOMES = {
     "Activation": "activation",
     "Claim": "claims",
+    "Collapsed": "collapse",
     "Convention": "network",
     "Dual": "dual",
     "Judgement": "check",
     "KernelState": "network",
     "Network": "network",
+    "NetworkGradient": "runtime.gradient",
     "NtksymError": "errors",
     "Phi": "functions",
     "Phi2": "functions",
     "Recursion": "network",
     "Report": "verify",
     "Verdict": "verify",
+    "best_dual": "numeric",
     "catalogue": "activations",
+    "choose": "numeric",
+    "collapse": "collapse",
     "check": "check",
     "compile": "runtime",
     "dual": "dual",
+    "dual_gradients": "gradients",
     "evaluate": "verify",
     "export": "export",
     "gram_dask": "large",
@@ -77,7 +94,12 @@ _HOMES = {
     "parse_activation": "language",
     "parse_spec": "network",
     "prove": "verify",
+    "quadrature_dual": "numeric.quadrature",
     "recurse": "network",
+    "sampled_dual": "numeric.quadrature",
+    "series_dual": "numeric.series",
+    "table_dual": "numeric.table",
+    "ufunc": "runtime.ufunc",
 }
 _MODULES = ("activations", "errors", "symbols")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,18 @@ from .backends import Contract, SourceFile, c_network, numpy_network
 from .backends import c as c_backend
 from .backends import numpy as numpy_backend
 from .errors import BadSpec, CannotWrite
-from .export_mixture import mixture_sources
+from .export_collapsed import collapsed_sources
+from .export_languages import ARRAY_TARGETS, array_sources, c_extras
+from .export_mixture import Made, unit_sources
+from .export_package import package_sources
 from .lower import Program, Schedule, lower_dual, lower_dual_diag, lower_network
 from .lower.kernel import REQUIRES_FINITE
 from .runtime.cache import write_atomically
 
 TARGETS = ("c", "numpy")
+"""What the shelf holds."""
+MORE_TARGETS = ("jax", "torch", "package")
+"""What an export writes beside: modules for frameworks, and a package with everything."""
 COMMAND = "ntksym export --shelf codegen"
 BUDGET = 64.0
 """Errors above this many eps stop an export unless the manifest allows more (`eps_max`)."""
@@ -133,29 +140,120 @@ def sources(
     return c_backend.support_file(), c_backend.dual_file(lowered.name, pair, diag, contract)
 
 
-def export(
-    spec_or_net: Any, target: str, out_dir: str | os.PathLike[str], force: bool = False
-) -> tuple[Path, ...]:
-    """Write the sources of a network or an activation; the paths written.
+def generate(
+    spec_or_net: Any,
+    target: str,
+    *,
+    method: str = "auto",
+    error: float | None = None,
+    variances: Any = None,
+    params: Mapping[str, Any] | None = None,
+    collapse: bool | float = False,
+) -> Made:
+    """The files that `export` writes, and why the duals in them are computed as they are.
 
-    Files that are there with other contents are kept unless `force`.
+    `params` are numbers for parameters of an activation; those of a network are in its text.
+
+    There are no choices for a network of closed forms: there is nothing to choose.
 
     Raises:
-        CannotWrite: the directory cannot be made or written, or a file would be overwritten.
-        BadSpec: an unknown target, or a specification that does not say a network.
+        BadSpec, NoClosedForm, Undecided: as `export`.
     """
     name, command = "", f"ntksym.export(..., {target!r})"
     if isinstance(spec_or_net, str):
         command = f'ntksym export "{spec_or_net}" --target {target}'
+        command += "".join(f" --param {k}={v}" for k, v in (params or {}).items())
+        command += _options(method, error, variances) + (" --collapse" if collapse else "")
         if _is_spec(spec_or_net):
             name = _name_of(spec_or_net)
-    thing = _network(spec_or_net)
-    if target not in TARGETS:
-        raise BadSpec(f"unknown target {target!r}", hint="one of: " + ", ".join(TARGETS))
-    files = mixture_sources(thing, target, _identifier(name), command, __version__)
-    if files is None:
-        files = sources(lower_any(thing, name), target, command=command)
-    return write_files(files, Path(out_dir), force=force)
+    thing = _with_params(_network(spec_or_net), params or {})
+    if target not in TARGETS + MORE_TARGETS:
+        raise BadSpec(
+            f"unknown target {target!r}", hint="one of: " + ", ".join(TARGETS + MORE_TARGETS)
+        )
+    if collapse:
+        return collapsed_sources(thing, target, _identifier(name), command, collapse, variances)
+    if target in ARRAY_TARGETS:
+        return Made(array_sources(thing, target, _identifier(name), command), ())
+    if target == "package":
+        return Made(package_sources(thing, name, command=command, variances=variances), ())
+    made = unit_sources(
+        thing,
+        target,
+        _identifier(name),
+        command,
+        __version__,
+        method=method,
+        error=error,
+        variances=variances,
+    )
+    if made is None:
+        made = Made(sources(lower_any(thing, name), target, command=command), ())
+    if target == "c":
+        return Made((*made.files, *c_extras(made.files)), made.choices)
+    return made
+
+
+def _with_params(thing: Any, params: Mapping[str, Any]) -> Any:
+    """The activation with numbers for parameters."""
+    if not params:
+        return thing
+    from .language import as_activation, parse_number
+
+    if not isinstance(thing, (str, Expr, Activation)):
+        raise BadSpec(
+            "parameters of a network are part of its text", hint="mlp:x*sigmoid(beta*x):beta=2"
+        )
+    numbers = {k: parse_number(str(v)) for k, v in params.items()}
+    return as_activation(thing).with_params(**numbers)
+
+
+def _options(method: str, error: float | None, variances: Any) -> str:
+    """The options of the command that makes the file again."""
+    text = "" if method == "auto" else f" --method {method}"
+    text += "" if error is None else f" --error {error:g}"
+    if variances is None:
+        return text
+    shown = variances if isinstance(variances, str) else None
+    if shown is None:
+        pair = variances if isinstance(variances, (tuple, list)) else (variances,)
+        shown = ":".join(str(v) for v in pair)
+    return f"{text} --variance {shown}"
+
+
+def export(
+    spec_or_net: Any,
+    target: str,
+    out_dir: str | os.PathLike[str],
+    force: bool = False,
+    *,
+    method: str = "auto",
+    error: float | None = None,
+    variances: Any = None,
+    collapse: bool | float = False,
+) -> tuple[Path, ...]:
+    """Write the sources of a network or an activation; the paths written.
+
+    Targets: "c" (with header, CMake and pkg-config files and a consumer), "numpy", "jax", "torch",
+    and "package", a directory that pip installs.  `collapse` makes one certified polynomial of
+    the angle of a network (C and NumPy): for homogeneous activations without biases, or for
+    inputs with |x|^2/d = `variances`.
+
+    Files that are there with other contents are kept unless `force`.  `method`, `error` and
+    `variances` are those of `ntksym.numeric.choose`; for a network `variances` is of its inputs,
+    |x|^2/d (|x|^2 where the convention does not scale), and the ranges of the layers follow.
+
+    Raises:
+        CannotWrite: the directory cannot be made or written, or a file would be overwritten.
+        BadSpec: an unknown target, or a specification that does not say a network; a range of
+            variances is needed and none is given.
+        NoClosedForm: a method that was asked for does not apply.
+        Undecided: a bound that was asked for cannot be proven.
+    """
+    made = generate(
+        spec_or_net, target, method=method, error=error, variances=variances, collapse=collapse
+    )
+    return write_files(made.files, Path(out_dir), force=force)
 
 
 def _name_of(spec: str) -> str:
@@ -186,6 +284,7 @@ def write_files(files: tuple[SourceFile, ...], folder: Path, *, force: bool) -> 
     for f in files:
         path = folder / f.name
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, f.text.encode("ascii"))
         except OSError as error:
             raise CannotWrite(

@@ -1,43 +1,92 @@
-"""The files of activations and networks whose duals are normal mixtures."""
+"""The files of activations and networks whose duals are units: mixtures, tables, series, rules."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from .backends import Contract, SourceFile, c_mixture, numpy_mixture
+from sympy import Expr
+
+from .activation import Activation
+from .backends import (
+    Contract,
+    SourceFile,
+    c_mixture,
+    c_unit_network,
+    numpy_mixture,
+    numpy_unit_network,
+)
 from .backends import c as c_backend
 from .backends.mixture_programs import mixture_programs
-from .errors import UnsupportedOp
-from .numeric import MixtureDual, best_dual
+from .backends.units import unit_of
+from .numeric import Choice, MixtureDual, choose
 from .runtime.numeric import accuracy
 from .runtime.numeric_network import needs_numeric, network_sources
+from .runtime.rule_store import kept
+from .runtime.unit_layers import Wanted
 
 
-def mixture_sources(
-    thing: Any, target: str, name: str, command: str, version: str
-) -> tuple[SourceFile, ...] | None:
-    """The files, support files first; None where every dual is a closed form.
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Generated files, and why the duals in them are computed as they are."""
+
+    files: tuple[SourceFile, ...]
+    choices: tuple[Choice, ...]
+
+
+def unit_sources(
+    thing: Any,
+    target: str,
+    name: str,
+    command: str,
+    version: str,
+    *,
+    method: str = "auto",
+    error: float | None = None,
+    variances: Any = None,
+) -> Made | None:
+    """The files, support files first; None where every dual is a closed form and may stay one.
 
     Raises:
-        UnsupportedOp: a network in NumPy: one file holds closed forms only.
-        BadSpec: a parameter without a value.
+        BadSpec: a parameter without a value; a range of variances is needed and none is given.
+        NoClosedForm: a method that was asked for does not apply.
+        Undecided: a bound that was asked for cannot be proven.
     """
-    if not needs_numeric(thing):
+    if not needs_numeric(thing, method, variances):
         return None
     network = getattr(thing, "network", thing)
     if hasattr(network, "blocks"):
-        if target != "c":
-            raise UnsupportedOp(
-                "a network of normal mixtures is not written as one NumPy file",
-                hint='--target c, or ntksym.compile(net, target="numpy")',
-            )
-        return network_sources(network, name or "network", command)
-    found = thing if isinstance(thing, MixtureDual) else best_dual(thing)
-    assert isinstance(found, MixtureDual)
-    formula = (f"nngp = {found.value}", "dot = d nngp/d q12")
-    refs = tuple(found.activation.refs)
-    contract = Contract(command, formula, accuracy(found), refs, version)
-    programs = mixture_programs(found)
+        files, made = network_sources(
+            network,
+            name or "network",
+            command,
+            target,
+            wanted=Wanted(method, error),
+            variances=variances,
+        )
+        return Made(files, made.choices)
+    if isinstance(thing, (str, Expr, Activation)):
+        choice = choose(
+            thing, method=method, error=error, variances=variances, code=True, build=kept
+        )
+    else:
+        choice = Choice(thing.activation, thing, str(thing.method), ())
+    return Made(_dual_files(choice, target, command, version), (choice,))
+
+
+def _dual_files(choice: Choice, target: str, command: str, version: str) -> tuple[SourceFile, ...]:
+    found, act = choice.dual, choice.activation
+    refs = tuple(act.refs)
+    formula = (f"nngp = E[s(u) s(v)], s(x) = {act.expr}", "dot = d nngp/d q12")
+    if isinstance(found, MixtureDual):  # parameters stay arguments
+        contract = Contract(command, formula, accuracy(found), refs, version)
+        programs = mixture_programs(found)
+        if target == "numpy":
+            return (numpy_mixture.mixture_file(programs, contract),)
+        return c_backend.support_file(), c_mixture.mixture_file(programs, contract)
+    said = "the bounds of the duals, below"
+    contract = Contract(command, formula, said, refs, version)
+    unit, name = unit_of(found), act.name or "dual"
     if target == "numpy":
-        return (numpy_mixture.mixture_file(programs, contract),)
-    return c_backend.support_file(), c_mixture.mixture_file(programs, contract)
+        return (numpy_unit_network.dual_file(name, unit, contract),)
+    return c_backend.support_file(), c_unit_network.dual_file(name, unit, contract)

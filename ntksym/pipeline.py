@@ -80,7 +80,7 @@ STAGES = (
     ),
     Stage(
         "lower",
-        ("lower",),
+        ("lower", "gradients"),
         "Dual, LayerRule",
         "Program",
         "straight-line total operations, named, same bytes for same input",
@@ -117,6 +117,10 @@ STAGES = (
         "publish",
         (
             "export_mixture",
+            "export_collapsed",
+            "export_languages",
+            "package_files",
+            "export_package",
             "export",
             "export_shelf",
             "export_measure",

@@ -55,6 +55,12 @@ ARGUMENTS: dict[str, tuple[tuple[float, ...], ...]] = {
     "angle": tuple((s, c) for s in SIDES for c in REAL),
     "arc1": tuple((s, c) for s in SIDES for c in REAL),
     "gap": tuple((s, c) for s in SIDES for c in REAL),
+    "asin3": tuple((c, s, math.hypot(s, c)) for s in SIDES for c in REAL),
+    **{
+        op: tuple((s, c, math.hypot(s, c)) for s in SIDES for c in REAL)
+        for op in ("angle3", "arc3", "gap3")
+    },
+    "hyproot": tuple((a, b) for a in (0.0, 1.0, 1e300, 1e-9) for b in (0.0, 1e-160, 2.0, 1e300)),
     "expsinh": LARGE_SMALL,
     "expcosh": LARGE_SMALL,
     "carry": (

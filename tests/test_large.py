@@ -91,7 +91,7 @@ def test_too_little_memory_says_how_much_is_needed() -> None:
     assert plan_tiles(10**6, 10**6, 784, memory=f"{least}MB", threads=2).side == 64
 
 
-@pytest.mark.parametrize("dtype, eps", [("float64", 4e-15), ("float32", 2e-7)])
+@pytest.mark.parametrize("dtype, eps", [("float64", 4e-15), ("float32", 2e-6)])
 def test_the_group_has_the_kernels(data, exact, tmp_path, dtype, eps) -> None:
     seen = []
     report = gram_to_zarr(
@@ -179,7 +179,9 @@ def test_damage_is_found_on_resuming(data, exact, tmp_path, harm) -> None:
     assert len(lines) == 6
     expected = 5
     if harm.startswith("damaged"):
-        place = (0, 1) if harm == "damaged tile" else (1, 0)
+        done = [tuple(map(int, line.split()[:2])) for line in lines]  # Dask chose the order
+        i, j = next((i, j) for i, j in done if i != j)
+        place = (i, j) if harm == "damaged tile" else (j, i)
         array = zarr.open_array(str(partial), path="ntk", mode="r+")
         array[place[0] * 64 + 3, place[1] * 64 + 5] += 1e-9
     elif harm == "cut journal":

@@ -117,10 +117,9 @@ def test_fresh_outputs(kernel: Any) -> None:
 @pytest.mark.parametrize(
     ("x", "y", "text"),
     [
-        ([[1.0, float("nan")]], None, "X: NaN or infinite at 1 place"),
-        ([[1.0, 2.0]], [[float("inf"), 1.0]], r"Y: NaN or infinite"),
         ([1.0, 2.0], None, r"X: an array of shape \(n, d\) is needed, not \(2,\)"),
-        (np.empty((0, 3)), None, "X: empty"),
+        (np.empty((3, 0)), None, r"X: rows without columns, shape \(3, 0\)"),
+        (np.ma.masked_equal([[1.0, 2.0]], 2.0), None, "X: 1 masked element\n"),
         ([["a", "b"]], None, "X: real numbers are needed"),
         ([[1j, 2.0]], None, "X: real numbers are needed, not complex128"),
         ([[1.0, 2.0]], [[1.0]], "different numbers of columns: 2 and 1"),
@@ -152,7 +151,7 @@ def test_unknown_target_and_dtype() -> None:
 def test_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CC", "/nonexistent")
     with pytest.raises(NoCompiler, match="no working C compiler") as caught:
-        compile(relu_recursion(1), cache=False)
+        compiler.find_compiler()
     assert 'target="numpy"' in caught.value.text
     assert "/nonexistent: not found" in caught.value.text
     assert compile(relu_recursion(1), target="numpy", cache=False)(data(2)).ntk.shape == (2, 2)
@@ -168,10 +167,11 @@ def test_cache_is_private_and_reused(tmp_path: Path, monkeypatch: pytest.MonkeyP
     compile(relu_recursion(1))
     folder = tmp_path / "cache"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    (library,) = folder.glob("*.so")
-    before = library.stat().st_mtime_ns
+    libraries = sorted(folder.glob("*.so"))  # the network, and the Gram loop if not loaded yet
+    assert libraries
+    before = [f.stat().st_mtime_ns for f in libraries]
     compile(relu_recursion(1))
-    assert library.stat().st_mtime_ns == before
+    assert [f.stat().st_mtime_ns for f in sorted(folder.glob("*.so"))] == before
 
 
 def test_changed_binary_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

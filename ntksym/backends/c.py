@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from ..lower.program import Program
-from ._base import HYP2F1_FIXED, SourceFile, Spelled, comment, identifier, spell_program
+from ..lower.program import Operand, Program, live
+from ..lower.split import stages
+from ._base import HYP2F1_FIXED, SourceFile, comment, identifier, spell_program
+from .c_blocks import LANES as LANES
+from .c_blocks import blocks_loop
 from .c_header import HEADER_NAME, c_literal, header
+from .c_text import mentions, spelled_body, wrap
 from .hyper import C_SUPPORT, stirling
 
 SPELL = {
@@ -33,8 +38,13 @@ SPELL = {
     "angle": "ntksym_op_angle({0}, {1})",
     "arc1": "ntksym_op_arc1({0}, {1})",
     "gap": "ntksym_op_gap({0}, {1})",
-    "exp": "exp({0})",
-    "expm1": "expm1({0})",
+    "asin3": "ntksym_op_asin3({0}, {1}, {2})",
+    "angle3": "ntksym_op_angle3({0}, {1}, {2})",
+    "arc3": "ntksym_op_arc3({0}, {1}, {2})",
+    "gap3": "ntksym_op_gap3({0}, {1}, {2})",
+    "hyproot": "ntksym_op_hyproot({0}, {1})",
+    "exp": "ntksym_op_exp({0})",
+    "expm1": "ntksym_op_expm1({0})",
     "log": "log({0})",
     "log1p": "log1p({0})",
     "sin": "sin({0})",
@@ -45,8 +55,8 @@ SPELL = {
     "expsinh": "ntksym_op_expsinh({0}, {1}, {2}, {3})",
     "expcosh": "ntksym_op_expcosh({0}, {1}, {2}, {3})",
     "carry": "ntksym_op_carry({0}, {1}, {2}, {3}, {4})",
-    "erf": "erf({0})",
-    "erfc": "erfc({0})",
+    "erf": "ntksym_op_erf({0})",
+    "erfc": "ntksym_op_erfc({0})",
     "Phi": "ntksym_op_Phi({0})",
     "expPhi": "ntksym_op_expPhi({0}, {1})",
     "expPhi2": "ntksym_op_expPhi2({0}, {1}, {2}, {3}, {4})",
@@ -60,19 +70,70 @@ SPELL = {
 
 @dataclass(frozen=True, slots=True)
 class CBackend:
-    """C99 with the helpers of `ntksym.h`."""
+    """C99 with the helpers of `ntksym.h`.
+
+    Attributes:
+        real: the type of the arithmetic.
+        tag: what the names of functions of this type end in.
+    """
 
     name: str = "c"
     suffix: str = ".c"
     spell: dict[str, str] = field(default_factory=lambda: dict(SPELL))
+    real: str = "double"
+    tag: str = ""
 
     def literal(self, value: Fraction | float) -> str:
-        """A hexadecimal double, or a short decimal integer."""
-        text = c_literal(float(value))
+        """A hexadecimal number, or a short decimal integer."""
+        text = c_literal(float(value), "f" if self.real == "float" else "")
         return f"({text})" if text.startswith("-") else text
 
 
 C = CBackend()
+
+SINGLE = frozenset(
+    "pi inf euler add sub mul div div0 neg abs sign max min clamp pos sqrt0 rootdet asin3 angle3 "
+    "arc3 gap3 hyproot carry".split()
+)
+"""Operations with a single-precision spelling; `rootdet` is double inside."""
+
+
+def _single(op: str) -> str:
+    text = SPELL[op].replace("fabs", "fabsf").replace("p+1", "p+1f").replace("p-1", "p-1f")
+    return re.sub(r"ntksym_op_(\w+)\(", r"ntksym_op_\1f(", text)
+
+
+C_FLOAT = CBackend("c (float)", ".c", {op: _single(op) for op in sorted(SINGLE)}, "float", "f")
+
+
+_ANGLES = ("asin3", "angle3", "arc3", "gap3")
+C_MIXED = CBackend(
+    "c (mixed)",
+    ".c",
+    {
+        op: text.replace(f"_{op}(", f"_{op}m(") if op in _ANGLES else text
+        for op, text in SPELL.items()
+    },
+    "double",
+    "m",
+)
+"""Doubles, with the polynomials of angles in floats: for float results of deep networks."""
+
+
+def single_is_enough(p: Program) -> bool:
+    """Whether single-precision arithmetic keeps single-precision accuracy, by the accuracy table.
+
+    All operations have such a spelling, and no value that is not a root is a difference.
+    """
+    if any(let.op not in SINGLE for let in p.body):
+        return False
+    values = tuple((label, o) for label, o in p.outputs if label != "root")
+    lines = [let for let in live(p.body, values) if let.op in ("add", "sub")]
+    return not any(let.op == "sub" or any(_negative(a) for a in let.args) for let in lines)
+
+
+def _negative(a: Operand) -> bool:
+    return not isinstance(a, str) and a < 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,85 +194,62 @@ def extra_support(programs: tuple[Program, ...]) -> str:
     return text + "\n"
 
 
-def loop(p: Program, function: str, arrays: tuple[str, ...], *, support: bool = True) -> str:
+def loop(
+    p: Program,
+    function: str,
+    arrays: tuple[str, ...],
+    *,
+    support: bool = True,
+    stored: str = "double",
+) -> str:
     """`void function(size_t n, arrays..., parameters..., outputs...)`: one loop over n points.
 
-    With `support`, after the helpers that are not in `ntksym.h`.
+    With `support`, after the helpers that are not in `ntksym.h`.  `stored` is the type of the
+    arrays; floats are computed with as floats where the accuracy table allows it, else as doubles.
     """
-    s = spell_program(p, C)
+    c = C_FLOAT if stored == "float" and single_is_enough(p) else C
+    text = extra_support((p,)) if support else ""
+    s = spell_program(p, c)
     shown = dict(zip(p.args, s.inputs, strict=True))
     inputs = [shown[a] for a in p.args if a in arrays]
     scalars = [shown[a] for a in p.args if a not in arrays]
     outs = [label for label, _ in p.outputs]
     signature = ["size_t n"]
-    signature += [f"const double *restrict {a}_" for a in inputs]
+    signature += [f"const {stored} *restrict {a}_" for a in inputs]
     signature += [f"double {a}" for a in scalars]
-    signature += [f"double *restrict {o}" for o in outs]
-    text = extra_support((p,)) if support else ""
-    text += _wrap(f"void {function}(", signature) + "\n{\n"
-    text += "  for (size_t i = 0; i < n; ++i) {\n"
-    text += "".join(f"    const double {a} = {a}_[i];\n" for a in inputs)
-    text += _body(s, "    ")
-    text += "".join(f"    {label}[i] = {value};\n" for label, value in s.outputs)
+    signature += [f"{stored} *restrict {o}" for o in outs]
+    start = wrap(f"void {function}(", signature) + "\n{\n"
+    if len(stages(p)) > 1:
+        return text + blocks_loop(p, function, start, (inputs, scalars), C, stored)
+    text += start + "  for (size_t i = 0; i < n; ++i) {\n"
+    text += "".join(f"    const {c.real} {a} = {a}_[i];\n" for a in inputs)
+    text += spelled_body(s, "    ", c.real)
+    cast = "(float)" if stored != c.real else ""
+    for label, value in s.outputs:
+        text += f"    {label}[i] = {cast}({value});\n" if cast else f"    {label}[i] = {value};\n"
     used = " ".join(v for _, v in s.lines) + " ".join(v for _, v in s.outputs)
-    unused = [a for a in (*inputs, *scalars) if not _mentions(used, a)]
+    unused = [a for a in (*inputs, *scalars) if not mentions(used, a)]
     text += "".join(f"    (void){a};\n" for a in unused)
     return text + "  }\n}\n"
 
 
-def inline_function(p: Program, function: str) -> str:
+def inline_function(p: Program, function: str, c: CBackend = C) -> str:
     """`static inline void function(inputs by value, outputs by pointer)`."""
-    s = spell_program(p, C)
-    signature = [f"double {a}" for a in s.inputs]
+    s = spell_program(p, c)
+    signature = [f"{c.real} {a}" for a in s.inputs]
     outs = [identifier(f"out_{label}", set(s.inputs)) for label, _ in p.outputs]
-    signature += [f"double *{o}" for o in outs]
-    text = _wrap(f"static inline void {function}(", signature) + "\n{\n" + _body(s, "  ")
+    signature += [f"{c.real} *{o}" for o in outs]
+    text = wrap(f"static inline void {function}(", signature or ["void"]) + "\n{\n"
+    text += spelled_body(s, "  ", c.real)
     used = " ".join(v for _, v in s.lines) + " ".join(v for _, v in s.outputs)
-    text += "".join(f"  (void){a};\n" for a in s.inputs if not _mentions(used, a))
+    text += "".join(f"  (void){a};\n" for a in s.inputs if not mentions(used, a))
     for o, (_, value) in zip(outs, s.outputs, strict=True):
         text += f"  *{o} = {value};\n"
     return text + "}\n"
 
 
-def _body(s: Spelled, indent: str) -> str:
-    text = ""
-    notes = dict(s.constants)
-    for name, value in s.lines:
-        text += f"{indent}const double {name} = {value};{_remark(value, notes)}\n"
-    return text
-
-
-def _remark(value: str, notes: dict[str, str]) -> str:
-    found = [f for literal, f in notes.items() if literal in value and "0x" in literal]
-    return f" /* {comment('; '.join(found))} */" if found else ""
-
-
-def _mentions(text: str, name: str) -> bool:
-    word = ""
-    for ch in text + " ":
-        if ch.isalnum() or ch == "_":
-            word += ch
-        else:
-            if word == name:
-                return True
-            word = ""
-    return False
-
-
-def _wrap(start: str, items: list[str]) -> str:
-    pad = " " * len(start)
-    lines, line = [], start
-    for k, item in enumerate(items):
-        piece = item + (", " if k < len(items) - 1 else ")")
-        if len(line) + len(piece) > 98 and line.strip():
-            lines.append(line.rstrip())
-            line = pad
-        line += piece
-    return "\n".join([*lines, line.rstrip()])
-
-
 def dual_file(name: str, pair: Program, diag: Program, contract: Contract) -> SourceFile:
-    """The C file of a dual: `ntksym_<name>` and `ntksym_<name>_diag`.
+    """The C file of a dual: `ntksym_<name>`, `ntksym_<name>_diag`, and `_f32` on floats.
 
     Raises:
         UnsupportedOp: an operation without a spelling.
@@ -220,5 +258,10 @@ def dual_file(name: str, pair: Program, diag: Program, contract: Contract) -> So
     text = head(contract, (pair, diag))
     text += f'#include "{HEADER_NAME}"\n\n' + extra_support((pair, diag))
     text += loop(pair, f"ntksym_{safe}", ("q11", "q12", "q22"), support=False) + "\n"
-    text += loop(diag, f"ntksym_{safe}_diag", ("q",), support=False)
+    text += loop(diag, f"ntksym_{safe}_diag", ("q",), support=False) + "\n"
+    single = ("q11", "q12", "q22")
+    text += loop(pair, f"ntksym_{safe}_f32", single, support=False, stored="float")
     return SourceFile(f"{safe}.c", text)
+
+
+_wrap = wrap  # the former name, which other files import

@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
-from ..lower.kernel import STATE
-from ..lower.schedule import Schedule
+from ..lower.schedule import Kind, Schedule
 from ._base import SourceFile, identifier
-from .c import C, Contract, _wrap, extra_support, head, inline_function
+from .c import (
+    C_FLOAT,
+    C_MIXED,
+    C,
+    CBackend,
+    Contract,
+    extra_support,
+    head,
+    inline_function,
+    single_is_enough,
+    wrap,
+)
+from .c_blocks import LANES, WIDE, block_function
 from .c_header import HEADER_NAME
+from .c_layers import LayerText
 
-LANES = 64
+ROWS = 8
+"""Rows of a tile that share the features of a block of columns."""
+
+SHALLOW = 6
+"""The largest depth for float arithmetic throughout: its errors, up to 1e-7 a layer, add up."""
 
 
 def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
     """The C file of a network.
 
     `ntksym_<name>_input` gives the four numbers of the first layer for an input dimension,
-    `_diag` the diagonals of all layers, `_pairs` and `_tile` the kernels of pairs, and
-    `ntksym_<name>` does it all for two matrices.
+    `_diag` the diagonals of all layers, `_pairs` and `_tile` the kernels of pairs, `_pairs_f32`
+    and `_tile_f32` the same on floats, and `ntksym_<name>` does it all for two matrices.
+
+    Float arithmetic is used where the accuracy table allows it for every layer and the network
+    is shallow; in deep ones only for the angles; else everything between the arrays is double.
 
     Raises:
         UnsupportedOp: an operation without a spelling.
@@ -26,18 +45,87 @@ def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
     pieces.append(f'#include "{HEADER_NAME}"\n#include <stdlib.h>\n')
     if support := extra_support(schedule.programs):
         pieces.append(support)
-    pieces.append(_tables(schedule))
-    pieces.append(inline_function(schedule.input, "input_rule"))
+    native = all(single_is_enough(k.pair) for k in schedule.kinds)
+    pieces.append(_tables(schedule, native and len(schedule.steps) <= SHALLOW))
+    pieces.append(inline_function(schedule.input, "input_rule", C))
     for k, kind in enumerate(schedule.kinds):
-        pieces.append(inline_function(kind.pair, f"layer{k}"))
-        pieces.append(inline_function(kind.diag, f"layer{k}_diag"))
+        pieces.append(_diag_function(k, kind))
     values = "".join(f", {C.literal(v)}" for v in schedule.input_values)
-    text = TEXT.replace("@NAME@", f"ntksym_{name}").replace("@INPUT_VALUES@", values)
-    text = text.replace("@CASES@", _cases(schedule, pair=True))
-    text = text.replace("@DIAG_CASES@", _cases(schedule, pair=False))
-    text = text.replace("@COUNT@", str(len(schedule.steps)))
-    pieces.append(text)
-    return SourceFile(f"{name}.c", "\n".join(pieces))
+    text = FIRST_TEXT.replace("@INPUT_VALUES@", values)
+    pieces.append(text.replace("@DIAG_CASES@", _diag_cases(schedule)))
+    doubles = [LayerText(k, kind, C) for k, kind in enumerate(schedule.kinds)]
+    c = (C_FLOAT if len(schedule.steps) <= SHALLOW else C_MIXED) if native else C
+    floats = [LayerText(k, kind, c) for k, kind in enumerate(schedule.kinds)]
+    pieces += [layer.functions() for layer in doubles]
+    pieces.append(_loops(doubles, C, "double", ""))
+    if native:
+        pieces += [layer.functions() for layer in floats]
+    pieces.append(_loops(floats if native else doubles, c, "float", "_f32"))
+    pieces.append(TEXT)
+    whole = "\n".join(pieces).replace("@NAME@", f"ntksym_{name}")
+    return SourceFile(f"{name}.c", whole.replace("@COUNT@", str(len(schedule.steps))))
+
+
+def _loops(layers: list[LayerText], c: CBackend, stored: str, suffix: str) -> str:
+    """The functions `_pairs` and `_tile` on arrays of one type, with arithmetic of another."""
+    tile, pairs = "", ""
+    for k, layer in enumerate(layers):
+        tile += f"      case {k}:\n" + _tile_case(layer) + "        break;\n"
+        pairs += f"      case {k}:\n" + _pair_case(layer) + "        break;\n"
+    width = max([1, *(layer.width for layer in layers)])
+    swap = any(layer.staged for layer in layers)
+    text = LOOPS.replace("@TILE_CASES@", tile.rstrip("\n"))
+    text = text.replace("@PAIR_CASES@", pairs.rstrip("\n"))
+    text = text.replace("@SPARE_FIRST@", "  Real fr[@WIDTH@][LANES];\n" if swap else "")
+    text = text.replace("@SPARE@", "  Real next[3][LANES];\n" if swap else "")
+    text = text.replace("@WIDTH@", str(width)).replace("@S@", suffix)
+    return (
+        text.replace("@VALUES@", "layer_value_f32" if c is C_FLOAT else "layer_value")
+        .replace("Stored", stored)
+        .replace("Real", c.real)
+    )
+
+
+def _side(layer: LayerText, which: int, count: str, q: str, inc: str, ld: str) -> str:
+    """The lines that load the quantities of `count` points and call for their features."""
+    call = layer.side(which, count)
+    if not call:
+        return ""
+    return f"        load_side@S@({count}, {q}, {inc}, {ld}, l, side);\n        {call}\n"
+
+
+def _tile_case(layer: LayerText) -> str:
+    text = _side(layer, 0, "rows", "qx", "1", "ldx") + _side(layer, 1, "b", "qy", "incy", "ldy")
+    count = len(layer.parts.features[0])
+    text += "        for (size_t r = 0; r < rows; ++r) {\n          Real (*now)[LANES] = state[r];\n"
+    if layer.staged:
+        if count:
+            text += f"          for (size_t k = 0; k < {count}; ++k)\n"
+            text += "            for (size_t i = 0; i < LANES; ++i) fr[k][i] = fx[k][r];\n"
+        text += f"          {layer.name}(b, fr, fy, now, v, next);\n"
+        text += "          memcpy(now, next, sizeof next);\n"
+    else:
+        if count:
+            firsts = ", ".join(f"x{k} = fx[{k}][r]" for k in range(count))
+            text += f"          const Real {firsts};\n"
+        text += _lane_loop(layer, "x@", "          ")
+    return text + "        }\n"
+
+
+def _pair_case(layer: LayerText) -> str:
+    text = _side(layer, 0, "b", "qx + at * incx", "incx", "ldx")
+    text += _side(layer, 1, "b", "qy + at * incy", "incy", "ldy")
+    if layer.staged:
+        text += f"        {layer.name}(b, fx, fy, now, v, next);\n"
+        return text + "        memcpy(now, next, sizeof next);\n"
+    return text + _lane_loop(layer, "fx[@][i]", "        ")
+
+
+def _lane_loop(layer: LayerText, first: str, indent: str) -> str:
+    text = f"{indent}for (size_t i = 0; i < m; ++i) {{\n{indent}  Real nc, nt, nr;\n"
+    text += f"{indent}  {layer.pair(first)}\n"
+    text += f"{indent}  now[0][i] = nc;\n{indent}  now[1][i] = nr;\n{indent}  now[2][i] = nt;\n"
+    return text + f"{indent}}}\n"
 
 
 def _width(schedule: Schedule, pair: bool) -> int:
@@ -45,45 +133,45 @@ def _width(schedule: Schedule, pair: bool) -> int:
     return max([1, *sizes])
 
 
-def _tables(schedule: Schedule) -> str:
+def _tables(schedule: Schedule, native: bool) -> str:
     """Constants: the number of layers, the kind and the values of each."""
     count = len(schedule.steps)
-    text = f"enum {{ LAYERS = {count}, LANES = {LANES} }};\n\n"
+    text = f"enum {{ LAYERS = {count}, LANES = {LANES}, ROWS = {ROWS}, WIDE = {WIDE} }};\n\n"
     kinds = ", ".join(str(s.kind) for s in schedule.steps) or "0"
     text += f"static const unsigned char layer_kind[LAYERS + !LAYERS] = {{{kinds}}};\n"
-    for title, pair in (("layer_value", True), ("layer_diag_value", False)):
+    tables = [("layer_value", True, C), ("layer_diag_value", False, C)]
+    if native:
+        tables.append(("layer_value_f32", True, C_FLOAT))
+    for title, pair, c in tables:
         width = _width(schedule, pair)
         rows = []
         for s in schedule.steps:
             values = s.pair_values if pair else s.diag_values
             padded = [*values, *([0.0] * (width - len(values)))]
-            rows.append("  {" + ", ".join(C.literal(v) for v in padded) + "}")
-        text += f"static const double {title}[LAYERS + !LAYERS][{width}] = {{\n"
-        text += (",\n".join(rows) or "  {0.0}") + "\n};\n"
+            rows.append("  {" + ", ".join(c.literal(v) for v in padded) + "}")
+        text += f"static const {c.real} {title}[LAYERS + !LAYERS][{width}] = {{\n"
+        text += (",\n".join(rows) or "  {0}") + "\n};\n"
     return text
 
 
-def _cases(schedule: Schedule, pair: bool) -> str:
+def _diag_function(k: int, kind: Kind) -> str:
+    """The function of one kind of layer on a block of diagonal entries."""
+    places = {"q": "now_[0][i]", "t12": "now_[1][i]"}
+    places |= {a: f"v_[{j}]" for j, a in enumerate(kind.diag.args[2:])}
+    ends = {"nngp": "next_[0][i]", "ntk": "next_[1][i]"}
+    rows = [f"double (*restrict {a})[{LANES}]" for a in ("now_", "next_")]
+    signature = [rows[0], "const double *v_", rows[1]]
+    return block_function(kind.diag, f"layer{k}_diag", signature, places, ends, C)
+
+
+def _diag_cases(schedule: Schedule) -> str:
     text = ""
-    for k, kind in enumerate(schedule.kinds):
-        if pair:
-            n = len(kind.pair.args) - len(STATE)
-            start = f"layer{k}("
-            state = ["x[i]", "c[i]", "y[i]", "root[i]", "t[i]", "nx[i]", "ny[i]"]
-            state += ["rx[i]", "ry[i]", "sx[i]", "sy[i]"]
-            items = state + [f"v[{j}]" for j in range(n)]
-            items += ["&nc[i]", "&nt[i]", "&nroot[i]"]
-        else:
-            n = len(kind.diag.args) - 2
-            start = f"layer{k}_diag("
-            items = ["now[i]", "t[i]"] + [f"v[{j}]" for j in range(n)] + ["&next[i]", "&t[i]"]
-        call = _wrap("          " + start, items).lstrip()
-        text += f"      case {k}:\n        for (size_t i = 0; i < b; ++i)\n          {call};\n"
-        text += "        break;\n"
-    return text + "      default:\n        break;"
+    for k in range(len(schedule.kinds)):
+        text += f"        case {k}:\n          layer{k}_diag(b, now, v, next);\n          break;\n"
+    return text + "        default:\n          break;"
 
 
-TEXT = r"""/* The first layer for inputs of dimension d: Sigma = in[0]*<x, y> + in[1] and
+FIRST_TEXT = r"""/* The first layer for inputs of dimension d: Sigma = in[0]*<x, y> + in[1] and
  * Theta = in[2]*<x, y> + in[3]. */
 void @NAME@_input(size_t d, double in[4])
 {
@@ -97,90 +185,146 @@ size_t @NAME@_layers(void) { return @COUNT@; }
  * the first layer and after each layer, then the square roots of all these; ntk has n elements. */
 void @NAME@_diag(size_t n, const double *g, const double in[4], double *q, double *ntk)
 {
-  const size_t b = n;
-  double *t = ntk;
-  for (size_t i = 0; i < n; ++i) {
-    q[i] = in[0] * g[i] + in[1];
-    t[i] = in[2] * g[i] + in[3];
-  }
-  for (size_t l = 0; l < @COUNT@; ++l) {
-    const double *now = q + l * n;
-    double *next = q + (l + 1) * n;
-    const double *v = layer_diag_value[l];
-    (void)v;
-    switch (layer_kind[l]) {
-@DIAG_CASES@
+  double now[2][LANES], next[2][LANES];
+  for (size_t at = 0; at < n; at += LANES) {
+    const size_t b = n - at < LANES ? n - at : LANES;
+    for (size_t i = 0; i < b + (WIDE - 1) && i < LANES; ++i) {
+      const double x = g[at + (i < b ? i : b - 1)];
+      now[0][i] = in[0] * x + in[1];
+      now[1][i] = in[2] * x + in[3];
     }
+    for (size_t i = 0; i < b; ++i) q[at + i] = now[0][i];
+    for (size_t l = 0; l < @COUNT@; ++l) {
+      const double *v = layer_diag_value[l];
+      (void)v;
+      switch (layer_kind[l]) {
+@DIAG_CASES@
+      }
+      for (size_t i = 0; i < b; ++i) q[(l + 1) * n + at + i] = next[0][i];
+      memcpy(now, next, sizeof now);
+    }
+    for (size_t i = 0; i < b; ++i) ntk[at + i] = now[1][i];
   }
   for (size_t i = 0; i < (@COUNT@ + 1) * n; ++i) q[(@COUNT@ + 1) * n + i] = ntksym_op_sqrt0(q[i]);
+}
+"""
+
+LOOPS = r"""/* The four rows of layer l of b points: q, the next q, and the roots of both.  The last point is
+ * repeated up to a multiple of WIDE. */
+NTKSYM_BLOCK_FUNCTION void load_side@S@(size_t b, const Stored *q, size_t inc, size_t ld, size_t l,
+                                        Real (*restrict side)[LANES])
+{
+  const size_t at[4] = {l, l + 1, @COUNT@ + 1 + l, @COUNT@ + 2 + l};
+  for (size_t k = 0; k < 4; ++k) {
+    const Stored *from = q + at[k] * ld;
+    for (size_t i = 0; i < b; ++i) side[k][i] = (Real)from[i * inc];
+    for (size_t i = b; i % WIDE; ++i) side[k][i] = side[k][b - 1];
+  }
+}
+
+/* Up to ROWS x LANES pairs: rows of x against a block of y. */
+NTKSYM_BLOCK_FUNCTION void block@S@(size_t rows, size_t b, const Stored *g12, size_t ldg,
+                                    const Stored *root0, const Stored *qx, size_t ldx,
+                                    const Stored *qy, size_t incy, size_t ldy,
+                                    const double in[4], Stored *nngp, Stored *ntk, size_t ldo)
+{
+  Real state[ROWS][3][LANES], side[4][LANES], fx[@WIDTH@][LANES], fy[@WIDTH@][LANES];
+@SPARE_FIRST@@SPARE@  const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
+  const Real a0 = (Real)in[0], a1 = (Real)in[1], a2 = (Real)in[2], a3 = (Real)in[3];
+  for (size_t r = 0; r < rows; ++r) {
+    const Stored *g = g12 + r * ldg;
+    const double x = (double)qx[r];
+    Real (*now)[LANES] = state[r];
+    for (size_t i = 0; i < b; ++i) {
+      now[0][i] = a0 * g[i] + a1;
+      now[2][i] = a2 * g[i] + a3;
+    }
+    if (root0)
+      for (size_t i = 0; i < b; ++i) now[1][i] = root0[i];
+    else
+      for (size_t i = 0; i < b; ++i)
+        now[1][i] = (Real)ntksym_op_rootdet(x, in[0] * (double)g[i] + in[1], (double)qy[i * incy]);
+    for (size_t k = 0; k < 3; ++k)
+      for (size_t i = b; i < m; ++i) now[k][i] = now[k][b - 1];
+  }
+  for (size_t l = 0; l < @COUNT@; ++l) {
+    const Real *v = @VALUES@[l];
+    (void)v;
+    switch (layer_kind[l]) {
+@TILE_CASES@
+      default:
+        break;
+    }
+  }
+  for (size_t r = 0; r < rows; ++r)
+    for (size_t i = 0; i < b; ++i) {
+      nngp[r * ldo + i] = (Stored)state[r][0][i];
+      ntk[r * ldo + i] = (Stored)state[r][2][i];
+    }
+  (void)fx;
+  (void)fy;
+  (void)side;
 }
 
 /* Pairs: g12[i] = <x_i, y_i>.  The diagonal of layer l is qx[l*ldx + i*incx], and qy alike, so
  * that incx = 0 is one x against many y.  root is NULL, or the accurate
  * sqrt(q11*q22 - q12^2) of the first layer for nearly collinear inputs. */
-void @NAME@_pairs(size_t n, const double *g12, const double *root0,
-                  const double *qx, size_t incx, size_t ldx,
-                  const double *qy, size_t incy, size_t ldy,
-                  const double in[4], double *nngp, double *ntk)
+void @NAME@_pairs@S@(size_t n, const Stored *g12, const Stored *root0,
+                     const Stored *qx, size_t incx, size_t ldx,
+                     const Stored *qy, size_t incy, size_t ldy,
+                     const double in[4], Stored *nngp, Stored *ntk)
 {
-  double x[LANES], y[LANES], nx[LANES], ny[LANES];
-  double rx[LANES], ry[LANES], sx[LANES], sy[LANES];
-  const double *px = qx + (@COUNT@ + 1) * ldx, *py = qy + (@COUNT@ + 1) * ldy;
-  double c[LANES], t[LANES], root[LANES], nc[LANES], nt[LANES], nroot[LANES];
-  for (size_t at = 0; at < n; at += LANES) {
+  Real now[3][LANES], side[4][LANES], fx[@WIDTH@][LANES], fy[@WIDTH@][LANES];
+@SPARE@  for (size_t at = 0; at < n; at += LANES) {
     const size_t b = n - at < LANES ? n - at : LANES;
-    for (size_t i = 0; i < b; ++i) {
-      x[i] = qx[(at + i) * incx];
-      y[i] = qy[(at + i) * incy];
-      rx[i] = px[(at + i) * incx];
-      ry[i] = py[(at + i) * incy];
-      c[i] = in[0] * g12[at + i] + in[1];
-      t[i] = in[2] * g12[at + i] + in[3];
+    const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
+    if (incx == 0) {
+      block@S@(1, b, g12 + at, 0, root0 ? root0 + at : NULL, qx, ldx, qy + at * incy, incy, ldy,
+               in, nngp + at, ntk + at, 0);
+      continue;
     }
-    if (root0)
-      for (size_t i = 0; i < b; ++i) root[i] = root0[at + i];
-    else
-      for (size_t i = 0; i < b; ++i) root[i] = ntksym_op_rootdet(x[i], c[i], y[i]);
+    for (size_t i = 0; i < b; ++i) {
+      const double g = (double)g12[at + i], q12 = in[0] * g + in[1];
+      now[0][i] = (Real)q12;
+      now[2][i] = (Real)(in[2] * g + in[3]);
+      now[1][i] = root0 ? (Real)root0[at + i]
+                        : (Real)ntksym_op_rootdet((double)qx[(at + i) * incx], q12,
+                                                  (double)qy[(at + i) * incy]);
+    }
+    for (size_t k = 0; k < 3; ++k)
+      for (size_t i = b; i < m; ++i) now[k][i] = now[k][b - 1];
     for (size_t l = 0; l < @COUNT@; ++l) {
-      const double *v = layer_value[l];
+      const Real *v = @VALUES@[l];
       (void)v;
-      for (size_t i = 0; i < b; ++i) {
-        nx[i] = qx[(l + 1) * ldx + (at + i) * incx];
-        ny[i] = qy[(l + 1) * ldy + (at + i) * incy];
-        sx[i] = px[(l + 1) * ldx + (at + i) * incx];
-        sy[i] = py[(l + 1) * ldy + (at + i) * incy];
-      }
       switch (layer_kind[l]) {
-@CASES@
-      }
-      for (size_t i = 0; i < b; ++i) {
-        x[i] = nx[i];
-        y[i] = ny[i];
-        rx[i] = sx[i];
-        ry[i] = sy[i];
-        c[i] = nc[i];
-        t[i] = nt[i];
-        root[i] = nroot[i];
+@PAIR_CASES@
+        default:
+          break;
       }
     }
     for (size_t i = 0; i < b; ++i) {
-      nngp[at + i] = c[i];
-      ntk[at + i] = t[i];
+      nngp[at + i] = (Stored)now[0][i];
+      ntk[at + i] = (Stored)now[2][i];
     }
   }
+  (void)fx;
+  (void)fy;
+  (void)side;
 }
 
 /* A tile of n x m pairs: row i of g12, nngp, ntk starts at i*ldg and i*ldo. */
-void @NAME@_tile(size_t n, size_t m, const double *g12, size_t ldg,
-                 const double *qx, size_t ldx, const double *qy, size_t ldy,
-                 const double in[4], double *nngp, double *ntk, size_t ldo)
+void @NAME@_tile@S@(size_t n, size_t m, const Stored *g12, size_t ldg,
+                    const Stored *qx, size_t ldx, const Stored *qy, size_t ldy,
+                    const double in[4], Stored *nngp, Stored *ntk, size_t ldo)
 {
-  for (size_t i = 0; i < n; ++i)
-    @NAME@_pairs(m, g12 + i * ldg, NULL, qx + i, 0, ldx, qy, 1, ldy, in,
-                 nngp + i * ldo, ntk + i * ldo);
+  for (size_t j = 0; j < m; j += LANES)
+    for (size_t i = 0; i < n; i += ROWS)
+      block@S@(n - i < ROWS ? n - i : ROWS, m - j < LANES ? m - j : LANES, g12 + i * ldg + j, ldg,
+               NULL, qx + i, ldx, qy + j, 1, ldy, in, nngp + i * ldo + j, ntk + i * ldo + j, ldo);
 }
+"""
 
-/* Kernels of the rows of x (n x d) and y (m x d) into nngp and ntk (n x m), all by rows.
+TEXT = r"""/* Kernels of the rows of x (n x d) and y (m x d) into nngp and ntk (n x m), all by rows.
  * Returns 0, or 1 when memory ran out.  Inner products are plain sums; use _tile with a matrix
  * product of your own where speed matters. */
 int @NAME@(size_t n, size_t m, size_t d, const double *x, const double *y,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -33,6 +34,11 @@ SPELL = {
     "angle": "_angle({0}, {1})",
     "arc1": "_arc1({0}, {1})",
     "gap": "_gap({0}, {1})",
+    "asin3": "np.arctan2({0}, {1})",
+    "angle3": "_angle({0}, {1})",
+    "arc3": "_arc1({0}, {1})",
+    "gap3": "_gap3({0}, {1}, {2})",
+    "hyproot": "np.hypot(_sqrt0({0}), {1})",
     "exp": "np.exp({0})",
     "expm1": "np.expm1({0})",
     "log": "np.log({0})",
@@ -84,8 +90,7 @@ def used_helpers(programs: tuple[Program, ...]) -> frozenset[str]:
     for p in programs:
         for let in p.body:
             text = SPELL[HYP2F1_FIXED if of_numbers(let) else let.op]
-            if text.startswith("_"):
-                found.add(text.split("(")[0])
+            found |= {word.split("(")[0] for word in re.findall(r"\b_\w+\(", text)}
     return frozenset(found)
 
 

@@ -108,6 +108,10 @@ def _atan_tail(u):
     length = np.hypot(s, c)
     total = length + np.maximum(c, 0.0)
     return np.where(c > 0.0, s * (s / np.where(total > 0.0, total, 1.0)), length - c)''',
+    "_gap3": '''def _gap3(s, c, h):
+    """h - c for h = hypot(s, c), accurate where s is small."""
+    total = h + np.abs(c)
+    return np.where(c > 0.0, s * (s / np.where(total == 0.0, 1.0, total)), h - c)''',
     "_erf_small": f'''_ERF = {_tuple(erf_series())}
 
 

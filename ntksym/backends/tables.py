@@ -7,8 +7,13 @@ from functools import lru_cache
 from typing import Any
 
 ATAN_DEGREE = 21
+ATAN_DEGREE_FLOAT = 9
 OWEN_NODES = 20
-ERFCX_DEGREE = 27
+OWEN_RULES = ((14, 4.0), (OWEN_NODES, 41.0))
+"""(nodes, largest w) for the integral of exp(-w x^2)/(1 + a^2 x^2) over [0, 1], a <= 1: relative
+error at most 5e-17 at w = 4 and 5e-18 at w = 20; beyond, it is below e^-20."""
+ERFCX_DEGREE = 25
+EXP_DEGREE = 10
 ERFCX_CENTRE = 3.75
 ERF_DEGREE = 12
 
@@ -62,9 +67,27 @@ def _shifted(ctx: Any, coeffs: list[Any], slope: Any, offset: Any) -> list[Any]:
     return total
 
 
-@lru_cache(maxsize=1)
-def atan_tail() -> tuple[float, ...]:
-    """P with atan(t) = t + t**3 * P(t**2) on [0, 1], lowest power first."""
+def pi_parts(*, single: bool = False) -> tuple[float, float]:
+    """The double (or float) nearest to pi, and what is left of pi as another."""
+    from struct import pack, unpack
+
+    ctx = _context()
+
+    def nearest(z: Any) -> float:
+        value: float = unpack("f", pack("f", float(z)))[0] if single else float(z)
+        return value
+
+    high = nearest(ctx.pi)
+    return high, nearest(ctx.pi - high)
+
+
+@lru_cache(maxsize=2)
+def atan_tail(degree: int = ATAN_DEGREE) -> tuple[float, ...]:
+    """P with atan(t) = t + t**3 * P(t**2) on [0, 1], lowest power first.
+
+    Interpolation at the Chebyshev points: |error of P| is below 2**-59 at degree 21, 2**-28 at
+    degree 9 (before the coefficients are rounded).
+    """
     ctx = _context()
 
     def f(z: Any) -> Any:
@@ -72,8 +95,38 @@ def atan_tail() -> tuple[float, ...]:
         t = ctx.sqrt(u)
         return (ctx.atan(t) - t) / (t * u)
 
-    series = _monomial(ctx, _chebyshev(ctx, f, ATAN_DEGREE))
+    series = _monomial(ctx, _chebyshev(ctx, f, degree))
     return tuple(float(c) for c in _shifted(ctx, series, ctx.mpf(2), ctx.mpf(-1)))
+
+
+@lru_cache(maxsize=1)
+def exp_tail() -> tuple[float, ...]:
+    """P with exp(r) = 1 + r + r**2 * P(r) for |r| <= log(2)/2 (1 + 2**-20), lowest power first."""
+    ctx = _context()
+    reach = ctx.log(2) / 2 * (1 + ctx.mpf(2) ** -20)
+
+    def f(z: Any) -> Any:
+        return ctx.hyp1f1(1, 3, reach * z) / 2
+
+    series = _monomial(ctx, _chebyshev(ctx, f, EXP_DEGREE))
+    return tuple(float(c) for c in _shifted(ctx, series, 1 / reach, ctx.zero))
+
+
+@lru_cache(maxsize=1)
+def exp_constants() -> tuple[float, float, float]:
+    """(1/log 2, the first 33 bits of log 2, the rest): multiples of the second are exact."""
+    ctx = _context()
+    two = ctx.log(2)
+    high = ctx.floor(two * 2**33) / 2**33
+    return float(1 / two), float(high), float(two - high)
+
+
+@lru_cache(maxsize=1)
+def erfcx_monomial() -> tuple[float, ...]:
+    """The polynomial of `erfcx_series` in powers of t, lowest first; its terms add up to 1.8."""
+    ctx = _context()
+    exact = [ctx.mpf(c) for c in erfcx_series()]
+    return tuple(float(c) for c in _monomial(ctx, exact))
 
 
 @lru_cache(maxsize=1)
@@ -109,11 +162,10 @@ def erf_series() -> tuple[float, ...]:
     return tuple(float(c) for c in _shifted(ctx, series, ctx.mpf(2), ctx.mpf(-1)))
 
 
-@lru_cache(maxsize=1)
-def legendre() -> tuple[tuple[float, float], ...]:
+@lru_cache(maxsize=4)
+def legendre(n: int = OWEN_NODES) -> tuple[tuple[float, float], ...]:
     """Gauss-Legendre (node, weight) on [0, 1], for Owen's T function."""
     ctx = _context()
-    n = OWEN_NODES
     rule = []
     for i in range(1, n + 1):
         x = ctx.cos(ctx.pi * (i - ctx.mpf(1) / 4) / (n + ctx.mpf(1) / 2))

@@ -21,7 +21,8 @@ from .outcome import Outcome, View
 def command(word: str) -> dict[str, Any]:
     """List the known activations; with WORD those whose name or title contains it.
 
-    Each is derived now: the status is what happened, not what a table says.
+    Each is derived now: the status is the method that the automatic choice takes, not what a list
+    says.
     """
     return {"word": word.strip().lower()}
 
@@ -58,24 +59,30 @@ def work(options: dict[str, Any], view: View) -> Outcome:
 
 def _entry(activation: Any) -> dict[str, Any]:
     from ..display import linear
-    from ..dual import dual
-    from ..errors import NoClosedForm, NotSquareIntegrable
+    from ..errors import NotSquareIntegrable, Undecided
+    from ..numeric import choose
 
-    reason, conditions = "", []
+    reason, conditions, method = "", [], "none"
     try:
-        found = dual(activation)
-        status = "closed form" if not found.conditions else "closed form, conditional"
-        conditions = [linear(c) for c in found.conditions]
-    except NoClosedForm as error:
-        status, reason = _without(activation), error.what
+        choice = choose(activation)
+        method = choice.method
+        status = _STATUS.get(method, method)
+        if method == "exact":
+            conditions = [linear(c) for c in choice.dual.conditions]
+            status += ", conditional" * bool(conditions)
+        else:
+            reason = next((c.reason for c in choice.candidates if not c.taken), "")
     except NotSquareIntegrable as error:
         status, reason = "no dual", error.what
+    except Undecided as error:
+        status, reason = "undecided", error.what
     return {
         "name": activation.name,
         "title": activation.title,
         "expression": linear(activation.expr),
         "parameters": [p.name for p in activation.params],
         "status": status,
+        "method": method,
         "closed_form": status.startswith("closed form"),
         "conditions": conditions,
         "reason": reason,
@@ -83,13 +90,5 @@ def _entry(activation: Any) -> dict[str, Any]:
     }
 
 
-def _without(activation: Any) -> str:
-    """What there is for an activation without a closed form."""
-    from ..errors import NoClosedForm
-    from ..numeric import recognise
-
-    try:
-        recognise(activation)
-    except NoClosedForm:
-        return "numerical only"
-    return "normal mixture"
+_STATUS = {"exact": "closed form", "mixture": "normal mixture", "tabulated": "certified table"}
+"""The method of the automatic choice, in words."""

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import Command, formula_argument, read_params, shared
+from .options import (
+    Command,
+    formula_argument,
+    method_options,
+    read_params,
+    shared,
+    why_lines,
+)
 from .outcome import Line, Outcome, View
 
 if TYPE_CHECKING:
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
         'ntksym derive "x*(1+erf(x/sqrt(2)))/2" --steps',
         'ntksym derive "max(x, alpha*x)" --param alpha=positive --json',
         'ntksym derive "heaviside(x)" --mean --latex',
+        "ntksym derive mish --method tabulated --variance 1 --why",
     ),
 )
 @formula_argument
@@ -35,14 +43,25 @@ if TYPE_CHECKING:
 @click.option("--mean", is_flag=True, help="Pre-activations with means m1 and m2.")
 @click.option("--steps", is_flag=True, help="The derivation, step by step, as LaTeX.")
 @click.option("--latex", is_flag=True, help="LaTeX instead of text.")
+@method_options
 @shared("derive")
 def command(
-    expression: str, params: tuple[str, ...], mean: bool, steps: bool, latex: bool
+    expression: str,
+    params: tuple[str, ...],
+    mean: bool,
+    steps: bool,
+    latex: bool,
+    method: str,
+    error: float | None,
+    variance: str | None,
+    why: bool,
 ) -> dict[str, Any]:
     """Derive E[s(u) s(v)] and E[s'(u) s'(v)] for an activation s = EXPR.
 
     x is the input; every other name is a parameter. EXPR may be a catalogue name, or - to read
     standard input. (u, v) is Gaussian with covariance [[q11, q12], [q12, q22]].
+    Where there is no closed form the expectations stand for themselves, with the method that code
+    would use; --variance builds it and prints what is proven of it.
     """
     return {
         "expression": expression,
@@ -50,23 +69,42 @@ def command(
         "mean": mean,
         "steps": steps,
         "latex": latex,
+        "method": method,
+        "error": error,
+        "variance": variance,
+        "why": why,
     }
 
 
 def work(options: dict[str, Any], view: View) -> Outcome:
     """Derive, in the worker."""
-    from ..numeric import MixtureDual, best_dual
+    from ..dual import Dual
+    from ..numeric import choose
+    from ..runtime.rule_store import kept
+    from .derive_numeric import without_closed_form
     from .reading import read_activation
 
     view.note("deriving")
     activation = read_activation(options["expression"], options["params"])
-    found = best_dual(activation, mean=options["mean"])
-    if isinstance(found, MixtureDual):
-        return _mixture(found, options, view)
-    lines = _latex(found) if options["latex"] else _text(found, options["mean"], view)
+    choice = choose(
+        activation,
+        mean=options["mean"],
+        method=options["method"],
+        error=options["error"],
+        variances=options["variance"],
+        build=kept,
+    )
+    found = choice.dual
+    if isinstance(found, Dual):
+        lines = _latex(found) if options["latex"] else _text(found, options["mean"], view)
+        payload = _payload(found, options["mean"])
+    else:
+        payload, lines = without_closed_form(choice, view, latex=options["latex"])
     if options["steps"]:
         lines += [("", ""), *_steps(found)]
-    return Outcome(_payload(found, options["mean"]), tuple(lines))
+    if options["why"]:
+        lines += why_lines((choice,))
+    return Outcome({**payload, "choice": choice.record()}, tuple(lines))
 
 
 def _payload(d: Dual, mean: bool) -> dict[str, Any]:
@@ -80,7 +118,7 @@ def _payload(d: Dual, mean: bool) -> dict[str, Any]:
         "schema": "ntksym/derive/1",
         "activation": linear(d.activation.expr),
         "name": d.activation.name,
-        "parameters": {p.name: _assumption(p) for p in d.activation.params},
+        "parameters": {p.name: assumption_of(p) for p in d.activation.params},
         "method": d.method,
         "nngp": linear(d.value),
         "derivative": linear(d.dot),
@@ -102,7 +140,8 @@ def _payload(d: Dual, mean: bool) -> dict[str, Any]:
     }
 
 
-def _assumption(p: Any) -> str:
+def assumption_of(p: Any) -> str:
+    """The word for what is assumed of a parameter."""
     for word in ("positive", "negative", "nonnegative", "nonzero"):
         if getattr(p, f"is_{word}"):
             return word
@@ -155,7 +194,7 @@ def _text(d: Dual, mean: bool, view: View) -> list[Line]:
             ]
         put(name, expr)
     if d.activation.params:
-        said = ", ".join(f"{p.name} {_assumption(p)}" for p in d.activation.params)
+        said = ", ".join(f"{p.name} {assumption_of(p)}" for p in d.activation.params)
         lines.append(("", f"parameters: {said}"))
     conditions = ", ".join(str(c) for c in d.conditions) or "all variances"
     lines.append(("", f"valid for: {conditions}"))
@@ -173,34 +212,9 @@ def _latex(d: Dual) -> list[Line]:
     return [head, *lines, tail, *conditions]
 
 
-def _steps(d: Dual) -> list[Line]:
+def _steps(d: Any) -> list[Line]:
     lines: list[Line] = []
-    for number, step in enumerate(d.steps, start=1):
+    for number, step in enumerate(getattr(d, "steps", ()), start=1):
         lines.append(("title", f"{number}. {step.rule}"))
         lines += [("", f"   {step.before}"), ("", f"   = {step.after}")]
     return lines
-
-
-def _mixture(d: Any, options: dict[str, Any], view: View) -> Outcome:
-    """A sum over pairs of nodes: the generic pair, the nodes and the proven bounds."""
-    from ..display import linear
-
-    payload = {
-        "schema": "ntksym/derive/1",
-        "activation": linear(d.activation.expr),
-        "name": d.activation.name,
-        "parameters": {p.name: _assumption(p) for p in d.activation.params},
-        "method": d.method,
-        "nodes": [[str(a), str(w)] for a, w in d.mixture],
-        "latex": list(d.latex_lines()),
-        "bound": list(d.mixture_bound.text()),
-        "conditions": [linear(c) for c in d.conditions],
-        "steps": [{"rule": s.rule, "before": s.before, "after": s.after} for s in d.steps],
-    }
-    lines: list[Line] = [("", f"s(x) = {linear(d.activation.expr)}"), ("", "")]
-    lines.append(("dim", "no closed form; a finite sum of closed forms, with a proven bound:"))
-    lines += [("", f"  {line}") for line in d.latex_lines()]
-    lines += [("", ""), *(("", line) for line in d.lines()), ("", f"method: {d.method}")]
-    if options["steps"]:
-        lines += [("", ""), *_steps(d)]
-    return Outcome(payload, tuple(lines))

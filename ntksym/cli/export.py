@@ -7,28 +7,43 @@ from typing import Any
 
 import click
 
-from .options import Command, shared
-from .outcome import Outcome, View
+from .options import Command, method_options, read_params, shared, why_lines
+from .outcome import Line, Outcome, View
+
+TARGETS = ("c", "numpy", "jax", "torch", "package")
 
 
 @click.command(
     "export",
     cls=Command,
-    short_help="A network or an activation as C or NumPy code.",
+    short_help="A network or an activation as C, NumPy, JAX or PyTorch code, or a package.",
     examples=(
         "ntksym export mlp:relu:depth=3,weight_var=2 --target c --out build",
         "ntksym export gelu --target numpy --out build --force",
-        "ntksym export net.toml --target c --out build --dry-run",
+        "ntksym export mish --target c --variance 0.5:4 --error 1e-12 --out build",
+        "ntksym export mlp:mish:depth=3 --target numpy --variance 1 --out build --why",
+        "ntksym export mlp:relu:depth=100,weight_var=2 --target c --collapse --out build",
+        "ntksym export gelu --target package --out gelu_kernel",
+        "ntksym export net.toml --target jax --out build --dry-run",
         "ntksym export --shelf codegen --check",
     ),
 )
 @click.argument("spec", metavar="SPEC", required=False, default="")
-@click.option("--target", type=click.Choice(["c", "numpy"]), help="The language.")
+@click.option(
+    "--target", type=click.Choice(TARGETS), help="The language, or a package with all of them."
+)
 @click.option("--out", "-o", "out", metavar="DIR", help="Where the files go.")
 @click.option("--force", is_flag=True, help="Overwrite files that differ.")
 @click.option("--dry-run", is_flag=True, help="Say what would be written.")
 @click.option("--shelf", metavar="DIR", help="Write what DIR/manifest.toml lists, and its lock.")
 @click.option("--check", is_flag=True, help="With --shelf: say what is not fresh, write nothing.")
+@click.option(
+    "--param", "params", multiple=True, metavar="NAME=NUMBER", help="A parameter of an activation."
+)
+@click.option(
+    "--collapse", is_flag=True, help="All layers as one certified polynomial of the angle."
+)
+@method_options
 @shared("export", time_limit=900.0)
 def command(
     spec: str,
@@ -38,10 +53,22 @@ def command(
     dry_run: bool,
     shelf: str | None,
     check: bool,
+    params: tuple[str, ...],
+    collapse: bool,
+    method: str,
+    error: float | None,
+    variance: str | None,
+    why: bool,
 ) -> dict[str, Any]:
     """Write the kernel of SPEC (a TOML file, mlp:..., or an activation) as source code.
 
     Files are written atomically; a file that is there and differs is kept unless --force.
+
+    Without a closed form code is made for a range of variances: --variance is that of the
+    pre-activations of an activation, and of the inputs of a network, |x|^2/d.
+
+    --collapse is for homogeneous activations without biases, or with --variance for inputs on a
+    sphere: the file then costs what one layer costs, whatever the depth.
     """
     if shelf is None:
         for value, name in ((spec, "SPEC"), (target, "--target"), (out, "--out")):
@@ -59,21 +86,36 @@ def command(
         "out": out,
         "force": force,
         "dry_run": dry_run,
+        "params": read_params(params),
+        "collapse": collapse,
+        "method": method,
+        "error": error,
+        "variance": variance,
+        "why": why,
     }
 
 
 def work(options: dict[str, Any], view: View) -> Outcome:
     """Export, in the worker."""
-    from .. import export as export_
+    from ..export import generate, write_files
 
     view.note("generating")
     if options["shelf"] is not None:
         return _shelf(options["shelf"], options["check"], view)
     folder = Path(options["out"])
+    made = generate(
+        options["spec"],
+        options["target"],
+        method=options["method"],
+        error=options["error"],
+        variances=options["variance"],
+        params=options["params"],
+        collapse=options["collapse"],
+    )
     if options["dry_run"]:
-        files = _planned(options["spec"], options["target"], folder)
+        files = [_planned(folder / f.name, f.text.encode("ascii")) for f in made.files]
     else:
-        written = export_(options["spec"], options["target"], folder, options["force"])
+        written = write_files(made.files, folder, force=options["force"])
         files = [
             {"path": str(path), "bytes": path.stat().st_size, "state": "written"}
             for path in written
@@ -84,9 +126,13 @@ def work(options: dict[str, Any], view: View) -> Outcome:
         "target": options["target"],
         "dry_run": options["dry_run"],
         "files": files,
+        "choices": [choice.record() for choice in made.choices],
     }
     shown = [f["path"] + (f"  ({f['state']})" if options["dry_run"] else "") for f in files]
-    return Outcome(payload, tuple(("", line) for line in shown))
+    lines: list[Line] = [("", line) for line in shown]
+    if options["why"]:
+        lines += why_lines(made.choices) or (("", "every dual is a closed form"),)
+    return Outcome(payload, tuple(lines))
 
 
 def _shelf(path: str, check: bool, view: View) -> Outcome:
@@ -103,19 +149,10 @@ def _shelf(path: str, check: bool, view: View) -> Outcome:
     return Outcome({**payload, "kernels": kernels}, (("", f"{len(kernels)} kernels written"),))
 
 
-def _planned(spec: str, target: str, folder: Path) -> list[dict[str, Any]]:
-    """What an export would do, from one into a directory that is thrown away."""
-    from tempfile import TemporaryDirectory
-
-    from .. import export as export_
-
-    found = []
-    with TemporaryDirectory(prefix="ntksym-export-") as scratch:
-        for made in export_(spec, target, scratch):
-            path, text = folder / made.name, made.read_bytes()
-            state = "new"
-            if path.exists():
-                same = path.is_file() and path.read_bytes() == text
-                state = "unchanged" if same else "differs: needs --force"
-            found.append({"path": str(path), "bytes": len(text), "state": state})
-    return found
+def _planned(path: Path, text: bytes) -> dict[str, Any]:
+    """What an export would do with a file."""
+    state = "new"
+    if path.exists():
+        same = path.is_file() and path.read_bytes() == text
+        state = "unchanged" if same else "differs: needs --force"
+    return {"path": str(path), "bytes": len(text), "state": state}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import Command, shared
+from .options import Command, shared, why_lines
 from .outcome import Line, Outcome, View
 
 if TYPE_CHECKING:
@@ -32,20 +32,23 @@ if TYPE_CHECKING:
     metavar="DEPTH",
     help="Also Sigma and Theta composed up to this depth; they grow about threefold per layer.",
 )
+@click.option("--why", is_flag=True, help="Say by which method each dual is, and why.")
 @shared("network")
-def command(spec: str, latex: bool, unroll: int | None) -> dict[str, Any]:
+def command(spec: str, latex: bool, unroll: int | None, why: bool) -> dict[str, Any]:
     """Print the NNGP and NTK recursion of the network SPEC.
 
     SPEC is a TOML file or mlp:ACTIVATION:key=value,... with the keys depth, weight_var, bias_var,
     preset (ntk, jacot, he, arora, scikit_ntk), parametrization, input_scaling, bias_init, trained,
-    derivative, width, and the parameters of the activation.
+    derivative, width, and the parameters of the activation. An activation without a closed form
+    stands as an expectation.
     """
-    return {"spec": spec.strip(), "latex": latex, "unroll": unroll}
+    return {"spec": spec.strip(), "latex": latex, "unroll": unroll, "why": why}
 
 
 def work(options: dict[str, Any], view: View) -> Outcome:
     """Recurse, in the worker."""
     from ..network import parse_spec, recurse
+    from ..numeric import choose
 
     net = parse_spec(options["spec"])
     view.note("deriving")
@@ -60,7 +63,11 @@ def work(options: dict[str, Any], view: View) -> Outcome:
 
         rules = recursion_text(rec, width=view.width, unicode=view.unicode)
         lines = [*rules, *_unrolled_text(unrolled, view)]
-    return Outcome(_payload(rec, unrolled), tuple(lines))
+    choices = [choose(a) for a in net.activations]
+    if options["why"]:
+        lines += why_lines(choices)
+    payload = {**_payload(rec, unrolled), "choices": [c.record() for c in choices]}
+    return Outcome(payload, tuple(lines))
 
 
 def _payload(rec: Recursion, unrolled: list[tuple[Any, Any]]) -> dict[str, Any]:

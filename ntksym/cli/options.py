@@ -102,6 +102,47 @@ def _options(time_limit: float) -> list[Callable[[Any], Any]]:
     ]
 
 
+def method_options(function: Any) -> Any:
+    """--method, --error, --variance, --why: how a dual is to be computed, and why so."""
+    for option in reversed(
+        (
+            click.option(
+                "--method",
+                type=click.Choice(METHODS),
+                default="auto",
+                show_default=True,
+                help="How: exact, then mixture, then the cheapest; or that one alone.",
+            ),
+            click.option(
+                "--error",
+                type=click.FloatRange(0, 1, min_open=True, max_open=True),
+                metavar="E",
+                help="To be proven, relative to the kernel's size.",
+            ),
+            click.option(
+                "--variance",
+                metavar="LO:HI",
+                help="The variances that code or a bound is for; a number for normalised data.",
+            ),
+            click.option("--why", is_flag=True, help="Say what was tried, and why it was taken."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+METHODS = ("auto", "exact", "mixture", "series", "quadrature", "tabulated")
+
+
+def why_lines(choices: Any) -> tuple[tuple[str, str], ...]:
+    """The reasons of every choice, as lines of a terminal."""
+    lines: list[tuple[str, str]] = []
+    for choice in choices:
+        lines += [("", ""), ("title", f"why: s(x) = {choice.activation.expr}")]
+        lines += [("", f"  {line}") for line in choice.lines]
+    return tuple(lines)
+
+
 def formula_argument(function: Any) -> Any:
     """EXPR: a formula, a catalogue name, or - for standard input."""
     return click.argument("expression", metavar="EXPR", callback=_from_stdin)(function)

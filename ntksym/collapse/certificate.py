@@ -34,7 +34,7 @@ def prove(side: Side, samples: Samples, sizes: tuple[Any, Any]) -> tuple[float, 
                 gap = gap.max(abs(value - _value(terms, side, acb(zeta)).real))
             worst = worst.max(part.lebesgue * gap + part.tail(size))
         low = samples.parts[-1].low
-        ends = _value(terms, side, None).real, arb(samples.limit[which])
+        ends = _value(terms, side, None).real, arb(samples.end[which])
         step = samples.last[which] + _change(terms, side, (arb(low) / 2).exp() / arb(2).sqrt())
         worst = worst.max(abs(ends[0] - ends[1]) + step)
         found.append(_up(worst))

@@ -94,7 +94,7 @@ class Samples:
         balls: per interval and kernel, the values as `arb`.
         values: the same in double.
         last: per kernel, a bound of |F(end) - F(rho)| beyond the last interval.
-        limit: per kernel, F at rho = sign.
+        end: per kernel, F at rho = sign.
     """
 
     sign: int
@@ -102,12 +102,12 @@ class Samples:
     balls: tuple[tuple[tuple[Any, ...], tuple[Any, ...]], ...]
     values: tuple[Array, ...]
     last: tuple[Any, Any]
-    limit: tuple[Any, Any]
+    end: tuple[Any, Any]
 
     def at(self, s: Array, which: int) -> Array:
         """F at s by barycentric interpolation of the samples."""
         zeta = np.log(np.maximum(2 * s * s, exp(self.parts[-1].low)))
-        out = np.full(s.shape, float(self.limit[which].mid()))
+        out = np.full(s.shape, float(self.end[which].mid()))
         for part, values in zip(self.parts, self.values, strict=True):
             here = (zeta <= part.high) & (zeta >= part.low)
             if here.any():
@@ -200,10 +200,10 @@ def _sample(found: AngularNetwork, sign: int, error: float, report: Progress) ->
     with precision(64):
         # Monotone on [0, 1], odd and even parts too: that bounds the change at both ends.
         size = [b - e[0] for b, e in zip(_sizes(found), edge, strict=True)]
-        limit = _values(found, lambda: (arb("-inf"),), sign, 0.0, depth)
+        end = _values(found, lambda: (arb("-inf"),), sign, 0.0, depth)
     numbers = tuple(np.array([[float(v.mid()) for v in k] for k in pair]) for pair in balls)
     return Samples(
-        sign, parts, tuple(balls), numbers, (size[0], size[1]), (limit[0][0], limit[1][0])
+        sign, parts, tuple(balls), numbers, (size[0], size[1]), (end[0][0], end[1][0])
     )
 
 

@@ -10,23 +10,18 @@ from fractions import Fraction
 from typing import Any
 
 import sympy as sp
-from sympy import Add, Expr, Integer, Mul, Pow, Symbol, expand
+from sympy import Add, Expr, Mul, Pow, Symbol
 
-from .. import symbols as S
 from ..errors import UnsupportedOp
 from ..functions import Phi, Phi2
-from .folding import fold
 from .hyper import half_angle, hyper_sides
-from .ops import NAMES, OPS
-from .polynomial import DET, FAR, NEAR, det_multiple, is_polynomial, positive_form, spread_form
-from .program import Let, Operand, Program, live
+from .ops import OPS
+from .polynomial import DET, FAR, NEAR, is_polynomial, positive_form, spread_form
+from .products import Products
+from .program import Operand
 from .stable import (
     arc_terms,
-    as_sides,
-    common_quotient,
-    common_scale,
     sorted_terms,
-    split_factors,
     split_quotient,
 )
 
@@ -47,53 +42,13 @@ _UNARY: dict[Any, str] = {
 }
 
 
-class Builder:
+class Builder(Products):
     """Collects lines; `operand(expr)` returns what stands for an expression."""
 
     def __init__(self, args: tuple[str, ...], root: str | None = None) -> None:
         """`root`: the argument that carries sqrt(det), or None to compute it."""
-        self.args = args
-        self._root = root
-        self._lines: list[Let] = []
-        self._seen: dict[tuple[str, tuple[Operand, ...]], str] = {}
+        super().__init__(args, root)
         self._known: dict[Expr, Operand] = {}
-        self._used = set(args)
-
-    # -- lines ---------------------------------------------------------------------------------
-
-    def emit(self, op: str, *args: Operand, hint: str = "") -> Operand:
-        """The operand that holds op(args): folded, found, or a new line."""
-        if (folded := fold(op, args)) is not None:
-            return folded
-        if op == "sqrt0" and args[0] in ("q11", "q22") and f"r{args[0][1:]}" in self.args:  # type: ignore[index]
-            return f"r{args[0][1:]}"  # type: ignore[index]
-        if op in ("add", "mul", "max", "min"):  # one order for commutative operations
-            args = tuple(sorted(args, key=lambda a: (not isinstance(a, str), str(a))))
-        key = (op, args)
-        if key not in self._seen:
-            name = self._fresh(hint or NAMES.get(op, op))
-            self._lines.append(Let(name, op, args))
-            self._seen[key] = name
-        return self._seen[key]
-
-    def _fresh(self, wanted: str) -> str:
-        name, n = wanted, 1
-        while name in self._used:
-            n += 1
-            name = f"{wanted}{n}"
-        self._used.add(name)
-        return name
-
-    def program(
-        self,
-        name: str,
-        outputs: tuple[tuple[str, Operand], ...],
-        requires: tuple[str, ...] = (),
-        computes: str = "",
-    ) -> Program:
-        """The finished program, without lines that no output needs."""
-        body = live(tuple(self._lines), outputs)
-        return Program(name, self.args, body, outputs, requires, computes)
 
     # -- expressions ---------------------------------------------------------------------------
 
@@ -135,14 +90,12 @@ class Builder:
 
     def _symbol(self, e: Symbol) -> Operand:
         if e == DET:
-            if self._root is not None:
-                return self.emit("mul", self._root, self._root, hint="det")
-            crossed = self.emit("cross", "q11", "q22", "q12", "q12")
-            return self.emit("max", crossed, Fraction(0), hint="det")
+            root = self._root or self.emit("rootdet", "q11", "q12", "q22", hint="root")
+            return self.emit("mul", root, root, hint="det")
         if e in (NEAR, FAR):
             root = self._root or self.emit("rootdet", "q11", "q12", "q22", hint="root")
             cosine = "q12" if e == NEAR else self.emit("neg", "q12")
-            return self.emit("gap", root, cosine, hint=e.name)
+            return self.emit("gap3", root, cosine, self.length(), hint=e.name)
         if e.name not in self.args:
             raise UnsupportedOp(
                 f"the symbol {e.name} is not an input of this program",
@@ -158,10 +111,10 @@ class Builder:
             numbers = (self.operand(n) for n in (*e.ap, *e.bq))
             return self.emit("hyp2f1", *numbers, *hyper_sides(self, e.argument))
         if isinstance(e, sp.asin):
-            return self.emit("atan2", *self._sides(e.args[0]), hint="angle")
+            return self.emit("asin3", *self._sides(e.args[0]), hint="angle")
         if isinstance(e, sp.acos):
-            n, s = self._sides(e.args[0])
-            return self.emit("angle", s, n)
+            n, s, h = self._sides(e.args[0])
+            return self.emit("angle3", s, n, h)
         if isinstance(e, sp.atan):
             top, bottom = split_quotient(e.args[0])
             if all(f.is_nonnegative for f in bottom):
@@ -169,7 +122,7 @@ class Builder:
             return self.emit("atan2", self.operand(e.args[0]), Fraction(1))
         if isinstance(e, Phi2):
             h, k, r = e.args
-            n, s = self._sides(r)
+            n, s, _ = self._sides(r)
             return self.emit("Phi2", self.operand(h), self.operand(k), n, s)
         if isinstance(e, (sp.Max, sp.Min)):
             op = "max" if isinstance(e, sp.Max) else "min"
@@ -183,15 +136,6 @@ class Builder:
             where=str(e)[:200],
             hint="one of: " + ", ".join(sorted(OPS)),
         )
-
-    def _sides(self, r: Expr) -> tuple[Operand, Operand]:
-        """(cos side, sin side) of the correlation r, without forming r where possible."""
-        sides = as_sides(r)
-        if sides is None:
-            c = self.operand(r)
-            apart = self.emit("mul", self.emit("sub", 1, c), self.emit("add", 1, c))
-            return c, self.emit("sqrt0", apart)
-        return self.operand(sides[0]), self._root_of(sides[1])
 
     def length(self, times: int = 1) -> Operand:
         """The product of a number and sqrt(q11 q22)."""
@@ -215,15 +159,15 @@ class Builder:
         parts = arc_terms(sorted_terms(e))
         total: Operand = Fraction(0)
         for outer, r in parts.arcs:
-            n, s = self._sides(r)
-            total = self._plus(total, self._scaled(outer, self.emit("arc1", s, n)))
+            n, s, h = self._sides(r)
+            total = self._plus(total, self._scaled(outer, self.emit("arc3", s, n, h)))
         for outer, r in parts.orthants:
-            n, s = self._sides(r)
-            angle = self.emit("angle", s, self.emit("neg", n), hint="angle")
+            n, s, h = self._sides(r)
+            angle = self.emit("angle3", s, self.emit("neg", n), h, hint="angle")
             total = self._plus(total, self._scaled(outer, angle))
         for outer, r in parts.cooling:
-            n, s = self._sides(r)
-            angle = self.emit("angle", s, n, hint="angle")
+            n, s, h = self._sides(r)
+            angle = self.emit("angle3", s, n, h, hint="angle")
             total = self._plus(total, self._scaled(-outer, angle))
         for term in parts.rest:
             total = self._plus(total, term)
@@ -243,147 +187,3 @@ class Builder:
         top, bottom = split_quotient(outer)
         scaled = self.emit("mul", value, self.operand(top))
         return self._over(scaled, bottom)
-
-    # -- products ------------------------------------------------------------------------------
-
-    def _product(self, e: Expr) -> Operand:
-        if e.is_number:
-            return self._constant(e)
-        top, bottom = split_factors(e)
-        factors = sorted(top, key=sp.default_sort_key)
-        number = Mul(*(f for f in factors if f.is_number))
-        rest = [f for f in factors if not f.is_number]
-        value: Operand = Fraction(1)
-        exps = [f for f in rest if isinstance(f, sp.exp)]
-        for kind, op in (
-            (sp.sinh, "expsinh"),
-            (sp.cosh, "expcosh"),
-            (Phi, "expPhi"),
-            (Phi2, "expPhi2"),
-        ):
-            partner = [f for f in rest if isinstance(f, kind)]
-            if exps and partner and not isinstance(partner[0], sp.exp):
-                value = self._joint(op, exps[0].args[0], partner[0])
-                rest.remove(exps[0])
-                rest.remove(partner[0])
-                break
-        for f in rest:
-            value = self.emit("mul", value, self.operand(f))
-        value = self._over(value, bottom)
-        if number == 1:
-            return value
-        if number == -1:
-            return self.emit("neg", value)
-        return self.emit("mul", value, self.operand(number))
-
-    def _joint(self, op: str, a: Expr, partner: Expr) -> Operand:
-        """exp(a) times a function, over a common denominator where they have one."""
-        b = partner.args[0]
-        if op == "expPhi":
-            return self.emit(op, self.operand(a), self.operand(b))
-        if op == "expPhi2":
-            pair = self._sides(partner.args[2])
-            return self.emit(op, *(self.operand(z) for z in (a, b, partner.args[1])), *pair)
-        (top_a, below), (top_b, below_b) = common_quotient(a), common_quotient(b)
-        if below != below_b:
-            top_a, top_b, below = a, b, Integer(1)
-        scale, top_a, top_b = common_scale(top_a, top_b)
-        divisor = self.emit("div", self.operand(below), self.operand(scale))
-        plus, minus = expand(top_a + top_b), expand(top_a - top_b)
-        sides = (self.operand(plus), self.operand(minus), self.operand(top_b))
-        return self.emit(op, *sides, divisor)
-
-    def _constant(self, e: Expr) -> Operand:
-        """A product of numbers, as one quotient; backends print its value as one literal."""
-        top: Operand = Fraction(1)
-        bottom: Operand = Fraction(1)
-        for f in sorted(Mul.make_args(e), key=sp.default_sort_key):
-            base, exponent = f.as_base_exp()
-            if base is sp.S.Exp1 or not exponent.is_Rational:
-                top = self.emit("mul", top, self._power_or_function(f))
-            elif f.is_Rational:
-                top = self.emit("mul", top, Fraction(int(f.p), 1))
-                bottom = self.emit("mul", bottom, Fraction(int(f.q), 1))
-            elif exponent.is_negative:
-                bottom = self.emit("mul", bottom, self.operand(Pow(base, -exponent)))
-            else:
-                top = self.emit("mul", top, self._power_or_function(f))
-        return self.emit("div", top, bottom)
-
-    def _power_or_function(self, f: Expr) -> Operand:
-        if isinstance(f, Pow) and f.base is not sp.S.Exp1:
-            return self._power(f.base, f.exp)
-        return self.operand(f)
-
-    def _over(self, value: Operand, bottom: tuple[Expr, ...]) -> Operand:
-        """Value divided by the factors; 0/0 is 0 where the determinant is among them."""
-        if not bottom:
-            return value
-        total: Operand = Fraction(1)
-        vanishing = False
-        for f in bottom:
-            base, exponent = f.as_base_exp()
-            if isinstance(base, Symbol) and base in (S.q11, S.q22, S.q):
-                guarded = self.emit("pos", base.name, hint=f"{base.name}_pos")
-                factor = self._operand_power(guarded, sp.Rational(exponent))
-            else:
-                factor = self._power(base, exponent)
-                vanishing = vanishing or not _surely_positive(base)
-            total = self.emit("mul", total, factor)
-        return self.emit("div0" if vanishing else "div", value, total)
-
-    # -- powers --------------------------------------------------------------------------------
-
-    def _power(self, base: Expr, exponent: Expr) -> Operand:
-        if not exponent.is_Rational:
-            return self.emit("pow", self.operand(base), self.operand(exponent))
-        if exponent.q == 2 and base.free_symbols:
-            root = self._root_of(base)
-            return self._operand_power(root, exponent * 2)
-        if is_polynomial(base) and (form := positive_form(base)) is not None:
-            base = form
-        return self._operand_power(self.operand(base), sp.Rational(exponent))
-
-    def _root_of(self, base: Expr) -> Operand:
-        """sqrt0 of an expression; of a multiple of the determinant, through rootdet."""
-        from_det = det_multiple(base.xreplace({DET: S.q11 * S.q22 - S.q12**2}))
-        if from_det is not None:
-            root = self._root or self.emit("rootdet", "q11", "q12", "q22", hint="root")
-            if from_det == 1:
-                return root
-            return self.emit("mul", root, self.emit("sqrt0", self.operand(from_det)))
-        numbers = [f for f in Mul.make_args(base) if not isinstance(f, Add)]
-        if len(numbers) < len(Mul.make_args(base)) and len(Mul.make_args(base)) > 1:
-            product: Operand = Fraction(1)
-            for f in sorted(Mul.make_args(base), key=sp.default_sort_key):
-                product = self.emit("mul", product, self.operand(f))
-            return self.emit("sqrt0", product)
-        return self.emit("sqrt0", self.operand(positive_form(base) or base))
-
-    def _operand_power(self, value: Operand, exponent: sp.Rational) -> Operand:
-        if exponent.is_negative:
-            return self.emit("div", 1, self._operand_power(value, -exponent))
-        if exponent.q == 2:
-            return self._operand_power(self.emit("sqrt0", value), exponent * 2)
-        if exponent.q == 4:
-            root = self.emit("sqrt0", self.emit("sqrt0", value))
-            return self._operand_power(root, exponent * 4)
-        if exponent.q != 1:
-            return self.emit("pow", value, Fraction(int(exponent.p), int(exponent.q)))
-        n, result, square = int(exponent), None, value
-        while n:
-            if n & 1:
-                result = square if result is None else self.emit("mul", result, square)
-            n >>= 1
-            if n:
-                square = self.emit("mul", square, square, hint="square")
-        return Fraction(1) if result is None else result
-
-
-def _surely_positive(base: Expr) -> bool:
-    """Positive on the closed domain: a positive form with a positive constant term."""
-    form = positive_form(base)
-    if form is None:
-        return bool(base.is_number and base.is_positive)
-    parts = Add.make_args(form)
-    return any(not (t.free_symbols & {DET, S.q11, S.q12, S.q22, S.q}) for t in parts)

@@ -9,6 +9,7 @@ homogeneous activations of degree one the next root follows from an exact rule w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Protocol
 
 from sympy import Add, Expr, Integer, Mul, Symbol, asin, expand, oo, pi, sqrt, zoo
@@ -134,21 +135,36 @@ def _pair(name: str, exprs: tuple[Expr, ...], labels: tuple[str, ...], computes:
 
 def _requires(p: Program) -> tuple[str, ...]:
     scale_free = {"rootdet", "arc1", "angle", "neg", "div", "mul", "add", "pi", "div0", "atan2"}
+    scale_free |= {"asin3", "angle3", "arc3", "gap3", "sqrt0"}
     safe = all(let.op in scale_free for let in p.body) and _linear(p)
     if safe:
         return REQUIRES_PAIR
     return (*REQUIRES_PAIR, REQUIRES_FINITE)
 
 
+_DEGREE = {
+    **dict.fromkeys(("rootdet", "arc1", "arc3", "gap3", "neg", "abs", "add", "sub", "max"), 1.0),
+    **dict.fromkeys(("angle", "angle3", "asin3", "atan2"), 0.0),
+    "sqrt0": 0.5,
+}
+
+
 def _linear(p: Program) -> bool:
-    """No product of two quantities that both depend on the covariance."""
-    depends = {"q11", "q12", "q22"}
+    """No intermediate value grows faster than the covariance: none leaves the range before it."""
+    degree = {"q11": 1.0, "q12": 1.0, "q22": 1.0}
     for let in p.body:
-        hit = [a for a in let.args if a in depends]
-        if hit:
-            depends.add(let.name)
-        if let.op == "mul" and len(hit) == 2:
+        found = [degree[a] if a in degree else 0.0 for a in let.args if isinstance(a, str)]
+        most = max(found, default=0.0)
+        if let.op == "mul":
+            most = sum(found)
+        elif let.op in ("div", "div0"):
+            ends = [degree.get(a, 0.0) if isinstance(a, str) else 0.0 for a in let.args]
+            most = ends[0] - ends[1]
+        else:
+            most *= _DEGREE.get(let.op, 1.0)
+        if most > 1.0 or most < 0.0:
             return False
+        degree[let.name] = most
     return True
 
 
@@ -219,18 +235,23 @@ def _carried_root(b: Builder, rule: RuleLike, nngp: Operand) -> Operand | None:
     scale, cubic, offset, even = found
     s, c_scale, beta = (b.operand(x) for x in (scale, cubic, offset))
     q12 = b.emit("abs", "q12") if even else "q12"
-    gap = b.emit("mul", s, b.emit("gap", "root", q12, hint="gap"))
-    bend = b.emit("mul", c_scale, b.emit("arc1", "root", b.emit("neg", q12), hint="bend"))
-    apart = b.emit("sub", gap, bend, hint="apart")
+    length = b.length()
+    gap = b.emit("mul", s, b.emit("gap3", "root", q12, length, hint="gap"))
+    arc = b.emit("arc3", "root", b.emit("neg", q12), length, hint="bend")
+    apart = b.emit("sub", gap, b.emit("mul", c_scale, arc, hint="bend"), hint="apart")
     sides = b.emit("mul", "s11", "s22", hint="next_length")
     if offset != 0:
         diff = b.emit("sub", "r11", "r22")
-        length = b.emit("mul", s, b.emit("mul", "r11", "r22"))
-        below = b.emit("add", b.emit("add", sides, length), beta)
+        below = b.emit("add", b.emit("add", sides, b.emit("mul", s, length)), beta)
         weight = b.emit("div0", b.emit("mul", beta, s), below)
         apart = b.emit("add", apart, b.emit("mul", weight, b.emit("mul", diff, diff)))
     both = b.emit("add", sides, nngp)
-    return b.emit("mul", b.emit("sqrt0", apart), b.emit("sqrt0", both), hint="next_root")
+    # one square root, of the product over the squared lengths: each factor alone may be tiny
+    floors = [b.emit("pos", f"s{k}", hint=f"s{k}_pos") for k in ("11", "22")]
+    over = b.emit("mul", *(b.emit("div", Fraction(1), f) for f in floors), hint="over")
+    scaled = b.emit("mul", b.emit("mul", apart, over), b.emit("mul", both, over))
+    unit = b.emit("mul", *floors, hint="unit")
+    return b.emit("mul", b.emit("sqrt0", scaled), unit, hint="next_root")
 
 
 def _degree_one(rule: RuleLike) -> tuple[Expr, Expr, Expr, bool] | None:

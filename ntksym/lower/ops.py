@@ -54,6 +54,14 @@ def _gap(ctx: Any, s: Any, c: Any) -> Any:
     return s * s / (length + c) if c > 0 else length - c
 
 
+def _asin3(ctx: Any, c: Any, s: Any, h: Any) -> Any:
+    return h * 0 if s == 0 and c == 0 else ctx.atan2(c, s)
+
+
+def _hyproot(ctx: Any, a: Any, b: Any) -> Any:
+    return _sqrt0(ctx, max(a, 0) + b * b)
+
+
 def _owen_t(ctx: Any, h: Any, a: Any) -> Any:
     """Owen's T(h, a) for |a| <= 1, by quadrature of its smooth integrand."""
     if a == 0:
@@ -208,6 +216,17 @@ _TABLE = (
     Op("angle", 2, _angle, "angle of the point (c, s), s >= 0; pi/2 at (0, 0): no correlation"),
     Op("arc1", 2, _arc1, "s + c*angle(s, -c), to full relative accuracy where it cancels (c < 0)"),
     Op("gap", 2, _gap, "hypot(s, c) - c, to full relative accuracy near s = 0 (1 - cos)"),
+    Op(
+        "asin3",
+        3,
+        _asin3,
+        "asin(c/h), arguments (c, s, h) with h = hypot(s, c): one division, relative accuracy "
+        "everywhere; 0 at the zero triangle",
+    ),
+    Op("angle3", 3, lambda m, s, c, h: _angle(m, s, c), "angle(s, c), with h = hypot(s, c) known"),
+    Op("arc3", 3, lambda m, s, c, h: _arc1(m, s, c), "arc1(s, c), with h = hypot(s, c) known"),
+    Op("gap3", 3, lambda m, s, c, h: _gap(m, s, c), "gap(s, c), with h = hypot(s, c) known"),
+    Op("hyproot", 2, _hyproot, "sqrt(max(a, 0) + b^2) without overflow: b may be a root of 1e300"),
     Op("exp", 1, lambda m, a: m.exp(a)),
     Op("expm1", 1, lambda m, a: m.expm1(a)),
     Op("log", 1, lambda m, a: m.log(a)),
@@ -257,6 +276,11 @@ NAMES = {
     "max": "top",
     "min": "low",
     "atan2": "angle",
+    "asin3": "angle",
+    "angle3": "angle",
+    "arc3": "arc",
+    "gap3": "gap",
+    "hyproot": "root",
     "Phi": "gate",
     "Phi2": "orthant",
     "expPhi": "tail",

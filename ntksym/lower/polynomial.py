@@ -79,6 +79,23 @@ def positive_form(e: Expr) -> Expr | None:
     parts = monomials(in_det)
     if parts and all(_is_positive(k, c) for k, c in parts.items()):
         return from_monomials(parts)
+    return _partly_in_det(monomials(e))
+
+
+def _partly_in_det(parts: dict[Monomial, Expr]) -> Expr | None:
+    """The positive form where only negative terms give up q12**2 for q11*q22 - `DET`, or None."""
+    for n in range(max((dict(k).get(S.q12, 0) for k in parts), default=0), 1, -1):
+        turned: dict[Monomial, Expr] = {}
+        for key, coeff in parts.items():
+            if dict(key).get(S.q12, 0) != n or _is_positive(key, coeff):
+                turned[key] = turned.get(key, Integer(0)) + coeff
+                continue
+            rest = Mul(coeff, *(Pow(s, k) for s, k in key if s != S.q12)) * S.q12 ** (n - 2)
+            for other, value in monomials(rest * (S.q11 * S.q22 - DET)).items():
+                turned[other] = turned.get(other, Integer(0)) + value
+        parts = {k: c for k, c in turned.items() if c != 0}
+    if parts and all(_is_positive(k, c) for k, c in parts.items()):
+        return from_monomials(parts)
     return None
 
 

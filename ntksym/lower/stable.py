@@ -32,8 +32,8 @@ TABLE = (
     Row(
         "determinant",
         "q11*q22 - q12**2",
-        "cross(q11, q22, q12, q12), clamped at 0",
-        "the difference of two rounded products keeps no digit near rho = +-1",
+        "the square of rootdet(q11, q12, q22)",
+        "the difference of two rounded products keeps no digit near rho = +-1, and each overflows",
         (_NEAR, _OPPOSITE, (2.0, 3.7 * 2.0, 3.7 * 3.7 * 2.0)),
     ),
     Row(
@@ -53,21 +53,21 @@ TABLE = (
     Row(
         "angle",
         "asin(n/d)",
-        "atan2(n, sqrt(d**2 - n**2))",
+        "asin3(n, sqrt(d**2 - n**2), d) = 2*atan(n/(d + sqrt(d**2 - n**2)))",
         "the slope of asin is infinite at the collinear point, which is on every diagonal",
         (_NEAR, _OPPOSITE),
     ),
     Row(
         "orthant",
         "asin(r)/(2*pi) + 1/4",
-        "angle(sqrt(d**2 - n**2), -n)/(2*pi)",
+        "angle3(sqrt(d**2 - n**2), -n, d)/(2*pi)",
         "a probability that vanishes at rho = -1 keeps its relative accuracy",
         (_OPPOSITE,),
     ),
     Row(
         "arc1",
         "sqrt(d**2 - n**2) + n*angle(sqrt(d**2 - n**2), -n)",
-        "arc1(sqrt(d**2 - n**2), n)",
+        "arc3(sqrt(d**2 - n**2), n, d)",
         "the first arc-cosine kernel is of third order in the angle near rho = -1",
         (_OPPOSITE, (1.0, -0.999999, 1.0)),
     ),
@@ -84,6 +84,20 @@ TABLE = (
         "expsinh(a, b, d) = exp(a/d)*sinh(b/d)",
         "sinh(q12) overflows at q12 = 710, its product with exp(-(q11 + q22)/2) is at most 1/2",
         ((800.0, 799.0, 800.0),),
+    ),
+    Row(
+        "spread root",
+        "sqrt(1 + 2*(q11 + q22) + 4*det)",
+        "hyproot(1 + 2*(q11 + q22), 2*root), root = rootdet(q11, q12, q22)",
+        "det overflows at q = 1e155 and underflows at 1e-162 where its root does neither",
+        ((1e200, 0.5e200, 1e200), (1e-200, 0.5e-200, 1e-200)),
+    ),
+    Row(
+        "sides",
+        "q11*q22*r/((1 + q11)*(1 + q22))",
+        "(q11/(1 + q11))*(q22/(1 + q22))*r",
+        "the factors of one point are computed once per point, and products of both may overflow",
+        ((1e200, 0.5e200, 1e200),),
     ),
     Row(
         "floor",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sympy import Expr, Poly, Symbol
 
@@ -64,6 +65,7 @@ class _Unknown:
         return self.dot
 
 
+@lru_cache(maxsize=64)
 def affine_layers(network: Network) -> tuple[InputRule, tuple[AffineLayer, ...]]:
     """The rule of the first layer, and the layers after it.
 
@@ -75,16 +77,16 @@ def affine_layers(network: Network) -> tuple[InputRule, tuple[AffineLayer, ...]]
         (replace(nonlinearity, dual=unknown), dense) for nonlinearity, dense in network.blocks
     )
     recursion = recurse(replace(network, blocks=blocks))
+    known: dict[int, tuple[Affine, Affine]] = {}  # layers with equal rules share one object
     layers = []
     for (nonlinearity, _), rule in zip(network.blocks, recursion.layers, strict=True):
-        values = dict(rule.values)
-        layers.append(
-            AffineLayer(
-                nonlinearity,
+        if id(rule) not in known:
+            values = dict(rule.values)
+            known[id(rule)] = (
                 (*_sigma(rule.nngp, values, unknown), *_theta(rule.ntk, values, unknown)),
                 (*_sigma(rule.nngp_diag, values, unknown), *_theta(rule.ntk_diag, values, unknown)),
             )
-        )
+        layers.append(AffineLayer(nonlinearity, *known[id(rule)]))
     return recursion.input_rule, tuple(layers)
 
 
@@ -102,5 +104,8 @@ def _theta(e: Expr, values: Mapping[Symbol, Expr], unknown: _Unknown) -> tuple[E
 def _known(e: Expr) -> Expr:
     if e.free_symbols:
         name = min(s.name for s in e.free_symbols)
-        raise BadSpec(f"the parameter {name!r} has no value", hint=f"give {name} a number")
+        raise BadSpec(
+            f"the parameter {name!r} has no value",
+            hint=f"give {name} a number before generating code",
+        )
     return e

@@ -1,50 +1,275 @@
-"""The dual of an activation by the first method that gives it: exact, then the normal mixture."""
+"""The dual of an activation by the method that fits: one choice, and the reasons for it.
+
+The order of the automatic choice: a closed form; the normal mixture of the logistic family; for
+code with a range of variances a certified table, a Mehler series, a quadrature rule.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from ..dual import Dual, dual
-from ..errors import BadSpec, NoClosedForm
-from .mixture import DEFAULT_ERROR, MixtureDual, mixture_dual
+from sympy import Basic, Function
 
-METHODS = ("auto", "exact", "mixture")
+from ..activation import Activation
+from ..dual import dual
+from ..errors import BadSpec, NoClosedForm, NtksymError, Undecided
+from ..symbols import x
+from .choice import ONE, Candidate, Choice, cost, is_slow, read_variances
+from .expected import ExpectedDual, admissible
+from .mixture import DEFAULT_ERROR, MixtureDual, mixture_dual
+from .rules import RULES, Build, Rule, Variances, built
+
+METHODS = ("auto", "exact", "mixture", *RULES)
+CODE_ERROR = 1e-10
+"""What the rules for code aim at where nothing is asked for."""
+_FEW = 16
+RELAXED = 1e-8
+"""What the automatic choice is content with where `CODE_ERROR` cannot be proven."""
 
 
 def best_dual(
-    activation: Any, *, mean: bool = False, method: str = "auto", error: float = DEFAULT_ERROR
-) -> Dual | MixtureDual:
-    """The closed form where there is one, else the finite sum of the logistic family.
+    activation: Any,
+    *,
+    mean: bool = False,
+    method: str = "auto",
+    error: float | None = None,
+    variances: Any = None,
+) -> Any:
+    """The dual by the method that `choose` finds: its `dual`."""
+    return choose(
+        activation, mean=mean, method=method, error=error, variances=variances, code=False
+    ).dual
+
+
+def choose(
+    activation: Any,
+    *,
+    mean: bool = False,
+    method: str = "auto",
+    error: float | None = None,
+    variances: Any = None,
+    code: bool = False,
+    build: Build = built,
+) -> Choice:
+    """The dual of an activation, and which method it is by and why.
 
     Args:
-        activation: as `ntksym.dual` takes it.
+        activation: as `ntksym.dual` takes it, or a Python callable without an expression, which is
+            sampled: its errors are estimates, and say so.
         mean: for pre-activations with means; closed forms only.
-        method: "auto", or one of the methods for it alone.
-        error: of the mixture, as in `mixture_dual`.
+        method: "auto", or one of `METHODS` for it alone.
+        error: relative to sqrt(K(q11) K(q22)), and for the derivative alike; by default that of
+            the method.
+        variances: a number, or (low, high): the variances that a rule for code must cover.  Without
+            it a rule is not built: the dual is an `ExpectedDual`.
+        code: for generated code, where also the time of an entry counts: with `variances` a table
+            comes before a mixture and before a closed form with `Phi2`.
+        build: how a rule is built: `rules.built`, or the same behind a cache.
 
     Raises:
-        BadSpec: an unknown method.
-        NoClosedForm: no method applies; the message is that of the exact one, with what the
-            mixture misses under `tried`.
+        BadSpec: an unknown method, or a parameter without a value where a rule is to be built.
+        NoClosedForm: `method` does not apply; the hint says what does.
+        NotSquareIntegrable, BadActivation: no dual, by any method.
+        Undecided: the error cannot be proven; the message has the best bound reached.
     """
     from ..language import as_activation
 
     if method not in METHODS:
         raise BadSpec(f"unknown method {method!r}", hint="one of: " + ", ".join(METHODS))
+    if error is not None and not 0 < error < 1:
+        raise BadSpec(f"error = {error}: not between 0 and 1", hint="such as 1e-12")
+    span = None if variances is None else read_variances(variances)
+    if callable(activation) and not isinstance(activation, (Basic, Activation)):
+        return _sampled(activation, mean, method, error, span)
     read = as_activation(activation)
-    if method == "mixture" and not mean:
-        return mixture_dual(read, error=error)
-    try:
-        return dual(read, mean=mean)
-    except NoClosedForm as first:
-        if method == "exact" or mean:
-            raise
+    search = _Search(read, mean, error, span, code, build)
+    if method == "auto":
+        return search.automatic()
+    if method in RULES:
+        return search.rule(RULES[method])
+    return search.exact() if method == "exact" else search.mixture()
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One request, and the ways to answer it."""
+
+    activation: Activation
+    mean: bool
+    error: float | None
+    variances: Variances | None
+    code: bool
+    build: Build
+
+    def exact(self) -> Choice:
+        """The closed form alone."""
         try:
-            return mixture_dual(read, error=error)
-        except NoClosedForm as second:
-            raise NoClosedForm(
-                first.what,
-                where=first.where,
-                tried=(*first.tried, f"normal mixture: {second.what}"),
-                hint=first.hint,
-            ) from None
+            found = dual(self.activation, mean=self.mean)
+        except NoClosedForm as failed:
+            raise _with_hint(failed, failed.tried, self._advice("exact")) from None
+        return self._choice(found, "exact", (Candidate("exact", True, "asked for", cost(found)),))
+
+    def mixture(self) -> Choice:
+        """The normal mixture alone."""
+        self._without_means("mixture")
+        try:
+            found = self._mixture()
+        except NoClosedForm as failed:
+            raise _with_hint(failed, failed.tried, self._advice("mixture")) from None
+        return self._choice(
+            found, "mixture", (Candidate("mixture", True, "asked for", cost(found)),)
+        )
+
+    def rule(self, rule: Rule) -> Choice:
+        """One rule alone: built where there is a range of variances."""
+        self._without_means(rule.name)
+        admissible(self.activation)
+        found: Any
+        if rule.name == "series" and not self.code:
+            found, reason = self._series(), "asked for"
+        elif self.variances is None:
+            found = ExpectedDual(self.activation, rule.name)
+            reason = "asked for; " + _NO_RANGE
+        else:
+            found = self.build(rule, self.activation, self.variances, self.error or CODE_ERROR)
+            reason = "asked for"
+        return self._choice(found, rule.name, (Candidate(rule.name, True, reason, rule.cost),))
+
+    def _series(self) -> Any:
+        """The series as a formula: with as many terms as the error needs where it has no end."""
+        from .series.dual import series_dual
+
+        found = series_dual(self.activation, terms=_FEW)
+        if found.exact:
+            return found
+        self._numbers("series")
+        span = self.variances or ONE
+        return series_dual(self.activation, error=self.error or CODE_ERROR, variances=span)
+
+    def _numbers(self, method: str) -> None:
+        for p in self.activation.params:
+            raise BadSpec(
+                f"the parameter {p.name!r} has no value",
+                where=f"method {method}, s(x) = {self.activation.expr}",
+                hint=f"give {p.name} a number: --param {p.name}=1.5, with_params({p.name}=1.5)",
+            )
+
+    def automatic(self) -> Choice:
+        """The first that gives the dual; for code also by the time of an entry."""
+        seen: list[Candidate] = []
+        found: Any = None
+        try:
+            found = dual(self.activation, mean=self.mean)
+            method, reason = "exact", "a closed form, for all variances"
+        except NoClosedForm as failed:
+            if self.mean:
+                raise
+            seen.append(Candidate("exact", False, _short(failed)))
+            try:
+                found = self._mixture()
+                method, reason = "mixture", "a finite sum of closed forms, for all variances"
+            except NoClosedForm as missed:
+                seen.append(Candidate("mixture", False, missed.what))
+        if found is None:
+            return self._numeric(seen)
+        slow = self.code and self.variances is not None and is_slow(found)
+        if slow and not self.activation.params:
+            fast = self._faster(seen, method, found)
+            if fast is not None:
+                return fast
+        seen.append(Candidate(method, True, reason, cost(found)))
+        return self._choice(found, method, tuple(seen))
+
+    def _numeric(self, seen: list[Candidate]) -> Choice:
+        admissible(self.activation)
+        if self.variances is None:
+            rule = next(iter(RULES.values()))
+            found = ExpectedDual(self.activation, rule.name)
+            seen.append(Candidate(rule.name, True, _NO_RANGE, rule.cost))
+            return self._choice(found, rule.name, tuple(seen))
+        errors = (self.error,) if self.error is not None else (CODE_ERROR, RELAXED)
+        for error in errors:
+            for rule in RULES.values():
+                try:
+                    made = self.build(rule, self.activation, self.variances, error)
+                except (Undecided, NoClosedForm) as failed:
+                    seen.append(Candidate(rule.name, False, f"{error:g}: {failed.what}", rule.cost))
+                    continue
+                reason = f"the cheapest that proves {error:g}"
+                seen.append(Candidate(rule.name, True, reason, rule.cost))
+                return self._choice(made, rule.name, tuple(seen))
+        raise Undecided(
+            f"no method proves an error of {errors[-1]:g} for {self.activation.name}",
+            tried=[c.line for c in seen],
+            hint="a larger error, or a narrower range of variances",
+        )
+
+    def _faster(self, seen: list[Candidate], method: str, slow: Any) -> Choice | None:
+        """A table instead of a closed form or a mixture that takes microseconds."""
+        rule = RULES["tabulated"]
+        error = self.error or CODE_ERROR
+        try:
+            made = self.build(rule, self.activation, self.variances, error)
+        except (Undecided, NoClosedForm) as failed:
+            seen.append(Candidate(rule.name, False, f"{error:g}: {failed.what}", rule.cost))
+            return None
+        seen.append(Candidate(method, False, "slower, and the range is known", cost(slow)))
+        seen.append(Candidate(rule.name, True, f"the cheapest that proves {error:g}", rule.cost))
+        return self._choice(made, rule.name, tuple(seen))
+
+    def _choice(self, found: Any, method: str, seen: tuple[Candidate, ...]) -> Choice:
+        return Choice(self.activation, found, method, seen, self.error, self.variances)
+
+    def _mixture(self) -> MixtureDual:
+        return mixture_dual(self.activation, error=self.error or DEFAULT_ERROR)
+
+    def _without_means(self, method: str) -> None:
+        if self.mean:
+            raise BadSpec(
+                f"the method {method!r} is for pre-activations of mean zero",
+                hint="the method exact, or no means",
+            )
+
+    def _advice(self, method: str) -> str:
+        """What would apply instead of `method`."""
+        if self.mean:
+            return "means are for closed forms only"
+        try:
+            found = _Search(self.activation, False, None, None, False, built).automatic()
+        except NtksymError:
+            return ""
+        return f"the method {found.method}" if found.method != method else ""
+
+
+def _sampled(
+    function: Any, mean: bool, method: str, error: float | None, span: Variances | None
+) -> Choice:
+    """A callable: nothing can be proven of it."""
+    from .quadrature.sampled import sampled_dual
+
+    if method != "auto" or mean:
+        raise BadSpec(
+            "a Python callable has no expression: only the method auto, which samples it",
+            hint='text such as "x*tanh(x)" or a SymPy expression, for every other method',
+        )
+    options: dict[str, Any] = {} if error is None else {"error": error}
+    if span is not None:
+        options["variances"] = (float(span[0]), float(span[1]))
+    found = sampled_dual(function, **options)
+    named = Activation(found.function.name, Function(found.function.name)(x))
+    why = "a Python callable: sampled, not proven"
+    taken = Candidate("sampled", True, why, "about a millisecond an entry")
+    return Choice(named, found, "sampled", (taken,), error, span)
+
+
+_NO_RANGE = "built for a range of variances (--variance LO:HI) or for the data at run time"
+
+
+def _short(error: NoClosedForm) -> str:
+    return error.what
+
+
+def _with_hint(error: NoClosedForm, tried: tuple[str, ...], hint: str) -> NoClosedForm:
+    both = "; ".join(text for text in (hint, error.hint) if text)
+    return NoClosedForm(error.what, where=error.where, tried=tried, hint=both)

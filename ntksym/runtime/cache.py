@@ -18,6 +18,9 @@ from pathlib import Path
 
 from ..errors import CannotWrite
 
+NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+"""A pipe in the place of a file must not make us wait."""
+
 
 def default_directory() -> Path:
     """`$NTKSYM_CACHE`, else `$XDG_CACHE_HOME/ntksym`, else `~/.cache/ntksym`."""
@@ -84,12 +87,13 @@ def digest(parts: tuple[str, ...]) -> str:
 def read_regular(path: Path) -> bytes | None:
     """The bytes of a regular file, not through a symbolic link; None if there is none."""
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | NO_WAIT)
     except OSError:
         return None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        return None
     with os.fdopen(handle, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            return None
         return stream.read()
 
 

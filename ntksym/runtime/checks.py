@@ -15,9 +15,35 @@ Array = NDArray[np.float64]
 def real_array(value: Any, name: str, ndim: int) -> Array:
     """The value as a C-contiguous array of doubles; integers and booleans are converted.
 
+    NaN and infinities pass, and so does an array without elements.
+
     Raises:
-        BadData: not numbers, another number of dimensions, empty, NaN or infinite.
+        BadData: not numbers, another number of dimensions, or masked elements.
     """
+    return np.ascontiguousarray(_numbers(value, name, ndim), dtype=np.float64)
+
+
+def data_rows(value: Any, name: str) -> NDArray[Any]:
+    """Rows of data as a C-contiguous array (n, d) of native floats or doubles; n may be 0.
+
+    float32 and float16 become float32, everything else becomes float64.  NaN and infinities pass.
+
+    Raises:
+        BadData: not numbers, not two-dimensional, no columns, or masked elements.
+    """
+    array = _numbers(value, name, 2)
+    if array.shape[1] == 0:
+        raise BadData(f"{name}: rows without columns, shape {array.shape}", hint="at least one")
+    small = array.dtype.kind == "f" and array.dtype.itemsize <= 4
+    return np.ascontiguousarray(array, dtype=np.float32 if small else np.float64)
+
+
+def _numbers(value: Any, name: str, ndim: int) -> NDArray[Any]:
+    if isinstance(value, np.ma.MaskedArray) and (count := int(np.sum(value.mask))):
+        raise BadData(
+            f"{name}: {count} masked element{'s' if count > 1 else ''}",
+            hint=f"{name}.filled(value), or leave these rows out; nothing is replaced silently",
+        )
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -33,19 +59,46 @@ def real_array(value: Any, name: str, ndim: int) -> Array:
             f"{name}: an array of shape {shape} is needed, not {array.shape}",
             hint=f"{name}.reshape(len({name}), -1)" if ndim == 2 else f"{name}.ravel()",
         )
-    if array.size == 0:
-        raise BadData(f"{name}: empty, shape {array.shape}", hint="at least one row and column")
-    doubles = np.ascontiguousarray(array, dtype=np.float64)
-    finite = np.isfinite(doubles)
-    if not finite.all():
-        index = tuple(int(i) for i in np.argwhere(~finite)[0])
-        count = int(np.size(finite) - np.count_nonzero(finite))
+    return array
+
+
+def output(value: Any, name: str, shape: tuple[int, int], dtype: Any) -> NDArray[Any]:
+    """The array that a caller wants filled, unchanged.
+
+    Raises:
+        BadData: not an array, or of wrong shape or type, read-only, or with rows that are not
+            contiguous.
+    """
+    if not isinstance(value, np.ndarray):
+        raise BadData(f"{name}: an array is needed, not {type(value).__name__}")
+    fresh = f"np.empty({shape}, dtype=np.{np.dtype(dtype).name})"
+    if value.shape != shape:
+        raise BadData(f"{name}: shape {value.shape}, the kernel has {shape}", hint=fresh)
+    if value.dtype != dtype or not value.dtype.isnative:
+        raise BadData(f"{name}: {value.dtype.str}, the kernel gives {np.dtype(dtype)}", hint=fresh)
+    if not value.flags.writeable:
+        raise BadData(f"{name}: read-only", hint=fresh)
+    rows, item = value.strides[0], value.itemsize
+    ragged = shape[1] > 1 and value.strides[1] != item
+    ragged |= shape[0] > 1 and (rows < shape[1] * item or rows % item != 0)
+    if value.size and (ragged or not value.flags.aligned):
         raise BadData(
-            f"{name}: NaN or infinite at {count} place{'s' if count > 1 else ''}",
-            where=f"first: {name}{list(index)} = {doubles[index]}",
-            hint="remove or impute these rows; nothing is replaced silently",
+            f"{name}: its rows are not contiguous, strides {value.strides}",
+            hint=fresh + "; for a Fortran array fill its transpose with k(Y, X)",
         )
-    return doubles
+    return value
+
+
+def apart(arrays: tuple[tuple[str, NDArray[Any]], ...], inputs: tuple[Any, ...]) -> None:
+    """Check that outputs share no memory with each other or with the inputs.
+
+    Raises:
+        BadData: two of them do.
+    """
+    for k, (name, out) in enumerate(arrays):
+        for other, found in (*arrays[:k], *(("the data", i) for i in inputs)):
+            if isinstance(found, np.ndarray) and np.may_share_memory(out, found):
+                raise BadData(f"{name} overlaps {other} in memory", hint="outputs of their own")
 
 
 def same_width(x: Array, y: Array) -> None:

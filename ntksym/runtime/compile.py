@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import os
+import warnings
 from typing import Any
 
 from sympy import Expr
 
 from ..activation import Activation
 from ..backends import Contract
-from ..errors import BadSpec
+from ..errors import BadSpec, NoCompiler
 from ..lower import lower_dual, lower_dual_diag, lower_network
+from .collapsed import ERROR, CollapsedKernel
 from .engines import CDual, CNetwork, NumpyDual, NumpyNetwork
 from .kernel import CompiledDual, CompiledKernel
-from .numeric_network import compile_any, needs_numeric
+from .numeric_network import compile_any, is_spec, needs_numeric
+from .threads import allowed_cores
 
 TARGETS = ("c", "numpy")
 DTYPES = ("float64", "float32")
@@ -25,16 +27,38 @@ def compile(
     dtype: str = "float64",
     cache: bool = True,
     threads: int | None = None,
+    *,
+    method: str = "auto",
+    error: float | None = None,
+    variances: Any = None,
+    collapse: bool | float = False,
 ) -> Any:
     """A `CompiledKernel` for a network or recursion, a `CompiledDual` for an activation or dual.
 
+    Args:
+        net: a network or recursion, its text (`mlp:...`, a TOML file), an activation, its text, a
+            SymPy expression of one variable, a dual, or a Python callable (sampled, and says so).
+        target: "c" or "numpy".
+        dtype: "float64" or "float32".
+        cache: keep what is generated, compiled and built; False leaves nothing behind.
+        threads: by default the processors that this program may run on.
+        method: of duals without closed form, or of all: see `ntksym.choose`.
+        error: what is asked of the method, relative to sqrt(K(q11) K(q22)).
+        variances: of the pre-activations of an activation: (lo, hi) or a number; a network takes
+            those of its data.
+        collapse: one certified polynomial of the angle instead of layers, for data on a sphere
+            or homogeneous activations without biases: True, or the error asked for.
+
     `k(X, Y).nngp` and `k(X, Y).ntk` are arrays (n, m); `k(X)` is symmetric; `k.diag(X)` is the
-    diagonal.  Arithmetic is double; `dtype="float32"` rounds the results.  `cache=False` leaves
-    nothing behind.  `threads` defaults to two, or one on a single processor.
+    diagonal.  `dtype="float32"` gives float arrays: products and layers are in float where the
+    generated code has float layers and the variances are of moderate size, else in double and
+    rounded; diagonals and nearly collinear pairs are always in double.  `cache=False` leaves
+    nothing behind.  `threads` defaults to the processors that this program may run on.
+
+    Without a compiler that works, `target="c"` gives the NumPy version and warns.
 
     Raises:
         BadSpec: an unknown target or dtype, or a parameter without a value.
-        NoCompiler: `target="c"` and no compiler works.
         NoClosedForm: the activation has none.
         UnsupportedOp: the target cannot spell an operation.
     """
@@ -43,11 +67,62 @@ def compile(
     if dtype not in DTYPES:
         raise BadSpec(f"unknown dtype {dtype!r}", hint="one of: " + ", ".join(DTYPES))
     if threads is None:
-        threads = min(2, os.cpu_count() or 1)
+        threads = allowed_cores()
     if threads < 1:
         raise BadSpec(f"threads = {threads}", hint="1 or more")
-    if needs_numeric(net):
-        return compile_any(net, target, dtype, cache, threads)
+    try:
+        if collapse:
+            return _collapsed(net, target, dtype, cache, threads, collapse)
+        made = _compile(net, target, dtype, cache, threads, method, error, variances)
+        return made.prepare(cache) if isinstance(made, CompiledKernel) else made
+    except NoCompiler as missing:
+        if target != "c":
+            raise
+        said = [line for line in missing.where.splitlines() if "error" in line][:1]
+        reason = "; ".join((missing.what, *missing.tried, *said))
+        warnings.warn(
+            f"{reason}: the slower NumPy version is used. Install gcc or clang, or set CC to a "
+            'compiler, for the speed of C; target="numpy" asks for NumPy without this warning',
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    if collapse:
+        return _collapsed(net, "numpy", dtype, cache, threads, collapse)
+    return _compile(net, "numpy", dtype, cache, threads, method, error, variances)
+
+
+def _collapsed(
+    net: Any, target: str, dtype: str, cache: bool, threads: int, collapse: bool | float
+) -> CollapsedKernel:
+    from ..network import parse_spec
+
+    network = parse_spec(net) if is_spec(net) else getattr(net, "network", net)
+    if not hasattr(network, "blocks"):
+        raise BadSpec("only a network can be collapsed", hint="mlp:relu:depth=20, for example")
+    return CollapsedKernel(
+        network,
+        target=target,
+        dtype=dtype,
+        cache=cache,
+        threads=threads,
+        error=ERROR if collapse is True else float(collapse),
+    )
+
+
+def _compile(
+    net: Any,
+    target: str,
+    dtype: str,
+    cache: bool,
+    threads: int,
+    method: str,
+    error: float | None,
+    variances: Any,
+) -> Any:
+    if needs_numeric(net, method, variances):
+        return compile_any(
+            net, target, dtype, cache, threads, method=method, error=error, variances=variances
+        )
     if hasattr(net, "layers") and hasattr(net, "input_rule"):
         return _kernel(net, target, dtype, cache, threads)
     if hasattr(net, "value") and hasattr(net, "diag_dot"):

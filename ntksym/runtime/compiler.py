@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shlex
 import shutil
@@ -101,11 +102,14 @@ def _works(command: tuple[str, ...], flags: tuple[str, ...]) -> bool:
         return done is not None and done.returncode == 0
 
 
-def shared_library(sources: tuple[SourceFile, ...], *, keep: bool = True) -> Path:
+def shared_library(
+    sources: tuple[SourceFile, ...], *, keep: bool = True, extra: tuple[str, ...] = ()
+) -> Path:
     """The path of the shared library of these files, compiled at most once.
 
-    The key is the text of the sources, the command with its flags and what the compiler and the
-    machine are; the file is checked against its SHA-256 before it is returned.
+    `extra` flags come after the usual ones.  The key is the text of the sources, the command with
+    its flags and what the compiler and the machine are; the file is checked against its SHA-256
+    before it is returned.
 
     Raises:
         NoCompiler: none is found, or it refuses the source.
@@ -116,14 +120,15 @@ def shared_library(sources: tuple[SourceFile, ...], *, keep: bool = True) -> Pat
     compiler = find_compiler()
     texts = tuple(part for s in sources for part in (s.name, s.text))
     machine = (platform.machine(), platform.system(), _processor())
-    key = digest((*texts, *compiler.command, *compiler.flags, compiler.identity, *machine))
+    flags = (*compiler.flags, *extra)
+    key = digest((*texts, *compiler.command, *flags, compiler.identity, *machine))
 
     def make(scratch: Path) -> bytes:
         for s in sources:
             (scratch / s.name).write_text(s.text, encoding="ascii")
         units = [str(scratch / s.name) for s in sources if s.name.endswith(".c")]
         out = scratch / "out.so"
-        argv = [*compiler.command, *compiler.flags, f"-I{scratch}", "-o", str(out), *units, "-lm"]
+        argv = [*compiler.command, *flags, f"-I{scratch}", "-o", str(out), *units, "-lm"]
         done = _run(argv)
         if done is None or done.returncode or not out.is_file():
             said = "it did not end in time" if done is None else done.stderr.strip()[-2000:]
@@ -131,6 +136,26 @@ def shared_library(sources: tuple[SourceFile, ...], *, keep: bool = True) -> Pat
         return out.read_bytes()
 
     return obtain(key, ".so", make, keep=keep)
+
+
+def load_library(
+    sources: tuple[SourceFile, ...], *, keep: bool = True, extra: tuple[str, ...] = ()
+) -> ctypes.CDLL:
+    """The library of these files, loaded; a stored one that does not load is made again.
+
+    Raises:
+        NoCompiler: none is found, it refuses the source, or what it makes does not load.
+        CannotWrite: the library cannot be stored.
+    """
+    tried = []
+    for stored in (keep, False):
+        path = shared_library(sources, keep=stored, extra=extra)
+        try:
+            return ctypes.CDLL(str(path))
+        except OSError as error:
+            tried.append(str(error))
+            path.unlink(missing_ok=True)
+    raise NoCompiler("the C compiler makes no library that loads", tried=tried, hint=_HINT)
 
 
 @lru_cache(maxsize=1)

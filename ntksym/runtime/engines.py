@@ -17,9 +17,9 @@ from ..lower.program import Program
 from ..lower.schedule import Schedule
 from .cache import digest, obtain
 from .checks import Array
-from .compiler import shared_library
-
-First = tuple[float, float, float, float]
+from .compiler import load_library
+from .gram_loop import First as First
+from .gram_loop import Layers
 
 
 class Engine(Protocol):
@@ -57,18 +57,38 @@ def array_size(n: int) -> ctypes.c_size_t:
 class CNetwork:
     """A network in a shared library; ctypes releases the interpreter lock during the calls."""
 
+    _single: Any = None
+    """The float version of `tile`, where the generated file has one."""
+
     def __init__(self, schedule: Schedule, contract: Contract, *, keep: bool = True) -> None:
         source = c_network.network_file(schedule, contract)
-        sources = (c_backend.support_file(), source)
-        self.sources = sources
-        self._library = ctypes.CDLL(str(shared_library(sources, keep=keep)))
-        self._layers = len(schedule.steps)
+        self._load(source, len(schedule.steps), keep)
+
+    def _load(self, source: SourceFile, layers: int, keep: bool) -> None:
+        """Compile a file with the entry points of a network, and find them."""
+        self.sources = (c_backend.support_file(), source)
+        self._library = load_library(self.sources, keep=keep)
+        self._count = layers
         stem = "ntksym_" + source.name.removesuffix(".c")
         self._functions = {
             k: getattr(self._library, f"{stem}_{k}") for k in ("input", "diag", "pairs", "tile")
         }
+        self._single = getattr(self._library, f"{stem}_tile_f32", None)
         for f in self._functions.values():
             f.restype = None
+
+    @property
+    def layers(self) -> Layers:
+        """The functions as addresses, for the compiled Gram loop."""
+
+        def address(function: Any) -> int:
+            return int(ctypes.cast(function, ctypes.c_void_p).value or 0)
+
+        return Layers(
+            tile=address(self._functions["tile"]),
+            pairs=address(self._functions["pairs"]),
+            single=None if self._single is None else address(self._single),
+        )
 
     def first(self, d: int) -> First:
         """As in `Engine`."""
@@ -79,7 +99,7 @@ class CNetwork:
     def diag(self, g: Array, first: First) -> tuple[Array, Array]:
         """As in `Engine`."""
         n = len(g)
-        q, t, given = np.empty((2 * self._layers + 2, n)), np.empty(n), np.array(first)
+        q, t, given = np.empty((2 * self._count + 2, n)), np.empty(n), np.array(first)
         self._functions["diag"](array_size(n), pointer(g), pointer(given), pointer(q), pointer(t))
         return q, t
 
@@ -185,7 +205,7 @@ class CDual:
     def __init__(self, pair: Program, diag: Program, contract: Contract, *, keep: bool) -> None:
         source = c_backend.dual_file(pair.name, pair, diag, contract)
         self.sources = (c_backend.support_file(), source)
-        library = ctypes.CDLL(str(shared_library(self.sources, keep=keep)))
+        library = load_library(self.sources, keep=keep)
         stem = "ntksym_" + source.name.removesuffix(".c")
         self._pair, self._diag = getattr(library, stem), getattr(library, f"{stem}_diag")
         self._pair.restype = self._diag.restype = None

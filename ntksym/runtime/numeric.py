@@ -12,7 +12,7 @@ from ..backends import c as c_backend
 from ..backends.mixture_programs import MixturePrograms, mixture_programs
 from ..numeric import MixtureDual
 from .checks import Array
-from .compiler import shared_library
+from .compiler import load_library
 from .engines import array_size, load_module, pointer
 from .kernel import CompiledDual
 
@@ -43,7 +43,7 @@ class CMixture:
     def __init__(self, programs: MixturePrograms, contract: Contract, *, keep: bool = True) -> None:
         source = c_mixture.mixture_file(programs, contract)
         self.sources: tuple[SourceFile, ...] = (c_backend.support_file(), source)
-        library = ctypes.CDLL(str(shared_library(self.sources, keep=keep)))
+        library = load_library(self.sources, keep=keep)
         stem = "ntksym_" + source.name.removesuffix(".c")
         names = {"dual": stem, "diag": f"{stem}_diag", "rows": f"{stem}_rows"}
         names["pairs"] = f"{stem}_pairs"

@@ -1,258 +1,81 @@
-r"""A network with mixture duals: its layers in numbers, its engines.
-
-A dense layer is affine in what its nonlinearity gives: $\Sigma' = s_0 + s_1 K$ and
-$\Theta' = t_0 + t_1 K + t_2 \dot K\,\Theta$, whatever the convention.  The numbers are read off the
-recursion of a network with unknown K; the duals are mixtures or closed forms.
-"""
+"""Networks and duals of units as functions of arrays, as `ntksym.compile` gives them."""
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-from sympy import Expr, Poly, Symbol
+from sympy import Expr
 
-from .. import symbols
 from ..activation import Activation
-from ..backends import Contract, SourceFile, c_mixture_network
+from ..backends import Contract, SourceFile, numpy_unit_network
 from ..backends import c as c_backend
-from ..backends.c_mixture_network import NumericSchedule, NumericStep
-from ..backends.mixture_programs import MixturePrograms, closed_programs, mixture_programs
+from ..backends.c_unit_network import network_file
+from ..backends.units import unit_of
 from ..dual import Dual
-from ..errors import BadSpec, UnsupportedOp
-from ..lower.kernel import lower_input
-from ..lower.program import Program
-from ..lower.schedule import number
-from ..network import Network, Recursion, recurse
-from ..network.layers import Nonlinearity
-from ..numeric import MixtureDual, best_dual
+from ..errors import BadSpec
+from ..network import Network
+from ..numeric import ExpectedDual, MixtureDual, choose, read_variances
 from .checks import Array
-from .compiler import shared_library
-from .engines import CNetwork, First
+from .dual_arrays import CompiledDual
 from .kernel import CompiledKernel
-from .numeric import NumpyMixture, accuracy, compile_mixture
+from .numeric import compile_mixture
+from .ranged import RangedDual, RangedKernel
+from .rule_store import kept
+from .unit_engines import CUnit, CUnitNetwork, NumpyUnit, NumpyUnitNetwork
+from .unit_layers import (
+    AUTO,
+    Plan,
+    Range,
+    Wanted,
+    first_affine,
+    first_range,
+    needs_range,
+    plan,
+    vanishing,
+)
 
-Scalars = tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Unknown:
-    """A dual of which nothing is known: the symbols K and its derivative."""
-
-    value: Expr
-    dot: Expr
-
-    @property
-    def dot_ae(self) -> Expr:
-        """As `dot`."""
-        return self.dot
-
-    @property
-    def diag(self) -> Expr:
-        """As `value`."""
-        return self.value
-
-    @property
-    def diag_dot(self) -> Expr:
-        """As `dot`."""
-        return self.dot
-
-    @property
-    def diag_dot_ae(self) -> Expr:
-        """As `dot`."""
-        return self.dot
+ABOUT = "the NNGP kernel and the NTK of a network"
 
 
-def numeric_schedule(network: Network) -> NumericSchedule:
-    """The duals of a network and the affine rules of its layers, in numbers.
-
-    Raises:
-        BadSpec: a parameter without a value.
-        NoClosedForm: an activation has neither a closed form nor a mixture.
-        UnsupportedOp: a dual that cannot be run.
-    """
-    unknown = _Unknown(Symbol("K", real=True), Symbol("Kdot", real=True))
-    blocks = tuple(
-        (replace(nonlinearity, dual=unknown), dense) for nonlinearity, dense in network.blocks
-    )
-    recursion = recurse(replace(network, blocks=blocks))
-    kinds: dict[Activation, int] = {}
-    duals: list[MixturePrograms] = []
-    steps = []
-    for (nonlinearity, _), rule in zip(network.blocks, recursion.layers, strict=True):
-        if nonlinearity.activation not in kinds:
-            kinds[nonlinearity.activation] = len(duals)
-            duals.append(_programs(nonlinearity, network))
-        values = dict(rule.values)
-        pair = (*_affine(rule.nngp, values, unknown), *_ntk(rule.ntk, values, unknown))
-        diag = (*_affine(rule.nngp_diag, values, unknown), *_ntk(rule.ntk_diag, values, unknown))
-        kind = kinds[nonlinearity.activation]
-        steps.append(NumericStep(kind, _scalars(nonlinearity), pair, diag))
-    program, given = _input(recursion)
-    return NumericSchedule("network", program, given, tuple(duals), tuple(steps))
-
-
-def _programs(nonlinearity: Nonlinearity, network: Network) -> MixturePrograms:
-    forms = nonlinearity.forms()
-    if isinstance(forms, MixtureDual):
-        return mixture_programs(forms)
-    if isinstance(forms, Dual):
-        if network.convention.derivative == "almost_everywhere":
-            forms = replace(forms, dot=forms.dot_ae, diag_dot=forms.diag_dot_ae)
-        return closed_programs(forms)
-    raise UnsupportedOp(f"{type(forms).__name__} cannot be run in a network")
-
-
-class CNumericNetwork(CNetwork):
-    """A network of numeric duals in a shared library, with the calls of `CNetwork`."""
-
-    def __init__(self, schedule: NumericSchedule, contract: Contract, *, keep: bool = True) -> None:
-        source = c_mixture_network.network_file(schedule, contract)
-        self.sources = (c_backend.support_file(), source)
-        self._library = ctypes.CDLL(str(shared_library(self.sources, keep=keep)))
-        self._layers = len(schedule.steps)
-        stem = "ntksym_" + source.name.removesuffix(".c")
-        self._functions = {
-            k: getattr(self._library, f"{stem}_{k}") for k in ("input", "diag", "pairs", "tile")
-        }
-        for f in self._functions.values():
-            f.restype = None
-
-
-class NumpyNumericNetwork:
-    """The same in NumPy: one module per dual, the layers one after the other."""
-
-    def __init__(self, schedule: NumericSchedule, contract: Contract, *, keep: bool = True) -> None:
-        self._schedule = schedule
-        self._duals = tuple(NumpyMixture(k, contract, keep=keep) for k in schedule.kinds)
-        self.sources: tuple[SourceFile, ...] = tuple(s for d in self._duals for s in d.sources)
-
-    def first(self, d: int) -> First:
-        """As in `Engine`."""
-        program = self._schedule.input
-        given = dict(zip(program.args[1:], self._schedule.input_values, strict=True))
-        out = program.evaluate({"d": d, **given})
-        names = ("nngp_slope", "nngp_offset", "ntk_slope", "ntk_offset")
-        a, b, c, e = (float(out[n]) for n in names)
-        return a, b, c, e
-
-    def diag(self, g: Array, first: First) -> tuple[Array, Array]:
-        """As in `Engine`."""
-        count = len(self._schedule.steps) + 1
-        q = np.empty((2 * count, len(g)))
-        q[0] = first[0] * g + first[1]
-        t = first[2] * g + first[3]
-        for i, step in enumerate(self._schedule.steps):
-            k, d = self._duals[step.kind].diag((q[i],), step.scalars)
-            s0, s1, t0, t1, t2 = step.diag
-            q[i + 1] = s0 + s1 * k
-            t = t0 + t1 * k + t2 * d * t
-        q[count:] = np.sqrt(np.maximum(q[:count], 0.0))
-        return q, t
-
-    def tile(self, g12: Array, qx: Array, qy: Array, first: First, nngp: Array, ntk: Array) -> None:
-        """As in `Engine`, row by row."""
-        for i in range(g12.shape[0]):
-            left = np.broadcast_to(qx[:, i : i + 1], (len(qx), g12.shape[1]))
-            nngp[i], ntk[i] = self._compose(g12[i], None, left, qy, first)
-
-    def pairs(
-        self, g12: Array, root: Array, qx: Array, qy: Array, first: First
-    ) -> tuple[Array, Array]:
-        """As in `Engine`."""
-        return self._compose(g12, root, qx, qy, first)
-
-    def _compose(
-        self, g12: Array, root: Array | None, qx: Array, qy: Array, first: First
-    ) -> tuple[Array, Array]:
-        c = first[0] * g12 + first[1]
-        t = first[2] * g12 + first[3]
-        # Equal inputs stay equal at any depth: their covariance is the diagonal, rounding included.
-        same = np.zeros(c.shape, dtype=bool)
-        if root is not None:
-            same = (root == 0.0) & (qx[0] == qy[0]) & (c > 0.0)
-        for level, step in enumerate(self._schedule.steps):
-            given = (root,) if level == 0 and root is not None else ()
-            state = (qx[level], c, qy[level], *given)
-            k, d = self._duals[step.kind].pair(state, step.scalars)
-            s0, s1, t0, t1, t2 = step.pair
-            c = np.where(same, qx[level + 1], s0 + s1 * k)
-            t = t0 + t1 * k + t2 * d * t
-        return c, t
-
-
-def _scalars(nonlinearity: Nonlinearity) -> Scalars:
-    known = dict(nonlinearity.values)
-    missing = [p.name for p in nonlinearity.activation.params if p.name not in known]
-    if missing:
-        raise BadSpec(
-            f"the parameter {missing[0]!r} has no value",
-            where=nonlinearity.activation.name,
-            hint=f"give {missing[0]} a number before generating code",
-        )
-    return tuple(number(known[p.name]) for p in nonlinearity.activation.params)
-
-
-def _affine(e: Expr, values: Mapping[Symbol, Expr], unknown: _Unknown) -> tuple[float, float]:
-    """(s0, s1) of s0 + s1 K."""
-    poly = Poly(e.subs(values), unknown.value)
-    return _number(poly.coeff_monomial(1)), _number(poly.coeff_monomial(unknown.value))
-
-
-def _ntk(e: Expr, values: Mapping[Symbol, Expr], unknown: _Unknown) -> tuple[float, float, float]:
-    """(t0, t1, t2) of t0 + t1 K + t2 Kdot Theta."""
-    poly = Poly(e.subs(values), unknown.value, unknown.dot, symbols.t12)
-    own = _number(poly.coeff_monomial(1)), _number(poly.coeff_monomial(unknown.value))
-    return *own, _number(poly.coeff_monomial(unknown.dot * symbols.t12))
-
-
-def _number(e: Expr) -> float:
-    if e.free_symbols:
-        name = min(s.name for s in e.free_symbols)
-        raise BadSpec(
-            f"the parameter {name!r} has no value",
-            hint=f"give {name} a number before generating code",
-        )
-    return number(e)
-
-
-def _input(recursion: Recursion) -> tuple[Program, tuple[float, ...]]:
-    rule = recursion.input_rule
-    values = {s.name: number(v) for s, v in rule.values}
-    free = {s.name for e in (rule.nngp, rule.ntk) for s in e.free_symbols}
-    needed = tuple(sorted(free - {"q11", "q12", "q22", "d"}))
-    return lower_input(rule.nngp, rule.ntk, needed), tuple(values[n] for n in needed)
-
-
-def network_contract(network: Network) -> Contract:
-    """What the head of the generated file says: the proven bounds of every mixture."""
-    said = []
-    for nonlinearity, _ in network.blocks:
-        forms = nonlinearity.forms()
-        if isinstance(forms, MixtureDual) and (text := accuracy(forms)) not in said:
-            said.append(text)
-    return Contract(
-        "ntksym.compile",
-        ("the NNGP kernel and the NTK of a network",),
-        accuracy="; ".join(said) or "not measured",
-    )
+def network_contract(network: Network, command: str = "ntksym.compile") -> Contract:
+    """What the head of the generated file says; the units add their proven bounds."""
+    said = [ABOUT, f"layers: {network.depth}"]
+    said += [f"activation {a.name}: s(x) = {a.expr}" for a in network.activations]
+    said += network.convention.describe()
+    refs = tuple(dict.fromkeys(r for a in network.activations for r in a.refs))
+    return Contract(command, tuple(said), "the bounds of the duals, below", refs)
 
 
 def network_sources(
-    network: Network, name: str = "network", command: str = "ntksym.compile"
-) -> tuple[SourceFile, ...]:
-    """The C files of a network with mixture duals, for export.
+    network: Network,
+    name: str = "network",
+    command: str = "ntksym.compile",
+    target: str = "c",
+    *,
+    wanted: Wanted = AUTO,
+    variances: Any = None,
+) -> tuple[tuple[SourceFile, ...], Plan]:
+    """The files of a network of units, for export, and why its duals are computed so.
+
+    `variances` is of the inputs: of |x|^2/d, or of |x|^2 where the convention does not scale.
 
     Raises:
-        BadSpec: a parameter without a value.
+        BadSpec: a parameter without a value, or a range is needed and none is given.
+        Undecided: a bound that was asked for cannot be proven.
     """
-    schedule = replace(numeric_schedule(network), name=name)
-    contract = replace(network_contract(network), command=command)
-    source = c_mixture_network.network_file(schedule, contract)
-    return c_backend.support_file(), source
+    made = plan(network, wanted, _first(network, variances), name)
+    contract = network_contract(network, command)
+    if target == "numpy":
+        return (numpy_unit_network.network_file(made.schedule, contract),), made
+    return (c_backend.support_file(), network_file(made.schedule, contract)), made
+
+
+def _first(network: Network, variances: Any) -> Range | None:
+    if variances is None:
+        return None
+    low, high = read_variances(variances)
+    return first_range(network, float(low), float(high))
 
 
 def compile_numeric(
@@ -261,51 +84,238 @@ def compile_numeric(
     dtype: str = "float64",
     cache: bool = True,
     threads: int = 1,
-) -> CompiledKernel:
-    """The kernels of a network with mixture duals, as `ntksym.compile` gives them.
+    *,
+    wanted: Wanted = AUTO,
+    variances: Any = None,
+) -> CompiledKernel | RangedKernel:
+    """The kernels of a network of units.
+
+    Where a dual becomes code only for a range of variances, the range is that of `variances`
+    (of the inputs, as in `network_sources`), or of the data of each call.
 
     Raises:
         NoCompiler: `target="c"` and no compiler works.
         BadSpec: a parameter without a value.
     """
-    schedule, contract = numeric_schedule(network), network_contract(network)
-    engine: CNumericNetwork | NumpyNumericNetwork
+
+    def make(span: Range | None) -> CompiledKernel:
+        made = plan(network, wanted, span)
+        contract = network_contract(network)
+        engine: CUnitNetwork | NumpyUnitNetwork
+        if target == "c":
+            engine = CUnitNetwork(made.schedule, contract, keep=cache)
+        else:
+            engine = NumpyUnitNetwork(made.schedule, contract, keep=cache)
+        return CompiledKernel(
+            engine,
+            name=network.name,
+            target=target,
+            dtype=dtype,
+            threads=threads,
+            sources=engine.sources,
+        ).prepare(cache)
+
+    fixed = _first(network, variances)
+    if fixed is None and not needs_range(network, wanted):
+        return make(None)
     if target == "c":
-        engine = CNumericNetwork(schedule, contract, keep=cache)
-    else:
-        engine = NumpyNumericNetwork(schedule, contract, keep=cache)
-    return CompiledKernel(
-        engine,
+        _compiler()
+    return RangedKernel(
+        make,
         name=network.name,
         target=target,
         dtype=dtype,
         threads=threads,
-        sources=engine.sources,
+        first=lambda d: first_affine(network, d),
+        zero=all(vanishing(n) for n in dict.fromkeys(n for n, _ in network.blocks)),
+        fixed=fixed,
     )
 
 
-def needs_numeric(net: Any) -> bool:
-    """Whether a mixture is among the duals of what `ntksym.compile` was given."""
-    if isinstance(net, MixtureDual):
+def _compiler() -> None:
+    """Fail now, not at the first call, where there is none.
+
+    Raises:
+        NoCompiler: no compiler works.
+    """
+    from .compiler import find_compiler
+
+    find_compiler()
+
+
+def compile_unit(
+    activation: Any, found: Any, target: str = "c", cache: bool = True
+) -> CompiledDual:
+    """A dual without open parameters on arrays.
+
+    Raises:
+        BadSpec: a parameter without a value, or an expectation that no rule was built for.
+    """
+    unit = unit_of(found)
+    contract = Contract(
+        "ntksym.compile",
+        (f"E[s(u) s(v)] and its derivative in q12, s(x) = {activation.expr}",),
+        "the bounds of the duals, below",
+        tuple(activation.refs),
+    )
+    name = activation.name or "dual"
+    engine: CUnit | NumpyUnit
+    engine = (CUnit if target == "c" else NumpyUnit)(name, unit, contract, keep=cache)
+    return CompiledDual(
+        engine, name=name, target=target, pair_params=(), diag_params=(), sources=engine.sources
+    )
+
+
+def compile_dual(
+    activation: Any, target: str, cache: bool, wanted: Wanted, variances: Any = None
+) -> CompiledDual | RangedDual:
+    """The dual of an activation on arrays, by the method wanted.
+
+    Raises:
+        NoCompiler: `target="c"` and no compiler works.
+        BadSpec: a parameter without a value where a rule is to be built.
+    """
+    plain = choose(activation, method=wanted.method, error=wanted.error)
+    if isinstance(plain.dual, MixtureDual) and variances is None:
+        return compile_mixture(plain.dual, target, cache)
+    if not isinstance(plain.dual, ExpectedDual) and variances is None:
+        return compile_unit(plain.activation, plain.dual, target, cache)
+
+    def make(span: Range) -> CompiledDual:
+        built = choose(
+            plain.activation,
+            method=wanted.method,
+            error=wanted.error,
+            variances=span,
+            code=True,
+            build=kept,
+        )
+        return compile_unit(plain.activation, built.dual, target, cache)
+
+    if plain.activation.params:
+        name = plain.activation.params[0].name
+        raise BadSpec(
+            f"the parameter {name!r} has no value",
+            where=plain.activation.name,
+            hint=f"activation.with_params({name}=...): a rule is built for fixed parameters",
+        )
+    fixed = None
+    if variances is not None:
+        low, high = read_variances(variances)
+        fixed = float(low), float(high)
+    if target == "c":
+        _compiler()
+    return RangedDual(make, name=plain.activation.name or "dual", target=target, fixed=fixed)
+
+
+class _Evaluated:
+    """A dual that is evaluated in Python, entry by entry."""
+
+    def __init__(self, found: Any) -> None:
+        self._found = found
+
+    def pair(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
+        """(nngp, dot) at flat arrays of q11, q12, q22."""
+        k, d = self._found.evaluate(*arrays)
+        return k, d
+
+    def diag(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
+        """(nngp, dot) at a flat array of q."""
+        k, d = self._found.diagonal(*arrays)
+        return k, d
+
+
+def compile_sampled(
+    function: Any, method: str = "auto", error: float | None = None, variances: Any = None
+) -> CompiledDual:
+    """The dual of a Python callable on arrays: sampled, with estimated errors; no code is made.
+
+    Raises:
+        BadActivation: values that are not finite real numbers.
+        BadSpec: a method that needs an expression.
+    """
+    found = choose(function, method=method, error=error, variances=variances)
+    return CompiledDual(
+        _Evaluated(found.dual),
+        name=f"{found.activation.name} (sampled, not proven)",
+        target="python",
+        pair_params=(),
+        diag_params=(),
+        sources=(),
+    )
+
+
+def is_spec(net: Any) -> bool:
+    """Whether it is text that says a network: `mlp:...`, or the path of a TOML file."""
+    return isinstance(net, str) and (net.startswith("mlp:") or net.endswith(".toml"))
+
+
+def needs_numeric(net: Any, method: str = "auto", variances: Any = None) -> bool:
+    """Whether what `ntksym.compile` was given is for `compile_any`.
+
+    True where a dual is not a closed form or is not to be one, and for the text of a network.
+    """
+    if isinstance(net, Dual):
+        return False
+    if is_spec(net) or method not in ("auto", "exact") or variances is not None:
+        return True
+    if hasattr(net, "value") and hasattr(net, "diag_dot"):
         return True
     if isinstance(net, (str, Expr, Activation)):
-        return isinstance(best_dual(net), MixtureDual)
+        return method != "exact" and not isinstance(choose(net).dual, Dual)
+    if callable(net) and not hasattr(net, "blocks") and not hasattr(net, "network"):
+        return True
     found = getattr(net, "network", net)
-    blocks = getattr(found, "blocks", ())
-    return any(isinstance(n.forms(), MixtureDual) for n, _ in blocks)
+    blocks = dict.fromkeys(n for n, _ in getattr(found, "blocks", ()))
+    return any(not isinstance(n.forms(), Dual) and _is_dual(n.forms()) for n in blocks)
 
 
-def compile_any(net: Any, target: str, dtype: str, cache: bool, threads: int) -> Any:
+def _is_dual(forms: Any) -> bool:
+    """Whether it can become a unit; closed forms made by hand are for the compiled layers."""
+    if isinstance(forms, (MixtureDual, ExpectedDual)):
+        return True
+    return hasattr(forms, "c_functions") or hasattr(forms, "unit")
+
+
+def compile_any(
+    net: Any,
+    target: str,
+    dtype: str,
+    cache: bool,
+    threads: int,
+    *,
+    method: str = "auto",
+    error: float | None = None,
+    variances: Any = None,
+) -> Any:
     """What `ntksym.compile` gives where `needs_numeric` holds.
 
     Raises:
         NoCompiler: `target="c"` and no compiler works.
         BadSpec: a parameter without a value.
+        NoClosedForm, Undecided: as `ntksym.numeric.choose`.
     """
+    wanted = Wanted(method, error)
+    if is_spec(net):
+        from ..network import parse_spec
+
+        net = parse_spec(net)
+        if not needs_numeric(net, method, variances):
+            from .compile import compile as compile_
+
+            return compile_(net, target, dtype, cache, threads)
     if isinstance(net, MixtureDual):
         return compile_mixture(net, target, cache)
+    if isinstance(net, ExpectedDual):
+        named = net.method if method == "auto" else method
+        return compile_dual(net.activation, target, cache, replace(wanted, method=named), variances)
+    if hasattr(net, "value") and hasattr(net, "diag_dot"):
+        return compile_unit(net.activation, net, target, cache)
     if isinstance(net, (str, Expr, Activation)):
-        found = best_dual(net)
-        assert isinstance(found, MixtureDual)
-        return compile_mixture(found, target, cache)
-    return compile_numeric(getattr(net, "network", net), target, dtype, cache, threads)
+        return compile_dual(net, target, cache, wanted, variances)
+    if callable(net) and not hasattr(net, "blocks") and not hasattr(net, "network"):
+        return compile_sampled(net, method, error, variances)
+    network = getattr(net, "network", net)
+    return compile_numeric(
+        network, target, dtype, cache, threads, wanted=wanted, variances=variances
+    )

@@ -22,7 +22,8 @@ from .definition import expectation, factor
 from .evaluate import constant, real_ball
 from .growth import growth_of
 from .law import Law, exact
-from .safe import precision
+from .rearrange import rearranged
+from .safe import Exhausted, precision
 from .surd import Surd
 
 Number: TypeAlias = Rational | int | str | Fraction
@@ -111,7 +112,8 @@ def enclose_definition(
 
     with precision(256):  # errors of structure come out here, once, with their own hints
         for e in {first, second}:
-            growth_of(factor(e, derivative=derivative, distributional=distributional).pieces)
+            whole = factor(e, derivative=derivative, distributional=distributional)
+            growth_of(rearranged(whole.pieces))
 
     def attempt(bits: int, tol: Any) -> Any:
         f = factor(first, derivative=derivative, distributional=distributional)
@@ -147,7 +149,7 @@ def _refine(
     goal = digits + 1.0
     bits = int(goal * log2(10)) + 32
     best: Ball | None = None
-    reason, failures = "", 0
+    reason, failures, worn = "", 0, False
     while bits <= most:
         with precision(bits):
             tol = arb(10) ** -int(goal)
@@ -156,8 +158,12 @@ def _refine(
                 if value.is_finite():
                     ball = Ball.from_arb(value)
                     best = ball if best is None or ball.rad < best.rad else best
+            except Exhausted as error:
+                reason, worn = error.what, True
             except Undecided as error:
                 reason = error.what
+        if worn:
+            break
         if best is None:
             failures += 1
             if failures == _MOST_FAILURES:

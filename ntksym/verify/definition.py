@@ -5,7 +5,7 @@ Nothing here knows the term algebra, the expectation engine or any closed form o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flint import acb, arb
@@ -23,6 +23,7 @@ from .pieces import Piece, jumps, number, split
 from .pieces import derivative as piecewise_derivative
 from .polar import mean, radial
 from .radial import HalfLines, half_lines, integrable, tidy
+from .rearrange import rearranged
 from .surd import Surd
 from .twod import planar
 
@@ -71,6 +72,7 @@ def expectation(f: Factor, g: Factor, law: Law, tol: Any) -> Any:
 
 def smooth(f: Factor, g: Factor, law: Law, tol: Any) -> Any:
     """E[f(u) g(v)] of the functions without their Dirac terms."""
+    f, g = replace(f, pieces=rearranged(f.pieces)), replace(g, pieces=rearranged(g.pieces))
     if law.q11 == 0 and law.q22 == 0 and logarithm(f.pieces) is None:
         return _value(f, law.m1) * _value(g, law.m2)
     powers = _powers(f, g, law)
@@ -118,8 +120,28 @@ def _value(f: Factor, at: Any) -> Any:
         return arb(0)
     env = {x: Surd.rational(at)}
     if f.expr is not None:
-        return real_ball(constant(f.expr, env), f.expr)
-    return real_ball(constant(pick(f.pieces, arb(at)).expr, env))
+        value = real_ball(constant(f.expr, env), f.expr)
+        if value.is_finite():
+            return value
+    return _one_value(f, at)
+
+
+def _one_value(f: Factor, at: Any) -> Any:
+    """The value by the pieces that meet the point, where they agree."""
+    meet = []
+    for piece in f.pieces:
+        lo, hi = piece.ends()
+        if not (lo is not None and arb(at) < lo) and not (hi is not None and arb(at) > hi):
+            meet.append(piece)
+    env = {x: Surd.rational(at)}
+    for other in meet[1:]:
+        height = constant(other.expr - meet[0].expr, env)
+        if not (isinstance(height, Surd) and height.sign == 0):
+            raise Undecided(
+                f"a variance is zero, and the function has two limits at the point x = {at}",
+                hint="a positive variance: there one point does not matter",
+            )
+    return real_ball(function(meet[0].expr, x)(acb(arb(at)), False))
 
 
 def _at_mass(point: Expr, g: Factor, law: Law, tol: Any) -> Any:

@@ -22,7 +22,8 @@ from ..errors import BadActivation, Undecided
 from ..functions import Phi2
 from .bivariate import phi2
 from .cuts import ANALYTIC, NAN
-from .stable import inverse_power, logarithm, shifted_exponential
+from .isolated import Continued, Isolated
+from .stable import fractional_power, inverse_power, logarithm, shifted_exponential
 from .surd import ONE, ZERO, Surd
 
 Value = Surd | Any
@@ -79,6 +80,10 @@ def constant(expr: Any, env: Env) -> Value:
     if isinstance(expr, sp.Float):
         num, den = expr.as_integer_ratio()
         return Surd.rational(fmpq(int(num), int(den)))
+    if isinstance(expr, Isolated):
+        from .roots import narrowed
+
+        return acb(narrowed(expr.g, expr.lo, expr.hi, int(ctx.prec)))
     if expr in CONSTANTS:
         return CONSTANTS[expr]()
     if isinstance(expr, sp.Add):
@@ -242,6 +247,9 @@ def _function(expr: Expr, x: Symbol, prec: int) -> Callable[[Any, bool], Any]:
         if shifted is not None and q is not None and q.denom() == 1 and q < 0:
             c, g = ball(constant(shifted[0], {})), _function(shifted[1], x, prec)
             return inverse_power(c, g, -int(q.numer()))
+        if shifted is not None and q is not None and q.denom() > 1:
+            c, g = ball(constant(shifted[0], {})), _function(shifted[1], x, prec)
+            return fractional_power(c, g, q, rational_power)
         if q is None:
             fixed_e = ball(value)
             return lambda z, analytic: base(z, analytic).pow(fixed_e, analytic=analytic)
@@ -250,6 +258,10 @@ def _function(expr: Expr, x: Symbol, prec: int) -> Callable[[Any, bool], Any]:
         shifted = shifted_exponential(expr.args[0], x)
         if shifted is not None:
             return logarithm(ball(constant(shifted[0], {})), _function(shifted[1], x, prec))
+    if isinstance(expr, Continued):
+        from .removable import quotient
+
+        return quotient(expr, x, function)
     if isinstance(expr, (sp.Piecewise, Phi2)):
         raise Undecided(f"cannot integrate through {expr}")
     inner_args = [_function(a, x, prec) for a in expr.args]

@@ -17,8 +17,11 @@ from typing import Any
 from flint import arb, ctx
 
 from ..errors import Undecided
+from .safe import Exhausted
 
 MOST_POINTS = 64
+MOST_PANELS = 100
+"""Panels of one variable beyond those its ends make; more mean that the function oscillates."""
 _DEPTH = 40
 _ELLIPSES = ((12, 10), (14, 10), (17, 10), (2, 1), (5, 2), (3, 1), (4, 1), (5, 1), (7, 1), (10, 1))
 
@@ -57,24 +60,29 @@ def panels(ends: list[tuple[Any, Any]], bound: Bound, tol: Any, widest: float) -
         Undecided: a singularity sits on an end, so that no panel there works.
     """
     out: list[Panel] = []
-    for a, b in ends:
-        count = max(1, ceil(float((b - a).mid()) / widest))
+    counts = [max(1, ceil(float((b - a).mid()) / widest)) for a, b in ends]
+    most = MOST_PANELS + sum(counts)
+    for (a, b), count in zip(ends, counts, strict=True):
         cuts = [a, *(((a * (count - i) + b * i) / count).mid() for i in range(1, count)), b]
         for left, right in pairwise(cuts):
-            _refine(left, right, bound, tol, _DEPTH, out)
+            _refine(left, right, bound, tol, _DEPTH, out, most)
     return out
 
 
-def _refine(a: Any, b: Any, bound: Bound, tol: Any, depth: int, out: list[Panel]) -> None:
+def _refine(
+    a: Any, b: Any, bound: Bound, tol: Any, depth: int, out: list[Panel], most: int
+) -> None:
     best = _best(a, b, bound, tol)
     if best is not None:
         out.append(best)
         return
     if depth == 0:
         raise Undecided(f"the activation is singular at about x = {a.mid().str(6, radius=False)}")
+    if len(out) > most:
+        raise Exhausted("the activation oscillates too fast for a certificate: too many panels")
     mid = ((a + b) / 2).mid()
-    _refine(a, mid, bound, tol, depth - 1, out)
-    _refine(mid, b, bound, tol, depth - 1, out)
+    _refine(a, mid, bound, tol, depth - 1, out, most)
+    _refine(mid, b, bound, tol, depth - 1, out, most)
 
 
 def _best(a: Any, b: Any, bound: Bound, tol: Any) -> Panel | None:

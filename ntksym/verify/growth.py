@@ -8,6 +8,7 @@ bounded with it in closed form.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from math import inf
 from typing import Any
 
@@ -16,13 +17,15 @@ from flint import arb
 
 from ..errors import BadActivation, NotSquareIntegrable, Undecided
 from ..symbols import x
-from .evaluate import constant, real_ball
+from .evaluate import constant, function, real_ball
+from .isolated import Continued
 from .logform import logarithm
 from .pieces import Piece
 from .radial import singular
-from .ranges import Range, as_arb, lower, range_of, upper
+from .ranges import HALF_PI, Range, as_arb, lower, range_of, upper
 from .safe import precision
 from .stable import shifted_exponential
+from .strips import rectangle
 
 _BITS = 128
 
@@ -87,10 +90,12 @@ def _grow(expr: Any, domain: Range) -> Growth:
         return Growth(arb(1), 1, arb(0), arb(0))
     if not expr.has(x):
         return _const(abs(real_ball(constant(expr, {}), expr)))
+    if isinstance(expr, Continued):
+        return _continued(expr, domain)
     if isinstance(expr, sp.exp):
         return _exp(expr.args[0], domain)
     if isinstance(expr, sp.Mul):
-        factors = _without_logistic(list(expr.args))
+        factors = _without_logistic(list(expr.args), domain)
         total = _const(1)
         for a in factors:
             total = total * _grow(a, domain)
@@ -118,21 +123,76 @@ def _grow(expr: Any, domain: Range) -> Growth:
     )
 
 
-def _without_logistic(factors: list[Any]) -> list[Any]:
+def _continued(expr: Any, domain: Range) -> Growth:
+    """Near the points by boxes, elsewhere by the rules for the expression as it was written."""
+    half, total, left = Fraction(1, 2), _const(0), domain.lo
+    func = function(expr, x)
+    points = sorted(lower(real_ball(constant(c, {}))) for c in expr.args[3::2])
+    for c in points:
+        low, high = max(c - half, left), min(c + half, domain.hi)
+        if left < low:
+            total += _grow(expr.args[0], Range(left, low))
+        if low < high:
+            size = rectangle(func, as_arb(low), as_arb(high), arb(0), 9)
+            if size is None:
+                raise Undecided(f"no bound of {expr.args[0]} near x = {float(c):.6g}")
+            total += _const(size)
+        left = max(high, left)
+    return total + _grow(expr.args[0], Range(left, domain.hi)) if left < domain.hi else total
+
+
+def _without_logistic(factors: list[Any], domain: Range) -> list[Any]:
     """Factors with e^(kg) (c + e^g)^-n, c > 0 and 0 <= k <= n, weakened to (c + e^g)^(k-n).
 
     The derivatives of the logistic family need it: factor by factor they would seem to grow.
+    For c < 0, where e^g >= m > |c| on the domain, e^g <= (e^g - |c|)/(1 - |c|/m).
     """
     for power in [a for a in factors if isinstance(a, sp.Pow)]:
+        if isinstance(power.base, sp.sech) and power.exp.is_positive:
+            bounded = _under_sech(power, factors)
+            if bounded is not None:
+                return _without_logistic(bounded, domain)
         parts = shifted_exponential(power.base, x)
-        if parts is None or not power.exp.is_Integer or power.exp > 0 or not parts[0].is_positive:
+        if parts is None or not power.exp.is_Rational or power.exp > 0:
+            continue
+        loss = _loss(*parts, domain)
+        if loss is None:
             continue
         for top in [a for a in factors if isinstance(a, sp.exp)]:
             k = (top.args[0] / parts[1]).expand()
-            if k.is_Integer and 0 <= k <= -power.exp:
+            if k.is_Rational and 0 <= k <= -power.exp:
                 rest = [a for a in factors if a is not power and a is not top]
-                return _without_logistic([*rest, power.base ** (power.exp + k)])
+                return _without_logistic([*rest, loss**k, power.base ** (power.exp + k)], domain)
     return factors
+
+
+def _loss(c: Any, g: Any, domain: Range) -> Any | None:
+    """A number K >= 1 with e^g <= K (c + e^g) on the domain, or None."""
+    if c.is_positive:
+        return sp.Integer(1)
+    least = range_of(sp.exp(g), domain).lo
+    size = upper(abs(real_ball(constant(c, {}))))
+    if not least > size or least == inf:
+        return None
+    ratio = 1 / (1 - size / Fraction(least))
+    return sp.Rational(ratio.numerator, ratio.denominator)
+
+
+def _under_sech(power: Any, factors: list[Any]) -> list[Any] | None:
+    """Factors with e^(kg) sech^n(c e^g), c, k > 0, weakened to 2^n (k/(e c n))^k.
+
+    sech t <= 2 e^-t, and y^k e^(-cny) with y = e^g is largest at y = k/(cn).
+    """
+    c, e = power.base.args[0].as_independent(x, as_Add=False)
+    if not isinstance(e, sp.exp) or not c.is_positive:
+        return None
+    for top in [a for a in factors if isinstance(a, sp.exp)]:
+        k = (top.args[0] / e.args[0]).expand()
+        if k.is_Rational and k > 0:
+            n = power.exp
+            rest = [a for a in factors if a is not power and a is not top]
+            return [*rest, 2**n * (k / (sp.E * c * n)) ** k]
+    return None
 
 
 def _exp(g: Any, domain: Range) -> Growth:
@@ -218,6 +278,8 @@ _POLES = (sp.tan, sp.cot, sp.sec, sp.csc, sp.coth, sp.csch)
 
 
 def _check_domain(expr: Any, domain: Range) -> None:
+    if isinstance(expr, sp.tan) and range_of(expr.args[0], domain).magnitude < HALF_PI:
+        return
     if isinstance(expr, _POLES):
         raise BadActivation(
             f"{expr} has poles on the real line", hint="a bounded function, such as tanh or atan"
@@ -233,7 +295,7 @@ def _check_all(expr: Any, domain: Range) -> None:
     """Every power and logarithm inside is real and finite; a bounded outer function hides them."""
     if expr == x or not expr.has(x):
         return
-    if isinstance(expr, (sp.Pow, sp.log)):
+    if isinstance(expr, (sp.Pow, sp.log, Continued)):
         _grow(expr, domain)
         return
     if isinstance(expr, _POLES):
@@ -253,6 +315,8 @@ def _witness(g: Any, domain: Range, sign: int) -> sp.Rational | None:
             continue
         value = constant(g, {x: constant(p, {})})
         exact = getattr(value, "sign", None)
+        if sign == 0 and g.subs(x, p) == 0:
+            return p
         if exact is not None:
             if exact == sign:
                 return p
@@ -262,6 +326,4 @@ def _witness(g: Any, domain: Range, sign: int) -> sp.Rational | None:
 
 
 def _as_fraction(p: sp.Rational) -> Any:
-    from fractions import Fraction
-
     return Fraction(int(p.p), int(p.q))

@@ -11,8 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flint import acb, arb, arb_poly
+from flint import acb, arb, fmpz, fmpz_poly
 
+from ..errors import Undecided
 from ..symbols import x
 from .evaluate import function
 from .growth import growth_of
@@ -45,50 +46,76 @@ def lattice(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> A
     s = law.scales()
     sigma = s.rest / s.s2
     with precision(COVER_BITS):
-        rate = (16 / tol).log()
-        box = length + 4
-        first = _strip(f[0], s.m1, s.s1, sigma, rate, box)
-        second = _strip(g[0], s.m2, s.s2, sigma, rate, box)
-        if first is None or second is None:
-            return None
-        sizes = first.size * second.size
-        step = _step(first, sigma, (16 * (sizes + 1) / tol).log()).min(
-            _step(second, sigma, (16 * (sizes + 1) / tol).log())
-        )
-        step = (step.min(arb(1)) * _ROUND).mid()  # any exact number will do
-        while True:  # the half-integer edges must be far enough for the ends of the contour
-            count = int(float((length / step).mid())) + 1
-            edge = (count + arb(1) / 2) * step
-            error = _errors(first, second, step, edge, sigma) * sizes
-            if error < tol or 2 * count + 1 > MOST_NODES:
-                break
-            length += arb(1) / 2
-            if not length < box:
+        grid = None
+        for shrink in (1.0, 0.5, 0.25):  # a narrower strip has a smaller bound at its ends
+            first = _strip(f[0], s.m1, s.s1, sigma, tol, length + 4, shrink)
+            same = f == g and law.q11 == law.q22 and law.m1 == law.m2
+            second = first if same else _strip(g[0], s.m2, s.s2, sigma, tol, length + 4, shrink)
+            if first is None or second is None:
                 return None
-        if not edge < box or 2 * count + 1 > MOST_NODES:
-            return None
+            grid = _grid(first, second, sigma, length, tol)
+            if grid is not None:
+                break
+    if grid is None:
+        return None
+    step, count, error = grid
     flip = -1 if law.q12 < 0 else 1
-    value = _sum(f[0], g[0], law, step, count, flip)
+    value = _sum(f[0], g[0], law, step, count, flip, tol)
     return value + arb(0, (error + lost_x + lost_y).upper())
 
 
-def _strip(piece: Piece, mean: Any, dev: Any, sigma: Any, rate: Any, box: Any) -> _Strip | None:
+def _grid(
+    first: _Strip, second: _Strip, sigma: Any, length: Any, tol: Any
+) -> tuple[Any, int, Any] | None:
+    """`(step, count, error)`, or None where the box or the number of nodes is too small."""
+    sizes, box = first.size * second.size, length + 4
+    rate = (16 * (sizes + 1) / tol).log()
+    step = _step(first, sigma, rate).min(_step(second, sigma, rate))
+    step = (step.min(arb(1)) * _ROUND).mid()  # any exact number will do
+    while length < box:  # the half-integer edges must be far enough for the ends of the contour
+        count = int(float((length / step).mid())) + 1
+        edge = (count + arb(1) / 2) * step
+        if 2 * count + 1 > MOST_NODES or not edge < box:
+            return None
+        error = _errors(first, second, step, edge, sigma) * sizes
+        if error < tol:
+            return step, count, error
+        length += arb(1) / 2
+    return None
+
+
+def _strip(
+    piece: Piece, mean: Any, dev: Any, sigma: Any, tol: Any, box: Any, shrink: float
+) -> _Strip | None:
     """The strip that allows the largest step, from a decreasing list of widths."""
-    func = function(piece.expr, x)
-    half = sigma * (2 * rate).sqrt()
+    func, rate = function(piece.expr, x), (16 / tol).log()
+    half = sigma * (2 * rate).sqrt() * shrink
     best: _Strip | None = None
     best_step = arb(0)
     for _ in range(30):
+        if _useless(func, mean, dev * box, dev * half, 4 * rate):
+            half = half * 0.82
+            continue
         columns = min(160, max(16, int(float(box / half)) + 1))
         size = strip(func, mean - dev * box, mean + dev * box, dev * half, columns)
         if size is not None:
             candidate = _Strip(half.lower(), size)
             step = _step(candidate, sigma, rate + (size + 1).log())
-            if best is not None and not step > best_step:
+            if best is None or step > best_step:
+                best, best_step = candidate, step
+            elif (best.size + 1).log() < 4 * rate:  # else a bound without use
                 return best
-            best, best_step = candidate, step
         half = half * 0.82
     return best
+
+
+def _useless(func: Any, mean: Any, reach: Any, height: Any, most: Any) -> bool:
+    """Whether |f| is above e^most somewhere on the upper edge: no bound on this strip serves."""
+    for n in range(-8, 9):
+        value = abs(func(acb(mean + reach * n / 8, height), False))
+        if value.is_finite() and value.lower() > 1 and value.log() > most:
+            return True
+    return False
 
 
 def _step(s: _Strip, sigma: Any, rate: Any) -> Any:
@@ -112,7 +139,7 @@ def _errors(first: _Strip, second: _Strip, h: Any, length: Any, sigma: Any) -> A
     return total.upper()
 
 
-def _sum(f: Piece, g: Piece, law: Law, h: Any, count: int, flip: int) -> Any:
+def _sum(f: Piece, g: Piece, law: Law, h: Any, count: int, flip: int, tol: Any) -> Any:
     s = law.scales()
     r, sigma = abs(s.slope) / s.s2, s.rest / s.s2
     weight = 1 / (2 * (1 + r))
@@ -127,14 +154,45 @@ def _sum(f: Piece, g: Piece, law: Law, h: Any, count: int, flip: int) -> Any:
     fs = samples(f, s.m1, s.s1)
     same = f.expr == g.expr and law.q11 == law.q22 and law.m1 == law.m2
     gs = fs if same else samples(g, s.m2, s.s2)
-    product = (arb_poly(fs) * arb_poly(gs[::-1] if flip > 0 else gs)).coeffs()
-    total, quad = arb(0), r * h**2 / (2 * sigma**2)
-    for m in range(2 * count + 1):
+    scale = h**2 / (2 * arb.pi() * sigma)
+    value = _weighted(fs, gs[::-1] if flip > 0 else gs, r * h**2 / (2 * sigma**2), tol / scale / 8)
+    return value * scale
+
+
+def _weighted(fs: list[Any], gs: list[Any], quad: Any, tol: Any) -> Any:
+    """The sum over j, k of f_j g_k exp(-quad (j + k - last)^2), to about `tol`.
+
+    The samples are rounded to a common power of two, so that their product is one of integer
+    polynomials, which the wide range of the samples does not slow down; the error is bounded by
+    sums of the moduli (section 5 of the lemmas).
+    """
+    size_f, size_g = (sum((abs(t) for t in ts), arb(0)).upper() for ts in (fs, gs))
+    if not (size_f.is_finite() and size_g.is_finite()):
+        raise Undecided("the activation has no finite value at a node")
+    fine = tol / (8 * (size_f + size_g + 1) * len(fs))
+    bits = max(8, 4 - int(float((fine.log() / arb(2).log()).lower())))
+    ints_f, lost_f = _rounded(fs, bits)
+    ints_g, lost_g = (ints_f, lost_f) if gs is fs else _rounded(gs, bits)
+    product = (fmpz_poly(ints_f) * fmpz_poly(ints_g)).coeffs()
+    error = lost_f * size_g + (size_f + lost_f) * lost_g
+    centre, total, unit = len(fs) - 1, arb(0), arb(2) ** (-2 * bits)
+    least = arb(2) ** (-2 * bits)
+    for m in range(centre + 1):
         t = (-quad * m * m).exp()
-        if m == 0:
-            total += product[2 * count]
-            continue
-        for n in (2 * count + m, 2 * count - m):
-            if n < len(product):
-                total += t * product[n]
-    return total * h**2 / (2 * arb.pi() * sigma)
+        if t < least:
+            error += t.upper() * size_f * size_g
+            break
+        pair = [product[n] for n in {centre + m, centre - m} if n < len(product)]
+        total += t * int(sum(pair, fmpz(0)))
+    return total * unit + arb(0, error.upper())
+
+
+def _rounded(values: list[Any], bits: int) -> tuple[list[int], Any]:
+    """Integers near 2^bits times the values, and a bound of the sum of the errors."""
+    out, lost = [], arb(len(values)) * arb(2) ** -bits
+    for value in values:
+        man, exp = value.mid().man_exp()
+        shift = int(exp) + bits
+        out.append(int(man) << shift if shift >= 0 else int(man) >> -shift)
+        lost += value.rad()
+    return out, lost.upper()

@@ -8,6 +8,7 @@ is harmless; a zero that cannot be written down is an error.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cmp_to_key, lru_cache
 from itertools import combinations, pairwise
 from typing import Any
@@ -20,6 +21,7 @@ from sympy.core.relational import Relational
 from ..errors import BadActivation, Undecided
 from ..symbols import x
 from .evaluate import constant, holds, real_ball, sign_of
+from .ranges import lower, upper
 from .safe import precision
 from .surd import Surd
 
@@ -122,8 +124,8 @@ def _kinks(expr: Expr) -> tuple[Expr, ...]:
     for g in _switch_functions(expr):
         inner = _kinks(g)
         found.update(inner)
-        for _, _, at in _cells(inner):
-            found.update(_zeros(_resolve(g, at)))
+        for lo, hi, at in _cells(inner):
+            found.update(all_zeros(_resolve(g, at), lo, hi))
     return _ordered(found)
 
 
@@ -165,6 +167,26 @@ def _resolve(expr: Expr, at: Surd) -> Expr:
             best = a if sign_of(constant(a - best, env)) == want else best
         return best
     return expr.func(*args)
+
+
+def all_zeros(g: Expr, lo: Expr | None, hi: Expr | None) -> tuple[Expr, ...]:
+    """The zeros in closed form, perhaps of the whole line; else isolated ones near [lo, hi]."""
+    from .roots import isolated_zeros
+
+    try:
+        return _zeros(g)
+    except Undecided:
+        ends = [None if e is None else _near(e, up) for e, up in ((lo, False), (hi, True))]
+        return isolated_zeros(g, *ends)
+
+
+def _near(end: Expr, up: bool) -> Fraction:
+    """The end itself, or a rational number a little outside."""
+    value = constant(end, {})
+    exact = value.as_rational() if isinstance(value, Surd) else None
+    if exact is not None:
+        return Fraction(int(exact.p), int(exact.q))
+    return upper(real_ball(value)) if up else lower(real_ball(value))
 
 
 def _zeros(g: Expr) -> tuple[Expr, ...]:

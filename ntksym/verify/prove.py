@@ -283,7 +283,7 @@ def _ball(run: Callable[[], Ball]) -> tuple[Ball | None, str]:
     try:
         return run(), ""
     except Undecided as error:
-        return None, error.what
+        return None, "; ".join((error.what, *error.tried))
 
 
 __all__ = ["Params", "Point", "compare", "describe", "evaluate", "prove"]

@@ -14,7 +14,7 @@ import sympy as sp
 from flint import arb, fmpq
 from sympy import Expr
 
-from ..errors import Undecided
+from ..errors import NotSquareIntegrable, Undecided
 from ..symbols import x
 from .evaluate import constant, real_ball
 from .pieces import Piece
@@ -82,9 +82,15 @@ def integrable(pieces: tuple[Piece, ...]) -> None:
 
     Raises:
         Undecided: one is: there is no expectation as an integral.
+        NotSquareIntegrable: nor has the function a dual whose derivative could be meant.
     """
     lines = half_lines(pieces)
     for p in lines.exponents if lines is not None else ():
+        if p <= -sp.Rational(3, 2):
+            raise NotSquareIntegrable(
+                f"|x|**({p + 1}) is not square-integrable at 0: E[s(u)^2] is infinite",
+                hint="a power above -1/2",
+            )
         if p <= -1:
             raise Undecided(
                 f"|x|**({p}) is not integrable at 0: the expectation is no integral",

@@ -45,6 +45,8 @@ class Range:
 
 
 LINE = Range(-inf, inf)
+HALF_PI = Fraction(11, 7) - Fraction(1, 1000)
+"""A little below a right angle."""
 
 
 def lower(value: Any) -> Fraction:
@@ -186,6 +188,8 @@ def _range(expr: Any, domain: Range) -> Range:
     if type(expr) in _INCREASING:
         name, low, high = _INCREASING[type(expr)]
         return _increasing(name, inner, float(low), float(high))
+    if isinstance(expr, sp.tan) and inner.magnitude < HALF_PI:  # between two poles it increases
+        return Range(lower(as_arb(inner.lo).tan()), upper(as_arb(inner.hi).tan()))
     if isinstance(expr, sp.erfc):
         half = _increasing("erf", inner, -1.0, 1.0)
         return Range(max(Fraction(0), 1 - Fraction(half.hi)), 1 - Fraction(half.lo))

@@ -15,6 +15,14 @@ from flint import acb, arb, ctx
 
 from ..errors import Undecided
 
+_MOST_VALUES = 60_000
+"""Values of the integrand in one call of the integrator; smooth functions need a few thousand."""
+
+
+class Exhausted(Undecided):
+    """The method would need more work than its bound allows; more digits do not help."""
+
+
 Integrand = Callable[[Any, bool], Any]
 """`f(z, analytic)`: the value on the box z; NaN when `analytic` and f is not analytic on z."""
 
@@ -55,7 +63,7 @@ def integral(func: Integrand, lower: Any, upper: Any, *, tol: Any, slack: int = 
             box.append(error)
             return acb("nan")
 
-    value = acb.integral(guarded, lower, upper, abs_tol=tol, rel_tol=0, use_heap=False)
+    value = acb.integral(guarded, lower, upper, abs_tol=tol, rel_tol=0, eval_limit=_MOST_VALUES)
     if box:
         raise box[0]
     if not value.is_finite():

@@ -8,9 +8,11 @@ $\mathrm{Re}(1+ce^{-g}) > 0$, so that the imaginary parts add to less than $\pi$
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import sympy as sp
+from flint import arb
 from sympy import Expr, Symbol
 
 from .safe import Integrand
@@ -33,6 +35,20 @@ def inverse_power(c: Any, g: Integrand, n: int) -> Integrand:
             small = (-w).exp()
             return (small / (1 + c * small)) ** n
         return (1 / (c + w.exp())) ** n
+
+    return value
+
+
+def fractional_power(c: Any, g: Integrand, e: Any, plain: Callable[..., Any]) -> Integrand:
+    """The function (c + exp(g))^e, principal branch, e an `fmpq`; `plain(z, e, analytic)`."""
+
+    def value(z: Any, analytic: bool) -> Any:
+        w = g(z, analytic)
+        if w.real.mid() > 0 and abs(w.imag) < 1.5:
+            inner = 1 + c * (-w).exp()
+            if inner.real > 0:
+                return (w * arb(e)).exp() * plain(inner, e, analytic)
+        return plain(c + w.exp(), e, analytic)
 
     return value
 

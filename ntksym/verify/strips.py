@@ -14,6 +14,8 @@ from .safe import Integrand
 
 _DEPTH = 7
 COVER_BITS = 64
+_LARGE = 2.0**30
+"""A bound this far above the value inside is worth a cut."""
 
 
 def _span(lo: Any, hi: Any) -> Any:
@@ -28,7 +30,14 @@ def rectangle(func: Integrand, lo: Any, hi: Any, height: Any, depth: int = _DEPT
 def _box(func: Integrand, lo: Any, hi: Any, low: Any, high: Any, depth: int) -> Any | None:
     value = func(acb(_span(lo, hi), _span(low, high)), True)
     if value.is_finite():
-        return abs(value).upper()
+        size = abs(value).upper()
+        if depth == 0 or not size > _LARGE:
+            return size
+        # exp(-exp(z)) on a wide box: a bound without any use, although the function is small
+        top = high.mid()
+        for at in ((lo + hi) / 2, lo, hi):
+            if not size > _LARGE * (1 + abs(func(acb(at.mid(), top), False))).upper():
+                return size
     if depth == 0:
         return None
     if (hi - lo).mid() > (high - low).mid():

@@ -15,16 +15,19 @@ from flint import acb, arb
 
 from ..errors import Undecided
 from ..symbols import x
+from . import hermite
 from .evaluate import function
 from .gauss import Panel, nodes, panels
 from .growth import growth_of
 from .law import Law, Scales, cut
 from .oned import kink_balls, pick
 from .pieces import Piece
-from .safe import precision
-from .strips import COVER_BITS, ellipse
+from .safe import Exhausted, precision
+from .strips import COVER_BITS, ellipse, rectangle
 
-MOST_PAIRS = 3_000_000
+MOST_PAIRS = 1_000_000
+MOST_VALUES = 100_000
+"""Values of the activation away from its kinks, where each node needs one of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ def tensor(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> An
     bound_f, bound_g = growth_of(f), growth_of(g)
     far_x, lost_x = cut(bound_f, bound_g, law, tol / 8)
     far_z, lost_z = cut(bound_f, bound_g, law, tol / 8, inner=True)
+    far_z = far_z + 1  # room for the tails of polynomials in the rules of `hermite`
     s = law.scales()
     frame = _Frame(f, g, s, s.slope / s.s2, s.rest / s.s2, far_x, far_z, tol)
     total = arb(0, (lost_x + lost_z).upper())
@@ -163,8 +167,6 @@ def _window(frame: _Frame, a: Any, b: Any) -> Any:
 
 def _largest(pieces: tuple[Piece, ...], mean: Any, dev: Any, cuts: list[tuple[Any, Any]]) -> Any:
     """The supremum of |f| on real intervals, by subdivision."""
-    from .strips import rectangle
-
     most = arb(0)
     for lo, hi in cuts:
         func = _edge(pieces, mean, dev, lo, hi)
@@ -201,7 +203,7 @@ def _banded(xs: list[Any], ys: list[Any], r: Any, sigma: Any, steep: float) -> A
         last = bisect_right(keys, slope * where + reach)
         pairs += last - first
         if pairs > MOST_PAIRS:
-            raise Undecided("too many nodes for the panels at this correlation")
+            raise Exhausted("too many nodes for the panels at this correlation")
         line, row = r * t, arb(0)
         for y, _, value in ys[first:last]:
             gap = y - line
@@ -243,16 +245,19 @@ def _clear(frame: _Frame, a: Any, b: Any) -> Any:
         goal = frame.tol / (256 * far)
         px = panels(cuts, bound_x, goal, 4.0)
         error = sum((p.error for p in px), arb(0)) * 2 * far / root
-    total = arb(0)
+    total, left_over = arb(0), MOST_VALUES
     for panel in px:
-        value, lost = _strip(frame, panel, inner, piece)
+        value, lost, cost = _strip(frame, panel, inner, piece, left_over)
         total += value
+        left_over -= cost
         error += lost
     return total / root + arb(0, (error / root).upper())
 
 
-def _strip(frame: _Frame, panel: Panel, inner: Any, piece: Piece) -> tuple[Any, Any]:
-    """One panel of x against all z."""
+def _strip(
+    frame: _Frame, panel: Panel, inner: Any, piece: Piece, most: int
+) -> tuple[Any, Any, int]:
+    """One panel of x against all z: the value, the error, and how often g was called."""
     s, far = frame.s, frame.far_z
     root = (2 * arb.pi()).sqrt()
     with precision(COVER_BITS):
@@ -270,15 +275,45 @@ def _strip(frame: _Frame, panel: Panel, inner: Any, piece: Piece) -> tuple[Any, 
             return size * (height**2 / 2).exp() * _normal(mid - semi, mid + semi)
 
         goal = frame.tol / (256 * 2 * half * (sup_f + 1))
-        pz = panels([(-far, far)], bound_z, goal, 8.0)
-        lost = sum((p.error for p in pz), arb(0)) * 2 * half * sup_f
+        short = _few(frame, inner, s.m2 + s.slope * c, fat, goal)
+        if short is None:
+            pz = panels([(-far, far)], bound_z, goal, 8.0)
+            lost = sum((p.error for p in pz), arb(0)) * 2 * half * sup_f
+        else:
+            lost = short[1] * 2 * half * sup_f
     outer = _edge(frame.f, s.m1, s.s1, panel.a, panel.b)
     exact = function(piece.expr, x)
-    zs = [(s.rest * z, w * (-z * z / 2).exp()) for p in pz for z, w in nodes(p)]
+    if short is None:
+        zs = [(s.rest * z, w * (-z * z / 2).exp()) for p in pz for z, w in nodes(p)]
+    else:
+        zs = [(s.rest * z, root * w) for z, w in hermite.nodes(short[0])]
+    cost = panel.points * len(zs)
+    if cost > most:
+        raise Exhausted("the activation changes too fast for a certificate: too many nodes")
     total = arb(0)
     for t, w in nodes(panel):
         base, row = s.m2 + s.slope * t, arb(0)
         for shift, weight in zs:
             row += weight * exact(acb(base + shift), False).real
         total += w * outer(acb(s.m1 + s.s1 * t), False).real * (-t * t / 2).exp() * row
-    return total / root, lost
+    return total / root, lost, cost
+
+
+def _few(frame: _Frame, inner: Any, centre: Any, fat: Any, tol: Any) -> tuple[int, Any] | None:
+    """`(n, error)` of a Gauss-Hermite rule in z, where g is analytic far around; else None."""
+    rest, reach = frame.s.rest, frame.far_z
+    best: tuple[int, Any] | None = None
+    radius = (fat * 2 / rest).mid()
+    for _ in range(8):
+        if not radius > 2 * reach:
+            break
+        spread = rest * radius
+        lo, hi = (centre - fat - spread).lower(), (centre + fat + spread).upper()
+        size = rectangle(inner, lo, hi, spread.upper(), 6)
+        if size is not None and size.is_finite():
+            found = hermite.fewest(size, radius, reach, tol)
+            if best is not None and (found is None or found[0] >= best[0]):
+                break
+            best = found
+        radius = (radius * 5 / 8).mid()
+    return best

@@ -54,7 +54,7 @@ class Nonlinearity:
     Attributes:
         activation: $\sigma$, its parameters symbolic.
         values: numbers for its parameters; a parameter that is missing stays symbolic.
-        dual: the closed forms, or None to derive them (`ntksym.dual`).
+        dual: the forms, or None for those of `ntksym.numeric.choose`.
     """
 
     activation: Activation
@@ -62,16 +62,17 @@ class Nonlinearity:
     dual: DualForms | None = None
 
     def forms(self) -> DualForms:
-        """The closed forms.
+        """The closed forms; where there are none a mixture, or unevaluated expectations.
 
         Raises:
-            NoClosedForm: the activation is outside the class.
+            NotSquareIntegrable, BadActivation: the activation has no dual.
         """
         if self.dual is not None:
             return self.dual
         from ...numeric import best_dual
 
-        return best_dual(self.activation)
+        found: DualForms = best_dual(self.activation)
+        return found
 
     def kernel(self, state: KernelState, convention: Convention, index: int) -> KernelState:
         r"""$K = \mathbb{E}[\sigma(u)\sigma(v)]$ and $\dot K\,\Theta$ as the convention says."""

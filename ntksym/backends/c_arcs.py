@@ -1,0 +1,128 @@
+"""C for the angle of a right triangle of known sides, in double and in single precision.
+
+With legs |c|, s and hypotenuse h, t = s/(h + |c|) is the tangent of half the angle between |c| and
+h: one division, no root, no cancellation.  All four functions are polynomials in it, and a
+compiler shares what they share.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .c_text import c_literal, polynomial
+from .tables import ATAN_DEGREE, ATAN_DEGREE_FLOAT, atan_tail, pi_parts
+
+
+def arcs(kind: str = "") -> str:
+    """The text of the functions; `kind` "f": for floats, names with a final f."""
+    text = _TEXT
+    if kind:
+        text = re.sub(r"(?<![\w.])(\d\.\d)(?![\w.])", r"\1f", text).replace("double", "float")
+        text = text.replace("fabs(", "fabsf(").replace("MADD(", "MADDF(")
+    degree = ATAN_DEGREE_FLOAT if kind else ATAN_DEGREE
+    high, low = pi_parts(single=bool(kind))
+    least = "0x1p-149f" if kind else "0x1p-1074"
+    return (
+        text.replace("@POLYNOMIAL@", polynomial(atan_tail(degree), "u", kind=kind).rstrip("\n"))
+        .replace("@PI@", c_literal(high, kind))
+        .replace("@PI_LOW@", c_literal(low, kind))
+        .replace("@LEAST@", least)
+        .replace("@F@", kind)
+        .replace("@DEGREE@", str(degree))
+    )
+
+
+_TEXT = r"""/* (atan(t) - t)/t^3 as a polynomial of degree @DEGREE@ in u = t^2, for 0 <= t <= 1. */
+static inline double ntksym_op_atan_tail@F@(double u)
+{
+@POLYNOMIAL@
+  return p;
+}
+
+/* tan(angle/2) of the triangle with legs |c| and s >= 0 and hypotenuse h; 0 for no triangle. */
+static inline double ntksym_op_half_tan@F@(double s, double c, double h)
+{
+  return s / ((h + fabs(c)) + @LEAST@);
+}
+
+/* asin(c/h), h = hypot(c, s), to full relative accuracy. */
+static inline double ntksym_op_asin3@F@(double c, double s, double h)
+{
+  const double t = c / ((h + s) + @LEAST@);
+  const double u = t * t;
+  return 2.0 * NTKSYM_MADD(t * u, ntksym_op_atan_tail@F@(u), t);
+}
+
+/* The angle of the point (c, s), s >= 0, h = hypot(c, s); pi/2 where all are 0. */
+static inline double ntksym_op_angle3@F@(double s, double c, double h)
+{
+  const double t = ntksym_op_half_tan@F@(s, c, h);
+  const double u = t * t;
+  const double a = 2.0 * NTKSYM_MADD(t * u, ntksym_op_atan_tail@F@(u), t);
+  const double turned = c < 0.0 ? (@PI@ - a) + @PI_LOW@ : a;
+  return h + fabs(c) == 0.0 ? 0.5 * @PI@ : turned;
+}
+
+/* s + c*angle(s, -c), the first arc-cosine kernel: h*(sin a - a*cos a) + pi*max(c, 0), where a is
+ * the angle between |c| and h, and the first part is s*u*(1 - (1 - u)*P(u)), u = tan(a/2)^2. */
+static inline double ntksym_op_arc3@F@(double s, double c, double h)
+{
+  const double t = ntksym_op_half_tan@F@(s, c, h);
+  const double u = t * t;
+  const double bulge = NTKSYM_MADD(u - 1.0, ntksym_op_atan_tail@F@(u), 1.0);
+  return NTKSYM_MADD(s * u, bulge, c > 0.0 ? @PI@ * c : 0.0);
+}
+
+/* h - c for h = hypot(c, s), accurate where s is small. */
+static inline double ntksym_op_gap3@F@(double s, double c, double h)
+{
+  return c > 0.0 ? s * ntksym_op_half_tan@F@(s, c, h) : h - c;
+}
+"""
+
+
+def mixed_arcs() -> str:
+    """The same in doubles, with floats for what is small: names end in m.
+
+    The error is that of a float relative to the angle between |c| and h, not to the value: along
+    a deep network, where that angle shrinks, errors do not add up.
+    """
+    high, low = pi_parts()
+    return _MIXED.replace("@PI@", c_literal(high)).replace("@PI_LOW@", c_literal(low))
+
+
+_MIXED = r"""/* The angle with tangent t of its half, 0 <= t <= 1, to single precision. */
+static inline double ntksym_op_twice_atanm(double top, double below)
+{
+  const float t = (float)top / (float)below, u = t * t;
+  return (double)(2.0f * NTKSYM_MADDF(t * u, ntksym_op_atan_tailf(u), t));
+}
+
+static inline double ntksym_op_asin3m(double c, double s, double h)
+{
+  const double ac = fabs(c), sum = h + (ac < s ? s : ac);
+  const double a = ntksym_op_twice_atanm(ac < s ? ac : s, sum == 0.0 ? 1.0 : sum);
+  return copysign(ac < s ? a : 0.5 * @PI@ - a, c);
+}
+
+static inline double ntksym_op_angle3m(double s, double c, double h)
+{
+  const double sum = h + fabs(c), a = ntksym_op_twice_atanm(s, sum == 0.0 ? 1.0 : sum);
+  return sum == 0.0 ? 0.5 * @PI@ : (c < 0.0 ? @PI@ - a : a);
+}
+
+static inline double ntksym_op_arc3m(double s, double c, double h)
+{
+  const double sum = h + fabs(c);
+  const float t = (float)s / (float)(sum == 0.0 ? 1.0 : sum), u = t * t;
+  const float bulge = NTKSYM_MADDF(u - 1.0f, ntksym_op_atan_tailf(u), 1.0f);
+  return (double)((float)s * u * bulge) + (c > 0.0 ? @PI@ * c : 0.0);
+}
+
+static inline double ntksym_op_gap3m(double s, double c, double h)
+{
+  const double sum = h + fabs(c);
+  const float t = (float)s / (float)(sum == 0.0 ? 1.0 : sum);
+  return c > 0.0 ? (double)((float)s * t) : h - c;
+}
+"""

@@ -1,0 +1,222 @@
+"""C for a collapsed network, with the entry points of a network of one layer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from struct import pack, unpack
+
+from ._base import SourceFile, identifier
+from .c import C, Contract, head, inline_function
+from .c_header import HEADER_NAME
+from .collapsed import TOLERANCE, CollapsedProgram
+
+FLOAT_TAIL = 2e-9
+"""Relative size of the powers that are left out in float."""
+
+
+def network_file(program: CollapsedProgram, contract: Contract) -> SourceFile:
+    """The C file: `_input`, `_layers`, `_diag`, `_pairs`, `_tile`, and the one for two matrices.
+
+    `_pairs_f32` and `_tile_f32` are on floats.  On a sphere, diagonals elsewhere give NaN.
+
+    Raises:
+        UnsupportedOp: the first layer has an operation without a spelling.
+    """
+    name = identifier(program.name, set()).rstrip("_")
+    said = replace(contract, computes=(*contract.computes, *program.notes))
+    pieces = [head(said, (program.input,)), f'#include "{HEADER_NAME}"\n#include <stdlib.h>\n']
+    pieces.append(inline_function(program.input, "input_rule", C))
+    pieces += [_layer(program, real) for real in _SUFFIX]
+    values = "".join(f", {C.literal(v)}" for v in program.input_values)
+    text = _FIRST.replace("@INPUT_VALUES@", values).replace("@SCALE@", _power(program, "now"))
+    text = text.replace("@NNGP@", C.literal(program.ends[0]))
+    pieces.append(text.replace("@NTK@", C.literal(program.ends[1])))
+    pieces += [_LOOPS.replace("@S@", s).replace("Real", real) for real, s in _SUFFIX.items()]
+    pieces.append(_WHOLE)
+    return SourceFile(f"{name}.c", "\n".join(pieces).replace("@NAME@", f"ntksym_{name}"))
+
+
+_SUFFIX = {"double": "", "float": "_f32"}
+
+
+def _layer(program: CollapsedProgram, real: str) -> str:
+    """The coefficients and the kernels over their scale, in one type."""
+    suffix, single = _SUFFIX[real], real == "float"
+    text = ""
+    body = _LAYER.replace("@SCALE@", _scale(program, single))
+    horner = ""
+    for which, name in enumerate("kt"):
+        table = program.table(which, FLOAT_TAIL if single else 0.0)
+        values = [tuple(_literal(c, single) for c in pair) for pair in table]
+        horner += f"    Real {name} = minus ? {values[-1][1]} : {values[-1][0]};\n"
+        for plus, other in values[-2::-1]:
+            horner += f"    {name} = {name} * u + (minus ? {other} : {plus});\n"
+    body = body.replace("@HORNER@", horner)
+    if program.variance:
+        low, high = (program.variance * (1 + side * TOLERANCE) for side in (-1, 1))
+        bounds = (C.literal(low**0.5), C.literal(high**0.5))
+        if single:  # a float of the diagonal is rounded
+            bounds = (
+                _literal(float(low**0.5) * (1 - 2e-7), True),
+                _literal(high**0.5 * (1 + 2e-7), True),
+            )
+        text += _SPHERE.replace("@LOW@", bounds[0]).replace("@HIGH@", bounds[1])
+    (c0, m0), (c1, m1) = program.maps
+    numbers = {"@C0@": c0, "@M0@": m0, "@C1@": c1, "@M1@": m1, "@ONE@": 1.0, "@HALF@": 0.5}
+    for word, value in numbers.items():
+        body = body.replace(word, _literal(value, single))
+    text = text + "\n" + body.replace("@F@", "f" if single else "")
+    return text.replace("@S@", suffix).replace("Real", real)
+
+
+def _literal(value: float, single: bool) -> str:
+    return f"{fround(value).hex()}f" if single else C.literal(value)
+
+
+def fround(value: float) -> float:
+    """The nearest float, as a double."""
+    return float(unpack("f", pack("f", value))[0])
+
+
+def _scale(program: CollapsedProgram, single: bool) -> str:
+    """The factor (q11*q22)^(P/2); on the sphere 1, and NaN elsewhere."""
+    if program.variance:
+        return "on_sphere@S@(rx[i]) * on_sphere@S@(ry[i])"
+    if program.power == 1.0:
+        return "rx[i] * ry[i]"
+    power, value = ("powf" if single else "pow"), _literal(program.power, single)
+    return f"{power}(rx[i], {value}) * {power}(ry[i], {value})"
+
+
+def _power(program: CollapsedProgram, q: str) -> str:
+    """The same on the diagonal."""
+    if program.variance:
+        return f"on_sphere(sqrt({q}))"
+    return q if program.power == 1.0 else f"pow({q}, {C.literal(program.power)})"
+
+
+_SPHERE = r"""
+static inline Real on_sphere@S@(Real r) { return r >= @LOW@ && r <= @HIGH@ ? 1 : NAN; }
+"""
+
+_LAYER = r"""/* Both kernels: rho = c/(rx ry), s = sqrt((1 - |rho|)/2) without cancellation from the
+ * root of the determinant, and polynomials in u = m s/(s + c) - 1, times the scale. */
+static inline void collapsed@S@(size_t b, const Real *c, const Real *root, const Real *rx,
+                                const Real *ry, Real *nngp, Real *ntk)
+{
+  for (size_t i = 0; i < b; ++i) {
+    const Real scale = @SCALE@;
+    const Real p = rx[i] * ry[i];
+    const Real inverse = @ONE@ / (p > 0 ? p : @ONE@);
+    const Real far = fabs@F@(c[i]) * inverse, rho = far > @ONE@ ? @ONE@ : far;
+    const Real s = root[i] * inverse * sqrt@F@(@HALF@ / (@ONE@ + rho));
+    const int minus = c[i] < 0;
+    const Real u = (minus ? @M1@ : @M0@) * (s / (s + (minus ? @C1@ : @C0@))) - @ONE@;
+@HORNER@    nngp[i] = k * scale;
+    ntk[i] = t * scale;
+  }
+}
+"""
+
+_FIRST = r"""/* The first layer for inputs of dimension d: Sigma = in[0]*<x, y> + in[1] and
+ * Theta = in[2]*<x, y> + in[3]. */
+void @NAME@_input(size_t d, double in[4])
+{
+  input_rule((double)d@INPUT_VALUES@, &in[0], &in[1], &in[2], &in[3]);
+}
+
+/* All layers are one here. */
+size_t @NAME@_layers(void) { return 1; }
+
+/* Diagonals: g[i] = <x_i, x_i>; q has 4 rows of n elements: Sigma(x, x) of the first layer and of
+ * the network, then their square roots; ntk has n elements. */
+void @NAME@_diag(size_t n, const double *g, const double in[4], double *q, double *ntk)
+{
+  for (size_t i = 0; i < n; ++i) {
+    const double now = in[0] * g[i] + in[1];
+    const double scale = @SCALE@;
+    q[i] = now;
+    q[n + i] = @NNGP@ * scale;
+    q[2 * n + i] = ntksym_op_sqrt0(now);
+    q[3 * n + i] = ntksym_op_sqrt0(q[n + i]);
+    ntk[i] = @NTK@ * scale;
+  }
+}
+"""
+
+_LOOPS = r"""/* Pairs: g12[i] = <x_i, y_i>.  Row l of a diagonal is qx[l*ldx + i*incx], and qy
+ * alike, so that incx = 0 is one x against many y.  root0 is NULL, or the accurate
+ * sqrt(q11*q22 - q12^2) of the first layer for nearly collinear inputs. */
+void @NAME@_pairs@S@(size_t n, const Real *g12, const Real *root0,
+                     const Real *qx, size_t incx, size_t ldx,
+                     const Real *qy, size_t incy, size_t ldy,
+                     const double in[4], Real *nngp, Real *ntk)
+{
+  enum { LANES = 64 };
+  Real c[LANES], root[LANES], rx[LANES], ry[LANES];
+  const Real slope = (Real)in[0], offset = (Real)in[1];
+  for (size_t at = 0; at < n; at += LANES) {
+    const size_t b = n - at < LANES ? n - at : LANES;
+    for (size_t i = 0; i < b; ++i) {
+      rx[i] = qx[2 * ldx + (at + i) * incx];
+      ry[i] = qy[2 * ldy + (at + i) * incy];
+      c[i] = slope * g12[at + i] + offset;
+    }
+    if (root0)
+      for (size_t i = 0; i < b; ++i) root[i] = root0[at + i];
+    else
+      for (size_t i = 0; i < b; ++i)
+        root[i] = (Real)ntksym_op_rootdet((double)qx[(at + i) * incx], (double)c[i],
+                                          (double)qy[(at + i) * incy]);
+    collapsed@S@(b, c, root, rx, ry, nngp + at, ntk + at);
+  }
+}
+
+/* A tile of n x m pairs: row i of g12, nngp, ntk starts at i*ldg and i*ldo. */
+void @NAME@_tile@S@(size_t n, size_t m, const Real *g12, size_t ldg,
+                    const Real *qx, size_t ldx, const Real *qy, size_t ldy,
+                    const double in[4], Real *nngp, Real *ntk, size_t ldo)
+{
+  for (size_t i = 0; i < n; ++i)
+    @NAME@_pairs@S@(m, g12 + i * ldg, NULL, qx + i, 0, ldx, qy, 1, ldy, in,
+                    nngp + i * ldo, ntk + i * ldo);
+}
+"""
+
+_WHOLE = r"""/* Kernels of the rows of x (n x d) and y (m x d) into nngp and ntk (n x m), by rows.
+ * Returns 0, or 1 when memory ran out.  Inner products are plain sums; use _tile with a matrix
+ * product of your own where speed matters. */
+int @NAME@(size_t n, size_t m, size_t d, const double *x, const double *y,
+           double *nngp, double *ntk)
+{
+  double in[4];
+  double *g = malloc((n + m) * sizeof *g + 1);
+  double *q = malloc((n + m) * 4 * sizeof *q + 1);
+  double *row = malloc((m > n ? m : n) * sizeof *row + 1);
+  if (!g || !q || !row) {
+    free(g);
+    free(q);
+    free(row);
+    return 1;
+  }
+  @NAME@_input(d, in);
+  for (size_t i = 0; i < n + m; ++i) {
+    const double *v = i < n ? x + i * d : y + (i - n) * d;
+    g[i] = 0.0;
+    for (size_t k = 0; k < d; ++k) g[i] += v[k] * v[k];
+  }
+  @NAME@_diag(n, g, in, q, row);
+  @NAME@_diag(m, g + n, in, q + n * 4, row);
+  for (size_t i = 0; i < n; ++i) {
+    for (size_t j = 0; j < m; ++j) {
+      row[j] = 0.0;
+      for (size_t k = 0; k < d; ++k) row[j] += x[i * d + k] * y[j * d + k];
+    }
+    @NAME@_pairs(m, row, NULL, q + i, 0, n, q + n * 4, 1, m, in, nngp + i * m, ntk + i * m);
+  }
+  free(g);
+  free(q);
+  free(row);
+  return 0;
+}
+"""

@@ -1,0 +1,244 @@
+"""C for the bivariate normal distribution function, on blocks of points at once.
+
+The nodes of the quadrature are the outer loop and the points the inner one, so that a compiler
+vectorises over points; nothing branches on a point.
+"""
+
+from __future__ import annotations
+
+from .c_text import c_literal
+from .tables import OWEN_RULES, legendre
+
+PANEL_NODES = 14
+"""Nodes of a panel of unit length in log y, of the tail integral."""
+
+
+def _array(name: str, values: tuple[float, ...]) -> str:
+    numbers = ",\n".join("  " + c_literal(v) for v in values)
+    return f"static const double {name}[{len(values)}] = {{\n{numbers}\n}};\n"
+
+
+def orthant() -> str:
+    """The text of the functions."""
+    tables = ""
+    for n, _ in OWEN_RULES:
+        for k, title in enumerate(("node", "weight")):
+            tables += _array(f"ntksym_op_{title}{n}", tuple(rule[k] for rule in legendre(n)))
+    (few, most), (many, _) = OWEN_RULES
+    text = tables + _TEXT.replace("@FEW@", str(few)).replace("@MANY@", str(many))
+    text = text.replace("@MOST@", c_literal(most))
+    return text.replace("@PANEL@", str(PANEL_NODES))
+
+
+_TEXT = r"""/* Sums of exp(-half*u)/(1 + u) over the nodes, u = (a*node)^2; one division for two nodes. */
+NTKSYM_BLOCK_FUNCTION void ntksym_block_owen_sum(size_t n, int count, const double *node,
+                                         const double *weight, const double *a,
+                                         const double *half, double *total)
+{
+  const size_t m = NTKSYM_ROUND_UP(n);
+  for (int j = 0; j < count; j += 2) {
+    const double n0 = node[j], n1 = node[j + 1], w0 = weight[j], w1 = weight[j + 1];
+    for (size_t i = 0; i < m; ++i) {
+      const double x0 = a[i] * n0, x1 = a[i] * n1, u0 = x0 * x0, u1 = x1 * x1;
+      const double e0 = w0 * ntksym_op_exp_inside(-half[i] * u0);
+      const double e1 = w1 * ntksym_op_exp_inside(-half[i] * u1);
+      total[i] += (e0 * (1.0 + u1) + e1 * (1.0 + u0)) / ((1.0 + u0) * (1.0 + u1));
+    }
+  }
+}
+
+/* Owen's T(h, ah/h) on n <= NTKSYM_BLOCK points, by Gauss-Legendre on the smooth integrand of
+ * T(x, a), a <= 1; the second argument is the product, so that h = 0 needs no division.  px and py
+ * are Phi(-|h|) and the place for Phi(-|ah|). */
+NTKSYM_BLOCK_FUNCTION void ntksym_block_owen(size_t n, const double *h, const double *ah,
+                                     const double *px, double *out)
+{
+  const size_t m = NTKSYM_ROUND_UP(n);
+  double a[NTKSYM_BLOCK], half[NTKSYM_BLOCK], total[NTKSYM_BLOCK];
+  double more[NTKSYM_BLOCK], least = 1e300, most = 0.0;
+  for (size_t i = 0; i < m; ++i) {
+    const double x = fabs(h[i]), y = fabs(ah[i]);
+    const double top = x < y ? x : y, far = x < y ? y : x;
+    const double big = far < 40.0 ? far : 40.0; /* beyond, the integral underflows */
+    const double ratio = top / (far > 1e300 ? 1e300 : (far == 0.0 ? 1.0 : far));
+    /* Beyond x*a = 9 the integrand is below 1e-17 of its peak. */
+    a[i] = ratio * big > 9.0 ? 9.0 / big : ratio;
+    half[i] = 0.5 * big * big;
+    total[i] = more[i] = 0.0;
+  }
+  for (size_t i = 0; i < m; ++i) {
+    most = ntksym_op_max(most, half[i] * a[i] * a[i]);
+    least = ntksym_op_min(least, half[i] * a[i] * a[i]);
+  }
+  /* Each point has its own rule, whatever the others need: few nodes suffice below @MOST@. */
+  if (!(least > @MOST@))
+    ntksym_block_owen_sum(n, @FEW@, ntksym_op_node@FEW@, ntksym_op_weight@FEW@, a, half, total);
+  if (most > @MOST@)
+    ntksym_block_owen_sum(n, @MANY@, ntksym_op_node@MANY@, ntksym_op_weight@MANY@, a, half, more);
+  for (size_t i = 0; i < m; ++i) {
+    const double x = fabs(h[i]), y = fabs(ah[i]), qx = px[i], qy = ntksym_op_Phi(-y);
+    const double sum = half[i] * a[i] * a[i] > @MOST@ ? more[i] : total[i];
+    const double t = a[i] * sum * ntksym_op_exp(-half[i]) * 0x1.45f306dc9c883p-3;
+    const double size = y > x ? 0.5 * (qx + qy) - qx * qy - t : t;
+    out[i] = copysign(size, ah[i]) + (x - x) * 0.0;
+  }
+}
+
+/* P(X <= h, Y <= k) for standard normal X, Y with correlation c/hypot(c, s), s >= 0
+ * (D. B. Owen 1956, with 1 -+ rho formed from s so that no digit is lost at rho = +-1), on
+ * n <= NTKSYM_BLOCK points. */
+NTKSYM_BLOCK_FUNCTION void ntksym_block_Phi2(size_t n, const double *h, const double *k,
+                                             const double *c, const double *s, double *out)
+{
+  const size_t m = NTKSYM_ROUND_UP(n);
+  double x[NTKSYM_BLOCK], y[NTKSYM_BLOCK], to_k[NTKSYM_BLOCK], to_h[NTKSYM_BLOCK];
+  double px[NTKSYM_BLOCK], py[NTKSYM_BLOCK], base[NTKSYM_BLOCK], first[NTKSYM_BLOCK];
+  double second[NTKSYM_BLOCK];
+  for (size_t i = 0; i < m; ++i) {
+    const double ac = fabs(c[i]), most = ac < s[i] ? s[i] : ac;
+    const double unit = most == 0.0 ? 1.0 : most, c1 = c[i] / unit;
+    const double s1 = most == 0.0 ? 1.0 : s[i] / unit;
+    const double length = sqrt(c1 * c1 + s1 * s1), r = c1 / length, t0 = s1 / length;
+    const double t = t0 < 1e-290 ? 1e-290 : t0, less = t * t / (1.0 + fabs(r));
+    const double sign = r > 0.0 ? 1.0 : -1.0;
+    const double u = h[i] > 40.0 ? 40.0 : (h[i] < -40.0 ? -40.0 : h[i]);
+    const double v = k[i] > 40.0 ? 40.0 : (k[i] < -40.0 ? -40.0 : k[i]);
+    const double ku = ((v - sign * u) + sign * (u * less)) / t;
+    const double hu = ((u - sign * v) + sign * (v * less)) / t;
+    const int apart = (u * v < 0.0) | ((u * v == 0.0) & (u + v < 0.0));
+    const double low = u < v ? u : v, high = u < v ? v : u;
+    const double pu = ntksym_op_Phi(-fabs(u)), pv = ntksym_op_Phi(-fabs(v));
+    const double plow = u < v ? pu : pv, phigh = u < v ? pv : pu;
+    /* of opposite sign: Phi(low) - Phi(-high); of one: the mean of Phi(u), Phi(v). */
+    const double one = 0.5 * ((u < 0.0 ? pu : 1.0 - pu) + (v < 0.0 ? pv : 1.0 - pv));
+    const double below = low < 0.0 ? plow : 1.0 - plow, above = high > 0.0 ? phigh : 1.0 - phigh;
+    base[i] = apart ? 0.5 * (below - above) : one;
+    x[i] = u;
+    y[i] = v;
+    px[i] = pu;
+    py[i] = pv;
+    to_k[i] = u < 0.0 ? -ku : ku;
+    to_h[i] = v < 0.0 ? -hu : hu;
+  }
+  ntksym_block_owen(n, x, to_k, px, first);
+  ntksym_block_owen(n, y, to_h, py, second);
+  for (size_t i = 0; i < m; ++i) {
+    const double ac = fabs(c[i]), most = ac < s[i] ? s[i] : ac;
+    const double unit = most == 0.0 ? 1.0 : most, c1 = c[i] / unit;
+    const double s1 = most == 0.0 ? 1.0 : s[i] / unit;
+    const double arc = ntksym_op_angle3(s1, -c1, sqrt(c1 * c1 + s1 * s1)) * 0x1.45f306dc9c883p-3;
+    const double plain = (base[i] - first[i]) - second[i];
+    out[i] = (x[i] == 0.0) & (y[i] == 0.0) ? arc : (plain < 0.0 ? 0.0 : plain);
+  }
+}
+
+static inline double ntksym_op_Phi2(double h, double k, double c, double s)
+{
+  double at[4][8], out[8];
+  for (int i = 0; i < 8; ++i) at[0][i] = h, at[1][i] = k, at[2][i] = c, at[3][i] = s;
+  ntksym_block_Phi2(1, at[0], at[1], at[2], at[3], out);
+  return out[0];
+}
+
+/* exp(a)*Phi2(h, k; r), with the relative accuracy of the tails where exp(a) is large.  For
+ * h + k <= 0 it is the integral of the density over the correlation (Plackett 1954) in x = log y,
+ * y = sqrt((1 - t)/(1 + t)), y > y0, by Gauss-Legendre on panels of at most unit length where the
+ * integrand matters; else Phi2(h, k; r) = Phi(low) - Phi2(low, -high; -r). */
+NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const double *h,
+                                        const double *k, const double *c, const double *s,
+                                        double *out)
+{
+  const size_t m = NTKSYM_ROUND_UP(n);
+  double near[NTKSYM_BLOCK], far[NTKSYM_BLOCK], g0[NTKSYM_BLOCK], y0[NTKSYM_BLOCK];
+  double lead[NTKSYM_BLOCK], step[NTKSYM_BLOCK], total[NTKSYM_BLOCK], width[NTKSYM_BLOCK];
+  double y[NTKSYM_BLOCK], inverse[NTKSYM_BLOCK], back[NTKSYM_BLOCK], count[NTKSYM_BLOCK];
+  double most = 3.0;
+  int tails = 0, plain = 0, panels;
+  for (size_t i = 0; i < m; ++i) {
+    tails |= a[i] >= 1.5;
+    plain |= !(a[i] >= 1.5);
+  }
+  if (plain) {
+    ntksym_block_Phi2(n, h, k, c, s, out);
+    for (size_t i = 0; i < m; ++i) out[i] *= ntksym_op_exp(a[i]); /* loses less than three bits */
+  }
+  if (!tails) return;
+  for (size_t i = 0; i < m; ++i) {
+    const double drop = 40.0, low = h[i] < k[i] ? h[i] : k[i], high = h[i] < k[i] ? k[i] : h[i];
+    const int turned = h[i] + k[i] > 0.0;
+    const double u = turned ? low : h[i], v = turned ? -high : k[i], r = turned ? -c[i] : c[i];
+    const double ac = fabs(r), top = ac < s[i] ? s[i] : ac, unit = top == 0.0 ? 1.0 : top;
+    const double c1 = r / unit, s1 = top == 0.0 ? 1.0 : s[i] / unit;
+    const double length = sqrt(c1 * c1 + s1 * s1), sum = length + fabs(c1);
+    const double start = c1 > 0.0 ? s1 / sum : sum / (s1 < 1e-290 ? 1e-290 : s1);
+    const double n1 = fabs(u - v) * 0x1.6a09e667f3bcdp-2;
+    const double f0 = fabs(u + v) * 0x1.6a09e667f3bcdp-2, f1 = f0 < 1e-150 ? 1e-150 : f0;
+    const double w0 = f1 * start - (n1 > 0.0 ? n1 / (start > 1e-290 ? start : 1e-290) : 0.0);
+    const double g1 = w0 > 0.0 ? w0 * w0 : 0.0, cross = n1 * f1;
+    const double least = 2.0 * n1 / (sqrt(drop) + sqrt(drop + 4.0 * cross));
+    const double last = (sqrt(g1 + drop) + sqrt(g1 + drop + 4.0 * cross)) / (2.0 * f1);
+    const double peak = fabs(u) > fabs(v) ? u : v;
+    near[i] = n1;
+    far[i] = f1;
+    g0[i] = g1;
+    y0[i] = start > least ? start : least;
+    step[i] = last;
+    lead[i] = NTKSYM_MADD(-0.5 * peak, peak, a[i]) - g1;
+    total[i] = 0.0;
+  }
+  for (size_t i = 0; i < m; ++i) {
+    double x0, x1;
+    if (!(g0[i] < 1e5)) { /* nothing left, or NaN */
+      lead[i] = g0[i] == g0[i] ? -1e300 : lead[i];
+      g0[i] = near[i] = 0.0;
+      far[i] = y0[i] = step[i] = 1.0;
+    }
+    x0 = log(y0[i]);
+    x1 = log(step[i]);
+    if (!(x1 < (x0 > 0.0 ? x0 : 0.0) + 40.0)) x1 = (x0 > 0.0 ? x0 : 0.0) + 40.0;
+    if (!(x0 > (x1 < 0.0 ? x1 : 0.0) - 40.0)) x0 = (x1 < 0.0 ? x1 : 0.0) - 40.0;
+    width[i] = x1 - x0;
+    y0[i] = x0;
+    if (width[i] > most && a[i] >= 1.5) most = width[i];
+  }
+  panels = (int)ceil(most); /* of the widest; each point has its own number */
+  for (size_t i = 0; i < m; ++i) {
+    count[i] = ceil(width[i]) > 3.0 ? ceil(width[i]) : 3.0;
+    width[i] /= count[i];
+    step[i] = ntksym_op_exp(width[i]);
+    back[i] = ntksym_op_exp(-width[i]);
+  }
+  for (int j = 0; j < @PANEL@; ++j) {
+    const double node = ntksym_op_node@PANEL@[j], weight = ntksym_op_weight@PANEL@[j];
+    for (size_t i = 0; i < m; ++i) {
+      y[i] = ntksym_op_exp(y0[i] + width[i] * node);
+      inverse[i] = 1.0 / y[i];
+    }
+    for (int p = 0; p < panels; ++p)
+      for (size_t i = 0; i < m; ++i) {
+        const double w = near[i] * inverse[i] - far[i] * y[i], e = g0[i] - w * w;
+        const double inside = ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
+        const double part = weight * y[i] * inside / (1.0 + y[i] * y[i]);
+        total[i] += p < count[i] ? part : 0.0;
+        y[i] *= step[i];
+        inverse[i] *= back[i];
+      }
+  }
+  for (size_t i = 0; i < m; ++i) {
+    const int turned = h[i] + k[i] > 0.0;
+    const double low = h[i] < k[i] ? h[i] : k[i];
+    const double tail = ntksym_op_exp(lead[i]) * total[i] * width[i] * 0x1.45f306dc9c883p-2;
+    const double whole = ntksym_op_expPhi(a[i], low);
+    const double value = turned ? whole - tail : tail;
+    out[i] = a[i] >= 1.5 ? value + ((h[i] - h[i]) + (c[i] - c[i])) : out[i];
+  }
+}
+
+static inline double ntksym_op_expPhi2(double a, double h, double k, double c, double s)
+{
+  double at[5][8], out[8];
+  for (int i = 0; i < 8; ++i) at[0][i] = a, at[1][i] = h, at[2][i] = k, at[3][i] = c, at[4][i] = s;
+  ntksym_block_expPhi2(1, at[0], at[1], at[2], at[3], at[4], out);
+  return out[0];
+}
+"""

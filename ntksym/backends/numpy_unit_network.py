@@ -1,0 +1,148 @@
+"""NumPy for duals that are units: one stand-alone module for a dual, one for a network."""
+
+from __future__ import annotations
+
+from ..lower.program import Program
+from ._base import SourceFile, identifier
+from .c import Contract
+from .numpy import NUMPY, function, module_head, used_helpers
+from .numpy_helpers import helpers
+from .unit import DualUnit
+from .unit_schedule import UnitSchedule, labelled
+
+_ALWAYS = frozenset({"_rootdet", "_sqrt0"})
+
+
+def dual_file(name: str, unit: DualUnit, contract: Contract) -> SourceFile:
+    """The module of a dual: `dual(q11, q12, q22, root=None)` and `diagonal(q)`.
+
+    Both return the pair (nngp, dot).
+
+    Raises:
+        UnsupportedOp: an operation without a spelling.
+    """
+    safe = identifier(name, set()).rstrip("_")
+    pieces = [
+        _head(contract, labelled("unit", unit), unit.programs),
+        helpers(_wanted(unit.programs)),
+    ]
+    pieces += [unit.numpy_functions("unit").strip("\n"), _DUAL.strip("\n")]
+    return SourceFile(f"{safe}.py", "\n\n\n".join(pieces) + "\n")
+
+
+def network_file(schedule: UnitSchedule, contract: Contract) -> SourceFile:
+    """The module of a network.
+
+    `first_layer(d)`, `diagonals(g, first)`, `pairs(g12, qx, qy, first, root=None)`, and
+    `kernel(x, y=None)` which does it all.
+
+    Raises:
+        UnsupportedOp: an operation without a spelling.
+    """
+    name = identifier(schedule.name, set()).rstrip("_")
+    programs = schedule.programs
+    pieces = [_head(contract, schedule.notes, programs), helpers(_wanted(programs))]
+    pieces.append(function(schedule.input, "_input_rule", "The affine first layer.").rstrip("\n"))
+    pieces += [u.numpy_functions(f"dual{k}").strip("\n") for k, u in enumerate(schedule.kinds)]
+    rows = ""
+    for s in schedule.steps:
+        numbers = ", ".join(f"({', '.join(NUMPY.literal(v) for v in z)})" for z in (s.pair, s.diag))
+        rows += f"    (dual{s.kind}_pairs, dual{s.kind}_diag, {s.vanishes}, {numbers}),\n"
+    pieces.append(f"LAYERS = (\n{rows})")
+    values = "".join(f", {NUMPY.literal(v)}" for v in schedule.input_values)
+    pieces.append(_NETWORK.replace("@VALUES@", values).strip("\n"))
+    return SourceFile(f"{name}.py", "\n\n\n".join(pieces) + "\n")
+
+
+def _head(contract: Contract, notes: tuple[str, ...], programs: tuple[Program, ...]) -> str:
+    """The docstring, with what the units say, and the import."""
+    before, mark, after = module_head(contract, programs).rstrip("\n").rpartition('"""')
+    return before + "\n" + "\n".join(notes).replace('"""', "'''") + "\n" + mark + after
+
+
+def _wanted(programs: tuple[Program, ...]) -> frozenset[str]:
+    return used_helpers(programs) | _ALWAYS
+
+
+_DUAL = '''
+def dual(q11, q12, q22, root=None):
+    """The pair (nngp, dot); arrays broadcast.
+
+    `root`: the accurate sqrt(q11*q22 - q12^2), for nearly collinear inputs.
+    """
+    q11, q12, q22 = (np.asarray(q, dtype=np.float64) for q in (q11, q12, q22))
+    root = _rootdet(q11, q12, q22) if root is None else np.asarray(root, dtype=np.float64)
+    return unit_pairs(q11, q12, q22, root)
+
+
+def diagonal(q):
+    """The pair (nngp, dot) for u = v with variance q."""
+    return unit_diag(np.asarray(q, dtype=np.float64))
+'''
+
+_NETWORK = '''
+def first_layer(d):
+    """(a, b, c, e) with Sigma = a*<x, y> + b and Theta = c*<x, y> + e for inputs of dimension d."""
+    return tuple(float(v) for v in _input_rule(float(d)@VALUES@))
+
+
+def _vanishing(value, slope, none):
+    """Zero where an input of variance zero meets an activation with s(0) = 0."""
+    return np.where(none, 0.0, value), np.where(none, 0.0, slope)
+
+
+def diagonals(g, first):
+    """(q, ntk): q has 2*(layers + 1) rows: Sigma(x, x) of the first layer and after each layer,
+    then the square roots of all these; ntk is Theta(x, x) after the last layer.
+    """
+    g = np.asarray(g, dtype=np.float64)
+    count = len(LAYERS) + 1
+    q = np.empty((2 * count, *g.shape))
+    q[0] = first[0] * g + first[1]
+    t = first[2] * g + first[3]
+    for k, (_, dual_diag, vanishes, _, (s0, s1, t0, t1, t2)) in enumerate(LAYERS):
+        value, slope = dual_diag(q[k])
+        if vanishes:
+            value, slope = _vanishing(value, slope, (q[k] == 0.0) & (t == 0.0))
+        q[k + 1] = s0 + s1 * value
+        t = t0 + t1 * value + t2 * slope * t
+    q[count:] = _sqrt0(q[:count])
+    return q, t + np.zeros_like(g)
+
+
+def pairs(g12, qx, qy, first, root=None):
+    """(nngp, ntk) from inner products and the diagonals of both sides, which broadcast.
+
+    `root`: the accurate sqrt(q11*q22 - q12^2) of the first layer, for nearly collinear inputs.
+    Equal inputs stay equal at any depth: their covariance is the diagonal, rounding included.
+    """
+    c = first[0] * g12 + first[1]
+    t = first[2] * g12 + first[3]
+    if root is None:
+        root = _rootdet(qx[0], c, qy[0])
+    for k, (dual_pairs, _, vanishes, (s0, s1, t0, t1, t2), _) in enumerate(LAYERS):
+        value, slope = dual_pairs(qx[k], c, qy[k], root)
+        if vanishes:
+            none = ((qx[k] == 0.0) | (qy[k] == 0.0)) & (t == 0.0)
+            value, slope = _vanishing(value, slope, none)
+        same = (root == 0.0) & (qx[k] == qy[k]) & (c > 0.0)
+        c = np.where(same, qx[k + 1], s0 + s1 * value)
+        t = t0 + t1 * value + t2 * slope * t
+        root = np.where(same, 0.0, _rootdet(qx[k + 1], c, qy[k + 1]))
+    return c, t
+
+
+def kernel(x, y=None):
+    """(nngp, ntk) of the rows of x and y, each of shape (n, m)."""
+    x = np.asarray(x, dtype=np.float64)
+    z = x if y is None else np.asarray(y, dtype=np.float64)
+    first = first_layer(x.shape[1])
+    qx, tx = diagonals(np.sum(x * x, axis=1), first)
+    qy, _ = diagonals(np.sum(z * z, axis=1), first)
+    nngp, ntk = pairs(x @ z.T, qx[:, :, None], qy[:, None, :], first)
+    if y is None:
+        nngp, ntk = (nngp + nngp.T) / 2, (ntk + ntk.T) / 2
+        np.fill_diagonal(nngp, qx[len(LAYERS)])
+        np.fill_diagonal(ntk, tx)
+    return nngp, ntk
+'''

@@ -1,0 +1,57 @@
+"""A network whose duals are units: what its generated code is made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..lower.program import Program
+from ._base import comment
+from .unit import DualUnit
+
+
+@dataclass(frozen=True, slots=True)
+class UnitStep:
+    r"""One layer: $\Sigma' = s_0 + s_1K$ and $\Theta' = t_0 + t_1K + t_2\dot K\,\Theta$.
+
+    Attributes:
+        kind: the index of the unit.
+        vanishes: whether s(0) = 0 and the unit does not take a variance of zero: then K = 0 there,
+            and what $\dot K$ multiplies is zero too where Theta is.
+        pair: (s0, s1, t0, t1, t2).
+        diag: the same for an input with itself.
+    """
+
+    kind: int
+    vanishes: bool
+    pair: tuple[float, float, float, float, float]
+    diag: tuple[float, float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitSchedule:
+    """A network of units: the affine first layer, the distinct duals, the layers."""
+
+    name: str
+    input: Program
+    input_values: tuple[float, ...]
+    kinds: tuple[DualUnit, ...]
+    steps: tuple[UnitStep, ...]
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """Every program, input first."""
+        return (self.input, *(p for k in self.kinds for p in k.programs))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the units say, under their names in the file."""
+        return tuple(line for k, u in enumerate(self.kinds) for line in labelled(f"dual{k}", u))
+
+
+def labelled(name: str, unit: DualUnit) -> tuple[str, ...]:
+    """The notes of a unit for the head of a file: printable ASCII, indented under its name."""
+    said = []
+    for i, line in enumerate(unit.notes):
+        indent = " " * (len(line) - len(line.lstrip()))
+        said.append(f"{name if i == 0 else '':<10} {indent}{comment(line)}")
+    return tuple(said)

@@ -1,0 +1,95 @@
+"""From a dual of any kind to the unit that generated code is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..dual import Dual
+from ..errors import BadSpec, UnsupportedOp
+from ..lower.schedule import number
+from ..numeric import ExpectedDual, MixtureDual
+from .mixture_programs import closed_programs, mixture_programs
+from .point_unit import PointUnit
+from .program_unit import ProgramUnit
+from .unit import DualUnit
+
+
+def unit_of(
+    found: Any, values: Mapping[str, Any] | None = None, *, almost_everywhere: bool = True
+) -> DualUnit:
+    """The unit of a dual, with numbers for the parameters of its activation.
+
+    `almost_everywhere` says which derivative dual of a jump is meant.
+
+    Raises:
+        BadSpec: a parameter without a value, or an expectation that no rule was built for.
+        UnsupportedOp: a function without an operation, or an object that is no dual.
+    """
+    if isinstance(found, ExpectedDual):
+        raise BadSpec(
+            f"{found.activation.name}: the method {found.method!r} needs the variances it is for",
+            hint="--variance LO:HI, or a number for normalised data; variances=(lo, hi) in Python",
+        )
+    if isinstance(found, (Dual, MixtureDual)):
+        given = values or {}
+        missing = [p.name for p in found.activation.params if p.name not in given]
+        if missing:
+            raise BadSpec(
+                f"the parameter {missing[0]!r} has no value",
+                where=found.activation.name,
+                hint=f"give {missing[0]} a number before generating code",
+            )
+        numbers = tuple(_double(given[p.name]) for p in found.activation.params)
+        return _program_unit(found, numbers, almost_everywhere)
+    made = rule_unit(found)
+    if made is not None:
+        return made
+    raise UnsupportedOp(f"{type(found).__name__} cannot be written as code")
+
+
+def rule_unit(found: Any) -> DualUnit | None:
+    """The unit of a table, a series or a quadrature rule, or of what is a unit itself; else None.
+
+    A rule for one variance takes it with a tolerance.
+    """
+    from ..numeric.quadrature import QuadratureDual
+    from ..numeric.series.table import SeriesTable
+    from ..numeric.table import TableDual
+    from .c_quadrature import quadrature_unit
+    from .c_series import SeriesUnit
+    from .c_table import TableUnit
+
+    if isinstance(found, TableDual):
+        table = TableUnit(found)
+        return PointUnit(table, found.low) if found.single else table
+    if isinstance(found, SeriesTable):
+        series = SeriesUnit(found)
+        return PointUnit(series, float(found.lo)) if found.lo == found.hi else series
+    if isinstance(found, QuadratureDual):
+        return quadrature_unit(found)
+    if hasattr(found, "c_functions") and hasattr(found, "numpy_functions"):
+        unit: DualUnit = found
+        return unit
+    return None
+
+
+def _program_unit(
+    found: Dual | MixtureDual, numbers: tuple[float, ...], almost_everywhere: bool
+) -> ProgramUnit:
+    what = f"K[{found.activation.expr}]"
+    if isinstance(found, MixtureDual):
+        bounds = "; ".join(found.mixture_bound.text())
+        said = f"{what}: {len(found.mixture)} nodes; proven, rounding not counted: {bounds}"
+        return ProgramUnit(mixture_programs(found), numbers, (said,))
+    if almost_everywhere:
+        found = replace(found, dot=found.dot_ae, diag_dot=found.diag_dot_ae)
+    return ProgramUnit(closed_programs(found), numbers, (f"{what}: closed form",))
+
+
+def _double(value: Any) -> float:
+    """The double nearest to a number or a SymPy number."""
+    if isinstance(value, (int, float)):
+        return float(value)
+    return number(value)

@@ -1,0 +1,146 @@
+"""What `ntksym derive` says where there is no closed form: mixtures, expectations, rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .outcome import Line, View
+
+if TYPE_CHECKING:
+    from ..numeric import Choice, ExpectedDual, MixtureDual
+    from ..numeric.series.dual import SeriesDual
+
+
+def without_closed_form(
+    choice: Choice, view: View, *, latex: bool
+) -> tuple[dict[str, Any], list[Line]]:
+    """The payload and the lines of a choice whose dual is not a closed form."""
+    from ..numeric import ExpectedDual, MixtureDual
+    from ..numeric.choice import proven
+
+    if isinstance(choice.dual, MixtureDual):
+        return _mixture(choice.dual)
+    definition = ExpectedDual(choice.activation, choice.method)
+    lines = _latex(definition) if latex else _definition(definition, view)
+    payload = {**_head(choice), **_formulas(definition)}
+    mark = "% " if latex else ""
+    if hasattr(choice.dual, "truncation"):
+        payload |= _series_formulas(choice.dual)
+        lines = _series(choice, view, latex)
+    if isinstance(choice.dual, ExpectedDual):
+        lines.append(("", f"{mark}no closed form: the expectations stand for themselves"))
+        lines.append(("", f"{mark}method: {choice.method} (code; --variance LO:HI builds it)"))
+        return payload, lines
+    said = proven(choice.dual, choice.variances)
+    lines += [("", mark + line) for line in said]
+    lines.append(("", f"{mark}method: {choice.method}"))
+    return {**payload, "bound": list(said)}, lines
+
+
+def _head(choice: Choice) -> dict[str, Any]:
+    from ..display import linear
+    from .derive import assumption_of
+
+    act = choice.activation
+    return {
+        "schema": "ntksym/derive/1",
+        "activation": linear(act.expr),
+        "name": act.name,
+        "parameters": {p.name: assumption_of(p) for p in act.params},
+        "method": choice.method,
+    }
+
+
+def _formulas(d: ExpectedDual) -> dict[str, Any]:
+    from ..display import linear
+
+    return {
+        "nngp": linear(d.value),
+        "derivative": linear(d.dot),
+        "derivative_almost_everywhere": linear(d.dot_ae),
+        "diagonal": linear(d.diag),
+        "diagonal_derivative": linear(d.diag_dot),
+        "diagonal_derivative_almost_everywhere": linear(d.diag_dot_ae),
+        "conditions": [],
+        "steps": [{"rule": s.rule, "before": s.before, "after": s.after} for s in d.steps],
+    }
+
+
+def _definition(d: ExpectedDual, view: View) -> list[Line]:
+    """The activation, and the expectations that are meant."""
+    from ..display import formula
+
+    rows = formula("s(x)", d.activation.expr, width=view.width, unicode=view.unicode)
+    lines: list[Line] = [("", row) for row in rows]
+    law = "(u, v) Gaussian, mean 0, covariance [[q11, q12], [q12, q22]]"
+    lines += [("", ""), ("dim", law), ("", "")]
+    lines.append(("", "K(q11, q12, q22)    = E[s(u)*s(v)]"))
+    lines.append(("", "Kdot(q11, q12, q22) = E[s'(u)*s'(v)]"))
+    if not d.continuous:
+        lines.append(("dim", "s jumps: s' is taken off the jumps"))
+    lines.append(("", ""))
+    return lines
+
+
+def _latex(d: ExpectedDual) -> list[Line]:
+    from ..display import latex
+
+    rows = [rf"\sigma(x) &= {latex(d.activation.expr)} \\"]
+    rows += [rf"K &= {latex(d.value)} \\", rf"\dot K &= {latex(d.dot_ae)} \\"]
+    body: list[Line] = [("", row) for row in rows]
+    return [("", r"\begin{aligned}"), *body, ("", r"\end{aligned}")]
+
+
+def _series_formulas(found: SeriesDual) -> dict[str, Any]:
+    from ..display import linear
+
+    return {"nngp": linear(found.value), "derivative": linear(found.dot), "terms": found.terms}
+
+
+def _series(choice: Choice, view: View, latex: bool) -> list[Line]:
+    """The sums: without end where the coefficients are closed forms, else with their number."""
+    from ..display import formula
+    from ..display import latex as as_latex
+
+    found = choice.dual
+    if latex:
+        rows = [rf"\sigma(x) &= {as_latex(choice.activation.expr)} \\"]
+        rows += [rf"K &= {as_latex(found.value)} \\", rf"\dot K &= {as_latex(found.dot)} \\"]
+        body: list[Line] = [("", row) for row in rows]
+        return [("", r"\begin{aligned}"), *body, ("", r"\end{aligned}")]
+    lines: list[Line] = []
+    named = (
+        ("s(x)", choice.activation.expr),
+        ("E[s(u)s(v)]", found.value),
+        ("E[s'(u)s'(v)]", found.dot),
+    )
+    for name, expr in named:
+        rows_of = formula(name, expr, width=view.width, unicode=view.unicode)
+        lines += [*(("", row) for row in rows_of), ("", "")]
+    if not found.exact:
+        lines.append(("", "a(n, q) = E[s(u) h_n(u/sqrt(q))], h_n the n-th Hermite polynomial"))
+    return lines
+
+
+def _mixture(d: MixtureDual) -> tuple[dict[str, Any], list[Line]]:
+    """A sum over pairs of nodes: the generic pair, the nodes and the proven bounds."""
+    from ..display import linear
+    from .derive import assumption_of
+
+    payload = {
+        "schema": "ntksym/derive/1",
+        "activation": linear(d.activation.expr),
+        "name": d.activation.name,
+        "parameters": {p.name: assumption_of(p) for p in d.activation.params},
+        "method": d.method,
+        "nodes": [[str(a), str(w)] for a, w in d.mixture],
+        "latex": list(d.latex_lines()),
+        "bound": list(d.mixture_bound.text()),
+        "conditions": [linear(c) for c in d.conditions],
+        "steps": [{"rule": s.rule, "before": s.before, "after": s.after} for s in d.steps],
+    }
+    lines: list[Line] = [("", f"s(x) = {linear(d.activation.expr)}"), ("", "")]
+    lines.append(("dim", "no closed form; a finite sum of closed forms, with a proven bound:"))
+    lines += [("", f"  {line}") for line in d.latex_lines()]
+    lines += [("", ""), *(("", line) for line in d.lines()), ("", f"method: {d.method}")]
+    return payload, lines

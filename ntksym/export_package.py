@@ -1,0 +1,272 @@
+"""`--target package`: a pip-installable directory with everything that was generated for a kernel.
+
+One extension module in CPython's stable ABI (NumPy ufuncs from the generated C), the NumPy version
+beside it for machines without a wheel, JAX and PyTorch modules that load on use, a type marker, a
+README with what is proven, tests.  Built by meson-python into one abi3 wheel.
+"""
+
+from __future__ import annotations
+
+import keyword
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sympy import Expr, Rational
+
+from . import __version__
+from .activation import Activation
+from .backends import Contract, SourceFile, c_unit_network, numpy_network, numpy_unit_network
+from .backends import c as c_backend
+from .backends.c_ufunc import UfuncSpec, ufunc_file
+from .backends.units import unit_of
+from .dual import Dual
+from .errors import BadSpec, CannotWrite, NoClosedForm, UnsupportedOp
+from .export_languages import ARRAY_TARGETS, array_sources
+from .language import as_activation
+from .lower import lower_network
+from .network import Network, Recursion, recurse
+from .numeric import choose
+from .package_files import (
+    FALLBACK,
+    INIT,
+    MESON,
+    PYPROJECT,
+    README,
+    STUB,
+    TESTS,
+    TESTS_ARRAYS,
+    TESTS_NETWORK,
+)
+from .runtime.cache import write_atomically
+from .runtime.rule_store import kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """One dual of the package: its C and NumPy files, what is said of it."""
+
+    label: str
+    c: SourceFile
+    numpy: SourceFile
+    notes: tuple[str, ...]
+
+
+def package_sources(
+    thing: Any,
+    name: str = "",
+    *,
+    command: str = "ntksym.export(..., 'package')",
+    variances: Any = None,
+    values: dict[str, Any] | None = None,
+) -> tuple[SourceFile, ...]:
+    """The files of the package; `SourceFile.name` has folders.
+
+    Args:
+        thing: a network, a recursion, an activation or its text.
+        name: of the package; an identifier is made of it.
+        command: how the head of the files says they were made.
+        variances: for duals that are rules with a range.
+        values: numbers for the parameters of an activation.
+
+    Raises:
+        BadSpec: a parameter without a value, or `variances` is needed.
+        NoClosedForm, Undecided: an activation has no dual with a bound.
+    """
+    network = thing if isinstance(thing, (Network, Recursion)) else None
+    if network is not None:
+        recursion = network if isinstance(network, Recursion) else recurse(network)
+        net = recursion.network
+        blocks = tuple({(b.activation, b.values): b for b, _ in net.blocks}.values())
+        package = _package_name(name or net.name or "network_kernel")
+        pieces: list[_Piece] = []
+        for block in blocks:
+            label = f"dual{len(pieces)}" if len(blocks) > 1 else "dual"
+            pieces.append(_piece(label, block.activation, dict(block.values), command, variances))
+        arrays, absent = _arrays(recursion, package, command)
+        closed = all(isinstance(b.forms(), Dual) for b in blocks)
+        extra = _network_file(recursion, command) if closed else ()
+        about = f"A network of {len(net.blocks)} hidden layers: " + ", ".join(
+            f"s(x) = {b.activation.expr}" for b in blocks
+        )
+    else:
+        act = _bound(as_activation(thing), values or {})
+        package = _package_name(name or f"{act.name or 'dual'}_kernel")
+        pieces = [_piece("dual", act, {}, command, variances)]
+        arrays, absent = _arrays(act, package, command)
+        extra = ()
+        about = f"The dual activation of s(x) = {act.expr}."
+    return _assembled(package, tuple(pieces), (*extra, *arrays), absent, about, bool(extra))
+
+
+def export_package(thing: Any, out_dir: str | os.PathLike[str], **options: Any) -> tuple[Path, ...]:
+    """Write the package into a directory; the paths written.  Options as `package_sources`.
+
+    Raises:
+        CannotWrite: the directory or a file cannot be written.
+        BadSpec, NoClosedForm, Undecided: as `package_sources`.
+    """
+    written = []
+    for f in package_sources(thing, **options):
+        path = Path(out_dir) / f.name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, f.text.encode("utf-8"))
+        except OSError as error:
+            raise CannotWrite(
+                f"cannot write {path}", where=str(error), hint="another --out"
+            ) from error
+        written.append(path)
+    return tuple(written)
+
+
+def _package_name(text: str) -> str:
+    """An importable name in small letters."""
+    kept_ = "".join(c if c.isascii() and c.isalnum() else "_" for c in text).strip("_").lower()
+    name = kept_ or "kernel"
+    if name[0].isdigit() or keyword.iskeyword(name):
+        name = f"k_{name}"
+    return name
+
+
+def _bound(act: Activation, values: dict[str, Any]) -> Activation:
+    """The activation with numbers for its parameters.
+
+    Raises:
+        BadSpec: one is missing.
+    """
+    if not act.params:
+        return act
+    if missing := [p.name for p in act.params if p.name not in values]:
+        raise BadSpec(
+            f"the parameter {missing[0]!r} has no value",
+            where=act.name,
+            hint=f"give {missing[0]} a number before generating code",
+        )
+    numbers = {p: _number(values[p.name]) for p in act.params}
+    return Activation(act.name, act.expr.xreplace(numbers), refs=act.refs)
+
+
+def _number(value: Any) -> Expr:
+    return value if isinstance(value, Expr) else Rational(str(value))
+
+
+def _piece(
+    label: str, act: Activation, given: dict[str, Any], command: str, variances: Any
+) -> _Piece:
+    choice = choose(act, variances=variances, build=kept)
+    unit = unit_of(choice.dual, given, almost_everywhere=False)
+    formula = (f"nngp = E[s(u) s(v)], s(x) = {act.expr}", "dot = d nngp/d q12")
+    contract = Contract(command, formula, "see the README", tuple(act.refs), __version__)
+    return _Piece(
+        label,
+        c_unit_network.dual_file(label, unit, contract),
+        numpy_unit_network.dual_file(f"numpy_{label}", unit, contract),
+        tuple(unit.notes),
+    )
+
+
+def _arrays(thing: Any, package: str, command: str) -> tuple[tuple[SourceFile, ...], str]:
+    """The JAX and PyTorch modules; or none, and why."""
+    made = []
+    for target in ARRAY_TARGETS:
+        try:
+            (f,) = array_sources(thing, target, package, command)
+        except (NoClosedForm, UnsupportedOp) as error:
+            return (), f"There are no JAX and PyTorch modules: {error.what}."
+        made.append(SourceFile(f"{target}.py", f.text))
+    return tuple(made), ""
+
+
+def _network_file(recursion: Recursion, command: str) -> tuple[SourceFile, ...]:
+    contract = Contract(command, ("the NNGP kernel and the NTK of a network",))
+    made = numpy_network.network_file(lower_network(recursion, "network"), contract)
+    return (SourceFile("network.py", made.text),)
+
+
+def _assembled(
+    package: str,
+    pieces: tuple[_Piece, ...],
+    modules: tuple[SourceFile, ...],
+    absent: str,
+    about: str,
+    network: bool,
+) -> tuple[SourceFile, ...]:
+    """Every file, in a fixed order."""
+    names = [n for p in pieces for n in (p.label, _diagonal(p.label))]
+    specs = [
+        UfuncSpec(f"ntksym_{p.label}", p.label, _diagonal(p.label), about.split(":")[0])
+        for p in pieces
+    ]
+    targets = tuple(m.name.removesuffix(".py") for m in modules)
+    marks = {
+        "@PACKAGE@": package,
+        "@VERSION@": __version__,
+        "@ABOUT@": about,
+        "@NAMES@": ", ".join(names),
+        "@ALL@": ", ".join(f'"{n}"' for n in sorted((*names, "COMPILED"))),
+        "@LAZY@": ", ".join(f'"{t}"' for t in targets) + ("," if len(targets) == 1 else ""),
+        "@FIRST@": pieces[0].label,
+        "@FIRSTDIAG@": _diagonal(pieces[0].label),
+        "@C@": ", ".join(f"'src/{p.c.name}'" for p in pieces),
+        "@PY@": ", ".join(
+            f"'{package}/{n}'"
+            for n in (
+                "__init__.py",
+                "__init__.pyi",
+                "py.typed",
+                "_numpy.py",
+                *(p.numpy.name for p in pieces),
+                *(m.name for m in modules),
+            )
+        ),
+        "@NOTES@": "\n".join(f"- {n}" for p in pieces for n in p.notes),
+        "@ABSENT@": absent,
+        "@TARGETS@": ", ".join(f"`{package}.{t}`" for t in targets) or "none",
+    }
+
+    def filled(text: str) -> str:
+        for mark, value in marks.items():
+            text = text.replace(mark, value)
+        return text
+
+    chosen = "".join(
+        f"from .{p.numpy.name.removesuffix('.py')} import diagonal as _diagonal_{p.label}\n"
+        f"from .{p.numpy.name.removesuffix('.py')} import dual as _{p.label}\n"
+        for p in pieces
+    )
+    wrapped = "".join(
+        f"{p.label}, {_diagonal(p.label)} = _wrapped(_{p.label}), _wrapped(_diagonal_{p.label})\n"
+        for p in pieces
+    )
+    stub = "".join(f"{n}: ufunc\n" for n in names)
+    array_tests = TESTS_ARRAYS if "jax" in targets and not network else ""
+    texts = [
+        ("pyproject.toml", filled(PYPROJECT)),
+        ("meson.build", filled(MESON)),
+        ("README.md", filled(README)),
+        ("LICENSE", _licence()),
+        (f"{package}/__init__.py", filled(INIT)),
+        (f"{package}/__init__.pyi", filled(STUB) + stub),
+        (f"{package}/py.typed", ""),
+        (f"{package}/_numpy.py", filled(FALLBACK).replace("@IMPORTS@", chosen) + wrapped),
+        ("src/ntksym.h", c_backend.support_file().text),
+        ("src/_ufunc.c", ufunc_file("_ufunc", specs).text),
+        ("tests/test_kernel.py", filled(TESTS + array_tests + (TESTS_NETWORK if network else ""))),
+    ]
+    texts += [(f"src/{p.c.name}", p.c.text) for p in pieces]
+    texts += [(f"{package}/{p.numpy.name}", p.numpy.text) for p in pieces]
+    texts += [(f"{package}/{m.name}", m.text) for m in modules]
+    return tuple(SourceFile(n, t) for n, t in texts)
+
+
+def _diagonal(label: str) -> str:
+    return "diagonal" + label.removeprefix("dual")
+
+
+def _licence() -> str:
+    """The licence of generated files: MIT, as that of the generator."""
+    from .package_files import LICENCE
+
+    return LICENCE

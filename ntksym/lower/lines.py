@@ -1,0 +1,77 @@
+"""The lines of a program while it is written: equal lines are one, names are free, order kept.
+
+Every line knows which data point it depends on: one of its sides can then be computed once per
+point instead of once per pair.
+"""
+
+from __future__ import annotations
+
+from .folding import fold
+from .ops import NAMES
+from .program import Let, Operand, Program, live
+
+FIRST, SECOND, PAIR = 1, 2, 3
+"""What a quantity depends on: the first point, the second, both; 0 for neither."""
+
+_SIDE = {
+    **dict.fromkeys(("q11", "n11", "r11", "s11", "m1"), FIRST),
+    **dict.fromkeys(("q22", "n22", "r22", "s22", "m2"), SECOND),
+    **dict.fromkeys(("q12", "root", "t12", "q", "m"), PAIR),
+}
+
+
+def side(name: str) -> int:
+    """The side of an argument: `FIRST`, `SECOND`, `PAIR`, or 0 for a parameter."""
+    return _SIDE.get(name, 0)
+
+
+class Lines:
+    """Collects lines by `emit`; `program` closes the collection."""
+
+    def __init__(self, args: tuple[str, ...]) -> None:
+        self.args = args
+        self._lines: list[Let] = []
+        self._seen: dict[tuple[str, tuple[Operand, ...]], str] = {}
+        self._used = set(args)
+        self._side_of = {a: side(a) for a in args}
+
+    def emit(self, op: str, *args: Operand, hint: str = "") -> Operand:
+        """The operand that holds op(args): folded, found, or a new line."""
+        if (folded := fold(op, args)) is not None:
+            return folded
+        if op == "sqrt0" and args[0] in ("q11", "q22") and f"r{args[0][1:]}" in self.args:  # type: ignore[index]
+            return f"r{args[0][1:]}"  # type: ignore[index]
+        if op in ("add", "mul", "max", "min"):  # one order for commutative operations
+            args = tuple(sorted(args, key=lambda a: (not isinstance(a, str), str(a))))
+        key = (op, args)
+        if key not in self._seen:
+            name = self._fresh(hint or NAMES.get(op, op))
+            self._lines.append(Let(name, op, args))
+            self._seen[key] = name
+            self._side_of[name] = 0
+            for a in args:
+                self._side_of[name] |= self.side(a)
+        return self._seen[key]
+
+    def side(self, a: Operand) -> int:
+        """What an operand depends on: 0, `FIRST`, `SECOND` or `PAIR`."""
+        return self._side_of[a] if isinstance(a, str) else 0
+
+    def _fresh(self, wanted: str) -> str:
+        name, n = wanted, 1
+        while name in self._used:
+            n += 1
+            name = f"{wanted}{n}"
+        self._used.add(name)
+        return name
+
+    def program(
+        self,
+        name: str,
+        outputs: tuple[tuple[str, Operand], ...],
+        requires: tuple[str, ...] = (),
+        computes: str = "",
+    ) -> Program:
+        """The finished program, without lines that no output needs."""
+        body = live(tuple(self._lines), outputs)
+        return Program(name, self.args, body, outputs, requires, computes)

@@ -1,0 +1,105 @@
+"""The rules that make a dual into code where there is no closed form, by name, cheapest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+from ..activation import Activation
+from ..errors import BadSpec
+
+Variances: TypeAlias = tuple[Fraction, Fraction]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A way to approximate a dual with a proven bound.
+
+    Attributes:
+        name: as in `--method`.
+        cost: of an entry and layer in generated C, in words.
+        make: (activation, variances, error) -> a dual that becomes a unit of code.
+        reader: gives the function that reads what `to_json` of such a dual wrote.
+    """
+
+    name: str
+    cost: str
+    make: Callable[[Activation, Variances | None, float], Any]
+    reader: Callable[[], Callable[[str], Any] | None] | None = None
+
+    def read(self) -> Callable[[str], Any] | None:
+        """The function from JSON text, where its duals are plain data; else None."""
+        return None if self.reader is None else self.reader()
+
+
+Build: TypeAlias = Callable[[Rule, Activation, "Variances | None", float], Any]
+
+
+def built(rule: Rule, activation: Activation, variances: Variances | None, error: float) -> Any:
+    """The dual of a rule.
+
+    Raises:
+        BadSpec: a parameter without a value, or no range.
+        Undecided: the error cannot be proven; the best bound is in the message.
+    """
+    if activation.params:
+        name = activation.params[0].name
+        raise BadSpec(
+            f"the parameter {name!r} has no value",
+            where=f"method {rule.name}, s(x) = {activation.expr}",
+            hint=f"give {name} a number: a rule is built for fixed parameters",
+        )
+    if variances is None:
+        raise BadSpec(
+            f"the method {rule.name!r} needs the variances it is for",
+            hint="--variance LO:HI, or a number for normalised data; variances=(lo, hi) in Python",
+        )
+    return rule.make(activation, variances, error)
+
+
+def _tabulated(activation: Activation, variances: Variances | None, error: float) -> Any:
+    from .table import table_dual
+
+    assert variances is not None
+    low, high = variances
+    return table_dual(activation, low if low == high else variances, error=error)
+
+
+def _series(activation: Activation, variances: Variances | None, error: float) -> Any:
+    from .series.table import series_table
+
+    assert variances is not None
+    return series_table(activation, variances=variances, error=error)
+
+
+def _quadrature(activation: Activation, variances: Variances | None, error: float) -> Any:
+    from .quadrature import quadrature_dual
+
+    assert variances is not None
+    return quadrature_dual(activation, variances=variances, error=error)
+
+
+def _read_table() -> Callable[[str], Any]:
+    import json
+
+    from .table import TableDual
+
+    return lambda text: TableDual.from_json(json.loads(text))
+
+
+RULES = {
+    rule.name: rule
+    for rule in (
+        Rule(
+            "tabulated",
+            "about 3 ns an entry for one variance, 12 ns for a range",
+            _tabulated,
+            _read_table,
+        ),
+        Rule("series", "tens of nanoseconds an entry", _series),
+        Rule("quadrature", "microseconds an entry", _quadrature),
+    )
+}
+"""By name, cheapest first."""

@@ -1,0 +1,5 @@
+"""Tabulated duals: polynomials with a proven error, for code that costs what a closed form does."""
+
+from .dual import Sheet as Sheet
+from .dual import TableDual as TableDual
+from .dual import table_dual as table_dual

@@ -1,0 +1,228 @@
+"""How a table is made: range, spectra, polynomials, bounds; refuses what it cannot prove."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from math import inf, isfinite, nextafter, sqrt
+from typing import Any
+
+from sympy import Expr
+
+from ...errors import BadCovariance, Undecided
+from ...symbols import x
+from .draft import mirrored, sizes
+from .dual import LEAST_ERROR, Sheet, TableDual
+from .fit import Fit, fit
+from .pack import Packed, least, on_diagonal, pack
+from .source import FIRST, Say, Source, source, start
+from .spectrum import shape_of
+from .variable import KAPPAS
+from .variances import Axis
+
+BITS = 160
+SHARES = (0.88, 0.6, 0.35, 0.15, 0.05)
+
+
+def build(
+    activation: Any,
+    variances: Any,
+    error: float,
+    params: Mapping[Any, Any] | None,
+    progress: Say | None,
+) -> TableDual:
+    """See `dual.table_dual`."""
+    from ...language import as_activation
+    from ...verify.balls import with_values
+    from ..arith import working
+
+    low, high = span(variances)
+    if not (isfinite(error) and error >= LEAST_ERROR):
+        raise Undecided(
+            f"no table in doubles has an error of {error:g}", hint=f"error >= {LEAST_ERROR:g}"
+        )
+    say = progress or (lambda line: None)
+    read = as_activation(activation)
+    expr = with_values(read, params or {})
+    axis = Axis.over(low, high) if high > low else Axis(low, low, sqrt(low), 0.0)
+    weighted = _vanishes(expr)
+    with working(BITS + 64):
+        shapes = [shape_of(expr, slope=slope, bits=BITS) for slope in (False, True)]
+        starts = [start(shape, axis, error, weighted and not shape.slope) for shape in shapes]
+        count = max(s.count for s in starts)  # the same variances for both: coefficients are kept
+        nodes = axis.variances(count, BITS + 64) if axis.half else [Fraction(axis.low)]
+        slopes = source(starts[1], tuple(nodes), FIRST, error, say)
+        sources = [source(starts[0], tuple(nodes), slopes.terms, error, say), slopes]
+        parity = mirrored(expr)
+        kappa, value, slope = _sheets(sources, axis, parity, error, weighted, say)
+    return TableDual(
+        read.name,
+        str(expr),
+        low,
+        high,
+        axis.centre,
+        axis.half,
+        kappa,
+        weighted,
+        value,
+        slope,
+        len(sources[0].spectra),
+        max(s.terms for s in sources),
+    )
+
+
+def span(variances: Any) -> tuple[float, float]:
+    """The range as two doubles.
+
+    Raises:
+        BadCovariance: not positive, not finite, or the wrong way round.
+    """
+    pair = variances if isinstance(variances, (tuple, list)) else (variances, variances)
+    if len(pair) != 2:
+        raise BadCovariance(f"{len(pair)} variances", hint="one, or (low, high)")
+    try:
+        low, high = (float(v) for v in pair)
+    except (TypeError, ValueError):
+        raise BadCovariance(f"{variances!r} is not a range of variances") from None
+    if not (isfinite(low) and isfinite(high) and low > 0):
+        raise BadCovariance(
+            f"the variances ({low:g}, {high:g}) are not positive and finite",
+            hint="a table starts above 0",
+        )
+    if low > high:
+        raise BadCovariance(f"the least variance {low:g} is above the largest {high:g}")
+    if not 1e-140 < low <= high < 1e140:
+        raise Undecided(
+            f"the variances ({low:g}, {high:g}) are beyond 1e-140 .. 1e140",
+            hint="rescale the data",
+        )
+    return low, high
+
+
+def _vanishes(expr: Expr) -> bool:
+    """Whether s(0) = 0 exactly: then s(sqrt q z)/sqrt q stays of one size for small q."""
+    from ...verify.evaluate import constant
+    from ...verify.surd import ZERO, Surd
+
+    value = constant(expr, {x: ZERO})
+    return isinstance(value, Surd) and value.sign == 0
+
+
+def _goal(source: Source, error: float) -> Any:
+    from flint import arb
+
+    return (arb(error) * source.least / 50).lower()
+
+
+def _sheets(
+    sources: list[Source], axis: Axis, parity: int, error: float, weighted: bool, say: Say
+) -> tuple[float, Sheet, Sheet]:
+    """Kappa and both duals, with the variable that needs the fewest coefficients."""
+    sums = [0] * len(KAPPAS)
+    for s in sources:
+        found = sizes(s.spectra[0], KAPPAS, float(s.least) * error * SHARES[0])
+        sums = [a + b for a, b in zip(sums, found, strict=True)]
+    order = sorted(range(len(KAPPAS)), key=lambda i: (sums[i], i))
+    for i in order:
+        kappa = KAPPAS[i]
+        try:
+            fits = [_fits(s, kappa, parity, error) for s in sources]
+        except Undecided:
+            if i == order[-1]:
+                raise
+            continue
+        break
+    say(f"kappa {kappa:g}: {fits[0][0].points} and {fits[1][0].points} points in rho")
+    value = _sheet(fits[0], sources[0], axis, parity, error, weighted)
+    return kappa, value, _sheet(fits[1], sources[1], axis, -parity, error, False)
+
+
+def _fits(source: Source, kappa: float, parity: int, error: float) -> list[Fit]:
+    """Both sides of rho = 0; one where the function is even or odd."""
+    signs = (1,) if parity else (1, -1)
+    return [fit(source.spectra, sign, kappa, _goal(source, error), source.bits) for sign in signs]
+
+
+def _sheet(
+    fits: list[Fit], source: Source, axis: Axis, parity: int, error: float, weighted: bool
+) -> Sheet:
+    best: Sheet | None = None
+    for share in SHARES:  # of the error, to coefficients left out; the rest has to fit beside it
+        found = _packed(fits, source, axis, error * share, parity, weighted)
+        if found.error <= error:
+            return found
+        if best is None or found.error < best.error:
+            best = found
+    assert best is not None
+    raise Undecided(
+        f"the bound {best.error:.2e} was proven, not {error:.2e}",
+        tried=[f"{name}: {value:.1e}" for name, value in best.parts],
+        hint="a larger error, or a narrower range of variances",
+    )
+
+
+def _packed(
+    fits: list[Fit], source: Source, axis: Axis, allowed: float, parity: int, weighted: bool
+) -> Sheet:
+    from flint import arb
+
+    budget = source.least * allowed
+    plus = pack(fits[0].tensor, budget, axis.half)
+    extra = arb(0)
+    if not parity:
+        parity, extra = _parity(fits, budget)
+    minus = plus if parity else pack(fits[1].tensor, budget, axis.half)
+    across = on_diagonal(fits[0].tensor)
+    diagonal = pack(across, budget, axis.half)
+    three = (plus, minus, diagonal)
+    aliasing = max(f.aliasing for f in fits)
+    omitted = max(f.omitted for f in fits)
+    outside = fits[0].tail + aliasing + omitted + source.between
+    bottom = (least(across) - outside).lower()
+    if not bottom > 0:
+        raise Undecided("the bound is larger than the dual itself", hint="a narrower range")
+    final = max(_size(p) for p in three) * 2.0**-50 if weighted else arb(0)
+    named = (
+        ("series beyond its last term", fits[0].tail),
+        ("interpolation in rho", aliasing),
+        ("interpolation in the variances", source.between),
+        ("coefficients left out", max(p.dropped for p in three) + omitted + extra),
+        ("rounding", max(p.rounding for p in three) + final),
+    )
+    total = sum((value for _, value in named), arb(0))
+    return Sheet(
+        plus.rows,
+        () if parity else minus.rows,
+        parity,
+        tuple(line[0] for line in diagonal.rows[0]),
+        _up(total / bottom),
+        tuple((name, _up(value / bottom) if value > 0 else 0.0) for name, value in named),
+    )
+
+
+def _size(p: Packed) -> Any:
+    from flint import arb
+
+    return arb(sum(abs(m) for plane in p.rows for line in plane for m in line)) * 1.001
+
+
+def _parity(fits: list[Fit], budget: Any) -> tuple[int, Any]:
+    """1 or -1 where the two sides agree up to a sign, with the sum of what they differ by."""
+    from flint import arb
+
+    for sign in (1, -1):
+        total = arb(0)
+        for a, b in zip(fits[0].tensor, fits[1].tensor, strict=True):
+            for u, v in zip(a, b, strict=True):
+                if len(u) != len(v):
+                    return 0, arb(0)
+                for m, n in zip(u, v, strict=True):
+                    total += abs(m - sign * n).upper()
+        if total < budget / 1000:
+            return sign, total.upper()
+    return 0, arb(0)
+
+
+def _up(value: Any) -> float:
+    top = value.upper()
+    return nextafter(float(top), inf) if top.is_finite() else inf

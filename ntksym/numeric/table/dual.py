@@ -1,0 +1,208 @@
+r"""`table_dual`: a dual and its derivative as polynomials with a proven error.
+
+For $q_{11}, q_{22}$ in a range and every $\rho \in [-1, 1]$: numbers in doubles, what they stand
+for and how far they can be from the truth, relative to $\sqrt{K(q_{11})K(q_{22})}$ (and in the same
+way for the derivative dual).  The proof is `derivations/identities/table_bound.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .pack import Rows
+
+DEFAULT_ERROR = 1e-10
+LEAST_ERROR = 1e-15
+SLACK = 2.0**-48
+"""How far, relatively, a variance may be from the range, or from the single one."""
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One dual as polynomials in (tau_1, tau_2, x).
+
+    Attributes:
+        plus: coefficients [i][j][k] for rho >= 0.
+        minus: the same for rho <= 0; empty where `parity` gives it.
+        parity: 1 or -1 where the dual is even or odd in rho, else 0.
+        diag: coefficients [j] of the dual at u = v, a polynomial in tau.
+        error: the proven relative bound.
+        parts: `(name, bound)`: what it is the sum of.
+    """
+
+    plus: Rows
+    minus: Rows
+    parity: int
+    diag: tuple[float, ...]
+    error: float
+    parts: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TableDual:
+    """A tabulated dual: plain data.
+
+    Attributes:
+        name: the activation.
+        text: its formula.
+        low: the least variance.
+        high: the largest; equal to `low` for a table of one variance.
+        centre: c of the variable tau.
+        half: tau_0, 0 for one variance.
+        kappa: of the variable w.
+        weighted: whether the value is stored divided by sqrt(q11 q22).
+        value: the dual.
+        dot: the derivative dual, almost everywhere.
+        variances: how many variances were enclosed.
+        terms: how many Hermite coefficients at each.
+    """
+
+    name: str
+    text: str
+    low: float
+    high: float
+    centre: float
+    half: float
+    kappa: float
+    weighted: bool
+    value: Sheet
+    dot: Sheet
+    variances: int
+    terms: int
+
+    @property
+    def single(self) -> bool:
+        """Whether it is for one variance."""
+        return self.low == self.high
+
+    @property
+    def error(self) -> float:
+        """The larger of the two proven relative bounds."""
+        return max(self.value.error, self.dot.error)
+
+    def axis(self, q: float) -> float:
+        """The variable tau of a variance; NaN outside the range."""
+        from math import nan, sqrt
+
+        if not self.low * (1 - SLACK) <= q <= self.high * (1 + SLACK):
+            return nan
+        if self.single:
+            return 0.0
+        root = sqrt(q)
+        return (root - self.centre) / (root + self.centre) / self.half
+
+    def at(self, q11: float, q12: float, q22: float, root: float | None = None) -> Any:
+        """`(value, dot)` in doubles, as generated code computes it; NaN outside the range.
+
+        `root` is an accurate sqrt(q11 q22 - q12^2).
+        """
+        from math import nan, sqrt
+
+        first, second = self.axis(q11), self.axis(q22)
+        product = self.low if self.single else sqrt(q11 * q22)
+        if first != first or second != second or not abs(q12) <= product * (1 + SLACK):
+            return nan, nan
+        if root is None:
+            root = sqrt(max((product - abs(q12)) * (product + abs(q12)), 0.0))
+        below = product + abs(q12) + self.kappa * root
+        x = 2 * ((1 + self.kappa) * root / below) - 1
+        out = []
+        for sheet in (self.value, self.dot):
+            rows = sheet.plus if q12 >= 0 or sheet.parity else sheet.minus
+            total = polynomial(rows, first, second, x)
+            out.append(-total if q12 < 0 and sheet.parity < 0 else total)
+        if self.weighted:
+            out[0] *= product
+        return out[0], out[1]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data: numbers as hexadecimal text, so that every bit survives."""
+        return {"version": VERSION, **_hex(asdict(self))}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> TableDual:
+        """The inverse of `to_json`.
+
+        Raises:
+            BadData: not such data, or of another version.
+        """
+        from ...errors import BadData
+
+        if isinstance(data, Mapping) and data.get("version", VERSION) != VERSION:
+            raise BadData(f"a table of version {data['version']}", hint=f"version {VERSION}")
+        try:
+            plain = {k: _number(v) for k, v in data.items() if k not in ("version", "name", "text")}
+            for key in ("value", "dot"):
+                sheet = plain[key]
+                parts = tuple((str(k), float(v)) for k, v in data[key]["parts"].items())
+                plain[key] = Sheet(**{**sheet, "parts": parts})
+            return cls(name=str(data["name"]), text=str(data["text"]), **plain)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BadData("not the data of a table", hint="what `to_json` gives") from error
+
+
+def _hex(value: Any) -> Any:
+    if isinstance(value, float):
+        return value.hex()
+    if isinstance(value, dict):
+        return {
+            k: {n: float(b) for n, b in v} if k == "parts" else _hex(v) for k, v in value.items()
+        }
+    if isinstance(value, (tuple, list)):
+        return [_hex(v) for v in value]
+    return value
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, str):
+        return float.fromhex(value)
+    if isinstance(value, list):
+        return tuple(_number(v) for v in value)
+    if isinstance(value, dict):
+        return {k: v if k == "parts" else _number(v) for k, v in value.items()}
+    return value
+
+
+def polynomial(rows: Rows, first: float, second: float, x: float) -> float:
+    """The polynomial by Horner's rule, innermost in x."""
+    total = 0.0
+    for plane in reversed(rows):
+        inner = 0.0
+        for line in reversed(plane):
+            part = 0.0
+            for m in reversed(line):
+                part = part * x + m
+            inner = inner * second + part
+        total = total * first + inner
+    return total
+
+
+def table_dual(
+    activation: Any,
+    variances: Any,
+    *,
+    error: float = DEFAULT_ERROR,
+    params: Mapping[Any, Any] | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> TableDual:
+    """A table of the dual and the derivative dual of an activation.
+
+    Args:
+        activation: an `Activation`, or what `language.as_activation` reads.
+        variances: one variance, or `(low, high)`.
+        error: the bound to be proven, relative to sqrt(K(q11) K(q22)).
+        params: values of the parameters of the activation.
+        progress: is told what is done, one line at a time.
+
+    Raises:
+        BadCovariance: a variance that is not positive and finite, or low > high.
+        BadActivation: a parameter without a value, or not a real function of the line.
+        NotSquareIntegrable: E[s(u)^2] is infinite at the largest variance.
+        Undecided: the bound is not reached; the message has the best one.
+    """
+    from .build import build
+
+    return build(activation, variances, error, params, progress)

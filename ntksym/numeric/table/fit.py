@@ -1,0 +1,289 @@
+r"""From spectra at a few variances to Chebyshev coefficients in (t_1, t_2, x), with a proven error.
+
+At every pair of variances the dual is interpolated in x at Chebyshev points in ball arithmetic;
+the series is bounded on an ellipse by $\sum|c_n|\,(\sup|\rho|)^n$, the kink part by boxes.  The
+interpolation in the variances is linear algebra; it enlarges errors by at most the square of the
+Lebesgue constant $\Lambda \le 1 + (2/\pi)\log J$.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from ...errors import Undecided
+from .elsewhere import flat_part, norm_of, pair_duals, polynomial_bounds, touching_bounds
+from .flat import interpolation_error
+from .kinks import power_bounds, power_duals
+from .spectrum import Spectrum, pair_tail
+from .variable import RADII, alias, correlation, lebesgue, nodes, spread, tangent, transform
+
+KINK_RADII = ("1.5", "2", "2.8", "3.8")
+POINTS = (32, 48, 64, 96, 128, 192)
+"""The numbers of interpolation points in x that are tried."""
+_FLAT_BITS = 96
+Tensor = list[list[list[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Chebyshev coefficients of one dual on one side of rho = 0, as `arb`.
+
+    Attributes:
+        tensor: [i1][i2][k], of $T_{i_1}(t_1)T_{i_2}(t_2)T_k(x)$.
+        tail: what the series beyond the last coefficient can add.
+        aliasing: what interpolation in x can add.
+        points: the number of points in x.
+        omitted: what the coefficients (i1, i2) that were not computed can add.
+    """
+
+    tensor: Tensor
+    tail: Any
+    aliasing: Any
+    points: int
+    omitted: Any
+
+
+def worst_tail(spectra: list[Spectrum]) -> Any:
+    """The largest tail of a pair of variances."""
+    from flint import arb
+
+    return max((pair_tail(a, b) for a in spectra for b in spectra), default=arb(0))
+
+
+def fit(
+    spectra: list[Spectrum], sign: int, kappa: float, goal: Any, bits: int, *, draft: bool = False
+) -> Fit:
+    """The coefficients for rho = sign (1-t^2)/(1+t^2), with interpolation errors below `goal`.
+
+    A `draft` leaves out the proof for kinks that do not touch: to compare values of kappa.
+
+    Raises:
+        Undecided: more points in x than `POINTS` would be needed.
+    """
+    from ..arith import working
+
+    with working(bits + 64):
+        scale = lebesgue(len(spectra)) ** 2
+        tail = (worst_tail(spectra) * scale).upper()
+        reach = _reach(spectra, sign, kappa)
+        for points in POINTS:
+            lost = sum((_least(r, points - 1) for r in reach), start=tail * 0) * scale
+            if lost < goal:
+                tensor, omitted = _tensor(spectra, sign, kappa, points, goal, bits)
+                if not draft:
+                    with working(_FLAT_BITS + 12 * spectra[0].order):
+                        lost = lost + flat_error(spectra[0], sign, kappa, points, goal)
+                if lost < 2 * goal:
+                    return Fit(tensor, tail, lost.upper(), points, omitted)
+    raise Undecided(f"interpolation in rho: {float(lost):.1e} with {POINTS[-1]} points")
+
+
+def _reach(spectra: list[Spectrum], sign: int, kappa: float) -> list[list[tuple[Any, Any]]]:
+    """`(r, M)` for the series, and for the kink part: bounds on ellipses."""
+    from flint import arb
+
+    majorant = _majorant(spectra)
+    first, second = [], []
+    for text in RADII:
+        power, total, grow = arb(1), arb(0), spread(text, kappa)
+        if grow is None:
+            break
+        for m in majorant:
+            total += m * power
+            power = power * grow
+        first.append((arb(text), total.upper()))
+    if not spectra[0].kink:
+        return [first]
+    for text in KINK_RADII:
+        total = sum((s_bound for s_bound in _kink_bounds(spectra, text, kappa, sign)), arb(0))
+        if total.is_finite():
+            second.append((arb(text), total.upper()))
+    if not second:
+        second.append((arb(2), arb("inf")))
+    return [first, second]
+
+
+def _majorant(spectra: list[Spectrum]) -> list[Any]:
+    """Bounds of |c_n| for all pairs of variances."""
+
+    def most(rows: list[tuple[Any, ...]]) -> list[Any]:
+        return [max(abs(a).upper() for a in column) for column in zip(*rows, strict=True)]
+
+    smooth = most([s.series for s in spectra])
+    if not spectra[0].kink:
+        return [(a * a).upper() for a in smooth]
+    kink = most([s.kink_series for s in spectra])
+    return [(a * (a + 2 * p)).upper() for a, p in zip(smooth, kink, strict=True)]
+
+
+def _kink_bounds(spectra: list[Spectrum], radius: str, kappa: float, sign: int) -> list[Any]:
+    """For every pair of kinks a bound, on an ellipse, of what is analytic of its part."""
+    from flint import arb
+
+    out = []
+    places, order = spectra[0].places, spectra[0].order
+    sizes = [
+        [max(abs(s.kink[i][j]).upper() for s in spectra) for j in range(order + 1)]
+        for i in range(len(places))
+    ]
+    for i, b in enumerate(places):
+        for k, c in enumerate(places):
+            if b == 0 and c == 0:
+                bounds = power_bounds(radius, kappa, sign, order)
+            elif b == sign * c:
+                bounds = touching_bounds(b, sign, radius, kappa, order)
+            else:
+                bounds = polynomial_bounds(b, c, radius, kappa, order)
+            if bounds is None:
+                return [arb("inf")]
+            total = arb(0)
+            for j, a in enumerate(sizes[i]):
+                for m, d in enumerate(sizes[k]):
+                    total += a * d * bounds[j][m]
+            out.append(total.upper())
+    return out
+
+
+def _kink_values(places: tuple[Any, ...], order: int, kinks: list[Any], t: Any, sign: int) -> Any:
+    """The kink part at one t, as a matrix; `kinks` has a matrix of coefficients for each place."""
+    from flint import arb_mat
+
+    total = None
+    for i, b in enumerate(places):
+        for k, c in enumerate(places):
+            if b == 0 and c == 0:
+                table = power_duals(t, sign, order)
+            else:
+                table = pair_duals(b, c, t, sign, order)
+            part = kinks[i] * arb_mat(table) * kinks[k].transpose()
+            total = part if total is None else total + part
+    return total
+
+
+def flat_error(one: Spectrum, sign: int, kappa: float, points: int, goal: Any) -> Any:
+    """What interpolation in x can add for kinks that do not touch at rho = sign."""
+    from flint import arb, arb_mat
+
+    parts = []
+    for i, b in enumerate(one.places):
+        for k, c in enumerate(one.places):
+            flat = flat_part(b, c, sign)
+            if flat is not None:
+                parts.append((flat, one.kink[i], one.kink[k]))
+    if not parts:
+        return arb(0)
+
+    def both(t: Any) -> tuple[Any, Any]:
+        total, most = arb(0), arb(0)
+        for flat, left, right in parts:
+            table = pair_duals(flat.b, flat.c, t, sign * flat.turn, one.order)
+            for j, a in enumerate(left):
+                for m, d in enumerate(right):
+                    total += flat.sign(j, m) * a * d * table[j][m]
+                    most += abs(a * d * table[j][m])
+        return total, most
+
+    size, m = arb(0), norm_of(one.order)
+    for flat, left, right in parts:
+        for j, a in enumerate(left):
+            for k, d in enumerate(right):
+                power = (m[j] + abs(flat.b)) ** j * (m[k] + abs(flat.c)) ** k
+                size += abs(a * d) * power
+    values = [[both(tangent(x, kappa))[0]] for x in nodes(points, 256)]
+    found = transform(points, 256) * arb_mat(values)
+    coefficients = [found[k, 0] for k in range(points)]
+    if not 8 * (abs(coefficients[-1]) + abs(coefficients[-2])) < goal:
+        return arb("inf")  # hopeless with so few points
+    return interpolation_error(
+        lambda t: both(t)[0], lambda t: both(t)[1], size.upper(), coefficients, kappa, goal
+    )
+
+
+def _least(reach: list[tuple[Any, Any]], degree: int) -> Any:
+    return min((alias(r, degree) * m).upper() for r, m in reach)
+
+
+@lru_cache(maxsize=4)
+def _powers(count: int, kappa: float, sign: int, points: int, bits: int) -> Any:
+    """The matrix of rho^n, n < count (columns), at the points in x (rows)."""
+    from flint import arb, arb_mat
+
+    rows = []
+    for y in nodes(points, bits):
+        rho, row = correlation(tangent(y, kappa), sign), [arb(1)]
+        for _ in range(count - 1):
+            row.append(row[-1] * rho)
+        rows.append(row)
+    return arb_mat(rows)
+
+
+def _tensor(
+    spectra: list[Spectrum], sign: int, kappa: float, points: int, goal: Any, bits: int
+) -> tuple[Tensor, Any]:
+    """The coefficients, and a bound of those left out.
+
+    Everything but rho is bilinear in the two variances: first the interpolants in tau of every
+    Hermite coefficient, then only the pairs of their coefficients that count.
+    """
+    from flint import arb, arb_mat
+
+    many, count = len(spectra), len(spectra[0].series)
+    turn = transform(many, bits + 64)
+    smooth = (turn * arb_mat([list(s.series) for s in spectra])).tolist()
+    size = [_norm(row) for row in smooth]
+    kink, kink_size = smooth[:0], [arb(0)] * many
+    if spectra[0].kink:
+        kink = (turn * arb_mat([list(s.kink_series) for s in spectra])).tolist()
+        kink_size = [_norm(row) for row in kink]
+    where, omitted, least = [], arb(0), goal / (64 * many * many)
+    for i in range(many):
+        for j in range(i + 1):  # |T_k| <= 1: the interpolant in x is at most Lambda times as large
+            most = size[i] * size[j] + kink_size[i] * size[j] + size[i] * kink_size[j]
+            most = (most * lebesgue(points)).upper()
+            if most < least:
+                omitted += most if i == j else 2 * most
+            else:
+                where.append((i, j))
+    columns = []
+    for i, j in where:
+        column = [a * b for a, b in zip(smooth[i], smooth[j], strict=True)]
+        if kink:
+            rest = zip(column, smooth[i], smooth[j], kink[i], kink[j], strict=True)
+            column = [c + p * b + a * r for c, a, b, p, r in rest]
+        columns.append(column)
+    powers = _powers(count, kappa, sign, points, bits + 64)
+    values = arb_mat(columns).transpose() if where else arb_mat(count, 0)
+    values = transform(points, bits + 64) * (powers * values)
+    out: Tensor = [[[arb(0)] * points for _ in range(many)] for _ in range(many)]
+    for place, (i, j) in enumerate(where):
+        out[i][j] = [values[k, place] for k in range(points)]
+        out[j][i] = out[i][j]
+    if kink:
+        _add_kinks(out, spectra, turn, sign, kappa, points, bits)
+    return out, omitted.upper()
+
+
+def _norm(row: list[Any]) -> Any:
+    from flint import arb
+
+    return sum((a * a for a in row), arb(0)).upper().sqrt().upper()
+
+
+def _add_kinks(
+    out: Tensor, spectra: list[Spectrum], turn: Any, sign: int, kappa: float, points: int, bits: int
+) -> None:
+    """Add the interpolant of the kink part to the coefficients."""
+    from flint import arb_mat
+
+    many, places, order = len(spectra), spectra[0].places, spectra[0].order
+    parts = [turn * arb_mat([list(s.kink[i]) for s in spectra]) for i in range(len(places))]
+    rows, where = [], [(i, j) for i in range(many) for j in range(i + 1)]
+    for y in nodes(points, bits + 64):
+        product = _kink_values(places, order, parts, tangent(y, kappa), sign)
+        rows.append([product[i, j] for i, j in where])
+    values = transform(points, bits + 64) * arb_mat(rows)
+    for column, (i, j) in enumerate(where):
+        out[i][j] = [c + values[k, column] for k, c in enumerate(out[i][j])]
+        out[j][i] = out[i][j]

@@ -1,0 +1,316 @@
+r"""Hermite coefficients of $s(\sqrt q z)$ at many variances at once: the same nodes for all.
+
+`numeric.series.rule` for a range of variances: its bounds are taken over the hull of what
+$\sqrt q x$ sweeps, so that one set of nodes serves every q.  Then the values $y_n(x_j)$ are made
+once, and the coefficients at all variances are one product of integer matrices; the radii count
+the rounding of both factors (as in `numeric.series.recurrence`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+from ...errors import NotSquareIntegrable, Undecided
+from ...symbols import x
+
+_SPARE = 48
+_COLUMN = 0.5
+_LENGTHS = 400
+_MOST_NODES = 60_000
+Columns = list[tuple[Any, Any, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Nodes x_j >= 0 and weights (`arb`) on the half line, and a bound of the error of the rule."""
+
+    nodes: tuple[tuple[Any, Any], ...]
+    error: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """The least and the largest sqrt(q), and the function."""
+
+    pieces: tuple[Any, ...]
+    low: Any
+    high: Any
+
+    def ends(self, lo: Any, hi: Any) -> tuple[Any, Any]:
+        """What sqrt(q) [lo, hi] sweeps."""
+        return (self.low * lo).min(self.high * lo), (self.low * hi).max(self.high * hi)
+
+    def tail(self, length: Any) -> Any:
+        r"""A bound of $\int_{|x|>\ell}|s(\sqrt q x)|e^{-x^2/4}/\sqrt{2\pi}\,dx$ for all q."""
+        from flint import arb
+
+        from ...verify.growth import growth_of
+
+        g = growth_of(self.pieces).exponential(1 / self.high)
+        rate = g.b.max(arb(0)) * self.high
+        bend = arb(1) / 4 - (g.a * self.high * self.high).max(g.a * self.low * self.low)
+        if not bend > 0:
+            raise NotSquareIntegrable(
+                "E[s(u)^2] is not finite at this variance",
+                hint="smaller variances: |s(x)| <= c exp(a x^2) needs 4 a q < 1",
+            )
+        root, centre = bend.sqrt(), rate / (2 * bend)
+        both = (root * (length - centre)).erfc()
+        return (g.c * (rate * centre / 2).exp() * both / (root * arb(2).sqrt())).upper()
+
+    def length(self, tol: Any) -> tuple[Any, Any]:
+        """Where the integral is cut, and what that loses."""
+        from flint import arb
+
+        for k in range(8, _LENGTHS):
+            if (lost := self.tail(arb(k) / 2)) < tol:
+                return arb(k) / 2, lost
+        raise Undecided("no length of the integral makes its tail small")
+
+
+def applies(pieces: tuple[Any, ...]) -> bool:
+    """Whether the cuts of the rule are the same for all variances: kinks at 0 only."""
+    return all(piece.hi == 0 for piece in pieces[:-1])
+
+
+def grid(pieces: tuple[Any, ...], low: Any, high: Any, count: int, tol: Any) -> Grid:
+    """A rule for n < count and sqrt(q) in [low, high], with an error of about `tol`.
+
+    Raises:
+        Undecided: no growth certificate, a singularity that no panel resolves, too many nodes.
+        NotSquareIntegrable: E[s(u)^2] is infinite at the largest variance.
+    """
+    span = _Span(pieces, low, high)
+    return (_trapezoid(span, count, tol) if len(pieces) == 1 else None) or _panels(span, count, tol)
+
+
+def _bell(lo: Any, hi: Any) -> Any:
+    """The supremum of exp(-t^2/4)/sqrt(2 pi) on [lo, hi]."""
+    from flint import arb
+
+    near = lo if lo > 0 else (hi if hi < 0 else arb(0))
+    return ((-near * near / 4).exp() / (2 * arb.pi()).sqrt()).upper()
+
+
+def _lift(half: Any, count: int) -> Any:
+    """What leaving the real line costs, for all n < count."""
+    from flint import arb
+
+    return (half * half / 2 + half * arb(count).sqrt()).exp()
+
+
+def _columns(func: Any, span: _Span, reach: Any, half: Any) -> Columns | None:
+    """`(lo, hi, sup |s|)` over columns of the strip |Im| <= half; None if s is singular."""
+    from ...verify.strips import rectangle
+
+    many = 2 * int(float((reach / _COLUMN).upper()))
+    width = 2 * reach / many
+    out = []
+    for i in sorted(range(many), key=lambda i: abs(2 * i + 1 - many)):  # the middle first
+        lo, hi = -reach + i * width, -reach + (i + 1) * width
+        size = rectangle(func, *span.ends(lo, hi), span.high * half, 6)
+        if size is None:
+            return None
+        out.append((i, (lo, hi, size)))
+    return [column for _, column in sorted(out, key=lambda pair: pair[0])]
+
+
+def _trapezoid(span: _Span, count: int, tol: Any) -> Grid | None:
+    """Equal steps on the line, None where s is analytic in no useful strip."""
+    from flint import arb
+
+    from ...verify.evaluate import function
+    from ...verify.safe import precision
+    from ...verify.strips import COVER_BITS
+
+    length, lost = span.length(tol / 8)
+    with precision(COVER_BITS):
+        func = function(span.pieces[0].expr, x)
+        best: tuple[Any, Any, Columns] | None = None
+        half, reach = (2 * (16 / tol).log()).sqrt(), length + 4
+        for _ in range(60):
+            columns = _columns(func, span, reach, half)
+            if columns is not None:
+                step = _step(half, columns, count, tol)
+                if best is not None and not step > best[0]:
+                    break
+                best = step, half, columns
+            half = half * 0.75
+        if best is None:
+            return None
+        step, half, columns = _short(best[0]), best[1], best[2]
+        line = 2 * _line(columns) * _lift(half, count)
+        while True:
+            many = int(float((length / step).upper())) + 1
+            edge = (many + arb(1) / 2) * step
+            if not edge < reach or many > _MOST_NODES:
+                return None
+            ends = columns[0][2] + columns[-1][2]
+            for lo, hi, size in columns:  # sup |s| near the two ends
+                if abs(lo).max(abs(hi)) > length - 1:
+                    ends = ends.max(2 * size)
+            error = line / ((2 * arb.pi() * half / step).exp() - 1)
+            error += ends * _bell(edge, edge) * 2 * step / arb.pi()
+            if error < tol / 2:
+                break
+            length += arb(1) / 2
+            if not length < reach:
+                return None
+    nodes = tuple((j * step, step if j else step / 2) for j in range(many + 1))
+    return Grid(nodes, (error + lost).upper())
+
+
+def _line(columns: Columns) -> Any:
+    from flint import arb
+
+    return sum((size * (hi - lo) * _bell(lo, hi) for lo, hi, size in columns), arb(0))
+
+
+def _step(half: Any, columns: Columns, count: int, tol: Any) -> Any:
+    """The step with `line / (exp(2 pi half/step) - 1)` about tol/4."""
+    from flint import arb
+
+    rate = (8 * _line(columns) * _lift(half, count) / tol + 2).log()
+    slope = half / 2 + arb(count).sqrt()  # the ends: e^(t^2/2 + t sqrt n) <= e^(pi t/h)
+    return (2 * arb.pi() * half / rate).min(arb.pi() / slope).min(arb(1))
+
+
+def _short(step: Any) -> Any:
+    """A number of five bits a little below: exact nodes."""
+    from flint import arb
+
+    top, exponent = float(step.lower()), 0
+    while top * 2.0**exponent < 2.0**4:
+        exponent += 1
+    return arb((int(top * 2.0**exponent), -exponent))
+
+
+def _panels(span: _Span, count: int, tol: Any) -> Grid:
+    """Gauss-Legendre panels on the half line, for s(x) and s(-x) together."""
+    from flint import arb
+
+    from ...verify.evaluate import function
+    from ...verify.gauss import nodes as panel_nodes
+    from ...verify.gauss import panels
+    from ...verify.safe import precision
+    from ...verify.strips import COVER_BITS, ellipse
+
+    length, lost = span.length(tol / 8)
+    with precision(COVER_BITS):
+        root_n = arb(count).sqrt()
+        sides = [(function(_side(span.pieces, sign), x), sign) for sign in (1, -1)]
+
+        def bound(lo: Any, hi: Any, semi: Any, height: Any) -> Any:
+            total, centre = arb(0), (lo + hi) / 2
+            # d (centre + semi u) is within `fat` of middle + high semi u for |u| <= 1
+            middle, gap = (span.low + span.high) / 2 * centre, span.high - span.low
+            fat = (gap / 2 * abs(centre) + gap * semi).upper()
+            for func, sign in sides:
+                size = ellipse(func, sign * middle, span.high * semi, span.high * height, fat)
+                if size is None:
+                    return None
+                total += size
+            lift = (height * height / 2 + height * root_n).exp()
+            return total * lift * _bell(centre - semi, centre + semi)
+
+        parts = panels([(arb(0), length)], bound, tol / 256, 2.0)
+        error = sum((p.error for p in parts), lost)
+        if sum(p.points for p in parts) > _MOST_NODES:
+            raise Undecided("too many nodes for the Hermite coefficients")
+    return Grid(tuple(node for part in parts for node in panel_nodes(part)), arb(error).upper())
+
+
+def _side(pieces: tuple[Any, ...], sign: int) -> Any:
+    return (pieces[-1] if sign > 0 else pieces[0]).expr
+
+
+@lru_cache(maxsize=8)
+def coefficients(
+    pieces: tuple[Any, ...], variances: tuple[Fraction, ...], count: int, bits: int
+) -> tuple[tuple[Any, ...], ...]:
+    """Balls of the coefficients n < count at every variance, radii about 2^-bits times the size.
+
+    Raises: as `grid`.
+    """
+    from flint import acb, arb, fmpz_mat
+
+    from ...verify.evaluate import function
+    from ..arith import ball, working
+
+    with working(bits + 64):
+        devs = [ball(q).sqrt() for q in variances]
+        low, high = min(variances), max(variances)
+        tol = _size(pieces, ball(high).sqrt()).max(arb((1, -bits))) * arb((1, -bits))
+        found = grid(pieces, ball(low).sqrt(), ball(high).sqrt(), count, tol)
+        funcs = [function(_side(pieces, sign), x) for sign in (1, -1)]
+        root = (2 * arb.pi()).sqrt()
+        even, odd = [], []
+        for at, w in found.nodes:
+            weight = w * (-at * at / 4).exp() / root
+            up, down = (
+                [f(acb(sign * d * at), False).real for d in devs]
+                for f, sign in zip(funcs, (1, -1), strict=True)
+            )
+            even.append([weight * (a + b) for a, b in zip(up, down, strict=True)])
+            odd.append([weight * (a - b) for a, b in zip(up, down, strict=True)])
+        places = bits + 8 + _SPARE
+        top = max(sum((abs(w[i]).upper() for w in (*even, *odd)), arb(0)) for i in range(len(devs)))
+        man, exp = top.upper().man_exp()
+        shift = places - (int(man).bit_length() + int(exp)) if top > 0 else places
+        rows, errors = [], [found.error] * len(devs)
+        for (at, _), one, two in zip(found.nodes, even, odd, strict=True):
+            values, blur = _row(at, count, places)
+            rows.append(values)
+            for i, (a, b) in enumerate(zip(one, two, strict=True)):
+                lost = arb(a.rad()) + arb(b.rad()) + arb((2, -shift))  # |y_n| <= 1
+                errors[i] = errors[i] + lost + (abs(a).upper().max(abs(b).upper()) + lost) * blur
+        sums = [
+            fmpz_mat([[_scaled(w[i], shift) for w in table] for i in range(len(devs))])
+            * fmpz_mat([row[start::2] for row in rows])
+            for table, start in ((even, 0), (odd, 1))
+        ]
+        unit = arb((1, -places - shift))
+        out = []
+        for i, error in enumerate(errors):
+            blur = arb(0, error.upper())
+            out.append(tuple(sums[n % 2][i, n // 2] * unit + blur for n in range(count)))
+        return tuple(out)
+
+
+def _size(pieces: tuple[Any, ...], dev: Any) -> Any:
+    """About the square root of E[s(u)^2]; only the accuracy asked for depends on it."""
+    from flint import acb, arb
+
+    from ...verify.evaluate import function
+
+    funcs: list[tuple[Callable[[Any, bool], Any], int]] = [
+        (function(_side(pieces, sign), x), sign) for sign in (1, -1)
+    ]
+    total = arb(0)
+    for k in (1, 3, 6, 10, 15):
+        for func, sign in funcs:
+            value = abs(func(acb((sign * dev * k / 6).mid()), False)).upper()
+            if value.is_finite():
+                total += value * value / 10
+    return total.sqrt().upper() if total > 0 else arb(1)
+
+
+def _row(at: Any, count: int, places: int) -> tuple[list[int], Any]:
+    """y_0 .. y_{count-1} at a node times 2^places, and a bound of their error."""
+    from flint import arb
+
+    from ..series.recurrence import _row as row
+
+    (man, exp), (rad, low) = at.mid().man_exp(), arb(at.rad()).man_exp()
+    return row((int(man), int(exp), int(rad), int(low)), count, places)
+
+
+def _scaled(value: Any, places: int) -> int:
+    """The midpoint of an `arb` times 2^places, rounded down."""
+    man, exp = value.mid().man_exp()
+    by = int(exp) + places
+    return int(man) << by if by >= 0 else int(man) >> -by

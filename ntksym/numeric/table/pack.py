@@ -1,0 +1,194 @@
+r"""From Chebyshev coefficients in balls to few doubles: what is dropped and rounded is bounded.
+
+Coefficients below a threshold are dropped ($|T_k| \le 1$), the rest becomes a polynomial
+$\sum m_{ijk}\,\tau_1^i\tau_2^jx^k$ in doubles.  Evaluation by Horner's rule in any order, with or
+without fused operations, errs by at most $\sum|m_{ijk}|\,\gamma_{2(i+j+k)+3}$, and arguments that
+are off by $\delta$ by $\delta\sum k|m_{ijk}|$ (Higham 2002, section 5.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log10
+from typing import Any
+
+from .fit import Tensor
+
+Rows = tuple[tuple[tuple[float, ...], ...], ...]
+UNIT = 2.0**-53
+OFF_X = 24
+"""How many UNIT x is off by: the root 4, P 3, the sums 2, product and quotient 2; twice."""
+OFF_X_SINGLE = 18
+"""The same where P is a constant."""
+OFF_TAU = 8
+"""How far tau is off by at most this many UNIT, and by 4 UNIT/half."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A polynomial in doubles, [i][j][k], and what it can be away from the Chebyshev series.
+
+    Attributes:
+        rows: the coefficients; rows get shorter with i, and entries of a row with j.
+        dropped: coefficients left out.
+        rounding: coefficients to doubles, arguments, and the arithmetic of the evaluation.
+    """
+
+    rows: Rows
+    dropped: Any
+    rounding: Any
+
+
+def pack(tensor: Tensor, budget: Any, half: float) -> Packed:
+    """The polynomial whose dropped coefficients add up to at most `budget` (an `arb`).
+
+    `half` is the half width of the axis of variances, 0 for a single variance.
+    """
+    import numpy as np
+
+    sizes = np.array([[[float(abs(c).upper()) for c in row] for row in plane] for plane in tensor])
+    sums = np.zeros((*sizes.shape[:2], sizes.shape[2] + 1))  # what is left out from k on
+    sums[:, :, :-1] = np.cumsum(sizes[:, :, ::-1], axis=2)[:, :, ::-1]
+    limit = float(budget.lower())
+    low, high = -40.0, log10(max(limit, 1e-300)) + 1.0
+    for _ in range(40):
+        mid = (low + high) / 2
+        kept = _shape(sizes, 10.0**mid)
+        if np.take_along_axis(sums, kept[:, :, None], axis=2).sum() <= limit:
+            low = mid
+        else:
+            high = mid
+    shape = [[int(k) for k in row] for row in _shape(sizes, 10.0**low)]
+    return _rounded(tensor, shape, _dropped(tensor, shape), half)
+
+
+def _shape(sizes: Any, least: float) -> Any:
+    """How many coefficients of every (i, j) are kept: all that are large, and those below them."""
+    import numpy as np
+
+    large = sizes > least
+    kept = np.where(large.any(axis=2), sizes.shape[2] - large[:, :, ::-1].argmax(axis=2), 0)
+    for axis in (0, 1):
+        kept = np.flip(np.maximum.accumulate(np.flip(kept, axis), axis=axis), axis)
+    kept[0, 0] = max(kept[0, 0], 1)
+    return kept
+
+
+def _dropped(tensor: Tensor, shape: list[list[int]]) -> Any:
+    from flint import arb
+
+    total = arb(0)
+    for i, row in enumerate(shape):
+        for j, kept in enumerate(row):
+            for c in tensor[i][j][kept:]:
+                total += abs(c).upper()
+    return total.upper()
+
+
+def monomials(coefficients: list[Any]) -> list[Any]:
+    """Coefficients of powers from Chebyshev coefficients (balls)."""
+    from flint import arb
+
+    out = [arb(0)] * len(coefficients)
+    before, now = [1], [0, 1]
+    for k, c in enumerate(coefficients):
+        row = [1] if k == 0 else now
+        for power, integer in enumerate(row):
+            if integer:
+                out[power] = out[power] + integer * c
+        if k:
+            step = [0, *(2 * n for n in now)]
+            for power, integer in enumerate(before):
+                step[power] -= integer
+            before, now = now, step
+    return out
+
+
+def _rounded(tensor: Tensor, shape: list[list[int]], dropped: Any, half: float) -> Packed:
+    from flint import arb
+
+    table = [
+        [monomials(tensor[i][j][:kept]) for j, kept in enumerate(row)]
+        for i, row in enumerate(shape)
+    ]
+    for i, row in enumerate(shape):  # powers of tau_2
+        for k in range(row[0]):
+            deep = sum(1 for kept in row if kept > k)
+            column = monomials([table[i][j][k] for j in range(deep)])
+            for j in range(deep):
+                table[i][j][k] = column[j]
+    for j in range(len(shape[0])):  # powers of tau_1
+        for k in range(shape[0][j]):
+            deep = sum(1 for row in shape if row[j] > k)
+            column = monomials([table[i][j][k] for i in range(deep)])
+            for i in range(deep):
+                table[i][j][k] = column[i]
+    error, slope_x, slope_tau = arb(0), arb(0), arb(0)
+    rows = []
+    for i, plane in enumerate(table):
+        out_row = []
+        for j, line in enumerate(plane):
+            out = []
+            for k, m in enumerate(line):
+                value = float(m.mid())
+                size = abs(m).upper()
+                steps = 2 * (i + j + k) + 3
+                error += abs(m - value).upper() + size * steps * UNIT / (1 - steps * UNIT)
+                slope_x += k * size
+                slope_tau += (i + j) * size
+                out.append(value)
+            if out:
+                out_row.append(tuple(out))
+        if out_row:
+            rows.append(tuple(out_row))
+    error += slope_x * ((OFF_X if half else OFF_X_SINGLE) * UNIT * 1.01)
+    if half:
+        error += slope_tau * ((OFF_TAU + 4 / arb(half)) * UNIT * 1.01)
+    return Packed(tuple(rows), dropped, error.upper())
+
+
+def on_diagonal(tensor: Tensor) -> Tensor:
+    """The Chebyshev series in tau of the dual at rho = 1 and equal variances."""
+    from flint import arb
+
+    many = len(tensor)
+    out = [arb(0)] * (2 * many - 1)
+    for i in range(many):
+        for j in range(many):
+            value = arb(0)
+            for k, c in enumerate(tensor[i][j]):
+                value = value - c if k % 2 else value + c  # T_k(-1)
+            out[i + j] = out[i + j] + value / 2
+            out[abs(i - j)] = out[abs(i - j)] + value / 2
+    return [[[c] for c in out]]
+
+
+def least(tensor: Tensor) -> Any:
+    """A lower bound of a Chebyshev series in tau (as `on_diagonal` gives it) on [-1, 1].
+
+    Its values at a few angles, less the distance to them times a bound of the derivative.
+    """
+    from flint import arb
+
+    from ..arith import working
+
+    with working(64):
+        coefficients = [+line[0] for line in tensor[0]]
+        tail, steep = arb(0), arb(0)
+        while len(coefficients) > 1:  # what is too small to matter: only its size
+            size = abs(coefficients[-1]).upper()
+            if not size < abs(coefficients[0]) * 1e-6:
+                break
+            tail += size
+            coefficients.pop()
+        for k in range(1, len(coefficients)):
+            steep += k * abs(coefficients[k]).upper()
+        parts = 64 * len(coefficients) if len(coefficients) > 1 else 1
+        low = None
+        for i in range(parts):
+            angle = arb.pi() * (2 * i + 1) / (2 * parts)
+            total = coefficients[0]
+            for k in range(1, len(coefficients)):
+                total = total + coefficients[k] * (k * angle).cos()
+            low = total.lower() if low is None else low.min(total.lower())
+        return (low - tail - steep * arb.pi() / (2 * parts)).lower()

@@ -1,0 +1,223 @@
+r"""Interpolation in the variance: a node variable, and a proven bound in $L^2$ of the Gaussian.
+
+$\tau = (\sqrt q - c)/((\sqrt q + c)\,\tau_0)$ runs over [-1, 1].  The function
+$F(\tau) = s(\sqrt q z)$, $|z| \le L$, is analytic in tau with values in $L^2$ where s is analytic
+on the sector that $\sqrt q z$ sweeps; bounded by M on an ellipse r, its interpolant of degree d
+errs by at most $4Mr^{-d}/(r-1)$ in $L^2$.  What lies beyond L is added from the growth certificate
+(`derivations/identities/table_bound.md`, section 4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import sqrt
+from typing import Any
+
+from ...errors import Undecided
+from ...symbols import x
+from .sides import sides
+from .spectrum import Shape
+from .variable import alias, ellipse, lebesgue, nodes
+
+MOST_NODES = 32
+_RADII = (8.0, 6.5, 5.3, 4.4, 3.7, 3.1, 2.7, 2.4, 2.15, 1.95, 1.8, 1.68, 1.58, 1.5, 1.4, 1.3, 1.2)
+_NARROW = 1.05
+_DISPLACED = 2.0**-120
+"""Far above what the rounding of the nodes can change: 2^-200 times a derivative below 100 M."""
+_ARCS = 24
+_DEPTH = 9
+_COVER = 53
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The map from variances to [-1, 1], exact in doubles.
+
+    Attributes:
+        low: the least variance.
+        high: the largest.
+        centre: c.
+        half: tau_0, at least (sqrt(high) - c)/(sqrt(high) + c).
+    """
+
+    low: float
+    high: float
+    centre: float
+    half: float
+
+    @classmethod
+    def over(cls, low: float, high: float) -> Axis:
+        """The axis of a range."""
+        centre = sqrt(sqrt(low) * sqrt(high))
+        root = sqrt(high)
+        half = (root - centre) / (root + centre) * (1 + 1e-12)
+        return cls(low, high, centre, max(half, 1e-9))
+
+    def deviation(self, tau: Any) -> Any:
+        """sqrt(q) at tau, for `arb` and `acb`."""
+        return self.centre * (1 + self.half * tau) / (1 - self.half * tau)
+
+    def variances(self, count: int, bits: int) -> list[Fraction]:
+        """Rational variances at the Chebyshev points, to `bits` bits."""
+        from ..arith import fraction, working
+
+        with working(bits):
+            return [fraction(self.deviation(t).mid()) ** 2 for t in nodes(count, bits)]
+
+
+def sector_bound(shape: Shape, axis: Axis, radius: float, length: int, weighted: bool) -> Any:
+    """A bound of the L^2 norm of F on the ellipse (`arb`), None where s may be singular inside."""
+    from flint import arb
+
+    from ...verify.evaluate import function
+    from ..arith import working
+
+    with working(_COVER):
+        r = arb(radius)
+        if not (r + 1 / r) / 2 * axis.half < 1:
+            return None
+        boxes = [axis.deviation(box) for box in ellipse(r, _ARCS)]
+        widest = max(float(abs(b.arg()).upper()) for b in boxes)
+        farthest = max(float(abs(b).upper()) for b in boxes)
+        if not widest < 1.55:
+            return None
+        funcs = [(function(expr, x), sign) for expr, sign in sides(shape)]
+        if not all(_analytic(f, sign, widest, farthest * length) for f, sign in funcs):
+            return None
+        most = arb(0)
+        for box in boxes:
+            total = arb(0)
+            for f, sign in funcs:
+                total += _square(f, box, sign, length)
+            if weighted:
+                total = total / (abs(box).lower() * abs(box).lower())
+            most = most.max(total.upper())
+            if not most.is_finite():
+                return None
+        return most.sqrt().upper()
+
+
+def _analytic(func: Any, sign: int, angle: float, far: float) -> bool:
+    """Whether s is analytic on |arg| <= angle, |.| <= far, mirrored for sign < 0."""
+    start = 1e-3
+    if not func(_fan(sign, 0.0, start, 0.0, angle), True).is_finite():
+        if not _fans(func, sign, 0.0, start, 0.0, angle, _DEPTH):
+            return False
+    near = start
+    while near < far:
+        if not _fans(func, sign, near, min(1.5 * near, far), 0.0, angle, _DEPTH):
+            return False
+        near *= 1.5
+    return True
+
+
+def _fan(sign: int, near: float, far: float, low: float, high: float) -> Any:
+    from flint import acb, arb
+
+    angle = arb(low).union(arb(high))
+    size = arb(near).union(arb(far))
+    return acb(sign * size * angle.cos(), size * angle.sin())
+
+
+def _fans(
+    func: Any, sign: int, near: float, far: float, low: float, high: float, depth: int
+) -> bool:
+    if func(_fan(sign, near, far, low, high), True).is_finite():
+        return True
+    if depth == 0:
+        return False
+    if (far - near) > (high - low) * far:
+        mid = (near + far) / 2
+        return _fans(func, sign, near, mid, low, high, depth - 1) and _fans(
+            func, sign, mid, far, low, high, depth - 1
+        )
+    mid = (low + high) / 2
+    return _fans(func, sign, near, far, low, mid, depth - 1) and _fans(
+        func, sign, near, far, mid, high, depth - 1
+    )
+
+
+def _square(func: Any, box: Any, sign: int, length: int) -> Any:
+    """A bound of the integral of |s(sqrt q z)|^2 over 0 <= sign z <= length."""
+    total, edge = None, 0.0
+    while edge < length:
+        step = min(0.5, length - edge)
+        part = _cell(func, box, sign, edge, edge + step, 6)
+        total = part if total is None else total + part
+        edge += step
+    return total
+
+
+def _cell(func: Any, box: Any, sign: int, low: float, high: float, depth: int) -> Any:
+    from flint import arb
+
+    value = abs(func(sign * box * arb(low).union(arb(high)), True)).upper()
+    if value.is_finite() or depth == 0:
+        density = (-arb(low) * low / 2).exp() / (2 * arb.pi()).sqrt()
+        return (value * value * density * (high - low)).upper()
+    mid = (low + high) / 2
+    return _cell(func, box, sign, low, mid, depth - 1) + _cell(
+        func, box, sign, mid, high, depth - 1
+    )
+
+
+def beyond(shape: Shape, axis: Axis, goal: Any) -> tuple[int, Any]:
+    """`(L, bound)`: the L^2 norm of s(sqrt q z) beyond |z| = L is at most `bound` <= goal."""
+    from flint import arb, fmpq
+
+    from ...verify.growth import growth_of
+    from ...verify.law import Law, tail
+    from ..arith import working
+
+    with working(_COVER):
+        growth = growth_of(shape.pieces)
+        man, exp = arb(axis.high).man_exp()
+        v = fmpq(int(man)) * fmpq(2) ** int(exp)
+        law = Law(v * 0, v * 0, v, v, v)
+        for length in range(4, 60):
+            lost = tail(growth, growth, law, arb(length)).sqrt().upper()
+            if lost < goal:
+                return length, lost
+    raise Undecided("no length of the integral makes its tail small")
+
+
+def interpolation(shape: Shape, axis: Axis, goal: Any, weighted: bool) -> tuple[int, Any, Any]:
+    """`(J, error, size)`: the fewest nodes for an L^2 error below `goal`, on the whole range.
+
+    `size` bounds the L^2 norm on the range itself.
+
+    Raises:
+        Undecided: more than `MOST_NODES`; the message has the best bound.
+    """
+    from flint import arb
+
+    scale = 1 / arb(axis.low).sqrt() if weighted else arb(1)
+    length, lost = beyond(shape, axis, goal / (8 * (scale + 1)))
+    best: tuple[int, Any] | None = None
+    reached = arb("inf")
+    close = sector_bound(shape, axis, _NARROW, length, weighted)
+    if close is None:
+        raise Undecided("the activation is not analytic about the range of variances")
+    for radius in _RADII:
+        size = sector_bound(shape, axis, radius, length, weighted)
+        if size is None:
+            continue
+        for count in range(2, MOST_NODES + 1):
+            error = alias(arb(radius), count - 1) * size + (1 + lebesgue(count)) * lost * scale
+            error += size * _DISPLACED
+            if error < goal:
+                break
+        else:
+            reached = reached.min(error.upper())
+            continue
+        if best is not None and count >= best[0]:
+            break  # past the best radius
+        best = count, error.upper()
+    if best is None:
+        raise Undecided(
+            f"interpolation in the variance: {MOST_NODES} nodes give "
+            f"{float(reached):.1e} in L^2, not {float(goal):.1e}",
+            hint="a narrower range of variances, or a larger error",
+        )
+    return best[0], best[1], (close + lost * scale).upper()

@@ -1,0 +1,196 @@
+"""The Gram loop in NumPy: tiles that stay in the cache, the upper half only, several threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .blas import single_threaded
+from .checks import Array
+from .engines import Engine
+from .gram_loop import First, Side
+from .gram_source import CLOSE
+from .threads import each
+
+TILE = 256
+LIMIT = CLOSE["float64"]
+CHUNK = 1 << 19
+"""Entries of the rows that are gathered at a time for distances."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the kernels go: arrays (n, m), or None where one is not wanted."""
+
+    nngp: NDArray[Any] | None
+    ntk: NDArray[Any] | None
+
+    @property
+    def arrays(self) -> tuple[NDArray[Any], ...]:
+        """Those that are wanted."""
+        return tuple(a for a in (self.nngp, self.ntk) if a is not None)
+
+    def put(self, rows: slice, columns: slice, values: tuple[Array, Array], mirror: bool) -> None:
+        """Store a tile of both kernels, and its transpose where `mirror`."""
+        for out, value in zip((self.nngp, self.ntk), values, strict=True):
+            if out is None:
+                continue
+            if mirror and rows == columns:
+                out[rows, columns] = np.triu(value) + np.triu(value, 1).T
+                continue
+            out[rows, columns] = value
+            if mirror:
+                out[columns, rows] = out[rows, columns].T
+
+
+def fill(
+    engine: Engine, first: First, x: Side, y: Side | None, target: Target, threads: int
+) -> None:
+    """Fill the outputs from rows; y None: symmetric."""
+    both = x if y is None else y
+    left = x.rows.astype(np.float64, copy=False)
+    right = both.rows.astype(np.float64, copy=False)
+
+    def tile(place: tuple[slice, slice], space: Array) -> None:
+        rows, columns = place
+        g = space[: rows.stop - rows.start, : columns.stop - columns.start]
+        np.matmul(left[rows], right[columns].T, out=g)
+        part = _Tile(
+            g,
+            left[rows],
+            right[columns],
+            x.squares[rows],
+            both.squares[columns],
+            np.ascontiguousarray(x.levels[:, rows]),
+            np.ascontiguousarray(both.levels[:, columns]),
+        )
+        own = y is None and rows == columns
+        target.put(rows, columns, part.values(engine, first, own), y is None)
+
+    tiles = _tiles(len(left), len(right), y is None)
+    with single_threaded(), np.errstate(all="ignore"):
+        each(tile, tiles, threads, lambda: np.empty((TILE, TILE)))
+
+
+def fill_products(
+    engine: Engine,
+    first: First,
+    g12: Array,
+    levels: tuple[Array, Array],
+    target: Target,
+    threads: int,
+) -> None:
+    """Fill the outputs from inner products."""
+    qx, qy = levels
+
+    def tile(place: tuple[slice, slice], _: None) -> None:
+        rows, columns = place
+        g = np.ascontiguousarray(g12[rows, columns], dtype=np.float64)
+        nngp, ntk = np.empty(g.shape), np.empty(g.shape)
+        own, other = np.ascontiguousarray(qx[:, rows]), np.ascontiguousarray(qy[:, columns])
+        engine.tile(g, own, other, first, nngp, ntk)
+        target.put(rows, columns, (nngp, ntk), False)
+
+    with np.errstate(all="ignore"):
+        each(tile, _tiles(len(g12), g12.shape[1], False), threads, lambda: None)
+
+
+def _tiles(n: int, m: int, symmetric: bool) -> Iterable[tuple[slice, slice]]:
+    for top in range(0, n, TILE):
+        for at in range(top if symmetric else 0, m, TILE):
+            yield slice(top, min(top + TILE, n)), slice(at, min(at + TILE, m))
+
+
+@dataclass(frozen=True, slots=True)
+class _Tile:
+    """A tile of rows against columns: inner products, rows, squared norms, diagonals."""
+
+    g12: Array
+    x: Array
+    y: Array
+    gx: Array
+    gy: Array
+    qx: Array
+    qy: Array
+
+    def values(self, engine: Engine, first: First, upper: bool) -> tuple[Array, Array]:
+        """Both kernels; nearly collinear pairs, or those above the diagonal, from distances."""
+        nngp, ntk = np.empty(self.g12.shape), np.empty(self.g12.shape)
+        engine.tile(self.g12, self.qx, self.qy, first, nngp, ntk)
+        rows, columns = self.close(first)
+        if upper:
+            above = rows < columns
+            rows, columns = rows[above], columns[above]
+        step = max(1, CHUNK // self.x.shape[1])
+        for at in range(0, len(rows), step):
+            i, j = rows[at : at + step], columns[at : at + step]
+            root = self.root(i, j, first)
+            found = engine.pairs(self.g12[i, j], root, self.qx[:, i], self.qy[:, j], first)
+            nngp[i, j], ntk[i, j] = found
+        return nngp, ntk
+
+    def close(self, first: First) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The places where 1 - rho^2 < CLOSE in the first layer: near +1 and near -1."""
+        rho = first[0] * self.g12
+        rho += first[1]
+        rho *= _inverse(self.qx[0])[:, None]
+        rho *= _inverse(self.qy[0])
+        np.abs(rho, out=rho)
+        i, j = np.nonzero(rho > np.sqrt(1.0 - LIMIT))
+        return i, j
+
+    def root(self, i: NDArray[np.intp], j: NDArray[np.intp], first: First) -> Array:
+        """sqrt(q11*q22 - q12^2) of the first layer, from the part of y orthogonal to x.
+
+        With q = a g + b: a^2 (g11 g22 - g12^2) + a b |x - y|^2, and g11 g22 - g12^2 is
+        |x|^2 |z - (<x, z>/<x, x>) x|^2 for z = y - x as for z = y + x; the shorter z keeps more
+        digits, and equal or opposite rows give exactly zero.  Powers of two bring x and y to one
+        size first.
+        Rows that are not nearly collinear need no z: only a bias makes their covariance so.
+        """
+        slope, offset = first[0], max(first[0] * first[1], 0.0)
+        norm, other, g = np.sqrt(self.gx[i]), np.sqrt(self.gy[j]), self.g12[i, j]
+        none = (norm == 0.0) | (other == 0.0)
+        rho = np.where(none, 0.0, (g / np.where(none, 1.0, norm)) / np.where(none, 1.0, other))
+        gap = np.maximum((self.gx[i] - g) + (self.gy[j] - g), 0.0)
+        det = slope * norm * other * np.sqrt(np.maximum(1.0 - rho * rho, 0.0))
+        root: Array = np.hypot(det, np.sqrt(offset) * np.sqrt(gap))
+        near = np.nonzero(~(rho * rho <= 1.0 - LIMIT))[0]
+        i, j, norm, other, g = i[near], j[near], norm[near], other[near], g[near]
+        exponent, second = np.frexp(norm)[1], np.frexp(other)[1]
+        alike = (other <= 2.0 * norm) & (norm <= 2.0 * other)
+        second = np.where(alike, exponent, second)
+        down, up = np.ldexp(1.0, -exponent)[:, None], np.ldexp(1.0, second)
+        x, y = self.x[i] * down, self.y[j] * np.ldexp(1.0, -second)[:, None]
+        apart = y - x
+        short = np.where(g[:, None] < 0.0, y + x, apart)
+        length = norm * down[:, 0]
+        along = np.einsum("ij,ij->i", x, short) / (length * length)
+        across = short - along[:, None] * x
+        det = slope * norm * np.sqrt(squares(across)) * up
+        distance = np.where(alike, np.sqrt(squares(apart)) * up, np.sqrt(gap[near]))
+        root[near] = np.hypot(det, np.sqrt(offset) * distance)
+        return root
+
+
+def squares(x: NDArray[Any]) -> Array:
+    """The squared norms of rows, in double whatever the rows are."""
+    if x.dtype == np.float64:
+        found: Array = np.einsum("ij,ij->i", x, x)
+        return found
+    out = np.empty(len(x))
+    step = max(1, CHUNK // x.shape[1])
+    for at in range(0, len(x), step):
+        part = x[at : at + step].astype(np.float64)
+        np.einsum("ij,ij->i", part, part, out=out[at : at + step])
+    return out
+
+
+def _inverse(g: Array) -> Array:
+    inverse: Array = np.zeros_like(g)
+    np.divide(1.0, np.sqrt(g), out=inverse, where=g > 0.0)
+    return inverse

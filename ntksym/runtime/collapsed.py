@@ -1,0 +1,204 @@
+"""Running collapsed networks: depth L at the price of one layer."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+from sympy import Rational
+
+from ..backends import Contract, SourceFile, c_collapsed, numpy_collapsed
+from ..backends.collapsed import CollapsedProgram
+from ..collapse import Collapsed, angular, collapse
+from ..collapse.fit import Side
+from ..errors import BadData, NoClosedForm
+from ..network import Network
+from ..network.affine import affine_layers
+from .cache import digest, obtain
+from .engines import CNetwork, NumpyNetwork, load_module
+from .kernel import CompiledKernel
+from .unit_layers import first_affine, input_program
+
+ERROR = 1e-12
+"""What is asked of the approximation, over the kernels at rho = 1."""
+SAME = 1e-13
+"""Relative differences of squared norms up to which data is on a sphere."""
+
+
+class CCollapsed(CNetwork):
+    """A collapsed network in a shared library."""
+
+    def __init__(self, program: CollapsedProgram, contract: Contract, *, keep: bool = True) -> None:
+        source = c_collapsed.network_file(program, contract)
+        self._load(source, 1, keep)
+
+
+class NumpyCollapsed(NumpyNetwork):
+    """A collapsed network in a NumPy module."""
+
+    def __init__(self, program: CollapsedProgram, contract: Contract, *, keep: bool = True) -> None:
+        source = numpy_collapsed.network_file(program, contract)
+        self.sources = (source,)
+        self._module = load_module(source, keep=keep)
+
+
+def collapsed_program(found: Collapsed, name: str = "network") -> CollapsedProgram:
+    """The numbers of a collapsed network, as the backends take them."""
+    program, values = input_program(affine_layers(found.angular.network)[0])
+    variance = found.angular.variance
+    return CollapsedProgram(
+        name,
+        program,
+        values,
+        found.sides,
+        found.ends,
+        float(found.angular.degree),
+        0.0 if variance is None else float(variance),
+        notes(found),
+    )
+
+
+def notes(found: Collapsed) -> tuple[str, ...]:
+    """What the head of a generated file says of the approximation."""
+    depth = len(found.angular.layers)
+    variance = found.angular.variance
+    where = (
+        f"any inputs; scale (q11 q22)^({found.angular.degree}/2)"
+        if variance is None
+        else f"inputs with Sigma(x, x) = {float(variance):.17g} after the first layer; else NaN"
+    )
+    k, t = found.error
+    return (
+        f"{depth} layers as one polynomial of the angle, for {where}",
+        f"proven, rounding not counted: |error| <= {k:.2g} of nngp, {t:.2g} of ntk at rho = 1",
+    )
+
+
+def kept_collapse(
+    network: Network, variance: Rational | None, error: float, keep: bool
+) -> Collapsed:
+    """The collapsed network, from the cache where it is there.
+
+    Raises:
+        NoClosedForm: not a function of the angle alone.
+        Undecided: the error is not reached.
+    """
+    made = angular(network, variance)
+
+    def write(_: Any) -> bytes:
+        found = collapse(network, variance=variance, error=error)
+        return json.dumps(record(found)).encode("ascii")
+
+    key = digest(("collapsed/1", repr(network), str(variance), repr(error)))
+    path = obtain(key, ".json", write, keep=keep)
+    data = json.loads(path.read_text(encoding="ascii"))
+    first, second = (
+        Side(s["sign"], s["scale"], *map(tuple, (s["nngp"], s["ntk"]))) for s in data["sides"]
+    )
+    return Collapsed(made, (first, second), tuple(data["ends"]), tuple(data["error"]))
+
+
+def record(found: Collapsed) -> dict[str, Any]:
+    """A collapsed network as data."""
+    sides = [
+        {"sign": s.sign, "scale": s.scale, "nngp": list(s.nngp), "ntk": list(s.ntk)}
+        for s in found.sides
+    ]
+    return {"sides": sides, "ends": list(found.ends), "error": list(found.error)}
+
+
+class CollapsedKernel:
+    """A network's kernels through its collapsed form; the calls of `CompiledKernel`.
+
+    A homogeneous network has one collapsed form.  Any other has one per sphere: it is made when
+    data on that sphere comes, and kept.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        target: str,
+        dtype: str,
+        cache: bool,
+        threads: int,
+        error: float = ERROR,
+    ) -> None:
+        self._network = network
+        self._error = error
+        self._options = (target, dtype, cache, threads)
+        self._made: dict[Rational | None, CompiledKernel] = {}
+        try:
+            angular(network)
+        except NoClosedForm:
+            self.homogeneous = False
+        else:
+            self.homogeneous = True
+            self._kernel(None)
+        self.name = str(network.name or "network")
+
+    def __repr__(self) -> str:
+        which = "any inputs" if self.homogeneous else "inputs on a sphere"
+        return f"<CollapsedKernel {self.name}: {which}>"
+
+    def __call__(self, X: Any, Y: Any = None, **options: Any) -> Any:
+        """As `CompiledKernel.__call__`.
+
+        Raises:
+            BadData: not homogeneous, and the rows have different norms.
+        """
+        return self.for_data(X, Y)(X, Y, **options)
+
+    @property
+    def sources(self) -> tuple[SourceFile, ...]:
+        """The generated files of the collapsed forms made so far."""
+        return tuple(f for k in self._made.values() for f in k.sources)
+
+    def diag(self, X: Any) -> Any:
+        """As `CompiledKernel.diag`."""
+        return self.for_data(X).diag(X)
+
+    def for_data(self, X: Any, Y: Any = None) -> CompiledKernel:
+        """The kernel for these inputs.
+
+        Raises:
+            BadData: not homogeneous, and the rows have different norms.
+        """
+        if self.homogeneous:
+            return self._kernel(None)
+        rows = [np.asarray(z, dtype=np.float64) for z in (X, Y) if z is not None]
+        squares = np.concatenate([np.einsum("ij,ij->i", z, z) for z in rows])
+        low, high = float(squares.min()), float(squares.max())
+        if not high - low <= SAME * high:
+            raise BadData(
+                "the rows do not lie on a sphere",
+                where=f"squared norms from {low:.17g} to {high:.17g}",
+                hint="rows / norms, or collapse=False",
+            )
+        return self._kernel(self._variance(float(squares[0]), rows[0].shape[1]))
+
+    def _variance(self, square: float, d: int) -> Rational:
+        slope, offset = first_affine(self._network, d)
+        return Rational(slope * square + offset)
+
+    def _kernel(self, variance: Rational | None) -> CompiledKernel:
+        if variance not in self._made:
+            target, dtype, cache, threads = self._options
+            found = kept_collapse(self._network, variance, self._error, cache)
+            program = collapsed_program(found)
+            contract = Contract("ntksym.compile", ("the NNGP kernel and the NTK of a network",))
+            engine: CCollapsed | NumpyCollapsed
+            if target == "c":
+                engine = CCollapsed(program, contract, keep=cache)
+            else:
+                engine = NumpyCollapsed(program, contract, keep=cache)
+            self._made[variance] = CompiledKernel(
+                engine,
+                name=str(self._network.name or "network"),
+                target=target,
+                dtype=dtype,
+                threads=threads,
+                sources=engine.sources,
+            ).prepare(cache)
+        return self._made[variance]

@@ -1,0 +1,112 @@
+"""`CompiledDual`: a dual on arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..backends import SourceFile
+from ..errors import BadData
+from .checks import Array, is_covariance
+
+
+@dataclass(frozen=True, slots=True)
+class DualValues:
+    """A dual and its derivative in q12, arrays of the shape of the input."""
+
+    nngp: Array
+    dot: Array
+
+
+class DualEngine(Protocol):
+    """What `CompiledDual` needs."""
+
+    def pair(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
+        """(nngp, dot) at flat arrays of q11, q12, q22."""
+        ...
+
+    def diag(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
+        """(nngp, dot) at a flat array of q."""
+        ...
+
+
+class CompiledDual:
+    """A dual on arrays: `d(q11, q12, q22).nngp`, `.dot`; `d.diag(q)`.
+
+    Parameters of the activation are keyword arguments.
+    """
+
+    def __init__(
+        self,
+        engine: DualEngine,
+        *,
+        name: str,
+        target: str,
+        pair_params: tuple[str, ...],
+        diag_params: tuple[str, ...],
+        sources: tuple[SourceFile, ...],
+    ) -> None:
+        self._engine = engine
+        self.name = name
+        self.target = target
+        self.params = tuple(sorted({*pair_params, *diag_params}))
+        self._pair_params, self._diag_params = pair_params, diag_params
+        self.sources = sources
+
+    def __repr__(self) -> str:
+        return f"<CompiledDual {self.name}: target={self.target}>"
+
+    def __call__(
+        self, q11: Any, q12: Any, q22: Any, *, strict: bool = False, **params: float
+    ) -> DualValues:
+        """The dual at covariances; the arrays broadcast.
+
+        NaN in gives NaN out, and so does a negative variance.  A |q12| above sqrt(q11*q22) counts
+        as equal to it; with `strict` it is an error when it is more than a rounding above.
+
+        Raises:
+            BadData: a missing or unknown parameter, shapes that do not broadcast; with `strict`,
+                a matrix that is not positive semi-definite.
+        """
+        arrays = _broadcast(q11, q12, q22)
+        if strict:
+            is_covariance(arrays[0], arrays[1], arrays[2], self.name)
+        flat = tuple(np.ascontiguousarray(a).ravel() for a in arrays)
+        nngp, dot = self._engine.pair(flat, self._scalars(self._pair_params, params))
+        negative = (flat[0] < 0.0) | (flat[2] < 0.0)
+        nngp[negative], dot[negative] = np.nan, np.nan
+        return DualValues(nngp.reshape(arrays[0].shape), dot.reshape(arrays[0].shape))
+
+    def diag(self, q: Any, **params: float) -> DualValues:
+        """The dual on the diagonal q11 = q22 = q12 = q.
+
+        Raises:
+            BadData: a missing or unknown parameter.
+        """
+        (array,) = _broadcast(q)
+        flat = np.ascontiguousarray(array).ravel()
+        nngp, dot = self._engine.diag((flat,), self._scalars(self._diag_params, params))
+        nngp[flat < 0.0], dot[flat < 0.0] = np.nan, np.nan
+        return DualValues(nngp.reshape(array.shape), dot.reshape(array.shape))
+
+    def _scalars(self, names: tuple[str, ...], params: dict[str, float]) -> tuple[float, ...]:
+        if unknown := sorted(set(params) - set(self.params)):
+            raise BadData(
+                f"{self.name} has no parameter {unknown[0]!r}",
+                hint="its parameters: " + (", ".join(self.params) or "none"),
+            )
+        if missing := sorted(set(names) - set(params)):
+            raise BadData(
+                f"{self.name}: the parameter {missing[0]!r} has no value",
+                hint=f"{missing[0]}=1.0 as a keyword argument",
+            )
+        return tuple(float(params[n]) for n in names)
+
+
+def _broadcast(*values: Any) -> tuple[Array, ...]:
+    try:
+        return tuple(np.broadcast_arrays(*(np.asarray(v, dtype=np.float64) for v in values)))
+    except (ValueError, TypeError) as error:
+        raise BadData("covariances must be numbers that broadcast", where=str(error)) from error

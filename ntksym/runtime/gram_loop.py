@@ -1,0 +1,231 @@
+"""The compiled Gram loop: bands of rows handed to threads, every tile from product to store."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .checks import Array
+from .compiler import load_library
+from .gram_source import COLUMNS, ROWS, gram_file
+from .threads import each
+
+FEW = 64
+PACKED = 1 << 26
+"""Bytes that the packed columns of Y may take; more columns are done in several rounds."""
+SPAN = 16 * COLUMNS
+"""Columns of a band that one thread works on at a time."""
+PRODUCT_FLAGS = ("-ffp-contract=fast",)
+"""The product may fuse: one rounding less.  Generated layers may not."""
+
+First = tuple[float, float, float, float]
+
+
+class _Gram(ctypes.Structure):
+    """`struct gram` of the C file."""
+
+    _fields_ = (
+        *((k, ctypes.c_size_t) for k in ("n", "m", "d", "levels", "first", "last", "ldk", "ldt")),
+        *((k, ctypes.c_int) for k in ("symmetric", "single")),
+        *((k, ctypes.c_void_p) for k in ("x", "panels", "qx", "qy", "sx", "sy")),
+        *((k, ctypes.c_void_p) for k in ("dx", "dy", "gx", "gy", "ix", "iy")),
+        ("inputs", ctypes.c_double * 4),
+        *((k, ctypes.c_void_p) for k in ("tile", "pairs", "nngp", "ntk")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """The functions of a network in a shared library, as addresses; `single` in float or None."""
+
+    tile: int
+    pairs: int
+    single: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The rows of one argument: as given (float or double), squared norms, diagonals."""
+
+    rows: NDArray[Any]
+    squares: Array
+    levels: Array
+
+
+@lru_cache(maxsize=4)
+def gram_library(keep: bool = True) -> ctypes.CDLL:
+    """The compiled loop.
+
+    Raises:
+        NoCompiler: there is none.
+        CannotWrite: the library cannot be stored.
+    """
+    library = load_library((gram_file(),), keep=keep, extra=PRODUCT_FLAGS)
+    library.ntksym_gram_size.restype = ctypes.c_size_t
+    library.ntksym_gram_lanes.restype = ctypes.c_size_t
+    if library.ntksym_gram_size() != ctypes.sizeof(_Gram):
+        raise AssertionError("struct gram has another layout in C than in Python")
+    for kind in ("dd", "df", "ff"):
+        getattr(library, f"ntksym_gram_{kind}").restype = None
+    for kind in "df":
+        getattr(library, f"ntksym_gram_pack_{kind}").restype = None
+    return library
+
+
+def fill(
+    layers: Layers,
+    first: First,
+    x: Side,
+    y: Side | None,
+    nngp: NDArray[Any] | None,
+    ntk: NDArray[Any] | None,
+    threads: int,
+    keep: bool,
+) -> None:
+    """Fill the outputs (n, m), rows contiguous; y None: symmetric, the diagonal is left alone.
+
+    Float outputs are computed in float where the network has float layers and all variances are
+    of moderate size, else in double and rounded.
+    """
+    library = gram_library(keep)
+    wanted = nngp if nngp is not None else ntk
+    assert wanted is not None
+    n, m = wanted.shape
+    both = x if y is None else y
+    single = wanted.dtype == np.float32
+    fast = single and layers.single is not None and _moderate(x) and _moderate(both)
+    kind, real = ("ff", np.float32) if fast else ("df" if single else "dd", np.float64)
+    left = np.ascontiguousarray(x.rows, dtype=real)
+    right = left if y is None else np.ascontiguousarray(y.rows, dtype=real)
+    held: list[Any] = [left, right]
+
+    def address(a: NDArray[Any] | None) -> int | None:
+        if a is None:
+            return None
+        held.append(a)
+        return int(a.ctypes.data)
+
+    d = left.shape[1]
+    same_kind = x.rows.dtype == both.rows.dtype
+    sx = x.rows if same_kind else x.rows.astype(np.float64)
+    sy = both.rows if same_kind else both.rows.astype(np.float64)
+    qx = x.levels.astype(real, copy=False)
+    qy = qx if y is None else y.levels.astype(real, copy=False)
+    ix = _inverse(x.levels[0]).astype(real, copy=False)
+    iy = ix if y is None else _inverse(y.levels[0]).astype(real, copy=False)
+    job = _Gram(
+        n=n,
+        m=m,
+        d=d,
+        levels=len(x.levels),
+        ldk=_step(nngp),
+        ldt=_step(ntk),
+        symmetric=int(y is None),
+        single=int(sx.dtype == np.float32),
+        x=address(left),
+        qx=address(qx),
+        qy=address(qy),
+        sx=address(sx),
+        sy=address(sy),
+        dx=address(x.levels),
+        dy=address(both.levels),
+        gx=address(x.squares),
+        gy=address(both.squares),
+        ix=address(ix),
+        iy=address(iy),
+        inputs=(ctypes.c_double * 4)(*first),
+        tile=layers.single if kind == "ff" else layers.tile,
+        pairs=layers.pairs,
+        nngp=address(nngp),
+        ntk=address(ntk),
+    )
+    lanes = int(library.ntksym_gram_lanes(int(kind == "ff")))
+    work_size = 3 * ROWS * COLUMNS
+    run = getattr(library, f"ntksym_gram_{kind}")
+    pack = getattr(library, f"ntksym_gram_pack_{kind[0]}")
+    run.argtypes = [ctypes.c_void_p, *[ctypes.c_size_t] * 4, ctypes.c_void_p, ctypes.c_void_p]
+    pack.argtypes = [ctypes.c_size_t, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_void_p]
+    slab = _slab(m, d, left.itemsize, lanes)
+    panels = np.empty(-(-min(slab, m) // lanes) * lanes * d, dtype=real)
+    job.panels = address(panels)
+    item, row = left.itemsize, d * left.itemsize
+
+    def workspace() -> tuple[NDArray[Any], Array]:
+        return np.empty(work_size, dtype=real), np.empty(len(x.levels) * FEW)
+
+    for start in range(0, m, slab):
+        stop = min(start + slab, m)
+        job.first, job.last = start, stop
+
+        def pack_part(at: int, _: Any, start: int = start, stop: int = stop) -> None:
+            rows = min(COLUMNS, stop - at)
+            to = int(panels.ctypes.data) + (at - start) * d * item
+            pack(rows, d, int(right.ctypes.data) + at * row, to)
+
+        each(pack_part, range(start, stop, COLUMNS), threads, lambda: None)
+
+        def band(place: tuple[int, int, int], space: tuple[NDArray[Any], Array]) -> None:
+            top, left_edge, right_edge = place
+            bottom = min(top + ROWS, n)
+            run(
+                ctypes.addressof(job),
+                top,
+                bottom,
+                left_edge,
+                right_edge,
+                int(space[0].ctypes.data),
+                int(space[1].ctypes.data),
+            )
+
+        each(band, _bands(n, start, stop, y is None), threads, workspace)
+
+
+def _step(a: NDArray[Any] | None) -> int:
+    """Elements from one row to the next."""
+    if a is None:
+        return 0
+    return a.strides[0] // a.itemsize if len(a) > 1 else a.shape[1]
+
+
+def _bands(n: int, start: int, stop: int, symmetric: bool) -> Iterable[tuple[int, int, int]]:
+    for top in range(0, n, ROWS):
+        for at in range(start, stop, SPAN):
+            end = min(at + SPAN, stop)
+            if not (symmetric and end <= top):
+                yield top, at, end
+
+
+def _slab(m: int, d: int, item: int, lanes: int) -> int:
+    """Columns packed at a time: all, or a multiple of a tile's columns, or of a panel's."""
+    fits = PACKED // (d * item)
+    if fits >= m:
+        return m
+    if fits >= COLUMNS:
+        return fits // COLUMNS * COLUMNS
+    return max(lanes, fits // lanes * lanes)
+
+
+def _inverse(g: Array) -> Array:
+    """1/sqrt(Sigma(x, x)), and 0 where that is 0: never close to anything."""
+    inverse: Array = np.zeros_like(g)
+    np.divide(1.0, np.sqrt(g), out=inverse, where=g > 0.0)
+    return inverse
+
+
+MODERATE = 2.0**60
+
+
+def _moderate(side: Side) -> bool:
+    """Whether float has range enough for products of variances; zero rows included."""
+    for a in (side.squares, side.levels[: len(side.levels) // 2]):
+        if not np.isfinite(a).all() or (a > MODERATE).any():
+            return False
+        if ((a < 1.0 / MODERATE) & (a != 0.0)).any():
+            return False
+    return True

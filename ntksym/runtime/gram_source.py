@@ -1,0 +1,377 @@
+r"""C of the Gram loop: matrix product, layers and store, one tile at a time in the cache.
+
+The product is a plain register-blocked one: C = A B^T with B packed in panels of NR columns, MR
+rows of A against a panel at a time (Goto and van de Geijn 2008).  It is ours so that every thread
+owns its tiles: a tile is multiplied, sent through all layers of the network and stored twice,
+above and below the diagonal, before the next one is begun.
+
+Pairs that are nearly collinear get sqrt(q11*q22 - q12^2) from the rows themselves.
+"""
+
+from __future__ import annotations
+
+from ..backends import SourceFile
+
+ROWS = 96
+"""Rows of a tile: a multiple of every MR."""
+COLUMNS = 192
+"""Columns of a tile: a multiple of every NR and of the lanes of the generated layers."""
+CLOSE = {"float64": 2e-3, "float32": 5e-2}
+"""Pairs of 1 - rho^2 below this in the first layer get their angle another way: what rounding loses
+near rho = +-1 no later step can restore.  Where the rows themselves are nearly collinear it comes
+from the rows, where only a bias makes the covariance so, from the inner product."""
+VARIANTS = {
+    "dd": ("double", "double", "double", 1024),
+    "df": ("double", "double", "float", 1024),
+    "ff": ("float", "float", "float", 256),
+}
+"""Suffix: type of the product and the layers, of the inputs, of the outputs; length of a sum."""
+
+
+def gram_file() -> SourceFile:
+    """The C file of the Gram loop; it depends on no network."""
+    sums = "\n".join(_SUMS.replace("@GIVEN@", given) for given in ("float", "double"))
+    text = (
+        _HEAD.replace("@SUMS@", sums)
+        .replace("@ROWS@", str(ROWS))
+        .replace("@COLUMNS@", str(COLUMNS))
+    )
+    for suffix, (real, _, out, block) in VARIANTS.items():
+        close = CLOSE["float64" if real == "double" else "float32"]
+        part = _STORE if suffix == "df" else _PRODUCT + _STORE
+        part = part.replace("@SUFFIX@", suffix).replace("@R@", suffix[0]).replace("@REAL@", real)
+        text += (
+            part.replace("@OUT@", out)
+            .replace("@BLOCK@", str(block))
+            .replace("@CLOSE@", repr(close))
+        )
+    return SourceFile("ntksym_gram.c", text)
+
+
+_HEAD = r"""/* Gram matrices of networks by tiles; the layers come as functions. */
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { TM = @ROWS@, TN = @COLUMNS@, FEW = 64 };
+
+#if defined(__AVX512F__)
+enum { BYTES = 64, MR = 8, NV = 3 };
+#elif defined(__AVX__)
+enum { BYTES = 32, MR = 4, NV = 3 };
+#elif defined(__aarch64__)
+enum { BYTES = 16, MR = 8, NV = 3 };
+#else
+enum { BYTES = 16, MR = 4, NV = 3 };
+#endif
+
+typedef void pairs_function(size_t n, const double *g12, const double *root0,
+                            const double *qx, size_t incx, size_t ldx,
+                            const double *qy, size_t incy, size_t ldy,
+                            const double in[4], double *nngp, double *ntk);
+
+/* What all tiles of a call share.  Lengths count elements.  x, y: rows for the product, of the type
+ * of the variant; sx, sy: the rows as given, float where `single`, for distances.  panels: the
+ * columns [first, last) of y^T, packed.  qx, qy: diagonals as `_diag` gives them, `levels` rows,
+ * for the layers; dx, dy: the same in double; ix, iy: 1/sqrt(Sigma) of the first layer.
+ * Outputs that are NULL are not wanted. */
+struct gram {
+  size_t n, m, d, levels, first, last, ldk, ldt;
+  int symmetric, single;
+  const void *x, *panels, *qx, *qy;
+  const void *sx, *sy;
+  const double *dx, *dy, *gx, *gy;
+  const void *ix, *iy;
+  double in[4];
+  void *tile;
+  pairs_function *pairs;
+  void *nngp, *ntk;
+};
+
+size_t ntksym_gram_size(void) { return sizeof(struct gram); }
+
+/* Elements in a row of panels. */
+size_t ntksym_gram_lanes(int single) { return (size_t)(NV * BYTES / (single ? 4 : 8)); }
+
+struct rows {
+  size_t d;
+  const void *x, *y;
+  size_t i, j;
+  int single;
+  double scale, other, sign;
+};
+
+@SUMS@
+static void sums(const struct rows *r, double along, double *inner, double *square)
+{
+  if (r->single)
+    sums_float(r, along, inner, square);
+  else
+    sums_double(r, along, inner, square);
+}
+
+/* sqrt(q11*q22 - q12^2) of the first layer.  With q = a g + b: a^2 (g11 g22 - g12^2) +
+ * a b |x - y|^2, and g11 g22 - g12^2 = |x|^2 |z - (<x, z>/<x, x>) x|^2 for z = y - x as for z =
+ * y + x; the shorter z keeps more digits, and equal or opposite rows give exactly zero.  Powers of
+ * two bring x and y to one size first.  Rows that are not nearly collinear need no z: only a bias
+ * makes their covariance so. */
+static double accurate_root(const struct gram *w, size_t i, size_t j, double g, double close)
+{
+  const double both = w->in[0] * w->in[1];
+  if (w->gx[i] == 0.0 || w->gy[j] == 0.0)
+    return both > 0.0 ? sqrt(both) * sqrt(w->gx[i] + w->gy[j]) : 0.0;
+  const double rho = (g / sqrt(w->gx[i])) / sqrt(w->gy[j]);
+  if (rho * rho <= 1.0 - close) {
+    const double part = w->in[0] * sqrt(w->gx[i]) * sqrt(w->gy[j]) * sqrt(1.0 - rho * rho);
+    if (!(both > 0.0)) return part;
+    return hypot(part, sqrt(both) * sqrt((w->gx[i] - g) + (w->gy[j] - g)));
+  }
+  const int opposite = g < 0.0;
+  const double norm = sqrt(w->gx[i]), far = sqrt(w->gy[j]);
+  int exponent, second;
+  frexp(norm, &exponent);
+  frexp(far, &second);
+  if (far <= 2.0 * norm && norm <= 2.0 * far) second = exponent;
+  const double scale = ldexp(1.0, -exponent), other = ldexp(1.0, -second);
+  const double up = ldexp(1.0, second), length = norm * scale;
+  const struct rows r = {w->d, w->sx, w->sy, i, j, w->single, scale, other, opposite ? 1.0 : -1.0};
+  double along, size;
+  sums(&r, 0.0, &along, &size);
+  along /= length * length;
+  double across = size - along * along * (length * length);
+  if (!(across > 0.05 * size)) {
+    double rest;
+    sums(&r, along, &rest, &across);
+  }
+  const double det = w->in[0] * norm * sqrt(across) * up;
+  if (!(both > 0.0)) return det;
+  if (opposite || second != exponent)
+    return hypot(det, sqrt(both) * sqrt((w->gx[i] - g) + (w->gy[j] - g)));
+  return hypot(det, sqrt(both) * sqrt(size) * up);
+}
+
+/* The kernels of x_i with `count` of the rows of y, from distances. */
+static void few(const struct gram *w, size_t i, size_t count, const size_t *j, const double *g,
+                double close, double *q, double *nngp, double *ntk)
+{
+  double root[FEW];
+  for (size_t k = 0; k < count; ++k) {
+    root[k] = accurate_root(w, i, j[k], g[k], close);
+    for (size_t l = 0; l < w->levels; ++l) q[l * FEW + k] = w->dy[l * w->m + j[k]];
+  }
+  w->pairs(count, g, root, w->dx + i, 0, w->n, q, 1, FEW, w->in, nngp, ntk);
+}
+"""
+
+_SUMS = r"""/* With u = x_i*scale, z = y_j*other + sign*u - along*u: <u, z> and <z, z>. */
+static void sums_@GIVEN@(const struct rows *r, double along, double *inner, double *square)
+{
+  const @GIVEN@ *x = (const @GIVEN@ *)r->x + r->i * r->d, *y = (const @GIVEN@ *)r->y + r->j * r->d;
+  const double scale = r->scale, other = r->other, sign = r->sign;
+  double s[8] = {0.0}, q[8] = {0.0};
+  size_t k = 0;
+#if defined(__GNUC__)
+  typedef double four __attribute__((vector_size(32)));
+  typedef @GIVEN@ from __attribute__((vector_size(4 * sizeof(@GIVEN@)), aligned(4), may_alias));
+  four inners[2] = {{0.0}, {0.0}}, squares[2] = {{0.0}, {0.0}};
+  for (; k + 8 <= r->d; k += 8)
+    for (int l = 0; l < 2; ++l) {
+      const four u = __builtin_convertvector(*(const from *)(x + k + 4 * l), four) * scale;
+      const four v = __builtin_convertvector(*(const from *)(y + k + 4 * l), four) * other;
+      const four z = (v + sign * u) - along * u;
+      inners[l] += u * z;
+      squares[l] += z * z;
+    }
+  for (int l = 0; l < 8; ++l) {
+    s[l] = inners[l / 4][l % 4];
+    q[l] = squares[l / 4][l % 4];
+  }
+#endif
+  for (; k < r->d; ++k) {
+    const double u = (double)x[k] * scale, v = (double)y[k] * other;
+    const double z = (v + sign * u) - along * u;
+    s[0] += u * z;
+    q[0] += z * z;
+  }
+  *inner = ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
+  *square = ((q[0] + q[1]) + (q[2] + q[3])) + ((q[4] + q[5]) + (q[6] + q[7]));
+}
+"""
+
+_PRODUCT = r"""
+enum { W_@R@ = BYTES / sizeof(@REAL@), NR_@R@ = W_@R@ * NV };
+
+/* Rows [0, rows) of y as panels: element k of row p*NR + l at panels[(p*d + k)*NR + l]; the last
+ * panel is filled with zeros. */
+void ntksym_gram_pack_@R@(size_t rows, size_t d, const @REAL@ *y, @REAL@ *panels)
+{
+  for (size_t p = 0; p * NR_@R@ < rows; ++p) {
+    @REAL@ *panel = panels + p * d * NR_@R@;
+    for (size_t l = 0; l < NR_@R@; ++l) {
+      const size_t r = p * NR_@R@ + l;
+      if (r < rows)
+        for (size_t k = 0; k < d; ++k) panel[k * NR_@R@ + l] = y[r * d + k];
+      else
+        for (size_t k = 0; k < d; ++k) panel[k * NR_@R@ + l] = 0;
+    }
+  }
+}
+
+#if defined(__GNUC__)
+typedef @REAL@ lanes_@R@ __attribute__((vector_size(BYTES)));
+typedef @REAL@ loose_@R@ __attribute__((vector_size(BYTES), aligned(sizeof(@REAL@)), may_alias));
+
+/* c (MR x NR, rows of TN) = or += rows a[0..MR) times a panel, over k elements. */
+static inline void micro_@R@(size_t k, const @REAL@ *const a[MR], const @REAL@ *b, @REAL@ *c,
+                             int add)
+{
+  lanes_@R@ s[MR][NV];
+  for (int i = 0; i < MR; ++i)
+    for (int v = 0; v < NV; ++v) s[i][v] = (lanes_@R@){0};
+#pragma GCC unroll 4
+  for (size_t p = 0; p < k; ++p) {
+    lanes_@R@ bv[NV];
+#pragma GCC unroll 8
+    for (int v = 0; v < NV; ++v) bv[v] = *(const loose_@R@ *)(b + p * NR_@R@ + v * W_@R@);
+#pragma GCC unroll 8
+    for (int i = 0; i < MR; ++i) {
+      const @REAL@ u = a[i][p];
+#pragma GCC unroll 8
+      for (int v = 0; v < NV; ++v) s[i][v] += u * bv[v];
+    }
+  }
+  for (int i = 0; i < MR; ++i)
+    for (int v = 0; v < NV; ++v) {
+      loose_@R@ *to = (loose_@R@ *)(c + i * TN + v * W_@R@);
+      if (add) s[i][v] += *to;
+      *to = s[i][v];
+    }
+}
+#else
+static void micro_@R@(size_t k, const @REAL@ *const a[MR], const @REAL@ *b, @REAL@ *c, int add)
+{
+  @REAL@ s[MR][NR_@R@];
+  for (int i = 0; i < MR; ++i)
+    for (int j = 0; j < NR_@R@; ++j) s[i][j] = 0;
+  for (size_t p = 0; p < k; ++p)
+    for (int i = 0; i < MR; ++i)
+      for (int j = 0; j < NR_@R@; ++j) s[i][j] += a[i][p] * b[p * NR_@R@ + j];
+  for (int i = 0; i < MR; ++i)
+    for (int j = 0; j < NR_@R@; ++j) c[i * TN + j] = add ? c[i * TN + j] + s[i][j] : s[i][j];
+}
+#endif
+
+/* g (rows x columns, rows of TN) = x[i0..] y[j0..]^T; long sums are cut into even blocks. */
+static void product_@R@(const struct gram *w, size_t i0, size_t rows, size_t j0, size_t columns,
+                        @REAL@ *g)
+{
+  const size_t d = w->d, blocks = (d + @BLOCK@ - 1) / @BLOCK@;
+  const @REAL@ *x = w->x;
+  const @REAL@ *panels = (const @REAL@ *)w->panels + (j0 - w->first) * d;
+  for (size_t part = 0; part < blocks; ++part) {
+    const size_t from = d * part / blocks, to = d * (part + 1) / blocks;
+    for (size_t j = 0; j < columns; j += NR_@R@)
+      for (size_t i = 0; i < rows; i += MR) {
+        const @REAL@ *a[MR];
+        for (size_t r = 0; r < MR; ++r)
+          a[r] = x + (i0 + (i + r < rows ? i + r : rows - 1)) * d + from;
+        micro_@R@(to - from, a, panels + j * d + from * NR_@R@, g + i * TN + j, part > 0);
+      }
+  }
+}
+"""
+
+_STORE = r"""
+typedef void tile_function_@SUFFIX@(size_t n, size_t m, const @REAL@ *g12, size_t ldg,
+                                const @REAL@ *qx, size_t ldx, const @REAL@ *qy, size_t ldy,
+                                const double in[4], @REAL@ *nngp, @REAL@ *ntk, size_t ldo);
+
+/* Entry (i, j) to its place, and in a symmetric matrix to (j, i); below the diagonal nothing. */
+static void store_@SUFFIX@(const struct gram *w, size_t i0, size_t rows, size_t j0, size_t columns,
+                       const @REAL@ *from, @OUT@ *out, size_t ldo)
+{
+  for (size_t i = 0; i < rows; ++i) {
+    const size_t start = w->symmetric && i0 + i > j0 ? i0 + i - j0 : 0;
+    @OUT@ *row = out + (i0 + i) * ldo + j0;
+    for (size_t j = start; j < columns; ++j) row[j] = (@OUT@)from[i * TN + j];
+  }
+  if (!w->symmetric) return;
+  for (size_t i = 0; i < rows; i += 8) {
+    const size_t high = rows - i < 8 ? rows - i : 8;
+    size_t j = i0 + i > j0 ? i0 + i - j0 : 0;
+    for (; j < columns && j0 + j < i0 + i + high; ++j)
+      for (size_t r = 0; r < high && i0 + i + r <= j0 + j; ++r)
+        out[(j0 + j) * ldo + i0 + i + r] = (@OUT@)from[(i + r) * TN + j];
+    if (high == 8)
+      for (; j < columns; ++j) {
+        @OUT@ *to = out + (j0 + j) * ldo + i0 + i;
+        const @REAL@ *f = from + i * TN + j;
+        const @OUT@ v[8] = {(@OUT@)f[0],      (@OUT@)f[TN],     (@OUT@)f[2 * TN], (@OUT@)f[3 * TN],
+                            (@OUT@)f[4 * TN], (@OUT@)f[5 * TN], (@OUT@)f[6 * TN], (@OUT@)f[7 * TN]};
+        for (int r = 0; r < 8; ++r) to[r] = v[r];
+      }
+    else
+      for (; j < columns; ++j)
+        for (size_t r = 0; r < high; ++r)
+          out[(j0 + j) * ldo + i0 + i + r] = (@OUT@)from[(i + r) * TN + j];
+  }
+}
+
+/* Replace the kernels of nearly collinear pairs of a tile by accurate ones. */
+static void close_@SUFFIX@(const struct gram *w, size_t i0, size_t rows, size_t j0, size_t columns,
+                       const @REAL@ *g, double *q, @REAL@ *nngp, @REAL@ *ntk)
+{
+  const @REAL@ *ix = w->ix, *iy = (const @REAL@ *)w->iy + j0;
+  for (size_t i = 0; i < rows; ++i) {
+    const @REAL@ *row = g + i * TN, own = ix[i0 + i];
+    const @REAL@ bound = (@REAL@)(1.0 - @CLOSE@);
+    const @REAL@ slope = (@REAL@)w->in[0], offset = (@REAL@)w->in[1];
+    int any = 0;
+    for (size_t j = 0; j < columns; ++j) {
+      const @REAL@ rho = (slope * row[j] + offset) * own * iy[j];
+      any |= rho * rho > bound;
+    }
+    if (!any) continue;
+    size_t count = 0, place[FEW], column[FEW];
+    double inner[FEW], a[FEW], b[FEW];
+    for (size_t j = 0; j < columns; ++j) {
+      const @REAL@ rho = (slope * row[j] + offset) * own * iy[j];
+      if (rho * rho > bound && !(w->symmetric && j0 + j <= i0 + i)) {
+        place[count] = j;
+        column[count] = j0 + j;
+        inner[count++] = (double)row[j];
+      }
+      if (count == FEW || (count && j + 1 == columns)) {
+        few(w, i0 + i, count, column, inner, @CLOSE@, q, a, b);
+        for (size_t k = 0; k < count; ++k) {
+          nngp[i * TN + place[k]] = (@REAL@)a[k];
+          ntk[i * TN + place[k]] = (@REAL@)b[k];
+        }
+        count = 0;
+      }
+    }
+  }
+}
+
+/* The tiles of rows [i0, i1) and columns [j0, j1); work: 3*TM*TN elements of the product's type,
+ * q: levels*FEW doubles. */
+void ntksym_gram_@SUFFIX@(const struct gram *w, size_t i0, size_t i1, size_t j0, size_t j1,
+                      void *work, double *q)
+{
+  @REAL@ *g = work, *nngp = g + TM * TN, *ntk = nngp + TM * TN;
+  tile_function_@SUFFIX@ *tile = (tile_function_@SUFFIX@ *)w->tile;
+  for (size_t i = i0; i < i1; i += TM) {
+    const size_t rows = i1 - i < TM ? i1 - i : TM;
+    for (size_t j = j0; j < j1; j += TN) {
+      const size_t columns = j1 - j < TN ? j1 - j : TN;
+      if (w->symmetric && j + columns <= i) continue;
+      product_@R@(w, i, rows, j, columns, g);
+      tile(rows, columns, g, TN, (const @REAL@ *)w->qx + i, w->n, (const @REAL@ *)w->qy + j, w->m,
+           w->in, nngp, ntk, TN);
+      close_@SUFFIX@(w, i, rows, j, columns, g, q, nngp, ntk);
+      if (w->nngp) store_@SUFFIX@(w, i, rows, j, columns, nngp, w->nngp, w->ldk);
+      if (w->ntk) store_@SUFFIX@(w, i, rows, j, columns, ntk, w->ntk, w->ldt);
+    }
+  }
+}
+"""

@@ -1,0 +1,225 @@
+"""Kernels and duals whose code is made for a range of variances: that of the data, at call time.
+
+A call looks at the variances of its data, takes the code that was made for a range that holds them,
+or makes it, and hands the call on.  The range is rounded outward, so that other data of the same
+kind need nothing new; variances that are one up to rounding (normalised data) stay one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from math import ceil, floor, inf, isfinite, log2
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadData, Undecided
+from .checks import real_array
+from .dual_arrays import CompiledDual
+from .kernel import CompiledKernel
+from .unit_layers import POINT, Range
+
+STEPS = 2
+"""A range ends at powers of 2**(1/STEPS)."""
+
+
+def outward(low: float, high: float) -> Range:
+    """A range that holds [low, high]: its ends on a coarse grid, or one number for one variance."""
+    if high - low <= POINT * high:
+        return low, low
+    return 2.0 ** (floor(STEPS * log2(low)) / STEPS), 2.0 ** (ceil(STEPS * log2(high)) / STEPS)
+
+
+def spread(values: Any, name: str, *, zero: bool = False) -> Range | None:
+    """The least and the largest positive finite number; None where there is none.
+
+    Raises:
+        BadData: a variance of exactly zero, which no range holds, unless `zero` allows it.
+    """
+    array = np.asarray(values, dtype=np.float64).ravel()
+    if not zero and (array == 0.0).any():
+        row = int(np.nonzero(array == 0.0)[0][0])
+        raise BadData(
+            f"{name}: the variance of row {row} is zero",
+            hint="a bias variance, or leave rows of zeros out",
+        )
+    good = array[np.isfinite(array) & (array > 0.0)]
+    return (float(good.min()), float(good.max())) if good.size else None
+
+
+class _Ranged:
+    """What is made for ranges, the newest first; safe from several threads."""
+
+    def __init__(self, make: Callable[[Range], Any], fixed: Range | None, name: str) -> None:
+        self._make = make
+        self._fixed = fixed
+        self._name = name
+        self._made: list[tuple[Range, Any]] = []
+        self._lock = threading.Lock()
+
+    def at(self, span: Range | None) -> Any:
+        """What holds `span`.
+
+        Raises:
+            BadData: outside the range that was given.
+        """
+        with self._lock:
+            if span is None:
+                span = self._fixed or (1.0, 1.0)
+            for held, made in self._made:
+                if _holds(held, span):
+                    return made
+            if self._fixed is not None and not _holds(self._fixed, span):
+                raise self._outside(span)
+            if self._fixed is not None:
+                return self._add(self._fixed)
+            if self._made:  # ever new data settle on one range that holds them all
+                low = min([span[0], *(held[0] for held, _ in self._made)])
+                high = max([span[1], *(held[1] for held, _ in self._made)])
+                with suppress(Undecided):
+                    return self._add(outward(low, high))
+            return self._add(outward(*span))
+
+    def _add(self, wanted: Range) -> Any:
+        found = self._make(wanted)
+        self._made.insert(0, (wanted, found))
+        return found
+
+    def _outside(self, span: Range) -> BadData:
+        assert self._fixed is not None
+        bad = span[0] if span[0] < self._fixed[0] else span[1]
+        low, high = self._fixed
+        return BadData(
+            f"{self._name}: a variance of {bad:.6g} is outside {low:.6g} to {high:.6g}",
+            hint="variances=(lo, hi) that holds the data, or none: it then follows the data",
+        )
+
+
+def _holds(held: Range, span: Range) -> bool:
+    """Whether a range holds another; one number holds what is equal to it up to rounding."""
+    slack = POINT * held[1]
+    if held[1] - held[0] <= slack:
+        return abs(span[0] - held[0]) <= slack and abs(span[1] - held[1]) <= slack
+    return held[0] <= span[0] and span[1] <= held[1]
+
+
+class RangedKernel:
+    """As a `CompiledKernel`; its code is made at the first call, for the variances of the data."""
+
+    def __init__(
+        self,
+        make: Callable[[Range], CompiledKernel],
+        *,
+        name: str,
+        target: str,
+        dtype: str,
+        threads: int,
+        first: Callable[[int], tuple[float, float]],
+        zero: bool = False,
+        fixed: Range | None = None,
+    ) -> None:
+        self.name = name
+        self.target = target
+        self.dtype = np.dtype(dtype)
+        self.threads = threads
+        self._first = first
+        self._zero = zero
+        self._ranged = _Ranged(make, fixed, name)
+        if fixed is not None:
+            self._ranged.at(fixed)
+
+    def __repr__(self) -> str:
+        return f"<RangedKernel {self.name}: target={self.target}, threads={self.threads}>"
+
+    def __call__(self, X: Any, Y: Any = None, **options: Any) -> Any:
+        """As `CompiledKernel.__call__`.
+
+        Raises:
+            BadData: as there; a variance outside the range that was given, or zero.
+            Undecided: no method proves the error asked for on the range of the data.
+        """
+        return self._for_rows(X, Y)(X, Y, **options)
+
+    def diag(self, X: Any) -> Any:
+        """As `CompiledKernel.diag`."""
+        return self._for_rows(X).diag(X)
+
+    def gram(self, G: Any, q1: Any, q2: Any, d: int = 1, **options: Any) -> Any:
+        """As `CompiledKernel.gram`."""
+        norms = [np.asarray(real_array(q, n, 1)) for q, n in ((q1, "q1"), (q2, "q2"))]
+        return self._for_norms(norms, max(d, 1), ("q1", "q2")).gram(G, q1, q2, d, **options)
+
+    @property
+    def sources(self) -> Any:
+        """The generated files of the newest range; none before the first call."""
+        made = self._ranged._made
+        return made[0][1].sources if made else ()
+
+    def _for_rows(self, *data: Any) -> Any:
+        norms, width = [], 1
+        for given, name in zip(data, "XY", strict=False):
+            if given is not None:
+                rows = real_array(given, name, 2)
+                width = rows.shape[1]
+                with np.errstate(all="ignore"):
+                    norms.append(np.einsum("ij,ij->i", rows, rows))
+        return self._for_norms(norms, width, ("X", "Y"))
+
+    def _for_norms(self, norms: list[Any], width: int, names: tuple[str, str]) -> Any:
+        slope, offset = self._first(width)
+        low, high = inf, -inf
+        for g, name in zip(norms, names, strict=False):
+            with np.errstate(all="ignore"):
+                found = spread(slope * g + offset, name, zero=self._zero)
+            if found is not None:
+                low, high = min(low, found[0]), max(high, found[1])
+        return self._ranged.at((low, high) if isfinite(low) else None)
+
+
+class RangedDual:
+    """As a `CompiledDual`; its code is made at the first call, for the variances given."""
+
+    params: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        make: Callable[[Range], CompiledDual],
+        *,
+        name: str,
+        target: str,
+        fixed: Range | None = None,
+    ) -> None:
+        self.name = name
+        self.target = target
+        self._ranged = _Ranged(make, fixed, name)
+        if fixed is not None:
+            self._ranged.at(fixed)
+
+    def __repr__(self) -> str:
+        return f"<RangedDual {self.name}: target={self.target}>"
+
+    def __call__(self, q11: Any, q12: Any, q22: Any, **options: Any) -> Any:
+        """As `CompiledDual.__call__`.
+
+        Raises:
+            BadData: as there; a variance outside the range that was given, or zero.
+            Undecided: no method proves the error asked for on this range.
+        """
+        low, high = inf, -inf
+        for q, name in ((q11, "q11"), (q22, "q22")):
+            found = spread(q, name)
+            if found is not None:
+                low, high = min(low, found[0]), max(high, found[1])
+        return self._ranged.at((low, high) if isfinite(low) else None)(q11, q12, q22, **options)
+
+    def diag(self, q: Any, **options: Any) -> Any:
+        """As `CompiledDual.diag`."""
+        return self._ranged.at(spread(q, "q")).diag(q, **options)
+
+    @property
+    def sources(self) -> Any:
+        """The generated files of the newest range; none before the first call."""
+        made = self._ranged._made
+        return made[0][1].sources if made else ()

@@ -1,0 +1,215 @@
+"""`ufunc`: the dual of an activation as a NumPy ufunc, (q11, q12, q22) -> (nngp, derivative).
+
+A real `numpy.ufunc` from compiled C: broadcasting, `out=`, `where=`, both float types.  Dask and
+xarray take no ufunc with two outputs by themselves: `dask.array.apply_gufunc(f, "(),(),()->(),()",
+...)` and `xarray.apply_ufunc(f, ..., output_core_dims=[[], []])`.  Its name is the text it was made
+from, so that it pickles as a name: another machine makes it again from that text, which is parsed,
+never evaluated.
+"""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import json
+import sysconfig
+import warnings
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..activation import Activation
+from ..backends import Contract, SourceFile, c_unit_network, numpy_unit_network
+from ..backends import c as c_backend
+from ..backends.c_ufunc import UfuncSpec, ufunc_file
+from ..backends.unit import DualUnit
+from ..backends.units import unit_of
+from ..errors import BadData, NoCompiler
+from ..language import as_activation
+from ..language.write import to_text
+from ..numeric import choose
+from .compiler import shared_library
+from .engines import load_module
+from .rule_store import kept
+
+MODULE = "ntksym_ufunc"
+PREFIX = "dual_"
+
+
+def ufunc(activation: Any, *, variances: Any = None, **params: float) -> Any:
+    """The dual of an activation as a NumPy ufunc of (q11, q12, q22), returning (nngp, dot).
+
+    `nngp` is E[s(u)s(v)], `dot` its derivative in q12.  Types 'ddd->dd' and 'fff->ff' (computed in
+    double, rounded once).  A negative variance or NaN gives NaN; |q12| above sqrt(q11*q22) counts
+    as equal to it.  `.identity` is None; the ufunc pickles by name.
+
+    Args:
+        activation: text, a catalogue name, a SymPy expression, an `Activation`.
+        variances: (low, high), for activations whose dual is a table or another rule with a range.
+        params: numbers for the parameters of the activation.
+
+    Returns:
+        A `numpy.ufunc`; without a C compiler or Python's headers a `PlainUfunc`, after one
+        warning: the same calls, in NumPy.
+
+    Raises:
+        BadSpec: a parameter without a value, or `variances` is needed.
+        BadData: a parameter that the activation does not have.
+        NoClosedForm, Undecided, BadActivation: the activation has no dual with a bound.
+    """
+    act = as_activation(activation)
+    known = {p.name for p in act.params}
+    if unknown := sorted(set(params) - known):
+        raise BadData(
+            f"{act.name} has no parameter {unknown[0]!r}",
+            hint="its parameters: " + (", ".join(sorted(known)) or "none"),
+        )
+    signs = tuple((str(p.name), _sign(p)) for p in act.params)
+    span = tuple(str(v) for v in variances) if isinstance(variances, (tuple, list)) else variances
+    key = {
+        "s": to_text(act.expr),
+        "p": sorted((k, float(v).hex()) for k, v in params.items()),
+        "a": signs,
+        "v": span,
+    }
+    return _named(_encode(key))
+
+
+def _sign(p: Any) -> str:
+    """The assumption that reading the text again needs."""
+    for word in ("positive", "negative", "nonnegative", "nonpositive"):
+        if getattr(p, f"is_{word}"):
+            return word
+    return "real"
+
+
+def _encode(key: Mapping[str, Any]) -> str:
+    """The request as an identifier: what a pickle stores."""
+    return PREFIX + json.dumps(key, sort_keys=True, separators=(",", ":")).encode().hex()
+
+
+def __getattr__(name: str) -> Any:
+    """The ufunc of a name, made again: this is how a pickle is read."""
+    if not name.startswith(PREFIX):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _named(name)
+
+
+@lru_cache(maxsize=256)
+def _named(name: str) -> Any:
+    try:
+        key = json.loads(bytes.fromhex(name.removeprefix(PREFIX)))
+        text, values, signs = key["s"], dict(key["p"]), dict(key["a"])
+        numbers = {k: float.fromhex(v) for k, v in values.items()}
+    except (ValueError, KeyError, TypeError) as error:
+        raise AttributeError(f"{name!r} is no name of a ufunc") from error
+    from ..language import parse_activation
+
+    act = parse_activation(text, params=signs)
+    span = key["v"]
+    choice = choose(act, variances=tuple(span) if isinstance(span, list) else span, build=kept)
+    unit = unit_of(choice.dual, numbers, almost_everywhere=False)
+    made = _compiled(name, act, unit)
+    globals()[name] = made  # where pickle looks for it
+    return made
+
+
+def _compiled(name: str, act: Activation, unit: DualUnit) -> Any:
+    contract = Contract("ntksym.ufunc", (f"E[s(u) s(v)], s(x) = {act.expr}",))
+    dual = c_unit_network.dual_file("dual", unit, contract)
+    stem = "ntksym_" + dual.name.removesuffix(".c")
+    spec = UfuncSpec(stem, name, f"diag_{name}", f"s(x) = {to_text(act.expr)}")
+    sources = (c_backend.support_file(), dual, ufunc_file(MODULE, (spec,)))
+    try:
+        path = shared_library(sources, extra=header_flags())
+        return getattr(load_extension(path), name)
+    except (NoCompiler, ImportError) as error:
+        what = error.what if isinstance(error, NoCompiler) else str(error)
+        warnings.warn(
+            f"ntksym.ufunc: {what}; the slower NumPy version is used. For the speed of C install "
+            "a compiler and Python's headers (python3-dev), or set CC",
+            RuntimeWarning,
+            stacklevel=4,
+        )
+    plain = numpy_unit_network.dual_file("dual", unit, contract)
+    return PlainUfunc(name, plain)
+
+
+def header_flags() -> tuple[str, ...]:
+    """Flags that find the headers of Python and NumPy.
+
+    Raises:
+        NoCompiler: Python's headers are not installed.
+    """
+    python = Path(sysconfig.get_path("include"))
+    if not (python / "Python.h").is_file():
+        raise NoCompiler(
+            "Python's C headers are not installed", where=str(python), hint="install python3-dev"
+        )
+    return (f"-I{python}", f"-I{np.get_include()}")
+
+
+def load_extension(path: Path) -> Any:
+    """The extension module in a file.
+
+    Raises:
+        ImportError: it does not load into this interpreter.
+    """
+    loader = importlib.machinery.ExtensionFileLoader(MODULE, str(path))
+    spec = importlib.util.spec_from_loader(MODULE, loader, origin=str(path))
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+class PlainUfunc:
+    """The calls of a ufunc without one: `f(q11, q12, q22, out=..., where=..., dtype=...)`."""
+
+    nin, nout, nargs, ntypes, identity = 3, 2, 5, 2, None
+    types = ("fff->ff", "ddd->dd")
+
+    def __init__(self, name: str, source: SourceFile) -> None:
+        self.__name__ = name
+        self.sources = (source,)
+        self._dual = load_module(source).dual
+
+    def __repr__(self) -> str:
+        return f"<PlainUfunc {self.__name__[:24]}>"
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return _named, (self.__name__,)
+
+    def __call__(
+        self, *args: Any, out: Any = None, where: Any = True, dtype: Any = None
+    ) -> tuple[Any, Any]:
+        """(nngp, dot).
+
+        Raises:
+            BadData: not three inputs, or shapes that do not broadcast.
+        """
+        if len(args) == 5 and out is None:
+            args, out = args[:3], args[3:]
+        if len(args) != 3:
+            raise BadData(f"three inputs are needed, {len(args)} given", hint="f(q11, q12, q22)")
+        arrays = [np.asarray(a) for a in args]
+        found = np.result_type(*arrays, np.float32) if dtype is None else np.dtype(dtype)
+        kind = np.float32 if found == np.float32 else np.float64
+        try:
+            q11, q12, q22 = np.broadcast_arrays(*(np.asarray(a, dtype=float) for a in arrays))
+        except ValueError as error:
+            raise BadData("covariances must broadcast", where=str(error)) from error
+        good = (q11 >= 0.0) & (q22 >= 0.0) & (q12 == q12)
+        safe = (np.where(good, q, 1.0) for q in (q11, q12, q22))
+        results = []
+        targets = out if out is not None else (None, None)
+        for value, target in zip(self._dual(*safe), targets, strict=True):
+            value = np.where(good, value, np.nan).astype(kind)
+            if target is None:
+                target = np.empty(np.broadcast_shapes(value.shape, np.shape(where)), kind)
+            np.copyto(target, value, casting="same_kind", where=where)
+            results.append(target if target.shape else target[()])
+        return results[0], results[1]

@@ -1,0 +1,239 @@
+r"""A network as units: its layers in numbers, and the range of variances of every layer.
+
+A dense layer is affine in what its nonlinearity gives: $\Sigma' = s_0 + s_1 K$ and
+$\Theta' = t_0 + t_1 K + t_2 \dot K\,\Theta$, whatever the convention.  The numbers are those of
+`network.affine`.
+
+The ranges: with $\varphi_q$ the normal density of variance q, $\varphi_q \le \sqrt{b/q}\,\varphi_b$
+for $q \le b$, so $K(q) = E[s(u)^2]$ on $[a, b]$ lies between $\sqrt{a/b}\,K(a)$ and
+$\sqrt{b/a}\,K(b)$, for every activation.  Cut into short intervals these are the bounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from .. import symbols
+from ..backends import Contract, numpy_unit_network
+from ..backends.point_unit import TOLERANCE
+from ..backends.unit import DualUnit
+from ..backends.unit_schedule import UnitSchedule, UnitStep
+from ..backends.units import unit_of
+from ..errors import BadSpec, UnsupportedOp
+from ..lower.kernel import lower_input
+from ..lower.program import Program
+from ..lower.schedule import number
+from ..network import InputRule, Network
+from ..network.affine import Affine, affine_layers
+from ..network.layers import Nonlinearity
+from ..numeric import Candidate, Choice, ExpectedDual, choose
+from .engines import load_module
+from .rule_store import kept
+
+Range = tuple[float, float]
+CUTS = 128
+"""Intervals in which the diagonal map is bounded."""
+POINT = TOLERANCE
+"""Variances that differ by less than this, relatively, are one: normalised data."""
+SLACK = 1e-12
+"""By how much a range is widened, relatively: the rounding of the layers before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How duals are to be computed: what `choose` takes."""
+
+    method: str = "auto"
+    error: float | None = None
+
+
+AUTO = Wanted()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A schedule, and why its duals are computed as they are, one choice for each unit."""
+
+    schedule: UnitSchedule
+    choices: tuple[Choice, ...]
+
+
+def needs_range(network: Network, wanted: Wanted) -> bool:
+    """Whether a dual of the network becomes code only for a range of variances.
+
+    Raises:
+        NoClosedForm: a method that was asked for does not apply.
+        BadSpec: a parameter without a value.
+    """
+    distinct = dict.fromkeys(n for n, _ in network.blocks)
+    return any(isinstance(_choice(n, wanted, None).dual, ExpectedDual) for n in distinct)
+
+
+def plan(
+    network: Network, wanted: Wanted = AUTO, variances: Range | None = None, name: str = ""
+) -> Plan:
+    """The units of a network and the affine rules of its layers, in numbers.
+
+    `variances` is the range of Sigma(x, x) after the input layer; the ranges of the other layers
+    follow from it.
+
+    Raises:
+        BadSpec: a parameter without a value, or a dual that needs a range and none is given.
+        NoClosedForm: a method that was asked for does not apply.
+        Undecided: a bound that was asked for cannot be proven.
+        UnsupportedOp: a dual that cannot be written as code.
+    """
+    first, layers = affine_layers(network)
+    units: dict[tuple[Nonlinearity, Range | None], int] = {}
+    made: list[DualUnit] = []
+    choices: list[Choice] = []
+    steps = []
+    span = variances
+    ae = network.convention.derivative == "almost_everywhere"
+    for layer in layers:
+        nonlinearity, pair, diag = layer.nonlinearity, _five(layer.pair), _five(layer.diag)
+        kind = _known(units, nonlinearity, span)
+        if kind is None:
+            choice = _choice(nonlinearity, wanted, span)
+            free = span is None or not _ranged(choice)
+            kind = units[nonlinearity, None if free else span] = len(made)
+            made.append(_unit(choice, nonlinearity, ae))
+            choices.append(choice)
+        vanishes = _ranged(choices[kind]) and vanishing(nonlinearity)
+        steps.append(UnitStep(kind, vanishes, pair, diag))
+        if span is not None:
+            span = _after(made[kind], span, diag[0], diag[1])
+    program, given = input_program(first)
+    schedule = UnitSchedule(name or "network", program, given, tuple(made), tuple(steps))
+    return Plan(schedule, tuple(choices))
+
+
+def vanishing(n: Nonlinearity) -> bool:
+    """Whether s(0) = 0."""
+    values = {p: v for p in n.activation.params for k, v in n.values if k == p.name}
+    return bool(n.activation.expr.subs(values).subs(symbols.x, 0) == 0)
+
+
+def _known(
+    units: Mapping[tuple[Nonlinearity, Range | None], int], n: Nonlinearity, span: Range | None
+) -> int | None:
+    """A unit that is there already and is for all variances, or for a range that holds `span`."""
+    if (n, None) in units:
+        return units[n, None]
+    if span is None:
+        return None
+    for (other, held), kind in units.items():
+        if other == n and held is not None and held[0] <= span[0] and span[1] <= held[1]:
+            if _is_point(held) == _is_point(span):
+                return kind
+    return None
+
+
+def _is_point(span: Range) -> bool:
+    return span[1] - span[0] <= POINT * span[1]
+
+
+def _choice(n: Nonlinearity, wanted: Wanted, span: Range | None) -> Choice:
+    """The choice for a nonlinearity with numbers for its parameters."""
+    if n.dual is not None:
+        found: Any = n.dual
+        method = str(getattr(found, "method", "given"))
+        return Choice(n.activation, found, method, (Candidate(method, True, "given"),))
+    exact = None
+    if span is not None:
+        exact = (Fraction(span[0]), Fraction(span[0] if _is_point(span) else span[1]))
+    act = n.activation
+    values = dict(n.values)
+    plain = choose(act, method=wanted.method, error=wanted.error, code=True)
+    if exact is None or not (isinstance(plain.dual, ExpectedDual) or wanted.method == "auto"):
+        return plain
+    if act.params:
+        missing = [p.name for p in act.params if p.name not in values]
+        if missing:
+            raise BadSpec(
+                f"the parameter {missing[0]!r} has no value",
+                where=act.name,
+                hint=f"give {missing[0]} a number before generating code",
+            )
+        act = act.with_params(**values)
+    fixed = choose(
+        act, method=wanted.method, error=wanted.error, variances=exact, code=True, build=kept
+    )
+    return fixed if _ranged(fixed) else plain
+
+
+def _ranged(choice: Choice) -> bool:
+    """Whether the dual is for a range of variances only."""
+    return choice.method not in ("exact", "mixture", "closed form", "given")
+
+
+def _unit(choice: Choice, n: Nonlinearity, ae: bool) -> DualUnit:
+    if not ae and not getattr(choice.dual, "continuous", True) and _ranged(choice):
+        raise UnsupportedOp(
+            f"{n.activation.name} jumps: the method {choice.method!r} has its derivative off the "
+            "jumps only",
+            hint="derivative=almost_everywhere",
+        )
+    return unit_of(choice.dual, dict(n.values), almost_everywhere=ae)
+
+
+def _after(unit: DualUnit, span: Range, offset: float, slope: float) -> Range:
+    """The range of variances after a layer."""
+    contract = Contract("ntksym", ())
+    module: Any = load_module(numpy_unit_network.dual_file("range", unit, contract), keep=False)
+    low, high = span
+    if _is_point(span):
+        least = most = float(module.diagonal(np.array([low]))[0][0])
+    else:
+        q = np.geomspace(low, high, CUTS + 1)
+        q[0], q[-1] = low, high
+        k = module.diagonal(q)[0]
+        root = np.sqrt(q[1:] / q[:-1])
+        least, most = float(np.min(k[:-1] / root)), float(np.max(k[1:] * root))
+    if not (np.isfinite(least) and np.isfinite(most)):
+        raise UnsupportedOp(f"the diagonal of a layer is not finite for variances {low} to {high}")
+    ends = (offset + slope * least, offset + slope * most)
+    if least == most:
+        return ends
+    return ends[0] * (1.0 - SLACK), ends[1] * (1.0 + SLACK)
+
+
+def first_range(network: Network, low: float, high: float) -> Range:
+    """The range of Sigma(x, x) after the input layer.
+
+    `low` and `high` are of the squared norm per dimension, |x|^2/d; of |x|^2 where the convention
+    does not scale its inputs.
+    """
+    slope, offset = first_affine(network, 1)
+    return slope * low + offset, slope * high + offset
+
+
+@lru_cache(maxsize=64)
+def first_affine(network: Network, d: int) -> tuple[float, float]:
+    """(a, b) with Sigma(x, x) = a |x|^2 + b after the input layer, for inputs of dimension d."""
+    program, given = input_program(affine_layers(network)[0])
+    named = dict(zip(program.args[1:], given, strict=True))
+    out = program.evaluate({"d": d, **named})
+    return float(out["nngp_slope"]), float(out["nngp_offset"])
+
+
+# -- the layers in numbers -------------------------------------------------------------------------
+
+
+def input_program(rule: InputRule) -> tuple[Program, tuple[float, ...]]:
+    """The affine first layer as a program of d and its parameters, and their numbers."""
+    values = {s.name: number(v) for s, v in rule.values}
+    free = {s.name for e in (rule.nngp, rule.ntk) for s in e.free_symbols}
+    needed = tuple(sorted(free - {"q11", "q12", "q22", "d"}))
+    return lower_input(rule.nngp, rule.ntk, needed), tuple(values[n] for n in needed)
+
+
+def _five(numbers: Affine) -> tuple[float, float, float, float, float]:
+    s0, s1, t0, t1, t2 = map(number, numbers)
+    return s0, s1, t0, t1, t2

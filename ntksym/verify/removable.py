@@ -1,0 +1,149 @@
+r"""Quotients with removable singularities: sin(x)/x and its kind, continued through their zeros.
+
+Where N has at c a zero of at least the order m of that of D,
+$\frac{N(z)}{D(z)} = \frac{\int_0^1 (1-t)^{m-1} N^{(m)}(c+t(z-c))\,dt}
+{\int_0^1 (1-t)^{m-1} D^{(m)}(c+t(z-c))\,dt}$, and each integral is a mean, times 1/m, over the
+segment from c to z.  So the quotient of the balls of $N^{(m)}$ and $D^{(m)}$ on a box that contains
+c and z encloses it: section 9 of the lemmas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sympy as sp
+from flint import acb
+from sympy import Expr, Symbol
+
+from ..errors import BadActivation, Undecided
+from ..symbols import x
+from .evaluate import ball, constant, real_ball
+from .isolated import Continued
+from .pieces import Piece, all_zeros
+from .surd import Surd
+
+_ORDER = 8
+_NARROW = 1e-9
+
+
+def continued(piece: Piece) -> Expr:
+    """The expression of the piece, with its removable singularities removed; or as it is.
+
+    Raises:
+        BadActivation: a singularity that certainly is none that can be removed.
+    """
+    return _walk(piece.expr, piece)
+
+
+def _walk(expr: Expr, piece: Piece) -> Expr:
+    if not expr.has(x) or not any(_negative(p) for p in expr.atoms(sp.Pow)):
+        return expr
+    if isinstance(expr, (sp.Add, sp.Mul, sp.Pow)):
+        found = _quotient(expr, piece)
+        if found is not None:
+            return found
+    args = [_walk(a, piece) for a in expr.args]
+    return expr if args == list(expr.args) else expr.func(*args)
+
+
+def _negative(p: Expr) -> bool:
+    return bool(p.exp.is_Integer and p.exp < 0 and p.base.has(x))
+
+
+def _outer_powers(expr: Expr) -> set[Expr]:
+    """The negative powers outside all functions."""
+    if isinstance(expr, sp.Pow):
+        if _negative(expr):
+            return {expr}
+        return _outer_powers(expr.base) if expr.exp.is_Integer else set()
+    if isinstance(expr, (sp.Add, sp.Mul)):
+        return {p for a in expr.args for p in _outer_powers(a)}
+    return set()
+
+
+def _quotient(expr: Expr, piece: Piece) -> Expr | None:
+    """`Continued`, where a denominator of `expr` has zeros on the piece; else None."""
+    orders: dict[Expr, int] = {}
+    zeros: set[Expr] = set()
+    for p in sorted(_outer_powers(expr), key=sp.default_sort_key):
+        try:
+            on = [c for c in all_zeros(p.base, piece.lo, piece.hi) if _inside(c, piece)]
+        except Undecided:
+            return None
+        if on:
+            zeros.update(on)
+            orders[p.base] = max(orders.get(p.base, 0), -int(p.exp))
+    if not zeros:
+        return None
+    below = sp.Mul(*(base**n for base, n in orders.items()))
+    terms = [t * below for t in sp.Add.make_args(sp.expand_mul(expr))]
+    above = sp.Add(*terms)
+    if any(p.base in orders for p in _outer_powers(above)):
+        return None
+    data: list[Expr] = []
+    for c in sorted(zeros, key=sp.default_sort_key):
+        order = _order(below, c)
+        if order is None:
+            return None
+        slope = above
+        for _ in range(order):
+            value = constant(slope, {x: constant(c, {})})
+            if not _is_zero(value, slope, c):
+                if real_ball(value).contains(0):
+                    return None
+                raise BadActivation(
+                    f"{expr} is infinite at x = {c}",
+                    hint="a function that is finite everywhere, or integrable: abs(x)**(-1/4)",
+                )
+            slope = sp.diff(slope, x)
+        data += [c, sp.Integer(order)]
+    return Continued(expr, above, below, *data)
+
+
+def _inside(c: Expr, piece: Piece) -> bool:
+    """Whether c may be in the closed interval of the piece."""
+    at = real_ball(constant(c, {}))
+    lo, hi = piece.ends()
+    return not (lo is not None and at < lo) and not (hi is not None and at > hi)
+
+
+def _is_zero(value: Any, expr: Expr, c: Expr) -> bool:
+    return (isinstance(value, Surd) and value.sign == 0) or expr.subs(x, c) == 0
+
+
+def _order(below: Expr, c: Expr) -> int | None:
+    """The order of the zero at c, or None where it is open."""
+    slope = below
+    for order in range(_ORDER + 1):
+        value = constant(slope, {x: constant(c, {})})
+        if not _is_zero(value, slope, c):
+            return None if real_ball(value).contains(0) else order
+        slope = sp.diff(slope, x)
+    return None
+
+
+def quotient(
+    expr: Expr, variable: Symbol, function: Callable[[Expr, Symbol], Callable[[Any, bool], Any]]
+) -> Callable[[Any, bool], Any]:
+    """The integrand of a `Continued`."""
+    written, above, below, *data = expr.args
+    direct = function(written, variable)
+    places = []
+    for c, order in zip(data[::2], data[1::2], strict=True):
+        slopes = (function(sp.diff(part, variable, order), variable) for part in (above, below))
+        places.append((ball(constant(c, {})).real, *slopes))
+
+    def value(z: Any, analytic: bool) -> Any:
+        plain = direct(z, analytic)
+        finite = plain.is_finite()
+        if finite and z.rad() < _NARROW:
+            return plain
+        c, top, bottom = min(places, key=lambda place: abs(float((z.real - place[0]).mid())))
+        if finite and abs(z.real - c) > 1:
+            return plain
+        hull = acb(z.real.union(c), z.imag.union(c - c))
+        other = top(hull, analytic) / bottom(hull, analytic)
+        return other if not finite or other.rad() < plain.rad() else plain
+
+    return value

@@ -1,0 +1,108 @@
+"""Collapsed networks as C and NumPy: as near to the layers as proven, on hard data too."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from flint import arb
+from sympy import Rational
+
+import ntksym
+from ntksym.errors import BadData
+from ntksym.network import parse_spec
+from ntksym.runtime.collapsed import CollapsedKernel, collapsed_program, kept_collapse, record
+from ntksym.verify.safe import precision
+
+HOMOGENEOUS = "mlp:relu:depth=20,weight_var=2,bias_var=0"
+SQUARE = "mlp:x*abs(x):depth=2,weight_var=1,bias_var=0"
+SPHERE = "mlp:erf:depth=5,weight_var=1,bias_var=1/10"
+
+
+def hard_rows(sphere: bool) -> np.ndarray:
+    """Random rows, and equal, opposite, nearly equal, nearly opposite and orthogonal ones."""
+    rng = np.random.default_rng(11)
+    x = rng.standard_normal((90, 12))
+    x[1], x[2] = x[0], -x[0]
+    x[3] = x[0] + 1e-8 * x[4]
+    x[5] = -x[0] + 1e-6 * x[4]
+    x[6] = 0.0
+    x[6, 3] = 2.0
+    x[7] = 0.0
+    x[7, 5] = -3.0
+    if not sphere:
+        x[8], x[9], x[10] = 0.0, 3.7 * x[0], 1e-3 * x[0]
+        return x
+    return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+@pytest.mark.parametrize("dtype, eps", [("float64", 2e-13), ("float32", 1e-6)])
+@pytest.mark.parametrize("spec", [HOMOGENEOUS, SQUARE, SPHERE])
+def test_as_the_layers(spec: str, dtype: str, eps: float, target: str) -> None:
+    network = parse_spec(spec)
+    x = hard_rows(spec == SPHERE)
+    k = CollapsedKernel(network, target=target, dtype=dtype, cache=True, threads=2)
+    found = k(x)
+    plain = ntksym.compile(network)(x)
+    for name in ("nngp", "ntk"):
+        values, expected = getattr(found, name), getattr(plain, name)
+        assert values.dtype == dtype and (values == values.T).all()
+        size = np.sqrt(np.diag(expected))
+        error = np.abs(values - expected) / np.maximum(np.outer(size, size), 1e-300)
+        assert error.max() <= eps, (name, np.unravel_index(error.argmax(), error.shape))
+    np.testing.assert_array_equal(np.diag(found.ntk), k.diag(x).ntk)
+    rows = k(x[:5], x[5:]).ntk
+    np.testing.assert_allclose(rows, found.ntk[:5, 5:], rtol=0, atol=eps * np.diag(plain.ntk).max())
+
+
+def test_near_duplicates_keep_their_digits() -> None:
+    """An angle of 1e-8 after 20 layers: the layers' own recursion in balls is the judge."""
+    k = CollapsedKernel(parse_spec(HOMOGENEOUS), target="c", dtype="float64", cache=True, threads=1)
+    angle = 1e-8
+    x = np.array([[1.0, 0.0], [np.cos(angle), np.sin(angle)]])
+    found = k(x).ntk[0, 1]
+    c = kept_collapse(parse_spec(HOMOGENEOUS), None, 1e-12, True)
+    with precision(1200):
+        norm = (arb(x[1, 0]) ** 2 + arb(x[1, 1]) ** 2).sqrt()
+        gap = 1 - arb(x[1, 0]) / norm
+        value = c.angular.evaluator()(gap, 1)[1] * norm
+        expected = float(value.mid())
+    assert abs(found - expected) <= 1e-12 * 21
+
+
+def test_other_spheres_make_other_kernels() -> None:
+    k = CollapsedKernel(parse_spec(SPHERE), target="numpy", dtype="float64", cache=True, threads=1)
+    x = hard_rows(True)
+    for scale in (1.0, 2.0):
+        plain = ntksym.compile(parse_spec(SPHERE))(scale * x)
+        np.testing.assert_allclose(k(scale * x).ntk, plain.ntk, rtol=0, atol=1e-11)
+    assert len(k._made) == 2
+
+
+def test_rows_that_are_on_no_sphere() -> None:
+    k = CollapsedKernel(parse_spec(SPHERE), target="numpy", dtype="float64", cache=True, threads=1)
+    with pytest.raises(BadData, match="do not lie on a sphere") as caught:
+        k(hard_rows(False))
+    assert "squared norms from" in caught.value.where and "collapse=False" in caught.value.hint
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_off_the_sphere_is_nan(target: str) -> None:
+    k = CollapsedKernel(parse_spec(SPHERE), target=target, dtype="float64", cache=True, threads=1)
+    x = hard_rows(True)
+    inner = k.for_data(x)
+    stray = np.vstack([x[:4], 1.001 * x[4:8]])
+    with pytest.warns(RuntimeWarning, match="variance of row 4 of X is nan"):
+        found = inner(stray)
+    assert np.isnan(found.ntk[4:]).all() and np.isnan(found.nngp[:, 4:]).all()
+    assert np.isfinite(found.ntk[:4, :4]).all()
+
+
+def test_the_file_says_what_is_proven() -> None:
+    c = kept_collapse(parse_spec(SPHERE), Rational(1, 2), 1e-12, True)
+    program = collapsed_program(c)
+    assert "5 layers as one polynomial of the angle" in program.notes[0]
+    assert "Sigma(x, x) = 0.5" in program.notes[0]
+    assert "proven" in program.notes[1] and max(c.error) <= 1e-12
+    again = kept_collapse(parse_spec(SPHERE), Rational(1, 2), 1e-12, True)
+    assert record(again) == record(c)

@@ -1,0 +1,172 @@
+"""Gradients of duals and of networks: closed forms, limits on the diagonal, known values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from mpmath import MPContext
+from sympy import Rational, oo, sqrt
+
+import ntksym
+from ntksym.errors import UnsupportedOp
+from ntksym.gradients import dual_gradients
+from ntksym.lower import lower_dual, lower_dual_diag
+from ntksym.runtime.gradient import NetworkGradient
+from ntksym.symbols import q11, q12, q22
+
+CTX = MPContext()
+CTX.dps = 60
+SLOW = {"elu", "celu", "selu", "scaled_elu", "laplace", "one_sided_exponential", "clip", "triangle"}
+SLOW |= {"x2_probit", "morlet", "abs_gaussian", "threshold", "gabor", "sine", "cosine", "x_cos"}
+SLOW |= {"square", "cube", "hermite2", "hermite3", "hermite4", "relu4", "abs", "erfc", "sinh"}
+SLOW |= {"smooth_relu", "rbf", "laplace", "erf_sigmoid", "mish", "softsign", "atan", "gelu_tanh"}
+SLOW |= {"sigmoid", "tanh", "softplus", "silu", "logsigmoid", "tanhshrink", "probit", "identity"}
+SLOW |= {"hardshrink", "softshrink", "hardswish", "hardtanh", "relu6", "hardsigmoid"}
+NAMES = [
+    *(a.name for a in ntksym.catalogue() if a.name not in SLOW),
+    "abs(x)**(5/2)",
+    "x*abs(x)",
+    "log(abs(x))",
+    "max(x - 1, 0)*x",
+]
+
+
+def derived(name):
+    return ntksym.dual(name)
+
+
+def run(program, **at):
+    return program.evaluate({a: CTX.mpf(at[a]) for a in program.args}, CTX)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_partial_is_the_slope_of_the_closed_form(name):
+    d = derived(name)
+    g = dual_gradients(d)
+    base, grads, polar = lower_dual(d), g.program(), g.program(polar=True)
+    params = {p: CTX.mpf(1) / 8 for p in g.names}
+    at = {"q11": CTX.mpf("1.3"), "q12": CTX.mpf("-0.4"), "q22": CTX.mpf("0.7"), **params}
+    values, turned = run(grads, **at), run(polar, **at)
+    h = CTX.mpf(10) ** -20
+    slopes = {}
+    for v in ("q11", "q12", "q22", *(p.wrt for p in g.params)):
+        up, down = (run(base, **{**at, v: at[v] + s * h}) for s in (1, -1))
+        slopes[v] = {k: (up[k] - down[k]) / (2 * h) for k in ("nngp", "dot")}
+        for k in ("nngp", "dot"):
+            assert abs(values[f"{k}_{v}"] - slopes[v][k]) < 1e-25 * (1 + abs(slopes[v][k])), (k, v)
+    root = CTX.sqrt(at["q11"] * at["q22"] - at["q12"] ** 2)
+    for k in ("nngp", "dot"):
+        assert abs(turned[f"{k}_angle"] + root * slopes["q12"][k]) < 1e-25
+        along = slopes["q11"][k] + at["q12"] / (2 * at["q11"]) * slopes["q12"][k]
+        assert abs(turned[f"{k}_q11"] - along) < 1e-25 * (1 + abs(along))
+
+
+@pytest.mark.parametrize("name", ["relu", "gelu", "erf", "leaky_relu", "shifted_relu", "gaussian"])
+def test_diagonal_slopes(name):
+    d = derived(name)
+    g = dual_gradients(d)
+    base, own = lower_dual_diag(d), g.diag_program()
+    at = {"q": CTX.mpf("0.8"), **{p: CTX.mpf(3) / 4 for p in g.names}}
+    h = CTX.mpf(10) ** -20
+    found = run(own, **at)
+    for v in ("q", *(p.wrt for p in g.diag_params)):
+        up, down = (run(base, **{**at, v: at[v] + s * h}) for s in (1, -1))
+        for k in ("nngp", "dot"):
+            assert abs(found[f"{k}_{v}"] - (up[k] - down[k]) / (2 * h)) < 1e-25
+
+
+@pytest.mark.parametrize("name", ["relu", "gelu", "leaky_relu", "shifted_relu", "elu", "hardtanh"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_polar_slopes_are_finite_and_continuous_at_collinear_inputs(name, sign):
+    g = dual_gradients(derived(name))
+    polar = g.program(polar=True)
+    params = {p: CTX.mpf(3) / 4 for p in g.names}
+    edge = run(polar, q11=1, q12=sign, q22=1, **params)
+    assert all(CTX.isfinite(v) for v in edge.values())
+    near = run(polar, q11=1, q12=sign * (1 - CTX.mpf(2) ** -70), q22=1, **params)
+    for k, v in edge.items():
+        assert abs(v - near[k]) < 1e-8, k
+
+
+def test_relu_in_closed_form():
+    g = dual_gradients("relu")
+    by = {p.wrt: p for p in g.entries}
+    root = sqrt(q11 * q22 - q12**2)
+    assert (by["q11"].nngp / (root / q11)).is_number
+    assert [p.dot for p in g.polar if p.wrt != "angle"] == [0, 0]
+    assert g.diag.nngp == Rational(1, 2)
+
+
+def test_a_jump_has_no_finite_distributional_slope_but_an_almost_everywhere_one():
+    assert dual_gradients("step").diag.dot == oo
+    g = dual_gradients("step", "almost_everywhere")
+    assert g.diag.dot == 0 and all(p.dot == 0 for p in g.entries)
+
+
+def test_refusals():
+    with pytest.raises(UnsupportedOp, match="unknown sense"):
+        dual_gradients("relu", "weak")
+    assert dual_gradients(ntksym.parse_activation("abs(x)**p", params={"p": "positive"})).left_out
+
+
+@pytest.mark.parametrize(
+    ("depth", "expected"), [(1, (1.683270, 2.319897)), (3, (2.118198, 5.925634))]
+)
+def test_input_gradient_of_nearly_equal_rows(depth, expected):
+    """One part in 1e9 apart: the difference quotient of covariances would have no digit left."""
+    g = NetworkGradient(ntksym.mlp("relu", depth=depth, weight_var=2, bias_var="1/100"))
+    _, ntk = g.input_gradient([[1.0, 1.0]], [[1.0, 1.0 + 1e-9]])
+    assert np.allclose(ntk[0, 0], expected, rtol=2e-6)
+    _, equal = g.input_gradient([[1.0, 1.0]])
+    assert np.allclose(equal[0, 0], sum(expected) / 2, rtol=3e-2) and np.isfinite(equal).all()
+
+
+@pytest.mark.parametrize("name", ["relu", "gelu", "leaky_relu", "erf"])
+def test_network_against_many_digits(name):
+    params = {"alpha": "1/4"} if name == "leaky_relu" else None
+    net = ntksym.mlp(name, depth=2, weight_var=2, bias_var="1/10", params=params)
+    g = NetworkGradient(net)
+    x = np.random.default_rng(1).normal(size=(3, 4))
+    x[1] = x[0] + 1e-6
+    found = g(x)
+    for i, j in ((0, 1), (0, 2), (1, 2)):
+        exact = g._exact(x[i], x[j])
+        for v in g.wrt:
+            for k, table in (("nngp", found.d_nngp), ("ntk", found.d_ntk)):
+                want = float(exact[f"{k}/{v}"])
+                assert abs(table[v][i, j] - want) < 1e-12 * (1 + abs(want)), (k, v, i, j)
+
+
+def test_network_hyperparameters_against_differences():
+    def kernel(weight, bias, alpha):
+        net = ntksym.mlp(
+            "leaky_relu", depth=3, weight_var=weight, bias_var=bias, params={"alpha": alpha}
+        )
+        return NetworkGradient(net)(x)
+
+    x = np.random.default_rng(2).normal(size=(4, 3))
+    here = kernel("2", "1/10", "1/4")
+    steps = {
+        "weight_var": (("200001/100000", "1/10", "1/4"), ("199999/100000", "1/10", "1/4")),
+        "bias_var": (("2", "10001/100000", "1/4"), ("2", "9999/100000", "1/4")),
+        "alpha": (("2", "1/10", "25001/100000"), ("2", "1/10", "24999/100000")),
+    }
+    for name, (up, down) in steps.items():
+        high, low = kernel(*up), kernel(*down)
+        for k in ("nngp", "ntk"):
+            slope = (getattr(high, k) - getattr(low, k)) / 2e-5
+            assert np.allclose(slope, getattr(here, f"d_{k}")[name], rtol=1e-7, atol=1e-8), (
+                k,
+                name,
+            )
+
+
+def test_diagonal_is_finite_and_agrees_with_the_diagonal_recursion():
+    net = ntksym.mlp("gelu", depth=2, weight_var=2, bias_var="1/10")
+    x = np.random.default_rng(3).normal(size=(3, 4))
+    g = NetworkGradient(net)(x)
+    total = sum(g.d_ntk[v].diagonal() for v in ("q11", "q12", "q22"))
+    h = 1e-6
+    up, down = (ntksym.compile(net, target="numpy").diag(x * np.sqrt(1 + s * h)) for s in (1, -1))
+    norms = np.sum(x * x, axis=1)
+    assert np.allclose((up.ntk - down.ntk) / (2 * h * norms), total, rtol=1e-6)

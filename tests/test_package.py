@@ -1,0 +1,136 @@
+"""The exported package and the C library: files, a build, an installation in a fresh folder."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ntksym
+from ntksym.errors import BadSpec, CannotWrite
+from ntksym.export import generate
+from ntksym.export_languages import c_extras
+from ntksym.export_package import export_package, package_sources
+from ntksym.runtime.compiler import find_compiler
+
+HEADERS = (Path(sysconfig.get_path("include")) / "Python.h").is_file()
+
+
+def run(*argv, **options):
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, **options)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+def test_files_are_the_same_each_time_and_complete():
+    files = package_sources("gelu", name="My GELU")
+    names = {f.name for f in files}
+    assert {"pyproject.toml", "meson.build", "README.md", "LICENSE", "src/_ufunc.c"} <= names
+    assert {f"my_gelu/{n}" for n in ("__init__.py", "py.typed", "jax.py", "torch.py")} <= names
+    assert files == package_sources("gelu", name="My GELU")
+    assert not any(f"@{mark}@" in f.text for f in files for mark in ("PACKAGE", "NAMES", "C", "PY"))
+
+
+def test_a_dual_without_closed_form_has_no_array_modules_and_says_why():
+    files = {f.name: f.text for f in package_sources("tanh")}
+    assert "tanh_kernel/jax.py" not in files
+    assert "There are no JAX and PyTorch modules: no closed form" in files["README.md"]
+    assert "proven" in files["README.md"]
+
+
+def test_parameters_need_values():
+    with pytest.raises(BadSpec, match="'alpha' has no value"):
+        package_sources("leaky_relu")
+    assert package_sources("leaky_relu", values={"alpha": "1/4"})
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(CannotWrite):
+        export_package("relu", tmp_path / "taken")
+
+
+@pytest.mark.skipif(not HEADERS, reason="Python's C headers are not installed")
+def test_the_extension_builds_in_the_stable_abi_and_passes_its_own_tests(tmp_path):
+    """The same compiler call that meson makes, without a build environment from the network."""
+    export_package("gelu", tmp_path, name="gelu_kernel")
+    command = find_compiler().command
+    out = tmp_path / "gelu_kernel" / "_ufunc.abi3.so"
+    flags = ("-O2", "-std=c11", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared")
+    flags += ("-ffp-contract=off", "-DPy_LIMITED_API=0x030B0000")
+    includes = (f"-I{sysconfig.get_path('include')}", "-isystem", np.get_include())
+    sources = (str(tmp_path / "src" / "_ufunc.c"), str(tmp_path / "src" / "dual.c"))
+    run(*command, *flags, *includes, *sources, "-o", str(out), "-lm")
+    said = run(
+        sys.executable,
+        "-c",
+        "import gelu_kernel as k; print(k.COMPILED, type(k.dual).__name__, k.dual.types)",
+        cwd=tmp_path,
+    )
+    assert said.split() == ["True", "ufunc", "['fff->ff',", "'ddd->dd']"]
+    options = ("-q", "-p", "no:cacheprovider", "-k", "not jax and not torch")
+    run(sys.executable, "-m", "pytest", *options, "tests", cwd=tmp_path)
+
+
+def test_without_the_extension_the_package_is_numpy_and_passes_the_same_tests(tmp_path):
+    net = ntksym.mlp("relu", depth=2, weight_var=2, bias_var="1/10")
+    export_package(net, tmp_path, name="relu_net")
+    said = run(sys.executable, "-c", "import relu_net; print(relu_net.COMPILED)", cwd=tmp_path)
+    assert said.strip() == "False"
+    options = ("-q", "-p", "no:cacheprovider", "-k", "not jax and not torch")
+    run(sys.executable, "-m", "pytest", *options, "tests", cwd=tmp_path)
+
+
+@pytest.mark.slow
+def test_one_abi3_wheel(tmp_path):
+    """Needs the network: pip makes the build environment."""
+    export_package("gelu", tmp_path / "source", name="gelu_kernel")
+    wheels = tmp_path / "wheels"
+    argv = (sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", str(wheels))
+    run(*argv, str(tmp_path / "source"))
+    (wheel,) = wheels.iterdir()
+    assert "-cp311-abi3-" in wheel.name
+
+
+@pytest.mark.parametrize("thing", ["gelu", "leaky_relu", "tanh", "mlp:gelu:depth=2"])
+def test_c_library_with_its_header_and_consumer(thing, tmp_path):
+    files = generate(thing, "c").files
+    extras = c_extras(files)
+    for f in (*files, *extras):
+        (tmp_path / f.name).write_text(f.text, encoding="ascii")
+    source = next(f.name for f in files if f.name.endswith(".c"))
+    command = find_compiler().command
+    flags = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-O1")
+    program = str(tmp_path / "consumer")
+    run(*command, *flags, "consumer.c", source, "-o", program, "-lm", cwd=tmp_path)
+    assert "nan" not in run(program) and len(run(program)) > 20
+
+
+@pytest.mark.skipif(shutil.which("cmake") is None, reason="cmake is not installed")
+def test_cmake_installs_a_package_that_pkg_config_finds(tmp_path):
+    files = generate("gelu", "c").files
+    for f in (*files, *c_extras(files)):
+        (tmp_path / f.name).write_text(f.text, encoding="ascii")
+    build, prefix = tmp_path / "build", tmp_path / "prefix"
+    run("cmake", "-S", str(tmp_path), "-B", str(build), f"-DCMAKE_INSTALL_PREFIX={prefix}")
+    run("cmake", "--build", str(build))
+    run("ctest", "--test-dir", str(build))
+    run("cmake", "--install", str(build))
+    found = next(prefix.rglob("ntksym_gelu.pc")).parent
+    if shutil.which("pkg-config"):
+        flags = run(
+            "pkg-config",
+            "--cflags",
+            "--libs",
+            "--static",
+            "ntksym_gelu",
+            env={"PKG_CONFIG_PATH": str(found), "PATH": "/usr/bin:/bin"},
+        )
+        argv = (*find_compiler().command, "consumer.c", *flags.split(), "-o", str(tmp_path / "c2"))
+        run(*argv, cwd=tmp_path)
+        assert "nngp" in run(str(tmp_path / "c2"))

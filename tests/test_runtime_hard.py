@@ -1,0 +1,540 @@
+"""The runtime with data, outputs, caches, compilers and machines that are not as one hopes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sympy import Rational
+from test_lower import relu_recursion
+
+from ntksym.backends import SourceFile
+from ntksym.errors import BadData, BadSpec
+from ntksym.runtime import cache, compile, gram_loop
+from ntksym.runtime.blas import single_threaded
+from ntksym.runtime.compiler import load_library, shared_library
+from ntksym.runtime.threads import allowed_cores, each
+
+TARGETS = ("c", "numpy")
+EPS = 2.0**-52
+
+
+@pytest.fixture(scope="module", params=TARGETS)
+def kernel(request: pytest.FixtureRequest) -> Any:
+    return compile(relu_recursion(2, 2, Rational(1, 10)), target=request.param, threads=2)
+
+
+@pytest.fixture(scope="module", params=TARGETS)
+def half(request: pytest.FixtureRequest) -> Any:
+    net = relu_recursion(2, 2, Rational(1, 10))
+    return compile(net, target=request.param, dtype="float32", threads=2)
+
+
+def data(n: int, d: int = 7, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(n, d))
+
+
+def same(a: Any, b: Any) -> bool:
+    return all(
+        np.array_equal(getattr(a, k), getattr(b, k), equal_nan=True) for k in ("nngp", "ntk")
+    )
+
+
+# -- shapes and layouts --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [1, 2, 95, 97, 193, 260])
+def test_edges_of_tiles(kernel: Any, n: int) -> None:
+    """Every entry of every shape against the same rows in another place of another matrix."""
+    for d in (1, 3, 1025):
+        x, y = data(n, d), data(n + 5, d, seed=1)
+        whole, across = kernel(x), kernel(x, y)
+        assert (whole.ntk == whole.ntk.T).all() and (whole.nngp == whole.nngp.T).all()
+        stacked = kernel(np.vstack([x, y]))
+        size = np.sqrt(np.outer(np.diag(stacked.ntk), np.diag(stacked.ntk)))
+        worst = np.abs(stacked.ntk[:n, n:] - across.ntk) / size[:n, n:]
+        assert worst.max() < 8 * EPS
+        worst = np.abs(stacked.nngp[:n, :n] - whole.nngp) / size[:n, :n]
+        assert worst.max() < 8 * EPS
+
+
+def test_layouts_of_data(kernel: Any) -> None:
+    x = data(40, 30)
+    locked = x.copy()
+    locked.flags.writeable = False
+    plain = kernel(x)
+    for other in (np.asfortranarray(x), x.astype(">f8"), locked, x.astype(np.longdouble)):
+        assert same(kernel(other), plain)
+    assert same(kernel(x[::-2, ::3]), kernel(np.ascontiguousarray(x[::-2, ::3])))
+    assert same(kernel(x.astype(np.float16)), kernel(x.astype(np.float16).astype(float)))
+    assert same(kernel(x.tolist()), plain)
+
+
+def test_no_rows_and_one(kernel: Any) -> None:
+    none, one = np.empty((0, 3)), data(1, 3)
+    for a, b, shape in ((none, None, (0, 0)), (none, one, (0, 1)), (one, none, (1, 0))):
+        out = kernel(a, b)
+        assert out.nngp.shape == out.ntk.shape == shape
+    assert kernel.diag(none).ntk.shape == (0,)
+    assert kernel.gram(np.empty((0, 3)), np.empty(0), np.ones(3)).ntk.shape == (0, 3)
+    assert kernel(one).ntk[0, 0] == kernel.diag(one).ntk[0]
+
+
+def test_only_one_kernel(kernel: Any) -> None:
+    x, y = data(120), data(30, seed=1)
+    both = kernel(x, y)
+    assert (kernel(x, y, only="nngp") == both.nngp).all()
+    assert (kernel(x, y, only="ntk") == both.ntk).all()
+    given = np.empty((120, 30))
+    assert kernel(x, y, only="ntk", out=given) is given
+    assert (given == both.ntk).all()
+    g = x @ y.T, (x * x).sum(1), (y * y).sum(1)
+    assert (kernel.gram(*g, d=7, only="ntk") == kernel.gram(*g, d=7).ntk).all()
+    with pytest.raises(BadSpec, match="only = 'both'"):
+        kernel(x, only="both")
+
+
+def test_outputs_of_the_caller(kernel: Any) -> None:
+    x = data(200)
+    plain = kernel(x)
+    wide = np.full((200, 230), -1.0), np.full((200, 230), -1.0)
+    out = kernel(x, out=(wide[0][:, 7:207], wide[1][:, 7:207]))
+    assert out.nngp.base is wide[0] and same(out, plain)
+    for w in wide:
+        assert (w[:, :7] == -1.0).all() and (w[:, 207:] == -1.0).all()
+
+
+def locked() -> np.ndarray:
+    out = np.empty((4, 4))
+    out.flags.writeable = False
+    return out
+
+
+@pytest.mark.parametrize(
+    ("out", "text"),
+    [
+        (
+            (np.empty((4, 4)), np.empty((4, 5))),
+            r"out\[1\]: shape \(4, 5\), the kernel has \(4, 4\)",
+        ),
+        ((np.empty((4, 4)), np.empty((4, 4), "f4")), r"out\[1\]: <f4, the kernel gives float64"),
+        ((np.empty((4, 4), ">f8"), np.empty((4, 4))), r"out\[0\]: >f8"),
+        ((locked(), np.empty((4, 4))), r"out\[0\]: read-only"),
+        ((np.empty((4, 4), order="F"), np.empty((4, 4))), r"out\[0\]: its rows are not contiguous"),
+        ((np.empty((4, 8))[:, ::2], np.empty((4, 4))), r"out\[0\]: its rows are not contiguous"),
+        ((np.empty((8, 4))[::-2], np.empty((4, 4))), r"out\[0\]: its rows are not contiguous"),
+        (([[0.0] * 4] * 4, np.empty((4, 4))), r"out\[0\]: an array is needed, not list"),
+        (np.empty((4, 4)), "out: nngp and ntk go to 2 arrays"),
+        ((np.empty((4, 4)),), "out: nngp and ntk go to 2 arrays"),
+    ],
+)
+def test_outputs_that_cannot_be_filled(kernel: Any, out: Any, text: str) -> None:
+    with pytest.raises(BadData, match=text):
+        kernel(data(4), out=out)
+
+
+def test_outputs_that_overlap(kernel: Any) -> None:
+    x, both = data(4, 4), np.empty((5, 4))
+    with pytest.raises(BadData, match=r"out\[1\] overlaps out\[0\] in memory"):
+        kernel(x, out=(both[:4], both[1:]))
+    with pytest.raises(BadData, match=r"out\[0\] overlaps the data in memory"):
+        kernel(x, out=(x, np.empty((4, 4))))
+    before = x.copy()
+    with pytest.raises(BadData, match=r"out\[0\] overlaps the data in memory"):
+        kernel(data(4, 4), x, out=(x[::1], np.empty((4, 4))))
+    assert (x == before).all()
+
+
+def test_outputs_of_unlike_layout(kernel: Any) -> None:
+    x = data(100)
+    out = np.empty((100, 100)), np.empty((100, 150))[:, :100]
+    assert same(kernel(x, out=out), kernel(x))
+
+
+def test_several_rounds_of_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = data(210, 40), data(500, 40, seed=1)
+    for dtype in ("float64", "float32"):
+        k = compile(relu_recursion(2, 2, Rational(1, 10)), dtype=dtype, threads=2)
+        whole, across = k(x), k(x, y)
+        for packed in (1, 192 * 40 * 8, 3 * 192 * 40 * 8):
+            monkeypatch.setattr(gram_loop, "PACKED", packed)
+            assert same(k(x), whole) and same(k(x, y), across)
+        monkeypatch.undo()
+
+
+# -- values ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_rows_that_are_not_finite(kernel: Any, bad: float) -> None:
+    """They give NaN in their rows and columns, and nowhere else."""
+    x = data(200)
+    good, hit = kernel(x), [3, 150]
+    x[3, 1] = x[150, 6] = bad
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        out, across, diag = kernel(x), kernel(x, data(50, seed=1)), kernel.diag(x)
+    kept = np.delete(np.arange(200), hit)
+    for name in ("nngp", "ntk"):
+        values = getattr(out, name)
+        off = values[hit][:, kept]
+        assert np.isnan(off).all() and np.isnan(values[np.ix_(kept, hit)]).all()
+        assert not np.isfinite(np.diag(values)[hit]).any()
+        assert (values[np.ix_(kept, kept)] == getattr(good, name)[np.ix_(kept, kept)]).all()
+        assert np.isnan(getattr(across, name)[hit]).all()
+        assert np.isfinite(getattr(across, name)[kept]).all()
+        assert np.array_equal(getattr(diag, name), np.diag(values), equal_nan=True)
+
+
+def test_inner_products_that_are_not_finite(kernel: Any) -> None:
+    g, q = np.full((3, 2), 0.5), np.array([1.0, np.nan, 1.0])
+    g[2, 1] = np.nan
+    out = kernel.gram(g, q, np.ones(2))
+    expected = np.array([[True, True], [False, False], [True, False]])
+    assert (np.isfinite(out.ntk) == expected).all()
+
+
+def test_overflow_is_said(kernel: Any) -> None:
+    x = data(5)
+    x[2] *= 1e160
+    with pytest.warns(RuntimeWarning, match="the variance of row 2 of X is inf") as caught:
+        out = kernel(x)
+    assert len(caught) == 1 and caught[0].filename == __file__
+    assert not np.isfinite(out.ntk[2]).any() and np.isfinite(np.delete(out.ntk[0], 2)).all()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("power", [-497, -300, 300, 497])
+def test_size_does_not_matter(target: str, power: int) -> None:
+    """1e-150 to 1e150, near-duplicates and opposite rows included: scaling is exact."""
+    k = compile(relu_recursion(3), target=target)
+    x = data(6, 5)
+    x[1] = x[0] * (1 + 1e-9)
+    x[2] = x[0] + 1e-8 * x[3]
+    x[4] = -x[0]
+    plain, scaled = k(x), k(np.ldexp(x, power))
+    for name in ("nngp", "ntk"):
+        back = np.ldexp(getattr(scaled, name), -2 * power)
+        assert np.abs(back / getattr(plain, name) - 1).max() < 8 * EPS
+
+
+def test_zero_rows_and_subnormals(kernel: Any) -> None:
+    x = data(5)
+    x[1], x[2] = 0.0, 5e-324
+    x[3] *= 1e-160
+    out = kernel(x)
+    assert np.isfinite(out.ntk).all() and (out.ntk == out.ntk.T).all()
+    assert (out.ntk[1] == out.ntk[2]).all()
+
+
+def test_float32_is_accurate(half: Any) -> None:
+    """Against double: near-duplicates, opposite rows and unlike norms included."""
+    x = data(300, 60).astype(np.float32)
+    x[1::4] = x[::4] * np.float32(1 + 2**-20)
+    x[2::4] = x[::4] + np.float32(1e-4) * x[3::4]
+    x[5] = -x[7]
+    x[9] *= np.float32(1e3)
+    reference = compile(relu_recursion(2, 2, Rational(1, 10)))(x)
+    got = half(x)
+    assert got.ntk.dtype == np.float32 and (got.ntk == got.ntk.T).all()
+    for name in ("nngp", "ntk"):
+        exact = getattr(reference, name)
+        assert np.abs(getattr(got, name) / exact - 1).max() < 1e-6
+    assert (np.diag(got.ntk) == np.diag(reference.ntk).astype(np.float32)).all()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("scale", [1e-9, 1e-6, 1e-3, 1.0, 1e6])
+def test_a_bias_larger_than_the_inputs(target: str, scale: float) -> None:
+    """Covariances that a bias makes nearly collinear keep all digits, against 60-digit arithmetic."""
+    from mpmath import MPContext
+
+    from ntksym.lower import lower_network
+    from ntksym.lower.schedule import evaluate_network
+
+    recursion = relu_recursion(3, 2, Rational(1, 10))
+    x = data(5, 4) * scale
+    x[4], x[1] = x[3] * (1 + 1e-9), 0.0
+    got = compile(recursion, target=target)(x)
+    ctx = MPContext()
+    ctx.dps = 60
+    schedule = lower_network(recursion)
+    for i in range(5):
+        for j in range(i):
+            rows = [[ctx.mpf(float(v)) for v in x[k]] for k in (i, j)]
+            g = [ctx.fdot(rows[a], rows[b]) for a, b in ((0, 0), (0, 1), (1, 1))]
+            nngp, ntk = evaluate_network(schedule, *g, 4, ctx)
+            assert abs(float(got.nngp[i, j] / nngp - 1)) < 10 * EPS
+            assert abs(float(got.ntk[i, j] / ntk - 1)) < 10 * EPS
+
+
+def test_float32_of_any_size(half: Any) -> None:
+    """1e-18 to 1e18: the result is representable, products of variances are not."""
+    x = data(50, 60)
+    net = compile(relu_recursion(2, 2, Rational(1, 10)))
+    for scale in (1e-18, 1e-9, 1e9, 1e17):
+        given = (x * scale).astype(np.float32)
+        out, exact = half(given), net(given)
+        assert np.abs(out.ntk / exact.ntk - 1).max() < 1e-6
+
+
+# -- threads, forks, memory --------------------------------------------------------------------------
+
+
+def test_threads_do_not_change_a_bit(kernel: Any) -> None:
+    x, net = data(500), relu_recursion(2, 2, Rational(1, 10))
+    one, many = (compile(net, target=kernel.target, threads=t) for t in (1, 4 * allowed_cores()))
+    assert same(one(x), kernel(x)) and same(many(x), one(x))
+
+
+def test_calls_from_several_threads(kernel: Any) -> None:
+    x = data(220)
+    plain, found = kernel(x), []
+    others = [threading.Thread(target=lambda: found.append(kernel(x))) for _ in range(4)]
+    for t in others:
+        t.start()
+    for t in others:
+        t.join()
+    assert len(found) == 4 and all(same(f, plain) for f in found)
+    assert threading.active_count() < 8
+
+
+def test_an_error_in_a_thread_comes_out() -> None:
+    done: list[int] = []
+
+    def work(item: int, _: None) -> None:
+        if item == 5:
+            raise ValueError("five")
+        done.append(item)
+
+    with pytest.raises(ValueError, match="five"):
+        each(work, range(1000), 3, lambda: None)
+    assert 5 not in done and len(done) < 1000
+    with pytest.raises(ValueError, match="five"):
+        each(work, range(1000), 1, lambda: None)
+
+
+def test_the_threads_of_the_matrix_product_come_back() -> None:
+    from ntksym.runtime.blas import _switch
+
+    switch = _switch()
+    if switch is None:
+        pytest.skip("the matrix product of this NumPy has no switch")
+    before = switch[1]()
+    with single_threaded(), single_threaded():
+        assert switch[1]() == 1
+    assert switch[1]() == before
+
+
+def run(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "default", "-c", PRELUDE + code, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={**os.environ, **environment},
+        cwd=Path(__file__).parent,
+    )
+
+
+PRELUDE = """
+import os, sys, resource
+import numpy as np
+from test_lower import relu_recursion
+from ntksym.runtime import compile
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.parametrize("target", TARGETS)
+def test_fork_after_use(target: str) -> None:
+    done = run(
+        """
+k = compile(relu_recursion(2), target=sys.argv[1], threads=3)
+x = np.random.default_rng(0).normal(size=(400, 50))
+before = k(x).ntk
+child = os.fork()
+if child == 0:
+    os._exit(0 if (k(x).ntk == before).all() else 1)
+status = os.waitpid(child, 0)[1]
+assert (k(x).ntk == before).all()
+sys.exit(os.waitstatus_to_exitcode(status))
+""",
+        target,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read there")
+@pytest.mark.parametrize("target", TARGETS)
+def test_memory_is_the_outputs(target: str) -> None:
+    """At most 100 MB beyond the outputs; one kernel costs half."""
+    done = run(
+        """
+def peak():
+    text = open("/proc/self/status").read()
+    return int(text.split("VmHWM:")[1].split()[0]) / 1e3
+k = compile(relu_recursion(1), target=sys.argv[1], threads=2)
+x = np.random.default_rng(0).normal(size=(2200, 20))
+k(x[:300])
+start = peak()
+one = k(x, only="ntk")
+first = peak() - start
+del one
+both = k(x)
+print(first, peak() - start)
+""",
+        target,
+    )
+    assert done.returncode == 0, done.stderr
+    one, both = map(float, done.stdout.split())
+    assert one < 39 + 40 and both < 78 + 40
+
+
+# -- compilers and caches ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["missing", "refuses", "rubbish"])
+def test_without_a_compiler(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NumPy instead, one warning that says how to get the speed, right numbers."""
+    command = tmp_path / "cc"
+    if kind != "missing":
+        # works for the probe; then refuses, or writes what does not load
+        then = "echo 'x.c:1: error: no' >&2; exit 1" if kind == "refuses" else 'echo no > "$out"'
+        command.write_text(
+            "#!/bin/sh\n"
+            'if [ "$1" = --version ]; then echo broken 1.0; exit 0; fi\n'
+            'while [ $# -gt 0 ]; do [ "$1" = -o ] && out="$2"; last="$1"; shift; [ "$1" = -lm ] && break; done\n'
+            f'case "$last" in *probe.c) : > "$out"; exit 0;; esac\n{then}\n'
+        )
+        command.chmod(0o755)
+    monkeypatch.setenv("CC", str(command))
+    monkeypatch.setenv("NTKSYM_CACHE", str(tmp_path / "cache"))
+    with pytest.warns(RuntimeWarning) as caught:
+        k = compile(relu_recursion(2))
+    assert len(caught) == 1 and caught[0].filename == __file__
+    text = str(caught[0].message)
+    assert "the slower NumPy version is used. Install gcc or clang, or set CC" in text
+    said = {"missing": "not found", "refuses": "x.c:1: error: no", "rubbish": "that loads"}
+    assert said[kind] in text
+    assert k.target == "numpy"
+    x = data(20)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert same(k(x), compile(relu_recursion(2), target="numpy")(x))
+    with pytest.warns(RuntimeWarning, match="the slower NumPy version"):
+        assert compile("relu").target == "numpy"
+
+
+def test_two_programs_compile_at_once(tmp_path: Path) -> None:
+    code = """
+k = compile(relu_recursion(2), threads=1)
+print(k(np.arange(6.0).reshape(3, 2)).ntk.tobytes().hex())
+"""
+    found: list[Any] = []
+    environment = {"NTKSYM_CACHE": str(tmp_path / "cache")}
+    others = [
+        threading.Thread(target=lambda: found.append(run(code, **environment))) for _ in range(2)
+    ]
+    for t in others:
+        t.start()
+    for t in others:
+        t.join()
+    assert [f.returncode for f in found] == [0, 0], found[0].stderr + found[1].stderr
+    assert found[0].stdout == found[1].stdout != ""
+    names = sorted(f.name for f in (tmp_path / "cache").iterdir())
+    assert len(names) == 4 and not [n for n in names if n.startswith(".")]
+
+
+def poison(path: Path, kind: str) -> None:
+    if kind == "changed":
+        path.write_bytes(path.read_bytes()[:-8] + b"\0" * 8)
+    elif kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "link":
+        path.unlink()
+        path.symlink_to("/etc/hostname")
+    elif kind == "pipe":
+        path.unlink()
+        os.mkfifo(path)
+    elif kind == "directory":
+        path.unlink()
+        path.mkdir()
+    elif kind == "no sum":
+        path.with_name(path.name + ".sha256").unlink()
+    else:  # intact by its sum, and no library
+        import hashlib
+
+        path.write_bytes(b"not a library")
+        total = hashlib.sha256(b"not a library").hexdigest()
+        path.with_name(path.name + ".sha256").write_text(total)
+
+
+KINDS = ["changed", "empty", "link", "directory", "no sum", "unloadable"]
+KINDS += ["pipe"] if hasattr(os, "mkfifo") else []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_poisoned_cache(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NTKSYM_CACHE", str(tmp_path / "cache"))
+    number = KINDS.index(kind) + 7
+    source = (SourceFile("probe.c", f"int probe(void);\nint probe(void) {{ return {number}; }}\n"),)
+    library = shared_library(source)  # stored, not loaded
+    assert library.parent == tmp_path / "cache"
+    poison(library, kind)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert load_library(source).probe() == number
+
+
+def test_a_full_disk_for_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NTKSYM_CACHE", str(tmp_path / "cache"))
+    real = cache.write_atomically
+
+    def full(path: Path, data: bytes, mode: int = 0o644) -> None:
+        if path.parent == tmp_path / "cache":
+            raise OSError(28, "No space left on device")
+        real(path, data, mode)
+
+    monkeypatch.setattr(cache, "write_atomically", full)
+    path = cache.obtain("full", ".bin", lambda _: b"x")
+    assert path.read_bytes() == b"x" and path.parent == cache.process_directory()
+
+
+def test_an_interrupted_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The old file stays; nothing is left beside it; the next attempt works."""
+    path = tmp_path / "entry.bin"
+    cache.write_atomically(path, b"old")
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        cache.write_atomically(path, b"new")
+    monkeypatch.undo()
+    assert path.read_bytes() == b"old" and [f.name for f in tmp_path.iterdir()] == ["entry.bin"]
+    # between the entry and its sum: the entry does not count
+    monkeypatch.setenv("NTKSYM_CACHE", str(tmp_path / "cache"))
+    entry = cache.obtain("half", ".bin", lambda _: b"one")
+    entry.write_bytes(b"two")
+    assert cache.obtain("half", ".bin", lambda _: b"three").read_bytes() == b"three"
+
+
+def test_depth_costs_no_compile_time() -> None:
+    """The layers are a loop over a table: the size of the code does not depend on depth."""
+    sizes = []
+    for depth in (10, 300):
+        k = compile(relu_recursion(depth), target="c", threads=1)
+        assert np.isfinite(k(data(3)).ntk).all()
+        source = next(s.text for s in k.sources if s.name.endswith(".c"))
+        sizes.append(source.count("static inline"))
+    assert sizes[0] == sizes[1]

@@ -1,0 +1,164 @@
+"""Tabulated duals: the bound holds at the worst points, and a wrong number is caught."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from fractions import Fraction
+from functools import lru_cache
+
+import pytest
+
+from ntksym.errors import BadCovariance, BadData, NotSquareIntegrable, Undecided
+from ntksym.language import as_activation
+from ntksym.numeric.table import TableDual, table_dual
+from ntksym.verify.balls import enclose_definition
+
+RHO = (0.0, 0.3, 0.9, 1 - 2.0**-10, 1 - 2.0**-26, 1.0)
+PLACES = (-1.0, -0.6, 0.2, 1.0)
+
+
+@lru_cache(maxsize=8)
+def made(name: str, low: float, high: float, error: float) -> TableDual:
+    return table_dual(name, (low, high), error=error)
+
+
+@lru_cache(maxsize=512)
+def truth(name: str, q11: float, q12: float, q22: float, slope: bool) -> Fraction:
+    """The dual from its definition: nothing of the tables."""
+    expr = as_activation(name).expr
+    args = [Fraction(v) for v in (q11, q12, q22)]
+    return enclose_definition(expr, *args, digits=13, derivative=slope, floor=16).mid
+
+
+def misses(table: TableDual, name: str, q11: float, q12: float, q22: float) -> list[float]:
+    """Error over bound, of value and derivative, at one point."""
+    det = Fraction(q11) * Fraction(q22) - Fraction(q12) ** 2
+    got = table.at(q11, q12, q22, math.sqrt(det))
+    out = []
+    for value, sheet, slope in zip(got, (table.value, table.dot), (False, True), strict=True):
+        scale = math.sqrt(truth(name, q11, q11, q11, slope) * truth(name, q22, q22, q22, slope))
+        gap = abs(Fraction(value) - truth(name, q11, q12, q22, slope)) / Fraction(scale)
+        out.append(float(gap) / sheet.error)
+    return out
+
+
+SINGLE = (
+    ("mish", 1.0, 1e-10),
+    ("tanh", 1.0, 1e-10),
+    ("max(x, 0) + (exp(min(x, 0)) - 1)", 2.0, 1e-10),
+    ("x*tanh(x - 1) + abs(x)", 0.5, 1e-8),
+)
+
+
+@pytest.mark.parametrize(("name", "q", "error"), SINGLE)
+def test_the_bound_holds_for_one_variance(name: str, q: float, error: float) -> None:
+    table = made(name, q, q, error)
+    assert table.error <= error
+    worst = [0.0, 0.0]
+    for rho in RHO:
+        for sign in (1, -1):
+            found = misses(table, name, q, sign * rho * q, q)
+            worst = [max(pair) for pair in zip(worst, found, strict=True)]
+    assert max(worst) <= 1
+    assert min(worst) > 0.02, "the bound is not a hundred times the error"
+
+
+def test_a_kink_away_from_zero() -> None:
+    """Flat at rho = -1, where the half-lines u > 1 and v > 1 do not meet."""
+    name, error = "max(x - 1, 0)", 1e-6
+    table = made(name, 1.0, 1.0, error)
+    assert table.error <= error
+    for rho in (0.0, 0.8, -0.3, -0.75, -1.0, 1 - 2.0**-12, 1.0):
+        assert max(misses(table, name, 1.0, rho, 1.0)) <= 1
+    with pytest.raises(Undecided, match="kinks away from 0"):
+        table_dual(name, (0.5, 2.0), error=error)
+
+
+def test_the_bound_can_fail() -> None:
+    name, q, error = SINGLE[0]
+    table = made(name, q, q, error)
+    first, *others = table.value.plus[0][0]
+    shifted = (((first + 2 * error, *others),),)
+    wrong = replace(table, value=replace(table.value, plus=shifted))
+    assert misses(wrong, name, q, 0.3 * q, q)[0] > 1
+
+
+def test_the_bound_holds_on_a_range() -> None:
+    name, low, high = "1/(1 + exp(-x))", 0.5, 1.5
+    table = made(name, low, high, 1e-7)
+    assert table.error <= 1e-7 and table.variances > 3
+    for a in PLACES:
+        for b in PLACES[::2]:
+            q11, q22 = (low * (high / low) ** ((1 + t) / 2) for t in (a, b))
+            for rho in (0.0, 0.7, -0.95):
+                c = rho * math.sqrt(q11 * q22)
+                assert max(misses(table, name, q11, c, q22)) <= 1
+
+
+def test_digits_on_request() -> None:
+    table = made("mish", 1.0, 1.0, 1e-14)
+    assert table.error <= 1e-14
+    assert len(table.value.plus[0][0]) < 30
+    assert dict(table.value.parts)["rounding"] > 0, "the arithmetic is in the bound"
+
+
+def test_outside_the_range_there_is_no_number() -> None:
+    table = made("mish", 1.0, 1.0, 1e-10)
+    for q11, q12, q22 in (
+        (1.001, 0.5, 1.0),
+        (1.0, 0.5, 0.999),
+        (1.0, 1.01, 1.0),
+        (1.0, math.nan, 1.0),
+    ):
+        assert all(v != v for v in table.at(q11, q12, q22))
+    assert table.at(1.0 + 2.0**-52, 0.5, 1.0)[0] == table.at(1.0, 0.5, 1.0)[0]
+
+
+def test_plain_data() -> None:
+    table = made("tanh", 1.0, 1.0, 1e-10)
+    text = json.dumps(table.to_json())
+    assert TableDual.from_json(json.loads(text)) == table
+    with pytest.raises(BadData, match="not the data of a table"):
+        TableDual.from_json({"version": 1})
+    with pytest.raises(BadData, match="version"):
+        TableDual.from_json({**table.to_json(), "version": 0})
+
+
+def test_odd_and_even_need_one_side() -> None:
+    table = made("tanh", 1.0, 1.0, 1e-10)
+    assert (table.value.parity, table.dot.parity) == (-1, 1) and not table.value.minus
+
+
+def test_progress_is_told() -> None:
+    lines: list[str] = []
+    table_dual("sin(x)", 1, error=1e-6, progress=lines.append)
+    assert lines and all("\n" not in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("variances", "error", "kind", "text"),
+    [
+        (0, 1e-10, BadCovariance, "not positive"),
+        (-1, 1e-10, BadCovariance, "not positive"),
+        ((2, 1), 1e-10, BadCovariance, "above the largest"),
+        ((1, math.inf), 1e-10, BadCovariance, "finite"),
+        ((1, 2, 3), 1e-10, BadCovariance, "3 variances"),
+        ("one", 1e-10, BadCovariance, "not a range"),
+        ((1e-300, 1e300), 1e-10, Undecided, "beyond"),
+        ((1e-4, 1e4), 1e-10, Undecided, "interpolation in the variance"),
+        (1, 1e-16, Undecided, "error >= 1e-15"),
+        (1, math.nan, Undecided, "error >= 1e-15"),
+    ],
+)
+def test_bad_input(variances: object, error: float, kind: type[Exception], text: str) -> None:
+    with pytest.raises(kind, match=text):
+        table_dual("tanh", variances, error=error)
+
+
+def test_what_cannot_be_tabulated_says_so() -> None:
+    with pytest.raises(NotSquareIntegrable):
+        table_dual("exp(x**2)", 1)
+    with pytest.raises(Undecided, match="vanishes"):
+        table_dual("sign(x)", 1)

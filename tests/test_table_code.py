@@ -1,0 +1,181 @@
+"""Tabulated duals as C and NumPy: what was proven is what runs, and NaN is never hidden."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import re
+import shutil
+import subprocess
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ntksym.backends.c_header import header
+from ntksym.backends.c_table import TableUnit
+from ntksym.backends.numpy_helpers import helpers
+from ntksym.numeric.table import TableDual, table_dual
+
+COMPILER = shutil.which("gcc") or shutil.which("cc")
+FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-pedantic", "-fPIC", "-shared")
+TABLES = (
+    ("tanh(x)", 1.0, 1.0, 1e-9),  # odd: one side
+    ("x/(1 + exp(-x))", 1.0, 1.0, 1e-9),  # two sides
+    ("max(x, 0) + exp(min(x, 0)) - 1", 0.8, 1.2, 1e-4),  # a range, two sides
+    ("sin(x)", 0.5, 2.0, 1e-6),  # a range, one side
+)
+
+
+@lru_cache(maxsize=8)
+def made(number: int) -> TableDual:
+    name, low, high, error = TABLES[number]
+    return table_dual(name, (low, high), error=error)
+
+
+def points(table: TableDual, count: int = 203, runs: int = 3) -> tuple[Any, ...]:
+    """Covariances in the range, with `runs` values of q11 in runs, and an accurate root."""
+    rng = np.random.default_rng(7)
+    span = [table.low, table.high]
+    q11 = np.repeat(np.geomspace(*span, runs), -(-count // runs))[:count].clip(*span)
+    q22 = np.exp(rng.uniform(*np.log(span), count)).clip(*span)
+    theta = rng.uniform(0, np.pi, count)
+    theta[:6] = 0.0, np.pi, 1e-9, np.pi - 1e-9, 1e-4, np.pi / 2
+    q12 = np.sqrt(q11 * q22) * np.cos(theta)
+    return q11, q12, q22, np.sqrt(q11 * q22) * np.sin(theta)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    if COMPILER is None:
+        pytest.skip("no C compiler")
+    folder = tmp_path_factory.mktemp("table")
+    (folder / "ntksym.h").write_text(header())
+    text = '#include "ntksym.h"\n'
+    for i in range(len(TABLES)):
+        text += TableUnit(made(i)).c_functions(f"unit{i}")
+        text += (
+            f"void run{i}(size_t n, const double *a, const double *b, const double *c,\n"
+            f"    const double *r, double *k, double *d) {{ unit{i}_pairs(n, a, b, c, r, k, d); }}\n"
+            f"void diag{i}(size_t n, const double *q, double *k, double *d)\n"
+            f"{{ unit{i}_diag(n, q, k, d); }}\n"
+        )
+    (folder / "table.c").write_text(text)
+    out = folder / "table.so"
+    subprocess.run([COMPILER, *FLAGS, "-o", out, folder / "table.c", "-lm"], check=True)
+    return ctypes.CDLL(str(out))
+
+
+def call(library: ctypes.CDLL, name: str, *inputs: Any) -> tuple[Any, Any]:
+    arrays = [np.ascontiguousarray(a, dtype=np.float64) for a in inputs]
+    outputs = [np.full(arrays[0].shape, 7.0) for _ in range(2)]
+    pointers = [a.ctypes.data_as(ctypes.c_void_p) for a in (*arrays, *outputs)]
+    getattr(library, name)(ctypes.c_size_t(arrays[0].size), *pointers)
+    return outputs[0], outputs[1]
+
+
+def module(number: int, tmp_path: Path) -> Any:
+    import importlib.util
+
+    path = tmp_path / f"table{number}.py"
+    text = "import numpy as np\n\n\n" + helpers({"_rootdet"}) + "\n\n\n"
+    path.write_text(text + TableUnit(made(number)).numpy_functions("unit"))
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
+
+
+@pytest.mark.parametrize("number", range(len(TABLES)))
+def test_c_is_the_table(number: int, library: ctypes.CDLL) -> None:
+    table = made(number)
+    q11, q12, q22, root = points(table)
+    value, dot = call(library, f"run{number}", q11, q12, q22, root)
+    reference = np.array([table.at(*p) for p in zip(q11, q12, q22, root, strict=True)])
+    gap = max(abs(value - reference[:, 0]).max(), abs(dot - reference[:, 1]).max())
+    assert gap < 4e-15
+
+
+@pytest.mark.parametrize("number", range(len(TABLES)))
+def test_numpy_is_the_table(number: int, tmp_path: Path) -> None:
+    table = made(number)
+    q11, q12, q22, root = points(table)
+    found = module(number, tmp_path)
+    value, dot = found.unit_pairs(q11, q12, q22, root)
+    reference = np.array([table.at(*p) for p in zip(q11, q12, q22, root, strict=True)])
+    assert abs(value - reference[:, 0]).max() < 4e-15
+    assert abs(dot - reference[:, 1]).max() < 4e-15
+    matrix, _ = found.unit_pairs(q11[:, None], (q11[:, None] * q22) ** 0.5 * 0.25, q22[None, :])
+    assert matrix.shape == (203, 203) and np.isfinite(matrix).all()
+    scalar = found.unit_pairs(table.low, 0.5 * table.low, table.low)
+    assert np.ndim(scalar[0]) == 0 and np.isfinite(scalar[0])
+
+
+@pytest.mark.parametrize("number", range(len(TABLES)))
+def test_the_diagonal_agrees(number: int, library: ctypes.CDLL, tmp_path: Path) -> None:
+    table = made(number)
+    q = np.geomspace(table.low, table.high, 41).clip(table.low, table.high)
+    both = call(library, f"diag{number}", q)
+    pairs = call(library, f"run{number}", q, q, q, np.zeros_like(q))
+    for one, two, three, sheet in zip(
+        both, pairs, module(number, tmp_path).unit_diag(q), (table.value, table.dot), strict=True
+    ):
+        assert abs(one / two - 1).max() <= 2 * sheet.error
+        assert abs(one / three - 1).max() < 4e-15
+
+
+@pytest.mark.parametrize("number", range(len(TABLES)))
+def test_outside_and_nan(number: int, library: ctypes.CDLL, tmp_path: Path) -> None:
+    table = made(number)
+    low, high, nan = table.low, table.high, math.nan
+    bad = [
+        (low * 0.99, 0.1, low, 0.5),
+        (low, 0.1, high * 1.01, 0.5),
+        (low, 1.01 * low, low, 0.0),
+        (low, -1.01 * low, low, 0.0),
+        (nan, 0.1, low, 0.5),
+        (low, nan, low, 0.5),
+        (low, 0.1, nan, 0.5),
+        (low, 0.1, low, nan),
+        (-1.0, 0.1, low, 0.5),
+        (math.inf, 0.1, low, 0.5),
+    ]
+    good = (low, 0.5 * low, low, low * math.sqrt(0.75))
+    columns = np.array([good, *bad, good]).T
+    for value, dot in (
+        call(library, f"run{number}", *columns),
+        module(number, tmp_path).unit_pairs(*columns),
+    ):
+        assert np.isfinite([value[0], value[-1], dot[0], dot[-1]]).all()
+        assert np.isnan(value[1:-1]).all() and np.isnan(dot[1:-1]).all()
+    for value, dot in (
+        call(library, f"diag{number}", [low * 0.99, nan, high * 1.01]),
+        module(number, tmp_path).unit_diag(np.array([low * 0.99, nan, high * 1.01])),
+    ):
+        assert np.isnan(value).all() and np.isnan(dot).all()
+    empty = call(library, f"run{number}", *np.zeros((4, 0)))
+    assert empty[0].size == 0
+
+
+def test_signs_in_any_order(library: ctypes.CDLL) -> None:
+    """One block of lanes with both signs mixed, and blocks with one sign only."""
+    for number in range(len(TABLES)):
+        q11, q12, q22, root = points(made(number), 640, 1)
+        value, dot = call(library, f"run{number}", q11, q12, q22, root)
+        order = np.argsort(q12)
+        again = call(library, f"run{number}", *(a[order] for a in (q11, q12, q22, root)))
+        assert abs(again[0] - value[order]).max() < 2e-15
+        assert abs(again[1] - dot[order]).max() < 2e-15
+
+
+def test_the_head_says_the_bound() -> None:
+    for number in range(len(TABLES)):
+        table = made(number)
+        text = "\n".join(TableUnit(table).notes)
+        shown = [float(v) for v in re.findall(r"(?:value|derivative) (\S+e-\d+), the sum", text)]
+        assert len(shown) == 2
+        assert all(v >= s.error for v, s in zip(shown, (table.value, table.dot), strict=True))
+        assert "rounding" in text and "NaN elsewhere" in text

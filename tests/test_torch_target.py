@@ -1,0 +1,111 @@
+"""The PyTorch target: values, closed-form backward, double backward, float32, networks."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import numpy as np
+import pytest
+
+import ntksym
+from ntksym.export_languages import array_sources
+from ntksym.gradients import dual_gradients
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+POINTS = np.array(
+    [
+        (1.3, 0.4, 0.7),
+        (2.0, 1.0, 3.0),
+        (4.0, -3.9, 4.0),
+        (1.0, 1.0, 1.0),
+        (1.0, -1.0, 1.0),
+        (1.0, 1.0 - 2.0**-40, 1.0),
+    ]
+)
+
+
+@pytest.fixture(scope="module")
+def torch():
+    try:
+        import torch
+    except ImportError:
+        pytest.skip("torch is not installed, or does not load")
+    torch.set_num_threads(1)
+    return torch
+
+
+def written(thing, folder):
+    (f,) = array_sources(thing, "torch", "made")
+    path = folder / f.name
+    path.write_text(f.text, encoding="ascii")
+    spec = importlib.util.spec_from_file_location("made_torch", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["relu", "gelu", "leaky_relu", "shifted_relu", "erf"])
+def test_values_and_backward(torch, name, tmp_path):
+    module = written(name, tmp_path)
+    g = dual_gradients(name)
+    q = [torch.tensor(c, dtype=torch.float64, requires_grad=True) for c in POINTS.T]
+    params = [torch.tensor(0.75, dtype=torch.float64, requires_grad=True) for _ in g.names]
+    both = module.dual(*q, *params)
+    slopes = [torch.autograd.grad(v.sum(), q, retain_graph=True) for v in both]
+    assert all(bool(torch.isfinite(s).all()) for row in slopes for s in row)
+    program = g.program()
+    for i in range(3):
+        at = dict(zip(("q11", "q12", "q22"), POINTS[i], strict=True))
+        want = program.evaluate(at | dict.fromkeys(g.names, 0.75))
+        for k, label in enumerate(("nngp", "dot")):
+            assert abs(both[k][i].item() - float(want[label])) < 1e-13
+            for j, v in enumerate(("q11", "q12", "q22")):
+                assert abs(slopes[k][j][i].item() - float(want[f"{label}_{v}"])) < 1e-12
+    for p, by in zip(
+        params, torch.autograd.grad(both[0][:3].sum(), params) if params else (), strict=True
+    ):
+        want = sum(
+            float(
+                program.evaluate(
+                    dict(zip(("q11", "q12", "q22"), row, strict=True)) | {g.names[0]: 0.75}
+                )[f"nngp_{g.names[0]}"]
+            )
+            for row in POINTS[:3]
+        )
+        assert p.shape == by.shape and abs(by.item() - want) < 1e-12
+
+
+def test_first_and_second_derivatives_by_differences(torch, tmp_path):
+    module = written("gelu", tmp_path)
+    q = [torch.tensor(c[:3], dtype=torch.float64, requires_grad=True) for c in POINTS.T]
+    assert torch.autograd.gradcheck(module.dual, q, atol=1e-6)
+    assert torch.autograd.gradgradcheck(module.dual, q, atol=1e-5)
+    with pytest.raises(RuntimeError):  # the check can fail
+        torch.autograd.gradcheck(lambda a, b, c: module.dual(a, b.detach(), c), q)
+
+
+def test_single_precision_nan_and_vmap(torch, tmp_path):
+    module = written("gelu", tmp_path)
+    single = module.dual(*(torch.tensor(c, dtype=torch.float32) for c in POINTS.T))
+    double = module.dual(*(torch.tensor(c) for c in POINTS.T))
+    for s, d in zip(single, double, strict=True):
+        assert s.dtype == torch.float32 and torch.allclose(s.double(), d, atol=3e-6)
+    bad = module.dual(torch.tensor([float("nan"), -1.0]), torch.zeros(2), torch.ones(2))
+    assert bool(torch.isnan(bad[0]).all() and torch.isnan(bad[1]).all())
+    mapped = torch.func.vmap(torch.func.grad(lambda a, c, b: module.dual(a, c, b)[0]))
+    assert bool(torch.isfinite(mapped(*(torch.tensor(c) for c in POINTS.T))).all())
+
+
+def test_network(torch, tmp_path):
+    net = ntksym.mlp("relu", depth=3, weight_var=2, bias_var="1/100")
+    module = written(net, tmp_path)
+    x = np.random.default_rng(0).normal(size=(5, 4))
+    x[1] = x[0] + 1e-9
+    want = ntksym.compile(net, target="numpy")(x)
+    found = module.nngp_ntk(torch.tensor(x), exact=True)
+    assert np.allclose(found[0], want.nngp, rtol=1e-13)
+    assert np.allclose(found[1], want.ntk, rtol=1e-12)
+    one = torch.tensor([[1.0, 1.0]], dtype=torch.float64, requires_grad=True)
+    two = torch.tensor([[1.0, 1.0 + 1e-9]], dtype=torch.float64)
+    (slope,) = torch.autograd.grad(module.nngp_ntk(one, two, exact=True)[1].sum(), one)
+    assert np.allclose(slope.numpy(), [[2.118198, 5.925634]], rtol=1e-6)

@@ -1,0 +1,122 @@
+"""`ntksym.ufunc`: a real NumPy ufunc with a compiler, the same calls without one."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+import ntksym
+from ntksym.errors import BadData, BadSpec
+from ntksym.lower import lower_dual
+from ntksym.runtime import ufunc as module
+from ntksym.runtime.ufunc import PlainUfunc, ufunc
+
+R = np.random.default_rng(0)
+Q11, Q22 = R.uniform(0.2, 3.0, 50), R.uniform(0.2, 3.0, 50)
+Q12 = R.uniform(-1.0, 1.0, 50) * np.sqrt(Q11 * Q22)
+
+
+@pytest.fixture(params=["c", "plain"])
+def gelu(request, monkeypatch):
+    if request.param == "c":
+        found = ufunc("gelu")
+        assert isinstance(found, np.ufunc)
+        yield found
+        return
+    module._named.cache_clear()
+    monkeypatch.setenv("CC", "/nowhere/cc")
+    with pytest.warns(RuntimeWarning, match="no working C compiler") as seen:
+        found = ufunc("gelu")
+    assert len(seen) == 1 and isinstance(found, PlainUfunc)
+    yield found
+    module._named.cache_clear()
+    vars(module).pop(found.__name__)
+
+
+def test_values(gelu):
+    program = lower_dual(ntksym.dual("gelu"))
+    nngp, dot = gelu(Q11, Q12, Q22)
+    for i in range(0, 50, 7):
+        want = program.evaluate({"q11": Q11[i], "q12": Q12[i], "q22": Q22[i]})
+        assert abs(nngp[i] - float(want["nngp"])) < 1e-14
+        assert abs(dot[i] - float(want["dot"])) < 1e-14
+
+
+def test_signature_types_and_single_precision(gelu):
+    assert (gelu.nin, gelu.nout, gelu.nargs) == (3, 2, 5)
+    assert tuple(gelu.types) == ("fff->ff", "ddd->dd")
+    single = gelu(*(q.astype(np.float32) for q in (Q11, Q12, Q22)))
+    double = gelu(*(q.astype(np.float32).astype(float) for q in (Q11, Q12, Q22)))
+    for s, d in zip(single, double, strict=True):
+        assert s.dtype == np.float32 and (s == d.astype(np.float32)).all()
+
+
+def test_broadcasting_out_and_where(gelu):
+    a, b = np.linspace(0.5, 2.0, 4)[:, None], np.linspace(0.5, 2.0, 3)
+    full = gelu(a, 0.1, b)
+    assert full[0].shape == full[1].shape == (4, 3)
+    assert full[0][2, 1] == gelu(a[2, 0], 0.1, b[1])[0]
+    kept = np.full((4, 3), -7.0), np.full((4, 3), -7.0)
+    back = gelu(a, 0.1, b, out=kept, where=a > 1.2)
+    assert back[0] is kept[0] and back[1] is kept[1]
+    assert (kept[0][:2] == -7.0).all() and (kept[0][2:] == full[0][2:]).all()
+
+
+def test_strides_big_endian_and_empty(gelu):
+    wide = np.stack([Q11, Q12, Q22], axis=1)
+    one = gelu(wide[::2, 0], wide[::2, 1], wide[::2, 2])[0]
+    assert (one == gelu(Q11, Q12, Q22)[0][::2]).all()
+    assert (gelu(Q11.astype(">f8"), Q12, Q22)[0] == gelu(Q11, Q12, Q22)[0]).all()
+    assert gelu(np.empty(0), np.empty(0), np.empty(0))[0].shape == (0,)
+
+
+def test_bad_covariances_are_nan_without_warnings(gelu):
+    with np.errstate(all="raise"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        nngp, dot = gelu([np.nan, -1.0, 1.0, 0.0], [0.0, 0.0, 0.5, 0.0], [1.0, 1.0, 1.0, 0.0])
+    assert np.isnan(nngp).tolist() == np.isnan(dot).tolist() == [True, True, False, False]
+
+
+def test_pickle_in_this_program(gelu):
+    assert pickle.loads(pickle.dumps(gelu)) is gelu
+
+
+def test_pickle_in_another_program():
+    text = pickle.dumps(ufunc("leaky_relu", alpha=0.25)).hex()
+    code = f"import pickle; f = pickle.loads(bytes.fromhex('{text}')); print(repr(float(f(2., 2., 2.)[0])))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert float(done.stdout) == pytest.approx(1.0625, rel=1e-14)
+
+
+def test_a_name_that_is_no_activation_is_refused():
+    with pytest.raises(AttributeError, match="is no name of a ufunc"):
+        getattr(module, module.PREFIX + "zz")
+    with pytest.raises(AttributeError):
+        module.something_else  # noqa: B018
+
+
+def test_other_duals():
+    assert ufunc("x*tanh(x)")(1.0, 0.3, 1.0)[0] == pytest.approx(0.3994281322921440, rel=1e-13)
+    step = ufunc("step")(1.0, 1.0, 1.0)
+    assert step[0] == 0.5 and np.isinf(step[1])
+
+
+def test_parameters_are_checked():
+    with pytest.raises(BadSpec, match="'alpha' has no value"):
+        ufunc("leaky_relu")
+    with pytest.raises(BadData, match="has no parameter 'beta'"):
+        ufunc("gelu", beta=1.0)
+
+
+def test_dask_takes_it():
+    da = pytest.importorskip("dask.array", reason="dask is not installed")
+    q11, q12 = (da.from_array(q, chunks=10) for q in (Q11, Q12))
+    lazy = da.apply_gufunc(
+        ufunc("gelu"), "(),(),()->(),()", q11, q12, 1.0, output_dtypes=(float, float)
+    )
+    assert (lazy[0].compute() == ufunc("gelu")(Q11, Q12, 1.0)[0]).all()
