@@ -12,18 +12,22 @@ from typing import Any
 import numpy as np
 import pytest
 from mpmath import MPContext
-from sympy import Rational
+from sympy import Rational, Symbol, erf
 
+from ntksym.activation import Activation
 from ntksym.activations import named
 from ntksym.backends import Contract, c_network
 from ntksym.backends import c as c_backend
 from ntksym.backends.tables import ATAN_DEGREE, ATAN_DEGREE_FLOAT, atan_tail, exp_tail, legendre
 from ntksym.dual import dual
+from ntksym.errors import BadActivation
 from ntksym.lower import lower_dual, lower_dual_diag, lower_network
 from ntksym.lower.schedule import Schedule, evaluate_network
 from ntksym.lower.split import ALONG, BLOCK_OPS, split, stages
 from ntksym.network import mlp, recurse
+from ntksym.runtime import compile as compile_kernel
 from ntksym.runtime.compiler import find_compiler, shared_library
+from ntksym.symbols import x as variable
 
 PATH = Path(__file__).parents[1] / "codegen" / "bench" / "elementwise.py"
 _spec = importlib.util.spec_from_file_location("elementwise", PATH)
@@ -65,6 +69,40 @@ def test_blocks_and_parameter_names(duals: dict[str, Any]) -> None:
         assert abs(float(exact[0]) - nngp[i]) < 1e-14 and abs(float(exact[1]) - dot[i]) < 1e-14
     single = d([tuple(map(float, np.float32(r))) for r in rows[:70]], "float32")
     assert np.allclose(single[0], nngp[:70], rtol=1e-5, atol=1e-6)
+
+
+def test_rests_of_blocks() -> None:
+    """Operations that take blocks whole: every length gives what the others give."""
+    d = bench.Dual("hardtanh")
+    rows = list(bench.points("random", 130))
+    whole = d(rows)
+    for n in (1, 7, 8, 9, 63, 65):
+        part = d(rows[:n])
+        assert all(np.array_equal(a[:n], b) for a, b in zip(whole, part, strict=True)), n
+
+
+def test_nearly_equal_inputs_of_a_jump() -> None:
+    """The exponent of the joint density is a difference of variances, not of their roots."""
+    d = bench.Dual("hardshrink")
+    for regime in ("near 1e-6", "near 1e-8"):
+        assert max(bench.worst(d, regime, 6)[:2]) < 8.0
+
+
+@pytest.mark.parametrize("name", ["b", "i", "n", "k", "y", "at", "out", "log"])
+def test_no_parameter_is_mistaken_for_another_name(name: str) -> None:
+    def values(called: str) -> Any:
+        act = Activation("gate", erf(Symbol(called, positive=True) * variable))
+        code = compile_kernel(act, target="c")
+        got = code(np.array([1.3]), np.array([0.4]), np.array([0.7]), **{called: 0.75})
+        return got.nngp[0], got.dot[0]
+
+    assert values(name) == values("w")
+
+
+def test_the_state_of_a_layer_is_no_parameter() -> None:
+    act = Activation("gate", erf(Symbol("root", positive=True) * variable))
+    with pytest.raises(BadActivation, match="'root' is taken in a layer"):
+        lower_network(recurse(mlp(act, depth=2, params={"root": 1})))
 
 
 def test_the_reference_lies_in_balls() -> None:
@@ -127,7 +165,8 @@ def pairs_of(dtype: str) -> tuple[Any, Any]:
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize(
-    ("name", "depth"), [("relu", 3), ("relu", 20), ("relu", 100), ("erf", 3), ("gelu", 20)]
+    ("name", "depth"),
+    [("relu", 3), ("relu", 20), ("relu", 100), ("abs", 100), ("erf", 3), ("gelu", 20)],
 )
 def test_networks_keep_their_digits(name: str, depth: int, dtype: str) -> None:
     """NTK and NNGP of equal, nearly equal, other and opposite rows, from accurate roots."""

@@ -97,7 +97,8 @@ def test_network_on_hostile_rows(act: Activation) -> None:
     )
     x = rows()
     c, n = (compile_kernel(net, target=t)(x) for t in ("c", "numpy"))
-    tight = 5e-14 if steep else 2e-15
+    # x**2*probit(x) is quadratic: a rounding of a variance is doubled twice by every layer
+    tight = 5e-14 if steep or act.name == "x2_probit" else 2e-15
     for k in (c, n):
         for a in (k.nngp, k.ntk):
             assert np.isfinite(a).all()
@@ -105,9 +106,8 @@ def test_network_on_hostile_rows(act: Activation) -> None:
             assert a[2, 3] == pytest.approx(a[2, 2], rel=tight)
     size = np.sqrt(np.outer(np.diag(c.nngp), np.diag(c.nngp)))
     # nearly equal rows of a jumping activation: the angle itself keeps half the digits
-    limit = (
-        1e-9 if act.name in {"step", "hardshrink", "threshold", "one_sided_exponential"} else 5e-14
-    )
+    jumps = {"step", "hardshrink", "threshold", "one_sided_exponential"}
+    limit = 2.0**-26 if act.name in jumps else 5e-14
     assert np.max(np.abs(c.nngp - n.nngp) / size) < limit
 
 

@@ -170,3 +170,17 @@ def test_diagonal_is_finite_and_agrees_with_the_diagonal_recursion():
     up, down = (ntksym.compile(net, target="numpy").diag(x * np.sqrt(1 + s * h)) for s in (1, -1))
     norms = np.sum(x * x, axis=1)
     assert np.allclose((up.ntk - down.ntk) / (2 * h * norms), total, rtol=1e-6)
+
+
+def test_a_compiled_kernel_has_its_gradient() -> None:
+    k = ntksym.compile("mlp:gelu:depth=2,weight_var=2,bias_var=1/10", target="numpy")
+    rows = np.random.default_rng(2).standard_normal((3, 4))
+    found, expected = (
+        k.gradient(rows),
+        NetworkGradient(ntksym.parse_spec("mlp:gelu:depth=2,weight_var=2,bias_var=1/10"))(rows),
+    )
+    np.testing.assert_array_equal(found.d_ntk["q12"], expected.d_ntk["q12"])
+    np.testing.assert_allclose(found.ntk, k(rows).ntk, rtol=1e-13)
+    other = ntksym.compile("mlp:tanh:depth=1", target="numpy")
+    with pytest.raises(UnsupportedOp, match="no derivatives"):
+        other.gradient(rows)

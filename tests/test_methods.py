@@ -53,6 +53,7 @@ def exported(folder: Any, spec: str, target: str = "c", **options: Any) -> Any:
         "check": False,
         "force": False,
         "dry_run": False,
+        "collapse": None,
         "out": str(folder),
     }
     return run(export, spec=spec, target=target, **{**given, **options})
@@ -185,10 +186,44 @@ def test_the_next_rule_where_one_does_not_reach(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setitem(rules_module.RULES, name, rule(name, least))
     found = choose("mish", variances=(1, 2), code=True)
     assert found.method == "quadrature" and len(asked) == 3 + 3
+    assert asked.index(("series", 1e-8)) < asked.index(("quadrature", 1e-10)), "slow rules last"
     assert choose("mish", variances=(1, 2), error=1e-6, code=True).method == "tabulated"
     with pytest.raises(Undecided, match=r"no method proves an error of 1e-12") as caught:
         choose("mish", variances=(1, 2), error=1e-12, code=True)
     assert [t for t in caught.value.tried if "quadrature reaches 1e-09" in t]
+
+
+def test_nothing_long_starts_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    def rule(name: str, seconds: float) -> Any:
+        return rules_module.Rule(name, "ns", lambda *_: RangeStub(name), seconds=lambda *_: seconds)
+
+    for name, seconds in (("tabulated", 400.0), ("series", 300.0), ("quadrature", 1.0)):
+        monkeypatch.setitem(rules_module.RULES, name, rule(name, seconds))
+    found = choose("mish", variances=(1, 2), code=True)
+    assert found.method == "quadrature" and "about 400 s to build" in " ".join(found.lines)
+    assert choose("mish", variances=(1, 2), method="tabulated", code=True).dual.name == "tabulated"
+    monkeypatch.setitem(rules_module.RULES, "quadrature", rule("quadrature", 200.0))
+    with pytest.raises(Undecided, match=r"within 90 s") as caught:
+        choose("mish", variances=(1, 2), code=True)
+    assert "'quadrature' with error=1e-10 builds for about 200 s" in caught.value.hint
+
+
+def test_a_range_keeps_its_mixture_unless_the_table_is_there() -> None:
+    class Shelf:
+        def __init__(self, there: bool) -> None:
+            self.there = there
+
+        def __call__(self, rule: Any, *_: Any) -> Any:
+            assert self.there, "nothing is built"
+            return RangeStub(rule.name)
+
+        def known(self, *_: Any) -> bool:
+            return self.there
+
+    found = choose("tanh", variances=(1, 2), code=True, build=Shelf(False))
+    assert found.method == "mixture"
+    assert "not built for a range where a mixture serves" in " ".join(found.lines)
+    assert choose("tanh", variances=(1, 2), code=True, build=Shelf(True)).method == "tabulated"
 
 
 class RangeStub:
@@ -289,7 +324,7 @@ def test_parameters_of_an_exported_activation(tmp_path: Any) -> None:
     with pytest.raises(BadSpec, match="'beta' has no value"):
         exported(tmp_path, "sin(beta*x)", variance="1", method="tabulated")
     exported(tmp_path, "sin(beta*x)", params={"beta": "1/2"})
-    (source,) = (f.read_text() for f in tmp_path.glob("*.c"))
+    source = (tmp_path / "sin_beta_x.c").read_text()
     assert "--param beta=1/2" in source and "double beta" not in source
     with pytest.raises(BadSpec, match="part of its text"):
         exported(tmp_path, "mlp:relu", params={"beta": "2"})

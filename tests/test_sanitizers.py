@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from ntksym.export import generate
+
 SHELF = Path(__file__).resolve().parent.parent / "codegen" / "c"
 FILES = sorted(SHELF.glob("*.c"))
 COMPILER = next((c for c in ("gcc", "clang", "cc") if shutil.which(c)), None)
@@ -140,7 +142,16 @@ def sanitized(sources: list[Path], folder: Path) -> subprocess.CompletedProcess[
     """The driver built and run under the sanitizers."""
     assert COMPILER is not None
     program = folder / "program"
-    command = [COMPILER, *FLAGS, f"-I{SHELF}", *map(str, sources), "-lm", "-o", str(program)]
+    command = [
+        COMPILER,
+        *FLAGS,
+        f"-I{sources[0].parent}",
+        f"-I{SHELF}",
+        *map(str, sources),
+        "-lm",
+        "-o",
+        str(program),
+    ]
     built = subprocess.run(command, capture_output=True, text=True)
     assert built.returncode == 0, built.stderr[-3000:]
     return subprocess.run([str(program)], capture_output=True, text=True, timeout=120)
@@ -181,3 +192,25 @@ def test_the_sanitizers_would_find_it(harm: tuple[str, str], tmp_path: Path, wor
     main.write_text(driver(SHELF / "relu.c"))
     run = sanitized([tmp_path / "relu.c", main], tmp_path)
     assert run.returncode != 0 and ("Sanitizer" in run.stderr or "runtime error" in run.stderr)
+
+
+GENERATED = {
+    "table": ("mlp:mish:depth=2", {"variances": 1}),
+    "mixture": ("mlp:tanh:depth=1", {}),
+    "quadrature": ("mlp:softsign:depth=1", {"method": "quadrature", "variances": 1, "error": 1e-3}),
+    "series": ("mlp:atan:depth=1", {"method": "series", "variances": 1, "error": 1e-6}),
+    "collapsed": ("mlp:relu:depth=9,weight_var=2", {"collapse": True}),
+    "sphere": ("mlp:erf:depth=3,bias_var=1", {"collapse": True, "variances": 1}),
+}
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_networks_of_every_kind_of_dual(name: str, tmp_path: Path, works: None) -> None:
+    spec, options = GENERATED[name]
+    for f in generate(spec, "c", **options).files:
+        (tmp_path / f.name).write_text(f.text)
+    (source,) = [p for p in tmp_path.glob("*_mlp.c")]
+    main = tmp_path / "main.c"
+    main.write_text(driver(source))
+    run = sanitized([source, main], tmp_path)
+    assert run.returncode == 0, run.stderr[-3000:]

@@ -387,7 +387,8 @@ def test_a_table_is_kept_as_data_and_so_is_a_failure(
         assert kept(rule, act, span, 1e-6).error == 1e-6
         with pytest.raises(Undecided, match="1e-12 was proven"):
             kept(rule, act, span, 1e-13)
-    assert made == [1e-6, 1e-13]
+    assert made == [1e-6, 1e-13] and kept.known(rule, act, span, 1e-6)
+    assert not kept.known(rule, act, span, 1e-7)
     for path in (tmp_path / "cache").glob("*.json"):
         path.write_bytes(b"{}")  # touched: made again
     _kept.cache_clear()

@@ -54,6 +54,8 @@ PEERS = ("neural-tangents", "SciPy")
 ROUNDS = 7
 BUDGET = 0.02
 """Seconds of one timed run."""
+ENOUGH = 2.0
+"""Seconds of one method, after which it is timed no more."""
 FEWEST_ENTRIES, MOST_ENTRIES = 64, 16_384
 
 
@@ -156,7 +158,7 @@ def timed(methods: Sequence[Method], rounds: int) -> list[float]:
         times.append([first] if method.target == "scipy" else [])
     for _ in range(rounds):
         for method, row, runs in zip(methods, points, times, strict=True):
-            if method.target != "scipy":
+            if method.target != "scipy" and (len(runs) < 2 or sum(runs) < ENOUGH):
                 runs.append(seconds(method, row))
     counts = (len(row[0]) for row in points)
     return [statistics.median(runs) / n * 1e9 for runs, n in zip(times, counts, strict=True)]
@@ -205,7 +207,6 @@ def write(rows: Sequence[Row], folder: Path) -> None:
         *table(rows, names, markdown=True),
         "",
         "## Where we are not better",
-        "",
         *(line if line[0] == " " else f"\n{line}\n" for line in verdict(rows, names, "  - ")),
         "",
     ]
@@ -248,15 +249,21 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one object on standard output")
     parser.add_argument("--patience", type=float, default=240.0, help="seconds to build a rule")
     parser.add_argument("--out", type=Path, default=None, help="folder for the three files")
+    parser.add_argument("--update", action="store_true", help="keep other activations in the files")
     parser.add_argument("--redraw", type=Path, metavar="JSON", help="only tables and plot again")
     options = parser.parse_args()
     names = tuple(SETS)
-    folder = options.out or (None if options.quick or options.activations else HERE)
+    partial = (options.quick or options.activations) and not options.update
+    folder = options.out or (None if partial else HERE)
     rows: list[Row] = []
     if options.redraw is not None:
         rows = stored(options.redraw)
         write(rows, options.out or options.redraw.parent)
         return 1 if any(broken(rows)) else 0
+    if options.update:
+        assert folder is not None
+        gone = set(options.activations or ())
+        rows = [r for r in stored(folder / "activations.json") if r.activation not in gone]
     for text in options.activations or (QUICK if options.quick else ACTIVATIONS):
         try:
             rows += measured(text, options.quick, options.slow, options.patience)

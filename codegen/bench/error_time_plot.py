@@ -10,8 +10,12 @@ from html import escape
 PANEL, HEIGHT, LEFT, TOP, BOTTOM, GAP, KEY = 320, 430, 64, 58, 52, 40, 172
 FLOOR = 1e-17
 """Errors below, zero among them, are drawn here."""
-OURS = ("#0b6e4f", "#1f5fbf", "#8a3ffc", "#0892a5", "#111111", "#6b8e23", "#5b5b9b", "#3a3a3a")
+OURS = (
+    "#0b6e4f", "#1f5fbf", "#8a3ffc", "#0892a5", "#111111", "#6b8e23", "#5b5b9b", "#3a3a3a",
+    "#7fb800", "#00a3ff", "#b266ff",
+)  # fmt: skip
 OUR_SHAPES = ("circle", "square", "triangle", "diamond")
+"""As many as do not divide the number of colours: no two looks are the same for a while."""
 PEERS = ("#f0a020", "#e8681c", "#c8330c", "#7a0c0c", "#d6006c")
 PEER_SHAPES = ("cross", "cross", "cross", "cross", "plus")
 

@@ -22,6 +22,25 @@
 #else
 #define NTKSYM_MADD(a, b, c) ((a) * (b) + (c))
 #endif
+#if defined(__FP_FAST_FMAF) || defined(FP_FAST_FMAF)
+#define NTKSYM_MADDF(a, b, c) fmaf((a), (b), (c))
+#else
+#define NTKSYM_MADDF(a, b, c) ((a) * (b) + (c))
+#endif
+
+/* Compiled once, not into every caller. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define NTKSYM_BLOCK_FUNCTION static __attribute__((noinline, noclone, unused))
+#elif defined(__GNUC__)
+#define NTKSYM_BLOCK_FUNCTION static __attribute__((noinline, unused))
+#else
+#define NTKSYM_BLOCK_FUNCTION static inline
+#endif
+
+/* Block functions take up to NTKSYM_BLOCK points in arrays of that length, and run to the next
+ * multiple of 8: whoever calls them fills the places up to it, with copies of a point. */
+enum { NTKSYM_BLOCK = 64 };
+#define NTKSYM_ROUND_UP(n) (((n) + 7u) & ~(size_t)7u)
 
 static inline double ntksym_op_max(double a, double b) { return a < b ? b : a; }
 static inline double ntksym_op_min(double a, double b) { return b < a ? b : a; }
@@ -73,29 +92,74 @@ static inline double ntksym_op_rootdet(double q11, double q12, double q22)
 /* (atan(t) - t)/t^3 as a polynomial of degree 21 in u = t^2, for 0 <= t <= 1. */
 static inline double ntksym_op_atan_tail(double u)
 {
-  double p = 0x1.04a3628aee536p-17;
-  p = NTKSYM_MADD(p, u, -0x1.890e58e18ff08p-14);
-  p = NTKSYM_MADD(p, u, 0x1.19e6b726893dp-11);
-  p = NTKSYM_MADD(p, u, -0x1.0110cfd66bd22p-9);
-  p = NTKSYM_MADD(p, u, 0x1.50ea3497605b5p-8);
-  p = NTKSYM_MADD(p, u, -0x1.552f78ddf9b3p-7);
-  p = NTKSYM_MADD(p, u, 0x1.198ad7e0bd0c6p-6);
-  p = NTKSYM_MADD(p, u, -0x1.8c59dbc673323p-6);
-  p = NTKSYM_MADD(p, u, 0x1.f0f041d3e2f5p-6);
-  p = NTKSYM_MADD(p, u, -0x1.20f157ad652dfp-5);
-  p = NTKSYM_MADD(p, u, 0x1.42a843b89b0ebp-5);
-  p = NTKSYM_MADD(p, u, -0x1.62c464c86804fp-5);
-  p = NTKSYM_MADD(p, u, 0x1.85c82bf04fbd6p-5);
-  p = NTKSYM_MADD(p, u, -0x1.af1a76061e434p-5);
-  p = NTKSYM_MADD(p, u, 0x1.e1e0069edf96ep-5);
-  p = NTKSYM_MADD(p, u, -0x1.1110f9a06b09dp-4);
-  p = NTKSYM_MADD(p, u, 0x1.3b13af957f086p-4);
-  p = NTKSYM_MADD(p, u, -0x1.745d1731e853fp-4);
-  p = NTKSYM_MADD(p, u, 0x1.c71c71c6882cdp-4);
-  p = NTKSYM_MADD(p, u, -0x1.2492492491234p-3);
-  p = NTKSYM_MADD(p, u, 0x1.999999999997dp-3);
-  p = NTKSYM_MADD(p, u, -0x1.5555555555555p-2);
+  const double u2 = u * u, u4 = u2 * u2;
+  double p0 = -0x1.890e58e18ff08p-14;
+  p0 = NTKSYM_MADD(p0, u4, -0x1.552f78ddf9b3p-7);
+  p0 = NTKSYM_MADD(p0, u4, -0x1.20f157ad652dfp-5);
+  p0 = NTKSYM_MADD(p0, u4, -0x1.af1a76061e434p-5);
+  p0 = NTKSYM_MADD(p0, u4, -0x1.745d1731e853fp-4);
+  p0 = NTKSYM_MADD(p0, u4, -0x1.5555555555555p-2);
+  double p1 = 0x1.04a3628aee536p-17;
+  p1 = NTKSYM_MADD(p1, u4, 0x1.50ea3497605b5p-8);
+  p1 = NTKSYM_MADD(p1, u4, 0x1.f0f041d3e2f5p-6);
+  p1 = NTKSYM_MADD(p1, u4, 0x1.85c82bf04fbd6p-5);
+  p1 = NTKSYM_MADD(p1, u4, 0x1.3b13af957f086p-4);
+  p1 = NTKSYM_MADD(p1, u4, 0x1.999999999997dp-3);
+  double p2 = -0x1.0110cfd66bd22p-9;
+  p2 = NTKSYM_MADD(p2, u4, -0x1.8c59dbc673323p-6);
+  p2 = NTKSYM_MADD(p2, u4, -0x1.62c464c86804fp-5);
+  p2 = NTKSYM_MADD(p2, u4, -0x1.1110f9a06b09dp-4);
+  p2 = NTKSYM_MADD(p2, u4, -0x1.2492492491234p-3);
+  double p3 = 0x1.19e6b726893dp-11;
+  p3 = NTKSYM_MADD(p3, u4, 0x1.198ad7e0bd0c6p-6);
+  p3 = NTKSYM_MADD(p3, u4, 0x1.42a843b89b0ebp-5);
+  p3 = NTKSYM_MADD(p3, u4, 0x1.e1e0069edf96ep-5);
+  p3 = NTKSYM_MADD(p3, u4, 0x1.c71c71c6882cdp-4);
+  const double p = NTKSYM_MADD(NTKSYM_MADD(p3, u, p2), u2, NTKSYM_MADD(p1, u, p0));
   return p;
+}
+
+/* tan(angle/2) of the triangle with legs |c| and s >= 0 and hypotenuse h; 0 for no triangle. */
+static inline double ntksym_op_half_tan(double s, double c, double h)
+{
+  return s / ((h + fabs(c)) + 0x1p-1074);
+}
+
+/* asin(c/h), h = hypot(c, s), to full relative accuracy.  Always from the shorter leg: near
+ * s = 0 the one form would multiply a rounding error of c by 1 + 2/pi in every layer. */
+static inline double ntksym_op_asin3(double c, double s, double h)
+{
+  const double ac = fabs(c), top = ac > s ? s : ac, other = ac > s ? ac : s;
+  const double t = top / ((h + other) + 0x1p-1074);
+  const double u = t * t;
+  const double a = 2.0 * NTKSYM_MADD(t * u, ntksym_op_atan_tail(u), t);
+  return copysign(ac > s ? (0.5 * 0x1.921fb54442d18p+1 - a) + 0.5 * 0x1.1a62633145c07p-53 : a, c);
+}
+
+/* The angle of the point (c, s), s >= 0, h = hypot(c, s); pi/2 where all are 0. */
+static inline double ntksym_op_angle3(double s, double c, double h)
+{
+  const double t = ntksym_op_half_tan(s, c, h);
+  const double u = t * t;
+  const double a = 2.0 * NTKSYM_MADD(t * u, ntksym_op_atan_tail(u), t);
+  const double turned = c < 0.0 ? (0x1.921fb54442d18p+1 - a) + 0x1.1a62633145c07p-53 : a;
+  return h + fabs(c) == 0.0 ? 0.5 * 0x1.921fb54442d18p+1 : turned;
+}
+
+/* s + c*angle(s, -c), the first arc-cosine kernel: h*(sin a - a*cos a) + pi*max(c, 0), where a is
+ * the angle between |c| and h, and the first part is s*u*(1 - (1 - u)*P(u)), u = tan(a/2)^2. */
+static inline double ntksym_op_arc3(double s, double c, double h)
+{
+  const double t = ntksym_op_half_tan(s, c, h);
+  const double u = t * t;
+  const double bulge = NTKSYM_MADD(u - 1.0, ntksym_op_atan_tail(u), 1.0);
+  return NTKSYM_MADD(s * u, bulge, c > 0.0 ? 0x1.921fb54442d18p+1 * c : 0.0);
+}
+
+/* h - c for h = hypot(c, s), accurate where s is small. */
+static inline double ntksym_op_gap3(double s, double c, double h)
+{
+  return c > 0.0 ? s * ntksym_op_half_tan(s, c, h) : h - c;
 }
 
 /* atan2(y, x), and 0 at (0, 0).  One division, one polynomial, no branch. */
@@ -145,19 +209,343 @@ static inline double ntksym_op_gap(double s, double c)
   return c > 0.0 ? s * (s / (total > 0.0 ? total : 1.0)) : length - c;
 }
 
-static inline double ntksym_op_Phi(double z) { return 0.5 * erfc(-0x1.6a09e667f3bcdp-1 * z); }
+/* (atan(t) - t)/t^3 as a polynomial of degree 9 in u = t^2, for 0 <= t <= 1. */
+static inline float ntksym_op_atan_tailf(float u)
+{
+  const float u2 = u * u, u4 = u2 * u2;
+  float p0 = -0x1.2ba6b6e0bd288p-7f;
+  p0 = NTKSYM_MADDF(p0, u4, -0x1.6dd8fdf061e31p-4f);
+  p0 = NTKSYM_MADDF(p0, u4, -0x1.55555529fed15p-2f);
+  float p1 = 0x1.86406cc5c4982p-10f;
+  p1 = NTKSYM_MADDF(p1, u4, 0x1.2006f71525126p-4f);
+  p1 = NTKSYM_MADDF(p1, u4, 0x1.999955947a191p-3f);
+  float p2 = -0x1.9115a3d155a2fp-5f;
+  p2 = NTKSYM_MADDF(p2, u4, -0x1.2489515c587b6p-3f);
+  float p3 = 0x1.aefb2bdf4b25ap-6f;
+  p3 = NTKSYM_MADDF(p3, u4, 0x1.c62cd9aa62ae5p-4f);
+  const float p = NTKSYM_MADDF(NTKSYM_MADDF(p3, u, p2), u2, NTKSYM_MADDF(p1, u, p0));
+  return p;
+}
 
-/* exp(a/d)*sinh(b/d) and exp(a/d)*cosh(b/d), d >= 0, from a + b, a - b, b and d: the two exponents
- * come formed without cancellation, because each of a/d and b/d alone may overflow. */
+/* tan(angle/2) of the triangle with legs |c| and s >= 0 and hypotenuse h; 0 for no triangle. */
+static inline float ntksym_op_half_tanf(float s, float c, float h)
+{
+  return s / ((h + fabsf(c)) + 0x1p-149f);
+}
+
+/* asin(c/h), h = hypot(c, s), to full relative accuracy.  Always from the shorter leg: near
+ * s = 0 the one form would multiply a rounding error of c by 1 + 2/pi in every layer. */
+static inline float ntksym_op_asin3f(float c, float s, float h)
+{
+  const float ac = fabsf(c), top = ac > s ? s : ac, other = ac > s ? ac : s;
+  const float t = top / ((h + other) + 0x1p-149f);
+  const float u = t * t;
+  const float a = 2.0f * NTKSYM_MADDF(t * u, ntksym_op_atan_tailf(u), t);
+  return copysignf(ac > s ? (0.5f * 0x1.921fb6p+1f - a) + 0.5f * -0x1.777a5cp-24f : a, c);
+}
+
+/* The angle of the point (c, s), s >= 0, h = hypot(c, s); pi/2 where all are 0. */
+static inline float ntksym_op_angle3f(float s, float c, float h)
+{
+  const float t = ntksym_op_half_tanf(s, c, h);
+  const float u = t * t;
+  const float a = 2.0f * NTKSYM_MADDF(t * u, ntksym_op_atan_tailf(u), t);
+  const float turned = c < 0.0f ? (0x1.921fb6p+1f - a) + -0x1.777a5cp-24f : a;
+  return h + fabsf(c) == 0.0f ? 0.5f * 0x1.921fb6p+1f : turned;
+}
+
+/* s + c*angle(s, -c), the first arc-cosine kernel: h*(sin a - a*cos a) + pi*max(c, 0), where a is
+ * the angle between |c| and h, and the first part is s*u*(1 - (1 - u)*P(u)), u = tan(a/2)^2. */
+static inline float ntksym_op_arc3f(float s, float c, float h)
+{
+  const float t = ntksym_op_half_tanf(s, c, h);
+  const float u = t * t;
+  const float bulge = NTKSYM_MADDF(u - 1.0f, ntksym_op_atan_tailf(u), 1.0f);
+  return NTKSYM_MADDF(s * u, bulge, c > 0.0f ? 0x1.921fb6p+1f * c : 0.0f);
+}
+
+/* h - c for h = hypot(c, s), accurate where s is small. */
+static inline float ntksym_op_gap3f(float s, float c, float h)
+{
+  return c > 0.0f ? s * ntksym_op_half_tanf(s, c, h) : h - c;
+}
+
+/* The angle with tangent t of its half, 0 <= t <= 1, to single precision. */
+static inline double ntksym_op_twice_atanm(double top, double below)
+{
+  const float t = (float)(top / below), u = t * t;
+  return (double)(2.0f * NTKSYM_MADDF(t * u, ntksym_op_atan_tailf(u), t));
+}
+
+static inline double ntksym_op_asin3m(double c, double s, double h)
+{
+  const double ac = fabs(c), sum = h + (ac < s ? s : ac);
+  const double a = ntksym_op_twice_atanm(ac < s ? ac : s, sum == 0.0 ? 1.0 : sum);
+  return copysign(ac < s ? a : 0.5 * 0x1.921fb54442d18p+1 - a, c);
+}
+
+static inline double ntksym_op_angle3m(double s, double c, double h)
+{
+  const double sum = h + fabs(c), a = ntksym_op_twice_atanm(s, sum == 0.0 ? 1.0 : sum);
+  return sum == 0.0 ? 0.5 * 0x1.921fb54442d18p+1 : (c < 0.0 ? 0x1.921fb54442d18p+1 - a : a);
+}
+
+static inline double ntksym_op_arc3m(double s, double c, double h)
+{
+  const double sum = h + fabs(c);
+  const float t = (float)(s / (sum == 0.0 ? 1.0 : sum)), u = t * t;
+  const float bulge = NTKSYM_MADDF(u - 1.0f, ntksym_op_atan_tailf(u), 1.0f);
+  return s * (double)(u * bulge) + (c > 0.0 ? 0x1.921fb54442d18p+1 * c : 0.0);
+}
+
+static inline double ntksym_op_gap3m(double s, double c, double h)
+{
+  const double sum = h + fabs(c);
+  const float t = (float)(s / (sum == 0.0 ? 1.0 : sum));
+  return c > 0.0 ? s * (double)t : h - c;
+}
+
+static inline float ntksym_op_maxf(float a, float b) { return a < b ? b : a; }
+static inline float ntksym_op_minf(float a, float b) { return b < a ? b : a; }
+static inline float ntksym_op_sqrt0f(float a) { return sqrtf(a < 0.0f ? 0.0f : a); }
+static inline float ntksym_op_posf(float a) { return a < 0x1p-60f ? 0x1p-60f : a; }
+static inline float ntksym_op_signf(float a) { return a > 0.0f ? 1.0f : (a < 0.0f ? -1.0f : a); }
+static inline float ntksym_op_clampf(float a, float lo, float hi)
+{
+  return ntksym_op_minf(ntksym_op_maxf(a, lo), hi);
+}
+static inline float ntksym_op_div0f(float a, float b)
+{
+  return a / ((a == 0.0f) & (b == 0.0f) ? 1.0f : b);
+}
+
+/* sqrt(max(q11*q22 - q12^2, 0)): the products of floats are exact doubles. */
+static inline float ntksym_op_rootdetf(float q11, float q12, float q22)
+{
+  const double c = (double)q12, det = (double)q11 * (double)q22 - c * c;
+  return (float)sqrt(det < 0.0 ? 0.0 : det);
+}
+
+/* sqrt(max(a, 0) + b*b). */
+static inline float ntksym_op_hyprootf(float a, float b)
+{
+  const float part = a < 1.0f ? a : 1.0f, most = fabsf(b) > part ? fabsf(b) : part;
+  float up, down;
+  uint32_t bits;
+  memcpy(&bits, &most, sizeof bits);
+  bits &= UINT32_C(0x7f800000);
+  memcpy(&up, &bits, sizeof up);
+  bits = UINT32_C(0x7f000000) - bits;
+  memcpy(&down, &bits, sizeof down);
+  return sqrtf((ntksym_op_maxf(a, 0.0f) * down) * down + (b * down) * (b * down)) * up;
+}
+
+static inline float ntksym_op_carryf(float root, float q11, float q12, float q22, float next)
+{
+  return (root == 0.0f) & (q11 == q22) & (q12 > 0.0f) ? 0.0f : next;
+}
+
+/* 2^k for an integer -1022 <= k <= 1023 given as a double, by its exponent bits. */
+static inline double ntksym_op_power2(double k)
+{
+  const double shifted = k + 0x1.80000000003ffp52;
+  uint64_t bits;
+  double result;
+  memcpy(&bits, &shifted, sizeof bits);
+  bits <<= 52;
+  memcpy(&result, &bits, sizeof result);
+  return result;
+}
+
+/* (exp(r) - 1 - r)/r^2 for |r| <= log(2)/2. */
+static inline double ntksym_op_exp_tail(double r)
+{
+  const double r2 = r * r, r4 = r2 * r2;
+  double p0 = 0x1.27e4db67ac2bp-22;
+  p0 = NTKSYM_MADD(p0, r4, 0x1.6c16c16c162d6p-10);
+  p0 = NTKSYM_MADD(p0, r4, 0x1p-1);
+  double p1 = 0x1.af4ddda1c08cdp-26;
+  p1 = NTKSYM_MADD(p1, r4, 0x1.a01a01abe6323p-13);
+  p1 = NTKSYM_MADD(p1, r4, 0x1.5555555555557p-3);
+  double p2 = 0x1.1f72fc83bcbc7p-29;
+  p2 = NTKSYM_MADD(p2, r4, 0x1.a01a01a6d7831p-16);
+  p2 = NTKSYM_MADD(p2, r4, 0x1.5555555555556p-5);
+  double p3 = 0x1.71de0237484cdp-19;
+  p3 = NTKSYM_MADD(p3, r4, 0x1.11111111100dfp-7);
+  const double p = NTKSYM_MADD(NTKSYM_MADD(p3, r, p2), r2, NTKSYM_MADD(p1, r, p0));
+  return p;
+}
+
+/* exp(x) for |x| < 700. */
+static inline double ntksym_op_exp_inside(double x)
+{
+  const double k = NTKSYM_MADD(x, 0x1.71547652b82fep+0, 0x1.8p52) - 0x1.8p52;
+  const double r = (x - k * 0x1.62e42fefp-1) - k * 0x1.473de6af278edp-34;
+  return (1.0 + NTKSYM_MADD(r * r, ntksym_op_exp_tail(r), r)) * ntksym_op_power2(k);
+}
+
+static inline double ntksym_op_exp(double a)
+{
+  const double x = a < -746.0 ? -746.0 : (a > 710.0 ? 710.0 : a);
+  const double k = NTKSYM_MADD(x, 0x1.71547652b82fep+0, 0x1.8p52) - 0x1.8p52;
+  const double k1 = (0.5 * k + 0x1.8p52) - 0x1.8p52;
+  const double r = (x - k * 0x1.62e42fefp-1) - k * 0x1.473de6af278edp-34;
+  const double e = 1.0 + NTKSYM_MADD(r * r, ntksym_op_exp_tail(r), r);
+  return (e * ntksym_op_power2(k1)) * ntksym_op_power2(k - k1);
+}
+
+static inline double ntksym_op_expm1(double a)
+{
+  const double x = a < -50.0 ? -50.0 : (a > 710.0 ? 710.0 : a);
+  const double k = NTKSYM_MADD(x, 0x1.71547652b82fep+0, 0x1.8p52) - 0x1.8p52;
+  const double k1 = (0.5 * k + 0x1.8p52) - 0x1.8p52;
+  const double s1 = ntksym_op_power2(k1), s2 = ntksym_op_power2(k - k1);
+  const double r = (x - k * 0x1.62e42fefp-1) - k * 0x1.473de6af278edp-34;
+  const double e = NTKSYM_MADD(r * r, ntksym_op_exp_tail(r), r);
+  return k > 60.0 ? ((1.0 + e) * s1) * s2 : NTKSYM_MADD(e, s1 * s2, s1 * s2 - 1.0);
+}
+
+/* The rounding error of p = x*x, for |x| < 1e100. */
+static inline double ntksym_op_square_low(double x, double p)
+{
+#if defined(__FP_FAST_FMA) || defined(FP_FAST_FMA)
+  return fma(x, x, -p);
+#else
+  const double wide = 134217729.0 * x;
+  const double high = wide - (wide - x), low = x - high;
+  return ((high * high - p) + 2.0 * (high * low)) + low * low;
+#endif
+}
+
+/* exp(x*x)*erfc(x) for x >= 0. */
+static inline double ntksym_op_erfcx(double x)
+{
+  const double t = (x - 0x1.ep+1) / (x + 0x1.ep+1);
+  const double t2 = t * t, t4 = t2 * t2;
+  double p0 = 0x1.d28e6270e10c9p-32;
+  p0 = NTKSYM_MADD(p0, t4, 0x1.4c1b8fe94af13p-25);
+  p0 = NTKSYM_MADD(p0, t4, 0x1.d63256489b33bp-20);
+  p0 = NTKSYM_MADD(p0, t4, 0x1.b14395a551aeep-15);
+  p0 = NTKSYM_MADD(p0, t4, -0x1.3f603c39af06fp-7);
+  p0 = NTKSYM_MADD(p0, t4, -0x1.bda9309a294fep-4);
+  p0 = NTKSYM_MADD(p0, t4, 0x1.3ccda0b5d5dc2p+0);
+  double p1 = -0x1.4e14d07a8416dp-35;
+  p1 = NTKSYM_MADD(p1, t4, -0x1.2e2777e7e9c1ap-28);
+  p1 = NTKSYM_MADD(p1, t4, -0x1.f4941f05a731dp-25);
+  p1 = NTKSYM_MADD(p1, t4, 0x1.778a276cd97c4p-16);
+  p1 = NTKSYM_MADD(p1, t4, 0x1.cc3a0e2212f45p-10);
+  p1 = NTKSYM_MADD(p1, t4, 0x1.7a14188a99b3p-4);
+  p1 = NTKSYM_MADD(p1, t4, -0x1.1f367683f89a7p-3);
+  double p2 = -0x1.63376daa748f7p-28;
+  p2 = NTKSYM_MADD(p2, t4, -0x1.15b8e4af3e51bp-22);
+  p2 = NTKSYM_MADD(p2, t4, -0x1.80005da99b005p-17);
+  p2 = NTKSYM_MADD(p2, t4, 0x1.33fb298161868p-12);
+  p2 = NTKSYM_MADD(p2, t4, -0x1.e0d0fa6ddf019p-5);
+  p2 = NTKSYM_MADD(p2, t4, 0x1.d5f294815a457p-9);
+  double p3 = 0x1.2d8bb3ae3b80ap-31;
+  p3 = NTKSYM_MADD(p3, t4, 0x1.a1809ecfcbfep-26);
+  p3 = NTKSYM_MADD(p3, t4, -0x1.052525efa669bp-20);
+  p3 = NTKSYM_MADD(p3, t4, -0x1.303f9d8ceda2dp-12);
+  p3 = NTKSYM_MADD(p3, t4, 0x1.d0b0037dcc906p-6);
+  p3 = NTKSYM_MADD(p3, t4, 0x1.510169d096803p-4);
+  const double p = NTKSYM_MADD(NTKSYM_MADD(p3, t, p2), t2, NTKSYM_MADD(p1, t, p0));
+  return p / (1.0 + 2.0 * x);
+}
+
+/* exp(a)*Phi(-x) for x >= 0 where a - x*x/2 is not much larger than a. */
+static inline double ntksym_op_tail(double a, double x)
+{
+  const double y = x > 1e100 ? 1e100 : x;
+  const double square = y * y, low = ntksym_op_square_low(y, square);
+  const double half = 0.5 * square, main = a - half;
+  const double back = main - a;
+  const double lost = ((a - (main - back)) - (half + back)) - 0.5 * low;
+  const double scaled = ntksym_op_erfcx(0x1.6a09e667f3bcdp-1 * y);
+  return (0.5 * ntksym_op_exp(main)) * NTKSYM_MADD(scaled, lost, scaled);
+}
+
+/* The normal distribution function, with relative accuracy in the lower tail. */
+static inline double ntksym_op_Phi(double z)
+{
+  const double x = fabs(z);
+  const double tail = ntksym_op_tail(0.0, x > 40.0 ? 40.0 : x);
+  return z < 0.0 ? tail : 1.0 - tail;
+}
+
+static inline double ntksym_op_erfc(double x)
+{
+  const double y = fabs(x) > 28.0 ? 28.0 : fabs(x);
+  const double square = y * y, low = ntksym_op_square_low(y, square);
+  const double scaled = ntksym_op_erfcx(y);
+  const double tail = ntksym_op_exp(-square) * NTKSYM_MADD(scaled, -low, scaled);
+  return x < 0.0 ? 2.0 - tail : tail + (x - x);
+}
+
+static inline double ntksym_op_erf(double x)
+{
+  const double y = fabs(x) > 1.0 ? 1.0 : fabs(x), u = y * y;
+  const double far = 1.0 - ntksym_op_erfc(fabs(x));
+  const double u2 = u * u, u4 = u2 * u2;
+  double p0 = 0x1.05ffd737fb32ep-34;
+  p0 = NTKSYM_MADD(p0, u4, 0x1.b9df224ca4b97p-20);
+  p0 = NTKSYM_MADD(p0, u4, 0x1.565bcd0dbaa38p-8);
+  p0 = NTKSYM_MADD(p0, u4, 0x1.20dd750429b6dp+0);
+  double p1 = -0x1.5f1ecb6f0764cp-23;
+  p1 = NTKSYM_MADD(p1, u4, -0x1.c02db3dac435fp-11);
+  p1 = NTKSYM_MADD(p1, u4, -0x1.812746b0379e6p-2);
+  double p2 = 0x1.f7b4bf3b13964p-27;
+  p2 = NTKSYM_MADD(p2, u4, 0x1.f9a321d5b8e1ep-14);
+  p2 = NTKSYM_MADD(p2, u4, 0x1.ce2f21a042b3p-4);
+  double p3 = -0x1.389d4f2641625p-30;
+  p3 = NTKSYM_MADD(p3, u4, -0x1.f4d1e3183f7aep-17);
+  p3 = NTKSYM_MADD(p3, u4, -0x1.b82ce31284ep-6);
+  const double p = NTKSYM_MADD(NTKSYM_MADD(p3, u, p2), u2, NTKSYM_MADD(p1, u, p0));
+  return copysign(fabs(x) < 1.0 ? y * p : far, x);
+}
+
+/* exp(a)*Phi(z), where exp may overflow and Phi underflow. */
+static inline double ntksym_op_expPhi(double a, double z)
+{
+  const double tail = ntksym_op_tail(a, fabs(z));
+  return z < 0.0 ? tail : ntksym_op_exp(a) - tail;
+}
+
+NTKSYM_BLOCK_FUNCTION void ntksym_block_Phi(size_t n, const double *z, double *restrict out)
+{
+  for (size_t i = 0; i < NTKSYM_ROUND_UP(n); ++i) out[i] = ntksym_op_Phi(z[i]);
+}
+
+NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi(size_t n, const double *a, const double *z,
+                                               double *restrict out)
+{
+  for (size_t i = 0; i < NTKSYM_ROUND_UP(n); ++i) out[i] = ntksym_op_expPhi(a[i], z[i]);
+}
+
+/* exp(a/d)*sinh(b/d) and exp(a/d)*cosh(b/d), d >= 0, from a + b, a - b, b and d: the
+ * exponents come formed without cancellation, because each of a/d and b/d alone may overflow. */
 static inline double ntksym_op_expsinh(double plus, double minus, double b, double d)
 {
-  const double grown = exp(ntksym_op_div0(plus > minus ? plus : minus, d));
-  return copysign(-0.5 * grown * expm1(-2.0 * ntksym_op_div0(fabs(b), d)), b);
+  const double grown = ntksym_op_exp(ntksym_op_div0(plus > minus ? plus : minus, d));
+  return copysign(-0.5 * grown * ntksym_op_expm1(-2.0 * ntksym_op_div0(fabs(b), d)), b);
 }
 static inline double ntksym_op_expcosh(double plus, double minus, double b, double d)
 {
-  const double grown = exp(ntksym_op_div0(plus > minus ? plus : minus, d));
-  return 0.5 * grown * (1.0 + exp(-2.0 * ntksym_op_div0(fabs(b), d)));
+  const double grown = ntksym_op_exp(ntksym_op_div0(plus > minus ? plus : minus, d));
+  return 0.5 * grown * (1.0 + ntksym_op_exp(-2.0 * ntksym_op_div0(fabs(b), d)));
+}
+
+/* sqrt(max(a, 0) + b*b): scaled by a power of two where b is large. */
+static inline double ntksym_op_hyproot(double a, double b)
+{
+  const double part = a < 1.0 ? a : 1.0, most = fabs(b) > part ? fabs(b) : part;
+  double up, down;
+  uint64_t bits;
+  memcpy(&bits, &most, sizeof bits);
+  bits &= UINT64_C(0x7ff0000000000000);
+  memcpy(&up, &bits, sizeof up);
+  bits = UINT64_C(0x7fe0000000000000) - bits;
+  memcpy(&down, &bits, sizeof down);
+  return sqrt((ntksym_op_max(a, 0.0) * down) * down + (b * down) * (b * down)) * up;
 }
 
 /* The next root, or 0 where the two inputs coincide: equal inputs stay equal at any depth. */
@@ -166,18 +554,39 @@ static inline double ntksym_op_carry(double root, double q11, double q12, double
   return (root == 0.0) & (q11 == q22) & (q12 > 0.0) ? 0.0 : next;
 }
 
-/* exp(a)*Phi(z): in the lower tail through exp(z^2/2)*Phi(z), a continued fraction there. */
-static inline double ntksym_op_expPhi(double a, double z)
-{
-  double f;
-  int k;
-  if (!(z < -10.0)) return exp(a) * ntksym_op_Phi(z);
-  f = -z;
-  for (k = 24; k > 0; --k) f = -z + k / f;
-  return exp(fma(-0.5 * z, z, a)) * 0x1.9884533d43651p-2 / f;
-}
-
-static const double ntksym_op_owen_node[20] = {
+static const double ntksym_op_node14[14] = {
+  0x1.c173c08953d32p-8,
+  0x1.252176a330b08p-5,
+  0x1.61e446e4898f1p-4,
+  0x1.403649ec3e6eep-3,
+  0x1.f062a95621ed4p-3,
+  0x1.5c9d4db76947fp-2,
+  0x1.c8ad05924312ap-2,
+  0x1.1ba97d36de76bp-1,
+  0x1.51b159244b5c1p-1,
+  0x1.83e755aa7784bp-1,
+  0x1.aff26d84f0644p-1,
+  0x1.d3c377236ece2p-1,
+  0x1.edade895ccf4fp-1,
+  0x1.fc7d187eed586p-1
+};
+static const double ntksym_op_weight14[14] = {
+  0x1.1fb2d8b27f553p-6,
+  0x1.4853d8adc703dp-5,
+  0x1.f1bd74ef611c1p-5,
+  0x1.41f3bbee2d2f2p-4,
+  0x1.7bfb8e2a8f57ep-4,
+  0x1.a43f1796fab09p-4,
+  0x1.b8dc415514e34p-4,
+  0x1.b8dc415514e34p-4,
+  0x1.a43f1796fab09p-4,
+  0x1.7bfb8e2a8f57ep-4,
+  0x1.41f3bbee2d2f2p-4,
+  0x1.f1bd74ef611c1p-5,
+  0x1.4853d8adc703dp-5,
+  0x1.1fb2d8b27f553p-6
+};
+static const double ntksym_op_node20[20] = {
   0x1.c252f9c718fd2p-9,
   0x1.2724584289613p-6,
   0x1.677cdf4601373p-5,
@@ -199,7 +608,7 @@ static const double ntksym_op_owen_node[20] = {
   0x1.f6c6dd3debb4fp-1,
   0x1.fe3dad0638e7p-1
 };
-static const double ntksym_op_owen_weight[20] = {
+static const double ntksym_op_weight20[20] = {
   0x1.209680274e8afp-7,
   0x1.4c9b5ea53b67fp-6,
   0x1.00b467df7e475p-5,
@@ -221,117 +630,216 @@ static const double ntksym_op_owen_weight[20] = {
   0x1.4c9b5ea53b67fp-6,
   0x1.209680274e8afp-7
 };
-
-/* Owen's T(h, a) for h >= 0, 0 <= a <= 1: Gauss-Legendre on a smooth integrand. */
-static inline double ntksym_op_owen_small(double h, double a)
+/* Sums of exp(-half*u)/(1 + u) over the nodes, u = (a*node)^2; one division for two. */
+NTKSYM_BLOCK_FUNCTION void ntksym_block_owen_sum(size_t n, int count, const double *node,
+                                         const double *weight, const double *a,
+                                         const double *half, double *total)
 {
-  const double half = 0.5 * h * h;
-  double total = 0.0;
-  int i;
-  if (half > 745.0) return 0.0;
-  /* Beyond h*x = 9 the integrand is below 1e-17 of its peak. */
-  if (h * a > 9.0) a = 9.0 / h;
-  for (i = 0; i < 20; ++i) {
-    const double x = a * ntksym_op_owen_node[i];
-    total += ntksym_op_owen_weight[i] * exp(-half * (1.0 + x * x)) / (1.0 + x * x);
+  const size_t m = NTKSYM_ROUND_UP(n);
+  for (int j = 0; j < count; j += 2) {
+    const double n0 = node[j], n1 = node[j + 1], w0 = weight[j], w1 = weight[j + 1];
+    for (size_t i = 0; i < m; ++i) {
+      const double x0 = a[i] * n0, x1 = a[i] * n1, u0 = x0 * x0, u1 = x1 * x1;
+      const double e0 = w0 * ntksym_op_exp_inside(-half[i] * u0);
+      const double e1 = w1 * ntksym_op_exp_inside(-half[i] * u1);
+      total[i] += (e0 * (1.0 + u1) + e1 * (1.0 + u0)) / ((1.0 + u0) * (1.0 + u1));
+    }
   }
-  return a * total * 0x1.45f306dc9c883p-3;
 }
 
-/* T(h, ah/h): the second argument is the product, so that h = 0 needs no division. */
-static inline double ntksym_op_owen(double h, double ah)
+/* Owen's T(h, ah/h) on n <= NTKSYM_BLOCK points, by Gauss-Legendre on the smooth integrand of
+ * T(x, a), a <= 1; the second argument is the product, so that h = 0 needs no division.  px and py
+ * are Phi(-|h|) and the place for Phi(-|ah|). */
+NTKSYM_BLOCK_FUNCTION void ntksym_block_owen(size_t n, const double *h, const double *ah,
+                                     const double *px, double *out)
 {
-  const double x = fabs(h), y = fabs(ah);
-  double size;
-  if (x == 0.0 && y == 0.0) return 0.0;
-  if (y <= x) {
-    size = ntksym_op_owen_small(x, y / x);
-  } else {
-    const double qx = ntksym_op_Phi(-x), qy = ntksym_op_Phi(-y);
-    size = 0.5 * (qx + qy) - qx * qy - ntksym_op_owen_small(y, x / y);
+  const size_t m = NTKSYM_ROUND_UP(n);
+  double a[NTKSYM_BLOCK], half[NTKSYM_BLOCK], total[NTKSYM_BLOCK];
+  double more[NTKSYM_BLOCK], least = 1e300, most = 0.0;
+  for (size_t i = 0; i < m; ++i) {
+    const double x = fabs(h[i]), y = fabs(ah[i]);
+    const double top = x < y ? x : y, far = x < y ? y : x;
+    const double big = far < 40.0 ? far : 40.0; /* beyond, the integral underflows */
+    const double ratio = top / (far > 1e300 ? 1e300 : (far == 0.0 ? 1.0 : far));
+    /* Beyond x*a = 9 the integrand is below 1e-17 of its peak. */
+    a[i] = ratio * big > 9.0 ? 9.0 / big : ratio;
+    half[i] = 0.5 * big * big;
+    total[i] = more[i] = 0.0;
   }
-  return copysign(size, ah);
+  for (size_t i = 0; i < m; ++i) {
+    most = ntksym_op_max(most, half[i] * a[i] * a[i]);
+    least = ntksym_op_min(least, half[i] * a[i] * a[i]);
+  }
+  /* Each point has its own rule, whatever the others need: few nodes suffice below 4.0. */
+  if (!(least > 4.0))
+    ntksym_block_owen_sum(n, 14, ntksym_op_node14, ntksym_op_weight14, a, half, total);
+  if (most > 4.0)
+    ntksym_block_owen_sum(n, 20, ntksym_op_node20, ntksym_op_weight20, a, half, more);
+  for (size_t i = 0; i < m; ++i) {
+    const double x = fabs(h[i]), y = fabs(ah[i]), qx = px[i], qy = ntksym_op_Phi(-y);
+    const double sum = half[i] * a[i] * a[i] > 4.0 ? more[i] : total[i];
+    const double t = a[i] * sum * ntksym_op_exp(-half[i]) * 0x1.45f306dc9c883p-3;
+    const double size = y > x ? 0.5 * (qx + qy) - qx * qy - t : t;
+    out[i] = copysign(size, ah[i]) + (x - x) * 0.0;
+  }
 }
 
 /* P(X <= h, Y <= k) for standard normal X, Y with correlation c/hypot(c, s), s >= 0
- * (D. B. Owen 1956, with 1 -+ rho formed from s so that no digit is lost at rho = +-1). */
-static inline double ntksym_op_Phi2(double h, double k, double c, double s)
+ * (D. B. Owen 1956, with 1 -+ rho formed from s so that no digit is lost at rho = +-1), on
+ * n <= NTKSYM_BLOCK points. */
+NTKSYM_BLOCK_FUNCTION void ntksym_block_Phi2(size_t n, const double *h, const double *k,
+                                             const double *c, const double *s, double *out)
 {
-  double length, r, t, to_k, to_h, base;
-  if (h != h || k != k || c != c || s != s) return h + k + c + s;
-  if (c == 0.0 && s == 0.0) s = 1.0;
-  length = hypot(c, s);
-  r = c / length;
-  t = s / length;
-  if (h == 0.0 && k == 0.0) return ntksym_op_angle(s, -c) * 0x1.45f306dc9c883p-3;
-  if (t < 1e-290) {
-    if (r > 0.0) return ntksym_op_Phi(ntksym_op_min(h, k));
-    return ntksym_op_max(0.0, h + k <= 0.0 ? 0.0 : ntksym_op_Phi(h) - ntksym_op_Phi(-k));
+  const size_t m = NTKSYM_ROUND_UP(n);
+  double x[NTKSYM_BLOCK], y[NTKSYM_BLOCK], to_k[NTKSYM_BLOCK], to_h[NTKSYM_BLOCK];
+  double px[NTKSYM_BLOCK], py[NTKSYM_BLOCK], base[NTKSYM_BLOCK], first[NTKSYM_BLOCK];
+  double second[NTKSYM_BLOCK];
+  for (size_t i = 0; i < m; ++i) {
+    const double ac = fabs(c[i]), most = ac < s[i] ? s[i] : ac;
+    const double unit = most == 0.0 ? 1.0 : most, c1 = c[i] / unit;
+    const double s1 = most == 0.0 ? 1.0 : s[i] / unit;
+    const double length = sqrt(c1 * c1 + s1 * s1), r = c1 / length, t0 = s1 / length;
+    const double t = t0 < 1e-290 ? 1e-290 : t0, less = t * t / (1.0 + fabs(r));
+    const double sign = r > 0.0 ? 1.0 : -1.0;
+    const double u = h[i] > 40.0 ? 40.0 : (h[i] < -40.0 ? -40.0 : h[i]);
+    const double v = k[i] > 40.0 ? 40.0 : (k[i] < -40.0 ? -40.0 : k[i]);
+    const double ku = ((v - sign * u) + sign * (u * less)) / t;
+    const double hu = ((u - sign * v) + sign * (v * less)) / t;
+    const int apart = (u * v < 0.0) | ((u * v == 0.0) & (u + v < 0.0));
+    const double low = u < v ? u : v, high = u < v ? v : u;
+    const double pu = ntksym_op_Phi(-fabs(u)), pv = ntksym_op_Phi(-fabs(v));
+    const double plow = u < v ? pu : pv, phigh = u < v ? pv : pu;
+    /* of opposite sign: Phi(low) - Phi(-high); of one: the mean of Phi(u), Phi(v). */
+    const double one = 0.5 * ((u < 0.0 ? pu : 1.0 - pu) + (v < 0.0 ? pv : 1.0 - pv));
+    const double below = low < 0.0 ? plow : 1.0 - plow, above = high > 0.0 ? phigh : 1.0 - phigh;
+    base[i] = apart ? 0.5 * (below - above) : one;
+    x[i] = u;
+    y[i] = v;
+    px[i] = pu;
+    py[i] = pv;
+    to_k[i] = u < 0.0 ? -ku : ku;
+    to_h[i] = v < 0.0 ? -hu : hu;
   }
-  if (h < -39.0 || k < -39.0) return 0.0;
-  if (h > 39.0) return ntksym_op_Phi(k);
-  if (k > 39.0) return ntksym_op_Phi(h);
-  if (r > 0.0) {
-    const double less = t * t / (1.0 + r);
-    to_k = (k - h + h * less) / t;
-    to_h = (h - k + k * less) / t;
-  } else {
-    const double more = t * t / (1.0 - r);
-    to_k = (k + h - h * more) / t;
-    to_h = (h + k - k * more) / t;
+  ntksym_block_owen(n, x, to_k, px, first);
+  ntksym_block_owen(n, y, to_h, py, second);
+  for (size_t i = 0; i < m; ++i) {
+    const double ac = fabs(c[i]), most = ac < s[i] ? s[i] : ac;
+    const double unit = most == 0.0 ? 1.0 : most, c1 = c[i] / unit;
+    const double s1 = most == 0.0 ? 1.0 : s[i] / unit;
+    const double arc = ntksym_op_angle3(s1, -c1, sqrt(c1 * c1 + s1 * s1)) * 0x1.45f306dc9c883p-3;
+    const double plain = (base[i] - first[i]) - second[i];
+    out[i] = (x[i] == 0.0) & (y[i] == 0.0) ? arc : (plain < 0.0 ? 0.0 : plain);
   }
-  if (h * k < 0.0 || (h * k == 0.0 && h + k < 0.0)) {
-    base = 0.5 * (ntksym_op_Phi(ntksym_op_min(h, k)) - ntksym_op_Phi(-ntksym_op_max(h, k)));
-  } else {
-    base = 0.5 * (ntksym_op_Phi(h) + ntksym_op_Phi(k));
-  }
-  base -= ntksym_op_owen(h, h < 0.0 ? -to_k : to_k);
-  base -= ntksym_op_owen(k, k < 0.0 ? -to_h : to_h);
-  return ntksym_op_max(base, 0.0);
 }
 
-/* exp(a)*Phi2(h, k; r) for h + k <= 0, with the relative accuracy of the tails: the integral of
- * the density over the correlation (Plackett 1954) in x = log y, y = sqrt((1 - t)/(1 + t)), y > y0,
- * by Gauss-Legendre on panels of unit length where the integrand matters. */
-static inline double ntksym_op_expPhi2_tail(double a, double h, double k, double y0)
+static inline double ntksym_op_Phi2(double h, double k, double c, double s)
 {
-  const double drop = 40.0, near = fabs(h - k) * 0x1.6a09e667f3bcdp-2;
-  const double far = fabs(h + k) * 0x1.6a09e667f3bcdp-2, cross = near * far;
-  const double most = fabs(h) > fabs(k) ? h : k;
-  const double w0 = far * y0 - (near > 0.0 ? near / y0 : 0.0);
-  const double g0 = w0 > 0.0 ? w0 * w0 : 0.0, reach = sqrt(g0 + drop);
-  const double low = 2.0 * near / (sqrt(drop) + sqrt(drop + 4.0 * cross));
-  const double high = (reach + sqrt(g0 + drop + 4.0 * cross)) / (2.0 * far);
-  double x0 = log(y0 > low ? y0 : low), x1 = log(high), total = 0.0, width;
-  int i, j, panels;
-  if (!(g0 < 1e5)) return g0 == g0 ? 0.0 : a + h + k + y0;
-  if (!(x1 < (x0 > 0.0 ? x0 : 0.0) + drop)) x1 = (x0 > 0.0 ? x0 : 0.0) + drop;
-  if (!(x0 > (x1 < 0.0 ? x1 : 0.0) - drop)) x0 = (x1 < 0.0 ? x1 : 0.0) - drop;
-  panels = (int)ceil(x1 - x0);
-  if (panels < 3) panels = 3;
-  width = (x1 - x0) / panels;
-  for (i = 0; i < panels; ++i) {
-    for (j = 0; j < 20; ++j) {
-      const double y = exp(x0 + width * (i + ntksym_op_owen_node[j]));
-      const double w = near / y - far * y;
-      total += ntksym_op_owen_weight[j] * y * exp(g0 - w * w) / (1.0 + y * y);
-    }
+  double at[4][8], out[8];
+  for (int i = 0; i < 8; ++i) at[0][i] = h, at[1][i] = k, at[2][i] = c, at[3][i] = s;
+  ntksym_block_Phi2(1, at[0], at[1], at[2], at[3], out);
+  return out[0];
+}
+
+/* exp(a)*Phi2(h, k; r), with the relative accuracy of the tails where exp(a) is large.  For
+ * h + k <= 0 it is the integral of the density over the correlation (Plackett 1954) in x = log y,
+ * y = sqrt((1 - t)/(1 + t)), y > y0, by Gauss-Legendre on panels of at most unit length where the
+ * integrand matters; else Phi2(h, k; r) = Phi(low) - Phi2(low, -high; -r). */
+NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const double *h,
+                                        const double *k, const double *c, const double *s,
+                                        double *out)
+{
+  const size_t m = NTKSYM_ROUND_UP(n);
+  double near[NTKSYM_BLOCK], far[NTKSYM_BLOCK], g0[NTKSYM_BLOCK], y0[NTKSYM_BLOCK];
+  double lead[NTKSYM_BLOCK], step[NTKSYM_BLOCK], total[NTKSYM_BLOCK], width[NTKSYM_BLOCK];
+  double y[NTKSYM_BLOCK], inverse[NTKSYM_BLOCK], back[NTKSYM_BLOCK], count[NTKSYM_BLOCK];
+  double most = 3.0;
+  int tails = 0, plain = 0, panels;
+  for (size_t i = 0; i < m; ++i) {
+    tails |= a[i] >= 1.5;
+    plain |= !(a[i] >= 1.5);
   }
-  return exp(fma(-0.5 * most, most, a) - g0) * total * width * 0x1.45f306dc9c883p-2;
+  if (plain) {
+    ntksym_block_Phi2(n, h, k, c, s, out);
+    for (size_t i = 0; i < m; ++i) out[i] *= ntksym_op_exp(a[i]); /* loses less than three bits */
+  }
+  if (!tails) return;
+  for (size_t i = 0; i < m; ++i) {
+    const double drop = 40.0, low = h[i] < k[i] ? h[i] : k[i], high = h[i] < k[i] ? k[i] : h[i];
+    const int turned = h[i] + k[i] > 0.0;
+    const double u = turned ? low : h[i], v = turned ? -high : k[i], r = turned ? -c[i] : c[i];
+    const double ac = fabs(r), top = ac < s[i] ? s[i] : ac, unit = top == 0.0 ? 1.0 : top;
+    const double c1 = r / unit, s1 = top == 0.0 ? 1.0 : s[i] / unit;
+    const double length = sqrt(c1 * c1 + s1 * s1), sum = length + fabs(c1);
+    const double start = c1 > 0.0 ? s1 / sum : sum / (s1 < 1e-290 ? 1e-290 : s1);
+    const double n1 = fabs(u - v) * 0x1.6a09e667f3bcdp-2;
+    const double f0 = fabs(u + v) * 0x1.6a09e667f3bcdp-2, f1 = f0 < 1e-150 ? 1e-150 : f0;
+    const double w0 = f1 * start - (n1 > 0.0 ? n1 / (start > 1e-290 ? start : 1e-290) : 0.0);
+    const double g1 = w0 > 0.0 ? w0 * w0 : 0.0, cross = n1 * f1;
+    const double least = 2.0 * n1 / (sqrt(drop) + sqrt(drop + 4.0 * cross));
+    const double last = (sqrt(g1 + drop) + sqrt(g1 + drop + 4.0 * cross)) / (2.0 * f1);
+    const double peak = fabs(u) > fabs(v) ? u : v;
+    near[i] = n1;
+    far[i] = f1;
+    g0[i] = g1;
+    y0[i] = start > least ? start : least;
+    step[i] = last;
+    lead[i] = NTKSYM_MADD(-0.5 * peak, peak, a[i]) - g1;
+    total[i] = 0.0;
+  }
+  for (size_t i = 0; i < m; ++i) {
+    double x0, x1;
+    if (!(g0[i] < 1e5)) { /* nothing left, or NaN */
+      lead[i] = g0[i] == g0[i] ? -1e300 : lead[i];
+      g0[i] = near[i] = 0.0;
+      far[i] = y0[i] = step[i] = 1.0;
+    }
+    x0 = log(y0[i]);
+    x1 = log(step[i]);
+    if (!(x1 < (x0 > 0.0 ? x0 : 0.0) + 40.0)) x1 = (x0 > 0.0 ? x0 : 0.0) + 40.0;
+    if (!(x0 > (x1 < 0.0 ? x1 : 0.0) - 40.0)) x0 = (x1 < 0.0 ? x1 : 0.0) - 40.0;
+    width[i] = x1 - x0;
+    y0[i] = x0;
+    if (width[i] > most && a[i] >= 1.5) most = width[i];
+  }
+  panels = (int)ceil(most); /* of the widest; each point has its own number */
+  for (size_t i = 0; i < m; ++i) {
+    count[i] = ceil(width[i]) > 3.0 ? ceil(width[i]) : 3.0;
+    width[i] /= count[i];
+    step[i] = ntksym_op_exp(width[i]);
+    back[i] = ntksym_op_exp(-width[i]);
+  }
+  for (int j = 0; j < 14; ++j) {
+    const double node = ntksym_op_node14[j], weight = ntksym_op_weight14[j];
+    for (size_t i = 0; i < m; ++i) {
+      y[i] = ntksym_op_exp(y0[i] + width[i] * node);
+      inverse[i] = 1.0 / y[i];
+    }
+    for (int p = 0; p < panels; ++p)
+      for (size_t i = 0; i < m; ++i) {
+        const double w = near[i] * inverse[i] - far[i] * y[i], e = g0[i] - w * w;
+        const double inside = ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
+        const double part = weight * y[i] * inside / (1.0 + y[i] * y[i]);
+        total[i] += p < count[i] ? part : 0.0;
+        y[i] *= step[i];
+        inverse[i] *= back[i];
+      }
+  }
+  for (size_t i = 0; i < m; ++i) {
+    const int turned = h[i] + k[i] > 0.0;
+    const double low = h[i] < k[i] ? h[i] : k[i];
+    const double tail = ntksym_op_exp(lead[i]) * total[i] * width[i] * 0x1.45f306dc9c883p-2;
+    const double whole = ntksym_op_expPhi(a[i], low);
+    const double value = turned ? whole - tail : tail;
+    out[i] = a[i] >= 1.5 ? value + ((h[i] - h[i]) + (c[i] - c[i])) : out[i];
+  }
 }
 
 static inline double ntksym_op_expPhi2(double a, double h, double k, double c, double s)
 {
-  const double length = hypot(c, s);
-  if (a != a || h != h || k != k || length != length) return a + h + k + length;
-  if (a < 1.5) return exp(a) * ntksym_op_Phi2(h, k, c, s); /* loses less than three bits */
-  if (h + k > 0.0) { /* Phi2(h, k; r) = Phi(low) - Phi2(low, -high; -r) */
-    const double low = h < k ? h : k, high = h < k ? k : h;
-    return ntksym_op_expPhi(a, low) - ntksym_op_expPhi2(a, low, -high, -c, s);
-  }
-  if (length == 0.0) return ntksym_op_expPhi2_tail(a, h, k, 1.0);
-  if (c > 0.0) return ntksym_op_expPhi2_tail(a, h, k, s / (length + c));
-  return s > 0.0 ? ntksym_op_expPhi2_tail(a, h, k, (length - c) / s) : 0.0;
+  double at[5][8], out[8];
+  for (int i = 0; i < 8; ++i) at[0][i] = a, at[1][i] = h, at[2][i] = k, at[3][i] = c, at[4][i] = s;
+  ntksym_block_expPhi2(1, at[0], at[1], at[2], at[3], at[4], out);
+  return out[0];
 }
 
 #endif

@@ -18,7 +18,8 @@ def arcs(kind: str = "") -> str:
     text = _TEXT
     if kind:
         text = re.sub(r"(?<![\w.])(\d\.\d)(?![\w.])", r"\1f", text).replace("double", "float")
-        text = text.replace("fabs(", "fabsf(").replace("MADD(", "MADDF(")
+        text = text.replace("fabs(", "fabsf(").replace("copysign(", "copysignf(")
+        text = text.replace("MADD(", "MADDF(")
     degree = ATAN_DEGREE_FLOAT if kind else ATAN_DEGREE
     high, low = pi_parts(single=bool(kind))
     least = "0x1p-149f" if kind else "0x1p-1074"
@@ -45,12 +46,15 @@ static inline double ntksym_op_half_tan@F@(double s, double c, double h)
   return s / ((h + fabs(c)) + @LEAST@);
 }
 
-/* asin(c/h), h = hypot(c, s), to full relative accuracy. */
+/* asin(c/h), h = hypot(c, s), to full relative accuracy.  Always from the shorter leg: near
+ * s = 0 the one form would multiply a rounding error of c by 1 + 2/pi in every layer. */
 static inline double ntksym_op_asin3@F@(double c, double s, double h)
 {
-  const double t = c / ((h + s) + @LEAST@);
+  const double ac = fabs(c), top = ac > s ? s : ac, other = ac > s ? ac : s;
+  const double t = top / ((h + other) + @LEAST@);
   const double u = t * t;
-  return 2.0 * NTKSYM_MADD(t * u, ntksym_op_atan_tail@F@(u), t);
+  const double a = 2.0 * NTKSYM_MADD(t * u, ntksym_op_atan_tail@F@(u), t);
+  return copysign(ac > s ? (0.5 * @PI@ - a) + 0.5 * @PI_LOW@ : a, c);
 }
 
 /* The angle of the point (c, s), s >= 0, h = hypot(c, s); pi/2 where all are 0. */
@@ -85,7 +89,8 @@ def mixed_arcs() -> str:
     """The same in doubles, with floats for what is small: names end in m.
 
     The error is that of a float relative to the angle between |c| and h, not to the value: along
-    a deep network, where that angle shrinks, errors do not add up.
+    a deep network, where that angle shrinks, errors do not add up.  What underflows in a float
+    (kernels of 1e-60) stays a double.
     """
     high, low = pi_parts()
     return _MIXED.replace("@PI@", c_literal(high)).replace("@PI_LOW@", c_literal(low))
@@ -94,7 +99,7 @@ def mixed_arcs() -> str:
 _MIXED = r"""/* The angle with tangent t of its half, 0 <= t <= 1, to single precision. */
 static inline double ntksym_op_twice_atanm(double top, double below)
 {
-  const float t = (float)top / (float)below, u = t * t;
+  const float t = (float)(top / below), u = t * t;
   return (double)(2.0f * NTKSYM_MADDF(t * u, ntksym_op_atan_tailf(u), t));
 }
 
@@ -114,15 +119,15 @@ static inline double ntksym_op_angle3m(double s, double c, double h)
 static inline double ntksym_op_arc3m(double s, double c, double h)
 {
   const double sum = h + fabs(c);
-  const float t = (float)s / (float)(sum == 0.0 ? 1.0 : sum), u = t * t;
+  const float t = (float)(s / (sum == 0.0 ? 1.0 : sum)), u = t * t;
   const float bulge = NTKSYM_MADDF(u - 1.0f, ntksym_op_atan_tailf(u), 1.0f);
-  return (double)((float)s * u * bulge) + (c > 0.0 ? @PI@ * c : 0.0);
+  return s * (double)(u * bulge) + (c > 0.0 ? @PI@ * c : 0.0);
 }
 
 static inline double ntksym_op_gap3m(double s, double c, double h)
 {
   const double sum = h + fabs(c);
-  const float t = (float)s / (float)(sum == 0.0 ? 1.0 : sum);
-  return c > 0.0 ? (double)((float)s * t) : h - c;
+  const float t = (float)(s / (sum == 0.0 ? 1.0 : sum));
+  return c > 0.0 ? s * (double)t : h - c;
 }
 """

@@ -107,7 +107,7 @@ def blocks_loop(
     text += start + f"  double {', '.join(f'{x}[{LANES}]' for x in local)};\n"
     text += f"  for (size_t at_ = 0; at_ < n; at_ += {LANES}) {{\n"
     text += f"    const size_t b_ = n - at_ < {LANES} ? n - at_ : {LANES};\n"
-    text += f"    for (size_t i = 0; i < b_; ++i) {{\n"
+    text += "    for (size_t i = 0; i < b_; ++i) {\n"
     text += "".join(f"      {a}_in_[i] = (double){a}_[at_ + i];\n" for a in inputs) + "    }\n"
     text += f"    for (size_t i = b_; i < b_ + {WIDE - 1} && i < {LANES}; ++i) {{\n"
     text += "".join(f"      {a}_in_[i] = {a}_in_[b_ - 1];\n" for a in inputs) + "    }\n"

@@ -14,7 +14,18 @@ HEADER_NAME = "ntksym.h"
 
 def header() -> str:
     """The text of `ntksym.h`: C99, no state, safe to include in many files."""
-    pieces = (_TEXT.replace("@BLOCK@", str(LANES)), arcs(), _PLAIN, arcs("f"), mixed_arcs(), single(), normal(), _SCALED, orthant(), "#endif\n")
+    pieces = (
+        _TEXT.replace("@BLOCK@", str(LANES)),
+        arcs(),
+        _PLAIN,
+        arcs("f"),
+        mixed_arcs(),
+        single(),
+        normal(),
+        _SCALED,
+        orthant(),
+        "#endif\n",
+    )
     return "\n".join(pieces)
 
 

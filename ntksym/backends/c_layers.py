@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from ..lower.schedule import Kind
 from ..lower.split import SIDE_ARGS, Parts, split, stages
-from .c import CBackend, inline_function, wrap
+from .c import CBackend, inline_function
 from .c_blocks import LANES, block_function
+from .c_text import wrap
 
 
 class LayerText:

@@ -14,7 +14,6 @@ from .c import (
     head,
     inline_function,
     single_is_enough,
-    wrap,
 )
 from .c_blocks import LANES, WIDE, block_function
 from .c_header import HEADER_NAME
@@ -97,7 +96,9 @@ def _side(layer: LayerText, which: int, count: str, q: str, inc: str, ld: str) -
 def _tile_case(layer: LayerText) -> str:
     text = _side(layer, 0, "rows", "qx", "1", "ldx") + _side(layer, 1, "b", "qy", "incy", "ldy")
     count = len(layer.parts.features[0])
-    text += "        for (size_t r = 0; r < rows; ++r) {\n          Real (*now)[LANES] = state[r];\n"
+    text += (
+        "        for (size_t r = 0; r < rows; ++r) {\n          Real (*now)[LANES] = state[r];\n"
+    )
     if layer.staged:
         if count:
             text += f"          for (size_t k = 0; k < {count}; ++k)\n"
@@ -209,10 +210,10 @@ void @NAME@_diag(size_t n, const double *g, const double in[4], double *q, doubl
 }
 """
 
-LOOPS = r"""/* The four rows of layer l of b points: q, the next q, and the roots of both.  The last point is
- * repeated up to a multiple of WIDE. */
-NTKSYM_BLOCK_FUNCTION void load_side@S@(size_t b, const Stored *q, size_t inc, size_t ld, size_t l,
-                                        Real (*restrict side)[LANES])
+LOOPS = r"""/* The four rows of layer l of b points: q, the next q, and the roots of both.  The last
+ * point is repeated up to a multiple of WIDE. */
+NTKSYM_BLOCK_FUNCTION void load_side@S@(size_t b, const Stored *q, size_t inc, size_t ld,
+                                        size_t l, Real (*restrict side)[LANES])
 {
   const size_t at[4] = {l, l + 1, @COUNT@ + 1 + l, @COUNT@ + 2 + l};
   for (size_t k = 0; k < 4; ++k) {

@@ -30,7 +30,7 @@ def orthant() -> str:
     return text.replace("@PANEL@", str(PANEL_NODES))
 
 
-_TEXT = r"""/* Sums of exp(-half*u)/(1 + u) over the nodes, u = (a*node)^2; one division for two nodes. */
+_TEXT = r"""/* Sums of exp(-half*u)/(1 + u) over the nodes, u = (a*node)^2; one division for two. */
 NTKSYM_BLOCK_FUNCTION void ntksym_block_owen_sum(size_t n, int count, const double *node,
                                          const double *weight, const double *a,
                                          const double *half, double *total)

@@ -202,9 +202,7 @@ def _sample(found: AngularNetwork, sign: int, error: float, report: Progress) ->
         size = [b - e[0] for b, e in zip(_sizes(found), edge, strict=True)]
         end = _values(found, lambda: (arb("-inf"),), sign, 0.0, depth)
     numbers = tuple(np.array([[float(v.mid()) for v in k] for k in pair]) for pair in balls)
-    return Samples(
-        sign, parts, tuple(balls), numbers, (size[0], size[1]), (end[0][0], end[1][0])
-    )
+    return Samples(sign, parts, tuple(balls), numbers, (size[0], size[1]), (end[0][0], end[1][0]))
 
 
 def _values(

@@ -16,7 +16,7 @@ from sympy import Add, Expr, Integer, Mul, Symbol, asin, expand, oo, pi, sqrt, z
 
 from .. import symbols as S
 from ..activation import Activation
-from ..errors import UnsupportedOp
+from ..errors import BadActivation, UnsupportedOp
 from .build import Builder
 from .program import Operand, Program
 
@@ -174,11 +174,18 @@ def lower_layer(rule: RuleLike) -> Program:
     Inputs `STATE`, then weight_var, bias_var and parameters.  Outputs nngp, ntk, root.
 
     Raises:
+        BadActivation: a parameter has the name of an input.
         UnsupportedOp: a function or a complex number without an operation.
     """
     exprs = (rule.nngp, rule.ntk)
     known = (S.q11, S.q12, S.q22, S.t12)
-    args = (*STATE, *parameters(exprs, known))
+    given = parameters(exprs, known)
+    if taken := sorted(set(given) & set(STATE)):
+        raise BadActivation(
+            f"{rule.name}: the parameter name {taken[0]!r} is taken in a layer",
+            hint="another name; these have a meaning: " + ", ".join(sorted(STATE)),
+        )
+    args = (*STATE, *given)
     b = Builder(args, root="root")
     nngp, ntk = b.operand(_real(rule.nngp)), b.operand(_real(rule.ntk))
     carried = _carried_root(b, rule, nngp)

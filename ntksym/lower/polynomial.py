@@ -128,15 +128,24 @@ def spread_form(e: Expr) -> Expr | None:
         return None
     size, gap = (-b, NEAR) if b.is_negative else (b, FAR)
     r1, r2 = sqrt(S.q11), sqrt(S.q22)
-    if a == 0 or c == 0:
-        (own, other, slope) = (r1, r2, a) if c == 0 else (r2, r1, c)
-        return own * (slope * own - size * other) + size * gap
+    if a == 0:
+        return size * gap - r2 * _apart(size**2, c**2)
+    if c == 0:
+        return size * gap + r1 * _apart(a**2, size**2)
     excess = 2 * sqrt(a) * sqrt(c) - size
     if excess == 0:
-        return (sqrt(a) * r1 - sqrt(c) * r2) ** 2 + size * gap
+        return _apart(a, c) ** 2 + size * gap
     if not excess.is_positive:
         return None
-    return (sqrt(a) * r1 - sqrt(c) * r2) ** 2 + excess * r1 * r2 + size * gap
+    return _apart(a, c) ** 2 + excess * r1 * r2 + size * gap
+
+
+def _apart(a: Expr, c: Expr) -> Expr:
+    """sqrt(a*q11) - sqrt(c*q22), as a quotient: the difference of two rounded roots keeps half
+    of the digits that the difference of the variances has.
+    """
+    below = sqrt(a) * sqrt(S.q11) + sqrt(c) * sqrt(S.q22)
+    return (a * S.q11 - c * S.q22) / below
 
 
 def det_multiple(e: Expr) -> Expr | None:

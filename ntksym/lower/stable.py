@@ -51,9 +51,17 @@ TABLE = (
         ((1e8, 1e8 - 1.0, 1e8),),
     ),
     Row(
+        "apart",
+        "sqrt(a*q11) - sqrt(c*q22)",
+        "(a*q11 - c*q22)/(sqrt(a*q11) + sqrt(c*q22))",
+        "in the exponent of a joint density it is divided by the root: at an angle of 1e-8 rounded "
+        "square roots leave half the digits (hardshrink's derivative: 1e7 eps before, 1 after)",
+        ((1.0238232487780838, 1.0238232381437908, 1.0238232275094983),),
+    ),
+    Row(
         "angle",
         "asin(n/d)",
-        "asin3(n, sqrt(d**2 - n**2), d) = 2*atan(n/(d + sqrt(d**2 - n**2)))",
+        "asin3(n, sqrt(d**2 - n**2), d): twice the arctangent of the half angle, shorter leg first",
         "the slope of asin is infinite at the collinear point, which is on every diagonal",
         (_NEAR, _OPPOSITE),
     ),

@@ -24,6 +24,8 @@ METHODS = ("auto", "exact", "mixture", *RULES)
 CODE_ERROR = 1e-10
 """What the rules for code aim at where nothing is asked for."""
 _FEW = 16
+LONGEST = 90.0
+"""Seconds: the automatic choice starts no longer building unless there is nothing else."""
 RELAXED = 1e-8
 """What the automatic choice is content with where `CODE_ERROR` cannot be proven."""
 
@@ -63,9 +65,11 @@ def choose(
             the method.
         variances: a number, or (low, high): the variances that a rule for code must cover.  Without
             it a rule is not built: the dual is an `ExpectedDual`.
-        code: for generated code, where also the time of an entry counts: with `variances` a table
-            comes before a mixture and before a closed form with `Phi2`.
-        build: how a rule is built: `rules.built`, or the same behind a cache.
+        code: for generated code, where also the time of an entry counts: with one variance a table
+            comes before a mixture and before a closed form with `Phi2`; for a range only a table
+            that is there already.
+        build: how a rule is built: `rules.built`, or the same behind a cache; it may have a method
+            `known` with the same arguments: whether the dual is there without building it.
 
     Raises:
         BadSpec: an unknown method, or a parameter without a value where a rule is to be built.
@@ -189,26 +193,59 @@ class _Search:
             seen.append(Candidate(rule.name, True, _NO_RANGE, rule.cost))
             return self._choice(found, rule.name, tuple(seen))
         errors = (self.error,) if self.error is not None else (CODE_ERROR, RELAXED)
-        for error in errors:
-            for rule in RULES.values():
-                try:
-                    made = self.build(rule, self.activation, self.variances, error)
-                except (Undecided, NoClosedForm) as failed:
-                    seen.append(Candidate(rule.name, False, f"{error:g}: {failed.what}", rule.cost))
+        slow: list[tuple[float, Rule, float]] = []
+        *fast, last = RULES.values()  # a table of RELAXED comes before entries that take long
+        tries = [(error, rule) for error in errors for rule in fast]
+        for error, rule in (*tries, *((error, last) for error in errors)):
+            try:
+                seconds = self._seconds(rule, error)
+                if seconds > LONGEST:
+                    slow.append((seconds, rule, error))
+                    said = f"{error:g}: about {seconds:.0f} s to build"
+                    seen.append(Candidate(rule.name, False, said, rule.cost))
                     continue
-                reason = f"the cheapest that proves {error:g}"
-                seen.append(Candidate(rule.name, True, reason, rule.cost))
-                return self._choice(made, rule.name, tuple(seen))
+                made = self.build(rule, self.activation, self.variances, error)
+            except (Undecided, NoClosedForm) as failed:
+                seen.append(Candidate(rule.name, False, f"{error:g}: {failed.what}", rule.cost))
+                continue
+            reason = f"the cheapest that proves {error:g}"
+            seen.append(Candidate(rule.name, True, reason, rule.cost))
+            return self._choice(made, rule.name, tuple(seen))
+        hint = "a larger error, or a narrower range of variances: rows of one norm are best"
+        if slow:
+            seconds, rule, error = min(slow, key=lambda s: s[0])
+            hint += f"; method {rule.name!r} with error={error:g} builds for about {seconds:.0f} s"
         raise Undecided(
-            f"no method proves an error of {errors[-1]:g} for {self.activation.name}",
+            f"no method proves an error of {errors[-1]:g} for {self.activation.name}"
+            + (f" within {LONGEST:.0f} s" if slow else ""),
             tried=[c.line for c in seen],
-            hint="a larger error, or a narrower range of variances",
+            hint=hint,
         )
 
+    def _seconds(self, rule: Rule, error: float) -> float:
+        """About how long building takes; nothing where it is there already, or is not known."""
+        assert self.variances is not None
+        if rule.seconds is None or self._known(rule, error):
+            return 0.0
+        return rule.seconds(self.activation, self.variances, error)
+
+    def _known(self, rule: Rule, error: float) -> bool:
+        known = getattr(self.build, "known", None)
+        return known is not None and known(rule, self.activation, self.variances, error)
+
     def _faster(self, seen: list[Candidate], method: str, slow: Any) -> Choice | None:
-        """A table instead of a closed form or a mixture that takes microseconds."""
+        """A table instead of a closed form or a mixture that takes microseconds.
+
+        A range of variances keeps what is there for all variances unless its table is there too:
+        building one takes longer than most Gram matrices.
+        """
         rule = RULES["tabulated"]
         error = self.error or CODE_ERROR
+        assert self.variances is not None
+        if self.variances[0] < self.variances[1] and not self._known(rule, error):
+            said = f"{error:g}: not built for a range where a {method} serves; asked for, it is"
+            seen.append(Candidate(rule.name, False, said, rule.cost))
+            return None
         try:
             made = self.build(rule, self.activation, self.variances, error)
         except (Undecided, NoClosedForm) as failed:

@@ -22,12 +22,15 @@ class Rule:
         cost: of an entry and layer in generated C, in words.
         make: (activation, variances, error) -> a dual that becomes a unit of code.
         reader: gives the function that reads what `to_json` of such a dual wrote.
+        seconds: about how long `make` takes, found out in less than a second; it raises what
+            `make` would raise where that is seen at once.
     """
 
     name: str
     cost: str
     make: Callable[[Activation, Variances | None, float], Any]
     reader: Callable[[], Callable[[str], Any] | None] | None = None
+    seconds: Callable[[Activation, Variances, float], float] | None = None
 
     def read(self) -> Callable[[str], Any] | None:
         """The function from JSON text, where its duals are plain data; else None."""
@@ -67,6 +70,13 @@ def _tabulated(activation: Activation, variances: Variances | None, error: float
     return table_dual(activation, low if low == high else variances, error=error)
 
 
+def _table_seconds(activation: Activation, variances: Variances, error: float) -> float:
+    from .table import table_cost
+
+    low, high = variances
+    return table_cost(activation, low if low == high else variances, error=error).seconds
+
+
 def _series(activation: Activation, variances: Variances | None, error: float) -> Any:
     from .series.table import series_table
 
@@ -97,9 +107,10 @@ RULES = {
             "about 3 ns an entry for one variance, 12 ns for a range",
             _tabulated,
             _read_table,
+            _table_seconds,
         ),
         Rule("series", "tens of nanoseconds an entry", _series),
-        Rule("quadrature", "microseconds an entry", _quadrature),
+        Rule("quadrature", "microseconds to milliseconds an entry", _quadrature),
     )
 }
 """By name, cheapest first."""

@@ -146,7 +146,13 @@ def _kernel(recursion: Any, target: str, dtype: str, cache: bool, threads: int) 
         engine = NumpyNetwork(schedule, contract, keep=cache)
     name = str(getattr(getattr(recursion, "network", None), "name", "") or schedule.name)
     return CompiledKernel(
-        engine, name=name, target=target, dtype=dtype, threads=threads, sources=engine.sources
+        engine,
+        name=name,
+        target=target,
+        dtype=dtype,
+        threads=threads,
+        sources=engine.sources,
+        network=recursion,
     )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..backends import SourceFile
-from ..errors import BadData, BadSpec
+from ..errors import BadData, BadSpec, UnsupportedOp
 from . import bands, gram_loop
 from .bands import Target, squares
 from .checks import (
@@ -27,6 +27,9 @@ from .dual_arrays import CompiledDual as CompiledDual
 from .dual_arrays import DualValues as DualValues
 from .engines import Engine
 from .gram_loop import First, Layers, Side
+
+if TYPE_CHECKING:
+    from .gradient import KernelGradients, NetworkGradient
 
 Only = Literal["nngp", "ntk"]
 SMALL = 1 << 21
@@ -58,14 +61,17 @@ class CompiledKernel:
         dtype: str,
         threads: int,
         sources: tuple[SourceFile, ...],
+        network: Any = None,
     ) -> None:
         self._engine = engine
+        self._network = network
         self.name = name
         self.target = target
         self.dtype = np.dtype(dtype)
         self.threads = threads
         self.sources = sources
         self._keep = False
+        self._gradient: NetworkGradient | None = None
 
     def __repr__(self) -> str:
         return f"<CompiledKernel {self.name}: target={self.target}, threads={self.threads}>"
@@ -80,6 +86,26 @@ class CompiledKernel:
         if self._layers is not None:
             gram_loop.gram_library(keep)
         return self
+
+    def gradient(self, X: Any, Y: Any = None) -> KernelGradients:
+        """Both kernels and their derivatives: in q11, q12, q22, the variances and parameters.
+
+        Finite on the diagonal; in double, pair by pair, by NumPy.  `NetworkGradient` has the
+        derivatives in the rows of X too.
+
+        Raises:
+            BadData: X or Y is no two-dimensional real array.
+            UnsupportedOp: a dual of the network is not a closed form.
+        """
+        if self._network is None:
+            raise UnsupportedOp(
+                f"{self.name}: no derivatives", hint="a network of closed forms, without collapse"
+            )
+        if self._gradient is None:
+            from .gradient import NetworkGradient
+
+            self._gradient = NetworkGradient(self._network)
+        return self._gradient(X, Y)
 
     @property
     def _layers(self) -> Layers | None:

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,33 +15,49 @@ from typing import Any
 from ..activation import Activation
 from ..errors import NtksymError, Undecided
 from ..numeric.rules import RULES, Rule, Variances, built
-from .cache import digest, obtain
+from .cache import cache_directory, digest, is_intact, obtain
 
 PATIENCE = 2.0
 """Seconds after which a line on standard error says what is being built."""
+AGAIN = 10.0
+"""Seconds between the lines after that."""
+SUFFIX = ".json"
 FORMAT = "ntksym rule 1"
 """Part of every key."""
 
 
-def kept(rule: Rule, activation: Activation, variances: Variances | None, error: float) -> Any:
-    """As `rules.built`, but each at most once; failures too.
+class Kept:
+    """As `rules.built`, but each at most once; failures too."""
 
-    Raises:
-        Undecided, BadSpec: as `rules.built`.
-    """
-    found = _kept(rule.name, activation, variances, error)
-    if isinstance(found, NtksymError):
-        raise found
-    return found
+    def __call__(
+        self, rule: Rule, activation: Activation, variances: Variances | None, error: float
+    ) -> Any:
+        """The dual of a rule.
+
+        Raises:
+            Undecided, BadSpec: as `rules.built`.
+        """
+        found = _kept(rule.name, activation, variances, error)
+        if isinstance(found, NtksymError):
+            raise found
+        return found
+
+    def known(
+        self, rule: Rule, activation: Activation, variances: Variances | None, error: float
+    ) -> bool:
+        """Whether the cache on disk has it."""
+        name = _key(rule, activation, variances, error) + SUFFIX
+        return rule.reader is not None and is_intact(cache_directory() / name)
+
+
+kept = Kept()
+"""How rules are built at run time."""
 
 
 @lru_cache(maxsize=512)
 def _kept(name: str, activation: Activation, variances: Variances | None, error: float) -> Any:
-    rule = RULES[name]
-    span = "" if variances is None else f" for variances {_shown(variances)}"
     try:
-        with _told(f"ntksym: {name} dual of {activation.name}{span}, error {error:g}"):
-            return _stored(rule, activation, variances, error)
+        return _stored(RULES[name], activation, variances, error)
     except NtksymError as failed:
         return failed
 
@@ -50,23 +66,39 @@ def _stored(rule: Rule, activation: Activation, variances: Variances | None, err
     """From the cache on disk where the dual of the rule can be written as JSON."""
     read = rule.read()
     if read is None:
-        return built(rule, activation, variances, error)
-    asked = (rule.name, str(activation.expr), str(variances), repr(error))
-    key = digest((FORMAT, _makers(), *asked))
+        return _announced(rule, activation, variances, error)
 
     def make(_: Path) -> bytes:
         try:
-            text = built(rule, activation, variances, error).to_json()
+            text = _announced(rule, activation, variances, error).to_json()
         except Undecided as failed:  # as long to find out as a result is
             text = {"undecided": failed.record()}
         return (text if isinstance(text, str) else json.dumps(text)).encode("ascii")
 
-    path = obtain(key, ".json", make)
+    path = obtain(_key(rule, activation, variances, error), SUFFIX, make)
     text = path.read_text(encoding="ascii")
     if text.startswith('{"undecided"'):
         said = json.loads(text)["undecided"]
         raise Undecided(said["what"], where=said["where"], tried=said["tried"], hint=said["hint"])
     return read(text)
+
+
+def _key(rule: Rule, activation: Activation, variances: Variances | None, error: float) -> str:
+    asked = (rule.name, str(activation.expr), str(variances), repr(error))
+    return digest((FORMAT, _makers(), *asked))
+
+
+def _announced(
+    rule: Rule, activation: Activation, variances: Variances | None, error: float
+) -> Any:
+    """`rules.built`, with lines on standard error where it takes long."""
+    span = "" if variances is None else f" for variances {_shown(variances)}"
+    text = f"ntksym: {rule.name} dual of {activation.name}{span}, error {error:g}"
+    with _told(text) as expected:
+        if rule.seconds is not None and variances is not None and not activation.params:
+            with suppress(Undecided):  # only a guess; the rule itself says what it cannot do
+                expected.append(rule.seconds(activation, variances, error))
+        return built(rule, activation, variances, error)
 
 
 @lru_cache(maxsize=1)
@@ -83,23 +115,31 @@ def _shown(variances: Variances) -> str:
 
 
 @contextmanager
-def _told(text: str) -> Iterator[None]:
-    """Say on standard error what takes long, and when it is done."""
+def _told(text: str) -> Iterator[list[float]]:
+    """Say on standard error what takes long, about how much is left, and when it is done.
+
+    The list that is given out may be told the seconds it is likely to take.
+    """
     start = time.monotonic()
-    said = threading.Event()
+    expected: list[float] = []
+    done = threading.Event()
 
     def say() -> None:
-        said.set()
-        sys.stderr.write(f"{text}: building ...\n")
-        sys.stderr.flush()
+        wait = PATIENCE
+        while not done.wait(wait):
+            wait = AGAIN
+            left = expected[0] - (time.monotonic() - start) if expected else 0.0
+            rest = f"about {left:.0f} s left" if left > 0.5 else "not done yet"
+            sys.stderr.write(f"{text}: building, {rest}\n")
+            sys.stderr.flush()
 
-    timer = threading.Timer(PATIENCE, say)
-    timer.daemon = True
-    timer.start()
+    teller = threading.Thread(target=say, daemon=True)
+    teller.start()
     try:
-        yield
+        yield expected
     finally:
-        timer.cancel()
-        if said.is_set():
+        done.set()
+        teller.join()
+        if time.monotonic() - start > PATIENCE:
             sys.stderr.write(f"{text}: {time.monotonic() - start:.1f} s\n")
             sys.stderr.flush()

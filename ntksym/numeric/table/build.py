@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from math import inf, isfinite, nextafter, sqrt
+from math import inf, isfinite, nextafter
 from typing import Any
 
 from sympy import Expr
@@ -15,13 +15,12 @@ from .draft import mirrored, sizes
 from .dual import LEAST_ERROR, Sheet, TableDual
 from .fit import Fit, fit
 from .pack import Packed, least, on_diagonal, pack
-from .source import FIRST, Say, Source, source, start
-from .spectrum import shape_of
+from .source import FIRST, Say, Source, shape, source, start
 from .variable import KAPPAS
 from .variances import Axis
 
 BITS = 160
-SHARES = (0.88, 0.6, 0.35, 0.15, 0.05)
+SHARES = (0.97, 0.8, 0.5, 0.2, 0.05)
 
 
 def build(
@@ -44,11 +43,11 @@ def build(
     say = progress or (lambda line: None)
     read = as_activation(activation)
     expr = with_values(read, params or {})
-    axis = Axis.over(low, high) if high > low else Axis(low, low, sqrt(low), 0.0)
-    weighted = _vanishes(expr)
+    axis = Axis.over(low, high)
+    weighted = vanishes(expr)
     with working(BITS + 64):
-        shapes = [shape_of(expr, slope=slope, bits=BITS) for slope in (False, True)]
-        starts = [start(shape, axis, error, weighted and not shape.slope) for shape in shapes]
+        shapes = [shape(expr, slope, BITS) for slope in (False, True)]
+        starts = [start(s, axis, error, weighted and not s.slope) for s in shapes]
         count = max(s.count for s in starts)  # the same variances for both: coefficients are kept
         nodes = axis.variances(count, BITS + 64) if axis.half else [Fraction(axis.low)]
         slopes = source(starts[1], tuple(nodes), FIRST, error, say)
@@ -99,7 +98,7 @@ def span(variances: Any) -> tuple[float, float]:
     return low, high
 
 
-def _vanishes(expr: Expr) -> bool:
+def vanishes(expr: Expr) -> bool:
     """Whether s(0) = 0 exactly: then s(sqrt q z)/sqrt q stays of one size for small q."""
     from ...verify.evaluate import constant
     from ...verify.surd import ZERO, Surd
@@ -146,9 +145,17 @@ def _fits(source: Source, kappa: float, parity: int, error: float) -> list[Fit]:
 def _sheet(
     fits: list[Fit], source: Source, axis: Axis, parity: int, error: float, weighted: bool
 ) -> Sheet:
+    from flint import arb
+
+    outside = float((fits[0].tail + _largest(fits) + source.between).upper() / source.least)
+    free = max(1 - outside / error, SHARES[-1])
+    extra = arb(0)
+    if not parity:
+        parity, extra = _parity(fits, source.least * (error * free))
     best: Sheet | None = None
-    for share in SHARES:  # of the error, to coefficients left out; the rest has to fit beside it
-        found = _packed(fits, source, axis, error * share, parity, weighted)
+    for share in SHARES:  # of what is free, to coefficients left out; the rest has to fit beside it
+        budget = source.least * (error * free * share)
+        found = _packed(fits, source, axis, budget, parity, extra, weighted)
         if found.error <= error:
             return found
         if best is None or found.error < best.error:
@@ -161,32 +168,37 @@ def _sheet(
     )
 
 
+def _largest(fits: list[Fit]) -> Any:
+    """What interpolation in rho and the pairs left out can add, on the worse side."""
+    return max(f.aliasing for f in fits) + max(f.omitted for f in fits)
+
+
 def _packed(
-    fits: list[Fit], source: Source, axis: Axis, allowed: float, parity: int, weighted: bool
+    fits: list[Fit],
+    source: Source,
+    axis: Axis,
+    budget: Any,
+    parity: int,
+    extra: Any,
+    weighted: bool,
 ) -> Sheet:
     from flint import arb
 
-    budget = source.least * allowed
     plus = pack(fits[0].tensor, budget, axis.half)
-    extra = arb(0)
-    if not parity:
-        parity, extra = _parity(fits, budget)
     minus = plus if parity else pack(fits[1].tensor, budget, axis.half)
     across = on_diagonal(fits[0].tensor)
     diagonal = pack(across, budget, axis.half)
     three = (plus, minus, diagonal)
-    aliasing = max(f.aliasing for f in fits)
-    omitted = max(f.omitted for f in fits)
-    outside = fits[0].tail + aliasing + omitted + source.between
+    outside = fits[0].tail + _largest(fits) + source.between
     bottom = (least(across) - outside).lower()
     if not bottom > 0:
         raise Undecided("the bound is larger than the dual itself", hint="a narrower range")
     final = max(_size(p) for p in three) * 2.0**-50 if weighted else arb(0)
     named = (
         ("series beyond its last term", fits[0].tail),
-        ("interpolation in rho", aliasing),
+        ("interpolation in rho", _largest(fits)),
         ("interpolation in the variances", source.between),
-        ("coefficients left out", max(p.dropped for p in three) + omitted + extra),
+        ("coefficients left out", max(p.dropped for p in three) + extra),
         ("rounding", max(p.rounding for p in three) + final),
     )
     total = sum((value for _, value in named), arb(0))

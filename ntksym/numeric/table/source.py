@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, exp, inf, log, log2, sqrt
+from functools import lru_cache
+from math import ceil, exp, log, log2, sqrt
 from typing import Any
+
+from sympy import Expr
 
 from ...errors import Undecided
 from .fit import worst_tail
-from .spectrum import Shape, Spectrum, second_moment, spectra
+from .spectrum import Shape, Spectrum, second_moment, shape_of, spectra
 from .variable import lebesgue
 from .variances import Axis, interpolation
 
@@ -72,8 +75,15 @@ def bits_for(shape: Shape, error: float) -> int:
     return ceil((2 * wanted if shape.kinks else wanted) + 64)
 
 
+@lru_cache(maxsize=32)
+def shape(expr: Expr, slope: bool, bits: int) -> Shape:
+    """`spectrum.shape_of`, kept: an estimate of the work comes before the work."""
+    return shape_of(expr, slope=slope, bits=bits)
+
+
+@lru_cache(maxsize=32)
 def start(shape: Shape, axis: Axis, error: float, weighted: bool) -> Start:
-    """Scales and the number of variances.
+    """Scales and the number of variances, kept.
 
     Raises:
         Undecided: no relative bound, or no interpolation in the variance.
@@ -153,19 +163,25 @@ def _tails(found: list[Spectrum]) -> list[float]:
     return worst
 
 
-def _more(found: list[Spectrum], terms: int, goal: float) -> int:
-    """How many coefficients are likely to do."""
+def predicted(found: list[Spectrum], terms: int, goal: float) -> int:
+    """How many coefficients are likely to do, from the decay of those that are there."""
     tails = _tails(found[:1])
     now, before = tails[terms], tails[terms // 2]
-    gain = log(before / now) if now > 0 and before > now else 0.0
-    if not gain > 0.05:
-        return 4 * terms
-    wanted = log(now / goal) if goal > 0 else inf
-    power = min(wanted * log(2) / gain, 3.0)
-    root = min(wanted / gain * (1 - sqrt(0.5)), 3.0)
-    # analytic on the line: exp(-c sqrt n); with a kink the early decay is steeper than the late one
-    share = 0.5 if found[0].kink else 0.0
-    guess = 1.1 * terms * exp(share * power) * (1 + root) ** (2 - 2 * share)
+    if now <= goal:
+        return _shortest(found[:1], goal)
+    gain = log(before / now) if before > now else 0.0
+    if not gain > 0.05 or not goal > 0:
+        return 100 * terms
+    wanted = log(now / goal)
+    power = min(wanted * log(2) / gain, 5.0)  # n^-p
+    root = min(wanted / gain * (1 - sqrt(0.5)), 10.0)  # exp(-c sqrt n)
+    if not found[0].kink:
+        return int(1.1 * terms * (1 + root) ** 2)
+    return int(1.22 * terms * exp(power / 2) * (1 + root))  # between: decay slows down in time
+
+
+def _more(found: list[Spectrum], terms: int, goal: float) -> int:
+    guess = predicted(found, terms, goal)
     return int(min(max(guess, 1.25 * terms), 4.0 * terms)) | 15
 
 

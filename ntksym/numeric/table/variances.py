@@ -20,19 +20,20 @@ from .sides import sides
 from .spectrum import Shape
 from .variable import alias, ellipse, lebesgue, nodes
 
-MOST_NODES = 32
+MOST_NODES = 72
 _RADII = (8.0, 6.5, 5.3, 4.4, 3.7, 3.1, 2.7, 2.4, 2.15, 1.95, 1.8, 1.68, 1.58, 1.5, 1.4, 1.3, 1.2)
 _NARROW = 1.05
 _DISPLACED = 2.0**-120
 """Far above what the rounding of the nodes can change: 2^-200 times a derivative below 100 M."""
-_ARCS = 24
+_ARCS = 32
+_FINE = 256
 _DEPTH = 9
 _COVER = 53
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """The map from variances to [-1, 1], exact in doubles.
+    """The map from variances to [-1, 1], exact in doubles; one variance has the half width 0.
 
     Attributes:
         low: the least variance.
@@ -48,7 +49,9 @@ class Axis:
 
     @classmethod
     def over(cls, low: float, high: float) -> Axis:
-        """The axis of a range."""
+        """The axis of a range, or of one variance."""
+        if low == high:
+            return cls(low, low, sqrt(low), 0.0)
         centre = sqrt(sqrt(low) * sqrt(high))
         root = sqrt(high)
         half = (root - centre) / (root + centre) * (1 + 1e-12)
@@ -66,7 +69,9 @@ class Axis:
             return [fraction(self.deviation(t).mid()) ** 2 for t in nodes(count, bits)]
 
 
-def sector_bound(shape: Shape, axis: Axis, radius: float, length: int, weighted: bool) -> Any:
+def sector_bound(
+    shape: Shape, axis: Axis, radius: float, length: int, weighted: bool, arcs: int = _ARCS
+) -> Any:
     """A bound of the L^2 norm of F on the ellipse (`arb`), None where s may be singular inside."""
     from flint import arb
 
@@ -77,9 +82,10 @@ def sector_bound(shape: Shape, axis: Axis, radius: float, length: int, weighted:
         r = arb(radius)
         if not (r + 1 / r) / 2 * axis.half < 1:
             return None
-        boxes = [axis.deviation(box) for box in ellipse(r, _ARCS)]
-        widest = max(float(abs(b.arg()).upper()) for b in boxes)
-        farthest = max(float(abs(b).upper()) for b in boxes)
+        boxes = [axis.deviation(box) for box in ellipse(r, arcs)]
+        fine = [axis.deviation(box) for box in ellipse(r, _FINE)]  # hardly costs anything
+        widest = max(float(abs(b.arg()).upper()) for b in fine)
+        farthest = max(float(abs(b).upper()) for b in fine)
         if not widest < 1.55:
             return None
         funcs = [(function(expr, x), sign) for expr, sign in sides(shape)]
@@ -142,7 +148,7 @@ def _square(func: Any, box: Any, sign: int, length: int) -> Any:
     """A bound of the integral of |s(sqrt q z)|^2 over 0 <= sign z <= length."""
     total, edge = None, 0.0
     while edge < length:
-        step = min(0.5, length - edge)
+        step = min(0.25 if edge < 3 else 0.5 if edge < 5 else 1.0, length - edge)
         part = _cell(func, box, sign, edge, edge + step, 6)
         total = part if total is None else total + part
         edge += step
@@ -196,9 +202,15 @@ def interpolation(shape: Shape, axis: Axis, goal: Any, weighted: bool) -> tuple[
     length, lost = beyond(shape, axis, goal / (8 * (scale + 1)))
     best: tuple[int, Any] | None = None
     reached = arb("inf")
-    close = sector_bound(shape, axis, _NARROW, length, weighted)
+    close = None
+    for arcs in (_ARCS // 2, 2 * _ARCS):
+        if close is None:
+            close = sector_bound(shape, axis, _NARROW, length, weighted, arcs)
     if close is None:
-        raise Undecided("the activation is not analytic about the range of variances")
+        raise Undecided(
+            "the activation was not shown to be analytic about the range of variances",
+            hint="a narrower range, or one variance",
+        )
     for radius in _RADII:
         size = sector_bound(shape, axis, radius, length, weighted)
         if size is None:
