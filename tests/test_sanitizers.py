@@ -20,6 +20,7 @@ COMPILER = next((c for c in ("gcc", "clang", "cc") if shutil.which(c)), None)
 FLAGS = (
     "-std=c99", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined",
     "-fno-sanitize-recover=all", "-fno-omit-frame-pointer",
+    "-Wno-maybe-uninitialized",  # gcc: the instrumentation itself makes it warn
 )  # fmt: skip
 PROTOTYPE = re.compile(r"^(?:void|int) (ntksym_\w+)\(([^)]*)\)\s*\{", re.M)
 

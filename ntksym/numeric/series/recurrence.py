@@ -88,7 +88,7 @@ def _add(node: Node, table: _Table, shift: int, sums: list[int]) -> Any:
 
     at, rad = node.at.mid().man_exp(), arb(node.at.rad()).man_exp()
     exact = (int(at[0]), int(at[1]), int(rad[0]), int(rad[1]))
-    known = _cached if table.count <= _KEEP else _row
+    known = _cached if table.count <= _KEEP else row
     values, blur = known(exact, table.count, table.places)
     even, odd = _scaled(node.even, shift), _scaled(node.odd, shift)
     if even:
@@ -99,7 +99,7 @@ def _add(node: Node, table: _Table, shift: int, sums: list[int]) -> Any:
     return lost + (abs(node.even).upper().max(abs(node.odd).upper()) + lost) * blur
 
 
-def _row(exact: tuple[int, int, int, int], count: int, places: int) -> tuple[list[int], Any]:
+def row(exact: tuple[int, int, int, int], count: int, places: int) -> tuple[list[int], Any]:
     """y_0 .. y_{count-1} at a node times 2^places, and a bound of their error."""
     from flint import arb
 
@@ -132,7 +132,7 @@ def _row(exact: tuple[int, int, int, int], count: int, places: int) -> tuple[lis
 
 _KEEP = 256
 """The most orders of a row that is remembered: the same nodes come back for many variances."""
-_cached = lru_cache(maxsize=4096)(_row)
+_cached = lru_cache(maxsize=4096)(row)
 
 
 def _moved(size: float, count: int, drift: Any) -> Any:

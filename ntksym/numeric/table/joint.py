@@ -303,7 +303,7 @@ def _row(at: Any, count: int, places: int) -> tuple[list[int], Any]:
     """y_0 .. y_{count-1} at a node times 2^places, and a bound of their error."""
     from flint import arb
 
-    from ..series.recurrence import _row as row
+    from ..series.recurrence import row
 
     (man, exp), (rad, low) = at.mid().man_exp(), arb(at.rad()).man_exp()
     return row((int(man), int(exp), int(rad), int(low)), count, places)
