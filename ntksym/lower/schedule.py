@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 from sympy import Expr, Symbol
@@ -97,6 +98,7 @@ class Schedule:
         return (self.input, *(p for k in self.kinds for p in (k.pair, k.diag)))
 
 
+@lru_cache(maxsize=4096)
 def number(e: Expr) -> float:
     """The double nearest to a SymPy number."""
     b = Builder(())
