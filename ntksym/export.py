@@ -172,7 +172,8 @@ def generate(
             f"unknown target {target!r}", hint="one of: " + ", ".join(TARGETS + MORE_TARGETS)
         )
     if collapse:
-        return collapsed_sources(thing, target, _identifier(name), command, collapse, variances)
+        whole = collapsed_sources(thing, target, _identifier(name), command, collapse, variances)
+        return _with_extras(whole, target)
     if target in ARRAY_TARGETS:
         return Made(array_sources(thing, target, _identifier(name), command), ())
     if target == "package":
@@ -189,9 +190,14 @@ def generate(
     )
     if made is None:
         made = Made(sources(lower_any(thing, name), target, command=command), ())
-    if target == "c":
-        return Made((*made.files, *c_extras(made.files)), made.choices)
-    return made
+    return _with_extras(made, target)
+
+
+def _with_extras(made: Made, target: str) -> Made:
+    """With what makes C a library: a header, CMake and pkg-config files, a consumer."""
+    if target != "c":
+        return made
+    return Made((*made.files, *c_extras(made.files)), made.choices)
 
 
 def _with_params(thing: Any, params: Mapping[str, Any]) -> Any:
