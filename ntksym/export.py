@@ -29,6 +29,7 @@ from .export_package import package_sources
 from .lower import Program, Schedule, lower_dual, lower_dual_diag, lower_network
 from .lower.kernel import REQUIRES_FINITE
 from .runtime.cache import write_atomically
+from .runtime.numeric_network import is_spec
 
 TARGETS = ("c", "numpy")
 """What the shelf holds."""
@@ -90,7 +91,7 @@ def lower_any(thing: Any, name: str = "") -> Lowered:
 
 def _network(thing: Any) -> Any:
     """The network that a specification says; anything else as it is."""
-    if isinstance(thing, (str, os.PathLike)) and _is_spec(str(thing)):
+    if isinstance(thing, (str, os.PathLike)) and is_spec(str(thing)):
         from .network import parse_spec
 
         return parse_spec(str(thing))
@@ -110,10 +111,6 @@ def _about_network(recursion: Any, layers: int) -> tuple[str, ...]:
 def _identifier(text: str) -> str:
     """The text with `_` for everything that is not a letter or a digit."""
     return "".join(c if c.isascii() and c.isalnum() else "_" for c in text).strip("_").lower()
-
-
-def _is_spec(text: str) -> bool:
-    return text.startswith("mlp:") or text.endswith(".toml")
 
 
 def sources(
@@ -164,7 +161,7 @@ def generate(
         command = f'ntksym export "{spec_or_net}" --target {target}'
         command += "".join(f" --param {k}={v}" for k, v in (params or {}).items())
         command += _options(method, error, variances) + (" --collapse" if collapse else "")
-        if _is_spec(spec_or_net):
+        if is_spec(spec_or_net):
             name = _name_of(spec_or_net)
     thing = _with_params(_network(spec_or_net), params or {})
     if target not in TARGETS + MORE_TARGETS:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from struct import pack, unpack
 
 from ._base import SourceFile, identifier
 from .c import C, Contract, head, inline_function
 from .c_header import HEADER_NAME
+from .c_text import c_literal
 from .collapsed import TOLERANCE, CollapsedProgram
 
 FLOAT_TAIL = 2e-9
@@ -70,12 +70,7 @@ def _layer(program: CollapsedProgram, real: str) -> str:
 
 
 def _literal(value: float, single: bool) -> str:
-    return f"{fround(value).hex()}f" if single else C.literal(value)
-
-
-def fround(value: float) -> float:
-    """The nearest float, as a double."""
-    return float(unpack("f", pack("f", value))[0])
+    return c_literal(value, "f" if single else "")
 
 
 def _scale(program: CollapsedProgram, single: bool) -> str:

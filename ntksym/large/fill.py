@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import numpy as np
 
 from ..errors import BadData, BadSpec, CannotWrite
 from ..extras import for_gram as need
+from ..runtime.threads import allowed_cores
 from .job import Job, fill_tile, network_of, stored_sums
 from .plan import Plan, Tile, plan_tiles
 from .store import Store, only_writer, open_store
@@ -104,7 +104,7 @@ def gram_to_zarr(
             f"X and Y have different numbers of columns: {x.shape[1]} and {columns.shape[1]}",
             hint="the same inputs in the same order",
         )
-    threads = max(1, threads or _processors())
+    threads = max(1, threads or allowed_cores())
     plan = plan_tiles(
         x.shape[0],
         columns.shape[0],
@@ -213,11 +213,6 @@ def _is_whole(store: Store, job: Job, tile: Tile) -> bool:
 def _numbers(plan: Plan, t: Tile) -> int:
     count = (t.rows.stop - t.rows.start) * (t.columns.stop - t.columns.start)
     return int(count) * (2 if plan.symmetric and t.i != t.j else 1)
-
-
-def _processors() -> int:
-    allowed = getattr(os, "sched_getaffinity", None)
-    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True)

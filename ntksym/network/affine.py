@@ -37,32 +37,19 @@ class AffineLayer:
     diag: Affine
 
 
+K, KDOT = Symbol("K", real=True), Symbol("Kdot", real=True)
+
+
 @dataclass(frozen=True, slots=True)
-class _Unknown:
-    """A dual of which nothing is known: the symbols K and its derivative."""
+class UnknownDual:
+    """A dual of which nothing is known: K and its derivative."""
 
-    value: Expr
-    dot: Expr
-
-    @property
-    def dot_ae(self) -> Expr:
-        """As `dot`."""
-        return self.dot
-
-    @property
-    def diag(self) -> Expr:
-        """As `value`."""
-        return self.value
-
-    @property
-    def diag_dot(self) -> Expr:
-        """As `dot`."""
-        return self.dot
-
-    @property
-    def diag_dot_ae(self) -> Expr:
-        """As `dot`."""
-        return self.dot
+    value: Expr = K
+    dot: Expr = KDOT
+    dot_ae: Expr = KDOT
+    diag: Expr = K
+    diag_dot: Expr = KDOT
+    diag_dot_ae: Expr = KDOT
 
 
 @lru_cache(maxsize=64)
@@ -72,7 +59,7 @@ def affine_layers(network: Network) -> tuple[InputRule, tuple[AffineLayer, ...]]
     Raises:
         BadSpec: a variance without a value.
     """
-    unknown = _Unknown(Symbol("K", real=True), Symbol("Kdot", real=True))
+    unknown = UnknownDual()
     blocks = tuple(
         (replace(nonlinearity, dual=unknown), dense) for nonlinearity, dense in network.blocks
     )
@@ -83,22 +70,22 @@ def affine_layers(network: Network) -> tuple[InputRule, tuple[AffineLayer, ...]]
         if id(rule) not in known:
             values = dict(rule.values)
             known[id(rule)] = (
-                (*_sigma(rule.nngp, values, unknown), *_theta(rule.ntk, values, unknown)),
-                (*_sigma(rule.nngp_diag, values, unknown), *_theta(rule.ntk_diag, values, unknown)),
+                (*_sigma(rule.nngp, values), *_theta(rule.ntk, values)),
+                (*_sigma(rule.nngp_diag, values), *_theta(rule.ntk_diag, values)),
             )
         layers.append(AffineLayer(nonlinearity, *known[id(rule)]))
     return recursion.input_rule, tuple(layers)
 
 
-def _sigma(e: Expr, values: Mapping[Symbol, Expr], unknown: _Unknown) -> tuple[Expr, Expr]:
-    poly = Poly(e.subs(values), unknown.value)
-    return _known(poly.coeff_monomial(1)), _known(poly.coeff_monomial(unknown.value))
+def _sigma(e: Expr, values: Mapping[Symbol, Expr]) -> tuple[Expr, Expr]:
+    poly = Poly(e.subs(values), K)
+    return _known(poly.coeff_monomial(1)), _known(poly.coeff_monomial(K))
 
 
-def _theta(e: Expr, values: Mapping[Symbol, Expr], unknown: _Unknown) -> tuple[Expr, Expr, Expr]:
-    poly = Poly(e.subs(values), unknown.value, unknown.dot, symbols.t12)
-    own = _known(poly.coeff_monomial(1)), _known(poly.coeff_monomial(unknown.value))
-    return *own, _known(poly.coeff_monomial(unknown.dot * symbols.t12))
+def _theta(e: Expr, values: Mapping[Symbol, Expr]) -> tuple[Expr, Expr, Expr]:
+    poly = Poly(e.subs(values), K, KDOT, symbols.t12)
+    own = _known(poly.coeff_monomial(1)), _known(poly.coeff_monomial(K))
+    return *own, _known(poly.coeff_monomial(KDOT * symbols.t12))
 
 
 def _known(e: Expr) -> Expr:

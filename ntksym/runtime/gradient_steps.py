@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from sympy import Expr, Symbol
+from sympy import Expr
 
 from .. import symbols as S
 from ..backends import Contract, SourceFile
@@ -21,13 +21,13 @@ from ..lower.kernel import lower_layer
 from ..lower.program import Program
 from ..lower.schedule import number
 from ..network import Recursion, recurse
+from ..network.affine import KDOT, K, UnknownDual
 from .engines import load_module
 
 SHARED = ("weight_var", "bias_var")
 """Hyper-parameters that all layers have in common."""
 
-_K, _KDOT = Symbol("K", real=True), Symbol("Kdot", real=True)
-_INSIDE = (_K, _KDOT, S.t12, S.weight_var, S.bias_var)
+_INSIDE = (K, KDOT, S.t12, S.weight_var, S.bias_var)
 
 Move = dict[str, Any]
 """A direction: derivatives of q11, q12, q22, angle, t11, t12, t22."""
@@ -54,18 +54,6 @@ class Layer:
     params: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Unknown:
-    """A dual of which nothing is known: K and its derivative."""
-
-    value: Expr = _K
-    dot: Expr = _KDOT
-    dot_ae: Expr = _KDOT
-    diag: Expr = _K
-    diag_dot: Expr = _KDOT
-    diag_dot_ae: Expr = _KDOT
-
-
 def layers_of(recursion: Recursion) -> tuple[Layer, ...]:
     """The layers of a network, lowered; equal ones share their programs.
 
@@ -74,7 +62,7 @@ def layers_of(recursion: Recursion) -> tuple[Layer, ...]:
         UnsupportedOp: a dual that is no closed form, or a parameter without a derivative.
     """
     net = recursion.network
-    blocks = tuple((replace(s, dual=_Unknown()), dense) for s, dense in net.blocks)
+    blocks = tuple((replace(s, dual=UnknownDual()), dense) for s, dense in net.blocks)
     unknown = recurse(replace(net, blocks=blocks))
     seen: dict[Any, tuple[Program, ...]] = {}
     made = []
