@@ -172,7 +172,8 @@ def generate(
         whole = collapsed_sources(thing, target, _identifier(name), command, collapse, variances)
         return _with_extras(whole, target)
     if target in ARRAY_TARGETS:
-        return Made(array_sources(thing, target, _identifier(name), command), ())
+        options = {"method": method, "error": error, "variances": variances}
+        return Made(array_sources(thing, target, _identifier(name), command, **options), ())
     if target == "package":
         return Made(package_sources(thing, name, command=command, variances=variances), ())
     made = unit_sources(

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from . import __version__
-from .backends import Contract, SourceFile, jax_network, torch_network
+from .backends import Contract, SourceFile, jax_network, jax_units, torch_network, torch_units
 from .backends import jax as jax_backend
 from .backends import torch as torch_backend
 from .dual import Dual, dual
@@ -17,26 +17,56 @@ from .errors import BadSpec
 from .gradients import dual_gradients
 from .lower import lower_network
 from .network import Network, Recursion, recurse
+from .runtime.array_plan import array_plan, dual_choice, input_range, unit_of_choice
+from .runtime.numeric_network import needs_numeric
+from .runtime.unit_layers import Wanted
 
 ARRAY_TARGETS = ("jax", "torch")
 _DUALS = {"jax": jax_backend.dual_file, "torch": torch_backend.dual_file}
 _NETWORKS = {"jax": jax_network.network_file, "torch": torch_network.network_file}
+_UNITS = {"jax": jax_units.dual_file, "torch": torch_units.dual_file}
+_UNIT_NETWORKS = {"jax": jax_units.network_file, "torch": torch_units.network_file}
 
 
 def array_sources(
-    thing: Any, target: str, name: str = "", command: str = "", formula: tuple[str, ...] = ()
+    thing: Any,
+    target: str,
+    name: str = "",
+    command: str = "",
+    formula: tuple[str, ...] = (),
+    *,
+    method: str = "auto",
+    error: float | None = None,
+    variances: Any = None,
 ) -> tuple[SourceFile, ...]:
     """The one module of a network, a recursion, an activation or its dual, in JAX or PyTorch.
 
+    Args:
+        thing: what is written.
+        target: "jax" or "torch".
+        name: of the file.
+        command: how its head says it was made.
+        formula: for the head, instead of the activation's.
+        method: of duals without closed form, or of all: see `ntksym.choose`.
+        error: what is asked of the method.
+        variances: as for `export`: what tables and series are for.
+
     Raises:
-        BadSpec: another target, or a parameter of a layer without a value.
-        NoClosedForm: an activation has no closed form.
-        UnsupportedOp: an operation that the target cannot spell (2F1), or a parameter without a
-            closed-form derivative.
+        BadSpec: another target, a parameter of a layer without a value, or a range of variances
+            is needed and none is given.
+        NoClosedForm: a method that was asked for does not apply.
+        UnsupportedOp: an operation that the target cannot spell (2F1), a parameter without a
+            closed-form derivative, or a method that the target does not have.
     """
     if target not in ARRAY_TARGETS:
         raise BadSpec(f"unknown target {target!r}", hint="one of: " + ", ".join(ARRAY_TARGETS))
     command = command or f"ntksym.export(..., {target!r})"
+    if needs_numeric(thing, method, variances):
+        wanted = Wanted(method, error)
+        network = getattr(thing, "network", thing)
+        if isinstance(network, Network):
+            return (_network_units(network, target, name, command, wanted, variances),)
+        return (_dual_units(thing, target, name, command, wanted, variances),)
     if isinstance(thing, (Network, Recursion)):
         recursion = thing if isinstance(thing, Recursion) else recurse(thing)
         shown = formula or ("the NNGP kernel and the NTK of a network",)
@@ -51,6 +81,34 @@ def array_sources(
 
 
 _ACCURACY = "not measured; no bound is proven for this file"
+_BOUNDS = "the bounds of the duals, below; rounding not measured"
+
+
+def _dual_units(
+    thing: Any, target: str, name: str, command: str, wanted: Wanted, variances: Any
+) -> SourceFile:
+    """The module of one dual without closed form."""
+    choice = dual_choice(thing, wanted, variances)
+    act = choice.activation
+    shown = (f"nngp = E[s(u) s(v)], s(x) = {act.expr}", "dot = d nngp/d q12")
+    contract = Contract(command, shown, _BOUNDS, tuple(act.refs), __version__)
+    unit = unit_of_choice(choice, {}, "distributional")
+    return _UNITS[target](name or act.name or "dual", unit, contract)
+
+
+def _network_units(
+    network: Network, target: str, name: str, command: str, wanted: Wanted, variances: Any
+) -> SourceFile:
+    """The module of a network with duals without closed form."""
+    span = input_range(network, variances)
+    found = array_plan(network, wanted, span, name or "network")
+    shown = ["the NNGP kernel and the NTK of a network", f"layers: {network.depth}"]
+    shown += [f"activation {a.name}: s(x) = {a.expr}" for a in network.activations]
+    shown += network.convention.describe()
+    refs = tuple(dict.fromkeys(r for a in network.activations for r in a.refs))
+    contract = Contract(command, tuple(shown), _BOUNDS, refs, __version__)
+    return _UNIT_NETWORKS[target](found, contract)
+
 
 _PROTOTYPE = re.compile(r"^((?:/\*(?:[^*]|\*(?!/))*\*/\n)?)(void (ntksym_\w+)\([^)]*\))\n?\{", re.M)
 

@@ -20,7 +20,9 @@ from ntksym.backends import numpy as numpy_backend
 from ntksym.backends._base import comment, identifier
 from ntksym.backends.c_header import c_literal
 from ntksym.errors import UnsupportedOp
-from ntksym.lower import OPS, Let, Program
+from ntksym.lower import OPS as EVERY_OP
+from ntksym.lower import Let, Program
+from ntksym.lower.ops import FAR_OPS
 from ntksym.runtime.compiler import shared_library
 from ntksym.runtime.engines import load_module
 
@@ -60,6 +62,7 @@ ARGUMENTS: dict[str, tuple[tuple[float, ...], ...]] = {
         op: tuple((s, c, math.hypot(s, c)) for s in SIDES for c in REAL)
         for op in ("angle3", "arc3", "gap3")
     },
+    "select": ((1.0, 2.0, 3.0, 4.0), (2.0, 1.0, 3.0, 4.0), (1.0, 1.0, 3.0, 4.0)),
     "hyproot": tuple((a, b) for a in (0.0, 1.0, 1e300, 1e-9) for b in (0.0, 1e-160, 2.0, 1e300)),
     "expsinh": LARGE_SMALL,
     "expcosh": LARGE_SMALL,
@@ -121,6 +124,8 @@ ARGUMENTS: dict[str, tuple[tuple[float, ...], ...]] = {
         (0.0, 0.0, 0.0, 0.0),
     ),
 }
+OPS = {name: op for name, op in EVERY_OP.items() if name not in ("price", *FAR_OPS)}
+"""Those that carry a program or a rule have no meaning without: see test_scales."""
 LIMITS = {
     "Phi2": 4.0,
     "Phi": 500.0,

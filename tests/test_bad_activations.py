@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import time
 
+import numpy as np
 import pytest
+import sympy
 from click.testing import CliRunner
 
-from ntksym import dual
+from ntksym import Convention, best_dual, compile, dual, mlp, recurse
 from ntksym.cli.app import cli
 from ntksym.errors import (
     BadActivation,
@@ -20,6 +22,7 @@ from ntksym.errors import (
     UnknownName,
 )
 from ntksym.language import parse_activation
+from ntksym.symbols import x
 from ntksym.verify.balls import enclose_definition
 
 READING = (
@@ -34,6 +37,21 @@ READING = (
     ("exp(1000)*x", TooLarge, "a number beyond the range of doubles"),
     ("x + 1/0", ParseError, "division by zero"),
     ("x + oo", ParseError, "oo is not a number to calculate with"),
+    ("oo*x", ParseError, "oo is not a number to calculate with"),
+    ("nan*x", UnknownName, "the name 'nan' is not a number to calculate with"),
+    ("zoo", UnknownName, "the name 'zoo' is not a number to calculate with"),
+    ("max(x, -Inf)", UnknownName, "the name 'Inf' is not a number to calculate with"),
+    ("I*x", BadActivation, "I, the imaginary unit, is not real"),
+    ("x^x", BadActivation, "x^x is not real"),
+    ("log(1 - x)", BadActivation, "is not real"),
+    ("sqrt(1 - x^2)", BadActivation, "is not real"),
+    ("x^1000", TooLarge, "the exponent 1000 is out of bounds"),
+    ("piecewise((x, x > 0))", ParseError, "does not say its value everywhere"),
+    ("x > 0", ParseError, "a condition cannot stand here"),
+    ("x!", ParseError, "the character '!' is not part of the language"),
+    ("max()", ParseError, "max"),
+    ("x" * 5000, TooLarge, "5000 characters"),
+    ("tanh(" * 100 + "x" + ")" * 100, TooLarge, "nested deeper than 64 levels"),
 )
 
 CHECKING = (
@@ -96,7 +114,60 @@ def test_commands_answer_with_an_error_and_no_traceback(command: str, text: str)
         assert record["agree"] is None and "infinitely many" in record["nngp"]["note"]
 
 
+def test_a_python_callable_is_told_where_to_go() -> None:
+    for bad in (abs, lambda z: z, np.tanh):
+        with pytest.raises(BadActivation) as caught:
+            dual(bad)
+        assert "sampled_dual takes a Python callable" in caught.value.text
+    with pytest.raises(BadActivation) as caught:
+        dual(3)
+    assert "callable" not in caught.value.text
+
+
+@pytest.mark.parametrize("expr", [sympy.zoo, sympy.oo * x, sympy.nan, sympy.I * x, sympy.log(x)])
+def test_expressions_that_are_no_real_functions(expr: sympy.Expr) -> None:
+    for read in (dual, best_dual):
+        with pytest.raises(BadActivation, match=r"is not (finite|real)"):
+            read(expr)
+
+
+@pytest.mark.parametrize("text", ["log(x^2)", "log(3*x^4) - log(3)", "log(4*x^2) - log(4)"])
+def test_the_logarithm_of_a_square_is_one_of_a_size(text: str) -> None:
+    """log(x^2) = 2 log|x| is square-integrable, and both spellings have the same value."""
+    factor = 4 if "x^4" in text else 2
+    plain = enclose_definition(parse_activation(f"{factor}*log(abs(x))"), 1, "0.5", 2)
+    assert enclose_definition(parse_activation(text), 1, "0.5", 2).overlaps(plain)
+    assert plain.rel_digits > 15
+
+
+def test_linear_and_constant_networks_run() -> None:
+    """No layer has anything to compute: every target spells that."""
+    data = np.linspace(-1, 1, 12).reshape(4, 3)
+    for text in ("x", "1", "0"):
+        for target in ("c", "numpy"):
+            kernel = compile(mlp(text, depth=2), target=target)(data)
+            assert np.isfinite(kernel.ntk).all() and (kernel.nngp == kernel.nngp.T).all()
+
+
 def test_bounded_oscillation_is_a_number() -> None:
     """sin(x^2) oscillates at infinity, but slowly enough under the Gaussian."""
     ball = enclose_definition(parse_activation("sin(x^2)"), "0.01", "0.005", "0.04", digits=30)
     assert ball.rel_digits >= 30
+
+
+@pytest.mark.parametrize("text", ["abs(x)^(-1/4)", "log(abs(x))"])
+def test_no_tangent_kernel_without_an_integrable_derivative(text: str) -> None:
+    """E[s'(u) s'(v)] is no integral there; the slope of the dual exists off the diagonal."""
+    with pytest.raises(NotSquareIntegrable) as caught:
+        recurse(mlp(text, depth=1))
+    assert "is not integrable: no tangent kernel" in caught.value.text
+    assert "use:   derivative=distributional" in caught.value.text
+    given = Convention(derivative="distributional")
+    assert recurse(mlp(text, depth=1, convention=given)).theta[-1].has(sympy.nan) is False
+
+
+def test_hints_for_what_people_write() -> None:
+    for text, hint in (("|x|", "abs(x) for |x|"), ("e^x", "exp(x) for e^x: the number is E")):
+        with pytest.raises(NtksymError) as caught:
+            parse_activation(text)
+        assert hint in caught.value.text

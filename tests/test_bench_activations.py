@@ -25,8 +25,12 @@ import activations  # noqa: E402
 import activations_report as report  # noqa: E402
 import ball_references as balls  # noqa: E402
 import dual_methods as methods  # noqa: E402
+import enclosures  # noqa: E402
+import framework_formulas  # noqa: E402
+import long_series  # noqa: E402
 import peer_rules  # noqa: E402
 import regimes  # noqa: E402
+import regimes_numeric  # noqa: E402
 from error_time_plot import Mark, scatter  # noqa: E402
 
 POINTS = tuple(np.array(v) for v in ([1.0, 9.0, 0.5], [0.5, -4.0, 0.5], [2.0, 2.5, 0.5]))
@@ -172,3 +176,84 @@ def test_points_of_a_regime_are_covariances() -> None:
         for regime in regimes.REGIMES:
             for a, c, b in regimes.inputs(s, regime, 20):
                 assert Fraction(c) ** 2 <= Fraction(a) * Fraction(b)
+
+
+def test_long_series_contain_the_definition() -> None:
+    """By arrays, with a bound: a smooth function at both ends, and a kinked one where it reaches."""
+    for text, a, b in (("tanh", 9.0, 1.0), ("max(x, 0) + exp(min(x, 0)) - 1", 1.0, 1.0)):
+        act = methods.read(text)
+        known = long_series.References(act)
+        q12 = np.sqrt(a * b) * np.array([-1.0, -1 + 1e-13, -0.3, 0.0, 0.6, 0.999999, 1.0])
+        found = known.at(a, q12, b)
+        assert found.known[2:5].all() and (found.known[[0, 1, 6]] == known.smooth).all()
+        for place in (1, 4, 6):
+            if not found.known[place]:
+                continue
+            exact = balls.defined(act, a, float(q12[place]), b, True)
+            for (values, bounds), ball in zip((found.nngp, found.dot), exact, strict=True):
+                gap = abs(float(values[place]) - float(ball.mid()))
+                assert gap <= bounds[place] + float(ball.rad()) + 2e-16 * abs(float(values[place]))
+                assert bounds[place] < 1e-15
+
+
+def test_errors_by_arrays_find_a_planted_one() -> None:
+    row = next(r for r in enclosures.rows(["logsigmoid"]))
+    code = regimes_numeric.code(row)
+    assert code is not None and code.method == "mixture" and code.open
+    code = replace(code, variances=(0.25, 1.0, 4.0))
+    known = long_series.References(code.act)
+    right = regimes_numeric.by_arrays(code, known, "random", 200, 0.0)
+    assert right.series > 150 and not right.bad
+    assert 0 < max(right.nngp, right.dot) < 1e-14
+    zero = regimes_numeric.at_zero(code)
+    assert zero.definition == len(code.variances) + 1 and max(zero.nngp, zero.dot) < 1e-14
+
+    def off(*columns: object) -> tuple[object, object]:
+        value, slope = (np.array(v) for v in code.rule(*columns))
+        value[:3] = np.nan
+        return value, slope * (1 + 1e-12)
+
+    wrong = regimes_numeric.by_arrays(replace(code, rule=off), known, "orthogonal", 60, 0.0)
+    assert wrong.bad and 1e-13 < wrong.dot < 2e-12
+
+
+def test_numeric_records_survive_json(tmp_path: Path) -> None:
+    seen = regimes_numeric.Seen("random", 7, 2, 1, 0, 0, 3e-16, 2e-15, (1.0, 0.5, 1.0))
+    record = regimes_numeric.Record("mish", "rule, q = 1", "0" * 16, 1e-14, 10, 1.0, "", [seen])
+    missing = regimes_numeric.Record("odd", "none", "", None, 0, 0.0, "no dual")
+    path = tmp_path / "out.json"
+    regimes_numeric.write({"mish": record, "odd": missing}, path)
+    assert regimes_numeric.stored(path) == {"mish": record, "odd": missing}
+    text = path.with_suffix(".md").read_text(encoding="utf-8")
+    assert "1 activations, 10 points with a reference.  Within 1e-14 at every point: 1." in text
+    assert (
+        "odd: no dual." in text and "| mish | rule, q = 1 | 1.0e-14 | 3.0e-16 | 2.0e-15 |" in text
+    )
+    record.regimes = [replace(seen, dot=3e-14)]
+    regimes_numeric.write({"mish": record}, path)
+    assert "Not within it: mish (3.0e-14)." in path.with_suffix(".md").read_text(encoding="utf-8")
+
+
+def test_the_frameworks_list_is_whole() -> None:
+    """Every function named once or with different arguments; every formula read."""
+    calls = [
+        (c["name"], tuple(sorted((k, str(v)) for k, v in c.get("with", {}).items())), e["name"])
+        for e, c in framework_formulas.entries()
+    ]
+    by_module = {m: {n for n, *_ in calls if n.startswith(m + ".")} for m in
+                 framework_formulas.MODULES}  # fmt: skip
+    assert {m: len(n) for m, n in by_module.items()} == {
+        "torch.nn": 23, "jax.nn": 23, "keras.activations": 28, "neural_tangents.stax": 18,
+    }  # fmt: skip
+    assert not {n for n, *_ in calls} & framework_formulas.excluded()
+    for entry, _ in framework_formulas.entries():
+        act = framework_formulas.formula(entry)
+        assert not act.params
+
+
+def test_a_formula_that_differs_is_seen() -> None:
+    entry = next(e for e, _ in framework_formulas.entries() if e["name"] == "Tanhshrink")
+    act = framework_formulas.formula(entry)
+    gap, kind = framework_formulas.difference(act, lambda at: at - np.tanh(at))
+    assert kind == "float64" and gap < 1e-15
+    assert framework_formulas.difference(act, lambda at: at - np.tanh(at) / 1.001)[0] > 1e-4

@@ -106,3 +106,57 @@ def test_the_file_says_what_is_proven() -> None:
     assert "proven" in program.notes[1] and max(c.error) <= 1e-12
     again = kept_collapse(parse_spec(SPHERE), Rational(1, 2), 1e-12, True)
     assert record(again) == record(c)
+
+
+def test_deep_networks_take_the_polynomial_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ntksym.runtime import deep
+
+    assert not deep.pays(deep.SHALLOW - 1, 10**12) and not deep.pays(20, 10**4)
+    assert deep.pays(20, 10**8) and deep.pays(100, 10**8)
+    monkeypatch.setattr(deep, "pays", lambda depth, entries: entries >= 50 * 50)
+    x = hard_rows(False)
+    k = ntksym.compile(HOMOGENEOUS)
+    plain = ntksym.compile(HOMOGENEOUS, collapse=False)
+    assert "polynomial" in repr(k) and "polynomial" not in repr(plain)
+    found, expected = k(x), plain(x)
+    assert k.taken.startswith("one polynomial, proven to 1.1e-14")
+    for name in ("nngp", "ntk"):
+        a, b = getattr(found, name), getattr(expected, name)
+        size = np.sqrt(np.diag(b))
+        error = np.abs(a - b) / np.maximum(np.outer(size, size), 1e-300)
+        assert error.max() <= 2e-14 and (a == a.T).all()
+        np.testing.assert_array_equal(np.diag(a), getattr(k.diag(x), name))
+    np.testing.assert_array_equal(k(x[:4]).ntk, plain(x[:4]).ntk)
+    assert k.taken == "layers: the matrix is small"
+
+
+def test_the_data_decide_for_what_is_not_homogeneous(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ntksym.runtime import deep
+
+    monkeypatch.setattr(deep, "pays", lambda depth, entries: True)
+    spec = SPHERE.replace("depth=5", "depth=8")
+    k, plain = ntksym.compile(spec), ntksym.compile(spec, collapse=False)
+    x = hard_rows(True)
+    found, expected = k(x), plain(x)
+    assert k.taken.startswith("one polynomial")
+    size = np.sqrt(np.diag(expected.ntk))
+    assert (np.abs(found.ntk - expected.ntk) / np.outer(size, size)).max() <= 2e-14
+    stray = x * (1 + 1e-13 * np.arange(len(x)))[:, None]
+    np.testing.assert_array_equal(k(stray).ntk, plain(stray).ntk)
+    assert k.taken == "layers: the rows are on no sphere"
+    assert deep.sphere([x, x]) == 1.0 and deep.sphere([x, 2 * x]) is None
+
+
+def test_what_cannot_be_proven_keeps_its_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ntksym.runtime import deep
+
+    monkeypatch.setattr(deep, "pays", lambda depth, entries: True)
+    monkeypatch.setattr(deep, "ERROR", 1e-17)
+    spec = HOMOGENEOUS.replace("depth=20", "depth=8")
+    k, x = ntksym.compile(spec, target="numpy"), hard_rows(False)
+    for _ in range(2):
+        found = k(x).ntk
+        assert k.taken == "layers: an error of 1e-17 is not reached"
+    np.testing.assert_array_equal(
+        found, ntksym.compile(spec, target="numpy", collapse=False)(x).ntk
+    )

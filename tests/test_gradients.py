@@ -181,6 +181,47 @@ def test_a_compiled_kernel_has_its_gradient() -> None:
     )
     np.testing.assert_array_equal(found.d_ntk["q12"], expected.d_ntk["q12"])
     np.testing.assert_allclose(found.ntk, k(rows).ntk, rtol=1e-13)
-    other = ntksym.compile("mlp:tanh:depth=1", target="numpy")
+    flat = ntksym.compile("mlp:relu:depth=2,weight_var=2", target="numpy", collapse=True)
     with pytest.raises(UnsupportedOp, match="no derivatives"):
-        other.gradient(rows)
+        flat.for_data(rows).gradient(rows)
+
+
+def test_tables_give_the_gradients_of_closed_forms() -> None:
+    """GELU by tables against GELU: every derivative, nearly equal and equal rows among them."""
+    from ntksym.runtime.gradient_units import UnitGradient
+    from ntksym.runtime.unit_layers import Wanted
+
+    network = ntksym.parse_spec("mlp:gelu:depth=2,weight_var=2,bias_var=1/10")
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((4, 5))
+    x *= (np.sqrt(5 * rng.uniform(0.6, 0.95, 4)) / np.linalg.norm(x, axis=1))[:, None]
+    x[1] = x[0] + 1e-3 * x[2]
+    units = UnitGradient(network, Wanted("tabulated"))
+    found, expected = units(x), NetworkGradient(network)(x)
+    assert any("no bound is proven" in line for line in units.notes)
+    assert np.allclose(found.ntk, expected.ntk, rtol=0, atol=1e-9)
+    for v in units.wrt:
+        for k, atol in (("d_nngp", 1e-8), ("d_ntk", 3e-6)):
+            assert np.allclose(getattr(found, k)[v], getattr(expected, k)[v], rtol=0, atol=atol)
+    for v in ("q11", "angle", "q22"):
+        assert np.allclose(found.polar_ntk[v], expected.polar_ntk[v], rtol=0, atol=1e-7)
+
+
+def test_a_mixture_has_its_gradient() -> None:
+    def kernel(weight: str, bias: str) -> np.ndarray:
+        spec = f"mlp:tanh:depth=2,weight_var={weight},bias_var={bias}"
+        return ntksym.compile(spec, target="numpy")(x).ntk
+
+    x = np.random.default_rng(2).standard_normal((3, 4))
+    k = ntksym.compile("mlp:tanh:depth=2,weight_var=2,bias_var=1/10", target="numpy")
+    found = k.gradient(x)
+    assert np.allclose(found.ntk, k(x).ntk, rtol=0, atol=1e-13)
+    step = 2e-4
+    up, down = kernel("20001/10000", "1/10"), kernel("19999/10000", "1/10")
+    assert np.allclose((up - down) / step, found.d_ntk["weight_var"], rtol=0, atol=3e-8)
+    up, down = kernel("2", "1001/10000"), kernel("2", "999/10000")
+    assert np.allclose((up - down) / step, found.d_ntk["bias_var"], rtol=0, atol=3e-7)
+    norms = np.sum(x * x, axis=1)
+    total = sum(found.d_ntk[v].diagonal() for v in ("q11", "q12", "q22"))
+    high, low = (k.diag(x * np.sqrt(1 + s * 1e-6)).ntk for s in (1, -1))
+    assert np.allclose((high - low) / (2e-6 * norms), total, rtol=1e-6)

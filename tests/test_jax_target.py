@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+import sympy as sp
 
 import ntksym
 from ntksym.backends.array_helpers import SPELL
@@ -16,6 +17,7 @@ from ntksym.export_languages import array_sources
 from ntksym.gradients import dual_gradients
 from ntksym.lower import OPS, lower_dual
 
+X = sp.Symbol("x")
 NAMES = ("relu", "gelu", "leaky_relu", pytest.param("shifted_relu", marks=pytest.mark.slow))
 POINTS = np.array(
     [
@@ -30,8 +32,8 @@ POINTS = np.array(
 INSIDE = (0, 1, 5)
 
 
-def written(thing, folder, name="made", target="jax"):
-    (f,) = array_sources(thing, target, name)
+def written(thing, folder, name="made", target="jax", **options):
+    (f,) = array_sources(thing, target, name, **options)
     path = folder / f.name
     path.write_text(f.text, encoding="ascii")
     spec = importlib.util.spec_from_file_location(name, path)
@@ -66,8 +68,13 @@ def test_every_operation_but_2f1_is_spelled():
 def test_refusals():
     with pytest.raises(UnsupportedOp, match="hyp2f1"):
         array_sources("abs(x)**(1/3)", "jax")
-    with pytest.raises(NoClosedForm):
+    with pytest.raises(BadSpec, match="needs the variances it is for"):
         array_sources("mish", "jax")
+    with pytest.raises(NoClosedForm):
+        array_sources("mish", "jax", method="exact")
+    with pytest.raises(UnsupportedOp, match="cannot be written as array code") as caught:
+        array_sources("mish", "jax", method="quadrature", variances=1)
+    assert "tabulated" in caught.value.hint
     with pytest.raises(BadSpec, match="unknown target"):
         array_sources("relu", "fortran")
 
@@ -147,3 +154,106 @@ def test_network(jax, tmp_path):
     assert np.isfinite(slope(x, x)).all()
     by_value = jax.jit(jax.grad(lambda v: module.nngp_ntk(x, values=v)[1].sum()))(module.VALUES)
     assert all(np.isfinite(leaf) for leaf in jax.tree_util.tree_leaves(by_value))
+
+
+# -- activations without closed form: tables, series, mixtures -------------------------------------
+
+UNITS = (
+    ("mish", {"variances": ("1/2", "2")}),
+    ("mish", {"variances": 1}),
+    ("tanh", {}),
+    ("tanh", {"method": "series", "variances": ("1/2", "2"), "error": 1e-8}),
+)
+COVARIANCES = np.array(
+    [
+        (1.3, 0.4, 0.7),
+        (1.7, -0.9, 0.6),
+        (1.0, 1.0, 1.0),
+        (1.0, -1.0, 1.0),
+        (1.0, 1.0 - 1e-9, 1.0),
+        (1.0, 0.3, 1.0),
+    ]
+)
+
+
+def expected(name: str, q11: float, q12: float, q22: float) -> dict[str, float]:
+    """A dual of a smooth activation and its derivatives, by a product Gauss-Hermite rule."""
+    s = {"mish": X * sp.tanh(sp.log(1 + sp.exp(X))), "tanh": sp.tanh(X)}[name]
+    f = [sp.lambdify(X, s.diff(X, k), "numpy") for k in range(4)]
+    z, w = np.polynomial.hermite_e.hermegauss(160)
+    w = np.outer(w, w) / w.sum() ** 2
+    root = np.sqrt(max(q11 * q22 - q12**2, 0.0))
+    u = np.sqrt(q11) * z[:, None] + 0.0 * z
+    v = (q12 * z[:, None] + root * z) / np.sqrt(q11)
+
+    def mean(i: int, j: int) -> float:
+        return float((w * f[i](u) * f[j](v)).sum())
+
+    return {
+        "nngp": mean(0, 0),
+        "dot": mean(1, 1),
+        "nngp_q11": mean(2, 0) / 2,
+        "nngp_q22": mean(0, 2) / 2,
+        "dot_q11": mean(3, 1) / 2,
+        "dot_q12": mean(2, 2),
+        "dot_q22": mean(1, 3) / 2,
+    }
+
+
+BOUNDS = {"nngp": 2e-10, "dot": 2e-10, "nngp_q11": 2e-8, "nngp_q22": 2e-8}
+"""Of values the proven ones; of derivatives what is seen, times ten; the others 1e-5."""
+
+
+def compare(name: str, options: dict, values: tuple, slopes: tuple) -> None:
+    """Values (2 arrays) and slopes[which][variable] against the rule."""
+    point = options.get("variances") == 1
+    for i, at in enumerate(COVARIANCES):
+        if point and not at[0] == at[2] == 1.0:
+            assert all(np.isnan(v[i]) for v in values)
+            continue
+        want = expected(name, *at)
+        found = {"nngp": values[0][i], "dot": values[1][i]}
+        for k, label in enumerate(("nngp", "dot")):
+            for j, v in enumerate(("q11", "q12", "q22")):
+                found[f"{label}_{v}"] = slopes[k][j][i]
+        assert abs(found["nngp_q12"] - want["dot"]) < 2e-10
+        for key, value in want.items():
+            if point and key.endswith(("q11", "q22")):
+                continue  # of scaled inputs
+            assert abs(found[key] - value) < BOUNDS.get(key, 1e-5), (key, at)
+
+
+@pytest.mark.parametrize("name, options", UNITS[1:3])
+def test_units(jax, name, options, tmp_path):
+    module = written(name, tmp_path, **options)
+    values = jax.jit(module.dual)(*COVARIANCES.T)
+    jacobian = jax.jacrev(lambda *q: jax.numpy.stack(module.dual(*q)), argnums=(0, 1, 2))
+    found = jax.jit(jax.vmap(jacobian))(*COVARIANCES.T)
+    slopes = tuple(tuple(np.asarray(s)[:, k] for s in found) for k in (0, 1))
+    compare(name, options, tuple(map(np.asarray, values)), slopes)
+    bend = jax.hessian(lambda c: module.dual(1.0, c, 1.0)[0])(1.0)
+    assert abs(bend - expected(name, 1.0, 1.0, 1.0)["dot_q12"]) < 1e-5
+    single = module.dual(*(jax.numpy.asarray(q, "float32") for q in COVARIANCES.T))
+    for s, d in zip(single, values, strict=True):
+        assert s.dtype == np.float32 and np.allclose(s, d, atol=3e-6, equal_nan=True)
+    bad = module.dual(np.array([np.nan, -1.0, 1.0]), np.array([0.0, 0.0, np.nan]), np.ones(3))
+    assert np.isnan(bad[0]).all() and np.isnan(bad[1]).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spec, variances", [("tanh", None), ("mish", ("1/2", "1"))])
+def test_unit_networks(jax, spec, variances, tmp_path):
+    net = ntksym.parse_spec(f"mlp:{spec}:depth=2,weight_var=2,bias_var=1/10")
+    module = written(net, tmp_path, variances=variances)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(5, 4))
+    x *= (np.sqrt(4 * rng.uniform(0.6, 0.9, 5)) / np.linalg.norm(x, axis=1))[:, None]
+    x[1] = x[0] + 1e-2 * x[2]
+    want = ntksym.compile(net, target="numpy")(x)
+    found = jax.jit(lambda a: module.nngp_ntk(a, exact=True))(x)
+    assert np.allclose(found[0], want.nngp, rtol=0, atol=1e-9)
+    assert np.allclose(found[1], want.ntk, rtol=0, atol=1e-9)
+    slope = jax.jit(jax.grad(lambda a: module.nngp_ntk(a, exact=True)[1].sum()))(x)
+    step = 1e-5 * rng.normal(size=x.shape)
+    up, down = (ntksym.compile(net, target="numpy")(x + s * step).ntk.sum() for s in (1, -1))
+    assert abs((slope * step).sum() - (up - down) / 2) < 1e-6 * 1e-5 * 100

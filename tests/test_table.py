@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,9 +19,18 @@ from ntksym.language import as_activation
 from ntksym.numeric import rules as rules_module
 from ntksym.numeric.arith import working
 from ntksym.numeric.series.enclosed import coefficients
-from ntksym.numeric.table import TableDual, joint, source, table_cost, table_dual
+from ntksym.numeric.table import (
+    BandedDual,
+    TableDual,
+    joint,
+    read_table,
+    source,
+    table_cost,
+    table_dual,
+)
 from ntksym.numeric.table.draft import mirrored
 from ntksym.numeric.table.pack import least
+from ntksym.numeric.table.patience import TooLong, at_most, check
 from ntksym.numeric.table.spectrum import spectra
 from ntksym.runtime import rule_store
 from ntksym.runtime.rule_store import kept
@@ -155,6 +165,51 @@ def test_the_bound_holds_on_a_range() -> None:
                 assert max(misses(table, name, q11, c, q22)) <= 1
 
 
+def test_the_bound_holds_across_bands() -> None:
+    """Pairs in one band, in two, at the cut between them and at the ends."""
+    name, low, high, error = "1/(1 + exp(-x))", 0.25, 4.0, 1e-5
+    table = table_dual(name, (low, high), error=error)
+    assert isinstance(table, BandedDual) and len(table.bands) == 2 and table.error <= error
+    cut = table.bands[0].high
+    worst = 0.0
+    for q11, q22 in ((low, high), (high, low), (0.4, cut), (cut, cut), (3.0, 3.5), (0.3, 0.9)):
+        for rho in (0.6, -0.97):
+            c = rho * math.sqrt(q11 * q22)
+            det = Fraction(q11) * Fraction(q22) - Fraction(c) ** 2
+            got = table.at(q11, c, q22, math.sqrt(det))
+            for value, slope in zip(got, (False, True), strict=True):
+                scale = math.sqrt(
+                    truth(name, q11, q11, q11, slope) * truth(name, q22, q22, q22, slope)
+                )
+                gap = abs(Fraction(value) - truth(name, q11, c, q22, slope)) / Fraction(scale)
+                worst = max(worst, float(gap) / error)
+    assert 1e-3 < worst <= 1
+    assert all(v != v for v in table.at(0.2, 0.1, 1.0))
+    assert read_table(json.loads(json.dumps(table.to_json()))) == table
+    with pytest.raises(BadData, match="version"):
+        read_table({**table.to_json(), "version": 0})
+    whole = table_dual(name, (low, high), error=error, banded=False)
+    assert isinstance(whole, TableDual) and whole.error <= error
+
+
+def test_a_build_that_takes_too_long_is_given_up() -> None:
+    with at_most(1e-6), pytest.raises(TooLong, match="given up"):
+        table_dual("tanh(x) + x/7", (1.0, 1.5), error=1e-6)
+    with at_most(None):
+        check()
+    with at_most(0.0), at_most(100.0), pytest.raises(TooLong):
+        check()
+
+
+def test_giving_up_is_not_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    monkeypatch.setenv("NTKSYM_CACHE", str(tmp_path))
+    rule, span = rules_module.RULES["tabulated"], (Fraction(1), Fraction(1))
+    activation = as_activation("tanh(x) + x/5")
+    with at_most(0.0), pytest.raises(TooLong):
+        kept(rule, activation, span, 1e-5)
+    assert kept(rule, activation, span, 1e-5).error <= 1e-5
+
+
 def test_digits_on_request() -> None:
     table = made("mish", 1.0, 1.0, 1e-14)
     assert table.error <= 1e-14
@@ -205,7 +260,7 @@ def test_progress_is_told() -> None:
         ((1, 2, 3), 1e-10, BadCovariance, "3 variances"),
         ("one", 1e-10, BadCovariance, "not a range"),
         ((1e-300, 1e300), 1e-10, Undecided, "beyond"),
-        ((1e-4, 1e4), 1e-10, Undecided, "interpolation in the variance"),
+        ((1e-6, 1e6), 1e-10, Undecided, "would be 20 bands"),
         (1, 1e-16, Undecided, "error >= 1e-15"),
         (1, math.nan, Undecided, "error >= 1e-15"),
     ],

@@ -6,6 +6,7 @@ import importlib.util
 
 import numpy as np
 import pytest
+from test_jax_target import COVARIANCES, UNITS, compare, expected
 
 import ntksym
 from ntksym.export_languages import array_sources
@@ -34,8 +35,8 @@ def torch():
     return torch
 
 
-def written(thing, folder):
-    (f,) = array_sources(thing, "torch", "made")
+def written(thing, folder, **options):
+    (f,) = array_sources(thing, "torch", "made", **options)
     path = folder / f.name
     path.write_text(f.text, encoding="ascii")
     spec = importlib.util.spec_from_file_location("made_torch", path)
@@ -109,3 +110,39 @@ def test_network(torch, tmp_path):
     two = torch.tensor([[1.0, 1.0 + 1e-9]], dtype=torch.float64)
     (slope,) = torch.autograd.grad(module.nngp_ntk(one, two, exact=True)[1].sum(), one)
     assert np.allclose(slope.numpy(), [[2.118198, 5.925634]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name, options", UNITS)
+def test_units(torch, name, options, tmp_path):
+    module = written(name, tmp_path, **options)
+    q = [torch.tensor(c, dtype=torch.float64, requires_grad=True) for c in COVARIANCES.T]
+    both = module.dual(*q)
+    slopes = [torch.autograd.grad(v.sum(), q, retain_graph=True) for v in both]
+    values = tuple(v.detach().numpy() for v in both)
+    compare(name, options, values, tuple(tuple(s.numpy() for s in row) for row in slopes))
+    one = torch.tensor(1.0, dtype=torch.float64)
+    bend = torch.autograd.functional.hessian(lambda c: module.dual(one, c, one)[0], one)
+    assert abs(bend.item() - expected(name, 1.0, 1.0, 1.0)["dot_q12"]) < 1e-5
+    single = module.dual(*(torch.tensor(c, dtype=torch.float32) for c in COVARIANCES.T))
+    for s, d in zip(single, both, strict=True):
+        assert s.dtype == torch.float32
+        assert torch.allclose(s.double(), d.detach(), atol=3e-6, equal_nan=True)
+    bad = module.dual(torch.tensor([float("nan"), -1.0]), torch.zeros(2), torch.ones(2))
+    assert bool(torch.isnan(bad[0]).all() and torch.isnan(bad[1]).all())
+
+
+@pytest.mark.parametrize("spec, variances", [("tanh", None), ("mish", ("1/2", "1"))])
+def test_unit_networks(torch, spec, variances, tmp_path):
+    net = ntksym.parse_spec(f"mlp:{spec}:depth=2,weight_var=2,bias_var=1/10")
+    module = written(net, tmp_path, variances=variances)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(5, 4))
+    x *= (np.sqrt(4 * rng.uniform(0.6, 0.9, 5)) / np.linalg.norm(x, axis=1))[:, None]
+    x[1] = x[0] + 1e-2 * x[2]
+    want = ntksym.compile(net, target="numpy")(x)
+    found = module.nngp_ntk(torch.tensor(x), exact=True)
+    assert np.allclose(found[0], want.nngp, rtol=0, atol=1e-9)
+    assert np.allclose(found[1], want.ntk, rtol=0, atol=1e-9)
+    z = torch.tensor(x, requires_grad=True)
+    (slope,) = torch.autograd.grad(module.nngp_ntk(z, exact=True)[1].sum(), z)
+    assert bool(torch.isfinite(slope).all())

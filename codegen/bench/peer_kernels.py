@@ -185,6 +185,51 @@ def xxt(activation: str, depth: int, dtype: str, threads: int) -> Kernel:
     return lambda x: (x @ x.T,)
 
 
+# -- by hand in C ----------------------------------------------------------------------------------
+
+
+def hand_c(activation: str, depth: int, dtype: str, threads: int) -> Kernel | str:
+    """`hand.c` beside this file, with the BLAS that NumPy brings: the anchor of the table."""
+    import ctypes
+    import subprocess
+    import tempfile
+    from pathlib import Path
+
+    blas = ctypes.CDLL((getattr(np, "_core", None) or np.core)._multiarray_umath.__file__)
+    single = dtype == "float32"
+    product = getattr(blas, f"scipy_cblas_{'s' if single else 'd'}gemm64_", None)
+    if product is None:
+        return "NumPy is not linked with the OpenBLAS of its wheels"
+    source = Path(__file__).resolve().parent / "hand.c"
+    flags = "-O3 -march=native -fopenmp -std=c99 -fno-math-errno -fno-trapping-math -fPIC -shared"
+    with tempfile.TemporaryDirectory() as scratch:
+        command = ["cc", *flags.split(), *(["-DSINGLE"] if single else []), str(source)]
+        try:
+            subprocess.run([*command, "-o", f"{scratch}/hand.so", "-lm"], check=True)
+            library = ctypes.CDLL(f"{scratch}/hand.so")
+        except (OSError, subprocess.CalledProcessError) as error:
+            return f"not here: {type(error).__name__}"
+    kind = ("relu", "erf", "gelu").index(activation)
+
+    def address(a: np.ndarray) -> ctypes.c_void_p:
+        return ctypes.c_void_p(a.ctypes.data)
+
+    def kernel(x: np.ndarray) -> tuple[Any, Any]:
+        n, d = x.shape
+        nngp, ntk = np.empty((n, n), x.dtype), np.empty((n, n), x.dtype)
+        sizes = [ctypes.c_size_t(v) for v in (n, d, depth)]
+        numbers = [ctypes.c_double(v) for v in (WEIGHT, BIAS)]
+        failed = library.hand(
+            kind, *sizes, *numbers, address(x), address(nngp), address(ntk),
+            ctypes.cast(product, ctypes.c_void_p), threads,
+        )  # fmt: skip
+        if failed:
+            raise MemoryError
+        return nngp, ntk
+
+    return kernel
+
+
 # -- libraries -------------------------------------------------------------------------------------
 
 
@@ -277,6 +322,7 @@ INCOMPARABLE = frozenset({"xxt", "scikit-ntk"})
 """Peers that compute something else: no difference to ours is given."""
 PEERS: dict[str, Callable[..., Kernel | str]] = {
     "xxt": xxt,
+    "hand-c": hand_c,
     "ours-c": ours("c"),
     "ours-numpy": ours("numpy"),
     "tiled": tiled,
@@ -286,7 +332,7 @@ PEERS: dict[str, Callable[..., Kernel | str]] = {
     "torch": torch_eager,
     "torch-compile": torch_compiled,
 }
-OWN_THREADS = frozenset({"tiled"})
+OWN_THREADS = frozenset({"tiled", "hand-c"})
 """Peers whose threads call a matrix product that must not start more."""
 
 

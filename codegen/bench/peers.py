@@ -146,20 +146,22 @@ def table(rows: list[dict], cases: list[str], head: str) -> str:
         mine = [r for r in rows if r["case"] == case]
         bare = next((r.get("seconds") for r in mine if r["peer"] == "xxt"), None)
         own = next((r.get("seconds") for r in mine if r["peer"] == "ours-c"), None)
+        hand = next((r.get("seconds") for r in mine if r["peer"] == "hand-c"), None)
         text += f"\n## {peer_kernels.title(case)}\n\n"
         text += (
-            "| peer | median s | least to most | / X@X.T | / ours (C) | CPU s | peak MB | apart |\n"
+            "| peer | median s | least to most | / X@X.T | / hand C | / ours (C) | CPU s | peak MB | "
+            "apart |\n"
         )
-        text += "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
+        text += "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
         for r in sorted(mine, key=lambda r: r.get("seconds", 1e9)):
             if "seconds" not in r:
-                text += f"| {r['peer']} | - | {r['reason']} | | | | | |\n"
+                text += f"| {r['peer']} | - | {r['reason']} | | | | | | |\n"
                 continue
-            ratios = [f"{r['seconds'] / b:.2f}" if b else "" for b in (bare, own)]
+            ratios = [f"{r['seconds'] / b:.2f}" if b else "" for b in (bare, hand, own)]
             apart = "" if r["apart"] is None else f"{r['apart']:.1e}"
             text += (
                 f"| {r['peer']} | {r['seconds']:.4f} | {r['least']:.4f} to {r['most']:.4f} | "
-                f"{ratios[0]} | {ratios[1]} | {r['cpu']:.3f} | {r['peak'] or ''} | {apart} |\n"
+                f"{' | '.join(ratios)} | {r['cpu']:.3f} | {r['peak'] or ''} | {apart} |\n"
             )
     return text
 

@@ -184,7 +184,10 @@ def spell_program(p: Program, backend: Backend) -> Spelled:
         if let.name in fixed:
             continue
         spelled = _of_numbers(let, backend, text)
-        spelled = spelled or backend.spell[let.op].format(*map(text, let.args))
+        given = tuple(map(text, let.args))
+        spelled = spelled or backend.spell[let.op].format(
+            *given, LABEL=let.label, ALL=", ".join(given)
+        )
         if let.op in INLINE and uses.get(let.name) == 1 and len(spelled) < 60:
             shown[let.name] = spelled
             continue

@@ -8,6 +8,7 @@ harmless argument, so that neither values nor derivatives of any order meet 0*in
 
 from __future__ import annotations
 
+from ..lower.ops import FAR_OPS
 from .tables import ERFCX_CENTRE, atan_tail, erfcx_series, legendre
 
 SPELL = {
@@ -38,6 +39,9 @@ SPELL = {
     "arc3": "_arc1({0}, {1})",
     "gap3": "_gap({0}, {1})",
     "hyproot": "_hyproot({0}, {1})",
+    "select": "_where({0} <= {1}, {2}, {3})",
+    "price": "{0}",
+    **dict.fromkeys(FAR_OPS, "{0}"),
     "exp": "_exp({0})",
     "expm1": "_expm1({0})",
     "log": "_log({0})",
@@ -309,7 +313,7 @@ def _owen(h, ah):
     positive = r > 0.0
     to_k = _where(positive, k - h + h * less, k + h - h * less) / t
     to_h = _where(positive, h - k + k * less, h + k - k * less) / t
-    opposite = (h * k < 0.0) | ((h * k == 0.0) & (h + k < 0.0))
+    opposite = (h < 0.0) != (k < 0.0)
     low, high = _min(h, k), _max(h, k)
     base = 0.5 * _where(opposite, _Phi(low) - _Phi(-high), _Phi(h) + _Phi(k))
     base = base - _owen(h, _where(h < 0.0, -to_k, to_k))

@@ -33,6 +33,10 @@ class ArrayBackend:
     preamble: str
     suffix: str = ".py"
     spell: dict[str, str] = field(default_factory=lambda: dict(SPELL))
+    units: str = ""
+    """What units need beside the preamble."""
+    polynomials: str = ""
+    """How tables are evaluated."""
 
     def literal(self, value: Fraction | float) -> str:
         """The shortest decimal that reads back to the same double."""

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from ..lower.program import Operand, Program, live
+from ..lower.ops import FAR_OPS
+from ..lower.program import Operand, Program, live, with_inner
 from ..lower.split import stages
 from ._base import HYP2F1_FIXED, SourceFile, comment, identifier, spell_program
 from .c_blocks import LANES as LANES
@@ -43,6 +44,9 @@ SPELL = {
     "arc3": "ntksym_op_arc3({0}, {1}, {2})",
     "gap3": "ntksym_op_gap3({0}, {1}, {2})",
     "hyproot": "ntksym_op_hyproot({0}, {1})",
+    "select": "({0} <= {1} ? {2} : {3})",
+    "price": "ntksym_op_{LABEL}({ALL})",
+    **dict.fromkeys(FAR_OPS, "ntksym_op_{LABEL}({ALL})"),
     "exp": "ntksym_op_exp({0})",
     "expm1": "ntksym_op_expm1({0})",
     "log": "log({0})",
@@ -187,11 +191,14 @@ def support_file() -> SourceFile:
 
 def extra_support(programs: tuple[Program, ...]) -> str:
     """The helpers that are not in `ntksym.h` because few programs need them; or nothing."""
-    if not any(let.op == "hyp2f1" for p in programs for let in p.body):
-        return ""
-    numbers = ", ".join(c_literal(v) for v in stirling())
-    text = C_SUPPORT.replace("@STIRLING@", numbers).replace("@PI@", SPELL["pi"])
-    return text + "\n"
+    from .c_far import far_functions
+    from .c_price import price_functions
+
+    programs, text = with_inner(programs), ""
+    if any(let.op == "hyp2f1" for p in programs for let in p.body):
+        numbers = ", ".join(c_literal(v) for v in stirling())
+        text = C_SUPPORT.replace("@STIRLING@", numbers).replace("@PI@", SPELL["pi"]) + "\n"
+    return text + price_functions(programs) + far_functions(programs)
 
 
 def loop(

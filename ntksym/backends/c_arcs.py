@@ -24,13 +24,17 @@ def arcs(kind: str = "") -> str:
     high, low = pi_parts(single=bool(kind))
     least = "0x1p-149f" if kind else "0x1p-1074"
     return (
-        text.replace("@POLYNOMIAL@", polynomial(atan_tail(degree), "u", kind=kind).rstrip("\n"))
+        text.replace("@POLYNOMIAL@", _tail_text(degree, kind))
         .replace("@PI@", c_literal(high, kind))
         .replace("@PI_LOW@", c_literal(low, kind))
         .replace("@LEAST@", least)
         .replace("@F@", kind)
         .replace("@DEGREE@", str(degree))
     )
+
+
+def _tail_text(degree: int, kind: str) -> str:
+    return polynomial(atan_tail(degree), "u", kind=kind, chains=2).rstrip("\n")
 
 
 _TEXT = r"""/* (atan(t) - t)/t^3 as a polynomial of degree @DEGREE@ in u = t^2, for 0 <= t <= 1. */
@@ -40,47 +44,75 @@ static inline double ntksym_op_atan_tail@F@(double u)
   return p;
 }
 
-/* tan(angle/2) of the triangle with legs |c| and s >= 0 and hypotenuse h; 0 for no triangle. */
+/* tan(angle/2) of the triangle with legs |c| and s >= 0 and hypotenuse h; 1 for no triangle.  Here
+ * and below no condition but for signs: a compiler would compute both sides of each, twice. */
 static inline double ntksym_op_half_tan@F@(double s, double c, double h)
 {
-  return s / ((h + fabs(c)) + @LEAST@);
+  const double sum = h + fabs(c), none = sum == 0.0 ? 1.0 : 0.0;
+  return (s + none) / (sum + none);
 }
 
-/* asin(c/h), h = hypot(c, s), to full relative accuracy.  Always from the shorter leg: near
- * s = 0 the one form would multiply a rounding error of c by 1 + 2/pi in every layer. */
-static inline double ntksym_op_asin3@F@(double c, double s, double h)
+/* The polynomial of the square of such a tangent. */
+static inline double ntksym_op_tan_tail@F@(double t) { return ntksym_op_atan_tail@F@(t * t); }
+
+/* tan(angle/2) to the nearer leg: always from the shorter one, since near s = 0 the other would
+ * multiply a rounding error of c by 1 + 2/pi in every layer. */
+static inline double ntksym_op_short_tan@F@(double s, double c, double h)
 {
   const double ac = fabs(c), top = ac > s ? s : ac, other = ac > s ? ac : s;
-  const double t = top / ((h + other) + @LEAST@);
-  const double u = t * t;
-  const double a = 2.0 * NTKSYM_MADD(t * u, ntksym_op_atan_tail@F@(u), t);
-  return copysign(ac > s ? (0.5 * @PI@ - a) + 0.5 * @PI_LOW@ : a, c);
+  return top / ((h + other) + @LEAST@);
 }
 
-/* The angle of the point (c, s), s >= 0, h = hypot(c, s); pi/2 where all are 0. */
+/* asin(c/h), h = hypot(c, s), to full relative accuracy, from t and p of the shorter leg. */
+static inline double ntksym_op_asin_of@F@(double c, double s, double t, double p)
+{
+  const double a = 2.0 * NTKSYM_MADD(t * (t * t), p, t);
+  return copysign(fabs(c) > s ? (0.5 * @PI@ - a) + 0.5 * @PI_LOW@ : a, c);
+}
+
+static inline double ntksym_op_asin3@F@(double c, double s, double h)
+{
+  const double t = ntksym_op_short_tan@F@(s, c, h);
+  return ntksym_op_asin_of@F@(c, s, t, ntksym_op_tan_tail@F@(t));
+}
+
+/* The angle of the point (c, s), s >= 0, h = hypot(c, s); pi/2 where all are 0.  The angle to |c|,
+ * with its sign, and 0 or pi. */
+static inline double ntksym_op_angle_of@F@(double c, double t, double p)
+{
+  const double half = NTKSYM_MADD(t * (t * t), p, t);
+  return NTKSYM_MADD(copysign(2.0, c), half, 0.5 * @PI@ - copysign(0.5 * @PI@, c));
+}
+
 static inline double ntksym_op_angle3@F@(double s, double c, double h)
 {
   const double t = ntksym_op_half_tan@F@(s, c, h);
-  const double u = t * t;
-  const double a = 2.0 * NTKSYM_MADD(t * u, ntksym_op_atan_tail@F@(u), t);
-  const double turned = c < 0.0 ? (@PI@ - a) + @PI_LOW@ : a;
-  return h + fabs(c) == 0.0 ? 0.5 * @PI@ : turned;
+  return ntksym_op_angle_of@F@(c, t, ntksym_op_tan_tail@F@(t));
 }
 
 /* s + c*angle(s, -c), the first arc-cosine kernel: h*(sin a - a*cos a) + pi*max(c, 0), where a is
  * the angle between |c| and h, and the first part is s*u*(1 - (1 - u)*P(u)), u = tan(a/2)^2. */
+static inline double ntksym_op_arc_of@F@(double s, double c, double t, double p)
+{
+  const double u = t * t, bulge = NTKSYM_MADD(u - 1.0, p, 1.0);
+  return NTKSYM_MADD(0.5 * @PI@, fabs(c) + c, (s * u) * bulge);
+}
+
 static inline double ntksym_op_arc3@F@(double s, double c, double h)
 {
   const double t = ntksym_op_half_tan@F@(s, c, h);
-  const double u = t * t;
-  const double bulge = NTKSYM_MADD(u - 1.0, ntksym_op_atan_tail@F@(u), 1.0);
-  return NTKSYM_MADD(s * u, bulge, c > 0.0 ? @PI@ * c : 0.0);
+  return ntksym_op_arc_of@F@(s, c, t, ntksym_op_tan_tail@F@(t));
 }
 
-/* h - c for h = hypot(c, s), accurate where s is small. */
+/* h - c for h = hypot(c, s), accurate where s is small: h - |c| = s*tan(a/2). */
+static inline double ntksym_op_gap_of@F@(double s, double c, double t)
+{
+  return NTKSYM_MADD(s, t, fabs(c) - c);
+}
+
 static inline double ntksym_op_gap3@F@(double s, double c, double h)
 {
-  return c > 0.0 ? s * ntksym_op_half_tan@F@(s, c, h) : h - c;
+  return ntksym_op_gap_of@F@(s, c, ntksym_op_half_tan@F@(s, c, h));
 }
 """
 

@@ -55,7 +55,7 @@ def block_function(
         text += _stage_loop(stage, {**places, **inner}, ends if final else inner, c)
         for b in stage.blocks:
             given = ", ".join(slots[r] for r in b.reads)
-            text += f"  ntksym_block_{b.op}(b_, {given}, {slots[b.fills]});\n"
+            text += f"  ntksym_block_{b.label}(b_, {given}, {slots[b.fills]});\n"
     named = [s.split()[-1].lstrip("*").split(")")[0] for s in signature]
     text += "".join(f"  (void){s};\n" for s in named if not mentions(text, s))
     return head + "\n{\n" + text + "}\n"

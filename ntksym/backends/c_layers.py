@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from ..lower.schedule import Kind
 from ..lower.split import SIDE_ARGS, Parts, split, stages
-from .c import CBackend, inline_function
+from .c import CBackend
 from .c_blocks import LANES, block_function
+from .c_fuse import SCALES, Part, has_next_root, lane_parts
 from .c_text import wrap
 
 
@@ -21,11 +22,15 @@ class LayerText:
         self.name = f"layer{index}{c.tag}"
         self.staged = len(stages(self.parts.pair)) > 1
         self.params = len(self.parts.first.args) - 4
+        self.scaled = not self.staged and has_next_root(self.parts.pair)
+        self.lanes: tuple[Part, ...] = ()
+        if not self.staged:
+            self.lanes = lane_parts(self.parts.pair, self.name, c, self.parts.features)
 
     @property
     def width(self) -> int:
         """The larger number of features of a point; at least one."""
-        return max(1, *(len(f) for f in self.parts.features))
+        return max(1, *(len(f) for f in self.parts.features)) + 3 * self.scaled
 
     def functions(self) -> str:
         """The definitions."""
@@ -50,7 +55,7 @@ class LayerText:
             signature += [f"const {self.c.real} *v_", self._rows("next_")]
             pieces.append(block_function(pair, self.name, signature, places, ends, self.c))
         else:
-            pieces.append(inline_function(pair, self.name, self.c))
+            pieces += [part.text for part in self.lanes]
         return "\n".join(pieces)
 
     def _rows(self, name: str) -> str:
@@ -58,15 +63,38 @@ class LayerText:
 
     def side(self, which: int, count: str) -> str:
         """The call that fills the features of `count` points; nothing if there are none."""
-        if not self.parts.features[which]:
-            return ""
-        return f"{self.name}_{'xy'[which]}({count}, side, v, f{'xy'[which]});"
+        features, to = self.parts.features[which], f"f{'xy'[which]}"
+        text = f"{self.name}_{'xy'[which]}({count}, side, v, {to});" if features else ""
+        if self.scaled:
+            suffix = "_f32" if self.c.tag else ""
+            text += f"\n        scale_side{suffix}({count}, side[1], {to} + {len(features)});"
+        return text.strip()
 
-    def pair(self, first: str) -> str:
-        """The call for one lane; `first` is the place of a feature of x, with @ for its number."""
+    def loops(self, first: str, indent: str, to: str) -> str:
+        """The loops over the lanes; `first` is the place of a feature of x, @ for its number."""
         xs, ys = self.parts.features
-        items = [first.replace("@", str(j)) for j in range(len(xs))]
-        items += [f"fy[{j}][i]" for j in range(len(ys))]
-        items += ["now[0][i]", "now[1][i]", "now[2][i]"] + [f"v[{j}]" for j in range(self.params)]
-        items += ["&nc", "&nt", "&nr"]
-        return wrap(f"          {self.name}(", items).lstrip() + ";"
+        if self.scaled:
+            xs, ys = (*xs, *SCALES[0]), (*ys, *SCALES[1])
+        places = {a: first.replace("@", str(j)) for j, a in enumerate(xs)}
+        places |= {a: f"fy[{j}][i]" for j, a in enumerate(ys)}
+        places |= {a: f"now[{j}][i]" for j, a in enumerate(("q12", "root", "t12"))}
+        places |= {a: f"v[{j}]" for j, a in enumerate(self.parts.first.args[4:])}
+        stored: dict[str, str] = {}
+        text = ""
+        for part in self.lanes:
+            stored |= {a: f"w{len(stored) + j}_" for j, a in enumerate(part.makes)}
+            text += f"{indent}for (size_t i = 0; i < m; ++i) {{\n{indent}  Real nc, nt, nr;\n"
+            given = [places[a] for a in part.args]
+            takes = [f"{stored[a]}[i]" for a in part.takes]
+            ends = [f"&{stored[a]}[i]" for a in part.makes] or ["&nc", "&nt", "&nr"]
+            text += wrap(f"{indent}  {part.name}(", [*given, *takes, *ends]) + ";\n"
+            if not part.makes:
+                for k, found in enumerate(("nc", "nr", "nt")):
+                    text += f"{indent}  {to}[{k}][i] = {found};\n"
+            else:
+                text = text.replace(f"{indent}  Real nc, nt, nr;\n", "")
+            text += f"{indent}}}\n"
+        if not stored:
+            return text
+        items = ", ".join(f"{w}[LANES]" for w in stored.values())
+        return f"{indent}Real {items};\n" + text

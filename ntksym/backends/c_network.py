@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..lower.near import formed
 from ..lower.schedule import Kind, Schedule
 from ._base import SourceFile, identifier
 from .c import (
@@ -18,12 +19,25 @@ from .c import (
 from .c_blocks import LANES, WIDE, block_function
 from .c_header import HEADER_NAME
 from .c_layers import LayerText
+from .c_near import near_call, near_functions, near_lanes
+from .c_start import start_functions
+from .near import NOTE
 
 ROWS = 8
 """Rows of a tile that share the features of a block of columns."""
 
 SHALLOW = 6
 """The largest depth for float arithmetic throughout: its errors, up to 1e-7 a layer, add up."""
+
+DEEP = 12
+"""The largest depth for variances and angles in float, unless an angle follows from the one before
+exactly: errors of 1e-7 a layer grow where inputs that differ are driven apart."""
+
+
+def floats_will_do(schedule: Schedule) -> bool:
+    """Whether float results may come from float products and float layers."""
+    exact = all(single_is_enough(k.pair) and not formed(k.pair) for k in schedule.kinds)
+    return exact or len(schedule.steps) <= DEEP
 
 
 def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
@@ -40,9 +54,12 @@ def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
         UnsupportedOp: an operation without a spelling.
     """
     name = identifier(schedule.name, set()).rstrip("_")
-    pieces = [head(contract, schedule.programs)]
-    pieces.append(f'#include "{HEADER_NAME}"\n#include <stdlib.h>\n')
-    if support := extra_support(schedule.programs):
+    programs = (*schedule.programs, *schedule.near_programs)
+    top, near = head(contract, programs), schedule.near_kinds
+    if near:
+        top = top.removesuffix(" */\n") + " *\n" + "".join(f" * {n}\n" for n in NOTE) + " */\n"
+    pieces = [top, f'#include "{HEADER_NAME}"\n#include <stdlib.h>\n']
+    if support := extra_support(programs):
         pieces.append(support)
     native = all(single_is_enough(k.pair) for k in schedule.kinds)
     pieces.append(_tables(schedule, native and len(schedule.steps) <= SHALLOW))
@@ -52,28 +69,34 @@ def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
     values = "".join(f", {C.literal(v)}" for v in schedule.input_values)
     text = FIRST_TEXT.replace("@INPUT_VALUES@", values)
     pieces.append(text.replace("@DIAG_CASES@", _diag_cases(schedule)))
+    pieces += [near_functions(schedule)] if near else []
     doubles = [LayerText(k, kind, C) for k, kind in enumerate(schedule.kinds)]
     c = (C_FLOAT if len(schedule.steps) <= SHALLOW else C_MIXED) if native else C
+    pieces += [start_functions("double", "double", ""), start_functions(c.real, "float", "_f32")]
     floats = [LayerText(k, kind, c) for k, kind in enumerate(schedule.kinds)]
     pieces += [layer.functions() for layer in doubles]
-    pieces.append(_loops(doubles, C, "double", ""))
+    pieces.append(_loops(doubles, C, "double", "", near))
     if native:
         pieces += [layer.functions() for layer in floats]
-    pieces.append(_loops(floats if native else doubles, c, "float", "_f32"))
+    pieces.append(_loops(floats if native else doubles, c, "float", "_f32", near))
     pieces.append(TEXT)
     whole = "\n".join(pieces).replace("@NAME@", f"ntksym_{name}")
     return SourceFile(f"{name}.c", whole.replace("@COUNT@", str(len(schedule.steps))))
 
 
-def _loops(layers: list[LayerText], c: CBackend, stored: str, suffix: str) -> str:
+def _loops(
+    layers: list[LayerText], c: CBackend, stored: str, suffix: str, near: tuple[int, ...]
+) -> str:
     """The functions `_pairs` and `_tile` on arrays of one type, with arithmetic of another."""
     tile, pairs = "", ""
     for k, layer in enumerate(layers):
-        tile += f"      case {k}:\n" + _tile_case(layer) + "        break;\n"
-        pairs += f"      case {k}:\n" + _pair_case(layer) + "        break;\n"
+        start, end = f"      case {k}: {{\n", "        break;\n      }\n"
+        tile += start + _tile_case(layer, k in near) + end
+        pairs += start + _pair_case(layer, k in near) + end
     width = max([1, *(layer.width for layer in layers)])
-    swap = any(layer.staged for layer in layers)
-    text = LOOPS.replace("@TILE_CASES@", tile.rstrip("\n"))
+    swap = any(layer.staged or k in near for k, layer in enumerate(layers))
+    text = (near_lanes(stored) if near else "") + LOOPS
+    text = text.replace("@TILE_CASES@", tile.rstrip("\n"))
     text = text.replace("@PAIR_CASES@", pairs.rstrip("\n"))
     text = text.replace("@SPARE_FIRST@", "  Real fr[@WIDTH@][LANES];\n" if swap else "")
     text = text.replace("@SPARE@", "  Real next[3][LANES];\n" if swap else "")
@@ -93,9 +116,9 @@ def _side(layer: LayerText, which: int, count: str, q: str, inc: str, ld: str) -
     return f"        load_side@S@({count}, {q}, {inc}, {ld}, l, side);\n        {call}\n"
 
 
-def _tile_case(layer: LayerText) -> str:
+def _tile_case(layer: LayerText, near: bool) -> str:
     text = _side(layer, 0, "rows", "qx", "1", "ldx") + _side(layer, 1, "b", "qy", "incy", "ldy")
-    count = len(layer.parts.features[0])
+    count = len(layer.parts.features[0]) + 3 * layer.scaled
     text += (
         "        for (size_t r = 0; r < rows; ++r) {\n          Real (*now)[LANES] = state[r];\n"
     )
@@ -104,29 +127,30 @@ def _tile_case(layer: LayerText) -> str:
             text += f"          for (size_t k = 0; k < {count}; ++k)\n"
             text += "            for (size_t i = 0; i < LANES; ++i) fr[k][i] = fx[k][r];\n"
         text += f"          {layer.name}(b, fr, fy, now, v, next);\n"
-        text += "          memcpy(now, next, sizeof next);\n"
     else:
         if count:
             firsts = ", ".join(f"x{k} = fx[{k}][r]" for k in range(count))
             text += f"          const Real {firsts};\n"
-        text += _lane_loop(layer, "x@", "          ")
+        text += layer.loops("x@", "          ", "next" if near else "now")
+    if near:
+        text += "          " + near_call("qx + r", "0").replace("@AT@", "")
+    if layer.staged or near:
+        text += "          memcpy(now, next, sizeof next);\n"
     return text + "        }\n"
 
 
-def _pair_case(layer: LayerText) -> str:
+def _pair_case(layer: LayerText, near: bool) -> str:
     text = _side(layer, 0, "b", "qx + at * incx", "incx", "ldx")
     text += _side(layer, 1, "b", "qy + at * incy", "incy", "ldy")
     if layer.staged:
         text += f"        {layer.name}(b, fx, fy, now, v, next);\n"
-        return text + "        memcpy(now, next, sizeof next);\n"
-    return text + _lane_loop(layer, "fx[@][i]", "        ")
-
-
-def _lane_loop(layer: LayerText, first: str, indent: str) -> str:
-    text = f"{indent}for (size_t i = 0; i < m; ++i) {{\n{indent}  Real nc, nt, nr;\n"
-    text += f"{indent}  {layer.pair(first)}\n"
-    text += f"{indent}  now[0][i] = nc;\n{indent}  now[1][i] = nr;\n{indent}  now[2][i] = nt;\n"
-    return text + f"{indent}}}\n"
+    else:
+        text += layer.loops("fx[@][i]", "        ", "next" if near else "now")
+    if near:
+        text += "        " + near_call("qx + at * incx", "incx").replace("@AT@", " + at * incy")
+    if layer.staged or near:
+        text += "        memcpy(now, next, sizeof next);\n"
+    return text
 
 
 def _width(schedule: Schedule, pair: bool) -> int:
@@ -143,6 +167,9 @@ def _tables(schedule: Schedule, native: bool) -> str:
     tables = [("layer_value", True, C), ("layer_diag_value", False, C)]
     if native:
         tables.append(("layer_value_f32", True, C_FLOAT))
+    if schedule.near_kinds:
+        flags = ", ".join(str(int(carried)) for carried in schedule.carries)
+        text += f"static const unsigned char layer_near[LAYERS + !LAYERS] = {{{flags}}};\n"
     for title, pair, c in tables:
         width = _width(schedule, pair)
         rows = []
@@ -232,21 +259,29 @@ NTKSYM_BLOCK_FUNCTION void block@S@(size_t rows, size_t b, const Stored *g12, si
   Real state[ROWS][3][LANES], side[4][LANES], fx[@WIDTH@][LANES], fy[@WIDTH@][LANES];
 @SPARE_FIRST@@SPARE@  const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
   const Real a0 = (Real)in[0], a1 = (Real)in[1], a2 = (Real)in[2], a3 = (Real)in[3];
+  Real sx[3][LANES], sy[3][LANES];
+  if (!root0) {
+    start_side@S@(rows, qx, 1, sx);
+    start_side@S@(b, qy, incy, sy);
+  }
   for (size_t r = 0; r < rows; ++r) {
     const Stored *g = g12 + r * ldg;
-    const double x = (double)qx[r];
     Real (*now)[LANES] = state[r];
     for (size_t i = 0; i < b; ++i) {
       now[0][i] = a0 * g[i] + a1;
       now[2][i] = a2 * g[i] + a3;
     }
+    for (size_t i = b; i < m; ++i) {
+      now[0][i] = now[0][b - 1];
+      now[2][i] = now[2][b - 1];
+    }
     if (root0)
-      for (size_t i = 0; i < b; ++i) now[1][i] = root0[i];
-    else
-      for (size_t i = 0; i < b; ++i)
-        now[1][i] = (Real)ntksym_op_rootdet(x, in[0] * (double)g[i] + in[1], (double)qy[i * incy]);
-    for (size_t k = 0; k < 3; ++k)
-      for (size_t i = b; i < m; ++i) now[k][i] = now[k][b - 1];
+      for (size_t i = 0; i < m; ++i) now[1][i] = root0[i < b ? i : b - 1];
+    else {
+      const Real down = sx[0][r], q1 = sx[1][r], up = sx[2][r];
+      for (size_t i = 0; i < m; ++i)
+        now[1][i] = scaled_root@S@(now[0][i], down, q1, up, sy[0][i], sy[1][i], sy[2][i]);
+    }
   }
   for (size_t l = 0; l < @COUNT@; ++l) {
     const Real *v = @VALUES@[l];
@@ -257,11 +292,10 @@ NTKSYM_BLOCK_FUNCTION void block@S@(size_t rows, size_t b, const Stored *g12, si
         break;
     }
   }
-  for (size_t r = 0; r < rows; ++r)
-    for (size_t i = 0; i < b; ++i) {
-      nngp[r * ldo + i] = (Stored)state[r][0][i];
-      ntk[r * ldo + i] = (Stored)state[r][2][i];
-    }
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t i = 0; i < b; ++i) nngp[r * ldo + i] = (Stored)state[r][0][i];
+    for (size_t i = 0; i < b; ++i) ntk[r * ldo + i] = (Stored)state[r][2][i];
+  }
   (void)fx;
   (void)fy;
   (void)side;

@@ -54,7 +54,7 @@ static inline double ntksym_op_exp_tail(double r)
 static inline double ntksym_op_exp_inside(double x)
 {
   const double k = NTKSYM_MADD(x, @OVER@, 0x1.8p52) - 0x1.8p52;
-  const double r = (x - k * @HIGH@) - k * @LOW@;
+  const double r = NTKSYM_MADD(k, -@LOW@, NTKSYM_MADD(k, -@HIGH@, x));
   return (1.0 + NTKSYM_MADD(r * r, ntksym_op_exp_tail(r), r)) * ntksym_op_power2(k);
 }
 
@@ -63,7 +63,7 @@ static inline double ntksym_op_exp(double a)
   const double x = a < -746.0 ? -746.0 : (a > 710.0 ? 710.0 : a);
   const double k = NTKSYM_MADD(x, @OVER@, 0x1.8p52) - 0x1.8p52;
   const double k1 = (0.5 * k + 0x1.8p52) - 0x1.8p52;
-  const double r = (x - k * @HIGH@) - k * @LOW@;
+  const double r = NTKSYM_MADD(k, -@LOW@, NTKSYM_MADD(k, -@HIGH@, x));
   const double e = 1.0 + NTKSYM_MADD(r * r, ntksym_op_exp_tail(r), r);
   return (e * ntksym_op_power2(k1)) * ntksym_op_power2(k - k1);
 }
@@ -74,7 +74,7 @@ static inline double ntksym_op_expm1(double a)
   const double k = NTKSYM_MADD(x, @OVER@, 0x1.8p52) - 0x1.8p52;
   const double k1 = (0.5 * k + 0x1.8p52) - 0x1.8p52;
   const double s1 = ntksym_op_power2(k1), s2 = ntksym_op_power2(k - k1);
-  const double r = (x - k * @HIGH@) - k * @LOW@;
+  const double r = NTKSYM_MADD(k, -@LOW@, NTKSYM_MADD(k, -@HIGH@, x));
   const double e = NTKSYM_MADD(r * r, ntksym_op_exp_tail(r), r);
   return k > 60.0 ? ((1.0 + e) * s1) * s2 : NTKSYM_MADD(e, s1 * s2, s1 * s2 - 1.0);
 }

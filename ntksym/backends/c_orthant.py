@@ -105,7 +105,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_Phi2(size_t n, const double *h, const do
     const double v = k[i] > 40.0 ? 40.0 : (k[i] < -40.0 ? -40.0 : k[i]);
     const double ku = ((v - sign * u) + sign * (u * less)) / t;
     const double hu = ((u - sign * v) + sign * (v * less)) / t;
-    const int apart = (u * v < 0.0) | ((u * v == 0.0) & (u + v < 0.0));
+    const int apart = (u < 0.0) != (v < 0.0); /* no product: it may underflow */
     const double low = u < v ? u : v, high = u < v ? v : u;
     const double pu = ntksym_op_Phi(-fabs(u)), pv = ntksym_op_Phi(-fabs(v));
     const double plow = u < v ? pu : pv, phigh = u < v ? pv : pu;

@@ -16,24 +16,27 @@ def c_literal(value: float, suffix: str = "") -> str:
     return text + suffix
 
 
-def polynomial(coefficients: tuple[float, ...], x: str, indent: str = "  ", kind: str = "") -> str:
+def polynomial(
+    coefficients: tuple[float, ...], x: str, indent: str = "  ", kind: str = "", chains: int = 4
+) -> str:
     """Declarations that end in `p`, the polynomial in the variable `x` (lowest power first).
 
-    Four Horner chains in x^4, joined at the end: the steps of a single chain would each wait for
-    the one before.  `kind` "f" is single precision.
+    Four Horner chains in x^4, joined at the end, or two in x^2: the steps of a single chain would
+    each wait for the one before.  Two are fewer operations, for loops that do nothing else.
+    `kind` "f" is single precision.
     """
     real, madd = ("float", "NTKSYM_MADDF") if kind else ("double", "NTKSYM_MADD")
-    text = f"{indent}const {real} {x}2 = {x} * {x}, {x}4 = {x}2 * {x}2;\n"
-    for k in range(4):
-        part = coefficients[k::4]
-        nested = c_literal(part[-1], kind)
-        rows = [f"{indent}{real} p{k} = {nested};\n"]
-        rows += [
-            f"{indent}p{k} = {madd}(p{k}, {x}4, {c_literal(c, kind)});\n" for c in part[-2::-1]
-        ]
-        text += "".join(rows)
-    low = f"{madd}(p1, {x}, p0)"
-    return text + f"{indent}const {real} p = {madd}({madd}(p3, {x}, p2), {x}2, {low});\n"
+    fourth = f", {x}4 = {x}2 * {x}2" if chains == 4 else ""
+    text = f"{indent}const {real} {x}2 = {x} * {x}{fourth};\n"
+    for k in range(chains):
+        part = coefficients[k::chains]
+        text += f"{indent}{real} p{k} = {c_literal(part[-1], kind)};\n"
+        for c in part[-2::-1]:
+            text += f"{indent}p{k} = {madd}(p{k}, {x}{chains}, {c_literal(c, kind)});\n"
+    joined = f"{madd}(p1, {x}, p0)"
+    if chains == 4:
+        joined = f"{madd}({madd}(p3, {x}, p2), {x}2, {joined})"
+    return text + f"{indent}const {real} p = {joined};\n"
 
 
 def spelled_body(s: Spelled, indent: str, real: str = "double") -> str:

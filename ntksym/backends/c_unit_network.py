@@ -10,6 +10,7 @@ from ..lower.program import Program
 from ._base import SourceFile, identifier
 from .c import C, Contract, extra_support, head, inline_function
 from .c_header import HEADER_NAME
+from .near import GROWING, NEAR, c_near
 from .unit import DualUnit
 from .unit_schedule import UnitSchedule, labelled
 
@@ -47,8 +48,12 @@ def network_file(schedule: UnitSchedule, contract: Contract) -> SourceFile:
     pieces.append(inline_function(schedule.input, "input_rule"))
     pieces += [unit.c_functions(f"dual{k}") for k, unit in enumerate(schedule.kinds)]
     pieces.append(_switch(len(schedule.kinds)))
+    pieces += [c_near(_NEAR_CALLS, "")] if schedule.carries else []
     values = "".join(f", {C.literal(v)}" for v in schedule.input_values)
-    text = _NETWORK.replace("@NAME@", f"ntksym_{name}").replace("@INPUT_VALUES@", values)
+    mended = _MENDED.replace("@NEAR@", repr(NEAR)).replace("@GROWING@", repr(GROWING))
+    mended = mended if schedule.carries else ""
+    text = _NETWORK.replace("@MENDED@", mended).replace("@INPUT_VALUES@", values)
+    text = text.replace("@NAME@", f"ntksym_{name}")
     pieces.append(text)
     return SourceFile(f"{name}.c", "\n".join(pieces))
 
@@ -64,13 +69,19 @@ def _tables(schedule: UnitSchedule) -> str:
     text = f"enum {{ LAYERS = {len(schedule.steps)}, STRIP = {STRIP} }};\n\n"
     kinds = ", ".join(str(s.kind) for s in schedule.steps)
     text += f"static const int layer_kind[LAYERS] = {{{kinds}}};\n"
-    flags = ", ".join(str(int(s.vanishes)) for s in schedule.steps)
-    text += f"static const int layer_vanishes[LAYERS] = {{{flags}}};\n"
+    rows = [("vanishes", [int(s.vanishes) for s in schedule.steps])]
+    if schedule.carries:
+        rows += [("near", [s.carried for s in schedule.steps])]
+        rows += [("straight", [int(s.straight) for s in schedule.steps])]
+    for title, flags in rows:
+        numbers = ", ".join(str(f) for f in flags)
+        text += f"static const int layer_{title}[LAYERS] = {{{numbers}}};\n"
     for title, pair in (("layer_value", True), ("layer_diag_value", False)):
-        rows = []
+        lines = []
         for s in schedule.steps:
-            rows.append("  {" + ", ".join(C.literal(v) for v in (s.pair if pair else s.diag)) + "}")
-        text += f"static const double {title}[LAYERS][5] = {{\n" + ",\n".join(rows) + "\n};\n"
+            five = s.pair if pair else s.diag
+            lines.append("  {" + ", ".join(C.literal(v) for v in five) + "}")
+        text += f"static const double {title}[LAYERS][5] = {{\n" + ",\n".join(lines) + "\n};\n"
     return text
 
 
@@ -98,6 +109,44 @@ static void dual_diag(int kind, size_t n, const double *q, double *nngp, double 
 @DIAG@  default: break;
   }
 }
+"""
+
+_NEAR_CALLS = """/* A unit for nearly parallel pairs, times the variance of the weights. */
+static void near_pairs(int kind, const double *v, size_t n, const double *q11, const double *q12,
+                       const double *q22, const double *root, double *value, double *slope)
+{
+  dual_pairs(kind, n, q11, q12, q22, root, value, slope);
+  for (size_t i = 0; i < n; ++i) {
+    value[i] *= v[1];
+    slope[i] *= v[1];
+  }
+}
+
+static double near_diag(int kind, const double *v, double q)
+{
+  double value, slope;
+  dual_diag(kind, 1, &q, &value, &slope);
+  return v[1] * value;
+}
+"""
+
+_MENDED = """      if (layer_near[l]) {
+        const double *rx = qx + (LAYERS + 1 + l) * ldx + at * incx, *sx = rx + ldx;
+        const double *ry = qy + (LAYERS + 1 + l) * ldy + at * incy, *sy = ry + ldy;
+        const double least = layer_near[l] > 1 ? @NEAR@ : 0.0;
+        int any = 0, near[STRIP];
+        for (size_t i = 0; i < b; ++i) {
+          const double size = sx[i * incx] * sy[i * incy], before = rx[i * incx] * ry[i * incy];
+          const int grows = after[i] * before > root[i] * size;
+          near[i] = (after[i] < (grows ? @GROWING@ : least) * size) & (next[i] > 0.0);
+          any |= near[i];
+        }
+        for (size_t i = 0; any && i < b; ++i)
+          if (near[i] & !((root[i] == 0.0) & (x[i] == y[i])))
+            after[i] = near_root(layer_kind[l], v, layer_straight[l] ? v[0] : NAN, x[i], c[i], y[i],
+                                 root[i], qx[(l + 1) * ldx + (at + i) * incx],
+                                 qy[(l + 1) * ldy + (at + i) * incy], after[i]);
+      }
 """
 
 _DUAL = """/* Pairs with the accurate sqrt(q11*q22 - q12^2) given. */
@@ -189,6 +238,7 @@ void @NAME@_pairs(size_t n, const double *g12, const double *root0,
                   const double in[4], double *nngp, double *ntk)
 {
   double x[STRIP], y[STRIP], c[STRIP], t[STRIP], root[STRIP], value[STRIP], slope[STRIP];
+  double next[STRIP], after[STRIP];
   for (size_t at = 0; at < n; at += STRIP) {
     const size_t b = n - at < STRIP ? n - at : STRIP;
     for (size_t i = 0; i < b; ++i) {
@@ -209,11 +259,17 @@ void @NAME@_pairs(size_t n, const double *g12, const double *root0,
           if (((x[i] == 0.0) | (y[i] == 0.0)) & (t[i] == 0.0)) value[i] = slope[i] = 0.0;
       for (size_t i = 0; i < b; ++i) {
         const int same = (root[i] == 0.0) & (x[i] == y[i]) & (c[i] > 0.0);
+        const double p = qx[(l + 1) * ldx + (at + i) * incx];
+        const double q = qy[(l + 1) * ldy + (at + i) * incy];
+        next[i] = same ? p : v[0] + v[1] * value[i];
+        t[i] = v[2] + v[3] * value[i] + v[4] * slope[i] * t[i];
+        after[i] = same ? 0.0 : ntksym_op_rootdet(p, next[i], q);
+      }
+@MENDED@      for (size_t i = 0; i < b; ++i) {
         x[i] = qx[(l + 1) * ldx + (at + i) * incx];
         y[i] = qy[(l + 1) * ldy + (at + i) * incy];
-        c[i] = same ? x[i] : v[0] + v[1] * value[i];
-        t[i] = v[2] + v[3] * value[i] + v[4] * slope[i] * t[i];
-        root[i] = same ? 0.0 : ntksym_op_rootdet(x[i], c[i], y[i]);
+        c[i] = next[i];
+        root[i] = after[i];
       }
     }
     for (size_t i = 0; i < b; ++i) {

@@ -22,10 +22,10 @@ def dual_file(name: str, given: DualGradients, contract: Contract) -> SourceFile
         UnsupportedOp: an operation that JAX cannot spell, or a parameter without a closed-form
             derivative.
     """
-    return array_dual_file(name, given, contract, JAX, _ELEMENTWISE)
+    return array_dual_file(name, given, contract, JAX, ELEMENTWISE)
 
 
-_ELEMENTWISE = '''
+ELEMENTWISE = '''
 def elementwise(@ONLY@):
     """(nngp_fn, d_nngp_fn), both of (cov12, var1, var2), for neural_tangents.stax.Elementwise."""
 

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from ..lower.program import Program
+from ..lower.ops import FAR_OPS
+from ..lower.program import Program, with_inner
 from ._base import HYP2F1_FIXED, SourceFile, Spelled, comment, identifier, of_numbers, spell_program
 from .c import Contract, contract_lines
 from .numpy_helpers import helpers
@@ -39,6 +40,9 @@ SPELL = {
     "arc3": "_arc1({0}, {1})",
     "gap3": "_gap3({0}, {1}, {2})",
     "hyproot": "np.hypot(_sqrt0({0}), {1})",
+    "select": "np.where({0} <= {1}, {2}, {3})",
+    "price": "_{LABEL}({ALL})",
+    **dict.fromkeys(FAR_OPS, "_{LABEL}({ALL})"),
     "exp": "np.exp({0})",
     "expm1": "np.expm1({0})",
     "log": "np.log({0})",
@@ -87,8 +91,10 @@ NUMPY = NumpyBackend()
 def used_helpers(programs: tuple[Program, ...]) -> frozenset[str]:
     """The names of the helper functions that the programs call."""
     found = set()
-    for p in programs:
+    for p in with_inner(programs):
         for let in p.body:
+            if let.op in FAR_OPS:
+                found.add("_Phi")
             text = SPELL[HYP2F1_FIXED if of_numbers(let) else let.op]
             found |= {word.split("(")[0] for word in re.findall(r"\b_\w+\(", text)}
     return frozenset(found)
@@ -117,7 +123,10 @@ def _body(s: Spelled) -> str:
 def module_head(contract: Contract, programs: tuple[Program, ...]) -> str:
     """The docstring and import of a generated module."""
     lines = (line.replace('"""', "'''") for line in contract_lines(contract, programs))
-    return '"""' + "\n".join(lines) + '\n"""\n\nimport numpy as np\n\n'
+    from .numpy_scales import scale_functions
+
+    inner = "".join(f"\n{text}\n" for text in scale_functions(programs))
+    return '"""' + "\n".join(lines) + '\n"""\n\nimport numpy as np\n\n' + inner
 
 
 def dual_file(name: str, pair: Program, diag: Program, contract: Contract) -> SourceFile:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..numeric.table import TableDual
-from ..numeric.table.dual import SLACK
+from ..numeric.table.dual import SLACK, Sheet
 from ..numeric.table.pack import Rows
 
 
@@ -20,8 +20,7 @@ def notes(t: TableDual) -> tuple[str, ...]:
         "Proven bounds, relative to sqrt(K(q11)*K(q22)) (the derivative likewise):",
     ]
     for what, sheet in (("value", t.value), ("derivative", t.dot)):
-        lines.append(f"  {what} {_upward(sheet.error)}, the sum of")
-        lines += [f"    {_upward(bound)} {name}" for name, bound in sheet.parts if bound > 1e-30]
+        lines += bound_lines(what, sheet)
     lines += [
         "The rounding of the evaluation in doubles is in the bound, for a root within 4 units",
         f"of 2^-53.  Polynomials in tan(theta/2), rational map kappa = {t.kappa:g}, from",
@@ -32,6 +31,12 @@ def notes(t: TableDual) -> tuple[str, ...]:
             "Variances that differ from it by less than the tolerance count as equal to it."
         )
     return tuple(lines)
+
+
+def bound_lines(what: str, sheet: Sheet) -> list[str]:
+    """The proven bound of one dual, and what it is the sum of."""
+    parts = [f"    {_upward(bound)} {name}" for name, bound in sheet.parts if bound > 1e-30]
+    return [f"  {what} {_upward(sheet.error)}, the sum of", *parts]
 
 
 def _upward(value: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..lower.program import Program
 from ._base import SourceFile, identifier
 from .c import Contract
+from .near import numpy_near
 from .numpy import NUMPY, function, module_head, used_helpers
 from .numpy_helpers import helpers
 from .unit import DualUnit
@@ -44,13 +45,22 @@ def network_file(schedule: UnitSchedule, contract: Contract) -> SourceFile:
     pieces = [_head(contract, schedule.notes, programs), helpers(_wanted(programs))]
     pieces.append(function(schedule.input, "_input_rule", "The affine first layer.").rstrip("\n"))
     pieces += [u.numpy_functions(f"dual{k}").strip("\n") for k, u in enumerate(schedule.kinds)]
+    near = schedule.carries
+    pieces += [numpy_near().strip("\n"), _NEAR.strip("\n")] if near else []
     rows = ""
     for s in schedule.steps:
         numbers = ", ".join(f"({', '.join(NUMPY.literal(v) for v in z)})" for z in (s.pair, s.diag))
-        rows += f"    (dual{s.kind}_pairs, dual{s.kind}_diag, {s.vanishes}, {numbers}),\n"
+        rows += f"    (dual{s.kind}_pairs, dual{s.kind}_diag, {s.vanishes}, {numbers}"
+        bias = NUMPY.literal(s.pair[0]) if s.straight else "None"
+        rows += f", {s.carried}, {bias}),\n" if near else "),\n"
     pieces.append(f"LAYERS = (\n{rows})")
     values = "".join(f", {NUMPY.literal(v)}" for v in schedule.input_values)
-    pieces.append(_NETWORK.replace("@VALUES@", values).strip("\n"))
+    text = _NETWORK.replace("@VALUES@", values).replace("@MENDED@", _MENDED if near else "")
+    text = text.replace("@UNIT@", "own" if near else "_")
+    text = text.replace("@MORE@", ", mended, bias" if near else "").replace(
+        "@REST@", ", *_" if near else ""
+    )
+    pieces.append(text.strip("\n"))
     return SourceFile(f"{name}.py", "\n\n\n".join(pieces) + "\n")
 
 
@@ -80,6 +90,25 @@ def diagonal(q):
     return unit_diag(np.asarray(q, dtype=np.float64))
 '''
 
+_NEAR = '''
+def _scaled(dual, factor):
+    """A dual times the variance of the weights."""
+
+    def times(*given):
+        value, slope = dual(*given)
+        return factor * value, factor * slope
+
+    return times
+'''
+
+_MENDED = """
+        if mended:
+            given = (qx[k], before, qy[k], root), (qx[k + 1], qy[k + 1])
+            duals = _scaled(dual_pairs, s1), lambda q: s1 * own(q)[0]
+            roots, plain = (rx[k + 1], ry[k + 1]), following
+            following = _carried(mended, *duals, bias, *given, roots, c, plain)
+            following = np.where(same, 0.0, following)"""
+
 _NETWORK = '''
 def first_layer(d):
     """(a, b, c, e) with Sigma = a*<x, y> + b and Theta = c*<x, y> + e for inputs of dimension d."""
@@ -100,7 +129,7 @@ def diagonals(g, first):
     q = np.empty((2 * count, *g.shape))
     q[0] = first[0] * g + first[1]
     t = first[2] * g + first[3]
-    for k, (_, dual_diag, vanishes, _, (s0, s1, t0, t1, t2)) in enumerate(LAYERS):
+    for k, (_, dual_diag, vanishes, _, (s0, s1, t0, t1, t2)@REST@) in enumerate(LAYERS):
         value, slope = dual_diag(q[k])
         if vanishes:
             value, slope = _vanishing(value, slope, (q[k] == 0.0) & (t == 0.0))
@@ -120,15 +149,17 @@ def pairs(g12, qx, qy, first, root=None):
     t = first[2] * g12 + first[3]
     if root is None:
         root = _rootdet(qx[0], c, qy[0])
-    for k, (dual_pairs, _, vanishes, (s0, s1, t0, t1, t2), _) in enumerate(LAYERS):
+    rx, ry = qx[len(LAYERS) + 1 :], qy[len(LAYERS) + 1 :]
+    for k, (dual_pairs, @UNIT@, vanishes, (s0, s1, t0, t1, t2), _@MORE@) in enumerate(LAYERS):
         value, slope = dual_pairs(qx[k], c, qy[k], root)
         if vanishes:
             none = ((qx[k] == 0.0) | (qy[k] == 0.0)) & (t == 0.0)
             value, slope = _vanishing(value, slope, none)
         same = (root == 0.0) & (qx[k] == qy[k]) & (c > 0.0)
-        c = np.where(same, qx[k + 1], s0 + s1 * value)
+        before, c = c, np.where(same, qx[k + 1], s0 + s1 * value)
         t = t0 + t1 * value + t2 * slope * t
-        root = np.where(same, 0.0, _rootdet(qx[k + 1], c, qy[k + 1]))
+        following = np.where(same, 0.0, _rootdet(qx[k + 1], c, qy[k + 1]))@MENDED@
+        root = following
     return c, t
 
 

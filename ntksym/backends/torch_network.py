@@ -19,7 +19,37 @@ def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
     return array_network_file(schedule, contract, TORCH, TEXT + _TORCH)
 
 
-_TORCH = '''
+INNER = """    same = x2 is None
+    x2 = x1 if same else x2
+    g11, g22 = (x1 * x1).sum(dim=1)[:, None], (x2 * x2).sum(dim=1)[None, :]
+    g12 = x1 @ x2.T
+    if same:
+        eye = torch.eye(len(x1), dtype=torch.bool, device=x1.device)
+        g12 = torch.where(eye, g11, 0.5 * (g12 + g12.T))
+    det = apart = None
+    if exact:
+        parts = [_apart(row, x2) for row in x1]
+        det, apart = (torch.stack(each) for each in zip(*parts))
+"""
+"""The inner products of the rows, and what they are better known from."""
+
+APART = '''
+
+def _apart(row, others):
+    """|x|^2 |y|^2 - (x.y)^2 and |x - y|^2, from the differences."""
+    short = (others * others).sum(dim=1) < (row * row).sum()
+    flip = (others * row).sum(dim=1) < 0.0
+    toward = torch.where(flip, -1.0, 1.0).to(row.dtype)[:, None] * others
+    base = torch.where(short[:, None], toward, row)
+    gap = torch.where(short[:, None], row, toward) - base
+    size = (base * base).sum(dim=1)
+    along = (gap * base).sum(dim=1) / torch.where(size > 0.0, size, 1.0)
+    rest = gap - along[:, None] * base
+    return size * (rest * rest).sum(dim=1), ((others - row) ** 2).sum(dim=1)
+'''
+
+_TORCH = (
+    '''
 
 def _repeated(kind, state, pair, diag):
     """Equal layers one after another, each with its own numbers."""
@@ -36,31 +66,11 @@ def nngp_ntk(x1, x2=None, exact=False, values=VALUES):
     derivatives in the angle, their mean is taken.  `exact=True` takes the angle from x - y: nearly
     equal rows then keep all digits, for n*m*d operations in place of a matrix product.
     """
-    same = x2 is None
-    x2 = x1 if same else x2
-    g11, g22 = (x1 * x1).sum(dim=1)[:, None], (x2 * x2).sum(dim=1)[None, :]
-    g12 = x1 @ x2.T
-    if same:
-        eye = torch.eye(len(x1), dtype=torch.bool, device=x1.device)
-        g12 = torch.where(eye, g11, 0.5 * (g12 + g12.T))
-    det = apart = None
-    if exact:
-        parts = [_apart(row, x2) for row in x1]
-        det, apart = (torch.stack(each) for each in zip(*parts))
-    nngp, ntk = _kernels(g11, g12, g22, det, apart, x1.shape[1], values)
+'''
+    + INNER
+    + """    nngp, ntk = _kernels(g11, g12, g22, det, apart, x1.shape[1], values)
     zero = torch.zeros_like(g12)
     return nngp + zero, ntk + zero
-
-
-def _apart(row, others):
-    """|x|^2 |y|^2 - (x.y)^2 and |x - y|^2, from the differences."""
-    short = (others * others).sum(dim=1) < (row * row).sum()
-    flip = (others * row).sum(dim=1) < 0.0
-    toward = torch.where(flip, -1.0, 1.0).to(row.dtype)[:, None] * others
-    base = torch.where(short[:, None], toward, row)
-    gap = torch.where(short[:, None], row, toward) - base
-    size = (base * base).sum(dim=1)
-    along = (gap * base).sum(dim=1) / torch.where(size > 0.0, size, 1.0)
-    rest = gap - along[:, None] * base
-    return size * (rest * rest).sum(dim=1), ((others - row) ** 2).sum(dim=1)
-'''
+"""
+    + APART
+)

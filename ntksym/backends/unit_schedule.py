@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..lower.program import Program
 from ._base import comment
+from .near import NOTE
 from .unit import DualUnit
 
 
@@ -19,12 +20,16 @@ class UnitStep:
             and what $\dot K$ multiplies is zero too where Theta is.
         pair: (s0, s1, t0, t1, t2).
         diag: the same for an input with itself.
+        carried: what is done for nearly parallel pairs, as in `Schedule.carries`.
+        straight: whether the activation is positively homogeneous of degree one.
     """
 
     kind: int
     vanishes: bool
     pair: tuple[float, float, float, float, float]
     diag: tuple[float, float, float, float, float]
+    carried: int = 0
+    straight: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,13 @@ class UnitSchedule:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the units say, under their names in the file."""
-        return tuple(line for k, u in enumerate(self.kinds) for line in labelled(f"dual{k}", u))
+        said = tuple(line for k, u in enumerate(self.kinds) for line in labelled(f"dual{k}", u))
+        return (*said, *NOTE) if self.carries else said
+
+    @property
+    def carries(self) -> bool:
+        """Whether the roots of nearly parallel pairs are mended after some layer."""
+        return any(step.carried for step in self.steps)
 
 
 def labelled(name: str, unit: DualUnit) -> tuple[str, ...]:

@@ -73,10 +73,10 @@ def as_activation(
         return parse_activation(obj, given)
     if isinstance(obj, Expr):
         return _from_expr(obj, given)
-    raise BadActivation(
-        f"an object of type {type(obj).__name__} is not an activation",
-        hint='text such as "max(x, 0)", a SymPy expression in x, or an Activation',
-    )
+    hint = 'text such as "max(x, 0)", a SymPy expression in x, or an Activation'
+    if callable(obj):
+        hint += "; sampled_dual takes a Python callable, without a proof"
+    raise BadActivation(f"an object of type {type(obj).__name__} is not an activation", hint=hint)
 
 
 def _from_expr(expr: Expr, given: dict[str, str]) -> Activation:
@@ -177,7 +177,9 @@ def _not_real(act: Activation, point: dict[str, float], part: Basic) -> NtksymEr
     used = {n: v for n, v in point.items() if n in {str(s) for s in part.free_symbols}}
     at = ", ".join(f"{n} = {v:g}" for n, v in used.items())
     hint = "abs(x) or max(x, 0) inside roots, logarithms and powers"
-    if used and "x" not in used:
+    if "e" in used:
+        hint = "exp(x) for e^x: the number is E"
+    elif used and "x" not in used:
         hint = f"an assumption, such as {sorted(used)[0]}=positive"
     return BadActivation(
         f"{act.name} is not real",

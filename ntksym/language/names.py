@@ -18,6 +18,9 @@ ASSUMPTIONS = ("real", "positive", "negative", "nonnegative", "nonzero")
 CONSTANTS = ("pi", "E", "oo", "I", "True", "False")
 """Names with a meaning of their own."""
 
+NO_NUMBERS = ("nan", "inf", "infinity", "zoo")
+"""What other languages write for values that are no numbers, in any case of letters."""
+
 # Generated code spells parameters as they are written, so the words of its languages are out.
 _C_WORDS = """
 alignas alignof asm atomic_cancel auto bool break case catch char class const const_cast constexpr
@@ -55,6 +58,8 @@ def fault(name: str) -> str:
         return "is taken: " + ", ".join(sorted(symbols.RESERVED)) + " have a meaning"
     if name in CONSTANTS:
         return "is a constant"
+    if name.lower() in NO_NUMBERS:
+        return "is not a number to calculate with"
     return ""
 
 

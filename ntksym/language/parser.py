@@ -249,6 +249,10 @@ class _Reader:
                 where=caret(self.text, token.at),
                 hint="one formula; a decimal point is .",
             )
+        if token.text == "|":
+            raise ParseError(
+                "'|' cannot stand here", where=caret(self.text, token.at), hint="abs(x) for |x|"
+            )
         raise ParseError(
             f"{token.text!r} cannot stand here",
             where=caret(self.text, token.at),

@@ -62,6 +62,10 @@ class Builder(Products):
             self._known[e] = self._lower(e)
         return self._known[e]
 
+    def replace(self, e: Expr, value: Operand) -> None:
+        """Let an operand stand for an expression from now on."""
+        self._known[e] = value
+
     def _lower(self, e: Expr) -> Operand:
         if e.is_Rational:
             return Fraction(int(e.p), int(e.q))

@@ -19,6 +19,7 @@ from ..activation import Activation
 from ..errors import BadActivation, UnsupportedOp
 from .build import Builder
 from .program import Operand, Program
+from .scales import settle, settle_diagonal, settles
 
 STATE = ("q11", "q12", "q22", "root", "t12", "n11", "n22", "r11", "r22", "s11", "s22")
 """The inputs of every layer program that are not parameters: the state before the layer, the
@@ -67,6 +68,11 @@ class RuleLike(Protocol):
     """What `lower_layer` reads of a `LayerRule`."""
 
     @property
+    def activation(self) -> Activation:
+        """The field of that name."""
+        ...
+
+    @property
     def name(self) -> str:
         """The field of that name."""
         ...
@@ -107,7 +113,8 @@ def lower_dual(dual: DualLike) -> Program:
         UnsupportedOp: a function or a complex number without an operation.
     """
     exprs = (dual.value, dual.dot)
-    return _pair(_name(dual.activation.name), exprs, ("nngp", "dot"), _title(dual.activation))
+    name, title = _name(dual.activation.name), _title(dual.activation)
+    return _pair(name, exprs, ("nngp", "dot"), title, dual)
 
 
 def lower_dual_diag(dual: DualLike) -> Program:
@@ -120,15 +127,23 @@ def lower_dual_diag(dual: DualLike) -> Program:
     exprs = (dual.diag, dual.diag_dot)
     extra = tuple(s.name for s in (S.m,) if any(s in e.free_symbols for e in exprs))
     b = Builder(("q", *extra, *parameters(exprs, known)))
+    settle_diagonal(b, dual)
     outputs = tuple((k, b.operand(_real(e))) for k, e in zip(("nngp", "dot"), exprs, strict=True))
     name = _name(dual.activation.name) + "_diag"
     return b.program(name, outputs, REQUIRES_DIAG, f"E[s(u)^2], s(x) = {dual.activation.expr}")
 
 
-def _pair(name: str, exprs: tuple[Expr, ...], labels: tuple[str, ...], computes: str) -> Program:
+def _pair(
+    name: str,
+    exprs: tuple[Expr, ...],
+    labels: tuple[str, ...],
+    computes: str,
+    dual: DualLike,
+) -> Program:
     known = (S.q11, S.q12, S.q22, S.m1, S.m2)
     extra = tuple(s.name for s in (S.m1, S.m2) if any(s in e.free_symbols for e in exprs))
     b = Builder(("q11", "q12", "q22", *extra, *parameters(exprs, known)))
+    settle(b, dual)
     outputs = tuple((k, b.operand(_real(e))) for k, e in zip(labels, exprs, strict=True))
     return b.program(name, outputs, _requires(b.program(name, outputs)), computes)
 
@@ -187,6 +202,8 @@ def lower_layer(rule: RuleLike) -> Program:
         )
     args = (*STATE, *given)
     b = Builder(args, root="root")
+    if (found := settles(rule.activation)) is not None:
+        settle(b, found)
     nngp, ntk = b.operand(_real(rule.nngp)), b.operand(_real(rule.ntk))
     carried = _carried_root(b, rule, nngp)
     if carried is None:
@@ -204,6 +221,8 @@ def lower_layer_diag(rule: RuleLike) -> Program:
     """
     exprs = (rule.nngp_diag, rule.ntk_diag)
     b = Builder(("q", "t12", *parameters(exprs, (S.q, S.t12))))
+    if (found := settles(rule.activation)) is not None:
+        settle_diagonal(b, found)
     outputs = tuple((k, b.operand(_real(e))) for k, e in zip(("nngp", "ntk"), exprs, strict=True))
     return b.program(_name(rule.name) + "_diag", outputs, REQUIRES_DIAG, "one layer, diagonal")
 
@@ -236,7 +255,7 @@ def _carried_root(b: Builder, rule: RuleLike, nngp: Operand) -> Operand | None:
     $S(m - q_{12}) - c\,G + \beta S(\sqrt{q_{11}} - \sqrt{q_{22}})^2/(m' + S m + \beta)$:
     no term of it is a difference of nearly equal numbers near rho = 1.
     """
-    found = _degree_one(rule)
+    found = degree_one(rule.nngp, rule.nngp_diag)
     if found is None:
         return None
     scale, cubic, offset, even = found
@@ -261,14 +280,14 @@ def _carried_root(b: Builder, rule: RuleLike, nngp: Operand) -> Operand | None:
     return b.emit("mul", b.emit("sqrt0", scaled), unit, hint="next_root")
 
 
-def _degree_one(rule: RuleLike) -> tuple[Expr, Expr, Expr, bool] | None:
-    """(S, c, beta, even) where the rule is S*q12 + c*G + beta, else None."""
+def degree_one(nngp: Expr, own: Expr) -> tuple[Expr, Expr, Expr, bool] | None:
+    """(S, c, beta, even) where a rule is S*q12 + c*G + beta and S*q + beta for u = v, else None."""
     theta = asin(S.q12 / (sqrt(S.q11) * sqrt(S.q22)))
     root = sqrt(S.q11 * S.q22 - S.q12**2)
     coeff: Expr = Integer(0)
     of_root: Expr = Integer(0)
     rest: list[Expr] = []
-    for term in Add.make_args(expand(rule.nngp)):
+    for term in Add.make_args(expand(nngp)):
         factors = Mul.make_args(term)
         if theta in factors:
             coeff += term / theta
@@ -285,7 +304,7 @@ def _degree_one(rule: RuleLike) -> tuple[Expr, Expr, Expr, bool] | None:
     if (of_root.free_symbols | inner.free_symbols | offset.free_symbols) & entries:
         return None
     scale = of_root * pi / 2 + inner
-    if expand(rule.nngp_diag - scale * S.q - offset) != 0:
+    if expand(own - scale * S.q - offset) != 0:
         return None
     return scale, of_root, offset, inner == 0
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .folding import fold
 from .ops import NAMES
-from .program import Let, Operand, Program, live
+from .program import Inner, Let, Operand, Program, live
 
 FIRST, SECOND, PAIR = 1, 2, 3
 """What a quantity depends on: the first point, the second, both; 0 for neither."""
@@ -31,11 +31,11 @@ class Lines:
     def __init__(self, args: tuple[str, ...]) -> None:
         self.args = args
         self._lines: list[Let] = []
-        self._seen: dict[tuple[str, tuple[Operand, ...]], str] = {}
+        self._seen: dict[tuple[str, tuple[Operand, ...], Inner | None], str] = {}
         self._used = set(args)
         self._side_of = {a: side(a) for a in args}
 
-    def emit(self, op: str, *args: Operand, hint: str = "") -> Operand:
+    def emit(self, op: str, *args: Operand, hint: str = "", inner: Inner | None = None) -> Operand:
         """The operand that holds op(args): folded, found, or a new line."""
         if (folded := fold(op, args)) is not None:
             return folded
@@ -43,10 +43,10 @@ class Lines:
             return f"r{args[0][1:]}"  # type: ignore[index]
         if op in ("add", "mul", "max", "min"):  # one order for commutative operations
             args = tuple(sorted(args, key=lambda a: (not isinstance(a, str), str(a))))
-        key = (op, args)
+        key = (op, args, inner)
         if key not in self._seen:
             name = self._fresh(hint or NAMES.get(op, op))
-            self._lines.append(Let(name, op, args))
+            self._lines.append(Let(name, op, args, inner))
             self._seen[key] = name
             self._side_of[name] = 0
             for a in args:

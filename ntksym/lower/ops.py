@@ -10,6 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+FAR_OPS = ("far", "far_dot", "far_diag", "far_diag_dot")
+"""Operations with the same numbers (`far.Far`)."""
+
 FLOOR_EXPONENT = -500
 """`pos` raises its argument to 2**-500: small enough to be zero, large enough to be squared."""
 
@@ -227,6 +230,30 @@ _TABLE = (
     Op("arc3", 3, lambda m, s, c, h: _arc1(m, s, c), "arc1(s, c), with h = hypot(s, c) known"),
     Op("gap3", 3, lambda m, s, c, h: _gap(m, s, c), "gap(s, c), with h = hypot(s, c) known"),
     Op("hyproot", 2, _hyproot, "sqrt(max(a, 0) + b^2) without overflow: b may be a root of 1e300"),
+    Op("select", 4, lambda m, a, b, x, y: x if a <= b else y, "x where a <= b, else y"),
+    Op(
+        "price",
+        6,
+        lambda m, closed, *_: closed,
+        "the first operand, a closed form; below the variance 1/4 of q11 or q22 the same number as "
+        "base + the integral of slope over the angle, without its cancellation; the operands after "
+        "the first, (q11, q12, q22, root, parameters), are those of the inner program",
+    ),
+    *(
+        Op(
+            name,
+            arity,
+            lambda m, closed, *_: closed,
+            "the first operand, a closed form; where all standard deviations are large the same "
+            f"number by a rule for {what} that does not cancel; then {given}",
+        )
+        for name, arity, what, given in (
+            ("far", 5, "the dual", "(q11, q12, q22, root)"),
+            ("far_dot", 5, "its derivative", "(q11, q12, q22, root)"),
+            ("far_diag", 2, "the dual of u = v", "q"),
+            ("far_diag_dot", 2, "its derivative", "q"),
+        )
+    ),
     Op("exp", 1, lambda m, a: m.exp(a)),
     Op("expm1", 1, lambda m, a: m.expm1(a)),
     Op("log", 1, lambda m, a: m.log(a)),

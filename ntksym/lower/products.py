@@ -10,7 +10,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, Symbol, expand
 from .. import symbols as S
 from ..functions import Phi, Phi2
 from .lines import FIRST, PAIR, SECOND, Lines
-from .polynomial import DET, det_multiple, is_polynomial, positive_form
+from .polynomial import DET, det_multiple, is_polynomial, monomials, positive_form
 from .program import Operand
 from .stable import as_sides, common_quotient, common_scale, split_factors, split_quotient
 
@@ -62,7 +62,12 @@ class Products(Lines):
                 rest.remove(exps[0])
                 rest.remove(partner[0])
                 break
-        return self._arranged(value, rest, bottom, number)
+        damping = value if value != 1 else self.operand(exps[0]) if exps else None
+        made = self._arranged(value, rest, bottom, number)
+        if damping is None or not any(_grows(f) for f in rest):
+            return made
+        size = self.emit("abs", damping)
+        return self.emit("select", size, Fraction(0), Fraction(0), made)  # not 0*inf
 
     def _arranged(
         self, value: Operand, top: list[Expr], bottom: tuple[Expr, ...], number: Expr
@@ -113,6 +118,14 @@ class Products(Lines):
                         value = self.emit("mul", value, ratio)
                     up[i], down[j] = (a, n - k), (b, m - k, safe)
                     n -= k
+        vanishing = [d for d in down if d[1] and not d[2]]
+        paired = min(len(vanishing), len(up)) if len(vanishing) > 1 else 0
+        for (a, n), (b, m, _) in zip(up[:paired], vanishing[:paired], strict=True):
+            # one after the other: the product of several that vanish may underflow
+            value = self.emit("mul", value, self._operand_power(a, sp.Integer(n)) if n else 1)
+            value = self.emit("div0", value, self._operand_power(b, sp.Integer(m)))
+        up = up[paired:]
+        down = [d for d in down if d not in vanishing[:paired]]
         for a, n in up:
             for _ in range(n if n <= 2 else 1):
                 value = self.emit(
@@ -207,6 +220,10 @@ class Products(Lines):
             if from_det == 1:
                 return root
             return self.emit("mul", root, self.emit("sqrt0", self.operand(from_det)))
+        form = positive_form(base) if is_polynomial(base) else None
+        if form is not None and all(DET in t.free_symbols for t in Add.make_args(expand(form))):
+            root = self._root or self.emit("rootdet", "q11", "q12", "q22", hint="root")
+            return self.emit("mul", root, self._root_of(expand(form / DET)))  # det may underflow
         if (spread := self._spread_root(base)) is not None:
             return spread
         numbers = [f for f in Mul.make_args(base) if not isinstance(f, Add)]
@@ -247,6 +264,14 @@ class Products(Lines):
             if n:
                 square = self.emit("mul", square, square, hint="square")
         return Fraction(1) if result is None else result
+
+
+def _grows(f: Expr) -> bool:
+    """Whether a factor is a sum of products of covariance entries: it may overflow."""
+    entries = (S.q11, S.q12, S.q22, S.q)
+    if not isinstance(f, Add) or not is_polynomial(f):
+        return False
+    return any(sum(n for s, n in key if s in entries) > 1 for key in monomials(f))
 
 
 def _surely_positive(base: Expr) -> bool:

@@ -6,13 +6,26 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import BadProgram
 from .ops import OPS
 
 Operand = int | Fraction | str
 """An exact number, or the name of an argument or of an earlier line."""
+
+
+class Inner(Protocol):
+    """What a line carries besides operands: a program, or the numbers of a rule."""
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """The programs that are run inside."""
+        ...
+
+    def digest(self) -> str:
+        """What tells it from others."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +35,16 @@ class Let:
     name: str
     op: str
     args: tuple[Operand, ...]
+    inner: Inner | None = None
+    """What the operation runs at points of its own choice (`price`, `far`)."""
+
+    @property
+    def label(self) -> str:
+        """The operation, with the digest of the inner program where there is one."""
+        return self.op if self.inner is None else f"{self.op}_{self.inner.digest()[:12]}"
 
     def __str__(self) -> str:
-        return f"{self.name} = {self.op}({', '.join(map(str, self.args))})"
+        return f"{self.name} = {self.label}({', '.join(map(str, self.args))})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +73,11 @@ class Program:
 
     def __post_init__(self) -> None:
         validate(self)
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """Itself: as in `Inner`."""
+        return (self,)
 
     def evaluate(self, point: Mapping[str, Any], ctx: Any = None) -> dict[str, Any]:
         """The outputs at a point, in an mpmath context (default: its own, with 50 digits).
@@ -103,10 +128,11 @@ def validate(p: Program) -> Program:
     for let in p.body:
         if let.op not in OPS:
             raise BadProgram(f"{p.name}: unknown operation {let.op!r}", where=str(let))
-        if len(let.args) != OPS[let.op].arity:
-            raise BadProgram(
-                f"{p.name}: {let.op} takes {OPS[let.op].arity} arguments", where=str(let)
-            )
+        arity = OPS[let.op].arity
+        if isinstance(let.inner, Program):
+            arity = 1 + len(let.inner.args)
+        if len(let.args) != arity:
+            raise BadProgram(f"{p.name}: {let.op} takes {arity} arguments", where=str(let))
         if stray := [a for a in let.args if isinstance(a, str) and a not in known]:
             raise BadProgram(f"{p.name}: {stray[0]!r} is not yet defined", where=str(let))
         if let.name in known:
@@ -125,6 +151,21 @@ def constants(p: Program) -> frozenset[str]:
         if all(not isinstance(a, str) or a in found for a in let.args):
             found.add(let.name)
     return frozenset(found)
+
+
+def with_inner(programs: tuple[Program, ...]) -> tuple[Program, ...]:
+    """The programs, and before each the ones that its lines run inside; each once."""
+    found: dict[str, Program] = {}
+
+    def add(p: Program) -> None:
+        for let in p.body:
+            for q in let.inner.programs if let.inner is not None else ():
+                add(q)
+        found.setdefault(p.digest(), p)
+
+    for p in programs:
+        add(p)
+    return tuple(found.values())
 
 
 def live(body: tuple[Let, ...], outputs: tuple[tuple[str, Operand], ...]) -> tuple[Let, ...]:

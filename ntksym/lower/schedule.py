@@ -12,6 +12,7 @@ from sympy import Expr, Symbol
 from ..errors import BadSpec
 from .build import Builder
 from .kernel import STATE, RuleLike, lower_input, lower_layer, lower_layer_diag
+from .near import Near, kinked, lower_near
 from .program import Program
 
 
@@ -59,10 +60,15 @@ class RecursionLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One distinct layer: its program and the one of its diagonal."""
+    """One distinct layer: its program, that of its diagonal, and those for near pairs, if any.
+
+    `kinked` says whether the layer reads the angle itself, not only its square.
+    """
 
     pair: Program
     diag: Program
+    near: Near | None = None
+    kinked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,34 @@ class Schedule:
         """Every program, input first."""
         return (self.input, *(p for k in self.kinds for p in (k.pair, k.diag)))
 
+    @property
+    def carries(self) -> tuple[int, ...]:
+        """What is done for nearly parallel pairs after each layer.
+
+        0: nothing.  1: the root is mended where the angle grows, because the rounding of the
+        covariance grows with it.  2: and wherever the angle is small, because a later layer
+        reads it.
+        """
+        found: list[int] = []
+        read = False
+        for n, step in enumerate(reversed(self.steps)):
+            kind = self.kinds[step.kind]
+            found.append(0 if kind.near is None or n == 0 else 2 if read else 1)
+            read = read or kind.kinked
+        return tuple(reversed(found))
+
+    @property
+    def near_programs(self) -> tuple[Program, ...]:
+        """The programs for near pairs of the kinds that need them."""
+        kinds = [self.kinds[k].near for k in self.near_kinds]
+        return tuple(p for n in kinds if n is not None for p in (n.pair, n.diag))
+
+    @property
+    def near_kinds(self) -> tuple[int, ...]:
+        """The kinds of the layers that `carries` names."""
+        both = zip(self.steps, self.carries, strict=True)
+        return tuple(sorted({step.kind for step, carried in both if carried}))
+
 
 @lru_cache(maxsize=4096)
 def number(e: Expr) -> float:
@@ -120,7 +154,9 @@ def lower_network(recursion: RecursionLike, name: str = "network") -> Schedule:
         key = (rule.nngp, rule.ntk, rule.nngp_diag, rule.ntk_diag)
         if key not in seen:
             seen[key] = len(kinds)
-            kinds.append(Kind(lower_layer(rule), lower_layer_diag(rule)))
+            pair = lower_layer(rule)
+            near = lower_near(rule, pair)
+            kinds.append(Kind(pair, lower_layer_diag(rule), near, kinked(rule.activation)))
         kind = kinds[seen[key]]
         values = {s.name: number(v) for s, v in rule.values}
         where = f"layer {index + 1} ({rule.name})"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from .lines import FIRST, PAIR, SECOND, side
 from .program import Let, Operand, Program, constants, live
 
-BLOCK_OPS = frozenset({"Phi2", "expPhi2"})
+BLOCK_OPS = frozenset({"Phi2", "expPhi2", "price", "far", "far_dot", "far_diag", "far_diag_dot"})
 """Operations that loop inside: they get whole blocks of pairs."""
 
 ALONG = frozenset({"Phi", "expPhi"})
@@ -74,9 +74,13 @@ def split(p: Program) -> Parts:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One operation on a whole block: the names of the arrays it reads, and of the one it fills."""
+    """One operation on a whole block: the names of the arrays it reads, and of the one it fills.
+
+    `label` is the operation with the digest of what it carries (`Let.label`).
+    """
 
     op: str
+    label: str
     reads: tuple[str, ...]
     fills: str
 
@@ -105,8 +109,8 @@ def stages(p: Program) -> tuple[Stage, ...]:
     last = max(level.values(), default=0)
     plain = [let for let in p.body if let.name not in heavy]
     kept: list[str] = []  # values that a later stage needs, in the order of the program
-    for let in (*plain, Let("", "", tuple(o for _, o in p.outputs))):
-        here = level.get(let.name, last)
+    for let in (*p.body, Let("", "", tuple(o for _, o in p.outputs))):
+        here = level.get(let.name, last) - (let.name in heavy)  # it reads in the stage before
         kept += [
             a for a in let.args
             if isinstance(a, str) and a in level and a not in heavy and a not in fixed
@@ -119,7 +123,7 @@ def stages(p: Program) -> tuple[Stage, ...]:
         for n, let in enumerate(e for e in p.body if e.name in heavy and level[e.name] == k + 1):
             reads = tuple(f"at{k}_{n}_{j}" for j in range(len(let.args)))
             outputs += zip(reads, let.args, strict=True)
-            blocks.append(Block(let.op, reads, let.name))
+            blocks.append(Block(let.op, let.label, reads, let.name))
         outputs += [(e.name, e.name) for e in plain if e.name in kept and level[e.name] == k]
         outputs += p.outputs if k == last else ()
         body = tuple(e for e in plain if level[e.name] == k or e.name in fixed)

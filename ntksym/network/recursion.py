@@ -47,6 +47,7 @@ class LayerRule:
         values: the numbers of this layer for `weight_var`, `bias_var` and parameters; what has
             none stays symbolic.
         conditions: where the dual holds, in `q11, q12, q22, q` and parameters.
+        continuous: whether the slope of `ntk` is the derivative of the dual: s does not jump.
     """
 
     name: str
@@ -57,6 +58,7 @@ class LayerRule:
     ntk_diag: Expr
     values: tuple[tuple[Symbol, Expr], ...]
     conditions: tuple[Basic, ...] = ()
+    continuous: bool = True
 
     def theta_parts(self) -> tuple[Expr, Expr]:
         """(own, slope) of Theta' = own + slope * Theta, with the numbers put in.
@@ -254,6 +256,7 @@ def _rule(
         oo if hidden.ntk11 is oo else _on_diagonal(after.ntk11),
         (*assigned(dense, convention), *known),
         tuple(getattr(nonlinearity.forms(), "conditions", ())),
+        bool(getattr(nonlinearity.forms(), "continuous", True)),
     )
 
 

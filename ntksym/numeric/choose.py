@@ -19,13 +19,14 @@ from .choice import ONE, Candidate, Choice, cost, is_slow, read_variances
 from .expected import ExpectedDual, admissible
 from .mixture import DEFAULT_ERROR, MixtureDual, mixture_dual
 from .rules import RULES, Build, Rule, Variances, built
+from .table.patience import at_most
 
 METHODS = ("auto", "exact", "mixture", *RULES)
 CODE_ERROR = 1e-10
 """What the rules for code aim at where nothing is asked for."""
 _FEW = 16
-LONGEST = 90.0
-"""Seconds: the automatic choice starts no longer building unless there is nothing else."""
+LONGEST = 150.0
+"""Seconds of one core: the automatic choice starts no longer building, and gives up after that."""
 RELAXED = 1e-8
 """What the automatic choice is content with where `CODE_ERROR` cannot be proven."""
 
@@ -204,7 +205,8 @@ class _Search:
                     said = f"{error:g}: about {seconds:.0f} s to build"
                     seen.append(Candidate(rule.name, False, said, rule.cost))
                     continue
-                made = self.build(rule, self.activation, self.variances, error)
+                with at_most(LONGEST):  # what was expected may be wrong
+                    made = self.build(rule, self.activation, self.variances, error)
             except (Undecided, NoClosedForm) as failed:
                 seen.append(Candidate(rule.name, False, f"{error:g}: {failed.what}", rule.cost))
                 continue
@@ -247,7 +249,8 @@ class _Search:
             seen.append(Candidate(rule.name, False, said, rule.cost))
             return None
         try:
-            made = self.build(rule, self.activation, self.variances, error)
+            with at_most(LONGEST):
+                made = self.build(rule, self.activation, self.variances, error)
         except (Undecided, NoClosedForm) as failed:
             seen.append(Candidate(rule.name, False, f"{error:g}: {failed.what}", rule.cost))
             return None
@@ -300,7 +303,10 @@ def _sampled(
     return Choice(named, found, "sampled", (taken,), error, span)
 
 
-_NO_RANGE = "built for a range of variances (--variance LO:HI) or for the data at run time"
+_NO_RANGE = (
+    "the first to be tried once the variances are known (--variance LO:HI, or the data at run "
+    "time); nothing is built yet"
+)
 
 
 def _short(error: NoClosedForm) -> str:

@@ -64,16 +64,22 @@ def built(rule: Rule, activation: Activation, variances: Variances | None, error
 
 def _tabulated(activation: Activation, variances: Variances | None, error: float) -> Any:
     from .table import table_dual
+    from .table.split import applies, split_table
 
     assert variances is not None
     low, high = variances
+    if low < high and applies(activation.expr):
+        return split_table(activation, variances, error=error)
     return table_dual(activation, low if low == high else variances, error=error)
 
 
 def _table_seconds(activation: Activation, variances: Variances, error: float) -> float:
     from .table import table_cost
+    from .table.split import applies, split_seconds
 
     low, high = variances
+    if low < high and applies(activation.expr):
+        return split_seconds(activation, variances, error)
     return table_cost(activation, low if low == high else variances, error=error).seconds
 
 
@@ -94,9 +100,9 @@ def _quadrature(activation: Activation, variances: Variances | None, error: floa
 def _read_table() -> Callable[[str], Any]:
     import json
 
-    from .table import TableDual
+    from .table.split import read_either
 
-    return lambda text: TableDual.from_json(json.loads(text))
+    return lambda text: read_either(json.loads(text))
 
 
 RULES = {

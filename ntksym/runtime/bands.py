@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,11 @@ from .engines import Engine
 from .gram_loop import First, Side
 from .gram_source import CLOSE
 from .threads import each
+from .tiles import TILE, Space, Tiles
 
-TILE = 256
 LIMIT = CLOSE["float64"]
+MANY = 8
+"""Where more than one pair in this number is nearly collinear the whole tile is done as these."""
 CHUNK = 1 << 19
 """Entries of the rows that are gathered at a time for distances."""
 
@@ -50,30 +52,62 @@ class Target:
 def fill(
     engine: Engine, first: First, x: Side, y: Side | None, target: Target, threads: int
 ) -> None:
-    """Fill the outputs from rows; y None: symmetric."""
-    both = x if y is None else y
-    left = x.rows.astype(np.float64, copy=False)
-    right = both.rows.astype(np.float64, copy=False)
+    """Fill the outputs from rows; y None: symmetric.
 
-    def tile(place: tuple[slice, slice], space: Array) -> None:
+    Tiles of moderate variances go through the layers in place; others, and pairs that are nearly
+    collinear, through the readable form.  Floats are used where all variances are moderate.
+    """
+    both = x if y is None else y
+    fast: Tiles | None = getattr(engine, "tiles", None)
+    dtype = _dtype(fast, x, both, target)
+    left = x.rows.astype(dtype, copy=False)
+    right = left if y is None else both.rows.astype(dtype, copy=False)
+    fine = [_fine(fast, side.levels, dtype) for side in (x, both)]
+
+    def tile(place: tuple[slice, slice], space: Space) -> None:
         rows, columns = place
-        g = space[: rows.stop - rows.start, : columns.stop - columns.start]
+        g = space.product[: rows.stop - rows.start, : columns.stop - columns.start]
         np.matmul(left[rows], right[columns].T, out=g)
         part = _Tile(
             g,
-            left[rows],
-            right[columns],
+            x.rows[rows],
+            both.rows[columns],
             x.squares[rows],
             both.squares[columns],
             np.ascontiguousarray(x.levels[:, rows]),
             np.ascontiguousarray(both.levels[:, columns]),
         )
         own = y is None and rows == columns
-        target.put(rows, columns, part.values(engine, first, own), y is None)
+        if fast is None or not (fine[0][rows].all() and fine[1][columns].all()):
+            target.put(rows, columns, part.values(engine, first, own), y is None)
+        elif own:
+            values = np.empty_like(g), np.empty_like(g)
+            for at, *found in part.blocks(engine, fast, first, space, own):
+                values[0][at], values[1][at] = found
+            target.put(rows, columns, values, True)
+        else:
+            for at, nngp, ntk in part.blocks(engine, fast, first, space, own):
+                here = slice(rows.start + at.start, rows.start + at.stop)
+                target.put(here, columns, (nngp, ntk), y is None)
 
     tiles = _tiles(len(left), len(right), y is None)
     with single_threaded(), np.errstate(all="ignore"):
-        each(tile, tiles, threads, lambda: np.empty((TILE, TILE)))
+        each(tile, tiles, threads, lambda: Space.of(fast, dtype))
+
+
+def _dtype(fast: Tiles | None, x: Side, y: Side, target: Target) -> str:
+    """In which precision products and layers are done."""
+    if fast is None or not fast.single or any(a.dtype != np.float32 for a in target.arrays):
+        return "float64"
+    good = all(_fine(fast, side.levels, "float32").all() for side in (x, y))
+    return "float32" if good else "float64"
+
+
+def _fine(fast: Tiles | None, levels: Array, dtype: str) -> NDArray[np.bool_]:
+    """The points that the tiles are for."""
+    if fast is None:
+        return np.zeros(levels.shape[1], np.bool_)
+    return fast.moderate(levels[: len(levels) // 2], dtype)
 
 
 def fill_products(
@@ -84,19 +118,35 @@ def fill_products(
     target: Target,
     threads: int,
 ) -> None:
-    """Fill the outputs from inner products."""
+    """Fill the outputs from inner products, in double."""
     qx, qy = levels
+    fast: Tiles | None = getattr(engine, "tiles", None)
+    fine = [_fine(fast, q, "float64") for q in levels]
 
-    def tile(place: tuple[slice, slice], _: None) -> None:
+    def tile(place: tuple[slice, slice], space: Space) -> None:
         rows, columns = place
         g = np.ascontiguousarray(g12[rows, columns], dtype=np.float64)
-        nngp, ntk = np.empty(g.shape), np.empty(g.shape)
         own, other = np.ascontiguousarray(qx[:, rows]), np.ascontiguousarray(qy[:, columns])
-        engine.tile(g, own, other, first, nngp, ntk)
-        target.put(rows, columns, (nngp, ntk), False)
+        if fast is None or not (fine[0][rows].all() and fine[1][columns].all()):
+            nngp, ntk = np.empty(g.shape), np.empty(g.shape)
+            engine.tile(g, own, other, first, nngp, ntk)
+            target.put(rows, columns, (nngp, ntk), False)
+            return
+        for at, k, t, near in fast.blocks(g, own, other, first, space):
+            if near is not None:
+                i, j = np.nonzero(near)
+                part = g[at][i, j]
+                k[i, j], t[i, j] = fast.again(part, own[:, at][:, i], other[:, j], first)
+            here = slice(rows.start + at.start, rows.start + at.stop)
+            target.put(here, columns, (k, t), False)
 
     with np.errstate(all="ignore"):
-        each(tile, _tiles(len(g12), g12.shape[1], False), threads, lambda: None)
+        each(
+            tile,
+            _tiles(len(g12), g12.shape[1], False),
+            threads,
+            lambda: Space.of(fast, "float64"),
+        )
 
 
 def _tiles(n: int, m: int, symmetric: bool) -> Iterable[tuple[slice, slice]]:
@@ -121,17 +171,62 @@ class _Tile:
         """Both kernels; nearly collinear pairs, or those above the diagonal, from distances."""
         nngp, ntk = np.empty(self.g12.shape), np.empty(self.g12.shape)
         engine.tile(self.g12, self.qx, self.qy, first, nngp, ntk)
-        rows, columns = self.close(first)
+        i, j = self.close(first)
+        self.repair(engine, first, (i, j), upper, (nngp, ntk))
+        return nngp, ntk
+
+    def blocks(
+        self, engine: Engine, fast: Tiles, first: First, space: Space, upper: bool
+    ) -> Iterator[tuple[slice, Array, Array]]:
+        """The rows of a block, and both kernels there, in arrays of `space`."""
+        for at, nngp, ntk, near in fast.blocks(self.g12, self.qx, self.qy, first, space):
+            if near is not None and MANY * np.count_nonzero(near) > near.size:
+                part = self if self.g12.dtype == np.float64 else replace(self, g12=self.doubles())
+                values = part.values(engine, first, upper)
+                yield at, values[0][at], values[1][at]
+                continue
+            if near is not None:
+                i, j = np.nonzero(near)
+                finite = np.isfinite(self.g12[at][i, j])
+                i, j = i[finite], j[finite]
+                self.repair(engine, first, (i, j), upper, (nngp, ntk), at.start)
+            yield at, nngp, ntk
+
+    def doubles(self) -> Array:
+        """The inner products in double."""
+        found: Array = self.x.astype(np.float64) @ self.y.astype(np.float64).T
+        return found
+
+    def repair(
+        self,
+        engine: Engine,
+        first: First,
+        places: tuple[NDArray[np.intp], NDArray[np.intp]],
+        upper: bool,
+        values: tuple[Array, Array],
+        start: int = 0,
+    ) -> None:
+        """Pairs at these places of `values`, whose first row is `start`, from the rows."""
+        rows, columns = places
         if upper:
-            above = rows < columns
+            above = rows + start < columns
             rows, columns = rows[above], columns[above]
         step = max(1, CHUNK // self.x.shape[1])
         for at in range(0, len(rows), step):
             i, j = rows[at : at + step], columns[at : at + step]
-            root = self.root(i, j, first)
-            found = engine.pairs(self.g12[i, j], root, self.qx[:, i], self.qy[:, j], first)
-            nngp[i, j], ntk[i, j] = found
-        return nngp, ntk
+            place, i = (i, j), i + start
+            g = self.products(i, j)
+            root = self.root(i, j, g, first)
+            found = engine.pairs(g, root, self.qx[:, i], self.qy[:, j], first)
+            values[0][place], values[1][place] = found
+
+    def products(self, i: NDArray[np.intp], j: NDArray[np.intp]) -> Array:
+        """The inner products of pairs of rows, in double."""
+        if self.g12.dtype == np.float64:
+            return self.g12[i, j]
+        x, y = (a.astype(np.float64) for a in (self.x[i], self.y[j]))
+        found: Array = np.einsum("ij,ij->i", x, y)
+        return found
 
     def close(self, first: First) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The places where 1 - rho^2 < CLOSE in the first layer: near +1 and near -1."""
@@ -143,7 +238,7 @@ class _Tile:
         i, j = np.nonzero(rho > np.sqrt(1.0 - LIMIT))
         return i, j
 
-    def root(self, i: NDArray[np.intp], j: NDArray[np.intp], first: First) -> Array:
+    def root(self, i: NDArray[np.intp], j: NDArray[np.intp], g: Array, first: First) -> Array:
         """sqrt(q11*q22 - q12^2) of the first layer, from the part of y orthogonal to x.
 
         With q = a g + b: a^2 (g11 g22 - g12^2) + a b |x - y|^2, and g11 g22 - g12^2 is
@@ -153,7 +248,7 @@ class _Tile:
         Rows that are not nearly collinear need no z: only a bias makes their covariance so.
         """
         slope, offset = first[0], max(first[0] * first[1], 0.0)
-        norm, other, g = np.sqrt(self.gx[i]), np.sqrt(self.gy[j]), self.g12[i, j]
+        norm, other = np.sqrt(self.gx[i]), np.sqrt(self.gy[j])
         none = (norm == 0.0) | (other == 0.0)
         rho = np.where(none, 0.0, (g / np.where(none, 1.0, norm)) / np.where(none, 1.0, other))
         gap = np.maximum((self.gx[i] - g) + (self.gy[j] - g), 0.0)
@@ -165,7 +260,8 @@ class _Tile:
         alike = (other <= 2.0 * norm) & (norm <= 2.0 * other)
         second = np.where(alike, exponent, second)
         down, up = np.ldexp(1.0, -exponent)[:, None], np.ldexp(1.0, second)
-        x, y = self.x[i] * down, self.y[j] * np.ldexp(1.0, -second)[:, None]
+        rows, columns = (a.astype(np.float64, copy=False) for a in (self.x[i], self.y[j]))
+        x, y = rows * down, columns * np.ldexp(1.0, -second)[:, None]
         apart = y - x
         short = np.where(g[:, None] < 0.0, y + x, apart)
         length = norm * down[:, 0]

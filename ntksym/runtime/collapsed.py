@@ -178,6 +178,15 @@ class CollapsedKernel:
             )
         return self._kernel(self._variance(float(squares[0]), rows[0].shape[1]))
 
+    def on_sphere(self, square: float | None, d: int) -> CompiledKernel:
+        """The kernel for rows of d columns and this squared norm; None for a homogeneous network.
+
+        Raises:
+            NoClosedForm: not a function of the angle alone.
+            Undecided: the error is not reached.
+        """
+        return self._kernel(None if square is None else self._variance(square, d))
+
     def _variance(self, square: float, d: int) -> Rational:
         slope, offset = first_affine(self._network, d)
         return Rational(slope * square + offset)
@@ -200,5 +209,6 @@ class CollapsedKernel:
                 dtype=dtype,
                 threads=threads,
                 sources=engine.sources,
+                bound=max(found.error),
             ).prepare(cache)
         return self._made[variance]

@@ -12,6 +12,7 @@ from ..backends import Contract
 from ..errors import BadSpec, NoCompiler
 from ..lower import lower_dual, lower_dual_diag, lower_network
 from .collapsed import ERROR, CollapsedKernel
+from .deep import deep
 from .engines import CDual, CNetwork, NumpyDual, NumpyNetwork
 from .kernel import CompiledDual, CompiledKernel
 from .numeric_network import compile_any, is_spec, needs_numeric
@@ -31,7 +32,7 @@ def compile(
     method: str = "auto",
     error: float | None = None,
     variances: Any = None,
-    collapse: bool | float = False,
+    collapse: bool | float | None = None,
 ) -> Any:
     """A `CompiledKernel` for a network or recursion, a `CompiledDual` for an activation or dual.
 
@@ -47,7 +48,9 @@ def compile(
         variances: of the pre-activations of an activation: (lo, hi) or a number; a network takes
             those of its data.
         collapse: one certified polynomial of the angle instead of layers, for data on a sphere
-            or homogeneous activations without biases: True, or the error asked for.
+            or homogeneous activations without biases: True, or the error asked for.  None: in
+            calls of a deep network where it pays, proven to 2e-14; the kernel's `taken` says what
+            the last call did.  False: never.
 
     `k(X, Y).nngp` and `k(X, Y).ntk` are arrays (n, m); `k(X)` is symmetric; `k.diag(X)` is the
     diagonal.  `dtype="float32"` gives float arrays: products and layers are in float where the
@@ -70,11 +73,15 @@ def compile(
         threads = allowed_cores()
     if threads < 1:
         raise BadSpec(f"threads = {threads}", hint="1 or more")
+    if is_spec(net):
+        from ..network import parse_spec
+
+        net = parse_spec(net)
     try:
         if collapse:
             return _collapsed(net, target, dtype, cache, threads, collapse)
         made = _compile(net, target, dtype, cache, threads, method, error, variances)
-        return made.prepare(cache) if isinstance(made, CompiledKernel) else made
+        return _prepared(made, net, cache, collapse)
     except NoCompiler as missing:
         if target != "c":
             raise
@@ -88,15 +95,24 @@ def compile(
         )
     if collapse:
         return _collapsed(net, "numpy", dtype, cache, threads, collapse)
-    return _compile(net, "numpy", dtype, cache, threads, method, error, variances)
+    made = _compile(net, "numpy", dtype, cache, threads, method, error, variances)
+    return _prepared(made, net, cache, collapse)
+
+
+def _prepared(made: Any, net: Any, cache: bool, collapse: bool | float | None) -> Any:
+    """Compiled as far as it goes before the first call; deep networks may then collapse."""
+    if not isinstance(made, CompiledKernel):
+        return made
+    made = made.prepare(cache)
+    if collapse is None and made._network is not None:  # layers with closed forms
+        return deep(made, getattr(net, "network", net), cache)
+    return made
 
 
 def _collapsed(
     net: Any, target: str, dtype: str, cache: bool, threads: int, collapse: bool | float
 ) -> CollapsedKernel:
-    from ..network import parse_spec
-
-    network = parse_spec(net) if is_spec(net) else getattr(net, "network", net)
+    network = getattr(net, "network", net)
     if not hasattr(network, "blocks"):
         raise BadSpec("only a network can be collapsed", hint="mlp:relu:depth=20, for example")
     return CollapsedKernel(

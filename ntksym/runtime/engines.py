@@ -13,6 +13,7 @@ import numpy as np
 from ..backends import Contract, SourceFile, c_network, numpy_network
 from ..backends import c as c_backend
 from ..backends import numpy as numpy_backend
+from ..backends.numpy_tiles import tiles_file
 from ..lower.program import Program
 from ..lower.schedule import Schedule
 from .cache import digest, obtain
@@ -20,6 +21,7 @@ from .checks import Array
 from .compiler import load_library
 from .gram_loop import First as First
 from .gram_loop import Layers
+from .tiles import Tiles
 
 
 class Engine(Protocol):
@@ -63,6 +65,8 @@ class CNetwork:
     def __init__(self, schedule: Schedule, contract: Contract, *, keep: bool = True) -> None:
         source = c_network.network_file(schedule, contract)
         self._load(source, len(schedule.steps), keep)
+        if not c_network.floats_will_do(schedule):
+            self._single = None
 
     def _load(self, source: SourceFile, layers: int, keep: bool) -> None:
         """Compile a file with the entry points of a network, and find them."""
@@ -166,12 +170,19 @@ def import_file(path: Path, name: str) -> ModuleType:
 
 
 class NumpyNetwork:
-    """A network in a NumPy module."""
+    """A network in two NumPy modules: one to be read, and one that works in place."""
+
+    tiles: Tiles | None = None
+    """The layers in place, where the network has such a form."""
 
     def __init__(self, schedule: Schedule, contract: Contract, *, keep: bool = True) -> None:
         source = numpy_network.network_file(schedule, contract)
-        self.sources = (source,)
+        tiles = tiles_file(schedule, contract)
+        self.sources: tuple[SourceFile, ...] = (source,)
         self._module: Any = load_module(source, keep=keep)
+        if tiles is not None:
+            self.sources += (tiles,)
+            self.tiles = Tiles(load_module(tiles, keep=keep), self._module)
 
     def first(self, d: int) -> First:
         """As in `Engine`."""

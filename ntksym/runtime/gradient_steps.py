@@ -77,7 +77,12 @@ def layers_of(recursion: Recursion) -> tuple[Layer, ...]:
                     hint=f"a number for {given.left_out[0]}",
                 )
             step = lower_layer(rule)
-            seen[key] = (_pair(given), given.diag_program(), _rule(outer.nngp, outer.ntk), step)
+            seen[key] = (
+                _pair(given),
+                given.diag_program(),
+                dense_program(outer.nngp, outer.ntk),
+                step,
+            )
         values = {str(s.name): number(v) for s, v in rule.values}
         values.update({str(s.name): number(v) for s, v in outer.values})
         names = tuple(str(p.name) for p in block.activation.params)
@@ -100,7 +105,7 @@ def _pair(given: DualGradients) -> Program:
     return b.program(base.name, outputs, base.requires, base.computes)
 
 
-def _rule(nngp: Expr, ntk: Expr) -> Program:
+def dense_program(nngp: Expr, ntk: Expr) -> Program:
     """Sigma' and Theta' of a dense layer as a program, with its partial derivatives."""
     free = sorted({s.name for e in (nngp, ntk) for s in e.free_symbols} - {s.name for s in _INSIDE})
     b = Builder((*(s.name for s in _INSIDE), *free))

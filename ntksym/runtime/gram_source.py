@@ -114,9 +114,10 @@ static void sums(const struct rows *r, double along, double *inner, double *squa
  * a b |x - y|^2, and g11 g22 - g12^2 = |x|^2 |z - (<x, z>/<x, x>) x|^2 for z = y - x as for z =
  * y + x; the shorter z keeps more digits, and equal or opposite rows give exactly zero.  Powers of
  * two bring x and y to one size first.  Rows that are not nearly collinear need no z: only a bias
- * makes their covariance so. */
-static double accurate_root(const struct gram *w, size_t i, size_t j, double g, double close)
+ * makes their covariance so.  The inner product *inner becomes that of z, a double. */
+static double accurate_root(const struct gram *w, size_t i, size_t j, double *inner, double close)
 {
+  const double g = *inner;
   const double both = w->in[0] * w->in[1];
   if (w->gx[i] == 0.0 || w->gy[j] == 0.0)
     return both > 0.0 ? sqrt(both) * sqrt(w->gx[i] + w->gy[j]) : 0.0;
@@ -137,6 +138,7 @@ static double accurate_root(const struct gram *w, size_t i, size_t j, double g, 
   const struct rows r = {w->d, w->sx, w->sy, i, j, w->single, scale, other, opposite ? 1.0 : -1.0};
   double along, size;
   sums(&r, 0.0, &along, &size);
+  *inner = (along - r.sign * (length * length)) * ldexp(1.0, exponent) * up;
   along /= length * length;
   double across = size - along * along * (length * length);
   if (!(across > 0.05 * size)) {
@@ -154,12 +156,13 @@ static double accurate_root(const struct gram *w, size_t i, size_t j, double g, 
 static void few(const struct gram *w, size_t i, size_t count, const size_t *j, const double *g,
                 double close, double *q, double *nngp, double *ntk)
 {
-  double root[FEW];
+  double root[FEW], inner[FEW];
   for (size_t k = 0; k < count; ++k) {
-    root[k] = accurate_root(w, i, j[k], g[k], close);
+    inner[k] = g[k];
+    root[k] = accurate_root(w, i, j[k], &inner[k], close);
     for (size_t l = 0; l < w->levels; ++l) q[l * FEW + k] = w->dy[l * w->m + j[k]];
   }
-  w->pairs(count, g, root, w->dx + i, 0, w->n, q, 1, FEW, w->in, nngp, ntk);
+  w->pairs(count, inner, root, w->dx + i, 0, w->n, q, 1, FEW, w->in, nngp, ntk);
 }
 """
 

@@ -30,6 +30,7 @@ from .gram_loop import First, Layers, Side
 
 if TYPE_CHECKING:
     from .gradient import KernelGradients, NetworkGradient
+    from .gradient_units import UnitGradient
 
 Only = Literal["nngp", "ntk"]
 SMALL = 1 << 21
@@ -62,7 +63,9 @@ class CompiledKernel:
         threads: int,
         sources: tuple[SourceFile, ...],
         network: Any = None,
+        bound: float = 0.0,
     ) -> None:
+        self.bound = bound  # proven, of what stands for the layers; 0 for the layers themselves
         self._engine = engine
         self._network = network
         self.name = name
@@ -71,7 +74,7 @@ class CompiledKernel:
         self.threads = threads
         self.sources = sources
         self._keep = False
-        self._gradient: NetworkGradient | None = None
+        self._gradient: NetworkGradient | UnitGradient | None = None
 
     def __repr__(self) -> str:
         return f"<CompiledKernel {self.name}: target={self.target}, threads={self.threads}>"
@@ -87,6 +90,13 @@ class CompiledKernel:
             gram_loop.gram_library(keep)
         return self
 
+    def with_units(self, network: Any, wanted: Any) -> CompiledKernel:
+        """The kernel, with the gradient of a network of tables, series and mixtures."""
+        from .gradient_units import UnitGradient
+
+        self._gradient = UnitGradient(network, wanted)
+        return self
+
     def gradient(self, X: Any, Y: Any = None) -> KernelGradients:
         """Both kernels and their derivatives: in q11, q12, q22, the variances and parameters.
 
@@ -95,13 +105,13 @@ class CompiledKernel:
 
         Raises:
             BadData: X or Y is no two-dimensional real array.
-            UnsupportedOp: a dual of the network is not a closed form.
+            UnsupportedOp: a collapsed network, or a dual without derivatives (quadrature).
         """
-        if self._network is None:
-            raise UnsupportedOp(
-                f"{self.name}: no derivatives", hint="a network of closed forms, without collapse"
-            )
         if self._gradient is None:
+            if self._network is None:
+                raise UnsupportedOp(
+                    f"{self.name}: no derivatives", hint="the network without collapse"
+                )
             from .gradient import NetworkGradient
 
             self._gradient = NetworkGradient(self._network)

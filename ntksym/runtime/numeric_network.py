@@ -18,6 +18,7 @@ from ..network import Network
 from ..numeric import ExpectedDual, MixtureDual, choose, read_variances
 from .checks import Array
 from .dual_arrays import CompiledDual
+from .gradient_units import UnitGradient
 from .kernel import CompiledKernel
 from .numeric import compile_mixture
 from .ranged import RangedDual, RangedKernel
@@ -106,14 +107,18 @@ def compile_numeric(
             engine = CUnitNetwork(made.schedule, contract, keep=cache)
         else:
             engine = NumpyUnitNetwork(made.schedule, contract, keep=cache)
-        return CompiledKernel(
-            engine,
-            name=network.name,
-            target=target,
-            dtype=dtype,
-            threads=threads,
-            sources=engine.sources,
-        ).prepare(cache)
+        return (
+            CompiledKernel(
+                engine,
+                name=network.name,
+                target=target,
+                dtype=dtype,
+                threads=threads,
+                sources=engine.sources,
+            )
+            .prepare(cache)
+            .with_units(network, wanted)
+        )
 
     fixed = _first(network, variances)
     if fixed is None and not needs_range(network, wanted):
@@ -129,6 +134,7 @@ def compile_numeric(
         first=lambda d: first_affine(network, d),
         zero=all(vanishing(n) for n in dict.fromkeys(n for n, _ in network.blocks)),
         fixed=fixed,
+        gradient=lambda: UnitGradient(network, wanted),
     )
 
 

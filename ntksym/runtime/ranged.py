@@ -119,7 +119,10 @@ class RangedKernel:
         first: Callable[[int], tuple[float, float]],
         zero: bool = False,
         fixed: Range | None = None,
+        gradient: Callable[[], Any] | None = None,
     ) -> None:
+        self._make_gradient = gradient
+        self._gradient: Any = None
         self.name = name
         self.target = target
         self.dtype = np.dtype(dtype)
@@ -145,6 +148,12 @@ class RangedKernel:
     def diag(self, X: Any) -> Any:
         """As `CompiledKernel.diag`."""
         return self._for_rows(X).diag(X)
+
+    def gradient(self, X: Any, Y: Any = None) -> Any:
+        """As `CompiledKernel.gradient`."""
+        if self._gradient is None and self._make_gradient is not None:
+            self._gradient = self._make_gradient()
+        return self._gradient(X, Y)
 
     def gram(self, G: Any, q1: Any, q2: Any, d: int = 1, **options: Any) -> Any:
         """As `CompiledKernel.gram`."""

@@ -15,6 +15,7 @@ from typing import Any
 from ..activation import Activation
 from ..errors import NtksymError, Undecided
 from ..numeric.rules import RULES, Rule, Variances, built
+from ..numeric.table.patience import TooLong
 from .cache import cache_directory, digest, is_intact, obtain
 
 PATIENCE = 2.0
@@ -35,7 +36,7 @@ class Kept:
         """The dual of a rule.
 
         Raises:
-            Undecided, BadSpec: as `rules.built`.
+            Undecided, BadSpec: as `rules.built`; `TooLong` is not kept.
         """
         found = _kept(rule.name, activation, variances, error)
         if isinstance(found, NtksymError):
@@ -58,6 +59,8 @@ kept = Kept()
 def _kept(name: str, activation: Activation, variances: Variances | None, error: float) -> Any:
     try:
         return _stored(RULES[name], activation, variances, error)
+    except TooLong:  # says nothing about the table: not kept
+        raise
     except NtksymError as failed:
         return failed
 
@@ -71,6 +74,8 @@ def _stored(rule: Rule, activation: Activation, variances: Variances | None, err
     def make(_: Path) -> bytes:
         try:
             text = _announced(rule, activation, variances, error).to_json()
+        except TooLong:
+            raise
         except Undecided as failed:  # as long to find out as a result is
             text = {"undecided": failed.record()}
         return (text if isinstance(text, str) else json.dumps(text)).encode("ascii")

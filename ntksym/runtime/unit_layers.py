@@ -12,7 +12,7 @@ $\sqrt{b/a}\,K(b)$, for every activation.  Cut into short intervals these are th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -25,8 +25,10 @@ from ..backends.point_unit import TOLERANCE
 from ..backends.unit import DualUnit
 from ..backends.unit_schedule import UnitSchedule, UnitStep
 from ..backends.units import unit_of
+from ..dual import Dual
 from ..errors import BadSpec, UnsupportedOp
-from ..lower.kernel import lower_input
+from ..lower.kernel import degree_one, lower_input
+from ..lower.near import kinked
 from ..lower.program import Program
 from ..lower.schedule import number
 from ..network import InputRule, Network
@@ -106,10 +108,17 @@ def plan(
             made.append(_unit(choice, nonlinearity, ae))
             choices.append(choice)
         vanishes = _ranged(choices[kind]) and vanishing(nonlinearity)
-        steps.append(UnitStep(kind, vanishes, pair, diag))
+        sound = getattr(choices[kind].dual, "continuous", True)
+        mode = int(bool(sound))
+        steps.append(UnitStep(kind, vanishes, pair, diag, mode, straight(choices[kind].dual)))
         if span is not None:
             span = _after(made[kind], span, diag[0], diag[1])
     program, given = input_program(first)
+    read = False
+    for i in range(len(steps) - 1, -1, -1):
+        last = i == len(steps) - 1
+        steps[i] = replace(steps[i], carried=0 if last else steps[i].carried * (1 + read))
+        read = read or kinked(layers[i].nonlinearity.activation)
     schedule = UnitSchedule(name or "network", program, given, tuple(made), tuple(steps))
     return Plan(schedule, tuple(choices))
 
@@ -118,6 +127,11 @@ def vanishing(n: Nonlinearity) -> bool:
     """Whether s(0) = 0."""
     values = {p: v for p in n.activation.params for k, v in n.values if k == p.name}
     return bool(n.activation.expr.subs(values).subs(symbols.x, 0) == 0)
+
+
+def straight(found: Any) -> bool:
+    """Whether a dual is known to be that of a positively homogeneous activation of degree one."""
+    return isinstance(found, Dual) and degree_one(found.value, found.diag) is not None
 
 
 def _known(

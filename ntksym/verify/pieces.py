@@ -59,8 +59,24 @@ def split(expr: Expr) -> tuple[Piece, ...]:
         Undecided: kinks that this file cannot locate, or infinitely many.
         BadActivation: no value on part of the line.
     """
+    expr = expr.replace(_is_log_of_square, _log_of_size)
     with precision(_BITS):
         return tuple(Piece(lo, hi, _resolve(expr, at)) for lo, hi, at in _cells(_kinks(expr)))
+
+
+def _is_log_of_square(e: Any) -> bool:
+    """Whether `e` is log(c p^(2k)), c > 0, p a polynomial."""
+    if not isinstance(e, sp.log):
+        return False
+    c, power = e.args[0].as_independent(x, as_Add=False)
+    even = isinstance(power, sp.Pow) and power.exp.is_even is True
+    return bool(even and c.is_positive and power.base.is_polynomial(x))
+
+
+def _log_of_size(e: Any) -> Expr:
+    """log(c p^(2k)) = log c + 2k log|p|: one form for both, which the integrals at 0 know."""
+    c, power = e.args[0].as_independent(x, as_Add=False)
+    return sp.log(c) + power.exp * sp.log(sp.Abs(power.base))
 
 
 def derivative(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:

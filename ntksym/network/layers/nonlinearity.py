@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from sympy import Expr, oo
+from sympy import Expr, nan, oo
 
 from ... import symbols
 from ...activation import Activation
+from ...errors import NotSquareIntegrable
 from ..convention import Convention
 from ..state import KernelState
 
@@ -75,10 +76,20 @@ class Nonlinearity:
         return found
 
     def kernel(self, state: KernelState, convention: Convention, index: int) -> KernelState:
-        r"""$K = \mathbb{E}[\sigma(u)\sigma(v)]$ and $\dot K\,\Theta$ as the convention says."""
+        r"""$K = \mathbb{E}[\sigma(u)\sigma(v)]$ and $\dot K\,\Theta$ as the convention says.
+
+        Raises:
+            NotSquareIntegrable: a tangent kernel of an activation whose derivative almost
+                everywhere is not integrable, such as |x|^(-1/4).
+        """
         forms = self.forms()
         ae = convention.derivative == "almost_everywhere"
         dot, diag_dot = (forms.dot_ae, forms.diag_dot_ae) if ae else (forms.dot, forms.diag_dot)
+        if dot is nan:
+            raise NotSquareIntegrable(
+                f"the derivative of {self.activation.name} is not integrable: no tangent kernel",
+                hint="derivative=distributional: the slope of the dual in q12",
+            )
 
         def pair(q11: Expr, q12: Expr, q22: Expr, theta: Expr | None) -> tuple[Expr, Expr | None]:
             at = {symbols.q11: q11, symbols.q12: q12, symbols.q22: q22}

@@ -11,6 +11,8 @@ from sympy import Expr
 
 from ...errors import BadCovariance, Undecided
 from ...symbols import x
+from .banded import BandedDual
+from .cross import build_banded, divided
 from .draft import mirrored, sizes
 from .dual import LEAST_ERROR, Sheet, TableDual
 from .fit import Fit, fit
@@ -29,8 +31,9 @@ def build(
     error: float,
     params: Mapping[Any, Any] | None,
     progress: Say | None,
-) -> TableDual:
-    """See `dual.table_dual`."""
+    banded: bool = True,
+) -> TableDual | BandedDual:
+    """See `dual.table_dual`; without `banded` a wide range is one band too."""
     from ...language import as_activation
     from ...verify.balls import with_values
     from ..arith import working
@@ -47,6 +50,9 @@ def build(
     weighted = vanishes(expr)
     with working(BITS + 64):
         shapes = [shape(expr, slope, BITS) for slope in (False, True)]
+        ends = divided(shapes, low, high, error, weighted) if banded else [low, high]
+        if len(ends) > 2:
+            return build_banded(read.name, expr, ends, error, weighted, BITS, say)
         starts = [start(s, axis, error, weighted and not s.slope) for s in shapes]
         count = max(s.count for s in starts)  # the same variances for both: coefficients are kept
         nodes = axis.variances(count, BITS + 64) if axis.half else [Fraction(axis.low)]

@@ -10,9 +10,13 @@ from typing import Any
 from ...errors import Undecided
 
 _ROW = 1.2e-6
-_PRODUCT = 1.3e-7
-_NORM = 0.012
-_START = 1.0
+_PRODUCT = 7e-9
+_HIGH = 48
+_NORM = 0.02
+_START = 0.8
+_PAIR = 0.35
+_MORE = 1.8
+"""A band is given more coefficients than it needs alone, for its pairs with steeper ones."""
 _DEAREST = 4
 _SURE = 1.1
 
@@ -47,6 +51,7 @@ def table_cost(
     from ...verify.balls import with_values
     from ..arith import working
     from .build import BITS, span, vanishes
+    from .cross import divided
     from .source import FIRST, MOST, predicted, shape, start
     from .spectrum import spectra
     from .variable import lebesgue
@@ -54,13 +59,12 @@ def table_cost(
 
     low, high = span(variances)
     expr = with_values(as_activation(activation), params or {})
-    axis = Axis.over(low, high)
     weighted = vanishes(expr)
     with working(BITS + 64):
-        starts = [
-            start(shape(expr, slope, BITS), axis, error, weighted and not slope)
-            for slope in (False, True)
-        ]
+        shapes = [shape(expr, slope, BITS) for slope in (False, True)]
+        ends = divided(shapes, low, high, error, weighted)
+        axis = Axis.over(ends[-2], high)  # the largest variances are the dearest
+        starts = [start(s, axis, error, weighted and not s.slope) for s in shapes]
         count = max(s.count for s in starts)
         slope = starts[1]
         goal = float((slope.least * error / 8 / lebesgue(count) ** 2).lower())
@@ -76,6 +80,11 @@ def table_cost(
                 f"the {slope.what} needs about {guess} Hermite coefficients",
                 hint="smaller variances, or a larger error",
             )
-    nodes = 24 * guess**0.5  # of the integrals
-    seconds = nodes * guess * (_ROW + count * _PRODUCT) + 2 * count * _NORM + _START
-    return Cost(count, guess, seconds)
+    bands = len(ends) - 1
+    seconds, ratio = _PAIR * (bands * (bands + 1) / 2 - 1), ends[-1] / ends[-2]
+    for k in range(bands):  # as many coefficients as the variance is large
+        wanted = max(guess / ratio**k, FIRST / 2) * (_MORE if k else 1)
+        nodes = 24 * wanted**0.5  # of the integrals
+        seconds += nodes * wanted * (_ROW + max(count, _HIGH) * _PRODUCT)
+        seconds += 2 * count * _NORM + _START
+    return Cost(count * bands, guess, seconds)

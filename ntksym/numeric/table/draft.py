@@ -17,18 +17,22 @@ PLAIN = 2.0
 """kappa for kinks away from 0, whose duals are dear."""
 
 
-def sizes(one: Spectrum, kappas: tuple[float, ...], budget: float) -> list[int]:
-    """How many Chebyshev coefficients one variance needs, for every kappa."""
+def sizes(
+    one: Spectrum, kappas: tuple[float, ...], budget: float, two: Spectrum | None = None
+) -> list[int]:
+    """How many Chebyshev coefficients one variance needs, or two, for every kappa."""
     import numpy as np
 
     from ..arith import working
 
     if any(place != 0 for place in one.places):
         return [0 if kappa == PLAIN else _POINTS for kappa in kappas]
-    a = np.array([float(v) for v in one.series])
-    c = a * a
+    other = one if two is None else two
+    a, b = (np.array([float(v) for v in s.series]) for s in (one, other))
+    c = a * b
     if one.kink:
-        c += 2 * a * np.array([float(v) for v in one.kink_series])
+        p, r = (np.array([float(v) for v in s.kink_series]) for s in (one, other))
+        c += p * b + a * r
     where = np.cos(np.pi * (2 * np.arange(_POINTS) + 1) / (2 * _POINTS))
     turn = np.cos(np.outer(np.arange(_POINTS), np.arccos(where)))
     out = []
@@ -37,7 +41,9 @@ def sizes(one: Spectrum, kappas: tuple[float, ...], budget: float) -> list[int]:
         values = np.polynomial.polynomial.polyval(rho, c)
         if one.kink:
             with working(53):
-                values = values + np.array([_kink(one, y, kappa) for y in nodes(_POINTS, 53)])
+                values = values + np.array(
+                    [_kink(one, other, y, kappa) for y in nodes(_POINTS, 53)]
+                )
         found = np.abs(turn @ values) * 2 / _POINTS
         rest = np.cumsum(found[::-1])[::-1]
         least = max(budget, _POINTS * _NOISE * float(abs(values).max()))
@@ -45,12 +51,12 @@ def sizes(one: Spectrum, kappas: tuple[float, ...], budget: float) -> list[int]:
     return out
 
 
-def _kink(one: Spectrum, y: Any, kappa: float) -> float:
+def _kink(one: Spectrum, two: Spectrum, y: Any, kappa: float) -> float:
     from flint import arb_mat
 
-    row = arb_mat([list(one.kink[0])])
+    row, column = arb_mat([list(one.kink[0])]), arb_mat([[d] for d in two.kink[0]])
     table = power_duals(tangent(y, kappa), 1, one.order)
-    return float((row * arb_mat(table) * row.transpose())[0, 0])
+    return float((row * arb_mat(table) * column)[0, 0])
 
 
 def mirrored(expr: Expr) -> int:

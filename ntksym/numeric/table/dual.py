@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .pack import Rows
+
+if TYPE_CHECKING:
+    from .banded import BandedDual
 
 DEFAULT_ERROR = 1e-10
 LEAST_ERROR = 1e-15
@@ -39,6 +42,12 @@ class Sheet:
     diag: tuple[float, ...]
     error: float
     parts: tuple[tuple[str, float], ...]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Sheet:
+        """From what `TableDual.to_json` makes of one; raises what malformed data raise."""
+        parts = tuple((str(k), float(v)) for k, v in data["parts"].items())
+        return cls(**{**_number(dict(data)), "parts": parts})
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +145,7 @@ class TableDual:
         try:
             plain = {k: _number(v) for k, v in data.items() if k not in ("version", "name", "text")}
             for key in ("value", "dot"):
-                sheet = plain[key]
-                parts = tuple((str(k), float(v)) for k, v in data[key]["parts"].items())
-                plain[key] = Sheet(**{**sheet, "parts": parts})
+                plain[key] = Sheet.from_json(data[key])
             return cls(name=str(data["name"]), text=str(data["text"]), **plain)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadData("not the data of a table", hint="what `to_json` gives") from error
@@ -187,7 +194,8 @@ def table_dual(
     error: float = DEFAULT_ERROR,
     params: Mapping[Any, Any] | None = None,
     progress: Callable[[str], None] | None = None,
-) -> TableDual:
+    banded: bool = True,
+) -> TableDual | BandedDual:
     """A table of the dual and the derivative dual of an activation.
 
     Args:
@@ -196,6 +204,7 @@ def table_dual(
         error: the bound to be proven, relative to sqrt(K(q11) K(q22)).
         params: values of the parameters of the activation.
         progress: is told what is done, one line at a time.
+        banded: whether a wide range may be cut into bands: it is then a `BandedDual`.
 
     Raises:
         BadCovariance: a variance that is not positive and finite, or low > high.
@@ -205,4 +214,4 @@ def table_dual(
     """
     from .build import build
 
-    return build(activation, variances, error, params, progress)
+    return build(activation, variances, error, params, progress, banded)

@@ -16,6 +16,7 @@ from ...errors import Undecided
 from .elsewhere import flat_part, norm_of, pair_duals, polynomial_bounds, touching_bounds
 from .flat import interpolation_error
 from .kinks import power_bounds, power_duals
+from .patience import check
 from .spectrum import Spectrum, pair_tail
 from .variable import RADII, alias, correlation, lebesgue, nodes, spread, tangent, transform
 
@@ -45,19 +46,28 @@ class Fit:
     omitted: Any
 
 
-def worst_tail(spectra: list[Spectrum]) -> Any:
-    """The largest tail of a pair of variances."""
+def worst_tail(spectra: list[Spectrum], others: list[Spectrum] | None = None) -> Any:
+    """The largest tail of a pair of variances, the second of `others` where they are given."""
     from flint import arb
 
-    return max((pair_tail(a, b) for a in spectra for b in spectra), default=arb(0))
+    second = spectra if others is None else others
+    return max((pair_tail(a, b) for a in spectra for b in second), default=arb(0))
 
 
 def fit(
-    spectra: list[Spectrum], sign: int, kappa: float, goal: Any, bits: int, *, draft: bool = False
+    spectra: list[Spectrum],
+    sign: int,
+    kappa: float,
+    goal: Any,
+    bits: int,
+    *,
+    draft: bool = False,
+    others: list[Spectrum] | None = None,
 ) -> Fit:
     """The coefficients for rho = sign (1-t^2)/(1+t^2), with interpolation errors below `goal`.
 
     A `draft` leaves out the proof for kinks that do not touch: to compare values of kappa.
+    With `others`, of as many coefficients, the second variance runs over those.
 
     Raises:
         Undecided: more points in x than `POINTS` would be needed.
@@ -65,13 +75,14 @@ def fit(
     from ..arith import working
 
     with working(bits + 64):
-        scale = lebesgue(len(spectra)) ** 2
-        tail = (worst_tail(spectra) * scale).upper()
-        reach = _reach(spectra, sign, kappa)
+        scale = lebesgue(len(spectra)) * lebesgue(len(others or spectra))
+        tail = (worst_tail(spectra, others) * scale).upper()
+        reach = _reach(spectra, others or spectra, sign, kappa)
         for points in POINTS:
+            check()
             lost = sum((_least(r, points - 1) for r in reach), start=tail * 0) * scale
             if lost < goal:
-                tensor, omitted = _tensor(spectra, sign, kappa, points, goal, bits)
+                tensor, omitted = _tensor(spectra, others, sign, kappa, points, goal, bits)
                 if not draft:
                     with working(_FLAT_BITS + 12 * spectra[0].order):
                         lost = lost + flat_error(spectra[0], sign, kappa, points, goal)
@@ -80,11 +91,13 @@ def fit(
     raise Undecided(f"interpolation in rho: {float(lost):.1e} with {POINTS[-1]} points")
 
 
-def _reach(spectra: list[Spectrum], sign: int, kappa: float) -> list[list[tuple[Any, Any]]]:
+def _reach(
+    spectra: list[Spectrum], others: list[Spectrum], sign: int, kappa: float
+) -> list[list[tuple[Any, Any]]]:
     """`(r, M)` for the series, and for the kink part: bounds on ellipses."""
     from flint import arb
 
-    majorant = _majorant(spectra)
+    majorant = _majorant(spectra, others)
     first, second = [], []
     for text in RADII:
         power, total, grow = arb(1), arb(0), spread(text, kappa)
@@ -97,7 +110,9 @@ def _reach(spectra: list[Spectrum], sign: int, kappa: float) -> list[list[tuple[
     if not spectra[0].kink:
         return [first]
     for text in KINK_RADII:
-        total = sum((s_bound for s_bound in _kink_bounds(spectra, text, kappa, sign)), arb(0))
+        total = sum(
+            (s_bound for s_bound in _kink_bounds(spectra, others, text, kappa, sign)), arb(0)
+        )
         if total.is_finite():
             second.append((arb(text), total.upper()))
     if not second:
@@ -105,29 +120,35 @@ def _reach(spectra: list[Spectrum], sign: int, kappa: float) -> list[list[tuple[
     return [first, second]
 
 
-def _majorant(spectra: list[Spectrum]) -> list[Any]:
+def _majorant(spectra: list[Spectrum], others: list[Spectrum]) -> list[Any]:
     """Bounds of |c_n| for all pairs of variances."""
 
     def most(rows: list[tuple[Any, ...]]) -> list[Any]:
         return [max(abs(a).upper() for a in column) for column in zip(*rows, strict=True)]
 
-    smooth = most([s.series for s in spectra])
+    one, two = (most([s.series for s in group]) for group in (spectra, others))
     if not spectra[0].kink:
-        return [(a * a).upper() for a in smooth]
-    kink = most([s.kink_series for s in spectra])
-    return [(a * (a + 2 * p)).upper() for a, p in zip(smooth, kink, strict=True)]
+        return [(a * b).upper() for a, b in zip(one, two, strict=True)]
+    kinks = [most([s.kink_series for s in group]) for group in (spectra, others)]
+    rest = zip(one, two, *kinks, strict=True)
+    return [(a * b + a * q + p * b).upper() for a, b, p, q in rest]
 
 
-def _kink_bounds(spectra: list[Spectrum], radius: str, kappa: float, sign: int) -> list[Any]:
+def _kink_bounds(
+    spectra: list[Spectrum], others: list[Spectrum], radius: str, kappa: float, sign: int
+) -> list[Any]:
     """For every pair of kinks a bound, on an ellipse, of what is analytic of its part."""
     from flint import arb
 
     out = []
     places, order = spectra[0].places, spectra[0].order
-    sizes = [
-        [max(abs(s.kink[i][j]).upper() for s in spectra) for j in range(order + 1)]
-        for i in range(len(places))
-    ]
+    sizes, second = (
+        [
+            [max(abs(s.kink[i][j]).upper() for s in group) for j in range(order + 1)]
+            for i in range(len(places))
+        ]
+        for group in (spectra, others)
+    )
     for i, b in enumerate(places):
         for k, c in enumerate(places):
             if b == 0 and c == 0:
@@ -140,13 +161,15 @@ def _kink_bounds(spectra: list[Spectrum], radius: str, kappa: float, sign: int) 
                 return [arb("inf")]
             total = arb(0)
             for j, a in enumerate(sizes[i]):
-                for m, d in enumerate(sizes[k]):
+                for m, d in enumerate(second[k]):
                     total += a * d * bounds[j][m]
             out.append(total.upper())
     return out
 
 
-def _kink_values(places: tuple[Any, ...], order: int, kinks: list[Any], t: Any, sign: int) -> Any:
+def _kink_values(
+    places: tuple[Any, ...], order: int, kinks: list[Any], others: list[Any], t: Any, sign: int
+) -> Any:
     """The kink part at one t, as a matrix; `kinks` has a matrix of coefficients for each place."""
     from flint import arb_mat
 
@@ -157,7 +180,7 @@ def _kink_values(places: tuple[Any, ...], order: int, kinks: list[Any], t: Any, 
                 table = power_duals(t, sign, order)
             else:
                 table = pair_duals(b, c, t, sign, order)
-            part = kinks[i] * arb_mat(table) * kinks[k].transpose()
+            part = kinks[i] * arb_mat(table) * others[k].transpose()
             total = part if total is None else total + part
     return total
 
@@ -205,7 +228,7 @@ def _least(reach: list[tuple[Any, Any]], degree: int) -> Any:
     return min((alias(r, degree) * m).upper() for r, m in reach)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _powers(count: int, kappa: float, sign: int, points: int, bits: int) -> Any:
     """The matrix of rho^n, n < count (columns), at the points in x (rows)."""
     from flint import arb, arb_mat
@@ -219,8 +242,36 @@ def _powers(count: int, kappa: float, sign: int, points: int, bits: int) -> Any:
     return arb_mat(rows)
 
 
+@dataclass(frozen=True, slots=True)
+class _Turned:
+    """Chebyshev coefficients in tau of every Hermite coefficient, and their norms."""
+
+    series: list[list[Any]]
+    size: list[Any]
+    kink: list[list[Any]]
+    kink_size: list[Any]
+
+    @classmethod
+    def of(cls, spectra: list[Spectrum], bits: int) -> _Turned:
+        from flint import arb, arb_mat
+
+        turn = transform(len(spectra), bits + 64)
+        series = (turn * arb_mat([list(s.series) for s in spectra])).tolist()
+        kink, kink_size = series[:0], [arb(0)] * len(spectra)
+        if spectra[0].kink:
+            kink = (turn * arb_mat([list(s.kink_series) for s in spectra])).tolist()
+            kink_size = [_norm(row) for row in kink]
+        return cls(series, [_norm(row) for row in series], kink, kink_size)
+
+
 def _tensor(
-    spectra: list[Spectrum], sign: int, kappa: float, points: int, goal: Any, bits: int
+    spectra: list[Spectrum],
+    others: list[Spectrum] | None,
+    sign: int,
+    kappa: float,
+    points: int,
+    goal: Any,
+    bits: int,
 ) -> tuple[Tensor, Any]:
     """The coefficients, and a bound of those left out.
 
@@ -229,39 +280,37 @@ def _tensor(
     """
     from flint import arb, arb_mat
 
-    many, count = len(spectra), len(spectra[0].series)
-    turn = transform(many, bits + 64)
-    smooth = (turn * arb_mat([list(s.series) for s in spectra])).tolist()
-    size = [_norm(row) for row in smooth]
-    kink, kink_size = smooth[:0], [arb(0)] * many
-    if spectra[0].kink:
-        kink = (turn * arb_mat([list(s.kink_series) for s in spectra])).tolist()
-        kink_size = [_norm(row) for row in kink]
-    where, omitted, least = [], arb(0), goal / (64 * many * many)
-    for i in range(many):
-        for j in range(i + 1):  # |T_k| <= 1: the interpolant in x is at most Lambda times as large
-            most = size[i] * size[j] + kink_size[i] * size[j] + size[i] * kink_size[j]
+    one = _Turned.of(spectra, bits)
+    two = one if others is None else _Turned.of(others, bits)
+    high, wide, count = len(spectra), len(others or spectra), len(spectra[0].series)
+    where, omitted, least = [], arb(0), goal / (64 * high * wide)
+    for i in range(high):
+        for j in range(i + 1 if others is None else wide):
+            # |T_k| <= 1: the interpolant in x is at most Lambda times as large
+            most = one.size[i] * two.size[j]
+            most += one.kink_size[i] * two.size[j] + one.size[i] * two.kink_size[j]
             most = (most * lebesgue(points)).upper()
             if most < least:
-                omitted += most if i == j else 2 * most
+                omitted += most if i == j or others is not None else 2 * most
             else:
                 where.append((i, j))
     columns = []
     for i, j in where:
-        column = [a * b for a, b in zip(smooth[i], smooth[j], strict=True)]
-        if kink:
-            rest = zip(column, smooth[i], smooth[j], kink[i], kink[j], strict=True)
+        column = [a * b for a, b in zip(one.series[i], two.series[j], strict=True)]
+        if one.kink:
+            rest = zip(column, one.series[i], two.series[j], one.kink[i], two.kink[j], strict=True)
             column = [c + p * b + a * r for c, a, b, p, r in rest]
         columns.append(column)
     powers = _powers(count, kappa, sign, points, bits + 64)
     values = arb_mat(columns).transpose() if where else arb_mat(count, 0)
     values = transform(points, bits + 64) * (powers * values)
-    out: Tensor = [[[arb(0)] * points for _ in range(many)] for _ in range(many)]
+    out: Tensor = [[[arb(0)] * points for _ in range(wide)] for _ in range(high)]
     for place, (i, j) in enumerate(where):
         out[i][j] = [values[k, place] for k in range(points)]
-        out[j][i] = out[i][j]
-    if kink:
-        _add_kinks(out, spectra, turn, sign, kappa, points, bits)
+        if others is None:
+            out[j][i] = out[i][j]
+    if one.kink:
+        _add_kinks(out, spectra, others, sign, kappa, points, bits)
     return out, omitted.upper()
 
 
@@ -272,18 +321,33 @@ def _norm(row: list[Any]) -> Any:
 
 
 def _add_kinks(
-    out: Tensor, spectra: list[Spectrum], turn: Any, sign: int, kappa: float, points: int, bits: int
+    out: Tensor,
+    spectra: list[Spectrum],
+    others: list[Spectrum] | None,
+    sign: int,
+    kappa: float,
+    points: int,
+    bits: int,
 ) -> None:
     """Add the interpolant of the kink part to the coefficients."""
     from flint import arb_mat
 
-    many, places, order = len(spectra), spectra[0].places, spectra[0].order
-    parts = [turn * arb_mat([list(s.kink[i]) for s in spectra]) for i in range(len(places))]
-    rows, where = [], [(i, j) for i in range(many) for j in range(i + 1)]
+    places, order = spectra[0].places, spectra[0].order
+    parts = []
+    for group in (spectra, others or spectra):
+        turn = transform(len(group), bits + 64)
+        parts.append([turn * arb_mat([list(s.kink[i]) for s in group]) for i in range(len(places))])
+    if others is None:
+        where = [(i, j) for i in range(len(spectra)) for j in range(i + 1)]
+    else:
+        where = [(i, j) for i in range(len(spectra)) for j in range(len(others))]
+    rows = []
     for y in nodes(points, bits + 64):
-        product = _kink_values(places, order, parts, tangent(y, kappa), sign)
+        check()
+        product = _kink_values(places, order, parts[0], parts[1], tangent(y, kappa), sign)
         rows.append([product[i, j] for i, j in where])
     values = transform(points, bits + 64) * arb_mat(rows)
     for column, (i, j) in enumerate(where):
         out[i][j] = [c + values[k, column] for k, c in enumerate(out[i][j])]
-        out[j][i] = out[i][j]
+        if others is None:
+            out[j][i] = out[i][j]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .patience import check
 from .variable import alias, ellipse, lebesgue, nodes
 
 _NODES = 40
@@ -49,6 +50,7 @@ def interpolation_error(
         centre, half = (low + high) / 2, (high - low) / 2
         here = arb(0)
         for y in nodes(_NODES, 256):
+            check()
             x, t = _place(centre + half * y, kappa)
             here = here.max(abs(value(t) - clenshaw(coefficients, x)).upper())
         most = arb(0)

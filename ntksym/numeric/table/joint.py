@@ -16,11 +16,14 @@ from typing import Any
 
 from ...errors import NotSquareIntegrable, Undecided
 from ...symbols import x
+from .patience import check
 
 _SPARE = 48
 _COLUMN = 0.5
 _LENGTHS = 400
 _MOST_NODES = 60_000
+_HIGH = 48
+_LARGE = 50_000
 Columns = list[tuple[Any, Any, Any]]
 
 
@@ -228,7 +231,7 @@ def _side(pieces: tuple[Any, ...], sign: int) -> Any:
     return (pieces[-1] if sign > 0 else pieces[0]).expr
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def coefficients(
     pieces: tuple[Any, ...], variances: tuple[Fraction, ...], count: int, bits: int
 ) -> tuple[tuple[Any, ...], ...]:
@@ -236,7 +239,7 @@ def coefficients(
 
     Raises: as `grid`.
     """
-    from flint import acb, arb, fmpz_mat
+    from flint import acb, arb
 
     from ...verify.evaluate import function
     from ..arith import ball, working
@@ -250,6 +253,7 @@ def coefficients(
         root = (2 * arb.pi()).sqrt()
         even, odd = [], []
         for at, w in found.nodes:
+            check()
             weight = w * (-at * at / 4).exp() / root
             up, down = (
                 [f(acb(sign * d * at), False).real for d in devs]
@@ -263,22 +267,34 @@ def coefficients(
         shift = places - (int(man).bit_length() + int(exp)) if top > 0 else places
         rows, errors = [], [found.error] * len(devs)
         for (at, _), one, two in zip(found.nodes, even, odd, strict=True):
+            check()
             values, blur = _row(at, count, places)
             rows.append(values)
             for i, (a, b) in enumerate(zip(one, two, strict=True)):
                 lost = arb(a.rad()) + arb(b.rad()) + arb((2, -shift))  # |y_n| <= 1
                 errors[i] = errors[i] + lost + (abs(a).upper().max(abs(b).upper()) + lost) * blur
-        sums = [
-            fmpz_mat([[_scaled(w[i], shift) for w in table] for i in range(len(devs))])
-            * fmpz_mat([row[start::2] for row in rows])
-            for table, start in ((even, 0), (odd, 1))
-        ]
+        sums = []
+        for table, start in ((even, 0), (odd, 1)):
+            weights = [[_scaled(w[i], shift) for w in table] for i in range(len(devs))]
+            parts = (count + 1 - start) // 2
+            sums.append(_product(weights, [row[start::2] for row in rows], parts))
         unit = arb((1, -places - shift))
         out = []
         for i, error in enumerate(errors):
             blur = arb(0, error.upper())
             out.append(tuple(sums[n % 2][i, n // 2] * unit + blur for n in range(count)))
         return tuple(out)
+
+
+def _product(weights: list[list[int]], rows: list[list[int]], count: int) -> Any:
+    """Weights times rows.  Rows of zeros make it as high as the fast products of FLINT want it."""
+    from flint import fmpz_mat
+
+    if not any(w for line in weights for w in line):  # s is odd, or even
+        return fmpz_mat(len(weights), count)
+    high = len(weights) if len(rows) * count < _LARGE else max(len(weights), _HIGH)
+    zeros = [[0] * len(rows)] * (high - len(weights))
+    return fmpz_mat([*weights, *zeros]) * fmpz_mat(rows)
 
 
 def _size(pieces: tuple[Any, ...], dev: Any) -> Any:

@@ -18,7 +18,7 @@ from .variable import lebesgue
 from .variances import Axis, interpolation
 
 FIRST = 159
-MOST = 4095
+MOST = 16383
 _ROUGH = 48
 _STEP = 16
 Say = Callable[[str], None]
@@ -35,6 +35,8 @@ class Start:
         between: what interpolation in the variance can add.
         least: about the least E[s(u)^2], as it is stored.
         bits: of the coefficients.
+        gap: what interpolation in the variance can be off in L^2.
+        most: a bound of the L^2 norm on the range.
     """
 
     shape: Shape
@@ -43,6 +45,8 @@ class Start:
     between: Any
     least: Any
     bits: int
+    gap: Any = None
+    most: Any = None
 
     @property
     def what(self) -> str:
@@ -81,7 +85,7 @@ def shape(expr: Expr, slope: bool, bits: int) -> Shape:
     return shape_of(expr, slope=slope, bits=bits)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def start(shape: Shape, axis: Axis, error: float, weighted: bool) -> Start:
     """Scales and the number of variances, kept.
 
@@ -113,8 +117,12 @@ def start(shape: Shape, axis: Axis, error: float, weighted: bool) -> Start:
             hint="a table for one variance, or another method",
         )
     count, gap, most = interpolation(shape, axis, goal, weighted)
+    # E[s(u)^2] of q is at most sqrt(high/q) times that of high: so are the densities
+    spread = ball(Fraction(axis.high)) / ball(Fraction(axis.low))
+    bound = norms[-1] * spread.sqrt() * (spread if weighted else 1)
+    most = most.min(bound.sqrt().upper()).upper()
     between = (gap * (2 * most + gap)).upper()
-    return Start(shape, weighted, count, between, smallest, bits)
+    return Start(shape, weighted, count, between, smallest, bits, gap, most)
 
 
 def source(given: Start, nodes: tuple[Fraction, ...], terms: int, error: float, say: Say) -> Source:
@@ -122,6 +130,19 @@ def source(given: Start, nodes: tuple[Fraction, ...], terms: int, error: float, 
 
     Raises:
         Undecided: `MOST` coefficients leave too much.
+    """
+    found, terms, goal = enough(given, nodes, terms, error, say)
+    kept = _shortest(found, goal * 0.999)
+    short = [shortened(s, kept) for s in found]
+    return Source(short, given.between, given.least, terms, given.bits)
+
+
+def enough(
+    given: Start, nodes: tuple[Fraction, ...], terms: int, error: float, say: Say
+) -> tuple[list[Spectrum], int, float]:
+    """`(spectra, coefficients, goal)`: with at least `terms`, and a tail below the goal.
+
+    Raises: as `source`.
     """
     from flint import arb
 
@@ -143,9 +164,7 @@ def source(given: Start, nodes: tuple[Fraction, ...], terms: int, error: float, 
                 hint="smaller variances, or a larger error",
             )
         terms = min(MOST, _more(found, terms, float((goal / scale).lower())))
-    kept = _shortest(found, float((goal / scale).lower()) * 0.999)
-    short = [shortened(s, kept) for s in found]
-    return Source(short, given.between, given.least, terms, given.bits)
+    return found, terms, float((goal / scale).lower())
 
 
 def _tails(found: list[Spectrum]) -> list[float]:

@@ -21,6 +21,7 @@ from ...errors import Undecided
 from ...symbols import x
 from . import joint
 from .kinks import ORDER, half_moments, hermite_values, power_coefficients, taylor
+from .patience import check
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ def spectra(
         values = coefficient_rows(shape, variances, count, bits)
         out = []
         for q, row in zip(variances, values, strict=True):
+            check()
             dev = ball(q).sqrt()
             found = _spectrum(shape, q, row, bits, dev)
             out.append(_scaled(found, dev) if weighted else found)

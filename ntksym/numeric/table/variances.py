@@ -16,6 +16,7 @@ from typing import Any
 
 from ...errors import Undecided
 from ...symbols import x
+from .patience import check
 from .sides import sides
 from .spectrum import Shape
 from .variable import alias, ellipse, lebesgue, nodes
@@ -212,6 +213,7 @@ def interpolation(shape: Shape, axis: Axis, goal: Any, weighted: bool) -> tuple[
             hint="a narrower range, or one variance",
         )
     for radius in _RADII:
+        check()
         size = sector_bound(shape, axis, radius, length, weighted)
         if size is None:
             continue

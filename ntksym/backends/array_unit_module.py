@@ -1,0 +1,163 @@
+"""Modules of units for JAX and PyTorch: a dual, or a network of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..lower.program import Program
+from ._base import SourceFile, comment, identifier
+from .array_module import ArrayBackend, function, module
+from .array_unit import ArrayUnit, shared_helpers
+from .c import Contract
+from .unit_schedule import UnitStep
+
+_ALWAYS = frozenset({"_rootdet", "_sqrt0"})
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayNetwork:
+    """A network of units: the affine first layer, the distinct duals, the layers."""
+
+    name: str
+    input: Program
+    input_values: tuple[float, ...]
+    kinds: tuple[ArrayUnit, ...]
+    steps: tuple[UnitStep, ...]
+
+
+def unit_file(
+    name: str, unit: ArrayUnit, contract: Contract, backend: ArrayBackend, extra: str
+) -> SourceFile:
+    """The module of a dual: `dual(q11, q12, q22)` and `diagonal(q)`, differentiable.
+
+    Raises:
+        UnsupportedOp: an operation that the target cannot spell.
+    """
+    pieces = [
+        backend.units,
+        shared_helpers((unit,), backend),
+        unit.text("unit", backend),
+        _DUAL,
+        extra,
+    ]
+    text = _module(backend, contract, pieces, unit.programs, unit.notes)
+    return SourceFile(f"{identifier(name, set()).rstrip('_')}.py", text)
+
+
+def unit_network_file(
+    net: ArrayNetwork, contract: Contract, backend: ArrayBackend, text: str
+) -> SourceFile:
+    """The module of a network: `nngp_ntk(x1, x2=None, exact=False)`, differentiable in the data.
+
+    Raises:
+        UnsupportedOp: an operation that the target cannot spell.
+    """
+    programs = (net.input, *(p for k in net.kinds for p in k.programs))
+    notes = [f"dual{k}: {line}" for k, unit in enumerate(net.kinds) for line in unit.notes]
+    pieces = [backend.units, shared_helpers(net.kinds, backend)]
+    pieces.append(function(net.input, "_input_rule", backend, "The affine first layer."))
+    pieces += [unit.text(f"dual{k}", backend) for k, unit in enumerate(net.kinds)]
+    rows = ""
+    for step, count in _groups(net.steps):
+        unit = f"_dual{step.kind}, _dual{step.kind}_diag"
+        inside = backend.literal(net.kinds[step.kind].inside) if step.vanishes else "None"
+        pair, diag = (
+            "(" + ", ".join(backend.literal(v) for v in row) + ")" for row in (step.pair, step.diag)
+        )
+        rows += f"    ({unit}, {inside}, {pair}, {diag}, {count}),\n"
+    pieces.append(f"LAYERS = (\n{rows})\n")
+    values = "".join(f", {backend.literal(v)}" for v in net.input_values)
+    pieces.append((_STEP + text).replace("@VALUES@", values))
+    made = _module(backend, contract, pieces, programs, notes)
+    return SourceFile(f"{identifier(net.name, set()).rstrip('_')}.py", made)
+
+
+def _groups(steps: tuple[UnitStep, ...]) -> list[tuple[UnitStep, int]]:
+    """Runs of equal layers."""
+    found: list[tuple[UnitStep, int]] = []
+    for step in steps:
+        if found and found[-1][0] == step:
+            found[-1] = (step, found[-1][1] + 1)
+        else:
+            found.append((step, 1))
+    return found
+
+
+def _module(
+    backend: ArrayBackend,
+    contract: Contract,
+    pieces: list[str],
+    programs: tuple[Program, ...],
+    notes: Sequence[str],
+) -> str:
+    body = "\n\n\n".join(piece.strip("\n") for piece in pieces if piece.strip("\n"))
+    text = module(backend, contract, programs, body, _ALWAYS)
+    head, mark, rest = text.partition('\n"""\n')
+    shown = "\n".join(comment(line).replace('"""', "'''") for line in notes)
+    return f"{head}\n{shown}{mark}{rest}"
+
+
+_DUAL = '''
+def dual(q11, q12, q22):
+    """The pair (nngp, dot); arrays broadcast.  NaN outside the range.
+
+    Both are differentiable in every argument.
+    """
+    q11, q12, q22 = _arrays(q11, q12, q22)
+    nngp, dot = _unit(q11, q12, q22, _rootdet(q11, q12, q22))
+    nil = _where((q11 >= 0.0) & (q22 >= 0.0) & (q12 == q12), 0.0, float("nan"))
+    return nngp + nil, dot + nil
+
+
+def diagonal(q):
+    """The pair (nngp, dot) for u = v of variance q."""
+    (q,) = _arrays(q)
+    nngp, dot = _unit_diag(q)
+    nil = _where(q >= 0.0, 0.0, float("nan"))
+    return nngp + nil, dot + nil
+'''
+
+_STEP = '''
+def _zero(value, none):
+    return value if none is None else _where(none, 0.0 * value, value)
+
+
+def _own(q, t, layer):
+    """Sigma(x, x) and Theta(x, x) after one layer."""
+    _, diag, inside, _, (s0, s1, t0, t1, t2), _ = layer
+    none = None if inside is None else (q == 0.0) & (t == 0.0)
+    value, slope = diag(q if inside is None else _where(none, inside + 0.0 * q, q))
+    value, slope = _zero(value, none), _zero(slope, none)
+    return s0 + s1 * value, t0 + t1 * value + t2 * slope * t
+
+
+def _layer(state, layer):
+    """The state (q11, q12, q22, root, t11, t12, t22) after one layer."""
+    qx, c, qy, root, tx, t, ty = state
+    pair, _, inside, (s0, s1, t0, t1, t2), _, _ = layer
+    none = None if inside is None else ((qx == 0.0) | (qy == 0.0)) & (t == 0.0)
+    x, y = qx, qy
+    if inside is not None:
+        x, y = (_where(q == 0.0, inside + 0.0 * q, q) for q in (qx, qy))
+    value, slope = pair(x, c, y, root)
+    value, slope = _zero(value, none), _zero(slope, none)
+    nx, tx = _own(qx, tx, layer)
+    ny, ty = _own(qy, ty, layer)
+    same = (root == 0.0) & (qx == qy) & (c > 0.0)
+    c, t = s0 + s1 * value, t0 + t1 * value + t2 * slope * t
+    root = _rootdet(nx, c, ny)
+    return nx, c, ny, _where(same, 0.0 * root, root), tx, t, ty
+
+
+def _kernels(g11, g12, g22, det, apart, d):
+    """The state after the last layer; det and apart: g11*g22 - g12^2 and |x - y|^2, or None."""
+    a, b, own, offset = _input_rule(float(d)@VALUES@)
+    qx, c, qy = (a * g + b for g in (g11, g12, g22))
+    tx, t, ty = (own * g + offset for g in (g11, g12, g22))
+    root = _rootdet(qx, c, qy) if det is None else _sqrt0(a * a * det + a * b * apart)
+    state = (qx, c, qy, root, tx, t, ty)
+    for layer in LAYERS:
+        state = _repeated(state, layer)
+    return state
+'''

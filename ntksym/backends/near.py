@@ -1,0 +1,330 @@
+r"""The next root of nearly parallel pairs: integrals of the derivative dual, in C and in NumPy.
+
+Once a covariance is rounded, the determinant of a nearly parallel pair keeps half of its digits,
+and with it whatever has a kink at rho = 1.  So it is not formed from the covariance.  With
+$d = E[(s(u) - s(v))^2]$ the next determinant is, exactly,
+$\tfrac12 d\,(n_{11} + n_{22}) - \tfrac14 d^2 - \tfrac14 (n_{11} - n_{22})^2$, and an absolute error
+of eps times the next angle in d is harmless.  Now $d = d_0 + 2g$: with $r_1^2 = q_{11} \le r_2^2 =
+q_{22}$ and the angle $\theta$ of the pair
+
+- $g = \int_0^\theta r_1 r_2 \sin\varphi\,\dot K(q_{11}, r_1r_2\cos\varphi, q_{22})\,d\varphi$, by
+  Price's theorem; Gauss panels, halved towards 0 until the last Legendre coefficients of the
+  integrand say that it is resolved (kinks away from 0 and unlike norms make layers there);
+- $d_0 = E[(s(r_1z) - s(r_2z))^2] = \iint_{[r_1, r_2]^2} E[z^2 s'(rz) s'(r'z)]\,dr\,dr'$, where the
+  expectation is $\partial_\mu\,\mu\dot K(\mu^2 r^2, \mu^2 rr', \mu^2 r'^2)$ at $\mu = 1$: along
+  rays of constant $r/r' = e^x$ one integral is done by parts.  With $X = \log(r_2/r_1)$,
+  $d_0 = 2\int_0^X \big(r_2^2e^{-x}\dot K(r_2, r_2e^{-x}) - r_1^2e^x\dot K(r_1e^x, r_1)
+  - \int \mu\dot K\,d\mu\big)dx$, $\mu$ from $r_1e^{x/2}$ to $r_2e^{-x/2}$.
+
+Only the dual that the layer has anyway is called, at points between the two inputs.  The rounding
+of d is eps times its derivative, hence eps times the next angle; that of the rules is measured
+(tests/test_near_root.py), not proven.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from .c_text import c_literal
+from .tables import legendre
+
+PANEL = 8
+"""Nodes of a panel: the doubles of the widest registers."""
+FEW = 4
+"""Nodes in x and in mu."""
+LARGEST_ANGLE = 0.3
+LARGEST_SPREAD = 0.15
+"""Beyond these d is the difference of its terms: they are not nearly equal."""
+NEAR = 0.05
+NEAR_FLOAT = 0.25
+"""Pairs whose next angle is below: what rounding then makes of the root matters."""
+GROWING = 0.25
+"""The same where the angle grows from layer to layer, and the rounding with it."""
+TOLERANCE = 3e-13
+"""Of g, relatively, divided by the angle: the kernels see the product of angle and error."""
+LEVELS = 24
+
+NOTE = (
+    "Root       nearly parallel pairs carry their angle from layer to layer by integrals of the",
+    "           derivative dual, so that its rounding is not amplified (measured, not proven).",
+)
+"""For the head of a file."""
+
+
+@lru_cache(maxsize=1)
+def rough() -> tuple[tuple[float, ...], ...]:
+    """The last two Legendre coefficients of a function, as sums over its values at the nodes."""
+    rows = []
+    for k in (PANEL - 2, PANEL - 1):
+        row = []
+        for t, w in legendre(PANEL):
+            before, now = 1.0, 2 * t - 1
+            for j in range(2, k + 1):
+                before, now = now, ((2 * j - 1) * (2 * t - 1) * now - (j - 1) * before) / j
+            row.append((2 * k + 1) * w * now)
+        rows.append(tuple(row))
+    return tuple(rows)
+
+
+def c_near(pairs: str, diag: str) -> str:
+    """C that defines `near_root`; `pairs` and `diag` are the definitions that it calls.
+
+    `static void near_pairs(int kind, const double *v, size_t n, const double *q11, const double
+    *q12, const double *q22, const double *root, double *value, double *slope)` for n a multiple
+    of 8 up to 64, and `static double near_diag(int kind, const double *v, double q)`.
+    """
+
+    def row(values: tuple[float, ...]) -> str:
+        return "{" + ", ".join(c_literal(v) for v in values) + "}"
+
+    tables = ""
+    for name, n in (("near", PANEL), ("few", FEW)):
+        nodes, weights = zip(*legendre(n), strict=True)
+        tables += f"static const double {name}_at[{n}] = {row(nodes)};\n"
+        tables += f"static const double {name}_weight[{n}] = {row(weights)};\n"
+    tables += f"static const double near_rough[2][{PANEL}] = {{\n"
+    tables += ",\n".join(f"  {row(r)}" for r in rough()) + "\n};\n"
+    numbers = {"ANGLE": LARGEST_ANGLE, "SPREAD": LARGEST_SPREAD, "TOLERANCE": TOLERANCE}
+    text = _C
+    for name, value in numbers.items():
+        text = text.replace(f"@{name}@", repr(value))
+    text = text.replace("@LEVELS@", str(LEVELS)).replace("@FEW@", str(FEW))
+    return "\n".join((pairs.rstrip("\n"), diag, tables, text.replace("@PANEL@", str(PANEL))))
+
+
+def numpy_near() -> str:
+    """Python that defines `_near_root(dual, own, bias, state, after, plain)`.
+
+    `dual(q11, q12, q22, root)` gives (value, slope), `own(q)` the value of u = v.
+    """
+    tables = ""
+    for name, n in (("NEAR", PANEL), ("FEW", FEW)):
+        nodes, weights = zip(*legendre(n), strict=True)
+        tables += f"_{name}_AT = np.array({nodes!r})[:, None]\n"
+        tables += f"_{name}_WEIGHT = np.array({weights!r})[:, None]\n"
+    tables += f"_NEAR_ROUGH = np.array({rough()!r})\n"
+    text = _NUMPY.strip("\n").replace("@ANGLE@", repr(LARGEST_ANGLE))
+    text = text.replace("@SPREAD@", repr(LARGEST_SPREAD)).replace("@LEVELS@", str(LEVELS))
+    text = text.replace("@TOLERANCE@", repr(TOLERANCE)).replace("@NEAR@", repr(NEAR))
+    text = text.replace("@GROWING@", repr(GROWING))
+    return f"{tables}\n\n{text}"
+
+
+_C = """
+/* The integral of r1 r2 sin(t) slope(t) over the angles [from, to]; how rough the slope is. */
+static double near_panel(int kind, const double *v, double a, double b, double m, double from,
+                         double to, double *rough)
+{
+  double q11[@PANEL@], q12[@PANEL@], q22[@PANEL@], root[@PANEL@], value[@PANEL@], slope[@PANEL@];
+  double total = 0.0, last[2] = {0.0, 0.0};
+  for (size_t i = 0; i < @PANEL@; ++i) {
+    const double t = from + (to - from) * near_at[i];
+    q11[i] = a;
+    q22[i] = b;
+    q12[i] = m * cos(t);
+    root[i] = m * sin(t);
+  }
+  near_pairs(kind, v, @PANEL@, q11, q12, q22, root, value, slope);
+  for (size_t i = 0; i < @PANEL@; ++i) {
+    total += near_weight[i] * (to - from) * (root[i] * slope[i]);
+    for (int k = 0; k < 2; ++k) last[k] += near_rough[k][i] * slope[i];
+  }
+  *rough = (fabs(last[0]) + fabs(last[1])) * m * to * (to - from);
+  return total;
+}
+
+/* E[(s(u) - s(v))^2] for parallel u and v of variances lo < hi = lo*exp(2*spread). */
+static double near_along(int kind, const double *v, double lo, double hi, double spread)
+{
+  enum { USED = @FEW@ * (@FEW@ + 2), COUNT = (USED + 7) / 8 * 8 };
+  double q11[COUNT], q12[COUNT], q22[COUNT], root[COUNT], value[COUNT], slope[COUNT], w[COUNT];
+  double total = 0.0;
+  size_t n = 0;
+  for (size_t i = 0; i < @FEW@; ++i) {
+    const double x = spread * few_at[i], rest = spread - x, each = 2.0 * spread * few_weight[i];
+    const double e = exp(-x), g = exp(x);
+    q11[n] = hi;
+    q12[n] = hi * e;
+    q22[n] = ntksym_op_max(hi * e * e, lo);
+    w[n++] = each * (hi * e);
+    q11[n] = ntksym_op_min(lo * g * g, hi);
+    q12[n] = lo * g;
+    q22[n] = lo;
+    w[n++] = -each * (lo * g);
+    for (size_t j = 0; j < @FEW@; ++j) {
+      const double square = lo * exp(x + 2.0 * rest * few_at[j]);
+      q11[n] = ntksym_op_min(square * g, hi);
+      q22[n] = ntksym_op_max(square * e, lo);
+      q12[n] = sqrt(q11[n]) * sqrt(q22[n]);
+      w[n++] = -each * (few_weight[j] * rest * square);
+    }
+  }
+  for (; n < COUNT; ++n) {
+    q11[n] = q11[0];
+    q12[n] = q12[0];
+    q22[n] = q22[0];
+  }
+  for (size_t i = 0; i < COUNT; ++i) root[i] = 0.0;
+  near_pairs(kind, v, COUNT, q11, q12, q22, root, value, slope);
+  for (size_t i = 0; i < USED; ++i) total += w[i] * slope[i];
+  return total;
+}
+
+/* The same for any pair, as differences: q11 = a, q12 = c, q22 = b. */
+static double near_far(int kind, const double *v, double a, double c, double b, double root)
+{
+  double q11[8], q12[8], q22[8], roots[8], value[8], slope[8];
+  for (size_t i = 0; i < 8; ++i) {
+    q11[i] = a;
+    q12[i] = c;
+    q22[i] = b;
+    roots[i] = root;
+  }
+  near_pairs(kind, v, 8, q11, q12, q22, roots, value, slope);
+  return (near_diag(kind, v, a) - value[0]) + (near_diag(kind, v, b) - value[0]);
+}
+
+/* sqrt(n11*n22 - n12^2) after the layer, where n12 is rounded and the pair nearly parallel: from
+ * d = E[(s(u) - s(v))^2] (times the variance of the weights), which is what unlike norms make of
+ * parallel inputs, and twice the integral of the derivative dual over the angle.  `bias` is a
+ * number where s is positively homogeneous: then parallel inputs stay parallel without it.
+ * `plain` is the answer where d is not finite. */
+static double near_root(int kind, const double *v, double bias, double a, double c, double b,
+                        double root, double n11, double n22, double plain)
+{
+  const double r1 = sqrt(a), r2 = sqrt(b), m = r1 * r2, angle = ntksym_op_atan2(root, c);
+  const double lo = ntksym_op_min(a, b), hi = ntksym_op_max(a, b);
+  const double s1 = sqrt(n11), s2 = sqrt(n22), size = s1 * s2;
+  const double spread = lo > 0.0 ? 0.5 * log1p((hi - lo) / lo) : INFINITY;
+  const int straight = bias == bias, small = (angle < @ANGLE@) & (spread < @SPREAD@ || straight);
+  double across = 0.0, apart, det;
+  if (small) {
+    const double asked = @TOLERANCE@ / angle, least = asked < 1e-3 ? asked : 1e-3;
+    double x = angle;
+    for (int level = 0; angle > 0.0; ++level) {
+      double rough;
+      const double whole = near_panel(kind, v, a, b, m, 0.0, x, &rough);
+      if (rough <= least * (across + whole) || level == @LEVELS@) {
+        across += whole;
+        break;
+      }
+      across += near_panel(kind, v, a, b, m, 0.5 * x, x, &rough);
+      x *= 0.5;
+    }
+    apart = 2.0 * across;
+    if (!straight && spread > 0.0) apart += near_along(kind, v, lo, hi, spread);
+  } else {
+    apart = near_far(kind, v, a, c, b, root);
+  }
+  if (straight) {
+    const double scale = near_diag(kind, v, hi) / hi, ends = scale * ((r1 - r2) * (r1 - r2));
+    const double g = small ? across : 0.5 * (apart - ends);
+    det = (bias / size) * ((ends + 2.0 * g) / size) + (g / size) * ((2.0 * scale * m - g) / size);
+  } else {
+    const double d = apart / size, t = (n11 - n22) / size;
+    det = 0.25 * (d * (2.0 * ((n11 + n22) / size) - d) - t * t);
+  }
+  const double next = (ntksym_op_sqrt0(det) * s1) * s2;
+  return det - det == 0.0 ? next : plain;
+}
+"""
+
+_NUMPY = '''
+def _near_panel(dual, a, b, m, start, end):
+    """The integral of r1 r2 sin(t) slope(t) over angles t, and how rough the slope is."""
+    t = start + (end - start) * _NEAR_AT
+    root = m * np.sin(t)
+    slope = dual(a, m * np.cos(t), b, root)[1] + np.zeros(t.shape)
+    rough = np.sum(abs(_NEAR_ROUGH @ slope), axis=0) * m * end * (end - start)
+    return (end - start) * np.sum(_NEAR_WEIGHT * (root * slope), axis=0), rough
+
+
+def _near_across(dual, a, b, m, angle):
+    """The integral over all angles, in panels halved towards 0 where the slope is rough."""
+    total, x = np.zeros(angle.shape), angle.copy()
+    least = np.minimum(1e-3, @TOLERANCE@ / np.where(angle > 0.0, angle, 1.0))
+    left = np.nonzero(angle > 0.0)[0]
+    for level in range(@LEVELS@ + 1):
+        if not left.size:
+            break
+        given = dual, a[left], b[left], m[left]
+        whole, rough = _near_panel(*given, 0.0, x[left])
+        done = rough <= least[left] * (total[left] + whole)
+        if level == @LEVELS@:
+            done[:] = True
+        total[left[done]] += whole[done]
+        left = left[~done]
+        if left.size:
+            part, _ = _near_panel(dual, a[left], b[left], m[left], 0.5 * x[left], x[left])
+            total[left] += part
+            x[left] *= 0.5
+    return total
+
+
+def _near_along(dual, lo, hi, spread):
+    """E[(s(u) - s(v))^2] for parallel u and v of variances lo < hi = lo*exp(2*spread)."""
+    zero, total = np.zeros((len(_FEW_AT), len(lo))), 0.0
+    x = spread * _FEW_AT
+    rest, e, g = spread - x, np.exp(-x), np.exp(x)
+    up = dual(hi + zero, hi * e, np.maximum(hi * e * e, lo), zero)[1] * (hi * e)
+    down = dual(np.minimum(lo * g * g, hi), lo * g, lo + zero, zero)[1] * (lo * g)
+    for at, weight in zip(_FEW_AT[:, 0], _FEW_WEIGHT[:, 0]):
+        square = lo * np.exp(x + 2.0 * rest * at)
+        q11, q22 = np.minimum(square * g, hi), np.maximum(square * e, lo)
+        inner = dual(q11, np.sqrt(q11) * np.sqrt(q22), q22, zero)[1]
+        total = total + weight * rest * square * inner
+    return 2.0 * spread * np.sum(_FEW_WEIGHT * ((up - down) - total), axis=0)
+
+
+def _near_root(dual, own, bias, state, after, plain):
+    """sqrt(n11*n22 - n12^2) after a layer for nearly parallel pairs, flat arrays.
+
+    From d = E[(s(u) - s(v))^2] (times the variance of the weights): what unlike norms make of
+    parallel inputs, and twice the integral of the derivative dual over the angle.  `bias` is a
+    number where s is positively homogeneous, else None; `plain` is for where d is not finite.
+    """
+    (a, c, b, root), (n11, n22) = state, after
+    r1, r2 = np.sqrt(a), np.sqrt(b)
+    m, angle = r1 * r2, np.arctan2(root, c)
+    lo, hi = np.minimum(a, b), np.maximum(a, b)
+    s1, s2 = np.sqrt(n11), np.sqrt(n22)
+    size = s1 * s2
+    spread = np.where(lo > 0.0, 0.5 * np.log1p((hi - lo) / np.where(lo > 0.0, lo, 1.0)), np.inf)
+    small = (angle < @ANGLE@) & ((spread < @SPREAD@) | (bias is not None))
+    far, near = np.nonzero(~small)[0], np.nonzero(small)[0]
+    across, apart = np.zeros(a.shape), np.zeros(a.shape)
+    if far.size:
+        value = dual(a[far], c[far], b[far], root[far])[0]
+        apart[far] = (own(a[far]) - value) + (own(b[far]) - value)
+    if near.size:
+        across[near] = _near_across(dual, a[near], b[near], m[near], angle[near])
+        apart[near] = 2.0 * across[near]
+    if bias is not None:
+        scale = own(hi) / hi
+        ends = scale * (r1 - r2) ** 2
+        g = np.where(small, across, 0.5 * (apart - ends))
+        det = (bias / size) * ((ends + 2.0 * g) / size)
+        det = det + (g / size) * ((2.0 * scale * m - g) / size)
+    else:
+        unlike = np.nonzero(small & (spread > 0.0))[0]
+        if unlike.size:
+            apart[unlike] += _near_along(dual, lo[unlike], hi[unlike], spread[unlike])
+        d, t = apart / size, (n11 - n22) / size
+        det = 0.25 * (d * (2.0 * ((n11 + n22) / size) - d) - t * t)
+    return np.where(np.isfinite(det), np.sqrt(np.maximum(det, 0.0)) * s1 * s2, plain)
+
+
+def _carried(mode, dual, own, bias, state, after, roots, c, plain):
+    """The next root: `plain`, but from `_near_root` for pairs that are nearly parallel."""
+    size, before, growing = roots[0] * roots[1], np.sqrt(state[0]) * np.sqrt(state[2]), @GROWING@
+    near = (plain < growing * size) & (plain * before > state[3] * size)
+    near = (near | ((mode > 1) & (plain < @NEAR@ * size))) & (c > 0.0)
+    if not near.any():
+        return plain
+    zero = np.zeros(near.shape)
+    pick = [(v + zero)[near] for v in (*state, *after)]
+    root = plain + zero
+    with np.errstate(all="ignore"):
+        root[near] = _near_root(dual, own, bias, pick[:4], pick[4:], root[near])
+    return root
+'''

@@ -1,0 +1,275 @@
+r"""Duals at large variances: what s does far out, and what is left, without their cancellation.
+
+Where s tends to polynomials L on both sides, d = s - L dies out, and
+
+$$E[s(u)s(v)] = E[L(u)L(v)] + \int d(x)\,p_1(x)\,E[L(v)\mid u = x]\,dx
++ \int d(y)\,p_2(y)\,E[L(u)\mid v = y]\,dy + \iint d(x)\,d(y)\,p(x, y)\,dx\,dy$$
+
+with the densities p1, p2 of u, v and p of the pair.  At large variances everything but d is smooth
+on the scale of d, so Gauss-Legendre rules on the pieces of d are exact to rounding, and no term is
+larger than the result: the closed form has terms of order q even for a bounded s.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from math import inf
+from typing import Any
+
+from sympy import Add, Expr, Heaviside, I, Integer, Mul, Pow, oo, zoo
+
+from ..activation import Activation
+from ..derivation import Derivation
+from ..dual import dual
+from ..errors import NtksymError, UnsupportedOp
+from ..symbols import x
+from ..terms import TermSum
+from ..terms.cells import Cell, cells, inside
+from .build import Builder
+from .program import Operand, Program
+
+NODES = 16
+"""Of a panel."""
+MOST = 256
+"""More nodes than this are not worth it."""
+REACH = 60.0
+"""Where d has not died out by then, it counts as not dying out."""
+NOTHING = 2.0**-62
+_BARE = 2.0**60
+
+
+@dataclass(frozen=True, slots=True)
+class Far:
+    """The numbers of the rule.
+
+    Attributes:
+        nodes: places x.
+        weights: weight * d(x).
+        squares: weight * (s^2 - L^2)(x), for the diagonal.
+        slopes: weight * (s'^2 - L'^2)(x), for its derivative.
+        right: coefficients of L for x > 0, lowest first.
+        left: the same for x < 0, of equal length.
+        least: the rule holds where standard deviations, conditional ones too, are at least this.
+        start: it is used where both standard deviations are at least this.
+        plain: (q11, q12, q22, root) -> nngp, dot of L.
+        single: q -> nngp, dot of L on the diagonal.
+    """
+
+    nodes: tuple[float, ...]
+    weights: tuple[float, ...]
+    squares: tuple[float, ...]
+    slopes: tuple[float, ...]
+    right: tuple[float, ...]
+    left: tuple[float, ...]
+    least: float
+    start: float
+    plain: Program
+    single: Program
+
+    @property
+    def bare(self) -> tuple[float, float]:
+        """From which standard deviations L alone is the dual, and its derivative, at any angle.
+
+        d adds a share of 1/sqrt(q) at most, if L is not zero; for the derivative also L must not
+        jump, because its Dirac mass is not that of s for nearly equal inputs.
+        """
+        some = any(self.right) or any(self.left)
+        jumps = self.right[0] != self.left[0]
+        return _BARE if some else inf, inf if jumps or not some else _BARE
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """As in `Inner`."""
+        return (self.plain, self.single)
+
+    def digest(self) -> str:
+        """SHA-256 of the numbers and the programs, in hexadecimal."""
+        lists = (self.nodes, self.weights, self.squares, self.slopes, self.right, self.left)
+        numbers = " ".join(v.hex() for part in lists for v in part)
+        ends = f"{self.least.hex()} {self.start.hex()}"
+        text = f"{numbers} {ends} {self.plain.digest()} {self.single.digest()}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def far_rule(activation: Activation) -> Far | None:
+    """The rule of an activation without open parameters; None where s does not settle far out."""
+    return _far(activation) if not activation.params else None
+
+
+@lru_cache(maxsize=256)
+def _far(activation: Activation) -> Far | None:
+    try:
+        d = Derivation.of(activation)
+        found = cells(d.terms)
+        ends = [_settled(inside(d.terms, c), side) for c, side in ((found[-1], 1), (found[0], -1))]
+    except NtksymError:
+        return None
+    if ends[0] is None or ends[1] is None:
+        return None
+    right, left = (_coefficients(e, d) for e in ends if e is not None)
+    if right is None or left is None:
+        return None
+    degree = max(len(right), len(left))
+    right, left = (c + (Integer(0),) * (degree - len(c)) for c in (right, left))
+    try:
+        rows = _rows(d, found, right, left)
+    except UnsupportedOp:
+        return None
+    if not rows or len(rows) > MOST:
+        return None
+    step = Heaviside(x)
+    outer = Add(*(Mul(a, Pow(x, n), step) for n, a in enumerate(right)))
+    outer += Add(*(Mul(a, Pow(x, n), 1 - step) for n, a in enumerate(left)))
+    programs = _programs(outer)
+    if programs is None:
+        return None
+    nodes, weights, squares, slopes = zip(*rows, strict=True)
+    sides = _doubles(right), _doubles(left)
+    least = _least(rows)
+    return Far(nodes, weights, squares, slopes, *sides, least, least, *programs)
+
+
+def _settled(f: TermSum, side: int) -> TermSum | None:
+    """The polynomial that a step-free sum tends to at +-infinity; None where it does not."""
+    kept = TermSum(f.field, {})
+    for k, c in f.terms.items():
+        tilt, shift = k.tilt, k.shift
+        if any(z and not z.expr.is_real for z in (tilt, *(a for a, _ in k.gates))):
+            return None
+        if shift and not shift.expr.is_real and not (tilt and tilt.sample_sign() > 0):
+            return None
+        sign = -tilt.sample_sign() if tilt else side * shift.sample_sign() if shift else 0
+        gates = [side * a.sample_sign() for a, _ in k.gates]
+        if sign < 0 or (sign == 0 and any(g < 0 for g in gates)):
+            continue
+        if sign > 0 or not all(gates):
+            return None
+        kept += TermSum(f.field, {k._replace(gates=()): c})
+    return kept
+
+
+def _coefficients(f: TermSum, d: Derivation) -> tuple[Expr, ...] | None:
+    """Of a polynomial term sum, lowest power first."""
+    found: dict[int, Expr] = {}
+    for key, powers in f.groups().items():
+        factor = TermSum(d.field, {key: d.field.integer(1)}).expr
+        for n, c in powers.items():
+            found[n] = found.get(n, Integer(0)) + c.expr * factor
+    if any(c.free_symbols for c in found.values()):
+        return None
+    return tuple(found.get(n, Integer(0)) for n in range(max(found, default=0) + 1))
+
+
+def _doubles(values: tuple[Expr, ...]) -> tuple[float, ...]:
+    b = Builder(())
+    names = tuple((f"c{k}", b.operand(v)) for k, v in enumerate(values))
+    return tuple(float(v) for v in b.program("numbers", names).evaluate({}).values())
+
+
+def _programs(outer: Expr) -> tuple[Program, Program] | None:
+    """The dual of L off the diagonal and on it; zeros for L = 0."""
+    b = Builder(("q11", "q12", "q22", "root"), root="root")
+    one = Builder(("q",))
+    pair: tuple[Operand, Operand] = (Fraction(0), Fraction(0))
+    single = pair
+    if outer != 0:
+        try:
+            found = dual(Activation("far", outer))
+        except NtksymError:
+            return None
+        pair = b.operand(found.value), b.operand(found.dot)
+        slope = oo if found.diag_dot in (oo, zoo) else found.diag_dot
+        single = one.operand(found.diag), one.operand(slope)
+    outputs = tuple(zip(("nngp", "dot"), pair, strict=True))
+    ends = tuple(zip(("nngp", "dot"), single, strict=True))
+    return b.program("far_pair", outputs), one.program("far_diag", ends)
+
+
+Row = tuple[float, float, float, float]
+
+
+def _rows(
+    d: Derivation, found: tuple[Cell, ...], right: tuple[Expr, ...], left: tuple[Expr, ...]
+) -> tuple[Row, ...]:
+    """(x, weight*d, weight*(s^2 - L^2), weight*(s'^2 - L'^2)) at the nodes of all panels."""
+    from mpmath import MPContext
+
+    ctx = MPContext()
+    ctx.dps = 40
+    base = _legendre(ctx)
+    rows: list[Row] = []
+    for cell in found:
+        piece = inside(d.terms, cell)
+        slope = piece.derivative()[0]
+        low, high = (None if e is None else _number(e.expr, ctx) for e in cell)
+        for side, poly in ((-1, left), (1, right)):
+            begin, stop = (high, low) if side < 0 else (low, high)  # outwards from 0
+            begin = ctx.zero if begin is None or side * begin < 0 else begin
+            if stop is not None and side * stop <= 0:
+                continue
+            b = Builder(("x",))
+            outer = Add(*(Mul(a, Pow(x, n)) for n, a in enumerate(poly)))
+            own = (piece.expr, slope.expr)
+            if len(found) == 1 and piece.expr.has(I):  # waves: as they were given
+                own = (d.activation.expr, d.activation.expr.diff(x))
+            parts = (own[0], outer, own[1], outer.diff(x))
+            p = b.program("piece", tuple((f"v{k}", b.operand(e)) for k, e in enumerate(parts)))
+            if piece.expr.expand() == outer.expand():
+                continue
+            rows += _panels(p, ctx, base, begin, stop, side)
+    return tuple(rows)
+
+
+def _panels(p: Program, ctx: Any, base: Any, begin: Any, stop: Any, side: int) -> list[Row]:
+    """The rows from `begin` outwards to `stop`, or until d is nothing."""
+    rows: list[Row] = []
+    left, length, most = begin, ctx.mpf(1), ctx.zero
+    while True:
+        right = left + side * length
+        last = stop is not None and side * (right - stop) > -length / 4
+        right = stop if last else right
+        top = ctx.zero
+        for t, w in base:
+            at = left + (right - left) * t
+            s, outer, ds, douter = p.evaluate({"x": at}, ctx).values()
+            weight = abs(right - left) * w
+            gap = s - outer
+            square = weight * gap * (s + outer)
+            slope = weight * (ds - douter) * (ds + douter)
+            rows.append((float(at), float(weight * gap), float(square), float(slope)))
+            top = max(top, abs(gap * at), abs(gap))
+        most = max(most, top)
+        if last or top <= NOTHING * most:
+            return rows
+        if abs(right) > REACH:
+            raise UnsupportedOp("the activation does not settle", hint="another route")
+        left, length = right, min(2 * length, ctx.mpf(16))
+
+
+def _legendre(ctx: Any) -> tuple[tuple[Any, Any], ...]:
+    """Gauss-Legendre on [0, 1] in the precision of the context."""
+    rule = []
+    for i in range(1, NODES + 1):
+        z = ctx.cos(ctx.pi * (i - ctx.mpf(1) / 4) / (NODES + ctx.mpf(1) / 2))
+        for _ in range(12):
+            p0, p1 = ctx.one, z
+            for k in range(2, NODES + 1):
+                p0, p1 = p1, ((2 * k - 1) * z * p1 - (k - 1) * p0) / k
+            slope = NODES * (z * p1 - p0) / (z * z - 1)
+            z -= p1 / slope
+        rule.append(((1 - z) / 2, 1 / ((1 - z * z) * slope * slope)))
+    return tuple(rule)
+
+
+def _number(e: Expr, ctx: Any) -> Any:
+    b = Builder(())
+    return b.program("number", (("value", b.operand(e)),)).evaluate({}, ctx)["value"]
+
+
+def _least(rows: tuple[Row, ...]) -> float:
+    """Twice the reach of d, where d counts to eight digits."""
+    most = max(abs(w) for _, w, _, _ in rows)
+    return 2.0 * max(abs(x) for x, w, _, _ in rows if abs(w) > 1e-8 * most)

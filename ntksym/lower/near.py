@@ -1,0 +1,79 @@
+r"""What a layer adds to a pair that is nearly degenerate after it: the programs of its own dual.
+
+A layer whose root is formed from the next covariance loses half of the digits where that
+covariance is nearly degenerate.  Generated networks then integrate the derivative dual instead
+(`backends.near`); these are the programs that they call, without what the layer adds to every
+covariance alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sympy import Abs, Add, Expr, Heaviside, Max, Min, Piecewise, sign
+
+from .. import symbols as S
+from ..activation import Activation
+from .build import Builder
+from .kernel import REQUIRES_DIAG, REQUIRES_PAIR, RuleLike, parameters
+from .program import Program
+from .scales import settle, settle_diagonal, settles
+
+NEAR_ARGS = ("q11", "q12", "q22", "root")
+"""The first inputs of the program of a pair; those of the activation and the layer follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    r"""The covariance and its slope, without the constant that all of them share.
+
+    Attributes:
+        pair: `NEAR_ARGS`, parameters -> value $s_1K$, slope $s_1\dot K$.
+        diag: q, parameters -> value $s_1K(q)$.
+    """
+
+    pair: Program
+    diag: Program
+
+
+def lower_near(rule: RuleLike, layer: Program) -> Near | None:
+    """The programs for near pairs, or None: the root is exact without, or the activation jumps.
+
+    Where it jumps the slope that a convention means need not be the derivative of the dual.
+
+    Raises:
+        UnsupportedOp: a function or a complex number without an operation.
+    """
+    if not formed(layer) or not getattr(rule, "continuous", True):
+        return None
+    slope: Expr = rule.ntk.diff(S.t12)
+    value, own = _alone(rule.nngp), _alone(rule.nngp_diag)
+    if rule.nngp - value != rule.nngp_diag - own:
+        return None  # no common constant: its parts would have to be told apart
+    given = parameters((value, slope), (S.q11, S.q12, S.q22))
+    b = Builder((*NEAR_ARGS, *given), root="root")
+    d = Builder(("q", *parameters((own,), (S.q,))))
+    if (found := settles(rule.activation)) is not None:
+        settle(b, found)
+        settle_diagonal(d, found)
+    outputs = (("value", b.operand(value)), ("slope", b.operand(slope)))
+    pair = b.program(f"{layer.name}_near", outputs, REQUIRES_PAIR, "one layer, near pairs")
+    ends = (("value", d.operand(own)),)
+    return Near(pair, d.program(f"{layer.name}_near_diag", ends, REQUIRES_DIAG, "the same, u = v"))
+
+
+def formed(layer: Program) -> bool:
+    """Whether the next root of a layer program is formed from the next covariance."""
+    return any(let.op == "carry" for let in layer.body)
+
+
+def kinked(activation: Activation) -> bool:
+    """Whether a derivative dual may have a square root at rho = 1: s is not one smooth piece."""
+    return bool(activation.expr.has(Abs, Heaviside, Max, Min, Piecewise, sign))
+
+
+def _alone(e: Expr) -> Expr:
+    """The terms that depend on a covariance entry."""
+    entries = {S.q, S.q11, S.q12, S.q22}
+    kept: Expr = Add(*(t for t in Add.make_args(e) if t.free_symbols & entries))
+    return kept

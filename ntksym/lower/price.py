@@ -1,0 +1,126 @@
+r"""Duals at small variances: the same number without the cancellation of its closed form.
+
+A closed form is a sum of terms of order 1; for a continuous s with s(0) = 0 its value at small
+variances is of their order, and all digits cancel.  Its derivative in $q_{12}$ does not vanish, and
+by Price's theorem (1958)
+$$K(q_{12}) = m(q_{11})\,m(q_{22}) + \int_0^{q_{12}} \dot K(t)\,dt, \qquad
+m(q) = E[s(\sqrt q Z)]:$$
+sums of numbers of the order of the result.  The integral is taken in the angle, where it is smooth.
+m is the Taylor series of the two pieces of s that meet at 0, exact moments of |Z| times powers of
+$\sqrt q$, plus the closed form of what the other pieces add, which is exponentially small.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
+
+from sympy import Add, Expr, Integer, factorial, factorial2, pi, sqrt
+
+from .. import symbols as S
+from ..activation import Activation
+from ..derivation import Derivation
+from ..dual import dual
+from ..errors import NtksymError
+from ..exact import Exact
+from ..gaussian import expect
+from ..terms import TermSum
+from ..terms.cells import cells, inside
+from .build import Builder
+from .conditioning import loses
+from .program import Operand, Program
+
+SMALL = Fraction(1, 4)
+"""Below this variance, of one input or both, the integral is taken."""
+ORDER = 27
+"""Terms of the series of m: at q = 1/4 the next one is below 2^-60 for exp(x) and its like."""
+_PROBE = Fraction(1, 10**5)
+
+
+@lru_cache(maxsize=256)
+def small_program(activation: Activation) -> Program | None:
+    """(q11, q12, q22, root, parameters) -> slope, base of the integral; None where not needed."""
+    d = dual(activation)
+    derived = d.derivation
+    assert isinstance(derived, Derivation)
+    if derived.jumps or not isinstance(d.value, Add) or d.value.is_polynomial(*_ENTRIES):
+        return None
+    if not loses(d.value, _PROBE) or loses(d.dot, _PROBE):
+        return None
+    names = tuple(sorted(p.name for p in activation.params))
+    b = Builder((*(s.name for s in _ENTRIES), "root", *names), root="root")
+    slope = b.operand(d.dot)
+    means = [_mean(b, derived, s) for s in (S.q11, S.q22)]
+    outputs = (("slope", slope), ("base", b.emit("mul", *means)))
+    return b.program("small", outputs, (), f"Price's theorem for {activation.expr}")
+
+
+_ENTRIES = (S.q11, S.q12, S.q22)
+
+
+# -- the mean --------------------------------------------------------------------------------------
+
+
+def _mean(b: Builder, d: Derivation, variance: Expr) -> Operand:
+    """E[s(sqrt(q) Z)]: the series where its last terms do not count, else the closed form."""
+    closed = b.operand(d.mean.expr.xreplace({S.q: variance}))
+    found = _pieces(d)
+    if found is None:
+        return closed
+    coefficients, rest = found
+    known = [n for n, c in enumerate(coefficients) if c != 0]
+    if not known:
+        return closed
+    root = b.operand(sqrt(variance))
+    total: Operand = Fraction(0)
+    for c in reversed(coefficients):
+        total = b.emit("add", b.emit("mul", total, root), b.operand(c))
+    first, last = known[0], [n for n in known if n >= ORDER - 4]
+    rank = b.operand(sqrt(variance) ** first) if first else Fraction(1)
+    lead = b.emit("abs", b.emit("mul", b.operand(coefficients[first]), rank))
+    tail: Operand = Fraction(0)
+    for n in last:
+        power = b.operand(sqrt(variance) ** n)
+        tail = b.emit("add", tail, b.emit("abs", b.emit("mul", b.operand(coefficients[n]), power)))
+    bound = b.emit("mul", lead, Fraction(1, 2**56), hint="bound")
+    if rest is not None:
+        total = b.emit("add", total, b.operand(rest.xreplace({S.q: variance})))
+    return b.emit("select", tail, bound, total, closed, hint="mean")
+
+
+def _pieces(d: Derivation) -> tuple[tuple[Expr, ...], Expr | None] | None:
+    """The coefficients of powers of sqrt(q), and the mean of s minus the pieces that meet at 0."""
+    field, zero = d.field, d.field.integer(0)
+    try:
+        found = cells(d.terms)
+    except NtksymError:
+        return None
+    right = [c for c in found if _sign(c[0], -1) <= 0 < _sign(c[1], 1)]
+    left = [c for c in found if _sign(c[0], -1) < 0 <= _sign(c[1], 1)]
+    if len(right) != 1 or len(left) != 1:
+        return None
+    pieces = [inside(d.terms, right[0]), inside(d.terms, left[0])]
+    step = TermSum.heaviside(zero)
+    near = step * pieces[0] + (TermSum.one(field) - step) * pieces[1]
+    if left == right:
+        near = pieces[0]
+    rest = d.terms - near
+    coefficients = []
+    for n in range(ORDER):
+        sides = [p.at(zero) for p in pieces]
+        value = sides[0].expr + (-1) ** n * sides[1].expr
+        coefficients.append(value / 2 * _moment(n) / factorial(n))
+        pieces = [p.derivative()[0] for p in pieces]
+    return tuple(coefficients), expect(d.single, rest).expr if rest else None
+
+
+def _sign(end: Exact | None, infinite: int) -> int:
+    return infinite if end is None else int(end.sample_sign())
+
+
+def _moment(n: int) -> Expr:
+    """E|Z|^n of a standard normal variable."""
+    if n % 2 == 0:
+        return factorial2(n - 1) if n else Integer(1)
+    half = (n - 1) // 2
+    return sqrt(2) * 2**half * factorial(half) / sqrt(pi)

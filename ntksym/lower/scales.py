@@ -1,0 +1,116 @@
+"""Which duals need help at small or large variances, and the operations that give it.
+
+`price` and `far` take the closed form as their first operand and return it where variances are of
+ordinary size: see `lower.price` and `lower.far` for what they do elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from functools import lru_cache
+from typing import Protocol
+
+from sympy import Expr, oo, sqrt, zoo
+
+from ..activation import Activation
+from ..derivation import Derivation
+from ..dual import Dual, dual
+from ..errors import NtksymError
+from .build import Builder
+from .conditioning import loses, overflows, rounds_exponents
+from .far import Far, far_rule
+from .polynomial import DET
+from .price import small_program
+from .program import Operand
+
+_LARGE = Fraction(10**6)
+_HUGE = Fraction(10**120)
+_LATE = 2.0**33
+
+
+class DualLike(Protocol):
+    """What is read of a `Dual`, besides its `derivation`."""
+
+    @property
+    def activation(self) -> Activation:
+        """The field of that name."""
+        ...
+
+    @property
+    def value(self) -> Expr:
+        """The field of that name."""
+        ...
+
+    @property
+    def dot(self) -> Expr:
+        """The field of that name."""
+        ...
+
+    @property
+    def diag(self) -> Expr:
+        """The field of that name."""
+        ...
+
+    @property
+    def diag_dot(self) -> Expr:
+        """The field of that name."""
+        ...
+
+
+def settle(b: Builder, d: DualLike) -> None:
+    """Let operations stand for a dual and its derivative in a builder, where that is needed."""
+    if not _derived(d):
+        return
+    root = b.operand(sqrt(DET))
+    at: tuple[Operand, ...] = ("q11", "q12", "q22", root)
+    if (inner := small_program(d.activation)) is not None:
+        closed = b.operand(d.value)
+        b.replace(d.value, b.emit("price", closed, *at, *inner.args[4:], inner=inner))
+    if (rule := _far(d.activation)) is not None:
+        for e, op in ((d.value, "far"), (d.dot, "far_dot")):
+            b.replace(e, b.emit(op, b.operand(e), *at, inner=rule))
+
+
+def settle_diagonal(b: Builder, d: DualLike) -> None:
+    """The same for the diagonal, in `q`."""
+    if not _derived(d):
+        return
+    if (inner := small_program(d.activation)) is not None:
+        at: tuple[Operand, ...] = ("q", "q", "q", Fraction(0), *inner.args[4:])
+        b.replace(d.diag, b.emit("price", b.operand(d.diag), *at, inner=inner))
+    if (rule := _far(d.activation)) is not None:
+        for e, op in ((d.diag, "far_diag"), (d.diag_dot, "far_diag_dot")):
+            if e not in (oo, zoo):
+                b.replace(e, b.emit(op, b.operand(e), "q", inner=rule))
+
+
+@lru_cache(maxsize=256)
+def settles(activation: Activation) -> Dual | None:
+    """The dual of an activation whose layers need such operations, else None."""
+    try:
+        found = dual(activation)
+    except NtksymError:
+        return None
+    if not _derived(found):
+        return None
+    needed = small_program(activation) is not None or _far(activation) is not None
+    return found if needed else None
+
+
+def _derived(d: DualLike) -> bool:
+    derived = getattr(d, "derivation", None)
+    return isinstance(derived, Derivation) and derived.centred and not derived.jumps
+
+
+@lru_cache(maxsize=256)
+def _far(activation: Activation) -> Far | None:
+    d = dual(activation)
+    if activation.params:
+        return None
+    exprs = (d.value, d.dot)
+    if rounds_exponents(exprs, _LARGE) or any(loses(e, _LARGE) for e in exprs):
+        return far_rule(activation)
+    if not overflows(exprs, _HUGE) or (rule := far_rule(activation)) is None:
+        return None
+    return replace(rule, start=max(rule.least, _LATE))  # right until then, and faster

@@ -1,0 +1,158 @@
+r"""Tables of high degree: sums of Chebyshev polynomials, no powers.
+
+$\sum_{ijk} c_{ijk} T_i(\tau_1)T_j(\tau_2)T_k(x)$: in powers, degrees of 40 would have coefficients
+of $10^6$ and more, and lose as many digits.  $T_k$ comes from its recurrence in doubles, with an
+error of at most $2(k+1)^2$ units (`derivations/identities/table_bound.md`, section 7).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log10
+from typing import Any
+
+from .dual import SLACK, Sheet
+from .fit import Tensor
+from .pack import OFF_TAU, OFF_X, UNIT, Packed, _shape
+
+
+@dataclass(frozen=True, slots=True)
+class ChebyshevTable:
+    """A dual and its derivative for |rho| <= edge_rho: plain data.
+
+    Attributes:
+        low: the least variance.
+        high: the largest.
+        centre: c of the variable tau.
+        half: tau_0.
+        kappa: of the variable x, for the correlation rho/edge_rho.
+        edge_rho: the largest |rho|.
+        value: the dual: `plus` and `minus` are coefficients of T_i(tau_1) T_j(tau_2) T_k(x), `diag`
+            those of T_j(tau) at u = v.
+        dot: the derivative dual, almost everywhere.
+        variances: how many variances were enclosed.
+        terms: how many Hermite coefficients at each.
+    """
+
+    low: float
+    high: float
+    centre: float
+    half: float
+    kappa: float
+    edge_rho: float
+    value: Sheet
+    dot: Sheet
+    variances: int
+    terms: int
+
+    @property
+    def error(self) -> float:
+        """The larger of the two proven relative bounds."""
+        return max(self.value.error, self.dot.error)
+
+    def axis(self, q: float) -> float:
+        """The variable tau of a variance; NaN outside the range."""
+        from math import nan, sqrt
+
+        if not self.low * (1 - SLACK) <= q <= self.high * (1 + SLACK):
+            return nan
+        root = sqrt(q)
+        return (root - self.centre) / (root + self.centre) / self.half
+
+    def at(self, q11: float, q12: float, q22: float) -> Any:
+        """`(value, dot)` in doubles; NaN outside the range and beyond the largest |rho|."""
+        from math import nan, sqrt
+
+        first, second = self.axis(q11), self.axis(q22)
+        product, scaled = sqrt(q11) * sqrt(q22), abs(q12) / self.edge_rho
+        if first != first or second != second or not scaled <= product:
+            return nan, nan
+        root = sqrt((product - scaled) * (product + scaled))
+        x = 2 * ((1 + self.kappa) * root / (product + scaled + self.kappa * root)) - 1
+        out = []
+        for sheet in (self.value, self.dot):
+            rows = sheet.plus if q12 >= 0 or sheet.parity else sheet.minus
+            total = 0.0
+            across = polynomials(second, max(len(plane) for plane in rows))
+            steps = polynomials(x, max(len(line) for plane in rows for line in plane))
+            for one, plane in zip(polynomials(first, len(rows)), rows, strict=True):
+                for two, line in zip(across, plane, strict=False):
+                    total += one * two * sum(m * t for m, t in zip(line, steps, strict=False))
+            out.append(-total if q12 < 0 and sheet.parity < 0 else total)
+        return out[0], out[1]
+
+    def diagonal(self, q: float) -> Any:
+        """`(value, dot)` at u = v with variance q; NaN outside the range."""
+        tau = self.axis(q)
+        return tuple(
+            sum(m * t for m, t in zip(sheet.diag, polynomials(tau, len(sheet.diag)), strict=True))
+            for sheet in (self.value, self.dot)
+        )
+
+
+def polynomials(tau: float, count: int) -> list[float]:
+    """T_0(tau), ..., T_{count-1}(tau)."""
+    out = [1.0, tau]
+    while len(out) < count:
+        out.append(2 * tau * out[-1] - out[-2])
+    return out[:count]
+
+
+def layout(tensor: Tensor, budget: Any, half: float) -> Packed:
+    """The table whose dropped coefficients add up to at most `budget` (an `arb`)."""
+    import numpy as np
+
+    sizes = np.array([[[float(abs(c).upper()) for c in row] for row in plane] for plane in tensor])
+    sums = np.zeros((*sizes.shape[:2], sizes.shape[2] + 1))  # what is left out from k on
+    sums[:, :, :-1] = np.cumsum(sizes[:, :, ::-1], axis=2)[:, :, ::-1]
+    edge_rho = float(budget.lower())
+    low, high = -40.0, log10(max(edge_rho, 1e-300)) + 1.0
+    for _ in range(40):
+        mid = (low + high) / 2
+        kept = _shape(sizes, 10.0**mid)
+        if np.take_along_axis(sums, kept[:, :, None], axis=2).sum() <= edge_rho:
+            low = mid
+        else:
+            high = mid
+    shape = [[int(k) for k in row] for row in _shape(sizes, 10.0**low)]
+    found = _filled(tensor, shape)
+    rounding = found.rounding + _argument(found, half)
+    return Packed(found.rows, found.dropped, rounding.upper())
+
+
+def _filled(tensor: Tensor, shape: list[list[int]]) -> Packed:
+    """Coefficients in doubles, with the errors of their evaluation but for those of tau."""
+    from flint import arb
+
+    error, slope, dropped = arb(0), arb(0), arb(0)
+    terms = len(shape) + len(shape[0]) + shape[0][0] + 9
+    rows = []
+    for i, plane in enumerate(shape):
+        out_row = []
+        for j, kept in enumerate(plane):
+            for c in tensor[i][j][kept:]:
+                dropped += abs(c).upper()
+            out = []
+            for k, c in enumerate(tensor[i][j][:kept]):
+                value, size = float(c.mid()), abs(c).upper()
+                basis = 2 * ((i + 1) ** 2 + (j + 1) ** 2 + (k + 1) ** 2)
+                error += abs(c - value).upper() + size * (terms + basis) * UNIT * 1.01
+                slope += k * k * size
+                out.append(value)
+            if out:
+                out_row.append(tuple(out))
+        if out_row:
+            rows.append(tuple(out_row))
+    error += slope * (OFF_X * UNIT * 1.01)
+    return Packed(tuple(rows), dropped.upper(), error.upper())
+
+
+def _argument(packed: Packed, half: float) -> Any:
+    """What the rounding of tau adds: |T_j'| <= j^2."""
+    from flint import arb
+
+    slope = 0.0
+    for i, plane in enumerate(packed.rows):
+        for j, line in enumerate(plane):
+            slope += (i * i + j * j) * sum(abs(m) for m in line)
+    return arb(slope) * ((OFF_TAU + 4 / arb(half)) * UNIT * 1.02)

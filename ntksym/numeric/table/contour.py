@@ -1,0 +1,299 @@
+r"""Interpolation in the variance where kinks are away from 0: contours that follow the kinks.
+
+A kink k of s is at $\zeta = k/d$ of $z \mapsto s(dz)$, $d = \sqrt q$.  For complex d the Hermite
+coefficients are integrals along the real line, with a vertical way from $\mathrm{Re}\,\zeta$ to
+$\zeta$ and back at every kink.  Weighted by $\lambda^{n/2}$, $\lambda < 1$, they are analytic in d
+with values in $\ell^2$: for $|\rho| \le \lambda$ the dual is a bilinear form in them
+(`derivations/identities/table_bound.md`, section 7).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from ...errors import Undecided
+from ...symbols import x
+from .sides import tame
+from .spectrum import Shape
+from .variable import alias, ellipse, lebesgue
+from .variances import MOST_NODES, Axis, beyond
+
+RADII = (3.3, 2.9, 2.6, 2.3, 2.1, 1.95, 1.8, 1.7, 1.6, 1.5, 1.42, 1.35, 1.28, 1.22, 1.16)
+"""Ellipses that are tried."""
+_NARROW = 1.05
+_DISPLACED = 2.0**-120
+_ARCS = 48
+_FINE = 256
+_DEPTH = 9
+_COVER = 53
+_WAY = 4
+_SHARE = 0.95
+_LONGEST = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A function on the line by its pieces, as functions of balls.
+
+    Attributes:
+        kinks: where the pieces meet, as `arb`, from left to right.
+        right: the pieces, one more than kinks, written for x >= 0.
+        left: the same for x <= 0.
+    """
+
+    kinks: tuple[Any, ...]
+    right: tuple[Any, ...]
+    left: tuple[Any, ...]
+
+    def side(self, sign: int) -> tuple[Any, ...]:
+        """The pieces as they are written for sign x >= 0."""
+        return self.right if sign > 0 else self.left
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Bounds on an ellipse of the variable tau.
+
+    Attributes:
+        vector: of the norm of the weighted coefficients.
+        moment: of E[s(u)^2].
+    """
+
+    vector: Any
+    moment: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What interpolation in the variance takes.
+
+    Attributes:
+        count: nodes.
+        gap: a bound of the error of the interpolated coefficients, in the norm.
+        size: a bound of the norm on the range.
+        moment: a bound of the error of the interpolated E[s(u)^2].
+    """
+
+    count: int
+    gap: Any
+    size: Any
+    moment: Any
+
+
+def line_of(shape: Shape) -> Line:
+    """The pieces of a shape.
+
+    Raises:
+        Undecided: the kinks are not located.
+    """
+    from flint import arb
+
+    from ...verify.evaluate import function
+    from ...verify.pieces import number, split
+
+    whole = split(shape.expr)
+    places = tuple(arb(0) if p.hi == 0 else number(p.hi) for p in whole[:-1])
+    both = []
+    for sign in (1, -1):
+        known = [tame(p.expr, sign) for p in whole]
+        both.append(tuple(function(e.diff(x) if shape.slope else e, x) for e in known))
+    return Line(places, both[0], both[1])
+
+
+def reach(line: Line, axis: Axis, radius: float, length: int, edge_rho: float) -> Reach | None:
+    """Bounds on the ellipse `radius`; None where a piece may be singular on the contours."""
+    from flint import arb
+
+    from ..arith import working
+
+    with working(_COVER):
+        r = arb(radius)
+        if not (r + 1 / r) / 2 * axis.half < 1:
+            return None
+        fine = [axis.deviation(box) for box in ellipse(r, _FINE)]
+        angle = max(float(abs(b.arg()).upper()) for b in fine)
+        far = max(float(abs(b).upper()) for b in fine) * length
+        if not angle < 1.5 or not _free(line, angle, far):
+            return None
+        vector, moment = arb(0), arb(0)
+        for box in (axis.deviation(b) for b in ellipse(r, _ARCS)):
+            if not all(abs((k / box).real) < length for k in line.kinks):
+                return None
+            square = _square(line, box, length)
+            ways = [_way(line, i, box, edge_rho) for i in range(len(line.kinks))]
+            vector = vector.max((square.sqrt() + sum((w[0] for w in ways), arb(0))).upper())
+            moment = moment.max((square + sum((w[1] for w in ways), arb(0))).upper())
+            if not (vector.is_finite() and moment.is_finite()):
+                return None
+        return Reach(vector, moment)
+
+
+def _free(line: Line, angle: float, far: float) -> bool:
+    """Whether every piece is analytic where contours for |arg d| <= angle can meet it.
+
+    The contours of a piece on [a, b], 0 < a, stay in the sector, at a distance of at least
+    a cos(angle) and at most b from 0.
+    """
+    from math import cos
+
+    for sign in (1, -1):
+        for i, func in enumerate(line.side(sign)):
+            ends = [float("-inf"), *(float(k) for k in line.kinks), float("inf")]
+            low, high = sorted((sign * ends[i], sign * ends[i + 1]))
+            if high <= 0:
+                continue
+            start = max(low, 0.0) * cos(angle) * (1 - 1e-9)
+            end = min(high * (1 + 1e-9), far)
+            near = start
+            while near < end:
+                until = min(max(1.4 * near, 1e-3), end)
+                if not _covered(func, sign, (near, until), (0.0, angle), _DEPTH):
+                    return False
+                near = until
+    return True
+
+
+def _covered(
+    func: Any, sign: int, span: tuple[float, float], angles: tuple[float, float], depth: int
+) -> bool:
+    from flint import acb, arb
+
+    (near, far), (low, high) = span, angles
+    size, angle = arb(near).union(arb(far)), arb(low).union(arb(high))
+    if func(acb(sign * size * angle.cos(), size * angle.sin()), True).is_finite():
+        return True
+    if depth == 0:
+        return False
+    if (far - near) > (high - low) * far:
+        mid = (near + far) / 2
+        halves = (((near, mid), angles), ((mid, far), angles))
+    else:
+        mid = (low + high) / 2
+        halves = ((span, (low, mid)), (span, (mid, high)))
+    return all(_covered(func, sign, one, two, depth - 1) for one, two in halves)
+
+
+def _square(line: Line, box: Any, length: int) -> Any:
+    """A bound of the integral of |s(dz)|^2 over |z| <= length, kinks taken at Re(k/d)."""
+    from flint import arb
+
+    real = (1 / box).real
+    places = [k * real for k in line.kinks]
+    total = arb(0)
+    for sign in (1, -1):
+        edge = 0.0
+        while edge < length:
+            step = min(0.25 if edge < 3 else 0.5 if edge < 5 else 1.0, length - edge)
+            total += _cell(line, places, box, sign, edge, edge + step, 6)
+            edge += step
+    return total.upper()
+
+
+def _cell(
+    line: Line, places: list[Any], box: Any, sign: int, low: float, high: float, depth: int
+) -> Any:
+    from flint import arb
+
+    cell = sign * arb(low).union(arb(high))
+    value = arb(0)
+    for i, func in enumerate(line.side(sign)):
+        if (i > 0 and cell < places[i - 1]) or (i < len(places) and cell > places[i]):
+            continue
+        value = value.max(abs(func(box * cell, True)).upper())
+    if value.is_finite() or depth == 0:
+        density = (-arb(low) * low / 2).exp() / (2 * arb.pi()).sqrt()
+        return (value * value * density * (high - low)).upper()
+    mid = (low + high) / 2
+    return _cell(line, places, box, sign, low, mid, depth - 1) + _cell(
+        line, places, box, sign, mid, high, depth - 1
+    )
+
+
+def _way(line: Line, i: int, box: Any, edge_rho: float) -> tuple[Any, Any]:
+    """What the vertical way at a kink adds to the norm, and to the moment."""
+    from flint import arb
+
+    kink = line.kinks[i]
+    if kink == 0:
+        return arb(0), arb(0)
+    pieces = line.side(1 if kink > 0 else -1)
+    at = kink / box
+    a, y = abs(at.real).lower(), abs(at.imag).upper()
+    most, squares = arb(0), arb(0)
+    for part in range(_WAY):
+        t = (arb(part) / _WAY).union(arb(part + 1) / _WAY)
+        point = box * at.real * (1 - t) + kink * t
+        one, two = pieces[i](point, True), pieces[i + 1](point, True)
+        most = most.max(abs(two - one).upper())
+        squares = squares.max(abs((two - one) * (two + one)).upper())
+    root = (2 * arb.pi()).sqrt()
+    vector = y * most * (y * y / 2 - a * a / 4).exp() / root * _weight(y, edge_rho)
+    return vector.upper(), (y * squares * ((y * y - a * a) / 2).exp() / root).upper()
+
+
+def _weight(y: Any, edge_rho: float) -> Any:
+    r"""A bound of $(\sum_n \lambda^n e^{2y\sqrt n})^{1/2}$."""
+    from flint import arb
+
+    rate = -arb(edge_rho).log()
+    peak = (y * y / (2 * arb(_SHARE) * rate)).exp()
+    return peak / (1 - (-(1 - arb(_SHARE)) * rate).exp()).sqrt()
+
+
+def plan(shape: Shape, axis: Axis, target: Any, edge_rho: float) -> Plan:
+    """The fewest nodes with which interpolation adds less than `target` (an `arb`) to the dual.
+
+    Raises:
+        Undecided: more than `MOST_NODES`, or no ellipse; the message has the best bound.
+    """
+    from flint import arb
+
+    line = line_of(shape)
+    length, lost = _length(shape, line, axis, target / 64)
+    close = reach(line, axis, _NARROW, length, edge_rho)
+    if close is None:
+        raise Undecided(
+            "the pieces of the activation were not shown to be analytic about the range",
+            hint="a narrower range, or one variance",
+        )
+    size = close.vector
+    length, lost = _length(shape, line, axis, target / (64 * (size + 1)))
+    best: Plan | None = None
+    reached = arb("inf")
+    for radius in RADII:
+        found = reach(line, axis, radius, length, edge_rho)
+        if found is None:
+            continue
+        for count in range(2, MOST_NODES + 1):
+            factor = alias(arb(radius), count - 1) + _DISPLACED
+            more = 1 + lebesgue(count)
+            gap = (factor * found.vector + more * lost).upper()
+            moment = (factor * found.moment + more * lost * lost).upper()
+            added = (gap * (2 * size + gap) + moment).upper()
+            if added < target:
+                break
+        else:
+            reached = reached.min(added)
+            continue
+        if best is not None and count >= best.count:
+            break
+        best = Plan(count, gap, size, moment)
+    if best is None:
+        raise Undecided(
+            f"interpolation in the variance: {MOST_NODES} nodes give {float(reached):.1e}, "
+            f"not {float(target):.1e}",
+            hint="a narrower range of variances, or a larger error",
+        )
+    return best
+
+
+def _length(shape: Shape, line: Line, axis: Axis, goal: Any) -> tuple[int, Any]:
+    """Where the line is cut, beyond all kinks, and a bound of what is outside."""
+    length, lost = beyond(shape, axis, goal)
+    farthest = max((float(abs(k).upper()) for k in line.kinks), default=0.0)
+    length = max(length, ceil(2 * farthest / axis.low**0.5) + 1)
+    if length > _LONGEST:
+        raise Undecided("a kink is too far away for variances this small", hint="a narrower range")
+    return length, lost

@@ -1,0 +1,81 @@
+"""A network's duals as differentiable array code: which units, for which variances."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..backends.array_unit import ArrayUnit, array_unit
+from ..backends.array_unit_module import ArrayNetwork
+from ..dual import Dual
+from ..errors import UnsupportedOp
+from ..network import Network
+from ..numeric import Choice, MixtureDual, choose, read_variances
+from .rule_store import kept
+from .unit_layers import Range, Wanted, first_range, plan
+
+_HINT = '--method tabulated with --variance LO:HI, or the targets "c" and "numpy"'
+
+
+def input_range(network: Network, variances: Any) -> Range | None:
+    """The range of Sigma(x, x) after the first layer, for variances of the inputs; or None."""
+    if variances is None:
+        return None
+    low, high = read_variances(variances)
+    return first_range(network, float(low), float(high))
+
+
+def array_plan(
+    network: Network, wanted: Wanted, span: Range | None, name: str = "network"
+) -> ArrayNetwork:
+    """The units of a network, for JAX, PyTorch and gradients.
+
+    Quadrature, which array code does not have, gives way to tables where the method is open.
+
+    Raises:
+        BadSpec: a parameter without a value, or a dual that needs a range and none is given.
+        NoClosedForm, Undecided: as `plan`.
+        UnsupportedOp: a dual that cannot be written as differentiable array code.
+    """
+    found = plan(network, wanted, span, name)
+    if wanted.method == "auto" and any(c.method == "quadrature" for c in found.choices):
+        found = plan(network, Wanted("tabulated", wanted.error), span, name)
+    made = found.schedule
+    values = {
+        step.kind: dict(n.values) for step, (n, _) in zip(made.steps, network.blocks, strict=True)
+    }
+    sense = network.convention.derivative
+    kinds = tuple(unit_of_choice(c, values[k], sense) for k, c in enumerate(found.choices))
+    return ArrayNetwork(made.name, made.input, made.input_values, kinds, made.steps)
+
+
+def dual_choice(thing: Any, wanted: Wanted, variances: Any) -> Choice:
+    """The method for one dual in array code.
+
+    Raises:
+        BadSpec: no such method, or variances are needed and none are given.
+        NoClosedForm, Undecided: as `choose`.
+    """
+    if hasattr(thing, "value") and hasattr(thing, "diag_dot"):
+        return Choice(thing.activation, thing, str(getattr(thing, "method", "given")), ())
+    found = _chosen(thing, wanted.method, wanted.error, variances)
+    if found.method == "quadrature" and wanted.method == "auto":
+        found = _chosen(thing, "tabulated", wanted.error, variances)
+    return found
+
+
+def _chosen(thing: Any, method: str, error: float | None, variances: Any) -> Choice:
+    return choose(thing, method=method, error=error, variances=variances, code=True, build=kept)
+
+
+def unit_of_choice(choice: Choice, values: dict[str, Any], sense: str) -> ArrayUnit:
+    """The unit of a choice.
+
+    Raises:
+        BadSpec: a parameter without a value, or a rule that was not built.
+        UnsupportedOp: a dual that cannot be written as differentiable array code.
+    """
+    given = values if isinstance(choice.dual, (Dual, MixtureDual)) else {}
+    try:
+        return array_unit(choice.dual, choice.activation, given, sense)
+    except UnsupportedOp as failed:
+        raise UnsupportedOp(failed.what, where=failed.where, hint=failed.hint or _HINT) from None

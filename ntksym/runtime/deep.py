@@ -1,0 +1,158 @@
+"""Deep networks whose layers become one polynomial of the angle at calls where that pays."""
+
+from __future__ import annotations
+
+from math import floor, log10
+from typing import Any
+
+import numpy as np
+
+from ..errors import NoClosedForm, Undecided
+from ..network import Network
+from .checks import data_rows
+from .collapsed import CollapsedKernel
+from .kernel import CompiledKernel, KernelMatrices, Only
+
+ERROR = 2e-14
+"""What the polynomial must be proven to, over the kernels at rho = 1: what layers lose too."""
+SHALLOW = 8
+"""Networks of fewer layers keep them: a polynomial costs what a few layers do."""
+CALLS = 10
+"""How many calls of its size a polynomial is made for; it is kept in the cache."""
+LAYER = 3e-9
+"""Seconds of an entry and layer on one processor, of the plainest activation (ReLU)."""
+FLAT = 6.0
+"""What the polynomial costs, in layers."""
+BUILD = 0.15
+"""Seconds of proof per layer."""
+SPHERE = 2e-15
+"""Relative differences of squared norms that are rounding, so that a sphere is one to 1e-14."""
+DIGITS = 12
+"""A squared norm that is this short a decimal, up to rounding, is it."""
+
+
+def pays(depth: int, entries: int) -> bool:
+    """Whether a polynomial is worth its proof, by the estimate above, for a matrix of `entries`.
+
+    The answer is a function of the sizes only, so that equal calls give equal bits.
+    """
+    if depth < SHALLOW:
+        return False
+    return CALLS * entries * LAYER * (depth - FLAT) >= BUILD * depth
+
+
+class DeepKernel(CompiledKernel):
+    """A `CompiledKernel` that takes a certified polynomial of the angle where `pays` says so.
+
+    For homogeneous activations without biases on any data, else for data on a sphere.  The
+    polynomial is proven to 2e-14 of the kernels at rho = 1, which is what the layers' own rounding
+    comes to; diagonals, inner products and derivatives are those of the layers.
+
+    Attributes:
+        taken: how the last call was computed, in words.
+    """
+
+    def __init__(self, layers: CompiledKernel, network: Network, cache: bool) -> None:
+        super().__init__(
+            layers._engine,
+            name=layers.name,
+            target=layers.target,
+            dtype=layers.dtype.name,
+            threads=layers.threads,
+            sources=layers.sources,
+            network=layers._network,
+        )
+        self._keep = layers._keep
+        self._cache = cache
+        self._net = network
+        self._flat: CollapsedKernel | None = None
+        self._failed: dict[Any, str] = {}
+        self.depth = network.depth
+        self.taken = "no call yet"
+
+    def __repr__(self) -> str:
+        return (
+            f"<CompiledKernel {self.name}: target={self.target}, threads={self.threads}, "
+            f"{self.depth} layers or one polynomial (last call: {self.taken})>"
+        )
+
+    def __call__(  # type: ignore[override]
+        self, X: Any, Y: Any = None, *, out: Any = None, only: Only | None = None
+    ) -> Any:
+        """As `CompiledKernel.__call__`.
+
+        Raises:
+            BadData, BadSpec: as there.
+        """
+        flat = self._polynomial(X, Y)
+        if flat is None:
+            return super().__call__(X, Y, out=out, only=only)  # type: ignore[arg-type]
+        found = flat(X, Y, out=out, only=only)  # type: ignore[arg-type]
+        if Y is None:  # the diagonal of the layers, exactly
+            own = self.diag(X)
+            for name in ("nngp", "ntk") if only is None else (only,):
+                whole = getattr(found, name) if isinstance(found, KernelMatrices) else found
+                np.fill_diagonal(whole, getattr(own, name))
+        return found
+
+    def _polynomial(self, X: Any, Y: Any) -> CompiledKernel | None:
+        """The collapsed kernel for these data, or None for the layers."""
+        rows = [data_rows(z, n) for z, n in ((X, "X"), (Y, "Y")) if z is not None]
+        if not pays(self.depth, len(rows[0]) * len(rows[-1])):
+            self.taken = "layers: the matrix is small"
+            return None
+        if self._flat is None and None not in self._failed:
+            try:
+                self._flat = self._made()
+            except (NoClosedForm, Undecided) as failed:
+                self._failed[None] = failed.what
+        if self._flat is None:
+            self.taken = f"layers: {self._failed[None]}"
+            return None
+        square = None if self._flat.homogeneous else sphere(rows)
+        if square is None and not self._flat.homogeneous:
+            self.taken = "layers: the rows are on no sphere"
+            return None
+        key = square, rows[0].shape[1]
+        if key not in self._failed:
+            try:
+                made = self._flat.on_sphere(*key)
+            except (NoClosedForm, Undecided) as failed:
+                self._failed[key] = failed.what
+            else:
+                self.taken = f"one polynomial, proven to {made.bound:.1e}"
+                return made
+        self.taken = f"layers: {self._failed[key]}"
+        return None
+
+    def _made(self) -> CollapsedKernel:
+        return CollapsedKernel(
+            self._net,
+            target=self.target,
+            dtype=self.dtype.name,
+            cache=self._cache,
+            threads=self.threads,
+            error=ERROR,
+        )
+
+
+def sphere(rows: list[Any]) -> float | None:
+    """The squared norm of all rows, where they have one up to rounding; else None."""
+    with np.errstate(all="ignore"):
+        squares = np.concatenate([np.einsum("ij,ij->i", z, z, dtype=np.float64) for z in rows])
+    low, high = float(squares.min()), float(squares.max())
+    if not (low > 0.0 and high - low <= SPHERE * high):
+        return None
+    middle = (low + high) / 2
+    short = round(middle, DIGITS - 1 - floor(log10(middle)))
+    return short if abs(short - middle) <= 2 * SPHERE * middle else middle
+
+
+def deep(made: CompiledKernel, network: Network, cache: bool) -> CompiledKernel:
+    """The kernel itself, or one that may take a polynomial: where the network is deep.
+
+    A network that is a function of the angle on no data keeps its layers.
+    """
+    if getattr(network, "depth", 0) < SHALLOW:
+        return made
+    return DeepKernel(made, network, cache)

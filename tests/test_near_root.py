@@ -1,0 +1,178 @@
+"""Pairs that are nearly parallel keep their digits through every layer, whatever the activation.
+
+The reference is the whole recursion from the exact inner products of the rows, at 60 digits.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pytest
+from mpmath import MPContext
+from sympy import Rational
+
+from ntksym.backends import Contract, c_network
+from ntksym.backends.near import FEW, PANEL, rough
+from ntksym.backends.tables import legendre
+from ntksym.lower import lower_network
+from ntksym.lower.near import formed
+from ntksym.lower.schedule import evaluate_network
+from ntksym.network import mlp, recurse
+from ntksym.runtime import compile
+from ntksym.runtime.kernel import CompiledKernel
+from ntksym.runtime.unit_engines import CUnitNetwork, NumpyUnitNetwork
+from ntksym.runtime.unit_layers import plan
+
+CONTRACT = Contract("a test", ("a test",))
+PLACES = ((1e-2, 1.0), (1e-4, 1.001), (1e-7, 1.0), (1e-8, 1.03), (1e-12, 1.001))
+"""Angle of a pair, ratio of its norms."""
+
+
+def rows(dtype: Any = float) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(3)
+    xs, ys = [], []
+    for angle, ratio in PLACES:
+        x, z = rng.normal(size=(2, 6))
+        z -= x * (x @ z) / (x @ x)
+        z *= np.linalg.norm(x) / np.linalg.norm(z)
+        xs.append(x)
+        ys.append((x - 2 * np.sin(angle / 2) ** 2 * x + np.sin(angle) * z) * ratio)
+    return np.array(xs).astype(dtype), np.array(ys).astype(dtype)
+
+
+def network(names: str, depth: int = 3, weight: Any = 1, bias: Any = "1/10") -> Any:
+    chosen: Any = names.split(" ")
+    return mlp(chosen if len(chosen) > 1 else names, depth=depth, weight_var=weight, bias_var=bias)
+
+
+@lru_cache(maxsize=16)
+def reference(names: str, depth: int, weight: Any, bias: Any, dtype: Any = float) -> Any:
+    ctx = MPContext()
+    ctx.dps = 60
+    schedule = lower_network(recurse(network(names, depth, weight, bias)))
+
+    def inner(u: Any, v: Any) -> Any:
+        exact = sum(Fraction(float(a)) * Fraction(float(b)) for a, b in zip(u, v, strict=True))
+        return ctx.mpf(exact.numerator) / exact.denominator
+
+    found = []
+    for x, y in zip(*rows(dtype), strict=True):
+        found.append(evaluate_network(schedule, inner(x, x), inner(x, y), inner(y, y), 6, ctx))
+    return found
+
+
+def worst(kernel: Any, exact: Any, dtype: Any = float) -> float:
+    got = kernel(*rows(dtype))
+    errors = [
+        abs(float(values[i, i] / e[k] - 1))
+        for k, values in enumerate((got.nngp, got.ntk))
+        for i, e in enumerate(exact)
+    ]
+    return max(errors)
+
+
+CASES = (("hardtanh", 3, 1, "1/10"), ("relu6", 2, 2, 0), ("erf hardtanh relu", 3, 1, "1/10"))
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c[0])
+def test_networks_of_closed_forms(case: Any, target: str) -> None:
+    kernel = compile(recurse(network(*case)), target=target, cache=False)
+    # relu6 is nearly homogeneous: what unlike norms make of parallel rows is a small difference
+    goal = 1e-12 if case[0] == "relu6" else 1e-14
+    assert worst(kernel, reference(*case)) < goal
+
+
+@pytest.mark.parametrize("engine", [CUnitNetwork, NumpyUnitNetwork])
+@pytest.mark.parametrize("case", [CASES[0], ("relu hardtanh", 2, 1, 0)], ids=lambda c: c[0])
+def test_networks_of_units(case: Any, engine: Any) -> None:
+    """The same layers as units; a homogeneous one keeps parallel inputs parallel."""
+    made = engine(plan(network(*case)).schedule, CONTRACT, keep=False)
+    kernel = CompiledKernel(
+        made, name="units", target="c", dtype="float64", threads=1, sources=made.sources
+    )
+    assert worst(kernel, reference(*case)) < 1e-14
+
+
+def test_floats_of_deep_networks() -> None:
+    """Inputs that every layer drives apart: neither products nor angles in float are enough."""
+    case = ("erf", 100, 2, 0)
+    kernel = compile(recurse(network(*case)), dtype="float32", cache=False)
+    assert worst(kernel, reference(*case, np.float32), np.float32) < 1e-6
+
+
+def test_angles_that_grow() -> None:
+    """The rounding of a covariance grows with the angle, also where no layer has a kink."""
+    case = ("erf", 100, 2, "1/10")
+    for target in ("c", "numpy"):
+        kernel = compile(recurse(network(*case)), target=target, cache=False)
+        assert worst(kernel, reference(*case)) < 2e-13
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_equal_rows_and_symmetry(target: str) -> None:
+    kernel = compile(recurse(network("hardtanh")), target=target, cache=False)
+    x, y = rows()
+    x = np.vstack([x, y, x[:2]])
+    got, diag = kernel(x), kernel.diag(x)
+    for values, own in ((got.nngp, diag.nngp), (got.ntk, diag.ntk)):
+        assert (values == values.T).all() and (np.diag(values) == own).all()
+        assert np.abs(values[[0, 1], [10, 11]] / own[:2] - 1).max() <= 2.0**-51
+
+
+def test_what_is_mended() -> None:
+    """Nothing after the last layer and where the root is exact; everything before a kink."""
+
+    def carries(names: str) -> tuple[int, ...]:
+        return lower_network(recurse(network(names))).carries
+
+    assert carries("relu") == (0, 0, 0)
+    assert carries("erf") == (1, 1, 0)
+    assert carries("hardtanh") == (2, 2, 0)
+    assert carries("erf relu gelu") == (2, 0, 0)
+    assert carries("hardtanh relu erf") == (2, 0, 0)
+    assert carries("sign") == (0, 0, 0)  # it jumps: its slope is not that of the dual
+
+
+def test_programs_of_near_pairs() -> None:
+    """The slope is the derivative of the value; a bias is in neither."""
+    ctx = MPContext()
+    ctx.dps = 30
+    kind = lower_network(recurse(network("relu6", 2, Rational(3, 2), "7/10"))).kinds[0]
+    near = kind.near
+    assert near is not None and formed(kind.pair) and kind.kinked
+    given = {"weight_var": ctx.mpf(3) / 2}
+    q11, q22 = ctx.mpf(2), ctx.mpf("0.9")
+
+    def value(c: Any, which: str = "value") -> Any:
+        root = ctx.sqrt(q11 * q22 - c * c)
+        point = {"q11": q11, "q12": c, "q22": q22, "root": root, **given}
+        return near.pair.evaluate({a: point[a] for a in near.pair.args}, ctx)[which]
+
+    slope = value(ctx.mpf("0.7"), "slope")
+    assert abs(ctx.diff(value, ctx.mpf("0.7")) / slope - 1) < 1e-12
+    own = near.diag.evaluate({"q": q11, **given}, ctx)["value"]
+    after = kind.diag.evaluate({"q": q11, "t12": ctx.one, **given, "bias_var": ctx.mpf("0.7")}, ctx)
+    assert abs(after["nngp"] - own - ctx.mpf("0.7")) < 1e-25
+
+
+def test_the_last_legendre_coefficients() -> None:
+    """Zero for polynomials below their degree, one for their own."""
+    nodes = [2 * t - 1 for t, _ in legendre(PANEL)]
+    for k, row in enumerate(rough(), PANEL - 2):
+        for n in range(PANEL - 2):
+            assert abs(sum(r * t**n for r, t in zip(row, nodes, strict=True))) < 1e-14
+        legendre_k = np.polynomial.legendre.legval(nodes, [0] * k + [1])
+        assert abs(sum(r * p for r, p in zip(row, legendre_k, strict=True)) - 1) < 1e-13
+    assert FEW * (FEW + 2) <= 64  # the nodes of one call fit into a block
+
+
+def test_networks_without_near_pairs_are_as_they_were() -> None:
+    schedule = lower_network(recurse(network("relu", 20)))
+    assert "near_root" not in c_network.network_file(schedule, CONTRACT).text
+    kinked = lower_network(recurse(network("hardtanh", 20)))
+    text = c_network.network_file(kinked, CONTRACT).text
+    assert text.count("static double near_root") == 1 and "measured, not proven" in text

@@ -1,0 +1,132 @@
+"""NumPy in place, block by block: the same numbers as the form that is to be read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from mpmath import MPContext
+
+from ntksym.backends.numpy_tables import atan_tails
+from ntksym.backends.numpy_tiles import BITS, REACHES
+from ntksym.network import mlp
+from ntksym.runtime import compile
+
+EPS = 2.0**-52
+NETS = ("relu", "erf", "gelu", "abs", "squared_relu", "cos", "x*exp(-x**2)", "relu(x)+erf(2*x)/3")
+
+
+def data(n: int, d: int = 9, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, d)) + rng.normal(size=d)
+
+
+def both(net: Any, x: np.ndarray, dtype: str = "float64") -> tuple[Any, Any]:
+    """The kernels, and those of the readable form alone."""
+    k = compile(net, target="numpy", dtype=dtype, cache=False)
+    assert k._engine.tiles is not None
+    fast = k(x)
+    k._engine.tiles = None
+    return fast, k(x)
+
+
+def apart(a: np.ndarray, b: np.ndarray) -> float:
+    """The largest difference relative to the diagonal."""
+    size = np.sqrt(np.outer(np.diag(b), np.diag(b)))
+    return float(np.max(np.abs(a - b) / size))
+
+
+@pytest.mark.parametrize("activation", NETS)
+def test_same_as_the_readable_form(activation: str) -> None:
+    x = data(300)
+    x[7] *= 3.0
+    x[9] = -x[8]
+    fast, slow = both(mlp(activation, depth=3, weight_var=1.5, bias_var=0.1), x)
+    assert apart(fast.nngp, slow.nngp) < 16 * EPS
+    assert apart(fast.ntk, slow.ntk) < 32 * EPS
+    assert (fast.ntk == fast.ntk.T).all() and (fast.nngp == fast.nngp.T).all()
+
+
+@pytest.mark.parametrize("angle", [0.0, 1e-12, 1e-8, 1e-4, 0.03])
+def test_near_duplicates_among_others(angle: float) -> None:
+    x = data(280)
+    x[5] = x[4] + angle * x[3]
+    fast, slow = both(mlp("relu", depth=20, weight_var=2, bias_var=0.01), x)
+    for a, b in ((fast.nngp, slow.nngp), (fast.ntk, slow.ntk)):
+        assert np.abs(a / b - 1).max() < 64 * EPS
+        assert abs(a[4, 5] / b[4, 5] - 1) < 4 * EPS
+
+
+def test_deep_networks_where_all_angles_shrink() -> None:
+    """After some layers no pair is far from collinear: the other set of layers goes on."""
+    x = data(130)
+    x[1] *= 2.0
+    for net in (
+        mlp("relu", depth=60, weight_var=2, bias_var=2),
+        mlp("erf", depth=30, weight_var=1, bias_var=1),
+    ):
+        fast, slow = both(net, x)
+        assert apart(fast.nngp, slow.nngp) < 256 * EPS
+        assert apart(fast.ntk, slow.ntk) < 1e-13
+
+
+@pytest.mark.parametrize("depth", [3, 20])
+def test_floats(depth: int) -> None:
+    x = data(300)
+    x[5], x[7], x[9] = x[4] * (1 + 1e-6), x[6] + 1e-3 * x[8], x[10] * 2
+    net = mlp("relu", depth=depth, weight_var=2, bias_var=0.01)
+    x = x.astype(np.float32)
+    half = compile(net, target="numpy", dtype="float32", cache=False)
+    assert half._engine.tiles.single
+    out, exact = half(x), compile(net, target="numpy", cache=False)(x)
+    assert out.ntk.dtype == np.float32
+    for a, b in ((out.nngp, exact.nngp), (out.ntk, exact.ntk)):
+        assert np.abs(a / b - 1).max() < (1e-6 if depth == 3 else 2e-6)
+        assert (a == a.T).all()
+    assert (np.diag(out.ntk) == np.diag(exact.ntk).astype(np.float32)).all()
+
+
+@pytest.mark.parametrize("scale", [2.0**-400, 2.0**-60, 2.0**400])
+def test_extreme_scales_take_the_readable_form(scale: float) -> None:
+    x = data(20) * scale
+    x[3] = 0.0
+    fast, slow = both(mlp("relu", depth=2, weight_var=2, bias_var=0), x)
+    assert (fast.nngp == slow.nngp).all() and (fast.ntk == slow.ntk).all()
+
+
+def test_rows_that_are_not_numbers_stay_alone() -> None:
+    x = data(20)
+    k = compile(mlp("erf", depth=2, weight_var=2, bias_var=0.1), target="numpy", cache=False)
+    good = k(x)
+    x[3, 0], x[5, 1] = np.nan, np.inf
+    out = k(x)
+    rest = [i for i in range(20) if i not in (3, 5)]
+    assert np.isnan(out.ntk[3]).all() and np.isnan(out.ntk[:, 5]).all()
+    assert apart(out.ntk[np.ix_(rest, rest)], good.ntk[np.ix_(rest, rest)]) < 16 * EPS
+
+
+def test_from_inner_products() -> None:
+    x = data(30)
+    x[5] = x[4]
+    k = compile(mlp("gelu", depth=3, weight_var=2, bias_var=0.1), target="numpy", cache=False)
+    squares = (x * x).sum(1)
+    g = np.einsum("id,jd->ij", x, x)
+    out = k.gram(g, squares, squares, d=9)
+    assert apart(out.ntk, k(x).ntk) < 1e-13
+    assert np.isfinite(out.ntk).all()
+
+
+@pytest.mark.parametrize("bits", sorted(BITS.values()))
+@pytest.mark.parametrize("reach", REACHES)
+def test_polynomials_of_the_arc_tangent(reach: int, bits: int) -> None:
+    ctx = MPContext()
+    ctx.dps = 40
+    terms = [ctx.mpf(c) for c in atan_tails(reach, bits)]
+    for k in range(1, 60):
+        u = ctx.mpf(k) / (59 * reach)
+        t = ctx.sqrt(u)
+        exact = (ctx.atan(t) - t) / (t * u)
+        found = ctx.polyval(terms[::-1], u)
+        assert abs(found - exact) < ctx.mpf(2) ** -bits + ctx.mpf(2) ** -54
+    assert len(terms) <= 20

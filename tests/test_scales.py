@@ -1,0 +1,163 @@
+"""Duals at tiny and at huge variances: against balls of the closed forms, and exact limits."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from mpmath import MPContext
+
+from ntksym.activation import Activation
+from ntksym.dual import Dual, dual
+from ntksym.language import as_activation
+from ntksym.lower import lower_dual, lower_dual_diag
+from ntksym.lower.far import far_rule
+from ntksym.lower.program import with_inner
+from ntksym.lower.scales import settles
+from ntksym.runtime import compile as compile_
+from ntksym.symbols import q11, q12, q22
+
+EPS = 2.0**-52
+RHO = 0.37
+
+
+def subject(text: str) -> Activation:
+    act = as_activation(text)
+    return act.with_params(**{p.name: 0.75 for p in act.params}) if act.params else act
+
+
+def balls(d: Dual, a: float, c: float, b: float, bits: int = 320) -> tuple[Any, Any]:
+    from flint import acb
+
+    from ntksym.collapse.straight import Straight
+    from ntksym.numeric.arith import working
+
+    with working(bits):
+        value, slope = Straight((d.value, d.dot), (q11, q12, q22))(*map(acb, (a, c, b)))
+        return value.real, slope.real
+
+
+def errors(got: tuple[float, float], exact: tuple[Any, Any]) -> list[float]:
+    """Relative to the values, in eps."""
+    from flint import arb
+
+    for e in exact:
+        assert e.is_finite() and e.rel_accuracy_bits() > 70
+    return [float(abs((arb(g) - e) / e).mid()) / EPS for g, e in zip(got, exact, strict=True)]
+
+
+def at(kernel: Any, a: float, c: float, b: float) -> tuple[float, float]:
+    with np.errstate(all="ignore"):
+        got = kernel(np.array([a]), np.array([c]), np.array([b]))
+    return float(got.nngp[0]), float(got.dot[0])
+
+
+SMALL = ("snake", "elu(x)+x/3", "cos(x)-1")
+LARGE = ("hardtanh", "triangle")
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+@pytest.mark.parametrize(
+    ("text", "a", "b"),
+    [
+        *((text, 1e-9, 2e-9) for text in SMALL),
+        ("snake", 1e-40, 3e-40),
+        ("snake", 1e-7, 30.0),
+        *((text, 1e7, 2e7) for text in LARGE),
+        ("x2_probit", 1e140, 2e140),
+    ],
+)
+def test_against_balls(text: str, a: float, b: float, target: str) -> None:
+    d = dual(subject(text))
+    c = RHO * math.sqrt(a) * math.sqrt(b)
+    kernel = compile_(d, target)
+    for sign in (1.0, -1.0):
+        found = errors(at(kernel, a, sign * c, b), balls(d, a, sign * c, b))
+        assert max(found) <= 12.0, found  # relative to the value itself, which may be small
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "left"), [("selu", 1.0507009873554805, 0.0), ("snake", 1, 1)]
+)
+@pytest.mark.parametrize("scale", [1e-290, 1e-60])
+def test_tiny_inputs_have_the_limit(text: str, right: float, left: float, scale: float) -> None:
+    """s(x) = s'(0+-) x + O(x^2): K over the scale is that of two slopes."""
+    d = dual(subject(text))
+    if text == "selu":
+        left = 1.0507009873554805 * 1.6732632423543772
+    ctx = MPContext()
+    ctx.dps = 40
+    theta = ctx.acos(ctx.mpf(RHO))
+    up = (ctx.sin(theta) + (ctx.pi - theta) * ctx.cos(theta)) / (2 * ctx.pi)
+    across = (ctx.sin(theta) - theta * ctx.cos(theta)) / (2 * ctx.pi)
+    exact = (right * right + left * left) * up - 2 * right * left * across
+    for target in ("c", "numpy"):
+        kernel = compile_(d, target)
+        value, _ = at(kernel, scale, RHO * scale, scale)
+        assert abs(value / scale / float(exact) - 1) <= 8 * EPS
+        same = kernel.diag(np.array([scale]))
+        assert abs(float(same.nngp[0]) / scale / ((right**2 + left**2) / 2) - 1) <= 8 * EPS
+
+
+@pytest.mark.parametrize("scale", [1e40, 1e300])
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_huge_inputs_have_the_limit(scale: float, target: str) -> None:
+    kernel = compile_(dual("hardtanh"), target)
+    value, slope = at(kernel, scale, RHO * scale, scale)
+    assert abs(value / (2 / math.pi * math.asin(RHO)) - 1) <= 4 * EPS
+    exact = 2 / math.pi / math.sqrt(1 - RHO * RHO) / scale
+    assert abs(slope / exact - 1) <= 4 * EPS
+    same = kernel.diag(np.array([scale]))
+    assert float(same.nngp[0]) == pytest.approx(1.0, abs=4 * EPS)
+
+
+NO_NAN = (
+    "snake", "hardtanh", "x2_probit", "abs_gaussian", "gelu", "sin(x)+abs(x)", "x_cos",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_NAN)
+def test_no_nan_at_any_scale(text: str) -> None:
+    kernel = compile_(dual(subject(text)), "numpy")
+    scales = 10.0 ** np.array([-300, -150, -30, -8, -2, 0, 2, 8, 30, 100, 150])
+    for rho in (RHO, -0.9, 0.0, 1.0):
+        with np.errstate(all="ignore"):
+            got = kernel(scales, rho * scales, scales)
+        assert not np.isnan(got.nngp).any(), (rho, got.nngp)
+        if rho < 1.0:
+            assert not np.isnan(got.dot).any(), (rho, got.dot)
+
+
+def test_where_the_closed_form_keeps_its_digits_nothing_is_added() -> None:
+    for text in ("relu", "gelu", "erf", "sin", "cube", "softshrink", "sign", "abs"):
+        d = dual(subject(text))
+        for p in (lower_dual(d), lower_dual_diag(d)):
+            assert all(let.inner is None for let in p.body), text
+        assert settles(d.activation) is None
+
+
+def test_programs_inside_are_found_and_told_apart() -> None:
+    first, second = (lower_dual(dual(subject(t))) for t in ("snake", "cos(x)-1"))
+    assert len(with_inner((first, first))) == 2
+    inner = [let for p in (first, second) for let in p.body if let.inner is not None]
+    assert len({let.label for let in inner}) == 2
+    assert all(let.label.startswith("price_") for let in inner)
+
+
+def test_a_rule_integrates_what_is_left() -> None:
+    """The integral of hardtanh^2 - 1 is -4/3, of triangle 1, of gelu - relu -1/2."""
+    for text, sum_of, exact in (
+        ("hardtanh", "squares", -4 / 3),
+        ("triangle", "weights", 1.0),
+        ("gelu", "weights", -0.5),
+    ):
+        rule = far_rule(subject(text))
+        assert rule is not None
+        assert sum(getattr(rule, sum_of)) == pytest.approx(exact, rel=1e-14)
+
+
+def test_what_does_not_settle_has_no_rule() -> None:
+    for text in ("sin(x)", "exp(x)", "x*cos(x)", "elu"):
+        assert far_rule(as_activation(text)) is None

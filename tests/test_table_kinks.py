@@ -1,0 +1,217 @@
+"""Tables of a range of variances where kinks are away from 0: the bound holds, in every target."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import json
+import shutil
+import subprocess
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ntksym.backends.c import extra_support
+from ntksym.backends.c_header import header
+from ntksym.backends.c_table_split import SplitUnit
+from ntksym.backends.numpy_helpers import helpers
+from ntksym.backends.units import rule_unit
+from ntksym.errors import BadData, Undecided
+from ntksym.language import as_activation
+from ntksym.numeric.table import split
+from ntksym.numeric.table.contour import line_of, reach
+from ntksym.numeric.table.split import SplitTable, applies, read_either, split_table
+from ntksym.numeric.table.split_build import _shape, prepared
+from ntksym.numeric.table.variances import Axis
+
+COMPILER = shutil.which("gcc") or shutil.which("cc")
+FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-pedantic", "-fPIC", "-shared")
+CASES = ("max(tanh(x), 1/2)", "tanh(x)*step(x - 1/2)")
+ERROR = 1e-5
+SPAN = (0.9, 1.125)
+
+
+@lru_cache(maxsize=4)
+def made(number: int) -> SplitTable:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(split, "LIMITS", (0.8,))
+        return split_table(CASES[number], SPAN, error=ERROR)
+
+
+def points(count: int = 96) -> tuple[Any, ...]:
+    """Covariances in rows of one q11, among them some beyond the largest |rho|."""
+    rng = np.random.default_rng(5)
+    q11 = np.repeat(np.geomspace(*SPAN, 4), count // 4).clip(*SPAN)
+    q22 = rng.uniform(*SPAN, count)
+    theta = rng.uniform(0.05, np.pi - 0.05, count)
+    theta[:5] = 1e-7, np.pi - 1e-7, 0.2, np.arccos(0.8) + 1e-9, np.pi / 2
+    scale = np.sqrt(q11 * q22)
+    return q11, scale * np.cos(theta), q22, scale * np.sin(theta)
+
+
+def worst(table: SplitTable, found: Any, where: tuple[Any, ...]) -> float:
+    """The largest error against a rule of higher accuracy, relative as the bounds are."""
+    from ntksym.numeric.quadrature import quadrature_dual
+
+    truth = quadrature_dual(as_activation(table.text), variances=SPAN, error=1e-9)
+    q11, q12, q22, root = where
+    exact = truth.evaluate(q11, q12, q22, root=root)
+    sizes = zip(truth.diagonal(q11), truth.diagonal(q22), strict=True)
+    pairs = zip(found, exact, sizes, strict=True)
+    return max(float(np.max(np.abs(a - b) / np.sqrt(x * y))) for a, b, (x, y) in pairs)
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_the_bound_holds_everywhere(number: int) -> None:
+    table = made(number)
+    assert table.far.error <= ERROR
+    where = points(48)
+    found = np.array([table.at(*point) for point in zip(*where, strict=True)]).T
+    assert worst(table, found, where) < ERROR
+
+
+def test_the_parts_of_the_bound_add_up() -> None:
+    for sheet in (made(0).far.value, made(0).far.dot):
+        assert sum(size for _, size in sheet.parts) == pytest.approx(sheet.error, rel=1e-9)
+        assert all(size >= 0 for _, size in sheet.parts)
+
+
+def test_the_diagonal_is_the_moment() -> None:
+    table = made(1)
+    for q in (0.9, 1.0, 1.125):
+        truth = table.near.diagonal(q)
+        for own, right in zip(table.far.diagonal(q), truth, strict=True):
+            assert abs(own - right) < ERROR * right
+
+
+def test_nothing_outside_the_range() -> None:
+    table = made(0)
+    for point in ((0.7, 0.1, 1.0), (1.0, 0.1, 1.3), (1.0, float("nan"), 1.0)):
+        assert all(v != v for v in table.at(*point))
+
+
+def test_data_survive() -> None:
+    table = made(0)
+    again = read_either(json.loads(json.dumps(table.to_json())))
+    assert again == table
+    with pytest.raises(BadData, match="version"):
+        SplitTable.from_json({**table.to_json(), "split": 0})
+    with pytest.raises(BadData, match="not the data"):
+        SplitTable.from_json({"split": 1, "far": {}})
+
+
+def test_contours_meet_no_singularity() -> None:
+    axis = Axis.over(0.25, 4.0)
+    tanh = line_of(_shape(as_activation("max(tanh(x), 1/2)").expr, False))
+    assert reach(tanh, axis, 1.5, 8, 0.9) is not None
+    # poles at 2 + i/4: far inside the sector of the larger ellipse, outside that of a narrow one
+    poles = as_activation("max(x, 1)/(1 + 16*(x - 2)**2)").expr
+    assert reach(line_of(_shape(poles, False)), axis, 3.0, 8, 0.9) is None
+
+
+def test_a_larger_limit_needs_more() -> None:
+    expr = as_activation(CASES[0]).expr
+    few, many = (prepared(expr, *SPAN, ERROR, edge_rho) for edge_rho in (0.5, 0.8))
+    assert few.terms < many.terms
+    assert few.count <= many.count
+
+
+def test_what_it_is_for() -> None:
+    assert applies(as_activation("max(tanh(x), 1/2)").expr)
+    assert not applies(as_activation("max(tanh(x), 0)").expr)
+    with pytest.raises(Undecided, match="one variance"):
+        split_table(CASES[0], 1.0)
+    with pytest.raises(Undecided, match="no table in doubles"):
+        split_table(CASES[0], SPAN, error=1e-17)
+    assert isinstance(rule_unit(made(0)), SplitUnit)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    if COMPILER is None:
+        pytest.skip("no C compiler")
+    folder = tmp_path_factory.mktemp("split")
+    (folder / "ntksym.h").write_text(header())
+    text = '#include "ntksym.h"\n'
+    for i in range(2):
+        unit = SplitUnit(made(i))
+        text += (extra_support(unit.programs) or "") if i == 0 else ""
+        text += unit.c_functions(f"unit{i}")
+        text += (
+            f"void run{i}(size_t n, const double *a, const double *b, const double *c,\n"
+            f"    const double *r, double *k, double *d) {{ unit{i}_pairs(n, a, b, c, r, k, d); }}\n"
+            f"void diag{i}(size_t n, const double *q, double *k, double *d)\n"
+            f"{{ unit{i}_diag(n, q, k, d); }}\n"
+        )
+    (folder / "split.c").write_text(text)
+    out = folder / "split.so"
+    subprocess.run([COMPILER, *FLAGS, "-o", out, folder / "split.c", "-lm"], check=True)
+    return ctypes.CDLL(str(out))
+
+
+def call(library: ctypes.CDLL, name: str, *inputs: Any) -> tuple[Any, Any]:
+    arrays = [np.ascontiguousarray(a, dtype=np.float64) for a in inputs]
+    outputs = [np.full(arrays[0].shape, 7.0) for _ in range(2)]
+    pointers = [a.ctypes.data_as(ctypes.c_void_p) for a in (*arrays, *outputs)]
+    getattr(library, name)(ctypes.c_size_t(arrays[0].size), *pointers)
+    return outputs[0], outputs[1]
+
+
+def module(number: int, tmp_path: Path) -> Any:
+    path = tmp_path / f"split{number}.py"
+    text = "import numpy as np\n\n\n" + helpers({"_rootdet"}) + "\n\n\n"
+    path.write_text(text + SplitUnit(made(number)).numpy_functions("unit"))
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_code_is_the_table(number: int, library: ctypes.CDLL, tmp_path: Path) -> None:
+    table, where = made(number), points()
+    in_c = call(library, f"run{number}", *where)
+    in_numpy = module(number, tmp_path).unit_pairs(*where)
+    assert worst(table, in_c, where) < ERROR
+    for a, b in zip(in_c, in_numpy, strict=True):
+        assert np.max(np.abs(a - b)) < 1e-11
+    far = np.abs(where[1]) < 0.79 * np.sqrt(where[0] * where[2])
+    assert 5 < np.sum(far) < far.size - 5
+    for i in np.flatnonzero(far)[:20]:
+        own = table.far.at(*(float(v[i]) for v in where[:3]))
+        assert all(abs(a[i] - b) < 1e-13 for a, b in zip(in_c, own, strict=True))
+
+
+def test_code_gives_nan_outside(library: ctypes.CDLL, tmp_path: Path) -> None:
+    q11, q22 = np.array([0.7, 1.0, 1.0, 1.0]), np.array([1.0, 1.3, 1.0, 1.0])
+    q12 = np.array([0.1, 0.1, np.nan, 0.1])
+    root = np.sqrt(q11 * q22 - q12 * q12)
+    found = module(0, tmp_path)
+    for value in (*call(library, "run0", q11, q12, q22, root), *found.unit_pairs(q11, q12, q22)):
+        assert list(np.isnan(value)) == [True, True, True, False]
+    q = np.array([0.7, 1.0, np.nan])
+    for value in (*call(library, "diag0", q), *found.unit_diag(q)):
+        assert list(np.isnan(value)) == [True, False, True]
+
+
+def test_equal_inputs_take_the_diagonal(library: ctypes.CDLL, tmp_path: Path) -> None:
+    q = np.array([0.9, 1.0, 1.0, 1.125])
+    zero = np.zeros(4)
+    own = call(library, "diag0", q)
+    found = (call(library, "run0", q, q, q, zero), module(0, tmp_path).unit_pairs(q, q, q, zero))
+    for value, slope in found:
+        assert np.allclose(value, own[0], rtol=1e-14)
+        assert np.allclose(slope, own[1], rtol=1e-14)
+    assert made(0).at(1.0, 1.0, 1.0, 0.0) == pytest.approx((own[0][1], own[1][1]), rel=1e-13)
+
+
+def test_single_entries_and_rows_agree(library: ctypes.CDLL) -> None:
+    where = points()
+    whole = call(library, "run0", *where)
+    for i in range(0, 96, 11):
+        one = call(library, "run0", *(v[i : i + 1] for v in where))
+        assert all(abs(a[i] - b[0]) < 1e-15 for a, b in zip(whole, one, strict=True))
