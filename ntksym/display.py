@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from sympy import Add, Eq, Expr, Symbol, pretty
+from sympy import Add, Eq, Expr, Symbol, oo, pretty
 from sympy import latex as sympy_latex
 
 from .functions import in_sympy_names
@@ -135,4 +135,7 @@ def recursion_text(
         put(f"{theta}'", tail if own == 0 else Add(shown, tail, evaluate=False))
         if factor is not slope:
             put("D", slope)
+        if rule.ntk_diag is oo:
+            infinite = f"{theta}' of an input with itself is infinite: E[s'(u)^2] is"
+            lines += [("", ""), ("dim", f"  {infinite}")]
     return lines

@@ -79,8 +79,8 @@ def _dual_files(choice: Choice, target: str, command: str, version: str) -> tupl
     refs = tuple(act.refs)
     formula = (f"nngp = E[s(u) s(v)], s(x) = {act.expr}", "dot = d nngp/d q12")
     if isinstance(found, MixtureDual):  # parameters stay arguments
-        contract = Contract(command, formula, accuracy(found), refs, version)
         programs = mixture_programs(found)
+        contract = Contract(command, formula, accuracy(found, programs), refs, version)
         if target == "numpy":
             return (numpy_mixture.mixture_file(programs, contract),)
         return c_backend.support_file(), c_mixture.mixture_file(programs, contract)

@@ -22,7 +22,7 @@ from .backends import c as c_backend
 from .backends.c_ufunc import UfuncSpec, ufunc_file
 from .backends.units import unit_of
 from .dual import Dual
-from .errors import BadSpec, CannotWrite, NoClosedForm, UnsupportedOp
+from .errors import BadSpec, CannotWrite, NoClosedForm, Undecided, UnsupportedOp
 from .export_languages import ARRAY_TARGETS, array_sources
 from .language import as_activation
 from .lower import lower_network
@@ -84,7 +84,7 @@ def package_sources(
         for block in blocks:
             label = f"dual{len(pieces)}" if len(blocks) > 1 else "dual"
             pieces.append(_piece(label, block.activation, dict(block.values), command, variances))
-        arrays, absent = _arrays(recursion, package, command)
+        arrays, absent = _arrays(recursion, package, command, variances)
         closed = all(isinstance(b.forms(), Dual) for b in blocks)
         extra = _network_file(recursion, command) if closed else ()
         about = f"A network of {len(net.blocks)} hidden layers: " + ", ".join(
@@ -94,7 +94,7 @@ def package_sources(
         act = _bound(as_activation(thing), values or {})
         package = _package_name(name or f"{act.name or 'dual'}_kernel")
         pieces = [_piece("dual", act, {}, command, variances)]
-        arrays, absent = _arrays(act, package, command)
+        arrays, absent = _arrays(act, package, command, variances)
         extra = ()
         about = f"The dual activation of s(x) = {act.expr}."
     return _assembled(package, tuple(pieces), (*extra, *arrays), absent, about, bool(extra))
@@ -167,13 +167,15 @@ def _piece(
     )
 
 
-def _arrays(thing: Any, package: str, command: str) -> tuple[tuple[SourceFile, ...], str]:
+def _arrays(
+    thing: Any, package: str, command: str, variances: Any
+) -> tuple[tuple[SourceFile, ...], str]:
     """The JAX and PyTorch modules; or none, and why."""
     made = []
     for target in ARRAY_TARGETS:
         try:
-            (f,) = array_sources(thing, target, package, command)
-        except (NoClosedForm, UnsupportedOp) as error:
+            (f,) = array_sources(thing, target, package, command, variances=variances)
+        except (BadSpec, NoClosedForm, Undecided, UnsupportedOp) as error:
             return (), f"There are no JAX and PyTorch modules: {error.what}."
         made.append(SourceFile(f"{target}.py", f.text))
     return tuple(made), ""

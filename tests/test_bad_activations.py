@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import time
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -22,8 +24,12 @@ from ntksym.errors import (
     UnknownName,
 )
 from ntksym.language import parse_activation
+from ntksym.numeric import mixture_dual
+from ntksym.numeric.quadrature import quadrature_dual
+from ntksym.numeric.table import table_dual
 from ntksym.symbols import x
 from ntksym.verify.balls import enclose_definition
+from ntksym.verify.pieces import split
 
 READING = (
     ("", ParseError, "the formula is empty"),
@@ -171,3 +177,104 @@ def test_hints_for_what_people_write() -> None:
         with pytest.raises(NtksymError) as caught:
             parse_activation(text)
         assert hint in caught.value.text
+
+
+# -- singularities that are none, and those that are ------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [("sin(x)/x", 1, 1), ("(exp(x) - 1)/x", "1/2", 2), ("max(x, 0) + (1 - cos(x))/x^2", 2, 2)],
+)
+def test_removable_points_are_continued_by_the_rules(text: str, low: object, high: object) -> None:
+    """0/0 at 0: the table encloses what `eval` encloses, value and derivative."""
+    activation = parse_activation(text)
+    lo, hi = (Fraction(str(v)) for v in (low, high))
+    made = table_dual(activation, (lo, hi), error=1e-9)
+    assert made.error <= 1e-9
+    for a, rho, b in ((lo, Fraction(1, 2), lo), (hi, Fraction(-3, 4), hi), (hi, Fraction(1), hi)):
+        got = made.at(*map(float, (a, rho * a, b, a * (1 - rho**2) ** Fraction(1, 2))))
+        for value, slope in zip(got, (False, True), strict=True):
+            point, square = (a, rho * a, b), (a, a, a)
+            want, size = (
+                enclose_definition(activation, *at, derivative=slope, digits=12).mid
+                for at in (point, square)
+            )
+            assert abs(value - float(want)) <= 1.01e-9 * float(size)
+
+
+def test_a_rule_with_nodes_says_why_it_does_not_take_removable_points() -> None:
+    with pytest.raises(Undecided, match="0/0 at a point") as caught:
+        quadrature_dual("sin(x)/x", variances=(1, 2))
+    assert "tabulated" in caught.value.text
+    assert best_dual("sin(x)/x").method == "tabulated"
+    with pytest.raises(BadActivation, match=r"cos(.x.)/x is infinite at x = 0"):
+        best_dual("cos(x)/x")
+
+
+@pytest.mark.parametrize("text", ["log((x-1)^2)", "x*log(abs(x - 1))"])
+def test_a_logarithm_away_from_0_is_not_called_no_function(text: str) -> None:
+    """E[s(u)^2] is finite; it is the rules that do not integrate through the point."""
+    for read in (best_dual, lambda t: enclose_definition(parse_activation(t), 1, "0.5", 2)):
+        with pytest.raises(Undecided, match=r"infinite at x = 1: an integrable singularity"):
+            read(text)
+    with pytest.raises(Undecided, match=r"the derivative: .* infinite at x = 1"):
+        enclose_definition(parse_activation("log((x-1)^2)"), 1, "0.5", 2, derivative=True)
+
+
+def test_kinks_of_rational_functions() -> None:
+    """clip(softsign(x), -1/2, 1/2) bends at -1 and 1: zeros of numerators."""
+    activation = parse_activation("clip(softsign(x), -1/2, 1/2)")
+    assert {-1, 1} <= {piece.hi for piece in split(activation.expr)[:-1]}
+    ball = enclose_definition(activation, 1, 1, 1, digits=15)
+    t = np.linspace(-12, 12, 480_001)
+    s = np.clip(t / (1 + abs(t)), -0.5, 0.5)
+    want = np.sum(s * s * np.exp(-t * t / 2)) * (t[1] - t[0]) / math.sqrt(2 * math.pi)
+    assert abs(float(ball.mid) - want) < 1e-9 and ball.rel_digits >= 15
+
+
+# -- what the commands say --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "open_lines"), [("abs(x)^(-1/4)", 1), ("log(abs(x))", 1), ("cbrt(x)", 0)]
+)
+def test_a_proof_stands_where_an_integral_diverges(text: str, open_lines: int) -> None:
+    """No side has a finite value there, which agrees; exit status 0, and nothing is undecided."""
+    result = CliRunner().invoke(cli, ["prove", text])
+    assert result.exit_code == 0 and "proved" in result.stdout
+    assert "undecided" not in result.stdout
+    assert result.stdout.count("not enclosed: derivative at") == open_lines
+    assert "no finite value on either side: diagonal_derivative" in result.stdout
+
+
+def test_infinite_on_both_sides_agrees() -> None:
+    result = CliRunner().invoke(cli, ["eval", "cbrt(x)", "--at", "1,1,1"])
+    assert result.exit_code == 0 and result.stdout.count("not finite") == 4
+    assert "undecided" not in result.stdout
+    finite = CliRunner().invoke(cli, ["eval", "cbrt(x)", "--at", "1,1/2,1"])
+    assert finite.exit_code == 0 and "not finite" not in finite.stdout
+
+
+def test_an_infinite_diagonal_is_said() -> None:
+    said = "Θ' of an input with itself is infinite"
+    for text, infinite in (("cbrt(x)", True), ("sqrt(abs(x))", True), ("cbrt(x)^2", False)):
+        shown = CliRunner().invoke(cli, ["network", f"mlp:{text}"])
+        assert shown.exit_code == 0 and (said in shown.stdout) == infinite
+    for target in ("c", "numpy"):
+        kernel = compile(mlp("cbrt(x)", depth=1), target=target)(np.eye(3) + 0.5)
+        assert np.isinf(kernel.ntk.diagonal()).all()
+        assert np.isfinite(kernel.ntk[~np.eye(3, dtype=bool)]).all()
+
+
+def test_a_steep_activation_has_the_bound_of_its_mixture() -> None:
+    r"""tanh(x/e) is the sign under logistic noise: K = 2/pi (asin r - e^2 pi^2/12 r/sqrt(1-r^2)).
+
+    What is left out is of order e^4.
+    """
+    result = CliRunner().invoke(cli, ["eval", "tanh(10^6*x)", "--at", "1,1/2,1"])
+    assert result.exit_code == 3
+    assert "singular or too steep; the best bound, by a mixture: [0.333333333333" in result.stdout
+    ball = mixture_dual("tanh(10^6*x)").enclose(1, Fraction(1, 2), 1)
+    want = 1 / 3 - 1e-12 * math.pi / 6 * 0.5 / math.sqrt(0.75)
+    assert abs(float(ball) - want) <= float(ball.rad) + 1e-16 and ball.rad < Fraction(2, 10**15)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import ntksym
-from ntksym.errors import BadSpec, CannotWrite
+from ntksym.errors import BadSpec, CannotWrite, UnsupportedOp
 from ntksym.export import generate
 from ntksym.export_languages import c_extras
 from ntksym.export_package import export_package, package_sources
@@ -36,11 +36,22 @@ def test_files_are_the_same_each_time_and_complete():
     assert not any(f"@{mark}@" in f.text for f in files for mark in ("PACKAGE", "NAMES", "C", "PY"))
 
 
-def test_a_dual_without_closed_form_has_no_array_modules_and_says_why():
+def test_a_dual_without_closed_form_has_array_modules_too():
     files = {f.name: f.text for f in package_sources("tanh")}
-    assert "tanh_kernel/jax.py" not in files
-    assert "There are no JAX and PyTorch modules: no closed form" in files["README.md"]
+    assert {"tanh_kernel/jax.py", "tanh_kernel/torch.py"} <= set(files)
+    assert "JAX and PyTorch modules:" not in files["README.md"]
     assert "proven" in files["README.md"]
+
+
+def test_a_rule_has_no_array_modules_and_says_why(monkeypatch):
+    def refuse(*args, **options):
+        raise UnsupportedOp("a rule in panels is not array code")
+
+    monkeypatch.setattr("ntksym.export_package.array_sources", refuse)
+    files = {f.name: f.text for f in package_sources("tanh")}
+    assert not {"tanh_kernel/jax.py", "tanh_kernel/torch.py"} & set(files)
+    said = "There are no JAX and PyTorch modules: a rule in panels is not array code."
+    assert said in files["README.md"]
 
 
 def test_parameters_need_values():

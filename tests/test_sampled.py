@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
+from ntksym import best_dual
 from ntksym.errors import BadActivation, BadSpec, NotSquareIntegrable, Undecided
 from ntksym.numeric.quadrature import quadrature_dual, sampled_dual
+from ntksym.numeric.quadrature import sampled as sampled_module
 from ntksym.numeric.quadrature import sampled_rules as rules
 from ntksym.numeric.quadrature.callables import sampled
 
@@ -120,6 +123,34 @@ def test_bad_callables_say_what_and_where(function, kind, what, where):
     with pytest.raises(kind) as error:
         small(function)
     assert what in error.value.what and where in error.value.where
+
+
+def test_a_function_with_a_memory_is_refused_at_once():
+    rng, calls = np.random.default_rng(1), []
+
+    def counted(x):
+        calls.append(x)
+        return np.tanh(x) + len(calls)
+
+    for bad in (lambda x: np.tanh(x) + rng.random(np.shape(x)), counted, lambda x: rng.random()):
+        for ask in (small, best_dual):
+            with pytest.raises(BadActivation, match="different values at the same x") as error:
+                ask(bad)
+            assert "then" in error.value.where
+
+
+@pytest.mark.parametrize("arrays", [True, False], ids=["arrays", "numbers"])
+def test_a_slow_function_is_given_up(arrays, monkeypatch):
+    monkeypatch.setattr(sampled_module, "LONGEST", 0.3)
+
+    def slow(x):
+        time.sleep(0.05 if arrays else 0.0005)
+        return np.tanh(x) if arrays else math.tanh(x)
+
+    start = time.perf_counter()
+    with pytest.raises(Undecided, match="is slow: its error is not estimated within") as error:
+        small(slow)
+    assert "values take about" in error.value.where and time.perf_counter() - start < 10
 
 
 def test_errors_of_the_callable_are_its_own():

@@ -305,6 +305,106 @@ def test_normalised_data_have_one_variance(built: Any) -> None:
     assert len(built) == count
 
 
+NEAR_ROWS = 10.0 ** -np.arange(1.0, 13.0)
+"""Distances of pairs, down to where the error of a table is far more than 1 - rho."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErringUnit:
+    """A unit that errs on pairs, by a factor; NaN where q12^2 > q11 q22, as a table gives."""
+
+    inner: Any
+    error: float
+    method: str = "tabulated"
+    notes: tuple[str, ...] = ()
+
+    @property
+    def programs(self) -> Any:
+        return self.inner.programs
+
+    def c_functions(self, stem: str) -> str:
+        return f"""{self.inner.c_functions(f"{stem}_right")}
+static void {stem}_pairs(size_t n, const double *q11, const double *q12, const double *q22,
+                         const double *root, double *nngp, double *dot)
+{{
+  {stem}_right_pairs(n, q11, q12, q22, root, nngp, dot);
+  for (size_t i = 0; i < n; ++i) {{
+    const int ok = fabs(q12[i]) <= sqrt(q11[i]) * sqrt(q22[i]) * (1.0 + 0x1p-48);
+    nngp[i] = ok ? nngp[i] * {1.0 + self.error!r} : NAN;
+  }}
+}}
+static void {stem}_diag(size_t n, const double *q, double *nngp, double *dot)
+{{
+  {stem}_right_diag(n, q, nngp, dot);
+}}
+"""
+
+    def numpy_functions(self, stem: str) -> str:
+        return f"""{self.inner.numpy_functions(f"{stem}_right")}
+
+
+def {stem}_pairs(q11, q12, q22, root=None):
+    nngp, dot = {stem}_right_pairs(q11, q12, q22, root)
+    ok = abs(q12) <= np.sqrt(q11) * np.sqrt(q22) * (1.0 + 2.0**-48)
+    return np.where(ok, nngp * {1.0 + self.error!r}, np.nan), dot
+
+
+{stem}_diag = {stem}_right_diag
+"""
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+@pytest.mark.parametrize("error", [1e-9, -1e-9])
+def test_near_rows_in_units_that_err(
+    target: str, error: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A covariance that the error of a layer puts above the variances is no reason for NaN.
+
+    Values within the errors of the layers all the same; NaN where there is a reason.
+    """
+
+    def make(activation: Any, variances: Any, _: float) -> Any:
+        low, high = (float(v) for v in variances)
+        unit = RangeUnit(activation, unit_of(ntksym.dual(activation)), low, high)
+        return ErringUnit(unit, error)
+
+    rule = rules_module.Rule("tabulated", "3 ns", make)
+    monkeypatch.setitem(rules_module.RULES, "tabulated", rule)
+    _kept.cache_clear()
+    net = ntksym.mlp("sin", depth=4, weight_var=2, bias_var="1/10")
+    x = np.repeat(data(6, 4), 4, axis=0)
+    x[1::2] = x[::2] + NEAR_ROWS[:, None] * np.random.default_rng(1).normal(size=(12, 4))
+    x = np.vstack([x, x[:1], -x[:1]])
+    k = compile_any(net, target, "float64", True, 1, method="tabulated")
+    out, exact = k(x), ntksym.compile(net, target=target)(x)
+    for name in ("nngp", "ntk"):
+        found, true = getattr(out, name), getattr(exact, name)
+        size = np.sqrt(np.outer(np.diag(true), np.diag(true)))
+        assert (np.abs(found - true) <= 1e-7 * size).all(), name
+    wrong = k.gram(np.array([[1.0, 1.6]]), np.ones(1), np.array([2.0, 2.0]), d=1).nngp
+    assert np.isfinite(wrong[0, 0]) and np.isnan(wrong[0, 1])
+    _kept.cache_clear()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_near_and_equal_rows_in_tables(dtype: str) -> None:
+    """A table of variances in a range: C and NumPy, neighbours at 1e-7 and equal rows."""
+    net = ntksym.mlp("mish", depth=2, weight_var=2, bias_var="1/10")
+    x = data(5, 4)
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    x *= np.array([[1.5], [1.5], [1.55], [1.6], [1.45]])
+    x[1], x[3] = x[0] + 1e-7 * x[4], x[2]
+    x = x.astype(dtype)
+    for target in ("c", "numpy"):
+        k = ntksym.compile(net, target=target, dtype=dtype)
+        out, own = k(x), k.diag(x)
+        for name in ("nngp", "ntk"):
+            found, ends = getattr(out, name), getattr(own, name)
+            assert np.isfinite(found).all()
+            assert found[2, 3] == found[3, 2] == ends[2] == ends[3]
+            assert abs(found[0, 1] - ends[0]) < 1e-6 * ends[0]
+
+
 def test_rows_without_a_variance(built: Any) -> None:
     x = data()
     x[2] = 0

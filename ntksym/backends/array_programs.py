@@ -23,6 +23,7 @@ from ..numeric.pairs import A, B, Entry
 from ..symbols import q, q11, q12, q22
 from .array_module import ArrayBackend, function, singular
 from .mixture_programs import STATE, MixturePrograms, closed_programs, mixture_programs
+from .mixture_rounding import rounding_note
 
 _SUFFIXES = ("", "_diag", "_slopes", "_diag_slopes")
 _SLOPES = ("nngp_q11", "nngp_q22", "dot_q11", "dot_q12", "dot_q22")
@@ -110,7 +111,7 @@ def mixture_arrays(dual: MixtureDual, values: tuple[float, ...] = ()) -> ArrayPr
         slopes.append(_slopes(f"pair{i}", e, d, (A.name, B.name), params))
     bounds = "; ".join(dual.mixture_bound.text())
     what = f"K[{dual.activation.expr}]: {len(dual.mixture)} nodes"
-    said = (f"{what}; proven, rounding not counted: {bounds}",)
+    said = (f"{what}; proven, rounding not counted: {bounds}{rounding_note(found)}",)
     return ArrayPrograms(found, tuple(slopes), values, said)
 
 

@@ -231,7 +231,9 @@ void @NAME@_diag(size_t n, const double *g, const double in[4], double *q, doubl
 /* Pairs: g12[i] = <x_i, y_i>.  The diagonal of layer l is qx[l*ldx + i*incx], and qy alike, so
  * that incx = 0 is one x against many y.  root0 is NULL, or the accurate
  * sqrt(q11*q22 - q12^2) of the first layer for nearly collinear inputs.
- * Equal inputs stay equal at any depth: their covariance is the diagonal, rounding included. */
+ * Equal inputs stay equal at any depth: their covariance is the diagonal, rounding included.
+ * After a layer |Sigma(x, y)| is at most sqrt(Sigma(x, x) Sigma(y, y)), which the errors of the
+ * three may exceed: bringing it down to that adds no error, it is at most the largest of theirs. */
 void @NAME@_pairs(size_t n, const double *g12, const double *root0,
                   const double *qx, size_t incx, size_t ldx,
                   const double *qy, size_t incy, size_t ldy,
@@ -261,7 +263,10 @@ void @NAME@_pairs(size_t n, const double *g12, const double *root0,
         const int same = (root[i] == 0.0) & (x[i] == y[i]) & (c[i] > 0.0);
         const double p = qx[(l + 1) * ldx + (at + i) * incx];
         const double q = qy[(l + 1) * ldy + (at + i) * incy];
-        next[i] = same ? p : v[0] + v[1] * value[i];
+        const double most = qx[(LAYERS + 2 + l) * ldx + (at + i) * incx] *
+                            qy[(LAYERS + 2 + l) * ldy + (at + i) * incy];
+        const double found = v[0] + v[1] * value[i];
+        next[i] = same ? p : found > most ? most : found < -most ? -most : found;
         t[i] = v[2] + v[3] * value[i] + v[4] * slope[i] * t[i];
         after[i] = same ? 0.0 : ntksym_op_rootdet(p, next[i], q);
       }

@@ -17,6 +17,7 @@ from ..numeric.logistic import Part
 from ..numeric.pairs import A, B, Entry
 from ..symbols import q, q11, q12, q22
 from ._base import identifier
+from .mixture_moments import contracted, contracts
 
 STATE = ("q11", "q12", "q22", "root")
 LARGEST = 2.0**200
@@ -90,7 +91,12 @@ def mixture_programs(dual: MixtureDual) -> MixturePrograms:
     for i in range(count):
         for j in range(count):
             e, d = forms.pairs[i * count + j], forms.pairs_diag[i * count + j]
-            pair, diag = both(f"pair{i}{j}", e, d, (a, b))
+            label, more = f"pair{i}{j}", (a, b, *params)
+            if contracts(dual, (i, j)):
+                pair = contracted(dual, (i, j), label, (*STATE, *more))
+                diag = contracted(dual, (i, j), f"{label}_diag", ("q", *more))
+            else:
+                pair, diag = both(label, e, d, (a, b))
             if i == j and (part := _lone_reduced(dual, i)) is not None:
                 pair = _reduced_program(pair.name, part, pair.args, (q11, q12, q22))
                 diag = _reduced_program(diag.name, part, diag.args, (q, q, q))

@@ -34,7 +34,7 @@ FEW = 4
 """Nodes in x and in mu."""
 LARGEST_ANGLE = 0.3
 LARGEST_SPREAD = 0.15
-"""Beyond these d is the difference of its terms: they are not nearly equal."""
+"""Beyond these the determinant is the difference of its terms: they are not nearly equal."""
 NEAR = 0.05
 NEAR_FLOAT = 0.25
 """Pairs whose next angle is below: what rounding then makes of the root matters."""
@@ -170,25 +170,11 @@ static double near_along(int kind, const double *v, double lo, double hi, double
   return total;
 }
 
-/* The same for any pair, as differences: q11 = a, q12 = c, q22 = b. */
-static double near_far(int kind, const double *v, double a, double c, double b, double root)
-{
-  double q11[8], q12[8], q22[8], roots[8], value[8], slope[8];
-  for (size_t i = 0; i < 8; ++i) {
-    q11[i] = a;
-    q12[i] = c;
-    q22[i] = b;
-    roots[i] = root;
-  }
-  near_pairs(kind, v, 8, q11, q12, q22, roots, value, slope);
-  return (near_diag(kind, v, a) - value[0]) + (near_diag(kind, v, b) - value[0]);
-}
-
 /* sqrt(n11*n22 - n12^2) after the layer, where n12 is rounded and the pair nearly parallel: from
  * d = E[(s(u) - s(v))^2] (times the variance of the weights), which is what unlike norms make of
  * parallel inputs, and twice the integral of the derivative dual over the angle.  `bias` is a
  * number where s is positively homogeneous: then parallel inputs stay parallel without it.
- * `plain` is the answer where d is not finite. */
+ * `plain` is the answer where d is not finite, and for pairs that are not near. */
 static double near_root(int kind, const double *v, double bias, double a, double c, double b,
                         double root, double n11, double n22, double plain)
 {
@@ -197,31 +183,25 @@ static double near_root(int kind, const double *v, double bias, double a, double
   const double s1 = sqrt(n11), s2 = sqrt(n22), size = s1 * s2;
   const double spread = lo > 0.0 ? 0.5 * log1p((hi - lo) / lo) : INFINITY;
   const int straight = bias == bias, small = (angle < @ANGLE@) & (spread < @SPREAD@ || straight);
-  double across = 0.0, apart, det;
-  if (small) {
-    const double asked = @TOLERANCE@ / angle, least = asked < 1e-3 ? asked : 1e-3;
-    double x = angle;
-    for (int level = 0; angle > 0.0; ++level) {
-      double rough;
-      const double whole = near_panel(kind, v, a, b, m, 0.0, x, &rough);
-      if (rough <= least * (across + whole) || level == @LEVELS@) {
-        across += whole;
-        break;
-      }
-      across += near_panel(kind, v, a, b, m, 0.5 * x, x, &rough);
-      x *= 0.5;
+  const double asked = @TOLERANCE@ / angle, least = asked < 1e-3 ? asked : 1e-3;
+  double g = 0.0, x = angle, det;
+  if (!small) return plain;
+  for (int level = 0; angle > 0.0; ++level) {
+    double rough;
+    const double whole = near_panel(kind, v, a, b, m, 0.0, x, &rough);
+    if (rough <= least * (g + whole) || level == @LEVELS@) {
+      g += whole;
+      break;
     }
-    apart = 2.0 * across;
-    if (!straight && spread > 0.0) apart += near_along(kind, v, lo, hi, spread);
-  } else {
-    apart = near_far(kind, v, a, c, b, root);
+    g += near_panel(kind, v, a, b, m, 0.5 * x, x, &rough);
+    x *= 0.5;
   }
   if (straight) {
     const double scale = near_diag(kind, v, hi) / hi, ends = scale * ((r1 - r2) * (r1 - r2));
-    const double g = small ? across : 0.5 * (apart - ends);
     det = (bias / size) * ((ends + 2.0 * g) / size) + (g / size) * ((2.0 * scale * m - g) / size);
   } else {
-    const double d = apart / size, t = (n11 - n22) / size;
+    const double along = spread > 0.0 ? near_along(kind, v, lo, hi, spread) : 0.0;
+    const double d = (2.0 * g + along) / size, t = (n11 - n22) / size;
     det = 0.25 * (d * (2.0 * ((n11 + n22) / size) - d) - t * t);
   }
   const double next = (ntksym_op_sqrt0(det) * s1) * s2;
@@ -281,7 +261,7 @@ def _near_root(dual, own, bias, state, after, plain):
 
     From d = E[(s(u) - s(v))^2] (times the variance of the weights): what unlike norms make of
     parallel inputs, and twice the integral of the derivative dual over the angle.  `bias` is a
-    number where s is positively homogeneous, else None; `plain` is for where d is not finite.
+    number where s is positively homogeneous, else None; `plain` is for other pairs.
     """
     (a, c, b, root), (n11, n22) = state, after
     r1, r2 = np.sqrt(a), np.sqrt(b)
@@ -291,27 +271,21 @@ def _near_root(dual, own, bias, state, after, plain):
     size = s1 * s2
     spread = np.where(lo > 0.0, 0.5 * np.log1p((hi - lo) / np.where(lo > 0.0, lo, 1.0)), np.inf)
     small = (angle < @ANGLE@) & ((spread < @SPREAD@) | (bias is not None))
-    far, near = np.nonzero(~small)[0], np.nonzero(small)[0]
-    across, apart = np.zeros(a.shape), np.zeros(a.shape)
-    if far.size:
-        value = dual(a[far], c[far], b[far], root[far])[0]
-        apart[far] = (own(a[far]) - value) + (own(b[far]) - value)
+    near, across = np.nonzero(small)[0], np.zeros(a.shape)
     if near.size:
         across[near] = _near_across(dual, a[near], b[near], m[near], angle[near])
-        apart[near] = 2.0 * across[near]
     if bias is not None:
         scale = own(hi) / hi
         ends = scale * (r1 - r2) ** 2
-        g = np.where(small, across, 0.5 * (apart - ends))
-        det = (bias / size) * ((ends + 2.0 * g) / size)
-        det = det + (g / size) * ((2.0 * scale * m - g) / size)
+        det = (bias / size) * ((ends + 2.0 * across) / size)
+        det = det + (across / size) * ((2.0 * scale * m - across) / size)
     else:
-        unlike = np.nonzero(small & (spread > 0.0))[0]
+        unlike, apart = np.nonzero(small & (spread > 0.0))[0], 2.0 * across
         if unlike.size:
             apart[unlike] += _near_along(dual, lo[unlike], hi[unlike], spread[unlike])
         d, t = apart / size, (n11 - n22) / size
         det = 0.25 * (d * (2.0 * ((n11 + n22) / size) - d) - t * t)
-    return np.where(np.isfinite(det), np.sqrt(np.maximum(det, 0.0)) * s1 * s2, plain)
+    return np.where(small & np.isfinite(det), np.sqrt(np.maximum(det, 0.0)) * s1 * s2, plain)
 
 
 def _carried(mode, dual, own, bias, state, after, roots, c, plain):

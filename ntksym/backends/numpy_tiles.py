@@ -109,8 +109,13 @@ def _layer(p: Program, label: str) -> tuple[str, tuple[Line, ...], int]:
 
 _TAIL = '''
 def _tail(u, out):
-    """(atan(t) - t)/t**3 in u = t**2, for 0 <= t <= 1: no more terms than the largest u needs."""
+    """(atan(t) - t)/t**3 in u = t**2, for 0 <= t <= 1: no more terms than the largest u needs.
+
+    NaN stays NaN, and has no part in that.
+    """
     most = u.max()
+    if most != most:
+        most = np.fmax.reduce(u, axis=None)
     for reach, terms in _TAILS[u.dtype.name]:
         if most <= reach:
             break

@@ -144,6 +144,8 @@ def pairs(g12, qx, qy, first, root=None):
 
     `root`: the accurate sqrt(q11*q22 - q12^2) of the first layer, for nearly collinear inputs.
     Equal inputs stay equal at any depth: their covariance is the diagonal, rounding included.
+    After a layer |Sigma(x, y)| is at most sqrt(Sigma(x, x) Sigma(y, y)), which the errors of the
+    three may exceed: bringing it down to that adds no error, it is at most the largest of theirs.
     """
     c = first[0] * g12 + first[1]
     t = first[2] * g12 + first[3]
@@ -156,7 +158,8 @@ def pairs(g12, qx, qy, first, root=None):
             none = ((qx[k] == 0.0) | (qy[k] == 0.0)) & (t == 0.0)
             value, slope = _vanishing(value, slope, none)
         same = (root == 0.0) & (qx[k] == qy[k]) & (c > 0.0)
-        before, c = c, np.where(same, qx[k + 1], s0 + s1 * value)
+        most = rx[k + 1] * ry[k + 1]
+        before, c = c, np.where(same, qx[k + 1], np.clip(s0 + s1 * value, -most, most))
         t = t0 + t1 * value + t2 * slope * t
         following = np.where(same, 0.0, _rootdet(qx[k + 1], c, qy[k + 1]))@MENDED@
         root = following

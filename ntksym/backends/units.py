@@ -11,6 +11,7 @@ from ..errors import BadSpec, UnsupportedOp
 from ..lower.schedule import number
 from ..numeric import ExpectedDual, MixtureDual
 from .mixture_programs import closed_programs, mixture_programs
+from .mixture_rounding import rounding_note
 from .point_unit import PointUnit
 from .program_unit import ProgramUnit
 from .unit import DualUnit
@@ -85,8 +86,9 @@ def _program_unit(
     what = f"K[{found.activation.expr}]"
     if isinstance(found, MixtureDual):
         bounds = "; ".join(found.mixture_bound.text())
+        programs = mixture_programs(found)
         said = f"{what}: {len(found.mixture)} nodes; proven, rounding not counted: {bounds}"
-        return ProgramUnit(mixture_programs(found), numbers, (said,))
+        return ProgramUnit(programs, numbers, (said + rounding_note(programs),))
     if almost_everywhere:
         found = replace(found, dot=found.dot_ae, diag_dot=found.diag_dot_ae)
     return ProgramUnit(closed_programs(found), numbers, (f"{what}: closed form",))

@@ -57,8 +57,10 @@ def work(options: dict[str, Any], view: View) -> Outcome:
     point = _point(options["at"])
     view.note("enclosing")
     method, comparisons = evaluate(activation, point, values, options["digits"])
+    if method == "definition only" and any(c.definition is None for c in comparisons):
+        comparisons = _with_mixture(activation, values, point, comparisons)
     refuted = any(c.agree is False for c in comparisons)
-    known = [c for c in comparisons if c.definition is not None]
+    known = [c for c in comparisons if c.definition is not None or c.divergent]
     closed = method == "closed form"
     open_ = len(known) < len(comparisons) or (closed and any(c.agree is None for c in comparisons))
     agree = False if refuted else (None if open_ or not closed else True)
@@ -80,6 +82,33 @@ def work(options: dict[str, Any], view: View) -> Outcome:
     ]
     lines = [line for c in comparisons for line in _lines(c, closed)]
     return Outcome(payload, (*head, *lines, ("", f"method: {method}")), status)
+
+
+def _with_mixture(
+    activation: Any, values: Any, point: tuple[Any, Any, Any], comparisons: tuple[Comparison, ...]
+) -> tuple[Comparison, ...]:
+    """Where the integral is not enclosed, the best bound there is: that of the normal mixture."""
+    from dataclasses import replace
+
+    from ..errors import NoClosedForm, Undecided
+    from ..numeric import mixture_dual
+    from ..verify.ball import Ball
+
+    out = []
+    for c in comparisons:
+        try:
+            if c.definition is None and not c.divergent:
+                slope = c.quantity != "nngp"
+                found = mixture_dual(activation).enclose(*point, derivative=slope, params=values)
+                ends = [v.numerator for v in (found.mid, found.rad)]
+                down = [1 - v.denominator.bit_length() for v in (found.mid, found.rad)]
+                mid, radius = Ball(ends[0], down[0], ends[1], down[1]).decimal(20)
+                best = f"[{mid} +/- {radius}]"  # both are dyadic: the ball is exact
+                c = replace(c, note=f"{c.note}; the best bound, by a mixture: {best}")
+        except (NoClosedForm, Undecided):
+            pass
+        out.append(c)
+    return tuple(out)
 
 
 def _point(text: str) -> tuple[Any, Any, Any]:
@@ -125,7 +154,7 @@ def _record(c: Comparison) -> dict[str, Any]:
 def _lines(c: Comparison, closed: bool) -> list[Line]:
     def shown(ball: Any) -> str:
         if ball is None:
-            return "not enclosed"
+            return "not finite" if c.divergent else "not enclosed"
         mid, radius = ball.decimal(c.digits + 2)
         return f"[{mid} +/- {radius}]"
 

@@ -28,6 +28,7 @@ def command(expression: str, params: tuple[str, ...], digits: int) -> dict[str, 
     """Prove the derived form of s = EXPR by Price's theorem, and enclose it at rational points.
 
     The exit status is 0 for proved or enclosed, 1 for refuted, 3 for undecided or no closed form.
+    A proof holds without the enclosures: under "not enclosed" are the points that they left open.
     """
     return {"expression": expression, "params": read_params(params), "digits": digits}
 

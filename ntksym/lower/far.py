@@ -77,8 +77,12 @@ class Far:
         jump, because its Dirac mass is not that of s for nearly equal inputs.
         """
         some = any(self.right) or any(self.left)
-        jumps = self.right[0] != self.left[0]
-        return _BARE if some else inf, inf if jumps or not some else _BARE
+        return _BARE if some else inf, inf if self.steps or not some else _BARE
+
+    @property
+    def steps(self) -> bool:
+        """Whether L jumps at 0: then E[L'(u)^2] is infinite, and that of s no sum with it."""
+        return self.right[0] != self.left[0]
 
     @property
     def programs(self) -> tuple[Program, ...]:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from sympy import Expr, oo, sqrt, zoo
 
+from .. import symbols as S
 from ..activation import Activation
 from ..derivation import Derivation
 from ..dual import Dual, dual
@@ -24,6 +25,7 @@ from .polynomial import DET
 from .price import small_program
 from .program import Operand
 
+_TINY = Fraction(1, 10**5)
 _LARGE = Fraction(10**6)
 _HUGE = Fraction(10**120)
 _LATE = 2.0**33
@@ -81,8 +83,39 @@ def settle_diagonal(b: Builder, d: DualLike) -> None:
         b.replace(d.diag, b.emit("price", b.operand(d.diag), *at, inner=inner))
     if (rule := _far(d.activation)) is not None:
         for e, op in ((d.diag, "far_diag"), (d.diag_dot, "far_diag_dot")):
-            if e not in (oo, zoo):
+            if e not in (oo, zoo) and (op == "far_diag" or not rule.steps):
                 b.replace(e, b.emit(op, b.operand(e), "q", inner=rule))
+    for e, pair in _cancelling(d):
+        b.replace(e, _on_diagonal(b, pair))
+
+
+def _cancelling(d: DualLike) -> tuple[tuple[Expr, Expr], ...]:
+    """Diagonals that lose digits at small variances where the dual itself, at u = v, does not.
+
+    E[sin(u)^2] = (1 - exp(-2 q))/2 cancels; exp(-q) sinh(q), the dual at q12 = q, does not.
+    """
+    found = ((d.diag, d.value), (d.diag_dot, d.dot))
+    return tuple(
+        (e, pair)
+        for e, pair in found
+        if e not in (oo, zoo) and loses(e.xreplace({S.q: S.q11}), _TINY) and not loses(pair, _TINY)
+    )
+
+
+def _on_diagonal(b: Builder, pair: Expr) -> Operand:
+    """An expression in q11, q12, q22 with all three q, without SymPy gathering its terms."""
+    names = tuple(sorted(s.name for s in pair.free_symbols - {S.q11, S.q12, S.q22}))
+    inner = Builder(("q11", "q12", "q22", "root", *names), root="root")
+    p = inner.program("pair", (("value", inner.operand(pair)),))
+    known: dict[str, Operand] = {"q11": "q", "q12": "q", "q22": "q", "root": Fraction(0)}
+    known |= {name: name for name in names}
+
+    def place(a: Operand) -> Operand:
+        return known[a] if isinstance(a, str) else a
+
+    for let in p.body:
+        known[let.name] = b.emit(let.op, *(place(a) for a in let.args), inner=let.inner)
+    return place(p.outputs[0][1])
 
 
 @lru_cache(maxsize=256)
@@ -95,7 +128,7 @@ def settles(activation: Activation) -> Dual | None:
     if not _derived(found):
         return None
     needed = small_program(activation) is not None or _far(activation) is not None
-    return found if needed else None
+    return found if needed or _cancelling(found) else None
 
 
 def _derived(d: DualLike) -> bool:

@@ -62,7 +62,8 @@ def fill(
     dtype = _dtype(fast, x, both, target)
     left = x.rows.astype(dtype, copy=False)
     right = left if y is None else both.rows.astype(dtype, copy=False)
-    fine = [_fine(fast, side.levels, dtype) for side in (x, both)]
+    qx, qy = x.quiet, both.quiet
+    fine = [_fine(fast, q, dtype) for q in (qx, qy)]
 
     def tile(place: tuple[slice, slice], space: Space) -> None:
         rows, columns = place
@@ -74,8 +75,9 @@ def fill(
             both.rows[columns],
             x.squares[rows],
             both.squares[columns],
-            np.ascontiguousarray(x.levels[:, rows]),
-            np.ascontiguousarray(both.levels[:, columns]),
+            np.ascontiguousarray(qx[:, rows]),
+            np.ascontiguousarray(qy[:, columns]),
+            x.own[rows],
         )
         own = y is None and rows == columns
         if fast is None or not (fine[0][rows].all() and fine[1][columns].all()):
@@ -99,7 +101,7 @@ def _dtype(fast: Tiles | None, x: Side, y: Side, target: Target) -> str:
     """In which precision products and layers are done."""
     if fast is None or not fast.single or any(a.dtype != np.float32 for a in target.arrays):
         return "float64"
-    good = all(_fine(fast, side.levels, "float32").all() for side in (x, y))
+    good = all(_fine(fast, side.quiet, "float32").all() for side in (x, y))
     return "float32" if good else "float64"
 
 
@@ -157,7 +159,10 @@ def _tiles(n: int, m: int, symmetric: bool) -> Iterable[tuple[slice, slice]]:
 
 @dataclass(frozen=True, slots=True)
 class _Tile:
-    """A tile of rows against columns: inner products, rows, squared norms, diagonals."""
+    """A tile of rows against columns: inner products, rows, squared norms, diagonals.
+
+    `own` is Theta(x, x) of the rows after the last layer.
+    """
 
     g12: Array
     x: Array
@@ -166,6 +171,7 @@ class _Tile:
     gy: Array
     qx: Array
     qy: Array
+    own: Array
 
     def values(self, engine: Engine, first: First, upper: bool) -> tuple[Array, Array]:
         """Both kernels; nearly collinear pairs, or those above the diagonal, from distances."""
@@ -180,6 +186,8 @@ class _Tile:
     ) -> Iterator[tuple[slice, Array, Array]]:
         """The rows of a block, and both kernels there, in arrays of `space`."""
         for at, nngp, ntk, near in fast.blocks(self.g12, self.qx, self.qy, first, space):
+            if near is not None:  # pairs of rows that are lost stay NaN
+                near &= ~(np.isnan(self.qx[0, at, None]) | np.isnan(self.qy[0]))
             if near is not None and MANY * np.count_nonzero(near) > near.size:
                 part = self if self.g12.dtype == np.float64 else replace(self, g12=self.doubles())
                 values = part.values(engine, first, upper)
@@ -217,8 +225,11 @@ class _Tile:
             place, i = (i, j), i + start
             g = self.products(i, j)
             root = self.root(i, j, g, first)
-            found = engine.pairs(g, root, self.qx[:, i], self.qy[:, j], first)
-            values[0][place], values[1][place] = found
+            qx, qy = self.qx[:, i], self.qy[:, j]
+            nngp, ntk = engine.pairs(g, root, qx, qy, first)
+            same = (root == 0.0) & (qx[0] == qy[0]) & (first[0] * g + first[1] > 0.0)
+            values[0][place] = np.where(same, qx[len(qx) // 2 - 1], nngp)
+            values[1][place] = np.where(same, self.own[i], ntk)
 
     def products(self, i: NDArray[np.intp], j: NDArray[np.intp]) -> Array:
         """The inner products of pairs of rows, in double."""

@@ -34,7 +34,7 @@ class _Gram(ctypes.Structure):
         *((k, ctypes.c_size_t) for k in ("n", "m", "d", "levels", "first", "last", "ldk", "ldt")),
         *((k, ctypes.c_int) for k in ("symmetric", "single")),
         *((k, ctypes.c_void_p) for k in ("x", "panels", "qx", "qy", "sx", "sy")),
-        *((k, ctypes.c_void_p) for k in ("dx", "dy", "gx", "gy", "ix", "iy")),
+        *((k, ctypes.c_void_p) for k in ("dx", "dy", "gx", "gy", "tx", "ty", "ix", "iy")),
         ("inputs", ctypes.c_double * 4),
         *((k, ctypes.c_void_p) for k in ("tile", "pairs", "nngp", "ntk")),
     )
@@ -51,11 +51,28 @@ class Layers:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """The rows of one argument: as given (float or double), squared norms, diagonals."""
+    """The rows of one argument: as given (float or double), squared norms, diagonals.
+
+    `own` is Theta(x, x) after the last layer; it has no entries where only norms are given.
+    """
 
     rows: NDArray[Any]
     squares: Array
     levels: Array
+    own: Array
+
+    @property
+    def lost(self) -> NDArray[np.bool_]:
+        """Rows without a kernel: not finite themselves, or of infinite variance in a layer."""
+        inner = self.levels[: max(1, len(self.levels) // 2 - 1)]
+        lost: NDArray[np.bool_] = ~(np.isfinite(self.squares) & np.isfinite(inner).all(axis=0))
+        return lost
+
+    @property
+    def quiet(self) -> Array:
+        """The diagonals, NaN for rows that are lost: what these are must not matter to others."""
+        lost = self.lost
+        return np.where(lost, np.nan, self.levels) if lost.any() else self.levels
 
 
 @lru_cache(maxsize=4)
@@ -137,6 +154,8 @@ def fill(
         dy=address(both.levels),
         gx=address(x.squares),
         gy=address(both.squares),
+        tx=address(x.own),
+        ty=address(both.own),
         ix=address(ix),
         iy=address(iy),
         inputs=(ctypes.c_double * 4)(*first),
@@ -222,8 +241,9 @@ MODERATE = 2.0**60
 
 
 def _moderate(side: Side) -> bool:
-    """Whether float has range enough for products of variances; zero rows included."""
-    for a in (side.squares, side.levels[: len(side.levels) // 2]):
+    """Whether float has range enough for products of variances; zero and lost rows included."""
+    kept = ~side.lost
+    for a in (side.squares[kept], side.levels[: len(side.levels) // 2, kept]):
         if not np.isfinite(a).all() or (a > MODERATE).any():
             return False
         if ((a < 1.0 / MODERATE) & (a != 0.0)).any():

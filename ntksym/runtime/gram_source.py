@@ -73,14 +73,15 @@ typedef void pairs_function(size_t n, const double *g12, const double *root0,
 /* What all tiles of a call share.  Lengths count elements.  x, y: rows for the product, of the type
  * of the variant; sx, sy: the rows as given, float where `single`, for distances.  panels: the
  * columns [first, last) of y^T, packed.  qx, qy: diagonals as `_diag` gives them, `levels` rows,
- * for the layers; dx, dy: the same in double; ix, iy: 1/sqrt(Sigma) of the first layer.
+ * for the layers; dx, dy: the same in double; tx, ty: Theta(x, x) after the last; ix, iy:
+ * 1/sqrt(Sigma) of the first layer.
  * Outputs that are NULL are not wanted. */
 struct gram {
   size_t n, m, d, levels, first, last, ldk, ldt;
   int symmetric, single;
   const void *x, *panels, *qx, *qy;
   const void *sx, *sy;
-  const double *dx, *dy, *gx, *gy;
+  const double *dx, *dy, *gx, *gy, *tx, *ty;
   const void *ix, *iy;
   double in[4];
   void *tile;
@@ -152,7 +153,7 @@ static double accurate_root(const struct gram *w, size_t i, size_t j, double *in
   return hypot(det, sqrt(both) * sqrt(size) * up);
 }
 
-/* The kernels of x_i with `count` of the rows of y, from distances. */
+/* The kernels of x_i with `count` of the rows of y, from distances; of equal rows the diagonal. */
 static void few(const struct gram *w, size_t i, size_t count, const size_t *j, const double *g,
                 double close, double *q, double *nngp, double *ntk)
 {
@@ -163,6 +164,11 @@ static void few(const struct gram *w, size_t i, size_t count, const size_t *j, c
     for (size_t l = 0; l < w->levels; ++l) q[l * FEW + k] = w->dy[l * w->m + j[k]];
   }
   w->pairs(count, inner, root, w->dx + i, 0, w->n, q, 1, FEW, w->in, nngp, ntk);
+  for (size_t k = 0; k < count; ++k)
+    if (root[k] == 0.0 && w->dx[i] == q[k] && w->in[0] * g[k] + w->in[1] > 0.0) {
+      nngp[k] = w->dx[(w->levels / 2 - 1) * w->n + i];
+      ntk[k] = w->tx[i];
+    }
 }
 """
 

@@ -178,7 +178,7 @@ class CompiledKernel:
             q, t = self._engine.diag(g, first)
         bad = np.isnan(g)
         q[:, bad], t[bad] = np.nan, np.nan
-        return Side(x, g, q), t
+        return Side(x, g, q, t), t
 
     def _target(
         self, shape: tuple[int, int], out: Any, only: Only | None, data: tuple[Any, ...]
@@ -208,7 +208,7 @@ class CompiledKernel:
         for axis, side in enumerate((x, y)):
             if x is not y or axis == 0:
                 self._warn(side, names[axis])
-            lost = _lost(side)
+            lost = side.lost
             if not lost.any():
                 continue
             for array in target.arrays:
@@ -290,12 +290,10 @@ class CompiledKernel:
             with np.errstate(all="ignore"):
                 levels = self._engine.diag(g, first)[0]
             levels[:, np.isnan(g)] = np.nan
-            sides.append(Side(g[:, None], g, levels))
+            sides.append(Side(g[:, None], g, levels, np.empty(0)))
         x, y = sides
         if g12.size:
-            bands.fill_products(
-                self._engine, first, g12, (x.levels, y.levels), target, self.threads
-            )
+            bands.fill_products(self._engine, first, g12, (x.quiet, y.quiet), target, self.threads)
         self._finish(target, x, y, ("q1", "q2"))
         for array in target.arrays:
             if not np.isfinite(g12).all():
@@ -307,14 +305,6 @@ def _last(levels: Array) -> Array:
     """Sigma(x, x) after the last layer."""
     values: Array = levels[len(levels) // 2 - 1]
     return values
-
-
-def _lost(side: Side) -> NDArray[np.bool_]:
-    """Rows without a kernel: not finite themselves, or of infinite variance in a layer."""
-    inner = side.levels[: max(1, len(side.levels) // 2 - 1)]
-    finite = np.isfinite(side.squares) & np.isfinite(inner).all(axis=0)
-    lost: NDArray[np.bool_] = ~finite
-    return lost
 
 
 def _given(target: Target, only: Only | None) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from ..backends import Contract, SourceFile, c_mixture, numpy_mixture
 from ..backends import c as c_backend
 from ..backends.mixture_programs import MixturePrograms, mixture_programs
+from ..backends.mixture_rounding import rounding_note
 from ..numeric import MixtureDual
 from .checks import Array
 from .compiler import load_library
@@ -103,26 +104,27 @@ def mixture_engine(dual: MixtureDual, target: str, *, keep: bool = True) -> Mixt
         UnsupportedOp: a function that the target cannot spell.
     """
     programs = mixture_programs(dual)
-    contract = mixture_contract(dual)
+    contract = mixture_contract(dual, programs)
     if target == "c":
         return CMixture(programs, contract, keep=keep)
     return NumpyMixture(programs, contract, keep=keep)
 
 
-def mixture_contract(dual: MixtureDual) -> Contract:
+def mixture_contract(dual: MixtureDual, programs: MixturePrograms) -> Contract:
     """What the head of a generated file says: the formula and the proven bounds."""
     return Contract(
         "ntksym.compile",
         (f"E[s(u) s(v)] and its derivative in q12, s(x) = {dual.activation.expr}",),
-        accuracy=accuracy(dual),
+        accuracy=accuracy(dual, programs),
         source=("stefanski1991normal", *dual.activation.refs),
     )
 
 
-def accuracy(dual: MixtureDual) -> str:
-    """The proven bounds of the nodes, in a line."""
+def accuracy(dual: MixtureDual, programs: MixturePrograms) -> str:
+    """The proven bounds of the nodes, in a line; where terms cancel also the rounding."""
     bounds = "; ".join(dual.mixture_bound.text())
-    return f"{len(dual.mixture)} nodes; proven, rounding not counted: {bounds}"
+    left = rounding_note(programs)
+    return f"{len(dual.mixture)} nodes; proven, rounding not counted: {bounds}{left}"
 
 
 def compile_mixture(dual: MixtureDual, target: str = "c", cache: bool = True) -> CompiledDual:

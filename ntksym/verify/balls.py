@@ -23,7 +23,7 @@ from .evaluate import constant, real_ball
 from .growth import growth_of
 from .law import Law, exact
 from .rearrange import rearranged
-from .safe import Exhausted, precision
+from .safe import Divergent, Exhausted, precision
 from .surd import Surd
 
 Number: TypeAlias = Rational | int | str | Fraction
@@ -158,6 +158,8 @@ def _refine(
                 if value.is_finite():
                     ball = Ball.from_arb(value)
                     best = ball if best is None or ball.rad < best.rad else best
+            except Divergent as error:
+                raise Divergent(f"{what}: {error.what}", hint=error.hint) from None
             except Exhausted as error:
                 reason, worn = error.what, True
             except Undecided as error:

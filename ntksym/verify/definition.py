@@ -24,6 +24,8 @@ from .pieces import derivative as piecewise_derivative
 from .polar import mean, radial
 from .radial import HalfLines, half_lines, integrable, tidy
 from .rearrange import rearranged
+from .removable import continued_pieces
+from .safe import Divergent
 from .surd import Surd
 from .twod import planar
 
@@ -49,9 +51,13 @@ def factor(expr: Expr, *, derivative: bool, distributional: bool) -> Factor:
         )
     pieces = split(expr)
     if not derivative:
-        return Factor(expr, pieces)
+        return Factor(expr, continued_pieces(pieces))
     slopes = tidy(piecewise_derivative(pieces))
     integrable(slopes)
+    try:
+        slopes = continued_pieces(slopes)
+    except BadActivation as error:
+        raise Divergent(f"the derivative: {error.what}: the expectation is no integral") from None
     masses = jumps(pieces) if distributional else ()
     return Factor(None, slopes, masses)
 

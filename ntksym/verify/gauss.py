@@ -57,7 +57,7 @@ def panels(ends: list[tuple[Any, Any]], bound: Bound, tol: Any, widest: float) -
     """Panels that cover the intervals `ends`, each with an error below `tol`.
 
     Raises:
-        Undecided: a singularity sits on an end, so that no panel there works.
+        Undecided: no panel works at a place: a singularity, or a slope too steep for any.
     """
     out: list[Panel] = []
     counts = [max(1, ceil(float((b - a).mid()) / widest)) for a, b in ends]
@@ -77,7 +77,10 @@ def _refine(
         out.append(best)
         return
     if depth == 0:
-        raise Undecided(f"the activation is singular at about x = {a.mid().str(6, radius=False)}")
+        at = a.mid().str(6, radius=False)
+        raise Undecided(
+            f"no panel of the integral works at {at}: the activation is singular or too steep"
+        )
     if len(out) > most:
         raise Exhausted("the activation oscillates too fast for a certificate: too many panels")
     mid = ((a + b) / 2).mid()

@@ -265,7 +265,11 @@ def _log(g: Any, domain: Range) -> Growth:
         if (bad := _witness(g, domain, -1)) is not None:
             raise BadActivation(f"log({g}) is not real at x = {bad}")
         if (bad := _witness(g, domain, 0)) is not None:
-            raise BadActivation(f"log({g}) is infinite at x = {bad}")
+            raise Undecided(
+                f"log({g}) is infinite at x = {bad}: an integrable singularity, but no rule here "
+                "integrates through it",
+                hint="a + b*log(abs(x)) alone, which has a closed form",
+            )
         raise Undecided(f"cannot show that {g} stays positive")
     inner = _grow(g, domain)
     zero = arb(0)

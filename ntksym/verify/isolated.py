@@ -45,3 +45,10 @@ class Continued(Expr):
 
     The other arguments are the points, each with the order of the zero of the denominator there.
     """
+
+    def _eval_derivative(self, s: Any) -> Expr:
+        """(N/D)' = (N' D - N D')/D^2, with twice the orders; it is finite where N/D is analytic."""
+        written, above, below, *data = self.args
+        top = above.diff(s) * below - above * below.diff(s)
+        orders = [2 * d if i % 2 else d for i, d in enumerate(data)]
+        return Continued(written.diff(s), top, below**2, *orders)

@@ -225,6 +225,8 @@ def _zeros(g: Expr) -> tuple[Expr, ...]:
         return _zeros(g.args[0])
     if isinstance(g, sp.log):
         return _zeros(g.args[0] - 1)
+    if g.is_rational_function(x):
+        return _zeros(g.as_numer_denom()[0])
     if isinstance(g, sp.Add):
         c, rest = g.as_independent(x, as_Add=True)
         a, f = rest.as_independent(x, as_Add=False)

@@ -8,7 +8,7 @@ from functools import partial
 from math import log10
 from typing import Any
 
-from sympy import Expr, Rational, Symbol
+from sympy import Expr, Rational, Symbol, nan, oo
 
 from ..activation import Activation
 from ..derivation import Derivation
@@ -20,6 +20,7 @@ from .ball import Ball
 from .balls import enclose_definition, enclose_expr
 from .price import PriceProof, prove_value
 from .report import Comparison, Report, Verdict
+from .safe import Divergent
 
 Point = tuple[Rational, Rational, Rational]
 Params = tuple[tuple[str, Rational], ...]
@@ -114,7 +115,7 @@ def _power_line(proof: PowerProof) -> str:
 def _report(act: Activation, proved: bool, line: str, comparisons: Sequence[Comparison]) -> Report:
     wrong = [c for c in comparisons if c.agree is False]
     open_ = [c for c in comparisons if c.agree is None]
-    agreed = [c for c in comparisons if c.agree]
+    agreed = [c for c in comparisons if c.agree and not c.divergent]
     evidence = [line]
     if agreed:
         widest = max((b.rad for c in agreed for b in (c.definition, c.derived) if b), default=0)
@@ -123,7 +124,9 @@ def _report(act: Activation, proved: bool, line: str, comparisons: Sequence[Comp
             f"{agreed[0].digits} digits, widest radius {float(widest):.1e}"
         )
     evidence += [f"disjoint balls: {describe(c)}" for c in wrong]
-    evidence += [f"undecided: {describe(c)}" for c in open_]
+    evidence += _gathered("no finite value on either side", [c for c in comparisons if c.divergent])
+    # a proof holds without enclosures; where there is none, an open point leaves all open
+    evidence += _gathered("not enclosed" if proved else "undecided", open_)
     if wrong:
         verdict = Verdict.REFUTED
     elif proved:
@@ -133,11 +136,29 @@ def _report(act: Activation, proved: bool, line: str, comparisons: Sequence[Comp
     return Report(act.name, verdict, tuple(evidence), tuple(comparisons))
 
 
+def _gathered(word: str, comparisons: Sequence[Comparison]) -> list[str]:
+    """One line for each quantity and reason: the first point, and how many more there are."""
+    groups: dict[tuple[str, str], list[Comparison]] = {}
+    for c in comparisons:
+        groups.setdefault((c.quantity, c.note), []).append(c)
+    lines = []
+    for (_, note), group in groups.items():
+        first = describe(group[0]).removesuffix(note).rstrip(": ")
+        more = f" and at {len(group) - 1} more points" if len(group) > 1 else ""
+        lines.append(f"{word}: {first}{more}" + (f": {note}" if note else ""))
+    return lines
+
+
 def describe(c: Comparison) -> str:
     """One line on a comparison: where, and both balls."""
     where = ", ".join(str(z) for z in c.point)
     params = "".join(f", {k}={v}" for k, v in c.params)
-    return f"{c.quantity} at ({where}{params}): {c.definition} and {c.derived} {c.note}".strip()
+    balls = [b for b in (c.definition, c.derived) if b is not None]
+    known = " and ".join(map(str, balls))
+    if len(balls) == 1:
+        known = ("definition " if c.derived is None else "derived form ") + known
+    head = f"{c.quantity} at ({where}{params})"
+    return ": ".join(part for part in (head, known, c.note) if part)
 
 
 def _points(d: Dual, points: Sequence[tuple[Any, Any, Any]] | None) -> list[tuple[Point, Params]]:
@@ -233,7 +254,7 @@ def _compare(
         rows.append(("derivative_almost_everywhere", True, "ae"))
     out = []
     for quantity, derivative, jumps in rows:
-        definition, note = _ball(
+        definition, note, ends = _ball(
             partial(
                 enclose_definition,
                 act,
@@ -247,11 +268,10 @@ def _compare(
         derived = None
         if d is not None:
             expr = _derived(d, point, derivative, jumps, degenerate)
-            derived, extra = _ball(
-                partial(enclose_expr, expr, _values(act, point, params), digits=digits)
-            )
-            note = note or extra
-        out.append(Comparison(quantity, point, params, definition, derived, digits, note))
+            derived, extra, none = _formula(expr, _values(act, point, params), digits)
+            ends, note = ends and none, note or extra
+        both = ends and d is not None
+        out.append(Comparison(quantity, point, params, definition, derived, digits, note, both))
     if d is not None and degenerate and point[0] == point[1] == point[2] and point[0] > 0:
         out += _diagonals(d, point, params, digits, out)
     return tuple(out)
@@ -273,17 +293,30 @@ def _diagonals(
     names = (("diagonal", d.diag), ("diagonal_derivative", d.diag_dot_ae))
     out = []
     for (name, expr), reference in zip(names, (known[0], known[-1]), strict=True):
-        derived, note = _ball(partial(enclose_expr, expr, values, digits=digits))
+        derived, note, none = _formula(expr, values, digits)
+        both = none and reference.divergent
         ball = reference.definition
-        out.append(Comparison(name, point, params, ball, derived, digits, note))
+        out.append(Comparison(name, point, params, ball, derived, digits, note, both))
     return out
 
 
-def _ball(run: Callable[[], Ball]) -> tuple[Ball | None, str]:
+def _formula(
+    expr: Expr, values: Mapping[Symbol, Rational], digits: int
+) -> tuple[Ball | None, str, bool]:
+    """As `_ball`, of a derived form: oo where it is infinite, nan where it is no integral."""
+    if expr in (oo, -oo, nan):
+        said = "no integral" if expr is nan else "infinite"
+        return None, f"the derived form is {said}", True
+    return _ball(partial(enclose_expr, expr, values, digits=digits))
+
+
+def _ball(run: Callable[[], Ball]) -> tuple[Ball | None, str, bool]:
+    """The enclosure, or why there is none and whether the expectation diverges."""
     try:
-        return run(), ""
+        return run(), "", False
     except Undecided as error:
-        return None, "; ".join((error.what, *error.tried))
+        parts = (error.what, error.where, *error.tried)
+        return None, "; ".join(p for p in parts if p), isinstance(error, Divergent)
 
 
 __all__ = ["Params", "Point", "compare", "describe", "evaluate", "prove"]

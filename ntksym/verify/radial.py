@@ -14,10 +14,11 @@ import sympy as sp
 from flint import arb, fmpq
 from sympy import Expr
 
-from ..errors import NotSquareIntegrable, Undecided
+from ..errors import NotSquareIntegrable
 from ..symbols import x
 from .evaluate import constant, real_ball
 from .pieces import Piece
+from .safe import Divergent
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def integrable(pieces: tuple[Piece, ...]) -> None:
     """Nothing, if no power of a function on half-lines is -1 or less.
 
     Raises:
-        Undecided: one is: there is no expectation as an integral.
+        Divergent: one is: there is no expectation as an integral.
         NotSquareIntegrable: nor has the function a dual whose derivative could be meant.
     """
     lines = half_lines(pieces)
@@ -92,7 +93,7 @@ def integrable(pieces: tuple[Piece, ...]) -> None:
                 hint="a power above -1/2",
             )
         if p <= -1:
-            raise Undecided(
+            raise Divergent(
                 f"|x|**({p}) is not integrable at 0: the expectation is no integral",
                 hint="the derivative in q12 of the dual, which exists",
             )
@@ -108,10 +109,10 @@ def moment(p: Any) -> Any:
     """E[X_+^p] for a standard normal X and an `fmpq` p > -1: 2^(p/2 - 1) Gamma((p+1)/2)/sqrt(pi).
 
     Raises:
-        Undecided: p <= -1: infinite.
+        Divergent: p <= -1: infinite.
     """
     if not p > -1:
-        raise Undecided("the expectation is infinite at this covariance")
+        raise Divergent("the expectation is infinite at this covariance")
     return arb(2) ** arb(p / 2 - 1) * arb((p + 1) / 2).gamma() / arb.pi().sqrt()
 
 

@@ -13,18 +13,13 @@ from sympy import Expr
 
 from ..symbols import x
 from .pieces import Piece
-from .removable import continued
-from .safe import precision
-
-_BITS = 256
+from .removable import continued_pieces
 
 
 @lru_cache(maxsize=256)
 def rearranged(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
     """The same functions of the same intervals, written for balls."""
-    with precision(_BITS):
-        whole = [Piece(p.lo, p.hi, continued(p)) for p in pieces]
-    return tuple(Piece(p.lo, p.hi, _expr(p.expr)) for p in whole)
+    return tuple(Piece(p.lo, p.hi, _expr(p.expr)) for p in continued_pieces(pieces))
 
 
 def _expr(expr: Expr) -> Expr:

@@ -10,6 +10,7 @@ c and z encloses it: section 9 of the lemmas.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import sympy as sp
@@ -21,10 +22,25 @@ from ..symbols import x
 from .evaluate import ball, constant, real_ball
 from .isolated import Continued
 from .pieces import Piece, all_zeros
+from .safe import precision
 from .surd import Surd
 
+_BITS = 256
 _ORDER = 8
 _NARROW = 1e-9
+
+
+@lru_cache(maxsize=256)
+def continued_pieces(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """The same functions of the same intervals, each piece `continued`.
+
+    Raises:
+        BadActivation: a singularity that certainly is none that can be removed.
+    """
+    if not any(_negative(p) for piece in pieces for p in piece.expr.atoms(sp.Pow)):
+        return pieces
+    with precision(_BITS):
+        return tuple(Piece(p.lo, p.hi, continued(p)) for p in pieces)
 
 
 def continued(piece: Piece) -> Expr:
@@ -37,7 +53,9 @@ def continued(piece: Piece) -> Expr:
 
 
 def _walk(expr: Expr, piece: Piece) -> Expr:
-    if not expr.has(x) or not any(_negative(p) for p in expr.atoms(sp.Pow)):
+    if isinstance(expr, Continued) or not expr.has(x):
+        return expr
+    if not any(_negative(p) for p in expr.atoms(sp.Pow)):
         return expr
     if isinstance(expr, (sp.Add, sp.Mul, sp.Pow)):
         found = _quotient(expr, piece)

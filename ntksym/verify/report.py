@@ -40,10 +40,17 @@ class Comparison:
     digits: int
     """The accuracy asked for; both balls are that narrow, or `agree` is None."""
     note: str = ""
+    divergent: bool = False
+    """Whether definition and derived form both say that there is no finite expectation."""
 
     @property
     def agree(self) -> bool | None:
-        """True: both narrow and overlapping; False: disjoint (a proof of difference); else None."""
+        """True: both narrow and overlapping, or both divergent; False: disjoint; else None.
+
+        Disjoint balls prove a difference.
+        """
+        if self.divergent:
+            return True
         if self.definition is None or self.derived is None:
             return None
         if not self.definition.overlaps(self.derived):

@@ -23,6 +23,10 @@ class Exhausted(Undecided):
     """The method would need more work than its bound allows; more digits do not help."""
 
 
+class Divergent(Undecided):
+    """There is no finite expectation to enclose: the integral diverges."""
+
+
 Integrand = Callable[[Any, bool], Any]
 """`f(z, analytic)`: the value on the box z; NaN when `analytic` and f is not analytic on z."""
 

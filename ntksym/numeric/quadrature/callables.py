@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...errors import BadActivation, NotSquareIntegrable
@@ -12,6 +13,8 @@ REFUSALS = (TypeError, ValueError, AttributeError)
 """What a function of numbers may raise when it is given an array."""
 REACH = 10.0
 """Deviations of the Gaussian that a rule covers."""
+_REPEATS = 1e-12
+"""What two calls at one x may differ by, relative: sums of an accelerator in another order."""
 _FALL = 24.0
 """By which power of e the weighted square must have fallen at the reach."""
 
@@ -24,11 +27,15 @@ class Sampled:
         function: the callable.
         name: what messages call it.
         vectorised: whether it takes arrays; else it is called once per number.
+        per_call: about the seconds that a call takes, whatever its array.
+        per_value: and those for each value.
     """
 
     function: Callable[[Any], Any]
     name: str
     vectorised: bool
+    per_call: float = 0.0
+    per_value: float = 0.0
 
     def __call__(self, x: Any) -> Any:
         """The values at an array, float64.
@@ -51,7 +58,7 @@ def sampled(function: Any, far: float, name: str = "") -> Sampled:
 
     Raises:
         BadActivation: not callable; a value that is not a finite real number; not one number for
-            each number.
+            each number; another value at the second call.
     """
     import numpy as np
 
@@ -70,11 +77,37 @@ def sampled(function: Any, far: float, name: str = "") -> Sampled:
         values = np.empty(0)
     if values.shape == few.shape:
         whole = Sampled(function, label, True)
+        _repeats(whole, few)
         if _agree(whole, single, few):
-            whole(points)
-            return whole
-    single(points)
-    return single
+            call = _timed(whole, few)
+            more = max(_timed(whole, points) - call, 0.0)
+            return replace(whole, per_call=call, per_value=more / (points.size - few.size))
+    _repeats(single, few)
+    return replace(single, per_value=_timed(single, points) / points.size)
+
+
+def _timed(function: Sampled, points: Any) -> float:
+    """The shorter of two times; the first may be disturbed."""
+    found = []
+    for _ in range(2):
+        start = time.perf_counter()
+        function(points)
+        found.append(time.perf_counter() - start)
+    return min(found)
+
+
+def _repeats(function: Sampled, points: Any) -> None:
+    import numpy as np
+
+    first, second = function(points), function(points)
+    apart = np.abs(first - second) > _REPEATS * np.maximum(np.abs(first), 1e-300)
+    if apart.any():
+        at, one, two = (float(v[apart][0]) for v in (points, first, second))
+        raise BadActivation(
+            f"{function.name} gives different values at the same x",
+            where=f"x = {at!r}: {one!r}, then {two!r}",
+            hint="a function of x alone: without random numbers and without a state",
+        )
 
 
 def _agree(whole: Sampled, single: Sampled, points: Any) -> bool:

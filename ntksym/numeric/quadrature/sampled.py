@@ -5,6 +5,7 @@ What is printed as an error is the difference between a trapezoid rule and one o
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from .run import LOOSE, root_of_det
 DEFAULT_ERROR = 1e-8
 COARSEST, FINEST, FINEST_SCALAR = 2, 5, 3
 MARK = "sampled, not proven"
+LONGEST = 60.0
+"""Seconds that looking at the probes may take; the estimates of a slower function stay open."""
 _PROBES = (1.0, -1.0, 0.9999, 0.95, 0.5, 0.0, -0.7)
 
 
@@ -140,7 +143,8 @@ def sampled_dual(
         BadSpec: a range or an error that is none.
         BadActivation: values that are not finite real numbers, with the x that gave one.
         NotSquareIntegrable: as far as the samples show.
-        Undecided: the estimates do not come below `error`; the message has the best.
+        Undecided: the estimates do not come below `error`, or the function takes so long that they
+            are not reached in `LONGEST` seconds; the message has the best.
     """
     lo, hi = (float(v) for v in variances)
     if not (0.0 < lo <= hi < float("inf")):
@@ -153,24 +157,52 @@ def sampled_dual(
     for one in (s, ds):
         if one is not None:
             falls(one, hi**0.5)
-    worst = _probe(s, ds, lo, hi, error)
+    worst = _probe(s, ds, lo, hi, error, _Clock(time.perf_counter() + LONGEST))
     if not worst <= error:
         raise Undecided(
             f"{s.name}: two rules differ by more than {error:g}",
-            where=f"the best estimate of the error: {worst:.2g} (relative)",
+            where=f"the best estimate of the error at a probe: {worst:.2g} (relative)",
             hint="a larger error; the derivative; or an expression, which is cut at its kinks",
         )
     return SampledDual(s, ds, (lo, hi), error, worst)
 
 
-def _probe(s: Sampled, ds: Sampled | None, lo: float, hi: float, error: float) -> float:
-    """The largest estimate over a few covariances."""
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """Until when the probes may take."""
+
+    until: float
+
+    def check(self, s: Sampled, level: int, estimate: float) -> None:
+        """Nothing, where there is time for the rules of a level.
+
+        Raises:
+            Undecided: there is none.
+        """
+        points = rules.plane(level)[0].size
+        needed = 2 * (s.per_call + points * s.per_value)
+        if time.perf_counter() + needed > self.until:
+            known = "no estimate yet" if estimate == float("inf") else f"{estimate:.2g} (relative)"
+            raise Undecided(
+                f"{s.name} is slow: its error is not estimated within {LONGEST:.0f} s",
+                where=f"{points} values take about {needed / 2:.2g} s; the best estimate of the "
+                f"error at a probe: {known}",
+                hint="a function that takes arrays (NumPy), a larger error, or an expression",
+            )
+
+
+def _probe(
+    s: Sampled, ds: Sampled | None, lo: float, hi: float, error: float, clock: _Clock
+) -> float:
+    """The largest estimate over a few covariances, or the first that is too large."""
     worst = 0.0
     for q11, q22 in ((lo, lo), (hi, hi), (hi, lo)):
         for rho in _PROBES:
             entry = (q11**0.5, q22**0.5, rho, (1.0 - rho * rho) ** 0.5)
-            worst = max(worst, _refined(s, None, entry, error)[1])
-            worst = max(worst, _refined(s, ds, entry, error, dot=True)[1])
+            for used, dot in ((None, False), (ds, True)):
+                worst = max(worst, _refined(s, used, entry, error, dot=dot, clock=clock)[1])
+                if worst > error:
+                    return worst
     return worst
 
 
@@ -181,12 +213,15 @@ def _refined(
     error: float,
     *,
     dot: bool = False,
+    clock: _Clock | None = None,
 ) -> tuple[float, float]:
     """(value, estimated relative error): finer until two rules agree to `error`."""
     a, b, rho, sigma = entry
     before = estimate = float("inf")
     now = float("nan")
     for level in range(COARSEST - 1, (FINEST if s.vectorised else FINEST_SCALAR) + 1):
+        if clock is not None:
+            clock.check(s if ds is None else ds, level, estimate)
         now = _one(s, ds, (a, b, rho, sigma), level, dot)
         size = _one(s, ds, (a, a, 1.0, 0.0), level, dot) * _one(s, ds, (b, b, 1.0, 0.0), level, dot)
         scale = abs(size) ** 0.5

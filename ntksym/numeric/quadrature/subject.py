@@ -81,12 +81,18 @@ def _subject(expr: Expr) -> Subject:
 
     from ...verify.growth import growth_of
     from ...verify.pieces import derivative, jumps, split
+    from ...verify.removable import continued_pieces
     from ...verify.safe import precision
     from ..arith import upper
 
     with precision(4 * BITS):
         pieces = split(expr)
         slopes = derivative(pieces)
+        if continued_pieces(pieces) != pieces:
+            raise Undecided(
+                f"{expr} is 0/0 at a point, where code at fixed nodes has no value",
+                hint="the methods tabulated and series: they enclose it by its continuation",
+            )
         curves: list[Curve] = []
         for part in (pieces, slopes):
             try:

@@ -92,8 +92,9 @@ def line_of(shape: Shape) -> Line:
 
     from ...verify.evaluate import function
     from ...verify.pieces import number, split
+    from ...verify.removable import continued_pieces
 
-    whole = split(shape.expr)
+    whole = continued_pieces(split(shape.expr))
     places = tuple(arb(0) if p.hi == 0 else number(p.hi) for p in whole[:-1])
     both = []
     for sign in (1, -1):

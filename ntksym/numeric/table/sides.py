@@ -20,8 +20,9 @@ def sides(shape: Shape) -> list[tuple[Expr, int]]:
     `shape` has at most one kink, at 0.
     """
     from ...verify.pieces import split
+    from ...verify.removable import continued_pieces
 
-    pieces = split(shape.expr)
+    pieces = continued_pieces(split(shape.expr))
     ends = [(pieces[-1].expr, 1), (pieces[0].expr, -1)]
     out = []
     for expr, sign in ends:
