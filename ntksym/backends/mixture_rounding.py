@@ -10,14 +10,39 @@ from .mixture_programs import MixturePrograms
 AT = (0.01, 100.0)
 """The variances at which the terms are measured."""
 WORTH_SAYING = 5e-15
+PLAIN = frozenset(
+    {
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "neg",
+        "abs",
+        "sign",
+        "sqrt0",
+        "pos",
+        "pi",
+        "hyproot",
+        "rootdet",
+        "asin3",
+        "angle3",
+        "div0",
+        "log",
+        "arc1",
+        "arc3",
+    }
+)
+"""Operations that doubles have."""
 
 
 def rounding(m: MixturePrograms) -> float:
     """2^-53 times the largest sum of |terms| over |sum|, on the diagonal at the variances `AT`.
 
-    An estimate, no bound: of the value and of the derivative dual.  0 with parameters.
+    An estimate, no bound: of the value and of the derivative dual.  0 where it is not measured:
+    with parameters, and where the terms are more than roots and angles (offsets).
     """
-    if m.params:
+    used = {let.op for p in m.programs for let in p.body}
+    if m.params or not used <= PLAIN:
         return 0.0
     return max(_cancellation(m, v) for v in AT) * 2.0**-53
 

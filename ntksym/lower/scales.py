@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Protocol
 
-from sympy import Expr, oo, sqrt, zoo
+from sympy import Expr, Pow, oo, sqrt, zoo
 
 from .. import symbols as S
 from ..activation import Activation
@@ -28,6 +28,7 @@ from .program import Operand
 _TINY = Fraction(1, 10**5)
 _LARGE = Fraction(10**6)
 _HUGE = Fraction(10**120)
+_DETERMINANT = S.q11 * S.q22 - S.q12**2
 _LATE = 2.0**33
 
 
@@ -92,14 +93,22 @@ def settle_diagonal(b: Builder, d: DualLike) -> None:
 def _cancelling(d: DualLike) -> tuple[tuple[Expr, Expr], ...]:
     """Diagonals that lose digits at small variances where the dual itself, at u = v, does not.
 
-    E[sin(u)^2] = (1 - exp(-2 q))/2 cancels; exp(-q) sinh(q), the dual at q12 = q, does not.
+    E[sin(u)^2] = (1 - exp(-2 q))/2 cancels; exp(-q) sinh(q), the dual at q12 = q, does not.  Only
+    duals without kinks: others are limits at u = v.
     """
     found = ((d.diag, d.value), (d.diag_dot, d.dot))
     return tuple(
         (e, pair)
         for e, pair in found
-        if e not in (oo, zoo) and loses(e.xreplace({S.q: S.q11}), _TINY) and not loses(pair, _TINY)
+        if not (e in (oo, zoo) or _kinked(pair) or loses(pair, _TINY))
+        and loses(e.xreplace({S.q: S.q11}), _TINY)
     )
+
+
+def _kinked(e: Expr) -> bool:
+    """Whether a root or a reciprocal of the determinant is in it."""
+    powers = (p for p in e.atoms(Pow) if p.base == _DETERMINANT)
+    return any(not (p.exp.is_integer and p.exp.is_positive) for p in powers)
 
 
 def _on_diagonal(b: Builder, pair: Expr) -> Operand:
