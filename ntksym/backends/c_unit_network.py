@@ -233,7 +233,8 @@ void @NAME@_diag(size_t n, const double *g, const double in[4], double *q, doubl
  * sqrt(q11*q22 - q12^2) of the first layer for nearly collinear inputs.
  * Equal inputs stay equal at any depth: their covariance is the diagonal, rounding included.
  * After a layer |Sigma(x, y)| is at most sqrt(Sigma(x, x) Sigma(y, y)), which the errors of the
- * three may exceed: bringing it down to that adds no error, it is at most the largest of theirs. */
+ * three may exceed: bringing it down to that adds no error, it is at most the largest of theirs.
+ * (A few units of rounding more, so that equal and opposite inputs stay exactly that.) */
 void @NAME@_pairs(size_t n, const double *g12, const double *root0,
                   const double *qx, size_t incx, size_t ldx,
                   const double *qy, size_t incy, size_t ldy,
@@ -263,7 +264,7 @@ void @NAME@_pairs(size_t n, const double *g12, const double *root0,
         const int same = (root[i] == 0.0) & (x[i] == y[i]) & (c[i] > 0.0);
         const double p = qx[(l + 1) * ldx + (at + i) * incx];
         const double q = qy[(l + 1) * ldy + (at + i) * incy];
-        const double most = qx[(LAYERS + 2 + l) * ldx + (at + i) * incx] *
+        const double most = (1.0 + 0x1p-50) * qx[(LAYERS + 2 + l) * ldx + (at + i) * incx] *
                             qy[(LAYERS + 2 + l) * ldy + (at + i) * incy];
         const double found = v[0] + v[1] * value[i];
         next[i] = same ? p : found > most ? most : found < -most ? -most : found;

@@ -146,6 +146,7 @@ def pairs(g12, qx, qy, first, root=None):
     Equal inputs stay equal at any depth: their covariance is the diagonal, rounding included.
     After a layer |Sigma(x, y)| is at most sqrt(Sigma(x, x) Sigma(y, y)), which the errors of the
     three may exceed: bringing it down to that adds no error, it is at most the largest of theirs.
+    (A few units of rounding more, so that equal and opposite inputs stay exactly that.)
     """
     c = first[0] * g12 + first[1]
     t = first[2] * g12 + first[3]
@@ -158,7 +159,7 @@ def pairs(g12, qx, qy, first, root=None):
             none = ((qx[k] == 0.0) | (qy[k] == 0.0)) & (t == 0.0)
             value, slope = _vanishing(value, slope, none)
         same = (root == 0.0) & (qx[k] == qy[k]) & (c > 0.0)
-        most = rx[k + 1] * ry[k + 1]
+        most = rx[k + 1] * ry[k + 1] * (1.0 + 2.0**-50)
         before, c = c, np.where(same, qx[k + 1], np.clip(s0 + s1 * value, -most, most))
         t = t0 + t1 * value + t2 * slope * t
         following = np.where(same, 0.0, _rootdet(qx[k + 1], c, qy[k + 1]))@MENDED@

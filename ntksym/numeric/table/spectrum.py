@@ -346,6 +346,8 @@ def _left(total: Any, values: tuple[Any, ...]) -> Any:
     left = total
     for a in values:
         left = left - a * a
+    if not left.is_finite():
+        raise Undecided("Parseval's sum has no finite enclosure: a jump at a kink is not known")
     if not left.upper() >= 0:
         raise Undecided(f"Parseval's sum exceeds the second moment by {-left}")
     return left.upper().max(arb(0))
