@@ -7,7 +7,7 @@
  * Requires   q12*q12 <= q11*q22 up to rounding: an excess is clamped, not checked
  * Requires   q11*q22 and the exponentials of the formula neither overflow nor underflow
  * Requires   q >= 0
- * Accuracy   at most nngp 0.9 eps, dot 0.9 eps of the kernel's size at 66 points, 34-digit reference
+ * Accuracy   at most nngp 1.3 eps, dot 1.3 eps of the kernel's size at 66 points, 34-digit reference
  */
 #include "ntksym.h"
 

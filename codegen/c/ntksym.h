@@ -89,77 +89,103 @@ static inline double ntksym_op_rootdet(double q11, double q12, double q22)
   return (ntksym_op_sqrt0(ntksym_op_cross((q11 * s1) * s1, (q22 * s2) * s2, c, c)) * up1) * up2;
 }
 
-/* (atan(t) - t)/t^3 as a polynomial of degree 21 in u = t^2, for 0 <= t <= 1. */
+/* (atan(t) - t)/t^3 as a polynomial of degree 19 in u = t^2, for 0 <= t <= 1. */
 static inline double ntksym_op_atan_tail(double u)
 {
-  const double u2 = u * u, u4 = u2 * u2;
-  double p0 = -0x1.890e58e18ff08p-14;
-  p0 = NTKSYM_MADD(p0, u4, -0x1.552f78ddf9b3p-7);
-  p0 = NTKSYM_MADD(p0, u4, -0x1.20f157ad652dfp-5);
-  p0 = NTKSYM_MADD(p0, u4, -0x1.af1a76061e434p-5);
-  p0 = NTKSYM_MADD(p0, u4, -0x1.745d1731e853fp-4);
-  p0 = NTKSYM_MADD(p0, u4, -0x1.5555555555555p-2);
-  double p1 = 0x1.04a3628aee536p-17;
-  p1 = NTKSYM_MADD(p1, u4, 0x1.50ea3497605b5p-8);
-  p1 = NTKSYM_MADD(p1, u4, 0x1.f0f041d3e2f5p-6);
-  p1 = NTKSYM_MADD(p1, u4, 0x1.85c82bf04fbd6p-5);
-  p1 = NTKSYM_MADD(p1, u4, 0x1.3b13af957f086p-4);
-  p1 = NTKSYM_MADD(p1, u4, 0x1.999999999997dp-3);
-  double p2 = -0x1.0110cfd66bd22p-9;
-  p2 = NTKSYM_MADD(p2, u4, -0x1.8c59dbc673323p-6);
-  p2 = NTKSYM_MADD(p2, u4, -0x1.62c464c86804fp-5);
-  p2 = NTKSYM_MADD(p2, u4, -0x1.1110f9a06b09dp-4);
-  p2 = NTKSYM_MADD(p2, u4, -0x1.2492492491234p-3);
-  double p3 = 0x1.19e6b726893dp-11;
-  p3 = NTKSYM_MADD(p3, u4, 0x1.198ad7e0bd0c6p-6);
-  p3 = NTKSYM_MADD(p3, u4, 0x1.42a843b89b0ebp-5);
-  p3 = NTKSYM_MADD(p3, u4, 0x1.e1e0069edf96ep-5);
-  p3 = NTKSYM_MADD(p3, u4, 0x1.c71c71c6882cdp-4);
-  const double p = NTKSYM_MADD(NTKSYM_MADD(p3, u, p2), u2, NTKSYM_MADD(p1, u, p0));
+  const double u2 = u * u;
+  double p0 = -0x1.a359b96a4eee4p-13;
+  p0 = NTKSYM_MADD(p0, u2, -0x1.ca3677db66678p-9);
+  p0 = NTKSYM_MADD(p0, u2, -0x1.fd0e4de8fed9p-7);
+  p0 = NTKSYM_MADD(p0, u2, -0x1.00390504e9f2fp-5);
+  p0 = NTKSYM_MADD(p0, u2, -0x1.5d02278205cc7p-5);
+  p0 = NTKSYM_MADD(p0, u2, -0x1.aebbb1647a168p-5);
+  p0 = NTKSYM_MADD(p0, u2, -0x1.110fff599e4d2p-4);
+  p0 = NTKSYM_MADD(p0, u2, -0x1.745d15ee35819p-4);
+  p0 = NTKSYM_MADD(p0, u2, -0x1.24924924753ecp-3);
+  p0 = NTKSYM_MADD(p0, u2, -0x1.5555555555555p-2);
+  double p1 = 0x1.2f07811f9f6e9p-16;
+  p1 = NTKSYM_MADD(p1, u2, 0x1.1325b2f8964bep-10);
+  p1 = NTKSYM_MADD(p1, u2, 0x1.123baedb61abdp-7);
+  p1 = NTKSYM_MADD(p1, u2, 0x1.843f4bca23369p-6);
+  p1 = NTKSYM_MADD(p1, u2, 0x1.3328700bb8169p-5);
+  p1 = NTKSYM_MADD(p1, u2, 0x1.841dcf603a209p-5);
+  p1 = NTKSYM_MADD(p1, u2, 0x1.e1d0239d392a6p-5);
+  p1 = NTKSYM_MADD(p1, u2, 0x1.3b1399d1dcdc7p-4);
+  p1 = NTKSYM_MADD(p1, u2, 0x1.c71c71bb00a6cp-4);
+  p1 = NTKSYM_MADD(p1, u2, 0x1.999999999962p-3);
+  const double p = NTKSYM_MADD(p1, u, p0);
   return p;
 }
 
-/* tan(angle/2) of the triangle with legs |c| and s >= 0 and hypotenuse h; 0 for no triangle. */
+/* tan(angle/2) of the triangle with legs |c| and s >= 0 and hypotenuse h; 1 for no triangle.  Here
+ * and below no condition but for signs: a compiler would compute both sides of each, twice. */
 static inline double ntksym_op_half_tan(double s, double c, double h)
 {
-  return s / ((h + fabs(c)) + 0x1p-1074);
+  const double sum = h + fabs(c), none = sum == 0.0 ? 1.0 : 0.0;
+  return (s + none) / (sum + none);
 }
 
-/* asin(c/h), h = hypot(c, s), to full relative accuracy.  Always from the shorter leg: near
- * s = 0 the one form would multiply a rounding error of c by 1 + 2/pi in every layer. */
-static inline double ntksym_op_asin3(double c, double s, double h)
+/* The polynomial of the square of such a tangent. */
+static inline double ntksym_op_tan_tail(double t) { return ntksym_op_atan_tail(t * t); }
+
+/* tan(angle/2) to the nearer leg: always from the shorter one, since near s = 0 the other would
+ * multiply a rounding error of c by 1 + 2/pi in every layer. */
+static inline double ntksym_op_short_tan(double s, double c, double h)
 {
   const double ac = fabs(c), top = ac > s ? s : ac, other = ac > s ? ac : s;
-  const double t = top / ((h + other) + 0x1p-1074);
-  const double u = t * t;
-  const double a = 2.0 * NTKSYM_MADD(t * u, ntksym_op_atan_tail(u), t);
-  return copysign(ac > s ? (0.5 * 0x1.921fb54442d18p+1 - a) + 0.5 * 0x1.1a62633145c07p-53 : a, c);
+  return top / ((h + other) + 0x1p-1074);
 }
 
-/* The angle of the point (c, s), s >= 0, h = hypot(c, s); pi/2 where all are 0. */
+/* asin(c/h), h = hypot(c, s), to full relative accuracy, from t and p of the shorter leg. */
+static inline double ntksym_op_asin_of(double c, double s, double t, double p)
+{
+  const double a = 2.0 * NTKSYM_MADD(t * (t * t), p, t);
+  return copysign(fabs(c) > s ? (0.5 * 0x1.921fb54442d18p+1 - a) + 0.5 * 0x1.1a62633145c07p-53 : a, c);
+}
+
+static inline double ntksym_op_asin3(double c, double s, double h)
+{
+  const double t = ntksym_op_short_tan(s, c, h);
+  return ntksym_op_asin_of(c, s, t, ntksym_op_tan_tail(t));
+}
+
+/* The angle of the point (c, s), s >= 0, h = hypot(c, s); pi/2 where all are 0.  The angle to |c|,
+ * with its sign, and 0 or pi. */
+static inline double ntksym_op_angle_of(double c, double t, double p)
+{
+  const double half = NTKSYM_MADD(t * (t * t), p, t);
+  return NTKSYM_MADD(copysign(2.0, c), half, 0.5 * 0x1.921fb54442d18p+1 - copysign(0.5 * 0x1.921fb54442d18p+1, c));
+}
+
 static inline double ntksym_op_angle3(double s, double c, double h)
 {
   const double t = ntksym_op_half_tan(s, c, h);
-  const double u = t * t;
-  const double a = 2.0 * NTKSYM_MADD(t * u, ntksym_op_atan_tail(u), t);
-  const double turned = c < 0.0 ? (0x1.921fb54442d18p+1 - a) + 0x1.1a62633145c07p-53 : a;
-  return h + fabs(c) == 0.0 ? 0.5 * 0x1.921fb54442d18p+1 : turned;
+  return ntksym_op_angle_of(c, t, ntksym_op_tan_tail(t));
 }
 
 /* s + c*angle(s, -c), the first arc-cosine kernel: h*(sin a - a*cos a) + pi*max(c, 0), where a is
  * the angle between |c| and h, and the first part is s*u*(1 - (1 - u)*P(u)), u = tan(a/2)^2. */
+static inline double ntksym_op_arc_of(double s, double c, double t, double p)
+{
+  const double u = t * t, bulge = NTKSYM_MADD(u - 1.0, p, 1.0);
+  return NTKSYM_MADD(0.5 * 0x1.921fb54442d18p+1, fabs(c) + c, (s * u) * bulge);
+}
+
 static inline double ntksym_op_arc3(double s, double c, double h)
 {
   const double t = ntksym_op_half_tan(s, c, h);
-  const double u = t * t;
-  const double bulge = NTKSYM_MADD(u - 1.0, ntksym_op_atan_tail(u), 1.0);
-  return NTKSYM_MADD(s * u, bulge, c > 0.0 ? 0x1.921fb54442d18p+1 * c : 0.0);
+  return ntksym_op_arc_of(s, c, t, ntksym_op_tan_tail(t));
 }
 
-/* h - c for h = hypot(c, s), accurate where s is small. */
+/* h - c for h = hypot(c, s), accurate where s is small: h - |c| = s*tan(a/2). */
+static inline double ntksym_op_gap_of(double s, double c, double t)
+{
+  return NTKSYM_MADD(s, t, fabs(c) - c);
+}
+
 static inline double ntksym_op_gap3(double s, double c, double h)
 {
-  return c > 0.0 ? s * ntksym_op_half_tan(s, c, h) : h - c;
+  return ntksym_op_gap_of(s, c, ntksym_op_half_tan(s, c, h));
 }
 
 /* atan2(y, x), and 0 at (0, 0).  One division, one polynomial, no branch. */
@@ -212,62 +238,90 @@ static inline double ntksym_op_gap(double s, double c)
 /* (atan(t) - t)/t^3 as a polynomial of degree 9 in u = t^2, for 0 <= t <= 1. */
 static inline float ntksym_op_atan_tailf(float u)
 {
-  const float u2 = u * u, u4 = u2 * u2;
+  const float u2 = u * u;
   float p0 = -0x1.2ba6b6e0bd288p-7f;
-  p0 = NTKSYM_MADDF(p0, u4, -0x1.6dd8fdf061e31p-4f);
-  p0 = NTKSYM_MADDF(p0, u4, -0x1.55555529fed15p-2f);
+  p0 = NTKSYM_MADDF(p0, u2, -0x1.9115a3d155a2fp-5f);
+  p0 = NTKSYM_MADDF(p0, u2, -0x1.6dd8fdf061e31p-4f);
+  p0 = NTKSYM_MADDF(p0, u2, -0x1.2489515c587b6p-3f);
+  p0 = NTKSYM_MADDF(p0, u2, -0x1.55555529fed15p-2f);
   float p1 = 0x1.86406cc5c4982p-10f;
-  p1 = NTKSYM_MADDF(p1, u4, 0x1.2006f71525126p-4f);
-  p1 = NTKSYM_MADDF(p1, u4, 0x1.999955947a191p-3f);
-  float p2 = -0x1.9115a3d155a2fp-5f;
-  p2 = NTKSYM_MADDF(p2, u4, -0x1.2489515c587b6p-3f);
-  float p3 = 0x1.aefb2bdf4b25ap-6f;
-  p3 = NTKSYM_MADDF(p3, u4, 0x1.c62cd9aa62ae5p-4f);
-  const float p = NTKSYM_MADDF(NTKSYM_MADDF(p3, u, p2), u2, NTKSYM_MADDF(p1, u, p0));
+  p1 = NTKSYM_MADDF(p1, u2, 0x1.aefb2bdf4b25ap-6f);
+  p1 = NTKSYM_MADDF(p1, u2, 0x1.2006f71525126p-4f);
+  p1 = NTKSYM_MADDF(p1, u2, 0x1.c62cd9aa62ae5p-4f);
+  p1 = NTKSYM_MADDF(p1, u2, 0x1.999955947a191p-3f);
+  const float p = NTKSYM_MADDF(p1, u, p0);
   return p;
 }
 
-/* tan(angle/2) of the triangle with legs |c| and s >= 0 and hypotenuse h; 0 for no triangle. */
+/* tan(angle/2) of the triangle with legs |c| and s >= 0 and hypotenuse h; 1 for no triangle.  Here
+ * and below no condition but for signs: a compiler would compute both sides of each, twice. */
 static inline float ntksym_op_half_tanf(float s, float c, float h)
 {
-  return s / ((h + fabsf(c)) + 0x1p-149f);
+  const float sum = h + fabsf(c), none = sum == 0.0f ? 1.0f : 0.0f;
+  return (s + none) / (sum + none);
 }
 
-/* asin(c/h), h = hypot(c, s), to full relative accuracy.  Always from the shorter leg: near
- * s = 0 the one form would multiply a rounding error of c by 1 + 2/pi in every layer. */
-static inline float ntksym_op_asin3f(float c, float s, float h)
+/* The polynomial of the square of such a tangent. */
+static inline float ntksym_op_tan_tailf(float t) { return ntksym_op_atan_tailf(t * t); }
+
+/* tan(angle/2) to the nearer leg: always from the shorter one, since near s = 0 the other would
+ * multiply a rounding error of c by 1 + 2/pi in every layer. */
+static inline float ntksym_op_short_tanf(float s, float c, float h)
 {
   const float ac = fabsf(c), top = ac > s ? s : ac, other = ac > s ? ac : s;
-  const float t = top / ((h + other) + 0x1p-149f);
-  const float u = t * t;
-  const float a = 2.0f * NTKSYM_MADDF(t * u, ntksym_op_atan_tailf(u), t);
-  return copysignf(ac > s ? (0.5f * 0x1.921fb6p+1f - a) + 0.5f * -0x1.777a5cp-24f : a, c);
+  return top / ((h + other) + 0x1p-149f);
 }
 
-/* The angle of the point (c, s), s >= 0, h = hypot(c, s); pi/2 where all are 0. */
+/* asin(c/h), h = hypot(c, s), to full relative accuracy, from t and p of the shorter leg. */
+static inline float ntksym_op_asin_off(float c, float s, float t, float p)
+{
+  const float a = 2.0f * NTKSYM_MADDF(t * (t * t), p, t);
+  return copysignf(fabsf(c) > s ? (0.5f * 0x1.921fb6p+1f - a) + 0.5f * -0x1.777a5cp-24f : a, c);
+}
+
+static inline float ntksym_op_asin3f(float c, float s, float h)
+{
+  const float t = ntksym_op_short_tanf(s, c, h);
+  return ntksym_op_asin_off(c, s, t, ntksym_op_tan_tailf(t));
+}
+
+/* The angle of the point (c, s), s >= 0, h = hypot(c, s); pi/2 where all are 0.  The angle to |c|,
+ * with its sign, and 0 or pi. */
+static inline float ntksym_op_angle_off(float c, float t, float p)
+{
+  const float half = NTKSYM_MADDF(t * (t * t), p, t);
+  return NTKSYM_MADDF(copysignf(2.0f, c), half, 0.5f * 0x1.921fb6p+1f - copysignf(0.5f * 0x1.921fb6p+1f, c));
+}
+
 static inline float ntksym_op_angle3f(float s, float c, float h)
 {
   const float t = ntksym_op_half_tanf(s, c, h);
-  const float u = t * t;
-  const float a = 2.0f * NTKSYM_MADDF(t * u, ntksym_op_atan_tailf(u), t);
-  const float turned = c < 0.0f ? (0x1.921fb6p+1f - a) + -0x1.777a5cp-24f : a;
-  return h + fabsf(c) == 0.0f ? 0.5f * 0x1.921fb6p+1f : turned;
+  return ntksym_op_angle_off(c, t, ntksym_op_tan_tailf(t));
 }
 
 /* s + c*angle(s, -c), the first arc-cosine kernel: h*(sin a - a*cos a) + pi*max(c, 0), where a is
  * the angle between |c| and h, and the first part is s*u*(1 - (1 - u)*P(u)), u = tan(a/2)^2. */
+static inline float ntksym_op_arc_off(float s, float c, float t, float p)
+{
+  const float u = t * t, bulge = NTKSYM_MADDF(u - 1.0f, p, 1.0f);
+  return NTKSYM_MADDF(0.5f * 0x1.921fb6p+1f, fabsf(c) + c, (s * u) * bulge);
+}
+
 static inline float ntksym_op_arc3f(float s, float c, float h)
 {
   const float t = ntksym_op_half_tanf(s, c, h);
-  const float u = t * t;
-  const float bulge = NTKSYM_MADDF(u - 1.0f, ntksym_op_atan_tailf(u), 1.0f);
-  return NTKSYM_MADDF(s * u, bulge, c > 0.0f ? 0x1.921fb6p+1f * c : 0.0f);
+  return ntksym_op_arc_off(s, c, t, ntksym_op_tan_tailf(t));
 }
 
-/* h - c for h = hypot(c, s), accurate where s is small. */
+/* h - c for h = hypot(c, s), accurate where s is small: h - |c| = s*tan(a/2). */
+static inline float ntksym_op_gap_off(float s, float c, float t)
+{
+  return NTKSYM_MADDF(s, t, fabsf(c) - c);
+}
+
 static inline float ntksym_op_gap3f(float s, float c, float h)
 {
-  return c > 0.0f ? s * ntksym_op_half_tanf(s, c, h) : h - c;
+  return ntksym_op_gap_off(s, c, ntksym_op_half_tanf(s, c, h));
 }
 
 /* The angle with tangent t of its half, 0 <= t <= 1, to single precision. */
@@ -361,17 +415,16 @@ static inline double ntksym_op_power2(double k)
 static inline double ntksym_op_exp_tail(double r)
 {
   const double r2 = r * r, r4 = r2 * r2;
-  double p0 = 0x1.27e4db67ac2bp-22;
-  p0 = NTKSYM_MADD(p0, r4, 0x1.6c16c16c162d6p-10);
-  p0 = NTKSYM_MADD(p0, r4, 0x1p-1);
-  double p1 = 0x1.af4ddda1c08cdp-26;
-  p1 = NTKSYM_MADD(p1, r4, 0x1.a01a01abe6323p-13);
-  p1 = NTKSYM_MADD(p1, r4, 0x1.5555555555557p-3);
-  double p2 = 0x1.1f72fc83bcbc7p-29;
-  p2 = NTKSYM_MADD(p2, r4, 0x1.a01a01a6d7831p-16);
-  p2 = NTKSYM_MADD(p2, r4, 0x1.5555555555556p-5);
-  double p3 = 0x1.71de0237484cdp-19;
-  p3 = NTKSYM_MADD(p3, r4, 0x1.11111111100dfp-7);
+  double p0 = 0x1.28917c9f3a495p-22;
+  p0 = NTKSYM_MADD(p0, r4, 0x1.6c16c17889f3cp-10);
+  p0 = NTKSYM_MADD(p0, r4, 0x1.0000000000001p-1);
+  double p1 = 0x1.af389eea54156p-26;
+  p1 = NTKSYM_MADD(p1, r4, 0x1.a01a01a7c2f2cp-13);
+  p1 = NTKSYM_MADD(p1, r4, 0x1.5555555555556p-3);
+  double p2 = 0x1.a019b914881bap-16;
+  p2 = NTKSYM_MADD(p2, r4, 0x1.5555555553d68p-5);
+  double p3 = 0x1.71de0db2eb873p-19;
+  p3 = NTKSYM_MADD(p3, r4, 0x1.11111111109b5p-7);
   const double p = NTKSYM_MADD(NTKSYM_MADD(p3, r, p2), r2, NTKSYM_MADD(p1, r, p0));
   return p;
 }
@@ -380,7 +433,7 @@ static inline double ntksym_op_exp_tail(double r)
 static inline double ntksym_op_exp_inside(double x)
 {
   const double k = NTKSYM_MADD(x, 0x1.71547652b82fep+0, 0x1.8p52) - 0x1.8p52;
-  const double r = (x - k * 0x1.62e42fefp-1) - k * 0x1.473de6af278edp-34;
+  const double r = NTKSYM_MADD(k, -0x1.473de6af278edp-34, NTKSYM_MADD(k, -0x1.62e42fefp-1, x));
   return (1.0 + NTKSYM_MADD(r * r, ntksym_op_exp_tail(r), r)) * ntksym_op_power2(k);
 }
 
@@ -389,7 +442,7 @@ static inline double ntksym_op_exp(double a)
   const double x = a < -746.0 ? -746.0 : (a > 710.0 ? 710.0 : a);
   const double k = NTKSYM_MADD(x, 0x1.71547652b82fep+0, 0x1.8p52) - 0x1.8p52;
   const double k1 = (0.5 * k + 0x1.8p52) - 0x1.8p52;
-  const double r = (x - k * 0x1.62e42fefp-1) - k * 0x1.473de6af278edp-34;
+  const double r = NTKSYM_MADD(k, -0x1.473de6af278edp-34, NTKSYM_MADD(k, -0x1.62e42fefp-1, x));
   const double e = 1.0 + NTKSYM_MADD(r * r, ntksym_op_exp_tail(r), r);
   return (e * ntksym_op_power2(k1)) * ntksym_op_power2(k - k1);
 }
@@ -400,7 +453,7 @@ static inline double ntksym_op_expm1(double a)
   const double k = NTKSYM_MADD(x, 0x1.71547652b82fep+0, 0x1.8p52) - 0x1.8p52;
   const double k1 = (0.5 * k + 0x1.8p52) - 0x1.8p52;
   const double s1 = ntksym_op_power2(k1), s2 = ntksym_op_power2(k - k1);
-  const double r = (x - k * 0x1.62e42fefp-1) - k * 0x1.473de6af278edp-34;
+  const double r = NTKSYM_MADD(k, -0x1.473de6af278edp-34, NTKSYM_MADD(k, -0x1.62e42fefp-1, x));
   const double e = NTKSYM_MADD(r * r, ntksym_op_exp_tail(r), r);
   return k > 60.0 ? ((1.0 + e) * s1) * s2 : NTKSYM_MADD(e, s1 * s2, s1 * s2 - 1.0);
 }
@@ -705,7 +758,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_Phi2(size_t n, const double *h, const do
     const double v = k[i] > 40.0 ? 40.0 : (k[i] < -40.0 ? -40.0 : k[i]);
     const double ku = ((v - sign * u) + sign * (u * less)) / t;
     const double hu = ((u - sign * v) + sign * (v * less)) / t;
-    const int apart = (u * v < 0.0) | ((u * v == 0.0) & (u + v < 0.0));
+    const int apart = (u < 0.0) != (v < 0.0); /* no product: it may underflow */
     const double low = u < v ? u : v, high = u < v ? v : u;
     const double pu = ntksym_op_Phi(-fabs(u)), pv = ntksym_op_Phi(-fabs(v));
     const double plow = u < v ? pu : pv, phigh = u < v ? pv : pu;

@@ -106,6 +106,68 @@ void ntksym_relu_mlp_diag(size_t n, const double *g, const double in[4], double 
   for (size_t i = 0; i < (3 + 1) * n; ++i) q[(3 + 1) * n + i] = ntksym_op_sqrt0(q[i]);
 }
 
+/* Of b points with variances q: a power of two, q times its square, the inverse power;
+ * the last point is repeated up to a multiple of WIDE. */
+NTKSYM_BLOCK_FUNCTION void scale_side(size_t b, const double *q, double (*side)[LANES])
+{
+  for (size_t i = 0; i < b; ++i) {
+    double up;
+    const double x = (double)q[i], down = ntksym_op_unscale(x, &up);
+    side[0][i] = (double)down;
+    side[1][i] = (double)((x * down) * down);
+    side[2][i] = (double)up;
+  }
+  for (size_t k = 0; k < 3; ++k)
+    for (size_t i = b; i % WIDE; ++i) side[k][i] = side[k][b - 1];
+}
+
+NTKSYM_BLOCK_FUNCTION void start_side(size_t b, const double *q, size_t inc,
+                                         double (*side)[LANES])
+{
+  for (size_t i = 0; i < b; ++i) side[1][i] = (double)q[i * inc];
+  scale_side(b, side[1], side);
+}
+
+/* sqrt(max(q11*q22 - c^2, 0)) without overflow, underflow or cancellation. */
+static inline double scaled_root(double c12, double down1, double q1, double up1, double down2, double q2,
+                                  double up2)
+{
+  const double c = (c12 * down1) * down2, square = c * c;
+  const double low = fma(-c, c, square);
+  return (ntksym_op_sqrt0(fma(q1, q2, -square) + low) * up1) * up2;
+}
+
+/* Of b points with variances q: a power of two, q times its square, the inverse power;
+ * the last point is repeated up to a multiple of WIDE. */
+NTKSYM_BLOCK_FUNCTION void scale_side_f32(size_t b, const float *q, float (*side)[LANES])
+{
+  for (size_t i = 0; i < b; ++i) {
+    double up;
+    const double x = (double)q[i], down = ntksym_op_unscale(x, &up);
+    side[0][i] = (float)down;
+    side[1][i] = (float)((x * down) * down);
+    side[2][i] = (float)up;
+  }
+  for (size_t k = 0; k < 3; ++k)
+    for (size_t i = b; i % WIDE; ++i) side[k][i] = side[k][b - 1];
+}
+
+NTKSYM_BLOCK_FUNCTION void start_side_f32(size_t b, const float *q, size_t inc,
+                                         float (*side)[LANES])
+{
+  for (size_t i = 0; i < b; ++i) side[1][i] = (float)q[i * inc];
+  scale_side_f32(b, side[1], side);
+}
+
+/* sqrt(max(q11*q22 - c^2, 0)) without overflow, underflow or cancellation. */
+static inline float scaled_root_f32(float c12, float down1, float q1, float up1, float down2, float q2,
+                                  float up2)
+{
+  const float c = (c12 * down1) * down2, square = c * c;
+  const float low = fmaf(-c, c, square);
+  return (ntksym_op_sqrt0f(fmaf(q1, q2, -square) + low) * up1) * up2;
+}
+
 NTKSYM_BLOCK_FUNCTION void layer0_x(size_t b_, double (*restrict s_)[64], const double *v_,
                                     double (*restrict f_)[64])
 {
@@ -142,30 +204,49 @@ NTKSYM_BLOCK_FUNCTION void layer0_y(size_t b_, double (*restrict s_)[64], const 
   (void)v_;
 }
 
-static inline void layer0(double r11, double s11, double s11_pos, double ratio3, double r22,
-                          double s22, double s22_pos, double ratio4, double q12, double root_2,
-                          double t12, double bias_var, double weight_var, double *out_nngp,
-                          double *out_ntk, double *out_root)
+static inline void layer0_1(double r11, double s11, double r22, double s22, double q12,
+                            double root, double bias_var, double weight_var, double *to_half_tan,
+                            double *to_ratio2, double *to_prod12)
 {
   const double length = r11 * r22;
-  const double arc = ntksym_op_arc3(root_2, q12, length);
-  const double total = bias_var + ((arc * 0x1.45f306dc9c883p-3) * weight_var); /* 1/(pi*2) */
-  const double minus = -q12;
-  const double angle = ntksym_op_angle3(root_2, minus, length);
-  const double total2 = ((angle * 0x1.45f306dc9c883p-3) * (t12 * weight_var)) + total; /* 1/(pi*2) */
+  const double half_tan_2 = ntksym_op_half_tan(root, q12, length);
   const double prod7 = weight_var * 0x1p-1;
-  const double gap = ntksym_op_gap3(root_2, q12, length);
-  const double bend = ntksym_op_arc3(root_2, minus, length);
-  const double apart = (gap * prod7) - (bend * (0x1.45f306dc9c883p-3 * weight_var)); /* 1/(pi*2) */
-  const double next_length = s11 * s22;
   const double diff = r11 - r22;
-  const double ratio2 = ntksym_op_div0((bias_var * prod7), (bias_var + (next_length + (length * prod7))));
+  const double total3 = NTKSYM_MADD(length, prod7, (s11 * s22));
+  const double ratio2_2 = ntksym_op_div0((bias_var * prod7), (bias_var + total3));
+  *to_half_tan = half_tan_2;
+  *to_ratio2 = ratio2_2;
+  *to_prod12 = diff * diff;
+}
+
+static inline void layer0_2(double q12, double root, double weight_var, double half_tan,
+                            double *to_tan_tail, double *to_prod9)
+{
+  const double tan_tail_2 = ntksym_op_tan_tail(half_tan);
+  const double gap = ntksym_op_gap_of(root, q12, half_tan);
+  *to_tan_tail = tan_tail_2;
+  *to_prod9 = gap * (weight_var * 0x1p-1);
+}
+
+static inline void layer0(double s11, double s11_pos, double ratio3, double s22, double s22_pos,
+                          double ratio4, double q12, double root, double t12, double bias_var,
+                          double weight_var, double half_tan, double tan_tail, double prod9,
+                          double ratio2, double prod12, double *to_out_nngp, double *to_out_ntk,
+                          double *to_out_root)
+{
+  const double arc = ntksym_op_arc_of(root, q12, half_tan, tan_tail);
+  const double total = NTKSYM_MADD(arc, (0x1.45f306dc9c883p-3 * weight_var), bias_var); /* 1/(pi*2) */
+  const double minus = -q12;
+  const double angle = ntksym_op_angle_of(minus, half_tan, tan_tail);
+  const double total2 = NTKSYM_MADD((angle * t12), (0x1.45f306dc9c883p-3 * weight_var), total); /* 1/(pi*2) */
+  const double bend = ntksym_op_arc_of(root, minus, half_tan, tan_tail);
+  const double apart = NTKSYM_MADD(-bend, (0x1.45f306dc9c883p-3 * weight_var), prod9); /* 1/(pi*2) */
+  const double total5 = NTKSYM_MADD(prod12, ratio2, apart);
   const double over = ratio3 * ratio4;
-  const double prod16 = (over * (apart + ((diff * diff) * ratio2))) * (over * (next_length + total));
-  const double root2 = ntksym_op_sqrt0(prod16);
-  *out_nngp = total;
-  *out_ntk = total2;
-  *out_root = root2 * (s11_pos * s22_pos);
+  const double root2 = ntksym_op_sqrt0(((over * total5) * (over * ((s11 * s22) + total))));
+  *to_out_nngp = total;
+  *to_out_ntk = total2;
+  *to_out_root = root2 * (s11_pos * s22_pos);
 }
 
 /* The four rows of layer l of b points: q, the next q, and the roots of both.  The last
@@ -190,27 +271,35 @@ NTKSYM_BLOCK_FUNCTION void block(size_t rows, size_t b, const double *g12, size_
   double state[ROWS][3][LANES], side[4][LANES], fx[4][LANES], fy[4][LANES];
   const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
   const double a0 = (double)in[0], a1 = (double)in[1], a2 = (double)in[2], a3 = (double)in[3];
+  double sx[3][LANES], sy[3][LANES];
+  if (!root0) {
+    start_side(rows, qx, 1, sx);
+    start_side(b, qy, incy, sy);
+  }
   for (size_t r = 0; r < rows; ++r) {
     const double *g = g12 + r * ldg;
-    const double x = (double)qx[r];
     double (*now)[LANES] = state[r];
     for (size_t i = 0; i < b; ++i) {
       now[0][i] = a0 * g[i] + a1;
       now[2][i] = a2 * g[i] + a3;
     }
+    for (size_t i = b; i < m; ++i) {
+      now[0][i] = now[0][b - 1];
+      now[2][i] = now[2][b - 1];
+    }
     if (root0)
-      for (size_t i = 0; i < b; ++i) now[1][i] = root0[i];
-    else
-      for (size_t i = 0; i < b; ++i)
-        now[1][i] = (double)ntksym_op_rootdet(x, in[0] * (double)g[i] + in[1], (double)qy[i * incy]);
-    for (size_t k = 0; k < 3; ++k)
-      for (size_t i = b; i < m; ++i) now[k][i] = now[k][b - 1];
+      for (size_t i = 0; i < m; ++i) now[1][i] = root0[i < b ? i : b - 1];
+    else {
+      const double down = sx[0][r], q1 = sx[1][r], up = sx[2][r];
+      for (size_t i = 0; i < m; ++i)
+        now[1][i] = scaled_root(now[0][i], down, q1, up, sy[0][i], sy[1][i], sy[2][i]);
+    }
   }
   for (size_t l = 0; l < 3; ++l) {
     const double *v = layer_value[l];
     (void)v;
     switch (layer_kind[l]) {
-      case 0:
+      case 0: {
         load_side(rows, qx, 1, ldx, l, side);
         layer0_x(rows, side, v, fx);
         load_side(b, qy, incy, ldy, l, side);
@@ -218,25 +307,33 @@ NTKSYM_BLOCK_FUNCTION void block(size_t rows, size_t b, const double *g12, size_
         for (size_t r = 0; r < rows; ++r) {
           double (*now)[LANES] = state[r];
           const double x0 = fx[0][r], x1 = fx[1][r], x2 = fx[2][r], x3 = fx[3][r];
+          double w0_[LANES], w1_[LANES], w2_[LANES], w3_[LANES], w4_[LANES];
+          for (size_t i = 0; i < m; ++i) {
+            layer0_1(x0, x1, fy[0][i], fy[1][i], now[0][i], now[1][i], v[0], v[1], &w0_[i],
+                     &w1_[i], &w2_[i]);
+          }
+          for (size_t i = 0; i < m; ++i) {
+            layer0_2(now[0][i], now[1][i], v[1], w0_[i], &w3_[i], &w4_[i]);
+          }
           for (size_t i = 0; i < m; ++i) {
             double nc, nt, nr;
-            layer0(x0, x1, x2, x3, fy[0][i], fy[1][i], fy[2][i], fy[3][i], now[0][i], now[1][i],
-                 now[2][i], v[0], v[1], &nc, &nt, &nr);
+            layer0(x1, x2, x3, fy[1][i], fy[2][i], fy[3][i], now[0][i], now[1][i], now[2][i],
+                   v[0], v[1], w0_[i], w3_[i], w4_[i], w1_[i], w2_[i], &nc, &nt, &nr);
             now[0][i] = nc;
             now[1][i] = nr;
             now[2][i] = nt;
           }
         }
         break;
+      }
       default:
         break;
     }
   }
-  for (size_t r = 0; r < rows; ++r)
-    for (size_t i = 0; i < b; ++i) {
-      nngp[r * ldo + i] = (double)state[r][0][i];
-      ntk[r * ldo + i] = (double)state[r][2][i];
-    }
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t i = 0; i < b; ++i) nngp[r * ldo + i] = (double)state[r][0][i];
+    for (size_t i = 0; i < b; ++i) ntk[r * ldo + i] = (double)state[r][2][i];
+  }
   (void)fx;
   (void)fy;
   (void)side;
@@ -273,20 +370,30 @@ void ntksym_relu_mlp_pairs(size_t n, const double *g12, const double *root0,
       const double *v = layer_value[l];
       (void)v;
       switch (layer_kind[l]) {
-      case 0:
+      case 0: {
         load_side(b, qx + at * incx, incx, ldx, l, side);
         layer0_x(b, side, v, fx);
         load_side(b, qy + at * incy, incy, ldy, l, side);
         layer0_y(b, side, v, fy);
+        double w0_[LANES], w1_[LANES], w2_[LANES], w3_[LANES], w4_[LANES];
+        for (size_t i = 0; i < m; ++i) {
+          layer0_1(fx[0][i], fx[1][i], fy[0][i], fy[1][i], now[0][i], now[1][i], v[0], v[1],
+                   &w0_[i], &w1_[i], &w2_[i]);
+        }
+        for (size_t i = 0; i < m; ++i) {
+          layer0_2(now[0][i], now[1][i], v[1], w0_[i], &w3_[i], &w4_[i]);
+        }
         for (size_t i = 0; i < m; ++i) {
           double nc, nt, nr;
-          layer0(fx[0][i], fx[1][i], fx[2][i], fx[3][i], fy[0][i], fy[1][i], fy[2][i], fy[3][i],
-                 now[0][i], now[1][i], now[2][i], v[0], v[1], &nc, &nt, &nr);
+          layer0(fx[1][i], fx[2][i], fx[3][i], fy[1][i], fy[2][i], fy[3][i], now[0][i],
+                 now[1][i], now[2][i], v[0], v[1], w0_[i], w3_[i], w4_[i], w1_[i], w2_[i], &nc,
+                 &nt, &nr);
           now[0][i] = nc;
           now[1][i] = nr;
           now[2][i] = nt;
         }
         break;
+      }
         default:
           break;
       }
@@ -348,30 +455,49 @@ NTKSYM_BLOCK_FUNCTION void layer0f_y(size_t b_, float (*restrict s_)[64], const 
   (void)v_;
 }
 
-static inline void layer0f(float r11, float s11, float s11_pos, float ratio3, float r22,
-                           float s22, float s22_pos, float ratio4, float q12, float root_2,
-                           float t12, float bias_var, float weight_var, float *out_nngp,
-                           float *out_ntk, float *out_root)
+static inline void layer0f_1(float r11, float s11, float r22, float s22, float q12, float root,
+                             float bias_var, float weight_var, float *to_half_tan,
+                             float *to_ratio2, float *to_prod12)
 {
   const float length = r11 * r22;
-  const float arc = ntksym_op_arc3f(root_2, q12, length);
-  const float total = bias_var + ((arc * 0x1.45f306dc9c883p-3f) * weight_var); /* 1/(pi*2) */
-  const float minus = -q12;
-  const float angle = ntksym_op_angle3f(root_2, minus, length);
-  const float total2 = ((angle * 0x1.45f306dc9c883p-3f) * (t12 * weight_var)) + total; /* 1/(pi*2) */
+  const float half_tan_2 = ntksym_op_half_tanf(root, q12, length);
   const float prod7 = weight_var * 0x1p-1f;
-  const float gap = ntksym_op_gap3f(root_2, q12, length);
-  const float bend = ntksym_op_arc3f(root_2, minus, length);
-  const float apart = (gap * prod7) - (bend * (0x1.45f306dc9c883p-3f * weight_var)); /* 1/(pi*2) */
-  const float next_length = s11 * s22;
   const float diff = r11 - r22;
-  const float ratio2 = ntksym_op_div0f((bias_var * prod7), (bias_var + (next_length + (length * prod7))));
+  const float total3 = NTKSYM_MADDF(length, prod7, (s11 * s22));
+  const float ratio2_2 = ntksym_op_div0f((bias_var * prod7), (bias_var + total3));
+  *to_half_tan = half_tan_2;
+  *to_ratio2 = ratio2_2;
+  *to_prod12 = diff * diff;
+}
+
+static inline void layer0f_2(float q12, float root, float weight_var, float half_tan,
+                             float *to_tan_tail, float *to_prod9)
+{
+  const float tan_tail_2 = ntksym_op_tan_tailf(half_tan);
+  const float gap = ntksym_op_gap_off(root, q12, half_tan);
+  *to_tan_tail = tan_tail_2;
+  *to_prod9 = gap * (weight_var * 0x1p-1f);
+}
+
+static inline void layer0f(float s11, float s11_pos, float ratio3, float s22, float s22_pos,
+                           float ratio4, float q12, float root, float t12, float bias_var,
+                           float weight_var, float half_tan, float tan_tail, float prod9,
+                           float ratio2, float prod12, float *to_out_nngp, float *to_out_ntk,
+                           float *to_out_root)
+{
+  const float arc = ntksym_op_arc_off(root, q12, half_tan, tan_tail);
+  const float total = NTKSYM_MADDF(arc, (0x1.45f306dc9c883p-3f * weight_var), bias_var); /* 1/(pi*2) */
+  const float minus = -q12;
+  const float angle = ntksym_op_angle_off(minus, half_tan, tan_tail);
+  const float total2 = NTKSYM_MADDF((angle * t12), (0x1.45f306dc9c883p-3f * weight_var), total); /* 1/(pi*2) */
+  const float bend = ntksym_op_arc_off(root, minus, half_tan, tan_tail);
+  const float apart = NTKSYM_MADDF(-bend, (0x1.45f306dc9c883p-3f * weight_var), prod9); /* 1/(pi*2) */
+  const float total5 = NTKSYM_MADDF(prod12, ratio2, apart);
   const float over = ratio3 * ratio4;
-  const float prod16 = (over * (apart + ((diff * diff) * ratio2))) * (over * (next_length + total));
-  const float root2 = ntksym_op_sqrt0f(prod16);
-  *out_nngp = total;
-  *out_ntk = total2;
-  *out_root = root2 * (s11_pos * s22_pos);
+  const float root2 = ntksym_op_sqrt0f(((over * total5) * (over * ((s11 * s22) + total))));
+  *to_out_nngp = total;
+  *to_out_ntk = total2;
+  *to_out_root = root2 * (s11_pos * s22_pos);
 }
 
 /* The four rows of layer l of b points: q, the next q, and the roots of both.  The last
@@ -396,27 +522,35 @@ NTKSYM_BLOCK_FUNCTION void block_f32(size_t rows, size_t b, const float *g12, si
   float state[ROWS][3][LANES], side[4][LANES], fx[4][LANES], fy[4][LANES];
   const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
   const float a0 = (float)in[0], a1 = (float)in[1], a2 = (float)in[2], a3 = (float)in[3];
+  float sx[3][LANES], sy[3][LANES];
+  if (!root0) {
+    start_side_f32(rows, qx, 1, sx);
+    start_side_f32(b, qy, incy, sy);
+  }
   for (size_t r = 0; r < rows; ++r) {
     const float *g = g12 + r * ldg;
-    const double x = (double)qx[r];
     float (*now)[LANES] = state[r];
     for (size_t i = 0; i < b; ++i) {
       now[0][i] = a0 * g[i] + a1;
       now[2][i] = a2 * g[i] + a3;
     }
+    for (size_t i = b; i < m; ++i) {
+      now[0][i] = now[0][b - 1];
+      now[2][i] = now[2][b - 1];
+    }
     if (root0)
-      for (size_t i = 0; i < b; ++i) now[1][i] = root0[i];
-    else
-      for (size_t i = 0; i < b; ++i)
-        now[1][i] = (float)ntksym_op_rootdet(x, in[0] * (double)g[i] + in[1], (double)qy[i * incy]);
-    for (size_t k = 0; k < 3; ++k)
-      for (size_t i = b; i < m; ++i) now[k][i] = now[k][b - 1];
+      for (size_t i = 0; i < m; ++i) now[1][i] = root0[i < b ? i : b - 1];
+    else {
+      const float down = sx[0][r], q1 = sx[1][r], up = sx[2][r];
+      for (size_t i = 0; i < m; ++i)
+        now[1][i] = scaled_root_f32(now[0][i], down, q1, up, sy[0][i], sy[1][i], sy[2][i]);
+    }
   }
   for (size_t l = 0; l < 3; ++l) {
     const float *v = layer_value_f32[l];
     (void)v;
     switch (layer_kind[l]) {
-      case 0:
+      case 0: {
         load_side_f32(rows, qx, 1, ldx, l, side);
         layer0f_x(rows, side, v, fx);
         load_side_f32(b, qy, incy, ldy, l, side);
@@ -424,25 +558,33 @@ NTKSYM_BLOCK_FUNCTION void block_f32(size_t rows, size_t b, const float *g12, si
         for (size_t r = 0; r < rows; ++r) {
           float (*now)[LANES] = state[r];
           const float x0 = fx[0][r], x1 = fx[1][r], x2 = fx[2][r], x3 = fx[3][r];
+          float w0_[LANES], w1_[LANES], w2_[LANES], w3_[LANES], w4_[LANES];
+          for (size_t i = 0; i < m; ++i) {
+            layer0f_1(x0, x1, fy[0][i], fy[1][i], now[0][i], now[1][i], v[0], v[1], &w0_[i],
+                      &w1_[i], &w2_[i]);
+          }
+          for (size_t i = 0; i < m; ++i) {
+            layer0f_2(now[0][i], now[1][i], v[1], w0_[i], &w3_[i], &w4_[i]);
+          }
           for (size_t i = 0; i < m; ++i) {
             float nc, nt, nr;
-            layer0f(x0, x1, x2, x3, fy[0][i], fy[1][i], fy[2][i], fy[3][i], now[0][i], now[1][i],
-                  now[2][i], v[0], v[1], &nc, &nt, &nr);
+            layer0f(x1, x2, x3, fy[1][i], fy[2][i], fy[3][i], now[0][i], now[1][i], now[2][i],
+                    v[0], v[1], w0_[i], w3_[i], w4_[i], w1_[i], w2_[i], &nc, &nt, &nr);
             now[0][i] = nc;
             now[1][i] = nr;
             now[2][i] = nt;
           }
         }
         break;
+      }
       default:
         break;
     }
   }
-  for (size_t r = 0; r < rows; ++r)
-    for (size_t i = 0; i < b; ++i) {
-      nngp[r * ldo + i] = (float)state[r][0][i];
-      ntk[r * ldo + i] = (float)state[r][2][i];
-    }
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t i = 0; i < b; ++i) nngp[r * ldo + i] = (float)state[r][0][i];
+    for (size_t i = 0; i < b; ++i) ntk[r * ldo + i] = (float)state[r][2][i];
+  }
   (void)fx;
   (void)fy;
   (void)side;
@@ -479,20 +621,30 @@ void ntksym_relu_mlp_pairs_f32(size_t n, const float *g12, const float *root0,
       const float *v = layer_value_f32[l];
       (void)v;
       switch (layer_kind[l]) {
-      case 0:
+      case 0: {
         load_side_f32(b, qx + at * incx, incx, ldx, l, side);
         layer0f_x(b, side, v, fx);
         load_side_f32(b, qy + at * incy, incy, ldy, l, side);
         layer0f_y(b, side, v, fy);
+        float w0_[LANES], w1_[LANES], w2_[LANES], w3_[LANES], w4_[LANES];
+        for (size_t i = 0; i < m; ++i) {
+          layer0f_1(fx[0][i], fx[1][i], fy[0][i], fy[1][i], now[0][i], now[1][i], v[0], v[1],
+                    &w0_[i], &w1_[i], &w2_[i]);
+        }
+        for (size_t i = 0; i < m; ++i) {
+          layer0f_2(now[0][i], now[1][i], v[1], w0_[i], &w3_[i], &w4_[i]);
+        }
         for (size_t i = 0; i < m; ++i) {
           float nc, nt, nr;
-          layer0f(fx[0][i], fx[1][i], fx[2][i], fx[3][i], fy[0][i], fy[1][i], fy[2][i], fy[3][i],
-                  now[0][i], now[1][i], now[2][i], v[0], v[1], &nc, &nt, &nr);
+          layer0f(fx[1][i], fx[2][i], fx[3][i], fy[1][i], fy[2][i], fy[3][i], now[0][i],
+                  now[1][i], now[2][i], v[0], v[1], w0_[i], w3_[i], w4_[i], w1_[i], w2_[i], &nc,
+                  &nt, &nr);
           now[0][i] = nc;
           now[1][i] = nr;
           now[2][i] = nt;
         }
         break;
+      }
         default:
           break;
       }

@@ -207,7 +207,7 @@ def _Phi2(h, k, c, s):
     with np.errstate(over="ignore"):
         to_k = np.where(positive, k - h + h * less, k + h - h * less) / t
         to_h = np.where(positive, h - k + k * less, h + k - k * less) / t
-    opposite = (h * k < 0.0) | ((h * k == 0.0) & (h + k < 0.0))
+    opposite = (h < 0.0) != (k < 0.0)
     low, high = np.minimum(h, k), np.maximum(h, k)
     base = 0.5 * np.where(opposite, _Phi(low) - _Phi(-high), _Phi(h) + _Phi(k))
     base = base - _owen(h, np.where(h < 0.0, -to_k, to_k))
