@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..dual import Dual
-from ..errors import BadSpec, NtksymError, Undecided, UnsupportedOp
+from ..errors import NtksymError, Undecided, UnsupportedOp
 from ..lower.program import Program
 from ..lower.schedule import number
-from ..numeric import ExpectedDual, MixtureDual
+from ..numeric import MixtureDual
 from ..numeric.series.table import SeriesTable
 from ..numeric.table import BandedDual, SplitTable, TableDual, table_dual
 from .array_module import ArrayBackend
@@ -21,6 +21,7 @@ from .array_programs import ArrayPrograms, closed_arrays, mixture_arrays
 from .array_series import DOTTED, ArraySeries
 from .array_table import POLYNOMIALS, ArrayTable
 from .point_unit import TOLERANCE
+from .units import parameter_values, refuse_unbuilt
 
 
 class Rule(Protocol):
@@ -114,11 +115,7 @@ def array_unit(
         BadSpec: a parameter without a value.
         UnsupportedOp: a dual that cannot be written here, or a function without an operation.
     """
-    if isinstance(found, ExpectedDual):
-        raise BadSpec(
-            f"{found.activation.name}: the method {found.method!r} needs the variances it is for",
-            hint="--variance LO:HI, or a number for normalised data; variances=(lo, hi) in Python",
-        )
+    refuse_unbuilt(found)
     if isinstance(found, BandedDual):
         found = _one_band(found)
     if isinstance(found, TableDual):
@@ -127,15 +124,7 @@ def array_unit(
     if isinstance(found, SeriesTable):
         return ArrayUnit(ArraySeries(found), float(found.lo) if found.lo == found.hi else None)
     if isinstance(found, (MixtureDual, Dual)):
-        given = values or {}
-        missing = [p.name for p in found.activation.params if p.name not in given]
-        if missing:
-            raise BadSpec(
-                f"the parameter {missing[0]!r} has no value",
-                where=found.activation.name,
-                hint=f"give {missing[0]} a number before generating code",
-            )
-        numbers = tuple(number(given[p.name]) for p in found.activation.params)
+        numbers = tuple(number(v) for v in parameter_values(found, values))
         if isinstance(found, MixtureDual):
             return ArrayUnit(mixture_arrays(found, numbers))
         return ArrayUnit(closed_arrays(found, numbers, sense))

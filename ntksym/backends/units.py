@@ -28,21 +28,9 @@ def unit_of(
         BadSpec: a parameter without a value, or an expectation that no rule was built for.
         UnsupportedOp: a function without an operation, or an object that is no dual.
     """
-    if isinstance(found, ExpectedDual):
-        raise BadSpec(
-            f"{found.activation.name}: the method {found.method!r} needs the variances it is for",
-            hint="--variance LO:HI, or a number for normalised data; variances=(lo, hi) in Python",
-        )
+    refuse_unbuilt(found)
     if isinstance(found, (Dual, MixtureDual)):
-        given = values or {}
-        missing = [p.name for p in found.activation.params if p.name not in given]
-        if missing:
-            raise BadSpec(
-                f"the parameter {missing[0]!r} has no value",
-                where=found.activation.name,
-                hint=f"give {missing[0]} a number before generating code",
-            )
-        numbers = tuple(_double(given[p.name]) for p in found.activation.params)
+        numbers = tuple(_double(v) for v in parameter_values(found, values))
         return _program_unit(found, numbers, almost_everywhere)
     made = rule_unit(found)
     if made is not None:
@@ -99,3 +87,35 @@ def _double(value: Any) -> float:
     if isinstance(value, (int, float)):
         return float(value)
     return number(value)
+
+
+def refuse_unbuilt(found: Any) -> None:
+    """An expectation that no rule was built for is no code.
+
+    Raises:
+        BadSpec: it is one.
+    """
+    if isinstance(found, ExpectedDual):
+        raise BadSpec(
+            f"{found.activation.name}: the method {found.method!r} needs the variances it is for",
+            hint="--variance LO:HI, or a number for normalised data; variances=(lo, hi) in Python",
+        )
+
+
+def parameter_values(
+    found: Dual | MixtureDual, values: Mapping[str, Any] | None
+) -> tuple[Any, ...]:
+    """The values of the parameters of a dual, in their order.
+
+    Raises:
+        BadSpec: a parameter without a value.
+    """
+    given = values or {}
+    for p in found.activation.params:
+        if p.name not in given:
+            raise BadSpec(
+                f"the parameter {p.name!r} has no value",
+                where=found.activation.name,
+                hint=f"give {p.name} a number before generating code",
+            )
+    return tuple(given[p.name] for p in found.activation.params)

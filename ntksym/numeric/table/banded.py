@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .dual import SLACK, VERSION, Sheet, TableDual, _hex, _number, polynomial
+from .dual import SLACK, VERSION, Sheet, TableDual, _hex, _number, signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +134,9 @@ class BandedDual:
         pair = self.pair(a, b)
         first, second = self.bands[a].axis(q11), self.bands[b].axis(q22)
         x = 2 * ((1 + pair.kappa) * root / (product + abs(q12) + pair.kappa * root)) - 1
-        out = []
-        for sheet in (pair.value, pair.dot):
-            rows = sheet.plus if q12 >= 0 or sheet.parity else sheet.minus
-            total = polynomial(rows, first, second, x)
-            out.append(-total if q12 < 0 and sheet.parity < 0 else total)
-        if self.weighted:
-            out[0] *= product
-        return out[0], out[1]
+        sheets = pair.value, pair.dot
+        value, dot = (signed(sheet, q12, first, second, x) for sheet in sheets)
+        return (value * product if self.weighted else value), dot
 
     def to_json(self) -> dict[str, Any]:
         """Plain data: numbers as hexadecimal text, so that every bit survives."""

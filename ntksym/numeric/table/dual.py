@@ -118,14 +118,9 @@ class TableDual:
             root = sqrt(max((product - abs(q12)) * (product + abs(q12)), 0.0))
         below = product + abs(q12) + self.kappa * root
         x = 2 * ((1 + self.kappa) * root / below) - 1
-        out = []
-        for sheet in (self.value, self.dot):
-            rows = sheet.plus if q12 >= 0 or sheet.parity else sheet.minus
-            total = polynomial(rows, first, second, x)
-            out.append(-total if q12 < 0 and sheet.parity < 0 else total)
-        if self.weighted:
-            out[0] *= product
-        return out[0], out[1]
+        sheets = self.value, self.dot
+        value, dot = (signed(sheet, q12, first, second, x) for sheet in sheets)
+        return (value * product if self.weighted else value), dot
 
     def to_json(self) -> dict[str, Any]:
         """Plain data: numbers as hexadecimal text, so that every bit survives."""
@@ -171,6 +166,13 @@ def _number(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: v if k == "parts" else _number(v) for k, v in value.items()}
     return value
+
+
+def signed(sheet: Sheet, q12: float, first: float, second: float, x: float) -> float:
+    """The polynomial of a sheet on the side of q12."""
+    rows = sheet.plus if q12 >= 0 or sheet.parity else sheet.minus
+    total = polynomial(rows, first, second, x)
+    return -total if q12 < 0 and sheet.parity < 0 else total
 
 
 def polynomial(rows: Rows, first: float, second: float, x: float) -> float:
