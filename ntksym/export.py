@@ -175,7 +175,8 @@ def generate(
         options = {"method": method, "error": error, "variances": variances}
         return Made(array_sources(thing, target, _identifier(name), command, **options), ())
     if target == "package":
-        return Made(package_sources(thing, name, command=command, variances=variances), ())
+        options = {"method": method, "error": error, "variances": variances}
+        return Made(package_sources(thing, name, command=command, **options), ())
     made = unit_sources(
         thing,
         target,

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from . import __version__
-from .backends import Contract, SourceFile, jax_network, jax_units, torch_network, torch_units
+from .backends import Contract, SourceFile, jax_units, torch_units
 from .backends import jax as jax_backend
 from .backends import torch as torch_backend
 from .dual import Dual, dual
@@ -23,7 +23,7 @@ from .runtime.unit_layers import Wanted
 
 ARRAY_TARGETS = ("jax", "torch")
 _DUALS = {"jax": jax_backend.dual_file, "torch": torch_backend.dual_file}
-_NETWORKS = {"jax": jax_network.network_file, "torch": torch_network.network_file}
+_NETWORKS = {"jax": jax_backend.network_file, "torch": torch_backend.network_file}
 _UNITS = {"jax": jax_units.dual_file, "torch": torch_units.dual_file}
 _UNIT_NETWORKS = {"jax": jax_units.network_file, "torch": torch_units.network_file}
 

@@ -21,13 +21,12 @@ from .backends import Contract, SourceFile, c_unit_network, numpy_network, numpy
 from .backends import c as c_backend
 from .backends.c_ufunc import UfuncSpec, ufunc_file
 from .backends.units import unit_of
-from .dual import Dual
 from .errors import BadSpec, CannotWrite, NoClosedForm, Undecided, UnsupportedOp
 from .export_languages import ARRAY_TARGETS, array_sources
 from .language import as_activation
 from .lower import lower_network
 from .network import Network, Recursion, recurse
-from .numeric import choose
+from .numeric import choose, read_variances
 from .package_files import (
     FALLBACK,
     INIT,
@@ -38,9 +37,12 @@ from .package_files import (
     TESTS,
     TESTS_ARRAYS,
     TESTS_NETWORK,
+    TESTS_NETWORK_ARRAYS,
 )
 from .runtime.cache import write_atomically
+from .runtime.numeric_network import needs_numeric, network_sources
 from .runtime.rule_store import kept
+from .runtime.unit_layers import Wanted, first_affine
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,15 @@ class _Piece:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How the files say they were made, and how duals are chosen."""
+
+    command: str
+    variances: Any
+    wanted: Wanted
+
+
 def package_sources(
     thing: Any,
     name: str = "",
@@ -60,6 +71,8 @@ def package_sources(
     command: str = "ntksym.export(..., 'package')",
     variances: Any = None,
     values: dict[str, Any] | None = None,
+    method: str = "auto",
+    error: float | None = None,
 ) -> tuple[SourceFile, ...]:
     """The files of the package; `SourceFile.name` has folders.
 
@@ -69,11 +82,14 @@ def package_sources(
         command: how the head of the files says they were made.
         variances: for duals that are rules with a range.
         values: numbers for the parameters of an activation.
+        method: of the duals, as in `ntksym.choose`.
+        error: what is asked of the method.
 
     Raises:
         BadSpec: a parameter without a value, or `variances` is needed.
         NoClosedForm, Undecided: an activation has no dual with a bound.
     """
+    how = _How(command, variances, Wanted(method, error))
     network = thing if isinstance(thing, (Network, Recursion)) else None
     if network is not None:
         recursion = network if isinstance(network, Recursion) else recurse(network)
@@ -83,21 +99,22 @@ def package_sources(
         pieces: list[_Piece] = []
         for block in blocks:
             label = f"dual{len(pieces)}" if len(blocks) > 1 else "dual"
-            pieces.append(_piece(label, block.activation, dict(block.values), command, variances))
-        arrays, absent = _arrays(recursion, package, command, variances)
-        closed = all(isinstance(b.forms(), Dual) for b in blocks)
-        extra = _network_file(recursion, command) if closed else ()
+            pieces.append(_piece(label, block.activation, dict(block.values), how))
+        arrays, absent = _arrays(recursion, package, how)
+        extra = _network_file(recursion, how)
         about = f"A network of {len(net.blocks)} hidden layers: " + ", ".join(
             f"s(x) = {b.activation.expr}" for b in blocks
         )
     else:
         act = _bound(as_activation(thing), values or {})
         package = _package_name(name or f"{act.name or 'dual'}_kernel")
-        pieces = [_piece("dual", act, {}, command, variances)]
-        arrays, absent = _arrays(act, package, command, variances)
+        pieces = [_piece("dual", act, {}, how)]
+        arrays, absent = _arrays(act, package, how)
         extra = ()
         about = f"The dual activation of s(x) = {act.expr}."
-    return _assembled(package, tuple(pieces), (*extra, *arrays), absent, about, bool(extra))
+    tested = _tested(variances, None if network is None else net)
+    modules = (*extra, *arrays)
+    return _assembled(package, tuple(pieces), modules, absent, about, network is not None, tested)
 
 
 def export_package(thing: Any, out_dir: str | os.PathLike[str], **options: Any) -> tuple[Path, ...]:
@@ -152,10 +169,11 @@ def _number(value: Any) -> Expr:
     return value if isinstance(value, Expr) else Rational(str(value))
 
 
-def _piece(
-    label: str, act: Activation, given: dict[str, Any], command: str, variances: Any
-) -> _Piece:
-    choice = choose(act, variances=variances, build=kept)
+def _piece(label: str, act: Activation, given: dict[str, Any], how: _How) -> _Piece:
+    method, error, variances = how.wanted.method, how.wanted.error, how.variances
+    code = method != "auto"
+    choice = choose(act, method=method, error=error, variances=variances, code=code, build=kept)
+    command = how.command
     unit = unit_of(choice.dual, given, almost_everywhere=False)
     formula = (f"nngp = E[s(u) s(v)], s(x) = {act.expr}", "dot = d nngp/d q12")
     contract = Contract(command, formula, "see the README", tuple(act.refs), __version__)
@@ -167,24 +185,46 @@ def _piece(
     )
 
 
-def _arrays(
-    thing: Any, package: str, command: str, variances: Any
-) -> tuple[tuple[SourceFile, ...], str]:
+def _arrays(thing: Any, package: str, how: _How) -> tuple[tuple[SourceFile, ...], str]:
     """The JAX and PyTorch modules; or none, and why."""
     made = []
+    given = {"method": how.wanted.method, "error": how.wanted.error, "variances": how.variances}
     for target in ARRAY_TARGETS:
         try:
-            (f,) = array_sources(thing, target, package, command, variances=variances)
+            (f,) = array_sources(thing, target, package, how.command, **given)
         except (BadSpec, NoClosedForm, Undecided, UnsupportedOp) as error:
-            return (), f"There are no JAX and PyTorch modules: {error.what}."
+            hint = f" ({error.hint})" if error.hint else ""
+            return (), f"There are no JAX and PyTorch modules: {error.what}{hint}."
         made.append(SourceFile(f"{target}.py", f.text))
     return tuple(made), ""
 
 
-def _network_file(recursion: Recursion, command: str) -> tuple[SourceFile, ...]:
-    contract = Contract(command, ("the NNGP kernel and the NTK of a network",))
-    made = numpy_network.network_file(lower_network(recursion, "network"), contract)
-    return (SourceFile("network.py", made.text),)
+def _network_file(recursion: Recursion, how: _How) -> tuple[SourceFile, ...]:
+    """The network in NumPy; nothing where no layer code is as good as the duals (a jump)."""
+    net, wanted = recursion.network, how.wanted
+    if needs_numeric(net, wanted.method, how.variances):
+        given: dict[str, Any] = {"wanted": wanted, "variances": how.variances}
+        try:
+            (made,), _ = network_sources(net, "network", how.command, "numpy", **given)
+        except UnsupportedOp:
+            return ()
+        return (SourceFile("network.py", made.text),)
+    contract = Contract(how.command, ("the NNGP kernel and the NTK of a network",))
+    found = numpy_network.network_file(lower_network(recursion, "network"), contract)
+    return (SourceFile("network.py", found.text),)
+
+
+def _tested(variances: Any, network: Network | None) -> dict[str, str]:
+    """Where the package's own tests look: variances of the duals, squares of the rows."""
+    low, high = 0.5, 2.0
+    square = "None"
+    if variances is not None:
+        first, last = (float(v) for v in read_variances(variances))
+        low, high = max(first, min(low, last)), min(last, max(high, first))
+        if network is not None:
+            scale = first_affine(network, 1)[0] / first_affine(network, 5)[0]
+            square = repr((first * last) ** 0.5 * scale)
+    return {"@LOW@": repr(low), "@HIGH@": repr(high), "@SQUARE@": square}
 
 
 def _assembled(
@@ -194,6 +234,7 @@ def _assembled(
     absent: str,
     about: str,
     network: bool,
+    tested: dict[str, str],
 ) -> tuple[SourceFile, ...]:
     """Every file, in a fixed order."""
     names = [n for p in pieces for n in (p.label, _diagonal(p.label))]
@@ -202,7 +243,7 @@ def _assembled(
         for p in pieces
     ]
     targets = tuple(m.name.removesuffix(".py") for m in modules)
-    marks = {
+    marks = tested | {
         "@PACKAGE@": package,
         "@VERSION@": __version__,
         "@ABOUT@": about,
@@ -223,6 +264,7 @@ def _assembled(
                 *(m.name for m in modules),
             )
         ),
+        "@CALL@": _CALL if "network" in targets else "",
         "@NOTES@": "\n".join(f"- {n}" for p in pieces for n in p.notes),
         "@ABSENT@": absent,
         "@TARGETS@": ", ".join(f"`{package}.{t}`" for t in targets) or "none",
@@ -243,7 +285,11 @@ def _assembled(
         for p in pieces
     )
     stub = "".join(f"{n}: ufunc\n" for n in names)
-    array_tests = TESTS_ARRAYS if "jax" in targets and not network else ""
+    tests = TESTS
+    if "jax" in targets and not network:
+        tests += TESTS_ARRAYS
+    if "network" in targets:
+        tests += TESTS_NETWORK + (TESTS_NETWORK_ARRAYS if "jax" in targets else "")
     texts = [
         ("pyproject.toml", filled(PYPROJECT)),
         ("meson.build", filled(MESON)),
@@ -255,12 +301,15 @@ def _assembled(
         (f"{package}/_numpy.py", filled(FALLBACK).replace("@IMPORTS@", chosen) + wrapped),
         ("src/ntksym.h", c_backend.support_file().text),
         ("src/_ufunc.c", ufunc_file("_ufunc", specs).text),
-        ("tests/test_kernel.py", filled(TESTS + array_tests + (TESTS_NETWORK if network else ""))),
+        ("tests/test_kernel.py", filled(tests)),
     ]
     texts += [(f"src/{p.c.name}", p.c.text) for p in pieces]
     texts += [(f"{package}/{p.numpy.name}", p.numpy.text) for p in pieces]
     texts += [(f"{package}/{m.name}", m.text) for m in modules]
     return tuple(SourceFile(n, t) for n, t in texts)
+
+
+_CALL = "nngp, ntk = k.network.kernel(x)         # of the rows of x, by the whole network\n"
 
 
 def _diagonal(label: str) -> str:

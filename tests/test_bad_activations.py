@@ -70,7 +70,7 @@ CHECKING = (
     ("tan(x)", BadActivation, "tan(x) has poles on the real line"),
     ("sin(1/x)", BadActivation, "1/x is infinite at x = 0"),
     ("sign(sin(x))", Undecided, "there may be infinitely many"),
-    ("max(sin(x), 0)", Undecided, "there may be infinitely many"),
+    ("heaviside(sin(x))*x", Undecided, "there may be infinitely many"),
     ("sin(exp(x))", Undecided, "oscillates too fast for a certificate"),
     ("cos(x^3)", Undecided, "oscillates too fast for a certificate"),
     ("x*y", BadActivation, "no value is given for the parameter 'y'"),
@@ -108,7 +108,7 @@ def test_a_power_that_is_not_square_integrable() -> None:
 
 @pytest.mark.parametrize(
     ("command", "text"),
-    [("derive", "1/x"), ("prove", "floor(x)"), ("eval", ""), ("eval", "max(sin(x), 0)")],
+    [("derive", "1/x"), ("prove", "floor(x)"), ("eval", ""), ("eval", "sign(sin(x))")],
 )
 def test_commands_answer_with_an_error_and_no_traceback(command: str, text: str) -> None:
     at = ["--at", "1,1/2,1"] if command == "eval" else []
@@ -212,14 +212,13 @@ def test_a_rule_with_nodes_says_why_it_does_not_take_removable_points() -> None:
         best_dual("cos(x)/x")
 
 
-@pytest.mark.parametrize("text", ["log((x-1)^2)", "x*log(abs(x - 1))"])
-def test_a_logarithm_away_from_0_is_not_called_no_function(text: str) -> None:
-    """E[s(u)^2] is finite; it is the rules that do not integrate through the point."""
-    for read in (best_dual, lambda t: enclose_definition(parse_activation(t), 1, "0.5", 2)):
-        with pytest.raises(Undecided, match=r"infinite at x = 1: an integrable singularity"):
-            read(text)
+def test_a_logarithm_away_from_0_is_integrated_through() -> None:
+    """E[s(u)^2] is finite, whichever way it is written; the derivative has no integral."""
+    one, two = (parse_activation(t) for t in ("log((x-1)^2)", "2*log(abs(x - 1))"))
+    first = enclose_definition(one, 1, "0.5", 2, digits=12)
+    assert first.overlaps(enclose_definition(two, 1, "0.5", 2, digits=12))
     with pytest.raises(Undecided, match=r"the derivative: .* infinite at x = 1"):
-        enclose_definition(parse_activation("log((x-1)^2)"), 1, "0.5", 2, derivative=True)
+        enclose_definition(one, 1, "0.5", 2, derivative=True)
 
 
 def test_kinks_of_rational_functions() -> None:
@@ -273,8 +272,7 @@ def test_a_steep_activation_has_the_bound_of_its_mixture() -> None:
     What is left out is of order e^4.
     """
     result = CliRunner().invoke(cli, ["eval", "tanh(10^6*x)", "--at", "1,1/2,1"])
-    assert result.exit_code == 3
-    assert "singular or too steep; the best bound, by a mixture: [0.333333333333" in result.stdout
+    assert result.exit_code == 0 and "[0.3333333333330310334" in result.stdout
     ball = mixture_dual("tanh(10^6*x)").enclose(1, Fraction(1, 2), 1)
     want = 1 / 3 - 1e-12 * math.pi / 6 * 0.5 / math.sqrt(0.75)
     assert abs(float(ball) - want) <= float(ball.rad) + 1e-16 and ball.rad < Fraction(2, 10**15)

@@ -8,14 +8,20 @@ from pathlib import Path
 
 import pytest
 import sympy as sp
+from flint import arb
 
-from ntksym.errors import Undecided
+from ntksym.errors import BadActivation, Undecided
 from ntksym.functions import Phi
 from ntksym.language import parse_activation
 from ntksym.symbols import x
 from ntksym.verify.ball import Ball
 from ntksym.verify.balls import enclose_definition
-from ntksym.verify.pieces import split
+from ntksym.verify.ends import gathered
+from ntksym.verify.law import Law, exact
+from ntksym.verify.mehler import mehler
+from ntksym.verify.odd import odd
+from ntksym.verify.pieces import Piece, jumps, split
+from ntksym.verify.safe import precision
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "codegen" / "bench"))
 import enclosures
@@ -41,6 +47,11 @@ UNUSUAL = (
     "1 - exp(-exp(x))",
     "x*(1 + exp(-2*x))^(-3/2)",
     "tan(tanh(x))",
+    "x/(x/2 + exp(-x/3))",
+    "sqrt(abs(x))*tanh(x)",
+    "sqrt(abs(x^2 - 2))*exp(-x^2)",
+    "x*log(abs(x))",
+    "max(sin(2*x + 1), 0)*tanh(x)",
     "piecewise((0, x <= -1), ((x + 1)^2/4, x < 1), (x, True))",
     "piecewise((sin(x)/x, abs(x) > 0), (1, True))",
 )
@@ -185,3 +196,102 @@ def test_the_list_is_long_and_reads() -> None:
     row = next(r for r in rows if r.name == "squareplus")
     results = [r for r in enclosures.measured(row, 30, 60.0)]
     assert len(results) == 10 and all(r.digits >= 30 and not r.note for r in results)
+
+
+def _pieces(text: str) -> tuple[Piece, ...]:
+    return gathered(split(parse_activation(text).expr))
+
+
+@pytest.mark.parametrize(
+    ("text", "q11", "q12", "q22"),
+    [
+        ("abs(x)^(5/2)", "9", "-4", "2.5"),
+        ("abs(x)^(-1/5)", "1.3", "0.4", "0.7"),
+        ("max(x, 0)^(1/3)", "1", "0.999999", "1"),
+    ],
+)
+def test_rules_of_one_variable_against_polar_coordinates(
+    text: str, q11: str, q12: str, q22: str
+) -> None:
+    """Powers have one integral over an angle; Mehler's series and panels know nothing of it."""
+    law = Law(*(exact(z) for z in ("0", "0", q11, q12, q22)))
+    f = _pieces(text)
+    with precision(150):
+        way = odd if q12 == "0.999999" else mehler
+        ball = Ball.from_arb(way(f, f, law, arb(10) ** -26))
+    assert ball.rel_digits > 20
+    assert ball.overlaps(enclosed(text, (q11, q12, q22)))
+
+
+def test_log_squared_at_correlation_minus_one() -> None:
+    """E log^4|X| from the cumulants of log|X|, which are polygamma functions at 1/2."""
+    import mpmath
+
+    with mpmath.workdps(40):
+        half = mpmath.mpf(1) / 2
+        k = [0, (mpmath.digamma(half) + mpmath.log(2)) / 2]
+        k += [mpmath.polygamma(n - 1, half) / 2**n for n in (2, 3, 4)]
+        expected = k[4] + 3 * k[2] ** 2 + 4 * k[3] * k[1] + 6 * k[2] * k[1] ** 2 + k[1] ** 4
+    ball = enclosed("log(abs(x))^2", ("1", "-1", "1"))
+    assert abs(float(ball.mid) - float(expected)) < 1e-13
+    assert enclosed("x^2*log(abs(x))/3", ("1", "-1", "1")).overlaps(
+        enclosed("x^2*log(x^2)/6", ("1", "-1", "1"))
+    )
+
+
+def test_infinitely_many_kinks_against_fourier() -> None:
+    """|sin x| = 2/pi - (4/pi) sum cos(2kx)/(4k^2 - 1), and E[cos cos] is closed."""
+    import mpmath
+
+    with mpmath.workdps(30):
+        a, c, b = (mpmath.mpf(Fraction(z).numerator) / Fraction(z).denominator for z in POINT)
+        e = [2 / mpmath.pi] + [-4 / mpmath.pi / (4 * k * k - 1) for k in range(1, 16)]
+        expected = mpmath.fsum(
+            e[j] * e[k] * mpmath.exp(-2 * (j * j * a + k * k * b)) * mpmath.cosh(4 * j * k * c)
+            for j in range(16)
+            for k in range(16)
+        )
+        ball = enclosed("abs(sin(x))", POINT)
+        mid = mpmath.mpf(ball.mid.numerator) / ball.mid.denominator
+        assert abs(mid - expected) < mpmath.mpf(10) ** -25
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "point"),
+    [
+        (
+            "(exp(x) - exp(-2*x))/(exp(x) + exp(-3*x))",
+            "(exp(4*x) - exp(x))/(exp(4*x) + 1)",
+            ("100", "60", "100"),
+        ),
+        ("2*sigmoid(100*x) - 1", "tanh(50*x)", ("0.01", "0.005", "4")),
+    ],
+)
+def test_steep_functions_at_large_variances(
+    one: str, other: str, point: tuple[str, str, str]
+) -> None:
+    first = enclosed(one, point, digits=15)
+    assert first.overlaps(enclosed(other, point, digits=15))
+
+
+def test_a_removable_point_at_a_kink_is_no_jump() -> None:
+    """sin(x)/x on one side and 1 + x on the other meet at 0; sin(x)/x and x do not."""
+    assert jumps(split(parse_activation("piecewise((sin(x)/x, x > 0), (1 + x, True))").expr)) == ()
+    apart = parse_activation("piecewise((sin(x)/x, x > 0), (x, True))").expr
+    assert [at for at, _ in jumps(split(apart))] == [0]
+
+
+def test_more_than_every_pole_is_refused() -> None:
+    """What meets 0 does not stay away from it."""
+    with pytest.raises(BadActivation, match="infinite"):
+        enclosed("x/(x + exp(-x) - 1)^2", POINT)
+
+
+def test_kinks_at_roots_of_cubics_have_balls() -> None:
+    """The closed form has the root as a number: both sides are enclosed."""
+    from ntksym.verify import evaluate
+
+    activation = parse_activation("max(x^3 - x - 1, 0)")
+    point = tuple(sp.Rational(z) for z in ("13/10", "2/5", "7/10"))
+    _, comparisons = evaluate(activation, point, {}, 20)
+    assert [c.agree for c in comparisons] == [True, True]

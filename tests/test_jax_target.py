@@ -5,17 +5,21 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from fractions import Fraction
 
 import numpy as np
 import pytest
 import sympy as sp
+from mpmath import MPContext
 
 import ntksym
 from ntksym.backends.array_helpers import SPELL
 from ntksym.errors import BadSpec, NoClosedForm, UnsupportedOp
 from ntksym.export_languages import array_sources
 from ntksym.gradients import dual_gradients
-from ntksym.lower import OPS, lower_dual
+from ntksym.lower import OPS, lower_dual, lower_network
+from ntksym.lower.schedule import evaluate_network
+from ntksym.network import recurse
 
 X = sp.Symbol("x")
 NAMES = ("relu", "gelu", "leaky_relu", pytest.param("shifted_relu", marks=pytest.mark.slow))
@@ -154,6 +158,56 @@ def test_network(jax, tmp_path):
     assert np.isfinite(slope(x, x)).all()
     by_value = jax.jit(jax.grad(lambda v: module.nngp_ntk(x, values=v)[1].sum()))(module.VALUES)
     assert all(np.isfinite(leaf) for leaf in jax.tree_util.tree_leaves(by_value))
+
+
+PLACES = ((1e-2, 1.0), (1e-4, 1.1), (1e-7, 1.0), (1e-9, 1.001), (1e-12, 1.1), (2.0, 1.0))
+"""Angle of a pair, ratio of its norms."""
+
+
+def pairs_of_rows() -> tuple[np.ndarray, np.ndarray]:
+    rng, xs, ys = np.random.default_rng(3), [], []
+    for angle, ratio in PLACES:
+        x, z = rng.normal(size=(2, 6))
+        z -= x * (x @ z) / (x @ x)
+        z *= np.linalg.norm(x) / np.linalg.norm(z)
+        xs.append(x)
+        ys.append((x - 2 * np.sin(angle / 2) ** 2 * x + np.sin(angle) * z) * ratio)
+    return np.array(xs), np.array(ys)
+
+
+def many_digits(net: ntksym.Network, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """(nngp, ntk) of the pairs of rows, from their exact inner products."""
+    ctx, schedule = MPContext(), lower_network(recurse(net))
+    ctx.dps = 50
+
+    def inner(u: np.ndarray, v: np.ndarray) -> object:
+        exact = sum(Fraction(float(a)) * Fraction(float(b)) for a, b in zip(u, v, strict=True))
+        return ctx.mpf(exact.numerator) / exact.denominator
+
+    found = [
+        evaluate_network(schedule, inner(u, u), inner(u, v), inner(v, v), u.size, ctx)
+        for u, v in zip(x, y, strict=True)
+    ]
+    return np.array(found, dtype=float)
+
+
+def test_nearly_parallel_rows(jax, tmp_path):
+    """The angle is taken from x - y and carried by integrals: nothing is lost by default."""
+    net = ntksym.mlp("erf", depth=3, weight_var=2, bias_var="1/10")
+    x, y = pairs_of_rows()
+    module = written(net, tmp_path)
+    for dtype, goal in ((np.float64, 1e-14), (np.float32, 1e-6)):
+        a, b = x.astype(dtype), y.astype(dtype)
+        want = many_digits(net, a, b)
+        found = jax.jit(module.nngp_ntk)(a, b)
+        for k in (0, 1):
+            assert found[k].dtype == dtype
+            assert np.abs(np.diag(found[k]) / want[:, k] - 1).max() < goal
+    rows = np.vstack([x, y, x[:1]])
+    slope = jax.jit(jax.grad(lambda a: module.nngp_ntk(a)[1].sum()))(rows)
+    assert np.isfinite(slope).all()
+    mapped = jax.vmap(lambda u, v: module.nngp_ntk(u[None], v[None])[1][0, 0])(x, y)
+    assert np.abs(mapped / np.diag(module.nngp_ntk(x, y)[1]) - 1).max() < 1e-14
 
 
 # -- activations without closed form: tables, series, mixtures -------------------------------------

@@ -54,6 +54,16 @@ def test_a_rule_has_no_array_modules_and_says_why(monkeypatch):
     assert said in files["README.md"]
 
 
+def test_the_method_that_was_asked_for_and_a_network_of_units():
+    options = {"method": "series", "variances": ("1/2", "2"), "error": 1e-8}
+    files = {f.name: f.text for f in package_sources("tanh", **options)}
+    assert "nodes" not in files["README.md"] and "LOW, HIGH = 0.5, 2.0" in "".join(files.values())
+    net = ntksym.mlp("tanh", depth=2, weight_var=2, bias_var="1/10")
+    files = {f.name: f.text for f in package_sources(net, name="deep")}
+    assert "def kernel(x, y=None)" in files["deep/network.py"]
+    assert "k.network.kernel(x)" in files["README.md"]
+
+
 def test_parameters_need_values():
     with pytest.raises(BadSpec, match="'alpha' has no value"):
         package_sources("leaky_relu")

@@ -133,7 +133,7 @@ def test_no_nan_at_any_scale(text: str) -> None:
 
 
 def test_where_the_closed_form_keeps_its_digits_nothing_is_added() -> None:
-    for text in ("relu", "gelu", "erf", "cube", "softshrink", "sign", "abs"):
+    for text in ("relu", "gelu", "erf", "cube", "sign", "abs", "squared_relu"):
         d = dual(subject(text))
         for p in (lower_dual(d), lower_dual_diag(d)):
             assert all(let.inner is None for let in p.body), text
@@ -179,3 +179,41 @@ def test_diagonals_are_the_duals_of_equal_inputs(act: Activation) -> None:
     for a, b in ((own.nngp, pair.nngp), *(() if jumps else ((own.dot, pair.dot),))):
         assert np.isfinite(a + 0 * q).all()
         assert a == pytest.approx(b, rel=1e-11)
+
+
+DIRECT = (
+    ("softshrink", 400.0, 0.01),
+    ("max(x-3,0)-max(-x-3,0)", 400.0, 0.2),
+    ("hardtanh", 1e-6, 3e4),
+    ("step(x-1)-step(x+1)", 1e4, 0.03),
+)
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+@pytest.mark.parametrize(("text", "a", "b"), DIRECT)
+def test_where_terms_are_larger_than_the_kernel(text: str, a: float, b: float, target: str) -> None:
+    """A tail beside a large variance, at angles down to 1e-6: errors over sqrt(K(q11) K(q22))."""
+    d = dual(subject(text))
+    kernel = compile_(d, target)
+    found = lower_dual_diag(d)
+    own = [found.evaluate({"q": q}) for q in (a, b)]
+    for rho in (0.37, -0.9, 1 - 2.0**-20):
+        c = rho * math.sqrt(a) * math.sqrt(b)
+        got, exact = at(kernel, a, c, b), balls(d, a, c, b, 900)
+        for k, label in enumerate(("nngp", "dot")):
+            size = math.sqrt(float(abs(own[0][label] * own[1][label])))
+            if math.isfinite(size):  # the derivative of a jump is infinite on the diagonal
+                error = abs(float((exact[k] - got[k]).mid())) / size / EPS
+                assert error <= 4.0, (label, rho, error)
+
+
+def test_the_definition_is_used_at_few_variances_only() -> None:
+    """It costs tens of microseconds: not at the variances that data have."""
+    from ntksym.lower.direct import BINS
+    from ntksym.lower.scales import _direct
+
+    for text in ("elu", "softshrink", "hardtanh"):
+        rule = _direct(as_activation(text))
+        assert rule is not None
+        middle = [rule.used[k][i * BINS + j] for k in (0, 1) for i in (6, 7, 8) for j in (6, 7, 8)]
+        assert 1 not in middle, text

@@ -24,11 +24,13 @@ from ntksym.numeric.table import (
     TableDual,
     joint,
     read_table,
+    shared,
     source,
     table_cost,
     table_dual,
 )
 from ntksym.numeric.table.draft import mirrored
+from ntksym.numeric.table.dual import Sheet
 from ntksym.numeric.table.pack import least
 from ntksym.numeric.table.patience import TooLong, at_most, check
 from ntksym.numeric.table.spectrum import spectra
@@ -42,7 +44,7 @@ PLACES = (-1.0, -0.6, 0.2, 1.0)
 
 
 @lru_cache(maxsize=8)
-def made(name: str, low: float, high: float, error: float) -> TableDual:
+def made(name: str, low: float, high: float, error: float) -> Any:
     return table_dual(name, (low, high), error=error)
 
 
@@ -54,12 +56,22 @@ def truth(name: str, q11: float, q12: float, q22: float, slope: bool) -> Fractio
     return enclose_definition(expr, *args, digits=13, derivative=slope, floor=16).mid
 
 
-def misses(table: TableDual, name: str, q11: float, q12: float, q22: float) -> list[float]:
+def sheets(table: TableDual | BandedDual, q11: float, q22: float) -> tuple[Sheet, Sheet]:
+    """Those of the dual and of the derivative dual, with their bounds."""
+    if isinstance(table, TableDual):
+        return table.value, table.dot
+    pair = table.pair(*sorted((table.band(q11), table.band(q22))))
+    return pair.value, pair.dot
+
+
+def misses(
+    table: TableDual | BandedDual, name: str, q11: float, q12: float, q22: float
+) -> list[float]:
     """Error over bound, of value and derivative, at one point."""
     det = Fraction(q11) * Fraction(q22) - Fraction(q12) ** 2
     got = table.at(q11, q12, q22, math.sqrt(det))
     out = []
-    for value, sheet, slope in zip(got, (table.value, table.dot), (False, True), strict=True):
+    for value, sheet, slope in zip(got, sheets(table, q11, q22), (False, True), strict=True):
         scale = math.sqrt(truth(name, q11, q11, q11, slope) * truth(name, q22, q22, q22, slope))
         gap = abs(Fraction(value) - truth(name, q11, q12, q22, slope)) / Fraction(scale)
         out.append(float(gap) / sheet.error)
@@ -190,6 +202,71 @@ def test_the_bound_holds_across_bands() -> None:
         read_table({**table.to_json(), "version": 0})
     whole = table_dual(name, (low, high), error=error, banded=False)
     assert isinstance(whole, TableDual) and whole.error <= error
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("x*tanh(x)^2*cos(x/2)", (0,)),  # odd
+        ("x/(1 + exp(-x))", (1, 1)),  # half of it linear
+        ("log(1 + exp(x)) + sin(x)/2", (2, 2)),
+        ("1/(1 + x^2/9)", (0,)),  # even
+    ],
+)
+def test_folded_tables_serve_both_duals(name: str, parts: tuple[int, ...]) -> None:
+    """One polynomial, its derivative the derivative dual; both signs and the ends of rho."""
+    low, high, error = 0.5, 1.5, 1e-6
+    table = made(name, low, high, error)
+    assert table.folded and table.error <= error
+    (pair,) = table.pairs
+    assert not pair.dot.plus and not pair.dot.minus and pair.dot.diag
+    assert bool(pair.value.parity) == (len(parts) == 1)
+    worst = 0.0
+    for q11, q22 in ((low, high), (high, high), (0.7, 0.9)):
+        for rho in (1 - 2.0**-48, 2.0**-48 - 1, 0.0, 0.4, -0.93):
+            c = rho * math.sqrt(q11 * q22)
+            worst = max(worst, *misses(table, name, q11, c, q22))
+    assert 1e-4 < worst <= 1
+
+
+def test_a_folded_bound_can_fail() -> None:
+    """A coefficient that is off by 1e-4 is far beyond the bound, of both duals."""
+    name = "x*tanh(x)^2*cos(x/2)"
+    table = made(name, 0.5, 1.5, 1e-6)
+    (pair,) = table.pairs
+    rows = pair.value.plus
+    bad = ((*rows[0][0][:2], rows[0][0][2] + 1e-4, *rows[0][0][3:]), *rows[0][1:])
+    value = replace(pair.value, plus=(bad, *rows[1:]))
+    worse = replace(table, pairs=(replace(pair, value=value),))
+    assert min(misses(worse, name, 0.7, 0.5, 0.9)) > 1
+
+
+def test_a_series_becomes_its_derivative() -> None:
+    """The terms of the derivative dual, against differences of the dual in rho."""
+    kappa, line = 0.8, [arb(v) for v in ("0.3", "-0.2", "0.11", "0.07", "-0.01")]
+
+    def place(rho: float) -> float:
+        s = 1 - rho * rho
+        return 2 * (1 + kappa) * s / (1 + kappa * s) - 1
+
+    def series(coefficients: list[Any], x: float) -> float:
+        return float(np.polynomial.chebyshev.chebval(x, [float(c) for c in coefficients]))
+
+    rho, step = 0.37, 1e-5
+    for part in (0, 1):
+        ends = [(rho + d) ** part * series(line, place(rho + d)) for d in (-step, step)]
+        found = series(shared.turned(line, part, kappa), place(rho)) * rho ** (1 - part)
+        assert abs(found - (ends[1] - ends[0]) / (2 * step)) < 1e-9
+    short = shared.trimmed(line, 3)
+    gap = [a - b for a, b in zip(shared.slope(line), [*shared.slope(short), 0, 0, 0], strict=False)]
+    assert all(abs(g) < 1e-15 for g in gap[:2]) and abs(gap[2]) > 1e-3
+
+
+def test_kinks_keep_two_sides() -> None:
+    table = made("max(x, 0) + exp(min(x, 0)) - 1", 0.8, 1.2, 1e-4)
+    assert isinstance(table, TableDual)
+    small = table_dual("sin(x)", (1.0, 1.2), error=1e-13)
+    assert not small.folded and small.error <= 1e-13
 
 
 def test_a_build_that_takes_too_long_is_given_up() -> None:

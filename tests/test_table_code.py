@@ -28,6 +28,8 @@ TABLES = (
     ("sin(x)", 0.5, 2.0, 1e-6),  # a range, one side
     ("1/(1 + exp(-x))", 0.25, 4.0, 1e-5),  # two bands, two sides
     ("sin(x)", 0.1, 4.0, 1e-4),  # three bands, one side
+    ("max(x, 0) + exp(min(x, 0)) - 1", 0.3, 1.6, 1e-3),  # two bands of two sides
+    ("log(1 + exp(x)) + sin(x)/2", 0.05, 4.0, 1e-3),  # four bands that share their polynomials
 )
 
 

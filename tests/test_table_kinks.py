@@ -7,6 +7,7 @@ import importlib.util
 import json
 import shutil
 import subprocess
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,21 @@ import pytest
 
 from ntksym.backends.c import extra_support
 from ntksym.backends.c_header import header
+from ntksym.backends.c_table_kinks import KinkUnit
 from ntksym.backends.c_table_split import SplitUnit
 from ntksym.backends.numpy_helpers import helpers
 from ntksym.backends.units import rule_unit
 from ntksym.errors import BadData, Undecided
 from ntksym.language import as_activation
+from ntksym.numeric.choice import price, proven
 from ntksym.numeric.table import split
 from ntksym.numeric.table.contour import line_of, reach
+from ntksym.numeric.table.patience import TooLong, at_most
 from ntksym.numeric.table.split import SplitTable, applies, read_either, split_table
 from ntksym.numeric.table.split_build import _shape, prepared
+from ntksym.numeric.table.split_closed import Doubles, moments
+from ntksym.numeric.table.split_dilate import dilated
+from ntksym.numeric.table.split_kinks import KinkTable, kink_table
 from ntksym.numeric.table.variances import Axis
 
 COMPILER = shutil.which("gcc") or shutil.which("cc")
@@ -215,3 +222,100 @@ def test_single_entries_and_rows_agree(library: ctypes.CDLL) -> None:
     for i in range(0, 96, 11):
         one = call(library, "run0", *(v[i : i + 1] for v in where))
         assert all(abs(a[i] - b[0]) < 1e-15 for a, b in zip(whole, one, strict=True))
+
+
+@lru_cache(maxsize=1)
+def kinked() -> KinkTable:
+    return kink_table(CASES[0], SPAN, error=ERROR)
+
+
+def test_kinks_taken_out_serve_all_correlations() -> None:
+    table = kinked()
+    assert table.error <= ERROR and table.measured[1] < 1e-13
+    q11, _, q22, _ = points(60)
+    theta = np.concatenate(
+        [10.0 ** np.linspace(-9, -1, 30), np.pi - 10.0 ** np.linspace(-9, -1, 30)]
+    )
+    q22[::3] = q11[::3]
+    scale = np.sqrt(q11 * q22)
+    where = (q11, scale * np.cos(theta), q22, scale * np.sin(theta))
+    for block in (
+        where,
+        (q11, scale * np.cos(20 * theta), q22, scale * np.abs(np.sin(20 * theta))),
+    ):
+        found = np.array([table.at(*point) for point in zip(*block, strict=True)]).T
+        assert worst(table, found, block) < ERROR
+    again = read_either(json.loads(json.dumps(table.to_json())))
+    assert again == table
+    assert all(v != v for v in table.at(0.7, 0.1, 1.0))
+
+
+def test_code_of_kinks_taken_out(tmp_path: Path) -> None:
+    if COMPILER is None:
+        pytest.skip("no C compiler")
+    unit, where = KinkUnit(kinked()), points()
+    (tmp_path / "ntksym.h").write_text(header())
+    text = '#include "ntksym.h"\n' + unit.c_functions("unit") + _RUN
+    (tmp_path / "kinks.c").write_text(text)
+    out = tmp_path / "kinks.so"
+    subprocess.run([COMPILER, *FLAGS, "-o", out, tmp_path / "kinks.c", "-lm"], check=True)
+    library = ctypes.CDLL(str(out))
+    own = np.array([kinked().at(*point) for point in zip(*where, strict=True)]).T
+    path = tmp_path / "kinks.py"
+    support = helpers(frozenset({"_rootdet", "_Phi2", "_Phi"}))
+    path.write_text("import numpy as np\n\n\n" + support + "\n\n\n" + unit.numpy_functions("unit"))
+    spec = importlib.util.spec_from_file_location("kinks", path)
+    assert spec is not None and spec.loader is not None
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    for found in (call(library, "run", *where), loaded.unit_pairs(*where)):
+        assert np.max(np.abs(np.array(found) - own)) < 1e-14
+    same = np.ones(3)
+    far = (same, np.array([0.1, np.nan, 0.1]), np.array([1.3, 1.0, 1.0]), same)
+    for value in (*call(library, "run", *far), *loaded.unit_pairs(*far)):
+        assert list(np.isnan(value)) == [True, True, False]
+    assert isinstance(rule_unit(kinked()), KinkUnit)
+
+
+_RUN = """
+void run(size_t n, const double *a, const double *b, const double *c, const double *r,
+    double *k, double *d) { unit_pairs(n, a, b, c, r, k, d); }
+void diag(size_t n, const double *q, double *k, double *d) { unit_diag(n, q, k, d); }
+"""
+
+
+def test_the_closed_part_is_the_expectation() -> None:
+    lib = Doubles()
+    nodes, weights = np.polynomial.legendre.leggauss(120)
+    (k, m), alpha, (q11, q12, q22) = (1.0, -0.5), 3.0, (0.5, 0.95, 2.0)
+    table = moments(lib, (k, m), alpha, (q11, q12, q22, (q11 * q22 - q12**2) ** 0.5), 4, 4)
+    dev = (q22 - q12 * q12 / q11) ** 0.5
+    for i, j in ((0, 0), (1, 0), (2, 3), (3, 3)):
+        total = 0.0
+        for u, w in zip(k + 3 * (nodes + 1), 3 * weights, strict=True):
+            v = m + 3 * (nodes + 1)
+            density = np.exp(-0.5 * ((v - q12 / q11 * u) / dev) ** 2 - 0.5 * u * u / q11)
+            inner = np.sum(3 * weights * density * (v - m) ** j * np.exp(-alpha * (v - m) ** 2 / 2))
+            total += w * (u - k) ** i * np.exp(-alpha * (u - k) ** 2 / 2) * inner
+        assert table[i][j] == pytest.approx(total / (2 * np.pi * dev * q11**0.5), rel=1e-9)
+
+
+def test_dilation_gives_the_coefficients_of_smaller_variances() -> None:
+    from ntksym.numeric.series.enclosed import hermite_coefficients
+
+    tanh = as_activation("tanh(x)")
+    one, two = (
+        np.array([float(a.mid()) for a in hermite_coefficients(tanh, q, 400, bits=80)])
+        for q in (1, Fraction(9, 16))
+    )
+    found, lost = dilated(one[None, :], 0.75)
+    assert lost[0] < 1e-12
+    assert np.sqrt(np.sum((found[0][:300] - two[:300]) ** 2)) < 1e-12
+
+
+def test_a_table_of_kinks_says_what_it_costs() -> None:
+    assert "multiplications an entry" in price(kinked(), "dear")
+    assert price(object(), "dear") == "dear"
+    assert "measured at" in " ".join(proven(kinked()))
+    with at_most(0.0), pytest.raises(TooLong):
+        kink_table(CASES[1], SPAN, error=ERROR)

@@ -6,7 +6,7 @@ import importlib.util
 
 import numpy as np
 import pytest
-from test_jax_target import COVARIANCES, UNITS, compare, expected
+from test_jax_target import COVARIANCES, UNITS, compare, expected, many_digits, pairs_of_rows
 
 import ntksym
 from ntksym.export_languages import array_sources
@@ -146,3 +146,33 @@ def test_unit_networks(torch, spec, variances, tmp_path):
     z = torch.tensor(x, requires_grad=True)
     (slope,) = torch.autograd.grad(module.nngp_ntk(z, exact=True)[1].sum(), z)
     assert bool(torch.isfinite(slope).all())
+
+
+@pytest.mark.parametrize("name", ["hardtanh", "erf"])
+def test_nearly_parallel_rows(torch, name, tmp_path):
+    net = ntksym.mlp(name, depth=3, weight_var=1, bias_var="1/10")
+    module, (x, y) = written(net, tmp_path), pairs_of_rows()
+    for dtype, goal in ((np.float64, 1e-14), (np.float32, 2e-6)):
+        a, b = x.astype(dtype), y.astype(dtype)
+        want = many_digits(net, a, b)
+        found = module.nngp_ntk(torch.tensor(a), torch.tensor(b))
+        for k in (0, 1):
+            assert np.abs(np.diag(found[k]) / want[:, k] - 1).max() < goal
+    if name == "hardtanh":  # a kink reads the angle, which inner products have lost
+        worse = module.nngp_ntk(torch.tensor(x), torch.tensor(y), exact=False)[1]
+        assert np.abs(np.diag(worse) / many_digits(net, x, y)[:, 1] - 1).max() > 1e-12
+    rows = torch.tensor(np.vstack([x, y, x[:1]]), requires_grad=True)
+    (slope,) = torch.autograd.grad(module.nngp_ntk(rows)[1].sum(), rows)
+    assert bool(torch.isfinite(slope).all())
+    u, v = torch.tensor(x), torch.tensor(y)
+    one = torch.func.vmap(lambda s, t: module.nngp_ntk(s[None], t[None])[1][0, 0])(u, v)
+    assert torch.allclose(one, module.nngp_ntk(u, v)[1].diagonal(), rtol=1e-14, atol=0)
+
+
+def test_units_carry_the_angle_of_nearly_parallel_rows(torch, tmp_path):
+    net = ntksym.mlp("tanh", depth=3, weight_var=1, bias_var="1/10")
+    module, (x, y) = written(net, tmp_path), pairs_of_rows()
+    want = ntksym.compile(net, target="numpy")(x, y)
+    found = module.nngp_ntk(torch.tensor(x), torch.tensor(y))
+    for one, other in zip(found, (want.nngp, want.ntk), strict=True):
+        assert np.abs(np.diag(one) / np.diag(other) - 1).max() < 1e-13

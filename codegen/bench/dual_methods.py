@@ -71,18 +71,18 @@ def read(text: str) -> Activation:
 
 @contextmanager
 def patience(seconds: float) -> Iterator[None]:
-    """Raise `Late` after so long."""
+    """Raise `Late` after so many seconds of processor time: a busy machine changes nothing."""
 
     def late(*_: object) -> None:
         raise Late
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def proven(found: Any) -> float | None:

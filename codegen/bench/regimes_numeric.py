@@ -2,6 +2,7 @@
 
     python codegen/bench/regimes_numeric.py                        all; goes on where it stopped
     python codegen/bench/regimes_numeric.py --points 1000 mish elu       names that contain a word
+    python codegen/bench/regimes_numeric.py --ranges mish "gelu (tanh)"  tables of ranges
     python codegen/bench/regimes_numeric.py --report                     the table again
 
 The activations are those of `enclosures.py`: the frameworks' and the catalogue's.  Each runs as
@@ -16,7 +17,6 @@ off by more than 1e-14 and its own bound, or gives no number inside its range.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import math
 import sys
@@ -29,19 +29,18 @@ from typing import Any
 
 import numpy as np
 from ball_references import Closed, defined
-from dual_methods import Late, native, patience, proven, say
+from dual_methods import Late, say
 from elementwise import REGIMES
-from enclosures import Row, rows
+from enclosures import Row
 from flint import arb
 from long_series import References, extended
+from numeric_codes import PATIENCE, Code, code, listed, ranged
 from numeric_report import report
 from regimes import Subject, measure
-from sympy import Rational
 
 from ntksym.activation import Activation
 from ntksym.dual import Dual
 from ntksym.errors import NotSquareIntegrable, NtksymError
-from ntksym.numeric import MixtureDual, choose
 from ntksym.numeric.arith import ball, working
 from ntksym.numeric.choice import is_slow
 from ntksym.verify.balls import enclose_definition
@@ -49,12 +48,6 @@ from ntksym.verify.balls import enclose_definition
 OUT = Path(__file__).with_name("regimes_numeric.json")
 SCHEMA = "ntksym/regimes-numeric/1"
 GOAL = 1e-14
-ONE = (1.0,)
-SOME = (0.25, 1.0, 4.0)
-WIDE = ((13 / 128) ** 2, 0.25, 1.0, 2.25, 9.0, 25.0, 100.0)
-"""Squares of short numbers: the root of the product of two is a double, so rho = 1 is exact."""
-PATIENCE = 60.0
-"""Seconds of building one rule."""
 UNEQUAL = 4
 """Pairs of different variances in a regime."""
 
@@ -93,22 +86,6 @@ class Seen:
             self.dot = max(self.dot, worst)
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
-    """Generated C of one activation, in its range of variances."""
-
-    name: str
-    act: Activation
-    method: str
-    dual: Any
-    rule: Any
-    digest: str
-    bound: float | None
-    variances: tuple[float, ...]
-    open: bool
-    """Whether there is no range of variances."""
-
-
 @dataclass(slots=True)
 class Record:
     """One activation."""
@@ -121,58 +98,6 @@ class Record:
     seconds: float
     note: str = ""
     regimes: list[Seen] = field(default_factory=list)
-
-
-def code(row: Row, numeric: bool = False) -> Code | None:
-    """What `ntksym.compile` takes for an activation, as C; None for a closed form with `numeric`.
-
-    Raises:
-        NtksymError: no dual, or no rule proves an error of 1e-8.
-    """
-    from ntksym.runtime import compile as compile_
-    from ntksym.runtime.numeric import compile_mixture
-    from ntksym.runtime.numeric_network import compile_unit
-    from ntksym.runtime.rule_store import kept
-
-    act = row.activation
-    if row.params:
-        act = act.with_params(**{k: Rational(v) for k, v in row.params.items()})
-    found = choose(act).dual
-    if numeric and isinstance(found, Dual):
-        return None
-    rule = not isinstance(found, Dual | MixtureDual)
-    if rule:
-        found = _tight(act, kept)
-    made: Any
-    if isinstance(found, Dual):
-        made = compile_(found, "c")
-    elif isinstance(found, MixtureDual):
-        made = compile_mixture(found, "c")
-    else:
-        made = compile_unit(act, found, "c")
-    text = "\n".join(f.text for f in made.sources)
-    method = "closed form" if isinstance(found, Dual) else str(getattr(found, "method", "rule"))
-    variances = ONE if rule else SOME if isinstance(found, Dual) else WIDE
-    return Code(
-        row.name, act, method + (", q = 1" if rule else ""), found, native(made.sources),
-        hashlib.sha256(text.encode()).hexdigest()[:16], proven(found), variances, not rule,
-    )  # fmt: skip
-
-
-def _tight(act: Activation, kept: Any) -> Any:
-    """The rule for unit variances with the smallest of a few errors that is proven in time."""
-    for error in (1e-14, 1e-13, 1e-12):
-        try:
-            with patience(PATIENCE):
-                return choose(
-                    act, method="tabulated", variances=1, error=error, code=True, build=kept
-                ).dual
-        except (NtksymError, Late) as failed:
-            say(f"  {error:g}: {getattr(failed, 'what', f'not built in {PATIENCE:g} s')}")
-            if isinstance(failed, Late):
-                break
-    with patience(2 * PATIENCE):
-        return choose(act, variances=1, code=True, build=kept).dual
 
 
 def pairs(variances: Sequence[float], regime: str) -> list[tuple[float, float]]:
@@ -344,6 +269,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=1.0, help="of slow references, a regime")
     parser.add_argument("--again", action="store_true", help="also what is there already")
     parser.add_argument("--numeric", action="store_true", help="only those without closed form")
+    parser.add_argument("--ranges", action="store_true", help="tables of ranges of variances")
     parser.add_argument("--report", action="store_true", help="measure nothing")
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
@@ -351,34 +277,39 @@ def main() -> int:
         print("long doubles are doubles here: no references", file=sys.stderr)
         return 2
     records = stored(options.out)
-    for row in () if options.report else rows([w.lower() for w in options.words]):
-        began = time.process_time()
-        try:
-            c = code(row, options.numeric)
-        except (NtksymError, Late) as failed:
-            what = getattr(failed, "what", f"no rule in {3 * PATIENCE:g} s")
-            records[row.name] = Record(row.name, "none", "", None, 0, 0.0, what)
-            say(f"{row.name}: {what}")
+    for row in () if options.report else listed([w.lower() for w in options.words]):
+        for c in ranged(row) if options.ranges else _one(row, options, records):
+            began = time.process_time()
+            old = records.get(c.name)
+            same = old is not None and old.digest == c.digest and old.points >= options.points
+            if same and not options.again:
+                continue
+            made = Record(c.name, c.method, c.digest, c.bound, options.points, options.seconds)
+            made.regimes = list(measured(c, options.points, options.seconds))
+            records[c.name] = made
             write(records, options.out)
-            continue
-        if c is None:
-            continue
-        old = records.get(row.name)
-        same = old is not None and old.digest == c.digest and old.points >= options.points
-        if same and not options.again:
-            continue
-        made = Record(row.name, c.method, c.digest, c.bound, options.points, options.seconds)
-        made.regimes = list(measured(c, options.points, options.seconds))
-        records[row.name] = made
-        write(records, options.out)
-        worst = max((max(s.nngp, s.dot) for s in made.regimes), default=0.0)
-        checked, bad = sum(s.checked for s in made.regimes), sum(s.bad for s in made.regimes)
-        took = time.process_time() - began
-        say(f"{row.name:38s} {c.method:18s} {worst:8.1e} {checked:7d} bad {bad} {took:6.1f} s")
+            worst = max((max(s.nngp, s.dot) for s in made.regimes), default=0.0)
+            checked, bad = sum(s.checked for s in made.regimes), sum(s.bad for s in made.regimes)
+            took = time.process_time() - began
+            say(f"{c.name:38s} {c.method:18s} {worst:8.1e} {checked:7d} bad {bad} {took:6.1f} s")
     wrong = [r.name for r in records.values() if _wrong(r)]
     write(records, options.out)
     print(f"{len(records)} activations; wrong: {', '.join(wrong) or 'none'}")
     return 1 if wrong else 0
+
+
+def _one(row: Row, options: argparse.Namespace, records: dict[str, Record]) -> Iterator[Code]:
+    """The code of one activation; a record where there is none."""
+    try:
+        c = code(row, options.numeric)
+    except (NtksymError, Late) as failed:
+        what = getattr(failed, "what", f"no rule in {3 * PATIENCE:g} s")
+        records[row.name] = Record(row.name, "none", "", None, 0, 0.0, what)
+        say(f"{row.name}: {what}")
+        write(records, options.out)
+        return
+    if c is not None:
+        yield c
 
 
 def _wrong(r: Record) -> bool:

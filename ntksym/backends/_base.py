@@ -11,6 +11,7 @@ import keyword
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Protocol
 
 from ..errors import UnsupportedOp
@@ -94,12 +95,18 @@ def comment(text: str) -> str:
     return flat.replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?").replace("\\", "/")
 
 
-def constant_values(p: Program) -> dict[str, float]:
-    """The doubles nearest to the lines that depend on no input."""
+@lru_cache(maxsize=1)
+def _context() -> Any:
     from mpmath import MPContext
 
     ctx = MPContext()
     ctx.prec = 200
+    return ctx
+
+
+def constant_values(p: Program) -> dict[str, float]:
+    """The doubles nearest to the lines that depend on no input."""
+    ctx = _context()
     fixed = constants(p)
     values: dict[str, Any] = {}
 

@@ -37,6 +37,10 @@ class ArrayBackend:
     """What units need beside the preamble."""
     polynomials: str = ""
     """How tables are evaluated."""
+    network: str = ""
+    """What networks need beside the preamble: products of rows, a choice of entries."""
+    loops: str = ""
+    """How equal layers are repeated."""
 
     def literal(self, value: Fraction | float) -> str:
         """The shortest decimal that reads back to the same double."""
@@ -126,8 +130,8 @@ def dual_file(
         function(_widened(pair, given.names), "_value", backend, "nngp and dot."),
         *slopes,
         function(_widened(diag, given.names, 1), "_diagonal_value", backend, "The same, u = v."),
-        function(_only(own, ("nngp_q", *_of(given, "nngp"))), "_diagonal_nngp", backend),
-        function(_only(own, ("dot_q", *_of(given, "dot"))), "_diagonal_dot", backend),
+        function(only(own, ("nngp_q", *_of(given, "nngp"))), "_diagonal_nngp", backend),
+        function(only(own, ("dot_q", *_of(given, "dot"))), "_diagonal_dot", backend),
         _PUBLIC,
         extra,
     ]
@@ -149,7 +153,7 @@ def _widened(p: Program, names: tuple[str, ...], fixed: int = 3) -> Program:
     return Program(p.name, args, p.body, p.outputs, p.requires, p.computes)
 
 
-def _only(p: Program, outputs: tuple[str, ...]) -> Program:
+def only(p: Program, outputs: tuple[str, ...]) -> Program:
     """The program with some of its outputs, and the lines they need."""
     from ..lower.program import live
 

@@ -15,7 +15,7 @@ from ..lower.program import Program
 from ..lower.schedule import number
 from ..numeric import MixtureDual
 from ..numeric.series.table import SeriesTable
-from ..numeric.table import BandedDual, SplitTable, TableDual, table_dual
+from ..numeric.table import BandedDual, KinkTable, SplitTable, TableDual, table_dual
 from .array_module import ArrayBackend
 from .array_programs import ArrayPrograms, closed_arrays, mixture_arrays
 from .array_series import DOTTED, ArraySeries
@@ -128,15 +128,17 @@ def array_unit(
         if isinstance(found, MixtureDual):
             return ArrayUnit(mixture_arrays(found, numbers))
         return ArrayUnit(closed_arrays(found, numbers, sense))
-    if isinstance(found, SplitTable):
+    if isinstance(found, (SplitTable, KinkTable)):
         raise UnsupportedOp(
             f"{activation.name}: a table over a range of variances for kinks away from 0 is not "
-            "written as array code: near rho = +-1 it is a quadrature rule",
-            hint="one variance (normalised data) has a table; or C or NumPy for values",
+            "written as array code",
+            hint="rows of one norm and variances=1 (--variance 1), which has a table; or the "
+            'targets "c" and "numpy" (values only)',
         )
     raise UnsupportedOp(
         f"{type(found).__name__} cannot be written as array code with derivatives",
-        hint='method="tabulated" or "series", or C or NumPy for values',
+        hint='method="tabulated" or "series" with variances=(lo, hi) (--method tabulated '
+        '--variance LO:HI), or the targets "c" and "numpy" (values only)',
     )
 
 
@@ -149,7 +151,8 @@ def _one_band(found: BandedDual) -> TableDual:
         raise UnsupportedOp(
             f"{found.name}: variances {found.low:g} to {found.high:g} need a table in "
             f"{len(found.bands)} bands, which array code does not have ({failed.what})",
-            hint="a narrower range of variances, a larger error; or C or NumPy for values",
+            hint="a narrower range (--variance LO:HI; rows of one norm need one number only), a "
+            'larger error (--error); or the targets "c" and "numpy" (values only)',
         ) from None
     if not isinstance(made, TableDual):  # pragma: no cover - one band was asked for
         raise TypeError(type(made).__name__)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from ..lower.program import Program
 from ._base import SourceFile, comment, identifier
 from .array_module import ArrayBackend, function, module
+from .array_near import array_near
+from .array_network import ABOUT, ALWAYS, FIRST
 from .array_unit import ArrayUnit, shared_helpers
 from .c import Contract
+from .near import NOTE
 from .unit_schedule import UnitStep
-
-_ALWAYS = frozenset({"_rootdet", "_sqrt0"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +46,18 @@ def unit_file(
     return SourceFile(f"{identifier(name, set()).rstrip('_')}.py", text)
 
 
-def unit_network_file(
-    net: ArrayNetwork, contract: Contract, backend: ArrayBackend, text: str
-) -> SourceFile:
-    """The module of a network: `nngp_ntk(x1, x2=None, exact=False)`, differentiable in the data.
+def unit_network_file(net: ArrayNetwork, contract: Contract, backend: ArrayBackend) -> SourceFile:
+    """The module of a network: `nngp_ntk(x1, x2=None, exact=None)`, differentiable in the data.
 
     Raises:
         UnsupportedOp: an operation that the target cannot spell.
     """
     programs = (net.input, *(p for k in net.kinds for p in k.programs))
     notes = [f"dual{k}: {line}" for k, unit in enumerate(net.kinds) for line in unit.notes]
-    pieces = [backend.units, shared_helpers(net.kinds, backend)]
+    near = any(step.carried for step in net.steps)
+    notes += NOTE if near else ()
+    pieces = [backend.units, backend.network, shared_helpers(net.kinds, backend)]
+    pieces += [array_near()] if near else []
     pieces.append(function(net.input, "_input_rule", backend, "The affine first layer."))
     pieces += [unit.text(f"dual{k}", backend) for k, unit in enumerate(net.kinds)]
     rows = ""
@@ -65,10 +67,12 @@ def unit_network_file(
         pair, diag = (
             "(" + ", ".join(backend.literal(v) for v in row) + ")" for row in (step.pair, step.diag)
         )
-        rows += f"    ({unit}, {inside}, {pair}, {diag}, {count}),\n"
+        bias = backend.literal(step.pair[0]) if step.straight else "None"
+        rows += f"    ({unit}, {inside}, {pair}, {diag}, {count}, {step.carried}, {bias}),\n"
     pieces.append(f"LAYERS = (\n{rows})\n")
     values = "".join(f", {backend.literal(v)}" for v in net.input_values)
-    pieces.append((_STEP + text).replace("@VALUES@", values))
+    text = _STEP.replace("@NEAR@", _MENDED if near else "")
+    pieces += [text, backend.loops, FIRST.replace("@VALUES@", values), _KERNELS]
     made = _module(backend, contract, pieces, programs, notes)
     return SourceFile(f"{identifier(net.name, set()).rstrip('_')}.py", made)
 
@@ -92,7 +96,7 @@ def _module(
     notes: Sequence[str],
 ) -> str:
     body = "\n\n\n".join(piece.strip("\n") for piece in pieces if piece.strip("\n"))
-    text = module(backend, contract, programs, body, _ALWAYS)
+    text = module(backend, contract, programs, body, ALWAYS)
     head, mark, rest = text.partition('\n"""\n')
     shown = "\n".join(comment(line).replace('"""', "'''") for line in notes)
     return f"{head}\n{shown}{mark}{rest}"
@@ -125,7 +129,7 @@ def _zero(value, none):
 
 def _own(q, t, layer):
     """Sigma(x, x) and Theta(x, x) after one layer."""
-    _, diag, inside, _, (s0, s1, t0, t1, t2), _ = layer
+    _, diag, inside, _, (s0, s1, t0, t1, t2), *_ = layer
     none = None if inside is None else (q == 0.0) & (t == 0.0)
     value, slope = diag(q if inside is None else _where(none, inside + 0.0 * q, q))
     value, slope = _zero(value, none), _zero(slope, none)
@@ -135,7 +139,7 @@ def _own(q, t, layer):
 def _layer(state, layer):
     """The state (q11, q12, q22, root, t11, t12, t22) after one layer."""
     qx, c, qy, root, tx, t, ty = state
-    pair, _, inside, (s0, s1, t0, t1, t2), _, _ = layer
+    pair, diag, inside, (s0, s1, t0, t1, t2), _, _, mode, bias = layer
     none = None if inside is None else ((qx == 0.0) | (qy == 0.0)) & (t == 0.0)
     x, y = qx, qy
     if inside is not None:
@@ -145,19 +149,35 @@ def _layer(state, layer):
     nx, tx = _own(qx, tx, layer)
     ny, ty = _own(qy, ty, layer)
     same = (root == 0.0) & (qx == qy) & (c > 0.0)
-    c, t = s0 + s1 * value, t0 + t1 * value + t2 * slope * t
-    root = _rootdet(nx, c, ny)
-    return nx, c, ny, _where(same, 0.0 * root, root), tx, t, ty
+    after, t = s0 + s1 * value, t0 + t1 * value + t2 * slope * t
+    following = _rootdet(nx, after, ny)
+    following = _where(same, 0.0 * following, following)
+@NEAR@    return nx, after, ny, following, tx, t, ty
+'''
 
+_MENDED = """    if mode:
+        before, ends = tuple(map(_still, (qx, c, qy, root))), (_still(nx), _still(ny))
+        roots = tuple(_sqrt0(q) for q in (before[0], before[2], *ends))
+        known = mode, lambda *at: s1 * pair(*at)[1], lambda q: s1 * diag(q)[0], bias
+        following = _carried(*known, before, ends, roots, _still(after), _still(following))
+"""
 
-def _kernels(g11, g12, g22, det, apart, d):
-    """The state after the last layer; det and apart: g11*g22 - g12^2 and |x - y|^2, or None."""
-    a, b, own, offset = _input_rule(float(d)@VALUES@)
-    qx, c, qy = (a * g + b for g in (g11, g12, g22))
-    tx, t, ty = (own * g + offset for g in (g11, g12, g22))
-    root = _rootdet(qx, c, qy) if det is None else _sqrt0(a * a * det + a * b * apart)
-    state = (qx, c, qy, root, tx, t, ty)
+_KERNELS = (
+    '''
+def nngp_ntk(x1, x2=None, exact=None):
+    """(nngp, ntk) of the rows of x1 and x2, each of shape (n, m); differentiable in both.
+
+    '''
+    + ABOUT
+    + """
+    state = _first(x1, x2, exact)
     for layer in LAYERS:
         state = _repeated(state, layer)
-    return state
-'''
+    qx, c, qy, _, tx, t, _ = state
+    zero = 0.0 * (qx + qy)
+    if x2 is None:
+        eye = _eye(x1, x1)
+        c, t = _where(eye, qx, c), _where(eye, tx, t)
+    return c + zero, t + zero
+"""
+)

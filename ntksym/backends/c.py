@@ -191,6 +191,7 @@ def support_file() -> SourceFile:
 
 def extra_support(programs: tuple[Program, ...]) -> str:
     """The helpers that are not in `ntksym.h` because few programs need them; or nothing."""
+    from .c_direct import direct_functions
     from .c_far import far_functions
     from .c_price import price_functions
 
@@ -198,7 +199,8 @@ def extra_support(programs: tuple[Program, ...]) -> str:
     if any(let.op == "hyp2f1" for p in programs for let in p.body):
         numbers = ", ".join(c_literal(v) for v in stirling())
         text = C_SUPPORT.replace("@STIRLING@", numbers).replace("@PI@", SPELL["pi"]) + "\n"
-    return text + price_functions(programs) + far_functions(programs)
+    text += price_functions(programs) + far_functions(programs)
+    return text + direct_functions(programs)
 
 
 def loop(

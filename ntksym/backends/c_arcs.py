@@ -15,16 +15,18 @@ from .tables import ATAN_DEGREE, ATAN_DEGREE_FLOAT, atan_tail, pi_parts
 
 def arcs(kind: str = "") -> str:
     """The text of the functions; `kind` "f": for floats, names with a final f."""
-    text = _TEXT
+    text = _TEXT + _TURNS if kind else _TEXT
     if kind:
         text = re.sub(r"(?<![\w.])(\d\.\d)(?![\w.])", r"\1f", text).replace("double", "float")
         text = text.replace("fabs(", "fabsf(").replace("copysign(", "copysignf(")
         text = text.replace("MADD(", "MADDF(")
     degree = ATAN_DEGREE_FLOAT if kind else ATAN_DEGREE
     high, low = pi_parts(single=bool(kind))
+    high_double = pi_parts()[0]
     least = "0x1p-149f" if kind else "0x1p-1074"
     return (
         text.replace("@POLYNOMIAL@", _tail_text(degree, kind))
+        .replace("@TWO_OVER_PI@", c_literal(2.0 / high_double, kind))
         .replace("@PI@", c_literal(high, kind))
         .replace("@PI_LOW@", c_literal(low, kind))
         .replace("@LEAST@", least)
@@ -113,6 +115,27 @@ static inline double ntksym_op_gap_of@F@(double s, double c, double t)
 static inline double ntksym_op_gap3@F@(double s, double c, double h)
 {
   return ntksym_op_gap_of@F@(s, c, ntksym_op_half_tan@F@(s, c, h));
+}
+"""
+
+_TURNS = r"""
+/* angle, arc and asin over pi: the right angle and c itself are then exact, along all layers. */
+static inline double ntksym_op_angle_turns@F@(double c, double t, double p)
+{
+  const double half = NTKSYM_MADD(t * (t * t), p, t);
+  return NTKSYM_MADD(copysign(@TWO_OVER_PI@, c), half, 0.5 - copysign(0.5, c));
+}
+
+static inline double ntksym_op_arc_turns@F@(double s, double c, double t, double p)
+{
+  const double u = t * t, bulge = NTKSYM_MADD(u - 1.0, p, 1.0);
+  return NTKSYM_MADD((s * u) * bulge, 0.5 * @TWO_OVER_PI@, 0.5 * (fabs(c) + c));
+}
+
+static inline double ntksym_op_asin_turns@F@(double c, double s, double t, double p)
+{
+  const double a = NTKSYM_MADD(t * (t * t), p, t) * @TWO_OVER_PI@;
+  return copysign(fabs(c) > s ? 0.5 - a : a, c);
 }
 """
 

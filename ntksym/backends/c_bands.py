@@ -14,6 +14,7 @@ from ..numeric.table.banded import BandedDual, Pair
 from ..numeric.table.dual import SLACK, Sheet
 from ..numeric.table.pack import Rows
 from .c_bands_text import DIAGONAL, ENTRY, GROUPED, LANES_TEXT, LOOPS, PAIRS, PLAIN
+from .c_folded import folded_text
 from .c_header import c_literal
 
 CHUNK = 256
@@ -97,6 +98,9 @@ def _half(value: Rows, dot: Rows) -> _Half:
 
 def bands_text(t: BandedDual, stem: str) -> str:
     """C99 that defines `<stem>_pairs` and `<stem>_diag`; it needs `ntksym.h`."""
+    if t.folded:
+        band = {q: band_of(t, q) for q in ("q", "v")}
+        return folded_text(t, stem, _diagonal(t, stem), band)
     count, sides = len(t.bands), (True, False) if t.sided else (True,)
     halves: dict[tuple[int, int, bool], _Half] = {}
     text = LANES_TEXT + f"enum {{ {stem}_many = (int)(sizeof(ntksym_lanes) / sizeof(double)) }};\n"

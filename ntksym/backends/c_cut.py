@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..lower.program import Let, Operand
 
 TANGENTS = {"half_tan": 3, "short_tan": 3, "tan_tail": 1, "angle_of": 3, "arc_of": 4, "gap_of": 3}
-TANGENTS |= {"asin_of": 4}
+TANGENTS |= {"asin_of": 4, "angle_turns": 3, "arc_turns": 4, "asin_turns": 4}
 """The pieces of the operations on triangles, and their numbers of arguments."""
 
 LONG = frozenset({"half_tan", "short_tan", "tan_tail", "hyproot"})
@@ -42,19 +42,22 @@ def with_tangents(body: tuple[Let, ...]) -> tuple[Let, ...]:
         return let.args[0] if let is not None and let.op == "neg" else c
 
     for let in body:
-        if let.op in ("angle3", "arc3", "gap3"):
+        op, turns = let.op.removesuffix("_turns"), let.op.endswith("_turns")
+        if op in ("angle3", "arc3", "gap3"):
             s, c, h = let.args
             t = shared("half_tan", s, plain(c), h)
-            if let.op == "gap3":
+            end = "turns" if turns else "of"
+            if op == "gap3":
                 new.append(Let(let.name, "gap_of", (s, c, t)))
-            elif let.op == "arc3":
-                new.append(Let(let.name, "arc_of", (s, c, t, shared("tan_tail", t))))
+            elif op == "arc3":
+                new.append(Let(let.name, f"arc_{end}", (s, c, t, shared("tan_tail", t))))
             else:
-                new.append(Let(let.name, "angle_of", (c, t, shared("tan_tail", t))))
-        elif let.op == "asin3":
+                new.append(Let(let.name, f"angle_{end}", (c, t, shared("tan_tail", t))))
+        elif op == "asin3":
             c, s, h = let.args
             t = shared("short_tan", s, plain(c), h)
-            new.append(Let(let.name, "asin_of", (c, s, t, shared("tan_tail", t))))
+            end = "asin_turns" if turns else "asin_of"
+            new.append(Let(let.name, end, (c, s, t, shared("tan_tail", t))))
         else:
             new.append(let)
     return tuple(new)

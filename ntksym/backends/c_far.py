@@ -12,7 +12,7 @@ from .c import C
 from .c_blocks import LANES, block_function
 from .c_text import c_literal
 
-TERMS = 14
+TERMS = 22
 """Of the series of exp(rho*x*y) in the double integral."""
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ..lower.lines import side
@@ -18,6 +19,7 @@ from ._base import INLINE, Spelled, constant_values, formula, identifier, spell_
 from ._base import _bare as bare
 from ._base import _of_numbers as spelled_hyp2f1
 from .c_cut import TANGENTS, cut, with_tangents
+from .c_steady import Steady, steady
 from .c_text import spelled_body, wrap
 
 if TYPE_CHECKING:
@@ -48,12 +50,16 @@ class Lane:
 class _Rewriter:
     """The lines of a program while they are rewritten."""
 
-    def __init__(self, p: Program) -> None:
-        self.body: list[Let] = list(p.body)
-        self.outputs = p.outputs
-        self._taken = {*p.args, *(let.name for let in p.body)}
+    def __init__(self, p: Program, form: Steady | None = None) -> None:
+        self.body: list[Let] = list(p.body if form is None else form.body)
+        self.outputs = p.outputs if form is None else form.outputs
+        self._taken = {*p.args, *(let.name for let in self.body)}
         self.number = set(constants(p))
+        if form is not None:
+            self._taken |= {*form.args, *chain(*SCALES)}
+            self.number = numbers(form.body)
         self.uniform = {a for a in p.args if side(a) == 0 and not _feature(a, p)} | self.number
+        self._deep = form is not None
 
     def lines(self) -> dict[str, Let]:
         return {let.name: let for let in self.body}
@@ -127,7 +133,7 @@ class _Rewriter:
         kept: list[Operand] = []
         for a in let.args:
             if self.is_uniform(a):
-                common.append(a)
+                common += self._factors(a, lines)
             elif isinstance(a, str) and a in inner:
                 part = self._without(lines[a], lines, inner, common, new)
                 kept += [] if part is None else [part]
@@ -138,6 +144,13 @@ class _Rewriter:
         name = self.fresh("prod")
         new.append(Let(name, "mul", (kept[0], kept[1])))
         return name
+
+    def _factors(self, a: Operand, lines: dict[str, Let]) -> list[Operand]:
+        """What a uniform factor is made of, down to numbers, which then go together exactly."""
+        let = lines.get(a) if isinstance(a, str) and a not in self.number else None
+        if not self._deep or let is None or let.op != "mul":
+            return [a]
+        return [f for b in let.args for f in self._factors(b, lines)]
 
     def share_reciprocals(self) -> None:
         """Two and more divisions by one root are one division and products."""
@@ -202,14 +215,24 @@ def _feature(name: str, p: Program) -> bool:
     return "q12" in p.args and p.args.index(name) < p.args.index("q12")
 
 
-def fused(p: Program) -> Lane:
-    """The program of a pair, features first, with fewer operations."""
-    r = _Rewriter(p)
+def numbers(body: tuple[Let, ...]) -> set[str]:
+    """The names of the lines that depend on no argument."""
+    found: set[str] = set()
+    for let in body:
+        if all(not isinstance(a, str) or a in found for a in let.args):
+            found.add(let.name)
+    return found
+
+
+def fused(p: Program, form: Steady | None = None) -> Lane:
+    """The program of a pair, features first, with fewer operations; or a form of it for floats."""
+    r = _Rewriter(p, form)
     r.gather_factors()
     r.share_reciprocals()
     r.fuse()
-    numbers = tuple(let for let in r.body if let.name in r.number)
-    return Lane(p.args, tuple(r.body), p.outputs, Program(p.name, (), numbers, ()))
+    fixed = tuple(let for let in r.body if let.name in r.number)
+    args = p.args if form is None else form.args
+    return Lane(args, tuple(r.body), r.outputs, Program(p.name, (), fixed, ()))
 
 
 SCALES = (("down1", "q1", "up1"), ("down2", "q2", "up2"))
@@ -237,18 +260,24 @@ class Part:
 
 
 def lane_parts(
-    p: Program, function: str, c: CBackend, features: tuple[tuple[str, ...], tuple[str, ...]]
+    p: Program,
+    function: str,
+    c: CBackend,
+    features: tuple[tuple[str, ...], tuple[str, ...]],
+    gap: bool = False,
 ) -> tuple[Part, ...]:
     """`static inline void function(inputs by value, stored values, outputs by pointer)`, fused.
 
     One function per loop, in order; the last has the name that was asked for.  Where the next root
-    is formed from the next variances, their `SCALES` are features of each point too.
+    is formed from the next variances, their `SCALES` are features of each point too; and where the
+    `gap` is a fourth state, which is for floats.
 
     Raises:
         UnsupportedOp: an operation without a spelling.
     """
     spell_program(p, c)  # refuses what has no spelling
-    lane = _with_scales(fused(p), features)
+    lane = fused(p, steady(p, gap) if c.real == "float" else None)
+    lane = _with_scales(lane, features, gap)
     if c.tag != "m":
         lane = replace(lane, body=with_tangents(lane.body))
     found = cut(lane.args, lane.body, lane.outputs, {let.name for let in lane.numbers.body})
@@ -276,8 +305,8 @@ def _function(lane: Lane, name: str, c: CBackend) -> str:
     return text + "}\n"
 
 
-def _with_scales(lane: Lane, features: tuple[tuple[str, ...], tuple[str, ...]]) -> Lane:
-    if not any(_next_root(let) for let in lane.body):
+def _with_scales(lane: Lane, features: tuple[tuple[str, ...], tuple[str, ...]], gap: bool) -> Lane:
+    if not gap and not any(_next_root(let) for let in lane.body):
         return lane
     body = tuple(
         Let(let.name, "scaled_root", (let.args[1], *SCALES[0], *SCALES[1]))

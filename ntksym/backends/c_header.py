@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from .c_arcs import arcs, mixed_arcs
 from .c_blocks import LANES
 from .c_normal import normal
@@ -12,6 +14,7 @@ from .c_text import c_literal as c_literal
 HEADER_NAME = "ntksym.h"
 
 
+@lru_cache(maxsize=1)
 def header() -> str:
     """The text of `ntksym.h`: C99, no state, safe to include in many files."""
     pieces = (

@@ -10,22 +10,26 @@ from ..lower.split import SIDE_ARGS, Parts, split, stages
 from .c import CBackend
 from .c_blocks import LANES, block_function
 from .c_fuse import SCALES, Part, has_next_root, lane_parts
+from .c_steady import carried
 from .c_text import wrap
 
 
 class LayerText:
     """The C of one kind of layer, and the calls of it in the loops over a block of pairs."""
 
-    def __init__(self, index: int, kind: Kind, c: CBackend) -> None:
+    def __init__(self, index: int, kind: Kind, c: CBackend, gap: bool = False) -> None:
         self.c = c
+        self.gap = gap
         self.parts: Parts = split(kind.pair)
+        rule = carried(kind.pair) if gap else None
+        self.even = rule is not None and rule.absolute != ""
         self.name = f"layer{index}{c.tag}"
         self.staged = len(stages(self.parts.pair)) > 1
         self.params = len(self.parts.first.args) - 4
-        self.scaled = not self.staged and has_next_root(self.parts.pair)
+        self.scaled = not self.staged and (gap or has_next_root(self.parts.pair))
         self.lanes: tuple[Part, ...] = ()
         if not self.staged:
-            self.lanes = lane_parts(self.parts.pair, self.name, c, self.parts.features)
+            self.lanes = lane_parts(self.parts.pair, self.name, c, self.parts.features, gap)
 
     @property
     def width(self) -> int:
@@ -70,8 +74,12 @@ class LayerText:
             text += f"\n        scale_side{suffix}({count}, side[1], {to} + {len(features)});"
         return text.strip()
 
-    def loops(self, first: str, indent: str, to: str) -> str:
-        """The loops over the lanes; `first` is the place of a feature of x, @ for its number."""
+    def loops(self, first: str, indent: str, near: bool) -> str:
+        """The loops over the lanes; `first` is the place of a feature of x, @ for its number.
+
+        Where the roots of `near` pairs are mended after them, they leave the covariance and the
+        root before the layer in `old`.
+        """
         xs, ys = self.parts.features
         if self.scaled:
             xs, ys = (*xs, *SCALES[0]), (*ys, *SCALES[1])
@@ -80,19 +88,22 @@ class LayerText:
         places |= {a: f"now[{j}][i]" for j, a in enumerate(("q12", "root", "t12"))}
         places |= {a: f"v[{j}]" for j, a in enumerate(self.parts.first.args[4:])}
         stored: dict[str, str] = {}
+        made = ("nc", "nr", "nt", "ng")[: 3 + self.gap]
         text = ""
         for part in self.lanes:
             stored |= {a: f"w{len(stored) + j}_" for j, a in enumerate(part.makes)}
-            text += f"{indent}for (size_t i = 0; i < m; ++i) {{\n{indent}  Real nc, nt, nr;\n"
-            given = [places[a] for a in part.args]
+            text += f"{indent}for (size_t i = 0; i < m; ++i) {{\n"
+            if not part.makes:
+                text += f"{indent}  Real {', '.join(made)};\n"
+            given = [places.get(a, "now[3][i]") for a in part.args]
             takes = [f"{stored[a]}[i]" for a in part.takes]
-            ends = [f"&{stored[a]}[i]" for a in part.makes] or ["&nc", "&nt", "&nr"]
+            ends = [f"&{stored[a]}[i]" for a in part.makes]
+            ends = ends or ["&nc", "&nt", "&nr", "&ng"][: len(made)]
             text += wrap(f"{indent}  {part.name}(", [*given, *takes, *ends]) + ";\n"
             if not part.makes:
-                for k, found in enumerate(("nc", "nr", "nt")):
-                    text += f"{indent}  {to}[{k}][i] = {found};\n"
-            else:
-                text = text.replace(f"{indent}  Real nc, nt, nr;\n", "")
+                text += "".join(f"{indent}  old[{k}][i] = now[{k}][i];\n" for k in (0, 1) if near)
+                for k, found in enumerate(made):
+                    text += f"{indent}  now[{k}][i] = {found};\n"
             text += f"{indent}}}\n"
         if not stored:
             return text

@@ -40,9 +40,10 @@ def near_lanes(stored: str) -> str:
     return text.replace("@NEAR@", repr(NEAR if stored == "double" else NEAR_FLOAT))
 
 
-def near_call(x: str, incx: str) -> str:
-    """The call that mends the roots of near pairs: `now` is the state before, `next` after."""
-    given = f"b, l, {x}, {incx}, ldx, qy@AT@, incy, ldy, now, next"
+def near_call(x: str, incx: str, staged: bool) -> str:
+    """The call that mends the roots of near pairs, from the state before and the one after."""
+    states = "now, next" if staged else "old, now"
+    given = f"b, l, {x}, {incx}, ldx, qy@AT@, incy, ldy, {states}"
     return f"if (layer_near[l]) near_lanes@S@(layer_kind[l], {given});\n"
 
 

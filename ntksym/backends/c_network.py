@@ -22,8 +22,9 @@ from .c_blocks import LANES, WIDE, block_function
 from .c_header import HEADER_NAME
 from .c_layers import LayerText
 from .c_near import near_call, near_functions, near_lanes
-from .c_network_text import FIRST_TEXT, LOOPS, TEXT
+from .c_network_text import BLOCK_GAP, FIRST_TEXT, LOOPS, PAIRS_GAP, TEXT
 from .c_start import start_functions
+from .c_steady import carried
 from .near import NOTE
 
 ROWS = 8
@@ -35,6 +36,15 @@ SHALLOW = 6
 DEEP = 12
 """The largest depth for variances and angles in float, unless an angle follows from the one before
 exactly: errors of 1e-7 a layer grow where inputs that differ are driven apart."""
+
+
+def from_gap(schedule: Schedule) -> bool:
+    """Whether float layers carry the gap: all are homogeneous, and even all or none."""
+    kinds = [k.pair for k in schedule.kinds]
+    found = [carried(p) if single_is_enough(p) else None for p in kinds]
+    return len({None if f is None else bool(f.absolute) for f in found} | {None}) == 2 and all(
+        found
+    )
 
 
 def floats_will_do(schedule: Schedule) -> bool:
@@ -50,8 +60,9 @@ def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
     `_diag` the diagonals of all layers, `_pairs` and `_tile` the kernels of pairs, `_pairs_f32`
     and `_tile_f32` the same on floats, and `ntksym_<name>` does it all for two matrices.
 
-    Float arithmetic is used where the accuracy table allows it for every layer and the network
-    is shallow; in deep ones only for the angles; else everything between the arrays is double.
+    Float arithmetic is used where the accuracy table allows it for every layer, at any depth where
+    the layers carry the gap, else in shallow networks and, in deep ones, for the angles only; else
+    everything between the arrays is double.  Without `schedule.floats` there are no `_f32`.
 
     Raises:
         UnsupportedOp: an operation without a spelling.
@@ -65,7 +76,10 @@ def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
     if support := extra_support(programs):
         pieces.append(support)
     native = all(single_is_enough(k.pair) for k in schedule.kinds)
-    pieces.append(_tables(schedule, native and len(schedule.steps) <= SHALLOW))
+    gap = from_gap(schedule) and not near
+    plain = native and (gap or len(schedule.steps) <= SHALLOW)
+    single = schedule.floats and plain
+    pieces.append(_tables(schedule, single))
     pieces.append(inline_function(schedule.input, "input_rule", C))
     for k, kind in enumerate(schedule.kinds):
         pieces.append(_diag_function(k, kind))
@@ -74,14 +88,16 @@ def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
     pieces.append(text.replace("@DIAG_CASES@", _diag_cases(schedule)))
     pieces += [near_functions(schedule)] if near else []
     doubles = [LayerText(k, kind, C) for k, kind in enumerate(schedule.kinds)]
-    c = (C_FLOAT if len(schedule.steps) <= SHALLOW else C_MIXED) if native else C
-    pieces += [start_functions("double", "double", ""), start_functions(c.real, "float", "_f32")]
-    floats = [LayerText(k, kind, c) for k, kind in enumerate(schedule.kinds)]
+    c = C_FLOAT if plain else C_MIXED if native else C
+    pieces.append(start_functions("double", "double", ""))
+    pieces += [start_functions(c.real, "float", "_f32")] if schedule.floats else []
     pieces += [layer.functions() for layer in doubles]
     pieces.append(_loops(doubles, C, "double", "", near))
-    if native:
+    if schedule.floats:
+        kinds = enumerate(schedule.kinds)
+        floats = [LayerText(k, kind, c, gap) for k, kind in kinds] if native else []
         pieces += [layer.functions() for layer in floats]
-    pieces.append(_loops(floats if native else doubles, c, "float", "_f32", near))
+        pieces.append(_loops(floats or doubles, c, "float", "_f32", near))
     pieces.append(TEXT)
     whole = "\n".join(pieces).replace("@NAME@", f"ntksym_{name}")
     return SourceFile(f"{name}.c", whole.replace("@COUNT@", str(len(schedule.steps))))
@@ -102,7 +118,14 @@ def _loops(
     text = text.replace("@TILE_CASES@", tile.rstrip("\n"))
     text = text.replace("@PAIR_CASES@", pairs.rstrip("\n"))
     text = text.replace("@SPARE_FIRST@", "  Real fr[@WIDTH@][LANES];\n" if staged else "")
-    text = text.replace("@SPARE@", "  Real next[3][LANES];\n" if staged or near else "")
+    spare = "  Real next[3][LANES];\n" if staged else ""
+    spare += "  Real old[2][LANES];\n" if near and not all(x.staged for x in layers) else ""
+    text = text.replace("@SPARE@", spare)
+    gap = any(layer.gap for layer in layers)
+    inner = "fabsf(now[0][i])" if any(layer.even for layer in layers) else "now[0][i]"
+    text = text.replace("@BLOCK_GAP@", BLOCK_GAP.replace("@INNER@", inner) if gap else "")
+    text = text.replace("@PAIRS_GAP@", PAIRS_GAP.replace("@INNER@", inner) if gap else "")
+    text = text.replace("@STATES@", str(3 + gap))
     text = text.replace("@WIDTH@", str(width)).replace("@S@", suffix)
     return (
         text.replace("@VALUES@", "layer_value_f32" if c is C_FLOAT else "layer_value")
@@ -131,14 +154,14 @@ def _tile_case(layer: LayerText, near: bool) -> str:
             text += "            for (size_t i = 0; i < LANES; ++i) fr[k][i] = fx[k][r];\n"
         text += f"          {layer.name}(b, fr, fy, now, v, next);\n"
     else:
-        loops = layer.loops("x@", "          ", "next" if near else "now")
+        loops = layer.loops("x@", "          ", near)
         used = [k for k in range(count) if re.search(rf"\bx{k}\b", loops)]
         if firsts := ", ".join(f"x{k} = fx[{k}][r]" for k in used):
             text += f"          const Real {firsts};\n"
         text += loops
     if near:
-        text += "          " + near_call("qx + r", "0").replace("@AT@", "")
-    if layer.staged or near:
+        text += "          " + near_call("qx + r", "0", layer.staged).replace("@AT@", "")
+    if layer.staged:
         text += "          memcpy(now, next, sizeof next);\n"
     return text + "        }\n"
 
@@ -149,10 +172,11 @@ def _pair_case(layer: LayerText, near: bool) -> str:
     if layer.staged:
         text += f"        {layer.name}(b, fx, fy, now, v, next);\n"
     else:
-        text += layer.loops("fx[@][i]", "        ", "next" if near else "now")
+        text += layer.loops("fx[@][i]", "        ", near)
     if near:
-        text += "        " + near_call("qx + at * incx", "incx").replace("@AT@", " + at * incy")
-    if layer.staged or near:
+        call = near_call("qx + at * incx", "incx", layer.staged)
+        text += "        " + call.replace("@AT@", " + at * incy")
+    if layer.staged:
         text += "        memcpy(now, next, sizeof next);\n"
     return text
 

@@ -59,7 +59,7 @@ NTKSYM_BLOCK_FUNCTION void block@S@(size_t rows, size_t b, const Stored *g12, si
                                     const Stored *qy, size_t incy, size_t ldy,
                                     const double in[4], Stored *nngp, Stored *ntk, size_t ldo)
 {
-  Real state[ROWS][3][LANES], side[4][LANES], fx[@WIDTH@][LANES], fy[@WIDTH@][LANES];
+  Real state[ROWS][@STATES@][LANES], side[4][LANES], fx[@WIDTH@][LANES], fy[@WIDTH@][LANES];
 @SPARE_FIRST@@SPARE@  const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
   const Real a0 = (Real)in[0], a1 = (Real)in[1], a2 = (Real)in[2], a3 = (Real)in[3];
   Real sx[3][LANES], sy[3][LANES];
@@ -85,7 +85,7 @@ NTKSYM_BLOCK_FUNCTION void block@S@(size_t rows, size_t b, const Stored *g12, si
       for (size_t i = 0; i < m; ++i)
         now[1][i] = scaled_root@S@(now[0][i], down, q1, up, sy[0][i], sy[1][i], sy[2][i]);
     }
-  }
+@BLOCK_GAP@  }
   for (size_t l = 0; l < @COUNT@; ++l) {
     const Real *v = @VALUES@[l];
     (void)v;
@@ -112,7 +112,7 @@ void @NAME@_pairs@S@(size_t n, const Stored *g12, const Stored *root0,
                      const Stored *qy, size_t incy, size_t ldy,
                      const double in[4], Stored *nngp, Stored *ntk)
 {
-  Real now[3][LANES], side[4][LANES], fx[@WIDTH@][LANES], fy[@WIDTH@][LANES];
+  Real now[@STATES@][LANES], side[4][LANES], fx[@WIDTH@][LANES], fy[@WIDTH@][LANES];
 @SPARE@  for (size_t at = 0; at < n; at += LANES) {
     const size_t b = n - at < LANES ? n - at : LANES;
     const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
@@ -129,7 +129,7 @@ void @NAME@_pairs@S@(size_t n, const Stored *g12, const Stored *root0,
                         : (Real)ntksym_op_rootdet((double)qx[(at + i) * incx], q12,
                                                   (double)qy[(at + i) * incy]);
     }
-    for (size_t k = 0; k < 3; ++k)
+@PAIRS_GAP@    for (size_t k = 0; k < @STATES@; ++k)
       for (size_t i = b; i < m; ++i) now[k][i] = now[k][b - 1];
     for (size_t l = 0; l < @COUNT@; ++l) {
       const Real *v = @VALUES@[l];
@@ -161,6 +161,22 @@ void @NAME@_tile@S@(size_t n, size_t m, const Stored *g12, size_t ldg,
                NULL, qx + i, ldx, qy + j, 1, ldy, in, nngp + i * ldo + j, ntk + i * ldo + j, ldo);
 }
 """
+
+BLOCK_GAP = r"""    for (size_t i = 0; i < m; ++i) {
+      const Stored *own = qy + (@COUNT@ + 1) * ldy + (i < b ? i : b - 1) * incy;
+      const Real length = (Real)qx[(@COUNT@ + 1) * ldx + r] * (Real)own[0];
+      now[3][i] = ntksym_op_gap3f(now[1][i], @INNER@, length);
+    }
+"""
+"""The gap of the first layer of a row of pairs, where it is a fourth state."""
+
+PAIRS_GAP = r"""    for (size_t i = 0; i < b; ++i) {
+      const Real length = (Real)qx[(@COUNT@ + 1) * ldx + (at + i) * incx] *
+                          (Real)qy[(@COUNT@ + 1) * ldy + (at + i) * incy];
+      now[3][i] = ntksym_op_gap3f(now[1][i], @INNER@, length);
+    }
+"""
+"""The same of pairs."""
 
 TEXT = r"""/* Kernels of the rows of x (n x d) and y (m x d) into nngp and ntk (n x m), all by rows.
  * Returns 0, or 1 when memory ran out.  Inner products are plain sums; use _tile with a matrix

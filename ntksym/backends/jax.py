@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from ..gradients import DualGradients
+from ..lower.schedule import Schedule
 from ._base import SourceFile
 from .array_module import ArrayBackend
 from .array_module import dual_file as array_dual_file
+from .array_network import network_file as array_network_file
 from .c import Contract
 from .jax_helpers import PREAMBLE
+from .jax_network import NETWORK, SCAN
 
-JAX = ArrayBackend("jax", PREAMBLE)
+JAX = ArrayBackend("jax", PREAMBLE, network=NETWORK, loops=SCAN)
 
 
 def dual_file(name: str, given: DualGradients, contract: Contract) -> SourceFile:
@@ -23,6 +26,15 @@ def dual_file(name: str, given: DualGradients, contract: Contract) -> SourceFile
             derivative.
     """
     return array_dual_file(name, given, contract, JAX, ELEMENTWISE)
+
+
+def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
+    """The module of a network: `nngp_ntk(x1, x2=None, exact=None, values=VALUES)`.
+
+    Raises:
+        UnsupportedOp: an operation that JAX cannot spell (2F1).
+    """
+    return array_network_file(schedule, contract, JAX)
 
 
 ELEMENTWISE = '''

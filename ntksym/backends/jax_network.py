@@ -1,55 +1,72 @@
-"""A network as a JAX module: equal layers are one `lax.scan`, so compile time ignores depth."""
+"""What networks need of JAX: equal layers are one `lax.scan`, so compile time ignores depth."""
 
 from __future__ import annotations
 
-from ..lower.schedule import Schedule
-from ._base import SourceFile
-from .array_network import TEXT
-from .array_network import network_file as array_network_file
-from .c import Contract
-from .jax import JAX
+NETWORK = '''
+def _double(a):
+    return a.dtype == jnp.float64
 
 
-def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
-    """The module of a network: `nngp_ntk(x1, x2=None, exact=False, values=VALUES)`.
+def _column(values, like):
+    """Numbers along a new first axis."""
+    return jnp.asarray(values, like.dtype).reshape((-1,) + (1,) * like.ndim)
 
-    Raises:
-        UnsupportedOp: an operation that JAX cannot spell (2F1).
+
+def _joined(parts):
+    return jnp.concatenate(tuple(parts))
+
+
+def _inner(x, y):
+    return jnp.matmul(x, y.T, precision=jax.lax.Precision.HIGHEST)
+
+
+def _eye(x, y):
+    return jnp.eye(len(x), len(y), dtype=bool)
+
+
+def _places(a):
+    """The row and the column of every entry."""
+    return tuple(jnp.broadcast_to(i, a.shape) for i in jnp.indices(a.shape, sparse=True))
+
+
+def _chosen(wanted, f, given, fill, plain, width=32):
+    """f(*given) where wanted, elsewhere `plain`: in blocks, wanted entries first.
+
+    Blocks without one are left alone (under `vmap` all are computed); `fill` is what unwanted
+    entries are replaced by, so that nothing that they do is seen.
     """
-    return array_network_file(schedule, contract, JAX, TEXT + _JAX)
+    shape, count = wanted.shape, wanted.size
+    if not count:
+        return plain
+    length = max(1, min(1024, 65536 // width, count))
+    given = tuple(jnp.broadcast_to(v, shape).reshape(-1) for v in given)
 
+    def block(operands):
+        here, now, *rest = operands
 
-INNER = """    (x1,) = _arrays(x1)
-    same = x2 is None
-    (x2,) = (x1,) if same else _arrays(x2)
-    g11, g22 = jnp.sum(x1 * x1, axis=1)[:, None], jnp.sum(x2 * x2, axis=1)[None, :]
-    g12 = jnp.matmul(x1, x2.T, precision=jax.lax.Precision.HIGHEST)
-    if same:
-        g12 = jnp.where(jnp.eye(len(x1), dtype=bool), g11, 0.5 * (g12 + g12.T))
-    det = apart = None
-    if exact:
-        det, apart = jax.lax.map(lambda row: _apart(row, x2), x1)
-"""
-"""The inner products of the rows, and what they are better known from."""
+        def work():
+            safe = (jnp.where(here, v, jnp.asarray(o, v.dtype)) for v, o in zip(rest, fill))
+            return jnp.where(here, f(*safe), now)
 
-APART = '''
+        return jax.lax.cond(jnp.any(here), work, lambda: now)
 
-def _apart(row, others):
-    """|x|^2 |y|^2 - (x.y)^2 and |x - y|^2, from the differences."""
-    short = jnp.sum(others * others, axis=1) < jnp.sum(row * row)
-    flip = jnp.sum(others * row, axis=1) < 0.0
-    toward = jnp.where(flip, -1.0, 1.0)[:, None] * others
-    base = jnp.where(short[:, None], toward, row)
-    gap = jnp.where(short[:, None], row, toward) - base
-    size = jnp.sum(base * base, axis=1)
-    along = jnp.sum(gap * base, axis=1) / jnp.where(size > 0.0, size, 1.0)
-    rest = gap - along[:, None] * base
-    return size * jnp.sum(rest * rest, axis=1), jnp.sum((others - row) ** 2, axis=1)
+    def some():
+        flat = wanted.reshape(-1)
+        total = jnp.sum(flat)
+        rank = jnp.where(flat, jnp.cumsum(flat) - 1, total + jnp.cumsum(~flat) - 1)
+        order = jnp.zeros_like(rank).at[rank].set(jnp.arange(count, dtype=rank.dtype))
+        order = jnp.pad(order, (0, -count % length)).reshape(-1, length)
+        here = flat[order] & (jnp.arange(order.size).reshape(order.shape) < count)
+        now = jnp.broadcast_to(plain, shape).reshape(-1)
+        operands = (here, *(v[order] for v in (now, *given)))
+        found = jax.lax.map(jax.checkpoint(block), operands)
+        return found.reshape(-1)[rank].reshape(shape)
+
+    return jax.lax.cond(jnp.any(wanted), some, lambda: jnp.broadcast_to(plain, shape))
 '''
+"""How rows are multiplied and entries chosen."""
 
-_JAX = (
-    '''
-
+SCAN = '''
 def _repeated(kind, state, pair, diag):
     """Equal layers one after another, each with its own numbers."""
     like = state[1]
@@ -62,19 +79,21 @@ def _repeated(kind, state, pair, diag):
         return tuple(jnp.broadcast_to(jnp.asarray(v, like.dtype), shape) for v in after), None
 
     return jax.lax.scan(body, state, rows, length=kind[2])[0]
-
-
-def nngp_ntk(x1, x2=None, exact=False, values=VALUES):
-    """(nngp, ntk) of the rows of x1 and x2, each of shape (n, m).
-
-    Differentiable in x1, x2 and `values` (the numbers of the layers: weight and bias variances and
-    parameters, one column per name).  At x = y, where a kinked activation has two one-sided
-    derivatives in the angle, their mean is taken.  `exact=True` takes the angle from x - y: nearly
-    equal rows then keep all digits, for n*m*d operations in place of a matrix product.
-    """
 '''
-    + INNER
-    + """    return _kernels(g11, g12, g22, det, apart, x1.shape[1], values)
-"""
-    + APART
-)
+"""Layers with numbers of their own."""
+
+LOOP = '''
+def _repeated(state, layer):
+    """Equal layers one after another."""
+    if layer[5] == 1:
+        return _layer(state, layer)
+    like = state[1]
+    state = tuple(jnp.broadcast_to(v, like.shape) for v in state)
+
+    def body(_, now):
+        after = _layer(now, layer)
+        return tuple(jnp.broadcast_to(jnp.asarray(v, like.dtype), like.shape) for v in after)
+
+    return jax.lax.fori_loop(0, layer[5], body, state)
+'''
+"""Layers that are all alike."""

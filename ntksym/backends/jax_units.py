@@ -9,7 +9,7 @@ from .array_unit import ArrayUnit
 from .array_unit_module import ArrayNetwork, unit_file, unit_network_file
 from .c import Contract
 from .jax import ELEMENTWISE, JAX
-from .jax_network import APART, INNER
+from .jax_network import LOOP, NETWORK
 
 _UNITS = '''
 def _slack(a):
@@ -38,6 +38,9 @@ def _stacked(parts):
 
 def _constants(rows, like):
     return jnp.asarray(rows, like.dtype)
+
+
+_still = jax.lax.stop_gradient
 
 
 def _two_of(row):
@@ -103,7 +106,7 @@ def _polynomial_slopes(rows, first, second, x):
 
     return jax.lax.fori_loop(0, count, body, (0.0 * x,) * 4)
 '''
-UNITS = replace(JAX, units=_UNITS, polynomials=_LOOPS)
+UNITS = replace(JAX, units=_UNITS, polynomials=_LOOPS, network=NETWORK, loops=LOOP)
 
 
 def dual_file(name: str, unit: ArrayUnit, contract: Contract) -> SourceFile:
@@ -117,43 +120,9 @@ def dual_file(name: str, unit: ArrayUnit, contract: Contract) -> SourceFile:
 
 
 def network_file(net: ArrayNetwork, contract: Contract) -> SourceFile:
-    """The module of a network: `nngp_ntk(x1, x2=None, exact=False)`.
+    """The module of a network: `nngp_ntk(x1, x2=None, exact=None)`.
 
     Raises:
         UnsupportedOp: an operation that JAX cannot spell.
     """
-    return unit_network_file(net, contract, UNITS, _NETWORK + APART)
-
-
-_NETWORK = (
-    '''
-
-def _repeated(state, layer):
-    """Equal layers one after another."""
-    if layer[5] == 1:
-        return _layer(state, layer)
-    like = state[1]
-    state = tuple(jnp.broadcast_to(v, like.shape) for v in state)
-
-    def body(_, now):
-        after = _layer(now, layer)
-        return tuple(jnp.broadcast_to(jnp.asarray(v, like.dtype), like.shape) for v in after)
-
-    return jax.lax.fori_loop(0, layer[5], body, state)
-
-
-def nngp_ntk(x1, x2=None, exact=False):
-    """(nngp, ntk) of the rows of x1 and x2, each of shape (n, m); differentiable in both.
-
-    `exact=True` takes the angle from x - y: nearly equal rows then keep all digits, for n*m*d
-    operations in place of a matrix product.
-    """
-'''
-    + INNER
-    + """    qx, c, _, _, tx, t, _ = _kernels(g11, g12, g22, det, apart, x1.shape[1])
-    if same:
-        eye = jnp.eye(len(x1), dtype=bool)
-        c, t = jnp.where(eye, qx, c), jnp.where(eye, tx, t)
-    return c, t
-"""
-)
+    return unit_network_file(net, contract, UNITS)

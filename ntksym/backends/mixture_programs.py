@@ -18,6 +18,7 @@ from ..numeric.pairs import A, B, Entry
 from ..symbols import q, q11, q12, q22
 from ._base import identifier
 from .mixture_moments import contracted, contracts
+from .mixture_split import pair_split, plain_split, single_split, split_note
 
 STATE = ("q11", "q12", "q22", "root")
 LARGEST = 2.0**200
@@ -57,6 +58,8 @@ class MixturePrograms:
     plain: tuple[Program, Program]
     singles: tuple[tuple[Program, Program], ...]
     pairs: tuple[NodePair, ...]
+    said: str = ""
+    """A clause for the head of a file: what is left out at small variances."""
 
     @property
     def programs(self) -> tuple[Program, ...]:
@@ -83,7 +86,7 @@ def mixture_programs(dual: MixtureDual) -> MixturePrograms:
         return pair, diag
 
     singles = [
-        both(f"single{i}", e, d, (b,))
+        tuple(single_split(dual, p, i) for p in both(f"single{i}", e, d, (b,)))
         for i, (e, d) in enumerate(zip(forms.single, forms.single_diag, strict=True))
         if (e.value, e.dot, d.value, d.dot) != (0, 0, 0, 0)
     ]
@@ -100,11 +103,20 @@ def mixture_programs(dual: MixtureDual) -> MixturePrograms:
             if i == j and (part := _lone_reduced(dual, i)) is not None:
                 pair = _reduced_program(pair.name, part, pair.args, (q11, q12, q22))
                 diag = _reduced_program(diag.name, part, diag.args, (q, q, q))
+            pair, diag = (pair_split(dual, p, i, j) for p in (pair, diag))
             gate = _lone_gate(dual, i) if i == j else None
             pairs.append(NodePair(pair, diag, i == j, i < j, gate))
     nodes = tuple((float(s), float(w)) for s, w in dual.mixture)
-    plain = both("plain", forms.plain, forms.plain_diag, ())
-    return MixturePrograms(name, params, nodes, plain, tuple(singles), tuple(pairs))
+    plain = [plain_split(dual, p) for p in both("plain", forms.plain, forms.plain_diag, ())]
+    return MixturePrograms(
+        name,
+        params,
+        nodes,
+        (plain[0], plain[1]),
+        tuple((p, d) for p, d in singles),
+        tuple(pairs),
+        split_note(dual),
+    )
 
 
 def _program(

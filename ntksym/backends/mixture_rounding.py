@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ..lower.program import Program
 from .mixture_programs import MixturePrograms
 
-AT = (0.01, 100.0)
+AT = (1e-4, 0.01, 0.26, 0.51, 100.0)
 """The variances at which the terms are measured."""
 WORTH_SAYING = 5e-15
 PLAIN = frozenset(
@@ -30,6 +30,8 @@ PLAIN = frozenset(
         "log",
         "arc1",
         "arc3",
+        "min",
+        "select",
     }
 )
 """Operations that doubles have."""
@@ -48,11 +50,12 @@ def rounding(m: MixturePrograms) -> float:
 
 
 def rounding_note(m: MixturePrograms) -> str:
-    """A clause for the head of a file where the terms cancel; empty where they do not."""
+    """Clauses for the head of a file where terms cancel; empty where they do not."""
     found = rounding(m)
     if found <= WORTH_SAYING:
-        return ""
-    return f"; rounding about {found:.1e} of the dual (measured, q = 1/100 to 100: terms cancel)"
+        return m.said
+    where = "measured, q = 1/10000 to 100: terms cancel"
+    return f"{m.said}; rounding about {found:.1e} of the dual ({where})"
 
 
 def _cancellation(m: MixturePrograms, variance: float) -> float:

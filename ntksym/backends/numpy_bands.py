@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..numeric.table.banded import BandedDual
 from ..numeric.table.dual import SLACK, Sheet
+from .numpy_folded import FOLDED, NOTE, pair_data
 from .numpy_table import _rows, _tuple, bound_lines
 
 
@@ -26,7 +27,7 @@ def bands_notes(t: BandedDual) -> tuple[str, ...]:
         lines += bound_lines(what, max(sheets, key=lambda s: s.error))
     lines += [
         "The rounding of the evaluation in doubles is in the bound, for a root within 4 units",
-        "of 2^-53.  Polynomials in tan(theta/2), from",
+        NOTE if t.folded else "of 2^-53.  Polynomials in tan(theta/2), from",
         f"{t.variances} variances and {t.terms} Hermite coefficients in ball arithmetic.",
     ]
     return tuple(lines)
@@ -41,6 +42,11 @@ def bands_numpy(t: BandedDual, stem: str) -> str:
     text += "".join(f"    ({b.centre!r}, {b.half!r}),\n" for b in t.bands) + ")\n"
     names = []
     for p in t.pairs:
+        if t.folded:
+            lines, entry = pair_data(p, up)
+            text += lines
+            names.append(entry)
+            continue
         name = f"{up}_{p.first}_{p.second}"
         sheets = []
         for label, sheet in (("VALUE", p.value), ("DOT", p.dot)):
@@ -55,7 +61,8 @@ def bands_numpy(t: BandedDual, stem: str) -> str:
     own = [t.pair(k, k) for k in range(len(t.bands))]
     for label, line in (("VALUE", [p.value for p in own]), ("DOT", [p.dot for p in own])):
         text += f"{up}_{label}_DIAG = (\n{_diagonals(line)})\n"
-    body = _TEXT.replace("@STEM@", stem).replace("@UP@", up).replace("@SLACK@", repr(1.0 + SLACK))
+    body = _PLACE + (FOLDED if t.folded else _SIDED) + _PAIRS
+    body = body.replace("@STEM@", stem).replace("@UP@", up).replace("@SLACK@", repr(1.0 + SLACK))
     body = body.replace("@SCALE@", "product * " if t.weighted else "")
     return text + body.replace("@OWN@", "q * " if t.weighted else "")
 
@@ -64,7 +71,7 @@ def _diagonals(sheets: list[Sheet]) -> str:
     return "".join(f"    {_tuple(s.diag)},\n" for s in sheets)
 
 
-_TEXT = '''
+_PLACE = '''
 
 def @STEM@_band(q):
     """The band of every variance, -1 outside the range."""
@@ -78,7 +85,9 @@ def @STEM@_tau(q, band):
     root = np.sqrt(q)
     return (root - centre) / ((root + centre) * half)
 
+'''
 
+_SIDED = '''
 def @STEM@_sum(rows, first, second, x):
     """The polynomial in both variances and x; powers of the first once for each of its values."""
     total = np.zeros_like(x)
@@ -122,7 +131,9 @@ def @STEM@_block(one, two, q11, q12, q22, root):
         out.append(total)
     return @SCALE@out[0], out[1]
 
+'''
 
+_PAIRS = '''
 def @STEM@_pairs(q11, q12, q22, root=None):
     """The pair (nngp, dot); arrays broadcast.  NaN outside the range of the table."""
     q11, q12, q22 = (np.asarray(q, dtype=np.float64) for q in (q11, q12, q22))

@@ -92,13 +92,15 @@ _CARRY = """
             following = _carried(mode, *near(values), None, before, after, roots, c, following)
         root = following"""
 
-_TEXT = '''
+FIRST_LAYER = '''
 def first_layer(d):
     """(a, b, c, e) with Sigma = a*<x, y> + b and Theta = c*<x, y> + e for inputs of dimension d."""
     return tuple(float(v) for v in _input_rule(float(d)@VALUES@))
 
 
-def diagonals(g, first):
+'''
+
+DIAGONALS = '''def diagonals(g, first):
     """(q, ntk): q has 2*(layers + 1) rows: Sigma(x, x) of the first layer and after each layer,
     then the square roots of all these; ntk is Theta(x, x) after the last layer.
     """
@@ -107,13 +109,38 @@ def diagonals(g, first):
     q = np.empty((2 * count, *g.shape))
     q[0] = first[0] * g + first[1]
     t = first[2] * g + first[3]
-    for k, (_, _, layer, values@MORE@) in enumerate(LAYERS):
-        q[k + 1], t = layer(q[k], t, *values)
-    q[count:] = _sqrt0(q[:count])
+'''
+
+DIAGONALS_END = """    q[count:] = _sqrt0(q[:count])
     return q, t + np.zeros_like(g)
 
 
-def pairs(g12, qx, qy, first, root=None):
+"""
+
+KERNEL = '''def kernel(x, y=None):
+    """(nngp, ntk) of the rows of x and y, each of shape (n, m)."""
+    x = np.asarray(x, dtype=np.float64)
+    z = x if y is None else np.asarray(y, dtype=np.float64)
+    first = first_layer(x.shape[1])
+    qx, tx = diagonals(np.sum(x * x, axis=1), first)
+    qy, _ = diagonals(np.sum(z * z, axis=1), first)
+    nngp, ntk = pairs(x @ z.T, qx[:, :, None], qy[:, None, :], first)
+    if y is None:
+        nngp, ntk = (nngp + nngp.T) / 2, (ntk + ntk.T) / 2
+        np.fill_diagonal(nngp, qx[len(LAYERS)])
+        np.fill_diagonal(ntk, tx)
+    return nngp, ntk
+'''
+"""What every network in NumPy says alike: the first layer, the ends of `diagonals`, `kernel`."""
+
+_TEXT = (
+    FIRST_LAYER
+    + DIAGONALS
+    + """    for k, (_, _, layer, values@MORE@) in enumerate(LAYERS):
+        q[k + 1], t = layer(q[k], t, *values)
+"""
+    + DIAGONALS_END
+    + '''def pairs(g12, qx, qy, first, root=None):
     """(nngp, ntk) from inner products and the diagonals of both sides, which broadcast.
 
     `root`: the accurate sqrt(q11*q22 - q12^2) of the first layer, for nearly collinear inputs.
@@ -129,17 +156,6 @@ def pairs(g12, qx, qy, first, root=None):
     return c, t
 
 
-def kernel(x, y=None):
-    """(nngp, ntk) of the rows of x and y, each of shape (n, m)."""
-    x = np.asarray(x, dtype=np.float64)
-    z = x if y is None else np.asarray(y, dtype=np.float64)
-    first = first_layer(x.shape[1])
-    qx, tx = diagonals(np.sum(x * x, axis=1), first)
-    qy, _ = diagonals(np.sum(z * z, axis=1), first)
-    nngp, ntk = pairs(x @ z.T, qx[:, :, None], qy[:, None, :], first)
-    if y is None:
-        nngp, ntk = (nngp + nngp.T) / 2, (ntk + ntk.T) / 2
-        np.fill_diagonal(nngp, qx[len(LAYERS)])
-        np.fill_diagonal(ntk, tx)
-    return nngp, ntk
 '''
+    + KERNEL
+)

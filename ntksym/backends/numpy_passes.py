@@ -15,19 +15,22 @@ IN_PLACE = {
     "div": "np.divide({0}, {1}, {out})",
     "sqrt": "np.sqrt({0}, {out})",
     "tail": "_tail({0}, {out})",
-    "arccos": "np.arccos({0}, {out})",
-    "arcsin": "np.arcsin({0}, {out})",
+    "arccos": "_arc({0}, {out}, {more}, 1)",
+    "arccos_minus": "_arc({0}, {out}, {more}, -1)",
+    "arcsin": "_arc({0}, {out}, {more}, 0)",
     "below": 'np.less({0}, 0.0, {out}, casting="unsafe")',
     "above": 'np.greater({0}, 0.0, {out}, casting="unsafe")',
     "copysign": "np.copysign({0}, {1}, {out})",
-    "pos": "np.maximum({0}, 2.0**-500, {out})",
+    "pos": "np.maximum({0}, 2.0**-500, out={out})",
     **{
-        op: f"np.{f or op}({', '.join(f'{{{k}}}' for k in range(n))}, {{out}})"
+        op: f"np.{f or op}({', '.join(f'{{{k}}}' for k in range(n))}, out={{out}})"
         for op, (f, n) in UFUNCS.items()
     },
 }
-"""One call, the result in an array that may be one of the arguments, `tail` excepted."""
-APART = frozenset({"tail"})
+"""One call, the result in an array that may be one of the arguments, those of `APART` excepted."""
+APART = frozenset({"tail", "arccos", "arccos_minus", "arcsin"})
+WORK = {"arccos": 2, "arccos_minus": 2, "arcsin": 2}
+"""How many arrays an operation works in, besides the one of its result."""
 PLAIN = {
     "add": "{0} + {1}",
     "sub": "{0} - {1}",
@@ -37,6 +40,7 @@ PLAIN = {
 }
 NUMBERS = {**PLAIN, "div": "float(_div0({0}, {1}))", "sqrt": "float(_sqrt0({0}))"}
 STATE = ("q12", "root", "t12")
+WIDE_STATE = (*STATE, "length")
 
 
 @dataclass(slots=True)
@@ -72,7 +76,12 @@ class Passes:
     spare: tuple[str, ...]
 
 
-def passes(lines: tuple[Line, ...], ends: tuple[Arg, ...], names: dict[str, str]) -> Passes:
+def passes(
+    lines: tuple[Line, ...],
+    ends: tuple[Arg, ...],
+    names: dict[str, str],
+    state: tuple[str, ...] = STATE,
+) -> Passes:
     """Statements for the lines; `names` are the arguments' names in the text.
 
     Raises:
@@ -80,9 +89,9 @@ def passes(lines: tuple[Line, ...], ends: tuple[Arg, ...], names: dict[str, str]
     """
     last: dict[Arg, int] = {a: k for k, line in enumerate(lines) for a in line.args}
     last |= dict.fromkeys(ends, len(lines))
-    r = Registers({a: names[a] for a in STATE})
-    r.free = [names[a] for a in STATE if a not in last]
-    for a in STATE:
+    r = Registers({a: names[a] for a in state})
+    r.free = [names[a] for a in state if a not in last]
+    for a in state:
         if a not in last:
             del r.held[a]
     text: list[str] = []
@@ -107,8 +116,10 @@ def passes(lines: tuple[Line, ...], ends: tuple[Arg, ...], names: dict[str, str]
         if not apart:
             r.free += [r.held.pop(str(a)) for a in done]
         out = r.take()
+        more = [r.take() for _ in range(WORK.get(line.op, 0))]
+        r.free += more
         if line.op in IN_PLACE:
-            text.append(IN_PLACE[line.op].format(*given, out=out))
+            text.append(IN_PLACE[line.op].format(*given, out=out, more=", ".join(more)))
         else:
             text.append(f"np.copyto({out}, {NUMPY.spell[line.op].format(*given)})")
         if apart:
@@ -121,5 +132,5 @@ def passes(lines: tuple[Line, ...], ends: tuple[Arg, ...], names: dict[str, str]
             place = r.take()
             text.append(f"np.copyto({place}, {shown(end)})")
         found.append(place)
-    every = [names[a] for a in STATE] + [f"w{k}" for k in range(r.count)]
+    every = [names[a] for a in state] + [f"w{k}" for k in range(r.count)]
     return Passes(tuple(text), tuple(found), r.count, tuple(w for w in every if w not in found))

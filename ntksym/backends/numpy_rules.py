@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ..lower.lines import side
+from ..lower.lines import PAIR, side
 from ..lower.ops import FAR_OPS
 from ..lower.price import SMALL
 from ..lower.program import Let, Operand, Program, constants
@@ -16,6 +16,8 @@ from .numpy_tape import Arg, Line, Tape, Value
 QUARTER = math.pi / 2
 ROOTS = {"n11": "s11", "n22": "s22", "q11": "r11", "q22": "r22"}
 """Variances whose roots are given."""
+LENGTH = Value(sides=(("r11", 1), ("r22", 1)))
+"""sqrt(q11*q22), which wide layers are given as an array."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +81,23 @@ def _gap(tape: Tape, s: Value, c: Value, h: Value | None = None) -> Value:
 
 
 def _cosine(tape: Tape, s: Value, c: Value, h: Value | None) -> Arg:
-    """|c|/h with the sign that c has without its own: cos of the angle, or of pi less that."""
-    x = tape.flat(replace(c, sign=1))
+    """c/h: the cosine of the angle."""
     if h is None:
-        leg = tape.flat(s)
-        h = tape.root(tape.of(tape.emit("add", tape.emit("mul", leg, leg), tape.emit("mul", x, x))))
-    return tape.emit("div", x, tape.flat(h))
+        squares = (tape.times(a, a) for a in (s, c))
+        h = tape.root(tape.plus(*squares))
+    if h == LENGTH:
+        return tape.emit("div", tape.flat(c), "length")
+    return tape.flat(tape.over(c, h))
 
 
 def _wide_angle(tape: Tape, s: Value, c: Value, h: Value | None = None) -> Value:
-    angle = tape.emit("arccos", _cosine(tape, s, c, h))
-    return tape.of(angle if c.sign > 0 else tape.emit("sub", 2.0 * QUARTER, angle))
+    cosine = _cosine(tape, s, replace(c, sign=1), h)
+    return tape.of(tape.emit("arccos" if c.sign > 0 else "arccos_minus", cosine))
 
 
 def _wide_arcsine(tape: Tape, c: Value, s: Value, h: Value) -> Value:
-    return Value(array=tape.emit("arcsin", _cosine(tape, s, c, h)), sign=c.sign)
+    cosine = _cosine(tape, s, replace(c, sign=1), h)
+    return Value(array=tape.emit("arcsin", cosine), sign=c.sign)
 
 
 def _wide_arc(tape: Tape, s: Value, c: Value, h: Value | None = None) -> Value:
@@ -101,8 +105,13 @@ def _wide_arc(tape: Tape, s: Value, c: Value, h: Value | None = None) -> Value:
 
 
 def _hyproot(tape: Tape, a: Value, b: Value) -> Value:
-    leg = tape.flat(b)
-    return tape.root(tape.of(tape.emit("add", tape.emit("mul", leg, leg), tape.flat(a))))
+    return tape.root(tape.plus(tape.times(b, b), a))
+
+
+def _determinant(tape: Tape, c: Arg) -> str:
+    """(r - c)*(r + c), r = sqrt(n11)*sqrt(n22): as accurate as c is."""
+    r = tape.emit("mul", "s11", "s22")
+    return tape.emit("mul", tape.emit("sub", r, c), tape.emit("add", r, c))
 
 
 def _rootdet(tape: Tape, q11: Value, q12: Value, q22: Value) -> Value:
@@ -146,14 +155,17 @@ def tape_of(
     """The elementary lines of a layer program, and the names of some of its outputs.
 
     `wide`: for pairs that are far from collinear before and after the layer, where angles come from
-    their cosines, and the next root from the next covariance.  Lines that no output needs are left
-    out.  An operation without a rule here is a line of its
-    own name, to be spelled as in the readable form.
+    their cosines, and the next root from the next covariance: there `root` is the square of the
+    root, in the arguments and in the outputs, and `length` is sqrt(q11*q22), of n11 and n22 in the
+    outputs.  Lines that no output needs are left out.  An operation without a rule here is a line
+    of its own name, to be spelled as in the readable form.
     """
-    tape = Tape(ranks={a: side(a) for a in p.args})
+    tape = Tape(ranks={a: side(a) for a in p.args} | ({"length": PAIR} if wide else {}))
     rules = RULES | WIDE if wide else RULES
     fixed, numbers = constants(p), constant_values(p)
     values: dict[str, Value] = {a: tape.of(a) for a in p.args}
+    if wide:
+        values["root"] = tape.root(tape.of("root"))
 
     def value(a: Operand) -> Value:
         return values[a] if isinstance(a, str) else Value(float(a))
@@ -165,7 +177,8 @@ def tape_of(
             values[let.name] = _value(tape, rules, let, tuple(map(value, let.args)))
     found = {label: value(operand) for label, operand in p.outputs}
     if wide and "root" in outputs:
-        found["root"] = _rootdet(tape, tape.of("n11"), found["nngp"], tape.of("n22"))
+        found["root"] = tape.of(_determinant(tape, tape.flat(found["nngp"])))
+        found["length"] = tape.of(tape.emit("mul", "s11", "s22"))
     ends = tuple(tape.flat(found[o]) for o in outputs)
     needed: set[Arg] = set(ends)
     kept: list[Line] = []

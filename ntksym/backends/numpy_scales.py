@@ -6,17 +6,19 @@ need it only.
 
 from __future__ import annotations
 
+from ..lower.direct import Direct
 from ..lower.far import Far
 from ..lower.ops import FAR_OPS
 from ..lower.price import SMALL
 from ..lower.program import Program, with_inner
 from ._base import spell_program
 from .numpy import NUMPY, function
+from .numpy_direct import direct_operation, direct_rule
 from .tables import legendre
 
 NODES = 16
 """Gauss-Legendre nodes of a panel."""
-TERMS = 14
+TERMS = 22
 """Of the series of exp(rho*x*y) in the double integral."""
 
 
@@ -40,6 +42,12 @@ def scale_functions(programs: tuple[Program, ...]) -> tuple[str, ...]:
                 which = str(FAR_OPS.index(let.op) % 2)
                 text = text.replace("@NAME@", f"_{let.label}").replace("@STEM@", stem)
                 found.append(text.replace("@WHICH@", which).strip("\n"))
+            elif isinstance(let.inner, Direct):
+                stem = f"_rule_{let.inner.digest()[:12]}"
+                if stem not in known:
+                    found.append(direct_rule(let.inner, stem))
+                    known.add(stem)
+                found.append(direct_operation(let, let.inner, stem))
     return tuple(found)
 
 

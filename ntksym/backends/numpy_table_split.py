@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..numeric.table.chebyshev import ChebyshevTable
 from ..numeric.table.dual import SLACK
 from ..numeric.table.pack import Rows
 from ..numeric.table.split import SplitTable
@@ -30,7 +31,12 @@ def notes(table: SplitTable) -> tuple[str, ...]:
 
 def numpy_text(table: SplitTable, stem: str) -> str:
     """Python that defines `<stem>_pairs(q11, q12, q22, root=None)` and `<stem>_diag(q)`."""
-    t, up = table.far, stem.upper()
+    return sums_text(table.far, stem, "", _ROOT, _NEAR)
+
+
+def sums_text(far: ChebyshevTable, stem: str, before: str, root: str, added: str) -> str:
+    """The Chebyshev sums; `before` are functions, `added` what follows the sums, `root` for x."""
+    t, up = far, stem.upper()
     text = f"{up}_RANGE = ({t.low * (1.0 - SLACK)!r}, {t.high * (1.0 + SLACK)!r})\n"
     for label, sheet in (("VALUE", t.value), ("DOT", t.dot)):
         text += f"{up}_{label}_PLUS = {stem}_dense({_rows(sheet.plus)})\n"
@@ -43,10 +49,11 @@ def numpy_text(table: SplitTable, stem: str) -> str:
         "@CENTRE@": repr(t.centre),
         "@HALF@": repr(t.half),
         "@LIMIT@": repr(t.edge_rho),
+        "@FAR@": "(size <= product)" if t.edge_rho < 1 else "(product == product)",
         "@KAPPA@": repr(t.kappa),
         "@SIGNS@": f"({float(t.value.parity or 1)!r}, {float(t.dot.parity or 1)!r})",
     }
-    head, body = _DENSE, _TEXT
+    head, body = _DENSE, before + _TEXT.replace("@ADDED@", added).replace("@ROOT@", root)
     for mark, value in replaced.items():
         head, body = head.replace(mark, value), body.replace(mark, value)
     return head + text + body
@@ -59,6 +66,14 @@ def _rows(rows: Rows) -> str:
         planes.append(f"    (\n        {lines},\n    ),\n")
     return "(\n" + "".join(planes) + ")"
 
+
+_ROOT = "np.sqrt((p - c) * (p + c))"
+
+_NEAR = """    near = np.flatnonzero(known & ~same & ~far)
+    if near.size:
+        found = @STEM@_near_pairs(q11[near], q12[near], q22[near], root[near])
+        out[0, near], out[1, near] = found
+"""
 
 _DENSE = '''
 
@@ -122,8 +137,7 @@ def @STEM@_pairs(q11, q12, q22, root=None):
         product, size = np.sqrt(q11) * np.sqrt(q22), np.abs(q12) / @LIMIT@
         known = (first == first) & (second == second) & (q12 == q12)
         same = known & (root == 0.0) & (q11 == q22) & (q12 > 0.0)
-        far = known & ~same & (size <= product)
-    near = np.flatnonzero(known & ~same & ~far)
+        far = known & ~same & @FAR@
     if np.any(same):
         out[0, same], out[1, same] = @STEM@_diag(q11[same])
     tables = ((@UP@_VALUE_PLUS, @UP@_VALUE_MINUS), (@UP@_DOT_PLUS, @UP@_DOT_MINUS))
@@ -135,15 +149,12 @@ def @STEM@_pairs(q11, q12, q22, root=None):
         order = np.argsort(which, kind="stable")
         chosen, which = chosen[order], which[order]
         p, c = product[chosen], size[chosen]
-        r = np.sqrt((p - c) * (p + c))
+        r = @ROOT@
         x = 2.0 * (1.0 + @KAPPA@) * r / (p + c + @KAPPA@ * r) - 1.0
         for row, (pair, sign) in enumerate(zip(tables, @SIGNS@)):
             total = @STEM@_sum(pair[side], groups, which, second[chosen], x)
             out[row, chosen] = total * sign if side else total
-    if near.size:
-        found = @STEM@_near_pairs(q11[near], q12[near], q22[near], root[near])
-        out[0, near], out[1, near] = found
-    return out[0].reshape(shape), out[1].reshape(shape)
+@ADDED@    return out[0].reshape(shape), out[1].reshape(shape)
 
 
 def @STEM@_diag(q):

@@ -62,6 +62,8 @@ class Tape:
     ranks: dict[str, int] = field(default_factory=dict)
     seen: dict[tuple[str, tuple[Arg, ...]], str] = field(default_factory=dict)
     positive: set[str] = field(default_factory=lambda: set(POSITIVE))
+    squares: dict[str, str] = field(default_factory=dict)
+    """What is under a root, for roots that are squared again."""
 
     def rank(self, a: Arg) -> int:
         """What a name depends on."""
@@ -116,7 +118,8 @@ class Tape:
             a, b = self.whole(a), self.whole(b)
         array = a.array or b.array
         if a.array and b.array:
-            array = self.emit("mul", a.array, b.array)
+            array = self.squares.get(a.array) if a.array == b.array else None
+            array = array or self.emit("mul", a.array, b.array)
         number = self.number("mul", a.number, b.number)
         return Value(number, _merged(a.sides, b.sides, 1), array, a.sign * b.sign, a.more)
 
@@ -177,6 +180,10 @@ class Tape:
         v = self.whole(v)
         number = v.number if v.sign > 0 else self.number("mul", v.number, -1.0)
         first, second = (self._power(v, which) for which in (FIRST, SECOND))
+        if first != 1.0:  # a number costs nothing where it meets one point
+            first, number = self.number("mul", first, number), 1.0
+        elif second != 1.0:
+            second, number = self.number("mul", second, number), 1.0
         if first != 1.0 and second != 1.0:
             both: Arg = self.emit("mul", first, second)
         else:
@@ -205,6 +212,8 @@ class Tape:
         inside = self.flat(replace(v, sides=()) if even else v)
         name = self.emit("sqrt", inside)
         self.positive.add(name)
+        if isinstance(inside, str):
+            self.squares[name] = inside
         return self.times(Value(sides=outside), self.of(name))
 
 

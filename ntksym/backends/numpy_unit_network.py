@@ -8,6 +8,7 @@ from .c import Contract
 from .near import numpy_near
 from .numpy import NUMPY, function, module_head, used_helpers
 from .numpy_helpers import helpers
+from .numpy_network import DIAGONALS, DIAGONALS_END, FIRST_LAYER, KERNEL
 from .unit import DualUnit
 from .unit_schedule import UnitSchedule, labelled
 
@@ -109,37 +110,24 @@ _MENDED = """
             following = _carried(mended, *duals, bias, *given, roots, c, plain)
             following = np.where(same, 0.0, following)"""
 
-_NETWORK = '''
-def first_layer(d):
-    """(a, b, c, e) with Sigma = a*<x, y> + b and Theta = c*<x, y> + e for inputs of dimension d."""
-    return tuple(float(v) for v in _input_rule(float(d)@VALUES@))
-
-
-def _vanishing(value, slope, none):
+_NETWORK = (
+    FIRST_LAYER
+    + '''def _vanishing(value, slope, none):
     """Zero where an input of variance zero meets an activation with s(0) = 0."""
     return np.where(none, 0.0, value), np.where(none, 0.0, slope)
 
 
-def diagonals(g, first):
-    """(q, ntk): q has 2*(layers + 1) rows: Sigma(x, x) of the first layer and after each layer,
-    then the square roots of all these; ntk is Theta(x, x) after the last layer.
-    """
-    g = np.asarray(g, dtype=np.float64)
-    count = len(LAYERS) + 1
-    q = np.empty((2 * count, *g.shape))
-    q[0] = first[0] * g + first[1]
-    t = first[2] * g + first[3]
-    for k, (_, dual_diag, vanishes, _, (s0, s1, t0, t1, t2)@REST@) in enumerate(LAYERS):
+'''
+    + DIAGONALS
+    + """    for k, (_, dual_diag, vanishes, _, (s0, s1, t0, t1, t2)@REST@) in enumerate(LAYERS):
         value, slope = dual_diag(q[k])
         if vanishes:
             value, slope = _vanishing(value, slope, (q[k] == 0.0) & (t == 0.0))
         q[k + 1] = s0 + s1 * value
         t = t0 + t1 * value + t2 * slope * t
-    q[count:] = _sqrt0(q[:count])
-    return q, t + np.zeros_like(g)
-
-
-def pairs(g12, qx, qy, first, root=None):
+"""
+    + DIAGONALS_END
+    + '''def pairs(g12, qx, qy, first, root=None):
     """(nngp, ntk) from inner products and the diagonals of both sides, which broadcast.
 
     `root`: the accurate sqrt(q11*q22 - q12^2) of the first layer, for nearly collinear inputs.
@@ -167,17 +155,6 @@ def pairs(g12, qx, qy, first, root=None):
     return c, t
 
 
-def kernel(x, y=None):
-    """(nngp, ntk) of the rows of x and y, each of shape (n, m)."""
-    x = np.asarray(x, dtype=np.float64)
-    z = x if y is None else np.asarray(y, dtype=np.float64)
-    first = first_layer(x.shape[1])
-    qx, tx = diagonals(np.sum(x * x, axis=1), first)
-    qy, _ = diagonals(np.sum(z * z, axis=1), first)
-    nngp, ntk = pairs(x @ z.T, qx[:, :, None], qy[:, None, :], first)
-    if y is None:
-        nngp, ntk = (nngp + nngp.T) / 2, (ntk + ntk.T) / 2
-        np.fill_diagonal(nngp, qx[len(LAYERS)])
-        np.fill_diagonal(ntk, tx)
-    return nngp, ntk
 '''
+    + KERNEL
+)

@@ -18,6 +18,7 @@ ERFCX_CENTRE = 3.75
 ERF_DEGREE = 12
 
 
+@lru_cache(maxsize=1)
 def _context() -> Any:
     from mpmath import MPContext
 
@@ -167,14 +168,19 @@ def legendre(n: int = OWEN_NODES) -> tuple[tuple[float, float], ...]:
     """Gauss-Legendre (node, weight) on [0, 1], for Owen's T function."""
     ctx = _context()
     rule = []
-    for i in range(1, n + 1):
+    for i in range(1, (n + 1) // 2 + 1):
         x = ctx.cos(ctx.pi * (i - ctx.mpf(1) / 4) / (n + ctx.mpf(1) / 2))
-        for _ in range(12):  # Newton on P_n; the starting value is good to 1e-3
+        if 2 * i == n + 1:
+            x = ctx.zero
+        step = ctx.one
+        while abs(step) > 2.0**-150:  # Newton on P_n: the next step is below 2**-240
             p0, p1 = ctx.one, x
             for k in range(2, n + 1):
                 p0, p1 = p1, ((2 * k - 1) * x * p1 - (k - 1) * p0) / k
             slope = n * (x * p1 - p0) / (x * x - 1)
-            x -= p1 / slope
-        weight = 2 / ((1 - x * x) * slope * slope)
-        rule.append((float((1 - x) / 2), float(weight / 2)))
-    return tuple(rule)
+            step = p1 / slope
+            x -= step
+        weight = float(1 / ((1 - x * x) * slope * slope))
+        rule.append((float((1 - x) / 2), float((1 + x) / 2), weight))
+    left = [(a, w) for a, _, w in rule]
+    return (*left, *((b, w) for _, b, w in reversed(rule[: n // 2])))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from ..gradients import DualGradients
+from ..lower.schedule import Schedule
 from ._base import SourceFile
 from .array_module import ArrayBackend
 from .array_module import dual_file as array_dual_file
+from .array_network import network_file as array_network_file
 from .c import Contract
 from .torch_helpers import PREAMBLE
+from .torch_network import NETWORK, SCAN
 
-TORCH = ArrayBackend("torch", PREAMBLE)
+TORCH = ArrayBackend("torch", PREAMBLE, network=NETWORK, loops=SCAN)
 
 
 def dual_file(name: str, given: DualGradients, contract: Contract) -> SourceFile:
@@ -20,3 +23,12 @@ def dual_file(name: str, given: DualGradients, contract: Contract) -> SourceFile
             derivative.
     """
     return array_dual_file(name, given, contract, TORCH, "")
+
+
+def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
+    """The module of a network: `nngp_ntk(x1, x2=None, exact=None, values=VALUES)`.
+
+    Raises:
+        UnsupportedOp: an operation that PyTorch cannot spell (2F1).
+    """
+    return array_network_file(schedule, contract, TORCH)

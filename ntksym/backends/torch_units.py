@@ -10,7 +10,7 @@ from .array_unit import ArrayUnit
 from .array_unit_module import ArrayNetwork, unit_file, unit_network_file
 from .c import Contract
 from .torch import TORCH
-from .torch_network import APART, INNER
+from .torch_network import LOOP, NETWORK
 
 _UNITS = '''
 def _slack(a):
@@ -41,10 +41,14 @@ def _constants(rows, like):
     return torch.tensor(rows, dtype=like.dtype, device=like.device)
 
 
+def _still(a):
+    return a.detach()
+
+
 def _two_of(row):
     return row[0], row[1]
 '''
-UNITS = replace(TORCH, units=_UNITS, polynomials=UNROLLED)
+UNITS = replace(TORCH, units=_UNITS, polynomials=UNROLLED, network=NETWORK, loops=LOOP)
 
 
 def dual_file(name: str, unit: ArrayUnit, contract: Contract) -> SourceFile:
@@ -57,35 +61,9 @@ def dual_file(name: str, unit: ArrayUnit, contract: Contract) -> SourceFile:
 
 
 def network_file(net: ArrayNetwork, contract: Contract) -> SourceFile:
-    """The module of a network: `nngp_ntk(x1, x2=None, exact=False)`.
+    """The module of a network: `nngp_ntk(x1, x2=None, exact=None)`.
 
     Raises:
         UnsupportedOp: an operation that PyTorch cannot spell.
     """
-    return unit_network_file(net, contract, UNITS, _NETWORK + APART)
-
-
-_NETWORK = (
-    '''
-
-def _repeated(state, layer):
-    """Equal layers one after another."""
-    for _ in range(layer[5]):
-        state = _layer(state, layer)
-    return state
-
-
-def nngp_ntk(x1, x2=None, exact=False):
-    """(nngp, ntk) of the rows of x1 and x2, each of shape (n, m); differentiable in both.
-
-    `exact=True` takes the angle from x - y: nearly equal rows then keep all digits, for n*m*d
-    operations in place of a matrix product.
-    """
-'''
-    + INNER
-    + """    qx, c, _, _, tx, t, _ = _kernels(g11, g12, g22, det, apart, x1.shape[1])
-    if same:
-        c, t = torch.where(eye, qx, c), torch.where(eye, tx, t)
-    return c + torch.zeros_like(g12), t + torch.zeros_like(g12)
-"""
-)
+    return unit_network_file(net, contract, UNITS)

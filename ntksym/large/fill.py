@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -145,9 +146,12 @@ def gram_to_zarr(
             if progress is not None:
                 progress(finished, count)
 
+        def flush(tile: Tile) -> None:
+            store.flush(tile, kernels)
+
         try:
             if left and cluster is None:
-                _local(job, left, threads, note)
+                _local(job, left, threads, note, flush)
             elif left:
                 _remote(job, left, cluster, note)
         except OSError as error:
@@ -171,24 +175,37 @@ def gram_to_zarr(
     )
 
 
-def _local(job: Job, tiles: list[Tile], threads: int, note: Note) -> None:
-    """On the threads of this program: Dask's threaded scheduler, noted as tiles are finished."""
+def _local(
+    job: Job, tiles: list[Tile], threads: int, note: Note, flush: Callable[[Tile], None]
+) -> None:
+    """On the threads of this program: Dask's threaded scheduler, noted as tiles are finished.
+
+    One more thread sees to it that what is finished goes to the disk while the others compute.
+    """
     dask, callbacks = need("dask"), need("dask.callbacks")
     task = dask.delayed(fill_tile, pure=False, traverse=False)
     tasks = [task(job, tile) for tile in tiles]
     by_key = {t.key: tile for t, tile in zip(tasks, tiles, strict=True)}
+    writes: list[Future[None]] = []
+    with ThreadPoolExecutor(1) as disk:
 
-    def finished(key: Any, sums: Any, graph: Any, state: Any, worker: Any) -> None:
-        if key in by_key:
-            note(by_key[key], sums)
+        def finished(key: Any, sums: Any, graph: Any, state: Any, worker: Any) -> None:
+            if key in by_key:
+                note(by_key[key], sums)
+                writes.append(disk.submit(flush, by_key[key]))
 
-    with callbacks.Callback(posttask=finished):
-        dask.compute(
-            *tasks,
-            scheduler="threads" if threads > 1 else "sync",
-            num_workers=threads,
-            optimize_graph=False,  # the keys stay as they are
-        )
+        try:
+            with callbacks.Callback(posttask=finished):
+                dask.compute(
+                    *tasks,
+                    scheduler="threads" if threads > 1 else "sync",
+                    num_workers=threads,
+                    optimize_graph=False,  # the keys stay as they are
+                )
+            for write in writes:
+                write.result()
+        finally:
+            disk.shutdown(wait=False, cancel_futures=True)
 
 
 def _remote(job: Job, tiles: list[Tile], cluster: Any, note: Note) -> None:
@@ -231,8 +248,13 @@ class _Source:
                 array = np.load(path, mmap_mode="r", allow_pickle=False)
             except FileNotFoundError as error:
                 raise BadData(f"{name}: there is no file {given}") from error
-            except (OSError, ValueError) as error:
-                raise BadData(f"{name}: {given} is not a .npy file", where=str(error)) from error
+            except OSError as error:
+                raise BadData(f"{name}: {given} cannot be read", where=str(error)) from error
+            except ValueError as error:
+                raise BadData(
+                    f"{name}: {given} is not a .npy file of numbers",
+                    hint="np.save(file, X) with an array (n, d) of floats",
+                ) from error
             value: Any = str(path)
         else:
             value = array = np.asarray(given)

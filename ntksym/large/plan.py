@@ -12,7 +12,10 @@ from ..errors import BadSpec
 RESERVE = 180 << 20
 """Bytes of an interpreter with NumPy, SciPy, Dask and Zarr loaded, and their thread pools."""
 STEP = 64
-MOST = 8192
+FINE = 16
+MOST = 1536
+"""The largest side: larger tiles are no faster; smaller ones keep the disk at work from early on,
+lose less at a kill, and leave memory to others."""
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _UNITS |= {"KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40}
 
@@ -76,7 +79,10 @@ def plan_tiles(
     kernels: int = 2,
     symmetric: bool = False,
 ) -> Plan:
-    """The largest tiles that fit.
+    """The largest tiles that fit, up to `MOST`, of a side that nearly divides the matrix.
+
+    A store writes the blocks at the edge in full, so that a side of just over half the rows would
+    double what goes to the disk.
 
     Args:
         rows: rows of the first data set.
@@ -113,6 +119,9 @@ def plan_tiles(
         middle = (low + high + 1) // 2
         low, high = (middle, high) if need(middle * STEP) <= share else (low, middle - 1)
     side = low * STEP
+    size = max(rows, columns)
+    blocks = math.ceil(size / side)
+    side = min(side, math.ceil(size / blocks / FINE) * FINE)
     return Plan(rows, columns, side, symmetric, need(side))
 
 

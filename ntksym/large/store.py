@@ -43,12 +43,31 @@ class Store:
     done: Mapping[tuple[int, int], tuple[int, ...]]
 
     def note(self, tile: Tile, sums: tuple[int, ...]) -> None:
-        """A line of the journal: this tile is stored."""
+        """A line of the journal: this tile is stored.
+
+        After a power failure it may be there without the tile; the check sums tell.
+        """
         line = " ".join(map(str, (tile.i, tile.j, *sums))) + "\n"
         with (self.partial / JOURNAL).open("a", encoding="ascii") as file:
             file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
+
+    def flush(self, tile: Tile, kernels: tuple[str, ...]) -> None:
+        """Wait until the tile, and its mirror image, is on the disk and not in memory only.
+
+        Raises:
+            OSError: as the system says, a full disk included.
+        """
+        for name in kernels:
+            for i, j in {(tile.i, tile.j), (tile.j, tile.i)}:
+                path = self.partial / name / "c" / str(i) / str(j)
+                try:
+                    number = os.open(path, os.O_RDWR)  # Windows flushes what can be written only
+                except FileNotFoundError:  # a matrix that is not symmetric has no mirror image
+                    continue
+                try:
+                    os.fsync(number)
+                finally:
+                    os.close(number)
 
     def finish(self) -> None:
         """Put the group in its place.

@@ -108,7 +108,7 @@ def _far(activation: Activation) -> Far | None:
     try:
         d = Derivation.of(activation)
         found = cells(d.terms)
-        ends = [_settled(inside(d.terms, c), side) for c, side in ((found[-1], 1), (found[0], -1))]
+        ends = [settled(inside(d.terms, c), side) for c, side in ((found[-1], 1), (found[0], -1))]
     except NtksymError:
         return None
     if ends[0] is None or ends[1] is None:
@@ -132,11 +132,11 @@ def _far(activation: Activation) -> Far | None:
         return None
     nodes, weights, squares, slopes = zip(*rows, strict=True)
     sides = _doubles(right), _doubles(left)
-    least = _least(rows)
-    return Far(nodes, weights, squares, slopes, *sides, least, least, *programs)
+    reach = _reach(rows)
+    return Far(nodes, weights, squares, slopes, *sides, reach, 2.0 * reach, *programs)
 
 
-def _settled(f: TermSum, side: int) -> TermSum | None:
+def settled(f: TermSum, side: int) -> TermSum | None:
     """The polynomial that a step-free sum tends to at +-infinity; None where it does not."""
     kept = TermSum(f.field, {})
     for k, c in f.terms.items():
@@ -273,7 +273,7 @@ def _number(e: Expr, ctx: Any) -> Any:
     return b.program("number", (("value", b.operand(e)),)).evaluate({}, ctx)["value"]
 
 
-def _least(rows: tuple[Row, ...]) -> float:
-    """Twice the reach of d, where d counts to eight digits."""
+def _reach(rows: tuple[Row, ...]) -> float:
+    """Up to where d counts to eight digits."""
     most = max(abs(w) for _, w, _, _ in rows)
-    return 2.0 * max(abs(x) for x, w, _, _ in rows if abs(w) > 1e-8 * most)
+    return max(abs(x) for x, w, _, _ in rows if abs(w) > 1e-8 * most)

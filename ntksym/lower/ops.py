@@ -10,8 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-FAR_OPS = ("far", "far_dot", "far_diag", "far_diag_dot")
-"""Operations with the same numbers (`far.Far`)."""
+DIRECT_OPS = ("direct", "direct_dot", "direct_diag", "direct_diag_dot")
+"""Operations with the same rule (`direct.Direct`)."""
+
+FAR_OPS = ("far", "far_dot", "far_diag", "far_diag_dot", *DIRECT_OPS)
+"""Operations with the same numbers (`far.Far`), and those above: spelled alike."""
 
 FLOOR_EXPONENT = -500
 """`pos` raises its argument to 2**-500: small enough to be zero, large enough to be squared."""
@@ -252,6 +255,21 @@ _TABLE = (
             ("far_dot", 5, "its derivative", "(q11, q12, q22, root)"),
             ("far_diag", 2, "the dual of u = v", "q"),
             ("far_diag_dot", 2, "its derivative", "q"),
+        )
+    ),
+    *(
+        Op(
+            name,
+            arity,
+            lambda m, closed, *_: closed,
+            "the first operand, a closed form; at variances where its terms are much larger than "
+            f"the kernel, {what} by its definition; then {given}, parameters",
+        )
+        for name, arity, what, given in (
+            ("direct", 5, "the dual", "(q11, q12, q22, root)"),
+            ("direct_dot", 5, "its derivative", "(q11, q12, q22, root)"),
+            ("direct_diag", 2, "the dual of u = v", "q"),
+            ("direct_diag_dot", 2, "its derivative", "q"),
         )
     ),
     Op("exp", 1, lambda m, a: m.exp(a)),

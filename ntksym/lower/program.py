@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 from ..errors import BadProgram
-from .ops import OPS
+from .ops import DIRECT_OPS, OPS
 
 Operand = int | Fraction | str
 """An exact number, or the name of an argument or of an earlier line."""
@@ -131,6 +131,8 @@ def validate(p: Program) -> Program:
         arity = OPS[let.op].arity
         if isinstance(let.inner, Program):
             arity = 1 + len(let.inner.args)
+        if let.op in DIRECT_OPS and let.inner is not None:
+            arity += len(let.inner.programs[0].args) - 1  # of a point: x, parameters
         if len(let.args) != arity:
             raise BadProgram(f"{p.name}: {let.op} takes {arity} arguments", where=str(let))
         if stray := [a for a in let.args if isinstance(a, str) and a not in known]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
+from math import inf
 from typing import Protocol
 
 from sympy import Expr, Pow, oo, sqrt, zoo
@@ -20,9 +21,11 @@ from ..dual import Dual, dual
 from ..errors import NtksymError
 from .build import Builder
 from .conditioning import loses, overflows, rounds_exponents
+from .direct import Covered, Direct, direct_rule
 from .far import Far, far_rule
+from .ops import DIRECT_OPS
 from .polynomial import DET
-from .price import small_program
+from .price import SMALL, small_program
 from .program import Operand
 
 _TINY = Fraction(1, 10**5)
@@ -63,7 +66,7 @@ class DualLike(Protocol):
 
 def settle(b: Builder, d: DualLike) -> None:
     """Let operations stand for a dual and its derivative in a builder, where that is needed."""
-    if not _derived(d):
+    if not _closed(d):
         return
     root = b.operand(sqrt(DET))
     at: tuple[Operand, ...] = ("q11", "q12", "q22", root)
@@ -73,11 +76,15 @@ def settle(b: Builder, d: DualLike) -> None:
     if (rule := _far(d.activation)) is not None:
         for e, op in ((d.value, "far"), (d.dot, "far_dot")):
             b.replace(e, b.emit(op, b.operand(e), *at, inner=rule))
+    if (own := _direct(d.activation)) is not None:
+        for e, op, used in zip((d.value, d.dot), DIRECT_OPS, own.used, strict=False):
+            if any(used):
+                b.replace(e, b.emit(op, b.operand(e), *at, *own.point.args[1:], inner=own))
 
 
 def settle_diagonal(b: Builder, d: DualLike) -> None:
     """The same for the diagonal, in `q`."""
-    if not _derived(d):
+    if not _closed(d):
         return
     if (inner := small_program(d.activation)) is not None:
         at: tuple[Operand, ...] = ("q", "q", "q", Fraction(0), *inner.args[4:])
@@ -88,6 +95,11 @@ def settle_diagonal(b: Builder, d: DualLike) -> None:
                 b.replace(e, b.emit(op, b.operand(e), "q", inner=rule))
     for e, pair in _cancelling(d):
         b.replace(e, _on_diagonal(b, pair))
+    if (own := _direct(d.activation)) is not None:
+        given = own.point.args[1:]
+        for e, op, used in zip((d.diag, d.diag_dot), DIRECT_OPS[2:], own.used[2:], strict=True):
+            if any(used):
+                b.replace(e, b.emit(op, b.operand(e), "q", *given, inner=own))
 
 
 def _cancelling(d: DualLike) -> tuple[tuple[Expr, Expr], ...]:
@@ -96,6 +108,8 @@ def _cancelling(d: DualLike) -> tuple[tuple[Expr, Expr], ...]:
     E[sin(u)^2] = (1 - exp(-2 q))/2 cancels; exp(-q) sinh(q), the dual at q12 = q, does not.  Only
     duals without kinks: others are limits at u = v.
     """
+    if _jumps(d.activation):
+        return ()
     found = ((d.diag, d.value), (d.diag_dot, d.dot))
     return tuple(
         (e, pair)
@@ -134,21 +148,34 @@ def settles(activation: Activation) -> Dual | None:
         found = dual(activation)
     except NtksymError:
         return None
-    if not _derived(found):
+    if not _closed(found):
         return None
-    needed = small_program(activation) is not None or _far(activation) is not None
-    return found if needed or _cancelling(found) else None
+    needed = (rule(activation) is not None for rule in (small_program, _far, _direct))
+    return found if any(needed) or _cancelling(found) else None
 
 
-def _derived(d: DualLike) -> bool:
+def _closed(d: DualLike) -> bool:
     derived = getattr(d, "derivation", None)
-    return isinstance(derived, Derivation) and derived.centred and not derived.jumps
+    return isinstance(derived, Derivation) and derived.centred
+
+
+def _jumps(activation: Activation) -> bool:
+    derived = dual(activation).derivation
+    return isinstance(derived, Derivation) and derived.jumps
+
+
+@lru_cache(maxsize=256)
+def _direct(activation: Activation) -> Direct | None:
+    small, far = small_program(activation), _far(activation)
+    large, least = (far.start**2, far.least) if far is not None else (inf, 0.0)
+    covered = Covered(float(SMALL) if small is not None else 0.0, large, least)
+    return direct_rule(dual(activation), covered)
 
 
 @lru_cache(maxsize=256)
 def _far(activation: Activation) -> Far | None:
     d = dual(activation)
-    if activation.params:
+    if activation.params or _jumps(activation):
         return None
     exprs = (d.value, d.dot)
     if rounds_exponents(exprs, _LARGE) or any(loses(e, _LARGE) for e in exprs):

@@ -90,6 +90,7 @@ class Schedule:
         input_values: the numbers of its parameters, after `d`.
         kinds: the distinct layers.
         steps: the layers in order.
+        floats: whether code is wanted for arrays of floats, too.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Schedule:
     input_values: tuple[float, ...]
     kinds: tuple[Kind, ...]
     steps: tuple[Step, ...]
+    floats: bool = True
 
     @property
     def programs(self) -> tuple[Program, ...]:
@@ -137,7 +139,16 @@ def number(e: Expr) -> float:
     """The double nearest to a SymPy number."""
     b = Builder(())
     p = b.program("number", (("value", b.operand(e)),))
-    return float(p.evaluate({})["value"])
+    return float(p.evaluate({}, _context())["value"])
+
+
+@lru_cache(maxsize=1)
+def _context() -> Any:
+    from mpmath import MPContext
+
+    ctx = MPContext()
+    ctx.dps = 50
+    return ctx
 
 
 def lower_network(recursion: RecursionLike, name: str = "network") -> Schedule:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .lines import FIRST, PAIR, SECOND, side
+from .ops import FAR_OPS
 from .program import Let, Operand, Program, constants, live
 
-BLOCK_OPS = frozenset({"Phi2", "expPhi2", "price", "far", "far_dot", "far_diag", "far_diag_dot"})
+BLOCK_OPS = frozenset({"Phi2", "expPhi2", "price", *FAR_OPS})
 """Operations that loop inside: they get whole blocks of pairs."""
 
 ALONG = frozenset({"Phi", "expPhi"})

@@ -18,7 +18,7 @@ from typing import Any
 from .arith import ball, fraction, upper, working
 from .nodes import Mixture
 
-TOP = 4
+TOP = 8
 """The highest derivative of e that is bounded."""
 _RADIUS = Fraction(1, 8)
 _DISC = Fraction(5, 2)

@@ -18,6 +18,10 @@ from .rules import Variances
 
 ONE = (Fraction(1), Fraction(1))
 """The variance of a series that is shown as a formula, where none is given."""
+_RELU = 40
+"""Multiplications of an entry for ReLU: a root and two polynomials."""
+_ORTHANT = 500
+"""About what the normal orthant of two correlated variables takes."""
 _EXACT = "exact: a sum without end, for all variances"
 
 
@@ -91,6 +95,12 @@ def proven(found: Any, variances: Variances | None = None) -> tuple[str, ...]:
     if isinstance(found, (Dual, ExpectedDual)):
         return ()
     if hasattr(found, "error") and hasattr(found, "low"):  # a table
+        if (measured := getattr(found, "measured", None)) is not None:  # kinks taken out
+            return (
+                f"proven: relative error <= {found.error:.2g} of dual and derivative dual for "
+                f"{found.low:.6g} <= q <= {found.high:.6g} and all correlations; rounding of its "
+                f"closed part measured at {measured[0]} points: {measured[1]:.1g}",
+            )
         one = found.low == found.high
         where = f"variance {found.low:.6g}" if one else f"{found.low:.6g} <= q <= {found.high:.6g}"
         return (
@@ -101,6 +111,32 @@ def proven(found: Any, variances: Variances | None = None) -> tuple[str, ...]:
         return (_EXACT,) if found.exact else (str(found.truncation(1, variances or ONE)),)
     said = getattr(found, "lines", ())
     return tuple(said() if callable(said) else said)
+
+
+def price(found: Any, otherwise: str) -> str:
+    """What an entry of a table costs, counted from its polynomials; else `otherwise`."""
+    count = _products(found)
+    if count is None:
+        return otherwise
+    return f"about {count} multiplications an entry, {count / _RELU:.0f} times as many as for ReLU"
+
+
+def _products(found: Any) -> int | None:
+    """Multiplications of an entry of a row; those of tau_1 are done once a row."""
+    if hasattr(found, "pairs") and hasattr(found, "bands"):
+        known = [n for n in map(_products, found.pairs) if n is not None]
+        return round(sum(known) / len(known)) if known else None
+    table = getattr(found, "far", found)
+    sheets = [getattr(table, name, None) for name in ("value", "dot")]
+    rows: list[Any] = [getattr(sheet, "plus", ()) for sheet in sheets]
+    if not all(rows):
+        return None
+    count = sum(len(line) + 1 for plane in rows for line in plane[0])
+    count += max(len(plane[0][0]) for plane in rows)
+    closed = getattr(found, "closed", None)
+    if closed is not None:
+        count += len(closed.kinks) ** 2 * (_ORTHANT + 5 * len(closed.slope[0]) ** 2)
+    return count
 
 
 def is_slow(found: Any) -> bool:

@@ -15,7 +15,7 @@ from ..activation import Activation
 from ..dual import dual
 from ..errors import BadSpec, NoClosedForm, NtksymError, Undecided
 from ..symbols import x
-from .choice import ONE, Candidate, Choice, cost, is_slow, read_variances
+from .choice import ONE, Candidate, Choice, cost, is_slow, price, read_variances
 from .expected import ExpectedDual, admissible
 from .mixture import DEFAULT_ERROR, MixtureDual, mixture_dual
 from .rules import RULES, Build, Rule, Variances, built
@@ -139,7 +139,9 @@ class _Search:
         else:
             found = self.build(rule, self.activation, self.variances, self.error or CODE_ERROR)
             reason = "asked for"
-        return self._choice(found, rule.name, (Candidate(rule.name, True, reason, rule.cost),))
+        return self._choice(
+            found, rule.name, (Candidate(rule.name, True, reason, price(found, rule.cost)),)
+        )
 
     def _series(self) -> Any:
         """The series as a formula: with as many terms as the error needs where it has no end."""
@@ -211,7 +213,7 @@ class _Search:
                 seen.append(Candidate(rule.name, False, f"{error:g}: {failed.what}", rule.cost))
                 continue
             reason = f"the cheapest that proves {error:g}"
-            seen.append(Candidate(rule.name, True, reason, rule.cost))
+            seen.append(Candidate(rule.name, True, reason, price(made, rule.cost)))
             return self._choice(made, rule.name, tuple(seen))
         hint = "a larger error, or a narrower range of variances: rows of one norm are best"
         if slow:
@@ -255,7 +257,8 @@ class _Search:
             seen.append(Candidate(rule.name, False, f"{error:g}: {failed.what}", rule.cost))
             return None
         seen.append(Candidate(method, False, "slower, and the range is known", cost(slow)))
-        seen.append(Candidate(rule.name, True, f"the cheapest that proves {error:g}", rule.cost))
+        why = f"the cheapest that proves {error:g}"
+        seen.append(Candidate(rule.name, True, why, price(made, rule.cost)))
         return self._choice(made, rule.name, tuple(seen))
 
     def _choice(self, found: Any, method: str, seen: tuple[Candidate, ...]) -> Choice:

@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import inf, nextafter
 from typing import Any
 
 from sympy import Poly, Symbol
 
 from ..errors import Undecided
 from ..symbols import x
-from .arith import ball
+from .arith import ball, fraction
 from .bound import TOP, MixtureBound, Row
 from .evaluate import ball_value, normal
 from .logistic import LogisticSum, Part
@@ -56,6 +57,27 @@ def norm(bound: MixtureBound, form: LogisticSum, q: Fraction, values: Mapping[Sy
             square = _square(bound, part, m, slope, offset, q)
             total += abs(ball_value(c, values)) * square.max(arb(0)).upper().sqrt()
     return total
+
+
+def rounded_up(value: Any) -> float:
+    """A double at least the upper end of a ball."""
+    if not value.is_finite():
+        return inf
+    return nextafter(float(fraction(value.upper())), inf)
+
+
+def product_bound(one: Any, two: Any) -> Any:
+    """(bound, bound over sqrt(K K)) of ((low, top), e) on both sides.
+
+    `low` is at most the norm of s, `top` at least that of the sum, e at least that of the gap.
+    """
+    from flint import arb
+
+    ((low1, s1), e1), ((low2, s2), e2) = one, two
+    total = (e1 * s2 + s1 * e2 + e1 * e2).upper()
+    if not (low1 > 0 and low2 > 0):
+        return total, arb("inf")
+    return total, total / (low1 * low2)
 
 
 def _square(bound: MixtureBound, part: Part, m: int, slope: Any, offset: Any, q: Fraction) -> Any:
@@ -131,7 +153,7 @@ def _moment(
     high = None if ends[1] is None else (ends[1] - offset) / c
     if sign < 0:
         low, high = high, low
-    moments = _partial(2 * m + power, low, high)
+    moments = partial_moments(2 * m + power, low, high)
     total = arb(0)
     for j in range(power + 1):  # (c z + d)^p expanded; p is even, so that no absolute value is left
         weight = _choose(power, j) * c**j * offset ** (power - j)
@@ -139,8 +161,8 @@ def _moment(
     return total.max(arb(0)).upper() * root ** (2 * m)
 
 
-def _partial(n: int, low: Any, high: Any) -> list[Any]:
-    r"""$\int_\alpha^\beta z^k\varphi(z)\,dz$ for k = 0..n; None is an infinite end."""
+def partial_moments(n: int, low: Any, high: Any) -> list[Any]:
+    r"""$\int_\alpha^\beta z^k\varphi(z)\,dz$, k = 0..n, at least two; None is an infinite end."""
     from flint import arb
 
     def density(z: Any) -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from math import ceil, inf, log10, nextafter
+from math import ceil, log, log10
 from typing import Any
 
 from sympy import Add, Basic, Expr, Float, Lambda, Rational, Symbol, latex
@@ -22,12 +22,13 @@ from ..steps import Step
 from ..symbols import q, q11, q12, q22, x
 from .arith import ball, fraction, working
 from .bound import MixtureBound, prove_bound
-from .error import DualBound, norm
+from .error import DualBound, norm, product_bound, rounded_up
 from .evaluate import ball_value
 from .logistic import LogisticSum, recognise
+from .lowest import SMALL, gap, lowest
 from .named import MixtureDiag, MixtureDiagDot, MixtureDot, MixtureValue
 from .nodes import MOST_NODES, Mixture, mixture
-from .pairs import A, B, Entry, PairForms, pair_forms
+from .pairs import A, B, Entry, PairForms, latex_of, pair_forms
 
 DEFAULT_ERROR = 1e-14
 MOST_TERMS = 400
@@ -195,18 +196,29 @@ class MixtureDual:
             bottom, top = fraction(low.lower()), fraction(high.upper())
         return Enclosure((bottom + top) / 2, (top - bottom) / 2)
 
-    def bound(self, c11: Any, c22: Any, *, params: Mapping[Any, Any] | None = None) -> DualBound:
-        """The proven distance of the finite sum from the dual, for every q12; no rounding in it."""
+    def bound(
+        self,
+        c11: Any,
+        c22: Any,
+        *,
+        params: Mapping[Any, Any] | None = None,
+        code: bool = False,
+    ) -> DualBound:
+        """The proven distance of the finite sum from the dual, for every q12; no rounding in it.
+
+        With `code`, of what generated code computes: where terms cancel at 0 (`lowest`) it leaves
+        them out at small variances.
+        """
         a, b = (Fraction(str(v)) for v in (c11, c22))
         with working(self._bits(a, b)):
             values = self._values(params)
-            found = [self._limit(a, b, slope, values) for slope in (False, True)]
+            found = [self._limit(a, b, slope, values, code) for slope in (False, True)]
         (value, value_rel), (dot, dot_rel) = found
-        return DualBound(*(_up(v) for v in (value, dot, value_rel, dot_rel)))
+        return DualBound(*(rounded_up(v) for v in (value, dot, value_rel, dot_rel)))
 
     def worst(self) -> float:
-        """The largest proven relative error, of value and derivative, at q = 1/100 and q = 100."""
-        found = [self.bound(v, v) for v in CHECKED]
+        """The largest proven relative error of code, of both duals, at q = 1/100 and q = 100."""
+        found = [self.bound(v, v, code=True) for v in CHECKED + EDGES[: cancels(self)]]
         return max(max(b.value_relative, b.dot_relative) for b in found)
 
     def _bits(self, *variances: Fraction) -> int:
@@ -251,24 +263,31 @@ class MixtureDual:
                     total += w * z * ball_value(e, {**values, A: a, B: b})
         return total
 
-    def _limit(self, a: Fraction, b: Fraction, slope: bool, values: dict[Symbol, Any]) -> Any:
+    def _limit(
+        self, a: Fraction, b: Fraction, slope: bool, values: dict[Symbol, Any], code: bool = False
+    ) -> Any:
         """(bound, bound over sqrt(K K)) of one dual."""
+        form = self.slope_form if slope else self.form
+        found = lowest(form) if code else None
+        rough = self if found is None else _dual(self.activation, mixture(ROUGH))
+        (one, e1), (two, e2) = (rough.size(v, slope, values) for v in (a, b))
+        if found is not None:  # the gap of what code sums, and the sizes of s
+            one, two = ((low, (top + e).upper()) for (low, top), e in ((one, e1), (two, e2)))
+            e1, e2 = (gap(self.mixture_bound, form, v, values) for v in (a, b))
+        return product_bound((one, e1), (two, e2))
+
+    def size(self, v: Fraction, slope: bool, values: dict[Symbol, Any]) -> Any:
+        """((from, to), gap): bounds of the L^2 norms of the sum and of s, and of s minus the sum.
+
+        The lower end is that of s.
+        """
         from flint import arb
 
+        square = self._sum(self._pieces(True, slope), {**values, q: ball(v)})
+        low, top = (end.max(arb(0)).mid().sqrt() for end in (square.lower(), square.upper()))
         form = self.slope_form if slope else self.form
-        sizes, gaps = [], []
-        for v in (a, b):
-            pieces = self._pieces(True, slope)
-            square = self._sum(pieces, {**values, q: ball(v)})
-            top, bottom = square.upper().max(arb(0)), square.lower().max(arb(0))
-            sizes.append((bottom.mid().sqrt().lower(), top.mid().sqrt().upper()))
-            gaps.append(norm(self.mixture_bound, form, v, values).upper())
-        ((_, s1), (_, s2)), (e1, e2) = sizes, gaps
-        total = (e1 * s2 + s1 * e2 + e1 * e2).upper()
-        least = [(low - e).lower() for (low, _), e in zip(sizes, gaps, strict=True)]
-        if not all(z > 0 for z in least):
-            return total, arb("inf")
-        return total, total / (least[0] * least[1])
+        lost = norm(self.mixture_bound, form, v, values).upper()
+        return ((low.lower() - lost).lower(), top.upper()), lost
 
     # -- words -----------------------------------------------------------------------------------
 
@@ -285,28 +304,11 @@ class MixtureDual:
 
     def latex_lines(self) -> tuple[str, ...]:
         """The dual as lines of LaTeX: the plain part, one sum per family, one per two families."""
-        names = {A: "a_i", B: "a_j"}
-        plain = self.forms.plain.value
-        lines = [rf"{latex(self.value)} &= {latex(plain) if plain != 0 else ''}".rstrip()]
-        for single in self.forms.single:
-            if single.value != 0:
-                body = latex(single.value, symbol_names=names)
-                lines.append(rf"&\quad + \sum_j w_j \left({body}\right)")
-        for pair in self.forms.pairs:
-            body = latex(pair.value, symbol_names=names, inv_trig_style="full")
-            lines.append(rf"&\quad + \sum_{{i, j}} w_i w_j \left({body}\right)")
-        return tuple(lines)
+        return latex_of(self.value, self.forms)
 
 
 def _at(a: Fraction, c: Fraction, b: Fraction) -> dict[Symbol, Any]:
     return {q11: ball(a), q12: ball(c), q22: ball(b)}
-
-
-def _up(value: Any) -> float:
-    """A double at least the upper end of a ball."""
-    if not value.is_finite():
-        return inf
-    return nextafter(float(fraction(value.upper())), inf)
 
 
 def mixture_dual(activation: Any, *, error: float = DEFAULT_ERROR, nodes: int = 0) -> MixtureDual:
@@ -331,6 +333,17 @@ def mixture_dual(activation: Any, *, error: float = DEFAULT_ERROR, nodes: int = 
 
 CHECKED = (Fraction(1, 100), Fraction(100))
 """The variances at which the number of nodes is decided."""
+EDGES = (Fraction(1, 10**4), *SMALL)
+"""More, where terms cancel at 0."""
+ROUGH = 12
+"""Nodes for the size of such an activation."""
+
+
+def cancels(dual: MixtureDual) -> int:
+    """3 where code leaves terms out at small variances, 1 where parts are reduced, else 0."""
+    if (lowest(dual.form), lowest(dual.slope_form)) != (None, None):
+        return len(EDGES)
+    return int(any(p.reduced for p in dual.form.parts))
 
 
 @lru_cache(maxsize=128)
@@ -346,7 +359,10 @@ def _fitting(activation: Activation, error: float) -> MixtureDual:
     reached = best.worst()
     while reached > error and len(best.mixture) < MOST_NODES:
         bits = max(w.numerator.bit_length() for w in best.mixture.weights)
-        trial = _dual(activation, mixture(len(best.mixture) + 1, max(53, bits)))
+        count = len(best.mixture) + 1
+        if cancels(best) > 1 and reached < 1:  # a node gains about a factor of 3.4
+            count = min(len(best.mixture) + max(1, int(log(reached / error) / 1.25)), MOST_NODES)
+        trial = _dual(activation, mixture(count, max(53, bits)))
         after = trial.worst()
         if not after < 0.7 * reached:
             break

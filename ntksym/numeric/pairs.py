@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sympy import Expr, Integer, Symbol, asin, pi, sqrt
+from sympy import Expr, Integer, Symbol, asin, latex, pi, sqrt
 
 from ..errors import NoClosedForm
 from ..exact import Field
@@ -162,3 +162,18 @@ def integral_pair(group: tuple[Part, ...]) -> Expr | None:
 
 def _entry(value: ClosedForm) -> Entry:
     return Entry(value.expr, value.diff(q12).expr)
+
+
+def latex_of(value: Expr, forms: PairForms) -> tuple[str, ...]:
+    """The sum of the forms over the nodes as lines of LaTeX, of which `value` is the left side."""
+    names = {A: "a_i", B: "a_j"}
+    plain = forms.plain.value
+    lines = [rf"{latex(value)} &= {latex(plain) if plain != 0 else ''}".rstrip()]
+    for single in forms.single:
+        if single.value != 0:
+            body = latex(single.value, symbol_names=names)
+            lines.append(rf"&\quad + \sum_j w_j \left({body}\right)")
+    for pair in forms.pairs:
+        body = latex(pair.value, symbol_names=names, inv_trig_style="full")
+        lines.append(rf"&\quad + \sum_{{i, j}} w_i w_j \left({body}\right)")
+    return tuple(lines)

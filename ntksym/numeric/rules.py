@@ -8,9 +8,11 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from ..activation import Activation
-from ..errors import BadSpec
+from ..errors import BadSpec, Undecided
 
 Variances: TypeAlias = tuple[Fraction, Fraction]
+LONGEST_KINKS = 100.0
+"""Seconds: where a table for all rho is expected to take longer, it ends before rho = +-1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,20 @@ def built(rule: Rule, activation: Activation, variances: Variances | None, error
 
 def _tabulated(activation: Activation, variances: Variances | None, error: float) -> Any:
     from .table import table_dual
+    from .table.patience import TooLong
     from .table.split import applies, split_table
+    from .table.split_kinks import kink_seconds, kink_table
 
     assert variances is not None
     low, high = variances
     if low < high and applies(activation.expr):
+        if kink_seconds(activation, variances, error) <= LONGEST_KINKS:
+            try:
+                return kink_table(activation, variances, error=error)
+            except TooLong:
+                raise
+            except Undecided:  # then only as far as |rho| stays away from 1
+                pass
         return split_table(activation, variances, error=error)
     return table_dual(activation, low if low == high else variances, error=error)
 
@@ -76,10 +87,12 @@ def _tabulated(activation: Activation, variances: Variances | None, error: float
 def _table_seconds(activation: Activation, variances: Variances, error: float) -> float:
     from .table import table_cost
     from .table.split import applies, split_seconds
+    from .table.split_kinks import kink_seconds
 
     low, high = variances
     if low < high and applies(activation.expr):
-        return split_seconds(activation, variances, error)
+        seconds = kink_seconds(activation, variances, error)
+        return seconds if seconds <= LONGEST_KINKS else split_seconds(activation, variances, error)
     return table_cost(activation, low if low == high else variances, error=error).seconds
 
 

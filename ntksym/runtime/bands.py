@@ -22,6 +22,8 @@ MANY = 8
 """Where more than one pair in this number is nearly collinear the whole tile is done as these."""
 CHUNK = 1 << 19
 """Entries of the rows that are gathered at a time for distances."""
+CACHED = 1 << 14
+"""Entries of the rows that are made doubles at a time: as many as stay in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,9 +292,11 @@ def squares(x: NDArray[Any]) -> Array:
         found: Array = np.einsum("ij,ij->i", x, x)
         return found
     out = np.empty(len(x))
-    step = max(1, CHUNK // x.shape[1])
+    step = max(1, CACHED // x.shape[1])
+    space = np.empty((min(step, len(x)), x.shape[1]))
     for at in range(0, len(x), step):
-        part = x[at : at + step].astype(np.float64)
+        part = space[: min(step, len(x) - at)]
+        np.copyto(part, x[at : at + step])
         np.einsum("ij,ij->i", part, part, out=out[at : at + step])
     return out
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BadData
+from ..errors import BadData, BadSpec
 
 Array = NDArray[np.float64]
 
@@ -36,6 +37,28 @@ def data_rows(value: Any, name: str) -> NDArray[Any]:
         raise BadData(f"{name}: rows without columns, shape {array.shape}", hint="at least one")
     small = array.dtype.kind == "f" and array.dtype.itemsize <= 4
     return np.ascontiguousarray(array, dtype=np.float32 if small else np.float64)
+
+
+def dimension(d: Any) -> int:
+    """The number of columns of the data as an integer.
+
+    Raises:
+        BadSpec: not an integer, or less than 1.
+    """
+    try:
+        found = index(d)
+    except TypeError:
+        found = 0
+    if found < 1:
+        raise BadSpec(f"d = {d!r}", hint="the number of columns of the data, an integer")
+    return found
+
+
+def rounding(*values: Any) -> float:
+    """The relative rounding of the coarsest floats among these arrays; integers are exact."""
+    kinds = [getattr(v, "dtype", None) for v in values]
+    found = [float(np.finfo(k).eps) for k in kinds if isinstance(k, np.dtype) and k.kind == "f"]
+    return max([*found, float(np.finfo(np.float64).eps)])
 
 
 def _numbers(value: Any, name: str, ndim: int) -> NDArray[Any]:
@@ -69,7 +92,7 @@ def output(value: Any, name: str, shape: tuple[int, int], dtype: Any) -> NDArray
         BadData: not an array, or of wrong shape or type, read-only, or with rows that are not
             contiguous.
     """
-    if not isinstance(value, np.ndarray):
+    if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
         raise BadData(f"{name}: an array is needed, not {type(value).__name__}")
     fresh = f"np.empty({shape}, dtype=np.{np.dtype(dtype).name})"
     if value.shape != shape:

@@ -12,11 +12,13 @@ from ..backends import Contract, SourceFile, c_collapsed, numpy_collapsed
 from ..backends.collapsed import CollapsedProgram
 from ..collapse import Collapsed, angular, collapse
 from ..collapse.fit import Side
-from ..errors import BadData, NoClosedForm
+from ..errors import BadData, NoClosedForm, UnsupportedOp
 from ..network import Network
 from ..network.affine import affine_layers
+from .bands import squares
 from .cache import digest, obtain
-from .engines import CNetwork, NumpyNetwork, load_module
+from .checks import Array, data_rows, dimension, real_array
+from .engines import CNetwork, NumpyNetwork
 from .kernel import CompiledKernel
 from .unit_layers import first_affine, input_program
 
@@ -24,6 +26,8 @@ ERROR = 1e-12
 """What is asked of the approximation, over the kernels at rho = 1."""
 SAME = 1e-13
 """Relative differences of squared norms up to which data is on a sphere."""
+DIGITS, ROUNDING = 12, 4e-15
+"""A squared norm that is so short a decimal, up to rounding, is it: one proof for all such data."""
 
 
 class CCollapsed(CNetwork):
@@ -38,9 +42,7 @@ class NumpyCollapsed(NumpyNetwork):
     """A collapsed network in a NumPy module."""
 
     def __init__(self, program: CollapsedProgram, contract: Contract, *, keep: bool = True) -> None:
-        source = numpy_collapsed.network_file(program, contract)
-        self.sources = (source,)
-        self._module = load_module(source, keep=keep)
+        self._load((numpy_collapsed.network_file(program, contract),), keep)
 
 
 def collapsed_program(found: Collapsed, name: str = "network") -> CollapsedProgram:
@@ -127,7 +129,8 @@ class CollapsedKernel:
     ) -> None:
         self._network = network
         self._error = error
-        self._options = (target, dtype, cache, threads)
+        self.target, self.dtype, self.threads = target, np.dtype(dtype), threads
+        self._cache = cache
         self._made: dict[Rational | None, CompiledKernel] = {}
         try:
             angular(network)
@@ -159,24 +162,49 @@ class CollapsedKernel:
         """As `CompiledKernel.diag`."""
         return self.for_data(X).diag(X)
 
-    def for_data(self, X: Any, Y: Any = None) -> CompiledKernel:
-        """The kernel for these inputs.
+    def gram(self, G: Any, q1: Any, q2: Any, d: int = 1, **options: Any) -> Any:
+        """As `CompiledKernel.gram`.
 
         Raises:
-            BadData: not homogeneous, and the rows have different norms.
+            BadData: as there; or not homogeneous, and the squared norms differ.
         """
+        d = dimension(d)
+        norms = [real_array(q, name, 1) for q, name in ((q1, "q1"), (q2, "q2"))]
+        return self._for_squares(norms, d).gram(G, q1, q2, d, **options)
+
+    def gradient(self, X: Any, Y: Any = None) -> Any:
+        """There is none: a polynomial of the angle has no derivatives in variances.
+
+        Raises:
+            UnsupportedOp: always.
+        """
+        raise UnsupportedOp(f"{self.name}: no derivatives", hint="the network without collapse")
+
+    def for_data(self, X: Any, Y: Any = None) -> CompiledKernel:
+        """The kernel for these inputs; rows that are not finite are on every sphere.
+
+        Raises:
+            BadData: no real arrays of rows; or not homogeneous, and the rows have different norms.
+        """
+        rows = [data_rows(X, "X"), *([] if Y is None else [data_rows(Y, "Y")])]
+        with np.errstate(all="ignore"):
+            return self._for_squares([squares(z) for z in rows], rows[0].shape[1])
+
+    def _for_squares(self, given: list[Array], d: int) -> CompiledKernel:
         if self.homogeneous:
             return self._kernel(None)
-        rows = [np.asarray(z, dtype=np.float64) for z in (X, Y) if z is not None]
-        squares = np.concatenate([np.einsum("ij,ij->i", z, z) for z in rows])
-        low, high = float(squares.min()), float(squares.max())
+        found = np.concatenate(given)
+        found = found[np.isfinite(found)]
+        if not found.size:  # nothing to work out: any sphere will do
+            return next(iter(self._made.values()), None) or self._kernel(self._variance(1.0, d))
+        low, high = float(found.min()), float(found.max())
         if not high - low <= SAME * high:
             raise BadData(
                 "the rows do not lie on a sphere",
                 where=f"squared norms from {low:.17g} to {high:.17g}",
-                hint="rows / norms, or collapse=False",
+                hint="rows / norms in float64, or collapse=False",
             )
-        return self._kernel(self._variance(float(squares[0]), rows[0].shape[1]))
+        return self._kernel(self._variance(_square(low, high), d))
 
     def on_sphere(self, square: float | None, d: int) -> CompiledKernel:
         """The kernel for rows of d columns and this squared norm; None for a homogeneous network.
@@ -193,7 +221,7 @@ class CollapsedKernel:
 
     def _kernel(self, variance: Rational | None) -> CompiledKernel:
         if variance not in self._made:
-            target, dtype, cache, threads = self._options
+            target, cache = self.target, self._cache
             found = kept_collapse(self._network, variance, self._error, cache)
             program = collapsed_program(found)
             contract = Contract("ntksym.compile", ("the NNGP kernel and the NTK of a network",))
@@ -206,9 +234,18 @@ class CollapsedKernel:
                 engine,
                 name=str(self._network.name or "network"),
                 target=target,
-                dtype=dtype,
-                threads=threads,
+                dtype=self.dtype.name,
+                threads=self.threads,
                 sources=engine.sources,
                 bound=max(found.error),
             ).prepare(cache)
         return self._made[variance]
+
+
+def _square(low: float, high: float) -> float:
+    """The squared norm of rows on a sphere."""
+    middle = low + 0.5 * (high - low)
+    if middle <= 0.0:
+        return middle
+    short = float(f"{middle:.{DIGITS - 1}e}")
+    return short if abs(short - middle) <= ROUNDING * middle else middle

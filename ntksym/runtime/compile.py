@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 from sympy import Expr
@@ -14,6 +15,7 @@ from ..lower import lower_dual, lower_dual_diag, lower_network
 from .collapsed import ERROR, CollapsedKernel
 from .deep import deep
 from .engines import CDual, CNetwork, NumpyDual, NumpyNetwork
+from .gram_loop import gram_library_beside
 from .kernel import CompiledDual, CompiledKernel
 from .numeric_network import compile_any, is_spec, needs_numeric
 from .threads import allowed_cores
@@ -153,11 +155,12 @@ def _compile(
 
 
 def _kernel(recursion: Any, target: str, dtype: str, cache: bool, threads: int) -> CompiledKernel:
-    schedule = lower_network(recursion)
+    schedule = replace(lower_network(recursion), floats=dtype == "float32")
     contract = Contract("ntksym.compile", ("the NNGP kernel and the NTK of a network",))
     engine: CNetwork | NumpyNetwork
     if target == "c":
-        engine = CNetwork(schedule, contract, keep=cache)
+        with gram_library_beside(cache):
+            engine = CNetwork(schedule, contract, keep=cache)
     else:
         engine = NumpyNetwork(schedule, contract, keep=cache)
     name = str(getattr(getattr(recursion, "network", None), "name", "") or schedule.name)

@@ -68,9 +68,19 @@ class CNetwork:
         if not c_network.floats_will_do(schedule):
             self._single = None
 
+    def __getstate__(self) -> tuple[SourceFile, int, bool, bool]:
+        """What a pickle stores: the source, which is compiled again."""
+        return self.sources[-1], self._count, self._keep, self._single is not None
+
+    def __setstate__(self, state: tuple[SourceFile, int, bool, bool]) -> None:
+        source, count, keep, single = state
+        self._load(source, count, keep)
+        if not single:
+            self._single = None
+
     def _load(self, source: SourceFile, layers: int, keep: bool) -> None:
         """Compile a file with the entry points of a network, and find them."""
-        self.sources = (c_backend.support_file(), source)
+        self.sources, self._keep = (c_backend.support_file(), source), keep
         self._library = load_library(self.sources, keep=keep)
         self._count = layers
         stem = "ntksym_" + source.name.removesuffix(".c")
@@ -178,11 +188,21 @@ class NumpyNetwork:
     def __init__(self, schedule: Schedule, contract: Contract, *, keep: bool = True) -> None:
         source = numpy_network.network_file(schedule, contract)
         tiles = tiles_file(schedule, contract)
-        self.sources: tuple[SourceFile, ...] = (source,)
-        self._module: Any = load_module(source, keep=keep)
-        if tiles is not None:
-            self.sources += (tiles,)
-            self.tiles = Tiles(load_module(tiles, keep=keep), self._module)
+        self._load((source,) if tiles is None else (source, tiles), keep)
+
+    def __getstate__(self) -> tuple[tuple[SourceFile, ...], bool]:
+        """What a pickle stores: the sources."""
+        return self.sources, self._keep
+
+    def __setstate__(self, state: tuple[tuple[SourceFile, ...], bool]) -> None:
+        self._load(*state)
+
+    def _load(self, sources: tuple[SourceFile, ...], keep: bool) -> None:
+        """Import the readable module, and the one that works in place where it is given."""
+        self.sources, self._keep = sources, keep
+        self._module: Any = load_module(sources[0], keep=keep)
+        if len(sources) > 1:
+            self.tiles = Tiles(load_module(sources[1], keep=keep), self._module)
 
     def first(self, d: int) -> First:
         """As in `Engine`."""
@@ -214,8 +234,17 @@ class CDual:
     """A dual in a shared library."""
 
     def __init__(self, pair: Program, diag: Program, contract: Contract, *, keep: bool) -> None:
-        source = c_backend.dual_file(pair.name, pair, diag, contract)
-        self.sources = (c_backend.support_file(), source)
+        self._load(c_backend.dual_file(pair.name, pair, diag, contract), keep)
+
+    def __getstate__(self) -> tuple[SourceFile, bool]:
+        """What a pickle stores: the source, which is compiled again."""
+        return self.sources[-1], self._keep
+
+    def __setstate__(self, state: tuple[SourceFile, bool]) -> None:
+        self._load(*state)
+
+    def _load(self, source: SourceFile, keep: bool) -> None:
+        self.sources, self._keep = (c_backend.support_file(), source), keep
         library = load_library(self.sources, keep=keep)
         stem = "ntksym_" + source.name.removesuffix(".c")
         self._pair, self._diag = getattr(library, stem), getattr(library, f"{stem}_diag")
@@ -242,8 +271,17 @@ class NumpyDual:
     """A dual in a NumPy module."""
 
     def __init__(self, pair: Program, diag: Program, contract: Contract, *, keep: bool) -> None:
-        source = numpy_backend.dual_file(pair.name, pair, diag, contract)
-        self.sources = (source,)
+        self._load(numpy_backend.dual_file(pair.name, pair, diag, contract), keep)
+
+    def __getstate__(self) -> tuple[SourceFile, bool]:
+        """What a pickle stores: the source."""
+        return self.sources[0], self._keep
+
+    def __setstate__(self, state: tuple[SourceFile, bool]) -> None:
+        self._load(*state)
+
+    def _load(self, source: SourceFile, keep: bool) -> None:
+        self.sources, self._keep = (source,), keep
         self._module: Any = load_module(source, keep=keep)
 
     def pair(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:

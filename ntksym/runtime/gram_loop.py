@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import NtksymError
 from .checks import Array
-from .compiler import load_library
+from .compiler import find_compiler, load_library
 from .gram_source import COLUMNS, ROWS, gram_file
 from .threads import each
 
@@ -21,6 +24,8 @@ PACKED = 1 << 26
 """Bytes that the packed columns of Y may take; more columns are done in several rounds."""
 SPAN = 16 * COLUMNS
 """Columns of a band that one thread works on at a time."""
+LINE = 64
+"""Bytes of a line of the cache."""
 PRODUCT_FLAGS = ("-ffp-contract=fast",)
 """The product may fuse: one rounding less.  Generated layers may not."""
 
@@ -73,6 +78,28 @@ class Side:
         """The diagonals, NaN for rows that are lost: what these are must not matter to others."""
         lost = self.lost
         return np.where(lost, np.nan, self.levels) if lost.any() else self.levels
+
+
+@contextmanager
+def gram_library_beside(keep: bool = True) -> Iterator[None]:
+    """The loop is compiled in a thread of its own while the body, which generates and compiles the
+    layers, runs; what goes wrong there is raised by the next `gram_library`.
+
+    Raises:
+        NoCompiler: there is none.
+    """
+
+    def make() -> None:
+        with suppress(NtksymError):
+            gram_library(keep)
+
+    find_compiler()  # once, not in both
+    beside = threading.Thread(target=make, daemon=True)
+    beside.start()
+    try:
+        yield
+    finally:
+        beside.join()
 
 
 @lru_cache(maxsize=4)
@@ -171,12 +198,12 @@ def fill(
     run.argtypes = [ctypes.c_void_p, *[ctypes.c_size_t] * 4, ctypes.c_void_p, ctypes.c_void_p]
     pack.argtypes = [ctypes.c_size_t, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_void_p]
     slab = _slab(m, d, left.itemsize, lanes)
-    panels = np.empty(-(-min(slab, m) // lanes) * lanes * d, dtype=real)
+    panels = _aligned(-(-min(slab, m) // lanes) * lanes * d, real)
     job.panels = address(panels)
     item, row = left.itemsize, d * left.itemsize
 
     def workspace() -> tuple[NDArray[Any], Array]:
-        return np.empty(work_size, dtype=real), np.empty(len(x.levels) * FEW)
+        return _aligned(work_size, real), np.empty(len(x.levels) * FEW)
 
     for start in range(0, m, slab):
         stop = min(start + slab, m)
@@ -203,6 +230,16 @@ def fill(
             )
 
         each(band, _bands(n, start, stop, y is None), threads, workspace)
+
+
+def _aligned(count: int, real: Any) -> NDArray[Any]:
+    """An array without values whose first element begins a line of the processor's cache: vectors
+    that lie in two lines are loaded twice.
+    """
+    item = np.dtype(real).itemsize
+    space = np.empty(count + LINE // item, dtype=real)
+    skip = -int(space.ctypes.data) % LINE // item
+    return space[skip : skip + count]
 
 
 def _step(a: NDArray[Any] | None) -> int:

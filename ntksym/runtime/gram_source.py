@@ -216,13 +216,13 @@ void ntksym_gram_pack_@R@(size_t rows, size_t d, const @REAL@ *y, @REAL@ *panels
 {
   for (size_t p = 0; p * NR_@R@ < rows; ++p) {
     @REAL@ *panel = panels + p * d * NR_@R@;
-    for (size_t l = 0; l < NR_@R@; ++l) {
-      const size_t r = p * NR_@R@ + l;
-      if (r < rows)
-        for (size_t k = 0; k < d; ++k) panel[k * NR_@R@ + l] = y[r * d + k];
+    const @REAL@ *from = y + p * NR_@R@ * d;
+    const size_t own = rows - p * NR_@R@ < NR_@R@ ? rows - p * NR_@R@ : NR_@R@;
+    for (size_t k = 0; k < d; ++k)
+      if (own == NR_@R@)
+        for (size_t l = 0; l < NR_@R@; ++l) panel[k * NR_@R@ + l] = from[l * d + k];
       else
-        for (size_t k = 0; k < d; ++k) panel[k * NR_@R@ + l] = 0;
-    }
+        for (size_t l = 0; l < NR_@R@; ++l) panel[k * NR_@R@ + l] = l < own ? from[l * d + k] : 0;
   }
 }
 
@@ -362,8 +362,8 @@ static void close_@SUFFIX@(const struct gram *w, size_t i0, size_t rows, size_t 
   }
 }
 
-/* The tiles of rows [i0, i1) and columns [j0, j1); work: 3*TM*TN elements of the product's type,
- * q: levels*FEW doubles. */
+/* The tiles of rows [i0, i1) and columns [j0, j1), from the diagonal on where symmetric; work:
+ * 3*TM*TN elements of the product's type, q: levels*FEW doubles. */
 void ntksym_gram_@SUFFIX@(const struct gram *w, size_t i0, size_t i1, size_t j0, size_t j1,
                       void *work, double *q)
 {
@@ -371,9 +371,9 @@ void ntksym_gram_@SUFFIX@(const struct gram *w, size_t i0, size_t i1, size_t j0,
   tile_function_@SUFFIX@ *tile = (tile_function_@SUFFIX@ *)w->tile;
   for (size_t i = i0; i < i1; i += TM) {
     const size_t rows = i1 - i < TM ? i1 - i : TM;
-    for (size_t j = j0; j < j1; j += TN) {
+    const size_t left = w->symmetric && i > j0 ? (i - j0) / NR_@R@ * NR_@R@ : 0;
+    for (size_t j = j0 + left; j < j1; j += TN) {
       const size_t columns = j1 - j < TN ? j1 - j : TN;
-      if (w->symmetric && j + columns <= i) continue;
       product_@R@(w, i, rows, j, columns, g);
       tile(rows, columns, g, TN, (const @REAL@ *)w->qx + i, w->n, (const @REAL@ *)w->qy + j, w->m,
            w->in, nngp, ntk, TN);

@@ -17,16 +17,19 @@ from .checks import (
     Array,
     apart,
     data_rows,
+    dimension,
     is_covariance,
     not_negative,
     output,
     real_array,
+    rounding,
     same_width,
 )
 from .dual_arrays import CompiledDual as CompiledDual
 from .dual_arrays import DualValues as DualValues
 from .engines import Engine
 from .gram_loop import First, Layers, Side
+from .products import equal_points, mirrored
 
 if TYPE_CHECKING:
     from .gradient import KernelGradients, NetworkGradient
@@ -48,7 +51,8 @@ class KernelMatrices:
 class CompiledKernel:
     """A network's kernels as a function of data: `k(X, Y).nngp`, `k(X, Y).ntk`.
 
-    Calls are safe from several threads, and after a fork: no thread outlives a call.  NaN and
+    Calls are safe from several threads, and after a fork: no thread outlives a call.  It pickles
+    and copies: the other program compiles the same sources, or takes them from its cache.  NaN and
     infinities pass: where a row has one, or its variance overflows before the last layer, the
     whole row and column of the kernels is NaN, and every other entry is as without that row.
     """
@@ -75,9 +79,14 @@ class CompiledKernel:
         self.sources = sources
         self._keep = False
         self._gradient: NetworkGradient | UnitGradient | None = None
+        self._units: tuple[Any, Any] | None = None
 
     def __repr__(self) -> str:
         return f"<CompiledKernel {self.name}: target={self.target}, threads={self.threads}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a pickle stores: the gradient is made again where it is wanted."""
+        return self.__dict__ | {"_gradient": None}
 
     def prepare(self, keep: bool) -> CompiledKernel:
         """Compile what the first call would compile, and give the kernel itself.
@@ -92,9 +101,7 @@ class CompiledKernel:
 
     def with_units(self, network: Any, wanted: Any) -> CompiledKernel:
         """The kernel, with the gradient of a network of tables, series and mixtures."""
-        from .gradient_units import UnitGradient
-
-        self._gradient = UnitGradient(network, wanted)
+        self._units = network, wanted
         return self
 
     def gradient(self, X: Any, Y: Any = None) -> KernelGradients:
@@ -107,7 +114,14 @@ class CompiledKernel:
             BadData: X or Y is no two-dimensional real array.
             UnsupportedOp: a collapsed network, or a dual without derivatives (quadrature).
         """
-        if self._gradient is None:
+        for rows, name in ((X, "X"), (Y, "Y")):
+            if rows is not None or name == "X":
+                data_rows(rows, name)
+        if self._gradient is None and self._units is not None:
+            from .gradient_units import UnitGradient
+
+            self._gradient = UnitGradient(*self._units)
+        elif self._gradient is None:
             if self._network is None:
                 raise UnsupportedOp(
                     f"{self.name}: no derivatives", hint="the network without collapse"
@@ -115,7 +129,8 @@ class CompiledKernel:
             from .gradient import NetworkGradient
 
             self._gradient = NetworkGradient(self._network)
-        return self._gradient(X, Y)
+        with np.errstate(all="ignore"):  # NaN and infinities pass, as in a call
+            return self._gradient(X, Y)
 
     @property
     def _layers(self) -> Layers | None:
@@ -156,29 +171,33 @@ class CompiledKernel:
             threads = 1
         if len(x) and len(other):
             layers = self._layers
-            if layers is None:
-                bands.fill(self._engine, first, own, across, target, threads)
-            else:
-                gram_loop.fill(
-                    layers, first, own, across, target.nngp, target.ntk, threads, self._keep
-                )
+            with np.errstate(over="ignore"):  # doubles that no float holds are said below
+                if layers is None:
+                    bands.fill(self._engine, first, own, across, target, threads)
+                else:
+                    gram_loop.fill(
+                        layers, first, own, across, target.nngp, target.ntk, threads, self._keep
+                    )
         self._finish(
             target, own, own if across is None else across, ("X", "X" if y is None else "Y")
         )
         if y is None:
-            for array, values in ((target.nngp, _last(own.levels)), (target.ntk, own_ntk)):
-                if array is not None:
-                    np.fill_diagonal(array, values)
+            with np.errstate(over="ignore"):
+                for array, values in ((target.nngp, _last(own)), (target.ntk, own_ntk)):
+                    if array is not None:
+                        np.fill_diagonal(array, values)
         return _given(target, only)
 
     def _side(self, x: NDArray[Any], first: First) -> tuple[Side, Array]:
-        """Norms and diagonals of rows; the last NTK is NaN where the row is not finite."""
+        """Norms and diagonals of rows, and the last NTK: NaN where the row is lost."""
         with np.errstate(all="ignore"):
             g = squares(x)
             q, t = self._engine.diag(g, first)
         bad = np.isnan(g)
         q[:, bad], t[bad] = np.nan, np.nan
-        return Side(x, g, q, t), t
+        side = Side(x, g, q, t)
+        t[side.lost] = np.nan
+        return side, t
 
     def _target(
         self, shape: tuple[int, int], out: Any, only: Only | None, data: tuple[Any, ...]
@@ -245,7 +264,7 @@ class CompiledKernel:
         x = data_rows(X, "X")
         side, t = self._side(x, self._engine.first(x.shape[1]))
         with np.errstate(over="ignore"):
-            return KernelMatrices(_last(side.levels).astype(self.dtype), t.astype(self.dtype))
+            return KernelMatrices(_last(side).astype(self.dtype), t.astype(self.dtype))
 
     def gram(
         self,
@@ -262,17 +281,19 @@ class CompiledKernel:
 
         `d` is the input dimension, which some conventions divide by.  Angles come from `G`: half
         of the digits are lost for nearly collinear rows, because they are lost in G.  `out` and
-        `only` as for a call.
+        `only` as for a call.  Where G[i, j], q1[i] and q2[j] are one number up to a rounding the
+        points are equal, and have exactly the kernel of the diagonal; where q1 = q2 and G is
+        symmetric, so are the kernels.
 
         With `strict`, an inner product above the norms by more than a rounding is an error.
 
         Raises:
             BadData: not real, of wrong shape, or a negative squared norm; outputs as for a call.
-            BadSpec: `only` is no kernel, or d is not positive.
+            BadSpec: `only` is no kernel, or d is no positive integer.
         """
-        if d < 1:
-            raise BadSpec(f"d = {d}", hint="the number of columns of the data")
-        _, g1, g2 = G, real_array(q1, "q1", 1), real_array(q2, "q2", 1)
+        d = dimension(d)
+        unit = rounding(G, q1, q2)
+        g1, g2 = real_array(q1, "q1", 1), real_array(q2, "q2", 1)
         g12 = real_array(G, "G", 2)
         not_negative(g1, "q1")
         not_negative(g2, "q2")
@@ -285,25 +306,34 @@ class CompiledKernel:
             is_covariance(g1[:, None], g12, g2[None, :], "gram")
         target = self._target(g12.shape, out, only, (G, g12, q1, q2))
         first = self._engine.first(d)
-        sides = []
-        for g in (g1, g2):
-            with np.errstate(all="ignore"):
-                levels = self._engine.diag(g, first)[0]
-            levels[:, np.isnan(g)] = np.nan
-            sides.append(Side(g[:, None], g, levels, np.empty(0)))
-        x, y = sides
+        x, y = (self._norms(g, first) for g in (g1, g2))
         if g12.size:
             bands.fill_products(self._engine, first, g12, (x.quiet, y.quiet), target, self.threads)
+        with np.errstate(all="ignore"):
+            ends = tuple((_last(s), s.own) for s in (x, y))
+            for at, i, j in equal_points(g1, g12, g2, unit):
+                for k, array in enumerate((target.nngp, target.ntk)):
+                    if array is not None:
+                        array[at + i, j] = 0.5 * ends[0][k][at + i] + 0.5 * ends[1][k][j]
+        if np.array_equal(g1, g2) and np.array_equal(g12, g12.T):
+            mirrored(target.arrays)
         self._finish(target, x, y, ("q1", "q2"))
         for array in target.arrays:
             if not np.isfinite(g12).all():
                 array[~np.isfinite(g12)] = np.nan
         return _given(target, only)
 
+    def _norms(self, g: Array, first: First) -> Side:
+        """The diagonals of points of which the squared norms are given."""
+        with np.errstate(all="ignore"):
+            levels, own = self._engine.diag(g, first)
+        levels[:, np.isnan(g)] = np.nan
+        return Side(g[:, None], g, levels, own)
 
-def _last(levels: Array) -> Array:
-    """Sigma(x, x) after the last layer."""
-    values: Array = levels[len(levels) // 2 - 1]
+
+def _last(side: Side) -> Array:
+    """Sigma(x, x) after the last layer, NaN where the row is lost."""
+    values: Array = np.where(side.lost, np.nan, side.levels[len(side.levels) // 2 - 1])
     return values
 
 

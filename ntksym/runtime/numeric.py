@@ -42,8 +42,18 @@ class CMixture:
     """A mixture dual in a shared library."""
 
     def __init__(self, programs: MixturePrograms, contract: Contract, *, keep: bool = True) -> None:
-        source = c_mixture.mixture_file(programs, contract)
+        self._load(c_mixture.mixture_file(programs, contract), keep)
+
+    def __getstate__(self) -> tuple[SourceFile, bool]:
+        """What a pickle stores: the source, which is compiled again."""
+        return self.sources[-1], self._keep
+
+    def __setstate__(self, state: tuple[SourceFile, bool]) -> None:
+        self._load(*state)
+
+    def _load(self, source: SourceFile, keep: bool) -> None:
         self.sources: tuple[SourceFile, ...] = (c_backend.support_file(), source)
+        self._keep = keep
         library = load_library(self.sources, keep=keep)
         stem = "ntksym_" + source.name.removesuffix(".c")
         names = {"dual": stem, "diag": f"{stem}_diag", "rows": f"{stem}_rows"}
@@ -75,8 +85,18 @@ class NumpyMixture:
     """A mixture dual in a NumPy module."""
 
     def __init__(self, programs: MixturePrograms, contract: Contract, *, keep: bool = True) -> None:
-        source = numpy_mixture.mixture_file(programs, contract)
+        self._load(numpy_mixture.mixture_file(programs, contract), keep)
+
+    def __getstate__(self) -> tuple[SourceFile, bool]:
+        """What a pickle stores: the source."""
+        return self.sources[0], self._keep
+
+    def __setstate__(self, state: tuple[SourceFile, bool]) -> None:
+        self._load(*state)
+
+    def _load(self, source: SourceFile, keep: bool) -> None:
         self.sources: tuple[SourceFile, ...] = (source,)
+        self._keep = keep
         self._module: Any = load_module(source, keep=keep)
 
     def pair(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, Self
 
 from sympy import Expr
 
@@ -72,6 +74,28 @@ def network_sources(
     return (c_backend.support_file(), network_file(made.schedule, contract)), made
 
 
+class _Again:
+    """What pickles and copies as the call that made it; the code is in the cache."""
+
+    _call: Callable[[], Any]
+
+    def made_by(self, call: Callable[[], Any]) -> Self:
+        """The same, with the call that makes it again."""
+        self._call = call
+        return self
+
+    def __reduce__(self) -> tuple[Callable[[], Any], tuple[()]]:
+        return self._call, ()
+
+
+class _RangedKernel(_Again, RangedKernel):
+    """A `RangedKernel` that pickles."""
+
+
+class _RangedDual(_Again, RangedDual):
+    """A `RangedDual` that pickles."""
+
+
 def _first(network: Network, variances: Any) -> Range | None:
     if variances is None:
         return None
@@ -125,7 +149,7 @@ def compile_numeric(
         return make(None)
     if target == "c":
         _compiler()
-    return RangedKernel(
+    return _RangedKernel(
         make,
         name=network.name,
         target=target,
@@ -135,6 +159,17 @@ def compile_numeric(
         zero=all(vanishing(n) for n in dict.fromkeys(n for n, _ in network.blocks)),
         fixed=fixed,
         gradient=lambda: UnitGradient(network, wanted),
+    ).made_by(
+        partial(
+            compile_numeric,
+            network,
+            target,
+            dtype,
+            cache,
+            threads,
+            wanted=wanted,
+            variances=variances,
+        )
     )
 
 
@@ -211,7 +246,9 @@ def compile_dual(
         fixed = float(low), float(high)
     if target == "c":
         _compiler()
-    return RangedDual(make, name=plain.activation.name or "dual", target=target, fixed=fixed)
+    return _RangedDual(
+        make, name=plain.activation.name or "dual", target=target, fixed=fixed
+    ).made_by(partial(compile_dual, activation, target, cache, wanted, variances))
 
 
 class _Evaluated:

@@ -30,17 +30,25 @@ class NumpyUnitNetwork(NumpyNetwork):
     """The same in one NumPy module, with the calls of `NumpyNetwork`."""
 
     def __init__(self, schedule: UnitSchedule, contract: Contract, *, keep: bool = True) -> None:
-        source = numpy_unit_network.network_file(schedule, contract)
-        self.sources = (source,)
-        self._module: Any = load_module(source, keep=keep)
+        self._load((numpy_unit_network.network_file(schedule, contract),), keep)
 
 
 class CUnit:
     """A dual in a shared library."""
 
     def __init__(self, name: str, unit: DualUnit, contract: Contract, *, keep: bool) -> None:
-        source = c_unit_network.dual_file(name, unit, contract)
+        self._load(c_unit_network.dual_file(name, unit, contract), keep)
+
+    def __getstate__(self) -> tuple[SourceFile, bool]:
+        """What a pickle stores: the source, which is compiled again."""
+        return self.sources[-1], self._keep
+
+    def __setstate__(self, state: tuple[SourceFile, bool]) -> None:
+        self._load(*state)
+
+    def _load(self, source: SourceFile, keep: bool) -> None:
         self.sources: tuple[SourceFile, ...] = (c_backend.support_file(), source)
+        self._keep = keep
         library = load_library(self.sources, keep=keep)
         stem = "ntksym_" + source.name.removesuffix(".c")
         self._pair, self._diag = getattr(library, stem), getattr(library, f"{stem}_diag")
@@ -67,8 +75,18 @@ class NumpyUnit:
     """A dual in a NumPy module."""
 
     def __init__(self, name: str, unit: DualUnit, contract: Contract, *, keep: bool) -> None:
-        source = numpy_unit_network.dual_file(name, unit, contract)
+        self._load(numpy_unit_network.dual_file(name, unit, contract), keep)
+
+    def __getstate__(self) -> tuple[SourceFile, bool]:
+        """What a pickle stores: the source."""
+        return self.sources[0], self._keep
+
+    def __setstate__(self, state: tuple[SourceFile, bool]) -> None:
+        self._load(*state)
+
+    def _load(self, source: SourceFile, keep: bool) -> None:
         self.sources: tuple[SourceFile, ...] = (source,)
+        self._keep = keep
         self._module: Any = load_module(source, keep=keep)
 
     def pair(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:

@@ -13,13 +13,14 @@ from sympy import Expr
 
 from ..errors import BadActivation, Undecided
 from ..symbols import x
+from .ends import gathered
 from .evaluate import constant, function, real_ball
 from .law import Law
 from .logform import logarithm
 from .logs import log_pair
 from .moments import closed
 from .oned import collinear, conditional, pick, single
-from .pieces import Piece, jumps, number, split
+from .pieces import Piece, jumps, number, pieces_of
 from .pieces import derivative as piecewise_derivative
 from .polar import mean, radial
 from .radial import HalfLines, half_lines, integrable, tidy
@@ -28,6 +29,8 @@ from .removable import continued_pieces
 from .safe import Divergent
 from .surd import Surd
 from .twod import planar
+
+_FEW = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,10 @@ def factor(expr: Expr, *, derivative: bool, distributional: bool) -> Factor:
         raise BadActivation(
             f"no value is given for the parameter {names}", hint="params={'name': Rational(...)}"
         )
-    pieces = split(expr)
+    pieces = pieces_of(expr)
     if not derivative:
-        return Factor(expr, continued_pieces(pieces))
-    slopes = tidy(piecewise_derivative(pieces))
+        return Factor(expr, continued_pieces(gathered(pieces)))
+    slopes = tidy(gathered(piecewise_derivative(pieces)))
     integrable(slopes)
     try:
         slopes = continued_pieces(slopes)
@@ -101,10 +104,16 @@ def smooth(f: Factor, g: Factor, law: Law, tol: Any) -> Any:
     if law.q12 == 0:
         half = tol / 4
         return single(f.pieces, law.m1, law.q11, half) * single(g.pieces, law.m2, law.q22, half)
-    if closed(g.pieces) and (value := conditional(f.pieces, g.pieces, law, tol)) is not None:
+    few = len(f.pieces) + len(g.pieces) <= _FEW  # a conditional mean has a term for each piece
+    if (
+        few
+        and closed(g.pieces)
+        and (value := conditional(f.pieces, g.pieces, law, tol)) is not None
+    ):
         return value
     if (
-        closed(f.pieces)
+        few
+        and closed(f.pieces)
         and (value := conditional(g.pieces, f.pieces, law.swapped(), tol)) is not None
     ):
         return value

@@ -13,7 +13,7 @@ from operator import mul
 from typing import Any
 
 import sympy as sp
-from flint import acb, arb, ctx, fmpq
+from flint import acb, arb, ctx, fmpq, fmpz_poly
 from sympy import Expr, Symbol
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Boolean, BooleanFalse, BooleanTrue, Not, Or
@@ -86,6 +86,8 @@ def constant(expr: Any, env: Env) -> Value:
         return acb(narrowed(expr.g, expr.lo, expr.hi, int(ctx.prec)))
     if expr in CONSTANTS:
         return CONSTANTS[expr]()
+    if isinstance(expr, sp.CRootOf):
+        return _root(expr)
     if isinstance(expr, sp.Add):
         return _sum([constant(a, env) for a in expr.args])
     if isinstance(expr, sp.Mul):
@@ -106,6 +108,16 @@ def constant(expr: Any, env: Env) -> Value:
     if exact is not None:
         return exact(*args)
     return _apply(expr, [ball(a) for a in args], False)
+
+
+def _root(expr: Any) -> Value:
+    """A real root of an irreducible polynomial: they are counted from the least."""
+    coefficients = expr.poly.all_coeffs()
+    if not (expr.is_real and all(c.is_Integer for c in coefficients)):
+        raise Undecided(f"no ball for the number {expr}")
+    roots = fmpz_poly([int(c) for c in reversed(coefficients)]).complex_roots()
+    real = sorted((z.real for z, _ in roots if z.imag.is_zero()), key=lambda r: float(r.mid()))
+    return acb(real[expr.index])
 
 
 def holds(condition: Boolean, env: Env) -> bool:

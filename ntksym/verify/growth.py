@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from math import inf
+from operator import add
 from typing import Any
 
 import sympy as sp
@@ -17,6 +19,8 @@ from flint import arb
 
 from ..errors import BadActivation, NotSquareIntegrable, Undecided
 from ..symbols import x
+from .away import bounds_away
+from .ends import unbounded
 from .evaluate import constant, function, real_ball
 from .isolated import Continued
 from .logform import logarithm
@@ -67,7 +71,7 @@ def growth_of(pieces: tuple[Piece, ...]) -> Growth:
         NotSquareIntegrable: faster than every Gaussian.
         Undecided: no rule applies.
     """
-    if singular(pieces) or logarithm(pieces) is not None:
+    if singular(pieces) or logarithm(pieces) is not None or unbounded(pieces):
         # no bound: NaN makes every method that would use it give up
         return Growth(arb("nan"), 0, arb(0), arb(0))
     total: Growth | None = None
@@ -78,6 +82,23 @@ def growth_of(pieces: tuple[Piece, ...]) -> Growth:
             g = _grow(piece.expr, domain)
             total = g if total is None else total + g
     assert total is not None
+    return total
+
+
+def growth_beyond(pieces: tuple[Piece, ...], least: Any) -> Growth:
+    """A certificate for |t| >= least > 0 alone: what is infinite at a point inside does not matter.
+
+    Raises:
+        as `growth_of`.
+    """
+    edge, total = lower(least), _const(arb(0))
+    with precision(_BITS):
+        for piece in pieces:
+            lo, hi = piece.ends()
+            low, high = -inf if lo is None else lower(lo), inf if hi is None else upper(hi)
+            for domain in (Range(low, min(high, -edge)), Range(max(low, edge), high)):
+                if domain.lo < domain.hi:
+                    total += _grow(piece.expr, domain)
     return total
 
 
@@ -94,6 +115,10 @@ def _grow(expr: Any, domain: Range) -> Growth:
         return _continued(expr, domain)
     if isinstance(expr, sp.exp):
         return _exp(expr.args[0], domain)
+    if isinstance(expr, (sp.Abs, sp.Max, sp.Min)):  # beyond the reach of `split`
+        return reduce(add, (_grow(a, domain) for a in expr.args))
+    if isinstance(expr, (sp.sign, sp.Heaviside)):
+        return _const(1)
     if isinstance(expr, sp.Mul):
         factors = _without_logistic(list(expr.args), domain)
         total = _const(1)
@@ -241,13 +266,19 @@ def _pow(expr: Any, domain: Range) -> Growth:
                 f"{expr} is not real at x = {bad}",
                 hint="an activation is a real function of every real x; for example max(x, 0)",
             )
-        raise Undecided(f"cannot show that {base} is never negative")
+        away = bounds_away(base, domain)
+        if away is None or away.hi < 0:
+            raise Undecided(f"cannot show that {base} is never negative")
     if e.is_negative:
         inverse = range_of(expr, domain)
         if inverse.finite:
             return _const(as_arb(inverse.magnitude))
         if (bad := _witness(base, domain, 0)) is not None:
             raise BadActivation(f"{expr} is infinite at x = {bad}")
+        away = bounds_away(base, domain)
+        if away is not None and (e.is_integer or away.lo > 0):
+            least = as_arb(away.lo if away.lo > 0 else -away.hi)
+            return _const(1 / least ** (arb(int(-e.p)) / int(e.q)))
         raise Undecided(f"cannot show that {base} stays away from 0")
     inner = _grow(base, domain)
     if e.is_integer:
@@ -270,7 +301,10 @@ def _log(g: Any, domain: Range) -> Growth:
                 "integrates through it",
                 hint="a + b*log(abs(x)) alone, which has a closed form",
             )
-        raise Undecided(f"cannot show that {g} stays positive")
+        away = bounds_away(g, domain)
+        if away is None or away.hi < 0:
+            raise Undecided(f"cannot show that {g} stays positive")
+        bounds = away
     inner = _grow(g, domain)
     zero = arb(0)
     below = abs(as_arb(bounds.lo).log()) if bounds.lo != inf else zero
@@ -312,7 +346,8 @@ def _witness(g: Any, domain: Range, sign: int) -> sp.Rational | None:
     """A rational point of the domain where g is surely negative (sign -1), or exactly zero."""
     points = [sp.Rational(n, 2) for n in range(-8, 9)]
     for end in (domain.lo, domain.hi):
-        if abs(end) != inf:
+        # ends with long denominators are bounds of an irrational kink, beyond it
+        if abs(end) != inf and Fraction(end).denominator < 2**40:
             points.append(sp.Rational(end.numerator, end.denominator))  # type: ignore[union-attr]
     for p in points:
         if not domain.lo <= _as_fraction(p) <= domain.hi:

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import sympy as sp
 from flint import acb, arb
 
 from ..errors import Undecided
 from ..symbols import x
+from .ends import odd_ends, product
 from .evaluate import function
 from .growth import growth_of
 from .law import Law, Scales, cut
@@ -143,6 +145,9 @@ def _guides(g: tuple[Piece, ...], s: Scales) -> tuple[Any, ...]:
 
 def collinear(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> Any:
     """E[f(u) g(v)] for v = m2 + slope X, u = m1 + s1 X (correlation one, or q22 = 0)."""
+    centred = law.q22 == 0 or law.m1 == law.m2 == 0
+    if centred and any(odd_ends(piece) for piece in (*f, *g)):
+        return _through(f, g, law, tol)
     s = law.scales()
     length, lost = cut(growth_of(f), growth_of(g), law, tol)
     root = (2 * arb.pi()).sqrt()
@@ -165,6 +170,20 @@ def collinear(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) ->
     if law.q12 != 0:
         kinks += [(k - s.m2) / s.slope for k in kink_balls(g)]
     return panels(choose, size, length, Cuts(tuple(kinks)), tol) / root + arb(0, lost)
+
+
+def _through(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> Any:
+    """The same where a function is not analytic at an end: one function of u, one rule."""
+    from .along import rule
+
+    ratio = sp.Rational(0)
+    if law.q22 > 0:
+        square = law.q22 / law.q11
+        ratio = sp.sqrt(sp.Rational(int(square.p), int(square.q))) * (1 if law.q12 > 0 else -1)
+    both = product(f, g, ratio)
+    found = rule(both, law.m1, law.q11, arb("0.5"), tol / 8)
+    total = sum((w for _, w in found.points), arb(0))
+    return total + arb(0, (found.error + found.lost).upper())
 
 
 def single(f: tuple[Piece, ...], mean: Any, var: Any, tol: Any) -> Any:

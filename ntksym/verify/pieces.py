@@ -21,12 +21,16 @@ from sympy.core.relational import Relational
 from ..errors import BadActivation, Undecided
 from ..symbols import x
 from .evaluate import constant, holds, real_ball, sign_of
+from .isolated import Continued
 from .ranges import lower, upper
-from .safe import precision
+from .safe import Endless, precision
 from .surd import Surd
 
 _BITS = 256
 _SWITCHES = (sp.Abs, sp.sign, sp.Heaviside, sp.Max, sp.Min, sp.Piecewise)
+_MOST_KINKS = 2000
+REACH = 256
+"""How far out kinks are located where there are infinitely many."""
 _ODD = (sp.tanh, sp.sinh, sp.erf, sp.asinh, sp.atan, sp.asin, sp.atanh)
 
 
@@ -52,16 +56,37 @@ def number(expr: Expr) -> Any:
 
 
 @lru_cache(maxsize=256)
-def split(expr: Expr) -> tuple[Piece, ...]:
+def split(expr: Expr, reach: int | None = None) -> tuple[Piece, ...]:
     """The pieces of `expr` in order; they cover the line except for the kinks.
 
+    Args:
+        expr: in the symbol `x`.
+        reach: cut only for |x| <= reach, where there are infinitely many kinks: the first and the
+            last piece then are the expression itself, kinks and all, beyond the reach.
+
     Raises:
-        Undecided: kinks that this file cannot locate, or infinitely many.
+        Endless: infinitely many kinks, without a reach.
+        Undecided: kinks that this file cannot locate.
         BadActivation: no value on part of the line.
     """
     expr = expr.replace(_is_log_of_square, _log_of_size)
     with precision(_BITS):
-        return tuple(Piece(lo, hi, _resolve(expr, at)) for lo, hi, at in _cells(_kinks(expr)))
+        if reach is None:
+            return tuple(Piece(lo, hi, _resolve(expr, at)) for lo, hi, at in _cells(_kinks(expr)))
+        end = sp.Integer(reach)
+        cells = _cells(_kinks(expr, reach), reach)
+        middle = tuple(Piece(lo, hi, _resolve(expr, at)) for lo, hi, at in cells)
+        return (Piece(None, -end, expr), *middle, Piece(end, None, expr))
+
+
+def pieces_of(expr: Expr) -> tuple[Piece, ...]:
+    """`split`, and where there are infinitely many kinks, but surely no jumps, within `REACH`."""
+    try:
+        return split(expr)
+    except Endless:
+        if expr.has(sp.sign, sp.Heaviside, sp.Piecewise):
+            raise
+        return split(expr, REACH)
 
 
 def _is_log_of_square(e: Any) -> bool:
@@ -89,15 +114,40 @@ def jumps(pieces: tuple[Piece, ...]) -> tuple[tuple[Expr, Any], ...]:
     found = []
     for left, right in pairwise(pieces):
         assert left.hi is not None
+        if left.expr.has(*_SWITCHES) or right.expr.has(*_SWITCHES):
+            continue  # a cut at the reach of `split`
+        if (right.expr - left.expr).subs(x, left.hi) == 0:
+            continue
         env = {x: constant(left.hi, {})}
         height = constant(right.expr - left.expr, env)
-        if not (isinstance(height, Surd) and height.sign == 0):
+        if not isinstance(height, Surd) and not height.is_finite():
+            height = constant(_limit(right, left.hi) - _limit(left, left.hi), env)
+        if not (height.sign == 0 if isinstance(height, Surd) else height.is_zero()):
             found.append((left.hi, height))
     return tuple(found)
 
 
-def _cells(kinks: tuple[Expr, ...]) -> list[tuple[Expr | None, Expr | None, Surd]]:
-    """The intervals between the kinks, each with a rational point inside."""
+def _limit(piece: Piece, c: Expr) -> Expr:
+    """An expression with the limit of the piece at its end c as value there: sin(x)/x at 0."""
+    from .removable import continued
+
+    found = continued(piece)
+    if not isinstance(found, Continued):
+        return found
+    _, above, below, *data = found.args
+    orders = dict(zip(data[::2], data[1::2], strict=True))
+    if c not in orders:
+        return piece.expr
+    return sp.diff(above, x, orders[c]) / sp.diff(below, x, orders[c])
+
+
+def _cells(
+    kinks: tuple[Expr, ...], reach: int | None = None
+) -> list[tuple[Expr | None, Expr | None, Surd]]:
+    """The intervals between the kinks, each with a rational point inside; up to the reach."""
+    if reach is not None:
+        inside = [k for k in kinks if -reach < number(k) < reach]
+        return _cells((sp.Integer(-reach), *inside, sp.Integer(reach)))[1:-1]
     if not kinks:
         return [(None, None, Surd.rational(fmpq(1, 3)))]
     mids = [_mid(k) for k in kinks]
@@ -127,7 +177,7 @@ def _ordered(points: set[Expr]) -> tuple[Expr, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _kinks(expr: Expr) -> tuple[Expr, ...]:
+def _kinks(expr: Expr, reach: int | None = None) -> tuple[Expr, ...]:
     """The kinks of an expression, sorted, without repetition."""
     if not expr.has(*_SWITCHES) or not expr.has(x):
         return ()
@@ -136,12 +186,12 @@ def _kinks(expr: Expr) -> tuple[Expr, ...]:
         parts = arg.args if isinstance(expr, sp.Piecewise) else (arg,)
         for part in parts:
             if isinstance(part, Expr):
-                found.update(_kinks(part))
+                found.update(_kinks(part, reach))
     for g in _switch_functions(expr):
-        inner = _kinks(g)
+        inner = _kinks(g, reach)
         found.update(inner)
-        for lo, hi, at in _cells(inner):
-            found.update(all_zeros(_resolve(g, at), lo, hi))
+        for lo, hi, at in _cells(inner, reach):
+            found.update(all_zeros(_resolve(g, at), lo, hi, reach))
     return _ordered(found)
 
 
@@ -185,15 +235,47 @@ def _resolve(expr: Expr, at: Surd) -> Expr:
     return expr.func(*args)
 
 
-def all_zeros(g: Expr, lo: Expr | None, hi: Expr | None) -> tuple[Expr, ...]:
-    """The zeros in closed form, perhaps of the whole line; else isolated ones near [lo, hi]."""
+def all_zeros(
+    g: Expr, lo: Expr | None, hi: Expr | None, reach: int | None = None
+) -> tuple[Expr, ...]:
+    """The zeros in closed form, perhaps of the whole line; else isolated ones near [lo, hi].
+
+    With a reach, of infinitely many those up to it.
+    """
     from .roots import isolated_zeros
 
     try:
         return _zeros(g)
     except Undecided:
         ends = [None if e is None else _near(e, up) for e, up in ((lo, False), (hi, True))]
+    try:
         return isolated_zeros(g, *ends)
+    except Endless:
+        if reach is None:
+            raise
+    if (wave := _of_wave(g, reach)) is not None:
+        return wave
+    low, high = (Fraction(reach) if e is None else e for e in (ends[0], ends[1]))
+    low = -low if ends[0] is None else max(low, Fraction(-reach))
+    high = min(high, Fraction(reach))
+    return isolated_zeros(g, low, high) if low < high else ()
+
+
+def _of_wave(g: Expr, reach: int) -> tuple[Expr, ...] | None:
+    """The zeros of c sin(a x + b) or c cos(a x + b) up to the reach, as multiples of pi."""
+    _, f = g.as_independent(x, as_Add=False)
+    if not isinstance(f, (sp.sin, sp.cos)) or not f.args[0].is_polynomial(x):
+        return None
+    poly = sp.Poly(f.args[0], x)
+    if poly.degree() != 1:
+        return None
+    a, b = poly.all_coeffs()
+    half = sp.Integer(0) if isinstance(f, sp.sin) else sp.Rational(1, 2)
+    size = upper(abs(number(a)) * reach + abs(number(b)))
+    most = int(size / 3) + 1
+    if most > _MOST_KINKS:
+        raise Undecided(f"{g} has too many kinks for |x| <= {reach}")
+    return tuple(((n + half) * sp.pi - b) / a for n in range(-most, most + 1))
 
 
 def _near(end: Expr, up: bool) -> Fraction:

@@ -21,7 +21,7 @@ from ..symbols import x
 from .evaluate import constant, function, real_ball
 from .isolated import Isolated
 from .ranges import Range, range_of
-from .safe import precision
+from .safe import Endless, precision
 
 _POINTS = tuple(Fraction(n, 4) for n in range(-16, 17))
 _FAR = tuple(2**k for k in range(11))
@@ -80,14 +80,14 @@ def _sign(g: Expr, at: Fraction) -> int:
     return 1 if value > 0 else -1 if value < 0 else 0
 
 
-def _definite(g: Expr, start: Fraction, depth: int) -> int:
+def definite(g: Expr, start: Fraction, depth: int) -> int:
     """The sign of g on [start, oo), or 0: by its range, or g(start) and g' have one sign."""
     if not g.has(x):
         return _sign(g, start)
     if isinstance(g, sp.exp):
         return 1
     if isinstance(g, sp.Mul):
-        signs = [_definite(a, start, depth) for a in g.args]
+        signs = [definite(a, start, depth) for a in g.args]
         if all(signs):
             return prod(signs)
     bounds = range_of(g, Range(start, inf))
@@ -95,16 +95,16 @@ def _definite(g: Expr, start: Fraction, depth: int) -> int:
         return 1 if bounds.lo > 0 else -1
     if depth == 0 or not (sign := _sign(g, start)):
         return 0
-    return sign if _definite(sp.factor_terms(sp.diff(g, x)), start, depth - 1) == sign else 0
+    return sign if definite(sp.factor_terms(sp.diff(g, x)), start, depth - 1) == sign else 0
 
 
 def _beyond(g: Expr, shown: Expr) -> Fraction:
     """A number beyond which g has no zero."""
     for far in _FAR:
         for form in (g, sp.expand(g), sp.factor_terms(g)):
-            if _definite(form, Fraction(far), 3):
+            if definite(form, Fraction(far), 3):
                 return Fraction(far)
-    raise Undecided(
+    raise Endless(
         f"cannot locate the kinks where {shown} = 0: there may be infinitely many",
         hint="an activation with finitely many kinks: max(sin(x), 0) has one at every n*pi",
     )

@@ -23,6 +23,10 @@ class Exhausted(Undecided):
     """The method would need more work than its bound allows; more digits do not help."""
 
 
+class Endless(Undecided):
+    """A function has infinitely many kinks, or they cannot be shown to be finitely many."""
+
+
 class Divergent(Undecided):
     """There is no finite expectation to enclose: the integral diverges."""
 

@@ -31,7 +31,7 @@ MOST_VALUES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
+class Frame:
     """What every part of the computation needs."""
 
     f: tuple[Piece, ...]
@@ -55,20 +55,20 @@ def tensor(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> An
     far_z, lost_z = cut(bound_f, bound_g, law, tol / 8, inner=True)
     far_z = far_z + 1  # room for the tails of polynomials in the rules of `hermite`
     s = law.scales()
-    frame = _Frame(f, g, s, s.slope / s.s2, s.rest / s.s2, far_x, far_z, tol)
+    frame = Frame(f, g, s, s.slope / s.s2, s.rest / s.s2, far_x, far_z, tol)
     total = arb(0, (lost_x + lost_z).upper())
-    windows = _windows(frame)
+    spans = windows(frame)
     left = -far_x
-    for a, b in [*windows, (far_x, far_x)]:
+    for a, b in [*spans, (far_x, far_x)]:
         if left < a:
-            total += _clear(frame, left, a)
+            total += clear(frame, left, a)
         if a < b:
             total += _window(frame, a, b)
         left = b
     return total
 
 
-def _windows(frame: _Frame) -> list[tuple[Any, Any]]:
+def windows(frame: Frame) -> list[tuple[Any, Any]]:
     """Disjoint intervals of x, in order, outside which no kink of g is within reach."""
     s, far = frame.s, frame.far_x
     spans: list[tuple[Any, Any]] = []
@@ -118,7 +118,7 @@ def _edge(f: tuple[Piece, ...], mean: Any, dev: Any, a: Any, b: Any) -> Any:
     return function(pick(f, mean + dev * ((a + b) / 2).mid()).expr, x)
 
 
-def _window(frame: _Frame, a: Any, b: Any) -> Any:
+def _window(frame: Frame, a: Any, b: Any) -> Any:
     """The part with x in [a, b] in the variables (x, y)."""
     s, r, sigma = frame.s, frame.r, frame.sigma
     reach = sigma * frame.far_z
@@ -161,7 +161,7 @@ def _window(frame: _Frame, a: Any, b: Any) -> Any:
         skipped = sup_f * sup_g * norm * (b - a) * (high - low) * (-(arb(steep) ** 2) / 2).exp()
     xs = _weighted(px, frame.f, s.m1, s.s1)
     ys = _weighted(py, frame.g, s.m2, s.s2)
-    value = _banded(xs, ys, r, sigma, steep * 1.001)
+    value = banded(xs, ys, r, sigma, steep * 1.001)
     return value * norm + arb(0, (error + skipped).upper())
 
 
@@ -191,7 +191,9 @@ def _weighted(parts: list[Panel], pieces: tuple[Piece, ...], mean: Any, dev: Any
     return out
 
 
-def _banded(xs: list[Any], ys: list[Any], r: Any, sigma: Any, steep: float) -> Any:
+def banded(
+    xs: list[Any], ys: list[Any], r: Any, sigma: Any, steep: float, most: int = MOST_PAIRS
+) -> Any:
     """Sums f_i g_j exp(-x_i^2/2 - (y_j - r x_i)^2/(2 sigma^2)) over a band of y - r x."""
     from bisect import bisect_left, bisect_right
 
@@ -202,7 +204,7 @@ def _banded(xs: list[Any], ys: list[Any], r: Any, sigma: Any, steep: float) -> A
         first = bisect_left(keys, slope * where - reach)
         last = bisect_right(keys, slope * where + reach)
         pairs += last - first
-        if pairs > MOST_PAIRS:
+        if pairs > most:
             raise Exhausted("too many nodes for the panels at this correlation")
         line, row = r * t, arb(0)
         for y, _, value in ys[first:last]:
@@ -212,7 +214,7 @@ def _banded(xs: list[Any], ys: list[Any], r: Any, sigma: Any, steep: float) -> A
     return total
 
 
-def _clear(frame: _Frame, a: Any, b: Any) -> Any:
+def clear(frame: Frame, a: Any, b: Any) -> Any:
     """The part with x in [a, b], away from the kinks of g, in the variables (x, z)."""
     s, far = frame.s, frame.far_z
     cuts = _split(a, b, [(k - s.m1) / s.s1 for k in kink_balls(frame.f)])
@@ -254,9 +256,7 @@ def _clear(frame: _Frame, a: Any, b: Any) -> Any:
     return total / root + arb(0, (error / root).upper())
 
 
-def _strip(
-    frame: _Frame, panel: Panel, inner: Any, piece: Piece, most: int
-) -> tuple[Any, Any, int]:
+def _strip(frame: Frame, panel: Panel, inner: Any, piece: Piece, most: int) -> tuple[Any, Any, int]:
     """One panel of x against all z: the value, the error, and how often g was called."""
     s, far = frame.s, frame.far_z
     root = (2 * arb.pi()).sqrt()
@@ -299,7 +299,7 @@ def _strip(
     return total / root, lost, cost
 
 
-def _few(frame: _Frame, inner: Any, centre: Any, fat: Any, tol: Any) -> tuple[int, Any] | None:
+def _few(frame: Frame, inner: Any, centre: Any, fat: Any, tol: Any) -> tuple[int, Any] | None:
     """`(n, error)` of a Gauss-Hermite rule in z, where g is analytic far around; else None."""
     rest, reach = frame.s.rest, frame.far_z
     best: tuple[int, Any] | None = None

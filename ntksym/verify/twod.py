@@ -4,17 +4,58 @@ from __future__ import annotations
 
 from typing import Any
 
+from flint import arb
+
+from ..errors import Undecided
+from .ends import odd_ends
 from .lattice import lattice
 from .law import Law
+from .mehler import mehler
+from .odd import odd
 from .pieces import Piece
+from .safe import Exhausted
+from .sided import sided
 from .tensor import tensor
+
+_NEAR = 0.9
+"""The correlation from which on panels come before Mehler's series, which gets long."""
+
+_NEARER = 0.97
+"""The same where the panels are those of `odd`."""
 
 
 def planar(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> Any:
     """An enclosure (`arb`) of E[f(u) g(v)] with a radius of about `tol`; q11, q22, det > 0.
 
-    Functions analytic in a strip go to the lattice sum; with kinks, or very near correlation one,
-    to Gauss-Legendre panels.
+    Functions analytic in a wide strip go to the lattice sum; the rest to Mehler's series, and very
+    near correlation one to Gauss-Legendre panels; where one does not get there, to the other.
+
+    Raises:
+        Undecided: none gets there.
     """
-    value = lattice(f, g, law, tol)
-    return tensor(f, g, law, tol) if value is None else value
+    rough = any(odd_ends(piece) for piece in (*f, *g))
+    if not rough and (value := lattice(f, g, law, tol)) is not None:
+        return value
+    one, two = sided(f), sided(g)
+    if one is not f or two is not g:
+        try:
+            return _rules(one, two, law, tol, rough)
+        except Undecided:
+            pass
+    return _rules(f, g, law, tol, rough)
+
+
+def _rules(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any, rough: bool) -> Any:
+    rho = abs(float((arb(law.q12) / arb(law.q11 * law.q22).sqrt()).mid()))
+    panels = odd if rough else tensor
+    near = _NEARER if rough else _NEAR
+    ways = (mehler, panels) if rho < near else (panels, mehler)
+    said: list[Undecided] = []
+    for way in ways:
+        try:
+            return way(f, g, law, tol)
+        except Undecided as failed:
+            said.append(failed)
+    worn = isinstance(said[0], Exhausted)  # that of the way which is meant for this correlation
+    text = "; ".join(dict.fromkeys(e.what for e in said))
+    raise Exhausted(text) if worn else Undecided(text)

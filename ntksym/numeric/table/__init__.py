@@ -9,3 +9,5 @@ from .dual import TableDual as TableDual
 from .dual import table_dual as table_dual
 from .split import SplitTable as SplitTable
 from .split import split_table as split_table
+from .split_kinks import KinkTable as KinkTable
+from .split_kinks import kink_table as kink_table

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .dual import SLACK, VERSION, Sheet, TableDual, _hex, _number, signed
+from .dual import SLACK, VERSION, Sheet, TableDual, _hex, _number, shared, signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,9 @@ class BandedDual:
         pairs: for first <= second, in lexicographic order.
         variances: how many variances were enclosed.
         terms: how many Hermite coefficients at most.
+        folded: whether the polynomials are the even and the odd part in rho instead of the two
+            sides of rho = 0, and serve the derivative dual too, whose sheets then have none
+            (`numeric.table.fold`, `numeric.table.shared`).
     """
 
     name: str
@@ -82,6 +85,7 @@ class BandedDual:
     pairs: tuple[Pair, ...]
     variances: int
     terms: int
+    folded: bool = False
 
     @classmethod
     def of(cls, t: TableDual) -> BandedDual:
@@ -105,6 +109,8 @@ class BandedDual:
     @property
     def sided(self) -> bool:
         """Whether rho < 0 has polynomials of its own."""
+        if self.folded:
+            return False
         return any(not sheet.parity for p in self.pairs for sheet in (p.value, p.dot))
 
     def band(self, q: float) -> int:
@@ -133,9 +139,15 @@ class BandedDual:
             a, b, q11, q22 = b, a, q22, q11
         pair = self.pair(a, b)
         first, second = self.bands[a].axis(q11), self.bands[b].axis(q22)
-        x = 2 * ((1 + pair.kappa) * root / (product + abs(q12) + pair.kappa * root)) - 1
         sheets = pair.value, pair.dot
-        value, dot = (signed(sheet, q12, first, second, x) for sheet in sheets)
+        if self.folded:
+            rho, square = q12 / product, (root / product) ** 2
+            x = 2 * ((1 + pair.kappa) * square / (1 + pair.kappa * square)) - 1
+            over = 1 / (1 + pair.kappa * square)
+            value, dot = shared(pair.value, pair.kappa, over, rho, first, second, x)
+        else:
+            x = 2 * ((1 + pair.kappa) * root / (product + abs(q12) + pair.kappa * root)) - 1
+            value, dot = (signed(sheet, q12, first, second, x) for sheet in sheets)
         return (value * product if self.weighted else value), dot
 
     def to_json(self) -> dict[str, Any]:
@@ -167,7 +179,8 @@ class BandedDual:
             )
             low, high = _number(data["low"]), _number(data["high"])
             named = str(data["name"]), str(data["text"]), low, high, bool(data["weighted"])
-            return cls(*named, bands, pairs, data["variances"], data["terms"])
+            counted = data["variances"], data["terms"]
+            return cls(*named, bands, pairs, *counted, bool(data.get("folded", False)))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadData("not the data of a table", hint="what `to_json` gives") from error
 

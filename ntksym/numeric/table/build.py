@@ -51,8 +51,9 @@ def build(
     with working(BITS + 64):
         shapes = [shape(expr, slope, BITS) for slope in (False, True)]
         ends = divided(shapes, low, high, error, weighted) if banded else [low, high]
-        if len(ends) > 2:
-            return build_banded(read.name, expr, ends, error, weighted, BITS, say)
+        smooth = banded and low < high and not any(s.kinks for s in shapes)
+        if len(ends) > 2 or smooth:
+            return build_banded(read.name, expr, ends, error, weighted or smooth, BITS, say)
         starts = [start(s, axis, error, weighted and not s.slope) for s in shapes]
         count = max(s.count for s in starts)  # the same variances for both: coefficients are kept
         nodes = axis.variances(count, BITS + 64) if axis.half else [Fraction(axis.low)]

@@ -59,15 +59,19 @@ class ChebyshevTable:
         root = sqrt(q)
         return (root - self.centre) / (root + self.centre) / self.half
 
-    def at(self, q11: float, q12: float, q22: float) -> Any:
-        """`(value, dot)` in doubles; NaN outside the range and beyond the largest |rho|."""
+    def at(self, q11: float, q12: float, q22: float, root: float | None = None) -> Any:
+        """`(value, dot)` in doubles; NaN outside the range and beyond the largest |rho|.
+
+        `root` is an accurate sqrt(q11 q22 - q12^2), where the largest |rho| is 1.
+        """
         from math import nan, sqrt
 
         first, second = self.axis(q11), self.axis(q22)
         product, scaled = sqrt(q11) * sqrt(q22), abs(q12) / self.edge_rho
-        if first != first or second != second or not scaled <= product:
+        if first != first or second != second or not (scaled <= product or root is not None):
             return nan, nan
-        root = sqrt((product - scaled) * (product + scaled))
+        if root is None:
+            root = sqrt((product - scaled) * (product + scaled))
         x = 2 * ((1 + self.kappa) * root / (product + scaled + self.kappa * root)) - 1
         out = []
         for sheet in (self.value, self.dot):

@@ -15,6 +15,7 @@ from typing import Any
 
 from ...errors import Undecided
 from ...symbols import x
+from .patience import check
 from .sides import tame
 from .spectrum import Shape
 from .variable import alias, ellipse, lebesgue
@@ -103,8 +104,13 @@ def line_of(shape: Shape) -> Line:
     return Line(places, both[0], both[1])
 
 
-def reach(line: Line, axis: Axis, radius: float, length: int, edge_rho: float) -> Reach | None:
-    """Bounds on the ellipse `radius`; None where a piece may be singular on the contours."""
+def reach(
+    line: Line, axis: Axis, radius: float, length: int, edge_rho: float | int
+) -> Reach | None:
+    """Bounds on the ellipse `radius`; None where a piece may be singular on the contours.
+
+    An integer for `edge_rho` is the number of coefficients, which then have no weights.
+    """
     from flint import arb
 
     from ..arith import working
@@ -212,7 +218,7 @@ def _cell(
     )
 
 
-def _way(line: Line, i: int, box: Any, edge_rho: float) -> tuple[Any, Any]:
+def _way(line: Line, i: int, box: Any, edge_rho: float | int) -> tuple[Any, Any]:
     """What the vertical way at a kink adds to the norm, and to the moment."""
     from flint import arb
 
@@ -234,10 +240,13 @@ def _way(line: Line, i: int, box: Any, edge_rho: float) -> tuple[Any, Any]:
     return vector.upper(), (y * squares * ((y * y - a * a) / 2).exp() / root).upper()
 
 
-def _weight(y: Any, edge_rho: float) -> Any:
-    r"""A bound of $(\sum_n \lambda^n e^{2y\sqrt n})^{1/2}$."""
+def _weight(y: Any, edge_rho: float | int) -> Any:
+    r"""A bound of $(\sum_n \lambda^n e^{2y\sqrt n})^{1/2}$, or of the first terms alone."""
     from flint import arb
 
+    if isinstance(edge_rho, int):
+        root = arb(edge_rho).sqrt()
+        return (root * (y * root).exp()).upper()
     rate = -arb(edge_rho).log()
     peak = (y * y / (2 * arb(_SHARE) * rate)).exp()
     return peak / (1 - (-(1 - arb(_SHARE)) * rate).exp()).sqrt()
@@ -249,25 +258,53 @@ def plan(shape: Shape, axis: Axis, target: Any, edge_rho: float) -> Plan:
     Raises:
         Undecided: more than `MOST_NODES`, or no ellipse; the message has the best bound.
     """
-    from flint import arb
-
     line = line_of(shape)
-    length, lost = _length(shape, line, axis, target / 64)
+    length, lost = cut_length(shape, line, axis, target / 64)
+    size = on_the_range(line, axis, length, edge_rho)
+    length, lost = cut_length(shape, line, axis, target / (64 * (size + 1)))
+    return plan_line(line, axis, target, edge_rho, (length, lost, size), MOST_NODES)
+
+
+def on_the_range(line: Line, axis: Axis, length: int, edge_rho: float | int) -> Any:
+    """A bound of the norm on the range itself.
+
+    Raises:
+        Undecided: no ellipse about it.
+    """
     close = reach(line, axis, _NARROW, length, edge_rho)
     if close is None:
         raise Undecided(
             "the pieces of the activation were not shown to be analytic about the range",
             hint="a narrower range, or one variance",
         )
-    size = close.vector
-    length, lost = _length(shape, line, axis, target / (64 * (size + 1)))
+    return close.vector
+
+
+def plan_line(
+    line: Line,
+    axis: Axis,
+    target: Any,
+    edge_rho: float | int,
+    known: tuple[int, Any, Any],
+    most: int,
+    least: int = 2,
+) -> Plan:
+    """As `plan`, for `known` = (length, what is beyond, norm on the range); at least `least` nodes.
+
+    Raises:
+        Undecided: more than `most` nodes; the message has the best bound.
+    """
+    from flint import arb
+
+    length, lost, size = known
     best: Plan | None = None
     reached = arb("inf")
     for radius in RADII:
+        check()
         found = reach(line, axis, radius, length, edge_rho)
         if found is None:
             continue
-        for count in range(2, MOST_NODES + 1):
+        for count in range(least, most + 1):
             factor = alias(arb(radius), count - 1) + _DISPLACED
             more = 1 + lebesgue(count)
             gap = (factor * found.vector + more * lost).upper()
@@ -281,16 +318,18 @@ def plan(shape: Shape, axis: Axis, target: Any, edge_rho: float) -> Plan:
         if best is not None and count >= best.count:
             break
         best = Plan(count, gap, size, moment)
+        if count == least:
+            break
     if best is None:
         raise Undecided(
-            f"interpolation in the variance: {MOST_NODES} nodes give {float(reached):.1e}, "
+            f"interpolation in the variance: {most} nodes give {float(reached):.1e}, "
             f"not {float(target):.1e}",
             hint="a narrower range of variances, or a larger error",
         )
     return best
 
 
-def _length(shape: Shape, line: Line, axis: Axis, goal: Any) -> tuple[int, Any]:
+def cut_length(shape: Shape, line: Line, axis: Axis, goal: Any) -> tuple[int, Any]:
     """Where the line is cut, beyond all kinks, and a bound of what is outside."""
     length, lost = beyond(shape, axis, goal)
     farthest = max((float(abs(k).upper()) for k in line.kinks), default=0.0)

@@ -28,8 +28,8 @@ class Sheet:
     """One dual as polynomials in (tau_1, tau_2, x).
 
     Attributes:
-        plus: coefficients [i][j][k] for rho >= 0.
-        minus: the same for rho <= 0; empty where `parity` gives it.
+        plus: coefficients [i][j][k] for rho >= 0; in a folded table the even part, or the only.
+        minus: the same for rho <= 0, or the odd part; empty where `parity` gives it.
         parity: 1 or -1 where the dual is even or odd in rho, else 0.
         diag: coefficients [j] of the dual at u = v, a polynomial in tau.
         error: the proven relative bound.
@@ -173,6 +173,38 @@ def signed(sheet: Sheet, q12: float, first: float, second: float, x: float) -> f
     rows = sheet.plus if q12 >= 0 or sheet.parity else sheet.minus
     total = polynomial(rows, first, second, x)
     return -total if q12 < 0 and sheet.parity < 0 else total
+
+
+def shared(
+    sheet: Sheet, kappa: float, over: float, rho: float, first: float, second: float, x: float
+) -> tuple[float, float]:
+    """`(value, dot)` of a folded dual; `over` is 1/(1 + kappa (1 - rho^2))."""
+    even, even_slope = slopes(part_of(sheet, 0), first, second, x)
+    odd, odd_slope = slopes(part_of(sheet, 1), first, second, x)
+    steep = -4 * (1 + kappa) * (over * over) * rho
+    return even + rho * odd, odd + steep * (even_slope + rho * odd_slope)
+
+
+def part_of(sheet: Sheet, odd: int) -> Rows:
+    """The even or the odd part of a folded sheet; empty where there is none."""
+    if sheet.parity:
+        return sheet.plus if (sheet.parity < 0) == bool(odd) else ()
+    return sheet.minus if odd else sheet.plus
+
+
+def slopes(rows: Rows, first: float, second: float, x: float) -> tuple[float, float]:
+    """The polynomial and its derivative in x, outermost in x."""
+    total = slope = 0.0
+    for k in reversed(range(len(rows[0][0]) if rows else 0)):
+        part = 0.0
+        for plane in reversed(rows):
+            inner = 0.0
+            for line in reversed(plane):
+                inner = inner * second + (line[k] if k < len(line) else 0.0)
+            part = part * first + inner
+        slope = slope * x + total
+        total = total * x + part
+    return total, slope
 
 
 def polynomial(rows: Rows, first: float, second: float, x: float) -> float:

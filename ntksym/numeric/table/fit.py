@@ -243,7 +243,7 @@ def _powers(count: int, kappa: float, sign: int, points: int, bits: int) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class _Turned:
+class Turned:
     """Chebyshev coefficients in tau of every Hermite coefficient, and their norms."""
 
     series: list[list[Any]]
@@ -252,7 +252,8 @@ class _Turned:
     kink_size: list[Any]
 
     @classmethod
-    def of(cls, spectra: list[Spectrum], bits: int) -> _Turned:
+    def of(cls, spectra: list[Spectrum], bits: int) -> Turned:
+        """Those of the spectra of a band."""
         from flint import arb, arb_mat
 
         turn = transform(len(spectra), bits + 64)
@@ -280,8 +281,8 @@ def _tensor(
     """
     from flint import arb, arb_mat
 
-    one = _Turned.of(spectra, bits)
-    two = one if others is None else _Turned.of(others, bits)
+    one = Turned.of(spectra, bits)
+    two = one if others is None else Turned.of(others, bits)
     high, wide, count = len(spectra), len(others or spectra), len(spectra[0].series)
     where, omitted, least = [], arb(0), goal / (64 * high * wide)
     for i in range(high):

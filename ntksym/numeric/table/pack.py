@@ -8,12 +8,14 @@ are off by $\delta$ by $\delta\sum k|m_{ijk}|$ (Higham 2002, section 5.1).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import log10
 from typing import Any
 
 from .fit import Tensor
 
+Cut = Callable[[list[Any], int], list[Any]]
 Rows = tuple[tuple[tuple[float, ...], ...], ...]
 UNIT = 2.0**-53
 OFF_X = 24
@@ -32,21 +34,35 @@ class Packed:
         rows: the coefficients; rows get shorter with i, and entries of a row with j.
         dropped: coefficients left out.
         rounding: coefficients to doubles, arguments, and the arithmetic of the evaluation.
+        blur: what rounding the coefficients adds to the derivative in x.
     """
 
     rows: Rows
     dropped: Any
     rounding: Any
+    blur: Any = None
 
 
-def pack(tensor: Tensor, budget: Any, half: float) -> Packed:
+def pack(
+    tensor: Tensor,
+    budget: Any,
+    half: float,
+    off: int | None = None,
+    weights: list[float] | None = None,
+    cut: Cut | None = None,
+) -> Packed:
     """The polynomial whose dropped coefficients add up to at most `budget` (an `arb`).
 
-    `half` is the half width of the axis of variances, 0 for a single variance.
+    `half` is the half width of the axis of variances, 0 for a single variance; `off` is how many
+    units x is off by, where it is not the variable of the angle.  With weights, for every k, a
+    coefficient of T_k counts so many times.  `cut` makes the series of so many coefficients that
+    stands for a longer one; otherwise it is its beginning.
     """
     import numpy as np
 
     sizes = np.array([[[float(abs(c).upper()) for c in row] for row in plane] for plane in tensor])
+    if weights is not None:
+        sizes = sizes * np.array(weights)
     sums = np.zeros((*sizes.shape[:2], sizes.shape[2] + 1))  # what is left out from k on
     sums[:, :, :-1] = np.cumsum(sizes[:, :, ::-1], axis=2)[:, :, ::-1]
     limit = float(budget.lower())
@@ -59,7 +75,16 @@ def pack(tensor: Tensor, budget: Any, half: float) -> Packed:
         else:
             high = mid
     shape = [[int(k) for k in row] for row in _shape(sizes, 10.0**low)]
-    return _rounded(tensor, shape, _dropped(tensor, shape), half)
+    off = off if off is not None else OFF_X if half else OFF_X_SINGLE
+    lines = [
+        [(cut or _begun)(tensor[i][j], kept) for j, kept in enumerate(row)]
+        for i, row in enumerate(shape)
+    ]
+    return _rounded(lines, shape, _dropped(tensor, lines), half, off)
+
+
+def _begun(line: list[Any], kept: int) -> list[Any]:
+    return line[:kept]
 
 
 def _shape(sizes: Any, least: float) -> Any:
@@ -74,13 +99,16 @@ def _shape(sizes: Any, least: float) -> Any:
     return kept
 
 
-def _dropped(tensor: Tensor, shape: list[list[int]]) -> Any:
+def _dropped(tensor: Tensor, lines: Tensor) -> Any:
     from flint import arb
 
     total = arb(0)
-    for i, row in enumerate(shape):
-        for j, kept in enumerate(row):
-            for c in tensor[i][j][kept:]:
+    for plane, ours in zip(tensor, lines, strict=True):
+        for line, kept in zip(plane, ours, strict=True):
+            for a, b in zip(line, kept, strict=False):
+                if a is not b:
+                    total += abs(a - b).upper()
+            for c in line[len(kept) :]:
                 total += abs(c).upper()
     return total.upper()
 
@@ -104,13 +132,10 @@ def monomials(coefficients: list[Any]) -> list[Any]:
     return out
 
 
-def _rounded(tensor: Tensor, shape: list[list[int]], dropped: Any, half: float) -> Packed:
+def _rounded(lines: Tensor, shape: list[list[int]], dropped: Any, half: float, off: int) -> Packed:
     from flint import arb
 
-    table = [
-        [monomials(tensor[i][j][:kept]) for j, kept in enumerate(row)]
-        for i, row in enumerate(shape)
-    ]
+    table = [[monomials(line) for line in plane] for plane in lines]
     for i, row in enumerate(shape):  # powers of tau_2
         for k in range(row[0]):
             deep = sum(1 for kept in row if kept > k)
@@ -123,7 +148,7 @@ def _rounded(tensor: Tensor, shape: list[list[int]], dropped: Any, half: float) 
             column = monomials([table[i][j][k] for i in range(deep)])
             for i in range(deep):
                 table[i][j][k] = column[i]
-    error, slope_x, slope_tau = arb(0), arb(0), arb(0)
+    error, slope_x, slope_tau, blur = arb(0), arb(0), arb(0), arb(0)
     rows = []
     for i, plane in enumerate(table):
         out_row = []
@@ -133,6 +158,7 @@ def _rounded(tensor: Tensor, shape: list[list[int]], dropped: Any, half: float) 
                 value = float(m.mid())
                 size = abs(m).upper()
                 steps = 2 * (i + j + k) + 3
+                blur += k * abs(m - value).upper()
                 error += abs(m - value).upper() + size * steps * UNIT / (1 - steps * UNIT)
                 slope_x += k * size
                 slope_tau += (i + j) * size
@@ -141,10 +167,10 @@ def _rounded(tensor: Tensor, shape: list[list[int]], dropped: Any, half: float) 
                 out_row.append(tuple(out))
         if out_row:
             rows.append(tuple(out_row))
-    error += slope_x * ((OFF_X if half else OFF_X_SINGLE) * UNIT * 1.01)
+    error += slope_x * (off * UNIT * 1.01)
     if half:
         error += slope_tau * ((OFF_TAU + 4 / arb(half)) * UNIT * 1.01)
-    return Packed(tuple(rows), dropped, error.upper())
+    return Packed(tuple(rows), dropped, error.upper(), blur.upper())
 
 
 def on_diagonal(tensor: Tensor) -> Tensor:

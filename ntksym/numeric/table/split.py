@@ -134,13 +134,16 @@ def applies(expr: Expr) -> bool:
 
 
 def read_either(data: Mapping[str, Any]) -> Any:
-    """A `SplitTable` or another table, from what its `to_json` gave.
+    """A `SplitTable`, a `KinkTable` or another table, from what its `to_json` gave.
 
     Raises:
         BadData: not such data, or of another version.
     """
     from .banded import read_table
+    from .split_kinks import KinkTable
 
+    if isinstance(data, Mapping) and "kinks" in data:
+        return KinkTable.from_json(data)
     if isinstance(data, Mapping) and "split" in data:
         return SplitTable.from_json(data)
     return read_table(data)

@@ -16,6 +16,7 @@ from .chebyshev import ChebyshevTable, layout
 from .contour import Plan, plan
 from .dual import Sheet
 from .fit import Fit, fit
+from .patience import check
 from .source import Source
 from .spectrum import Shape, Spectrum, coefficient_rows, second_moment
 from .variable import KAPPAS, lebesgue, transform
@@ -163,7 +164,10 @@ def _source(shape: Any, start: Any, found: Plan, nodes: Any, terms: int, edge_rh
     """The weighted coefficients as spectra of a function without kinks."""
     from flint import arb
 
-    rows = coefficient_rows(shape, nodes, terms, _BITS)
+    rows = []
+    for q in nodes:
+        check()
+        rows += coefficient_rows(shape, (q,), terms, _BITS)
     step, weights, power = arb(edge_rho).sqrt(), [], arb(1)
     for _ in range(terms):
         weights.append(power)

@@ -1,0 +1,318 @@
+r"""Duals by their definition, for the variances where the closed form cancels and no other rule is.
+
+$$E[s(u)s(v)] = \int p(v)\,s(v)\,E[s(u)\mid v]\,dv, \qquad u\mid v \sim N(v\,q_{12}/q_{22},\ t^2),$$
+
+both integrals by Gauss-Legendre panels that end at the kinks of s, at their images in v, and on
+ladders away from them.  By the Cauchy-Schwarz inequality the sum of the absolute values of the
+terms is at most $\sqrt{K(q_{11})K(q_{22})}$: no cancellation, whatever s is.  The derivative takes
+s' in the sense of distributions.  It costs tens of microseconds for a pair, so tables say at which
+variances the terms of the closed form are too large for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sympy import Abs, Add, Expr, Integer, Max, Min, Mul, Rational, exp, oo, sqrt, zoo
+
+from .. import symbols as S
+from ..activation import Activation
+from ..derivation import Derivation
+from ..dual import Dual
+from ..errors import NtksymError
+from ..functions import Phi, Phi2
+from ..symbols import x
+from ..terms import TermSum
+from ..terms.cells import Cell, cells, inside
+from .build import Builder
+from .far import settled
+from .program import Operand, Program
+
+LADDER = (1.5, 3.5, 7.0, 12.0, 19.0, 28.0, 40.0)
+"""Ends of panels away from a kink, in lengths on which s changes by a factor e."""
+TAIL = (0.0, 0.5, 1.5, 3.0, 5.5, 9.0)
+"""Ends of panels in standard deviations, from where s is not zero."""
+BINS = 15
+"""Of variances, eight times the one before each; the middle one is the unit."""
+LOST = 12.0
+"""Terms may add up to so many times the size of the kernel."""
+LOST_LARGE = 256.0
+"""The same for variances of one order that are not small, as those of data are: speed counts."""
+MOST = 40
+"""More ends of panels than this are not worth it."""
+_DPS, _ROUGH = 40, 6
+_VALUE = Rational(3, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """What the rule needs of an activation.
+
+    Attributes:
+        point: (x, parameters) -> value, slope of s; the slope without jumps.
+        marks: parameters -> the kinks k0, k1, ... in order, the jumps j0, j1, ... there, more ends
+            of panels c0, c1, ..., and the unit of x.
+        kinks: how many.
+        cuts: how many more ends.
+        live: for s and for its slope: whether it is not zero between the kinks.
+        jumps: whether some jump is not zero.
+        used: the tables of the dual and of its derivative, BINS * BINS marks, for the bins of the
+            two variances; and their diagonals, BINS marks.  0 is never, 1 always, 2 where the
+            inputs are so nearly parallel that the rule for large variances does not hold.
+        least: the number of that rule, see `Far.least`.
+    """
+
+    point: Program
+    marks: Program
+    kinks: int
+    cuts: int
+    live: tuple[tuple[bool, ...], tuple[bool, ...]]
+    jumps: bool
+    used: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+    least: float
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """As in `Inner`."""
+        return (self.point, self.marks)
+
+    def digest(self) -> str:
+        """SHA-256 of the programs and the tables, in hexadecimal."""
+        programs = f"{self.point.digest()} {self.marks.digest()}"
+        text = f"{programs} {self.live} {self.used} {self.least.hex()}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """Where other operations replace the closed form: the rule is not needed there.
+
+    Attributes:
+        small: below this variance, of one of the two, the dual is an integral of its derivative.
+        large: from this variance on, of both, there is a rule of its own.
+        least: what that needs of the conditional standard deviations.
+    """
+
+    small: float
+    large: float
+    least: float
+
+
+def direct_rule(d: Dual, covered: Covered) -> Direct | None:
+    """The rule of a dual; None where the closed form is good, or s has no such rule.
+
+    It has none where s waves or grows exponentially, or where the order of kinks is not known.
+    """
+    return _direct(d.activation, covered, (d.value, d.dot, d.diag, d.diag_dot))
+
+
+@lru_cache(maxsize=256)
+def _direct(act: Activation, covered: Covered, exprs: tuple[Expr, ...]) -> Direct | None:
+    d = Derivation.of(act)
+    try:
+        found = cells(d.terms)
+        pieces = tuple(inside(d.terms, c) for c in found)
+    except NtksymError:
+        return None
+    ends = ((pieces[-1], 1), (pieces[0], -1))
+    if any(not _real(p) for p in pieces) or any(settled(p, side) is None for p, side in ends):
+        return None
+    if len(found) == 1:
+        return None  # entire: nothing that other rules do not take
+    kinks = [c[1].expr for c in found if c[1] is not None]
+    unit = _unit(kinks, pieces)
+    used = _tables(exprs, covered, float(_plain(unit)) ** 2)
+    if not any(any(t) for t in used):
+        return None
+    cuts = _cuts(found, pieces)
+    if len(cuts) > MOST:
+        return None
+    _, jumps = d.slope
+    heights = [next((h.expr for k, h in jumps.items() if k.expr == e), Integer(0)) for e in kinks]
+    slopes = tuple(p.derivative()[0] for p in pieces)
+    params = tuple(sorted(p.name for p in act.params))
+    b = Builder(params)
+    outputs = [(f"k{i}", b.operand(e)) for i, e in enumerate(kinks)]
+    outputs += [(f"j{i}", b.operand(e)) for i, e in enumerate(heights)]
+    outputs += [(f"c{i}", b.operand(e)) for i, e in enumerate(cuts)]
+    outputs += [("unit", b.operand(unit))]
+    marks = b.program("marks", tuple(outputs))
+    b = Builder(("x", *params))
+    ends_of = tuple((n, _piecewise(b, kinks, p)) for n, p in (("v", pieces), ("d", slopes)))
+    point = b.program("point", ends_of)
+    live = tuple(bool(p) for p in pieces), tuple(bool(p) for p in slopes)
+    return Direct(point, marks, len(kinks), len(cuts), live, bool(jumps), used, covered.least)
+
+
+def _real(f: TermSum) -> bool:
+    numbers = (
+        z for k in f.terms for z in (k.tilt, k.shift, k.const, *(a for g in k.gates for a in g))
+    )
+    return all(not z or z.expr.is_real for z in numbers)
+
+
+def _piecewise(b: Builder, kinks: list[Expr], pieces: tuple[TermSum, ...]) -> Operand:
+    """The value of the piece that x is in, as nested choices."""
+    value = b.operand(pieces[-1].expr)
+    for kink, piece in zip(reversed(kinks), reversed(pieces[:-1]), strict=True):
+        value = b.emit("select", "x", b.operand(kink), b.operand(piece.expr), value)
+    return value
+
+
+# -- panels ----------------------------------------------------------------------------------------
+
+
+def _plain(e: Expr) -> Expr:
+    free = sorted(e.free_symbols - {S.q11, S.q12, S.q22, S.q, x}, key=lambda s: s.name)
+    return e.xreplace({s: -_VALUE if s.is_negative else _VALUE for s in free})
+
+
+def _rates(f: TermSum) -> dict[Expr, Expr]:
+    """Centres of what changes exponentially, each with the rate of the change; 0 for the ends."""
+    found: dict[Expr, Expr] = {}
+    for k in f.terms:
+        if k.tilt:
+            found[(k.shift / k.tilt).expr] = sqrt(Abs(k.tilt.expr))
+        elif k.shift:
+            found[oo] = Abs(k.shift.expr)
+        for a, c in k.gates:
+            found[(-c / a).expr] = Abs(a.expr)
+    return found
+
+
+def _number(e: Expr) -> float:
+    return float(_plain(e))
+
+
+def _unit(kinks: list[Expr], pieces: tuple[TermSum, ...]) -> Expr:
+    """The length that variances are compared with: the nearest kink that is not 0, or 1/rate."""
+    apart = [Abs(k) for k in kinks if k != 0]
+    if apart:
+        return min(apart, key=_number)
+    rates = [r for p in pieces for r in _rates(p).values()]
+    return 1 / max(rates, key=_number) if rates else Integer(1)
+
+
+def _cuts(found: tuple[Cell, ...], pieces: tuple[TermSum, ...]) -> tuple[Expr, ...]:
+    """Ends of panels inside the cells where s is no polynomial."""
+    cuts: dict[Expr, None] = {}
+    for cell, piece in zip(found, pieces, strict=True):
+        ends = [e.expr for e in cell if e is not None]
+        for centre, rate in sorted(_rates(piece).items(), key=str):
+            for at in ends if centre == oo else [*ends, centre]:
+                cuts |= {at: None} if at not in ends else {}
+                for step in LADDER:
+                    for side in (-1, 1):
+                        place = at + side * Rational(step) / rate
+                        if _within(place, cell):
+                            cuts[place] = None
+    return tuple(cuts)
+
+
+def _within(place: Expr, cell: Cell) -> bool:
+    low, high = cell
+    at = _number(place)
+    return (low is None or at > _number(low.expr)) and (high is None or at < _number(high.expr))
+
+
+# -- where it is used ------------------------------------------------------------------------------
+
+
+def bin_variance(k: int) -> float:
+    """The variance in the middle of a bin, in squares of the unit."""
+    return float(8.0 ** (k - BINS // 2) * 1.5)
+
+
+def _tables(exprs: tuple[Expr, ...], covered: Covered, unit: float) -> Any:
+    """Flags by bins of the two variances, and by one bin for the diagonals."""
+    value, dot, diag, diag_dot = map(_plain, exprs)
+    infinite = diag_dot in (oo, zoo)
+    variances = [bin_variance(k) * unit for k in range(BINS)]
+    own = _Weigher((diag, Integer(0) if infinite else diag_dot), ("q",))
+    sides = [own.at({"q": v}) for v in variances]
+    both = _Weigher((value, dot), ("q11", "q12", "q22"))
+    tables: list[list[int]] = [[], []]
+    for i, a in enumerate(variances):
+        for j, c in enumerate(variances):
+            if j < i:
+                for table in tables:
+                    table.append(table[j * BINS + i])
+                continue
+            terms = both.weights({"q11": a, "q12": (a * c) ** 0.5 / 3, "q22": c})
+            if infinite:
+                scale = (abs(sides[i][0] * sides[j][0]) / (a * c)) ** 0.5
+            else:
+                scale = abs(sides[i][1] * sides[j][1]) ** 0.5
+            sizes = (abs(sides[i][0] * sides[j][0]) ** 0.5, scale)
+            far = min(a, c) >= covered.large
+            alike = min(a, c) >= unit / 16 and j - i <= 2 and not far
+            lost = LOST_LARGE if alike else LOST
+            bad = [bool(1e-150 < z < t / lost) for t, z in zip(terms, sizes, strict=True)]
+            near = min(a, c) < covered.small
+            kind = 2 if far else 1
+            tables[0].append(kind * (bad[0] and (bad[1] or not near)))
+            tables[1].append(kind * bad[1])
+    ends: list[list[int]] = [[], []]
+    for i, v in enumerate(variances):
+        terms = own.weights({"q": v})
+        bad = [bool(1e-150 < abs(z) < t / LOST) for t, z in zip(terms, sides[i], strict=True)]
+        far, near = v >= covered.large, v < covered.small
+        ends[0].append(int(not far and bad[0] and not (near and not tables[0][i * BINS + i])))
+        ends[1].append(int(not far and bad[1] and not infinite))
+    return (*map(tuple, tables), *map(tuple, ends))
+
+
+class _Weigher:
+    """Expressions, and what the rounding errors of their terms are proportional to."""
+
+    def __init__(self, exprs: tuple[Expr, ...], names: tuple[str, ...]) -> None:
+        from mpmath import MPContext
+
+        self._ctx, self._rough = MPContext(), MPContext()
+        self._ctx.dps, self._rough.dps = _DPS, _ROUGH
+        b = Builder(names)
+        self._exact = None
+        if len(names) == 1:
+            ends = tuple((f"e{k}", b.operand(e)) for k, e in enumerate(exprs))
+            self._exact = b.program("exact", ends)
+        w = Builder(names)
+        sums = tuple((f"w{k}", w.operand(_weight(e))) for k, e in enumerate(exprs))
+        self._sums = w.program("weights", sums)
+
+    def at(self, point: dict[str, float]) -> tuple[Any, ...]:
+        """The values."""
+        assert self._exact is not None
+        return tuple(self._exact.evaluate(point, self._ctx).values())
+
+    def weights(self, point: dict[str, float]) -> tuple[Any, ...]:
+        """The sums of the sizes of the terms."""
+        return tuple(self._sums.evaluate(point, self._rough).values())
+
+
+def _weight(e: Expr) -> Expr:
+    """The sum of the sizes of the terms, times the exponents, which round too.
+
+    Phi2 is formed from numbers of the size of the larger gate, exp times Phi2 from its own.
+    """
+    total: list[Expr] = []
+    for term in Add.make_args(e):
+        factors = Mul.make_args(term)
+        grown = [Abs(f.args[0]) for f in factors if isinstance(f, exp) and f.has(*_ENTRIES)]
+        alone = not any(isinstance(f, exp) for f in factors)
+        sized = Abs(term.replace(Phi2, _gate_alone if alone else _gate))
+        total.append(sized * Add(1, *(g / 8 for g in grown)) if grown else sized)
+    return Add(*total)
+
+
+_ENTRIES = (S.q11, S.q22, S.q)
+
+
+def _gate_alone(h: Expr, k: Expr, r: Expr) -> Expr:
+    return Phi(-Abs(Max(h, k)))
+
+
+def _gate(h: Expr, k: Expr, r: Expr) -> Expr:
+    return Phi(Min(h, k))

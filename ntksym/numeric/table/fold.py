@@ -1,0 +1,288 @@
+r"""The even and the odd part in rho apart: for activations that are analytic on the line.
+
+Mehler: $K = \sum c_n\rho^n = E(\sigma) + \rho\,O(\sigma)$ with $\sigma = 1 - \rho^2$,
+$E = \sum c_{2m}(1-\sigma)^m$ and $O = \sum c_{2m+1}(1-\sigma)^m$.  In
+$x = 2w - 1$, $w = (1+\kappa)\sigma/(1+\kappa\sigma)$, both need about half the coefficients that a
+dual needs in the angle, and one pair of polynomials serves both signs of rho; where s is odd or
+even, or so but for a linear function or a constant (SiLU, softplus, GELU), one of them is all
+there is.  The proof is `derivations/identities/table_bound.md`, section 9.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from ...errors import Undecided
+from .fit import POINTS, Tensor, Turned, worst_tail
+from .pack import Packed, Rows
+from .patience import check
+from .spectrum import Spectrum
+from .variable import alias, ellipse, lebesgue, nodes, transform
+
+OFF_X = 46
+"""How many units x is off by: root 4, P 3, 1/P 4, their product 9, its square 19, w 22; twice."""
+OFF_RHO = 8
+"""How many units of the size of the odd part its product and its sum are off by: rho 5."""
+KAPPAS = (0.0, 0.2, 0.35, 0.55, 0.8, 1.15, 1.6, 2.4)
+"""The values of kappa that are tried."""
+RADII = ("1.05", "1.1", "1.2", "1.35", "1.5", "1.75", "2", "2.4", "2.8", "3.3", "3.8", "4.3", "6")
+_ARCS = 512
+_LOOK = 96
+_NOISE = 2e-14
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Chebyshev coefficients of the two parts of one dual, as `arb`.
+
+    Attributes:
+        parts: `(0, tensor)` for the even and `(1, tensor)` for the odd part, those there are.
+        tail: what the series beyond the last coefficient can add to the dual.
+        aliasing: what interpolation in x can add to it.
+        omitted: what the coefficients of pairs that were not computed can add to it.
+    """
+
+    parts: tuple[tuple[int, Tensor], ...]
+    tail: Any
+    aliasing: Any
+    omitted: Any
+
+    def along(self) -> Tensor:
+        """The dual where rho = 1, as coefficients at one x: what `pack.on_diagonal` reads."""
+        from flint import arb
+
+        high, wide = len(self.parts[0][1]), len(self.parts[0][1][0])
+        out: Tensor = [[[arb(0)] for _ in range(wide)] for _ in range(high)]
+        for _, tensor in self.parts:
+            for i, plane in enumerate(tensor):
+                for j, line in enumerate(plane):
+                    for k, c in enumerate(line):  # T_k(-1)
+                        out[i][j][0] = out[i][j][0] - c if k % 2 else out[i][j][0] + c
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """What a sheet is made from: polynomials in doubles, and what they can be off by.
+
+    Attributes:
+        plus: for rho >= 0; of folded duals the even part, or the only one; empty where the
+            polynomials are those of another dual.
+        minus: for rho <= 0, or the odd part; empty where there is none.
+        dropped: what the coefficients left out can add.
+        rounding: what the doubles and their arithmetic can add.
+    """
+
+    plus: Rows
+    minus: Rows
+    dropped: Any
+    rounding: Any
+
+    @classmethod
+    def of(cls, found: list[tuple[int, Packed]]) -> Pieces:
+        """Of the parts of a folded dual."""
+        from flint import arb
+
+        plus: Rows = ()
+        minus: Rows = ()
+        dropped, rounding = arb(0), arb(0)
+        for part, packed in found:
+            dropped += packed.dropped
+            rounding += packed.rounding + size_of(packed.rows) * (part * OFF_RHO + 1) * 2.0**-53
+            if part and len(found) > 1:
+                minus = packed.rows
+            else:
+                plus = packed.rows
+        return cls(plus, minus, dropped.upper(), rounding.upper())
+
+
+def size_of(*all_rows: Rows) -> Any:
+    """The sum of the sizes of the coefficients (`arb`), an upper bound of the polynomials."""
+    from flint import arb
+
+    sizes = (abs(m) for rows in all_rows for plane in rows for line in plane for m in line)
+    return arb(sum(sizes)) * 1.001
+
+
+def applies(spectra: list[Spectrum]) -> bool:
+    """Whether the whole dual is its series: no kinks anywhere."""
+    return not any(s.kink for s in spectra)
+
+
+def sigma(x: Any, kappa: float) -> Any:
+    """1 - rho^2 from x, for `arb`, `acb` and arrays."""
+    w = (1 + x) / 2
+    return w / (1 + kappa * (1 - w))
+
+
+@lru_cache(maxsize=64)
+def spread(radius: str, kappa: float) -> Any:
+    """A bound of |1 - sigma| on an ellipse (`arb`); None where it holds the pole."""
+    from flint import arb
+
+    from ..arith import working
+
+    with working(64):
+        r = arb(radius)
+        if kappa and not r + 1 / r < 2 * (1 + arb(2) / kappa):
+            return None
+        most = max(abs(1 - sigma(box, kappa)).upper() for box in ellipse(r, _ARCS))
+        return most if most.is_finite() else None
+
+
+def wanted(parity: int) -> tuple[int, ...]:
+    """Which parts there are: 0 the even, 1 the odd one."""
+    return (0, 1) if not parity else (0,) if parity > 0 else (1,)
+
+
+def steep(kappa: float, k: int) -> float:
+    """About what a coefficient of T_k adds to the derivative in rho."""
+    return 8.0 * (1.0 + kappa) * k
+
+
+def counts(
+    one: Spectrum, two: Spectrum, parity: int, budget: float, ratio: float
+) -> list[tuple[int, ...]]:
+    """In doubles, to choose: for every kappa how many coefficients the parts need.
+
+    `ratio` is how much an error of the derivative weighs.
+    """
+    import numpy as np
+
+    a, b = (np.array([float(v) for v in s.series]) for s in (one, two))
+    c = a * b
+    where = np.cos(np.pi * (2 * np.arange(_LOOK) + 1) / (2 * _LOOK))
+    turn = np.cos(np.outer(np.arange(_LOOK), np.arccos(where))) * 2 / _LOOK
+    out = []
+    for kappa in KAPPAS:
+        square = 1 - sigma(where, kappa)
+        found = []
+        for part in wanted(parity):
+            values = np.polynomial.polynomial.polyval(square, c[part::2])
+            weight = [max(1.0, ratio * steep(kappa, k)) for k in range(_LOOK)]
+            size = np.abs(turn @ values)
+            size = np.where(size > _NOISE * abs(values).max(), size, 0.0) * weight
+            rest = np.cumsum(size[::-1])[::-1]
+            found.append(int((rest > budget).sum()))
+        out.append(tuple(found))
+    return out
+
+
+def fold(
+    spectra: list[Spectrum],
+    others: list[Spectrum] | None,
+    parity: int,
+    kappa: float,
+    goal: Any,
+    bits: int,
+) -> Folded:
+    """Both parts with interpolation errors in x below `goal` each; arguments as `fit.fit`.
+
+    Raises:
+        Undecided: more points in x than `POINTS` would be needed.
+    """
+    from ..arith import working
+
+    with working(bits + 64):
+        second = spectra if others is None else others
+        scale = lebesgue(len(spectra)) * lebesgue(len(second))
+        tail = (worst_tail(spectra, others) * scale).upper()
+        points, lost = _points(spectra, second, parity, kappa, goal, scale)
+        tensors, omitted = _tensors(spectra, others, parity, kappa, points, goal, bits)
+        return Folded(tensors, tail, lost, omitted)
+
+
+def _points(
+    spectra: list[Spectrum],
+    others: list[Spectrum],
+    parity: int,
+    kappa: float,
+    goal: Any,
+    scale: Any,
+) -> tuple[int, Any]:
+    """The fewest points that do, and what interpolation adds to the dual: |rho| <= 1."""
+    from flint import arb
+
+    sizes = [
+        [max(abs(a).upper() for a in column) for column in zip(*(s.series for s in g), strict=True)]
+        for g in (spectra, others)
+    ]
+    majorant = [(a * b).upper() for a, b in zip(*sizes, strict=True)]
+    reach: list[list[tuple[Any, Any]]] = []
+    for part in wanted(parity):
+        line = []
+        for text in RADII:
+            grow = spread(text, kappa)
+            if grow is None:
+                break
+            power, total = arb(1), arb(0)
+            for m in majorant[part::2]:
+                total += m * power
+                power = power * grow
+            line.append((arb(text), total.upper()))
+        reach.append(line)
+    for points in POINTS:
+        check()
+        lost = arb(0)
+        for line in reach:
+            lost += min((alias(r, points - 1) * m).upper() for r, m in line)
+        lost = (lost * scale).upper()
+        if lost < goal:
+            return points, lost
+    raise Undecided(f"interpolation in rho^2: {float(lost):.1e} with {POINTS[-1]} points")
+
+
+@lru_cache(maxsize=8)
+def _powers(count: int, kappa: float, points: int, bits: int) -> Any:
+    """The matrix of (1 - sigma)^m, m < count (columns), at the points in x (rows)."""
+    from flint import arb, arb_mat
+
+    rows = []
+    for y in nodes(points, bits):
+        square, row = 1 - sigma(y, kappa), [arb(1)]
+        for _ in range(count - 1):
+            row.append(row[-1] * square)
+        rows.append(row)
+    return arb_mat(rows)
+
+
+def _tensors(
+    spectra: list[Spectrum],
+    others: list[Spectrum] | None,
+    parity: int,
+    kappa: float,
+    points: int,
+    goal: Any,
+    bits: int,
+) -> tuple[tuple[tuple[int, Tensor], ...], Any]:
+    """The coefficients of the parts, and a bound of the pairs (i, j) that were left out."""
+    from flint import arb, arb_mat
+
+    one = Turned.of(spectra, bits)
+    two = one if others is None else Turned.of(others, bits)
+    high, wide, count = len(spectra), len(others or spectra), len(spectra[0].series)
+    where, omitted, least = [], arb(0), goal / (64 * high * wide)
+    for i in range(high):
+        for j in range(i + 1 if others is None else wide):
+            most = (2 * one.size[i] * two.size[j] * lebesgue(points)).upper()
+            if most < least:
+                omitted += most if i == j or others is not None else 2 * most
+            else:
+                where.append((i, j))
+    out = []
+    for part in wanted(parity):
+        columns = [
+            [a * b for a, b in zip(one.series[i][part::2], two.series[j][part::2], strict=True)]
+            for i, j in where
+        ]
+        powers = _powers(len(range(part, count, 2)), kappa, points, bits + 64)
+        values = transform(points, bits + 64) * (powers * arb_mat(columns).transpose())
+        tensor: Tensor = [[[arb(0)] * points for _ in range(wide)] for _ in range(high)]
+        for place, (i, j) in enumerate(where):
+            tensor[i][j] = [values[k, place] for k in range(points)]
+            if others is None:
+                tensor[j][i] = tensor[i][j]
+        out.append((part, tensor))
+    return tuple(out), omitted.upper()

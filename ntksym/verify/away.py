@@ -1,0 +1,97 @@
+r"""A proof that a smooth function stays away from zero where its range alone does not show it.
+
+Far out by ranges, or by signs: $|g| \ge |g(T)|$ beyond T where g(T) and g' beyond T have one sign.
+In between by boxes, cut until none meets zero: section 3 of the lemmas.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
+from math import inf
+
+import sympy as sp
+from flint import acb
+from sympy import Expr
+
+from ..symbols import x
+from .evaluate import constant, function, real_ball
+from .ranges import Range, as_arb, lower, range_of, upper
+from .roots import definite
+from .safe import precision
+
+_FAR = tuple(Fraction(2**k) for k in range(11))
+_BOXES = 4000
+
+
+@lru_cache(maxsize=256)
+def bounds_away(g: Expr, domain: Range) -> Range | None:
+    """A range [m, oo] or [-oo, -m], m > 0, that contains g on the domain; None where not shown."""
+    with precision(128):
+        parts: list[Range] = []
+        left, right = domain.lo, domain.hi
+        if left == -inf:
+            found = _tail(
+                g.subs(x, -x), Fraction(0) if right == inf else max(-Fraction(right), Fraction(0))
+            )
+            if found is None:
+                return None
+            parts.append(found[1])
+            left = -found[0]
+        if right == inf:
+            found = _tail(g, max(Fraction(left), Fraction(0)))
+            if found is None:
+                return None
+            parts.append(found[1])
+            right = found[0]
+        if left < right:
+            middle = _boxes(g, Fraction(left), Fraction(right))
+            if middle is None:
+                return None
+            parts.append(middle)
+        if all(p.lo > 0 for p in parts):
+            return Range(min(p.lo for p in parts), inf)
+        return Range(-inf, max(p.hi for p in parts)) if all(p.hi < 0 for p in parts) else None
+
+
+def _tail(g: Expr, least: Fraction) -> tuple[Fraction, Range] | None:
+    """(T, range of g on [T, oo)) with the range away from zero, T at least `least`."""
+    for far in _FAR:
+        start = max(far, least)
+        for form in (g, sp.expand(g), sp.factor_terms(g)):
+            bounds = range_of(form, Range(start, inf))
+            if bounds.lo > 0 or bounds.hi < 0:
+                return start, bounds
+            value = real_ball(constant(form.subs(x, _exact(start)), {}))
+            slope = definite(sp.factor_terms(sp.diff(form, x)), start, 3)
+            if slope > 0 and value > 0:
+                return start, Range(lower(value), inf)
+            if slope < 0 and value < 0:
+                return start, Range(-inf, upper(value))
+    return None
+
+
+def _exact(at: Fraction) -> sp.Rational:
+    return sp.Rational(at.numerator, at.denominator)
+
+
+def _boxes(g: Expr, left: Fraction, right: Fraction) -> Range | None:
+    """The range on [left, right] over boxes, where none meets zero."""
+    func, spans, most = function(g, x), [(left, right)], _BOXES
+    low = high = None
+    while spans:
+        a, b = spans.pop()
+        most -= 1
+        value = func(acb(as_arb(a).union(as_arb(b))), False).real
+        if value.is_finite() and not value.contains(0):
+            here = Range(lower(value), upper(value))
+            low = here.lo if low is None or here.lo < low else low
+            high = here.hi if high is None or here.hi > high else high
+            continue
+        mid = (a + b) / 2
+        point = func(acb(as_arb(mid)), False).real
+        if most < 0 or not point.is_finite() or point.contains(0):
+            return None
+        spans += [(a, mid), (mid, b)]
+    assert low is not None and high is not None
+    return Range(low, high)

@@ -1,0 +1,226 @@
+r"""Ends of pieces where a function is not analytic: |x|^p, log|x|, sqrt|x^2 - 2| and their kind.
+
+Near such an end c the function is written in the distance $s = \pm(x - c) > 0$, in which the
+powers at c are one power of s, and bounded by $C\,s^a(1 + |\log s|)^k$ for $0 < s \le \delta$.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import sympy as sp
+from flint import acb, arb, fmpq
+from sympy import Expr, Symbol
+
+from ..symbols import x
+from .evaluate import constant, function, real_ball, sign_of
+from .isolated import Continued
+from .pieces import Piece, number
+from .safe import precision
+
+DISTANCE = Symbol("s", positive=True)
+_BITS = 192
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """|f| <= size s^power (1 + |log s|)^logs for 0 < s <= the distance asked for."""
+
+    size: Any
+    power: Any
+    logs: int
+
+    def __mul__(self, other: Near) -> Near:
+        return Near(self.size * other.size, self.power + other.power, self.logs + other.logs)
+
+    def __add__(self, other: Near) -> Near:
+        power = min(self.power, other.power)
+        return Near(self.size + other.size, power, max(self.logs, other.logs))
+
+    def mass(self, width: Any) -> Any:
+        r"""A bound of the integral of |f| over $0 < s \le e^{-w}$, w >= 0; infinite if p <= -1.
+
+        With $(1+v)^k \le (1+w)^k e^{k(v-w)/(1+w)}$ for v >= w.
+        """
+        rate = arb(self.power + 1) - arb(self.logs) / (1 + width)
+        if not rate > 0:
+            return arb("inf")
+        decay = (-arb(self.power + 1) * width).exp()
+        return (self.size * (1 + width) ** self.logs * decay / rate).upper()
+
+
+def local(expr: Expr, c: Expr, side: int) -> Expr:
+    """The expression in the distance from c, to the right (side 1) or to the left (side -1)."""
+    return _gathered(expr.subs(x, c + side * DISTANCE))
+
+
+def _gathered(e: Expr) -> Expr:
+    if not e.args or not e.has(DISTANCE):
+        return e
+    args = [_gathered(a) for a in e.args]
+    if isinstance(e, (sp.Pow, sp.log)) and args[0].is_polynomial(DISTANCE):
+        args[0] = sp.factor_terms(sp.expand(args[0]))
+    return e.func(*args)
+
+
+@lru_cache(maxsize=512)
+def odd_ends(piece: Piece) -> tuple[tuple[Expr, int, Expr], ...]:
+    """`(c, side, local expression)` of the finite ends where the expression is not analytic."""
+    if piece.expr.has(Continued):
+        return ()
+    bases = {
+        p.base if isinstance(p, sp.Pow) else p.args[0]
+        for p in piece.expr.atoms(sp.Pow, sp.log)
+        if p.has(x) and not (isinstance(p, sp.Pow) and p.exp.is_Integer and p.exp > 0)
+    }
+    out = []
+    with precision(_BITS):
+        for c, side in ((piece.lo, 1), (piece.hi, -1)):
+            if c is not None and any(_vanishes(b, c) for b in bases):
+                out.append((c, side, local(piece.expr, c, side)))
+    return tuple(out)
+
+
+def _vanishes(base: Expr, c: Expr) -> bool:
+    if not base.has(x):
+        return False
+    if base.subs(x, c) == 0:
+        return True
+    return bool(constant_ball(base, c).contains(0))
+
+
+def constant_ball(expr: Expr, c: Expr) -> Any:
+    """The real value at a constant."""
+    return real_ball(constant(expr, {x: constant(c, {})}))
+
+
+@lru_cache(maxsize=512)
+def gathered(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """The same pieces, with one power of the distance where there were two: (-x)^(3/2)/x."""
+    out = []
+    for piece in pieces:
+        ends = odd_ends(piece) if _fractional(piece.expr) else ()
+        if len(ends) == 1:
+            (c, side, near), *_ = ends
+            out.append(Piece(piece.lo, piece.hi, near.subs(DISTANCE, side * (x - c))))
+        else:
+            out.append(piece)
+    return tuple(out)
+
+
+def product(f: tuple[Piece, ...], g: tuple[Piece, ...], ratio: Expr) -> tuple[Piece, ...]:
+    """The pieces of f(x) g(ratio x)."""
+    if ratio == 0:
+        value = next(p for p in g if p.hi is None or number(p.hi) > 0).expr.subs(x, 0)
+        return tuple(Piece(p.lo, p.hi, p.expr * value) for p in f)
+    scaled = [Piece(_over(p.lo, ratio), _over(p.hi, ratio), p.expr.subs(x, ratio * x)) for p in g]
+    if ratio.is_negative:
+        scaled = [Piece(p.hi, p.lo, p.expr) for p in reversed(scaled)]
+    out, i, j, low = [], 0, 0, None
+    while True:
+        one, two = f[i].hi, scaled[j].hi
+        gap = None if one is None or two is None else sign_of(constant(one - two, {}))
+        first = one is not None and (two is None or (gap is not None and gap <= 0))
+        second = two is not None and (one is None or (gap is not None and gap >= 0))
+        high = one if first else two
+        out.append(Piece(low, high, f[i].expr * scaled[j].expr))
+        if not first and not second:
+            return gathered(tuple(out))
+        i, j, low = i + first, j + second, high
+
+
+def _over(end: Expr | None, ratio: Expr) -> Expr | None:
+    return None if end is None else end / ratio
+
+
+def _fractional(expr: Expr) -> bool:
+    powers = [p for p in expr.atoms(sp.Pow) if p.has(x)]
+    return any(not p.exp.is_Integer for p in powers) and any(p.exp.is_negative for p in powers)
+
+
+def unbounded(pieces: tuple[Piece, ...]) -> bool:
+    """Whether a function may be infinite at an end of a piece, or no range reaches up to it.
+
+    The ends of ranges are rational, so that beyond an irrational kink a root seems not real.
+    """
+    for piece in pieces:
+        for c, _, expr in odd_ends(piece):
+            if not c.is_Rational:
+                return True
+            with precision(_BITS):
+                found = near(expr, arb(1) / 1024)
+            if found is not None and (found.power < 0 or found.logs > 0):
+                return True
+    return False
+
+
+def near(expr: Expr, delta: Any) -> Near | None:
+    """The bound on (0, delta], delta <= 1, of an expression in `DISTANCE`; None where not shown."""
+    if expr == DISTANCE:
+        return Near(arb(1), fmpq(1), 0)
+    if isinstance(expr, sp.Mul):
+        parts = [near(a, delta) for a in expr.args]
+        total = Near(arb(1), fmpq(0), 0)
+        for p in parts:
+            if p is None:
+                return None
+            total = total * p
+        return total
+    if isinstance(expr, sp.Pow) and expr.exp.is_Rational:
+        return _power(expr, delta)
+    if isinstance(expr, sp.log) and len(expr.args) == 1:
+        found = _log(expr.args[0], delta)
+        if found is not None:
+            return found
+    hull = acb(arb(0).union(delta))
+    value = abs(function(expr, DISTANCE)(hull, False))
+    if value.is_finite():
+        return Near(value.upper(), fmpq(0), 0)
+    if isinstance(expr, sp.Add):
+        first, *rest = (near(a, delta) for a in expr.args)
+        for p in rest:
+            if first is None or p is None:
+                return None
+            first = first + p
+        return first
+    return None
+
+
+def _power(expr: Expr, delta: Any) -> Near | None:
+    e = fmpq(int(expr.exp.p), int(expr.exp.q))
+    if e > 0:
+        inner = near(expr.base, delta)
+        if inner is None:
+            return None
+        logs = -((-inner.logs * int(e.numer())) // int(e.denom()))
+        return Near(inner.size ** arb(e), inner.power * e, logs)
+    slopes = _linear(expr.base, delta)
+    if slopes is not None:
+        return Near(slopes[0] ** arb(e), e, 0)
+    value = abs(function(expr, DISTANCE)(acb(arb(0).union(delta)), False))
+    return Near(value.upper(), fmpq(0), 0) if value.is_finite() else None
+
+
+def _log(g: Expr, delta: Any) -> Near | None:
+    slopes = _linear(g, delta)
+    if slopes is None:
+        return None
+    size = arb(0)
+    for m in slopes:
+        size = size.max(abs(m.log()))
+    return Near((1 + size).upper(), fmpq(0), 1)
+
+
+def _linear(g: Expr, delta: Any) -> tuple[Any, Any] | None:
+    """(m, M), 0 < m, with m s <= |g| <= M s: g(0) = 0 exactly, and g' has one sign."""
+    if g == DISTANCE:
+        return arb(1), arb(1)
+    if g.subs(DISTANCE, 0) != 0:
+        return None
+    slope = sp.diff(g, DISTANCE)
+    value = function(slope, DISTANCE)(acb(arb(0).union(delta)), False).real
+    if not value.is_finite() or value.contains(0):
+        return None
+    return abs(value).lower(), abs(value).upper()

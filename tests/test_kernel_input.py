@@ -1,0 +1,114 @@
+"""Kernels copied, pickled, and given inner products, spheres and arrays of every kind."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ntksym
+from ntksym.backends.numpy_tables import arcsin_ratio
+from ntksym.errors import BadData, BadSpec, UnsupportedOp
+from ntksym.large import plan_tiles
+
+R = np.random.default_rng(0)
+X = R.normal(size=(40, 5))
+MADE = [("c", "mlp:relu:depth=2,bias_var=0.1"), ("numpy", "mlp:relu:depth=2,bias_var=0.1")]
+
+
+@pytest.fixture(
+    scope="module", params=[*MADE, ("c", "mlp:tanh:depth=1"), ("numpy", "mlp:erf:depth=2")]
+)
+def kernel(request: pytest.FixtureRequest) -> Any:
+    return ntksym.compile(request.param[1], target=request.param[0])
+
+
+@pytest.mark.parametrize(
+    "again", [lambda k: pickle.loads(pickle.dumps(k)), copy.deepcopy, copy.copy]
+)
+def test_kernels_travel(kernel: Any, again: Any) -> None:
+    kernel.gradient(X[:2])
+    other = again(kernel)
+    assert np.array_equal(other(X).ntk, kernel(X).ntk)
+    assert np.array_equal(other.gradient(X[:2]).ntk, kernel.gradient(X[:2]).ntk)
+
+
+def test_equal_points_from_inner_products(kernel: Any) -> None:
+    x = X.copy()
+    x[7], x[9] = x[2], 0.0
+    g = x @ x.T
+    q = np.einsum("ij,ij->i", x, x)  # another order of summation: equal up to a rounding
+    found, own = kernel.gram(g, q, q, 5), kernel.gram(np.diag(q), q, q, 5)
+    for name in ("nngp", "ntk"):
+        values = getattr(found, name)
+        assert (values == values.T).all()
+        assert (np.diag(values) == np.diag(getattr(own, name))).all()
+        assert values[2, 7] == values[7, 2] == pytest.approx(values[2, 2], rel=1e-15)
+    with pytest.raises(BadSpec, match=r"d = 2.5"):
+        kernel.gram(g, q, q, 2.5)
+
+
+def test_bad_rows_are_nan_on_the_diagonal_too(kernel: Any) -> None:
+    x = X.copy()
+    x[3, 1] = np.inf
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        out, diag, grad = kernel(x), kernel.diag(x), kernel.gradient(x[2:4])
+    assert np.isnan(out.ntk[3]).all() and np.isnan(diag.ntk[3]) and np.isnan(diag.nngp[3])
+    assert np.isfinite(np.delete(diag.ntk, 3)).all() and np.isnan(grad.ntk[1, 1])
+    with pytest.raises(BadData, match="without columns"):
+        kernel.gradient(np.empty((3, 0)))
+    with pytest.raises(BadData, match="an array is needed, not MaskedArray"):
+        kernel(X, out=(np.ma.array(np.empty((40, 40))), np.empty((40, 40))))
+
+
+def test_a_kernel_on_a_sphere() -> None:
+    k = ntksym.compile("mlp:gelu:depth=2", collapse=True)
+    x = X / np.linalg.norm(X, axis=1)[:, None]
+    whole, q = k(x), np.ones(40)
+    assert k.gram(x @ x.T, q, q, 5).ntk == pytest.approx(whole.ntk, rel=1e-9)
+    assert k(x[:0]).ntk.shape == (0, 0) and k(x, x[:0]).ntk.shape == (40, 0)
+    x[3, 0] = np.nan
+    found = k(x).ntk
+    assert np.isnan(found[3]).all() and np.array_equal(found[4:, 4:], whole.ntk[4:, 4:])
+    with pytest.raises(BadData, match="rows do not lie on a sphere"):
+        k(2.0 * X)
+    for bad in ("X.npy", X[0], X.astype(complex), None):
+        with pytest.raises(BadData):
+            k(bad)
+    with pytest.raises(UnsupportedOp, match="no derivatives"):
+        k.gradient(X)
+
+
+@pytest.mark.parametrize("reach", [2, 4, 8])
+def test_ratios_of_the_arc_sine(reach: int) -> None:
+    top, bottom = arcsin_ratio(reach, 26)
+    x = np.sqrt(np.linspace(1e-3, 1.0 / reach, 999))
+    z = x * x
+    found = x + x * z * np.polyval(top[::-1], z) / np.polyval(bottom[::-1], z)
+    assert np.abs(found / np.arcsin(x) - 1).max() < 2.0**-26 + 2.0**-50
+
+
+def test_floats_with_arcs_of_their_own() -> None:
+    """Float tiles by ratios, and by NumPy's functions, which some processors have as vector code."""
+    half = ntksym.compile("mlp:relu:depth=3", target="numpy", dtype="float32")
+    exact = ntksym.compile("mlp:relu:depth=3", target="numpy")(X).ntk
+    module = half._engine.tiles._module
+    was = module.VECTOR
+    try:
+        for vector in (False, True):
+            module.VECTOR = vector
+            assert np.abs(half(X).ntk / exact - 1).max() < 1e-6
+    finally:
+        module.VECTOR = was
+
+
+@pytest.mark.parametrize("n", [8000, 8100, 20000, 1537])
+def test_tiles_nearly_divide_the_matrix(n: int) -> None:
+    plan = plan_tiles(n, n, 784, memory="2GB", threads=2, symmetric=True)
+    stored = (plan.shape[0] * plan.side) ** 2
+    assert plan.side <= 1536 and stored <= 1.05 * n * n
