@@ -61,7 +61,7 @@ STAGES = (
         "approximate",
         ("numeric",),
         "Activation",
-        "MixtureDual, SeriesDual, QuadratureDual, TableDual, BandedDual, SplitTable",
+        "MixtureDual, SeriesDual, QuadratureDual, TableDual, BandedDual, SplitTable, KinkTable",
         "a finite rule with a proven bound, where there is no closed form or none that is fast",
     ),
     Stage(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -429,6 +430,7 @@ def test_interrupt() -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     time.sleep(0.8)
     process.send_signal(signal.SIGINT)
@@ -436,6 +438,40 @@ def test_interrupt() -> None:
     assert process.returncode == 130
     assert out == ""
     assert err.strip() == "error: interrupted"
+
+
+@pytest.mark.skipif(not shutil.which("ps"), reason="no ps to see programs with")
+def test_a_worker_ends_with_the_program_that_started_it() -> None:
+    long = "mish --variance 0.01:100 --method tabulated --error 1e-13".split()
+    asked = subprocess.Popen(
+        [sys.executable, "-m", "ntksym", "derive", *long],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    workers: list[str] = []
+    while not workers:
+        assert asked.poll() is None
+        time.sleep(0.1)
+        workers = _children(asked.pid)
+    time.sleep(2.0)  # until the worker has read what it is asked
+    asked.kill()
+    asked.wait()
+    until = time.monotonic() + 10
+    while any(_runs(worker) for worker in workers):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def _children(pid: int) -> list[str]:
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True
+    )
+    return listed.stdout.split()
+
+
+def _runs(pid: str) -> bool:
+    listed = subprocess.run(["ps", "-o", "stat=", "-p", pid], capture_output=True, text=True)
+    return listed.stdout.strip()[:1] not in ("", "Z")
 
 
 @pytest.mark.parametrize("debug", [False, True])

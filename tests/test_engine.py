@@ -233,7 +233,8 @@ def test_a_form_that_the_field_cannot_compare_is_derived_and_not_called_proved()
     from ntksym.verify import Verdict, prove
 
     report = prove("max(6^x - 3/4, 0)", digits=15, points=[("1/5", "1/10", "1/4")])
-    assert report.verdict is Verdict.UNDECIDED and not report.holds
+    assert report.verdict is Verdict.ENCLOSED
+    assert "no proof: not zero" in report.evidence[0]
     assert dual("max(6^x - 3/4, 0)").derivation is not None
 
 

@@ -255,3 +255,15 @@ def test_a_root_of_a_parameter_says_that_it_is_positive(text: str) -> None:
         parse_activation(text, {"g": "negative"})
     with pytest.raises(BadActivation, match="is not real"):
         parse_activation("sqrt(x - g)")
+
+
+@pytest.mark.parametrize(("text", "close"), [("sofplus", "did you mean softplus?"), ("zzzzqq", "")])
+def test_a_bare_unknown_name_is_no_constant(text: str, close: str) -> None:
+    with pytest.raises(UnknownName) as caught:
+        parse_activation(text)
+    assert str(caught.value) == (
+        f"there is no activation {text!r}\n"
+        f"  use:   {close or 'an expression in x, or a name of the catalogue'}"
+        f"  (for a constant, declare the parameter: {text}=real)"
+    )
+    assert parse_activation(text, {text: "real"}).params

@@ -91,7 +91,10 @@ def prototypes(text: str) -> dict[str, list[str]]:
     """The exported functions of a file, and their parameters."""
     flat = re.sub(r"\s+", " ", text.replace("\n{", " {\n"))
     found = {}
-    for match in re.finditer(r"(?<!static )(?:void|int|size_t) (ntksym_\w+)\(([^)]*)\) \{", flat):
+    for match in re.finditer(
+        r"(?<!static )(?<!inline )(?<!_FUNCTION )(?:void|int|size_t) (ntksym_\w+)\(([^)]*)\) \{",
+        flat,
+    ):
         found[match[1]] = [p.strip() for p in match[2].split(",")]
     return found
 

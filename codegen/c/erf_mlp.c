@@ -467,7 +467,7 @@ NTKSYM_BLOCK_FUNCTION void block(size_t rows, size_t b, const double *g12, size_
                                     const double in[4], double *nngp, double *ntk, size_t ldo)
 {
   double state[ROWS][3][LANES], side[4][LANES], fx[7][LANES], fy[7][LANES];
-  double next[3][LANES];
+  double old[2][LANES];
   const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
   const double a0 = (double)in[0], a1 = (double)in[1], a2 = (double)in[2], a3 = (double)in[3];
   double sx[3][LANES], sy[3][LANES];
@@ -519,15 +519,16 @@ NTKSYM_BLOCK_FUNCTION void block(size_t rows, size_t b, const double *g12, size_
             layer0_3(w2_[i], &w4_[i]);
           }
           for (size_t i = 0; i < m; ++i) {
-            double nc, nt, nr;
+            double nc, nr, nt;
             layer0(x0, x4, x5, x6, fy[0][i], fy[4][i], fy[5][i], fy[6][i], now[0][i], now[1][i],
                    v[0], v[1], w0_[i], w2_[i], w4_[i], w3_[i], &nc, &nt, &nr);
-            next[0][i] = nc;
-            next[1][i] = nr;
-            next[2][i] = nt;
+            old[0][i] = now[0][i];
+            old[1][i] = now[1][i];
+            now[0][i] = nc;
+            now[1][i] = nr;
+            now[2][i] = nt;
           }
-          if (layer_near[l]) near_lanes(layer_kind[l], b, l, qx + r, 0, ldx, qy, incy, ldy, now, next);
-          memcpy(now, next, sizeof next);
+          if (layer_near[l]) near_lanes(layer_kind[l], b, l, qx + r, 0, ldx, qy, incy, ldy, old, now);
         }
         break;
       }
@@ -553,7 +554,7 @@ void ntksym_erf_mlp_pairs(size_t n, const double *g12, const double *root0,
                      const double in[4], double *nngp, double *ntk)
 {
   double now[3][LANES], side[4][LANES], fx[7][LANES], fy[7][LANES];
-  double next[3][LANES];
+  double old[2][LANES];
   for (size_t at = 0; at < n; at += LANES) {
     const size_t b = n - at < LANES ? n - at : LANES;
     const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
@@ -594,15 +595,16 @@ void ntksym_erf_mlp_pairs(size_t n, const double *g12, const double *root0,
           layer0_3(w2_[i], &w4_[i]);
         }
         for (size_t i = 0; i < m; ++i) {
-          double nc, nt, nr;
+          double nc, nr, nt;
           layer0(fx[0][i], fx[4][i], fx[5][i], fx[6][i], fy[0][i], fy[4][i], fy[5][i], fy[6][i],
                  now[0][i], now[1][i], v[0], v[1], w0_[i], w2_[i], w4_[i], w3_[i], &nc, &nt, &nr);
-          next[0][i] = nc;
-          next[1][i] = nr;
-          next[2][i] = nt;
+          old[0][i] = now[0][i];
+          old[1][i] = now[1][i];
+          now[0][i] = nc;
+          now[1][i] = nr;
+          now[2][i] = nt;
         }
-        if (layer_near[l]) near_lanes(layer_kind[l], b, l, qx + at * incx, incx, ldx, qy + at * incy, incy, ldy, now, next);
-        memcpy(now, next, sizeof next);
+        if (layer_near[l]) near_lanes(layer_kind[l], b, l, qx + at * incx, incx, ldx, qy + at * incy, incy, ldy, old, now);
         break;
       }
         default:
@@ -669,7 +671,7 @@ static inline void layer0f_1(float total, float prod2, float root, float t12, fl
 {
   const float root5_2 = ntksym_op_hyprootf((prod2 + total), (root * 2.0f));
   *to_root5 = root5_2;
-  *to_prod8 = (0x1.45f306dc9c883p+0f * weight_var) * t12;
+  *to_prod8 = t12 * (0x1.45f306dc9c883p+0f * weight_var);
 }
 
 static inline void layer0f_2(float root2, float root3, float q12, float root5, float prod8,
@@ -693,8 +695,8 @@ static inline void layer0f(float q11, float down1, float q1, float up1, float q2
                            float ratio3, float *to_out_nngp, float *to_out_ntk,
                            float *to_out_root)
 {
-  const float angle = ntksym_op_asin_off((q12 * 2.0f), root5, short_tan, tan_tail);
-  const float total4 = NTKSYM_MADDF(angle, (0x1.45f306dc9c883p-1f * weight_var), bias_var); /* 2/pi */
+  const float angle_turns = ntksym_op_asin_turnsf((q12 * 2.0f), root5, short_tan, tan_tail);
+  const float total4 = NTKSYM_MADDF(angle_turns, (2.0f * weight_var), bias_var);
   const float following = scaled_root_f32(total4, down1, q1, up1, down2, q2, up2);
   const float next_root = ntksym_op_carryf(root, q11, q12, q22, following);
   *to_out_nngp = total4;
@@ -756,7 +758,7 @@ NTKSYM_BLOCK_FUNCTION void block_f32(size_t rows, size_t b, const float *g12, si
                                     const double in[4], float *nngp, float *ntk, size_t ldo)
 {
   float state[ROWS][3][LANES], side[4][LANES], fx[7][LANES], fy[7][LANES];
-  float next[3][LANES];
+  float old[2][LANES];
   const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
   const float a0 = (float)in[0], a1 = (float)in[1], a2 = (float)in[2], a3 = (float)in[3];
   float sx[3][LANES], sy[3][LANES];
@@ -808,15 +810,16 @@ NTKSYM_BLOCK_FUNCTION void block_f32(size_t rows, size_t b, const float *g12, si
             layer0f_3(w2_[i], &w4_[i]);
           }
           for (size_t i = 0; i < m; ++i) {
-            float nc, nt, nr;
+            float nc, nr, nt;
             layer0f(x0, x4, x5, x6, fy[0][i], fy[4][i], fy[5][i], fy[6][i], now[0][i], now[1][i],
                     v[0], v[1], w0_[i], w2_[i], w4_[i], w3_[i], &nc, &nt, &nr);
-            next[0][i] = nc;
-            next[1][i] = nr;
-            next[2][i] = nt;
+            old[0][i] = now[0][i];
+            old[1][i] = now[1][i];
+            now[0][i] = nc;
+            now[1][i] = nr;
+            now[2][i] = nt;
           }
-          if (layer_near[l]) near_lanes_f32(layer_kind[l], b, l, qx + r, 0, ldx, qy, incy, ldy, now, next);
-          memcpy(now, next, sizeof next);
+          if (layer_near[l]) near_lanes_f32(layer_kind[l], b, l, qx + r, 0, ldx, qy, incy, ldy, old, now);
         }
         break;
       }
@@ -842,7 +845,7 @@ void ntksym_erf_mlp_pairs_f32(size_t n, const float *g12, const float *root0,
                      const double in[4], float *nngp, float *ntk)
 {
   float now[3][LANES], side[4][LANES], fx[7][LANES], fy[7][LANES];
-  float next[3][LANES];
+  float old[2][LANES];
   for (size_t at = 0; at < n; at += LANES) {
     const size_t b = n - at < LANES ? n - at : LANES;
     const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
@@ -883,15 +886,16 @@ void ntksym_erf_mlp_pairs_f32(size_t n, const float *g12, const float *root0,
           layer0f_3(w2_[i], &w4_[i]);
         }
         for (size_t i = 0; i < m; ++i) {
-          float nc, nt, nr;
+          float nc, nr, nt;
           layer0f(fx[0][i], fx[4][i], fx[5][i], fx[6][i], fy[0][i], fy[4][i], fy[5][i], fy[6][i],
                   now[0][i], now[1][i], v[0], v[1], w0_[i], w2_[i], w4_[i], w3_[i], &nc, &nt, &nr);
-          next[0][i] = nc;
-          next[1][i] = nr;
-          next[2][i] = nt;
+          old[0][i] = now[0][i];
+          old[1][i] = now[1][i];
+          now[0][i] = nc;
+          now[1][i] = nr;
+          now[2][i] = nt;
         }
-        if (layer_near[l]) near_lanes_f32(layer_kind[l], b, l, qx + at * incx, incx, ldx, qy + at * incy, incy, ldy, now, next);
-        memcpy(now, next, sizeof next);
+        if (layer_near[l]) near_lanes_f32(layer_kind[l], b, l, qx + at * incx, incx, ldx, qy + at * incy, incy, ldy, old, now);
         break;
       }
         default:

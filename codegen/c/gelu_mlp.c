@@ -505,7 +505,7 @@ NTKSYM_BLOCK_FUNCTION void block(size_t rows, size_t b, const double *g12, size_
                                     const double in[4], double *nngp, double *ntk, size_t ldo)
 {
   double state[ROWS][3][LANES], side[4][LANES], fx[10][LANES], fy[10][LANES];
-  double next[3][LANES];
+  double old[2][LANES];
   const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
   const double a0 = (double)in[0], a1 = (double)in[1], a2 = (double)in[2], a3 = (double)in[3];
   double sx[3][LANES], sy[3][LANES];
@@ -559,16 +559,17 @@ NTKSYM_BLOCK_FUNCTION void block(size_t rows, size_t b, const double *g12, size_
             layer0_3(w3_[i], &w7_[i]);
           }
           for (size_t i = 0; i < m; ++i) {
-            double nc, nt, nr;
+            double nc, nr, nt;
             layer0(x0, x5, x7, x8, x9, fy[0][i], fy[4][i], fy[5][i], fy[6][i], fy[7][i],
                    now[0][i], now[1][i], now[2][i], v[0], v[1], w0_[i], w3_[i], w7_[i], w1_[i],
                    w4_[i], w5_[i], w6_[i], w2_[i], &nc, &nt, &nr);
-            next[0][i] = nc;
-            next[1][i] = nr;
-            next[2][i] = nt;
+            old[0][i] = now[0][i];
+            old[1][i] = now[1][i];
+            now[0][i] = nc;
+            now[1][i] = nr;
+            now[2][i] = nt;
           }
-          if (layer_near[l]) near_lanes(layer_kind[l], b, l, qx + r, 0, ldx, qy, incy, ldy, now, next);
-          memcpy(now, next, sizeof next);
+          if (layer_near[l]) near_lanes(layer_kind[l], b, l, qx + r, 0, ldx, qy, incy, ldy, old, now);
         }
         break;
       }
@@ -594,7 +595,7 @@ void ntksym_gelu_mlp_pairs(size_t n, const double *g12, const double *root0,
                      const double in[4], double *nngp, double *ntk)
 {
   double now[3][LANES], side[4][LANES], fx[10][LANES], fy[10][LANES];
-  double next[3][LANES];
+  double old[2][LANES];
   for (size_t at = 0; at < n; at += LANES) {
     const size_t b = n - at < LANES ? n - at : LANES;
     const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
@@ -637,16 +638,17 @@ void ntksym_gelu_mlp_pairs(size_t n, const double *g12, const double *root0,
           layer0_3(w3_[i], &w7_[i]);
         }
         for (size_t i = 0; i < m; ++i) {
-          double nc, nt, nr;
+          double nc, nr, nt;
           layer0(fx[0][i], fx[5][i], fx[7][i], fx[8][i], fx[9][i], fy[0][i], fy[4][i], fy[5][i],
                  fy[6][i], fy[7][i], now[0][i], now[1][i], now[2][i], v[0], v[1], w0_[i], w3_[i],
                  w7_[i], w1_[i], w4_[i], w5_[i], w6_[i], w2_[i], &nc, &nt, &nr);
-          next[0][i] = nc;
-          next[1][i] = nr;
-          next[2][i] = nt;
+          old[0][i] = now[0][i];
+          old[1][i] = now[1][i];
+          now[0][i] = nc;
+          now[1][i] = nr;
+          now[2][i] = nt;
         }
-        if (layer_near[l]) near_lanes(layer_kind[l], b, l, qx + at * incx, incx, ldx, qy + at * incy, incy, ldy, now, next);
-        memcpy(now, next, sizeof next);
+        if (layer_near[l]) near_lanes(layer_kind[l], b, l, qx + at * incx, incx, ldx, qy + at * incy, incy, ldy, old, now);
         break;
       }
         default:
@@ -753,11 +755,11 @@ static inline void layer0f(float q11, float prod8, float down1, float q1, float 
                            float ratio7, float prod14, float prod16, float *to_out_nngp,
                            float *to_out_ntk, float *to_out_root)
 {
-  const float angle = ntksym_op_angle_off((-q12), half_tan, tan_tail);
-  const float total4 = NTKSYM_MADDF(prod7, inverse, (angle * (q12 * 0x1.45f306dc9c883p-3f))); /* 1/(pi*2) */
+  const float angle_turns = ntksym_op_angle_turnsf((-q12), half_tan, tan_tail);
+  const float total4 = NTKSYM_MADDF(prod7, inverse, ((angle_turns * q12) * 0x1p-1f)); /* pi*(1/(pi*2)) */
   const float total5 = NTKSYM_MADDF((prod8 * ratio6), root4, total4);
   const float total6 = NTKSYM_MADDF(total5, weight_var, bias_var);
-  const float total7 = NTKSYM_MADDF(prod14, ratio7, (angle * 0x1.45f306dc9c883p-3f)); /* 1/(pi*2) */
+  const float total7 = NTKSYM_MADDF(prod14, ratio7, (angle_turns * 0x1p-1f)); /* pi*(1/(pi*2)) */
   const float total10 = NTKSYM_MADDF(prod16, inverse, total7);
   const float total11 = NTKSYM_MADDF((t12 * weight_var), total10, total6);
   const float following = scaled_root_f32(total6, down1, q1, up1, down2, q2, up2);
@@ -821,7 +823,7 @@ NTKSYM_BLOCK_FUNCTION void block_f32(size_t rows, size_t b, const float *g12, si
                                     const double in[4], float *nngp, float *ntk, size_t ldo)
 {
   float state[ROWS][3][LANES], side[4][LANES], fx[10][LANES], fy[10][LANES];
-  float next[3][LANES];
+  float old[2][LANES];
   const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
   const float a0 = (float)in[0], a1 = (float)in[1], a2 = (float)in[2], a3 = (float)in[3];
   float sx[3][LANES], sy[3][LANES];
@@ -875,16 +877,17 @@ NTKSYM_BLOCK_FUNCTION void block_f32(size_t rows, size_t b, const float *g12, si
             layer0f_3(w3_[i], &w7_[i]);
           }
           for (size_t i = 0; i < m; ++i) {
-            float nc, nt, nr;
+            float nc, nr, nt;
             layer0f(x0, x5, x7, x8, x9, fy[0][i], fy[4][i], fy[5][i], fy[6][i], fy[7][i],
                     now[0][i], now[1][i], now[2][i], v[0], v[1], w0_[i], w3_[i], w7_[i], w1_[i],
                     w4_[i], w5_[i], w6_[i], w2_[i], &nc, &nt, &nr);
-            next[0][i] = nc;
-            next[1][i] = nr;
-            next[2][i] = nt;
+            old[0][i] = now[0][i];
+            old[1][i] = now[1][i];
+            now[0][i] = nc;
+            now[1][i] = nr;
+            now[2][i] = nt;
           }
-          if (layer_near[l]) near_lanes_f32(layer_kind[l], b, l, qx + r, 0, ldx, qy, incy, ldy, now, next);
-          memcpy(now, next, sizeof next);
+          if (layer_near[l]) near_lanes_f32(layer_kind[l], b, l, qx + r, 0, ldx, qy, incy, ldy, old, now);
         }
         break;
       }
@@ -910,7 +913,7 @@ void ntksym_gelu_mlp_pairs_f32(size_t n, const float *g12, const float *root0,
                      const double in[4], float *nngp, float *ntk)
 {
   float now[3][LANES], side[4][LANES], fx[10][LANES], fy[10][LANES];
-  float next[3][LANES];
+  float old[2][LANES];
   for (size_t at = 0; at < n; at += LANES) {
     const size_t b = n - at < LANES ? n - at : LANES;
     const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
@@ -953,16 +956,17 @@ void ntksym_gelu_mlp_pairs_f32(size_t n, const float *g12, const float *root0,
           layer0f_3(w3_[i], &w7_[i]);
         }
         for (size_t i = 0; i < m; ++i) {
-          float nc, nt, nr;
+          float nc, nr, nt;
           layer0f(fx[0][i], fx[5][i], fx[7][i], fx[8][i], fx[9][i], fy[0][i], fy[4][i], fy[5][i],
                   fy[6][i], fy[7][i], now[0][i], now[1][i], now[2][i], v[0], v[1], w0_[i],
                   w3_[i], w7_[i], w1_[i], w4_[i], w5_[i], w6_[i], w2_[i], &nc, &nt, &nr);
-          next[0][i] = nc;
-          next[1][i] = nr;
-          next[2][i] = nt;
+          old[0][i] = now[0][i];
+          old[1][i] = now[1][i];
+          now[0][i] = nc;
+          now[1][i] = nr;
+          now[2][i] = nt;
         }
-        if (layer_near[l]) near_lanes_f32(layer_kind[l], b, l, qx + at * incx, incx, ldx, qy + at * incy, incy, ldy, now, next);
-        memcpy(now, next, sizeof next);
+        if (layer_near[l]) near_lanes_f32(layer_kind[l], b, l, qx + at * incx, incx, ldx, qy + at * incy, incy, ldy, old, now);
         break;
       }
         default:

@@ -324,6 +324,25 @@ static inline float ntksym_op_gap3f(float s, float c, float h)
   return ntksym_op_gap_off(s, c, ntksym_op_half_tanf(s, c, h));
 }
 
+/* angle, arc and asin over pi: the right angle and c itself are then exact, along all layers. */
+static inline float ntksym_op_angle_turnsf(float c, float t, float p)
+{
+  const float half = NTKSYM_MADDF(t * (t * t), p, t);
+  return NTKSYM_MADDF(copysignf(0x1.45f306dc9c883p-1f, c), half, 0.5f - copysignf(0.5f, c));
+}
+
+static inline float ntksym_op_arc_turnsf(float s, float c, float t, float p)
+{
+  const float u = t * t, bulge = NTKSYM_MADDF(u - 1.0f, p, 1.0f);
+  return NTKSYM_MADDF((s * u) * bulge, 0.5f * 0x1.45f306dc9c883p-1f, 0.5f * (fabsf(c) + c));
+}
+
+static inline float ntksym_op_asin_turnsf(float c, float s, float t, float p)
+{
+  const float a = NTKSYM_MADDF(t * (t * t), p, t) * 0x1.45f306dc9c883p-1f;
+  return copysignf(fabsf(c) > s ? 0.5f - a : a, c);
+}
+
 /* The angle with tangent t of its half, 0 <= t <= 1, to single precision. */
 static inline double ntksym_op_twice_atanm(double top, double below)
 {

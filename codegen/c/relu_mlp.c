@@ -316,7 +316,7 @@ NTKSYM_BLOCK_FUNCTION void block(size_t rows, size_t b, const double *g12, size_
             layer0_2(now[0][i], now[1][i], v[1], w0_[i], &w3_[i], &w4_[i]);
           }
           for (size_t i = 0; i < m; ++i) {
-            double nc, nt, nr;
+            double nc, nr, nt;
             layer0(x1, x2, x3, fy[1][i], fy[2][i], fy[3][i], now[0][i], now[1][i], now[2][i],
                    v[0], v[1], w0_[i], w3_[i], w4_[i], w1_[i], w2_[i], &nc, &nt, &nr);
             now[0][i] = nc;
@@ -384,7 +384,7 @@ void ntksym_relu_mlp_pairs(size_t n, const double *g12, const double *root0,
           layer0_2(now[0][i], now[1][i], v[1], w0_[i], &w3_[i], &w4_[i]);
         }
         for (size_t i = 0; i < m; ++i) {
-          double nc, nt, nr;
+          double nc, nr, nt;
           layer0(fx[1][i], fx[2][i], fx[3][i], fy[1][i], fy[2][i], fy[3][i], now[0][i],
                  now[1][i], now[2][i], v[0], v[1], w0_[i], w3_[i], w4_[i], w1_[i], w2_[i], &nc,
                  &nt, &nr);
@@ -455,49 +455,50 @@ NTKSYM_BLOCK_FUNCTION void layer0f_y(size_t b_, float (*restrict s_)[64], const 
   (void)v_;
 }
 
-static inline void layer0f_1(float r11, float s11, float r22, float s22, float q12, float root,
-                             float bias_var, float weight_var, float *to_half_tan,
+static inline void layer0f_1(float r11, float s11, float r22, float s22, float root,
+                             float bias_var, float weight_var, float gap_2, float *to_rho,
+                             float *to_half_tan, float *to_minus, float *to_prod9,
                              float *to_ratio2, float *to_prod12)
 {
   const float length = r11 * r22;
-  const float half_tan_2 = ntksym_op_half_tanf(root, q12, length);
-  const float prod7 = weight_var * 0x1p-1f;
+  const float rho_2 = length - gap_2;
+  const float half_tan_2 = ntksym_op_half_tanf(root, rho_2, length);
   const float diff = r11 - r22;
-  const float total3 = NTKSYM_MADDF(length, prod7, (s11 * s22));
-  const float ratio2_2 = ntksym_op_div0f((bias_var * prod7), (bias_var + total3));
+  const float total3 = NTKSYM_MADDF(length, (0x1p-1f * weight_var), (s11 * s22));
+  const float ratio2_2 = ntksym_op_div0f((bias_var * (weight_var * 0x1p-1f)), (bias_var + total3));
+  *to_rho = rho_2;
   *to_half_tan = half_tan_2;
+  *to_minus = -rho_2;
+  *to_prod9 = gap_2 * (0x1p-1f * weight_var);
   *to_ratio2 = ratio2_2;
   *to_prod12 = diff * diff;
 }
 
-static inline void layer0f_2(float q12, float root, float weight_var, float half_tan,
-                             float *to_tan_tail, float *to_prod9)
+static inline void layer0f_2(float half_tan, float *to_tan_tail)
 {
   const float tan_tail_2 = ntksym_op_tan_tailf(half_tan);
-  const float gap = ntksym_op_gap_off(root, q12, half_tan);
   *to_tan_tail = tan_tail_2;
-  *to_prod9 = gap * (weight_var * 0x1p-1f);
 }
 
-static inline void layer0f(float s11, float s11_pos, float ratio3, float s22, float s22_pos,
-                           float ratio4, float q12, float root, float t12, float bias_var,
-                           float weight_var, float half_tan, float tan_tail, float prod9,
+static inline void layer0f(float s11, float down1, float up1, float s22, float down2, float up2,
+                           float root, float t12, float bias_var, float weight_var, float rho,
+                           float half_tan, float tan_tail, float minus, float prod9,
                            float ratio2, float prod12, float *to_out_nngp, float *to_out_ntk,
-                           float *to_out_root)
+                           float *to_out_root, float *to_out_gap)
 {
-  const float arc = ntksym_op_arc_off(root, q12, half_tan, tan_tail);
-  const float total = NTKSYM_MADDF(arc, (0x1.45f306dc9c883p-3f * weight_var), bias_var); /* 1/(pi*2) */
-  const float minus = -q12;
-  const float angle = ntksym_op_angle_off(minus, half_tan, tan_tail);
-  const float total2 = NTKSYM_MADDF((angle * t12), (0x1.45f306dc9c883p-3f * weight_var), total); /* 1/(pi*2) */
-  const float bend = ntksym_op_arc_off(root, minus, half_tan, tan_tail);
-  const float apart = NTKSYM_MADDF(-bend, (0x1.45f306dc9c883p-3f * weight_var), prod9); /* 1/(pi*2) */
+  const float arc_turns = ntksym_op_arc_turnsf(root, rho, half_tan, tan_tail);
+  const float total = NTKSYM_MADDF(arc_turns, (0x1p-1f * weight_var), bias_var); /* pi*(1/(pi*2)) */
+  const float angle_turns = ntksym_op_angle_turnsf(minus, half_tan, tan_tail);
+  const float total2 = NTKSYM_MADDF((angle_turns * t12), (0x1p-1f * weight_var), total); /* pi*(1/(pi*2)) */
+  const float bend_turns = ntksym_op_arc_turnsf(root, minus, half_tan, tan_tail);
+  const float apart = NTKSYM_MADDF(-bend_turns, (0x1p-1f * weight_var), prod9); /* pi*(1/(pi*2)) */
   const float total5 = NTKSYM_MADDF(prod12, ratio2, apart);
-  const float over = ratio3 * ratio4;
+  const float over = down1 * down2;
   const float root2 = ntksym_op_sqrt0f(((over * total5) * (over * ((s11 * s22) + total))));
   *to_out_nngp = total;
   *to_out_ntk = total2;
-  *to_out_root = root2 * (s11_pos * s22_pos);
+  *to_out_root = root2 * (up1 * up2);
+  *to_out_gap = total5;
 }
 
 /* The four rows of layer l of b points: q, the next q, and the roots of both.  The last
@@ -519,7 +520,7 @@ NTKSYM_BLOCK_FUNCTION void block_f32(size_t rows, size_t b, const float *g12, si
                                     const float *qy, size_t incy, size_t ldy,
                                     const double in[4], float *nngp, float *ntk, size_t ldo)
 {
-  float state[ROWS][3][LANES], side[4][LANES], fx[4][LANES], fy[4][LANES];
+  float state[ROWS][4][LANES], side[4][LANES], fx[7][LANES], fy[7][LANES];
   const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
   const float a0 = (float)in[0], a1 = (float)in[1], a2 = (float)in[2], a3 = (float)in[3];
   float sx[3][LANES], sy[3][LANES];
@@ -545,6 +546,11 @@ NTKSYM_BLOCK_FUNCTION void block_f32(size_t rows, size_t b, const float *g12, si
       for (size_t i = 0; i < m; ++i)
         now[1][i] = scaled_root_f32(now[0][i], down, q1, up, sy[0][i], sy[1][i], sy[2][i]);
     }
+    for (size_t i = 0; i < m; ++i) {
+      const float *own = qy + (3 + 1) * ldy + (i < b ? i : b - 1) * incy;
+      const float length = (float)qx[(3 + 1) * ldx + r] * (float)own[0];
+      now[3][i] = ntksym_op_gap3f(now[1][i], now[0][i], length);
+    }
   }
   for (size_t l = 0; l < 3; ++l) {
     const float *v = layer_value_f32[l];
@@ -553,26 +559,29 @@ NTKSYM_BLOCK_FUNCTION void block_f32(size_t rows, size_t b, const float *g12, si
       case 0: {
         load_side_f32(rows, qx, 1, ldx, l, side);
         layer0f_x(rows, side, v, fx);
+        scale_side_f32(rows, side[1], fx + 4);
         load_side_f32(b, qy, incy, ldy, l, side);
         layer0f_y(b, side, v, fy);
+        scale_side_f32(b, side[1], fy + 4);
         for (size_t r = 0; r < rows; ++r) {
           float (*now)[LANES] = state[r];
-          const float x0 = fx[0][r], x1 = fx[1][r], x2 = fx[2][r], x3 = fx[3][r];
-          float w0_[LANES], w1_[LANES], w2_[LANES], w3_[LANES], w4_[LANES];
+          const float x0 = fx[0][r], x1 = fx[1][r], x4 = fx[4][r], x6 = fx[6][r];
+          float w0_[LANES], w1_[LANES], w2_[LANES], w3_[LANES], w4_[LANES], w5_[LANES], w6_[LANES];
           for (size_t i = 0; i < m; ++i) {
-            layer0f_1(x0, x1, fy[0][i], fy[1][i], now[0][i], now[1][i], v[0], v[1], &w0_[i],
-                      &w1_[i], &w2_[i]);
+            layer0f_1(x0, x1, fy[0][i], fy[1][i], now[1][i], v[0], v[1], now[3][i], &w0_[i],
+                      &w1_[i], &w2_[i], &w3_[i], &w4_[i], &w5_[i]);
           }
           for (size_t i = 0; i < m; ++i) {
-            layer0f_2(now[0][i], now[1][i], v[1], w0_[i], &w3_[i], &w4_[i]);
+            layer0f_2(w1_[i], &w6_[i]);
           }
           for (size_t i = 0; i < m; ++i) {
-            float nc, nt, nr;
-            layer0f(x1, x2, x3, fy[1][i], fy[2][i], fy[3][i], now[0][i], now[1][i], now[2][i],
-                    v[0], v[1], w0_[i], w3_[i], w4_[i], w1_[i], w2_[i], &nc, &nt, &nr);
+            float nc, nr, nt, ng;
+            layer0f(x1, x4, x6, fy[1][i], fy[4][i], fy[6][i], now[1][i], now[2][i], v[0], v[1],
+                    w0_[i], w1_[i], w6_[i], w2_[i], w3_[i], w4_[i], w5_[i], &nc, &nt, &nr, &ng);
             now[0][i] = nc;
             now[1][i] = nr;
             now[2][i] = nt;
+            now[3][i] = ng;
           }
         }
         break;
@@ -598,7 +607,7 @@ void ntksym_relu_mlp_pairs_f32(size_t n, const float *g12, const float *root0,
                      const float *qy, size_t incy, size_t ldy,
                      const double in[4], float *nngp, float *ntk)
 {
-  float now[3][LANES], side[4][LANES], fx[4][LANES], fy[4][LANES];
+  float now[4][LANES], side[4][LANES], fx[7][LANES], fy[7][LANES];
   for (size_t at = 0; at < n; at += LANES) {
     const size_t b = n - at < LANES ? n - at : LANES;
     const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
@@ -615,7 +624,12 @@ void ntksym_relu_mlp_pairs_f32(size_t n, const float *g12, const float *root0,
                         : (float)ntksym_op_rootdet((double)qx[(at + i) * incx], q12,
                                                   (double)qy[(at + i) * incy]);
     }
-    for (size_t k = 0; k < 3; ++k)
+    for (size_t i = 0; i < b; ++i) {
+      const float length = (float)qx[(3 + 1) * ldx + (at + i) * incx] *
+                          (float)qy[(3 + 1) * ldy + (at + i) * incy];
+      now[3][i] = ntksym_op_gap3f(now[1][i], now[0][i], length);
+    }
+    for (size_t k = 0; k < 4; ++k)
       for (size_t i = b; i < m; ++i) now[k][i] = now[k][b - 1];
     for (size_t l = 0; l < 3; ++l) {
       const float *v = layer_value_f32[l];
@@ -624,24 +638,27 @@ void ntksym_relu_mlp_pairs_f32(size_t n, const float *g12, const float *root0,
       case 0: {
         load_side_f32(b, qx + at * incx, incx, ldx, l, side);
         layer0f_x(b, side, v, fx);
+        scale_side_f32(b, side[1], fx + 4);
         load_side_f32(b, qy + at * incy, incy, ldy, l, side);
         layer0f_y(b, side, v, fy);
-        float w0_[LANES], w1_[LANES], w2_[LANES], w3_[LANES], w4_[LANES];
+        scale_side_f32(b, side[1], fy + 4);
+        float w0_[LANES], w1_[LANES], w2_[LANES], w3_[LANES], w4_[LANES], w5_[LANES], w6_[LANES];
         for (size_t i = 0; i < m; ++i) {
-          layer0f_1(fx[0][i], fx[1][i], fy[0][i], fy[1][i], now[0][i], now[1][i], v[0], v[1],
-                    &w0_[i], &w1_[i], &w2_[i]);
+          layer0f_1(fx[0][i], fx[1][i], fy[0][i], fy[1][i], now[1][i], v[0], v[1], now[3][i],
+                    &w0_[i], &w1_[i], &w2_[i], &w3_[i], &w4_[i], &w5_[i]);
         }
         for (size_t i = 0; i < m; ++i) {
-          layer0f_2(now[0][i], now[1][i], v[1], w0_[i], &w3_[i], &w4_[i]);
+          layer0f_2(w1_[i], &w6_[i]);
         }
         for (size_t i = 0; i < m; ++i) {
-          float nc, nt, nr;
-          layer0f(fx[1][i], fx[2][i], fx[3][i], fy[1][i], fy[2][i], fy[3][i], now[0][i],
-                  now[1][i], now[2][i], v[0], v[1], w0_[i], w3_[i], w4_[i], w1_[i], w2_[i], &nc,
-                  &nt, &nr);
+          float nc, nr, nt, ng;
+          layer0f(fx[1][i], fx[4][i], fx[6][i], fy[1][i], fy[4][i], fy[6][i], now[1][i],
+                  now[2][i], v[0], v[1], w0_[i], w1_[i], w6_[i], w2_[i], w3_[i], w4_[i], w5_[i],
+                  &nc, &nt, &nr, &ng);
           now[0][i] = nc;
           now[1][i] = nr;
           now[2][i] = nt;
+          now[3][i] = ng;
         }
         break;
       }

@@ -30,6 +30,9 @@ def direct_functions(programs: tuple[Program, ...]) -> str:
                 text += _rule(let.inner, stem)
                 known.add(stem + " rule")
             which = DIRECT_OPS.index(let.op)
+            if f"{stem} table {which}" not in known:
+                text += _table(let.inner, stem, which)
+                known.add(f"{stem} table {which}")
             marks = {"@STEM@": stem, "@LABEL@": let.label, "@WHICH@": str(which % 2)}
             marks |= {"@TABLE@": str(which), "@BINS@": str(BINS)}
             marks["@LEAST@"] = c_literal(let.inner.least)
@@ -95,12 +98,17 @@ def _rule(rule: Direct, stem: str) -> str:
         "@LANES@": str(LANES),
         "@BINS@": str(BINS),
         "@SHIFT@": str(3 * (BINS // 2) + 1),
-        "@USED0@": _rows(rule.used[0]),
-        "@USED1@": _rows(rule.used[1]),
-        "@USED2@": _bits(rule.used[2]),
-        "@USED3@": _bits(rule.used[3]),
     }
     return text + _replaced(_RULE, marks).lstrip()
+
+
+def _table(rule: Direct, stem: str, which: int) -> str:
+    size = f"{BINS} * {BINS}" if which < 2 else f"{BINS}"
+    return (
+        "/* Where it is used: bins of the variances over the square of the unit, times 8 each. */\n"
+        f"static const unsigned char ntksym_{stem}_used{which}[{size}] = {{\n"
+        f"    {_rows(rule.used[which])}}};\n\n"
+    )
 
 
 def _bits(values: tuple[int, ...]) -> str:
@@ -125,14 +133,6 @@ typedef struct {
 } ntksym_@STEM@_marked;
 
 static const double ntksym_@STEM@_tail[@TAILS@] = {@TAIL@};
-
-/* The variances where it is used: bins of their ratio to the square of the unit, times 8 each. */
-static const unsigned char ntksym_@STEM@_used0[@BINS@ * @BINS@] = {
-    @USED0@};
-static const unsigned char ntksym_@STEM@_used1[@BINS@ * @BINS@] = {
-    @USED1@};
-static const unsigned char ntksym_@STEM@_used2[@BINS@] = {@USED2@};
-static const unsigned char ntksym_@STEM@_used3[@BINS@] = {@USED3@};
 
 static inline void ntksym_@STEM@_mark(ntksym_@STEM@_marked *to@NAMED@)
 {

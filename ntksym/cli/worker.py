@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
+import time
 import traceback
 from importlib import import_module
 from types import TracebackType
@@ -18,6 +21,7 @@ from ..errors import NtksymError
 from .outcome import Outcome, View
 
 GRACE_SECONDS = 10
+WATCH_SECONDS = 0.5
 
 
 def run(request: dict[str, Any]) -> dict[str, Any]:
@@ -46,6 +50,7 @@ def main() -> None:
     os.dup2(2, 1)  # from here on, a stray print cannot mix with the answer
     sys.excepthook = _reporter(stream)
     request = json.load(sys.stdin)
+    _end_with(os.getppid())
     _limit_cpu(request.get("time_limit"))
     answer = run(request)
     if request["view"]["progress"]:
@@ -67,6 +72,19 @@ def _reporter(stream: IO[str]) -> Any:
         _write(stream, {"internal": {"what": name[:2000], "traceback": text[-20_000:]}})
 
     return report
+
+
+def _end_with(parent: int) -> None:
+    """End this program, and a compiler that it started, when the one that asked is gone."""
+    if not hasattr(os, "killpg") or os.getpgrp() != os.getpid():
+        return  # Windows, or started by hand: the group is not its own
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCH_SECONDS)
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _limit_cpu(seconds: float | None) -> None:

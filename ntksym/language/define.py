@@ -10,8 +10,9 @@ from sympy.core.function import AppliedUndef
 
 from .. import activations
 from ..activation import Activation
-from ..errors import BadActivation, NtksymError
+from ..errors import BadActivation, NtksymError, UnknownName
 from ..symbols import x
+from .messages import nearest, short
 from .names import GREEK, assumption, fault
 from .read import parse
 from .real import not_real_at
@@ -40,7 +41,7 @@ def parse_activation(
     activation is `name`, or the text.
 
     Raises:
-        ParseError, UnknownName, TooLarge: as `parse`.
+        ParseError, UnknownName, TooLarge: as `parse`; text that is one unknown name.
         BadActivation: not a real function; an assumption for a parameter that does not occur.
     """
     given = dict(params or {})
@@ -50,8 +51,20 @@ def parse_activation(
         if any(entry == a.name for a in activations.catalogue()):
             return _assume(activations.named(entry), given, name)
     expr = parse(text, params=given)
+    if isinstance(expr, Symbol) and expr != x and expr.name not in given:
+        raise _unknown(expr.name)
     label = name or " ".join("".join(GREEK.get(c, c) for c in text).split())
     return _checked(Activation(label, expr), given)
+
+
+def _unknown(name: str) -> UnknownName:
+    """A bare name that is neither the input nor an entry: most likely a misspelt entry."""
+    close = nearest(name, [*ALIASES, *(a.name for a in activations.catalogue())])
+    hint = f"did you mean {close}?" if close else "an expression in x, or a name of the catalogue"
+    return UnknownName(
+        f"there is no activation {short(name)}",
+        hint=f"{hint}  (for a constant, declare the parameter: {name}=real)",
+    )
 
 
 def as_activation(

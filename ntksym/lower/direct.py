@@ -39,7 +39,7 @@ BINS = 15
 """Of variances, eight times the one before each; the middle one is the unit."""
 LOST = 12.0
 """Terms may add up to so many times the size of the kernel."""
-LOST_LARGE = 256.0
+LOST_LARGE = 4096.0
 """The same for variances of one order that are not small, as those of data are: speed counts."""
 MOST = 40
 """More ends of panels than this are not worth it."""
@@ -315,4 +315,6 @@ def _gate_alone(h: Expr, k: Expr, r: Expr) -> Expr:
 
 
 def _gate(h: Expr, k: Expr, r: Expr) -> Expr:
-    return Phi(Min(h, k))
+    """P(both) as one gate times the other given the first at its end: right in the tails."""
+    low, high = Min(h, k), Max(h, k)
+    return Phi(low) * Phi((high - r * low) / sqrt(1 - r**2))

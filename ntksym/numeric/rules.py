@@ -11,7 +11,7 @@ from ..activation import Activation
 from ..errors import BadSpec, Undecided
 
 Variances: TypeAlias = tuple[Fraction, Fraction]
-LONGEST_KINKS = 100.0
+LONGEST_KINKS = 30.0
 """Seconds: where a table for all rho is expected to take longer, it ends before rho = +-1."""
 
 

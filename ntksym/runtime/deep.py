@@ -98,7 +98,7 @@ class DeepKernel(CompiledKernel):
 
     def _polynomial(self, X: Any, Y: Any) -> CompiledKernel | None:
         """The collapsed kernel for these data, or None for the layers."""
-        rows = [data_rows(z, n) for z, n in ((X, "X"), (Y, "Y")) if z is not None]
+        rows = [data_rows(z, n) for z, n in ((X, "X"), (Y, "Y")) if z is not None or n == "X"]
         if not pays(self.depth, len(rows[0]) * len(rows[-1])):
             self.taken = "layers: the matrix is small"
             return None
