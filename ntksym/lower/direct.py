@@ -37,7 +37,7 @@ TAIL = (0.0, 0.5, 1.5, 3.0, 5.5, 9.0)
 """Ends of panels in standard deviations, from where s is not zero."""
 BINS = 15
 """Of variances, eight times the one before each; the middle one is the unit."""
-LOST = 12.0
+LOST = 3.0
 """Terms may add up to so many times the size of the kernel."""
 LOST_LARGE = 4096.0
 """The same for variances of one order that are not small, as those of data are: speed counts."""
@@ -222,8 +222,8 @@ def _within(place: Expr, cell: Cell) -> bool:
 
 
 def bin_variance(k: int) -> float:
-    """The variance in the middle of a bin, in squares of the unit."""
-    return float(8.0 ** (k - BINS // 2) * 1.5)
+    """A variance towards the hard end of a bin, in squares of the unit: far from it either way."""
+    return float(8.0 ** (k - BINS // 2) * (1.5 if k < BINS // 2 else 6.0))
 
 
 def _tables(exprs: tuple[Expr, ...], covered: Covered, unit: float) -> Any:
