@@ -112,3 +112,15 @@ def test_tiles_nearly_divide_the_matrix(n: int) -> None:
     plan = plan_tiles(n, n, 784, memory="2GB", threads=2, symmetric=True)
     stored = (plan.shape[0] * plan.side) ** 2
     assert plan.side <= 1536 and stored <= 1.05 * n * n
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_a_dual_at_the_ends_of_the_range_warns_of_nothing(target: str) -> None:
+    dual = ntksym.compile("piecewise(((x - 1)/10, x <= 1), (min(x, 6), True))", target=target)
+    q = np.array([1e-320, 1.0, 1e200, 1e306, np.inf, np.nan])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = dual(q, q / 2, q)
+        own = dual.diag(q)
+    assert np.isfinite(found.nngp[:3]).all() and np.isfinite(own.nngp[:3]).all()
+    assert np.isnan(found.nngp[-1]) and np.isnan(own.nngp[-1])

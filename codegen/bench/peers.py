@@ -222,6 +222,7 @@ def main() -> None:
         if name not in peer_kernels.PEERS:
             parser.error(f"no peer {name!r}; there are: {', '.join(peer_kernels.PEERS)}")
     cases = given.case or CASES.split()
+    given.out.mkdir(parents=True, exist_ok=True)
     pythons = dict(p.split("=", 1) for p in given.python)
     rows: list[dict] = []
     head = (

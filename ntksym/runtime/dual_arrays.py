@@ -74,7 +74,8 @@ class CompiledDual:
         if strict:
             is_covariance(arrays[0], arrays[1], arrays[2], self.name)
         flat = tuple(np.ascontiguousarray(a).ravel() for a in arrays)
-        nngp, dot = self._engine.pair(flat, self._scalars(self._pair_params, params))
+        with np.errstate(all="ignore"):  # NaN and infinities pass, as in C
+            nngp, dot = self._engine.pair(flat, self._scalars(self._pair_params, params))
         negative = (flat[0] < 0.0) | (flat[2] < 0.0)
         nngp[negative], dot[negative] = np.nan, np.nan
         return DualValues(nngp.reshape(arrays[0].shape), dot.reshape(arrays[0].shape))
@@ -87,7 +88,8 @@ class CompiledDual:
         """
         (array,) = _broadcast(q)
         flat = np.ascontiguousarray(array).ravel()
-        nngp, dot = self._engine.diag((flat,), self._scalars(self._diag_params, params))
+        with np.errstate(all="ignore"):
+            nngp, dot = self._engine.diag((flat,), self._scalars(self._diag_params, params))
         nngp[flat < 0.0], dot[flat < 0.0] = np.nan, np.nan
         return DualValues(nngp.reshape(array.shape), dot.reshape(array.shape))
 
