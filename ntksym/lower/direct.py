@@ -247,7 +247,7 @@ def _tables(exprs: tuple[Expr, ...], covered: Covered, unit: float) -> Any:
             else:
                 scale = abs(sides[i][1] * sides[j][1]) ** 0.5
             sizes = (abs(sides[i][0] * sides[j][0]) ** 0.5, scale)
-            far = min(a, c) >= covered.large
+            far = 8.0 ** (i - BINS // 2) * unit >= covered.large  # of the whole bin
             alike = min(a, c) >= unit / 16 and j - i <= 2 and not far
             lost = LOST_LARGE if alike else LOST
             bad = [bool(1e-150 < z < t / lost) for t, z in zip(terms, sizes, strict=True)]
@@ -259,7 +259,8 @@ def _tables(exprs: tuple[Expr, ...], covered: Covered, unit: float) -> Any:
     for i, v in enumerate(variances):
         terms = own.weights({"q": v})
         bad = [bool(1e-150 < abs(z) < t / LOST) for t, z in zip(terms, sides[i], strict=True)]
-        far, near = v >= covered.large, v < covered.small
+        far = 8.0 ** (i - BINS // 2) * unit >= covered.large
+        near = v < covered.small
         ends[0].append(int(not far and bad[0] and not (near and not tables[0][i * BINS + i])))
         ends[1].append(int(not far and bad[1] and not infinite))
     return (*map(tuple, tables), *map(tuple, ends))
