@@ -58,7 +58,10 @@ class KinkTable:
 
     @property
     def error(self) -> float:
-        """The larger of the two proven relative bounds, without the rounding of the closed part."""
+        """The larger of the two relative bounds, without the rounding of the closed part.
+
+        They are proven if NumPy's exp and log are within a few units in the last place.
+        """
         return self.far.error
 
     def at(self, q11: float, q12: float, q22: float, root: float | None = None) -> Any:
