@@ -11,6 +11,7 @@ library.
 from __future__ import annotations
 
 import sys
+import time
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,8 @@ if TYPE_CHECKING:
     from .verify import prove as prove  # type: ignore[no-redef]
 
 __version__ = "0.1.0"
+BEGUN = time.time()
+"""When this program loaded the package, in seconds: what was edited later is not what runs."""
 
 _HOMES = {
     "Activation": "activation",

@@ -495,7 +495,7 @@ def test_internal_errors_have_a_report_and_no_traceback(tmp_path: Any, debug: bo
 
 def test_a_reader_that_leaves_is_no_error() -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "ntksym", "catalogue"],
+        [sys.executable, "-m", "ntksym", "catalogue", "relu"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

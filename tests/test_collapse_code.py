@@ -113,7 +113,7 @@ def test_deep_networks_take_the_polynomial_where_it_pays(monkeypatch: pytest.Mon
 
     assert not deep.pays(deep.SHALLOW - 1, 10**12) and not deep.pays(20, 10**4)
     assert deep.pays(20, 10**8) and deep.pays(100, 10**8)
-    monkeypatch.setattr(deep, "pays", lambda depth, entries: entries >= 50 * 50)
+    monkeypatch.setattr(deep, "pays", lambda depth, entries, dtype: entries >= 50 * 50)
     x = hard_rows(False)
     k = ntksym.compile(HOMOGENEOUS)
     plain = ntksym.compile(HOMOGENEOUS, collapse=False)
@@ -133,7 +133,7 @@ def test_deep_networks_take_the_polynomial_where_it_pays(monkeypatch: pytest.Mon
 def test_the_data_decide_for_what_is_not_homogeneous(monkeypatch: pytest.MonkeyPatch) -> None:
     from ntksym.runtime import deep
 
-    monkeypatch.setattr(deep, "pays", lambda depth, entries: True)
+    monkeypatch.setattr(deep, "pays", lambda depth, entries, dtype: True)
     spec = SPHERE.replace("depth=5", "depth=8")
     k, plain = ntksym.compile(spec), ntksym.compile(spec, collapse=False)
     x = hard_rows(True)
@@ -144,14 +144,14 @@ def test_the_data_decide_for_what_is_not_homogeneous(monkeypatch: pytest.MonkeyP
     stray = x * (1 + 1e-13 * np.arange(len(x)))[:, None]
     np.testing.assert_array_equal(k(stray).ntk, plain(stray).ntk)
     assert k.taken == "layers: the rows are on no sphere"
-    assert deep.sphere([x, x]) == 1.0 and deep.sphere([x, 2 * x]) is None
+    assert deep.sphere([x, x])[0] == 1.0 and deep.sphere([x, 2 * x])[0] is None
 
 
 def test_what_cannot_be_proven_keeps_its_layers(monkeypatch: pytest.MonkeyPatch) -> None:
     from ntksym.runtime import deep
 
-    monkeypatch.setattr(deep, "pays", lambda depth, entries: True)
-    monkeypatch.setattr(deep, "ERROR", 1e-17)
+    monkeypatch.setattr(deep, "pays", lambda depth, entries, dtype: True)
+    monkeypatch.setitem(deep.ERROR, "float64", 1e-17)
     spec = HOMOGENEOUS.replace("depth=20", "depth=8")
     k, x = ntksym.compile(spec, target="numpy"), hard_rows(False)
     for _ in range(2):
@@ -160,3 +160,34 @@ def test_what_cannot_be_proven_keeps_its_layers(monkeypatch: pytest.MonkeyPatch)
     np.testing.assert_array_equal(
         found, ntksym.compile(spec, target="numpy", collapse=False)(x).ntk
     )
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_float_rows_are_on_a_sphere_up_to_their_rounding(
+    monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    """Rows made of length one in float: a polynomial, as near to the layers as floats are."""
+    from ntksym.runtime import deep
+
+    monkeypatch.setattr(deep, "pays", lambda depth, entries, dtype: True)
+    spec = "mlp:relu:depth=12,weight_var=2,bias_var=1/100"
+    x = hard_rows(True).astype(np.float32)
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    squares = (x.astype(float) ** 2).sum(axis=1)
+    assert deep.SPHERE["float64"] < np.ptp(squares) <= deep.SPHERE["float32"]
+    k = ntksym.compile(spec, target=target, dtype="float32")
+    found = k(x)
+    assert "on a sphere, from which norms differ by up to" in k.taken
+    expected = ntksym.compile(spec, collapse=False)(x.astype(float))
+    for name in ("nngp", "ntk"):
+        a, b = getattr(found, name), getattr(expected, name)
+        size = np.sqrt(np.diag(b))
+        assert a.dtype == np.float32 and (a == a.T).all()
+        assert (np.abs(a - b) / np.outer(size, size)).max() <= 5e-7
+        np.testing.assert_array_equal(np.diag(a), getattr(k.diag(x), name))
+    stray = x * np.linspace(1, 1 + 1e-6, len(x), dtype=np.float32)[:, None]
+    k(stray)
+    assert k.taken == "layers: the rows are on no sphere"
+    double = ntksym.compile(spec, target=target)
+    double(x.astype(float))
+    assert double.taken == "layers: the rows are on no sphere"

@@ -114,27 +114,90 @@ def test_refusals():
 )
 def test_input_gradient_of_nearly_equal_rows(depth, expected):
     """One part in 1e9 apart: the difference quotient of covariances would have no digit left."""
-    g = NetworkGradient(ntksym.mlp("relu", depth=depth, weight_var=2, bias_var="1/100"))
+    net = ntksym.mlp("relu", depth=depth, weight_var=2, bias_var="1/100")
+    g = NetworkGradient(net, "numpy")
     _, ntk = g.input_gradient([[1.0, 1.0]], [[1.0, 1.0 + 1e-9]])
     assert np.allclose(ntk[0, 0], expected, rtol=2e-6)
     _, equal = g.input_gradient([[1.0, 1.0]])
     assert np.allclose(equal[0, 0], sum(expected) / 2, rtol=3e-2) and np.isfinite(equal).all()
 
 
-@pytest.mark.parametrize("name", ["relu", "gelu", "leaky_relu", "erf"])
-def test_network_against_many_digits(name):
-    params = {"alpha": "1/4"} if name == "leaky_relu" else None
-    net = ntksym.mlp(name, depth=2, weight_var=2, bias_var="1/10", params=params)
-    g = NetworkGradient(net)
-    x = np.random.default_rng(1).normal(size=(3, 4))
-    x[1] = x[0] + 1e-6
-    found = g(x)
-    for i, j in ((0, 1), (0, 2), (1, 2)):
-        exact = g._exact(x[i], x[j])
-        for v in g.wrt:
-            for k, table in (("nngp", found.d_nngp), ("ntk", found.d_ntk)):
-                want = float(exact[f"{k}/{v}"])
-                assert abs(table[v][i, j] - want) < 1e-12 * (1 + abs(want)), (k, v, i, j)
+NETWORKS = {
+    "relu, depth 20": ("relu", 20, {}),
+    "leaky_relu, depth 3": ("leaky_relu", 3, {"alpha": "1/4"}),
+    "gelu, depth 3": ("gelu", 3, {}),
+    "erf, depth 20": ("erf", 20, {}),
+    "abs, depth 2": ("abs", 2, {}),
+    "unseen, depth 2": ("max(x, a*x) + x*exp(-x**2/2)/5", 2, {"a": "1/4"}),
+}
+
+
+def rows_of_all_kinds():
+    """Rows that are far from, equal to, opposite to, along and nearly equal to the first one."""
+    x = np.random.default_rng(1).standard_normal((3, 5))
+    near = [x[0] + e * x[2] for e in (1e-2, 1e-5, 1e-9)]
+    return np.array([x[0], x[1], -x[0], 1.3 * x[0], *near, -x[0] + 1e-6 * x[1]])
+
+
+@pytest.mark.parametrize("case", NETWORKS)
+def test_network_against_many_digits(case):
+    """In C and in NumPy."""
+    name, depth, params = NETWORKS[case]
+    net = ntksym.mlp(name, depth=depth, weight_var=2, bias_var="1/10", params=params)
+    x = rows_of_all_kinds()
+    g = NetworkGradient(net, "numpy")
+    exact = [g.exact(x[0], y) for y in x]
+    against(g(x), exact)
+    if case in ("relu, depth 20", "gelu, depth 3", "unseen, depth 2"):
+        against(NetworkGradient(net, "c", threads=1)(x), exact)
+
+
+def against(found, exact):
+    tables = {"nngp/": found.d_nngp, "ntk/": found.d_ntk}
+    tables |= {"nngp/polar ": found.polar_nngp, "ntk/polar ": found.polar_ntk}
+    for j, right in enumerate(exact):
+        for first, table in tables.items():
+            for v, values in table.items():
+                want = float(right[first + v])
+                if np.isfinite(want):
+                    error = abs(values[0, j] - want)
+                    assert error < 1e-12 * (1 + abs(want)), (first + v, j, error)
+                else:
+                    assert values[0, j] == want or np.isnan(want), (first + v, j)
+
+
+def test_compiled_gradients_are_symmetric_and_those_of_numpy():
+    """More rows than a block has lanes, several threads, NaN and zero rows among them."""
+    net = ntksym.mlp("relu", depth=3, weight_var=2, bias_var="1/10")
+    x = np.random.default_rng(4).standard_normal((150, 6))
+    x[3], x[7], x[100] = np.nan, x[2], 0.0
+    with np.errstate(all="ignore"):
+        one, other = NetworkGradient(net, "c", threads=2)(x), NetworkGradient(net, "numpy")(x)
+        part = NetworkGradient(net, "c", threads=1)(x[:70], x[60:])
+    swapped = {"q11": "q22", "q22": "q11"}
+    good = np.delete(np.arange(150), 3)
+    for k in ("d_nngp", "d_ntk", "polar_nngp", "polar_ntk"):
+        for v, values in getattr(one, k).items():
+            transposed = getattr(one, k)[swapped.get(v, v)].T
+            np.testing.assert_array_equal(values, transposed)
+            expected = getattr(other, k)[v]
+            fine = np.isfinite(expected)
+            scale = np.max(np.abs(expected[fine & (np.abs(expected) < 1e3)]))
+            assert np.allclose(values[fine], expected[fine], rtol=1e-12, atol=1e-13 * scale), (k, v)
+            assert np.isnan(values[3]).all() and not np.isnan(values[good][:, 0]).any()
+            np.testing.assert_allclose(
+                getattr(part, k)[v][:3, 41:], values[:3, 101:], rtol=1e-12, atol=1e-13
+            )
+    np.testing.assert_array_equal(one.ntk, one.ntk.T)
+    np.testing.assert_allclose(one.ntk[good][:, good], other.ntk[good][:, good], rtol=1e-13)
+
+
+def test_without_a_compiler_gradients_are_numpys(monkeypatch):
+    monkeypatch.setenv("CC", "no-such-compiler")
+    net = ntksym.mlp("relu", depth=1, weight_var=2)
+    assert NetworkGradient(net)([[1.0, 2.0]]).d_ntk["q12"].shape == (1, 1)
+    with pytest.raises(ntksym.errors.NoCompiler):
+        NetworkGradient(net, "c")
 
 
 def test_network_hyperparameters_against_differences():
@@ -142,7 +205,7 @@ def test_network_hyperparameters_against_differences():
         net = ntksym.mlp(
             "leaky_relu", depth=3, weight_var=weight, bias_var=bias, params={"alpha": alpha}
         )
-        return NetworkGradient(net)(x)
+        return NetworkGradient(net, "numpy")(x)
 
     x = np.random.default_rng(2).normal(size=(4, 3))
     here = kernel("2", "1/10", "1/4")
@@ -164,7 +227,7 @@ def test_network_hyperparameters_against_differences():
 def test_diagonal_is_finite_and_agrees_with_the_diagonal_recursion():
     net = ntksym.mlp("gelu", depth=2, weight_var=2, bias_var="1/10")
     x = np.random.default_rng(3).normal(size=(3, 4))
-    g = NetworkGradient(net)(x)
+    g = NetworkGradient(net, "numpy")(x)
     total = sum(g.d_ntk[v].diagonal() for v in ("q11", "q12", "q22"))
     h = 1e-6
     up, down = (ntksym.compile(net, target="numpy").diag(x * np.sqrt(1 + s * h)) for s in (1, -1))
@@ -177,9 +240,12 @@ def test_a_compiled_kernel_has_its_gradient() -> None:
     rows = np.random.default_rng(2).standard_normal((3, 4))
     found, expected = (
         k.gradient(rows),
-        NetworkGradient(ntksym.parse_spec("mlp:gelu:depth=2,weight_var=2,bias_var=1/10"))(rows),
+        NetworkGradient(ntksym.parse_spec("mlp:gelu:depth=2,weight_var=2,bias_var=1/10"), "numpy")(
+            rows
+        ),
     )
     np.testing.assert_array_equal(found.d_ntk["q12"], expected.d_ntk["q12"])
+    np.testing.assert_array_equal(found.d_ntk["q11"], expected.d_ntk["q11"])
     np.testing.assert_allclose(found.ntk, k(rows).ntk, rtol=1e-13)
     flat = ntksym.compile("mlp:relu:depth=2,weight_var=2", target="numpy", collapse=True)
     with pytest.raises(UnsupportedOp, match="no derivatives"):
@@ -197,7 +263,7 @@ def test_tables_give_the_gradients_of_closed_forms() -> None:
     x *= (np.sqrt(5 * rng.uniform(0.6, 0.95, 4)) / np.linalg.norm(x, axis=1))[:, None]
     x[1] = x[0] + 1e-3 * x[2]
     units = UnitGradient(network, Wanted("tabulated"))
-    found, expected = units(x), NetworkGradient(network)(x)
+    found, expected = units(x), NetworkGradient(network, "numpy")(x)
     assert any("no bound is proven" in line for line in units.notes)
     assert np.allclose(found.ntk, expected.ntk, rtol=0, atol=1e-9)
     for v in units.wrt:

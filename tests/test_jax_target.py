@@ -311,3 +311,15 @@ def test_unit_networks(jax, spec, variances, tmp_path):
     step = 1e-5 * rng.normal(size=x.shape)
     up, down = (ntksym.compile(net, target="numpy")(x + s * step).ntk.sum() for s in (1, -1))
     assert abs((slope * step).sum() - (up - down) / 2) < 1e-6 * 1e-5 * 100
+
+
+def test_gradients_of_nearly_equal_rows_keep_their_digits(jax, tmp_path):
+    """ReLU with a bias: what unlike norms make of the angle is not formed from the norms."""
+    net = ntksym.mlp("relu", depth=2, weight_var=2, bias_var="1/100")
+    module = written(net, tmp_path)
+    x = np.random.default_rng(1).standard_normal((2, 5))
+    y = x[:1] + 1e-9 * x[1:]
+    want = ntksym.NetworkGradient(net, "numpy").input_gradient(x[:1], y)
+    slope = jax.grad(lambda a: module.nngp_ntk(a, y)[1].sum())(x[:1])
+    error = np.max(np.abs(np.asarray(slope)[0] - want[1][0, 0]))
+    assert error < 1e-14 * np.max(np.abs(want[1])), error

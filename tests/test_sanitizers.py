@@ -18,7 +18,7 @@ SHELF = Path(__file__).resolve().parent.parent / "codegen" / "c"
 FILES = sorted(SHELF.glob("*.c"))
 COMPILER = next((c for c in ("gcc", "clang", "cc") if shutil.which(c)), None)
 FLAGS = (
-    "-std=c99", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined",
+    "-std=c99", "-Og", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined",
     "-fno-sanitize-recover=all", "-fno-omit-frame-pointer",
     "-Wno-maybe-uninitialized",  # gcc: the instrumentation itself makes it warn
 )  # fmt: skip

@@ -208,7 +208,7 @@ def test_where_terms_are_larger_than_the_kernel(text: str, a: float, b: float, t
 
 
 def test_the_definition_is_used_at_few_variances_only() -> None:
-    """It costs tens of microseconds: not at the variances that data have."""
+    """Not at the variances that data have, unless code is compiled: 3."""
     from ntksym.lower.direct import BINS
     from ntksym.lower.scales import _direct
 
@@ -218,4 +218,4 @@ def test_the_definition_is_used_at_few_variances_only() -> None:
         middle = [rule.used[k][i * BINS + j] for k in (0, 1) for i in (6, 7, 8) for j in (6, 7, 8)]
         assert 1 not in middle, text
         usual = [rule.used[k][i * BINS + j] for k in (0, 1) for i in (6, 7) for j in (6, 7)]
-        assert not any(usual), text  # of all correlations, 2 included: it is slow
+        assert not {1, 2} & set(usual), text  # of all correlations, 2 included: it is slow

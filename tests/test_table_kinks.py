@@ -319,3 +319,17 @@ def test_a_table_of_kinks_says_what_it_costs() -> None:
     assert "measured at" in " ".join(proven(kinked()))
     with at_most(0.0), pytest.raises(TooLong):
         kink_table(CASES[1], SPAN, error=ERROR)
+
+
+def test_a_table_of_kinks_that_takes_too_long_ends_before_rho_is_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from ntksym.numeric import rules
+
+    monkeypatch.setattr(split, "LIMITS", (0.8,))
+    monkeypatch.setattr(rules, "PATIENCE_KINKS", 0.01)
+    rule, span = rules.RULES["tabulated"], tuple(Fraction(v) for v in SPAN)
+    found = rule.make(as_activation(CASES[1]), (span[0], span[1]), ERROR)
+    assert isinstance(found, SplitTable) and found.error <= ERROR
+    with at_most(0.01), pytest.raises(TooLong):  # nor has that more time than there is
+        rule.make(as_activation("max(tanh(x), 1/3)"), (span[0], span[1]), ERROR)

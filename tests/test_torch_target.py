@@ -176,3 +176,20 @@ def test_units_carry_the_angle_of_nearly_parallel_rows(torch, tmp_path):
     found = module.nngp_ntk(torch.tensor(x), torch.tensor(y))
     for one, other in zip(found, (want.nngp, want.ntk), strict=True):
         assert np.abs(np.diag(one) / np.diag(other) - 1).max() < 1e-13
+
+
+def test_gradients_of_nearly_equal_rows_keep_their_digits(torch, tmp_path):
+    """ReLU with a bias: what unlike norms make of the angle is not formed from the norms."""
+    net = ntksym.mlp("relu", depth=3, weight_var=2, bias_var="1/100")
+    module = written(net, tmp_path)
+    x = np.random.default_rng(1).standard_normal((2, 5))
+    exact = ntksym.NetworkGradient(net, "numpy")
+    for gap in (1e-5, 1e-9):
+        y = x[:1] + gap * x[1:]
+        rows = torch.tensor(x[:1], requires_grad=True)
+        for value, want in zip(
+            module.nngp_ntk(rows, torch.tensor(y)), exact.input_gradient(x[:1], y), strict=True
+        ):
+            (slope,) = torch.autograd.grad(value.sum(), rows, retain_graph=True)
+            error = np.max(np.abs(slope.numpy()[0] - want[0, 0]))
+            assert error < 1e-14 * np.max(np.abs(want)), (gap, error)

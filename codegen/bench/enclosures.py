@@ -2,7 +2,7 @@
 
 The list of the frameworks is `frameworks.toml`.  Value and derivative dual are enclosed from the
 definition alone, with `ntksym.verify.balls.enclose_definition`; nothing is known of closed forms.
-Exit status 1 where one misses the digits or the time.
+Exit status 1 where one misses the digits or the time.  `--out enclosures.txt` keeps the table.
 """
 
 from __future__ import annotations
@@ -139,18 +139,24 @@ def main() -> int:
     parser.add_argument("--digits", type=int, default=30)
     parser.add_argument("--limit", type=float, default=2.0, help="processor seconds per enclosure")
     parser.add_argument("--json", action="store_true", help="one object on standard output")
+    parser.add_argument("--out", type=Path, help="also write the table to this file")
     args = parser.parse_args()
     chosen = rows([w.lower() for w in args.words])
     everything: list[Result] = []
-    if not args.json:
-        print(f"{'activation':38s} {'digits':>7s} {'seconds':>7s}  slowest")
+    lines: list[str] = []
+
+    def show(line: str) -> None:
+        lines.append(line)
+        if not args.json:
+            print(line, flush=True)
+
+    show(f"{'activation':38s} {'digits':>7s} {'seconds':>7s}  slowest")
     for number, row in enumerate(chosen, 1):
         if sys.stderr.isatty():
             print(f"\r{number}/{len(chosen)} {row.name[:50]:50s}", end="\r", file=sys.stderr)
         results = list(measured(row, args.digits, args.limit))
         everything += results
-        if not args.json:
-            print(summary(row, results), flush=True)
+        show(summary(row, results))
     missed = [r for r in everything if r.note and not r.infinite]
     infinite = [r for r in everything if r.infinite]
     worst = sorted(everything, key=lambda r: -r.seconds)[:5]
@@ -165,12 +171,14 @@ def main() -> int:
         }
         print(json.dumps(record, indent=1))
         return 1 if missed else 0
-    print(
+    show(
         f"{len(chosen)} activations, {len(everything)} enclosures: {len(missed)} missed "
         f"{args.digits} digits or {args.limit} s; {len(infinite)} are infinite at their point"
     )
     for r in worst:
-        print(f"  {r.seconds:.2f} s  {r.name}, {r.quantity} at ({', '.join(r.point)})")
+        show(f"  {r.seconds:.2f} s  {r.name}, {r.quantity} at ({', '.join(r.point)})")
+    if args.out:
+        args.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return 1 if missed else 0
 
 

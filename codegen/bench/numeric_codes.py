@@ -111,13 +111,13 @@ def _tight(act: Activation, kept: Any) -> Any:
         return choose(act, variances=1, code=True, build=kept).dual
 
 
-def ranged(row: Row) -> Iterator[Code]:
-    """Tables of ranges of variances."""
+def ranged(row: Row, largest: float = 0.0) -> Iterator[Code]:
+    """Tables of ranges of variances; errors below `largest` are not tried."""
     from ntksym.runtime.numeric_network import compile_unit
     from ntksym.runtime.rule_store import kept
 
     for label, span, variances, errors in RANGES:
-        for error in errors:
+        for error in (e for e in errors if e >= largest):
             try:
                 with patience(2 * PATIENCE):
                     found = choose(

@@ -42,7 +42,6 @@ from ntksym.activation import Activation
 from ntksym.dual import Dual
 from ntksym.errors import NotSquareIntegrable, NtksymError
 from ntksym.numeric.arith import ball, working
-from ntksym.numeric.choice import is_slow
 from ntksym.verify.balls import enclose_definition
 
 OUT = Path(__file__).with_name("regimes_numeric.json")
@@ -50,6 +49,10 @@ SCHEMA = "ntksym/regimes-numeric/1"
 GOAL = 1e-14
 UNEQUAL = 4
 """Pairs of different variances in a regime."""
+ALONE = ("equal", "parallel", "zero")
+"""Regimes with one correlation for two variances: few points."""
+MOST_AGAIN = 8
+LEAST = 64
 
 
 @dataclass(slots=True)
@@ -130,13 +133,20 @@ def correlations(regime: str, count: int, seed: int) -> Any:
     return rng.uniform(-0.999, 0.999, count)
 
 
-def by_arrays(c: Code, known: References, regime: str, count: int, seconds: float) -> Seen:
-    """A regime by `long_series`, and by the definition where that does not reach."""
+def by_arrays(
+    c: Code, known: References, regime: str, count: int, seconds: float, again: int = 0
+) -> Seen:
+    """A regime by `long_series`, and by the definition where that does not reach.
+
+    `again` counts the times before with the same regime: other correlations are drawn, and what
+    the series does not reach is left out.
+    """
     out = Seen(regime)
     chosen = pairs(c.variances, regime)
     end = time.process_time() + seconds
     for number, (a, b) in enumerate(chosen):
-        q12 = correlations(regime, -(-count // len(chosen)), number) * math.sqrt(a * b)
+        seed = number + len(chosen) * again
+        q12 = correlations(regime, -(-count // len(chosen)), seed) * math.sqrt(a * b)
         columns = [np.full(len(q12), a), q12, np.full(len(q12), b)]
         got = [np.array(v) for v in c.rule(*columns)]
         found, sizes = known.at(a, q12, b), known.sizes(a, b)
@@ -145,6 +155,8 @@ def by_arrays(c: Code, known: References, regime: str, count: int, seconds: floa
                 errors = (np.abs(got[k] - middle) + bound).astype(float) / sizes[k]
                 out.note(k, errors[found.known], [v[found.known] for v in columns])
         out.series += int(found.known.sum())
+        if again:
+            continue
         left = np.unique(q12[~found.known])
         share = end - (end - time.process_time()) * (1 - 1 / (len(chosen) - number))
         np.random.default_rng(number).shuffle(left)
@@ -219,16 +231,21 @@ def joined(one: Seen, two: Seen) -> Seen:
 
 
 def measured(c: Code, points: int, seconds: float) -> Iterator[Seen]:
-    """All regimes of one activation, `points` in all where the references allow."""
-    each = -(-points // len(REGIMES))
+    """All regimes of one activation, together at least `points` with a reference.
+
+    A regime gets its share; what the slow references have no time for is made up where the series
+    reaches.
+    """
     known = References(c.act)
     closed = isinstance(c.dual, Dual)
-    arrays = not closed or known.smooth or is_slow(c.dual)
+    many = [r for r in REGIMES if r not in ALONE and pairs(c.variances, r)]
+    each = -(-points // len(many))
+    out: dict[str, Seen] = {}
     for regime in REGIMES:
         found = Seen(regime)
         if closed:
             found = by_balls(c, regime, each, seconds)
-        if arrays and pairs(c.variances, regime):
+        if pairs(c.variances, regime):
             try:
                 found = joined(found, by_arrays(c, known, regime, each, seconds))
             except (NtksymError, NotSquareIntegrable) as failed:
@@ -236,7 +253,17 @@ def measured(c: Code, points: int, seconds: float) -> Iterator[Seen]:
         elif not closed and c.open and regime == "zero":
             found = at_zero(c)
         if found.checked or found.unknown:
-            yield found
+            out[regime] = found
+    reached = [r for r in many if r in out and out[r].series > each / 2]
+    for again in range(1, MOST_AGAIN):
+        missing = points - sum(s.checked for s in out.values())
+        if missing <= 0 or not reached:
+            break
+        for regime in reached:
+            share = max(-(-missing // len(reached)), LEAST)
+            more = by_arrays(c, known, regime, share, 0.0, again)
+            out[regime] = joined(out[regime], more)
+    yield from out.values()
 
 
 def stored(path: Path = OUT) -> dict[str, Record]:
@@ -270,6 +297,7 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="also what is there already")
     parser.add_argument("--numeric", action="store_true", help="only those without closed form")
     parser.add_argument("--ranges", action="store_true", help="tables of ranges of variances")
+    parser.add_argument("--error", type=float, default=0.0, help="the least that ranges try")
     parser.add_argument("--report", action="store_true", help="measure nothing")
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
@@ -278,7 +306,7 @@ def main() -> int:
         return 2
     records = stored(options.out)
     for row in () if options.report else listed([w.lower() for w in options.words]):
-        for c in ranged(row) if options.ranges else _one(row, options, records):
+        for c in ranged(row, options.error) if options.ranges else _one(row, options, records):
             began = time.process_time()
             old = records.get(c.name)
             same = old is not None and old.digest == c.digest and old.points >= options.points

@@ -18,6 +18,7 @@ from ..errors import UnsupportedOp
 from ..lower.ops import OPS
 from ..lower.program import Let, Operand, Program, constants
 from .hyper import connection
+from .source import SourceFile as SourceFile
 
 INLINE = frozenset({"add", "sub", "mul", "neg"})
 """Cheap operations: nested into the line that uses them, if it is the only one."""
@@ -34,14 +35,6 @@ _C_WORDS = frozenset(
     "size_t exp log sin cos tan sinh cosh tanh sqrt pow fma erf erfc hypot fabs copysign expm1 "
     "log1p atan2 n i nngp dot ntk np numpy I".split()
 )
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFile:
-    """A generated file: its name and its text."""
-
-    name: str
-    text: str
 
 
 class Backend(Protocol):

@@ -6,7 +6,10 @@ name in either, in `ArrayBackend.network` and `ArrayBackend.loops`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..lower.kernel import STATE
+from ..lower.program import Program
 from ..lower.schedule import Schedule, Step
 from ._base import SourceFile, identifier
 from .array_module import ArrayBackend, function, module, only
@@ -28,21 +31,32 @@ def network_file(schedule: Schedule, contract: Contract, backend: ArrayBackend) 
     if schedule.near_kinds:
         pieces.append(array_near())
     pieces.append(function(schedule.input, "_input_rule", backend, "The affine first layer."))
+    pairs_of = tuple(_unlike(kind.pair) for kind in schedule.kinds)
     for k, kind in enumerate(schedule.kinds):
-        pieces.append(function(kind.pair, f"_layer{k}", backend, "One layer."))
+        pieces.append(function(pairs_of[k] or kind.pair, f"_layer{k}", backend, "One layer."))
         pieces.append(function(kind.diag, f"_layer{k}_diag", backend, "The same, u = v."))
     pieces += _near(schedule, backend)
     rows = values = ""
     for k, mode, steps in _groups(schedule):
         near = f"_near{k}" if mode else "None"
-        rows += f"    (_layer{k}, _layer{k}_diag, {len(steps)}, {mode}, {near}),\n"
+        unlike = f", {pairs_of[k] is not None}" if any(pairs_of) else ""
+        rows += f"    (_layer{k}, _layer{k}_diag, {len(steps)}, {mode}, {near}{unlike}),\n"
         pairs = _tuple(backend, tuple(zip(*(s.pair_values for s in steps), strict=True)))
         diags = _tuple(backend, tuple(zip(*(s.diag_values for s in steps), strict=True)))
         values += f"    ({pairs}, {diags}),\n"
     pieces += [f"LAYERS = (\n{rows})\n", f"VALUES = (\n{values})\n"]
     given = "".join(f", {backend.literal(v)}" for v in schedule.input_values)
     text = _STEP.replace("@NEAR@", _MENDED if schedule.near_kinds else "")
-    pieces += [text, backend.loops, FIRST.replace("@VALUES@", given), _KERNELS]
+    kernels = _KERNELS
+    if any(pairs_of):
+        for old, new in _UNLIKE:
+            text, kernels = text.replace(old, new), kernels.replace(old, new)
+        if all(pairs_of):
+            assert _WORSE in kernels
+            kernels = kernels.replace(_WORSE, _BETTER)
+        kernels = _ROWS + "\n\n" + kernels.strip("\n")
+    pieces += [text, backend.loops, FIRST.replace("@VALUES@", given)]
+    pieces.append(kernels.replace("@VALUES@", given))
     joined = "\n\n".join(piece.strip("\n") + "\n" for piece in pieces)
     name = identifier(schedule.name, set()).rstrip("_")
     made = module(backend, contract, schedule.programs, joined, ALWAYS)
@@ -50,6 +64,25 @@ def network_file(schedule: Schedule, contract: Contract, backend: ArrayBackend) 
         head, mark, rest = made.partition('\n"""\n')
         made = "\n".join((head, *NOTE)) + mark + rest
     return SourceFile(f"{name}.py", made)
+
+
+def _unlike(p: Program) -> Program | None:
+    """The program with sqrt(q11) - sqrt(q22) as an input after `STATE`; None where it has none.
+
+    Formed from rounded variances it has no digit left for nearly equal rows, and neither have the
+    derivatives of the next angle, where a bias makes it a part of that.
+    """
+    found = [let.name for let in p.body if let.op == "sub" and let.args == ("r11", "r22")]
+    if not found:
+        return None
+    body = tuple(
+        replace(let, args=tuple("unlike" if a == found[0] else a for a in let.args))
+        for let in p.body
+        if let.name != found[0]
+    )
+    count = len(STATE)
+    args = (*p.args[:count], "unlike", *p.args[count:])
+    return replace(p, args=args, body=body)
 
 
 def _near(schedule: Schedule, backend: ArrayBackend) -> list[str]:
@@ -106,6 +139,69 @@ def _step(kind, state, pair, diag):
     roots = tuple(_sqrt0(v) for v in (qx, qy, nx, ny))
     after, t, following = layer(qx, c, qy, root, t, nx, ny, *roots, *pair)
 @NEAR@    return nx, after, ny, following, tx, t, ty
+'''
+
+_UNLIKE = (
+    (
+        "layer, layer_diag, _, mode, near = kind",
+        "layer, layer_diag, _, mode, near, straight = kind",
+    ),
+    ("qx, c, qy, root, tx, t, ty = state", "qx, c, qy, root, tx, t, ty, unlike = state"),
+    ("root, t, nx, ny, *roots, *pair)", "root, t, nx, ny, *roots, *given, *pair)"),
+    (
+        "    after, t, following =",
+        "    given = (unlike,) if straight else ()\n    after, t, following =",
+    ),
+    (
+        "    return nx, after, ny, following, tx, t, ty\n",
+        "    unlike = _next_unlike(straight, unlike, qx, nx, layer_diag, diag, roots)\n"
+        "    return nx, after, ny, following, tx, t, ty, unlike\n",
+    ),
+    (
+        "    state = _first(x1, x2, exact)\n",
+        "    state = _first(x1, x2, exact)\n"
+        "    state = (*state, _first_unlike(x1, x2, exact, state))\n",
+    ),
+)
+"""What changes where a layer takes the difference of lengths: an eighth number of the state."""
+
+_WORSE = """Derivatives at a
+    small angle t have errors of about 1e-17/t (measured in double precision, not proven).
+"""
+_BETTER = """Derivatives keep
+    their digits at small angles, but for False (measured in double precision, not proven).
+"""
+
+_ROWS = '''
+def _next_unlike(straight, unlike, qx, nx, layer_diag, diag, roots):
+    """sqrt(q11) - sqrt(q22) after a layer; `straight` ones are affine in the variance."""
+    r1, r2, s1, s2 = roots
+    if not straight:
+        return s1 - s2
+    start, _ = layer_diag(0.0 * qx, 0.0 * qx, *diag)
+    rise = (nx - start) / _where(qx > 0.0, qx, 1.0 + 0.0 * qx)
+    total = s1 + s2
+    return unlike * (rise * (r1 + r2) / _where(total > 0.0, total, 1.0 + 0.0 * total))
+
+
+def _first_unlike(x1, x2, exact, state):
+    """sqrt(q11) - sqrt(q22) of the first layer, of nearly parallel rows from their difference."""
+    qx, _, qy, root, *_ = state
+    (x1,) = _arrays(x1)
+    (x2,) = (x1,) if x2 is None else _arrays(x2)
+    slope = _input_rule(float(x1.shape[1])@VALUES@)[0]
+    lengths = _sqrt0(qx) + _sqrt0(qy)
+    far = (qx - qy) + 0.0 * root
+    if exact or exact is None:
+        size = _sqrt0(qx) * _sqrt0(qy)
+        close = size >= 0.0 if exact else root < (0.1 if _double(root) else 0.3) * size
+
+        def known(i, j):
+            x, y = x1[i], x2[j]
+            return slope * ((x - y) * (x + y)).sum(1)
+
+        far = _chosen(close, known, _places(close), (0, 0), far, x1.shape[1])
+    return far / _where(lengths > 0.0, lengths, 1.0 + 0.0 * lengths)
 '''
 
 _MENDED = """    if mode:

@@ -8,7 +8,7 @@ from ._base import SourceFile, identifier
 from .c import C, Contract, head, inline_function
 from .c_header import HEADER_NAME
 from .c_text import c_literal
-from .collapsed import TOLERANCE, CollapsedProgram
+from .collapsed import CollapsedProgram
 
 FLOAT_TAIL = 2e-9
 """Relative size of the powers that are left out in float."""
@@ -31,12 +31,19 @@ def network_file(program: CollapsedProgram, contract: Contract) -> SourceFile:
     text = _FIRST.replace("@INPUT_VALUES@", values).replace("@SCALE@", _power(program, "now"))
     text = text.replace("@NNGP@", C.literal(program.ends[0]))
     pieces.append(text.replace("@NTK@", C.literal(program.ends[1])))
-    pieces += [_LOOPS.replace("@S@", s).replace("Real", real) for real, s in _SUFFIX.items()]
+    pieces += [_loops(real) for real in _SUFFIX]
     pieces.append(_WHOLE)
     return SourceFile(f"{name}.c", "\n".join(pieces).replace("@NAME@", f"ntksym_{name}"))
 
 
 _SUFFIX = {"double": "", "float": "_f32"}
+
+
+def _loops(real: str) -> str:
+    """The functions of pairs and of a tile, in one type."""
+    roots = _SINGLE_ROOTS if real == "float" else _ROOTS.replace("@ROOTED@", _ROOTED)
+    text = _LOOPS.replace("@ROOTS@", roots).replace("@S@", _SUFFIX[real])
+    return text.replace("Real", real)
 
 
 def _layer(program: CollapsedProgram, real: str) -> str:
@@ -53,7 +60,7 @@ def _layer(program: CollapsedProgram, real: str) -> str:
             horner += f"    {name} = {name} * u + (minus ? {other} : {plus});\n"
     body = body.replace("@HORNER@", horner)
     if program.variance:
-        low, high = (program.variance * (1 + side * TOLERANCE) for side in (-1, 1))
+        low, high = (program.variance * (1 + side * program.tolerance) for side in (-1, 1))
         bounds = (C.literal(low**0.5), C.literal(high**0.5))
         if single:  # a float of the diagonal is rounded
             bounds = (
@@ -62,10 +69,10 @@ def _layer(program: CollapsedProgram, real: str) -> str:
             )
         text += _SPHERE.replace("@LOW@", bounds[0]).replace("@HIGH@", bounds[1])
     (c0, m0), (c1, m1) = program.maps
-    numbers = {"@C0@": c0, "@M0@": m0, "@C1@": c1, "@M1@": m1, "@ONE@": 1.0, "@HALF@": 0.5}
+    numbers = {"@C0@": c0, "@M0@": m0, "@C1@": c1, "@M1@": m1, "@ONE@": 1.0}
     for word, value in numbers.items():
         body = body.replace(word, _literal(value, single))
-    text = text + "\n" + body.replace("@F@", "f" if single else "")
+    text = text + "\n" + body
     return text.replace("@S@", suffix).replace("Real", real)
 
 
@@ -94,24 +101,49 @@ _SPHERE = r"""
 static inline Real on_sphere@S@(Real r) { return r >= @LOW@ && r <= @HIGH@ ? 1 : NAN; }
 """
 
-_LAYER = r"""/* Both kernels: rho = c/(rx ry), s = sqrt((1 - |rho|)/2) without cancellation from the
- * root of the determinant, and polynomials in u = m s/(s + c) - 1, times the scale. */
-static inline void collapsed@S@(size_t b, const Real *c, const Real *root, const Real *rx,
+_LAYER = r"""/* Both kernels: s = sqrt((1 - |rho|)/2), and polynomials in u = m s/(s + c) - 1,
+ * times the scale. */
+static inline void collapsed@S@(size_t b, const Real *c, const Real *s, const Real *rx,
                                 const Real *ry, Real *nngp, Real *ntk)
 {
   for (size_t i = 0; i < b; ++i) {
     const Real scale = @SCALE@;
-    const Real p = rx[i] * ry[i];
-    const Real inverse = @ONE@ / (p > 0 ? p : @ONE@);
-    const Real far = fabs@F@(c[i]) * inverse, rho = far > @ONE@ ? @ONE@ : far;
-    const Real s = root[i] * inverse * sqrt@F@(@HALF@ / (@ONE@ + rho));
     const int minus = c[i] < 0;
-    const Real u = (minus ? @M1@ : @M0@) * (s / (s + (minus ? @C1@ : @C0@))) - @ONE@;
+    const Real u = (minus ? @M1@ : @M0@) * (s[i] / (s[i] + (minus ? @C1@ : @C0@))) - @ONE@;
 @HORNER@    nngp[i] = k * scale;
     ntk[i] = t * scale;
   }
 }
 """
+
+_ROOTED = """      for (size_t i = 0; i < b; ++i)
+        s[i] = (Real)ntksym_op_rootdet((double)qx[(at + i) * incx], (double)c[i],
+                                       (double)qy[(at + i) * incy]);
+"""
+"""The root of the determinant, which near pairs need to full precision."""
+
+_ROOTS = """    if (root0)
+      for (size_t i = 0; i < b; ++i) s[i] = root0[at + i];
+    else
+@ROOTED@    for (size_t i = 0; i < b; ++i) { /* from the root, without cancellation */
+      const Real p = rx[i] * ry[i], inverse = 1 / (p > 0 ? p : 1), far = fabs(c[i]) * inverse;
+      s[i] = s[i] * inverse * sqrt((Real)0.5 / (1 + (far > 1 ? 1 : far)));
+    }
+"""
+
+_SINGLE_ROOTS = """    for (size_t i = 0; i < b; ++i) { /* p - |c|, with what p lost to rounding */
+      const float p = rx[i] * ry[i], inverse = 1.0f / (p > 0.0f ? p : 1.0f);
+      const float gap = (p - fabsf(c[i])) + fmaf(rx[i], ry[i], -p);
+      s[i] = ntksym_op_sqrt0f(0.5f * gap * inverse);
+    }
+    if (root0)
+      for (size_t i = 0; i < b; ++i) {
+        const float p = rx[i] * ry[i], inverse = 1.0f / (p > 0.0f ? p : 1.0f);
+        const float far = fabsf(c[i]) * inverse;
+        s[i] = root0[at + i] * inverse * sqrtf(0.5f / (1.0f + (far > 1.0f ? 1.0f : far)));
+      }
+"""
+"""Floats of inner products hold no more: who has better roots of near pairs gives them."""
 
 _FIRST = r"""/* The first layer for inputs of dimension d: Sigma = in[0]*<x, y> + in[1] and
  * Theta = in[2]*<x, y> + in[3]. */
@@ -148,7 +180,7 @@ void @NAME@_pairs@S@(size_t n, const Real *g12, const Real *root0,
                      const double in[4], Real *nngp, Real *ntk)
 {
   enum { LANES = 64 };
-  Real c[LANES], root[LANES], rx[LANES], ry[LANES];
+  Real c[LANES], s[LANES], rx[LANES], ry[LANES];
   const Real slope = (Real)in[0], offset = (Real)in[1];
   for (size_t at = 0; at < n; at += LANES) {
     const size_t b = n - at < LANES ? n - at : LANES;
@@ -157,13 +189,7 @@ void @NAME@_pairs@S@(size_t n, const Real *g12, const Real *root0,
       ry[i] = qy[2 * ldy + (at + i) * incy];
       c[i] = slope * g12[at + i] + offset;
     }
-    if (root0)
-      for (size_t i = 0; i < b; ++i) root[i] = root0[at + i];
-    else
-      for (size_t i = 0; i < b; ++i)
-        root[i] = (Real)ntksym_op_rootdet((double)qx[(at + i) * incx], (double)c[i],
-                                          (double)qy[(at + i) * incy]);
-    collapsed@S@(b, c, root, rx, ry, nngp + at, ntk + at);
+@ROOTS@    collapsed@S@(b, c, s, rx, ry, nngp + at, ntk + at);
   }
 }
 

@@ -5,6 +5,10 @@ band the powers of the row's tau are contracted once.  What is left for an entry
 without loops: for every power of x a short polynomial in the other tau, and Horner's rule in x for
 the value and the derivative at once.  A part that is one number (half of SiLU is linear) costs one
 product.
+
+Two vectors of entries go through at a time, and the coefficients of three powers of x: with what
+the Horner rule in x carries that is what sixteen registers hold, and six chains of fused products
+hide their latency (two chains and four vectors, which spill, take 1.2 times as long).
 """
 
 from __future__ import annotations
@@ -15,15 +19,19 @@ from ..numeric.table.banded import BandedDual, Pair
 from ..numeric.table.dual import SLACK, part_of
 from ..numeric.table.pack import Rows
 from .c_bands_text import ARGUMENTS, LANES_TEXT
-from .c_folded_text import GROUP, GROUPED, PAIRS, PLAIN, ROW, SUM
+from .c_folded_text import COLUMNS, GROUP, GROUPED, PAIRS, PLAIN, ROW, SUM
 from .c_header import c_literal
 
 CHUNK = 256
 """Entries that are put in order at a time."""
+KEPT = 8
+"""So many chunks of columns are kept: those of so many layers of a network."""
 OWN = 3
 """Up to so many bands every pair has polynomials written out for it; more share theirs."""
 WIDE = 8
 """A row is padded to a multiple of this: a vector of any machine."""
+BESIDE = 3
+"""Powers of x whose coefficients run side by side."""
 Place = tuple[int, int, int]
 
 
@@ -33,6 +41,7 @@ def folded_text(t: BandedDual, stem: str, diagonal: str, band: dict[str, str]) -
     `diagonal` is the text of the second; `band` says how the band of q and of v is found.
     """
     count, whole = len(t.bands), Form.of(t, t.pairs)
+    bend = _BENDS[t.sine]
     forms = {(p.first, p.second): Form.of(t, (p,)) if count <= OWN else whole for p in t.pairs}
     text = LANES_TEXT + f"enum {{ {stem}_many = (int)(sizeof(ntksym_lanes) / sizeof(double)) }};\n"
     sums: dict[Form, str] = {}
@@ -54,14 +63,17 @@ def folded_text(t: BandedDual, stem: str, diagonal: str, band: dict[str, str]) -
     text += ",\n".join(f"  {{{c_literal(b.centre)}, {c_literal(b.half)}}}" for b in t.bands)
     text += "\n};\n\n"
     order = GROUPED if count > 1 else PLAIN
-    text += GROUP + PAIRS.replace("@ORDER@", order).replace("@ARGUMENTS@", ARGUMENTS)
+    text += COLUMNS + GROUP + PAIRS.replace("@ORDER@", order).replace("@ARGUMENTS@", ARGUMENTS)
     marks = {
+        "@BEND@": bend,
         **whole.texts(),
+        "@BANDS OF q22@": _BANDS_OF if count > 1 else "",
         "@BAND q@": band["q"],
         "@BAND v@": band["v"],
         "@STEM@": stem,
         "@BANDS@": str(count),
         "@CHUNK@": str(CHUNK),
+        "@KEPT@": str(KEPT),
         "@WIDE@": str(WIDE),
         "@ROW@": str(max(form.wide for form in forms.values())),
         "@LOW@": c_literal(t.low * (1.0 - SLACK)),
@@ -91,12 +103,14 @@ class Form:
         lengths: for the even and the odd part, for every power of x, how many powers of tau.
         alone: for both, whether it is at most one number in all pairs.
         there: for both, whether it is there.
+        lead: 1 where the first number of a line is e_0, behind the polynomial in x.
         places: `(part, j, k)` of every coefficient, as the code meets them.
     """
 
     lengths: tuple[tuple[int, ...], tuple[int, ...]]
     alone: tuple[bool, bool]
     there: tuple[bool, bool]
+    lead: int
     places: tuple[Place, ...]
 
     @classmethod
@@ -117,7 +131,7 @@ class Form:
             for j in reversed(range(max(sizes[part][k] for part, k in block))):
                 places += [(part, j, k) for part, k in block if j < sizes[part][k]]
         both = (lengths[0], lengths[1]), (alone[0], alone[1]), (there[0], there[1])
-        return cls(*both, tuple(places))
+        return cls(*both, int(t.sine), tuple(places))
 
     @property
     def large(self) -> list[tuple[int, ...]]:
@@ -164,59 +178,110 @@ class Form:
             for j in reversed(range(max(sizes[part][k] for part, k in block))):
                 for n, (part, k) in enumerate(block):
                     if j < sizes[part][k]:
-                        first = j == sizes[part][k] - 1
-                        old = "zero" if first else f"c{n}[u] * y[u]"
-                        lines.append(f"c{n}[u] = {old} + row[{where[part, j, k]}];")
-            for n, (part, _) in enumerate(block):
+                        first, own = j == sizes[part][k] - 1, f"row[{where[part, j, k]}]"
+                        lines.append(
+                            f"c{n}[u] = {own} - zero;"
+                            if first
+                            else f"c{n}[u] = c{n}[u] * y[u] + {own};"
+                        )
+            for n, (part, k) in enumerate(block):
                 p, d = f"p{part}[u]", f"d{part}[u]"
+                if k < self.lead:
+                    lines.append(f"e{part}[u] = c{n}[u];")
+                    continue
                 if begun[part] > 1:
                     lines.append(f"{d} = {d} * z[u] + {p};")
                 elif begun[part]:
                     lines.append(f"{d} = {p};")
                 lines.append(f"{p} = {p} * z[u] + c{n}[u];" if begun[part] else f"{p} = c{n}[u];")
                 begun[part] += 1
-        body = "".join(f"  for (int u = 0; u < 4; ++u) {line}\n" for line in lines)
-        names, given, stores = [], [], []
+        names: list[str] = []
+        stores: list[str] = []
         for part in (0, 1):
             if sizes[part]:
-                names += [f"p{part}[4]", f"d{part}[4]"]
-                given += [f"p{part} + l", f"d{part} + l"]
-                stores += [f"p{part}", f"d{part}"]
-        zero = [f"d{part}[u] = zero;" for part in (0, 1) if begun[part] == 1]
-        body += "".join(f"  for (int u = 0; u < 4; ++u) {line}\n" for line in zero)
-        even = "p0[l]" if sizes[0] else "e->more[0]"
-        odd = "p1[l]" if sizes[1] else "e->more[1]"
-        value = (f"{even}" if self.there[0] else "") + (" + " if all(self.there) else "")
-        value += f"{odd} * rho[l]" if self.there[1] else ""
-        bend = "d0[l]" if sizes[0] else ""
-        bend += (" + " if bend and sizes[1] else "") + ("rho[l] * d1[l]" if sizes[1] else "")
-        dot = odd if self.there[1] else ""
-        if bend:
-            dot += (" + " if dot else "") + f"steep[l] * rho[l] * ({bend})"
+                mine = [f"e{part}"] * self.lead + [f"p{part}", f"d{part}"]
+                stores += mine
+                names += [f"{n}[2]" for n in mine]
+                lines += [f"d{part}[u] = zero;"] * (begun[part] < 2)
+                lines += [f"p{part}[u] = zero;"] * (begun[part] < 1)
+        body = "".join(f"    for (int u = 0; u < 2; ++u) {line}\n" for line in lines)
         arrays = ", ".join(f"{n}[@CHUNK@ + 64]" for n in stores)
+        value, dot = self.outcome()
         return {
             "@NAMES@": "".join(f", {n}" for n in names),
             "@OUTPUTS@": "".join(f", double *out_{n}" for n in stores),
-            "@GIVEN@": "".join(f", {n}" for n in given),
+            "@GIVEN@": "".join(f", {n}" for n in stores),
             "@ARRAYS@": f", {arrays}" if arrays else "",
             "@STORES@": "".join(
-                f"    memcpy(out_{n} + u * @STEM@_many, &{n}[u], sizeof zero);\n" for n in stores
+                f"      memcpy(out_{n} + l + u * @STEM@_many, &{n}[u], sizeof zero);\n"
+                for n in stores
             ),
             "@POLYNOMIALS@": body,
-            "@VALUE@": value or "0.0",
-            "@DOT@": dot or "0.0",
+            "@VALUE@": value,
+            "@DOT@": dot,
         }
+
+    def outcome(self) -> tuple[str, str]:
+        """The value, over the roots of the variances, and the derivative, from the polynomials."""
+        sizes, own, bends = self.large, [], []
+        for part in (0, 1):
+            if not sizes[part]:
+                own.append(f"e->more[{part}]")
+            elif self.lead:
+                own.append(f"(e{part}[l] + w[l] * w[l] * p{part}[l])")
+                bends.append("rho[l] * " * part + f"(p{part}[l] + w[l] * d{part}[l])")
+            else:
+                own.append(f"p{part}[l]")
+                bends.append("rho[l] * " * part + f"d{part}[l]")
+        terms = [own[0]] * self.there[0] + [f"{own[1]} * rho[l]"] * self.there[1]
+        dot = [own[1]] * self.there[1]
+        if bends:
+            dot.append(f"steep[l] * rho[l] * ({' + '.join(bends)})")
+        return " + ".join(terms) or "0.0", " + ".join(dot) or "0.0"
+
+
+_BANDS_OF = """  for (size_t l = 0; l < n; ++l) {
+    const double v = q22[l];
+    band[l] = @BAND v@;
+  }
+"""
+_BENDS = (
+    """  if (kappa == 0.0)
+    for (size_t l = 0; l < n; ++l) {
+      const double over = inverse * overs[l], sine = rs[l] * over;
+      rho[l] = cs[l] * over;
+      x[l] = 2.0 * (sine * sine) - 1.0;
+      steep[l] = -4.0;
+    }
+  else
+    for (size_t l = 0; l < n; ++l) {
+      const double over = inverse * overs[l], sine = rs[l] * over, square = sine * sine;
+      const double less = 1.0 / (1.0 + kappa * square);
+      rho[l] = cs[l] * over;
+      x[l] = 2.0 * one * square * less - 1.0;
+      steep[l] = -4.0 * one * (less * less);
+    }
+""",
+    """  double w[@CHUNK@];
+  for (size_t l = 0; l < n; ++l) {
+    const double over = inverse * overs[l], sine = rs[l] * over, less = 1.0 / (1.0 + kappa * sine);
+    rho[l] = cs[l] * over;
+    w[l] = one * sine * less;
+    x[l] = 2.0 * w[l] - 1.0;
+    steep[l] = -2.0 * (one * one) * (less * less * less);
+  }
+""",
+)
+"""The variable, and the factor of the derivative: in rho^2, and in its sine."""
 
 
 def _blocks(sizes: list[tuple[int, ...]]) -> list[list[tuple[int, int]]]:
-    """Pairs of powers of x that run side by side, the highest first: `(part, k)`."""
-    if all(sizes):
-        many = max(len(s) for s in sizes)
-        found = [[(part, k) for part in (0, 1) if k < len(sizes[part])] for k in range(many)]
-        return found[::-1]
-    part = int(bool(sizes[1]))
-    order = [(part, k) for k in reversed(range(len(sizes[part])))]
-    return [order[at : at + 2] for at in range(0, len(order), 2)]
+    """Powers of x that run side by side, the highest first, one part and then the other."""
+    found = []
+    for part in (0, 1):
+        order = [(part, k) for k in reversed(range(len(sizes[part])))]
+        found += [order[at : at + BESIDE] for at in range(0, len(order), BESIDE)]
+    return found
 
 
 def _powers(rows: Rows, k: int) -> int:

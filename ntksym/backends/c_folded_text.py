@@ -8,7 +8,7 @@ ROW = """/* One pair of bands: a matrix with a row for every power of the row's 
 typedef struct {
   const double *from;
   const unsigned char *depth;
-  void (*sum)(const double *row, const double *x, const double *t@OUTPUTS@);
+  void (*sum)(const double *row, size_t n, const double *x, const double *t@OUTPUTS@);
   int wide;
   double kappa, more[2];
 } @STEM@_entry;
@@ -41,52 +41,92 @@ NTKSYM_TABLE_FUSED static void @STEM@_row(const @STEM@_entry *e, double tau, dou
 
 """
 
-SUM = """/* The polynomials of the parts in x and their derivatives, four vectors of entries at a
+SUM = """/* The polynomials of the parts in x and their derivatives, two vectors of entries at a
  * time; the coefficients are polynomials in t. */
-NTKSYM_TABLE_FUSED static void @SUM@(const double *row, const double *x, const double *t@OUTPUTS@)
+NTKSYM_TABLE_FUSED static void @SUM@(const double *row, size_t n, const double *x,
+    const double *t@OUTPUTS@)
 {
-  ntksym_lanes z[4], y[4], c0[4], c1[4]@NAMES@;
   const ntksym_lanes zero = {0.0};
-  for (int u = 0; u < 4; ++u) {
-    memcpy(&z[u], x + u * @STEM@_many, sizeof zero);
-    memcpy(&y[u], t + u * @STEM@_many, sizeof zero);
-    c0[u] = c1[u] = zero;
+  for (size_t l = 0; l < n; l += 2 * @STEM@_many) {
+    ntksym_lanes z[2], y[2], c0[2], c1[2], c2[2]@NAMES@;
+    for (int u = 0; u < 2; ++u) {
+      memcpy(&z[u], x + l + u * @STEM@_many, sizeof zero);
+      memcpy(&y[u], t + l + u * @STEM@_many, sizeof zero);
+      c0[u] = c1[u] = c2[u] = zero;
+    }
+@POLYNOMIALS@    for (int u = 0; u < 2; ++u) {
+@STORES@    }
   }
-@POLYNOMIALS@  for (int u = 0; u < 4; ++u) {
-@STORES@  }
 }
 
 """
 
-GROUP = """/* A group: n entries with roots of variances, covariances and roots of determinants. */
-static void @STEM@_group(const @STEM@_entry *e, const double *axis, const double *row, size_t n,
-    double s, const double *ys, const double *cs, const double *rs, double *value, double *slope)
+COLUMNS = """/* What a chunk of columns needs whatever the row, in the order of their bands: roots
+ * of the variances, 1 over them (NaN outside the range), t.  `own`: where they come from. */
+typedef struct {
+  size_t n;
+  int band, mixed, first[@BANDS@ + 1];
+  unsigned short own[@CHUNK@ + 1];
+  double q[@CHUNK@], y[@CHUNK@], over[@CHUNK@], t[@CHUNK@ + 64];
+} @STEM@_columns;
+
+static const @STEM@_columns *@STEM@_fill(size_t n, const double *q22, @STEM@_columns *to)
 {
-  enum { step = 4 * @STEM@_many };
-  double x[@CHUNK@ + 64], t[@CHUNK@ + 64], rho[@CHUNK@], steep[@CHUNK@]@ARRAYS@;
-  const double twice = 2.0 * (1.0 + e->kappa), kappa = e->kappa;
-  const double centre = axis[0], half = axis[1];
-  if (kappa == 0.0)
-    for (size_t l = 0; l < n; ++l) {
-      const double over = 1.0 / (s * ys[l]), sine = rs[l] * over;
-      rho[l] = cs[l] * over;
-      x[l] = 2.0 * (sine * sine) - 1.0;
-      steep[l] = -4.0;
+  int band[@CHUNK@] = {0}, mixed = 0;
+  size_t i = 0;
+  memcpy(to->q, q22, n * sizeof *q22);
+  to->n = n;
+@BANDS OF q22@  for (size_t l = 0; l < n; ++l) mixed |= band[l] ^ band[0];
+  to->band = band[0];
+  to->mixed = mixed;
+  for (int g = 0; g < @BANDS@; ++g) {
+    to->first[g] = (int)i;
+    for (size_t l = 0; l < n && i < n; ++l) {
+      to->own[i] = (unsigned short)l;
+      i += band[l] == g;
     }
-  else
-    for (size_t l = 0; l < n; ++l) {
-      const double over = 1.0 / (s * ys[l]), sine = rs[l] * over, square = sine * sine;
-      const double less = 1.0 / (1.0 + kappa * square);
-      rho[l] = cs[l] * over;
-      x[l] = twice * square * less - 1.0;
-      steep[l] = -2.0 * twice * (less * less);
-    }
-  for (size_t l = 0; l < n; ++l) t[l] = (ys[l] - centre) / ((ys[l] + centre) * half);
-  for (size_t l = n; l % step; ++l) x[l] = t[l] = 0.0;
-  for (size_t l = 0; l < n; l += step) e->sum(row, x + l, t + l@GIVEN@);
+  }
+  to->first[@BANDS@] = (int)i;
+  for (size_t j = 0; j < n; ++j) {
+    const double v = q22[to->own[j]];
+    const double *axis = @STEM@_axis[band[to->own[j]]];
+    to->y[j] = sqrt(v);
+    to->over[j] = (v >= @LOW@) & (v <= @HIGH@) ? 1.0 / to->y[j] : NAN;
+    to->t[j] = (to->y[j] - axis[0]) / ((to->y[j] + axis[0]) * axis[1]);
+  }
+  for (size_t j = n; j < n + 64; ++j) to->t[j] = 0.0;
+  return to;
+}
+
+/* The rows of a tile have the same columns: a thread keeps what it found for the last few. */
+static const @STEM@_columns *@STEM@_of(size_t n, const double *q22, @STEM@_columns *spare)
+{
+#if defined(__GNUC__)
+  static __thread @STEM@_columns kept[@KEPT@];
+  unsigned long long bits;
+  memcpy(&bits, q22, sizeof bits);
+  spare = &kept[(bits * 0x9e3779b97f4a7c15ull >> 32) % @KEPT@];
+  if (spare->n == n && memcmp(spare->q, q22, n * sizeof *q22) == 0) return spare;
+#endif
+  return @STEM@_fill(n, q22, spare);
+}
+
+"""
+
+GROUP = """/* A group: n entries with their columns, covariances and roots of determinants. */
+static void @STEM@_group(const @STEM@_entry *e, const double *row, size_t n, double s,
+    const double *ys, const double *overs, const double *t, const double *cs, const double *rs,
+    double *value, double *slope)
+{
+  enum { step = 2 * @STEM@_many };
+  double x[@CHUNK@ + 64], rho[@CHUNK@], steep[@CHUNK@]@ARRAYS@;
+  const double one = 1.0 + e->kappa, kappa = e->kappa, inverse = 1.0 / s;
+@BEND@  for (size_t l = n; l % step; ++l) x[l] = 0.0;
+  e->sum(row, n, x, t@GIVEN@);
   for (size_t l = 0; l < n; ++l) {
-    value[l] = s * ys[l] * (@VALUE@);
-    slope[l] = @DOT@;
+    const int ok = fabs(rho[l]) <= @SLACK@;
+    value[l] = ok ? s * ys[l] * (@VALUE@) : NAN;
+    slope[l] = ok ? @DOT@ : NAN;
   }
 }
 
@@ -94,7 +134,8 @@ static void @STEM@_group(const @STEM@_entry *e, const double *axis, const double
 
 PAIRS = """static void @STEM@_pairs(@ARGUMENTS@)
 {
-  double row[@ROW@ + 1], y[@CHUNK@];
+  double row[@ROW@ + 1];
+  @STEM@_columns spare;
   for (size_t start = 0, end; start < n; start = end) {
     const double q = q11[start], s = sqrt(q);
     const int in = (q >= @LOW@) & (q <= @HIGH@), mine = @BAND q@;
@@ -110,15 +151,8 @@ PAIRS = """static void @STEM@_pairs(@ARGUMENTS@)
     for (size_t at = start; at < end; at += @CHUNK@) {
       const size_t b = end - at < @CHUNK@ ? end - at : @CHUNK@;
       double *k = nngp + at, *d = dot + at;
-      for (size_t l = 0; l < b; ++l) y[l] = sqrt(q22[at + l]);
-@ORDER@      for (size_t l = 0; l < b; ++l) {
-        const double v = q22[at + l];
-        const int ok =
-            (v >= @LOW@) & (v <= @HIGH@) & (fabs(q12[at + l]) <= s * y[l] * @SLACK@);
-        k[l] = ok ? k[l] : NAN;
-        d[l] = ok ? d[l] : NAN;
-      }
-    }
+      const @STEM@_columns *c = @STEM@_of(b, q22 + at, &spare);
+@ORDER@    }
   }
 }
 
@@ -126,46 +160,31 @@ PAIRS = """static void @STEM@_pairs(@ARGUMENTS@)
 
 PLAIN = """      if (last < 0) @STEM@_row(tables, tau, row);
       last = 0;
-      @STEM@_group(tables, axis, row, b, s, y, q12 + at, root + at, k, d);
+      @STEM@_group(tables, row, b, s, c->y, c->over, c->t, q12 + at, root + at, k, d);
 """
 
-GROUPED = """      unsigned short own[@CHUNK@ + 1];
-      const double v = q22[at];
-      const int g = @BAND v@;
-      int band[@CHUNK@], mixed = 0;
-      for (size_t l = 0; l < b; ++l) {
-        const double v = q22[at + l];
-        band[l] = @BAND v@;
-        mixed |= band[l] ^ g;
-      }
-      if (!mixed) {
+GROUPED = """      if (!c->mixed) {
+        const int g = c->band;
         if (g != last) @STEM@_row(tables + g, tau, row);
         last = g;
-        @STEM@_group(tables + g, @STEM@_axis[g], row, b, s, y, q12 + at, root + at, k, d);
+        @STEM@_group(tables + g, row, b, s, c->y, c->over, c->t, q12 + at, root + at, k, d);
       } else {
-        double ys[@CHUNK@], cs[@CHUNK@], rs[@CHUNK@], value[@CHUNK@], slope[@CHUNK@];
-        size_t i = 0;
-        for (int g = 0; g < @BANDS@ && i < b; ++g) {
-          const size_t first = i;
-          for (size_t l = 0; l < b; ++l) {
-            own[i] = (unsigned short)l;
-            i += band[l] == g;
-          }
-          if (i == first) continue;
-          for (size_t j = first; j < i; ++j) {
-            const size_t l = own[j];
-            ys[j] = y[l];
-            cs[j] = q12[at + l];
-            rs[j] = root[at + l];
-          }
+        double cs[@CHUNK@], rs[@CHUNK@], value[@CHUNK@], slope[@CHUNK@];
+        for (size_t j = 0; j < b; ++j) {
+          cs[j] = q12[at + c->own[j]];
+          rs[j] = root[at + c->own[j]];
+        }
+        for (int g = 0; g < @BANDS@; ++g) {
+          const int i = c->first[g], m = c->first[g + 1] - i;
+          if (!m) continue;
           if (g != last) @STEM@_row(tables + g, tau, row);
           last = g;
-          @STEM@_group(tables + g, @STEM@_axis[g], row, i - first, s, ys + first, cs + first,
-              rs + first, value + first, slope + first);
+          @STEM@_group(tables + g, row, (size_t)m, s, c->y + i, c->over + i, c->t + i, cs + i,
+              rs + i, value + i, slope + i);
         }
         for (size_t j = 0; j < b; ++j) {
-          k[own[j]] = value[j];
-          d[own[j]] = slope[j];
+          k[c->own[j]] = value[j];
+          d[c->own[j]] = slope[j];
         }
       }
 """

@@ -151,6 +151,16 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_Phi(size_t n, const double *z, double *r
 NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi(size_t n, const double *a, const double *z,
                                                double *restrict out)
 {
-  for (size_t i = 0; i < NTKSYM_ROUND_UP(n); ++i) out[i] = ntksym_op_expPhi(a[i], z[i]);
+  const size_t m = NTKSYM_ROUND_UP(n);
+  int alike = 1;
+  for (size_t i = 0; i < m; ++i) alike &= a[i] == a[0];
+  if (alike) { /* of one point against many */
+    const double first = a[0], whole = ntksym_op_exp(first);
+    for (size_t i = 0; i < m; ++i) {
+      const double tail = ntksym_op_tail(first, fabs(z[i]));
+      out[i] = z[i] < 0.0 ? tail : whole - tail;
+    }
+  } else
+    for (size_t i = 0; i < m; ++i) out[i] = ntksym_op_expPhi(a[i], z[i]);
 }
 """

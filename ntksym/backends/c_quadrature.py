@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from ..lower.program import Program
 from ..numeric.quadrature import QuadratureDual
+from ..numeric.quadrature.fan import FanRule
 from ..numeric.quadrature.lattice import LatticeRule
 from ..numeric.quadrature.panels import PanelRule
 from .c import C, inline_function
+from .c_fan import fan_text
 from .numpy_quadrature import numpy_text
 from .quadrature_programs import piece_programs
 
@@ -36,8 +38,7 @@ class QuadratureUnit:
         if any(isinstance(level.rule, PanelRule) for level in levels):
             pieces.append(_pick(stem, len(self.programs)))
         for i, level in enumerate(levels):
-            make = _lattice if isinstance(level.rule, LatticeRule) else _panels
-            pieces.append(make(level.rule, f"{stem}_level{i}", stem))  # type: ignore[arg-type]
+            pieces.append(_rule(level.rule, f"{stem}_level{i}", stem))
         chain = "".join(
             f"  if (a2 <= {C.literal(float(level.top))}) {{\n"
             f"    {stem}_level{i}(a, b, rho, sigma, nngp, dot);\n    return;\n  }}\n"
@@ -59,6 +60,14 @@ def quadrature_unit(dual: QuadratureDual) -> QuadratureUnit:
     unit = QuadratureUnit(dual)
     assert unit.programs
     return unit
+
+
+def _rule(rule: LatticeRule | PanelRule | FanRule, name: str, stem: str) -> str:
+    if isinstance(rule, FanRule):
+        return fan_text(rule, name, stem)
+    return (
+        _lattice(rule, name, stem) if isinstance(rule, LatticeRule) else _panels(rule, name, stem)
+    )
 
 
 def _piece(program: Program, name: str) -> str:

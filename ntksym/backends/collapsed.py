@@ -7,6 +7,9 @@ from typing import Protocol
 
 from ..lower.program import Program
 
+TOLERANCE = 1e-13
+"""How far variances of doubles may be from that of the sphere, relatively."""
+
 
 class SideLike(Protocol):
     """What the code of a side is made from."""
@@ -45,6 +48,8 @@ class CollapsedProgram:
         power: P of the scale $(q_{11}q_{22})^{P/2}$; 0 on a sphere.
         variance: $\Sigma^{(1)}(x, x)$ on a sphere, else 0.
         notes: lines for the head of the file.
+        tolerance: how far a variance may be from that of the sphere, relatively, before the
+            result is NaN.
     """
 
     name: str
@@ -55,6 +60,7 @@ class CollapsedProgram:
     power: float
     variance: float
     notes: tuple[str, ...]
+    tolerance: float = TOLERANCE
 
     def table(self, which: int, least: float = 0.0) -> tuple[tuple[float, float], ...]:
         """Per power the coefficients (for rho >= 0, for rho < 0), times the kernel at rho = 1.
@@ -81,7 +87,3 @@ def _trimmed(series: tuple[float, ...], least: float) -> tuple[float, ...]:
         n -= 1
         total += abs(series[n])
     return series[:n]
-
-
-TOLERANCE = 1e-13
-"""How far a variance may be from that of the sphere, relatively, before the result is NaN."""

@@ -10,6 +10,7 @@ from .mixture_programs import MixturePrograms
 AT = (1e-4, 0.01, 0.26, 0.51, 100.0)
 """The variances at which the terms are measured."""
 WORTH_SAYING = 5e-15
+OFFSETS = "with offsets terms of order 1 cancel at small variances where s vanishes at 0"
 PLAIN = frozenset(
     {
         "add",
@@ -43,14 +44,20 @@ def rounding(m: MixturePrograms) -> float:
     An estimate, no bound: of the value and of the derivative dual.  0 where it is not measured:
     with parameters, and where the terms are more than roots and angles (offsets).
     """
-    used = {let.op for p in m.programs for let in p.body}
-    if m.params or not used <= PLAIN:
+    if m.params or not _plain(m):
         return 0.0
     return max(_cancellation(m, v) for v in AT) * 2.0**-53
 
 
+def _plain(m: MixturePrograms) -> bool:
+    """Whether there are no offsets."""
+    return {let.op for p in m.programs for let in p.body} <= PLAIN
+
+
 def rounding_note(m: MixturePrograms) -> str:
     """Clauses for the head of a file where terms cancel; empty where they do not."""
+    if not m.params and not _plain(m):
+        return f"{m.said}; rounding is not measured: {OFFSETS}"
     found = rounding(m)
     if found <= WORTH_SAYING:
         return m.said

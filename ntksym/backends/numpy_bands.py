@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..numeric.table.banded import BandedDual
 from ..numeric.table.dual import SLACK, Sheet
-from .numpy_folded import FOLDED, NOTE, pair_data
+from .numpy_folded import NOTE, SINE_NOTE, folded_body, pair_data
 from .numpy_table import _rows, _tuple, bound_lines
 
 
@@ -27,7 +27,9 @@ def bands_notes(t: BandedDual) -> tuple[str, ...]:
         lines += bound_lines(what, max(sheets, key=lambda s: s.error))
     lines += [
         "The rounding of the evaluation in doubles is in the bound, for a root within 4 units",
-        NOTE if t.folded else "of 2^-53.  Polynomials in tan(theta/2), from",
+        (SINE_NOTE if t.sine else NOTE)
+        if t.folded
+        else "of 2^-53.  Polynomials in tan(theta/2), from",
         f"{t.variances} variances and {t.terms} Hermite coefficients in ball arithmetic.",
     ]
     return tuple(lines)
@@ -61,7 +63,7 @@ def bands_numpy(t: BandedDual, stem: str) -> str:
     own = [t.pair(k, k) for k in range(len(t.bands))]
     for label, line in (("VALUE", [p.value for p in own]), ("DOT", [p.dot for p in own])):
         text += f"{up}_{label}_DIAG = (\n{_diagonals(line)})\n"
-    body = _PLACE + (FOLDED if t.folded else _SIDED) + _PAIRS
+    body = _PLACE + (folded_body(t.sine) if t.folded else _SIDED) + _PAIRS
     body = body.replace("@STEM@", stem).replace("@UP@", up).replace("@SLACK@", repr(1.0 + SLACK))
     body = body.replace("@SCALE@", "product * " if t.weighted else "")
     return text + body.replace("@OWN@", "q * " if t.weighted else "")

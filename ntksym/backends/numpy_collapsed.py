@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ._base import SourceFile, identifier
 from .c import Contract
-from .collapsed import TOLERANCE, CollapsedProgram
+from .collapsed import CollapsedProgram
 from .numpy import NUMPY, function, module_head, used_helpers
 from .numpy_helpers import helpers
 
@@ -31,7 +31,7 @@ def network_file(program: CollapsedProgram, contract: Contract) -> SourceFile:
             table += f"{title}_{sign} = (\n{rows})\n"
     (c0, m0), (c1, m1) = program.maps
     numbers = {"C_PLUS": c0, "M_PLUS": m0, "C_MINUS": c1, "M_MINUS": m1, "POWER": program.power}
-    numbers |= {"VARIANCE": program.variance, "TOLERANCE": TOLERANCE}
+    numbers |= {"VARIANCE": program.variance, "TOLERANCE": program.tolerance}
     numbers |= {"NNGP_END": program.ends[0], "NTK_END": program.ends[1]}
     table += "".join(f"{k} = {NUMPY.literal(v)}\n" for k, v in numbers.items())
     pieces.append(table.rstrip("\n"))

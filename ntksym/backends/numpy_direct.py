@@ -5,7 +5,7 @@ The pairs of variances in the table are integrated one by one, all nodes of both
 
 from __future__ import annotations
 
-from ..lower.direct import BINS, TAIL, Direct
+from ..lower.direct import BINS, Direct
 from ..lower.ops import DIRECT_OPS
 from ..lower.program import Let
 from .numpy import function
@@ -13,13 +13,14 @@ from .tables import legendre
 
 NODES = 14
 """Gauss-Legendre nodes of a panel."""
+TAIL = (0.0, 0.5, 1.5, 3.0, 5.5, 9.0)
+"""Ends of panels in standard deviations, from where s is not zero."""
 
 
 def direct_rule(rule: Direct, stem: str) -> str:
     """The functions of a rule."""
     point = function(rule.point, f"{stem}_point", "The activation, and its slope.")
     marks = function(rule.marks, f"{stem}_marks", "Kinks, jumps, ends of panels, the unit.")
-    own = rule.kinks + rule.cuts
     given = "".join(f", p{k}" for k in range(len(rule.point.args) - 1))
     nodes = "".join(f"    ({x!r}, {w!r}),\n" for x, w in legendre(NODES))
     text = _RULE
@@ -33,7 +34,7 @@ def direct_rule(rule: Direct, stem: str) -> str:
         "@SHIFT@": str(3 * (BINS // 2) + 1),
         "@KINKS@": str(rule.kinks),
         "@TWICE@": str(2 * rule.kinks),
-        "@OWN@": str(own),
+        "@ENDS@": str(2 * rule.kinks + rule.cuts),
         "@JUMPS@": str(rule.jumps),
         "@GIVEN@": given,
         "@ALONE@": given[2:],
@@ -70,7 +71,7 @@ def @STEM@_marked(@ALONE@):
     """Kinks, jumps, all ends of panels, and the unit."""
     found = [float(v) for v in @STEM@_marks(@ALONE@)]
     kinks, jumps = np.array(found[:@KINKS@]), np.array(found[@KINKS@:@TWICE@])
-    return kinks, jumps, np.concatenate((kinks, found[@TWICE@:-1])), found[-1]
+    return kinks, jumps, np.concatenate((kinks, found[@TWICE@:@ENDS@])), found[-1]
 
 
 def @STEM@_used(table, variances, unit):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..lower.program import Program
 from ..numeric.quadrature import QuadratureDual
+from ..numeric.quadrature.fan import FanRule, node_tables
 from ..numeric.quadrature.lattice import LatticeRule
 from ..numeric.quadrature.panels import PanelRule
 from .numpy import NUMPY, function
@@ -27,6 +28,8 @@ def numpy_text(dual: QuadratureDual, programs: tuple[Program, ...], stem: str) -
         rule, name = level.rule, f"_{stem}_LEVEL{i}"
         if isinstance(rule, LatticeRule):
             shown, run = _lattice(rule), f"_{stem}_lattice"
+        elif isinstance(rule, FanRule):
+            shown, run = _fan(rule), f"_{stem}_fan"
         else:
             shown, run = _panels(rule), f"_{stem}_panels"
         tables.append(f"{name} = {shown}\n")
@@ -36,6 +39,8 @@ def numpy_text(dual: QuadratureDual, programs: tuple[Program, ...], stem: str) -
         pieces.append(_LATTICE.strip("\n"))
     if any(isinstance(rule, PanelRule) for rule in rules):
         pieces.append(_PANELS.strip("\n"))
+    if any(isinstance(rule, FanRule) for rule in rules):
+        pieces.append(_FAN.strip("\n"))
     pieces.append(_ROOT.strip("\n"))
     pieces.append(f"_{stem}_LEVELS = ({''.join(rows).rstrip()})")
     pieces.append(_ENTRY.strip("\n"))
@@ -61,6 +66,46 @@ def _panels(rule: PanelRule) -> str:
     head = f"{rule.length!r}, {rule.width!r}, {_tuple(rule.cuts)}, {_tuple(rule.rates)}"
     return f"({head}, {kinds}, ({tables.rstrip()}))"
 
+
+def _fan(rule: FanRule) -> str:
+    """(least, parity, reach, shares, weights, radii with their weights)."""
+    reach = "(" + "".join(f"{k}, " for k in rule.reach).rstrip() + ")"
+    tables = ", ".join(_tuple(row) for row in node_tables(rule))
+    return f"({rule.least!r}, {rule.parity}, {reach}, {tables})"
+
+
+_FAN = '''
+def _@STEM@_fan(rule, a, b, rho, sigma):
+    """One entry in polar coordinates: u = a r sin t, v = b r sin(L - t), t = L/(1 + e^-w)."""
+    least, parity, reach, shares, weights, radii = rule
+    if b * b < least:
+        return float("nan"), float("nan")
+    counts = np.array(reach) + 1
+    k = np.concatenate([np.arange(n) for n in counts])
+    radius = np.repeat(np.array(radii[0::2]), counts)
+    weight = np.where(k > 0, 1.0, 0.5) * np.array(weights)[k] * np.repeat(radii[1::2], counts)
+    angles, nngp, dot = (np.arctan2(sigma, -rho), np.arctan2(sigma, rho)), 0.0, 0.0
+    left, right = _@STEM@_PIECES
+    for turned in range(2):
+        if angles[turned] == 0.0:
+            continue
+        small = angles[turned] * np.array(shares)[k]
+        near, far = radius * np.sin(small), radius * np.sin(angles[1 - turned] + small)
+        for u, v in ((a * far, b * near), (a * near, b * far)):
+            (fu, du), (fv, dv) = right(u), right(v)
+            if parity:
+                sign = 2.0 * (parity if turned else 1)
+                value, slope = sign * fu * fv, (-sign if turned else sign) * du * dv
+            else:
+                (gu, eu), (gv, ev) = left(-u), left(-v)
+                if turned:
+                    value, slope = fu * gv + gu * fv, du * ev + eu * dv
+                else:
+                    value, slope = fu * fv + gu * gv, du * dv + eu * ev
+            nngp += angles[turned] * np.sum(weight * value)
+            dot += angles[turned] * np.sum(weight * slope)
+    return nngp, dot
+'''
 
 _LATTICE = '''
 def _@STEM@_lattice(rule, a, b, rho, sigma):

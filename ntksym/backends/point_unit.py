@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from ..lower.program import Program
 from .c import C
+from .tolerance import TOLERANCE as TOLERANCE
 from .unit import DualUnit
 
-TOLERANCE = 1e-12
-"""Rows of normalised data have squared norms that differ by their rounding."""
 _LANES = 64
 
 

@@ -65,7 +65,8 @@ def rule_unit(found: Any) -> DualUnit | None:
         series = SeriesUnit(found)
         return PointUnit(series, float(found.lo)) if found.lo == found.hi else series
     if isinstance(found, QuadratureDual):
-        return quadrature_unit(found)
+        rule, (low, high) = quadrature_unit(found), found.variances
+        return PointUnit(rule, float(high)) if low == high else rule
     if hasattr(found, "c_functions") and hasattr(found, "numpy_functions"):
         unit: DualUnit = found
         return unit

@@ -17,6 +17,7 @@ from .options import (
 from .outcome import Line, Outcome, View
 
 if TYPE_CHECKING:
+    from ..activation import Activation
     from ..dual import Dual
 
 
@@ -148,6 +149,12 @@ def assumption_of(p: Any) -> str:
     return "real"
 
 
+def parameter_lines(activation: Activation) -> list[Line]:
+    """What is assumed of the parameters, with inferred signs; nothing without parameters."""
+    said = ", ".join(f"{p.name} {assumption_of(p)}" for p in activation.params)
+    return [("", f"parameters: {said}")] if said else []
+
+
 def _rows(d: Dual) -> list[tuple[str, str, Any]]:
     """(text name, LaTeX name, expression) of everything that is shown."""
     s = r"\mathbb{E}"
@@ -193,9 +200,7 @@ def _text(d: Dual, mean: bool, view: View) -> list[Line]:
                 ("", ""),
             ]
         put(name, expr)
-    if d.activation.params:
-        said = ", ".join(f"{p.name} {assumption_of(p)}" for p in d.activation.params)
-        lines.append(("", f"parameters: {said}"))
+    lines += parameter_lines(d.activation)
     conditions = ", ".join(str(c) for c in d.conditions) or "all variances"
     lines.append(("", f"valid for: {conditions}"))
     lines.append(("", f"method: {d.method}"))

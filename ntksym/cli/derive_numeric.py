@@ -17,6 +17,7 @@ def without_closed_form(
     """The payload and the lines of a choice whose dual is not a closed form."""
     from ..numeric import ExpectedDual, MixtureDual
     from ..numeric.choice import proven
+    from .derive import parameter_lines
 
     if isinstance(choice.dual, MixtureDual):
         return _mixture(choice.dual)
@@ -27,6 +28,7 @@ def without_closed_form(
     if hasattr(choice.dual, "truncation"):
         payload |= _series_formulas(choice.dual)
         lines = _series(choice, view, latex)
+    lines += [] if latex else parameter_lines(choice.activation)
     if isinstance(choice.dual, ExpectedDual):
         lines.append(("", f"{mark}no closed form: the expectations stand for themselves"))
         lines.append(("", f"{mark}method: {choice.method} (code; --variance LO:HI builds it)"))
@@ -125,7 +127,7 @@ def _series(choice: Choice, view: View, latex: bool) -> list[Line]:
 def _mixture(d: MixtureDual) -> tuple[dict[str, Any], list[Line]]:
     """A sum over pairs of nodes: the generic pair, the nodes and the proven bounds."""
     from ..display import linear
-    from .derive import assumption_of
+    from .derive import assumption_of, parameter_lines
 
     payload = {
         "schema": "ntksym/derive/1",
@@ -142,5 +144,6 @@ def _mixture(d: MixtureDual) -> tuple[dict[str, Any], list[Line]]:
     lines: list[Line] = [("", f"s(x) = {linear(d.activation.expr)}"), ("", "")]
     lines.append(("dim", "no closed form; a finite sum of closed forms, with a proven bound:"))
     lines += [("", f"  {line}") for line in d.latex_lines()]
-    lines += [("", ""), *(("", line) for line in d.lines()), ("", f"method: {d.method}")]
+    lines += [("", ""), *(("", line) for line in d.lines())]
+    lines += [*parameter_lines(d.activation), ("", f"method: {d.method}")]
     return payload, lines

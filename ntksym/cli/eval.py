@@ -19,6 +19,10 @@ _NAMES = {
     "diagonal": "E[s(u)^2]",
     "diagonal_derivative": "E[s'(u)^2]",
 }
+_WITH_JUMPS = {
+    "derivative": "d/dq12 E[s(u)s(v)]",  # a density at the jumps: not the mean of a product
+    "diagonal_derivative": "E[s'(u)^2] off the jumps",
+}
 
 
 @click.command(
@@ -80,7 +84,8 @@ def work(options: dict[str, Any], view: View) -> Outcome:
         ("dim", "at q11, q12, q22 = " + ", ".join(str(z) for z in point)),
         ("", ""),
     ]
-    lines = [line for c in comparisons for line in _lines(c, closed)]
+    jumps = any(c.quantity == "derivative_almost_everywhere" for c in comparisons)
+    lines = [line for c in comparisons for line in _lines(c, closed, jumps)]
     return Outcome(payload, (*head, *lines, ("", f"method: {method}")), status)
 
 
@@ -151,14 +156,15 @@ def _record(c: Comparison) -> dict[str, Any]:
     }
 
 
-def _lines(c: Comparison, closed: bool) -> list[Line]:
+def _lines(c: Comparison, closed: bool, jumps: bool) -> list[Line]:
     def shown(ball: Any) -> str:
         if ball is None:
             return "not finite" if c.divergent else "not enclosed"
         mid, radius = ball.decimal(c.digits + 2)
         return f"[{mid} +/- {radius}]"
 
-    lines: list[Line] = [("title", _NAMES.get(c.quantity, c.quantity))]
+    names = _NAMES | _WITH_JUMPS if jumps else _NAMES
+    lines: list[Line] = [("title", names.get(c.quantity, c.quantity))]
     lines.append(("", f"  definition    {shown(c.definition)}"))
     if closed:
         word, style = {

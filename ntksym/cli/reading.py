@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..errors import BadActivation, BadSpec, ParseError
 
 if TYPE_CHECKING:
-    from sympy import Expr
+    from sympy import Expr, Symbol
 
     from ..activation import Activation
 
@@ -22,12 +22,11 @@ def read_activation(text: str, params: dict[str, str]) -> Activation:
         BadActivation: a parameter that does not occur.
         BadSpec: a value that is neither an assumption nor a number.
     """
-    from ..language import as_activation
+    from ..language import parse_activation
 
     words = {k: v for k, v in params.items() if v in _WORDS}
     numbers = {k: read_value(k, v) for k, v in params.items() if v not in _WORDS}
-    found = as_activation(text, params=words)
-    return found.with_params(**numbers) if numbers else found
+    return parse_activation(text, params=words, values=numbers)
 
 
 def read_value(name: str, text: str) -> Expr:
@@ -50,30 +49,36 @@ def read_value(name: str, text: str) -> Expr:
 def read_with_values(text: str, params: dict[str, str]) -> tuple[Activation, dict[str, Expr]]:
     """The activation with symbolic parameters whose signs are known, and their values.
 
-    The sign of a value is an assumption that the closed form may use; a value of zero is put in.
+    The sign of a value is an assumption that the closed form may use; a value of zero is put in,
+    and so are all where the function is real for some values only (`sqrt(x^2 + a - b)`).
 
     Raises:
         BadActivation: a parameter without a value, or a value for none.
         BadSpec, ParseError: as `read_activation`.
     """
-    from ..language import as_activation
+    from ..language import as_activation, parse_activation
 
-    plain = as_activation(text)
-    known = {p.name: p for p in plain.params}
     values = {name: read_value(name, value) for name, value in params.items()}
+    try:
+        plain = as_activation(text)
+    except BadActivation:
+        if not values:
+            raise
+        act = parse_activation(text, values=values)
+        return act, _all_given({p.name: p for p in act.params}, {})
+    known = {p.name: p for p in plain.params}
     for name in values:
         if name not in known:
             raise BadActivation(
                 f"{plain.name} has no parameter {name!r}",
                 hint="its parameters: " + (", ".join(known) or "none"),
             )
-    if missing := [name for name in known if name not in values]:
-        raise BadActivation(
-            f"the parameter {missing[0]!r} needs a value", hint=f"--param {missing[0]}=1.5"
-        )
+    _all_given(known, values)
     for name, value in values.items():
         for word in _WORDS[1:]:
             if getattr(known[name], f"is_{word}") and getattr(value, f"is_{word}") is False:
+                if plain.title == "" and not plain.refs:  # an inferred sign, not a declared one
+                    return parse_activation(text, values=values), {}
                 raise BadActivation(
                     f"{name} = {value}, but {plain.name} needs {name} {word}",
                     hint=f"a {word} number",
@@ -88,3 +93,12 @@ def read_with_values(text: str, params: dict[str, str]) -> tuple[Activation, dic
     if zeros:
         act = act.with_params(**zeros)
     return act, {name: value for name, value in values.items() if name not in zeros}
+
+
+def _all_given(known: dict[str, Symbol], values: dict[str, Expr]) -> dict[str, Expr]:
+    """`values`, where every parameter has one."""
+    if missing := [name for name in known if name not in values]:
+        raise BadActivation(
+            f"the parameter {missing[0]!r} needs a value", hint=f"--param {missing[0]}=1.5"
+        )
+    return values

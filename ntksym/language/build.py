@@ -10,6 +10,7 @@ from sympy import Add, Expr, Integer, Mul, Piecewise, Pow, Rational, Symbol
 from sympy.logic.boolalg import And, Boolean, Or, false, true
 
 from ..errors import BadActivation, NoValue, NtksymError, ParseError, TooLarge, UnknownName
+from .elsewhere import instead
 from .limits import MAX_CLAUSES
 from .messages import caret, nearest, short
 from .names import CONSTANTS, fault
@@ -54,6 +55,16 @@ def check_calls(text: str, node: Node, formula: bool) -> None:
         check_calls(text, child, formula)
 
 
+def _hint(name: str, formula: bool) -> str:
+    """What may have been meant by the call of an unknown name."""
+    if found := instead(name):
+        return found
+    if len(name) == 1:
+        return f"{name}*(...) for a product"
+    close = nearest(name, known_names(formula))
+    return f"did you mean {close}?" if close else "a function that the catalogue lists"
+
+
 def _check_call(text: str, node: Call, formula: bool) -> None:
     name, given, where = canonical(node.name), len(node.arguments), caret(text, node.at)
     if node.name not in known_names(formula):
@@ -63,11 +74,10 @@ def _check_call(text: str, node: Call, formula: bool) -> None:
                 where=where,
                 hint="max, min and clip keep an argument inside a range; atan is real everywhere",
             )
-        close = nearest(node.name, known_names(formula))
         raise UnknownName(
             f"there is no function {short(node.name)}",
             where=where,
-            hint=f"did you mean {close}?" if close else "a function that the catalogue lists",
+            hint=_hint(node.name, formula),
         )
     if name == "piecewise":
         if not given or not all(isinstance(a, Pair) for a in node.arguments):

@@ -32,29 +32,39 @@ _FOREIGN = (
 
 
 def parse_activation(
-    text: str, params: Mapping[str, str] | None = None, name: str = ""
+    text: str,
+    params: Mapping[str, str] | None = None,
+    name: str = "",
+    *,
+    values: Mapping[str, Expr] | None = None,
 ) -> Activation:
     """The activation that `text` says, with `x` for the input.
 
     Every other name is a real parameter; `params` gives assumptions, such as
-    `{"alpha": "positive"}`.  Text that is exactly a catalogue name is that entry.  The name of the
-    activation is `name`, or the text.
+    `{"alpha": "positive"}`, and `values` puts numbers in.  A parameter under a root or a logarithm
+    that is real for one sign of it only has that sign; numbers are put in before that is asked.
+    Text that is exactly a catalogue name is that entry.  The name of the activation is `name`, or
+    the text.
 
     Raises:
         ParseError, UnknownName, TooLarge: as `parse`; text that is one unknown name.
-        BadActivation: not a real function; an assumption for a parameter that does not occur.
+        BadActivation: not a real function; an assumption or a value for a parameter that does not
+            occur.
     """
     given = dict(params or {})
+    numbers = dict(values or {})
     if isinstance(text, str):
         stripped = text.strip()
         entry = ALIASES.get(stripped, stripped)
         if any(entry == a.name for a in activations.catalogue()):
-            return _assume(activations.named(entry), given, name)
+            found = _assume(activations.named(entry), given, name)
+            return found.with_params(**numbers) if numbers else found
     expr = parse(text, params=given)
     if isinstance(expr, Symbol) and expr != x and expr.name not in given:
         raise _unknown(expr.name)
     label = name or " ".join("".join(GREEK.get(c, c) for c in text).split())
-    return _checked(Activation(label, expr), given)
+    act = Activation(label, expr)
+    return _checked(act.with_params(**numbers) if numbers else act, given)
 
 
 def _unknown(name: str) -> UnknownName:
@@ -160,30 +170,44 @@ def _checked(act: Activation, given: Mapping[str, str]) -> Activation:
     if act.expr.is_extended_real is False:
         raise BadActivation(f"{act.name} is not real", hint="a real function of x")
     if found := not_real_at(act.expr, x, act.params):
-        positive = _made_positive(act, found[1], given)
-        if positive is None:
+        real = _made_real(act, found, given)
+        if real is None:
             raise _not_real(act, *found)
-        return positive
+        return real
     return act
 
 
-def _made_positive(act: Activation, part: Basic, given: Mapping[str, str]) -> Activation | None:
-    """The activation with the undeclared parameters of `part` positive, if that makes it real.
+def _made_real(
+    act: Activation, found: tuple[dict[str, float], Basic], given: Mapping[str, str]
+) -> Activation | None:
+    """The activation with signs for undeclared parameters, if these make it real.
 
-    `sqrt(2*g)` says that g is positive as clearly as an assumption would.
+    `sqrt(2*g)` says that g is positive as clearly as an assumption would, and so does
+    `sqrt(x^2 + g)`; but `e^x` says that the number was meant.
     """
-    if part.has(x):
-        return None
-    open_ones = [
-        p
-        for p in act.params
-        if p in part.free_symbols and p.name not in given and p.is_positive is None
-    ]
-    if not open_ones:
-        return None
-    mapping = {p: assumption(p.name, "positive") for p in open_ones}
-    tried = Activation(act.name, act.expr.xreplace(mapping), act.title, act.refs)
-    return None if not_real_at(tried.expr, x, tried.params) else tried
+    next_: tuple[dict[str, float], Basic] | None = found
+    while next_ is not None:
+        part = next_[1]
+        if part.is_Pow and part.args[1].has(x):
+            return None
+        open_ones = [
+            p
+            for p in act.params
+            if p in part.free_symbols
+            and p.name not in given
+            and p.is_positive is None
+            and p.is_negative is None
+        ]
+        for word in ("positive", "negative") if open_ones else ():
+            mapping = {p: assumption(p.name, word) for p in open_ones}
+            tried = Activation(act.name, act.expr.xreplace(mapping), act.title, act.refs)
+            next_ = not_real_at(tried.expr, x, tried.params)
+            if next_ is None or next_[1] != part.xreplace(mapping):
+                break
+        else:
+            return None
+        act = tried
+    return act
 
 
 def _not_real(act: Activation, point: dict[str, float], part: Basic) -> NtksymError:
@@ -192,8 +216,8 @@ def _not_real(act: Activation, point: dict[str, float], part: Basic) -> NtksymEr
     hint = "abs(x) or max(x, 0) inside roots, logarithms and powers"
     if "e" in used:
         hint = "exp(x) for e^x: the number is E"
-    elif used and "x" not in used:
-        hint = f"an assumption, such as {sorted(used)[0]}=positive"
+    elif names := sorted(set(used) - {"x"}):
+        hint = f"an assumption, such as {names[0]}=positive"
     return BadActivation(
         f"{act.name} is not real",
         where=f"{part}" + (f" at {at}" if at else ""),

@@ -218,9 +218,12 @@ class _Reader:
             return
         left = "(...)" if closed else token.text
         right = "(...)" if after.kind == "(" else after.text
-        raise ParseError(
-            "an operator is missing", where=caret(self.text, after.at), hint=f"{left}*{right}"
-        )
+        hint = f"{left}*{right}"
+        if after.text in ("if", "else"):
+            hint = "piecewise((x, x > 0), (0, True)) for a choice"
+        elif token.text in ("lambda", "def", "return"):
+            hint = "the formula alone: x is the input"
+        raise ParseError("an operator is missing", where=caret(self.text, after.at), hint=hint)
 
     def refuse(self) -> None:
         """Raise the error for a token that cannot stand where it stands."""

@@ -46,6 +46,9 @@ _INSTEAD = {
     "%": "nothing: there is no remainder",
     "!": "nothing: there is no factorial",
     ";": ",",
+    ".": "names without a module: tanh(x), not np.tanh(x)",
+    ":": "the formula alone: x is the input",
+    "?": "piecewise((a, x > 0), (b, True)) for a choice",
 }
 
 

@@ -14,6 +14,7 @@ from sympy import Add, Expr, Mul, Pow, Symbol
 
 from ..errors import UnsupportedOp
 from ..functions import Phi, Phi2
+from .exponent import corrected
 from .hyper import half_angle, hyper_sides
 from .ops import OPS
 from .polynomial import DET, FAR, NEAR, is_polynomial, positive_form, spread_form
@@ -108,6 +109,9 @@ class Builder(Products):
         return str(e.name)
 
     def _function(self, e: Expr) -> Operand:
+        if isinstance(e, sp.exp):
+            high, low = self.exponent(e.args[0])
+            return corrected(self, self.emit("exp", high), low)
         for kind, op in _UNARY.items():
             if isinstance(e, kind):
                 return self.emit(op, self.operand(e.args[0]))

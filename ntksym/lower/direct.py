@@ -2,11 +2,13 @@ r"""Duals by their definition, for the variances where the closed form cancels a
 
 $$E[s(u)s(v)] = \int p(v)\,s(v)\,E[s(u)\mid v]\,dv, \qquad u\mid v \sim N(v\,q_{12}/q_{22},\ t^2),$$
 
-both integrals by Gauss-Legendre panels that end at the kinks of s, at their images in v, and on
-ladders away from them.  By the Cauchy-Schwarz inequality the sum of the absolute values of the
-terms is at most $\sqrt{K(q_{11})K(q_{22})}$: no cancellation, whatever s is.  The derivative takes
-s' in the sense of distributions.  It costs tens of microseconds for a pair, so tables say at which
-variances the terms of the closed form are too large for it.
+the outer integral by Gauss-Legendre panels that end at the kinks of s, at their images in v, and on
+ladders away from them; the inner one between two kinks in closed form where s is there a sum of
+terms $c\,x^n e^{bx}$ and its terms do not cancel, else by panels too.  By the Cauchy-Schwarz
+inequality the sum of the absolute values of the terms is at most
+$\sqrt{K(q_{11})K(q_{22})}$: no cancellation, whatever s is.  The derivative takes s' in the sense
+of distributions.  It costs microseconds for a pair, so tables say at which variances the terms of
+the closed form are too large for it.
 """
 
 from __future__ import annotations
@@ -28,21 +30,24 @@ from ..symbols import x
 from ..terms import TermSum
 from ..terms.cells import Cell, cells, inside
 from .build import Builder
+from .closed_rows import closed_rows
 from .far import settled
 from .program import Operand, Program
 
-LADDER = (1.5, 3.5, 7.0, 12.0, 19.0, 28.0, 40.0)
+STEPS = (6.0, 16.0, 40.0)
 """Ends of panels away from a kink, in lengths on which s changes by a factor e."""
-TAIL = (0.0, 0.5, 1.5, 3.0, 5.5, 9.0)
-"""Ends of panels in standard deviations, from where s is not zero."""
+LADDER = (2.5, 5.2, 9.1)
+"""The same away from the centre of a bell or of a smooth step, in its standard deviations."""
 BINS = 15
 """Of variances, eight times the one before each; the middle one is the unit."""
 LOST = 3.0
 """Terms may add up to so many times the size of the kernel."""
+LOST_USUAL = 24.0
+"""The same in compiled code for variances of one order that are not small: those of data."""
 LOST_LARGE = 4096.0
-"""The same for variances of one order that are not small, as those of data are: speed counts."""
-MOST = 40
-"""More ends of panels than this are not worth it."""
+"""The same where an entry costs a hundred times as much: in NumPy, which has no loop of its own."""
+MOST, MOST_KINKS = 40, 12
+"""More ends of panels, and more kinks, than this are not worth it."""
 _DPS, _ROUGH = 40, 6
 _VALUE = Rational(3, 4)
 
@@ -57,11 +62,17 @@ class Direct:
             of panels c0, c1, ..., and the unit of x.
         kinks: how many.
         cuts: how many more ends.
+        centres: how many of them, the first ones, are centres of bells and smooth steps.
+        groups: for s and for its slope: how many exponentials there are between two kinks, each
+            with a polynomial; -1 where there are other terms.  `marks` has, after the cuts, for
+            each one its rate and the coefficients about the lower and about the upper kink.
+        degree: of those polynomials, filled up with zeros.
         live: for s and for its slope: whether it is not zero between the kinks.
         jumps: whether some jump is not zero.
         used: the tables of the dual and of its derivative, BINS * BINS marks, for the bins of the
             two variances; and their diagonals, BINS marks.  0 is never, 1 always, 2 where the
-            inputs are so nearly parallel that the rule for large variances does not hold.
+            inputs are so nearly parallel that the rule for large variances does not hold, 3 in
+            compiled code.
         least: the number of that rule, see `Far.least`.
     """
 
@@ -69,6 +80,9 @@ class Direct:
     marks: Program
     kinks: int
     cuts: int
+    centres: int
+    groups: tuple[tuple[int, ...], tuple[int, ...]]
+    degree: int
     live: tuple[tuple[bool, ...], tuple[bool, ...]]
     jumps: bool
     used: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]
@@ -82,7 +96,7 @@ class Direct:
     def digest(self) -> str:
         """SHA-256 of the programs and the tables, in hexadecimal."""
         programs = f"{self.point.digest()} {self.marks.digest()}"
-        text = f"{programs} {self.live} {self.used} {self.least.hex()}"
+        text = f"{programs} {self.live} {self.groups} {self.used} {self.least.hex()}"
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -120,31 +134,34 @@ def _direct(act: Activation, covered: Covered, exprs: tuple[Expr, ...]) -> Direc
     ends = ((pieces[-1], 1), (pieces[0], -1))
     if any(not _real(p) for p in pieces) or any(settled(p, side) is None for p, side in ends):
         return None
-    if len(found) == 1:
+    if not 1 < len(found) <= MOST_KINKS:
         return None  # entire: nothing that other rules do not take
     kinks = [c[1].expr for c in found if c[1] is not None]
     unit = _unit(kinks, pieces)
     used = _tables(exprs, covered, float(_plain(unit)) ** 2)
     if not any(any(t) for t in used):
         return None
-    cuts = _cuts(found, pieces)
+    centres, cuts = _cuts(found, pieces)
     if len(cuts) > MOST:
         return None
     _, jumps = d.slope
     heights = [next((h.expr for k, h in jumps.items() if k.expr == e), Integer(0)) for e in kinks]
     slopes = tuple(p.derivative()[0] for p in pieces)
+    groups, degree, rows = closed_rows(found, (pieces, slopes))
     params = tuple(sorted(p.name for p in act.params))
     b = Builder(params)
     outputs = [(f"k{i}", b.operand(e)) for i, e in enumerate(kinks)]
     outputs += [(f"j{i}", b.operand(e)) for i, e in enumerate(heights)]
     outputs += [(f"c{i}", b.operand(e)) for i, e in enumerate(cuts)]
+    outputs += [(f"g{i}", b.operand(e)) for i, e in enumerate(rows)]
     outputs += [("unit", b.operand(unit))]
     marks = b.program("marks", tuple(outputs))
     b = Builder(("x", *params))
     ends_of = tuple((n, _piecewise(b, kinks, p)) for n, p in (("v", pieces), ("d", slopes)))
     point = b.program("point", ends_of)
     live = tuple(bool(p) for p in pieces), tuple(bool(p) for p in slopes)
-    return Direct(point, marks, len(kinks), len(cuts), live, bool(jumps), used, covered.least)
+    counts = len(kinks), len(cuts), len(centres)
+    return Direct(point, marks, *counts, groups, degree, live, bool(jumps), used, covered.least)
 
 
 def _real(f: TermSum) -> bool:
@@ -196,20 +213,25 @@ def _unit(kinks: list[Expr], pieces: tuple[TermSum, ...]) -> Expr:
     return 1 / max(rates, key=_number) if rates else Integer(1)
 
 
-def _cuts(found: tuple[Cell, ...], pieces: tuple[TermSum, ...]) -> tuple[Expr, ...]:
-    """Ends of panels inside the cells where s is no polynomial."""
+def _cuts(
+    found: tuple[Cell, ...], pieces: tuple[TermSum, ...]
+) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
+    """Centres inside the cells where s is no polynomial; those and all other ends of panels."""
+    centres: dict[Expr, None] = {}
     cuts: dict[Expr, None] = {}
     for cell, piece in zip(found, pieces, strict=True):
         ends = [e.expr for e in cell if e is not None]
         for centre, rate in sorted(_rates(piece).items(), key=str):
-            for at in ends if centre == oo else [*ends, centre]:
-                cuts |= {at: None} if at not in ends else {}
-                for step in LADDER:
+            bell = centre != oo
+            if bell and _within(centre, cell):
+                centres[centre] = None
+            for at in [*ends, centre] if bell else ends:
+                for step in LADDER if bell else STEPS:
                     for side in (-1, 1):
                         place = at + side * Rational(step) / rate
                         if _within(place, cell):
                             cuts[place] = None
-    return tuple(cuts)
+    return tuple(centres), tuple(centres | cuts)
 
 
 def _within(place: Expr, cell: Cell) -> bool:
@@ -249,12 +271,15 @@ def _tables(exprs: tuple[Expr, ...], covered: Covered, unit: float) -> Any:
             sizes = (abs(sides[i][0] * sides[j][0]) ** 0.5, scale)
             far = 8.0 ** (i - BINS // 2) * unit >= covered.large  # of the whole bin
             alike = min(a, c) >= unit / 16 and j - i <= 2 and not far
-            lost = LOST_LARGE if alike else LOST
-            bad = [bool(1e-150 < z < t / lost) for t, z in zip(terms, sizes, strict=True)]
             near = min(a, c) < covered.small
-            kind = 2 if far else 1
-            tables[0].append(kind * (bad[0] and (bad[1] or not near)))
-            tables[1].append(kind * bad[1])
+            marks = [0, 0]
+            for lost, kind in ((LOST_USUAL, 3), (LOST_LARGE, 1)) if alike else ((LOST, 1),):
+                bad = [bool(1e-150 < z < t / lost) for t, z in zip(terms, sizes, strict=True)]
+                kind = 2 if far else kind
+                marks[0] = kind if bad[0] and (bad[1] or not near) else marks[0]
+                marks[1] = kind if bad[1] else marks[1]
+            for table, mark in zip(tables, marks, strict=True):
+                table.append(mark)
     ends: list[list[int]] = [[], []]
     for i, v in enumerate(variances):
         terms = own.weights({"q": v})

@@ -56,6 +56,7 @@ class Far:
         start: it is used where both standard deviations are at least this.
         plain: (q11, q12, q22, root) -> nngp, dot of L.
         single: q -> nngp, dot of L on the diagonal.
+        jumps: whether s jumps somewhere.
     """
 
     nodes: tuple[float, ...]
@@ -68,16 +69,18 @@ class Far:
     start: float
     plain: Program
     single: Program
+    jumps: bool = False
 
     @property
     def bare(self) -> tuple[float, float]:
         """From which standard deviations L alone is the dual, and its derivative, at any angle.
 
-        d adds a share of 1/sqrt(q) at most, if L is not zero; for the derivative also L must not
-        jump, because its Dirac mass is not that of s for nearly equal inputs.
+        d adds a share of 1/sqrt(q) at most, if L is not zero; for the derivative also neither of
+        them must jump, because Dirac masses are all that counts for nearly equal inputs, and those
+        of L are not those of s.
         """
         some = any(self.right) or any(self.left)
-        return _BARE if some else inf, inf if self.steps or not some else _BARE
+        return _BARE if some else inf, inf if self.steps or self.jumps or not some else _BARE
 
     @property
     def steps(self) -> bool:
@@ -93,7 +96,7 @@ class Far:
         """SHA-256 of the numbers and the programs, in hexadecimal."""
         lists = (self.nodes, self.weights, self.squares, self.slopes, self.right, self.left)
         numbers = " ".join(v.hex() for part in lists for v in part)
-        ends = f"{self.least.hex()} {self.start.hex()}"
+        ends = f"{self.least.hex()} {self.start.hex()}" + " jumps" * self.jumps
         text = f"{numbers} {ends} {self.plain.digest()} {self.single.digest()}"
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -133,7 +136,7 @@ def _far(activation: Activation) -> Far | None:
     nodes, weights, squares, slopes = zip(*rows, strict=True)
     sides = _doubles(right), _doubles(left)
     reach = _reach(rows)
-    return Far(nodes, weights, squares, slopes, *sides, reach, 2.0 * reach, *programs)
+    return Far(nodes, weights, squares, slopes, *sides, reach, 2.0 * reach, *programs, d.jumps)
 
 
 def settled(f: TermSum, side: int) -> TermSum | None:

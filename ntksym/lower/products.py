@@ -9,6 +9,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, Symbol, expand
 
 from .. import symbols as S
 from ..functions import Phi, Phi2
+from .exponent import Parts, corrected, two_parts
 from .lines import FIRST, PAIR, SECOND, Lines
 from .polynomial import DET, det_multiple, is_polynomial, monomials, positive_form
 from .program import Operand
@@ -38,6 +39,14 @@ class Products(Lines):
         for factor in split_quotient(r)[1]:
             length = self.emit("mul", length, self._power(*factor.as_base_exp()), hint="length")
         return self.operand(sides[0]), self._root_of(sides[1]), length
+
+    def two_parts(self, e: Expr) -> Parts | None:
+        """As `exponent.two_parts`; None where the root is given, which then knows more than q12."""
+        return None if self._root is not None else two_parts(self, e)
+
+    def exponent(self, e: Expr) -> Parts:
+        """An exponent as the rounded value and the rest, 0 where it is not known."""
+        return self.two_parts(e) or (self.operand(e), Fraction(0))
 
     # -- products ------------------------------------------------------------------------------
 
@@ -160,11 +169,17 @@ class Products(Lines):
     def _joint(self, op: str, a: Expr, partner: Expr) -> Operand:
         """exp(a) times a function, over a common denominator where they have one."""
         b = partner.args[0]
-        if op == "expPhi":
-            return self.emit(op, self.operand(a), self.operand(b))
-        if op == "expPhi2":
-            pair = self._sides(partner.args[2])[:2]
-            return self.emit(op, *(self.operand(z) for z in (a, b, partner.args[1])), *pair)
+        if op in ("expPhi", "expPhi2"):
+            high, low = self.exponent(a)
+            rest = [self.operand(z) for z in partner.args[:2]]
+            rest += self._sides(partner.args[2])[:2] if op == "expPhi2" else ()
+            return corrected(self, self.emit(op, high, *rest), low)
+        sums = (self.two_parts(expand(a + b)), self.two_parts(expand(a - b)))
+        if sums[0] is not None and sums[1] is not None:
+            (plus, low), (minus, other) = sums[0], sums[1]
+            middle = self.operand(b)
+            low = low if low == other else self.emit("select", Fraction(0), middle, low, other)
+            return corrected(self, self.emit(op, plus, minus, middle, Fraction(1)), low)
         (top_a, below), (top_b, below_b) = common_quotient(a), common_quotient(b)
         if below != below_b:
             top_a, top_b, below = a, b, Integer(1)

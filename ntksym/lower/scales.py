@@ -27,6 +27,7 @@ from .ops import DIRECT_OPS
 from .polynomial import DET
 from .price import SMALL, small_program
 from .program import Operand
+from .spread import spread_out
 
 _TINY = Fraction(1, 10**5)
 _LARGE = Fraction(10**6)
@@ -70,6 +71,8 @@ def settle(b: Builder, d: DualLike) -> None:
         return
     root = b.operand(sqrt(DET))
     at: tuple[Operand, ...] = ("q11", "q12", "q22", root)
+    for e in _overflowing(d.activation):
+        b.replace(e, b.operand(spread_out(e)))
     if (inner := small_program(d.activation)) is not None:
         closed = b.operand(d.value)
         b.replace(d.value, b.emit("price", closed, *at, *inner.args[4:], inner=inner))
@@ -91,7 +94,7 @@ def settle_diagonal(b: Builder, d: DualLike) -> None:
         b.replace(d.diag, b.emit("price", b.operand(d.diag), *at, inner=inner))
     if (rule := _far(d.activation)) is not None:
         for e, op in ((d.diag, "far_diag"), (d.diag_dot, "far_diag_dot")):
-            if e not in (oo, zoo) and (op == "far_diag" or not rule.steps):
+            if e not in (oo, zoo) and (op == "far_diag" or not (rule.steps or rule.jumps)):
                 b.replace(e, b.emit(op, b.operand(e), "q", inner=rule))
     for e, pair in _cancelling(d):
         b.replace(e, _on_diagonal(b, pair))
@@ -151,7 +154,16 @@ def settles(activation: Activation) -> Dual | None:
     if not _closed(found):
         return None
     needed = (rule(activation) is not None for rule in (small_program, _far, _direct))
-    return found if any(needed) or _cancelling(found) else None
+    if any(needed) or _cancelling(found) or _overflowing(activation):
+        return found
+    return None
+
+
+@lru_cache(maxsize=256)
+def _overflowing(activation: Activation) -> tuple[Expr, ...]:
+    """Value and derivative where `spread_out` keeps them inside the range of doubles."""
+    d = dual(activation)
+    return tuple(e for e in (d.value, d.dot) if spread_out(e) != e)
 
 
 def _closed(d: DualLike) -> bool:
@@ -175,7 +187,7 @@ def _direct(activation: Activation) -> Direct | None:
 @lru_cache(maxsize=256)
 def _far(activation: Activation) -> Far | None:
     d = dual(activation)
-    if activation.params or _jumps(activation):
+    if activation.params:
         return None
     exprs = (d.value, d.dot)
     if rounds_exponents(exprs, _LARGE) or any(loses(e, _LARGE) for e in exprs):

@@ -166,7 +166,10 @@ def _nonlinearity(given: Any, params: Mapping[str, Any] | None) -> Nonlinearity:
 def _fits(symbol: Expr, value: Expr) -> None:
     for word in ("positive", "negative", "nonnegative", "nonpositive", "nonzero"):
         if getattr(symbol, f"is_{word}") and getattr(value, f"is_{word}") is False:
-            raise BadSpec(f"{symbol} = {value}, but {symbol} is {word}", hint=f"a {word} number")
+            raise BadSpec(
+                f"{symbol} = {value}, but {symbol} is {word}",
+                hint=f"a {word} number, or the number in the formula itself",
+            )
 
 
 def _read(given: Any) -> Activation:

@@ -138,27 +138,36 @@ def _from_file(path: Path) -> Network:
             where=str(path),
             hint="a .toml file, or text such as mlp:gelu:depth=3",
         ) from err
+    return parse_toml(raw, str(path))
+
+
+def parse_toml(raw: bytes, path: str) -> Network:
+    """The network that the bytes of a TOML file say; `path` is for messages.
+
+    Raises:
+        BadSpec, ParseError: as `parse_spec`.
+    """
     if len(raw) > MAX_BYTES:
-        raise BadSpec(f"the file is larger than {MAX_BYTES} bytes", where=str(path))
+        raise BadSpec(f"the file is larger than {MAX_BYTES} bytes", where=path)
     try:
         data = tomllib.loads(raw.decode("utf-8"), parse_float=Decimal)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as err:
-        raise BadSpec(f"not a TOML file: {err}", where=str(path)) from err
-    _check_keys(data, _TOP, str(path))
-    table = _table(data, "network", str(path))
+        raise BadSpec(f"not a TOML file: {err}", where=path) from err
+    _check_keys(data, _TOP, path)
+    table = _table(data, "network", path)
     _check_keys(table, _NETWORK, f"{path} [network]")
-    params = _table(data, "params", str(path))
+    params = _table(data, "params", path)
     layers = data.get("layer", [])
     if not isinstance(layers, list) or not all(isinstance(z, dict) for z in layers):
-        raise BadSpec("layer is not a list of tables", where=str(path), hint="[[layer]]")
-    first = _table(data, "input", str(path))
+        raise BadSpec("layer is not a list of tables", where=path, hint="[[layer]]")
+    first = _table(data, "input", path)
     _check_keys(first, _INPUT, f"{path} [input]")
     if layers:
-        table = _with_layers(table, first, layers, str(path))
+        table = _with_layers(table, first, layers, path)
     elif first:
         raise BadSpec(
             "[input] without [[layer]]",
-            where=str(path),
+            where=path,
             hint="weight_var = [1, 2, 2, 2] in [network], the input layer first",
         )
     return _network(table, params, f"{path} [network]", open_keys=False)

@@ -5,10 +5,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sympy import Add, Expr, Mul, Pow, Rational, Symbol, asin, exp, log, pi
+from sympy import (
+    Add,
+    E,
+    Expr,
+    Mul,
+    Pow,
+    Rational,
+    Symbol,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atanh,
+    cos,
+    cosh,
+    erf,
+    exp,
+    log,
+    pi,
+    sech,
+    sin,
+    sinh,
+    tan,
+    tanh,
+)
 
 from ..errors import UnsupportedOp
 from ..functions import Phi, Phi2
+
+_METHODS = {
+    kind: kind.__name__
+    for kind in (
+        acosh, asin, asinh, atan, atanh, cos, cosh, erf, exp, log, sech, sin, sinh, tan, tanh,
+    )
+}  # fmt: skip
+"""Functions that `flint.arb` has under the same name; most occur in constants only."""
 
 
 def ball_value(e: Expr, values: Mapping[Symbol, Any]) -> Any:
@@ -39,13 +71,11 @@ def ball_value(e: Expr, values: Mapping[Symbol, Any]) -> Any:
         return ball_value(e.base, values) ** ball_value(e.exp, values)
     if e is pi:
         return arb.pi()
+    if e is E:
+        return arb(1).exp()
     arguments = [ball_value(a, values) for a in e.args]
-    if isinstance(e, asin):
-        return arguments[0].asin()
-    if isinstance(e, exp):
-        return arguments[0].exp()
-    if isinstance(e, log):
-        return arguments[0].log()
+    if type(e) in _METHODS:
+        return getattr(arguments[0], _METHODS[type(e)])()
     if isinstance(e, Phi):
         return normal(arguments[0])
     if isinstance(e, Phi2):

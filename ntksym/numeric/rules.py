@@ -13,6 +13,8 @@ from ..errors import BadSpec, Undecided
 Variances: TypeAlias = tuple[Fraction, Fraction]
 LONGEST_KINKS = 30.0
 """Seconds: where a table for all rho is expected to take longer, it ends before rho = +-1."""
+PATIENCE_KINKS = 75.0
+"""Seconds after which such a table is given up, where it takes longer than expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def built(rule: Rule, activation: Activation, variances: Variances | None, error
 
 def _tabulated(activation: Activation, variances: Variances | None, error: float) -> Any:
     from .table import table_dual
-    from .table.patience import TooLong
+    from .table.patience import at_most
     from .table.split import applies, split_table
     from .table.split_kinks import kink_seconds, kink_table
 
@@ -75,9 +77,8 @@ def _tabulated(activation: Activation, variances: Variances | None, error: float
     if low < high and applies(activation.expr):
         if kink_seconds(activation, variances, error) <= LONGEST_KINKS:
             try:
-                return kink_table(activation, variances, error=error)
-            except TooLong:
-                raise
+                with at_most(PATIENCE_KINKS):
+                    return kink_table(activation, variances, error=error)
             except Undecided:  # then only as far as |rho| stays away from 1
                 pass
         return split_table(activation, variances, error=error)

@@ -13,6 +13,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from ..errors import CannotWrite
 
 NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 """A pipe in the place of a file must not make us wait."""
+NOTE = ".note"
+"""The suffix of what `remember` stores."""
 
 
 def default_directory() -> Path:
@@ -134,6 +137,25 @@ def obtain(key: str, suffix: str, make: Callable[[Path], bytes], *, keep: bool =
                 "compiled code cannot be stored", where=str(error), hint="set NTKSYM_CACHE"
             ) from error
     return path
+
+
+def recall(key: str) -> bytes | None:
+    """What `remember` stored, whole and unchanged; else None."""
+    try:
+        data = read_regular(cache_directory() / f"{key}{NOTE}")
+    except CannotWrite:
+        return None
+    if data is None:
+        return None
+    stored, _, rest = data.partition(b"\n")
+    return rest if stored == hashlib.sha256(rest).hexdigest().encode() else None
+
+
+def remember(key: str, data: bytes) -> None:
+    """Store bytes with their SHA-256 in one file; where that cannot be done nothing is stored."""
+    whole = hashlib.sha256(data).hexdigest().encode() + b"\n" + data
+    with suppress(OSError, CannotWrite):
+        write_atomically(cache_directory() / f"{key}{NOTE}", whole, mode=0o600)
 
 
 def _place(path: Path, data: bytes) -> None:

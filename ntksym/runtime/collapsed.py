@@ -9,7 +9,7 @@ import numpy as np
 from sympy import Rational
 
 from ..backends import Contract, SourceFile, c_collapsed, numpy_collapsed
-from ..backends.collapsed import CollapsedProgram
+from ..backends.collapsed import TOLERANCE, CollapsedProgram
 from ..collapse import Collapsed, angular, collapse
 from ..collapse.fit import Side
 from ..errors import BadData, NoClosedForm, UnsupportedOp
@@ -20,14 +20,15 @@ from .cache import digest, obtain
 from .checks import Array, data_rows, dimension, real_array
 from .engines import CNetwork, NumpyNetwork
 from .kernel import CompiledKernel
+from .spheres import SAME as SAME
+from .spheres import common_square as common_square
 from .unit_layers import first_affine, input_program
 
-ERROR = 1e-12
+ERRORS = {"float64": 1e-12, "float32": 1e-8}
 """What is asked of the approximation, over the kernels at rho = 1."""
-SAME = 1e-13
-"""Relative differences of squared norms up to which data is on a sphere."""
-DIGITS, ROUNDING = 12, 4e-15
-"""A squared norm that is so short a decimal, up to rounding, is it: one proof for all such data."""
+ERROR = ERRORS["float64"]
+TOLERANCES = {"float64": TOLERANCE, "float32": 1.25 * SAME["float32"]}
+"""Relative differences of variances from the sphere's beyond which there is no result."""
 
 
 class CCollapsed(CNetwork):
@@ -45,8 +46,16 @@ class NumpyCollapsed(NumpyNetwork):
         self._load((numpy_collapsed.network_file(program, contract),), keep)
 
 
-def collapsed_program(found: Collapsed, name: str = "network") -> CollapsedProgram:
-    """The numbers of a collapsed network, as the backends take them."""
+def collapsed_program(
+    found: Collapsed, name: str = "network", tolerance: float = TOLERANCE
+) -> CollapsedProgram:
+    """The numbers of a collapsed network, as the backends take them.
+
+    Args:
+        found: the network.
+        name: an identifier.
+        tolerance: relative differences of variances from the sphere's that are let pass.
+    """
     program, values = input_program(affine_layers(found.angular.network)[0])
     variance = found.angular.variance
     return CollapsedProgram(
@@ -57,11 +66,12 @@ def collapsed_program(found: Collapsed, name: str = "network") -> CollapsedProgr
         found.ends,
         float(found.angular.degree),
         0.0 if variance is None else float(variance),
-        notes(found),
+        notes(found, tolerance),
+        tolerance,
     )
 
 
-def notes(found: Collapsed) -> tuple[str, ...]:
+def notes(found: Collapsed, tolerance: float = TOLERANCE) -> tuple[str, ...]:
     """What the head of a generated file says of the approximation."""
     depth = len(found.angular.layers)
     variance = found.angular.variance
@@ -70,6 +80,8 @@ def notes(found: Collapsed) -> tuple[str, ...]:
         if variance is None
         else f"inputs with Sigma(x, x) = {float(variance):.17g} after the first layer; else NaN"
     )
+    if variance is not None and tolerance != TOLERANCE:
+        where = where.replace("; else", f" up to {tolerance:.1g} of it; else")
     k, t = found.error
     return (
         f"{depth} layers as one polynomial of the angle, for {where}",
@@ -125,10 +137,10 @@ class CollapsedKernel:
         dtype: str,
         cache: bool,
         threads: int,
-        error: float = ERROR,
+        error: float | None = None,
     ) -> None:
         self._network = network
-        self._error = error
+        self._error = ERRORS[dtype] if error is None else error
         self.target, self.dtype, self.threads = target, np.dtype(dtype), threads
         self._cache = cache
         self._made: dict[Rational | None, CompiledKernel] = {}
@@ -198,13 +210,13 @@ class CollapsedKernel:
         if not found.size:  # nothing to work out: any sphere will do
             return next(iter(self._made.values()), None) or self._kernel(self._variance(1.0, d))
         low, high = float(found.min()), float(found.max())
-        if not high - low <= SAME * high:
+        if not high - low <= SAME[self.dtype.name] * high:
             raise BadData(
                 "the rows do not lie on a sphere",
                 where=f"squared norms from {low:.17g} to {high:.17g}",
                 hint="rows / norms in float64, or collapse=False",
             )
-        return self._kernel(self._variance(_square(low, high), d))
+        return self._kernel(self._variance(common_square(low, high, self.dtype.name), d))
 
     def on_sphere(self, square: float | None, d: int) -> CompiledKernel:
         """The kernel for rows of d columns and this squared norm; None for a homogeneous network.
@@ -223,7 +235,7 @@ class CollapsedKernel:
         if variance not in self._made:
             target, cache = self.target, self._cache
             found = kept_collapse(self._network, variance, self._error, cache)
-            program = collapsed_program(found)
+            program = collapsed_program(found, tolerance=TOLERANCES[self.dtype.name])
             contract = Contract("ntksym.compile", ("the NNGP kernel and the NTK of a network",))
             engine: CCollapsed | NumpyCollapsed
             if target == "c":
@@ -240,12 +252,3 @@ class CollapsedKernel:
                 bound=max(found.error),
             ).prepare(cache)
         return self._made[variance]
-
-
-def _square(low: float, high: float) -> float:
-    """The squared norm of rows on a sphere."""
-    middle = low + 0.5 * (high - low)
-    if middle <= 0.0:
-        return middle
-    short = float(f"{middle:.{DIGITS - 1}e}")
-    return short if abs(short - middle) <= ROUNDING * middle else middle

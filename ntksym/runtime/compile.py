@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
+from contextlib import nullcontext
 from typing import Any
 
-from sympy import Expr
-
-from ..activation import Activation
-from ..backends import Contract
 from ..errors import BadSpec, NoCompiler
-from ..lower import lower_dual, lower_dual_diag, lower_network
-from .collapsed import ERROR, CollapsedKernel
-from .deep import deep
-from .engines import CDual, CNetwork, NumpyDual, NumpyNetwork
 from .gram_loop import gram_library_beside
-from .kernel import CompiledDual, CompiledKernel
-from .numeric_network import compile_any, is_spec, needs_numeric
+from .later import Asked, is_network, read_toml
+from .recipes import read_recipe, write_recipe
+from .stored import again, recipe_of
 from .threads import allowed_cores
 
 TARGETS = ("c", "numpy")
@@ -75,15 +68,10 @@ def compile(
         threads = allowed_cores()
     if threads < 1:
         raise BadSpec(f"threads = {threads}", hint="1 or more")
-    if is_spec(net):
-        from ..network import parse_spec
-
-        net = parse_spec(net)
+    asked = Asked(target, dtype, cache, threads, method, error, variances, collapse)
+    net = read_toml(net)
     try:
-        if collapse:
-            return _collapsed(net, target, dtype, cache, threads, collapse)
-        made = _compile(net, target, dtype, cache, threads, method, error, variances)
-        return _prepared(made, net, cache, collapse)
+        return _made(net, asked)
     except NoCompiler as missing:
         if target != "c":
             raise
@@ -95,99 +83,19 @@ def compile(
             RuntimeWarning,
             stacklevel=2,
         )
-    if collapse:
-        return _collapsed(net, "numpy", dtype, cache, threads, collapse)
-    made = _compile(net, "numpy", dtype, cache, threads, method, error, variances)
-    return _prepared(made, net, cache, collapse)
+    return _made(net, asked.on("numpy"))
 
 
-def _prepared(made: Any, net: Any, cache: bool, collapse: bool | float | None) -> Any:
-    """Compiled as far as it goes before the first call; deep networks may then collapse."""
-    if not isinstance(made, CompiledKernel):
-        return made
-    made = made.prepare(cache)
-    if collapse is None and made._network is not None:  # layers with closed forms
-        return deep(made, getattr(net, "network", net), cache)
+def _made(net: Any, asked: Asked) -> Any:
+    """From its recipe, or afresh; then there is one for the next time."""
+    key = asked.key(net)
+    recipe = read_recipe(key)
+    if recipe is not None:
+        return again(recipe, net, asked)
+    many = is_network(net) and asked.target == "c"
+    with gram_library_beside(asked.cache) if many else nullcontext():
+        from .fresh import fresh  # what derives and generates takes a second to import
+
+        made = fresh(net, asked)
+    write_recipe(key, recipe_of(made))
     return made
-
-
-def _collapsed(
-    net: Any, target: str, dtype: str, cache: bool, threads: int, collapse: bool | float
-) -> CollapsedKernel:
-    network = getattr(net, "network", net)
-    if not hasattr(network, "blocks"):
-        raise BadSpec("only a network can be collapsed", hint="mlp:relu:depth=20, for example")
-    return CollapsedKernel(
-        network,
-        target=target,
-        dtype=dtype,
-        cache=cache,
-        threads=threads,
-        error=ERROR if collapse is True else float(collapse),
-    )
-
-
-def _compile(
-    net: Any,
-    target: str,
-    dtype: str,
-    cache: bool,
-    threads: int,
-    method: str,
-    error: float | None,
-    variances: Any,
-) -> Any:
-    if needs_numeric(net, method, variances):
-        return compile_any(
-            net, target, dtype, cache, threads, method=method, error=error, variances=variances
-        )
-    if hasattr(net, "layers") and hasattr(net, "input_rule"):
-        return _kernel(net, target, dtype, cache, threads)
-    if hasattr(net, "value") and hasattr(net, "diag_dot"):
-        return _dual(net, target, cache)
-    if isinstance(net, (str, Expr, Activation)):
-        from ..dual import dual
-
-        return _dual(dual(net), target, cache)
-    from ..network import recurse
-
-    return _kernel(recurse(net), target, dtype, cache, threads)
-
-
-def _kernel(recursion: Any, target: str, dtype: str, cache: bool, threads: int) -> CompiledKernel:
-    schedule = replace(lower_network(recursion), floats=dtype == "float32")
-    contract = Contract("ntksym.compile", ("the NNGP kernel and the NTK of a network",))
-    engine: CNetwork | NumpyNetwork
-    if target == "c":
-        with gram_library_beside(cache):
-            engine = CNetwork(schedule, contract, keep=cache)
-    else:
-        engine = NumpyNetwork(schedule, contract, keep=cache)
-    name = str(getattr(getattr(recursion, "network", None), "name", "") or schedule.name)
-    return CompiledKernel(
-        engine,
-        name=name,
-        target=target,
-        dtype=dtype,
-        threads=threads,
-        sources=engine.sources,
-        network=recursion,
-    )
-
-
-def _dual(dual: Any, target: str, cache: bool) -> CompiledDual:
-    pair, diag = lower_dual(dual), lower_dual_diag(dual)
-    contract = Contract("ntksym.compile", (pair.computes,), source=tuple(dual.activation.refs))
-    engine: CDual | NumpyDual
-    if target == "c":
-        engine = CDual(pair, diag, contract, keep=cache)
-    else:
-        engine = NumpyDual(pair, diag, contract, keep=cache)
-    return CompiledDual(
-        engine,
-        name=dual.activation.name or pair.name,
-        target=target,
-        pair_params=tuple(a for a in pair.args if a not in ("q11", "q12", "q22")),
-        diag_params=tuple(a for a in diag.args if a != "q"),
-        sources=engine.sources,
-    )

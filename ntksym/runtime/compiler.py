@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import shlex
 import shutil
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from ..backends import SourceFile
 from ..errors import NoCompiler
-from .cache import digest, obtain
+from .cache import digest, obtain, recall, remember
 
 FLAGS = (
     "-O3",
@@ -63,17 +64,52 @@ def _find(chosen: str, path: str) -> Compiler:
         if found is None:
             tried.append(f"{candidate}: not found")
             continue
-        command = (found, *words[1:])
-        answer = _run([*command, "--version"])
-        if answer is None or answer.returncode:
-            tried.append(f"{candidate}: does not run")
-            continue
-        native = (*FLAGS, "-march=native")
-        for flags in (native, FLAGS):
-            if _works(command, flags):
-                return Compiler(command, answer.stdout.split("\n")[0], flags)
-        tried.append(f"{candidate}: does not compile a C99 file")
+        made = _known((found, *words[1:])) or _tried((found, *words[1:]))
+        if isinstance(made, Compiler):
+            return made
+        tried.append(f"{candidate}: {made}")
     raise NoCompiler("no working C compiler", tried=tried, hint=_HINT)
+
+
+def _tried(command: tuple[str, ...]) -> Compiler | str:
+    """The compiler of a command, or what is wrong with it."""
+    answer = _run([*command, "--version"])
+    if answer is None or answer.returncode:
+        return "does not run"
+    for flags in ((*FLAGS, "-march=native"), FLAGS):
+        if _works(command, flags):
+            return Compiler(command, answer.stdout.split("\n")[0], flags)
+    return "does not compile a C99 file"
+
+
+def _known(command: tuple[str, ...]) -> Compiler | None:
+    """What an earlier program found out about a command, or None."""
+    key = _about(command)
+    data = None if key is None else recall(key)
+    if data is None:
+        return None
+    said = json.loads(data)
+    return Compiler(command, said["identity"], tuple(said["flags"]))
+
+
+@lru_cache(maxsize=8)
+def _noted(compiler: Compiler) -> None:
+    """Say to later programs what was found out, once."""
+    key = _about(compiler.command)
+    if key is not None:
+        said = {"identity": compiler.identity, "flags": compiler.flags}
+        remember(key, json.dumps(said).encode("ascii"))
+
+
+def _about(command: tuple[str, ...]) -> str | None:
+    """A key of a command, the file that it names and the processor; None where there is no file."""
+    try:
+        info = os.stat(command[0])
+    except OSError:
+        return None
+    file = (info.st_size, info.st_mtime_ns, info.st_ino, info.st_dev)
+    where = os.path.realpath(command[0])
+    return digest(("compiler 1", where, *command, *map(str, file), *FLAGS, _processor()))
 
 
 def _run(argv: list[str]) -> subprocess.CompletedProcess[str] | None:
@@ -118,6 +154,8 @@ def shared_library(
     import platform
 
     compiler = find_compiler()
+    if keep:
+        _noted(compiler)
     texts = tuple(part for s in sources for part in (s.name, s.text))
     machine = (platform.machine(), platform.system(), _processor())
     flags = (*compiler.flags, *extra)

@@ -3,43 +3,48 @@
 from __future__ import annotations
 
 from math import floor, log10
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import NoClosedForm, Undecided
-from ..network import Network
 from .checks import data_rows
-from .collapsed import CollapsedKernel
 from .kernel import CompiledKernel, KernelMatrices, Only
+from .later import found_network
+from .spheres import SAME, common_square
 
-ERROR = 2e-14
-"""What the polynomial must be proven to, over the kernels at rho = 1: what layers lose too."""
+if TYPE_CHECKING:
+    from ..network import Network
+    from .collapsed import CollapsedKernel
+
+ERROR = {"float64": 2e-14, "float32": 1e-8}
+"""What the polynomial must be proven to, over the kernels at rho = 1: less than layers lose too."""
 SHALLOW = 8
 """Networks of fewer layers keep them: a polynomial costs what a few layers do."""
 CALLS = 10
 """How many calls of its size a polynomial is made for; it is kept in the cache."""
-LAYER = 3e-9
+LAYER = {"float64": 3e-9, "float32": 1e-9}
 """Seconds of an entry and layer on one processor, of the plainest activation (ReLU)."""
-FLAT = 6.0
+FLAT = {"float64": 6.0, "float32": 4.0}
 """What the polynomial costs, in layers."""
-BUILD = 0.15
+BUILD = {"float64": 0.15, "float32": 0.08}
 """Seconds of proof per layer."""
-SPHERE = 4e-15
+SPHERE = {"float64": 4e-15, "float32": SAME["float32"]}
 """Relative differences of squared norms that are rounding, that of their sums included (2.6e-15 for
-normalised rows of 784 columns), so that a sphere is one to 1e-14."""
+normalised rows of 784 columns of doubles), so that a sphere is one to 1e-14; for float results
+such differences as rounding the rows to floats makes."""
 DIGITS = 12
 """A squared norm that is this short a decimal, up to rounding, is it."""
 
 
-def pays(depth: int, entries: int) -> bool:
+def pays(depth: int, entries: int, dtype: str = "float64") -> bool:
     """Whether a polynomial is worth its proof, by the estimate above, for a matrix of `entries`.
 
     The answer is a function of the sizes only, so that equal calls give equal bits.
     """
     if depth < SHALLOW:
         return False
-    return CALLS * entries * LAYER * (depth - FLAT) >= BUILD * depth
+    return CALLS * entries * LAYER[dtype] * (depth - FLAT[dtype]) >= BUILD[dtype] * depth
 
 
 class DeepKernel(CompiledKernel):
@@ -47,7 +52,10 @@ class DeepKernel(CompiledKernel):
 
     For homogeneous activations without biases on any data, else for data on a sphere.  The
     polynomial is proven to 2e-14 of the kernels at rho = 1, which is what the layers' own rounding
-    comes to; diagonals, inner products and derivatives are those of the layers.
+    comes to, for float results to 1e-8; diagonals, inner products and derivatives are those of the
+    layers.  Float results of rows that are on a sphere up to rounding in float are those of rows on
+    it that differ from the given ones by that rounding, which is not counted in the proof: `taken`
+    says how far the norms are from the sphere's.
 
     Attributes:
         taken: how the last call was computed, in words.
@@ -99,7 +107,7 @@ class DeepKernel(CompiledKernel):
     def _polynomial(self, X: Any, Y: Any) -> CompiledKernel | None:
         """The collapsed kernel for these data, or None for the layers."""
         rows = [data_rows(z, n) for z, n in ((X, "X"), (Y, "Y")) if z is not None or n == "X"]
-        if not pays(self.depth, len(rows[0]) * len(rows[-1])):
+        if not pays(self.depth, len(rows[0]) * len(rows[-1]), self.dtype.name):
             self.taken = "layers: the matrix is small"
             return None
         if self._flat is None and None not in self._failed:
@@ -110,7 +118,9 @@ class DeepKernel(CompiledKernel):
         if self._flat is None:
             self.taken = f"layers: {self._failed[None]}"
             return None
-        square = None if self._flat.homogeneous else sphere(rows)
+        square, off = None, 0.0
+        if not self._flat.homogeneous:
+            square, off = sphere(rows, self.dtype.name)
         if square is None and not self._flat.homogeneous:
             self.taken = "layers: the rows are on no sphere"
             return None
@@ -122,31 +132,39 @@ class DeepKernel(CompiledKernel):
                 self._failed[key] = failed.what
             else:
                 self.taken = f"one polynomial, proven to {made.bound:.1e}"
+                if off > SPHERE["float64"]:
+                    self.taken += f" on a sphere, from which norms differ by up to {off / 2:.1e}"
                 return made
         self.taken = f"layers: {self._failed[key]}"
         return None
 
     def _made(self) -> CollapsedKernel:
+        from .collapsed import CollapsedKernel
+
         return CollapsedKernel(
-            self._net,
+            found_network(self._net),
             target=self.target,
             dtype=self.dtype.name,
             cache=self._cache,
             threads=self.threads,
-            error=ERROR,
+            error=ERROR[self.dtype.name],
         )
 
 
-def sphere(rows: list[Any]) -> float | None:
-    """The squared norm of all rows, where they have one up to rounding; else None."""
+def sphere(rows: list[Any], dtype: str = "float64") -> tuple[float | None, float]:
+    """The squared norm of all rows, where they have one up to rounding, else None; and by how much
+    those of the rows differ from it, relatively.
+    """
     with np.errstate(all="ignore"):
         squares = np.concatenate([np.einsum("ij,ij->i", z, z, dtype=np.float64) for z in rows])
     low, high = float(squares.min()), float(squares.max())
-    if not (low > 0.0 and high - low <= SPHERE * high):
-        return None
+    if not (low > 0.0 and high - low <= SPHERE[dtype] * high):
+        return None, 0.0
     middle = (low + high) / 2
     short = round(middle, DIGITS - 1 - floor(log10(middle)))
-    return short if abs(short - middle) <= 2 * SPHERE * middle else middle
+    if not abs(short - middle) <= 2 * SPHERE["float64"] * middle:
+        short = common_square(low, high, dtype) if dtype == "float32" else middle
+    return short, max(abs(low / short - 1.0), abs(high / short - 1.0))
 
 
 def deep(made: CompiledKernel, network: Network, cache: bool) -> CompiledKernel:

@@ -6,22 +6,24 @@ import ctypes
 import importlib.util
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..backends import Contract, SourceFile, c_network, numpy_network
-from ..backends import c as c_backend
-from ..backends import numpy as numpy_backend
-from ..backends.numpy_tiles import tiles_file
-from ..lower.program import Program
-from ..lower.schedule import Schedule
+from ..backends import SourceFile
 from .cache import digest, obtain
 from .checks import Array
 from .compiler import load_library
 from .gram_loop import First as First
 from .gram_loop import Layers
 from .tiles import Tiles
+
+if TYPE_CHECKING:
+    from ..backends import Contract
+    from ..lower.program import Program
+    from ..lower.schedule import Schedule
+
+Sources = tuple[SourceFile, ...]
 
 
 class Engine(Protocol):
@@ -46,6 +48,13 @@ class Engine(Protocol):
         ...
 
 
+def with_support(source: SourceFile) -> Sources:
+    """A generated C file, after the header that all of them include."""
+    from ..backends.c import support_file
+
+    return support_file(), source
+
+
 def pointer(a: Array) -> ctypes.c_void_p:
     """The address of the first element."""
     return ctypes.c_void_p(a.ctypes.data)
@@ -63,6 +72,8 @@ class CNetwork:
     """The float version of `tile`, where the generated file has one."""
 
     def __init__(self, schedule: Schedule, contract: Contract, *, keep: bool = True) -> None:
+        from ..backends import c_network
+
         source = c_network.network_file(schedule, contract)
         self._load(source, len(schedule.steps), keep)
         if not c_network.floats_will_do(schedule):
@@ -74,13 +85,27 @@ class CNetwork:
 
     def __setstate__(self, state: tuple[SourceFile, int, bool, bool]) -> None:
         source, count, keep, single = state
-        self._load(source, count, keep)
+        self.restore(with_support(source), [count, single], keep)
+
+    @property
+    def numbers(self) -> list[int]:
+        """What `restore` needs besides the sources."""
+        return [self._count, int(self._single is not None)]
+
+    def restore(self, sources: Sources, numbers: list[int], keep: bool) -> None:
+        """Be what was generated before; nothing is derived."""
+        count, single = numbers
+        self._open(sources, count, keep)
         if not single:
             self._single = None
 
     def _load(self, source: SourceFile, layers: int, keep: bool) -> None:
         """Compile a file with the entry points of a network, and find them."""
-        self.sources, self._keep = (c_backend.support_file(), source), keep
+        self._open(with_support(source), layers, keep)
+
+    def _open(self, sources: Sources, layers: int, keep: bool) -> None:
+        source = sources[-1]
+        self.sources, self._keep = sources, keep
         self._library = load_library(self.sources, keep=keep)
         self._count = layers
         stem = "ntksym_" + source.name.removesuffix(".c")
@@ -186,6 +211,9 @@ class NumpyNetwork:
     """The layers in place, where the network has such a form."""
 
     def __init__(self, schedule: Schedule, contract: Contract, *, keep: bool = True) -> None:
+        from ..backends import numpy_network
+        from ..backends.numpy_tiles import tiles_file
+
         source = numpy_network.network_file(schedule, contract)
         tiles = tiles_file(schedule, contract)
         self._load((source,) if tiles is None else (source, tiles), keep)
@@ -197,7 +225,16 @@ class NumpyNetwork:
     def __setstate__(self, state: tuple[tuple[SourceFile, ...], bool]) -> None:
         self._load(*state)
 
-    def _load(self, sources: tuple[SourceFile, ...], keep: bool) -> None:
+    @property
+    def numbers(self) -> list[int]:
+        """What `restore` needs besides the sources."""
+        return []
+
+    def restore(self, sources: Sources, numbers: list[int], keep: bool) -> None:
+        """Be what was generated before; nothing is derived."""
+        self._load(sources, keep)
+
+    def _load(self, sources: Sources, keep: bool) -> None:
         """Import the readable module, and the one that works in place where it is given."""
         self.sources, self._keep = sources, keep
         self._module: Any = load_module(sources[0], keep=keep)
@@ -234,17 +271,26 @@ class CDual:
     """A dual in a shared library."""
 
     def __init__(self, pair: Program, diag: Program, contract: Contract, *, keep: bool) -> None:
-        self._load(c_backend.dual_file(pair.name, pair, diag, contract), keep)
+        from ..backends.c import dual_file
+
+        self.restore(with_support(dual_file(pair.name, pair, diag, contract)), [], keep)
 
     def __getstate__(self) -> tuple[SourceFile, bool]:
         """What a pickle stores: the source, which is compiled again."""
         return self.sources[-1], self._keep
 
     def __setstate__(self, state: tuple[SourceFile, bool]) -> None:
-        self._load(*state)
+        self.restore(with_support(state[0]), [], state[1])
 
-    def _load(self, source: SourceFile, keep: bool) -> None:
-        self.sources, self._keep = (c_backend.support_file(), source), keep
+    @property
+    def numbers(self) -> list[int]:
+        """What `restore` needs besides the sources."""
+        return []
+
+    def restore(self, sources: Sources, numbers: list[int], keep: bool) -> None:
+        """Be what was generated before; nothing is derived."""
+        source = sources[-1]
+        self.sources, self._keep = sources, keep
         library = load_library(self.sources, keep=keep)
         stem = "ntksym_" + source.name.removesuffix(".c")
         self._pair, self._diag = getattr(library, stem), getattr(library, f"{stem}_diag")
@@ -271,18 +317,26 @@ class NumpyDual:
     """A dual in a NumPy module."""
 
     def __init__(self, pair: Program, diag: Program, contract: Contract, *, keep: bool) -> None:
-        self._load(numpy_backend.dual_file(pair.name, pair, diag, contract), keep)
+        from ..backends.numpy import dual_file
+
+        self.restore((dual_file(pair.name, pair, diag, contract),), [], keep)
 
     def __getstate__(self) -> tuple[SourceFile, bool]:
         """What a pickle stores: the source."""
         return self.sources[0], self._keep
 
     def __setstate__(self, state: tuple[SourceFile, bool]) -> None:
-        self._load(*state)
+        self.restore((state[0],), [], state[1])
 
-    def _load(self, source: SourceFile, keep: bool) -> None:
-        self.sources, self._keep = (source,), keep
-        self._module: Any = load_module(source, keep=keep)
+    @property
+    def numbers(self) -> list[int]:
+        """What `restore` needs besides the sources."""
+        return []
+
+    def restore(self, sources: Sources, numbers: list[int], keep: bool) -> None:
+        """Be what was generated before; nothing is derived."""
+        self.sources, self._keep = sources, keep
+        self._module: Any = load_module(sources[0], keep=keep)
 
     def pair(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
         """(nngp, dot) at arrays of q11, q12, q22."""

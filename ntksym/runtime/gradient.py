@@ -1,10 +1,10 @@
 r"""`NetworkGradient`: a network's kernels and their derivatives, layer by layer, forward mode.
 
-Each layer takes directions in the coordinates $(q_{11}, q_{22}, \theta)$, where nothing is infinite
-at $\rho = \pm 1$; the direction $q_{12}$ alone needs $E[s''(u)s''(v)]$, which is infinite there for
-a kinked activation, and truly so.  Away from equal rows the arithmetic is NumPy's; pairs of nearly
-collinear rows, where the angle of the next layer is a quotient of small differences, are done with
-50 digits from the exact data.
+Each layer takes directions in coordinates where nothing is infinite (`gradient_layers`); the
+direction $q_{12}$ alone needs $E[s''(u)s''(v)]$, which is infinite at $\rho = \pm 1$ for a kinked
+activation, and truly so.  The angle of the first layer comes from the rows.  The arithmetic is that
+of compiled C, else NumPy's; pairs for which it loses digits (small angles after layers of kinks
+away from 0) are done with 90 digits from the exact data.
 """
 
 from __future__ import annotations
@@ -16,16 +16,25 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import NoCompiler
 from ..lower.kernel import lower_input
 from ..lower.schedule import number
 from ..network import Network, Recursion, recurse
 from .checks import Array, real_array, same_width
-from .gradient_steps import SHARED, Digits, Doubles, Move, Numeric, advance, layers_of, turned
+from .gradient_c import CGradient, gradient_plan
+from .gradient_layers import SCALED, SHARED, layers_of
+from .gradient_rows import Spans, spans
+from .gradient_steps import ANGLE, ENTRY, Digits, Doubles, Move, Numeric, advance, turning
+from .threads import allowed_cores
 
-CLOSE = 0.05
-"""Below this sine of an angle, in any layer, a pair is done with many digits."""
+CLOSE = (0.02, 0.05)
+"""Below this sine of an angle after a layer that is not `SCALED`, and whose angle a kinked layer
+reads, a pair is done with many digits: for networks up to `SHALLOW` layers, and for deeper ones,
+where errors add up (hardtanh: 2e-13 in 3 layers at the limit, 1e-12 in 20)."""
+SHALLOW = 6
 ENTRIES = ("q11", "q12", "q22")
 POLAR = ("q11", "angle", "q22")
+FIRST_LAYER = ("nngp_slope", "nngp_offset", "ntk_slope", "ntk_offset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +63,24 @@ class KernelGradients:
 class NetworkGradient:
     """The kernels of a network and their derivatives: `g(X, Y)` is a `KernelGradients`."""
 
-    def __init__(self, net: Network | Recursion) -> None:
+    def __init__(
+        self,
+        net: Network | Recursion,
+        target: str | None = None,
+        *,
+        threads: int | None = None,
+        keep: bool = True,
+    ) -> None:
         """Derive and generate.
 
+        Args:
+            net: the network.
+            target: "c", "numpy", or None: C where there is a compiler.
+            threads: by default the processors that this program may run on.
+            keep: whether what is compiled is kept for the next time.
+
         Raises:
+            NoCompiler: target "c", and there is none.
             NoClosedForm: an activation has no closed form.
             UnsupportedOp: a dual that is not a closed form; a mean.
             BadSpec: a parameter without a value.
@@ -79,8 +102,19 @@ class NetworkGradient:
         }
         params = sorted({p for layer in self._layers for p in layer.params})
         self.wrt = (*ENTRIES, *SHARED, *params)
-        programs = {id(p): p for w in self._layers for p in (w.pair, w.diag, w.rule, w.step)}
+        self._turning = turning(self._layers)
+        self._close = CLOSE[len(self._layers) > SHALLOW]
+        programs = {id(p): p for w in self._layers for p in (w.pair, w.side)}
         self._numeric = Numeric(tuple(programs.values()))
+        self._compiled: CGradient | None = None
+        self._threads = allowed_cores() if threads is None else threads
+        if target != "numpy":
+            plan = gradient_plan("network", self._layers, self._turning, self.wrt[3:], self._close)
+            try:
+                self._compiled = CGradient(plan, keep=keep)
+            except NoCompiler:
+                if target == "c":
+                    raise
 
     def __call__(self, x: Any, y: Any = None) -> KernelGradients:
         """Kernels of the rows of x and y, and derivatives.
@@ -89,19 +123,14 @@ class NetworkGradient:
             BadData: not two-dimensional real arrays of one width.
         """
         a, b = self._rows(x, y)
-        g11, g22 = np.sum(a * a, axis=1)[:, None], np.sum(b * b, axis=1)[None, :]
-        g12 = a @ b.T
-        equal = (g11 == g22) & (np.abs(g12 - g11) <= 1e-9 * g11)
-        for i, j in zip(*np.nonzero(equal), strict=True):
-            equal[i, j] = np.array_equal(a[i], b[j])
-        g12 = np.where(equal, g11, g12)
         with np.errstate(all="ignore"):
-            found = self._forward(Doubles(self._numeric), (g11, g12, g22), None, a.shape[1])
-        table = {k: np.array(np.broadcast_to(v, g12.shape)) for k, v in found.items()}
-        near = (table["least"] < CLOSE) & ~equal & (g11 > 0.0) & (g22 > 0.0)
-        for i, j in zip(*np.nonzero(near), strict=True):
-            for k, v in self._exact(a[i], b[j]).items():
-                table[k][i, j] = float(v)
+            table, near = self._planes(a, None if y is None else b)
+        for i, j in zip(*np.nonzero(near if y is not None else np.triu(near)), strict=True):
+            for k, v in self.exact(a[i], b[j]).items():
+                if k in table:
+                    table[k][i, j] = float(v)
+                    if y is None:
+                        table[_exchanged(k)][j, i] = float(v)
         return self._sorted(table)
 
     def input_gradient(self, x: Any, y: Any = None) -> tuple[Array, Array]:
@@ -153,35 +182,83 @@ class NetworkGradient:
             {v: table[f"ntk/polar {v}"] for v in POLAR},
         )
 
-    def _exact(self, row: Array, other: Array) -> dict[str, Any]:
-        """One pair, from the exact inner products, in 90 digits."""
+    def _planes(self, a: Array, b: Array | None) -> tuple[dict[str, Array], Any]:
+        """Everything by name, and the pairs that need more digits."""
+        other = a if b is None else b
+        if self._compiled is None:
+            given = spans(a, other, self._numeric.rootdet)
+            found = self._forward(Doubles(self._numeric), given, a.shape[1])
+            shape = len(a), len(other)
+            table = {k: np.array(np.broadcast_to(v, shape)) for k, v in found.items()}
+            return table, table["least"] < self._close
+        inputs = self._inputs(a.shape[1])
+        squares = [np.sum(v * v, axis=1) for v in ((a,) if b is None else (a, b))]
+        tables = [self._table(g, inputs) for g in squares]
+        return self._compiled(
+            (a, b), (squares[0], squares[-1]), (tables[0], tables[-1]), inputs, self._threads
+        )
+
+    def _inputs(self, d: int) -> Array:
+        """Slope and offset of both kernels of the first layer, and their derivatives."""
+        given = {"d": d, **self._input_values}
+        rows = [self._input.evaluate(given)]
+        rows += [
+            self._input_slopes[n].evaluate(given) if n in self._input_slopes else {}
+            for n in self.wrt[3:]
+        ]
+        return np.array([[float(r.get(k, 0)) for k in FIRST_LAYER] for r in rows]).ravel()
+
+    def _table(self, g: Array, inputs: Array) -> Array:
+        """For each level: variance, its root, Theta(x, x), derivatives of the variance."""
+        slope, offset, own, rest = inputs[:4]
+        q, t = slope * g + offset, own * g + rest
+        moves = {"q": np.ones_like(g)}
+        for h, name in enumerate(self.wrt[3:], 1):
+            moves[name] = inputs[4 * h] * g + inputs[4 * h + 1]
+        rows = [q, np.sqrt(np.maximum(q, 0.0)), t, *moves.values()]
+        for layer in self._layers:
+            o = self._numeric(layer.side, {"q": q, "t12": t, **layer.values})
+            rate = o.get("n_q", 0.0)
+            moves = {
+                k: rate * v + (o.get(f"n_{k}", 0.0) if k != "q" else 0.0) for k, v in moves.items()
+            }
+            q, t = (np.broadcast_to(o[k], g.shape) for k in "nt")
+            rows += [q, np.sqrt(np.maximum(q, 0.0)), t]
+            rows += [np.broadcast_to(v, g.shape) for v in moves.values()]
+        return np.array(rows)
+
+    def exact(self, row: Array, other: Array) -> dict[str, Any]:
+        """Everything of one pair, from the exact inner products, in 90 digits."""
         from mpmath import MPContext
 
         ctx = MPContext()
         ctx.dps = 90
-        inner = (_inner(row, row), _inner(row, other), _inner(other, other))
-        det = inner[0] * inner[2] - inner[1] ** 2
-        apart = inner[0] - 2 * inner[1] + inner[2]
-        numbers = [ctx.mpf(g.numerator) / g.denominator for g in (*inner, det, apart)]
-        return self._forward(Digits(ctx), tuple(numbers[:3]), tuple(numbers[3:]), len(row))
+        g11, g12, g22 = _inner(row, row), _inner(row, other), _inner(other, other)
+        numbers = (g11, g12, g22, g11 * g22 - g12**2, g11 - 2 * g12 + g22, g11 - g22)
+        x, c, y, area, apart, unlike = (ctx.mpf(g.numerator) / g.denominator for g in numbers)
+        given = Spans(x, c, y, ctx.sqrt(area), apart, unlike)
+        return self._forward(Digits(ctx), given, len(row))
 
-    def _forward(self, run: Any, inner: tuple[Any, ...], wide: Any, d: int) -> dict[str, Any]:
-        """Values and derivatives, in the arithmetic of `run`."""
+    def _forward(self, run: Any, g: Spans, d: int) -> dict[str, Any]:
+        """Values and derivatives, in the arithmetic of `run`; `least`, a sine or infinity."""
         raw = self._input.evaluate({"d": d, **self._input_values}, run.context)
         a, b, own, offset = (
             run.number(raw[k]) for k in ("nngp_slope", "nngp_offset", "ntk_slope", "ntk_offset")
         )
-        x, c, y = (a * g + b for g in inner)
-        tx, t, ty = (own * g + offset for g in inner)
-        det = None if wide is None else a * a * wide[0] + a * b * wide[1]
-        root = run.first_root(x, c, y, det)
-        state = {"q11": x, "q12": c, "q22": y, "root": root, "t11": tx, "t12": t, "t22": ty}
-        moves = self._start(run, (a, own), state, inner, d)
-        least = run.sqrt(root * root / (x * y))
-        for layer in self._layers:
-            state, moves = advance(run, layer, state, moves)
-            sine = run.sqrt(state["root"] ** 2 / (state["q11"] * state["q22"]))
-            least = np.minimum(least, sine)
+        x, c, y = (a * v + b for v in (g.g11, g.g12, g.g22))
+        tx, t, ty = (own * v + offset for v in (g.g11, g.g12, g.g22))
+        root = run.sqrt((a * g.area) ** 2 + a * b * g.apart)
+        diff = run.over(a * g.unlike, run.sqrt(x) + run.sqrt(y), 0.0)
+        state = {"q11": x, "q12": c, "q22": y, "root": root, "diff": diff}
+        state |= {"t11": tx, "t12": t, "t22": ty}
+        moves = self._start(run, (a, b, own), state, g, d)
+        least: Any = np.inf
+        same = (root == 0) & (x == y) & (c > 0)
+        for layer, turn in zip(self._layers, self._turning, strict=True):
+            state, moves = advance(run, layer, state, moves, turn)
+            if turn and layer.kind != SCALED:
+                sine = run.sqrt(state["root"] ** 2 / (state["q11"] * state["q22"]))
+                least = np.minimum(least, run.where(same, np.inf, sine))
         found = {"nngp": state["q12"], "ntk": state["t12"], "least": least}
         for name, move in moves.items():
             found[f"nngp/{name}"], found[f"ntk/{name}"] = move["q12"], move["t12"]
@@ -191,19 +268,19 @@ class NetworkGradient:
         return found
 
     def _start(
-        self, run: Any, slopes: tuple[Any, Any], state: Mapping[str, Any], inner: Any, d: int
+        self, run: Any, slopes: tuple[Any, Any, Any], state: Mapping[str, Any], g: Spans, d: int
     ) -> dict[str, Move]:
         """The directions after the first layer."""
-        a, own = slopes
+        a, b, own = slopes
         x, c, y, root = (state[k] for k in ("q11", "q12", "q22", "root"))
         ratio = own / a
         one = run.number(1)
         level, other = c / (2 * x), c / (2 * y)
         moves = {
-            "polar q11": _move(q11=one, q12=level, t11=ratio, t12=ratio * level),
-            "polar q22": _move(q22=one, q12=other, t22=ratio, t12=ratio * other),
-            "polar angle": _move(angle=one, q12=-root, t12=-ratio * root),
-            "q12": _move(q12=a, t12=own),
+            "polar q11": _move(q11=one, q12=level, t12=ratio * level),
+            "polar q22": _move(q22=one, q12=other, t12=ratio * other),
+            ANGLE: _move(angle=one, q12=-root, t12=-ratio * root),
+            ENTRY: _move(q12=a, t12=own),
         }
         for name in self.wrt[3:]:
             move = _move()
@@ -211,18 +288,28 @@ class NetworkGradient:
                 given = {"d": d, **self._input_values}
                 raw = self._input_slopes[name].evaluate(given, run.context)
                 s = {k: run.number(v) for k, v in raw.items()}
-                for k, g in zip(("11", "12", "22"), inner, strict=True):
-                    move["q" + k] = s["nngp_slope"] * g + s["nngp_offset"]
-                    move["t" + k] = s["ntk_slope"] * g + s["ntk_offset"]
-                move["angle"] = turned(run, move, state)
+                slope, offset = s["nngp_slope"], s["nngp_offset"]
+                for k, v in zip(ENTRIES, (g.g11, g.g12, g.g22), strict=True):
+                    move[k] = slope * v + offset
+                move["t12"] = s["ntk_slope"] * g.g12 + s["ntk_offset"]
+                rise = a * slope * g.area**2 + (slope * b + a * offset) * g.apart / 2
+                turn = run.over(rise * c, root, 0.0) - root * move["q12"]
+                move["angle"] = turn / (x * y)
             moves[name] = move
         return moves
 
 
 def _move(**parts: Any) -> Move:
     """A direction; what is not named is 0."""
-    names = ("q11", "q12", "q22", "angle", "t11", "t12", "t22")
+    names = ("q11", "q12", "q22", "angle", "t12")
     return {k: parts.get(k, 0.0) for k in names}
+
+
+def _exchanged(name: str) -> str:
+    """The name of a derivative with the two points exchanged."""
+    swapped = {"q11": "q22", "q22": "q11"}
+    first, mark, last = name.rpartition(" " if " " in name else "/")
+    return first + mark + swapped.get(last, last)
 
 
 def _inner(u: Array, v: Array) -> Fraction:

@@ -1,119 +1,29 @@
-"""The steps of forward mode: one layer's values and directions, in doubles or in many digits."""
+r"""The steps of forward mode: one layer's values and directions, in doubles or in many digits.
+
+A direction is what a move of the inputs makes of the covariance of a pair, of its NTK and of its
+angle.  Where a layer has kinks, and the covariance after it is formed (`KINKED`), the direction of
+a small next angle is a quotient of small differences: such pairs are reported by `least`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sympy import Expr
 
-from .. import symbols as S
 from ..backends import Contract, SourceFile
 from ..backends.numpy import function, module_head, used_helpers
 from ..backends.numpy_helpers import helpers
-from ..dual import Dual, dual
-from ..errors import UnsupportedOp
-from ..gradients import DualGradients, dual_gradients, edge_form
-from ..lower.build import Builder
-from ..lower.kernel import lower_layer
 from ..lower.program import Program
-from ..lower.schedule import number
-from ..network import Recursion, recurse
-from ..network.affine import KDOT, K, UnknownDual
 from .engines import load_module
+from .gradient_layers import SCALED, SMOOTH, Layer
 
-SHARED = ("weight_var", "bias_var")
-"""Hyper-parameters that all layers have in common."""
-
-_INSIDE = (K, KDOT, S.t12, S.weight_var, S.bias_var)
+ANGLE, ENTRY = "polar angle", "q12"
+"""The directions that no side moves in."""
 
 Move = dict[str, Any]
-"""A direction: derivatives of q11, q12, q22, angle, t11, t12, t22."""
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """The programs of one layer, and its numbers.
-
-    Attributes:
-        pair: the dual with its derivatives in (q11, angle, q22), `dot_bend` in q12, parameters.
-        diag: the same for u = v.
-        rule: Sigma' and Theta' in K, its derivative and Theta, with partial derivatives.
-        step: the layer's own program: its `root` is carried without cancellation.
-        values: the numbers of weight_var, bias_var and the parameters.
-        params: the names of the activation's parameters.
-    """
-
-    pair: Program
-    diag: Program
-    rule: Program
-    step: Program
-    values: dict[str, Any]
-    params: tuple[str, ...]
-
-
-def layers_of(recursion: Recursion) -> tuple[Layer, ...]:
-    """The layers of a network, lowered; equal ones share their programs.
-
-    Raises:
-        NoClosedForm: an activation has no closed form.
-        UnsupportedOp: a dual that is no closed form, or a parameter without a derivative.
-    """
-    net = recursion.network
-    blocks = tuple((replace(s, dual=UnknownDual()), dense) for s, dense in net.blocks)
-    unknown = recurse(replace(net, blocks=blocks))
-    seen: dict[Any, tuple[Program, ...]] = {}
-    made = []
-    for (block, _), rule, outer in zip(net.blocks, recursion.layers, unknown.layers, strict=True):
-        key = (block.activation, outer.nngp, outer.ntk, rule.nngp, rule.ntk)
-        if key not in seen:
-            forms = block.dual if isinstance(block.dual, Dual) else dual(block.activation)
-            given = dual_gradients(forms, net.convention.derivative)
-            if given.left_out:
-                raise UnsupportedOp(
-                    f"no closed form for the derivative in {given.left_out[0]!r}",
-                    hint=f"a number for {given.left_out[0]}",
-                )
-            step = lower_layer(rule)
-            seen[key] = (
-                _pair(given),
-                given.diag_program(),
-                dense_program(outer.nngp, outer.ntk),
-                step,
-            )
-        values = {str(s.name): number(v) for s, v in rule.values}
-        values.update({str(s.name): number(v) for s, v in outer.values})
-        names = tuple(str(p.name) for p in block.activation.params)
-        pair, diag, dense_rule, step = seen[key]
-        made.append(Layer(pair, diag, dense_rule, step, values, names))
-    return tuple(made)
-
-
-def _pair(given: DualGradients) -> Program:
-    """The polar program, and `dot_bend`: the derivative of dot in q12."""
-    base = given.program(polar=True, root=True)
-    b = Builder(base.args, root="root")
-    found = given.dual
-    rows = [("nngp", found.value)]
-    rows += [("dot", found.dot if given.sense == "distributional" else found.dot_ae)]
-    for p in (*given.polar, *given.params):
-        rows += [(f"nngp_{p.wrt}", p.nngp), (f"dot_{p.wrt}", p.dot)]
-    rows += [("slope", found.dot), ("dot_bend", given.entries[1].dot)]
-    outputs = tuple((k, b.operand(edge_form(e))) for k, e in rows)
-    return b.program(base.name, outputs, base.requires, base.computes)
-
-
-def dense_program(nngp: Expr, ntk: Expr) -> Program:
-    """Sigma' and Theta' of a dense layer as a program, with its partial derivatives."""
-    free = sorted({s.name for e in (nngp, ntk) for s in e.free_symbols} - {s.name for s in _INSIDE})
-    b = Builder((*(s.name for s in _INSIDE), *free))
-    outputs = [("nngp", b.operand(nngp)), ("ntk", b.operand(ntk))]
-    for s in _INSIDE:
-        outputs += [(f"nngp_{s.name}", b.operand(nngp.diff(s)))]
-        outputs += [(f"ntk_{s.name}", b.operand(ntk.diff(s)))]
-    return b.program("dense", tuple(outputs))
+"""A direction: derivatives of q11, q22 (of the points), q12, t12, angle (of the pair)."""
 
 
 class Numeric:
@@ -147,10 +57,6 @@ class Doubles:
 
     number = staticmethod(float)
 
-    def first_root(self, x: Any, c: Any, y: Any, det: Any) -> Any:
-        """sqrt(x*y - c*c)."""
-        return self.program.rootdet(*np.broadcast_arrays(x, c, y))
-
     @staticmethod
     def sqrt(a: Any) -> Any:
         """The root."""
@@ -161,6 +67,8 @@ class Doubles:
         """a/b, or another value where b is 0."""
         none = np.asarray(b) == 0.0
         return np.where(none, otherwise, a / np.where(none, 1.0, b))
+
+    where = staticmethod(np.where)
 
 
 class Digits:
@@ -174,10 +82,6 @@ class Digits:
         """The outputs of a program."""
         return p.evaluate(values, self.context)
 
-    def first_root(self, x: Any, c: Any, y: Any, det: Any) -> Any:
-        """The root of the determinant."""
-        return self.context.sqrt(det)
-
     def sqrt(self, a: Any) -> Any:
         """The root."""
         return self.context.sqrt(max(a, 0))
@@ -187,6 +91,11 @@ class Digits:
         """a/b, or another value where b is 0."""
         return a / b if b else otherwise
 
+    @staticmethod
+    def where(choice: Any, a: Any, b: Any) -> Any:
+        """The one or the other."""
+        return a if choice else b
+
 
 def turned(run: Any, move: Move, state: Mapping[str, Any]) -> Any:
     """The derivative of the angle from those of the covariance; 0 for equal rows, by symmetry."""
@@ -195,87 +104,93 @@ def turned(run: Any, move: Move, state: Mapping[str, Any]) -> Any:
     return run.over(-(move["q12"] - c * level), state["root"], 0.0)
 
 
+def turning(layers: Sequence[Layer]) -> tuple[bool, ...]:
+    """Whether the direction of the angle after each layer is read by a later one."""
+    return tuple(any(later.kind != SMOOTH for later in layers[n + 1 :]) for n in range(len(layers)))
+
+
 def advance(
-    run: Any, layer: Layer, state: dict[str, Any], moves: dict[str, Move]
+    run: Any, layer: Layer, state: dict[str, Any], moves: dict[str, Move], turn: bool
 ) -> tuple[dict[str, Any], dict[str, Move]]:
-    """The state and the directions after one layer."""
-    x, c, y, root = (state[k] for k in ("q11", "q12", "q22", "root"))
-    numbers = layer.values
-    k = run.program(layer.pair, {"q11": x, "q12": c, "q22": y, "root": root, **numbers})
-    kx, ky = (run.program(layer.diag, {"q": q, **numbers}) for q in (x, y))
-
-    def dense(found: Mapping[str, Any], t: Any) -> dict[str, Any]:
-        inside = {"K": found["nngp"], "Kdot": found["dot"], "t12": t}
-        made: dict[str, Any] = run.program(layer.rule, {**numbers, **inside})
-        return made
-
-    o, ox, oy = dense(k, state["t12"]), dense(kx, state["t11"]), dense(ky, state["t22"])
-    sides = {"r11": run.sqrt(x), "r22": run.sqrt(y)}
-    sides |= {"s11": run.sqrt(ox["nngp"]), "s22": run.sqrt(oy["nngp"])}
-    after = {"n11": ox["nngp"], "n22": oy["nngp"], **sides, **state, **numbers}
-    step = run.program(layer.step, after)
+    """The state and the directions after one layer; with `turn`, the angle's too."""
+    x, y, root = (state[k] for k in ("q11", "q22", "root"))
+    ends = [
+        run.program(layer.side, {"q": q, "t12": t, **layer.values})
+        for q, t in ((x, state["t11"]), (y, state["t22"]))
+    ]
+    r = {"r11": run.sqrt(x), "r22": run.sqrt(y), "n11": ends[0]["n"], "n22": ends[1]["n"]}
+    r |= {"s11": run.sqrt(ends[0]["n"]), "s22": run.sqrt(ends[1]["n"])}
+    o = run.program(layer.pair, {**state, **r, **layer.values})
+    same = (root == 0) & (x == y) & (state["q12"] > 0)
     following = {
-        "q11": ox["nngp"],
-        "q12": o["nngp"],
-        "q22": oy["nngp"],
-        "root": step["root"],
-        "t11": ox["ntk"],
-        "t12": o["ntk"],
-        "t22": oy["ntk"],
+        "q11": ends[0]["n"],
+        "q12": run.where(same, ends[0]["n"], o["n"]),
+        "q22": ends[1]["n"],
+        "root": run.where(same, 0 * x, o["root"]),
+        "diff": o["diff"],
+        "t11": ends[0]["t"],
+        "t12": run.where(same, ends[0]["t"], o["t"]),
+        "t22": ends[1]["t"],
     }
-    limit = run.sqrt(o["nngp_K"] * k["slope"] * run.sqrt(x * y) / run.sqrt(ox["nngp"] * oy["nngp"]))
-    return following, {
-        name: _moved(run, layer, name, move, (k, kx, ky), (o, ox, oy), following, (root, limit))
-        for name, move in moves.items()
-    }
+    made = {}
+    for name, move in moves.items():
+        made[name] = _moved(name, layer, move, o, ends)
+        if turn and name != ENTRY:
+            made[name]["angle"] = _angle(
+                run, name, layer, (move, made[name]), o, r, state, following
+            )
+    return following, made
 
 
 def _moved(
-    run: Any,
-    layer: Layer,
-    name: str,
-    move: Move,
-    duals: tuple[Mapping[str, Any], ...],
-    rules: tuple[Mapping[str, Any], ...],
-    following: Mapping[str, Any],
-    edge: tuple[Any, Any],
+    name: str, layer: Layer, move: Move, o: Mapping[str, Any], ends: Sequence[Mapping[str, Any]]
 ) -> Move:
-    """One direction after a layer."""
-    (k, kx, ky), (o, ox, oy) = duals, rules
-    root, limit = edge
-    if name == "q12":
-        value, dot = k["slope"] * move["q12"], k["dot_bend"] * move["q12"]
-    else:
-        value, dot = (
-            k[f"{label}_q11"] * move["q11"]
-            + k[f"{label}_q22"] * move["q22"]
-            + k[f"{label}_angle"] * move["angle"]
-            for label in ("nngp", "dot")
-        )
-    if name in layer.params:
-        value, dot = value + k[f"nngp_{name}"], dot + k[f"dot_{name}"]
-    made = {
-        "q12": o["nngp_K"] * value + o.get(f"nngp_{name}", 0) * (name in SHARED),
-        "t12": o["ntk_K"] * value
-        + o["ntk_Kdot"] * dot
-        + o["ntk_t12"] * move["t12"]
-        + o.get(f"ntk_{name}", 0) * (name in SHARED),
-    }
-    for side, own, rule in (("11", kx, ox), ("22", ky, oy)):
-        value, dot = (own[f"{label}_q"] * move[f"q{side}"] for label in ("nngp", "dot"))
-        if name in layer.params:
-            value, dot = value + own[f"nngp_{name}"], dot + own[f"dot_{name}"]
-        made[f"q{side}"] = rule["nngp_K"] * value + rule.get(f"nngp_{name}", 0) * (name in SHARED)
-        made[f"t{side}"] = (
-            rule["ntk_K"] * value
-            + rule["ntk_Kdot"] * dot
-            + rule["ntk_t12"] * move[f"t{side}"]
-            + rule.get(f"ntk_{name}", 0) * (name in SHARED)
-        )
-    if name == "polar angle":  # no cancellation: the root cancels out of both sides
-        turn = o["nngp_K"] * k["slope"] * move["angle"]
-        ratio = run.over(root, following["root"], limit / (o["nngp_K"] * k["slope"]))
-        made["angle"] = turn * ratio
-    else:
-        made["angle"] = turned(run, made, following)
-    return made
+    """One direction after a layer, but for the angle."""
+    if name == ENTRY:
+        n = o.get("n_q", 0) * move["q12"]
+        return {"q11": 0, "q22": 0, "q12": n, "t12": _ntk(o, "q", move["q12"], move), "angle": 0}
+    third = move["q12"] if layer.kind == SMOOTH else move["angle"]
+    rows = (("x", move["q11"]), ("a", third), ("y", move["q22"]), (name, 1))
+    n = sum((o[f"n_{k}"] * v for k, v in rows if f"n_{k}" in o), 0)
+    t = sum((o[f"t_{k}"] * v for k, v in rows if f"t_{k}" in o), 0) + o.get("t_t", 0) * move["t12"]
+    sides = [
+        end.get("n_q", 0) * move[k] + end.get(f"n_{name}", 0)
+        for k, end in zip(("q11", "q22"), ends, strict=True)
+    ]
+    return {"q11": sides[0], "q22": sides[1], "q12": n, "t12": t, "angle": 0}
+
+
+def _ntk(o: Mapping[str, Any], label: str, by: Any, move: Move) -> Any:
+    return o.get(f"t_{label}", 0) * by + o.get("t_t", 0) * move["t12"]
+
+
+def _angle(
+    run: Any,
+    name: str,
+    layer: Layer,
+    moves: tuple[Move, Move],
+    o: Mapping[str, Any],
+    r: Mapping[str, Any],
+    state: Mapping[str, Any],
+    following: Mapping[str, Any],
+) -> Any:
+    """The direction of the next angle."""
+    move, after = moves
+    root, following_root = state["root"], following["root"]
+    if name == ANGLE:  # no cancellation: the root cancels out of both sides
+        ratio = r["r11"] * r["r22"] / (r["s11"] * r["s22"])
+        limit = run.over(1, run.sqrt(o["n_q"] * ratio), 0.0) * ratio
+        return o["n_q"] * move["angle"] * run.over(root, following_root, limit)
+    if layer.kind != SCALED:
+        return turned(run, after, following)
+    first, second = (move[k] / (2 * state[k]) for k in ("q11", "q22"))
+    level = after["q11"] / (2 * following["q11"]) + after["q22"] / (2 * following["q22"])
+    rows = (
+        ("l", first + second),
+        ("n", level),
+        ("d", r["r11"] * first - r["r22"] * second),
+        (name, 1),
+    )
+    whole = root * o["n_q"] * move["angle"]
+    whole = whole + sum((o[f"e_{k}"] * v for k, v in rows if f"e_{k}" in o), 0)
+    return run.over(whole, following_root, 0.0)

@@ -21,7 +21,8 @@ from .array_plan import array_plan
 from .checks import Array, real_array, same_width
 from .engines import load_module
 from .gradient import ENTRIES, KernelGradients
-from .gradient_steps import SHARED, Numeric, dense_program
+from .gradient_layers import SHARED, dense_program
+from .gradient_steps import Numeric
 from .ranged import outward, spread
 from .unit_layers import AUTO, Range, Wanted, first_affine, needs_range
 

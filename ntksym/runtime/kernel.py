@@ -29,6 +29,7 @@ from .dual_arrays import CompiledDual as CompiledDual
 from .dual_arrays import DualValues as DualValues
 from .engines import Engine
 from .gram_loop import First, Layers, Side
+from .later import found_network, found_recursion
 from .products import equal_points, mirrored
 
 if TYPE_CHECKING:
@@ -107,8 +108,8 @@ class CompiledKernel:
     def gradient(self, X: Any, Y: Any = None) -> KernelGradients:
         """Both kernels and their derivatives: in q11, q12, q22, the variances and parameters.
 
-        Finite on the diagonal; in double, pair by pair, by NumPy.  `NetworkGradient` has the
-        derivatives in the rows of X too.
+        Finite on the diagonal; in double, in compiled C where the kernel is.  `NetworkGradient`
+        has the derivatives in the rows of X too.
 
         Raises:
             BadData: X or Y is no two-dimensional real array.
@@ -120,7 +121,8 @@ class CompiledKernel:
         if self._gradient is None and self._units is not None:
             from .gradient_units import UnitGradient
 
-            self._gradient = UnitGradient(*self._units)
+            network, wanted = self._units
+            self._gradient = UnitGradient(found_network(network), wanted)
         elif self._gradient is None:
             if self._network is None:
                 raise UnsupportedOp(
@@ -128,7 +130,10 @@ class CompiledKernel:
                 )
             from .gradient import NetworkGradient
 
-            self._gradient = NetworkGradient(self._network)
+            target = "numpy" if self.target == "numpy" else None
+            self._gradient = NetworkGradient(
+                found_recursion(self._network), target, threads=self.threads, keep=self._keep
+            )
         with np.errstate(all="ignore"):  # NaN and infinities pass, as in a call
             return self._gradient(X, Y)
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..backends import Contract, SourceFile, c_mixture, numpy_mixture
-from ..backends import c as c_backend
-from ..backends.mixture_programs import MixturePrograms, mixture_programs
-from ..backends.mixture_rounding import rounding_note
-from ..numeric import MixtureDual
+from ..backends import SourceFile
 from .checks import Array
 from .compiler import load_library
-from .engines import array_size, load_module, pointer
-from .kernel import CompiledDual
+from .dual_arrays import CompiledDual
+from .engines import Sources, array_size, load_module, pointer, with_support
+
+if TYPE_CHECKING:
+    from ..backends import Contract
+    from ..backends.mixture_programs import MixturePrograms
+    from ..numeric import MixtureDual
 
 STRIP = 4096
 """Entries that the NumPy module works on at a time: its temporaries then stay in the cache."""
@@ -42,17 +43,26 @@ class CMixture:
     """A mixture dual in a shared library."""
 
     def __init__(self, programs: MixturePrograms, contract: Contract, *, keep: bool = True) -> None:
-        self._load(c_mixture.mixture_file(programs, contract), keep)
+        from ..backends import c_mixture
+
+        self.restore(with_support(c_mixture.mixture_file(programs, contract)), [], keep)
 
     def __getstate__(self) -> tuple[SourceFile, bool]:
         """What a pickle stores: the source, which is compiled again."""
         return self.sources[-1], self._keep
 
     def __setstate__(self, state: tuple[SourceFile, bool]) -> None:
-        self._load(*state)
+        self.restore(with_support(state[0]), [], state[1])
 
-    def _load(self, source: SourceFile, keep: bool) -> None:
-        self.sources: tuple[SourceFile, ...] = (c_backend.support_file(), source)
+    @property
+    def numbers(self) -> list[int]:
+        """What `restore` needs besides the sources."""
+        return []
+
+    def restore(self, sources: Sources, numbers: list[int], keep: bool) -> None:
+        """Be what was generated before; nothing is derived."""
+        source = sources[-1]
+        self.sources = sources
         self._keep = keep
         library = load_library(self.sources, keep=keep)
         stem = "ntksym_" + source.name.removesuffix(".c")
@@ -85,19 +95,27 @@ class NumpyMixture:
     """A mixture dual in a NumPy module."""
 
     def __init__(self, programs: MixturePrograms, contract: Contract, *, keep: bool = True) -> None:
-        self._load(numpy_mixture.mixture_file(programs, contract), keep)
+        from ..backends import numpy_mixture
+
+        self.restore((numpy_mixture.mixture_file(programs, contract),), [], keep)
 
     def __getstate__(self) -> tuple[SourceFile, bool]:
         """What a pickle stores: the source."""
         return self.sources[0], self._keep
 
     def __setstate__(self, state: tuple[SourceFile, bool]) -> None:
-        self._load(*state)
+        self.restore((state[0],), [], state[1])
 
-    def _load(self, source: SourceFile, keep: bool) -> None:
-        self.sources: tuple[SourceFile, ...] = (source,)
+    @property
+    def numbers(self) -> list[int]:
+        """What `restore` needs besides the sources."""
+        return []
+
+    def restore(self, sources: Sources, numbers: list[int], keep: bool) -> None:
+        """Be what was generated before; nothing is derived."""
+        self.sources = sources
         self._keep = keep
-        self._module: Any = load_module(source, keep=keep)
+        self._module: Any = load_module(sources[0], keep=keep)
 
     def pair(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
         """As in `MixtureEngine`."""
@@ -123,6 +141,8 @@ def mixture_engine(dual: MixtureDual, target: str, *, keep: bool = True) -> Mixt
         NoCompiler: `target="c"` and no compiler works.
         UnsupportedOp: a function that the target cannot spell.
     """
+    from ..backends.mixture_programs import mixture_programs
+
     programs = mixture_programs(dual)
     contract = mixture_contract(dual, programs)
     if target == "c":
@@ -132,6 +152,8 @@ def mixture_engine(dual: MixtureDual, target: str, *, keep: bool = True) -> Mixt
 
 def mixture_contract(dual: MixtureDual, programs: MixturePrograms) -> Contract:
     """What the head of a generated file says: the formula and the proven bounds."""
+    from ..backends import Contract
+
     return Contract(
         "ntksym.compile",
         (f"E[s(u) s(v)] and its derivative in q12, s(x) = {dual.activation.expr}",),
@@ -142,6 +164,8 @@ def mixture_contract(dual: MixtureDual, programs: MixturePrograms) -> Contract:
 
 def accuracy(dual: MixtureDual, programs: MixturePrograms) -> str:
     """The proven bounds of the nodes, in a line; where terms cancel also the rounding."""
+    from ..backends.mixture_rounding import rounding_note
+
     bounds = "; ".join(dual.mixture_bound.text())
     left = rounding_note(programs)
     return f"{len(dual.mixture)} nodes; proven, rounding not counted: {bounds}{left}"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
-from typing import Any, Self
+from typing import Any
 
 from sympy import Expr
 
@@ -14,27 +12,30 @@ from ..backends import Contract, SourceFile, numpy_unit_network
 from ..backends import c as c_backend
 from ..backends.c_unit_network import network_file
 from ..backends.units import unit_of
-from ..dual import Dual
 from ..errors import BadSpec
 from ..network import Network
 from ..numeric import ExpectedDual, MixtureDual, choose, read_variances
 from .checks import Array
 from .dual_arrays import CompiledDual
-from .gradient_units import UnitGradient
 from .kernel import CompiledKernel
+from .later import Asked
+from .later import is_spec as is_spec
 from .numeric import compile_mixture
 from .ranged import RangedDual, RangedKernel
+from .routes import needs_numeric as needs_numeric
 from .rule_store import kept
+from .spans import ranged_dual, ranged_kernel
+from .spelled import spelled
 from .unit_engines import CUnit, CUnitNetwork, NumpyUnit, NumpyUnitNetwork
 from .unit_layers import (
     AUTO,
     Plan,
     Range,
     Wanted,
-    first_affine,
     first_range,
     needs_range,
     plan,
+    ranged_choice,
     vanishing,
 )
 
@@ -74,28 +75,6 @@ def network_sources(
     return (c_backend.support_file(), network_file(made.schedule, contract)), made
 
 
-class _Again:
-    """What pickles and copies as the call that made it; the code is in the cache."""
-
-    _call: Callable[[], Any]
-
-    def made_by(self, call: Callable[[], Any]) -> Self:
-        """The same, with the call that makes it again."""
-        self._call = call
-        return self
-
-    def __reduce__(self) -> tuple[Callable[[], Any], tuple[()]]:
-        return self._call, ()
-
-
-class _RangedKernel(_Again, RangedKernel):
-    """A `RangedKernel` that pickles."""
-
-
-class _RangedDual(_Again, RangedDual):
-    """A `RangedDual` that pickles."""
-
-
 def _first(network: Network, variances: Any) -> Range | None:
     if variances is None:
         return None
@@ -122,55 +101,48 @@ def compile_numeric(
         NoCompiler: `target="c"` and no compiler works.
         BadSpec: a parameter without a value.
     """
-
-    def make(span: Range | None) -> CompiledKernel:
-        made = plan(network, wanted, span)
-        contract = network_contract(network)
-        engine: CUnitNetwork | NumpyUnitNetwork
-        if target == "c":
-            engine = CUnitNetwork(made.schedule, contract, keep=cache)
-        else:
-            engine = NumpyUnitNetwork(made.schedule, contract, keep=cache)
-        return (
-            CompiledKernel(
-                engine,
-                name=network.name,
-                target=target,
-                dtype=dtype,
-                threads=threads,
-                sources=engine.sources,
-            )
-            .prepare(cache)
-            .with_units(network, wanted)
-        )
-
+    asked = Asked(target, dtype, cache, threads, wanted.method, wanted.error)
     fixed = _first(network, variances)
     if fixed is None and not needs_range(network, wanted):
-        return make(None)
+        return kernel_at(network, asked, None)[0]
     if target == "c":
         _compiler()
-    return _RangedKernel(
-        make,
+    record = {
+        "said": spelled(network),
+        "name": network.name,
+        "zero": all(vanishing(n) for n in dict.fromkeys(n for n, _ in network.blocks)),
+        "fixed": None if fixed is None else list(fixed),
+    }
+    return ranged_kernel(network, asked, record)
+
+
+def kernel_at(network: Network, asked: Asked, span: Range | None) -> tuple[CompiledKernel, bool]:
+    """The kernels for one range of variances, or for all; and whether the plan is for good.
+
+    It is not where a table that is not there yet would have been taken.
+
+    Raises:
+        NoCompiler: `target="c"` and no compiler works.
+        BadSpec: a parameter without a value, or a range is needed and none is given.
+        Undecided: a bound that was asked for cannot be proven.
+    """
+    made = plan(network, asked.wanted, span)
+    contract = network_contract(network)
+    engine: CUnitNetwork | NumpyUnitNetwork
+    if asked.target == "c":
+        engine = CUnitNetwork(made.schedule, contract, keep=asked.cache)
+    else:
+        engine = NumpyUnitNetwork(made.schedule, contract, keep=asked.cache)
+    kernel = CompiledKernel(
+        engine,
         name=network.name,
-        target=target,
-        dtype=dtype,
-        threads=threads,
-        first=lambda d: first_affine(network, d),
-        zero=all(vanishing(n) for n in dict.fromkeys(n for n, _ in network.blocks)),
-        fixed=fixed,
-        gradient=lambda: UnitGradient(network, wanted),
-    ).made_by(
-        partial(
-            compile_numeric,
-            network,
-            target,
-            dtype,
-            cache,
-            threads,
-            wanted=wanted,
-            variances=variances,
-        )
+        target=asked.target,
+        dtype=asked.dtype,
+        threads=asked.threads,
+        sources=engine.sources,
     )
+    lasting = span is None or asked.method != "auto" or all(map(ranged_choice, made.choices))
+    return kernel.prepare(asked.cache).with_units(network, asked.wanted), lasting
 
 
 def _compiler() -> None:
@@ -222,17 +194,6 @@ def compile_dual(
     if not isinstance(plain.dual, ExpectedDual) and variances is None:
         return compile_unit(plain.activation, plain.dual, target, cache)
 
-    def make(span: Range) -> CompiledDual:
-        built = choose(
-            plain.activation,
-            method=wanted.method,
-            error=wanted.error,
-            variances=span,
-            code=True,
-            build=kept,
-        )
-        return compile_unit(plain.activation, built.dual, target, cache)
-
     if plain.activation.params:
         name = plain.activation.params[0].name
         raise BadSpec(
@@ -246,9 +207,32 @@ def compile_dual(
         fixed = float(low), float(high)
     if target == "c":
         _compiler()
-    return _RangedDual(
-        make, name=plain.activation.name or "dual", target=target, fixed=fixed
-    ).made_by(partial(compile_dual, activation, target, cache, wanted, variances))
+    record = {
+        "said": spelled(plain.activation),
+        "name": plain.activation.name or "dual",
+        "fixed": None if fixed is None else list(fixed),
+    }
+    asked = Asked(target, "float64", cache, 1, wanted.method, wanted.error)
+    return ranged_dual(plain.activation, asked, record)
+
+
+def dual_at(activation: Any, asked: Asked, span: Range) -> tuple[CompiledDual, bool]:
+    """The dual for one range of variances, and whether it is for good, as in `kernel_at`.
+
+    Raises:
+        NoCompiler: `target="c"` and no compiler works.
+        Undecided: a bound that was asked for cannot be proven.
+    """
+    built = choose(
+        activation,
+        method=asked.method,
+        error=asked.error,
+        variances=span,
+        code=True,
+        build=kept,
+    )
+    lasting = asked.method != "auto" or ranged_choice(built)
+    return compile_unit(built.activation, built.dual, asked.target, asked.cache), lasting
 
 
 class _Evaluated:
@@ -286,38 +270,6 @@ def compile_sampled(
         diag_params=(),
         sources=(),
     )
-
-
-def is_spec(net: Any) -> bool:
-    """Whether it is text that says a network: `mlp:...`, or the path of a TOML file."""
-    return isinstance(net, str) and (net.startswith("mlp:") or net.endswith(".toml"))
-
-
-def needs_numeric(net: Any, method: str = "auto", variances: Any = None) -> bool:
-    """Whether what `ntksym.compile` was given is for `compile_any`.
-
-    True where a dual is not a closed form or is not to be one, and for the text of a network.
-    """
-    if isinstance(net, Dual):
-        return False
-    if is_spec(net) or method not in ("auto", "exact") or variances is not None:
-        return True
-    if hasattr(net, "value") and hasattr(net, "diag_dot"):
-        return True
-    if isinstance(net, (str, Expr, Activation)):
-        return method != "exact" and not isinstance(choose(net).dual, Dual)
-    if callable(net) and not hasattr(net, "blocks") and not hasattr(net, "network"):
-        return True
-    found = getattr(net, "network", net)
-    blocks = dict.fromkeys(n for n, _ in getattr(found, "blocks", ()))
-    return any(not isinstance(n.forms(), Dual) and _is_dual(n.forms()) for n in blocks)
-
-
-def _is_dual(forms: Any) -> bool:
-    """Whether it can become a unit; closed forms made by hand are for the compiled layers."""
-    if isinstance(forms, (MixtureDual, ExpectedDual)):
-        return True
-    return hasattr(forms, "c_functions") or hasattr(forms, "unit")
 
 
 def compile_any(

@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from ..backends.tolerance import TOLERANCE as POINT
 from ..errors import BadData, Undecided
 from .checks import real_array
 from .dual_arrays import CompiledDual
 from .kernel import CompiledKernel
-from .unit_layers import POINT, Range
+from .later import Range
 
 STEPS = 2
 """A range ends at powers of 2**(1/STEPS)."""
@@ -130,6 +131,7 @@ class RangedKernel:
         self._first = first
         self._zero = zero
         self._ranged = _Ranged(make, fixed, name)
+        self._zeros = _Ranged(lambda span: make((0.0, *span)), fixed, name)
         if fixed is not None:
             self._ranged.at(fixed)
 
@@ -140,8 +142,9 @@ class RangedKernel:
         """As `CompiledKernel.__call__`.
 
         Raises:
-            BadData: as there; a variance outside the range that was given, or zero.
-            Undecided: no method proves the error asked for on the range of the data.
+            BadData: as there; a variance outside the range that was given.
+            Undecided: no method proves the error asked for on the range of the data, or a row
+                of zeros where the activation has no finite value or derivative.
         """
         return self._for_rows(X, Y)(X, Y, **options)
 
@@ -163,7 +166,7 @@ class RangedKernel:
     @property
     def sources(self) -> Any:
         """The generated files of the newest range; none before the first call."""
-        made = self._ranged._made
+        made = self._ranged._made or self._zeros._made
         return made[0][1].sources if made else ()
 
     def _for_rows(self, *data: Any) -> Any:
@@ -178,13 +181,16 @@ class RangedKernel:
 
     def _for_norms(self, norms: list[Any], width: int, names: tuple[str, str]) -> Any:
         slope, offset = self._first(width)
-        low, high = inf, -inf
+        low, high, zeros = inf, -inf, False
         for g, name in zip(norms, names, strict=False):
             with np.errstate(all="ignore"):
-                found = spread(slope * g + offset, name, zero=self._zero)
+                variances = slope * g + offset
+            found = spread(variances, name, zero=True)
+            zeros = zeros or (not self._zero and bool((np.asarray(variances) == 0.0).any()))
             if found is not None:
                 low, high = min(low, found[0]), max(high, found[1])
-        return self._ranged.at((low, high) if isfinite(low) else None)
+        made = self._zeros if zeros else self._ranged
+        return made.at((low, high) if isfinite(low) else None)
 
 
 class RangedDual:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..backends import Contract, SourceFile, c_unit_network, numpy_unit_network
-from ..backends import c as c_backend
-from ..backends.unit import DualUnit
-from ..backends.unit_schedule import UnitSchedule
+from ..backends import SourceFile
 from .checks import Array
 from .compiler import load_library
-from .engines import CNetwork, NumpyNetwork, array_size, load_module, pointer
+from .engines import (
+    CNetwork,
+    NumpyNetwork,
+    Sources,
+    array_size,
+    load_module,
+    pointer,
+    with_support,
+)
+
+if TYPE_CHECKING:
+    from ..backends import Contract
+    from ..backends.unit import DualUnit
+    from ..backends.unit_schedule import UnitSchedule
 
 STRIP = 4096
 """Entries that a NumPy module works on at a time: its temporaries then stay in the cache."""
@@ -22,6 +32,8 @@ class CUnitNetwork(CNetwork):
     """A network of units in a shared library, with the calls of `CNetwork`."""
 
     def __init__(self, schedule: UnitSchedule, contract: Contract, *, keep: bool = True) -> None:
+        from ..backends import c_unit_network
+
         source = c_unit_network.network_file(schedule, contract)
         self._load(source, len(schedule.steps), keep)
 
@@ -30,6 +42,8 @@ class NumpyUnitNetwork(NumpyNetwork):
     """The same in one NumPy module, with the calls of `NumpyNetwork`."""
 
     def __init__(self, schedule: UnitSchedule, contract: Contract, *, keep: bool = True) -> None:
+        from ..backends import numpy_unit_network
+
         self._load((numpy_unit_network.network_file(schedule, contract),), keep)
 
 
@@ -37,17 +51,26 @@ class CUnit:
     """A dual in a shared library."""
 
     def __init__(self, name: str, unit: DualUnit, contract: Contract, *, keep: bool) -> None:
-        self._load(c_unit_network.dual_file(name, unit, contract), keep)
+        from ..backends import c_unit_network
+
+        self.restore(with_support(c_unit_network.dual_file(name, unit, contract)), [], keep)
 
     def __getstate__(self) -> tuple[SourceFile, bool]:
         """What a pickle stores: the source, which is compiled again."""
         return self.sources[-1], self._keep
 
     def __setstate__(self, state: tuple[SourceFile, bool]) -> None:
-        self._load(*state)
+        self.restore(with_support(state[0]), [], state[1])
 
-    def _load(self, source: SourceFile, keep: bool) -> None:
-        self.sources: tuple[SourceFile, ...] = (c_backend.support_file(), source)
+    @property
+    def numbers(self) -> list[int]:
+        """What `restore` needs besides the sources."""
+        return []
+
+    def restore(self, sources: Sources, numbers: list[int], keep: bool) -> None:
+        """Be what was generated before; nothing is derived."""
+        source = sources[-1]
+        self.sources = sources
         self._keep = keep
         library = load_library(self.sources, keep=keep)
         stem = "ntksym_" + source.name.removesuffix(".c")
@@ -75,19 +98,27 @@ class NumpyUnit:
     """A dual in a NumPy module."""
 
     def __init__(self, name: str, unit: DualUnit, contract: Contract, *, keep: bool) -> None:
-        self._load(numpy_unit_network.dual_file(name, unit, contract), keep)
+        from ..backends import numpy_unit_network
+
+        self.restore((numpy_unit_network.dual_file(name, unit, contract),), [], keep)
 
     def __getstate__(self) -> tuple[SourceFile, bool]:
         """What a pickle stores: the source."""
         return self.sources[0], self._keep
 
     def __setstate__(self, state: tuple[SourceFile, bool]) -> None:
-        self._load(*state)
+        self.restore((state[0],), [], state[1])
 
-    def _load(self, source: SourceFile, keep: bool) -> None:
-        self.sources: tuple[SourceFile, ...] = (source,)
+    @property
+    def numbers(self) -> list[int]:
+        """What `restore` needs besides the sources."""
+        return []
+
+    def restore(self, sources: Sources, numbers: list[int], keep: bool) -> None:
+        """Be what was generated before; nothing is derived."""
+        self.sources = sources
         self._keep = keep
-        self._module: Any = load_module(source, keep=keep)
+        self._module: Any = load_module(sources[0], keep=keep)
 
     def pair(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
         """(nngp, dot) at flat arrays of q11, q12, q22, in strips."""

@@ -36,23 +36,16 @@ from ..network.affine import Affine, affine_layers
 from ..network.layers import Nonlinearity
 from ..numeric import Candidate, Choice, ExpectedDual, choose
 from .engines import load_module
+from .later import Range as Range
+from .later import Wanted as Wanted
 from .rule_store import kept
 
-Range = tuple[float, float]
 CUTS = 128
 """Intervals in which the diagonal map is bounded."""
 POINT = TOLERANCE
 """Variances that differ by less than this, relatively, are one: normalised data."""
 SLACK = 1e-12
 """By how much a range is widened, relatively: the rounding of the layers before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """How duals are to be computed: what `choose` takes."""
-
-    method: str = "auto"
-    error: float | None = None
 
 
 AUTO = Wanted()
@@ -96,23 +89,31 @@ def plan(
     made: list[DualUnit] = []
     choices: list[Choice] = []
     steps = []
-    span = variances
+    zeros = variances is not None and len(variances) == 3
+    span = variances[1:] if variances is not None and zeros else variances
     ae = network.convention.derivative == "almost_everywhere"
     for layer in layers:
         nonlinearity, pair, diag = layer.nonlinearity, _five(layer.pair), _five(layer.diag)
         kind = _known(units, nonlinearity, span)
         if kind is None:
             choice = _choice(nonlinearity, wanted, span)
-            free = span is None or not _ranged(choice)
+            free = span is None or not ranged_choice(choice)
             kind = units[nonlinearity, None if free else span] = len(made)
             made.append(_unit(choice, nonlinearity, ae))
             choices.append(choice)
-        vanishes = _ranged(choices[kind]) and vanishing(nonlinearity)
+            if zeros and span is not None:
+                made[kind] = _with_zero_rows(made[kind], choice, nonlinearity, span)
+        vanishes = ranged_choice(choices[kind]) and vanishing(nonlinearity)
         sound = getattr(choices[kind].dual, "continuous", True)
         mode = int(bool(sound))
         steps.append(UnitStep(kind, vanishes, pair, diag, mode, straight(choices[kind].dual)))
         if span is not None:
             span = _after(made[kind], span, diag[0], diag[1])
+            if zeros:
+                other = diag[0] + diag[1] * _square_at_zero(nonlinearity)
+                zeros = other == 0.0
+                if not zeros:
+                    span = min(span[0], other * (1 - SLACK)), max(span[1], other * (1 + SLACK))
     program, given = input_program(first)
     read = False
     for i in range(len(steps) - 1, -1, -1):
@@ -125,8 +126,35 @@ def plan(
 
 def vanishing(n: Nonlinearity) -> bool:
     """Whether s(0) = 0."""
+    return bool(_with_numbers(n).subs(symbols.x, 0) == 0)
+
+
+def _with_numbers(n: Nonlinearity) -> Any:
     values = {p: v for p in n.activation.params for k, v in n.values if k == p.name}
-    return bool(n.activation.expr.subs(values).subs(symbols.x, 0) == 0)
+    return n.activation.expr.subs(values)
+
+
+def _square_at_zero(n: Nonlinearity) -> float:
+    """What a row of zeros has with itself after the nonlinearity."""
+    return float(number(_with_numbers(n).subs(symbols.x, 0))) ** 2
+
+
+def _with_zero_rows(unit: DualUnit, choice: Choice, n: Nonlinearity, span: Range) -> DualUnit:
+    """The unit for rows of zeros too, where it is for a range that leaves them out.
+
+    Raises:
+        Undecided: s or s' has no finite value at 0.
+    """
+    if not ranged_choice(choice) or vanishing(n):
+        return unit
+    if choice.method == "quadrature" and not _is_point(span):  # takes a variance of zero itself
+        return unit
+    from ..backends.zero_rows import ZeroRowsUnit
+    from ..numeric.table.zero import zero_row
+
+    low, high = (span[0], span[0]) if _is_point(span) else (span[0], span[1])
+    asked = getattr(choice.dual, "error", None) or 1e-10
+    return ZeroRowsUnit(unit, zero_row(_with_numbers(n), low, high, float(asked)))
 
 
 def straight(found: Any) -> bool:
@@ -179,16 +207,16 @@ def _choice(n: Nonlinearity, wanted: Wanted, span: Range | None) -> Choice:
     fixed = choose(
         act, method=wanted.method, error=wanted.error, variances=exact, code=True, build=kept
     )
-    return fixed if _ranged(fixed) else plain
+    return fixed if ranged_choice(fixed) else plain
 
 
-def _ranged(choice: Choice) -> bool:
+def ranged_choice(choice: Choice) -> bool:
     """Whether the dual is for a range of variances only."""
     return choice.method not in ("exact", "mixture", "closed form", "given")
 
 
 def _unit(choice: Choice, n: Nonlinearity, ae: bool) -> DualUnit:
-    if not ae and not getattr(choice.dual, "continuous", True) and _ranged(choice):
+    if not ae and not getattr(choice.dual, "continuous", True) and ranged_choice(choice):
         raise UnsupportedOp(
             f"{n.activation.name} jumps: the method {choice.method!r} has its derivative off the "
             "jumps only",

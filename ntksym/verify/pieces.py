@@ -21,6 +21,7 @@ from sympy.core.relational import Relational
 from ..errors import BadActivation, Undecided
 from ..symbols import x
 from .evaluate import constant, holds, real_ball, sign_of
+from .factors import in_parts
 from .isolated import Continued
 from .ranges import lower, upper
 from .safe import Endless, precision
@@ -69,7 +70,7 @@ def split(expr: Expr, reach: int | None = None) -> tuple[Piece, ...]:
         Undecided: kinks that this file cannot locate.
         BadActivation: no value on part of the line.
     """
-    expr = expr.replace(_is_log_of_square, _log_of_size)
+    expr = in_parts(expr.replace(_is_log_of_square, _log_of_size))
     with precision(_BITS):
         if reach is None:
             return tuple(Piece(lo, hi, _resolve(expr, at)) for lo, hi, at in _cells(_kinks(expr)))

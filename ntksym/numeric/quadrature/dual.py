@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from math import inf, isfinite, nextafter
+from math import exp, inf, isfinite, nextafter
 from typing import TYPE_CHECKING, Any
 
 from ...activation import Activation
 from ...errors import BadSpec, Undecided
+from .fan import FanRule, choose_fan, fan_bounds
 from .lattice import LatticeRule, choose_lattice, lattice_bounds
 from .panels import PanelRule, choose_panels, panel_bounds
 from .scale import least_square
@@ -30,7 +31,7 @@ MOST_LEVELS = 5
 CHEAP = 20_000
 """Lattice rules with at most so many nodes are taken without a look at panels."""
 
-Rule = LatticeRule | PanelRule
+Rule = LatticeRule | PanelRule | FanRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Level:
     @property
     def cost(self) -> int:
         """Values of s per entry: at both variances `top` and correlation 0.6 for panels."""
-        if isinstance(self.rule, LatticeRule):
+        if isinstance(self.rule, (LatticeRule, FanRule)):
             return self.rule.nodes
         side = float(self.top) ** 0.5
         return self.rule.cost(side, side, 0.6)
@@ -69,6 +70,8 @@ class Level:
         """One line of text: range, rule, bounds."""
         if isinstance(self.rule, LatticeRule):
             kind = f"trapezoid rule of step {self.rule.step:g} in the plane"
+        elif isinstance(self.rule, FanRule):
+            kind = f"polar trapezoid rule, {len(self.rule.reach)} radii"
         else:
             kind = f"{len(self.rule.intervals)} intervals, Gauss-Legendre panels"
         relative = ""
@@ -243,24 +246,28 @@ def _level(subject: Subject, lo: Fraction, below: Fraction, top: Fraction, error
             product = least_square(curve, lo, top) * least_square(curve, below, top)
             scales.append(product.sqrt().lower().max(arb(0)))
         goals = [arb(error) * (s if s > 0 else arb(1)) for s in scales]
-        rule = _chosen(subject, top, (goals[0], goals[1]))
+        rule = _chosen(subject, lo, top, (goals[0], goals[1]))
         if rule is None:
-            raise _undecided(subject, top, error, scales)
+            raise _undecided(subject, (lo, top), error, scales)
         bounds = rule_bounds(rule, subject)
         if not _meets(rule, subject, (goals[0], goals[1])):
-            raise _undecided(subject, top, error, scales)
+            raise _undecided(subject, (lo, top), error, scales)
         relative = [b / s if s > 0 else arb("inf") for b, s in zip(bounds, scales, strict=True)]
         return Level(rule, *(_up(v) for v in (*bounds, *relative)))
 
 
-def _chosen(subject: Subject, top: Fraction, goals: tuple[Any, Any]) -> Rule | None:
-    """The cheaper of the two kinds of rules."""
+def _chosen(subject: Subject, low: Fraction, top: Fraction, goals: tuple[Any, Any]) -> Rule | None:
+    """The cheaper of the two kinds of rules; one in polar coordinates where neither applies."""
+    if subject.singular:
+        return choose_fan(subject, low, top, goals)
     lattice = choose_lattice(subject, top, goals) if subject.smooth else None
     if lattice is not None and not _meets(lattice, subject, goals):
         lattice = None  # the rounding of its weights is in its bound
     if lattice is not None and lattice.nodes <= CHEAP:
         return lattice
     panels = choose_panels(subject, top, goals)
+    if panels is None and lattice is None:
+        return choose_fan(subject, low, top, goals)
     if panels is None or lattice is None:
         return lattice if panels is None else panels
     side = float(top) ** 0.5
@@ -278,17 +285,21 @@ def rule_bounds(rule: Rule, subject: Subject) -> tuple[Any, Any]:
     """
     if isinstance(rule, LatticeRule):
         return lattice_bounds(rule, subject)
+    if isinstance(rule, FanRule):
+        return fan_bounds(rule, subject)
     return panel_bounds(rule, subject)
 
 
-def _undecided(subject: Subject, top: Fraction, error: float, scales: list[Any]) -> Undecided:
+def _undecided(
+    subject: Subject, span: tuple[Fraction, Fraction], error: float, scales: list[Any]
+) -> Undecided:
     from flint import arb
 
-    best = ""
+    best, (low, top) = "", span
     for power in range(2, 16, 2):
         loose = error * 10.0**power
         goals = [arb(loose) * (s if s > 0 else arb(1)) for s in scales]
-        rule = _chosen(subject, top, (goals[0], goals[1]))
+        rule = _chosen(subject, low, top, (goals[0], goals[1]))
         if rule is not None:
             value, dot = (_up(b) for b in rule_bounds(rule, subject))
             best = f"the best bounds reached: {value:.2g}, and {dot:.2g} for the derivative dual"
@@ -307,13 +318,17 @@ def _check_floats(subject: Subject, rule: Rule) -> None:
 
     from .run import functions
 
-    length = rule.length if isinstance(rule, PanelRule) else rule.step * (rule.count + 1)
+    if isinstance(rule, FanRule):
+        length = exp(rule.start)
+    else:
+        length = rule.length if isinstance(rule, PanelRule) else rule.step * (rule.count + 1)
     far = float(rule.top) ** 0.5 * length * 2.0**0.5
     for piece, function in zip(subject.value.pieces, functions(subject), strict=True):
         lo, hi = (None if end is None else float(end.mid()) for end in piece.ends())
         left, right = -far if lo is None else max(lo, -far), far if hi is None else min(hi, far)
         if left < right:
             points = np.linspace(left, right, 65)
+            points = points[points != 0.0] if isinstance(rule, FanRule) else points
             values = np.stack(function(points))
             if not np.isfinite(values).all():
                 bad = points[~np.isfinite(values).all(axis=0)][0]

@@ -30,10 +30,13 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A real function: its smooth pieces in order, and its growth certificate on the line."""
+    """A real function: its smooth pieces in order, and its growth certificate on the line.
+
+    There is none, None, for a function that is unbounded at 0.
+    """
 
     pieces: tuple[Any, ...]
-    growth: Growth
+    growth: Growth | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,11 @@ class Subject:
     kinks: tuple[Expr, ...]
     continuous: bool
     even: bool
+
+    @property
+    def singular(self) -> bool:
+        """Whether s' (or s) is unbounded at 0."""
+        return self.value.growth is None or self.slope.growth is None
 
     @property
     def smooth(self) -> bool:
@@ -94,15 +102,20 @@ def _subject(expr: Expr) -> Subject:
                 hint="the methods tabulated and series: they enclose it by its continuation",
             )
         curves: list[Curve] = []
+        fan = [p.hi for p in pieces[:-1]] == [0]
         for part in (pieces, slopes):
             try:
                 found = [_grown(piece, growth_of((piece,))) for piece in part]
+                known = all(c.is_finite() for c, *_ in found)
             except BadActivation:
-                if not curves:
+                if not curves and not fan:
                     raise
-                raise _singular(expr) from None  # s itself is finite
-            if not all(c.is_finite() for c, *_ in found):
-                raise _singular(expr)
+                known = False  # s itself may be finite
+            if not known:
+                if not fan:
+                    raise _singular(expr)
+                curves.append(Curve(part, None))
+                continue
             c = sum((upper(f[0]) for f in found), Fraction(0))
             b = max(upper(f[2].max(arb(0))) for f in found)
             a = max(upper(f[3].max(arb(0))) for f in found)
@@ -131,5 +144,6 @@ def _grown(piece: Any, growth: Any) -> tuple[Any, int, Any, Any]:
 def _singular(expr: Expr) -> Undecided:
     return Undecided(
         f"{expr} or its derivative is singular at a kink: no rule with fixed nodes has a bound",
-        hint="`eval` for single values; |x|^p and log|x| have closed forms",
+        hint="`eval` for single values; |x|^p and log|x| have closed forms; a weak singularity "
+        "at 0 alone has a rule",
     )

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from .cells import cells
+from .fan import FanRule, node_tables
 from .floats import Arrays
 from .lattice import LatticeRule
 from .panels import PanelRule
@@ -16,9 +17,16 @@ Functions = tuple[Arrays, ...]
 
 
 def entry(
-    rule: LatticeRule | PanelRule, pieces: Functions, a: float, b: float, rho: float, sigma: float
+    rule: LatticeRule | PanelRule | FanRule,
+    pieces: Functions,
+    a: float,
+    b: float,
+    rho: float,
+    sigma: float,
 ) -> tuple[float, float]:
     """(nngp, dot) for u = a x, v = b (rho x + sigma z); with sigma = 0 one sum over x."""
+    if isinstance(rule, FanRule):
+        return _fan(rule, pieces, a, b, rho, sigma)
     if isinstance(rule, LatticeRule):
         return _lattice(rule, pieces[0], a, b, rho, sigma)
     if sigma == 0.0:
@@ -116,3 +124,47 @@ def _line(
         total_dot += float(np.sum(weight * du * dv))
     root = float(np.sqrt(2.0 * np.pi))
     return total / root, total_dot / root
+
+
+@lru_cache(maxsize=8)
+def _fan_nodes(rule: FanRule) -> tuple[Any, ...]:
+    """By node: the share of the angle, the radius, the weight; those with k and -k are one."""
+    import numpy as np
+
+    shares, weights, radii = (np.array(row) for row in node_tables(rule))
+    counts = np.array(rule.reach) + 1
+    j = np.repeat(np.arange(len(counts)), counts)
+    k = np.concatenate([np.arange(n) for n in counts])
+    half = np.where(k == 0, 0.5, 1.0)
+    return shares[k], radii[2 * j], half * weights[k] * radii[2 * j + 1]
+
+
+def _fan(
+    rule: FanRule, pieces: Functions, a: float, b: float, rho: float, sigma: float
+) -> tuple[float, float]:
+    import numpy as np
+
+    if b * b < rule.least:
+        return float("nan"), float("nan")
+    share, radius, weight = _fan_nodes(rule)
+    angles = float(np.arctan2(sigma, -rho)), float(np.arctan2(sigma, rho))
+    total, total_dot = 0.0, 0.0
+    for turned, angle in enumerate(angles):
+        if angle == 0.0:
+            continue
+        small = angle * share
+        near, far = radius * np.sin(small), radius * np.sin(angles[1 - turned] + small)
+        for u, v in ((a * far, b * near), (a * near, b * far)):
+            (fu, du), (fv, dv) = pieces[1](u), pieces[1](v)
+            if rule.parity:
+                sign = 2.0 * (rule.parity if turned else 1)
+                both, both_dot = sign * fu * fv, (-sign if turned else sign) * du * dv
+            else:
+                (gu, eu), (gv, ev) = pieces[0](-u), pieces[0](-v)
+                if turned:
+                    both, both_dot = fu * gv + gu * fv, du * ev + eu * dv
+                else:
+                    both, both_dot = fu * fv + gu * gv, du * dv + eu * ev
+            total += angle * float(np.sum(weight * both))
+            total_dot += angle * float(np.sum(weight * both_dot))
+    return total, total_dot

@@ -13,17 +13,17 @@ from ...errors import NotSquareIntegrable
 from .subject import Growth
 
 
-def outside(growth: Growth, dev: Any, length: Any, step: Any) -> Any:
+def outside(growth: Growth | None, dev: Any, length: Any, step: Any) -> Any:
     """An upper bound of the integral over |z| > length and of step^2 times the lattice sum there.
 
     Args:
-        growth: the certificate.
+        growth: the certificate; None where there is none.
         dev: the largest standard deviation, an `arb`.
         length: the radius L.
         step: the step of the lattice, or 0 for the integral alone.
 
     Returns:
-        An `arb`; infinite where L is too small for the bound.
+        An `arb`; infinite where L is too small for the bound, and without a certificate.
 
     Raises:
         NotSquareIntegrable: 4 a q >= 1.
@@ -33,6 +33,8 @@ def outside(growth: Growth, dev: Any, length: Any, step: Any) -> Any:
     from ..arith import ball
 
     zero, one = arb(0), arb(1)
+    if growth is None:
+        return arb("inf")
     a, b, c = (ball(v).upper() for v in (growth.a, growth.b, growth.c))
     steep = one - 4 * a * dev * dev
     if not steep > 0:

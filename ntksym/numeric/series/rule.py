@@ -1,9 +1,7 @@
 r"""Rules for $\int s(\sqrt q\,x)\,h_n(x)\,\varphi(x)\,dx$, the same nodes for all n below a count.
 
-On $\mathrm{Im}\,x = b$, $|h_n(x)| \le e^{\mathrm{Re}(x)^2/4 + |b|\sqrt n}$ and
-$|\varphi(x)| = \varphi(\mathrm{Re}\,x)\,e^{b^2/2}$ (derivations/identities/series.md, 1): the
-integrand decays like $e^{-x^2/4}$ for every n.  Trapezoid rule where s is analytic in a strip,
-Gauss-Legendre panels cut at the kinks elsewhere.
+Trapezoid rule where s is analytic in a strip (`strip`), Gauss-Legendre panels cut at the kinks
+elsewhere.
 """
 
 from __future__ import annotations
@@ -15,10 +13,9 @@ from typing import Any
 from ...errors import Undecided
 from ...symbols import x
 from .recurrence import Node
+from .strip import MOST_NODES, Span, bell, equal_steps, lift
 
-MOST_NODES = 60_000
-_COLUMN = 0.5
-_LENGTHS = 400
+_THINNER = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,92 +38,17 @@ def rule(pieces: tuple[Any, ...], q: Any, count: int, tol: Any) -> Rule:
     return found or _panels(pieces, q, count, tol)
 
 
-def _tail(growth: Any, dev: Any, length: Any) -> Any:
-    r"""A bound of $\int_{|x|>\ell}|s(\sqrt qx)|e^{-x^2/4}/\sqrt{2\pi}\,dx$."""
-    from flint import arb
-
-    from ...errors import NotSquareIntegrable
-
-    g = growth.exponential(1 / dev)
-    zero = arb(0)
-    rate, bend = g.b.max(zero) * dev, arb(1) / 4 - g.a * dev * dev
-    if not bend > 0:
-        raise NotSquareIntegrable(
-            "E[s(u)^2] is not finite at this variance",
-            hint="smaller variances: |s(x)| <= c exp(a x^2) needs 4 a q < 1",
-        )
-    root, centre = bend.sqrt(), rate / (2 * bend)
-    both = (root * (length - centre)).erfc()
-    return (g.c * (rate * centre / 2).exp() * both / (root * arb(2).sqrt())).upper()
-
-
-def _length(growth: Any, dev: Any, tol: Any) -> tuple[Any, Any]:
-    from flint import arb
-
-    for k in range(8, _LENGTHS):
-        length = arb(k) / 2
-        lost = _tail(growth, dev, length)
-        if lost < tol:
-            return length, lost
-    raise Undecided("no length of the integral makes its tail small")
-
-
-def _bell(lo: Any, hi: Any) -> Any:
-    """The supremum of exp(-t^2/4)/sqrt(2 pi) on [lo, hi]."""
-    from flint import arb
-
-    root = (2 * arb.pi()).sqrt()
-    near = lo if lo > 0 else (hi if hi < 0 else arb(0))
-    return ((-near * near / 4).exp() / root).upper()
-
-
 def _trapezoid(pieces: tuple[Any, ...], q: Any, count: int, tol: Any) -> Rule | None:
     """The rule on a line, None where s is analytic in no useful strip."""
     from flint import acb, arb
 
     from ...verify.evaluate import function
-    from ...verify.growth import growth_of
-    from ...verify.safe import precision
-    from ...verify.strips import COVER_BITS
 
-    growth = growth_of(pieces)
     dev = arb(q).sqrt()
-    length, lost = _length(growth, dev, tol / 8)
-    with precision(COVER_BITS):
-        func = function(pieces[0].expr, x)
-        best: tuple[Any, Any, Any] | None = None  # step, half width, columns
-        half = (2 * (16 / tol).log()).sqrt()
-        reach = length + 4
-        for _ in range(60):
-            columns = _columns(func, dev, reach, half)
-            if columns is not None:
-                step = _step(half, columns, count, tol)
-                if best is not None and not step > best[0]:
-                    break
-                best = step, half, columns
-            half = half * 0.8
-        if best is None:
-            return None
-        step, half, columns = best
-        step = _short(step)
-        while True:
-            many = int(float((length / step).upper())) + 1
-            edge = (many + arb(1) / 2) * step
-            if not edge < reach or many > MOST_NODES:
-                return None
-            line = 2 * _line(columns) * _lift(half, count)
-            error = line / ((2 * arb.pi() * half / step).exp() - 1)
-            ends = columns[0][2] + columns[-1][2]
-            # sup |s| near the two ends, of all columns beyond `length`
-            for lo, hi, size in columns:
-                if abs(lo).max(abs(hi)) > length - 1:
-                    ends = ends.max(2 * size)
-            error += ends * _bell(edge, edge) * 2 * step / arb.pi()
-            if error < tol / 2:
-                break
-            length += arb(1) / 2
-            if not length < reach:
-                return None
+    found = equal_steps(Span(pieces, dev, dev), count, tol, _THINNER)
+    if found is None:
+        return None
+    step, many, error = found
     exact = function(pieces[0].expr, x)
     nodes = []
     for j in range(many + 1):
@@ -138,58 +60,7 @@ def _trapezoid(pieces: tuple[Any, ...], q: Any, count: int, tol: Any) -> Rule | 
             continue
         left = exact(acb(-dev * at), False).real
         nodes.append(Node(at, weight * (right + left), weight * (right - left)))
-    return Rule(tuple(nodes), (error + lost).upper(), "trapezoid")
-
-
-def _columns(func: Any, dev: Any, reach: Any, half: Any) -> list[tuple[Any, Any, Any]] | None:
-    """`(lo, hi, sup |s|)` over columns of the strip |Im| <= half; None if s is singular."""
-    from flint import arb
-
-    from ...verify.strips import rectangle
-
-    many = 2 * int(float((reach / _COLUMN).upper()))
-    width = 2 * reach / many
-    out = []
-    for i in sorted(range(many), key=lambda i: abs(2 * i + 1 - many)):  # the middle first
-        lo, hi = -reach + i * width, -reach + (i + 1) * width
-        size = rectangle(func, dev * lo, dev * hi, dev * half, 6)
-        if size is None:
-            return None
-        out.append((lo, hi, size))
-    return sorted(out, key=lambda c: float(arb(c[0]).mid()))
-
-
-def _line(columns: list[tuple[Any, Any, Any]]) -> Any:
-    from flint import arb
-
-    return sum((size * (hi - lo) * _bell(lo, hi) for lo, hi, size in columns), arb(0))
-
-
-def _lift(half: Any, count: int) -> Any:
-    """What leaving the real line costs, for all n < count."""
-    from flint import arb
-
-    return (half * half / 2 + half * arb(count).sqrt()).exp()
-
-
-def _step(half: Any, columns: list[tuple[Any, Any, Any]], count: int, tol: Any) -> Any:
-    """The step with `line / (exp(2 pi half/step) - 1)` about tol/4."""
-    from flint import arb
-
-    rate = (8 * _line(columns) * _lift(half, count) / tol + 2).log()
-    slope = half / 2 + arb(count).sqrt()  # the ends: e^(t^2/2 + t sqrt n) <= e^(pi t/h)
-    return (2 * arb.pi() * half / rate).min(arb.pi() / slope).min(arb(1))
-
-
-def _short(step: Any) -> Any:
-    """A number of five bits a little below: exact nodes, the same ones for many variances."""
-    from flint import arb
-
-    top = float(step.lower())
-    exponent = 0
-    while top * 2.0**exponent < 2.0**4:
-        exponent += 1
-    return arb((int(top * 2.0**exponent), -exponent))
+    return Rule(tuple(nodes), error, "trapezoid")
 
 
 def _panels(pieces: tuple[Any, ...], q: Any, count: int, tol: Any) -> Rule:
@@ -199,13 +70,12 @@ def _panels(pieces: tuple[Any, ...], q: Any, count: int, tol: Any) -> Rule:
     from ...verify.evaluate import function
     from ...verify.gauss import nodes as panel_nodes
     from ...verify.gauss import panels
-    from ...verify.growth import growth_of
     from ...verify.oned import kink_balls, pick, size_near
     from ...verify.safe import precision
     from ...verify.strips import COVER_BITS, ellipse
 
     dev = arb(q).sqrt()
-    length, lost = _length(growth_of(pieces), dev, tol / 8)
+    length, lost = Span(pieces, dev, dev).length(tol / 8)
     error = lost
     cuts = [arb(0)]
     clusters: list[Any] = []
@@ -225,7 +95,6 @@ def _panels(pieces: tuple[Any, ...], q: Any, count: int, tol: Any) -> Rule:
             cuts.append(c.mid())
     ends = list(pairwise([*cuts, length]))
     with precision(COVER_BITS):
-        root_n = arb(count).sqrt()
 
         def bound(lo: Any, hi: Any, semi: Any, height: Any) -> Any:
             total = arb(0)
@@ -236,8 +105,7 @@ def _panels(pieces: tuple[Any, ...], q: Any, count: int, tol: Any) -> Rule:
                 if size is None:
                     return None
                 total += size
-            lift = (height * height / 2 + height * root_n).exp()
-            return total * lift * _bell(centre - semi, centre + semi)
+            return total * lift(height, count) * bell(centre - semi, centre + semi)
 
         parts = panels(ends, bound, tol / 256, 2.0)
         error += sum((p.error for p in parts), arb(0))

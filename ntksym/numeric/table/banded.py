@@ -74,6 +74,8 @@ class BandedDual:
         folded: whether the polynomials are the even and the odd part in rho instead of the two
             sides of rho = 0, and serve the derivative dual too, whose sheets then have none
             (`numeric.table.fold`, `numeric.table.shared`).
+        sine: whether the variable of a folded one is made from sqrt(1 - rho^2), and every part
+            is stored as e_0 and G of e_0 + w^2 G (`numeric.table.sine`).
     """
 
     name: str
@@ -86,6 +88,7 @@ class BandedDual:
     variances: int
     terms: int
     folded: bool = False
+    sine: bool = False
 
     @classmethod
     def of(cls, t: TableDual) -> BandedDual:
@@ -141,10 +144,12 @@ class BandedDual:
         first, second = self.bands[a].axis(q11), self.bands[b].axis(q22)
         sheets = pair.value, pair.dot
         if self.folded:
-            rho, square = q12 / product, (root / product) ** 2
-            x = 2 * ((1 + pair.kappa) * square / (1 + pair.kappa * square)) - 1
-            over = 1 / (1 + pair.kappa * square)
-            value, dot = shared(pair.value, pair.kappa, over, rho, first, second, x)
+            rho, size = q12 / product, root / product
+            size = size if self.sine else size**2
+            over = 1 / (1 + pair.kappa * size)
+            w = (1 + pair.kappa) * size * over
+            how = pair.kappa, over, rho, w if self.sine else None
+            value, dot = shared(pair.value, how, first, second, 2 * w - 1)
         else:
             x = 2 * ((1 + pair.kappa) * root / (product + abs(q12) + pair.kappa * root)) - 1
             value, dot = (signed(sheet, q12, first, second, x) for sheet in sheets)
@@ -180,7 +185,8 @@ class BandedDual:
             low, high = _number(data["low"]), _number(data["high"])
             named = str(data["name"]), str(data["text"]), low, high, bool(data["weighted"])
             counted = data["variances"], data["terms"]
-            return cls(*named, bands, pairs, *counted, bool(data.get("folded", False)))
+            forms = (bool(data.get(name, False)) for name in ("folded", "sine"))
+            return cls(*named, bands, pairs, *counted, *forms)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadData("not the data of a table", hint="what `to_json` gives") from error
 

@@ -18,6 +18,7 @@ from .dual import LEAST_ERROR, Sheet, TableDual
 from .fit import Fit, fit
 from .pack import Packed, least, on_diagonal, pack
 from .source import FIRST, Say, Source, shape, source, start
+from .spectrum import Shape
 from .variable import KAPPAS
 from .variances import Axis
 
@@ -51,7 +52,7 @@ def build(
     with working(BITS + 64):
         shapes = [shape(expr, slope, BITS) for slope in (False, True)]
         ends = divided(shapes, low, high, error, weighted) if banded else [low, high]
-        smooth = banded and low < high and not any(s.kinks for s in shapes)
+        smooth = banded and low < high and _foldable(shapes)
         if len(ends) > 2 or smooth:
             return build_banded(read.name, expr, ends, error, weighted or smooth, BITS, say)
         starts = [start(s, axis, error, weighted and not s.slope) for s in shapes]
@@ -75,6 +76,15 @@ def build(
         len(sources[0].spectra),
         max(s.terms for s in sources),
     )
+
+
+def _foldable(shapes: list[Shape]) -> bool:
+    """Whether even and odd parts in rho may do: no kinks, or those of a continuous s at 0."""
+    value, slope = (s.kinks for s in shapes)
+    if not value and not slope:
+        return True
+    at_zero = all(place == 0 for place, _ in (*value, *slope))
+    return bool(value and slope) and at_zero and value[0][1][0] == 0
 
 
 def span(variances: Any) -> tuple[float, float]:

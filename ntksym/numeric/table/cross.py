@@ -95,7 +95,7 @@ def build_banded(
         if wanted > band.terms:
             say(f"variances {band.axis.low:.3g} to {band.axis.high:.3g}: {wanted} coefficients")
             _enclose(band, min(wanted, MOST) | 15, error, say)
-    pairs, folded = all_pairs(bands, mirrored(expr), error, weighted, say)
+    pairs, folded, sine = all_pairs(bands, mirrored(expr), error, weighted, say)
     return BandedDual(
         name,
         str(expr),
@@ -107,6 +107,7 @@ def build_banded(
         sum(len(b.nodes) for b in bands),
         max(b.terms for b in bands),
         folded,
+        sine,
     )
 
 

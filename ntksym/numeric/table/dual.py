@@ -176,13 +176,32 @@ def signed(sheet: Sheet, q12: float, first: float, second: float, x: float) -> f
 
 
 def shared(
-    sheet: Sheet, kappa: float, over: float, rho: float, first: float, second: float, x: float
+    sheet: Sheet,
+    how: tuple[float, float, float, float | None],
+    first: float,
+    second: float,
+    x: float,
 ) -> tuple[float, float]:
-    """`(value, dot)` of a folded dual; `over` is 1/(1 + kappa (1 - rho^2))."""
-    even, even_slope = slopes(part_of(sheet, 0), first, second, x)
-    odd, odd_slope = slopes(part_of(sheet, 1), first, second, x)
-    steep = -4 * (1 + kappa) * (over * over) * rho
+    """`(value, dot)` of a folded dual.
+
+    `how` is kappa, v, rho, and w where the parts are e_0 + w^2 G, else None.
+    """
+    kappa, over, rho, w = how
+    found = [slopes(part_of(sheet, odd), first, second, x, int(w is not None)) for odd in (0, 1)]
+    (even, even_slope), (odd, odd_slope) = found
+    if w is None:
+        steep = -4 * (1 + kappa) * (over * over) * rho
+    else:
+        starts = [slopes(_starts(part_of(sheet, odd)), first, second, x)[0] for odd in (0, 1)]
+        even_slope, odd_slope = even + w * even_slope, odd + w * odd_slope
+        even, odd = starts[0] + w * w * even, starts[1] + w * w * odd
+        steep = -2 * (1 + kappa) ** 2 * (over * over * over) * rho
     return even + rho * odd, odd + steep * (even_slope + rho * odd_slope)
+
+
+def _starts(rows: Rows) -> Rows:
+    """Of every line the first number."""
+    return tuple(tuple(line[:1] for line in plane) for plane in rows)
 
 
 def part_of(sheet: Sheet, odd: int) -> Rows:
@@ -192,10 +211,10 @@ def part_of(sheet: Sheet, odd: int) -> Rows:
     return sheet.minus if odd else sheet.plus
 
 
-def slopes(rows: Rows, first: float, second: float, x: float) -> tuple[float, float]:
-    """The polynomial and its derivative in x, outermost in x."""
+def slopes(rows: Rows, first: float, second: float, x: float, lead: int = 0) -> tuple[float, float]:
+    """The polynomial and its derivative in x, outermost in x; it begins behind `lead` numbers."""
     total = slope = 0.0
-    for k in reversed(range(len(rows[0][0]) if rows else 0)):
+    for k in reversed(range(lead, len(rows[0][0]) if rows else 0)):
         part = 0.0
         for plane in reversed(rows):
             inner = 0.0

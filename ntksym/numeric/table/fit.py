@@ -97,13 +97,13 @@ def _reach(
     """`(r, M)` for the series, and for the kink part: bounds on ellipses."""
     from flint import arb
 
-    majorant = _majorant(spectra, others)
+    sizes = majorant(spectra, others)
     first, second = [], []
     for text in RADII:
         power, total, grow = arb(1), arb(0), spread(text, kappa)
         if grow is None:
             break
-        for m in majorant:
+        for m in sizes:
             total += m * power
             power = power * grow
         first.append((arb(text), total.upper()))
@@ -120,7 +120,7 @@ def _reach(
     return [first, second]
 
 
-def _majorant(spectra: list[Spectrum], others: list[Spectrum]) -> list[Any]:
+def majorant(spectra: list[Spectrum], others: list[Spectrum]) -> list[Any]:
     """Bounds of |c_n| for all pairs of variances."""
 
     def most(rows: list[tuple[Any, ...]]) -> list[Any]:

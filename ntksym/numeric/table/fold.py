@@ -6,6 +6,8 @@ $x = 2w - 1$, $w = (1+\kappa)\sigma/(1+\kappa\sigma)$, both need about half the 
 dual needs in the angle, and one pair of polynomials serves both signs of rho; where s is odd or
 even, or so but for a linear function or a constant (SiLU, softplus, GELU), one of them is all
 there is.  The proof is `derivations/identities/table_bound.md`, section 9.
+
+With kinks at 0 the variable is made from $S = \sqrt\sigma$ instead (`sine`, section 11).
 """
 
 from __future__ import annotations
@@ -15,16 +17,17 @@ from functools import lru_cache
 from typing import Any
 
 from ...errors import Undecided
-from .fit import POINTS, Tensor, Turned, worst_tail
+from . import sine
+from .fit import POINTS, Tensor, Turned, majorant, worst_tail
 from .pack import Packed, Rows
 from .patience import check
 from .spectrum import Spectrum
 from .variable import alias, ellipse, lebesgue, nodes, transform
 
-OFF_X = 46
-"""How many units x is off by: root 4, P 3, 1/P 4, their product 9, its square 19, w 22; twice."""
-OFF_RHO = 8
-"""How many units of the size of the odd part its product and its sum are off by: rho 5."""
+OFF_X = 58
+"""How many units x is off by: root 4, 1/P 5, their product 10, its square 21, w 28; twice."""
+OFF_RHO = 9
+"""How many units of the size of the odd part its product and its sum are off by: rho 6."""
 KAPPAS = (0.0, 0.2, 0.35, 0.55, 0.8, 1.15, 1.6, 2.4)
 """The values of kappa that are tried."""
 RADII = ("1.05", "1.1", "1.2", "1.35", "1.5", "1.75", "2", "2.4", "2.8", "3.3", "3.8", "4.3", "6")
@@ -81,16 +84,17 @@ class Pieces:
     rounding: Any
 
     @classmethod
-    def of(cls, found: list[tuple[int, Packed]]) -> Pieces:
-        """Of the parts of a folded dual."""
+    def of(cls, found: list[tuple[int, Packed]], lost: Any, off: int) -> Pieces:
+        """Of the parts of a folded dual: what they leave out, and units their factors are off."""
         from flint import arb
 
         plus: Rows = ()
         minus: Rows = ()
-        dropped, rounding = arb(0), arb(0)
+        dropped, rounding = lost, arb(0)
         for part, packed in found:
             dropped += packed.dropped
-            rounding += packed.rounding + size_of(packed.rows) * (part * OFF_RHO + 1) * 2.0**-53
+            units = part * OFF_RHO + 1 + off
+            rounding += packed.rounding + size_of(packed.rows) * units * 2.0**-53
             if part and len(found) > 1:
                 minus = packed.rows
             else:
@@ -137,37 +141,75 @@ def wanted(parity: int) -> tuple[int, ...]:
     return (0, 1) if not parity else (0,) if parity > 0 else (1,)
 
 
-def steep(kappa: float, k: int) -> float:
+def steep(kappa: float, k: int, kinked: bool = False) -> float:
     """About what a coefficient of T_k adds to the derivative in rho."""
+    if kinked:
+        return 2.0 * (1.0 + kappa) ** 2 * (1 + 2 * k)
     return 8.0 * (1.0 + kappa) * k
 
 
 def counts(
-    one: Spectrum, two: Spectrum, parity: int, budget: float, ratio: float
+    one: Spectrum, two: Spectrum, parity: int, budget: float, ratio: float, bits: int
 ) -> list[tuple[int, ...]]:
-    """In doubles, to choose: for every kappa how many coefficients the parts need.
+    """About, to choose: for every kappa how many coefficients the parts need.
 
-    `ratio` is how much an error of the derivative weighs.
+    `ratio` is how much an error of the derivative weighs; `bits` are those of the spectra.
     """
     import numpy as np
 
+    out, kinked = [], bool(one.kink)
+    for kappa in kappas(kinked):
+        if kinked:
+            lines = _kinked_lines(one, two, parity, kappa, bits)
+        else:
+            lines = _smooth_lines(one, two, parity, kappa)
+        found = []
+        for size in lines:
+            weight = [max(1.0, ratio * steep(kappa, k, kinked)) for k in range(len(size))]
+            rest = np.cumsum((size * weight)[::-1])[::-1]
+            found.append(int((rest > budget).sum()) + kinked)
+        out.append(tuple(found))
+    return out
+
+
+def _smooth_lines(one: Spectrum, two: Spectrum, parity: int, kappa: float) -> list[Any]:
+    """The sizes of the coefficients of the parts, in doubles."""
+    import numpy as np
+
     a, b = (np.array([float(v) for v in s.series]) for s in (one, two))
-    c = a * b
     where = np.cos(np.pi * (2 * np.arange(_LOOK) + 1) / (2 * _LOOK))
     turn = np.cos(np.outer(np.arange(_LOOK), np.arccos(where))) * 2 / _LOOK
     out = []
-    for kappa in KAPPAS:
-        square = 1 - sigma(where, kappa)
-        found = []
-        for part in wanted(parity):
-            values = np.polynomial.polynomial.polyval(square, c[part::2])
-            weight = [max(1.0, ratio * steep(kappa, k)) for k in range(_LOOK)]
-            size = np.abs(turn @ values)
-            size = np.where(size > _NOISE * abs(values).max(), size, 0.0) * weight
-            rest = np.cumsum(size[::-1])[::-1]
-            found.append(int((rest > budget).sum()))
-        out.append(tuple(found))
+    for part in wanted(parity):
+        values = np.polynomial.polynomial.polyval(1 - sigma(where, kappa), (a * b)[part::2])
+        size = np.abs(turn @ values)
+        out.append(np.where(size > _NOISE * abs(values).max(), size, 0.0))
     return out
+
+
+def _kinked_lines(one: Spectrum, two: Spectrum, parity: int, kappa: float, bits: int) -> list[Any]:
+    """The same of G: kinks and series nearly cancel, which doubles do not stand."""
+    import numpy as np
+
+    from ..arith import working
+
+    with working(bits + 64):
+        found, _ = _tensors([one], [two], parity, kappa, POINTS[1], None, bits)
+        lines = [sine.deflated(tensor[0][0])[1] for _, tensor in found]
+        return [np.array([abs(float(c)) for c in line]) for line in lines]
+
+
+def kappas(kinked: bool) -> tuple[float, ...]:
+    """The values of kappa that are tried."""
+    return sine.KAPPAS if kinked else KAPPAS
+
+
+def _square(x: Any, kappa: float, kinked: bool) -> Any:
+    """rho^2 from x, for `arb`, `acb` and arrays."""
+    if not kinked:
+        return 1 - sigma(x, kappa)
+    s = sine.sine(x, kappa)
+    return 1 - s * s
 
 
 def fold(
@@ -205,24 +247,22 @@ def _points(
     """The fewest points that do, and what interpolation adds to the dual: |rho| <= 1."""
     from flint import arb
 
-    sizes = [
-        [max(abs(a).upper() for a in column) for column in zip(*(s.series for s in g), strict=True)]
-        for g in (spectra, others)
-    ]
-    majorant = [(a * b).upper() for a, b in zip(*sizes, strict=True)]
+    sizes, kinked = majorant(spectra, others), bool(spectra[0].kink)
     reach: list[list[tuple[Any, Any]]] = []
     for part in wanted(parity):
         line = []
         for text in RADII:
-            grow = spread(text, kappa)
+            grow = (sine.spread if kinked else spread)(text, kappa)
             if grow is None:
                 break
             power, total = arb(1), arb(0)
-            for m in majorant[part::2]:
+            for m in sizes[part::2]:
                 total += m * power
                 power = power * grow
             line.append((arb(text), total.upper()))
         reach.append(line)
+        if kinked:
+            reach.append(sine.reach(spectra, others, kappa, part))
     for points in POINTS:
         check()
         lost = arb(0)
@@ -235,13 +275,13 @@ def _points(
 
 
 @lru_cache(maxsize=8)
-def _powers(count: int, kappa: float, points: int, bits: int) -> Any:
-    """The matrix of (1 - sigma)^m, m < count (columns), at the points in x (rows)."""
+def _powers(count: int, kappa: float, points: int, bits: int, kinked: bool) -> Any:
+    """The matrix of rho^(2m), m < count (columns), at the points in x (rows)."""
     from flint import arb, arb_mat
 
     rows = []
     for y in nodes(points, bits):
-        square, row = 1 - sigma(y, kappa), [arb(1)]
+        square, row = _square(y, kappa, kinked), [arb(1)]
         for _ in range(count - 1):
             row.append(row[-1] * square)
         rows.append(row)
@@ -257,32 +297,44 @@ def _tensors(
     goal: Any,
     bits: int,
 ) -> tuple[tuple[tuple[int, Tensor], ...], Any]:
-    """The coefficients of the parts, and a bound of the pairs (i, j) that were left out."""
+    """The coefficients of the parts, and a bound of the pairs (i, j) that were left out.
+
+    Without a goal none are.
+    """
     from flint import arb, arb_mat
 
     one = Turned.of(spectra, bits)
     two = one if others is None else Turned.of(others, bits)
     high, wide, count = len(spectra), len(others or spectra), len(spectra[0].series)
-    where, omitted, least = [], arb(0), goal / (64 * high * wide)
+    where, omitted, least = [], arb(0), arb(0) if goal is None else goal / (64 * high * wide)
     for i in range(high):
         for j in range(i + 1 if others is None else wide):
-            most = (2 * one.size[i] * two.size[j] * lebesgue(points)).upper()
-            if most < least:
+            most = one.size[i] * two.size[j]
+            most += one.kink_size[i] * two.size[j] + one.size[i] * two.kink_size[j]
+            most = (2 * most * lebesgue(points)).upper()
+            if goal is not None and most < least:
                 omitted += most if i == j or others is not None else 2 * most
             else:
                 where.append((i, j))
-    out = []
+    out, kinked = [], bool(one.kink)
     for part in wanted(parity):
-        columns = [
-            [a * b for a, b in zip(one.series[i][part::2], two.series[j][part::2], strict=True)]
-            for i, j in where
-        ]
-        powers = _powers(len(range(part, count, 2)), kappa, points, bits + 64)
-        values = transform(points, bits + 64) * (powers * arb_mat(columns).transpose())
+        columns = []
+        for i, j in where:
+            column = [a * b for a, b in zip(one.series[i], two.series[j], strict=True)][part::2]
+            if kinked:
+                four = one.series[i], two.series[j], one.kink[i], two.kink[j]
+                rest = zip(column, *(row[part::2] for row in four), strict=True)
+                column = [c + p * b + a * r for c, a, b, p, r in rest]
+            columns.append(column)
+        powers = _powers(len(range(part, count, 2)), kappa, points, bits + 64, kinked)
+        values = powers * arb_mat(columns).transpose() if where else arb_mat(points, 0)
+        values = transform(points, bits + 64) * values
         tensor: Tensor = [[[arb(0)] * points for _ in range(wide)] for _ in range(high)]
         for place, (i, j) in enumerate(where):
             tensor[i][j] = [values[k, place] for k in range(points)]
             if others is None:
                 tensor[j][i] = tensor[i][j]
+        if kinked:
+            sine.add(tensor, spectra, others or spectra, part, kappa, points, bits)
         out.append((part, tensor))
     return tuple(out), omitted.upper()

@@ -1,6 +1,6 @@
 r"""Hermite coefficients of $s(\sqrt q z)$ at many variances at once: the same nodes for all.
 
-`numeric.series.rule` for a range of variances: its bounds are taken over the hull of what
+The rules of `numeric.series.strip` for a range: their bounds are taken over the hull of what
 $\sqrt q x$ sweeps, so that one set of nodes serves every q.  Then the values $y_n(x_j)$ are made
 once, and the coefficients at all variances are one product of integer matrices; the radii count
 the rounding of both factors (as in `numeric.series.recurrence`).
@@ -14,17 +14,15 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from ...errors import NotSquareIntegrable, Undecided
+from ...errors import Undecided
 from ...symbols import x
+from ..series.strip import MOST_NODES, Span, bell, equal_steps, lift
 from .patience import check
 
 _SPARE = 48
-_COLUMN = 0.5
-_LENGTHS = 400
-_MOST_NODES = 60_000
+_THINNER = 0.75
 _HIGH = 48
 _LARGE = 50_000
-Columns = list[tuple[Any, Any, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,46 +31,6 @@ class Grid:
 
     nodes: tuple[tuple[Any, Any], ...]
     error: Any
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """The least and the largest sqrt(q), and the function."""
-
-    pieces: tuple[Any, ...]
-    low: Any
-    high: Any
-
-    def ends(self, lo: Any, hi: Any) -> tuple[Any, Any]:
-        """What sqrt(q) [lo, hi] sweeps."""
-        return (self.low * lo).min(self.high * lo), (self.low * hi).max(self.high * hi)
-
-    def tail(self, length: Any) -> Any:
-        r"""A bound of $\int_{|x|>\ell}|s(\sqrt q x)|e^{-x^2/4}/\sqrt{2\pi}\,dx$ for all q."""
-        from flint import arb
-
-        from ...verify.growth import growth_of
-
-        g = growth_of(self.pieces).exponential(1 / self.high)
-        rate = g.b.max(arb(0)) * self.high
-        bend = arb(1) / 4 - (g.a * self.high * self.high).max(g.a * self.low * self.low)
-        if not bend > 0:
-            raise NotSquareIntegrable(
-                "E[s(u)^2] is not finite at this variance",
-                hint="smaller variances: |s(x)| <= c exp(a x^2) needs 4 a q < 1",
-            )
-        root, centre = bend.sqrt(), rate / (2 * bend)
-        both = (root * (length - centre)).erfc()
-        return (g.c * (rate * centre / 2).exp() * both / (root * arb(2).sqrt())).upper()
-
-    def length(self, tol: Any) -> tuple[Any, Any]:
-        """Where the integral is cut, and what that loses."""
-        from flint import arb
-
-        for k in range(8, _LENGTHS):
-            if (lost := self.tail(arb(k) / 2)) < tol:
-                return arb(k) / 2, lost
-        raise Undecided("no length of the integral makes its tail small")
 
 
 def applies(pieces: tuple[Any, ...]) -> bool:
@@ -87,112 +45,20 @@ def grid(pieces: tuple[Any, ...], low: Any, high: Any, count: int, tol: Any) -> 
         Undecided: no growth certificate, a singularity that no panel resolves, too many nodes.
         NotSquareIntegrable: E[s(u)^2] is infinite at the largest variance.
     """
-    span = _Span(pieces, low, high)
+    span = Span(pieces, low, high)
     return (_trapezoid(span, count, tol) if len(pieces) == 1 else None) or _panels(span, count, tol)
 
 
-def _bell(lo: Any, hi: Any) -> Any:
-    """The supremum of exp(-t^2/4)/sqrt(2 pi) on [lo, hi]."""
-    from flint import arb
-
-    near = lo if lo > 0 else (hi if hi < 0 else arb(0))
-    return ((-near * near / 4).exp() / (2 * arb.pi()).sqrt()).upper()
-
-
-def _lift(half: Any, count: int) -> Any:
-    """What leaving the real line costs, for all n < count."""
-    from flint import arb
-
-    return (half * half / 2 + half * arb(count).sqrt()).exp()
-
-
-def _columns(func: Any, span: _Span, reach: Any, half: Any) -> Columns | None:
-    """`(lo, hi, sup |s|)` over columns of the strip |Im| <= half; None if s is singular."""
-    from ...verify.strips import rectangle
-
-    many = 2 * int(float((reach / _COLUMN).upper()))
-    width = 2 * reach / many
-    out = []
-    for i in sorted(range(many), key=lambda i: abs(2 * i + 1 - many)):  # the middle first
-        lo, hi = -reach + i * width, -reach + (i + 1) * width
-        size = rectangle(func, *span.ends(lo, hi), span.high * half, 6)
-        if size is None:
-            return None
-        out.append((i, (lo, hi, size)))
-    return [column for _, column in sorted(out, key=lambda pair: pair[0])]
-
-
-def _trapezoid(span: _Span, count: int, tol: Any) -> Grid | None:
+def _trapezoid(span: Span, count: int, tol: Any) -> Grid | None:
     """Equal steps on the line, None where s is analytic in no useful strip."""
-    from flint import arb
-
-    from ...verify.evaluate import function
-    from ...verify.safe import precision
-    from ...verify.strips import COVER_BITS
-
-    length, lost = span.length(tol / 8)
-    with precision(COVER_BITS):
-        func = function(span.pieces[0].expr, x)
-        best: tuple[Any, Any, Columns] | None = None
-        half, reach = (2 * (16 / tol).log()).sqrt(), length + 4
-        for _ in range(60):
-            columns = _columns(func, span, reach, half)
-            if columns is not None:
-                step = _step(half, columns, count, tol)
-                if best is not None and not step > best[0]:
-                    break
-                best = step, half, columns
-            half = half * 0.75
-        if best is None:
-            return None
-        step, half, columns = _short(best[0]), best[1], best[2]
-        line = 2 * _line(columns) * _lift(half, count)
-        while True:
-            many = int(float((length / step).upper())) + 1
-            edge = (many + arb(1) / 2) * step
-            if not edge < reach or many > _MOST_NODES:
-                return None
-            ends = columns[0][2] + columns[-1][2]
-            for lo, hi, size in columns:  # sup |s| near the two ends
-                if abs(lo).max(abs(hi)) > length - 1:
-                    ends = ends.max(2 * size)
-            error = line / ((2 * arb.pi() * half / step).exp() - 1)
-            error += ends * _bell(edge, edge) * 2 * step / arb.pi()
-            if error < tol / 2:
-                break
-            length += arb(1) / 2
-            if not length < reach:
-                return None
-    nodes = tuple((j * step, step if j else step / 2) for j in range(many + 1))
-    return Grid(nodes, (error + lost).upper())
+    found = equal_steps(span, count, tol, _THINNER)
+    if found is None:
+        return None
+    step, many, error = found
+    return Grid(tuple((j * step, step if j else step / 2) for j in range(many + 1)), error)
 
 
-def _line(columns: Columns) -> Any:
-    from flint import arb
-
-    return sum((size * (hi - lo) * _bell(lo, hi) for lo, hi, size in columns), arb(0))
-
-
-def _step(half: Any, columns: Columns, count: int, tol: Any) -> Any:
-    """The step with `line / (exp(2 pi half/step) - 1)` about tol/4."""
-    from flint import arb
-
-    rate = (8 * _line(columns) * _lift(half, count) / tol + 2).log()
-    slope = half / 2 + arb(count).sqrt()  # the ends: e^(t^2/2 + t sqrt n) <= e^(pi t/h)
-    return (2 * arb.pi() * half / rate).min(arb.pi() / slope).min(arb(1))
-
-
-def _short(step: Any) -> Any:
-    """A number of five bits a little below: exact nodes."""
-    from flint import arb
-
-    top, exponent = float(step.lower()), 0
-    while top * 2.0**exponent < 2.0**4:
-        exponent += 1
-    return arb((int(top * 2.0**exponent), -exponent))
-
-
-def _panels(span: _Span, count: int, tol: Any) -> Grid:
+def _panels(span: Span, count: int, tol: Any) -> Grid:
     """Gauss-Legendre panels on the half line, for s(x) and s(-x) together."""
     from flint import arb
 
@@ -204,7 +70,6 @@ def _panels(span: _Span, count: int, tol: Any) -> Grid:
 
     length, lost = span.length(tol / 8)
     with precision(COVER_BITS):
-        root_n = arb(count).sqrt()
         sides = [(function(_side(span.pieces, sign), x), sign) for sign in (1, -1)]
 
         def bound(lo: Any, hi: Any, semi: Any, height: Any) -> Any:
@@ -217,12 +82,11 @@ def _panels(span: _Span, count: int, tol: Any) -> Grid:
                 if size is None:
                     return None
                 total += size
-            lift = (height * height / 2 + height * root_n).exp()
-            return total * lift * _bell(centre - semi, centre + semi)
+            return total * lift(height, count) * bell(centre - semi, centre + semi)
 
         parts = panels([(arb(0), length)], bound, tol / 256, 2.0)
         error = sum((p.error for p in parts), lost)
-        if sum(p.points for p in parts) > _MOST_NODES:
+        if sum(p.points for p in parts) > MOST_NODES:
             raise Undecided("too many nodes for the Hermite coefficients")
     return Grid(tuple(node for part in parts for node in panel_nodes(part)), arb(error).upper())
 

@@ -90,17 +90,26 @@ def hermite_values(at: Any, count: int) -> list[Any]:
     return out[:count]
 
 
-@lru_cache(maxsize=16)
 def power_coefficients(place: Any, order: int, count: int, bits: int) -> list[list[Any]]:
     r"""$\alpha_{jn} = E[(Z-b)_+^j h_n(Z)]$ as rows j <= order of `count` balls; b = 0 for None.
 
     $j!\,\varphi(b)\,He_{n-j-1}(b)/\sqrt{n!}$ for n > j, and
     $\frac{j!}{(j-n)!\sqrt{n!}}\mu_{j-n}(b)$ below.
     """
+    if place is None:
+        return _power_coefficients(None, order, count, bits)
+    # A ball that is not exact has no hash; its four numbers have, and make a ball around it.
+    key = (place.mid().man_exp(), place.rad().man_exp())
+    return _power_coefficients(key, order, count, bits)
+
+
+@lru_cache(maxsize=16)
+def _power_coefficients(key: Any, order: int, count: int, bits: int) -> list[list[Any]]:
     from flint import arb
 
     from ..arith import working
 
+    place = None if key is None else arb(*key)
     # the recurrence loses bits away from 0
     extra = 0 if place is None else int(2 * float(abs(place).upper()) * count**0.5) + 64
     with working(bits + extra):

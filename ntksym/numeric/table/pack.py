@@ -50,13 +50,15 @@ def pack(
     off: int | None = None,
     weights: list[float] | None = None,
     cut: Cut | None = None,
+    lead: int = 0,
 ) -> Packed:
     """The polynomial whose dropped coefficients add up to at most `budget` (an `arb`).
 
     `half` is the half width of the axis of variances, 0 for a single variance; `off` is how many
     units x is off by, where it is not the variable of the angle.  With weights, for every k, a
     coefficient of T_k counts so many times.  `cut` makes the series of so many coefficients that
-    stands for a longer one; otherwise it is its beginning.
+    stands for a longer one; otherwise it is its beginning.  The first `lead` coefficients of a
+    line are no part of its series.
     """
     import numpy as np
 
@@ -65,22 +67,23 @@ def pack(
         sizes = sizes * np.array(weights)
     sums = np.zeros((*sizes.shape[:2], sizes.shape[2] + 1))  # what is left out from k on
     sums[:, :, :-1] = np.cumsum(sizes[:, :, ::-1], axis=2)[:, :, ::-1]
+    choose = _shape if weights is None else _columns
     limit = float(budget.lower())
     low, high = -40.0, log10(max(limit, 1e-300)) + 1.0
     for _ in range(40):
         mid = (low + high) / 2
-        kept = _shape(sizes, 10.0**mid)
+        kept = choose(sizes, 10.0**mid)
         if np.take_along_axis(sums, kept[:, :, None], axis=2).sum() <= limit:
             low = mid
         else:
             high = mid
-    shape = [[int(k) for k in row] for row in _shape(sizes, 10.0**low)]
+    shape = [[int(k) for k in row] for row in choose(sizes, 10.0**low)]
     off = off if off is not None else OFF_X if half else OFF_X_SINGLE
     lines = [
         [(cut or _begun)(tensor[i][j], kept) for j, kept in enumerate(row)]
         for i, row in enumerate(shape)
     ]
-    return _rounded(lines, shape, _dropped(tensor, lines), half, off)
+    return _rounded(lines, shape, _dropped(tensor, lines), (half, off, lead))
 
 
 def _begun(line: list[Any], kept: int) -> list[Any]:
@@ -97,6 +100,22 @@ def _shape(sizes: Any, least: float) -> Any:
         kept = np.flip(np.maximum.accumulate(np.flip(kept, axis), axis=axis), axis)
     kept[0, 0] = max(kept[0, 0], 1)
     return kept
+
+
+def _columns(sizes: Any, least: float) -> Any:
+    """The same where a number costs an entry as much for one power of a row's tau as for all.
+
+    A coefficient (j, k) is there for every i, or for none, as far as (i, k) is there.
+    """
+    import numpy as np
+
+    ends = []
+    for axis in (0, 1):
+        large = sizes.sum(axis=axis) > least
+        many = np.where(large.any(axis=1), sizes.shape[2] - large[:, ::-1].argmax(axis=1), 0)
+        ends.append(np.flip(np.maximum.accumulate(np.flip(many))))
+    ends[0][0], ends[1][0] = max(ends[0][0], 1), max(ends[1][0], 1)
+    return np.minimum(ends[1][:, None], ends[0][None, :])
 
 
 def _dropped(tensor: Tensor, lines: Tensor) -> Any:
@@ -132,10 +151,13 @@ def monomials(coefficients: list[Any]) -> list[Any]:
     return out
 
 
-def _rounded(lines: Tensor, shape: list[list[int]], dropped: Any, half: float, off: int) -> Packed:
+def _rounded(
+    lines: Tensor, shape: list[list[int]], dropped: Any, how: tuple[float, int, int]
+) -> Packed:
     from flint import arb
 
-    table = [[monomials(line) for line in plane] for plane in lines]
+    half, off, lead = how
+    table = [[line[:lead] + monomials(line[lead:]) for line in plane] for plane in lines]
     for i, row in enumerate(shape):  # powers of tau_2
         for k in range(row[0]):
             deep = sum(1 for kept in row if kept > k)

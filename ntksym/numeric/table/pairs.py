@@ -1,15 +1,15 @@
-"""The polynomials of all pairs of bands: in the angle on both sides, or in rho^2 (`fold`)."""
+"""The polynomials of all pairs of bands: in the angle on both sides, or folded (`fold`)."""
 
 from __future__ import annotations
 
 from ...errors import Undecided
+from . import sine
 from .band import BandSpectra, count_of, scale_of
 from .banded import Pair
 from .fit import fit
-from .fold import KAPPAS as FOLDED
-from .fold import applies, counts, fold
+from .fold import applies, counts, fold, kappas
 from .patience import TooLong, check
-from .shared import shared_sheets
+from .shared import SINE, SQUARE, shared_sheets
 from .sheets import Frame, Part, sided_part
 from .source import Say, shortened
 from .spectrum import Spectrum
@@ -21,21 +21,22 @@ LOOSE = 1e-12
 
 def all_pairs(
     bands: list[BandSpectra], parity: int, error: float, weighted: bool, say: Say
-) -> tuple[list[Pair], bool]:
-    """`(pairs, folded)`: folded where there are no kinks and that is proven.
+) -> tuple[list[Pair], bool, bool]:
+    """`(pairs, folded, sine)`: folded where that is proven, in S where there are kinks at 0.
 
     Raises:
         Undecided: no form has the bound.
     """
     analytic = all(applies(found) for band in bands for found in band.spectra)
-    if analytic and weighted and error >= LOOSE:
+    kinked = all(sine.applies(*band.spectra) for band in bands)
+    if (analytic or kinked) and weighted and error >= LOOSE:
         try:
-            return _pairs(bands, True, parity, error, weighted, say), True
+            return _pairs(bands, True, parity, error, weighted, say), True, kinked
         except TooLong:
             raise
         except Undecided as reason:
             say(f"one polynomial for both duals: {reason.what}")
-    return _pairs(bands, False, parity, error, weighted, say), False
+    return _pairs(bands, False, parity, error, weighted, say), False, False
 
 
 def _pairs(
@@ -116,17 +117,19 @@ def _folded(
         cut.append((left, right))
     left, right = cut[0]
     scales = [scale_of(one, two, which) for which in (0, 1)]
+    tried = kappas(bool(left[0].kink))
     # the variances at the upper ends (the first nodes) need the most
     ends = left[0], (right or left)[0]
-    sizes = counts(*ends, parity, scales[0] * error / 8, scales[0] / scales[1])
-    order = sorted(range(len(FOLDED)), key=lambda i: (sum(sizes[i]), i))
+    bits = one.starts[0].bits
+    sizes = counts(*ends, parity, scales[0] * error / 8, scales[0] / scales[1], bits)
+    order = sorted(range(len(tried)), key=lambda i: (sum(sizes[i]), i))
     for i in order:
         try:
             found = [
                 fold(
                     *cut[which],
                     parities[which],
-                    FOLDED[i],
+                    tried[i],
                     scales[which] * error / 50,
                     one.starts[which].bits,
                 )
@@ -144,5 +147,6 @@ def _folded(
         whole = found[which]
         part = Part(whole.tail, whole.aliasing + whole.omitted, whole.along(), None)
         frames.append(Frame.of(bands, a, b, which, part, parities[which], error, weighted))
-    value, dot = shared_sheets(frames, found, FOLDED[i], sizes[i])
-    return Pair(a, b, FOLDED[i], value, dot)
+    form = SINE if left[0].kink else SQUARE
+    value, dot = shared_sheets(frames, found, (form, tried[i]), sizes[i])
+    return Pair(a, b, tried[i], value, dot)

@@ -4,11 +4,13 @@ With $K/\sqrt{q_{11}q_{22}} = E(x) + \rho\,O(x)$ (`fold`), $w = (1+x)/2$ and
 $v = 1/(1+\kappa\sigma) = 1 - \kappa w/(1+\kappa)$,
 $\dot K = -4(1+\kappa)v^2E'\rho + O - 4(1+\kappa)(1-w)v\,O'$: polynomials again.  That they are near
 the derivative dual is not deduced from the bound of K but proven against its own Chebyshev
-coefficients (`derivations/identities/table_bound.md`, section 9).
+coefficients (`derivations/identities/table_bound.md`, sections 9 and 11).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from .dual import Sheet
@@ -16,15 +18,44 @@ from .fit import Tensor
 from .fold import OFF_X, Folded, Pieces, steep
 from .pack import OFF_TAU, UNIT, Rows, pack
 from .sheets import Frame, refused
+from .sine import bent, deflated, inflated, times
 
 Line = list[Any]
-SHARES = (1.0, 0.6, 0.35, 0.2, 0.1)
-_OFF_FACTORS = 64
-"""v^2, rho and the constants, in units: v is off by 23."""
+FIRST_SHARE = (1.3, 2.6)
+"""Of what the error leaves free, to coefficients left out, as they are weighed: without and with
+kinks.  The weights are too large."""
+TRIES = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a part is stored: as a series in x, or behind e_0 as G of e_0 + w^2 G (`sine`).
+
+    Attributes:
+        lead: how many numbers are no coefficients of the series.
+        off: the factors of the derivative in units: powers of v, rho, constants; w.
+        off_value: those of the value: w^2.
+    """
+
+    lead: int
+    off: int
+    off_value: int
+
+    def grow(self, kappa: float) -> Any:
+        """The constant factor of the derivative."""
+        from flint import arb
+
+        return 2 * (1 + arb(kappa)) ** 2 if self.lead else 4 * (1 + arb(kappa))
+
+
+SQUARE = Form(0, 64, 0)
+"""In rho^2: v is off by 24 units, rho by 6."""
+SINE = Form(1, 96, 52)
+"""In S, off by 10 units; v by 13, w by 16."""
 
 
 def shared_sheets(
-    frames: list[Frame], fits: list[Folded], kappa: float, shares: tuple[int, ...]
+    frames: list[Frame], fits: list[Folded], how: tuple[Form, float], shares: tuple[int, ...]
 ) -> tuple[Sheet, Sheet]:
     """The dual with its polynomials, and the derivative dual without: it is their derivative.
 
@@ -32,23 +63,57 @@ def shared_sheets(
         Undecided: its bound is above the error.
     """
     value, dot = frames
+    form = how[0]
     worst: list[Sheet] = []
-    for share in SHARES:
+    stored, lost = _stored(fits[0], form)
+    share = FIRST_SHARE[form.lead]
+    for _ in range(TRIES):
         budgets = [frame.budget(share) for frame in frames]
-        weights = _weights(len(fits[0].parts[0][1][0][0]), kappa, budgets)
-        pieces = _packed(fits[0], budgets[0], weights, value.half, shares)
+        weights = _weights(len(stored[0][1][0][0]), how, budgets)
+        pieces = _packed(stored, budgets[0], weights, (form, value.half, lost), shares)
         first = value.sheet(pieces[0], budgets[0])
-        second = dot.sheet(_slopes(fits, pieces[1], kappa, value.half), budgets[1])
+        second = dot.sheet(_slopes(stored, fits[1], pieces[1], how, value.half), budgets[1])
         if first.error <= value.error and second.error <= dot.error:
             return first, second
         worst.append(max((first, second), key=lambda s: s.error))
+        share *= min(_room(first, value.error), _room(second, dot.error), 0.8)
     raise refused(min(worst, key=lambda s: s.error), value.error)
 
 
-def _weights(points: int, kappa: float, budgets: list[Any]) -> list[list[float]]:
-    """How much a coefficient of T_k weighs, about: what it adds to the derivative counts too."""
+def _room(sheet: Sheet, error: float) -> float:
+    """How much of the coefficients left out the error has room for, about."""
+    dropped = dict(sheet.parts)["coefficients left out"]
+    return max(0.97 * (error - (sheet.error - dropped)) / max(dropped, 1e-300), 0.1)
+
+
+def _stored(fit: Folded, form: Form) -> tuple[tuple[tuple[int, Tensor], ...], Any]:
+    """The parts in their form, and what the terms linear in w that are left out add up to."""
+    from flint import arb
+
+    if not form.lead:
+        return fit.parts, arb(0)
+    out, lost = [], arb(0)
+    for part, tensor in fit.parts:
+        ours = []
+        for plane in tensor:
+            row = []
+            for line in plane:
+                first, rest = deflated(line)
+                row.append([first, *rest])
+                back = inflated(row[-1])
+                for a, b in zip(line, back, strict=True):
+                    lost += abs(a - b).upper()
+            ours.append(row)
+        out.append((part, ours))
+    return tuple(out), lost
+
+
+def _weights(many: int, how: tuple[Form, float], budgets: list[Any]) -> list[list[float]]:
+    """How much a number of a line weighs, about: what it adds to the derivative counts too."""
     ratio = float((budgets[0] / budgets[1]).upper())
-    slope = [steep(kappa, k) for k in range(points)]
+    form, kappa = how
+    slope = [0.0] * form.lead
+    slope += [steep(kappa, k, bool(form.lead)) for k in range(many - form.lead)]
     return [
         [max(1.0, ratio * m) for m in slope],
         [max(1.0, ratio * (1 + m)) for m in slope],
@@ -56,61 +121,93 @@ def _weights(points: int, kappa: float, budgets: list[Any]) -> list[list[float]]
 
 
 def _packed(
-    fit: Folded, budget: Any, weights: list[list[float]], half: float, shares: tuple[int, ...]
+    stored: tuple[tuple[int, Tensor], ...],
+    budget: Any,
+    weights: list[list[float]],
+    how: tuple[Form, float, Any],
+    shares: tuple[int, ...],
 ) -> tuple[Pieces, list[tuple[int, Rows, Any]]]:
     """The polynomials of K, and `(part, rows, blur)` of both parts."""
     kept = []
+    form, half, lost = how
     total = sum(max(s, 1) for s in shares)
-    for (part, tensor), share in zip(fit.parts, shares, strict=True):
+    for (part, tensor), share in zip(stored, shares, strict=True):
         own = (budget * max(share, 1) / total).lower()
-        kept.append((part, pack(tensor, own, half, OFF_X, weights[part], trimmed)))
-    pieces = Pieces.of(kept)
+        found = pack(tensor, own, half, OFF_X, weights[part], _cut(form), form.lead)
+        kept.append((part, found))
+    pieces = Pieces.of(kept, lost, form.off_value)
     return pieces, [(part, found.rows, found.blur) for part, found in kept]
 
 
+def _cut(form: Form) -> Callable[[Line, int], Line]:
+    """`trimmed` behind what leads."""
+
+    def cut(line: Line, kept: int) -> Line:
+        first = line[: min(form.lead, kept)]
+        return first + trimmed(line[form.lead :], max(kept - form.lead, 0))
+
+    return cut
+
+
 def _slopes(
-    fits: list[Folded], kept: list[tuple[int, Rows, Any]], kappa: float, half: float
+    stored: tuple[tuple[int, Tensor], ...],
+    second: Folded,
+    kept: list[tuple[int, Rows, Any]],
+    how: tuple[Form, float],
+    half: float,
 ) -> Pieces:
     """How far the derivative dual is from the derivative of the polynomials of K."""
     from flint import arb
 
     dropped, rounding = arb(0), arb(0)
-    grow = 4 * (1 + arb(kappa))
-    truth = dict(fits[1].parts)
-    for (part, tensor), (_, rows, blur) in zip(fits[0].parts, kept, strict=True):
-        dropped += _difference(tensor, rows, truth[1 - part], part, kappa)
+    form, kappa = how
+    grow = form.grow(kappa)
+    truth = dict(second.parts)
+    for (part, tensor), (_, rows, blur) in zip(stored, kept, strict=True):
+        dropped += _difference(tensor, rows, truth[1 - part], part, how)
         one, two, turn, steps, plain = arb(0), arb(0), arb(0), arb(0), arb(0)
         for i, plane in enumerate(rows):
             for j, line in enumerate(plane):
-                for k, m in enumerate(line):
-                    size, n = abs(m), 2 * (i + j + k) + 8
+                for k, m in enumerate(line):  # of G + wG', G of k - 1: k, and in x (k - 1)^2
+                    size, n = abs(m), 2 * (i + j + k) + 8 + 4 * form.lead
                     one += k * size
-                    two += k * (k - 1) * size
+                    two += ((k - 1) ** 2 if form.lead else k * (k - 1)) * size
                     turn += (k * grow + part) * (i + j) * size
                     steps += (k * grow + part) * size * n
                     plain += part * size
         rounding += (grow + part) * blur
-        rounding += steps * UNIT * 1.01 + (grow * one + plain) * _OFF_FACTORS * UNIT
+        rounding += steps * UNIT * 1.01 + (grow * one + plain) * form.off * UNIT
         rounding += (grow * two + part * one) * OFF_X * UNIT * 1.01
         rounding += turn * (OFF_TAU + 4 / arb(half)) * UNIT * 1.01
     return Pieces((), (), dropped.upper(), rounding.upper())
 
 
-def _difference(tensor: Tensor, rows: Rows, truth: Tensor, part: int, kappa: float) -> Any:
+def _difference(
+    tensor: Tensor, rows: Rows, truth: Tensor, part: int, how: tuple[Form, float]
+) -> Any:
     """The sum of the sizes of the Chebyshev coefficients of what the two derivatives differ by."""
     from flint import arb
 
-    total = arb(0)
+    form = how[0]
+    cut, total = _cut(form), arb(0)
     for i, plane in enumerate(truth):
         for j, line in enumerate(plane):
             many = len(rows[i][j]) if i < len(rows) and j < len(rows[i]) else 0
-            ours = turned(trimmed(tensor[i][j], many), part, kappa) if many else []
+            ours = _turned(cut(tensor[i][j], many), part, how) if many else []
             long = max(len(ours), len(line))
             for k in range(long):
                 a = ours[k] if k < len(ours) else arb(0)
                 b = line[k] if k < len(line) else arb(0)
                 total += abs(a - b).upper()
     return total.upper()
+
+
+def _turned(line: Line, part: int, how: tuple[Form, float]) -> Line:
+    """Chebyshev coefficients of what a stored line becomes in the derivative dual."""
+    form, kappa = how
+    if form.lead:
+        return bent(line, part, kappa, slope(line[1:])) if len(line) > 1 else line[:part]
+    return turned(line, part, kappa)
 
 
 def turned(line: Line, part: int, kappa: float) -> Line:
@@ -120,12 +217,12 @@ def turned(line: Line, part: int, kappa: float) -> Line:
     """
     from flint import arb
 
-    bent = arb(kappa) / (2 * (1 + arb(kappa)))
+    bend = arb(kappa) / (2 * (1 + arb(kappa)))
     steep = [-4 * (1 + arb(kappa)) * c for c in slope(line)]
-    steep = _times(steep, 1 - bent, -bent)
+    steep = times(steep, 1 - bend, -bend)
     if not part:
-        return _times(steep, 1 - bent, -bent)
-    steep = _times(steep, arb(1) / 2, -arb(1) / 2)
+        return times(steep, 1 - bend, -bend)
+    steep = times(steep, arb(1) / 2, -arb(1) / 2)
     return [c + line[k] if k < len(line) else c for k, c in enumerate(steep)]
 
 
@@ -154,15 +251,3 @@ def slope(line: Line) -> Line:
         out[k - 1] = out[k + 1] + 2 * k * line[k]
     out[0] = out[0] / 2
     return out[: max(len(line) - 1, 1)]
-
-
-def _times(line: Line, a: Any, b: Any) -> Line:
-    """Chebyshev coefficients of (a + b x) times a series."""
-    from flint import arb
-
-    out = [a * c for c in line] + [arb(0)]
-    for k, c in enumerate(line):
-        out[k + 1] = out[k + 1] + b * c / (2 if k else 1)
-        if k:
-            out[k - 1] = out[k - 1] + b * c / 2
-    return out

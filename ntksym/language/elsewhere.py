@@ -1,0 +1,48 @@
+"""What to write for names that other languages and libraries have, and this one has not."""
+
+from __future__ import annotations
+
+_STEPS = "heaviside(x) + heaviside(x - 1) + ..., finitely many: infinitely many jumps have no bound"
+_POLES = "has poles on the real line: a function that is finite everywhere"
+_SEVERAL = "a function of one number: this one mixes several, or is random"
+
+INSTEAD = (
+    {
+        "sinc": "sin(z)/z, which is 1 at 0; sin(pi*z)/(pi*z) for the one of NumPy",
+        "atanh": "log((1 + z)/(1 - z))/2, where abs(z) < 1",
+        "acosh": "it is real from 1 on only: asinh is real everywhere",
+        "exp2": "2^z",
+        "exp10": "10^z",
+        "log2": "log(z)/log(2)",
+        "log10": "log(z)/log(10)",
+        "rsqrt": "1/sqrt(z)",
+        "hypot": "sqrt(a^2 + b^2)",
+        "where": "piecewise((a, x > 0), (b, True))",
+        "erfcx": "exp(z^2)*erfc(z)",
+        "erfinv": "it is real from -1 to 1 only",
+        "expit": "sigmoid(z)",
+        "ndtr": "Phi(z)",
+        "maximum": "max(a, b)",
+        "minimum": "min(a, b)",
+        "clamp": "min(max(z, low), high)",
+        "logaddexp": "log(exp(a) + exp(b))",
+        "sec": _POLES,
+        "csc": _POLES,
+        "cot": _POLES,
+        "coth": "cosh(z)/sinh(z), which has a pole at 0",
+        "csch": "1/sinh(z), which has a pole at 0",
+    }
+    | dict.fromkeys(("arctanh", "artanh"), "log((1 + z)/(1 - z))/2, where abs(z) < 1")
+    | dict.fromkeys(("arccosh", "arcosh"), "it is real from 1 on only: asinh is real everywhere")
+    | dict.fromkeys(("select", "cond", "ifelse"), "piecewise((a, x > 0), (b, True))")
+    | dict.fromkeys(
+        ("floor", "ceil", "ceiling", "round", "rint", "trunc", "frac", "mod", "fmod"), _STEPS
+    )
+    | dict.fromkeys(("softmax", "softmin", "glu", "maxout", "dropout", "rrelu"), _SEVERAL)
+)
+"""Name to what stands after `use:` in the error."""
+
+
+def instead(name: str) -> str:
+    """What to write for `name`, or "" where nothing is known of it."""
+    return INSTEAD.get(name, INSTEAD.get(name.lower(), ""))

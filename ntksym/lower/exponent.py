@@ -1,0 +1,125 @@
+r"""Exponents in two doubles: exp(e) to one rounding, however large e is.
+
+An exponent that is rounded once is off by $|e|\,2^{-53}$, and the exponential by as much: 200
+units in the last place at e = 200.  `two_parts` forms e as a sum $h + l$ of the rounded value and
+what rounding took away (T. J. Dekker 1971, D. E. Knuth's sum), from sums and products of the
+inputs, which are exact; then $\exp(e) = \exp(h)(1 + l)$ up to $l^2$.  In exact arithmetic l is
+zero.  The error that stays is $2^{-106}$ times the sum of the sizes of the terms.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import sympy as sp
+from sympy import Add, Expr, Mul, Pow, Symbol, default_sort_key
+
+from .. import symbols as S
+from .lines import Lines
+from .polynomial import is_polynomial, monomials
+from .program import Operand
+
+Parts = tuple[Operand, Operand]
+"""The rounded value, and what rounding took away from it."""
+
+_ENTRIES = frozenset((S.q11, S.q12, S.q22, S.q))
+
+
+def two_parts(b: Lines, e: Expr) -> Parts | None:
+    """(h, l) with h + l = e; None where e is not of degree one in the covariance.
+
+    Products of entries overflow before their sums do: such exponents, of bells, are bounded.
+    """
+    if isinstance(e, Symbol) or not is_polynomial(e):
+        return None
+    if any(sum(n for s, n in key if s in _ENTRIES) > 1 for key in monomials(e)):
+        return None
+    return _parts(b, sp.expand(e))
+
+
+def correction(b: Lines, low: Operand) -> Operand:
+    """1 + l, and 1 where l is no correction: beyond the range of doubles."""
+    size = b.emit("abs", low)
+    kept = b.emit("select", size, Fraction(1, 2), low, Fraction(0), hint="lost")
+    return b.emit("add", kept, Fraction(1))
+
+
+def corrected(b: Lines, value: Operand, low: Operand) -> Operand:
+    """value*(1 + l)."""
+    return value if low == 0 else b.emit("mul", value, correction(b, low))
+
+
+def _parts(b: Lines, e: Expr) -> Parts | None:
+    if e.is_Rational:
+        return _number(Fraction(int(e.p), int(e.q)))
+    if isinstance(e, Symbol):
+        return (str(e.name), Fraction(0)) if e.name in b.args else None
+    if isinstance(e, Add):
+        return _total(b, sorted(e.args, key=default_sort_key))
+    if isinstance(e, Pow) and e.exp.is_Integer and e.exp.is_positive and e.exp <= 4:
+        return _parts(b, Mul(*([e.base] * int(e.exp)), evaluate=False))
+    if isinstance(e, Mul):
+        total: Parts | None = _number(Fraction(1))
+        for f in sorted(Mul.make_args(e), key=default_sort_key):
+            own = _parts(b, f)
+            total = None if total is None or own is None else _product(b, total, own)
+        return total
+    return None
+
+
+def _number(value: Fraction) -> Parts:
+    near = Fraction(float(value))
+    return near, value - near
+
+
+def _total(b: Lines, terms: list[Expr]) -> Parts | None:
+    high: Operand = Fraction(0)
+    low: Operand = Fraction(0)
+    for term in terms:
+        own = _parts(b, term)
+        if own is None:
+            return None
+        high, lost = _sum(b, high, own[0])
+        low = b.emit("add", low, b.emit("add", lost, own[1]))
+    return high, low
+
+
+def _sum(b: Lines, x: Operand, y: Operand) -> Parts:
+    if x == 0 or y == 0:
+        return (y if x == 0 else x), Fraction(0)
+    if not isinstance(x, str) and not isinstance(y, str):
+        return _number(Fraction(x) + Fraction(y))
+    total = b.emit("add", x, y)
+    back = b.emit("sub", total, x)
+    first = b.emit("sub", x, b.emit("sub", total, back))
+    return total, b.emit("add", first, b.emit("sub", y, back), hint="lost")
+
+
+def _product(b: Lines, x: Parts, y: Parts) -> Parts:
+    if not isinstance(x[0], str) and not isinstance(y[0], str):
+        return _number(_exact(x) * _exact(y))
+    if any(_power_of_two(z[0]) and z[1] == 0 for z in (x, y)):
+        return b.emit("mul", x[0], y[0]), _cross_terms(b, x, y)
+    high = b.emit("mul", x[0], y[0])
+    lost = b.emit("cross", x[0], y[0], high, Fraction(1), hint="lost")
+    return high, b.emit("add", lost, _cross_terms(b, x, y))
+
+
+def _exact(x: Parts) -> Fraction:
+    assert not isinstance(x[0], str) and not isinstance(x[1], str)
+    return Fraction(x[0]) + Fraction(x[1])
+
+
+def _cross_terms(b: Lines, x: Parts, y: Parts) -> Operand:
+    total: Operand = Fraction(0)
+    for p, q in ((x[0], y[1]), (y[0], x[1])):
+        if q != 0:
+            total = b.emit("add", total, b.emit("mul", p, q))
+    return total
+
+
+def _power_of_two(value: Operand) -> bool:
+    if isinstance(value, str) or value == 0:
+        return False
+    size = abs(Fraction(value))
+    return all(n & (n - 1) == 0 for n in (size.numerator, size.denominator))

@@ -1,0 +1,119 @@
+"""What `compile` gives where there is no recipe: derived, lowered, generated, compiled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sympy import Expr
+
+from ..activation import Activation
+from ..backends import Contract
+from ..errors import BadSpec
+from ..lower import lower_dual, lower_dual_diag, lower_network
+from .deep import deep
+from .engines import CDual, CNetwork, NumpyDual, NumpyNetwork
+from .kernel import CompiledDual, CompiledKernel
+from .later import Asked, network_of
+from .routes import needs_numeric
+
+if TYPE_CHECKING:
+    from .collapsed import CollapsedKernel
+
+
+def fresh(given: Any, asked: Asked) -> Any:
+    """The kernel or the dual of what was given to `compile`.
+
+    Raises:
+        BadSpec, NoClosedForm, UnsupportedOp, NoCompiler: as `compile`.
+    """
+    net = network_of(given)
+    if asked.collapse:
+        return _collapsed(net, asked)
+    return _prepared(_compile(net, asked), net, asked)
+
+
+def _prepared(made: Any, net: Any, asked: Asked) -> Any:
+    """Compiled as far as it goes before the first call; deep networks may then collapse."""
+    if not isinstance(made, CompiledKernel):
+        return made
+    made = made.prepare(asked.cache)
+    if asked.collapse is None and made._network is not None:  # layers with closed forms
+        return deep(made, getattr(net, "network", net), asked.cache)
+    return made
+
+
+def _collapsed(net: Any, asked: Asked) -> CollapsedKernel:
+    network = getattr(net, "network", net)
+    if not hasattr(network, "blocks"):
+        raise BadSpec("only a network can be collapsed", hint="mlp:relu:depth=20, for example")
+    from .collapsed import CollapsedKernel
+
+    return CollapsedKernel(
+        network,
+        target=asked.target,
+        dtype=asked.dtype,
+        cache=asked.cache,
+        threads=asked.threads,
+        error=None if asked.collapse is True else float(asked.collapse or 0.0),
+    )
+
+
+def _compile(net: Any, asked: Asked) -> Any:
+    target, dtype, cache, threads = asked.target, asked.dtype, asked.cache, asked.threads
+    method, error, variances = asked.method, asked.error, asked.variances
+    if needs_numeric(net, method, variances):
+        from .numeric_network import compile_any
+
+        return compile_any(
+            net, target, dtype, cache, threads, method=method, error=error, variances=variances
+        )
+    if hasattr(net, "layers") and hasattr(net, "input_rule"):
+        return _kernel(net, asked)
+    if hasattr(net, "value") and hasattr(net, "diag_dot"):
+        return _dual(net, target, cache)
+    if isinstance(net, (str, Expr, Activation)):
+        from ..dual import dual
+
+        return _dual(dual(net), target, cache)
+    from ..network import recurse
+
+    return _kernel(recurse(net), asked)
+
+
+def _kernel(recursion: Any, asked: Asked) -> CompiledKernel:
+    schedule = replace(lower_network(recursion), floats=asked.dtype == "float32")
+    contract = Contract("ntksym.compile", ("the NNGP kernel and the NTK of a network",))
+    engine: CNetwork | NumpyNetwork
+    if asked.target == "c":
+        engine = CNetwork(schedule, contract, keep=asked.cache)
+    else:
+        engine = NumpyNetwork(schedule, contract, keep=asked.cache)
+    name = str(getattr(getattr(recursion, "network", None), "name", "") or schedule.name)
+    return CompiledKernel(
+        engine,
+        name=name,
+        target=asked.target,
+        dtype=asked.dtype,
+        threads=asked.threads,
+        sources=engine.sources,
+        network=recursion,
+    )
+
+
+def _dual(dual: Any, target: str, cache: bool) -> CompiledDual:
+    pair, diag = lower_dual(dual), lower_dual_diag(dual)
+    contract = Contract("ntksym.compile", (pair.computes,), source=tuple(dual.activation.refs))
+    engine: CDual | NumpyDual
+    if target == "c":
+        engine = CDual(pair, diag, contract, keep=cache)
+    else:
+        engine = NumpyDual(pair, diag, contract, keep=cache)
+    return CompiledDual(
+        engine,
+        name=dual.activation.name or pair.name,
+        target=target,
+        pair_params=tuple(a for a in pair.args if a not in ("q11", "q12", "q22")),
+        diag_params=tuple(a for a in diag.args if a != "q"),
+        sources=engine.sources,
+    )

@@ -1,0 +1,152 @@
+"""Networks that are derived when they are asked for, and what was asked of `compile`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .recipes import recipe_key
+from .spelled import spelled
+
+Range = tuple[float, ...]
+"""The least and the largest variance; (0, low, high) where rows of zeros are taken too."""
+MOST = 1 << 20
+"""Bytes of a file that are read; a longer one is refused when it is parsed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How duals are to be computed: what `choose` takes."""
+
+    method: str = "auto"
+    error: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options of a call of `compile`, checked."""
+
+    target: str
+    dtype: str
+    cache: bool
+    threads: int
+    method: str = "auto"
+    error: float | None = None
+    variances: Any = None
+    collapse: bool | float | None = None
+
+    def key(self, net: Any, *parts: str) -> str | None:
+        """The key of a recipe, or None: what is asked has no text, or nothing is to be kept."""
+        if not self.cache or self.collapse:
+            return None
+        plain = spelled((self.target, self.dtype, self.method, self.error, self.collapse))
+        return recipe_key(spelled_net(net), plain, spelled(self.variances), *parts)
+
+    def span_key(self, net: str | None, *parts: str) -> str | None:
+        """The key of what is made for one range of variances; `net` is spelled out."""
+        if not self.cache:
+            return None
+        plain = spelled((self.target, self.dtype, self.method, self.error))
+        return recipe_key(net, plain, *parts)
+
+    @property
+    def wanted(self) -> Wanted:
+        """How duals are to be computed."""
+        return Wanted(self.method, self.error)
+
+    def on(self, target: str) -> Asked:
+        """The same for another target."""
+        return replace(self, target=target)
+
+
+@dataclass(frozen=True, slots=True)
+class TomlText:
+    """A file that says a network, as it was when it was read."""
+
+    path: str
+    text: str
+
+
+def spelled_net(net: Any) -> str | None:
+    """Text that says what was given to `compile`, or None."""
+    if isinstance(net, TomlText):
+        return f"toml:{net.text}"
+    return spelled(net)
+
+
+def network_of(net: Any) -> Any:
+    """What a text or a file says; anything else as it is.
+
+    Raises:
+        BadSpec, ParseError: as `ntksym.parse_spec`.
+    """
+    if isinstance(net, TomlText):
+        from ..network.spec import parse_toml
+
+        return parse_toml(net.text.encode("utf-8", "surrogateescape"), net.path)
+    if isinstance(net, str) and is_spec(net):
+        from ..network import parse_spec
+
+        return parse_spec(net)
+    return net
+
+
+def is_spec(net: Any) -> bool:
+    """Whether it is text that says a network: `mlp:...`, or the path of a TOML file."""
+    return isinstance(net, str) and (net.startswith("mlp:") or net.endswith(".toml"))
+
+
+def is_network(net: Any) -> bool:
+    """Whether it is a network, a recursion or the text of one, and no activation or dual."""
+    return (
+        isinstance(net, TomlText)
+        or is_spec(net)
+        or hasattr(net, "blocks")
+        or (hasattr(net, "input_rule"))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A network and its recursion, which are derived again where they are needed.
+
+    Attributes:
+        net: what was given: a text, a network, a recursion.
+        depth: the number of nonlinearities.
+    """
+
+    net: Any
+    depth: int
+
+    def network(self) -> Any:
+        """The network itself."""
+        found = network_of(self.net)
+        return getattr(found, "network", found)
+
+    def recursion(self) -> Any:
+        """Its recursion."""
+        from ..network import recurse
+
+        found = network_of(self.net)
+        return found if hasattr(found, "input_rule") else recurse(found)
+
+
+def read_toml(net: Any) -> Any:
+    """A path of a TOML file as what the file says; anything else, or no such file, as it is."""
+    if not (isinstance(net, str) and net.endswith(".toml")):
+        return net
+    try:
+        with open(net, "rb") as stream:
+            return TomlText(net, stream.read(MOST).decode("utf-8", "surrogateescape"))
+    except OSError:
+        return net
+
+
+def found_recursion(network: Any) -> Any:
+    """What gradients take: the recursion itself, or that of a `Later`."""
+    return network.recursion() if isinstance(network, Later) else network
+
+
+def found_network(network: Any) -> Any:
+    """The network itself, or that of a `Later`."""
+    return network.network() if isinstance(network, Later) else network

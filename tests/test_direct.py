@@ -1,0 +1,83 @@
+"""Exponents in two doubles, the definition with closed means, and the header in C++."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ntksym.backends.c_header import header
+from ntksym.dual import dual
+from ntksym.language import as_activation
+from ntksym.lower.exponent import two_parts
+from ntksym.lower.kernel import lower_dual, lower_dual_diag
+from ntksym.lower.lines import Lines
+from ntksym.runtime.compile import compile as compile_
+
+EPS = 2.0**-52
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+@pytest.mark.parametrize("text", ["exp(x)", "cosh(x)", "cos(x)"])
+def test_large_exponents_keep_every_digit_of_the_value(text: str, target: str) -> None:
+    """Rounded once, an exponent of 200 costs a hundred units in the last place of the value."""
+    d = dual(as_activation(text))
+    kernel, exact = compile_(d, target), lower_dual(d)
+    for a, c, b in ((400.0, 1.9, 0.01), (301.7, 299.3, 298.9), (37.3, -11.1, 41.9)):
+        value = exact.evaluate({"q11": a, "q12": c, "q22": b})
+        found = kernel([a], [c], [b])
+        for got, label in ((found.nngp, "nngp"), (found.dot, "dot")):
+            assert abs(float(got[0] / value[label] - 1)) <= 3 * EPS, (label, a, c, b)
+
+
+def test_exponents_overflow_without_nan() -> None:
+    """Where the sum leaves the range of doubles there is nothing to correct."""
+    kernel = compile_(dual(as_activation("cos(x)")), "numpy")
+    found = kernel([1e300], [0.5e300], [1e300])
+    assert found.nngp[0] == 0.0 == found.dot[0]
+    assert kernel([float("nan")], [0.0], [1.0]).nngp[0] != kernel([1.0], [0.0], [1.0]).nngp[0]
+
+
+def test_two_parts_leave_products_of_entries_alone() -> None:
+    """They overflow before their sum does."""
+    from ntksym import symbols as S
+
+    lines = Lines(("q11", "q12", "q22"))
+    assert two_parts(lines, S.q11 * S.q22 - S.q12**2) is None
+    assert two_parts(lines, S.q11 / 2 + S.q12) is not None
+
+
+@pytest.mark.parametrize("text", ["clip(x, -1/2, 1)", "max(0, 1 - abs(x))"])
+@pytest.mark.parametrize("q", [1.0, 5.0, 40.0])
+def test_the_definition_with_closed_means_is_within_four_eps(text: str, q: float) -> None:
+    """At these variances the terms of the closed forms are up to a hundred times the kernel."""
+    d = dual(as_activation(text))
+    kernel, exact, own = compile_(d, "c"), lower_dual(d), lower_dual_diag(d)
+    size = own.evaluate({"q": q})
+    for rho in (0.0, 0.5, -0.7, 1 - 2.0**-8, 2.0**-26 - 1):
+        value = exact.evaluate({"q11": q, "q12": rho * q, "q22": q})
+        found = kernel([q], [rho * q], [q])
+        for got, label in ((found.nngp, "nngp"), (found.dot, "dot")):
+            assert abs(float((got[0] - value[label]) / size[label])) <= 4 * EPS, (label, rho)
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler")
+def test_the_header_is_cpp(tmp_path: Path) -> None:
+    """Without a warning, and with the same numbers as in C."""
+    (tmp_path / "ntksym.h").write_text(header())
+    text = '#include "ntksym.h"\n#include <stdio.h>\n'
+    text += 'int main() { printf("%a %a", ntksym_op_Phi(-3.0), '
+    text += "ntksym_op_Phi2(-1.0, 0.5, 0.6, 0.8)); }\n"
+    found = []
+    for name, command in (("a.cpp", ["g++", "-std=c++17"]), ("a.c", ["gcc", "-std=c99"])):
+        (tmp_path / name).write_text(text.replace("main()", "main(void)"))
+        flags = ["-O1", "-Wall", "-Wextra", "-pedantic", "-Werror", "-ffp-contract=off"]
+        flags.append("-Wno-maybe-uninitialized")  # of blocks that are filled in loops
+        out = str(tmp_path / f"{name}.out")
+        subprocess.run(
+            [*command, *flags, "-o", out, str(tmp_path / name), "-lm"], check=True, timeout=120
+        )
+        found.append(subprocess.run([out], check=True, capture_output=True).stdout)
+    assert found[0] == found[1] != b""

@@ -1,0 +1,96 @@
+"""Jumping activations at large variances: no cancellation, no overflow."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from mpmath import MPContext
+from sympy import Rational
+
+from ntksym.activations import named
+from ntksym.dual import dual
+from ntksym.language import parse_activation
+from ntksym.lower import lower_dual
+from ntksym.lower.build import Builder
+from ntksym.lower.conditioning import overflows
+from ntksym.lower.scales import _far
+from ntksym.lower.spread import spread_out
+from ntksym.runtime import compile as compile_
+from ntksym.symbols import q, q11, q12, q22
+
+STEPPED = "piecewise((x/10 - 1/10, x <= 1), (min(6, x), True))"
+MIXED = "piecewise((x-1, x<0), (x**2, True))"
+
+
+def _values(text: str, point: tuple[float, float, float]) -> list[float]:
+    ctx = MPContext()
+    ctx.dps = 900
+    p = lower_dual(dual(parse_activation(text)))
+    at = {k: ctx.mpf(v) for k, v in zip(("q11", "q12", "q22"), point, strict=True)}
+    return [float(v) for v in p.evaluate(at, ctx).values()]
+
+
+def test_the_rule_for_large_variances_knows_jumps() -> None:
+    found = _far(parse_activation(STEPPED))
+    assert found is not None
+    assert found.jumps and found.steps
+    assert found.bare[1] == float("inf") > found.bare[0]
+    smooth = _far(parse_activation("min(6, max(0, x))"))
+    assert smooth is not None and not smooth.jumps
+    assert "jumps" not in smooth.digest()
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+@pytest.mark.parametrize(
+    "point", [(1.8e10, 1.7e10, 1.9e10), (1.8e10, -3e9, 2.5e12), (2e150, 1.5e150, 1.9e150)]
+)
+def test_a_jump_and_a_slope_that_ends(point: tuple[float, float, float], target: str) -> None:
+    """E[s s] is about q/200 of terms of order q: the closed form loses digits."""
+    f = compile_(dual(parse_activation(STEPPED)), target)
+    got = f(*point)
+    ctx = MPContext()
+    ctx.dps = 60
+    value, dot = _exact(point, ctx)
+    size = float(ctx.sqrt(_exact((point[0],) * 3, ctx)[0] * _exact((point[2],) * 3, ctx)[0]))
+    assert abs(float(got.nngp) - float(value)) <= 2e-15 * size
+    assert abs(float(got.dot) - float(dot)) <= 2e-15 * size / (point[0] * point[2]) ** 0.5
+
+
+def _exact(point: tuple[float, float, float], ctx: MPContext) -> tuple[float, float]:
+    """The closed form alone, in many digits."""
+    d = dual(parse_activation(STEPPED))
+    same = point[0] == point[1] == point[2]
+    b = Builder(("q11", "q12", "q22"))
+    exprs = (d.diag.xreplace({q: q11}), q11 * q12 * q22) if same else (d.value, d.dot)
+    p = b.program("closed", (("value", b.operand(exprs[0])), ("dot", b.operand(exprs[1]))))
+    found = p.evaluate({k: ctx.mpf(v) for k, v in zip(p.args, point, strict=True)}, ctx)
+    return found["value"], found["dot"]
+
+
+def test_quotients_that_overflow_are_taken_term_by_term() -> None:
+    d = dual(parse_activation(MIXED))
+    for e in (d.value, d.dot):
+        assert overflows((e,), Fraction(10**120))
+        found = spread_out(e)
+        assert found != e
+        assert not overflows((found,), Fraction(10**120))
+        at = {q11: Rational(3, 2), q12: Rational(-1, 3), q22: Rational(4, 5)}
+        numbers = [v.xreplace(at).n(30) for v in (e, found)]
+        assert abs(numbers[0] - numbers[1]) < 1e-25
+
+
+def test_what_does_not_overflow_stays_as_it_is() -> None:
+    for name in ("relu", "gelu", "elu", "step", "abs", "cubed_relu"):
+        d = dual(named(name))
+        assert spread_out(d.value) == d.value
+        assert spread_out(d.dot) == d.dot
+
+
+@pytest.mark.parametrize("scale", [1e-100, 1.0, 1e95, 1e140])
+def test_degrees_one_and_two_beside_a_jump(scale: float) -> None:
+    point = (1.6 * scale, 1.1 * scale, 3.0 * scale)
+    got = compile_(dual(parse_activation(MIXED)), "c")(*point)
+    value, dot = _values(MIXED, point)
+    assert float(got.nngp) == pytest.approx(value, rel=1e-14)
+    assert float(got.dot) == pytest.approx(dot, rel=1e-14)

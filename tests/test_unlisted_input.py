@@ -1,0 +1,120 @@
+"""What people type who have not read the language: signs of parameters, foreign names, kinks."""
+
+from __future__ import annotations
+
+import pytest
+from flint import arb
+
+from ntksym.cli.eval import work as evaluated
+from ntksym.cli.outcome import View
+from ntksym.cli.reading import read_activation, read_with_values
+from ntksym.errors import BadActivation, NtksymError
+from ntksym.language import parse_activation, parse_number
+from ntksym.network import parse_spec
+from ntksym.numeric.arith import working
+from ntksym.numeric.table.kinks import power_coefficients
+
+
+def signs(text: str) -> dict[str, str]:
+    """The inferred sign of each parameter."""
+    return {
+        p.name: "positive" if p.is_positive else "negative" if p.is_negative else "open"
+        for p in parse_activation(text).params
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("(x + sqrt(x^2 + b))/2", {"b": "positive"}),
+        ("sqrt(x^2 - c)*d", {"c": "negative", "d": "open"}),
+        ("log(1 + max(x, 0)*b)", {"b": "positive"}),
+        ("sqrt(x^2 + a) + sqrt(x^2 - b)", {"a": "positive", "b": "negative"}),
+        ("sqrt(2*g)*x", {"g": "positive"}),
+    ],
+)
+def test_roots_and_logarithms_say_the_sign(text: str, found: dict[str, str]) -> None:
+    assert signs(text) == found
+
+
+@pytest.mark.parametrize("text", ["sqrt(x + b)", "sqrt(a*x)", "sqrt(x^2 + a - b)"])
+def test_no_sign_makes_it_real(text: str) -> None:
+    with pytest.raises(BadActivation, match="is not real"):
+        parse_activation(text)
+
+
+def test_numbers_are_put_in_before_it_is_asked_whether_it_is_real() -> None:
+    act, values = read_with_values("sqrt(x^2 + a - b)", {"a": "3", "b": "1"})
+    assert str(act.expr) == "sqrt(x**2 + 2)" and values == {}
+    act, values = read_with_values("(x + sqrt(x^2 + b))/2", {"b": "0"})
+    assert str(act.expr) == "x/2 + Abs(x)/2" and values == {}
+    act, values = read_with_values("(x + sqrt(x^2 + b))/2", {"b": "4"})
+    assert [p.name for p in act.params] == ["b"] and values == {"b": 4}
+    assert str(read_activation("sqrt(x^2 + a - b)", {"a": "3", "b": "1"}).expr) == "sqrt(x**2 + 2)"
+    with pytest.raises(BadActivation, match="is not real"):
+        read_with_values("sqrt(x^2 + b)", {"b": "-1"})
+    with pytest.raises(BadActivation, match="'b' needs a value"):
+        read_with_values("sqrt(x^2 + a)*b", {"a": "1"})
+    with pytest.raises(BadActivation, match="elu needs alpha positive"):
+        read_with_values("elu", {"alpha": "-1"})
+    assert parse_spec("mlp:(x + sqrt(x^2 + b))/2:depth=2,b=4").blocks
+    half = parse_number("1/2")
+    assert str(parse_activation("max(x, c)", values={"c": half}).expr) == "Max(1/2, x)"
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("sinc(x)", "sin(z)/z"),
+        ("floor(x)", "infinitely many jumps have no bound"),
+        ("log2(1 + abs(x))", "log(z)/log(2)"),
+        ("where(x > 0, x, 0)", "piecewise((a, x > 0), (b, True))"),
+        ("Softmax(x)", "this one mixes several"),
+        ("x(3)", "x*(...) for a product"),
+        ("np.tanh(x)", "names without a module"),
+        ("lambda x: x", "the formula alone"),
+        ("x if x > 0 else 0", "piecewise((x, x > 0), (0, True))"),
+        ("x ? 1 : 0", "for a choice"),
+        ("reluu(x)", "did you mean relu?"),
+    ],
+)
+def test_what_to_write_instead(text: str, hint: str) -> None:
+    with pytest.raises(NtksymError) as failed:
+        parse_activation(text)
+    assert hint in failed.value.hint
+
+
+def test_the_density_at_a_jump_is_not_called_a_mean() -> None:
+    """E[s'(u)s'(v)] of a step is 0; dK/dq12 is not."""
+    options = {"expression": "heaviside(x)", "params": {}, "at": "1,1/2,1", "digits": 10}
+    lines = [text for _, text in evaluated(options, View()).lines]
+    assert "d/dq12 E[s(u)s(v)]" in lines and "E[s'(u)s'(v)] off the jumps" in lines
+    assert "E[s'(u)s'(v)]" not in lines
+
+
+def test_the_command_line_says_an_inferred_sign() -> None:
+    from ntksym.cli.derive import work
+
+    options = {
+        "expression": "(x + sqrt(x^2 + b))/2",
+        "params": {},
+        "mean": False,
+        "steps": False,
+        "latex": False,
+        "method": "auto",
+        "error": None,
+        "variance": None,
+        "why": False,
+    }
+    assert "parameters: b positive" in [text for _, text in work(options, View()).lines]
+
+
+def test_kinks_at_places_that_are_not_exact() -> None:
+    """A ball has no hash where it is not exact: 1/3 over the deviation of variance 2."""
+    with working(120):
+        place = arb(1) / 3 / arb(2).sqrt()
+        one, two = (power_coefficients(p, 1, 6, 120) for p in (place, place.mid()))
+    assert not place.is_exact()
+    for left, right in zip(one, two, strict=True):
+        assert all(a.overlaps(b) for a, b in zip(left, right, strict=True))
+        assert all(a.rad() < 1e-25 for a in left)
