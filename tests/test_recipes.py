@@ -270,3 +270,15 @@ def test_recipes_are_plain_data(own: Path) -> None:
     notes = [p.read_bytes().partition(b"\n")[2] for p in own.glob(f"*{cache.NOTE}")]
     assert notes and all(isinstance(json.loads(n), (dict, list)) for n in notes)
     assert later.read_toml("relu") == "relu"
+
+
+def test_old_notes_are_forgotten(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was used last stays; the cache does not grow without end."""
+    monkeypatch.setattr(cache, "MOST_NOTES", 6)
+    for i in range(6):
+        cache.remember(f"{i:064x}", b"x")
+        os.utime(cache.cache_directory() / f"{i:064x}{cache.NOTE}", (i, i))
+    assert cache.recall(f"{0:064x}") == b"x"  # its last use is now
+    cache.remember(f"{6:064x}", b"y")
+    kept = sorted(p.name[-len(cache.NOTE) - 1] for p in cache.cache_directory().glob("*.note"))
+    assert kept == ["0", "5", "6"]

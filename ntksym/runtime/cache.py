@@ -23,6 +23,9 @@ NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 """A pipe in the place of a file must not make us wait."""
 NOTE = ".note"
 """The suffix of what `remember` stores."""
+MOST_NOTES = 1024
+"""When there are more, the half that was not used for longest goes: an edit of the package makes
+every note of the code before it useless."""
 
 
 def default_directory() -> Path:
@@ -142,11 +145,14 @@ def obtain(key: str, suffix: str, make: Callable[[Path], bytes], *, keep: bool =
 def recall(key: str) -> bytes | None:
     """What `remember` stored, whole and unchanged; else None."""
     try:
-        data = read_regular(cache_directory() / f"{key}{NOTE}")
+        path = cache_directory() / f"{key}{NOTE}"
     except CannotWrite:
         return None
+    data = read_regular(path)
     if data is None:
         return None
+    with suppress(OSError):
+        os.utime(path, follow_symlinks=False)  # its last use
     stored, _, rest = data.partition(b"\n")
     return rest if stored == hashlib.sha256(rest).hexdigest().encode() else None
 
@@ -155,7 +161,23 @@ def remember(key: str, data: bytes) -> None:
     """Store bytes with their SHA-256 in one file; where that cannot be done nothing is stored."""
     whole = hashlib.sha256(data).hexdigest().encode() + b"\n" + data
     with suppress(OSError, CannotWrite):
-        write_atomically(cache_directory() / f"{key}{NOTE}", whole, mode=0o600)
+        directory = cache_directory()
+        write_atomically(directory / f"{key}{NOTE}", whole, mode=0o600)
+        _forget(directory)
+
+
+def _forget(directory: Path) -> None:
+    """Keep at most `MOST_NOTES` notes, those that were used last."""
+    with os.scandir(directory) as entries:
+        notes = [e for e in entries if e.name.endswith(NOTE)]
+    if len(notes) <= MOST_NOTES:
+        return
+    aged = []
+    for note in notes:
+        with suppress(FileNotFoundError):  # another program was faster
+            aged.append((note.stat(follow_symlinks=False).st_mtime, note.path))
+    for _, path in sorted(aged)[: len(aged) - MOST_NOTES // 2]:
+        Path(path).unlink(missing_ok=True)
 
 
 def _place(path: Path, data: bytes) -> None:

@@ -23,7 +23,7 @@ PATIENCE = 2.0
 AGAIN = 10.0
 """Seconds between the lines after that."""
 SUFFIX = ".json"
-FORMAT = "ntksym rule 1"
+FORMAT = "ntksym rule 2"
 """Part of every key."""
 
 

@@ -33,7 +33,7 @@ _BITS = 72
 _KINK_BITS = 400
 _LOOKED = (400, 1200, 2800, 4400)
 """Numbers of Hermite coefficients that are looked at."""
-_MOST_NODES = 240
+_MOST_NODES = 160
 _KAPPA = 1.0
 _CHOICES = ((10, 2.0), (12, 3.0), (14, 4.0), (14, 8.0), (17, 5.0), (20, 6.0))
 """Orders and cutoffs that are tried."""

@@ -2,7 +2,7 @@ r"""Rows of zeros beside a table: $K(0, q) = s(0)\,E[s(\sqrt q z)]$, and the der
 
 Polynomials of $\tau$ on bands of the range, from enclosures at Chebyshev points.  An activation
 that is interpolated in the variance with an error $\varepsilon$ in $L^2$ has its mean with at most
-$\varepsilon$ (`derivations/identities/table_bound.md`, section 11).  Where 0 is a kink, $s'(0)$ is
+$\varepsilon$ (`derivations/identities/table_bound.md`, section 12).  Where 0 is a kink, $s'(0)$ is
 the mean of its two sides, as the closed forms have it: $E[s'(0\cdot)]$ for either sign alike.
 """
 
