@@ -117,6 +117,11 @@ def _wrapped(function):
         arrays = np.broadcast_arrays(*(a.astype(np.float64) for a in arrays))
         good = (arrays[0] >= 0.0) & (arrays[-1] >= 0.0) & ~np.isnan(sum(arrays))
         safe = [np.where(good, a, 1.0) for a in arrays]
+        if len(safe) == 3:  # as in C: |q12| beyond its bound counts as equal to it
+            a, c, b = safe
+            bound = np.where(a == b, a, np.sqrt(a) * np.sqrt(b))
+            beyond = np.abs(c) > bound * (1.0 + 2.0**-50)
+            safe[1] = np.where(beyond, np.copysign(bound, c), c)
         results = []
         for value, target in zip(function(*safe), (None, None) if out is None else out):
             value = np.where(good, value, np.nan).astype(kind)

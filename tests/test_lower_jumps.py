@@ -94,3 +94,33 @@ def test_degrees_one_and_two_beside_a_jump(scale: float) -> None:
     value, dot = _values(MIXED, point)
     assert float(got.nngp) == pytest.approx(value, rel=1e-14)
     assert float(got.dot) == pytest.approx(dot, rel=1e-14)
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+@pytest.mark.parametrize(
+    ("text", "point"),
+    [
+        (MIXED, (1.6e-224, -1.96e-13, 5.6e198)),
+        ("step(x)*(x^3-x)", (4.9e-254, 2e-261, 1.25e-268)),
+        ("step(x)*(x^3-x)", (4.5e33, 4.8e40, 8.5e47)),
+    ],
+)
+def test_variances_far_apart_and_far_from_one(
+    text: str, point: tuple[float, float, float], target: str
+) -> None:
+    """Neither the guard of a variance that is divided by nor a product of several shows."""
+    d = dual(parse_activation(text))
+    with_exact = {s: Rational(v) for s, v in zip((q11, q12, q22), point, strict=True)}
+    value = float(d.value.xreplace(with_exact).n(40, maxn=2000))
+    assert float(compile_(d, target)(*point).nngp) == pytest.approx(value, rel=1e-14)
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_a_difference_over_a_sum_of_roots_does_not_overflow(target: str) -> None:
+    """(81 q11 - 100 q22) sqrt(q11) is past the range of doubles at 1e251, over the sum it is not.
+
+    So far above the kinks only x/10 below 0 counts, which is homogeneous.
+    """
+    f = compile_(dual(parse_activation(STEPPED)), target)
+    large, less = f(6.3e251, -2.8e251, 2.7e251), f(6.3e201, -2.8e201, 2.7e201)
+    assert float(large.nngp) == pytest.approx(float(less.nngp) * 1e50, rel=1e-13)

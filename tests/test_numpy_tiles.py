@@ -12,6 +12,8 @@ from ntksym.backends.numpy_tables import atan_tails
 from ntksym.backends.numpy_tiles import BITS, REACHES
 from ntksym.network import mlp
 from ntksym.runtime import compile
+from ntksym.runtime.bands import HALF, Target
+from ntksym.runtime.tiles import TILE
 
 EPS = 2.0**-52
 NETS = ("relu", "erf", "gelu", "abs", "squared_relu", "cos", "x*exp(-x**2)", "relu(x)+erf(2*x)/3")
@@ -46,6 +48,32 @@ def test_same_as_the_readable_form(activation: str) -> None:
     assert apart(fast.nngp, slow.nngp) < 16 * EPS
     assert apart(fast.ntk, slow.ntk) < 32 * EPS
     assert (fast.ntk == fast.ntk.T).all() and (fast.nngp == fast.nngp.T).all()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("n", [1, 2, HALF, HALF + 1, 200, TILE + 1])
+def test_strips_of_tiles_on_the_diagonal(n: int, dtype: str) -> None:
+    """Pairs that are nearly collinear within a strip, across two of them, and across two tiles."""
+    x = data(n)
+    x[min(n - 1, 3)] = x[0]
+    x[min(n - 1, HALF)] = x[min(n - 1, 1)] * (1 + 1e-7)
+    x[n - 1] = -x[n // 2]
+    net = mlp("relu", depth=2, weight_var=2, bias_var=0.01)
+    fast, slow = both(net, x.astype(dtype), dtype)
+    eps = float(np.finfo(dtype).eps)
+    for a, b in ((fast.nngp, slow.nngp), (fast.ntk, slow.ntk)):
+        assert a.shape == (n, n) and (a == a.T).all()
+        assert (np.diag(a) == np.diag(b)).all()
+        assert apart(a, b) < 16 * eps
+
+
+def test_a_strip_is_stored_with_its_transpose() -> None:
+    value = np.arange(1.0, 13.0).reshape(2, 6)
+    out = np.zeros((10, 10))
+    Target(out, None).put(slice(3, 5), slice(3, 9), (value, value), True)
+    assert (out == out.T).all()
+    assert (out[3, 3:9] == value[0]).all() and (out[4, 4:9] == value[1, 1:]).all()
+    assert np.count_nonzero(out) == 2 * 11 - 2  # nothing else is written
 
 
 @pytest.mark.parametrize("angle", [0.0, 1e-12, 1e-8, 1e-4, 0.03])

@@ -166,3 +166,21 @@ def test_bad_options():
         sampled_dual(np.tanh, variances=(0.0, 1.0))
     with pytest.raises(BadSpec, match="cannot be estimated"):
         sampled_dual(np.tanh, error=1e-20)
+
+
+def test_a_constant_has_no_slope():
+    nngp, dot = sampled_dual(lambda x: 0.3 + 0 * x).evaluate(2.0, 0.7, 0.5)
+    assert nngp == pytest.approx(0.09, rel=1e-12) and dot == 0.0
+
+
+def test_a_function_of_numbers_is_told_to_take_arrays():
+    with pytest.raises(Undecided) as caught:
+        sampled_dual(math.tanh)
+    assert "a function that takes arrays, as np.tanh does" in caught.value.hint
+    assert "takes arrays" not in _refused(lambda x: np.abs(x - 0.5) ** 0.5).hint
+
+
+def _refused(function):
+    with pytest.raises(Undecided) as caught:
+        sampled_dual(function)
+    return caught.value

@@ -94,10 +94,32 @@ def test_pickle_in_another_program():
 
 
 def test_a_name_that_is_no_activation_is_refused():
-    with pytest.raises(AttributeError, match="is no name of a ufunc"):
-        getattr(module, module.PREFIX + "zz")
+    for text in ("zz", "x; alpha = 1", "x; variances = 1", "x; alpha: real = 1/0", ""):
+        with pytest.raises(AttributeError, match="is no name of a ufunc"):
+            getattr(module, f"{module.PREFIX}{text})")
     with pytest.raises(AttributeError):
         module.something_else  # noqa: B018
+
+
+def test_messages_of_numpy_say_the_activation(gelu):
+    assert gelu.__name__ == "dual(gelu)"
+    assert gelu.__name__ in repr(gelu)
+
+
+def test_a_name_has_the_parameters():
+    slanted = ufunc("max(x, beta*x)", beta=0.1)
+    assert slanted.__name__ == "dual(Max(x, beta*x); beta: real = 1/10)"
+    with pytest.raises(TypeError, match=r"ufunc 'dual\(Max\(x, beta\*x\); beta: real = 1/10\)'"):
+        slanted("a", 1.0, 1.0)
+    assert pickle.loads(pickle.dumps(slanted, 2)) is slanted
+
+
+def test_a_covariance_beyond_its_bound_counts_as_equal_to_it(gelu):
+    for q11, q22 in ((1.0, 1.0), (1.5, 0.7)):
+        bound = np.sqrt(q11) * np.sqrt(q22)
+        for sign in (1.0, -1.0):
+            for times in (1.0 + 1e-9, 2.0):
+                assert gelu(q11, sign * bound * times, q22) == gelu(q11, sign * bound, q22)
 
 
 def test_other_duals():
@@ -111,6 +133,11 @@ def test_parameters_are_checked():
         ufunc("leaky_relu")
     with pytest.raises(BadData, match="has no parameter 'beta'"):
         ufunc("gelu", beta=1.0)
+    for bad in ("1", None, float("nan"), True):
+        with pytest.raises(BadData, match=r"alpha = .* is not a number"):
+            ufunc("leaky_relu", alpha=bad)
+    with pytest.raises(BadSpec, match="is not a number"):
+        ufunc("gelu", variances="x")
 
 
 def test_dask_takes_it():

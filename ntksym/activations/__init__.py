@@ -46,6 +46,8 @@ def named(name: str) -> Activation:
     Raises:
         UnknownName: no entry has that name; the hint is the nearest one.
     """
+    if not isinstance(name, str):
+        raise UnknownName(f"an object of type {type(name).__name__} is no name", hint='"gelu"')
     found = _by_name().get(name)
     if found is None:
         import difflib

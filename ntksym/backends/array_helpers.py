@@ -26,6 +26,7 @@ SPELL = {
     "min": "_min({0}, {1})",
     "clamp": "_min(_max({0}, {1}), {2})",
     "pos": "_pos({0})",
+    "once": "_once({0})",
     "sqrt0": "_sqrt0({0})",
     "pow": "_pow0({0}, {1})",
     "cross": "_cross({0}, {1}, {2}, {3})",
@@ -127,6 +128,9 @@ _SOURCES = {
     "_pos": '''def _pos(a):
     """A variance that is divided by: raised to a number whose square does not underflow."""
     return _max(a, _floor(a))''',
+    "_once": '''def _once(a):
+    """The same where only its first power divides."""
+    return _max(a, _floor(a) ** 1.8)''',
     "_two_product": '''def _two_product(a, b):
     """a*b rounded, and its rounding error (T. J. Dekker 1971); halves are taken by their bits."""
     product = _rounded(a * b)

@@ -31,6 +31,7 @@ SPELL = {
     "min": "ntksym_op_min({0}, {1})",
     "clamp": "ntksym_op_clamp({0}, {1}, {2})",
     "pos": "ntksym_op_pos({0})",
+    "once": "ntksym_op_once({0})",
     "sqrt0": "ntksym_op_sqrt0({0})",
     "pow": "ntksym_op_pow({0}, {1})",
     "cross": "ntksym_op_cross({0}, {1}, {2}, {3})",

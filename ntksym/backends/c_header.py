@@ -90,6 +90,7 @@ static inline double ntksym_op_max(double a, double b) { return a < b ? b : a; }
 static inline double ntksym_op_min(double a, double b) { return b < a ? b : a; }
 static inline double ntksym_op_sqrt0(double a) { return sqrt(a < 0.0 ? 0.0 : a); }
 static inline double ntksym_op_pos(double a) { return a < 0x1p-500 ? 0x1p-500 : a; }
+static inline double ntksym_op_once(double a) { return a < 0x1p-900 ? 0x1p-900 : a; }
 static inline double ntksym_op_sign(double a) { return a > 0.0 ? 1.0 : (a < 0.0 ? -1.0 : a); }
 static inline double ntksym_op_clamp(double a, double lo, double hi)
 {

@@ -12,6 +12,7 @@ _TEXT = r"""static inline float ntksym_op_maxf(float a, float b) { return a < b 
 static inline float ntksym_op_minf(float a, float b) { return b < a ? b : a; }
 static inline float ntksym_op_sqrt0f(float a) { return sqrtf(a < 0.0f ? 0.0f : a); }
 static inline float ntksym_op_posf(float a) { return a < 0x1p-60f ? 0x1p-60f : a; }
+static inline float ntksym_op_oncef(float a) { return a < 0x1p-108f ? 0x1p-108f : a; }
 static inline float ntksym_op_signf(float a) { return a > 0.0f ? 1.0f : (a < 0.0f ? -1.0f : a); }
 static inline float ntksym_op_clampf(float a, float lo, float hi)
 {

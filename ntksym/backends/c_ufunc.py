@@ -71,6 +71,13 @@ typedef void (*diag_function)(size_t, const double *, double *, double *);
 
 static size_t part(npy_intp left) { return left < BLOCK ? (size_t)left : (size_t)BLOCK; }
 
+/* The nearest covariance that there is; the bound is rounded itself. */
+static double within(double q11, double q12, double q22)
+{
+  const double bound = q11 == q22 ? q11 : sqrt(q11) * sqrt(q22);
+  return fabs(q12) > bound * (1.0 + 0x1p-50) ? copysign(bound, q12) : q12;
+}
+
 #define LOOPS(REAL, SUFFIX)                                                                       \\
   static void pair_##SUFFIX(pair_function f, char **a, npy_intp n, const npy_intp *s)             \\
   {                                                                                               \\
@@ -82,6 +89,7 @@ static size_t part(npy_intp left) { return left < BLOCK ? (size_t)left : (size_t
         q11[i] = (double)*(const REAL *)(a[0] + k * s[0]);                                        \\
         q12[i] = (double)*(const REAL *)(a[1] + k * s[1]);                                        \\
         q22[i] = (double)*(const REAL *)(a[2] + k * s[2]);                                        \\
+        q12[i] = within(q11[i], q12[i], q22[i]);                                                  \\
       }                                                                                           \\
       f(b, q11, q12, q22, nngp, dot);                                                             \\
       for (size_t i = 0; i < b; ++i) {                                                            \\

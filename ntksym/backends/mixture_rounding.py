@@ -22,6 +22,7 @@ PLAIN = frozenset(
         "sign",
         "sqrt0",
         "pos",
+        "once",
         "pi",
         "hyproot",
         "rootdet",

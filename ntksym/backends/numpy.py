@@ -27,6 +27,7 @@ SPELL = {
     "min": "np.minimum({0}, {1})",
     "clamp": "np.clip({0}, {1}, {2})",
     "pos": "np.maximum({0}, 2.0**-500)",
+    "once": "np.maximum({0}, 2.0**-900)",
     "sqrt0": "_sqrt0({0})",
     "pow": "np.maximum({0}, 0.0) ** {1}",
     "cross": "_cross({0}, {1}, {2}, {3})",

@@ -197,7 +197,7 @@ def _value(
     if let.op in rules and (paired or let.op in ALGEBRA):
         return rules[let.op](tape, *given)
     name = tape.emit(let.op, *map(tape.flat, given))
-    if let.op == "pos":
+    if let.op in ("pos", "once"):
         tape.positive.add(name)
     return tape.of(name)
 

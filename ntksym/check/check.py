@@ -12,7 +12,7 @@ from ..claims.binding import undeclared
 from ..claims.read import read_claim
 from ..claims.statement import FormulaWithoutValue, formulas_of, state
 from ..display import latex
-from ..errors import NtksymError
+from ..errors import BadSpec, NtksymError
 from ..language import to_text
 from ..verify.report import Verdict
 from .judge import DIGITS, Finding, Sample, judge
@@ -49,7 +49,7 @@ def check(
         A `Judgement` for one claim, a tuple of them for many, in their order.
 
     Raises:
-        BadSpec: keywords that are not fields of a claim.
+        BadSpec: keywords that are not fields of a claim, or an object that is no claim.
     """
     if claims is None:
         claims = read_claim(fields)
@@ -58,7 +58,10 @@ def check(
     if isinstance(claims, Claim):
         (found,) = check((claims,), digits=digits, time_limit=time_limit, progress=progress)
         return found
-    listed = tuple(claims)
+    listed = tuple(claims) if isinstance(claims, Iterable) else (claims,)
+    for one in listed:
+        if not isinstance(one, Claim):
+            raise BadSpec(f"an object of type {type(one).__name__} is no claim", hint="Claim(...)")
     if time_limit is not None and listed:
         from .pool import check_in_processes
 

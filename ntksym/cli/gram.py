@@ -114,9 +114,10 @@ def work(options: dict[str, Any], view: View) -> Outcome:
         "seconds": round(report.seconds, 3),
         "bytes": report.bytes,
     }
+    tiles = "1 tile" if report.tiles == 1 else f"{report.tiles} tiles"
     lines = [
         ("title", f"{options['out']}: {', '.join(report.kernels)}, {n} x {m}, {report.dtype}"),
-        ("", f"{report.tiles} tiles of side {report.side} in {report.seconds:.1f} s"),
+        ("", f"{tiles} of side {report.side} in {report.seconds:.1f} s"),
     ]
     if report.resumed:
         lines.append(("", f"{report.resumed} tiles were there from an earlier run, and are whole"))

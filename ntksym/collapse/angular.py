@@ -22,6 +22,7 @@ from .. import symbols
 from ..errors import BadSpec, NoClosedForm, Undecided
 from ..network import Network
 from ..network.affine import AffineLayer, affine_layers
+from ..network.network import not_a_network
 from ..verify.evaluate import ball, constant
 from ..verify.pieces import split
 from ..verify.radial import half_lines
@@ -105,8 +106,10 @@ def angular(network: Network, variance: Rational | None = None) -> AngularNetwor
     Raises:
         NoClosedForm: an activation has none, or `variance` is None and the network is not
             homogeneous: the message says what is in the way.
-        BadSpec: a parameter without a value.
+        BadSpec: a parameter without a value, or an object that is no network.
     """
+    if not isinstance(network, Network):
+        raise not_a_network(network)
     first, layers = affine_layers(network)
     values = dict(first.values)
     nngp, ntk = first.nngp.subs(values), first.ntk.subs(values)

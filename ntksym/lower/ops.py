@@ -18,6 +18,8 @@ FAR_OPS = ("far", "far_dot", "far_diag", "far_diag_dot", *DIRECT_OPS)
 
 FLOOR_EXPONENT = -500
 """`pos` raises its argument to 2**-500: small enough to be zero, large enough to be squared."""
+ONCE_EXPONENT = -900
+"""`once` to 2**-900: its reciprocal, times any number of a formula, is in the range of doubles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,10 @@ def _pow2floor(ctx: Any, a: Any) -> Any:
     return max(a, ctx.mpf(2) ** FLOOR_EXPONENT)
 
 
+def _once(ctx: Any, a: Any) -> Any:
+    return max(a, ctx.mpf(2) ** ONCE_EXPONENT)
+
+
 _TABLE = (
     Op("pi", 0, lambda m: +m.pi),
     Op("euler", 0, lambda m: +m.euler, "Euler's constant"),
@@ -209,6 +215,7 @@ _TABLE = (
     Op("min", 2, lambda m, a, b: min(a, b)),
     Op("clamp", 3, lambda m, a, lo, hi: min(max(a, lo), hi)),
     Op("pos", 1, _pow2floor, "max(a, 2**-500): a variance that is divided by"),
+    Op("once", 1, _once, "max(a, 2**-900): the same where only its first power divides"),
     Op("sqrt0", 1, _sqrt0, "0 below 0"),
     Op("pow", 2, lambda m, a, b: m.power(max(a, 0), b), "a >= 0"),
     Op("cross", 4, lambda m, a, b, c, d: a * b - c * d, "both products exact before subtraction"),

@@ -88,6 +88,14 @@ class Products(Lines):
         """
         up: dict[int, list[tuple[Operand, int]]] = {FIRST: [], SECOND: [], PAIR: [], 0: []}
         down: dict[int, list[tuple[Operand, int, bool]]] = {k: [] for k in up}
+        guard = "once" if value == 1 and _divided_once(top, bottom) else "pos"
+        for f in bottom:
+            if _roots(f) and (difference := next((t for t in top if _forms(t)), None)) is not None:
+                # first: its product with other factors may overflow
+                ratio = self.emit("div0", self.operand(difference), self._divisor(f)[0])
+                up[self.side(ratio)].append((ratio, 1))
+                top = [t for t in top if t is not difference]
+                bottom = tuple(g for g in bottom if g is not f)
         for f in top:
             base, n = f.as_base_exp()
             if not (n.is_Integer and n.is_positive and not base.is_number):
@@ -95,7 +103,7 @@ class Products(Lines):
             a = self.operand(base) if n == 1 else self._powered(base)
             up[self.side(a)].append((a, int(n)))
         for f in bottom:
-            a, n, safe = self._divisor(f)
+            a, n, safe = self._divisor(f, guard)
             down[self.side(a)].append((a, n, safe))
         if number == -1:
             lead: Operand = Fraction(1)
@@ -145,11 +153,11 @@ class Products(Lines):
             below = self.emit("mul", below, self._operand_power(b, sp.Integer(m)))
         return self.emit("div" if all(s for *_, s in down) else "div0", value, below)
 
-    def _divisor(self, f: Expr) -> tuple[Operand, int, bool]:
+    def _divisor(self, f: Expr, guard: str = "pos") -> tuple[Operand, int, bool]:
         """(operand, power, whether it cannot vanish) of a factor of a denominator."""
         base, exponent = f.as_base_exp()
         if isinstance(base, Symbol) and base in (S.q11, S.q22, S.q):
-            guarded = self.emit("pos", base.name, hint=f"{base.name}_pos")
+            guarded = self.emit(guard, base.name, hint=f"{base.name}_{guard}")
             if exponent.is_Integer:
                 return guarded, int(exponent), True
             return self._operand_power(guarded, sp.Rational(exponent)), 1, True
@@ -279,6 +287,31 @@ class Products(Lines):
             if n:
                 square = self.emit("mul", square, square, hint="square")
         return Fraction(1) if result is None else result
+
+
+def _divided_once(top: list[Expr], bottom: tuple[Expr, ...]) -> bool:
+    """Whether a term that vanishes with its variances is divided by one of them at most once.
+
+    Numbers over a standard deviation are arguments of tails: those are squared.
+    """
+    entries = {S.q11, S.q12, S.q22, S.q, DET}
+    powers = [f.as_base_exp() for f in bottom]
+    total = sum((n for b, n in powers if b in (S.q11, S.q22, S.q)), Integer(0))
+    return bool(total <= 1 and any(f.free_symbols & entries for f in top))
+
+
+def _roots(f: Expr) -> bool:
+    """Whether it is a sum of multiples of both standard deviations, which vanish together."""
+    if not isinstance(f, Add) or len(f.args) != 2:
+        return False
+    found = [t.as_coeff_Mul()[1] for t in f.args]
+    return set(found) == {Pow(S.q11, sp.Rational(1, 2)), Pow(S.q22, sp.Rational(1, 2))}
+
+
+def _forms(f: Expr) -> bool:
+    """Whether it is linear in both variances, without a constant."""
+    entries = {S.q11, S.q22}
+    return isinstance(f, Add) and all(t.as_coeff_Mul()[1] in entries for t in f.args)
 
 
 def _grows(f: Expr) -> bool:

@@ -16,16 +16,20 @@ from .. import symbols as S
 from .conditioning import overflows
 from .polynomial import DET, is_polynomial, positive_form
 
-_HUGE = Fraction(10**120)
+_HUGE = (Fraction(10**120), Fraction(10**80), Fraction(10**60))
+"""For duals that grow like the variance, its square and third power; and higher."""
 _DETERMINANT = S.q11 * S.q22 - S.q12**2
 
 
 def spread_out(e: Expr) -> Expr:
     """The expression with such quotients term by term where that saves it; else as it is."""
-    if not any(_quotient(t) for t in Add.make_args(e)) or not overflows((e,), _HUGE):
+    if not any(_quotient(t) for t in Add.make_args(e)):
+        return e
+    least = next((v for v in reversed(_HUGE) if overflows((e,), v)), None)
+    if least is None:
         return e
     found = Add(*(_spread(t) for t in Add.make_args(e)))
-    return e if overflows((found,), _HUGE) else found
+    return e if overflows((found,), least) else found
 
 
 def _quotient(e: Expr) -> tuple[Expr, Expr] | None:

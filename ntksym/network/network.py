@@ -121,8 +121,16 @@ def mlp(
     return Network(Input(layers[0]), tuple(zip(acts, layers[1:], strict=True)), base, title)
 
 
+def not_a_network(given: Any) -> BadSpec:
+    """The error for an object where a network is needed."""
+    return BadSpec(
+        f"an object of type {type(given).__name__} is not a network",
+        hint='ntksym.mlp("relu", depth=3), or parse_spec("mlp:relu:depth=3")',
+    )
+
+
 def _is_list(value: Any) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str)
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
 
 
 def _spread(what: str, value: Any, count: int) -> tuple[Expr | None, ...]:

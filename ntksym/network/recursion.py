@@ -12,7 +12,7 @@ from ..activation import Activation
 from .convention import Convention
 from .layers import Dense, Input, Nonlinearity
 from .layers.dense import assigned
-from .network import Network
+from .network import Network, not_a_network
 from .state import KernelState
 
 
@@ -208,8 +208,10 @@ def recurse(net: Network) -> Recursion:
 
     Raises:
         NoClosedForm: an activation has no closed-form dual.
-        BadSpec: `trained` of the convention does not fit the layers.
+        BadSpec: `trained` of the convention does not fit the layers; an object that is no network.
     """
+    if not isinstance(net, Network):
+        raise not_a_network(net)
     convention = net.convention
     first = net.input
     raw = KernelState(symbols.q11, symbols.q12, symbols.q22, symbols.t12, symbols.t12, symbols.t12)

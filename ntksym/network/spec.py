@@ -6,6 +6,7 @@ the number parser, and every key is checked.
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -60,6 +61,11 @@ def parse_spec(source: str | Path) -> Network:
         BadSpec: the file, the key and the keys that are allowed, with the nearest one.
         ParseError: an activation that is not a formula.
     """
+    if not isinstance(source, (str, os.PathLike)):
+        raise BadSpec(
+            f"an object of type {type(source).__name__} does not say a network",
+            hint='text such as "mlp:relu:depth=3", or the path of a TOML file',
+        )
     text = str(source)
     if not isinstance(source, Path) and ":" in text and not text.endswith(".toml"):
         return _from_text(text)

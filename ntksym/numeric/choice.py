@@ -167,6 +167,7 @@ def read_variances(given: Any) -> Variances:
         BadSpec: not numbers, not positive, or low above high.
     """
     hint = "a positive number, or a range such as 0.5:4"
+    given = given.strip() if isinstance(given, str) else given
     if isinstance(given, str):
         parts: tuple[Any, ...] = tuple(given.split(":"))
     else:

@@ -67,8 +67,8 @@ def choose(
         variances: a number, or (low, high): the variances that a rule for code must cover.  Without
             it a rule is not built: the dual is an `ExpectedDual`.
         code: for generated code, where also the time of an entry counts: with one variance a table
-            comes before a mixture and before a closed form with `Phi2`; for a range only a table
-            that is there already.
+            comes before a mixture, and, where an `error` is asked for, before a closed form with
+            `Phi2`; for a range only a table that is there already.
         build: how a rule is built: `rules.built`, or the same behind a cache; it may have a method
             `known` with the same arguments: whether the dual is there without building it.
 
@@ -82,8 +82,8 @@ def choose(
 
     if method not in METHODS:
         raise BadSpec(f"unknown method {method!r}", hint="one of: " + ", ".join(METHODS))
-    if error is not None and not 0 < error < 1:
-        raise BadSpec(f"error = {error}: not between 0 and 1", hint="such as 1e-12")
+    if error is not None and not (_is_number(error) and 0 < error < 1):
+        raise BadSpec(f"error = {error!r}: not between 0 and 1", hint="such as 1e-12")
     span = None if variances is None else read_variances(variances)
     if callable(activation) and not isinstance(activation, (Basic, Activation)):
         return _sampled(activation, mean, method, error, span)
@@ -178,9 +178,15 @@ class _Search:
                 method, reason = "mixture", "a finite sum of closed forms, for all variances"
             except NoClosedForm as missed:
                 seen.append(Candidate("mixture", False, missed.what))
+            except Undecided as missed:
+                if self.variances is None:
+                    raise
+                seen.append(Candidate("mixture", False, _with_place(missed)))
         if found is None:
             return self._numeric(seen)
         slow = self.code and self.variances is not None and is_slow(found)
+        if method == "exact" and self.error is None:  # a table is less than what there is
+            slow = False
         if slow and not self.activation.params:
             fast = self._faster(seen, method, found)
             if fast is not None:
@@ -210,7 +216,8 @@ class _Search:
                 with at_most(LONGEST):  # what was expected may be wrong
                     made = self.build(rule, self.activation, self.variances, error)
             except (Undecided, NoClosedForm) as failed:
-                seen.append(Candidate(rule.name, False, f"{error:g}: {failed.what}", rule.cost))
+                said = f"{error:g}: {_with_place(failed)}"
+                seen.append(Candidate(rule.name, False, said, rule.cost))
                 continue
             reason = f"the cheapest that proves {error:g}"
             seen.append(Candidate(rule.name, True, reason, price(made, rule.cost)))
@@ -254,7 +261,7 @@ class _Search:
             with at_most(LONGEST):
                 made = self.build(rule, self.activation, self.variances, error)
         except (Undecided, NoClosedForm) as failed:
-            seen.append(Candidate(rule.name, False, f"{error:g}: {failed.what}", rule.cost))
+            seen.append(Candidate(rule.name, False, f"{error:g}: {_with_place(failed)}", rule.cost))
             return None
         seen.append(Candidate(method, False, "slower, and the range is known", cost(slow)))
         why = f"the cheapest that proves {error:g}"
@@ -306,6 +313,10 @@ def _sampled(
     return Choice(named, found, "sampled", (taken,), error, span)
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 _NO_RANGE = (
     "the first to be tried once the variances are known (--variance LO:HI, or the data at run "
     "time); nothing is built yet"
@@ -314,6 +325,11 @@ _NO_RANGE = (
 
 def _short(error: NoClosedForm) -> str:
     return error.what
+
+
+def _with_place(error: NoClosedForm | Undecided) -> str:
+    """What failed, and the best bound reached where that was said, in one line."""
+    return "; ".join((error.what, *(line.strip() for line in error.where.splitlines()[:1])))
 
 
 def _with_hint(error: NoClosedForm, tried: tuple[str, ...], hint: str) -> NoClosedForm:

@@ -353,6 +353,7 @@ def _fitting(activation: Activation, error: float) -> MixtureDual:
     From the number that tanh needs, as long as one node more helps: nodes rounded to doubles have
     a floor.  With parameters or offsets it is the number for tanh.
     """
+    recognise(activation)  # what is not of the family says so before nodes are looked for
     best = _dual(activation, _chosen(error))
     if activation.params or any(p.offset != 0 for p in best.form.parts):
         return best
@@ -389,6 +390,10 @@ def _chosen(error: float) -> Mixture:
         found = mixture(count, bits)
         if 2 * prove_bound(found).relative <= error:
             return found
+    known = _chosen(DEFAULT_ERROR)  # far more nodes than these take minutes
+    reached = float(2 * prove_bound(known).relative)
     raise Undecided(
-        f"an error of {error} needs more than {MOST_NODES} nodes", hint="a larger error"
+        f"an error of {float(error):g} needs more than {MOST_NODES} nodes",
+        where=f"the best bound reached: {reached:.2g} (relative), with {len(known)} nodes",
+        hint="a larger error",
     )

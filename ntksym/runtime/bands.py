@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,13 @@ from .engines import Engine
 from .gram_loop import First, Side
 from .gram_source import CLOSE
 from .threads import each
-from .tiles import TILE, Space, Tiles
+from .tiles import TILE, Space, Tiles, shaped
 
 LIMIT = CLOSE["float64"]
 MANY = 8
 """Where more than one pair in this number is nearly collinear the whole tile is done as these."""
+HALF = TILE // 2
+"""Rows of a strip of a tile on the diagonal, which begins there: a quarter of the tile less."""
 CHUNK = 1 << 19
 """Entries of the rows that are gathered at a time for distances."""
 CACHED = 1 << 14
@@ -39,22 +42,28 @@ class Target:
         return tuple(a for a in (self.nngp, self.ntk) if a is not None)
 
     def put(self, rows: slice, columns: slice, values: tuple[Array, Array], mirror: bool) -> None:
-        """Store a tile of both kernels, and its transpose where `mirror`."""
+        """Store a tile of both kernels, and its transpose where `mirror`.
+
+        Where the tile begins on the diagonal what is below that is left out.
+        """
         for out, value in zip((self.nngp, self.ntk), values, strict=True):
             if out is None:
                 continue
-            if mirror and rows == columns:
-                out[rows, columns] = np.triu(value) + np.triu(value, 1).T
-                continue
             out[rows, columns] = value
-            if mirror:
+            if mirror and rows.start == columns.start:
+                count = rows.stop - rows.start
+                square = out[rows, rows]
+                np.copyto(square, value[:, :count].T, where=_below(count))
+                right = slice(rows.stop, columns.stop)
+                out[right, rows] = out[rows, right].T
+            elif mirror:
                 out[columns, rows] = out[rows, columns].T
 
 
 def fill(
     engine: Engine, first: First, x: Side, y: Side | None, target: Target, threads: int
 ) -> None:
-    """Fill the outputs from rows; y None: symmetric.
+    """Fill the outputs from rows; y None: symmetric, and the diagonal is left to the caller.
 
     Tiles of moderate variances go through the layers in place; others, and pairs that are nearly
     collinear, through the readable form.  Floats are used where all variances are moderate.
@@ -69,7 +78,7 @@ def fill(
 
     def tile(place: tuple[slice, slice], space: Space) -> None:
         rows, columns = place
-        g = space.product[: rows.stop - rows.start, : columns.stop - columns.start]
+        g = shaped(space.product, rows.stop - rows.start, columns.stop - columns.start)
         np.matmul(left[rows], right[columns].T, out=g)
         part = _Tile(
             g,
@@ -85,10 +94,14 @@ def fill(
         if fast is None or not (fine[0][rows].all() and fine[1][columns].all()):
             target.put(rows, columns, part.values(engine, first, own), y is None)
         elif own:
-            values = np.empty_like(g), np.empty_like(g)
-            for at, *found in part.blocks(engine, fast, first, space, own):
-                values[0][at], values[1][at] = found
-            target.put(rows, columns, values, True)
+            # What is on the diagonal comes from elsewhere; there a right angle is never in the way.
+            np.fill_diagonal(g, 0.0)
+            for start in range(0, len(g), HALF):
+                strip = part.strip(start, min(start + HALF, len(g)))
+                here = slice(rows.start + start, rows.start + start + len(strip.g12))
+                there = slice(here.start, columns.stop)
+                for _, nngp, ntk in strip.blocks(engine, fast, first, space, own):
+                    target.put(here, there, (nngp, ntk), True)
         else:
             for at, nngp, ntk in part.blocks(engine, fast, first, space, own):
                 here = slice(rows.start + at.start, rows.start + at.stop)
@@ -174,6 +187,19 @@ class _Tile:
     qx: Array
     qy: Array
     own: Array
+
+    def strip(self, start: int, stop: int) -> _Tile:
+        """These rows, and the columns from `start` on."""
+        return _Tile(
+            self.g12[start:stop, start:],
+            self.x[start:stop],
+            self.y[start:],
+            self.gx[start:stop],
+            self.gy[start:],
+            np.ascontiguousarray(self.qx[:, start:stop]),
+            np.ascontiguousarray(self.qy[:, start:]),
+            self.own[start:stop],
+        )
 
     def values(self, engine: Engine, first: First, upper: bool) -> tuple[Array, Array]:
         """Both kernels; nearly collinear pairs, or those above the diagonal, from distances."""
@@ -284,6 +310,14 @@ class _Tile:
         distance = np.where(alike, np.sqrt(squares(apart)) * up, np.sqrt(gap[near]))
         root[near] = np.hypot(det, np.sqrt(offset) * distance)
         return root
+
+
+@lru_cache(maxsize=4)
+def _below(count: int) -> NDArray[np.bool_]:
+    """Where a square array is below its diagonal."""
+    found: NDArray[np.bool_] = np.tri(count, count, -1, dtype=np.bool_)
+    found.flags.writeable = False
+    return found
 
 
 def squares(x: NDArray[Any]) -> Array:

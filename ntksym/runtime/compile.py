@@ -6,21 +6,18 @@ import warnings
 from contextlib import nullcontext
 from typing import Any
 
-from ..errors import BadSpec, NoCompiler
+from ..errors import NoCompiler
+from .arguments import read_collapse, read_dtype, read_error, read_target, read_threads
 from .gram_loop import gram_library_beside
 from .later import Asked, is_network, read_toml
 from .recipes import read_recipe, write_recipe
 from .stored import again, recipe_of
-from .threads import allowed_cores
-
-TARGETS = ("c", "numpy")
-DTYPES = ("float64", "float32")
 
 
 def compile(
     net: Any,
     target: str = "c",
-    dtype: str = "float64",
+    dtype: Any = "float64",
     cache: bool = True,
     threads: int | None = None,
     *,
@@ -35,7 +32,7 @@ def compile(
         net: a network or recursion, its text (`mlp:...`, a TOML file), an activation, its text, a
             SymPy expression of one variable, a dual, or a Python callable (sampled, and says so).
         target: "c" or "numpy".
-        dtype: "float64" or "float32".
+        dtype: "float64" or "float32", as a name or a NumPy type.
         cache: keep what is generated, compiled and built; False leaves nothing behind.
         threads: by default the processors that this program may run on.
         method: of duals without closed form, or of all: see `ntksym.choose`.
@@ -56,19 +53,21 @@ def compile(
     Without a compiler that works, `target="c"` gives the NumPy version and warns.
 
     Raises:
-        BadSpec: an unknown target or dtype, or a parameter without a value.
+        BadSpec: an unknown target or dtype, another bad option, an object that says neither a
+            network nor an activation, or a parameter without a value.
         NoClosedForm: the activation has none.
         UnsupportedOp: the target cannot spell an operation.
     """
-    if target not in TARGETS:
-        raise BadSpec(f"unknown target {target!r}", hint="one of: " + ", ".join(TARGETS))
-    if dtype not in DTYPES:
-        raise BadSpec(f"unknown dtype {dtype!r}", hint="one of: " + ", ".join(DTYPES))
-    if threads is None:
-        threads = allowed_cores()
-    if threads < 1:
-        raise BadSpec(f"threads = {threads}", hint="1 or more")
-    asked = Asked(target, dtype, cache, threads, method, error, variances, collapse)
+    asked = Asked(
+        read_target(target),
+        read_dtype(dtype),
+        cache,
+        read_threads(threads),
+        method,
+        read_error(error),
+        variances,
+        read_collapse(collapse),
+    )
     net = read_toml(net)
     try:
         return _made(net, asked)

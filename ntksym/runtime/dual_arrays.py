@@ -75,6 +75,7 @@ class CompiledDual:
             is_covariance(arrays[0], arrays[1], arrays[2], self.name)
         flat = tuple(np.ascontiguousarray(a).ravel() for a in arrays)
         with np.errstate(all="ignore"):  # NaN and infinities pass, as in C
+            flat = flat[0], within(*flat), flat[2]
             nngp, dot = self._engine.pair(flat, self._scalars(self._pair_params, params))
         negative = (flat[0] < 0.0) | (flat[2] < 0.0)
         nngp[negative], dot[negative] = np.nan, np.nan
@@ -105,6 +106,17 @@ class CompiledDual:
                 hint=f"{missing[0]}=1.0 as a keyword argument",
             )
         return tuple(float(params[n]) for n in names)
+
+
+ROUNDING = 1.0 + 2.0**-50
+"""A covariance is left as it is up to this multiple of the bound, which is rounded itself."""
+
+
+def within(q11: Array, q12: Array, q22: Array) -> Array:
+    """The covariance, or the nearest one that there is: |q12| <= sqrt(q11*q22)."""
+    bound = np.where(q11 == q22, q11, np.sqrt(q11) * np.sqrt(q22))
+    beyond = np.abs(q12) > bound * ROUNDING
+    return np.where(beyond, np.copysign(bound, q12), q12) if beyond.any() else q12
 
 
 def _broadcast(*values: Any) -> tuple[Array, ...]:

@@ -76,9 +76,21 @@ def _compile(net: Any, asked: Asked) -> Any:
         from ..dual import dual
 
         return _dual(dual(net), target, cache)
+    if not hasattr(net, "blocks"):
+        raise _unknown(net)
     from ..network import recurse
 
     return _kernel(recurse(net), asked)
+
+
+def _unknown(net: Any) -> BadSpec:
+    hint = 'text such as "mlp:relu:depth=3" or "max(x, 0)", a SymPy expression, ntksym.mlp(...)'
+    if hasattr(net, "evaluate"):  # numbers without code: of a callable, for example
+        hint += "; of a Python callable give the callable itself"
+    return BadSpec(
+        f"an object of type {type(net).__name__} says neither a network nor an activation",
+        hint=hint,
+    )
 
 
 def _kernel(recursion: Any, asked: Asked) -> CompiledKernel:

@@ -35,7 +35,7 @@ from .unit_layers import (
     first_range,
     needs_range,
     plan,
-    ranged_choice,
+    settled,
     vanishing,
 )
 
@@ -141,7 +141,7 @@ def kernel_at(network: Network, asked: Asked, span: Range | None) -> tuple[Compi
         threads=asked.threads,
         sources=engine.sources,
     )
-    lasting = span is None or asked.method != "auto" or all(map(ranged_choice, made.choices))
+    lasting = span is None or asked.method != "auto" or all(map(settled, made.choices))
     return kernel.prepare(asked.cache).with_units(network, asked.wanted), lasting
 
 
@@ -231,7 +231,7 @@ def dual_at(activation: Any, asked: Asked, span: Range) -> tuple[CompiledDual, b
         code=True,
         build=kept,
     )
-    lasting = asked.method != "auto" or ranged_choice(built)
+    lasting = asked.method != "auto" or settled(built)
     return compile_unit(built.activation, built.dual, asked.target, asked.cache), lasting
 
 

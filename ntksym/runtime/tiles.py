@@ -41,6 +41,11 @@ class Space:
         return Space(np.empty((TILE, TILE), dtype), arrays, np.empty(shape, np.bool_))
 
 
+def shaped(space: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
+    """The beginning of a contiguous array in another, smaller shape, contiguous too."""
+    return space.reshape(-1)[: rows * columns].reshape(rows, columns)
+
+
 class Tiles:
     """The layers of a network, block by block."""
 
@@ -86,8 +91,8 @@ class Tiles:
         for top in range(0, len(g12), rows):
             at = slice(top, min(top + rows, len(g12)))
             n = at.stop - at.start
-            arrays = [a[:n, :columns] for a in space.arrays]
-            far = space.far[:n, :columns]
+            arrays = [shaped(a, n, columns) for a in space.arrays]
+            far = shaped(space.far, n, columns)
             down = _by_layer(x[:, at, None])
             with np.errstate(all="ignore"):  # a thread has its own
                 nngp, ntk = self._module.tile(

@@ -11,32 +11,36 @@ from __future__ import annotations
 
 import importlib.machinery
 import importlib.util
-import json
 import sysconfig
 import warnings
 from collections.abc import Mapping
+from fractions import Fraction
 from functools import lru_cache
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..activation import Activation
+from ..activations import catalogue, named
 from ..backends import Contract, SourceFile, c_unit_network, numpy_unit_network
 from ..backends import c as c_backend
 from ..backends.c_ufunc import UfuncSpec, ufunc_file
 from ..backends.unit import DualUnit
 from ..backends.units import unit_of
-from ..errors import BadData, NoCompiler
-from ..language import as_activation
+from ..errors import BadData, NoCompiler, NtksymError
+from ..language import as_activation, parse_activation
 from ..language.write import to_text
-from ..numeric import choose
+from ..numeric import choose, read_variances
+from ..numeric.rules import Variances
 from .compiler import shared_library
+from .dual_arrays import within
 from .engines import load_module
 from .rule_store import kept
 
 MODULE = "ntksym_ufunc"
-PREFIX = "dual_"
+PREFIX = "dual("
 
 
 def ufunc(activation: Any, *, variances: Any = None, **params: float) -> Any:
@@ -56,8 +60,8 @@ def ufunc(activation: Any, *, variances: Any = None, **params: float) -> Any:
         warning: the same calls, in NumPy.
 
     Raises:
-        BadSpec: a parameter without a value, or `variances` is needed.
-        BadData: a parameter that the activation does not have.
+        BadSpec: a parameter without a value; `variances` that are none, or are needed.
+        BadData: a parameter that the activation does not have, or that is given no number.
         NoClosedForm, Undecided, BadActivation: the activation has no dual with a bound.
     """
     act = as_activation(activation)
@@ -67,15 +71,59 @@ def ufunc(activation: Any, *, variances: Any = None, **params: float) -> Any:
             f"{act.name} has no parameter {unknown[0]!r}",
             hint="its parameters: " + (", ".join(sorted(known)) or "none"),
         )
-    signs = tuple((str(p.name), _sign(p)) for p in act.params)
-    span = tuple(str(v) for v in variances) if isinstance(variances, (tuple, list)) else variances
-    key = {
-        "s": to_text(act.expr),
-        "p": sorted((k, float(v).hex()) for k, v in params.items()),
-        "a": signs,
-        "v": span,
-    }
-    return _named(_encode(key))
+    numbers = {key: _number(key, value, act.name) for key, value in params.items()}
+    return _named(_spelled(act, numbers, None if variances is None else read_variances(variances)))
+
+
+def _number(key: str, value: Any, of: str) -> float:
+    try:
+        found = nan if isinstance(value, (str, bytes, bool)) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        found = nan
+    if not isfinite(found):
+        raise BadData(f"{key} = {value!r} is not a number", where=of, hint=f"{key}=0.25")
+    return found
+
+
+def _spelled(act: Activation, params: Mapping[str, float], span: Variances | None) -> str:
+    """The request as a name to read: what messages of NumPy say, and what a pickle stores.
+
+    `dual(x*Phi(x))`; with parameters and variances `dual(max(alpha*x, x); alpha: real = 1/4;
+    variances = 1/2 : 2)`.  Numbers are quotients: a name has no dots.
+    """
+    parts = [to_text(act.expr)]
+    if act.name in (a.name for a in catalogue()) and named(act.name).expr == act.expr:
+        parts = [act.name]
+    for p in act.params:
+        value = f" = {Fraction(repr(params[p.name]))}" if p.name in params else ""
+        parts.append(f"{p.name}: {_sign(p)}{value}")
+    if span is not None:
+        parts.append(f"variances = {span[0]} : {span[1]}")
+    return f"{PREFIX}{'; '.join(parts)})"
+
+
+def _request(name: str) -> tuple[Activation, dict[str, float], Variances | None]:
+    """What a name asks for.
+
+    Raises:
+        AttributeError: it is no such name.
+    """
+    text, *rest = name.removeprefix(PREFIX).removesuffix(")").split("; ")
+    signs, numbers, span = {}, {}, None
+    try:
+        for part in rest:
+            key, _, value = part.partition(" = ")
+            if key == "variances":
+                low, _, high = value.partition(" : ")
+                span = Fraction(low), Fraction(high)
+                continue
+            key, _, signs_of = key.partition(": ")
+            signs[key] = signs_of
+            if value:
+                numbers[key] = float(Fraction(value))
+        return parse_activation(text, params=signs), numbers, span
+    except (ValueError, ZeroDivisionError, NtksymError) as error:
+        raise AttributeError(f"{name!r} is no name of a ufunc") from error
 
 
 def _sign(p: Any) -> str:
@@ -86,31 +134,17 @@ def _sign(p: Any) -> str:
     return "real"
 
 
-def _encode(key: Mapping[str, Any]) -> str:
-    """The request as an identifier: what a pickle stores."""
-    return PREFIX + json.dumps(key, sort_keys=True, separators=(",", ":")).encode().hex()
-
-
 def __getattr__(name: str) -> Any:
     """The ufunc of a name, made again: this is how a pickle is read."""
-    if not name.startswith(PREFIX):
+    if not (name.startswith(PREFIX) and name.endswith(")")):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return _named(name)
 
 
 @lru_cache(maxsize=256)
 def _named(name: str) -> Any:
-    try:
-        key = json.loads(bytes.fromhex(name.removeprefix(PREFIX)))
-        text, values, signs = key["s"], dict(key["p"]), dict(key["a"])
-        numbers = {k: float.fromhex(v) for k, v in values.items()}
-    except (ValueError, KeyError, TypeError) as error:
-        raise AttributeError(f"{name!r} is no name of a ufunc") from error
-    from ..language import parse_activation
-
-    act = parse_activation(text, params=signs)
-    span = key["v"]
-    choice = choose(act, variances=tuple(span) if isinstance(span, list) else span, build=kept)
+    act, numbers, span = _request(name)
+    choice = choose(act, variances=span, build=kept)
     unit = unit_of(choice.dual, numbers, almost_everywhere=False)
     made = _compiled(name, act, unit)
     globals()[name] = made  # where pickle looks for it
@@ -121,7 +155,7 @@ def _compiled(name: str, act: Activation, unit: DualUnit) -> Any:
     contract = Contract("ntksym.ufunc", (f"E[s(u) s(v)], s(x) = {act.expr}",))
     dual = c_unit_network.dual_file("dual", unit, contract)
     stem = "ntksym_" + dual.name.removesuffix(".c")
-    spec = UfuncSpec(stem, name, f"diag_{name}", f"s(x) = {to_text(act.expr)}")
+    spec = UfuncSpec(stem, name, f"diagonal of {name}", f"s(x) = {to_text(act.expr)}")
     sources = (c_backend.support_file(), dual, ufunc_file(MODULE, (spec,)))
     try:
         path = shared_library(sources, extra=header_flags())
@@ -178,7 +212,7 @@ class PlainUfunc:
         self._dual = load_module(source).dual
 
     def __repr__(self) -> str:
-        return f"<PlainUfunc {self.__name__[:24]}>"
+        return f"<PlainUfunc {self.__name__}>"
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         return _named, (self.__name__,)
@@ -203,7 +237,8 @@ class PlainUfunc:
         except ValueError as error:
             raise BadData("covariances must broadcast", where=str(error)) from error
         good = (q11 >= 0.0) & (q22 >= 0.0) & (q12 == q12)
-        safe = (np.where(good, q, 1.0) for q in (q11, q12, q22))
+        q11, q12, q22 = (np.where(good, q, 1.0) for q in (q11, q12, q22))
+        safe = q11, within(q11, q12, q22), q22
         results = []
         targets = out if out is not None else (None, None)
         for value, target in zip(self._dual(*safe), targets, strict=True):

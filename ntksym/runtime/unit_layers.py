@@ -35,6 +35,7 @@ from ..network import InputRule, Network
 from ..network.affine import Affine, affine_layers
 from ..network.layers import Nonlinearity
 from ..numeric import Candidate, Choice, ExpectedDual, choose
+from ..numeric.choice import is_slow
 from .engines import load_module
 from .later import Range as Range
 from .later import Wanted as Wanted
@@ -213,6 +214,13 @@ def _choice(n: Nonlinearity, wanted: Wanted, span: Range | None) -> Choice:
 def ranged_choice(choice: Choice) -> bool:
     """Whether the dual is for a range of variances only."""
     return choice.method not in ("exact", "mixture", "closed form", "given")
+
+
+def settled(choice: Choice) -> bool:
+    """Whether the same request comes to the same later, when more tables may be there."""
+    if ranged_choice(choice) or choice.method == "given":
+        return True
+    return choice.method != "mixture" and (choice.error is None or not is_slow(choice.dual))
 
 
 def _unit(choice: Choice, n: Nonlinearity, ae: bool) -> DualUnit:

@@ -241,10 +241,14 @@ def all_zeros(
 ) -> tuple[Expr, ...]:
     """The zeros in closed form, perhaps of the whole line; else isolated ones near [lo, hi].
 
-    With a reach, of infinitely many those up to it.
+    With a reach, of infinitely many those up to it.  A product is zero where a factor is.
     """
     from .roots import isolated_zeros
 
+    if isinstance(g, sp.Mul):
+        return tuple(z for a in g.args for z in all_zeros(a, lo, hi, reach))
+    if isinstance(g, sp.Pow) and not g.exp.has(x):
+        return all_zeros(g.base, lo, hi, reach) if g.exp.is_positive else ()
     try:
         return _zeros(g)
     except Undecided:

@@ -1,8 +1,8 @@
 r"""Real zeros of a smooth function, isolated with proof, where they cannot be written down.
 
-Far out the sign is proved by ranges, and by the signs of derivatives; in between, intervals are
-cut until the function, or its derivative, does not vanish on them.  A multiple zero is found only
-at a few rational points, where it is tested exactly: section 2 of the lemmas.
+Far out the sign is proved by ranges, by the signs of derivatives, or by leading terms; in between,
+intervals are cut until the function, or its derivative, does not vanish on them.  A multiple zero
+is found only at a few rational points, where it is tested exactly: section 2 of the lemmas.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sympy import Expr
 
 from ..errors import Undecided
 from ..symbols import x
+from .beyond import far_sign
 from .evaluate import constant, function, real_ball
 from .isolated import Isolated
 from .ranges import Range, range_of
@@ -25,6 +26,8 @@ from .safe import Endless, precision
 
 _POINTS = tuple(Fraction(n, 4) for n in range(-16, 17))
 _FAR = tuple(2**k for k in range(11))
+_NEAR = 16
+"""Beyond, values may be too small for their signs: leading terms first, with a nearer place."""
 _ORDER = 6
 _PARTS = 4000
 _CUT = Fraction(503, 1000)
@@ -98,12 +101,24 @@ def definite(g: Expr, start: Fraction, depth: int) -> int:
     return sign if definite(sp.factor_terms(sp.diff(g, x)), start, depth - 1) == sign else 0
 
 
-def _beyond(g: Expr, shown: Expr) -> Fraction:
-    """A number beyond which g has no zero."""
-    for far in _FAR:
+def _definite_beyond(g: Expr, places: list[int]) -> int | None:
+    for far in places:
         for form in (g, sp.expand(g), sp.factor_terms(g)):
             if definite(form, Fraction(far), 3):
-                return Fraction(far)
+                return far
+    return None
+
+
+def _beyond(g: Expr, shown: Expr) -> Fraction:
+    """A number beyond which g has no zero."""
+    near = [far for far in _FAR if far <= _NEAR]
+    found = _definite_beyond(g, near)
+    if found is None:
+        found = next((far for far in _FAR if far_sign(g, far)), None)
+    if found is None:
+        found = _definite_beyond(g, [far for far in _FAR if far > _NEAR])
+    if found is not None:
+        return Fraction(found)
     raise Endless(
         f"cannot locate the kinks where {shown} = 0: there may be infinitely many",
         hint="an activation with finitely many kinks: max(sin(x), 0) has one at every n*pi",

@@ -19,6 +19,7 @@ COARSEST, FINEST, FINEST_SCALAR = 2, 5, 3
 MARK = "sampled, not proven"
 LONGEST = 60.0
 """Seconds that looking at the probes may take; the estimates of a slower function stay open."""
+_ARRAYS = "a function that takes arrays, as np.tanh does (one of numbers gets coarser rules only); "
 _PROBES = (1.0, -1.0, 0.9999, 0.95, 0.5, 0.0, -0.7)
 
 
@@ -162,7 +163,8 @@ def sampled_dual(
         raise Undecided(
             f"{s.name}: two rules differ by more than {error:g}",
             where=f"the best estimate of the error at a probe: {worst:.2g} (relative)",
-            hint="a larger error; the derivative; or an expression, which is cut at its kinks",
+            hint=("" if s.vectorised else _ARRAYS)
+            + "a larger error; the derivative; or an expression, which is cut at its kinks",
         )
     return SampledDual(s, ds, (lo, hi), error, worst)
 
@@ -240,4 +242,8 @@ def _one(
         return rules.value(s, *entry, level)
     if ds is not None:
         return rules.value(ds, *entry, level)
-    return rules.slope(s, *entry, level)
+    import numpy as np
+
+    z, _ = rules.line(level)
+    middle = float(np.median(s(entry[0] * z)))  # constants have no slope: they would be noise
+    return rules.slope(lambda x: s(x) - middle, *entry, level)

@@ -1,0 +1,103 @@
+"""The options of `compile`, read: one error for each that is none."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from ..errors import BadSpec
+from .threads import allowed_cores
+
+TARGETS = ("c", "numpy")
+DTYPES = ("float64", "float32")
+
+
+def read_target(target: Any) -> str:
+    """The target.
+
+    Raises:
+        BadSpec: another one.
+    """
+    if isinstance(target, str) and target in TARGETS:
+        return target
+    raise BadSpec(f"unknown target {target!r}", hint="one of: " + ", ".join(TARGETS))
+
+
+def read_dtype(dtype: Any) -> str:
+    """The name of the float type: from the name, a NumPy type, or a NumPy dtype.
+
+    Raises:
+        BadSpec: another type, or none.
+    """
+    found = dtype
+    if dtype is not None and not isinstance(dtype, str):
+        import numpy as np  # later: a recipe needs it anyway, a wrong target does not
+
+        try:
+            found = np.dtype(dtype).name
+        except TypeError:
+            found = None
+    if isinstance(found, str) and found in DTYPES:
+        return found
+    raise BadSpec(f"unknown dtype {dtype!r}", hint="one of: " + ", ".join(DTYPES))
+
+
+def read_threads(threads: Any) -> int:
+    """The number of threads; for None the processors that this program may run on.
+
+    Raises:
+        BadSpec: not a whole number, or less than 1.
+    """
+    if threads is None:
+        return allowed_cores()
+    hint = "a whole number, 1 or more; or None for the processors of this program"
+    try:
+        found = None if isinstance(threads, bool) else operator.index(threads)
+    except TypeError:
+        found = None
+    if found is None:
+        raise BadSpec(f"threads = {threads!r} is not a whole number", hint=hint)
+    if found < 1:
+        raise BadSpec(f"threads = {found}", hint=hint)
+    return found
+
+
+def read_collapse(collapse: Any) -> bool | float | None:
+    """True, False, None, or the error asked for, 0 < error < 1.
+
+    Raises:
+        BadSpec: anything else.
+    """
+    if collapse is None or isinstance(collapse, bool):
+        return collapse
+    number = _number(collapse)
+    if number is None or not 0.0 < number < 1.0:
+        raise BadSpec(
+            f"collapse = {collapse!r} is neither a choice nor an error",
+            hint="True, False, or the error asked for, such as 1e-12",
+        )
+    return number
+
+
+def read_error(error: Any) -> float | None:
+    """The error asked of a method, or None.
+
+    Raises:
+        BadSpec: not a number between 0 and 1.
+    """
+    if error is None:
+        return None
+    number = _number(error)
+    if number is None or not 0.0 < number < 1.0:
+        raise BadSpec(f"error = {error!r}: not between 0 and 1", hint="such as 1e-12")
+    return number
+
+
+def _number(value: Any) -> float | None:
+    """A number, and no text and no truth value."""
+    if isinstance(value, (str, bytes, bool)):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None

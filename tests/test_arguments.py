@@ -1,0 +1,114 @@
+"""What is no network, no activation and no option is refused with one clear error everywhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ntksym
+from ntksym.errors import BadSpec, NtksymError, Undecided
+
+WRONG = (None, 3, 2.5, True, ["relu"], b"relu", {}, object())
+SQNL = "piecewise((-1, x < -2), (x + x**2/4, x < 0), (x - x**2/4, x < 2), (1, True))"
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda w: type(w).__name__)
+@pytest.mark.parametrize(
+    "name",
+    "best_dual choose collapse compile dual dual_gradients mlp named NetworkGradient parse "
+    "parse_activation parse_spec prove quadrature_dual recurse sampled_dual series_dual "
+    "ufunc".split(),
+)
+def test_an_object_of_another_type(name: str, wrong: Any) -> None:
+    with pytest.raises(NtksymError):
+        getattr(ntksym, name)(wrong)
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda w: type(w).__name__)
+def test_with_more_arguments(wrong: Any, tmp_path: Any) -> None:
+    with pytest.raises(NtksymError):
+        ntksym.export(wrong, "c", tmp_path)
+    with pytest.raises(NtksymError):
+        ntksym.table_dual(wrong, 1)
+    with pytest.raises(NtksymError):
+        ntksym.evaluate(wrong, (1, 0, 1))
+    if wrong is not None and wrong != {}:  # those say that there are no claims
+        with pytest.raises(BadSpec, match="is no claim"):
+            ntksym.check(wrong)
+
+
+def test_compile_says_what_it_takes() -> None:
+    with pytest.raises(BadSpec) as caught:
+        ntksym.compile(["relu"])
+    assert str(caught.value) == (
+        "an object of type list says neither a network nor an activation\n"
+        '  use:   text such as "mlp:relu:depth=3" or "max(x, 0)", a SymPy expression, '
+        "ntksym.mlp(...)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [
+        ({"threads": 1.5}, "threads = 1.5 is not a whole number"),
+        ({"threads": True}, "threads = True is not a whole number"),
+        ({"threads": "2"}, "threads = '2' is not a whole number"),
+        ({"threads": 0}, "threads = 0"),
+        ({"collapse": -1}, "collapse = -1 is neither a choice nor an error"),
+        ({"collapse": "yes"}, "collapse = 'yes' is neither"),
+        ({"collapse": float("nan")}, "collapse = nan is neither"),
+        ({"dtype": np.int32}, "unknown dtype"),
+        ({"dtype": "float16"}, "unknown dtype 'float16'"),
+        ({"dtype": None}, "unknown dtype None"),
+        ({"target": None}, "unknown target None"),
+        ({"target": ["c"]}, "unknown target"),
+        ({"error": "small"}, "error = 'small': not between 0 and 1"),
+        ({"error": 2}, "error = 2: not between 0 and 1"),
+        ({"method": ["exact"]}, "unknown method"),
+        ({"variances": object()}, "is not a number"),
+    ],
+    ids=str,
+)
+def test_options_that_are_none(option: dict[str, Any], text: str) -> None:
+    with pytest.raises(BadSpec) as caught:
+        ntksym.compile("relu", **option)
+    assert text in caught.value.what and caught.value.hint
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.dtype("float32"), "float32"], ids=str)
+def test_float_types_of_numpy(dtype: Any) -> None:
+    kernel = ntksym.compile("mlp:relu:depth=1", target="numpy", dtype=dtype, threads=np.int64(1))
+    assert kernel(np.eye(3)).ntk.dtype == np.float32
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+@pytest.mark.parametrize("activation", ["gelu", "erf", "sin(x)", "hardtanh", "tanh"])
+def test_a_covariance_beyond_its_bound_counts_as_equal_to_it(activation: str, target: str) -> None:
+    dual = ntksym.compile(activation, target=target)
+    q11, q22 = np.array([1.0, 1.5, 0.0]), np.array([1.0, 0.7, 1.0])
+    bound = np.sqrt(q11) * np.sqrt(q22)
+    for sign in (1.0, -1.0):
+        equal = dual(q11, sign * bound, q22)
+        for times in (1.0 + 1e-9, 2.0):
+            beyond = dual(q11, sign * bound * times, q22)
+            assert (beyond.nngp == equal.nngp).all() and (beyond.dot == equal.dot).all()
+    assert np.isnan(dual(1.0, np.nan, 1.0).nngp)
+
+
+def test_what_is_exact_stays_so_for_one_variance() -> None:
+    """A closed form of microseconds is left only for an error that was asked for."""
+    assert ntksym.choose(SQNL, variances=1, code=True).method == "exact"
+    assert ntksym.choose("hardtanh", variances=(1, 1), code=True).method == "exact"
+    quick = ntksym.choose("hardtanh", variances=1, code=True, error=1e-4)
+    assert quick.method == "tabulated"
+    assert "slower" in next(c.reason for c in quick.candidates if c.method == "exact")
+
+
+def test_the_best_bound_reached_is_said() -> None:
+    with pytest.raises(Undecided) as caught:
+        ntksym.choose("tanh", error=1e-40)
+    assert "the best bound reached:" in caught.value.where
+    reached = float(caught.value.where.split(": ")[1].split()[0])
+    assert 1e-40 < reached <= 1e-14
