@@ -67,7 +67,7 @@ def test_compile_says_what_it_takes() -> None:
         ({"error": "small"}, "error = 'small': not between 0 and 1"),
         ({"error": 2}, "error = 2: not between 0 and 1"),
         ({"method": ["exact"]}, "unknown method"),
-        ({"variances": object()}, "is not a number"),
+        ({"variances": ...}, "is not a number"),
     ],
     ids=str,
 )

@@ -38,14 +38,20 @@ def _lost(r: Any) -> str:
 
 def _summary(records: Sequence[Any], goal: float) -> str:
     run = [r for r in records if r.regimes]
-    within = [r for r in run if _worst(r) <= goal and not any(s.bad for s in r.regimes)]
+    whole = [r for r in run if not any(s.bad for s in r.regimes)]
+    within = [r for r in whole if _worst(r) <= goal]
+    bounded = [r for r in whole if r.bound is not None and goal < _worst(r) <= r.bound]
     total = sum(s.checked for r in run for s in r.regimes)
     out = [
         f"{len(run)} activations, {total} points with a reference.  Within {goal:g} at every "
         f"point: {len(within)}.  With at least {MANY} points: "
         f"{sum(sum(s.checked for s in r.regimes) >= MANY for r in run)}."
     ]
-    beyond = sorted((r for r in run if r not in within), key=lambda r: -_worst(r))
+    if bounded:
+        said = ", ".join(f"{r.name} ({_worst(r):.1e})" for r in bounded)
+        out.append(f"Built for less, and within the bound that is proven of them: {said}.")
+    good = within + bounded
+    beyond = sorted((r for r in run if r not in good), key=lambda r: -_worst(r))
     if beyond:
         said = ", ".join(f"{r.name} ({_worst(r):.1e}{_lost(r)})" for r in beyond)
         out.append(f"Not within it: {said}.")
