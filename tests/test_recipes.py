@@ -282,3 +282,19 @@ def test_old_notes_are_forgotten(own: Path, monkeypatch: pytest.MonkeyPatch) -> 
     cache.remember(f"{6:064x}", b"y")
     kept = sorted(p.name[-len(cache.NOTE) - 1] for p in cache.cache_directory().glob("*.note"))
     assert kept == ["0", "5", "6"]
+
+
+def test_kernels_of_other_rules_are_not_kept(
+    own: Path, made: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rule that somebody put in place of ours answers for itself, in this program only."""
+    from ntksym.numeric.rules import RULES
+
+    ntksym.compile(SPEC, target="numpy")
+    with monkeypatch.context() as patch:
+        patch.setitem(RULES, "tabulated", RULES["quadrature"])
+        ntksym.compile(SPEC, target="numpy")
+        ntksym.compile(SPEC, target="numpy")
+        assert len(made) == 3  # neither read nor kept
+    ntksym.compile(SPEC, target="numpy")
+    assert len(made) == 3

@@ -134,3 +134,9 @@ RULES = {
     )
 }
 """By name, cheapest first."""
+_OWN = dict(RULES)
+
+
+def are_own() -> bool:
+    """Whether `RULES` is what this package has: nothing that others made is kept for later."""
+    return RULES == _OWN

@@ -29,7 +29,7 @@ _WORDS = (".dist-info", ".egg-info")
 def recipe_key(*parts: str | None) -> str | None:
     """The key of a request, or None where it, or the code that answers it, has no text."""
     code = makers()
-    if code is None or any(p is None for p in parts):
+    if code is None or any(p is None for p in parts) or not _own_rules():
         return None
     return digest((FORMAT, code, *(p for p in parts if p is not None)))
 
@@ -49,6 +49,12 @@ def write_recipe(key: str | None, recipe: Any) -> None:
     """Keep a recipe for the next time; nothing happens where the cache cannot be written."""
     if key is not None and recipe is not None:
         remember(key, json.dumps(recipe, separators=(",", ":")).encode("ascii"))
+
+
+def _own_rules() -> bool:
+    """Whether duals are made by the rules of this package, if any were loaded."""
+    rules: Any = sys.modules.get("ntksym.numeric.rules")
+    return rules is None or bool(rules.are_own())
 
 
 @lru_cache(maxsize=1)
