@@ -96,7 +96,7 @@ def _known(command: tuple[str, ...]) -> Compiler | None:
 def _noted(compiler: Compiler) -> None:
     """Say to later programs what was found out, once."""
     key = _about(compiler.command)
-    if key is not None:
+    if key is not None and recall(key) is None:
         said = {"identity": compiler.identity, "flags": compiler.flags}
         remember(key, json.dumps(said).encode("ascii"))
 
