@@ -28,6 +28,7 @@ from .export_mixture import Made, unit_sources
 from .export_package import package_sources
 from .lower import Program, Schedule, lower_dual, lower_dual_diag, lower_network
 from .lower.kernel import REQUIRES_FINITE
+from .runtime.arguments import read_collapse
 from .runtime.cache import write_atomically
 from .runtime.numeric_network import is_spec
 
@@ -168,7 +169,7 @@ def generate(
         raise BadSpec(
             f"unknown target {target!r}", hint="one of: " + ", ".join(TARGETS + MORE_TARGETS)
         )
-    if collapse:
+    if read_collapse(collapse):
         whole = collapsed_sources(thing, target, _identifier(name), command, collapse, variances)
         return _with_extras(whole, target)
     if target in ARRAY_TARGETS:

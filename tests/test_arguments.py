@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -112,3 +113,18 @@ def test_the_best_bound_reached_is_said() -> None:
     assert "the best bound reached:" in caught.value.where
     reached = float(caught.value.where.split(": ")[1].split()[0])
     assert 1e-40 < reached <= 1e-14
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"threads": "2"}, {"threads": 0}, {"threads": True}, {"target": "fortran"}]
+)
+def test_gradients_read_their_options_as_compile_does(wrong: dict[str, Any]) -> None:
+    with pytest.raises(BadSpec):
+        ntksym.NetworkGradient(ntksym.mlp("relu", depth=1), **wrong)
+
+
+@pytest.mark.parametrize("wrong", [-1, "yes", float("nan")])
+def test_files_read_collapse_as_compile_does(wrong: Any, tmp_path: Path) -> None:
+    with pytest.raises(BadSpec, match="neither a choice nor an error"):
+        ntksym.export("mlp:relu:depth=3", "c", tmp_path, collapse=wrong)
+    assert not list(tmp_path.iterdir())

@@ -298,3 +298,25 @@ def test_kernels_of_other_rules_are_not_kept(
         assert len(made) == 3  # neither read nor kept
     ntksym.compile(SPEC, target="numpy")
     assert len(made) == 3
+
+
+def test_collapsed_networks_of_other_code_are_made_again(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ntksym.runtime import collapsed
+
+    made: list[Any] = []
+    true = collapsed.collapse
+
+    def counted(*args: Any, **options: Any) -> Any:
+        made.append(args)
+        return true(*args, **options)
+
+    monkeypatch.setattr(collapsed, "collapse", counted)
+    net = ntksym.mlp("relu", depth=2, weight_var=2)
+    for _ in range(2):
+        collapsed.kept_collapse(net, None, 1e-6, True)
+    assert len(made) == 1
+    monkeypatch.setattr(recipes, "makers", lambda: "edited code")
+    collapsed.kept_collapse(net, None, 1e-6, True)
+    assert len(made) == 2

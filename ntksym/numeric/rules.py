@@ -124,7 +124,7 @@ RULES = {
     for rule in (
         Rule(
             "tabulated",
-            "an entry costs about what ReLU does for one variance, seven times that for a range",
+            "an entry costs about what ReLU does for one variance, 2 to 7 times that for a range",
             _tabulated,
             _read_table,
             _table_seconds,

@@ -20,8 +20,8 @@ from .cache import digest, obtain
 from .checks import Array, data_rows, dimension, real_array
 from .engines import CNetwork, NumpyNetwork
 from .kernel import CompiledKernel
-from .spheres import SAME as SAME
-from .spheres import common_square as common_square
+from .recipes import recipe_key
+from .spheres import SAME, common_square
 from .unit_layers import first_affine, input_program
 
 ERRORS = {"float64": 1e-12, "float32": 1e-8}
@@ -104,8 +104,9 @@ def kept_collapse(
         found = collapse(network, variance=variance, error=error)
         return json.dumps(record(found)).encode("ascii")
 
-    key = digest(("collapsed/1", repr(network), str(variance), repr(error)))
-    path = obtain(key, ".json", write, keep=keep)
+    asked = ("collapsed/1", repr(network), str(variance), repr(error))
+    key = recipe_key(*asked)  # None where the code that makes it has no text: not kept
+    path = obtain(key or digest(asked), ".json", write, keep=keep and key is not None)
     data = json.loads(path.read_text(encoding="ascii"))
     first, second = (
         Side(s["sign"], s["scale"], *map(tuple, (s["nngp"], s["ntk"]))) for s in data["sides"]

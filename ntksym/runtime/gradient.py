@@ -20,12 +20,12 @@ from ..errors import NoCompiler
 from ..lower.kernel import lower_input
 from ..lower.schedule import number
 from ..network import Network, Recursion, recurse
+from .arguments import read_target, read_threads
 from .checks import Array, real_array, same_width
 from .gradient_c import CGradient, gradient_plan
 from .gradient_layers import SCALED, SHARED, layers_of
 from .gradient_rows import Spans, spans
 from .gradient_steps import ANGLE, ENTRY, Digits, Doubles, Move, Numeric, advance, turning
-from .threads import allowed_cores
 
 CLOSE = (0.02, 0.05)
 """Below this sine of an angle after a layer that is not `SCALED`, and whose angle a kinked layer
@@ -83,8 +83,10 @@ class NetworkGradient:
             NoCompiler: target "c", and there is none.
             NoClosedForm: an activation has no closed form.
             UnsupportedOp: a dual that is not a closed form; a mean.
-            BadSpec: a parameter without a value.
+            BadSpec: a parameter without a value; another target; threads that are no number.
         """
+        if target is not None:
+            target = read_target(target)
         recursion = net if isinstance(net, Recursion) else recurse(net)
         self._layers = layers_of(recursion)
         first = recursion.input_rule
@@ -107,7 +109,7 @@ class NetworkGradient:
         programs = {id(p): p for w in self._layers for p in (w.pair, w.side)}
         self._numeric = Numeric(tuple(programs.values()))
         self._compiled: CGradient | None = None
-        self._threads = allowed_cores() if threads is None else threads
+        self._threads = read_threads(threads)
         if target != "numpy":
             plan = gradient_plan("network", self._layers, self._turning, self.wrt[3:], self._close)
             try:
