@@ -2,78 +2,38 @@
 
 from __future__ import annotations
 
-import ast
 import copy
-import json
 import random
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from functools import cache
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
-from sympy import Expr, Integer, Max, Rational, Symbol, asin, cos, exp, pi, sqrt
+from certificate_cases import (
+    E0,
+    PAIR,
+    POINT,
+    E,
+    R,
+    at,
+    dropped,
+    pair,
+    replant,
+    replayed,
+    samples,
+    setter,
+    walk,
+)
+from sympy import Integer, Max, Rational, Symbol, asin, cos, exp, pi, sqrt
 from sympy import erf as sp_erf
 
 from ntksym.activations import named
-from ntksym.certificate import Expected, certify, write
-from ntksym.cli.outcome import View
-from ntksym.cli.verify_certificate import work
+from ntksym.certificate import Expected, certify
 from ntksym.dual import dual
-from ntksym.errors import BadData, CannotWrite, Undecided
+from ntksym.errors import Undecided
 from ntksym.functions import Phi, Phi2
-from ntksym.replay import BadCertificate, digest, parse, verify
+from ntksym.replay import digest, verify
 from ntksym.symbols import q11, q12, q22, x
 from ntksym.verify import Verdict
-
-ROOT = Path(__file__).resolve().parent.parent
-E0, E1 = Symbol("E0"), Symbol("E1")
-PAIR = (Integer(0), Integer(0), q11, q12, q22)
-POINT = {q11: Rational(13, 10), q12: Rational(2, 5), q22: Rational(7, 10)}
-
-
-def point_of(expr: Expr) -> dict[Symbol, Rational]:
-    """The point, and distinct values for the parameters."""
-    params = sorted((s for s in expr.free_symbols if s != x), key=str)
-    return {**POINT, **{s: Rational(3 + 2 * i, 4) for i, s in enumerate(params)}}
-
-
-def pair(name: str, rhs: Expr, verdict: Verdict, *, slope: bool = False) -> dict[str, Any]:
-    s = named(name).expr
-    jumps = "distributional" if slope else "ae"
-    e = Expected(E0, s, s, PAIR, slope, jumps)
-    return certify(name, "nngp", str(rhs), E0, [e], rhs, [point_of(s)], verdict)
-
-
-@cache
-def samples() -> dict[str, dict[str, Any]]:
-    relu, sign = dual(named("relu")), dual(named("sign"))
-    variance = Expected(E0, x**2 * Phi(x), None, (Rational(1, 3), q11))
-    mean = Expected(E1, x * Phi(x), None, (Rational(1, 3), q11))
-    line = {q11: Rational(1), q12: Rational(-1), q22: Rational(1)}
-    return {
-        "relu": pair("relu", relu.value, Verdict.PROVED),
-        "relu wrong": pair("relu", relu.value + q12 / 10**14, Verdict.REFUTED),
-        "relu slope": pair("relu", relu.dot, Verdict.ENCLOSED, slope=True),
-        "sign slope": pair("sign", sign.dot, Verdict.ENCLOSED, slope=True),
-        "hardtanh": pair("hardtanh", dual(named("hardtanh")).value, Verdict.ENCLOSED),
-        "elu slope": pair("elu", dual(named("elu")).dot, Verdict.ENCLOSED, slope=True),
-        "variance wrong": certify(
-            "v", "variance", "", E0 - E1**2, [variance, mean], q11, [{q11: Rational(2)}],
-            Verdict.REFUTED,
-        ),
-        "step on a line": certify(
-            "h", "nngp", "", E0, [Expected(E0, Max(x, 0) ** 2, Max(1 - x, 0), PAIR)],
-            Rational(1, 2) + sqrt(2 / pi), [line], Verdict.ENCLOSED,
-        ),
-    }  # fmt: skip
-
-
-def replayed(data: Any) -> Any:
-    return verify(parse(json.dumps(data).encode()))
 
 
 @pytest.mark.parametrize("name", list(samples()))
@@ -117,48 +77,7 @@ def test_known_constants_are_inside_the_recorded_balls(name: str) -> None:
 
 # ---- planted errors -------------------------------------------------------------------------
 
-Path_ = tuple[Any, ...]
 Plant = tuple[str, str, Callable[[dict[str, Any]], None]]
-
-
-def walk(data: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
-    yield path, data
-    items = (
-        data.items()
-        if isinstance(data, dict)
-        else enumerate(data)
-        if isinstance(data, list)
-        else ()
-    )
-    for key, value in items:
-        yield from walk(value, (*path, key))
-
-
-def put(data: Any, path: Path_, value: Any) -> None:
-    for key in path[:-1]:
-        data = data[key]
-    data[path[-1]] = value
-
-
-def at(data: Any, path: Path_) -> Any:
-    for key in path:
-        data = data[key]
-    return data
-
-
-E = ("enclosures", 0)
-R = (*E, "expectations", 0)
-
-
-def setter(path: Path_, change: Callable[[Any], Any]) -> Callable[[dict[str, Any]], None]:
-    return lambda data: put(data, path, change(at(data, path)))
-
-
-def dropped(path: Path_) -> Callable[[dict[str, Any]], None]:
-    def change(data: dict[str, Any]) -> None:
-        del at(data, path[:-1])[path[-1]]
-
-    return change
 
 
 def planted() -> list[Plant]:
@@ -277,13 +196,6 @@ def planted() -> list[Plant]:
     return out
 
 
-def replant(name: str, change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    data = copy.deepcopy(samples()[name])
-    change(data)
-    data["sha256"] = digest(data)
-    return data
-
-
 def test_every_planted_error_is_refused_by_mathematics() -> None:
     plants = planted()
     assert len(plants) >= 200
@@ -388,137 +300,3 @@ def test_other_functions_in_a_formula() -> None:
     rhs = exp(-q11 / 2) + sp_erf(q12) * asin(q12) / pi
     e = Expected(E0, cos(x), None, (Integer(0), q11))
     assert replayed(certify("c", "mean", "", E0, [e], rhs, [POINT], Verdict.REFUTED)).ok
-
-
-# ---- files, the command, independence ------------------------------------------------------
-
-
-def test_write_is_whole_or_nothing(tmp_path: Path) -> None:
-    target = tmp_path / "out.json"
-    write(target, [samples()["relu"], samples()["sign slope"]])
-    before = target.read_bytes()
-    assert verify(parse(before)).ok
-    write(target, [samples()["relu"], samples()["sign slope"]])
-    assert target.read_bytes() == before and list(tmp_path.iterdir()) == [target]
-    with pytest.raises(CannotWrite):
-        write(tmp_path / "no" / "out.json", [])
-    assert not verify({"schema": "ntksym/certificate/1", "certificates": []}).ok
-
-
-@pytest.mark.parametrize(
-    ("raw", "word"),
-    [
-        (b"", "not JSON"),
-        (b"{", "not JSON"),
-        (b"\xff", "UTF-8"),
-        (b"[" * 10_000, "nested"),
-        (b'{"a": NaN}', "NaN"),
-        (b'{"a": Infinity}', "Infinity"),
-        (b'{"a": 1.5}', "exact number"),
-        (b'{"a": 1, "a": 2}', "repeated"),
-        (b'{"a": ' + b"9" * 1_000_000 + b"}", "1000000 digits"),
-        (b" " * 32_000_001, "bytes"),
-    ],
-)
-def test_bad_files_are_named(raw: bytes, word: str) -> None:
-    with pytest.raises(BadCertificate, match=word):
-        parse(raw)
-
-
-@pytest.mark.parametrize(
-    "data", [None, 3, [], "x", {}, {"schema": 1}, {"schema": "ntksym/certificate/1"}]
-)
-def test_other_data_is_no_certificate(data: Any) -> None:
-    assert not verify(data).ok
-
-
-def test_hostile_expressions_end() -> None:
-    tower: Any = ["rat", "9", "1"]
-    for _ in range(40):
-        tower = ["pow", ["rat", "9", "1"], tower]
-    deep: Any = ["rat", "1", "1"]
-    for _ in range(500):
-        deep = ["exp", deep]
-    wide = ["add", *[["rat", "1", "3"]] * 30_000]
-    for tree in (tower, deep, wide, ["exp", ["exp", tower]], ["gamma", tower], ["sin", tower]):
-        assert not verify(replant("relu", setter(("statement", "rhs"), lambda _, t=tree: t))).ok
-        piece = setter(("statement", "expectations", 0, "f"), lambda _, t=tree: t)
-        assert not verify(replant("relu", piece)).ok
-
-
-def test_the_command_says_what_it_found(tmp_path: Path) -> None:
-    target = tmp_path / "out.json"
-    write(target, [samples()["relu wrong"]])
-    outcome = work({"file": str(target)}, View())
-    assert outcome.status == 0 and outcome.payload["ok"]
-    assert any("REFUTED" in text for _, text in outcome.lines)
-    write(target, [replant("relu", setter((*E, "bits"), lambda b: 64))])
-    assert work({"file": str(target)}, View()).status == 1
-    target.write_text("{}")
-    assert work({"file": str(target)}, View()).status == 1
-    with pytest.raises(BadData, match="not a file of certificates"):
-        work({"file": str(tmp_path / "none.json")}, View())
-
-
-FILES = sorted((ROOT / "ntksym" / "replay").glob("*.py"))
-ALLOWED = {"flint", "__future__", "bisect", "collections", "dataclasses", "fractions", "functools",
-           "hashlib", "itertools", "json", "math", "pathlib", "sys", "typing"}  # fmt: skip
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
-def test_the_checker_imports_nothing_of_the_producer(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            assert {a.name.split(".")[0] for a in node.names} <= ALLOWED
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 1 or (
-                node.level == 0 and (node.module or "").split(".")[0] in ALLOWED
-            )
-            assert node.level == 0 or node.module in {f.stem for f in FILES}
-
-
-def test_the_checker_runs_where_sympy_cannot_be_imported(tmp_path: Path) -> None:
-    target = tmp_path / "out.json"
-    write(target, [samples()["elu slope"], samples()["relu wrong"]])
-    code = (
-        "import sys\n"
-        "class Block:\n"
-        "    def find_spec(self, name, path=None, target=None):\n"
-        "        top = name.split('.')\n"
-        "        if top[0] in ('sympy', 'mpmath', 'numpy', 'scipy', 'lark') or (\n"
-        "            top[0] == 'ntksym' and len(top) > 1 and top[1] != 'replay'):\n"
-        "            raise ImportError('blocked: ' + name)\n"
-        "sys.meta_path.insert(0, Block())\n"
-        "from ntksym.replay.__main__ import main\n"
-        f"sys.exit(main([{str(target)!r}]))\n"
-    )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert "REFUTED" in run.stdout
-
-
-def test_the_help_of_the_command() -> None:
-    from ntksym.cli.verify_certificate import command
-
-    shown = CliRunner().invoke(command, ["--help"])
-    assert shown.exit_code == 0 and "is not replayed" in shown.output
-
-
-@pytest.mark.parametrize(
-    ("tree", "word"),
-    [
-        (("tanh", ("pow", ("add", ("sym", "x"), ("rat", 20, 1)), ("rat", 1, 2))), "real"),
-        (("pow", ("add", ("sym", "x"), ("rat", 30, 1)), ("rat", -1, 1)), "denominator"),
-        (("tanh", ("log", ("sym", "x"))), "logarithm"),
-        (("atan", ("tan", ("sym", "x"))), "finite"),
-        (("sin", ("asin", ("sym", "x"))), "asin"),
-    ],
-)
-def test_a_function_that_is_not_real_or_finite_far_out_is_refused(tree: Any, word: str) -> None:
-    from math import inf
-
-    from ntksym.replay.growth import check_defined
-    from ntksym.replay.problem import NotConfirmed
-
-    with pytest.raises(NotConfirmed, match=word):
-        check_defined(tree, (-inf, inf), {})

@@ -9,90 +9,29 @@ The units with a range are made here, from closed forms: what is tested is every
 from __future__ import annotations
 
 import ctypes
-import importlib.util
 import json
-import subprocess
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from unit_cases import NEAR_ROWS, TABLES, ErringUnit, RangeUnit, data, library, load, vectors
 
 import ntksym
-from ntksym.backends import Contract, SourceFile, c_unit_network, numpy_unit_network
+from ntksym.backends import Contract, c_unit_network, numpy_unit_network
 from ntksym.backends.c import support_file
 from ntksym.backends.point_unit import PointUnit
 from ntksym.backends.units import unit_of
 from ntksym.errors import BadData, BadSpec, Undecided
 from ntksym.numeric import choose, mixture_dual
 from ntksym.numeric import rules as rules_module
-from ntksym.runtime.compiler import find_compiler
 from ntksym.runtime.numeric_network import compile_any, network_sources
 from ntksym.runtime.ranged import RangedDual, RangedKernel, outward
 from ntksym.runtime.rule_store import _kept, kept
 from ntksym.runtime.unit_layers import Wanted, first_range, needs_range, plan
 from ntksym.verify.balls import enclose_definition
-
-TABLES = Wanted("tabulated")
-STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1", "-fPIC", "-shared")
-
-
-@dataclass(frozen=True, slots=True)
-class RangeUnit:
-    """A closed form that is NaN outside a range, as a table is."""
-
-    activation: Any
-    inner: Any
-    low: float
-    high: float
-    method: str = "tabulated"
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return (f"range: variances {self.low:g} to {self.high:g}",)
-
-    @property
-    def programs(self) -> Any:
-        return self.inner.programs
-
-    def c_functions(self, stem: str) -> str:
-        text = self.inner.c_functions(f"{stem}_in")
-        ok = f"(q[i] >= {self.low!r} && q[i] <= {self.high!r})"
-        return f"""{text}
-static void {stem}_pairs(size_t n, const double *q11, const double *q12, const double *q22,
-                         const double *root, double *nngp, double *dot)
-{{
-  {stem}_in_pairs(n, q11, q12, q22, root, nngp, dot);
-  for (size_t i = 0; i < n; ++i)
-    if (!({ok.replace("q[i]", "q11[i]")} && {ok.replace("q[i]", "q22[i]")}))
-      nngp[i] = dot[i] = NAN;
-}}
-static void {stem}_diag(size_t n, const double *q, double *nngp, double *dot)
-{{
-  {stem}_in_diag(n, q, nngp, dot);
-  for (size_t i = 0; i < n; ++i)
-    if (!{ok}) nngp[i] = dot[i] = NAN;
-}}
-"""
-
-    def numpy_functions(self, stem: str) -> str:
-        text = self.inner.numpy_functions(f"{stem}_in")
-        lo, hi = repr(self.low), repr(self.high)
-        return f"""{text}
-
-def {stem}_pairs(q11, q12, q22, root=None):
-    ok = (q11 >= {lo}) & (q11 <= {hi}) & (q22 >= {lo}) & (q22 <= {hi})
-    nngp, dot = {stem}_in_pairs(q11, q12, q22, root)
-    return np.where(ok, nngp, np.nan), np.where(ok, dot, np.nan)
-
-
-def {stem}_diag(q):
-    ok = (q >= {lo}) & (q <= {hi})
-    nngp, dot = {stem}_in_diag(q)
-    return np.where(ok, nngp, np.nan), np.where(ok, dot, np.nan)
-"""
 
 
 @pytest.fixture
@@ -113,34 +52,6 @@ def built(monkeypatch: pytest.MonkeyPatch) -> Any:
     _kept.cache_clear()
     yield seen
     _kept.cache_clear()
-
-
-def load(source: SourceFile, folder: Path) -> Any:
-    path = folder / source.name
-    path.write_text(source.text)
-    spec = importlib.util.spec_from_file_location(source.name[:-3], path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def library(files: tuple[SourceFile, ...], folder: Path, name: str) -> Any:
-    for f in files:
-        (folder / f.name).write_text(f.text)
-    out = folder / f"{name}.so"
-    argv = [*find_compiler().command, *STRICT, "-o", str(out), str(folder / f"{name}.c"), "-lm"]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[:2000]
-    return ctypes.CDLL(str(out))
-
-
-def data(rows: int = 6, width: int = 4) -> Any:
-    return np.random.default_rng(0).normal(size=(rows, width))
-
-
-def vectors(*arrays: Any) -> list[Any]:
-    return [a.ctypes.data_as(ctypes.c_void_p) for a in arrays]
 
 
 # -- units -----------------------------------------------------------------------------------------
@@ -303,54 +214,6 @@ def test_normalised_data_have_one_variance(built: Any) -> None:
     for scale in (1.0, 1.25, 1.15):
         k(scale * x)
     assert len(built) == count
-
-
-NEAR_ROWS = 10.0 ** -np.arange(1.0, 13.0)
-"""Distances of pairs, down to where the error of a table is far more than 1 - rho."""
-
-
-@dataclass(frozen=True, slots=True)
-class ErringUnit:
-    """A unit that errs on pairs, by a factor; NaN where q12^2 > q11 q22, as a table gives."""
-
-    inner: Any
-    error: float
-    method: str = "tabulated"
-    notes: tuple[str, ...] = ()
-
-    @property
-    def programs(self) -> Any:
-        return self.inner.programs
-
-    def c_functions(self, stem: str) -> str:
-        return f"""{self.inner.c_functions(f"{stem}_right")}
-static void {stem}_pairs(size_t n, const double *q11, const double *q12, const double *q22,
-                         const double *root, double *nngp, double *dot)
-{{
-  {stem}_right_pairs(n, q11, q12, q22, root, nngp, dot);
-  for (size_t i = 0; i < n; ++i) {{
-    const int ok = fabs(q12[i]) <= sqrt(q11[i]) * sqrt(q22[i]) * (1.0 + 0x1p-48);
-    nngp[i] = ok ? nngp[i] * {1.0 + self.error!r} : NAN;
-  }}
-}}
-static void {stem}_diag(size_t n, const double *q, double *nngp, double *dot)
-{{
-  {stem}_right_diag(n, q, nngp, dot);
-}}
-"""
-
-    def numpy_functions(self, stem: str) -> str:
-        return f"""{self.inner.numpy_functions(f"{stem}_right")}
-
-
-def {stem}_pairs(q11, q12, q22, root=None):
-    nngp, dot = {stem}_right_pairs(q11, q12, q22, root)
-    ok = abs(q12) <= np.sqrt(q11) * np.sqrt(q22) * (1.0 + 2.0**-48)
-    return np.where(ok, nngp * {1.0 + self.error!r}, np.nan), dot
-
-
-{stem}_diag = {stem}_right_diag
-"""
 
 
 @pytest.mark.parametrize("target", ["c", "numpy"])
