@@ -9,7 +9,7 @@ demo: $(VENV)/.demo
 	$(BIN)/python -m ntksym.demo
 
 test: $(VENV)/.test lint types
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -19,7 +19,7 @@ types: $(VENV)/.test
 	$(BIN)/mypy
 
 slow: $(VENV)/.test
-	$(BIN)/python -m pytest -n 2 -m "slow or not slow"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "slow or not slow"
 
 shelf: $(VENV)/.test
 	$(BIN)/ntksym export --shelf codegen

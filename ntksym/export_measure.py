@@ -1,12 +1,16 @@
 """How accurate generated code is: its results at hard points against 34 digits.
 
 The error of a value at (q11, q12, q22) is divided by the size of the kernel there, sqrt of the
-product of the diagonals, and given in units of 2**-52: what a kernel method can notice.
+product of the diagonals, and given in units of 2**-52: what a kernel method can notice.  The same
+relative to the value itself is given for outputs that have one sign at all the points.  Results in
+single precision are compared with the double results of the same code at the same points, in units
+of 2**-23: what the double results are off by is below a millionth of that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -17,8 +21,11 @@ from .lower.program import Program
 
 EPS = 2.0**-52
 VARIANCES = ((1.0, 1.0), (0.3, 2.0), (1e-6, 1e-6), (1e-3, 7.0), (5.0, 5.0), (400.0, 0.01))
+SINGLE_EPS = 2.0**-23
 SCALES = (1e-200, 1e200)
 """Tried only where the program does not ask for moderate sizes."""
+SINGLE_SCALES = (1e-15, 1e15)
+"""The same for floats."""
 CORRELATIONS = (
     0.0,
     0.5,
@@ -34,16 +41,28 @@ CORRELATIONS = (
 )
 DIGITS = 34
 LARGEST = 1e150
+SINGLE_LARGEST = 1e30
 
 
 @dataclass(frozen=True, slots=True)
 class Worst:
-    """The worst error of one output, and where; `count` points were used."""
+    """The worst error of one output, and where; `count` points were used.
+
+    `of_value` is the worst error relative to the value, at the points where it is not 0; None where
+    the output changes its sign: it has a zero, and near it no relative accuracy.
+    """
 
     output: str
     eps: float
     point: tuple[float, float, float]
     count: int
+    of_value: float | None = None
+
+    def record(self) -> dict[str, Any]:
+        """What the lock says of it."""
+        of_value = None if self.of_value is None else round(self.of_value, 3)
+        point = [v.hex() for v in self.point]
+        return {"eps": round(self.eps, 3), "eps_of_value": of_value, "point": point}
 
 
 def points(scale_free: bool) -> Iterator[tuple[float, float, float]]:
@@ -112,15 +131,79 @@ def measure_dual(
     row = {point: i for i, point in enumerate(given)}
     arrays = tuple(np.array(column) for column in zip(*given, strict=True))
     results = dict(zip(("nngp", "dot"), run(*arrays), strict=True))
-    worst: dict[str, Worst] = {}
-    for point, label, exact, size in references:
-        error = float(abs(exact - float(results[label][row[point]])) / size) / EPS
-        before = worst.get(label, Worst(label, -1.0, point, 0))
-        if not error <= before.eps:
-            worst[label] = Worst(label, error, point, before.count + 1)
-        else:
-            worst[label] = Worst(label, before.eps, before.point, before.count + 1)
-    return tuple(worst[label] for label in ("nngp", "dot") if label in worst)
+    errors = (
+        (label, point, float(exact), abs(exact - float(results[label][row[point]])), size)
+        for point, label, exact, size in references
+    )
+    return _worst(errors, EPS)
+
+
+def _worst(
+    errors: Iterable[tuple[str, tuple[float, float, float], float, Any, Any]], eps: float
+) -> tuple[Worst, ...]:
+    """The worst of (output, point, exact value, error, size), by output in order of appearance."""
+    rows: dict[str, list[tuple[float, float, float, tuple[float, float, float]]]] = {}
+    for label, point, exact, error, size in errors:
+        relative = float(error / abs(exact)) / eps if exact else 0.0
+        rows.setdefault(label, []).append((float(error / size) / eps, relative, exact, point))
+    found = []
+    for label, cells in rows.items():
+        worst = next((c for c in cells if math.isnan(c[0])), None) or max(cells)
+        signed = min(c[2] for c in cells) >= 0.0 or max(c[2] for c in cells) <= 0.0
+        of_value = max(c[1] for c in cells) if signed else None
+        found.append(Worst(label, worst[0], worst[3], len(cells), of_value))
+    return tuple(found)
+
+
+def single_points(scale_free: bool) -> tuple[tuple[float, float, float], ...]:
+    """The points of `points` as floats that keep the covariance semi-definite."""
+    extremes = tuple((s, s) for s in SINGLE_SCALES) if scale_free else ()
+    found: dict[tuple[float, float, float], None] = {}
+    for a, b in (*VARIANCES, *extremes):
+        first, second = float(np.float32(a)), float(np.float32(b))
+        for rho in CORRELATIONS:
+            c = np.float32(rho * (np.sqrt(first) * np.sqrt(second)))
+            while _exceeds(first, float(c), second):
+                c = np.nextafter(c, np.float32(0.0))
+            found[first, float(c), second] = None
+    return tuple(found)
+
+
+def measure_single(
+    run: Callable[[Any, Any, Any], tuple[Any, Any]], *, scale_free: bool
+) -> tuple[Worst, ...]:
+    """The worst errors of `nngp` and `dot` from arrays of floats, against those from doubles."""
+    at = single_points(scale_free)
+    wide = [np.array(column) for column in zip(*at, strict=True)]
+    narrow = run(*(column.astype(np.float32) for column in wide))
+    exact = run(*wide)
+    with np.errstate(all="ignore"):
+        own = [run(v, v, v) for v in (wide[0], wide[2])]
+        sizes = [np.sqrt(np.abs(own[0][k] * own[1][k])) for k in range(2)]
+        scale = sizes[0] / np.sqrt(wide[0] * wide[2])  # a jump: as in `_references`
+        sizes[1] = np.where(np.isfinite(sizes[1]), sizes[1], np.fmax(np.abs(exact[1]), scale))
+    errors = (
+        (
+            label,
+            point,
+            float(exact[k][i]),
+            abs(float(narrow[k][i]) - float(exact[k][i])),
+            sizes[k][i],
+        )
+        for k, label in enumerate(("nngp", "dot"))
+        for i, point in enumerate(at)
+        if np.isfinite(exact[k][i]) and 1 / SINGLE_LARGEST < sizes[k][i] < SINGLE_LARGEST
+    )
+    return _worst(errors, SINGLE_EPS)
+
+
+def _rows(seed: int) -> tuple[Any, Any]:
+    """Hard rows: random, near-duplicates, multiples, opposites and a zero row."""
+    rng = np.random.default_rng(seed)
+    x = rng.integers(-64, 65, size=(8, 6)) / 32.0
+    near = [x[i] + t * x[(i + 1) % 8] for i, t in ((0, 1e-2), (1, 1e-5), (2, 1e-8))]
+    y = np.array([*near, 3.7 * x[3], -x[4], -x[5] * (1 + 1e-5), 0 * x[6], *x[6:]])
+    return x, y
 
 
 def measure_pairs(
@@ -139,10 +222,7 @@ def measure_pairs(
 
     ctx = MPContext()
     ctx.dps = DIGITS
-    rng = np.random.default_rng(seed)
-    x = rng.integers(-64, 65, size=(8, 6)) / 32.0
-    near = [x[i] + t * x[(i + 1) % 8] for i, t in ((0, 1e-2), (1, 1e-5), (2, 1e-8))]
-    y = np.array([*near, 3.7 * x[3], -x[4], -x[5] * (1 + 1e-5), 0 * x[6], *x[6:]])
+    x, y = _rows(seed)
     nngp, ntk = run(x, y)
 
     def inner(a: Any, b: Any) -> Any:
@@ -152,7 +232,7 @@ def measure_pairs(
         )
         return ctx.mpf(exact.numerator) / exact.denominator
 
-    worst = {"nngp": (-1.0, (0.0, 0.0, 0.0)), "ntk": (-1.0, (0.0, 0.0, 0.0))}
+    errors = []
     for i, a in enumerate(x):
         for j, b in enumerate(y):
             g11, g12, g22 = inner(a, a), inner(a, b), inner(b, b)
@@ -162,8 +242,31 @@ def measure_pairs(
             for k, label in enumerate(("nngp", "ntk")):
                 size = ctx.sqrt(abs(own[0][k] * own[1][k]))
                 error = abs(ctx.convert(float(got[k])) - exact[k])
-                relative = float(error / size) / EPS if size else float(error > 0) * float("inf")
-                if not relative <= worst[label][0]:
-                    worst[label] = (relative, (float(g11), float(g12), float(g22)))
-    count = len(x) * len(y)
-    return tuple(Worst(k, e, p, count) for k, (e, p) in worst.items())
+                if not size:  # a zero row: exact, or infinitely wrong
+                    error, size = (ctx.inf if error else ctx.zero), ctx.one
+                point = (float(g11), float(g12), float(g22))
+                errors.append((label, point, float(exact[k]), error, size))
+    return _worst(errors, EPS)
+
+
+def measure_single_pairs(
+    run: Callable[[Any, Any], tuple[Any, Any]],
+    narrow: Callable[[Any, Any], tuple[Any, Any]],
+    seed: int = 0,
+) -> tuple[Worst, ...]:
+    """The same for floats, against the double results of `run` on the same rows."""
+    x, y = (rows.astype(np.float32) for rows in _rows(seed))
+    wide = x.astype(np.float64), y.astype(np.float64)
+    exact, got = run(*wide), narrow(x, y)
+    own = [[np.diagonal(part) for part in run(rows, rows)] for rows in wide]
+    errors = []
+    for i, a in enumerate(wide[0]):
+        for j, b in enumerate(wide[1]):
+            point = (float(a @ a), float(a @ b), float(b @ b))
+            for k, label in enumerate(("nngp", "ntk")):
+                value, size = float(exact[k][i, j]), math.sqrt(abs(own[0][k][i] * own[1][k][j]))
+                error = abs(float(got[k][i, j]) - value)
+                if not size:
+                    error, size = (math.inf if error else 0.0), 1.0
+                errors.append((label, point, value, error, size))
+    return _worst(errors, SINGLE_EPS)

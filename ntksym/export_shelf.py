@@ -1,13 +1,19 @@
-"""The shelf: build `codegen/` from its manifest, and check that it is fresh."""
+"""The shelf: build `codegen/` from its manifest, and check that it is fresh.
+
+The lock has the measured errors of every kernel in both precisions, relative to the size of the
+kernel and, where it has no zero, to its value; and what is over the goal.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .backends import Contract
 from .errors import BadSpec, NtksymError
 from .export import (
     Entry,
@@ -18,8 +24,14 @@ from .export import (
     sources,
     write_files,
 )
-from .export_measure import Worst, measure_dual, measure_pairs
-from .lower.schedule import evaluate_network
+from .export_measure import (
+    Worst,
+    measure_dual,
+    measure_pairs,
+    measure_single,
+    measure_single_pairs,
+)
+from .lower.schedule import Schedule, evaluate_network
 from .runtime.engines import CDual, CNetwork, NumpyDual, NumpyNetwork
 from .runtime.kernel import CompiledDual, CompiledKernel
 
@@ -27,33 +39,33 @@ SCHEMA = "ntksym/shelf/1"
 DEFAULT_PARAMETER = 0.5
 LOCK = "manifest.lock"
 MANIFEST = "manifest.toml"
+GOAL = 4.0
+"""What every kernel should reach, in eps of its precision."""
 
 
-def measure(lowered: Lowered, target: str, entry: Entry) -> tuple[Worst, ...]:
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The worst errors of one kernel in one target: doubles, and floats against them."""
+
+    double: tuple[Worst, ...]
+    single: tuple[Worst, ...]
+
+    def record(self, dtype: str) -> dict[str, Any]:
+        """What the lock says of one precision."""
+        found = self.single if dtype == "float32" else self.double
+        return {w.output: w.record() for w in found}
+
+
+def measure(lowered: Lowered, target: str, entry: Entry) -> Measured:
     """The measured worst errors of one target.
 
     Raises:
         NoCompiler: the target is C and no compiler works.
     """
-    from .backends import Contract
-
     contract = Contract("measurement", lowered.formula)
     given = dict(entry.values)
     if lowered.network is not None:
-        schedule = lowered.network
-        engine = (CNetwork if target == "c" else NumpyNetwork)(schedule, contract, keep=False)
-        kernel = CompiledKernel(
-            engine, name="", target=target, dtype="float64", threads=1, sources=()
-        )
-
-        def reference(g11: Any, g12: Any, g22: Any, ctx: Any) -> tuple[Any, Any]:
-            return evaluate_network(schedule, g11, g12, g22, 6, ctx)
-
-        def run(x: Any, y: Any) -> tuple[Any, Any]:
-            out = kernel(x, y)
-            return out.nngp, out.ntk
-
-        return measure_pairs(reference, run)
+        return _measure_network(lowered.network, target, contract)
     assert lowered.dual is not None
     pair, diag = lowered.dual
     dual_engine = (CDual if target == "c" else NumpyDual)(pair, diag, contract, keep=False)
@@ -72,8 +84,29 @@ def measure(lowered: Lowered, target: str, entry: Entry) -> tuple[Worst, ...]:
         out = compiled(a, c, b, **params)
         return out.nngp, out.dot
 
-    moderate = requires_moderate(lowered.programs)
-    return measure_dual(pair, diag, run_dual, params, scale_free=not moderate)
+    scale_free = not requires_moderate(lowered.programs)
+    double = measure_dual(pair, diag, run_dual, params, scale_free=scale_free)
+    return Measured(double, measure_single(run_dual, scale_free=scale_free))
+
+
+def _measure_network(schedule: Schedule, target: str, contract: Contract) -> Measured:
+    engine = (CNetwork if target == "c" else NumpyNetwork)(schedule, contract, keep=False)
+
+    def reference(g11: Any, g12: Any, g22: Any, ctx: Any) -> tuple[Any, Any]:
+        return evaluate_network(schedule, g11, g12, g22, 6, ctx)
+
+    def runner(dtype: str) -> Callable[[Any, Any], tuple[Any, Any]]:
+        kernel = CompiledKernel(engine, name="", target=target, dtype=dtype, threads=1, sources=())
+
+        def run(x: Any, y: Any) -> tuple[Any, Any]:
+            out = kernel(x, y)
+            return out.nngp, out.ntk
+
+        return run
+
+    wide = runner("float64")
+    single = measure_single_pairs(wide, runner("float32"))
+    return Measured(measure_pairs(reference, wide), single)
 
 
 def accuracy_text(worst: tuple[Worst, ...]) -> str:
@@ -81,6 +114,43 @@ def accuracy_text(worst: tuple[Worst, ...]) -> str:
     parts = [f"{w.output} {_rounded(w.eps)} eps" for w in worst]
     count = max((w.count for w in worst), default=0)
     return f"at most {', '.join(parts)} of the kernel's size at {count} points, 34-digit reference"
+
+
+def goal_lines(measured: dict[str, Measured]) -> tuple[str, ...]:
+    """How many kernels are within `GOAL` eps, a line for each target and precision."""
+    lines = []
+    for target, title in (("c", "C"), ("numpy", "NumPy")):
+        for dtype in ("float64", "float32"):
+            rows = [_worst_of(m, dtype) for k, m in measured.items() if k.endswith(f".{target}")]
+            signed = [v for _, v in rows if v is not None]
+            if rows:
+                lines.append(
+                    f"{title} {dtype}: {sum(e <= GOAL for e, _ in rows)} of {len(rows)} within "
+                    f"{GOAL:g} eps of the size, {sum(v <= GOAL for v in signed)} of {len(signed)} "
+                    "of the value"
+                )
+    return tuple(lines)
+
+
+def missed(measured: dict[str, Measured]) -> dict[str, list[str]]:
+    """What is over `GOAL`: by target, precision and measure, "kernel.output eps"."""
+    found: dict[str, list[str]] = {}
+    for key, m in sorted(measured.items()):
+        name, target = key.rsplit(".", 1)
+        for dtype, worst in (("float64", m.double), ("float32", m.single)):
+            for w in worst:
+                for kind, eps in (("size", w.eps), ("value", w.of_value)):
+                    if eps is not None and not eps <= GOAL:
+                        rows = found.setdefault(f"{target} {dtype}, of the {kind}", [])
+                        rows.append(f"{name}.{w.output} {_rounded(eps)}")
+    return found
+
+
+def _worst_of(m: Measured, dtype: str) -> tuple[float, float | None]:
+    """Of all outputs: relative to the size, and to the value; None where every one has a zero."""
+    worst = m.single if dtype == "float32" else m.double
+    signed = [w.of_value for w in worst if w.of_value is not None]
+    return max((w.eps for w in worst), default=0.0), max(signed, default=None)
 
 
 def _rounded(eps: float) -> str:
@@ -91,7 +161,7 @@ def _rounded(eps: float) -> str:
 
 def build_shelf(
     path: str | Path, report: Callable[[str], None] | None = None
-) -> dict[str, tuple[Worst, ...]]:
+) -> dict[str, Measured]:
     """Write every file of the manifest and the lock; the measured errors by "name.target".
 
     An entry that has no closed form, or that is less accurate than its budget, stops the build.
@@ -104,7 +174,7 @@ def build_shelf(
     """
     root = Path(path)
     records: dict[str, Any] = {}
-    measured: dict[str, tuple[Worst, ...]] = {}
+    measured: dict[str, Measured] = {}
     for entry in read_manifest(root / MANIFEST):
         lowered = entry.lower()
         record: dict[str, Any] = {
@@ -112,9 +182,11 @@ def build_shelf(
             "files": {},
             "accuracy": {},
             "measured": {},
+            "measured_float32": {},
         }
         for target in entry.targets:
-            worst = measure(lowered, target, entry)
+            found = measure(lowered, target, entry)
+            worst = found.double
             over = [w for w in worst if not w.eps <= entry.eps_max]
             if over:
                 raise BadSpec(
@@ -122,20 +194,23 @@ def build_shelf(
                     where=f"at (q11, q12, q22) = {over[0].point}",
                     hint=f"the budget eps_max is {entry.eps_max}: a row of the accuracy table",
                 )
-            measured[f"{entry.name}.{target}"] = worst
+            measured[f"{entry.name}.{target}"] = found
             text = accuracy_text(worst)
             made = sources(lowered, target, text)
             write_files(made, root / target, force=True)
             record["files"].update({f"{target}/{f.name}": sha256(f.text) for f in made})
             record["accuracy"][target] = text
-            record["measured"][target] = {
-                w.output: {"eps": round(w.eps, 3), "point": [v.hex() for v in w.point]}
-                for w in worst
-            }
+            record["measured"][target] = found.record("float64")
+            record["measured_float32"][target] = found.record("float32")
             if report is not None:
                 report(f"{entry.name} {target}: {text}")
         records[entry.name] = record
-    lock = {"schema": SCHEMA, "versions": versions(), "kernels": records}
+    lock = {
+        "schema": SCHEMA,
+        "versions": versions(),
+        "goal": {"eps": GOAL, "reached": list(goal_lines(measured)), "missed": missed(measured)},
+        "kernels": records,
+    }
     from .backends import SourceFile
 
     text = json.dumps(lock, indent=1, sort_keys=True) + "\n"

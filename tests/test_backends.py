@@ -54,6 +54,9 @@ ARGUMENTS: dict[str, tuple[tuple[float, ...], ...]] = {
     "log1p": tuple((a,) for a in (-0.5, -1e-12, 0.0, 1e-12, 3.0)),
     "cross": ((1.0, 1.0, 1 - 2.0**-52, 1 - 2.0**-52), (3.0, 0.1, 0.7, 0.3), (2.0, 3.0, 6.0, 1.0)),
     "rootdet": COVARIANCES,
+    "rescale": tuple(
+        (q, z) for q in (0.0, 1e-320, 1e-150, 3e-75, 1.0, 1e75, 7e290, math.inf) for z in (0.0, 1.0)
+    ),
     "angle": tuple((s, c) for s in SIDES for c in REAL),
     "arc1": tuple((s, c) for s in SIDES for c in REAL),
     "gap": tuple((s, c) for s in SIDES for c in REAL),
@@ -81,16 +84,18 @@ ARGUMENTS: dict[str, tuple[tuple[float, ...], ...]] = {
         (2.0, -10.01),
     ),
     "expPhi2": (
-        (128.0, -16.0, -16.0, 0.6, 0.8),
-        (128.0, -16.0, -16.0, -0.6, 0.8),
-        (60.0, -10.0, -9.0, 1.0, 1e-6),
-        (2.0, -1.0, -0.5, 0.3, 0.9),
-        (0.5, 1.0, -2.0, 0.6, 0.8),
-        (0.1, 0.4, 0.2, -0.6, 0.8),
-        (450.0, -30.0, -29.0, 0.9, 0.1),
-        (1.0, -1.0, -1.0, 1.0, 0.0),
-        (1.0, -1.0, -1.0, -1.0, 0.0),
-        (1.0, -0.5, 0.5, 0.0, 0.0),
+        (128.0, -16.0, -16.0, 0.6, 0.8, 1e-14, -2e-14),
+        (10.0, -4.5, -4.4, 0.99, 1e-3, 1e-13, 3e-13),
+        (10.0, 0.5, -4.4, -0.7, 0.7, 1e-13, 3e-13),
+        (128.0, -16.0, -16.0, -0.6, 0.8, 0.0, 0.0),
+        (60.0, -10.0, -9.0, 1.0, 1e-6, 0.0, 0.0),
+        (2.0, -1.0, -0.5, 0.3, 0.9, 0.0, 0.0),
+        (0.5, 1.0, -2.0, 0.6, 0.8, 0.0, 0.0),
+        (0.1, 0.4, 0.2, -0.6, 0.8, 0.0, 0.0),
+        (450.0, -30.0, -29.0, 0.9, 0.1, 0.0, 0.0),
+        (1.0, -1.0, -1.0, 1.0, 0.0, 0.0, 0.0),
+        (1.0, -1.0, -1.0, -1.0, 0.0, 0.0, 0.0),
+        (1.0, -0.5, 0.5, 0.0, 0.0, 0.0, 0.0),
     ),
     "euler": ((),),
     "gamma": tuple((a,) for a in (0.25, 1.0, 2.5, 7.5, 30.0)),
@@ -130,14 +135,15 @@ LIMITS = {
     "Phi2": 4.0,
     "Phi": 500.0,
     "expPhi": 400.0,
-    "expPhi2": 400.0,
+    "expPhi2": 800.0,
     "gamma": 16.0,
     "hyp2f1": 32.0,
     "expsinh": 300.0,
     "expcosh": 300.0,
     "pow": 4.0,
 }
-"""In units of 2**-52.  The exponents reach 450, and a rounding of one is worth as many."""
+"""In units of 2**-52.  The exponents reach 450, and a rounding of one is worth as many; those of
+Phi2 are squares, of 20 and more: a rounding of the root is worth twice as many."""
 
 
 def arguments(op: str) -> tuple[tuple[float, ...], ...]:

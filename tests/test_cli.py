@@ -316,6 +316,20 @@ def test_catalogue(call: Any) -> None:
     assert mish["status"] == "certified table"
 
 
+def test_mixtures_are_text_or_latex(call: Any) -> None:
+    """Each dual as a sum of named parts; no LaTeX in text, no text in LaTeX."""
+    shown = call("derive", "x*sigmoid(x) + tanh(2*x)").stdout
+    assert "\\" not in shown
+    shown = shown.replace("≈", "~")
+    assert "E[s(u)s(v)] ~ K0 + sum over k of w_k*K1 + sum over i, k of w_i*w_k*K2" in shown
+    for name in ("K0", "K1", "K2", "D0", "D1", "D2"):
+        assert any(line.startswith(f"{name} = ") for line in shown.splitlines())
+    lines = call("derive", "tanh(x)", "--latex").stdout.splitlines()
+    end = lines.index(r"\end{aligned}")
+    assert lines[0] == r"\begin{aligned}" and all(x.endswith(r"\\") for x in lines[1:end])
+    assert all(line.startswith("%") for line in lines[end + 1 :]) and len(lines) > end + 19
+
+
 def test_cite_and_doctor(call: Any) -> None:
     found = data(call("cite", "relu", "--json"))
     assert "cho2009kernel" in [r["key"] for r in found["references"]]

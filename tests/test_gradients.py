@@ -291,3 +291,33 @@ def test_a_mixture_has_its_gradient() -> None:
     total = sum(found.d_ntk[v].diagonal() for v in ("q11", "q12", "q22"))
     high, low = (k.diag(x * np.sqrt(1 + s * 1e-6)).ntk for s in (1, -1))
     assert np.allclose((high - low) / (2e-6 * norms), total, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("name", "depth"), [("hardtanh", 2), ("max(x - 1, 0)*x", 2)])
+def test_nearly_parallel_pairs_of_kinked_layers_need_no_long_arithmetic(name, depth, monkeypatch):
+    """One part in 1e-2 to 1e-9 apart, along each other, nearly so: against 90 digits."""
+    x = np.random.default_rng(1).standard_normal((3, 5))
+    first = x[0]
+    rows = [first + e * x[2] for e in (1e-2, 1e-4, 1e-6, 1e-9)]
+    rows = np.array([*rows, first * 1.001, first * (1 + 1e-6) + 1e-9 * x[1]])
+    net = ntksym.mlp(name, depth=depth, weight_var=2, bias_var="1/10")
+    g = NetworkGradient(net, "c", threads=1)
+    exact = [g.exact(first, y) for y in rows]
+    asked = []
+    monkeypatch.setattr(NetworkGradient, "exact", lambda *given: asked.append(given) or {})
+    found = g(first[None], rows)
+    assert not asked
+    against(found, exact)
+    for j, right in enumerate(exact):  # what is infinite at angle 0, relatively
+        want = float(right["ntk/q12"])
+        assert abs(found.d_ntk["q12"][0, j] - want) < 1e-12 * abs(want)
+
+
+def test_parameters_may_have_the_names_of_coordinates():
+    def kernel(value):
+        net = ntksym.mlp("max(x, a*x) + x*exp(-x**2/2)/5", depth=2, params={"a": value})
+        return NetworkGradient(net, "numpy")(x)
+
+    x = np.random.default_rng(2).normal(size=(3, 4))
+    slope = (kernel("25001/100000").ntk - kernel("24999/100000").ntk) / 2e-5
+    assert np.allclose(slope, kernel("1/4").d_ntk["a"], rtol=1e-7, atol=1e-8)

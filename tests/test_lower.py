@@ -7,6 +7,7 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from mpmath import MPContext
 from sympy import (
@@ -239,3 +240,25 @@ def test_complex_forms_are_refused_by_name() -> None:
 
     with pytest.raises(UnsupportedOp, match="Phi2 of complex arguments"):
         lower_dual(dual("sin(x)*heaviside(x)"))
+
+
+@pytest.mark.parametrize("name", ["x_cos", "laplace", "one_sided_exponential", "celu"])
+def test_large_exponents_and_waves_keep_four_eps(name: str) -> None:
+    """Nearly parallel inputs of variance 5: 17, 10 and 5 eps where arguments are rounded once."""
+    from ntksym.activations import named
+    from ntksym.dual import dual
+    from ntksym.lower import lower_dual, lower_dual_diag
+    from ntksym.runtime import compile as compile_kernel
+
+    derived = dual(named(name))
+    pair, own = lower_dual(derived), lower_dual_diag(derived)
+    params = {a: 0.5 for a in pair.args if a not in ("q11", "q12", "q22")}
+    ctx = MPContext()
+    ctx.dps = 25
+    got = compile_kernel(named(name), target="numpy")(
+        np.array([5.0]), np.array([4.980468750000001]), np.array([5.0]), **params
+    )
+    exact = pair.evaluate({"q11": 5.0, "q12": 4.980468750000001, "q22": 5.0, **params}, ctx)
+    size = own.evaluate({"q": 5.0, **{a: params[a] for a in own.args if a != "q"}}, ctx)
+    for label, value in (("nngp", got.nngp[0]), ("dot", got.dot[0])):
+        assert abs(exact[label] - float(value)) <= 4 * 2.0**-52 * abs(size[label]), label

@@ -17,6 +17,7 @@ from ntksym.language import as_activation
 from ntksym.lower import lower_dual, lower_dual_diag
 from ntksym.lower.far import far_rule
 from ntksym.lower.program import with_inner
+from ntksym.lower.rescale import Orders, orders
 from ntksym.lower.scales import settles
 from ntksym.runtime import compile as compile_
 from ntksym.symbols import q11, q12, q22
@@ -219,3 +220,59 @@ def test_the_definition_is_used_at_few_variances_only() -> None:
         assert 1 not in middle, text
         usual = [rule.used[k][i * BINS + j] for k in (0, 1) for i in (6, 7) for j in (6, 7)]
         assert not {1, 2} & set(usual), text  # of all correlations, 2 included: it is slow
+
+
+APART = ("relu4", "max(x,0)^5", "x2_probit", "erf(x)*x^2", "hermite5")
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+@pytest.mark.parametrize("text", APART)
+def test_far_apart_variances(text: str, target: str) -> None:
+    """Right wherever sqrt(K(q11) K(q22)) is representable, never a wrong number."""
+    d = dual(subject(text))
+    kernel = compile_(d, target)
+    own = lower_dual_diag(d)
+    checked = 0
+    for a, b in ((1e-300, 1e200), (1e-300, 1e150), (1e-200, 1e200), (1e-100, 1e60), (1.0, 1e100)):
+        sides = [own.evaluate({"q": q}) for q in (a, b)]
+        for rho in (0.0, 0.5, -0.5, 1 - 1e-9):
+            c = rho * (math.sqrt(a) * math.sqrt(b))
+            exact = balls(d, a, c, b, 2600)
+            for k, label in enumerate(("nngp", "dot")):
+                size = (sides[0][label] * sides[1][label]) ** 0.5
+                if 1e-290 < size < 1e290:
+                    assert abs(at(kernel, a, c, b)[k] - exact[k]) / float(size) < 8 * EPS
+                    checked += 1
+    assert checked >= 10
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+@pytest.mark.parametrize("b", [1.0, 1e60, 1e200])
+def test_tiny_beside_huge_by_steins_lemma(b: float, target: str) -> None:
+    """E[u s(v)] = q12 E[s'(v)]: hard tanh is the identity where u is."""
+    kernel = compile_(dual("hardtanh"), target)
+    for a in (1e-300, 1e-200, 1e-160):
+        for rho in (0.5, -0.9):
+            c = rho * math.sqrt(a) * math.sqrt(b)
+            exact = c * math.erf(1 / math.sqrt(2 * b))
+            assert at(kernel, a, c, b)[0] == pytest.approx(exact, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("relu4", Orders((4, 3), (4, 3))),
+        ("hermite4", Orders((0, 1), (4, 3))),
+        ("elu", Orders((1, 0), (1, 0))),
+        ("x2_probit", Orders((2, 1), (2, 1))),
+        ("hardtanh", Orders((1, 0), None)),  # bounded: s' far out is no power
+        ("one_sided_exponential", Orders((0, -1), None)),
+        ("hardshrink", Orders((1, 0), None)),  # jumps away from 0
+    ],
+)
+def test_orders_about_zero_and_far_out(text: str, expected: Orders) -> None:
+    assert orders(subject(text)) == expected
+
+
+def test_orders_are_not_asked_for_where_nothing_overflows() -> None:
+    assert not any(orders(subject(t)) for t in ("relu", "gelu", "erf", "cubed_relu", "step"))

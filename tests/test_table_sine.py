@@ -9,6 +9,7 @@ import subprocess
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from ntksym.backends.c_table import TableUnit
 from ntksym.language import as_activation
 from ntksym.numeric.arith import working
 from ntksym.numeric.table import kinks, read_table, shared, sine, table_dual
+from ntksym.numeric.table.fold import Folded
+from ntksym.numeric.table.panels import MOST, chopped, ends, narrowed, panels
 from ntksym.verify.balls import enclose_definition
 
 CASES = (
@@ -178,3 +181,60 @@ void own(size_t n, const double *q, double *e, double *f) { table_diag(n, q, e, 
         for i in (0, 1, n // 2, n - 1):
             want = table.at(q11[i], q12[i], q22[i], root[i])
             assert np.allclose((value[i], dot[i]), want, rtol=0, atol=1e-13, equal_nan=True)
+
+
+@pytest.mark.parametrize("name", ["max(x, 0) + tanh(min(x, 0))", "x/(1 + exp(-x)) + cos(x)/3"])
+def test_panels_of_a_band(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proven bounds hold on every panel, at the cuts too, with fewer coefficients an entry."""
+    whole = made(name, 0.5, 2.0)
+    monkeypatch.setattr("ntksym.numeric.table.pairs.panels", lambda places, bands: 3)
+    table = table_dual(name, (0.5, 2.0), error=ERROR)
+    assert len(table.bands) == 3 and len(table.pairs) == 6 and table.error <= ERROR
+    assert table.bands[0].low == 0.5 and table.bands[-1].high == 2.0
+    for band, following in pairwise(table.bands):
+        assert band.high == following.low
+    for band in table.bands:
+        assert abs(band.axis(band.low)) < 1 + 1e-15 > abs(band.axis(band.high))
+    assert read_table(table.to_json()) == table
+    cuts = [band.high for band in table.bands]
+    spots = ((0.5, cuts[0]), (cuts[0], math.nextafter(cuts[0], 9)), (cuts[1], 2.0), (1.9, 0.6))
+    worst = 0.0
+    for (q11, q22), rho in zip(spots, (1 - 2.0**-40, -0.4, -0.97, 0.8), strict=True):
+        worst = max(worst, *misses(table, name, q11, rho * math.sqrt(q11 * q22), q22))
+    assert 1e-4 < worst <= 1
+    size = [max(_columns(pair) for pair in t.pairs) for t in (whole, table)]
+    assert size[1] < 0.9 * size[0]
+
+
+def _columns(pair: Any) -> int:
+    """How many coefficients an entry meets."""
+    parts = [rows for rows in (pair.value.plus, pair.value.minus) if rows]
+    return sum(len(line) for rows in parts for line in rows[0])
+
+
+def test_the_number_of_panels() -> None:
+    """More of them where an entry needs many coefficients, never beyond what is useful."""
+    assert panels(90, 1) == panels(90, 2) == 1
+    assert panels(300, 2) > 1
+    assert panels(10**4, 1) == MOST and panels(10**4, 8) == 1
+
+
+def test_a_panel_is_the_same_polynomial() -> None:
+    rng = np.random.default_rng(5)
+    size = (4, 4, 3)
+    numbers = rng.standard_normal(size)
+    tensor = [[[arb(float(c)) for c in line] for line in plane] for plane in numbers]
+    found = Folded(((0, tensor),), arb(0), arb(0), arb(0))
+    one, two = ends(3)[0], ends(3)[1]
+    ((_, turned),) = narrowed(found, one, two, 80).parts
+    ours = np.array([[[float(c) for c in line] for line in plane] for plane in turned])
+    for s, t, x in rng.uniform(-1, 1, (5, 3)):
+        at = [float((b + a) / 2) + float((b - a) / 2) * v for (a, b), v in ((one, s), (two, t))]
+        want = np.polynomial.chebyshev.chebval3d(*at, x, numbers)
+        assert abs(np.polynomial.chebyshev.chebval3d(s, t, x, ours) - want) < 1e-12
+    cut = chopped(found, 1e-9)
+    assert len(cut.parts[0][1]) == 4 and cut.omitted == 0
+    tensor[3] = [[c * 1e-12 for c in line] for line in tensor[3]]
+    cut = chopped(found, 1e-9)
+    lost = float(sum(abs(c) for line in tensor[3] for c in line))
+    assert len(cut.parts[0][1]) == 3 and lost <= float(cut.omitted.upper()) < 1e-9

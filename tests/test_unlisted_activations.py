@@ -198,3 +198,43 @@ def test_a_logarithm_that_is_not_real_stays_refused() -> None:
     for text in ("log(x^3*(x - 1))", "log((x - 2)*(x + 2))"):
         with pytest.raises(BadActivation):
             enclose_definition(parse_activation(text), 1, Fraction(1, 2), 1, digits=10)
+
+
+@pytest.mark.parametrize(
+    ("plain", "scaled", "factor"),
+    [
+        ("max(x, 0)", "1e-30*max(x, 0)", Fraction(1, 10**60)),
+        ("tanh(x)", "1e30*tanh(x)", Fraction(10**60)),
+        ("x*tanh(log(1 + exp(x)))", "1e-150*x*tanh(log(1 + exp(x)))", Fraction(1, 10**300)),
+        ("heaviside(x - 1)", "1e-20*heaviside(x - 1)", Fraction(1, 10**40)),
+    ],
+)
+def test_the_size_of_an_activation_costs_no_digits(
+    plain: str, scaled: str, factor: Fraction
+) -> None:
+    """A tolerance is relative to the function: 30 digits of 1e-61 are not [0 +/- 1e-57]."""
+    for derivative in (False, True):
+        first, second = (
+            enclose_definition(
+                parse_activation(t), 1, Fraction(1, 2), 2, derivative=derivative,
+                jumps="distributional",
+            )
+            for t in (plain, scaled)
+        )  # fmt: skip
+        assert second.rel_digits >= 30
+        assert abs(first.mid * factor - second.mid) <= first.rad * factor + second.rad
+
+
+def test_a_derivative_much_smaller_than_its_function_has_its_digits() -> None:
+    act = parse_activation("tanh(x - 50)")
+    ball = enclose_definition(act, 1, Fraction(999999, 10**6), 1, derivative=True)
+    assert ball.rel_digits >= 30 and float(ball.mid) == pytest.approx(6.60051344527771e-83)
+
+
+@pytest.mark.parametrize("text", ["sin(abs(x))", "max(x, 0)*sin(x)"])
+def test_waves_with_a_kink_at_large_variances(text: str) -> None:
+    """Their closed form has Phi2 of imaginary arguments: integrands that fall by exp(-100)."""
+    point = tuple(parse_number(q) for q in ("100", "60", "100"))
+    method, found = evaluate(parse_activation(text), point, {}, 30)
+    assert method == "closed form" and all(c.agree for c in found)
+    assert all(c.derived is not None and c.derived.rel_digits >= 30 for c in found)

@@ -27,6 +27,7 @@ SPELL = {
     "clamp": "_min(_max({0}, {1}), {2})",
     "pos": "_pos({0})",
     "once": "_once({0})",
+    "rescale": "_rescale({0}, {1})",
     "sqrt0": "_sqrt0({0})",
     "pow": "_pow0({0}, {1})",
     "cross": "_cross({0}, {1}, {2}, {3})",
@@ -59,7 +60,7 @@ SPELL = {
     "erfc": "_erfc({0})",
     "Phi": "_Phi({0})",
     "expPhi": "_expPhi({0}, {1})",
-    "expPhi2": "_expPhi2({0}, {1}, {2}, {3}, {4})",
+    "expPhi2": "_expPhi2({0}, {1}, {2}, {3}, {4}, {5}, {6})",
     "Phi2": "_Phi2({0}, {1}, {2}, {3})",
     "euler": "0.5772156649015329",
     "gamma": "_gamma({0})",
@@ -131,6 +132,13 @@ _SOURCES = {
     "_once": '''def _once(a):
     """The same where only its first power divides."""
     return _max(a, _floor(a) ** 1.8)''',
+    "_rescale": '''def _rescale(a, large):
+    """2**k with a*4**k far from 1, but not as far as a is; 1 where a is not very far, 0 or _INF."""
+    far, half = (248, 92) if _floor(a) < 1e-99 else (58, 28)
+    high = (a > 2.0**far) & (a < _INF) & (large > 0.0)
+    low = (a > 0.0) & (a < 2.0**-far) & (large <= 0.0)
+    k = _where(high, half, -half) - _half_exponent(_where(high | low, a, 1.0))
+    return _where(high | low, _two(k, a), 1.0)''',
     "_two_product": '''def _two_product(a, b):
     """a*b rounded, and its rounding error (T. J. Dekker 1971); halves are taken by their bits."""
     product = _rounded(a * b)
@@ -328,10 +336,12 @@ def _owen(h, ah):
 
 # P(X <= h, Y <= k), standard normal, correlation c/hypot(c, s), s >= 0 (D. B. Owen 1956)
 _Phi2 = _rule(_Phi2_value, lambda h, k, c, s: _tilt(0.0 * h, h, k, c, s))""",
-    "_expPhi2": '''def _expPhi2_value(a, h, k, c, s):
+    "_expPhi2": '''def _expPhi2_value(a, h, k, c, s, dh, dk):
     """Where exp(a) is large the integral of the density over the correlation (Plackett 1954)."""
-    big = a >= 1.5
+    big = (a >= 0.25) | ((h + k <= 0.0) & (s < -0.5 * c))
     plain = _exp(_where(big, 0.0, a)) * _Phi2_value(h, k, c, s)
+    of_h, of_k, _, _ = _tilt(_min(a, 700.0), h, k, c, s)
+    rest = dh * of_h + dk * of_k
     above = h + k > 0.0
     low, high = _min(h, k), _max(h, k)
     h, k, c = _where(above, low, h), _where(above, -high, k), _where(above, -c, c)
@@ -364,13 +374,14 @@ _Phi2 = _rule(_Phi2_value, lambda h, k, c, s: _tilt(0.0 * h, h, k, c, s))""",
     total = width * _added(panel, 42, 0.0 * width)
     value = _where(gone, 0.0, _exp((a - 0.5 * most * most) - g0) * total * 0.3183098861837907)
     whole = _expPhi(_where(above, a, 0.0), _where(above, low, 0.0))
-    return _where(big, _where(above, whole - value, value), plain)
+    return _where(big, _where(above, whole - value, value) + rest, plain)
 
 
-def _expPhi2_partials(a, h, k, c, s):
-    return (_expPhi2(a, h, k, c, s), *_tilt(a, h, k, c, s))
+def _expPhi2_partials(a, h, k, c, s, dh, dk):
+    of_h, of_k, of_c, of_s = _tilt(a, h, k, c, s)
+    return _expPhi2(a, h, k, c, s, dh, dk), of_h, of_k, of_c, of_s, of_h, of_k
 
 
-# exp(a)*Phi2(h, k; r), correlation c/hypot(c, s), with the relative accuracy of the tails
+# exp(a)*Phi2(h + dh, k + dk; r), correlation c/hypot(c, s), right relatively in the tails
 _expPhi2 = _rule(_expPhi2_value, _expPhi2_partials)''',
 }

@@ -13,6 +13,8 @@ from __future__ import annotations
 from .near import FEW, GROWING, LARGEST_ANGLE, LARGEST_SPREAD, NEAR, NEAR_FLOAT
 from .tables import legendre
 
+LOST, LOST_FLOAT = 1e-7, 1e-3
+"""Below this sine before a layer rounding may leave 0 after it, which has no derivative."""
 NODES = 32
 """Of the angle."""
 
@@ -31,6 +33,7 @@ def array_near() -> str:
         tables += f"_{name}_AT = {at!r}\n_{name}_WEIGHT = {weights!r}\n"
     marks = {"ANGLE": LARGEST_ANGLE, "SPREAD": LARGEST_SPREAD, "GROWING": GROWING}
     marks |= {"NEAR": NEAR, "NEAR_FLOAT": NEAR_FLOAT}
+    marks |= {"LOST": LOST, "LOST_FLOAT": LOST_FLOAT}
     text = _TEXT
     for mark, value in marks.items():
         text = text.replace(f"@{mark}@", repr(value))
@@ -93,7 +96,8 @@ def _carried(mode, slope, own, bias, state, after, roots, c, plain):
     a, before, b, root = state
     rx, ry, sx, sy = roots
     size, small = sx * sy, @NEAR@ if _double(root) else @NEAR_FLOAT@
-    near = (plain < @GROWING@ * size) & (plain * (rx * ry) > root * size)
+    lost = root < (@LOST@ if _double(root) else @LOST_FLOAT@) * (rx * ry)
+    near = (plain < @GROWING@ * size) & (lost | (plain * (rx * ry) > root * size))
     if mode > 1:
         near = near | (plain < small * size)
     near = near & (c > 0.0) & (before > 0.0) & ~((root == 0.0) & (a == b))

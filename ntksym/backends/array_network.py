@@ -166,7 +166,7 @@ _UNLIKE = (
 """What changes where a layer takes the difference of lengths: an eighth number of the state."""
 
 _WORSE = """Derivatives at a
-    small angle t have errors of about 1e-17/t (measured in double precision, not proven).
+    small angle t have errors of up to 2e-16/t (measured in double precision, not proven).
 """
 _BETTER = """Derivatives keep
     their digits at small angles, but for False (measured in double precision, not proven).
@@ -256,7 +256,7 @@ ABOUT = """At x = y, where a kinked activation has two one-sided
     derivatives in the angle, their mean is taken.  Inner products lose the angle of nearly equal
     rows, which is taken from x - y: for all pairs (`exact=True`), for those with a sine below 0.1
     (0.3 in single precision; the default), for none (False: one matrix product).  Derivatives at a
-    small angle t have errors of about 1e-17/t (measured in double precision, not proven).
+    small angle t have errors of up to 2e-16/t (measured in double precision, not proven).
     \"\"\""""
 """What a call of a network is, in the words of its docstring."""
 

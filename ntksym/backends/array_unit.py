@@ -16,10 +16,12 @@ from ..lower.schedule import number
 from ..numeric import MixtureDual
 from ..numeric.series.table import SeriesTable
 from ..numeric.table import BandedDual, KinkTable, SplitTable, TableDual, table_dual
+from ..numeric.table.dyadic import DyadicTable
 from .array_module import ArrayBackend
 from .array_programs import ArrayPrograms, closed_arrays, mixture_arrays
 from .array_series import DOTTED, ArraySeries
 from .array_table import POLYNOMIALS, ArrayTable
+from .array_table_dyadic import ArrayDyadic
 from .point_unit import TOLERANCE
 from .units import parameter_values, refuse_unbuilt
 
@@ -70,6 +72,8 @@ class ArrayUnit:
             return float((self.rule.table.low * self.rule.table.high) ** 0.5)
         if isinstance(self.rule, ArraySeries):
             return float(float(self.rule.table.lo * self.rule.table.hi) ** 0.5)
+        if isinstance(self.rule, ArrayDyadic):
+            return self.rule.table.low
         return 1.0
 
     @property
@@ -121,6 +125,8 @@ def array_unit(
     if isinstance(found, TableDual):
         jumps, kinks = roughness(activation)
         return ArrayUnit(ArrayTable(found, kinks, jumps), found.low if found.single else None)
+    if isinstance(found, DyadicTable):
+        return ArrayUnit(ArrayDyadic(found), found.low)
     if isinstance(found, SeriesTable):
         return ArrayUnit(ArraySeries(found), float(found.lo) if found.lo == found.hi else None)
     if isinstance(found, (MixtureDual, Dual)):

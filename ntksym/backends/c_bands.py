@@ -14,7 +14,7 @@ from ..numeric.table.banded import BandedDual, Pair
 from ..numeric.table.dual import SLACK, Sheet
 from ..numeric.table.pack import Rows
 from .c_bands_text import DIAGONAL, ENTRY, GROUPED, LANES_TEXT, LOOPS, PAIRS, PLAIN
-from .c_folded import folded_text
+from .c_folded import axes, folded_text
 from .c_header import c_literal
 
 CHUNK = 256
@@ -111,7 +111,7 @@ def bands_text(t: BandedDual, stem: str) -> str:
             text += _data(_name(stem, p.first, p.second, plus), half, p.first < p.second)
     text += _entries(t, stem, halves, sides)
     row = max(max(h.shape[0], h.shape[1]) * sum(h.shape[2:]) for h in halves.values())
-    text += _edges(t, stem)
+    text += axes(t, stem)
     grouped = count * len(sides) > 1
     body = LOOPS + PAIRS.replace("@ORDER@", GROUPED if grouped else PLAIN)
     group = f"({band_of(t, 'v')}) * {len(sides)}" if count > 1 else ""
@@ -183,12 +183,6 @@ def _entries(
                 )
     # outer: the stride of what stays; inner: of what is summed
     return text + ",\n".join(rows) + "\n};\n\n"
-
-
-def _edges(t: BandedDual, stem: str) -> str:
-    text = f"static const double {stem}_axis[{len(t.bands)}][2] = {{ /* centre, half */\n"
-    text += ",\n".join(f"  {{{c_literal(b.centre)}, {c_literal(b.half)}}}" for b in t.bands)
-    return text + "\n};\n\n"
 
 
 def band_of(t: BandedDual, v: str) -> str:

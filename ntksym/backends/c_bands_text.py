@@ -108,10 +108,10 @@ static void @STEM@_group(const @STEM@_entry *e, const double *axis, const double
   enum { step = 4 * @STEM@_many };
   double x[@CHUNK@], t[@CHUNK@];
   const double twice = 2.0 * (1.0 + e->kappa), kappa = e->kappa;
-  const double centre = axis[0], half = axis[1];
+  const double centre = axis[0], half = axis[1], pole = axis[2];
   for (size_t l = 0; l < n; ++l) {
     x[l] = twice * rs[l] / (s * ys[l] + fabs(cs[l]) + kappa * rs[l]) - 1.0;
-    t[l] = (ys[l] - centre) / ((ys[l] + centre) * half);
+    t[l] = (ys[l] - centre) / ((ys[l] + pole) * half);
   }
   for (size_t l = n; l % step; ++l) x[l] = t[l] = 0.0;
   for (size_t l = 0; l < n; l += step) @STEM@_sum(e, row, x + l, t + l, value + l, slope + l);
@@ -134,7 +134,7 @@ PAIRS = (
     const int in = (q >= @LOW@) & (q <= @HIGH@), mine = @BAND q@;
     const @STEM@_entry *tables = @STEM@_tables + mine * @GROUPS@;
     const double *axis = @STEM@_axis[mine];
-    const double tau = (s - axis[0]) / ((s + axis[0]) * axis[1]);
+    const double tau = (s - axis[0]) / ((s + axis[2]) * axis[1]);
     int last = -1;
     for (end = start + 1; end < n && q11[end] == q; ++end) {}
     if (!in) {
@@ -210,7 +210,7 @@ DIAGONAL = """static void @STEM@_diag(size_t n, const double *q, double *nngp, d
     const int ok = (v >= @LOW@) & (v <= @HIGH@), band = @BAND@;
     const double *axis = @STEM@_axis[band];
     const double *a = @STEM@_diag_k[band], *b = @STEM@_diag_d[band];
-    const double z = (s - axis[0]) / ((s + axis[0]) * axis[1]);
+    const double z = (s - axis[0]) / ((s + axis[2]) * axis[1]);
     double k = a[0], d = b[0];
     for (int i = 1; i < @KSIZE@; ++i) k = NTKSYM_MADD(k, z, a[i]);
     for (int i = 1; i < @DSIZE@; ++i) d = NTKSYM_MADD(d, z, b[i]);

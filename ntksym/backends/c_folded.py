@@ -26,8 +26,8 @@ CHUNK = 256
 """Entries that are put in order at a time."""
 KEPT = 8
 """So many chunks of columns are kept: those of so many layers of a network."""
-OWN = 3
-"""Up to so many bands every pair has polynomials written out for it; more share theirs."""
+FORMS = 4
+"""Up to so many pairs of bands have polynomials written out for them; more share so many."""
 WIDE = 8
 """A row is padded to a multiple of this: a vector of any machine."""
 BESIDE = 3
@@ -42,7 +42,7 @@ def folded_text(t: BandedDual, stem: str, diagonal: str, band: dict[str, str]) -
     """
     count, whole = len(t.bands), Form.of(t, t.pairs)
     bend = _BENDS[t.sine]
-    forms = {(p.first, p.second): Form.of(t, (p,)) if count <= OWN else whole for p in t.pairs}
+    forms = _forms(t)
     text = LANES_TEXT + f"enum {{ {stem}_many = (int)(sizeof(ntksym_lanes) / sizeof(double)) }};\n"
     sums: dict[Form, str] = {}
     lines = []
@@ -59,9 +59,7 @@ def folded_text(t: BandedDual, stem: str, diagonal: str, band: dict[str, str]) -
             places = f"{name}, {name}_depth, {sums[form]}, {form.wide}"
             lines.append(f"  {{{places}, {c_literal(pair.kappa)}, {{{more}}}}}")
     text += ROW.replace("@TABLES@", ",\n".join(lines)).replace("@COUNT@", str(count * count))
-    text += f"static const double {stem}_axis[{count}][2] = {{ /* centre, half */\n"
-    text += ",\n".join(f"  {{{c_literal(b.centre)}, {c_literal(b.half)}}}" for b in t.bands)
-    text += "\n};\n\n"
+    text += axes(t, stem)
     order = GROUPED if count > 1 else PLAIN
     text += COLUMNS + GROUP + PAIRS.replace("@ORDER@", order).replace("@ARGUMENTS@", ARGUMENTS)
     marks = {
@@ -81,6 +79,25 @@ def folded_text(t: BandedDual, stem: str, diagonal: str, band: dict[str, str]) -
         "@SLACK@": c_literal(1.0 + SLACK),
     }
     return _filled(text, marks) + diagonal
+
+
+def _forms(t: BandedDual) -> dict[tuple[int, int], Form]:
+    """The form of every pair: its own, or that of pairs that need about as many coefficients."""
+    own = [(len(Form.of(t, (p,)).places), p.first, p.second) for p in t.pairs]
+    order, many = sorted(own), min(FORMS, len(own))
+    found = {}
+    for k in range(many):
+        share = [key for _, *key in order[k * len(own) // many : (k + 1) * len(own) // many]]
+        form = Form.of(t, tuple(t.pair(a, b) for a, b in share))
+        found.update({(a, b): form for a, b in share})
+    return found
+
+
+def axes(t: BandedDual, stem: str) -> str:
+    """The variables of the bands: (sqrt(q) - centre)/((sqrt(q) + pole) half)."""
+    text = f"static const double {stem}_axis[{len(t.bands)}][3] = {{ /* centre, half, pole */\n"
+    text += ",\n".join(f"  {{{', '.join(c_literal(v) for v in b.numbers)}}}" for b in t.bands)
+    return text + "\n};\n\n"
 
 
 def _filled(text: str, marks: dict[str, str]) -> str:

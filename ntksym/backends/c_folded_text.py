@@ -92,7 +92,7 @@ static const @STEM@_columns *@STEM@_fill(size_t n, const double *q22, @STEM@_col
     const double *axis = @STEM@_axis[band[to->own[j]]];
     to->y[j] = sqrt(v);
     to->over[j] = (v >= @LOW@) & (v <= @HIGH@) ? 1.0 / to->y[j] : NAN;
-    to->t[j] = (to->y[j] - axis[0]) / ((to->y[j] + axis[0]) * axis[1]);
+    to->t[j] = (to->y[j] - axis[0]) / ((to->y[j] + axis[2]) * axis[1]);
   }
   for (size_t j = n; j < n + 64; ++j) to->t[j] = 0.0;
   return to;
@@ -141,7 +141,7 @@ PAIRS = """static void @STEM@_pairs(@ARGUMENTS@)
     const int in = (q >= @LOW@) & (q <= @HIGH@), mine = @BAND q@;
     const @STEM@_entry *tables = @STEM@_tables + mine * @BANDS@;
     const double *axis = @STEM@_axis[mine];
-    const double tau = (s - axis[0]) / ((s + axis[0]) * axis[1]);
+    const double tau = (s - axis[0]) / ((s + axis[2]) * axis[1]);
     int last = -1;
     for (end = start + 1; end < n && q11[end] == q; ++end) {}
     if (!in) {

@@ -50,6 +50,7 @@ class GradientPlan:
             direction of the angle after it is read.
         hyper: the hyper-parameters, in order.
         close: pairs with a smaller sine are reported, where that direction is formed.
+        entry: pairs that are nearer than this where a kinked layer reads them are reported.
     """
 
     name: str
@@ -57,6 +58,7 @@ class GradientPlan:
     steps: tuple[tuple[int, tuple[float, ...], bool], ...]
     hyper: tuple[str, ...]
     close: float
+    entry: float
 
 
 def planes(hyper: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
@@ -93,6 +95,7 @@ def gradient_file(plan: GradientPlan, contract: Contract) -> SourceFile:
     text = text.replace("@OTHER@", ", ".join(map(str, other)))
     text = text.replace("@PLANES@", "\n".join(f" *   {i}: {n}" for i, n in enumerate(names)))
     text = text.replace("@CLOSE@", C.literal(plan.close * plan.close))
+    text = text.replace("@ENTRY@", C.literal(plan.entry * plan.entry))
     pieces.append(text)
     whole = "\n".join(pieces).replace("@NAME@", f"ntksym_{name}_gradient")
     return SourceFile(f"{name}_gradient.c", whole)
@@ -110,6 +113,8 @@ def _tables(plan: GradientPlan) -> str:
     turns = ", ".join(str(int(t)) for _, _, t in plan.steps) or "0"
     text += f"static const unsigned char layer_kind[LAYERS + !LAYERS] = {{{kinds}}};\n"
     text += f"static const unsigned char layer_turn[LAYERS + !LAYERS] = {{{turns}}};\n"
+    kinked = ", ".join(str(int(k.kind == "kinked")) for k in plan.kinds) or "0"
+    text += f"static const unsigned char kind_kinked[] = {{{kinked}}};\n"
     formed = ", ".join(str(int(k.kind != "scaled")) for k in plan.kinds) or "0"
     text += f"static const unsigned char kind_formed[] = {{{formed}}};\n"
     text += f"static const double layer_value[LAYERS + !LAYERS][{width}] = {{\n"
@@ -163,13 +168,14 @@ def _move(d: int, name: str, kind: str, at: dict[str, str]) -> str:
     if name == "polar angle":
         rows = [("a", third)]
     else:
-        rows = [("x", first and "dx"), ("a", third), ("y", second and "dy"), (name, "1")]
+        rows = [("x", first and "dx"), ("a", third), ("y", second and "dy")]
+        rows.append((f"of_{name}", "1"))
     n = _sum([(at.get(f"n_{k}"), v) for k, v in rows])
     t = _sum([(at.get(f"t_{k}"), v) for k, v in rows] + [(at.get("t_t"), f"mt[{d}][i]")])
     if name == "polar angle":
         turn = ANGLE.replace("@NQ@", at["n_q"])
     elif kind == "scaled":
-        size = [("e_l", "lev"), ("e_n", "levn"), ("e_d", "unlike"), (f"e_{name}", "1")]
+        size = [("e_l", "lev"), ("e_n", "levn"), ("e_d", "unlike"), (f"e_of_{name}", "1")]
         rest = _sum([(at.get(k), v) for k, v in size])
         turn = SCALED.replace("@NQ@", at["n_q"]).replace("@REST@", rest)
     else:

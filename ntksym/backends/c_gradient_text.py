@@ -169,6 +169,12 @@ NTKSYM_BLOCK_FUNCTION void row(size_t b, size_t d, const double *px, const doubl
     const double *x = x0 + l * STATS, *xn = x + STATS;
     const double *y = y0 + l * STATS * ldy, *yn = y + STATS * ldy;
     const int turn = layer_turn[l];
+    if (kind_kinked[layer_kind[l]])
+      for (size_t i = 0; i < m; ++i) {
+        const double sine = now[1][i] / (x[1] * y[ldy + i]), gap = now[3][i] / x[1];
+        const int same = (now[1][i] == 0.0) & (x[0] == y[i]) & (now[0][i] > 0.0);
+        close[i] |= !same & (sine * sine + gap * gap < @ENTRY@);
+      }
     switch (layer_kind[l]) {
 @CASES@
       default:

@@ -1,7 +1,7 @@
 """C for a `KinkTable`: Chebyshev sums for all rho, and the closed dual of truncated powers.
 
-The closed part goes through in lanes: the orthant in blocks, then Stein's recurrence for every
-pair of kinks (`numeric/table/split_closed.py`).
+A table of one variance has the sums alone.  The closed part goes through in lanes: the orthant in
+blocks, then Stein's recurrence for every pair of kinks (`numeric/table/split_closed.py`).
 """
 
 from __future__ import annotations
@@ -38,12 +38,13 @@ class KinkUnit:
     @property
     def programs(self) -> tuple[Program, ...]:
         """The normal orthant, which the closed part needs."""
-        return (_ORTHANT,)
+        return (_ORTHANT,) if self.table.closed.kinks else ()
 
     def c_functions(self, stem: str) -> str:
         """C99 that defines `<stem>_pairs` and `<stem>_diag`; it needs `ntksym.h`."""
         closed = self.table.closed
-        near = (_closed(closed, stem), "(@SIDE@)", "root[at + l]", _CALL)
+        before, after = (_closed(closed, stem), _CALL) if closed.kinks else ("", "")
+        near = (before, "(@SIDE@)", "root[at + l]", after)
         return LANES_TEXT + sums(self.table.far, stem, near, "")
 
     def numpy_functions(self, stem: str) -> str:

@@ -40,8 +40,8 @@ def bands_numpy(t: BandedDual, stem: str) -> str:
     up = stem.upper()
     text = f"{up}_RANGE = ({t.low * (1.0 - SLACK)!r}, {t.high * (1.0 + SLACK)!r})\n"
     text += f"{up}_CUTS = {_tuple(tuple(b.high for b in t.bands[:-1]))}\n"
-    text += f"{up}_AXES = (\n"  # centre and half width of every band
-    text += "".join(f"    ({b.centre!r}, {b.half!r}),\n" for b in t.bands) + ")\n"
+    text += f"{up}_AXES = (\n"  # centre, half width and pole of every band
+    text += "".join(f"    {b.numbers!r},\n" for b in t.bands) + ")\n"
     names = []
     for p in t.pairs:
         if t.folded:
@@ -83,9 +83,9 @@ def @STEM@_band(q):
 
 def @STEM@_tau(q, band):
     """A variance of a band as a number in [-1, 1]."""
-    centre, half = @UP@_AXES[band]
+    centre, half, pole = @UP@_AXES[band]
     root = np.sqrt(q)
-    return (root - centre) / ((root + centre) * half)
+    return (root - centre) / ((root + pole) * half)
 
 '''
 

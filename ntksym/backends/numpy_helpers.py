@@ -33,6 +33,7 @@ def helpers(wanted: frozenset[str]) -> str:
 _NEEDS = {
     "_cross": ("_two_product",),
     "_rootdet": ("_cross", "_sqrt0", "_unscale"),
+    "_rescale": ("_unscale",),
     "_arc1": ("_angle", "_atan_tail"),
     "_erf": ("_erfc_positive", "_erf_small"),
     "_erfc": ("_erfc_positive", "_erf_small"),
@@ -43,7 +44,7 @@ _NEEDS = {
     "_expsinh": ("_div0",),
     "_expcosh": ("_div0",),
     "_Phi2": ("_Phi", "_owen", "_angle"),
-    "_expPhi2": ("_expPhi", "_Phi2"),
+    "_expPhi2": ("_expPhi", "_Phi2", "_two_product"),
     **numpy_hyper.NEEDS,
 }
 
@@ -70,12 +71,24 @@ _SOURCES = {
     "_unscale": '''def _unscale(q):
     """k with 4**k about q."""
     return np.frexp(q)[1] // 2''',
+    "_rescale": '''def _rescale(q, large):
+    """2**k with q*4**k about 2**-184 for q below 2**-248, or, large, 2**184 above 2**248; or 1."""
+    high = (large > 0.0) & (q > 2.0**248) & (q < np.inf)
+    low = (large <= 0.0) & (q < 2.0**-248) & (q > 0.0)
+    return np.ldexp(1.0, np.where(high | low, np.where(high, 92, -92) - _unscale(q), 0))''',
     "_rootdet": '''def _rootdet(q11, q12, q22):
     """sqrt(max(q11*q22 - q12^2, 0)) without overflow, underflow or cancellation."""
     k1, k2 = _unscale(q11), _unscale(q22)
     c = np.ldexp(np.ldexp(q12, -k1), -k2)
     det = _cross(np.ldexp(q11, -2 * k1), np.ldexp(q22, -2 * k2), c, c)
     return np.ldexp(np.ldexp(_sqrt0(det), k1), k2)''',
+    "_hyproot": '''def _hyproot(a, b):
+    """sqrt(max(a, 0) + b^2), by hypot only where the square leaves the range of doubles."""
+    a = np.maximum(a, 0.0)
+    with np.errstate(over="ignore", under="ignore"):
+        total = a + b * b
+        root, odd = np.sqrt(total), ~((total > 1e-280) & (total < 1e300))
+    return np.where(odd, np.hypot(np.sqrt(a), b), root) if np.any(odd) else root''',
     "_div0": '''def _div0(a, b):
     """a/b, and 0 at 0/0."""
     with np.errstate(divide="ignore", over="ignore"):
@@ -211,16 +224,32 @@ def _owen(h, ah):
     base = base - _owen(k, np.where(k < 0.0, -to_h, to_h))
     centre = (h == 0.0) & (k == 0.0)
     return np.where(centre, _angle(s, -c) * 0.15915494309189535, np.maximum(base, 0.0))''',
-    "_expPhi2": '''def _expPhi2(a, h, k, c, s):
-    """exp(a)*Phi2(h, k; r), correlation c/hypot(c, s), with the relative accuracy of the tails.
+    "_expPhi2": '''def _orthant_low(a, h, k, c, s, dh, dk):
+    """What dh and dk add to exp(a)*Phi2(h, k; r), by its derivatives (Plackett 1954)."""
+    s = s + ((c == 0.0) & (s == 0.0))
+    length = np.hypot(c, s)
+    r, t = c / length, np.maximum(s / length, 1e-290)
+    less, sign = t * t / (1.0 + np.abs(r)), np.where(r > 0.0, 1.0, -1.0)
+    with np.errstate(over="ignore"):
+        to_k = ((k - sign * h) + sign * (h * less)) / t
+        to_h = ((h - sign * k) + sign * (k * less)) / t
+    of_h = _expPhi(np.minimum(a - 0.5 * h * h, 700.0), to_k)
+    of_k = _expPhi(np.minimum(a - 0.5 * k * k, 700.0), to_h)
+    return 0.3989422804014327 * (dh * of_h + dk * of_k)
+
+
+def _expPhi2(a, h, k, c, s, dh, dk):
+    """exp(a)*Phi2(h + dh, k + dk; r), correlation c/hypot(c, s), right relatively in the tails.
 
     For h + k <= 0 the integral of the density over the correlation (Plackett 1954), in x = log y,
     y = sqrt((1 - t)/(1 + t)); else Phi2(h, k; r) = Phi(low) - Phi2(low, -high; -r).
     """
-    a, h, k, c, s = (np.array(v, dtype=np.float64) for v in np.broadcast_arrays(a, h, k, c, s))
-    big = a >= 1.5
-    result = np.exp(np.where(big, 0.0, a)) * _Phi2(h, k, c, s)  # loses less than three bits
-    a, h, k, c, s = (v[big] for v in (a, h, k, c, s))
+    given = np.broadcast_arrays(a, h, k, c, s, dh, dk)
+    a, h, k, c, s, dh, dk = (np.array(v, dtype=np.float64) for v in given)
+    big = (a >= 0.25) | ((h + k <= 0.0) & (s < -0.5 * c))
+    result = np.exp(np.where(big, 0.0, a)) * _Phi2(h, k, c, s)  # loses little: exp(a) < 1.3
+    a, h, k, c, s, dh, dk = (v[big] for v in (a, h, k, c, s, dh, dk))
+    rest = _orthant_low(a, h, k, c, s, dh, dk)
     above = h + k > 0.0
     low, high = np.minimum(h, k), np.maximum(h, k)
     h, k, c = np.where(above, low, h), np.where(above, -high, k), np.where(above, -c, c)
@@ -235,23 +264,32 @@ def _owen(h, ah):
         drop = 40.0
         lowest = 2.0 * near / (np.sqrt(drop) + np.sqrt(drop + 4.0 * cross))
         highest = (np.sqrt(g0 + drop) + np.sqrt(g0 + drop + 4.0 * cross)) / (2.0 * far)
-        x0, x1 = np.log(np.maximum(start, lowest)), np.log(highest)
+        first = np.maximum(start, lowest)
+        x0, x1 = np.log(first), np.log(highest)
         x1 = np.fmin(x1, np.maximum(x0, 0.0) + drop)
-        x0 = np.fmax(x0, np.minimum(x1, 0.0) - drop)
+        least = np.minimum(x1, 0.0) - drop
+        first, x0 = np.where(x0 < least, np.exp(least), first), np.fmax(x0, least)
         gone = ~(g0 < 1e5) & ~np.isnan(h + k + start)
         panels = np.fmax(np.ceil(x1 - x0), 3.0)
-        width = (x1 - x0) / panels
+        # a short number, and its logarithm: panels that meet to half a unit in the last place
+        step = np.exp((x1 - x0) / panels).astype(np.float32).astype(np.float64)
+        width = np.log(step)
+        factors = tuple((np.exp(width * node), weight) for node, weight in _OWEN)
         total = np.zeros_like(a)
         for i in range(int(np.nanmax(np.where(gone, 3.0, panels), initial=3.0))):
-            inside = np.where(i < panels, width, 0.0)
-            for node, weight in _OWEN:
-                y = np.exp(x0 + width * (i + node))
+            part = np.zeros_like(a)
+            for factor, weight in factors:
+                y = first * factor
                 w = near / y - far * y
-                total += inside * weight * y * np.exp(g0 - w * w) / (1.0 + y * y)
-        value = np.exp((a - 0.5 * most * most) - g0) * total * 0.3183098861837907
+                part += weight * (y * np.exp(g0 - w * w) / (1.0 + y * y))
+            total += np.where(i < panels, width, 0.0) * part  # few roundings of its size
+            first = np.where(i + 1 < panels, first * step, first)
+        square, error = _two_product(most, most)
+        lead = ((a - 0.5 * square) - 0.5 * error) - g0
+        value = np.exp(lead) * total * 0.3183098861837907
     value = np.where(gone, 0.0, value)
     whole = _expPhi(np.where(above, a, 0.0), np.where(above, low, 0.0))
-    result[big] = np.where(above, whole - value, value)
+    result[big] = np.where(above, whole - value, value) + rest
     return result''',
     **numpy_hyper.sources(),
 }

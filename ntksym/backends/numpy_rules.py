@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ..lower.lines import PAIR, side
-from ..lower.ops import FAR_OPS
+from ..lower.ops import FAR_OPS, RESCALED
 from ..lower.price import SMALL
 from ..lower.program import Let, Operand, Program, constants
 from ._base import constant_values
@@ -138,6 +138,7 @@ RULES: dict[str, Callable[..., Value]] = {
     "rootdet": _rootdet,
     "carry": lambda t, root, q11, q12, q22, following: following,
     **dict.fromkeys(("price", *FAR_OPS), lambda t, closed, *_: closed),
+    "rescale": lambda t, *_: Value(1.0),
     "angle3": _angle,
     "asin3": _arcsine,
     "arc3": _arc,
@@ -212,7 +213,9 @@ WIDE: dict[str, Callable[..., Value]] = {
 """Those of pairs far from collinear: a cosine loses nothing there, and NumPy has its inverse."""
 
 
-ALGEBRA = frozenset({"mul", "div", "div0", "add", "sub", "neg", "sqrt0", "price", *FAR_OPS})
+ALGEBRA = frozenset(
+    {"mul", "div", "div0", "add", "sub", "neg", "sqrt0", "price", "rescale", *FAR_OPS}
+)
 """Rules that hold for quantities of one point and for numbers too."""
 
 
@@ -221,7 +224,9 @@ def span(p: Program) -> tuple[float, float]:
     low, high = 0.0, math.inf
     for let in p.body:
         if let.op == "price":
-            low = float(SMALL)
+            low = max(low, float(SMALL))
+        if let.op == "rescale":
+            low, high = max(low, 2.0**-RESCALED), min(high, 2.0**RESCALED)
         least = getattr(let.inner, "least", None)
         if least is not None:
             high = min(high, float(least) ** 2)

@@ -30,11 +30,13 @@ def _context() -> Any:
 def _chebyshev(ctx: Any, f: Callable[[Any], Any], degree: int) -> list[Any]:
     """Coefficients of the Chebyshev interpolant of f on [-1, 1], lowest first."""
     n = degree + 1
-    angles = [ctx.pi * (2 * k + 1) / (2 * n) for k in range(n)]
-    values = [f(ctx.cos(a)) for a in angles]
+    quarter = [ctx.cos(ctx.pi * m / (2 * n)) for m in range(n + 1)]
+    half = [*quarter, *(-c for c in quarter[-2::-1])]
+    cosines = [*half, *half[-2:0:-1]]  # of m pi/(2n), m from 0 to 4n - 1
+    values = [f(cosines[2 * k + 1]) for k in range(n)]
     coeffs = []
     for j in range(n):
-        total = sum(v * ctx.cos(j * a) for v, a in zip(values, angles, strict=True))
+        total = ctx.fdot(values, [cosines[j * (2 * k + 1) % (4 * n)] for k in range(n)])
         coeffs.append(total * (1 if j == 0 else 2) / n)
     return coeffs
 

@@ -46,21 +46,25 @@ def rule_unit(found: Any) -> DualUnit | None:
     from ..numeric.quadrature import QuadratureDual
     from ..numeric.series.table import SeriesTable
     from ..numeric.table import BandedDual, TableDual
+    from ..numeric.table.dyadic import DyadicTable
     from ..numeric.table.split import SplitTable
     from ..numeric.table.split_kinks import KinkTable
     from .c_quadrature import quadrature_unit
     from .c_series import SeriesUnit
     from .c_table import TableUnit
+    from .c_table_dyadic import DyadicUnit
     from .c_table_kinks import KinkUnit
     from .c_table_split import SplitUnit
 
     if isinstance(found, SplitTable):
         return SplitUnit(found)
     if isinstance(found, KinkTable):
-        return KinkUnit(found)
+        return PointUnit(KinkUnit(found), found.low) if found.single else KinkUnit(found)
     if isinstance(found, (TableDual, BandedDual)):
         table = TableUnit(found)
         return PointUnit(table, found.low) if found.single else table
+    if isinstance(found, DyadicTable):
+        return PointUnit(DyadicUnit(found), found.low)
     if isinstance(found, SeriesTable):
         series = SeriesUnit(found)
         return PointUnit(series, float(found.lo)) if found.lo == found.hi else series

@@ -20,7 +20,7 @@ def without_closed_form(
     from .derive import parameter_lines
 
     if isinstance(choice.dual, MixtureDual):
-        return _mixture(choice.dual)
+        return _mixture(choice.dual, view, latex)
     definition = ExpectedDual(choice.activation, choice.method)
     lines = _latex(definition) if latex else _definition(definition, view)
     payload = {**_head(choice), **_formulas(definition)}
@@ -124,7 +124,7 @@ def _series(choice: Choice, view: View, latex: bool) -> list[Line]:
     return lines
 
 
-def _mixture(d: MixtureDual) -> tuple[dict[str, Any], list[Line]]:
+def _mixture(d: MixtureDual, view: View, latex: bool) -> tuple[dict[str, Any], list[Line]]:
     """A sum over pairs of nodes: the generic pair, the nodes and the proven bounds."""
     from ..display import linear
     from .derive import assumption_of, parameter_lines
@@ -141,9 +141,48 @@ def _mixture(d: MixtureDual) -> tuple[dict[str, Any], list[Line]]:
         "conditions": [linear(c) for c in d.conditions],
         "steps": [{"rule": s.rule, "before": s.before, "after": s.after} for s in d.steps],
     }
-    lines: list[Line] = [("", f"s(x) = {linear(d.activation.expr)}"), ("", "")]
-    lines.append(("dim", "no closed form; a finite sum of closed forms, with a proven bound:"))
-    lines += [("", f"  {line}") for line in d.latex_lines()]
-    lines += [("", ""), *(("", line) for line in d.lines())]
-    lines += [*parameter_lines(d.activation), ("", f"method: {d.method}")]
-    return payload, lines
+    said = "no closed form; a finite sum of closed forms over nodes a_i of weight w_i"
+    mark = "% " if latex else ""
+    lines = _mixture_latex(d) if latex else _mixture_text(d, view)
+    lines.append(("dim", f"{mark}{said}:"))
+    lines += [("", mark + line) for line in d.lines()]
+    lines += [] if latex else parameter_lines(d.activation)
+    return payload, [*lines, ("", f"{mark}method: {d.method}")]
+
+
+def _mixture_latex(d: MixtureDual) -> list[Line]:
+    from ..display import latex
+    from ..numeric.pairs import latex_of
+
+    rows = [rf"\sigma(x) &= {latex(d.activation.expr)}"]
+    rows += latex_of(r"\mathbb{E}[\sigma(u)\,\sigma(v)]", d.forms)
+    rows += latex_of(r"\mathbb{E}[\sigma'(u)\,\sigma'(v)]", d.forms, dot=True)
+    body: list[Line] = [("", rf"{row} \\") for row in rows]
+    return [("", r"\begin{aligned}"), *body, ("", r"\end{aligned}")]
+
+
+def _mixture_text(d: MixtureDual, view: View) -> list[Line]:
+    """Each dual as its sum of named parts, then the parts."""
+    from ..display import formula
+    from ..numeric.pairs import parts_of
+
+    lines: list[Line] = []
+
+    def put(name: str, expr: Any) -> None:
+        rows = formula(name, expr, width=view.width, unicode=view.unicode)
+        lines.extend(("", row) for row in (*rows, ""))
+
+    put("s(x)", d.activation.expr)
+    lines += [("dim", "(u, v) Gaussian, mean 0, covariance [[q11, q12], [q12, q22]]"), ("", "")]
+    for left, name, dot in (("E[s(u)s(v)]", "K", False), ("E[s'(u)s'(v)]", "D", True)):
+        heads = ("", "sum over k of w_k*", "sum over i, k of w_i*w_k*")
+        parts = [
+            (f"{head}{name}{i}", f"{name}{i}", part)
+            for i, (head, part) in enumerate(zip(heads, parts_of(d.forms, dot=dot), strict=True))
+            if part != 0
+        ]
+        total = " + ".join(term for term, _, _ in parts) or "0"
+        lines += [("", f"{left} {'≈' if view.unicode else '~'} {total}"), ("", "")]
+        for _, part_name, part in parts:
+            put(part_name, part)
+    return lines

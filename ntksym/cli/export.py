@@ -137,7 +137,7 @@ def work(options: dict[str, Any], view: View) -> Outcome:
 
 def _shelf(path: str, check: bool, view: View) -> Outcome:
     """Build a shelf, or say what is stale on it (exit status 1 when anything is)."""
-    from ..export_shelf import build_shelf, check_shelf
+    from ..export_shelf import build_shelf, check_shelf, goal_lines
 
     payload = {"schema": "ntksym/export/1", "shelf": path, "check": check}
     if check:
@@ -145,8 +145,9 @@ def _shelf(path: str, check: bool, view: View) -> Outcome:
         lines = tuple(("", line) for line in stale) or (("", "fresh"),)
         return Outcome({**payload, "stale": list(stale)}, lines, status=1 if stale else 0)
     worst = build_shelf(path, report=view.note)
-    kernels = sorted(worst)
-    return Outcome({**payload, "kernels": kernels}, (("", f"{len(kernels)} kernels written"),))
+    kernels, reached = sorted(worst), goal_lines(worst)
+    lines = tuple(("", line) for line in (f"{len(kernels)} kernels written", *reached))
+    return Outcome({**payload, "kernels": kernels, "reached": list(reached)}, lines)
 
 
 def _planned(path: Path, text: bytes) -> dict[str, Any]:

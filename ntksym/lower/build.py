@@ -17,7 +17,7 @@ from ..functions import Phi, Phi2
 from .exponent import corrected
 from .hyper import half_angle, hyper_sides
 from .ops import OPS
-from .polynomial import DET, FAR, NEAR, is_polynomial, positive_form, spread_form
+from .polynomial import DET, FAR, NEAR, det_part, is_polynomial, positive_form, spread_form
 from .products import Products
 from .program import Operand
 from .stable import (
@@ -25,6 +25,7 @@ from .stable import (
     sorted_terms,
     split_quotient,
 )
+from .waves import APART, Waves, about, wave_sum
 
 _UNARY: dict[Any, str] = {
     sp.exp: "exp",
@@ -155,15 +156,23 @@ class Builder(Products):
     def _sum(self, e: Expr) -> Operand:
         if (turn := half_angle(e)) is not None:
             return self.emit("div0", self.operand(FAR if turn > 0 else NEAR), self.length(2))
+        if (found := wave_sum(e)) is not None:
+            return self._waves(found)
         form = positive_form(e)
         if form is not None and form != e:
             return self.operand(form)
         spread = spread_form(e)
         if spread is not None:
             return self.operand(spread)
+        if is_polynomial(e) and (split := det_part(e)) is not None:
+            multiple = self.emit("mul", self.operand(DET), self.operand(split[1]))
+            return self.emit("add", self.operand(split[0]), multiple)
         content, plain = e.primitive()
         if content != 1 and is_polynomial(e):  # 9*(q11 - 2*q12 + q22): the difference stays exact
             return self.emit("mul", self.operand(plain), self.operand(content))
+        return self._terms(e)
+
+    def _terms(self, e: Expr) -> Operand:
         parts = arc_terms(sorted_terms(e))
         total: Operand = Fraction(0)
         for outer, r in parts.arcs:
@@ -180,6 +189,24 @@ class Builder(Products):
         for term in parts.rest:
             total = self._plus(total, term)
         return total
+
+    def _waves(self, w: Waves) -> Operand:
+        """A sum of hyperbolic functions; apart from b = 0 by the exponentials: see `waves`."""
+        whole: Operand = Fraction(0)
+        for sign in (1, -1):
+            high, low = self.exponent(sp.expand(w.a + sign * w.b))
+            grown = corrected(self, self.emit("exp", high), low)
+            for symbol, entry in APART[sign]:
+                self.replace(symbol, self.emit("sub" if sign > 0 else "add", entry, "q12"))
+            half = about((w.cosine + sign * w.sine) / 2, sign)
+            size = self.emit("abs", grown)
+            value = self.emit("mul", grown, self.operand(half))
+            value = self.emit("select", size, Fraction(0), Fraction(0), value)  # not 0*inf
+            whole = self.emit("add", whole, value)
+        near = self._terms(w.terms)
+        side = self.emit("abs", self.operand(w.b))
+        total = self.emit("select", side, Fraction(1, 2), near, whole)
+        return self._plus(total, w.rest) if w.rest != 0 else total
 
     def _plus(self, total: Operand, term: Expr | Operand) -> Operand:
         if isinstance(term, Expr):

@@ -32,6 +32,11 @@ def two_parts(b: Lines, e: Expr) -> Parts | None:
     """
     if isinstance(e, Symbol) or not is_polynomial(e):
         return None
+    return linear_parts(b, e)
+
+
+def linear_parts(b: Lines, e: Expr) -> Parts | None:
+    """The same for single entries and for numbers, whose rest is nothing or known."""
     if any(sum(n for s, n in key if s in _ENTRIES) > 1 for key in monomials(e)):
         return None
     return _parts(b, sp.expand(e))
@@ -62,7 +67,7 @@ def _parts(b: Lines, e: Expr) -> Parts | None:
         total: Parts | None = _number(Fraction(1))
         for f in sorted(Mul.make_args(e), key=default_sort_key):
             own = _parts(b, f)
-            total = None if total is None or own is None else _product(b, total, own)
+            total = None if total is None or own is None else product_parts(b, total, own)
         return total
     return None
 
@@ -95,7 +100,8 @@ def _sum(b: Lines, x: Operand, y: Operand) -> Parts:
     return total, b.emit("add", first, b.emit("sub", y, back), hint="lost")
 
 
-def _product(b: Lines, x: Parts, y: Parts) -> Parts:
+def product_parts(b: Lines, x: Parts, y: Parts) -> Parts:
+    """The product of two such sums, and what rounding it took away."""
     if not isinstance(x[0], str) and not isinstance(y[0], str):
         return _number(_exact(x) * _exact(y))
     if any(_power_of_two(z[0]) and z[1] == 0 for z in (x, y)):

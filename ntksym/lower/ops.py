@@ -18,6 +18,8 @@ FAR_OPS = ("far", "far_dot", "far_diag", "far_diag_dot", *DIRECT_OPS)
 
 FLOOR_EXPONENT = -500
 """`pos` raises its argument to 2**-500: small enough to be zero, large enough to be squared."""
+RESCALED, RESCALED_TO = 248, 184
+"""Exponents of 2: variances beyond the first, either way, are brought to the second."""
 ONCE_EXPONENT = -900
 """`once` to 2**-900: its reciprocal, times any number of a formula, is in the range of doubles."""
 
@@ -71,12 +73,27 @@ def _hyproot(ctx: Any, a: Any, b: Any) -> Any:
 
 
 def _owen_t(ctx: Any, h: Any, a: Any) -> Any:
-    """Owen's T(h, a) for |a| <= 1, by quadrature of its smooth integrand."""
-    if a == 0:
-        return ctx.zero
+    r"""Owen's T(h, a) for |a| <= 1: $\frac1{2\pi}\sum_j (-1)^j\frac{a^{2j+1}}{2j+1}P(N \le j)$.
+
+    N is a Poisson variable of mean $h^2/2$ (Owen 1956); with atan taken out, the terms have
+    P(N > j) instead, and fall faster than any power.  Far out, by quadrature.
+    """
     half = h * h / 2
-    values = ctx.quad(lambda x: ctx.exp(-half * x * x) / (1 + x * x), [0, a / 4, a / 2, a])
-    return ctx.exp(-half) * values / (2 * ctx.pi)
+    if a == 0 or not ctx.isfinite(half):
+        return ctx.zero
+    if half > 500:
+        values = ctx.quad(lambda x: ctx.exp(-half * x * x) / (1 + x * x), [0, a / 4, a / 2, a])
+        return ctx.exp(-half) * values / (2 * ctx.pi)
+    with ctx.workprec(ctx.prec + 30 + int(1.45 * half)):  # T itself is of size exp(-half)
+        mass = ctx.exp(-half)
+        above, power, total, j = 1 - mass, +a, ctx.atan(a), 0
+        while j < half or above > ctx.ldexp(1, 12 - ctx.prec):
+            total -= power * above / (2 * j + 1)
+            j, power = j + 1, -power * a * a
+            mass *= half / j
+            above -= mass
+        total /= 2 * ctx.pi
+    return +total
 
 
 def _owen(ctx: Any, h: Any, ah: Any) -> Any:
@@ -88,7 +105,8 @@ def _owen(ctx: Any, h: Any, ah: Any) -> Any:
         size = _owen_t(ctx, x, y / x)
     else:
         qx, qy = _phi(ctx, -x), _phi(ctx, -y)
-        back = _owen_t(ctx, y, x / y) if ctx.isfinite(y) else ctx.zero
+        far = not ctx.isfinite(y) or (y - x) * (y + x) > 2 * ctx.prec
+        back = ctx.zero if far else _owen_t(ctx, y, x / y)  # below exp(-(y^2 - x^2)/2) of qx
         size = (qx + qy) / 2 - qx * qy - back
     return size if ah >= 0 else -size
 
@@ -139,6 +157,10 @@ def _expcosh(ctx: Any, plus: Any, minus: Any, b: Any, d: Any) -> Any:
 
 def _carry(ctx: Any, root: Any, q11: Any, q12: Any, q22: Any, following: Any) -> Any:
     return ctx.zero if root == 0 and q11 == q22 and q12 > 0 else following
+
+
+def _exp_phi2_parts(ctx: Any, a: Any, h: Any, k: Any, c: Any, s: Any, *lows: Any) -> Any:
+    return _exp_phi2(ctx, a, h + lows[0], k + lows[1], c, s)
 
 
 def _exp_phi2(ctx: Any, a: Any, h: Any, k: Any, c: Any, s: Any) -> Any:
@@ -199,6 +221,15 @@ def _once(ctx: Any, a: Any) -> Any:
     return max(a, ctx.mpf(2) ** ONCE_EXPONENT)
 
 
+def _rescale(ctx: Any, a: Any, large: Any) -> Any:
+    """2**k with a*4**k about 2**-184 for a small one, 2**184 for a large one; else 1."""
+    far = ctx.mpf(2) ** RESCALED
+    if (large and far < a < ctx.inf) or (not large and 0 < a * far < 1):
+        half = RESCALED_TO // 2 if large else -RESCALED_TO // 2
+        return ctx.mpf(2) ** (half - ctx.mag(a) // 2)
+    return ctx.one
+
+
 _TABLE = (
     Op("pi", 0, lambda m: +m.pi),
     Op("euler", 0, lambda m: +m.euler, "Euler's constant"),
@@ -216,6 +247,13 @@ _TABLE = (
     Op("clamp", 3, lambda m, a, lo, hi: min(max(a, lo), hi)),
     Op("pos", 1, _pow2floor, "max(a, 2**-500): a variance that is divided by"),
     Op("once", 1, _once, "max(a, 2**-900): the same where only its first power divides"),
+    Op(
+        "rescale",
+        2,
+        _rescale,
+        "a power of two: its square brings a variance below 2**-248 to about 2**-184 (second "
+        "argument 0), one above 2**248 to about 2**184 (1); 1 for others, zero and infinity",
+    ),
     Op("sqrt0", 1, _sqrt0, "0 below 0"),
     Op("pow", 2, lambda m, a, b: m.power(max(a, 0), b), "a >= 0"),
     Op("cross", 4, lambda m, a, b, c, d: a * b - c * d, "both products exact before subtraction"),
@@ -303,7 +341,14 @@ _TABLE = (
         "of 1 - z; z = 1/2 at t = s = 0; c > 0, c - a > 0, c - b > 0",
     ),
     Op("expPhi", 2, _erfcx_scaled, "exp(a)*Phi(z): exp may overflow where Phi underflows"),
-    Op("expPhi2", 5, _exp_phi2, "exp(a)*Phi2(h, k, c, s): exp may overflow where Phi2 underflows"),
+    Op(
+        "expPhi2",
+        7,
+        _exp_phi2_parts,
+        "exp(a)*Phi2(h + dh, k + dk, c, s), arguments (a, h, k, c, s, dh, dk): exp may overflow "
+        "where Phi2 underflows; dh and dk, at most 2**-30, are what rounding took away from h and "
+        "k, and count where a >= 0.25 or where Phi2 is the rest of a cancellation",
+    ),
     Op(
         "Phi2",
         4,
@@ -324,6 +369,7 @@ NAMES = {
     "div0": "ratio",
     "sqrt0": "root",
     "rootdet": "root",
+    "rescale": "factor",
     "cross": "cross",
     "max": "top",
     "min": "low",

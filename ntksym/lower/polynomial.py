@@ -148,6 +148,21 @@ def _apart(a: Expr, c: Expr) -> Expr:
     return (a * S.q11 - c * S.q22) / below
 
 
+def det_part(e: Add) -> tuple[Expr, Expr] | None:
+    """(rest, k) with e = rest + k*det, k != 0, where both products are terms of the sum."""
+    parts = monomials(Add(*(t for t in e.args if not isinstance(t, Add))))
+    for key, coeff in parts.items():
+        powers = dict(key)
+        if powers.pop(S.q12, 0) != 2 or powers.keys() & {S.q11, S.q22}:
+            continue
+        other = {**powers, S.q11: 1, S.q22: 1}
+        turned = tuple(sorted(other.items(), key=lambda p: p[0].name))
+        if parts.get(turned, Integer(0)) == -coeff:
+            outer = Mul(coeff, *(Pow(s, n) for s, n in powers.items()))
+            return expand(e - outer * (S.q12**2 - S.q11 * S.q22)), -outer
+    return None
+
+
 def det_multiple(e: Expr) -> Expr | None:
     """The positive constant (or parameter expression) `a` with `e = a*det`, or None."""
     form = positive_form(e)

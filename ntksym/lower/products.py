@@ -9,6 +9,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, Symbol, expand
 
 from .. import symbols as S
 from ..functions import Phi, Phi2
+from .arguments import argument_low, tail_low
 from .exponent import Parts, corrected, two_parts
 from .lines import FIRST, PAIR, SECOND, Lines
 from .polynomial import DET, det_multiple, is_polynomial, monomials, positive_form
@@ -179,9 +180,19 @@ class Products(Lines):
         b = partner.args[0]
         if op in ("expPhi", "expPhi2"):
             high, low = self.exponent(a)
-            rest = [self.operand(z) for z in partner.args[:2]]
-            rest += self._sides(partner.args[2])[:2] if op == "expPhi2" else ()
-            return corrected(self, self.emit(op, high, *rest), low)
+            known = self._root is None  # else it knows more than q12
+            if op == "expPhi":
+                z = self.operand(b)
+                low = self.emit("add", low, tail_low(self, b, z) if known else Fraction(0))
+                return corrected(self, self.emit(op, high, z), low)
+            ends = [self.operand(z) for z in partner.args[:2]]
+            lows = (
+                [Fraction(0), Fraction(0)]
+                if not known
+                else [argument_low(self, e, z) for e, z in zip(partner.args[:2], ends, strict=True)]
+            )
+            angle = self._sides(partner.args[2])[:2]
+            return corrected(self, self.emit(op, high, *ends, *angle, *lows), low)
         sums = (self.two_parts(expand(a + b)), self.two_parts(expand(a - b)))
         if sums[0] is not None and sums[1] is not None:
             (plus, low), (minus, other) = sums[0], sums[1]

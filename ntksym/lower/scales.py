@@ -27,6 +27,7 @@ from .ops import DIRECT_OPS
 from .polynomial import DET
 from .price import SMALL, small_program
 from .program import Operand
+from .rescale import orders, rescaled
 from .spread import spread_out
 
 _TINY = Fraction(1, 10**5)
@@ -34,6 +35,7 @@ _LARGE = Fraction(10**6)
 _HUGE = Fraction(10**120)
 _DETERMINANT = S.q11 * S.q22 - S.q12**2
 _LATE = 2.0**33
+_ENTRIES = frozenset({"q11", "q12", "q22"})
 
 
 class DualLike(Protocol):
@@ -69,8 +71,21 @@ def settle(b: Builder, d: DualLike) -> None:
     """Let operations stand for a dual and its derivative in a builder, where that is needed."""
     if not _closed(d):
         return
-    root = b.operand(sqrt(DET))
-    at: tuple[Operand, ...] = ("q11", "q12", "q22", root)
+    if (found := orders(d.activation)) is None:
+        _settle(b, d)
+        return
+    names = sorted({s.name for e in (d.value, d.dot) for s in e.free_symbols} - _ENTRIES)
+    root = ("root",) if "root" in b.args else ()
+    inner = Builder(("q11", "q12", "q22", *root, *names), root=root[0] if root else None)
+    _settle(inner, d)
+    p = inner.program("pair", (("nngp", inner.operand(d.value)), ("dot", inner.operand(d.dot))))
+    made = rescaled(b, p, found, {a: a for a in p.args})
+    b.replace(d.value, made["nngp"])
+    b.replace(d.dot, made["dot"])
+
+
+def _settle(b: Builder, d: DualLike) -> None:
+    at: tuple[Operand, ...] = ("q11", "q12", "q22", b.operand(sqrt(DET)))
     for e in _overflowing(d.activation):
         b.replace(e, b.operand(spread_out(e)))
     if (inner := small_program(d.activation)) is not None:
@@ -154,7 +169,7 @@ def settles(activation: Activation) -> Dual | None:
     if not _closed(found):
         return None
     needed = (rule(activation) is not None for rule in (small_program, _far, _direct))
-    if any(needed) or _cancelling(found) or _overflowing(activation):
+    if any(needed) or orders(activation) or _cancelling(found) or _overflowing(activation):
         return found
     return None
 

@@ -95,7 +95,8 @@ def proven(found: Any, variances: Variances | None = None) -> tuple[str, ...]:
     if isinstance(found, (Dual, ExpectedDual)):
         return ()
     if hasattr(found, "error") and hasattr(found, "low"):  # a table
-        if (measured := getattr(found, "measured", None)) is not None:  # kinks taken out
+        measured = getattr(found, "measured", None)
+        if measured is not None and found.closed.kinks:  # taken out
             return (
                 f"proven: relative error <= {found.error:.2g} of dual and derivative dual for "
                 f"{found.low:.6g} <= q <= {found.high:.6g} and all correlations; rounding of its "
@@ -115,7 +116,7 @@ def proven(found: Any, variances: Variances | None = None) -> tuple[str, ...]:
 
 def price(found: Any, otherwise: str) -> str:
     """What an entry of a table costs, counted from its polynomials; else `otherwise`."""
-    count = _products(found)
+    count = getattr(found, "products", None) or _products(found)
     if count is None:
         return otherwise
     return f"about {count} multiplications an entry, {count / _RELU:.0f} times as many as for ReLU"
@@ -134,7 +135,7 @@ def _products(found: Any) -> int | None:
     count = sum(len(line) + 1 for plane in rows for line in plane[0])
     count += max(len(plane[0][0]) for plane in rows)
     closed = getattr(found, "closed", None)
-    if closed is not None:
+    if closed is not None and closed.kinks:
         count += len(closed.kinks) ** 2 * (_ORTHANT + 5 * len(closed.slope[0]) ** 2)
     return count
 

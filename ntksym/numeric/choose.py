@@ -18,7 +18,7 @@ from ..symbols import x
 from .choice import ONE, Candidate, Choice, cost, is_slow, price, read_variances
 from .expected import ExpectedDual, admissible
 from .mixture import DEFAULT_ERROR, MixtureDual, mixture_dual
-from .rules import RULES, Build, Rule, Variances, built
+from .rules import RULES, Build, Rule, Variances, built, refuse_beyond_doubles
 from .table.patience import at_most
 
 METHODS = ("auto", "exact", "mixture", *RULES)
@@ -201,6 +201,7 @@ class _Search:
             found = ExpectedDual(self.activation, rule.name)
             seen.append(Candidate(rule.name, True, _NO_RANGE, rule.cost))
             return self._choice(found, rule.name, tuple(seen))
+        refuse_beyond_doubles(self.activation, self.error)
         errors = (self.error,) if self.error is not None else (CODE_ERROR, RELAXED)
         slow: list[tuple[float, Rule, float]] = []
         *fast, last = RULES.values()  # a table of RELAXED comes before entries that take long

@@ -117,14 +117,14 @@ class MixtureDual:
     @property
     def steps(self) -> tuple[Step, ...]:
         """The rules: the mixture, the generic pair of nodes for two families, its derivative."""
-        names = {A: "a_i", B: "a_j"}
+        names = {A: "a_i", B: "a_k"}
         shown = r"\tanh(z/2) = \mathbb{E}\left[2\,\Phi(z/(2K)) - 1\right]"
         made = r"\sum_i w_i \left(2\,\Phi(a_i z) - 1\right)"
         out = [Step("mixture of normal laws", shown, made)]
         for pair in self.forms.pairs:
             for rule, e in (("pair of nodes", pair.value), ("price", pair.dot)):
                 body = latex(e, symbol_names=names, inv_trig_style="full")
-                left = r"\mathbb{E}[g_i(u)\,g_j(v)]"
+                left = r"\mathbb{E}[g_i(u)\,g_k(v)]"
                 out.append(
                     Step(rule, left if rule != "price" else r"\partial_{q_{12}}" + left, body)
                 )
@@ -303,7 +303,7 @@ class MixtureDual:
         return r"$\displaystyle \begin{aligned} " + r" \\ ".join(body) + r" \end{aligned}$"
 
     def latex_lines(self) -> tuple[str, ...]:
-        """The dual as lines of LaTeX: the plain part, one sum per family, one per two families."""
+        """The dual as lines of LaTeX: what stands alone, the sums over nodes and over pairs."""
         return latex_of(self.value, self.forms)
 
 

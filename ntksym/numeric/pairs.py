@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sympy import Expr, Integer, Symbol, asin, latex, pi, sqrt
+from sympy import Add, Expr, Integer, Symbol, asin, latex, pi, sqrt
 
 from ..errors import NoClosedForm
 from ..exact import Field
@@ -164,16 +164,30 @@ def _entry(value: ClosedForm) -> Entry:
     return Entry(value.expr, value.diff(q12).expr)
 
 
-def latex_of(value: Expr, forms: PairForms) -> tuple[str, ...]:
+I_NODE, K_NODE = Symbol("a_i", positive=True), Symbol("a_k", positive=True)
+"""The nodes of u and v as they are shown."""
+
+
+def parts_of(forms: PairForms, *, dot: bool = False) -> tuple[Expr, Expr, Expr]:
+    """What stands alone, under the sum over k of w_k, and under that over i, k of w_i w_k.
+
+    In the nodes `a_i` and `a_k`; of the derivative with `dot`; a part that is missing is 0.
+    """
+    shown = {A: I_NODE, B: K_NODE}
+    groups = ((forms.plain,), forms.single, forms.pairs)
+    found = [Add(*((e.dot if dot else e.value) for e in group)) for group in groups]
+    plain, single, pairs = (e.xreplace(shown) for e in found)
+    return plain, single, pairs
+
+
+def latex_of(value: Expr | str, forms: PairForms, *, dot: bool = False) -> tuple[str, ...]:
     """The sum of the forms over the nodes as lines of LaTeX, of which `value` is the left side."""
-    names = {A: "a_i", B: "a_j"}
-    plain = forms.plain.value
-    lines = [rf"{latex(value)} &= {latex(plain) if plain != 0 else ''}".rstrip()]
-    for single in forms.single:
-        if single.value != 0:
-            body = latex(single.value, symbol_names=names)
-            lines.append(rf"&\quad + \sum_j w_j \left({body}\right)")
-    for pair in forms.pairs:
-        body = latex(pair.value, symbol_names=names, inv_trig_style="full")
-        lines.append(rf"&\quad + \sum_{{i, j}} w_i w_j \left({body}\right)")
-    return tuple(lines)
+    left = value if isinstance(value, str) else latex(value)
+    heads = ("", r"\sum_k w_k ", r"\sum_{i, k} w_i w_k ")
+    lines: list[str] = []
+    for head, part in zip(heads, parts_of(forms, dot=dot), strict=True):
+        if part != 0:
+            body = latex(part, inv_trig_style="full")
+            body = rf"\left({body}\right)" if head else body
+            lines.append((r"&\quad + " if lines else rf"{left} &\approx ") + head + body)
+    return tuple(lines) or (f"{left} &= 0",)

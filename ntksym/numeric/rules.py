@@ -11,6 +11,8 @@ from ..activation import Activation
 from ..errors import BadSpec, Undecided
 
 Variances: TypeAlias = tuple[Fraction, Fraction]
+LEAST = 2.0**-52
+"""The least error of a rule: a double is not nearer to most numbers."""
 LONGEST_KINKS = 30.0
 """Seconds: where a table for all rho is expected to take longer, it ends before rho = +-1."""
 PATIENCE_KINKS = 75.0
@@ -49,6 +51,7 @@ def built(rule: Rule, activation: Activation, variances: Variances | None, error
 
     Raises:
         BadSpec: a parameter without a value, or no range.
+        Undecided: an error that no double can have.
         Undecided: the error cannot be proven; the best bound is in the message.
     """
     if activation.params:
@@ -63,7 +66,22 @@ def built(rule: Rule, activation: Activation, variances: Variances | None, error
             f"the method {rule.name!r} needs the variances it is for",
             hint="--variance LO:HI, or a number for normalised data; variances=(lo, hi) in Python",
         )
+    refuse_beyond_doubles(activation, error)
     return rule.make(activation, variances, error)
+
+
+def refuse_beyond_doubles(activation: Activation, error: float | None) -> None:
+    """Nothing, where a double can have the error.
+
+    Raises:
+        Undecided: it cannot; the hint says what has more digits.
+    """
+    if error is not None and not error >= LEAST:
+        raise Undecided(
+            f"no code in float64 has an error of {error:g}",
+            where=f"s(x) = {activation.expr}",
+            hint=f"an error of at least {LEAST:.1g}; `ntksym eval` encloses values to any digits",
+        )
 
 
 def _tabulated(activation: Activation, variances: Variances | None, error: float) -> Any:
@@ -82,11 +100,32 @@ def _tabulated(activation: Activation, variances: Variances | None, error: float
             except Undecided:  # then only as far as |rho| stays away from 1
                 pass
         return split_table(activation, variances, error=error)
-    return table_dual(activation, low if low == high else variances, error=error)
+    if low < high:
+        return table_dual(activation, variances, error=error)
+    try:
+        return table_dual(activation, low, error=error)
+    except Undecided as refused:
+        return _dyadic(activation, low, error, refused)
+
+
+def _dyadic(activation: Activation, variance: Fraction, error: float, refused: Undecided) -> Any:
+    """A table of the values of a polar rule, where the one kink is at 0.
+
+    Raises:
+        Undecided: what refused the other table, where there is no such rule.
+    """
+    from .table.dyadic_build import applies, dyadic_table
+    from .table.patience import TooLong
+
+    if isinstance(refused, TooLong) or not applies(activation.expr):
+        raise refused
+    return dyadic_table(activation, variance, error=error)
 
 
 def _table_seconds(activation: Activation, variances: Variances, error: float) -> float:
     from .table import table_cost
+    from .table.dyadic_build import applies as polar
+    from .table.dyadic_build import dyadic_seconds
     from .table.split import applies, split_seconds
     from .table.split_kinks import kink_seconds
 
@@ -94,7 +133,12 @@ def _table_seconds(activation: Activation, variances: Variances, error: float) -
     if low < high and applies(activation.expr):
         seconds = kink_seconds(activation, variances, error)
         return seconds if seconds <= LONGEST_KINKS else split_seconds(activation, variances, error)
-    return table_cost(activation, low if low == high else variances, error=error).seconds
+    try:
+        return table_cost(activation, low if low == high else variances, error=error).seconds
+    except Undecided:
+        if low < high or not polar(activation.expr):
+            raise
+        return dyadic_seconds(activation.expr, float(low), error)
 
 
 def _series(activation: Activation, variances: Variances | None, error: float) -> Any:
@@ -114,9 +158,16 @@ def _quadrature(activation: Activation, variances: Variances | None, error: floa
 def _read_table() -> Callable[[str], Any]:
     import json
 
+    from .table.dyadic import DyadicTable
     from .table.split import read_either
 
-    return lambda text: read_either(json.loads(text))
+    def read(text: str) -> Any:
+        data = json.loads(text)
+        if isinstance(data, dict) and "dyadic" in data:
+            return DyadicTable.from_json(data)
+        return read_either(data)
+
+    return read
 
 
 RULES = {

@@ -9,13 +9,14 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from ..backends import SourceFile
 from ..errors import NoCompiler
 from .cache import digest, obtain, recall, remember
+from .threads import allowed_cores, each
 
 FLAGS = (
     "-O3",
@@ -162,18 +163,60 @@ def shared_library(
     key = digest((*texts, *compiler.command, *flags, compiler.identity, *machine))
 
     def make(scratch: Path) -> bytes:
-        for s in sources:
-            (scratch / s.name).write_text(s.text, encoding="ascii")
-        units = [str(scratch / s.name) for s in sources if s.name.endswith(".c")]
-        out = scratch / "out.so"
-        argv = [*compiler.command, *flags, f"-I{scratch}", "-o", str(out), *units, "-lm"]
-        done = _run(argv)
-        if done is None or done.returncode or not out.is_file():
-            said = "it did not end in time" if done is None else done.stderr.strip()[-2000:]
-            raise NoCompiler("the C compiler refused the generated source", where=said, hint=_HINT)
-        return out.read_bytes()
+        return _built(replace(compiler, flags=flags), sources, scratch)
 
     return obtain(key, ".so", make, keep=keep)
+
+
+def _built(compiler: Compiler, sources: tuple[SourceFile, ...], scratch: Path) -> bytes:
+    """A shared library, long files compiled in parts at the same time.
+
+    Raises:
+        NoCompiler: it refuses the source.
+    """
+    from .parts import in_parts
+
+    parts = in_parts(sources) if allowed_cores() > 1 else (sources,)
+    if len(parts) > 1 and (made := _joined(compiler, parts, scratch)) is not None:
+        return made
+    units, out = _written(sources, scratch), scratch / "out.so"
+    argv = [*compiler.command, *compiler.flags, f"-I{scratch}", "-o", str(out), *units, "-lm"]
+    done = _run(argv)
+    if done is None or done.returncode or not out.is_file():
+        said = "it did not end in time" if done is None else done.stderr.strip()[-2000:]
+        raise NoCompiler("the C compiler refused the generated source", where=said, hint=_HINT)
+    return out.read_bytes()
+
+
+def _written(sources: tuple[SourceFile, ...], directory: Path) -> list[str]:
+    """The files in a directory; the paths of those that are compiled."""
+    for s in sources:
+        (directory / s.name).write_text(s.text, encoding="ascii")
+    return [str(directory / s.name) for s in sources if s.name.endswith(".c")]
+
+
+def _joined(
+    compiler: Compiler, parts: tuple[tuple[SourceFile, ...], ...], scratch: Path
+) -> bytes | None:
+    """The library of the parts of a file; None where the compiler refuses them."""
+    flags = [f for f in compiler.flags if f != "-shared"]
+    calls, objects = [], []
+    for number, part in enumerate(parts):
+        directory = scratch / f"part{number}"
+        directory.mkdir()
+        objects.append(str(directory / "part.o"))
+        here = [f"-I{directory}", "-c", "-o", objects[-1], *_written(part, directory)]
+        calls.append([*compiler.command, *flags, *here])
+
+    def run(argv: list[str], space: None) -> None:
+        _run(argv)
+
+    each(run, calls, len(calls), lambda: None)
+    out = scratch / "joined.so"
+    done = _run([*compiler.command, *compiler.flags, "-o", str(out), *objects, "-lm"])
+    if done is None or done.returncode or not out.is_file():
+        return None
+    return out.read_bytes()
 
 
 def load_library(

@@ -4,7 +4,8 @@ Each layer takes directions in coordinates where nothing is infinite (`gradient_
 direction $q_{12}$ alone needs $E[s''(u)s''(v)]$, which is infinite at $\rho = \pm 1$ for a kinked
 activation, and truly so.  The angle of the first layer comes from the rows.  The arithmetic is that
 of compiled C, else NumPy's; pairs for which it loses digits (small angles after layers of kinks
-away from 0) are done with 90 digits from the exact data.
+away from 0) are done by integrals (`gradient_near`), and where those do not apply with 90 digits
+from the exact data.
 """
 
 from __future__ import annotations
@@ -23,15 +24,28 @@ from ..network import Network, Recursion, recurse
 from .arguments import read_target, read_threads
 from .checks import Array, real_array, same_width
 from .gradient_c import CGradient, gradient_plan
-from .gradient_layers import SCALED, SHARED, layers_of
-from .gradient_rows import Spans, spans
-from .gradient_steps import ANGLE, ENTRY, Digits, Doubles, Move, Numeric, advance, turning
+from .gradient_layers import KINKED, SCALED, SHARED, layers_of
+from .gradient_near import NearDoubles
+from .gradient_rows import Spans, paired, spans
+from .gradient_steps import (
+    ANGLE,
+    CLOSE_ENTRY,
+    ENTRY,
+    Digits,
+    Doubles,
+    Move,
+    Numeric,
+    advance,
+    turning,
+)
 
 CLOSE = (0.02, 0.05)
 """Below this sine of an angle after a layer that is not `SCALED`, and whose angle a kinked layer
 reads, a pair is done with many digits: for networks up to `SHALLOW` layers, and for deeper ones,
 where errors add up (hardtanh: 2e-13 in 3 layers at the limit, 1e-12 in 20)."""
 SHALLOW = 6
+NEAR_PAIRS = 512
+"""Such pairs at a time."""
 ENTRIES = ("q11", "q12", "q22")
 POLAR = ("q11", "angle", "q22")
 FIRST_LAYER = ("nngp_slope", "nngp_offset", "ntk_slope", "ntk_offset")
@@ -108,6 +122,7 @@ class NetworkGradient:
         self._close = CLOSE[len(self._layers) > SHALLOW]
         programs = {id(p): p for w in self._layers for p in (w.pair, w.side)}
         self._numeric = Numeric(tuple(programs.values()))
+        self._near: NearDoubles | None = None
         self._compiled: CGradient | None = None
         self._threads = read_threads(threads)
         if target != "numpy":
@@ -127,13 +142,28 @@ class NetworkGradient:
         a, b = self._rows(x, y)
         with np.errstate(all="ignore"):
             table, near = self._planes(a, None if y is None else b)
-        for i, j in zip(*np.nonzero(near if y is not None else np.triu(near)), strict=True):
-            for k, v in self.exact(a[i], b[j]).items():
-                if k in table:
-                    table[k][i, j] = float(v)
+            rows, columns = np.nonzero(near if y is not None else np.triu(near))
+            for at in range(0, len(rows), NEAR_PAIRS):
+                i, j = rows[at : at + NEAR_PAIRS], columns[at : at + NEAR_PAIRS]
+                for k, v in self._mended(a[i], b[j]).items():
+                    table[k][i, j] = v
                     if y is None:
-                        table[_exchanged(k)][j, i] = float(v)
+                        table[_exchanged(k)][j, i] = v
         return self._sorted(table)
+
+    def _mended(self, rows: Array, others: Array) -> dict[str, Array]:
+        """Everything of nearly parallel pairs: by integrals, and with digits where those end."""
+        if self._near is None:
+            programs = {id(p): p for w in self._layers for p in (w.pair, w.side, w.near) if p}
+            self._near = NearDoubles(Numeric(tuple(programs.values())))
+        found = self._forward(self._near, paired(rows, others), rows.shape[1])
+        table = {k: np.array(np.broadcast_to(v, len(rows))) for k, v in found.items()}
+        least = table.pop("least")
+        for n in np.nonzero(least < self._close)[0]:
+            for k, v in self.exact(rows[n], others[n]).items():
+                if k in table:
+                    table[k][n] = float(v)
+        return table
 
     def input_gradient(self, x: Any, y: Any = None) -> tuple[Array, Array]:
         """The derivatives of (nngp, ntk) in the rows of x, arrays (n, m, d).
@@ -222,7 +252,8 @@ class NetworkGradient:
             o = self._numeric(layer.side, {"q": q, "t12": t, **layer.values})
             rate = o.get("n_q", 0.0)
             moves = {
-                k: rate * v + (o.get(f"n_{k}", 0.0) if k != "q" else 0.0) for k, v in moves.items()
+                k: rate * v + (o.get(f"n_of_{k}", 0.0) if k != "q" else 0.0)
+                for k, v in moves.items()
             }
             q, t = (np.broadcast_to(o[k], g.shape) for k in "nt")
             rows += [q, np.sqrt(np.maximum(q, 0.0)), t]
@@ -257,10 +288,12 @@ class NetworkGradient:
         least: Any = np.inf
         same = (root == 0) & (x == y) & (c > 0)
         for layer, turn in zip(self._layers, self._turning, strict=True):
+            if layer.kind == KINKED and not isinstance(run, NearDoubles):
+                least = np.minimum(least, run.where(same, np.inf, self._entry(run, state)))
             state, moves = advance(run, layer, state, moves, turn)
             if turn and layer.kind != SCALED:
                 sine = run.sqrt(state["root"] ** 2 / (state["q11"] * state["q22"]))
-                least = np.minimum(least, run.where(same, np.inf, sine))
+                least = np.minimum(least, run.where(same | state["mended"], np.inf, sine))
         found = {"nngp": state["q12"], "ntk": state["t12"], "least": least}
         for name, move in moves.items():
             found[f"nngp/{name}"], found[f"ntk/{name}"] = move["q12"], move["t12"]
@@ -268,6 +301,12 @@ class NetworkGradient:
             for k in ("nngp", "ntk"):  # at fixed q12, from the one at fixed angle
                 found[f"{k}/{v}"] = found[f"{k}/polar {v}"] * a - found[f"{k}/q12"] * c / (2 * var)
         return found
+
+    def _entry(self, run: Any, state: Mapping[str, Any]) -> Any:
+        """How near a pair is when it enters a kinked layer, in the units of `least`."""
+        length = state["q11"] * state["q22"]
+        size = run.sqrt(state["root"] ** 2 / length + state["diff"] ** 2 / state["q11"])
+        return size * (self._close / CLOSE_ENTRY)
 
     def _start(
         self, run: Any, slopes: tuple[Any, Any, Any], state: Mapping[str, Any], g: Spans, d: int

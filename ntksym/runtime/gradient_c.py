@@ -17,6 +17,7 @@ from .checks import Array
 from .compiler import load_library
 from .engines import array_size, pointer
 from .gradient_layers import PAIR, Layer
+from .gradient_steps import CLOSE_ENTRY
 from .threads import each
 
 BAND = 64
@@ -41,7 +42,7 @@ def gradient_plan(
             kinds.append(GradientKind(layer.kind, layer.pair, params))
         values = tuple(float(layer.values[p]) for p in params)
         steps.append((places[id(layer.pair)], values, turn))
-    return GradientPlan(name, tuple(kinds), tuple(steps), hyper, close)
+    return GradientPlan(name, tuple(kinds), tuple(steps), hyper, close, CLOSE_ENTRY)
 
 
 class CGradient:

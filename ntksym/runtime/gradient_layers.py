@@ -9,7 +9,7 @@ Three ways to carry a direction through a layer, by what its dual is at $\rho = 
   $\theta'' = (A' - A\lambda)/\sqrt{\det}$, $\lambda$ the direction of the logarithm of the length:
   every term of it is as small as the angle allows.
 - `KINKED`: the rest.  The same coordinates; $\theta''$ is a quotient of small differences, which
-  loses the digits of a small angle (`gradient_steps` says what is done then).
+  loses the digits of a small angle (`gradient_near` says what is done then).
 """
 
 from __future__ import annotations
@@ -52,16 +52,20 @@ class Layer:
         kind: `SMOOTH`, `SCALED` or `KINKED`.
         pair: `PAIR`, parameters -> n, t, root, diff, the next covariance, NTK, root and difference
             of lengths, and derivatives of n and t: `_x`, `_y` in the variances, `_a` in the third
-            coordinate, `_q` in q12, `_t` in t12, `_<p>` in parameters (absent where 0),
+            coordinate, `_q` in q12, `_t` in t12, `_of_<p>` in parameters (absent where 0),
             in q12; `e_...` of A (`SCALED`).
-        side: q, t12, parameters -> n, t, n_q, n_<p> on the diagonal.
+        side: q, t12, parameters -> n, t, n_q, n_of_<p> on the diagonal.
         values: the numbers of weight_var, bias_var and the parameters.
         params: the names of the activation's parameters.
+        near: q11, q12, q22, root, parameters -> slope, the derivative dual times the variance of
+            the weights, and its derivatives slope_x, slope_y (at a fixed angle), slope_of_<p>; None
+            where the angle does not need it (`SCALED`) or the activation jumps.
     """
 
     kind: str
     pair: Program
     side: Program
+    near: Program | None
     values: dict[str, Any]
     params: tuple[str, ...]
 
@@ -76,7 +80,7 @@ def layers_of(recursion: Recursion) -> tuple[Layer, ...]:
     net = recursion.network
     blocks = tuple((replace(s, dual=UnknownDual()), dense) for s, dense in net.blocks)
     unknown = recurse(replace(net, blocks=blocks))
-    seen: dict[Any, tuple[str, Program, Program]] = {}
+    seen: dict[Any, tuple[str, Program, Program, Program | None]] = {}
     made = []
     for (block, _), rule, outer in zip(net.blocks, recursion.layers, unknown.layers, strict=True):
         key = (block.activation, outer.nngp, outer.ntk, rule.nngp, rule.ntk)
@@ -107,8 +111,10 @@ def dense_program(nngp: Expr, ntk: Expr) -> Program:
     return b.program("dense", tuple(outputs))
 
 
-def _programs(given: DualGradients, rule: Any, outer: Any) -> tuple[str, Program, Program]:
-    """The kind of a layer, the program of a pair and that of the diagonal."""
+def _programs(
+    given: DualGradients, rule: Any, outer: Any
+) -> tuple[str, Program, Program, Program | None]:
+    """The kind of a layer, the programs of a pair, of the diagonal and of a near pair."""
     found = given.dual
     scaled = degree_one(rule.nngp, rule.nngp_diag)
     smooth = not kinked(found.activation)
@@ -132,7 +138,7 @@ def _programs(given: DualGradients, rule: Any, outer: Any) -> tuple[str, Program
     rows = [("x", sides["q11"]), ("y", sides["q22"])]
     if kind != SMOOTH:
         rows.append(("a", sides["angle"]))
-    rows += [(p.wrt, p) for p in given.params]
+    rows += [(f"of_{p.wrt}", p) for p in given.params]
     for label, p in rows:
         outputs += dense.along(label, b.operand(edge_form(p.nngp)), b.operand(edge_form(p.dot)))
     outputs += dense.along("q", slope, b.operand(edge_form(by["q12"].dot)))
@@ -141,12 +147,24 @@ def _programs(given: DualGradients, rule: Any, outer: Any) -> tuple[str, Program
     outputs.append(("t_t", b.operand(outer.ntk.diff(S.t12))))
     for s in (S.weight_var, S.bias_var):
         outputs += [
-            (f"{k}_{s.name}", b.operand(e.diff(s))) for k, e in zip("nt", exprs, strict=True)
+            (f"{k}_of_{s.name}", b.operand(e.diff(s))) for k, e in zip("nt", exprs, strict=True)
         ]
     outputs += _turned(b, scaled, given.names, n, dense.by_value) if scaled else _formed(b, n)
     kept = tuple((k, o) for k, o in outputs if o != 0 or k in FIRST)
     pair = b.program("gradient_pair", kept, rule_requires(found), "one layer and its derivatives")
-    return kind, pair, _side(given, exprs, params)
+    near = None if kind == SCALED or not rule.continuous else _near(given, outer, params)
+    return kind, pair, _side(given, exprs, params), near
+
+
+def _near(given: DualGradients, outer: Any, params: tuple[str, ...]) -> Program:
+    """The derivative dual times the variance of the weights, and its slopes."""
+    b = Builder(("q11", "q12", "q22", "root", *params), root="root")
+    scale = b.operand(outer.nngp.diff(K))
+    polar = {p.wrt: p.dot for p in given.polar}
+    rows = [("slope", given.dual.dot), ("slope_x", polar["q11"]), ("slope_y", polar["q22"])]
+    rows += [(f"slope_of_{p.wrt}", p.dot) for p in given.params]
+    outputs = tuple((k, _times(b, scale, b.operand(edge_form(e)))) for k, e in rows)
+    return b.program("gradient_near", outputs, rule_requires(given.dual), "near pairs")
 
 
 def rule_requires(found: Any) -> tuple[str, ...]:
@@ -219,7 +237,7 @@ def _turned(
     ]
     for name in (*SHARED, *params):
         slope = sum((apart.diff(s) for s in apart.free_symbols if s.name == name), S.q11 * 0)
-        rows.append((f"e_{name}", b.operand(slope)))
+        rows.append((f"e_of_{name}", b.operand(slope)))
     both = b.emit("add", b.operand(_SIDES), n)
     root = b.emit("mul", b.emit("sqrt0", whole), b.emit("sqrt0", both), hint="next_root")
     lengths = b.emit("add", "r11", "r22")
@@ -240,7 +258,7 @@ def _side(given: DualGradients, exprs: tuple[Expr, Expr], params: tuple[str, ...
     outer = b.operand(nngp.diff(K))
     outputs = [("n", b.operand(nngp)), ("t", b.operand(ntk))]
     outputs.append(("n_q", _times(b, outer, b.operand(given.diag.nngp))))
-    outputs += [(f"n_{p.wrt}", _times(b, outer, b.operand(p.nngp))) for p in given.diag_params]
-    outputs += [(f"n_{s.name}", b.operand(nngp.diff(s))) for s in (S.weight_var, S.bias_var)]
+    outputs += [(f"n_of_{p.wrt}", _times(b, outer, b.operand(p.nngp))) for p in given.diag_params]
+    outputs += [(f"n_of_{s.name}", b.operand(nngp.diff(s))) for s in (S.weight_var, S.bias_var)]
     kept = tuple((k, o) for k, o in outputs if o != 0 or k in ("n", "t"))
     return b.program("gradient_side", kept, ("q > 0",), "one layer and its derivatives, u = v")

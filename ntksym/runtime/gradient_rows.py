@@ -53,6 +53,13 @@ def spans(a: Array, b: Array, rootdet: Callable[..., Array]) -> Spans:
     return Spans(x, g, y, area, apart, unlike)
 
 
+def paired(a: Array, b: Array) -> Spans:
+    """Pairs of nearly collinear rows: those of a (n, d) with those of b (n, d)."""
+    x, y, g = np.sum(a * a, axis=1), np.sum(b * b, axis=1), np.sum(a * b, axis=1)
+    g, area, apart, unlike = _near(a, b, g)
+    return Spans(x, g, y, area, apart, unlike)
+
+
 def _near(x: Array, y: Array, g: Array) -> tuple[Array, Array, Array, Array]:
     """Inner products, areas, squared distances, differences of squared norms, pair by pair."""
 

@@ -22,6 +22,9 @@ from .gradient_layers import SCALED, SMOOTH, Layer
 ANGLE, ENTRY = "polar angle", "q12"
 """The directions that no side moves in."""
 
+CLOSE_ENTRY = 1e-3
+"""Pairs that are closer in angle and log length when they enter a kinked layer are near."""
+
 Move = dict[str, Any]
 """A direction: derivatives of q11, q22 (of the points), q12, t12, angle (of the pair)."""
 
@@ -57,6 +60,14 @@ class Doubles:
 
     number = staticmethod(float)
 
+    def near(self, layer: Layer, state: Any, o: Any, after: Any) -> Any:
+        """What is known of nearly parallel pairs (`gradient_near`): nothing."""
+        return None
+
+    def sharp(self, layer: Layer, given: Any, o: dict[str, Any]) -> dict[str, Any]:
+        """The outputs of a pair, with what `gradient_near` mends: nothing."""
+        return o
+
     @staticmethod
     def sqrt(a: Any) -> Any:
         """The root."""
@@ -77,6 +88,14 @@ class Digits:
     def __init__(self, context: Any) -> None:
         self.context = context
         self.number = context.mpf
+
+    def near(self, layer: Layer, state: Any, o: Any, after: Any) -> Any:
+        """What is known of nearly parallel pairs: the digits do without."""
+        return None
+
+    def sharp(self, layer: Layer, given: Any, o: dict[str, Any]) -> dict[str, Any]:
+        """The outputs of a pair as they are."""
+        return o
 
     def program(self, p: Program, values: Mapping[str, Any]) -> dict[str, Any]:
         """The outputs of a program."""
@@ -120,7 +139,8 @@ def advance(
     ]
     r = {"r11": run.sqrt(x), "r22": run.sqrt(y), "n11": ends[0]["n"], "n22": ends[1]["n"]}
     r |= {"s11": run.sqrt(ends[0]["n"]), "s22": run.sqrt(ends[1]["n"])}
-    o = run.program(layer.pair, {**state, **r, **layer.values})
+    given = {**state, **r, **layer.values}
+    o = run.sharp(layer, given, run.program(layer.pair, given))
     same = (root == 0) & (x == y) & (state["q12"] > 0)
     following = {
         "q11": ends[0]["n"],
@@ -132,13 +152,20 @@ def advance(
         "t12": run.where(same, ends[0]["t"], o["t"]),
         "t22": ends[1]["t"],
     }
+    near = run.near(layer, state, o, following) if turn else None
+    following["mended"] = near.chosen if near else False
+    if near:
+        following["root"] = run.where(same, 0 * x, near.root)
+        following["diff"] = near.diff
     made = {}
     for name, move in moves.items():
         made[name] = _moved(name, layer, move, o, ends)
         if turn and name != ENTRY:
-            made[name]["angle"] = _angle(
-                run, name, layer, (move, made[name]), o, r, state, following
-            )
+            angle = _angle(run, name, layer, (move, made[name]), o, r, state, following)
+            if near and name != ANGLE:
+                turned = near.turned(name, move, made[name], following)
+                angle = run.where(near.chosen, turned, angle)
+            made[name]["angle"] = angle
     return following, made
 
 
@@ -150,11 +177,11 @@ def _moved(
         n = o.get("n_q", 0) * move["q12"]
         return {"q11": 0, "q22": 0, "q12": n, "t12": _ntk(o, "q", move["q12"], move), "angle": 0}
     third = move["q12"] if layer.kind == SMOOTH else move["angle"]
-    rows = (("x", move["q11"]), ("a", third), ("y", move["q22"]), (name, 1))
+    rows = (("x", move["q11"]), ("a", third), ("y", move["q22"]), (f"of_{name}", 1))
     n = sum((o[f"n_{k}"] * v for k, v in rows if f"n_{k}" in o), 0)
     t = sum((o[f"t_{k}"] * v for k, v in rows if f"t_{k}" in o), 0) + o.get("t_t", 0) * move["t12"]
     sides = [
-        end.get("n_q", 0) * move[k] + end.get(f"n_{name}", 0)
+        end.get("n_q", 0) * move[k] + end.get(f"n_of_{name}", 0)
         for k, end in zip(("q11", "q22"), ends, strict=True)
     ]
     return {"q11": sides[0], "q22": sides[1], "q12": n, "t12": t, "angle": 0}
@@ -189,7 +216,7 @@ def _angle(
         ("l", first + second),
         ("n", level),
         ("d", r["r11"] * first - r["r22"] * second),
-        (name, 1),
+        (f"of_{name}", 1),
     )
     whole = root * o["n_q"] * move["angle"]
     whole = whole + sum((o[f"e_{k}"] * v for k, v in rows if f"e_{k}" in o), 0)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import NtksymError
 from .checks import Array
-from .compiler import find_compiler, load_library
+from .compiler import load_library
 from .gram_source import COLUMNS, ROWS, gram_file
 from .threads import each
 
@@ -82,18 +82,14 @@ class Side:
 
 @contextmanager
 def gram_library_beside(keep: bool = True) -> Iterator[None]:
-    """The loop is compiled in a thread of its own while the body, which generates and compiles the
-    layers, runs; what goes wrong there is raised by the next `gram_library`.
-
-    Raises:
-        NoCompiler: there is none.
+    """The loop is compiled, by the compiler that is then known, in a thread of its own while the
+    body runs, which generates the layers; what goes wrong there is raised where it is needed.
     """
 
     def make() -> None:
         with suppress(NtksymError):
             gram_library(keep)
 
-    find_compiler()  # once, not in both
     beside = threading.Thread(target=make, daemon=True)
     beside.start()
     try:

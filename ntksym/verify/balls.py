@@ -7,11 +7,12 @@ Everything that comes out is a theorem about real numbers, under the trust state
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from fractions import Fraction
-from math import log2
+from math import log, log2
 from typing import Any, TypeAlias
 
-from flint import arb
+from flint import arb, fmpq
 from sympy import Expr, Rational, Symbol
 
 from ..activation import Activation
@@ -22,6 +23,7 @@ from .definition import expectation, factor
 from .evaluate import constant, real_ball
 from .growth import growth_of
 from .law import Law, exact
+from .pieces import Piece
 from .rearrange import rearranged
 from .safe import Divergent, Exhausted, precision
 from .surd import Surd
@@ -29,6 +31,10 @@ from .surd import Surd
 Number: TypeAlias = Rational | int | str | Fraction
 """An exact rational number; text is read as a decimal or a fraction."""
 _EXTRA_FLOOR = 15
+_ORDINARY = 4
+"""Powers of ten within which the size of an integrand does not change its tolerance."""
+_SAMPLES = (0, 2, -2, 6, -6, 11, -11, 17, -17, 40, -40, 80, -80, 130, -130, 200, -200)
+"""Where an integrand is looked at for its size, in tenths of the deviation from the mean."""
 _MOST_FAILURES = 8
 _MOST_BITS = 16384
 
@@ -92,7 +98,8 @@ def enclose_definition(
         other: another function of v, g: $E[s(u)g(v)]$.
         jumps: with `derivative`: "ae" leaves the jumps of s out; "distributional" counts a jump of
             height J at a as $J\,\delta_a$.
-        floor: the radius may also be 10^-floor; by default digits + 15.
+        floor: the radius may also be 10^-floor; by default digits + 15, counted from the size of
+            s(u)g(v) where that is far from 1.
 
     Returns:
         A ball that contains the expectation.
@@ -111,16 +118,45 @@ def enclose_definition(
     distributional = jumps == "distributional"
 
     with precision(256):  # errors of structure come out here, once, with their own hints
-        for e in {first, second}:
+        sizes = {}
+        for e, mean, variance in ((second, law.m2, law.q22), (first, law.m1, law.q11)):
             whole = factor(e, derivative=derivative, distributional=distributional)
             growth_of(rearranged(whole.pieces))
+            sizes[e] = _size_of(whole.pieces, mean, variance)
+    size = sizes[first] + sizes[second]
+    first, second = (e * Rational(10) ** -sizes[e] for e in (first, second))
 
     def attempt(bits: int, tol: Any) -> Any:
         f = factor(first, derivative=derivative, distributional=distributional)
         g = factor(second, derivative=derivative, distributional=distributional)
-        return expectation(f, g, law, tol)
+        return expectation(f, g, law, tol) * arb(10) ** size
 
-    return _refine(attempt, digits, floor, f"the expectation for {_short(first)}", 1024)
+    what = f"the expectation for {_short(with_values(expr, params or {}))}"
+    return _refine(attempt, digits, floor, what, 1024, size)
+
+
+def _size_of(pieces: tuple[Piece, ...], mean: Any, variance: Any) -> int:
+    """The power of ten of a function times the root of the density, 0 if it is about 1.
+
+    All tolerances are absolute, so that functions are brought to this size; nothing else depends
+    on it.
+    """
+    spread = Fraction(float(arb(variance).sqrt()))
+    middle = Fraction(int(mean.numer()), int(mean.denom()))
+    found = []
+    with precision(256), suppress(Undecided, BadActivation):
+        for piece in pieces:
+            low, high = piece.ends()
+            for k in _SAMPLES:
+                at = middle + Fraction(k, 10) * spread
+                ball = arb(fmpq(at.numerator, at.denominator))
+                if (low is None or ball > low) and (high is None or ball < high):
+                    value = abs(real_ball(constant(piece.expr, {x: Surd.rational(exact(at))})))
+                    if value.is_finite() and value > 0:
+                        weight = float(value.mid().log()) - (k / 10) ** 2 / 4
+                        found.append(round(weight / log(10)))
+    size = max(found, default=0)
+    return size if abs(size) > _ORDINARY else 0
 
 
 def with_values(expr: Expr | Activation, params: Mapping[Any, Number]) -> Expr:
@@ -142,10 +178,18 @@ def with_values(expr: Expr | Activation, params: Mapping[Any, Number]) -> Expr:
 
 
 def _refine(
-    attempt: Callable[[int, Any], Any], digits: int, floor: int | None, what: str, most: int
+    attempt: Callable[[int, Any], Any],
+    digits: int,
+    floor: int | None,
+    what: str,
+    most: int,
+    size: int = 0,
 ) -> Ball:
-    """Raise the working precision until the ball is narrow enough."""
-    floor = digits + _EXTRA_FLOOR if floor is None else floor
+    """Raise the working precision until the ball is narrow enough.
+
+    An attempt is made to a tolerance relative to 10^size, which is about the size of the factors.
+    """
+    floor = digits + _EXTRA_FLOOR - size if floor is None else floor
     goal = digits + 1.0
     bits = int(goal * log2(10)) + 32
     best: Ball | None = None
@@ -173,9 +217,9 @@ def _refine(
             goal *= 1.6
             bits = 2 * bits
             continue
-        if best.rad_man == 0 or best.rel_digits >= digits or best.rad * 10**floor <= 1:
+        if best.rad_man == 0 or best.rel_digits >= digits or best.rad * Fraction(10) ** floor <= 1:
             return best
-        want, got = _wanted(best, digits, floor)
+        want, got = (found + size for found in _wanted(best, digits, floor))
         goal = max(goal + 2, want)
         bits = max(
             bits + 24, int(goal * log2(10)) + 32 + max(0, int((want - got) * 0.2)), 5 * bits // 4

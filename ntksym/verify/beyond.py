@@ -35,6 +35,8 @@ _SQUARE: Scale = (sp.Integer(2), _ZERO, _ZERO)
 _BITS = 128
 _MOST = 400
 """So many products of terms are formed at most."""
+_SHORT = 6
+"""With more terms than these a second order is not formed."""
 _HALF = arb(fmpq(1, 2))
 
 
@@ -209,17 +211,29 @@ def _without_number(f: _Tail) -> tuple[Expr, _Tail]:
 
 
 def _smooth(kind: Any, f: _Tail) -> _Tail:
-    r"""F(k + d) = F(k) + F'(k) d + R, $|R| \le \sup|F''|\,d^2/2$, where d is bounded."""
+    r"""F(k + d) to the second order in the bounded d: $|R| \le \sup|F^{(3)}|\,|d|^3/6$."""
     k, d = _without_number(f)
-    whole = kind(x)
-    slope = sp.diff(whole, x)
-    ball = real_ball(constant(k, {})) + arb(0, d.most().upper())
-    bend = function(sp.diff(slope, x), x)(acb(ball), True)
-    if not (bend.is_finite() and function(whole, x)(acb(ball), True).is_finite()):
-        raise Undecided(f"{whole} is not smooth there")
-    rest = _scaled((d * d).size(), abs(bend).upper() / 2)
-    value, factor = (_number(form.subs(x, k), f.start) for form in (whole, slope))
-    return value + factor * d + rest
+    forms = [kind(x)]
+    for _ in range(3):
+        forms.append(sp.diff(forms[-1], x))
+    ball = acb(real_ball(constant(k, {})) + arb(0, d.most().upper()))
+    sizes = [function(form, x)(ball, True) for form in forms]
+    if not (sizes[0].is_finite() and sizes[2].is_finite() and sizes[3].is_finite()):
+        raise Undecided(f"{forms[0]} is not smooth there")
+    value, slope, bend = (form.subs(x, k) for form in forms[:3])
+    most = [abs(size).upper() for size in sizes]
+    return _number(value, f.start) + _second(d, slope, bend / 2, (most[2] / 2, most[3] / 6))
+
+
+def _second(d: _Tail, slope: Expr, bend: Expr, sizes: tuple[Any, Any]) -> _Tail:
+    """The sum slope d + bend d^2 and a rest of at most sizes[1] |d|^3.
+
+    Where there are many terms already: slope d, and a rest of at most sizes[0] d^2.
+    """
+    first, square = d * _number(slope, d.start), d * d
+    if len(d.terms) + len(d.rest) > _SHORT:
+        return first + _scaled(square.size(), sizes[0])
+    return first + square * _number(bend, d.start) + _scaled((square * d).size(), sizes[1])
 
 
 def _scaled(f: _Tail, by: Any) -> _Tail:
@@ -258,20 +272,26 @@ def _power(f: _Tail, e: Expr) -> _Tail:
     if not e.is_Integer and sign_of(constant(c, {})) < 0:
         raise Undecided("a root of a negative number")
     size, p = d.most(), arb(fmpq(int(e.p), int(e.q)))
-    bend = abs(p * (p - 1)) / 2 * ((1 - size) ** (p - 2)).max((1 + size) ** (p - 2)).max(arb(1))
-    one = _number(sp.Integer(1), f.start) + d * _number(e, f.start)
-    inner = one + _scaled((d * d).size(), bend)
+    bends, factor = [], abs(p)
+    for k in (2, 3):
+        factor = factor * abs(p - k + 1) / k
+        bends.append(factor * ((1 - size) ** (p - k)).max((1 + size) ** (p - k)).max(arb(1)))
+    one = _number(sp.Integer(1), f.start)
+    inner = one + _second(d, e, e * (e - 1) / 2, (bends[0], bends[1]))
     return _Tail(f.start, {_raised(s, e): c**e}, {}) * inner
 
 
 def _log(f: _Tail) -> _Tail:
-    """log(c e^(ax+bx^2) (1 + d)): |log(1 + d) - d| <= 2 d^2 for |d| <= 1/2."""
+    """log(c e^(ax+bx^2) (1 + d)): |log(1 + d) - d| <= 2 d^2 for |d| <= 1/2.
+
+    And |log(1 + d) - d + d^2/2| <= |d|^3.
+    """
     s, c, d = f.leading()
     if s[0] != 0 or sign_of(constant(c, {})) < 0:
         raise Undecided("a logarithm of a power")
     outer = {_UNIT: sp.log(c), _LINE: s[1], _SQUARE: s[2]}
     main = _Tail(f.start, {t: k for t, k in outer.items() if k != 0}, {})
-    return main + d + _scaled((d * d).size(), arb(2))
+    return main + _second(d, sp.Integer(1), sp.Rational(-1, 2), (arb(2), arb(1)))
 
 
 def _tanh(g: _Tail, sign: int) -> _Tail:

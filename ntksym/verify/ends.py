@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import lcm
 from typing import Any
 
 import sympy as sp
@@ -174,8 +175,7 @@ def near(expr: Expr, delta: Any) -> Near | None:
         found = _log(expr.args[0], delta)
         if found is not None:
             return found
-    hull = acb(arb(0).union(delta))
-    value = abs(function(expr, DISTANCE)(hull, False))
+    value = _hull(expr, delta)
     if value.is_finite():
         return Near(value.upper(), fmpq(0), 0)
     if isinstance(expr, sp.Add):
@@ -199,8 +199,17 @@ def _power(expr: Expr, delta: Any) -> Near | None:
     slopes = _linear(expr.base, delta)
     if slopes is not None:
         return Near(slopes[0] ** arb(e), e, 0)
-    value = abs(function(expr, DISTANCE)(acb(arb(0).union(delta)), False))
+    value = _hull(expr, delta)
     return Near(value.upper(), fmpq(0), 0) if value.is_finite() else None
+
+
+def _hull(expr: Expr, delta: Any) -> Any:
+    """A ball of the sizes on [0, delta], in a root of the distance that makes its powers whole."""
+    orders = [p.exp for p in expr.atoms(sp.Pow) if p.base == DISTANCE]
+    k = lcm(1, *(int(e.q) for e in orders if e.is_Rational))
+    whole = expr.subs(DISTANCE, DISTANCE**k) if k > 1 else expr
+    end = arb(delta).root(k) if k > 1 else arb(delta)
+    return abs(function(whole, DISTANCE)(acb(arb(0).union(end)), False))
 
 
 def _log(g: Expr, delta: Any) -> Near | None:

@@ -120,12 +120,19 @@ def _cover(curve: Curve, top: Any, angle: str, rate: str) -> Any | None:
     with precision(BITS):
         power, dev = _power(curve), deviation(top)
         gamma = arb(rate) / (2 * dev * dev)
-        reach = (dev * _LONGEST * _rise(arb(WIDE[-1]))).upper()
+        reach = (dev * covered()).upper()
         far = _beyond(curve, power, gamma, reach)
         if far is None:
             return None
         size = sector_size(curve, power, gamma, arb(angle), reach)
         return None if size is None else size.max(far).upper()
+
+
+def covered() -> Any:
+    """How many standard deviations the bounds in sectors reach (`arb`)."""
+    from flint import arb
+
+    return (_LONGEST * _rise(arb(WIDE[-1]))).upper()
 
 
 def _rise(wide: Any) -> Any:

@@ -212,9 +212,9 @@ def _order(e: Expr, hull: Any, turned: Any, deep: int) -> Order | None:
     first, *rest = (_order(a, hull, turned, deep) for a in e.args)
     for p in rest:
         first = None if first is None or p is None else first + p
-    if plain is None or (first is not None and first.power >= plain.power):
-        return first
-    return plain
+    if plain is None or first is None:
+        return first or plain
+    return min(first, plain, key=lambda order: (-order.power, order.logs, float(order.size)))
 
 
 def _order_of_power(e: Expr, hull: Any, turned: Any, deep: int) -> Order | None:
@@ -234,7 +234,7 @@ def _order_of_power(e: Expr, hull: Any, turned: Any, deep: int) -> Order | None:
 
 def _plain(e: Expr, hull: Any, turned: Any, deep: int) -> Order | None:
     """A function that is analytic at 0: a constant, or the order of its derivative and one."""
-    from flint import fmpq
+    from flint import arb, fmpq
 
     from ...verify.evaluate import function
 
@@ -244,10 +244,10 @@ def _plain(e: Expr, hull: Any, turned: Any, deep: int) -> Order | None:
     value = abs(function(e, ROOT)(hull, True))
     if not value.is_finite():
         return None
-    if deep and e.subs(ROOT, 0) == 0:  # |e(y)| <= |y| sup |e'| on the segment from 0
+    if deep and e.subs(ROOT, 0) == 0:  # |e(y)| is at most the integral of |e'| from 0
         slope = _order(sp.diff(e, ROOT), hull, turned, deep - 1)
         if slope is not None and slope.logs == 0 and slope.power >= 0:
-            return Order(slope.size, slope.power + 1, 0)
+            return Order(slope.size / arb(slope.power + 1), slope.power + 1, 0)
     return Order(value.upper(), fmpq(0), 0)
 
 

@@ -23,19 +23,26 @@ class Band:
         high: the largest; the next band starts there.
         centre: c of the variable tau.
         half: tau_0.
+        pole: p of tau = (sqrt(q) - c)/((sqrt(q) + p) tau_0), of a panel; None where it is c.
     """
 
     low: float
     high: float
     centre: float
     half: float
+    pole: float | None = None
+
+    @property
+    def numbers(self) -> tuple[float, float, float]:
+        """(c, tau_0, p)."""
+        return self.centre, self.half, self.centre if self.pole is None else self.pole
 
     def axis(self, q: float) -> float:
         """The variable tau of a variance."""
         from math import sqrt
 
-        root = sqrt(q)
-        return (root - self.centre) / (root + self.centre) / self.half
+        root, (centre, half, pole) = sqrt(q), self.numbers
+        return (root - centre) / (root + pole) / half
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from .fit import Fit, fit
 from .pack import Packed, least, on_diagonal, pack
 from .source import FIRST, Say, Source, shape, source, start
 from .spectrum import Shape
+from .split_kinks import KinkTable
+from .split_point import point_table
 from .variable import KAPPAS
 from .variances import Axis
 
@@ -33,7 +35,7 @@ def build(
     params: Mapping[Any, Any] | None,
     progress: Say | None,
     banded: bool = True,
-) -> TableDual | BandedDual:
+) -> TableDual | BandedDual | KinkTable:
     """See `dual.table_dual`; without `banded` a wide range is one band too."""
     from ...language import as_activation
     from ...verify.balls import with_values
@@ -55,11 +57,15 @@ def build(
         smooth = banded and low < high and _foldable(shapes)
         if len(ends) > 2 or smooth:
             return build_banded(read.name, expr, ends, error, weighted or smooth, BITS, say)
+        apart = not axis.half and any(place != 0 for s in shapes for place, _ in s.kinks)
+        weighted = weighted and not apart
         starts = [start(s, axis, error, weighted and not s.slope) for s in shapes]
         count = max(s.count for s in starts)  # the same variances for both: coefficients are kept
         nodes = axis.variances(count, BITS + 64) if axis.half else [Fraction(axis.low)]
         slopes = source(starts[1], tuple(nodes), FIRST, error, say)
         sources = [source(starts[0], tuple(nodes), slopes.terms, error, say), slopes]
+        if apart:
+            return point_table((read.name, expr), sources, axis, error, say)
         parity = mirrored(expr)
         kappa, value, slope = _sheets(sources, axis, parity, error, weighted, say)
     return TableDual(

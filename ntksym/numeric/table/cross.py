@@ -95,14 +95,14 @@ def build_banded(
         if wanted > band.terms:
             say(f"variances {band.axis.low:.3g} to {band.axis.high:.3g}: {wanted} coefficients")
             _enclose(band, min(wanted, MOST) | 15, error, say)
-    pairs, folded, sine = all_pairs(bands, mirrored(expr), error, weighted, say)
+    kinds, pairs, folded, sine = all_pairs(bands, mirrored(expr), error, weighted, say)
     return BandedDual(
         name,
         str(expr),
         ends[0],
         ends[-1],
         weighted,
-        tuple(Band(b.axis.low, b.axis.high, b.axis.centre, b.axis.half) for b in bands),
+        tuple(Band(a.low, a.high, a.centre, a.half, a.pole) for a in kinds),
         tuple(sorted(pairs, key=lambda p: (p.first, p.second))),
         sum(len(b.nodes) for b in bands),
         max(b.terms for b in bands),

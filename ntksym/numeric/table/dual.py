@@ -15,6 +15,7 @@ from .pack import Rows
 
 if TYPE_CHECKING:
     from .banded import BandedDual
+    from .split_kinks import KinkTable
 
 DEFAULT_ERROR = 1e-10
 LEAST_ERROR = 1e-15
@@ -248,7 +249,7 @@ def table_dual(
     params: Mapping[Any, Any] | None = None,
     progress: Callable[[str], None] | None = None,
     banded: bool = True,
-) -> TableDual | BandedDual:
+) -> TableDual | BandedDual | KinkTable:
     """A table of the dual and the derivative dual of an activation.
 
     Args:
@@ -258,6 +259,9 @@ def table_dual(
         params: values of the parameters of the activation.
         progress: is told what is done, one line at a time.
         banded: whether a wide range may be cut into bands: it is then a `BandedDual`.
+
+    One variance and kinks away from 0 give a `KinkTable` of Chebyshev sums alone, where powers in
+    doubles would not carry the bound.
 
     Raises:
         BadCovariance: a variance that is not positive and finite, or low > high.

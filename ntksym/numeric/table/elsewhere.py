@@ -14,6 +14,57 @@ from typing import Any
 
 from .variable import correlation, ellipse, free, spread, tangent
 
+_MERGED = 2.0**-230
+_GRID = 256
+PLACE_BITS = 320
+"""At which places are found: the root of what a jump is moved by is a part of the error."""
+
+
+def exact_places(found: list[Any]) -> tuple[tuple[Any, ...], list[Any]]:
+    """Dyadic places for kinks that are known as balls, and how far each is from its kink at most.
+
+    Those that agree, or agree up to the sign, within 2^-230 become equal: so it is known exactly
+    which of them touch at rho = 1 or -1.
+    """
+    from flint import arb
+
+    out: list[Any] = []
+    moved = []
+    for place in found:
+        at = (place.mid() * 2**_GRID).floor().mid() * arb(2) ** -_GRID
+        for known in out:
+            for other in (known, -known):
+                if abs(at - other) < _MERGED:
+                    at = other
+        out.append(at)
+        moved.append(abs(place - at).upper())
+    return tuple(out), moved
+
+
+def touch(b: Any, c: Any, sign: int) -> bool:
+    """Whether two places of `exact_places` meet at rho = sign; a lower precision would round."""
+    from ..arith import working
+
+    with working(PLACE_BITS):
+        return bool(b == sign * c)
+
+
+def displaced(coefficients: list[Any], place: Any, by: Any) -> Any:
+    r"""A bound of the norm of $\sum_jc_j((z-b)_+^j - (z-b')_+^j)$, b' = `place`, |b-b'| <= `by`.
+
+    At most $\sqrt{|b-b'|}$ for j = 0, and $j|b-b'|\,\||Z|+|b'|+1\|_{2(j-1)}^{j-1}$.
+    """
+    from flint import arb
+
+    total = arb(0)
+    if by == 0:
+        return total
+    norms = norm_of(max(len(coefficients) - 1, 1))
+    for j, c in enumerate(coefficients):
+        size = by.sqrt() if j == 0 else j * by * (norms[j - 1] + abs(place) + 1) ** (j - 1)
+        total += abs(c) * size
+    return total.upper()
+
 
 def moments_above(c: Any, order: int) -> list[Any]:
     r"""$\mu_m(c) = E[(Z-c)_+^m]$, m <= order, for an `arb` or an `acb`."""
@@ -182,10 +233,12 @@ def flat_part(b: Any, c: Any, sign: int) -> Flat | None:
         Undecided: too close to tell.
     """
     from ...errors import Undecided
+    from ..arith import working
 
-    gap = b - sign * c
-    if gap == 0:
+    if touch(b, c, sign):
         return None
+    with working(PLACE_BITS):
+        gap = b - sign * c
     if gap.contains(0):
         raise Undecided("two kinks are too close to tell apart")
     if sign > 0:

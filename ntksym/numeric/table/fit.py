@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from ...errors import Undecided
-from .elsewhere import flat_part, norm_of, pair_duals, polynomial_bounds, touching_bounds
+from .elsewhere import flat_part, norm_of, pair_duals, polynomial_bounds, touch, touching_bounds
 from .flat import interpolation_error
 from .kinks import power_bounds, power_duals
 from .patience import check
@@ -21,9 +21,12 @@ from .spectrum import Spectrum, pair_tail
 from .variable import RADII, alias, correlation, lebesgue, nodes, spread, tangent, transform
 
 KINK_RADII = ("1.5", "2", "2.8", "3.8")
+FINE_RADII = ("1.005", "1.01", "1.015", "1.02", "1.03", "1.04")
+"""More ellipses for the terms of a long series."""
 POINTS = (32, 48, 64, 96, 128, 192)
 """The numbers of interpolation points in x that are tried."""
-_FLAT_BITS = 96
+_FLAT_BITS = 136
+"""For all orders: what is dear, the quadrants at the points of the proof, is found once."""
 Tensor = list[list[list[Any]]]
 
 
@@ -77,14 +80,14 @@ def fit(
     with working(bits + 64):
         scale = lebesgue(len(spectra)) * lebesgue(len(others or spectra))
         tail = (worst_tail(spectra, others) * scale).upper()
-        reach = _reach(spectra, others or spectra, sign, kappa)
+        terms, reach = majorant(spectra, others or spectra), _reach(spectra, others, sign, kappa)
         for points in POINTS:
             check()
-            lost = sum((_least(r, points - 1) for r in reach), start=tail * 0) * scale
+            lost = (series_alias(terms, kappa, points) + _least(reach, points - 1)) * scale
             if lost < goal:
                 tensor, omitted = _tensor(spectra, others, sign, kappa, points, goal, bits)
                 if not draft:
-                    with working(_FLAT_BITS + 12 * spectra[0].order):
+                    with working(_FLAT_BITS):
                         lost = lost + flat_error(spectra[0], sign, kappa, points, goal)
                 if lost < 2 * goal:
                     return Fit(tensor, tail, lost.upper(), points, omitted)
@@ -92,32 +95,40 @@ def fit(
 
 
 def _reach(
-    spectra: list[Spectrum], others: list[Spectrum], sign: int, kappa: float
-) -> list[list[tuple[Any, Any]]]:
-    """`(r, M)` for the series, and for the kink part: bounds on ellipses."""
+    spectra: list[Spectrum], others: list[Spectrum] | None, sign: int, kappa: float
+) -> list[tuple[Any, Any]]:
+    """`(r, M)` for the kink part: bounds on ellipses; nothing where there is none."""
     from flint import arb
 
-    sizes = majorant(spectra, others)
-    first, second = [], []
-    for text in RADII:
-        power, total, grow = arb(1), arb(0), spread(text, kappa)
+    if not spectra[0].kink:
+        return []
+    out = []
+    for text in KINK_RADII:
+        bounds = _kink_bounds(spectra, others or spectra, text, kappa, sign)
+        total = sum(bounds, arb(0))
+        if total.is_finite():
+            out.append((arb(text), total.upper()))
+    return out or [(arb(2), arb("inf"))]
+
+
+def series_alias(sizes: list[Any], kappa: float, points: int) -> Any:
+    r"""What interpolation adds to $\sum c_n\rho^n$, |c_n| <= sizes[n].
+
+    For every n the best ellipse, or $1 + \Lambda$ for |rho^n| <= 1.
+    """
+    import numpy as np
+    from flint import arb
+
+    known = np.array([float(abs(c).upper()) for c in sizes])
+    n = np.arange(len(known))
+    best = np.full(len(known), float((1 + lebesgue(points)).log().upper()))
+    for text in (*FINE_RADII, *RADII):
+        grow = spread(text, kappa)
         if grow is None:
             break
-        for m in sizes:
-            total += m * power
-            power = power * grow
-        first.append((arb(text), total.upper()))
-    if not spectra[0].kink:
-        return [first]
-    for text in KINK_RADII:
-        total = sum(
-            (s_bound for s_bound in _kink_bounds(spectra, others, text, kappa, sign)), arb(0)
-        )
-        if total.is_finite():
-            second.append((arb(text), total.upper()))
-    if not second:
-        second.append((arb(2), arb("inf")))
-    return [first, second]
+        start = float(alias(arb(text), points - 1).log().upper())
+        best = np.minimum(best, start + n * float(grow.log().upper()))
+    return arb(float((known * np.exp(best)).sum() * (1 + 1e-9)))
 
 
 def majorant(spectra: list[Spectrum], others: list[Spectrum]) -> list[Any]:
@@ -153,7 +164,7 @@ def _kink_bounds(
         for k, c in enumerate(places):
             if b == 0 and c == 0:
                 bounds = power_bounds(radius, kappa, sign, order)
-            elif b == sign * c:
+            elif touch(b, c, sign):
                 bounds = touching_bounds(b, sign, radius, kappa, order)
             else:
                 bounds = polynomial_bounds(b, c, radius, kappa, order)
@@ -225,7 +236,9 @@ def flat_error(one: Spectrum, sign: int, kappa: float, points: int, goal: Any) -
 
 
 def _least(reach: list[tuple[Any, Any]], degree: int) -> Any:
-    return min((alias(r, degree) * m).upper() for r, m in reach)
+    from flint import arb
+
+    return min(((alias(r, degree) * m).upper() for r, m in reach), default=arb(0))
 
 
 @lru_cache(maxsize=8)

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ...errors import Undecided
 from . import sine
 from .band import BandSpectra, count_of, scale_of
 from .banded import Pair
 from .fit import fit
-from .fold import applies, counts, fold, kappas
+from .fold import Folded, applies, counts, fold, kappas
+from .panels import chopped, ends, narrowed, panels, part
 from .patience import TooLong, check
 from .shared import SINE, SQUARE, shared_sheets
 from .sheets import Frame, Part, sided_part
 from .source import Say, shortened
 from .spectrum import Spectrum
 from .variable import KAPPAS
+from .variances import Axis
 
+_NOTHING = 2e-6
+"""Coefficients are left out at once that add up to this part of the error."""
+_SPREAD = 100.0
+"""Of the error to a single coefficient, about."""
 LOOSE = 1e-12
 """Below this error the rounding of the derivative of a polynomial is too much."""
 
 
 def all_pairs(
     bands: list[BandSpectra], parity: int, error: float, weighted: bool, say: Say
-) -> tuple[list[Pair], bool, bool]:
-    """`(pairs, folded, sine)`: folded where that is proven, in S where there are kinks at 0.
+) -> tuple[list[Axis], list[Pair], bool, bool]:
+    """`(axes, pairs, folded, sine)`: folded where that is proven, in S where there are kinks at 0.
+
+    The axes are those of the bands, or of their panels.
 
     Raises:
         Undecided: no form has the bound.
@@ -31,31 +41,28 @@ def all_pairs(
     kinked = all(sine.applies(*band.spectra) for band in bands)
     if (analytic or kinked) and weighted and error >= LOOSE:
         try:
-            return _pairs(bands, True, parity, error, weighted, say), True, kinked
+            return *_folded(bands, parity, error, say), True, kinked
         except TooLong:
             raise
         except Undecided as reason:
             say(f"one polynomial for both duals: {reason.what}")
-    return _pairs(bands, False, parity, error, weighted, say), False, False
-
-
-def _pairs(
-    bands: list[BandSpectra],
-    folded: bool,
-    parity: int,
-    error: float,
-    weighted: bool,
-    say: Say,
-) -> list[Pair]:
-    """All pairs; first those of a band with itself, which give the scale."""
-    order = [(k, k) for k in range(len(bands))]
-    order += [(a, b) for a in range(len(bands)) for b in range(a + 1, len(bands))]
     pairs = []
-    for a, b in order:
+    for a, b in _order(len(bands)):
         check()
-        pairs.append((_folded if folded else _pair)(bands, a, b, parity, error, weighted))
-        say(f"bands {a} and {b}: error {max(pairs[-1].value.error, pairs[-1].dot.error):.1e}")
-    return pairs
+        pairs.append(_pair(bands, a, b, parity, error, weighted))
+        _said(pairs[-1], say)
+    return [band.axis for band in bands], pairs, False, False
+
+
+def _order(many: int) -> list[tuple[int, int]]:
+    """All pairs; first those of a band with itself, which give the scale."""
+    order = [(k, k) for k in range(many)]
+    return order + [(a, b) for a in range(many) for b in range(a + 1, many)]
+
+
+def _said(pair: Pair, say: Say) -> None:
+    error = max(pair.value.error, pair.dot.error)
+    say(f"bands {pair.first} and {pair.second}: error {error:.1e}")
 
 
 def _pair(
@@ -98,15 +105,66 @@ def _pair(
     return Pair(a, b, kappa, sheets[0], sheets[1])
 
 
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """Both duals of a pair of bands, before it is cut into panels.
+
+    Attributes:
+        found: the dual and the derivative dual.
+        kappa: of the variable.
+        shares: about how many coefficients the parts need.
+        bits: of the coefficients.
+    """
+
+    found: tuple[Folded, Folded]
+    kappa: float
+    shares: tuple[int, ...]
+    bits: int
+
+
 def _folded(
-    bands: list[BandSpectra],
-    a: int,
-    b: int,
-    parity: int,
-    error: float,
-    weighted: bool,
-) -> Pair:
-    """The polynomials of two bands in rho^2, the even and the odd part apart, for both duals."""
+    bands: list[BandSpectra], parity: int, error: float, say: Say
+) -> tuple[list[Axis], list[Pair]]:
+    """The polynomials of all pairs of panels."""
+    wholes: dict[tuple[int, int], _Whole] = {}
+    many = len(bands) - 1
+    for a, b in [(many, many), *_order(len(bands))]:
+        if (a, b) not in wholes:
+            check()
+            wholes[a, b] = _whole(bands, a, b, parity, error)
+    cuts = ends(panels(_places(wholes[many, many], bands[-1], error), len(bands)))
+    parts = [part(band, own) for band in bands for own in cuts]
+    form = SINE if bands[0].spectra[0][0].kink else SQUARE
+    pairs = []
+    for a, b in _order(len(parts)):
+        check()
+        whole = wholes[a // len(cuts), b // len(cuts)]
+        own = cuts[a % len(cuts)], cuts[b % len(cuts)]
+        found = [narrowed(f, *own, whole.bits) for f in whole.found]
+        frames = []
+        for which in (0, 1):
+            f, turn = found[which], parity * (1 - 2 * which)
+            away = Part(f.tail, f.aliasing + f.omitted, f.along(), None)
+            frames.append(Frame.of(parts, a, b, which, away, turn, error, True))
+        value, dot = shared_sheets(frames, found, (form, whole.kappa), whole.shares)
+        pairs.append(Pair(a, b, whole.kappa, value, dot))
+        _said(pairs[-1], say)
+    return [p.axis for p in parts], pairs
+
+
+def _places(whole: _Whole, band: BandSpectra, error: float) -> int:
+    """About how many coefficients an entry needs where the band is one panel."""
+    import numpy as np
+
+    total, least = 0, error * float(band.starts[1].least) / _SPREAD
+    for _, tensor in whole.found[1].parts:
+        sizes = np.array([[[float(abs(c).upper()) for c in m] for m in p] for p in tensor])
+        total += int((sizes.sum(axis=0) > least).sum())
+    return total
+
+
+def _whole(bands: list[BandSpectra], a: int, b: int, parity: int, error: float) -> _Whole:
+    """The even and the odd part apart, for both duals."""
     one, two = bands[a], bands[b]
     cut: list[tuple[list[Spectrum], list[Spectrum] | None]] = []
     parities = (parity, -parity)
@@ -142,11 +200,5 @@ def _folded(
                 raise
             continue
         break
-    frames = []
-    for which in (0, 1):
-        whole = found[which]
-        part = Part(whole.tail, whole.aliasing + whole.omitted, whole.along(), None)
-        frames.append(Frame.of(bands, a, b, which, part, parities[which], error, weighted))
-    form = SINE if left[0].kink else SQUARE
-    value, dot = shared_sheets(frames, found, (form, tried[i]), sizes[i])
-    return Pair(a, b, tried[i], value, dot)
+    kept = [chopped(f, scales[which] * error * _NOTHING) for which, f in enumerate(found)]
+    return _Whole((kept[0], kept[1]), tried[i], sizes[i], max(bits, one.starts[1].bits))

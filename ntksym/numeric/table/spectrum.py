@@ -20,7 +20,8 @@ from sympy import Expr, Rational
 from ...errors import Undecided
 from ...symbols import x
 from . import joint
-from .kinks import ORDER, half_moments, hermite_values, power_coefficients, taylor
+from .elsewhere import PLACE_BITS, displaced, exact_places
+from .kinks import ELSEWHERE, ORDER, half_moments, hermite_values, power_coefficients, taylor
 from .patience import check
 
 
@@ -84,9 +85,10 @@ def shape_of(expr: Expr, *, slope: bool, bits: int) -> Shape:
         whole = factor(expr, derivative=False, distributional=False).pieces
         pieces = factor(expr, derivative=slope, distributional=False).pieces
         kinks = []
+        order = ORDER if all(p.hi == 0 for p in whole[:-1]) else ELSEWHERE
         for left, right in pairwise(whole):
             place = arb(0) if left.hi == 0 else number(left.hi)
-            sides = [taylor(function(p.expr, x), place, ORDER + 1) for p in (left, right)]
+            sides = [taylor(function(p.expr, x), place, order + 1) for p in (left, right)]
             if sides[0] is None or sides[1] is None:
                 raise Undecided(f"a piece is not analytic about the kink at {left.hi}")
             jumps = []
@@ -126,32 +128,44 @@ def spectra(
 def _spectrum(shape: Shape, q: Fraction, values: tuple[Any, ...], bits: int, dev: Any) -> Spectrum:
     from flint import arb
 
-    from ..arith import ball
+    from ..arith import ball, working
 
     count = len(values)
     if not shape.kinks:
         norm = second_moment(shape.pieces, q, bits, _squares(values))
         return Spectrum((), (), (), values, arb(0), _left(norm, values))
-    kink, places = [], []
-    part = [arb(0)] * count
-    for place, jumps in shape.kinks:
+    kink = []
+    part, off = [arb(0)] * count, arb(0)
+    with working(PLACE_BITS):
+        wide = ball(q).sqrt()
+        places, moved = exact_places([_place(place) / wide for place, _ in shape.kinks])
+    for (place, jumps), where, by in zip(shape.kinks, places, moved, strict=True):
         scaled = [ball(d) * dev**j for j, d in enumerate(jumps)]
-        where = _place(place) / dev
+        off += displaced(scaled, where, by)
         at = None if place == 0 else where
         table = power_coefficients(at, len(jumps) - 1, count, bits + 64)
         for d, row in zip(scaled, table, strict=True):
             if d != 0:
                 part = [p + d * a for p, a in zip(part, row, strict=True)]
         kink.append(tuple(scaled))
-        places.append(where)
     rest = tuple(a - b for a, b in zip(values, part, strict=True))
     sums, smooth = _parted(shape)
     if len(kink) == 1 and shape.kinks[0][0] == 0:
         size = _power_norm(kink[0])
     else:
         size = second_moment(sums, q, bits, _squares(tuple(part)))
-    left = _left(second_moment(smooth, q, bits, _squares(rest)), rest)
-    return Spectrum(tuple(kink), tuple(places), tuple(part), rest, _left(size, tuple(part)), left)
+    # the kinks taken out are at `places`: both norms change by at most `off`
+    norms = (size, second_moment(smooth, q, bits, _squares(rest)))
+    size, norm = (v if off == 0 else _norm_off(v, off) for v in norms)
+    lost = _left(size, tuple(part))
+    return Spectrum(tuple(kink), places, tuple(part), rest, lost, _left(norm, rest))
+
+
+def _norm_off(square: Any, off: Any) -> Any:
+    """A ball of the squared norm of what is at most `off` away in norm."""
+    root = square.max(square * 0).sqrt()
+    low = (root - off).max(square * 0)
+    return (low * low).union((root + off) * (root + off))
 
 
 def _scaled(s: Spectrum, dev: Any) -> Spectrum:

@@ -1,4 +1,4 @@
-r"""`KinkTable`: a range of variances where kinks are away from 0, for all correlations.
+r"""`KinkTable`: kinks away from 0, for all correlations: a range of variances, or one.
 
 $K = E[p(u)p(v)] + R$: p is a sum of truncated powers with a cutoff, one for every kink, whose
 dual is closed; the rest R is smooth, also where u and v come close, and a polynomial
@@ -53,8 +53,8 @@ class KinkTable:
 
     @property
     def single(self) -> bool:
-        """Never for one variance."""
-        return False
+        """Whether it is for one variance: sums alone, nothing is taken out."""
+        return self.low == self.high
 
     @property
     def error(self) -> float:
@@ -78,6 +78,8 @@ class KinkTable:
             return self.far.diagonal(q11)
         value, dot = self.far.at(q11, q12, q22, root)
         if value != value:
+            return value, dot
+        if not self.closed.kinks:
             return value, dot
         more = self.closed.at(q11, q12, q22, root)
         return value + float(more[0]), dot + float(more[1])

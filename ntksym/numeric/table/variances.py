@@ -41,12 +41,14 @@ class Axis:
         high: the largest.
         centre: c.
         half: tau_0, at least (sqrt(high) - c)/(sqrt(high) + c).
+        pole: of a panel of another axis the number in place of c below; None: c.
     """
 
     low: float
     high: float
     centre: float
     half: float
+    pole: float | None = None
 
     @classmethod
     def over(cls, low: float, high: float) -> Axis:

@@ -1,0 +1,100 @@
+r"""Arguments of tails in two doubles: what rounding took away from $z = n/\sqrt d$.
+
+A tail $\Phi(z)$, $z < 0$, changes by $|z|$ times the change of z: a rounding error of z by
+$|z|\,2^{-53}$ is one of $z^2\,2^{-53}$ of the tail, 20 units in the last place at z = -4.5, and
+exponentials that grow keep such tails in sight.  With the rounded z at hand,
+
+$$\delta = \frac n{\sqrt d} - z = \frac{n^2 - z^2 d}{2 z d}\,(1 + O(\delta/z)),$$
+
+and the numerator is a difference of products in two doubles (T. J. Dekker 1971) of the inputs.
+Then $\Phi(z + \delta) = \Phi(z) + \varphi(z)\,\delta$ up to $\delta^2$.  In exact arithmetic it
+is zero.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from sympy import Expr, Integer, Pow, expand
+
+from .exponent import linear_parts, product_parts
+from .lines import Lines
+from .polynomial import is_polynomial
+from .program import Operand
+from .stable import split_factors
+
+MOST = Fraction(1, 2**30)
+"""A larger rest is none: the squares left the range of doubles."""
+
+
+def argument_low(b: Lines, e: Expr, z: Operand) -> Operand:
+    """The rest of z = e, as rounded: e - z; 0 where it is not known.
+
+    Known where $e^2$ is a quotient of polynomials whose roots are of degree one in the covariance.
+    """
+    found = _excess(b, e, z)
+    if found is None:
+        return Fraction(0)
+    excess, below = found
+    low = b.emit("div0", excess, b.emit("mul", b.emit("mul", z, below), Fraction(2)))
+    return _kept(b, low)
+
+
+def tail_low(b: Lines, e: Expr, z: Operand) -> Operand:
+    r"""What $\Phi(z)$ lacks relative to $\Phi(e)$ where z < 0, to first order; 0 for z >= 0.
+
+    The tail's relative slope $\varphi/\Phi$ is taken for -z: what is left is less than the
+    rounding error itself.
+    """
+    found = _excess(b, e, z)
+    if found is None:
+        return Fraction(0)
+    excess, below = found
+    low = b.emit("div0", excess, b.emit("mul", below, Fraction(-2)))
+    return b.emit("select", z, Fraction(0), _kept(b, low), Fraction(0), hint="lost")
+
+
+def _kept(b: Lines, low: Operand) -> Operand:
+    return b.emit("select", b.emit("abs", low), MOST, low, Fraction(0), hint="rest")
+
+
+def _excess(b: Lines, e: Expr, z: Operand) -> tuple[Operand, Operand] | None:
+    """(n^2 - z^2 d, d) for e = n/sqrt(d)."""
+    if not isinstance(z, str):
+        return None
+    split = _quotient(e)
+    if split is None:
+        return None
+    top, below = (linear_parts(b, part) for part in split)
+    if top is None or below is None:
+        return None
+    first = product_parts(b, top, top)
+    second = product_parts(b, product_parts(b, (z, Fraction(0)), (z, Fraction(0))), below)
+    high = b.emit("sub", first[0], second[0])
+    return b.emit("add", high, b.emit("sub", first[1], second[1])), below[0]
+
+
+def _quotient(e: Expr) -> tuple[Expr, Expr] | None:
+    """(n, d) with e = n/sqrt(d), n and d polynomials; numbers go where they are rational."""
+    top, bottom = split_factors(e)
+    above: Expr = Integer(1)
+    below: Expr = Integer(1)
+    for f in top:
+        if f.is_number and not f.is_Rational:
+            square = f**2
+            if not square.is_Rational or not f.is_positive:
+                return None
+            below = below / square
+        else:
+            above = above * f
+    for f in bottom:
+        base, n = f.as_base_exp()
+        if n == Integer(1) / 2:
+            below = below * base
+        elif n.is_Integer:
+            below = below * Pow(base, 2 * n)
+        else:
+            return None
+    above, below = expand(above), expand(below)
+    known = (is_polynomial(p) or p.is_Rational for p in (above, below))
+    return (above, below) if all(known) else None

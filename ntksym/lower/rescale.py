@@ -1,0 +1,180 @@
+r"""Variances that are very far from 1, brought nearer by powers of two.
+
+A closed form divides by variances and multiplies them: beside a huge one, or a few times, a tiny
+one leaves the range of doubles where the dual is far inside it.  But where
+$s(x) = c_\pm |x|^n + O(|x|^{n+1})$ about 0, only the first term counts for variances below
+$2^{-120}$, and by its homogeneity
+$$K(q_{11}, q_{12}, q_{22}) = t^{-n} K(t^2 q_{11}, t q_{12}, q_{22}),$$
+with a relative error of at most a multiple of $2^{-60}$ of $\sqrt{K(q_{11})K(q_{22})}$ (the
+inequality of Cauchy and Schwarz), for any angle and any other variance; with s(0) other than 0,
+n = 0.  For the derivative dual the same with the order of s'.  Where s tends to polynomials on both
+sides it holds for large variances with their degree.  t is a power of two: nothing is rounded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+from sympy import Add, Expr, Integer, Mul, Pow, acos, asin
+
+from .. import symbols as S
+from ..activation import Activation
+from ..derivation import Derivation
+from ..dual import dual
+from ..errors import NtksymError
+from ..exact import Exact
+from ..terms.cells import Cell, cells, inside
+from .far import settled
+from .lines import Lines
+from .program import Operand, Program
+
+_ENTRIES = (S.q11, S.q12, S.q22)
+_MOST_ORDER = 12
+_DEGREE = 4
+"""Products of so many entries may leave the range of doubles where their dual does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """Powers of a standard deviation that s and s' go like.
+
+    Attributes:
+        small: of s and of s' about 0; None where they are not known.
+        large: far from 0, on both sides; None where s is no polynomial there.
+    """
+
+    small: tuple[int, int] | None
+    large: tuple[int, int] | None
+
+
+@lru_cache(maxsize=256)
+def orders(activation: Activation) -> Orders | None:
+    """The orders of an activation whose closed form needs them; None for others."""
+    found = dual(activation)
+    derived = found.derivation
+    if not isinstance(derived, Derivation) or not derived.centred:
+        return None
+    if not any(_leaves_range(e) for e in (found.value, found.dot)):
+        return None
+    try:
+        every = cells(derived.terms)
+        known = Orders(_small(derived, every), _large(derived, every))
+    except NtksymError:
+        return None
+    return None if known.small is None and known.large is None else known
+
+
+def rescaled(b: Lines, p: Program, found: Orders, at: dict[str, Operand]) -> dict[str, Operand]:
+    """The outputs nngp and dot of a program for a pair, evaluated at rescaled variances.
+
+    `at` has the operands of the program's arguments in `b`; they are those of a pair.
+    """
+    factors: list[tuple[Operand, Operand]] = []
+    for large, own in ((Fraction(0), found.small), (Fraction(1), found.large)):
+        one: Operand = Fraction(1)
+        two: Operand = Fraction(1)
+        if own is not None:
+            one, two = (b.emit("rescale", at[k], large) for k in ("q11", "q22"))
+        factors.append((one, two))
+    first, second = (b.emit("mul", factors[0][k], factors[1][k], hint="t") for k in (0, 1))
+    known = dict(at)
+    for k, t in (("q11", first), ("q22", second)):
+        known[k] = b.emit("mul", b.emit("mul", at[k], t), t, hint="scaled")
+    for k in ("q12", "root"):
+        if k in at:
+            known[k] = b.emit("mul", b.emit("mul", at[k], first), second, hint="scaled")
+
+    def place(a: Operand) -> Operand:
+        return known[a] if isinstance(a, str) else a
+
+    for let in p.body:
+        known[let.name] = b.emit(let.op, *map(place, let.args), inner=let.inner)
+    near, far = ((0, 0) if own is None else own for own in (found.small, found.large))
+    return {
+        label: _scaled_back(b, place(end), factors, near[k], far[k])
+        for k, (label, end) in enumerate(p.outputs)
+    }
+
+
+def _scaled_back(
+    b: Lines, value: Operand, factors: list[tuple[Operand, Operand]], near: int, far: int
+) -> Operand:
+    """Value over the factors to these powers: of small and large ones in turn, for its range."""
+    for k in range(max(abs(near), abs(far))):
+        sides = []
+        for which in (0, 1):
+            side: Operand = Fraction(1)
+            for n, pair in ((near, factors[0]), (far, factors[1])):
+                if k < abs(n):
+                    back = b.emit("div", Fraction(1), pair[which], hint="back")
+                    side = b.emit("mul", side, pair[which] if n < 0 else back)
+            sides.append(side)
+        value = b.emit("mul", value, b.emit("mul", *sides, hint="back"))
+    return value
+
+
+def _leaves_range(e: Expr) -> bool:
+    """Whether a closed form divides by variances of one point, or is of high degree in them."""
+    plain = e.replace(lambda f: isinstance(f, asin | acos), lambda f: Integer(0))
+    divided = (p for p in plain.atoms(Pow) if p.base in (S.q11, S.q22))
+    return any(p.exp.is_negative for p in divided) or _degree(e) >= _DEGREE
+
+
+def _degree(e: Expr) -> Expr:
+    """The degree in the entries, numerators and denominators apart, the largest of the terms."""
+    if e in _ENTRIES:
+        return Integer(1)
+    if isinstance(e, Add):
+        return max(map(_degree, e.args))
+    if isinstance(e, Mul):
+        return Add(*(d for d in map(_degree, e.args) if d > 0))
+    if isinstance(e, Pow) and e.exp.is_Rational:
+        return _degree(e.base) * e.exp
+    return Integer(0)
+
+
+def _small(d: Derivation, every: tuple[Cell, ...]) -> tuple[int, int] | None:
+    """The orders about 0: of s, of s' with -1 for a jump; None where parameters decide."""
+    zero = d.field.integer(0)
+    right = [c for c in every if _sign(c[0], -1) <= 0 < _sign(c[1], 1)]
+    left = [c for c in every if _sign(c[0], -1) < 0 <= _sign(c[1], 1)]
+    pieces = [inside(d.terms, right[0]), inside(d.terms, left[0])]
+    jump = pieces[0].at(zero) - pieces[1].at(zero)
+    found: list[int] = []
+    for n in range(_MOST_ORDER):
+        values = [p.at(zero).expr for p in pieces]
+        if not all(v.is_zero or v.is_nonzero for v in values):
+            return None
+        if any(v.is_nonzero for v in values):
+            found.append(n)
+            if n > 0 or (n == 0 and jump):
+                break
+        pieces = [p.derivative()[0] for p in pieces]
+    if not found:
+        return 1, 0  # s is 0 near 0: the dual at tiny variances is 0, or polynomials of more terms
+    return found[0], -1 if jump else found[-1] - 1 if found[-1] > 0 else 0
+
+
+def _large(d: Derivation, every: tuple[Cell, ...]) -> tuple[int, int] | None:
+    """The degree of s far out and of its derivative; None unless s settles and is continuous."""
+    if d.jumps:
+        return None
+    degree = 0
+    for cell, side in ((every[-1], 1), (every[0], -1)):
+        end = settled(inside(d.terms, cell), side)
+        if end is None:
+            return None
+        for _, powers in end.groups().items():
+            for n, c in powers.items():
+                if not (c.expr.is_zero or c.expr.is_nonzero):
+                    return None
+                degree = max(degree, n if c.expr.is_nonzero else 0)
+        if len(end.groups()) > 1:
+            return None  # two numbers in front of one power, which might cancel
+    return (degree, degree - 1) if degree > 0 else None
+
+
+def _sign(end: Exact | None, infinite: int) -> int:
+    return infinite if end is None else int(end.sample_sign())

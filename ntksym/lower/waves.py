@@ -1,0 +1,78 @@
+r"""Sums of $e^a(A\cosh b + B\sinh b)$ by the exponentials that they are made of.
+
+The duals of $x^n\cos(wx)$ and $x^n\sin(wx)$ are such sums with polynomials A and B, and for
+inputs that are nearly parallel $A + B$ is much smaller than either: for $x\cos x$,
+$q_{12}(1 - q_{11} - q_{22})\cosh q_{12} + (q_{11}q_{22} + q_{12}^2)\sinh q_{12}$.  With
+$\alpha = q_{11} \mp q_{12}$, $\beta = q_{22} \mp q_{12}$, differences of inputs,
+
+$$\tfrac12 e^{a + b}(A + B) + \tfrac12 e^{a - b}(A - B)$$
+
+has coefficients that are short in $\alpha, \beta, q_{12}$: here $\alpha\beta + q_{12}$.  Near
+b = 0 it is this form that cancels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sympy import Add, Expr, Mul, Symbol, cosh, default_sort_key, exp, expand, sinh
+
+from .. import symbols as S
+from .polynomial import monomials
+
+APART = {
+    sign: tuple((Symbol(f"{n}_{side}", real=True), e) for n, e in (("a", "q11"), ("b", "q22")))
+    for sign, side in ((1, "near"), (-1, "far"))
+}
+"""The symbols of q11 - sign*q12 and q22 - sign*q12, each with its entry."""
+
+MOST = 80
+"""Longer polynomials are left as they are."""
+_ENTRIES = frozenset((S.q11, S.q12, S.q22))
+
+
+@dataclass(frozen=True, slots=True)
+class Waves:
+    """exp(a)*(A*cosh(b) + B*sinh(b)), b a multiple of q12, and the other terms of a sum."""
+
+    a: Expr
+    b: Expr
+    cosine: Expr
+    sine: Expr
+    terms: Expr
+    rest: Expr
+
+
+def wave_sum(e: Add) -> Waves | None:
+    """The first such terms of a sum.
+
+    None where there are none, or where A or B has no covariance entry: nothing cancels then.
+    """
+    found: dict[tuple[Expr, Expr], list[tuple[type[Expr], Expr, Expr]]] = {}
+    for term in sorted(e.args, key=default_sort_key):
+        factors = Mul.make_args(term)
+        waves = [f for f in factors if isinstance(f, (cosh, sinh))]
+        grown = [f for f in factors if isinstance(f, exp)]
+        if len(waves) == 1 and len(grown) == 1:
+            rest = Mul(*(f for f in factors if f is not waves[0] and f is not grown[0]))
+            ends = grown[0].args[0], waves[0].args[0]
+            found.setdefault(ends, []).append((type(waves[0]), rest, term))
+    for (a, b), parts in found.items():
+        sides = [expand(Add(*(r for k, r, _ in parts if k is kind))) for kind in (cosh, sinh)]
+        if (b / S.q12).is_number and all(_short(p) for p in sides):
+            terms = Add(*(t for *_, t in parts))
+            return Waves(a, b, sides[0], sides[1], terms, e - terms)
+    return None
+
+
+def about(e: Expr, sign: int) -> Expr:
+    """A polynomial in the symbols of `APART` and q12."""
+    first, second = (symbol for symbol, _ in APART[sign])
+    return expand(e.xreplace({S.q11: first + sign * S.q12, S.q22: second + sign * S.q12}))
+
+
+def _short(e: Expr) -> bool:
+    free = e.free_symbols
+    if not free & _ENTRIES or not e.is_polynomial(*sorted(free, key=lambda s: s.name)):
+        return False
+    return len(monomials(e)) <= MOST

@@ -1,0 +1,183 @@
+"""Tables of one variance with kinks away from 0: irrational ones, jumps, pairs that touch."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import json
+import shutil
+import subprocess
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from flint import arb, fmpq
+
+from ntksym.backends.c_header import header
+from ntksym.backends.c_table_kinks import KinkUnit
+from ntksym.backends.numpy_helpers import helpers
+from ntksym.backends.point_unit import PointUnit
+from ntksym.backends.units import rule_unit
+from ntksym.language import as_activation
+from ntksym.numeric.arith import working
+from ntksym.numeric.choice import price, proven
+from ntksym.numeric.table import table_dual
+from ntksym.numeric.table.elsewhere import displaced, exact_places, flat_part
+from ntksym.numeric.table.fit import series_alias
+from ntksym.numeric.table.split import read_either
+from ntksym.numeric.table.split_kinks import KinkTable
+from ntksym.numeric.table.variable import correlation, nodes, tangent
+from ntksym.verify.definition import expectation, factor
+from ntksym.verify.law import Law
+
+COMPILER = shutil.which("gcc") or shutil.which("cc")
+CASES = {"max(tanh(x), 1/2)": 2.0, "tanh(x)*step(x - 1)": 1.0}
+ERROR = 1e-9
+RHOS = tuple(Fraction(r) for r in ("1", "-1", "0.999999", "-0.999999", "0.999", "0.98", "0", "-.5"))
+
+
+@lru_cache(maxsize=4)
+def made(text: str) -> Any:
+    return table_dual(text, CASES[text], error=ERROR)
+
+
+@lru_cache(maxsize=4)
+def truth(text: str) -> tuple[Any, ...]:
+    """(q12, root, value, dot) from balls, for every correlation, divided by those at 1."""
+    expr, q, out = as_activation(text).expr, Fraction(CASES[text]), []
+    with working(96):
+        for rho in RHOS:
+            q12 = Fraction(float(rho * q))
+            law = Law(fmpq(0), fmpq(0), *(fmpq(*v.as_integer_ratio()) for v in (q, q12, q)))
+            root = float(arb(fmpq(*(q * q - q12 * q12).as_integer_ratio())).sqrt().mid())
+            row = [float(q12), root]
+            for slope in (False, True):
+                f = factor(expr, derivative=slope, distributional=False)
+                row.append(float(expectation(f, f, law, arb(2) ** -45).mid()))
+            out.append(row)
+    return tuple(out)
+
+
+def errors(text: str, found: Any) -> float:
+    rows = truth(text)
+    pairs = zip(rows, found, strict=True)
+    return max(abs(f[i] - r[2 + i]) / rows[0][2 + i] for r, f in pairs for i in (0, 1))
+
+
+@pytest.mark.parametrize("text", CASES)
+def test_the_bound_holds_everywhere(text: str) -> None:
+    table, q = made(text), CASES[text]
+    assert table.error <= ERROR
+    assert errors(text, [table.at(q, r[0], q, r[1]) for r in truth(text)]) <= table.error
+    kept = getattr(table, "far", table)
+    for sheet in (kept.value, kept.dot):
+        assert sum(size for _, size in sheet.parts) == pytest.approx(sheet.error, rel=1e-9)
+
+
+def test_it_is_a_table_of_sums() -> None:
+    table = made("max(tanh(x), 1/2)")
+    assert isinstance(table, KinkTable) and table.single and not table.closed.kinks
+    assert read_either(json.loads(json.dumps(table.to_json()))) == table
+    assert isinstance(rule_unit(table), PointUnit)
+    assert "variance 2" in proven(table)[0] and "measured" not in proven(table)[0]
+    assert "multiplications" in price(table, "")
+    own = table.far.diagonal(2.0)
+    assert own == table.at(2.0, 2.0, 2.0, 0.0)
+    for point in ((2.1, 0.1, 2.0), (2.0, float("nan"), 2.0)):
+        assert all(v != v for v in table.at(*point))
+
+
+def test_code_is_the_table(tmp_path: Path) -> None:
+    """C and NumPy: the same values, an exact diagonal, NaN outside and for NaN."""
+    text = "max(tanh(x), 1/2)"
+    unit = KinkUnit(made(text))
+    assert not unit.programs and "measured" not in "".join(unit.notes)
+    rows = np.array(truth(text))
+    q = np.full(len(rows), 2.0)
+    path = tmp_path / "point.py"
+    head = "import numpy as np\n\n\n" + helpers({"_rootdet"}) + "\n\n\n"
+    path.write_text(head + unit.numpy_functions("unit"))
+    spec = importlib.util.spec_from_file_location("point", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found = np.array(module.unit_pairs(q, rows[:, 0], q, rows[:, 1]))
+    assert errors(text, found.T) <= ERROR
+    assert np.isnan(module.unit_pairs(2.1, 0.1, 2.0)).all()
+    if COMPILER is None:
+        pytest.skip("no C compiler")
+    (tmp_path / "ntksym.h").write_text(header())
+    (tmp_path / "point.c").write_text(
+        '#include "ntksym.h"\n'
+        + unit.c_functions("unit")
+        + "void run(size_t n, const double *a, const double *b, const double *c, const double *r,\n"
+        "    double *k, double *d) { unit_pairs(n, a, b, c, r, k, d); }\n"
+        "void own(size_t n, const double *q, double *k, double *d) { unit_diag(n, q, k, d); }\n"
+    )
+    flags = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-pedantic", "-fPIC", "-shared")
+    out = tmp_path / "point.so"
+    subprocess.run([COMPILER, *flags, "-o", out, tmp_path / "point.c", "-lm"], check=True)
+    library = ctypes.CDLL(str(out))
+
+    def call(name: str, *inputs: Any) -> Any:
+        arrays = [np.ascontiguousarray(a) for a in inputs]
+        results = [np.full(len(inputs[0]), 7.0) for _ in range(2)]
+        pointers = [a.ctypes.data_as(ctypes.c_void_p) for a in (*arrays, *results)]
+        getattr(library, name)(ctypes.c_size_t(len(inputs[0])), *pointers)
+        return np.array(results)
+
+    in_c = call("run", q, rows[:, 0], q, rows[:, 1])
+    assert errors(text, in_c.T) <= ERROR
+    assert np.max(np.abs(in_c - found)) < 1e-13
+    assert np.array_equal(in_c[:, 0], call("own", q[:1])[:, 0])
+    bad = rows[:, 0].copy()
+    bad[1] = np.nan
+    assert np.isnan(call("run", q, bad, q, rows[:, 1])[:, 1]).all()
+    assert np.isnan(call("run", q, rows[:, 0], q * 1.1, rows[:, 1])).all()
+
+
+def test_places_that_agree_touch() -> None:
+    with working(320):
+        third = arb(1) / 3
+        places, moved = exact_places([-third, arb(1) / 2, third])
+        assert places[0] == -places[2] and places[1] == arb(1) / 2
+        assert all(m < arb(2) ** -255 for m in moved)
+    with working(64):  # places have more digits than that
+        assert flat_part(places[0], places[2], -1) is None
+        assert flat_part(places[2], places[2], 1) is None
+        assert flat_part(places[1], places[2], 1) is not None
+
+
+def test_a_moved_kink_changes_little() -> None:
+    """Against sums over a fine grid."""
+    step, by, b = 1e-5, 1e-2, 0.3
+    z = np.arange(-9, 9, step) + step / 2
+    density = np.exp(-z * z / 2) / np.sqrt(2 * np.pi) * step
+    for j in range(4):
+        one, two = (np.where(z > c, np.maximum(z - c, 0.0) ** j, 0.0) for c in (b, b + by))
+        norm = np.sqrt(((one - two) ** 2 * density).sum())
+        row = [arb(0)] * j + [arb(1)]
+        bound = float(displaced(row, arb(b), arb(by)))
+        assert norm <= bound < 30 * norm
+
+
+@pytest.mark.parametrize("kappa", [0.5, 4.0])
+def test_interpolation_of_a_long_series(kappa: float) -> None:
+    """The bound of the error holds, and is no more than what a term can be off."""
+    count, points = 400, 48
+    sizes = [arb(1) / (n + 1) ** 3 for n in range(count)]
+    bound = float(series_alias(sizes, kappa, points))
+
+    def series(x: Any) -> Any:
+        rho = np.array([float(correlation(tangent(arb(y), kappa), 1)) for y in x])
+        return np.polynomial.polynomial.polyval(rho, [float(s) for s in sizes])
+
+    own = np.array([float(y) for y in nodes(points, 64)])
+    found = np.polynomial.chebyshev.chebfit(own, series(own), points - 1)
+    fine = np.linspace(-1, 1, 301)
+    seen = np.max(np.abs(np.polynomial.chebyshev.chebval(fine, found) - series(fine)))
+    assert seen <= bound + 1e-13
+    assert bound < 1e-2
