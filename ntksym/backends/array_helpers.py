@@ -138,7 +138,7 @@ _SOURCES = {
     high = (a > 2.0**far) & (a < _INF) & (large > 0.0)
     low = (a > 0.0) & (a < 2.0**-far) & (large <= 0.0)
     k = _where(high, half, -half) - _half_exponent(_where(high | low, a, 1.0))
-    return _where(high | low, _two(k, a), 1.0)''',
+    return _where(high | low, _two(k, a), _where(a == a, 1.0, a))''',
     "_two_product": '''def _two_product(a, b):
     """a*b rounded, and its rounding error (T. J. Dekker 1971); halves are taken by their bits."""
     product = _rounded(a * b)

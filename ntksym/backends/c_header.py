@@ -135,7 +135,7 @@ static inline double ntksym_op_rescale(double q, double large)
   memcpy(&bits, &y, sizeof bits);
   bits = (UINT64_C(1535) - ((((bits >> 52) & 0x7ffu) + 2u) >> 1)) << 52;
   memcpy(&result, &bits, sizeof result);
-  return far ? (large > 0.0 ? result * 0x1p-8 : result * 0x1p8) : 1.0;
+  return far ? (large > 0.0 ? result * 0x1p-8 : result * 0x1p8) : q != q ? q : 1.0;
 }
 
 /* sqrt(max(q11*q22 - q12^2, 0)) without overflow, underflow or cancellation. */

@@ -75,7 +75,8 @@ _SOURCES = {
     """2**k with q*4**k about 2**-184 for q below 2**-248, or, large, 2**184 above 2**248; or 1."""
     high = (large > 0.0) & (q > 2.0**248) & (q < np.inf)
     low = (large <= 0.0) & (q < 2.0**-248) & (q > 0.0)
-    return np.ldexp(1.0, np.where(high | low, np.where(high, 92, -92) - _unscale(q), 0))''',
+    k = np.where(high | low, np.where(high, 92, -92) - _unscale(q), 0)
+    return np.ldexp(np.where(np.isnan(q), q, 1.0), k)''',
     "_rootdet": '''def _rootdet(q11, q12, q22):
     """sqrt(max(q11*q22 - q12^2, 0)) without overflow, underflow or cancellation."""
     k1, k2 = _unscale(q11), _unscale(q22)
