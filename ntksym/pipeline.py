@@ -61,7 +61,8 @@ STAGES = (
         "approximate",
         ("numeric",),
         "Activation",
-        "MixtureDual, SeriesDual, QuadratureDual, TableDual, BandedDual, SplitTable, KinkTable",
+        "MixtureDual, SeriesDual, QuadratureDual, TableDual, DyadicTable, BandedDual, SplitTable, "
+        "KinkTable",
         "a finite rule with a proven bound, where there is no closed form or none that is fast",
     ),
     Stage(

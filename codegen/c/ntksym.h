@@ -87,6 +87,20 @@ static inline double ntksym_op_unscale(double q, double *scale)
   return result;
 }
 
+/* 2^k with q*4^k about 2^-184 for q below 2^-248, or, large, 2^184 for q above 2^248; else 1. */
+static inline double ntksym_op_rescale(double q, double large)
+{
+  const int far = large > 0.0 ? (q > 0x1p248) & (q <= 0x1.fffffffffffffp+1023)
+                              : (q > 0.0) & (q < 0x1p-248);
+  const double y = large > 0.0 ? q * 0x1p-200 : q * 0x1p200;
+  uint64_t bits;
+  double result;
+  memcpy(&bits, &y, sizeof bits);
+  bits = (UINT64_C(1535) - ((((bits >> 52) & 0x7ffu) + 2u) >> 1)) << 52;
+  memcpy(&result, &bits, sizeof result);
+  return far ? (large > 0.0 ? result * 0x1p-8 : result * 0x1p8) : q != q ? q : 1.0;
+}
+
 /* sqrt(max(q11*q22 - q12^2, 0)) without overflow, underflow or cancellation. */
 static inline double ntksym_op_rootdet(double q11, double q12, double q22)
 {
@@ -1007,27 +1021,52 @@ static inline double ntksym_op_Phi2(double h, double k, double c, double s)
   return out[0];
 }
 
-/* exp(a)*Phi2(h, k; r), with the relative accuracy of the tails where exp(a) is large.  For
- * h + k <= 0 it is the integral of the density over the correlation (Plackett 1954) in x = log y,
- * y = sqrt((1 - t)/(1 + t)), y > y0, by Gauss-Legendre on panels of at most unit length where the
- * integrand matters; else Phi2(h, k; r) = Phi(low) - Phi2(low, -high; -r). */
+/* What dh and dk add to exp(a)*Phi2(h, k; r): its derivatives (Plackett 1954) times those. */
+static inline double ntksym_op_orthant_low(double a, double h, double k, double c, double s,
+                                           double dh, double dk)
+{
+  const double ac = fabs(c), most = ac < s ? s : ac, unit = most == 0.0 ? 1.0 : most;
+  const double c1 = c / unit, s1 = most == 0.0 ? 1.0 : s / unit;
+  const double shorter = 1.0 / sqrt(c1 * c1 + s1 * s1), t0 = s1 * shorter;
+  const double t = t0 < 1e-290 ? 1e-290 : t0, less = t * t / (1.0 + fabs(c1) * shorter);
+  const double sign = c > 0.0 ? 1.0 : -1.0, first = a - 0.5 * h * h, second = a - 0.5 * k * k;
+  const double to_k = ((k - sign * h) + sign * (h * less)) / t;
+  const double to_h = ((h - sign * k) + sign * (k * less)) / t;
+  const double of_h = ntksym_op_expPhi(first < 700.0 ? first : 700.0, to_k);
+  const double of_k = ntksym_op_expPhi(second < 700.0 ? second : 700.0, to_h);
+  return 0x1.9884533d43651p-2 * (dh * of_h + dk * of_k);
+}
+
+/* Whether exp(a)*Phi2(h, k; r) is an integral of positive numbers: where exp(a) makes the rounding
+ * of Phi2 large, and where Phi2 is the small rest of numbers of size one half. */
+static inline int ntksym_op_tailed(double a, double h, double k, double c, double s)
+{
+  return (a >= 0.25) | ((h + k <= 0.0) & (s < -0.5 * c));
+}
+
+/* exp(a)*Phi2(h + dh, k + dk; r), with the relative accuracy of the tails where that is so.
+ * For h + k <= 0 it is the integral of the density over the correlation (Plackett 1954) in
+ * x = log y, y = sqrt((1 - t)/(1 + t)), y > y0, by Gauss-Legendre on panels of at most unit length
+ * where the integrand matters; else Phi2(h, k; r) = Phi(low) - Phi2(low, -high; -r). */
 NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const double *h,
                                         const double *k, const double *c, const double *s,
-                                        double *out)
+                                        const double *dh, const double *dk, double *out)
 {
   const size_t m = NTKSYM_ROUND_UP(n);
   double near[NTKSYM_BLOCK], far[NTKSYM_BLOCK], g0[NTKSYM_BLOCK], y0[NTKSYM_BLOCK];
   double lead[NTKSYM_BLOCK], step[NTKSYM_BLOCK], total[NTKSYM_BLOCK], width[NTKSYM_BLOCK];
   double y[NTKSYM_BLOCK], inverse[NTKSYM_BLOCK], back[NTKSYM_BLOCK], count[NTKSYM_BLOCK];
+  double part[NTKSYM_BLOCK];
   double most = 3.0;
   int tails = 0, plain = 0, panels;
   for (size_t i = 0; i < m; ++i) {
-    tails |= a[i] >= 1.5;
-    plain |= !(a[i] >= 1.5);
+    const int own = ntksym_op_tailed(a[i], h[i], k[i], c[i], s[i]);
+    tails |= own;
+    plain |= !own;
   }
   if (plain) {
     ntksym_block_Phi2(n, h, k, c, s, out);
-    for (size_t i = 0; i < m; ++i) out[i] *= ntksym_op_exp(a[i]); /* loses less than three bits */
+    for (size_t i = 0; i < m; ++i) out[i] *= ntksym_op_exp(a[i]); /* loses less than one bit */
   }
   if (!tails) return;
   for (size_t i = 0; i < m; ++i) {
@@ -1050,7 +1089,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
     g0[i] = g1;
     y0[i] = start > least ? start : least;
     step[i] = last;
-    lead[i] = NTKSYM_MADD(-0.5 * peak, peak, a[i]) - g1;
+    lead[i] = ((a[i] - 0.5 * peak * peak) - 0.5 * ntksym_op_square_low(peak, peak * peak)) - g1;
     total[i] = 0.0;
   }
   for (size_t i = 0; i < m; ++i) {
@@ -1063,49 +1102,60 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
     x0 = log(y0[i]);
     x1 = log(step[i]);
     if (!(x1 < (x0 > 0.0 ? x0 : 0.0) + 40.0)) x1 = (x0 > 0.0 ? x0 : 0.0) + 40.0;
-    if (!(x0 > (x1 < 0.0 ? x1 : 0.0) - 40.0)) x0 = (x1 < 0.0 ? x1 : 0.0) - 40.0;
+    if (!(x0 > (x1 < 0.0 ? x1 : 0.0) - 40.0)) {
+      x0 = (x1 < 0.0 ? x1 : 0.0) - 40.0;
+      y0[i] = ntksym_op_exp(x0); /* else as it was: its logarithm has fewer digits */
+    }
     width[i] = x1 - x0;
-    y0[i] = x0;
-    if (width[i] > most && a[i] >= 1.5) most = width[i];
+    if (width[i] > most && ntksym_op_tailed(a[i], h[i], k[i], c[i], s[i])) most = width[i];
   }
   panels = (int)ceil(most); /* of the widest; each point has its own number */
   for (size_t i = 0; i < m; ++i) {
     count[i] = ceil(width[i]) > 3.0 ? ceil(width[i]) : 3.0;
-    width[i] /= count[i];
-    step[i] = ntksym_op_exp(width[i]);
-    back[i] = ntksym_op_exp(-width[i]);
+    /* a short number, and its logarithm: panels that meet to half a unit in the last place */
+    step[i] = (float)ntksym_op_exp(width[i] / count[i]);
+    width[i] = log(step[i]);
+    back[i] = 1.0 / step[i];
   }
   for (int j = 0; j < 14; ++j) {
     const double node = ntksym_op_node14[j], weight = ntksym_op_weight14[j];
     for (size_t i = 0; i < m; ++i) {
-      y[i] = ntksym_op_exp(y0[i] + width[i] * node);
+      y[i] = y0[i] * ntksym_op_exp_inside(width[i] * node);
       inverse[i] = 1.0 / y[i];
+      part[i] = 0.0;
     }
     for (int p = 0; p < panels; ++p)
       for (size_t i = 0; i < m; ++i) {
         const double w = near[i] * inverse[i] - far[i] * y[i], e = g0[i] - w * w;
         const double inside = ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
-        const double part = weight * y[i] * inside / (1.0 + y[i] * y[i]);
-        total[i] += p < count[i] ? part : 0.0;
+        const double value = y[i] * inside / (1.0 + y[i] * y[i]);
+        part[i] += p < count[i] ? value : 0.0;
         y[i] *= step[i];
         inverse[i] *= back[i];
       }
+    for (size_t i = 0; i < m; ++i) total[i] += weight * part[i]; /* few roundings of its size */
   }
   for (size_t i = 0; i < m; ++i) {
     const int turned = h[i] + k[i] > 0.0;
     const double low = h[i] < k[i] ? h[i] : k[i];
     const double tail = ntksym_op_exp(lead[i]) * total[i] * width[i] * 0x1.45f306dc9c883p-2;
     const double whole = ntksym_op_expPhi(a[i], low);
-    const double value = turned ? whole - tail : tail;
-    out[i] = a[i] >= 1.5 ? value + ((h[i] - h[i]) + (c[i] - c[i])) : out[i];
+    const double rest = ntksym_op_orthant_low(a[i], h[i], k[i], c[i], s[i], dh[i], dk[i]);
+    const double value = (turned ? whole - tail : tail) + rest;
+    const int own = ntksym_op_tailed(a[i], h[i], k[i], c[i], s[i]);
+    out[i] = own ? value + ((h[i] - h[i]) + (c[i] - c[i])) : out[i];
   }
 }
 
-static inline double ntksym_op_expPhi2(double a, double h, double k, double c, double s)
+static inline double ntksym_op_expPhi2(double a, double h, double k, double c, double s, double dh,
+                                       double dk)
 {
-  double at[5][8], out[8];
-  for (int i = 0; i < 8; ++i) at[0][i] = a, at[1][i] = h, at[2][i] = k, at[3][i] = c, at[4][i] = s;
-  ntksym_block_expPhi2(1, at[0], at[1], at[2], at[3], at[4], out);
+  double at[7][8], out[8];
+  for (int i = 0; i < 8; ++i) {
+    at[0][i] = a, at[1][i] = h, at[2][i] = k, at[3][i] = c;
+    at[4][i] = s, at[5][i] = dh, at[6][i] = dk;
+  }
+  ntksym_block_expPhi2(1, at[0], at[1], at[2], at[3], at[4], at[5], at[6], out);
   return out[0];
 }
 

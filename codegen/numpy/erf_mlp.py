@@ -56,6 +56,14 @@ def _rootdet(q11, q12, q22):
     det = _cross(np.ldexp(q11, -2 * k1), np.ldexp(q22, -2 * k2), c, c)
     return np.ldexp(np.ldexp(_sqrt0(det), k1), k2)
 
+def _hyproot(a, b):
+    """sqrt(max(a, 0) + b^2), by hypot only where the square leaves the range of doubles."""
+    a = np.maximum(a, 0.0)
+    with np.errstate(over="ignore", under="ignore"):
+        total = a + b * b
+        root, odd = np.sqrt(total), ~((total > 1e-280) & (total < 1e300))
+    return np.where(odd, np.hypot(np.sqrt(a), b), root) if np.any(odd) else root
+
 def _div0(a, b):
     """a/b, and 0 at 0/0."""
     with np.errstate(divide="ignore", over="ignore"):
@@ -74,7 +82,7 @@ def _layer0(q11, q12, q22, root_2, t12, n11, n22, r11, r22, s11, s22, bias_var, 
     root2 = _sqrt0(total)
     prod2 = q22 * 2.0
     root3 = _sqrt0((prod2 + 1.0))
-    root5 = np.hypot(_sqrt0((prod2 + total)), (root_2 * 2.0))
+    root5 = _hyproot((prod2 + total), (root_2 * 2.0))
     angle = np.arctan2((q12 * 2.0), root5)
     total4 = bias_var + (angle * (0.6366197723675814 * weight_var))  # 2/pi
     ratio3 = ((1.2732395447351628 * weight_var) * t12) / root5  # 4/pi
@@ -199,7 +207,7 @@ def _near0_pair(q11, q12, q22, root, weight_var):
     root2 = _sqrt0(total)
     prod2 = q22 * 2.0
     root3 = _sqrt0((prod2 + 1.0))
-    root5 = np.hypot(_sqrt0((prod2 + total)), (root * 2.0))
+    root5 = _hyproot((prod2 + total), (root * 2.0))
     angle = np.arctan2((q12 * 2.0), root5)
     ratio3 = (1.2732395447351628 * weight_var) / root5  # 4/pi
     return angle * (0.6366197723675814 * weight_var), ratio3

@@ -56,6 +56,14 @@ def _rootdet(q11, q12, q22):
     det = _cross(np.ldexp(q11, -2 * k1), np.ldexp(q22, -2 * k2), c, c)
     return np.ldexp(np.ldexp(_sqrt0(det), k1), k2)
 
+def _hyproot(a, b):
+    """sqrt(max(a, 0) + b^2), by hypot only where the square leaves the range of doubles."""
+    a = np.maximum(a, 0.0)
+    with np.errstate(over="ignore", under="ignore"):
+        total = a + b * b
+        root, odd = np.sqrt(total), ~((total > 1e-280) & (total < 1e300))
+    return np.where(odd, np.hypot(np.sqrt(a), b), root) if np.any(odd) else root
+
 def _div0(a, b):
     """a/b, and 0 at 0/0."""
     with np.errstate(divide="ignore", over="ignore"):
@@ -78,7 +86,7 @@ def _layer0(q11, q12, q22, root_2, t12, n11, n22, r11, r22, s11, s22, bias_var, 
     root2 = _sqrt0(total)
     total2 = q22 + 1.0
     root3 = _sqrt0(total2)
-    root4 = np.hypot(_sqrt0((q22 + total)), root_2)
+    root4 = _hyproot((q22 + total), root_2)
     angle = _angle(root4, (-q12))
     ratio2 = 1.0 / total
     ratio3 = 1.0 / total2
@@ -216,7 +224,7 @@ def _near0_pair(q11, q12, q22, root, weight_var):
     root2 = _sqrt0(total)
     total2 = q22 + 1.0
     root3 = _sqrt0(total2)
-    root4 = np.hypot(_sqrt0((q22 + total)), root)
+    root4 = _hyproot((q22 + total), root)
     angle = _angle(root4, (-q12))
     ratio2 = 1.0 / total
     ratio3 = 1.0 / total2

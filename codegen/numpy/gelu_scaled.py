@@ -47,6 +47,14 @@ def _rootdet(q11, q12, q22):
     det = _cross(np.ldexp(q11, -2 * k1), np.ldexp(q22, -2 * k2), c, c)
     return np.ldexp(np.ldexp(_sqrt0(det), k1), k2)
 
+def _hyproot(a, b):
+    """sqrt(max(a, 0) + b^2), by hypot only where the square leaves the range of doubles."""
+    a = np.maximum(a, 0.0)
+    with np.errstate(over="ignore", under="ignore"):
+        total = a + b * b
+        root, odd = np.sqrt(total), ~((total > 1e-280) & (total < 1e300))
+    return np.where(odd, np.hypot(np.sqrt(a), b), root) if np.any(odd) else root
+
 def _angle(s, c):
     """The angle of the point (c, s), s >= 0; pi/2 at (0, 0)."""
     return np.arctan2(s + ((s == 0.0) & (c == 0.0)), c)
@@ -65,7 +73,7 @@ def dual(q11, q12, q22, a):
     root3 = _sqrt0(total2)
     square = prod * prod
     root4 = _sqrt0(square)
-    root5 = np.hypot(_sqrt0((prod3 + total)), (root * root4))
+    root5 = _hyproot((prod3 + total), (root * root4))
     angle = _angle(root5, (-(prod * q12)))
     prod10 = a * (a * 0.15915494309189535)  # 1/(pi*2)
     ratio2 = 1.0 / total

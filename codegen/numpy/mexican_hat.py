@@ -7,7 +7,7 @@ Requires   q11 >= 0, q22 >= 0
 Requires   q12*q12 <= q11*q22 up to rounding: an excess is clamped, not checked
 Requires   q11*q22 and the exponentials of the formula neither overflow nor underflow
 Requires   q >= 0
-Accuracy   at most nngp 3.2 eps, dot 3.4 eps of the kernel's size at 66 points, 34-digit reference
+Accuracy   at most nngp 1.7 eps, dot 3.3 eps of the kernel's size at 66 points, 34-digit reference
 """
 
 import numpy as np
@@ -346,6 +346,14 @@ def _rootdet(q11, q12, q22):
     det = _cross(np.ldexp(q11, -2 * k1), np.ldexp(q22, -2 * k2), c, c)
     return np.ldexp(np.ldexp(_sqrt0(det), k1), k2)
 
+def _hyproot(a, b):
+    """sqrt(max(a, 0) + b^2), by hypot only where the square leaves the range of doubles."""
+    a = np.maximum(a, 0.0)
+    with np.errstate(over="ignore", under="ignore"):
+        total = a + b * b
+        root, odd = np.sqrt(total), ~((total > 1e-280) & (total < 1e300))
+    return np.where(odd, np.hypot(np.sqrt(a), b), root) if np.any(odd) else root
+
 _ERF = (
     1.1283791670955126,
     -0.3761263890318375,
@@ -432,7 +440,7 @@ def dual(q11, q12, q22):
     """The pair (nngp, dot); arrays broadcast."""
     q11, q12, q22 = np.asarray(q11, dtype=np.float64), np.asarray(q12, dtype=np.float64), np.asarray(q22, dtype=np.float64)
     root = _rootdet(q11, q12, q22)
-    root2 = np.hypot(_sqrt0((q22 + (q11 + 1.0))), root)
+    root2 = _hyproot((q22 + (q11 + 1.0)), root)
     ratio = q12 / root2
     square = root2 * root2
     prod3 = root2 * square

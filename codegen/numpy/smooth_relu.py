@@ -7,7 +7,7 @@ Requires   q11 >= 0, q22 >= 0
 Requires   q12*q12 <= q11*q22 up to rounding: an excess is clamped, not checked
 Requires   q11*q22 and the exponentials of the formula neither overflow nor underflow
 Requires   q >= 0
-Accuracy   at most nngp 0.7 eps, dot 1.1 eps of the kernel's size at 66 points, 34-digit reference
+Accuracy   at most nngp 0.9 eps, dot 0.9 eps of the kernel's size at 66 points, 34-digit reference
 """
 
 import numpy as np
@@ -45,6 +45,14 @@ def _rootdet(q11, q12, q22):
     c = np.ldexp(np.ldexp(q12, -k1), -k2)
     det = _cross(np.ldexp(q11, -2 * k1), np.ldexp(q22, -2 * k2), c, c)
     return np.ldexp(np.ldexp(_sqrt0(det), k1), k2)
+
+def _hyproot(a, b):
+    """sqrt(max(a, 0) + b^2), by hypot only where the square leaves the range of doubles."""
+    a = np.maximum(a, 0.0)
+    with np.errstate(over="ignore", under="ignore"):
+        total = a + b * b
+        root, odd = np.sqrt(total), ~((total > 1e-280) & (total < 1e300))
+    return np.where(odd, np.hypot(np.sqrt(a), b), root) if np.any(odd) else root
 
 def _angle(s, c):
     """The angle of the point (c, s), s >= 0; pi/2 at (0, 0)."""
@@ -102,7 +110,7 @@ def dual(q11, q12, q22):
     root2 = _sqrt0(total)
     root3 = _sqrt0((q22 + 1.0))
     length = root2 * root3
-    root4 = np.hypot(_sqrt0((q22 + total)), root)
+    root4 = _hyproot((q22 + total), root)
     arc = _arc1(root4, q12)
     angle = _angle(root4, (-q12))
     zero = np.zeros(np.broadcast_shapes(q11.shape, q12.shape, q22.shape))

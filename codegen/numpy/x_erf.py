@@ -46,6 +46,14 @@ def _rootdet(q11, q12, q22):
     det = _cross(np.ldexp(q11, -2 * k1), np.ldexp(q22, -2 * k2), c, c)
     return np.ldexp(np.ldexp(_sqrt0(det), k1), k2)
 
+def _hyproot(a, b):
+    """sqrt(max(a, 0) + b^2), by hypot only where the square leaves the range of doubles."""
+    a = np.maximum(a, 0.0)
+    with np.errstate(over="ignore", under="ignore"):
+        total = a + b * b
+        root, odd = np.sqrt(total), ~((total > 1e-280) & (total < 1e300))
+    return np.where(odd, np.hypot(np.sqrt(a), b), root) if np.any(odd) else root
+
 
 def dual(q11, q12, q22):
     """The pair (nngp, dot); arrays broadcast."""
@@ -57,7 +65,7 @@ def dual(q11, q12, q22):
     prod2 = q22 * 2.0
     total2 = prod2 + 1.0
     root3 = _sqrt0(total2)
-    root5 = np.hypot(_sqrt0((prod2 + total)), (root * 2.0))
+    root5 = _hyproot((prod2 + total), (root * 2.0))
     angle = np.arctan2((q12 * 2.0), root5)
     ratio3 = 1.0 / total
     ratio4 = 1.0 / total2

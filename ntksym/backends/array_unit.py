@@ -136,10 +136,12 @@ def array_unit(
         return ArrayUnit(closed_arrays(found, numbers, sense))
     if isinstance(found, (SplitTable, KinkTable)):
         raise UnsupportedOp(
-            f"{activation.name}: a table over a range of variances for kinks away from 0 is not "
-            "written as array code",
-            hint="rows of one norm and variances=1 (--variance 1), which has a table; or the "
-            'targets "c" and "numpy" (values only)',
+            f"{activation.name}: a table for kinks away from 0 in Chebyshev sums, or over a range "
+            "of variances, is not written as array code",
+            hint='the targets "c" and "numpy" (values only)'
+            if found.low == found.high
+            else "rows of one norm and variances=1 (--variance 1), which may have a table of the "
+            'angle alone; or the targets "c" and "numpy" (values only)',
         )
     raise UnsupportedOp(
         f"{type(found).__name__} cannot be written as array code with derivatives",

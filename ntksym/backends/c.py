@@ -212,11 +212,13 @@ def loop(
     *,
     support: bool = True,
     stored: str = "double",
+    scope: str = "",
 ) -> str:
     """`void function(size_t n, arrays..., parameters..., outputs...)`: one loop over n points.
 
     With `support`, after the helpers that are not in `ntksym.h`.  `stored` is the type of the
     arrays; floats are computed with as floats where the accuracy table allows it, else as doubles.
+    `scope` goes before `void`.
     """
     c = C_FLOAT if stored == "float" and single_is_enough(p) else C
     text = extra_support((p,)) if support else ""
@@ -229,7 +231,7 @@ def loop(
     signature += [f"const {stored} *restrict {a}_" for a in inputs]
     signature += [f"double {a}" for a in scalars]
     signature += [f"{stored} *restrict {o}" for o in outs]
-    start = wrap(f"void {function}(", signature) + "\n{\n"
+    start = wrap(f"{scope}void {function}(", signature) + "\n{\n"
     if len(stages(p)) > 1:
         return text + blocks_loop(p, function, start, (inputs, scalars), C, stored)
     text += start + "  for (size_t i = 0; i < n; ++i) {\n"

@@ -1,4 +1,4 @@
-"""Closed forms and normal mixtures as units: their programs, with numbers for the parameters."""
+"""Normal mixtures as units: their programs, with numbers for the parameters."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .numpy import NUMPY, function
 
 @dataclass(frozen=True, slots=True)
 class ProgramUnit:
-    """A `DualUnit` made of straight-line programs: a sum over pairs of nodes, or no nodes at all.
+    """A `DualUnit` made of straight-line programs: a sum over pairs of nodes.
 
     Attributes:
-        parts: the programs, as `mixture_programs` and `closed_programs` give them.
+        parts: the programs, as `mixture_programs` gives them.
         values: numbers for `parts.params`.
         notes: lines for the head of the file.
 
@@ -62,7 +62,7 @@ class ProgramUnit:
         for (pair, diag), label in kinds:
             pieces.append(function(pair, f"_{stem}_{label}", "One expectation."))
             pieces.append(function(diag, f"_{stem}_{label}_diag", "One expectation, u = v."))
-        text = (_NUMPY if m.nodes else _NUMPY_PLAIN).strip("\n")
+        text = _NUMPY.strip("\n")
         text = text.replace("@TABLES@", self._tables(stem)).replace("@LARGEST@", repr(LARGEST))
         passed = "".join(f", {NUMPY.literal(v)}" for v in self.values)
         pieces.append(text.replace("@PASSED@", passed).replace("@STEM@", stem))
@@ -106,21 +106,6 @@ static void @STEM@_diag(size_t n, const double *q, double *nngp, double *dot)
   }
 }
 """
-
-_NUMPY_PLAIN = '''
-def @STEM@_pairs(q11, q12, q22, root=None):
-    """The pair (nngp, dot); arrays broadcast."""
-    root = _rootdet(q11, q12, q22) if root is None else root
-    zero = np.zeros(np.broadcast_shapes(*map(np.shape, (q11, q12, q22))))
-    nngp, dot = _@STEM@_plain(q11, q12, q22, root@PASSED@)
-    return nngp + zero, dot + zero
-
-
-def @STEM@_diag(q):
-    """The pair (nngp, dot) for u = v with variance q."""
-    nngp, dot = _@STEM@_plain_diag(q@PASSED@)
-    return nngp + np.zeros(np.shape(q)), dot + np.zeros(np.shape(q))
-'''
 
 _NUMPY = '''
 @TABLES@

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from ..dual import Dual
 from ..errors import BadSpec, UnsupportedOp
 from ..lower.schedule import number
 from ..numeric import ExpectedDual, MixtureDual
-from .mixture_programs import closed_programs, mixture_programs
+from .closed_unit import ClosedUnit, closed_unit
+from .mixture_programs import mixture_programs
 from .mixture_rounding import rounding_note
 from .point_unit import PointUnit
 from .program_unit import ProgramUnit
@@ -79,16 +79,15 @@ def rule_unit(found: Any) -> DualUnit | None:
 
 def _program_unit(
     found: Dual | MixtureDual, numbers: tuple[float, ...], almost_everywhere: bool
-) -> ProgramUnit:
+) -> ProgramUnit | ClosedUnit:
     what = f"K[{found.activation.expr}]"
     if isinstance(found, MixtureDual):
         bounds = "; ".join(found.mixture_bound.text())
         programs = mixture_programs(found)
         said = f"{what}: {len(found.mixture)} nodes; proven, rounding not counted: {bounds}"
         return ProgramUnit(programs, numbers, (said + rounding_note(programs),))
-    if almost_everywhere:
-        found = replace(found, dot=found.dot_ae, diag_dot=found.diag_dot_ae)
-    return ProgramUnit(closed_programs(found), numbers, (f"{what}: closed form",))
+    notes = (f"{what}: closed form",)
+    return closed_unit(found, numbers, notes, almost_everywhere=almost_everywhere)
 
 
 def _double(value: Any) -> float:

@@ -8,12 +8,11 @@ error of at most $2(k+1)^2$ units (`derivations/identities/table_bound.md`, sect
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log10
 from typing import Any
 
 from .dual import SLACK, Sheet
 from .fit import Tensor
-from .pack import OFF_TAU, OFF_X, UNIT, Packed, _shape
+from .pack import OFF_TAU, OFF_X, UNIT, Packed, nested, shape_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +106,7 @@ def layout(tensor: Tensor, budget: Any, half: float) -> Packed:
     import numpy as np
 
     sizes = np.array([[[float(abs(c).upper()) for c in row] for row in plane] for plane in tensor])
-    sums = np.zeros((*sizes.shape[:2], sizes.shape[2] + 1))  # what is left out from k on
-    sums[:, :, :-1] = np.cumsum(sizes[:, :, ::-1], axis=2)[:, :, ::-1]
-    edge_rho = float(budget.lower())
-    low, high = -40.0, log10(max(edge_rho, 1e-300)) + 1.0
-    for _ in range(40):
-        mid = (low + high) / 2
-        kept = _shape(sizes, 10.0**mid)
-        if np.take_along_axis(sums, kept[:, :, None], axis=2).sum() <= edge_rho:
-            low = mid
-        else:
-            high = mid
-    shape = [[int(k) for k in row] for row in _shape(sizes, 10.0**low)]
-    found = _filled(tensor, shape)
+    found = _filled(tensor, shape_within(sizes, float(budget.lower()), nested))
     rounding = found.rounding + _argument(found, half)
     return Packed(found.rows, found.dropped, rounding.upper())
 

@@ -65,19 +65,7 @@ def pack(
     sizes = np.array([[[float(abs(c).upper()) for c in row] for row in plane] for plane in tensor])
     if weights is not None:
         sizes = sizes * np.array(weights)
-    sums = np.zeros((*sizes.shape[:2], sizes.shape[2] + 1))  # what is left out from k on
-    sums[:, :, :-1] = np.cumsum(sizes[:, :, ::-1], axis=2)[:, :, ::-1]
-    choose = _shape if weights is None else _columns
-    limit = float(budget.lower())
-    low, high = -40.0, log10(max(limit, 1e-300)) + 1.0
-    for _ in range(40):
-        mid = (low + high) / 2
-        kept = choose(sizes, 10.0**mid)
-        if np.take_along_axis(sums, kept[:, :, None], axis=2).sum() <= limit:
-            low = mid
-        else:
-            high = mid
-    shape = [[int(k) for k in row] for row in choose(sizes, 10.0**low)]
+    shape = shape_within(sizes, float(budget.lower()), nested if weights is None else _columns)
     off = off if off is not None else OFF_X if half else OFF_X_SINGLE
     lines = [
         [(cut or _begun)(tensor[i][j], kept) for j, kept in enumerate(row)]
@@ -90,7 +78,28 @@ def _begun(line: list[Any], kept: int) -> list[Any]:
     return line[:kept]
 
 
-def _shape(sizes: Any, least: float) -> Any:
+def shape_within(sizes: Any, limit: float, choose: Callable[[Any, float], Any]) -> list[list[int]]:
+    """How many coefficients of every (i, j) are kept where the others add up to the limit at most.
+
+    `choose` says it for a least size of coefficients; the largest such size is looked for.
+    """
+    import numpy as np
+
+    sums = np.zeros((*sizes.shape[:2], sizes.shape[2] + 1))  # what is left out from k on
+    sums[:, :, :-1] = np.cumsum(sizes[:, :, ::-1], axis=2)[:, :, ::-1]
+    high = log10(max(limit, 1e-300)) + 1.0
+    low = high - 40.0
+    for _ in range(40):
+        mid = (low + high) / 2
+        kept = choose(sizes, 10.0**mid)
+        if np.take_along_axis(sums, kept[:, :, None], axis=2).sum() <= limit:
+            low = mid
+        else:
+            high = mid
+    return [[int(k) for k in row] for row in choose(sizes, 10.0**low)]
+
+
+def nested(sizes: Any, least: float) -> Any:
     """How many coefficients of every (i, j) are kept: all that are large, and those below them."""
     import numpy as np
 

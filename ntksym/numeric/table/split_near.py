@@ -291,6 +291,7 @@ def _rows(found: Look, nodes: tuple[Fraction, ...], high: float) -> list[tuple[A
     out = []
     for slope in (False, True):
         top = np.array([found.ends[slope].series])
+        noise = _NOISE * float(np.abs(top).max())
         known = a[:, :-1]
         if slope:
             if any(row[0] for row in powers.value):
@@ -305,8 +306,8 @@ def _rows(found: Look, nodes: tuple[Fraction, ...], high: float) -> list[tuple[A
         for i, q in enumerate(nodes):
             ratio = min(float(arb(q.numerator) / q.denominator / high) ** 0.5, 1.0)
             row, lost = dilated(top, ratio)
-            row[np.abs(row) < _NOISE] = 0.0
-            gone = ratio**-0.5 * whole * 1.01 + float(lost[0]) + terms**0.5 * _NOISE
+            row[np.abs(row) < noise] = 0.0
+            gone = ratio**-0.5 * whole * 1.01 + float(lost[0]) + terms**0.5 * noise
             b[i], worst = row[0, :terms], max(worst, gone)
         part = float(np.sqrt((known**2).sum(axis=1)).max())
         worst += powers.off + 8 * _UNIT * part

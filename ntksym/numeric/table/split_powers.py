@@ -87,7 +87,8 @@ def powers_of(line: Line, order: int, alpha: float) -> Powers:
                 sum((jumps[m] * grown[j - m] for m in range(j + 1)), arb(0)) for j in range(order)
             ]
             kept = [float(c.mid()) for c in exact]
-            kept = [0.0 if abs(c) < _NOTHING else c for c in kept]
+            least = _NOTHING * max(map(abs, kept))
+            kept = [0.0 if abs(c) < least else c for c in kept]
             lost = (float(abs(c - d).upper()) for c, d in zip(exact, kept, strict=True))
             off += sum(d * hump(j, alpha) for j, d in enumerate(lost))
             value.append(tuple(kept))
