@@ -8,7 +8,10 @@ $$K(q_{11}, q_{12}, q_{22}) = t^{-n} K(t^2 q_{11}, t q_{12}, q_{22}),$$
 with a relative error of at most a multiple of $2^{-60}$ of $\sqrt{K(q_{11})K(q_{22})}$ (the
 inequality of Cauchy and Schwarz), for any angle and any other variance; with s(0) other than 0,
 n = 0.  For the derivative dual the same with the order of s'.  Where s tends to polynomials on both
-sides it holds for large variances with their degree.  t is a power of two: nothing is rounded.
+sides it holds for large variances with their degree.  Where it tends to two numbers, s is a step
+from far away and s' a point: n = 0 and -1, as long as the other variance is not large too (there
+the two may be so nearly parallel that the width of the step counts).  t is a power of two: nothing
+is rounded.
 """
 
 from __future__ import annotations
@@ -32,6 +35,8 @@ from .program import Operand, Program
 
 _ENTRIES = (S.q11, S.q12, S.q22)
 _MOST_ORDER = 12
+_STEP = (0, -1)
+_LARGE = Fraction(2) ** 124
 _DEGREE = 4
 """Products of so many entries may leave the range of doubles where their dual does not."""
 
@@ -43,10 +48,12 @@ class Orders:
     Attributes:
         small: of s and of s' about 0; None where they are not known.
         large: far from 0, on both sides; None where s is no polynomial there.
+        lone: whether `large` holds only beside a variance that is not large.
     """
 
     small: tuple[int, int] | None
     large: tuple[int, int] | None
+    lone: bool = False
 
 
 @lru_cache(maxsize=256)
@@ -60,7 +67,8 @@ def orders(activation: Activation) -> Orders | None:
         return None
     try:
         every = cells(derived.terms)
-        known = Orders(_small(derived, every), _large(derived, every))
+        large = _large(derived, every)
+        known = Orders(_small(derived, every), large, large == _STEP)
     except NtksymError:
         return None
     return None if known.small is None and known.large is None else known
@@ -77,6 +85,9 @@ def rescaled(b: Lines, p: Program, found: Orders, at: dict[str, Operand]) -> dic
         two: Operand = Fraction(1)
         if own is not None:
             one, two = (b.emit("rescale", at[k], large) for k in ("q11", "q22"))
+            if large and found.lone:
+                one = b.emit("select", at["q22"], _LARGE, one, Fraction(1))
+                two = b.emit("select", at["q11"], _LARGE, two, Fraction(1))
         factors.append((one, two))
     first, second = (b.emit("mul", factors[0][k], factors[1][k], hint="t") for k in (0, 1))
     known = dict(at)
@@ -161,11 +172,12 @@ def _large(d: Derivation, every: tuple[Cell, ...]) -> tuple[int, int] | None:
     """The degree of s far out and of its derivative; None unless s settles and is continuous."""
     if d.jumps:
         return None
-    degree = 0
+    degree, limits = 0, []
     for cell, side in ((every[-1], 1), (every[0], -1)):
         end = settled(inside(d.terms, cell), side)
         if end is None:
             return None
+        limits.append(end.expr)
         for _, powers in end.groups().items():
             for n, c in powers.items():
                 if not (c.expr.is_zero or c.expr.is_nonzero):
@@ -173,7 +185,9 @@ def _large(d: Derivation, every: tuple[Cell, ...]) -> tuple[int, int] | None:
                 degree = max(degree, n if c.expr.is_nonzero else 0)
         if len(end.groups()) > 1:
             return None  # two numbers in front of one power, which might cancel
-    return (degree, degree - 1) if degree > 0 else None
+    if degree > 0:
+        return degree, degree - 1
+    return _STEP if (limits[0] - limits[1]).is_nonzero else None
 
 
 def _sign(end: Exact | None, infinite: int) -> int:
