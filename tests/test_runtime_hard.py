@@ -12,6 +12,7 @@ from runtime_cases import EPS, TARGETS, data, same
 from sympy import Rational
 from test_lower import relu_recursion
 
+import ntksym
 from ntksym.errors import BadData, BadSpec
 from ntksym.runtime import compile, gram_loop
 from ntksym.runtime.blas import single_threaded
@@ -265,6 +266,22 @@ def test_float32_is_accurate(half: Any) -> None:
         exact = getattr(reference, name)
         assert np.abs(getattr(got, name) / exact - 1).max() < 1e-6
     assert (np.diag(got.ntk) == np.diag(reference.ntk).astype(np.float32)).all()
+
+
+@pytest.mark.parametrize("bias", ["0", "1/10"])
+@pytest.mark.parametrize("text", ["relu", "leaky_relu(x, 1/10)", "gelu", "erf", "hardtanh"])
+def test_zero_rows_in_float32(text: str, bias: str) -> None:
+    """As in double: zeros without a bias, the kernel of the bias with one."""
+    x = data(5).astype(np.float32)
+    x[1] = 0
+    net = ntksym.mlp(text, depth=2, weight_var=2, bias_var=bias)
+    for target in TARGETS:
+        wide, got = (compile(net, target=target, dtype=t) for t in ("float64", "float32"))
+        for given in ((x,), (x, x.copy())):
+            exact, found = wide(*(g.astype(np.float64) for g in given)), got(*given)
+            for name in ("nngp", "ntk"):
+                gap = np.abs(getattr(found, name) - getattr(exact, name)).max()
+                assert gap <= 2e-6 * np.abs(getattr(exact, name)).max()
 
 
 @pytest.mark.parametrize("target", TARGETS)

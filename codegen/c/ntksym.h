@@ -1231,12 +1231,44 @@ static inline int ntksym_direct_ends(const ntksym_direct_rule *s, int cell, doub
   return ends;
 }
 
+/* The same over a cell that is narrow beside t, in u itself: (u - m)/t would lose its width. */
+NTKSYM_BLOCK_FUNCTION double ntksym_direct_narrow(const ntksym_direct_rule *s, int which, double m,
+                                                  double t, double low, double high)
+{
+  double u[256], x[16], w[16], v[16], d[16], total = 0.0;
+  int ends = 0;
+  u[ends++] = low;
+  for (int k = 0; k < s->cuts && ends < 256 - 1; ++k) {
+    int j = ends;
+    if (!(s->cut[k] > low && s->cut[k] < high)) continue;
+    for (; u[j - 1] > s->cut[k]; --j) u[j] = u[j - 1];
+    u[j] = s->cut[k];
+    ++ends;
+  }
+  u[ends++] = high;
+  for (int k = 0; k + 1 < ends; ++k) {
+    const double length = u[k + 1] - u[k];
+    for (int j = 0; j < 16; ++j) {
+      const int n = j < 14 ? j : 14 - 1;
+      const double at = (u[k] + length * ntksym_op_node14[n] - m) / t, e = -0.5 * at * at;
+      x[j] = u[k] + length * ntksym_op_node14[n];
+      w[j] = ntksym_op_weight14[n] * length * ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
+    }
+    s->point(14, x, s->given, v, d);
+    for (int j = 0; j < 14; ++j) total += w[j] * (which ? d[j] : v[j]);
+  }
+  return total / t;
+}
+
 /* The integral over a cell by panels: E[s(u)] there, without the factor 1/sqrt(2 pi). */
 NTKSYM_BLOCK_FUNCTION double ntksym_direct_panels(const ntksym_direct_rule *s, int which, int cell,
                                                   double m, double t, double reach)
 {
   double z[256], x[16], w[16], v[16], d[16], total = 0.0;
-  const int ends = ntksym_direct_ends(s, cell, m, t, reach, s->cut, s->cuts, z);
+  const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
+  int ends;
+  if (high - low < t) return ntksym_direct_narrow(s, which, m, t, low, high);
+  ends = ntksym_direct_ends(s, cell, m, t, reach, s->cut, s->cuts, z);
   for (int k = 0; k + 1 < ends; ++k) {
     const double left = z[k], length = z[k + 1] - left;
     double part = 0.0;

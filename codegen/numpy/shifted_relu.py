@@ -71,7 +71,11 @@ def _rule_a16716578390_used(table, variances, unit):
 
 
 def _rule_a16716578390_panels(which, m, t, kinks, cuts):
-    """Nodes in standard deviations t from m, and their weights; rows for the places m."""
+    """Nodes in standard deviations t from m, in u, and their weights; rows for the places m.
+
+    Panels between two cuts that are narrow beside t keep their width in u, where (u - m)/t of both
+    ends may be one number.
+    """
     low = np.concatenate((np.full(1, -np.inf), kinks))
     high = np.concatenate((kinks, np.full(1, np.inf)))
     away = np.maximum(np.maximum((low - m) / t, (m - high) / t), 0.0)
@@ -79,21 +83,36 @@ def _rule_a16716578390_panels(which, m, t, kinks, cuts):
     some = start < 37.0
     start = np.where(some, start, 0.0)
     tails = start + _rule_a16716578390_TAIL
+    cuts = np.sort(cuts)
+    gaps = np.diff(cuts)
+    narrow = gaps < t
     z = np.concatenate((-tails, tails, (cuts - m) / t), axis=-1)
-    z = np.sort(np.clip(z, -tails[:, -1:], tails[:, -1:]), axis=-1)
+    order = np.argsort(z, axis=-1, kind="stable")
+    z = np.clip(np.take_along_axis(z, order, axis=-1), -tails[:, -1:], tails[:, -1:])
+    passed = np.cumsum(order >= 2 * tails.shape[1], axis=-1)[:, :-1]
+    wanted = some & ~np.concatenate(([False], narrow, [False]))[passed]
     length = np.diff(z, axis=-1)[:, :, None]
     nodes = z[:, :-1, None] + length * _rule_a16716578390_NODES
-    weights = length * _rule_a16716578390_WEIGHTS * some[:, :, None]
-    shape = (nodes.shape[0], -1)
-    return nodes.reshape(shape), weights.reshape(shape)
+    weights = length * _rule_a16716578390_WEIGHTS * wanted[:, :, None]
+    rows = (nodes.shape[0], -1)
+    nodes, weights = nodes.reshape(rows), weights.reshape(rows)
+    places = m + t * nodes
+    if np.any(narrow):
+        own = (cuts[:-1, None] + gaps[:, None] * _rule_a16716578390_NODES)[narrow].reshape(1, -1)
+        more = np.broadcast_to(own, (len(nodes), own.shape[1]))
+        nodes = np.concatenate((nodes, (own - m) / t), axis=-1)
+        places = np.concatenate((places, more), axis=-1)
+        share = (gaps[:, None] / t * _rule_a16716578390_WEIGHTS)[narrow].reshape(1, -1)
+        weights = np.concatenate((weights, np.broadcast_to(share, more.shape)), axis=-1)
+    return nodes, places, weights
 
 
 def _rule_a16716578390_mean(which, m, t, kinks, jumps, cuts, p0):
     """E[s(u)], or E[s'(u)] with the jumps, for u of means m and standard deviation t."""
     if not t > 0.0:
         return (_rule_a16716578390_point(m, p0)[which]) + 0.0 * m
-    z, w = _rule_a16716578390_panels(which, m[:, None], t, kinks, cuts)
-    s = _rule_a16716578390_point(m[:, None] + t * z, p0)[which]
+    z, u, w = _rule_a16716578390_panels(which, m[:, None], t, kinks, cuts)
+    s = _rule_a16716578390_point(u, p0)[which]
     total = np.sum(w * np.exp(-0.5 * z * z) * s, axis=-1)
     if which and False:
         at = (kinks - m[:, None]) / t
@@ -130,10 +149,8 @@ def _rule_a16716578390_pair(which, q11, q12, q22, root, p0):
         width = t / abs(turn)
         steps = np.concatenate((-_rule_a16716578390_TAIL, _rule_a16716578390_TAIL)) * width
         ends = np.concatenate((cuts, cuts / turn, (kinks[:, None] / turn + steps).ravel()))
-    z, w = _rule_a16716578390_panels(which, np.zeros((1, 1)), r, kinks, ends)
-    z, w = z[0], w[0]
-    z, w = z[w > 0.0], w[w > 0.0]
-    v = r * z
+    _, v, w = _rule_a16716578390_panels(which, np.zeros((1, 1)), r, kinks, ends)
+    v, w = v[w > 0.0], w[w > 0.0]
     part = w * _rule_a16716578390_bell(v, q) * _rule_a16716578390_point(v, p0)[which]
     total = np.sum(part * _rule_a16716578390_mean(which, turn * v, t, kinks, jumps, cuts, p0))
     if which and False:
@@ -146,8 +163,8 @@ def _rule_a16716578390_same(which, q, p0):
     """The same for u = v: one integral."""
     kinks, _, cuts, _ = _rule_a16716578390_marked(p0)
     r = np.sqrt(q)
-    z, w = _rule_a16716578390_panels(which, np.zeros((1, 1)), r, kinks, cuts)
-    v = r * z[0]
+    _, v, w = _rule_a16716578390_panels(which, np.zeros((1, 1)), r, kinks, cuts)
+    v = v[0]
     s = _rule_a16716578390_point(v, p0)[which]
     return np.sum(w[0] * _rule_a16716578390_bell(v, q) * s * s) * 0.3989422804014327
 

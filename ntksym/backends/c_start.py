@@ -11,6 +11,8 @@ from __future__ import annotations
 def start_functions(real: str, stored: str, suffix: str) -> str:
     """`scale_side`, `start_side`, `scaled_root` for a type of the arithmetic and of the arrays."""
     text = _TEXT.replace("@S@", suffix)
+    # powers of two for 0, and for two of them, are no floats: 0*inf
+    text = text.replace("@X@", "x > 0x1p-120 ? x : 0x1p-120" if real == "float" else "x")
     if real == "float":
         text = text.replace("fma(", "fmaf(").replace("sqrt0(", "sqrt0f(")
     return text.replace("Stored", stored).replace("Real", real)
@@ -22,7 +24,7 @@ NTKSYM_BLOCK_FUNCTION void scale_side@S@(size_t b, const Real *q, Real (*side)[L
 {
   for (size_t i = 0; i < b; ++i) {
     double up;
-    const double x = (double)q[i], down = ntksym_op_unscale(x, &up);
+    const double x = (double)q[i], down = ntksym_op_unscale(@X@, &up);
     side[0][i] = (Real)down;
     side[1][i] = (Real)((x * down) * down);
     side[2][i] = (Real)up;
