@@ -332,7 +332,7 @@ NTKSYM_BLOCK_FUNCTION void scale_side_f32(size_t b, const float *q, float (*side
 {
   for (size_t i = 0; i < b; ++i) {
     double up;
-    const double x = (double)q[i], down = ntksym_op_unscale(x, &up);
+    const double x = (double)q[i], down = ntksym_op_unscale(x > 0x1p-120 ? x : 0x1p-120, &up);
     side[0][i] = (float)down;
     side[1][i] = (float)((x * down) * down);
     side[2][i] = (float)up;
