@@ -57,6 +57,7 @@ def test_compile_says_what_it_takes() -> None:
         ({"threads": True}, "threads = True is not a whole number"),
         ({"threads": "2"}, "threads = '2' is not a whole number"),
         ({"threads": 0}, "threads = 0"),
+        ({"cache": "no"}, "cache = 'no' is neither True nor False"),
         ({"collapse": -1}, "collapse = -1 is neither a choice nor an error"),
         ({"collapse": "yes"}, "collapse = 'yes' is neither"),
         ({"collapse": float("nan")}, "collapse = nan is neither"),

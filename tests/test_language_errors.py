@@ -48,6 +48,12 @@ REFUSED: dict[str, tuple[type[NtksymError], str]] = {
         + line("x = 3", 3)
         + "\n  use:   nothing: a formula has no = sign",
     ),
+    "relu:depth=2": (
+        ParseError,
+        "the character ':' is not part of the language"
+        + line("relu:depth=2", 5)
+        + "\n  use:   no colon: a network begins with its kind, as in mlp:relu:depth=2",
+    ),
     "x\u00b2": (
         ParseError,
         "the character '\u00b2' is not part of the language"

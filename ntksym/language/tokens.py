@@ -47,7 +47,7 @@ _INSTEAD = {
     "!": "nothing: there is no factorial",
     ";": ",",
     ".": "names without a module: tanh(x), not np.tanh(x)",
-    ":": "the formula alone: x is the input",
+    ":": "no colon: a network begins with its kind, as in mlp:relu:depth=2",
     "?": "piecewise((a, x > 0), (b, True)) for a choice",
 }
 

@@ -62,6 +62,17 @@ def read_threads(threads: Any) -> int:
     return found
 
 
+def read_cache(cache: Any) -> bool:
+    """Whether anything is kept.
+
+    Raises:
+        BadSpec: neither True nor False.
+    """
+    if isinstance(cache, bool):
+        return cache
+    raise BadSpec(f"cache = {cache!r} is neither True nor False", hint="False keeps nothing")
+
+
 def read_collapse(collapse: Any) -> bool | float | None:
     """True, False, None, or the error asked for, 0 < error < 1.
 

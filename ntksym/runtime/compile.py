@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from ..errors import NoCompiler
-from .arguments import read_collapse, read_dtype, read_error, read_target, read_threads
+from .arguments import read_cache, read_collapse, read_dtype, read_error, read_target, read_threads
 from .gram_loop import gram_library_beside
 from .later import Asked, is_network, read_toml
 from .recipes import read_recipe, write_recipe
@@ -61,7 +61,7 @@ def compile(
     asked = Asked(
         read_target(target),
         read_dtype(dtype),
-        cache,
+        read_cache(cache),
         read_threads(threads),
         method,
         read_error(error),
