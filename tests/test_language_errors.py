@@ -52,7 +52,7 @@ REFUSED: dict[str, tuple[type[NtksymError], str]] = {
         ParseError,
         "the character ':' is not part of the language"
         + line("relu:depth=2", 5)
-        + "\n  use:   no colon: a network begins with its kind, as in mlp:relu:depth=2",
+        + "\n  use:   the formula alone, x is the input; or a network with its kind, mlp:relu:depth=2",
     ),
     "x\u00b2": (
         ParseError,

@@ -47,7 +47,7 @@ _INSTEAD = {
     "!": "nothing: there is no factorial",
     ";": ",",
     ".": "names without a module: tanh(x), not np.tanh(x)",
-    ":": "no colon: a network begins with its kind, as in mlp:relu:depth=2",
+    ":": "the formula alone, x is the input; or a network with its kind, mlp:relu:depth=2",
     "?": "piecewise((a, x > 0), (b, True)) for a choice",
 }
 
