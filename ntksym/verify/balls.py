@@ -35,6 +35,7 @@ _ORDINARY = 4
 """Powers of ten within which the size of an integrand does not change its tolerance."""
 _SAMPLES = (0, 2, -2, 6, -6, 11, -11, 17, -17, 40, -40, 80, -80, 130, -130, 200, -200)
 """Where an integrand is looked at for its size, in tenths of the deviation from the mean."""
+_USUAL = 40
 _MOST_FAILURES = 8
 _MOST_BITS = 16384
 
@@ -143,7 +144,7 @@ def _size_of(pieces: tuple[Piece, ...], mean: Any, variance: Any) -> int:
     """
     spread = Fraction(float(arb(variance).sqrt()))
     middle = Fraction(int(mean.numer()), int(mean.denom()))
-    found = []
+    found: dict[int, int] = {}
     with precision(256), suppress(Undecided, BadActivation):
         for piece in pieces:
             low, high = piece.ends()
@@ -154,8 +155,11 @@ def _size_of(pieces: tuple[Piece, ...], mean: Any, variance: Any) -> int:
                     value = abs(real_ball(constant(piece.expr, {x: Surd.rational(exact(at))})))
                     if value.is_finite() and value > 0:
                         weight = float(value.mid().log()) - (k / 10) ** 2 / 4
-                        found.append(round(weight / log(10)))
-    size = max(found, default=0)
+                        found[k] = max(round(weight / log(10)), found.get(k, -(10**9)))
+    size = max(found.values(), default=0)
+    if size and size == max((found.get(k, 0) for k in (_SAMPLES[-1], _SAMPLES[-2])), default=0):
+        # it grows as fast as the density falls: only the other factor makes the product integrable
+        size = max((found[k] for k in found if abs(k) <= _USUAL), default=0)
     return size if abs(size) > _ORDINARY else 0
 
 
