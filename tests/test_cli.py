@@ -4,36 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import signal
-import subprocess
 import sys
-import time
 from typing import Any
 
 import pytest
 import sympy
-from click.testing import CliRunner, Result
+from cli_cases import data
+from click.testing import CliRunner
 
 from ntksym.cli import options as cli_options
 from ntksym.cli import worker
 from ntksym.cli.app import COMMANDS, cli
 from ntksym.cli.launch import WorkerError
-
-
-def run(
-    *args: str, env: dict[str, str] | None = None, **kwargs: Any
-) -> subprocess.CompletedProcess:
-    """The command line in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "ntksym", *args],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=120,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", **(env or {})},
-        **kwargs,
-    )
 
 
 @pytest.fixture
@@ -49,13 +31,6 @@ def call(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     monkeypatch.setattr(cli_options, "launch", near)
     return lambda *args, **kwargs: CliRunner().invoke(cli, list(args), **kwargs)
-
-
-def data(result: Result | subprocess.CompletedProcess) -> dict[str, Any]:
-    """The one JSON object on standard output."""
-    lines = result.stdout.splitlines()
-    assert len(lines) == 1, result.stdout
-    return json.loads(lines[0])
 
 
 def read(text: str) -> sympy.Expr:
@@ -361,162 +336,3 @@ def test_short_help_without_arguments(call: Any) -> None:
     assert result.exit_code == 0
     assert "Exit status:" in result.stdout
     assert all(name in result.stdout for name in COMMANDS)
-
-
-# -- processes ---------------------------------------------------------------------------------------
-
-
-def test_nothing_heavy_is_imported_for_the_version() -> None:
-    code = (
-        "import sys; from ntksym.cli import main\n"
-        "try: main(['--version'])\n"
-        "except SystemExit: pass\n"
-        "print(sorted({'sympy', 'numpy', 'flint', 'rich', 'scipy'} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[0].startswith("ntksym ")
-    assert done.stdout.splitlines()[1] == "[]"
-
-
-def test_importing_the_package_is_light_and_dual_stays_a_function() -> None:
-    code = (
-        "import sys, ntksym\n"
-        "assert not {'sympy', 'click'} & set(sys.modules)\n"
-        "import ntksym.network, ntksym.dual, ntksym.export\n"
-        "assert callable(ntksym.dual) and callable(ntksym.export) and callable(ntksym.compile)\n"
-        "missing = [n for n in ntksym.__all__ if getattr(ntksym, n, None) is None]\n"
-        "assert not missing, missing\n"
-        "print(ntksym.dual('max(x, 0)').diag)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stdout == "q/2\n", done.stderr
-
-
-def test_results_only_on_standard_output() -> None:
-    done = run("derive", "gelu", "--json")
-    assert done.returncode == 0
-    assert done.stderr == ""
-    assert data(done)["name"] == "gelu"
-
-
-def test_the_same_bytes_under_every_hash_seed() -> None:
-    outputs = {
-        run("derive", "elu", "--json", env={"PYTHONHASHSEED": seed}).stdout
-        for seed in ("0", "1", "77")
-    }
-    assert len(outputs) == 1
-
-
-def test_time_limit() -> None:
-    start = time.monotonic()
-    done = run("prove", "clip", "--time-limit", "0.3", "--json")
-    assert time.monotonic() - start < 5
-    assert done.returncode == 4
-    assert data(done)["error"]["kind"] == "TimeLimit"
-
-
-def test_no_file_of_the_current_directory_is_run(tmp_path: Any) -> None:
-    for name in ("sympy", "json", "click", "flint"):
-        (tmp_path / f"{name}.py").write_text("raise SystemExit('ran a file of this directory')\n")
-    code = "import sys; sys.path.remove('') if '' in sys.path else None; from ntksym.cli import main; main(['derive', 'x'])"
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", code], capture_output=True, text=True, cwd=tmp_path
-    )
-    assert done.returncode == 0, done.stderr
-
-
-def test_colour_only_where_it_is_asked_for() -> None:
-    assert "\x1b[" in run("prove", "x", "--color", "always").stdout
-    assert "\x1b[" in run("prove", "x", env={"FORCE_COLOR": "1"}).stdout
-    assert "\x1b[" not in run("prove", "x", env={"FORCE_COLOR": "1", "NO_COLOR": "1"}).stdout
-
-
-def test_ascii_terminals_get_ascii() -> None:
-    done = run("derive", "gelu", env={"PYTHONIOENCODING": "ascii"})
-    assert done.returncode == 0
-    assert done.stdout.isascii()
-    assert "?" not in done.stdout
-
-
-def test_interrupt() -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ntksym", "prove", "scaled_elu", "--digits", "200"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    time.sleep(0.8)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
-    assert process.returncode == 130
-    assert out == ""
-    assert err.strip() == "error: interrupted"
-
-
-@pytest.mark.skipif(not shutil.which("ps"), reason="no ps to see programs with")
-def test_a_worker_ends_with_the_program_that_started_it() -> None:
-    long = "mish --variance 0.01:100 --method tabulated --error 1e-13".split()
-    asked = subprocess.Popen(
-        [sys.executable, "-m", "ntksym", "derive", *long],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    workers: list[str] = []
-    while not workers:
-        assert asked.poll() is None
-        time.sleep(0.1)
-        workers = _children(asked.pid)
-    time.sleep(2.0)  # until the worker has read what it is asked
-    asked.kill()
-    asked.wait()
-    until = time.monotonic() + 10
-    while any(_runs(worker) for worker in workers):
-        assert time.monotonic() < until
-        time.sleep(0.1)
-
-
-def _children(pid: int) -> list[str]:
-    listed = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True
-    )
-    return listed.stdout.split()
-
-
-def _runs(pid: str) -> bool:
-    listed = subprocess.run(["ps", "-o", "stat=", "-p", pid], capture_output=True, text=True)
-    return listed.stdout.strip()[:1] not in ("", "Z")
-
-
-@pytest.mark.parametrize("debug", [False, True])
-def test_internal_errors_have_a_report_and_no_traceback(tmp_path: Any, debug: bool) -> None:
-    # The worker imports the command by name: a copy of cite with a bug stands in for it.
-    code = (
-        "import sys, ntksym.cli.launch as launch\n"
-        "launch._START = launch._START.replace('main()',"
-        " 'import ntksym.cli.cite as c; c.work = lambda o, v: 1 // 0; main()')\n"
-        "from ntksym.cli import main\n"
-        "main(sys.argv[1:])"
-    )
-    args = ["cite", "relu"] + (["--debug"] if debug else [])
-    done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True)
-    assert done.returncode == 70
-    assert done.stdout == ""
-    assert "this is a bug of ntksym, not of the input" in done.stderr
-    assert "ZeroDivisionError" in done.stderr
-    assert ("Traceback" in done.stderr) == debug
-
-
-def test_a_reader_that_leaves_is_no_error() -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ntksym", "catalogue", "relu"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None and process.stderr is not None
-    process.stdout.close()
-    error = process.stderr.read()
-    process.stderr.close()
-    assert process.wait(timeout=60) == 0
-    assert error == ""

@@ -30,7 +30,7 @@ def mixture_file(m: MixturePrograms, contract: Contract) -> SourceFile:
 
 def core(m: MixturePrograms, prefix: str) -> str:
     """The tables and the functions of one dual: `<prefix>block` and `<prefix>diag_block`."""
-    pieces = [_tables(m, prefix)] if m.nodes else []
+    pieces = [_tables(m, prefix)]
     for two, label in _labelled(m):
         name = prefix + label
         pieces += [inline_function(two[0], name), inline_function(two[1], f"{name}_diag")]
@@ -93,8 +93,7 @@ def _block(m: MixturePrograms, prefix: str) -> str:
         )
         call = _wrap(f"{prefix}pair{i}(", [*state, *slope, *_params(m), "&v", "&w"])
         text += _loop(m, prefix, start, factor, call)
-    if m.nodes:
-        text += _guard("x[l] <= @ && y[l] <= @")
+    text += _guard("x[l] <= @ && y[l] <= @")
     return text + "}\n"
 
 
@@ -193,8 +192,7 @@ def _diag_block(m: MixturePrograms, prefix: str) -> str:
         start, factor = ("i", "(j > i ? 2.0 : 1.0) * ") if kind.same else ("0", "2.0 * ")
         call = _wrap(f"{prefix}pair{i}_diag(", ["q[l]", *slope, *_params(m), "&v", "&w"])
         text += _loop(m, prefix, start, factor, call)
-    if m.nodes:
-        text += _guard("q[l] <= @")
+    text += _guard("q[l] <= @")
     return text + "}\n"
 
 

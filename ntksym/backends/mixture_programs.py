@@ -190,7 +190,7 @@ def _reduced_program(
 
 
 def closed_programs(dual: DualLike) -> MixturePrograms:
-    """A closed form as a mixture dual without nodes: it then runs beside mixtures.
+    """A closed form as a mixture dual without nodes, for array code, which has no other operations.
 
     Raises:
         UnsupportedOp: a function without an operation.
