@@ -114,6 +114,11 @@ def test_sympy_is_notation_not_engine(path: Path) -> None:
     assert not facts(path).names & BANNED
 
 
+def test_tests_are_short_too() -> None:
+    tests = Path(__file__).parent.glob("*.py")
+    assert not [p.name for p in tests if len(p.read_text(encoding="utf-8").splitlines()) >= 400]
+
+
 def test_the_ban_can_fail() -> None:
     for text in ("from sympy import simplify", "a.evalf()", "simplify(a)", "import pickle"):
         assert used(tuple(ast.walk(ast.parse(text)))) & BANNED, text
