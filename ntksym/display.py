@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from sympy import Add, Eq, Expr, Symbol, oo, pretty
 from sympy import latex as sympy_latex
 
+from .abbreviations import Abbreviated, abbreviate, decimal_digits
 from .functions import in_sympy_names
+from .symbols import q11, q22
 
 if TYPE_CHECKING:
     from .network import Recursion
@@ -39,6 +42,8 @@ def formula(name: str, expr: Any, *, width: int = 80, unicode: bool = True) -> t
     for first, (body, axis) in _numbered(_rows(expr, room, unicode)):
         if max(map(len, body)) > room:
             return _listed(head, expr)
+        if not first and len(body) == 1 and body[0].startswith("-"):
+            body = [f"- {body[0][1:].lstrip()}"]
         sign = "" if first or body[axis].lstrip().startswith(("-", "−")) else "+ "
         lead = head if first else " " * len(head)
         blank = " " * len(lead + sign)
@@ -48,6 +53,58 @@ def formula(name: str, expr: Any, *, width: int = 80, unicode: bool = True) -> t
     if len(lines) > MAX_ROWS:
         return _listed(head, expr)
     return tuple(line.rstrip() for line in lines)
+
+
+def formulas(
+    rows: Sequence[tuple[str, Any]],
+    *,
+    width: int = 80,
+    unicode: bool = True,
+    full: bool = False,
+    taken: Iterable[str] = (),
+) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
+    """(style, line) of formulas that are read together, and the names that were given to parts.
+
+    What repeats has a name, defined under "where"; `full` writes everything out. Names in `taken`
+    are not used.
+    """
+    exprs = tuple(expr for _, expr in rows)
+    short = Abbreviated(exprs, (), ()) if full else abbreviate(exprs, taken=taken)
+    lines: list[tuple[str, str]] = []
+
+    def put(name: str, expr: Any, indent: str = "") -> None:
+        room = width - len(indent)
+        lines.extend(("", indent + r) for r in formula(name, expr, width=room, unicode=unicode))
+
+    for (name, _), expr in zip(rows, short.formulas, strict=True):
+        put(name, expr)
+        lines.append(("", ""))
+    if short.names:
+        twins = dict(short.twins)
+        lines.append(("dim", "where"))
+        for symbol, definition in short.names:
+            name = str(pretty(symbol, use_unicode=unicode))
+            if definition.is_Rational:
+                lines.append(("", f"  {name} = {decimal_digits(definition)}"))
+            elif symbol not in twins:
+                put(name, definition, "  ")
+        if twins:
+            note = wrap(_twin_note(short, unicode), max(24, width - 4))
+            lines += [("dim", f"  {line}") for line in note]
+        lines.append(("", ""))
+    return lines, tuple(s.name for s, _ in short.names)
+
+
+def _twin_note(short: Abbreviated, unicode: bool) -> str:
+    def said(symbols: Iterable[Any]) -> str:
+        return ", ".join(str(pretty(s, use_unicode=unicode)) for s in symbols)
+
+    second, first = zip(*short.twins, strict=True)
+    q1, q2 = (pretty(s, use_unicode=unicode) for s in (q11, q22))
+    are = "are" if len(second) > 1 else "is"
+    return (
+        f"{said(second)} {are} {said(first)} with {q1} and {q2}, and the indices 1 and 2, exchanged"
+    )
 
 
 def _listed(head: str, expr: Any) -> tuple[str, ...]:
@@ -99,7 +156,7 @@ def _axis(expr: Any, height: int, unicode: bool) -> int:
 
 
 def recursion_text(
-    rec: Recursion, *, width: int = 80, unicode: bool = True
+    rec: Recursion, *, width: int = 80, unicode: bool = True, full: bool = False
 ) -> list[tuple[str, str]]:
     """The rules of a network as (style, line): conventions, input layer, runs of equal layers."""
     from .symbols import t12
@@ -108,16 +165,15 @@ def recursion_text(
     lines: list[tuple[str, str]] = [("title", rec.network.name)]
     lines += [("dim", f"  {line}") for line in rec.convention.describe()]
 
-    def put(name: str, expr: Any) -> None:
+    def put(*rows: tuple[str, Any]) -> None:
         lines.append(("", ""))
-        rows = formula(name, expr, width=width, unicode=unicode)
-        lines.extend(("", row) for row in rows)
+        shown, _ = formulas(rows, width=width, unicode=unicode, full=full, taken=("D",))
+        lines.extend(shown[:-1])
 
     first = rec.input_rule
     values = dict(first.values)
     lines += [("", ""), ("title", "input layer"), ("dim", "  q12 is the inner product x.y")]
-    put(f"{sigma}1", first.nngp.subs(values))
-    put(f"{theta}1", first.ntk.subs(values))
+    put((f"{sigma}1", first.nngp.subs(values)), (f"{theta}1", first.ntk.subs(values)))
     for start, stop in rec.runs():
         rule = rec.layers[start]
         span = f"layer {start + 1}" if stop - start == 1 else f"layers {start + 1} to {stop}"
@@ -128,13 +184,12 @@ def recursion_text(
             given = ", ".join(f"{s} = {v}" for s, v in rule.values if s in rule.activation.params)
             lines.append(("dim", f"  {given or 'parameters symbolic'}"))
         lines.append(("dim", f"  q11, q12, q22 = {sigma} and t12 = {theta} of the layer before"))
-        put(f"{sigma}'", nngp)
         shown = Symbol(f"{sigma}'") if own == nngp else own
         factor = Symbol("D") if slope.is_Add else slope
         tail = factor * t12
-        put(f"{theta}'", tail if own == 0 else Add(shown, tail, evaluate=False))
-        if factor is not slope:
-            put("D", slope)
+        theta_rule = tail if own == 0 else Add(shown, tail, evaluate=False)
+        rows = [(f"{sigma}'", nngp), (f"{theta}'", theta_rule)]
+        put(*rows, *([("D", slope)] if factor is not slope else []))
         if rule.ntk_diag is oo:
             infinite = f"{theta}' of an input with itself is infinite: E[s'(u)^2] is"
             lines += [("", ""), ("dim", f"  {infinite}")]

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from sympy import Basic, Expr, Pow, Symbol, latex, oo
+from sympy import Basic, Expr, Pow, Symbol, oo
 
+from .abbreviations import latex_rows
 from .activation import Activation
 from .derivation import Derivation
 from .errors import NoClosedForm, NtksymError
@@ -78,7 +79,7 @@ class Dual:
             (r"\mathbb{E}[\sigma(u)^2]", self.diag),
             (r"\mathbb{E}[\sigma'(u)^2]", self.diag_dot),
         ]
-        body = r" \\ ".join(f"{name} &= {latex(e)}" for name, e in rows)
+        body = r" \\ ".join(latex_rows(rows))
         return rf"$\displaystyle \begin{{aligned}} {body} \end{{aligned}}$"
 
 

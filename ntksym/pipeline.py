@@ -45,7 +45,7 @@ STAGES = (
     ),
     Stage(
         "dual",
-        ("derivation", "steps", "dual"),
+        ("derivation", "steps", "abbreviations", "dual"),
         "Activation",
         "Dual",
         "value, derivative and diagonals that agree with each other (Price)",

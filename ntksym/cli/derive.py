@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 @click.option("--mean", is_flag=True, help="Pre-activations with means m1 and m2.")
 @click.option("--steps", is_flag=True, help="The derivation, step by step, as LaTeX.")
 @click.option("--latex", is_flag=True, help="LaTeX instead of text.")
+@click.option("--full", is_flag=True, help="Every formula written out, no names for what repeats.")
 @method_options
 @shared("derive")
 def command(
@@ -52,6 +53,7 @@ def command(
     mean: bool,
     steps: bool,
     latex: bool,
+    full: bool,
     method: str,
     error: float | None,
     variance: str | None,
@@ -70,6 +72,7 @@ def command(
         "mean": mean,
         "steps": steps,
         "latex": latex,
+        "full": full,
         "method": method,
         "error": error,
         "variance": variance,
@@ -97,7 +100,9 @@ def work(options: dict[str, Any], view: View) -> Outcome:
     )
     found = choice.dual
     if isinstance(found, Dual):
-        lines = _latex(found) if options["latex"] else _text(found, options["mean"], view)
+        full = options["full"]
+        mean = options["mean"]
+        lines = _latex(found, full) if options["latex"] else _text(found, mean, view, full)
         payload = _payload(found, options["mean"])
     else:
         payload, lines = without_closed_form(choice, view, latex=options["latex"])
@@ -173,18 +178,24 @@ def _rows(d: Dual) -> list[tuple[str, str, Any]]:
     return rows
 
 
-def _text(d: Dual, mean: bool, view: View) -> list[Line]:
-    from ..display import formula
+def _text(d: Dual, mean: bool, view: View, full: bool) -> list[Line]:
+    from ..display import formulas
 
     lines: list[Line] = []
+    taken: list[str] = []
 
-    def put(name: str, expr: Any) -> None:
-        shown = name if view.unicode else name.replace("²", "^2")
-        rows = formula(shown, expr, width=view.width, unicode=view.unicode)
-        lines.extend(("", row) for row in rows)
-        lines.append(("", ""))
+    def put(rows: list[tuple[str, Any]]) -> None:
+        shown, names = formulas(
+            [(n if view.unicode else n.replace("²", "^2"), e) for n, e in rows],
+            width=view.width,
+            unicode=view.unicode,
+            full=full,
+            taken=taken,
+        )
+        lines.extend(shown)
+        taken.extend(names)
 
-    put("s(x)", d.activation.expr)
+    put([("s(x)", d.activation.expr)])
     means = "means m1, m2" if mean else "mean 0"
     lines.append(("dim", f"(u, v) Gaussian, {means}, covariance [[q11, q12], [q12, q22]]"))
     if not d.continuous:
@@ -192,14 +203,10 @@ def _text(d: Dual, mean: bool, view: View) -> list[Line]:
             ("dim", "s jumps: d/dq12 is infinite on the diagonal; s' is taken off the jumps")
         )
     lines.append(("", ""))
-    rows = _rows(d)
-    for i, (name, _, expr) in enumerate(rows):
-        if i == len(rows) - 2:
-            lines += [
-                ("dim", "diagonal, u = v of variance q" + (", mean m" if mean else "")),
-                ("", ""),
-            ]
-        put(name, expr)
+    rows = [(name, expr) for name, _, expr in _rows(d)]
+    put(rows[:-2])
+    lines += [("dim", "diagonal, u = v of variance q" + (", mean m" if mean else "")), ("", "")]
+    put(rows[-2:])
     lines += parameter_lines(d.activation)
     conditions = ", ".join(str(c) for c in d.conditions) or "all variances"
     lines.append(("", f"valid for: {conditions}"))
@@ -207,11 +214,14 @@ def _text(d: Dual, mean: bool, view: View) -> list[Line]:
     return lines
 
 
-def _latex(d: Dual) -> list[Line]:
-    from ..display import latex
+def _latex(d: Dual, full: bool) -> list[Line]:
+    from ..abbreviations import latex_rows
 
-    lines = [("", rf"\sigma(x) &= {latex(d.activation.expr)} \\")]
-    lines += [("", rf"{name} &= {latex(expr)} \\") for _, name, expr in _rows(d)]
+    rows = [(name, expr) for _, name, expr in _rows(d)]
+    lines = [
+        ("", rf"{line} \\")
+        for line in latex_rows([(r"\sigma(x)", d.activation.expr), *rows], full=full)
+    ]
     head, tail = ("", r"\begin{aligned}"), ("", r"\end{aligned}")
     conditions = [("", rf"% valid for: {c}") for c in d.conditions]
     return [head, *lines, tail, *conditions]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 )
 @click.argument("spec", metavar="SPEC")
 @click.option("--latex", is_flag=True, help="LaTeX instead of text.")
+@click.option("--full", is_flag=True, help="Every formula written out, no names for what repeats.")
 @click.option(
     "--unroll",
     type=click.IntRange(0, 6),
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 )
 @click.option("--why", is_flag=True, help="Say by which method each dual is, and why.")
 @shared("network")
-def command(spec: str, latex: bool, unroll: int | None, why: bool) -> dict[str, Any]:
+def command(spec: str, latex: bool, full: bool, unroll: int | None, why: bool) -> dict[str, Any]:
     """Print the NNGP and NTK recursion of the network SPEC.
 
     SPEC is a TOML file or mlp:ACTIVATION:key=value,... with the keys depth, weight_var, bias_var,
@@ -42,7 +43,7 @@ def command(spec: str, latex: bool, unroll: int | None, why: bool) -> dict[str, 
     derivative, width, and the parameters of the activation. An activation without a closed form
     stands as an expectation.
     """
-    return {"spec": spec.strip(), "latex": latex, "unroll": unroll, "why": why}
+    return {"spec": spec.strip(), "latex": latex, "full": full, "unroll": unroll, "why": why}
 
 
 def work(options: dict[str, Any], view: View) -> Outcome:
@@ -53,15 +54,16 @@ def work(options: dict[str, Any], view: View) -> Outcome:
     net = parse_spec(options["spec"])
     view.note("deriving")
     rec = recurse(net)
+    full = options["full"]
     states = [] if options["unroll"] is None else list(rec.unrolled(options["unroll"]))
     unrolled = [(state.nngp12, state.ntk12) for state in states]
     if options["latex"]:
-        body = [("", rf"{line} \\") for line in rec.latex_lines()]
+        body = [("", rf"{line} \\") for line in rec.latex_lines(full=full)]
         lines = [("", r"\begin{aligned}"), *body, ("", r"\end{aligned}")]
     else:
         from ..display import recursion_text
 
-        rules = recursion_text(rec, width=view.width, unicode=view.unicode)
+        rules = recursion_text(rec, width=view.width, unicode=view.unicode, full=full)
         lines = [*rules, *_unrolled_text(unrolled, view)]
     choices = [choose(a) for a in net.activations]
     if options["why"]:

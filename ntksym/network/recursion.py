@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Add, Basic, Expr, Integer, Symbol, latex, oo
+from sympy import Basic, Expr, Integer, Symbol, latex, oo
 
 from .. import symbols
+from ..abbreviations import Abbreviated, abbreviate
 from ..activation import Activation
 from .convention import Convention
 from .layers import Dense, Input, Nonlinearity
@@ -127,8 +128,8 @@ class Recursion:
             states.append(_state(sigma, theta, sides))
         return tuple(states)
 
-    def latex_lines(self) -> tuple[str, ...]:
-        """Each distinct rule as two lines of LaTeX, the input layer first."""
+    def latex_lines(self, *, full: bool = False) -> tuple[str, ...]:
+        """Each distinct rule as LaTeX, the input layer first; what repeats is named unless `full`."""
         first = self.input_rule
         raw = {
             symbols.q11: r"x \cdot x",
@@ -140,8 +141,9 @@ class Recursion:
             rf"\Sigma^{{(1)}}_{{12}} &= {latex(first.nngp.subs(put), symbol_names=raw)}",
             rf"\Theta^{{(1)}}_{{12}} &= {latex(first.ntk.subs(put), symbol_names=raw)}",
         ]
+        taken: list[str] = []
         for start, stop in self.runs():
-            lines += self._rule_latex(start, stop)
+            lines += self._rule_latex(start, stop, taken, full)
         return tuple(lines)
 
     def runs(self) -> tuple[tuple[int, int], ...]:
@@ -154,7 +156,8 @@ class Recursion:
                 found.append((i, i + 1))
         return tuple(found)
 
-    def _rule_latex(self, start: int, stop: int) -> list[str]:
+    def _rule_latex(self, start: int, stop: int, taken: list[str], full: bool) -> list[str]:
+        """Two lines and what is named in them; the names are added to those `taken`."""
         rule = self.layers[start]
         put = dict(rule.values)
         if stop - start == 1:
@@ -171,20 +174,18 @@ class Recursion:
         }
         nngp = rule.nngp.subs(put)
         own, slope = rule.theta_parts()
-        sigma = latex(nngp, symbol_names=names, inv_trig_style="full")
-        # Theta' = Sigma' + ...: the covariance is not written out twice.
-        shown = Symbol("own") if own == nngp else own
+        title = rf"\Sigma^{{({after})}}_{{12}}"
         tail = slope * symbols.t12
-        theta = latex(
-            tail if own == 0 else Add(shown, tail, evaluate=False),
-            symbol_names={**names, Symbol("own"): rf"\Sigma^{{({after})}}_{{12}}"},
-            inv_trig_style="full",
-            order="none",
-        )
-        return [
-            rf"\Sigma^{{({after})}}_{{12}} &= {sigma}{note}",
-            rf"\Theta^{{({after})}}_{{12}} &= {theta}",
-        ]
+        # Theta' = Sigma' + ...: the covariance is not written out twice.
+        again = own == nngp and own != 0
+        shown = (nngp, tail if again else own + tail)
+        short = Abbreviated(shown, (), ()) if full else abbreviate(shown, taken=taken)
+        taken += [symbol.name for symbol, _ in short.names]
+        titles = [title, rf"\Theta^{{({after})}}_{{12}}"]
+        first, second, *rest = short.latex_rows(titles, symbol_names=names)
+        if again:
+            second = second.replace("&= ", rf"&= {title} + ", 1)
+        return [first + note, second, *rest]
 
     def _repr_latex_(self) -> str:
         body = r" \\ ".join(self.latex_lines())

@@ -1,0 +1,133 @@
+"""Names for what repeats in long formulas: nothing is lost, nothing is named in vain."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from click.testing import CliRunner
+from sympy import I, Rational, Symbol, exp, preorder_traversal
+
+import ntksym
+from ntksym.abbreviations import Abbreviated, abbreviate, decimal_digits, latex_rows
+from ntksym.cli.app import cli
+from ntksym.display import formulas
+from ntksym.symbols import q11, q12, q22
+
+LONG = (
+    "elu",
+    "selu",
+    "gabor",
+    "hardtanh",
+    "hardswish",
+    "min(max(x,-1/3),2)*x",
+    "max(x-1,0)*cos(x)",
+    "x*Phi(x)*exp(-x^2/3)",
+    "exp(-x^2/7)*abs(x+sqrt(2))",
+    "sin(2*x+1)*exp(-x^2)*x",
+)
+SHORT = ("relu", "erf", "sin", "x^2+1", "abs(x)", "heaviside(x)")
+
+
+def short_of(activation: str, **options: object) -> tuple[tuple[object, ...], Abbreviated]:
+    d = ntksym.dual(activation)
+    return (d.value, d.dot), abbreviate((d.value, d.dot), **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("activation", LONG)
+def test_the_names_stand_for_the_formula(activation: str) -> None:
+    formulas_, short = short_of(activation)
+    assert short.names
+    rng = random.Random(7)
+    for before, after in zip(formulas_, short.spelled(), strict=True):
+        for _ in range(3):
+            at = {s: Rational(rng.randint(20, 40), 41) for s in before.free_symbols}
+            at |= {q12: Rational(rng.randint(-9, 9), 41)}
+            one, two = before.subs(at).n(30), after.subs(at).n(30)
+            assert abs(one - two) < 1e-25 * max(1, abs(one))
+
+
+@pytest.mark.parametrize("activation", LONG)
+def test_each_name_is_defined_before_and_used_more_than_once(activation: str) -> None:
+    _, short = short_of(activation)
+    symbols = dict(short.names)
+    known: set[Symbol] = set()
+    for symbol, definition in short.names:
+        assert definition.free_symbols & symbols.keys() <= known
+        known.add(symbol)
+    everything = [*short.formulas, *symbols.values()]
+    uses = {s: sum(list(preorder_traversal(e)).count(s) for e in everything) for s in symbols}
+    twins = dict(short.twins)
+    for symbol, definition in short.names:
+        pair = [t for t in symbols if twins.get(t) == symbol or twins.get(symbol) == t]
+        assert definition.is_Rational or uses[symbol] + sum(uses[t] for t in pair) > 1
+    for f in short.formulas:
+        assert f.free_symbols & symbols.keys() <= known
+
+
+@pytest.mark.parametrize("activation", LONG)
+def test_twins_are_mirror_images(activation: str) -> None:
+    _, short = short_of(activation)
+    names = dict(short.names)
+    swap = {q11: q22, q22: q11}
+    for second, first in short.twins:
+        swap |= {first: second, second: first}
+    for second, first in short.twins:
+        mirror = names[first].xreplace(swap)
+        at = {
+            s: Rational(i + 2, 17 + i) for i, s in enumerate(sorted(mirror.free_symbols, key=str))
+        }
+        assert abs((mirror - names[second]).subs(at).n(30)) < 1e-25
+
+
+@pytest.mark.parametrize("activation", SHORT)
+def test_short_formulas_stay_as_they_are(activation: str) -> None:
+    before, short = short_of(activation)
+    assert short == Abbreviated(tuple(before), (), ())
+
+
+def test_taken_names_are_avoided() -> None:
+    _, plain = short_of("elu")
+    used = [s.name for s, _ in plain.names]
+    _, other = short_of("elu", taken=used)
+    assert not {s.name for s, _ in other.names} & set(used)
+    beta = Symbol("A1", real=True)
+    _, short = short_of("elu")
+    renamed = tuple(f.subs(Symbol("alpha", positive=True), beta) for f in short.spelled())
+    assert "A1" not in {s.name for s, _ in abbreviate(renamed).names}
+
+
+def test_conjugate_terms_are_one_real_part() -> None:
+    term = (1 + I * q11) * exp(I * q12 * q22)
+    filler = sum(exp(-(q11**k)) for k in range(2, 50))
+    (found,) = abbreviate((term + (1 - I * q11) * exp(-I * q12 * q22) + filler,)).formulas
+    assert "2*re(" in str(found) and str(found).count("I") == 2
+
+
+def test_long_numbers_have_names_with_their_digits() -> None:
+    number = Rational(22 * 10**13 + 1, 7 * 10**13)
+    (row,) = abbreviate((number * q12 - number,)).names
+    assert row == (Symbol("c1", positive=True), number)
+    assert decimal_digits(number) == "3.14285714285715714..."
+    assert decimal_digits(Rational(12345678901234567, 10**15)) == "12.345678901234567"
+    assert decimal_digits(Rational(10**30)) == str(10**30)
+    lines, names = formulas([("y", number * q12)], width=60)
+    assert names == ("c1",) and ("", "  c₁ = 3.14285714285715714...") in lines
+
+
+def test_latex_has_a_row_for_each_name() -> None:
+    d = ntksym.dual("elu")
+    rows = latex_rows([("K", d.value), ("D", d.dot)])
+    assert rows[0].startswith("K &= ") and r"\Delta &= q_{11} q_{22} - q_{12}^{2}" in rows
+    assert any(r"_{2} &= " in row and r"\leftrightarrow" in row for row in rows)
+    assert len(latex_rows([("K", d.value), ("D", d.dot)], full=True)) == 2
+
+
+@pytest.mark.parametrize("command", (["derive", "elu"], ["network", "mlp:elu:depth=2"]))
+def test_the_command_line_names_what_repeats(command: list[str]) -> None:
+    runner = CliRunner(env={"COLUMNS": "100"})
+    named, full = (runner.invoke(cli, [*command, *extra]) for extra in ([], ["--full"]))
+    assert named.exit_code == full.exit_code == 0
+    assert "\nwhere\n" in named.output and "exchanged" in named.output
+    assert all(len(line) <= 100 for line in named.output.splitlines())
+    assert "\nwhere\n" not in full.output
