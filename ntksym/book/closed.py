@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sympy import Add, Expr, oo
 
+from ..abbreviations import abbreviate
 from ..display import latex
 from ..errors import NtksymError
 from .curves import Curves, activation_of, curves, drawable, series_curves
@@ -40,7 +41,10 @@ _RULES = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One closed form: MathML, and the right-hand side in the language and in LaTeX."""
+    """One closed form: MathML, and the right-hand side, written out, in the language and in LaTeX.
+
+    What repeats has a name in the MathML; `Closed.named` says what it stands for.
+    """
 
     math: str
     text: str
@@ -65,6 +69,7 @@ class Closed:
         title: in words, or "".
         definition: the function, as MathML.
         rows: its closed forms.
+        named: MathML of what the names in the rows stand for.
         steps: how they were derived.
         conditions: MathML, where they hold.
         plots: `<svg>` elements.
@@ -78,6 +83,7 @@ class Closed:
     title: str
     definition: str
     rows: tuple[Row, ...] = ()
+    named: tuple[str, ...] = ()
     steps: tuple[Derived, ...] = ()
     conditions: tuple[str, ...] = ()
     plots: tuple[str, ...] = ()
@@ -120,7 +126,7 @@ def closed(text: str, anchor: str) -> Closed:
         text,
         title,
         head,
-        _rows(found),
+        *_rows(found),
         _steps(found),
         tuple(mathml(from_sympy(latex(c))) for c in found.conditions),
         plots,
@@ -130,7 +136,8 @@ def closed(text: str, anchor: str) -> Closed:
     )
 
 
-def _rows(found: Dual) -> tuple[Row, ...]:
+def _rows(found: Dual) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+    """The closed forms and the names in them."""
     pair = r"E[\sigma(u)\,\sigma(v)]"
     slope = r"E[\sigma'(u)\,\sigma'(v)]"
     rows: list[tuple[str, Expr]] = [(pair, found.value)]
@@ -142,16 +149,22 @@ def _rows(found: Dual) -> tuple[Row, ...]:
     rows.append((r"E[\sigma(u)^2]", found.diag))
     if found.continuous and found.diag_dot != oo:
         rows.append((r"E[\sigma'(u)^2]", found.diag_dot))
-    return tuple(row for name, expr in rows if (row := _row(name, expr)))
+    short = abbreviate(expr for _, expr in rows)
+    shown = (
+        _row(name, named, expr) for (name, expr), named in zip(rows, short.formulas, strict=True)
+    )
+    where = [from_sympy(line.replace("&", "", 1)) for line in short.latex_rows([""] * len(rows))]
+    names = tuple(mathml(line, block=True) for line in where[len(rows) :])
+    return tuple(row for row in shown if row), names
 
 
-def _row(name: str, expr: Expr) -> Row | None:
+def _row(name: str, shown: Expr, expr: Expr) -> Row | None:
     from ..language import to_text
 
-    right = from_sympy(latex(expr))
-    if len(right) > _LONGEST:
+    equation = _equation(name, shown)
+    if len(equation) > _LONGEST:
         return None
-    return Row(mathml(_equation(name, expr), block=True), to_text(expr), right)
+    return Row(mathml(equation, block=True), to_text(expr), from_sympy(latex(expr)))
 
 
 def _equation(name: str, expr: Expr) -> str:
