@@ -129,7 +129,7 @@ class Recursion:
         return tuple(states)
 
     def latex_lines(self, *, full: bool = False) -> tuple[str, ...]:
-        """Each distinct rule as LaTeX, the input layer first; what repeats is named unless `full`."""
+        """Each distinct rule as LaTeX, the input layer first; `full` names nothing."""
         first = self.input_rule
         raw = {
             symbols.q11: r"x \cdot x",
