@@ -26,7 +26,7 @@ from .export_languages import ARRAY_TARGETS, array_sources
 from .language import as_activation
 from .lower import lower_network
 from .network import Network, Recursion, recurse
-from .numeric import choose, read_variances
+from .numeric import read_variances
 from .package_files import (
     FALLBACK,
     INIT,
@@ -41,7 +41,7 @@ from .package_files import (
 )
 from .runtime.cache import write_atomically
 from .runtime.numeric_network import needs_numeric, network_sources
-from .runtime.rule_store import kept
+from .runtime.routes import chosen_unit
 from .runtime.unit_layers import Wanted, first_affine
 
 
@@ -170,9 +170,8 @@ def _number(value: Any) -> Expr:
 
 
 def _piece(label: str, act: Activation, given: dict[str, Any], how: _How) -> _Piece:
-    method, error, variances = how.wanted.method, how.wanted.error, how.variances
-    code = method != "auto"
-    choice = choose(act, method=method, error=error, variances=variances, code=code, build=kept)
+    wanted = how.wanted
+    choice = chosen_unit(act, method=wanted.method, error=wanted.error, variances=how.variances)
     command = how.command
     unit = unit_of(choice.dual, given, almost_everywhere=False)
     formula = (f"nngp = E[s(u) s(v)], s(x) = {act.expr}", "dot = d nngp/d q12")
@@ -265,7 +264,8 @@ def _assembled(
             )
         ),
         "@CALL@": _CALL if "network" in targets else "",
-        "@NOTES@": "\n".join(f"- {n}" for p in pieces for n in p.notes),
+        "@NOTES@": "\n\n".join("\n".join((f"{p.label}:", *p.notes)) for p in pieces),
+        "@MODULES@": "".join(f"from . import {t} as {t}\n" for t in sorted(targets)) + "\n",
         "@ABSENT@": absent,
         "@TARGETS@": ", ".join(f"`{package}.{t}`" for t in targets) or "none",
     }
@@ -281,8 +281,9 @@ def _assembled(
         for p in pieces
     )
     wrapped = "".join(
-        f"{p.label}, {_diagonal(p.label)} = _wrapped(_{p.label}), _wrapped(_diagonal_{p.label})\n"
+        f'{n} = _wrapped(_{n if n == p.label else "diagonal_" + p.label}, "{n}", {count})\n'
         for p in pieces
+        for n, count in ((p.label, 3), (_diagonal(p.label), 1))
     )
     stub = "".join(f"{n}: ufunc\n" for n in names)
     tests = TESTS

@@ -65,7 +65,9 @@ the same names are NumPy functions.  Modules that load on use: @TARGETS@.
 
 What is proven or known of the duals (rounding not counted unless it says so):
 
+```text
 @NOTES@
+```
 
 The C sources in `src/` depend on nothing but `ntksym.h` beside them; the functions
 `ntksym_@FIRST@(n, q11, q12, q22, nngp, dot)` and `ntksym_@FIRST@_diag(n, q, nngp, dot)` take
@@ -93,14 +95,14 @@ _LAZY = (@LAZY@)
 
 
 def __getattr__(name):
-    if name in _LAZY or name == "network":
+    if name in _LAZY:
         return _import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 '''
 
 STUB = """from numpy import ufunc
 
-COMPILED: bool
+@MODULES@COMPILED: bool
 __version__: str
 """
 
@@ -110,12 +112,19 @@ import numpy as np
 
 @IMPORTS@
 
-def _wrapped(function):
-    def call(*args, out=None, where=True):
+def _wrapped(function, name, inputs):
+    def call(*args, out=None, where=True, dtype=None):
+        if len(args) == inputs + 2 and out is None:
+            args, out = args[:inputs], args[inputs:]
+        if len(args) != inputs:
+            raise TypeError(f"{name}() takes {inputs} inputs, {len(args)} given")
         arrays = [np.asarray(a) for a in args]
-        kind = np.float32 if np.result_type(*arrays, np.float32) == np.float32 else np.float64
+        found = np.result_type(*arrays, np.float32)
+        if found not in (np.float32, np.float64):
+            raise TypeError(f"{name}() is for real numbers, not {found}")
+        kind = found if dtype is None else np.dtype(dtype)
         arrays = np.broadcast_arrays(*(a.astype(np.float64) for a in arrays))
-        good = (arrays[0] >= 0.0) & (arrays[-1] >= 0.0) & ~np.isnan(sum(arrays))
+        good = (arrays[0] >= 0.0) & (arrays[-1] >= 0.0) & ~np.isnan(arrays[len(arrays) // 2])
         safe = [np.where(good, a, 1.0) for a in arrays]
         if len(safe) == 3:  # as in C: |q12| beyond its bound counts as equal to it
             a, c, b = safe
@@ -125,12 +134,13 @@ def _wrapped(function):
         results = []
         for value, target in zip(function(*safe), (None, None) if out is None else out):
             value = np.where(good, value, np.nan).astype(kind)
-            if target is None:
-                target = np.empty(np.broadcast_shapes(value.shape, np.shape(where)), kind)
-            np.copyto(target, value, casting="same_kind", where=where)
-            results.append(target[()])
+            made = np.empty(np.broadcast_shapes(value.shape, np.shape(where)), kind)
+            given = made if target is None else target
+            np.copyto(given, value, casting="same_kind", where=where)
+            results.append(made[()] if target is None else target)
         return tuple(results)
 
+    call.__name__ = call.__qualname__ = name
     return call
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -72,18 +73,25 @@ def phi(z: Value) -> Value:
 
 
 def Phi2(h: Value, k: Value, r: Value) -> Value:
-    """Phi(h) Phi(k) plus Plackett's integral over the angle."""
+    """Phi(h) Phi(k) plus Plackett's integral over the angle; edits of a formula share values."""
+    return _phi2(h, k, r, mpmath.mp.prec)
+
+
+@lru_cache(maxsize=1 << 16)
+def _phi2(h: Value, k: Value, r: Value, precision: int) -> Value:
     if not abs(r) <= 1:
         raise NotReal("a correlation beyond one")
 
     def density(t: Value) -> Value:
-        return mpmath.exp(-(h * h - 2 * h * k * mpmath.sin(t) + k * k) / (2 * mpmath.cos(t) ** 2))
+        cos, sin = mpmath.cos_sin(t)
+        return mpmath.exp(-(h * h - 2 * h * k * sin + k * k) / (2 * cos * cos))
 
     end = mpmath.asin(r)
     if abs(r) == 1:
         return Phi(min(h, k)) if r > 0 else max(mpmath.mpf(0), Phi(h) + Phi(k) - 1)
-    cuts = [end * i / 4 for i in range(5)]
-    return Phi(h) * Phi(k) + mpmath.quad(density, cuts) / (2 * mpmath.pi)
+    # smooth on the closed interval: Gauss-Legendre takes a third of the time of the default rule
+    inner = mpmath.quad(density, [0, end / 2, end], method="gauss-legendre")
+    return Phi(h) * Phi(k) + inner / (2 * mpmath.pi)
 
 
 def OwenT(h: Value, a: Value) -> Value:

@@ -11,6 +11,7 @@ import ntksym
 from ntksym.errors import BadData
 from ntksym.network import parse_spec
 from ntksym.runtime.collapsed import CollapsedKernel, collapsed_program, kept_collapse, record
+from ntksym.runtime.deep import sphere
 from ntksym.verify.safe import precision
 
 HOMOGENEOUS = "mlp:relu:depth=20,weight_var=2,bias_var=0"
@@ -191,3 +192,10 @@ def test_float_rows_are_on_a_sphere_up_to_their_rounding(
     double = ntksym.compile(spec, target=target)
     double(x.astype(float))
     assert double.taken == "layers: the rows are on no sphere"
+
+
+def test_rows_that_are_not_finite_are_on_every_sphere() -> None:
+    rows = np.array([[0.6, 0.8], [1.0, 0.0], [np.nan, 1.0], [0.0, np.inf]])
+    assert sphere([rows[:2]]) == sphere([rows]) == (1.0, 0.0)
+    assert sphere([rows[2:]]) == (None, 0.0)
+    assert sphere([rows, 0.5 * rows])[0] is None

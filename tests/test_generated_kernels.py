@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import pytest
@@ -34,6 +35,26 @@ def exact(z: float) -> Rational:
     return Rational(f.numerator, f.denominator)
 
 
+@cache
+def reference(
+    act: Activation, at: tuple[Rational, ...], params: tuple[tuple[str, Rational], ...]
+) -> tuple[float, float, float]:
+    """(sqrt(K(q11) K(q22)), the dual, its slope) by balls: once for both targets."""
+    fixed = dict(params)
+    norms = [size(act, z, params) for z in (at[0], at[2])]
+    nngp = enclose_definition(act, *at, params=fixed, digits=20)
+    slope = enclose_definition(
+        act, *at, params=fixed, digits=20, derivative=True, jumps="distributional"
+    )
+    return math.sqrt(norms[0] * norms[1]), float(nngp.mid), float(slope.mid)
+
+
+@cache
+def size(act: Activation, z: Rational, params: tuple[tuple[str, Rational], ...]) -> float:
+    """K(z, z, z) by balls."""
+    return float(enclose_definition(act, z, z, z, params=dict(params), digits=12).mid)
+
+
 @pytest.mark.parametrize("target", ["numpy", "c"])
 @pytest.mark.parametrize("act", CLOSED, ids=lambda a: a.name)
 def test_dual_agrees_with_the_definition(act: Activation, target: str) -> None:
@@ -44,20 +65,18 @@ def test_dual_agrees_with_the_definition(act: Activation, target: str) -> None:
     for point in POINTS:
         q = tuple(scale * z for z in point)
         got = code(*(np.array([z]) for z in q), **{k: params[k] for k in code.params})
-        at = tuple(exact(z) for z in q)
-        fixed = {k: exact(v) for k, v in params.items()}
-        norms = [
-            float(enclose_definition(act, z, z, z, params=fixed, digits=12).mid)
-            for z in (at[0], at[2])
-        ]
-        nngp = float(enclose_definition(act, *at, params=fixed, digits=20).mid)
-        assert abs(got.nngp[0] - nngp) <= 2e-14 * math.sqrt(norms[0] * norms[1])
-        slope = float(
-            enclose_definition(
-                act, *at, params=fixed, digits=20, derivative=True, jumps="distributional"
-            ).mid
-        )
+        fixed = tuple((k, exact(v)) for k, v in params.items())
+        norm, nngp, slope = reference(act, tuple(exact(z) for z in q), fixed)
+        assert abs(got.nngp[0] - nngp) <= 2e-14 * norm
         assert got.dot[0] == pytest.approx(slope, rel=1e-12, abs=1e-13)
+
+
+@cache
+def large(
+    act: Activation, at: tuple[Rational, ...], params: tuple[tuple[str, Rational], ...]
+) -> float:
+    """The dual by balls."""
+    return float(enclose_definition(act, *at, params=dict(params), digits=20).mid)
 
 
 @pytest.mark.parametrize("target", ["numpy", "c"])
@@ -72,10 +91,10 @@ def test_large_variances(name: str, target: str) -> None:
     for q in (40.0, 100.0, 1000.0, 10000.0):
         for c in (0.625 * q, -0.625 * q):
             got = code(q, c, q, **{k: float(params[k]) for k in code.params})
-            at = (exact(q), exact(c), exact(q))
-            size = float(enclose_definition(act, at[0], at[0], at[0], params=params, digits=12).mid)
-            want = float(enclose_definition(act, *at, params=params, digits=20).mid)
-            assert abs(float(got.nngp) - want) <= 1e-15 * q * size
+            fixed = tuple(params.items())
+            norm = size(act, exact(q), fixed)
+            want = large(act, (exact(q), exact(c), exact(q)), fixed)
+            assert abs(float(got.nngp) - want) <= 1e-15 * q * norm
 
 
 def rows() -> np.ndarray:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
+import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ import ntksym
 from ntksym.backends.numpy_tables import arcsin_ratio
 from ntksym.errors import BadData, BadSpec, UnsupportedOp
 from ntksym.large import plan_tiles
+from ntksym.runtime import compiler
 
 R = np.random.default_rng(0)
 X = R.normal(size=(40, 5))
@@ -50,6 +54,41 @@ def test_equal_points_from_inner_products(kernel: Any) -> None:
         assert values[2, 7] == values[7, 2] == pytest.approx(values[2, 2], rel=1e-15)
     with pytest.raises(BadSpec, match=r"d = 2.5"):
         kernel.gram(g, q, q, 2.5)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_inner_products_above_the_norms_count_as_that(kernel: Any, sign: float) -> None:
+    q1, q2 = np.array([1.0, 4.0, 0.25]), np.array([9.0, 1.0])
+    most = sign * np.sqrt(q1[:, None] * q2)
+    held, within = kernel.gram(most, q1, q2), kernel.gram(0.5 * most, q1, q2)
+    for times in (1.0 + 1e-9, 1.5, 1e100):
+        given = times * most
+        given[2, 1] = 0.5 * most[2, 1]
+        kept = given.copy()
+        found = kernel.gram(given, q1, q2)
+        assert (given == kept).all()  # it is the caller's
+        for name in ("nngp", "ntk"):
+            values, want = getattr(found, name), getattr(held, name).copy()
+            want[2, 1] = getattr(within, name)[2, 1]
+            np.testing.assert_allclose(values, want, rtol=1e-14, atol=1e-300)
+    assert np.isnan(kernel.gram(sign * np.full((3, 2), np.inf), q1, q2).ntk).all()
+    with pytest.raises(BadData, match="exceeds"):
+        kernel.gram(1.5 * most, q1, q2, strict=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="a shell script")
+def test_a_compiler_that_hangs_is_stopped_with_its_children(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "cc"
+    script.write_text("#!/bin/sh\nsleep 60\necho done\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(compiler, "ANSWER_LIMIT", 0.2)
+    monkeypatch.setenv("CC", str(script))
+    start = time.monotonic()
+    with pytest.warns(RuntimeWarning, match="does not run"):
+        made = ntksym.compile("mlp:relu:depth=1,bias_var=1/3", cache=False)
+    assert made.target == "numpy" and time.monotonic() - start < 40.0
 
 
 def test_bad_rows_are_nan_on_the_diagonal_too(kernel: Any) -> None:

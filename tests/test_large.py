@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 import ntksym
 from ntksym.errors import BadData, BadSpec, CannotWrite
-from ntksym.large import gram_dask, gram_to_zarr, plan_tiles
+from ntksym.large import gram_dask, gram_to_zarr, plan_tiles, store
+from ntksym.large.job import _kept_kernel
 from ntksym.large.plan import memory_bytes
 
 zarr = pytest.importorskip("zarr")
@@ -168,6 +169,51 @@ def test_a_killed_process_is_resumed(data, exact, tmp_path) -> None:
     np.testing.assert_allclose(zarr.open_group(str(out))["nngp"][:], exact.nngp, rtol=4e-15)
 
 
+def test_a_run_that_was_stopped_at_its_end_is_put_in_place(data, exact, tmp_path) -> None:
+    out = tmp_path / "K.zarr"
+    interrupted(data, out, 15)
+    report = gram_to_zarr(NET, data, out, memory=memory_for(64), threads=1)
+    assert (report.tiles, report.resumed) == (0, 15)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["K.zarr"]
+    assert sorted(p.name for p in out.iterdir()) == ["nngp", "ntk", "zarr.json"]
+    np.testing.assert_array_equal(zarr.open_group(str(out))["ntk"][:], exact.ntk)
+
+
+def test_a_run_that_cannot_begin_leaves_nothing(data, tmp_path, monkeypatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(store, "_create", full)
+    with pytest.raises(CannotWrite, match="cannot write"):
+        gram_to_zarr(NET, data, tmp_path / "K.zarr")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_is_one_for_all_tiles(tmp_path) -> None:
+    """Its range is that of all rows: tiles of other rows, in any order, are of the same table."""
+    x = np.random.default_rng(5).standard_normal((200, 6))
+    x /= np.sqrt(np.sum(x * x, axis=1, keepdims=True))
+    x *= np.repeat([1.0, 1.05, 0.97, 1.02], 50)[:, None]
+    net, found = "mlp:'x*tanh(log(exp(x) + 1))':depth=1,input_scaling=false", []
+    for stop in (None, 2):
+        out = tmp_path / f"{stop}.zarr"
+        _kept_kernel.cache_clear()
+        if stop is not None:
+
+            def progress(done: int, count: int, stop: int = stop) -> None:
+                if done == stop:
+                    raise OSError(28, "No space left on device")
+
+            with pytest.raises(CannotWrite):
+                gram_to_zarr(net, x, out, memory=memory_for(64), threads=1, progress=progress)
+            _kept_kernel.cache_clear()  # another program
+        report = gram_to_zarr(net, x, out, memory=memory_for(64), threads=1)
+        assert report.tiles + report.resumed > 5
+        found.append(zarr.open_group(str(out))["ntk"][:])
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], ntksym.compile(net)(x).ntk)
+
+
 @pytest.mark.parametrize(
     "harm", ["damaged tile", "damaged mirror", "cut journal", "no journal", "nonsense"]
 )
@@ -252,7 +298,16 @@ def test_bad_data(given, message, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [{"kernels": ()}, {"kernels": ("ntk", "ntk")}, {"kernels": ("x",)}, {"dtype": "int8"}]
+    "given",
+    [
+        {"kernels": ()},
+        {"kernels": ("ntk", "ntk")},
+        {"kernels": ("x",)},
+        {"dtype": "int8"},
+        {"threads": 0},
+        {"threads": 1.5},
+        {"target": "fortran"},
+    ],
 )
 def test_bad_arguments(given, tmp_path) -> None:
     with pytest.raises(BadSpec):

@@ -42,7 +42,7 @@ def text(outcome: Any) -> str:
 
 
 def derived(expression: str, **options: Any) -> Any:
-    given = {"params": {}, "mean": False, "steps": False, "latex": False}
+    given = {"params": {}, "mean": False, "steps": False, "latex": False, "full": False}
     return run(derive, expression=expression, **{**given, **options})
 
 
@@ -260,9 +260,8 @@ def test_expectations_are_functions() -> None:
 def test_a_network_of_expectations() -> None:
     rec = ntksym.recurse(ntksym.mlp("mish", depth=2, weight_var=2, bias_var="1/10"))
     assert rec.sigma[1] == 2 * choose("mish").dual.value + ntksym.parse("1/10")
-    outcome = network.work(
-        {"spec": "mlp:mish:depth=2", "latex": False, "unroll": 1, "why": True}, View(unicode=False)
-    )
+    given = {"spec": "mlp:mish:depth=2", "latex": False, "full": False, "unroll": 1, "why": True}
+    outcome = network.work(given, View(unicode=False))
     shown = text(outcome)
     assert "Sigma' = E[s(u)*s(v)](q11, q12, q22)" in shown
     assert "exact: no closed form: the factor tanh(log(exp(x) + 1))" in shown

@@ -64,6 +64,25 @@ def test_the_method_that_was_asked_for_and_a_network_of_units():
     assert "k.network.kernel(x)" in files["README.md"]
 
 
+def test_the_stub_has_the_modules_and_the_numpy_calls_are_those_of_a_ufunc(tmp_path, monkeypatch):
+    export_package("max(x, x/7)", tmp_path, name="slanted_alone")
+    stub = (tmp_path / "slanted_alone" / "__init__.pyi").read_text()
+    assert "from . import jax as jax\nfrom . import torch as torch\n" in stub
+    assert "network" not in stub
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import slanted_alone as k
+
+    assert not k.COMPILED and not hasattr(k, "network") and k.dual.__name__ == "dual"
+    out = np.empty((2, 3)), np.empty((2, 3))
+    found = k.dual(np.ones((2, 1)), np.full((1, 3), 0.5), 1.0, *out)
+    assert found[0] is out[0] and found[1] is out[1]
+    assert k.dual(1.0, 0.5, 1.0, dtype=np.float32)[0].dtype == np.float32
+    assert np.isnan(k.diagonal([np.nan, -1.0, 1.0])[0]).tolist() == [True, True, False]
+    for bad in ((1j, 0.5, 1.0), ("a", 0.5, 1.0), (1.0, 0.5)):
+        with pytest.raises(TypeError, match=r"dual\(\)"):
+            k.dual(*bad)
+
+
 def test_parameters_need_values():
     with pytest.raises(BadSpec, match="'alpha' has no value"):
         package_sources("leaky_relu")

@@ -21,6 +21,7 @@ FLAGS = (
     "-std=c99", "-Og", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined",
     "-fno-sanitize-recover=all", "-fno-omit-frame-pointer",
     "-Wno-maybe-uninitialized",  # gcc: the instrumentation itself makes it warn
+    "-Wno-unused-function",  # see `in_doubles`
 )  # fmt: skip
 PROTOTYPE = re.compile(r"^(?:void|int) (ntksym_\w+)\(([^)]*)\)\s*\{", re.M)
 
@@ -142,6 +143,12 @@ def driver(path: Path) -> str:
     return head + DUAL.replace("@CALLS@", "\n    ".join(calls))
 
 
+def in_doubles(text: str) -> str:
+    """The file with its functions of floats private: no driver calls them, so that the compiler
+    leaves them out before it instruments them, which takes a third of the time."""
+    return re.sub(r"^(void|int|size_t) (ntksym_\w*_f32\w*\()", r"static \1 \2", text, flags=re.M)
+
+
 def sanitized(sources: list[Path], folder: Path) -> subprocess.CompletedProcess[str]:
     """The driver built and run under the sanitizers."""
     assert COMPILER is not None
@@ -177,9 +184,10 @@ def works(tmp_path_factory: pytest.TempPathFactory) -> None:
 def test_no_undefined_behaviour_and_no_stray_access(
     path: Path, tmp_path: Path, works: None
 ) -> None:
-    main = tmp_path / "main.c"
+    main, source = tmp_path / "main.c", tmp_path / path.name
     main.write_text(driver(path))
-    run = sanitized([path, main], tmp_path)
+    source.write_text(in_doubles(path.read_text()))
+    run = sanitized([source, main], tmp_path)
     assert run.returncode == 0, run.stderr[-3000:]
 
 

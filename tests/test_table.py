@@ -58,7 +58,7 @@ def truth(name: str, q11: float, q12: float, q22: float, slope: bool) -> Fractio
 
 def sheets(table: TableDual | BandedDual, q11: float, q22: float) -> tuple[Sheet, Sheet]:
     """Those of the dual and of the derivative dual, with their bounds."""
-    if isinstance(table, TableDual):
+    if not isinstance(table, BandedDual):
         return table.value, table.dot
     pair = table.pair(*sorted((table.band(q11), table.band(q22))))
     return pair.value, pair.dot

@@ -14,22 +14,26 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flint import arb, fmpq
+from flint import acb, arb, fmpq
 
+from ntksym.backends.array_unit import array_unit
 from ntksym.backends.c_header import header
-from ntksym.backends.c_table_kinks import KinkUnit
+from ntksym.backends.c_table_dyadic import DyadicUnit
 from ntksym.backends.numpy_helpers import helpers
+from ntksym.backends.numpy_units import units_file
 from ntksym.backends.point_unit import PointUnit
 from ntksym.backends.units import rule_unit
+from ntksym.errors import Undecided
 from ntksym.language import as_activation
 from ntksym.numeric.arith import working
 from ntksym.numeric.choice import price, proven
 from ntksym.numeric.table import table_dual
-from ntksym.numeric.table.elsewhere import displaced, exact_places, flat_part
+from ntksym.numeric.table.dyadic import DyadicTable
+from ntksym.numeric.table.elsewhere import displaced, exact_places, pair_dual, power_norm
 from ntksym.numeric.table.fit import series_alias
-from ntksym.numeric.table.split import read_either
-from ntksym.numeric.table.split_kinks import KinkTable
+from ntksym.numeric.table.kink_quadrant import quadrant
 from ntksym.numeric.table.variable import correlation, nodes, tangent
+from ntksym.verify.bivariate import phi2
 from ntksym.verify.definition import expectation, factor
 from ntksym.verify.law import Law
 
@@ -72,29 +76,33 @@ def test_the_bound_holds_everywhere(text: str) -> None:
     table, q = made(text), CASES[text]
     assert table.error <= ERROR
     assert errors(text, [table.at(q, r[0], q, r[1]) for r in truth(text)]) <= table.error
-    kept = getattr(table, "far", table)
-    for sheet in (kept.value, kept.dot):
-        assert sum(size for _, size in sheet.parts) == pytest.approx(sheet.error, rel=1e-9)
+    for sheet in (table.value, table.dot):
+        assert sheet.error <= sum(size for _, size in sheet.parts)
 
 
-def test_it_is_a_table_of_sums() -> None:
+def test_it_is_a_dyadic_table() -> None:
     table = made("max(tanh(x), 1/2)")
-    assert isinstance(table, KinkTable) and table.single and not table.closed.kinks
-    assert read_either(json.loads(json.dumps(table.to_json()))) == table
-    assert isinstance(rule_unit(table), PointUnit)
-    assert "variance 2" in proven(table)[0] and "measured" not in proven(table)[0]
+    assert isinstance(table, DyadicTable) and table.single
+    assert DyadicTable.from_json(json.loads(json.dumps(table.to_json()))) == table
+    unit = rule_unit(table)
+    assert isinstance(unit, PointUnit) and isinstance(unit.inner, DyadicUnit)
+    assert "variance 2" in proven(table)[0]
     assert "multiplications" in price(table, "")
-    own = table.far.diagonal(2.0)
-    assert own == table.at(2.0, 2.0, 2.0, 0.0)
+    assert "Hermite coefficients and closed forms at the kinks" in " ".join(unit.notes)
+    assert (table.value.diag, table.dot.diag) == table.at(2.0, 2.0, 2.0, 0.0)
     for point in ((2.1, 0.1, 2.0), (2.0, float("nan"), 2.0)):
         assert all(v != v for v in table.at(*point))
+
+
+def test_an_error_below_the_rounding_is_refused() -> None:
+    with pytest.raises(Undecided, match="no table with kinks away from 0"):
+        table_dual("max(tanh(x), 1/2)", 2, error=1e-14)
 
 
 def test_code_is_the_table(tmp_path: Path) -> None:
     """C and NumPy: the same values, an exact diagonal, NaN outside and for NaN."""
     text = "max(tanh(x), 1/2)"
-    unit = KinkUnit(made(text))
-    assert not unit.programs and "measured" not in "".join(unit.notes)
+    unit = rule_unit(made(text))
     rows = np.array(truth(text))
     q = np.full(len(rows), 2.0)
     path = tmp_path / "point.py"
@@ -145,10 +153,52 @@ def test_places_that_agree_touch() -> None:
         places, moved = exact_places([-third, arb(1) / 2, third])
         assert places[0] == -places[2] and places[1] == arb(1) / 2
         assert all(m < arb(2) ** -255 for m in moved)
-    with working(64):  # places have more digits than that
-        assert flat_part(places[0], places[2], -1) is None
-        assert flat_part(places[2], places[2], 1) is None
-        assert flat_part(places[1], places[2], 1) is not None
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_quadrants_are_those_of_the_definition(sign: int) -> None:
+    """Against an integral of its own, for kinks that touch, nearly do, and are far apart."""
+    with working(160):
+        for b, c in ((0.5, 0.5), (-0.75, 0.75), (0.25, -3.0), (2.0**-40, 0.0), (9.0, -1.0)):
+            for tangent in (1.0, 0.75, 0.3, 1e-3):
+                t = arb(tangent)
+                rho = sign * (1 - t * t) / (1 + t * t)
+                found = quadrant(arb(b), arb(c), t, sign)
+                right = phi2(acb(-b), acb(-c), acb(rho)).real
+                assert found.overlaps(right) and found.rad() < arb(2) ** -150
+
+
+def test_pairs_of_truncated_powers_are_expectations() -> None:
+    """Against a sum over a fine grid of two variables."""
+    nodes, weights = np.polynomial.legendre.leggauss(80)
+    (b, left), (c, right), t = (0.5, (1.0, 0.0, -0.5)), (-0.25, (0.0, 2.0, 0.25, 1.0)), 0.4
+    rho = -(1 - t * t) / (1 + t * t)
+    u, v = (x + 4 * (nodes + 1) for x in (b, c))
+    wide = 4 * weights
+    form = (u[:, None] ** 2 - 2 * rho * u[:, None] * v + v**2) / (1 - rho**2)
+    density = np.exp(-form / 2) / (2 * np.pi * np.sqrt(1 - rho**2))
+    both = ((u, b, left), (v, c, right))
+    one, two = (np.polynomial.polynomial.polyval(x - y, p) for x, y, p in both)
+    total = (wide * one) @ density @ (wide * two)
+    with working(128):
+        rows = [arb(a) for a in left], [arb(a) for a in right]
+        found = pair_dual(arb(b), rows[0], arb(c), rows[1], arb(t), -1)
+        turned = pair_dual(arb(c), rows[1], arb(b), rows[0], arb(t), -1)
+    assert float(found.mid()) == pytest.approx(total, rel=1e-9)
+    assert found.overlaps(turned)
+
+
+def test_the_norm_of_truncated_powers() -> None:
+    z = np.arange(-9, 9, 1e-4) + 5e-5
+    kinks, places = [(1.0, 0.5, -0.25), (0.0, 2.0)], (-0.5, 0.75)
+    values = np.zeros_like(z)
+    for row, place in zip(kinks, places, strict=True):
+        values += np.where(z > place, np.polynomial.polynomial.polyval(z - place, row), 0.0)
+    total = (values**2 * np.exp(-z * z / 2)).sum() * 1e-4 / np.sqrt(2 * np.pi)
+    with working(96):
+        balls = [tuple(arb(a) for a in row) for row in kinks]
+        found = power_norm(balls, tuple(arb(p) for p in places))
+    assert float(found.mid()) == pytest.approx(total, rel=1e-4)
 
 
 def test_a_moved_kink_changes_little() -> None:
@@ -181,3 +231,25 @@ def test_interpolation_of_a_long_series(kappa: float) -> None:
     seen = np.max(np.abs(np.polynomial.chebyshev.chebval(fine, found) - series(fine)))
     assert seen <= bound + 1e-13
     assert bound < 1e-2
+
+
+@pytest.mark.parametrize("text", CASES)
+def test_array_code_has_the_derivative_of_the_value(text: str, tmp_path: Path) -> None:
+    """Across a jump that is more than the tabulated derivative dual."""
+    table, q = made(text), CASES[text]
+    unit = array_unit(table, as_activation(text))
+    path = tmp_path / "arrays.py"
+    path.write_text(units_file((unit,)).text)
+    spec = importlib.util.spec_from_file_location("arrays", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    full, c, h = np.full(3, q), q * np.array([-0.7, 0.3, 0.98]), 1e-5 * q
+    near = [[table.at(q, x + d, q) for x in c] for d in (-h, h)]
+    slopes = (np.array(near[1]) - near[0])[:, 0] / (2 * h)
+    root = np.sqrt((q - c) * (q + c))
+    nngp, dot = module.dual0_value(full, c, full, root)
+    assert np.allclose(nngp, [table.at(q, x, q)[0] for x in c], rtol=0, atol=1e-13)
+    found = module.dual0_partials(full, c, full, root)[0][1]
+    assert np.allclose(found, slopes, rtol=1e-5, atol=1e-6)
+    assert np.allclose(found, dot, rtol=1e-3) == ("step" not in text)

@@ -147,3 +147,38 @@ def test_dask_takes_it():
         ufunc("gelu"), "(),(),()->(),()", q11, q12, 1.0, output_dtypes=(float, float)
     )
     assert (lazy[0].compute() == ufunc("gelu")(Q11, Q12, 1.0)[0]).all()
+
+
+@pytest.mark.parametrize("text", ["max(x, x/8 - 1/2)", "max(x, -x/3)"])
+def test_dask_takes_what_has_a_minus_in_its_name(text):
+    da = pytest.importorskip("dask.array", reason="dask is not installed")
+    made = ufunc(text)
+    assert "-" not in made.__name__ and module.MINUS in made.__name__
+    assert pickle.loads(pickle.dumps(made)) is made
+    q11, q12 = (da.from_array(q, chunks=10) for q in (Q11, Q12))
+    lazy = da.apply_gufunc(made, "(),(),()->(),()", q11, q12, 1.0, output_dtypes=(float, float))
+    assert (lazy[1].compute() == made(Q11, Q12, 1.0)[1]).all()
+
+
+def test_without_a_compiler_the_same_inputs_are_refused(monkeypatch):
+    monkeypatch.setenv("CC", "/nowhere/cc")
+    module._named.cache_clear()
+    with pytest.warns(RuntimeWarning, match="no working C compiler"):
+        plain = ufunc("max(x, x/9)")
+    for bad in (1j, "1", np.longdouble(1), None):
+        with pytest.raises(BadData, match="for real numbers, not"):
+            plain(bad, 0.5, 1.0)
+    out = np.empty(2), np.empty(2)
+    found = plain(1.0, [0.5, 0.25], 1.0, out=out)
+    assert found[0] is out[0] and found[1] is out[1]
+    module._named.cache_clear()
+    vars(module).pop(plain.__name__)
+
+
+def test_a_closed_form_that_no_backend_spells_becomes_a_table():
+    made = ufunc("max(x, 0)*cos(x)", variances=1)
+    want = ntksym.evaluate("max(x, 0)*cos(x)", (1, "1/2", 1))[1]
+    for got, exact in zip(made(1.0, 0.5, 1.0), want, strict=True):
+        ball = exact.definition
+        assert got == pytest.approx(ball.mid_man * 2.0**ball.mid_exp, abs=1e-10)
+    assert np.isnan(made(2.0, 0.5, 2.0)[0])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from flint import arb
 
+import ntksym
 from ntksym.cli.eval import work as evaluated
 from ntksym.cli.outcome import View
 from ntksym.cli.reading import read_activation, read_with_values
-from ntksym.errors import BadActivation, NtksymError
+from ntksym.errors import BadActivation, NtksymError, UnsupportedOp
 from ntksym.language import parse_activation, parse_number
 from ntksym.network import parse_spec
 from ntksym.numeric.arith import working
@@ -101,6 +103,7 @@ def test_the_command_line_says_an_inferred_sign() -> None:
         "mean": False,
         "steps": False,
         "latex": False,
+        "full": False,
         "method": "auto",
         "error": None,
         "variance": None,
@@ -118,3 +121,19 @@ def test_kinks_at_places_that_are_not_exact() -> None:
     for left, right in zip(one, two, strict=True):
         assert all(a.overlaps(b) for a, b in zip(left, right, strict=True))
         assert all(a.rad() < 1e-25 for a in left)
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_closed_forms_that_no_backend_spells_become_tables_for_code(target: str) -> None:
+    """Phi of complex arguments: a formula for people, and a table for machines."""
+    text = "abs(x)*sin(x)"
+    assert ntksym.choose(text).method == "exact"
+    assert ntksym.choose(text, code=True, variances=1).method == "tabulated"
+    rows = np.array([[1.0, 0.0], [0.6, 0.8], [0.0, -1.0]])
+    found = ntksym.compile(f"mlp:{text}:depth=1,input_scaling=false", target=target)(rows)
+    dual = ntksym.compile(text, target=target, variances=1)(1.0, rows @ rows.T, 1.0)
+    np.testing.assert_allclose(found.nngp, dual.nngp, atol=1e-13)
+    ball = ntksym.evaluate(text, (1, "3/5", 1))[1][0].definition
+    assert dual.nngp[0, 1] == pytest.approx(ball.mid_man * 2.0**ball.mid_exp, abs=1e-10)
+    with pytest.raises(UnsupportedOp, match="complex arguments"):
+        ntksym.compile(f"mlp:{text}:depth=1", target=target, method="exact")(rows)

@@ -14,6 +14,7 @@ from . import polynomials as _polynomials
 from . import rectified as _rectified
 from . import thresholds as _thresholds
 from . import waves as _waves
+from .entry import Entry as _Entry
 from .polynomials import hermite as hermite
 from .polynomials import monomial as monomial
 from .rectified import rectified_power as rectified_power
@@ -31,13 +32,18 @@ _FAMILIES = (
 
 
 @lru_cache(maxsize=1)
-def _by_name() -> dict[str, Activation]:
+def _by_name() -> dict[str, _Entry]:
     return {entry.name: entry for family in _FAMILIES for entry in family.ENTRIES}
+
+
+def names() -> tuple[str, ...]:
+    """The names of all known activations, in the order of the families; nothing is built."""
+    return tuple(_by_name())
 
 
 def catalogue() -> tuple[Activation, ...]:
     """Every known activation, in the order of the families; names are unique."""
-    return tuple(_by_name().values())
+    return tuple(entry.activation for entry in _by_name().values())
 
 
 def named(name: str) -> Activation:
@@ -57,7 +63,7 @@ def named(name: str) -> Activation:
             f"the catalogue has no activation {name!r}",
             hint=f"did you mean {close[0]}?" if close else "a name that catalogue() lists",
         )
-    return found
+    return found.activation
 
 
 def __getattr__(name: str) -> Activation:
@@ -65,7 +71,7 @@ def __getattr__(name: str) -> Activation:
     found = _by_name().get(name)
     if found is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return found
+    return found.activation
 
 
 def __dir__() -> list[str]:

@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import sympy
-from sympy import Abs, exp
+from sympy import Abs, Expr, exp
 
-from ..activation import Activation
 from ..symbols import x
+from .entry import Entry
 from .parameters import a, b
 
-_bell = exp(-(x**2) / 2)
 
-gaussian = Activation("gaussian", _bell, title="Gaussian", refs=("williams1997computing",))
-gaussian_b = Activation(
+def _bell() -> Expr:
+    return exp(-(x**2) / 2)
+
+
+gaussian = Entry("gaussian", _bell, title="Gaussian", refs=("williams1997computing",))
+gaussian_b = Entry(
     "gaussian_b",
-    exp(b * x**2),
+    lambda: exp(b * x**2),
     title="Exponential of b x^2, any b with finite variance",
     refs=("williams1997computing",),
 )
-odd_gaussian = Activation("odd_gaussian", x * _bell, title="x times a Gaussian")
-abs_gaussian = Activation("abs_gaussian", Abs(x) * _bell, title="|x| times a Gaussian")
-mexican_hat = Activation(
-    "mexican_hat", (1 - x**2) * _bell, title="Mexican hat (Ricker wavelet, not normalised)"
+odd_gaussian = Entry("odd_gaussian", lambda: x * _bell(), title="x times a Gaussian")
+abs_gaussian = Entry("abs_gaussian", lambda: Abs(x) * _bell(), title="|x| times a Gaussian")
+mexican_hat = Entry(
+    "mexican_hat",
+    lambda: (1 - x**2) * _bell(),
+    title="Mexican hat (Ricker wavelet, not normalised)",
 )
-gabor = Activation(
-    "gabor", sympy.sin(x) * exp(-(x**2)), title="Gabor: sin(x) exp(-x^2)", refs=("novak2020neural",)
+gabor = Entry(
+    "gabor",
+    lambda: sympy.sin(x) * exp(-(x**2)),
+    title="Gabor: sin(x) exp(-x^2)",
+    refs=("novak2020neural",),
 )
-morlet = Activation("morlet", sympy.cos(a * x) * _bell, title="Morlet: cos(a x) exp(-x^2/2)")
+morlet = Entry("morlet", lambda: sympy.cos(a * x) * _bell(), title="Morlet: cos(a x) exp(-x^2/2)")
 
 ENTRIES = (gaussian, gaussian_b, odd_gaussian, abs_gaussian, mexican_hat, gabor, morlet)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sympy
 from sympy import Abs, Expr, Heaviside, Piecewise, Rational
 
-from ..activation import Activation
 from ..symbols import x
+from .entry import Entry
 from .parameters import alpha, b, rate, scale
 
 # The decimals in common use; they make mean 0, variance 1 a fixed point.
@@ -18,37 +18,39 @@ def _elu(slope: Expr, length: Expr) -> Expr:
     return Piecewise((x, x > 0), (slope * (sympy.exp(x / length) - 1), True))
 
 
-elu = Activation(
+elu = Entry(
     "elu",
-    _elu(alpha, sympy.Integer(1)),
+    lambda: _elu(alpha, sympy.Integer(1)),
     title="Exponential linear unit",
     refs=("clevert2016fast", "tsuchida2021avoiding"),
 )
-celu = Activation(
+celu = Entry(
     "celu",
-    _elu(alpha, alpha),
+    lambda: _elu(alpha, alpha),
     title="Continuously differentiable ELU",
     refs=("barron2017continuously",),
 )
-selu = Activation(
+selu = Entry(
     "selu",
-    SELU_SCALE * _elu(SELU_ALPHA, sympy.Integer(1)),
+    lambda: SELU_SCALE * _elu(SELU_ALPHA, sympy.Integer(1)),
     title="Self-normalising ELU",
     refs=("klambauer2017self",),
 )
-scaled_elu = Activation(
+scaled_elu = Entry(
     "scaled_elu",
-    scale * _elu(alpha, sympy.Integer(1)),
+    lambda: scale * _elu(alpha, sympy.Integer(1)),
     title="SELU with symbolic alpha and scale",
     refs=("klambauer2017self",),
 )
-exp = Activation("exp", sympy.exp(x), title="Exponential", refs=("daniely2016toward",))
-exponential = Activation("exponential", sympy.exp(b * x), title="Exponential of any rate")
-laplace = Activation("laplace", sympy.exp(-Abs(x)), title="Two-sided exponential")
-one_sided = Activation(
-    "one_sided_exponential", Heaviside(x) * sympy.exp(-rate * x), title="One-sided exponential"
+exp = Entry("exp", lambda: sympy.exp(x), title="Exponential", refs=("daniely2016toward",))
+exponential = Entry("exponential", lambda: sympy.exp(b * x), title="Exponential of any rate")
+laplace = Entry("laplace", lambda: sympy.exp(-Abs(x)), title="Two-sided exponential")
+one_sided = Entry(
+    "one_sided_exponential",
+    lambda: Heaviside(x) * sympy.exp(-rate * x),
+    title="One-sided exponential",
 )
-sinh = Activation("sinh", sympy.sinh(x), title="Hyperbolic sine")
-cosh = Activation("cosh", sympy.cosh(x), title="Hyperbolic cosine")
+sinh = Entry("sinh", lambda: sympy.sinh(x), title="Hyperbolic sine")
+cosh = Entry("cosh", lambda: sympy.cosh(x), title="Hyperbolic cosine")
 
 ENTRIES = (elu, celu, selu, scaled_elu, exp, exponential, laplace, one_sided, sinh, cosh)

@@ -5,26 +5,26 @@ from __future__ import annotations
 import sympy
 from sympy import Abs, Rational, exp, log, pi, sqrt
 
-from ..activation import Activation
 from ..symbols import x
+from .entry import Entry
 
-sigmoid = Activation("sigmoid", 1 / (1 + exp(-x)), title="Logistic sigmoid")
-tanh = Activation("tanh", sympy.tanh(x), title="Hyperbolic tangent")
-softplus = Activation("softplus", log(1 + exp(x)), title="Softplus")
-silu = Activation(
+sigmoid = Entry("sigmoid", lambda: 1 / (1 + exp(-x)), title="Logistic sigmoid")
+tanh = Entry("tanh", lambda: sympy.tanh(x), title="Hyperbolic tangent")
+softplus = Entry("softplus", lambda: log(1 + exp(x)), title="Softplus")
+silu = Entry(
     "silu",
-    x / (1 + exp(-x)),
+    lambda: x / (1 + exp(-x)),
     title="Sigmoid linear unit (swish)",
     refs=("hendrycks2016gaussian", "elfwing2018sigmoid"),
 )
-mish = Activation("mish", x * sympy.tanh(log(1 + exp(x))), title="Mish", refs=("misra2020mish",))
-softsign = Activation("softsign", x / (1 + Abs(x)), title="Softsign")
-atan = Activation("atan", sympy.atan(x), title="Arc tangent")
-logsigmoid = Activation("logsigmoid", -log(1 + exp(-x)), title="Logarithm of the sigmoid")
-tanhshrink = Activation("tanhshrink", x - sympy.tanh(x), title="x - tanh(x)")
-gelu_tanh = Activation(
+mish = Entry("mish", lambda: x * sympy.tanh(log(1 + exp(x))), title="Mish", refs=("misra2020mish",))
+softsign = Entry("softsign", lambda: x / (1 + Abs(x)), title="Softsign")
+atan = Entry("atan", lambda: sympy.atan(x), title="Arc tangent")
+logsigmoid = Entry("logsigmoid", lambda: -log(1 + exp(-x)), title="Logarithm of the sigmoid")
+tanhshrink = Entry("tanhshrink", lambda: x - sympy.tanh(x), title="x - tanh(x)")
+gelu_tanh = Entry(
     "gelu_tanh",
-    x * (1 + sympy.tanh(sqrt(2 / pi) * (x + Rational("0.044715") * x**3))) / 2,
+    lambda: x * (1 + sympy.tanh(sqrt(2 / pi) * (x + Rational("0.044715") * x**3))) / 2,
     title="GELU in the tanh approximation",
     refs=("hendrycks2016gaussian",),
 )

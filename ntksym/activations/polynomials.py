@@ -9,6 +9,7 @@ from sympy import Add, Expr, Integer, Pow
 from ..activation import Activation
 from ..errors import BadActivation
 from ..symbols import x
+from .entry import Entry
 
 MAX_ORDER = 64
 
@@ -50,9 +51,13 @@ def hermite(order: int) -> Activation:
     Raises:
         BadActivation: an order that is not an integer from 0 to 64.
     """
-    return Activation(
+    return _hermite(check_order(order, 0, "the order of a Hermite polynomial")).activation
+
+
+def _hermite(order: int) -> Entry:
+    return Entry(
         f"hermite{order}",
-        hermite_polynomial(order, x),
+        lambda: hermite_polynomial(order, x),
         title=f"Hermite polynomial of degree {order} (probabilists')",
         refs=("daniely2016toward",),
     )
@@ -68,9 +73,9 @@ def monomial(degree: int) -> Activation:
     return Activation(f"monomial{n}", Pow(x, n), title=f"Monomial of degree {n}")
 
 
-identity = Activation("identity", x, title="Identity (a linear network)")
-square = Activation("square", x**2, title="Square")
-cube = Activation("cube", x**3, title="Cube")
-hermite2, hermite3, hermite4, hermite5 = (hermite(n) for n in (2, 3, 4, 5))
+identity = Entry("identity", lambda: x, title="Identity (a linear network)")
+square = Entry("square", lambda: x**2, title="Square")
+cube = Entry("cube", lambda: x**3, title="Cube")
+hermite2, hermite3, hermite4, hermite5 = (_hermite(n) for n in (2, 3, 4, 5))
 
 ENTRIES = (identity, square, cube, hermite2, hermite3, hermite4, hermite5)

@@ -6,6 +6,7 @@ from sympy import Abs, Max, Min
 
 from ..activation import Activation
 from ..symbols import x
+from .entry import Entry
 from .parameters import a, b, slope
 from .polynomials import check_order
 
@@ -19,33 +20,42 @@ def rectified_power(degree: int) -> Activation:
         BadActivation: a degree that is not an integer from 1 to 64.
     """
     n = check_order(degree, 1, "the degree of a rectified power")
-    return Activation(
-        f"relu{n}", Max(x, 0) ** n, title=f"Rectified power {n}", refs=("cho2009kernel",)
+    return _power(n).activation
+
+
+def _power(n: int) -> Entry:
+    return Entry(
+        f"relu{n}", lambda: Max(x, 0) ** n, title=f"Rectified power {n}", refs=("cho2009kernel",)
     )
 
 
-relu = Activation(
-    "relu", Max(x, 0), title="Rectified linear unit", refs=("cho2009kernel", "daniely2016toward")
+relu = Entry(
+    "relu",
+    lambda: Max(x, 0),
+    title="Rectified linear unit",
+    refs=("cho2009kernel", "daniely2016toward"),
 )
-leaky_relu = Activation(
+leaky_relu = Entry(
     "leaky_relu",
-    Max(x, 0) + slope * Min(x, 0),
+    lambda: Max(x, 0) + slope * Min(x, 0),
     title="Leaky ReLU",
     refs=("cho2009kernel",),
 )
-abs_ = Activation("abs", Abs(x), title="Absolute value", refs=("cho2009kernel",))
-abrelu = Activation(
+abs_ = Entry("abs", lambda: Abs(x), title="Absolute value", refs=("cho2009kernel",))
+abrelu = Entry(
     "abrelu",
-    a * Min(x, 0) + b * Max(x, 0),
+    lambda: a * Min(x, 0) + b * Max(x, 0),
     title="ABReLU: slope a on the left, slope b on the right",
     refs=("cho2009kernel", "novak2020neural"),
 )
-squared_relu = Activation(
-    "squared_relu", Max(x, 0) ** 2, title="Squared ReLU", refs=("cho2009kernel",)
+squared_relu = Entry(
+    "squared_relu", lambda: Max(x, 0) ** 2, title="Squared ReLU", refs=("cho2009kernel",)
 )
-cubed_relu = Activation("cubed_relu", Max(x, 0) ** 3, title="Cubed ReLU", refs=("cho2009kernel",))
-relu4 = rectified_power(4)
-shifted_relu = Activation("shifted_relu", Max(x - b, 0), title="ReLU with its kink at b")
+cubed_relu = Entry(
+    "cubed_relu", lambda: Max(x, 0) ** 3, title="Cubed ReLU", refs=("cho2009kernel",)
+)
+relu4 = _power(4)
+shifted_relu = Entry("shifted_relu", lambda: Max(x - b, 0), title="ReLU with its kink at b")
 
 ENTRIES = (
     relu,

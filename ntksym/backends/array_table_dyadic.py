@@ -19,18 +19,27 @@ _STILL = 2.0**-8
 
 @dataclass(frozen=True, slots=True)
 class ArrayDyadic:
-    """A dyadic table as functions of arrays with derivatives in q12."""
+    """A dyadic table as functions of arrays with derivatives in q12.
+
+    Attributes:
+        table: the numbers.
+        jumps: whether the activation jumps: the derivative of the value is then more than the dual
+            of the derivative almost everywhere, and differentiates the polynomials.
+    """
 
     table: DyadicTable
+    jumps: bool = False
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Those of the table, and what is known of the derivatives."""
         return (
             *notes(self.table),
-            "Derivatives: that of the value in q12 is the tabulated derivative dual; that of the",
-            "derivative dual differentiates the polynomials, and nearer to rho = 1 and -1 than",
-            f"tan(theta/2) = {_STILL:g} it is held: no bound is proven for it.",
+            "Derivatives: that of the value in q12 is the tabulated derivative dual; that of"
+            if not self.jumps
+            else "Derivatives: that of the value in q12 is the slope of the polynomials; that of",
+            "the derivative dual is a slope of the polynomials; nearer to rho = 1 and -1 than",
+            f"tan(theta/2) = {_STILL:g} such a slope is held: no bound is proven for it.",
         )
 
     def text(self, stem: str) -> str:
@@ -44,6 +53,7 @@ class ArrayDyadic:
         text += f"{up}_SCALE = {_tuple(tuple(4.0 * 2.0**i for i in range(t.panels + 1)))}\n"
         body = _TEXT
         for mark, said in {
+            "@ALONG@": "_@STEM@_sum(@UP@_VALUE, line, x)[1] * turn" if self.jumps else "dot",
             "@STEM@": stem,
             "@UP@": up,
             "@Q@": repr(t.low),
@@ -121,9 +131,10 @@ def @STEM@_partials(q11, q12, q22, root):
     steep = _constants(@UP@_SCALE, t)[line - negative * @BELOW@]
     toward = _where(negative, 1.0 + 0.0 * t, -1.0 + 0.0 * t)
     wide = 1.0 + t * t
-    bend = toward * _@STEM@_sum(@UP@_DOT, line, x)[1] * steep * wide * wide / (4.0 * @Q@ * t)
+    turn = toward * steep * wide * wide / (4.0 * @Q@ * t)
+    bend = _@STEM@_sum(@UP@_DOT, line, x)[1] * turn
     zero = 0.0 * t
-    return (zero, dot, zero, zero), (zero, bend, zero, zero)
+    return (zero, @ALONG@, zero, zero), (zero, bend, zero, zero)
 
 
 def @STEM@_diag_value(q):

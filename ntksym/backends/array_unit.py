@@ -126,7 +126,7 @@ def array_unit(
         jumps, kinks = roughness(activation)
         return ArrayUnit(ArrayTable(found, kinks, jumps), found.low if found.single else None)
     if isinstance(found, DyadicTable):
-        return ArrayUnit(ArrayDyadic(found), found.low)
+        return ArrayUnit(ArrayDyadic(found, roughness(activation)[0]), found.low)
     if isinstance(found, SeriesTable):
         return ArrayUnit(ArraySeries(found), float(found.lo) if found.lo == found.hi else None)
     if isinstance(found, (MixtureDual, Dual)):
@@ -136,12 +136,10 @@ def array_unit(
         return ArrayUnit(closed_arrays(found, numbers, sense))
     if isinstance(found, (SplitTable, KinkTable)):
         raise UnsupportedOp(
-            f"{activation.name}: a table for kinks away from 0 in Chebyshev sums, or over a range "
-            "of variances, is not written as array code",
-            hint='the targets "c" and "numpy" (values only)'
-            if found.low == found.high
-            else "rows of one norm and variances=1 (--variance 1), which may have a table of the "
-            'angle alone; or the targets "c" and "numpy" (values only)',
+            f"{activation.name}: a table for kinks away from 0 over a range of variances is not "
+            "written as array code",
+            hint="rows of one norm and variances=1 (--variance 1), which have a table of the angle "
+            'alone; or the targets "c" and "numpy" (values only)',
         )
     raise UnsupportedOp(
         f"{type(found).__name__} cannot be written as array code with derivatives",

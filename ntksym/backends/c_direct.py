@@ -173,7 +173,7 @@ _PAIR = r"""static inline int ntksym_@LABEL@_in(double q11, double q22, double r
   const int kind = ntksym_@STEM@_used@WHICH@[a * @BINS@ + b];
   /* 2: where the inputs are too nearly parallel for the rule of large variances */
   const int in = (kind == 1) | (kind == 3) |
-                 ((kind == 2) & (root < @LEAST@ * sqrt(most)) & (most < 0x1p64));
+                 ((kind == 2) & (root < @LEAST@ * sqrt(most)) & (least < 0x1p120));
   return in & (least > 1e-280) & (most < 1e280) &
          (root >= 0.0) & (root < INFINITY) & ((@WHICH@ == 0) | (root > 0.0));
 }

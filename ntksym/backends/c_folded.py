@@ -9,17 +9,22 @@ product.
 Two vectors of entries go through at a time, and the coefficients of three powers of x: with what
 the Horner rule in x carries that is what sixteen registers hold, and six chains of fused products
 hide their latency (two chains and four vectors, which spill, take 1.2 times as long).
+
+The highest powers go first, in floats, where the table says so (`numeric.table.light`): a vector
+holds twice as many.  What they add up to is widened and goes on in doubles.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from struct import pack, unpack
 
 from ..numeric.table.banded import BandedDual, Pair
 from ..numeric.table.dual import SLACK, part_of
 from ..numeric.table.pack import Rows
 from .c_bands_text import ARGUMENTS, LANES_TEXT
-from .c_folded_text import COLUMNS, GROUP, GROUPED, PAIRS, PLAIN, ROW, SUM
+from .c_folded_sum import SUM, Place, Sizes, places, polynomials, walks
+from .c_folded_text import COLUMNS, FLOATS_TEXT, GROUP, GROUPED, PAIRS, PLAIN, ROW
 from .c_header import c_literal
 
 CHUNK = 256
@@ -30,9 +35,6 @@ FORMS = 4
 """Up to so many pairs of bands have polynomials written out for them; more share so many."""
 WIDE = 8
 """A row is padded to a multiple of this: a vector of any machine."""
-BESIDE = 3
-"""Powers of x whose coefficients run side by side."""
-Place = tuple[int, int, int]
 
 
 def folded_text(t: BandedDual, stem: str, diagonal: str, band: dict[str, str]) -> str:
@@ -43,7 +45,7 @@ def folded_text(t: BandedDual, stem: str, diagonal: str, band: dict[str, str]) -
     count, whole = len(t.bands), Form.of(t, t.pairs)
     bend = _BENDS[t.sine]
     forms = _forms(t)
-    text = LANES_TEXT + f"enum {{ {stem}_many = (int)(sizeof(ntksym_lanes) / sizeof(double)) }};\n"
+    text = LANES_TEXT + FLOATS_TEXT
     sums: dict[Form, str] = {}
     lines = []
     for a in range(count):
@@ -54,10 +56,12 @@ def folded_text(t: BandedDual, stem: str, diagonal: str, band: dict[str, str]) -
             if form not in sums:
                 sums[form] = f"{stem}_sum{len(sums)}"
                 text += _filled(SUM.replace("@SUM@", sums[form]), form.texts())
-            text += _data(name, *form.matrix(pair, a > b))
+            text += _data(name, *form.matrix(pair, a > b, False), False)
+            text += _data(f"{name}_low", *form.matrix(pair, a > b, True), True)
             more = ", ".join(c_literal(v) for v in form.numbers(pair))
-            places = f"{name}, {name}_depth, {sums[form]}, {form.wide}"
-            lines.append(f"  {{{places}, {c_literal(pair.kappa)}, {{{more}}}}}")
+            row = f"{name}, {name}_low, {name}_depth, {name}_low_depth, {sums[form]}"
+            row += f", {form.wide}, {form.wide_low}"
+            lines.append(f"  {{{row}, {c_literal(pair.kappa)}, {{{more}}}}}")
     text += ROW.replace("@TABLES@", ",\n".join(lines)).replace("@COUNT@", str(count * count))
     text += axes(t, stem)
     order = GROUPED if count > 1 else PLAIN
@@ -74,6 +78,7 @@ def folded_text(t: BandedDual, stem: str, diagonal: str, band: dict[str, str]) -
         "@KEPT@": str(KEPT),
         "@WIDE@": str(WIDE),
         "@ROW@": str(max(form.wide for form in forms.values())),
+        "@LOW ROW@": str(max(form.wide_low for form in forms.values())),
         "@LOW@": c_literal(t.low * (1.0 - SLACK)),
         "@HIGH@": c_literal(t.high * (1.0 + SLACK)),
         "@SLACK@": c_literal(1.0 + SLACK),
@@ -121,7 +126,9 @@ class Form:
         alone: for both, whether it is at most one number in all pairs.
         there: for both, whether it is there.
         lead: 1 where the first number of a line is e_0, behind the polynomial in x.
-        places: `(part, j, k)` of every coefficient, as the code meets them.
+        places: `(part, j, k)` of every coefficient, as the code meets them: floats first.
+        heavy: for both, for every power of x, how many powers of tau are in doubles.
+        floats: how many of the places are in floats.
     """
 
     lengths: tuple[tuple[int, ...], tuple[int, ...]]
@@ -129,6 +136,8 @@ class Form:
     there: tuple[bool, bool]
     lead: int
     places: tuple[Place, ...]
+    heavy: tuple[tuple[int, ...], tuple[int, ...]]
+    floats: int
 
     @classmethod
     def of(cls, t: BandedDual, pairs: tuple[Pair, ...]) -> Form:
@@ -142,23 +151,28 @@ class Form:
             parts += [_turned(rows) for rows in parts]
             many = max((len(rows[0][0]) for rows in parts if rows), default=0)
             lengths.append(tuple(max(_powers(r, k) for r in parts) for k in range(many)))
-        places: list[Place] = []
         sizes = [() if lone else found for found, lone in zip(lengths, alone, strict=True)]
-        for block in _blocks(sizes):
-            for j in reversed(range(max(sizes[part][k] for part, k in block))):
-                places += [(part, j, k) for part, k in block if j < sizes[part][k]]
+        heavy = [_heavy(found, [p.heavy[odd] for p in pairs]) for odd, found in enumerate(sizes)]
         both = (lengths[0], lengths[1]), (alone[0], alone[1]), (there[0], there[1])
-        return cls(*both, int(t.sine), tuple(places))
+        which = heavy[0], heavy[1]
+        first, rest = (places(blocks) for blocks in walks((sizes[0], sizes[1]), which))
+        return cls(*both, int(t.sine), (*first, *rest), which, len(first))
 
     @property
-    def large(self) -> list[tuple[int, ...]]:
+    def large(self) -> Sizes:
         """The lengths of the parts that are polynomials."""
-        return [() if lone else found for found, lone in zip(self.lengths, self.alone, strict=True)]
+        even, odd = (() if a else n for n, a in zip(self.lengths, self.alone, strict=True))
+        return even, odd
 
     @property
     def wide(self) -> int:
-        """How many coefficients a row has, padded."""
-        return -(-len(self.places) // WIDE) * WIDE
+        """How many coefficients a row has in doubles, padded."""
+        return -(-(len(self.places) - self.floats) // WIDE) * WIDE
+
+    @property
+    def wide_low(self) -> int:
+        """How many it has in floats, padded."""
+        return -(-self.floats // (2 * WIDE)) * 2 * WIDE
 
     def numbers(self, pair: Pair) -> list[float]:
         """The parts that are one number; 0 for the others."""
@@ -168,72 +182,30 @@ class Form:
             for rows, lone in zip(parts, self.alone, strict=True)
         ]
 
-    def matrix(self, pair: Pair, turned: bool) -> tuple[list[float], list[int]]:
-        """`(numbers, depth)`: by powers of the row's tau, and how many every few columns have."""
+    def matrix(self, pair: Pair, turned: bool, low: bool) -> tuple[list[float], list[int]]:
+        """`(numbers, depth)`: by powers of the row's tau, and how many every few columns have.
+
+        Those of the places that are floats where it is `low`, else of the others.
+        """
         parts = [part_of(pair.value, odd) for odd in (0, 1)]
         if turned:
             parts = [_turned(rows) for rows in parts]
         columns: list[list[float]] = []
-        for part, j, k in self.places:
+        for part, j, k in self.places[: self.floats] if low else self.places[self.floats :]:
             planes = [p[j] for p in parts[part] if j < len(p)]
             columns.append([line[k] for line in planes if k < len(line)])
-        columns += [[]] * (self.wide - len(columns))
+        wide, step = (self.wide_low, 2 * WIDE) if low else (self.wide, WIDE)
+        columns += [[]] * (wide - len(columns))
         tall = max((len(c) for c in columns), default=0)
         numbers = [c[i] if i < len(c) else 0.0 for i in range(tall) for c in columns]
-        depth = [
-            max(len(c) for c in columns[at : at + WIDE]) for at in range(0, len(columns), WIDE)
-        ]
+        depth = [max(len(c) for c in columns[at : at + step]) for at in range(0, wide, step)]
         return numbers, depth
 
     def texts(self) -> dict[str, str]:
         """The polynomials of an entry, and the two duals from them."""
-        sizes = self.large
-        where = {place: n for n, place in enumerate(self.places)}
-        lines: list[str] = []
-        begun = [0, 0]
-        for block in _blocks(sizes):
-            for j in reversed(range(max(sizes[part][k] for part, k in block))):
-                for n, (part, k) in enumerate(block):
-                    if j < sizes[part][k]:
-                        first, own = j == sizes[part][k] - 1, f"row[{where[part, j, k]}]"
-                        lines.append(
-                            f"c{n}[u] = {own} - zero;"
-                            if first
-                            else f"c{n}[u] = c{n}[u] * y[u] + {own};"
-                        )
-            for n, (part, k) in enumerate(block):
-                p, d = f"p{part}[u]", f"d{part}[u]"
-                if k < self.lead:
-                    lines.append(f"e{part}[u] = c{n}[u];")
-                    continue
-                if begun[part] > 1:
-                    lines.append(f"{d} = {d} * z[u] + {p};")
-                elif begun[part]:
-                    lines.append(f"{d} = {p};")
-                lines.append(f"{p} = {p} * z[u] + c{n}[u];" if begun[part] else f"{p} = c{n}[u];")
-                begun[part] += 1
-        names: list[str] = []
-        stores: list[str] = []
-        for part in (0, 1):
-            if sizes[part]:
-                mine = [f"e{part}"] * self.lead + [f"p{part}", f"d{part}"]
-                stores += mine
-                names += [f"{n}[2]" for n in mine]
-                lines += [f"d{part}[u] = zero;"] * (begun[part] < 2)
-                lines += [f"p{part}[u] = zero;"] * (begun[part] < 1)
-        body = "".join(f"    for (int u = 0; u < 2; ++u) {line}\n" for line in lines)
-        arrays = ", ".join(f"{n}[@CHUNK@ + 64]" for n in stores)
         value, dot = self.outcome()
         return {
-            "@NAMES@": "".join(f", {n}" for n in names),
-            "@OUTPUTS@": "".join(f", double *out_{n}" for n in stores),
-            "@GIVEN@": "".join(f", {n}" for n in stores),
-            "@ARRAYS@": f", {arrays}" if arrays else "",
-            "@STORES@": "".join(
-                f"      memcpy(out_{n} + l + u * @STEM@_many, &{n}[u], sizeof zero);\n"
-                for n in stores
-            ),
-            "@POLYNOMIALS@": body,
+            **polynomials(self.large, self.heavy, self.lead),
             "@VALUE@": value,
             "@DOT@": dot,
         }
@@ -292,13 +264,13 @@ _BENDS = (
 """The variable, and the factor of the derivative: in rho^2, and in its sine."""
 
 
-def _blocks(sizes: list[tuple[int, ...]]) -> list[list[tuple[int, int]]]:
-    """Powers of x that run side by side, the highest first, one part and then the other."""
-    found = []
-    for part in (0, 1):
-        order = [(part, k) for k in reversed(range(len(sizes[part])))]
-        found += [order[at : at + BESIDE] for at in range(0, len(order), BESIDE)]
-    return found
+def _heavy(sizes: tuple[int, ...], given: list[tuple[int, ...]]) -> tuple[int, ...]:
+    """For every power of x, how many powers of tau one of some pairs wants in doubles."""
+
+    def wanted(one: tuple[int, ...], k: int, most: int) -> int:
+        return min(one[k] if k < len(one) else 0, most) if one else most
+
+    return tuple(max(wanted(one, k, most) for one in given) for k, most in enumerate(sizes))
 
 
 def _powers(rows: Rows, k: int) -> int:
@@ -307,15 +279,22 @@ def _powers(rows: Rows, k: int) -> int:
     return sum(any(len(p[j]) > k for p in rows if j < len(p)) for j in range(deep))
 
 
-def _data(name: str, numbers: list[float], depth: list[int]) -> str:
-    numbers, depth = numbers or [0.0], depth or [0]  # every part one number
+def _data(name: str, numbers: list[float], depth: list[int], low: bool) -> str:
+    numbers, depth = numbers or [0.0], depth or [0]  # nothing of that kind
+    kind = "float" if low else "double"
     lines = ",\n".join(
-        "  " + ", ".join("0.0" if v == 0.0 else c_literal(v) for v in numbers[at : at + 4])
+        "  " + ", ".join(_number(v, low) for v in numbers[at : at + 4])
         for at in range(0, len(numbers), 4)
     )
-    text = f"static const double {name}[{len(numbers)}] = {{\n{lines}\n}};\n"
+    text = f"static const {kind} {name}[{len(numbers)}] = {{\n{lines}\n}};\n"
     text += f"static const unsigned char {name}_depth[{len(depth)}] = {{\n"
     text += ",\n".join(
         "  " + ", ".join(str(v) for v in depth[at : at + 24]) for at in range(0, len(depth), 24)
     )
     return text + "\n};\n"
+
+
+def _number(value: float, low: bool) -> str:
+    if value == 0.0:
+        return "0.0f" if low else "0.0"
+    return c_literal(unpack("f", pack("f", value))[0]) + "f" if low else c_literal(value)

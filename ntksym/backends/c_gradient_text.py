@@ -82,7 +82,9 @@ NTKSYM_BLOCK_FUNCTION void start(size_t m, const double *in, const double *x, co
   const double a = in[0], b = in[1], own = in[2], ratio = own / a, half = 0.5 / x[0], rx = x[1];
   for (size_t i = 0; i < m; ++i) {
     const double c = a * g[0][i] + b, area = a * g[1][i], half_y = 0.5 / y[i];
-    const double root = sqrt(area * area + a * b * g[2][i]);
+    const double gap = sqrt(a * b * g[2][i]), large = area > gap ? area : gap;
+    const double less = (area > gap ? gap : area) / large;
+    const double root = large > 0.0 ? large * sqrt(1.0 + less * less) : area + gap;
     now[0][i] = c;
     now[1][i] = root;
     now[2][i] = own * g[0][i] + in[3];
@@ -101,11 +103,12 @@ NTKSYM_BLOCK_FUNCTION void start(size_t m, const double *in, const double *x, co
     for (size_t i = 0; i < m; ++i) {
       const double root = now[1][i], c = now[0][i], area = g[1][i];
       const double along = s[0] * g[0][i] + s[1];
-      const double rise = a * s[0] * area * area + 0.5 * (s[0] * b + a * s[1]) * g[2][i];
-      const double turn = (root == 0.0 ? 0.0 : rise * c / root) - root * along;
+      const double over = root == 0.0 ? 0.0 : 1.0 / root;
+      const double rise = a * s[0] * area * (area * over) +
+                          0.5 * (s[0] * b + a * s[1]) * (g[2][i] * over);
       mc[4 + h][i] = along;
       mt[4 + h][i] = s[2] * g[0][i] + s[3];
-      ma[4 + h][i] = turn / (x[0] * y[i]);
+      ma[4 + h][i] = (rise * (c / x[0]) - root * (along / x[0])) / y[i];
     }
   }
 }

@@ -1,6 +1,6 @@
 """C for a `KinkTable`: Chebyshev sums for all rho, and the closed dual of truncated powers.
 
-A table of one variance has the sums alone.  The closed part goes through in lanes: the orthant in
+The closed part goes through in lanes: the orthant in
 blocks, then Stein's recurrence for every pair of kinks (`numeric/table/split_closed.py`).
 """
 
@@ -38,13 +38,11 @@ class KinkUnit:
     @property
     def programs(self) -> tuple[Program, ...]:
         """The normal orthant, which the closed part needs."""
-        return (_ORTHANT,) if self.table.closed.kinks else ()
+        return (_ORTHANT,)
 
     def c_functions(self, stem: str) -> str:
         """C99 that defines `<stem>_pairs` and `<stem>_diag`; it needs `ntksym.h`."""
-        closed = self.table.closed
-        before, after = (_closed(closed, stem), _CALL) if closed.kinks else ("", "")
-        near = (before, "(@SIDE@)", "root[at + l]", after)
+        near = (_closed(self.table.closed, stem), "(@SIDE@)", "root[at + l]", _CALL)
         return LANES_TEXT + sums(self.table.far, stem, near, "")
 
     def numpy_functions(self, stem: str) -> str:

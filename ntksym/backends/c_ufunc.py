@@ -41,12 +41,20 @@ def ufunc_file(module: str, duals: Sequence[UfuncSpec]) -> SourceFile:
         doc = comment(spec.doc).replace('"', "'")
         for which, inputs, ufunc in (("pair", 3, spec.pair), ("diag", 1, spec.diag)):
             arrays = "(q11, q12, q22)" if inputs == 3 else "(q)"
+            called = literal(ufunc)
             added += (
-                f'  if (add(module, "{ufunc}", {which}_functions_{k}, {which}_types, {inputs},\n'
+                f'  if (add(module, "{called}", {which}_functions_{k}, {which}_types, {inputs},\n'
             )
-            added += f'          "{ufunc}{arrays} -> (nngp, dot): {doc}") < 0) {{\n'
+            added += f'          "{called}{arrays} -> (nngp, dot): {doc}") < 0) {{\n'
             added += "    Py_DECREF(module);\n    return NULL;\n  }\n"
     return SourceFile(f"{name}.c", text + _INIT.replace("@MODULE@", name).replace("@ADDED@", added))
+
+
+def literal(text: str) -> str:
+    """What stands between the quotes of a C string: ASCII, other letters as octal UTF-8."""
+    return "".join(
+        chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\{b:03o}" for b in text.encode()
+    )
 
 
 _HEAD = """/* NumPy ufuncs around generated duals; CPython's stable ABI.  Generated: do not edit. */

@@ -21,8 +21,15 @@ def notes(t: DyadicTable) -> tuple[str, ...]:
         *lines,
         "The rounding of the evaluation in doubles is in the bound, for a root within 4 units",
         f"of 2^-53.  Polynomials in t = tan(theta/2) on {t.panels} intervals, each half of the one",
-        f"before, and a constant below; from {t.nodes} correlations by a polar rule of {t.terms}",
-        "values; its rounding is counted, with 4 units for the sine and the logarithm.",
+        f"before, and a constant below; from {t.nodes} correlations",
+        *(
+            (f"by {t.terms} Hermite coefficients and closed forms at the kinks, in balls.",)
+            if t.value.parts[0][0].startswith("series")
+            else (
+                f"by a polar rule of {t.terms} values; its rounding is counted, with 4 units for",
+                "the sine and the logarithm.",
+            )
+        ),
     )
 
 

@@ -10,8 +10,6 @@ from .numpy_table_split import sums_text
 def notes(table: KinkTable) -> tuple[str, ...]:
     """The lines of the head: what is computed, the proven bounds, the range of validity."""
     t, closed = table.far, table.closed
-    if not closed.kinks:
-        return (*_lines(table, _SUMS), f"From {t.terms} Hermite coefficients in ball arithmetic.")
     said = [
         f"  {t.low:.17g} <= q11, q22 <= {t.high:.17g}; NaN outside.  It is the closed dual of",
         f"  truncated powers (x - k)^j, j < {len(closed.value[0])}, times"
@@ -29,16 +27,10 @@ def notes(table: KinkTable) -> tuple[str, ...]:
     )
 
 
-_SUMS = [
-    "  q11 = q22 = @Q@; NaN outside.  Sums of Chebyshev polynomials of the angle.",
-    "Proven bounds, rounding counted, relative to K(q) (the derivative likewise):",
-]
-
-
 def _lines(table: KinkTable, said: list[str]) -> list[str]:
     t = table.far
     lines = [f"Table of the dual of {table.name}(x) = {table.text}, valid for"]
-    lines += [line.replace("@Q@", f"{t.low:.17g}") for line in said]
+    lines += said
     for what, sheet in (("value", t.value), ("derivative", t.dot)):
         lines.append(f"  {what} {_upward(sheet.error)}, the sum of")
         lines += [f"    {_upward(bound)} {name}" for name, bound in sheet.parts if bound > 1e-30]
@@ -48,8 +40,6 @@ def _lines(table: KinkTable, said: list[str]) -> list[str]:
 def numpy_text(table: KinkTable, stem: str) -> str:
     """Python that defines `<stem>_pairs(q11, q12, q22, root=None)` and `<stem>_diag(q)`."""
     closed, up = table.closed, stem.upper()
-    if not closed.kinks:
-        return sums_text(table.far, stem, "", _ROOT, "")
     rows = ["("]
     for k, c, e in zip(closed.kinks, closed.value, closed.slope, strict=True):
         rows.append(f"    ({k!r}, {(*c, 0.0)!r}, {e!r}),")

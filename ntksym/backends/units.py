@@ -59,7 +59,7 @@ def rule_unit(found: Any) -> DualUnit | None:
     if isinstance(found, SplitTable):
         return SplitUnit(found)
     if isinstance(found, KinkTable):
-        return PointUnit(KinkUnit(found), found.low) if found.single else KinkUnit(found)
+        return KinkUnit(found)
     if isinstance(found, (TableDual, BandedDual)):
         table = TableUnit(found)
         return PointUnit(table, found.low) if found.single else table

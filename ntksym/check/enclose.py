@@ -97,9 +97,16 @@ class Enclosure:
 def expectation_ball(e: Expectation, point: Point, digits: int) -> Ball:
     """The enclosure of one expectation at an exact point."""
     at = dict(point)
-    g = None if e.g is None else e.g.subs(at)
-    law = tuple(part.subs(at) for part in e.law)
-    return _numeric(e.f.subs(at), g, law, e.slope, e.jumps, digits)
+    g = None if e.g is None else _placed(e.g, at)
+    law = tuple(_placed(part, at) for part in e.law)
+    return _numeric(_placed(e.f, at), g, law, e.slope, e.jumps, digits)
+
+
+def _placed(part: Expr, at: Mapping[Symbol, Rational]) -> Expr:
+    """The part with the values of its own names: a point has many more, and each costs a walk."""
+    names = part.free_symbols
+    used = {s: value for s, value in at.items() if s in names}
+    return part.subs(used) if used else part
 
 
 @lru_cache(maxsize=4096)

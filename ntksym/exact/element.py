@@ -58,12 +58,13 @@ def _horner(p: Poly, slot: int, value: Exact) -> Exact:
 class Exact:
     """A sum of (rational function) x (product of square roots); see `Field`."""
 
-    __slots__ = ("_key", "field", "parts")
+    __slots__ = ("_hash", "_key", "field", "parts")
 
     def __init__(self, field: Field, parts: Parts) -> None:
         self.field = field
         self.parts = _reduced_by(field.equations, parts) if field.equations else parts
         self._key: tuple[Any, ...] | None = None
+        self._hash: int | None = None
 
     # -- identity ------------------------------------------------------------------------------
 
@@ -80,10 +81,12 @@ class Exact:
     def __eq__(self, other: object) -> bool:
         if isinstance(other, int):
             other = self.field.integer(other)
-        return isinstance(other, Exact) and self.key == other.key
+        return isinstance(other, Exact) and self.parts == other.parts
 
     def __hash__(self) -> int:
-        return hash(self.key)
+        if self._hash is None:
+            self._hash = hash(self.key)
+        return self._hash
 
     def __bool__(self) -> bool:
         return bool(self.parts)

@@ -16,6 +16,7 @@ points with small covariances, where every Jacobian is near one.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from flint import Ordering, fmpz, fmpz_mpoly_ctx
@@ -62,9 +63,33 @@ _LAW = {
 
 def poly_key(p: Poly) -> tuple[Any, ...]:
     """A hashable canonical form of a polynomial: (((slot, exponent), ...), coefficient) pairs."""
+    return _known_key(_Written(p))
+
+
+class _Written:
+    """A polynomial by its text: it has no hash, and its text costs a fifth of its exponents."""
+
+    __slots__ = ("p", "text")
+
+    def __init__(self, p: Poly) -> None:
+        self.p = p
+        self.text = str(p)
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Written) and self.text == other.text
+
+
+@lru_cache(maxsize=1 << 14)
+def _known_key(written: _Written) -> tuple[Any, ...]:
+    # generators have the same names in every field, so that the text says slots and exponents
     return tuple(
-        (tuple((i, int(e)) for i, e in enumerate(exponents) if e), int(c))
-        for exponents, c in p.to_dict().items()
+        [
+            (tuple([(i, int(e)) for i, e in enumerate(exponents) if e]), int(c))
+            for exponents, c in zip(written.p.monoms(), written.p.coeffs(), strict=True)
+        ]
     )
 
 
@@ -99,8 +124,7 @@ class Field:
 
     def slot(self, atom: Expr) -> int:
         """The polynomial slot of an atom; a new one is opened on first use."""
-        found = self._slot.get(atom)
-        if found is not None:
+        if (found := self._slot.get(atom)) is not None:
             return found
         if len(self.atoms) == SLOTS:
             raise NoClosedForm(
@@ -111,9 +135,7 @@ class Field:
         self.atoms.append(atom)
         if isinstance(atom, log):
             self.logarithms[self._slot[atom]] = atom.args[0]
-        if isinstance(
-            atom, ComplexRootOf
-        ):  # an algebraic number: numerators reduce by its equation
+        if isinstance(atom, ComplexRootOf):  # numerators reduce by its equation
             gen, zero = self._gens[self._slot[atom]], self.ctx.constant(0)
             terms = (gen ** int(n) * int(c) for (n,), c in atom.poly.terms())
             self.equations.append(sum(terms, zero))

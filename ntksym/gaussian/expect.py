@@ -10,6 +10,7 @@ centred ones).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,10 +45,10 @@ def half_spaces(key: Key, variable: int, field: Field) -> list[HalfSpace]:
 class Moments:
     """E[w^e prod 1{A_i <= b_i}] under one law, for all exponents e, memoised."""
 
-    def __init__(self, law: Law, spaces: list[HalfSpace], source: str) -> None:
+    def __init__(self, law: Law, spaces: list[HalfSpace], source: Callable[[], str]) -> None:
         self.field = law.field
         self.spaces = spaces
-        self.source = source
+        self.source = source  # the text is for an error only, and takes longer than the rest
         self.n = len(law.mean)
         zero = self.field.integer(0)
         slopes = [[-s.slope if s.variable == j else zero for j in range(self.n)] for s in spaces]
@@ -141,7 +142,7 @@ class Moments:
                     out = out + ClosedForm.of(factor / self.field.of(4 * pi), exponent, arc)
                 return out
         raise NoClosedForm(
-            f"no closed form: {self.source} is the probability of {len(left)} half-spaces",
+            f"no closed form: {self.source()} is the probability of {len(left)} half-spaces",
             tried=("orthants of dimension two", "centred orthants of dimension three"),
             hint="`ntksym eval` for its value with a bound",
         )
@@ -170,11 +171,11 @@ class GroupPair:
     def value(self) -> ClosedForm:
         """The expectation of the product of the groups."""
         field = self.law.field
-        source = (
-            "E["
-            + " * ".join(str(TermSum(field, {k: field.integer(1)}).expr) for k in self.keys)
-            + "]"
-        )
+
+        def source() -> str:
+            factors = (str(TermSum(field, {k: field.integer(1)}).expr) for k in self.keys)
+            return f"E[{' * '.join(factors)}]"
+
         moments = Moments(self.tilted.law, self.spaces, source)
         out = ClosedForm(field)
         if len(self.keys) == 1:

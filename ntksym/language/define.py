@@ -56,7 +56,7 @@ def parse_activation(
     if isinstance(text, str):
         stripped = text.strip()
         entry = ALIASES.get(stripped, stripped)
-        if any(entry == a.name for a in activations.catalogue()):
+        if entry in activations.names():
             found = _assume(activations.named(entry), given, name)
             return found.with_params(**numbers) if numbers else found
     expr = parse(text, params=given)
@@ -69,7 +69,7 @@ def parse_activation(
 
 def _unknown(name: str) -> UnknownName:
     """A bare name that is neither the input nor an entry: most likely a misspelt entry."""
-    close = nearest(name, [*ALIASES, *(a.name for a in activations.catalogue())])
+    close = nearest(name, [*ALIASES, *activations.names()])
     hint = f"did you mean {close}?" if close else "an expression in x, or a name of the catalogue"
     return UnknownName(
         f"there is no activation {short(name)}",

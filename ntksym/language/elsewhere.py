@@ -21,6 +21,7 @@ INSTEAD = (
         "erfcx": "exp(z^2)*erfc(z)",
         "erfinv": "it is real from -1 to 1 only",
         "expit": "sigmoid(z)",
+        "sigma": "sigmoid(z), relu(z) or another by its name: sigma stands for any activation",
         "ndtr": "Phi(z)",
         "maximum": "max(a, b)",
         "minimum": "min(a, b)",

@@ -6,7 +6,7 @@ A name is looked up here first, then in the catalogue of activations: `gelu(z)` 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,7 +25,6 @@ from sympy import (
 )
 
 from .. import activations
-from ..activation import Activation
 from ..activations.polynomials import hermite_polynomial
 from ..errors import TooLarge
 from ..functions import Phi, Phi2, density
@@ -217,13 +216,32 @@ SPECIAL = ("piecewise", "pow")
 """Calls with a syntax of their own."""
 
 
+class _Functions(Mapping[str, Function]):
+    """The functions by name; those of the catalogue are built when they are first used."""
+
+    def __init__(self) -> None:
+        self._own = {f.name: f for f in _PRIMITIVES}
+        self._names = dict.fromkeys((*self._own, *activations.names()))
+
+    def __getitem__(self, name: str) -> Function:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._own.get(name) or _from_catalogue(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 @lru_cache(maxsize=1)
-def functions() -> dict[str, Function]:
+def functions() -> Mapping[str, Function]:
     """Every function by its own name; aliases and `SPECIAL` are not among the keys."""
-    found = {f.name: f for f in _PRIMITIVES}
-    for entry in activations.catalogue():
-        found.setdefault(entry.name, _from_catalogue(entry))
-    return found
+    return _Functions()
 
 
 def canonical(name: str) -> str:
@@ -234,11 +252,14 @@ def canonical(name: str) -> str:
 @lru_cache(maxsize=2)
 def known_names(formula: bool) -> frozenset[str]:
     """Every name that can be called in an activation, or in a formula."""
-    own = {n for n, f in functions().items() if formula or not f.formula_only}
+    hidden = {f.name for f in _PRIMITIVES if f.formula_only and not formula}
+    own = {*functions()} - hidden
     return frozenset(own | set(SPECIAL) | {a for a, n in ALIASES.items() if n in own | {*SPECIAL}})
 
 
-def _from_catalogue(entry: Activation) -> Function:
+@lru_cache(maxsize=256)
+def _from_catalogue(name: str) -> Function:
+    entry = activations.named(name)
     params = entry.params
 
     def build(z: Expr, *values: Expr) -> Expr:

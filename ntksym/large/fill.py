@@ -14,7 +14,8 @@ import numpy as np
 
 from ..errors import BadData, BadSpec, CannotWrite
 from ..extras import for_gram as need
-from ..runtime.threads import allowed_cores
+from ..runtime.arguments import read_dtype, read_target, read_threads
+from ..runtime.checks import real_array
 from .job import Job, fill_tile, network_of, stored_sums
 from .plan import Plan, Tile, plan_tiles
 from .store import Store, only_writer, open_store
@@ -96,8 +97,8 @@ def gram_to_zarr(
     start = time.perf_counter()
     if not kernels or any(k not in KERNELS for k in kernels) or len(set(kernels)) < len(kernels):
         raise BadSpec(f"kernels = {kernels!r}", hint="one or both of: nngp, ntk")
-    if dtype not in ("float64", "float32"):
-        raise BadSpec(f"unknown dtype {dtype!r}", hint="float64 or float32")
+    dtype, target = read_dtype(dtype), read_target(target)
+    threads = read_threads(threads)
     x, y = _Source.of(X, "X"), None if Y is None else _Source.of(Y, "Y")
     columns = x if y is None else y
     if x.shape[1] != columns.shape[1]:
@@ -105,7 +106,6 @@ def gram_to_zarr(
             f"X and Y have different numbers of columns: {x.shape[1]} and {columns.shape[1]}",
             hint="the same inputs in the same order",
         )
-    threads = max(1, threads or allowed_cores())
     plan = plan_tiles(
         x.shape[0],
         columns.shape[0],
@@ -130,6 +130,8 @@ def gram_to_zarr(
             kernels,
             dtype,
             target,
+            x.norms if y is None else _joined(x.norms, y.norms),
+            x.shape[1],
         )
         whole = [t for t in plan.tiles() if _is_whole(store, job, t)]
         kept = {(t.i, t.j) for t in whole}
@@ -151,6 +153,7 @@ def gram_to_zarr(
 
         try:
             if left and cluster is None:
+                job.kernel()  # once, before threads ask for it
                 _local(job, left, threads, note, flush)
             elif left:
                 _remote(job, left, cluster, note)
@@ -234,11 +237,14 @@ def _numbers(plan: Plan, t: Tile) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Data: where it is or what it is, its shape, and a digest by which a run is recognised."""
+    """Data: where it is or what it is, its shape, a digest by which a run is recognised, and the
+    least and the largest positive squared norm, after 0 where there is a row of zeros.
+    """
 
     value: Any
     shape: tuple[int, int]
     digest: str
+    norms: tuple[float, ...]
 
     @staticmethod
     def of(given: Any, name: str) -> _Source:
@@ -265,9 +271,28 @@ class _Source:
             )
         digest = hashlib.sha256(f"{array.dtype.str} {array.shape}".encode())
         step = max(1, (16 << 20) // max(1, array[:1].nbytes))
+        norms: tuple[float, ...] = ()
         for at in range(0, len(array), step):
-            digest.update(np.ascontiguousarray(array[at : at + step]).tobytes())
-        return _Source(value, (int(array.shape[0]), int(array.shape[1])), digest.hexdigest())
+            part = np.ascontiguousarray(array[at : at + step])
+            digest.update(part.data)
+            norms = _joined(norms, _norms(part))
+        shape = int(array.shape[0]), int(array.shape[1])
+        return _Source(value, shape, digest.hexdigest(), norms)
+
+
+def _norms(rows: Any) -> tuple[float, ...]:
+    """The ends of the range of the squared norms of rows that have one."""
+    data = real_array(rows, "rows", 2)
+    with np.errstate(all="ignore"):
+        squares = np.einsum("ij,ij->i", data, data)
+    return _joined(tuple(squares[np.isfinite(squares)].tolist()), ())
+
+
+def _joined(one: tuple[float, ...], other: tuple[float, ...]) -> tuple[float, ...]:
+    both = {*one, *other}
+    positive = both - {0.0}
+    ends = (min(positive), max(positive)) if positive else ()
+    return (0.0, *ends) if 0.0 in both else ends
 
 
 def _header(

@@ -30,6 +30,9 @@ class Job:
         kernels: "nngp" and "ntk", or one of them.
         dtype: of the stored numbers.
         target: "c" or "numpy".
+        norms: the ends of the range of squared norms of all rows, and 0 where one is: all tiles are
+            computed with the same code.
+        width: the length of a row.
     """
 
     net: Any
@@ -41,13 +44,30 @@ class Job:
     kernels: tuple[str, ...]
     dtype: str
     target: str
+    norms: tuple[float, ...] = ()
+
+    width: int = 1
+
+    def kernel(self) -> Any:
+        """The compiled kernel, once per program that runs tiles."""
+        return _kept_kernel(self.net, self.target, self.dtype, self.norms, self.width)
 
 
-def kernel_of(net: Any, target: str, dtype: str) -> Any:
-    """The compiled kernel, once per program that runs tiles."""
+def kernel_of(
+    net: Any,
+    target: str,
+    dtype: str,
+    norms: tuple[float, ...] = (),
+    width: int = 1,
+    variances: Any = None,
+) -> Any:
+    """The compiled kernel; with squared norms of rows of some width, made for their range."""
     from ..runtime import compile as compile_
 
-    return compile_(network_of(net), target=target, dtype=dtype, threads=1)
+    made = compile_(network_of(net), target=target, dtype=dtype, threads=1, variances=variances)
+    if norms and hasattr(made, "cover"):
+        made.cover(norms, width)
+    return made
 
 
 def network_of(net: Any) -> Any:
@@ -73,7 +93,7 @@ def fill_tile(job: Job, tile: Tile) -> tuple[int, ...]:
     Returns:
         The check sums of what was stored, one per kernel: CRC-32 of the numbers by rows.
     """
-    kernel = _kept_kernel(job.net, job.target, job.dtype)
+    kernel = job.kernel()
     x = rows_of(job.x, tile.rows)
     diagonal = job.y is None and tile.i == tile.j
     y = None if diagonal else rows_of(job.x if job.y is None else job.y, tile.columns)

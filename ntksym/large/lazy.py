@@ -10,7 +10,13 @@ from .job import kernel_of
 
 
 def gram_dask(
-    net: Any, X: Any, Y: Any = None, *, dtype: str = "float64", target: str = "c"
+    net: Any,
+    X: Any,
+    Y: Any = None,
+    *,
+    dtype: str = "float64",
+    target: str = "c",
+    variances: Any = None,
 ) -> tuple[Any, Any]:
     """(nngp, ntk) of the rows of X and Y (default X), lazy, in the chunks of their rows.
 
@@ -23,6 +29,8 @@ def gram_dask(
         Y: the same, (m, d).
         dtype: of the results.
         target: "c" or "numpy".
+        variances: of the inputs, |x|^2/d, for activations whose dual is a table: one table then
+            serves all blocks; without it each block takes one for its own rows.
 
     Raises:
         BadData: not two-dimensional, or rows of different lengths.
@@ -45,7 +53,9 @@ def gram_dask(
         for j, b in enumerate(right):
             if Y is None and j < i:
                 continue
-            found[i, j] = pair(net, a, None if Y is None and i == j else b, dtype, target)
+            found[i, j] = pair(
+                net, a, None if Y is None and i == j else b, dtype, target, variances
+            )
     for k, rows in enumerate(whole):
         for i in range(len(left)):
             row = []
@@ -67,6 +77,6 @@ def _rows(da: Any, given: Any, name: str) -> Any:
     return array.rechunk({1: -1})
 
 
-def _pair(net: Any, x: Any, y: Any, dtype: str, target: str) -> tuple[Any, Any]:
-    found = kernel_of(net, target, dtype)(x, y)
+def _pair(net: Any, x: Any, y: Any, dtype: str, target: str, variances: Any) -> tuple[Any, Any]:
+    found = kernel_of(net, target, dtype, variances=variances)(x, y)
     return found.nngp, found.ntk

@@ -70,7 +70,7 @@ class Store:
                     os.close(number)
 
     def finish(self) -> None:
-        """Put the group in its place.
+        """Put the group in its place; a kill on the way leaves one that can be resumed.
 
         Raises:
             CannotWrite: it cannot be renamed.
@@ -78,11 +78,11 @@ class Store:
         group = need("zarr").open_group(str(self.partial), mode="r+")
         group.attrs["complete"] = True
         try:
-            for name in (JOURNAL, HEADER):
-                (self.partial / name).unlink()
             if self.out.exists():
                 shutil.rmtree(self.out)
             self.partial.rename(self.out)
+            for name in (JOURNAL, HEADER):
+                (self.out / name).unlink(missing_ok=True)
         except OSError as error:
             raise CannotWrite(f"cannot rename {self.partial}", where=str(error)) from error
 
@@ -122,11 +122,18 @@ def open_store(
             )
         shutil.rmtree(partial)
     run = uuid.uuid4().hex
+    begun = partial.with_name(f"{partial.name}-{run}")  # whole, or not there, under its own name
     try:
-        _create(partial, given, plan, kernels, dtype)
+        _create(begun, given, plan, kernels, dtype)
         text = json.dumps({**given, "run": run}, indent=1)
-        (partial / HEADER).write_text(text + "\n", encoding="ascii")  # last: now it can be resumed
+        (begun / HEADER).write_text(text + "\n", encoding="ascii")
+        begun.rename(partial)
     except OSError as error:
+        shutil.rmtree(begun, ignore_errors=True)
+        if _header(partial) is not None:
+            raise CannotWrite(
+                f"another run has begun {partial.name}", hint="wait for it, or stop it"
+            ) from error
         raise CannotWrite(f"cannot write {partial}", where=str(error)) from error
     return Store(place, partial, run, {})
 

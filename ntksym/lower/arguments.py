@@ -37,7 +37,7 @@ def argument_low(b: Lines, e: Expr, z: Operand) -> Operand:
         return Fraction(0)
     excess, below = found
     low = b.emit("div0", excess, b.emit("mul", b.emit("mul", z, below), Fraction(2)))
-    return _kept(b, low)
+    return kept(b, low)
 
 
 def tail_low(b: Lines, e: Expr, z: Operand) -> Operand:
@@ -51,10 +51,11 @@ def tail_low(b: Lines, e: Expr, z: Operand) -> Operand:
         return Fraction(0)
     excess, below = found
     low = b.emit("div0", excess, b.emit("mul", below, Fraction(-2)))
-    return b.emit("select", z, Fraction(0), _kept(b, low), Fraction(0), hint="lost")
+    return b.emit("select", z, Fraction(0), kept(b, low), Fraction(0), hint="lost")
 
 
-def _kept(b: Lines, low: Operand) -> Operand:
+def kept(b: Lines, low: Operand) -> Operand:
+    """A rest that is one, else 0."""
     return b.emit("select", b.emit("abs", low), MOST, low, Fraction(0), hint="rest")
 
 

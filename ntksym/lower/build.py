@@ -14,12 +14,14 @@ from sympy import Add, Expr, Mul, Pow, Symbol
 
 from ..errors import UnsupportedOp
 from ..functions import Phi, Phi2
+from .calm import calm
 from .exponent import corrected
 from .hyper import half_angle, hyper_sides
 from .ops import OPS
 from .polynomial import DET, FAR, NEAR, det_part, is_polynomial, positive_form, spread_form
 from .products import Products
 from .program import Operand
+from .separate import separated
 from .stable import (
     arc_terms,
     sorted_terms,
@@ -164,9 +166,13 @@ class Builder(Products):
         spread = spread_form(e)
         if spread is not None:
             return self.operand(spread)
+        if (apart := separated(e)) is not None:
+            return self._terms(apart) if isinstance(apart, Add) else self.operand(apart)
         if is_polynomial(e) and (split := det_part(e)) is not None:
             multiple = self.emit("mul", self.operand(DET), self.operand(split[1]))
             return self.emit("add", self.operand(split[0]), multiple)
+        if (form := calm(e)) is not None:
+            return self.operand(form)
         content, plain = e.primitive()
         if content != 1 and is_polynomial(e):  # 9*(q11 - 2*q12 + q22): the difference stays exact
             return self.emit("mul", self.operand(plain), self.operand(content))

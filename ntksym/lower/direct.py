@@ -15,17 +15,32 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from sympy import Abs, Add, Expr, Integer, Max, Min, Mul, Rational, exp, oo, sqrt, zoo
+from sympy import (
+    Abs,
+    Add,
+    Basic,
+    Dummy,
+    Expr,
+    Integer,
+    Mul,
+    Rational,
+    default_sort_key,
+    exp,
+    oo,
+    sqrt,
+    zoo,
+)
 
 from .. import symbols as S
 from ..activation import Activation
 from ..derivation import Derivation
 from ..dual import Dual
 from ..errors import NtksymError
-from ..functions import Phi, Phi2
+from ..functions import Phi2
 from ..symbols import x
 from ..terms import TermSum
 from ..terms.cells import Cell, cells, inside
@@ -305,7 +320,7 @@ class _Weigher:
             ends = tuple((f"e{k}", b.operand(e)) for k, e in enumerate(exprs))
             self._exact = b.program("exact", ends)
         w = Builder(names)
-        sums = tuple((f"w{k}", w.operand(_weight(e))) for k, e in enumerate(exprs))
+        sums = tuple((f"w{k}", _weight(w, e)) for k, e in enumerate(exprs))
         self._sums = w.program("weights", sums)
 
     def at(self, point: dict[str, float]) -> tuple[Any, ...]:
@@ -318,29 +333,46 @@ class _Weigher:
         return tuple(self._sums.evaluate(point, self._rough).values())
 
 
-def _weight(e: Expr) -> Expr:
+def _weight(b: Builder, e: Expr) -> Operand:
     """The sum of the sizes of the terms, times the exponents, which round too.
 
     Phi2 is formed from numbers of the size of the larger gate, exp times Phi2 from its own.
     """
-    total: list[Expr] = []
+    total: Operand = Fraction(0)
     for term in Add.make_args(e):
         factors = Mul.make_args(term)
-        grown = [Abs(f.args[0]) for f in factors if isinstance(f, exp) and f.has(*_ENTRIES)]
         alone = not any(isinstance(f, exp) for f in factors)
-        sized = Abs(term.replace(Phi2, _gate_alone if alone else _gate))
-        total.append(sized * Add(1, *(g / 8 for g in grown)) if grown else sized)
-    return Add(*total)
+        sized = b.emit("abs", b.operand(_gated(b, term, alone)))
+        grown = [f.args[0] for f in factors if isinstance(f, exp) and f.has(*_ENTRIES)]
+        if grown:
+            exponents: Operand = Fraction(1)
+            for a in grown:
+                size = b.emit("mul", b.emit("abs", b.operand(a)), Fraction(1, 8))
+                exponents = b.emit("add", exponents, size)
+            sized = b.emit("mul", sized, exponents)
+        total = b.emit("add", total, sized)
+    return total
 
 
 _ENTRIES = (S.q11, S.q22, S.q)
 
 
-def _gate_alone(h: Expr, k: Expr, r: Expr) -> Expr:
-    return Phi(-Abs(Max(h, k)))
+def _gated(b: Builder, term: Expr, alone: bool) -> Expr:
+    """The term with symbols for Phi2, for each of which a line of the builder stands.
 
-
-def _gate(h: Expr, k: Expr, r: Expr) -> Expr:
-    """P(both) as one gate times the other given the first at its end: right in the tails."""
-    low, high = Min(h, k), Max(h, k)
-    return Phi(low) * Phi((high - r * low) / sqrt(1 - r**2))
+    With an exponential it is one gate times the other given the first at its end: right in tails.
+    """
+    stands: dict[Basic, Basic] = {}
+    for gate in sorted(term.atoms(Phi2), key=default_sort_key):
+        h, k, r = gate.args
+        one, two = b.operand(h), b.operand(k)
+        low, high = b.emit("min", one, two), b.emit("max", one, two)
+        if alone:
+            value = b.emit("Phi", b.emit("neg", b.emit("abs", high)))
+        else:
+            given = b.emit("sub", high, b.emit("mul", b.operand(r), low))
+            given = b.emit("div", given, b.operand(sqrt(1 - r**2)))
+            value = b.emit("mul", b.emit("Phi", low), b.emit("Phi", given))
+        stands[gate] = Dummy()
+        b.replace(stands[gate], value)
+    return term.xreplace(stands)

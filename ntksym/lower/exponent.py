@@ -100,6 +100,12 @@ def _sum(b: Lines, x: Operand, y: Operand) -> Parts:
     return total, b.emit("add", first, b.emit("sub", y, back), hint="lost")
 
 
+def sum_parts(b: Lines, x: Parts, y: Parts) -> Parts:
+    """The sum of two such sums, and what rounding it took away."""
+    high, lost = _sum(b, x[0], y[0])
+    return high, b.emit("add", lost, b.emit("add", x[1], y[1]))
+
+
 def product_parts(b: Lines, x: Parts, y: Parts) -> Parts:
     """The product of two such sums, and what rounding it took away."""
     if not isinstance(x[0], str) and not isinstance(y[0], str):

@@ -261,12 +261,15 @@ def _legendre(ctx: Any) -> tuple[tuple[Any, Any], ...]:
     rule = []
     for i in range(1, NODES + 1):
         z = ctx.cos(ctx.pi * (i - ctx.mpf(1) / 4) / (NODES + ctx.mpf(1) / 2))
-        for _ in range(12):
+        for _ in range(12):  # of Newton, each with twice the digits
             p0, p1 = ctx.one, z
             for k in range(2, NODES + 1):
                 p0, p1 = p1, ((2 * k - 1) * z * p1 - (k - 1) * p0) / k
             slope = NODES * (z * p1 - p0) / (z * z - 1)
-            z -= p1 / slope
+            step = p1 / slope
+            z -= step
+            if abs(step) <= 64 * ctx.eps:
+                break
         rule.append(((1 - z) / 2, 1 / ((1 - z * z) * slope * slope)))
     return tuple(rule)
 

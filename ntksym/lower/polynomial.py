@@ -2,7 +2,8 @@ r"""Polynomials in the covariance, in the coordinates that do not cancel.
 
 With $\det = q_{11}q_{22} - q_{12}^2 \ge 0$, an even power of $q_{12}$ is
 $(q_{11}q_{22} - \det)^k$.  Where this makes every coefficient positive, the value is a sum of
-positive numbers: no digits are lost, however close to collinear the inputs are.
+positive numbers: no digits are lost, however close to collinear the inputs are.  Where it does not
+for the whole polynomial, it may for one grade and not another: see `lower.grades`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from sympy import Add, Expr, Integer, Mul, Pow, Symbol, expand, sqrt
 
 from .. import symbols as S
+from .grades import Monomial, Parts, graded
 
 DET = Symbol("det", nonnegative=True)
 """The determinant, as a symbol inside positive forms."""
@@ -18,8 +20,6 @@ NEAR = Symbol("near", nonnegative=True)
 """sqrt(q11*q22) - q12, as a symbol inside spread forms."""
 FAR = Symbol("far", nonnegative=True)
 """sqrt(q11*q22) + q12, as a symbol inside spread forms."""
-
-Monomial = tuple[tuple[Symbol, int], ...]
 
 
 def is_polynomial(e: Expr, wanted: tuple[Symbol, ...] = (S.q11, S.q12, S.q22, S.q)) -> bool:
@@ -66,37 +66,30 @@ def positive_form(e: Expr) -> Expr | None:
     if not is_polynomial(e):
         return None
     parts = monomials(e)
-    if all(_is_positive(k, c) for k, c in parts.items()):
+    if _all_positive(parts):
         return from_monomials(parts)
     if S.q12 not in e.free_symbols:
         return None
-    in_det: Expr = Integer(0)
+    turned = in_det(parts)
+    if turned and _all_positive(turned):
+        return from_monomials(turned)
+    form, whole = graded(parts, DET, _all_positive)
+    return from_monomials(form) if whole else None
+
+
+def _all_positive(parts: Parts) -> bool:
+    return all(_is_positive(k, c) for k, c in parts.items())
+
+
+def in_det(parts: Parts) -> Parts:
+    """The monomials with every q12^2 turned into q11*q22 - `DET`."""
+    turned: Expr = Integer(0)
     for key, coeff in parts.items():
         powers = dict(key)
         n = powers.pop(S.q12, 0)
         rest = Mul(coeff, *(Pow(s, k) for s, k in powers.items()))
-        in_det += rest * S.q12 ** (n % 2) * (S.q11 * S.q22 - DET) ** (n // 2)
-    parts = monomials(in_det)
-    if parts and all(_is_positive(k, c) for k, c in parts.items()):
-        return from_monomials(parts)
-    return _partly_in_det(monomials(e))
-
-
-def _partly_in_det(parts: dict[Monomial, Expr]) -> Expr | None:
-    """The positive form where only negative terms give up q12**2 for q11*q22 - `DET`, or None."""
-    for n in range(max((dict(k).get(S.q12, 0) for k in parts), default=0), 1, -1):
-        turned: dict[Monomial, Expr] = {}
-        for key, coeff in parts.items():
-            if dict(key).get(S.q12, 0) != n or _is_positive(key, coeff):
-                turned[key] = turned.get(key, Integer(0)) + coeff
-                continue
-            rest = Mul(coeff, *(Pow(s, k) for s, k in key if s != S.q12)) * S.q12 ** (n - 2)
-            for other, value in monomials(rest * (S.q11 * S.q22 - DET)).items():
-                turned[other] = turned.get(other, Integer(0)) + value
-        parts = {k: c for k, c in turned.items() if c != 0}
-    if parts and all(_is_positive(k, c) for k, c in parts.items()):
-        return from_monomials(parts)
-    return None
+        turned += rest * S.q12 ** (n % 2) * (S.q11 * S.q22 - DET) ** (n // 2)
+    return monomials(turned)
 
 
 def spread_form(e: Expr) -> Expr | None:

@@ -14,6 +14,7 @@ from .exponent import Parts, corrected, two_parts
 from .lines import FIRST, PAIR, SECOND, Lines
 from .polynomial import DET, det_multiple, is_polynomial, monomials, positive_form
 from .program import Operand
+from .reciprocal import LEAST, excess
 from .stable import as_sides, common_quotient, common_scale, split_factors, split_quotient
 
 
@@ -24,6 +25,13 @@ class Products(Lines):
         """`root`: the argument that carries sqrt(det), or None to compute it."""
         super().__init__(args)
         self._root = root
+        self._squares: dict[Operand, tuple[Expr, Expr]] = {}
+        self._degrees: dict[Operand, int] = {}
+
+    @property
+    def known_root(self) -> Operand | None:
+        """The argument that carries sqrt(det), which knows more than q12; None where none does."""
+        return self._root
 
     def operand(self, e: Expr) -> Operand:
         """The operand for an expression."""
@@ -102,6 +110,7 @@ class Products(Lines):
             if not (n.is_Integer and n.is_positive and not base.is_number):
                 base, n = f, Integer(1)
             a = self.operand(base) if n == 1 else self._powered(base)
+            self._degrees[a] = _degree(base)
             up[self.side(a)].append((a, int(n)))
         for f in bottom:
             a, n, safe = self._divisor(f, guard)
@@ -127,6 +136,10 @@ class Products(Lines):
     ) -> Operand:
         """Value times powers over powers; equal powers of two quantities as one ratio."""
         up, down = list(up), list(down)
+        for high in [d for d in down if d[1] >= LEAST and d[0] in self._squares]:
+            value = self._divided(value, up, high[0], high[1])
+            up = []
+            down.remove(high)
         for i, (a, n) in enumerate(up):
             for j, (b, m, safe) in enumerate(down):
                 if n >= 2 and m >= 2:
@@ -153,6 +166,24 @@ class Products(Lines):
         for b, m, _ in down:
             below = self.emit("mul", below, self._operand_power(b, sp.Integer(m)))
         return self.emit("div" if all(s for *_, s in down) else "div0", value, below)
+
+    def _divided(
+        self, value: Operand, up: list[tuple[Operand, int]], root: Operand, power: int
+    ) -> Operand:
+        """Value times powers over a power of a root, the factors over as many roots each."""
+        t = self.emit("div", Fraction(1), root, hint="over")
+        left = power
+        for a, n in up:
+            for _ in range(n):
+                factor = a
+                for _ in range(min(left, self._degrees.get(a, 0))):
+                    factor = self.emit("mul", factor, t)
+                    left -= 1
+                value = self.emit("mul", value, factor)
+        for _ in range(left):
+            value = self.emit("mul", value, t)
+        low = excess(self, *self._squares[root], self._root, t)
+        return corrected(self, value, self.emit("mul", low, Fraction(power, 2)))
 
     def _divisor(self, f: Expr, guard: str = "pos") -> tuple[Operand, int, bool]:
         """(operand, power, whether it cannot vanish) of a factor of a denominator."""
@@ -278,7 +309,9 @@ class Products(Lines):
         rest = expand(form - slope * DET)
         if slope.free_symbols & {S.q11, S.q12, S.q22} or rest.free_symbols & {DET, S.q12}:
             return None
-        return self.emit("hyproot", self.operand(rest), self._root_of(slope * DET))
+        found = self.emit("hyproot", self.operand(rest), self._root_of(slope * DET))
+        self._squares[found] = rest, slope
+        return found
 
     def _operand_power(self, value: Operand, exponent: sp.Rational) -> Operand:
         if exponent.is_negative:
@@ -309,6 +342,14 @@ def _divided_once(top: list[Expr], bottom: tuple[Expr, ...]) -> bool:
     powers = [f.as_base_exp() for f in bottom]
     total = sum((n for b, n in powers if b in (S.q11, S.q22, S.q)), Integer(0))
     return bool(total <= 1 and any(f.free_symbols & entries for f in top))
+
+
+def _degree(f: Expr) -> int:
+    """The degree of a polynomial in the entries, the determinant counted twice; else 0."""
+    if not is_polynomial(f):
+        return 0
+    weights = {S.q11: 1, S.q12: 1, S.q22: 1, S.q: 1, DET: 2}
+    return max(sum(weights.get(s, 0) * n for s, n in key) for key in monomials(f))
 
 
 def _roots(f: Expr) -> bool:

@@ -148,6 +148,8 @@ def _degree(e: Expr) -> Expr:
 
 def _small(d: Derivation, every: tuple[Cell, ...]) -> tuple[int, int] | None:
     """The orders about 0: of s, of s' with -1 for a jump; None where parameters decide."""
+    if not all(_sided(e) for c in every for e in c if e is not None):
+        return None
     zero = d.field.integer(0)
     right = [c for c in every if _sign(c[0], -1) <= 0 < _sign(c[1], 1)]
     left = [c for c in every if _sign(c[0], -1) < 0 <= _sign(c[1], 1)]
@@ -188,6 +190,12 @@ def _large(d: Derivation, every: tuple[Cell, ...]) -> tuple[int, int] | None:
     if degree > 0:
         return degree, degree - 1
     return _STEP if (limits[0] - limits[1]).is_nonzero else None
+
+
+def _sided(end: Exact) -> bool:
+    """Whether it is known on which side of 0 a kink is, whatever the parameters."""
+    e = end.expr
+    return bool(e.is_positive or e.is_negative or e.is_zero)
 
 
 def _sign(end: Exact | None, infinite: int) -> int:

@@ -28,7 +28,9 @@ from .polynomial import DET
 from .price import SMALL, small_program
 from .program import Operand
 from .rescale import orders, rescaled
+from .separate import separated
 from .spread import spread_out
+from .tilt import Tilt, tilt, tilted, tilted_diagonal
 
 _TINY = Fraction(1, 10**5)
 _LARGE = Fraction(10**6)
@@ -71,6 +73,9 @@ def settle(b: Builder, d: DualLike) -> None:
     """Let operations stand for a dual and its derivative in a builder, where that is needed."""
     if not _closed(d):
         return
+    if (bell := tilt(d.activation)) is not None:
+        _settle_bell(b, d, bell)
+        return
     if (found := orders(d.activation)) is None:
         _settle(b, d)
         return
@@ -82,6 +87,30 @@ def settle(b: Builder, d: DualLike) -> None:
     made = rescaled(b, p, found, {a: a for a in p.args})
     b.replace(d.value, made["nngp"])
     b.replace(d.dot, made["dot"])
+
+
+def _settle_bell(b: Builder, d: DualLike, bell: Tilt) -> None:
+    names = sorted({s.name for e in (d.value, d.dot) for s in e.free_symbols} - _ENTRIES)
+    inner = Builder(("q11", "q12", "q22", "root", *names), root="root")
+    ends: list[tuple[str, Operand]] = []
+    for label, part in (("nngp", bell.value), ("dot", bell.slope)):
+        settle(inner, part)
+        ends.append((label, inner.operand(part.value)))
+    made = tilted(b, bell.rate, inner.program("pair", tuple(ends)))
+    b.replace(d.value, made["nngp"])
+    b.replace(d.dot, made["dot"])
+
+
+def _settle_bell_diagonal(b: Builder, d: DualLike, bell: Tilt) -> None:
+    names = sorted({s.name for e in (d.diag, d.diag_dot) for s in e.free_symbols} - {"q"})
+    inner = Builder(("q", *names))
+    ends: list[tuple[str, Operand]] = []
+    for label, part in (("nngp", bell.value), ("dot", bell.slope)):
+        settle_diagonal(inner, part)
+        ends.append((label, inner.operand(part.diag)))
+    made = tilted_diagonal(b, bell.rate, inner.program("pair", tuple(ends)))
+    b.replace(d.diag, made["nngp"])
+    b.replace(d.diag_dot, made["dot"])
 
 
 def _settle(b: Builder, d: DualLike) -> None:
@@ -104,6 +133,9 @@ def settle_diagonal(b: Builder, d: DualLike) -> None:
     """The same for the diagonal, in `q`."""
     if not _closed(d):
         return
+    if (bell := tilt(d.activation)) is not None:
+        _settle_bell_diagonal(b, d, bell)
+        return
     if (inner := small_program(d.activation)) is not None:
         at: tuple[Operand, ...] = ("q", "q", "q", Fraction(0), *inner.args[4:])
         b.replace(d.diag, b.emit("price", b.operand(d.diag), *at, inner=inner))
@@ -123,8 +155,9 @@ def settle_diagonal(b: Builder, d: DualLike) -> None:
 def _cancelling(d: DualLike) -> tuple[tuple[Expr, Expr], ...]:
     """Diagonals that lose digits at small variances where the dual itself, at u = v, does not.
 
-    E[sin(u)^2] = (1 - exp(-2 q))/2 cancels; exp(-q) sinh(q), the dual at q12 = q, does not.  Only
-    duals without kinks: others are limits at u = v.
+    E[sin(u)^2] = (1 - exp(-2 q))/2 cancels; exp(-q) sinh(q), the dual at q12 = q, does not.  Nor do
+    duals of polynomials in factors of one point.  Only duals without kinks: others are limits at
+    u = v.
     """
     if _jumps(d.activation):
         return ()
@@ -132,9 +165,14 @@ def _cancelling(d: DualLike) -> tuple[tuple[Expr, Expr], ...]:
     return tuple(
         (e, pair)
         for e, pair in found
-        if not (e in (oo, zoo) or _kinked(pair) or loses(pair, _TINY))
-        and loses(e.xreplace({S.q: S.q11}), _TINY)
+        if not (e in (oo, zoo) or _kinked(pair))
+        and (separated(pair) is not None or _less(pair, e.xreplace({S.q: S.q11})))
     )
+
+
+def _less(pair: Expr, own: Expr) -> bool:
+    """Whether the dual keeps the digits of small variances that its diagonal loses."""
+    return loses(own, _TINY) and not loses(pair, _TINY)
 
 
 def _kinked(e: Expr) -> bool:
@@ -168,7 +206,7 @@ def settles(activation: Activation) -> Dual | None:
         return None
     if not _closed(found):
         return None
-    needed = (rule(activation) is not None for rule in (small_program, _far, _direct))
+    needed = (rule(activation) is not None for rule in (tilt, small_program, _far, _direct))
     if any(needed) or orders(activation) or _cancelling(found) or _overflowing(activation):
         return found
     return None

@@ -212,13 +212,15 @@ def _sup(coefficients: list[Any], remainders: list[Any]) -> list[Any]:
     found = [arb(0) for _ in range(TOP + 1)]
     width = _RADIUS / _CUTS
     half = ball(width)
+    count = len(coefficients)
+    falls = [[factorial(n) // factorial(n - k) for n in range(k, count)] for k in range(TOP + 1)]
     for i in range(_CUTS):
         moved = _shifted(coefficients, ball(-_RADIUS + (2 * i + 1) * width))
         sizes = [abs(c).upper() for c in moved]
         for k in range(TOP + 1):
             size = arb(0)
             for n in range(len(sizes) - 1, k - 1, -1):
-                size = size * half + sizes[n] * (factorial(n) // factorial(n - k))
+                size = size * half + sizes[n] * falls[k][n - k]
             found[k] = found[k].max((size + remainders[k]).upper())
     return found
 

@@ -96,7 +96,7 @@ def proven(found: Any, variances: Variances | None = None) -> tuple[str, ...]:
         return ()
     if hasattr(found, "error") and hasattr(found, "low"):  # a table
         measured = getattr(found, "measured", None)
-        if measured is not None and found.closed.kinks:  # taken out
+        if measured is not None:
             return (
                 f"proven: relative error <= {found.error:.2g} of dual and derivative dual for "
                 f"{found.low:.6g} <= q <= {found.high:.6g} and all correlations; rounding of its "
@@ -135,7 +135,7 @@ def _products(found: Any) -> int | None:
     count = sum(len(line) + 1 for plane in rows for line in plane[0])
     count += max(len(plane[0][0]) for plane in rows)
     closed = getattr(found, "closed", None)
-    if closed is not None and closed.kinks:
+    if closed is not None:
         count += len(closed.kinks) ** 2 * (_ORTHANT + 5 * len(closed.slope[0]) ** 2)
     return count
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Basic, Function
+from sympy import Basic, Function, I
 
 from ..activation import Activation
 from ..dual import dual
@@ -19,7 +19,6 @@ from .choice import ONE, Candidate, Choice, cost, is_slow, price, read_variances
 from .expected import ExpectedDual, admissible
 from .mixture import DEFAULT_ERROR, MixtureDual, mixture_dual
 from .rules import RULES, Build, Rule, Variances, built, refuse_beyond_doubles
-from .table.patience import at_most
 
 METHODS = ("auto", "exact", "mixture", *RULES)
 CODE_ERROR = 1e-10
@@ -68,7 +67,8 @@ def choose(
             it a rule is not built: the dual is an `ExpectedDual`.
         code: for generated code, where also the time of an entry counts: with one variance a table
             comes before a mixture, and, where an `error` is asked for, before a closed form with
-            `Phi2`; for a range only a table that is there already.
+            `Phi2`; for a range only a table that is there already.  A closed form with complex
+            numbers in it is none for code.
         build: how a rule is built: `rules.built`, or the same behind a cache; it may have a method
             `known` with the same arguments: whether the dual is there without building it.
 
@@ -137,11 +137,23 @@ class _Search:
             found = ExpectedDual(self.activation, rule.name)
             reason = "asked for; " + _NO_RANGE
         else:
-            found = self.build(rule, self.activation, self.variances, self.error or CODE_ERROR)
+            error = self.error or CODE_ERROR
+            try:
+                found = self.build(rule, self.activation, self.variances, error)
+            except (Undecided, NoClosedForm) as failed:
+                raise self._refused(failed, rule) from None
             reason = "asked for"
         return self._choice(
             found, rule.name, (Candidate(rule.name, True, reason, price(found, rule.cost)),)
         )
+
+    def _refused(self, failed: Undecided | NoClosedForm, rule: Rule) -> Undecided | NoClosedForm:
+        """What a rule said, with the closed form or the mixture first where there is one."""
+        advice = self._advice(rule.name)
+        if advice not in _FORMULAS:
+            return failed
+        hint = "; ".join(text for text in (f"{advice}, for all variances", failed.hint) if text)
+        return type(failed)(failed.what, where=failed.where, tried=failed.tried, hint=hint)
 
     def _series(self) -> Any:
         """The series as a formula: with as many terms as the error needs where it has no end."""
@@ -167,7 +179,7 @@ class _Search:
         seen: list[Candidate] = []
         found: Any = None
         try:
-            found = dual(self.activation, mean=self.mean)
+            found = self._spelled(dual(self.activation, mean=self.mean))
             method, reason = "exact", "a closed form, for all variances"
         except NoClosedForm as failed:
             if self.mean:
@@ -194,7 +206,19 @@ class _Search:
         seen.append(Candidate(method, True, reason, cost(found)))
         return self._choice(found, method, tuple(seen))
 
+    def _spelled(self, found: Any) -> Any:
+        """The closed form, where code for it is not wanted or can be made.
+
+        Raises:
+            NoClosedForm: there are complex numbers in it.
+        """
+        if self.code and found.value.has(I) and not self.mean:
+            raise NoClosedForm("Phi or Phi2 of complex arguments, which no backend spells")
+        return found
+
     def _numeric(self, seen: list[Candidate]) -> Choice:
+        from .table.patience import at_most
+
         admissible(self.activation)
         if self.variances is None:
             rule = next(iter(RULES.values()))
@@ -251,6 +275,8 @@ class _Search:
         A range of variances keeps what is there for all variances unless its table is there too:
         building one takes longer than most Gram matrices.
         """
+        from .table.patience import at_most
+
         rule = RULES["tabulated"]
         error = self.error or CODE_ERROR
         assert self.variances is not None
@@ -318,6 +344,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+_FORMULAS = ("the method exact", "the method mixture")
 _NO_RANGE = (
     "the first to be tried once the variances are known (--variance LO:HI, or the data at run "
     "time); nothing is built yet"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 from sympy import (
@@ -43,48 +44,142 @@ _METHODS = {
 """Functions that `flint.arb` has under the same name; most occur in constants only."""
 
 
+Step = tuple[Callable[[list[Any]], Any] | None, Any]
+"""A rule and the places of its arguments among the earlier steps; None and a symbol."""
+
+
 def ball_value(e: Expr, values: Mapping[Symbol, Any]) -> Any:
     """A `flint.arb` that contains the value of `e` at balls for its symbols.
 
     Raises:
         UnsupportedOp: a function that closed forms of mixtures do not have.
     """
-    from flint import arb
+    found: list[Any] = []
+    for rule, at in _steps(e):
+        found.append(values[at] if rule is None else rule([found[i] for i in at]))
+    return found[-1]
 
+
+def ball_row(e: Expr, values: Mapping[Symbol, Any], symbol: Symbol, balls: Sequence[Any]) -> Any:
+    """The list of `ball_value` for many balls of one symbol; what does not hold it is done once.
+
+    Raises:
+        UnsupportedOp: as `ball_value`.
+    """
+    steps = _steps(e)
+    moving = _moving(e, symbol)
+    found: list[Any] = [None] * len(steps)
+    row = []
+    for n, z in enumerate(balls):
+        for k in moving if n else range(len(steps)):
+            rule, at = steps[k]
+            if rule is None:
+                found[k] = z if at == symbol else values[at]
+            else:
+                found[k] = rule([found[i] for i in at])
+        row.append(found[-1])
+    return row
+
+
+@lru_cache(maxsize=512)
+def _steps(e: Expr) -> tuple[Step, ...]:
+    """Every different part of an expression once, arguments first."""
+    steps: list[Step] = []
+    place: dict[Expr, int] = {}
+
+    def walk(part: Expr) -> int:
+        if part not in place:
+            steps.append(_step(part, walk))
+            place[part] = len(steps) - 1
+        return place[part]
+
+    walk(e)
+    return tuple(steps)
+
+
+@lru_cache(maxsize=512)
+def _moving(e: Expr, symbol: Symbol) -> tuple[int, ...]:
+    """The steps that depend on a symbol, in order."""
+    moving: set[int] = set()
+    steps = _steps(e)
+    for k, (rule, at) in enumerate(steps):
+        if at == symbol if rule is None else any(i in moving for i in at):
+            moving.add(k)
+    return tuple(sorted(moving))
+
+
+def _step(e: Expr, walk: Callable[[Expr], int]) -> Step:
     if isinstance(e, Symbol):
-        return values[e]
+        return None, e
     if isinstance(e, Rational):
-        return arb(int(e.p)) / int(e.q)
-    if isinstance(e, Add):
-        total = arb(0)
-        for a in e.args:
-            total += ball_value(a, values)
-        return total
-    if isinstance(e, Mul):
-        total = arb(1)
-        for a in e.args:
-            total *= ball_value(a, values)
-        return total
+        return partial(_fraction, int(e.p), int(e.q)), ()
+    if e is pi or e is E:
+        return _pi if e is pi else _euler, ()
     if isinstance(e, Pow) and isinstance(e.exp, Rational):
-        return _power(ball_value(e.base, values), e.exp)
+        return partial(_power, int(e.exp.p), int(e.exp.q)), (walk(e.base),)
     if isinstance(e, Pow):
-        return ball_value(e.base, values) ** ball_value(e.exp, values)
-    if e is pi:
-        return arb.pi()
-    if e is E:
-        return arb(1).exp()
-    arguments = [ball_value(a, values) for a in e.args]
+        return _general_power, (walk(e.base), walk(e.exp))
+    places = tuple([walk(a) for a in e.args])
+    if isinstance(e, Add):
+        return _total, places
+    if isinstance(e, Mul):
+        return _product, places
     if type(e) in _METHODS:
-        return getattr(arguments[0], _METHODS[type(e)])()
+        return partial(_method, _METHODS[type(e)]), places
     if isinstance(e, Phi):
-        return normal(arguments[0])
+        return _normal, places
     if isinstance(e, Phi2):
-        return bivariate(*arguments)
+        return _bivariate, places
     raise UnsupportedOp(f"{type(e).__name__} has no ball arithmetic here", where=str(e))
 
 
-def _power(base: Any, exponent: Rational) -> Any:
-    whole, half = int(exponent.p), int(exponent.q)
+def _fraction(whole: int, half: int, _: list[Any]) -> Any:
+    from flint import arb
+
+    return arb(whole) / half
+
+
+def _pi(_: list[Any]) -> Any:
+    from flint import arb
+
+    return arb.pi()
+
+
+def _euler(_: list[Any]) -> Any:
+    from flint import arb
+
+    return arb(1).exp()
+
+
+def _total(terms: list[Any]) -> Any:
+    return sum(terms[1:], terms[0])
+
+
+def _product(factors: list[Any]) -> Any:
+    total = factors[0]
+    for z in factors[1:]:
+        total = total * z
+    return total
+
+
+def _general_power(args: list[Any]) -> Any:
+    return args[0] ** args[1]
+
+
+def _method(name: str, args: list[Any]) -> Any:
+    return getattr(args[0], name)()
+
+
+def _normal(args: list[Any]) -> Any:
+    return normal(args[0])
+
+
+def _bivariate(args: list[Any]) -> Any:
+    return bivariate(*args)
+
+
+def _power(whole: int, half: int, args: list[Any]) -> Any:
+    base = args[0]
     if half == 1:
         return base**whole
     if half == 2:

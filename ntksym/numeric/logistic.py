@@ -373,7 +373,7 @@ def _outside(e: Expr) -> NoClosedForm:
     return NoClosedForm(
         f"{e}: the factor is not in the logistic family",
         tried=(FAMILY,),
-        hint="a series or a quadrature",
+        hint="--why shows which methods apply",
     )
 
 
@@ -388,5 +388,5 @@ def _product(activation: Activation, used: list[Any], names: dict[Any, Any]) -> 
         where="each factor is a mixture of normal distribution functions; two at once need "
         "orthants of dimension four",
         tried=(FAMILY,),
-        hint="a series or a quadrature",
+        hint="--why shows which methods apply",
     )

@@ -23,7 +23,7 @@ from ..symbols import q, q11, q12, q22, x
 from .arith import ball, fraction, working
 from .bound import MixtureBound, prove_bound
 from .error import DualBound, norm, product_bound, rounded_up
-from .evaluate import ball_value
+from .evaluate import ball_row, ball_value
 from .logistic import LogisticSum, recognise
 from .lowest import SMALL, gap, lowest
 from .named import MixtureDiag, MixtureDiagDot, MixtureDot, MixtureValue
@@ -255,12 +255,11 @@ class MixtureDual:
         nodes = [(ball(a), ball(w)) for a, w in self.mixture]
         total = ball_value(plain, values)
         for a, w in nodes:
-            for e in single:
-                if e != 0:
-                    total += w * ball_value(e, {**values, B: a})
-            for b, z in nodes:
-                for e in pairs:
-                    total += w * z * ball_value(e, {**values, A: a, B: b})
+            for e in (e for e in single if e != 0):
+                total += w * ball_value(e, {**values, B: a})
+            rows = [ball_row(e, {**values, A: a}, B, [b for b, _ in nodes]) for e in pairs]
+            for (_, z), *found in zip(nodes, *rows, strict=True):
+                total = sum((w * z * value for value in found), total)
         return total
 
     def _limit(
@@ -270,7 +269,8 @@ class MixtureDual:
         form = self.slope_form if slope else self.form
         found = lowest(form) if code else None
         rough = self if found is None else _dual(self.activation, mixture(ROUGH))
-        (one, e1), (two, e2) = (rough.size(v, slope, values) for v in (a, b))
+        one, e1 = rough.size(a, slope, values)
+        two, e2 = (one, e1) if a == b else rough.size(b, slope, values)
         if found is not None:  # the gap of what code sums, and the sizes of s
             one, two = ((low, (top + e).upper()) for (low, top), e in ((one, e1), (two, e2)))
             e1, e2 = (gap(self.mixture_bound, form, v, values) for v in (a, b))

@@ -10,6 +10,7 @@ truncation (as many nodes as wanted, near the best); Remez's exchange (the best)
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -140,6 +141,20 @@ def _error(rule: Rule, z: Any) -> Any:
     return (total * _weight(z)).mid()
 
 
+def _scan(rule: Rule, step: Any) -> Iterator[tuple[Any, Any]]:
+    """(z, error) at z = step, 2 step, ...: Gaussians by products, not by exponentials."""
+    terms = [c for _, c in rule]
+    ratios = [(-t * step * step).exp() for t, _ in rule]
+    squares = [r * r for r in ratios]
+    z = step
+    while True:
+        terms = [term * ratio for term, ratio in zip(terms, ratios, strict=True)]
+        ratios = [ratio * square for ratio, square in zip(ratios, squares, strict=True)]
+        total = sum(terms, -1 / (2 * (z / 2).cosh() ** 2))
+        yield z, (total * _weight(z)).mid()
+        z = (z + step).mid()
+
+
 def _weight(z: Any) -> Any:
     return (1 + z * z).sqrt().sqrt()
 
@@ -149,11 +164,12 @@ def _extrema(rule: Rule, count: int) -> list[tuple[Any, Any]]:
     from flint import arb
 
     found = [(arb(0), _error(rule, arb(0)))]
-    step = arb(6) / (10 * count)  # far below the distance of extrema, which is least near zero
-    z, before, now = arb(0), found[0][1], found[0][1]
-    while len(found) < count and z < 4 * count:
-        z = (z + step).mid()
-        after = _error(rule, z)
+    # far below the distance of extrema, which is least near zero
+    step = (arb(6) / (10 * count)).mid()
+    before, now = found[0][1], found[0][1]
+    for z, after in _scan(rule, step):
+        if len(found) == count or not z < 4 * count:
+            break
         if (now - before) * (after - now) < 0 and z > 2 * step:
             bend = before - 2 * now + after
             shift = (before - after) / (2 * bend)

@@ -27,7 +27,7 @@ def input_range(network: Network, variances: Any) -> Range | None:
 def array_plan(
     network: Network, wanted: Wanted, span: Range | None, name: str = "network"
 ) -> ArrayNetwork:
-    """The units of a network, for JAX, PyTorch and gradients.
+    """The units of a network, for JAX and PyTorch.
 
     Quadrature, which array code does not have, gives way to tables where the method is open.
 

@@ -152,12 +152,13 @@ class DeepKernel(CompiledKernel):
 
 
 def sphere(rows: list[Any], dtype: str = "float64") -> tuple[float | None, float]:
-    """The squared norm of all rows, where they have one up to rounding, else None; and by how much
-    those of the rows differ from it, relatively.
+    """The squared norm of all finite rows, where they have one up to rounding, else None; and by
+    how much those of the rows differ from it, relatively.
     """
     with np.errstate(all="ignore"):
         squares = np.concatenate([np.einsum("ij,ij->i", z, z, dtype=np.float64) for z in rows])
-    low, high = float(squares.min()), float(squares.max())
+    squares = squares[np.isfinite(squares)]  # the others have no kernel, and must not matter
+    low, high = (float(squares.min()), float(squares.max())) if squares.size else (0.0, 0.0)
     if not (low > 0.0 and high - low <= SPHERE[dtype] * high):
         return None, 0.0
     middle = (low + high) / 2

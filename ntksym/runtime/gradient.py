@@ -148,7 +148,7 @@ class NetworkGradient:
                 for k, v in self._mended(a[i], b[j]).items():
                     table[k][i, j] = v
                     if y is None:
-                        table[_exchanged(k)][j, i] = v
+                        table[exchanged(k)][j, i] = v
         return self._sorted(table)
 
     def _mended(self, rows: Array, others: Array) -> dict[str, Array]:
@@ -280,7 +280,10 @@ class NetworkGradient:
         )
         x, c, y = (a * v + b for v in (g.g11, g.g12, g.g22))
         tx, t, ty = (own * v + offset for v in (g.g11, g.g12, g.g22))
-        root = run.sqrt((a * g.area) ** 2 + a * b * g.apart)
+        side, gap = a * g.area, run.sqrt(a * b * g.apart)
+        large = run.where(side > gap, side, gap)
+        less = run.over(run.where(side > gap, gap, side), large, 0.0)
+        root = large * run.sqrt(1 + less * less)
         diff = run.over(a * g.unlike, run.sqrt(x) + run.sqrt(y), 0.0)
         state = {"q11": x, "q12": c, "q22": y, "root": root, "diff": diff}
         state |= {"t11": tx, "t12": t, "t22": ty}
@@ -333,9 +336,9 @@ class NetworkGradient:
                 for k, v in zip(ENTRIES, (g.g11, g.g12, g.g22), strict=True):
                     move[k] = slope * v + offset
                 move["t12"] = s["ntk_slope"] * g.g12 + s["ntk_offset"]
-                rise = a * slope * g.area**2 + (slope * b + a * offset) * g.apart / 2
-                turn = run.over(rise * c, root, 0.0) - root * move["q12"]
-                move["angle"] = turn / (x * y)
+                rise = a * slope * g.area * run.over(g.area, root, 0.0)
+                rise = rise + (slope * b + a * offset) / 2 * run.over(g.apart, root, 0.0)
+                move["angle"] = (rise * (c / x) - root * (move["q12"] / x)) / y
             moves[name] = move
         return moves
 
@@ -346,7 +349,7 @@ def _move(**parts: Any) -> Move:
     return {k: parts.get(k, 0.0) for k in names}
 
 
-def _exchanged(name: str) -> str:
+def exchanged(name: str) -> str:
     """The name of a derivative with the two points exchanged."""
     swapped = {"q11": "q22", "q22": "q11"}
     first, mark, last = name.rpartition(" " if " " in name else "/")

@@ -1,8 +1,8 @@
 r"""`UnitGradient`: the kernels of a network of tables, series and mixtures, and their derivatives.
 
-Forward mode in the covariance: $dK = K_{11}dq_{11} + \dot K\,dq_{12} + K_{22}dq_{22}$, and the same
-for $\dot K$, whose derivative in q12 is E[s''(u) s''(v)].  $\dot K$ itself has the proven bound of
-its method; the other derivatives differentiate polynomials or sums, and have none.
+Forward mode in the covariance: $dK = K_{11}dq_{11} + K_{12}dq_{12} + K_{22}dq_{22}$, and the same
+for $\dot K$.  $K_{12} = \dot K$ has the proven bound of its method; the other derivatives are those
+of polynomials, of sums or of values (`gradient_duals`), and have none.
 """
 
 from __future__ import annotations
@@ -12,23 +12,38 @@ from typing import Any
 
 import numpy as np
 
-from ..backends.numpy_units import units_file
+from ..backends.array_unit import array_unit, roughness
+from ..backends.c_gradient_units import UnitSlopes
+from ..dual import Dual
+from ..errors import UnsupportedOp
 from ..lower.kernel import lower_input
 from ..lower.schedule import number
 from ..network import Network, recurse
 from ..network.affine import UnknownDual
-from .array_plan import array_plan
+from ..numeric import Choice, MixtureDual
+from ..numeric.series.table import SeriesTable
+from ..numeric.table import BandedDual, TableDual
+from .arguments import read_threads
 from .checks import Array, real_array, same_width
-from .engines import load_module
-from .gradient import ENTRIES, KernelGradients
+from .gradient import ENTRIES, KernelGradients, exchanged
+from .gradient_differences import ROOM
+from .gradient_duals import GradientDual, gradient_duals
 from .gradient_layers import SHARED, dense_program
+from .gradient_rows import spans
 from .gradient_steps import Numeric
 from .ranged import outward, spread
-from .unit_layers import AUTO, Range, Wanted, first_affine, needs_range
+from .threads import each
+from .unit_layers import AUTO, Range, Wanted, first_affine, needs_range, plan
 
-WIDER = 2.0**0.25
-"""Ranges are this much wider than the data at both ends: derivatives need room."""
-COORDINATES = ("q11", "q12", "q22", "t11", "t12", "t22")
+BAND = 32
+"""Rows at a time."""
+LEAST = 2.0**0.125
+"""The least room with which tables that are there already serve other data."""
+PLANES = (
+    *("nngp", "ntk"),
+    *(f"{k}/{v}" for k in ("nngp", "ntk") for v in (*ENTRIES, *SHARED)),
+    *(f"{k}/polar {v}" for k in ("nngp", "ntk") for v in ("q11", "angle", "q22")),
+)
 
 
 class UnitGradient:
@@ -41,13 +56,27 @@ class UnitGradient:
         notes: what is proven of the last call's units, line by line.
     """
 
-    def __init__(self, network: Network, wanted: Wanted = AUTO) -> None:
+    def __init__(
+        self,
+        network: Network,
+        wanted: Wanted = AUTO,
+        target: str | None = None,
+        *,
+        threads: int | None = None,
+    ) -> None:
         """Lower the layers' rules.
 
+        Args:
+            network: the network.
+            wanted: the method and the error of its duals.
+            target: "c", "numpy", or None: C where there is a compiler.
+            threads: by default the processors that this program may run on.
+
         Raises:
-            BadSpec: a parameter without a value.
+            BadSpec: a parameter without a value; threads that are no number.
         """
-        self._network, self._wanted = network, wanted
+        self._network, self._wanted, self._target = network, wanted, target
+        self._threads = read_threads(threads)
         blocks = tuple((replace(n, dual=UnknownDual()), dense) for n, dense in network.blocks)
         unknown = recurse(replace(network, blocks=blocks))
         self._rules = tuple(dense_program(layer.nngp, layer.ntk) for layer in unknown.layers)
@@ -65,7 +94,7 @@ class UnitGradient:
             n: lower_input(first.nngp.diff(free[n]), first.ntk.diff(free[n]), names) for n in shared
         }
         self._numeric = Numeric(tuple({id(p): p for p in self._rules}.values()))
-        self._made: dict[Range | None, tuple[Any, tuple[int, ...]]] = {}
+        self._made: dict[Range | None, tuple[tuple[GradientDual, ...], tuple[int, ...]]] = {}
         self.notes: tuple[str, ...] = ()
         self.wrt = (*ENTRIES, *SHARED)
 
@@ -80,113 +109,219 @@ class UnitGradient:
         a = real_array(x, "X", 2)
         b = a if y is None else real_array(y, "Y", 2)
         same_width(a, b)
-        g11, g22 = np.sum(a * a, axis=1)[:, None], np.sum(b * b, axis=1)[None, :]
-        g12 = a @ b.T
-        if y is None:
-            g12 = (g12 + g12.T) / 2
-            np.fill_diagonal(g12, g11[:, 0])
         with np.errstate(all="ignore"):
-            return self._forward((g11, g12, g22), a.shape[1])
+            return self._planes(a, None if y is None else b)
 
-    def _units(self, variances: Array, d: int) -> Any:
+    def _duals(self, variances: Array, d: int) -> tuple[tuple[GradientDual, ...], tuple[int, ...]]:
         span = None
         if needs_range(self._network, self._wanted):
             slope, offset = first_affine(self._network, d)
             low, high = spread(slope * variances + offset, "X", zero=True) or (1.0, 1.0)
-            span = outward(low / WIDER, high * WIDER)
+            for held in self._made:
+                if held is not None and held[0] * LEAST <= low and high * LEAST <= held[1]:
+                    return self._made[held]
+            span = outward(low / ROOM, high * ROOM)
         if span not in self._made:
-            plan = array_plan(self._network, self._wanted, span)
-            module = load_module(units_file(plan.kinds), keep=False)
-            self.notes = tuple(line for kind in plan.kinds for line in kind.notes)
-            self._made[span] = module, tuple(s.kind for s in plan.steps)
+            found = plan(self._network, self._wanted, span)
+            made = found.schedule
+            values = {
+                step.kind: dict(n.values)
+                for step, (n, _) in zip(made.steps, self._network.blocks, strict=True)
+            }
+            sense = self._network.convention.derivative
+            kinds = tuple(
+                UnitSlopes(unit, _slopes(choice, values[k], sense))
+                for k, (unit, choice) in enumerate(zip(made.kinds, found.choices, strict=True))
+            )
+            rough = tuple(_rough(c) for c in found.choices)
+            duals = gradient_duals(kinds, rough, self._target)
+            self.notes = tuple(line for dual in duals for line in dual.notes)
+            self._made[span] = duals, tuple(s.kind for s in made.steps)
         return self._made[span]
 
-    def _forward(self, inner: tuple[Array, ...], d: int) -> KernelGradients:
-        variances = np.concatenate([inner[0].ravel(), inner[2].ravel()])
-        module, kinds = self._units(variances, d)
+    def _planes(self, a: Array, b: Array | None) -> KernelGradients:
+        """Everything, in bands of rows; of a symmetric matrix the upper half, then both."""
+        other = a if b is None else b
+        n, m, d = len(a), len(other), a.shape[1]
+        squares = [np.sum(v * v, axis=1) for v in ((a,) if b is None else (a, b))]
+        duals, kinds = self._duals(np.concatenate(squares), d)
+        levels = [self._levels(g, d, duals, kinds) for g in squares]
+        out = {name: np.empty((n, m)) for name in PLANES}
+
+        def band(at: int, _: Any) -> None:
+            rows, first = slice(at, at + BAND), at if b is None else 0
+            columns = slice(first, None)
+            mine = [_columns(level, rows) for level in levels[0]]
+            theirs = [_rows(level, columns) for level in levels[-1]]
+            found = self._pairs(a[rows], other[columns], mine, theirs, duals, kinds)
+            for name, plane in found.items():
+                out[name][rows, columns] = plane
+
+        each(band, range(0, n, BAND), self._threads, _nothing)
+        if b is None:
+            _mirror(out)
+        return _sorted(out)
+
+    def _first(self, d: int) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+        """The numbers of the affine first layer, and their derivatives by hyper-parameter."""
         given = {"d": d, **self._input_values}
-        raw = self._input.evaluate(given)
-        a, b, own, offset = (
-            float(raw[k]) for k in ("nngp_slope", "nngp_offset", "ntk_slope", "ntk_offset")
-        )
-        x, c, y = (a * g + b for g in inner)
-        tx, t, ty = (own * g + offset for g in inner)
-        root = module._rootdet(*np.broadcast_arrays(x, c, y))
-        first = x, c, y, root
-        moves: dict[str, dict[str, Any]] = {
-            name: dict.fromkeys(COORDINATES, 0.0) for name in self.wrt
+        found = {k: float(v) for k, v in self._input.evaluate(given).items()}
+        slopes = {
+            name: {k: float(v) for k, v in program.evaluate(given).items()}
+            for name, program in self._slopes.items()
         }
-        for k in ("11", "12", "22"):
-            moves[f"q{k}"] |= {f"q{k}": a, f"t{k}": own}
-        for name, program in self._slopes.items():
-            s = {k: float(v) for k, v in program.evaluate(given).items()}
-            for k, g in zip(("11", "12", "22"), inner, strict=True):
-                moves[name][f"q{k}"] = s["nngp_slope"] * g + s["nngp_offset"]
-                moves[name][f"t{k}"] = s["ntk_slope"] * g + s["ntk_offset"]
+        return found, slopes
+
+    def _levels(
+        self, g: Array, d: int, duals: tuple[GradientDual, ...], kinds: tuple[int, ...]
+    ) -> list[dict[str, Array]]:
+        """For each level: q, t and derivatives of q in q of the first level and in `SHARED`."""
+        first, slopes = self._first(d)
+        q = first["nngp_slope"] * g + first["nngp_offset"]
+        t = first["ntk_slope"] * g + first["ntk_offset"]
+        moves = {"own": np.full_like(g, first["nngp_slope"])}
+        for name in SHARED:
+            s = slopes.get(name)
+            moves[name] = s["nngp_slope"] * g + s["nngp_offset"] if s else np.zeros_like(g)
+        levels = [{"q": q, "t": t, **moves}]
         for kind, rule, values in zip(kinds, self._rules, self._values, strict=True):
-            pair, own_x, own_y = self._duals(module, kind, (x, c, y, root))
-            sides = []
-            for (value, dot, _, _), at in ((pair, t), (own_x, tx), (own_y, ty)):
-                sides.append(self._numeric(rule, {**values, "K": value, "Kdot": dot, "t12": at}))
+            k, dot, of_k, _ = duals[kind].side(q)
+            o = self._numeric(rule, {**values, "K": k, "Kdot": dot, "t12": t})
+            q, t = (np.broadcast_to(o[k], g.shape) for k in ("nngp", "ntk"))
             moves = {
-                name: _moved(name, move, (pair, own_x, own_y), sides)
-                for name, move in moves.items()
+                name: o["nngp_K"] * of_k * v + (o[f"nngp_{name}"] if name in SHARED else 0.0)
+                for name, v in moves.items()
             }
-            same = (root == 0.0) & (x == y) & (c > 0.0)
-            o, ox, oy = sides
-            x, y, tx, t, ty = ox["nngp"], oy["nngp"], ox["ntk"], o["ntk"], oy["ntk"]
-            c = np.where(same, x, o["nngp"])
-            root = np.where(same, 0.0, module._rootdet(*np.broadcast_arrays(x, c, y)))
-        return self._sorted(c, t, moves, first, a)
+            levels.append({"q": q, "t": t, **moves})
+        return levels
 
-    def _duals(self, module: Any, kind: int, at: tuple[Array, ...]) -> Any:
-        """(value, dot, derivatives of value, of dot) of the pair and of both diagonals."""
-        pair = (
-            *getattr(module, f"dual{kind}_value")(*at),
-            *(p[:3] for p in getattr(module, f"dual{kind}_partials")(*at)),
-        )
-        sides = []
-        for q in (at[0], at[2]):
-            values = getattr(module, f"dual{kind}_diag_value")(q)
-            sides.append((*values, *getattr(module, f"dual{kind}_diag_partials")(q)))
-        return pair, sides[0], sides[1]
+    def _pairs(
+        self,
+        rows: Array,
+        others: Array,
+        mine: list[dict[str, Array]],
+        theirs: list[dict[str, Array]],
+        duals: tuple[GradientDual, ...],
+        kinds: tuple[int, ...],
+    ) -> dict[str, Array]:
+        """The planes of a band: `mine` are columns, `theirs` rows of numbers, level by level."""
+        first, slopes = self._first(rows.shape[1])
+        a, b, own = (first[k] for k in ("nngp_slope", "nngp_offset", "ntk_slope"))
+        s = spans(rows, others, self._numeric.rootdet)
+        c, t = a * s.g12 + b, own * s.g12 + first["ntk_offset"]
+        root = np.sqrt((a * s.area) ** 2 + a * b * s.apart)
+        start = mine[0]["q"], c, theirs[0]["q"], root
+        none = np.zeros_like(c)
+        moves = {"q11": (none, none), "q12": (none + a, none + own), "q22": (none, none)}
+        for name in SHARED:
+            rise = slopes.get(name)
+            moves[name] = none, none
+            if rise:
+                moves[name] = (
+                    rise["nngp_slope"] * s.g12 + rise["nngp_offset"],
+                    rise["ntk_slope"] * s.g12 + rise["ntk_offset"],
+                )
+        for level, (kind, rule, values) in enumerate(
+            zip(kinds, self._rules, self._values, strict=True)
+        ):
+            left, right = mine[level], theirs[level]
+            at = np.broadcast_arrays(left["q"], c, right["q"], root)
+            k, dot, k1, k12, k2, d1, d12, d2 = duals[kind].pair(*at)
+            o = self._numeric(rule, {**values, "K": k, "Kdot": dot, "t12": t})
+            after = {}
+            for name, (dc, dt) in moves.items():
+                of_k, of_dot = k12 * dc, d12 * dc
+                for end, label, v, w in ((left, "q11", k1, d1), (right, "q22", k2, d2)):
+                    if name == label or name in SHARED:
+                        move = end["own" if name == label else name]
+                        of_k, of_dot = of_k + v * move, of_dot + w * move
+                dc = o["nngp_K"] * of_k
+                dt = o["ntk_K"] * of_k + o["ntk_Kdot"] * of_dot + o["ntk_t12"] * dt
+                if name in SHARED:
+                    dc, dt = dc + o[f"nngp_{name}"], dt + o[f"ntk_{name}"]
+                after[name] = dc, dt
+            moves = after
+            same = (root == 0.0) & (left["q"] == right["q"]) & (c > 0.0)
+            x, y = mine[level + 1], theirs[level + 1]
+            c = np.where(same, x["q"], o["nngp"])
+            t = np.where(same, x["t"], o["ntk"])
+            whole = np.broadcast_arrays(x["q"], c, y["q"])
+            root = np.where(same, 0.0, self._numeric.rootdet(*whole))
+        return _named(c, t, moves, start, a)
 
-    def _sorted(
-        self, c: Array, t: Array, moves: Any, first: tuple[Array, ...], a: float
-    ) -> KernelGradients:
-        x, start, y, root = first
-        shape = c.shape
-        d_nngp, d_ntk = (
-            {v: np.array(np.broadcast_to(moves[v][k], shape)) for v in self.wrt}
-            for k in ("q12", "t12")
-        )
-        polar = []
-        for table in (d_nngp, d_ntk):
-            turn = table["q12"] / a
-            polar.append(
-                {
-                    "q11": table["q11"] / a + turn * start / (2 * x),
-                    "angle": -root * turn,
-                    "q22": table["q22"] / a + turn * start / (2 * y),
-                }
-            )
-        return KernelGradients(c, np.broadcast_to(t, shape), d_nngp, d_ntk, polar[0], polar[1])
+
+def _slopes(choice: Choice, values: dict[str, Any], sense: str) -> Any:
+    """What the derivatives of a dual are written from; None where its values must do.
+
+    Raises:
+        UnsupportedOp: a jump whose kernel has infinite derivatives.
+    """
+    if not isinstance(choice.dual, (Dual, MixtureDual, SeriesTable)):
+        return None
+    closed = isinstance(choice.dual, (Dual, MixtureDual))
+    try:
+        return array_unit(choice.dual, choice.activation, values if closed else {}, sense)
+    except UnsupportedOp:
+        if sense != "almost_everywhere":
+            raise
+        return None
 
 
-def _moved(name: str, move: dict[str, Any], duals: Any, sides: Any) -> dict[str, Any]:
-    """One direction after a layer."""
-    made: dict[str, Any] = {}
-    spans = (("q11", "q12", "q22"), ("q11",), ("q22",))
-    for label, along, found, rule in zip(("12", "11", "22"), spans, duals, sides, strict=True):
-        _, _, of_value, of_dot = found
-        value = sum(p * move[k] for p, k in zip(of_value, along, strict=True))
-        dot = sum(p * move[k] for p, k in zip(of_dot, along, strict=True))
-        shared = name in SHARED
-        made[f"q{label}"] = rule["nngp_K"] * value
-        made[f"t{label}"] = (
-            rule["ntk_K"] * value + rule["ntk_Kdot"] * dot + rule["ntk_t12"] * move[f"t{label}"]
-        )
-        if shared:
-            made[f"q{label}"] = made[f"q{label}"] + rule[f"nngp_{name}"]
-            made[f"t{label}"] = made[f"t{label}"] + rule[f"ntk_{name}"]
-    return made
+def _rough(choice: Choice) -> tuple[bool, bool, bool]:
+    """Whether s jumps, whether no kink is away from 0, whether there is none."""
+    if isinstance(choice.dual, MixtureDual):
+        return False, True, True
+    jumps, kinks = roughness(choice.activation)
+    return jumps, isinstance(choice.dual, (TableDual, BandedDual)), not kinks
+
+
+def _nothing() -> None:
+    """Threads need no space of their own."""
+
+
+def _columns(level: dict[str, Array], rows: slice) -> dict[str, Array]:
+    return {k: v[rows, None] for k, v in level.items()}
+
+
+def _rows(level: dict[str, Array], columns: slice) -> dict[str, Array]:
+    return {k: v[None, columns] for k, v in level.items()}
+
+
+def _named(
+    c: Array, t: Array, moves: dict[str, tuple[Array, Array]], start: tuple[Array, ...], a: float
+) -> dict[str, Array]:
+    """The planes by name; the polar ones from those in q11, q12, q22."""
+    x, first, y, root = start
+    found = {"nngp": c, "ntk": t}
+    for k, label in enumerate(("nngp", "ntk")):
+        found |= {f"{label}/{name}": both[k] for name, both in moves.items()}
+        turn = moves["q12"][k] / a
+        found[f"{label}/polar q11"] = moves["q11"][k] / a + turn * first / (2 * x)
+        found[f"{label}/polar angle"] = -root * turn
+        found[f"{label}/polar q22"] = moves["q22"][k] / a + turn * first / (2 * y)
+    return found
+
+
+def _mirror(out: dict[str, Array]) -> None:
+    """The lower halves, from the upper ones with the two points exchanged."""
+    lower = np.tril_indices(len(out["nngp"]), -1)
+    for name in PLANES:
+        swapped = exchanged(name)
+        if swapped > name:
+            np.fill_diagonal(out[swapped], out[name].diagonal())
+        if swapped >= name:
+            mine, theirs = out[name].T[lower], out[swapped].T[lower]
+            out[name][lower], out[swapped][lower] = theirs, mine
+
+
+def _sorted(table: dict[str, Array]) -> KernelGradients:
+    names = (*ENTRIES, *SHARED)
+    polar = ("q11", "angle", "q22")
+    return KernelGradients(
+        table["nngp"],
+        table["ntk"],
+        {v: table[f"nngp/{v}"] for v in names},
+        {v: table[f"ntk/{v}"] for v in names},
+        {v: table[f"nngp/polar {v}"] for v in polar},
+        {v: table[f"ntk/polar {v}"] for v in polar},
+    )

@@ -26,7 +26,7 @@ SPAN = 16 * COLUMNS
 """Columns of a band that one thread works on at a time."""
 LINE = 64
 """Bytes of a line of the cache."""
-PRODUCT_FLAGS = ("-ffp-contract=fast",)
+PRODUCT_FLAGS = ("-O3", "-ffp-contract=fast")
 """The product may fuse: one rounding less.  Generated layers may not."""
 
 First = tuple[float, float, float, float]

@@ -30,7 +30,7 @@ from .dual_arrays import DualValues as DualValues
 from .engines import Engine
 from .gram_loop import First, Layers, Side
 from .later import found_network, found_recursion
-from .products import equal_points, mirrored
+from .products import equal_points, mirrored, possible
 
 if TYPE_CHECKING:
     from .gradient import KernelGradients, NetworkGradient
@@ -113,7 +113,7 @@ class CompiledKernel:
 
         Raises:
             BadData: X or Y is no two-dimensional real array.
-            UnsupportedOp: a collapsed network, or a dual without derivatives (quadrature).
+            UnsupportedOp: a collapsed network, or a jump whose derivative dual is infinite.
         """
         for rows, name in ((X, "X"), (Y, "Y")):
             if rows is not None or name == "X":
@@ -122,7 +122,10 @@ class CompiledKernel:
             from .gradient_units import UnitGradient
 
             network, wanted = self._units
-            self._gradient = UnitGradient(found_network(network), wanted)
+            target = "numpy" if self.target == "numpy" else None
+            self._gradient = UnitGradient(
+                found_network(network), wanted, target, threads=self.threads
+            )
         elif self._gradient is None:
             if self._network is None:
                 raise UnsupportedOp(
@@ -290,7 +293,8 @@ class CompiledKernel:
         points are equal, and have exactly the kernel of the diagonal; where q1 = q2 and G is
         symmetric, so are the kernels.
 
-        With `strict`, an inner product above the norms by more than a rounding is an error.
+        An inner product above |x| |y| counts as that; with `strict` it is an error when it is
+        more than a rounding above.
 
         Raises:
             BadData: not real, of wrong shape, or a negative squared norm; outputs as for a call.
@@ -309,6 +313,7 @@ class CompiledKernel:
             )
         if strict:
             is_covariance(g1[:, None], g12, g2[None, :], "gram")
+        g12 = possible(g1, g12, g2)
         target = self._target(g12.shape, out, only, (G, g12, q1, q2))
         first = self._engine.first(d)
         x, y = (self._norms(g, first) for g in (g1, g2))

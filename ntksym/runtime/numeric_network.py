@@ -188,7 +188,7 @@ def compile_dual(
         NoCompiler: `target="c"` and no compiler works.
         BadSpec: a parameter without a value where a rule is to be built.
     """
-    plain = choose(activation, method=wanted.method, error=wanted.error)
+    plain = choose(activation, method=wanted.method, error=wanted.error, code=True)
     if isinstance(plain.dual, MixtureDual) and variances is None:
         return compile_mixture(plain.dual, target, cache)
     if not isinstance(plain.dual, ExpectedDual) and variances is None:

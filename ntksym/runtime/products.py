@@ -1,4 +1,4 @@
-"""Kernels from inner products: points that are equal, and matrices that are symmetric."""
+"""Kernels from inner products: what no points have, points that are equal, symmetric matrices."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .checks import Array
+from .dual_arrays import ROUNDING, within
 
 ROWS = 256
 """Rows looked at together."""
@@ -16,6 +17,24 @@ UNITS = 2.0
 """Roundings by which the three inner products of equal points may differ."""
 
 Places = NDArray[np.intp]
+
+
+def possible(q1: Array, g: Array, q2: Array) -> Array:
+    """The inner products, finite ones above |x| |y| replaced by it: `g` itself where none is."""
+    found, left, right = g, np.sqrt(q1) * ROUNDING, np.sqrt(q2)
+    bound, size = np.empty((2, min(ROWS, len(g)), len(q2)))
+    for at in range(0, len(g), ROWS):
+        part = g[at : at + ROWS]
+        count = len(part)
+        with np.errstate(all="ignore"):
+            np.multiply(left[at : at + ROWS, None], right, out=bound[:count])
+            np.abs(part, out=size[:count])
+            beyond = (size[:count] > bound[:count]) & (size[:count] < np.inf)
+            if beyond.any():
+                found = g.copy() if found is g else found
+                most = within(q1[at : at + ROWS, None], part, q2)
+                np.copyto(found[at : at + ROWS], most, where=beyond)
+    return found
 
 
 def equal_points(

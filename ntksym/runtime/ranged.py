@@ -152,6 +152,17 @@ class RangedKernel:
         """As `CompiledKernel.diag`."""
         return self._for_rows(X).diag(X)
 
+    def cover(self, squares: Any, d: int) -> None:
+        """Make the code for rows of d columns with squared norms from the least to the largest of
+        these: calls within that range share it, whatever their own range and order.
+
+        Raises:
+            Undecided: as a call.
+        """
+        norms = np.asarray(squares, dtype=np.float64)
+        for part in (norms, norms[norms > 0.0]):
+            self._for_norms([part], d, ("squares", ""))
+
     def gradient(self, X: Any, Y: Any = None) -> Any:
         """As `CompiledKernel.gradient`."""
         if self._gradient is None and self._make_gradient is not None:

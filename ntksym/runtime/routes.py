@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Expr
+from sympy import Expr, I
 
 from ..activation import Activation
 from ..dual import Dual
-from ..numeric import ExpectedDual, MixtureDual, choose
+from ..numeric import Choice, ExpectedDual, MixtureDual, choose
 from .later import is_spec
 
 
@@ -24,12 +24,41 @@ def needs_numeric(net: Any, method: str = "auto", variances: Any = None) -> bool
     if hasattr(net, "value") and hasattr(net, "diag_dot"):
         return True
     if isinstance(net, (str, Expr, Activation)):
-        return method != "exact" and not isinstance(choose(net).dual, Dual)
+        return method != "exact" and not isinstance(choose(net, code=True).dual, Dual)
     if callable(net) and not hasattr(net, "blocks") and not hasattr(net, "network"):
         return True
     found = getattr(net, "network", net)
     blocks = dict.fromkeys(n for n, _ in getattr(found, "blocks", ()))
-    return any(not isinstance(n.forms(), Dual) and _is_dual(n.forms()) for n in blocks)
+    return any(_is_unit(n, method) for n in blocks)
+
+
+def _is_unit(n: Any, method: str) -> bool:
+    forms = n.forms()
+    if isinstance(forms, Dual):  # one that no backend spells is as if there were none
+        return n.dual is None and method != "exact" and not is_spelled(forms)
+    return _is_dual(forms)
+
+
+def is_spelled(dual: Any) -> bool:
+    """Whether code can be made of a closed form: not of Phi or Phi2 of complex arguments."""
+    return not (isinstance(dual, Dual) and dual.value.has(I))
+
+
+def chosen_unit(
+    activation: Any, *, method: str = "auto", error: float | None = None, variances: Any = None
+) -> Choice:
+    """The choice that a ufunc is made of: what is there for all variances comes before a table.
+
+    Raises:
+        BadSpec, NoClosedForm, BadActivation, Undecided: as `ntksym.choose`.
+    """
+    from .rule_store import kept  # with what it needs of tables
+
+    asked: dict[str, Any] = {"method": method, "error": error, "variances": variances}
+    found = choose(activation, **asked, code=method != "auto", build=kept)
+    if method == "auto" and not is_spelled(found.dual):
+        return choose(activation, **asked, code=True, build=kept)
+    return found
 
 
 def _is_dual(forms: Any) -> bool:

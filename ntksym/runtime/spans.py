@@ -78,7 +78,8 @@ def ranged_kernel(net: Any, asked: Asked, record: dict[str, Any]) -> RangedKerne
     def gradient() -> Any:
         from .gradient_units import UnitGradient
 
-        return UnitGradient(later.network(), asked.wanted)
+        target = "numpy" if asked.target == "numpy" else None
+        return UnitGradient(later.network(), asked.wanted, target, threads=asked.threads)
 
     fixed = record["fixed"]
     return _RangedKernel(

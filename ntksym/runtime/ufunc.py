@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from ..activation import Activation
-from ..activations import catalogue, named
+from ..activations import named, names
 from ..backends import Contract, SourceFile, c_unit_network, numpy_unit_network
 from ..backends import c as c_backend
 from ..backends.c_ufunc import UfuncSpec, ufunc_file
@@ -32,12 +32,12 @@ from ..backends.units import unit_of
 from ..errors import BadData, NoCompiler, NtksymError
 from ..language import as_activation, parse_activation
 from ..language.write import to_text
-from ..numeric import choose, read_variances
+from ..numeric import read_variances
 from ..numeric.rules import Variances
 from .compiler import shared_library
 from .dual_arrays import within
 from .engines import load_module
-from .rule_store import kept
+from .routes import chosen_unit
 
 MODULE = "ntksym_ufunc"
 PREFIX = "dual("
@@ -85,21 +85,25 @@ def _number(key: str, value: Any, of: str) -> float:
     return found
 
 
+MINUS = "\N{MINUS SIGN}"
+"""Dask takes a name for two parts where there is a hyphen in it."""
+
+
 def _spelled(act: Activation, params: Mapping[str, float], span: Variances | None) -> str:
     """The request as a name to read: what messages of NumPy say, and what a pickle stores.
 
     `dual(x*Phi(x))`; with parameters and variances `dual(max(alpha*x, x); alpha: real = 1/4;
-    variances = 1/2 : 2)`.  Numbers are quotients: a name has no dots.
+    variances = 1/2 : 2)`.  Numbers are quotients: a name has no dots, and no hyphens.
     """
     parts = [to_text(act.expr)]
-    if act.name in (a.name for a in catalogue()) and named(act.name).expr == act.expr:
+    if act.name in names() and named(act.name).expr == act.expr:
         parts = [act.name]
     for p in act.params:
         value = f" = {Fraction(repr(params[p.name]))}" if p.name in params else ""
         parts.append(f"{p.name}: {_sign(p)}{value}")
     if span is not None:
         parts.append(f"variances = {span[0]} : {span[1]}")
-    return f"{PREFIX}{'; '.join(parts)})"
+    return f"{PREFIX}{'; '.join(parts)})".replace("-", MINUS)
 
 
 def _request(name: str) -> tuple[Activation, dict[str, float], Variances | None]:
@@ -108,7 +112,7 @@ def _request(name: str) -> tuple[Activation, dict[str, float], Variances | None]
     Raises:
         AttributeError: it is no such name.
     """
-    text, *rest = name.removeprefix(PREFIX).removesuffix(")").split("; ")
+    text, *rest = name.replace(MINUS, "-").removeprefix(PREFIX).removesuffix(")").split("; ")
     signs, numbers, span = {}, {}, None
     try:
         for part in rest:
@@ -144,8 +148,7 @@ def __getattr__(name: str) -> Any:
 @lru_cache(maxsize=256)
 def _named(name: str) -> Any:
     act, numbers, span = _request(name)
-    choice = choose(act, variances=span, build=kept)
-    unit = unit_of(choice.dual, numbers, almost_everywhere=False)
+    unit = unit_of(chosen_unit(act, variances=span).dual, numbers, almost_everywhere=False)
     made = _compiled(name, act, unit)
     globals()[name] = made  # where pickle looks for it
     return made
@@ -223,15 +226,17 @@ class PlainUfunc:
         """(nngp, dot).
 
         Raises:
-            BadData: not three inputs, or shapes that do not broadcast.
+            BadData: not three inputs, no real numbers, or shapes that do not broadcast.
         """
         if len(args) == 5 and out is None:
             args, out = args[:3], args[3:]
         if len(args) != 3:
             raise BadData(f"three inputs are needed, {len(args)} given", hint="f(q11, q12, q22)")
         arrays = [np.asarray(a) for a in args]
-        found = np.result_type(*arrays, np.float32) if dtype is None else np.dtype(dtype)
-        kind = np.float32 if found == np.float32 else np.float64
+        found = np.result_type(*arrays, np.float32)
+        if found not in (np.float32, np.float64):
+            raise BadData(f"{self.__name__}: for real numbers, not {found}", hint="floats")
+        kind = found if dtype is None else np.dtype(dtype)
         try:
             q11, q12, q22 = np.broadcast_arrays(*(np.asarray(a, dtype=float) for a in arrays))
         except ValueError as error:
@@ -243,8 +248,8 @@ class PlainUfunc:
         targets = out if out is not None else (None, None)
         for value, target in zip(self._dual(*safe), targets, strict=True):
             value = np.where(good, value, np.nan).astype(kind)
-            if target is None:
-                target = np.empty(np.broadcast_shapes(value.shape, np.shape(where)), kind)
-            np.copyto(target, value, casting="same_kind", where=where)
-            results.append(target if target.shape else target[()])
+            made = np.empty(np.broadcast_shapes(value.shape, np.shape(where)), kind)
+            given = made if target is None else target
+            np.copyto(given, value, casting="same_kind", where=where)
+            results.append(made[()] if target is None else target)
         return results[0], results[1]

@@ -8,9 +8,11 @@ guess.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cmp_to_key
 from itertools import pairwise
+from typing import Any
 
-from sympy import Abs, Expr, Poly, log
+from sympy import Abs, Expr, Integer, Poly, log, sqrt
 
 from ..errors import NoClosedForm
 from ..exact import Exact
@@ -155,7 +157,7 @@ def _positive_polynomial(one: TermSum, powers: dict[int, Exact], source: Expr) -
             f"{source}: the roots of a polynomial of degree {degree} with parameters",
             hint="numbers for its parameters, or the factors written out",
         )
-    return _numeric_polynomial(one, powers)
+    return _numeric_polynomial(one, powers, source)
 
 
 def _absolute(z: Exact) -> Exact:
@@ -165,18 +167,53 @@ def _absolute(z: Exact) -> Exact:
     return z.field.gen(Abs(z.expr))
 
 
-def _numeric_polynomial(one: TermSum, powers: dict[int, Exact]) -> TermSum:
+def _numeric_polynomial(one: TermSum, powers: dict[int, Exact], source: Expr) -> TermSum:
     field = one.field
     poly = Poly({(n,): c.expr for n, c in powers.items()}, x)
-    roots: list[tuple[Exact, int]] = []
-    for root in poly.real_roots(multiple=False):
-        roots.append((field.of(root[0]), int(root[1])))
+    found: list[Any] | None
+    try:
+        found = poly.real_roots(multiple=False)
+    except NotImplementedError:  # of SymPy: coefficients such as pi
+        found = _quadratic_roots(poly)
+        if found is None:
+            raise NoClosedForm(
+                f"{source}: the roots of a polynomial of degree {poly.degree()} whose coefficients "
+                "are not algebraic",
+                hint="the factors written out, or `ntksym eval` for its kernel with a bound",
+            ) from None
+    roots = [(field.of(place), int(count)) for place, count in found]
+    roots.sort(key=cmp_to_key(_by_place))
     lead = powers[max(powers)].sample_sign()
     sign = lead * (-1) ** max(powers)
     result = one if sign > 0 else TermSum(field, {})
-    for place, multiplicity in roots:  # real_roots are in increasing order
+    for place, multiplicity in roots:
         if multiplicity % 2:
             step = TermSum.heaviside(place)
             result = result + (step if sign < 0 else -step)
             sign = -sign
     return result
+
+
+def _by_place(s: tuple[Exact, int], t: tuple[Exact, int]) -> int:
+    return compare(s[0], t[0]) or 0
+
+
+def _quadratic_roots(poly: Poly) -> list[tuple[Expr, int]] | None:
+    """The real roots with their multiplicities, in order, of a power of x times a quadratic."""
+    (low,), poly = poly.terms_gcd()
+    if poly.degree() > 2:
+        return None
+    found = [(Integer(0), int(low))] if low else []
+    if poly.degree() == 1:
+        a, b = poly.all_coeffs()
+        found.append((-b / a, 1))
+    if poly.degree() == 2:
+        a, b, c = poly.all_coeffs()
+        square = (b**2 - 4 * a * c).expand()
+        if square.is_zero:
+            found.append((-b / (2 * a), 2))
+        elif square.is_positive:
+            found += [((-b + s * sqrt(square)) / (2 * a), 1) for s in (-1, 1)]
+        elif not square.is_negative:
+            return None
+    return found

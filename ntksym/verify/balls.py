@@ -68,7 +68,7 @@ def enclose_expr(
     def attempt(bits: int, tol: Any) -> Any:
         return real_ball(constant(expr, env), "the value")
 
-    return _refine(attempt, digits, floor, f"the value of {_short(expr)}", _MOST_BITS)
+    return _refine(attempt, digits, floor, lambda: f"the value of {_short(expr)}", _MOST_BITS)
 
 
 def enclose_definition(
@@ -132,7 +132,9 @@ def enclose_definition(
         g = factor(second, derivative=derivative, distributional=distributional)
         return expectation(f, g, law, tol) * arb(10) ** size
 
-    what = f"the expectation for {_short(with_values(expr, params or {}))}"
+    def what() -> str:
+        return f"the expectation for {_short(with_values(expr, params or {}))}"
+
     return _refine(attempt, digits, floor, what, 1024, size)
 
 
@@ -185,7 +187,7 @@ def _refine(
     attempt: Callable[[int, Any], Any],
     digits: int,
     floor: int | None,
-    what: str,
+    what: Callable[[], str],
     most: int,
     size: int = 0,
 ) -> Ball:
@@ -207,7 +209,7 @@ def _refine(
                     ball = Ball.from_arb(value)
                     best = ball if best is None or ball.rad < best.rad else best
             except Divergent as error:
-                raise Divergent(f"{what}: {error.what}", hint=error.hint) from None
+                raise Divergent(f"{what()}: {error.what}", hint=error.hint) from None
             except Exhausted as error:
                 reason, worn = error.what, True
             except Undecided as error:
@@ -229,7 +231,7 @@ def _refine(
             bits + 24, int(goal * log2(10)) + 32 + max(0, int((want - got) * 0.2)), 5 * bits // 4
         )
     raise Undecided(
-        f"{what}: {digits} digits were not reached",
+        f"{what()}: {digits} digits were not reached",
         where=f"best enclosure: {best}" if best else "no finite enclosure",
         tried=[reason] if reason else [],
         hint="fewer digits, or another point",

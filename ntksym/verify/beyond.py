@@ -119,6 +119,22 @@ def far_sign(g: Expr, start: int) -> int:
             return 0
 
 
+def far_bound(g: Expr, start: int) -> tuple[tuple[Any, int, Any, Any], ...]:
+    """(C, k, b, a): |g(x)| is at most the sum of all C (1 + x)^k exp(b x + a x^2), x >= start.
+
+    Raises:
+        Undecided, BadActivation: no terms.
+    """
+    out = []
+    for (p, a, b), size in _tail(g, start).size().rest.items():
+        rate, square = (real_ball(constant(e, {})) for e in (a, b))
+        if not size.is_finite():
+            raise Undecided("no bound far out")
+        whole = max(0, int(sp.ceiling(p)))
+        out.append((size.upper(), whole, rate, square))
+    return tuple(out)
+
+
 def _sizes(terms: dict[Scale, Expr]) -> dict[Scale, Any]:
     return {s: abs(real_ball(constant(c, {}))) for s, c in terms.items()}
 

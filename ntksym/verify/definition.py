@@ -172,7 +172,7 @@ def _at_mass(point: Expr, g: Factor, law: Law, tol: Any) -> Any:
     shift = constant(point, {})
     at = shift.as_rational() if isinstance(shift, Surd) else None
     if at is None:
-        raise Undecided(f"a jump at the irrational point {point}")
+        at = a
     var = law.q22 - law.q12 * law.q12 / law.q11
     centre = law.m2 + law.q12 * (at - law.m1) / law.q11
     lines = half_lines(g.pieces)

@@ -23,7 +23,7 @@ from ..functions import Phi2
 from .bivariate import phi2
 from .cuts import ANALYTIC, NAN
 from .isolated import Continued, Isolated
-from .stable import fractional_power, inverse_power, logarithm, shifted_exponential
+from .stable import fractional_power, inverse_power, log_cosh, logarithm, shifted_exponential
 from .surd import ONE, ZERO, Surd
 
 Value = Surd | Any
@@ -270,6 +270,8 @@ def _function(expr: Expr, x: Symbol, prec: int) -> Callable[[Any, bool], Any]:
         shifted = shifted_exponential(expr.args[0], x)
         if shifted is not None:
             return logarithm(ball(constant(shifted[0], {})), _function(shifted[1], x, prec))
+        if isinstance(expr.args[0], sp.cosh):
+            return log_cosh(_function(expr.args[0].args[0], x, prec))
     if isinstance(expr, Continued):
         from .removable import quotient
 

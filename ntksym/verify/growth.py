@@ -20,6 +20,7 @@ from flint import arb
 from ..errors import BadActivation, NotSquareIntegrable, Undecided
 from ..symbols import x
 from .away import bounds_away
+from .beyond import far_bound
 from .ends import unbounded
 from .evaluate import constant, function, real_ball
 from .isolated import Continued
@@ -32,6 +33,8 @@ from .stable import shifted_exponential
 from .strips import rectangle
 
 _BITS = 128
+_STARTS = (1, 2, 4, 8, 16)
+"""From where on leading terms are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,12 @@ class Growth:
             self.b.max(other.b),
             self.a.max(other.a),
         )
+
+    def at(self, size: int) -> Any:
+        """The bound for all |t| <= size."""
+        zero = arb(0)
+        rate = self.b.max(zero) * size + self.a.max(zero) * size**2
+        return (self.c * arb(1 + size) ** self.k * rate.exp()).upper()
 
     def exponential(self, rate: Any) -> Growth:
         """The same bound with k = 0: (1+t)^k <= (k/d)^k e^(d-k) e^(d t) for d <= k, t >= 0."""
@@ -79,10 +88,31 @@ def growth_of(pieces: tuple[Piece, ...]) -> Growth:
         for piece in pieces:
             lo, hi = piece.ends()
             domain = Range(-inf if lo is None else lower(lo), inf if hi is None else upper(hi))
-            g = _grow(piece.expr, domain)
+            g = _sharper(piece.expr, domain, _grow(piece.expr, domain))
             total = g if total is None else total + g
     assert total is not None
     return total
+
+
+def _sharper(expr: Any, domain: Range, found: Growth) -> Growth:
+    """The certificate, or one by the leading terms at the ends where it grows like a Gaussian.
+
+    By structure x sinh(x^2)/(1 + cosh(x^2)) seems to grow like its numerator.
+    """
+    if not found.a > 0 or domain.finite:
+        return found
+    for start in _STARTS:
+        try:
+            inner = Range(max(domain.lo, Fraction(-start)), min(domain.hi, Fraction(start)))
+            total = _const(found.at(start)) if inner.lo < inner.hi else _const(0)
+            for form, end in ((expr, domain.hi), (expr.subs(x, -x), -domain.lo)):
+                if end > start:
+                    for part in far_bound(form, start):
+                        total += Growth(*part)
+        except (Undecided, BadActivation):
+            continue
+        return total if total.a < found.a else found
+    return found
 
 
 def growth_beyond(pieces: tuple[Piece, ...], least: Any) -> Growth:

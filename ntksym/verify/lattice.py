@@ -4,6 +4,9 @@ With $x = jh$, $y = kh$ the density of correlation r > 0 is, up to a constant,
 $e^{-x^2/(2(1+r))}\,e^{-y^2/(2(1+r))}\,e^{-r (x-y)^2/(2(1-r^2))}$, so the double sum is
 $\sum_m T_m \sum_{j-k=m} F_j G_k$ and costs one multiplication of polynomials.  The error of the
 trapezoid rule is the contour lemma of `derivations/identities/enclosure.md`, section 5.
+
+In a strip exp(x) and sin(x^2) grow along the real axis; where no strip with a plain bound serves,
+the bound is $M e^{\kappa x^2}$, and the density pays for it.
 """
 
 from __future__ import annotations
@@ -20,19 +23,52 @@ from .growth import growth_of
 from .law import Law, cut
 from .pieces import Piece
 from .safe import precision
-from .strips import COVER_BITS, strip
+from .strips import COVER_BITS, rectangle, strip
 
-MOST_NODES = 12_000
+MOST_NODES = 100_000
 _ROUND = 0.999
 """A hair below the computed step, so that rounding does not spoil the goal."""
+_TILTS = (arb(0), arb(1) / 2, arb(3) / 4)
+"""Shares of the largest tilt; at one the density would pay all it has."""
+_ROOM = 1.4
+"""How much further out a tilted bound is looked for: its ends weigh more."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Strip:
-    """|f| <= size on |Im x| <= half (x in units of the deviation), |x| <= the box."""
+    """|f| <= size exp(tilt x^2) on |Im x| <= half (x the real part, in deviations), |x| <= box."""
 
     half: Any
     size: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Weight:
+    """What exp(tilt (x^2 + y^2)) makes of the density of correlation r > 0."""
+
+    r: Any
+    sigma: Any
+    tilt: Any
+
+    @property
+    def spare(self) -> Any:
+        """1 - 2 tilt (1 + r) > 0: what is left of the decay where it is slowest."""
+        return 1 - 2 * self.tilt * (1 + self.r)
+
+    @property
+    def total(self) -> Any:
+        """The integral over the plane."""
+        return 1 / (self.spare * (1 - 2 * self.tilt * (1 - self.r))).sqrt()
+
+    @property
+    def line(self) -> Any:
+        """1/sqrt(1 - 2 tilt sigma^2): the integral over y at x = 0, divided by the density."""
+        return 1 / (1 - 2 * self.tilt * self.sigma**2).sqrt()
+
+    def edge(self, length: Any) -> Any:
+        """The same at x = length, divided by `line`."""
+        rise = self.tilt * length**2 * (1 + (self.r * self.line) ** 2)
+        return (rise - length**2 / 2).exp() / (2 * arb.pi()).sqrt()
 
 
 def lattice(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> Any | None:
@@ -45,15 +81,23 @@ def lattice(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> A
     length = length.max(length_y)
     s = law.scales()
     sigma = s.rest / s.s2
+    same = f == g and law.q11 == law.q22 and law.m1 == law.m2
+    r = abs(s.slope) / s.s2
+    grid = None
     with precision(COVER_BITS):
-        grid = None
-        for shrink in (1.0, 0.5, 0.25):  # a narrower strip has a smaller bound at its ends
-            first = _strip(f[0], s.m1, s.s1, sigma, tol, length + 4, shrink)
-            same = f == g and law.q11 == law.q22 and law.m1 == law.m2
-            second = first if same else _strip(g[0], s.m2, s.s2, sigma, tol, length + 4, shrink)
-            if first is None or second is None:
-                return None
-            grid = _grid(first, second, sigma, length, tol)
+        for share in _TILTS:
+            weight = _Weight(r, sigma, share / (2 * (1 + r)))
+            box = (length + 4) * (1 if share == 0 else _ROOM / weight.spare.sqrt())
+            for shrink in (1.0, 0.5, 0.25):  # a narrower strip has a smaller bound at its ends
+                first = _strip(f[0], s.m1, s.s1, weight, tol, box, shrink)
+                second = first
+                if first is not None and not same:
+                    second = _strip(g[0], s.m2, s.s2, weight, tol, box, shrink)
+                if first is None or second is None:
+                    break
+                grid = _grid(first, second, weight, length, box, tol)
+                if grid is not None:
+                    break
             if grid is not None:
                 break
     if grid is None:
@@ -65,10 +109,10 @@ def lattice(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> A
 
 
 def _grid(
-    first: _Strip, second: _Strip, sigma: Any, length: Any, tol: Any
+    first: _Strip, second: _Strip, weight: _Weight, length: Any, box: Any, tol: Any
 ) -> tuple[Any, int, Any] | None:
     """`(step, count, error)`, or None where the box or the number of nodes is too small."""
-    sizes, box = first.size * second.size, length + 4
+    sizes, sigma = first.size * second.size, weight.sigma
     rate = (16 * (sizes + 1) / tol).log()
     step = _step(first, sigma, rate).min(_step(second, sigma, rate))
     step = (step.min(arb(1)) * _ROUND).mid()  # any exact number will do
@@ -77,7 +121,7 @@ def _grid(
         edge = (count + arb(1) / 2) * step
         if 2 * count + 1 > MOST_NODES or not edge < box:
             return None
-        error = _errors(first, second, step, edge, sigma) * sizes
+        error = _errors(first, second, step, edge, weight) * sizes
         if error < tol:
             return step, count, error
         length += arb(1) / 2
@@ -85,19 +129,21 @@ def _grid(
 
 
 def _strip(
-    piece: Piece, mean: Any, dev: Any, sigma: Any, tol: Any, box: Any, shrink: float
+    piece: Piece, mean: Any, dev: Any, weight: _Weight, tol: Any, box: Any, shrink: float
 ) -> _Strip | None:
     """The strip that allows the largest step, from a decreasing list of widths."""
     func, rate = function(piece.expr, x), (16 / tol).log()
+    sigma, tilt = weight.sigma, weight.tilt
     half = sigma * (2 * rate).sqrt() * shrink
     best: _Strip | None = None
     best_step = arb(0)
-    for _ in range(30):
-        if _useless(func, mean, dev * box, dev * half, 4 * rate):
+    least = box * rate / (arb.pi() * MOST_NODES)  # narrower, there would be too many nodes
+    while half > least:
+        if _useless(func, mean, dev * box, dev * half, 4 * rate, tilt * box**2):
             half = half * 0.82
             continue
         columns = min(160, max(16, int(float(box / half)) + 1))
-        size = strip(func, mean - dev * box, mean + dev * box, dev * half, columns)
+        size = _bound(func, mean, dev, box, dev * half, columns, tilt)
         if size is not None:
             candidate = _Strip(half.lower(), size)
             step = _step(candidate, sigma, rate + (size + 1).log())
@@ -109,11 +155,28 @@ def _strip(
     return best
 
 
-def _useless(func: Any, mean: Any, reach: Any, height: Any, most: Any) -> bool:
-    """Whether |f| is above e^most somewhere on the upper edge: no bound on this strip serves."""
+def _bound(
+    func: Any, mean: Any, dev: Any, box: Any, height: Any, columns: int, tilt: Any
+) -> Any | None:
+    """The supremum of |f| exp(-tilt x^2) on the strip, or None where f may be singular."""
+    if tilt == 0:
+        return strip(func, mean - dev * box, mean + dev * box, height, columns)
+    most, width = arb(0), 2 * box / columns
+    for i in range(columns):
+        left, right = i * width - box, (i + 1) * width - box
+        part = rectangle(func, mean + dev * left, mean + dev * right, height, 6)
+        if part is None:
+            return None
+        near = left.lower().max(-right.upper()).max(arb(0))
+        most = most.max((part * (-tilt * near**2).exp()).upper())
+    return most
+
+
+def _useless(func: Any, mean: Any, reach: Any, height: Any, most: Any, tilt: Any) -> bool:
+    """Whether |f| is too large somewhere on the upper edge: no bound on this strip serves."""
     for n in range(-8, 9):
         value = abs(func(acb(mean + reach * n / 8, height), False))
-        if value.is_finite() and value.lower() > 1 and value.log() > most:
+        if value.is_finite() and value.lower() > 1 and value.log() - tilt * (n / 8) ** 2 > most:
             return True
     return False
 
@@ -124,18 +187,18 @@ def _step(s: _Strip, sigma: Any, rate: Any) -> Any:
     return 2 * arb.pi() * a / (rate + a**2 / (2 * sigma**2))
 
 
-def _errors(first: _Strip, second: _Strip, h: Any, length: Any, sigma: Any) -> Any:
-    """The trapezoid error divided by sup|f| sup|g|: both variables, lines and ends."""
-    pi, root = arb.pi(), (2 * arb.pi()).sqrt()
-    density = (-(length**2) / 2).exp() / root
+def _errors(first: _Strip, second: _Strip, h: Any, length: Any, weight: _Weight) -> Any:
+    """The trapezoid error divided by the two sizes: both variables, lines and ends."""
+    pi, root, sigma = arb.pi(), (2 * arb.pi()).sqrt(), weight.sigma
+    edge = weight.edge(length)
     total = arb(0)
     for s, mass, end_mass in (
-        (first, arb(1), arb(1)),
-        (second, 1 + h / root, 1 + h / (root * sigma)),
+        (first, weight.total, weight.line),
+        (second, weight.total + h * weight.line / root, weight.line + h / (root * sigma)),
     ):
         a = s.half.min((2 * pi * sigma**2 / h).lower())
         line = 2 * (a**2 / (2 * sigma**2)).exp() / ((2 * pi * a / h).exp() - 1)
-        total += line * mass + 4 * h / pi * density * end_mass
+        total += line * mass + 4 * h / pi * edge * end_mass
     return total.upper()
 
 

@@ -111,8 +111,8 @@ def _tilted(b1: Any, a1: Any, b2: Any, a2: Any, s: Scales, length: Any, inner: b
 
 def _infinite() -> NotSquareIntegrable:
     return NotSquareIntegrable(
-        "the expectation is not finite at this variance: the activation grows like a Gaussian "
-        "that beats the density",
+        "the expectation is not finite at this variance, or nothing bounds it: the proven bound "
+        "c exp(a x^2) of the activation beats the density",
         hint="smaller variances: |s(x)| <= c exp(a x^2) needs 4 a q < 1",
     )
 

@@ -73,11 +73,37 @@ def split(expr: Expr, reach: int | None = None) -> tuple[Piece, ...]:
     expr = in_parts(expr.replace(_is_log_of_square, _log_of_size))
     with precision(_BITS):
         if reach is None:
-            return tuple(Piece(lo, hi, _resolve(expr, at)) for lo, hi, at in _cells(_kinks(expr)))
+            cells = _cells(_kinks(expr))
+            return _joined(tuple(Piece(lo, hi, _resolve(expr, at)) for lo, hi, at in cells))
         end = sp.Integer(reach)
         cells = _cells(_kinks(expr, reach), reach)
         middle = tuple(Piece(lo, hi, _resolve(expr, at)) for lo, hi, at in cells)
         return (Piece(None, -end, expr), *middle, Piece(end, None, expr))
+
+
+def _joined(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """The pieces, neighbours with one expression that is smooth there as one: cos|x|, |x|^2."""
+    out = list(pieces[:1])
+    for piece in pieces[1:]:
+        last = out[-1]
+        if last.expr == piece.expr and _is_smooth(piece.expr, piece.lo):
+            out[-1] = Piece(last.lo, piece.hi, piece.expr)
+        else:
+            out.append(piece)
+    return tuple(out)
+
+
+def _is_smooth(expr: Expr, at: Expr | None) -> bool:
+    """Whether an expression is surely analytic at a point: no root or quotient is zero there."""
+    assert at is not None
+    for part in expr.atoms(sp.Pow, sp.log, sp.tan, sp.asin, sp.acos, Continued):
+        if not part.has(x) or (isinstance(part, sp.Pow) and part.exp.is_Integer and part.exp > 0):
+            continue
+        if not isinstance(part, (sp.Pow, sp.log)) or any(a.has(x) for a in part.args[1:]):
+            return False
+        if not real_ball(constant(part.args[0], {x: constant(at, {})})) > 0:
+            return False
+    return True
 
 
 def pieces_of(expr: Expr) -> tuple[Piece, ...]:
@@ -243,6 +269,7 @@ def all_zeros(
 
     With a reach, of infinitely many those up to it.  A product is zero where a factor is.
     """
+    from .rooted import rooted_zeros
     from .roots import isolated_zeros
 
     if isinstance(g, sp.Mul):
@@ -253,6 +280,9 @@ def all_zeros(
         return _zeros(g)
     except Undecided:
         ends = [None if e is None else _near(e, up) for e, up in ((lo, False), (hi, True))]
+    found = rooted_zeros(g, lo, hi, lambda e, low, high: all_zeros(e, low, high, reach))
+    if found is not None:
+        return found
     try:
         return isolated_zeros(g, *ends)
     except Endless:

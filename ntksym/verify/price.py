@@ -72,12 +72,14 @@ def prove_pair(pair: GroupPair, value: ClosedForm, label: str) -> list[ProofLine
     free = field.gen(c12)
     (a, _), (_, b) = tilted.cov
     law = Law(field, tilted.mean, ((a, free), (free, b)))
-    moments = Moments(law, pair.spaces, label)
+    moments = Moments(law, pair.spaces, lambda: label)
     left = Law(field, (law.mean[0],), ((a,),))
     right = Law(field, (law.mean[1],), ((b,),))
     sides = (
-        Moments(left, [s for s in pair.spaces if s.variable == 0], label),
-        Moments(right, [replace(s, variable=0) for s in pair.spaces if s.variable == 1], label),
+        Moments(left, [s for s in pair.spaces if s.variable == 0], lambda: label),
+        Moments(
+            right, [replace(s, variable=0) for s in pair.spaces if s.variable == 1], lambda: label
+        ),
     )
     needed = [(n, k) for n in pair.polynomials[0] for k in pair.polynomials[1]]
     lines: list[ProofLine] = []

@@ -28,6 +28,8 @@ _POINTS = tuple(Fraction(n, 4) for n in range(-16, 17))
 _FAR = tuple(2**k for k in range(11))
 _NEAR = 16
 """Beyond, values may be too small for their signs: leading terms first, with a nearer place."""
+_LARGEST = 150
+"""Operations of a function whose derivatives are looked at far out: they get long."""
 _ORDER = 6
 _PARTS = 4000
 _CUT = Fraction(503, 1000)
@@ -96,14 +98,21 @@ def definite(g: Expr, start: Fraction, depth: int) -> int:
     bounds = range_of(g, Range(start, inf))
     if bounds.lo > 0 or bounds.hi < 0:
         return 1 if bounds.lo > 0 else -1
-    if depth == 0 or not (sign := _sign(g, start)):
+    if depth == 0 or g.count_ops() > _LARGEST or not (sign := _sign(g, start)):
         return 0
-    return sign if definite(sp.factor_terms(sp.diff(g, x)), start, depth - 1) == sign else 0
+    return sign if definite(_slope(g), start, depth - 1) == sign else 0
+
+
+@lru_cache(maxsize=512)
+def _slope(g: Expr) -> Expr:
+    """The derivative, kept: signs are looked for from several places on."""
+    return sp.factor_terms(sp.diff(g, x))
 
 
 def _definite_beyond(g: Expr, places: list[int]) -> int | None:
+    forms = dict.fromkeys((g, sp.expand(g), sp.factor_terms(g)))
     for far in places:
-        for form in (g, sp.expand(g), sp.factor_terms(g)):
+        for form in forms:
             if definite(form, Fraction(far), 3):
                 return far
     return None
@@ -157,8 +166,13 @@ def _without_zero(value: Any) -> bool:
 
 def _only(g: Expr, a: Fraction, b: Fraction) -> bool | Expr:
     """The one zero in [a, b]; True where there is none; False where that is open."""
-    if _without_zero(_over(g, a, b)):
+    value = _over(g, a, b)
+    if _without_zero(value):
         return True
+    if not value.is_finite():  # a ball reaches beyond an end where g has a root; a range does not
+        bounds = range_of(g, Range(a, b))
+        if bounds.lo > 0 or bounds.hi < 0:
+            return True
     if not _without_zero(_over(sp.diff(g, x), a, b)):
         return False
     first, last = _sign(g, a), _sign(g, b)

@@ -100,11 +100,12 @@ def _nested(ctx: Any, f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, rule
     kinks_g = [value_at(ctx, p.hi, ctx.zero) for p in g[:-1] if p.hi is not None]
     slope = c / ctx.sqrt(a) if a else ctx.zero
     rest = ctx.sqrt(max(b - slope * slope, 0))
+    whole = None if kinks_g else _grid(ctx, [], rule)
 
     def inner(mean: Any) -> Any:
         if not rest:
             return right(mean)
-        grid = _grid(ctx, [(k - mean) / rest for k in kinks_g], rule)
+        grid = whole or _grid(ctx, [(k - mean) / rest for k in kinks_g], rule)
         return ctx.fsum(w * right(mean + rest * z) for z, w in grid)
 
     if not a:
@@ -118,6 +119,7 @@ def _nested(ctx: Any, f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, rule
 def _grid(ctx: Any, cuts: list[Any], rule: Any) -> list[tuple[Any, Any]]:
     """Nodes and weights times the normal density, in panels of width three at most."""
     far = ctx.sqrt(2 * (ctx.dps - 2) * ctx.log(10))
+    density = 1 / ctx.sqrt(2 * ctx.pi)
     ends = [-far, *sorted(c for c in cuts if -far < c < far), far]
     out = []
     for lo, hi in pairwise(ends):
@@ -127,7 +129,7 @@ def _grid(ctx: Any, cuts: list[Any], rule: Any) -> list[tuple[Any, Any]]:
             centre = lo + half * (2 * i + 1)
             for t, w in rule:
                 z = centre + half * t
-                out.append((z, half * w * ctx.exp(-z * z / 2) / ctx.sqrt(2 * ctx.pi)))
+                out.append((z, half * w * density * ctx.exp(-z * z / 2)))
     return out
 
 

@@ -1,4 +1,4 @@
-r"""Two rearrangements that keep wide boxes finite: $1/(c+e^g)$ and $\log(c+e^g)$ for large $e^g$.
+r"""Rearrangements that keep wide boxes finite: $1/(c+e^g)$, $\log(c+e^g)$, $\log\cosh g$.
 
 A box with a large exponential has a radius as large as its midpoint, and $c + e^g$ seems to meet
 zero.  The identities $\frac{1}{c+e^g} = \frac{e^{-g}}{1+ce^{-g}}$ (always) and
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import sympy as sp
-from flint import arb
+from flint import acb, arb
 from sympy import Expr, Symbol
 
 from .safe import Integrand
@@ -63,5 +63,25 @@ def logarithm(c: Any, g: Integrand) -> Integrand:
             if inner.real > 0:
                 return w + inner.log(analytic=analytic)
         return (c + w.exp()).log(analytic=analytic)
+
+    return value
+
+
+def log_cosh(g: Integrand) -> Integrand:
+    r"""The function log(cosh(g)), continued from real g: |g| - log 2 + log(1 + exp(-2|g|)).
+
+    It is even, and for Re g > 0 analytic whatever Im g; the two sides meet where |Im g| < pi/2,
+    and a box that meets Re g = 0 elsewhere has no value.
+    """
+
+    def value(z: Any, analytic: bool) -> Any:
+        w = g(z, analytic)
+        far = -w if w.real.mid() < 0 else w
+        if not (far.real > 0 or abs(far.imag) < 1.5):
+            return acb("nan")
+        inner = 1 + (-2 * far).exp()
+        if inner.real > 0:
+            return far - arb(2).log() + inner.log(analytic=analytic)
+        return w.cosh().log(analytic=analytic) if abs(far.imag) < 1.5 else acb("nan")
 
     return value

@@ -8,6 +8,7 @@ One variance is a range too.  On $\mathrm{Im}\,x = b$, $|h_n(x)| \le e^{\mathrm{
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ...errors import NotSquareIntegrable, Undecided
@@ -39,9 +40,7 @@ class Span:
         """
         from flint import arb
 
-        from ...verify.growth import growth_of
-
-        g = growth_of(self.pieces).exponential(1 / self.high)
+        g = _growth(self.pieces).exponential(1 / self.high)
         rate = g.b.max(arb(0)) * self.high
         bend = arb(1) / 4 - (g.a * self.high * self.high).max(g.a * self.low * self.low)
         if not bend > 0:
@@ -65,6 +64,14 @@ class Span:
             if (lost := self.tail(arb(k) / 2)) < tol:
                 return arb(k) / 2, lost
         raise Undecided("no length of the integral makes its tail small")
+
+
+@lru_cache(maxsize=64)
+def _growth(pieces: tuple[Any, ...]) -> Any:
+    """A certificate of growth, kept: many lengths are tried."""
+    from ...verify.growth import growth_of
+
+    return growth_of(pieces)
 
 
 def bell(lo: Any, hi: Any) -> Any:

@@ -260,7 +260,7 @@ def fewest(
         f"the Hermite series of {activation.expr} does not reach a relative error of {error:g} "
         f"for |rho| <= {float(rho):.17g}",
         where=f"best bound with at most {most} terms: {worst:.3g}",
-        hint="a smaller rho_max, a larger error, or the methods mixture and quadrature",
+        hint="a smaller rho_max, a larger error, or another method",
     )
 
 

@@ -55,6 +55,9 @@ class Pair:
         kappa: of the variable x.
         value: the dual; `diag` is empty unless the bands are one.
         dot: the derivative dual, almost everywhere.
+        heavy: of a folded table, for the even and the odd part and every power of x, how many
+            powers of tau generated C keeps in doubles; the higher ones may be floats (`light`).
+            Empty: all are doubles.
     """
 
     first: int
@@ -62,6 +65,7 @@ class Pair:
     kappa: float
     value: Sheet
     dot: Sheet
+    heavy: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +190,7 @@ class BandedDual:
                     _number(p["kappa"]),
                     Sheet.from_json(p["value"]),
                     Sheet.from_json(p["dot"]),
+                    _number(p.get("heavy", [[], []])),
                 )
                 for p in data["pairs"]
             )

@@ -15,12 +15,12 @@ from .banded import BandedDual
 from .cross import build_banded, divided
 from .draft import mirrored, sizes
 from .dual import LEAST_ERROR, Sheet, TableDual
+from .dyadic import DyadicTable
 from .fit import Fit, fit
+from .kink_point import dyadic_of, refuse_below
 from .pack import Packed, least, on_diagonal, pack
 from .source import FIRST, Say, Source, shape, source, start
 from .spectrum import Shape
-from .split_kinks import KinkTable
-from .split_point import point_table
 from .variable import KAPPAS
 from .variances import Axis
 
@@ -35,7 +35,7 @@ def build(
     params: Mapping[Any, Any] | None,
     progress: Say | None,
     banded: bool = True,
-) -> TableDual | BandedDual | KinkTable:
+) -> TableDual | BandedDual | DyadicTable:
     """See `dual.table_dual`; without `banded` a wide range is one band too."""
     from ...language import as_activation
     from ...verify.balls import with_values
@@ -62,10 +62,14 @@ def build(
         starts = [start(s, axis, error, weighted and not s.slope) for s in shapes]
         count = max(s.count for s in starts)  # the same variances for both: coefficients are kept
         nodes = axis.variances(count, BITS + 64) if axis.half else [Fraction(axis.low)]
-        slopes = source(starts[1], tuple(nodes), FIRST, error, say)
-        sources = [source(starts[0], tuple(nodes), slopes.terms, error, say), slopes]
+        goal = error
         if apart:
-            return point_table((read.name, expr), sources, axis, error, say)
+            refuse_below(error)
+            goal = error / 2  # a dyadic table compares values
+        slopes = source(starts[1], tuple(nodes), FIRST, goal, say)
+        sources = [source(starts[0], tuple(nodes), slopes.terms, goal, say), slopes]
+        if apart:
+            return dyadic_of((read.name, expr), sources, axis.low, error, say)
         parity = mirrored(expr)
         kappa, value, slope = _sheets(sources, axis, parity, error, weighted, say)
     return TableDual(

@@ -13,8 +13,6 @@ from .variable import correlation, nodes, tangent
 
 _POINTS = 96
 _NOISE = 1e-14
-PLAIN = 2.0
-"""kappa for kinks away from 0, whose duals are dear."""
 
 
 def sizes(
@@ -25,8 +23,6 @@ def sizes(
 
     from ..arith import working
 
-    if any(place != 0 for place in one.places):
-        return [0 if kappa == PLAIN else _POINTS for kappa in kappas]
     other = one if two is None else two
     a, b = (np.array([float(v) for v in s.series]) for s in (one, other))
     c = a * b

@@ -15,7 +15,7 @@ from .pack import Rows
 
 if TYPE_CHECKING:
     from .banded import BandedDual
-    from .split_kinks import KinkTable
+    from .dyadic import DyadicTable
 
 DEFAULT_ERROR = 1e-10
 LEAST_ERROR = 1e-15
@@ -249,7 +249,7 @@ def table_dual(
     params: Mapping[Any, Any] | None = None,
     progress: Callable[[str], None] | None = None,
     banded: bool = True,
-) -> TableDual | BandedDual | KinkTable:
+) -> TableDual | BandedDual | DyadicTable:
     """A table of the dual and the derivative dual of an activation.
 
     Args:
@@ -260,8 +260,7 @@ def table_dual(
         progress: is told what is done, one line at a time.
         banded: whether a wide range may be cut into bands: it is then a `BandedDual`.
 
-    One variance and kinks away from 0 give a `KinkTable` of Chebyshev sums alone, where powers in
-    doubles would not carry the bound.
+    One variance and kinks away from 0 give a `DyadicTable`.
 
     Raises:
         BadCovariance: a variance that is not positive and finite, or low > high.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import inf, isfinite, log2, nextafter
-from typing import Any
+from typing import Any, Protocol
 
 from ...errors import Undecided
 from .dyadic import DyadicSheet, DyadicTable
@@ -31,6 +31,14 @@ _NARROW = 0.2
 _NODE_SECONDS = 8e-8
 """For a value of s in a sum, and for an angle beside them."""
 _ANGLE_SECONDS = 4e-3
+
+
+class Sums(Protocol):
+    """Both duals at every angle."""
+
+    def at(self, tangent: float) -> tuple[Found, Found]:
+        """The dual and the derivative dual at t = tan(theta/2)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +94,44 @@ def dyadic_table(
     expr = with_values(read, params or {})
     sums = _sums(expr, q, error)
     say(f"a polar rule of {sums.rule.nodes} values; proven {max(sums.bounds):.1e}")
+    said = ("the polar rule at the nodes", sums.rule.nodes)
+    return assembled((read.name, expr), q, sums, sums.rule.parity, error, said, say)
+
+
+def assembled(
+    named: tuple[str, Any],
+    q: float,
+    sums: Sums,
+    parity: int,
+    error: float,
+    source: tuple[str, int],
+    say: Callable[[str], None],
+) -> DyadicTable:
+    """The table of duals that are known at every angle.
+
+    Args:
+        named: the name and the formula of the activation.
+        q: the variance.
+        sums: both duals at t = tan(theta/2).
+        parity: 1 or -1 where the activation is even or odd, else 0.
+        error: the bound to be proven.
+        source: what the values come from, and how many numbers that takes.
+        say: is told what is done.
+
+    Raises:
+        Undecided: the bound is not reached; the message has the best one.
+    """
     ones = sums.at(0.0)
     scales = [one.plus - one.error for one in ones]
     if not min(scales) > 0:
         raise Undecided("the dual or its derivative vanishes on the diagonal: no relative bound")
     panels, gaps = _panels(sums, ones, scales, error)
     say(f"{len(panels)} intervals of tan(theta/2)")
-    parity = sums.rule.parity
     sheets = []
     for which in (0, 1):
         ours = parity if which == 0 else -parity
-        sheet = _sheet(panels, which, ones[which], scales[which], gaps[which], ours, error)
+        known = (ones[which], scales[which], gaps[which])
+        sheet = _sheet(panels, which, known, ours, error, source[0])
         if not sheet.error <= error:
             raise Undecided(
                 f"the bound {sheet.error:.2e} was proven, not {error:.2e}",
@@ -105,7 +140,7 @@ def dyadic_table(
             )
         sheets.append(sheet)
     nodes = sum(len(p.values) for p in panels)
-    return DyadicTable(read.name, str(expr), q, q, sheets[0], sheets[1], nodes, sums.rule.nodes)
+    return DyadicTable(named[0], str(named[1]), q, q, sheets[0], sheets[1], nodes, source[1])
 
 
 def dyadic_seconds(expr: Any, variance: float, error: float) -> float:
@@ -154,7 +189,7 @@ def _sums(expr: Any, variance: float, error: float) -> PolarSums:
 
 
 def _panels(
-    sums: PolarSums, ones: tuple[Found, Found], scales: list[float], error: float
+    sums: Sums, ones: tuple[Found, Found], scales: list[float], error: float
 ) -> tuple[list[_Panel], list[float]]:
     """The intervals, and how far the duals can be from those at rho = 1 and -1 below the last.
 
@@ -215,30 +250,30 @@ def _tangents(a: float, count: int) -> list[float]:
 def _sheet(
     panels: list[_Panel],
     which: int,
-    one: Found,
-    scale: float,
-    gap: float,
+    known: tuple[Found, float, float],
     parity: int,
     error: float,
+    source: str,
 ) -> DyadicSheet:
-    """The polynomials of one dual with their bound."""
+    """The polynomials of one dual with their bound; `known` = (dual at 1 and -1, scale, gap)."""
     from flint import arb
 
     from ..arith import working
     from .pack import pack
     from .variable import lebesgue
 
+    one, scale, gap = known
     sloped = _SLOPED * UNIT * 1.28 * (one.plus + one.error)
     rows: list[list[tuple[float, ...]]] = [[], []]
-    worst = {"the polar rule at the nodes": one.error, "interpolation in rho": 0.0}
+    worst = {source: one.error, "interpolation in rho": 0.0}
     worst |= {"coefficients left out": 0.0, "rounding": 0.0}
     total = 0.0
     with working(_BITS):
         budget = arb(error * _LEFT_OUT * scale)
         for panel in panels:
             count = len(panel.values)
-            known = max(v[which].error for v in panel.values) + sloped
-            at_nodes = float((known * lebesgue(count)).upper())
+            off = max(v[which].error for v in panel.values) + sloped
+            at_nodes = float((off * lebesgue(count)).upper())
             for side in (0, 1) if not parity else (0,):
                 line = [v[which].minus if side else v[which].plus for v in panel.values]
                 packed = pack([[_series(line)]], budget, 0.0, _OFF_X)

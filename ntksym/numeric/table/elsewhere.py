@@ -1,21 +1,21 @@
-r"""Kinks away from 0, at one variance: duals of $(z-\beta)_+^j$, and where they are not analytic.
+r"""Kinks away from 0, at one variance: duals of $(z-\beta)_+^j$ by Stein's lemma.
 
-`pair_duals` gives $J_{jk} = E[(u-\beta)_+^j(v-\gamma)_+^k]$ by Stein's lemma.  For $\beta = \gamma$
-it is analytic in t at rho = 1 (at -1 for $\beta = -\gamma$); else it is a polynomial in rho plus or
-minus the dual of two half-lines that do not meet: a *flat* function, zero with all derivatives
+`pair_dual` sums $J_{jk} = E[(u-\beta)_+^j(v-\gamma)_+^k]$ over the powers of two kinks
 (`derivations/identities/table_bound.md`, section 5).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from .variable import correlation, ellipse, free, spread, tangent
+from .kink_quadrant import Key, key_of, quadrant
+from .variable import correlation
 
 _MERGED = 2.0**-230
 _GRID = 256
+_ORDER = 12
+"""Up to this order what both duals need is made at once."""
 PLACE_BITS = 320
 """At which places are found: the root of what a jump is moved by is a part of the error."""
 
@@ -41,14 +41,6 @@ def exact_places(found: list[Any]) -> tuple[tuple[Any, ...], list[Any]]:
     return tuple(out), moved
 
 
-def touch(b: Any, c: Any, sign: int) -> bool:
-    """Whether two places of `exact_places` meet at rho = sign; a lower precision would round."""
-    from ..arith import working
-
-    with working(PLACE_BITS):
-        return bool(b == sign * c)
-
-
 def displaced(coefficients: list[Any], place: Any, by: Any) -> Any:
     r"""A bound of the norm of $\sum_jc_j((z-b)_+^j - (z-b')_+^j)$, b' = `place`, |b-b'| <= `by`.
 
@@ -66,6 +58,23 @@ def displaced(coefficients: list[Any], place: Any, by: Any) -> Any:
     return total.upper()
 
 
+def power_norm(kinks: list[Any], places: Any) -> Any:
+    r"""$E[(\sum_{ij}D_{ij}(Z-b_i)_+^j)^2]$: pairs of kinks, about the larger of both places."""
+    from flint import arb, arb_poly
+
+    total = arb(0)
+    for i, (one, b) in enumerate(zip(kinks, places, strict=True)):
+        for k, (two, c) in enumerate(zip(kinks[: i + 1], places, strict=False)):
+            start = b.max(c)
+            product = arb_poly(list(one))(arb_poly([start - b, 1]))
+            product *= arb_poly(list(two))(arb_poly([start - c, 1]))
+            values = product.coeffs()
+            moments = moments_above(start, max(len(values) - 1, 0))
+            part = sum((a * m for a, m in zip(values, moments, strict=True)), arb(0))
+            total += part if i == k else 2 * part
+    return total
+
+
 def moments_above(c: Any, order: int) -> list[Any]:
     r"""$\mu_m(c) = E[(Z-c)_+^m]$, m <= order, for an `arb` or an `acb`."""
     from flint import arb
@@ -78,98 +87,96 @@ def moments_above(c: Any, order: int) -> list[Any]:
     return out[: order + 1]
 
 
-def _recur(
+def _rows(
     start: Any, first: list[Any], second: list[Any], b: Any, c: Any, rho: Any, order: int
-) -> list[list[Any]]:
-    """J from P(u > b, v > c), E[(v-c)_+^m | u = b] and E[(u-b)_+^m | v = c]."""
-    from flint import arb
+) -> list[Any]:
+    r"""The polynomials $g_j(y) = \sum_kJ_{jk}y^k/k!$, up to y^order; above is something else.
+
+    From P(u > b, v > c), E[(v-c)_+^m | u = b] and E[(u-b)_+^m | v = c]:
+    $g_j = (j-1)g_{j-2} + (\rho y-b)g_{j-1}$ and terms where a derivative meets the step.
+    """
+    from flint import arb, arb_poly
 
     root = (2 * arb.pi()).sqrt()
     at_b, at_c = (-b * b / 2).exp() / root, (-c * c / 2).exp() / root
-    table = [[start * 0 for _ in range(order + 1)] for _ in range(order + 1)]
-    table[0][0] = start
+    row = [start]
     for k in range(1, order + 1):
-        below = at_c * second[0] if k == 1 else (k - 1) * table[0][k - 2]
-        table[0][k] = below + rho * at_b * first[k - 1] - c * table[0][k - 1]
-        below = at_b * first[0] if k == 1 else (k - 1) * table[k - 2][0]
-        table[k][0] = below + rho * at_c * second[k - 1] - b * table[k - 1][0]
+        below = at_c * second[0] if k == 1 else (k - 1) * row[k - 2]
+        row.append(below + rho * at_b * first[k - 1] - c * row[k - 1])
+    scale = _inverse_factorials(order)
+    line, edge = (
+        arb_poly([-b, rho]),
+        at_b * arb_poly([v * s for v, s in zip(first, scale, strict=True)]),
+    )
+    out = [arb_poly([v * s for v, s in zip(row, scale, strict=True)])]
     for j in range(1, order + 1):
-        for k in range(1, order + 1):
-            below = at_b * first[k] if j == 1 else (j - 1) * table[j - 2][k]
-            table[j][k] = below + k * rho * table[j - 1][k - 1] - b * table[j - 1][k]
-    return table
-
-
-def pair_duals(b: Any, c: Any, t: Any, sign: int, order: int) -> list[list[Any]]:
-    """The table J[j][k] at rho = sign (1-t^2)/(1+t^2), in balls; 0 < t."""
-    rho, big = correlation(t, sign), 2 * t / (1 + t * t)
-    start = _quadrant(b, c, rho)
-    first = _powers(big, moments_above((c - rho * b) / big, order))
-    second = _powers(big, moments_above((b - rho * c) / big, order))
-    return _recur(start, first, second, b, c, rho, order)
-
-
-def _quadrant(b: Any, c: Any, rho: Any) -> Any:
-    """P(u > b, v > c): symmetric in b and c, and asked for again by the derivative dual."""
-    from flint import ctx
-
-    first, second = sorted((_key(b), _key(c)))
-    return _kept_quadrant(first, second, _key(rho), int(ctx.prec))
-
-
-_Key = tuple[int, int, int, int]
-
-
-def _key(value: Any) -> _Key:
-    """A ball as integers."""
-    (man, exp), (rad, low) = value.mid().man_exp(), value.rad().man_exp()
-    return int(man), int(exp), int(rad), int(low)
-
-
-@lru_cache(maxsize=8192)
-def _kept_quadrant(b: _Key, c: _Key, rho: _Key, bits: int) -> Any:
-    from flint import acb, arb
-
-    from ...verify.bivariate import phi2
-    from ..arith import working
-
-    with working(bits):
-        h, k, r = (acb(arb(v[:2], v[2:])) for v in (b, c, rho))
-        return phi2(-h, -k, r).real
-
-
-def _powers(big: Any, values: list[Any]) -> list[Any]:
-    out, power = [], big * 0 + 1
-    for v in values:
-        out.append(power * v)
-        power = power * big
+        below = edge if j == 1 else (j - 1) * out[j - 2]
+        out.append(below + line * out[j - 1] + rho * at_c * second[j - 1])
     return out
 
 
-def touching_bounds(
-    b: Any, sign: int, radius: str, kappa: float, order: int
-) -> list[list[Any]] | None:
-    """Bounds on an ellipse for kinks b and sign b, where J is analytic in t; else None."""
-    from flint import acb, arb
+def _inverse_factorials(order: int) -> list[Any]:
+    from flint import arb
 
-    if not free(radius, kappa):
-        return None
-    most = [[arb(0)] * (order + 1) for _ in range(order + 1)]
-    for box in ellipse(arb(radius), 48):
-        t = tangent(box, kappa)
-        hull = acb(t.real.union(arb(0)), t.imag.union(arb(0)))
-        square = 1 + hull * hull
-        reach = abs(t) * abs((-b * b * square / 2).exp() / (arb.pi() * square))
-        blur = arb(0, reach.upper())
-        start = acb((b / arb(2).sqrt()).erfc() / 2 if sign > 0 else arb(0)) + acb(blur, blur)
+    out = [arb(1)]
+    for k in range(1, order + 1):
+        out.append(out[-1] / k)
+    return out
+
+
+def _contracted(rows: Any, left: Any, right: Any) -> Any:
+    """The sum of left_j right_k J_jk."""
+    total = sum((a * g for a, g in zip(left[1:], rows[1:], strict=False)), left[0] * rows[0])
+    value, whole = right[0] * total[0], 1
+    for k in range(1, len(right)):
+        whole *= k
+        value += right[k] * whole * total[k]
+    return value
+
+
+def pair_dual(b: Any, left: Any, c: Any, right: Any, t: Any, sign: int) -> Any:
+    r"""$E[\sum_j l_j(u-b)_+^j\,\sum_k r_k(v-c)_+^k]$ at rho = sign (1-t^2)/(1+t^2), 0 < t <= 1.
+
+    What does not depend on the coefficients is kept: both duals need it.
+
+    Raises:
+        Undecided: whether the kinks touch is open.
+    """
+    from flint import ctx
+
+    first, second = key_of(b), key_of(c)
+    if first > second:
+        first, second, left, right = second, first, right, left
+    order = max(len(left) - 1, len(right) - 1, _ORDER)
+    rows = _kept_rows(first, second, key_of(t), sign, order, int(ctx.prec))
+    return _contracted(rows, left, right)
+
+
+@lru_cache(maxsize=4096)
+def _kept_rows(b_key: Key, c_key: Key, t_key: Key, sign: int, order: int, bits: int) -> Any:
+    from flint import arb
+
+    from ..arith import working
+
+    with working(PLACE_BITS):
+        b, c, t = (arb(v[:2], v[2:]) for v in (b_key, c_key, t_key))
+    with working(bits):
         rho, big = correlation(t, sign), 2 * t / (1 + t * t)
-        first = _powers(big, moments_above(sign * b * t, order))
-        second = _powers(big, moments_above(b * t, order))
-        table = _recur(start, first, second, acb(b), acb(sign * b), rho, order)
-        for j in range(order + 1):
-            for k in range(order + 1):
-                most[j][k] = most[j][k].max(abs(table[j][k]).upper())
-    return most
+        start = quadrant(b, c, t, sign)
+        first, second = (_beyond(rho * x - y, big, order) for x, y in ((b, c), (c, b)))
+        return _rows(start, first, second, b, c, rho, order)
+
+
+def _beyond(mean: Any, dev: Any, order: int) -> list[Any]:
+    """E[y_+^m], m <= order, for y of this mean and standard deviation."""
+    from flint import arb
+
+    at, square = mean / dev, dev * dev
+    above = (-at / arb(2).sqrt()).erfc() / 2
+    out = [above, mean * above + dev * (-at * at / 2).exp() / (2 * arb.pi()).sqrt()]
+    for m in range(2, order + 1):
+        out.append((m - 1) * square * out[m - 2] + mean * out[m - 1])
+    return out
 
 
 def norm_of(order: int) -> list[Any]:
@@ -181,70 +188,3 @@ def norm_of(order: int) -> list[Any]:
         moment = moment * (2 * j - 1)
         out.append((moment.log() / (2 * j)).exp())
     return out
-
-
-def polynomial_bounds(b: Any, c: Any, radius: str, kappa: float, order: int) -> Any:
-    """Bounds on an ellipse of the polynomials in rho that are left without the flat parts."""
-    grow = spread(radius, kappa)
-    if grow is None:
-        return None
-    wide, m = grow + (1 + grow * grow).sqrt(), norm_of(order)
-    out = []
-    for j in range(order + 1):
-        row = []
-        for k in range(order + 1):
-            one = (wide * m[j] + abs(b)) ** j * (m[k] + abs(c)) ** k
-            two = (m[j] + abs(b)) ** j * (wide * m[k] + abs(c)) ** k
-            row.append((one + two).upper())
-        out.append(row)
-    return out
-
-
-@dataclass(frozen=True, slots=True)
-class Flat:
-    """The flat part of a pair of kinks: the dual of (z-b)_+ and (z-c)_+ at rho times `turn`.
-
-    Attributes:
-        b: the first kink of the flat pair.
-        c: the second.
-        turn: what the sign of rho is multiplied by.
-        flip_j: whether odd j change the sign.
-        flip_k: whether odd k change the sign.
-        front: the sign in front.
-    """
-
-    b: Any
-    c: Any
-    turn: int
-    flip_j: bool
-    flip_k: bool
-    front: int
-
-    def sign(self, j: int, k: int) -> int:
-        """The sign of the entry (j, k)."""
-        odd = (j if self.flip_j else 0) + (k if self.flip_k else 0)
-        return -self.front if odd % 2 else self.front
-
-
-def flat_part(b: Any, c: Any, sign: int) -> Flat | None:
-    """The flat part of J for kinks b, c near rho = sign; None where the kinks touch.
-
-    Raises:
-        Undecided: too close to tell.
-    """
-    from ...errors import Undecided
-    from ..arith import working
-
-    if touch(b, c, sign):
-        return None
-    with working(PLACE_BITS):
-        gap = b - sign * c
-    if gap.contains(0):
-        raise Undecided("two kinks are too close to tell apart")
-    if sign > 0:
-        if gap < 0:
-            return Flat(-b, c, -1, True, False, -1)
-        return Flat(b, -c, -1, False, True, -1)
-    if b + c > 0:
-        return Flat(b, c, 1, False, False, 1)
-    return Flat(-b, -c, 1, True, True, 1)

@@ -13,8 +13,6 @@ from functools import lru_cache
 from typing import Any
 
 from ...errors import Undecided
-from .elsewhere import flat_part, norm_of, pair_duals, polynomial_bounds, touch, touching_bounds
-from .flat import interpolation_error
 from .kinks import power_bounds, power_duals
 from .patience import check
 from .spectrum import Spectrum, pair_tail
@@ -25,8 +23,6 @@ FINE_RADII = ("1.005", "1.01", "1.015", "1.02", "1.03", "1.04")
 """More ellipses for the terms of a long series."""
 POINTS = (32, 48, 64, 96, 128, 192)
 """The numbers of interpolation points in x that are tried."""
-_FLAT_BITS = 136
-"""For all orders: what is dear, the quadrants at the points of the proof, is found once."""
 Tensor = list[list[list[Any]]]
 
 
@@ -64,12 +60,10 @@ def fit(
     goal: Any,
     bits: int,
     *,
-    draft: bool = False,
     others: list[Spectrum] | None = None,
 ) -> Fit:
     """The coefficients for rho = sign (1-t^2)/(1+t^2), with interpolation errors below `goal`.
 
-    A `draft` leaves out the proof for kinks that do not touch: to compare values of kappa.
     With `others`, of as many coefficients, the second variance runs over those.
 
     Raises:
@@ -86,11 +80,7 @@ def fit(
             lost = (series_alias(terms, kappa, points) + _least(reach, points - 1)) * scale
             if lost < goal:
                 tensor, omitted = _tensor(spectra, others, sign, kappa, points, goal, bits)
-                if not draft:
-                    with working(_FLAT_BITS):
-                        lost = lost + flat_error(spectra[0], sign, kappa, points, goal)
-                if lost < 2 * goal:
-                    return Fit(tensor, tail, lost.upper(), points, omitted)
+                return Fit(tensor, tail, lost.upper(), points, omitted)
     raise Undecided(f"interpolation in rho: {float(lost):.1e} with {POINTS[-1]} points")
 
 
@@ -104,8 +94,7 @@ def _reach(
         return []
     out = []
     for text in KINK_RADII:
-        bounds = _kink_bounds(spectra, others or spectra, text, kappa, sign)
-        total = sum(bounds, arb(0))
+        total = _kink_bound(spectra, others or spectra, text, kappa, sign)
         if total.is_finite():
             out.append((arb(text), total.upper()))
     return out or [(arb(2), arb("inf"))]
@@ -145,94 +134,22 @@ def majorant(spectra: list[Spectrum], others: list[Spectrum]) -> list[Any]:
     return [(a * b + a * q + p * b).upper() for a, b, p, q in rest]
 
 
-def _kink_bounds(
+def _kink_bound(
     spectra: list[Spectrum], others: list[Spectrum], radius: str, kappa: float, sign: int
-) -> list[Any]:
-    """For every pair of kinks a bound, on an ellipse, of what is analytic of its part."""
+) -> Any:
+    """A bound, on an ellipse, of the kink part."""
     from flint import arb
 
-    out = []
-    places, order = spectra[0].places, spectra[0].order
-    sizes, second = (
-        [
-            [max(abs(s.kink[i][j]).upper() for s in group) for j in range(order + 1)]
-            for i in range(len(places))
-        ]
+    order = spectra[0].order
+    one, two = (
+        [max(abs(s.kink[0][j]).upper() for s in group) for j in range(order + 1)]
         for group in (spectra, others)
     )
-    for i, b in enumerate(places):
-        for k, c in enumerate(places):
-            if b == 0 and c == 0:
-                bounds = power_bounds(radius, kappa, sign, order)
-            elif touch(b, c, sign):
-                bounds = touching_bounds(b, sign, radius, kappa, order)
-            else:
-                bounds = polynomial_bounds(b, c, radius, kappa, order)
-            if bounds is None:
-                return [arb("inf")]
-            total = arb(0)
-            for j, a in enumerate(sizes[i]):
-                for m, d in enumerate(second[k]):
-                    total += a * d * bounds[j][m]
-            out.append(total.upper())
-    return out
-
-
-def _kink_values(
-    places: tuple[Any, ...], order: int, kinks: list[Any], others: list[Any], t: Any, sign: int
-) -> Any:
-    """The kink part at one t, as a matrix; `kinks` has a matrix of coefficients for each place."""
-    from flint import arb_mat
-
-    total = None
-    for i, b in enumerate(places):
-        for k, c in enumerate(places):
-            if b == 0 and c == 0:
-                table = power_duals(t, sign, order)
-            else:
-                table = pair_duals(b, c, t, sign, order)
-            part = kinks[i] * arb_mat(table) * others[k].transpose()
-            total = part if total is None else total + part
-    return total
-
-
-def flat_error(one: Spectrum, sign: int, kappa: float, points: int, goal: Any) -> Any:
-    """What interpolation in x can add for kinks that do not touch at rho = sign."""
-    from flint import arb, arb_mat
-
-    parts = []
-    for i, b in enumerate(one.places):
-        for k, c in enumerate(one.places):
-            flat = flat_part(b, c, sign)
-            if flat is not None:
-                parts.append((flat, one.kink[i], one.kink[k]))
-    if not parts:
-        return arb(0)
-
-    def both(t: Any) -> tuple[Any, Any]:
-        total, most = arb(0), arb(0)
-        for flat, left, right in parts:
-            table = pair_duals(flat.b, flat.c, t, sign * flat.turn, one.order)
-            for j, a in enumerate(left):
-                for m, d in enumerate(right):
-                    total += flat.sign(j, m) * a * d * table[j][m]
-                    most += abs(a * d * table[j][m])
-        return total, most
-
-    size, m = arb(0), norm_of(one.order)
-    for flat, left, right in parts:
-        for j, a in enumerate(left):
-            for k, d in enumerate(right):
-                power = (m[j] + abs(flat.b)) ** j * (m[k] + abs(flat.c)) ** k
-                size += abs(a * d) * power
-    values = [[both(tangent(x, kappa))[0]] for x in nodes(points, 256)]
-    found = transform(points, 256) * arb_mat(values)
-    coefficients = [found[k, 0] for k in range(points)]
-    if not 8 * (abs(coefficients[-1]) + abs(coefficients[-2])) < goal:
-        return arb("inf")  # hopeless with so few points
-    return interpolation_error(
-        lambda t: both(t)[0], lambda t: both(t)[1], size.upper(), coefficients, kappa, goal
-    )
+    bounds = power_bounds(radius, kappa, sign, order)
+    if bounds is None:
+        return arb("inf")
+    rows = zip(one, bounds, strict=True)
+    return sum((a * d * m for a, row in rows for d, m in zip(two, row, strict=True)), arb(0))
 
 
 def _least(reach: list[tuple[Any, Any]], degree: int) -> Any:
@@ -346,11 +263,9 @@ def _add_kinks(
     """Add the interpolant of the kink part to the coefficients."""
     from flint import arb_mat
 
-    places, order = spectra[0].places, spectra[0].order
-    parts = []
+    order, parts = spectra[0].order, []
     for group in (spectra, others or spectra):
-        turn = transform(len(group), bits + 64)
-        parts.append([turn * arb_mat([list(s.kink[i]) for s in group]) for i in range(len(places))])
+        parts.append(transform(len(group), bits + 64) * arb_mat([list(s.kink[0]) for s in group]))
     if others is None:
         where = [(i, j) for i in range(len(spectra)) for j in range(i + 1)]
     else:
@@ -358,7 +273,8 @@ def _add_kinks(
     rows = []
     for y in nodes(points, bits + 64):
         check()
-        product = _kink_values(places, order, parts[0], parts[1], tangent(y, kappa), sign)
+        table = arb_mat(power_duals(tangent(y, kappa), sign, order))
+        product = parts[0] * table * parts[1].transpose()
         rows.append([product[i, j] for i, j in where])
     values = transform(points, bits + 64) * arb_mat(rows)
     for column, (i, j) in enumerate(where):

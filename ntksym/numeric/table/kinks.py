@@ -18,8 +18,6 @@ from .variable import correlation, ellipse, free, tangent
 
 ORDER = 12
 """Jumps of derivatives up to this order are taken out of an activation."""
-ELSEWHERE = 8
-"""The same where kinks are away from 0: what is taken out of both ends must not be too large."""
 _POINTS = 64
 
 

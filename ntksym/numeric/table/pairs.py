@@ -146,8 +146,8 @@ def _folded(
             f, turn = found[which], parity * (1 - 2 * which)
             away = Part(f.tail, f.aliasing + f.omitted, f.along(), None)
             frames.append(Frame.of(parts, a, b, which, away, turn, error, True))
-        value, dot = shared_sheets(frames, found, (form, whole.kappa), whole.shares)
-        pairs.append(Pair(a, b, whole.kappa, value, dot))
+        value, dot, heavy = shared_sheets(frames, found, (form, whole.kappa), whole.shares)
+        pairs.append(Pair(a, b, whole.kappa, value, dot, heavy))
         _said(pairs[-1], say)
     return [p.axis for p in parts], pairs
 

@@ -10,18 +10,19 @@ coefficients (`derivations/identities/table_bound.md`, sections 9 and 11).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .dual import Sheet
 from .fit import Tensor
 from .fold import OFF_X, Folded, Pieces, steep
+from .light import SHARE, Heavy, light
 from .pack import OFF_TAU, UNIT, Rows, pack
 from .sheets import Frame, refused
 from .sine import bent, deflated, inflated, times
 
 Line = list[Any]
-FIRST_SHARE = (1.3, 2.6)
+FIRST_SHARE = (0.78, 2.0)
 """Of what the error leaves free, to coefficients left out, as they are weighed: without and with
 kinks.  The weights are too large."""
 TRIES = 7
@@ -56,8 +57,10 @@ SINE = Form(1, 96, 52)
 
 def shared_sheets(
     frames: list[Frame], fits: list[Folded], how: tuple[Form, float], shares: tuple[int, ...]
-) -> tuple[Sheet, Sheet]:
+) -> tuple[Sheet, Sheet, Heavy]:
     """The dual with its polynomials, and the derivative dual without: it is their derivative.
+
+    The third says which coefficients have to be doubles (`light`).
 
     Raises:
         Undecided: its bound is above the error.
@@ -73,11 +76,34 @@ def shared_sheets(
         pieces = _packed(stored, budgets[0], weights, (form, value.half, lost), shares)
         first = value.sheet(pieces[0], budgets[0])
         second = dot.sheet(_slopes(stored, fits[1], pieces[1], how, value.half), budgets[1])
-        if first.error <= value.error and second.error <= dot.error:
-            return first, second
+        goals = [frame.error * (1 - SHARE) for frame in frames]
+        if first.error <= goals[0] and second.error <= goals[1]:
+            return _lighter(frames, (first, second), [p[:2] for p in pieces[1]], how)
         worst.append(max((first, second), key=lambda s: s.error))
-        share *= min(_room(first, value.error), _room(second, dot.error), 0.8)
+        share *= min(_room(first, goals[0]), _room(second, goals[1]), 0.8)
     raise refused(min(worst, key=lambda s: s.error), value.error)
+
+
+def _lighter(
+    frames: list[Frame],
+    sheets: tuple[Sheet, Sheet],
+    kept: list[tuple[int, Rows]],
+    how: tuple[Form, float],
+) -> tuple[Sheet, Sheet, Heavy]:
+    """The same with as many coefficients in floats as the error still has room for."""
+    room, bottoms = [], []
+    for frame, sheet in zip(frames, sheets, strict=True):
+        bottoms.append(float(frame.bottom.lower()) * (1 - 1e-15))
+        room.append((frame.error - sheet.error) * bottoms[-1] * (1 - 1e-9))
+    found = light(kept, how, (room[0], room[1]))
+    if found is None:
+        return *sheets, ((), ())
+    out = []
+    for sheet, lost, bottom in zip(sheets, (found.value, found.dot), bottoms, strict=True):
+        more = lost / bottom * (1 + 1e-14)
+        parts = (*sheet.parts, ("floats", more))
+        out.append(replace(sheet, error=(sheet.error + more) * (1 + 1e-15), parts=parts))
+    return out[0], out[1], found.heavy
 
 
 def _room(sheet: Sheet, error: float) -> float:

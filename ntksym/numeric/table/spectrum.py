@@ -20,8 +20,8 @@ from sympy import Expr, Rational
 from ...errors import Undecided
 from ...symbols import x
 from . import joint
-from .elsewhere import PLACE_BITS, displaced, exact_places
-from .kinks import ELSEWHERE, ORDER, half_moments, hermite_values, power_coefficients, taylor
+from .elsewhere import PLACE_BITS, displaced, exact_places, power_norm
+from .kinks import ORDER, hermite_values, power_coefficients, taylor
 from .patience import check
 
 
@@ -85,10 +85,9 @@ def shape_of(expr: Expr, *, slope: bool, bits: int) -> Shape:
         whole = factor(expr, derivative=False, distributional=False).pieces
         pieces = factor(expr, derivative=slope, distributional=False).pieces
         kinks = []
-        order = ORDER if all(p.hi == 0 for p in whole[:-1]) else ELSEWHERE
         for left, right in pairwise(whole):
             place = arb(0) if left.hi == 0 else number(left.hi)
-            sides = [taylor(function(p.expr, x), place, order + 1) for p in (left, right)]
+            sides = [taylor(function(p.expr, x), place, ORDER + 1) for p in (left, right)]
             if sides[0] is None or sides[1] is None:
                 raise Undecided(f"a piece is not analytic about the kink at {left.hi}")
             jumps = []
@@ -149,15 +148,9 @@ def _spectrum(shape: Shape, q: Fraction, values: tuple[Any, ...], bits: int, dev
                 part = [p + d * a for p, a in zip(part, row, strict=True)]
         kink.append(tuple(scaled))
     rest = tuple(a - b for a, b in zip(values, part, strict=True))
-    sums, smooth = _parted(shape)
-    if len(kink) == 1 and shape.kinks[0][0] == 0:
-        size = _power_norm(kink[0])
-    else:
-        size = second_moment(sums, q, bits, _squares(tuple(part)))
-    # the kinks taken out are at `places`: both norms change by at most `off`
-    norms = (size, second_moment(smooth, q, bits, _squares(rest)))
-    size, norm = (v if off == 0 else _norm_off(v, off) for v in norms)
-    lost = _left(size, tuple(part))
+    norm = second_moment(_smooth(shape), q, bits, _squares(rest), (shape.pieces, _grown(shape)))
+    norm = norm if off == 0 else _norm_off(norm, off)  # the kinks taken out are at `places`
+    lost = _left(power_norm(kink, places), tuple(part))
     return Spectrum(tuple(kink), places, tuple(part), rest, lost, _left(norm, rest))
 
 
@@ -187,18 +180,6 @@ def _squares(values: tuple[Any, ...]) -> Any:
     return sum((a * a for a in values), arb(0)).upper()
 
 
-def _power_norm(jumps: tuple[Any, ...]) -> Any:
-    r"""$E[(\sum_jD_jZ_+^j)^2]$ by the moments of the half line."""
-    from flint import arb
-
-    mu = half_moments(2 * len(jumps))
-    total = arb(0)
-    for i, a in enumerate(jumps):
-        for j, b in enumerate(jumps):
-            total += a * b * mu[i + j]
-    return total
-
-
 def _place(place: Expr) -> Any:
     from flint import arb
 
@@ -207,42 +188,60 @@ def _place(place: Expr) -> Any:
     return arb(0) if place == 0 else number(place)
 
 
-def _parted(shape: Shape) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """The pieces of the kink part, and those of the rest."""
+def _smooth(shape: Shape) -> tuple[Any, ...]:
+    """The pieces of what is left without the truncated powers."""
     from ...verify.pieces import Piece
 
     total: Expr = x * 0
-    sums, smooth = [], []
+    smooth = []
     jumps = {place: found for place, found in shape.kinks}
     for piece in shape.pieces:
         for j, d in enumerate(jumps.get(piece.lo, ())):
             total = total + Rational(d.numerator, d.denominator) * (x - piece.lo) ** j
-        sums.append(Piece(piece.lo, piece.hi, total))
         smooth.append(Piece(piece.lo, piece.hi, piece.expr - total))
-    return tuple(sums), tuple(smooth)
+    return tuple(smooth)
 
 
-def second_moment(pieces: tuple[Any, ...], q: Fraction, bits: int, about: Any = None) -> Any:
+def _grown(shape: Shape) -> tuple[float, int]:
+    """`(c, k)`: the truncated powers are together at most c (1 + |x|)^k."""
+    total, most = 0.0, 0
+    for place, jumps in shape.kinks:
+        wide = 1 + float(abs(_place(place)).upper())
+        total += sum(abs(float(d)) * wide**j for j, d in enumerate(jumps))
+        most = max(most, len(jumps) - 1)
+    return total * (1 + 1e-9), most
+
+
+def second_moment(
+    pieces: tuple[Any, ...], q: Fraction, bits: int, about: Any = None, grown: Any = None
+) -> Any:
     """An enclosure of the second moment of a function given by its pieces.
 
-    `about` is its size where that is known; only the accuracy asked for depends on it.
+    `about` is its size where that is known; only the accuracy asked for depends on it.  `grown` is
+    `(others, (c, k))` where the function is at most another one, given by its pieces, and
+    c (1 + |x|)^k together.
     """
     if about is None or not about > 0 or not about.is_finite():
-        return _second_moment(pieces, q, bits, None)
+        return _second_moment(pieces, q, bits, None, grown)
     man, exp = about.man_exp()
-    return _second_moment(pieces, q, bits, int(man).bit_length() + int(exp))
+    return _second_moment(pieces, q, bits, int(man).bit_length() + int(exp), grown)
 
 
 @lru_cache(maxsize=512)
-def _second_moment(pieces: tuple[Any, ...], q: Fraction, bits: int, scale: int | None) -> Any:
+def _second_moment(
+    pieces: tuple[Any, ...], q: Fraction, bits: int, scale: int | None, grown: Any
+) -> Any:
     from flint import arb, fmpq
 
+    from ...verify.growth import Growth
     from ...verify.law import Law, cut
     from ...verify.oned import Cuts, kink_balls, panels, size_near
 
     v = fmpq(q.numerator, q.denominator)
     law = Law(v * 0, v * 0, v, v, v)
-    dev, growth = arb(v).sqrt(), _growth(pieces)
+    dev, growth = arb(v).sqrt(), _growth(pieces if grown is None else grown[0])
+    if grown is not None:
+        growth = growth + Growth(arb(grown[1][0]), grown[1][1], arb(0), arb(0))
     funcs = _functions(pieces)
     kinks = kink_balls(pieces)
 

@@ -1,4 +1,4 @@
-r"""`KinkTable`: kinks away from 0, for all correlations: a range of variances, or one.
+r"""`KinkTable`: kinks away from 0, for all correlations of a range of variances.
 
 $K = E[p(u)p(v)] + R$: p is a sum of truncated powers with a cutoff, one for every kink, whose
 dual is closed; the rest R is smooth, also where u and v come close, and a polynomial
@@ -53,8 +53,8 @@ class KinkTable:
 
     @property
     def single(self) -> bool:
-        """Whether it is for one variance: sums alone, nothing is taken out."""
-        return self.low == self.high
+        """Never for one variance."""
+        return False
 
     @property
     def error(self) -> float:
@@ -78,8 +78,6 @@ class KinkTable:
             return self.far.diagonal(q11)
         value, dot = self.far.at(q11, q12, q22, root)
         if value != value:
-            return value, dot
-        if not self.closed.kinks:
             return value, dot
         more = self.closed.at(q11, q12, q22, root)
         return value + float(more[0]), dot + float(more[1])

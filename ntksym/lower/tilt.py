@@ -1,0 +1,124 @@
+r"""Duals of a bell times a function: those of the function, at the covariance that the bell leaves.
+
+With $s(x) = e^{-\alpha x^2/2} f(x)$, $\alpha > 0$, the two bells and the joint density are together
+a normal density,
+
+$$E_\Sigma[s(u)s(v)] = D^{-1/2} E_{\Sigma'}[f(u)f(v)], \qquad
+\Sigma' = (\Sigma^{-1} + \alpha I)^{-1} = \frac1D
+\begin{pmatrix} q_{11} + \alpha\det & q_{12} \\ q_{12} & q_{22} + \alpha\det \end{pmatrix},$$
+
+$D = 1 + \alpha(q_{11} + q_{22}) + \alpha^2\det$ and $\det' = \det/D$; the derivative dual likewise
+with $f' - \alpha x f$ for f.  The variances $\Sigma'$ are below $1/\alpha$: nothing overflows and
+there is no regime of large ones.  The closed form in q11, q12, q22 is a quotient of polynomials of
+both signs over high powers of D, which cancels for nearly parallel inputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+from sympy import Add, Expr, Integer, Mul, exp, expand, sqrt
+
+from .. import symbols as S
+from ..activation import Activation
+from ..derivation import Derivation
+from ..dual import Dual, dual
+from ..errors import NtksymError
+from ..symbols import x
+from .exponent import corrected
+from .polynomial import DET
+from .products import Products
+from .program import Operand, Program
+from .reciprocal import excess
+
+
+@dataclass(frozen=True, slots=True)
+class Tilt:
+    """The rate of the bell, and the duals of f and of f' - rate x f."""
+
+    rate: Expr
+    value: Dual
+    slope: Dual
+
+
+@lru_cache(maxsize=256)
+def tilt(activation: Activation) -> Tilt | None:
+    """The parts of a bell times a function; None where it is none, or jumps, or is a bell alone.
+
+    A bell alone, and times x, has short closed forms without cancellation.
+    """
+    found = _split(activation.expr)
+    if found is None or found[1] in (Integer(1), x):
+        return None
+    rate, f = found
+    slope = expand(f.diff(x) - rate * x * f)
+    try:
+        own = dual(activation).derivation
+        if not isinstance(own, Derivation) or own.jumps:
+            return None
+        return Tilt(rate, dual(Activation("f", f)), dual(Activation("g", slope)))
+    except NtksymError:
+        return None
+
+
+def _split(e: Expr) -> tuple[Expr, Expr] | None:
+    """(rate, f) with e = exp(-rate x^2/2) f, one positive rate for all terms; or None."""
+    rates: set[Expr] = set()
+    terms = []
+    for term in Add.make_args(e):
+        exponent: Expr = Integer(0)
+        rest: list[Expr] = []
+        for f in Mul.make_args(term):
+            if isinstance(f, exp):
+                exponent += f.args[0]
+            else:
+                rest.append(f)
+        exponent = expand(exponent)
+        square = exponent.coeff(x, 2)
+        rates.add(-2 * square)
+        terms.append(Mul(*rest, exp(expand(exponent - square * x**2))))
+    rate = rates.pop()
+    if rates or not rate.is_positive:
+        return None
+    return rate, Add(*terms)
+
+
+def tilted(b: Products, rate: Expr, p: Program) -> dict[str, Operand]:
+    """The outputs of a program with arguments (q11, q12, q22, root), under a bell, over D^(1/2)."""
+    known = b.known_root
+    root = b.operand(sqrt(DET))
+    rest = 1 + rate * (S.q11 + S.q22)
+    below = b.emit("hyproot", b.operand(rest), b.emit("mul", b.operand(rate), root))
+    t = b.emit("div", Fraction(1), below, hint="over")
+    low = excess(b, rest, rate**2, known, t)
+    square = corrected(b, b.emit("mul", t, t), low)
+    narrow = b.emit("mul", root, t)
+    spread = corrected(b, b.emit("mul", narrow, narrow), low)
+    spread = b.emit("mul", b.operand(rate), spread)
+    half = b.emit("mul", low, Fraction(1, 2))
+    at: dict[str, Operand] = {
+        **{q: b.emit("add", b.emit("mul", q, square), spread) for q in ("q11", "q22")},
+        "q12": b.emit("mul", "q12", square),
+        "root": corrected(b, narrow, half),
+    }
+    return _placed(b, p, at, corrected(b, t, half))
+
+
+def tilted_diagonal(b: Products, rate: Expr, p: Program) -> dict[str, Operand]:
+    """The same on the diagonal, from (q,)."""
+    below = b.operand(1 + 2 * rate * S.q)
+    at: dict[str, Operand] = {"q": b.emit("div", "q", below)}
+    return _placed(b, p, at, b.emit("div", Fraction(1), b.emit("sqrt0", below)))
+
+
+def _placed(b: Products, p: Program, at: dict[str, Operand], factor: Operand) -> dict[str, Operand]:
+    known = {a: at.get(a, a) for a in p.args}
+
+    def place(a: Operand) -> Operand:
+        return known[a] if isinstance(a, str) else a
+
+    for let in p.body:
+        known[let.name] = b.emit(let.op, *map(place, let.args), inner=let.inner)
+    return {label: b.emit("mul", place(end), factor) for label, end in p.outputs}

@@ -1,0 +1,159 @@
+"""Enclosures of what grows in a strip, of roots that meet at a kink, and of bounds that cancel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import sympy as sp
+from flint import acb, arb, fmpq
+
+from ntksym.errors import NoClosedForm, NtksymError, Undecided, UnknownName
+from ntksym.language import parse_activation
+from ntksym.numeric import choose
+from ntksym.symbols import x
+from ntksym.verify import evaluate, lattice
+from ntksym.verify.balls import enclose_definition
+from ntksym.verify.growth import growth_of
+from ntksym.verify.pieces import Piece, split
+from ntksym.verify.safe import precision
+
+Point = tuple[str, str, str]
+FAR: Point = ("9", "-4", "2.5")
+FARTHER: Point = ("100", "60", "100")
+USUAL: Point = ("1", "1/2", "2")
+
+
+def ball(text: str, point: Point, slope: bool = False, **more: object) -> arb:
+    found = enclose_definition(parse_activation(text), *point, derivative=slope, **more)  # type: ignore[arg-type]
+    return found.to_arb()
+
+
+def _wave(alpha: int, beta: int, point: Point) -> acb:
+    """E[exp(i (alpha u^2 + beta v^2))], first over v given u."""
+    a, c, b = (arb(fmpq(*map(int, sp.Rational(p).as_numer_denom()))) for p in point)
+    inner = 1 - 2 * acb(0, beta) * (b - c * c / a)
+    rate = acb(0, alpha) + acb(0, beta) * (c / a) ** 2 / inner
+    return 1 / (inner.sqrt() * (1 - 2 * rate * a).sqrt())
+
+
+@pytest.mark.parametrize("point", [FAR, FARTHER])
+def test_a_wave_that_gets_faster_is_its_closed_form(point: Point) -> None:
+    """sin(x^2) grows in every strip; the tilted bound is paid for by the density."""
+    with precision(160):
+        exact = ((_wave(1, -1, point) - _wave(1, 1, point)) / 2).real
+        found = ball("sin(x^2)", point)
+        assert found.overlaps(exact)
+        assert found.rad() < abs(exact) * arb("1e-30")
+
+
+def test_an_exponential_shifts_the_means() -> None:
+    """E[e^(u+v) tanh u tanh v] = e^(q11/2 + q12 + q22/2) E[tanh tanh] at shifted means."""
+    with precision(160):
+        for point, shift in ((("4", "1", "3"), ("5", "4")), (FARTHER, ("160", "160"))):
+            a, c, b = (arb(p) for p in point)
+            there = ball("tanh(x)", point, means=shift)
+            assert ball("exp(x)*tanh(x)", point).overlaps((a / 2 + c + b / 2).exp() * there)
+
+
+def test_tilted_lattices_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = [ball(text, USUAL) for text in ("tanh(x)", "mish(x)")]
+    monkeypatch.setattr(lattice, "_TILTS", (arb(3) / 4,))
+    tilted = [ball(text, USUAL) for text in ("tanh(x)", "mish(x)")]
+    assert all(p.overlaps(t) for p, t in zip(plain, tilted, strict=True))
+    assert all(p.mid() != t.mid() for p, t in zip(plain, tilted, strict=True))
+
+
+def test_the_weight_of_a_tilt_is_an_expectation() -> None:
+    """E[exp(t (x^2 + y^2))] for unit variances and correlation 1/2, t = 1/8."""
+    with precision(160):
+        weight = lattice._Weight(arb("0.5"), arb("0.75").sqrt(), arb(1) / 8)
+        assert ball("exp(x^2/8)", ("1", "1/2", "1")).overlaps(weight.total)
+
+
+@pytest.mark.parametrize("slope", [False, True])
+def test_a_logarithm_of_cosh_grows_like_its_argument(slope: bool) -> None:
+    same = "x^2 + log(1 + exp(-2*x^2)) - log(2)"
+    for point in (FAR, FARTHER):
+        found = ball("log(cosh(x^2))", point, slope)
+        with precision(160):
+            assert found.overlaps(ball(same, point, slope))
+
+
+def test_a_bound_by_leading_terms_where_factors_seem_to_grow() -> None:
+    """The derivative of log(1 + cosh x^2) is 2x tanh(x^2/2): its factors grow like Gaussians."""
+    found = ball("log(1 + cosh(x^2))", ("1", "1/2", "1"), True)
+    assert found.overlaps(ball("2*x*tanh(x^2/2)", ("1", "1/2", "1")))
+    for expr in (x * sp.sinh(x**2) / (1 + sp.cosh(x**2)), sp.exp(x**2 / 8) * x):
+        growth = growth_of((Piece(None, None, expr),))
+        for t in (-9, -3, -1, 0, 2, 5):
+            size = abs(arb(str(sp.N(expr.subs(x, t), 20))))
+            assert (
+                size
+                <= growth.c
+                * arb(1 + abs(t)) ** growth.k
+                * (growth.b * abs(t) + growth.a * t * t).exp()
+            )
+        assert not growth.a > arb("0.126")
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        (
+            "max(cbrt(x), x)",
+            "piecewise((cbrt(x), x < -1), (x, x < 0), (cbrt(x), x < 1), (x, True))",
+        ),
+        ("max(sqrt(abs(x)), x)", "piecewise((sqrt(abs(x)), x < 1), (x, True))"),
+        ("min(sqrt(abs(x)), x)", "piecewise((x, x < 1), (sqrt(abs(x)), True))"),
+    ],
+)
+def test_kinks_where_a_root_meets_a_line(text: str, pieces: str) -> None:
+    assert ball(text, USUAL).overlaps(ball(pieces, USUAL))
+
+
+def test_kinks_of_a_root_and_a_wave() -> None:
+    """cbrt(x) = 2 sin(x): at 0, where the root is steep, and where the signs on a grid change."""
+    found = split(parse_activation("max(cbrt(x), 2*sin(x))").expr)
+    ends = [float(piece.ends()[1].mid()) for piece in found[:-1]]
+    grid = np.linspace(-12, 12, 100_000)
+    gaps = np.cbrt(grid) - 2 * np.sin(grid)
+    places = grid[:-1][gaps[:-1] * gaps[1:] < 0]
+    assert len(places) == 9
+    assert ends == pytest.approx(places, abs=3e-4)
+
+
+def test_neighbours_with_one_smooth_expression_are_one_piece() -> None:
+    assert len(split(parse_activation("sqrt(1 + cos(abs(sqrt(2)*x + 1))^2)").expr)) == 1
+    assert len(split(parse_activation("cos(abs(x)) + abs(x)").expr)) == 2
+    assert len(split(parse_activation("piecewise((sqrt(x^2), x < 0), (sqrt(x^2), True))").expr)) > 1
+
+
+@pytest.mark.parametrize(
+    "text", ["max(heaviside(x*(pi*x + 1/8)), 0)", "heaviside(x - sqrt(2))*x", "max(pi*x^2 - x, 2)"]
+)
+def test_kinks_and_jumps_at_irrational_points(text: str) -> None:
+    activation = parse_activation(text)
+    method, found = evaluate(activation, tuple(sp.Rational(p) for p in USUAL))
+    assert method == "closed form"
+    assert found and all(c.agree for c in found)
+
+
+def test_a_cubic_with_pi_is_refused_not_crashed() -> None:
+    with pytest.raises(NoClosedForm, match="not algebraic"):
+        choose("heaviside(pi*x^3 - x - 2)", method="exact")
+    assert choose("heaviside(pi*x^3 - x - 2)").method == "tabulated"
+
+
+@pytest.mark.parametrize("method", ["series", "quadrature", "tabulated", "mixture"])
+def test_a_refusal_names_the_closed_form_first(method: str) -> None:
+    with pytest.raises((Undecided, NoClosedForm)) as caught:
+        choose("abs(x)^0.3", method=method, variances=1, code=True)
+    assert caught.value.hint.startswith("the method exact")
+
+
+def test_sigma_is_no_sign() -> None:
+    with pytest.raises(UnknownName) as caught:
+        parse_activation("sigma(x)")
+    assert isinstance(caught.value, NtksymError)
+    assert "sigmoid(z)" in caught.value.hint
+    assert "sign?" not in caught.value.hint

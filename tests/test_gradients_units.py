@@ -1,0 +1,104 @@
+"""Derivatives of units: from values alone against closed forms, and networks of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import ntksym
+from ntksym.backends.array_unit import array_unit
+from ntksym.backends.c_gradient_units import UnitSlopes
+from ntksym.backends.units import unit_of
+from ntksym.runtime.gradient_duals import gradient_duals
+from ntksym.runtime.gradient_units import UnitGradient
+
+PLACES = np.array(
+    [
+        (1.3, 1.1, 0.9, 1),
+        (1.3, 0.7, 0.9, -1),
+        (1.2, np.pi / 2, 1.2, 1),
+        (1.2, 1e-2, 1.2, 1),
+        (1.2, 1e-5, 1.2, 1),
+        (1.2, 0.0, 1.2, 1),
+        (1.2, 0.0, 1.2, -1),
+        (1.2, 1e-3, 1.2 * 1.002, 1),
+        (1.2, 1e-4, 1.2, -1),
+    ]
+)
+"""Variances and the angle to the nearer pole, and which."""
+
+
+def places():
+    """Rows (1, n) of q11, q12, q22, root."""
+    x, angle, y, sign = PLACES.T[:, None]
+    length = np.sqrt(x * y)
+    return (
+        x,
+        np.where(angle == 0.0, sign * length, sign * length * np.cos(angle)),
+        y,
+        length * np.sin(angle),
+    )
+
+
+CASES = {
+    "gelu": (False, True, True),
+    "max(x, -x/3) + x*exp(-x**2/2)": (False, True, False),
+    "hardtanh": (False, False, False),
+}
+"""Whether an activation jumps, has no kink away from 0, has none at all."""
+
+
+@pytest.mark.parametrize("name, target", [("gelu", "c"), *((n, "numpy") for n in CASES)])
+def test_slopes_of_values_are_those_of_closed_forms(name, target):
+    """Equal, opposite and nearly parallel inputs too: finite at a fixed angle and in it."""
+    found = ntksym.dual(name)
+    unit, slopes = unit_of(found, {}), array_unit(found, found.activation, {})
+    closed, tried = (
+        gradient_duals((UnitSlopes(unit, s),), (CASES[name],), target)[0] for s in (slopes, None)
+    )
+    at = places()
+    with np.errstate(all="ignore"):
+        want, got = (np.array(d.pair(*at))[:, 0] for d in (closed, tried))
+        sides = [np.array(d.side(at[0][0])) for d in (closed, tried)]
+    np.testing.assert_allclose(want[[0, 1, 3]], got[[0, 1, 3]], rtol=0, atol=1e-14)
+    assert np.abs(want[[2, 4]] - got[[2, 4]]).max() < 5e-10
+    x, c, y, root = (v[0] for v in at)
+    for table in (want, got):  # of the derivative dual: at a fixed angle, and in the angle
+        table[5] += 0.5 * c / x * table[6]
+        table[7] += 0.5 * c / y * table[6]
+        if name != "gelu":
+            table[6] *= root
+    assert np.abs(want[5:] - got[5:]).max() < 1e-9
+    assert np.abs(sides[0] - sides[1]).max() < 1e-11
+
+
+def test_mixtures_in_c_and_in_numpy_band_by_band():
+    """A symmetric matrix from its upper half, NaN, equal rows; families with and without gates."""
+    x = np.random.default_rng(3).standard_normal((40, 3))
+    x[5], x[30] = np.nan, x[2]
+    network = ntksym.mlp("x*sigmoid(x)", depth=2, weight_var=2, bias_var="1/10")
+    c = UnitGradient(network, target="c", threads=2)
+    whole, other = c(x), c(x[:20], x)
+    few = UnitGradient(network, target="numpy")(x[:3], x[28:32])
+    good = np.delete(np.arange(40), 5)
+    for k in ("d_nngp", "d_ntk", "polar_nngp", "polar_ntk"):
+        for v, plane in getattr(whole, k).items():
+            swapped = {"q11": "q22", "q22": "q11"}.get(v, v)
+            np.testing.assert_array_equal(plane, getattr(whole, k)[swapped].T)
+            assert np.isnan(plane[5]).all() and np.isfinite(plane[good][:, good]).all()
+            np.testing.assert_allclose(getattr(other, k)[v], plane[:20], atol=1e-13)
+            np.testing.assert_allclose(getattr(few, k)[v], plane[:3, 28:32], atol=1e-13)
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_rows_of_any_size_keep_their_digits(target):
+    """ReLU without bias is homogeneous: nothing overflows on the way to what does not."""
+    g = ntksym.NetworkGradient(ntksym.mlp("relu", depth=2, weight_var=2), target)
+    x = np.random.default_rng(0).standard_normal((3, 5))
+    one = g(x[:1], x[1:])
+    for size in (1e100, 1e-100):
+        found = g(x[:1] * size, x[1:] * size)
+        for v, power in (("q11", 0), ("q12", 0), ("q22", 0), ("weight_var", 2)):
+            np.testing.assert_allclose(
+                found.d_ntk[v] / size**power, one.d_ntk[v], rtol=1e-14, err_msg=v
+            )

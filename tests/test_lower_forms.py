@@ -1,0 +1,84 @@
+"""Forms of duals that do not cancel: grades, one-point factors, bells; what they equal."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from mpmath import MPContext
+from sympy import Integer, expand
+
+from ntksym import symbols as S
+from ntksym.activations import named
+from ntksym.dual import dual
+from ntksym.language import as_activation
+from ntksym.lower import lower_dual, lower_dual_diag
+from ntksym.lower.build import Builder
+from ntksym.lower.calm import calm
+from ntksym.lower.polynomial import DET, monomials, positive_form
+from ntksym.lower.separate import separated
+from ntksym.lower.tilt import tilt
+
+CTX = MPContext()
+CTX.dps = 40
+POINTS = ((2.0, 0.7, 1.5), (1e-3, -9e-4, 1e-3), (4.0e5, 3.9e5, 3.9e5))
+DETERMINANT = S.q11 * S.q22 - S.q12**2
+
+
+def test_a_grade_is_positive_where_no_single_coordinate_is() -> None:
+    mixed = S.q12**2 * S.q11 + expand(3 * DETERMINANT**2 + 2 * DETERMINANT * S.q12**2)
+    form = positive_form(expand(mixed))
+    assert form is not None and expand(form.xreplace({DET: DETERMINANT}) - mixed) == 0
+    assert all(c.is_positive for c in monomials(form).values())
+    assert positive_form(expand(DETERMINANT - S.q12**2)) is None
+
+
+def test_duals_of_polynomials_in_factors_of_one_point() -> None:
+    value = dual(named("hermite5")).value
+    found = separated(value)
+    assert found is not None and expand(found - value) == Integer(0)
+    assert found.has(S.q11 - 1) and found.has(S.q22 - 1)
+    assert separated(dual(named("square")).value) is None
+
+
+def test_what_changes_sign_is_written_where_it_cancels_least() -> None:
+    e = expand(S.q11 - DETERMINANT**2)
+    found = calm(e)
+    assert found is not None and DET in found.free_symbols
+    assert expand(found.xreplace({DET: DETERMINANT}) - e) == 0
+    assert calm(S.q11 + S.q12 - 1) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["(x^4-x)*exp(-x^2)", "x^2*cos(3*x)*exp(-x^2/5)", "abs(x)^3*exp(-x^2/2)", "exp(-x^2+x)*x"],
+)
+def test_bells_are_the_closed_form(text: str) -> None:
+    act = as_activation(text)
+    d = dual(act)
+    assert tilt(act) is not None
+    plain = Builder(("q11", "q12", "q22"))
+    ends = (("nngp", plain.operand(d.value)), ("dot", plain.operand(d.dot)))
+    closed, made = plain.program("closed", ends), lower_dual(d)
+    for point in POINTS:
+        at = dict(zip(("q11", "q12", "q22"), map(CTX.mpf, point), strict=True))
+        one, two = closed.evaluate(at, CTX), made.evaluate(at, CTX)
+        for label in ("nngp", "dot"):
+            assert abs(one[label] - two[label]) <= CTX.mpf(10) ** -12 * abs(one[label])
+    q = CTX.mpf(2)
+    both = made.evaluate({"q11": q, "q12": q, "q22": q}, CTX)
+    own = lower_dual_diag(d).evaluate({"q": q}, CTX)
+    assert all(abs(both[k] - own[k]) < 1e-30 * abs(own[k]) for k in own)
+
+
+def test_no_bell() -> None:
+    for text in ("exp(-x^2)", "x*exp(-x^2)", "exp(-x^2)+x", "sign(x)*exp(-x^2)", "exp(-x^4)*x^2"):
+        assert tilt(as_activation(text)) is None, text
+
+
+def test_a_kink_on_an_unknown_side_of_zero() -> None:
+    """The order of s about 0 is that of b > 0 only: tiny variances are not rescaled by it."""
+    made = lower_dual(dual(named("shifted_relu")))
+    at = {"q11": 1e-80, "q12": 0.0, "q22": 1e-90, "b": -0.5}
+    found = made.evaluate({k: CTX.mpf(v) for k, v in at.items()}, CTX)
+    assert math.isclose(float(found["nngp"]), 0.25, rel_tol=1e-12)
