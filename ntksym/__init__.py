@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from .numeric.series import series_dual as series_dual
     from .numeric.table import table_dual as table_dual
     from .runtime import compile as compile  # type: ignore[no-redef]
-    from .runtime.gradient import NetworkGradient as NetworkGradient
+    from .runtime.gradients.network import NetworkGradient as NetworkGradient
     from .runtime.ufunc import ufunc as ufunc
     from .verify import Report as Report
     from .verify import Verdict as Verdict
@@ -72,7 +72,7 @@ _HOMES = {
     "Judgement": "check",
     "KernelState": "network",
     "Network": "network",
-    "NetworkGradient": "runtime.gradient",
+    "NetworkGradient": "runtime.gradients.network",
     "NtksymError": "errors",
     "Phi": "functions",
     "Phi2": "functions",

@@ -18,9 +18,11 @@ from sympy import Expr
 
 from . import __version__
 from .activation import Activation
-from .backends import Contract, SourceFile, c_network, numpy_network
-from .backends import c as c_backend
-from .backends import numpy as numpy_backend
+from .backends import Contract, SourceFile
+from .backends.c import backend as c_backend
+from .backends.c import network as c_network
+from .backends.numpy import backend as numpy_backend
+from .backends.numpy import network as numpy_network
 from .errors import BadSpec, CannotWrite
 from .export_collapsed import collapsed_sources
 from .export_languages import ARRAY_TARGETS, array_sources, c_extras

@@ -8,8 +8,10 @@ from typing import Any
 from sympy import Rational
 
 from . import __version__
-from .backends import Contract, c_collapsed, numpy_collapsed
-from .backends import c as c_backend
+from .backends import Contract
+from .backends.c import backend as c_backend
+from .backends.c import collapsed as c_collapsed
+from .backends.numpy import collapsed as numpy_collapsed
 from .errors import BadSpec
 from .export_mixture import Made
 from .numeric import read_variances

@@ -9,9 +9,10 @@ import re
 from typing import Any
 
 from . import __version__
-from .backends import Contract, SourceFile, jax_units, torch_units
-from .backends import jax as jax_backend
-from .backends import torch as torch_backend
+from .backends import Contract, SourceFile
+from .backends.array import jax as jax_backend
+from .backends.array import jax_units, torch_units
+from .backends.array import torch as torch_backend
 from .dual import Dual, dual
 from .errors import BadSpec
 from .gradients import dual_gradients

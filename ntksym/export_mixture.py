@@ -8,16 +8,13 @@ from typing import Any
 from sympy import Expr
 
 from .activation import Activation
-from .backends import (
-    Contract,
-    SourceFile,
-    c_mixture,
-    c_unit_network,
-    numpy_mixture,
-    numpy_unit_network,
-)
-from .backends import c as c_backend
-from .backends.mixture_programs import mixture_programs
+from .backends import Contract, SourceFile
+from .backends.c import backend as c_backend
+from .backends.c import mixture as c_mixture
+from .backends.c import unit_network as c_unit_network
+from .backends.mixture.programs import mixture_programs
+from .backends.numpy import mixture as numpy_mixture
+from .backends.numpy import unit_network as numpy_unit_network
 from .backends.units import unit_of
 from .numeric import Choice, MixtureDual, choose
 from .runtime.numeric import accuracy

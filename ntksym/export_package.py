@@ -17,9 +17,12 @@ from sympy import Expr, Rational
 
 from . import __version__
 from .activation import Activation
-from .backends import Contract, SourceFile, c_unit_network, numpy_network, numpy_unit_network
-from .backends import c as c_backend
-from .backends.c_ufunc import UfuncSpec, ufunc_file
+from .backends import Contract, SourceFile
+from .backends.c import backend as c_backend
+from .backends.c import unit_network as c_unit_network
+from .backends.c.ufunc import UfuncSpec, ufunc_file
+from .backends.numpy import network as numpy_network
+from .backends.numpy import unit_network as numpy_unit_network
 from .backends.units import unit_of
 from .errors import BadSpec, CannotWrite, NoClosedForm, Undecided, UnsupportedOp
 from .export_languages import ARRAY_TARGETS, array_sources

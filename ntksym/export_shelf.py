@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .backends import Contract
 from .errors import BadSpec, NtksymError
 from .export import (
@@ -33,7 +35,7 @@ from .export_measure import (
 )
 from .lower.schedule import Schedule, evaluate_network
 from .runtime.engines import CDual, CNetwork, NumpyDual, NumpyNetwork
-from .runtime.kernel import CompiledDual, CompiledKernel
+from .runtime.kernel import CompiledKernel
 
 SCHEMA = "ntksym/shelf/1"
 DEFAULT_PARAMETER = 0.5
@@ -71,18 +73,10 @@ def measure(lowered: Lowered, target: str, entry: Entry) -> Measured:
     dual_engine = (CDual if target == "c" else NumpyDual)(pair, diag, contract, keep=False)
     names = {a for p in lowered.dual for a in p.args} - {"q11", "q12", "q22", "q"}
     params: dict[str, Any] = {n: given.get(n, DEFAULT_PARAMETER) for n in sorted(names)}
-    compiled = CompiledDual(
-        dual_engine,
-        name="",
-        target=target,
-        pair_params=tuple(a for a in pair.args if a not in ("q11", "q12", "q22")),
-        diag_params=tuple(a for a in diag.args if a != "q"),
-        sources=(),
-    )
+    numbers = tuple(float(params[a]) for a in pair.args if a in params)
 
-    def run_dual(a: Any, c: Any, b: Any) -> tuple[Any, Any]:
-        out = compiled(a, c, b, **params)
-        return out.nngp, out.dot
+    def run_dual(*arrays: Any) -> tuple[Any, Any]:
+        return dual_engine.pair(tuple(map(np.ascontiguousarray, arrays)), numbers)
 
     scale_free = not requires_moderate(lowered.programs)
     double = measure_dual(pair, diag, run_dual, params, scale_free=scale_free)

@@ -15,10 +15,10 @@ from mpmath import MPContext
 from test_lower import RELU, RELU_DOT, SAMPLES, program
 
 from ntksym.backends import BACKENDS, NUMPY, C, Contract, missing_ops
-from ntksym.backends import c as c_backend
-from ntksym.backends import numpy as numpy_backend
 from ntksym.backends._base import comment, identifier
-from ntksym.backends.c_header import c_literal
+from ntksym.backends.c import backend as c_backend
+from ntksym.backends.c.header import c_literal
+from ntksym.backends.numpy import backend as numpy_backend
 from ntksym.errors import UnsupportedOp
 from ntksym.lower import OPS as EVERY_OP
 from ntksym.lower import Let, Program
@@ -343,7 +343,8 @@ def test_unknown_operation_is_refused() -> None:
 def test_same_bytes_under_two_hash_seeds() -> None:
     code = (
         "from tests.test_lower import program, SAMPLES\n"
-        "from ntksym.backends import c, numpy\n"
+        "from ntksym.backends.c import backend as c\n"
+        "from ntksym.backends.numpy import backend as numpy\n"
         "for e in SAMPLES.values():\n"
         "    p = program(e)\n"
         "    print(c.loop(p, 'f', ('q11', 'q12', 'q22')), numpy.function(p, 'f', 'x'))\n"

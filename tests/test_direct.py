@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ntksym.backends.c_header import header
+from ntksym.backends.c.header import header
 from ntksym.dual import dual
 from ntksym.language import as_activation
 from ntksym.lower.exponent import two_parts

@@ -11,7 +11,7 @@ import ntksym
 from ntksym.errors import UnsupportedOp
 from ntksym.gradients import dual_gradients
 from ntksym.lower import lower_dual, lower_dual_diag
-from ntksym.runtime.gradient import NetworkGradient
+from ntksym.runtime.gradients.network import NetworkGradient
 from ntksym.symbols import q11, q12, q22
 
 CTX = MPContext()
@@ -254,7 +254,7 @@ def test_a_compiled_kernel_has_its_gradient() -> None:
 
 def test_tables_give_the_gradients_of_closed_forms() -> None:
     """GELU by tables against GELU: every derivative, nearly equal and equal rows among them."""
-    from ntksym.runtime.gradient_units import UnitGradient
+    from ntksym.runtime.gradients.units import UnitGradient
     from ntksym.runtime.unit_layers import Wanted
 
     network = ntksym.parse_spec("mlp:gelu:depth=2,weight_var=2,bias_var=1/10")

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import ntksym
-from ntksym.backends.array_unit import array_unit
-from ntksym.backends.c_gradient_units import UnitSlopes
+from ntksym.backends.array.unit import array_unit
+from ntksym.backends.c.gradient_units import UnitSlopes
 from ntksym.backends.units import unit_of
-from ntksym.runtime.gradient_duals import gradient_duals
-from ntksym.runtime.gradient_units import UnitGradient
+from ntksym.runtime.gradients.duals import gradient_duals
+from ntksym.runtime.gradients.units import UnitGradient
 
 PLACES = np.array(
     [

@@ -13,7 +13,7 @@ import sympy as sp
 from mpmath import MPContext
 
 import ntksym
-from ntksym.backends.array_helpers import SPELL
+from ntksym.backends.array.helpers import SPELL
 from ntksym.errors import BadSpec, NoClosedForm, UnsupportedOp
 from ntksym.export_languages import array_sources
 from ntksym.gradients import dual_gradients

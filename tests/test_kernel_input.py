@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import ntksym
-from ntksym.backends.numpy_tables import arcsin_ratio
+from ntksym.backends.numpy.tables import arcsin_ratio
 from ntksym.errors import BadData, BadSpec, UnsupportedOp
 from ntksym.large import plan_tiles
 from ntksym.runtime import compiler

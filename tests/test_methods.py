@@ -15,8 +15,8 @@ import pytest
 from sympy import Symbol, latex, log
 
 import ntksym
-from ntksym.backends import numpy_unit_network
-from ntksym.backends.c import Contract
+from ntksym.backends.c.backend import Contract
+from ntksym.backends.numpy import unit_network as numpy_unit_network
 from ntksym.backends.units import unit_of
 from ntksym.cli import catalogue, derive, export, network
 from ntksym.cli.outcome import View

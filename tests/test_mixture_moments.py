@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from ntksym.backends.array_programs import mixture_arrays
-from ntksym.backends.mixture_moments import contracts
-from ntksym.backends.mixture_programs import MixturePrograms, mixture_programs
-from ntksym.backends.mixture_remainders import root_quotient, tail_quotient
-from ntksym.backends.mixture_rounding import rounding, rounding_note
+from ntksym.backends.array.programs import mixture_arrays
+from ntksym.backends.mixture.moments import contracts
+from ntksym.backends.mixture.programs import MixturePrograms, mixture_programs
+from ntksym.backends.mixture.remainders import root_quotient, tail_quotient
+from ntksym.backends.mixture.rounding import rounding, rounding_note
 from ntksym.numeric import mixture_dual
 from ntksym.numeric.lowest import lowest
 from ntksym.runtime.numeric import accuracy, compile_mixture

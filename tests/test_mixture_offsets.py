@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from sympy import E, Rational, exp, tanh
 
-from ntksym.backends.mixture_programs import mixture_programs
-from ntksym.backends.mixture_rounding import OFFSETS, rounding_note
+from ntksym.backends.mixture.programs import mixture_programs
+from ntksym.backends.mixture.rounding import OFFSETS, rounding_note
 from ntksym.numeric.evaluate import ball_value
 from ntksym.numeric.mixture import mixture_dual
 from ntksym.runtime.numeric import compile_mixture

@@ -15,7 +15,7 @@ import pytest
 from sympy import Rational
 
 import ntksym
-from ntksym.backends.mixture_programs import mixture_programs
+from ntksym.backends.mixture.programs import mixture_programs
 from ntksym.errors import BadData, BadSpec
 from ntksym.network import Convention, Network
 from ntksym.numeric import MixtureDual, mixture_dual

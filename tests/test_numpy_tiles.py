@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from mpmath import MPContext
 
-from ntksym.backends.numpy_tables import atan_tails
-from ntksym.backends.numpy_tiles import BITS, REACHES
+from ntksym.backends.numpy.tables import atan_tails
+from ntksym.backends.numpy.tiles import BITS, REACHES
 from ntksym.network import mlp
 from ntksym.runtime import compile
 from ntksym.runtime.bands import HALF, Target

@@ -11,7 +11,7 @@ import pytest
 
 import ntksym
 from ntksym.backends import Contract, SourceFile
-from ntksym.backends.c_network import network_file
+from ntksym.backends.c.network import network_file
 from ntksym.lower import lower_network
 from ntksym.network import recurse
 from ntksym.runtime import compiler, parts

@@ -11,10 +11,10 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from ntksym.backends.c import extra_support, support_file
-from ntksym.backends.c_quadrature import quadrature_unit
-from ntksym.backends.numpy import used_helpers
-from ntksym.backends.numpy_helpers import helpers
+from ntksym.backends.c.backend import extra_support, support_file
+from ntksym.backends.c.quadrature import quadrature_unit
+from ntksym.backends.numpy.backend import used_helpers
+from ntksym.backends.numpy.helpers import helpers
 from ntksym.errors import BadActivation, BadSpec, NoCompiler, NotSquareIntegrable, Undecided
 from ntksym.language import as_activation
 from ntksym.numeric.quadrature import quadrature_dual, rule_bounds

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from test_quadrature import called, compiled
 
-from ntksym.backends.c_quadrature import quadrature_unit
-from ntksym.backends.numpy import used_helpers
-from ntksym.backends.numpy_helpers import helpers
+from ntksym.backends.c.quadrature import quadrature_unit
+from ntksym.backends.numpy.backend import used_helpers
+from ntksym.backends.numpy.helpers import helpers
 from ntksym.errors import NotSquareIntegrable, NtksymError, Undecided
 from ntksym.language import as_activation
 from ntksym.numeric import choose

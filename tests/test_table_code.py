@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ntksym.backends.c_header import header
-from ntksym.backends.c_table import TableUnit
-from ntksym.backends.numpy_helpers import helpers
+from ntksym.backends.c.header import header
+from ntksym.backends.c.table import TableUnit
+from ntksym.backends.numpy.helpers import helpers
 from ntksym.numeric.table import BandedDual, TableDual, table_dual
 
 COMPILER = shutil.which("gcc") or shutil.which("cc")

@@ -16,9 +16,9 @@ from sympy import Rational, log
 from test_quadrature import called, compiled
 
 import ntksym
-from ntksym.backends.array_unit import array_unit
-from ntksym.backends.c_table_dyadic import DyadicUnit
-from ntksym.backends.numpy_helpers import helpers
+from ntksym.backends.array.unit import array_unit
+from ntksym.backends.c.table_dyadic import DyadicUnit
+from ntksym.backends.numpy.helpers import helpers
 from ntksym.backends.point_unit import PointUnit
 from ntksym.backends.units import rule_unit
 from ntksym.errors import BadData, Undecided

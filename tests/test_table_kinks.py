@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ntksym.backends.c import extra_support
-from ntksym.backends.c_header import header
-from ntksym.backends.c_table_kinks import KinkUnit
-from ntksym.backends.c_table_split import SplitUnit
-from ntksym.backends.numpy_helpers import helpers
+from ntksym.backends.c.backend import extra_support
+from ntksym.backends.c.header import header
+from ntksym.backends.c.table_kinks import KinkUnit
+from ntksym.backends.c.table_split import SplitUnit
+from ntksym.backends.numpy.helpers import helpers
 from ntksym.backends.units import rule_unit
 from ntksym.errors import BadData, Undecided
 from ntksym.language import as_activation

@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 from flint import acb, arb, fmpq
 
-from ntksym.backends.array_unit import array_unit
-from ntksym.backends.c_header import header
-from ntksym.backends.c_table_dyadic import DyadicUnit
-from ntksym.backends.numpy_helpers import helpers
-from ntksym.backends.numpy_units import units_file
+from ntksym.backends.array.unit import array_unit
+from ntksym.backends.c.header import header
+from ntksym.backends.c.table_dyadic import DyadicUnit
+from ntksym.backends.numpy.helpers import helpers
+from ntksym.backends.numpy.units import units_file
 from ntksym.backends.point_unit import PointUnit
 from ntksym.backends.units import rule_unit
 from ntksym.errors import Undecided

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ntksym.backends.c_folded import Form
-from ntksym.backends.c_header import header
-from ntksym.backends.c_table import TableUnit
+from ntksym.backends.c.folded import Form
+from ntksym.backends.c.header import header
+from ntksym.backends.c.table import TableUnit
 from ntksym.numeric.table import BandedDual, table_dual
 from ntksym.numeric.table.dual import part_of
 from ntksym.numeric.table.light import Light, light

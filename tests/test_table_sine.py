@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 from flint import arb
 
-from ntksym.backends.c_header import header
-from ntksym.backends.c_table import TableUnit
+from ntksym.backends.c.header import header
+from ntksym.backends.c.table import TableUnit
 from ntksym.language import as_activation
 from ntksym.numeric.arith import working
 from ntksym.numeric.table import BandedDual, kinks, read_table, shared, sine, table_dual

@@ -13,7 +13,7 @@ import pytest
 from test_quadrature import called, compiled
 
 import ntksym
-from ntksym.backends.numpy_helpers import helpers
+from ntksym.backends.numpy.helpers import helpers
 from ntksym.backends.units import rule_unit
 from ntksym.backends.zero_rows import ZeroRowsUnit
 from ntksym.errors import Undecided

@@ -20,8 +20,10 @@ import pytest
 from unit_cases import NEAR_ROWS, TABLES, ErringUnit, RangeUnit, data, library, load, vectors
 
 import ntksym
-from ntksym.backends import Contract, c_unit_network, numpy_unit_network
-from ntksym.backends.c import support_file
+from ntksym.backends import Contract
+from ntksym.backends.c import unit_network as c_unit_network
+from ntksym.backends.c.backend import support_file
+from ntksym.backends.numpy import unit_network as numpy_unit_network
 from ntksym.backends.point_unit import PointUnit
 from ntksym.backends.units import unit_of
 from ntksym.errors import BadData, BadSpec, Undecided

@@ -26,8 +26,9 @@ import numpy as np
 from sympy import Rational
 
 from ntksym.activations import catalogue, named
-from ntksym.backends import Contract, c_network
-from ntksym.backends import c as c_backend
+from ntksym.backends import Contract
+from ntksym.backends.c import backend as c_backend
+from ntksym.backends.c import network as c_network
 from ntksym.dual import dual
 from ntksym.errors import NtksymError
 from ntksym.lower import lower_dual, lower_dual_diag, lower_network

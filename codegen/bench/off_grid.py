@@ -36,8 +36,8 @@ from sympy import Rational
 
 from ntksym.activation import Activation
 from ntksym.activations import named
-from ntksym.backends import c
-from ntksym.backends.numpy import dual_file
+from ntksym.backends.c import backend as c
+from ntksym.backends.numpy.backend import dual_file
 from ntksym.dual import dual
 from ntksym.export import lower_any, read_manifest
 from ntksym.language import as_activation

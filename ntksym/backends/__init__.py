@@ -12,17 +12,17 @@ from .source import SourceFile as SourceFile
 if TYPE_CHECKING:
     from ._base import Backend as Backend
     from ._base import missing_ops as missing_ops
-    from .c import C as C
-    from .c import Contract as Contract
-    from .numpy import NUMPY as NUMPY
+    from .c.backend import C as C
+    from .c.backend import Contract as Contract
+    from .numpy.backend import NUMPY as NUMPY
 
     BACKENDS: tuple[Backend, ...]
 
 _HOMES = {
     "Backend": "_base",
-    "C": "c",
-    "Contract": "c",
-    "NUMPY": "numpy",
+    "C": "c.backend",
+    "Contract": "c.backend",
+    "NUMPY": "numpy.backend",
     "missing_ops": "_base",
 }
 
@@ -35,8 +35,8 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     elif name == "BACKENDS":
-        from .c import C
-        from .numpy import NUMPY
+        from .c.backend import C
+        from .numpy.backend import NUMPY
 
         found = (C, NUMPY)
     else:

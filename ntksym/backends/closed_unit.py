@@ -11,8 +11,8 @@ from ..lower.build import Builder
 from ..lower.kernel import REQUIRES_DIAG, REQUIRES_PAIR
 from ..lower.program import Operand, Program
 from ..lower.scales import settle, settle_diagonal, settles
-from .c import C, loop
-from .numpy import NUMPY, function
+from .c.backend import C, loop
+from .numpy.backend import NUMPY, function
 
 _STATE = ("q11", "q12", "q22", "root")
 

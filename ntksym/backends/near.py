@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from .c_text import c_literal
+from .c.text import c_literal
 from .tables import legendre
 
 PANEL = 8

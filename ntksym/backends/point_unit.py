@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..lower.program import Program
-from .c import C
+from .c.backend import C
 from .tolerance import TOLERANCE as TOLERANCE
 from .unit import DualUnit
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from ..errors import BadSpec
 from ..lower.program import Program
-from .c import C
-from .c_mixture import LANES, core
-from .mixture_programs import LARGEST, MixturePrograms
-from .numpy import NUMPY, function
+from .c.backend import C
+from .c.mixture import LANES, core
+from .mixture.programs import LARGEST, MixturePrograms
+from .numpy.backend import NUMPY, function
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class ProgramUnit:
     """A `DualUnit` made of straight-line programs: a sum over pairs of nodes.
 
     Attributes:
-        parts: the programs, as `mixture_programs` gives them.
+        parts: the programs, as `mixture.programs` gives them.
         values: numbers for `parts.params`.
         notes: lines for the head of the file.
 

@@ -10,8 +10,8 @@ from ..errors import BadSpec, UnsupportedOp
 from ..lower.schedule import number
 from ..numeric import ExpectedDual, MixtureDual
 from .closed_unit import ClosedUnit, closed_unit
-from .mixture_programs import mixture_programs
-from .mixture_rounding import rounding_note
+from .mixture.programs import mixture_programs
+from .mixture.rounding import rounding_note
 from .point_unit import PointUnit
 from .program_unit import ProgramUnit
 from .unit import DualUnit
@@ -49,12 +49,12 @@ def rule_unit(found: Any) -> DualUnit | None:
     from ..numeric.table.dyadic import DyadicTable
     from ..numeric.table.split import SplitTable
     from ..numeric.table.split_kinks import KinkTable
-    from .c_quadrature import quadrature_unit
-    from .c_series import SeriesUnit
-    from .c_table import TableUnit
-    from .c_table_dyadic import DyadicUnit
-    from .c_table_kinks import KinkUnit
-    from .c_table_split import SplitUnit
+    from .c.quadrature import quadrature_unit
+    from .c.series import SeriesUnit
+    from .c.table import TableUnit
+    from .c.table_dyadic import DyadicUnit
+    from .c.table_kinks import KinkUnit
+    from .c.table_split import SplitUnit
 
     if isinstance(found, SplitTable):
         return SplitUnit(found)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..lower.program import Program
 from ..numeric.table.dual import SLACK
 from ..numeric.table.zero import MeanBand, ZeroRow
-from .c import C
+from .c.backend import C
 from .point_unit import TOLERANCE
 from .unit import DualUnit
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backends.array_unit import ArrayUnit, array_unit
-from ..backends.array_unit_module import ArrayNetwork
+from ..backends.array.unit import ArrayUnit, array_unit
+from ..backends.array.unit_module import ArrayNetwork
 from ..dual import Dual
 from ..errors import UnsupportedOp
 from ..network import Network

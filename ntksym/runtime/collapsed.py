@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from sympy import Rational
 
-from ..backends import Contract, SourceFile, c_collapsed, numpy_collapsed
+from ..backends import Contract, SourceFile
+from ..backends.c import collapsed as c_collapsed
 from ..backends.collapsed import TOLERANCE, CollapsedProgram
+from ..backends.numpy import collapsed as numpy_collapsed
 from ..collapse import Collapsed, angular, collapse
 from ..collapse.fit import Side
 from ..errors import BadData, NoClosedForm, UnsupportedOp

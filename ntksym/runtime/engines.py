@@ -50,7 +50,7 @@ class Engine(Protocol):
 
 def with_support(source: SourceFile) -> Sources:
     """A generated C file, after the header that all of them include."""
-    from ..backends.c import support_file
+    from ..backends.c.backend import support_file
 
     return support_file(), source
 
@@ -72,7 +72,7 @@ class CNetwork:
     """The float version of `tile`, where the generated file has one."""
 
     def __init__(self, schedule: Schedule, contract: Contract, *, keep: bool = True) -> None:
-        from ..backends import c_network
+        from ..backends.c import network as c_network
 
         source = c_network.network_file(schedule, contract)
         self._load(source, len(schedule.steps), keep)
@@ -211,8 +211,8 @@ class NumpyNetwork:
     """The layers in place, where the network has such a form."""
 
     def __init__(self, schedule: Schedule, contract: Contract, *, keep: bool = True) -> None:
-        from ..backends import numpy_network
-        from ..backends.numpy_tiles import tiles_file
+        from ..backends.numpy import network as numpy_network
+        from ..backends.numpy.tiles import tiles_file
 
         source = numpy_network.network_file(schedule, contract)
         tiles = tiles_file(schedule, contract)
@@ -271,7 +271,7 @@ class CDual:
     """A dual in a shared library."""
 
     def __init__(self, pair: Program, diag: Program, contract: Contract, *, keep: bool) -> None:
-        from ..backends.c import dual_file
+        from ..backends.c.backend import dual_file
 
         self.restore(with_support(dual_file(pair.name, pair, diag, contract)), [], keep)
 
@@ -294,11 +294,13 @@ class CDual:
         library = load_library(self.sources, keep=keep)
         stem = "ntksym_" + source.name.removesuffix(".c")
         self._pair, self._diag = getattr(library, stem), getattr(library, f"{stem}_diag")
-        self._pair.restype = self._diag.restype = None
+        self._single = getattr(library, f"{stem}_f32")
+        self._pair.restype = self._diag.restype = self._single.restype = None
 
     def pair(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
-        """(nngp, dot) at flat arrays of q11, q12, q22."""
-        return self._call(self._pair, arrays, scalars)
+        """(nngp, dot) at flat arrays of q11, q12, q22, all doubles or all floats."""
+        single = arrays[0].dtype == np.float32
+        return self._call(self._single if single else self._pair, arrays, scalars)
 
     def diag(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
         """(nngp, dot) at a flat array of q."""
@@ -307,7 +309,7 @@ class CDual:
     @staticmethod
     def _call(f: Any, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
         n = len(arrays[0])
-        nngp, dot = np.empty(n), np.empty(n)
+        nngp, dot = np.empty(n, arrays[0].dtype), np.empty(n, arrays[0].dtype)
         numbers = [ctypes.c_double(s) for s in scalars]
         f(array_size(n), *map(pointer, arrays), *numbers, pointer(nngp), pointer(dot))
         return nngp, dot
@@ -317,7 +319,7 @@ class NumpyDual:
     """A dual in a NumPy module."""
 
     def __init__(self, pair: Program, diag: Program, contract: Contract, *, keep: bool) -> None:
-        from ..backends.numpy import dual_file
+        from ..backends.numpy.backend import dual_file
 
         self.restore((dual_file(pair.name, pair, diag, contract),), [], keep)
 

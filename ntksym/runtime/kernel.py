@@ -33,8 +33,8 @@ from .later import found_network, found_recursion
 from .products import equal_points, mirrored, possible
 
 if TYPE_CHECKING:
-    from .gradient import KernelGradients, NetworkGradient
-    from .gradient_units import UnitGradient
+    from .gradients.network import KernelGradients, NetworkGradient
+    from .gradients.units import UnitGradient
 
 Only = Literal["nngp", "ntk"]
 SMALL = 1 << 21
@@ -119,7 +119,7 @@ class CompiledKernel:
             if rows is not None or name == "X":
                 data_rows(rows, name)
         if self._gradient is None and self._units is not None:
-            from .gradient_units import UnitGradient
+            from .gradients.units import UnitGradient
 
             network, wanted = self._units
             target = "numpy" if self.target == "numpy" else None
@@ -131,7 +131,7 @@ class CompiledKernel:
                 raise UnsupportedOp(
                     f"{self.name}: no derivatives", hint="the network without collapse"
                 )
-            from .gradient import NetworkGradient
+            from .gradients.network import NetworkGradient
 
             target = "numpy" if self.target == "numpy" else None
             self._gradient = NetworkGradient(

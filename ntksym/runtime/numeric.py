@@ -15,7 +15,7 @@ from .engines import Sources, array_size, load_module, pointer, with_support
 
 if TYPE_CHECKING:
     from ..backends import Contract
-    from ..backends.mixture_programs import MixturePrograms
+    from ..backends.mixture.programs import MixturePrograms
     from ..numeric import MixtureDual
 
 STRIP = 4096
@@ -43,7 +43,7 @@ class CMixture:
     """A mixture dual in a shared library."""
 
     def __init__(self, programs: MixturePrograms, contract: Contract, *, keep: bool = True) -> None:
-        from ..backends import c_mixture
+        from ..backends.c import mixture as c_mixture
 
         self.restore(with_support(c_mixture.mixture_file(programs, contract)), [], keep)
 
@@ -95,7 +95,7 @@ class NumpyMixture:
     """A mixture dual in a NumPy module."""
 
     def __init__(self, programs: MixturePrograms, contract: Contract, *, keep: bool = True) -> None:
-        from ..backends import numpy_mixture
+        from ..backends.numpy import mixture as numpy_mixture
 
         self.restore((numpy_mixture.mixture_file(programs, contract),), [], keep)
 
@@ -141,7 +141,7 @@ def mixture_engine(dual: MixtureDual, target: str, *, keep: bool = True) -> Mixt
         NoCompiler: `target="c"` and no compiler works.
         UnsupportedOp: a function that the target cannot spell.
     """
-    from ..backends.mixture_programs import mixture_programs
+    from ..backends.mixture.programs import mixture_programs
 
     programs = mixture_programs(dual)
     contract = mixture_contract(dual, programs)
@@ -164,7 +164,7 @@ def mixture_contract(dual: MixtureDual, programs: MixturePrograms) -> Contract:
 
 def accuracy(dual: MixtureDual, programs: MixturePrograms) -> str:
     """The proven bounds of the nodes, in a line; where terms cancel also the rounding."""
-    from ..backends.mixture_rounding import rounding_note
+    from ..backends.mixture.rounding import rounding_note
 
     bounds = "; ".join(dual.mixture_bound.text())
     left = rounding_note(programs)

@@ -8,9 +8,10 @@ from typing import Any
 from sympy import Expr
 
 from ..activation import Activation
-from ..backends import Contract, SourceFile, numpy_unit_network
-from ..backends import c as c_backend
-from ..backends.c_unit_network import network_file
+from ..backends import Contract, SourceFile
+from ..backends.c import backend as c_backend
+from ..backends.c.unit_network import network_file
+from ..backends.numpy import unit_network as numpy_unit_network
 from ..backends.units import unit_of
 from ..errors import BadSpec
 from ..network import Network

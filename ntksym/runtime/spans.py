@@ -76,7 +76,7 @@ def ranged_kernel(net: Any, asked: Asked, record: dict[str, Any]) -> RangedKerne
         return slope, offset
 
     def gradient() -> Any:
-        from .gradient_units import UnitGradient
+        from .gradients.units import UnitGradient
 
         target = "numpy" if asked.target == "numpy" else None
         return UnitGradient(later.network(), asked.wanted, target, threads=asked.threads)

@@ -24,9 +24,11 @@ import numpy as np
 
 from ..activation import Activation
 from ..activations import named, names
-from ..backends import Contract, SourceFile, c_unit_network, numpy_unit_network
-from ..backends import c as c_backend
-from ..backends.c_ufunc import UfuncSpec, ufunc_file
+from ..backends import Contract, SourceFile
+from ..backends.c import backend as c_backend
+from ..backends.c import unit_network as c_unit_network
+from ..backends.c.ufunc import UfuncSpec, ufunc_file
+from ..backends.numpy import unit_network as numpy_unit_network
 from ..backends.unit import DualUnit
 from ..backends.units import unit_of
 from ..errors import BadData, NoCompiler, NtksymError

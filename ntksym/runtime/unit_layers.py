@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from .. import symbols
-from ..backends import Contract, numpy_unit_network
+from ..backends import Contract
+from ..backends.numpy import unit_network as numpy_unit_network
 from ..backends.point_unit import TOLERANCE
 from ..backends.unit import DualUnit
 from ..backends.unit_schedule import UnitSchedule, UnitStep

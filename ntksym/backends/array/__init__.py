@@ -1,0 +1,1 @@
+"""JAX and PyTorch, and what both share with gradients in NumPy: functions of arrays."""

@@ -1,0 +1,101 @@
+"""The first lines of the generated JAX modules: primitives under the names of `array.helpers`."""
+
+from __future__ import annotations
+
+PREAMBLE = '''
+import jax
+import jax.numpy as jnp
+from jax.scipy import special as _special
+
+_INF = jnp.inf
+_FAR, _SMALL = 1e18, 1e-37  # their squares and quotients neither overflow nor vanish in float32
+_abs, _sign, _sqrt, _exp, _expm1 = jnp.abs, jnp.sign, jnp.sqrt, jnp.exp, jnp.expm1
+_log, _log1p, _sin, _cos = jnp.log, jnp.log1p, jnp.sin, jnp.cos
+_sinh, _cosh, _tanh, _hypot, _atan2 = jnp.sinh, jnp.cosh, jnp.tanh, jnp.hypot, jnp.arctan2
+_max, _min, _where = jnp.maximum, jnp.minimum, jnp.where
+_erf, _erfc, _gamma = _special.erf, _special.erfc, _special.gamma
+
+
+def _is_array(a):
+    return hasattr(a, "dtype")
+
+
+def _arrays(*values):
+    """The values as floating arrays of one dtype; shapes are left alone."""
+    dtype = jnp.result_type(*values)
+    if not jnp.issubdtype(dtype, jnp.floating):
+        dtype = jnp.result_type(float)
+    return tuple(jnp.asarray(v, dtype) for v in values)
+
+
+def _rule(value, partials):
+    """A function with its partial derivatives: exact forms, not the derivative of a series."""
+    f = jax.custom_jvp(value)
+
+    @f.defjvp
+    def _(at, along):
+        return f(*at), sum(p * t for p, t in zip(partials(*at), along))
+
+    return lambda *values: f(*_arrays(*values))
+
+
+def _pair_rule(value, partials):
+    """The same for a function of two values."""
+    f = jax.custom_jvp(lambda *at: tuple(_wide(v, at) for v in value(*at)))
+
+    @f.defjvp
+    def _(at, along):
+        both = f(*at)
+        flows = (sum(p * t for p, t in zip(each, along)) for each in partials(*at))
+        return both, tuple(_wide(v, both) for v in flows)
+
+    return lambda *values: f(*_arrays(*values))
+
+
+def _wide(value, others):
+    shape = jnp.broadcast_shapes(*(o.shape for o in others))
+    return jnp.broadcast_to(jnp.asarray(value, others[0].dtype), shape)
+
+
+def _added(part, count, zero):
+    return jax.lax.fori_loop(0, count, lambda i, total: total + part(i), zero)
+
+
+def _floor(a):
+    """A power of two that can be squared and divided by."""
+    return 2.0**-500 if a.dtype == jnp.float64 else 2.0**-60
+
+
+def _bits(a):
+    return (jnp.int64, 52) if a.dtype == jnp.float64 else (jnp.int32, 23)
+
+
+def _high(a):
+    """The upper half of the digits of a."""
+    whole, digits = _bits(a)
+    lower = (1 << (digits // 2 + 1)) - 1
+    return jax.lax.bitcast_convert_type(jax.lax.bitcast_convert_type(a, whole) & ~lower, a.dtype)
+
+
+def _rounded(a):
+    """The value itself, rounded before it is used: a compiler may not fuse it into a sum."""
+    return jax.lax.reduce_precision(a, 11 if a.dtype == jnp.float64 else 8, _bits(a)[1])
+
+
+def _half_exponent(a):
+    """k with 4**k about a."""
+    return jnp.frexp(a)[1] // 2
+
+
+def _scaled(a, k):
+    """a*2**k, in steps that are all representable."""
+    first = k // 2
+    return a * _two(first, a) * _two(k - first, a)
+
+
+def _two(k, like):
+    whole, digits = _bits(like)
+    bias = (1 << (10 if digits == 52 else 7)) - 1
+    k = jnp.clip(k, 1 - bias, bias).astype(whole)
+    return jax.lax.bitcast_convert_type((k + bias) << digits, like.dtype)
+'''

@@ -1,0 +1,278 @@
+"""A network as a JAX or PyTorch module: the layer functions once, a loop over rows of numbers.
+
+One text for both: what differs (how rows are multiplied, entries chosen, layers repeated) has one
+name in either, in `ArrayBackend.network` and `ArrayBackend.loops`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...lower.kernel import STATE
+from ...lower.program import Program
+from ...lower.schedule import Schedule, Step
+from .._base import SourceFile, identifier
+from ..c.backend import Contract
+from ..near import NOTE
+from .module import ArrayBackend, function, module, only
+from .near import array_near
+
+ALWAYS = frozenset({"_rootdet", "_sqrt0", "_over"})
+"""Helpers of every network."""
+
+
+def network_file(schedule: Schedule, contract: Contract, backend: ArrayBackend) -> SourceFile:
+    """The module of a network: `nngp_ntk(x1, x2=None, exact=None, values=VALUES)`.
+
+    Raises:
+        UnsupportedOp: an operation that the target cannot spell (2F1).
+    """
+    pieces = [backend.network]
+    if schedule.near_kinds:
+        pieces.append(array_near())
+    pieces.append(function(schedule.input, "_input_rule", backend, "The affine first layer."))
+    pairs_of = tuple(_unlike(kind.pair) for kind in schedule.kinds)
+    for k, kind in enumerate(schedule.kinds):
+        pieces.append(function(pairs_of[k] or kind.pair, f"_layer{k}", backend, "One layer."))
+        pieces.append(function(kind.diag, f"_layer{k}_diag", backend, "The same, u = v."))
+    pieces += _near(schedule, backend)
+    rows = values = ""
+    for k, mode, steps in _groups(schedule):
+        near = f"_near{k}" if mode else "None"
+        unlike = f", {pairs_of[k] is not None}" if any(pairs_of) else ""
+        rows += f"    (_layer{k}, _layer{k}_diag, {len(steps)}, {mode}, {near}{unlike}),\n"
+        pairs = _tuple(backend, tuple(zip(*(s.pair_values for s in steps), strict=True)))
+        diags = _tuple(backend, tuple(zip(*(s.diag_values for s in steps), strict=True)))
+        values += f"    ({pairs}, {diags}),\n"
+    pieces += [f"LAYERS = (\n{rows})\n", f"VALUES = (\n{values})\n"]
+    given = "".join(f", {backend.literal(v)}" for v in schedule.input_values)
+    text = _STEP.replace("@NEAR@", _MENDED if schedule.near_kinds else "")
+    kernels = _KERNELS
+    if any(pairs_of):
+        for old, new in _UNLIKE:
+            text, kernels = text.replace(old, new), kernels.replace(old, new)
+        if all(pairs_of):
+            assert _WORSE in kernels
+            kernels = kernels.replace(_WORSE, _BETTER)
+        kernels = _ROWS + "\n\n" + kernels.strip("\n")
+    pieces += [text, backend.loops, FIRST.replace("@VALUES@", given)]
+    pieces.append(kernels.replace("@VALUES@", given))
+    joined = "\n\n".join(piece.strip("\n") + "\n" for piece in pieces)
+    name = identifier(schedule.name, set()).rstrip("_")
+    made = module(backend, contract, schedule.programs, joined, ALWAYS)
+    if schedule.near_kinds:
+        head, mark, rest = made.partition('\n"""\n')
+        made = "\n".join((head, *NOTE)) + mark + rest
+    return SourceFile(f"{name}.py", made)
+
+
+def _unlike(p: Program) -> Program | None:
+    """The program with sqrt(q11) - sqrt(q22) as an input after `STATE`; None where it has none.
+
+    Formed from rounded variances it has no digit left for nearly equal rows, and neither have the
+    derivatives of the next angle, where a bias makes it a part of that.
+    """
+    found = [let.name for let in p.body if let.op == "sub" and let.args == ("r11", "r22")]
+    if not found:
+        return None
+    body = tuple(
+        replace(let, args=tuple("unlike" if a == found[0] else a for a in let.args))
+        for let in p.body
+        if let.name != found[0]
+    )
+    count = len(STATE)
+    args = (*p.args[:count], "unlike", *p.args[count:])
+    return replace(p, args=args, body=body)
+
+
+def _near(schedule: Schedule, backend: ArrayBackend) -> list[str]:
+    """For each kind whose roots are mended: its dual for near pairs."""
+    pieces = []
+    for k in schedule.near_kinds:
+        found = schedule.kinds[k].near
+        assert found is not None
+        params = schedule.kinds[k].pair.args[len(STATE) :]
+        pair = "".join(f", values[{params.index(a)}]" for a in found.pair.args[4:])
+        slope = only(found.pair, ("slope",))
+        pieces.append(function(slope, f"_near{k}_slope", backend, "The derivative dual."))
+        pieces.append(_NEAR.replace("@K@", str(k)).replace("@PAIR@", pair))
+    return pieces
+
+
+def _groups(schedule: Schedule) -> list[tuple[int, int, list[Step]]]:
+    """Runs of equal layers: one compiled body each, whatever the depth.
+
+    The root after the last layer is not read, but its body would be another one: it is mended too.
+    """
+    found: list[tuple[int, int, list[Step]]] = []
+    count = len(schedule.steps)
+    for n, (step, mode) in enumerate(zip(schedule.steps, schedule.carries, strict=True)):
+        last = n == count - 1
+        if found and found[-1][0] == step.kind and (found[-1][1] == mode or last):
+            found[-1][2].append(step)
+        else:
+            found.append((step.kind, mode, [step]))
+    return found
+
+
+def _tuple(backend: ArrayBackend, columns: tuple[tuple[float, ...], ...]) -> str:
+    """Each parameter's numbers, layer by layer."""
+    inside = "".join(
+        f"({''.join(f'{backend.literal(v)}, ' for v in c).rstrip()}), " for c in columns
+    )
+    return f"({inside.rstrip()})"
+
+
+_NEAR = '''
+def _near@K@(values):
+    """The derivative dual of a layer with its numbers."""
+    return lambda q11, q12, q22, root: _near@K@_slope(q11, q12, q22, root@PAIR@)[0]
+'''
+
+_STEP = '''
+def _step(kind, state, pair, diag):
+    """The state (q11, q12, q22, root, t11, t12, t22) after one layer."""
+    layer, layer_diag, _, mode, near = kind
+    qx, c, qy, root, tx, t, ty = state
+    nx, tx = layer_diag(qx, tx, *diag)
+    ny, ty = layer_diag(qy, ty, *diag)
+    roots = tuple(_sqrt0(v) for v in (qx, qy, nx, ny))
+    after, t, following = layer(qx, c, qy, root, t, nx, ny, *roots, *pair)
+@NEAR@    return nx, after, ny, following, tx, t, ty
+'''
+
+_UNLIKE = (
+    (
+        "layer, layer_diag, _, mode, near = kind",
+        "layer, layer_diag, _, mode, near, straight = kind",
+    ),
+    ("qx, c, qy, root, tx, t, ty = state", "qx, c, qy, root, tx, t, ty, unlike = state"),
+    ("root, t, nx, ny, *roots, *pair)", "root, t, nx, ny, *roots, *given, *pair)"),
+    (
+        "    after, t, following =",
+        "    given = (unlike,) if straight else ()\n    after, t, following =",
+    ),
+    (
+        "    return nx, after, ny, following, tx, t, ty\n",
+        "    unlike = _next_unlike(straight, unlike, qx, nx, layer_diag, diag, roots)\n"
+        "    return nx, after, ny, following, tx, t, ty, unlike\n",
+    ),
+    (
+        "    state = _first(x1, x2, exact)\n",
+        "    state = _first(x1, x2, exact)\n"
+        "    state = (*state, _first_unlike(x1, x2, exact, state))\n",
+    ),
+)
+"""What changes where a layer takes the difference of lengths: an eighth number of the state."""
+
+_WORSE = """Derivatives at a
+    small angle t have errors of up to 2e-16/t (measured in double precision, not proven).
+"""
+_BETTER = """Derivatives keep
+    their digits at small angles, but for False (measured in double precision, not proven).
+"""
+
+_ROWS = '''
+def _next_unlike(straight, unlike, qx, nx, layer_diag, diag, roots):
+    """sqrt(q11) - sqrt(q22) after a layer; `straight` ones are affine in the variance."""
+    r1, r2, s1, s2 = roots
+    if not straight:
+        return s1 - s2
+    start, _ = layer_diag(0.0 * qx, 0.0 * qx, *diag)
+    rise = (nx - start) / _where(qx > 0.0, qx, 1.0 + 0.0 * qx)
+    total = s1 + s2
+    return unlike * (rise * (r1 + r2) / _where(total > 0.0, total, 1.0 + 0.0 * total))
+
+
+def _first_unlike(x1, x2, exact, state):
+    """sqrt(q11) - sqrt(q22) of the first layer, of nearly parallel rows from their difference."""
+    qx, _, qy, root, *_ = state
+    (x1,) = _arrays(x1)
+    (x2,) = (x1,) if x2 is None else _arrays(x2)
+    slope = _input_rule(float(x1.shape[1])@VALUES@)[0]
+    lengths = _sqrt0(qx) + _sqrt0(qy)
+    far = (qx - qy) + 0.0 * root
+    if exact or exact is None:
+        size = _sqrt0(qx) * _sqrt0(qy)
+        close = size >= 0.0 if exact else root < (0.1 if _double(root) else 0.3) * size
+
+        def known(i, j):
+            x, y = x1[i], x2[j]
+            return slope * ((x - y) * (x + y)).sum(1)
+
+        far = _chosen(close, known, _places(close), (0, 0), far, x1.shape[1])
+    return far / _where(lengths > 0.0, lengths, 1.0 + 0.0 * lengths)
+'''
+
+_MENDED = """    if mode:
+        before, ends = (qx, c, qy, root), (nx, ny)
+        following = _carried(mode, near(pair), None, None, before, ends, roots, after, following)
+"""
+
+FIRST = '''
+def _apart(x, y):
+    """The area that x and y span, and |x - y|, row by row, from the differences."""
+    norm, other = (x * x).sum(1), (y * y).sum(1)
+    toward = _where((x * y).sum(1) < 0.0, -1.0 + 0.0 * norm, 1.0 + 0.0 * norm)[:, None] * y
+    short = (other < norm)[:, None]
+    base = _where(short, toward, x)
+    gap = _where(short, x, toward) - base
+    size = (base * base).sum(1)
+    along = (gap * base).sum(1) / _where(size > 0.0, size, 1.0 + 0.0 * size)
+    rest, far = gap - along[:, None] * base, y - x
+    return _sqrt0(size) * _sqrt0((rest * rest).sum(1)), _sqrt0((far * far).sum(1))
+
+
+def _first(x1, x2, exact):
+    """The state (q11, q12, q22, root, t11, t12, t22) after the first layer."""
+    (x1,) = _arrays(x1)
+    same = x2 is None
+    (x2,) = (x1,) if same else _arrays(x2)
+    g11, g22 = (x1 * x1).sum(1)[:, None], (x2 * x2).sum(1)[None, :]
+    g12, eye = _inner(x1, x2), _eye(x1, x2)
+    if same:
+        g12 = _where(eye, g11, 0.5 * (g12 + g12.T))
+    a, b, own, offset = _input_rule(float(x1.shape[1])@VALUES@)
+    qx, c, qy = (a * g + b for g in (g11, g12, g22))
+    tx, t, ty = (own * g + offset for g in (g11, g12, g22))
+    root = _rootdet(qx, c, qy)
+    if exact or exact is None:
+        size = _sqrt0(qx) * _sqrt0(qy)
+        close = size >= 0.0 if exact else root < (0.1 if _double(root) else 0.3) * size
+        close = close & ~eye if same else close
+
+        def known(i, j):
+            area, gap = _apart(x1[i], x2[j])
+            side, other = a * area, (a * b) ** 0.5 * gap
+            sine, cosine, _ = _over(side, other)
+            return side * sine + other * cosine
+
+        root = _chosen(close, known, _places(close), (0, 0), root, x1.shape[1])
+    return qx, c, qy, root, tx, t, ty
+'''
+"""The first layer of every network; `@VALUES@` are the numbers of its rule."""
+
+ABOUT = """At x = y, where a kinked activation has two one-sided
+    derivatives in the angle, their mean is taken.  Inner products lose the angle of nearly equal
+    rows, which is taken from x - y: for all pairs (`exact=True`), for those with a sine below 0.1
+    (0.3 in single precision; the default), for none (False: one matrix product).  Derivatives at a
+    small angle t have errors of up to 2e-16/t (measured in double precision, not proven).
+    \"\"\""""
+"""What a call of a network is, in the words of its docstring."""
+
+_KERNELS = (
+    '''
+def nngp_ntk(x1, x2=None, exact=None, values=VALUES):
+    """(nngp, ntk) of the rows of x1 and x2, each of shape (n, m).
+
+    Differentiable in x1, x2 and `values` (the numbers of the layers: weight and bias variances and
+    parameters, one column per name).  '''
+    + ABOUT
+    + """
+    state = _first(x1, x2, exact)
+    for kind, (pair, diag) in zip(LAYERS, values):
+        state = _repeated(kind, state, pair, diag)
+    zero = 0.0 * (state[0] + state[2])
+    return state[1] + zero, state[5] + zero
+"""
+)

@@ -1,0 +1,170 @@
+"""The first lines of the generated PyTorch modules: primitives under the names of `array.helpers`.
+
+Everything stays on the device of the inputs, and nothing waits for it.
+"""
+
+from __future__ import annotations
+
+PREAMBLE = '''
+import torch
+
+_INF = float("inf")
+_FAR, _SMALL = 1e18, 1e-37  # their squares and quotients neither overflow nor vanish in float32
+_abs, _sqrt, _exp, _expm1 = torch.abs, torch.sqrt, torch.exp, torch.expm1
+_log, _log1p, _sin, _cos = torch.log, torch.log1p, torch.sin, torch.cos
+_sinh, _cosh, _tanh, _hypot, _atan2 = torch.sinh, torch.cosh, torch.tanh, torch.hypot, torch.atan2
+_erf, _erfc = torch.erf, torch.erfc
+
+
+def _is_array(a):
+    return isinstance(a, torch.Tensor)
+
+
+def _arrays(*values):
+    """The values as floating tensors of one dtype and device, broadcast against each other."""
+    tensors = [v for v in values if isinstance(v, torch.Tensor)]
+    dtype = torch.get_default_dtype()
+    if tensors:
+        kinds = [t.dtype for t in tensors if t.dim()] or [t.dtype for t in tensors]
+        found = kinds[0]
+        for kind in kinds[1:]:
+            found = torch.promote_types(found, kind)
+        dtype = found if found.is_floating_point else dtype
+    device = tensors[0].device if tensors else None
+
+    def made(v):
+        if isinstance(v, torch.Tensor):
+            return v.to(dtype)
+        return torch.full((), v, dtype=dtype, device=device)
+
+    return torch.broadcast_tensors(*map(made, values))
+
+
+def _like(a, b):
+    if not isinstance(b, torch.Tensor):
+        b = torch.full((), b, dtype=a.dtype, device=a.device)
+    return b
+
+
+def _max(a, b):
+    return torch.maximum(a, _like(a, b)) if _is_array(a) else torch.maximum(_like(b, a), b)
+
+
+def _min(a, b):
+    return torch.minimum(a, _like(a, b)) if _is_array(a) else torch.minimum(_like(b, a), b)
+
+
+def _sign(a):
+    return torch.sign(a) if _is_array(a) else float((a > 0.0) - (a < 0.0))
+
+
+def _where(choice, a, b):
+    if not _is_array(choice):
+        return a if choice else b
+    if _is_array(a):
+        return torch.where(choice, a, _like(a, b))
+    if _is_array(b):
+        return torch.where(choice, _like(b, a), b)
+    return torch.where(choice, a, b)
+
+
+def _rule(value, partials):
+    """A function with its partial derivatives: exact forms, not the derivative of a series."""
+
+    class Rule(torch.autograd.Function):
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(*at):
+            return value(*at)
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            ctx.save_for_backward(*inputs)
+            ctx.save_for_forward(*inputs)
+
+        @staticmethod
+        def backward(ctx, flow):
+            return tuple(flow * p for p in partials(*ctx.saved_tensors))
+
+        @staticmethod
+        def jvp(ctx, *along):
+            parts = zip(partials(*ctx.saved_tensors), along)
+            return sum(p * t for p, t in parts if t is not None)
+
+    return lambda *values: Rule.apply(*_arrays(*values))
+
+
+def _pair_rule(value, partials):
+    """The same for a function of two values."""
+
+    class PairRule(torch.autograd.Function):
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(*at):
+            return tuple(_like(at[0], v) + torch.zeros_like(at[0]) for v in value(*at))
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            ctx.save_for_backward(*inputs)
+            ctx.save_for_forward(*inputs)
+
+        @staticmethod
+        def backward(ctx, *flows):
+            of_first, of_second = partials(*ctx.saved_tensors)
+            return tuple(flows[0] * p + flows[1] * d for p, d in zip(of_first, of_second))
+
+        @staticmethod
+        def jvp(ctx, *along):
+            return tuple(
+                sum(p * t for p, t in zip(each, along) if t is not None)
+                for each in partials(*ctx.saved_tensors)
+            )
+
+    return lambda *values: PairRule.apply(*_arrays(*values))
+
+
+def _added(part, count, zero):
+    for i in range(count):
+        zero = zero + part(i)
+    return zero
+
+
+def _gamma(a):
+    return torch.exp(torch.lgamma(a))
+
+
+def _floor(a):
+    """A power of two that can be squared and divided by."""
+    return 2.0**-500 if a.dtype == torch.float64 else 2.0**-60
+
+
+def _high(a):
+    """The upper half of the digits of a."""
+    wide = a.dtype == torch.float64
+    lower = (1 << (27 if wide else 12)) - 1
+    return (a.contiguous().view(torch.int64 if wide else torch.int32) & ~lower).view(a.dtype)
+
+
+def _rounded(a):
+    return a
+
+
+def _half_exponent(a):
+    """k with 4**k about a."""
+    return torch.div(torch.frexp(a)[1], 2, rounding_mode="floor")
+
+
+def _scaled(a, k):
+    """a*2**k, in steps that are all representable."""
+    first = torch.div(k, 2, rounding_mode="floor")
+    return a * _two(first, a) * _two(k - first, a)
+
+
+def _two(k, like):
+    wide = like.dtype == torch.float64
+    bias, digits = (1023, 52) if wide else (127, 23)
+    k = torch.clamp(k, 1 - bias, bias).to(torch.int64 if wide else torch.int32)
+    return ((k + bias) << digits).view(like.dtype)
+'''

@@ -1,0 +1,229 @@
+"""The C of `c.folded`: what is the same for every folded table."""
+
+from __future__ import annotations
+
+FLOATS_TEXT = """#ifndef NTKSYM_TABLE_FLOATS
+#define NTKSYM_TABLE_FLOATS
+/* A vector of floats has twice as many lanes; ntksym_widen makes doubles of half of one. */
+#if defined(__GNUC__)
+typedef float ntksym_floats __attribute__((vector_size(sizeof(ntksym_lanes))));
+typedef float ntksym_half __attribute__((vector_size(sizeof(ntksym_lanes) / 2)));
+#define NTKSYM_HALVES 2
+#else
+typedef float ntksym_floats, ntksym_half;
+#define NTKSYM_HALVES 4
+#endif
+static inline ntksym_lanes ntksym_widen(const float *from)
+{
+  ntksym_half f;
+  memcpy(&f, from, sizeof f);
+#if defined(__GNUC__) && defined(__AVX512F__)
+  const ntksym_lanes to = {f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7]};
+#elif defined(__GNUC__) && defined(__AVX__)
+  const ntksym_lanes to = {f[0], f[1], f[2], f[3]};
+#elif defined(__GNUC__)
+  const ntksym_lanes to = {f[0], f[1]};
+#else
+  const ntksym_lanes to = f;
+#endif
+  return to;
+}
+#endif
+enum {
+  @STEM@_many = (int)(sizeof(ntksym_lanes) / sizeof(double)),
+  @STEM@_floats = (int)(sizeof(ntksym_floats) / sizeof(float))
+};
+"""
+
+ROW = """/* One pair of bands: a matrix with a row for every power of the row's tau, how many rows
+ * every few of its columns have, what evaluates it, how wide it is, and the parts that are one
+ * number; what is in floats has a matrix of its own. */
+typedef struct {
+  const double *from;
+  const float *low;
+  const unsigned char *depth, *low_depth;
+  void (*sum)(const double *row, const float *low, size_t n, const double *x, const double *t,
+      const float *xf, const float *tf@OUTPUTS@);
+  int wide, low_wide;
+  double kappa, more[2];
+} @STEM@_entry;
+
+static const @STEM@_entry @STEM@_tables[@COUNT@] = {
+@TABLES@
+};
+
+/* The powers of tau of a row, for all its coefficients. */
+NTKSYM_TABLE_FUSED static void @STEM@_row(const @STEM@_entry *e, double tau, double *row,
+    float *low)
+{
+  enum { parts = @WIDE@ / (int)(sizeof(ntksym_lanes) / sizeof(double)) };
+  const ntksym_lanes zero = {0.0};
+  const ntksym_floats none = {0.0f};
+  const int wide = e->wide, wide_low = e->low_wide;
+  const float tau_low = (float)tau;
+  for (int v = 0; v < wide; v += @WIDE@) {
+    ntksym_lanes sum[parts], next;
+    const int deep = e->depth[v / @WIDE@];
+    const double *from = e->from + v + deep * wide;
+    for (int u = 0; u < parts; ++u) sum[u] = zero;
+    for (int i = 0; i < deep; ++i) {
+      from -= wide;
+      for (int u = 0; u < parts; ++u) {
+        memcpy(&next, from + u * @STEM@_many, sizeof next);
+        sum[u] = sum[u] * tau + next;
+      }
+    }
+    for (int u = 0; u < parts; ++u) memcpy(row + v + u * @STEM@_many, &sum[u], sizeof next);
+  }
+  enum { small = 2 * @WIDE@ / @STEM@_floats };
+  for (int v = 0; v < wide_low; v += 2 * @WIDE@) {
+    ntksym_floats sum[small], next;
+    const int deep = e->low_depth[v / (2 * @WIDE@)];
+    const float *from = e->low + v + deep * wide_low;
+    for (int u = 0; u < small; ++u) sum[u] = none;
+    for (int i = 0; i < deep; ++i) {
+      from -= wide_low;
+      for (int u = 0; u < small; ++u) {
+        memcpy(&next, from + u * @STEM@_floats, sizeof next);
+        sum[u] = sum[u] * tau_low + next;
+      }
+    }
+    for (int u = 0; u < small; ++u) memcpy(low + v + u * @STEM@_floats, &sum[u], sizeof next);
+  }
+}
+
+"""
+
+COLUMNS = """/* What a chunk of columns needs whatever the row, in the order of their bands: roots
+ * of the variances, 1 over them (NaN outside the range), t.  `own`: where they come from. */
+typedef struct {
+  size_t n;
+  int band, mixed, first[@BANDS@ + 1];
+  unsigned short own[@CHUNK@ + 1];
+  double q[@CHUNK@], y[@CHUNK@], over[@CHUNK@], t[@CHUNK@ + 64];
+  float tf[@CHUNK@ + 64];
+} @STEM@_columns;
+
+static const @STEM@_columns *@STEM@_fill(size_t n, const double *q22, @STEM@_columns *to)
+{
+  int band[@CHUNK@] = {0}, mixed = 0;
+  size_t i = 0;
+  memcpy(to->q, q22, n * sizeof *q22);
+  to->n = n;
+@BANDS OF q22@  for (size_t l = 0; l < n; ++l) mixed |= band[l] ^ band[0];
+  to->band = band[0];
+  to->mixed = mixed;
+  for (int g = 0; g < @BANDS@; ++g) {
+    to->first[g] = (int)i;
+    for (size_t l = 0; l < n && i < n; ++l) {
+      to->own[i] = (unsigned short)l;
+      i += band[l] == g;
+    }
+  }
+  to->first[@BANDS@] = (int)i;
+  for (size_t j = 0; j < n; ++j) {
+    const double v = q22[to->own[j]];
+    const double *axis = @STEM@_axis[band[to->own[j]]];
+    to->y[j] = sqrt(v);
+    to->over[j] = (v >= @LOW@) & (v <= @HIGH@) ? 1.0 / to->y[j] : NAN;
+    to->t[j] = (to->y[j] - axis[0]) / ((to->y[j] + axis[2]) * axis[1]);
+  }
+  for (size_t j = n; j < n + 64; ++j) to->t[j] = 0.0;
+  for (size_t j = 0; j < n + 64; ++j) to->tf[j] = (float)to->t[j];
+  return to;
+}
+
+/* The rows of a tile have the same columns: a thread keeps what it found for the last few. */
+static const @STEM@_columns *@STEM@_of(size_t n, const double *q22, @STEM@_columns *spare)
+{
+#if defined(__GNUC__)
+  static __thread @STEM@_columns kept[@KEPT@];
+  unsigned long long bits;
+  memcpy(&bits, q22, sizeof bits);
+  spare = &kept[(bits * 0x9e3779b97f4a7c15ull >> 32) % @KEPT@];
+  if (spare->n == n && memcmp(spare->q, q22, n * sizeof *q22) == 0) return spare;
+#endif
+  return @STEM@_fill(n, q22, spare);
+}
+
+"""
+
+GROUP = """/* A group: n entries with their columns, covariances and roots of determinants. */
+static void @STEM@_group(const @STEM@_entry *e, const double *row, const float *low, size_t n,
+    double s, const double *ys, const double *overs, const double *t, const float *tf,
+    const double *cs, const double *rs, double *value, double *slope)
+{
+  enum { step = 4 * @STEM@_many };
+  float xf[@CHUNK@ + 64];
+  double x[@CHUNK@ + 64], rho[@CHUNK@], steep[@CHUNK@]@ARRAYS@;
+  const double one = 1.0 + e->kappa, kappa = e->kappa, inverse = 1.0 / s;
+@BEND@  for (size_t l = n; l % step; ++l) x[l] = 0.0;
+  for (size_t l = 0; l < n || l % step; ++l) xf[l] = (float)x[l];
+  e->sum(row, low, n, x, t, xf, tf@GIVEN@);
+  for (size_t l = 0; l < n; ++l) {
+    const int ok = fabs(rho[l]) <= @SLACK@;
+    value[l] = ok ? s * ys[l] * (@VALUE@) : NAN;
+    slope[l] = ok ? @DOT@ : NAN;
+  }
+}
+
+"""
+
+PAIRS = """static void @STEM@_pairs(@ARGUMENTS@)
+{
+  double row[@ROW@ + 1];
+  float low[@LOW ROW@ + 1];
+  @STEM@_columns spare;
+  for (size_t start = 0, end; start < n; start = end) {
+    const double q = q11[start], s = sqrt(q);
+    const int in = (q >= @LOW@) & (q <= @HIGH@), mine = @BAND q@;
+    const @STEM@_entry *tables = @STEM@_tables + mine * @BANDS@;
+    const double *axis = @STEM@_axis[mine];
+    const double tau = (s - axis[0]) / ((s + axis[2]) * axis[1]);
+    int last = -1;
+    for (end = start + 1; end < n && q11[end] == q; ++end) {}
+    if (!in) {
+      for (size_t l = start; l < end; ++l) nngp[l] = dot[l] = NAN;
+      continue;
+    }
+    for (size_t at = start; at < end; at += @CHUNK@) {
+      const size_t b = end - at < @CHUNK@ ? end - at : @CHUNK@;
+      double *k = nngp + at, *d = dot + at;
+      const @STEM@_columns *c = @STEM@_of(b, q22 + at, &spare);
+@ORDER@    }
+  }
+}
+
+"""
+
+PLAIN = """      if (last < 0) @STEM@_row(tables, tau, row, low);
+      last = 0;
+      @STEM@_group(tables, row, low, b, s, c->y, c->over, c->t, c->tf, q12 + at, root + at, k, d);
+"""
+
+GROUPED = """      if (!c->mixed) {
+        const int g = c->band;
+        if (g != last) @STEM@_row(tables + g, tau, row, low);
+        last = g;
+        @STEM@_group(tables + g, row, low, b, s, c->y, c->over, c->t, c->tf, q12 + at, root + at,
+            k, d);
+      } else {
+        double cs[@CHUNK@], rs[@CHUNK@], value[@CHUNK@], slope[@CHUNK@];
+        for (size_t j = 0; j < b; ++j) {
+          cs[j] = q12[at + c->own[j]];
+          rs[j] = root[at + c->own[j]];
+        }
+        for (int g = 0; g < @BANDS@; ++g) {
+          const int i = c->first[g], m = c->first[g + 1] - i;
+          if (!m) continue;
+          if (g != last) @STEM@_row(tables + g, tau, row, low);
+          last = g;
+          @STEM@_group(tables + g, row, low, (size_t)m, s, c->y + i, c->over + i, c->t + i,
+              c->tf + i, cs + i, rs + i, value + i, slope + i);
+        }
+        for (size_t j = 0; j < b; ++j) {
+          k[c->own[j]] = value[j];
+          d[c->own[j]] = slope[j];
+        }
+      }
+"""

@@ -1,0 +1,1 @@
+"""NumPy: modules that import numpy only, for duals, networks and tables."""

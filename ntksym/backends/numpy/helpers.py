@@ -1,0 +1,296 @@
+"""The helper functions of the generated NumPy modules, with tables computed at generation time.
+
+NumPy has no error function, so a module carries its own: a polynomial below 1, a Chebyshev series
+of exp(x^2)*erfc(x) above (in the variable of Shepherd & Laframboise 1981).  Only the helpers that
+a module uses are written into it.
+"""
+
+from __future__ import annotations
+
+from ..tables import ERFCX_CENTRE, atan_tail, erf_series, erfcx_series, legendre
+from . import hyper as numpy_hyper
+
+
+def _tuple(values: tuple[float, ...]) -> str:
+    return "(\n" + "".join(f"    {v!r},\n" for v in values) + ")"
+
+
+def helpers(wanted: frozenset[str]) -> str:
+    """The source of the wanted helpers and of what they need, in a fixed order."""
+    needed: set[str] = set()
+
+    def add(name: str) -> None:
+        if name not in needed:
+            needed.add(name)
+            for other in _NEEDS.get(name, ()):
+                add(other)
+
+    for name in sorted(wanted):
+        add(name)
+    return "\n\n".join(_SOURCES[name] for name in _SOURCES if name in needed)
+
+
+_NEEDS = {
+    "_cross": ("_two_product",),
+    "_rootdet": ("_cross", "_sqrt0", "_unscale"),
+    "_rescale": ("_unscale",),
+    "_arc1": ("_angle", "_atan_tail"),
+    "_erf": ("_erfc_positive", "_erf_small"),
+    "_erfc": ("_erfc_positive", "_erf_small"),
+    "_erfc_positive": ("_erfcx_positive", "_two_product"),
+    "_Phi": ("_erfc",),
+    "_expPhi": ("_erfcx_positive", "_Phi", "_two_product"),
+    "_owen": ("_Phi",),
+    "_expsinh": ("_div0",),
+    "_expcosh": ("_div0",),
+    "_Phi2": ("_Phi", "_owen", "_angle"),
+    "_expPhi2": ("_expPhi", "_Phi2", "_two_product"),
+    **numpy_hyper.NEEDS,
+}
+
+_SOURCES = {
+    "_two_product": '''def _two_product(a, b):
+    """a*b rounded, and its rounding error (T. J. Dekker 1971)."""
+    product = a * b
+    wide = 134217729.0 * a
+    a_high = wide - (wide - a)
+    a_low = a - a_high
+    wide = 134217729.0 * b
+    b_high = wide - (wide - b)
+    b_low = b - b_high
+    low = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+    return product, low''',
+    "_cross": '''def _cross(a, b, c, d):
+    """a*b - c*d with both products exact."""
+    ab, ab_low = _two_product(a, b)
+    cd, cd_low = _two_product(c, d)
+    return (ab - cd) + (ab_low - cd_low)''',
+    "_sqrt0": '''def _sqrt0(a):
+    """sqrt, and 0 below 0."""
+    return np.sqrt(np.where(a < 0.0, 0.0, a))''',
+    "_unscale": '''def _unscale(q):
+    """k with 4**k about q."""
+    return np.frexp(q)[1] // 2''',
+    "_rescale": '''def _rescale(q, large):
+    """2**k with q*4**k about 2**-184 for q below 2**-248, or, large, 2**184 above 2**248; or 1."""
+    high = (large > 0.0) & (q > 2.0**248) & (q < np.inf)
+    low = (large <= 0.0) & (q < 2.0**-248) & (q > 0.0)
+    k = np.where(high | low, np.where(high, 92, -92) - _unscale(q), 0)
+    return np.ldexp(np.where(np.isnan(q), q, 1.0), k)''',
+    "_rootdet": '''def _rootdet(q11, q12, q22):
+    """sqrt(max(q11*q22 - q12^2, 0)) without overflow, underflow or cancellation."""
+    k1, k2 = _unscale(q11), _unscale(q22)
+    c = np.ldexp(np.ldexp(q12, -k1), -k2)
+    det = _cross(np.ldexp(q11, -2 * k1), np.ldexp(q22, -2 * k2), c, c)
+    return np.ldexp(np.ldexp(_sqrt0(det), k1), k2)''',
+    "_hyproot": '''def _hyproot(a, b):
+    """sqrt(max(a, 0) + b^2), by hypot only where the square leaves the range of doubles."""
+    a = np.maximum(a, 0.0)
+    with np.errstate(over="ignore", under="ignore"):
+        total = a + b * b
+        root, odd = np.sqrt(total), ~((total > 1e-280) & (total < 1e300))
+    return np.where(odd, np.hypot(np.sqrt(a), b), root) if np.any(odd) else root''',
+    "_div0": '''def _div0(a, b):
+    """a/b, and 0 at 0/0."""
+    with np.errstate(divide="ignore", over="ignore"):
+        return a / np.where((a == 0.0) & (b == 0.0), 1.0, b)''',
+    "_angle": '''def _angle(s, c):
+    """The angle of the point (c, s), s >= 0; pi/2 at (0, 0)."""
+    return np.arctan2(s + ((s == 0.0) & (c == 0.0)), c)''',
+    "_atan_tail": f'''_ATAN_TAIL = {_tuple(atan_tail())}
+
+
+def _atan_tail(u):
+    """(atan(t) - t)/t**3 in u = t**2, for 0 <= t <= 1."""
+    total = np.full_like(u, _ATAN_TAIL[-1])
+    for c in _ATAN_TAIL[-2::-1]:
+        total *= u
+        total += c
+    return total''',
+    "_arc1": '''def _arc1(s, c):
+    """s + c*angle(s, -c), to full relative accuracy where the two terms cancel (c < 0)."""
+    s, c = np.broadcast_arrays(s, c)
+    value = np.array(s + c * _angle(s, -c))
+    close = (c < 0.0) & (s < -c)
+    if close.any():
+        below = c[close]
+        t = s[close] / -below
+        value[close] = below * (t * t * t) * _atan_tail(t * t)
+    return value''',
+    "_gap": '''def _gap(s, c):
+    """hypot(s, c) - c, accurate where s is small."""
+    length = np.hypot(s, c)
+    total = length + np.maximum(c, 0.0)
+    return np.where(c > 0.0, s * (s / np.where(total > 0.0, total, 1.0)), length - c)''',
+    "_gap3": '''def _gap3(s, c, h):
+    """h - c for h = hypot(s, c), accurate where s is small."""
+    total = h + np.abs(c)
+    return np.where(c > 0.0, s * (s / np.where(total == 0.0, 1.0, total)), h - c)''',
+    "_erf_small": f'''_ERF = {_tuple(erf_series())}
+
+
+def _erf_small(x):
+    """erf on [-1, 1]."""
+    u = x * x
+    total = np.full_like(u, _ERF[-1])
+    for c in _ERF[-2::-1]:
+        total = total * u + c
+    return x * total''',
+    "_erfcx_positive": f'''_ERFCX = {_tuple(erfcx_series())}
+
+
+def _erfcx_positive(x):
+    """exp(x*x)*erfc(x) for x >= 0."""
+    t2 = 2.0 * (x - {ERFCX_CENTRE!r}) / (x + {ERFCX_CENTRE!r})
+    b1 = np.zeros_like(x)
+    b2 = np.zeros_like(x)
+    for c in _ERFCX[:0:-1]:
+        b1, b2 = c + (t2 * b1 - b2), b1
+    return (_ERFCX[0] + (0.5 * t2 * b1 - b2)) / (1.0 + 2.0 * x)''',
+    "_erfc_positive": '''def _erfc_positive(x):
+    """erfc for x >= 0; the square in the exponent is exact."""
+    x = np.minimum(x, 40.0)
+    square, low = _two_product(x, x)
+    return _erfcx_positive(x) * np.exp(-square) * (1.0 - low)''',
+    "_erf": '''def _erf(x):
+    """The error function."""
+    size = np.abs(x)
+    small = _erf_small(np.minimum(size, 1.0))
+    return np.copysign(np.where(size < 1.0, small, 1.0 - _erfc_positive(size)), x)''',
+    "_erfc": '''def _erfc(x):
+    """The complementary error function: relative accuracy in the upper tail."""
+    size = np.abs(x)
+    tail = _erfc_positive(size)
+    small = _erf_small(np.clip(x, -1.0, 1.0))
+    return np.where(size < 0.5, 1.0 - small, np.where(x < 0.0, 2.0 - tail, tail))''',
+    "_Phi": '''def _Phi(z):
+    """The standard normal distribution function."""
+    return 0.5 * _erfc(-0.7071067811865476 * np.asarray(z, dtype=np.float64))''',
+    "_expsinh": '''def _expsinh(plus, minus, b, d):
+    """exp(a/d)*sinh(b/d), d >= 0, from a + b, a - b, b and d."""
+    grown = np.exp(_div0(np.maximum(plus, minus), d))
+    return np.copysign(-0.5 * grown * np.expm1(-2.0 * _div0(np.abs(b), d)), b)''',
+    "_expcosh": '''def _expcosh(plus, minus, b, d):
+    """exp(a/d)*cosh(b/d), d >= 0, from a + b, a - b, b and d."""
+    grown = np.exp(_div0(np.maximum(plus, minus), d))
+    return 0.5 * grown * (1.0 + np.exp(-2.0 * _div0(np.abs(b), d)))''',
+    "_expPhi": '''def _expPhi(a, z):
+    """exp(a)*Phi(z), where exp may overflow and Phi underflow."""
+    z = np.asarray(z, dtype=np.float64)
+    low = z < -1.0
+    below = np.maximum(np.where(low, z, -1.0), -1e100)
+    square, error = _two_product(below, below)
+    scaled = _erfcx_positive(-0.7071067811865476 * below)
+    tail = 0.5 * np.exp((a - 0.5 * square) - 0.5 * error) * scaled
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.where(low, tail, np.exp(np.where(low, 0.0, a)) * _Phi(z))''',
+    "_owen": f'''_OWEN = (
+{"".join(f"    ({x!r}, {w!r})," + chr(10) for x, w in legendre())})
+
+
+def _owen(h, ah):
+    """Owen's T(h, ah/h), by Gauss-Legendre on its smooth integrand."""
+    x, y = np.abs(h), np.abs(ah)
+    flip = y > x
+    big = np.where(flip, y, x)
+    small = np.where(flip, x, y)
+    a = np.where(np.isinf(big), 0.0, small / np.where(big == 0.0, 1.0, big))
+    big = np.minimum(big, 1e3)
+    a = np.where(big * a > 9.0, 9.0 / np.maximum(big, 1.0), a)
+    half = 0.5 * big * big
+    total = np.zeros_like(a)
+    for node, weight in _OWEN:
+        u = (a * node) ** 2
+        total += weight * np.exp(-half * (1.0 + u)) / (1.0 + u)
+    size = a * total * 0.15915494309189535
+    qx, qy = _Phi(-x), _Phi(-y)
+    size = np.where(flip, 0.5 * (qx + qy) - qx * qy - size, size)
+    return np.copysign(size, ah)''',
+    "_Phi2": '''def _Phi2(h, k, c, s):
+    """P(X <= h, Y <= k), standard normal, correlation c/hypot(c, s), s >= 0 (D. B. Owen 1956)."""
+    h, k, c, s = (np.array(v, dtype=np.float64) for v in np.broadcast_arrays(h, k, c, s))
+    h, k = np.clip(h, -40.0, 40.0), np.clip(k, -40.0, 40.0)
+    s = s + ((c == 0.0) & (s == 0.0))
+    length = np.hypot(c, s)
+    r, t = c / length, np.maximum(s / length, 1e-290)
+    less = t * t / (1.0 + np.abs(r))
+    positive = r > 0.0
+    with np.errstate(over="ignore"):
+        to_k = np.where(positive, k - h + h * less, k + h - h * less) / t
+        to_h = np.where(positive, h - k + k * less, h + k - k * less) / t
+    opposite = (h < 0.0) != (k < 0.0)
+    low, high = np.minimum(h, k), np.maximum(h, k)
+    base = 0.5 * np.where(opposite, _Phi(low) - _Phi(-high), _Phi(h) + _Phi(k))
+    base = base - _owen(h, np.where(h < 0.0, -to_k, to_k))
+    base = base - _owen(k, np.where(k < 0.0, -to_h, to_h))
+    centre = (h == 0.0) & (k == 0.0)
+    return np.where(centre, _angle(s, -c) * 0.15915494309189535, np.maximum(base, 0.0))''',
+    "_expPhi2": '''def _orthant_low(a, h, k, c, s, dh, dk):
+    """What dh and dk add to exp(a)*Phi2(h, k; r), by its derivatives (Plackett 1954)."""
+    s = s + ((c == 0.0) & (s == 0.0))
+    length = np.hypot(c, s)
+    r, t = c / length, np.maximum(s / length, 1e-290)
+    less, sign = t * t / (1.0 + np.abs(r)), np.where(r > 0.0, 1.0, -1.0)
+    with np.errstate(over="ignore"):
+        to_k = ((k - sign * h) + sign * (h * less)) / t
+        to_h = ((h - sign * k) + sign * (k * less)) / t
+    of_h = _expPhi(np.minimum(a - 0.5 * h * h, 700.0), to_k)
+    of_k = _expPhi(np.minimum(a - 0.5 * k * k, 700.0), to_h)
+    return 0.3989422804014327 * (dh * of_h + dk * of_k)
+
+
+def _expPhi2(a, h, k, c, s, dh, dk):
+    """exp(a)*Phi2(h + dh, k + dk; r), correlation c/hypot(c, s), right relatively in the tails.
+
+    For h + k <= 0 the integral of the density over the correlation (Plackett 1954), in x = log y,
+    y = sqrt((1 - t)/(1 + t)); else Phi2(h, k; r) = Phi(low) - Phi2(low, -high; -r).
+    """
+    given = np.broadcast_arrays(a, h, k, c, s, dh, dk)
+    a, h, k, c, s, dh, dk = (np.array(v, dtype=np.float64) for v in given)
+    big = (a >= 0.25) | ((h + k <= 0.0) & (s < -0.5 * c))
+    result = np.exp(np.where(big, 0.0, a)) * _Phi2(h, k, c, s)  # loses little: exp(a) < 1.3
+    a, h, k, c, s, dh, dk = (v[big] for v in (a, h, k, c, s, dh, dk))
+    rest = _orthant_low(a, h, k, c, s, dh, dk)
+    above = h + k > 0.0
+    low, high = np.minimum(h, k), np.maximum(h, k)
+    h, k, c = np.where(above, low, h), np.where(above, -high, k), np.where(above, -c, c)
+    s = s + ((c == 0.0) & (s == 0.0))
+    length = np.hypot(c, s)
+    with np.errstate(all="ignore"):
+        start = np.where(c > 0.0, s / (length + c), (length - c) / s)
+        near, far = np.abs(h - k) * 0.3535533905932738, np.abs(h + k) * 0.3535533905932738
+        cross, most = near * far, np.where(np.abs(h) > np.abs(k), h, k)
+        w0 = far * start - np.where(near > 0.0, near / start, 0.0)
+        g0 = np.maximum(w0, 0.0) ** 2
+        drop = 40.0
+        lowest = 2.0 * near / (np.sqrt(drop) + np.sqrt(drop + 4.0 * cross))
+        highest = (np.sqrt(g0 + drop) + np.sqrt(g0 + drop + 4.0 * cross)) / (2.0 * far)
+        first = np.maximum(start, lowest)
+        x0, x1 = np.log(first), np.log(highest)
+        x1 = np.fmin(x1, np.maximum(x0, 0.0) + drop)
+        least = np.minimum(x1, 0.0) - drop
+        first, x0 = np.where(x0 < least, np.exp(least), first), np.fmax(x0, least)
+        gone = ~(g0 < 1e5) & ~np.isnan(h + k + start)
+        panels = np.fmax(np.ceil(x1 - x0), 3.0)
+        # a short number, and its logarithm: panels that meet to half a unit in the last place
+        step = np.exp((x1 - x0) / panels).astype(np.float32).astype(np.float64)
+        width = np.log(step)
+        factors = tuple((np.exp(width * node), weight) for node, weight in _OWEN)
+        total = np.zeros_like(a)
+        for i in range(int(np.nanmax(np.where(gone, 3.0, panels), initial=3.0))):
+            part = np.zeros_like(a)
+            for factor, weight in factors:
+                y = first * factor
+                w = near / y - far * y
+                part += weight * (y * np.exp(g0 - w * w) / (1.0 + y * y))
+            total += np.where(i < panels, width, 0.0) * part  # few roundings of its size
+            first = np.where(i + 1 < panels, first * step, first)
+        square, error = _two_product(most, most)
+        lead = ((a - 0.5 * square) - 0.5 * error) - g0
+        value = np.exp(lead) * total * 0.3183098861837907
+    value = np.where(gone, 0.0, value)
+    whole = _expPhi(np.where(above, a, 0.0), np.where(above, low, 0.0))
+    result[big] = np.where(above, whole - value, value) + rest
+    return result''',
+    **numpy_hyper.sources(),
+}

@@ -1,0 +1,1 @@
+"""Derivatives of both kernels in covariances, variances, parameters and rows."""

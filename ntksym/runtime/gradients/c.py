@@ -1,0 +1,111 @@
+"""A network's gradient in a compiled library: bands of rows handed to threads."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...backends import Contract, SourceFile
+from ...backends.c import backend as c_backend
+from ...backends.c.gradient import GradientKind, GradientPlan, gradient_file, planes
+from ..blas import single_threaded
+from ..checks import Array
+from ..compiler import load_library
+from ..engines import array_size, pointer
+from ..threads import each
+from .layers import PAIR, Layer
+from .steps import CLOSE_ENTRY
+
+BAND = 64
+"""Rows that one thread works on at a time: the lanes of the generated blocks."""
+
+
+def gradient_plan(
+    name: str,
+    layers: Sequence[Layer],
+    turning: Sequence[bool],
+    hyper: tuple[str, ...],
+    close: float,
+) -> GradientPlan:
+    """The network for the generator; equal programs are one kind."""
+    places: dict[int, int] = {}
+    kinds: list[GradientKind] = []
+    steps = []
+    for layer, turn in zip(layers, turning, strict=True):
+        params = layer.pair.args[len(PAIR) :]
+        if id(layer.pair) not in places:
+            places[id(layer.pair)] = len(kinds)
+            kinds.append(GradientKind(layer.kind, layer.pair, params))
+        values = tuple(float(layer.values[p]) for p in params)
+        steps.append((places[id(layer.pair)], values, turn))
+    return GradientPlan(name, tuple(kinds), tuple(steps), hyper, close, CLOSE_ENTRY)
+
+
+class CGradient:
+    """The generated function, and what it is given."""
+
+    def __init__(self, plan: GradientPlan, *, keep: bool = True) -> None:
+        """Generate and compile.
+
+        Raises:
+            NoCompiler: there is none.
+            UnsupportedOp: an operation that C cannot spell.
+        """
+        contract = Contract("ntksym gradient", ("kernels of a network and their derivatives",))
+        source = gradient_file(plan, contract)
+        self.sources: tuple[SourceFile, ...] = (c_backend.support_file(), source)
+        library = load_library(self.sources, keep=keep)
+        self._run = getattr(library, "ntksym_" + source.name.removesuffix(".c"))
+        self._run.restype = None
+        self.names, _ = planes(plan.hyper)
+
+    def __call__(
+        self,
+        rows: tuple[Array, Array | None],
+        squares: tuple[Array, Array],
+        tables: tuple[Array, Array],
+        inputs: Array,
+        threads: int,
+    ) -> tuple[dict[str, Array], NDArray[np.uint8]]:
+        """The planes by name, and where more digits are needed.
+
+        `tables` have a row for each level and quantity, a column for each point.
+        """
+        x, other = rows
+        y = x if other is None else other
+        n, m, d = len(x), len(y), x.shape[1]
+        out = np.empty((len(self.names), n, m))
+        near = np.zeros((n, m), np.uint8)
+        if not out.size:
+            return dict(zip(self.names, out, strict=True)), near
+        width = -(-m // BAND) * BAND
+        tx = np.ascontiguousarray(tables[0].T)
+        ty = np.concatenate([tables[1], np.repeat(tables[1][:, -1:], width - m, axis=1)], axis=1)
+        ty = np.ascontiguousarray(ty)
+        g12 = np.empty((n, m))
+
+        def band(at: int, _: Any) -> None:
+            stop = min(at + BAND, n)
+            first = at if other is None else 0
+            np.matmul(x[at:stop], y[first:].T, out=g12[at:stop, first:])
+            self._run(
+                *map(array_size, (at, stop, n, m, d)),
+                *map(pointer, (x, y, *squares, g12, tx, ty)),
+                array_size(width),
+                pointer(inputs),
+                ctypes.c_int(int(other is None)),
+                pointer(out),
+                ctypes.c_void_p(near.ctypes.data),
+            )
+
+        with single_threaded():
+            each(band, range(0, n, BAND), threads, _nothing)
+        return dict(zip(self.names, out, strict=True)), near
+
+
+def _nothing() -> None:
+    """Threads need no space of their own."""

@@ -1,0 +1,176 @@
+"""A dual of any method with its derivatives, on matrices: in C, in NumPy, or from its values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from ...backends import Contract
+from ...backends.c import backend as c_backend
+from ...backends.c.gradient_units import UnitSlopes, unit_slopes_file
+from ...backends.numpy.unit_network import dual_file
+from ...backends.numpy.units import units_file
+from ...errors import NoCompiler
+from ..checks import Array
+from ..compiler import load_library
+from ..engines import array_size, load_module, pointer
+from .differences import NOTE, plain_slopes, polar_slopes, side_slopes
+
+PROGRAM = "ntksym gradient"
+
+
+class GradientDual(Protocol):
+    """A dual with its derivatives."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is known of it."""
+        ...
+
+    def pair(self, x: Array, c: Array, y: Array, root: Array) -> tuple[Array, ...]:
+        """K, D, then K's derivatives in q11, q12, q22, and D's; D is the derivative dual."""
+        ...
+
+    def side(self, q: Array) -> tuple[Array, ...]:
+        """K, D and their derivatives in q, for u = v."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """The values of a unit and, where they are known, their slopes.
+
+    Attributes:
+        values: (q11, q12, q22, root) -> (K, D).
+        sides: q -> (K, D).
+        slopes: K_q11, K_q22, D_q11, D_q12, D_q22, or None: from the values.
+        side_slopes: the two for u = v, or None.
+        jumps: whether D is not the derivative of K.
+        plain: whether no kink is away from 0.
+        smooth: whether there is none at all.
+        notes: what is known.
+    """
+
+    values: Any
+    sides: Any
+    slopes: Any
+    side_slopes: Any
+    jumps: bool
+    plain: bool
+    smooth: bool
+    notes: tuple[str, ...]
+
+    def pair(self, x: Array, c: Array, y: Array, root: Array) -> tuple[Array, ...]:
+        """As in `GradientDual`."""
+        k, d = self.values(x, c, y, root)
+        if self.slopes is not None:
+            k1, k2, d1, d12, d2 = self.slopes(x, c, y, root)
+            return k, d, k1, d, k2, d1, d12, d2
+        if self.plain or self.smooth:
+            of_k, of_d, turned = plain_slopes(self.values, x, c, y, root, self.smooth)
+        else:
+            of_k, of_d, turned = polar_slopes(self.values, x, c, y, root)
+        turns = 0.5 * c / x, 0.5 * c / y
+        bend, along = turned[1], turned[0] if self.jumps else d
+        k1, k2 = (of_k[i] - t * along for i, t in ((0, turns[0]), (2, turns[1])))
+        d1, d2 = (of_d[i] - t * bend for i, t in ((0, turns[0]), (2, turns[1])))
+        return k, d, k1, along, k2, d1, bend, d2
+
+    def side(self, q: Array) -> tuple[Array, ...]:
+        """As in `GradientDual`."""
+        k, d = self.sides(q)
+        found = self.side_slopes(q) if self.side_slopes else side_slopes(self.sides, q)
+        return k, d, *found
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrays:
+    """The functions of a NumPy module."""
+
+    module: Any
+    k: int
+    notes: tuple[str, ...]
+
+    def _of(self, name: str) -> Any:
+        return getattr(self.module, f"dual{self.k}_{name}")
+
+    def pair(self, x: Array, c: Array, y: Array, root: Array) -> tuple[Array, ...]:
+        """As in `GradientDual`."""
+        of_k, of_d = self._of("partials")(x, c, y, root)
+        return (*self._of("value")(x, c, y, root), *of_k[:3], *of_d[:3])
+
+    def side(self, q: Array) -> tuple[Array, ...]:
+        """As in `GradientDual`."""
+        slopes = self._of("diag_partials")(q)
+        return (*self._of("diag_value")(q), *(s[0] for s in slopes))
+
+
+def gradient_duals(
+    kinds: tuple[UnitSlopes, ...],
+    rough: tuple[tuple[bool, bool, bool], ...],
+    target: str | None,
+) -> tuple[GradientDual, ...]:
+    """The duals of a network: compiled where there is a compiler and `target` is not "numpy".
+
+    `rough` has `jumps`, `plain` and `smooth` of each.
+
+    Raises:
+        NoCompiler: target "c", and there is none.
+        UnsupportedOp: an operation without a spelling.
+    """
+    library: Any = None
+    if target != "numpy":
+        contract = Contract(PROGRAM, ("duals and their derivatives",))
+        try:
+            sources = (c_backend.support_file(), unit_slopes_file(kinds, contract))
+            library = load_library(sources, keep=False)
+        except NoCompiler:
+            if target == "c":
+                raise
+    made: list[GradientDual] = []
+    for k, kind in enumerate(kinds):
+        written = kind.slopes is not None and kind.slopes.point is None
+        if written and kind.slopes is not None and (library is None or not kind.in_c):
+            module = load_module(units_file((kind.slopes,)), keep=False)
+            made.append(_Arrays(module, 0, kind.slopes.notes))
+            continue
+        notes = kind.slopes.notes if written and kind.slopes else (*kind.unit.notes, *NOTE)
+        slopes: tuple[Any, Any] = (None, None)
+        if library is not None:
+            calls = (_Call(library, f"pairs{k}", 2), _Call(library, f"sides{k}", 2))
+            if written:
+                names = (("slopes", 5), ("side_slopes", 2))
+                slopes = tuple(_Rows(library, f"{n}{k}", w) for n, w in names)  # type: ignore[assignment]
+            made.append(_Unit(*calls, *slopes, *rough[k], notes))
+        else:
+            plain: Any = load_module(dual_file(f"dual{k}", kind.unit, Contract(PROGRAM, ())))
+            made.append(_Unit(plain.dual, plain.diagonal, *slopes, *rough[k], notes))
+    return tuple(made)
+
+
+class _Call:
+    """A C function from arrays to `count` arrays."""
+
+    def __init__(self, library: Any, name: str, count: int) -> None:
+        self._f, self._count = getattr(library, f"ntksym_units_{name}"), count
+        self._f.restype = None
+
+    def __call__(self, *arrays: Array) -> Array:
+        given = np.broadcast_arrays(*arrays)
+        held = [np.ascontiguousarray(a, dtype=np.float64) for a in given]
+        n = held[0].size
+        out = np.empty((self._count, n))
+        self._f(array_size(n), *map(pointer, held), *map(pointer, self._places(out)))
+        return out.reshape((self._count, *given[0].shape))
+
+    def _places(self, out: Array) -> list[Array]:
+        return list(out)
+
+
+class _Rows(_Call):
+    """The same where the arrays are rows of one."""
+
+    def _places(self, out: Array) -> list[Array]:
+        return [out]

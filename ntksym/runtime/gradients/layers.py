@@ -1,0 +1,264 @@
+r"""The layers of a network with their derivatives, as programs: what forward mode needs of a pair.
+
+Three ways to carry a direction through a layer, by what its dual is at $\rho = \pm 1$:
+
+- `SMOOTH`: no kink. The coordinates are the covariance itself, and nothing is infinite.
+- `SCALED`: positively homogeneous of degree one (ReLU and its kin).  The coordinates are the
+  variances and the angle $\theta$; with $A = \sqrt{\Sigma'_{11}\Sigma'_{22}} - \Sigma'_{12}$, the
+  sum without cancellation of `lower.kernel`, the next direction of the angle is
+  $\theta'' = (A' - A\lambda)/\sqrt{\det}$, $\lambda$ the direction of the logarithm of the length:
+  every term of it is as small as the angle allows.
+- `KINKED`: the rest.  The same coordinates; $\theta''$ is a quotient of small differences, which
+  loses the digits of a small angle (`gradients.near` says what is done then).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sympy import Expr, Symbol, nan
+
+from ... import symbols as S
+from ...backends.c.gradient import FIRST
+from ...dual import Dual, dual
+from ...errors import UnsupportedOp
+from ...gradients import DualGradients, dual_gradients, edge_form
+from ...lower.build import Builder
+from ...lower.kernel import degree_one
+from ...lower.near import kinked
+from ...lower.program import Operand, Program
+from ...lower.schedule import number
+from ...network import Recursion, recurse
+from ...network.affine import KDOT, K, UnknownDual
+
+SHARED = ("weight_var", "bias_var")
+"""Hyper-parameters that all layers have in common."""
+SMOOTH, SCALED, KINKED = "smooth", "scaled", "kinked"
+PAIR = ("q11", "q12", "q22", "root", "t12", "diff", "n11", "n22", "r11", "r22", "s11", "s22")
+"""The inputs of a pair before its parameters; diff is sqrt(q11) - sqrt(q22), not from these."""
+INSIDE = (K, KDOT, S.t12, S.weight_var, S.bias_var)
+
+_GAP, _BEND, _LENGTH, _SIDES, _DIFF = (
+    Symbol(f"_{name}", positive=True) for name in ("gap", "bend", "length", "sides", "diff")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer with its derivatives, and its numbers.
+
+    Attributes:
+        kind: `SMOOTH`, `SCALED` or `KINKED`.
+        pair: `PAIR`, parameters -> n, t, root, diff, the next covariance, NTK, root and difference
+            of lengths, and derivatives of n and t: `_x`, `_y` in the variances, `_a` in the third
+            coordinate, `_q` in q12, `_t` in t12, `_of_<p>` in parameters (absent where 0),
+            in q12; `e_...` of A (`SCALED`).
+        side: q, t12, parameters -> n, t, n_q, n_of_<p> on the diagonal.
+        values: the numbers of weight_var, bias_var and the parameters.
+        params: the names of the activation's parameters.
+        near: q11, q12, q22, root, parameters -> slope, the derivative dual times the variance of
+            the weights, and its derivatives slope_x, slope_y (at a fixed angle), slope_of_<p>; None
+            where the angle does not need it (`SCALED`) or the activation jumps.
+    """
+
+    kind: str
+    pair: Program
+    side: Program
+    near: Program | None
+    values: dict[str, Any]
+    params: tuple[str, ...]
+
+
+def layers_of(recursion: Recursion) -> tuple[Layer, ...]:
+    """The layers of a network, lowered; equal ones share their programs.
+
+    Raises:
+        NoClosedForm: an activation has no closed form.
+        UnsupportedOp: a dual that is no closed form, or a parameter without a derivative.
+    """
+    net = recursion.network
+    blocks = tuple((replace(s, dual=UnknownDual()), dense) for s, dense in net.blocks)
+    unknown = recurse(replace(net, blocks=blocks))
+    seen: dict[Any, tuple[str, Program, Program, Program | None]] = {}
+    made = []
+    for (block, _), rule, outer in zip(net.blocks, recursion.layers, unknown.layers, strict=True):
+        key = (block.activation, outer.nngp, outer.ntk, rule.nngp, rule.ntk)
+        if key not in seen:
+            forms = block.dual if isinstance(block.dual, Dual) else dual(block.activation)
+            given = dual_gradients(forms, net.convention.derivative)
+            if given.left_out:
+                raise UnsupportedOp(
+                    f"no closed form for the derivative in {given.left_out[0]!r}",
+                    hint=f"a number for {given.left_out[0]}",
+                )
+            seen[key] = _programs(given, rule, outer)
+        values = {str(s.name): number(v) for s, v in rule.values}
+        values.update({str(s.name): number(v) for s, v in outer.values})
+        names = tuple(sorted(str(p.name) for p in block.activation.params))
+        made.append(Layer(*seen[key], values, names))
+    return tuple(made)
+
+
+def dense_program(nngp: Expr, ntk: Expr) -> Program:
+    """Sigma' and Theta' of a dense layer as a program, with its partial derivatives."""
+    free = sorted({s.name for e in (nngp, ntk) for s in e.free_symbols} - {s.name for s in INSIDE})
+    b = Builder((*(s.name for s in INSIDE), *free))
+    outputs = [("nngp", b.operand(nngp)), ("ntk", b.operand(ntk))]
+    for s in INSIDE:
+        outputs += [(f"nngp_{s.name}", b.operand(nngp.diff(s)))]
+        outputs += [(f"ntk_{s.name}", b.operand(ntk.diff(s)))]
+    return b.program("dense", tuple(outputs))
+
+
+def _programs(
+    given: DualGradients, rule: Any, outer: Any
+) -> tuple[str, Program, Program, Program | None]:
+    """The kind of a layer, the programs of a pair, of the diagonal and of a near pair."""
+    found = given.dual
+    scaled = degree_one(rule.nngp, rule.nngp_diag)
+    smooth = not kinked(found.activation)
+    kind = SCALED if scaled is not None else SMOOTH if smooth else KINKED
+    exprs = (outer.nngp, outer.ntk)
+    names = {s.name for e in exprs for s in e.free_symbols} - {s.name for s in (K, KDOT, S.t12)}
+    if scaled is not None:
+        names |= {s.name for e in scaled[:3] for s in e.free_symbols}
+    params = tuple(sorted(names | set(given.names)))
+    b = Builder((*PAIR, *params), root="root")
+    distributional = given.sense == "distributional"
+    by = {p.wrt: p for p in given.entries}
+    value, dot = b.operand(found.value), b.operand(found.dot if distributional else found.dot_ae)
+    b.replace(K, value)
+    b.replace(KDOT, dot)
+    dense = _Dense(b, *exprs)
+    sides = by if kind == SMOOTH else {p.wrt: p for p in given.polar}
+    n, t = dense.values()
+    outputs: list[tuple[str, Operand]] = [("n", n), ("t", t)]
+    slope = b.operand(found.dot)
+    rows = [("x", sides["q11"]), ("y", sides["q22"])]
+    if kind != SMOOTH:
+        rows.append(("a", sides["angle"]))
+    rows += [(f"of_{p.wrt}", p) for p in given.params]
+    for label, p in rows:
+        outputs += dense.along(label, b.operand(edge_form(p.nngp)), b.operand(edge_form(p.dot)))
+    outputs += dense.along("q", slope, b.operand(edge_form(by["q12"].dot)))
+    if kind == SMOOTH:
+        outputs += [(f"{k}_a", o) for k, o in (("n", outputs[-2][1]), ("t", outputs[-1][1]))]
+    outputs.append(("t_t", b.operand(outer.ntk.diff(S.t12))))
+    for s in (S.weight_var, S.bias_var):
+        outputs += [
+            (f"{k}_of_{s.name}", b.operand(e.diff(s))) for k, e in zip("nt", exprs, strict=True)
+        ]
+    outputs += _turned(b, scaled, given.names, n, dense.by_value) if scaled else _formed(b, n)
+    kept = tuple((k, o) for k, o in outputs if o != 0 or k in FIRST)
+    pair = b.program("gradient_pair", kept, rule_requires(found), "one layer and its derivatives")
+    near = None if kind == SCALED or not rule.continuous else _near(given, outer, params)
+    return kind, pair, _side(given, exprs, params), near
+
+
+def _near(given: DualGradients, outer: Any, params: tuple[str, ...]) -> Program:
+    """The derivative dual times the variance of the weights, and its slopes."""
+    b = Builder(("q11", "q12", "q22", "root", *params), root="root")
+    scale = b.operand(outer.nngp.diff(K))
+    polar = {p.wrt: p.dot for p in given.polar}
+    rows = [("slope", given.dual.dot), ("slope_x", polar["q11"]), ("slope_y", polar["q22"])]
+    rows += [(f"slope_of_{p.wrt}", p.dot) for p in given.params]
+    outputs = tuple((k, _times(b, scale, b.operand(edge_form(e)))) for k, e in rows)
+    return b.program("gradient_near", outputs, rule_requires(given.dual), "near pairs")
+
+
+def rule_requires(found: Any) -> tuple[str, ...]:
+    """Preconditions of the program of a pair, in words."""
+    return ("q11 > 0, q22 > 0", f"the activation: {found.activation.name}")
+
+
+class _Dense:
+    """The dense layer after a dual, and what it makes of directions."""
+
+    def __init__(self, b: Builder, nngp: Expr, ntk: Expr) -> None:
+        self._b, self._exprs = b, (nngp, ntk)
+        self.by_value = b.operand(nngp.diff(K))
+        self._rates = (b.operand(ntk.diff(K)), b.operand(ntk.diff(KDOT)))
+
+    def values(self) -> tuple[Operand, Operand]:
+        """Sigma' and Theta'."""
+        return self._b.operand(self._exprs[0]), self._b.operand(self._exprs[1])
+
+    def along(self, label: str, value: Operand, dot: Operand) -> list[tuple[str, Operand]]:
+        """Derivatives of both from those of the dual and of its derivative."""
+        b = self._b
+        of_value, of_dot = self._rates
+        n = _times(b, self.by_value, value)
+        t = b.emit("add", _times(b, of_value, value), _times(b, of_dot, dot))
+        return [(f"n_{label}", n), (f"t_{label}", t)]
+
+
+def _times(b: Builder, x: Operand, y: Operand) -> Operand:
+    return 0 if x == 0 or y == 0 else b.emit("mul", x, y)
+
+
+def _formed(b: Builder, n: Operand) -> list[tuple[str, Operand]]:
+    """The next root from the next covariance, and the next difference of lengths."""
+    after = b.emit("rootdet", "n11", n, "n22", hint="following")
+    carried = b.emit("carry", "root", "q11", "q12", "q22", after, hint="next_root")
+    return [("root", carried), ("diff", b.emit("sub", "s11", "s22", hint="next_diff"))]
+
+
+def _turned(
+    b: Builder,
+    scaled: tuple[Expr, Expr, Expr, bool],
+    params: tuple[str, ...],
+    n: Operand,
+    by_value: Operand,
+) -> list[tuple[str, Operand]]:
+    r"""The next root and the partial derivatives of A, for degree one.
+
+    $A = S g - c\,h + \beta S\delta^2/W$, $W = m' + Sm + \beta$, with $g = m - q_{12}$,
+    $h = m(\sin\theta - \theta\cos\theta)$, $\delta = \sqrt{q_{11}} - \sqrt{q_{22}}$.
+    """
+    scale, cubic, offset, even = scaled
+    q12 = b.emit("abs", "q12") if even else "q12"
+    length = b.emit("mul", "r11", "r22", hint="length")
+    b.replace(_LENGTH, length)
+    b.replace(_GAP, b.emit("gap3", "root", q12, length, hint="gap"))
+    b.replace(_BEND, b.emit("arc3", "root", b.emit("neg", q12), length, hint="bend"))
+    b.replace(_SIDES, b.emit("mul", "s11", "s22", hint="next_length"))
+    b.replace(_DIFF, "diff")
+    turn = scale * _GAP - cubic * _BEND
+    below = _SIDES + scale * _LENGTH + offset
+    apart = turn + offset * scale / below * _DIFF**2
+    of_sides = _SIDES * apart.diff(_SIDES)
+    of_length = turn + _LENGTH * apart.diff(_LENGTH)
+    whole = b.operand(apart)
+    rows: list[tuple[str, Operand]] = [
+        ("e_l", b.operand(of_length)),
+        ("e_n", b.emit("sub", b.operand(of_sides), whole)),
+        ("e_d", b.operand(apart.diff(_DIFF))),
+    ]
+    for name in (*SHARED, *params):
+        slope = sum((apart.diff(s) for s in apart.free_symbols if s.name == name), S.q11 * 0)
+        rows.append((f"e_of_{name}", b.operand(slope)))
+    both = b.emit("add", b.operand(_SIDES), n)
+    root = b.emit("mul", b.emit("sqrt0", whole), b.emit("sqrt0", both), hint="next_root")
+    lengths = b.emit("add", "r11", "r22")
+    next_diff = b.emit(
+        "div0", b.emit("mul", b.operand(scale), lengths), b.emit("add", "s11", "s22")
+    )
+    return [*rows, ("root", root), ("diff", b.emit("mul", "diff", next_diff, hint="next_diff"))]
+
+
+def _side(given: DualGradients, exprs: tuple[Expr, Expr], params: tuple[str, ...]) -> Program:
+    """One point's variance and NTK after the layer, and derivatives of the variance."""
+    found = given.dual
+    dot = found.diag_dot if given.sense == "distributional" else found.diag_dot_ae
+    b = Builder(("q", "t12", *params))
+    b.replace(K, b.operand(found.diag))
+    b.replace(KDOT, b.emit("inf") if dot is nan else b.operand(dot))
+    nngp, ntk = exprs
+    outer = b.operand(nngp.diff(K))
+    outputs = [("n", b.operand(nngp)), ("t", b.operand(ntk))]
+    outputs.append(("n_q", _times(b, outer, b.operand(given.diag.nngp))))
+    outputs += [(f"n_of_{p.wrt}", _times(b, outer, b.operand(p.nngp))) for p in given.diag_params]
+    outputs += [(f"n_of_{s.name}", b.operand(nngp.diff(s))) for s in (S.weight_var, S.bias_var)]
+    kept = tuple((k, o) for k, o in outputs if o != 0 or k in ("n", "t"))
+    return b.program("gradient_side", kept, ("q > 0",), "one layer and its derivatives, u = v")

@@ -1,0 +1,352 @@
+r"""`NetworkGradient`: a network's kernels and their derivatives, layer by layer, forward mode.
+
+Each layer takes directions in coordinates where nothing is infinite (`gradients.layers`); the
+direction $q_{12}$ alone needs $E[s''(u)s''(v)]$, which is infinite at $\rho = \pm 1$ for a kinked
+activation, and truly so.  The angle of the first layer comes from the rows.  The arithmetic is that
+of compiled C, else NumPy's; pairs for which it loses digits (small angles after layers of kinks
+away from 0) are done by integrals (`gradients.near`), and where those do not apply with 90 digits
+from the exact data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from ...errors import NoCompiler
+from ...lower.kernel import lower_input
+from ...lower.schedule import number
+from ...network import Network, Recursion, recurse
+from ..arguments import read_target, read_threads
+from ..checks import Array, real_array, same_width
+from .c import CGradient, gradient_plan
+from .layers import KINKED, SCALED, SHARED, layers_of
+from .near import NearDoubles
+from .rows import Spans, paired, spans
+from .steps import ANGLE, CLOSE_ENTRY, ENTRY, Digits, Doubles, Move, Numeric, advance, turning
+
+CLOSE = (0.02, 0.05)
+"""Below this sine of an angle after a layer that is not `SCALED`, and whose angle a kinked layer
+reads, a pair is done with many digits: for networks up to `SHALLOW` layers, and for deeper ones,
+where errors add up (hardtanh: 2e-13 in 3 layers at the limit, 1e-12 in 20)."""
+SHALLOW = 6
+NEAR_PAIRS = 512
+"""Such pairs at a time."""
+ENTRIES = ("q11", "q12", "q22")
+POLAR = ("q11", "angle", "q22")
+FIRST_LAYER = ("nngp_slope", "nngp_offset", "ntk_slope", "ntk_offset")
+
+
+@dataclass(frozen=True, slots=True)
+class KernelGradients:
+    r"""Kernels and derivatives, arrays (n, m).
+
+    Attributes:
+        nngp: $\Sigma$.
+        ntk: $\Theta$.
+        d_nngp: derivatives of Sigma: "q11", "q12", "q22" are $|x|^2$, $x \cdot y$, $|y|^2$ (with
+            the other two fixed), then "weight_var", "bias_var" (all layers at once) and the
+            parameters of the activations by name.
+        d_ntk: the same of Theta.
+        polar_nngp: derivatives in the first layer's variances and angle: "q11", "angle", "q22".
+        polar_ntk: the same of Theta; finite at equal rows (the limit of small angles).
+    """
+
+    nngp: Array
+    ntk: Array
+    d_nngp: dict[str, Array]
+    d_ntk: dict[str, Array]
+    polar_nngp: dict[str, Array]
+    polar_ntk: dict[str, Array]
+
+
+class NetworkGradient:
+    """The kernels of a network and their derivatives: `g(X, Y)` is a `KernelGradients`."""
+
+    def __init__(
+        self,
+        net: Network | Recursion,
+        target: str | None = None,
+        *,
+        threads: int | None = None,
+        keep: bool = True,
+    ) -> None:
+        """Derive and generate.
+
+        Args:
+            net: the network.
+            target: "c", "numpy", or None: C where there is a compiler.
+            threads: by default the processors that this program may run on.
+            keep: whether what is compiled is kept for the next time.
+
+        Raises:
+            NoCompiler: target "c", and there is none.
+            NoClosedForm: an activation has no closed form.
+            UnsupportedOp: a dual that is not a closed form; a mean.
+            BadSpec: a parameter without a value; another target; threads that are no number.
+        """
+        if target is not None:
+            target = read_target(target)
+        recursion = net if isinstance(net, Recursion) else recurse(net)
+        self._layers = layers_of(recursion)
+        first = recursion.input_rule
+        free = {s.name for e in (first.nngp, first.ntk) for s in e.free_symbols}
+        names = tuple(sorted(free - {"q11", "q12", "q22", "d"}))
+        self._input = lower_input(first.nngp, first.ntk, names)
+        self._input_values = {str(s.name): number(v) for s, v in first.values}
+        own = recursion.convention.input_weight_var is not None
+        shared = tuple(n for n in names if n in SHARED and not (own and n == "weight_var"))
+        self._input_slopes = {
+            n: lower_input(first.nngp.diff(s), first.ntk.diff(s), names)
+            for n in shared
+            for s in first.nngp.free_symbols | first.ntk.free_symbols
+            if s.name == n
+        }
+        params = sorted({p for layer in self._layers for p in layer.params})
+        self.wrt = (*ENTRIES, *SHARED, *params)
+        self._turning = turning(self._layers)
+        self._close = CLOSE[len(self._layers) > SHALLOW]
+        programs = {id(p): p for w in self._layers for p in (w.pair, w.side)}
+        self._numeric = Numeric(tuple(programs.values()))
+        self._near: NearDoubles | None = None
+        self._compiled: CGradient | None = None
+        self._threads = read_threads(threads)
+        if target != "numpy":
+            plan = gradient_plan("network", self._layers, self._turning, self.wrt[3:], self._close)
+            try:
+                self._compiled = CGradient(plan, keep=keep)
+            except NoCompiler:
+                if target == "c":
+                    raise
+
+    def __call__(self, x: Any, y: Any = None) -> KernelGradients:
+        """Kernels of the rows of x and y, and derivatives.
+
+        Raises:
+            BadData: not two-dimensional real arrays of one width.
+        """
+        a, b = self._rows(x, y)
+        with np.errstate(all="ignore"):
+            table, near = self._planes(a, None if y is None else b)
+            rows, columns = np.nonzero(near if y is not None else np.triu(near))
+            for at in range(0, len(rows), NEAR_PAIRS):
+                i, j = rows[at : at + NEAR_PAIRS], columns[at : at + NEAR_PAIRS]
+                for k, v in self._mended(a[i], b[j]).items():
+                    table[k][i, j] = v
+                    if y is None:
+                        table[exchanged(k)][j, i] = v
+        return self._sorted(table)
+
+    def _mended(self, rows: Array, others: Array) -> dict[str, Array]:
+        """Everything of nearly parallel pairs: by integrals, and with digits where those end."""
+        if self._near is None:
+            programs = {id(p): p for w in self._layers for p in (w.pair, w.side, w.near) if p}
+            self._near = NearDoubles(Numeric(tuple(programs.values())))
+        found = self._forward(self._near, paired(rows, others), rows.shape[1])
+        table = {k: np.array(np.broadcast_to(v, len(rows))) for k, v in found.items()}
+        least = table.pop("least")
+        for n in np.nonzero(least < self._close)[0]:
+            for k, v in self.exact(rows[n], others[n]).items():
+                if k in table:
+                    table[k][n] = float(v)
+        return table
+
+    def input_gradient(self, x: Any, y: Any = None) -> tuple[Array, Array]:
+        """The derivatives of (nngp, ntk) in the rows of x, arrays (n, m, d).
+
+        At x = y, where a kinked activation has two one-sided derivatives, their mean.
+
+        Raises:
+            BadData: as for a call.
+        """
+        a, b = self._rows(x, y)
+        found = self(a, b)
+        first = self._input.evaluate({"d": a.shape[1], **self._input_values})
+        slope, offset = float(first["nngp_slope"]), float(first["nngp_offset"])
+        gap = a[:, None, :] - b[None, :, :]
+        norm, other = np.sum(a * a, axis=1)[:, None], np.sum(b * b, axis=1)[None, :]
+        along = -np.sum(gap * a[:, None, :], axis=2)
+        inner = norm + along
+        rest = np.maximum(norm * np.sum(gap * gap, axis=2) - along * along, 0.0)
+        apart = np.sum(gap * gap, axis=2)
+        far = apart > np.minimum(norm, other)
+        direct = norm * other - (a @ b.T) ** 2
+        rest = np.where(far, np.maximum(direct, 0.0), rest)
+        root = np.sqrt(slope * slope * rest + slope * offset * apart)
+        q11, q12 = slope * norm + offset, slope * inner + offset
+        turn = q12[..., None] * gap + slope * along[..., None] * b[None, :, :]
+        none = root == 0.0
+        scale = slope / (np.where(none, 1.0, root) * np.where(q11 > 0.0, q11, 1.0))
+        angle = np.where(none, 0.0, scale)[..., None] * turn
+        outward = 2.0 * slope * a[:, None, :]
+        values = []
+        for polar in (found.polar_nngp, found.polar_ntk):
+            values.append(polar["q11"][..., None] * outward + polar["angle"][..., None] * angle)
+        return values[0], values[1]
+
+    def _rows(self, x: Any, y: Any) -> tuple[Array, Array]:
+        a = real_array(x, "X", 2)
+        b = a if y is None else real_array(y, "Y", 2)
+        same_width(a, b)
+        return a, b
+
+    def _sorted(self, table: Mapping[str, Array]) -> KernelGradients:
+        return KernelGradients(
+            table["nngp"],
+            table["ntk"],
+            {v: table[f"nngp/{v}"] for v in self.wrt},
+            {v: table[f"ntk/{v}"] for v in self.wrt},
+            {v: table[f"nngp/polar {v}"] for v in POLAR},
+            {v: table[f"ntk/polar {v}"] for v in POLAR},
+        )
+
+    def _planes(self, a: Array, b: Array | None) -> tuple[dict[str, Array], Any]:
+        """Everything by name, and the pairs that need more digits."""
+        other = a if b is None else b
+        if self._compiled is None:
+            given = spans(a, other, self._numeric.rootdet)
+            found = self._forward(Doubles(self._numeric), given, a.shape[1])
+            shape = len(a), len(other)
+            table = {k: np.array(np.broadcast_to(v, shape)) for k, v in found.items()}
+            return table, table["least"] < self._close
+        inputs = self._inputs(a.shape[1])
+        squares = [np.sum(v * v, axis=1) for v in ((a,) if b is None else (a, b))]
+        tables = [self._table(g, inputs) for g in squares]
+        return self._compiled(
+            (a, b), (squares[0], squares[-1]), (tables[0], tables[-1]), inputs, self._threads
+        )
+
+    def _inputs(self, d: int) -> Array:
+        """Slope and offset of both kernels of the first layer, and their derivatives."""
+        given = {"d": d, **self._input_values}
+        rows = [self._input.evaluate(given)]
+        rows += [
+            self._input_slopes[n].evaluate(given) if n in self._input_slopes else {}
+            for n in self.wrt[3:]
+        ]
+        return np.array([[float(r.get(k, 0)) for k in FIRST_LAYER] for r in rows]).ravel()
+
+    def _table(self, g: Array, inputs: Array) -> Array:
+        """For each level: variance, its root, Theta(x, x), derivatives of the variance."""
+        slope, offset, own, rest = inputs[:4]
+        q, t = slope * g + offset, own * g + rest
+        moves = {"q": np.ones_like(g)}
+        for h, name in enumerate(self.wrt[3:], 1):
+            moves[name] = inputs[4 * h] * g + inputs[4 * h + 1]
+        rows = [q, np.sqrt(np.maximum(q, 0.0)), t, *moves.values()]
+        for layer in self._layers:
+            o = self._numeric(layer.side, {"q": q, "t12": t, **layer.values})
+            rate = o.get("n_q", 0.0)
+            moves = {
+                k: rate * v + (o.get(f"n_of_{k}", 0.0) if k != "q" else 0.0)
+                for k, v in moves.items()
+            }
+            q, t = (np.broadcast_to(o[k], g.shape) for k in "nt")
+            rows += [q, np.sqrt(np.maximum(q, 0.0)), t]
+            rows += [np.broadcast_to(v, g.shape) for v in moves.values()]
+        return np.array(rows)
+
+    def exact(self, row: Array, other: Array) -> dict[str, Any]:
+        """Everything of one pair, from the exact inner products, in 90 digits."""
+        from mpmath import MPContext
+
+        ctx = MPContext()
+        ctx.dps = 90
+        g11, g12, g22 = _inner(row, row), _inner(row, other), _inner(other, other)
+        numbers = (g11, g12, g22, g11 * g22 - g12**2, g11 - 2 * g12 + g22, g11 - g22)
+        x, c, y, area, apart, unlike = (ctx.mpf(g.numerator) / g.denominator for g in numbers)
+        given = Spans(x, c, y, ctx.sqrt(area), apart, unlike)
+        return self._forward(Digits(ctx), given, len(row))
+
+    def _forward(self, run: Any, g: Spans, d: int) -> dict[str, Any]:
+        """Values and derivatives, in the arithmetic of `run`; `least`, a sine or infinity."""
+        raw = self._input.evaluate({"d": d, **self._input_values}, run.context)
+        a, b, own, offset = (
+            run.number(raw[k]) for k in ("nngp_slope", "nngp_offset", "ntk_slope", "ntk_offset")
+        )
+        x, c, y = (a * v + b for v in (g.g11, g.g12, g.g22))
+        tx, t, ty = (own * v + offset for v in (g.g11, g.g12, g.g22))
+        side, gap = a * g.area, run.sqrt(a * b * g.apart)
+        large = run.where(side > gap, side, gap)
+        less = run.over(run.where(side > gap, gap, side), large, 0.0)
+        root = large * run.sqrt(1 + less * less)
+        diff = run.over(a * g.unlike, run.sqrt(x) + run.sqrt(y), 0.0)
+        state = {"q11": x, "q12": c, "q22": y, "root": root, "diff": diff}
+        state |= {"t11": tx, "t12": t, "t22": ty}
+        moves = self._start(run, (a, b, own), state, g, d)
+        least: Any = np.inf
+        same = (root == 0) & (x == y) & (c > 0)
+        for layer, turn in zip(self._layers, self._turning, strict=True):
+            if layer.kind == KINKED and not isinstance(run, NearDoubles):
+                least = np.minimum(least, run.where(same, np.inf, self._entry(run, state)))
+            state, moves = advance(run, layer, state, moves, turn)
+            if turn and layer.kind != SCALED:
+                sine = run.sqrt(state["root"] ** 2 / (state["q11"] * state["q22"]))
+                least = np.minimum(least, run.where(same | state["mended"], np.inf, sine))
+        found = {"nngp": state["q12"], "ntk": state["t12"], "least": least}
+        for name, move in moves.items():
+            found[f"nngp/{name}"], found[f"ntk/{name}"] = move["q12"], move["t12"]
+        for var, v in ((x, "q11"), (y, "q22")):
+            for k in ("nngp", "ntk"):  # at fixed q12, from the one at fixed angle
+                found[f"{k}/{v}"] = found[f"{k}/polar {v}"] * a - found[f"{k}/q12"] * c / (2 * var)
+        return found
+
+    def _entry(self, run: Any, state: Mapping[str, Any]) -> Any:
+        """How near a pair is when it enters a kinked layer, in the units of `least`."""
+        length = state["q11"] * state["q22"]
+        size = run.sqrt(state["root"] ** 2 / length + state["diff"] ** 2 / state["q11"])
+        return size * (self._close / CLOSE_ENTRY)
+
+    def _start(
+        self, run: Any, slopes: tuple[Any, Any, Any], state: Mapping[str, Any], g: Spans, d: int
+    ) -> dict[str, Move]:
+        """The directions after the first layer."""
+        a, b, own = slopes
+        x, c, y, root = (state[k] for k in ("q11", "q12", "q22", "root"))
+        ratio = own / a
+        one = run.number(1)
+        level, other = c / (2 * x), c / (2 * y)
+        moves = {
+            "polar q11": _move(q11=one, q12=level, t12=ratio * level),
+            "polar q22": _move(q22=one, q12=other, t12=ratio * other),
+            ANGLE: _move(angle=one, q12=-root, t12=-ratio * root),
+            ENTRY: _move(q12=a, t12=own),
+        }
+        for name in self.wrt[3:]:
+            move = _move()
+            if name in self._input_slopes:
+                given = {"d": d, **self._input_values}
+                raw = self._input_slopes[name].evaluate(given, run.context)
+                s = {k: run.number(v) for k, v in raw.items()}
+                slope, offset = s["nngp_slope"], s["nngp_offset"]
+                for k, v in zip(ENTRIES, (g.g11, g.g12, g.g22), strict=True):
+                    move[k] = slope * v + offset
+                move["t12"] = s["ntk_slope"] * g.g12 + s["ntk_offset"]
+                rise = a * slope * g.area * run.over(g.area, root, 0.0)
+                rise = rise + (slope * b + a * offset) / 2 * run.over(g.apart, root, 0.0)
+                move["angle"] = (rise * (c / x) - root * (move["q12"] / x)) / y
+            moves[name] = move
+        return moves
+
+
+def _move(**parts: Any) -> Move:
+    """A direction; what is not named is 0."""
+    names = ("q11", "q12", "q22", "angle", "t12")
+    return {k: parts.get(k, 0.0) for k in names}
+
+
+def exchanged(name: str) -> str:
+    """The name of a derivative with the two points exchanged."""
+    swapped = {"q11": "q22", "q22": "q11"}
+    first, mark, last = name.rpartition(" " if " " in name else "/")
+    return first + mark + swapped.get(last, last)
+
+
+def _inner(u: Array, v: Array) -> Fraction:
+    """The exact inner product of doubles."""
+    parts = (Fraction(float(s)) * Fraction(float(t)) for s, t in zip(u, v, strict=True))
+    return sum(parts, Fraction(0))

@@ -1,0 +1,223 @@
+r"""The steps of forward mode: one layer's values and directions, in doubles or in many digits.
+
+A direction is what a move of the inputs makes of the covariance of a pair, of its NTK and of its
+angle.  Where a layer has kinks, and the covariance after it is formed (`KINKED`), the direction of
+a small next angle is a quotient of small differences: such pairs are reported by `least`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...backends import Contract, SourceFile
+from ...backends.numpy.backend import function, module_head, used_helpers
+from ...backends.numpy.helpers import helpers
+from ...lower.program import Program
+from ..engines import load_module
+from .layers import SCALED, SMOOTH, Layer
+
+ANGLE, ENTRY = "polar angle", "q12"
+"""The directions that no side moves in."""
+
+CLOSE_ENTRY = 1e-3
+"""Pairs that are closer in angle and log length when they enter a kinked layer are near."""
+
+Move = dict[str, Any]
+"""A direction: derivatives of q11, q22 (of the points), q12, t12, angle (of the pair)."""
+
+
+class Numeric:
+    """Programs as NumPy functions in one module."""
+
+    def __init__(self, programs: tuple[Program, ...]) -> None:
+        head = module_head(Contract("ntksym gradient", ("kernels and derivatives",)), programs)
+        texts = [function(p, f"_program{k}", "One program.") for k, p in enumerate(programs)]
+        support = helpers(used_helpers(programs) | {"_rootdet"})
+        text = "\n\n".join((head, support, *texts)) + "\n"
+        module = load_module(SourceFile("gradient.py", text))
+        self._functions = {
+            id(p): (p, getattr(module, f"_program{k}")) for k, p in enumerate(programs)
+        }
+        self.rootdet = module._rootdet
+
+    def __call__(self, p: Program, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The outputs of a program at arrays."""
+        _, f = self._functions[id(p)]
+        found = f(*(np.asarray(values[a], dtype=float) for a in p.args))
+        return dict(zip((k for k, _ in p.outputs), found, strict=True))
+
+
+class Doubles:
+    """Arithmetic on arrays of doubles."""
+
+    context = None
+
+    def __init__(self, programs: Numeric) -> None:
+        self.program = programs
+
+    number = staticmethod(float)
+
+    def near(self, layer: Layer, state: Any, o: Any, after: Any) -> Any:
+        """What is known of nearly parallel pairs (`gradients.near`): nothing."""
+        return None
+
+    def sharp(self, layer: Layer, given: Any, o: dict[str, Any]) -> dict[str, Any]:
+        """The outputs of a pair, with what `gradients.near` mends: nothing."""
+        return o
+
+    @staticmethod
+    def sqrt(a: Any) -> Any:
+        """The root."""
+        return np.sqrt(np.maximum(a, 0.0))
+
+    @staticmethod
+    def over(a: Any, b: Any, otherwise: Any) -> Any:
+        """a/b, or another value where b is 0."""
+        none = np.asarray(b) == 0.0
+        return np.where(none, otherwise, a / np.where(none, 1.0, b))
+
+    where = staticmethod(np.where)
+
+
+class Digits:
+    """Arithmetic on single numbers in an mpmath context."""
+
+    def __init__(self, context: Any) -> None:
+        self.context = context
+        self.number = context.mpf
+
+    def near(self, layer: Layer, state: Any, o: Any, after: Any) -> Any:
+        """What is known of nearly parallel pairs: the digits do without."""
+        return None
+
+    def sharp(self, layer: Layer, given: Any, o: dict[str, Any]) -> dict[str, Any]:
+        """The outputs of a pair as they are."""
+        return o
+
+    def program(self, p: Program, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The outputs of a program."""
+        return p.evaluate(values, self.context)
+
+    def sqrt(self, a: Any) -> Any:
+        """The root."""
+        return self.context.sqrt(max(a, 0))
+
+    @staticmethod
+    def over(a: Any, b: Any, otherwise: Any) -> Any:
+        """a/b, or another value where b is 0."""
+        return a / b if b else otherwise
+
+    @staticmethod
+    def where(choice: Any, a: Any, b: Any) -> Any:
+        """The one or the other."""
+        return a if choice else b
+
+
+def turned(run: Any, move: Move, state: Mapping[str, Any]) -> Any:
+    """The derivative of the angle from those of the covariance; 0 for equal rows, by symmetry."""
+    x, c, y = (state[k] for k in ("q11", "q12", "q22"))
+    level = move["q11"] / (2 * x) + move["q22"] / (2 * y)
+    return run.over(-(move["q12"] - c * level), state["root"], 0.0)
+
+
+def turning(layers: Sequence[Layer]) -> tuple[bool, ...]:
+    """Whether the direction of the angle after each layer is read by a later one."""
+    return tuple(any(later.kind != SMOOTH for later in layers[n + 1 :]) for n in range(len(layers)))
+
+
+def advance(
+    run: Any, layer: Layer, state: dict[str, Any], moves: dict[str, Move], turn: bool
+) -> tuple[dict[str, Any], dict[str, Move]]:
+    """The state and the directions after one layer; with `turn`, the angle's too."""
+    x, y, root = (state[k] for k in ("q11", "q22", "root"))
+    ends = [
+        run.program(layer.side, {"q": q, "t12": t, **layer.values})
+        for q, t in ((x, state["t11"]), (y, state["t22"]))
+    ]
+    r = {"r11": run.sqrt(x), "r22": run.sqrt(y), "n11": ends[0]["n"], "n22": ends[1]["n"]}
+    r |= {"s11": run.sqrt(ends[0]["n"]), "s22": run.sqrt(ends[1]["n"])}
+    given = {**state, **r, **layer.values}
+    o = run.sharp(layer, given, run.program(layer.pair, given))
+    same = (root == 0) & (x == y) & (state["q12"] > 0)
+    following = {
+        "q11": ends[0]["n"],
+        "q12": run.where(same, ends[0]["n"], o["n"]),
+        "q22": ends[1]["n"],
+        "root": run.where(same, 0 * x, o["root"]),
+        "diff": o["diff"],
+        "t11": ends[0]["t"],
+        "t12": run.where(same, ends[0]["t"], o["t"]),
+        "t22": ends[1]["t"],
+    }
+    near = run.near(layer, state, o, following) if turn else None
+    following["mended"] = near.chosen if near else False
+    if near:
+        following["root"] = run.where(same, 0 * x, near.root)
+        following["diff"] = near.diff
+    made = {}
+    for name, move in moves.items():
+        made[name] = _moved(name, layer, move, o, ends)
+        if turn and name != ENTRY:
+            angle = _angle(run, name, layer, (move, made[name]), o, r, state, following)
+            if near and name != ANGLE:
+                turned = near.turned(name, move, made[name], following)
+                angle = run.where(near.chosen, turned, angle)
+            made[name]["angle"] = angle
+    return following, made
+
+
+def _moved(
+    name: str, layer: Layer, move: Move, o: Mapping[str, Any], ends: Sequence[Mapping[str, Any]]
+) -> Move:
+    """One direction after a layer, but for the angle."""
+    if name == ENTRY:
+        n = o.get("n_q", 0) * move["q12"]
+        return {"q11": 0, "q22": 0, "q12": n, "t12": _ntk(o, "q", move["q12"], move), "angle": 0}
+    third = move["q12"] if layer.kind == SMOOTH else move["angle"]
+    rows = (("x", move["q11"]), ("a", third), ("y", move["q22"]), (f"of_{name}", 1))
+    n = sum((o[f"n_{k}"] * v for k, v in rows if f"n_{k}" in o), 0)
+    t = sum((o[f"t_{k}"] * v for k, v in rows if f"t_{k}" in o), 0) + o.get("t_t", 0) * move["t12"]
+    sides = [
+        end.get("n_q", 0) * move[k] + end.get(f"n_of_{name}", 0)
+        for k, end in zip(("q11", "q22"), ends, strict=True)
+    ]
+    return {"q11": sides[0], "q22": sides[1], "q12": n, "t12": t, "angle": 0}
+
+
+def _ntk(o: Mapping[str, Any], label: str, by: Any, move: Move) -> Any:
+    return o.get(f"t_{label}", 0) * by + o.get("t_t", 0) * move["t12"]
+
+
+def _angle(
+    run: Any,
+    name: str,
+    layer: Layer,
+    moves: tuple[Move, Move],
+    o: Mapping[str, Any],
+    r: Mapping[str, Any],
+    state: Mapping[str, Any],
+    following: Mapping[str, Any],
+) -> Any:
+    """The direction of the next angle."""
+    move, after = moves
+    root, following_root = state["root"], following["root"]
+    if name == ANGLE:  # no cancellation: the root cancels out of both sides
+        ratio = r["r11"] * r["r22"] / (r["s11"] * r["s22"])
+        limit = run.over(1, run.sqrt(o["n_q"] * ratio), 0.0) * ratio
+        return o["n_q"] * move["angle"] * run.over(root, following_root, limit)
+    if layer.kind != SCALED:
+        return turned(run, after, following)
+    first, second = (move[k] / (2 * state[k]) for k in ("q11", "q22"))
+    level = after["q11"] / (2 * following["q11"]) + after["q22"] / (2 * following["q22"])
+    rows = (
+        ("l", first + second),
+        ("n", level),
+        ("d", r["r11"] * first - r["r22"] * second),
+        (f"of_{name}", 1),
+    )
+    whole = root * o["n_q"] * move["angle"]
+    whole = whole + sum((o[f"e_{k}"] * v for k, v in rows if f"e_{k}" in o), 0)
+    return run.over(whole, following_root, 0.0)
