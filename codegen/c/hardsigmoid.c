@@ -400,7 +400,7 @@ static inline int ntksym_direct_2289bf7d7d57_in(double q11, double q22, double r
   const int kind = ntksym_direct_2289bf7d7d57_used0[a * 15 + b];
   /* 2: where the inputs are too nearly parallel for the rule of large variances */
   const int in = (kind == 1) | (kind == 3) |
-                 ((kind == 2) & (root < 0x1.7ea4b09935e1fp+1 * sqrt(most)) & (most < 0x1p64));
+                 ((kind == 2) & (root < 0x1.7ea4b09935e1fp+1 * sqrt(most)) & (least < 0x1p120));
   return in & (least > 1e-280) & (most < 1e280) &
          (root >= 0.0) & (root < INFINITY) & ((0 == 0) | (root > 0.0));
 }
@@ -469,7 +469,7 @@ static inline int ntksym_direct_dot_2289bf7d7d57_in(double q11, double q22, doub
   const int kind = ntksym_direct_2289bf7d7d57_used1[a * 15 + b];
   /* 2: where the inputs are too nearly parallel for the rule of large variances */
   const int in = (kind == 1) | (kind == 3) |
-                 ((kind == 2) & (root < 0x1.7ea4b09935e1fp+1 * sqrt(most)) & (most < 0x1p64));
+                 ((kind == 2) & (root < 0x1.7ea4b09935e1fp+1 * sqrt(most)) & (least < 0x1p120));
   return in & (least > 1e-280) & (most < 1e280) &
          (root >= 0.0) & (root < INFINITY) & ((1 == 0) | (root > 0.0));
 }
