@@ -8,6 +8,7 @@ from .._base import SourceFile, identifier
 from ..collapsed import CollapsedProgram
 from .backend import C, Contract, head, inline_function
 from .header import HEADER_NAME
+from .network_text import WHOLE
 from .text import c_literal
 
 FLOAT_TAIL = 2e-9
@@ -32,7 +33,7 @@ def network_file(program: CollapsedProgram, contract: Contract) -> SourceFile:
     text = text.replace("@NNGP@", C.literal(program.ends[0]))
     pieces.append(text.replace("@NTK@", C.literal(program.ends[1])))
     pieces += [_loops(real) for real in _SUFFIX]
-    pieces.append(_WHOLE)
+    pieces.append(WHOLE.replace("@ROWS@", "4"))
     return SourceFile(f"{name}.c", "\n".join(pieces).replace("@NAME@", f"ntksym_{name}"))
 
 
@@ -201,43 +202,5 @@ void @NAME@_tile@S@(size_t n, size_t m, const Real *g12, size_t ldg,
   for (size_t i = 0; i < n; ++i)
     @NAME@_pairs@S@(m, g12 + i * ldg, NULL, qx + i, 0, ldx, qy, 1, ldy, in,
                     nngp + i * ldo, ntk + i * ldo);
-}
-"""
-
-_WHOLE = r"""/* Kernels of the rows of x (n x d) and y (m x d) into nngp and ntk (n x m), by rows.
- * Returns 0, or 1 when memory ran out.  Inner products are plain sums; use _tile with a matrix
- * product of your own where speed matters. */
-int @NAME@(size_t n, size_t m, size_t d, const double *x, const double *y,
-           double *nngp, double *ntk)
-{
-  double in[4];
-  double *g = malloc((n + m) * sizeof *g + 1);
-  double *q = malloc((n + m) * 4 * sizeof *q + 1);
-  double *row = malloc((m > n ? m : n) * sizeof *row + 1);
-  if (!g || !q || !row) {
-    free(g);
-    free(q);
-    free(row);
-    return 1;
-  }
-  @NAME@_input(d, in);
-  for (size_t i = 0; i < n + m; ++i) {
-    const double *v = i < n ? x + i * d : y + (i - n) * d;
-    g[i] = 0.0;
-    for (size_t k = 0; k < d; ++k) g[i] += v[k] * v[k];
-  }
-  @NAME@_diag(n, g, in, q, row);
-  @NAME@_diag(m, g + n, in, q + n * 4, row);
-  for (size_t i = 0; i < n; ++i) {
-    for (size_t j = 0; j < m; ++j) {
-      row[j] = 0.0;
-      for (size_t k = 0; k < d; ++k) row[j] += x[i * d + k] * y[j * d + k];
-    }
-    @NAME@_pairs(m, row, NULL, q + i, 0, n, q + n * 4, 1, m, in, nngp + i * m, ntk + i * m);
-  }
-  free(g);
-  free(q);
-  free(row);
-  return 0;
 }
 """

@@ -23,7 +23,7 @@ from .blocks import LANES, WIDE, block_function
 from .header import HEADER_NAME
 from .layers import LayerText
 from .near import near_call, near_functions, near_lanes
-from .network_text import BLOCK_GAP, FIRST_TEXT, LOOPS, PAIRS_GAP, TEXT
+from .network_text import BLOCK_GAP, FIRST_TEXT, LOOPS, PAIRS_GAP, WHOLE
 from .start import start_functions
 from .steady import carried
 
@@ -98,7 +98,7 @@ def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
         floats = [LayerText(k, kind, c, gap) for k, kind in kinds] if native else []
         pieces += [layer.functions() for layer in floats]
         pieces.append(_loops(floats or doubles, c, "float", "_f32", near))
-    pieces.append(TEXT)
+    pieces.append(WHOLE.replace("@ROWS@", "2 * (@COUNT@ + 1)"))
     whole = "\n".join(pieces).replace("@NAME@", f"ntksym_{name}")
     return SourceFile(f"{name}.c", whole.replace("@COUNT@", str(len(schedule.steps))))
 

@@ -178,7 +178,8 @@ PAIRS_GAP = r"""    for (size_t i = 0; i < b; ++i) {
 """
 """The same of pairs."""
 
-TEXT = r"""/* Kernels of the rows of x (n x d) and y (m x d) into nngp and ntk (n x m), all by rows.
+WHOLE = """\
+/* Kernels of the rows of x (n x d) and y (m x d) into nngp and ntk (n x m), all by rows.
  * Returns 0, or 1 when memory ran out.  Inner products are plain sums; use _tile with a matrix
  * product of your own where speed matters. */
 int @NAME@(size_t n, size_t m, size_t d, const double *x, const double *y,
@@ -186,7 +187,7 @@ int @NAME@(size_t n, size_t m, size_t d, const double *x, const double *y,
 {
   double in[4];
   double *g = malloc((n + m) * sizeof *g + 1);
-  double *q = malloc((n + m) * 2 * (@COUNT@ + 1) * sizeof *q + 1);
+  double *q = malloc((n + m) * @ROWS@ * sizeof *q + 1);
   double *row = malloc((m > n ? m : n) * sizeof *row + 1);
   if (!g || !q || !row) {
     free(g);
@@ -201,13 +202,13 @@ int @NAME@(size_t n, size_t m, size_t d, const double *x, const double *y,
     for (size_t k = 0; k < d; ++k) g[i] += v[k] * v[k];
   }
   @NAME@_diag(n, g, in, q, row);
-  @NAME@_diag(m, g + n, in, q + n * 2 * (@COUNT@ + 1), row);
+  @NAME@_diag(m, g + n, in, q + n * @ROWS@, row);
   for (size_t i = 0; i < n; ++i) {
     for (size_t j = 0; j < m; ++j) {
       row[j] = 0.0;
       for (size_t k = 0; k < d; ++k) row[j] += x[i * d + k] * y[j * d + k];
     }
-    @NAME@_pairs(m, row, NULL, q + i, 0, n, q + n * 2 * (@COUNT@ + 1), 1, m, in,
+    @NAME@_pairs(m, row, NULL, q + i, 0, n, q + n * @ROWS@, 1, m, in,
                  nngp + i * m, ntk + i * m);
   }
   free(g);
@@ -216,3 +217,4 @@ int @NAME@(size_t n, size_t m, size_t d, const double *x, const double *y,
   return 0;
 }
 """
+"""The kernels of all pairs of rows; `@ROWS@` is how many numbers `_diag` leaves for each row."""

@@ -13,6 +13,7 @@ from ..unit import DualUnit
 from ..unit_schedule import UnitSchedule, labelled
 from .backend import C, Contract, extra_support, head, inline_function
 from .header import HEADER_NAME
+from .network_text import WHOLE
 
 STRIP = 256
 """Entries between two layers: long enough that what a unit does once per call is small."""
@@ -52,7 +53,8 @@ def network_file(schedule: UnitSchedule, contract: Contract) -> SourceFile:
     values = "".join(f", {C.literal(v)}" for v in schedule.input_values)
     mended = _MENDED.replace("@NEAR@", repr(NEAR)).replace("@GROWING@", repr(GROWING))
     mended = mended if schedule.carries else ""
-    text = _NETWORK.replace("@MENDED@", mended).replace("@INPUT_VALUES@", values)
+    whole = WHOLE.replace("@ROWS@", "2 * ((size_t)LAYERS + 1)")
+    text = f"{_NETWORK}\n{whole}".replace("@MENDED@", mended).replace("@INPUT_VALUES@", values)
     text = text.replace("@NAME@", f"ntksym_{name}")
     pieces.append(text)
     return SourceFile(f"{name}.c", "\n".join(pieces))
@@ -293,44 +295,5 @@ void @NAME@_tile(size_t n, size_t m, const double *g12, size_t ldg,
   for (size_t i = 0; i < n; ++i)
     @NAME@_pairs(m, g12 + i * ldg, NULL, qx + i, 0, ldx, qy, 1, ldy, in,
                  nngp + i * ldo, ntk + i * ldo);
-}
-
-/* Kernels of the rows of x (n x d) and y (m x d) into nngp and ntk (n x m), all by rows.
- * Returns 0, or 1 when memory ran out.  Inner products are plain sums; use _tile with a matrix
- * product of your own where speed matters. */
-int @NAME@(size_t n, size_t m, size_t d, const double *x, const double *y,
-           double *nngp, double *ntk)
-{
-  double in[4];
-  const size_t rows = 2 * ((size_t)LAYERS + 1);
-  double *g = malloc((n + m) * sizeof *g + 1);
-  double *q = malloc((n + m) * rows * sizeof *q + 1);
-  double *row = malloc((m > n ? m : n) * sizeof *row + 1);
-  if (!g || !q || !row) {
-    free(g);
-    free(q);
-    free(row);
-    return 1;
-  }
-  @NAME@_input(d, in);
-  for (size_t i = 0; i < n + m; ++i) {
-    const double *v = i < n ? x + i * d : y + (i - n) * d;
-    g[i] = 0.0;
-    for (size_t k = 0; k < d; ++k) g[i] += v[k] * v[k];
-  }
-  @NAME@_diag(n, g, in, q, row);
-  @NAME@_diag(m, g + n, in, q + n * rows, row);
-  for (size_t i = 0; i < n; ++i) {
-    for (size_t j = 0; j < m; ++j) {
-      row[j] = 0.0;
-      for (size_t k = 0; k < d; ++k) row[j] += x[i * d + k] * y[j * d + k];
-    }
-    @NAME@_pairs(m, row, NULL, q + i, 0, n, q + n * rows, 1, m, in,
-                 nngp + i * m, ntk + i * m);
-  }
-  free(g);
-  free(q);
-  free(row);
-  return 0;
 }
 """
