@@ -180,7 +180,8 @@ class _Search:
         found: Any = None
         try:
             found = self._spelled(dual(self.activation, mean=self.mean))
-            method, reason = "exact", "a closed form, for all variances"
+            table = ", with Phi of complex arguments: code is a table" * found.value.has(I)
+            method, reason = "exact", f"a closed form, for all variances{table}"
         except NoClosedForm as failed:
             if self.mean:
                 raise

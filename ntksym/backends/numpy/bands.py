@@ -11,7 +11,7 @@ from .table import _rows, _tuple, bound_lines
 def bands_notes(t: BandedDual) -> tuple[str, ...]:
     """The lines of the head: what is computed, the proven bounds, the range of validity."""
     lines = [
-        f"Table of the dual of {t.name}(x) = {t.text}, valid for",
+        f"Table of the dual of {t.name}, s(x) = {t.text}, valid for",
         f"  {t.low:.17g} <= q11, q22 <= {t.high:.17g}",
         "  and every |q12| <= sqrt(q11*q22); NaN elsewhere.",
     ]

@@ -15,7 +15,7 @@ def notes(t: TableDual) -> tuple[str, ...]:
         else f"{t.low:.17g} <= q11, q22 <= {t.high:.17g}"
     )
     lines = [
-        f"Table of the dual of {t.name}(x) = {t.text}, valid for",
+        f"Table of the dual of {t.name}, s(x) = {t.text}, valid for",
         f"  {where} and every |q12| <= sqrt(q11*q22); NaN elsewhere.",
         "Proven bounds, relative to sqrt(K(q11)*K(q22)) (the derivative likewise):",
     ]

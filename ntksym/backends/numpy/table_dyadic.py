@@ -10,7 +10,7 @@ from .table import _upward as upward
 def notes(t: DyadicTable) -> tuple[str, ...]:
     """The lines of the head: what is computed, the proven bounds, the range of validity."""
     lines = [
-        f"Table of the dual of {t.name}(x) = {t.text}, valid for",
+        f"Table of the dual of {t.name}, s(x) = {t.text}, valid for",
         f"  q11 = q22 = {t.low:.17g} (to {SLACK:.0e}) and every |q12| <= q11; NaN elsewhere.",
         "Proven bounds, relative to K(q11) (the derivative likewise):",
     ]

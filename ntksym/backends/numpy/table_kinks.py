@@ -29,7 +29,7 @@ def notes(table: KinkTable) -> tuple[str, ...]:
 
 def _lines(table: KinkTable, said: list[str]) -> list[str]:
     t = table.far
-    lines = [f"Table of the dual of {table.name}(x) = {table.text}, valid for"]
+    lines = [f"Table of the dual of {table.name}, s(x) = {table.text}, valid for"]
     lines += said
     for what, sheet in (("value", t.value), ("derivative", t.dot)):
         lines.append(f"  {what} {_upward(sheet.error)}, the sum of")

@@ -13,7 +13,7 @@ def notes(table: SplitTable) -> tuple[str, ...]:
     """The lines of the head: what is computed, the proven bounds, the range of validity."""
     t = table.far
     lines = [
-        f"Table of the dual of {table.name}(x) = {table.text}, valid for",
+        f"Table of the dual of {table.name}, s(x) = {table.text}, valid for",
         f"  {t.low:.17g} <= q11, q22 <= {t.high:.17g} and |q12| <= {t.edge_rho:g}*sqrt(q11*q22),",
         "  and on the diagonal; entries nearer to rho = 1 or -1 by the quadrature rule below;",
         "  NaN outside.",
