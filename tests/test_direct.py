@@ -63,6 +63,37 @@ def test_the_definition_with_closed_means_is_within_four_eps(text: str, q: float
             assert abs(float((got[0] - value[label]) / size[label])) <= 4 * EPS, (label, rho)
 
 
+TAILS = (
+    (0.002196630915134984, 0.003631475891975702, 0.006003565307055316),
+    (0.0003563802853928004, -0.0003742871792163985, 0.0003971788143352504),
+    (0.00042430104309198774, 0.0004277039078754706, 0.00043113406359809956),
+)
+"""Kinks at 1/2 are 6 to 27 standard deviations away; nearly parallel, and nearly opposite."""
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+@pytest.mark.parametrize("text", ["max(x - 1/2, 0) + min(x + 1/2, 0)", "max(x, 1/2)"])
+def test_tails_keep_digits_of_their_own_size(text: str, target: str) -> None:
+    """Phi2 alone is right beside the larger gate: a tenth of Kdot was wrong, or all of it."""
+    d = dual(as_activation(text))
+    kernel, exact, own = compile_(d, target), lower_dual(d), lower_dual_diag(d)
+    for a, c, b in TAILS:
+        value = exact.evaluate({"q11": a, "q12": c, "q22": b})
+        sides = own.evaluate({"q": a}), own.evaluate({"q": b})
+        found = kernel([a], [c], [b])
+        for got, label in ((found.nngp, "nngp"), (found.dot, "dot")):
+            size = (sides[0][label] * sides[1][label]) ** 0.5
+            bound = 4 if target == "c" else 32  # exponents of 300 are rounded once there
+            assert abs(float((got[0] - value[label]) / size)) <= bound * EPS, (label, a, c, b)
+
+
+def test_numpy_without_anything_in_reach() -> None:
+    """All of s is more than 37 standard deviations away: zero, not an empty array."""
+    kernel = compile_(dual(as_activation("max(x - 1/2, 0)")), "numpy")
+    found = kernel([0.00017], [0.0001], [0.004])
+    assert found.nngp[0] == 0.0 == found.dot[0]
+
+
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler")
 def test_the_header_is_cpp(tmp_path: Path) -> None:
     """Without a warning, and with the same numbers as in C."""

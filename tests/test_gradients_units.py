@@ -9,6 +9,8 @@ import ntksym
 from ntksym.backends.array.unit import array_unit
 from ntksym.backends.c.gradient_units import UnitSlopes
 from ntksym.backends.units import unit_of
+from ntksym.numeric.table import BandedDual, TableDual, table_dual
+from ntksym.runtime.gradients.differences import ROOM
 from ntksym.runtime.gradients.duals import gradient_duals
 from ntksym.runtime.gradients.units import UnitGradient
 
@@ -70,6 +72,43 @@ def test_slopes_of_values_are_those_of_closed_forms(name, target):
             table[6] *= root
     assert np.abs(want[5:] - got[5:]).max() < 1e-9
     assert np.abs(sides[0] - sides[1]).max() < 1e-11
+
+
+@pytest.mark.parametrize(
+    "name, options, form",
+    [
+        ("gelu", {}, "folded"),
+        ("gelu", {"banded": False}, "one band"),
+        ("max(x, -x/3) + x*exp(-x**2/2)", {"banded": False}, "one band"),
+    ],
+)
+def test_slopes_of_tables_are_those_of_closed_forms(name, options, form):
+    """In C from the table's polynomials, in NumPy from values; NaN outside the range."""
+    low, high = 0.9, 1.6
+    table = table_dual(name, (low / ROOM, high * ROOM), error=1e-7, **options)
+    assert isinstance(table, BandedDual if form == "folded" else TableDual)
+    assert form != "folded" or table.folded
+    found, unit = ntksym.dual(name), unit_of(table, {})
+    slopes = array_unit(found, found.activation, {})
+    ways = (unit_of(found, {}), slopes, "c"), (unit, None, "c"), (unit, None, "numpy")
+    closed, c, plain = (
+        gradient_duals((UnitSlopes(u, s),), (CASES[name],), target)[0] for u, s, target in ways
+    )
+    rng = np.random.default_rng(2)
+    x, y = rng.uniform(low, high, (40, 1)), rng.uniform(low, high, (1, 7))
+    angle = np.pi * rng.uniform(0.06, 0.94, (40, 7))
+    x[0], x[1], y[0, :2] = low, high, (high, low)
+    length = np.sqrt(x * y)
+    at = np.broadcast_arrays(x, length * np.cos(angle), y, length * np.sin(angle))
+    want, exact, near = (np.array(d.pair(*at)) for d in (closed, c, plain))
+    assert np.abs(want[:2] - exact[:2]).max() < 1e-7
+    assert np.abs(want[2:5] - exact[2:5]).max() < 1e-6
+    assert np.abs(want[5:] - exact[5:]).max() < 2e-5
+    assert np.abs(exact - near).max() < 2e-5
+    outside = [v[:1].copy() for v in at]
+    outside[0][:] = 3.0 * high
+    with np.errstate(all="ignore"):
+        assert np.isnan(np.array(c.pair(*outside))).all()
 
 
 def test_mixtures_in_c_and_in_numpy_band_by_band():

@@ -6,7 +6,7 @@ import math
 
 import pytest
 from mpmath import MPContext
-from sympy import Integer, expand
+from sympy import Integer, Symbol, expand
 
 from ntksym import symbols as S
 from ntksym.activations import named
@@ -47,6 +47,8 @@ def test_what_changes_sign_is_written_where_it_cancels_least() -> None:
     assert found is not None and DET in found.free_symbols
     assert expand(found.xreplace({DET: DETERMINANT}) - e) == 0
     assert calm(S.q11 + S.q12 - 1) is None
+    known, unknown = Symbol("c", positive=True), Symbol("c", real=True)
+    assert calm(expand(known * e)) is not None and calm(expand(unknown * e)) is None
 
 
 @pytest.mark.parametrize(

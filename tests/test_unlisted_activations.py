@@ -14,8 +14,10 @@ from oracle import expectation
 
 from ntksym.errors import BadActivation
 from ntksym.language import parse_activation, parse_number
+from ntksym.numeric import choose
 from ntksym.verify import evaluate
 from ntksym.verify.balls import enclose_definition
+from ntksym.verify.continuity import continuous
 
 POINT = ("1.3", "-0.6", "0.8")
 STEP = Fraction(1, 10**6)
@@ -238,3 +240,47 @@ def test_waves_with_a_kink_at_large_variances(text: str) -> None:
     method, found = evaluate(parse_activation(text), point, {}, 30)
     assert method == "closed form" and all(c.agree for c in found)
     assert all(c.derived is not None and c.derived.rel_digits >= 30 for c in found)
+
+
+# -- kinks: roots at rational ones, and no jump at those without a closed form ---------------------
+
+
+@pytest.mark.parametrize("text", ["tanh(sqrt(abs({})))", "atan(cbrt({}))"])
+def test_a_root_inside_a_function_at_a_rational_kink(text: str) -> None:
+    """E[s(u - c)s(v - c)] is the expectation of s for means -c; c has no finite binary expansion."""
+    q11, q12, q22, c = (Fraction(n) for n in ("1", "1/2", "2", "3/10"))
+    moved = enclose_definition(parse_activation(text.format("x - 3/10")), q11, q12, q22, digits=12)
+    other = enclose_definition(
+        parse_activation(text.format("x")), q11, q12, q22, means=(-c, -c), digits=12
+    )
+    assert moved.overlaps(other) and moved.rel_digits >= 12 and other.rel_digits >= 12
+
+
+CROSSING = "max(asinh(x), exp(-sigmoid(x)^2))"
+
+
+def test_a_continuous_function_has_no_masses_at_an_open_kink() -> None:
+    """Both readings of the derivative agree, at rho = 1 too, where a mass would be infinite."""
+    act = parse_activation(CROSSING)
+    for c in (Fraction(1), Fraction(1, 2)):
+        ae, dist = (
+            enclose_definition(act, 1, c, 1, derivative=True, jumps=j, digits=18)
+            for j in ("ae", "distributional")
+        )
+        assert ae.overlaps(dist) and dist.rel_digits >= 18
+    assert not any("jumps" in line for line in choose(act, method="quadrature", variances=1).lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        (CROSSING, True),
+        ("1/(2 + sin(x))", True),
+        ("sqrt(abs(x))", True),
+        ("abs(x)/x", False),
+        ("atan(1/x)", False),
+        ("heaviside(x)*x", False),
+    ],
+)
+def test_continuity_by_structure(text: str, known: bool) -> None:
+    assert continuous(parse_activation(text).expr) is known

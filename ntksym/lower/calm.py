@@ -37,9 +37,10 @@ _POINTS = tuple(
 def calm(e: Expr) -> Expr | None:
     """An equal polynomial in q11, q12, q22 and `DET` whose terms are smaller; None where none is.
 
-    Parameters count as numbers: which form is best hardly depends on them.
+    Parameters count as numbers of their sign: which form is best hardly depends on their size.
+    Where a sign is not known, terms that add up for one sign cancel for the other: None.
     """
-    if not is_polynomial(e) or S.q12 not in e.free_symbols:
+    if not is_polynomial(e) or S.q12 not in e.free_symbols or not _signs_known(e):
         return None
     parts = monomials(e)
     if not 2 < len(parts) <= MOST:
@@ -53,6 +54,10 @@ def calm(e: Expr) -> Expr | None:
         ):
             return from_monomials(form)
     return None
+
+
+def _signs_known(e: Expr) -> bool:
+    return all(s.is_nonnegative or s.is_nonpositive or s == S.q12 for s in e.free_symbols)
 
 
 def _one_sided(parts: Parts) -> bool:

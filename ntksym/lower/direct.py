@@ -61,6 +61,8 @@ LOST_USUAL = 24.0
 """The same in compiled code for variances of one order that are not small: those of data."""
 LOST_LARGE = 4096.0
 """The same where an entry costs a hundred times as much: in NumPy, which has no loop of its own."""
+LEAST = 1e-300
+"""Kernels that are nowhere in a bin larger than this are left to the closed form."""
 MOST, MOST_KINKS = 40, 12
 """More ends of panels, and more kinks, than this are not worth it."""
 _DPS, _ROUGH = 40, 6
@@ -258,52 +260,69 @@ def _within(place: Expr, cell: Cell) -> bool:
 # -- where it is used ------------------------------------------------------------------------------
 
 
-def bin_variance(k: int) -> float:
-    """A variance towards the hard end of a bin, in squares of the unit: far from it either way."""
-    return float(8.0 ** (k - BINS // 2) * (1.5 if k < BINS // 2 else 6.0))
+def bin_ends(k: int) -> tuple[float, float]:
+    """The variances of a bin, in squares of the unit; half as large again where large is hard."""
+    low = 8.0 ** (k - BINS // 2) / 2
+    return low, (8 if k < BINS // 2 else 12) * low
 
 
 def _tables(exprs: tuple[Expr, ...], covered: Covered, unit: float) -> Any:
-    """Flags by bins of the two variances, and by one bin for the diagonals."""
+    """Flags by bins of the two variances, judged by their corners, and of one for the diagonals."""
     value, dot, diag, diag_dot = map(_plain, exprs)
     infinite = diag_dot in (oo, zoo)
-    variances = [bin_variance(k) * unit for k in range(BINS)]
+    places = [_places(k, covered.small, unit) for k in range(BINS)]
     own = _Weigher((diag, Integer(0) if infinite else diag_dot), ("q",))
-    sides = [own.at({"q": v}) for v in variances]
+    sides = {v: own.at({"q": v}) for row in places for v in row}
     both = _Weigher((value, dot), ("q11", "q12", "q22"))
+
+    @lru_cache(maxsize=256)
+    def corner(a: float, c: float) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+        terms = both.weights({"q11": a, "q12": (a * c) ** 0.5 / 3, "q22": c})
+        size = abs(sides[a][0] * sides[c][0]) ** 0.5
+        slope = abs(sides[a][1] * sides[c][1]) ** 0.5
+        return terms, (size, size / (a * c) ** 0.5 if infinite else slope)
+
     tables: list[list[int]] = [[], []]
-    for i, a in enumerate(variances):
-        for j, c in enumerate(variances):
+    for i in range(BINS):
+        for j in range(BINS):
             if j < i:
                 for table in tables:
                     table.append(table[j * BINS + i])
                 continue
-            terms = both.weights({"q11": a, "q12": (a * c) ** 0.5 / 3, "q22": c})
-            if infinite:
-                scale = (abs(sides[i][0] * sides[j][0]) / (a * c)) ** 0.5
-            else:
-                scale = abs(sides[i][1] * sides[j][1]) ** 0.5
-            sizes = (abs(sides[i][0] * sides[j][0]) ** 0.5, scale)
-            far = 8.0 ** (i - BINS // 2) * unit >= covered.large  # of the whole bin
-            alike = min(a, c) >= unit / 16 and j - i <= 2 and not far
-            near = min(a, c) < covered.small
+            far = bin_ends(i)[0] * unit >= covered.large  # the whole bin
+            alike = i >= BINS // 2 - 1 and j - i <= 2 and not far
             marks = [0, 0]
-            for lost, kind in ((LOST_USUAL, 3), (LOST_LARGE, 1)) if alike else ((LOST, 1),):
-                bad = [bool(1e-150 < z < t / lost) for t, z in zip(terms, sizes, strict=True)]
+            found = [(min(a, c), *corner(a, c)) for a in places[i] for c in places[j] if a <= c]
+            known = [any(z[n] > LEAST for _, _, z in found) for n in range(2)]
+            compiled = LOST_USUAL if i <= BINS // 2 + 2 else LOST
+            for lost, kind in ((compiled, 3), (LOST_LARGE, 1)) if alike else ((LOST, 1),):
                 kind = 2 if far else kind
-                marks[0] = kind if bad[0] and (bad[1] or not near) else marks[0]
-                marks[1] = kind if bad[1] else marks[1]
+                for least, terms, sizes in found:
+                    bad = [z < t / lost for t, z in zip(terms, sizes, strict=True)]
+                    if known[0] and bad[0] and (bad[1] or least >= covered.small):
+                        marks[0] = kind
+                    marks[1] = kind if known[1] and bad[1] else marks[1]
             for table, mark in zip(tables, marks, strict=True):
                 table.append(mark)
     ends: list[list[int]] = [[], []]
-    for i, v in enumerate(variances):
-        terms = own.weights({"q": v})
-        bad = [bool(1e-150 < abs(z) < t / LOST) for t, z in zip(terms, sides[i], strict=True)]
-        far = 8.0 ** (i - BINS // 2) * unit >= covered.large
-        near = v < covered.small
-        ends[0].append(int(not far and bad[0] and not (near and not tables[0][i * BINS + i])))
-        ends[1].append(int(not far and bad[1] and not infinite))
+    for i, row in enumerate(places):
+        lost = LOST if abs(i - BINS // 2) > 1 else 4 * LOST  # values of data
+        found = [(v, own.weights({"q": v}), tuple(map(abs, sides[v]))) for v in row]
+        far = bin_ends(i)[0] * unit >= covered.large
+        left = not tables[0][i * BINS + i]  # to the integral of the derivative, where that is
+        for n, never in enumerate((far, far or infinite)):
+            bad = [
+                z[n] < t[n] / lost and not (n == 0 and left and v < covered.small)
+                for v, t, z in found
+            ]
+            ends[n].append(int(not never and any(bad) and any(z[n] > LEAST for _, _, z in found)))
     return (*map(tuple, tables), *map(tuple, ends))
+
+
+def _places(k: int, small: float, unit: float) -> tuple[float, ...]:
+    """The ends of a bin, and where the integral of the derivative ends inside it."""
+    low, high = (v * unit for v in bin_ends(k))
+    return (low, small, high) if low < small < high else (low, high)
 
 
 class _Weigher:

@@ -61,7 +61,7 @@ def factor(expr: Expr, *, derivative: bool, distributional: bool) -> Factor:
         slopes = continued_pieces(slopes)
     except BadActivation as error:
         raise Divergent(f"the derivative: {error.what}: the expectation is no integral") from None
-    masses = jumps(pieces) if distributional else ()
+    masses = jumps(pieces, expr) if distributional else ()
     return Factor(None, slopes, masses)
 
 

@@ -25,7 +25,7 @@ from .ends import unbounded
 from .evaluate import constant, function, real_ball
 from .isolated import Continued
 from .logform import logarithm
-from .pieces import Piece
+from .pieces import Piece, outer
 from .radial import singular
 from .ranges import HALF_PI, Range, as_arb, lower, range_of, upper
 from .safe import precision
@@ -86,8 +86,7 @@ def growth_of(pieces: tuple[Piece, ...]) -> Growth:
     total: Growth | None = None
     with precision(_BITS):
         for piece in pieces:
-            lo, hi = piece.ends()
-            domain = Range(-inf if lo is None else lower(lo), inf if hi is None else upper(hi))
+            domain = outer(piece)
             g = _sharper(piece.expr, domain, _grow(piece.expr, domain))
             total = g if total is None else total + g
     assert total is not None
@@ -124,8 +123,7 @@ def growth_beyond(pieces: tuple[Piece, ...], least: Any) -> Growth:
     edge, total = lower(least), _const(arb(0))
     with precision(_BITS):
         for piece in pieces:
-            lo, hi = piece.ends()
-            low, high = -inf if lo is None else lower(lo), inf if hi is None else upper(hi)
+            low, high = (whole := outer(piece)).lo, whole.hi
             for domain in (Range(low, min(high, -edge)), Range(max(low, edge), high)):
                 if domain.lo < domain.hi:
                     total += _grow(piece.expr, domain)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cmp_to_key, lru_cache
 from itertools import combinations, pairwise
+from math import inf
 from typing import Any
 
 import sympy as sp
@@ -20,10 +21,11 @@ from sympy.core.relational import Relational
 
 from ..errors import BadActivation, Undecided
 from ..symbols import x
+from .continuity import continuous
 from .evaluate import constant, holds, real_ball, sign_of
 from .factors import in_parts
 from .isolated import Continued
-from .ranges import lower, upper
+from .ranges import Range, lower, upper
 from .safe import Endless, precision
 from .surd import Surd
 
@@ -54,6 +56,12 @@ class Piece:
 def number(expr: Expr) -> Any:
     """A real constant expression as an `arb` at the working precision."""
     return real_ball(constant(expr, {}), expr)
+
+
+def outer(piece: Piece) -> Range:
+    """The interval of a piece, its irrational ends rounded outwards and its rational ones exact."""
+    lo = -inf if piece.lo is None else _near(piece.lo, False)
+    return Range(lo, inf if piece.hi is None else _near(piece.hi, True))
 
 
 @lru_cache(maxsize=256)
@@ -136,8 +144,14 @@ def derivative(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
     return tuple(Piece(p.lo, p.hi, sp.diff(p.expr, x)) for p in pieces)
 
 
-def jumps(pieces: tuple[Piece, ...]) -> tuple[tuple[Expr, Any], ...]:
-    """`(kink, height)` at every kink, the height a `Surd` or an `acb` (zero where continuous)."""
+def jumps(pieces: tuple[Piece, ...], whole: Expr | None = None) -> tuple[tuple[Expr, Any], ...]:
+    """`(kink, height)` at every jump, the height a `Surd` or an `acb`.
+
+    At a kink without a closed form a height of zero may stay open, a ball around it, unless the
+    function as a whole shows that it is continuous.
+    """
+    if whole is not None and continuous(whole):
+        return ()
     found = []
     for left, right in pairwise(pieces):
         assert left.hi is not None
@@ -193,8 +207,11 @@ def _mid(kink: Expr) -> Any:
 
 
 def _ordered(points: set[Expr]) -> tuple[Expr, ...]:
+    balls = {p: number(p) for p in points}
+
     def compare(a: Expr, b: Expr) -> int:
-        return sign_of(constant(a - b, {}))
+        gap = balls[a] - balls[b]
+        return sign_of(constant(a - b, {})) if gap.contains(0) else 1 if gap > 0 else -1
 
     out: list[Expr] = []
     for p in sorted(sorted(points, key=sp.default_sort_key), key=cmp_to_key(compare)):

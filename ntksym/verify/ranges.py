@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import inf
 from typing import Any
 
@@ -162,13 +163,18 @@ def range_of(expr: Any, domain: Range) -> Range:
         return _range(expr, domain)
 
 
+@lru_cache(maxsize=8192)
 def _range(expr: Any, domain: Range) -> Range:
+    """At the precision of `range_of`; kept, as a function and its derivatives share their parts."""
     if expr == x:
         return domain
+    if expr.is_Rational:  # exact: a root is real up to its zero at a rational kink
+        exact = Fraction(int(expr.p), int(expr.q))
+        return Range(exact, exact)
     if not expr.has(x):
         value = real_ball(constant(expr, {}), expr)
         return Range(lower(value), upper(value)) if value.is_finite() else LINE
-    if expr.is_polynomial(x) and sp.degree(expr, x) == 2:
+    if isinstance(expr, (sp.Add, sp.Mul)) and _is_quadratic(expr):
         return _quadratic(expr, domain)
     if isinstance(expr, (sp.Add, sp.Mul)):
         total = _range(expr.args[0], domain)
@@ -207,6 +213,11 @@ def _range(expr: Any, domain: Range) -> Range:
         hi = upper(as_arb(inner.hi).log()) if 0 < inner.hi < inf else inf
         return Range(lo, hi)
     return LINE
+
+
+@lru_cache(maxsize=2048)
+def _is_quadratic(expr: Any) -> bool:
+    return bool(expr.is_polynomial(x)) and sp.degree(expr, x) == 2
 
 
 def _root(p: Range, d: int) -> Range:

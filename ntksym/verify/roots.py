@@ -19,7 +19,7 @@ from sympy import Expr
 from ..errors import Undecided
 from ..symbols import x
 from .beyond import far_sign
-from .evaluate import constant, function, real_ball
+from .evaluate import ball, constant, function, real_ball
 from .isolated import Isolated
 from .ranges import Range, range_of
 from .safe import Endless, precision
@@ -98,15 +98,15 @@ def definite(g: Expr, start: Fraction, depth: int) -> int:
     bounds = range_of(g, Range(start, inf))
     if bounds.lo > 0 or bounds.hi < 0:
         return 1 if bounds.lo > 0 else -1
-    if depth == 0 or g.count_ops() > _LARGEST or not (sign := _sign(g, start)):
+    if depth == 0 or (slope := _slope(g)) is None or not (sign := _sign(g, start)):
         return 0
-    return sign if definite(_slope(g), start, depth - 1) == sign else 0
+    return sign if definite(slope, start, depth - 1) == sign else 0
 
 
 @lru_cache(maxsize=512)
-def _slope(g: Expr) -> Expr:
-    """The derivative, kept: signs are looked for from several places on."""
-    return sp.factor_terms(sp.diff(g, x))
+def _slope(g: Expr) -> Expr | None:
+    """The derivative, kept: signs are looked for from several places on.  None where g is long."""
+    return None if g.count_ops() > _LARGEST else sp.factor_terms(sp.diff(g, x))
 
 
 def _definite_beyond(g: Expr, places: list[int]) -> int | None:
@@ -146,9 +146,9 @@ def _alone(g: Expr, c: Fraction) -> Fraction | None:
     point, slope = sp.Rational(c.numerator, c.denominator), g
     for order in range(_ORDER + 1):
         value = constant(slope, {x: constant(point, {})})
-        zero = getattr(value, "sign", None) == 0 or slope.subs(x, point) == 0
-        if not zero:
-            if order == 0 or real_ball(value).contains(0):
+        open_ = bool(ball(value).contains(0))
+        if not open_ or (getattr(value, "sign", None) != 0 and slope.subs(x, point) != 0):
+            if order == 0 or open_:
                 return None
             width = Fraction(1)
             for _ in range(40):
@@ -173,7 +173,7 @@ def _only(g: Expr, a: Fraction, b: Fraction) -> bool | Expr:
         bounds = range_of(g, Range(a, b))
         if bounds.lo > 0 or bounds.hi < 0:
             return True
-    if not _without_zero(_over(sp.diff(g, x), a, b)):
+    if not _without_zero(_over(_derivative(g), a, b)):
         return False
     first, last = _sign(g, a), _sign(g, b)
     if first * last > 0:
@@ -181,11 +181,17 @@ def _only(g: Expr, a: Fraction, b: Fraction) -> bool | Expr:
     return Isolated(g, a, b) if first * last < 0 else False
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
+def _derivative(g: Expr) -> Expr:
+    """Kept: one function may have hundreds of zeros."""
+    return sp.diff(g, x)
+
+
+@lru_cache(maxsize=8192)
 def narrowed(g: Expr, a: Fraction, b: Fraction, bits: int) -> Any:
     """A ball of the only zero of g in [a, b], where g' does not vanish: interval Newton steps."""
     with precision(bits + 16):
-        func, slope = function(g, x), function(sp.diff(g, x), x)
+        func, slope = function(g, x), function(_derivative(g), x)
         here = arb(_rational(a)).union(arb(_rational(b)))
         for _ in range(64):
             mid = here.mid()

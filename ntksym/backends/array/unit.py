@@ -171,7 +171,7 @@ def roughness(activation: Any) -> tuple[bool, bool]:
 
     try:
         pieces = split(activation.expr)
-        level = bool(jumps(pieces))
+        level = bool(jumps(pieces, activation.expr))
         return level, level or bool(jumps(derivative(pieces)))
     except NtksymError:
         return True, True

@@ -265,14 +265,16 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
     for (int i = 0; i < @PADDED@; ++i) out[i] += s->jump[k] * bell[k][i] / t;
 }
 
-/* The weights of the nodes x of a panel: exp(-x^2/(2 q)), the exponent to more digits than 53. */
-static inline void ntksym_direct_weights(double left, double length, double r, double q, double *x,
-                                         double *w)
+/* The weights of the nodes x of a panel: exp(-x^2/(2 q)), the exponent to more digits than 53.
+ * x is counted from the end `base` of the cell, at `start` standard deviations r: far out, rounding
+ * that number would cost many digits. */
+static inline void ntksym_direct_weights(double base, double start, double left, double length,
+                                         double r, double q, double *x, double *w)
 {
   for (int j = 0; j < @PADDED@; ++j) {
     const int n = j < @NODES@ ? j : @NODES@ - 1;
     double square, low, ratio;
-    x[j] = r * (left + length * ntksym_op_node@NODES@[n]);
+    x[j] = base + r * ((left - start) + length * ntksym_op_node@NODES@[n]);
     square = x[j] * x[j];
     low = fma(x[j], x[j], -square);
     ratio = square / q;
@@ -281,6 +283,13 @@ static inline void ntksym_direct_weights(double left, double length, double r, d
     w[j] = ntksym_op_weight@NODES@[n] * length * ntksym_op_exp_inside(-0.5 * ratio);
     w[j] -= w[j] * (0.5 * low);
   }
+}
+
+/* The end of a cell that is nearer to 0, if neither is beyond it; else 0. */
+static inline double ntksym_direct_base(const ntksym_direct_rule *s, int cell)
+{
+  const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
+  return low > 0.0 ? low : (high < 0.0 ? high : 0.0);
 }
 
 /* The dual or its derivative; the outer integral is over the input of the smaller variance. */
@@ -303,12 +312,14 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
       more[count++] = s->cut[k] / turn;
   }
   for (int cell = 0; cell <= s->kinks; ++cell) {
+    double base;
     int ends;
     if (!s->live[which * (s->kinks + 1) + cell]) continue;
     ends = ntksym_direct_ends(s, cell, 0.0, r, reach, more, count, z);
+    base = ntksym_direct_base(s, cell);
     for (int k = 0; k + 1 < ends; ++k) {
       double x[@PADDED@], w[@PADDED@], v[@PADDED@], d[@PADDED@], mean[@PADDED@], sum = 0.0;
-      ntksym_direct_weights(z[k], z[k + 1] - z[k], r, q, x, w);
+      ntksym_direct_weights(base, base / r, z[k], z[k + 1] - z[k], r, q, x, w);
       s->point(@NODES@, x, s->given, v, d);
       for (int j = 0; j < @PADDED@; ++j) x[j] = turn * x[j];
       ntksym_direct_mean(s, which, x, t, mean);
@@ -317,9 +328,12 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
     }
   }
   for (int k = 0; which && s->jumps && k < s->kinks; ++k) {
-    const double at = s->kink[k] / r, part = s->jump[k] * exp(-0.5 * at * at) / r;
+    const double at = s->kink[k], square = at * at, ratio = square / q;
+    const double low = (fma(-ratio, q, square) + fma(at, at, -square)) / q;
+    const double bell = ratio < 1380.0 ? exp(-0.5 * ratio) : 0.0;
+    const double part = s->jump[k] * (bell - bell * (0.5 * low)) / r;
     double x[@PADDED@], mean[@PADDED@];
-    if (part == 0.0) continue;
+    if (!(bell > 0.0)) continue;
     for (int j = 0; j < @PADDED@; ++j) x[j] = turn * s->kink[k];
     ntksym_direct_mean(s, which, x, t, mean);
     total += part * mean[0];
@@ -333,12 +347,14 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_same(const ntksym_direct_rule *s, int
   const double r = sqrt(q), reach = ntksym_direct_reach(s, which, 0.0, r);
   double z[@ENDS@], total = 0.0;
   for (int cell = 0; cell <= s->kinks; ++cell) {
+    double base;
     int ends;
     if (!s->live[which * (s->kinks + 1) + cell]) continue;
     ends = ntksym_direct_ends(s, cell, 0.0, r, reach, s->cut, s->cuts, z);
+    base = ntksym_direct_base(s, cell);
     for (int k = 0; k + 1 < ends; ++k) {
       double x[@PADDED@], w[@PADDED@], v[@PADDED@], d[@PADDED@], part = 0.0;
-      ntksym_direct_weights(z[k], z[k + 1] - z[k], r, q, x, w);
+      ntksym_direct_weights(base, base / r, z[k], z[k + 1] - z[k], r, q, x, w);
       s->point(@NODES@, x, s->given, v, d);
       for (int j = 0; j < @NODES@; ++j) part += w[j] * (which ? d[j] * d[j] : v[j] * v[j]);
       total += part;

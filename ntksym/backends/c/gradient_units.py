@@ -1,8 +1,10 @@
 r"""C for the derivatives of duals that are closed forms or sums over nodes, for gradients.
 
 For every kind the values are those of its unit; the derivatives of K and of its derivative dual in
-$q_{11}, q_{12}, q_{22}$ are the programs of `array.programs` in loops over nodes.  A kind without
-these (a table, a rule) has values alone.
+$q_{11}, q_{12}, q_{22}$ are the programs of `array.programs` in loops over nodes.  A table of a
+range has those in the variances at a fixed angle (`c.gradient_table`); what has neither (a rule, a
+table of one variance) has values alone.  Without programs, slopes in the angle are from values
+(`c.gradient_turns`).
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from ..mixture.programs import LARGEST
 from ..unit import DualUnit
 from ..unit_schedule import labelled
 from .backend import C, Contract, extra_support, head, inline_function
+from .gradient_table import moved_text, moving_table
+from .gradient_turns import turns_text
 from .header import HEADER_NAME
 
 LANES = 64
@@ -37,9 +41,15 @@ class UnitSlopes:
         found = self.slopes
         return found is not None and found.point is None and isinstance(found.rule, ArrayPrograms)
 
+    @property
+    def moves(self) -> bool:
+        """Whether C has the derivatives in the variances at a fixed angle, those of a table."""
+        return self.slopes is None and moving_table(self.unit) is not None
+
 
 def unit_slopes_file(kinds: tuple[UnitSlopes, ...], contract: Contract) -> SourceFile:
-    """The file with `ntksym_units_pairs<k>`, `_sides<k>`, and `_slopes<k>`, `_side_slopes<k>`.
+    """The file with `ntksym_units_pairs<k>`, `_sides<k>`; `_slopes<k>`, `_side_slopes<k>`, or
+    without programs `_turns<k>`, `_smooth_turns<k>` and, of tables, `_moves<k>`.
 
     Raises:
         UnsupportedOp: an operation without a spelling.
@@ -59,8 +69,15 @@ def unit_slopes_file(kinds: tuple[UnitSlopes, ...], contract: Contract) -> Sourc
     pieces.append(f"enum {{ SLOPE_LANES = {LANES} }};\n")
     for k, kind in enumerate(kinds):
         stem = f"dual{k}"
-        pieces.append(kind.unit.c_functions(stem))
+        values = kind.unit.c_functions(stem)
+        pieces.append(values)
         text = _VALUES
+        table = moving_table(kind.unit) if kind.moves else None
+        if table is not None:
+            pieces.append(moved_text(table, stem, values))
+            text += _MOVES
+        if kind.slopes is None:
+            text += turns_text(k, stem)
         if kind.in_c and kind.slopes is not None:
             rule = kind.slopes.rule
             if isinstance(rule, ArrayPrograms):
@@ -233,6 +250,15 @@ void ntksym_units_pairs@K@(size_t n, const double *q11, const double *q12, const
 void ntksym_units_sides@K@(size_t n, const double *q, double *nngp, double *dot)
 {
   @STEM@_diag(n, q, nngp, dot);
+}
+"""
+
+_MOVES = """
+/* From K, the derivatives in q11 of K and of its derivative dual at fixed q22 and angle. */
+void ntksym_units_moves@K@(size_t n, const double *q11, const double *q12, const double *q22,
+                           const double *root, const double *nngp, double *of_nngp, double *of_dot)
+{
+  @STEM@_moved(n, q11, q12, q22, root, nngp, of_nngp, of_dot);
 }
 """
 

@@ -109,9 +109,15 @@ def @STEM@_panels(which, m, t, kinks, cuts):
     length = np.diff(z, axis=-1)[:, :, None]
     nodes = z[:, :-1, None] + length * @STEM@_NODES
     weights = length * @STEM@_WEIGHTS * wanted[:, :, None]
-    rows = (nodes.shape[0], -1)
+    rows = (nodes.shape[0], nodes.shape[1] * nodes.shape[2])
     nodes, weights = nodes.reshape(rows), weights.reshape(rows)
     places = m + t * nodes
+    if not np.any(m):  # from the ends themselves: far out, rounding them to t costs many digits
+        own = np.broadcast_to(cuts, (len(m), len(cuts)))
+        ends = np.take_along_axis(np.concatenate((-t * tails, t * tails, own), -1), order, axis=-1)
+        ends = np.clip(ends, -t * tails[:, -1:], t * tails[:, -1:])
+        places = ends[:, :-1, None] + np.diff(ends, axis=-1)[:, :, None] * @STEM@_NODES
+        places = places.reshape(rows)
     if np.any(narrow):
         own = (cuts[:-1, None] + gaps[:, None] * @STEM@_NODES)[narrow].reshape(1, -1)
         more = np.broadcast_to(own, (len(nodes), own.shape[1]))
@@ -169,7 +175,7 @@ def @STEM@_pair(which, q11, q12, q22, root@GIVEN@):
     part = w * @STEM@_bell(v, q) * @STEM@_point(v@GIVEN@)[which]
     total = np.sum(part * @STEM@_mean(which, turn * v, t, kinks, jumps, cuts@GIVEN@))
     if which and @JUMPS@:
-        own = jumps * np.exp(-0.5 * (kinks / r) ** 2) / r
+        own = jumps * @STEM@_bell(kinks, q) / r
         total += np.sum(own * @STEM@_mean(which, turn * kinks, t, kinks, jumps, cuts@GIVEN@))
     return total * 0.3989422804014327
 

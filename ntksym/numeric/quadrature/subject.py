@@ -120,7 +120,7 @@ def _subject(expr: Expr) -> Subject:
             b = max(upper(f[2].max(arb(0))) for f in found)
             a = max(upper(f[3].max(arb(0))) for f in found)
             curves.append(Curve(part, Growth(c, max(f[1] for f in found), b, a)))
-        continuous = not jumps(pieces)
+        continuous = not jumps(pieces, expr)
     if not expr.has(x):
         raise BadActivation(f"{expr} does not depend on x", hint="its dual is its square")
     kinks = tuple(p.hi for p in pieces[:-1])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 from math import inf, isfinite, nextafter
 from typing import Any
 
 from sympy import Expr
 
+from ...activation import Activation
 from ...errors import BadCovariance, Undecided
 from ...symbols import x
 from .banded import BandedDual
@@ -29,16 +29,13 @@ SHARES = (0.97, 0.8, 0.5, 0.2, 0.05)
 
 
 def build(
-    activation: Any,
+    activation: Activation,
     variances: Any,
     error: float,
-    params: Mapping[Any, Any] | None,
     progress: Say | None,
     banded: bool = True,
 ) -> TableDual | BandedDual | DyadicTable:
-    """See `dual.table_dual`; without `banded` a wide range is one band too."""
-    from ...language import as_activation
-    from ...verify.balls import with_values
+    """See `dual.table_dual`, for an s of about the size 1; without `banded` one band."""
     from ..arith import working
 
     low, high = span(variances)
@@ -47,8 +44,7 @@ def build(
             f"no table in doubles has an error of {error:g}", hint=f"error >= {LEAST_ERROR:g}"
         )
     say = progress or (lambda line: None)
-    read = as_activation(activation)
-    expr = with_values(read, params or {})
+    name, expr = activation.name, activation.expr
     axis = Axis.over(low, high)
     weighted = vanishes(expr)
     with working(BITS + 64):
@@ -56,7 +52,7 @@ def build(
         ends = divided(shapes, low, high, error, weighted) if banded else [low, high]
         smooth = banded and low < high and _foldable(shapes)
         if len(ends) > 2 or smooth:
-            return build_banded(read.name, expr, ends, error, weighted or smooth, BITS, say)
+            return build_banded(name, expr, ends, error, weighted or smooth, BITS, say)
         apart = not axis.half and any(place != 0 for s in shapes for place, _ in s.kinks)
         weighted = weighted and not apart
         starts = [start(s, axis, error, weighted and not s.slope) for s in shapes]
@@ -69,11 +65,11 @@ def build(
         slopes = source(starts[1], tuple(nodes), FIRST, goal, say)
         sources = [source(starts[0], tuple(nodes), slopes.terms, goal, say), slopes]
         if apart:
-            return dyadic_of((read.name, expr), sources, axis.low, error, say)
+            return dyadic_of((name, expr), sources, axis.low, error, say)
         parity = mirrored(expr)
         kappa, value, slope = _sheets(sources, axis, parity, error, weighted, say)
     return TableDual(
-        read.name,
+        name,
         str(expr),
         low,
         high,

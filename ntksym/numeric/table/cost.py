@@ -47,18 +47,17 @@ def table_cost(
 
     Raises: as `table_dual`, where that is seen without building it.
     """
-    from ...language import as_activation
-    from ...verify.balls import with_values
     from ..arith import working
     from .build import BITS, span, vanishes
     from .cross import divided
+    from .scale import ordinary
     from .source import FIRST, MOST, predicted, shape, start
     from .spectrum import spectra
     from .variable import lebesgue
     from .variances import Axis
 
     low, high = span(variances)
-    expr = with_values(as_activation(activation), params or {})
+    expr = ordinary(activation, (low, high), params)[0].expr
     weighted = vanishes(expr)
     with working(BITS + 64):
         shapes = [shape(expr, slope, BITS) for slope in (False, True)]

@@ -268,6 +268,9 @@ def table_dual(
         NotSquareIntegrable: E[s(u)^2] is infinite at the largest variance.
         Undecided: the bound is not reached; the message has the best one.
     """
-    from .build import build
+    from .build import build, span
+    from .scale import ordinary, restored
 
-    return build(activation, variances, error, params, progress, banded)
+    given, power = ordinary(activation, span(variances), params)
+    made = build(given, variances, error, progress, banded)
+    return restored(made, power, activation, params)

@@ -79,9 +79,8 @@ def dyadic_table(
         BadActivation, NotSquareIntegrable: as `subject_of`.
         Undecided: the bound is not reached; the message has the best one.
     """
-    from ...language import as_activation
-    from ...verify.balls import with_values
     from .build import span
+    from .scale import ordinary, restored
 
     q, _ = span(variance)
     if not (isfinite(error) and error >= LEAST_ERROR):
@@ -90,12 +89,13 @@ def dyadic_table(
             hint=f"error >= {LEAST_ERROR:g}",
         )
     say = progress or (lambda line: None)
-    read = as_activation(activation)
-    expr = with_values(read, params or {})
-    sums = _sums(expr, q, error)
+    given, power = ordinary(activation, (q, q), params)
+    sums = _sums(given.expr, q, error)
     say(f"a polar rule of {sums.rule.nodes} values; proven {max(sums.bounds):.1e}")
     said = ("the polar rule at the nodes", sums.rule.nodes)
-    return assembled((read.name, expr), q, sums, sums.rule.parity, error, said, say)
+    named = given.name, given.expr
+    made = assembled(named, q, sums, sums.rule.parity, error, said, say)
+    return restored(made, power, activation, params)
 
 
 def assembled(
@@ -148,7 +148,9 @@ def dyadic_seconds(expr: Any, variance: float, error: float) -> float:
 
     Raises: as `dyadic_table`, where that is seen without building it.
     """
-    sums = _sums(expr, variance, error)
+    from .scale import ordinary
+
+    sums = _sums(ordinary(expr, (variance, variance))[0].expr, variance, error)
     rates = [1 + 2 * float(size.power.p) / float(size.power.q) for size in sums.sizes]
     panels = log2(1 / (error * _END)) / min(2.0, *rates)  # K(1) - K falls like t^rate, or t^2
     return (150 + 8 * panels) * (_ANGLE_SECONDS + sums.rule.nodes * _NODE_SECONDS)

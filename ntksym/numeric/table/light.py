@@ -91,6 +91,11 @@ def light(
     return best if best is not None and _worth(best.heavy) else None
 
 
+def within_floats(*parts: Rows) -> bool:
+    """Whether coefficients are far from the largest float."""
+    return sum(abs(m) for rows in parts for plane in rows for line in plane for m in line) < _MOST
+
+
 def _worth(heavy: Heavy) -> bool:
     ends = [end for part in heavy for end in part]
     return ends.count(0) >= _WORTH * len(ends)

@@ -154,12 +154,12 @@ def split_seconds(activation: Any, variances: Any, error: float) -> float:
 
     Raises: as `split_table`, where that is seen without building it.
     """
-    from ...language import as_activation
     from .build import span
+    from .scale import ordinary
     from .split_build import prepared
 
     low, high = span(variances)
-    expr = as_activation(activation).expr
+    expr = ordinary(activation, (low, high))[0].expr
     failed: Undecided | None = None
     for edge_rho in LIMITS:
         try:
@@ -199,6 +199,7 @@ def split_table(
     from ...language import as_activation
     from ...verify.balls import with_values
     from .build import span
+    from .scale import both, ordinary
     from .split_build import far_table
 
     low, high = span(variances)
@@ -211,16 +212,17 @@ def split_table(
     say = progress or (lambda line: None)
     read = as_activation(activation)
     expr = with_values(read, params or {})
+    given, power = ordinary(expr, (low, high))
     near = _rule(as_activation(expr), (low, high), error)
     failed: Undecided | None = None
     for edge_rho in LIMITS:
         try:
-            far = far_table(expr, low, high, error, edge_rho, say)
+            far = far_table(given.expr, low, high, error, edge_rho, say)
         except Undecided as found:
             failed = failed or found
             say(f"|rho| <= {edge_rho:g}: {found.what}")
             continue
-        return SplitTable(read.name, str(expr), far, near, error)
+        return SplitTable(read.name, str(expr), both(far, power), near, error)
     assert failed is not None
     raise failed
 

@@ -163,6 +163,7 @@ def kink_table(
     from ...language import as_activation
     from ...verify.balls import with_values
     from .build import span
+    from .scale import both, closed_of, ordinary
     from .split_near import near_table
 
     low, high = span(variances)
@@ -174,5 +175,8 @@ def kink_table(
         )
     read = as_activation(activation)
     expr = with_values(read, params or {})
-    far, closed, found = near_table(expr, low, high, error, progress or (lambda line: None))
-    return KinkTable(read.name, str(expr), far, closed, found)
+    given, power = ordinary(expr, (low, high))
+    say = progress or (lambda line: None)
+    far, closed, (count, off) = near_table(given.expr, low, high, error, say)
+    far, closed = both(far, power), closed_of(closed, power)
+    return KinkTable(read.name, str(expr), far, closed, (count, off * 4.0**power))

@@ -98,27 +98,30 @@ def zero_row(expr: Expr, low: float, high: float, error: float) -> ZeroRow:
         Undecided: s or s' has no finite value at 0, or no interpolation in the variance.
     """
     from ..arith import working
+    from .scale import ordinary, times
     from .split_build import _shape
 
+    given, power = ordinary(expr, (low, high))
     with working(_BITS):
-        shapes = [_shape(expr, slope) for slope in (False, True)]
+        shapes = [_shape(given.expr, slope) for slope in (False, True)]
         ends = [_at_zero(s) for s in shapes]
         count = max(1, ceil(log(high / low) / log(_RATIO)))
         cuts = [low * (high / low) ** (i / count) for i in range(count)] + [high]
         bands, errors = [], [0.0, 0.0]
         for i in range(count):
             axis = Axis.over(cuts[i], cuts[i + 1])
-            rows = []
+            rows: tuple[tuple[float, ...], ...] = ()
             for k, shape in enumerate(shapes):
                 row, lost = _means(shape, axis, error, float(ends[k].mid()) == 0.0)
-                rows.append(row)
+                rows += (row,)
                 size = abs(ends[k]).upper()
                 most = sum(map(abs, row)) * (1 + 1e-12)
                 whole = size * lost + most * (ends[k].rad() + 4 * _UNIT * size)
                 errors[k] = max(errors[k], _up(whole))
-            bands.append(MeanBand(cuts[i + 1], axis.centre, axis.half, rows[0], rows[1]))
-        value, slope = (float(end.mid()) for end in ends)
-        return ZeroRow(low, high, value, slope, tuple(bands), errors[0], errors[1])
+            bands.append(MeanBand(cuts[i + 1], axis.centre, axis.half, *times(rows, power)))
+        value, slope = times(tuple(float(end.mid()) for end in ends), power)
+        bounds = times(tuple(errors), 2 * power)
+        return ZeroRow(low, high, value, slope, tuple(bands), *bounds)
 
 
 def _at_zero(shape: Any) -> Any:

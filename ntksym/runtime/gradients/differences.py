@@ -16,18 +16,17 @@ from typing import Any
 
 import numpy as np
 
+from ...backends.c.gradient_turns import HALF, NODES
 from ..checks import Array
 
-NODES, HALF = 8, 0.03
-"""Chebyshev nodes, and half the length of their interval, in logarithms and angles."""
 RAY_NODES, RAY_HALF = 12, 0.1
 """The same along a ray of nearly parallel pairs, to where the ray begins."""
 ROOM = 2.0**0.25
 """How much further than the data, at both ends, the variances reach at which values are taken."""
 NOTE = (
-    "Derivatives in q11 and q22, and those of the derivative dual, are slopes of polynomials",
-    f"through {NODES} or {RAY_NODES} values: no bound is proven for them; a few hundred times what",
-    "the values are off by may be in them.",
+    "Derivatives in q11 and q22, and those of the derivative dual, are slopes of polynomials,",
+    f"the table's own or such through {NODES} or {RAY_NODES} values: no bound is proven for them;",
+    "a few hundred times what the values are off by may be in them.",
 )
 
 Values = Callable[[Array, Array, Array, Array], tuple[Array, Array]]
@@ -59,45 +58,47 @@ def _middle(count: int = NODES, half: float = HALF) -> Array:
     return _weights(np.zeros(1), count, 1)[:, 0] / half
 
 
-def plain_slopes(
-    values: Values, x: Array, c: Array, y: Array, root: Array, smooth: bool
-) -> tuple[Any, ...]:
-    """As `polar_slopes`, where no kink is away from 0: in q11, in q22 and in the angle alone.
+def variance_slopes(values: Values, x: Array, c: Array, y: Array, root: Array) -> Any:
+    """Slopes of (K, derivative dual) in q11 and in q22 at a fixed angle, two arrays (2, ...).
 
     The pairs are a matrix, q11 constant along its rows and q22 along its columns: `values` are
-    asked for runs of one variance.  Of a `smooth` activation the derivatives in q12 are finite at
-    equal inputs: small angles go by their squares.
+    asked for runs of one variance.
     """
-    nodes, _ = _rule(NODES)
-    found = np.zeros((2, 3, *c.shape))
+    first, second = np.zeros((2, 2, *c.shape))
+    for w, t in zip(_middle(), _rule(NODES)[0], strict=True):
+        grown, scale = np.exp(HALF * t), np.exp(0.5 * HALF * t)
+        second += w * np.array(values(x, c * scale, y * grown, root * scale))
+        first += w * np.array(values(x * grown, c * scale, y, root * scale))
+    return first / x, second / y
+
+
+def turned_slopes(
+    values: Values, x: Array, c: Array, y: Array, root: Array, smooth: bool
+) -> tuple[Array, Array]:
+    """Slopes of (K, derivative dual) in the angle and in q12, two arrays (2, ...).
+
+    For duals without kinks away from 0.  Of a `smooth` activation those in q12 are finite at equal
+    inputs: small angles go by their squares.  Else they are 0 there, where they are infinite.
+    """
+    found = np.zeros((2, *c.shape))
     sign, length = np.where(c < 0.0, -1.0, 1.0), np.hypot(c, root)
     angle = np.arctan2(root, np.abs(c))
     place = angle * angle if smooth else angle
     near = place < HALF
-    edge = _weights(place[near] / HALF - 1.0, NODES, 1) / HALF
-    for k, (w, t) in enumerate(zip(_middle(), nodes, strict=True)):
-        grown, scale = np.exp(HALF * t), np.exp(0.5 * HALF * t)
-        side = values(x, c * scale, y * grown, root * scale)
-        other = values(y.T, c.T * scale, x.T * grown, root.T * scale)
+    ends = _weights(place[near] / HALF - 1.0, NODES, 1) / HALF
+    for k, (w, t) in enumerate(zip(_middle(), _rule(NODES)[0], strict=True)):
         first = HALF * (1.0 + t)
         at = np.where(near, np.sqrt(first) if smooth else first, angle + HALF * t)
-        turned = values(x, sign * length * np.cos(at), y, length * np.sin(at))
         weight = np.full_like(angle, w)
-        weight[near] = edge[k]
-        for i in (0, 1):
-            found[i, 0] += w * other[i].T
-            found[i, 1] += weight * turned[i]
-            found[i, 2] += w * side[i]
-    found[:, 0] /= x
-    found[:, 2] /= y
+        weight[near] = ends[k]
+        found += weight * np.array(values(x, sign * length * np.cos(at), y, length * np.sin(at)))
     edge = root == 0.0
     ratio = np.where(edge, 0.0, 1.0) / np.where(edge, 1.0, root)
     if smooth:  # the slope is that in the square of a small angle
         sine = np.where(near & ~edge, np.sin(angle), 1.0)
         ratio = np.where(near, 2.0 * np.where(edge, 1.0, angle / sine) / length, ratio)
-    along = -sign * ratio * found[:, 1]
-    found[:, 1] *= sign * (np.where(near, 2.0 * angle, 1.0) if smooth else 1.0)
-    return tuple(found[0]), tuple(found[1]), tuple(along)
+    turn = np.where(near, 2.0 * angle, 1.0) if smooth else 1.0
+    return sign * turn * found, -sign * ratio * found
 
 
 def polar_slopes(values: Values, x: Array, c: Array, y: Array, root: Array) -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ from ...errors import NoCompiler
 from ..checks import Array
 from ..compiler import load_library
 from ..engines import array_size, load_module, pointer
-from .differences import NOTE, plain_slopes, polar_slopes, side_slopes
+from .differences import NOTE, polar_slopes, side_slopes, turned_slopes, variance_slopes
 
 PROGRAM = "ntksym gradient"
 
@@ -47,6 +47,8 @@ class _Unit:
         sides: q -> (K, D).
         slopes: K_q11, K_q22, D_q11, D_q12, D_q22, or None: from the values.
         side_slopes: the two for u = v, or None.
+        moves: (q11, q12, q22, root, K) -> slopes of K and D in q11 at a fixed angle, or None.
+        turns: (q11, q12, q22, root) -> slopes of K and D in the angle, then in q12, or None.
         jumps: whether D is not the derivative of K.
         plain: whether no kink is away from 0.
         smooth: whether there is none at all.
@@ -57,6 +59,8 @@ class _Unit:
     sides: Any
     slopes: Any
     side_slopes: Any
+    moves: Any
+    turns: Any
     jumps: bool
     plain: bool
     smooth: bool
@@ -69,7 +73,9 @@ class _Unit:
             k1, k2, d1, d12, d2 = self.slopes(x, c, y, root)
             return k, d, k1, d, k2, d1, d12, d2
         if self.plain or self.smooth:
-            of_k, of_d, turned = plain_slopes(self.values, x, c, y, root, self.smooth)
+            first, second = self._sides(x, c, y, root, k)
+            turn, turned = self._turns(x, c, y, root)
+            of_k, of_d = zip(first, turn, second, strict=True)
         else:
             of_k, of_d, turned = polar_slopes(self.values, x, c, y, root)
         turns = 0.5 * c / x, 0.5 * c / y
@@ -77,6 +83,20 @@ class _Unit:
         k1, k2 = (of_k[i] - t * along for i, t in ((0, turns[0]), (2, turns[1])))
         d1, d2 = (of_d[i] - t * bend for i, t in ((0, turns[0]), (2, turns[1])))
         return k, d, k1, along, k2, d1, bend, d2
+
+    def _sides(self, x: Array, c: Array, y: Array, root: Array, k: Array) -> Any:
+        """Slopes of both in q11 and in q22 at a fixed angle."""
+        if self.moves is None:
+            return variance_slopes(self.values, x, c, y, root)
+        second = self.moves(y.T, c.T, x.T, root.T, k.T)
+        return self.moves(x, c, y, root, k), second.transpose(0, 2, 1)
+
+    def _turns(self, x: Array, c: Array, y: Array, root: Array) -> tuple[Array, Array]:
+        """Slopes of both in the angle and in q12."""
+        if self.turns is None:
+            return turned_slopes(self.values, x, c, y, root, self.smooth)
+        found = self.turns(x, c, y, root)
+        return found[:2], found[2:]
 
     def side(self, q: Array) -> tuple[Array, ...]:
         """As in `GradientDual`."""
@@ -143,10 +163,14 @@ def gradient_duals(
             if written:
                 names = (("slopes", 5), ("side_slopes", 2))
                 slopes = tuple(_Rows(library, f"{n}{k}", w) for n, w in names)  # type: ignore[assignment]
-            made.append(_Unit(*calls, *slopes, *rough[k], notes))
+            moves = _Call(library, f"moves{k}", 2) if kind.moves else None
+            turns = None
+            if kind.slopes is None:
+                turns = _Call(library, f"{'smooth_' * rough[k][2]}turns{k}", 4)
+            made.append(_Unit(*calls, *slopes, moves, turns, *rough[k], notes))
         else:
             plain: Any = load_module(dual_file(f"dual{k}", kind.unit, Contract(PROGRAM, ())))
-            made.append(_Unit(plain.dual, plain.diagonal, *slopes, *rough[k], notes))
+            made.append(_Unit(plain.dual, plain.diagonal, *slopes, None, None, *rough[k], notes))
     return tuple(made)
 
 

@@ -44,6 +44,8 @@ PLANES = (
     *(f"{k}/{v}" for k in ("nngp", "ntk") for v in (*ENTRIES, *SHARED)),
     *(f"{k}/polar {v}" for k in ("nngp", "ntk") for v in ("q11", "angle", "q22")),
 )
+First = tuple[dict[str, float], dict[str, dict[str, float]]]
+"""The numbers of the first layer, and their derivatives by hyper-parameter."""
 
 
 class UnitGradient:
@@ -145,7 +147,8 @@ class UnitGradient:
         n, m, d = len(a), len(other), a.shape[1]
         squares = [np.sum(v * v, axis=1) for v in ((a,) if b is None else (a, b))]
         duals, kinds = self._duals(np.concatenate(squares), d)
-        levels = [self._levels(g, d, duals, kinds) for g in squares]
+        start = self._first(d)
+        levels = [self._levels(g, start, duals, kinds) for g in squares]
         out = {name: np.empty((n, m)) for name in PLANES}
 
         def band(at: int, _: Any) -> None:
@@ -153,7 +156,7 @@ class UnitGradient:
             columns = slice(first, None)
             mine = [_columns(level, rows) for level in levels[0]]
             theirs = [_rows(level, columns) for level in levels[-1]]
-            found = self._pairs(a[rows], other[columns], mine, theirs, duals, kinds)
+            found = self._pairs(a[rows], other[columns], start, mine, theirs, duals, kinds)
             for name, plane in found.items():
                 out[name][rows, columns] = plane
 
@@ -162,7 +165,7 @@ class UnitGradient:
             _mirror(out)
         return _sorted(out)
 
-    def _first(self, d: int) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    def _first(self, d: int) -> First:
         """The numbers of the affine first layer, and their derivatives by hyper-parameter."""
         given = {"d": d, **self._input_values}
         found = {k: float(v) for k, v in self._input.evaluate(given).items()}
@@ -173,10 +176,10 @@ class UnitGradient:
         return found, slopes
 
     def _levels(
-        self, g: Array, d: int, duals: tuple[GradientDual, ...], kinds: tuple[int, ...]
+        self, g: Array, start: First, duals: tuple[GradientDual, ...], kinds: tuple[int, ...]
     ) -> list[dict[str, Array]]:
         """For each level: q, t and derivatives of q in q of the first level and in `SHARED`."""
-        first, slopes = self._first(d)
+        first, slopes = start
         q = first["nngp_slope"] * g + first["nngp_offset"]
         t = first["ntk_slope"] * g + first["ntk_offset"]
         moves = {"own": np.full_like(g, first["nngp_slope"])}
@@ -199,13 +202,14 @@ class UnitGradient:
         self,
         rows: Array,
         others: Array,
+        affine: First,
         mine: list[dict[str, Array]],
         theirs: list[dict[str, Array]],
         duals: tuple[GradientDual, ...],
         kinds: tuple[int, ...],
     ) -> dict[str, Array]:
         """The planes of a band: `mine` are columns, `theirs` rows of numbers, level by level."""
-        first, slopes = self._first(rows.shape[1])
+        first, slopes = affine
         a, b, own = (first[k] for k in ("nngp_slope", "nngp_offset", "ntk_slope"))
         s = spans(rows, others, self._numeric.rootdet)
         c, t = a * s.g12 + b, own * s.g12 + first["ntk_offset"]
