@@ -139,6 +139,7 @@ RULES: dict[str, Callable[..., Value]] = {
     "carry": lambda t, root, q11, q12, q22, following: following,
     **dict.fromkeys(("price", *FAR_OPS), lambda t, closed, *_: closed),
     "rescale": lambda t, *_: Value(1.0),
+    "cross": lambda t, *_: Value(0.0),
     "angle3": _angle,
     "asin3": _arcsine,
     "arc3": _arc,
@@ -147,7 +148,11 @@ RULES: dict[str, Callable[..., Value]] = {
     "arc1": _arc,
     "gap": _gap,
 }
-"""Operations that become several elementary ones."""
+"""Operations that become several elementary ones.
+
+`cross`, what rounding takes from a product, is left out: a few units in the last place, where no
+exponential makes them many.
+"""
 
 
 def tape_of(
@@ -214,7 +219,7 @@ WIDE: dict[str, Callable[..., Value]] = {
 
 
 ALGEBRA = frozenset(
-    {"mul", "div", "div0", "add", "sub", "neg", "sqrt0", "price", "rescale", *FAR_OPS}
+    {"mul", "div", "div0", "add", "sub", "neg", "sqrt0", "price", "rescale", "cross", *FAR_OPS}
 )
 """Rules that hold for quantities of one point and for numbers too."""
 

@@ -32,8 +32,10 @@ WIDE = {"float64": 0.0, "float32": 0.25}
 """Where 1 - rho^2 is at least this angles come from cosines; 0: where it is at least the limit."""
 SINGLE = frozenset({"pow", "select"})
 """Operations that are spelled as in the readable form, and right in floats."""
-WITHOUT = frozenset({"hyp2f1", "inf", "cross"})
-"""Operations that have no form here: constants of their own, or exact products."""
+WITHOUT = frozenset({"hyp2f1", "inf"})
+"""Operations that have no form here: constants of their own."""
+EXPONENTIALS = frozenset({"exp", "expm1", "expsinh", "expcosh", "expPhi", "expPhi2"})
+"""Where `cross` carries digits of their arguments, a program has no form here."""
 
 
 def tiles_file(schedule: Schedule, contract: Contract) -> SourceFile | None:
@@ -43,7 +45,7 @@ def tiles_file(schedule: Schedule, contract: Contract) -> SourceFile | None:
     in, SINGLE: whether float arrays will do, and SPAN: the variances that it is for.
     """
     pairs = tuple(kind.pair for kind in schedule.kinds)
-    if any(let.op in WITHOUT or let.op not in NUMPY.spell for p in pairs for let in p.body):
+    if not all(map(_has_form, pairs)):
         return None
     name = identifier(schedule.name, set()).rstrip("_")
     final = schedule.steps[-1].kind if schedule.steps else None
@@ -79,6 +81,13 @@ def tiles_file(schedule: Schedule, contract: Contract) -> SourceFile | None:
     support = helpers(frozenset(words) | {"_sqrt0", "_div0"})
     pieces = [head, support, start, *pieces, f"LAYERS = (\n{rows})", _TILE.strip()]
     return SourceFile(f"{name}_tiles.py", "\n\n\n".join(p.rstrip("\n") for p in pieces) + "\n")
+
+
+def _has_form(p: Program) -> bool:
+    ops = {let.op for let in p.body}
+    if ops & WITHOUT or not ops <= NUMPY.spell.keys():
+        return False
+    return "cross" not in ops or not ops & EXPONENTIALS
 
 
 def _tails(bits: int) -> str:
