@@ -102,7 +102,7 @@ def places(blocks: list[list[Walk]]) -> list[Place]:
 
 
 def polynomials(sizes: Sizes, heavy: Sizes, lead: int) -> dict[str, str]:
-    """The texts of `SUM` that depend on the form; `lead` as in `c_folded.Form`."""
+    """The texts of `SUM` that depend on the form; `lead` as in `c.folded.Form`."""
     first, rest = walks(sizes, heavy)
     begun = [0, 0]
     tails = [(w.part, w.k) for block in first for w in block if heavy[w.part][w.k]]

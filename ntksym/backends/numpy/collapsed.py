@@ -9,6 +9,7 @@ from ..c.backend import Contract
 from ..collapsed import CollapsedProgram
 from .backend import NUMPY, function, module_head, used_helpers
 from .helpers import helpers
+from .network import KERNEL
 
 
 def network_file(program: CollapsedProgram, contract: Contract) -> SourceFile:
@@ -37,6 +38,7 @@ def network_file(program: CollapsedProgram, contract: Contract) -> SourceFile:
     pieces.append(table.rstrip("\n"))
     values = "".join(f", {NUMPY.literal(v)}" for v in program.input_values)
     pieces.append(_TEXT.replace("@VALUES@", values).strip("\n"))
+    pieces.append(KERNEL.replace("len(LAYERS)", "1").rstrip("\n"))
     return SourceFile(f"{name}.py", "\n\n\n".join(pieces) + "\n")
 
 
@@ -96,19 +98,4 @@ def pairs(g12, qx, qy, first, root=None):
             value = np.where(minus, _polynomial(other, down), value)
         found.append(value * scale)
     return found[0], found[1]
-
-
-def kernel(x, y=None):
-    """(nngp, ntk) of the rows of x and y, each of shape (n, m)."""
-    x = np.asarray(x, dtype=np.float64)
-    z = x if y is None else np.asarray(y, dtype=np.float64)
-    first = first_layer(x.shape[1])
-    qx, tx = diagonals(np.sum(x * x, axis=1), first)
-    qy, _ = diagonals(np.sum(z * z, axis=1), first)
-    nngp, ntk = pairs(x @ z.T, qx[:, :, None], qy[:, None, :], first)
-    if y is None:
-        nngp, ntk = (nngp + nngp.T) / 2, (ntk + ntk.T) / 2
-        np.fill_diagonal(nngp, qx[1])
-        np.fill_diagonal(ntk, tx)
-    return nngp, ntk
 '''
