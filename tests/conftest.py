@@ -1,11 +1,39 @@
-"""What the whole run shares: the compiled bytecode of the package."""
+"""What the whole run shares: the compiled bytecode of the package, the command line in this process."""
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from typing import Any
+
+import pytest
 
 # About a hundred tests start an interpreter of their own.  Where no bytecode may be written each of
 # them compiles the package anew, which takes longer than most of what they test.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The command line in this process: the worker's code is called instead of started.
+
+    What a process of its own adds (streams, limits, interrupts) is in test_cli_programs.py.
+    """
+    from click.testing import CliRunner
+
+    from ntksym.cli import options as cli_options
+    from ntksym.cli import worker
+    from ntksym.cli.app import cli
+    from ntksym.cli.launch import WorkerError
+
+    def near(command: str, options: dict, view: dict, time_limit: float, quiet: bool) -> Any:
+        answer = worker.run({"command": command, "options": options, "view": view})
+        answer = json.loads(json.dumps(answer))  # what a pipe would do to it
+        if "error" in answer:
+            raise WorkerError(answer["error"], answer["text"], answer["status"])
+        return answer["outcome"]
+
+    monkeypatch.setattr(cli_options, "launch", near)
+    return lambda *args, **kwargs: CliRunner().invoke(cli, list(args), **kwargs)

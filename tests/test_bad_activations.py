@@ -6,14 +6,13 @@ import json
 import math
 import time
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
 import sympy
-from click.testing import CliRunner
 
 from ntksym import Convention, best_dual, compile, dual, mlp, recurse
-from ntksym.cli.app import cli
 from ntksym.errors import (
     BadActivation,
     NotSquareIntegrable,
@@ -110,9 +109,9 @@ def test_a_power_that_is_not_square_integrable() -> None:
     ("command", "text"),
     [("derive", "1/x"), ("prove", "floor(x)"), ("eval", ""), ("eval", "sign(sin(x))")],
 )
-def test_commands_answer_with_an_error_and_no_traceback(command: str, text: str) -> None:
+def test_commands_answer_with_an_error_and_no_traceback(call: Any, command: str, text: str) -> None:
     at = ["--at", "1,1/2,1"] if command == "eval" else []
-    result = CliRunner().invoke(cli, [command, text, *at, "--json"])
+    result = call(command, text, *at, "--json")
     assert result.exit_code in (2, 3)
     assert "Traceback" not in result.output
     record = json.loads(result.stdout)
@@ -238,27 +237,27 @@ def test_kinks_of_rational_functions() -> None:
 @pytest.mark.parametrize(
     ("text", "open_lines"), [("abs(x)^(-1/4)", 1), ("log(abs(x))", 1), ("cbrt(x)", 0)]
 )
-def test_a_proof_stands_where_an_integral_diverges(text: str, open_lines: int) -> None:
+def test_a_proof_stands_where_an_integral_diverges(call: Any, text: str, open_lines: int) -> None:
     """No side has a finite value there, which agrees; exit status 0, and nothing is undecided."""
-    result = CliRunner().invoke(cli, ["prove", text])
+    result = call("prove", text)
     assert result.exit_code == 0 and "proved" in result.stdout
     assert "undecided" not in result.stdout
     assert result.stdout.count("not enclosed: derivative at") == open_lines
     assert "no finite value on either side: diagonal_derivative" in result.stdout
 
 
-def test_infinite_on_both_sides_agrees() -> None:
-    result = CliRunner().invoke(cli, ["eval", "cbrt(x)", "--at", "1,1,1"])
+def test_infinite_on_both_sides_agrees(call: Any) -> None:
+    result = call("eval", "cbrt(x)", "--at", "1,1,1")
     assert result.exit_code == 0 and result.stdout.count("not finite") == 4
     assert "undecided" not in result.stdout
-    finite = CliRunner().invoke(cli, ["eval", "cbrt(x)", "--at", "1,1/2,1"])
+    finite = call("eval", "cbrt(x)", "--at", "1,1/2,1")
     assert finite.exit_code == 0 and "not finite" not in finite.stdout
 
 
-def test_an_infinite_diagonal_is_said() -> None:
+def test_an_infinite_diagonal_is_said(call: Any) -> None:
     said = "Θ' of an input with itself is infinite"
     for text, infinite in (("cbrt(x)", True), ("sqrt(abs(x))", True), ("cbrt(x)^2", False)):
-        shown = CliRunner().invoke(cli, ["network", f"mlp:{text}"])
+        shown = call("network", f"mlp:{text}")
         assert shown.exit_code == 0 and (said in shown.stdout) == infinite
     for target in ("c", "numpy"):
         kernel = compile(mlp("cbrt(x)", depth=1), target=target)(np.eye(3) + 0.5)
@@ -266,12 +265,12 @@ def test_an_infinite_diagonal_is_said() -> None:
         assert np.isfinite(kernel.ntk[~np.eye(3, dtype=bool)]).all()
 
 
-def test_a_steep_activation_has_the_bound_of_its_mixture() -> None:
+def test_a_steep_activation_has_the_bound_of_its_mixture(call: Any) -> None:
     r"""tanh(x/e) is the sign under logistic noise: K = 2/pi (asin r - e^2 pi^2/12 r/sqrt(1-r^2)).
 
     What is left out is of order e^4.
     """
-    result = CliRunner().invoke(cli, ["eval", "tanh(10^6*x)", "--at", "1,1/2,1"])
+    result = call("eval", "tanh(10^6*x)", "--at", "1,1/2,1")
     assert result.exit_code == 0 and "[0.3333333333330310334" in result.stdout
     ball = mixture_dual("tanh(10^6*x)").enclose(1, Fraction(1, 2), 1)
     want = 1 / 3 - 1e-12 * math.pi / 6 * 0.5 / math.sqrt(0.75)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from typing import Any
@@ -10,27 +9,8 @@ from typing import Any
 import pytest
 import sympy
 from cli_cases import data
-from click.testing import CliRunner
 
-from ntksym.cli import options as cli_options
-from ntksym.cli import worker
-from ntksym.cli.app import COMMANDS, cli
-from ntksym.cli.launch import WorkerError
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The command line in this process: the worker's code is called instead of started."""
-
-    def near(command: str, options: dict, view: dict, time_limit: float, quiet: bool) -> Any:
-        answer = worker.run({"command": command, "options": options, "view": view})
-        answer = json.loads(json.dumps(answer))  # what a pipe would do to it
-        if "error" in answer:
-            raise WorkerError(answer["error"], answer["text"], answer["status"])
-        return answer["outcome"]
-
-    monkeypatch.setattr(cli_options, "launch", near)
-    return lambda *args, **kwargs: CliRunner().invoke(cli, list(args), **kwargs)
+from ntksym.cli.app import COMMANDS
 
 
 def read(text: str) -> sympy.Expr:

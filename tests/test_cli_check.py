@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 
-def run(*args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "ntksym", "check", *args],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=120,
-    )
+@pytest.fixture
+def run(call: Any) -> Any:
+    """`ntksym check` in this process."""
+    return lambda *args: call("check", *args)
 
 
 @pytest.mark.parametrize(
     ("formula", "status", "verdict"),
     [("q/2", 0, "PROVED"), ("q/3", 1, "REFUTED"), ("q/2 + zz", 3, "UNDECIDED")],
 )
-def test_one_claim_from_options(formula: str, status: int, verdict: str) -> None:
+def test_one_claim_from_options(run: Any, formula: str, status: int, verdict: str) -> None:
     found = run("--activation", "relu", "--quantity", "diagonal", "--formula", formula)
-    assert found.returncode == status, found.stderr
+    assert found.exit_code == status, found.stderr
     assert verdict in found.stdout
     if status == 1:
         assert "disjoint balls at q = 1" in found.stdout and "repaired: q/2" in found.stdout
@@ -34,7 +29,7 @@ def test_one_claim_from_options(formula: str, status: int, verdict: str) -> None
         assert "the name 'zz' is not bound" in found.stdout
 
 
-def test_json_of_a_file(tmp_path: Path) -> None:
+def test_json_of_a_file(run: Any, tmp_path: Path) -> None:
     file = tmp_path / "claims.toml"
     file.write_text(
         """
@@ -57,7 +52,7 @@ formula = "rho"
         encoding="utf-8",
     )
     found = run(str(file), "--json", "--jobs", "1")
-    assert found.returncode == 1
+    assert found.exit_code == 1
     data = json.loads(found.stdout)
     assert data["schema"] == "ntksym/check/1"
     good, bad, broken = data["claims"]
@@ -76,15 +71,15 @@ def test_the_help_names_every_quantity() -> None:
     assert SHOWN == tuple(QUANTITIES)
 
 
-def test_a_formula_may_start_with_a_minus() -> None:
+def test_a_formula_may_start_with_a_minus(run: Any) -> None:
     found = run("--activation", "x", "--quantity", "nngp", "--formula", "-c")
-    assert found.returncode == 1 and "sign" in found.stdout
+    assert found.exit_code == 1 and "sign" in found.stdout
 
 
-def test_wrong_usage() -> None:
+def test_wrong_usage(run: Any) -> None:
     nothing = run()
-    assert nothing.returncode == 2 and "no claim" in nothing.stderr
+    assert nothing.exit_code == 2 and "no claim" in nothing.stderr
     both = run("claims.toml", "--formula", "c")
-    assert both.returncode == 2 and "not both" in both.stderr
+    assert both.exit_code == 2 and "not both" in both.stderr
     missing = run("no-such-file.toml")
-    assert missing.returncode == 2 and "cannot read the claims" in missing.stderr
+    assert missing.exit_code == 2 and "cannot read the claims" in missing.stderr

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from fractions import Fraction
 from typing import Any
 
@@ -170,11 +168,7 @@ def test_network_and_kernel() -> None:
     assert np.linalg.eigvalsh(c.nngp).min() > -1e-12
 
 
-def test_command_line() -> None:
-    def run(*arguments: str) -> str:
-        command = [sys.executable, "-m", "ntksym", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-    assert "valid for: p > 1/2" in run("derive", "abs(x)**p", "--param", "p=positive")
-    shown = run("eval", "max(x,0)**(3/2)", "--at", "1,1/2,2")
+def test_command_line(call: Any) -> None:
+    assert "valid for: p > 1/2" in call("derive", "abs(x)**p", "--param", "p=positive").stdout
+    shown = call("eval", "max(x,0)**(3/2)", "--at", "1,1/2,2").stdout
     assert shown.count("0.58212819559789113278156091931648") == 2 and "undecided" not in shown

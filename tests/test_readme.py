@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,11 +38,13 @@ def test_there_is_something_to_test() -> None:
 
 
 @pytest.mark.parametrize(("line", "output"), commands(), ids=lambda v: v[:40])
-def test_command(line: str, output: str, tmp_path: Path) -> None:
-    argv = [sys.executable, "-m", "ntksym", *shlex.split(line)[1:]]
-    run = subprocess.run(argv, capture_output=True, text=True, cwd=tmp_path, check=False)
+def test_command(
+    line: str, output: str, tmp_path: Path, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = call(*shlex.split(line)[1:])
     # a formula that `check` refutes is what that example shows
-    assert run.returncode == (1 if "REFUTED" in output else 0), run.stderr
+    assert run.exit_code == (1 if "REFUTED" in output else 0), run.stderr
     assert run.stdout.rstrip() == output
 
 
