@@ -266,7 +266,7 @@ def lane_parts(
     features: tuple[tuple[str, ...], tuple[str, ...]],
     gap: bool = False,
 ) -> tuple[Part, ...]:
-    """`static inline void function(inputs by value, stored values, outputs by pointer)`, fused.
+    """`void function(inputs by value, stored values, outputs by pointer)`, fused, for loops.
 
     One function per loop, in order; the last has the name that was asked for.  Where the next root
     is formed from the next variances, their `SCALES` are features of each point too; and where the
@@ -298,7 +298,7 @@ def _function(lane: Lane, name: str, c: CBackend) -> str:
     s = _spell(lane, c)
     outs = [identifier(f"to_{label}", set(s.inputs)) for label, _ in lane.outputs]
     signature = [f"{c.real} {a}" for a in s.inputs] + [f"{c.real} *{o}" for o in outs]
-    text = wrap(f"static inline void {name}(", signature) + "\n{\n"
+    text = wrap(f"NTKSYM_LANE_FUNCTION void {name}(", signature) + "\n{\n"
     text += spelled_body(s, "  ", c.real)
     for o, (_, value) in zip(outs, s.outputs, strict=True):
         text += f"  *{o} = {value};\n"

@@ -1,0 +1,28 @@
+"""Functions of a layer in C are in the loops that call them: what is called is no vector code."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ntksym.network import mlp
+from ntksym.runtime import compile
+from ntksym.runtime.compiler import find_compiler, written
+
+
+@pytest.mark.parametrize("activation", ["exp(-x**2)*sin(x)", "x*sin(x)*exp(-x**2/2)"])
+def test_no_layer_function_is_called(activation: str, tmp_path: Path) -> None:
+    k = compile(mlp(activation, depth=2), target="c", cache=False)
+    written(k.sources, tmp_path)
+    text = (tmp_path / "network.c").read_text()
+    assert "NTKSYM_LANE_FUNCTION void layer0" in text
+    compiler = find_compiler()
+    flags = [f for f in compiler.flags if f != "-shared"]
+    argv = [*compiler.command, *flags, "-S", "-o", "network.s", "network.c"]
+    subprocess.run(argv, cwd=tmp_path, check=True)
+    made = (tmp_path / "network.s").read_text()
+    labels = {line.split(":")[0] for line in made.splitlines() if line.startswith("layer0")}
+    assert "layer0_diag" in labels
+    assert not {label for label in labels if label[6:].strip("_0123456789") == ""}, labels
