@@ -23,9 +23,9 @@ from .backends.c import backend as c_backend
 from .backends.c import network as c_network
 from .backends.numpy import backend as numpy_backend
 from .backends.numpy import network as numpy_network
-from .errors import BadSpec, CannotWrite
+from .errors import BadSpec, CannotWrite, UnsupportedOp
 from .export_collapsed import collapsed_sources
-from .export_languages import ARRAY_TARGETS, array_sources, c_extras
+from .export_languages import ARRAY_TARGETS, array_sources, c_extras, gradient_source
 from .export_mixture import Made, unit_sources
 from .export_package import package_sources
 from .lower import Program, Schedule, lower_dual, lower_dual_diag, lower_network
@@ -191,15 +191,30 @@ def generate(
         variances=variances,
     )
     if made is None:
-        made = Made(sources(lower_any(thing, name), target, command=command), ())
+        lowered = lower_any(thing, name)
+        made = Made(sources(lowered, target, command=command), ())
+        if target == "c":
+            return _with_gradient(made, thing, lowered.name, command)
     return _with_extras(made, target)
+
+
+def _with_gradient(made: Made, thing: Any, name: str, command: str) -> Made:
+    """C of closed forms as a library, with the derivatives where they are closed forms too."""
+    without = ""
+    files = made.files
+    try:
+        files = (*files, gradient_source(thing, name, command))
+    except (UnsupportedOp, BadSpec) as error:
+        without = f"No gradient function: {error.what}"
+    return Made((*files, *c_extras(files, without)), made.choices)
 
 
 def _with_extras(made: Made, target: str) -> Made:
     """With what makes C a library: a header, CMake and pkg-config files, a consumer."""
     if target != "c":
         return made
-    return Made((*made.files, *c_extras(made.files)), made.choices)
+    without = "No gradient function for this method: ntksym.compile(...).gradient has derivatives."
+    return Made((*made.files, *c_extras(made.files, without)), made.choices)
 
 
 def _with_params(thing: Any, params: Mapping[str, Any]) -> Any:

@@ -6,19 +6,24 @@ For C: a public header, a CMake project with an exported target, a pkg-config fi
 from __future__ import annotations
 
 import re
+import textwrap
 from typing import Any
 
 from . import __version__
 from .backends import Contract, SourceFile
+from .backends._base import comment
 from .backends.array import jax as jax_backend
 from .backends.array import jax_units, torch_units
 from .backends.array import torch as torch_backend
+from .backends.c import gradient_dual as c_gradient_dual
+from .backends.c.gradient_library import gradient_library
 from .dual import Dual, dual
-from .errors import BadSpec
+from .errors import BadSpec, UnsupportedOp
 from .gradients import dual_gradients
 from .lower import lower_network
 from .network import Network, Recursion, recurse
 from .runtime.array_plan import array_plan, dual_choice, input_range, unit_of_choice
+from .runtime.gradients.lowered import lower_gradient
 from .runtime.numeric_network import needs_numeric
 from .runtime.unit_layers import Wanted
 
@@ -71,14 +76,42 @@ def array_sources(
     if isinstance(thing, (Network, Recursion)):
         recursion = thing if isinstance(thing, Recursion) else recurse(thing)
         shown = formula or ("the NNGP kernel and the NTK of a network",)
-        refs = tuple(dict.fromkeys(r for a in recursion.network.activations for r in a.refs))
-        contract = Contract(command, shown, _ACCURACY, refs, __version__)
+        contract = Contract(command, shown, _ACCURACY, _references(recursion.network), __version__)
         return (_NETWORKS[target](lower_network(recursion, name or "network"), contract),)
     found = thing if isinstance(thing, Dual) else dual(thing)
     act = found.activation
     shown = formula or (f"nngp = E[s(u) s(v)], s(x) = {act.expr}", "dot = d nngp/d q12")
     contract = Contract(command, shown, _ACCURACY, tuple(act.refs), __version__)
     return (_DUALS[target](name or act.name or "dual", dual_gradients(found), contract),)
+
+
+def gradient_source(thing: Any, name: str, command: str) -> SourceFile:
+    """The C file of the derivatives of a closed form's kernels, or of those of a network.
+
+    Raises:
+        UnsupportedOp: a parameter without a closed-form derivative, or a layer whose derivative
+            dual is infinite.
+    """
+    if hasattr(thing, "input_rule") or hasattr(thing, "blocks"):
+        recursion = thing if isinstance(thing, Recursion) else recurse(thing)
+        net = recursion.network
+        about = ["the NNGP kernel and the NTK of a network, and their derivatives"]
+        about += [f"activation {a.name}: s(x) = {a.expr}" for a in net.activations]
+        about += recursion.convention.describe()
+        contract = Contract(command, tuple(about), _ACCURACY, _references(net), __version__)
+        return gradient_library(lower_gradient(recursion).plan(name), contract)
+    found = thing if isinstance(thing, Dual) else dual(thing)
+    given = dual_gradients(found)
+    if given.left_out:
+        raise UnsupportedOp(f"no closed form for the derivative in {given.left_out[0]!r}")
+    act = found.activation
+    shown = (f"nngp = E[s(u) s(v)], s(x) = {act.expr}", "dot = d nngp/d q12", "derivatives of both")
+    contract = Contract(command, shown, _ACCURACY, tuple(act.refs), __version__)
+    return c_gradient_dual.gradient_file(name, given, contract)
+
+
+def _references(network: Network) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(r for a in network.activations for r in a.refs))
 
 
 _ACCURACY = "not measured; no bound is proven for this file"
@@ -106,72 +139,100 @@ def _network_units(
     shown = ["the NNGP kernel and the NTK of a network", f"layers: {network.depth}"]
     shown += [f"activation {a.name}: s(x) = {a.expr}" for a in network.activations]
     shown += network.convention.describe()
-    refs = tuple(dict.fromkeys(r for a in network.activations for r in a.refs))
-    contract = Contract(command, tuple(shown), _BOUNDS, refs, __version__)
+    contract = Contract(command, tuple(shown), _BOUNDS, _references(network), __version__)
     return _UNIT_NETWORKS[target](found, contract)
 
 
-_PROTOTYPE = re.compile(r"^((?:/\*(?:[^*]|\*(?!/))*\*/\n)?)(void (ntksym_\w+)\([^)]*\))\n?\{", re.M)
+_PROTOTYPE = re.compile(
+    r"^((?:/\*(?:[^*]|\*(?!/))*\*/\n)?)"
+    r"((?:void |int |size_t |const char \*)(ntksym_\w+)\([^)]*\))\s*\{",
+    re.M,
+)
 
 
-def c_extras(files: tuple[SourceFile, ...]) -> tuple[SourceFile, ...]:
+def c_extras(files: tuple[SourceFile, ...], without: str = "") -> tuple[SourceFile, ...]:
     """What makes generated C a library: header, CMake, pkg-config, and a consumer that builds.
 
-    The functions are those that the first `.c` file defines.  `<name>.pc.in` and the CMake package
-    are filled in by CMake at installation.
+    The functions are those that the `.c` files define.  `<name>.pc.in` and the CMake package
+    are filled in by CMake at installation.  `without` says what the library lacks.
     """
-    (source,) = [f for f in files if f.name.endswith(".c")][:1]
-    name = source.name.removesuffix(".c")
-    found = [(doc, text, f) for doc, text, f in _PROTOTYPE.findall(source.text)]
+    bodies = [f for f in files if f.name.endswith(".c")]
+    name = bodies[0].name.removesuffix(".c")
+    found = [row for f in bodies for row in _PROTOTYPE.findall(f.text)]
     guard = f"NTKSYM_{name.upper()}_H"
-    head = f"/* The functions of {source.name}, which says what they compute and how well. */\n"
+    units = " ".join(f.name for f in bodies)
+    said = textwrap.wrap(f"The functions of {units}, which say what they compute and how well.", 94)
+    said += textwrap.wrap(comment(without), 94)
+    head = "/* " + "\n * ".join(said) + " */\n"
     body = "".join(f"{doc}{text.replace('restrict ', '')};\n\n" for doc, text, _ in found)
     header = (
         f"{head}#ifndef {guard}\n#define {guard}\n#include <stddef.h>\n#ifdef __cplusplus\n"
         f'extern "C" {{\n#endif\n\n{body}#ifdef __cplusplus\n}}\n#endif\n#endif\n'
     )
+    cmake = _CMAKE.replace("@UNITS@", units).replace("@N@", name).replace("@V@", __version__)
     return (
         SourceFile(f"{name}.h", header),
-        SourceFile("CMakeLists.txt", _CMAKE.replace("@N@", name).replace("@V@", __version__)),
+        SourceFile("CMakeLists.txt", cmake),
         SourceFile(f"ntksym_{name}.pc.in", _PKG_CONFIG.replace("@N@", name)),
         SourceFile("consumer.c", _consumer(name, {f: text for _, text, f in found})),
     )
 
 
 def _consumer(name: str, prototypes: dict[str, str]) -> str:
-    """A program that calls the library once and prints what it gets."""
+    """A program that calls the library and prints what it gets."""
     stem = f"ntksym_{name}"
-    head = f'#include "{name}.h"\n#include <stdio.h>\n\nint main(void)\n{{\n'
+    head = f'#include "{name}.h"\n#include <stdio.h>\n#include <stdlib.h>\n\nint main(void)\n{{\n'
+    inside = prototypes.get(stem, "").split("(", 1)[-1]
+    params = ", 0.5" * len(re.findall(r"(?<=[(,])\s*double \w+(?=[,)])", inside))
+    body, given = _CALL_DUAL, f"1, q, q12, q + 1{params}, out"
     if f"{stem}_input" in prototypes:
-        body = _CALL_NETWORK.replace("@STEM@", stem)
-    else:
-        inside = prototypes[f"{stem}_diag"].split("(", 1)[1].rstrip(")")
-        scalars = [a for a in inside.split(",") if re.fullmatch(r"\s*double \w+\s*", a)]
-        body = _CALL_DUAL.replace("@STEM@", stem).replace("@PARAMS@", ", 0.5" * len(scalars))
+        body = _CALL_NETWORK if stem in prototypes else _CALL_DIAGONAL
+        given = "1, 1, 3, x, y, out, NULL"
+    if f"{stem}_gradient" in prototypes:
+        body += _CALL_GRADIENT.replace("@GIVEN@", given)
+    body = body.replace("@STEM@", stem).replace("@PARAMS@", params)
     return head + body + "  return 0;\n}\n"
 
 
-_CALL_DUAL = """  const double q[2] = {0.5, 1.0};
+_CALL_DUAL = """  const double q[2] = {0.5, 1.0}, q12[1] = {0.25};
   double nngp[2], dot[2];
   @STEM@_diag(2, q@PARAMS@, nngp, dot);
   for (int i = 0; i < 2; ++i)
     printf("q = %g: nngp %.17g, derivative %.17g\\n", q[i], nngp[i], dot[i]);
+  @STEM@(1, q, q12, q + 1@PARAMS@, nngp, dot);
+  printf("q11, q12, q22 = 0.5, 0.25, 1: nngp %.17g, derivative %.17g\\n", nngp[0], dot[0]);
 """
 
-_CALL_NETWORK = """  enum { ROOM = 4096 };
-  static double q[ROOM];
-  const double g = 3.0;
-  double first[4], ntk;
+_CALL_NETWORK = """  const double x[3] = {1.0, 1.0, 1.0}, y[3] = {1.0, -1.0, 0.5};
+  double nngp[1], ntk[1];
+  if (@STEM@(1, 1, 3, x, x, nngp, ntk)) return 1;
+  printf("x and itself: nngp %.17g, ntk %.17g\\n", nngp[0], ntk[0]);
+  if (@STEM@(1, 1, 3, x, y, nngp, ntk)) return 1;
+  printf("x and y: nngp %.17g, ntk %.17g\\n", nngp[0], ntk[0]);
+"""
+
+_CALL_DIAGONAL = """  const double g = 3.0;
+  double first[4], ntk, *q = malloc(2 * (@STEM@_layers() + 1) * sizeof *q);
+  if (!q) return 1;
   @STEM@_input(3, first);
   @STEM@_diag(1, &g, first, q, &ntk);
   printf("<x, x> = %g in dimension 3: ntk %.17g\\n", g, ntk);
+  free(q);
+"""
+
+_CALL_GRADIENT = """  const size_t planes = @STEM@_gradient_planes();
+  double *out = malloc(planes * sizeof *out);
+  if (!out) return 1;
+  @STEM@_gradient(@GIVEN@);
+  for (size_t i = 0; i < planes; ++i) printf("%s %.17g\\n", @STEM@_gradient_plane(i), out[i]);
+  free(out);
 """
 
 _CMAKE = """cmake_minimum_required(VERSION 3.15)
 project(ntksym_@N@ VERSION @V@ LANGUAGES C)
 include(GNUInstallDirs)
 
-add_library(ntksym_@N@ @N@.c)
+add_library(ntksym_@N@ @UNITS@)
 add_library(ntksym::@N@ ALIAS ntksym_@N@)
 set_target_properties(ntksym_@N@ PROPERTIES C_STANDARD 99 C_STANDARD_REQUIRED ON
   POSITION_INDEPENDENT_CODE ON EXPORT_NAME @N@ WINDOWS_EXPORT_ALL_SYMBOLS ON)

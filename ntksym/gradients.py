@@ -15,6 +15,7 @@ The values at $\theta = 0$ are the limits from $\theta > 0$.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -50,6 +51,7 @@ from .symbols import q, q11, q12, q22
 ENTRIES = ("q11", "q12", "q22")
 ANGLES = ("q11", "angle", "q22")
 SENSES = ("distributional", "almost_everywhere")
+_ROOT = sqrt(q11 * q22 - q12**2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,37 @@ class DualGradients:
         builder = Builder(args, root="root" if root else None)
         outputs = _outputs(builder, self.dual.value, dot, parts)
         return builder.program("gradients", outputs, REQUIRES_PAIR, "a dual and its gradient")
+
+    def planes(self) -> Program:
+        """The program of `program()`, and then the derivatives of `polar`: `nngp_polar_<v>`, ...
+
+        Raises:
+            UnsupportedOp: a function without an operation.
+        """
+        dot = self.dual.dot if self.sense == "distributional" else self.dual.dot_ae
+        b = Builder((*ENTRIES, *self.names))
+        rows = _outputs(b, self.dual.value, dot, (*self.entries, *self.params))
+        made = self.turned(b)
+        for p in self.polar:
+            rows += ((f"nngp_polar_{p.wrt}", made[p.wrt]),)
+            rows += ((f"dot_polar_{p.wrt}", b.operand(edge_form(p.dot))),)
+        return b.program("gradients", rows, REQUIRES_PAIR, "a dual and its gradient")
+
+    def turned(self, b: Builder) -> dict[str, Operand]:
+        """The derivatives of the dual in `ANGLES` as operands of a builder of q11, q12, q22.
+
+        For a continuous s a sum of two finite numbers: as one expression it may be inf - inf.
+        """
+        d = self.dual.derivation
+        if not isinstance(d, Derivation) or d.jumps:
+            return {p.wrt: b.operand(edge_form(p.nngp)) for p in self.polar}
+        slopes, dot = {p.wrt: p.nngp for p in self.entries}, b.operand(self.dual.dot)
+        made = {"angle": b.emit("neg", b.emit("mul", b.operand(_ROOT), dot))}
+        for own in ("q11", "q22"):
+            turn = b.emit("div", b.emit("mul", Fraction(1, 2), "q12"), b.emit("once", own))
+            slope = b.operand(edge_form(slopes[own]))
+            made[own] = b.emit("add", slope, b.emit("mul", turn, dot))
+        return made
 
     def diag_program(self) -> Program:
         """The program (q, parameters) -> nngp, dot and their derivatives in q and the parameters.

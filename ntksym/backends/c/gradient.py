@@ -13,7 +13,7 @@ from ...lower.program import Program
 from .._base import SourceFile, identifier
 from .backend import C, Contract, extra_support, head
 from .blocks import LANES, block_function
-from .gradient_text import ANGLE, CALL, FORMED, MOVE, SCALED, TEXT
+from .gradient_text import ANGLE, BANDS, CALL, CORE, FORMED, MOVE, SCALED
 from .header import HEADER_NAME
 from .text import wrap
 
@@ -26,10 +26,11 @@ DIRECTIONS = ("polar q11", "polar angle", "polar q22", "q12")
 
 @dataclass(frozen=True, slots=True)
 class GradientKind:
-    """One distinct layer: the program of a pair, and how directions pass (`gradients.layers`)."""
+    """One distinct layer: the programs of a pair and of a point, and how directions pass."""
 
     kind: str
     pair: Program
+    side: Program
     params: tuple[str, ...]
 
     @property
@@ -49,6 +50,8 @@ class GradientPlan:
         steps: which kind each layer is, its numbers in the order of `params`, and whether the
             direction of the angle after it is read.
         hyper: the hyper-parameters, in order.
+        first: the affine first layer, and its derivatives in each of `hyper`, None where 0.
+        first_values: its numbers after the dimension.
         close: pairs with a smaller sine are reported, where that direction is formed.
         entry: pairs that are nearer than this where a kinked layer reads them are reported.
     """
@@ -57,6 +60,8 @@ class GradientPlan:
     kinds: tuple[GradientKind, ...]
     steps: tuple[tuple[int, tuple[float, ...], bool], ...]
     hyper: tuple[str, ...]
+    first: tuple[Program | None, ...]
+    first_values: tuple[float, ...]
     close: float
     entry: float
 
@@ -82,23 +87,34 @@ def gradient_file(plan: GradientPlan, contract: Contract) -> SourceFile:
     """
     name = identifier(plan.name, set()).rstrip("_")
     programs = tuple(kind.pair for kind in plan.kinds)
-    pieces = [head(contract, programs), f'#include "{HEADER_NAME}"\n']
-    if support := extra_support(programs):
-        pieces.append(support)
+    pieces = (head(contract, programs), f'#include "{HEADER_NAME}"\n', core(plan), BANDS)
+    text = "\n".join(pieces).replace("@PLANES@", listed(plan.hyper))
+    return SourceFile(f"{name}_gradient.c", text.replace("@NAME@", f"ntksym_{name}_gradient"))
+
+
+def core(plan: GradientPlan, more: tuple[Program, ...] = ()) -> str:
+    """What every entry point needs, and the helpers of `more` programs.
+
+    Raises:
+        UnsupportedOp: an operation without a spelling.
+    """
+    support = extra_support((*(kind.pair for kind in plan.kinds), *more))
+    pieces = [support] if support else []
     pieces.append(_tables(plan))
     for k, kind in enumerate(plan.kinds):
         pieces += [_layer(k, kind), _moves(k, kind, plan.hyper)]
     cases = "".join(CALL.replace("@K@", str(k)) for k in range(len(plan.kinds)))
     names, other = planes(plan.hyper)
     stores = "".join(f"    STORE({names.index(n)}, {text});\n" for n, text in _stores(plan.hyper))
-    text = TEXT.replace("@CASES@", cases.rstrip("\n")).replace("@STORES@", stores.rstrip("\n"))
+    text = CORE.replace("@CASES@", cases.rstrip("\n")).replace("@STORES@", stores.rstrip("\n"))
     text = text.replace("@OTHER@", ", ".join(map(str, other)))
-    text = text.replace("@PLANES@", "\n".join(f" *   {i}: {n}" for i, n in enumerate(names)))
     text = text.replace("@CLOSE@", C.literal(plan.close * plan.close))
-    text = text.replace("@ENTRY@", C.literal(plan.entry * plan.entry))
-    pieces.append(text)
-    whole = "\n".join(pieces).replace("@NAME@", f"ntksym_{name}_gradient")
-    return SourceFile(f"{name}_gradient.c", whole)
+    return "\n".join([*pieces, text.replace("@ENTRY@", C.literal(plan.entry * plan.entry))])
+
+
+def listed(hyper: tuple[str, ...]) -> str:
+    """The lines of a comment that number the planes."""
+    return "\n".join(f" *   {i}: {n}" for i, n in enumerate(planes(hyper)[0]))
 
 
 def _tables(plan: GradientPlan) -> str:

@@ -47,7 +47,7 @@ CALL = """      case @K@:
         break;
 """
 
-TEXT = r"""/* What directions share, of a layer from the tables x, y to xn, yn: o[0..4] are the next
+CORE = r"""/* What directions share, of a layer from the tables x, y to xn, yn: o[0..4] are the next
  * covariance, NTK, root, difference of lengths and the slope of the covariance.  Equal points stay
  * equal.  w: 1/(2 q) of the second point before and after, the quotient of the roots, 1/root. */
 NTKSYM_BLOCK_FUNCTION void beside(size_t m, const double *x, const double *xn, const double *y,
@@ -139,7 +139,8 @@ NTKSYM_BLOCK_FUNCTION void rows_apart(size_t d, const double *x, const double *y
   *unlike = differ;
 }
 
-/* One row of pairs, b of at most LANES, from inner products g12 to the output planes. */
+/* One row of pairs, b of at most LANES, from inner products g12 to the output planes; px is NULL
+ * where the rows themselves are not known. */
 NTKSYM_BLOCK_FUNCTION void row(size_t b, size_t d, const double *px, const double *py, double g11,
                                const double *g22, const double *g12, const double *x0,
                                const double *y0, size_t ldy, const double *in, double *out,
@@ -159,7 +160,7 @@ NTKSYM_BLOCK_FUNCTION void row(size_t b, size_t d, const double *px, const doubl
     close[i] = 0;
   }
   for (size_t i = 0; i < b; ++i)
-    if (g[1][i] * g[1][i] <= 0.01 * g11 * g22[i])
+    if (px && g[1][i] * g[1][i] <= 0.01 * g11 * g22[i])
       rows_apart(d, px, py + i * d, g11, &g[0][i], &g[1][i], &g[2][i], &g[3][i]);
   for (size_t k = 0; k < 4; ++k)
     for (size_t i = b; i < m; ++i) g[k][i] = g[k][b - 1];
@@ -203,7 +204,10 @@ NTKSYM_BLOCK_FUNCTION void row(size_t b, size_t d, const double *px, const doubl
 
 /* The plane that each plane becomes when the two points change places. */
 static const unsigned char other_plane[PLANES] = {@OTHER@};
+"""
+"""From the covariances of a row of pairs to the output planes."""
 
+BANDS = r"""\
 /* Rows [from, to) of x (n x d) against the rows of y (m x d); from is a multiple of LANES.
  *
  * g11 and g22 are squared norms, g12 (n x m) inner products; tx has n rows of (LAYERS + 1) * STATS
@@ -239,3 +243,4 @@ void @NAME@(size_t from, size_t to, size_t n, size_t m, size_t d, const double *
   }
 }
 """
+"""What the runtime calls: it fills the tables, and makes the inner products."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ...backends import Contract, SourceFile
 from ...backends.c import backend as c_backend
 from ...backends.c.gradient import GradientKind, GradientPlan, gradient_file, planes
+from ...lower.program import Program
 from ..blas import single_threaded
 from ..checks import Array
 from ..compiler import load_library
@@ -29,6 +30,7 @@ def gradient_plan(
     layers: Sequence[Layer],
     turning: Sequence[bool],
     hyper: tuple[str, ...],
+    first: tuple[tuple[Program | None, ...], tuple[float, ...]],
     close: float,
 ) -> GradientPlan:
     """The network for the generator; equal programs are one kind."""
@@ -39,10 +41,10 @@ def gradient_plan(
         params = layer.pair.args[len(PAIR) :]
         if id(layer.pair) not in places:
             places[id(layer.pair)] = len(kinds)
-            kinds.append(GradientKind(layer.kind, layer.pair, params))
+            kinds.append(GradientKind(layer.kind, layer.pair, layer.side, params))
         values = tuple(float(layer.values[p]) for p in params)
         steps.append((places[id(layer.pair)], values, turn))
-    return GradientPlan(name, tuple(kinds), tuple(steps), hyper, close, CLOSE_ENTRY)
+    return GradientPlan(name, tuple(kinds), tuple(steps), hyper, *first, close, CLOSE_ENTRY)
 
 
 class CGradient:

@@ -139,8 +139,11 @@ def _programs(
     if kind != SMOOTH:
         rows.append(("a", sides["angle"]))
     rows += [(f"of_{p.wrt}", p) for p in given.params]
+    turned = given.turned(b) if kind == KINKED else {}
     for label, p in rows:
-        outputs += dense.along(label, b.operand(edge_form(p.nngp)), b.operand(edge_form(p.dot)))
+        plain = label in ("x", "y", "a") and p.wrt in turned
+        value = turned[p.wrt] if plain else b.operand(edge_form(p.nngp))
+        outputs += dense.along(label, value, b.operand(edge_form(p.dot)))
     outputs += dense.along("q", slope, b.operand(edge_form(by["q12"].dot)))
     if kind == SMOOTH:
         outputs += [(f"{k}_a", o) for k, o in (("n", outputs[-2][1]), ("t", outputs[-1][1]))]

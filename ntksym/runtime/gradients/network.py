@@ -17,28 +17,21 @@ from typing import Any
 
 import numpy as np
 
+from ...backends.c.gradient_library import FIRST_LAYER
 from ...errors import NoCompiler
-from ...lower.kernel import lower_input
-from ...lower.schedule import number
-from ...network import Network, Recursion, recurse
+from ...network import Network, Recursion
 from ..arguments import read_target, read_threads
 from ..checks import Array, real_array, same_width
-from .c import CGradient, gradient_plan
-from .layers import KINKED, SCALED, SHARED, layers_of
+from .c import CGradient
+from .layers import KINKED, SCALED
+from .lowered import ENTRIES, lower_gradient
 from .near import NearDoubles
 from .rows import Spans, paired, spans
-from .steps import ANGLE, CLOSE_ENTRY, ENTRY, Digits, Doubles, Move, Numeric, advance, turning
+from .steps import ANGLE, CLOSE_ENTRY, ENTRY, Digits, Doubles, Move, Numeric, advance
 
-CLOSE = (0.02, 0.05)
-"""Below this sine of an angle after a layer that is not `SCALED`, and whose angle a kinked layer
-reads, a pair is done with many digits: for networks up to `SHALLOW` layers, and for deeper ones,
-where errors add up (hardtanh: 2e-13 in 3 layers at the limit, 1e-12 in 20)."""
-SHALLOW = 6
 NEAR_PAIRS = 512
 """Such pairs at a time."""
-ENTRIES = ("q11", "q12", "q22")
 POLAR = ("q11", "angle", "q22")
-FIRST_LAYER = ("nngp_slope", "nngp_offset", "ntk_slope", "ntk_offset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,34 +84,19 @@ class NetworkGradient:
         """
         if target is not None:
             target = read_target(target)
-        recursion = net if isinstance(net, Recursion) else recurse(net)
-        self._layers = layers_of(recursion)
-        first = recursion.input_rule
-        free = {s.name for e in (first.nngp, first.ntk) for s in e.free_symbols}
-        names = tuple(sorted(free - {"q11", "q12", "q22", "d"}))
-        self._input = lower_input(first.nngp, first.ntk, names)
-        self._input_values = {str(s.name): number(v) for s, v in first.values}
-        own = recursion.convention.input_weight_var is not None
-        shared = tuple(n for n in names if n in SHARED and not (own and n == "weight_var"))
-        self._input_slopes = {
-            n: lower_input(first.nngp.diff(s), first.ntk.diff(s), names)
-            for n in shared
-            for s in first.nngp.free_symbols | first.ntk.free_symbols
-            if s.name == n
-        }
-        params = sorted({p for layer in self._layers for p in layer.params})
-        self.wrt = (*ENTRIES, *SHARED, *params)
-        self._turning = turning(self._layers)
-        self._close = CLOSE[len(self._layers) > SHALLOW]
+        given = lower_gradient(net)
+        self._layers, self.wrt = given.layers, given.wrt
+        self._input, self._input_values = given.input, given.input_values
+        self._input_slopes = given.input_slopes
+        self._turning, self._close = given.turning, given.close
         programs = {id(p): p for w in self._layers for p in (w.pair, w.side)}
         self._numeric = Numeric(tuple(programs.values()))
         self._near: NearDoubles | None = None
         self._compiled: CGradient | None = None
         self._threads = read_threads(threads)
         if target != "numpy":
-            plan = gradient_plan("network", self._layers, self._turning, self.wrt[3:], self._close)
             try:
-                self._compiled = CGradient(plan, keep=keep)
+                self._compiled = CGradient(given.plan("network"), keep=keep)
             except NoCompiler:
                 if target == "c":
                     raise

@@ -16,7 +16,6 @@ from ...backends.array.unit import array_unit, roughness
 from ...backends.c.gradient_units import UnitSlopes
 from ...dual import Dual
 from ...errors import UnsupportedOp
-from ...lower.kernel import lower_input
 from ...lower.schedule import number
 from ...network import Network, recurse
 from ...network.affine import UnknownDual
@@ -31,7 +30,8 @@ from ..unit_layers import AUTO, Range, Wanted, first_affine, needs_range, plan
 from .differences import ROOM
 from .duals import GradientDual, gradient_duals
 from .layers import SHARED, dense_program
-from .network import ENTRIES, KernelGradients, exchanged
+from .lowered import ENTRIES, lower_first
+from .network import KernelGradients, exchanged
 from .rows import spans
 from .steps import Numeric
 
@@ -85,16 +85,7 @@ class UnitGradient:
         self._values = tuple(
             {str(s.name): number(v) for s, v in layer.values} for layer in unknown.layers
         )
-        first = unknown.input_rule
-        free = {s.name: s for e in (first.nngp, first.ntk) for s in e.free_symbols}
-        names = tuple(sorted(set(free) - {"q11", "q12", "q22", "d"}))
-        own = unknown.convention.input_weight_var is not None
-        shared = [n for n in names if n in SHARED and not (own and n == "weight_var")]
-        self._input = lower_input(first.nngp, first.ntk, names)
-        self._input_values = {str(s.name): number(v) for s, v in first.values}
-        self._slopes = {
-            n: lower_input(first.nngp.diff(free[n]), first.ntk.diff(free[n]), names) for n in shared
-        }
+        self._input, self._input_values, self._slopes = lower_first(unknown)
         self._numeric = Numeric(tuple({id(p): p for p in self._rules}.values()))
         self._made: dict[Range | None, tuple[tuple[GradientDual, ...], tuple[int, ...]]] = {}
         self.notes: tuple[str, ...] = ()
