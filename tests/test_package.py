@@ -14,7 +14,6 @@ import pytest
 import ntksym
 from ntksym.errors import BadSpec, CannotWrite, UnsupportedOp
 from ntksym.export import generate
-from ntksym.export_languages import c_extras
 from ntksym.export_package import export_package, package_sources
 from ntksym.runtime.compiler import find_compiler
 
@@ -137,24 +136,37 @@ def test_one_abi3_wheel(tmp_path):
     assert "-cp311-abi3-" in wheel.name
 
 
-@pytest.mark.parametrize("thing", ["gelu", "leaky_relu", "tanh", "mlp:gelu:depth=2"])
-def test_c_library_with_its_header_and_consumer(thing, tmp_path):
-    files = generate(thing, "c").files
-    extras = c_extras(files)
-    for f in (*files, *extras):
+@pytest.mark.parametrize(
+    ("thing", "options"),
+    [
+        ("gelu", {}),
+        ("leaky_relu", {}),
+        ("tanh", {}),
+        ("mlp:gelu:depth=2", {}),
+        ("mlp:tanh:depth=1", {}),
+        ("mlp:relu:depth=9,weight_var=2", {"collapse": True}),
+    ],
+)
+def test_c_library_with_its_header_and_consumer(thing, options, tmp_path):
+    files = generate(thing, "c", **options).files
+    for f in files:
         (tmp_path / f.name).write_text(f.text, encoding="ascii")
-    source = next(f.name for f in files if f.name.endswith(".c"))
+    units = [f.name for f in files if f.name.endswith(".c")]
+    header = next(f.text for f in files if f.name.endswith(".h") and f.name != "ntksym.h")
     command = find_compiler().command
     flags = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-O1")
     program = str(tmp_path / "consumer")
-    run(*command, *flags, "consumer.c", source, "-o", program, "-lm", cwd=tmp_path)
+    run(*command, *flags, *units, "-o", program, "-lm", cwd=tmp_path)
     assert "nan" not in run(program) and len(run(program)) > 20
+    assert ("_gradient_planes(" in header) == (len(units) == 3)
+    assert ("No gradient function" in header) == (len(units) == 2)
+    names = [u.removesuffix(".c") for u in units if u != "consumer.c"]
+    assert names[0] == units[0].removesuffix(".c") and f"void ntksym_{names[0]}_diag(" in header
 
 
 @pytest.mark.skipif(shutil.which("cmake") is None, reason="cmake is not installed")
 def test_cmake_installs_a_package_that_pkg_config_finds(tmp_path):
-    files = generate("gelu", "c").files
-    for f in (*files, *c_extras(files)):
+    for f in generate("gelu", "c").files:
         (tmp_path / f.name).write_text(f.text, encoding="ascii")
     build, prefix = tmp_path / "build", tmp_path / "prefix"
     run("cmake", "-S", str(tmp_path), "-B", str(build), f"-DCMAKE_INSTALL_PREFIX={prefix}")
