@@ -120,14 +120,30 @@ def row(exact: tuple[int, int, int, int], count: int, places: int) -> tuple[list
         for n in range(start - 1, count - 1):
             y0, y1 = y1, (position * y1 >> places) * first[n] - y0 * second[n] >> places
             values.append(y1)
-        # what one step loses, in the variable of the module: rounding, and the node that is rounded
-        defect = (2 * arb(size) + 6) * ulp + 2 * drift
-        begun = 2 * blur * arb(start).sqrt()
-        each = arb(1 + turn).sqrt() * defect
-        blur = (begun + count * each).upper()
+        blur = carried(size, start, blur, (ulp, drift), count)
     if not blur < arb(1) / 128:  # the bound of one step assumes numbers below 1.01
         return values[:count], arb("inf")
     return values[:count], blur.upper()
+
+
+def carried(size: float, start: int, blur: Any, lost: tuple[Any, Any], count: int) -> Any:
+    """A bound of the errors of y_n, start <= n < count, for |x| <= size < 2 sqrt(start).
+
+    The two values before are off by `blur`; `lost` is what an operation is off by, and the node.
+    """
+    from flint import arb
+
+    ulp, drift = lost
+    defect = (2 * arb(size) + 6) * ulp + 2 * drift  # what one step loses
+    begun = 2 * blur * arb(start).sqrt()
+    each = arb(1 + size * size / 4 + 1e-9).sqrt() * defect
+    return (begun + count * each).upper()
+
+
+def steps(count: int, places: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """1/sqrt(n+1) and sqrt(n/(n+1)), n < count, times 2^places, rounded down."""
+    table = _Table.of(count, places)
+    return table.first, table.second
 
 
 _KEEP = 256

@@ -9,13 +9,13 @@ Lebesgue constant $\Lambda \le 1 + (2/\pi)\log J$.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from ...errors import Undecided
 from .kinks import power_bounds, power_duals
 from .patience import check
 from .spectrum import Spectrum, pair_tail
+from .sums import Turned, values
 from .variable import RADII, alias, correlation, lebesgue, nodes, spread, tangent, transform
 
 KINK_RADII = ("1.5", "2", "2.8", "3.8")
@@ -158,43 +158,6 @@ def _least(reach: list[tuple[Any, Any]], degree: int) -> Any:
     return min(((alias(r, degree) * m).upper() for r, m in reach), default=arb(0))
 
 
-@lru_cache(maxsize=8)
-def _powers(count: int, kappa: float, sign: int, points: int, bits: int) -> Any:
-    """The matrix of rho^n, n < count (columns), at the points in x (rows)."""
-    from flint import arb, arb_mat
-
-    rows = []
-    for y in nodes(points, bits):
-        rho, row = correlation(tangent(y, kappa), sign), [arb(1)]
-        for _ in range(count - 1):
-            row.append(row[-1] * rho)
-        rows.append(row)
-    return arb_mat(rows)
-
-
-@dataclass(frozen=True, slots=True)
-class Turned:
-    """Chebyshev coefficients in tau of every Hermite coefficient, and their norms."""
-
-    series: list[list[Any]]
-    size: list[Any]
-    kink: list[list[Any]]
-    kink_size: list[Any]
-
-    @classmethod
-    def of(cls, spectra: list[Spectrum], bits: int) -> Turned:
-        """Those of the spectra of a band."""
-        from flint import arb, arb_mat
-
-        turn = transform(len(spectra), bits + 64)
-        series = (turn * arb_mat([list(s.series) for s in spectra])).tolist()
-        kink, kink_size = series[:0], [arb(0)] * len(spectra)
-        if spectra[0].kink:
-            kink = (turn * arb_mat([list(s.kink_series) for s in spectra])).tolist()
-            kink_size = [_norm(row) for row in kink]
-        return cls(series, [_norm(row) for row in series], kink, kink_size)
-
-
 def _tensor(
     spectra: list[Spectrum],
     others: list[Spectrum] | None,
@@ -209,11 +172,11 @@ def _tensor(
     Everything but rho is bilinear in the two variances: first the interpolants in tau of every
     Hermite coefficient, then only the pairs of their coefficients that count.
     """
-    from flint import arb, arb_mat
+    from flint import arb
 
     one = Turned.of(spectra, bits)
     two = one if others is None else Turned.of(others, bits)
-    high, wide, count = len(spectra), len(others or spectra), len(spectra[0].series)
+    high, wide = len(spectra), len(others or spectra)
     where, omitted, least = [], arb(0), goal / (64 * high * wide)
     for i in range(high):
         for j in range(i + 1 if others is None else wide):
@@ -225,30 +188,16 @@ def _tensor(
                 omitted += most if i == j or others is not None else 2 * most
             else:
                 where.append((i, j))
-    columns = []
-    for i, j in where:
-        column = [a * b for a, b in zip(one.series[i], two.series[j], strict=True)]
-        if one.kink:
-            rest = zip(column, one.series[i], two.series[j], one.kink[i], two.kink[j], strict=True)
-            column = [c + p * b + a * r for c, a, b, p, r in rest]
-        columns.append(column)
-    powers = _powers(count, kappa, sign, points, bits + 64)
-    values = arb_mat(columns).transpose() if where else arb_mat(count, 0)
-    values = transform(points, bits + 64) * (powers * values)
+    rhos = tuple(correlation(tangent(y, kappa), sign) for y in nodes(points, bits + 64))
+    found = transform(points, bits + 64) * values(one, two, where, rhos, (0, 1), goal)
     out: Tensor = [[[arb(0)] * points for _ in range(wide)] for _ in range(high)]
     for place, (i, j) in enumerate(where):
-        out[i][j] = [values[k, place] for k in range(points)]
+        out[i][j] = [found[k, place] for k in range(points)]
         if others is None:
             out[j][i] = out[i][j]
     if one.kink:
         _add_kinks(out, spectra, others, sign, kappa, points, bits)
     return out, omitted.upper()
-
-
-def _norm(row: list[Any]) -> Any:
-    from flint import arb
-
-    return sum((a * a for a in row), arb(0)).upper().sqrt().upper()
 
 
 def _add_kinks(

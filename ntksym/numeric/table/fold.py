@@ -18,10 +18,11 @@ from typing import Any
 
 from ...errors import Undecided
 from . import sine
-from .fit import POINTS, Tensor, Turned, majorant, worst_tail
+from .fit import POINTS, Tensor, majorant, worst_tail
 from .pack import Packed, Rows
 from .patience import check
 from .spectrum import Spectrum
+from .sums import Turned, values
 from .variable import alias, ellipse, lebesgue, nodes, transform
 
 OFF_X = 58
@@ -160,7 +161,7 @@ def counts(
     out, kinked = [], bool(one.kink)
     for kappa in kappas(kinked):
         if kinked:
-            lines = _kinked_lines(one, two, parity, kappa, bits)
+            lines = _kinked_lines(one, two, parity, kappa, budget, bits)
         else:
             lines = _smooth_lines(one, two, parity, kappa)
         found = []
@@ -187,14 +188,17 @@ def _smooth_lines(one: Spectrum, two: Spectrum, parity: int, kappa: float) -> li
     return out
 
 
-def _kinked_lines(one: Spectrum, two: Spectrum, parity: int, kappa: float, bits: int) -> list[Any]:
+def _kinked_lines(
+    one: Spectrum, two: Spectrum, parity: int, kappa: float, budget: float, bits: int
+) -> list[Any]:
     """The same of G: kinks and series nearly cancel, which doubles do not stand."""
     import numpy as np
+    from flint import arb
 
     from ..arith import working
 
     with working(bits + 64):
-        found, _ = _tensors([one], [two], parity, kappa, POINTS[1], None, bits)
+        found, _ = _tensors([one], [two], parity, kappa, POINTS[1], arb(budget), bits)
         lines = [sine.deflated(tensor[0][0])[1] for _, tensor in found]
         return [np.array([abs(float(c)) for c in line]) for line in lines]
 
@@ -274,20 +278,6 @@ def _points(
     raise Undecided(f"interpolation in rho^2: {float(lost):.1e} with {POINTS[-1]} points")
 
 
-@lru_cache(maxsize=8)
-def _powers(count: int, kappa: float, points: int, bits: int, kinked: bool) -> Any:
-    """The matrix of rho^(2m), m < count (columns), at the points in x (rows)."""
-    from flint import arb, arb_mat
-
-    rows = []
-    for y in nodes(points, bits):
-        square, row = _square(y, kappa, kinked), [arb(1)]
-        for _ in range(count - 1):
-            row.append(row[-1] * square)
-        rows.append(row)
-    return arb_mat(rows)
-
-
 def _tensors(
     spectra: list[Spectrum],
     others: list[Spectrum] | None,
@@ -297,43 +287,32 @@ def _tensors(
     goal: Any,
     bits: int,
 ) -> tuple[tuple[tuple[int, Tensor], ...], Any]:
-    """The coefficients of the parts, and a bound of the pairs (i, j) that were left out.
-
-    Without a goal none are.
-    """
-    from flint import arb, arb_mat
+    """The coefficients of the parts, and a bound of the pairs (i, j) that were left out."""
+    from flint import arb
 
     one = Turned.of(spectra, bits)
     two = one if others is None else Turned.of(others, bits)
-    high, wide, count = len(spectra), len(others or spectra), len(spectra[0].series)
-    where, omitted, least = [], arb(0), arb(0) if goal is None else goal / (64 * high * wide)
+    high, wide = len(spectra), len(others or spectra)
+    where, omitted, least = [], arb(0), goal / (64 * high * wide)
     for i in range(high):
         for j in range(i + 1 if others is None else wide):
             most = one.size[i] * two.size[j]
             most += one.kink_size[i] * two.size[j] + one.size[i] * two.kink_size[j]
             most = (2 * most * lebesgue(points)).upper()
-            if goal is not None and most < least:
+            if most < least:
                 omitted += most if i == j or others is not None else 2 * most
             else:
                 where.append((i, j))
     out, kinked = [], bool(one.kink)
+    squares = tuple(_square(y, kappa, kinked) for y in nodes(points, bits + 64))
     for part in wanted(parity):
-        columns = []
-        for i, j in where:
-            column = [a * b for a, b in zip(one.series[i], two.series[j], strict=True)][part::2]
-            if kinked:
-                four = one.series[i], two.series[j], one.kink[i], two.kink[j]
-                rest = zip(column, *(row[part::2] for row in four), strict=True)
-                column = [c + p * b + a * r for c, a, b, p, r in rest]
-            columns.append(column)
-        powers = _powers(len(range(part, count, 2)), kappa, points, bits + 64, kinked)
-        values = powers * arb_mat(columns).transpose() if where else arb_mat(points, 0)
-        values = transform(points, bits + 64) * values
+        found = values(one, two, where, squares, (part, 2), goal)
+        found = transform(points, bits + 64) * found
         tensor: Tensor = [[[arb(0)] * points for _ in range(wide)] for _ in range(high)]
         for place, (i, j) in enumerate(where):
-            tensor[i][j] = [values[k, place] for k in range(points)]
+            tensor[i][j] = [found[k, place] for k in range(points)]
             if others is None:
-                tensor[j][i] = tensor[i][j]
+                tensor[j][i] = list(tensor[i][j])
         if kinked:
             sine.add(tensor, spectra, others or spectra, part, kappa, points, bits)
         out.append((part, tensor))

@@ -16,7 +16,10 @@ from typing import Any
 
 from ...errors import Undecided
 from ...symbols import x
+from ..series.recurrence import carried
 from ..series.strip import MOST_NODES, Span, bell, equal_steps, lift
+from . import doubled
+from .doubled import Begun
 from .patience import check
 
 _SPARE = 48
@@ -101,6 +104,8 @@ def coefficients(
 ) -> tuple[tuple[Any, ...], ...]:
     """Balls of the coefficients n < count at every variance, radii about 2^-bits times the size.
 
+    Of high orders, where they are small, the radii are about 2^-76 times it (`doubled`).
+
     Raises: as `grid`.
     """
     from flint import acb, arb
@@ -129,25 +134,72 @@ def coefficients(
         top = max(sum((abs(w[i]).upper() for w in (*even, *odd)), arb(0)) for i in range(len(devs)))
         man, exp = top.upper().man_exp()
         shift = places - (int(man).bit_length() + int(exp)) if top > 0 else places
-        rows, errors = [], [found.error] * len(devs)
-        for (at, _), one, two in zip(found.nodes, even, odd, strict=True):
+        first = _first(found, count, places)
+        rows, begun, errors, blurs = [], [], [found.error] * len(devs), []
+        for at, _ in found.nodes:
             check()
-            values, blur = _row(at, count, places)
+            values, blur = _row(at, first, places)
             rows.append(values)
-            for i, (a, b) in enumerate(zip(one, two, strict=True)):
-                lost = arb(a.rad()) + arb(b.rad()) + arb((2, -shift))  # |y_n| <= 1
-                errors[i] = errors[i] + lost + (abs(a).upper().max(abs(b).upper()) + lost) * blur
+            blurs.append(blur)
+            begun.append(Begun(_exact(at), (values[-2], values[-1])))
+        errors = _errors((even, odd), blurs, found.error, shift)
         sums = []
         for table, start in ((even, 0), (odd, 1)):
             weights = [[_scaled(w[i], shift) for w in table] for i in range(len(devs))]
-            parts = (count + 1 - start) // 2
+            parts = (first + 1 - start) // 2
             sums.append(_product(weights, [row[start::2] for row in rows], parts))
         unit = arb((1, -places - shift))
         out = []
         for i, error in enumerate(errors):
-            blur = arb(0, error.upper())
-            out.append(tuple(sums[n % 2][i, n // 2] * unit + blur for n in range(count)))
-        return tuple(out)
+            blur = arb(0, error)
+            out.append([sums[n % 2][i, n // 2] * unit + blur for n in range(first)])
+        if first < count:
+            more = [
+                _later(at, blur, first, count)
+                for (at, _), blur in zip(found.nodes, blurs, strict=True)
+            ]
+            errors = _errors((even, odd), more, found.error, shift)
+            tails = doubled.sums(begun, (even, odd), (first, count), places)
+            cut = doubled.lost((even, odd))
+            for line, tail, error, left in zip(out, tails, errors, cut, strict=True):
+                blur = arb(0, (error + left).upper())
+                line += [a + blur for a in tail]
+        return tuple(tuple(line) for line in out)
+
+
+def _first(found: Grid, count: int, places: int) -> int:
+    """The first order that pairs of doubles serve; `count` where none is worth it."""
+    farthest = max(float(at.upper()) for at, _ in found.nodes)
+    low = max(doubled.FIRST, int(farthest * farthest / 4) + 4)
+    served = places <= doubled.MOST_PLACES and count > low + doubled.WORTH
+    return low if served else count
+
+
+def _errors(tables: tuple[Any, Any], blurs: list[Any], error: Any, shift: int) -> list[Any]:
+    """For every variance a bound of the error of its coefficients; |y_n| <= 1."""
+    from flint import arb
+
+    out = [error] * len(tables[0][0])
+    for one, two, blur in zip(*tables, blurs, strict=True):
+        for i, (a, b) in enumerate(zip(one, two, strict=True)):
+            lost = arb(a.rad()) + arb(b.rad()) + arb((2, -shift))
+            out[i] = out[i] + lost + (abs(a).upper().max(abs(b).upper()) + lost) * blur
+    return [e.upper() for e in out]
+
+
+def _later(at: Any, blur: Any, low: int, count: int) -> Any:
+    """What the values of a node are off by from the order `low` on."""
+    from flint import arb
+
+    size, unit = float(at.upper()) + 1e-9, arb((1, doubled.UNIT))
+    lost = unit, arb(at.rad()) + arb(size) * unit
+    found = carried(size, low, blur + unit, lost, count)
+    return found if found < arb(1) / 128 else arb("inf")  # numbers below 1.01 are assumed
+
+
+def _exact(at: Any) -> tuple[int, int]:
+    man, exp = at.mid().man_exp()
+    return int(man), int(exp)
 
 
 def _product(weights: list[list[int]], rows: list[list[int]], count: int) -> Any:

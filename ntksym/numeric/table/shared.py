@@ -68,6 +68,7 @@ def shared_sheets(
     value, dot = frames
     form = how[0]
     worst: list[Sheet] = []
+    within: tuple[tuple[Sheet, Sheet], list[tuple[int, Rows]]] | None = None
     stored, lost = _stored(fits[0], form)
     share = FIRST_SHARE[form.lead]
     for _ in range(TRIES):
@@ -77,10 +78,15 @@ def shared_sheets(
         first = value.sheet(pieces[0], budgets[0])
         second = dot.sheet(_slopes(stored, fits[1], pieces[1], how, value.half), budgets[1])
         goals = [frame.error * (1 - SHARE) for frame in frames]
+        made = (first, second), [p[:2] for p in pieces[1]]
         if first.error <= goals[0] and second.error <= goals[1]:
-            return _lighter(frames, (first, second), [p[:2] for p in pieces[1]], how)
+            return _lighter(frames, *made, how)
+        if first.error <= value.error and second.error <= dot.error:
+            within = made  # what is left for floats is less than their share
         worst.append(max((first, second), key=lambda s: s.error))
         share *= min(_room(first, goals[0]), _room(second, goals[1]), 0.8)
+    if within is not None:
+        return _lighter(frames, *within, how)
     raise refused(min(worst, key=lambda s: s.error), value.error)
 
 

@@ -233,22 +233,33 @@ def add(
     points: int,
     bits: int,
 ) -> None:
-    """Add the interpolant of a part of the duals of the kinks to the coefficients."""
+    """Add the interpolant of a part of the duals of the kinks, in place; no line is there twice."""
     from flint import arb_mat
 
     turned = []
     for group in (spectra, others):
         turn = transform(len(group), bits + 64)
         turned.append(turn * arb_mat([list(s.kink[0]) for s in group]))
-    rows, order = [], spectra[0].order
-    many, wide = len(spectra), len(others)
+    one, two = turned[0], turned[1].transpose()
+    for k, table in enumerate(in_x(points, kappa, spectra[0].order, bits + 64, part)):
+        check()
+        product = (one * table * two).tolist()
+        for row, line in zip(tensor, product, strict=True):
+            for c, more in zip(row, line, strict=True):
+                c[k] = c[k] + more
+
+
+@lru_cache(maxsize=16)
+def in_x(points: int, kappa: float, order: int, bits: int, part: int) -> tuple[Any, ...]:
+    """The tables of a part (`arb_mat`) for every Chebyshev coefficient in x."""
+    from flint import arb_mat
+
+    size, rows = order + 1, []
     for index in range(points):
         check()
-        table = at_node(points, index, kappa, order, bits + 64)[part]
-        product = turned[0] * table * turned[1].transpose()
-        rows.append([product[i, j] for i in range(many) for j in range(wide)])
-    values = transform(points, bits + 64) * arb_mat(rows)
-    for i in range(many):
-        for j in range(wide):
-            column = i * wide + j
-            tensor[i][j] = [c + values[k, column] for k, c in enumerate(tensor[i][j])]
+        table = at_node(points, index, kappa, order, bits)[part]
+        rows.append([table[j, k] for j in range(size) for k in range(size)])
+    found = transform(points, bits) * arb_mat(rows)
+    return tuple(
+        arb_mat(size, size, [found[k, i] for i in range(size * size)]) for k in range(points)
+    )

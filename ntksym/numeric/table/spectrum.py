@@ -24,6 +24,9 @@ from .elsewhere import PLACE_BITS, displaced, exact_places, power_norm
 from .kinks import ORDER, hermite_values, power_coefficients, taylor
 from .patience import check
 
+_FINER = 40
+"""Bits more for the norm of what truncated powers leave: all of it but the tail cancels."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -148,7 +151,8 @@ def _spectrum(shape: Shape, q: Fraction, values: tuple[Any, ...], bits: int, dev
                 part = [p + d * a for p, a in zip(part, row, strict=True)]
         kink.append(tuple(scaled))
     rest = tuple(a - b for a, b in zip(values, part, strict=True))
-    norm = second_moment(_smooth(shape), q, bits, _squares(rest), (shape.pieces, _grown(shape)))
+    grown = shape.pieces, _grown(shape)
+    norm = second_moment(_smooth(shape), q, bits + _FINER, _squares(rest), grown)
     norm = norm if off == 0 else _norm_off(norm, off)  # the kinks taken out are at `places`
     lost = _left(power_norm(kink, places), tuple(part))
     return Spectrum(tuple(kink), places, tuple(part), rest, lost, _left(norm, rest))
