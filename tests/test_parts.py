@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import re
 import subprocess
+import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +17,7 @@ from ntksym.backends import Contract, SourceFile
 from ntksym.backends.c.network import network_file
 from ntksym.lower import lower_network
 from ntksym.network import recurse
-from ntksym.runtime import compiler, parts
+from ntksym.runtime import cache, compiler, objects, parts
 from ntksym.runtime.engines import CNetwork, with_support
 
 
@@ -41,38 +44,57 @@ def test_every_function_of_a_generated_file_is_found(sources):
     assert len({p.name for p in found}) == len(found)
 
 
+def _defined(part):
+    """The functions that a part defines and others may call."""
+    return [p.name for p in parts.pieces(tuple(s.text for s in part)) if p.apart]
+
+
 def test_parts_define_each_function_once_and_rare_ones_together(sources):
     made = parts.in_parts(sources)
-    assert len(made) == 2
+    assert len(made.own) == len(made.shared) == 2 and made.several
     heads = [p for p in parts.pieces(tuple(s.text for s in sources)) if p.apart]
     homes = {}
-    for k, part in enumerate(made):
-        for p in parts.pieces(tuple(s.text for s in part)):
-            if p.apart:
-                assert p.name not in homes
-                homes[p.name] = k
+    for k, part in enumerate((*made.own, *made.shared)):
+        for name in _defined(part):
+            assert name not in homes
+            homes[name] = k
     assert {p.name for p in heads if p.file == 1} <= set(homes)
-    assert homes["ntksym_network_tile"] == homes["layer0"] == homes["ntksym_block_Phi2"] == 0
-    assert homes["near_lanes"] == homes["ntksym_direct_mean"] == 1
+    assert homes["ntksym_network_tile"] == homes["layer0"] == 0
+    assert homes["near_lanes"] == 1
+    assert {homes["ntksym_block_Phi2"], homes["ntksym_direct_mean"]} == {2, 3}
+
+
+def test_what_networks_share_is_the_same_text_and_whole(sources):
+    made = parts.in_parts(sources)
+    assert set(made.shared) == set(parts.shared_parts(sources[0]))
+    gelu = parts.in_parts(_sources("x*(1+erf(x/sqrt(2)))/2"))
+    assert not gelu.shared  # short functions of the header are in the part that calls them
+    hat = parts.in_parts(_sources("max(1 - abs(x), 0)"))
+    assert set(hat.shared) <= set(made.shared) and hat.shared
+    for part in made.shared:
+        calls = {w for s in part for w in re.findall(r"\w+", s.text)}
+        assert calls >= set(_defined(part))
 
 
 def test_short_files_and_files_that_are_not_one_stay_whole(sources):
     relu = _sources("max(x, 0)")
-    assert parts.in_parts(relu) == (relu,)
+    assert parts.in_parts(relu) == parts.Parts((relu,))
     two = (*sources, SourceFile("more.c", "int more(void) { return 1; }\n"))
-    assert parts.in_parts(two) == (two,)
+    assert parts.in_parts(two) == parts.Parts((two,))
+    assert not parts.in_parts(two).several
 
 
-def _library(monkeypatch, cores, sources, folder):
-    """The library as it is made with that many cores, and what it exports."""
-    monkeypatch.setattr(compiler, "allowed_cores", lambda: cores)
-    scratch = folder / str(cores)
+def _library(monkeypatch, whole, sources, folder):
+    """The library as it is made of one file or in parts, and what it exports."""
+    if whole:
+        monkeypatch.setattr(parts, "in_parts", lambda sources: parts.Parts((sources,)))
+    scratch = folder / str(whole)
     scratch.mkdir()
     found = compiler.find_compiler()
     quick = replace(found, flags=(*compiler.FLAGS, "-O1"))
     path = scratch / "library.so"
-    path.write_bytes(compiler._built(quick, sources, scratch))
-    assert (scratch / "part1").exists() == (cores > 1)
+    path.write_bytes(compiler._built(quick, sources, scratch, keep=False))
+    assert (scratch / "part1").exists() != whole
     names = subprocess.run(["nm", "-D", "--defined-only", path], capture_output=True, text=True)
     return ctypes.CDLL(str(path)), sorted(line.split()[-1] for line in names.stdout.splitlines())
 
@@ -81,8 +103,8 @@ def test_the_library_of_parts_gives_the_same_bits_and_symbols(monkeypatch, sourc
     rows = np.random.default_rng(5).standard_normal((70, 6))
     rows[1] = rows[0] * (1 + 1e-9)
     seen, values = [], []
-    for cores in (1, 2):
-        library, names = _library(monkeypatch, cores, sources, tmp_path)
+    for whole in (False, True):
+        library, names = _library(monkeypatch, whole, sources, tmp_path)
         seen.append(names)
         engine = CNetwork.__new__(CNetwork)
         engine._count = 2
@@ -112,8 +134,66 @@ def test_parts_that_the_compiler_refuses_are_compiled_as_one_file(monkeypatch, s
         return None if "-c" in argv else run(argv)
 
     monkeypatch.setattr(compiler, "_run", refuse)
-    monkeypatch.setattr(compiler, "allowed_cores", lambda: 2)
     found = replace(compiler.find_compiler(), flags=(*compiler.FLAGS, "-O0"))
-    made = compiler._built(found, sources, tmp_path)
+    made = compiler._built(found, sources, tmp_path, keep=False)
     assert len(made) > 1000
-    assert sum("-c" in argv for argv in calls) == 2 and "-c" not in calls[-1]
+    assert sum("-c" in argv for argv in calls) >= 1 and "-c" not in calls[-1]
+
+
+def test_shared_parts_are_compiled_once(monkeypatch, tmp_path):
+    monkeypatch.setenv("NTKSYM_CACHE", str(tmp_path / "cache"))
+    calls = []
+    run = compiler._run
+
+    def counted(argv, limit=compiler.TIME_LIMIT):
+        calls.append([a for a in argv if a.endswith(".c")])
+        return run(argv, limit)
+
+    monkeypatch.setattr(compiler, "_run", counted)
+    common = lambda: sum(a.endswith("part.c") for files in calls for a in files)  # noqa: E731
+    compiler.shared_library(_sources("max(1 - abs(x), 0)", depth=1))
+    first = common()
+    compiler.shared_library(_sources("max(1 - abs(x), -1/7)", depth=1))
+    assert first >= 1 and common() == first
+    stored = sorted((tmp_path / "cache").glob("*.o"))
+    assert len(stored) == first
+    for path in stored:
+        path.write_bytes(b"poisoned")
+    made = compiler.shared_library(_sources("max(1 - abs(x), -1/9)", depth=1))
+    assert common() == 2 * first and ctypes.CDLL(str(made))
+
+
+def test_a_compile_makes_shared_parts_beside_only_until_they_are_known(monkeypatch, tmp_path):
+    monkeypatch.setenv("NTKSYM_CACHE", str(tmp_path / "cache"))
+    made = []
+    monkeypatch.setattr(objects, "_shared", lambda compiler, part, keep: made.append(part))
+    with objects.compiled_beside(keep=True):
+        deadline = time.monotonic() + 60
+        while len(made) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert made == list(parts.shared_parts(with_support(SourceFile("a.c", ""))[0]))
+    made.clear()
+    monkeypatch.setattr(objects, "gram_library", lambda keep: objects._known.wait(60))
+    with objects.compiled_beside(keep=True):
+        objects.parts_known()
+    assert not made
+
+
+def test_threads_that_ask_for_the_same_entry_wait_for_one(monkeypatch, tmp_path):
+    monkeypatch.setenv("NTKSYM_CACHE", str(tmp_path / "cache"))
+    calls, found = [], []
+
+    def make(scratch):
+        calls.append(scratch)
+        time.sleep(0.05)
+        return b"made"
+
+    def ask():
+        found.append(cache.obtain("key", ".o", make))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(calls) == 1 and len(set(found)) == 1 and found[0].read_bytes() == b"made"

@@ -65,12 +65,10 @@ def rounds_exponents(exprs: tuple[Expr, ...], variance: Fraction) -> bool:
 
 def _roughly(p: Program, at: dict[str, Any], ctx: Any) -> list[Any]:
     """The outputs, `expPhi2` to a few digits of it: a tenth of a second for each of them else."""
-    values: dict[Any, Any] = dict(at)
+    values = dict(at)
 
     def value(a: Operand) -> Any:
-        if a not in values:
-            values[a] = ctx.mpf(a.numerator) / a.denominator  # type: ignore[union-attr]
-        return values[a]
+        return values[a] if isinstance(a, str) else ctx.mpf(a.numerator) / a.denominator
 
     for let in p.body:
         meaning = _tail if let.op == "expPhi2" else OPS[let.op].meaning

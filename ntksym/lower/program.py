@@ -94,12 +94,10 @@ class Program:
             ctx.dps = 50
         if missing := [a for a in self.args if a not in point]:
             raise BadProgram(f"{self.name}: no value for {missing[0]!r}", where="evaluate")
-        values: dict[Operand, Any] = {a: ctx.convert(point[a]) for a in self.args}
+        values = {a: ctx.convert(point[a]) for a in self.args}
 
         def value(a: Operand) -> Any:
-            if a not in values:
-                values[a] = ctx.mpf(a.numerator) / a.denominator  # type: ignore[union-attr]
-            return values[a]
+            return values[a] if isinstance(a, str) else ctx.mpf(a.numerator) / a.denominator
 
         for let in self.body:
             values[let.name] = OPS[let.op].meaning(ctx, *map(value, let.args))

@@ -12,6 +12,7 @@ import os
 import shutil
 import stat
 import tempfile
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
@@ -118,15 +119,25 @@ def _sum_path(path: Path) -> Path:
 def obtain(key: str, suffix: str, make: Callable[[Path], bytes], *, keep: bool = True) -> Path:
     """The path of an entry, made by `make(scratch directory)` unless an intact one is there.
 
-    `keep=False` uses the directory of this process: nothing outlives it.
+    `keep=False` uses the directory of this process: nothing outlives it.  Threads that ask for the
+    same entry wait for the one that makes it.
 
     Raises:
         CannotWrite: the entry cannot be written anywhere.
     """
     directory = cache_directory() if keep else process_directory()
     path = directory / f"{key}{suffix}"
-    if is_intact(path):
-        return path
+    with _making.setdefault(path, threading.Lock()):
+        return path if is_intact(path) else _made(path, make)
+
+
+_making: dict[Path, threading.Lock] = {}
+if hasattr(os, "register_at_fork"):  # nobody in the child will open what another thread holds
+    os.register_at_fork(after_in_child=_making.clear)
+
+
+def _made(path: Path, make: Callable[[Path], bytes]) -> Path:
+    """Where the entry came to be written."""
     with tempfile.TemporaryDirectory(prefix="ntksym-build-") as scratch:
         data = make(Path(scratch))
     try:

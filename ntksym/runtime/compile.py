@@ -8,7 +8,6 @@ from typing import Any
 
 from ..errors import NoCompiler
 from .arguments import read_cache, read_collapse, read_dtype, read_error, read_target, read_threads
-from .gram_loop import gram_library_beside
 from .later import Asked, is_network, read_toml
 from .recipes import read_recipe, write_recipe
 from .stored import again, recipe_of
@@ -91,8 +90,10 @@ def _made(net: Any, asked: Asked) -> Any:
     recipe = read_recipe(key)
     if recipe is not None:
         return again(recipe, net, asked)
+    from .objects import compiled_beside
+
     many = is_network(net) and asked.target == "c"
-    with gram_library_beside(asked.cache) if many else nullcontext():
+    with compiled_beside(asked.cache) if many else nullcontext():
         from .fresh import fresh  # what derives and generates takes a second to import
 
         made = fresh(net, asked)

@@ -18,7 +18,6 @@ from pathlib import Path
 from ..backends import SourceFile
 from ..errors import NoCompiler
 from .cache import digest, obtain, recall, remember
-from .threads import allowed_cores, each
 
 FLAGS = (
     "-std=c99",
@@ -195,71 +194,66 @@ def shared_library(
         NoCompiler: none is found, or it refuses the source.
         CannotWrite: the library cannot be stored.
     """
-    import platform
-
     compiler = find_compiler()
     if keep:
         _noted(compiler)
-    texts = tuple(part for s in sources for part in (s.name, s.text))
-    machine = (platform.machine(), platform.system(), _processor())
-    flags = (*compiler.flags, *extra)
-    key = digest((*texts, *compiler.command, *flags, compiler.identity, *machine))
+    compiler = replace(compiler, flags=(*compiler.flags, *extra))
 
     def make(scratch: Path) -> bytes:
-        return _built(replace(compiler, flags=flags), sources, scratch)
+        return _built(compiler, sources, scratch, keep)
 
-    return obtain(key, ".so", make, keep=keep)
+    return obtain(key_of(compiler, sources), ".so", make, keep=keep)
 
 
-def _built(compiler: Compiler, sources: tuple[SourceFile, ...], scratch: Path) -> bytes:
-    """A shared library, long files compiled in parts at the same time.
+def key_of(compiler: Compiler, sources: tuple[SourceFile, ...]) -> str:
+    """What tells these files, compiled this way on this machine, from others."""
+    import platform
+
+    texts = tuple(part for s in sources for part in (s.name, s.text))
+    machine = (platform.machine(), platform.system(), _processor())
+    return digest((*texts, *compiler.command, *compiler.flags, compiler.identity, *machine))
+
+
+def _built(compiler: Compiler, sources: tuple[SourceFile, ...], scratch: Path, keep: bool) -> bytes:
+    """A shared library, compiled in parts where that takes less time.
 
     Raises:
         NoCompiler: it refuses the source.
     """
+    from .objects import objects_of, parts_known
     from .parts import in_parts
 
-    parts = in_parts(sources) if allowed_cores() > 1 else (sources,)
-    if len(parts) > 1 and (made := _joined(compiler, parts, scratch)) is not None:
-        return made
-    units, out = _written(sources, scratch), scratch / "out.so"
-    argv = [*compiler.command, *compiler.flags, f"-I{scratch}", "-o", str(out), *units, "-lm"]
-    done = _run(argv)
+    parts = in_parts(sources)
+    if len(sources) > 1:
+        parts_known()
+    if parts.several:
+        with suppress(NoCompiler):  # an odd compiler may yet take the file whole
+            return _linked(compiler, objects_of(compiler, parts, scratch, keep), scratch)
+    return _linked(compiler, [f"-I{scratch}", *written(sources, scratch)], scratch)
+
+
+def _linked(compiler: Compiler, given: list[str], scratch: Path) -> bytes:
+    return output(compiler, [*given, "-lm"], scratch / "out.so")
+
+
+def output(compiler: Compiler, given: list[str], out: Path) -> bytes:
+    """What the compiler makes of the given arguments.
+
+    Raises:
+        NoCompiler: it refuses them.
+    """
+    done = _run([*compiler.command, *compiler.flags, "-o", str(out), *given])
     if done is None or done.returncode or not out.is_file():
         said = "it did not end in time" if done is None else done.stderr.strip()[-2000:]
         raise NoCompiler("the C compiler refused the generated source", where=said, hint=_HINT)
     return out.read_bytes()
 
 
-def _written(sources: tuple[SourceFile, ...], directory: Path) -> list[str]:
+def written(sources: tuple[SourceFile, ...], directory: Path) -> list[str]:
     """The files in a directory; the paths of those that are compiled."""
     for s in sources:
         (directory / s.name).write_text(s.text, encoding="ascii")
     return [str(directory / s.name) for s in sources if s.name.endswith(".c")]
-
-
-def _joined(
-    compiler: Compiler, parts: tuple[tuple[SourceFile, ...], ...], scratch: Path
-) -> bytes | None:
-    """The library of the parts of a file; None where the compiler refuses them."""
-    flags = [f for f in compiler.flags if f != "-shared"]
-    calls, objects = [], []
-    for number, part in enumerate(parts):
-        directory = scratch / f"part{number}"
-        directory.mkdir()
-        objects.append(str(directory / "part.o"))
-        here = [f"-I{directory}", "-c", "-o", objects[-1], *_written(part, directory)]
-        calls.append([*compiler.command, *flags, *here])
-
-    def run(argv: list[str], space: None) -> None:
-        _run(argv)
-
-    each(run, calls, len(calls), lambda: None)
-    out = scratch / "joined.so"
-    done = _run([*compiler.command, *compiler.flags, "-o", str(out), *objects, "-lm"])
-    if done is None or done.returncode or not out.is_file():
-        return None
-    return out.read_bytes()
 
 
 def load_library(

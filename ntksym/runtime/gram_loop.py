@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import NtksymError
 from .checks import Array
 from .compiler import load_library
 from .gram_source import COLUMNS, ROWS, gram_file
@@ -78,24 +75,6 @@ class Side:
         """The diagonals, NaN for rows that are lost: what these are must not matter to others."""
         lost = self.lost
         return np.where(lost, np.nan, self.levels) if lost.any() else self.levels
-
-
-@contextmanager
-def gram_library_beside(keep: bool = True) -> Iterator[None]:
-    """The loop is compiled, by the compiler that is then known, in a thread of its own while the
-    body runs, which generates the layers; what goes wrong there is raised where it is needed.
-    """
-
-    def make() -> None:
-        with suppress(NtksymError):
-            gram_library(keep)
-
-    beside = threading.Thread(target=make, daemon=True)
-    beside.start()
-    try:
-        yield
-    finally:
-        beside.join()
 
 
 @lru_cache(maxsize=4)

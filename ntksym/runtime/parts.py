@@ -1,17 +1,20 @@
-"""A long generated file in two parts that are compiled at the same time: same functions, same bits.
+"""A generated file in parts that are compiled by themselves: same functions, same bits.
 
-A block function is never inlined, so where it is compiled does not change what it computes.  What
-every pair of points goes through stays together, because compilers learn of each function from its
-callers; what few pairs need (nearly equal points, far apart or degenerate variances) is the other
-part.  A part declares what the other defines; the rest of the text, tables and functions that are
-inlined, is in both, and the compiler drops what a part does not use.  Symbols between parts are
-hidden: the library exports what the file does.
+A block function is never inlined, so where it is compiled does not change what it computes.  Large
+families of block functions in a header of ours depend on no network: each is a part that every file
+shares, compiled once.  Of what is left of a long file, what every pair of points goes through stays
+together, because compilers learn of each function from its callers; what few pairs need (nearly
+equal points, far apart or degenerate variances) is another part, compiled at the same time.  A part
+declares what the others define; the rest of the text, tables and functions that are inlined, is in
+all, and the compiler drops what a part does not use.  Symbols between parts are hidden: the library
+exports what the file does.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..backends import SourceFile
 
@@ -23,11 +26,33 @@ SHARED = '#define NTKSYM_BLOCK_FUNCTION __attribute__((visibility("hidden"), '
 SHORT = 20_000
 """Characters of code, with what it inlines, for which a second compiler saves no time."""
 
-_RARE = re.compile(r"^near|_direct_|_far_[0-9a-f]{8}")
+SMALL = 8_000
+"""Characters of a family of block functions for which a part of its own saves no time."""
+
+_RARE = re.compile(r"^near|_diag$|_(direct|price|far(_dot|_diag)?)_[0-9a-f]{8}")
 _START = re.compile(r"^(?=[A-Za-z])[^;={#]*?\b(\w+)\([^;{}]*?\)\s*\{", re.M)
 _WORD = re.compile(r"\b[A-Za-z_]\w*\b")
 
 Texts = tuple[str, ...]
+Sources = tuple[SourceFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What one library is compiled from, each to be compiled by itself.
+
+    Attributes:
+        own: one or two parts of what was generated.
+        shared: parts that any file with the same header has.
+    """
+
+    own: tuple[Sources, ...]
+    shared: tuple[Sources, ...] = ()
+
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one."""
+        return len(self.own) + len(self.shared) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,43 +97,73 @@ def pieces(texts: Texts) -> tuple[Piece, ...]:
     return tuple(found)
 
 
-def in_parts(sources: tuple[SourceFile, ...]) -> tuple[tuple[SourceFile, ...], ...]:
-    """The files in two parts, each to be compiled by itself; or one, the sources as they are.
+def in_parts(sources: Sources) -> Parts:
+    """The files in parts; one of its own, the sources as they are, where more would save no time.
 
     Args:
-        sources: one C file and the headers of ours that it includes; anything else is one part, as
-            is a file of which either part would be short.
+        sources: one C file and the headers of ours that it includes; anything else is one part.
     """
+    whole = Parts((sources,))
     if sum(s.name.endswith(".c") for s in sources) != 1:
-        return (sources,)
+        return whole
     texts = tuple(s.text for s in sources)
     found = pieces(texts)
+    if len({p.name for p in found}) < len(found):
+        return whole
     sizes = _sizes(texts, found, next(k for k, s in enumerate(sources) if s.name.endswith(".c")))
+    families = [f for s in sources if s.name.endswith(".h") for f in _families(s)]
+    used = [(s, names) for s, names in families if not names.isdisjoint(sizes)]
+    common = frozenset[str]().union(*(names for _, names in used))
+    own = {name: size for name, size in sizes.items() if name not in common}
     loads = [0, 0]
-    for name, size in sizes.items():
+    for name, size in own.items():
         loads[_is_rare(name)] += size
-    if min(loads) < SHORT or len({p.name for p in found}) < len(found):
-        return (sources,)
-    homes = {name: _is_rare(name) for name in sizes}
-    return tuple(
-        tuple(
-            SourceFile(s.name, _part(s.text, [p for p in found if p.file == k], homes, own))
-            for k, s in enumerate(sources)
+    halves = (False, True) if min(loads) >= SHORT else (None,)
+    if not used and len(halves) == 1:
+        return whole
+    made = []
+    for half in halves:
+        kept = frozenset(n for n in own if half in (None, _is_rare(n)))
+        split = (
+            _part(s.text, [p for p in found if p.file == k], kept) for k, s in enumerate(sources)
         )
-        for own in (False, True)
-    )
+        made.append(tuple(SourceFile(s.name, t) for s, t in zip(sources, split, strict=True)))
+    return Parts(tuple(made), tuple(part for part, _ in used))
+
+
+def shared_parts(header: SourceFile) -> tuple[Sources, ...]:
+    """The parts that any file which includes a header of ours may share, large ones first."""
+    return tuple(part for part, _ in _families(header))
+
+
+@lru_cache(maxsize=4)
+def _families(header: SourceFile) -> tuple[tuple[Sources, frozenset[str]], ...]:
+    """The large families of block functions that call each other, each as a part, with names."""
+    found = pieces((header.text,))
+    calls = _calls((header.text,), found)
+    apart = {p.name: p for p in found if p.apart}
+    groups: list[frozenset[str]] = []
+    for name in apart:
+        group = frozenset({name, *calls[name]}) & frozenset(apart)
+        met = [g for g in groups if not g.isdisjoint(group)]
+        groups = [g for g in groups if g not in met] + [group.union(*met)]
+    size = {g: sum(apart[n].end - apart[n].start for n in g) for g in groups}
+    made = []
+    for group in sorted((g for g in groups if size[g] >= SMALL), key=lambda g: -size[g]):
+        text = SourceFile(header.name, _part(header.text, list(found), group))
+        file = SourceFile("part.c", f'#include "{header.name}"\n')
+        made.append(((text, file), group))
+    return tuple(made)
 
 
 def _is_rare(name: str) -> bool:
     return _RARE.search(name) is not None
 
 
-def _sizes(texts: Texts, found: tuple[Piece, ...], file: int) -> dict[str, int]:
-    """Characters of each function that one part defines, with the functions that it inlines; only
-    those that the C file leads to.
-    """
-    known = {p.name: p for p in found}
-    calls = {
+def _calls(texts: Texts, found: tuple[Piece, ...]) -> dict[str, tuple[str, ...]]:
+    """The functions that each function calls."""
+    known = {p.name for p in found}
+    return {
         p.name: tuple(
             w
             for w in dict.fromkeys(_WORD.findall(texts[p.file], p.brace, p.end))
@@ -116,6 +171,14 @@ def _sizes(texts: Texts, found: tuple[Piece, ...], file: int) -> dict[str, int]:
         )
         for p in found
     }
+
+
+def _sizes(texts: Texts, found: tuple[Piece, ...], file: int) -> dict[str, int]:
+    """Characters of each function that one part defines, with the functions that it inlines; only
+    those that the C file leads to.
+    """
+    known = {p.name: p for p in found}
+    calls = _calls(texts, found)
     sizes: dict[str, int] = {}
     wanted = [p.name for p in found if p.file == file and p.apart and not _is_block(texts, p)]
     while wanted:
@@ -140,14 +203,14 @@ def _is_block(texts: Texts, piece: Piece) -> bool:
     return texts[piece.file].startswith(MARK, piece.start)
 
 
-def _part(text: str, found: list[Piece], homes: dict[str, bool], own: bool) -> str:
-    """A text that defines only the shared functions of one part."""
+def _part(text: str, found: list[Piece], kept: frozenset[str]) -> str:
+    """A text that defines only some of the functions that are in one part."""
     lines, at = [], 0
     for p in found:
         if not p.apart:
             continue
         head = text[p.start : p.brace].rstrip()
-        body = "\n" + text[p.brace : p.end] if homes.get(p.name) == own else ";"
+        body = "\n" + text[p.brace : p.end] if p.name in kept else ";"
         lines += [text[at : p.start], head, body]
         at = p.end
     return "".join((*lines, text[at:])).replace(STATIC, SHARED)

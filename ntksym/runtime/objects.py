@@ -1,0 +1,95 @@
+"""The parts of a library as object files; those that networks share are made once, and early."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+from ..backends import SourceFile
+from ..errors import NtksymError
+from .cache import obtain
+from .compiler import Compiler, find_compiler, key_of, output, written
+from .gram_loop import gram_library
+from .parts import Parts, shared_parts
+from .threads import allowed_cores, each
+
+_known = threading.Event()
+"""Set when a network is generated: then it is known which shared parts it needs."""
+
+
+def objects_of(compiler: Compiler, parts: Parts, scratch: Path, keep: bool) -> list[str]:
+    """The paths of the object files of all parts, compiled at the same time; shared ones are from
+    the cache where they are in it.
+
+    Raises:
+        NoCompiler: a part is refused.
+        CannotWrite: a shared object can be stored nowhere.
+    """
+    compiler = _to_objects(compiler)
+    jobs = [*enumerate(parts.own), *((None, part) for part in parts.shared)]
+    made: dict[tuple[SourceFile, ...], str] = {}
+
+    def work(job: tuple[int | None, tuple[SourceFile, ...]], space: None) -> None:
+        number, part = job
+        if number is None:
+            made[part] = str(_shared(compiler, part, keep))
+            return
+        home = scratch / f"part{number}"
+        home.mkdir()
+        _compiled(compiler, part, home)
+        made[part] = str(home / "part.o")
+
+    each(work, jobs, len(jobs) if allowed_cores() > 1 else 1, lambda: None)
+    return [made[part] for _, part in jobs]
+
+
+@contextmanager
+def compiled_beside(keep: bool) -> Iterator[None]:
+    """What no network changes is compiled, by the compiler that is then known, in a thread of its
+    own while the body derives and generates a network: the Gram loop, then shared parts, until it
+    is known which of them are needed.  What goes wrong there is raised where it is needed.
+    """
+
+    def make() -> None:
+        with suppress(NtksymError):
+            gram_library(keep)
+            from ..backends.c.backend import support_file
+
+            compiler = _to_objects(find_compiler())
+            for part in shared_parts(support_file()):
+                if _known.is_set():
+                    return
+                _shared(compiler, part, keep)
+
+    _known.clear()
+    beside = threading.Thread(target=make, daemon=True)
+    beside.start()
+    try:
+        yield
+    finally:
+        parts_known()
+        beside.join()
+
+
+def parts_known() -> None:
+    """No shared part is compiled any more for the case that it will be needed."""
+    _known.set()
+
+
+def _shared(compiler: Compiler, part: tuple[SourceFile, ...], keep: bool) -> Path:
+    def make(scratch: Path) -> bytes:
+        return _compiled(compiler, part, scratch)
+
+    return obtain(key_of(compiler, part), ".o", make, keep=keep)
+
+
+def _compiled(compiler: Compiler, part: tuple[SourceFile, ...], home: Path) -> bytes:
+    """The object file of a part."""
+    return output(compiler, ["-c", f"-I{home}", *written(part, home)], home / "part.o")
+
+
+def _to_objects(compiler: Compiler) -> Compiler:
+    return replace(compiler, flags=tuple(f for f in compiler.flags if f != "-shared"))
