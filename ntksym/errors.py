@@ -155,3 +155,13 @@ class MissingExtra(NtksymError):
     """A library of an optional extra is not installed."""
 
     code, exit_status = "E101", 5
+
+
+def without_value(name: str, where: str = "") -> BadSpec:
+    """The error of a parameter that has no number where code needs one."""
+    return BadSpec(
+        f"the parameter {name!r} has no value",
+        where=where,
+        hint=f"a number for it: mlp:...:{name}=0.25 in a specification, --param {name}=0.25, "
+        f"or {name}=0.25 (params={{{name!r}: 0.25}}) in Python",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,7 @@ def test_compile_says_what_it_takes() -> None:
         ({"dtype": np.int32}, "unknown dtype"),
         ({"dtype": "float16"}, "unknown dtype 'float16'"),
         ({"dtype": None}, "unknown dtype None"),
+        ({"dtype": ">f4" if sys.byteorder == "little" else "<f4"}, "unknown dtype"),
         ({"target": None}, "unknown target None"),
         ({"target": ["c"]}, "unknown target"),
         ({"error": "small"}, "error = 'small': not between 0 and 1"),
@@ -79,7 +81,7 @@ def test_options_that_are_none(option: dict[str, Any], text: str) -> None:
     assert text in caught.value.what and caught.value.hint
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.dtype("float32"), "float32"], ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.dtype("float32"), "float32", "f4"], ids=str)
 def test_float_types_of_numpy(dtype: Any) -> None:
     kernel = ntksym.compile("mlp:relu:depth=1", target="numpy", dtype=dtype, threads=np.int64(1))
     assert kernel(np.eye(3)).ntk.dtype == np.float32

@@ -123,6 +123,15 @@ def test_outputs_that_cannot_be_filled(kernel: Any, out: Any, text: str) -> None
         kernel(data(4), out=out)
 
 
+def test_outputs_that_are_interleaved_share_nothing(kernel: Any) -> None:
+    x = np.random.default_rng(0).standard_normal((70, 3))
+    both = np.empty((70, 140))
+    found = kernel(x, out=(both[:, :70], both[:, 70:]))
+    assert found.ntk.base is both
+    plain = kernel(x)
+    assert (both == np.concatenate([plain.nngp, plain.ntk], axis=1)).all()
+
+
 def test_outputs_that_overlap(kernel: Any) -> None:
     x, both = data(4, 4), np.empty((5, 4))
     with pytest.raises(BadData, match=r"out\[1\] overlaps out\[0\] in memory"):

@@ -133,9 +133,10 @@ def test_parameters_are_checked():
         ufunc("leaky_relu")
     with pytest.raises(BadData, match="has no parameter 'beta'"):
         ufunc("gelu", beta=1.0)
-    for bad in ("1", None, float("nan"), True):
+    for bad in ("x", "1/0", None, float("nan"), True):
         with pytest.raises(BadData, match=r"alpha = .* is not a number"):
             ufunc("leaky_relu", alpha=bad)
+    assert ufunc("leaky_relu", alpha="1/4") is ufunc("leaky_relu", alpha=0.25)
     with pytest.raises(BadSpec, match="is not a number"):
         ufunc("gelu", variances="x")
 

@@ -27,7 +27,8 @@ diagonal n after it, and the square roots r of q11, q22 and s of n11, n22, one p
 
 REQUIRES_PAIR = (
     "q11 >= 0, q22 >= 0",
-    "q12*q12 <= q11*q22 up to rounding: an excess is clamped, not checked",
+    "q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing "
+    "(ufuncs, packages and compiled duals bring q12 to its bound first)",
 )
 REQUIRES_FINITE = "q11*q22 and the exponentials of the formula neither overflow nor underflow"
 REQUIRES_DIAG = ("q >= 0",)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from sympy import Expr, Poly, Symbol
 
 from .. import symbols
-from ..errors import BadSpec
+from ..errors import without_value
 from .layers import Nonlinearity
 from .network import Network
 from .recursion import InputRule, recurse
@@ -91,8 +91,5 @@ def _theta(e: Expr, values: Mapping[Symbol, Expr]) -> tuple[Expr, Expr, Expr]:
 def _known(e: Expr) -> Expr:
     if e.free_symbols:
         name = min(s.name for s in e.free_symbols)
-        raise BadSpec(
-            f"the parameter {name!r} has no value",
-            hint=f"give {name} a number before generating code",
-        )
+        raise without_value(name)
     return e

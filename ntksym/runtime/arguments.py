@@ -29,16 +29,18 @@ def read_dtype(dtype: Any) -> str:
     Raises:
         BadSpec: another type, or none.
     """
-    found = dtype
-    if dtype is not None and not isinstance(dtype, str):
+    if isinstance(dtype, str) and dtype in DTYPES:
+        return dtype
+    if dtype is not None:
         import numpy as np  # later: a recipe needs it anyway, a wrong target does not
 
         try:
-            found = np.dtype(dtype).name
+            found = np.dtype(dtype)
         except TypeError:
-            found = None
-    if isinstance(found, str) and found in DTYPES:
-        return found
+            pass
+        else:
+            if found.name in DTYPES and found.isnative:
+                return found.name
     raise BadSpec(f"unknown dtype {dtype!r}", hint="one of: " + ", ".join(DTYPES))
 
 

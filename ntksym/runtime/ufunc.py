@@ -31,8 +31,8 @@ from ..backends.c.ufunc import UfuncSpec, ufunc_file
 from ..backends.numpy import unit_network as numpy_unit_network
 from ..backends.unit import DualUnit
 from ..backends.units import unit_of
-from ..errors import BadData, NoCompiler, NtksymError
-from ..language import as_activation, parse_activation
+from ..errors import BadData, NoCompiler, NtksymError, ParseError
+from ..language import as_activation, parse_activation, parse_number
 from ..language.write import to_text
 from ..numeric import read_variances
 from ..numeric.rules import Variances
@@ -45,7 +45,7 @@ MODULE = "ntksym_ufunc"
 PREFIX = "dual("
 
 
-def ufunc(activation: Any, *, variances: Any = None, **params: float) -> Any:
+def ufunc(activation: Any, *, variances: Any = None, **params: float | str) -> Any:
     """The dual of an activation as a NumPy ufunc of (q11, q12, q22), returning (nngp, dot).
 
     `nngp` is E[s(u)s(v)], `dot` its derivative in q12.  Types 'ddd->dd' and 'fff->ff' (computed in
@@ -55,7 +55,7 @@ def ufunc(activation: Any, *, variances: Any = None, **params: float) -> Any:
     Args:
         activation: text, a catalogue name, a SymPy expression, an `Activation`.
         variances: (low, high), for activations whose dual is a table or another rule with a range.
-        params: numbers for the parameters of the activation.
+        params: numbers for the parameters of the activation, or their text ("1/3").
 
     Returns:
         A `numpy.ufunc`; without a C compiler or Python's headers a `PlainUfunc`, after one
@@ -79,8 +79,10 @@ def ufunc(activation: Any, *, variances: Any = None, **params: float) -> Any:
 
 def _number(key: str, value: Any, of: str) -> float:
     try:
-        found = nan if isinstance(value, (str, bytes, bool)) else float(value)
-    except (TypeError, ValueError, OverflowError):
+        if isinstance(value, str):
+            value = parse_number(value)
+        found = nan if isinstance(value, (bytes, bool)) else float(value)
+    except (TypeError, ValueError, OverflowError, ParseError):
         found = nan
     if not isfinite(found):
         raise BadData(f"{key} = {value!r} is not a number", where=of, hint=f"{key}=0.25")

@@ -27,7 +27,7 @@ from ..backends.unit import DualUnit
 from ..backends.unit_schedule import UnitSchedule, UnitStep
 from ..backends.units import unit_of
 from ..dual import Dual
-from ..errors import BadSpec, UnsupportedOp
+from ..errors import UnsupportedOp, without_value
 from ..lower.kernel import degree_one, lower_input
 from ..lower.near import kinked
 from ..lower.program import Program
@@ -200,11 +200,7 @@ def _choice(n: Nonlinearity, wanted: Wanted, span: Range | None) -> Choice:
     if act.params:
         missing = [p.name for p in act.params if p.name not in values]
         if missing:
-            raise BadSpec(
-                f"the parameter {missing[0]!r} has no value",
-                where=act.name,
-                hint=f"give {missing[0]} a number before generating code",
-            )
+            raise without_value(missing[0], act.name)
         act = act.with_params(**values)
     fixed = choose(
         act, method=wanted.method, error=wanted.error, variances=exact, code=True, build=kept
