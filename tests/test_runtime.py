@@ -236,6 +236,15 @@ def test_network_objects() -> None:
     assert np.abs(a.ntk / b.ntk - 1).max() < 16 * EPS
 
 
+def test_results_come_apart() -> None:
+    x = data(3)
+    k, dual = compile("mlp:relu:depth=1", target="numpy"), compile("relu", target="numpy")
+    nngp, ntk = k(x)
+    assert (nngp == k(x).nngp).all() and (ntk == k(x).ntk).all() and len(list(k.diag(x))) == 2
+    value, dot = dual(1.0, 0.5, 2.0)
+    assert (value, dot) == (dual(1.0, 0.5, 2.0).nngp, dual(1.0, 0.5, 2.0).dot)
+
+
 @pytest.mark.parametrize("target", ["c", "numpy"])
 def test_covariances_that_are_none(target: str) -> None:
     """A negative variance is NaN; an excess is clamped, or named when `strict`."""

@@ -267,7 +267,8 @@ class _Source:
         if array.ndim != 2 or array.size == 0 or array.dtype.kind not in "fiub":
             raise BadData(
                 f"{name}: an array of real numbers of shape (n, d) is needed, "
-                f"not {array.dtype} of shape {array.shape}"
+                f"not {array.dtype} of shape {array.shape}",
+                hint="a row for each input, at least one row and one column",
             )
         digest = hashlib.sha256(f"{array.dtype.str} {array.shape}".encode())
         step = max(1, (16 << 20) // max(1, array[:1].nbytes))

@@ -142,7 +142,7 @@ def _from_file(path: Path) -> Network:
         raise BadSpec(
             f"cannot read the network file: {err.strerror or err}",
             where=str(path),
-            hint="a .toml file, or text such as mlp:gelu:depth=3",
+            hint="a .toml file, or text such as mlp:gelu:depth=3; an activation alone is none",
         ) from err
     return parse_toml(raw, str(path))
 

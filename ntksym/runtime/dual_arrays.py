@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,10 +15,13 @@ from .checks import Array, is_covariance
 
 @dataclass(frozen=True, slots=True)
 class DualValues:
-    """A dual and its derivative in q12, arrays of the shape of the input."""
+    """A dual and its derivative in q12, arrays of the shape of the input: `nngp, dot = d(...)`."""
 
     nngp: Array
     dot: Array
+
+    def __iter__(self) -> Iterator[Array]:
+        return iter((self.nngp, self.dot))
 
 
 class DualEngine(Protocol):

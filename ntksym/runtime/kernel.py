@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -43,10 +44,16 @@ SMALL = 1 << 21
 
 @dataclass(frozen=True, slots=True)
 class KernelMatrices:
-    """The two kernels: `nngp` and `ntk`, arrays of shape (n, m), or (n,) for a diagonal."""
+    """The two kernels: `nngp` and `ntk`, arrays of shape (n, m), or (n,) for a diagonal.
+
+    `nngp, ntk = k(X)` takes them apart.
+    """
 
     nngp: NDArray[Any]
     ntk: NDArray[Any]
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        return iter((self.nngp, self.ntk))
 
 
 class CompiledKernel:
