@@ -40,7 +40,7 @@ def read_dtype(dtype: Any) -> str:
             pass
         else:
             if found.name in DTYPES and found.isnative:
-                return found.name
+                return str(found.name)
     raise BadSpec(f"unknown dtype {dtype!r}", hint="one of: " + ", ".join(DTYPES))
 
 
