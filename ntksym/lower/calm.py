@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from sympy import Expr, Rational, Symbol
+from sympy import Expr, I, Rational, Symbol
 
 from .. import symbols as S
 from .grades import Parts, graded
@@ -40,7 +40,7 @@ def calm(e: Expr) -> Expr | None:
     Parameters count as numbers of their sign: which form is best hardly depends on their size.
     Where a sign is not known, terms that add up for one sign cancel for the other: None.
     """
-    if not is_polynomial(e) or S.q12 not in e.free_symbols or not _signs_known(e):
+    if not is_polynomial(e) or S.q12 not in e.free_symbols or e.has(I) or not _signs_known(e):
         return None
     parts = monomials(e)
     if not 2 < len(parts) <= MOST:

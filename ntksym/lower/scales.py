@@ -12,22 +12,24 @@ from functools import lru_cache
 from math import inf
 from typing import Protocol
 
-from sympy import Expr, Pow, oo, sqrt, zoo
+from sympy import Expr, Pow, erf, expand, oo, sqrt, zoo
 
 from .. import symbols as S
 from ..activation import Activation
 from ..derivation import Derivation
 from ..dual import Dual, dual
 from ..errors import NtksymError
+from ..functions import Phi
 from .build import Builder
 from .conditioning import loses, overflows, rounds_exponents
-from .direct import Covered, Direct, direct_rule
+from .direct import Direct, direct_rule
+from .direct_where import Covered
 from .far import Far, far_rule
 from .ops import DIRECT_OPS
 from .polynomial import DET
 from .price import SMALL, small_program
 from .program import Operand
-from .rescale import orders, rescaled
+from .rescale import diagonal_orders, orders, rescaled, rescaled_diagonal
 from .separate import separated
 from .spread import spread_out
 from .tilt import Tilt, tilt, tilted, tilted_diagonal
@@ -91,7 +93,7 @@ def settle(b: Builder, d: DualLike) -> None:
 
 def _settle_bell(b: Builder, d: DualLike, bell: Tilt) -> None:
     names = sorted({s.name for e in (d.value, d.dot) for s in e.free_symbols} - _ENTRIES)
-    inner = Builder(("q11", "q12", "q22", "root", *names), root="root")
+    inner = Builder(("q11", "q12", "q22", "root", *names), root="root", most=1 / bell.rate)
     ends: list[tuple[str, Operand]] = []
     for label, part in (("nngp", bell.value), ("dot", bell.slope)):
         settle(inner, part)
@@ -103,7 +105,7 @@ def _settle_bell(b: Builder, d: DualLike, bell: Tilt) -> None:
 
 def _settle_bell_diagonal(b: Builder, d: DualLike, bell: Tilt) -> None:
     names = sorted({s.name for e in (d.diag, d.diag_dot) for s in e.free_symbols} - {"q"})
-    inner = Builder(("q", *names))
+    inner = Builder(("q", *names), most=1 / bell.rate)
     ends: list[tuple[str, Operand]] = []
     for label, part in (("nngp", bell.value), ("dot", bell.slope)):
         settle_diagonal(inner, part)
@@ -136,6 +138,20 @@ def settle_diagonal(b: Builder, d: DualLike) -> None:
     if (bell := tilt(d.activation)) is not None:
         _settle_bell_diagonal(b, d, bell)
         return
+    if (found := diagonal_orders(d.activation)) is None:
+        _settle_diagonal(b, d)
+        return
+    ends = {"nngp": d.diag, "dot": d.diag_dot}
+    finite = {k: e for k, e in ends.items() if e not in (oo, zoo)}
+    names = sorted({s.name for e in finite.values() for s in e.free_symbols} - {"q"})
+    inner = Builder(("q", *names))
+    _settle_diagonal(inner, d)
+    p = inner.program("own", tuple((k, inner.operand(e)) for k, e in finite.items()))
+    for k, value in rescaled_diagonal(b, p, found).items():
+        b.replace(ends[k], value)
+
+
+def _settle_diagonal(b: Builder, d: DualLike) -> None:
     if (inner := small_program(d.activation)) is not None:
         at: tuple[Operand, ...] = ("q", "q", "q", Fraction(0), *inner.args[4:])
         b.replace(d.diag, b.emit("price", b.operand(d.diag), *at, inner=inner))
@@ -145,6 +161,8 @@ def settle_diagonal(b: Builder, d: DualLike) -> None:
                 b.replace(e, b.emit(op, b.operand(e), "q", inner=rule))
     for e, pair in _cancelling(d):
         b.replace(e, _on_diagonal(b, pair))
+    for e, form in _masses(d):
+        b.replace(e, b.operand(form))
     if (own := _direct(d.activation)) is not None:
         given = own.point.args[1:]
         for e, op, used in zip((d.diag, d.diag_dot), DIRECT_OPS[2:], own.used[2:], strict=True):
@@ -170,9 +188,23 @@ def _cancelling(d: DualLike) -> tuple[tuple[Expr, Expr], ...]:
     )
 
 
-def _less(pair: Expr, own: Expr) -> bool:
-    """Whether the dual keeps the digits of small variances that its diagonal loses."""
-    return loses(own, _TINY) and not loses(pair, _TINY)
+def _masses(d: DualLike) -> tuple[tuple[Expr, Expr], ...]:
+    """Diagonals that are the mass of an interval, by erf: 1 - 2 Phi(-c/sqrt(q)) loses what is left
+    of it at large variances.
+    """
+    found = []
+    for e in (d.diag, d.diag_dot):
+        if e in (oo, zoo) or not e.has(Phi):
+            continue
+        form = expand(e.replace(Phi, lambda z: (1 + erf(z / sqrt(2))) / 2))
+        if _less(form.xreplace({S.q: S.q11}), e.xreplace({S.q: S.q11}), _LARGE):
+            found.append((e, form))
+    return tuple(found)
+
+
+def _less(pair: Expr, own: Expr, variance: Fraction = _TINY) -> bool:
+    """Whether the first keeps the digits that the second loses, at small variances or others."""
+    return loses(own, variance) and not loses(pair, variance)
 
 
 def _kinked(e: Expr) -> bool:
@@ -206,8 +238,8 @@ def settles(activation: Activation) -> Dual | None:
         return None
     if not _closed(found):
         return None
-    needed = (rule(activation) is not None for rule in (tilt, small_program, _far, _direct))
-    if any(needed) or orders(activation) or _cancelling(found) or _overflowing(activation):
+    rules = (tilt, small_program, _far, _direct, orders, diagonal_orders, _overflowing)
+    if any(rule(activation) for rule in rules) or _cancelling(found) or _masses(found):
         return found
     return None
 

@@ -6,7 +6,8 @@ table; only those pairs are integrated, one by one.
 
 from __future__ import annotations
 
-from ...lower.direct import BINS, Direct
+from ...lower.direct import Direct
+from ...lower.direct_where import BINS
 from ...lower.ops import DIRECT_OPS
 from ...lower.program import Program, constants, live
 from .._base import constant_values
@@ -95,6 +96,7 @@ def _rule(rule: Direct, stem: str) -> str:
         "@LIVE@": _bits(rule.live[0] + rule.live[1]),
         "@GROUPS@": ", ".join(str(n) for row in rule.groups for n in row),
         "@JUMPS@": str(int(rule.jumps)),
+        "@DIES@": str(int(rule.dies)),
         "@MARKS@": ",\n      ".join(", ".join(row) for row in _rows_of([*names, *outs], 6)),
         "@NAMED@": "".join(f", double {s}" for s in names),
         "@GIVEN@": "".join(f"  {line}\n" for line in given),
@@ -110,7 +112,7 @@ def _rows_of(items: list[str], width: int) -> list[list[str]]:
 def _table(rule: Direct, stem: str, which: int) -> str:
     size = f"{BINS} * {BINS}" if which < 2 else f"{BINS}"
     return (
-        "/* Where it is used: bins of the variances over the square of the unit, times 8 each. */\n"
+        "/* Where it is used: bins of the variances over the square of the unit, times 4 each. */\n"
         f"static const unsigned char ntksym_{stem}_used{which}[{size}] = {{\n"
         f"    {_rows(rule.used[which])}}};\n\n"
     )
@@ -133,7 +135,7 @@ def _replaced(text: str, marks: dict[str, str]) -> str:
 
 _RULE = r"""
 typedef struct {
-  double kink[@KINKS@], jump[@KINKS@], cut[@CUTS@ + 1], closed[@CLOSED@], given[@PARAMS@];
+  double kink[@KINKS@ + 1], jump[@KINKS@ + 1], cut[@CUTS@ + 1], closed[@CLOSED@], given[@PARAMS@];
   ntksym_direct_rule rule;
 } ntksym_@STEM@_marked;
 
@@ -148,11 +150,13 @@ NTKSYM_BLOCK_FUNCTION void ntksym_@STEM@_mark(ntksym_@STEM@_marked *to@NAMED@)
   static const unsigned char live[2 * @CELLS@] = {@LIVE@};
   static const signed char groups[2 * @CELLS@] = {@GROUPS@};
   ntksym_@STEM@_marks(@MARKS@);
-  to->cut[@CUTS@] = to->closed[@CLOSED@ - 1] = to->given[@PARAMS@ - 1] = 0.0;
+  to->kink[@KINKS@] = to->jump[@KINKS@] = to->cut[@CUTS@] = 0.0;
+  to->closed[@CLOSED@ - 1] = to->given[@PARAMS@ - 1] = 0.0;
 @GIVEN@  to->rule.kinks = @KINKS@;
   to->rule.cuts = @CUTS@;
   to->rule.centres = @CENTRES@;
   to->rule.jumps = @JUMPS@;
+  to->rule.dies = @DIES@;
   to->rule.degree = @DEGREE@;
   to->rule.live = live;
   to->rule.groups = groups;
@@ -172,7 +176,7 @@ _PAIR = r"""static inline int ntksym_@LABEL@_in(double q11, double q22, double r
   const double least = q11 < q22 ? q11 : q22, most = q11 < q22 ? q22 : q11;
   const int kind = ntksym_@STEM@_used@WHICH@[a * @BINS@ + b];
   /* 2: where the inputs are too nearly parallel for the rule of large variances */
-  const int in = (kind == 1) | (kind == 3) |
+  const int in = (kind == 1) |
                  ((kind == 2) & (root < @LEAST@ * sqrt(most)) & (least < 0x1p120));
   return in & (least > 1e-280) & (most < 1e280) &
          (root >= 0.0) & (root < INFINITY) & ((@WHICH@ == 0) | (root > 0.0));
@@ -189,7 +193,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_@LABEL@(size_t n, const double *closed,
     ntksym_@STEM@_unit(@HERE@&unit);
     if (ntksym_@LABEL@_in(q11[i], q22[i], root[i], unit) && q12[i] == q12[i]) {
       ntksym_@STEM@_mark(&mark@AT@);
-      out[i] = ntksym_direct_pair(&mark.rule, @WHICH@, q11[i], q12[i], q22[i], root[i]);
+      out[i] = ntksym_direct_pair(&mark.rule, @WHICH@, q11[i], q12[i], q22[i], root[i], unit);
     }
   }
 }

@@ -15,6 +15,7 @@ from .._base import spell_program
 from ..tables import legendre
 from .backend import NUMPY, function
 from .direct import direct_operation, direct_rule
+from .direct_text import direct_text
 
 NODES = 16
 """Gauss-Legendre nodes of a panel."""
@@ -44,6 +45,9 @@ def scale_functions(programs: tuple[Program, ...]) -> tuple[str, ...]:
                 found.append(text.replace("@WHICH@", which).strip("\n"))
             elif isinstance(let.inner, Direct):
                 stem = f"_rule_{let.inner.digest()[:12]}"
+                if "direct" not in known:
+                    found.append(direct_text())
+                    known.add("direct")
                 if stem not in known:
                     found.append(direct_rule(let.inner, stem))
                     known.add(stem)

@@ -1,0 +1,258 @@
+r"""NumPy for duals by their definition, for every activation: a part of the modules that use it.
+
+The same as `backends.c.direct_text`, for many pairs of variances at once: the panels of all pairs
+that are not empty are one array, and their sums are gathered by pair.
+"""
+
+from __future__ import annotations
+
+from ...lower.direct_where import FIRST
+from ..tables import legendre
+
+NODES = 14
+"""Gauss-Legendre nodes of a panel."""
+CHUNK = 64
+"""Pairs at once."""
+
+
+def direct_text() -> str:
+    """The functions that all rules share."""
+    nodes = "".join(f"    ({x!r}, {w!r}),\n" for x, w in legendre(NODES))
+    text = _TEXT
+    marks = {"@NODES@": nodes, "@CHUNK@": str(CHUNK), "@FIRST@": repr(FIRST)}
+    for mark, value in marks.items():
+        text = text.replace(mark, value)
+    return text.strip("\n")
+
+
+_TEXT = '''
+_DIRECT_NODES, _DIRECT_WEIGHTS = np.array((
+@NODES@)).T
+_DIRECT_LADDER = np.array((0.0, 2.5, -2.5, 5.2, -5.2, 9.1, -9.1))
+
+
+def _direct_reach(live, kinks, m, t):
+    """How far from m something counts, in standard deviations t; 0 where nothing does."""
+    low, high = np.concatenate(([-np.inf], kinks)), np.concatenate((kinks, [np.inf]))
+    m, t = m[:, None], t[:, None]
+    away = np.maximum(np.maximum((low - m) / t, (m - high) / t), 0.0)
+    start = np.min(np.where(live, away, np.inf), axis=1)
+    return np.where(start < 37.0, np.sqrt(start * start + 82.0), 0.0)
+
+
+def _direct_ends(low, high, m, t, reach, more):
+    """Ends of panels of a cell in standard deviations t from m, a row for each m, in order."""
+    a = np.maximum((low - m) / t, -reach)[:, None]
+    b = np.maximum(np.minimum((high - m) / t, reach)[:, None], a)
+    start = np.maximum(np.maximum(a, -b), 0.0)
+    steps = np.sqrt(start * start + np.array((6.25, 27.0, 82.0)))
+    z = np.concatenate((a, -steps, 0.0 * a, steps, (more - m[:, None]) / t[:, None], b), axis=1)
+    return np.sort(np.clip(z, a, b), axis=1)
+
+
+def _direct_panels(rule, marks, which, order, cell, m, t, reach):
+    """The mean of s over a cell, or of its slope, by panels; times a Hermite polynomial."""
+    kinks, _, cuts, _, given = marks
+    low = kinks[cell - 1] if cell else -np.inf
+    high = kinks[cell] if cell < len(kinks) else np.inf
+    total = np.zeros(len(m))
+    narrow = high - low < t
+    for inner in (False, True):
+        rows = np.flatnonzero(narrow == inner)
+        if not len(rows):
+            continue
+        if inner:  # in u itself: (u - m)/t would lose the width of the cell
+            base, step = np.zeros(len(rows)), np.ones(len(rows))
+            ends = np.sort(np.clip(np.concatenate(([low], cuts, [high])), low, high))
+            ends = np.broadcast_to(ends, (len(rows), len(ends)))
+        else:
+            base, step = m[rows], t[rows]
+            more = np.broadcast_to(cuts, (len(rows), len(cuts)))
+            ends = _direct_ends(low, high, base, step, reach[rows], more)
+        own, panel = np.nonzero(np.diff(ends, axis=1) > 0.0)
+        left = ends[own, panel][:, None]
+        length = ends[own, panel + 1][:, None] - left
+        z = left + length * _DIRECT_NODES
+        u = base[own, None] + step[own, None] * z
+        z = (u - m[rows][own, None]) / t[rows][own, None] if inner else z
+        w = (step / t[rows])[own, None] * length * _DIRECT_WEIGHTS * np.exp(-0.5 * z * z)
+        w = w if order == 0 else w * z if order == 1 else w * (z * z - 1.0)
+        part = np.sum(w * rule[0](u, *given)[which], axis=1)
+        total[rows] = np.bincount(own, part, len(rows))
+    return 0.3989422804014327 * total
+
+
+def _direct_side(rate, coefficients, sign, k, m, t, side, bell):
+    """A row of the closed means at its end k, upwards (side 1) or downwards, and the sizes."""
+    gap = m - k
+    at, a = side * (gap / t + rate * t), rate * (gap + 0.5 * rate * t * t)
+    size = np.abs(at)
+    # exp(a)*Phi(-size) is the density at the end times Mills' ratio: nothing of it cancels
+    mills = 1.2533141373155003 * _erfcx_positive(0.7071067811865476 * np.minimum(size, 1e100))
+    tail = bell * mills
+    whole = np.where(at < 0.0, 0.0, np.exp(np.where(at < 0.0, 0.0, a)))
+    i0, s0 = np.where(at < 0.0, tail, whole - tail), tail + whole * (1.0 + np.abs(a))
+    i1, s1 = bell + at * i0, bell + size * s0
+    power, value, sizes = sign * side, 0.0, 0.0
+    for j, c in enumerate(coefficients):
+        value, sizes = value + c * power * i0, sizes + np.abs(c * power) * s0
+        i0, s0, i1, s1 = i1, s1, at * i1 + (j + 1.0) * i0, size * s1 + (j + 1.0) * s0
+        power = power * side * t
+    return value, sizes
+
+
+def _direct_mean(rule, marks, which, m, t):
+    """E[s(u)], or E[s'(u)] with the jumps, for u of means m and standard deviations t."""
+    point, live, groups, degree, jumps, _, _ = rule
+    kinks, heights, _, closed, params = marks
+    still, t = t, np.where(t > 0.0, t, 1.0)
+    bells = [0.3989422804014327 * np.exp(-0.5 * ((k - m) / t) ** 2) for k in kinks]
+    reach = _direct_reach(live[which], kinks, m, t)
+    values, sizes, place = [], [], 0
+    width = 2 * degree + 3
+    for n in range(2):
+        for cell, count in enumerate(groups[n]):
+            rows = closed[place : place + width * max(count, 0)].reshape(-1, width)
+            place += rows.size
+            if n != which or not live[n][cell]:
+                continue
+            low = kinks[cell - 1] if cell else -np.inf
+            high = kinks[cell] if cell < len(kinks) else np.inf
+            near = np.maximum(np.maximum((low - m) / t, (m - high) / t), 0.0) < reach
+            side = np.where((m - low < high - m) | np.isinf(high), 1.0, -1.0)
+            side = np.where(np.isinf(low), -1.0, side)
+            value, size = np.zeros(len(m)), np.where(near & (count < 0), np.inf, 0.0)
+            for row in rows:
+                parts = (row[1 : degree + 2], 1.0, cell - 1), (row[degree + 2 :], -1.0, cell)
+                for c, sign, k in parts[int(cell == 0) : 1 + int(cell < len(kinks))]:
+                    given = kinks[k], m, t, side, bells[k]
+                    v, s = _direct_side(row[0], c, sign, *given)
+                    value, size = value + v, size + s
+            values.append((cell, np.where(near, value, 0.0)))
+            sizes.append(np.where(near, size, 0.0))
+    most = 8.0 * sum(np.abs(v) for _, v in values) if values else 0.0
+    total = np.zeros(len(m))
+    for (cell, value), size in zip(values, sizes):
+        lost = np.flatnonzero(~(size <= most) & (size > 0.0))
+        if len(lost):
+            value[lost] = _direct_panels(rule, marks, which, 0, cell, m[lost], t[lost], reach[lost])
+        total += value
+    if which and jumps:
+        total += sum(h * bell / t for h, bell in zip(heights, bells))
+    return np.where(still > 0.0, total, point(m, *params)[which])
+
+
+def _direct_bell(v, q, slip=0.0):
+    """exp(-(v + slip)^2/(2 q)) with the rounding of the exponent taken out (Dekker 1971)."""
+    square, low = _two_product(v, v)
+    ratio = square / q
+    product, spill = _two_product(ratio, q)
+    rest = (((square - product) - spill) + (low + 2.0 * slip * v)) / q
+    return np.exp(-0.5 * ratio) * (1.0 - 0.5 * np.where(np.isfinite(rest), rest, 0.0))
+
+
+def _direct_nodes(rule, marks, row, q, more):
+    """By cells of s, or of its slope: to which q the panels belong, their nodes, the density."""
+    kinks, live, r, zero = marks[0], rule[1][row], np.sqrt(q), np.zeros(len(q))
+    reach = _direct_reach(live, kinks, zero, r)
+    for cell in np.flatnonzero(live):
+        low = kinks[cell - 1] if cell else -np.inf
+        high = kinks[cell] if cell < len(kinks) else np.inf
+        base = low if low > 0.0 else high if high < 0.0 else 0.0
+        ends = _direct_ends(low, high, zero, r, reach, more)
+        own, panel = np.nonzero(np.diff(ends, axis=1) > 0.0)
+        left = ends[own, panel]
+        length = (ends[own, panel + 1] - left)[:, None]
+        # counted from the end of the cell: far out, rounding it to r would cost many digits
+        shift = r[own, None] * ((left - base / r[own])[:, None] + length * _DIRECT_NODES)
+        v = base + shift
+        slip = shift - (v - base)  # of the node: in a tail the density is steep
+        yield own, v, length * _DIRECT_WEIGHTS * _direct_bell(v, q[own, None], slip)
+
+
+def _direct_pairs(rule, marks, unit, which, q11, q12, q22, root):
+    """The dual or its derivative; the outer integral is over the input of smaller variance."""
+    q = np.minimum(q11, q22)
+    parts = which & rule[5] & (root > 2.0 * unit * np.sqrt(q))
+    total = np.empty(len(q))
+    for by_parts in (False, True):
+        rows = np.flatnonzero(parts == by_parts)
+        for k in range(0, len(rows), @CHUNK@):
+            own = rows[k : k + @CHUNK@]
+            given = q[own], q12[own] / q[own], root[own] / np.sqrt(q[own])
+            total[own] = _direct_outer(rule, marks, which, by_parts, *given)
+    return total
+
+
+def _direct_outer(rule, marks, which, by_parts, q, turn, t):
+    """The integral over the input of variance q, where the other one has mean turn*v.
+
+    By parts, E[s'(u)s'(v)] = E[s(v)(v/q*E[s(u)z]/t - turn*E[s(u)(z^2 - 1)]/t^2)], u = turn*v + t*z.
+    """
+    point, centres = rule[0], rule[6]
+    kinks, heights, cuts, _, given = marks
+    r, row = np.sqrt(q), 0 if by_parts else which
+    width = t / np.abs(turn)
+    places = np.concatenate((kinks, cuts[:centres])) / turn[:, None]
+    places = (places[:, :, None] + width[:, None, None] * _DIRECT_LADDER).reshape(len(q), -1)
+    images = np.concatenate((places, cuts[centres:] / turn[:, None]), axis=1)
+    images = np.where((width < r)[:, None], images, 0.0)  # else the mean is smooth enough
+    more = np.concatenate((np.broadcast_to(cuts, (len(q), len(cuts))), images), axis=1)
+    total = np.zeros(len(q))
+    for own, v, w in _direct_nodes(rule, marks, row, q, more):
+        w = w * point(v, *given)[row]
+        m, deviation = (turn[own, None] * v).ravel(), np.repeat(t[own], len(_DIRECT_NODES))
+        if by_parts:
+            first, second = (_direct_moment(rule, marks, n, m, deviation) for n in (1, 2))
+            mean = first.reshape(v.shape) * (v / q[own, None])
+            mean = mean - turn[own, None] * (second / deviation).reshape(v.shape)
+        else:
+            mean = _direct_mean(rule, marks, which, m, deviation).reshape(v.shape)
+        total += np.bincount(own, np.sum(w * mean, axis=1), len(q))
+    if which and rule[4] and not by_parts:
+        for k, height in zip(kinks, heights):
+            part = height * _direct_bell(np.full(len(q), k), q) / r
+            mean = _direct_mean(rule, marks, which, turn * k, t)
+            total += np.where(part != 0.0, part * mean, 0.0)
+    return 0.3989422804014327 * total
+
+
+def _direct_moment(rule, marks, order, m, t):
+    """E[s(u) He(z)]/t for a Hermite polynomial and u = m + t*z: by panels."""
+    reach = _direct_reach(rule[1][0], marks[0], m, t)
+    cells = np.flatnonzero(rule[1][0])
+    return sum(_direct_panels(rule, marks, 0, order, c, m, t, reach) for c in cells) / t
+
+
+def _direct_same(rule, marks, unit, which, q):
+    """The same for u = v: one integral."""
+    total, more = np.zeros(len(q)), np.broadcast_to(marks[2], (len(q), len(marks[2])))
+    for own, v, w in _direct_nodes(rule, marks, which, q, more):
+        s = rule[0](v, *marks[4])[which]
+        total += np.bincount(own, np.sum(w * s * s, axis=1), len(q))
+    return 0.3989422804014327 * total
+
+
+def _direct_used(table, bins, variances, unit):
+    """The flags of these variances: bins of them over the square of the unit, times 4 each."""
+    place = np.zeros(np.shape(variances[0]), dtype=np.int64)
+    for q in variances:
+        exponent = np.frexp(np.clip(q / unit / unit / @FIRST@, 1e-300, 1e300))[1] - 1
+        place = place * bins + np.clip((exponent + 2 * (bins // 2)) // 2, 0, bins - 1)
+    flags = np.frombuffer(table.encode(), dtype=np.uint8) - 48
+    inside = np.logical_and.reduce([(q > 1e-280) & (q < 1e280) for q in variances])
+    return np.where(inside, flags[place], 0)
+
+
+def _direct_each(run, mark, rule, which, used, columns, params):
+    """`run` at the chosen places, those of equal parameters together."""
+    found = np.empty(int(used.sum()))
+    columns = [v[used] for v in columns]
+    given = np.stack([v[used] for v in params], axis=1) if params else np.zeros((len(found), 0))
+    with np.errstate(all="ignore"):
+        for values in np.unique(given, axis=0):
+            same = np.all(given == values, axis=1)
+            *marks, unit = mark(*values)
+            found[same] = run(rule, marks, unit, which, *(v[same] for v in columns))
+    return found
+'''

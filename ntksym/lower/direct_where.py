@@ -1,0 +1,246 @@
+"""At which variances a closed form loses so many digits that the definition is integrated.
+
+Judged at the corners of bins of the two variances, by the sizes of the terms of the closed form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache, reduce
+from typing import Any
+
+from sympy import (
+    Add,
+    Basic,
+    Dummy,
+    Expr,
+    Integer,
+    Mul,
+    Rational,
+    Symbol,
+    default_sort_key,
+    exp,
+    oo,
+    sqrt,
+    zoo,
+)
+
+from .. import symbols as S
+from ..functions import Phi2
+from ..symbols import x
+from .build import Builder
+from .polynomial import DET
+from .program import Operand
+
+BINS = 23
+"""Of variances, four times the one before each."""
+FIRST = 0.6
+"""Where the middle one begins, in squares of the unit: not at 1, which is common and inexact."""
+LOST = 3.0
+"""Terms may add up to so many times the size of the kernel."""
+LOST_USUAL = 16.0
+"""The same for variances of one order that are not small, those of data.
+
+An entry costs a hundred times as much as its closed form, which is often better than this.
+"""
+RHOS = (1 / 3, -0.9)
+"""The correlations that the terms are judged at."""
+LEAST = 1e-300
+"""Kernels that are nowhere in a bin larger than this are left to the closed form."""
+_DPS, _ROUGH = (40, 400), 6
+_VALUE = Rational(3, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """Where other operations replace the closed form: the rule is not needed there.
+
+    Attributes:
+        small: below this variance, of one of the two, the dual is an integral of its derivative.
+        large: from this variance on, of both, there is a rule of its own.
+        least: what that needs of the conditional standard deviations.
+    """
+
+    small: float
+    large: float
+    least: float
+
+
+def plain(e: Expr) -> Expr:
+    """The expression with a number for every parameter."""
+    return e.xreplace({s: _number(s) for s in e.free_symbols - {S.q11, S.q12, S.q22, S.q, x}})
+
+
+def numbers_for(params: Iterable[Symbol]) -> dict[str, Expr]:
+    """The same numbers, by the names of the parameters."""
+    return {p.name: _number(p) for p in params}
+
+
+def _number(p: Basic) -> Expr:
+    return -_VALUE if p.is_negative else _VALUE
+
+
+def bin_ends(k: int) -> tuple[float, float]:
+    """The variances of a bin, in squares of the unit."""
+    low = FIRST * 4.0 ** (k - BINS // 2)
+    return low, 4 * low
+
+
+def infinite(e: Expr) -> bool:
+    """Whether a diagonal is infinite: that of a derivative with jumps."""
+    return e in (oo, zoo)
+
+
+def tables(exprs: tuple[Expr, ...], covered: Covered, unit: float, open_end: bool) -> Any:
+    """Flags by bins of the two variances, judged by their corners, and of one for the diagonals.
+
+    `open_end` says that the derivative has no diagonal for some values of the parameters.
+    """
+    value, dot, diag, diag_dot = map(plain, exprs)
+    endless = infinite(diag_dot)
+    places = [_places(k, covered.small, unit) for k in range(BINS)]
+    own = _Weigher((diag, Integer(0) if endless else diag_dot), ("q",))
+    sides = {v: own.at({"q": v}) for row in places for v in row}
+    both = _Weigher((value, dot), ("q11", "q12", "q22"))
+
+    @lru_cache(maxsize=256)
+    def corner(a: float, c: float) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+        length = (a * c) ** 0.5
+        each = (both.weights({"q11": a, "q12": r * length, "q22": c}) for r in RHOS)
+        terms = tuple(map(max, *each))
+        size = abs(sides[a][0] * sides[c][0]) ** 0.5
+        slope = abs(sides[a][1] * sides[c][1]) ** 0.5
+        return terms, (size, size / (a * c) ** 0.5 if endless else slope)
+
+    tables: list[list[int]] = [[], []]
+    for i in range(BINS):
+        for j in range(BINS):
+            if j < i:
+                for table in tables:
+                    table.append(table[j * BINS + i])
+                continue
+            far = bin_ends(i)[0] * unit >= covered.large  # the whole bin
+            alike = i >= BINS // 2 - 2 and j - i <= 3 and not far
+            marks = [0, 0]
+            found = [(min(a, c), *corner(a, c)) for a in places[i] for c in places[j] if a <= c]
+            known = [any(z[n] > LEAST for _, _, z in found) for n in range(2)]
+            lost = LOST_USUAL if alike and i <= BINS // 2 + 3 else LOST
+            kind = 2 if far else 1
+            for least, terms, sizes in found:
+                bad = [z < t / lost for t, z in zip(terms, sizes, strict=True)]
+                if known[0] and bad[0] and (bad[1] or least >= covered.small):
+                    marks[0] = kind
+                marks[1] = kind if known[1] and bad[1] else marks[1]
+            for table, mark in zip(tables, marks, strict=True):
+                table.append(mark)
+    ends: list[list[int]] = [[], []]
+    for i, row in enumerate(places):
+        most = LOST if abs(i - BINS // 2) > 2 else 4 * LOST  # values of data
+        found = [(v, own.weights({"q": v}), tuple(map(abs, sides[v]))) for v in row]
+        far = bin_ends(i)[0] * unit >= covered.large
+        left = not tables[0][i * BINS + i]  # to the integral of the derivative, where that is
+        for n, never in enumerate((far, far or open_end)):
+            bad = [
+                z[n] < t[n] / most and not (n == 0 and left and v < covered.small)
+                for v, t, z in found
+            ]
+            ends[n].append(int(not never and any(bad) and any(z[n] > LEAST for _, _, z in found)))
+    return (*map(tuple, tables), *map(tuple, ends))
+
+
+def _places(k: int, small: float, unit: float) -> tuple[float, ...]:
+    """The ends of a bin, and where the integral of the derivative ends inside it."""
+    low, high = (v * unit for v in bin_ends(k))
+    return (low, small, high) if low < small < high else (low, high)
+
+
+class _Weigher:
+    """Expressions, and what the rounding errors of their terms are proportional to."""
+
+    def __init__(self, exprs: tuple[Expr, ...], names: tuple[str, ...]) -> None:
+        from mpmath import MPContext
+
+        self._rough = MPContext()
+        self._rough.dps = _ROUGH
+        b = Builder(names)
+        self._exact = None
+        if len(names) == 1:
+            ends = tuple((f"e{k}", b.operand(e)) for k, e in enumerate(exprs))
+            self._exact = b.program("exact", ends)
+        w = Builder(names)
+        sums = tuple((f"w{k}", _weight(w, e)) for k, e in enumerate(exprs))
+        self._sums = w.program("weights", sums)
+
+    def at(self, point: dict[str, float]) -> tuple[Any, ...]:
+        """The values; where all digits cancel, what they are at most."""
+        from mpmath import MPContext
+
+        assert self._exact is not None
+        terms, found = self.weights(point), tuple[Any, ...]()
+        for digits in _DPS:
+            ctx = MPContext()
+            ctx.dps = digits
+            most = [abs(t) * ctx.mpf(10) ** (8 - digits) for t in terms]
+            values = self._exact.evaluate(point, ctx).values()
+            found = tuple(max(abs(v), m) for v, m in zip(values, most, strict=True))
+            if all(v > m or not t for v, m, t in zip(found, most, terms, strict=True)):
+                break
+        return found
+
+    def weights(self, point: dict[str, float]) -> tuple[Any, ...]:
+        """The sums of the sizes of the terms."""
+        return tuple(self._sums.evaluate(point, self._rough).values())
+
+
+def _weight(b: Builder, e: Expr) -> Operand:
+    """The sum of the sizes of the terms, times the exponents, which round too.
+
+    Phi2 is formed from numbers of the size of the larger gate, exp times Phi2 from its own.
+    """
+    total: Operand = Fraction(0)
+    for term in Add.make_args(e):
+        factors = Mul.make_args(term)
+        alone = not any(isinstance(f, exp) for f in factors)
+        sized = b.emit("abs", b.operand(_gated(b, term, alone)))
+        grown = [f.args[0] for f in factors if isinstance(f, exp) and f.has(*_ENTRIES)]
+        if grown:
+            exponents: Operand = Fraction(1)
+            for a in grown:
+                size = b.emit("mul", b.emit("abs", b.operand(a)), Fraction(1, 8))
+                exponents = b.emit("add", exponents, size)
+            sized = b.emit("mul", sized, exponents)
+        total = b.emit("add", total, sized)
+    return total
+
+
+_ENTRIES = (S.q11, S.q22, S.q)
+
+
+def _gated(b: Builder, term: Expr, alone: bool) -> Expr:
+    """The term with symbols for Phi2, for each of which a line of the builder stands.
+
+    With an exponential it is one gate times the other given the first at its end: right in tails.
+    """
+    stands: dict[Basic, Basic] = {}
+    for gate in sorted(term.atoms(Phi2), key=default_sort_key):
+        h, k, r = gate.args
+        one, two = b.operand(h), b.operand(k)
+        low, high = b.emit("min", one, two), b.emit("max", one, two)
+        if alone:
+            value = b.emit("Phi", b.emit("neg", b.emit("abs", high)))
+        else:
+            given = b.emit("sub", high, b.emit("mul", b.operand(r), low))
+            given = b.emit("div", given, b.operand(sqrt(1 - r**2)))
+            value = b.emit("mul", b.emit("Phi", low), b.emit("Phi", given))
+        stands[gate] = Dummy()
+        b.replace(stands[gate], value)
+    term = term.xreplace(stands)
+    for factor in Mul.make_args(term):
+        if isinstance(factor, Add) and factor != DET:  # that is exact
+            sum_of = Dummy()
+            parts = (b.emit("abs", b.operand(part)) for part in factor.args)
+            b.replace(sum_of, reduce(lambda one, two: b.emit("add", one, two), parts))
+            term = term.xreplace({factor: sum_of})
+    return term
