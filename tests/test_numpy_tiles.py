@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,16 @@ from mpmath import MPContext
 
 from ntksym.backends.numpy.tables import atan_tails
 from ntksym.backends.numpy.tiles import BITS, REACHES
+from ntksym.lower.arguments import rough
 from ntksym.network import mlp
+from ntksym.pipeline import kernel_programs
 from ntksym.runtime import compile
 from ntksym.runtime.bands import HALF, Target
 from ntksym.runtime.tiles import TILE
 
 EPS = 2.0**-52
-NETS = ("relu", "erf", "gelu", "abs", "squared_relu", "cos", "x*exp(-x**2)", "relu(x)+erf(2*x)/3")
+BELLS = ("exp(-x**2)*sin(x)", "cos(7*x/4)*exp(-x**2/2)", "x*exp(-x**2)", "exp(-x**2)*cosh(x)")
+NETS = ("relu", "erf", "gelu", "abs", "squared_relu", "cos", *BELLS, "relu(x)+erf(2*x)/3")
 
 
 def data(n: int, d: int = 9, seed: int = 0) -> np.ndarray:
@@ -48,6 +52,31 @@ def test_same_as_the_readable_form(activation: str) -> None:
     assert apart(fast.nngp, slow.nngp) < 16 * EPS
     assert apart(fast.ntk, slow.ntk) < 32 * EPS
     assert (fast.ntk == fast.ntk.T).all() and (fast.nngp == fast.nngp.T).all()
+
+
+@pytest.mark.parametrize("variance", [1e-6, 1e-2, 1.0, 10.0, 1e4])
+@pytest.mark.parametrize("activation", [*BELLS, "sin"])
+def test_bells_and_waves_lose_a_few_units(activation: str, variance: float) -> None:
+    """Without what rounding takes away, in forms with few roundings."""
+    fast, slow = both(mlp(activation, depth=1), data(300, seed=1) * variance**0.5)
+    assert apart(fast.nngp, slow.nngp) < 5 * EPS
+    assert apart(fast.ntk, slow.ntk) < 5 * EPS
+
+
+@pytest.mark.parametrize("activation", BELLS)
+def test_rough_programs_are_the_same_in_exact_arithmetic(activation: str) -> None:
+    pair = kernel_programs(mlp(activation, depth=1)).kinds[0].pair
+    short = rough(pair)
+    assert len(short.body) < len(pair.body) - 15
+    assert "cross" in {let.op for let in pair.body} - {let.op for let in short.body}
+    state = {"q11": 0.75, "q12": 0.25, "q22": 1.5, "root": math.sqrt(1.0625), "t12": 0.5}
+    state |= {"n11": 0.1, "n22": 0.2, "bias_var": 0.5, "weight_var": 2.0}
+    state |= {"r11": 0.75**0.5, "r22": 1.5**0.5, "s11": 0.1**0.5, "s22": 0.2**0.5}
+    ctx = MPContext()
+    ctx.prec = 300
+    whole, left = pair.evaluate(state, ctx), short.evaluate(state, ctx)
+    for label in ("nngp", "ntk"):
+        assert abs(whole[label] - left[label]) < ctx.mpf(2) ** -40 * abs(whole[label])
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

@@ -13,14 +13,16 @@ is zero.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from sympy import Expr, Integer, Pow, expand
 
 from .exponent import linear_parts, product_parts
+from .folding import fold
 from .lines import Lines
 from .polynomial import is_polynomial
-from .program import Operand
+from .program import Let, Operand, Program, live
 from .stable import split_factors
 
 MOST = Fraction(1, 2**30)
@@ -57,6 +59,27 @@ def tail_low(b: Lines, e: Expr, z: Operand) -> Operand:
 def kept(b: Lines, low: Operand) -> Operand:
     """A rest that is one, else 0."""
     return b.emit("select", b.emit("abs", low), MOST, low, Fraction(0), hint="rest")
+
+
+def rough(p: Program) -> Program:
+    """The same in exact arithmetic, with every rest 0: what rounding takes away stays away."""
+    known: dict[str, Operand] = {}
+    body: list[Let] = []
+
+    def now(a: Operand) -> Operand:
+        return known.get(a, a) if isinstance(a, str) else a
+
+    for let in p.body:
+        if let.op == "select" and let.args[1] == MOST and let.args[3] == 0:
+            known[let.name] = Fraction(0)
+            continue
+        args = tuple(map(now, let.args))
+        if (folded := fold(let.op, args)) is not None:
+            known[let.name] = folded
+        else:
+            body.append(replace(let, args=args))
+    outputs = tuple((label, now(a)) for label, a in p.outputs)
+    return replace(p, body=live(tuple(body), outputs), outputs=outputs)
 
 
 def _excess(b: Lines, e: Expr, z: Operand) -> tuple[Operand, Operand] | None:

@@ -45,14 +45,24 @@ _UNARY: dict[Any, str] = {
     Phi: "Phi",
 }
 
+_NEAR_ZERO = sp.Rational(1, 2)
+"""Hyperbolic functions of smaller arguments stay what they are."""
+
 
 class Builder(Products):
     """Collects lines; `operand(expr)` returns what stands for an expression."""
 
-    def __init__(self, args: tuple[str, ...], root: str | None = None) -> None:
-        """`root`: the argument that carries sqrt(det), or None to compute it."""
-        super().__init__(args, root)
+    def __init__(
+        self, args: tuple[str, ...], root: str | None = None, most: Expr | None = None
+    ) -> None:
+        """`root`: the argument that carries sqrt(det), or None to compute it.
+
+        `most`: what all covariance entries are below, or None.
+        """
+        super().__init__(args, root, most is not None)
+        self._most = most
         self._known: dict[Expr, Operand] = {}
+        self._products: list[Mul] = []
 
     # -- expressions ---------------------------------------------------------------------------
 
@@ -67,8 +77,10 @@ class Builder(Products):
         return self._known[e]
 
     def replace(self, e: Expr, value: Operand) -> None:
-        """Let an operand stand for an expression from now on."""
+        """Let an operand stand for an expression, and for it in products, from now on."""
         self._known[e] = value
+        if isinstance(e, Mul):
+            self._products.append(e)
 
     def _lower(self, e: Expr) -> Operand:
         if e.is_Rational:
@@ -91,10 +103,22 @@ class Builder(Products):
         if isinstance(e, Add):
             return self._sum(e)
         if isinstance(e, Mul):
-            return self._product(e)
+            return self._multiple(e) or self._product(e)
         if isinstance(e, Pow):
             return self._product(e) if e.exp.is_negative else self._power(e.base, e.exp)
         return self._function(e)
+
+    def _multiple(self, e: Mul) -> Operand | None:
+        """A product that has all factors of a replaced one, by that; else None."""
+        number, whole = e.as_coeff_Mul()
+        for known in self._products:
+            own, part = known.as_coeff_Mul()
+            left = list(Mul.make_args(whole))
+            if all(f in left for f in Mul.make_args(part)):
+                for f in Mul.make_args(part):
+                    left.remove(f)
+                return self.emit("mul", self._known[known], self.operand(Mul(number / own, *left)))
+        return None
 
     def _symbol(self, e: Symbol) -> Operand:
         if e == DET:
@@ -198,6 +222,13 @@ class Builder(Products):
 
     def _waves(self, w: Waves) -> Operand:
         """A sum of hyperbolic functions; apart from b = 0 by the exponentials: see `waves`."""
+        total = self._terms(w.terms)
+        if self._most is None or not (_NEAR_ZERO - w.size * self._most).is_nonnegative:
+            side = self.emit("abs", self.operand(w.b))
+            total = self.emit("select", side, Fraction(1, 2), total, self._exponentials(w))
+        return self._plus(total, w.rest) if w.rest != 0 else total
+
+    def _exponentials(self, w: Waves) -> Operand:
         whole: Operand = Fraction(0)
         for sign in (1, -1):
             high, low = self.exponent(sp.expand(w.a + sign * w.b))
@@ -205,14 +236,12 @@ class Builder(Products):
             for symbol, entry in APART[sign]:
                 self.replace(symbol, self.emit("sub" if sign > 0 else "add", entry, "q12"))
             half = about((w.cosine + sign * w.sine) / 2, sign)
-            size = self.emit("abs", grown)
             value = self.emit("mul", grown, self.operand(half))
-            value = self.emit("select", size, Fraction(0), Fraction(0), value)  # not 0*inf
+            if self._most is None:
+                size = self.emit("abs", grown)
+                value = self.emit("select", size, Fraction(0), Fraction(0), value)  # not 0*inf
             whole = self.emit("add", whole, value)
-        near = self._terms(w.terms)
-        side = self.emit("abs", self.operand(w.b))
-        total = self.emit("select", side, Fraction(1, 2), near, whole)
-        return self._plus(total, w.rest) if w.rest != 0 else total
+        return whole
 
     def _plus(self, total: Operand, term: Expr | Operand) -> Operand:
         if isinstance(term, Expr):

@@ -25,6 +25,8 @@ def fold(op: str, args: tuple[Operand, ...]) -> Operand | None:
         if op == "sqrt0":
             return Fraction(a) if a in (0, 1) else None
         return -Fraction(a) if op == "neg" else abs(Fraction(a))
+    if op == "select":
+        return _selected(*args)
     if len(args) != 2:
         return None
     a, b = args
@@ -41,3 +43,11 @@ def fold(op: str, args: tuple[Operand, ...]) -> Operand | None:
     if op in ("mul", "div", "div0") and b == 1:
         return a
     return None
+
+
+def _selected(a: Operand, b: Operand, x: Operand, y: Operand) -> Operand | None:
+    if x == y:
+        return x
+    if isinstance(a, str) or isinstance(b, str):
+        return None
+    return x if a <= b else y

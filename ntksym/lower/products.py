@@ -21,10 +21,16 @@ from .stable import as_sides, common_quotient, common_scale, split_factors, spli
 class Products(Lines):
     """The part of a `Builder` that lowers `Mul` and `Pow`."""
 
-    def __init__(self, args: tuple[str, ...], root: str | None = None) -> None:
-        """`root`: the argument that carries sqrt(det), or None to compute it."""
+    def __init__(
+        self, args: tuple[str, ...], root: str | None = None, bounded: bool = False
+    ) -> None:
+        """`root`: the argument that carries sqrt(det), or None to compute it.
+
+        `bounded`: whether no product of entries overflows.
+        """
         super().__init__(args)
         self._root = root
+        self._bounded = bounded
         self._squares: dict[Operand, tuple[Expr, Expr]] = {}
         self._degrees: dict[Operand, int] = {}
 
@@ -82,7 +88,7 @@ class Products(Lines):
                 break
         damping = value if value != 1 else self.operand(exps[0]) if exps else None
         made = self._arranged(value, rest, bottom, number)
-        if damping is None or not any(_grows(f) for f in rest):
+        if damping is None or self._bounded or not any(_grows(f) for f in rest):
             return made
         size = self.emit("abs", damping)
         return self.emit("select", size, Fraction(0), Fraction(0), made)  # not 0*inf

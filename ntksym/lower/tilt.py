@@ -27,7 +27,6 @@ from ..derivation import Derivation
 from ..dual import Dual, dual
 from ..errors import NtksymError
 from ..symbols import x
-from .exponent import corrected
 from .polynomial import DET
 from .products import Products
 from .program import Operand, Program
@@ -93,17 +92,17 @@ def tilted(b: Products, rate: Expr, p: Program) -> dict[str, Operand]:
     below = b.emit("hyproot", b.operand(rest), b.emit("mul", b.operand(rate), root))
     t = b.emit("div", Fraction(1), below, hint="over")
     low = excess(b, rest, rate**2, known, t)
-    square = corrected(b, b.emit("mul", t, t), low)
+    once = b.emit("add", Fraction(1), b.emit("mul", low, Fraction(1, 2)))
+    twice = b.emit("add", Fraction(1), low)
+    square = b.emit("mul", b.emit("mul", t, t), twice)
     narrow = b.emit("mul", root, t)
-    spread = corrected(b, b.emit("mul", narrow, narrow), low)
-    spread = b.emit("mul", b.operand(rate), spread)
-    half = b.emit("mul", low, Fraction(1, 2))
+    spread = b.emit("mul", b.emit("mul", narrow, narrow), b.emit("mul", b.operand(rate), twice))
     at: dict[str, Operand] = {
         **{q: b.emit("add", b.emit("mul", q, square), spread) for q in ("q11", "q22")},
         "q12": b.emit("mul", "q12", square),
-        "root": corrected(b, narrow, half),
+        "root": b.emit("mul", narrow, once),
     }
-    return _placed(b, p, at, corrected(b, t, half))
+    return _placed(b, p, at, b.emit("mul", t, once))
 
 
 def tilted_diagonal(b: Products, rate: Expr, p: Program) -> dict[str, Operand]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Mul, Symbol, cosh, default_sort_key, exp, expand, sinh
+from sympy import Abs, Add, Expr, Mul, Symbol, cosh, default_sort_key, exp, expand, sinh
 
 from .. import symbols as S
 from .polynomial import monomials
@@ -41,6 +41,11 @@ class Waves:
     sine: Expr
     terms: Expr
     rest: Expr
+
+    @property
+    def size(self) -> Expr:
+        """|b/q12|."""
+        return Abs(self.b / S.q12)
 
 
 def wave_sum(e: Add) -> Waves | None:

@@ -63,7 +63,7 @@ _SOURCES = {
     "_cross": '''def _cross(a, b, c, d):
     """a*b - c*d with both products exact."""
     ab, ab_low = _two_product(a, b)
-    cd, cd_low = _two_product(c, d)
+    cd, cd_low = (c, 0.0) if isinstance(d, float) and d == 1.0 else _two_product(c, d)
     return (ab - cd) + (ab_low - cd_low)''',
     "_sqrt0": '''def _sqrt0(a):
     """sqrt, and 0 below 0."""

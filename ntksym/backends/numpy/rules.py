@@ -108,8 +108,39 @@ def _hyproot(tape: Tape, a: Value, b: Value) -> Value:
     return tape.root(tape.plus(tape.times(b, b), a))
 
 
-def _determinant(tape: Tape, c: Arg) -> str:
-    """(r - c)*(r + c), r = sqrt(n11)*sqrt(n22): as accurate as c is."""
+def _wave(tape: Tape, plus: Value, minus: Value, b: Value, d: Value) -> tuple[Value, Value, Arg]:
+    """exp(max(plus, minus)/d)/2, exp(-2|b|/d) - 1, and b."""
+    arc = tape.flat(b)
+    top = tape.of(tape.emit("max", tape.flat(plus), tape.flat(minus)))
+    grown = tape.emit("exp", tape.flat(tape.over(top, d)))
+    twice = tape.times(Value(-2.0), tape.of(tape.emit("abs", arc)))
+    down = tape.emit("expm1", tape.flat(tape.over(twice, d)))
+    return tape.times(Value(0.5), tape.of(grown)), tape.of(down), arc
+
+
+def _expsinh(tape: Tape, plus: Value, minus: Value, b: Value, d: Value) -> Value:
+    grown, down, arc = _wave(tape, plus, minus, b, d)
+    return tape.of(tape.emit("copysign", tape.flat(tape.times(grown, down)), arc))
+
+
+def _expcosh(tape: Tape, plus: Value, minus: Value, b: Value, d: Value) -> Value:
+    grown, down, _ = _wave(tape, plus, minus, b, d)
+    return tape.times(grown, tape.plus(down, Value(2.0)))
+
+
+def factored(p: Program) -> bool:
+    """Whether det is to be (r - c)*(r + c): angles come from c/r, and r has the same errors there.
+
+    Elsewhere q11*q22 - c^2 has half the error: r has that of three roundings.
+    """
+    lengths = {let.name for let in p.body if let.op == "mul" and {*let.args} == {"r11", "r22"}}
+    return any(let.op in WIDE and let.args[-1] in lengths for let in p.body)
+
+
+def _determinant(tape: Tape, c: Arg, in_factors: bool) -> str:
+    """The determinant after the layer, as accurate as c is."""
+    if not in_factors:
+        return tape.emit("sub", tape.emit("mul", "n11", "n22"), tape.emit("mul", c, c))
     r = tape.emit("mul", "s11", "s22")
     return tape.emit("mul", tape.emit("sub", r, c), tape.emit("add", r, c))
 
@@ -135,11 +166,12 @@ RULES: dict[str, Callable[..., Value]] = {
     "neg": Tape.minus,
     "sqrt0": Tape.root,
     "hyproot": _hyproot,
+    "expsinh": _expsinh,
+    "expcosh": _expcosh,
     "rootdet": _rootdet,
     "carry": lambda t, root, q11, q12, q22, following: following,
     **dict.fromkeys(("price", *FAR_OPS), lambda t, closed, *_: closed),
     "rescale": lambda t, *_: Value(1.0),
-    "cross": lambda t, *_: Value(0.0),
     "angle3": _angle,
     "asin3": _arcsine,
     "arc3": _arc,
@@ -148,11 +180,7 @@ RULES: dict[str, Callable[..., Value]] = {
     "arc1": _arc,
     "gap": _gap,
 }
-"""Operations that become several elementary ones.
-
-`cross`, what rounding takes from a product, is left out: a few units in the last place, where no
-exponential makes them many.
-"""
+"""Operations that become several elementary ones."""
 
 
 def tape_of(
@@ -183,7 +211,7 @@ def tape_of(
             values[let.name] = _value(tape, rules, let, tuple(map(value, let.args)))
     found = {label: value(operand) for label, operand in p.outputs}
     if wide and "root" in outputs:
-        found["root"] = tape.of(_determinant(tape, tape.flat(found["nngp"])))
+        found["root"] = tape.of(_determinant(tape, tape.flat(found["nngp"]), factored(p)))
         found["length"] = tape.of(tape.emit("mul", "s11", "s22"))
     ends = tuple(tape.flat(found[o]) for o in outputs)
     needed: set[Arg] = set(ends)
@@ -219,7 +247,7 @@ WIDE: dict[str, Callable[..., Value]] = {
 
 
 ALGEBRA = frozenset(
-    {"mul", "div", "div0", "add", "sub", "neg", "sqrt0", "price", "rescale", "cross", *FAR_OPS}
+    {"mul", "div", "div0", "add", "sub", "neg", "sqrt0", "price", "rescale", *FAR_OPS}
 )
 """Rules that hold for quantities of one point and for numbers too."""
 

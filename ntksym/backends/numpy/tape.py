@@ -64,6 +64,8 @@ class Tape:
     positive: set[str] = field(default_factory=lambda: set(POSITIVE))
     squares: dict[str, str] = field(default_factory=dict)
     """What is under a root, for roots that are squared again."""
+    factors: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """The factors of a product of arrays."""
 
     def rank(self, a: Arg) -> int:
         """What a name depends on."""
@@ -118,10 +120,21 @@ class Tape:
             a, b = self.whole(a), self.whole(b)
         array = a.array or b.array
         if a.array and b.array:
-            array = self.squares.get(a.array) if a.array == b.array else None
-            array = array or self.emit("mul", a.array, b.array)
+            array = self._product(a.array, b.array)
         number = self.number("mul", a.number, b.number)
         return Value(number, _merged(a.sides, b.sides, 1), array, a.sign * b.sign, a.more)
+
+    def _product(self, a: str, b: str) -> str:
+        """a*b; a root times itself, or times a product with it, is what is under it."""
+        if a == b and a in self.squares:
+            return self.squares[a]
+        for root, other in ((a, b), (b, a)):
+            first, second = self.factors.get(other, ("", ""))
+            if root in self.squares and root in (first, second):
+                return self._product(second if first == root else first, self.squares[root])
+        made = self.emit("mul", a, b)
+        self.factors[made] = a, b
+        return made
 
     def over(self, a: Value, b: Value) -> Value:
         """a/b; a number is divided at once, which saves one multiplication."""
@@ -132,7 +145,16 @@ class Tape:
             return Value(number, sides, a.array, sign, a.more)
         if a.array:
             return Value(number, sides, self.emit("div", self.whole(a).array or 1.0, b.array), sign)
+        if number == 1.0 and b.array in self.squares:
+            return replace(self._over_root(b.array), sides=sides, sign=sign)
         return Value(1.0, sides, self.emit("div", number, b.array), sign)
+
+    def _over_root(self, root: str) -> Value:
+        """1/root by the root of 1/x: its square, 1/x, has one rounding error, not four."""
+        below = self.emit("div", 1.0, self.squares[root])
+        over = self.emit("sqrt", below)
+        self.squares[over] = below
+        return Value(array=over)
 
     def minus(self, a: Value) -> Value:
         """-a."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 
+from ...lower.arguments import rough
 from ...lower.kernel import STATE as GIVEN
 from ...lower.lines import PAIR
 from ...lower.program import Program
@@ -18,7 +19,7 @@ from ..c.backend import Contract, contract_lines
 from .backend import NUMPY
 from .helpers import helpers
 from .passes import IN_PLACE, STATE, WIDE_STATE, passes
-from .rules import span, tape_of
+from .rules import factored, span, tape_of
 from .tables import arcsin_ratio, atan_tails
 from .tape import Line
 
@@ -32,10 +33,8 @@ WIDE = {"float64": 0.0, "float32": 0.25}
 """Where 1 - rho^2 is at least this angles come from cosines; 0: where it is at least the limit."""
 SINGLE = frozenset({"pow", "select"})
 """Operations that are spelled as in the readable form, and right in floats."""
-WITHOUT = frozenset({"hyp2f1", "inf"})
-"""Operations that have no form here: constants of their own."""
-EXPONENTIALS = frozenset({"exp", "expm1", "expsinh", "expcosh", "expPhi", "expPhi2"})
-"""Where `cross` carries digits of their arguments, a program has no form here."""
+WITHOUT = frozenset({"hyp2f1", "inf", "cross"})
+"""Operations that have no form here: constants of their own; `cross` where exponents need it."""
 
 
 def tiles_file(schedule: Schedule, contract: Contract) -> SourceFile | None:
@@ -44,7 +43,7 @@ def tiles_file(schedule: Schedule, contract: Contract) -> SourceFile | None:
     It has `tile(g12, x, y, first, limit, space, far)`, the number SPACE of arrays that this works
     in, SINGLE: whether float arrays will do, and SPAN: the variances that it is for.
     """
-    pairs = tuple(kind.pair for kind in schedule.kinds)
+    pairs = tuple(rough(kind.pair) for kind in schedule.kinds)
     if not all(map(_has_form, pairs)):
         return None
     name = identifier(schedule.name, set()).rstrip("_")
@@ -65,7 +64,8 @@ def tiles_file(schedule: Schedule, contract: Contract) -> SourceFile | None:
         label = f"_wide{which}, _layer{which}".replace("_layer_last", "_last")
         values = "".join(f"{NUMPY.literal(v)}, " for v in s.pair_values).rstrip()
         rows += f"    ({label}, ({values}), {carried}),\n"
-    about = (line.replace('"""', "'''") for line in contract_lines(contract, pairs))
+    exact = tuple(kind.pair for kind in schedule.kinds)
+    about = (line.replace('"""', "'''") for line in contract_lines(contract, exact))
     head = '"""' + "\n".join(about) + '\n"""\n\nimport numpy as np'
     calls = {e.op for e in lines if e.rank != PAIR or e.op not in IN_PLACE} & set(NUMPY.spell)
     words = {w[:-1] for op in calls for w in re.findall(r"\b_\w+\(", NUMPY.spell[op])}
@@ -73,7 +73,8 @@ def tiles_file(schedule: Schedule, contract: Contract) -> SourceFile | None:
     spans = [span(p) for p in pairs] or [(0.0, math.inf)]
     low, high = max(s[0] for s in spans), min(s[1] for s in spans)
     table = "".join(f'    "{dtype}": (\n{_tails(bits)}    ),\n' for dtype, bits in BITS.items())
-    start = f"SINGLE = {single}\nSPACE = {space}\nSPAN = ({low!r}, {NUMPY.literal(high)})\n"
+    start = f"FACTORED = {any(map(factored, pairs))}\n"
+    start += f"SINGLE = {single}\nSPACE = {space}\nSPAN = ({low!r}, {NUMPY.literal(high)})\n"
     start += (
         f"_WIDE = {WIDE!r}\n_TAILS = {{\n{table}}}\n_RATIOS = (\n{_ratios(BITS['float32'])})\n\n\n"
     )
@@ -85,9 +86,7 @@ def tiles_file(schedule: Schedule, contract: Contract) -> SourceFile | None:
 
 def _has_form(p: Program) -> bool:
     ops = {let.op for let in p.body}
-    if ops & WITHOUT or not ops <= NUMPY.spell.keys():
-        return False
-    return "cross" not in ops or not ops & EXPONENTIALS
+    return not ops & WITHOUT and ops <= NUMPY.spell.keys()
 
 
 def _tails(bits: int) -> str:
@@ -251,9 +250,14 @@ def tile(g12, x, y, first, limit, space, far):
         np.multiply(g12, c, t12)
         np.add(t12, e, t12)
     np.multiply(x[0][2], y[0][2], length)
-    np.subtract(length, q12, root)
-    np.add(length, q12, other)
-    np.multiply(root, other, root)  # wide layers have the square of the root
+    if FACTORED:
+        np.subtract(length, q12, root)
+        np.add(length, q12, other)
+        np.multiply(root, other, root)
+    else:
+        np.multiply(q12, q12, other)
+        np.multiply(x[0][0], y[0][0], root)
+        np.subtract(root, other, root)  # wide layers have the square of the root
     spread = _WIDE[q12.dtype.name] or limit
     wide = _least(root, spread, x[0][0], y[0][0])
     if wide and spread >= limit:
