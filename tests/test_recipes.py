@@ -184,6 +184,31 @@ def test_the_digest_is_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
     assert recipes.makers.__wrapped__() is None
 
 
+def test_files_that_were_not_touched_are_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NTKSYM_CACHE", str(tmp_path))
+    monkeypatch.setattr(ntksym, "BEGUN", float("inf"))
+    read: list[str] = []
+    content = recipes._content
+
+    def counted(package: str, paths: list[str]) -> str:
+        read.extend(paths)
+        return content(package, paths)
+
+    monkeypatch.setattr(recipes, "_content", counted)
+    makers = recipes.makers.__wrapped__  # the body: a program asks once
+    plain = makers()
+    many = len(read)
+    assert many > 100 and makers() == plain and len(read) == many
+    told = recipes._told
+    monkeypatch.setattr(recipes, "_told", lambda path, s: told(path, s) + " touched")
+    assert makers() == plain and len(read) == 2 * many  # other times, the same text
+    for note in tmp_path.glob("*.note"):
+        note.write_bytes(b"poisoned")
+    assert makers() == plain and len(read) == 3 * many
+
+
 def test_a_file_is_what_it_was(own: Path, made: list[Any], tmp_path: Path) -> None:
     path = tmp_path / "net.toml"
     text = '[network]\nactivation = "relu"\ndepth = 2\nweight_var = {}\n'

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Protocol
 
 from ..errors import BadProgram
@@ -97,7 +98,9 @@ class Program:
         values = {a: ctx.convert(point[a]) for a in self.args}
 
         def value(a: Operand) -> Any:
-            return values[a] if isinstance(a, str) else ctx.mpf(a.numerator) / a.denominator
+            return (
+                values[a] if isinstance(a, str) else _number(ctx, ctx.prec, *a.as_integer_ratio())
+            )
 
         for let in self.body:
             values[let.name] = OPS[let.op].meaning(ctx, *map(value, let.args))
@@ -112,6 +115,12 @@ class Program:
         lines += [f"  {let}" for let in self.body]
         lines += [f"  return {name} = {operand}" for name, operand in self.outputs]
         return "\n".join(lines + [f"  requires {r}" for r in self.requires]) + "\n"
+
+
+@lru_cache(maxsize=1024)
+def _number(ctx: Any, prec: int, above: int, below: int) -> Any:
+    """A constant in a context at its precision: programs are evaluated at many points."""
+    return ctx.mpf(above) / below
 
 
 def validate(p: Program) -> Program:

@@ -9,9 +9,7 @@ from __future__ import annotations
 import atexit
 import hashlib
 import os
-import shutil
 import stat
-import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -71,6 +69,9 @@ def process_directory() -> Path:
     Raises:
         CannotWrite: it cannot be made.
     """
+    import shutil
+    import tempfile
+
     try:
         made = Path(tempfile.mkdtemp(prefix="ntksym-"))
     except OSError as error:
@@ -138,6 +139,8 @@ if hasattr(os, "register_at_fork"):  # nobody in the child will open what anothe
 
 def _made(path: Path, make: Callable[[Path], bytes]) -> Path:
     """Where the entry came to be written."""
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="ntksym-build-") as scratch:
         data = make(Path(scratch))
     try:
@@ -202,6 +205,8 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o644) -> None:
     Raises:
         OSError: as the system says; the target is then as it was.
     """
+    import tempfile
+
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".ntksym-")
     try:
         with os.fdopen(handle, "wb") as stream:

@@ -7,17 +7,18 @@ import json
 import os
 import shlex
 import shutil
-import signal
-import subprocess
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..backends import SourceFile
 from ..errors import NoCompiler
 from .cache import digest, obtain, recall, remember
+
+if TYPE_CHECKING:  # nothing is run where all is in the cache
+    import subprocess
 
 FLAGS = (
     "-std=c99",
@@ -138,6 +139,8 @@ def _run(argv: list[str], limit: float = TIME_LIMIT) -> subprocess.CompletedProc
 
     It is stopped with what it started itself: a script that calls a compiler may wait for that.
     """
+    import subprocess
+
     pipe = subprocess.PIPE
     try:
         with subprocess.Popen(
@@ -163,6 +166,8 @@ def _run(argv: list[str], limit: float = TIME_LIMIT) -> subprocess.CompletedProc
 
 def _stop(child: subprocess.Popen[str]) -> None:
     """End a command and what it started."""
+    import signal
+
     if hasattr(os, "killpg"):
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
@@ -171,6 +176,8 @@ def _stop(child: subprocess.Popen[str]) -> None:
 
 
 def _works(command: tuple[str, ...], flags: tuple[str, ...]) -> bool:
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="ntksym-build-") as scratch:
         source = Path(scratch) / "probe.c"
         source.write_text(
