@@ -214,6 +214,8 @@ def _with_extras(made: Made, target: str) -> Made:
     if target != "c":
         return made
     without = "No gradient function for this method: ntksym.compile(...).gradient has derivatives."
+    if any(f.name.endswith("_gradient.c") for f in made.files):
+        without = ""
     return Made((*made.files, *c_extras(made.files, without)), made.choices)
 
 

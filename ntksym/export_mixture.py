@@ -10,13 +10,16 @@ from sympy import Expr
 from .activation import Activation
 from .backends import Contract, SourceFile
 from .backends.c import backend as c_backend
+from .backends.c import gradient_unit_dual as c_gradient
 from .backends.c import mixture as c_mixture
 from .backends.c import unit_network as c_unit_network
+from .backends.c.gradient_units import UnitSlopes
 from .backends.mixture.programs import mixture_programs
 from .backends.numpy import mixture as numpy_mixture
 from .backends.numpy import unit_network as numpy_unit_network
 from .backends.units import unit_of
 from .numeric import Choice, MixtureDual, choose
+from .runtime.gradients.units import roughness_of, slopes_of
 from .runtime.numeric import accuracy
 from .runtime.numeric_network import needs_numeric, network_sources
 from .runtime.rule_store import kept
@@ -68,7 +71,32 @@ def unit_sources(
         )
     else:
         choice = Choice(thing.activation, thing, str(thing.method), ())
-    return Made(_dual_files(choice, target, command, version), (choice,))
+    files = _dual_files(choice, target, command, version)
+    if target == "c":
+        files = (*files, *_gradient_files(choice, files[-1].name, command, version))
+    return Made(files, (choice,))
+
+
+def _gradient_files(
+    choice: Choice, source: str, command: str, version: str
+) -> tuple[SourceFile, ...]:
+    """The C file of the derivatives; none where there is no code for them in C."""
+    jumps, plain, smooth = roughness_of(choice)
+    if choice.activation.params or jumps or not (plain or smooth):
+        return ()
+    kind = UnitSlopes(unit_of(choice.dual), slopes_of(choice, {}, "distributional"))
+    if not (kind.in_c or kind.moves):
+        return ()
+    act = choice.activation
+    formula = (
+        f"nngp = E[s(u) s(v)], s(x) = {act.expr}",
+        "dot = d nngp/d q12",
+        "derivatives of both",
+    )
+    said = "of the values the bounds below; of derivatives in q11, q22 and of dot none is proven"
+    contract = Contract(command, formula, said, tuple(act.refs), version)
+    name = source.removesuffix(".c")
+    return (c_gradient.gradient_file(name, kind, smooth, contract),)
 
 
 def _dual_files(choice: Choice, target: str, command: str, version: str) -> tuple[SourceFile, ...]:

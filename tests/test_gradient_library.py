@@ -138,16 +138,22 @@ def test_pairs_from_inner_products_are_those_of_rows(tmp_path):
         np.testing.assert_allclose(found[v], whole[v][i, j], rtol=1e-12, atol=1e-13, err_msg=v)
 
 
-DUALS = [("gelu", {}), ("hardtanh", {}), ("max(x, alpha*x) + sin(x)", {"alpha": "1/4"})]
+DUALS = [
+    ("gelu", {}, {}, 4e-15),
+    ("hardtanh", {}, {}, 4e-15),
+    ("max(x, alpha*x) + sin(x)", {"alpha": "1/4"}, {}, 4e-15),
+    ("tanh", {}, {}, 4e-14),
+    ("mish", {}, {"variances": "1/2:2"}, 1e-9),
+]
 AT = ("3/2", "-1/3", "5/7"), ("1/5", "1", "6")
 
 
-@pytest.mark.parametrize(("name", "params"), DUALS, ids=[n for n, _ in DUALS])
-def test_a_dual_against_enclosures_of_its_definition(name, params, tmp_path):
+@pytest.mark.parametrize(("name", "params", "options", "error"), DUALS, ids=[d[0] for d in DUALS])
+def test_a_dual_against_enclosures_of_its_definition(name, params, options, error, tmp_path):
     """`check` encloses E[s(u)s(v)] times the score of the density in balls, by code of its own."""
-    exported = Exported(name, tmp_path)
+    exported = Exported(name, tmp_path, **options)
     numbers = [float(Fraction(v)) for v in params.values()]
-    for point in AT:
+    for point in AT[: 1 if name in ("tanh", "mish") else 2]:
         found = exported.dual(*(float(Fraction(v)) for v in point), *numbers)
         pairs = zip(
             ("q11", "q12", "q22"), map(Fraction, map(float, map(Fraction, point))), strict=True
@@ -163,7 +169,7 @@ def test_a_dual_against_enclosures_of_its_definition(name, params, tmp_path):
                 for s in (-1, 1)
             )
             got = Fraction(found[f"nngp/{by}"][0])
-            assert abs(got - low) + (high - low) < Fraction(4, 10**15) * abs(low), (by, point)
+            assert abs(got - low) + (high - low) < Fraction(error) * abs(low), (by, point)
 
 
 def test_a_dual_at_the_ends_is_infinite_where_it_is_and_its_polar_derivatives_are_finite(tmp_path):
@@ -178,10 +184,35 @@ def test_derivatives_in_parameters_are_slopes(tmp_path):
     exported = Exported("max(x, a*x) + b*x**2", tmp_path)
     at, h = (1.2, -0.4, 0.7), 1e-5
     found = exported.dual(*at, 0.3, 0.2)
+    assert exported.names[8:10] == ["nngp/a", "dot/a"]
     for k, moved in (("a", (h, 0.0)), ("b", (0.0, h))):
         up, down = (exported.dual(*at, 0.3 + s * moved[0], 0.2 + s * moved[1]) for s in (1, -1))
         for v in ("nngp", "dot"):
             assert found[f"{v}/{k}"][0] == pytest.approx((up[v] - down[v])[0] / (2 * h), rel=1e-8)
+
+
+UNITS = {"tanh": {}, "mish": {"variances": "1/2:2"}}
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_every_derivative_of_a_mixture_and_of_a_table_is_a_slope(name, tmp_path):
+    exported, h = Exported(name, tmp_path, **UNITS[name]), 1e-5
+    x, c, y = at = (1.2, -0.3, 0.7)
+    angle = np.arccos(c / np.sqrt(x * y))
+
+    def polar(x, angle, y):
+        return x, np.sqrt(x * y) * np.cos(angle), y
+
+    found = exported.dual(*at)
+    given = {"": (at, lambda *q: q, ("q11", "q12", "q22"))}
+    given["polar "] = ((x, angle, y), polar, ("q11", "angle", "q22"))
+    for first, (place, of, names) in given.items():
+        for k, v in enumerate(names):
+            step = h * np.eye(3)[k]
+            up, down = (exported.dual(*of(*(np.array(place) + s * step))) for s in (1, -1))
+            for label in ("nngp", "dot"):
+                slope = (up[label] - down[label])[0] / (2 * h)
+                assert found[f"{label}/{first}{v}"][0] == pytest.approx(slope, abs=5e-9), (label, v)
 
 
 @pytest.mark.parametrize(
@@ -190,6 +221,7 @@ def test_derivatives_in_parameters_are_slopes(tmp_path):
         ("abs(x)**p", {"params": {}}, "no closed form for the derivative in 'p'"),
         ("mlp:relu:depth=5,weight_var=2", {"collapse": True}, "No gradient function"),
         ("mlp:mish:depth=1", {"variances": 1}, "No gradient function"),
+        ("atan(x)", {"method": "series", "variances": 1, "error": 1e-4}, "No gradient function"),
     ],
 )
 def test_the_header_says_where_there_is_none(spec, options, said):
@@ -244,7 +276,7 @@ int main(void)
 
 
 @pytest.mark.parametrize(
-    "spec", ["mlp:hardtanh:depth=2,bias_var=1", "mlp:gelu:depth=2", "hardswish"]
+    "spec", ["mlp:hardtanh:depth=2,bias_var=1", "mlp:gelu:depth=2", "hardswish", "tanh"]
 )
 def test_no_undefined_behaviour_and_no_stray_access(spec, tmp_path, works):
     for f in generate(spec, "c").files:

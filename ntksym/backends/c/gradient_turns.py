@@ -42,8 +42,13 @@ def turns_text(k: int, stem: str) -> str:
         "@HALF@": [HALF],
     }
     text = _TEXT
+    shapes = {"@STEPS@": (NODES, 2), "@FIRST@": (2, NODES, 2), "@MATRIX@": (NODES, NODES)}
     for mark, values in marks.items():
-        text = text.replace(mark, ",\n    ".join(C.literal(v) for v in values))
+        literals = [C.literal(v) for v in values]
+        for size in reversed(shapes.get(mark, ())[1:]):
+            rows = range(0, len(literals), size)
+            literals = ["{" + ", ".join(literals[i : i + size]) + "}" for i in rows]
+        text = text.replace(mark, ",\n    ".join(literals))
     text = text.replace("@NODES@", str(NODES)).replace("@STEM@", stem)
     return text + "".join(
         _CALL.replace("@NAME@", name).replace("@SMOOTH@", flag).replace("@STEM@", stem)

@@ -123,10 +123,10 @@ class UnitGradient:
             }
             sense = self._network.convention.derivative
             kinds = tuple(
-                UnitSlopes(unit, _slopes(choice, values[k], sense))
+                UnitSlopes(unit, slopes_of(choice, values[k], sense))
                 for k, (unit, choice) in enumerate(zip(made.kinds, found.choices, strict=True))
             )
-            rough = tuple(_rough(c) for c in found.choices)
+            rough = tuple(roughness_of(c) for c in found.choices)
             duals = gradient_duals(kinds, rough, self._target)
             self.notes = tuple(line for dual in duals for line in dual.notes)
             self._made[span] = duals, tuple(s.kind for s in made.steps)
@@ -245,7 +245,7 @@ class UnitGradient:
         return _named(c, t, moves, start, a)
 
 
-def _slopes(choice: Choice, values: dict[str, Any], sense: str) -> Any:
+def slopes_of(choice: Choice, values: dict[str, Any], sense: str) -> Any:
     """What the derivatives of a dual are written from; None where its values must do.
 
     Raises:
@@ -262,7 +262,7 @@ def _slopes(choice: Choice, values: dict[str, Any], sense: str) -> Any:
         return None
 
 
-def _rough(choice: Choice) -> tuple[bool, bool, bool]:
+def roughness_of(choice: Choice) -> tuple[bool, bool, bool]:
     """Whether s jumps, whether no kink is away from 0, whether there is none."""
     if isinstance(choice.dual, MixtureDual):
         return False, True, True
