@@ -1,9 +1,11 @@
-"""What the whole run shares: the compiled bytecode of the package, the command line in this process."""
+"""What the whole run shares: bytecode, the command line in this process, quick C."""
 
 from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
 import sys
 from typing import Any
 
@@ -13,6 +15,16 @@ import pytest
 # them compiles the package anew, which takes longer than most of what they test.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+
+@pytest.fixture
+def quick_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    """C in half of the compiler's time, for what is compared in numbers: -O1 has the bits of the usual
+    flags, since neither contracts or reorders anything (`test_quick_c_has_the_same_bits`).
+    """
+    usual = os.environ.get("CC", "cc")
+    if shutil.which(shlex.split(usual)[0]) and shutil.which("sh"):
+        monkeypatch.setenv("CC", f"sh -c 'exec \"$@\" -O1 -fno-tree-vectorize' quick {usual}")
 
 
 @pytest.fixture

@@ -18,6 +18,14 @@ def read(text: str) -> sympy.Expr:
     return sympy.sympify(text, locals={"Phi2": sympy.Function("Phi2")})
 
 
+def test_colour_only_where_it_is_asked_for(call: Any) -> None:
+    def coloured(*options: str, **env: str) -> bool:
+        return "\x1b[" in call("prove", "x", *options, env=env, color=True).output
+
+    assert coloured("--color", "always") and coloured(FORCE_COLOR="1")
+    assert not coloured() and not coloured(FORCE_COLOR="1", NO_COLOR="1")
+
+
 # -- derive ------------------------------------------------------------------------------------------
 
 DERIVE_KEYS = {

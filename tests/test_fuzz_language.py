@@ -99,11 +99,11 @@ def warm() -> None:
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda t: ascii(t[:24]))
 def test_hostile_text_is_refused_quickly(text: str) -> None:
     best = 1.0
-    for _ in range(3):  # the best of three: other processes share the machine
-        start = time.perf_counter()
+    for _ in range(3):  # the best of three: the first fills caches
+        start = time.process_time()
         with pytest.raises((ParseError, BadActivation)) as caught:
             parse_activation(text)
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.process_time() - start)
     assert best < BOUND
     assert len(caught.value.text) < 500 + min(len(text), 400)
 

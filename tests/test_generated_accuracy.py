@@ -272,6 +272,24 @@ def test_loops_vectorise_and_plain_flags_work(tmp_path: Path) -> None:
     assert len(loops) == 2 and loops <= told, (loops, told)
 
 
+def test_quick_c_has_the_same_bits(request: pytest.FixtureRequest) -> None:
+    """What `quick_c` compiles, against the usual flags: a dual, a network, floats, near rows."""
+
+    def results(dtype: str) -> list[Any]:
+        x, y = (z.astype(dtype) for z in pairs_of(dtype))
+        q, c, w = (np.sum(a * b, axis=1) for a, b in ((x, x), (x, y), (y, y)))
+        dual_ = compile_kernel("hardtanh", dtype=dtype)(q, c, w)
+        kernel = compile_kernel(mlp("gelu", depth=2, bias_var="1/10"), dtype=dtype)(x, y)
+        return [dual_.nngp, dual_.dot, kernel.nngp, kernel.ntk]
+
+    usual = [results(dtype) for dtype in ("float64", "float32")]
+    before = find_compiler().command
+    request.getfixturevalue("quick_c")
+    assert find_compiler().command != before
+    for one, two in zip(usual, [results(d) for d in ("float64", "float32")], strict=True):
+        assert all(map(np.array_equal, one, two))
+
+
 # -- tables and parts --------------------------------------------------------------------------
 
 

@@ -107,6 +107,7 @@ def rows() -> np.ndarray:
     return x
 
 
+@pytest.mark.usefixtures("quick_c")
 @pytest.mark.parametrize("act", [a for a in CLOSED if a.name not in GROWING], ids=lambda a: a.name)
 def test_network_on_hostile_rows(act: Activation) -> None:
     """Equal, opposite, zero, doubled and nearly equal rows: finite, symmetric, exact where equal."""

@@ -28,6 +28,8 @@ from ntksym.runtime.numeric_network import (
 )
 from ntksym.runtime.unit_layers import plan
 
+pytestmark = pytest.mark.usefixtures("quick_c")
+
 TARGETS = ("c", "numpy")
 NODES = 5
 """Few nodes: what is tested is the code of a finite sum against that finite sum."""

@@ -1,4 +1,4 @@
-"""Every wrong formula is refuted, and no right one is: seeded edits of the book's formulas.
+"""Every claim of the book is judged; every wrong formula is refuted, no right one: seeded edits.
 
 Whether an edit changed the function is decided by `formula_oracle`, which shares nothing with the
 checker but the syntax tree.  An edit that did must be refuted; one that did not must not be; nothing
@@ -22,7 +22,7 @@ from rewrites import rewrites
 from sympy import Rational, Symbol
 
 from ntksym.book import collect
-from ntksym.check import enclose
+from ntksym.check import check, enclose
 from ntksym.check.judge import DIGITS, _differs, judge, take
 from ntksym.claims import Claim
 from ntksym.claims.decimals import rounding
@@ -180,9 +180,33 @@ def doubts(formula: Formula, count: int, seed: int) -> Iterator[str]:
 CHUNKS = 24
 
 
+@lru_cache(maxsize=1)
+def claims() -> tuple[Claim, ...]:
+    return tuple(c for page in collect(BOOK).pages for c in page.claims)
+
+
+def of_chunk(chunk: int) -> list[Formula]:
+    """The formulas of every `CHUNKS`-th claim."""
+    ids = {c.id for c in claims()[chunk::CHUNKS]}
+    return [f for f in formulas() if f.claim.id in ids]
+
+
+def misjudged(claim: Claim) -> Iterator[str]:
+    """Errata are refuted; everything else is enclosed or proved; nothing is undecided."""
+    found = check(claim)
+    if not found.as_expected:
+        yield f"{claim.id}: {found.verdict.name.lower()} {found.error} {found.evidence}"
+    elif found.verdict is Verdict.REFUTED and found.counterexample is None:
+        yield f"{claim.id}: refuted without a counterexample"
+
+
 def run(chunk: int, count: int, seed: int) -> list[str]:
-    """The faults of every `CHUNKS`-th formula."""
-    return [f for formula in formulas()[chunk::CHUNKS] for f in faults(formula, count, seed)]
+    """The faults of the formulas of a chunk."""
+    return [f for formula in of_chunk(chunk) for f in faults(formula, count, seed)]
+
+
+def test_the_chunks_are_the_whole() -> None:
+    assert sum(len(of_chunk(chunk)) for chunk in range(CHUNKS)) == len(formulas())
 
 
 def test_there_are_enough() -> None:
@@ -201,14 +225,16 @@ def test_the_oracle_sees_a_difference() -> None:
     assert not same(true, "sqrt(c)*acos(-rho)", at)
 
 
-@pytest.mark.parametrize("kind", ["mutants", "rewritings"])
+@pytest.mark.parametrize("kind", ["as claimed", "mutants", "rewritings"])
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_edits(chunk: int, kind: str) -> None:
-    """Both kinds of edits of the same formulas one after the other: one enclosure for both."""
-    if kind == "mutants":
+def test_claims(chunk: int, kind: str) -> None:
+    """Claims and both kinds of their edits one after the other: one enclosure for all three."""
+    if kind == "as claimed":
+        found = [f for claim in claims()[chunk::CHUNKS] for f in misjudged(claim)]
+    elif kind == "mutants":
         found = run(chunk, 3, seed=0)
     else:
-        found = [f for formula in formulas()[chunk::CHUNKS] for f in doubts(formula, 1, seed=0)]
+        found = [f for formula in of_chunk(chunk) for f in doubts(formula, 1, seed=0)]
     assert not found, "\n".join(found)
 
 
@@ -216,7 +242,7 @@ def test_edits(chunk: int, kind: str) -> None:
 @pytest.mark.parametrize("seed", range(1, 6))
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_more_rewritings(chunk: int, seed: int) -> None:
-    found = [f for formula in formulas()[chunk::CHUNKS] for f in doubts(formula, 3, seed)]
+    found = [f for formula in of_chunk(chunk) for f in doubts(formula, 3, seed)]
     assert not found, "\n".join(found)
 
 

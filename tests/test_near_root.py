@@ -27,6 +27,8 @@ from ntksym.runtime.kernel import CompiledKernel
 from ntksym.runtime.unit_engines import CUnitNetwork, NumpyUnitNetwork
 from ntksym.runtime.unit_layers import plan
 
+pytestmark = pytest.mark.usefixtures("quick_c")
+
 CONTRACT = Contract("a test", ("a test",))
 PLACES = ((1e-2, 1.0), (1e-4, 1.001), (1e-7, 1.0), (1e-8, 1.03), (1e-12, 1.001))
 """Angle of a pair, ratio of its norms."""

@@ -277,6 +277,7 @@ def test_float32_is_accurate(half: Any) -> None:
     assert (np.diag(got.ntk) == np.diag(reference.ntk).astype(np.float32)).all()
 
 
+@pytest.mark.usefixtures("quick_c")
 @pytest.mark.parametrize("bias", ["0", "1/10"])
 @pytest.mark.parametrize("text", ["relu", "leaky_relu(x, 1/10)", "gelu", "erf", "hardtanh"])
 def test_zero_rows_in_float32(text: str, bias: str) -> None:
