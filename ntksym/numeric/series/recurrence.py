@@ -120,23 +120,23 @@ def row(exact: tuple[int, int, int, int], count: int, places: int) -> tuple[list
         for n in range(start - 1, count - 1):
             y0, y1 = y1, (position * y1 >> places) * first[n] - y0 * second[n] >> places
             values.append(y1)
-        blur = carried(size, start, blur, (ulp, drift), count)
+        # what one step loses: rounding, and the node that is rounded
+        blur = carried(size, start, blur, (2 * arb(size) + 6) * ulp + 2 * drift, count)
     if not blur < arb(1) / 128:  # the bound of one step assumes numbers below 1.01
         return values[:count], arb("inf")
     return values[:count], blur.upper()
 
 
-def carried(size: float, start: int, blur: Any, lost: tuple[Any, Any], count: int) -> Any:
+def carried(size: float, start: int, blur: Any, defect: Any, count: int) -> Any:
     """A bound of the errors of y_n, start <= n < count, for |x| <= size < 2 sqrt(start).
 
-    The two values before are off by `blur`; `lost` is what an operation is off by, and the node.
+    The two values before are off by `blur`; a step loses at most `defect`.
     """
     from flint import arb
 
-    ulp, drift = lost
-    defect = (2 * arb(size) + 6) * ulp + 2 * drift  # what one step loses
+    turn = arb(size) ** 2 / 4 + 1e-9
     begun = 2 * blur * arb(start).sqrt()
-    each = arb(1 + size * size / 4 + 1e-9).sqrt() * defect
+    each = ((start + 1) / (start + 1 - turn)).sqrt() * defect
     return (begun + count * each).upper()
 
 

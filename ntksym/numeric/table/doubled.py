@@ -20,9 +20,9 @@ _NODES = 2048
 MOST_PLACES = 206
 """With more, an error below 1e-14 is asked for, or the like."""
 UNIT = -100
-"""Base 2: what one operation is off by, of numbers below 2; it is 2^-102 (Joldes et al. 2017)."""
+"""Base 2: what one step is off by: two products below 2.1, off by 2^-103 each, and the rest."""
 _SLICE = 20
-_OURS, _THEIRS = 5, 4
+_OURS, _THEIRS = 5, 5
 _ROWS = 512
 _SPLIT = 134217729.0
 Pair = tuple[Any, Any]
@@ -81,8 +81,8 @@ def lost(weights: tuple[Any, Any]) -> list[Any]:
         top = max((s for table in sizes for s in table), default=arb(0))
         total = max(sum(table, arb(0)).upper() for table in sizes)
         many = arb(len(sizes[0]))
-        # weights to 2^-100 of the largest, values to 2^-80, products of slices of 2^-100
-        out.append((many * top * arb((1, -96)) + total * arb((1, -79))).upper())
+        # weights to 2^-100 of the largest, values to 2^-100, products of slices of 2^-100
+        out.append((many * top * arb((1, -96)) + total * arb((1, -99))).upper())
     return out
 
 
@@ -109,16 +109,17 @@ def _shifted(man: int, by: int) -> int:
 
 
 def _cut(block: Pair) -> list[Any]:
-    """Values as `_THEIRS` matrices of integers; what is left is below 2^-80."""
-    high, low = block
+    """Values as `_THEIRS` matrices of integers; what is left is below 2^-100."""
+    rest, low = block
     out = []
-    rest = high
     for k in range(_THEIRS):
-        if k == 2:  # below 2^-41: the sum is off by 2^-94
-            rest = rest + low
+        if k == 2:
+            rest, low = _two(rest, low)
         shift = 1.5 * 2.0 ** (52 - _SLICE * (k + 1))
         piece = (rest + shift) - shift
         rest = rest - piece
+        if k == 2:  # below 2^-61: the sum is off by 2^-114
+            rest = rest + low
         out.append(piece * 2.0 ** (_SLICE * (k + 1)))
     return out
 

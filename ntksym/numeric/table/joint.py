@@ -104,7 +104,7 @@ def coefficients(
 ) -> tuple[tuple[Any, ...], ...]:
     """Balls of the coefficients n < count at every variance, radii about 2^-bits times the size.
 
-    Of high orders, where they are small, the radii are about 2^-76 times it (`doubled`).
+    Of high orders, where they are small, the radii are about 2^-85 times it (`doubled`).
 
     Raises: as `grid`.
     """
@@ -192,8 +192,8 @@ def _later(at: Any, blur: Any, low: int, count: int) -> Any:
     from flint import arb
 
     size, unit = float(at.upper()) + 1e-9, arb((1, doubled.UNIT))
-    lost = unit, arb(at.rad()) + arb(size) * unit
-    found = carried(size, low, blur + unit, lost, count)
+    defect = unit + 2 * (arb(at.rad()) + arb(size) * unit / 32)  # x is rounded to 2^-106
+    found = carried(size, low, blur + unit, defect, count)
     return found if found < arb(1) / 128 else arb("inf")  # numbers below 1.01 are assumed
 
 

@@ -67,8 +67,9 @@ def pack(
         sizes = sizes * np.array(weights)
     shape = shape_within(sizes, float(budget.lower()), nested if weights is None else _columns)
     off = off if off is not None else OFF_X if half else OFF_X_SINGLE
+    # of the balls only the middles are kept: the way to powers would enlarge their radii
     lines = [
-        [(cut or _begun)(tensor[i][j], kept) for j, kept in enumerate(row)]
+        [[c.mid() for c in (cut or _begun)(tensor[i][j], kept)] for j, kept in enumerate(row)]
         for i, row in enumerate(shape)
     ]
     return _rounded(lines, shape, _dropped(tensor, lines), (half, off, lead))
@@ -134,8 +135,7 @@ def _dropped(tensor: Tensor, lines: Tensor) -> Any:
     for plane, ours in zip(tensor, lines, strict=True):
         for line, kept in zip(plane, ours, strict=True):
             for a, b in zip(line, kept, strict=False):
-                if a is not b:
-                    total += abs(a - b).upper()
+                total += abs(a - b).upper()
             for c in line[len(kept) :]:
                 total += abs(c).upper()
     return total.upper()
