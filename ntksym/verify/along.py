@@ -15,13 +15,14 @@ from sympy import Expr
 
 from ..errors import Undecided
 from ..symbols import x
-from .ends import DISTANCE, near, odd_ends
+from .ends import DISTANCE, leading_power, near, odd_ends
 from .evaluate import function, real_ball
+from .fewer import Smooth, fewer
 from .gauss import nodes, panels
 from .growth import Growth, growth_beyond
 from .law import Law, tail
 from .pieces import Piece
-from .safe import precision
+from .safe import Divergent, precision
 from .strips import COVER_BITS, ellipse
 
 CRAMER = arb("1.0865")
@@ -35,7 +36,7 @@ class Rule:
     """Nodes with weights and values, and what is lost, for S = 1.
 
     Attributes:
-        points: (t, weight * f * density).
+        points: (t, weight * f); `rule` puts the density into the weight.
         error: of the integral against H with S = 1.
         mass: a bound of |E[f h_n]| for all n.
         lost: the same for the part of f beyond the length.
@@ -47,8 +48,12 @@ class Rule:
     lost: Any
 
 
-def rule(pieces: tuple[Piece, ...], mean: Any, var: Any, rho: Any, tol: Any) -> Rule:
+def rule(
+    pieces: tuple[Piece, ...], mean: Any, var: Any, rho: Any, tol: Any, *, thin: bool = True
+) -> Rule:
     """The rule for f at exact mean and variance, with an error of about `tol`; rho in (0, 1).
+
+    With `thin` in as few nodes as the functions H need, which takes a moment.
 
     Raises:
         Undecided: no rule with a proven error was found.
@@ -57,7 +62,7 @@ def rule(pieces: tuple[Piece, ...], mean: Any, var: Any, rho: Any, tol: Any) -> 
     with precision(COVER_BITS):
         front = 1 / ((1 - rho).sqrt() * (1 - rho * rho).root(4) * (2 * arb.pi()).sqrt())
         calm = 2 * (1 - rho)
-    line = Line(arb(mean), arb(var).sqrt(), front, calm, tol / 64, arb(1) / 4, 4.0)
+    line = Line(arb(mean), arb(var).sqrt(), Smooth(front, calm), tol / 64, arb(1) / 4, 4.0)
     error, mass = arb(0), lost
     points: list[tuple[Any, Any]] = []
     for piece in pieces:
@@ -72,27 +77,25 @@ def rule(pieces: tuple[Piece, ...], mean: Any, var: Any, rho: Any, tol: Any) -> 
             mass += part.mass
             if len(points) > MOST_NODES:
                 raise Undecided("the activation changes too fast for a certificate: too many nodes")
-    return Rule(tuple(points), error.upper(), mass.upper(), lost)
+    if thin:
+        points, moved = fewer(points, line.kernel, line.goal)
+        error += moved
+    root = (2 * arb.pi()).sqrt()
+    weighted = tuple((t, w * (-t * t / 2).exp() / root) for t, w in points)
+    return Rule(weighted, error.upper(), mass.upper(), lost)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """u = mean + dev t, and what the bounds of H on ellipses need."""
+    """u = mean + dev t, and the bound of what f is integrated against: H times the density."""
 
     mean: Any
     dev: Any
-    front: Any
-    calm: Any
+    kernel: Smooth
     goal: Any
     step: Any
     """How far the substitution reaches from an end."""
     widest: float
-    weighted: bool = True
-    """Whether the points carry the density."""
-
-    def weight(self, t: Any) -> Any:
-        """The standard normal density, or one."""
-        return (-t * t / 2).exp() / (2 * arb.pi()).sqrt() if self.weighted else arb(1)
 
 
 def length_of(pieces: tuple[Piece, ...], mean: Any, var: Any, tol: Any) -> tuple[Any, Any]:
@@ -150,7 +153,7 @@ def _closed(line: Line, found: Rule, piece: Piece, cut: Any, end: Any) -> Rule:
         return found
     hull = cut.union(end)
     size = abs(function(piece.expr, x)(acb(line.mean + line.dev * hull), False)).upper() * gap
-    return Rule(found.points, found.error + size * line.front, found.mass + size, found.lost)
+    return Rule(found.points, found.error + size * line.kernel.front, found.mass + size, found.lost)
 
 
 def _middle(line: Line, piece: Piece, left: Any, right: Any) -> Rule:
@@ -164,7 +167,7 @@ def _middle(line: Line, piece: Piece, left: Any, right: Any) -> Rule:
             if size is None:
                 return None
             sizes.setdefault((float(a.mid()), float(b.mid())), size)
-            return size * line.front * (height * height / line.calm).exp()
+            return size * line.kernel.at(height)
 
     found = panels([(left, right)], bound, line.goal, line.widest)
     points, error, mass = [], arb(0), arb(0)
@@ -174,7 +177,7 @@ def _middle(line: Line, piece: Piece, left: Any, right: Any) -> Rule:
         mass += _mass(p.a, p.b) * sizes[float(p.a.mid()), float(p.b.mid())]
         for t, w in nodes(p):
             value = real_ball(exact(acb(line.mean + line.dev * t), False), piece.expr)
-            points.append((t, w * value * line.weight(t)))
+            points.append((t, w * value))
     return Rule(tuple(points), error, mass, arb(0))
 
 
@@ -182,6 +185,22 @@ def _mass(a: Any, b: Any) -> Any:
     """A bound of the integral of 1.0865 exp(-t^2/4)/sqrt(2 pi) over [a, b]."""
     least = a if a > 0 else -b if b < 0 else arb(0)
     return (CRAMER * (b - a) * (-least * least / 4).exp() / (2 * arb.pi()).sqrt()).upper()
+
+
+def _refuse(expr: Expr, at: Any) -> None:
+    """What to say where no bound near an end is integrable.
+
+    Raises:
+        Divergent: the function itself is not.
+        Undecided: that is not shown.
+    """
+    power = leading_power(expr)
+    if power is not None and power <= -1:
+        raise Divergent(
+            f"the integrand grows like the distance from x = {float(at):.6g} to the power {power}: "
+            "the expectation is infinite, or no integral"
+        )
+    raise Undecided("no bound of the activation near a point where it is not smooth")
 
 
 def _end(line: Line, expr: Expr, side: int, end: Any, step: Any) -> Rule:
@@ -192,11 +211,11 @@ def _end(line: Line, expr: Expr, side: int, end: Any, step: Any) -> Rule:
         delta = (scale * (-width).exp()).upper()
         rest = None if delta > 1 else near(expr, delta)
         beyond = arb("inf") if rest is None else rest.mass(-delta.log()) / line.dev
-        if beyond * line.front < line.goal:
+        if beyond * line.kernel.front < line.goal:
             break
         width = width * 5 / 4
         if width > 4000:
-            raise Undecided("no bound of the activation near a point where it is not smooth")
+            _refuse(expr, line.mean + line.dev * end)
     width = width.mid()
     func = function(expr, DISTANCE)
     sizes: dict[tuple[float, float], Any] = {}
@@ -215,7 +234,7 @@ def _end(line: Line, expr: Expr, side: int, end: Any, step: Any) -> Rule:
                 return None
             sizes.setdefault((float(a.mid()), float(b.mid())), size)
             rise = step * (-(c - semi)).exp() * height
-            return size * line.front * (rise * rise / line.calm).exp()
+            return size * line.kernel.at(rise)
 
     found = panels([(arb(0), width)], bound, line.goal, 4.0)
     points, error = [], arb(0)
@@ -225,5 +244,5 @@ def _end(line: Line, expr: Expr, side: int, end: Any, step: Any) -> Rule:
         mass += CRAMER * (p.b - p.a) * sizes[float(p.a.mid()), float(p.b.mid())]
         for w, weight in nodes(p):
             t = end + side * step * (-w).exp()
-            points.append((t, weight * real_ball(integrand(acb(w), False), expr) * line.weight(t)))
-    return Rule(tuple(points), error + beyond * line.front, mass, arb(0))
+            points.append((t, weight * real_ball(integrand(acb(w), False), expr)))
+    return Rule(tuple(points), error + beyond * line.kernel.front, mass, arb(0))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from fractions import Fraction
-from math import log, log2
+from math import log, log2, sqrt
 from typing import Any, TypeAlias
 
 from flint import arb, fmpq
@@ -23,7 +23,7 @@ from .definition import expectation, factor
 from .evaluate import constant, real_ball
 from .growth import growth_of
 from .law import Law, exact
-from .pieces import Piece
+from .pieces import REACH, Piece
 from .rearrange import rearranged
 from .safe import Divergent, Exhausted, precision
 from .surd import Surd
@@ -37,6 +37,7 @@ _SAMPLES = (0, 2, -2, 6, -6, 11, -11, 17, -17, 40, -40, 80, -80, 130, -130, 200,
 """Where an integrand is looked at for its size, in tenths of the deviation from the mean."""
 _USUAL = 40
 _MOST_FAILURES = 8
+_REACHES = (24, 64)
 _MOST_BITS = 16384
 
 
@@ -118,24 +119,33 @@ def enclose_definition(
     second = first if other is None else with_values(other, params or {})
     distributional = jumps == "distributional"
 
+    reach = _reach(law, digits)
     with precision(256):  # errors of structure come out here, once, with their own hints
         sizes = {}
         for e, mean, variance in ((second, law.m2, law.q22), (first, law.m1, law.q11)):
-            whole = factor(e, derivative=derivative, distributional=distributional)
+            whole = factor(e, derivative=derivative, distributional=distributional, reach=reach)
             growth_of(rearranged(whole.pieces))
             sizes[e] = _size_of(whole.pieces, mean, variance)
     size = sizes[first] + sizes[second]
     first, second = (e * Rational(10) ** -sizes[e] for e in (first, second))
 
     def attempt(bits: int, tol: Any) -> Any:
-        f = factor(first, derivative=derivative, distributional=distributional)
-        g = factor(second, derivative=derivative, distributional=distributional)
+        f = factor(first, derivative=derivative, distributional=distributional, reach=reach)
+        g = factor(second, derivative=derivative, distributional=distributional, reach=reach)
         return expectation(f, g, law, tol) * arb(10) ** size
 
     def what() -> str:
         return f"the expectation for {_short(with_values(expr, params or {}))}"
 
     return _refine(attempt, digits, floor, what, 1024, size)
+
+
+def _reach(law: Law, digits: int) -> int:
+    """How far out kinks are looked for where there are infinitely many: few are cheaper."""
+    far = sqrt(4.7 * (digits + 40)) + 2
+    sides = ((law.m1, law.q11), (law.m2, law.q22))
+    most = max(abs(float(arb(m))) + far * float(arb(v).sqrt()) for m, v in sides)
+    return next((r for r in _REACHES if most < r), REACH)
 
 
 def _size_of(pieces: tuple[Piece, ...], mean: Any, variance: Any) -> int:

@@ -13,14 +13,14 @@ from sympy import Expr
 
 from ..errors import BadActivation, Undecided
 from ..symbols import x
-from .ends import gathered
+from .ends import gathered, leading_power, odd_ends
 from .evaluate import constant, function, real_ball
 from .law import Law
 from .logform import logarithm
 from .logs import log_pair
 from .moments import closed
 from .oned import collinear, conditional, pick, single
-from .pieces import Piece, jumps, number, pieces_of
+from .pieces import REACH, Piece, jumps, number, pieces_of
 from .pieces import derivative as piecewise_derivative
 from .polar import mean, radial
 from .radial import HalfLines, half_lines, integrable, tidy
@@ -44,15 +44,18 @@ class Factor:
     """`(point, height)` of the Dirac terms."""
 
 
-def factor(expr: Expr, *, derivative: bool, distributional: bool) -> Factor:
-    """The function itself, or its derivative with or without the Dirac terms of its jumps."""
+def factor(expr: Expr, *, derivative: bool, distributional: bool, reach: int = REACH) -> Factor:
+    """The function itself, or its derivative with or without the Dirac terms of its jumps.
+
+    Of infinitely many kinks those up to the `reach` are cut at.
+    """
     stray = expr.free_symbols - {x}
     if stray:
         names = ", ".join(sorted(map(str, stray)))
         raise BadActivation(
             f"no value is given for the parameter {names}", hint="params={'name': Rational(...)}"
         )
-    pieces = pieces_of(expr)
+    pieces = pieces_of(expr, reach)
     if not derivative:
         return Factor(expr, continued_pieces(gathered(pieces)))
     slopes = tidy(gathered(piecewise_derivative(pieces)))
@@ -104,19 +107,12 @@ def smooth(f: Factor, g: Factor, law: Law, tol: Any) -> Any:
     if law.q12 == 0:
         half = tol / 4
         return single(f.pieces, law.m1, law.q11, half) * single(g.pieces, law.m2, law.q22, half)
-    few = len(f.pieces) + len(g.pieces) <= _FEW  # a conditional mean has a term for each piece
-    if (
-        few
-        and closed(g.pieces)
-        and (value := conditional(f.pieces, g.pieces, law, tol)) is not None
-    ):
-        return value
-    if (
-        few
-        and closed(f.pieces)
-        and (value := conditional(g.pieces, f.pieces, law.swapped(), tol)) is not None
-    ):
-        return value
+    if len(f.pieces) + len(g.pieces) <= _FEW:  # a conditional mean has a term for each piece
+        for one, two, order in ((f, g, law), (g, f, law.swapped())):
+            if not closed(two.pieces):
+                continue
+            if (value := conditional(one.pieces, two.pieces, order, tol)) is not None:
+                return value
     return planar(f.pieces, g.pieces, law, tol)
 
 
@@ -149,6 +145,8 @@ def _one_value(f: Factor, at: Any) -> Any:
         if not (lo is not None and arb(at) < lo) and not (hi is not None and arb(at) > hi):
             meet.append(piece)
     env = {x: Surd.rational(at)}
+    if any((leading_power(near) or 0) < 0 for p in meet for _, _, near in odd_ends(p)):
+        raise Divergent(f"a variance is zero, and the function is infinite at the point x = {at}")
     for other in meet[1:]:
         height = constant(other.expr - meet[0].expr, env)
         if not (isinstance(height, Surd) and height.sign == 0):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import lcm
+from math import factorial, lcm
 from typing import Any
 
 import sympy as sp
@@ -18,11 +18,13 @@ from sympy import Expr, Symbol
 from ..symbols import x
 from .evaluate import constant, function, real_ball, sign_of
 from .isolated import Continued
+from .order import zero_order
 from .pieces import Piece, number
 from .safe import precision
 
 DISTANCE = Symbol("s", positive=True)
 _BITS = 192
+_ZERO = sp.Integer(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,31 @@ def _gathered(e: Expr) -> Expr:
     return e.func(*args)
 
 
+def _factored(e: Expr) -> Expr:
+    """Every root and logarithm of a function b with a zero at 0, with b as s^m (b/s^m).
+
+    The second factor is continued to 0: without it asinh(erf(s)) is a ball with 0 in it where s
+    is smaller than its rounding, and has no root.
+    """
+    if not e.args or not e.has(DISTANCE) or isinstance(e, Continued):
+        return e
+    args = [_factored(a) for a in e.args]
+    root = isinstance(e, sp.Pow) and e.exp.is_Rational and not e.exp.is_Integer
+    if not (root or (isinstance(e, sp.log) and len(args) == 1)):
+        return e.func(*args)
+    base = args[0]
+    if base.is_polynomial(DISTANCE) or base.has(Continued) or base.subs(DISTANCE, 0) != 0:
+        return e.func(*args)
+    order = zero_order(base, _ZERO, DISTANCE)
+    if not order:
+        return e.func(*args)
+    power = DISTANCE**order
+    rest = Continued(base / power, base, power, _ZERO, sp.Integer(order))
+    if isinstance(e, sp.log):
+        return order * sp.log(DISTANCE) + sp.log(rest)
+    return DISTANCE ** (order * e.exp) * rest**e.exp
+
+
 @lru_cache(maxsize=512)
 def odd_ends(piece: Piece) -> tuple[tuple[Expr, int, Expr], ...]:
     """`(c, side, local expression)` of the finite ends where the expression is not analytic."""
@@ -80,7 +107,7 @@ def odd_ends(piece: Piece) -> tuple[tuple[Expr, int, Expr], ...]:
     with precision(_BITS):
         for c, side in ((piece.lo, 1), (piece.hi, -1)):
             if c is not None and any(_vanishes(b, c) for b in bases):
-                out.append((c, side, local(piece.expr, c, side)))
+                out.append((c, side, _factored(local(piece.expr, c, side))))
     return tuple(out)
 
 
@@ -104,8 +131,9 @@ def gathered(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
     for piece in pieces:
         ends = odd_ends(piece) if _fractional(piece.expr) else ()
         if len(ends) == 1:
-            (c, side, near), *_ = ends
-            out.append(Piece(piece.lo, piece.hi, near.subs(DISTANCE, side * (x - c))))
+            (c, side, _), *_ = ends
+            form = local(piece.expr, c, side).subs(DISTANCE, side * (x - c))
+            out.append(Piece(piece.lo, piece.hi, form))
         else:
             out.append(piece)
     return tuple(out)
@@ -175,9 +203,9 @@ def near(expr: Expr, delta: Any) -> Near | None:
         found = _log(expr.args[0], delta)
         if found is not None:
             return found
-    value = _hull(expr, delta)
-    if value.is_finite():
-        return Near(value.upper(), fmpq(0), 0)
+    found = _bounded(expr, delta)
+    if found is not None:
+        return found
     if isinstance(expr, sp.Add):
         first, *rest = (near(a, delta) for a in expr.args)
         for p in rest:
@@ -199,17 +227,65 @@ def _power(expr: Expr, delta: Any) -> Near | None:
     slopes = _linear(expr.base, delta)
     if slopes is not None:
         return Near(slopes[0] ** arb(e), e, 0)
-    value = _hull(expr, delta)
-    return Near(value.upper(), fmpq(0), 0) if value.is_finite() else None
+    return _bounded(expr, delta)
 
 
-def _hull(expr: Expr, delta: Any) -> Any:
-    """A ball of the sizes on [0, delta], in a root of the distance that makes its powers whole."""
+def _bounded(expr: Expr, delta: Any) -> Near | None:
+    """A bound by t^m sup|f^(m)|/m!, t a root of s that makes the powers whole, m the order at 0.
+
+    None where the function, or that derivative, is not finite.
+    """
+    k, whole = _whole(expr)
+    end = arb(delta).root(k) if k > 1 else arb(delta)
+    hull = acb(arb(0).union(end))
+    order = _order_of(whole)
+    for m in dict.fromkeys((order, 0)):
+        size = abs(function(sp.diff(whole, DISTANCE, m), DISTANCE)(hull, False))
+        if size.is_finite():
+            return Near((size / factorial(m)).upper(), fmpq(m, k), 0)
+    return None
+
+
+def _whole(expr: Expr) -> tuple[int, Expr]:
+    """(k, f(t^k)) with the least k that makes the powers of the distance whole."""
     orders = [p.exp for p in expr.atoms(sp.Pow) if p.base == DISTANCE]
     k = lcm(1, *(int(e.q) for e in orders if e.is_Rational))
-    whole = expr.subs(DISTANCE, DISTANCE**k) if k > 1 else expr
-    end = arb(delta).root(k) if k > 1 else arb(delta)
-    return abs(function(whole, DISTANCE)(acb(arb(0).union(end)), False))
+    return k, expr.subs(DISTANCE, DISTANCE**k) if k > 1 else expr
+
+
+def leading_power(expr: Expr) -> Expr | None:
+    """The p for which f/s^p, or that over a power of log s, has a limit at 0 that is not 0.
+
+    None where it is not shown.
+    """
+    if expr == DISTANCE:
+        return sp.Integer(1)
+    if expr == sp.log(DISTANCE) or isinstance(expr, Continued):
+        return _ZERO  # `_factored` takes out all of the zero
+    if isinstance(expr, sp.Mul):
+        parts = [leading_power(a) for a in expr.args]
+        return None if any(p is None for p in parts) else sp.Add(*parts)
+    if isinstance(expr, sp.Pow) and expr.exp.is_Rational:
+        inner = leading_power(expr.base)
+        return None if inner is None else inner * expr.exp
+    if isinstance(expr, sp.Add):
+        known = [p for p in map(leading_power, expr.args) if p is not None]
+        least = min(known, default=_ZERO)
+        if least < 0:
+            rest = leading_power(sp.Add(*(a * DISTANCE**-least for a in expr.args)))
+            return None if rest is None else rest + least
+    k, whole = _whole(expr)
+    with precision(_BITS):
+        order = zero_order(whole, _ZERO, DISTANCE)
+    return None if order is None else sp.Rational(order, k)
+
+
+@lru_cache(maxsize=512)
+def _order_of(expr: Expr) -> int:
+    """The order of the zero at 0, or less; 0 where there is a pole or a logarithm."""
+    if expr.subs(DISTANCE, 0) != 0:
+        return 0
+    return zero_order(expr, _ZERO, DISTANCE) or 0
 
 
 def _log(g: Expr, delta: Any) -> Near | None:

@@ -103,6 +103,10 @@ def constant(expr: Any, env: Env) -> Value:
         return ball(constant(expr.args[0], env)).exp()
     if isinstance(expr, sp.hyper):
         return _hyper(expr, env)
+    if isinstance(expr, Continued):
+        from .removable import value_at
+
+        return value_at(expr, env, constant)
     args = [constant(a, env) for a in expr.args]
     exact = EXACT.get(type(expr))
     if exact is not None:

@@ -14,6 +14,7 @@ from flint import arb
 from ..errors import Undecided
 from .along import CRAMER, Line, length_of, parts, rule
 from .ends import odd_ends
+from .fewer import Smooth, fewer
 from .law import Law
 from .pieces import Piece
 from .safe import precision
@@ -34,7 +35,7 @@ def odd(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> Any:
     with precision(COVER_BITS):
         half, coarse = arb("0.5"), arb("0.001")
         masses = [
-            rule(p, m, q, half, coarse).mass
+            rule(p, m, q, half, coarse, thin=False).mass
             for p, m, q in ((f, law.m1, law.q11), (g, law.m2, law.q22))
         ]
         scale = 1 / (sigma * CRAMER * CRAMER)
@@ -81,8 +82,9 @@ def _window(frame: Frame, a: Any, b: Any) -> Any:
         spread = (2 * arb.pi()).sqrt() / CRAMER
         far = (a * a).max(b * b).max(low * low).max(high * high)
         lift = (far / 4).exp().upper() * spread
-    first = Line(s.m1, s.s1, norm, 2 * sigma * sigma, frame.tol / 1024, step, wide, False)
-    second = Line(s.m2, s.s2, norm, 2 * sigma * sigma, frame.tol / 1024, step, wide, False)
+    kernel, goal = Smooth(norm, 2 * sigma * sigma), frame.tol / 1024
+    first = Line(s.m1, s.s1, kernel, goal, step, wide)
+    second = Line(s.m2, s.s2, kernel, goal, step, wide)
     xs, error_x, mass_x = _along(first, frame.f, a, b)
     ys, error_y, _ = _along(second, frame.g, low, high)
     size_x = sum((abs(w) for _, _, w in xs), arb(0)).upper()
@@ -110,6 +112,7 @@ def _along(
             points += part.points
             error += part.error
             mass += part.mass
+    points, moved = fewer(points, line.kernel, line.goal)
     out = [(t, float(t.mid()), w) for t, w in points]
     out.sort(key=lambda item: item[1])
-    return out, error, mass
+    return out, error + moved, mass

@@ -181,7 +181,7 @@ def _through(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> 
         square = law.q22 / law.q11
         ratio = sp.sqrt(sp.Rational(int(square.p), int(square.q))) * (1 if law.q12 > 0 else -1)
     both = product(f, g, ratio)
-    found = rule(both, law.m1, law.q11, arb("0.5"), tol / 8)
+    found = rule(both, law.m1, law.q11, arb("0.5"), tol / 8, thin=False)
     total = sum((w for _, w in found.points), arb(0))
     return total + arb(0, (found.error + found.lost).upper())
 

@@ -114,14 +114,14 @@ def _is_smooth(expr: Expr, at: Expr | None) -> bool:
     return True
 
 
-def pieces_of(expr: Expr) -> tuple[Piece, ...]:
-    """`split`, and where there are infinitely many kinks, but surely no jumps, within `REACH`."""
+def pieces_of(expr: Expr, reach: int = REACH) -> tuple[Piece, ...]:
+    """`split`, and where there are infinitely many kinks, but surely no jumps, within a reach."""
     try:
         return split(expr)
     except Endless:
         if expr.has(sp.sign, sp.Heaviside, sp.Piecewise):
             raise
-        return split(expr, REACH)
+        return split(expr, reach)
 
 
 def _is_log_of_square(e: Any) -> bool:

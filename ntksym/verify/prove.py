@@ -270,8 +270,7 @@ def _compare(
             expr = _derived(d, point, derivative, jumps, degenerate)
             derived, extra, none = _formula(expr, _values(act, point, params), digits)
             ends, note = ends and none, note or extra
-        both = ends and d is not None
-        out.append(Comparison(quantity, point, params, definition, derived, digits, note, both))
+        out.append(Comparison(quantity, point, params, definition, derived, digits, note, ends))
     if d is not None and degenerate and point[0] == point[1] == point[2] and point[0] > 0:
         out += _diagonals(d, point, params, digits, out)
     return tuple(out)

@@ -14,20 +14,21 @@ from functools import lru_cache
 from typing import Any
 
 import sympy as sp
-from flint import acb
+from flint import acb, ctx
 from sympy import Expr, Symbol
 
 from ..errors import BadActivation, Undecided
 from ..symbols import x
 from .evaluate import ball, constant, real_ball
 from .isolated import Continued
+from .order import vanishes, zero_order
 from .pieces import Piece, all_zeros
 from .safe import precision
-from .surd import Surd
 
 _BITS = 256
-_ORDER = 8
 _NARROW = 1e-9
+_LOST = 24
+"""So many bits a quotient may lose to cancellation before the other form is tried."""
 
 
 @lru_cache(maxsize=256)
@@ -101,13 +102,13 @@ def _quotient(expr: Expr, piece: Piece) -> Expr | None:
         return None
     data: list[Expr] = []
     for c in sorted(zeros, key=sp.default_sort_key):
-        order = _order(below, c)
+        order = zero_order(below, c, x)
         if order is None:
             return None
         slope = above
         for _ in range(order):
             value = constant(slope, {x: constant(c, {})})
-            if not _is_zero(value, slope, c):
+            if not vanishes(slope, c, x, value):
                 if real_ball(value).contains(0):
                     return None
                 raise BadActivation(
@@ -126,19 +127,16 @@ def _inside(c: Expr, piece: Piece) -> bool:
     return not (lo is not None and at < lo) and not (hi is not None and at > hi)
 
 
-def _is_zero(value: Any, expr: Expr, c: Expr) -> bool:
-    return (isinstance(value, Surd) and value.sign == 0) or expr.subs(x, c) == 0
-
-
-def _order(below: Expr, c: Expr) -> int | None:
-    """The order of the zero at c, or None where it is open."""
-    slope = below
-    for order in range(_ORDER + 1):
-        value = constant(slope, {x: constant(c, {})})
-        if not _is_zero(value, slope, c):
-            return None if real_ball(value).contains(0) else order
-        slope = sp.diff(slope, x)
-    return None
+def value_at(expr: Expr, env: Any, constant: Callable[[Expr, Any], Any]) -> Any:
+    """The value of a `Continued` at an exact number: at its points by the slopes there."""
+    written, above, below, *data = expr.args
+    ((variable, at),) = env.items()
+    for c, order in zip(data[::2], data[1::2], strict=True):
+        place = constant(c, {})
+        if place == at:
+            top, bottom = (constant(sp.diff(e, variable, order), env) for e in (above, below))
+            return ball(top) / ball(bottom)
+    return constant(written, env)
 
 
 def quotient(
@@ -155,7 +153,7 @@ def quotient(
     def value(z: Any, analytic: bool) -> Any:
         plain = direct(z, analytic)
         finite = plain.is_finite()
-        if finite and z.rad() < _NARROW:
+        if finite and z.rad() < _NARROW and plain.rel_accuracy_bits() > int(ctx.prec) - _LOST:
             return plain
         c, top, bottom = min(places, key=lambda place: abs(float((z.real - place[0]).mid())))
         if finite and abs(z.real - c) > 1:

@@ -41,7 +41,7 @@ class Comparison:
     """The accuracy asked for; both balls are that narrow, or `agree` is None."""
     note: str = ""
     divergent: bool = False
-    """Whether definition and derived form both say that there is no finite expectation."""
+    """Whether the definition, and the derived form where there is one, have no finite value."""
 
     @property
     def agree(self) -> bool | None:

@@ -13,7 +13,7 @@ from .law import Law
 from .mehler import mehler
 from .odd import odd
 from .pieces import Piece
-from .safe import Exhausted
+from .safe import Divergent, Exhausted
 from .sided import sided
 from .tensor import tensor
 
@@ -31,6 +31,7 @@ def planar(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> An
     near correlation one to Gauss-Legendre panels; where one does not get there, to the other.
 
     Raises:
+        Divergent: a function is not integrable at a point.
         Undecided: none gets there.
     """
     rough = any(odd_ends(piece) for piece in (*f, *g))
@@ -40,6 +41,8 @@ def planar(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> An
     if one is not f or two is not g:
         try:
             return _rules(one, two, law, tol, rough)
+        except Divergent:
+            raise
         except Undecided:
             pass
     return _rules(f, g, law, tol, rough)
@@ -54,6 +57,8 @@ def _rules(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any, rough
     for way in ways:
         try:
             return way(f, g, law, tol)
+        except Divergent:
+            raise
         except Undecided as failed:
             said.append(failed)
     worn = isinstance(said[0], Exhausted)  # that of the way which is meant for this correlation
