@@ -123,7 +123,8 @@ def test_bad_manifests(tmp_path: Path, text: str, message: str) -> None:
 def test_export_writes_and_refuses(tmp_path: Path) -> None:
     paths = export("mlp:relu:depth=2,weight_var=2,bias_var=0", "c", tmp_path / "out")
     assert [p.name for p in paths] == [
-        "ntksym.h", "relu_mlp.c", "relu_mlp.h", "CMakeLists.txt", "ntksym_relu_mlp.pc.in", "consumer.c",
+        "ntksym.h", "relu_mlp.c", "relu_mlp_gradient.c", "relu_mlp.h", "CMakeLists.txt",
+        "ntksym_relu_mlp.pc.in", "consumer.c",
     ]  # fmt: skip
     export("mlp:relu:depth=2,weight_var=2,bias_var=0", "c", tmp_path / "out")
     paths[1].write_text("mine")
