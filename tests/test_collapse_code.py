@@ -14,6 +14,8 @@ from ntksym.runtime.collapsed import CollapsedKernel, collapsed_program, kept_co
 from ntksym.runtime.deep import sphere
 from ntksym.verify.safe import precision
 
+pytestmark = pytest.mark.usefixtures("quick_c")
+
 HOMOGENEOUS = "mlp:relu:depth=20,weight_var=2,bias_var=0"
 SQUARE = "mlp:x*abs(x):depth=2,weight_var=1,bias_var=0"
 SPHERE = "mlp:erf:depth=5,weight_var=1,bias_var=1/10"

@@ -22,6 +22,8 @@ from ntksym.numeric.lowest import lowest
 from ntksym.runtime.numeric import accuracy, compile_mixture
 from ntksym.verify.balls import enclose_definition
 
+pytestmark = pytest.mark.usefixtures("quick_c")
+
 POWERS = {
     "silu(x)**2": True,
     "x**2*sigmoid(x)": True,

@@ -35,6 +35,8 @@ from ntksym.runtime.rule_store import _kept, kept
 from ntksym.runtime.unit_layers import Wanted, first_range, needs_range, plan
 from ntksym.verify.balls import enclose_definition
 
+pytestmark = pytest.mark.usefixtures("quick_c")
+
 
 @pytest.fixture
 def built(monkeypatch: pytest.MonkeyPatch) -> Any:
