@@ -321,3 +321,12 @@ def test_parameters_may_have_the_names_of_coordinates():
     x = np.random.default_rng(2).normal(size=(3, 4))
     slope = (kernel("25001/100000").ntk - kernel("24999/100000").ntk) / 2e-5
     assert np.allclose(slope, kernel("1/4").d_ntk["a"], rtol=1e-7, atol=1e-8)
+
+
+def test_nearly_opposite_pairs_of_hard_swish_have_numbers():
+    """As one expression its slope at a fixed angle is inf - inf there."""
+    x = 0.3 * np.random.default_rng(0).standard_normal((4, 3))
+    rows = np.vstack([x, -x + 1e-6 * x[::-1], -1.5 * x])
+    found = NetworkGradient(ntksym.mlp("hardswish", depth=2, weight_var=2), threads=1)(rows)
+    for table in (found.d_nngp, found.polar_nngp, found.polar_ntk):
+        assert all(np.isfinite(v).all() for v in table.values())

@@ -76,7 +76,8 @@ def _title(label: str) -> str:
 DOC = """/* The dual and the derivative dual at n covariances, and their derivatives; out_ has
  * @COUNT@ planes of n numbers.  In q11, q12 and q22 each with the other two fixed: infinite at
  * |q12| = sqrt(q11*q22) where s has a kink, and truly so.  The polar ones are in q11, the angle
- * acos(q12/sqrt(q11*q22)) and q22: finite there too if s is continuous.
+ * acos(q12/sqrt(q11*q22)) and q22: finite there too if s is continuous.  Where s jumps, those of
+ * dot may be NaN there: infinite terms of both signs.
  *
  * Planes:
 @PLANES@
