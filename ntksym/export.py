@@ -259,10 +259,10 @@ def export(
 ) -> tuple[Path, ...]:
     """Write the sources of a network or an activation; the paths written.
 
-    Targets: "c" (with header, CMake and pkg-config files and a consumer), "numpy", "jax", "torch",
-    and "package", a directory that pip installs.  `collapse` makes one certified polynomial of
-    the angle of a network (C and NumPy): for homogeneous activations without biases, or for
-    inputs with |x|^2/d = `variances`.
+    Targets: "c" (with derivatives, header, CMake and pkg-config files, a consumer), "numpy", "jax",
+    "torch", and "package", a directory that pip installs.  `collapse` makes one certified
+    polynomial of the angle of a network (C and NumPy): for homogeneous activations without biases,
+    or for inputs with |x|^2/d = `variances`.
 
     Files that are there with other contents are kept unless `force`.  `method`, `error` and
     `variances` are those of `ntksym.numeric.choose`; for a network `variances` is of its inputs,
