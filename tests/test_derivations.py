@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
+from test_catalogue_kernels import NO_CLOSED_FORM
 
 from ntksym.activations import catalogue
 from ntksym.book import Book, Page, collect
@@ -20,19 +21,6 @@ from ntksym.references import keys
 from ntksym.verify.report import Verdict
 
 ROOT = Path(__file__).resolve().parent.parent / "derivations"
-
-NO_CLOSED_FORM = {
-    "sigmoid",
-    "tanh",
-    "softplus",
-    "silu",
-    "mish",
-    "softsign",
-    "atan",
-    "logsigmoid",
-    "tanhshrink",
-    "gelu_tanh",
-}
 
 
 @lru_cache(maxsize=1)

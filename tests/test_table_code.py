@@ -5,22 +5,18 @@ from __future__ import annotations
 import ctypes
 import math
 import re
-import shutil
-import subprocess
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from unit_cases import compiled
 
-from ntksym.backends.c.header import header
 from ntksym.backends.c.table import TableUnit
 from ntksym.backends.numpy.helpers import helpers
 from ntksym.numeric.table import BandedDual, TableDual, table_dual
 
-COMPILER = shutil.which("gcc") or shutil.which("cc")
-FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-pedantic", "-fPIC", "-shared")
 TABLES = (
     ("tanh(x)", 1.0, 1.0, 1e-9),  # odd: one side
     ("x/(1 + exp(-x))", 1.0, 1.0, 1e-9),  # two sides
@@ -71,11 +67,8 @@ def points(table: TableDual | BandedDual, count: int = 203, runs: int = 3) -> tu
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    if COMPILER is None:
-        pytest.skip("no C compiler")
     folder = tmp_path_factory.mktemp("table")
-    (folder / "ntksym.h").write_text(header())
-    text = '#include "ntksym.h"\n'
+    text = ""
     for i in range(len(TABLES)):
         text += TableUnit(made(i)).c_functions(f"unit{i}")
         text += (
@@ -84,10 +77,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
             f"void diag{i}(size_t n, const double *q, double *k, double *d)\n"
             f"{{ unit{i}_diag(n, q, k, d); }}\n"
         )
-    (folder / "table.c").write_text(text)
-    out = folder / "table.so"
-    subprocess.run([COMPILER, *FLAGS, "-o", out, folder / "table.c", "-lm"], check=True)
-    return ctypes.CDLL(str(out))
+    return compiled(text, folder)
 
 
 def call(library: ctypes.CDLL, name: str, *inputs: Any) -> tuple[Any, Any]:

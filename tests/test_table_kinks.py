@@ -5,8 +5,6 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import json
-import shutil
-import subprocess
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -14,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from unit_cases import compiled
 
 from ntksym.backends.c.backend import extra_support
-from ntksym.backends.c.header import header
 from ntksym.backends.c.table_kinks import KinkUnit
 from ntksym.backends.c.table_split import SplitUnit
 from ntksym.backends.numpy.helpers import helpers
@@ -34,8 +32,6 @@ from ntksym.numeric.table.split_dilate import dilated
 from ntksym.numeric.table.split_kinks import KinkTable, kink_table
 from ntksym.numeric.table.variances import Axis
 
-COMPILER = shutil.which("gcc") or shutil.which("cc")
-FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-pedantic", "-fPIC", "-shared")
 CASES = ("max(tanh(x), 1/2)", "tanh(x)*step(x - 1/2)")
 ERROR = 1e-5
 SPAN = (0.9, 1.125)
@@ -138,11 +134,8 @@ def test_what_it_is_for() -> None:
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    if COMPILER is None:
-        pytest.skip("no C compiler")
     folder = tmp_path_factory.mktemp("split")
-    (folder / "ntksym.h").write_text(header())
-    text = '#include "ntksym.h"\n'
+    text = ""
     for i in range(2):
         unit = SplitUnit(made(i))
         text += (extra_support(unit.programs) or "") if i == 0 else ""
@@ -153,10 +146,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
             f"void diag{i}(size_t n, const double *q, double *k, double *d)\n"
             f"{{ unit{i}_diag(n, q, k, d); }}\n"
         )
-    (folder / "split.c").write_text(text)
-    out = folder / "split.so"
-    subprocess.run([COMPILER, *FLAGS, "-o", out, folder / "split.c", "-lm"], check=True)
-    return ctypes.CDLL(str(out))
+    return compiled(text, folder)
 
 
 def call(library: ctypes.CDLL, name: str, *inputs: Any) -> tuple[Any, Any]:
@@ -251,15 +241,8 @@ def test_kinks_taken_out_serve_all_correlations() -> None:
 
 
 def test_code_of_kinks_taken_out(tmp_path: Path) -> None:
-    if COMPILER is None:
-        pytest.skip("no C compiler")
     unit, where = KinkUnit(kinked()), points()
-    (tmp_path / "ntksym.h").write_text(header())
-    text = '#include "ntksym.h"\n' + unit.c_functions("unit") + _RUN
-    (tmp_path / "kinks.c").write_text(text)
-    out = tmp_path / "kinks.so"
-    subprocess.run([COMPILER, *FLAGS, "-o", out, tmp_path / "kinks.c", "-lm"], check=True)
-    library = ctypes.CDLL(str(out))
+    library = compiled(unit.c_functions("unit") + _RUN, tmp_path)
     own = np.array([kinked().at(*point) for point in zip(*where, strict=True)]).T
     path = tmp_path / "kinks.py"
     support = helpers(frozenset({"_rootdet", "_Phi2", "_Phi"}))

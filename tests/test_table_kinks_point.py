@@ -5,8 +5,6 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import json
-import shutil
-import subprocess
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -15,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 from flint import acb, arb, fmpq
+from unit_cases import compiled
 
 from ntksym.backends.array.unit import array_unit
-from ntksym.backends.c.header import header
 from ntksym.backends.c.table_dyadic import DyadicUnit
 from ntksym.backends.numpy.helpers import helpers
 from ntksym.backends.numpy.units import units_file
@@ -37,7 +35,6 @@ from ntksym.verify.bivariate import phi2
 from ntksym.verify.definition import expectation, factor
 from ntksym.verify.law import Law
 
-COMPILER = shutil.which("gcc") or shutil.which("cc")
 CASES = {"max(tanh(x), 1/2)": 2.0, "tanh(x)*step(x - 1)": 1.0}
 ERROR = 1e-9
 RHOS = tuple(Fraction(r) for r in ("1", "-1", "0.999999", "-0.999999", "0.999", "0.98", "0", "-.5"))
@@ -115,20 +112,13 @@ def test_code_is_the_table(tmp_path: Path) -> None:
     found = np.array(module.unit_pairs(q, rows[:, 0], q, rows[:, 1]))
     assert errors(text, found.T) <= ERROR
     assert np.isnan(module.unit_pairs(2.1, 0.1, 2.0)).all()
-    if COMPILER is None:
-        pytest.skip("no C compiler")
-    (tmp_path / "ntksym.h").write_text(header())
-    (tmp_path / "point.c").write_text(
-        '#include "ntksym.h"\n'
-        + unit.c_functions("unit")
+    library = compiled(
+        unit.c_functions("unit")
         + "void run(size_t n, const double *a, const double *b, const double *c, const double *r,\n"
         "    double *k, double *d) { unit_pairs(n, a, b, c, r, k, d); }\n"
-        "void own(size_t n, const double *q, double *k, double *d) { unit_diag(n, q, k, d); }\n"
+        "void own(size_t n, const double *q, double *k, double *d) { unit_diag(n, q, k, d); }\n",
+        tmp_path,
     )
-    flags = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-pedantic", "-fPIC", "-shared")
-    out = tmp_path / "point.so"
-    subprocess.run([COMPILER, *flags, "-o", out, tmp_path / "point.c", "-lm"], check=True)
-    library = ctypes.CDLL(str(out))
 
     def call(name: str, *inputs: Any) -> Any:
         arrays = [np.ascontiguousarray(a) for a in inputs]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import shutil
-import subprocess
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -12,17 +10,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from unit_cases import compiled
 
 from ntksym.backends.c.folded import Form
-from ntksym.backends.c.header import header
 from ntksym.backends.c.table import TableUnit
 from ntksym.numeric.table import BandedDual, table_dual
 from ntksym.numeric.table.dual import part_of
 from ntksym.numeric.table.light import Light, light
 from ntksym.numeric.table.shared import SINE, SQUARE
 
-COMPILER = shutil.which("gcc") or shutil.which("cc")
-FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-fPIC", "-shared")
 TABLES = (
     ("mish", 1.0, 1.6, 1e-7),  # both parts
     ("sin(x)", 0.25, 4.0, 1e-8),  # two bands, one part
@@ -51,11 +47,7 @@ def entries(table: BandedDual, count: int = 1500) -> tuple[Any, ...]:
 
 def built(table: BandedDual, folder: Path, flags: tuple[str, ...]) -> Any:
     """`<stem>_pairs` of the table as C; "scalar" is a compiler without vector types."""
-    if COMPILER is None:
-        pytest.skip("no C compiler")
-    folder.mkdir()
-    (folder / "ntksym.h").write_text(header())
-    text = '#include "ntksym.h"\n' + TableUnit(table).c_functions("unit")
+    text = TableUnit(table).c_functions("unit")
     text += (
         "void run(size_t n, const double *a, const double *b, const double *c, const double *r,\n"
         "    double *k, double *d) { unit_pairs(n, a, b, c, r, k, d); }\n"
@@ -63,12 +55,7 @@ def built(table: BandedDual, folder: Path, flags: tuple[str, ...]) -> Any:
     )
     if "scalar" in flags:
         text = text.replace("__GNUC__", "NO_VECTORS")
-    (folder / "t.c").write_text(text)
-    out = folder / "t.so"
-    own = [flag for flag in flags if flag.startswith("-")]
-    command = [COMPILER, *FLAGS, *own, "-o", str(out), str(folder / "t.c"), "-lm"]
-    subprocess.run(command, check=True)
-    return ctypes.CDLL(str(out)).run
+    return compiled(text, folder, *(flag for flag in flags if flag.startswith("-"))).run
 
 
 def ran(function: Any, inputs: tuple[Any, ...]) -> tuple[Any, Any]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import math
-import shutil
-import subprocess
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
@@ -16,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 from flint import arb
+from unit_cases import compiled
 
-from ntksym.backends.c.header import header
 from ntksym.backends.c.table import TableUnit
 from ntksym.language import as_activation
 from ntksym.numeric.arith import working
@@ -33,7 +31,6 @@ CASES = (
     ("log(1 + exp(x)) - abs(x)/3", 0),  # its odd part is one number
 )
 LOW, HIGH, ERROR = 0.8, 1.25, 1e-5
-COMPILER = shutil.which("gcc") or shutil.which("cc")
 
 
 @lru_cache(maxsize=8)
@@ -150,23 +147,17 @@ def test_a_stored_line_becomes_its_derivative() -> None:
     assert all(abs(a - b) < 1e-12 for a, b in zip(rest, line[1:], strict=False))
 
 
-@pytest.mark.skipif(COMPILER is None, reason="no C compiler")
 def test_columns_that_are_kept_are_seen_to_change(tmp_path: Path) -> None:
     """Calls with other columns of the same length, the same first one, and bands mixed."""
     table = made("1/(1 + exp(-x))", 0.25, 4.0, 1e-4)
     assert isinstance(table, BandedDual) and len(table.bands) == 2
     table = replace(table, pairs=tuple(replace(p, heavy=((), ())) for p in table.pairs))
-    text = '#include "ntksym.h"\n' + TableUnit(table).c_functions("table")
+    text = TableUnit(table).c_functions("table")
     text += """void run(size_t n, const double *a, const double *b, const double *c, const double *d,
     double *e, double *f) { table_pairs(n, a, b, c, d, e, f); }
 void own(size_t n, const double *q, double *e, double *f) { table_diag(n, q, e, f); }
 """
-    (tmp_path / "ntksym.h").write_text(header())
-    (tmp_path / "t.c").write_text(text)
-    out = tmp_path / "t.so"
-    flags = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-pedantic", "-fPIC", "-shared"]
-    subprocess.run([str(COMPILER), *flags, "-o", out, tmp_path / "t.c", "-lm"], check=True)
-    library = ctypes.CDLL(str(out))
+    library = compiled(text, tmp_path)
     rng = np.random.default_rng(3)
     for turn in range(12):
         n = (37, 256, 300)[turn % 3]

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from ntksym.backends import SourceFile
+from ntksym.backends.c.header import header
+from ntksym.errors import NoCompiler
 from ntksym.runtime.compiler import find_compiler
 from ntksym.runtime.unit_layers import Wanted
 
@@ -90,6 +93,26 @@ def library(files: tuple[SourceFile, ...], folder: Path, name: str) -> Any:
         (folder / f.name).write_text(f.text)
     out = folder / f"{name}.so"
     argv = [*find_compiler().command, *STRICT, "-o", str(out), str(folder / f"{name}.c"), "-lm"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[:2000]
+    return ctypes.CDLL(str(out))
+
+
+def compiled(text: str, folder: Path, *flags: str) -> Any:
+    """The library of a C text that includes our header, at -O2 unless flags say more.
+
+    Skips where there is no C compiler.
+    """
+    try:
+        command = find_compiler().command
+    except NoCompiler:
+        pytest.skip("no C compiler")
+    folder.mkdir(exist_ok=True)
+    (folder / "ntksym.h").write_text(header())
+    (folder / "unit.c").write_text(f'#include "ntksym.h"\n{text}')
+    out, level = folder / "unit.so", () if flags else ("-O2",)
+    strict = [f for f in STRICT if f != "-O1"]
+    argv = [*command, *strict, *level, *flags, "-o", str(out), str(folder / "unit.c"), "-lm"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[:2000]
     return ctypes.CDLL(str(out))
