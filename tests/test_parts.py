@@ -21,8 +21,8 @@ from ntksym.runtime import cache, compiler, objects, parts
 from ntksym.runtime.engines import CNetwork, with_support
 
 
-def _sources(text, depth=2):
-    schedule = lower_network(recurse(ntksym.mlp(text, depth=depth)))
+def _sources(text, depth=2, floats=True):
+    schedule = replace(lower_network(recurse(ntksym.mlp(text, depth=depth))), floats=floats)
     return with_support(network_file(schedule, Contract("a test", ("a network",))))
 
 
@@ -60,7 +60,7 @@ def test_parts_define_each_function_once_and_rare_ones_together(sources):
             homes[name] = k
     assert {p.name for p in heads if p.file == 1} <= set(homes)
     assert homes["ntksym_network_tile"] == homes["layer0"] == 0
-    assert homes["near_lanes"] == 1
+    assert homes["near_lanes"] == homes["near0"] == 1
     assert {homes["ntksym_block_Phi2"], homes["ntksym_direct_mean"]} == {2, 3}
 
 
@@ -76,8 +76,15 @@ def test_what_networks_share_is_the_same_text_and_whole(sources):
         assert calls >= set(_defined(part))
 
 
+def test_functions_on_floats_are_a_part_where_they_are_long():
+    pairs, *_, floats = parts.in_parts(_sources("max(x, 0)")).own
+    assert {"ntksym_network_tile", "block"} <= set(_defined(pairs))
+    assert {"ntksym_network_tile_f32", "block_f32"} <= set(_defined(floats))
+    assert not any(name.endswith("_f32") for name in _defined(pairs))
+
+
 def test_short_files_and_files_that_are_not_one_stay_whole(sources):
-    relu = _sources("max(x, 0)")
+    relu = _sources("max(x, 0)", floats=False)
     assert parts.in_parts(relu) == parts.Parts((relu,))
     two = (*sources, SourceFile("more.c", "int more(void) { return 1; }\n"))
     assert parts.in_parts(two) == parts.Parts((two,))
@@ -167,6 +174,7 @@ def test_a_compile_makes_shared_parts_beside_only_until_they_are_known(monkeypat
     monkeypatch.setenv("NTKSYM_CACHE", str(tmp_path / "cache"))
     made = []
     monkeypatch.setattr(objects, "_shared", lambda compiler, part, keep: made.append(part))
+    monkeypatch.setattr(objects, "allowed_cores", lambda: 2)
     with objects.compiled_beside(keep=True):
         deadline = time.monotonic() + 60
         while len(made) < 2 and time.monotonic() < deadline:

@@ -60,7 +60,7 @@ def compiled_beside(keep: bool) -> Iterator[None]:
 
             compiler = _to_objects(find_compiler())
             for part in shared_parts(support_file()):
-                if _known.is_set():
+                if _known.is_set() or allowed_cores() < 2:
                     return
                 _shared(compiler, part, keep)
 

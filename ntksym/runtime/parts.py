@@ -4,10 +4,10 @@ A block function is never inlined, so where it is compiled does not change what 
 families of block functions in a header of ours depend on no network: each is a part that every file
 shares, compiled once.  Of what is left of a long file, what every pair of points goes through stays
 together, because compilers learn of each function from its callers; what few pairs need (nearly
-equal points, far apart or degenerate variances) is another part, compiled at the same time.  A part
-declares what the others define; the rest of the text, tables and functions that are inlined, is in
-all, and the compiler drops what a part does not use.  Symbols between parts are hidden: the library
-exports what the file does.
+equal points, far apart or degenerate variances) and the functions on floats are other parts,
+compiled at the same time.  A part declares what the others define; the rest of the text, tables and
+functions that are inlined, is in all, and the compiler drops what a part does not use.  Symbols
+between parts are hidden: the library exports what the file does.
 """
 
 from __future__ import annotations
@@ -23,13 +23,11 @@ MARK = "NTKSYM_BLOCK_FUNCTION "
 STATIC = "#define NTKSYM_BLOCK_FUNCTION static __attribute__(("
 SHARED = '#define NTKSYM_BLOCK_FUNCTION __attribute__((visibility("hidden"), '
 """Its meaning in a file of its own, and in parts."""
-SHORT = 20_000
-"""Characters of code, with what it inlines, for which a second compiler saves no time."""
-
-SMALL = 8_000
-"""Characters of a family of block functions for which a part of its own saves no time."""
+SHORT = 6_000
+"""Characters of code, with what it inlines, for which another compiler saves no time."""
 
 _RARE = re.compile(r"^near|_diag$|_(direct|price|far(_dot|_diag)?)_[0-9a-f]{8}")
+_FLOAT = re.compile(r"_f32$")
 _START = re.compile(r"^(?=[A-Za-z])[^;={#]*?\b(\w+)\([^;{}]*?\)\s*\{", re.M)
 _WORD = re.compile(r"\b[A-Za-z_]\w*\b")
 
@@ -42,7 +40,7 @@ class Parts:
     """What one library is compiled from, each to be compiled by itself.
 
     Attributes:
-        own: one or two parts of what was generated.
+        own: one to three parts of what was generated.
         shared: parts that any file with the same header has.
     """
 
@@ -115,15 +113,11 @@ def in_parts(sources: Sources) -> Parts:
     used = [(s, names) for s, names in families if not names.isdisjoint(sizes)]
     common = frozenset[str]().union(*(names for _, names in used))
     own = {name: size for name, size in sizes.items() if name not in common}
-    loads = [0, 0]
-    for name, size in own.items():
-        loads[_is_rare(name)] += size
-    halves = (False, True) if min(loads) >= SHORT else (None,)
-    if not used and len(halves) == 1:
+    kinds = _kinds(own)
+    if not used and len(kinds) == 1:
         return whole
     made = []
-    for half in halves:
-        kept = frozenset(n for n in own if half in (None, _is_rare(n)))
+    for kept in kinds:
         split = (
             _part(s.text, [p for p in found if p.file == k], kept) for k, s in enumerate(sources)
         )
@@ -149,15 +143,23 @@ def _families(header: SourceFile) -> tuple[tuple[Sources, frozenset[str]], ...]:
         groups = [g for g in groups if g not in met] + [group.union(*met)]
     size = {g: sum(apart[n].end - apart[n].start for n in g) for g in groups}
     made = []
-    for group in sorted((g for g in groups if size[g] >= SMALL), key=lambda g: -size[g]):
+    for group in sorted((g for g in groups if size[g] >= SHORT), key=lambda g: -size[g]):
         text = SourceFile(header.name, _part(header.text, list(found), group))
         file = SourceFile("part.c", f'#include "{header.name}"\n')
         made.append(((text, file), group))
     return tuple(made)
 
 
-def _is_rare(name: str) -> bool:
-    return _RARE.search(name) is not None
+def _kinds(sizes: dict[str, int]) -> tuple[frozenset[str], ...]:
+    """The functions that every pair needs, those that few need, and those on floats; the latter
+    two with the first where they are short.
+    """
+    kinds: tuple[dict[str, int], ...] = ({}, {}, {})
+    for name, size in sizes.items():
+        kinds[1 if _RARE.search(name) else 2 if _FLOAT.search(name) else 0][name] = size
+    long = [kind for kind in kinds[1:] if sum(kind.values()) >= SHORT]
+    first = frozenset(sizes).difference(*long)
+    return (first, *map(frozenset, long))
 
 
 def _calls(texts: Texts, found: tuple[Piece, ...]) -> dict[str, tuple[str, ...]]:
