@@ -19,7 +19,7 @@ from ntksym.backends.c import network as c_network
 from ntksym.backends.near import FEW, PANEL, rough
 from ntksym.backends.tables import legendre
 from ntksym.lower import lower_network
-from ntksym.lower.near import formed
+from ntksym.lower.near import EARLY, ODD, formed
 from ntksym.lower.schedule import evaluate_network
 from ntksym.network import mlp, recurse
 from ntksym.runtime import compile
@@ -130,7 +130,8 @@ def test_what_is_mended() -> None:
     """Nothing after the last layer and where the root is exact; everything before a kink."""
 
     def carries(names: str) -> tuple[int, ...]:
-        return lower_network(recurse(network(names))).carries
+        found = lower_network(recurse(network(names))).carries
+        return tuple(n & 3 for n in found)
 
     assert carries("relu") == (0, 0, 0)
     assert carries("erf") == (1, 1, 0)
@@ -138,6 +139,18 @@ def test_what_is_mended() -> None:
     assert carries("erf relu gelu") == (2, 0, 0)
     assert carries("hardtanh relu erf") == (2, 0, 0)
     assert carries("sign") == (0, 0, 0)  # it jumps: its slope is not that of the dual
+
+
+def test_early_and_odd_layers() -> None:
+    """An angle may shrink before it grows; opposite rows stay opposite without a bias."""
+
+    def carries(name: str, bias: str) -> tuple[int, ...]:
+        return lower_network(recurse(mlp(name, 8, bias_var=bias))).carries
+
+    young, old = 1 + EARLY, 1
+    assert carries("erf", "1/10") == (*(young,) * 4, *(old,) * 3, 0)
+    assert carries("sin", "0") == (*(young + ODD,) * 4, *(old + ODD,) * 3, 0)
+    assert carries("gelu", "0")[0] == young
 
 
 def test_programs_of_near_pairs() -> None:

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from ..lower.near import EARLY, ODD
 from .c.text import c_literal
 from .tables import legendre
 
@@ -38,11 +39,21 @@ LARGEST_SPREAD = 0.15
 NEAR = 0.05
 NEAR_FLOAT = 0.25
 """Pairs whose next angle is below: what rounding then makes of the root matters."""
+YOUNG = 0.002
+"""The same in layers where an angle may shrink that grows later."""
 GROWING = 0.25
 """The same where the angle grows from layer to layer, and the rounding with it."""
+NOISE, NOISE_FLOAT = 2.0**-48, 2.0**-19
+"""What rounding may make of 1 - rho^2 after a layer: an angle grows unless it shrinks by more."""
+LOUD = 64.0
+"""Beyond this next variance a smooth activation may be like one with kinks, and the angle is read:
+the derivative dual then changes with 1 - rho as the root of the variance, and so does rounding."""
 TOLERANCE = 3e-13
 """Of g, relatively, divided by the angle: the kernels see the product of angle and error."""
 LEVELS = 24
+SURE = 0.05
+"""Below this angle the covariance follows from the root, not the other way: what rounding made of
+1 - rho would grow from layer to layer as the angle does."""
 
 NOTE = (
     "Root       nearly parallel pairs carry their angle from layer to layer by integrals of the",
@@ -85,6 +96,7 @@ def c_near(pairs: str, diag: str) -> str:
     tables += f"static const double near_rough[2][{PANEL}] = {{\n"
     tables += ",\n".join(f"  {row(r)}" for r in rough()) + "\n};\n"
     numbers = {"ANGLE": LARGEST_ANGLE, "SPREAD": LARGEST_SPREAD, "TOLERANCE": TOLERANCE}
+    numbers |= {"SURE": SURE}
     text = _C
     for name, value in numbers.items():
         text = text.replace(f"@{name}@", repr(value))
@@ -106,7 +118,10 @@ def numpy_near() -> str:
     text = _NUMPY.strip("\n").replace("@ANGLE@", repr(LARGEST_ANGLE))
     text = text.replace("@SPREAD@", repr(LARGEST_SPREAD)).replace("@LEVELS@", str(LEVELS))
     text = text.replace("@TOLERANCE@", repr(TOLERANCE)).replace("@NEAR@", repr(NEAR))
-    text = text.replace("@GROWING@", repr(GROWING))
+    text = text.replace("@GROWING@", repr(GROWING)).replace("@LOUD@", repr(LOUD))
+    text = text.replace("@NOISE@", repr(NOISE)).replace("@SURE@", repr(SURE))
+    text = text.replace("@EARLY@", repr(EARLY)).replace("@YOUNG@", repr(YOUNG))
+    text = text.replace("@ODD@", repr(ODD))
     return f"{tables}\n\n{text}"
 
 
@@ -207,6 +222,13 @@ static double near_root(int kind, const double *v, double bias, double a, double
   const double next = (ntksym_op_sqrt0(det) * s1) * s2;
   return det - det == 0.0 ? next : plain;
 }
+
+/* The covariance that belongs to a small root, of the sign of `plain`; for other pairs `plain`. */
+static double near_covariance(double size, double root, double plain)
+{
+  const double sine = root / size;
+  return sine < @SURE@ ? copysign(size * sqrt(1.0 - sine * sine), plain) : plain;
+}
 """
 
 _NUMPY = '''
@@ -289,16 +311,27 @@ def _near_root(dual, own, bias, state, after, plain):
 
 
 def _carried(mode, dual, own, bias, state, after, roots, c, plain):
-    """The next root: `plain`, but from `_near_root` for pairs that are nearly parallel."""
+    """The next root and covariance: `plain` and c, but for pairs that are nearly parallel."""
     size, before, growing = roots[0] * roots[1], np.sqrt(state[0]) * np.sqrt(state[2]), @GROWING@
-    near = (plain < growing * size) & (plain * before > state[3] * size)
-    near = (near | ((mode > 1) & (plain < @NEAR@ * size))) & (c > 0.0)
+    grown, was = (plain / size) ** 2 + @NOISE@, (state[3] / before) ** 2
+    near = (plain < growing * size) & (grown > was)
+    young = @YOUNG@ if mode & @EARLY@ else 0.0
+    near = near | (plain < (@NEAR@ if mode & 2 else np.where(size > @LOUD@, @NEAR@, young)) * size)
+    if mode & @ODD@:
+        state = (state[0], abs(state[1]), *state[2:])
+    else:
+        near = near & (c > 0.0)
     if not near.any():
-        return plain
+        return plain, c
     zero = np.zeros(near.shape)
     pick = [(v + zero)[near] for v in (*state, *after)]
     root = plain + zero
     with np.errstate(all="ignore"):
-        root[near] = _near_root(dual, own, bias, pick[:4], pick[4:], root[near])
-    return root
+        found = _near_root(dual, own, bias, pick[:4], pick[4:], root[near])
+        sizes, own_c = (size + zero)[near], (c + zero)[near]
+        sine = found / sizes
+        cosine = np.copysign(sizes * np.sqrt(np.maximum(1.0 - sine * sine, 0.0)), own_c)
+    root[near], c = found, c + zero
+    c[near] = np.where(sine < @SURE@, cosine, own_c)
+    return root, c
 '''

@@ -40,15 +40,19 @@ def loses(e: Expr, variance: Fraction) -> bool:
     return bool(sizes > LOST * total and sizes > ctx.ldexp(1, -_NOTHING))
 
 
-def overflows(exprs: tuple[Expr, ...], variance: Fraction) -> bool:
-    """Whether an intermediate number of the programs leaves the range of doubles there."""
+def overflows(exprs: tuple[Expr, ...], variance: Fraction, *, tiny: bool = True) -> bool:
+    """Whether an intermediate number of the programs leaves the range of doubles there.
+
+    Without `tiny` only numbers that are too large count.
+    """
     b = Builder(tuple(s.name for s in _ENTRIES))
     ends = tuple((f"t{k}", b.operand(_plain(e))) for k, e in enumerate(exprs))
     p = b.program("lines", ends)
     every = tuple((let.name, let.name) for let in p.body)
     ctx = _context()
     values = Program("lines", p.args, p.body, every).evaluate(_point(variance, ctx), ctx).values()
-    return any(v != 0 and abs(ctx.mag(v)) > _LARGEST * 3.32 for v in values)
+    sizes = (ctx.mag(v) for v in values if v != 0)
+    return any((abs(m) if tiny else m) > _LARGEST * 3.32 for m in sizes)
 
 
 def rounds_exponents(exprs: tuple[Expr, ...], variance: Fraction) -> bool:

@@ -19,6 +19,13 @@ from .kernel import REQUIRES_DIAG, REQUIRES_PAIR, RuleLike, parameters
 from .program import Program
 from .scales import settle, settle_diagonal, settles
 
+ODD = 4
+"""Added to what is done after a layer that gives opposite inputs opposite outputs: nearly opposite
+pairs are nearly parallel ones, mirrored."""
+EARLY = 8
+"""Added for the first `SETTLING` layers of a run of equal ones: there an angle may shrink that
+grows later, and what rounding made of it with it."""
+SETTLING = 4
 NEAR_ARGS = ("q11", "q12", "q22", "root")
 """The first inputs of the program of a pair; those of the activation and the layer follow."""
 
@@ -70,6 +77,13 @@ def formed(layer: Program) -> bool:
 def kinked(activation: Activation) -> bool:
     """Whether a derivative dual may have a square root at rho = 1: s is not one smooth piece."""
     return bool(activation.expr.has(Abs, Heaviside, Max, Min, Piecewise, sign))
+
+
+def odd(rule: RuleLike) -> bool:
+    """Whether a layer gives opposite inputs opposite outputs: s is odd, and there is no bias."""
+    e = rule.activation.expr
+    constant = (rule.nngp - _alone(rule.nngp)).subs(dict(getattr(rule, "values", ())))
+    return bool(constant == 0 and e.xreplace({S.x: -S.x}) == -e)
 
 
 def _alone(e: Expr) -> Expr:

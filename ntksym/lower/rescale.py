@@ -20,15 +20,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from sympy import Add, Expr, Integer, Mul, Pow, acos, asin
+from sympy import Add, Expr, Integer, Mul, Pow, acos, asin, oo, zoo
 
 from .. import symbols as S
 from ..activation import Activation
 from ..derivation import Derivation
-from ..dual import dual
+from ..dual import Dual, dual
 from ..errors import NtksymError
 from ..exact import Exact
 from ..terms.cells import Cell, cells, inside
+from .conditioning import overflows
 from .far import settled
 from .lines import Lines
 from .program import Operand, Program
@@ -36,6 +37,8 @@ from .program import Operand, Program
 _ENTRIES = (S.q11, S.q12, S.q22)
 _MOST_ORDER = 12
 _STEP = (0, -1)
+_EXTREME = (Fraction(1, 10**250), Fraction(10**250))
+"""Variances at which a diagonal must not leave the range of doubles on its way."""
 _LARGE = Fraction(2) ** 124
 _DEGREE = 4
 """Products of so many entries may leave the range of doubles where their dual does not."""
@@ -60,10 +63,32 @@ class Orders:
 def orders(activation: Activation) -> Orders | None:
     """The orders of an activation whose closed form needs them; None for others."""
     found = dual(activation)
+    return _known(found) if any(map(_leaves_range, (found.value, found.dot))) else None
+
+
+@lru_cache(maxsize=256)
+def diagonal_orders(activation: Activation) -> Orders | None:
+    """The orders of an activation whose diagonal leaves the range of doubles before its value does.
+
+    None for others; only the side that is needed.
+    """
+    found = dual(activation)
+    own = tuple(
+        e.xreplace({S.q: S.q11}) for e in (found.diag, found.diag_dot) if e not in (oo, zoo)
+    )
+    needed = [overflows(own, v, tiny=False) for v in _EXTREME]
+    if not any(needed) or (known := _known(found)) is None:
+        return None
+    low, high = (
+        own if wanted and own is not None and own[0] <= 1 else None
+        for wanted, own in zip(needed, (known.small, known.large), strict=True)
+    )
+    return None if low is None and high is None else Orders(low, high, known.lone)
+
+
+def _known(found: Dual) -> Orders | None:
     derived = found.derivation
     if not isinstance(derived, Derivation) or not derived.centred:
-        return None
-    if not any(_leaves_range(e) for e in (found.value, found.dot)):
         return None
     try:
         every = cells(derived.terms)
@@ -106,6 +131,31 @@ def rescaled(b: Lines, p: Program, found: Orders, at: dict[str, Operand]) -> dic
     return {
         label: _scaled_back(b, place(end), factors, near[k], far[k])
         for k, (label, end) in enumerate(p.outputs)
+    }
+
+
+def rescaled_diagonal(b: Lines, p: Program, found: Orders) -> dict[str, Operand]:
+    """The outputs nngp and dot of a program in `q`, evaluated at a rescaled variance.
+
+    On the diagonal the step of a function that tends to two numbers needs no care: E[s'(u)^2] is
+    of order -1 there.
+    """
+    one: Operand = Fraction(1)
+    small, large = (
+        one if own is None else b.emit("rescale", "q", side)
+        for side, own in ((Fraction(0), found.small), (one, found.large))
+    )
+    t = b.emit("mul", small, large, hint="t")
+    known: dict[str, Operand] = {a: a for a in p.args}
+    known["q"] = b.emit("mul", b.emit("mul", "q", t), t, hint="scaled")
+    for let in p.body:
+        args = (known[a] if isinstance(a, str) else a for a in let.args)
+        known[let.name] = b.emit(let.op, *args, inner=let.inner)
+    factors = [(small, small), (large, one if found.lone else large)]
+    near, far = ((0, 0) if own is None else own for own in (found.small, found.large))
+    return {
+        label: _scaled_back(b, known[e] if isinstance(e, str) else e, factors, near[k], far[k])
+        for k, (label, e) in enumerate(p.outputs)
     }
 
 

@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 from sympy import Expr, Symbol
 
-from ..errors import BadSpec
+from ..errors import without_value
 from .build import Builder
 from .kernel import STATE, RuleLike, lower_input, lower_layer, lower_layer_diag
-from .near import Near, kinked, lower_near
+from .near import EARLY, ODD, SETTLING, Near, kinked, lower_near, odd
 from .program import Program
 
 
@@ -73,11 +73,15 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One layer of the network: which kind, and the numbers of this layer."""
+    """One layer of the network: which kind, and the numbers of this layer.
+
+    `odd`: opposite inputs have opposite outputs.
+    """
 
     kind: int
     pair_values: tuple[float, ...]
     diag_values: tuple[float, ...]
+    odd: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +115,16 @@ class Schedule:
 
         0: nothing.  1: the root is mended where the angle grows, because the rounding of the
         covariance grows with it.  2: and wherever the angle is small, because a later layer
-        reads it.
+        reads it.  `ODD` and `EARLY` more: see there.
         """
         found: list[int] = []
         read = False
         for n, step in enumerate(reversed(self.steps)):
-            kind = self.kinds[step.kind]
-            found.append(0 if kind.near is None or n == 0 else 2 if read else 1)
+            kind, at = self.kinds[step.kind], len(self.steps) - 1 - n
+            before = self.steps[max(0, at - SETTLING) : at]
+            early = len(before) < SETTLING or any(s != step for s in before)
+            more = (ODD if step.odd else 0) + (EARLY if early else 0)
+            found.append(0 if kind.near is None or n == 0 else (2 if read else 1) + more)
             read = read or kind.kinked
         return tuple(reversed(found))
 
@@ -176,6 +183,7 @@ def lower_network(recursion: RecursionLike, name: str = "network") -> Schedule:
                 seen[key],
                 _values(kind.pair.args[len(STATE) :], values, where),
                 _values(kind.diag.args[2:], values, where),
+                odd(rule),
             )
         )
     first = recursion.input_rule
@@ -190,11 +198,7 @@ def lower_network(recursion: RecursionLike, name: str = "network") -> Schedule:
 
 def _values(names: tuple[str, ...], values: dict[str, float], where: str) -> tuple[float, ...]:
     if missing := [n for n in names if n not in values]:
-        raise BadSpec(
-            f"the parameter {missing[0]!r} has no value",
-            where=where,
-            hint=f"give {missing[0]} a number before generating code",
-        )
+        raise without_value(missing[0], where)
     return tuple(values[n] for n in names)
 
 

@@ -10,7 +10,19 @@ not near do not enter (`_chosen` of the two preambles).
 
 from __future__ import annotations
 
-from ..near import FEW, GROWING, LARGEST_ANGLE, LARGEST_SPREAD, NEAR, NEAR_FLOAT
+from ...lower.near import EARLY, ODD
+from ..near import (
+    FEW,
+    GROWING,
+    LARGEST_ANGLE,
+    LARGEST_SPREAD,
+    LOUD,
+    NEAR,
+    NEAR_FLOAT,
+    NOISE,
+    NOISE_FLOAT,
+    YOUNG,
+)
 from ..tables import legendre
 
 LOST, LOST_FLOAT = 1e-7, 1e-3
@@ -33,6 +45,14 @@ def array_near() -> str:
         tables += f"_{name}_AT = {at!r}\n_{name}_WEIGHT = {weights!r}\n"
     marks = {"ANGLE": LARGEST_ANGLE, "SPREAD": LARGEST_SPREAD, "GROWING": GROWING}
     marks |= {"NEAR": NEAR, "NEAR_FLOAT": NEAR_FLOAT}
+    marks |= {
+        "EARLY": EARLY,
+        "YOUNG": YOUNG,
+        "LOUD": LOUD,
+        "ODD": ODD,
+        "NOISE": NOISE,
+        "NOISE_FLOAT": NOISE_FLOAT,
+    }
     marks |= {"LOST": LOST, "LOST_FLOAT": LOST_FLOAT}
     text = _TEXT
     for mark, value in marks.items():
@@ -97,10 +117,16 @@ def _carried(mode, slope, own, bias, state, after, roots, c, plain):
     rx, ry, sx, sy = roots
     size, small = sx * sy, @NEAR@ if _double(root) else @NEAR_FLOAT@
     lost = root < (@LOST@ if _double(root) else @LOST_FLOAT@) * (rx * ry)
-    near = (plain < @GROWING@ * size) & (lost | (plain * (rx * ry) > root * size))
-    if mode > 1:
-        near = near | (plain < small * size)
-    near = near & (c > 0.0) & (before > 0.0) & ~((root == 0.0) & (a == b))
+    noise, grown, was = @NOISE@ if _double(root) else @NOISE_FLOAT@, plain / size, root / (rx * ry)
+    near = (plain < @GROWING@ * size) & (lost | (grown * grown + noise > was * was))
+    least = @YOUNG@ if mode & @EARLY@ else 0.0
+    least = small if mode & 2 else _where(size > @LOUD@, small + 0.0 * size, least + 0.0 * size)
+    near = near | (plain < least * size)
+    if mode & @ODD@:
+        before = _abs(before)
+    else:
+        near = near & (c > 0.0) & (before > 0.0)
+    near = near & ~((root == 0.0) & (a == b))
 
     def mended(*given):
         return _near_root(slope, own, bias, *given)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...lower.kernel import STATE
-from ...lower.near import NEAR_ARGS
+from ...lower.near import EARLY, NEAR_ARGS, ODD
 from ...lower.schedule import Schedule
-from ..near import GROWING, NEAR, NEAR_FLOAT, c_near
+from ..near import GROWING, LOUD, NEAR, NEAR_FLOAT, NOISE, NOISE_FLOAT, YOUNG, c_near
 from .backend import C
 from .blocks import block_function
 
@@ -36,8 +36,12 @@ def near_functions(schedule: Schedule) -> str:
 
 def near_lanes(stored: str) -> str:
     """The function that mends the roots of a row of pairs, for arrays of a type."""
-    text = NEAR_LANES.replace("@GROWING@", repr(GROWING))
-    return text.replace("@NEAR@", repr(NEAR if stored == "double" else NEAR_FLOAT))
+    text = NEAR_LANES.replace("@GROWING@", repr(GROWING)).replace("@LOUD@", repr(LOUD))
+    double = stored == "double"
+    text = text.replace("@ODD@", repr(ODD))
+    text = text.replace("@EARLY@", repr(EARLY)).replace("@YOUNG@", repr(YOUNG))
+    text = text.replace("@NOISE@", repr(NOISE if double else NOISE_FLOAT))
+    return text.replace("@NEAR@", repr(NEAR if double else NEAR_FLOAT))
 
 
 def near_call(x: str, incx: str, staged: bool) -> str:
@@ -77,19 +81,23 @@ NTKSYM_BLOCK_FUNCTION void near_lanes@S@(int kind, size_t b, size_t l, const Sto
 {
   const Stored *rx = qx + (@COUNT@ + 1 + l) * ldx, *sx = rx + ldx;
   const Stored *ry = qy + (@COUNT@ + 1 + l) * ldy, *sy = ry + ldy;
-  const Real least = layer_near[l] > 1 ? (Real)@NEAR@ : 0;
+  const int every = layer_near[l] & 2, odd = (layer_near[l] & @ODD@) != 0;
+  const Real young = layer_near[l] & @EARLY@ ? (Real)@YOUNG@ : 0;
   int any = 0, near[LANES];
   if ((incx == 0) & (incy == 1)) {
     const Real bound = (Real)@GROWING@ * (Real)sx[0];
-    for (size_t i = 0; i < b; ++i) any |= (next[1][i] < bound * (Real)sy[i]) & (next[0][i] > 0);
+    for (size_t i = 0; i < b; ++i)
+      any |= (next[1][i] < bound * (Real)sy[i]) & ((next[0][i] > 0) | odd);
     if (!any) return;
     any = 0;
   }
   for (size_t i = 0; i < b; ++i) {
     const Real size = (Real)sx[i * incx] * (Real)sy[i * incy];
     const Real before = (Real)rx[i * incx] * (Real)ry[i * incy];
-    const int grows = next[1][i] * before > now[1][i] * size;
-    near[i] = (next[1][i] < (grows ? (Real)@GROWING@ : least) * size) & (next[0][i] > 0);
+    const Real grown = next[1][i] / size, was = now[1][i] / before;
+    const int grows = grown * grown + (Real)@NOISE@ > was * was;
+    const Real least = every | (size > (Real)@LOUD@) ? (Real)@NEAR@ : young;
+    near[i] = (next[1][i] < (grows ? (Real)@GROWING@ : least) * size) & ((next[0][i] > 0) | odd);
     any |= near[i];
   }
   if (!any) return;
@@ -97,9 +105,13 @@ NTKSYM_BLOCK_FUNCTION void near_lanes@S@(int kind, size_t b, size_t l, const Sto
     if (near[i]) {
       const Stored *x = qx + l * ldx + i * incx, *y = qy + l * ldy + i * incy;
       const int same = (now[1][i] == 0) & (x[0] == y[0]) & (now[0][i] > 0);
-      if (!same)
-        next[1][i] = (Real)near_root(kind, layer_value[l], NAN, x[0], now[0][i], y[0], now[1][i],
-                                     x[ldx], y[ldy], next[1][i]);
+      const double c = odd ? fabs((double)now[0][i]) : now[0][i];
+      const double size = (double)sx[i * incx] * sy[i * incy];
+      if (same) continue;
+      const double root = near_root(kind, layer_value[l], NAN, x[0], c, y[0], now[1][i], x[ldx],
+                                    y[ldy], next[1][i]);
+      next[1][i] = (Real)root;
+      next[0][i] = (Real)near_covariance(size, root, next[0][i]);
     }
 }
 

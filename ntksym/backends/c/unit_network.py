@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ...lower.program import Program
 from .._base import SourceFile, identifier
-from ..near import GROWING, NEAR, c_near
+from ..near import GROWING, LOUD, NEAR, NOISE, c_near
 from ..unit import DualUnit
 from ..unit_schedule import UnitSchedule, labelled
 from .backend import C, Contract, extra_support, head, inline_function
@@ -52,6 +52,7 @@ def network_file(schedule: UnitSchedule, contract: Contract) -> SourceFile:
     pieces += [c_near(_NEAR_CALLS, "")] if schedule.carries else []
     values = "".join(f", {C.literal(v)}" for v in schedule.input_values)
     mended = _MENDED.replace("@NEAR@", repr(NEAR)).replace("@GROWING@", repr(GROWING))
+    mended = mended.replace("@LOUD@", repr(LOUD)).replace("@NOISE@", repr(NOISE))
     mended = mended if schedule.carries else ""
     whole = WHOLE.replace("@ROWS@", "2 * ((size_t)LAYERS + 1)")
     text = f"{_NETWORK}\n{whole}".replace("@MENDED@", mended).replace("@INPUT_VALUES@", values)
@@ -135,19 +136,22 @@ static double near_diag(int kind, const double *v, double q)
 _MENDED = """      if (layer_near[l]) {
         const double *rx = qx + (LAYERS + 1 + l) * ldx + at * incx, *sx = rx + ldx;
         const double *ry = qy + (LAYERS + 1 + l) * ldy + at * incy, *sy = ry + ldy;
-        const double least = layer_near[l] > 1 ? @NEAR@ : 0.0;
         int any = 0, near[STRIP];
         for (size_t i = 0; i < b; ++i) {
           const double size = sx[i * incx] * sy[i * incy], before = rx[i * incx] * ry[i * incy];
-          const int grows = after[i] * before > root[i] * size;
+          const double grown = after[i] / size, was = root[i] / before;
+          const int grows = grown * grown + @NOISE@ > was * was;
+          const double least = (layer_near[l] & 2) | (size > @LOUD@) ? @NEAR@ : 0.0;
           near[i] = (after[i] < (grows ? @GROWING@ : least) * size) & (next[i] > 0.0);
           any |= near[i];
         }
         for (size_t i = 0; any && i < b; ++i)
-          if (near[i] & !((root[i] == 0.0) & (x[i] == y[i])))
+          if (near[i] & !((root[i] == 0.0) & (x[i] == y[i]))) {
             after[i] = near_root(layer_kind[l], v, layer_straight[l] ? v[0] : NAN, x[i], c[i], y[i],
                                  root[i], qx[(l + 1) * ldx + (at + i) * incx],
                                  qy[(l + 1) * ldy + (at + i) * incy], after[i]);
+            next[i] = near_covariance(sx[i * incx] * sy[i * incy], after[i], next[i]);
+          }
       }
 """
 

@@ -89,7 +89,8 @@ _CARRY = """
         if mode:
             before, after = (qx[k], c_before, qy[k], root), (qx[k + 1], qy[k + 1])
             roots = rx[k + 1], ry[k + 1]
-            following = _carried(mode, *near(values), None, before, after, roots, c, following)
+            given = before, after, roots, c, following
+            following, c = _carried(mode, *near(values), None, *given)
         root = following"""
 
 FIRST_LAYER = '''

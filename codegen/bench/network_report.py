@@ -1,0 +1,46 @@
+"""The tables of `network_regimes.md`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+HEAD = """# Networks in the regimes where kernels lose digits
+
+Made by `codegen/bench/network_regimes.py`; every number is in `network_regimes.json`.  Networks of
+equal layers, weight variance 1/E[s(z)^2] to three digits, without biases and with bias variance
+1/10, from rows of 12 numbers.  Errors are |generated - exact| over the square root of the product
+of the diagonals, the worse of NNGP and NTK, of pairs of rows in both orders of a call and of the
+rows with themselves.  References: the recursion in ball arithmetic from the exact rows, at up to
+6400 bits; pairs whose variances leave 1e-290 to 1e290 in a layer are left out, as are those for
+which no ball became narrow in time.  `scales`: rows of 1e-150 to 1e150 (float32: 1e-18 to 1e18),
+every second pair nearly parallel.
+"""
+
+
+def report(records: Sequence[Any]) -> str:
+    """The page."""
+    every = [(r, w) for r in records for w in r.worst]
+    checked = sum(w.checked for _, w in every)
+    out = [
+        HEAD,
+        f"{len(records)} networks, {checked} comparisons of pairs "
+        f"({sum(w.unknown for _, w in every)} left out, {sum(w.bad for _, w in every)} values not a "
+        f"number).  Matrices not exactly symmetric: {sum(r.not_symmetric for r in records)}; "
+        f"diagonals that are not `k.diag`: {sum(r.wrong_diagonal for r in records)}.",
+    ]
+    columns = list(dict.fromkeys((w.target, w.dtype, w.depth) for _, w in every))
+    for title in ("By network", "By regime"):
+        named = [(r.key if title == "By network" else w.regime, w) for r, w in every]
+        rows = list(dict.fromkeys(name for name, _ in named))
+        out += ["", f"## {title}", "", "| | " + " | ".join(f"{t} {d} {n}" for t, d, n in columns)
+                + " |", "| --- |" + " --- |" * len(columns)]  # fmt: skip
+        for row in rows:
+            cells = []
+            for column in columns:
+                found = [w for n, w in named if n == row and (w.target, w.dtype, w.depth) == column]
+                bad = sum(w.bad for w in found)
+                worst = max((w.worst for w in found), default=0.0)
+                cells.append(f"{worst:.0e}" + (f" ({bad} no number)" if bad else ""))
+            out.append(f"| {row} | " + " | ".join(cells) + " |")
+    return "\n".join(out) + "\n"

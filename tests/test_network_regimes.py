@@ -1,0 +1,97 @@
+"""Deep networks from rows, against the recursion in ball arithmetic: what used to lose digits.
+
+Planted: a kernel that is off, NaN, and a matrix that is not symmetric are found.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+BENCH = Path(__file__).resolve().parents[1] / "codegen" / "bench"
+sys.path.insert(0, str(BENCH))
+import network_regimes as regimes  # noqa: E402
+from network_references import Chain  # noqa: E402
+
+from ntksym.activations import named  # noqa: E402
+from ntksym.network import recurse  # noqa: E402
+from ntksym.runtime import compile as compile_  # noqa: E402
+
+TARGETS = ("c", "numpy")
+
+
+def worst(name: str, regime: str, depth: int, target: str, bias: str = "0") -> regimes.Worst:
+    act = named(name)
+    weight = regimes.gain(act)
+    net = regimes.network(act, depth, weight, bias)
+    data = regimes.rows(regime, 5, "float64")
+    chain = Chain(recurse(net))
+    known = []
+    for a, b in zip(*data, strict=True):
+        known.append({})
+        chain.fill(known[-1], a, b, (depth,))
+    seen = regimes.Worst(target, "float64", depth, regime)
+    record = regimes.Record(name, weight, bias, 5, 0.0)
+    regimes.compare(compile_(net, target), data, known, seen, record)
+    assert seen.checked >= 3 and not record.not_symmetric and not record.wrong_diagonal
+    return seen
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(
+    ("name", "regime", "depth", "bias", "most"),
+    [
+        ("relu", "near 1e-8", 20, "1/10", 1e-14),
+        ("gelu", "near 1e-6", 100, "0", 3e-14),  # kinks appear as the variance grows
+        ("sin", "near 1e-6", 100, "1/10", 1e-11),  # the angle shrinks first, and then grows
+        ("sin", "opposite", 100, "0", 1e-10),  # mirrored
+        ("hardtanh", "mixed", 3, "0", 1e-14),  # E[s'(u)^2] at large variances
+    ],
+)
+def test_deep_networks_keep_the_digits(
+    name: str, regime: str, depth: int, bias: str, most: float, target: str
+) -> None:
+    seen = worst(name, regime, depth, target, bias)
+    assert not seen.bad and seen.worst <= most, seen
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_rows_as_large_as_1e150(target: str) -> None:
+    """q^2/(q + 1) overflowed on the diagonal of GELU where the kernel does not."""
+    for name in ("gelu", "hardswish"):
+        net = regimes.network(named(name), 3, "2", "0")
+        x = np.ones((2, 3)) * np.array([[1e-145], [1e145]])
+        found = compile_(net, target).diag(x)
+        assert np.isfinite(found.ntk).all() and (found.nngp > 0).all()
+        ratio = found.ntk[1] / found.nngp[1]
+        assert ratio == pytest.approx(4.0, abs=1e-13)  # as ReLU: each layer adds one
+
+
+def test_planted_errors_are_found() -> None:
+    act = named("relu")
+    net = regimes.network(act, 3, "2", "0")
+    data = regimes.rows("random", 3, "float64")
+    known: list[Any] = [{}, {}, {}]
+    for out, a, b in zip(known, *data, strict=True):
+        Chain(recurse(net)).fill(out, a, b, (3,))
+    right = compile_(net, "numpy")
+
+    class Wrong:
+        def __call__(self, *rows: Any) -> Any:
+            found = right(*rows)
+            found.ntk[0] *= 1 + 1e-9
+            found.nngp[1] = np.nan
+            return found
+
+        diag = right.diag
+
+    seen = regimes.Worst("numpy", "float64", 3, "random")
+    record = regimes.Record("relu", "2", "0", 3, 0.0)
+    regimes.compare(Wrong(), data, known, seen, record)
+    assert seen.ntk > 1e-10 and seen.bad and record.not_symmetric and record.wrong_diagonal
+    page = regimes.report([record])
+    assert page.count("1 networks, 0 comparisons") == 1 and "not exactly symmetric: 2" in page
