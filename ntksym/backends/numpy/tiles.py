@@ -38,13 +38,16 @@ WITHOUT = frozenset({"hyp2f1", "inf", "cross"})
 
 
 def tiles_file(schedule: Schedule, contract: Contract) -> SourceFile | None:
-    """The module of a network, to be called block by block, or None: an operation has no such form.
+    """The module of a network, to be called block by block, or None: an operation has no such form,
+    or it would be for no variances.
 
     It has `tile(g12, x, y, first, limit, space, far)`, the number SPACE of arrays that this works
     in, SINGLE: whether float arrays will do, and SPAN: the variances that it is for.
     """
     pairs = tuple(rough(kind.pair) for kind in schedule.kinds)
-    if not all(map(_has_form, pairs)):
+    spans = [span(p) for p in pairs] or [(0.0, math.inf)]
+    low, high = max(s[0] for s in spans), min(s[1] for s in spans)
+    if low >= high or not all(map(_has_form, pairs)):
         return None
     name = identifier(schedule.name, set()).rstrip("_")
     final = schedule.steps[-1].kind if schedule.steps else None
@@ -70,8 +73,6 @@ def tiles_file(schedule: Schedule, contract: Contract) -> SourceFile | None:
     calls = {e.op for e in lines if e.rank != PAIR or e.op not in IN_PLACE} & set(NUMPY.spell)
     words = {w[:-1] for op in calls for w in re.findall(r"\b_\w+\(", NUMPY.spell[op])}
     single = all(e.rank != PAIR or e.op in IN_PLACE or e.op in SINGLE for e in lines)
-    spans = [span(p) for p in pairs] or [(0.0, math.inf)]
-    low, high = max(s[0] for s in spans), min(s[1] for s in spans)
     table = "".join(f'    "{dtype}": (\n{_tails(bits)}    ),\n' for dtype, bits in BITS.items())
     start = f"FACTORED = {any(map(factored, pairs))}\n"
     start += f"SINGLE = {single}\nSPACE = {space}\nSPAN = ({low!r}, {NUMPY.literal(high)})\n"
