@@ -81,6 +81,7 @@ def test_functions_on_floats_are_a_part_where_they_are_long():
     assert {"ntksym_network_tile", "block"} <= set(_defined(pairs))
     assert {"ntksym_network_tile_f32", "block_f32"} <= set(_defined(floats))
     assert not any(name.endswith("_f32") for name in _defined(pairs))
+    assert not {"layer0", "layer0f"} & {*_defined(pairs), *_defined(floats)}  # inlined in both
 
 
 def test_short_files_and_files_that_are_not_one_stay_whole(sources):
@@ -145,6 +146,16 @@ def test_parts_that_the_compiler_refuses_are_compiled_as_one_file(monkeypatch, s
     made = compiler._built(found, sources, tmp_path, keep=False)
     assert len(made) > 1000
     assert sum("-c" in argv for argv in calls) >= 1 and "-c" not in calls[-1]
+
+
+@pytest.mark.parametrize("text", ["max(x, 0)", "erf(x)", "min(max(x, -1/3), 5/4)"])
+def test_no_part_is_refused(monkeypatch, tmp_path, text):
+    asked = []
+    run = compiler._run
+    monkeypatch.setattr(compiler, "_run", lambda argv: asked.append(run(argv)) or asked[-1])
+    quick = replace(compiler.find_compiler(), flags=(*compiler.FLAGS, "-O0"))
+    assert compiler._built(quick, _sources(text), tmp_path, keep=False)
+    assert len(asked) > 2 and all(done.returncode == 0 for done in asked)
 
 
 def test_shared_parts_are_compiled_once(monkeypatch, tmp_path):

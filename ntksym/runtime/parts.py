@@ -89,7 +89,7 @@ def pieces(texts: Texts) -> tuple[Piece, ...]:
             if end <= start.start():
                 break
             head = text[start.start() : start.end()]
-            apart = head.startswith(MARK) or not head.startswith("static")
+            apart = head.startswith(MARK) or not head.startswith(("static", "NTKSYM_"))
             found.append(Piece(start[1], file, start.start(), start.end() - 1, end, apart))
             at = end
     return tuple(found)
