@@ -102,3 +102,13 @@ def test_kinks_that_come_ever_closer_are_cut_as_far_as_the_law_reaches() -> None
     want = mpmath.quad(density, [-12, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 5, 8, 12])
     assert abs(float(ball.mid) - float(want)) < 1e-5
     assert ball.rel_digits >= 30
+
+
+def test_slope_with_irrational_kinks_is_the_slope_of_the_value() -> None:
+    """Price's theorem: the derivative of E[s(u)s(v)] in q12, by a difference of balls."""
+    act = as_activation("abs(x^2-2)^(1/3)")
+    q11, q12, q22, h = Rational(9), Rational(-4), Rational(5, 2), Rational(1, 100)
+    slope = enclose_definition(act, q11, q12, q22, derivative=True)
+    ends = [enclose_definition(act, q11, q12 + k * h, q22).mid for k in (1, -1)]
+    assert slope.rel_digits >= 30
+    assert abs(float((ends[0] - ends[1]) / (2 * h)) - float(slope.mid)) < 1e-5

@@ -288,7 +288,7 @@ def _pow(expr: Any, domain: Range) -> Growth:
             return _exp(e * sp.log(base), domain)
         raise Undecided(f"no growth certificate for {expr}")
     bounds = range_of(base, domain)
-    if not e.is_integer and bounds.lo < 0:
+    if not e.is_integer and bounds.lo < 0 and not isinstance(base, sp.Abs):
         if (bad := _witness(base, domain, -1)) is not None:
             raise BadActivation(
                 f"{expr} is not real at x = {bad}",

@@ -30,7 +30,7 @@ from .safe import Endless, precision
 from .surd import Surd
 
 _BITS = 256
-_SWITCHES = (sp.Abs, sp.sign, sp.Heaviside, sp.Max, sp.Min, sp.Piecewise)
+SWITCHES = (sp.Abs, sp.sign, sp.Heaviside, sp.Max, sp.Min, sp.Piecewise)
 _MOST_KINKS = 2000
 REACH = 256
 """How far out kinks are located where there are infinitely many."""
@@ -155,7 +155,7 @@ def jumps(pieces: tuple[Piece, ...], whole: Expr | None = None) -> tuple[tuple[E
     found = []
     for left, right in pairwise(pieces):
         assert left.hi is not None
-        if left.expr.has(*_SWITCHES) or right.expr.has(*_SWITCHES):
+        if left.expr.has(*SWITCHES) or right.expr.has(*SWITCHES):
             continue  # a cut at the reach of `split`
         if (right.expr - left.expr).subs(x, left.hi) == 0:
             continue
@@ -223,7 +223,7 @@ def _ordered(points: set[Expr]) -> tuple[Expr, ...]:
 @lru_cache(maxsize=1024)
 def _kinks(expr: Expr, reach: int | None = None) -> tuple[Expr, ...]:
     """The kinks of an expression, sorted, without repetition."""
-    if not expr.has(*_SWITCHES) or not expr.has(x):
+    if not expr.has(*SWITCHES) or not expr.has(x):
         return ()
     found: set[Expr] = set()
     for arg in expr.args:
@@ -254,7 +254,7 @@ def _switch_functions(expr: Expr) -> tuple[Expr, ...]:
 
 def _resolve(expr: Expr, at: Surd) -> Expr:
     """The smooth expression that equals `expr` near the point `at` (not a kink)."""
-    if not expr.has(*_SWITCHES):
+    if not expr.has(*SWITCHES):
         return expr
     env = {x: at}
     if isinstance(expr, sp.Piecewise):

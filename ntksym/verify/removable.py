@@ -10,6 +10,7 @@ c and z encloses it: section 9 of the lemmas.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -22,7 +23,7 @@ from ..symbols import x
 from .evaluate import ball, constant, real_ball
 from .isolated import Continued
 from .order import vanishes, zero_order
-from .pieces import Piece, all_zeros
+from .pieces import SWITCHES, Piece, all_zeros
 from .safe import precision
 
 _BITS = 256
@@ -41,7 +42,9 @@ def continued_pieces(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
     if not any(_negative(p) for piece in pieces for p in piece.expr.atoms(sp.Pow)):
         return pieces
     with precision(_BITS):
-        return tuple(Piece(p.lo, p.hi, continued(p)) for p in pieces)
+        # beyond the reach of the cuts the kinks are still there, and zeros without end
+        whole = [p if p.expr.has(*SWITCHES) else replace(p, expr=continued(p)) for p in pieces]
+        return tuple(whole)
 
 
 def continued(piece: Piece) -> Expr:
