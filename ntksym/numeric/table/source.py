@@ -18,7 +18,7 @@ from .variable import lebesgue
 from .variances import Axis, interpolation
 
 FIRST = 159
-MOST = 24575
+MOST = 16383
 _ROUGH = 48
 _STEP = 16
 Say = Callable[[str], None]
