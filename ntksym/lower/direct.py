@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
+from math import inf
 
 from sympy import (
     Abs,
@@ -34,7 +35,7 @@ from ..terms import TermSum
 from ..terms.cells import Cell, cells, inside
 from .build import Builder
 from .closed_rows import closed_rows
-from .direct_where import Covered, infinite, numbers_for, plain, tables
+from .direct_where import BINS, Covered, bin_ends, infinite, numbers_for, plain, tables
 from .far import settled
 from .program import Operand, Program
 
@@ -88,6 +89,26 @@ class Direct:
     def programs(self) -> tuple[Program, ...]:
         """As in `Inner`."""
         return (self.point, self.marks)
+
+    def span(self) -> tuple[float, float]:
+        """Between which variances of both inputs it is never used; nothing with parameters."""
+        if len(self.point.args) > 1:
+            return inf, 0.0
+        clean = [
+            [not any(t[min(i, j) * BINS + max(i, j)] for t in self.used[:2]) for j in range(BINS)]
+            for i in range(BINS)
+        ]
+        runs = [(0, -1)]
+        for i in range(BINS):
+            j = i
+            while j < BINS and all(clean[k][j] for k in range(i, j + 1)):
+                j += 1
+            runs.append((i, j - 1))
+        first, last = max(runs, key=lambda run: run[1] - run[0])
+        if last < first:
+            return inf, 0.0
+        unit = float(self.marks.evaluate({})["unit"]) ** 2
+        return bin_ends(first)[0] * unit, bin_ends(last)[1] * unit
 
     def digest(self) -> str:
         """SHA-256 of the programs and the tables, in hexadecimal."""

@@ -37,7 +37,7 @@ from .program import Operand
 BINS = 23
 """Of variances, four times the one before each."""
 FIRST = 0.6
-"""Where the middle one begins, in squares of the unit: not at 1, which is common and inexact."""
+"""Where the middle one begins, in squares of the unit: 1 itself, which is common, is inside."""
 LOST = 3.0
 """Terms may add up to so many times the size of the kernel."""
 LOST_USUAL = 16.0
@@ -126,7 +126,7 @@ def tables(exprs: tuple[Expr, ...], covered: Covered, unit: float, open_end: boo
             marks = [0, 0]
             found = [(min(a, c), *corner(a, c)) for a in places[i] for c in places[j] if a <= c]
             known = [any(z[n] > LEAST for _, _, z in found) for n in range(2)]
-            lost = LOST_USUAL if alike and i <= BINS // 2 + 3 else LOST
+            lost = LOST_USUAL if alike and i <= BINS // 2 + 1 else LOST
             kind = 2 if far else 1
             for least, terms, sizes in found:
                 bad = [z < t / lost for t, z in zip(terms, sizes, strict=True)]

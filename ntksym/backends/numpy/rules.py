@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from ...lower.direct import Direct
+from ...lower.far import Far
 from ...lower.lines import PAIR, side
 from ...lower.ops import FAR_OPS, RESCALED
 from ...lower.price import SMALL
@@ -260,7 +262,9 @@ def span(p: Program) -> tuple[float, float]:
             low = max(low, float(SMALL))
         if let.op == "rescale":
             low, high = max(low, 2.0**-RESCALED), min(high, 2.0**RESCALED)
-        least = getattr(let.inner, "least", None)
-        if least is not None:
-            high = min(high, float(least) ** 2)
+        if isinstance(let.inner, Direct):
+            ends = let.inner.span()
+            low, high = max(low, ends[0]), min(high, ends[1])
+        if isinstance(let.inner, Far):
+            high = min(high, let.inner.least**2)
     return low, high
