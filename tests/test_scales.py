@@ -143,7 +143,8 @@ def test_where_the_closed_form_keeps_its_digits_nothing_is_added() -> None:
         d = dual(subject(text))
         for p in (lower_dual(d), lower_dual_diag(d)):
             assert all(let.inner is None for let in p.body), text
-        assert settles(d.activation) is None
+        # the diagonal of GELU would overflow before its value does
+        assert (settles(d.activation) is None) == (text != "gelu"), text
 
 
 def test_programs_inside_are_found_and_told_apart() -> None:
