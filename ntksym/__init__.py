@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .dual import Dual as Dual
     from .dual import dual as dual
     from .errors import NtksymError as NtksymError
-    from .export import export as export
+    from .export.files import export as export
     from .functions import Phi as Phi
     from .functions import Phi2 as Phi2
     from .gradients import dual_gradients as dual_gradients

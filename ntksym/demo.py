@@ -68,7 +68,7 @@ def _derive_and_prove(console: Any) -> Any:
 
 
 def _generate(console: Any, network: Any) -> dict[str, Any]:
-    from .export import export
+    from .export.files import export
     from .runtime import compile as compile_kernel
 
     kernels = {}

@@ -117,14 +117,7 @@ STAGES = (
     Stage(
         "publish",
         (
-            "export_mixture",
-            "export_collapsed",
-            "export_languages",
-            "package_files",
-            "export_package",
             "export",
-            "export_shelf",
-            "export_measure",
             "large",
             "book",
             "cli",

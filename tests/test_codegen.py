@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from ntksym.errors import BadSpec, CannotWrite, NoClosedForm
-from ntksym.export import export, read_manifest, sha256
-from ntksym.export_shelf import build_shelf, check_shelf
+from ntksym.export.files import export
+from ntksym.export.manifest import read_manifest, sha256
+from ntksym.export.shelf import build_shelf, check_shelf
 
 ROOT = Path(__file__).resolve().parent.parent / "codegen"
 SMALL = '[[kernel]]\nname = "relu"\nactivation = "relu"\n'

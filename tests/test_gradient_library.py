@@ -14,7 +14,7 @@ from test_gradients import rows_of_all_kinds
 from test_sanitizers import HEAD, sanitized, works
 
 import ntksym
-from ntksym.export import generate
+from ntksym.export.files import generate
 from ntksym.runtime.compiler import find_compiler
 from ntksym.runtime.gradients.network import NetworkGradient
 

@@ -15,7 +15,7 @@ from mpmath import MPContext
 import ntksym
 from ntksym.backends.array.helpers import SPELL
 from ntksym.errors import BadSpec, NoClosedForm, UnsupportedOp
-from ntksym.export_languages import array_sources
+from ntksym.export.languages import array_sources
 from ntksym.gradients import dual_gradients
 from ntksym.lower import OPS, lower_dual, lower_network
 from ntksym.lower.schedule import evaluate_network
@@ -58,7 +58,7 @@ def jax():
 @pytest.mark.parametrize("target", ["jax", "torch"])
 def test_generation_imports_neither_library_and_compiles_as_python(target):
     code = (
-        "import sys\nfrom ntksym.export_languages import array_sources\n"
+        "import sys\nfrom ntksym.export.languages import array_sources\n"
         f"(f,) = array_sources('gelu', {target!r})\ncompile(f.text, f.name, 'exec')\n"
         "sys.exit(bool({'jax', 'torch'} & set(sys.modules)))"
     )

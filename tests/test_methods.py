@@ -22,7 +22,7 @@ from ntksym.cli import catalogue, derive, export, network
 from ntksym.cli.outcome import View
 from ntksym.dual import Dual
 from ntksym.errors import BadActivation, BadSpec, NoClosedForm, NotSquareIntegrable, Undecided
-from ntksym.export import generate
+from ntksym.export.files import generate
 from ntksym.numeric import ExpectedDual, MixtureDual, best_dual, choose, read_variances
 from ntksym.numeric import rules as rules_module
 from ntksym.runtime.engines import load_module

@@ -13,8 +13,8 @@ import pytest
 
 import ntksym
 from ntksym.errors import BadSpec, CannotWrite, UnsupportedOp
-from ntksym.export import generate
-from ntksym.export_package import export_package, package_sources
+from ntksym.export.files import generate
+from ntksym.export.package import export_package, package_sources
 from ntksym.runtime.compiler import find_compiler
 
 HEADERS = (Path(sysconfig.get_path("include")) / "Python.h").is_file()
@@ -46,7 +46,7 @@ def test_a_rule_has_no_array_modules_and_says_why(monkeypatch):
     def refuse(*args, **options):
         raise UnsupportedOp("a rule in panels is not array code")
 
-    monkeypatch.setattr("ntksym.export_package.array_sources", refuse)
+    monkeypatch.setattr(sys.modules["ntksym.export.package"], "array_sources", refuse)
     files = {f.name: f.text for f in package_sources("tanh")}
     assert not {"tanh_kernel/jax.py", "tanh_kernel/torch.py"} & set(files)
     said = "There are no JAX and PyTorch modules: a rule in panels is not array code."

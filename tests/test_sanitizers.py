@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ntksym.export import generate
+from ntksym.export.files import generate
 
 SHELF = Path(__file__).resolve().parent.parent / "codegen" / "c"
 FILES = sorted(SHELF.glob("*.c"))

@@ -22,7 +22,7 @@ from ntksym.backends.numpy.helpers import helpers
 from ntksym.backends.point_unit import PointUnit
 from ntksym.backends.units import rule_unit
 from ntksym.errors import BadData, Undecided
-from ntksym.export_languages import array_sources
+from ntksym.export.languages import array_sources
 from ntksym.language import as_activation
 from ntksym.numeric import choose
 from ntksym.numeric.quadrature import quadrature_dual

@@ -9,7 +9,7 @@ import pytest
 from test_jax_target import COVARIANCES, UNITS, compare, expected, many_digits, pairs_of_rows
 
 import ntksym
-from ntksym.export_languages import array_sources
+from ntksym.export.languages import array_sources
 from ntksym.gradients import dual_gradients
 
 pytestmark = pytest.mark.filterwarnings("ignore")

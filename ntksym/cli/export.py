@@ -97,7 +97,7 @@ def command(
 
 def work(options: dict[str, Any], view: View) -> Outcome:
     """Export, in the worker."""
-    from ..export import generate, write_files
+    from ..export.files import generate, write_files
 
     view.note("generating")
     if options["shelf"] is not None:
@@ -137,7 +137,7 @@ def work(options: dict[str, Any], view: View) -> Outcome:
 
 def _shelf(path: str, check: bool, view: View) -> Outcome:
     """Build a shelf, or say what is stale on it (exit status 1 when anything is)."""
-    from ..export_shelf import build_shelf, check_shelf, goal_lines
+    from ..export.shelf import build_shelf, check_shelf, goal_lines
 
     payload = {"schema": "ntksym/export/1", "shelf": path, "check": check}
     if check:

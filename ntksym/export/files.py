@@ -1,14 +1,8 @@
-"""Export: generated sources written to disk, and the shelf `codegen/` kept in step with them.
-
-The shelf's only input is `manifest.toml`; `manifest.lock` records the digest of every program, the
-versions, the SHA-256 of every file and the measured accuracy with its worst point.
-"""
+"""Export: the generated sources of an activation or a network, in memory and on disk."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,31 +10,28 @@ from typing import Any
 
 from sympy import Expr
 
-from . import __version__
-from .activation import Activation
-from .backends import Contract, SourceFile
-from .backends.c import backend as c_backend
-from .backends.c import network as c_network
-from .backends.numpy import backend as numpy_backend
-from .backends.numpy import network as numpy_network
-from .errors import BadSpec, CannotWrite, UnsupportedOp
-from .export_collapsed import collapsed_sources
-from .export_languages import ARRAY_TARGETS, array_sources, c_extras, gradient_source
-from .export_mixture import Made, unit_sources
-from .export_package import package_sources
-from .lower import Program, Schedule, lower_dual, lower_dual_diag, lower_network
-from .lower.kernel import REQUIRES_FINITE
-from .runtime.arguments import read_collapse
-from .runtime.cache import write_atomically
-from .runtime.numeric_network import is_spec
+from .. import __version__
+from ..activation import Activation
+from ..backends import Contract, SourceFile
+from ..backends.c import backend as c_backend
+from ..backends.c import network as c_network
+from ..backends.numpy import backend as numpy_backend
+from ..backends.numpy import network as numpy_network
+from ..errors import BadSpec, CannotWrite, UnsupportedOp
+from ..lower import Program, Schedule, lower_dual, lower_dual_diag, lower_network
+from ..runtime.arguments import read_collapse
+from ..runtime.cache import write_atomically
+from ..runtime.numeric_network import is_spec
+from .collapsed import collapsed_sources
+from .languages import ARRAY_TARGETS, array_sources, c_extras, gradient_source
+from .mixture import Made, unit_sources
+from .package import package_sources
 
 TARGETS = ("c", "numpy")
 """What the shelf holds."""
 MORE_TARGETS = ("jax", "torch", "package")
 """What an export writes beside: modules for frameworks, and a package with everything."""
 COMMAND = "ntksym export --shelf codegen"
-BUDGET = 64.0
-"""Errors above this many eps stop an export unless the manifest allows more (`eps_max`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +63,7 @@ def lower_any(thing: Any, name: str = "") -> Lowered:
     thing = _network(thing)
     is_dual = hasattr(thing, "diag_dot") or isinstance(thing, (str, Expr, Activation))
     if not is_dual and not hasattr(thing, "input_rule"):
-        from .network import recurse
+        from ..network import recurse
 
         thing = recurse(thing)
     if hasattr(thing, "input_rule"):
@@ -83,7 +74,7 @@ def lower_any(thing: Any, name: str = "") -> Lowered:
         return Lowered(
             schedule.name, _about_network(thing, len(schedule.steps)), refs, network=schedule
         )
-    from .dual import dual
+    from ..dual import dual
 
     derived = thing if hasattr(thing, "diag_dot") else dual(thing)
     pair, diag = lower_dual(derived), lower_dual_diag(derived)
@@ -95,7 +86,7 @@ def lower_any(thing: Any, name: str = "") -> Lowered:
 def _network(thing: Any) -> Any:
     """The network that a specification says; anything else as it is."""
     if isinstance(thing, (str, os.PathLike)) and is_spec(str(thing)):
-        from .network import parse_spec
+        from ..network import parse_spec
 
         return parse_spec(str(thing))
     return thing
@@ -223,7 +214,7 @@ def _with_params(thing: Any, params: Mapping[str, Any]) -> Any:
     """The activation with numbers for parameters."""
     if not params:
         return thing
-    from .language import as_activation, parse_number
+    from ..language import as_activation, parse_number
 
     if not isinstance(thing, (str, Expr, Activation)):
         raise BadSpec(
@@ -324,68 +315,3 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):
         return ""
-
-
-def sha256(text: str) -> str:
-    """SHA-256 of ASCII text, in hexadecimal."""
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One `[[kernel]]` of the manifest."""
-
-    name: str
-    activation: str
-    network: str
-    targets: tuple[str, ...]
-    values: tuple[tuple[str, float], ...]
-    eps_max: float
-
-    def lower(self) -> Lowered:
-        """The programs of the entry."""
-        if self.network:
-            return lower_any(self.network, self.name)
-        from .activations import named
-
-        return lower_any(named(self.activation), self.name)
-
-
-def read_manifest(path: Path) -> tuple[Entry, ...]:
-    """The entries of a manifest, in order.
-
-    Raises:
-        BadSpec: not TOML, an unknown key, a name twice, neither an activation nor a network.
-    """
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadSpec(f"cannot read {path}", where=str(error)) from error
-    known = {"name", "activation", "network", "targets", "values", "eps_max"}
-    entries: list[Entry] = []
-    for row in data.get("kernel", []):
-        if unknown := sorted(set(row) - known):
-            raise BadSpec(
-                f"unknown key {unknown[0]!r}", where=f"{path}: {row}", hint=", ".join(sorted(known))
-            )
-        if ("activation" in row) == ("network" in row):
-            raise BadSpec("an activation or a network is needed", where=f"{path}: {row}")
-        name = str(row.get("name", row.get("activation", "")))
-        if not name or name in {e.name for e in entries}:
-            raise BadSpec(f"the name {name!r} is missing or used twice", where=str(path))
-        entries.append(
-            Entry(
-                name,
-                str(row.get("activation", "")),
-                str(row.get("network", "")),
-                tuple(row.get("targets", TARGETS)),
-                tuple(sorted((k, float(v)) for k, v in row.get("values", {}).items())),
-                float(row.get("eps_max", BUDGET)),
-            )
-        )
-    return tuple(entries)
-
-
-def requires_moderate(programs: tuple[Program, ...]) -> bool:
-    """Whether a contract asks that nothing overflows."""
-    return any(REQUIRES_FINITE in p.requires for p in programs)

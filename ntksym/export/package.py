@@ -15,21 +15,25 @@ from typing import Any
 
 from sympy import Expr, Rational
 
-from . import __version__
-from .activation import Activation
-from .backends import Contract, SourceFile
-from .backends.c import backend as c_backend
-from .backends.c import unit_network as c_unit_network
-from .backends.c.ufunc import UfuncSpec, ufunc_file
-from .backends.numpy import network as numpy_network
-from .backends.numpy import unit_network as numpy_unit_network
-from .backends.units import unit_of
-from .errors import BadSpec, CannotWrite, NoClosedForm, Undecided, UnsupportedOp
-from .export_languages import ARRAY_TARGETS, array_sources
-from .language import as_activation
-from .lower import lower_network
-from .network import Network, Recursion, recurse
-from .numeric import read_variances
+from .. import __version__
+from ..activation import Activation
+from ..backends import Contract, SourceFile
+from ..backends.c import backend as c_backend
+from ..backends.c import unit_network as c_unit_network
+from ..backends.c.ufunc import UfuncSpec, ufunc_file
+from ..backends.numpy import network as numpy_network
+from ..backends.numpy import unit_network as numpy_unit_network
+from ..backends.units import unit_of
+from ..errors import BadSpec, CannotWrite, NoClosedForm, Undecided, UnsupportedOp
+from ..language import as_activation
+from ..lower import lower_network
+from ..network import Network, Recursion, recurse
+from ..numeric import read_variances
+from ..runtime.cache import write_atomically
+from ..runtime.numeric_network import needs_numeric, network_sources
+from ..runtime.routes import chosen_unit
+from ..runtime.unit_layers import Wanted, first_affine
+from .languages import ARRAY_TARGETS, array_sources
 from .package_files import (
     FALLBACK,
     INIT,
@@ -42,10 +46,6 @@ from .package_files import (
     TESTS_NETWORK,
     TESTS_NETWORK_ARRAYS,
 )
-from .runtime.cache import write_atomically
-from .runtime.numeric_network import needs_numeric, network_sources
-from .runtime.routes import chosen_unit
-from .runtime.unit_layers import Wanted, first_affine
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,16 @@ from typing import Any
 
 from sympy import Rational
 
-from . import __version__
-from .backends import Contract
-from .backends.c import backend as c_backend
-from .backends.c import collapsed as c_collapsed
-from .backends.numpy import collapsed as numpy_collapsed
-from .errors import BadSpec
-from .export_mixture import Made
-from .numeric import read_variances
-from .runtime.collapsed import ERROR, collapsed_program, kept_collapse
-from .runtime.unit_layers import first_affine
+from .. import __version__
+from ..backends import Contract
+from ..backends.c import backend as c_backend
+from ..backends.c import collapsed as c_collapsed
+from ..backends.numpy import collapsed as numpy_collapsed
+from ..errors import BadSpec
+from ..numeric import read_variances
+from ..runtime.collapsed import ERROR, collapsed_program, kept_collapse
+from ..runtime.unit_layers import first_affine
+from .mixture import Made
 
 
 def collapsed_sources(

@@ -1,4 +1,4 @@
-"""The fixed files of an exported package; `@NAME@` marks are filled in by `export_package`."""
+"""The fixed files of an exported package; `@NAME@` marks are filled in by `package`."""
 
 from __future__ import annotations
 

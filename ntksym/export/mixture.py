@@ -7,23 +7,23 @@ from typing import Any
 
 from sympy import Expr
 
-from .activation import Activation
-from .backends import Contract, SourceFile
-from .backends.c import backend as c_backend
-from .backends.c import gradient_unit_dual as c_gradient
-from .backends.c import mixture as c_mixture
-from .backends.c import unit_network as c_unit_network
-from .backends.c.gradient_units import UnitSlopes
-from .backends.mixture.programs import mixture_programs
-from .backends.numpy import mixture as numpy_mixture
-from .backends.numpy import unit_network as numpy_unit_network
-from .backends.units import unit_of
-from .numeric import Choice, MixtureDual, choose
-from .runtime.gradients.units import roughness_of, slopes_of
-from .runtime.numeric import accuracy
-from .runtime.numeric_network import needs_numeric, network_sources
-from .runtime.rule_store import kept
-from .runtime.unit_layers import Wanted
+from ..activation import Activation
+from ..backends import Contract, SourceFile
+from ..backends.c import backend as c_backend
+from ..backends.c import gradient_unit_dual as c_gradient
+from ..backends.c import mixture as c_mixture
+from ..backends.c import unit_network as c_unit_network
+from ..backends.c.gradient_units import UnitSlopes
+from ..backends.mixture.programs import mixture_programs
+from ..backends.numpy import mixture as numpy_mixture
+from ..backends.numpy import unit_network as numpy_unit_network
+from ..backends.units import unit_of
+from ..numeric import Choice, MixtureDual, choose
+from ..runtime.gradients.units import roughness_of, slopes_of
+from ..runtime.numeric import accuracy
+from ..runtime.numeric_network import needs_numeric, network_sources
+from ..runtime.rule_store import kept
+from ..runtime.unit_layers import Wanted
 
 
 @dataclass(frozen=True, slots=True)

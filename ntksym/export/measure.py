@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from .lower.program import Program
+from ..lower.program import Program
 
 EPS = 2.0**-52
 VARIANCES = ((1.0, 1.0), (0.3, 2.0), (1e-6, 1e-6), (1e-3, 7.0), (5.0, 5.0), (400.0, 0.01))

@@ -1,5 +1,8 @@
 """The shelf: build `codegen/` from its manifest, and check that it is fresh.
 
+Its only input is the manifest; the lock records the digest of every program, the versions and the
+SHA-256 of every file.
+
 The lock has the measured errors of every kernel in both precisions, relative to the size of the
 kernel and, where it has no zero, to its value; and what is over the goal.
 """
@@ -15,27 +18,16 @@ from typing import Any
 
 import numpy as np
 
-from .backends import Contract
-from .errors import BadSpec, NtksymError
-from .export import (
-    Entry,
-    Lowered,
-    read_manifest,
-    requires_moderate,
-    sha256,
-    sources,
-    write_files,
-)
-from .export_measure import (
-    Worst,
-    measure_dual,
-    measure_pairs,
-    measure_single,
-    measure_single_pairs,
-)
-from .lower.schedule import Schedule, evaluate_network
-from .runtime.engines import CDual, CNetwork, NumpyDual, NumpyNetwork
-from .runtime.kernel import CompiledKernel
+from ..backends import Contract
+from ..errors import BadSpec, NtksymError
+from ..lower import Program
+from ..lower.kernel import REQUIRES_FINITE
+from ..lower.schedule import Schedule, evaluate_network
+from ..runtime.engines import CDual, CNetwork, NumpyDual, NumpyNetwork
+from ..runtime.kernel import CompiledKernel
+from .files import Lowered, sources, write_files
+from .manifest import Entry, read_manifest, sha256
+from .measure import Worst, measure_dual, measure_pairs, measure_single, measure_single_pairs
 
 SCHEMA = "ntksym/shelf/1"
 DEFAULT_PARAMETER = 0.5
@@ -205,7 +197,7 @@ def build_shelf(
         "goal": {"eps": GOAL, "reached": list(goal_lines(measured)), "missed": missed(measured)},
         "kernels": records,
     }
-    from .backends import SourceFile
+    from ..backends import SourceFile
 
     text = json.dumps(lock, indent=1, sort_keys=True) + "\n"
     write_files((SourceFile(LOCK, text),), root, force=True)
@@ -279,3 +271,8 @@ def check_shelf(path: str | Path) -> tuple[str, ...]:
 
 def _names(entries: tuple[Entry, ...]) -> set[str]:
     return {e.name for e in entries}
+
+
+def requires_moderate(programs: tuple[Program, ...]) -> bool:
+    """Whether a contract asks that nothing overflows."""
+    return any(REQUIRES_FINITE in p.requires for p in programs)

@@ -9,23 +9,23 @@ import re
 import textwrap
 from typing import Any
 
-from . import __version__
-from .backends import Contract, SourceFile
-from .backends._base import comment
-from .backends.array import jax as jax_backend
-from .backends.array import jax_units, torch_units
-from .backends.array import torch as torch_backend
-from .backends.c import gradient_dual as c_gradient_dual
-from .backends.c.gradient_library import gradient_library
-from .dual import Dual, dual
-from .errors import BadSpec, UnsupportedOp
-from .gradients import dual_gradients
-from .lower import lower_network
-from .network import Network, Recursion, recurse
-from .runtime.array_plan import array_plan, dual_choice, input_range, unit_of_choice
-from .runtime.gradients.lowered import lower_gradient
-from .runtime.numeric_network import needs_numeric
-from .runtime.unit_layers import Wanted
+from .. import __version__
+from ..backends import Contract, SourceFile
+from ..backends._base import comment
+from ..backends.array import jax as jax_backend
+from ..backends.array import jax_units, torch_units
+from ..backends.array import torch as torch_backend
+from ..backends.c import gradient_dual as c_gradient_dual
+from ..backends.c.gradient_library import gradient_library
+from ..dual import Dual, dual
+from ..errors import BadSpec, UnsupportedOp
+from ..gradients import dual_gradients
+from ..lower import lower_network
+from ..network import Network, Recursion, recurse
+from ..runtime.array_plan import array_plan, dual_choice, input_range, unit_of_choice
+from ..runtime.gradients.lowered import lower_gradient
+from ..runtime.numeric_network import needs_numeric
+from ..runtime.unit_layers import Wanted
 
 ARRAY_TARGETS = ("jax", "torch")
 _DUALS = {"jax": jax_backend.dual_file, "torch": torch_backend.dual_file}
