@@ -86,6 +86,37 @@ def test_against_balls(text: str, a: float, b: float, target: str) -> None:
         assert max(found) <= 12.0, found  # relative to the value itself, which may be small
 
 
+@pytest.mark.parametrize("target", ["c", "numpy"])
+@pytest.mark.parametrize(
+    "text", ["exp(-abs(x))-exp(-2*abs(x))", "Heaviside(x)*(exp(-x/2)-exp(-3*x))"]
+)
+def test_formulas_that_cancel_about_zero(text: str, target: str) -> None:
+    """The definition sums values of s: at tiny variances all their digits would be lost.
+
+    The terms of Kdot are twenty times its value, so a few digits are lost at every variance.
+    """
+    d = dual(subject(text))
+    kernel, own, ctx = compile_(d, target), lower_dual_diag(d), MPContext()
+    ctx.dps = 150
+    for a, b in ((1e-6, 2e-6), (1e-7, 1.0), (1e-28, 1e-104)):
+        sides = [own.evaluate({"q": q}, ctx) for q in (a, b)]
+        for rho in (RHO, -0.9):
+            c = rho * (math.sqrt(a) * math.sqrt(b))
+            exact, got = balls(d, a, c, b, 900), at(kernel, a, c, b)
+            for k, label in enumerate(("nngp", "dot")):
+                assert exact[k].is_finite()
+                size = float((sides[0][label] * sides[1][label]) ** 0.5)
+                assert float(abs((exact[k] - got[k]) / size).upper()) <= 16 * EPS, (
+                    label,
+                    a,
+                    b,
+                    rho,
+                )
+    for q in (1e-28, 1e-6):
+        own_value = float(kernel.diag(np.array([q])).nngp[0])
+        assert abs(own_value / float(own.evaluate({"q": q}, ctx)["nngp"]) - 1) <= 8 * EPS
+
+
 @pytest.mark.parametrize(
     ("text", "right", "left"), [("selu", 1.0507009873554805, 0.0), ("snake", 1, 1)]
 )

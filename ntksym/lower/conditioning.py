@@ -25,8 +25,8 @@ _DROP, _FAR, _STEPS = 40.0, 40.0, 400
 _STEEP, _FLAT = 1e12, 1e-100
 
 
-def loses(e: Expr, variance: Fraction) -> bool:
-    """Whether the terms of a sum are much larger than the sum, at variances of about this size.
+def loses(e: Expr, variance: Fraction, most: float = LOST) -> bool:
+    """Whether the terms of a sum are more than `most` times the sum, at variances of this size.
 
     Parameters are set to numbers: the order of the cancellation does not depend on them.
     """
@@ -37,7 +37,7 @@ def loses(e: Expr, variance: Fraction) -> bool:
     ctx = _context()
     values = _roughly(b.program("terms", terms), _point(variance, ctx), ctx)
     total, sizes = abs(sum(values, ctx.zero)), sum((abs(v) for v in values), ctx.zero)
-    return bool(sizes > LOST * total and sizes > ctx.ldexp(1, -_NOTHING))
+    return bool(sizes > most * total and sizes > ctx.ldexp(1, -_NOTHING))
 
 
 def overflows(exprs: tuple[Expr, ...], variance: Fraction, *, tiny: bool = True) -> bool:

@@ -24,6 +24,7 @@ from ..dual import dual
 from ..errors import NtksymError
 from ..exact import Exact
 from ..gaussian import expect
+from ..symbols import x
 from ..terms import TermSum
 from ..terms.cells import cells, inside
 from .build import Builder
@@ -35,6 +36,10 @@ SMALL = Fraction(1, 4)
 ORDER = 27
 """Terms of the series of m: at q = 1/4 the next one is below 2^-60 for exp(x) and its like."""
 _PROBE = Fraction(1, 10**5)
+_BOUNDED = 2.0**10
+"""Terms of the derivative that are so many times its value at most, at variances as small as the
+square of the probe, lose a few digits at every variance; others lose all of them.
+"""
 
 
 @lru_cache(maxsize=256)
@@ -45,7 +50,9 @@ def small_program(activation: Activation) -> Program | None:
     assert isinstance(derived, Derivation)
     if derived.jumps or not isinstance(d.value, Add) or d.value.is_polynomial(*_ENTRIES):
         return None
-    if not loses(d.value, _PROBE) or loses(d.dot, _PROBE):
+    if not loses(d.value, _PROBE):
+        return None
+    if loses(d.dot, _PROBE) and loses(d.dot, _PROBE**2, _BOUNDED):
         return None
     names = tuple(sorted(p.name for p in activation.params))
     b = Builder((*(s.name for s in _ENTRIES), "root", *names), root="root")
@@ -90,7 +97,25 @@ def _mean(b: Builder, d: Derivation, variance: Expr) -> Operand:
 
 def _pieces(d: Derivation) -> tuple[tuple[Expr, ...], Expr | None] | None:
     """The coefficients of powers of sqrt(q), and the mean of s minus the pieces that meet at 0."""
-    field, zero = d.field, d.field.integer(0)
+    zero, pieces = d.field.integer(0), _about_zero(d)
+    if pieces is None:
+        return None
+    step = TermSum.heaviside(zero)
+    near = pieces[0]
+    if len(pieces) > 1:
+        near = step * pieces[0] + (TermSum.one(d.field) - step) * pieces[1]
+    rest = d.terms - near
+    coefficients = []
+    for n in range(ORDER):
+        sides = [p.at(zero) for p in pieces]
+        value = sides[0].expr + (-1) ** n * sides[-1].expr
+        coefficients.append(value / 2 * _moment(n) / factorial(n))
+        pieces = tuple(p.derivative()[0] for p in pieces)
+    return tuple(coefficients), expect(d.single, rest).expr if rest else None
+
+
+def _about_zero(d: Derivation) -> tuple[TermSum, ...] | None:
+    """The pieces of s that meet at 0, right and left of it; one where 0 is no kink."""
     try:
         found = cells(d.terms)
     except NtksymError:
@@ -99,19 +124,19 @@ def _pieces(d: Derivation) -> tuple[tuple[Expr, ...], Expr | None] | None:
     left = [c for c in found if _sign(c[0], -1) < 0 <= _sign(c[1], 1)]
     if len(right) != 1 or len(left) != 1:
         return None
-    pieces = [inside(d.terms, right[0]), inside(d.terms, left[0])]
-    step = TermSum.heaviside(zero)
-    near = step * pieces[0] + (TermSum.one(field) - step) * pieces[1]
-    if left == right:
-        near = pieces[0]
-    rest = d.terms - near
-    coefficients = []
-    for n in range(ORDER):
-        sides = [p.at(zero) for p in pieces]
-        value = sides[0].expr + (-1) ** n * sides[1].expr
-        coefficients.append(value / 2 * _moment(n) / factorial(n))
-        pieces = [p.derivative()[0] for p in pieces]
-    return tuple(coefficients), expect(d.single, rest).expr if rest else None
+    ends = right if left == right else (*right, *left)
+    return tuple(inside(d.terms, c) for c in ends)
+
+
+def point_loses(activation: Activation, variance: Fraction) -> bool:
+    """Whether s itself cancels at one standard deviation from 0, as exp(-x) - exp(-2x) does.
+
+    Then the definition, which sums values of s, is no better than the closed form.
+    """
+    derived = dual(activation).derivation
+    assert isinstance(derived, Derivation)
+    sides = zip(_about_zero(derived) or (), (1, -1), strict=False)
+    return any(loses(p.expr.xreplace({x: n * sqrt(S.q11)}), variance) for p, n in sides)
 
 
 def _sign(end: Exact | None, infinite: int) -> int:

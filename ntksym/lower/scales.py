@@ -23,11 +23,11 @@ from ..functions import Phi
 from .build import Builder
 from .conditioning import loses, overflows, rounds_exponents
 from .direct import Direct, direct_rule
-from .direct_where import Covered
+from .direct_where import BINS, Covered, bin_ends
 from .far import Far, far_rule
 from .ops import DIRECT_OPS
 from .polynomial import DET
-from .price import SMALL, small_program
+from .price import SMALL, point_loses, small_program
 from .program import Operand
 from .rescale import diagonal_orders, orders, rescaled, rescaled_diagonal
 from .separate import separated
@@ -266,7 +266,21 @@ def _direct(activation: Activation) -> Direct | None:
     small, far = small_program(activation), _far(activation)
     large, least = (far.start**2, far.least) if far is not None else (inf, 0.0)
     covered = Covered(float(SMALL) if small is not None else 0.0, large, least)
-    return direct_rule(dual(activation), covered)
+    rule = direct_rule(dual(activation), covered)
+    if rule is None or small is None or activation.params:
+        return rule
+    return _without_small(activation, rule)
+
+
+def _without_small(activation: Activation, rule: Direct) -> Direct:
+    """The rule without the values of small variances where s itself cancels: `price` has them."""
+    unit = Fraction(float(rule.marks.evaluate({})["unit"])) ** 2
+    tops = (Fraction(bin_ends(k)[1]) * unit for k in range(BINS))
+    left = [top > SMALL or not point_loses(activation, top) for top in tops]
+    value, dot, diag, diag_dot = rule.used
+    value = tuple(v * left[min(divmod(k, BINS))] for k, v in enumerate(value))
+    diag = tuple(v * own for v, own in zip(diag, left, strict=True))
+    return replace(rule, used=(value, dot, diag, diag_dot))
 
 
 @lru_cache(maxsize=256)
