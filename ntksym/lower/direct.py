@@ -35,7 +35,7 @@ from ..terms import TermSum
 from ..terms.cells import Cell, cells, inside
 from .build import Builder
 from .closed_rows import closed_rows
-from .direct_where import BINS, Covered, bin_ends, infinite, numbers_for, plain, tables
+from .direct_where import BINS, COMPILED, Covered, bin_ends, infinite, numbers_for, plain, tables
 from .far import settled
 from .program import Operand, Program
 
@@ -66,7 +66,8 @@ class Direct:
         jumps: whether some jump is not zero.
         used: the tables of the dual and of its derivative, BINS * BINS marks, for the bins of the
             two variances; and their diagonals, BINS marks.  0 is never, 1 always, 2 where the
-            inputs are so nearly parallel that the rule for large variances does not hold.
+            inputs are so nearly parallel that the rule for large variances does not hold, 3 in
+            compiled code.
         least: the number of that rule, see `Far.least`.
         dies: whether s jumps and tends to 0 on both sides.  Then the parts of its derivative cancel
             at large variances, and are integrated by parts.
@@ -91,11 +92,14 @@ class Direct:
         return (self.point, self.marks)
 
     def span(self) -> tuple[float, float]:
-        """Between which variances of both inputs it is never used; nothing with parameters."""
+        """Between which variances NumPy never uses it for a pair; nothing with parameters."""
         if len(self.point.args) > 1:
             return inf, 0.0
         clean = [
-            [not any(t[min(i, j) * BINS + max(i, j)] for t in self.used[:2]) for j in range(BINS)]
+            [
+                all(t[min(i, j) * BINS + max(i, j)] in (0, COMPILED) for t in self.used[:2])
+                for j in range(BINS)
+            ]
             for i in range(BINS)
         ]
         runs = [(0, -1)]

@@ -41,10 +41,14 @@ FIRST = 0.6
 LOST = 3.0
 """Terms may add up to so many times the size of the kernel."""
 LOST_USUAL = 16.0
-"""The same for variances of one order that are not small, those of data.
+"""The same in compiled code for variances of one order that are not small, those of data.
 
-An entry costs a hundred times as much as its closed form, which is often better than this.
+The closed form is often better than its terms are large.
 """
+LOST_LARGE = 64.0
+"""The same where an entry costs a hundred times as much: in NumPy, which has no loop of its own."""
+COMPILED = 3
+"""The mark of bins for compiled code only."""
 RHOS = (1 / 3, -0.9)
 """The correlations that the terms are judged at."""
 LEAST = 1e-300
@@ -126,13 +130,14 @@ def tables(exprs: tuple[Expr, ...], covered: Covered, unit: float, open_end: boo
             marks = [0, 0]
             found = [(min(a, c), *corner(a, c)) for a in places[i] for c in places[j] if a <= c]
             known = [any(z[n] > LEAST for _, _, z in found) for n in range(2)]
-            lost = LOST_USUAL if alike and i <= BINS // 2 + 1 else LOST
-            kind = 2 if far else 1
-            for least, terms, sizes in found:
-                bad = [z < t / lost for t, z in zip(terms, sizes, strict=True)]
-                if known[0] and bad[0] and (bad[1] or least >= covered.small):
-                    marks[0] = kind
-                marks[1] = kind if known[1] and bad[1] else marks[1]
+            usual = LOST_USUAL if i <= BINS // 2 + 1 else LOST
+            limits = ((usual, COMPILED), (LOST_LARGE, 1)) if alike else ((LOST, 2 if far else 1),)
+            for lost, kind in limits:
+                for least, terms, sizes in found:
+                    bad = [z < t / lost for t, z in zip(terms, sizes, strict=True)]
+                    if known[0] and bad[0] and (bad[1] or least >= covered.small):
+                        marks[0] = kind
+                    marks[1] = kind if known[1] and bad[1] else marks[1]
             for table, mark in zip(tables, marks, strict=True):
                 table.append(mark)
     ends: list[list[int]] = [[], []]

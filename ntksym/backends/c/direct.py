@@ -175,8 +175,8 @@ _PAIR = r"""static inline int ntksym_@LABEL@_in(double q11, double q22, double r
   const int a = ntksym_direct_bin(q11, unit, @BINS@), b = ntksym_direct_bin(q22, unit, @BINS@);
   const double least = q11 < q22 ? q11 : q22, most = q11 < q22 ? q22 : q11;
   const int kind = ntksym_@STEM@_used@WHICH@[a * @BINS@ + b];
-  /* 2: where the inputs are too nearly parallel for the rule of large variances */
-  const int in = (kind == 1) |
+  /* 2: where the inputs are too nearly parallel for the rule of large variances; 3: here only */
+  const int in = ((kind & 1) != 0) |
                  ((kind == 2) & (root < @LEAST@ * sqrt(most)) & (least < 0x1p120));
   return in & (least > 1e-280) & (most < 1e280) &
          (root >= 0.0) & (root < INFINITY) & ((@WHICH@ == 0) | (root > 0.0));
