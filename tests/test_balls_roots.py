@@ -112,3 +112,15 @@ def test_slope_with_irrational_kinks_is_the_slope_of_the_value() -> None:
     ends = [enclose_definition(act, q11, q12 + k * h, q22).mid for k in (1, -1)]
     assert slope.rel_digits >= 30
     assert abs(float((ends[0] - ends[1]) / (2 * h)) - float(slope.mid)) < 1e-5
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["sqrt(log(1+x^2))", "sqrt(1-cos(x))", "piecewise((exp(-1/(1-x^2)), abs(x)<1), (0, True))"],
+)
+def test_a_bounded_function_is_not_said_to_be_infinite(text: str) -> None:
+    """What is infinite is a part of the formula: where it is not enclosed, that is what is said."""
+    _, both = evaluate(as_activation(text), _HALF, digits=10)
+    for dual in both:
+        assert dual.definition is not None or "cannot integrate" in dual.note or "not " in dual.note
+        assert not dual.divergent

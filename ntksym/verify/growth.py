@@ -302,6 +302,8 @@ def _pow(expr: Any, domain: Range) -> Growth:
         if inverse.finite:
             return _const(as_arb(inverse.magnitude))
         if (bad := _witness(base, domain, 0)) is not None:
+            if not e.is_integer:  # beside it may stand a zero, as in the slope of a root
+                raise Undecided(f"cannot integrate {expr} through x = {bad}, where {base} is zero")
             raise BadActivation(f"{expr} is infinite at x = {bad}")
         away = bounds_away(base, domain)
         if away is not None and (e.is_integer or away.lo > 0):

@@ -52,6 +52,7 @@ def continued(piece: Piece) -> Expr:
 
     Raises:
         BadActivation: a singularity that certainly is none that can be removed.
+        Undecided: such a singularity of a part, where an exponential may be zero.
     """
     return _walk(piece.expr, piece)
 
@@ -65,7 +66,12 @@ def _walk(expr: Expr, piece: Piece) -> Expr:
         found = _quotient(expr, piece)
         if found is not None:
             return found
-    args = [_walk(a, piece) for a in expr.args]
+    try:
+        args = [_walk(a, piece) for a in expr.args]
+    except BadActivation as error:
+        if expr.has(sp.exp):  # which may be zero there: exp(-1/x^2)/x^2
+            raise Undecided(f"cannot integrate {expr}: its part {error.what}") from None
+        raise
     return expr if args == list(expr.args) else expr.func(*args)
 
 
