@@ -40,12 +40,12 @@ FIRST = 0.6
 """Where the middle one begins, in squares of the unit: 1 itself, which is common, is inside."""
 LOST = 3.0
 """Terms may add up to so many times the size of the kernel."""
-LOST_USUAL = 16.0
+LOST_USUAL = 24.0
 """The same in compiled code for variances of one order that are not small, those of data.
 
 The closed form is often better than its terms are large.
 """
-LOST_LARGE = 64.0
+LOST_LARGE = 256.0
 """The same where an entry costs a hundred times as much: in NumPy, which has no loop of its own."""
 COMPILED = 3
 """The mark of bins for compiled code only."""
@@ -126,12 +126,13 @@ def tables(exprs: tuple[Expr, ...], covered: Covered, unit: float, open_end: boo
                     table.append(table[j * BINS + i])
                 continue
             far = bin_ends(i)[0] * unit >= covered.large  # the whole bin
-            alike = i >= BINS // 2 - 2 and j - i <= 3 and not far
+            alike = -2 <= i - BINS // 2 <= 1 and j - i <= 3 and not far
             marks = [0, 0]
             found = [(min(a, c), *corner(a, c)) for a in places[i] for c in places[j] if a <= c]
             known = [any(z[n] > LEAST for _, _, z in found) for n in range(2)]
-            usual = LOST_USUAL if i <= BINS // 2 + 1 else LOST
-            limits = ((usual, COMPILED), (LOST_LARGE, 1)) if alike else ((LOST, 2 if far else 1),)
+            limits: tuple[tuple[float, int], ...] = ((LOST, 2 if far else 1),)
+            if alike:
+                limits = ((LOST_USUAL, COMPILED), (LOST_LARGE, 1))
             for lost, kind in limits:
                 for least, terms, sizes in found:
                     bad = [z < t / lost for t, z in zip(terms, sizes, strict=True)]
