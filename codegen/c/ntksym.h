@@ -35,6 +35,13 @@
 #define NTKSYM_RESTRICT restrict
 #endif
 
+/* Compiled into every caller, however long: a call in a loop keeps it from being vector code. */
+#if defined(__GNUC__)
+#define NTKSYM_LANE_FUNCTION static inline __attribute__((always_inline))
+#else
+#define NTKSYM_LANE_FUNCTION static inline
+#endif
+
 /* Compiled once, not into every caller. */
 #if defined(__GNUC__) && !defined(__clang__)
 #define NTKSYM_BLOCK_FUNCTION static __attribute__((noinline, noclone, unused))
@@ -1161,7 +1168,7 @@ static inline double ntksym_op_expPhi2(double a, double h, double k, double c, d
 
 /* Duals by their definition, where their closed forms cancel: an integral of a mean. */
 typedef struct {
-  int kinks, cuts, centres, jumps, degree;
+  int kinks, cuts, centres, jumps, degree, dies;
   const unsigned char *live;  /* of s, then of its slope: whether it is not zero in a cell */
   const signed char *groups;  /* the same: how many rows of `closed`; -1: s is not such a sum */
   const double *kink, *jump, *cut, *closed; /* rows: rate, coefficients about both ends */
@@ -1231,9 +1238,14 @@ static inline int ntksym_direct_ends(const ntksym_direct_rule *s, int cell, doub
   return ends;
 }
 
+static inline double ntksym_direct_hermite(int order, double z)
+{
+  return order == 0 ? 1.0 : (order == 1 ? z : z * z - 1.0);
+}
+
 /* The same over a cell that is narrow beside t, in u itself: (u - m)/t would lose its width. */
-NTKSYM_BLOCK_FUNCTION double ntksym_direct_narrow(const ntksym_direct_rule *s, int which, double m,
-                                                  double t, double low, double high)
+NTKSYM_BLOCK_FUNCTION double ntksym_direct_narrow(const ntksym_direct_rule *s, int which, int order,
+                                                  double m, double t, double low, double high)
 {
   double u[256], x[16], w[16], v[16], d[16], total = 0.0;
   int ends = 0;
@@ -1253,6 +1265,7 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_narrow(const ntksym_direct_rule *s, i
       const double at = (u[k] + length * ntksym_op_node14[n] - m) / t, e = -0.5 * at * at;
       x[j] = u[k] + length * ntksym_op_node14[n];
       w[j] = ntksym_op_weight14[n] * length * ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
+      w[j] *= ntksym_direct_hermite(order, at);
     }
     s->point(14, x, s->given, v, d);
     for (int j = 0; j < 14; ++j) total += w[j] * (which ? d[j] : v[j]);
@@ -1260,14 +1273,15 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_narrow(const ntksym_direct_rule *s, i
   return total / t;
 }
 
-/* The integral over a cell by panels: E[s(u)] there, without the factor 1/sqrt(2 pi). */
-NTKSYM_BLOCK_FUNCTION double ntksym_direct_panels(const ntksym_direct_rule *s, int which, int cell,
-                                                  double m, double t, double reach)
+/* The integral over a cell by panels: E[s(u)] there, without the factor 1/sqrt(2 pi); of an order,
+ * with the Hermite polynomial of z = (u - m)/t. */
+NTKSYM_BLOCK_FUNCTION double ntksym_direct_panels(const ntksym_direct_rule *s, int which, int order,
+                                                  int cell, double m, double t, double reach)
 {
   double z[256], x[16], w[16], v[16], d[16], total = 0.0;
   const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
   int ends;
-  if (high - low < t) return ntksym_direct_narrow(s, which, m, t, low, high);
+  if (high - low < t) return ntksym_direct_narrow(s, which, order, m, t, low, high);
   ends = ntksym_direct_ends(s, cell, m, t, reach, s->cut, s->cuts, z);
   for (int k = 0; k + 1 < ends; ++k) {
     const double left = z[k], length = z[k + 1] - left;
@@ -1277,6 +1291,7 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_panels(const ntksym_direct_rule *s, i
       const double at = left + length * ntksym_op_node14[n], e = -0.5 * at * at;
       x[j] = m + t * at;
       w[j] = ntksym_op_weight14[n] * length * ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
+      w[j] *= ntksym_direct_hermite(order, at);
     }
     s->point(14, x, s->given, v, d);
     for (int j = 0; j < 14; ++j) part += w[j] * (which ? d[j] : v[j]);
@@ -1374,7 +1389,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
       const double most = size[cell][i];
       if (!(most <= 8.0 * all[i]) && most > 0.0 && (i == 0 || m[i] != m[i - 1]))
         value[cell][i] = 0x1.9884533d43651p-2 *
-                         ntksym_direct_panels(s, which, cell, m[i], t, reach[i]);
+                         ntksym_direct_panels(s, which, 0, cell, m[i], t, reach[i]);
       else if (!(most <= 8.0 * all[i]) && i > 0)
         value[cell][i] = value[cell][i - 1];
       out[i] += value[cell][i];
@@ -1391,12 +1406,14 @@ static inline void ntksym_direct_weights(double base, double start, double left,
 {
   for (int j = 0; j < 16; ++j) {
     const int n = j < 14 ? j : 14 - 1;
-    double square, low, ratio;
-    x[j] = base + r * ((left - start) + length * ntksym_op_node14[n]);
+    const double shift = r * ((left - start) + length * ntksym_op_node14[n]);
+    double square, low, ratio, slip;
+    x[j] = base + shift;
+    slip = shift - (x[j] - base); /* of the node: in a tail the density is steep */
     square = x[j] * x[j];
     low = fma(x[j], x[j], -square);
     ratio = square / q;
-    low = (fma(-ratio, q, square) + low) / q;
+    low = (fma(-ratio, q, square) + (low + 2.0 * slip * x[j])) / q;
     ratio = ratio > 1380.0 ? 1380.0 : ratio;
     w[j] = ntksym_op_weight14[n] * length * ntksym_op_exp_inside(-0.5 * ratio);
     w[j] -= w[j] * (0.5 * low);
@@ -1410,13 +1427,32 @@ static inline double ntksym_direct_base(const ntksym_direct_rule *s, int cell)
   return low > 0.0 ? low : (high < 0.0 ? high : 0.0);
 }
 
+/* By parts, E[s'(u)s'(v)] = E[s(v)(v/q*E[s(u)z]/t - turn*E[s(u)(z^2 - 1)]/t^2)], u = turn*v + t*z:
+ * what stands in the brackets, at the nodes v. */
+NTKSYM_BLOCK_FUNCTION void ntksym_direct_by_parts(const ntksym_direct_rule *s, double q,
+                                                  double turn, double t, const double *v,
+                                                  double *out)
+{
+  for (int i = 0; i < 14; ++i) {
+    const double m = turn * v[i], reach = ntksym_direct_reach(s, 0, m, t);
+    double first = 0.0, second = 0.0;
+    for (int cell = 0; cell <= s->kinks; ++cell) {
+      if (!s->live[cell]) continue;
+      first += ntksym_direct_panels(s, 0, 1, cell, m, t, reach);
+      second += ntksym_direct_panels(s, 0, 2, cell, m, t, reach);
+    }
+    out[i] = 0x1.9884533d43651p-2 * (first * (v[i] / q) - turn * (second / t)) / t;
+  }
+}
+
 /* The dual or its derivative; the outer integral is over the input of the smaller variance. */
 NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int which, double q11,
-                                                double q12, double q22, double root)
+                                                double q12, double q22, double root, double unit)
 {
   static const double ladder[7] = {0.0, 2.5, -2.5, 5.2, -5.2, 9.1, -9.1};
   const double q = q11 < q22 ? q11 : q22, r = sqrt(q), turn = q12 / q, t = root / r;
-  const double width = t / fabs(turn), reach = ntksym_direct_reach(s, which, 0.0, r);
+  const int parts = which && s->dies && t > 2.0 * unit, row = parts ? 0 : which;
+  const double width = t / fabs(turn), reach = ntksym_direct_reach(s, row, 0.0, r);
   double more[256], z[256], total = 0.0;
   int count = 0;
   for (int k = 0; k < s->cuts; ++k) more[count++] = s->cut[k];
@@ -1432,20 +1468,24 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
   for (int cell = 0; cell <= s->kinks; ++cell) {
     double base;
     int ends;
-    if (!s->live[which * (s->kinks + 1) + cell]) continue;
+    if (!s->live[row * (s->kinks + 1) + cell]) continue;
     ends = ntksym_direct_ends(s, cell, 0.0, r, reach, more, count, z);
     base = ntksym_direct_base(s, cell);
     for (int k = 0; k + 1 < ends; ++k) {
       double x[16], w[16], v[16], d[16], mean[16], sum = 0.0;
       ntksym_direct_weights(base, base / r, z[k], z[k + 1] - z[k], r, q, x, w);
       s->point(14, x, s->given, v, d);
-      for (int j = 0; j < 16; ++j) x[j] = turn * x[j];
-      ntksym_direct_mean(s, which, x, t, mean);
-      for (int j = 0; j < 14; ++j) sum += w[j] * (which ? d[j] : v[j]) * mean[j];
+      if (parts) {
+        ntksym_direct_by_parts(s, q, turn, t, x, mean);
+      } else {
+        for (int j = 0; j < 16; ++j) x[j] = turn * x[j];
+        ntksym_direct_mean(s, which, x, t, mean);
+      }
+      for (int j = 0; j < 14; ++j) sum += w[j] * (row ? d[j] : v[j]) * mean[j];
       total += sum;
     }
   }
-  for (int k = 0; which && s->jumps && k < s->kinks; ++k) {
+  for (int k = 0; which && s->jumps && !parts && k < s->kinks; ++k) {
     const double at = s->kink[k], square = at * at, ratio = square / q;
     const double low = (fma(-ratio, q, square) + fma(at, at, -square)) / q;
     const double bell = ratio < 1380.0 ? exp(-0.5 * ratio) : 0.0;
@@ -1481,14 +1521,14 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_same(const ntksym_direct_rule *s, int
   return total * 0x1.9884533d43651p-2;
 }
 
-/* Where it is used: a bin of variances over the square of the unit, eight times the one before. */
+/* Where it is used: a bin of variances over the square of the unit, four times the one before. */
 static inline int ntksym_direct_bin(double q, double unit, int bins)
 {
-  const double ratio = (q / unit) / unit;
+  const double ratio = (q / unit) / unit / 0x1.3333333333333p-1;
   uint64_t bits;
   int k;
   memcpy(&bits, &ratio, sizeof bits);
-  k = ((int)((bits >> 52) & 0x7ffu) - 1023 + 3 * (bins / 2) + 1 + 3000) / 3 - 1000;
+  k = ((int)((bits >> 52) & 0x7ffu) - 1023 + 2 * (bins / 2) + 4000) / 2 - 2000;
   return k < 0 ? 0 : (k > bins - 1 ? bins - 1 : k);
 }
 
