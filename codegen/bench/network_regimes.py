@@ -40,7 +40,7 @@ OUT = Path(__file__).with_name("network_regimes.json")
 SCHEMA = "ntksym/network-regimes/1"
 ACTIVATIONS = (
     "relu", "leaky_relu", "abs", "erf", "gelu", "sin", "cos", "snake", "elu", "selu", "hardtanh",
-    "softshrink", "gaussian", "gabor", "odd_gaussian", "x_erf", "sign", "step", "square",
+    "softshrink", "gaussian", "gabor", "odd_gaussian", "x_erf", "square",
     "shifted_relu",
 )  # fmt: skip
 REGIMES = (
@@ -279,7 +279,8 @@ def write(records: dict[str, Record], path: Path = OUT) -> None:
     """The records, and the page beside them."""
     results = [asdict(r) for r in records.values()]
     fresh = path.with_suffix(".tmp")
-    fresh.write_text(json.dumps({"schema": SCHEMA, "results": results}, indent=1) + "\n")
+    lines = ",\n".join(json.dumps(r) for r in results)  # a network a line
+    fresh.write_text(f'{{"schema": "{SCHEMA}", "results": [\n{lines}\n]}}\n')
     fresh.replace(path)
     path.with_suffix(".md").write_text(report(list(records.values())), encoding="utf-8")
 
