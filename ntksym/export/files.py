@@ -20,9 +20,9 @@ from ..backends.numpy import network as numpy_network
 from ..errors import BadSpec, CannotWrite, UnsupportedOp
 from ..lower import Program, Schedule, lower_dual, lower_dual_diag, lower_network
 from ..runtime.arguments import read_collapse
-from ..runtime.cache import write_atomically
 from ..runtime.numeric_network import is_spec
 from .collapsed import collapsed_sources
+from .disk import write_all
 from .languages import ARRAY_TARGETS, array_sources, c_extras, gradient_source
 from .mixture import Made, unit_sources
 from .package import package_sources
@@ -296,18 +296,7 @@ def write_files(files: tuple[SourceFile, ...], folder: Path, *, force: bool) -> 
             raise CannotWrite(
                 f"{path} exists and differs", hint="force=True (--force), or another directory"
             )
-    written = []
-    for f in files:
-        path = folder / f.name
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, f.text.encode("ascii"))
-        except OSError as error:
-            raise CannotWrite(
-                f"cannot write {path}", where=str(error), hint="another --out"
-            ) from error
-        written.append(path)
-    return tuple(written)
+    return write_all(files, folder)
 
 
 def _read(path: Path) -> str:

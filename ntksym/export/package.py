@@ -24,15 +24,15 @@ from ..backends.c.ufunc import UfuncSpec, ufunc_file
 from ..backends.numpy import network as numpy_network
 from ..backends.numpy import unit_network as numpy_unit_network
 from ..backends.units import unit_of
-from ..errors import BadSpec, CannotWrite, NoClosedForm, Undecided, UnsupportedOp
+from ..errors import BadSpec, NoClosedForm, Undecided, UnsupportedOp
 from ..language import as_activation
 from ..lower import lower_network
 from ..network import Network, Recursion, recurse
 from ..numeric import read_variances
-from ..runtime.cache import write_atomically
 from ..runtime.numeric_network import needs_numeric, network_sources
 from ..runtime.routes import chosen_unit
 from ..runtime.unit_layers import Wanted, first_affine
+from .disk import write_all
 from .languages import ARRAY_TARGETS, array_sources
 from .package_files import (
     FALLBACK,
@@ -127,18 +127,7 @@ def export_package(thing: Any, out_dir: str | os.PathLike[str], **options: Any) 
         CannotWrite: the directory or a file cannot be written.
         BadSpec, NoClosedForm, Undecided: as `package_sources`.
     """
-    written = []
-    for f in package_sources(thing, **options):
-        path = Path(out_dir) / f.name
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, f.text.encode("utf-8"))
-        except OSError as error:
-            raise CannotWrite(
-                f"cannot write {path}", where=str(error), hint="another --out"
-            ) from error
-        written.append(path)
-    return tuple(written)
+    return write_all(package_sources(thing, **options), Path(out_dir))
 
 
 def _package_name(text: str) -> str:
