@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import ntksym
-from ntksym.errors import BadSpec, NtksymError, Undecided
+from ntksym.errors import BadData, BadSpec, NtksymError, Undecided
 
 WRONG = (None, 3, 2.5, True, ["relu"], b"relu", {}, object())
 SQNL = "piecewise((-1, x < -2), (x + x**2/4, x < 0), (x - x**2/4, x < 2), (1, True))"
@@ -99,6 +99,37 @@ def test_a_covariance_beyond_its_bound_counts_as_equal_to_it(activation: str, ta
             beyond = dual(q11, sign * bound * times, q22)
             assert (beyond.nngp == equal.nngp).all() and (beyond.dot == equal.dot).all()
     assert np.isnan(dual(1.0, np.nan, 1.0).nngp)
+
+
+NOT_REAL = (1j, "1", None, [None], np.array([1], "m8[s]"), np.ma.array([1.0, 2.0], mask=[0, 1]))
+
+
+@pytest.mark.parametrize("wrong", NOT_REAL, ids=lambda w: type(w).__name__)
+@pytest.mark.parametrize(
+    ("activation", "target"), [("leaky_relu", "c"), ("erf", "numpy"), ("mish", "numpy")]
+)
+def test_covariances_that_are_not_real(activation: str, target: str, wrong: Any) -> None:
+    """The imaginary part, the text, the mask: nothing is read as a number, or left out."""
+    dual = ntksym.compile(activation, target=target)
+    for given in ((wrong, 0.5, 1.0), (1.0, wrong, 1.0), (1.0, 0.5, wrong)):
+        with pytest.raises(BadData, match=r"real numbers are needed|1 masked element"):
+            dual(*given, **dict.fromkeys(dual.params, 1.0))
+    with pytest.raises(BadData, match=r"q: (real numbers are needed|1 masked element)"):
+        dual.diag(wrong)
+
+
+def test_covariances_of_unlike_shapes() -> None:
+    with pytest.raises(BadData) as caught:
+        ntksym.compile("erf", target="numpy")(np.ones(2), np.ones((3, 3)), 1)
+    assert "q11 (2,), q12 (3, 3), q22 ()" in str(caught.value)
+
+
+def test_parameters_that_are_no_numbers() -> None:
+    dual = ntksym.compile("leaky_relu", target="numpy")
+    for wrong in ("half", b"1", None, 1j, True, [0.1, 0.2], 10**400):
+        with pytest.raises(BadData, match=r"alpha = .* is not a number"):
+            dual(1.0, 0.5, 1.0, alpha=wrong)
+    assert dual(1.0, 0.5, 1.0, alpha="1/4").nngp == dual(1.0, 0.5, 1.0, alpha=0.25).nngp
 
 
 def test_what_is_exact_stays_so_for_one_variance() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import operator
+from contextlib import suppress
 from typing import Any
 
-from ..errors import BadSpec
+from ..errors import BadData, BadSpec, ParseError
 from .threads import allowed_cores
 
 TARGETS = ("c", "numpy")
@@ -104,6 +105,23 @@ def read_error(error: Any) -> float | None:
     if number is None or not 0.0 < number < 1.0:
         raise BadSpec(f"error = {error!r}: not between 0 and 1", hint="such as 1e-12")
     return number
+
+
+def read_parameter(name: str, value: Any, of: str) -> float:
+    """The value of an activation's parameter: a number, or its text ("1/3"); NaN passes.
+
+    Raises:
+        BadData: no number.
+    """
+    found = _number(value)
+    if isinstance(value, str):
+        from ..language import parse_number
+
+        with suppress(ParseError, OverflowError):
+            found = float(parse_number(value))
+    if found is None:
+        raise BadData(f"{name} = {value!r} is not a number", where=of, hint=f"{name}=0.25")
+    return found
 
 
 def _number(value: Any) -> float | None:

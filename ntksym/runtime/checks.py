@@ -61,7 +61,24 @@ def rounding(*values: Any) -> float:
     return max([*found, float(np.finfo(np.float64).eps)])
 
 
-def _numbers(value: Any, name: str, ndim: int) -> NDArray[Any]:
+def covariances(**values: Any) -> tuple[Array, ...]:
+    """The values as arrays of doubles of one shape, by name; integers and booleans are converted.
+
+    NaN and infinities pass.
+
+    Raises:
+        BadData: not numbers, masked elements, or shapes that do not broadcast.
+    """
+    arrays = [np.asarray(_numbers(v, k), dtype=np.float64) for k, v in values.items()]
+    try:
+        return tuple(np.broadcast_arrays(*arrays))
+    except ValueError as error:
+        shapes = ", ".join(f"{k} {a.shape}" for k, a in zip(values, arrays, strict=True))
+        raise BadData("covariances must be numbers that broadcast", where=shapes) from error
+
+
+def _numbers(value: Any, name: str, ndim: int | None = None) -> NDArray[Any]:
+    """The value as a real array, of any number of dimensions where none is said."""
     if isinstance(value, np.ma.MaskedArray) and (count := int(np.sum(value.mask))):
         raise BadData(
             f"{name}: {count} masked element{'s' if count > 1 else ''}",
@@ -76,7 +93,7 @@ def _numbers(value: Any, name: str, ndim: int) -> NDArray[Any]:
             f"{name}: real numbers are needed, not {array.dtype}",
             hint="an array of floats or integers",
         )
-    if array.ndim != ndim:
+    if ndim is not None and array.ndim != ndim:
         shape = "(n, d)" if ndim == 2 else "(n,)"
         raise BadData(
             f"{name}: an array of shape {shape} is needed, not {array.shape}",

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..backends import SourceFile
 from ..errors import BadData
-from .checks import Array, is_covariance
+from .arguments import read_parameter
+from .checks import Array, covariances, is_covariance
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class CompiledDual:
         return f"<CompiledDual {self.name}: target={self.target}>"
 
     def __call__(
-        self, q11: Any, q12: Any, q22: Any, *, strict: bool = False, **params: float
+        self, q11: Any, q12: Any, q22: Any, *, strict: bool = False, **params: float | str
     ) -> DualValues:
         """The dual at covariances; the arrays broadcast.
 
@@ -71,10 +72,11 @@ class CompiledDual:
         as equal to it; with `strict` it is an error when it is more than a rounding above.
 
         Raises:
-            BadData: a missing or unknown parameter, shapes that do not broadcast; with `strict`,
-                a matrix that is not positive semi-definite.
+            BadData: a missing or unknown parameter, or one that is no number; covariances that are
+                not real, have masked elements or do not broadcast; with `strict`, a matrix that
+                is not positive semi-definite.
         """
-        arrays = _broadcast(q11, q12, q22)
+        arrays = covariances(q11=q11, q12=q12, q22=q22)
         if strict:
             is_covariance(arrays[0], arrays[1], arrays[2], self.name)
         flat = tuple(np.ascontiguousarray(a).ravel() for a in arrays)
@@ -85,20 +87,20 @@ class CompiledDual:
         nngp[negative], dot[negative] = np.nan, np.nan
         return DualValues(nngp.reshape(arrays[0].shape), dot.reshape(arrays[0].shape))
 
-    def diag(self, q: Any, **params: float) -> DualValues:
+    def diag(self, q: Any, **params: float | str) -> DualValues:
         """The dual on the diagonal q11 = q22 = q12 = q.
 
         Raises:
-            BadData: a missing or unknown parameter.
+            BadData: as for a call.
         """
-        (array,) = _broadcast(q)
+        (array,) = covariances(q=q)
         flat = np.ascontiguousarray(array).ravel()
         with np.errstate(all="ignore"):
             nngp, dot = self._engine.diag((flat,), self._scalars(self._diag_params, params))
         nngp[flat < 0.0], dot[flat < 0.0] = np.nan, np.nan
         return DualValues(nngp.reshape(array.shape), dot.reshape(array.shape))
 
-    def _scalars(self, names: tuple[str, ...], params: dict[str, float]) -> tuple[float, ...]:
+    def _scalars(self, names: tuple[str, ...], params: dict[str, float | str]) -> tuple[float, ...]:
         if unknown := sorted(set(params) - set(self.params)):
             raise BadData(
                 f"{self.name} has no parameter {unknown[0]!r}",
@@ -109,7 +111,7 @@ class CompiledDual:
                 f"{self.name}: the parameter {missing[0]!r} has no value",
                 hint=f"{missing[0]}=1.0 as a keyword argument",
             )
-        return tuple(float(params[n]) for n in names)
+        return tuple(read_parameter(n, params[n], self.name) for n in names)
 
 
 ROUNDING = 1.0 + 2.0**-50
@@ -121,10 +123,3 @@ def within(q11: Array, q12: Array, q22: Array) -> Array:
     bound = np.where(q11 == q22, q11, np.sqrt(q11) * np.sqrt(q22))
     beyond = np.abs(q12) > bound * ROUNDING
     return np.where(beyond, np.copysign(bound, q12), q12) if beyond.any() else q12
-
-
-def _broadcast(*values: Any) -> tuple[Array, ...]:
-    try:
-        return tuple(np.broadcast_arrays(*(np.asarray(v, dtype=np.float64) for v in values)))
-    except (ValueError, TypeError) as error:
-        raise BadData("covariances must be numbers that broadcast", where=str(error)) from error

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..backends.tolerance import TOLERANCE as POINT
 from ..errors import BadData, Undecided
-from .checks import real_array
+from .checks import covariances, dimension, real_array
 from .dual_arrays import CompiledDual
 from .kernel import CompiledKernel
 from .later import Range
@@ -172,7 +172,7 @@ class RangedKernel:
     def gram(self, G: Any, q1: Any, q2: Any, d: int = 1, **options: Any) -> Any:
         """As `CompiledKernel.gram`."""
         norms = [np.asarray(real_array(q, n, 1)) for q, n in ((q1, "q1"), (q2, "q2"))]
-        return self._for_norms(norms, max(d, 1), ("q1", "q2")).gram(G, q1, q2, d, **options)
+        return self._for_norms(norms, dimension(d), ("q1", "q2")).gram(G, q1, q2, d, **options)
 
     @property
     def sources(self) -> Any:
@@ -233,6 +233,7 @@ class RangedDual:
             BadData: as there; a variance outside the range that was given, or zero.
             Undecided: no method proves the error asked for on this range.
         """
+        q11, q12, q22 = covariances(q11=q11, q12=q12, q22=q22)
         low, high = inf, -inf
         for q, name in ((q11, "q11"), (q22, "q22")):
             found = spread(q, name)
@@ -242,6 +243,7 @@ class RangedDual:
 
     def diag(self, q: Any, **options: Any) -> Any:
         """As `CompiledDual.diag`."""
+        (q,) = covariances(q=q)
         return self._ranged.at(spread(q, "q")).diag(q, **options)
 
     @property

@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
-from math import isfinite, nan
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +31,13 @@ from ..backends.c.ufunc import UfuncSpec, ufunc_file
 from ..backends.numpy import unit_network as numpy_unit_network
 from ..backends.unit import DualUnit
 from ..backends.units import unit_of
-from ..errors import BadData, NoCompiler, NtksymError, ParseError
-from ..language import as_activation, parse_activation, parse_number
+from ..errors import BadData, NoCompiler, NtksymError
+from ..language import as_activation, parse_activation
 from ..language.write import to_text
 from ..numeric import read_variances
 from ..numeric.rules import Variances
+from .arguments import read_parameter
+from .checks import covariances
 from .compiler import shared_library
 from .dual_arrays import within
 from .engines import load_module
@@ -78,12 +80,7 @@ def ufunc(activation: Any, *, variances: Any = None, **params: float | str) -> A
 
 
 def _number(key: str, value: Any, of: str) -> float:
-    try:
-        if isinstance(value, str):
-            value = parse_number(value)
-        found = nan if isinstance(value, (bytes, bool)) else float(value)
-    except (TypeError, ValueError, OverflowError, ParseError):
-        found = nan
+    found = read_parameter(key, value, of)
     if not isfinite(found):
         raise BadData(f"{key} = {value!r} is not a number", where=of, hint=f"{key}=0.25")
     return found
@@ -230,7 +227,8 @@ class PlainUfunc:
         """(nngp, dot).
 
         Raises:
-            BadData: not three inputs, no real numbers, or shapes that do not broadcast.
+            BadData: not three inputs, no real numbers, masked elements, or shapes that do not
+                broadcast.
         """
         if len(args) == 5 and out is None:
             args, out = args[:3], args[3:]
@@ -241,10 +239,7 @@ class PlainUfunc:
         if found not in (np.float32, np.float64):
             raise BadData(f"{self.__name__}: for real numbers, not {found}", hint="floats")
         kind = found if dtype is None else np.dtype(dtype)
-        try:
-            q11, q12, q22 = np.broadcast_arrays(*(np.asarray(a, dtype=float) for a in arrays))
-        except ValueError as error:
-            raise BadData("covariances must broadcast", where=str(error)) from error
+        q11, q12, q22 = covariances(**dict(zip(("q11", "q12", "q22"), args, strict=True)))
         good = (q11 >= 0.0) & (q22 >= 0.0) & (q12 == q12)
         q11, q12, q22 = (np.where(good, q, 1.0) for q in (q11, q12, q22))
         safe = q11, within(q11, q12, q22), q22
