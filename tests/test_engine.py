@@ -212,7 +212,12 @@ def test_means_reduce_to_the_centred_form() -> None:
         (log(1 + exp(x)), NoClosedForm, "the factor log(exp(x) + 1)"),
         (Phi(x) ** 2, NoClosedForm, "the probability of 4 half-spaces"),
         (exp(x**4), NotSquareIntegrable, "exp(x**4) outgrows every Gaussian"),
+        (x**2 * exp(x**3), NotSquareIntegrable, "x**2*exp(x**3) outgrows every Gaussian"),
         (exp(-(x**4)), NoClosedForm, "its argument has degree more than two"),
+        # a half-line, a part of a quotient: nothing is known of the whole
+        (exp(-(Abs(x) ** 3)), NoClosedForm, "its argument has degree more than two"),
+        (exp(-(Max(x, 0) ** 3)), NoClosedForm, "its argument has degree more than two"),
+        (exp(x**4) / (1 + exp(x**4)), NoClosedForm, "its argument has degree more than two"),
         (Abs(sin(x)), NoClosedForm, "it changes sign with a wave"),
         (Min(Max(x, -alpha), b), NoClosedForm, "is not known"),
         (sqrt(Abs(x)), NoClosedForm, "the factor sqrt(Abs(x))"),

@@ -18,6 +18,7 @@ from sympy import (
     Not,
     Or,
     Piecewise,
+    Poly,
     Pow,
     Rational,
     cos,
@@ -51,10 +52,32 @@ def decompose(expr: Expr, field: Field) -> TermSum:
         NoClosedForm: a factor is outside the algebra; the message names it.
         NotSquareIntegrable: an exponential of a polynomial that grows faster than a Gaussian.
     """
-    result = _of(expr, field)
+    try:
+        result = _of(expr, field)
+    except NoClosedForm:
+        if _outgrows(expr, field):
+            raise NotSquareIntegrable(
+                f"{expr} outgrows every Gaussian: E[s(u)^2] is infinite for every q",
+                hint="an exponent of degree two at most",
+            ) from None
+        raise
     if len(result.terms) > MAX_TERMS:
         raise NoClosedForm(f"{len(result.terms)} terms: more than {MAX_TERMS}")
     return result
+
+
+def _outgrows(expr: Expr, field: Field) -> bool:
+    """Whether it is a polynomial times exp of one that no Gaussian holds.
+
+    What is a part of something else, or holds on a part of the line, says nothing of the whole:
+    exp(-|x|^3), exp(x^4)/(1 + exp(x^4)).
+    """
+    steep = [f for f in Mul.make_args(expr) if not f.is_polynomial(x)]
+    if len(steep) != 1 or not isinstance(steep[0], exp) or not steep[0].args[0].is_polynomial(x):
+        return False
+    exponent = Poly(steep[0].args[0], x)
+    degree = exponent.degree()
+    return degree > 2 and bool(degree % 2 or field.of(exponent.LC()).is_positive())
 
 
 def _of(expr: Expr, field: Field) -> TermSum:
@@ -208,11 +231,6 @@ def _quadratic(p: TermSum, source: Expr) -> tuple[Exact, Exact, Exact]:
         powers[k.power] = powers[k.power] + c if k.power in powers else c
     degree = max((n for n, c in powers.items() if c), default=0)
     if degree > 2:
-        if isinstance(source, exp) and (degree % 2 or powers[degree].is_positive()):
-            raise NotSquareIntegrable(
-                f"{source} outgrows every Gaussian: E[s(u)^2] is infinite for every q",
-                hint="an exponent of degree two at most",
-            )
         raise _outside(source, ": its argument has degree more than two")
     zero = field.integer(0)
     return powers.get(2, zero), powers.get(1, zero), powers.get(0, zero)
