@@ -77,19 +77,21 @@ def _exact(at: Fraction) -> sp.Rational:
 
 def _boxes(g: Expr, left: Fraction, right: Fraction) -> Range | None:
     """The range on [left, right] over boxes, where none meets zero."""
-    func, spans, most = function(g, x), [(left, right)], _BOXES
+    func, rise = function(g, x), function(sp.diff(g, x), x)
+    spans, most = [(left, right)], _BOXES
     low = high = None
     while spans:
         a, b = spans.pop()
         most -= 1
-        value = func(acb(as_arb(a).union(as_arb(b))), False).real
+        box, mid = as_arb(a).union(as_arb(b)), (a + b) / 2
+        value, point = func(acb(box), False).real, func(acb(as_arb(mid)), False).real
+        if not value.is_finite() or value.contains(0):  # the mean value theorem: exp(x) - x - 1
+            value = point + rise(acb(box), False).real * (box - as_arb(mid))
         if value.is_finite() and not value.contains(0):
             here = Range(lower(value), upper(value))
             low = here.lo if low is None or here.lo < low else low
             high = here.hi if high is None or here.hi > high else high
             continue
-        mid = (a + b) / 2
-        point = func(acb(as_arb(mid)), False).real
         if most < 0 or not point.is_finite() or point.contains(0):
             return None
         spans += [(a, mid), (mid, b)]

@@ -18,7 +18,7 @@ from sympy import Expr, Symbol
 from ..symbols import x
 from .evaluate import constant, function, real_ball, sign_of
 from .isolated import Continued
-from .order import zero_order
+from .order import is_zero, zero_order
 from .pieces import Piece, number
 from .safe import precision
 
@@ -64,7 +64,8 @@ def _gathered(e: Expr) -> Expr:
         return e
     args = [_gathered(a) for a in e.args]
     if isinstance(e, (sp.Pow, sp.log)) and args[0].is_polynomial(DISTANCE):
-        args[0] = sp.factor_terms(sp.expand(args[0]))
+        at, rest = sp.expand(args[0]).as_independent(DISTANCE, as_Add=True)
+        args[0] = sp.factor_terms(rest if is_zero(at) else at + rest)
     return e.func(*args)
 
 
@@ -81,7 +82,7 @@ def _factored(e: Expr) -> Expr:
     if not (root or (isinstance(e, sp.log) and len(args) == 1)):
         return e.func(*args)
     base = args[0]
-    if base.is_polynomial(DISTANCE) or base.has(Continued) or base.subs(DISTANCE, 0) != 0:
+    if base.is_polynomial(DISTANCE) or base.has(Continued) or not is_zero(base.subs(DISTANCE, 0)):
         return e.func(*args)
     order = zero_order(base, _ZERO, DISTANCE)
     if not order:
@@ -114,7 +115,7 @@ def odd_ends(piece: Piece) -> tuple[tuple[Expr, int, Expr], ...]:
 def _vanishes(base: Expr, c: Expr) -> bool:
     if not base.has(x):
         return False
-    if base.subs(x, c) == 0:
+    if is_zero(base.subs(x, c)):
         return True
     return bool(constant_ball(base, c).contains(0))
 
@@ -167,22 +168,6 @@ def _over(end: Expr | None, ratio: Expr) -> Expr | None:
 def _fractional(expr: Expr) -> bool:
     powers = [p for p in expr.atoms(sp.Pow) if p.has(x)]
     return any(not p.exp.is_Integer for p in powers) and any(p.exp.is_negative for p in powers)
-
-
-def unbounded(pieces: tuple[Piece, ...]) -> bool:
-    """Whether a function may be infinite at an end of a piece, or no range reaches up to it.
-
-    The ends of ranges are rational, so that beyond an irrational kink a root seems not real.
-    """
-    for piece in pieces:
-        for c, _, expr in odd_ends(piece):
-            if not c.is_Rational:
-                return True
-            with precision(_BITS):
-                found = near(expr, arb(1) / 1024)
-            if found is not None and (found.power < 0 or found.logs > 0):
-                return True
-    return False
 
 
 def near(expr: Expr, delta: Any) -> Near | None:
@@ -283,7 +268,7 @@ def leading_power(expr: Expr) -> Expr | None:
 @lru_cache(maxsize=512)
 def _order_of(expr: Expr) -> int:
     """The order of the zero at 0, or less; 0 where there is a pole or a logarithm."""
-    if expr.subs(DISTANCE, 0) != 0:
+    if not is_zero(expr.subs(DISTANCE, 0)):
         return 0
     return zero_order(expr, _ZERO, DISTANCE) or 0
 
@@ -302,7 +287,7 @@ def _linear(g: Expr, delta: Any) -> tuple[Any, Any] | None:
     """(m, M), 0 < m, with m s <= |g| <= M s: g(0) = 0 exactly, and g' has one sign."""
     if g == DISTANCE:
         return arb(1), arb(1)
-    if g.subs(DISTANCE, 0) != 0:
+    if not is_zero(g.subs(DISTANCE, 0)):
         return None
     slope = sp.diff(g, DISTANCE)
     value = function(slope, DISTANCE)(acb(arb(0).union(delta)), False).real

@@ -27,7 +27,12 @@ def in_parts(expr: Expr) -> Expr:
     if not expr.has(sp.log):
         return expr
     found: Expr = expr.replace(_is_log_of_parts, _sum_of_logs)
-    return found.replace(_is_asinh, _asinh)
+    found = found.replace(_is_asinh, _asinh)
+    return found.replace(_is_log_of_sech, lambda e: -sp.log(sp.cosh(e.args[0].args[0])))
+
+
+def _is_log_of_sech(e: Any) -> bool:
+    return isinstance(e, sp.log) and isinstance(e.args[0], sp.sech)
 
 
 def _is_log_of_parts(e: Any) -> bool:

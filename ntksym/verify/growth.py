@@ -21,16 +21,16 @@ from ..errors import BadActivation, NotSquareIntegrable, Undecided
 from ..symbols import x
 from .away import bounds_away
 from .beyond import far_bound
-from .ends import unbounded
+from .ends import near, odd_ends
 from .evaluate import constant, function, real_ball
 from .isolated import Continued
 from .logform import logarithm
-from .pieces import Piece, outer
+from .pieces import Piece, number, outer
 from .radial import singular
 from .ranges import HALF_PI, Range, as_arb, lower, range_of, upper
 from .safe import precision
-from .stable import shifted_exponential
 from .strips import rectangle
+from .weaken import bounded_factors
 
 _BITS = 128
 _STARTS = (1, 2, 4, 8, 16)
@@ -72,6 +72,10 @@ class Growth:
         return Growth(self.c * factor, 0, self.b + d, self.a)
 
 
+_NONE = Growth(arb("nan"), 0, arb(0), arb(0))
+"""No bound: every method that would use it gives up."""
+
+
 def growth_of(pieces: tuple[Piece, ...]) -> Growth:
     """One certificate for all pieces.
 
@@ -80,17 +84,37 @@ def growth_of(pieces: tuple[Piece, ...]) -> Growth:
         NotSquareIntegrable: faster than every Gaussian.
         Undecided: no rule applies.
     """
-    if singular(pieces) or logarithm(pieces) is not None or unbounded(pieces):
-        # no bound: NaN makes every method that would use it give up
-        return Growth(arb("nan"), 0, arb(0), arb(0))
-    total: Growth | None = None
+    if singular(pieces) or logarithm(pieces) is not None:
+        return _NONE
+    total = _const(arb(0))
     with precision(_BITS):
         for piece in pieces:
-            domain = outer(piece)
-            g = _sharper(piece.expr, domain, _grow(piece.expr, domain))
-            total = g if total is None else total + g
-    assert total is not None
+            domain, size = _within(piece)
+            if not size.is_finite():
+                return _NONE
+            if size > 0:
+                total += _const(size)
+            if domain.lo < domain.hi:
+                total += _sharper(piece.expr, domain, _grow(piece.expr, domain))
     return total
+
+
+def _within(piece: Piece) -> tuple[Range, Any]:
+    """The interval of a piece but for the ends where it is not analytic, and a bound there.
+
+    The bound is infinite where the function may be infinite.
+    """
+    domain, most = outer(piece), arb(0)
+    lo, hi = domain.lo, domain.hi
+    step = min(Fraction(1, 1024), Fraction(hi - lo) / 4) if domain.finite else Fraction(1, 1024)
+    for c, side, expr in odd_ends(piece):
+        found = near(expr, as_arb(step))
+        if found is None or found.power < 0 or found.logs > 0:
+            return domain, arb("inf")
+        most += found.size * as_arb(step) ** arb(found.power)
+        end = number(c) + side * as_arb(step)
+        lo, hi = (lower(end), hi) if side > 0 else (lo, upper(end))
+    return Range(lo, hi), most.upper()
 
 
 def _sharper(expr: Any, domain: Range, found: Growth) -> Growth:
@@ -148,7 +172,7 @@ def _grow(expr: Any, domain: Range) -> Growth:
     if isinstance(expr, (sp.sign, sp.Heaviside)):
         return _const(1)
     if isinstance(expr, sp.Mul):
-        factors = _without_logistic(list(expr.args), domain)
+        factors = bounded_factors(list(expr.args), domain)
         total = _const(1)
         for a in factors:
             total = total * _grow(a, domain)
@@ -192,60 +216,6 @@ def _continued(expr: Any, domain: Range) -> Growth:
             total += _const(size)
         left = max(high, left)
     return total + _grow(expr.args[0], Range(left, domain.hi)) if left < domain.hi else total
-
-
-def _without_logistic(factors: list[Any], domain: Range) -> list[Any]:
-    """Factors with e^(kg) (c + e^g)^-n, c > 0 and 0 <= k <= n, weakened to (c + e^g)^(k-n).
-
-    The derivatives of the logistic family need it: factor by factor they would seem to grow.
-    For c < 0, where e^g >= m > |c| on the domain, e^g <= (e^g - |c|)/(1 - |c|/m).
-    """
-    for power in [a for a in factors if isinstance(a, sp.Pow)]:
-        if isinstance(power.base, sp.sech) and power.exp.is_positive:
-            bounded = _under_sech(power, factors)
-            if bounded is not None:
-                return _without_logistic(bounded, domain)
-        parts = shifted_exponential(power.base, x)
-        if parts is None or not power.exp.is_Rational or power.exp > 0:
-            continue
-        loss = _loss(*parts, domain)
-        if loss is None:
-            continue
-        for top in [a for a in factors if isinstance(a, sp.exp)]:
-            k = (top.args[0] / parts[1]).expand()
-            if k.is_Rational and 0 <= k <= -power.exp:
-                rest = [a for a in factors if a is not power and a is not top]
-                return _without_logistic([*rest, loss**k, power.base ** (power.exp + k)], domain)
-    return factors
-
-
-def _loss(c: Any, g: Any, domain: Range) -> Any | None:
-    """A number K >= 1 with e^g <= K (c + e^g) on the domain, or None."""
-    if c.is_positive:
-        return sp.Integer(1)
-    least = range_of(sp.exp(g), domain).lo
-    size = upper(abs(real_ball(constant(c, {}))))
-    if not least > size or least == inf:
-        return None
-    ratio = 1 / (1 - size / Fraction(least))
-    return sp.Rational(ratio.numerator, ratio.denominator)
-
-
-def _under_sech(power: Any, factors: list[Any]) -> list[Any] | None:
-    """Factors with e^(kg) sech^n(c e^g), c, k > 0, weakened to 2^n (k/(e c n))^k.
-
-    sech t <= 2 e^-t, and y^k e^(-cny) with y = e^g is largest at y = k/(cn).
-    """
-    c, e = power.base.args[0].as_independent(x, as_Add=False)
-    if not isinstance(e, sp.exp) or not c.is_positive:
-        return None
-    for top in [a for a in factors if isinstance(a, sp.exp)]:
-        k = (top.args[0] / e.args[0]).expand()
-        if k.is_Rational and k > 0:
-            n = power.exp
-            rest = [a for a in factors if a is not power and a is not top]
-            return [*rest, 2**n * (k / (sp.E * c * n)) ** k]
-    return None
 
 
 def _exp(g: Any, domain: Range) -> Growth:

@@ -21,12 +21,14 @@ from sympy.core.relational import Relational
 
 from ..errors import BadActivation, Undecided
 from ..symbols import x
+from .branch import branching, slope
 from .continuity import continuous
 from .evaluate import constant, holds, real_ball, sign_of
 from .factors import in_parts
 from .isolated import Continued
 from .ranges import Range, lower, upper
 from .safe import Endless, precision
+from .squares import with_squares
 from .surd import Surd
 
 _BITS = 256
@@ -78,7 +80,7 @@ def split(expr: Expr, reach: int | None = None) -> tuple[Piece, ...]:
         Undecided: kinks that this file cannot locate.
         BadActivation: no value on part of the line.
     """
-    expr = in_parts(expr.replace(_is_log_of_square, _log_of_size))
+    expr = in_parts(with_squares(expr))
     with precision(_BITS):
         if reach is None:
             cells = _cells(_kinks(expr))
@@ -124,24 +126,9 @@ def pieces_of(expr: Expr, reach: int = REACH) -> tuple[Piece, ...]:
         return split(expr, reach)
 
 
-def _is_log_of_square(e: Any) -> bool:
-    """Whether `e` is log(c p^(2k)), c > 0, p a polynomial."""
-    if not isinstance(e, sp.log):
-        return False
-    c, power = e.args[0].as_independent(x, as_Add=False)
-    even = isinstance(power, sp.Pow) and power.exp.is_even is True
-    return bool(even and c.is_positive and power.base.is_polynomial(x))
-
-
-def _log_of_size(e: Any) -> Expr:
-    """log(c p^(2k)) = log c + 2k log|p|: one form for both, which the integrals at 0 know."""
-    c, power = e.args[0].as_independent(x, as_Add=False)
-    return sp.log(c) + power.exp * sp.log(sp.Abs(power.base))
-
-
 def derivative(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
-    """The derivative almost everywhere: SymPy's derivative of each smooth piece."""
-    return tuple(Piece(p.lo, p.hi, sp.diff(p.expr, x)) for p in pieces)
+    """The derivative almost everywhere: that of each smooth piece."""
+    return tuple(Piece(p.lo, p.hi, slope(p.expr)) for p in pieces)
 
 
 def jumps(pieces: tuple[Piece, ...], whole: Expr | None = None) -> tuple[tuple[Expr, Any], ...]:
@@ -223,7 +210,7 @@ def _ordered(points: set[Expr]) -> tuple[Expr, ...]:
 @lru_cache(maxsize=1024)
 def _kinks(expr: Expr, reach: int | None = None) -> tuple[Expr, ...]:
     """The kinks of an expression, sorted, without repetition."""
-    if not expr.has(*SWITCHES) or not expr.has(x):
+    if not expr.has(*SWITCHES, sp.Pow, sp.log) or not expr.has(x):
         return ()
     found: set[Expr] = set()
     for arg in expr.args:
@@ -236,6 +223,15 @@ def _kinks(expr: Expr, reach: int | None = None) -> tuple[Expr, ...]:
         found.update(inner)
         for lo, hi, at in _cells(inner, reach):
             found.update(all_zeros(_resolve(g, at), lo, hi, reach))
+    if (base := branching(expr)) is not None:
+        try:
+            inner = _kinks(base, reach)
+            for lo, hi, at in _cells(inner, reach):
+                found.update(all_zeros(_resolve(base, at), lo, hi, reach))
+        except Endless:
+            raise
+        except Undecided:  # then the function is refused where it matters, or it has no zeros
+            pass
     return _ordered(found)
 
 

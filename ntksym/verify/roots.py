@@ -89,8 +89,10 @@ def definite(g: Expr, start: Fraction, depth: int) -> int:
     """The sign of g on [start, oo), or 0: by its range, or g(start) and g' have one sign."""
     if not g.has(x):
         return _sign(g, start)
-    if isinstance(g, sp.exp):
+    if isinstance(g, (sp.exp, sp.cosh, sp.sech)):
         return 1
+    if isinstance(g, sp.Pow) and g.exp.is_Rational and (sign := definite(g.base, start, depth)):
+        return sign ** int(g.exp.p) if g.exp.is_Integer else sign if sign > 0 else 0
     if isinstance(g, sp.Mul):
         signs = [definite(a, start, depth) for a in g.args]
         if all(signs):

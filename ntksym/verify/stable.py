@@ -55,6 +55,7 @@ def fractional_power(c: Any, g: Integrand, e: Any, plain: Callable[..., Any]) ->
 
 def logarithm(c: Any, g: Integrand) -> Integrand:
     """The function log(c + exp(g)), principal branch."""
+    unit = c == 1
 
     def value(z: Any, analytic: bool) -> Any:
         w = g(z, analytic)
@@ -62,7 +63,10 @@ def logarithm(c: Any, g: Integrand) -> Integrand:
             inner = 1 + c * (-w).exp()
             if inner.real > 0:
                 return w + inner.log(analytic=analytic)
-        return (c + w.exp()).log(analytic=analytic)
+        small = w.exp()
+        if unit and abs(small) < 1:  # 1 + e^g would lose all of e^g far out: its root is meant
+            return small.log1p()
+        return (c + small).log(analytic=analytic)
 
     return value
 
