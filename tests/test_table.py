@@ -29,6 +29,7 @@ from ntksym.numeric.table import (
     table_cost,
     table_dual,
 )
+from ntksym.numeric.table.band import BandSpectra
 from ntksym.numeric.table.draft import mirrored
 from ntksym.numeric.table.dual import Sheet
 from ntksym.numeric.table.pack import least
@@ -202,6 +203,17 @@ def test_the_bound_holds_across_bands() -> None:
         read_table({**table.to_json(), "version": 0})
     whole = table_dual(name, (low, high), error=error, banded=False)
     assert isinstance(whole, TableDual) and whole.error <= error
+
+
+def test_bands_that_need_every_coefficient_they_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bands have different numbers of them, and the value none more than the slope."""
+
+    def every(one: BandSpectra, two: BandSpectra, which: int, error: float) -> int:
+        return min(len(b.spectra[which][0].series) for b in (one, two))
+
+    monkeypatch.setattr("ntksym.numeric.table.pairs.count_of", every)
+    table = table_dual("1/(1 + exp(-x))", (0.25, 4.0), error=1e-4)
+    assert isinstance(table, BandedDual) and len(table.bands) == 2 and table.error <= 1e-4
 
 
 @pytest.mark.parametrize(

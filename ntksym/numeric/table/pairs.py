@@ -169,7 +169,9 @@ def _whole(bands: list[BandSpectra], a: int, b: int, parity: int, error: float) 
     cut: list[tuple[list[Spectrum], list[Spectrum] | None]] = []
     parities = (parity, -parity)
     for which in (0, 1):
-        count = count_of(one, two, 1, error) + 1 - which  # what s' has, and one more
+        there = (len(band.spectra[which][0].series) for band in (one, two))
+        # what s' has, and one more where there is one
+        count = min(count_of(one, two, 1, error) + 1 - which, *there)
         left = [shortened(s, count) for s in one.spectra[which]]
         right = None if a == b else [shortened(s, count) for s in two.spectra[which]]
         cut.append((left, right))
