@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import warnings
 from typing import Any
 
@@ -15,8 +14,6 @@ from test_lower import relu_recursion
 import ntksym
 from ntksym.errors import BadData, BadSpec
 from ntksym.runtime import compile, gram_loop
-from ntksym.runtime.blas import single_threaded
-from ntksym.runtime.threads import allowed_cores, each
 
 
 @pytest.fixture(scope="module", params=TARGETS)
@@ -327,51 +324,3 @@ def test_float32_of_any_size(half: Any) -> None:
         given = (x * scale).astype(np.float32)
         out, exact = half(given), net(given)
         assert np.abs(out.ntk / exact.ntk - 1).max() < 1e-6
-
-
-# -- threads, forks, memory --------------------------------------------------------------------------
-
-
-def test_threads_do_not_change_a_bit(kernel: Any) -> None:
-    x, net = data(500), relu_recursion(2, 2, Rational(1, 10))
-    one, many = (compile(net, target=kernel.target, threads=t) for t in (1, 4 * allowed_cores()))
-    assert same(one(x), kernel(x)) and same(many(x), one(x))
-
-
-def test_calls_from_several_threads(kernel: Any) -> None:
-    x, before = data(220), threading.active_count()
-    plain, found = kernel(x), []
-    others = [threading.Thread(target=lambda: found.append(kernel(x))) for _ in range(4)]
-    for t in others:
-        t.start()
-    for t in others:
-        t.join()
-    assert len(found) == 4 and all(same(f, plain) for f in found)
-    assert threading.active_count() <= before
-
-
-def test_an_error_in_a_thread_comes_out() -> None:
-    done: list[int] = []
-
-    def work(item: int, _: None) -> None:
-        if item == 5:
-            raise ValueError("five")
-        done.append(item)
-
-    with pytest.raises(ValueError, match="five"):
-        each(work, range(1000), 3, lambda: None)
-    assert 5 not in done and len(done) < 1000
-    with pytest.raises(ValueError, match="five"):
-        each(work, range(1000), 1, lambda: None)
-
-
-def test_the_threads_of_the_matrix_product_come_back() -> None:
-    from ntksym.runtime.blas import _switch
-
-    switch = _switch()
-    if switch is None:
-        pytest.skip("the matrix product of this NumPy has no switch")
-    before = switch[1]()
-    with single_threaded(), single_threaded():
-        assert switch[1]() == 1
-    assert switch[1]() == before

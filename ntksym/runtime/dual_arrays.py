@@ -12,6 +12,7 @@ from ..backends import SourceFile
 from ..errors import BadData
 from .arguments import read_parameter
 from .checks import Array, covariances, is_covariance
+from .threads import in_strips
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ class CompiledDual:
         flat = tuple(np.ascontiguousarray(a).ravel() for a in arrays)
         with np.errstate(all="ignore"):  # NaN and infinities pass, as in C
             flat = flat[0], within(*flat), flat[2]
-            nngp, dot = self._engine.pair(flat, self._scalars(self._pair_params, params))
+            numbers = self._scalars(self._pair_params, params)
+            nngp, dot = in_strips(lambda *part: self._engine.pair(part, numbers), *flat)
         negative = (flat[0] < 0.0) | (flat[2] < 0.0)
         nngp[negative], dot[negative] = np.nan, np.nan
         return DualValues(nngp.reshape(arrays[0].shape), dot.reshape(arrays[0].shape))
@@ -95,8 +97,9 @@ class CompiledDual:
         """
         (array,) = covariances(q=q)
         flat = np.ascontiguousarray(array).ravel()
+        numbers = self._scalars(self._diag_params, params)
         with np.errstate(all="ignore"):
-            nngp, dot = self._engine.diag((flat,), self._scalars(self._diag_params, params))
+            nngp, dot = in_strips(lambda *part: self._engine.diag(part, numbers), flat)
         nngp[flat < 0.0], dot[flat < 0.0] = np.nan, np.nan
         return DualValues(nngp.reshape(array.shape), dot.reshape(array.shape))
 

@@ -32,6 +32,7 @@ from .engines import Engine
 from .gram_loop import First, Layers, Side
 from .later import found_network, found_recursion
 from .products import equal_points, mirrored, possible
+from .threads import in_strips
 
 if TYPE_CHECKING:
     from .gradients.network import KernelGradients, NetworkGradient
@@ -207,7 +208,7 @@ class CompiledKernel:
         """Norms and diagonals of rows, and the last NTK: NaN where the row is lost."""
         with np.errstate(all="ignore"):
             g = squares(x)
-            q, t = self._engine.diag(g, first)
+            q, t = in_strips(lambda part: self._engine.diag(part, first), g)
         bad = np.isnan(g)
         q[:, bad], t[bad] = np.nan, np.nan
         side = Side(x, g, q, t)
@@ -343,7 +344,7 @@ class CompiledKernel:
     def _norms(self, g: Array, first: First) -> Side:
         """The diagonals of points of which the squared norms are given."""
         with np.errstate(all="ignore"):
-            levels, own = self._engine.diag(g, first)
+            levels, own = in_strips(lambda part: self._engine.diag(part, first), g)
         levels[:, np.isnan(g)] = np.nan
         return Side(g[:, None], g, levels, own)
 

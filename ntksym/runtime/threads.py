@@ -1,14 +1,24 @@
-"""Threads for one call: made for it and gone after it, so that a fork in between finds none."""
+"""The work of one call in pieces, on threads that are made for it and gone after it: a fork in
+between finds none, and between two pieces an interrupt from the keyboard is answered.
+"""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:  # the options of `compile` are read before anything else is imported
+    from numpy.typing import NDArray
+
+    Floats = NDArray[Any]
+    Pair = tuple[Floats, Floats]
 
 Item = TypeVar("Item")
 Space = TypeVar("Space")
+STRIP = 1 << 15
+"""Entries of one call of compiled code: a second where each takes 30 microseconds."""
 
 
 def allowed_cores() -> int:
@@ -51,14 +61,31 @@ def each(
             errors.append(error)
 
     others = [threading.Thread(target=run, daemon=True) for _ in range(min(threads, len(todo)) - 1)]
-    for thread in others:
-        thread.start()
     try:
+        for thread in others:
+            thread.start()
         run()
     finally:
         if todo:
             todo.clear()
         for thread in others:
-            thread.join()
+            if thread.ident is not None:  # it was started
+                thread.join()
     if errors:
         raise errors[0]
+
+
+def in_strips(call: Callable[..., Pair], *arrays: Floats) -> Pair:
+    """What `call` makes of flat arrays, strip by strip, joined along the last axis."""
+    import numpy as np
+
+    n = len(arrays[0])
+    if n <= STRIP:
+        return call(*arrays)
+    joined: list[Floats] = []
+    for at in range(0, n, STRIP):
+        parts = call(*(a[at : at + STRIP] for a in arrays))
+        joined = joined or [np.empty((*p.shape[:-1], n), p.dtype) for p in parts]
+        for whole, part in zip(joined, parts, strict=True):
+            whole[..., at : at + STRIP] = part
+    return joined[0], joined[1]
