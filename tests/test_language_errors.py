@@ -76,13 +76,15 @@ REFUSED: dict[str, tuple[type[NtksymError], str]] = {
         UnknownName,
         "there is no function 'HEAVISIDE'"
         + line("x + HEAVISIDE(x)", 5)
-        + "\n  use:   did you mean Heaviside?",
+        + "\n  use:   did you mean heaviside?",
     ),
     "Sum(x)": (
         UnknownName,
         "there is no function 'Sum'"
         + line("Sum(x)", 1)
-        + "\n  use:   a function that the catalogue lists",
+        + "\n  use:   max, min, abs, sign, heaviside, exp, expm1, log, log1p, sqrt, cbrt, sin, cos,"
+        " tan, sinh, cosh, tanh, sech, asinh, atan, erf, erfc, Phi, phi, hermite, monomial,"
+        " rectified_power, piecewise, or a name of the catalogue",
     ),
     "asin(x)": (
         UnknownName,

@@ -78,12 +78,27 @@ def test_numbers_are_put_in_before_it_is_asked_whether_it_is_real() -> None:
         ("x if x > 0 else 0", "piecewise((x, x > 0), (0, True))"),
         ("x ? 1 : 0", "for a choice"),
         ("reluu(x)", "did you mean relu?"),
+        ("RELU(x)", "did you mean relu?"),
+        ("exp x", "exp(x)"),
+        ("2*gelu x", "gelu(x)"),
+        ("max + x", "max(a, b, ...)"),
+        ("integrate(x, x)", "the formula that it gives"),
+        ("rand(x)", "is random"),
+        ("max(z, 0)", "x in place of z  (for a constant, declare the parameter: z=real)"),
+        ("a*tanh(t)", "x in place of one of a, t"),
+        ("elu(t)", "x in place of t "),
     ],
 )
 def test_what_to_write_instead(text: str, hint: str) -> None:
     with pytest.raises(NtksymError) as failed:
         parse_activation(text)
     assert hint in failed.value.hint
+
+
+def test_a_constant_that_is_meant() -> None:
+    assert parse_activation("b", {"b": "real"}).params
+    assert parse_activation("max(z, 0)", values={"z": parse_number("2")}).expr == 2
+    assert parse_activation("3/2").params == ()
 
 
 def test_the_density_at_a_jump_is_not_called_a_mean() -> None:

@@ -31,7 +31,7 @@ from .syntax import (
     Truth,
     children,
 )
-from .table import canonical, functions, known_names
+from .table import canonical, functions, known_names, primitives
 
 _RELATIONS: dict[str, Callable[[Expr, Expr], Boolean]] = {
     "<": sympy.StrictLessThan,
@@ -62,7 +62,7 @@ def _hint(name: str, formula: bool) -> str:
     if len(name) == 1:
         return f"{name}*(...) for a product"
     close = nearest(name, known_names(formula))
-    return f"did you mean {close}?" if close else "a function that the catalogue lists"
+    return f"did you mean {close}?" if close else f"{primitives()}, or a name of the catalogue"
 
 
 def _check_call(text: str, node: Call, formula: bool) -> None:
@@ -261,9 +261,7 @@ class Builder:
         if name in self.params:
             return self.params[name]
         if name in known_names(True):
-            raise ParseError(
-                f"{name} is a function", where=where, hint=f"{name}({self._example()})"
-            )
+            raise ParseError(f"{name} is a function", where=where, hint=self._example(name))
         why = fault(name)
         if why:
             raise UnknownName(f"the name {short(name)} {why}", where=where, hint="another name")
@@ -277,8 +275,11 @@ class Builder:
             )
         return Symbol(name, real=True)
 
-    def _example(self) -> str:
-        return next(iter(self.variables), "2")
+    def _example(self, name: str) -> str:
+        spec = functions().get(canonical(name))
+        if spec is not None and spec.least == spec.most == 1:
+            return f"{name}({next(iter(self.variables), '2')})"
+        return spec.usage if spec is not None else f"{name}(...)"
 
     def call(self, node: Call) -> Expr:
         """The function at its arguments."""

@@ -49,7 +49,7 @@ def parse_activation(
     Raises:
         ParseError, UnknownName, TooLarge: as `parse`; text that is one unknown name.
         BadActivation: not a real function; an assumption or a value for a parameter that does not
-            occur.
+            occur; a name that nothing is said of, where `x` does not occur.
     """
     given = dict(params or {})
     numbers = dict(values or {})
@@ -63,6 +63,11 @@ def parse_activation(
     if isinstance(expr, Symbol) and expr != x and expr.name not in given:
         raise _unknown(expr.name)
     label = name or " ".join("".join(GREEK.get(c, c) for c in text).split())
+    undeclared = [s for s in expr.free_symbols if s.name not in {*given, *numbers}]
+    if undeclared and x not in undeclared:
+        # `elu(t)` brings alpha, with its sign: nobody wrote that for x
+        plain = [s for s in undeclared if s.is_positive is None] or undeclared
+        raise _no_input(label, sorted(s.name for s in plain))
     act = Activation(label, expr)
     return _checked(act.with_params(**numbers) if numbers else act, given)
 
@@ -74,6 +79,15 @@ def _unknown(name: str) -> UnknownName:
     return UnknownName(
         f"there is no activation {short(name)}",
         hint=f"{hint}  (for a constant, declare the parameter: {name}=real)",
+    )
+
+
+def _no_input(label: str, names: list[str]) -> BadActivation:
+    """A formula of another letter than `x`: as a constant it would be right, and of no use."""
+    one = names[0] if len(names) == 1 else "one of " + ", ".join(names)
+    return BadActivation(
+        f"{label} does not depend on the input x",
+        hint=f"x in place of {one}  (for a constant, declare the parameter: {names[0]}=real)",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _STEPS = "heaviside(x) + heaviside(x - 1) + ..., finitely many: infinitely many jumps have no bound"
 _POLES = "has poles on the real line: a function that is finite everywhere"
+_PYTHON = "a Python callable of it in sampled_dual, whose errors are estimates"
 _SEVERAL = "a function of one number: this one mixes several, or is random"
 
 INSTEAD = (
@@ -19,6 +20,7 @@ INSTEAD = (
         "hypot": "sqrt(a^2 + b^2)",
         "where": "piecewise((a, x > 0), (b, True))",
         "erfcx": "exp(z^2)*erfc(z)",
+        "erfi": "erf(z): erfi grows like exp(z^2)",
         "erfinv": "it is real from -1 to 1 only",
         "expit": "sigmoid(z)",
         "sigma": "sigmoid(z), relu(z) or another by its name: sigma stands for any activation",
@@ -39,6 +41,10 @@ INSTEAD = (
     | dict.fromkeys(
         ("floor", "ceil", "ceiling", "round", "rint", "trunc", "frac", "mod", "fmod"), _STEPS
     )
+    | dict.fromkeys(("diff", "derivative", "integrate", "integral"), "the formula that it gives")
+    | dict.fromkeys(("diracdelta", "dirac", "delta"), "heaviside(z): a square of delta has no mean")
+    | dict.fromkeys(("besselj", "lambertw", "zeta", "si", "ci", "ei", "polylog"), _PYTHON)
+    | dict.fromkeys(("rand", "randn", "random", "normal", "uniform", "noise"), _SEVERAL)
     | dict.fromkeys(("softmax", "softmin", "glu", "maxout", "dropout", "rrelu"), _SEVERAL)
 )
 """Name to what stands after `use:` in the error."""

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 
 WIDTH = 72
 
+_NEAR = 0.65
+"""The share of letters that a name has in common with the one that may have been meant."""
+
 
 def caret(text: str, at: int) -> str:
     """The line of `text` that holds offset `at`, a caret under it, and the column.
@@ -32,10 +35,12 @@ def caret(text: str, at: int) -> str:
 def nearest(name: str, known: Iterable[str]) -> str:
     """The known name closest to `name`, or "" where none is close."""
     names = sorted(known)
-    if found := difflib.get_close_matches(name, names, n=1, cutoff=0.6):
+    by_lower = {n.lower(): n for n in names}  # of `ReLU` and `relu` the second
+    if same := by_lower.get(name.lower()):
+        return same
+    if found := difflib.get_close_matches(name, names, n=1, cutoff=_NEAR):
         return found[0]
-    by_lower = {n.lower(): n for n in reversed(names)}
-    found = difflib.get_close_matches(name.lower(), sorted(by_lower), n=1, cutoff=0.6)
+    found = difflib.get_close_matches(name.lower(), sorted(by_lower), n=1, cutoff=_NEAR)
     return by_lower[found[0]] if found else ""
 
 

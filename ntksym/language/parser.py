@@ -28,6 +28,7 @@ from .syntax import (
     Sum,
     Truth,
 )
+from .table import known_names
 from .tokens import Token, tokenize
 
 _RELATIONS = ("<", "<=", ">", ">=", "==", "!=")
@@ -223,6 +224,8 @@ class _Reader:
             hint = "piecewise((x, x > 0), (0, True)) for a choice"
         elif token.text in ("lambda", "def", "return"):
             hint = "the formula alone: x is the input"
+        elif not closed and token.kind == "name" and token.text in known_names(True):
+            hint = f"{left}({right})"
         raise ParseError("an operator is missing", where=caret(self.text, after.at), hint=hint)
 
     def refuse(self) -> None:

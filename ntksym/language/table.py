@@ -244,6 +244,13 @@ def functions() -> Mapping[str, Function]:
     return _Functions()
 
 
+def primitives() -> str:
+    """The functions of activations that are not entries of the catalogue, for an error."""
+    numbers = ("Integer", "Rational")
+    names = [f.name for f in _PRIMITIVES if not f.formula_only and f.name not in numbers]
+    return ", ".join((*names, "piecewise"))
+
+
 def canonical(name: str) -> str:
     """The own name of a function for one of its spellings."""
     return ALIASES.get(name, name)
