@@ -20,7 +20,7 @@ from ntksym.language import as_activation
 from ntksym.lower import lower_dual, lower_dual_diag
 from ntksym.lower.far import far_rule
 from ntksym.lower.program import with_inner
-from ntksym.lower.rescale import Orders, orders
+from ntksym.lower.rescale import Orders, _known, orders
 from ntksym.lower.scales import settles
 from ntksym.runtime import compile as compile_
 from ntksym.symbols import q11, q12, q22
@@ -261,15 +261,17 @@ def test_the_definition_is_used_at_few_variances_only() -> None:
 APART = ("relu4", "max(x,0)^5", "x2_probit", "erf(x)*x^2", "hermite5")
 
 
-@pytest.mark.parametrize("target", ["c", "numpy"])
-@pytest.mark.parametrize("text", APART)
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [*itertools.product(APART, ["c", "numpy"]), ("x^3*Phi(x)", "numpy")],
+)
 def test_far_apart_variances(text: str, target: str) -> None:
     """Right wherever sqrt(K(q11) K(q22)) is representable, never a wrong number."""
     d = dual(subject(text))
     kernel = compile_(d, target)
     own = lower_dual_diag(d)
     checked = 0
-    for a, b in ((1e-300, 1e200), (1e-300, 1e150), (1e-200, 1e200), (1e-100, 1e60), (1.0, 1e100)):
+    for a, b in ((1e-300, 1e200), (1e-300, 1e150), (1e-200, 1e200), (1e-97, 1e81), (1.0, 1e100)):
         sides = [own.evaluate({"q": q}) for q in (a, b)]
         for rho in (0.0, 0.5, -0.5, 1 - 1e-9):
             c = rho * (math.sqrt(a) * math.sqrt(b))
@@ -344,7 +346,27 @@ def test_a_huge_variance_makes_a_step_of_a_bounded_function(text: str, target: s
     ],
 )
 def test_orders_about_zero_and_far_out(text: str, expected: Orders) -> None:
-    assert orders(subject(text)) == expected
+    found = orders(subject(text))
+    assert found is not None
+    assert (found.small, found.large, found.lone) == (expected.small, expected.large, expected.lone)
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [
+        ("x^3*Phi(x)", (-75, -60), (20, 30)),  # x^3/2 + O(x^4); far out x^3 but for a tail
+        ("x^3*erf(x)", (-40, -30), (20, 30)),  # O(x^6) beside x^4
+        ("elu", (-66, -60), (60, 66)),  # beside x stands -1
+        ("max(x,0)-max(x-2^30,0)/2", (-20, -20), (88, 96)),  # beside x/2 stands 2^29
+    ],
+)
+def test_powers_are_taken_where_they_are_all_that_counts(
+    text: str, least: tuple[int, int], most: tuple[int, int]
+) -> None:
+    found = _known(dual(subject(text)))
+    assert found is not None
+    assert least[0] <= math.log2(found.least) <= least[1]
+    assert most[0] <= math.log2(found.most) <= most[1]
 
 
 def test_orders_are_not_asked_for_where_nothing_overflows() -> None:

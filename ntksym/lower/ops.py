@@ -18,8 +18,6 @@ FAR_OPS = ("far", "far_dot", "far_diag", "far_diag_dot", *DIRECT_OPS)
 
 FLOOR_EXPONENT = -500
 """`pos` raises its argument to 2**-500: small enough to be zero, large enough to be squared."""
-RESCALED, RESCALED_TO = 248, 184
-"""Exponents of 2: variances beyond the first, either way, are brought to the second."""
 ONCE_EXPONENT = -900
 """`once` to 2**-900: its reciprocal, times any number of a formula, is in the range of doubles."""
 
@@ -221,12 +219,10 @@ def _once(ctx: Any, a: Any) -> Any:
     return max(a, ctx.mpf(2) ** ONCE_EXPONENT)
 
 
-def _rescale(ctx: Any, a: Any, large: Any) -> Any:
-    """2**k with a*4**k about 2**-184 for a small one, 2**184 for a large one; else 1."""
-    far = ctx.mpf(2) ** RESCALED
-    if (large and far < a < ctx.inf) or (not large and 0 < a * far < 1):
-        half = RESCALED_TO // 2 if large else -RESCALED_TO // 2
-        return ctx.mpf(2) ** (half - ctx.mag(a) // 2)
+def _rescale(ctx: Any, a: Any, s: Any) -> Any:
+    """s*2**k with s^2*4**k*a about s^2 where a is beyond s^2; else 1."""
+    if (s > 1 and s * s < a < ctx.inf) or (s < 1 and 0 < a < s * s):
+        return s / ctx.mpf(2) ** (ctx.mag(a) // 2)
     return ctx.one
 
 
@@ -251,8 +247,8 @@ _TABLE = (
         "rescale",
         2,
         _rescale,
-        "a power of two: its square brings a variance below 2**-248 to about 2**-184 (second "
-        "argument 0), one above 2**248 to about 2**184 (1); 1 for others, zero and infinity",
+        "a power of two: its square brings a variance farther from 1 than s^2, on the same side, "
+        "to about s^2 (arguments a, s, a power of two); 1 for others, zero and infinity",
     ),
     Op("sqrt0", 1, _sqrt0, "0 below 0"),
     Op("pow", 2, lambda m, a, b: m.power(max(a, 0), b), "a >= 0"),

@@ -2,8 +2,8 @@ r"""Variances that are very far from 1, brought nearer by powers of two.
 
 A closed form divides by variances and multiplies them: beside a huge one, or a few times, a tiny
 one leaves the range of doubles where the dual is far inside it.  But where
-$s(x) = c_\pm |x|^n + O(|x|^{n+1})$ about 0, only the first term counts for variances below
-$2^{-120}$, and by its homogeneity
+$s(x) = c_\pm |x|^n + O(|x|^{n+1})$ about 0, only the first term counts for small enough variances
+(`reach`), and by its homogeneity
 $$K(q_{11}, q_{12}, q_{22}) = t^{-n} K(t^2 q_{11}, t q_{12}, q_{22}),$$
 with a relative error of at most a multiple of $2^{-60}$ of $\sqrt{K(q_{11})K(q_{22})}$ (the
 inequality of Cauchy and Schwarz), for any angle and any other variance; with s(0) other than 0,
@@ -16,7 +16,7 @@ is rounded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 
@@ -33,13 +33,15 @@ from .conditioning import overflows
 from .far import settled
 from .lines import Lines
 from .program import Operand, Program
+from .reach import FARTHEST, UNKNOWN, reach
 
 _ENTRIES = (S.q11, S.q12, S.q22)
 _MOST_ORDER = 12
 _STEP = (0, -1)
 _EXTREME = (Fraction(1, 10**250), Fraction(10**250))
 """Variances at which a diagonal must not leave the range of doubles on its way."""
-_LARGE = Fraction(2) ** 124
+_LARGE = Fraction(2) ** FARTHEST
+"""A variance beside which a step of variance `FARTHEST` doubled is sharp enough."""
 _DEGREE = 4
 """Products of so many entries may leave the range of doubles where their dual does not."""
 
@@ -52,11 +54,15 @@ class Orders:
         small: of s and of s' about 0; None where they are not known.
         large: far from 0, on both sides; None where s is no polynomial there.
         lone: whether `large` holds only beside a variance that is not large.
+        least: the standard deviation that smaller ones are brought to.
+        most: the one that larger ones are.
     """
 
     small: tuple[int, int] | None
     large: tuple[int, int] | None
     lone: bool = False
+    least: Fraction = Fraction(1, 2**UNKNOWN)
+    most: Fraction = Fraction(2**UNKNOWN)
 
 
 @lru_cache(maxsize=256)
@@ -83,7 +89,7 @@ def diagonal_orders(activation: Activation) -> Orders | None:
         own if wanted and own is not None and own[0] <= 1 else None
         for wanted, own in zip(needed, (known.small, known.large), strict=True)
     )
-    return None if low is None and high is None else Orders(low, high, known.lone)
+    return None if low is None and high is None else replace(known, small=low, large=high)
 
 
 def _known(found: Dual) -> Orders | None:
@@ -96,6 +102,11 @@ def _known(found: Dual) -> Orders | None:
         known = Orders(_small(derived, every), large, large == _STEP)
     except NtksymError:
         return None
+    if known.small is not None:
+        known = replace(known, least=reach(derived, every, known.small, -1))
+    if known.large is not None:
+        far = Fraction(2**FARTHEST) if known.lone else reach(derived, every, known.large, 1)
+        known = replace(known, most=far)
     return None if known.small is None and known.large is None else known
 
 
@@ -105,12 +116,12 @@ def rescaled(b: Lines, p: Program, found: Orders, at: dict[str, Operand]) -> dic
     `at` has the operands of the program's arguments in `b`; they are those of a pair.
     """
     factors: list[tuple[Operand, Operand]] = []
-    for large, own in ((Fraction(0), found.small), (Fraction(1), found.large)):
+    for end, own in ((found.least, found.small), (found.most, found.large)):
         one: Operand = Fraction(1)
         two: Operand = Fraction(1)
         if own is not None:
-            one, two = (b.emit("rescale", at[k], large) for k in ("q11", "q22"))
-            if large and found.lone:
+            one, two = (b.emit("rescale", at[k], end) for k in ("q11", "q22"))
+            if end > 1 and found.lone:
                 one = b.emit("select", at["q22"], _LARGE, one, Fraction(1))
                 two = b.emit("select", at["q11"], _LARGE, two, Fraction(1))
         factors.append((one, two))
@@ -142,8 +153,8 @@ def rescaled_diagonal(b: Lines, p: Program, found: Orders) -> dict[str, Operand]
     """
     one: Operand = Fraction(1)
     small, large = (
-        one if own is None else b.emit("rescale", "q", side)
-        for side, own in ((Fraction(0), found.small), (one, found.large))
+        one if own is None else b.emit("rescale", "q", end)
+        for end, own in ((found.least, found.small), (found.most, found.large))
     )
     t = b.emit("mul", small, large, hint="t")
     known: dict[str, Operand] = {a: a for a in p.args}

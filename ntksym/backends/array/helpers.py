@@ -133,13 +133,13 @@ _SOURCES = {
     "_once": '''def _once(a):
     """The same where only its first power divides."""
     return _max(a, _floor(a) ** 1.8)''',
-    "_rescale": '''def _rescale(a, large):
-    """2**k with a*4**k far from 1, but not as far as a is; 1 where a is not very far, 0 or _INF."""
-    far, half = (248, 92) if _floor(a) < 1e-99 else (58, 28)
-    high = (a > 2.0**far) & (a < _INF) & (large > 0.0)
-    low = (a > 0.0) & (a < 2.0**-far) & (large <= 0.0)
-    k = _where(high, half, -half) - _half_exponent(_where(high | low, a, 1.0))
-    return _where(high | low, _two(k, a), _where(a == a, 1.0, a))''',
+    "_rescale": '''def _rescale(a, s):
+    """s*2**k with s*s*4**k*a about s*s where a is beyond it; 1 elsewhere, and at 0 and _INF."""
+    most = 2.0**92 if _floor(a) < 1e-99 else 2.0**28
+    s = min(s, most) if s > 1.0 else max(s, 1.0 / most)
+    far = (a > s * s) & (a < _INF) if s > 1.0 else (a > 0.0) & (a < s * s)
+    t = s * _two(-_half_exponent(_where(far, a, 1.0)), a)
+    return _where(far, t, _where(a == a, 1.0, a))''',
     "_two_product": '''def _two_product(a, b):
     """a*b rounded, and its rounding error (T. J. Dekker 1971); halves are taken by their bits."""
     product = _rounded(a * b)

@@ -71,12 +71,11 @@ _SOURCES = {
     "_unscale": '''def _unscale(q):
     """k with 4**k about q."""
     return np.frexp(q)[1] // 2''',
-    "_rescale": '''def _rescale(q, large):
-    """2**k with q*4**k about 2**-184 for q below 2**-248, or, large, 2**184 above 2**248; or 1."""
-    high = (large > 0.0) & (q > 2.0**248) & (q < np.inf)
-    low = (large <= 0.0) & (q < 2.0**-248) & (q > 0.0)
-    k = np.where(high | low, np.where(high, 92, -92) - _unscale(q), 0)
-    return np.ldexp(np.where(np.isnan(q), q, 1.0), k)''',
+    "_rescale": '''def _rescale(q, s):
+    """s*2**k with s*s*4**k*q about s*s where q is beyond it; 1 elsewhere."""
+    far = (q > s * s) & (q < np.inf) if s > 1.0 else (q < s * s) & (q > 0.0)
+    t = np.ldexp(s, np.where(far, -_unscale(q), 0))
+    return np.where(far, t, np.where(np.isnan(q), q, 1.0))''',
     "_rootdet": '''def _rootdet(q11, q12, q22):
     """sqrt(max(q11*q22 - q12^2, 0)) without overflow, underflow or cancellation."""
     k1, k2 = _unscale(q11), _unscale(q22)

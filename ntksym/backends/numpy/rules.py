@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from ...lower.direct import Direct
 from ...lower.far import Far
 from ...lower.lines import PAIR, side
-from ...lower.ops import FAR_OPS, RESCALED
+from ...lower.ops import FAR_OPS
 from ...lower.price import SMALL
 from ...lower.program import Let, Operand, Program, constants
 from .._base import constant_values
@@ -261,7 +261,8 @@ def span(p: Program) -> tuple[float, float]:
         if let.op == "price":
             low = max(low, float(SMALL))
         if let.op == "rescale":
-            low, high = max(low, 2.0**-RESCALED), min(high, 2.0**RESCALED)
+            end = float(let.args[1]) ** 2
+            low, high = (low, min(high, end)) if end > 1.0 else (max(low, end), high)
         if isinstance(let.inner, Direct):
             ends = let.inner.span()
             low, high = max(low, ends[0]), min(high, ends[1])
