@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import tempfile
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +16,7 @@ from runtime_cases import EPS, TARGETS, data, same
 from sympy import Rational
 from test_lower import relu_recursion
 
-from ntksym.runtime import compile, threads
+from ntksym.runtime import compile, gram_loop, threads
 from ntksym.runtime.blas import single_threaded
 from ntksym.runtime.threads import allowed_cores, each
 
@@ -108,3 +112,34 @@ def test_the_threads_of_the_matrix_product_come_back() -> None:
     with single_threaded(), single_threaded():
         assert switch[1]() == 1
     assert switch[1]() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="a shell script")
+def test_an_interrupt_ends_all_compilers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of other threads too, with what they started, and nothing of theirs is left."""
+    script, begun, space = tmp_path / "cc", tmp_path / "begun", tmp_path / "space"
+    space.mkdir()
+    script.write_text(
+        "#!/bin/sh\n"
+        'case "$*" in *--version*|*probe.c*) exec cc "$@";; esac\n'
+        f'mktemp; echo >> "{begun}"\nsleep 60\n'
+    )
+    script.chmod(0o755)
+    for name, value in (("CC", script), ("NTKSYM_CACHE", tmp_path / "cache"), ("TMPDIR", space)):
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    gram_loop.gram_library.cache_clear()
+
+    def interrupt() -> None:
+        while not begun.exists() or len(begun.read_text()) < 2:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+        sent.append(time.monotonic())
+
+    sent: list[float] = []
+    before = threading.active_count()
+    threading.Thread(target=interrupt, daemon=True).start()
+    with pytest.raises(KeyboardInterrupt):
+        compile("mlp:hardtanh:depth=1,bias_var=1/7")
+    assert time.monotonic() - sent[0] < 5.0 and threading.active_count() == before
+    assert not list(space.iterdir())

@@ -7,7 +7,9 @@ import json
 import os
 import shlex
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -134,10 +136,13 @@ def _about(command: tuple[str, ...]) -> str | None:
     )
 
 
-def _run(argv: list[str], limit: float = TIME_LIMIT) -> subprocess.CompletedProcess[str] | None:
+def _run(
+    argv: list[str], limit: float, home: Path | None = None
+) -> subprocess.CompletedProcess[str] | None:
     """What a command did; None where it does not start, or was stopped after `limit` seconds.
 
     It is stopped with what it started itself: a script that calls a compiler may wait for that.
+    Its own temporary files go to `home`, since one that is stopped leaves them.
     """
     import subprocess
 
@@ -151,17 +156,63 @@ def _run(argv: list[str], limit: float = TIME_LIMIT) -> subprocess.CompletedProc
             text=True,
             errors="replace",
             start_new_session=True,
+            env=None if home is None else os.environ | {"TMPDIR": str(home)},
         ) as child:
             try:
-                out, said = child.communicate(timeout=limit)
+                with Group.current().holds(child):
+                    out, said = child.communicate(timeout=limit)
             except BaseException as stopped:
                 _stop(child)
+                child.wait()  # after an interrupt `with` does not
                 if isinstance(stopped, subprocess.TimeoutExpired):
                     return None
                 raise
     except OSError:
         return None
     return subprocess.CompletedProcess(argv, child.returncode, out, said)
+
+
+class Group:
+    """The commands that several threads run for one purpose: an interrupt ends them all."""
+
+    def __init__(self) -> None:
+        self._running: list[subprocess.Popen[str]] = []
+        self._over = False
+
+    @staticmethod
+    def current() -> Group:
+        """That of this thread, else a new one."""
+        return _group.get() or Group()
+
+    @contextmanager
+    def joined(self) -> Iterator[None]:
+        """What this thread runs is in the group, and an interrupt of this thread ends the group."""
+        before = _group.set(self)
+        try:
+            yield
+        except Exception:
+            raise
+        except BaseException:
+            self._over = True
+            for child in tuple(self._running):
+                _stop(child)
+            raise
+        finally:
+            _group.reset(before)
+
+    @contextmanager
+    def holds(self, child: subprocess.Popen[str]) -> Iterator[None]:
+        """The command ends with the group, at once if that has ended."""
+        self._running.append(child)
+        try:
+            if self._over:
+                _stop(child)
+            yield
+        finally:
+            self._running.remove(child)
+
+
+_group: ContextVar[Group | None] = ContextVar("group", default=None)
 
 
 def _stop(child: subprocess.Popen[str]) -> None:
@@ -184,7 +235,7 @@ def _works(command: tuple[str, ...], flags: tuple[str, ...]) -> bool:
             "#include <math.h>\ndouble probe(double x) { return fma(x, x, erfc(x)); }\n"
         )
         argv = [*command, *flags, "-o", str(Path(scratch) / "probe.so"), str(source), "-lm"]
-        done = _run(argv, ANSWER_LIMIT)
+        done = _run(argv, ANSWER_LIMIT, Path(scratch))
         return done is not None and done.returncode == 0
 
 
@@ -249,7 +300,8 @@ def output(compiler: Compiler, given: list[str], out: Path) -> bytes:
     Raises:
         NoCompiler: it refuses them.
     """
-    done = _run([*compiler.command, *compiler.flags, "-o", str(out), *given])
+    argv = [*compiler.command, *compiler.flags, "-o", str(out), *given]
+    done = _run(argv, TIME_LIMIT, out.parent)
     if done is None or done.returncode or not out.is_file():
         said = "it did not end in time" if done is None else done.stderr.strip()[-2000:]
         raise NoCompiler("the C compiler refused the generated source", where=said, hint=_HINT)

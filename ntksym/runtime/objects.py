@@ -11,7 +11,7 @@ from pathlib import Path
 from ..backends import SourceFile
 from ..errors import NtksymError
 from .cache import obtain
-from .compiler import Compiler, find_compiler, key_of, output, written
+from .compiler import Compiler, Group, find_compiler, key_of, output, written
 from .gram_loop import gram_library
 from .parts import Parts, shared_parts
 from .threads import allowed_cores, each
@@ -22,7 +22,7 @@ _known = threading.Event()
 
 def objects_of(compiler: Compiler, parts: Parts, scratch: Path, keep: bool) -> list[str]:
     """The paths of the object files of all parts, compiled at the same time; shared ones are from
-    the cache where they are in it.
+    the cache where they are in it.  An interrupt ends all compilers.
 
     Raises:
         NoCompiler: a part is refused.
@@ -31,18 +31,21 @@ def objects_of(compiler: Compiler, parts: Parts, scratch: Path, keep: bool) -> l
     compiler = _to_objects(compiler)
     jobs = [*enumerate(parts.own), *((None, part) for part in parts.shared)]
     made: dict[tuple[SourceFile, ...], str] = {}
+    group = Group.current()
 
     def work(job: tuple[int | None, tuple[SourceFile, ...]], space: None) -> None:
         number, part = job
-        if number is None:
-            made[part] = str(_shared(compiler, part, keep))
-            return
-        home = scratch / f"part{number}"
-        home.mkdir()
-        _compiled(compiler, part, home)
-        made[part] = str(home / "part.o")
+        with group.joined():
+            if number is None:
+                made[part] = str(_shared(compiler, part, keep))
+                return
+            home = scratch / f"part{number}"
+            home.mkdir()
+            _compiled(compiler, part, home)
+            made[part] = str(home / "part.o")
 
-    each(work, jobs, len(jobs) if allowed_cores() > 1 else 1, lambda: None)
+    with group.joined():
+        each(work, jobs, len(jobs) if allowed_cores() > 1 else 1, lambda: None)
     return [made[part] for _, part in jobs]
 
 
@@ -52,9 +55,10 @@ def compiled_beside(keep: bool) -> Iterator[None]:
     own while the body derives and generates a network: the Gram loop, then shared parts, until it
     is known which of them are needed.  What goes wrong there is raised where it is needed.
     """
+    group = Group()
 
     def make() -> None:
-        with suppress(NtksymError):
+        with suppress(NtksymError), group.joined():
             gram_library(keep)
             from ..backends.c.backend import support_file
 
@@ -68,7 +72,8 @@ def compiled_beside(keep: bool) -> Iterator[None]:
     beside = threading.Thread(target=make, daemon=True)
     beside.start()
     try:
-        yield
+        with group.joined():
+            yield
     finally:
         parts_known()
         beside.join()

@@ -71,8 +71,8 @@ def each(
         for thread in others:
             if thread.ident is not None:  # it was started
                 thread.join()
-    if errors:
-        raise errors[0]
+    if errors:  # an interrupt before what it made fail in other threads
+        raise next((e for e in errors if not isinstance(e, Exception)), errors[0])
 
 
 def in_strips(call: Callable[..., Pair], *arrays: Floats) -> Pair:
