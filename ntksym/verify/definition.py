@@ -25,7 +25,7 @@ from .pieces import derivative as piecewise_derivative
 from .polar import mean, radial
 from .radial import HalfLines, half_lines, integrable, tidy
 from .rearrange import rearranged
-from .removable import continued_pieces
+from .removable import INTEGRABLE, continued_pieces, opened
 from .safe import Divergent
 from .surd import Surd
 from .twod import planar
@@ -55,13 +55,13 @@ def factor(expr: Expr, *, derivative: bool, distributional: bool, reach: int = R
         raise BadActivation(
             f"no value is given for the parameter {names}", hint="params={'name': Rational(...)}"
         )
-    pieces = pieces_of(expr, reach)
+    pieces = opened(pieces_of(expr, reach))
     if not derivative:
         return Factor(expr, continued_pieces(gathered(pieces)))
     slopes = tidy(gathered(piecewise_derivative(pieces)))
     integrable(slopes)
     try:
-        slopes = continued_pieces(slopes)
+        slopes = continued_pieces(slopes, INTEGRABLE)
     except BadActivation as error:
         raise Divergent(f"the derivative: {error.what}: the expectation is no integral") from None
     masses = jumps(pieces, expr) if distributional else ()

@@ -7,6 +7,7 @@ powers at c are one power of s, and bounded by $C\,s^a(1 + |\log s|)^k$ for $0 <
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from math import factorial, lcm
 from typing import Any
@@ -20,11 +21,15 @@ from .evaluate import constant, function, real_ball, sign_of
 from .isolated import Continued
 from .order import is_zero, zero_order
 from .pieces import Piece, number
+from .ranges import Range, as_arb, range_of, upper
 from .safe import precision
 
 DISTANCE = Symbol("s", positive=True)
 _BITS = 192
 _ZERO = sp.Integer(0)
+_NEAR = arb(2) ** -20
+_FLATTEST = 64
+"""The power of the distance by which exp(-c/s) is bounded: more than any pole beside it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ def _gathered(e: Expr) -> Expr:
 
 
 def _factored(e: Expr) -> Expr:
-    """Every root and logarithm of a function b with a zero at 0, with b as s^m (b/s^m).
+    """Every root, inverse and logarithm of a function b with a zero at 0, with b as s^m (b/s^m).
 
     The second factor is continued to 0: without it asinh(erf(s)) is a ball with 0 in it where s
     is smaller than its rounding, and has no root.
@@ -78,8 +83,9 @@ def _factored(e: Expr) -> Expr:
     if not e.args or not e.has(DISTANCE) or isinstance(e, Continued):
         return e
     args = [_factored(a) for a in e.args]
-    root = isinstance(e, sp.Pow) and e.exp.is_Rational and not e.exp.is_Integer
-    if not (root or (isinstance(e, sp.log) and len(args) == 1)):
+    power = isinstance(e, sp.Pow) and e.exp.is_Rational
+    branch = power and (not e.exp.is_Integer or e.exp < 0)
+    if not (branch or (isinstance(e, sp.log) and len(args) == 1)):
         return e.func(*args)
     base = args[0]
     if base.is_polynomial(DISTANCE) or base.has(Continued) or not is_zero(base.subs(DISTANCE, 0)):
@@ -87,8 +93,8 @@ def _factored(e: Expr) -> Expr:
     order = zero_order(base, _ZERO, DISTANCE)
     if not order:
         return e.func(*args)
-    power = DISTANCE**order
-    rest = Continued(base / power, base, power, _ZERO, sp.Integer(order))
+    below = DISTANCE**order
+    rest = Continued(base / below, base, below, _ZERO, sp.Integer(order))
     if isinstance(e, sp.log):
         return order * sp.log(DISTANCE) + sp.log(rest)
     return DISTANCE ** (order * e.exp) * rest**e.exp
@@ -183,7 +189,13 @@ def near(expr: Expr, delta: Any) -> Near | None:
             total = total * p
         return total
     if isinstance(expr, sp.Pow) and expr.exp.is_Rational:
-        return _power(expr, delta)
+        found = _power(expr, delta)
+        if found is not None:
+            return found
+    if isinstance(expr, sp.sech) and (steep := pole_inside(expr.args[0], delta)) is not None:
+        return Near(arb(2), fmpq(0), 0) * _flat(steep[0], -abs(steep[1]), delta)
+    if isinstance(expr, sp.exp) and (steep := pole_inside(expr.args[0], delta)) is not None:
+        return _flat(*steep, delta) if steep[1] < 0 else None
     if isinstance(expr, sp.log) and len(expr.args) == 1:
         found = _log(expr.args[0], delta)
         if found is not None:
@@ -191,6 +203,9 @@ def near(expr: Expr, delta: Any) -> Near | None:
     found = _bounded(expr, delta)
     if found is not None:
         return found
+    bounds = range_of(expr.xreplace({DISTANCE: x}), Range(Fraction(0), upper(arb(delta))))
+    if bounds.finite:  # tanh(1/s)
+        return Near(as_arb(bounds.magnitude), fmpq(0), 0)
     if isinstance(expr, sp.Add):
         first, *rest = (near(a, delta) for a in expr.args)
         for p in rest:
@@ -199,6 +214,45 @@ def near(expr: Expr, delta: Any) -> Near | None:
             first = first + p
         return first
     return None
+
+
+def pole_inside(g: Expr, delta: Any) -> tuple[Any, Any] | None:
+    """(n, c) with g = c s^-n on (0, delta], n > 0 and c a ball without 0; None where g has no pole.
+
+    Of exp(g) nothing is left at 0 where c < 0, and it has no bound there where c > 0.
+    """
+    power = leading_power(g)
+    if power is None or not power < 0:
+        return None
+    rest = sp.Add(*(a * DISTANCE**-power for a in sp.Add.make_args(g)))
+    k, whole = _whole(rest)
+    end = arb(delta).root(k) if k > 1 else arb(delta)
+    c = function(whole, DISTANCE)(acb(arb(0).union(end)), False).real
+    if not c.is_finite() or c.contains(0):
+        return None
+    return fmpq(int(-power.p), int(power.q)), c
+
+
+def essential(expr: Expr, sign: int) -> bool:
+    """Whether a factor is the exponential of a pole, of that sign, and beats all others."""
+    factors = sp.Mul.make_args(expr)
+    found = [pole_inside(f.args[0], _NEAR) for f in factors if isinstance(f, sp.exp)]
+    steep = [c for pole in found if pole is not None for c in pole[1:]]
+    plain = [f for f in factors if not isinstance(f, sp.exp)]
+    return len(steep) == 1 and bool(sign * steep[0] > 0) and all(map(_is_power, plain))
+
+
+def _is_power(f: Expr) -> bool:
+    """Whether a factor is about a power of the distance."""
+    return leading_power(f) is not None
+
+
+def _flat(n: Any, c: Any, delta: Any) -> Near:
+    """The bound of exp(-|c| s^-n) by s^N: their quotient increases while N <= n |c| s^-n."""
+    least = abs(c).lower()
+    steep = least * arb(delta) ** arb(-n)
+    order = min(_FLATTEST, int(float((arb(n) * steep).lower().min(arb(_FLATTEST)))))
+    return Near(((-steep).exp() * arb(delta) ** -order).upper(), fmpq(order), 0)
 
 
 def _power(expr: Expr, delta: Any) -> Near | None:

@@ -10,22 +10,27 @@ c and z encloses it: section 9 of the lemmas.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import sympy as sp
 from flint import acb, ctx
 from sympy import Expr, Symbol
 
-from ..errors import BadActivation, Undecided
+from ..errors import BadActivation, NotSquareIntegrable, Undecided
 from ..symbols import x
+from .ends import essential, leading_power, odd_ends
 from .evaluate import ball, constant, real_ball
 from .isolated import Continued
 from .order import vanishes, zero_order
-from .pieces import SWITCHES, Piece, all_zeros
+from .pieces import SWITCHES, Piece, all_zeros, number
 from .safe import precision
 
+SQUARE_INTEGRABLE, INTEGRABLE = sp.Rational(-1, 2), sp.Rational(-1)
+"""A function has a dual with powers of the distance above the first, its slope above the second."""
 _BITS = 256
 _NARROW = 1e-9
 _LOST = 24
@@ -33,26 +38,83 @@ _LOST = 24
 
 
 @lru_cache(maxsize=256)
-def continued_pieces(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+def continued_pieces(
+    pieces: tuple[Piece, ...], least: Expr = SQUARE_INTEGRABLE
+) -> tuple[Piece, ...]:
     """The same functions of the same intervals, each piece `continued`.
+
+    An end of a piece is left as it is unless the whole is about a power of the distance of at most
+    `least`: what is said of a part, as 1/s of exp(-1/s), does not hold for the whole.
 
     Raises:
         BadActivation: a singularity that certainly is none that can be removed.
+        NotSquareIntegrable: an exponential that is infinite at the end of a piece, as exp(1/s) is.
     """
     if not any(_negative(p) for piece in pieces for p in piece.expr.atoms(sp.Pow)):
         return pieces
     with precision(_BITS):
-        # beyond the reach of the cuts the kinks are still there, and zeros without end
-        whole = [p if p.expr.has(*SWITCHES) else replace(p, expr=continued(p)) for p in pieces]
-        return tuple(whole)
+        return tuple(_judged(p, least) for p in pieces)
+
+
+def _judged(piece: Piece, least: Expr) -> Piece:
+    if piece.expr.has(*SWITCHES):  # beyond the reach of the cuts, with kinks and zeros without end
+        return piece
+    ends = odd_ends(piece)
+    for c, side, form in ends:
+        if essential(form, 1):
+            raise NotSquareIntegrable(
+                f"{piece.expr} grows beyond every power of the distance from x = {c}, "
+                f"{'above' if side > 0 else 'below'} it: E[s(u)^2] is infinite",
+                hint="an exponential of a negative pole: exp(-1/x**2)",
+            )
+    try:
+        return replace(piece, expr=continued(piece))
+    except (BadActivation, Undecided):
+        powers = [leading_power(form) for _, _, form in ends if not essential(form, -1)]
+        if not ends or any(p is not None and p <= least for p in powers):
+            raise
+        return piece
+
+
+@lru_cache(maxsize=256)
+def opened(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """The same functions, cut at the poles inside functions too: at 0 for exp(-1/x^2)."""
+    out: list[Piece] = []
+    for piece in pieces:
+        with precision(_BITS):
+            at = {} if piece.expr.has(*SWITCHES) else {number(c): c for c in _poles(piece)}
+        ends = [piece.lo, *(at[k] for k in sorted(at, key=float)), piece.hi]
+        out += [Piece(lo, hi, piece.expr) for lo, hi in pairwise(ends)]
+    return tuple(out)
+
+
+def _poles(piece: Piece) -> set[Expr]:
+    """The poles of the arguments of functions strictly inside a piece."""
+    found: set[Expr] = set()
+    lo, hi = piece.ends()
+    for f in piece.expr.atoms(sp.Function):
+        for p in (q for a in f.args for q in _outer_powers(a)):
+            with suppress(Undecided):
+                for c in all_zeros(p.base, piece.lo, piece.hi):
+                    at = number(c)
+                    if (lo is None or at > lo) and (hi is None or at < hi):
+                        found.add(c)
+    if not found:
+        return found
+    try:
+        continued(piece)
+    except (BadActivation, Undecided):
+        return found
+    return set()  # all can be removed, as in exp(sin(x)/x)
 
 
 def continued(piece: Piece) -> Expr:
     """The expression of the piece, with its removable singularities removed; or as it is.
 
     Raises:
-        BadActivation: a singularity that certainly is none that can be removed.
-        Undecided: such a singularity of a part, where an exponential may be zero.
+        BadActivation: a singularity that certainly is none that can be removed, perhaps of one
+            term or factor only.
+        Undecided: such a singularity inside a function.
     """
     return _walk(piece.expr, piece)
 
@@ -69,7 +131,7 @@ def _walk(expr: Expr, piece: Piece) -> Expr:
     try:
         args = [_walk(a, piece) for a in expr.args]
     except BadActivation as error:
-        if expr.has(sp.exp):  # which may be zero there: exp(-1/x^2)/x^2
+        if isinstance(expr, sp.Function):  # which may be finite there: exp(-1/x^2), tanh(1/x)
             raise Undecided(f"cannot integrate {expr}: its part {error.what}") from None
         raise
     return expr if args == list(expr.args) else expr.func(*args)
