@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import Expr, Symbol, latex
+from sympy import Expr, Symbol, latex, nan, oo, zoo
 
 from .errors import BadActivation
 from .symbols import RESERVED, x
@@ -54,7 +54,8 @@ class Activation:
         """The activation with numbers (or SymPy expressions) for some parameters.
 
         Raises:
-            BadActivation: a name that is not a parameter.
+            BadActivation: a name that is not a parameter; values at which the activation is not
+                finite, such as b = 0 in exp(x/b).
         """
         by_name = {p.name: p for p in self.params}
         if unknown := sorted(set(values) - set(by_name)):
@@ -72,7 +73,11 @@ class Activation:
             raise BadActivation(f"{self.name}: cannot use {value!r} as a parameter")
 
         mapping = {by_name[k]: exact(val) for k, val in values.items()}
-        return Activation(self.name, self.expr.subs(mapping), self.title, self.refs)
+        expr = self.expr.subs(mapping)
+        if expr.has(oo, -oo, zoo, nan) and not self.expr.has(oo, -oo, zoo, nan):
+            at = ", ".join(f"{k} = {v}" for k, v in mapping.items())
+            raise BadActivation(f"{self.name} is not finite for {at}", hint="another value")
+        return Activation(self.name, expr, self.title, self.refs)
 
     def _repr_latex_(self) -> str:
         return f"$\\sigma(x) = {latex(self.expr)}$"

@@ -95,6 +95,16 @@ def test_what_to_write_instead(text: str, hint: str) -> None:
     assert hint in failed.value.hint
 
 
+def test_values_at_which_nothing_is_finite() -> None:
+    text, what = "log(1 + exp(b*x))/b", "is not finite for b = 0"
+    with pytest.raises(BadActivation, match=what):
+        read_with_values(text, {"b": "0"})
+    with pytest.raises(BadActivation, match=what):
+        parse_activation(text).with_params(b=0)
+    with pytest.raises(BadActivation, match=what):
+        parse_spec(f"mlp:{text}:depth=1000,b=0")
+
+
 def test_a_constant_that_is_meant() -> None:
     assert parse_activation("b", {"b": "real"}).params
     assert parse_activation("max(z, 0)", values={"z": parse_number("2")}).expr == 2

@@ -115,7 +115,9 @@ def mlp(
     weights = _spread("weight_var", weight_var, dense)
     biases = _spread("bias_var", bias_var, dense)
     widths = (None, *_spread("width", width, depth))
-    acts = [_nonlinearity(a, params) for a in _activations(activation, depth)]
+    listed = _activations(activation, depth)
+    made = {id(a): _nonlinearity(a, params) for a in listed}
+    acts = [made[id(a)] for a in listed]
     layers = [Dense(w, b, n) for w, b, n in zip(weights, biases, widths, strict=True)]
     title = name or f"{acts[0].activation.name} x{depth}"
     return Network(Input(layers[0]), tuple(zip(acts, layers[1:], strict=True)), base, title)
@@ -168,6 +170,7 @@ def _nonlinearity(given: Any, params: Mapping[str, Any] | None) -> Nonlinearity:
         value = exact((params or {})[key], key)
         _fits(known[key], value)
         values.append((key, value))
+    act.with_params(**dict(values))  # refuses values at which it is not finite
     return Nonlinearity(act, tuple(values))
 
 
