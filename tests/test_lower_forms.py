@@ -54,7 +54,13 @@ def test_what_changes_sign_is_written_where_it_cancels_least() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["(x^4-x)*exp(-x^2)", "x^2*cos(3*x)*exp(-x^2/5)", "abs(x)^3*exp(-x^2/2)", "exp(-x^2+x)*x"],
+    [
+        "(x^4-x)*exp(-x^2)",
+        "x^2*cos(3*x)*exp(-x^2/5)",
+        "abs(x)^3*exp(-x^2/2)",
+        "exp(-x^2+x)*x",
+        "step(x)*x^2*exp(-x^2)",
+    ],
 )
 def test_bells_are_the_closed_form(text: str) -> None:
     act = as_activation(text)

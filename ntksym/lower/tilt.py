@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from sympy import Add, Expr, Integer, Mul, exp, expand, sqrt
+from sympy import Abs, Add, Expr, Heaviside, Integer, Max, Min, Mul, exp, expand, sign, sqrt
 
 from .. import symbols as S
 from ..activation import Activation
@@ -52,14 +52,25 @@ def tilt(activation: Activation) -> Tilt | None:
     if found is None or found[1] in (Integer(1), x):
         return None
     rate, f = found
-    slope = expand(f.diff(x) - rate * x * f)
     try:
         own = dual(activation).derivation
         if not isinstance(own, Derivation) or own.jumps:
             return None
-        return Tilt(rate, dual(Activation("f", f)), dual(Activation("g", slope)))
+        value = dual(Activation("f", f))
+        slope = expand(_derivative(value) - rate * x * f)
+        return Tilt(rate, value, dual(Activation("g", slope)))
     except NtksymError:
         return None
+
+
+def _derivative(d: Dual) -> Expr:
+    """The derivative of f off the kinks: of steps SymPy knows Dirac masses only."""
+    f = d.activation.expr
+    if not f.has(Heaviside, Abs, sign, Max, Min):
+        return f.diff(x)
+    own = d.derivation
+    assert isinstance(own, Derivation)
+    return own.slope[0].expr
 
 
 def _split(e: Expr) -> tuple[Expr, Expr] | None:
