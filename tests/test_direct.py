@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 from mpmath import MPContext
-from sympy import Rational
+from sympy import Rational, sqrt
 
+from ntksym import symbols as S
 from ntksym.backends.c.header import header
 from ntksym.dual import dual
+from ntksym.functions import Phi2
 from ntksym.language import as_activation
+from ntksym.lower.direct_where import _Weigher
 from ntksym.lower.exponent import two_parts
 from ntksym.lower.kernel import lower_dual, lower_dual_diag
 from ntksym.lower.lines import Lines
@@ -35,6 +38,14 @@ def test_large_exponents_keep_every_digit_of_the_value(text: str, target: str) -
         found = kernel([a], [c], [b])
         for got, label in ((found.nngp, "nngp"), (found.dot, "dot")):
             assert abs(float(got[0] / value[label] - 1)) <= 3 * EPS, (label, a, c, b)
+
+
+def test_correlations_that_round_to_one_are_weighed() -> None:
+    """A gate's correlation with another is sqrt(q/(q + 1)): 1 in the digits of the weights."""
+    q = S.q
+    gates = q * Phi2(-sqrt(q), -q / sqrt(q + 1), sqrt(q) / sqrt(q + 1))
+    found = _Weigher((gates + 1,), ("q",)).weights({"q": 1e12})
+    assert 1 <= found[0] < float("inf")
 
 
 def test_exponents_overflow_without_nan() -> None:

@@ -238,9 +238,8 @@ def _gated(b: Builder, term: Expr, alone: bool) -> Expr:
             value = b.emit("Phi", b.emit("neg", b.emit("abs", high)))
         else:
             given = b.emit("sub", high, b.emit("mul", b.operand(r), low))
-            given = b.emit(
-                "div", given, b.emit("pos", b.operand(sqrt(1 - r**2)))
-            )  # r may be rounded to 1
+            width = b.emit("pos", b.operand(sqrt(1 - r**2)))  # r may be rounded to 1
+            given = b.emit("div", given, width)
             value = b.emit("mul", b.emit("Phi", low), b.emit("Phi", given))
         stands[gate] = Dummy()
         b.replace(stands[gate], value)
