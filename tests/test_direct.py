@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from mpmath import MPContext
-from sympy import Rational, sqrt
+from sympy import Rational, exp, sqrt
 
 from ntksym import symbols as S
 from ntksym.backends.c.header import header
@@ -43,7 +43,7 @@ def test_large_exponents_keep_every_digit_of_the_value(text: str, target: str) -
 def test_correlations_that_round_to_one_are_weighed() -> None:
     """A gate's correlation with another is sqrt(q/(q + 1)): 1 in the digits of the weights."""
     q = S.q
-    gates = q * Phi2(-sqrt(q), -q / sqrt(q + 1), sqrt(q) / sqrt(q + 1))
+    gates = exp(q / 2) * Phi2(-sqrt(q), -q / sqrt(q + 1), sqrt(q) / sqrt(q + 1))
     found = _Weigher((gates + 1,), ("q",)).weights({"q": 1e12})
     assert 1 <= found[0] < float("inf")
 
