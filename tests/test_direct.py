@@ -44,7 +44,7 @@ def test_correlations_that_round_to_one_are_weighed() -> None:
     """A gate's correlation with another is sqrt(q/(q + 1)): 1 in the digits of the weights."""
     q = S.q
     gates = exp(q / 2) * Phi2(-sqrt(q), -q / sqrt(q + 1), sqrt(q) / sqrt(q + 1))
-    found = _Weigher((gates + 1,), ("q",)).weights({"q": 1e12})
+    found = _Weigher((gates + 1,), ("q",)).weights({"q": 10066329.6})
     assert 1 <= found[0] < float("inf")
 
 
