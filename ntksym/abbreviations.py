@@ -39,6 +39,10 @@ DIGITS = 12
 WORTH = 8
 """A name has to save so many nodes."""
 
+WIDE = 60
+"""A sum of more nodes that is a factor of a term has a name also where it stands once: its own
+terms can then go on in the next line."""
+
 LETTERS = "ABCDFGHJLMPRUVWXYZ"
 """Without E, I, N, O, Q and S, which SymPy reads as objects of its own, and K and T (kernels)."""
 
@@ -129,7 +133,9 @@ def abbreviate(formulas: Iterable[Any], *, taken: Iterable[str] = ()) -> Abbrevi
             now, names[symbol] = after, definition
     letters = iter(c for c in LETTERS if not {c, f"{c}1", f"{c}2"} & used)
     for _, letter in zip(range(MOST), letters, strict=False):
-        first, second = _most_worth([*now, *names.values()], names)
+        first, second = _widest(now)
+        if first is None:
+            first, second = _most_worth([*now, *names.values()], names)
         if first is None:
             break
         chosen = {Symbol(letter): first}
@@ -269,6 +275,23 @@ def _complex_parts(expr: Any) -> set[Any]:
     return {n for n in preorder_traversal(expr) if n.args and n.has(I)}
 
 
+def _widest(exprs: list[Any]) -> tuple[Any, Any]:
+    """The largest sum that is a factor of a term of the formulas, and its mirror image there."""
+    wide = {
+        f
+        for e in exprs
+        for term in Add.make_args(e)
+        for f in Mul.make_args(term)
+        if f.is_Add and f != e and _weight(f) > WIDE
+    }
+    if not wide:
+        return None, None
+    found = max(wide, key=lambda f: (_weight(f), default_sort_key(f)))
+    mirror = _replaced(found, _SWAP)
+    first, *second = sorted({found, mirror} & wide, key=_order)
+    return first, second[0] if second else None
+
+
 def _most_worth(exprs: list[Any], names: dict[Symbol, Any]) -> tuple[Any, Any]:
     """The repeated part whose name saves most nodes, and its mirror image if that is another."""
     counts = Counter(n for e in exprs for n in preorder_traversal(e) if _may_be_named(n))
@@ -304,9 +327,13 @@ def _sibling(symbol: Symbol, names: dict[Symbol, Any]) -> Symbol:
 
 
 def _may_be_named(node: Any) -> bool:
-    """Whether a name would save more than it hides: no numbers, nothing short."""
+    """Whether a name would save more than it hides: no numbers, nothing short, no monomials."""
     least = SHORT + (3 if node.is_Mul or node.is_Pow else 0)
-    return bool(node.args) and _weight(node) >= least and bool(node.free_symbols)
+    if not (node.args and _weight(node) >= least and node.free_symbols):
+        return False
+    return not all(
+        f.as_base_exp()[0].is_Atom and f.as_base_exp()[1].is_Integer for f in Mul.make_args(node)
+    )
 
 
 def _order(expr: Any) -> tuple[Any, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from re import finditer
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
@@ -34,14 +35,14 @@ def formula(name: str, expr: Any, *, width: int = 80, unicode: bool = True) -> t
     """`name = expr` as lines of two-dimensional text, at most `width` columns wide.
 
     A sum breaks between its terms.  What has a term wider than that, or too many lines, comes as
-    text with one term on each line, which the terminal may wrap.
+    text in lines of that width.
     """
     head = f"{name} = "
     room = max(24, width - len(head) - 2)
     lines: list[str] = []
     for first, (body, axis) in _numbered(_rows(expr, room, unicode)):
         if max(map(len, body)) > room:
-            return _listed(head, expr)
+            return _listed(head, expr, width)
         if not first and len(body) == 1 and body[0].startswith("-"):
             body = [f"- {body[0][1:].lstrip()}"]
         sign = "" if first or body[axis].lstrip().startswith(("-", "−")) else "+ "
@@ -51,7 +52,7 @@ def formula(name: str, expr: Any, *, width: int = 80, unicode: bool = True) -> t
             lines.append("")
         lines += [(lead + sign if i == axis else blank) + row for i, row in enumerate(body)]
     if len(lines) > MAX_ROWS:
-        return _listed(head, expr)
+        return _listed(head, expr, width)
     return tuple(line.rstrip() for line in lines)
 
 
@@ -107,15 +108,35 @@ def _twin_note(short: Abbreviated, unicode: bool) -> str:
     )
 
 
-def _listed(head: str, expr: Any) -> tuple[str, ...]:
-    """The terms as text, one on a line, each with its sign."""
+def _listed(head: str, expr: Any, width: int) -> tuple[str, ...]:
+    """The terms as text with their signs, as many on a line as fit; long ones go on further in."""
     terms = list(expr.as_ordered_terms()) if isinstance(expr, Expr) else [expr]
-    lines = [head + str(terms[0])]
-    for term in terms[1:]:
+    lead = " " * (len(head) - 2)
+    lines = [head.rstrip()]
+    for i, term in enumerate(terms):
         text = str(term)
-        sign, text = ("- ", text[1:]) if text.startswith("-") else ("+ ", text)
-        lines.append(" " * (len(head) - 2) + sign + text)
+        if i:
+            text = "- " + text[1:] if text.startswith("-") else "+ " + text
+        if len(lines[-1]) + 1 + len(text) <= width:
+            lines[-1] += " " + text
+            continue
+        first, *rest = _broken(text, max(24, width - len(head) - 2))
+        lines += [lead + first] if i else [f"{lines.pop()} {first}"]
+        lines += [lead + "    " + more for more in rest]
     return tuple(lines)
+
+
+def _broken(text: str, room: int) -> Iterator[str]:
+    """Pieces of at most `room` characters: cut before a sum's sign, else before a product's."""
+    while len(text) > room:
+        signs = [text.rfind(sign, 1, room) for sign in (" + ", " - ")]
+        stars = [m.start() for m in finditer(r"(?<!\*)\*(?!\*)", text[:room])]
+        cut = max(*signs, *stars[-1:])
+        if cut <= 0:
+            break
+        yield text[:cut]
+        text = text[cut:].lstrip()
+    yield text
 
 
 def _numbered(

@@ -105,7 +105,9 @@ def work(options: dict[str, Any], view: View) -> Outcome:
         lines = _latex(found, full) if options["latex"] else _text(found, mean, view, full)
         payload = _payload(found, options["mean"])
     else:
-        payload, lines = without_closed_form(choice, view, latex=options["latex"])
+        payload, lines = without_closed_form(
+            choice, view, latex=options["latex"], full=options["full"]
+        )
     if options["steps"]:
         lines += [("", ""), *_steps(found)]
     if options["why"]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def without_closed_form(
-    choice: Choice, view: View, *, latex: bool
+    choice: Choice, view: View, *, latex: bool, full: bool
 ) -> tuple[dict[str, Any], list[Line]]:
     """The payload and the lines of a choice whose dual is not a closed form."""
     from ..numeric import ExpectedDual, MixtureDual
@@ -20,7 +20,7 @@ def without_closed_form(
     from .derive import parameter_lines
 
     if isinstance(choice.dual, MixtureDual):
-        return _mixture(choice.dual, view, latex)
+        return _mixture(choice.dual, view, latex, full)
     definition = ExpectedDual(choice.activation, choice.method)
     lines = _latex(definition) if latex else _definition(definition, view)
     payload = {**_head(choice), **_formulas(definition)}
@@ -124,7 +124,9 @@ def _series(choice: Choice, view: View, latex: bool) -> list[Line]:
     return lines
 
 
-def _mixture(d: MixtureDual, view: View, latex: bool) -> tuple[dict[str, Any], list[Line]]:
+def _mixture(
+    d: MixtureDual, view: View, latex: bool, full: bool
+) -> tuple[dict[str, Any], list[Line]]:
     """A sum over pairs of nodes: the generic pair, the nodes and the proven bounds."""
     from ..display import linear
     from .derive import assumption_of, parameter_lines
@@ -143,7 +145,7 @@ def _mixture(d: MixtureDual, view: View, latex: bool) -> tuple[dict[str, Any], l
     }
     said = "no closed form; a finite sum of closed forms over nodes a_i of weight w_i"
     mark = "% " if latex else ""
-    lines = _mixture_latex(d) if latex else _mixture_text(d, view)
+    lines = _mixture_latex(d) if latex else _mixture_text(d, view, full)
     lines.append(("dim", f"{mark}{said}:"))
     lines += [("", mark + line) for line in d.lines()]
     lines += [] if latex else parameter_lines(d.activation)
@@ -161,18 +163,22 @@ def _mixture_latex(d: MixtureDual) -> list[Line]:
     return [("", r"\begin{aligned}"), *body, ("", r"\end{aligned}")]
 
 
-def _mixture_text(d: MixtureDual, view: View) -> list[Line]:
+def _mixture_text(d: MixtureDual, view: View, full: bool) -> list[Line]:
     """Each dual as its sum of named parts, then the parts."""
-    from ..display import formula
+    from ..display import formulas
     from ..numeric.pairs import parts_of
 
     lines: list[Line] = []
+    taken: list[str] = [f"{name}{i}" for name in "KD" for i in range(3)]
 
-    def put(name: str, expr: Any) -> None:
-        rows = formula(name, expr, width=view.width, unicode=view.unicode)
-        lines.extend(("", row) for row in (*rows, ""))
+    def put(rows: list[tuple[str, Any]]) -> None:
+        shown, names = formulas(
+            rows, width=view.width, unicode=view.unicode, full=full, taken=taken
+        )
+        lines.extend(shown)
+        taken.extend(names)
 
-    put("s(x)", d.activation.expr)
+    put([("s(x)", d.activation.expr)])
     lines += [("dim", "(u, v) Gaussian, mean 0, covariance [[q11, q12], [q12, q22]]"), ("", "")]
     for left, name, dot in (("E[s(u)s(v)]", "K", False), ("E[s'(u)s'(v)]", "D", True)):
         heads = ("", "sum over k of w_k*", "sum over i, k of w_i*w_k*")
@@ -183,6 +189,5 @@ def _mixture_text(d: MixtureDual, view: View) -> list[Line]:
         ]
         total = " + ".join(term for term, _, _ in parts) or "0"
         lines += [("", f"{left} {'≈' if view.unicode else '~'} {total}"), ("", "")]
-        for _, part_name, part in parts:
-            put(part_name, part)
+        put([(part_name, part) for _, part_name, part in parts])
     return lines
