@@ -18,7 +18,7 @@ from ..symbols import x
 from .evaluate import constant, function, real_ball
 from .ranges import Range, as_arb, lower, range_of, upper
 from .roots import definite
-from .safe import precision
+from .safe import in_time, precision
 
 _FAR = tuple(Fraction(2**k) for k in range(11))
 _BOXES = 4000
@@ -77,15 +77,20 @@ def _exact(at: Fraction) -> sp.Rational:
 
 def _boxes(g: Expr, left: Fraction, right: Fraction) -> Range | None:
     """The range on [left, right] over boxes, where none meets zero."""
-    func, rise = function(g, x), function(sp.diff(g, x), x)
+    func, rise = function(g, x), None
+    if not g.has(sp.Abs, sp.sign, sp.Heaviside, sp.Max, sp.Min):  # beyond the reach of `split`
+        rise = function(sp.diff(g, x), x)
     spans, most = [(left, right)], _BOXES
     low = high = None
     while spans:
+        in_time()
         a, b = spans.pop()
         most -= 1
         box, mid = as_arb(a).union(as_arb(b)), (a + b) / 2
         value, point = func(acb(box), False).real, func(acb(as_arb(mid)), False).real
-        if not value.is_finite() or value.contains(0):  # the mean value theorem: exp(x) - x - 1
+        if rise is not None and (
+            not value.is_finite() or value.contains(0)
+        ):  # the mean value theorem: exp(x) - x - 1
             value = point + rise(acb(box), False).real * (box - as_arb(mid))
         if value.is_finite() and not value.contains(0):
             here = Range(lower(value), upper(value))

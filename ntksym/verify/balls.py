@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from fractions import Fraction
-from math import log, log2, sqrt
+from math import inf, log, log2, sqrt
+from time import thread_time
 from typing import Any, TypeAlias
 
-from flint import arb, fmpq
+from flint import arb, ctx, fmpq
 from sympy import Expr, Rational, Symbol
 
 from ..activation import Activation
@@ -25,7 +26,7 @@ from .growth import growth_of
 from .law import Law, exact
 from .pieces import REACH, Piece
 from .rearrange import rearranged
-from .safe import Divergent, Exhausted, precision
+from .safe import Divergent, Exhausted, allowed, precision
 from .surd import Surd
 
 Number: TypeAlias = Rational | int | str | Fraction
@@ -38,6 +39,11 @@ _SAMPLES = (0, 2, -2, 6, -6, 11, -11, 17, -17, 40, -40, 80, -80, 130, -130, 200,
 _USUAL = 40
 _MOST_FAILURES = 8
 _REACHES = (24, 64)
+_FEWER = (12, 5, 2)
+_SECONDS = 14.0
+"""Of processor time for one enclosure of 30 digits of a definition; it grows with their square."""
+_TARGET = 0.7
+"""The part of it after which fewer digits are tried."""
 _MOST_BITS = 16384
 
 
@@ -117,15 +123,29 @@ def enclose_definition(
     law = Law(exact(means[0]), exact(means[1]), exact(q11), exact(q12), exact(q22))
     first = with_values(expr, params or {})
     second = first if other is None else with_values(other, params or {})
-    distributional = jumps == "distributional"
+    seconds = _SECONDS * max(1.0, digits / 30) ** 2
+    with allowed(seconds):
+        return _enclosed(first, second, law, (digits, floor, seconds), derivative, jumps)
 
+
+def _enclosed(
+    whole: Expr,
+    other: Expr,
+    law: Law,
+    goal: tuple[int, int | None, float],
+    derivative: bool,
+    jumps: str,
+) -> Ball:
+    """The ball; what is slow is stopped by the allowance of `safe`."""
+    digits, floor, seconds = goal
+    first, second, distributional = whole, other, jumps == "distributional"
     reach = _reach(law, digits)
     with precision(256):  # errors of structure come out here, once, with their own hints
         sizes = {}
         for e, mean, variance in ((second, law.m2, law.q22), (first, law.m1, law.q11)):
-            whole = factor(e, derivative=derivative, distributional=distributional, reach=reach)
-            growth_of(rearranged(whole.pieces))
-            sizes[e] = _size_of(whole.pieces, mean, variance)
+            found = factor(e, derivative=derivative, distributional=distributional, reach=reach)
+            growth_of(rearranged(found.pieces))
+            sizes[e] = _size_of(found.pieces, mean, variance)
     size = sizes[first] + sizes[second]
     first, second = (e * Rational(10) ** -sizes[e] for e in (first, second))
 
@@ -135,9 +155,9 @@ def enclose_definition(
         return expectation(f, g, law, tol) * arb(10) ** size
 
     def what() -> str:
-        return f"the expectation for {_short(with_values(expr, params or {}))}"
+        return f"the expectation for {_short(whole)}"
 
-    return _refine(attempt, digits, floor, what, 1024, size)
+    return _refine(attempt, digits, floor, what, 1024, size, _TARGET * seconds)
 
 
 def _reach(law: Law, digits: int) -> int:
@@ -200,6 +220,7 @@ def _refine(
     what: Callable[[], str],
     most: int,
     size: int = 0,
+    seconds: float = inf,
 ) -> Ball:
     """Raise the working precision until the ball is narrow enough.
 
@@ -209,12 +230,13 @@ def _refine(
     goal = digits + 1.0
     bits = int(goal * log2(10)) + 32
     best: Ball | None = None
-    reason, failures, worn = "", 0, False
+    reason, failures, worn, start = "", 0, False, thread_time()
     while bits <= most:
         with precision(bits):
             tol = arb(10) ** -int(goal)
             try:
-                value = attempt(bits, tol)
+                with allowed(seconds - (thread_time() - start)):
+                    value = attempt(bits, tol)
                 if value.is_finite():
                     ball = Ball.from_arb(value)
                     best = ball if best is None or ball.rad < best.rad else best
@@ -240,12 +262,24 @@ def _refine(
         bits = max(
             bits + 24, int(goal * log2(10)) + 32 + max(0, int((want - got) * 0.2)), 5 * bits // 4
         )
+    if best is None:
+        best = _rough(attempt, digits)
     raise Undecided(
         f"{what()}: {digits} digits were not reached",
         where=f"best enclosure: {best}" if best else "no finite enclosure",
         tried=[reason] if reason else [],
         hint="fewer digits, or another point",
     )
+
+
+def _rough(attempt: Callable[[int, Any], Any], digits: int) -> Ball | None:
+    """A ball of a few digits, where those asked for cannot be had; None where there is none."""
+    for goal in (g for g in _FEWER if g < digits):
+        with precision(4 * goal + 64), suppress(Undecided):
+            value = attempt(ctx.prec, arb(10) ** -goal)
+            if value.is_finite() and (ball := Ball.from_arb(value)).rel_digits >= 1:
+                return ball
+    return None
 
 
 def _wanted(ball: Ball, digits: int, floor: int) -> tuple[float, float]:

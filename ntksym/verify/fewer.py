@@ -15,7 +15,7 @@ from typing import Any
 
 from flint import arb, ctx, fmpq
 
-from .safe import precision
+from .safe import in_time, precision
 from .strips import COVER_BITS
 
 Nodes = list[tuple[Any, Any]]
@@ -86,6 +86,7 @@ def _moved(points: Nodes, centre: float, half: float, count: int) -> Iterator[tu
         c, a = arb(centre), arb(half)
         sums, vague, astray = [arb(0)] * count, arb(0), arb(0)
         for t, w in points:
+            in_time()
             # exact numbers: the recurrence would make a radius of them grow with every step
             z = ((t - c) / a).mid()
             vague += w.rad()

@@ -15,7 +15,7 @@ from flint import arb, ctx
 from .along import Rule, rule
 from .law import Law
 from .pieces import Piece
-from .safe import Exhausted, precision
+from .safe import Exhausted, in_time, precision
 
 MOST_PRODUCTS = 1_500_000
 """Nodes times terms: seconds."""
@@ -74,6 +74,7 @@ def _coefficients(found: Rule, terms: int) -> list[Any]:
     ratio = [roots[n] * up[n + 1] for n in range(terms)]
     sums = [arb(0)] * terms
     for t, weight in found.points:
+        in_time()
         before, here = arb(0), weight
         for n in range(terms):
             sums[n] += here

@@ -66,6 +66,17 @@ def _inverted(h: Expr, c: Isolated) -> bool:
     return inverse is not None and k != 0 and _vanishes(f.args[0] - inverse(-k / a), c)
 
 
+def same_zero(a: Expr, b: Expr) -> bool:
+    """Whether two isolated zeros surely are one: b is a zero of a's function, in a's interval."""
+    if not (isinstance(a, Isolated) and isinstance(b, Isolated) and _vanishes(a.g, b)):
+        return False
+    at = real_ball(constant(b, {}))
+    return all(
+        side * (at - real_ball(constant(sp.Rational(e.numerator, e.denominator), {}))) > 0
+        for side, e in ((1, a.lo), (-1, a.hi))
+    )
+
+
 def vanishes(expr: Expr, at: Expr, variable: Symbol, value: Any = None) -> bool:
     """Whether an expression is exactly zero at a point; `value` is its `constant` there."""
     if value is None:

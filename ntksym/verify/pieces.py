@@ -26,6 +26,7 @@ from .continuity import continuous
 from .evaluate import constant, holds, real_ball, sign_of
 from .factors import in_parts
 from .isolated import Continued
+from .order import same_zero
 from .ranges import Range, lower, upper
 from .safe import Endless, precision
 from .squares import with_squares
@@ -198,6 +199,8 @@ def _ordered(points: set[Expr]) -> tuple[Expr, ...]:
 
     def compare(a: Expr, b: Expr) -> int:
         gap = balls[a] - balls[b]
+        if gap.contains(0) and same_zero(a, b):
+            return 0
         return sign_of(constant(a - b, {})) if gap.contains(0) else 1 if gap > 0 else -1
 
     out: list[Expr] = []
@@ -285,6 +288,7 @@ def all_zeros(
     from .rooted import rooted_zeros
     from .roots import isolated_zeros
 
+    g = sp.factor_terms(g)
     if isinstance(g, sp.Mul):
         return tuple(z for a in g.args for z in all_zeros(a, lo, hi, reach))
     if isinstance(g, sp.Pow) and not g.exp.has(x):

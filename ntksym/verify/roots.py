@@ -22,7 +22,7 @@ from .beyond import far_sign
 from .evaluate import ball, constant, function, real_ball
 from .isolated import Isolated
 from .ranges import Range, range_of
-from .safe import Endless, precision
+from .safe import Endless, in_time, precision
 
 _POINTS = tuple(Fraction(n, 4) for n in range(-16, 17))
 _FAR = tuple(2**k for k in range(11))
@@ -32,6 +32,8 @@ _LARGEST = 150
 """Operations of a function whose derivatives are looked at far out: they get long."""
 _ORDER = 6
 _PARTS = 4000
+_SHORT_END = 2**64
+"""Ends with longer denominators are bounds of an irrational kink."""
 _CUT = Fraction(503, 1000)
 """Not one half: a zero at a midpoint would leave its sign open."""
 
@@ -46,6 +48,7 @@ def isolated_zeros(g: Expr, lo: Fraction | None, hi: Fraction | None) -> tuple[E
     with precision(192):
         left = -_beyond(g.subs(x, -x), g) if lo is None else lo
         right = _beyond(g, g) if hi is None else hi
+        left, right = _clear(g, left, -1), _clear(g, right, 1)
         found: list[Expr] = []
         holes: list[tuple[Fraction, Fraction]] = []
         for c in sorted({*_POINTS, left, right}):
@@ -61,6 +64,7 @@ def isolated_zeros(g: Expr, lo: Fraction | None, hi: Fraction | None) -> tuple[E
             spans.append((start, right))
         work = len(spans)
         while spans:
+            in_time()
             a, b = spans.pop()
             zero = _only(g, a, b)
             if isinstance(zero, bool):
@@ -73,6 +77,15 @@ def isolated_zeros(g: Expr, lo: Fraction | None, hi: Fraction | None) -> tuple[E
                 continue
             found.append(zero)
     return tuple(found)
+
+
+def _clear(g: Expr, end: Fraction, side: int) -> Fraction:
+    """The end, or one a little further out where it is so near a zero that its sign is open."""
+    if end.denominator <= _SHORT_END:
+        return end
+    far = end + side * Fraction(1, 2**48)
+    value = _over(g, min(end, far), max(end, far))
+    return far if value.is_finite() else end
 
 
 def _rational(c: Fraction) -> Any:

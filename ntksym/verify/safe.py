@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import thread_time
 from typing import Any
 
 from flint import acb, arb, ctx
@@ -29,6 +30,31 @@ class Endless(Undecided):
 
 class Divergent(Undecided):
     """There is no finite expectation to enclose: the integral diverges."""
+
+
+_until: float | None = None
+
+
+@contextmanager
+def allowed(seconds: float) -> Iterator[None]:
+    """Inside, `in_time` raises after so much processor time of this thread; the least holds."""
+    global _until
+    before, end = _until, thread_time() + seconds
+    _until = end if before is None else min(before, end)
+    try:
+        yield
+    finally:
+        _until = before
+
+
+def in_time() -> None:
+    """Nothing, while there is time.
+
+    Raises:
+        Exhausted: the time that `allowed` gave is used up.
+    """
+    if _until is not None and thread_time() > _until:
+        raise Exhausted("the processor time allowed for one enclosure is used up")
 
 
 Integrand = Callable[[Any, bool], Any]
@@ -66,6 +92,7 @@ def integral(func: Integrand, lower: Any, upper: Any, *, tol: Any, slack: int = 
         if box:
             return acb("nan")
         try:
+            in_time()
             return func(z, analytic)
         except BaseException as error:  # boxed, and raised again below
             box.append(error)

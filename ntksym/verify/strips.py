@@ -10,7 +10,7 @@ from typing import Any
 
 from flint import acb, arb
 
-from .safe import Integrand
+from .safe import Integrand, in_time
 
 _DEPTH = 7
 COVER_BITS = 64
@@ -28,6 +28,7 @@ def rectangle(func: Integrand, lo: Any, hi: Any, height: Any, depth: int = _DEPT
 
 
 def _box(func: Integrand, lo: Any, hi: Any, low: Any, high: Any, depth: int) -> Any | None:
+    in_time()
     value = func(acb(_span(lo, hi), _span(low, high)), True)
     if value.is_finite():
         size = abs(value).upper()

@@ -22,7 +22,7 @@ from .growth import growth_of
 from .law import Law, Scales, cut
 from .oned import kink_balls, pick
 from .pieces import Piece
-from .safe import Exhausted, precision
+from .safe import Exhausted, in_time, precision
 from .strips import COVER_BITS, ellipse, rectangle
 
 MOST_PAIRS = 1_000_000
@@ -201,6 +201,7 @@ def banded(
     slope, reach = float(r), steep * float(sigma) + 1e-14 * (1 + abs(keys[0]) + abs(keys[-1]))
     quad, total, pairs = -1 / (2 * sigma * sigma), arb(0), 0
     for t, where, weight in xs:
+        in_time()
         first = bisect_left(keys, slope * where - reach)
         last = bisect_right(keys, slope * where + reach)
         pairs += last - first
@@ -292,6 +293,7 @@ def _strip(frame: Frame, panel: Panel, inner: Any, piece: Piece, most: int) -> t
         raise Exhausted("the activation changes too fast for a certificate: too many nodes")
     total = arb(0)
     for t, w in nodes(panel):
+        in_time()
         base, row = s.m2 + s.slope * t, arb(0)
         for shift, weight in zs:
             row += weight * exact(acb(base + shift), False).real

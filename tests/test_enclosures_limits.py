@@ -1,0 +1,48 @@
+"""What is said where an enclosure is too dear: the bound that was reached, and in time."""
+
+from __future__ import annotations
+
+import time
+from fractions import Fraction
+
+import pytest
+
+from ntksym.errors import Undecided
+from ntksym.language import parse_activation
+from ntksym.verify import balls
+from ntksym.verify.isolated import Isolated
+from ntksym.verify.order import same_zero
+from ntksym.verify.pieces import split
+from ntksym.verify.safe import Exhausted, allowed, in_time, precision
+
+NEAR = (1, "0.999999", 1)
+
+
+def test_the_time_of_one_enclosure_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(balls, "_SECONDS", 0.5)
+    start = time.thread_time()
+    with pytest.raises(Undecided, match="digits were not reached"):
+        balls.enclose_definition(parse_activation("x*sin(1/x)"), 1, "1/2", 1)
+    assert time.thread_time() - start < 2
+
+
+def test_the_least_allowance_holds() -> None:
+    with allowed(-1), pytest.raises(Exhausted, match="processor time"), allowed(10):
+        in_time()
+    in_time()
+
+
+def test_fewer_digits_are_told_where_thirty_are_too_dear() -> None:
+    with pytest.raises(Undecided, match=r"best enclosure: \[0\.99879028316") as error:
+        balls.enclose_definition(parse_activation("tanh(1000*x)"), *NEAR)
+    assert "too many nodes" in str(error.value)
+
+
+def test_one_zero_found_twice_is_one_kink() -> None:
+    g = parse_activation("x - cos(x)").expr
+    one, two = (Isolated(g, Fraction(0), Fraction(k)) for k in (1, 2))
+    other = Isolated(parse_activation("x - cos(x) + 1").expr, Fraction(-1), Fraction(2))
+    with precision(128):
+        assert same_zero(one, two) and not same_zero(one, other)
+    pieces = split(parse_activation("abs(x - cos(x)) + sqrt(abs(x^2 - x*cos(x)))").expr)
+    assert [p.hi is None or p.hi == 0 or p.hi.has(Isolated) for p in pieces] == [True] * 3
