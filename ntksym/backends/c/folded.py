@@ -24,11 +24,13 @@ from ...numeric.table.dual import SLACK, part_of
 from ...numeric.table.pack import Rows
 from .bands_text import ARGUMENTS, LANES_TEXT
 from .folded_sum import SUM, Place, Sizes, places, polynomials, walks
-from .folded_text import COLUMNS, FLOATS_TEXT, GROUP, GROUPED, PAIRS, PLAIN, ROW
+from .folded_text import COLUMNS, FLOATS_TEXT, GROUP, PAIRS, ROW
 from .header import c_literal
 
 CHUNK = 256
 """Entries that are put in order at a time."""
+BLOCK = 64
+"""Entries that are evaluated at a time: four times the lanes of any machine, or more."""
 KEPT = 8
 """So many chunks of columns are kept: those of so many layers of a network."""
 FORMS = 4
@@ -64,8 +66,7 @@ def folded_text(t: BandedDual, stem: str, diagonal: str, band: dict[str, str]) -
             lines.append(f"  {{{row}, {c_literal(pair.kappa)}, {{{more}}}}}")
     text += ROW.replace("@TABLES@", ",\n".join(lines)).replace("@COUNT@", str(count * count))
     text += axes(t, stem)
-    order = GROUPED if count > 1 else PLAIN
-    text += COLUMNS + GROUP + PAIRS.replace("@ORDER@", order).replace("@ARGUMENTS@", ARGUMENTS)
+    text += COLUMNS + GROUP + PAIRS.replace("@ARGUMENTS@", ARGUMENTS)
     marks = {
         "@BEND@": bend,
         **whole.texts(),
@@ -75,6 +76,7 @@ def folded_text(t: BandedDual, stem: str, diagonal: str, band: dict[str, str]) -
         "@STEM@": stem,
         "@BANDS@": str(count),
         "@CHUNK@": str(CHUNK),
+        "@BLOCK@": str(BLOCK),
         "@KEPT@": str(KEPT),
         "@WIDE@": str(WIDE),
         "@ROW@": str(max(form.wide for form in forms.values())),
@@ -235,30 +237,31 @@ _BANDS_OF = """  for (size_t l = 0; l < n; ++l) {
   }
 """
 _BENDS = (
-    """  if (kappa == 0.0)
-    for (size_t l = 0; l < n; ++l) {
-      const double over = inverse * overs[l], sine = rs[l] * over;
-      rho[l] = cs[l] * over;
-      x[l] = 2.0 * (sine * sine) - 1.0;
-      steep[l] = -4.0;
-    }
-  else
-    for (size_t l = 0; l < n; ++l) {
-      const double over = inverse * overs[l], sine = rs[l] * over, square = sine * sine;
-      const double less = 1.0 / (1.0 + kappa * square);
-      rho[l] = cs[l] * over;
-      x[l] = 2.0 * one * square * less - 1.0;
-      steep[l] = -4.0 * one * (less * less);
-    }
+    """    if (kappa == 0.0)
+      for (int l = 0; l < n; ++l) {
+        const double over = inverse * overs[l], sine = root[l] * over;
+        rho[l] = q12[l] * over;
+        x[l] = 2.0 * (sine * sine) - 1.0;
+        steep[l] = -4.0;
+      }
+    else
+      for (int l = 0; l < n; ++l) {
+        const double over = inverse * overs[l], sine = root[l] * over, square = sine * sine;
+        const double less = 1.0 / (1.0 + kappa * square);
+        rho[l] = q12[l] * over;
+        x[l] = 2.0 * one * square * less - 1.0;
+        steep[l] = -4.0 * one * (less * less);
+      }
 """,
-    """  double w[@CHUNK@];
-  for (size_t l = 0; l < n; ++l) {
-    const double over = inverse * overs[l], sine = rs[l] * over, less = 1.0 / (1.0 + kappa * sine);
-    rho[l] = cs[l] * over;
-    w[l] = one * sine * less;
-    x[l] = 2.0 * w[l] - 1.0;
-    steep[l] = -2.0 * (one * one) * (less * less * less);
-  }
+    """    double w[@BLOCK@];
+    for (int l = 0; l < n; ++l) {
+      const double over = inverse * overs[l], sine = root[l] * over;
+      const double less = 1.0 / (1.0 + kappa * sine);
+      rho[l] = q12[l] * over;
+      w[l] = one * sine * less;
+      x[l] = 2.0 * w[l] - 1.0;
+      steep[l] = -2.0 * (one * one) * (less * less * less);
+    }
 """,
 )
 """The variable, and the factor of the derivative: in rho^2, and in its sine."""

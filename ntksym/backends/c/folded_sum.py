@@ -16,12 +16,12 @@ Sizes = tuple[tuple[int, ...], tuple[int, ...]]
 
 SUM = """/* The polynomials of the parts in x and their derivatives; the coefficients are
  * polynomials in t.  What is small runs first, in floats. */
-NTKSYM_TABLE_FUSED static void @SUM@(const double *row, const float *low, size_t n, const double *x,
+NTKSYM_TABLE_FUSED static void @SUM@(const double *row, const float *low, int n, const double *x,
     const double *t, const float *xf, const float *tf@OUTPUTS@)
 {
   const ntksym_lanes zero = {0.0};
-  for (size_t at = 0; at < n; at += 4 * @STEM@_many) {
-@FLOATS@    for (size_t l = at; l < at + 4 * @STEM@_many && l < n; l += 2 * @STEM@_many) {
+  for (int at = 0; at < n; at += 4 * @STEM@_many) {
+@FLOATS@    for (int l = at; l < at + 4 * @STEM@_many; l += 2 * @STEM@_many) {
 @OWN@      ntksym_lanes z[2], y[2], c0[2], c1[2], c2[2]@NAMES@;
       for (int u = 0; u < 2; ++u) {
         memcpy(&z[u], x + l + u * @STEM@_many, sizeof zero);
@@ -130,7 +130,7 @@ def polynomials(sizes: Sizes, heavy: Sizes, lead: int) -> dict[str, str]:
         "@NAMES@": "".join(f", {n}[2]" for n in stores),
         "@OUTPUTS@": "".join(f", double *out_{n}" for n in stores),
         "@GIVEN@": "".join(f", {n}" for n in stores),
-        "@ARRAYS@": "".join(f", {n}[@CHUNK@ + 64]" for n in stores),
+        "@ARRAYS@": "".join(f", {n}[@BLOCK@]" for n in stores),
         "@STORES@": "".join(
             f"        memcpy(out_{n} + l + u * @STEM@_many, &{n}[u], sizeof zero);\n"
             for n in stores

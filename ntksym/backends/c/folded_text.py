@@ -42,7 +42,7 @@ typedef struct {
   const double *from;
   const float *low;
   const unsigned char *depth, *low_depth;
-  void (*sum)(const double *row, const float *low, size_t n, const double *x, const double *t,
+  void (*sum)(const double *row, const float *low, int n, const double *x, const double *t,
       const float *xf, const float *tf@OUTPUTS@);
   int wide, low_wide;
   double kappa, more[2];
@@ -94,42 +94,44 @@ NTKSYM_TABLE_FUSED static void @STEM@_row(const @STEM@_entry *e, double tau, dou
 
 """
 
-COLUMNS = """/* What a chunk of columns needs whatever the row, in the order of their bands: roots
- * of the variances, 1 over them (NaN outside the range), t.  `own`: where they come from. */
+COLUMNS = """enum {
+  @STEM@_step = 4 * @STEM@_many,
+  @STEM@_space = @CHUNK@ + @BANDS@ * @STEM@_step
+};
+
+/* What a chunk of columns needs whatever the row, in the order of their bands: roots of the
+ * variances, 1 over them (NaN outside the range), t.  `own`: where they come from; a band is
+ * filled up with its last column.  `straight`: all are of one band. */
 typedef struct {
   size_t n;
-  int band, mixed, first[@BANDS@ + 1];
-  unsigned short own[@CHUNK@ + 1];
-  double q[@CHUNK@], y[@CHUNK@], over[@CHUNK@], t[@CHUNK@ + 64];
-  float tf[@CHUNK@ + 64];
+  int straight, first[@BANDS@ + 1];
+  unsigned short own[@STEM@_space];
+  double q[@CHUNK@], y[@STEM@_space], over[@STEM@_space], t[@STEM@_space];
+  float tf[@STEM@_space];
 } @STEM@_columns;
 
 static const @STEM@_columns *@STEM@_fill(size_t n, const double *q22, @STEM@_columns *to)
 {
-  int band[@CHUNK@] = {0}, mixed = 0;
-  size_t i = 0;
+  int band[@CHUNK@] = {0}, mixed = 0, i = 0;
   memcpy(to->q, q22, n * sizeof *q22);
   to->n = n;
 @BANDS OF q22@  for (size_t l = 0; l < n; ++l) mixed |= band[l] ^ band[0];
-  to->band = band[0];
-  to->mixed = mixed;
+  to->straight = !mixed;
   for (int g = 0; g < @BANDS@; ++g) {
-    to->first[g] = (int)i;
-    for (size_t l = 0; l < n && i < n; ++l) {
-      to->own[i] = (unsigned short)l;
-      i += band[l] == g;
-    }
+    to->first[g] = i;
+    for (size_t l = 0; l < n; ++l)
+      if (band[l] == g) to->own[i++] = (unsigned short)l;
+    for (; i % @STEM@_step; ++i) to->own[i] = to->own[i - 1];
   }
-  to->first[@BANDS@] = (int)i;
-  for (size_t j = 0; j < n; ++j) {
+  to->first[@BANDS@] = i;
+  for (int j = 0; j < i; ++j) {
     const double v = q22[to->own[j]];
     const double *axis = @STEM@_axis[band[to->own[j]]];
     to->y[j] = sqrt(v);
     to->over[j] = (v >= @LOW@) & (v <= @HIGH@) ? 1.0 / to->y[j] : NAN;
     to->t[j] = (to->y[j] - axis[0]) / ((to->y[j] + axis[2]) * axis[1]);
+    to->tf[j] = (float)to->t[j];
   }
-  for (size_t j = n; j < n + 64; ++j) to->t[j] = 0.0;
-  for (size_t j = 0; j < n + 64; ++j) to->tf[j] = (float)to->t[j];
   return to;
 }
 
@@ -149,22 +151,44 @@ static const @STEM@_columns *@STEM@_of(size_t n, const double *q22, @STEM@_colum
 
 """
 
-GROUP = """/* A group: n entries with their columns, covariances and roots of determinants. */
-static void @STEM@_group(const @STEM@_entry *e, const double *row, const float *low, size_t n,
-    double s, const double *ys, const double *overs, const double *t, const float *tf,
-    const double *cs, const double *rs, double *value, double *slope)
+GROUP = """/* The columns of a band, `at` to `end`, with a row: few enough at a time to stay near.
+ * cs, rs, nngp, dot: covariances, roots of determinants and both duals, in the order given. */
+static void @STEM@_group(const @STEM@_entry *e, const double *row, const float *low,
+    const @STEM@_columns *c, int at, int end, double s, const double *cs, const double *rs,
+    double *nngp, double *dot)
 {
-  enum { step = 4 * @STEM@_many };
-  float xf[@CHUNK@ + 64];
-  double x[@CHUNK@ + 64], rho[@CHUNK@], steep[@CHUNK@]@ARRAYS@;
   const double one = 1.0 + e->kappa, kappa = e->kappa, inverse = 1.0 / s;
-@BEND@  for (size_t l = n; l % step; ++l) x[l] = 0.0;
-  for (size_t l = 0; l < n || l % step; ++l) xf[l] = (float)x[l];
-  e->sum(row, low, n, x, t, xf, tf@GIVEN@);
-  for (size_t l = 0; l < n; ++l) {
-    const int ok = fabs(rho[l]) <= @SLACK@;
-    value[l] = ok ? s * ys[l] * (@VALUE@) : NAN;
-    slope[l] = ok ? @DOT@ : NAN;
+  for (; at < end; at += @BLOCK@) {
+    const int n = end - at < @BLOCK@ ? end - at : @BLOCK@;
+    const int whole = c->straight & (at + n <= (int)c->n);
+    const unsigned short *own = c->own + at;
+    const double *ys = c->y + at, *overs = c->over + at;
+    float xf[@BLOCK@];
+    double q12[@BLOCK@], root[@BLOCK@], x[@BLOCK@], rho[@BLOCK@], steep[@BLOCK@]@ARRAYS@;
+    double value[@BLOCK@], slope[@BLOCK@];
+    if (whole) {
+      memcpy(q12, cs + at, (size_t)n * sizeof *cs);
+      memcpy(root, rs + at, (size_t)n * sizeof *rs);
+    } else
+      for (int l = 0; l < n; ++l) {
+        q12[l] = cs[own[l]];
+        root[l] = rs[own[l]];
+      }
+@BEND@    for (int l = 0; l < n; ++l) xf[l] = (float)x[l];
+    e->sum(row, low, n, x, c->t + at, xf, c->tf + at@GIVEN@);
+    for (int l = 0; l < n; ++l) {
+      const int ok = fabs(rho[l]) <= @SLACK@;
+      value[l] = ok ? s * ys[l] * (@VALUE@) : NAN;
+      slope[l] = ok ? @DOT@ : NAN;
+    }
+    if (whole) {
+      memcpy(nngp + at, value, (size_t)n * sizeof *nngp);
+      memcpy(dot + at, slope, (size_t)n * sizeof *dot);
+    } else
+      for (int l = 0; l < n; ++l) {
+        nngp[own[l]] = value[l];
+        dot[own[l]] = slope[l];
+      }
   }
 }
 
@@ -182,49 +206,28 @@ PAIRS = """static void @STEM@_pairs(@ARGUMENTS@)
     const double *axis = @STEM@_axis[mine];
     const double tau = (s - axis[0]) / ((s + axis[2]) * axis[1]);
     int last = -1;
-    for (end = start + 1; end < n && q11[end] == q; ++end) {}
+    for (end = start + 1; n - end >= @BLOCK@; end += @BLOCK@) { /* many equal ones at a time */
+      int same = 0;
+      for (size_t l = end; l < end + @BLOCK@; ++l) same += q11[l] == q;
+      if (same < @BLOCK@) break;
+    }
+    for (; end < n && q11[end] == q; ++end) {}
     if (!in) {
       for (size_t l = start; l < end; ++l) nngp[l] = dot[l] = NAN;
       continue;
     }
     for (size_t at = start; at < end; at += @CHUNK@) {
       const size_t b = end - at < @CHUNK@ ? end - at : @CHUNK@;
-      double *k = nngp + at, *d = dot + at;
       const @STEM@_columns *c = @STEM@_of(b, q22 + at, &spare);
-@ORDER@    }
+      for (int g = 0; g < @BANDS@; ++g) {
+        if (c->first[g] == c->first[g + 1]) continue;
+        if (g != last) @STEM@_row(tables + g, tau, row, low);
+        last = g;
+        @STEM@_group(tables + g, row, low, c, c->first[g], c->first[g + 1], s, q12 + at, root + at,
+            nngp + at, dot + at);
+      }
+    }
   }
 }
 
-"""
-
-PLAIN = """      if (last < 0) @STEM@_row(tables, tau, row, low);
-      last = 0;
-      @STEM@_group(tables, row, low, b, s, c->y, c->over, c->t, c->tf, q12 + at, root + at, k, d);
-"""
-
-GROUPED = """      if (!c->mixed) {
-        const int g = c->band;
-        if (g != last) @STEM@_row(tables + g, tau, row, low);
-        last = g;
-        @STEM@_group(tables + g, row, low, b, s, c->y, c->over, c->t, c->tf, q12 + at, root + at,
-            k, d);
-      } else {
-        double cs[@CHUNK@], rs[@CHUNK@], value[@CHUNK@], slope[@CHUNK@];
-        for (size_t j = 0; j < b; ++j) {
-          cs[j] = q12[at + c->own[j]];
-          rs[j] = root[at + c->own[j]];
-        }
-        for (int g = 0; g < @BANDS@; ++g) {
-          const int i = c->first[g], m = c->first[g + 1] - i;
-          if (!m) continue;
-          if (g != last) @STEM@_row(tables + g, tau, row, low);
-          last = g;
-          @STEM@_group(tables + g, row, low, (size_t)m, s, c->y + i, c->over + i, c->t + i,
-              c->tf + i, cs + i, rs + i, value + i, slope + i);
-        }
-        for (size_t j = 0; j < b; ++j) {
-          k[c->own[j]] = value[j];
-          d[c->own[j]] = slope[j];
-        }
-      }
 """
