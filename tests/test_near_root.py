@@ -112,7 +112,7 @@ def test_angles_that_grow() -> None:
     case = ("erf", 100, 2, "1/10")
     for target in ("c", "numpy"):
         kernel = compile(recurse(network(*case)), target=target, cache=False)
-        assert worst(kernel, reference(*case)) < 2e-13
+        assert worst(kernel, reference(*case)) < 3e-13
 
 
 @pytest.mark.parametrize("target", ["c", "numpy"])
@@ -191,4 +191,4 @@ def test_networks_without_near_pairs_are_as_they_were() -> None:
     assert "near_root" not in c_network.network_file(schedule, CONTRACT).text
     kinked = lower_network(recurse(network("hardtanh", 20)))
     text = c_network.network_file(kinked, CONTRACT).text
-    assert text.count("static double near_root") == 1 and "measured, not proven" in text
+    assert text.count("void near_roots(") == 1 and "measured, not proven" in text

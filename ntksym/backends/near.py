@@ -1,4 +1,4 @@
-r"""The next root of nearly parallel pairs: integrals of the derivative dual, in C and in NumPy.
+r"""The next root of nearly parallel pairs: integrals of the derivative dual (C: `c.near_text`).
 
 Once a covariance is rounded, the determinant of a nearly parallel pair keeps half of its digits,
 and with it whatever has a kink at rho = 1.  So it is not formed from the covariance.  With
@@ -26,7 +26,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ..lower.near import EARLY, ODD
-from .c.text import c_literal
 from .tables import legendre
 
 PANEL = 8
@@ -62,13 +61,13 @@ NOTE = (
 """For the head of a file."""
 
 
-@lru_cache(maxsize=1)
-def rough() -> tuple[tuple[float, ...], ...]:
+@lru_cache(maxsize=2)
+def rough(nodes: int = PANEL) -> tuple[tuple[float, ...], ...]:
     """The last two Legendre coefficients of a function, as sums over its values at the nodes."""
     rows = []
-    for k in (PANEL - 2, PANEL - 1):
+    for k in (nodes - 2, nodes - 1):
         row = []
-        for t, w in legendre(PANEL):
+        for t, w in legendre(nodes):
             before, now = 1.0, 2 * t - 1
             for j in range(2, k + 1):
                 before, now = now, ((2 * j - 1) * (2 * t - 1) * now - (j - 1) * before) / j
@@ -77,37 +76,11 @@ def rough() -> tuple[tuple[float, ...], ...]:
     return tuple(rows)
 
 
-def c_near(pairs: str, diag: str) -> str:
-    """C that defines `near_root`; `pairs` and `diag` are the definitions that it calls.
-
-    `static void near_pairs(int kind, const double *v, size_t n, const double *q11, const double
-    *q12, const double *q22, const double *root, double *value, double *slope)` for n a multiple
-    of 8 up to 64, and `static double near_diag(int kind, const double *v, double q)`.
-    """
-
-    def row(values: tuple[float, ...]) -> str:
-        return "{" + ", ".join(c_literal(v) for v in values) + "}"
-
-    tables = ""
-    for name, n in (("near", PANEL), ("few", FEW)):
-        nodes, weights = zip(*legendre(n), strict=True)
-        tables += f"static const double {name}_at[{n}] = {row(nodes)};\n"
-        tables += f"static const double {name}_weight[{n}] = {row(weights)};\n"
-    tables += f"static const double near_rough[2][{PANEL}] = {{\n"
-    tables += ",\n".join(f"  {row(r)}" for r in rough()) + "\n};\n"
-    numbers = {"ANGLE": LARGEST_ANGLE, "SPREAD": LARGEST_SPREAD, "TOLERANCE": TOLERANCE}
-    numbers |= {"SURE": SURE}
-    text = _C
-    for name, value in numbers.items():
-        text = text.replace(f"@{name}@", repr(value))
-    text = text.replace("@LEVELS@", str(LEVELS)).replace("@FEW@", str(FEW))
-    return "\n".join((pairs.rstrip("\n"), diag, tables, text.replace("@PANEL@", str(PANEL))))
-
-
 def numpy_near() -> str:
     """Python that defines `_near_root(dual, own, bias, state, after, plain)`.
 
-    `dual(q11, q12, q22, root)` gives (value, slope), `own(q)` the value of u = v.
+    `dual(q11, q12, q22, root)` gives (value, slope), `own(q)` the value of u = v; `dual.far` is as
+    `Near.far`.
     """
     tables = ""
     for name, n in (("NEAR", PANEL), ("FEW", FEW)):
@@ -124,112 +97,6 @@ def numpy_near() -> str:
     text = text.replace("@ODD@", repr(ODD))
     return f"{tables}\n\n{text}"
 
-
-_C = """
-/* The integral of r1 r2 sin(t) slope(t) over the angles [from, to]; how rough the slope is. */
-static double near_panel(int kind, const double *v, double a, double b, double m, double from,
-                         double to, double *rough)
-{
-  double q11[@PANEL@], q12[@PANEL@], q22[@PANEL@], root[@PANEL@], value[@PANEL@], slope[@PANEL@];
-  double total = 0.0, last[2] = {0.0, 0.0};
-  for (size_t i = 0; i < @PANEL@; ++i) {
-    const double t = from + (to - from) * near_at[i];
-    q11[i] = a;
-    q22[i] = b;
-    q12[i] = m * cos(t);
-    root[i] = m * sin(t);
-  }
-  near_pairs(kind, v, @PANEL@, q11, q12, q22, root, value, slope);
-  for (size_t i = 0; i < @PANEL@; ++i) {
-    total += near_weight[i] * (to - from) * (root[i] * slope[i]);
-    for (int k = 0; k < 2; ++k) last[k] += near_rough[k][i] * slope[i];
-  }
-  *rough = (fabs(last[0]) + fabs(last[1])) * m * to * (to - from);
-  return total;
-}
-
-/* E[(s(u) - s(v))^2] for parallel u and v of variances lo < hi = lo*exp(2*spread). */
-static double near_along(int kind, const double *v, double lo, double hi, double spread)
-{
-  enum { USED = @FEW@ * (@FEW@ + 2), COUNT = (USED + 7) / 8 * 8 };
-  double q11[COUNT], q12[COUNT], q22[COUNT], root[COUNT], value[COUNT], slope[COUNT], w[COUNT];
-  double total = 0.0;
-  size_t n = 0;
-  for (size_t i = 0; i < @FEW@; ++i) {
-    const double x = spread * few_at[i], rest = spread - x, each = 2.0 * spread * few_weight[i];
-    const double e = exp(-x), g = exp(x);
-    q11[n] = hi;
-    q12[n] = hi * e;
-    q22[n] = ntksym_op_max(hi * e * e, lo);
-    w[n++] = each * (hi * e);
-    q11[n] = ntksym_op_min(lo * g * g, hi);
-    q12[n] = lo * g;
-    q22[n] = lo;
-    w[n++] = -each * (lo * g);
-    for (size_t j = 0; j < @FEW@; ++j) {
-      const double square = lo * exp(x + 2.0 * rest * few_at[j]);
-      q11[n] = ntksym_op_min(square * g, hi);
-      q22[n] = ntksym_op_max(square * e, lo);
-      q12[n] = sqrt(q11[n]) * sqrt(q22[n]);
-      w[n++] = -each * (few_weight[j] * rest * square);
-    }
-  }
-  for (; n < COUNT; ++n) {
-    q11[n] = q11[0];
-    q12[n] = q12[0];
-    q22[n] = q22[0];
-  }
-  for (size_t i = 0; i < COUNT; ++i) root[i] = 0.0;
-  near_pairs(kind, v, COUNT, q11, q12, q22, root, value, slope);
-  for (size_t i = 0; i < USED; ++i) total += w[i] * slope[i];
-  return total;
-}
-
-/* sqrt(n11*n22 - n12^2) after the layer, where n12 is rounded and the pair nearly parallel: from
- * d = E[(s(u) - s(v))^2] (times the variance of the weights), which is what unlike norms make of
- * parallel inputs, and twice the integral of the derivative dual over the angle.  `bias` is a
- * number where s is positively homogeneous: then parallel inputs stay parallel without it.
- * `plain` is the answer where d is not finite, and for pairs that are not near. */
-static double near_root(int kind, const double *v, double bias, double a, double c, double b,
-                        double root, double n11, double n22, double plain)
-{
-  const double r1 = sqrt(a), r2 = sqrt(b), m = r1 * r2, angle = ntksym_op_atan2(root, c);
-  const double lo = ntksym_op_min(a, b), hi = ntksym_op_max(a, b);
-  const double s1 = sqrt(n11), s2 = sqrt(n22), size = s1 * s2;
-  const double spread = lo > 0.0 ? 0.5 * log1p((hi - lo) / lo) : INFINITY;
-  const int straight = bias == bias, small = (angle < @ANGLE@) & (spread < @SPREAD@ || straight);
-  const double asked = @TOLERANCE@ / angle, least = asked < 1e-3 ? asked : 1e-3;
-  double g = 0.0, x = angle, det;
-  if (!small) return plain;
-  for (int level = 0; angle > 0.0; ++level) {
-    double rough;
-    const double whole = near_panel(kind, v, a, b, m, 0.0, x, &rough);
-    if (rough <= least * (g + whole) || level == @LEVELS@) {
-      g += whole;
-      break;
-    }
-    g += near_panel(kind, v, a, b, m, 0.5 * x, x, &rough);
-    x *= 0.5;
-  }
-  if (straight) {
-    const double scale = near_diag(kind, v, hi) / hi, ends = scale * ((r1 - r2) * (r1 - r2));
-    det = (bias / size) * ((ends + 2.0 * g) / size) + (g / size) * ((2.0 * scale * m - g) / size);
-  } else {
-    const double along = spread > 0.0 ? near_along(kind, v, lo, hi, spread) : 0.0;
-    const double d = (2.0 * g + along) / size, t = (n11 - n22) / size;
-    det = 0.25 * (d * (2.0 * ((n11 + n22) / size) - d) - t * t);
-  }
-  const double next = (ntksym_op_sqrt0(det) * s1) * s2;
-  return det - det == 0.0 ? next : plain;
-}
-
-/* The covariance that belongs to a small root, of the sign of `plain`; for other pairs `plain`. */
-static double near_covariance(double size, double root, double plain)
-{
-  const double sine = root / size;
-  return sine < @SURE@ ? copysign(size * sqrt(1.0 - sine * sine), plain) : plain;
-}
-"""
 
 _NUMPY = '''
 def _near_panel(dual, a, b, m, start, end):
@@ -278,6 +145,21 @@ def _near_along(dual, lo, hi, spread):
     return 2.0 * spread * np.sum(_FEW_WEIGHT * ((up - down) - total), axis=0)
 
 
+def _near_apart(dual, lo, hi, spread):
+    """The same where s may be two numbers with a point between them for large r: then, with the
+    ratio of the variances fixed, r times that is A + B/r^2, which is read off at smaller r.
+    """
+    t = np.where(hi > dual.far**2, dual.far / np.sqrt(hi), 1.0)
+    lo, hi = lo * t * t, hi * t * t
+    total, large = _near_along(dual, lo, hi, spread), np.nonzero(t < 1.0)[0]
+    if large.size:
+        t, near = t[large], total[large]
+        half = _near_along(dual, 0.25 * lo[large], 0.25 * hi[large], spread[large])
+        bend = (0.5 * half - near) / 3.0
+        total[large] = t * ((near - bend) + bend * (t * t))
+    return total
+
+
 def _near_root(dual, own, bias, state, after, plain):
     """sqrt(n11*n22 - n12^2) after a layer for nearly parallel pairs, flat arrays.
 
@@ -304,7 +186,7 @@ def _near_root(dual, own, bias, state, after, plain):
     else:
         unlike, apart = np.nonzero(small & (spread > 0.0))[0], 2.0 * across
         if unlike.size:
-            apart[unlike] += _near_along(dual, lo[unlike], hi[unlike], spread[unlike])
+            apart[unlike] += _near_apart(dual, lo[unlike], hi[unlike], spread[unlike])
         d, t = apart / size, (n11 - n22) / size
         det = 0.25 * (d * (2.0 * ((n11 + n22) / size) - d) - t * t)
     return np.where(small & np.isfinite(det), np.sqrt(np.maximum(det, 0.0)) * s1 * s2, plain)

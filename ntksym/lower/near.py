@@ -8,7 +8,7 @@ covariance alike.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sympy import Abs, Add, Expr, Heaviside, Max, Min, Piecewise, sign
 
@@ -16,7 +16,8 @@ from .. import symbols as S
 from ..activation import Activation
 from .build import Builder
 from .kernel import REQUIRES_DIAG, REQUIRES_PAIR, RuleLike, parameters
-from .program import Program
+from .program import Program, live
+from .reach import flat_from
 from .scales import settle, settle_diagonal, settles
 
 ODD = 4
@@ -37,10 +38,19 @@ class Near:
     Attributes:
         pair: `NEAR_ARGS`, parameters -> value $s_1K$, slope $s_1\dot K$.
         diag: q, parameters -> value $s_1K(q)$.
+        far: beyond this standard deviation what unlike norms make of parallel inputs falls as 1/r
+            (`reach.flat_from`).
     """
 
     pair: Program
     diag: Program
+    far: float
+
+    @property
+    def slope(self) -> Program:
+        """`pair` without the value."""
+        kept = tuple(o for o in self.pair.outputs if o[0] == "slope")
+        return replace(self.pair, body=live(self.pair.body, kept), outputs=kept)
 
 
 def lower_near(rule: RuleLike, layer: Program) -> Near | None:
@@ -66,7 +76,8 @@ def lower_near(rule: RuleLike, layer: Program) -> Near | None:
     outputs = (("value", b.operand(value)), ("slope", b.operand(slope)))
     pair = b.program(f"{layer.name}_near", outputs, REQUIRES_PAIR, "one layer, near pairs")
     ends = (("value", d.operand(own)),)
-    return Near(pair, d.program(f"{layer.name}_near_diag", ends, REQUIRES_DIAG, "the same, u = v"))
+    single = d.program(f"{layer.name}_near_diag", ends, REQUIRES_DIAG, "the same, u = v")
+    return Near(pair, single, flat_from(rule.activation))
 
 
 def formed(layer: Program) -> bool:

@@ -14,7 +14,7 @@ from ...lower.schedule import Schedule, Step
 from .._base import SourceFile, identifier
 from ..c.backend import Contract
 from ..near import NOTE
-from .module import ArrayBackend, function, module, only
+from .module import ArrayBackend, function, module
 from .near import array_near
 
 ALWAYS = frozenset({"_rootdet", "_sqrt0", "_over"})
@@ -93,8 +93,7 @@ def _near(schedule: Schedule, backend: ArrayBackend) -> list[str]:
         assert found is not None
         params = schedule.kinds[k].pair.args[len(STATE) :]
         pair = "".join(f", values[{params.index(a)}]" for a in found.pair.args[4:])
-        slope = only(found.pair, ("slope",))
-        pieces.append(function(slope, f"_near{k}_slope", backend, "The derivative dual."))
+        pieces.append(function(found.slope, f"_near{k}_slope", backend, "The derivative dual."))
         pieces.append(_NEAR.replace("@K@", str(k)).replace("@PAIR@", pair))
     return pieces
 

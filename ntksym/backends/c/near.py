@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from ...lower.kernel import STATE
 from ...lower.near import EARLY, NEAR_ARGS, ODD
 from ...lower.schedule import Schedule
-from ..near import GROWING, LOUD, NEAR, NEAR_FLOAT, NOISE, NOISE_FLOAT, YOUNG, c_near
+from ..near import GROWING, LOUD, NEAR, NEAR_FLOAT, NOISE, NOISE_FLOAT, YOUNG
 from .backend import C
 from .blocks import block_function
+from .near_text import c_near
+from .text import c_literal
 
 
 def near_functions(schedule: Schedule) -> str:
-    """The functions for near pairs: a dual for each kind that needs it, and `near_root`."""
+    """The functions for near pairs: a slope for each kind that needs it, and `near_roots`."""
     pieces, pairs, diags = "", "", ""
     for k in schedule.near_kinds:
         found = schedule.kinds[k].near
@@ -20,18 +24,24 @@ def near_functions(schedule: Schedule) -> str:
         places = {a: f"{a}_[i]" for a in NEAR_ARGS}
         places |= {a: f"v_[{params.index(a)}]" for a in found.pair.args[len(NEAR_ARGS) :]}
         signature = ["const double *v_", *(f"const double *{a}_" for a in NEAR_ARGS)]
-        signature += ["double *value_", "double *slope_"]
-        ends = {a: f"{a}_[i]" for a in ("value", "slope")}
-        pieces += block_function(found.pair, f"near{k}", signature, places, ends, C) + "\n"
+        slope = found.slope
+        ends = {"slope": "slope_[i]"}
+        pieces += block_function(slope, f"near{k}", [*signature, "double *slope_"], places, ends, C)
+        pieces += "\n"
         places = {"q": "q_[i]"}
         places |= {a: f"v_[{params.index(a)}]" for a in found.diag.args[1:]}
         signature = ["const double *v_", "const double *q_", "double *value_"]
+        ends = {"value": "value_[i]"}
         text = block_function(found.diag, f"near{k}_diag", signature, places, ends, C)
         pieces += text + "\n"
-        pairs += f"    case {k}: near{k}(n, v, q11, q12, q22, root, value, slope); break;\n"
+        pairs += f"    case {k}: near{k}(n, v, q11, q12, q22, root, slope); break;\n"
         diags += f"    case {k}: near{k}_diag(8, v, given, value); break;\n"
     text = NEAR_CALLS.replace("@PAIRS@", pairs.rstrip("\n")).replace("@DIAGS@", diags.rstrip("\n"))
-    return pieces + c_near(text, "")
+    smooth = ", ".join(str(int(not kind.kinked)) for kind in schedule.kinds)
+    flags = f"static const unsigned char near_smooth[] = {{{smooth}}};\n"
+    far = (kind.near.far if kind.near is not None else inf for kind in schedule.kinds)
+    flags += f"static const double near_far[] = {{{', '.join(map(c_literal, far))}}};\n"
+    return pieces + c_near(text, flags)
 
 
 def near_lanes(stored: str) -> str:
@@ -52,8 +62,7 @@ def near_call(x: str, incx: str, staged: bool) -> str:
 
 
 NEAR_CALLS = r"""static void near_pairs(int kind, const double *v, size_t n, const double *q11,
-                       const double *q12, const double *q22, const double *root, double *value,
-                       double *slope)
+                       const double *q12, const double *q22, const double *root, double *slope)
 {
   switch (kind) {
 @PAIRS@
@@ -101,18 +110,29 @@ NTKSYM_BLOCK_FUNCTION void near_lanes@S@(int kind, size_t b, size_t l, const Sto
     any |= near[i];
   }
   if (!any) return;
-  for (size_t i = 0; i < b; ++i)
-    if (near[i]) {
-      const Stored *x = qx + l * ldx + i * incx, *y = qy + l * ldy + i * incy;
-      const int same = (now[1][i] == 0) & (x[0] == y[0]) & (now[0][i] > 0);
-      const double c = odd ? fabs((double)now[0][i]) : now[0][i];
-      const double size = (double)sx[i * incx] * sy[i * incy];
-      if (same) continue;
-      const double root = near_root(kind, layer_value[l], NAN, x[0], c, y[0], now[1][i], x[ldx],
-                                    y[ldy], next[1][i]);
-      next[1][i] = (Real)root;
-      next[0][i] = (Real)near_covariance(size, root, next[0][i]);
-    }
+  double p[6][LANES], root[LANES];
+  size_t place[LANES], count = 0;
+  for (size_t i = 0; i < b; ++i) {
+    const Stored *x = qx + l * ldx + i * incx, *y = qy + l * ldy + i * incy;
+    const int same = (now[1][i] == 0) & (x[0] == y[0]) & (now[0][i] > 0);
+    if (!near[i] || same) continue;
+    p[0][count] = x[0];
+    p[1][count] = odd ? fabs((double)now[0][i]) : now[0][i];
+    p[2][count] = y[0];
+    p[3][count] = now[1][i];
+    p[4][count] = x[ldx];
+    p[5][count] = y[ldy];
+    root[count] = next[1][i];
+    place[count++] = i;
+  }
+  if (!count) return;
+  near_roots(kind, layer_value[l], NAN, count, p, root);
+  for (size_t k = 0; k < count; ++k) {
+    const size_t i = place[k];
+    const double size = (double)sx[i * incx] * sy[i * incy];
+    next[1][i] = (Real)root[k];
+    next[0][i] = (Real)near_covariance(size, root[k], next[0][i]);
+  }
 }
 
 """

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from ...lower.program import Program
 from .._base import SourceFile, identifier
-from ..near import GROWING, LOUD, NEAR, NOISE, c_near
+from ..near import GROWING, LOUD, NEAR, NOISE
 from ..unit import DualUnit
 from ..unit_schedule import UnitSchedule, labelled
 from .backend import C, Contract, extra_support, head, inline_function
+from .blocks import LANES
 from .header import HEADER_NAME
+from .near_text import c_near
 from .network_text import WHOLE
 
 STRIP = 256
@@ -49,10 +51,18 @@ def network_file(schedule: UnitSchedule, contract: Contract) -> SourceFile:
     pieces.append(inline_function(schedule.input, "input_rule"))
     pieces += [unit.c_functions(f"dual{k}") for k, unit in enumerate(schedule.kinds)]
     pieces.append(_switch(len(schedule.kinds)))
-    pieces += [c_near(_NEAR_CALLS, "")] if schedule.carries else []
+    pieces += (
+        [c_near(_NEAR_CALLS.replace("@LANES@", str(LANES)), _flags(schedule))]
+        if schedule.carries
+        else []
+    )
     values = "".join(f", {C.literal(v)}" for v in schedule.input_values)
     mended = _MENDED.replace("@NEAR@", repr(NEAR)).replace("@GROWING@", repr(GROWING))
-    mended = mended.replace("@LOUD@", repr(LOUD)).replace("@NOISE@", repr(NOISE))
+    mended = (
+        mended.replace("@LOUD@", repr(LOUD))
+        .replace("@NOISE@", repr(NOISE))
+        .replace("@LANES@", str(LANES))
+    )
     mended = mended if schedule.carries else ""
     whole = WHOLE.replace("@ROWS@", "2 * ((size_t)LAYERS + 1)")
     text = f"{_NETWORK}\n{whole}".replace("@MENDED@", mended).replace("@INPUT_VALUES@", values)
@@ -88,6 +98,16 @@ def _tables(schedule: UnitSchedule) -> str:
     return text
 
 
+def _flags(schedule: UnitSchedule) -> str:
+    """No kind is known to be smooth, or to be two numbers in the range of its variances."""
+    zeros = ", ".join("0" for _ in schedule.kinds)
+    far = ", ".join("INFINITY" for _ in schedule.kinds)
+    return (
+        f"static const unsigned char near_smooth[] = {{{zeros}}};\n"
+        f"static const double near_far[] = {{{far}}};\n"
+    )
+
+
 def _switch(count: int) -> str:
     """Which unit: one function for pairs, one for diagonals."""
     pairs = "".join(
@@ -114,15 +134,14 @@ static void dual_diag(int kind, size_t n, const double *q, double *nngp, double 
 }
 """
 
-_NEAR_CALLS = """/* A unit for nearly parallel pairs, times the variance of the weights. */
+_NEAR_CALLS = """/* The slope of a unit for nearly parallel pairs, times the variance of weights. */
 static void near_pairs(int kind, const double *v, size_t n, const double *q11, const double *q12,
-                       const double *q22, const double *root, double *value, double *slope)
+                       const double *q22, const double *root, double *slope)
 {
+  double value[@LANES@];
   dual_pairs(kind, n, q11, q12, q22, root, value, slope);
-  for (size_t i = 0; i < n; ++i) {
-    value[i] *= v[1];
-    slope[i] *= v[1];
-  }
+  for (size_t i = 0; i < n; ++i) slope[i] *= v[1];
+  for (size_t i = n; i % 8; ++i) slope[i] = slope[n - 1];
 }
 
 static double near_diag(int kind, const double *v, double q)
@@ -145,13 +164,29 @@ _MENDED = """      if (layer_near[l]) {
           near[i] = (after[i] < (grows ? @GROWING@ : least) * size) & (next[i] > 0.0);
           any |= near[i];
         }
-        for (size_t i = 0; any && i < b; ++i)
-          if (near[i] & !((root[i] == 0.0) & (x[i] == y[i]))) {
-            after[i] = near_root(layer_kind[l], v, layer_straight[l] ? v[0] : NAN, x[i], c[i], y[i],
-                                 root[i], qx[(l + 1) * ldx + (at + i) * incx],
-                                 qy[(l + 1) * ldy + (at + i) * incy], after[i]);
-            next[i] = near_covariance(sx[i * incx] * sy[i * incy], after[i], next[i]);
+        for (size_t i = 0; any && i < b;) {
+          double p[6][@LANES@], found[@LANES@];
+          size_t place[@LANES@], count = 0;
+          for (; i < b && count < @LANES@; ++i) {
+            const int same = (root[i] == 0.0) & (x[i] == y[i]);
+            if (!near[i] || same) continue;
+            p[0][count] = x[i];
+            p[1][count] = c[i];
+            p[2][count] = y[i];
+            p[3][count] = root[i];
+            p[4][count] = qx[(l + 1) * ldx + (at + i) * incx];
+            p[5][count] = qy[(l + 1) * ldy + (at + i) * incy];
+            found[count] = after[i];
+            place[count++] = i;
           }
+          if (!count) continue;
+          near_roots(layer_kind[l], v, layer_straight[l] ? v[0] : NAN, count, p, found);
+          for (size_t k = 0; k < count; ++k) {
+            const size_t j = place[k];
+            after[j] = found[k];
+            next[j] = near_covariance(sx[j * incx] * sy[j * incy], found[k], next[j]);
+          }
+        }
       }
 """
 
