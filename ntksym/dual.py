@@ -59,6 +59,11 @@ class Dual:
         return bool(self.diag_dot != oo or self.dot == self.dot_ae)
 
     @property
+    def slope_conditions(self) -> tuple[Basic, ...]:
+        """Those of `conditions` that only a finite $E[s'(u)^2]$ needs."""
+        return tuple(getattr(self.derivation, "slope_conditions", ()))
+
+    @property
     def steps(self) -> tuple[Step, ...]:
         """The derivation: rule, before and after, as LaTeX."""
         if isinstance(self.derivation, PowerDerivation | LogDerivation):

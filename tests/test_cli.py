@@ -95,6 +95,15 @@ def test_derive_conditions(call: Any) -> None:
     assert all("b" in c and ">" in c for c in found["conditions"])
 
 
+def test_derive_says_what_a_condition_is_for(call: Any) -> None:
+    said = call("derive", "abs(x)^p").stdout
+    assert "valid for: p > -1/2\n" in said and "E[s'(u)²] finite for: p > 1/2\n" in said
+    said = call("derive", "abs(x)^p", "--param", "p=positive", "--latex").stdout
+    assert "% valid for: all variances\n" in said and "finite for: p > 1/2\n" in said
+    said = call("derive", "max(x, 0)^p").stdout
+    assert "0 to a negative power is infinite; --param p=positive, or a number" in said
+
+
 def test_derive_reads_standard_input(call: Any) -> None:
     assert data(call("derive", "-", "--json", input="max(x, 0)\n"))["diagonal"] == "q11/2"
 

@@ -142,6 +142,7 @@ def test_the_formula_of_the_arc_cosine_kernel() -> None:
 def test_conditions_and_infinities() -> None:
     assert dual(act(Abs(x) ** REAL)).conditions == (REAL > -HALF, REAL > HALF)
     assert dual(act(Abs(x) ** P)).conditions == (P > HALF,)
+    assert dual(act(Abs(x) ** P)).slope_conditions == (P > HALF,)
     assert dual(act(PLUS ** Rational(3, 2))).conditions == ()
     rough = dual(act(sqrt(Abs(x))))
     assert rough.diag_dot == rough.diag_dot_ae == oo and rough.dot == rough.dot_ae

@@ -210,8 +210,7 @@ def _text(d: Dual, mean: bool, view: View, full: bool) -> list[Line]:
     lines += [("dim", "diagonal, u = v of variance q" + (", mean m" if mean else "")), ("", "")]
     put(rows[-2:])
     lines += parameter_lines(d.activation)
-    conditions = ", ".join(str(c) for c in d.conditions) or "all variances"
-    lines.append(("", f"valid for: {conditions}"))
+    lines += [("", line) for line in _validity(d, "E[s'(u)²]" if view.unicode else "E[s'(u)^2]")]
     lines.append(("", f"method: {d.method}"))
     return lines
 
@@ -225,8 +224,16 @@ def _latex(d: Dual, full: bool) -> list[Line]:
         for line in latex_rows([(r"\sigma(x)", d.activation.expr), *rows], full=full)
     ]
     head, tail = ("", r"\begin{aligned}"), ("", r"\end{aligned}")
-    conditions = [("", rf"% valid for: {c}") for c in d.conditions]
-    return [head, *lines, tail, *conditions]
+    conditions = _validity(d, r"\mathbb{E}[\sigma'(u)^2]") if d.conditions else []
+    return [head, *lines, tail, *(("", f"% {line}") for line in conditions)]
+
+
+def _validity(d: Dual, square: str) -> list[str]:
+    """Where the formulas hold, and where the second moment of the derivative is finite."""
+    apart = d.slope_conditions
+    held = ", ".join(str(c) for c in d.conditions if c not in apart) or "all variances"
+    finite = ", ".join(map(str, apart))
+    return [f"valid for: {held}", *([f"{square} finite for: {finite}"] if apart else [])]
 
 
 def _steps(d: Any) -> list[Line]:

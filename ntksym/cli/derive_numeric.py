@@ -31,6 +31,9 @@ def without_closed_form(
     lines += [] if latex else parameter_lines(choice.activation)
     if isinstance(choice.dual, ExpectedDual):
         lines.append(("", f"{mark}no closed form: the expectations stand for themselves"))
+        for candidate in choice.candidates:
+            if candidate.method == "exact" and "--param" in candidate.reason:
+                lines.append(("", f"{mark}{candidate.reason}"))
         lines.append(("", f"{mark}method: {choice.method} (code; --variance LO:HI builds it)"))
         return payload, lines
     said = proven(choice.dual, choice.variances)

@@ -353,7 +353,8 @@ _NO_RANGE = (
 
 
 def _short(error: NoClosedForm) -> str:
-    return error.what
+    """What failed, with the assumption that would help."""
+    return error.what + (f"; {error.hint}" if error.hint.startswith("--param") else "")
 
 
 def _with_place(error: NoClosedForm | Undecided) -> str:

@@ -169,10 +169,17 @@ class PowerDerivation:
     @cached_property
     def conditions(self) -> tuple[Basic, ...]:
         """Where not known: p > -1/2 for the value, then p > 1/2 for a finite E[s'(u)^2]."""
+        value = dict.fromkeys(self._above(Rational(-1, 2)))
+        return (*value, *(c for c in self.slope_conditions if c not in value))
+
+    @property
+    def slope_conditions(self) -> tuple[Basic, ...]:
+        """Those that only E[s'(u)^2] needs."""
+        return tuple(dict.fromkeys(self._above(Rational(1, 2))))
+
+    def _above(self, least: Rational) -> list[Basic]:
         moving = [p for p in self.terms.exponents if p.free_symbols]
-        bounds = [Gt(p, Rational(-1, 2)) for p in moving]
-        bounds += [c for p in moving if (c := Gt(p, Rational(1, 2))) not in (True, False)]
-        return tuple(c for c in dict.fromkeys(bounds) if c not in (True, False))
+        return [c for p in moving if (c := Gt(p, least)) not in (True, False)]
 
     def at(self, a: Rational, c: Rational, b: Rational, *, slope: bool = False) -> Expr:
         """E[s(u) s(v)] (or of the a.e. derivatives) at exact covariances, degenerate ones included.
