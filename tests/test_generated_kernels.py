@@ -6,6 +6,7 @@ derivation, the lowering or the backends is in it.
 
 from __future__ import annotations
 
+import ctypes
 import math
 from fractions import Fraction
 from functools import cache
@@ -19,6 +20,8 @@ from ntksym.activation import Activation
 from ntksym.activations import catalogue, named
 from ntksym.network import mlp
 from ntksym.runtime import compile as compile_kernel
+from ntksym.runtime.compiler import load_library
+from ntksym.runtime.engines import load_module, pointer
 from ntksym.verify.balls import enclose_definition
 
 POINTS = [(1.3, 0.4, 0.7), (1.0, -0.6, 2.0), (4.0, 3.9, 4.0), (0.5, -0.499, 0.5)]
@@ -129,6 +132,45 @@ def test_network_on_hostile_rows(act: Activation) -> None:
     jumps = {"step", "hardshrink", "threshold", "one_sided_exponential"}
     limit = 2.0**-26 if act.name in jumps else 5e-14
     assert np.max(np.abs(c.nngp - n.nngp) / size) < limit
+
+
+@pytest.mark.usefixtures("quick_c")
+@pytest.mark.parametrize("text", ["mlp:relu:depth=2,bias_var=0.1", "mlp:tanh:depth=1,bias_var=0.1"])
+def test_exported_code_has_the_angle_from_the_rows(text: str) -> None:
+    """The functions that take rows, in C and NumPy files: as exact as the compiled kernel."""
+    x = rows()
+    y = x + 1e-9 * np.random.default_rng(1).normal(size=x.shape)
+    y[2], y[7], y[9], y[10] = -x[2] * (1 - 1e-8), 0.5 * x[7], x[9], 0.75 * x[10] - 1e-7 * x[1]
+    both = x, y
+    if "relu" in text:
+        both = np.vstack([x, 1e-140 * x, 1e140 * x]), np.vstack([y, 1e-140 * y, 1e140 * y])
+    c, n = (compile_kernel(text, target=t, collapse=False) for t in ("c", "numpy"))
+    exact, sizes = c(*both), [np.outer(*np.sqrt(d)) for d in zip(*map(c.diag, both), strict=True)]
+    library, found = load_library(c.sources), [np.empty(exact.ntk.shape) for _ in "kt"]
+    counts = [ctypes.c_size_t(k) for k in (*exact.ntk.shape, x.shape[1])]
+    assert library.ntksym_network(*counts, *map(pointer, (*both, *found))) == 0
+    for values in (found, load_module(n.sources[0]).kernel(*both)):
+        for value, want, size in zip(values, exact, sizes, strict=True):
+            assert np.abs((value - want) / np.where(size == 0.0, 1.0, size)).max() < 2e-15
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [1j * np.eye(3), [["1"]], [1.0, 2.0], None, np.empty((3, 0)), np.ma.masked_less(np.eye(2), 1)],
+    ids=["complex", "text", "row", "none", "no columns", "masked"],
+)
+def test_exported_numpy_refuses_what_is_no_data(wrong: object) -> None:
+    kernel = compile_kernel("mlp:relu:depth=2,bias_var=0.1", target="numpy")
+    module = load_module(kernel.sources[0])
+    for given in ((wrong,), (np.eye(3), wrong)):
+        if given[-1] is not None or len(given) == 1:
+            with pytest.raises(ValueError, match=r"^[xy]: (real numbers|masked elements)"):
+                module.kernel(*given)
+    with pytest.raises(ValueError, match="x and y have rows of 3 and 2 numbers"):
+        module.kernel(np.eye(3), np.eye(2))
+    lost = np.eye(3)
+    lost[1, 1] = np.inf
+    assert (~np.isfinite(module.kernel(lost)[1])).sum(axis=0).tolist() == [1, 3, 1]
 
 
 def _exact(params: dict[str, float]) -> dict[str, Rational]:
