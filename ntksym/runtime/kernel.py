@@ -35,6 +35,7 @@ from .products import equal_points, mirrored, possible
 from .threads import in_strips
 
 if TYPE_CHECKING:
+    from ..lower.growth import Growth
     from .gradients.network import KernelGradients, NetworkGradient
     from .gradients.units import UnitGradient
 
@@ -147,6 +148,24 @@ class CompiledKernel:
             )
         with np.errstate(all="ignore"):  # NaN and infinities pass, as in a call
             return self._gradient(X, Y)
+
+    def growth(self, variance: float | None = None) -> Growth:
+        """What the layers make of rounding: a bound to first order, for every pair of rows.
+
+        Args:
+            variance: Sigma(x, x) of the first layer; by default that of rows of mean square one.
+
+        Raises:
+            NoClosedForm: an activation has none.
+            UnsupportedOp: a collapsed network: it has no layers.
+        """
+        from ..lower import lower_network
+        from ..lower.growth import growth
+
+        known = self._network if self._units is None else self._units[0]
+        if known is None:
+            raise UnsupportedOp(f"{self.name}: no layers", hint="the network without collapse")
+        return growth(lower_network(found_recursion(known)), variance)
 
     @property
     def _layers(self) -> Layers | None:

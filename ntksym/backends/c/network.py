@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ...lower.growth import growth_lines
 from ...lower.near import formed
 from ...lower.schedule import Kind, Schedule
 from .._base import SourceFile, identifier
@@ -70,8 +71,8 @@ def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
     name = identifier(schedule.name, set()).rstrip("_")
     programs = (*schedule.programs, *schedule.near_programs)
     top, near = head(contract, programs), schedule.near_kinds
-    if near:
-        top = top.removesuffix(" */\n") + " *\n" + "".join(f" * {n}\n" for n in NOTE) + " */\n"
+    notes = (*(NOTE if near else ()), *growth_lines(schedule))
+    top = top.removesuffix(" */\n") + " *\n" + "".join(f" * {n}\n" for n in notes) + " */\n"
     pieces = [top, f'#include "{HEADER_NAME}"\n#include <stdlib.h>\n']
     if support := extra_support(programs):
         pieces.append(support)

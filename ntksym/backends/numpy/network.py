@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import inf
 
+from ...lower.growth import growth_lines
 from ...lower.kernel import STATE
 from ...lower.schedule import Schedule
 from .._base import SourceFile, identifier
@@ -26,9 +27,10 @@ def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
     programs = (*schedule.programs, *schedule.near_programs)
     wanted = used_helpers(programs) | {"_rootdet", "_sqrt0"}
     top = module_head(contract, programs).rstrip("\n")
-    if near := schedule.near_kinds:
-        before, mark, after = top.rpartition('"""')
-        top = before + "\n" + "\n".join(NOTE) + "\n" + mark + after
+    near = schedule.near_kinds
+    notes = (*(NOTE if near else ()), *growth_lines(schedule))
+    before, mark, after = top.rpartition('"""')
+    top = before + "\n" + "\n".join(notes) + "\n" + mark + after
     pieces = [top, helpers(wanted)]
     pieces.append(function(schedule.input, "_input_rule", "The affine first layer.").rstrip("\n"))
     for k, kind in enumerate(schedule.kinds):

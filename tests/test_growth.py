@@ -1,0 +1,100 @@
+"""What networks make of rounding: the bound holds at any angle and is reached at small ones."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from mpmath import MPContext
+
+from ntksym.backends import Contract
+from ntksym.backends.c import network as c_network
+from ntksym.backends.numpy import network as numpy_network
+from ntksym.errors import UnsupportedOp
+from ntksym.lower import lower_network
+from ntksym.lower.growth import growth
+from ntksym.lower.schedule import Schedule, evaluate_network
+from ntksym.network import Convention, mlp, recurse
+from ntksym.runtime import compile as compile_
+
+CONTRACT = Contract("a test", ("a test",))
+
+
+def scheduled(names: str, depth: int, weight: Any, bias: Any) -> Schedule:
+    chosen: Any = names.split(" ")
+    net = mlp(chosen if len(chosen) > 1 else names, depth=depth, weight_var=weight, bias_var=bias)
+    return lower_network(recurse(net))
+
+
+def correlation(schedule: Schedule, angle: Any, length: Any, ctx: MPContext) -> Any:
+    """nngp over the size of the diagonals of (1, 0) and length*(cos, sin), and that size."""
+    g = (ctx.mpf(1), length * ctx.cos(angle), length**2)
+    value = evaluate_network(schedule, *g, 1, ctx)[0]
+    own = [evaluate_network(schedule, x, x, x, 1, ctx)[0] for x in (g[0], g[2])]
+    return value, ctx.sqrt(own[0] * own[1])
+
+
+@pytest.mark.parametrize(
+    ("names", "depth", "weight", "bias"),
+    [("sin", 8, "2.31", 0), ("erf", 6, 3, "1/10"), ("relu", 5, 2, "1/10"), ("gelu erf", 2, 2, 0)],
+)
+def test_no_perturbation_changes_more(names: str, depth: int, weight: Any, bias: Any) -> None:
+    schedule = scheduled(names, depth, weight, bias)
+    found = growth(schedule)
+    ctx = MPContext()
+    ctx.dps = 40
+    small = ctx.mpf(10) ** -12
+    worst = 0.0
+    for angle in ("1e-6", "1e-2", "0.5", "1.5", "3"):
+        at = ctx.mpf(angle)
+        for turn, stretch in ((1, 0), (0, 1), (1, 1), (1, -1)):
+            moved = correlation(schedule, at + turn * small, 1 + stretch * small, ctx)
+            value, size = correlation(schedule, at, ctx.mpf(1), ctx)
+            worst = max(worst, float(abs(moved[0] - value) / size / small))
+    assert worst <= found.inputs * (1 + 1e-6)
+    assert found.inputs <= 40 * worst  # the bound is of all angles, and of both changes
+
+
+@pytest.mark.parametrize(("name", "weight"), [("sin", "2.31"), ("erf", 3)])
+def test_small_angles_grow_by_the_bound(name: str, weight: Any) -> None:
+    schedule = scheduled(name, 8, weight, 0)
+    ctx = MPContext()
+    ctx.dps = 60
+    angle = ctx.mpf(10) ** -15
+    value, size = correlation(schedule, angle, ctx.mpf(1), ctx)
+    after = ctx.sqrt(1 - (value / size) ** 2)
+    assert float(after / angle) == pytest.approx(growth(schedule).angle, rel=1e-6)
+
+
+def test_homogeneous_layers_keep_angles() -> None:
+    schedule = scheduled("relu", 100, 2, 0)
+    for variance in (2.0, 1e-30):
+        found = growth(schedule, variance)
+        got = (found.variance, found.angle, found.inputs, found.layers)
+        assert got == pytest.approx((variance, 1.0, 2.0, 202.0), rel=1e-4)
+
+
+def test_jumps_have_no_bound() -> None:
+    convention = Convention(derivative="distributional")
+    net = mlp("sign", depth=3, convention=convention)
+    assert growth(lower_network(recurse(net))).inputs == math.inf
+
+
+@pytest.mark.parametrize("backend", [c_network, numpy_network])
+def test_heads_say_it(backend: Any) -> None:
+    text = backend.network_file(scheduled("sin", 20, "2.31", 0), CONTRACT).text
+    found = growth(scheduled("sin", 20, "2.31", 0))
+    assert f"by at most {found.inputs:.2g} e," in text
+    assert f"errors e of all 20 layers too by {found.layers:.2g} e." in text
+
+
+def test_kernels_say_it() -> None:
+    k = compile_(mlp("erf", depth=20, weight_var=3), "numpy")
+    assert k.growth() == growth(scheduled("erf", 20, 3, 0))
+    assert k.growth().angle > k.growth(1.0).angle > 20.0
+    flat = compile_(mlp("relu", depth=3, weight_var=2), "numpy", collapse=True)
+    with pytest.raises(AttributeError):
+        flat.growth()  # a collapsed network has no layers
+    with pytest.raises(UnsupportedOp, match="no layers"):
+        flat.for_data([[1.0, 0.0]]).growth()
