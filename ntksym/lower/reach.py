@@ -12,14 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from math import inf
 from typing import Any
 
 from sympy import Expr, I
 
+from ..activation import Activation
 from ..derivation import Derivation
 from ..errors import NtksymError
 from ..symbols import x
-from ..terms.cells import Cell, inside
+from ..terms.cells import Cell, cells, inside
 from .build import Builder
 
 EXACT = 60
@@ -103,3 +105,54 @@ def _sampled(d: Derivation, every: tuple[Cell, ...], ctx: Any) -> Sample | None:
 def _number(e: Expr, ctx: Any) -> Any:
     b = Builder(())
     return b.program("number", (("value", b.operand(e)),)).evaluate({}, ctx)["value"]
+
+
+FLAT = 256
+"""Standard deviations of so many widths make a bounded function two numbers with a point between
+them: see `flat_from`."""
+
+
+def flat_from(activation: Activation) -> float:
+    r"""The standard deviation from which $E[(s(r_1z) - s(r_2z))^2]$ falls like 1/r, or infinity.
+
+    Where s tends to a number on each side, that is
+    $\int (s(y) - s(yr_2/r_1))^2\varphi(y/r_1)dy/r_1$ with $\varphi$ even and smooth: a constant over
+    $r_1$, and powers of $1/r_1^2$ times that.
+    """
+    from mpmath import MPContext
+
+    ctx = MPContext()
+    ctx.dps = 60
+    found = None if activation.params else _evaluated(activation, ctx)
+    if found is None:
+        return inf
+    try:
+        ends = [found(sign * ctx.ldexp(1, _LIMIT)) for sign in (1, -1)]
+        rows = []
+        for i in range(-NEAREST, 2 * NEAREST):
+            places = [ctx.ldexp(sign * m, i) for m in (1, ctx.mpf(11) / 8) for sign in (1, -1)]
+            rows.append([abs(found(z) - ends[int(z < 0)]) for z in places])
+    except (NtksymError, ArithmeticError, ValueError):
+        return inf
+    gaps = [max(row) for row in rows]
+    most = max(gaps)
+    wide = [i for i, gap in enumerate(gaps) if not gap * FLAT <= most]
+    if not most or not ctx.isfinite(most) or not wide or wide[-1] == len(gaps) - 1:
+        return inf
+    return FLAT * 2.0 ** (wide[-1] + 1 - NEAREST)
+
+
+def _evaluated(activation: Activation, ctx: Any) -> Callable[[Any], Any] | None:
+    """A function of a number, off its kinks."""
+    try:
+        derived = Derivation.of(activation)
+        sampled = _sampled(derived, cells(derived.terms), ctx)
+        return None if sampled is None else lambda z: sampled(z)[0]
+    except NtksymError:
+        pass
+    try:
+        b = Builder(("x",))
+        p = b.program("s", (("s", b.operand(activation.expr)),))
+    except NtksymError:
+        return None
+    return lambda z: p.evaluate({"x": z}, ctx)["s"]

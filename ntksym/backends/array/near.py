@@ -32,11 +32,11 @@ NODES = 32
 
 
 def array_near() -> str:
-    """Python that defines `_carried(mode, slope, own, bias, state, after, roots, c, plain)`.
+    """Python that defines `_carried(mode, slope, far, own, bias, state, after, roots, c, plain)`.
 
     `slope(q11, q12, q22, root)` is the derivative dual, `own(q)` the dual of u = v, both times the
-    variance of the weights; `bias` is a number where the activation is positively homogeneous,
-    else None.
+    variance of the weights; `far` is `Near.far`, or None where that is infinite; `bias` is a number
+    where the activation is positively homogeneous, else None.
     """
     nodes = [(t**3, 3.0 * t * t * w) for t, w in legendre(NODES)]
     tables = ""
@@ -77,7 +77,20 @@ def _near_along(lo, hi, spread):
     return (_joined(part) for part in zip(*parts))
 
 
-def _near_root(slope, own, bias, a, c, b, root, n11, n22, plain):
+def _near_apart(far, lo, hi, spread):
+    """The same where s may be two numbers with a point between them for large r: then, with the
+    ratio of the variances fixed, r times that is A + B/r^2, which is read off at smaller r.
+    """
+    large = hi > far * far
+    t = _where(large, far / _sqrt(_where(large, hi, 1.0 + 0.0 * hi)), 1.0 + 0.0 * hi)
+    lo, hi, bend = lo * t * t, hi * t * t, (1.0 - t * t) / 3.0
+    *one, weight = _near_along(lo, hi, spread)
+    *two, half = _near_along(0.25 * lo, 0.25 * hi, spread)
+    parts = [_joined(both) for both in zip(one, two)]
+    return (*parts, _joined((t * (1.0 + bend) * weight, -0.5 * t * bend * half)))
+
+
+def _near_root(slope, far, own, bias, a, c, b, root, n11, n22, plain):
     """sqrt(n11*n22 - n12^2) after a layer for nearly parallel pairs, flat arrays.
 
     From d = E[(s(u) - s(v))^2] (times the variance of the weights): what unlike norms make of
@@ -94,7 +107,8 @@ def _near_root(slope, own, bias, a, c, b, root, n11, n22, plain):
     if bias is None:
         small = (angle < @ANGLE@) & (spread < @SPREAD@)
         held = _where(small, spread, 0.0 * spread)
-        *more, along = _near_along(lo, _where(small, hi, lo), held)
+        given = lo, _where(small, hi, lo), held
+        *more, along = _near_along(*given) if far is None else _near_apart(far, *given)
         flat = 0.0 * more[0]  # not -0.0
         at, sine = (_joined(two) for two in zip(at, more)), _joined((sine, flat))
         weight = _joined((2.0 * weight, along))
@@ -111,7 +125,7 @@ def _near_root(slope, own, bias, a, c, b, root, n11, n22, plain):
     return _where(good, _sqrt0(_where(good, det, 0.0 * det)) * s1 * s2, plain)
 
 
-def _carried(mode, slope, own, bias, state, after, roots, c, plain):
+def _carried(mode, slope, far, own, bias, state, after, roots, c, plain):
     """The next root: `plain`, but from `_near_root` for pairs that are nearly parallel."""
     a, before, b, root = state
     rx, ry, sx, sy = roots
@@ -129,7 +143,7 @@ def _carried(mode, slope, own, bias, state, after, roots, c, plain):
     near = near & ~((root == 0.0) & (a == b))
 
     def mended(*given):
-        return _near_root(slope, own, bias, *given)
+        return _near_root(slope, far, own, bias, *given)
 
     return _chosen(near, mended, (a, before, b, root, *after, plain), (1, 1, 1, 0, 1, 1, 0), plain)
 '''

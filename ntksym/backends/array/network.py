@@ -7,6 +7,7 @@ name in either, in `ArrayBackend.network` and `ArrayBackend.loops`.
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 
 from ...lower.kernel import STATE
 from ...lower.program import Program
@@ -94,7 +95,8 @@ def _near(schedule: Schedule, backend: ArrayBackend) -> list[str]:
         params = schedule.kinds[k].pair.args[len(STATE) :]
         pair = "".join(f", values[{params.index(a)}]" for a in found.pair.args[4:])
         pieces.append(function(found.slope, f"_near{k}_slope", backend, "The derivative dual."))
-        pieces.append(_NEAR.replace("@K@", str(k)).replace("@PAIR@", pair))
+        text = _NEAR.replace("@FAR@", "None" if found.far == inf else repr(found.far))
+        pieces.append(text.replace("@K@", str(k)).replace("@PAIR@", pair))
     return pieces
 
 
@@ -124,8 +126,8 @@ def _tuple(backend: ArrayBackend, columns: tuple[tuple[float, ...], ...]) -> str
 
 _NEAR = '''
 def _near@K@(values):
-    """The derivative dual of a layer with its numbers."""
-    return lambda q11, q12, q22, root: _near@K@_slope(q11, q12, q22, root@PAIR@)[0]
+    """The derivative dual of a layer with its numbers, and from where on s is two numbers."""
+    return lambda q11, q12, q22, root: _near@K@_slope(q11, q12, q22, root@PAIR@)[0], @FAR@
 '''
 
 _STEP = '''
@@ -205,7 +207,7 @@ def _first_unlike(x1, x2, exact, state):
 
 _MENDED = """    if mode:
         before, ends = (qx, c, qy, root), (nx, ny)
-        following = _carried(mode, near(pair), None, None, before, ends, roots, after, following)
+        following = _carried(mode, *near(pair), None, None, before, ends, roots, after, following)
 """
 
 FIRST = '''

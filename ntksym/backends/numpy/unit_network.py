@@ -99,6 +99,7 @@ def _scaled(dual, factor):
         value, slope = dual(*given)
         return factor * value, factor * slope
 
+    times.far = np.inf
     return times
 '''
 
