@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import sympy
 from flint import arb
 
 import ntksym
@@ -11,7 +12,7 @@ from ntksym.cli.eval import work as evaluated
 from ntksym.cli.outcome import View
 from ntksym.cli.reading import read_activation, read_with_values
 from ntksym.errors import BadActivation, NtksymError, UnsupportedOp
-from ntksym.language import parse_activation, parse_number
+from ntksym.language import as_activation, parse_activation, parse_number
 from ntksym.network import parse_spec
 from ntksym.numeric.arith import working
 from ntksym.numeric.table.kinks import power_coefficients
@@ -93,6 +94,19 @@ def test_what_to_write_instead(text: str, hint: str) -> None:
     with pytest.raises(NtksymError) as failed:
         parse_activation(text)
     assert hint in failed.value.hint
+
+
+def test_functions_that_only_sympy_has() -> None:
+    t = sympy.Symbol("t")
+    for expr, text in (
+        (sympy.sinc(2 * t), "sin(2*x)/(2*x)"),
+        (t * sympy.sech(t), "x*sech(x)"),
+        (t * sympy.coth(t), "x*cosh(x)/sinh(x)"),
+    ):
+        assert as_activation(expr).expr == parse_activation(text).expr
+    for expr in (sympy.floor(t), t - sympy.floor(t), sympy.Mod(t, 2), sympy.ceiling(t)):
+        with pytest.raises(BadActivation, match="infinitely many jumps have no bound"):
+            ntksym.dual(expr)
 
 
 def test_values_at_which_nothing_is_finite() -> None:

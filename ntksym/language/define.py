@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import sympy
 from sympy import Basic, DiracDelta, Expr, Float, Rational, Symbol
@@ -12,6 +12,7 @@ from .. import activations
 from ..activation import Activation
 from ..errors import BadActivation, NtksymError, UnknownName
 from ..symbols import x
+from .elsewhere import instead
 from .messages import nearest, short
 from .names import GREEK, assumption, fault
 from .read import parse
@@ -28,7 +29,22 @@ _FOREIGN = (
     sympy.Limit,
     DiracDelta,
     sympy.ITE,
+    sympy.floor,
+    sympy.ceiling,
+    sympy.frac,
+    sympy.Mod,
 )
+
+_SPELLED: dict[type[Basic], Callable[[Expr], Expr]] = {
+    sympy.sinc: lambda z: sympy.sin(z) / z,
+    sympy.sech: lambda z: 1 / sympy.cosh(z),
+    sympy.csch: lambda z: 1 / sympy.sinh(z),
+    sympy.coth: lambda z: sympy.cosh(z) / sympy.sinh(z),
+    sympy.sec: lambda z: 1 / sympy.cos(z),
+    sympy.csc: lambda z: 1 / sympy.sin(z),
+    sympy.cot: lambda z: sympy.cos(z) / sympy.sin(z),
+}
+"""Functions of SymPy in terms of those of the language."""
 
 
 def parse_activation(
@@ -123,8 +139,11 @@ def _from_expr(expr: Expr, given: dict[str, str]) -> Activation:
         raise BadActivation(
             f"{part.func.__name__} is not a function of the language",
             where=str(part)[:200],
-            hint="an expression in elementary functions, erf, Max, Abs, Heaviside, Piecewise",
+            hint=instead(part.func.__name__)
+            or "an expression in elementary functions, erf, Max, Abs, Heaviside, Piecewise",
         )
+    for head, spelled in _SPELLED.items():
+        expr = expr.replace(head, spelled)
     symbols = sorted(expr.free_symbols, key=lambda s: (str(s), sympy.default_sort_key(s)))
     names = [str(s) for s in symbols]
     for one in names:
