@@ -127,13 +127,13 @@ def _listed(head: str, expr: Any, width: int) -> tuple[str, ...]:
 
 
 def _broken(text: str, room: int) -> Iterator[str]:
-    """Pieces of at most `room` characters: cut before a sum's sign, else before a product's."""
+    """Pieces of at most `room` characters, cut before signs and factors, outside brackets best."""
     while len(text) > room:
-        signs = [text.rfind(sign, 1, room) for sign in (" + ", " - ")]
-        stars = [m.start() for m in finditer(r"(?<!\*)\*(?!\*)", text[:room])]
-        cut = max(*signs, *stars[-1:])
-        if cut <= 0:
+        places = [m.start() for m in finditer(r" [+-] |(?<![* ])\*(?!\*)", text[: room + 2])]
+        late = [i for i in places if room // 3 < i <= room] or [i for i in places if 0 < i <= room]
+        if not late:
             break
+        cut = max(late, key=lambda i: (text.count(")", 0, i) - text.count("(", 0, i), i))
         yield text[:cut]
         text = text[cut:].lstrip()
     yield text

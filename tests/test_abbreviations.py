@@ -125,8 +125,11 @@ def test_long_formulas_stay_within_the_terminal() -> None:
     wide = [e for s, e in abbreviate((d.value, d.dot)).names if e.is_Add and len(e.args) > 8]
     assert len(wide) == 4
     powers = sum(Rational(k, 7) * q11**k * q22 ** (k + 1) for k in range(2, 60))
-    lines, _ = formulas([("K", exp(q12) * powers + exp(powers) * q12)], width=72, full=True)
+    whole = exp(q12) * powers + exp(powers) * q12
+    lines, _ = formulas([("K", whole)], width=72, full=True)
     assert max(len(line) for _, line in lines) <= 72 and len(lines) < 100
+    assert "".join("".join(line.split()) for _, line in lines) == f"K={whole}".replace(" ", "")
+    assert not any(line.endswith("*") or line.lstrip().startswith("**") for _, line in lines)
 
 
 def test_latex_has_a_row_for_each_name() -> None:
