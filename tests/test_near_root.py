@@ -34,7 +34,7 @@ PLACES = ((1e-2, 1.0), (1e-4, 1.001), (1e-7, 1.0), (1e-8, 1.03), (1e-12, 1.001))
 """Angle of a pair, ratio of its norms."""
 
 
-def rows(dtype: Any = float) -> tuple[np.ndarray, np.ndarray]:
+def rows(dtype: Any = float, scale: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(3)
     xs, ys = [], []
     for angle, ratio in PLACES:
@@ -43,7 +43,7 @@ def rows(dtype: Any = float) -> tuple[np.ndarray, np.ndarray]:
         z *= np.linalg.norm(x) / np.linalg.norm(z)
         xs.append(x)
         ys.append((x - 2 * np.sin(angle / 2) ** 2 * x + np.sin(angle) * z) * ratio)
-    return np.array(xs).astype(dtype), np.array(ys).astype(dtype)
+    return (scale * np.array(xs)).astype(dtype), (scale * np.array(ys)).astype(dtype)
 
 
 def network(names: str, depth: int = 3, weight: Any = 1, bias: Any = "1/10") -> Any:
@@ -52,9 +52,11 @@ def network(names: str, depth: int = 3, weight: Any = 1, bias: Any = "1/10") -> 
 
 
 @lru_cache(maxsize=16)
-def reference(names: str, depth: int, weight: Any, bias: Any, dtype: Any = float) -> Any:
+def reference(
+    names: str, depth: int, weight: Any, bias: Any, dtype: Any = float, scale: float = 1.0
+) -> Any:
     ctx = MPContext()
-    ctx.dps = 60
+    ctx.dps = 60 if scale == 1.0 else 160
     schedule = lower_network(recurse(network(names, depth, weight, bias)))
 
     def inner(u: Any, v: Any) -> Any:
@@ -62,13 +64,13 @@ def reference(names: str, depth: int, weight: Any, bias: Any, dtype: Any = float
         return ctx.mpf(exact.numerator) / exact.denominator
 
     found = []
-    for x, y in zip(*rows(dtype), strict=True):
+    for x, y in zip(*rows(dtype, scale), strict=True):
         found.append(evaluate_network(schedule, inner(x, x), inner(x, y), inner(y, y), 6, ctx))
     return found
 
 
-def worst(kernel: Any, exact: Any, dtype: Any = float) -> float:
-    got = kernel(*rows(dtype))
+def worst(kernel: Any, exact: Any, dtype: Any = float, scale: float = 1.0) -> float:
+    got = kernel(*rows(dtype, scale))
     errors = [
         abs(float(values[i, i] / e[k] - 1))
         for k, values in enumerate((got.nngp, got.ntk))
@@ -87,6 +89,21 @@ def test_networks_of_closed_forms(case: Any, target: str) -> None:
     # relu6 is nearly homogeneous: what unlike norms make of parallel rows is a small difference
     goal = 1e-12 if case[0] == "relu6" else 1e-14
     assert worst(kernel, reference(*case)) < goal
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_bounded_layers_at_large_norms(target: str) -> None:
+    """What unlike norms r make of parallel rows is of the order 1/r: its terms of the order r.
+
+    Angles of 1e-12 of rows that differ by 1e-3 have nine digits, and the slope shows it there.
+    """
+    case = ("erf", 2, 2, "1/10")
+    kernel = compile(recurse(network(*case)), target=target, cache=False)
+    for scale in (1e4, 1e20, 1e70):
+        exact = reference(*case, float, scale)
+        assert worst(kernel, exact, float, scale) < 1e-7
+        got = kernel(*rows(float, scale)).nngp
+        assert max(abs(float(got[i, i] / e[0] - 1)) for i, e in enumerate(exact)) < 1e-14
 
 
 @pytest.mark.parametrize("engine", [CUnitNetwork, NumpyUnitNetwork])

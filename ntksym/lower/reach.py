@@ -116,8 +116,8 @@ def flat_from(activation: Activation) -> float:
     r"""The standard deviation from which $E[(s(r_1z) - s(r_2z))^2]$ falls like 1/r, or infinity.
 
     Where s tends to a number on each side, that is
-    $\int (s(y) - s(yr_2/r_1))^2\varphi(y/r_1)dy/r_1$ with $\varphi$ even and smooth: a constant over
-    $r_1$, and powers of $1/r_1^2$ times that.
+    $\int (s(y) - s(yr_2/r_1))^2\varphi(y/r_1)dy/r_1$ with $\varphi$ even and smooth: a constant
+    over $r_1$, and powers of $1/r_1^2$ times that.
     """
     from mpmath import MPContext
 
