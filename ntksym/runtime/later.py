@@ -20,6 +20,8 @@ class Wanted:
 
     method: str = "auto"
     error: float | None = None
+    tables: float | None = None
+    """What tables are proven to that are built instead of mixtures; None: mixtures stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Asked:
     error: float | None = None
     variances: Any = None
     collapse: bool | float | None = None
+    tables: float | None = None
 
     def key(self, net: Any, *parts: str) -> str | None:
         """The key of a recipe, or None: what is asked has no text, or nothing is to be kept."""
@@ -46,13 +49,13 @@ class Asked:
         """The key of what is made for one range of variances; `net` is spelled out."""
         if not self.cache:
             return None
-        plain = spelled((self.target, self.dtype, self.method, self.error))
+        plain = spelled((self.target, self.dtype, self.method, self.error, self.tables))
         return recipe_key(net, plain, *parts)
 
     @property
     def wanted(self) -> Wanted:
         """How duals are to be computed."""
-        return Wanted(self.method, self.error)
+        return Wanted(self.method, self.error, self.tables)
 
     def on(self, target: str) -> Asked:
         """The same for another target."""

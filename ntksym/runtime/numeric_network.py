@@ -13,7 +13,7 @@ from ..backends.c import backend as c_backend
 from ..backends.c.unit_network import network_file
 from ..backends.numpy import unit_network as numpy_unit_network
 from ..backends.units import unit_of
-from ..errors import BadSpec
+from ..errors import BadSpec, Undecided
 from ..network import Network
 from ..numeric import ExpectedDual, MixtureDual, choose, read_variances
 from .checks import Array
@@ -27,15 +27,18 @@ from .routes import needs_numeric as needs_numeric
 from .rule_store import kept
 from .spans import ranged_dual, ranged_kernel
 from .spelled import spelled
+from .tabled import TabledKernel, network_seconds
 from .unit_engines import CUnit, CUnitNetwork, NumpyUnit, NumpyUnitNetwork
 from .unit_layers import (
     AUTO,
+    LONGEST_TABLE,
     Plan,
     Range,
     Wanted,
     first_range,
     needs_range,
     plan,
+    ranged_choice,
     settled,
     vanishing,
 )
@@ -105,7 +108,7 @@ def compile_numeric(
     asked = Asked(target, dtype, cache, threads, wanted.method, wanted.error)
     fixed = _first(network, variances)
     if fixed is None and not needs_range(network, wanted):
-        return kernel_at(network, asked, None)[0]
+        return _tabled(network, asked)
     if target == "c":
         _compiler()
     record = {
@@ -115,6 +118,16 @@ def compile_numeric(
         "fixed": None if fixed is None else list(fixed),
     }
     return ranged_kernel(network, asked, record)
+
+
+def _tabled(network: Network, asked: Asked) -> CompiledKernel:
+    """The kernels for all variances; where they are mixtures large calls may take tables."""
+    made = plan(network, asked.wanted)
+    kernel = _kernel(network, asked, made)
+    seconds = network_seconds(made.schedule)
+    if seconds == 0.0 or asked.method != "auto":
+        return kernel
+    return TabledKernel(kernel, network, asked, seconds)
 
 
 def kernel_at(network: Network, asked: Asked, span: Range | None) -> tuple[CompiledKernel, bool]:
@@ -128,6 +141,13 @@ def kernel_at(network: Network, asked: Asked, span: Range | None) -> tuple[Compi
         Undecided: a bound that was asked for cannot be proven.
     """
     made = plan(network, asked.wanted, span)
+    if asked.tables is not None and not any(map(ranged_choice, made.choices)):
+        raise Undecided(f"no table is proven to {asked.tables:g} within {LONGEST_TABLE:g} s")
+    lasting = span is None or asked.method != "auto" or all(map(settled, made.choices))
+    return _kernel(network, asked, made), lasting
+
+
+def _kernel(network: Network, asked: Asked, made: Plan) -> CompiledKernel:
     contract = network_contract(network)
     engine: CUnitNetwork | NumpyUnitNetwork
     if asked.target == "c":
@@ -142,8 +162,7 @@ def kernel_at(network: Network, asked: Asked, span: Range | None) -> tuple[Compi
         threads=asked.threads,
         sources=engine.sources,
     )
-    lasting = span is None or asked.method != "auto" or all(map(settled, made.choices))
-    return kernel.prepare(asked.cache).with_units(network, asked.wanted), lasting
+    return kernel.prepare(asked.cache).with_units(network, asked.wanted)
 
 
 def _compiler() -> None:

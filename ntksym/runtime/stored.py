@@ -47,7 +47,8 @@ def recipe_of(made: Any) -> dict[str, Any] | None:
         return None
     deep = getattr(made, "depth", 0)
     units = made._units is not None
-    return record | {"kind": "kernel", "deep": deep, "units": units}
+    seconds = getattr(made, "seconds", None)
+    return record | {"kind": "kernel", "deep": deep, "units": units, "seconds": seconds}
 
 
 def again(recipe: dict[str, Any], net: Any, asked: Asked) -> Any:
@@ -107,7 +108,12 @@ def _kernel(
         network=None if recipe["units"] else later,
     ).prepare(asked.cache)
     if recipe["units"]:
-        return made.with_units(later, asked.wanted)
+        made.with_units(later, asked.wanted)
+        if recipe["seconds"] is None:
+            return made
+        from .tabled import TabledKernel
+
+        return TabledKernel(made, later, asked, recipe["seconds"])
     if recipe["deep"]:
         from .deep import DeepKernel
 

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from .. import symbols
+from ..activation import Activation
 from ..backends import Contract
 from ..backends.numpy import unit_network as numpy_unit_network
 from ..backends.point_unit import TOLERANCE
@@ -27,7 +28,7 @@ from ..backends.unit import DualUnit
 from ..backends.unit_schedule import UnitSchedule, UnitStep
 from ..backends.units import unit_of
 from ..dual import Dual
-from ..errors import UnsupportedOp, without_value
+from ..errors import NoClosedForm, Undecided, UnsupportedOp, without_value
 from ..lower.kernel import degree_one, lower_input
 from ..lower.near import kinked
 from ..lower.program import Program
@@ -35,8 +36,10 @@ from ..lower.schedule import number
 from ..network import InputRule, Network
 from ..network.affine import Affine, affine_layers
 from ..network.layers import Nonlinearity
-from ..numeric import Candidate, Choice, ExpectedDual, choose
+from ..numeric import Candidate, Choice, ExpectedDual, MixtureDual, choose
 from ..numeric.choice import is_slow
+from ..numeric.rules import RULES
+from ..numeric.table.patience import at_most
 from .engines import load_module
 from .later import Range as Range
 from .later import Wanted as Wanted
@@ -49,6 +52,8 @@ POINT = TOLERANCE
 SLACK = 1e-12
 """By how much a range is widened, relatively: the rounding of the layers before."""
 
+LONGEST_TABLE = 15.0
+"""Seconds that a table may take where there is a mixture."""
 
 AUTO = Wanted()
 
@@ -202,10 +207,29 @@ def _choice(n: Nonlinearity, wanted: Wanted, span: Range | None) -> Choice:
         if missing:
             raise without_value(missing[0], act.name)
         act = act.with_params(**values)
+    if wanted.tables is not None and isinstance(plain.dual, MixtureDual):
+        return _table(act, wanted.tables, exact) or plain
     fixed = choose(
         act, method=wanted.method, error=wanted.error, variances=exact, code=True, build=kept
     )
     return fixed if ranged_choice(fixed) else plain
+
+
+@lru_cache(maxsize=256)
+def _table(act: Activation, error: float, exact: tuple[Fraction, Fraction]) -> Choice | None:
+    """A table instead of a mixture, None where none is proven within seconds."""
+    seconds = RULES["tabulated"].seconds
+    assert seconds is not None
+    try:
+        if not kept.known(RULES["tabulated"], act, exact, error):
+            if seconds(act, exact, error) > LONGEST_TABLE:
+                return None
+        with at_most(LONGEST_TABLE):
+            return choose(
+                act, method="tabulated", error=error, variances=exact, code=True, build=kept
+            )
+    except (Undecided, NoClosedForm):
+        return None
 
 
 def ranged_choice(choice: Choice) -> bool:
