@@ -9,6 +9,7 @@ import pytest
 
 from ntksym.errors import Undecided
 from ntksym.language import parse_activation
+from ntksym.symbols import x
 from ntksym.verify import balls
 from ntksym.verify.isolated import Isolated
 from ntksym.verify.order import same_zero
@@ -46,3 +47,16 @@ def test_one_zero_found_twice_is_one_kink() -> None:
         assert same_zero(one, two) and not same_zero(one, other)
     pieces = split(parse_activation("abs(x - cos(x)) + sqrt(abs(x^2 - x*cos(x)))").expr)
     assert [p.hi is None or p.hi == 0 or p.hi.has(Isolated) for p in pieces] == [True] * 3
+
+
+@pytest.mark.parametrize("text", ["x*exp(-10000*(x - 1)^2)", "max(x, 0)^2*exp(-1000*x^2)"])
+def test_narrow_bumps_are_found_by_their_size(text: str) -> None:
+    """Against the same bump of another variable, u = v/100, where it is wide."""
+    act = parse_activation(text)
+    wide = act.expr.subs(x, x / 100)
+    for derivative in (False, True):
+        one = balls.enclose_definition(act, 9, -4, "2.5", derivative=derivative)
+        scale = 100**2 if derivative else 1
+        two = balls.enclose_definition(wide, 90000, -40000, 25000, derivative=derivative)
+        assert abs(one.mid - scale * two.mid) <= one.rad + scale * two.rad
+        assert one.rel_digits >= 30

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from fractions import Fraction
-from math import inf, log, log2, sqrt
+from math import inf, log2, sqrt
 from time import thread_time
 from typing import Any, TypeAlias
 
-from flint import arb, ctx, fmpq
+from flint import arb, ctx
 from sympy import Expr, Rational, Symbol
 
 from ..activation import Activation
@@ -24,19 +24,15 @@ from .definition import expectation, factor
 from .evaluate import constant, real_ball
 from .growth import growth_of
 from .law import Law, exact
-from .pieces import REACH, Piece
+from .pieces import REACH
 from .rearrange import rearranged
 from .safe import Divergent, Exhausted, allowed, precision
+from .size import size_of
 from .surd import Surd
 
 Number: TypeAlias = Rational | int | str | Fraction
 """An exact rational number; text is read as a decimal or a fraction."""
 _EXTRA_FLOOR = 15
-_ORDINARY = 4
-"""Powers of ten within which the size of an integrand does not change its tolerance."""
-_SAMPLES = (0, 2, -2, 6, -6, 11, -11, 17, -17, 40, -40, 80, -80, 130, -130, 200, -200)
-"""Where an integrand is looked at for its size, in tenths of the deviation from the mean."""
-_USUAL = 40
 _MOST_FAILURES = 8
 _REACHES = (24, 64)
 _FEWER = (12, 5, 2)
@@ -145,7 +141,7 @@ def _enclosed(
         for e, mean, variance in ((second, law.m2, law.q22), (first, law.m1, law.q11)):
             found = factor(e, derivative=derivative, distributional=distributional, reach=reach)
             growth_of(rearranged(found.pieces))
-            sizes[e] = _size_of(found.pieces, mean, variance)
+            sizes[e] = size_of(found.pieces, mean, variance)
     size = sizes[first] + sizes[second]
     first, second = (e * Rational(10) ** -sizes[e] for e in (first, second))
 
@@ -166,33 +162,6 @@ def _reach(law: Law, digits: int) -> int:
     sides = ((law.m1, law.q11), (law.m2, law.q22))
     most = max(abs(float(arb(m))) + far * float(arb(v).sqrt()) for m, v in sides)
     return next((r for r in _REACHES if most < r), REACH)
-
-
-def _size_of(pieces: tuple[Piece, ...], mean: Any, variance: Any) -> int:
-    """The power of ten of a function times the root of the density, 0 if it is about 1.
-
-    All tolerances are absolute, so that functions are brought to this size; nothing else depends
-    on it.
-    """
-    spread = Fraction(float(arb(variance).sqrt()))
-    middle = Fraction(int(mean.numer()), int(mean.denom()))
-    found: dict[int, int] = {}
-    with precision(256), suppress(Undecided, BadActivation):
-        for piece in pieces:
-            low, high = piece.ends()
-            for k in _SAMPLES:
-                at = middle + Fraction(k, 10) * spread
-                ball = arb(fmpq(at.numerator, at.denominator))
-                if (low is None or ball > low) and (high is None or ball < high):
-                    value = abs(real_ball(constant(piece.expr, {x: Surd.rational(exact(at))})))
-                    if value.is_finite() and value > 0:
-                        weight = float(value.mid().log()) - (k / 10) ** 2 / 4
-                        found[k] = max(round(weight / log(10)), found.get(k, -(10**9)))
-    size = max(found.values(), default=0)
-    if size and size == max((found.get(k, 0) for k in (_SAMPLES[-1], _SAMPLES[-2])), default=0):
-        # it grows as fast as the density falls: only the other factor makes the product integrable
-        size = max((found[k] for k in found if abs(k) <= _USUAL), default=0)
-    return size if abs(size) > _ORDINARY else 0
 
 
 def with_values(expr: Expr | Activation, params: Mapping[Any, Number]) -> Expr:

@@ -50,6 +50,8 @@ class Growth:
         return Growth(self.c * other.c, self.k + other.k, self.b + other.b, self.a + other.a)
 
     def __add__(self, other: Growth) -> Growth:
+        if self.c == 0 or other.c == 0:  # zero has no rate: it would hide that of a narrow bump
+            return other if self.c == 0 else self
         return Growth(
             self.c + other.c,
             max(self.k, other.k),

@@ -16,7 +16,7 @@ from flint import acb, arb, ctx
 
 from ..errors import Undecided
 
-_MOST_VALUES = 60_000
+MOST_VALUES = 60_000
 """Values of the integrand in one call of the integrator; smooth functions need a few thousand."""
 
 
@@ -72,7 +72,15 @@ def precision(bits: int) -> Iterator[None]:
         ctx.prec = before
 
 
-def integral(func: Integrand, lower: Any, upper: Any, *, tol: Any, slack: int = 20) -> Any:
+def integral(
+    func: Integrand,
+    lower: Any,
+    upper: Any,
+    *,
+    tol: Any,
+    slack: int = 20,
+    most: int = MOST_VALUES,
+) -> Any:
     r"""An enclosure of $\int_a^b f(x)\,dx$ (`acb`) whose radius is at most `tol` 2^`slack`.
 
     Args:
@@ -80,6 +88,7 @@ def integral(func: Integrand, lower: Any, upper: Any, *, tol: Any, slack: int = 
         lower: the end $a$, an `arb` or a number that is exact.
         upper: the end $b$.
         tol: the absolute goal given to the integrator, an `arb`.
+        most: values of the integrand.
         slack: how many bits the result may miss it by (rounding of large values).
 
     Raises:
@@ -98,7 +107,7 @@ def integral(func: Integrand, lower: Any, upper: Any, *, tol: Any, slack: int = 
             box.append(error)
             return acb("nan")
 
-    value = acb.integral(guarded, lower, upper, abs_tol=tol, rel_tol=0, eval_limit=_MOST_VALUES)
+    value = acb.integral(guarded, lower, upper, abs_tol=tol, rel_tol=0, eval_limit=most)
     if box:
         raise box[0]
     if not value.is_finite():

@@ -67,13 +67,13 @@ def ordinary(
 
 def _sizes(expr: Expr, variance: float) -> tuple[int, int]:
     """The powers of ten of s and of s' where u is usual."""
-    from ...verify.balls import _size_of
     from ...verify.definition import factor
     from ...verify.law import exact
+    from ...verify.size import size_of
 
     q = exact(Fraction(variance))
     value, slope = (
-        _size_of(factor(expr, derivative=d, distributional=False).pieces, exact(0), q)
+        size_of(factor(expr, derivative=d, distributional=False).pieces, exact(0), q)
         for d in (False, True)
     )
     return value, slope
