@@ -88,7 +88,7 @@ class Products(Lines):
                 break
         damping = value if value != 1 else self.operand(exps[0]) if exps else None
         made = self._arranged(value, rest, bottom, number)
-        if damping is None or self._bounded or not any(_grows(f) for f in rest):
+        if damping is None or self._bounded or not _grows(rest):
             return made
         size = self.emit("abs", damping)
         return self.emit("select", size, Fraction(0), Fraction(0), made)  # not 0*inf
@@ -372,12 +372,14 @@ def _forms(f: Expr) -> bool:
     return isinstance(f, Add) and all(t.as_coeff_Mul()[1] in entries for t in f.args)
 
 
-def _grows(f: Expr) -> bool:
-    """Whether a factor is a sum of products of covariance entries: it may overflow."""
+def _grows(factors: list[Expr]) -> bool:
+    """Whether sums of covariance entries are multiplied, or products summed: they may overflow."""
     entries = (S.q11, S.q12, S.q22, S.q)
-    if not isinstance(f, Add) or not is_polynomial(f):
-        return False
-    return any(sum(n for s, n in key if s in entries) > 1 for key in monomials(f))
+    powers = [f.as_base_exp() for f in factors]
+    sums = [(f, n) for f, n in powers if isinstance(f, Add) and is_polynomial(f)]
+    most = (max(sum(m for s, m in key if s in entries) for key in monomials(f)) for f, _ in sums)
+    alone = sum(n for f, n in powers if f in entries and n.is_positive)
+    return bool(sums and sum(d * n for d, (_, n) in zip(most, sums, strict=True)) + alone > 1)
 
 
 def _surely_positive(base: Expr) -> bool:
