@@ -270,9 +270,8 @@ def test_the_definition_is_used_at_few_variances_only() -> None:
 APART = ("relu4", "max(x,0)^5", "x2_probit", "erf(x)*x^2", "hermite5")
 
 
-@pytest.mark.parametrize(
-    ("text", "target"), [*itertools.product(APART, ["c", "numpy"]), ("x^3*erf(x)", "numpy")]
-)
+@pytest.mark.parametrize("target", ["c", "numpy"])
+@pytest.mark.parametrize("text", APART)
 def test_far_apart_variances(text: str, target: str) -> None:
     """Right wherever sqrt(K(q11) K(q22)) is representable, never a wrong number."""
     d = dual(subject(text))
