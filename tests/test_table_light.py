@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from unit_cases import compiled
 
-from ntksym.backends.c.folded import Form
+from ntksym.backends.c.folded import Form, shared_forms
 from ntksym.backends.c.table import TableUnit
 from ntksym.numeric.table import BandedDual, table_dual
 from ntksym.numeric.table.dual import part_of
@@ -103,6 +103,41 @@ def test_floats_are_part_of_the_bound(number: int) -> None:
         form = Form.of(table, (p,))
         assert form.floats > 0.2 * len(form.places)
     assert BandedDual.from_json(table.to_json()) == table
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_pairs_share_polynomials_with_the_least_work(
+    most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forms hold all coefficients of their pairs, deepest first; no other cut is less work."""
+    table = made(1)
+    monkeypatch.setattr("ntksym.backends.c.folded.FORMS", most)
+    forms, own = shared_forms(table), [Form.of(table, (p,)) for p in table.pairs]
+    assert len(table.pairs) == 3 and len(set(forms.values())) == most
+    for p, alone in zip(table.pairs, own, strict=True):
+        form = forms[p.first, p.second]
+        assert set(alone.places) <= set(form.places) and form.work >= alone.work
+        for low in (False, True):
+            depth = form.matrix(p, False, low)[1]
+            assert depth == sorted(depth, reverse=True)
+    count = {(0, 0): 1, (0, 1): 2, (1, 1): 1}
+    order = [p for _, p in sorted(zip([f.work for f in own], table.pairs, strict=True), key=_first)]
+    cuts = [[order]] if most == 1 else [[order[:n], order[n:]] for n in (1, 2)]
+    works = []
+    for groups in cuts:
+        both = [
+            (Form.of(table, tuple(g)), sum(count[p.first, p.second] for p in g)) for g in groups
+        ]
+        works.append(sum(form.work * n for form, n in both))
+    assert sum(forms[key].work * n for key, n in count.items()) == min(works)
+    inputs = entries(table, 300)
+    got = ran(built(table, tmp_path, ("-O1",)), inputs)
+    exact = np.array([table.at(*map(float, p)) for p in zip(*inputs, strict=True)]).T
+    assert abs(np.array(got) - exact).max() < 1e-8
+
+
+def _first(both: tuple[float, Any]) -> float:
+    return both[0]
 
 
 @pytest.mark.parametrize("number", range(len(TABLES)))

@@ -17,6 +17,8 @@ holds twice as many.  What they add up to is widened and goes on in doubles.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
 from struct import pack, unpack
 
 from ...numeric.table.banded import BandedDual, Pair
@@ -33,10 +35,10 @@ BLOCK = 64
 """Entries that are evaluated at a time: four times the lanes of any machine, or more."""
 KEPT = 8
 """So many chunks of columns are kept: those of so many layers of a network."""
-FORMS = 4
+FORMS = 6
 """Up to so many pairs of bands have polynomials written out for them; more share so many."""
-WIDE = 8
-"""A row is padded to a multiple of this: a vector of any machine."""
+WIDE = 16
+"""A row is padded to a multiple of this: two vectors of any machine, whose chains hide latency."""
 
 
 def folded_text(t: BandedDual, stem: str, diagonal: str, band: dict[str, str]) -> str:
@@ -46,7 +48,7 @@ def folded_text(t: BandedDual, stem: str, diagonal: str, band: dict[str, str]) -
     """
     count, whole = len(t.bands), Form.of(t, t.pairs)
     bend = _BENDS[t.sine]
-    forms = _forms(t)
+    forms = shared_forms(t)
     text = LANES_TEXT + FLOATS_TEXT
     sums: dict[Form, str] = {}
     lines = []
@@ -88,16 +90,24 @@ def folded_text(t: BandedDual, stem: str, diagonal: str, band: dict[str, str]) -
     return _filled(text, marks) + diagonal
 
 
-def _forms(t: BandedDual) -> dict[tuple[int, int], Form]:
-    """The form of every pair: its own, or that of pairs that need about as many coefficients."""
-    own = [(len(Form.of(t, (p,)).places), p.first, p.second) for p in t.pairs]
-    order, many = sorted(own), min(FORMS, len(own))
-    found = {}
-    for k in range(many):
-        share = [key for _, *key in order[k * len(own) // many : (k + 1) * len(own) // many]]
-        form = Form.of(t, tuple(t.pair(a, b) for a, b in share))
-        found.update({(a, b): form for a, b in share})
-    return found
+def shared_forms(t: BandedDual) -> dict[tuple[int, int], Form]:
+    """The form of every pair: its own, or one of `FORMS` that together are the least work."""
+    alone = [(Form.of(t, (p,)).work, p.first, p.second) for p in t.pairs]
+    order = [t.pair(a, b) for _, a, b in sorted(alone)]
+    count = [1 if p.first == p.second else 2 for p in order]
+    if len(order) <= FORMS:
+        return {(p.first, p.second): Form.of(t, (p,)) for p in order}
+    ends = range(len(order) + 1)
+    shared = {(a, b): Form.of(t, tuple(order[a:b])) for b in ends for a in range(b)}
+    work = {(a, b): form.work * sum(count[a:b]) for (a, b), form in shared.items()}
+    best: list[tuple[float, tuple[int, ...]]] = [(0.0, ()) if not b else (inf, ()) for b in ends]
+    for _ in range(FORMS):  # the least work of the first b pairs, and where they are cut
+        best = [
+            min([best[b], *((best[a][0] + work[a, b], (*best[a][1], b)) for a in range(b))])
+            for b in ends
+        ]
+    cuts = (0, *best[-1][1])
+    return {(p.first, p.second): shared[a, b] for a, b in pairwise(cuts) for p in order[a:b]}
 
 
 def axes(t: BandedDual, stem: str) -> str:
@@ -131,6 +141,8 @@ class Form:
         places: `(part, j, k)` of every coefficient, as the code meets them: floats first.
         heavy: for both, for every power of x, how many powers of tau are in doubles.
         floats: how many of the places are in floats.
+        order: the numbers of the places in the order of the row, floats first: those with the
+            most powers of the row's tau first, so that vectors of them have as many.
     """
 
     lengths: tuple[tuple[int, ...], tuple[int, ...]]
@@ -140,17 +152,19 @@ class Form:
     places: tuple[Place, ...]
     heavy: tuple[tuple[int, ...], tuple[int, ...]]
     floats: int
+    order: tuple[int, ...]
 
     @classmethod
     def of(cls, t: BandedDual, pairs: tuple[Pair, ...]) -> Form:
         """That of some pairs of a table; which parts there are is that of the table."""
-        lengths, alone, there = [], [], []
+        lengths, alone, there, rows_of = [], [], [], []
         for odd in (0, 1):
             every = [part_of(p.value, odd) for p in t.pairs]
             there.append(any(every))
             alone.append(all(sum(len(line) for p in r for line in p) <= 1 for r in every))
             parts = [part_of(p.value, odd) for p in pairs]
             parts += [_turned(rows) for rows in parts]
+            rows_of.append(parts)
             many = max((len(rows[0][0]) for rows in parts if rows), default=0)
             lengths.append(tuple(max(_powers(r, k) for r in parts) for k in range(many)))
         sizes = [() if lone else found for found, lone in zip(lengths, alone, strict=True)]
@@ -158,13 +172,23 @@ class Form:
         both = (lengths[0], lengths[1]), (alone[0], alone[1]), (there[0], there[1])
         which = heavy[0], heavy[1]
         first, rest = (places(blocks) for blocks in walks((sizes[0], sizes[1]), which))
-        return cls(*both, int(t.sine), (*first, *rest), which, len(first))
+        every_place = (*first, *rest)
+        deep = [max(len(_column(r, j, k)) for r in rows_of[odd]) for odd, j, k in every_place]
+        order = sorted(range(len(deep)), key=lambda n: (n >= len(first), -deep[n]))
+        return cls(*both, int(t.sine), every_place, which, len(first), tuple(order))
 
     @property
     def large(self) -> Sizes:
         """The lengths of the parts that are polynomials."""
         even, odd = (() if a else n for n, a in zip(self.lengths, self.alone, strict=True))
         return even, odd
+
+    @property
+    def work(self) -> float:
+        """About how many fused operations on doubles an entry takes."""
+        powers = [bool(end) for part in self.heavy for end in part]
+        heavy = len(self.places) - self.floats + 2 * powers.count(True)
+        return heavy + 0.5 * (self.floats + 2 * powers.count(False))
 
     @property
     def wide(self) -> int:
@@ -192,10 +216,9 @@ class Form:
         parts = [part_of(pair.value, odd) for odd in (0, 1)]
         if turned:
             parts = [_turned(rows) for rows in parts]
-        columns: list[list[float]] = []
-        for part, j, k in self.places[: self.floats] if low else self.places[self.floats :]:
-            planes = [p[j] for p in parts[part] if j < len(p)]
-            columns.append([line[k] for line in planes if k < len(line)])
+        order = self.order[: self.floats] if low else self.order[self.floats :]
+        places = (self.places[n] for n in order)
+        columns = [_column(parts[part], j, k) for part, j, k in places]
         wide, step = (self.wide_low, 2 * WIDE) if low else (self.wide, WIDE)
         columns += [[]] * (wide - len(columns))
         tall = max((len(c) for c in columns), default=0)
@@ -206,8 +229,12 @@ class Form:
     def texts(self) -> dict[str, str]:
         """The polynomials of an entry, and the two duals from them."""
         value, dot = self.outcome()
+        seats = [0] * len(self.places)
+        for seat, n in enumerate(self.order):
+            seats[n] = seat if n < self.floats else seat - self.floats
+        both = seats[: self.floats], seats[self.floats :]
         return {
-            **polynomials(self.large, self.heavy, self.lead),
+            **polynomials(self.large, self.heavy, self.lead, both),
             "@VALUE@": value,
             "@DOT@": dot,
         }
@@ -274,6 +301,11 @@ def _heavy(sizes: tuple[int, ...], given: list[tuple[int, ...]]) -> tuple[int, .
         return min(one[k] if k < len(one) else 0, most) if one else most
 
     return tuple(max(wanted(one, k, most) for one in given) for k, most in enumerate(sizes))
+
+
+def _column(rows: Rows, j: int, k: int) -> list[float]:
+    """The factors of x^k and the j-th power of the other tau, by powers of the row's."""
+    return [plane[j][k] for plane in rows if j < len(plane) and k < len(plane[j])]
 
 
 def _powers(rows: Rows, k: int) -> int:

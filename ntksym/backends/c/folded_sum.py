@@ -101,13 +101,18 @@ def places(blocks: list[list[Walk]]) -> list[Place]:
     ]
 
 
-def polynomials(sizes: Sizes, heavy: Sizes, lead: int) -> dict[str, str]:
-    """The texts of `SUM` that depend on the form; `lead` as in `c.folded.Form`."""
+def polynomials(
+    sizes: Sizes, heavy: Sizes, lead: int, seats: tuple[list[int], list[int]]
+) -> dict[str, str]:
+    """The texts of `SUM` that depend on the form; `lead` as in `c.folded.Form`.
+
+    `seats`: where in the row the places of floats are, and those of doubles.
+    """
     first, rest = walks(sizes, heavy)
     begun = [0, 0]
     tails = [(w.part, w.k) for block in first for w in block if heavy[w.part][w.k]]
     slots: dict[object, int] = {key: n for n, key in enumerate(tails)}
-    low = _lines(first, "low", begun, lead, slots, False)
+    low = _lines(first, ("low", seats[0]), begun, lead, slots)
     names = [name for part in (0, 1) for name in (f"p{part}", f"d{part}")[: begun[part]]]
     slots.update({name: len(slots) + n for n, name in enumerate(names)})
     low += [f"memcpy({_slot(slots[n], '@STEM@_floats')}, &{n}[u], sizeof zero);" for n in names]
@@ -116,7 +121,7 @@ def polynomials(sizes: Sizes, heavy: Sizes, lead: int) -> dict[str, str]:
     body = "".join(f"      for (int u = 0; u < NTKSYM_HALVES; ++u) {line}\n" for line in low)
     floats = floats.replace("@LINES@", body)
     lines = [f"{n}[u] = ntksym_widen({_slot(slots[n], '@STEM@_many')});" for n in names]
-    lines += _lines(rest, "row", begun, lead, slots, True)
+    lines += _lines(rest, ("row", seats[1]), begun, lead, slots)
     stores: list[str] = []
     for part in (0, 1):
         if sizes[part]:
@@ -146,17 +151,18 @@ def _slot(n: int, lanes: str) -> str:
 
 def _lines(
     blocks: list[list[Walk]],
-    array: str,
+    given: tuple[str, list[int]],
     begun: list[int],
     lead: int,
     slots: dict[object, int],
-    wide: bool,
 ) -> list[str]:
-    """Statements for blocks, of vectors u: floats, or what is `wide`.
+    """Statements for blocks, of vectors u: floats from the array `low`, doubles from `row`.
 
     `begun` counts the powers of x of the parts; `slots` says where coefficients are kept that
-    doubles go on with.  The coefficients are in `array` in the order of `places`.
+    doubles go on with.  `given`: an array, and where in it the `places` of the blocks are.
     """
+    array, seats = given
+    wide = array == "row"
     lines: list[str] = []
     at = 0
     for block in blocks:
@@ -168,7 +174,7 @@ def _lines(
             for n, w in enumerate(block):
                 if not w.low <= j < w.high:
                     continue
-                own = f"{array}[{at}]"
+                own = f"{array}[{seats[at]}]"
                 at += 1
                 fresh = j == w.high - 1 and not (wide and (w.part, w.k) in slots)
                 more = f"c{n}[u] * y[u] + {own}"
