@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+LONG = 120
+"""What was tried has a line each where it has more characters than this."""
+
 
 class NtksymError(Exception):
     """Base of all errors of this library.
@@ -38,7 +41,8 @@ class NtksymError(Exception):
         if self.where:
             lines += ["  " + line for line in self.where.splitlines()]
         if self.tried:
-            lines.append("  tried: " + "; ".join(self.tried))
+            short = sum(map(len, self.tried)) < LONG
+            lines.append("  tried: " + ("; " if short else "\n         ").join(self.tried))
         if self.hint:
             lines.append("  use:   " + self.hint)
         return "\n".join(lines)

@@ -255,7 +255,7 @@ class _Search:
         raise Undecided(
             f"no method proves an error of {errors[-1]:g} for {self.activation.name}"
             + (f" within {LONGEST:.0f} s" if slow else ""),
-            tried=[c.line for c in seen],
+            tried=[f"{c.method}: {c.reason}" for c in seen],
             hint=hint,
         )
 
