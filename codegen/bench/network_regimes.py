@@ -33,6 +33,8 @@ from off_grid import kernels
 import ntksym
 from ntksym.activation import Activation
 from ntksym.dual import dual
+from ntksym.lower import lower_network
+from ntksym.lower.growth import growth
 from ntksym.network import Network, recurse
 from ntksym.runtime import compile as compile_
 
@@ -127,6 +129,7 @@ class Record:
     note: str = ""
     not_symmetric: int = 0
     wrong_diagonal: int = 0
+    growth: list[float] = field(default_factory=list)
     worst: list[Worst] = field(default_factory=list)
 
     @property
@@ -161,6 +164,7 @@ def measured(
     weight_var = gain(act)
     record = Record(name, weight_var, bias_var, points, seconds)
     chain = Chain(recurse(network(act, max(DEPTHS), weight_var, bias_var)))
+    record.growth = grown(act, weight_var, bias_var)
     known = {
         (regime, dtype): references(chain, *rows(regime, points, dtype), seconds)
         for dtype in DTYPES
@@ -183,6 +187,12 @@ def measured(
                                 f"{seen.nngp:.1e} {seen.ntk:.1e} bad {seen.bad} row {seen.at}"
                             )
     return record
+
+
+def grown(act: Activation, weight_var: str, bias_var: str) -> list[float]:
+    """By depth, the bound of what a relative error of the rows becomes: see `lower.growth`."""
+    nets = [network(act, depth, weight_var, bias_var) for depth in DEPTHS]
+    return [growth(lower_network(recurse(net))).inputs for net in nets]
 
 
 def references(chain: Chain, x: Any, y: Any, seconds: float) -> list[dict[int, Kernels]]:

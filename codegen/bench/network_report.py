@@ -17,6 +17,15 @@ which no ball became narrow in time.  `scales`: rows of 1e-150 to 1e150 (float32
 every second pair nearly parallel.
 """
 
+DEPTHS = (3, 20, 100)
+EPS = 2.0**-52
+GROWTH = """## Against the growth of rounding
+
+G: by how much the layers may enlarge a relative error of the rows, to first order and for every
+pair (`k.growth().inputs`, rows of mean square 1).  Errors in units of G eps: about one is what
+rounding the rows themselves does; much more would be the layers' own.
+"""
+
 
 def report(records: Sequence[Any]) -> str:
     """The page."""
@@ -43,4 +52,16 @@ def report(records: Sequence[Any]) -> str:
                 worst = max((w.worst for w in found), default=0.0)
                 cells.append(f"{worst:.0e}" + (f" ({bad} no number)" if bad else ""))
             out.append(f"| {row} | " + " | ".join(cells) + " |")
+    out += ["", GROWTH, "| | " + " | ".join(f"G {n} | c float64 {n}, nngp / ntk" for n in DEPTHS)
+            + " |", "| --- |" + " --- |" * (2 * len(DEPTHS))]  # fmt: skip
+    for r in records:
+        if not r.growth:
+            continue
+        line = f"| {r.key} |"
+        for depth, bound in zip(DEPTHS, r.growth, strict=True):
+            seen = [w for w in r.worst if (w.target, w.dtype, w.depth) == ("c", "float64", depth)]
+            worst = (max((getattr(w, k) for w in seen), default=0.0) for k in ("nngp", "ntk"))
+            shares = " / ".join(f"{e / (bound * EPS):.2g}" for e in worst)
+            line += f" {bound:.2g} | {shares} |"
+        out.append(line)
     return "\n".join(out) + "\n"

@@ -11,15 +11,12 @@ Pairs that are nearly collinear get sqrt(q11*q22 - q12^2) from the rows themselv
 from __future__ import annotations
 
 from ..backends import SourceFile
+from ..backends.near import CLOSE as CLOSE
 
 ROWS = 96
 """Rows of a tile: a multiple of every MR."""
 COLUMNS = 192
 """Columns of a tile: a multiple of every NR and of the lanes of the generated layers."""
-CLOSE = {"float64": 2e-3, "float32": 5e-2}
-"""Pairs of 1 - rho^2 below this in the first layer get their angle another way: what rounding loses
-near rho = +-1 no later step can restore.  Where the rows themselves are nearly collinear it comes
-from the rows, where only a bias makes the covariance so, from the inner product."""
 VARIANTS = {
     "dd": ("double", "double", "double", 1024),
     "df": ("double", "double", "float", 1024),

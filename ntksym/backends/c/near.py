@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, sqrt
 
 from ...lower.kernel import STATE
 from ...lower.near import EARLY, NEAR_ARGS, ODD
 from ...lower.schedule import Schedule
-from ..near import GROWING, LOUD, NEAR, NEAR_FLOAT, NOISE, NOISE_FLOAT, YOUNG
+from ..near import CLOSE, GROWING, LOUD, NEAR, NEAR_FLOAT, NOISE, NOISE_FLOAT, YOUNG
 from .backend import C
 from .blocks import block_function
 from .near_text import c_near
@@ -51,13 +51,17 @@ def near_lanes(stored: str) -> str:
     text = text.replace("@ODD@", repr(ODD))
     text = text.replace("@EARLY@", repr(EARLY)).replace("@YOUNG@", repr(YOUNG))
     text = text.replace("@NOISE@", repr(NOISE if double else NOISE_FLOAT))
+    text = text.replace("@LOST@", repr(0.98 * sqrt(CLOSE["float64" if double else "float32"])))
     return text.replace("@NEAR@", repr(NEAR if double else NEAR_FLOAT))
 
 
-def near_call(x: str, incx: str, staged: bool) -> str:
-    """The call that mends the roots of near pairs, from the state before and the one after."""
+def near_call(x: str, incx: str, staged: bool, lost: str = "NULL") -> str:
+    """The call that mends the roots of near pairs, from the state before and the one after.
+
+    `lost` are the flags of pairs whose angle was lost before the first layer.
+    """
     states = "now, next" if staged else "old, now"
-    given = f"b, l, {x}, {incx}, ldx, qy@AT@, incy, ldy, {states}"
+    given = f"b, l, {x}, {incx}, ldx, qy@AT@, incy, ldy, {lost}, {states}"
     return f"if (layer_near[l]) near_lanes@S@(layer_kind[l], {given});\n"
 
 
@@ -82,10 +86,20 @@ static double near_diag(int kind, const double *v, double q)
 }
 """
 
-NEAR_LANES = r"""/* The roots of nearly parallel pairs after layer l: from integrals. */
+NEAR_LANES = r"""\
+/* Pairs of a row whose angle is not in their inner product, whose rounding is as large: no layer
+ * can bring it back.  Callers who have the rows find it there and give it to _pairs. */
+static inline void near_lost@S@(size_t b, Stored x, const Stored *y, size_t incy,
+                                const Real *restrict root, unsigned char *restrict lost)
+{
+  for (size_t i = 0; i < b; ++i) lost[i] = root[i] < (Real)@LOST@ * (Real)x * (Real)y[i * incy];
+}
+
+/* The roots of nearly parallel pairs after layer l: from integrals. */
 NTKSYM_BLOCK_FUNCTION void near_lanes@S@(int kind, size_t b, size_t l, const Stored *qx,
                                          size_t incx, size_t ldx, const Stored *qy, size_t incy,
-                                         size_t ldy, Real (*restrict now)[LANES],
+                                         size_t ldy, const unsigned char *lost,
+                                         Real (*restrict now)[LANES],
                                          Real (*restrict next)[LANES])
 {
   const Stored *rx = qx + (@COUNT@ + 1 + l) * ldx, *sx = rx + ldx;
@@ -96,7 +110,7 @@ NTKSYM_BLOCK_FUNCTION void near_lanes@S@(int kind, size_t b, size_t l, const Sto
   if ((incx == 0) & (incy == 1)) {
     const Real bound = (Real)@GROWING@ * (Real)sx[0];
     for (size_t i = 0; i < b; ++i)
-      any |= (next[1][i] < bound * (Real)sy[i]) & ((next[0][i] > 0) | odd);
+      any |= (next[1][i] < bound * (Real)sy[i]) & ((next[0][i] > 0) | odd) & !(lost && lost[i]);
     if (!any) return;
     any = 0;
   }
@@ -107,6 +121,7 @@ NTKSYM_BLOCK_FUNCTION void near_lanes@S@(int kind, size_t b, size_t l, const Sto
     const int grows = grown * grown + (Real)@NOISE@ > was * was;
     const Real least = every | (size > (Real)@LOUD@) ? (Real)@NEAR@ : young;
     near[i] = (next[1][i] < (grows ? (Real)@GROWING@ : least) * size) & ((next[0][i] > 0) | odd);
+    near[i] &= !(lost && lost[i]);
     any |= near[i];
   }
   if (!any) return;

@@ -24,9 +24,10 @@ from ..tables import legendre
 from .blocks import LANES
 from .text import c_literal
 
-SHORT = (1e-3, 0.02)
-"""Spreads below which two and three nodes do: what they leave out is (spread)^4/4320 and
-(spread)^6/2e6, relatively."""
+SHORT = (6e-7, 1.4e-5)
+"""Spreads X whose cube and whose fourth power are below these, times the larger of X and the angle,
+need two and three nodes: what they leave out is X^4/4320 and X^6/2e6 of a part X^2 of the square
+of the next angle, less than 1e-16 of it."""
 TERMS = 14
 """Of Taylor series about 0, for arguments up to 0.3: what is left out is below 1e-17."""
 ARTANH = 11
@@ -146,35 +147,38 @@ NTKSYM_BLOCK_FUNCTION void near_panels(int kind, const double *v, size_t n, doub
   }
 }
 
-/* Of n pairs, p being the smaller variance lo, the larger hi and log(hi/lo)/2:
- * E[(s(u) - s(v))^2] where u and v are parallel. */
+/* Of n pairs, p being the smaller variance lo, the larger hi, log(hi/lo)/2 and the angle:
+ * E[(s(u) - s(v))^2] were u and v parallel. */
 NTKSYM_BLOCK_FUNCTION void near_along(int kind, const double *v, size_t n, double (*p)[@COUNT@],
                                       double *total)
 {
   double q11[@COUNT@], q12[@COUNT@], q22[@COUNT@], root[@COUNT@], slope[@COUNT@], w[@COUNT@];
+  double up[@COUNT@], down[@COUNT@];
   const double *lo = p[0], *hi = p[1], *spread = p[2];
   const size_t m = NTKSYM_ROUND_UP(n);
-  double most = 0.0;
+  int more = 0, most = 0;
   for (size_t i = 0; i < m; ++i) {
-    most = spread[i] > most ? spread[i] : most;
+    const double x = spread[i], size = ntksym_op_max(x, p[3][i]);
+    more |= x * x * x > @TWO@ * size;
+    most |= (x * x) * (x * x) > @THREE@ * size;
     total[i] = root[i] = 0.0;
   }
-  const int rule = most < @TWO@ ? 0 : most < @THREE@ ? 1 : 2, nodes = rule + 2;
+  const int rule = more + (more & most), nodes = rule + 2;
   const double *at = near_few[rule][0], *weight = near_few[rule][1];
   for (int k = 0; k < nodes; ++k) {
     for (size_t i = 0; i < m; ++i) {
-      const double e = near_exp(-spread[i] * at[k]);
+      down[i] = near_exp(-spread[i] * at[k]);
+      up[i] = near_exp(spread[i] * at[k]);
       q11[i] = hi[i];
-      q12[i] = hi[i] * e;
-      q22[i] = ntksym_op_max(hi[i] * e * e, lo[i]);
+      q12[i] = hi[i] * down[i];
+      q22[i] = ntksym_op_max(q12[i] * down[i], lo[i]);
       w[i] = 2.0 * spread[i] * weight[k] * q12[i];
     }
     near_pairs(kind, v, n, q11, q12, q22, root, slope);
     for (size_t i = 0; i < m; ++i) {
-      const double g = near_exp(spread[i] * at[k]);
       total[i] += w[i] * slope[i];
-      q11[i] = ntksym_op_min(lo[i] * g * g, hi[i]);
-      q12[i] = lo[i] * g;
+      q12[i] = lo[i] * up[i];
+      q11[i] = ntksym_op_min(q12[i] * up[i], hi[i]);
       q22[i] = lo[i];
       w[i] = 2.0 * spread[i] * weight[k] * q12[i];
     }
@@ -182,10 +186,10 @@ NTKSYM_BLOCK_FUNCTION void near_along(int kind, const double *v, size_t n, doubl
     for (size_t i = 0; i < m; ++i) total[i] -= w[i] * slope[i];
     for (int j = 0; j < nodes; ++j) {
       for (size_t i = 0; i < m; ++i) {
-        const double x = spread[i] * at[k], rest = spread[i] - x, g = near_exp(x);
-        const double square = lo[i] * near_exp(x + 2.0 * rest * at[j]);
-        q11[i] = ntksym_op_min(square * g, hi[i]);
-        q22[i] = ntksym_op_max(square * near_exp(-x), lo[i]);
+        const double rest = spread[i] - spread[i] * at[k];
+        const double square = lo[i] * up[i] * near_exp(2.0 * rest * at[j]);
+        q11[i] = ntksym_op_min(square * up[i], hi[i]);
+        q22[i] = ntksym_op_max(square * down[i], lo[i]);
         q12[i] = sqrt(q11[i]) * sqrt(q22[i]);
         w[i] = 2.0 * spread[i] * weight[k] * (weight[j] * rest * square);
       }
@@ -241,7 +245,7 @@ NTKSYM_BLOCK_FUNCTION void near_roots(int kind, const double *v, double bias, si
   double m[@COUNT@], angle[@COUNT@], spread[@COUNT@], lo[@COUNT@], hi[@COUNT@], x[@COUNT@];
   double across[@COUNT@], along[@COUNT@], w[4][@COUNT@], total[@COUNT@];
   double rough[@COUNT@], rate[@COUNT@];
-  const double *const panel[4] = {p[0], p[2], m, x}, *const unlike[4] = {lo, hi, spread, x};
+  const double *const panel[4] = {p[0], p[2], m, x}, *const unlike[4] = {lo, hi, spread, angle};
   size_t place[@COUNT@], left = 0;
   const int straight = bias == bias;
   for (int k = 0; k < 6; ++k)

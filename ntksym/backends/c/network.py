@@ -24,7 +24,7 @@ from .blocks import LANES, WIDE, block_function
 from .header import HEADER_NAME
 from .layers import LayerText
 from .near import near_call, near_functions, near_lanes
-from .network_text import BLOCK_GAP, FIRST_TEXT, LOOPS, PAIRS_GAP, WHOLE
+from .network_text import BLOCK_GAP, FIRST_TEXT, LOOPS, LOST_ROW, PAIRS_GAP, WHOLE
 from .start import start_functions
 from .steady import carried
 
@@ -122,6 +122,8 @@ def _loops(
     spare = "  Real next[3][LANES];\n" if staged else ""
     spare += "  Real old[2][LANES];\n" if near and not all(x.staged for x in layers) else ""
     text = text.replace("@SPARE@", spare)
+    text = text.replace("@LOST@", "  unsigned char lost[ROWS][LANES];\n" if near else "")
+    text = text.replace("@LOST_ROW@", LOST_ROW if near else "")
     gap = any(layer.gap for layer in layers)
     inner = "fabsf(now[0][i])" if any(layer.even for layer in layers) else "now[0][i]"
     text = text.replace("@BLOCK_GAP@", BLOCK_GAP.replace("@INNER@", inner) if gap else "")
@@ -161,7 +163,7 @@ def _tile_case(layer: LayerText, near: bool) -> str:
             text += f"          const Real {firsts};\n"
         text += loops
     if near:
-        text += "          " + near_call("qx + r", "0", layer.staged).replace("@AT@", "")
+        text += "          " + near_call("qx + r", "0", layer.staged, "lost[r]").replace("@AT@", "")
     if layer.staged:
         text += "          memcpy(now, next, sizeof next);\n"
     return text + "        }\n"

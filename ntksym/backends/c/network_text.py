@@ -60,7 +60,7 @@ NTKSYM_BLOCK_FUNCTION void block@S@(size_t rows, size_t b, const Stored *g12, si
                                     const double in[4], Stored *nngp, Stored *ntk, size_t ldo)
 {
   Real state[ROWS][@STATES@][LANES], side[4][LANES], fx[@WIDTH@][LANES], fy[@WIDTH@][LANES];
-@SPARE_FIRST@@SPARE@  const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
+@SPARE_FIRST@@SPARE@@LOST@  const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
   const Real a0 = (Real)in[0], a1 = (Real)in[1], a2 = (Real)in[2], a3 = (Real)in[3];
   Real sx[3][LANES], sy[3][LANES];
   if (!root0) {
@@ -85,7 +85,7 @@ NTKSYM_BLOCK_FUNCTION void block@S@(size_t rows, size_t b, const Stored *g12, si
       for (size_t i = 0; i < m; ++i)
         now[1][i] = scaled_root@S@(now[0][i], down, q1, up, sy[0][i], sy[1][i], sy[2][i]);
     }
-@BLOCK_GAP@  }
+@BLOCK_GAP@@LOST_ROW@  }
   for (size_t l = 0; l < @COUNT@; ++l) {
     const Real *v = @VALUES@[l];
     (void)v;
@@ -161,6 +161,13 @@ void @NAME@_tile@S@(size_t n, size_t m, const Stored *g12, size_t ldg,
                NULL, qx + i, ldx, qy + j, 1, ldy, in, nngp + i * ldo + j, ntk + i * ldo + j, ldo);
 }
 """
+
+LOST_ROW = r"""    if (root0)
+      memset(lost[r], 0, sizeof lost[r]);
+    else
+      near_lost@S@(b, qx[(@COUNT@ + 1) * ldx + r], qy + (@COUNT@ + 1) * ldy, incy, now[1], lost[r]);
+"""
+"""Which pairs of a row need no care: their angle is lost."""
 
 BLOCK_GAP = r"""    for (size_t i = 0; i < m; ++i) {
       const Stored *own = qy + (@COUNT@ + 1) * ldy + (i < b ? i : b - 1) * incy;
