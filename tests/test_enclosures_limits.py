@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import time
 from fractions import Fraction
+from typing import Any
 
 import pytest
+from flint import arb
 
 from ntksym.errors import Undecided
 from ntksym.language import parse_activation
 from ntksym.symbols import x
 from ntksym.verify import balls
 from ntksym.verify.isolated import Isolated
+from ntksym.verify.law import Law, exact
 from ntksym.verify.order import same_zero
 from ntksym.verify.pieces import split
 from ntksym.verify.safe import Exhausted, allowed, in_time, precision
+from ntksym.verify.steep import cut_where_steep
+from ntksym.verify.twod import planar
 
 NEAR = (1, "0.999999", 1)
 
@@ -34,9 +39,36 @@ def test_the_least_allowance_holds() -> None:
 
 
 def test_fewer_digits_are_told_where_thirty_are_too_dear() -> None:
-    with pytest.raises(Undecided, match=r"best enclosure: \[0\.99879028316") as error:
-        balls.enclose_definition(parse_activation("tanh(1000*x)"), *NEAR)
+    def attempt(bits: int, tol: Any) -> Any:
+        if tol < arb(10) ** -5:
+            raise Exhausted("too many nodes")
+        return arb("0.25", tol)
+
+    with pytest.raises(Undecided, match=r"best enclosure: \[0.25") as error:
+        balls._refine(attempt, 30, None, lambda: "it", 1024)
     assert "too many nodes" in str(error.value)
+
+
+def test_a_steep_function_near_correlation_one_is_cut_where_it_is_steep() -> None:
+    """The two-dimensional rules against the closed form that erf has."""
+    pieces = split(parse_activation("erf(1000*x)").expr)
+    law = Law(*(exact(q) for q in ("0", "0", *map(str, NEAR))))
+    with precision(150):
+        a = 2 * arb(1000) ** 2
+        expected = (a * arb(law.q12) / (1 + a)).asin() * 2 / arb.pi()
+        found = planar(pieces, pieces, law, arb(10) ** -31)
+        assert found.overlaps(expected) and found.rad() < arb(10) ** -29
+    assert len(cut_where_steep(pieces)) == 2
+
+
+@pytest.mark.parametrize("text", ["sqrt(x^2 + 1e-8)", "exp(-2/x^2)^(1/2)"])
+def test_nearly_singular_functions_near_correlation_one(text: str) -> None:
+    """E[s(u)s(v)] is E[s(u)^2] less (1 - rho) E[s'^2], up to the square of 1 - rho."""
+    act = parse_activation(text)
+    value = balls.enclose_definition(act, *NEAR)
+    top, slope = (balls.enclose_definition(act, 1, 1, 1, derivative=d, digits=15) for d in (0, 1))
+    assert value.rel_digits >= 30
+    assert float(top.mid - value.mid) == pytest.approx(1e-6 * float(slope.mid), rel=2e-3)
 
 
 def test_one_zero_found_twice_is_one_kink() -> None:

@@ -22,6 +22,8 @@ from .strips import COVER_BITS
 from .tensor import Frame, banded, clear, windows
 
 MOST_PAIRS = 3_000_000
+_ROOM = 6
+"""Beside a window boxes are about as wide as what reaches into it: they need to stay clear of c."""
 
 
 def odd(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> Any:
@@ -46,7 +48,7 @@ def odd(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> Any:
     gone = scale * (lost * masses[1] + masses[0] * masses[1] * (-far_z * far_z / 4).exp())
     frame = Frame(f, g, s, r, sigma, far_x, far_z, tol)
     total, left = arb(0, gone.upper()), -far_x
-    for a, b in [*windows(frame), (far_x, far_x)]:
+    for a, b in [*windows(frame, _ROOM), (far_x, far_x)]:
         if left < a:
             _smooth(frame, left, a)
             total += clear(frame, left, a)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from functools import partial
 from math import log10
 from typing import Any
@@ -118,10 +119,14 @@ def _report(act: Activation, proved: bool, line: str, comparisons: Sequence[Comp
     agreed = [c for c in comparisons if c.agree and not c.divergent]
     evidence = [line]
     if agreed:
-        widest = max((b.rad for c in agreed for b in (c.definition, c.derived) if b), default=0)
+        balls = [b for c in agreed for b in (c.definition, c.derived) if b]
+        widest, said = max((b.rad for b in balls), default=0), ""
+        if widest >= 1:  # of a value of many digits, possibly beyond the doubles
+            widest = max(b.rad / max(Fraction(1), abs(b.mid)) for b in balls)
+            said = ", relative to values above 1"
         evidence.append(
             f"{len(agreed)} enclosures of the definition overlap the derived form, "
-            f"{agreed[0].digits} digits, widest radius {float(widest):.1e}"
+            f"{agreed[0].digits} digits, widest radius {float(widest):.1e}{said}"
         )
     evidence += [f"disjoint balls: {describe(c)}" for c in wrong]
     evidence += _gathered("no finite value on either side", [c for c in comparisons if c.divergent])

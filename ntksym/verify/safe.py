@@ -113,5 +113,6 @@ def integral(
     if not value.is_finite():
         raise Undecided("the integrator did not converge", hint="more working digits")
     if not value.real.rad() < (arb(2) ** slack) * tol:
-        raise Undecided(f"the integrator reached the radius {value.real.rad()} only")
+        reached = value.real.rad().str(3, radius=False)
+        raise Undecided(f"the integrator reached the radius {reached} only")
     return value

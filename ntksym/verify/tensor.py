@@ -68,8 +68,11 @@ def tensor(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> An
     return total
 
 
-def windows(frame: Frame) -> list[tuple[Any, Any]]:
-    """Disjoint intervals of x, in order, outside which no kink of g is within reach."""
+def windows(frame: Frame, room: int = 64) -> list[tuple[Any, Any]]:
+    """Disjoint intervals of x, in order, outside which no kink of g is within reach.
+
+    They are wider than that by their length over `room`, on both sides.
+    """
     s, far = frame.s, frame.far_x
     spans: list[tuple[Any, Any]] = []
     for kink in kink_balls(frame.g):
@@ -77,7 +80,7 @@ def windows(frame: Frame) -> list[tuple[Any, Any]]:
         reach = frame.sigma * frame.far_z
         ends = [(y - reach) / frame.r, (y + reach) / frame.r]
         lo, hi = ends[0].min(ends[1]), ends[0].max(ends[1])
-        pad = (hi - lo) / 64
+        pad = (hi - lo) / room
         lo, hi = (lo - pad).mid().max(-far), (hi + pad).mid().min(far)
         if lo < hi:
             spans.append((lo, hi))

@@ -15,6 +15,7 @@ from .odd import odd
 from .pieces import Piece
 from .safe import Divergent, Exhausted
 from .sided import sided
+from .steep import cut_where_steep
 from .tensor import tensor
 
 _NEAR = 0.9
@@ -57,6 +58,14 @@ def _rules(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any, rough
     for way in ways:
         try:
             return way(f, g, law, tol)
+        except Divergent:
+            raise
+        except Undecided as failed:
+            said.append(failed)
+    one, two = cut_where_steep(f), cut_where_steep(g)
+    if rho >= near and (one != f or two != g):
+        try:
+            return odd(one, two, law, tol)
         except Divergent:
             raise
         except Undecided as failed:
