@@ -11,6 +11,7 @@ from ntksym.functions import Phi
 from ntksym.gaussian import ClosedForm
 from ntksym.gaussian.expect import group_pairs
 from ntksym.symbols import x
+from ntksym.verify import Verdict, prove
 from ntksym.verify.price import prove_pair, prove_value
 
 CASES = [
@@ -66,7 +67,6 @@ def test_sampled_is_what_is_left_without_proof_and_enclosure(
 ) -> None:
     """Neither the proof nor the balls decide: quadrature agrees, and the verdict says just that."""
     from ntksym.errors import Undecided
-    from ntksym.verify import Verdict, prove
     from ntksym.verify import prove as prove_module_function
     from ntksym.verify.price import PriceProof
 
@@ -80,3 +80,10 @@ def test_sampled_is_what_is_left_without_proof_and_enclosure(
     report = prove("gelu", points=[("13/10", "2/5", "7/10")])
     assert report.verdict is Verdict.SAMPLED and not report.holds
     assert "no bound" in report.evidence[-1]
+
+
+def test_the_radius_of_large_values_is_relative() -> None:
+    """Enclosures of numbers of thirty digits have radii above 1, and are as narrow as others."""
+    report = prove("x^20", digits=20, points=[("100", "60", "100")])
+    assert report.verdict is Verdict.PROVED
+    assert any("e-2" in line and "relative to values above 1" in line for line in report.evidence)
