@@ -118,20 +118,23 @@ static const @STEM@_columns *@STEM@_fill(size_t n, const double *q22, @STEM@_col
 @BANDS OF q22@  for (size_t l = 0; l < n; ++l) mixed |= band[l] ^ band[0];
   to->straight = !mixed;
   for (int g = 0; g < @BANDS@; ++g) {
-    to->first[g] = i;
-    for (size_t l = 0; l < n; ++l)
-      if (band[l] == g) to->own[i++] = (unsigned short)l;
+    const double *axis = @STEM@_axis[g], centre = axis[0], half = axis[1], pole = axis[2];
+    const int first = to->first[g] = i;
+    for (size_t l = 0; l < n; ++l) {
+      to->own[i] = (unsigned short)l;
+      i += band[l] == g;
+    }
     for (; i % @STEM@_step; ++i) to->own[i] = to->own[i - 1];
+    for (int j = first; j < i; ++j) to->t[j] = q22[to->own[j]];
+    for (int j = first; j < i; ++j) {
+      const double v = to->t[j], root = sqrt(v);
+      to->y[j] = root;
+      to->over[j] = (v >= @LOW@) & (v <= @HIGH@) ? 1.0 / root : NAN;
+      to->t[j] = (root - centre) / ((root + pole) * half);
+      to->tf[j] = (float)to->t[j];
+    }
   }
   to->first[@BANDS@] = i;
-  for (int j = 0; j < i; ++j) {
-    const double v = q22[to->own[j]];
-    const double *axis = @STEM@_axis[band[to->own[j]]];
-    to->y[j] = sqrt(v);
-    to->over[j] = (v >= @LOW@) & (v <= @HIGH@) ? 1.0 / to->y[j] : NAN;
-    to->t[j] = (to->y[j] - axis[0]) / ((to->y[j] + axis[2]) * axis[1]);
-    to->tf[j] = (float)to->t[j];
-  }
   return to;
 }
 
