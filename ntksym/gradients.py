@@ -20,21 +20,13 @@ from functools import lru_cache
 from typing import Any
 
 from sympy import (
-    Add,
     Derivative,
     Expr,
     Integer,
-    Mul,
     Subs,
     Symbol,
-    cosh,
-    exp,
-    expand,
-    expand_mul,
-    factor_terms,
     hyper,
     oo,
-    sinh,
     sqrt,
 )
 
@@ -43,8 +35,8 @@ from .dual import Dual
 from .errors import UnsupportedOp
 from .gaussian import ClosedForm
 from .lower.build import Builder
+from .lower.edge import edge_form
 from .lower.kernel import REQUIRES_DIAG, REQUIRES_PAIR
-from .lower.polynomial import FAR, NEAR, spread_form
 from .lower.program import Operand, Program
 from .symbols import q, q11, q12, q22
 
@@ -270,61 +262,6 @@ def _plain(dual: Dual, sense: str) -> DualGradients:
         tuple(kept_diag),
         tuple(left),
     )
-
-
-def edge_form(e: Expr) -> Expr:
-    r"""The expression for `Builder`, with exponents that have their limits at $\rho = \pm 1$.
-
-    A joint density has $-N/(2\det)$, N a linear form that vanishes with det:
-    $N = (\sqrt\alpha r_1 - \sqrt\gamma r_2)^2 + \beta\,$`NEAR`, and `NEAR`/det = 1/`FAR`.
-    """
-    if not e.has(exp):
-        return e
-    steep = [w for w in e.atoms(sinh, cosh) if _over_det(w.args[0]) is not None]
-    if steep:  # exp(a/det)*cosh(b/det): the exponents have limits only together
-        table = {w: w.rewrite(exp) for w in steep}
-        flat = Add(*(expand_mul(t, deep=False) for t in Add.make_args(e.xreplace(table))))
-        e = Add(*map(_joined, Add.make_args(flat)))
-    return e.replace(lambda w: isinstance(w, exp), lambda w: exp(_split(w.args[0])))
-
-
-def _joined(term: Expr) -> Expr:
-    """The term with one exponential."""
-    factors = Mul.make_args(term)
-    exponents = [f.args[0] for f in factors if isinstance(f, exp)]
-    return Mul(exp(Add(*exponents)), *(f for f in factors if not isinstance(f, exp)))
-
-
-def _over_det(e: Expr) -> Expr | None:
-    """N of e = N/det, a linear form; or None."""
-    inverse = 1 / (q11 * q22 - q12**2)
-    terms = Add.make_args(e)
-    if not all(inverse in Mul.make_args(t) for t in terms):
-        return None
-    return expand(Add(*(t / inverse for t in terms)))
-
-
-def _split(e: Expr) -> Expr:
-    found = _over_det(e)
-    if found is None:
-        return e
-    content: Expr = Integer(1)
-    form = spread_form(found)
-    if form is None:  # a parameter squared in front of every term
-        content, plain = factor_terms(found).as_independent(q11, q12, q22, as_Add=False)
-        form = spread_form(expand(plain))
-    if form is None:
-        return e
-    form = expand_mul(form, deep=False)
-    parts: list[Expr] = []
-    for term in Add.make_args(form):
-        for gap, other in ((NEAR, FAR), (FAR, NEAR)):
-            if term.has(gap):
-                parts.append(content * term.xreplace({gap: Integer(1)}) / other)
-                break
-        else:
-            parts.append(content * term / (q11 * q22 - q12**2))
-    return Add(*parts)
 
 
 def _exponent_has(e: Expr, p: Symbol) -> bool:

@@ -10,6 +10,7 @@ from sympy import Rational, oo, sqrt
 import ntksym
 from ntksym.errors import UnsupportedOp
 from ntksym.gradients import dual_gradients
+from ntksym.language import as_activation
 from ntksym.lower import lower_dual, lower_dual_diag
 from ntksym.runtime.gradients.network import NetworkGradient
 from ntksym.symbols import q11, q12, q22
@@ -101,6 +102,21 @@ def test_a_jump_has_no_finite_distributional_slope_but_an_almost_everywhere_one(
     assert dual_gradients("step").diag.dot == oo
     g = dual_gradients("step", "almost_everywhere")
     assert g.diag.dot == 0 and all(p.dot == 0 for p in g.entries)
+
+
+KINKS = ((1, 1, "-0.11807"), (-2, 1, "-0.11807"), (-1, 2, "-0.19306"))
+
+
+@pytest.mark.parametrize(("a", "b", "value"), KINKS)
+def test_kinks_at_parameters_meet_at_collinear_inputs(a, b, value):
+    """-sum of exp(-t^2/2)/(2 pi) over the kinks t that meet, +1 where they do at -t."""
+    act = as_activation("min(max(x, a), a + b)", params={"a": "real", "b": "positive"})
+    program = dual_gradients(ntksym.dual(act)).program(polar=True)
+    one = CTX.mpf(1)
+    equal = run(program, q11=one, q12=one, q22=one, a=a, b=b)
+    assert abs(equal["dot_angle"] - CTX.mpf(value)) < 1e-5
+    opposite = run(program, q11=one, q12=-one, q22=one, a=a, b=b)
+    assert abs(opposite["dot_angle"] - (0 if a != -1 else -CTX.mpf(value))) < 1e-5
 
 
 def test_refusals():

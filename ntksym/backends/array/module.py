@@ -16,8 +16,9 @@ from sympy import Expr, Rational
 
 from ...derivation import Derivation
 from ...errors import UnsupportedOp
-from ...gradients import ENTRIES, DualGradients, edge_form
+from ...gradients import ENTRIES, DualGradients
 from ...lower.build import Builder
+from ...lower.edge import edge_form
 from ...lower.kernel import REQUIRES_PAIR, lower_dual, lower_dual_diag
 from ...lower.program import Program
 from .._base import SourceFile, Spelled, comment, identifier, spell_program

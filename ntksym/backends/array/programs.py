@@ -14,8 +14,9 @@ from sympy import Expr
 
 from ...dual import Dual
 from ...errors import UnsupportedOp
-from ...gradients import DualGradients, dual_gradients, edge_form
+from ...gradients import DualGradients, dual_gradients
 from ...lower.build import Builder
+from ...lower.edge import edge_form
 from ...lower.kernel import REQUIRES_DIAG, REQUIRES_PAIR
 from ...lower.program import Program
 from ...numeric import MixtureDual

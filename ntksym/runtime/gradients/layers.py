@@ -23,8 +23,9 @@ from ... import symbols as S
 from ...backends.c.gradient import FIRST
 from ...dual import Dual, dual
 from ...errors import UnsupportedOp
-from ...gradients import DualGradients, dual_gradients, edge_form
+from ...gradients import DualGradients, dual_gradients
 from ...lower.build import Builder
+from ...lower.edge import edge_form
 from ...lower.kernel import degree_one
 from ...lower.near import kinked
 from ...lower.program import Operand, Program
