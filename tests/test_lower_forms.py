@@ -16,6 +16,8 @@ from ntksym.language import as_activation
 from ntksym.lower import lower_dual, lower_dual_diag
 from ntksym.lower.calm import calm
 from ntksym.lower.polynomial import DET, monomials, positive_form
+from ntksym.lower.program import Let, Program
+from ntksym.lower.repeated import Repeated
 from ntksym.lower.separate import separated
 from ntksym.lower.tilt import tilt
 from ntksym.verify.balls import enclose_expr
@@ -78,6 +80,19 @@ def test_bells_are_the_closed_form(text: str) -> None:
     both = made.evaluate({"q11": q, "q12": q, "q22": q}, CTX)
     own = lower_dual_diag(d).evaluate({"q": q}, CTX)
     assert all(abs(both[k] - own[k]) < 1e-30 * abs(own[k]) for k in own)
+
+
+def test_a_program_at_many_points() -> None:
+    """Lines of constants, of one argument and of several; the numbers are those of `evaluate`."""
+    program = lower_dual(dual(named("elu")))
+    again = Repeated(program, CTX)
+    for q11 in (0.5, 2.0):
+        for q12, q22 in ((0.25, 2.0), (-0.5, 2.0), (0.25, 0.5)):
+            point = {"q11": q11, "q12": q12, "q22": q22, "alpha": 0.75}
+            assert again(point) == tuple(program.evaluate(point, CTX).values())
+    line = Let("c", "add", (Fraction(1, 3), Fraction(1)))
+    fixed = Program("fixed", ("a",), (line,), (("c", "c"), ("a", "a")))
+    assert Repeated(fixed, CTX)({"a": 2}) == tuple(fixed.evaluate({"a": 2}, CTX).values())
 
 
 def test_no_bell() -> None:

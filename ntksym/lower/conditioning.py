@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from math import exp, log, pi, sqrt
 from typing import Any
 
@@ -30,12 +31,12 @@ def loses(e: Expr, variance: Fraction, most: float = LOST) -> bool:
 
     Parameters are set to numbers: the order of the cancellation does not depend on them.
     """
-    b = Builder(tuple(s.name for s in _ENTRIES))
-    terms = tuple((f"t{k}", b.operand(t)) for k, t in enumerate(Add.make_args(_plain(e))))
+    terms = Add.make_args(_plain(e))
     if len(terms) == 1:
         return False
+    b, ends = _built(terms)
     ctx = _context()
-    values = _roughly(b.program("terms", terms), _point(variance, ctx), ctx)
+    values = _roughly(b.program("terms", ends), _point(variance, ctx), ctx)
     total, sizes = abs(sum(values, ctx.zero)), sum((abs(v) for v in values), ctx.zero)
     return bool(sizes > most * total and sizes > ctx.ldexp(1, -_NOTHING))
 
@@ -45,8 +46,7 @@ def overflows(exprs: tuple[Expr, ...], variance: Fraction, *, tiny: bool = True)
 
     Without `tiny` only numbers that are too large count.
     """
-    b = Builder(tuple(s.name for s in _ENTRIES))
-    ends = tuple((f"t{k}", b.operand(_plain(e))) for k, e in enumerate(exprs))
+    b, ends = _built(tuple(map(_plain, exprs)))
     p = b.program("lines", ends)
     every = tuple((let.name, let.name) for let in p.body)
     ctx = _context()
@@ -57,14 +57,20 @@ def overflows(exprs: tuple[Expr, ...], variance: Fraction, *, tiny: bool = True)
 
 def rounds_exponents(exprs: tuple[Expr, ...], variance: Fraction) -> bool:
     """Whether exponentials that grow meet tails: their exponents lose digits in proportion to q."""
-    b = Builder(tuple(s.name for s in _ENTRIES))
-    ends = tuple((f"t{k}", b.operand(_plain(e))) for k, e in enumerate(exprs))
+    b, ends = _built(tuple(map(_plain, exprs)))
     lines = b.program("lines", ends).body
     found = [let.args[0] for let in lines if let.op in ("expPhi", "expPhi2")]
     exponents = tuple((f"e{k}", a) for k, a in enumerate(found))
     ctx = _context()
     values = b.program("exponents", exponents).evaluate(_point(variance, ctx), ctx).values()
     return any(v > LOST for v in values)
+
+
+@lru_cache(maxsize=16)
+def _built(exprs: tuple[Expr, ...]) -> tuple[Builder, tuple[tuple[str, Operand], ...]]:
+    """Lines for the expressions, which are asked for at several variances, and their values."""
+    b = Builder(tuple(s.name for s in _ENTRIES))
+    return b, tuple((f"t{k}", b.operand(e)) for k, e in enumerate(exprs))
 
 
 def _roughly(p: Program, at: dict[str, Any], ctx: Any) -> list[Any]:

@@ -33,6 +33,7 @@ from ..symbols import x
 from .build import Builder
 from .polynomial import DET
 from .program import Operand
+from .repeated import Repeated
 
 BINS = 23
 """Of variances, four times the one before each."""
@@ -168,8 +169,8 @@ class _Weigher:
     def __init__(self, exprs: tuple[Expr, ...], names: tuple[str, ...]) -> None:
         from mpmath import MPContext
 
-        self._rough = MPContext()
-        self._rough.dps = _ROUGH
+        rough = MPContext()
+        rough.dps = _ROUGH
         b = Builder(names)
         self._exact = None
         if len(names) == 1:
@@ -177,7 +178,7 @@ class _Weigher:
             self._exact = b.program("exact", ends)
         w = Builder(names)
         sums = tuple((f"w{k}", _weight(w, e)) for k, e in enumerate(exprs))
-        self._sums = w.program("weights", sums)
+        self._sums = Repeated(w.program("weights", sums), rough)
 
     def at(self, point: dict[str, float]) -> tuple[Any, ...]:
         """The values; where all digits cancel, what they are at most."""
@@ -197,7 +198,7 @@ class _Weigher:
 
     def weights(self, point: dict[str, float]) -> tuple[Any, ...]:
         """The sums of the sizes of the terms."""
-        return tuple(self._sums.evaluate(point, self._rough).values())
+        return self._sums(point)
 
 
 def _weight(b: Builder, e: Expr) -> Operand:
