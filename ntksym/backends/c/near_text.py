@@ -270,7 +270,8 @@ NTKSYM_BLOCK_FUNCTION void near_roots(int kind, const double *v, double bias, si
     for (size_t k = 0; k < left; ++k) {
       const size_t i = place[k];
       const double asked = @TOLERANCE@ / angle[i], least = asked < 1e-3 ? asked : 1e-3;
-      const double error = rough[k] * (level < 0 ? rate[k] * rate[k] * rate[k] : 1.0);
+      const double fall = level < 0 ? rate[k] : ntksym_op_max(rate[k], 0.05);
+      const double error = rough[k] * (near_smooth[kind] ? fall * fall * fall : 1.0);
       const int more = (error > least * (across[i] + total[k])) & (level < @LEVELS@);
       if (more)
         place[kept++] = i;
