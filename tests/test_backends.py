@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
-import os
 import subprocess
-import sys
 from typing import Any
 
 import numpy as np
@@ -338,25 +336,3 @@ def test_unknown_operation_is_refused() -> None:
 
     with pytest.raises(UnsupportedOp, match="c cannot spell the operation 'Phi2'"):
         spell_program(program(SAMPLES["shifted"]), backend)
-
-
-def test_same_bytes_under_two_hash_seeds() -> None:
-    code = (
-        "from tests.test_lower import program, SAMPLES\n"
-        "from ntksym.backends.c import backend as c\n"
-        "from ntksym.backends.numpy import backend as numpy\n"
-        "for e in SAMPLES.values():\n"
-        "    p = program(e)\n"
-        "    print(c.loop(p, 'f', ('q11', 'q12', 'q22')), numpy.function(p, 'f', 'x'))\n"
-        "    print(numpy.helpers(numpy.used_helpers((p,))))\n"
-    )
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    texts = set()
-    for seed in ("1", "99"):
-        env = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": root}
-        done = subprocess.run(
-            [sys.executable, "-c", code], env=env, cwd=root, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-        texts.add(done.stdout)
-    assert len(texts) == 1
