@@ -91,7 +91,7 @@ def _positive_smooth(g: TermSum, source: Expr) -> TermSum:
     kinds = list(g.groups().items())
     if not all(k.shift.is_real and k.const.is_real for k, _ in kinds):
         raise NoClosedForm(
-            f"{source}: it changes sign with a wave, at infinitely many places",
+            f"{source}: it has a wave in it, and may change sign at infinitely many places",
             tried=("polynomials", "real exponentials"),
             hint="`ntksym eval` for its kernel with a bound",
         )
