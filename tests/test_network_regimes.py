@@ -59,6 +59,18 @@ def test_deep_networks_keep_the_digits(
     assert not seen.bad and seen.worst <= most, seen
 
 
+def test_floats_in_deep_networks() -> None:
+    """A hundred layers of floats lost 2e-6: NumPy takes doubles there."""
+    leaky = next(iter(regimes.kernels(["leaky_relu"]))).exact
+    net = regimes.network(leaky, 100, regimes.gain(leaky), "1/10")
+    x, y = regimes.rows("orthogonal", 12, "float32")
+    both = np.concatenate([x, y])
+    floats, doubles = (compile_(net, "numpy", d)(both) for d in ("float32", "float64"))
+    for a, b in ((floats.nngp, doubles.nngp), (floats.ntk, doubles.ntk)):
+        size = np.sqrt(np.outer(np.diag(b), np.diag(b)))
+        assert (abs(a - b) / size).max() < 1e-6
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_rows_as_large_as_1e150(target: str) -> None:
     """q^2/(q + 1) overflowed on the diagonal of GELU where the kernel does not."""

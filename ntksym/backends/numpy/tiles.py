@@ -31,6 +31,8 @@ RATIO_REACHES = (8, 4, 2)
 """The sines squared that the ratios for the arc sine of floats are for: up to 1/8, 1/4, 1/2."""
 WIDE = {"float64": 0.0, "float32": 0.25}
 """Where 1 - rho^2 is at least this angles come from cosines; 0: where it is at least the limit."""
+DEEP = 48
+"""The most layers for floats: each loses up to 2e-8, here where roots are formed from products."""
 SINGLE = frozenset({"pow", "select"})
 """Operations that are spelled as in the readable form, and right in floats."""
 WITHOUT = frozenset({"hyp2f1", "inf", "cross"})
@@ -73,6 +75,7 @@ def tiles_file(schedule: Schedule, contract: Contract) -> SourceFile | None:
     calls = {e.op for e in lines if e.rank != PAIR or e.op not in IN_PLACE} & set(NUMPY.spell)
     words = {w[:-1] for op in calls for w in re.findall(r"\b_\w+\(", NUMPY.spell[op])}
     single = all(e.rank != PAIR or e.op in IN_PLACE or e.op in SINGLE for e in lines)
+    single = single and len(schedule.steps) <= DEEP
     table = "".join(f'    "{dtype}": (\n{_tails(bits)}    ),\n' for dtype, bits in BITS.items())
     start = f"FACTORED = {any(map(factored, pairs))}\n"
     start += f"SINGLE = {single}\nSPACE = {space}\nSPAN = ({low!r}, {NUMPY.literal(high)})\n"
