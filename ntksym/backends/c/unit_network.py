@@ -282,7 +282,7 @@ void @NAME@_pairs(size_t n, const double *g12, const double *root0,
                   const double in[4], double *nngp, double *ntk)
 {
   double x[STRIP], y[STRIP], c[STRIP], t[STRIP], root[STRIP], value[STRIP], slope[STRIP];
-  double next[STRIP], after[STRIP];
+  double next[STRIP], after[STRIP], next_x[STRIP], next_y[STRIP], most[STRIP];
   for (size_t at = 0; at < n; at += STRIP) {
     const size_t b = n - at < STRIP ? n - at : STRIP;
     for (size_t i = 0; i < b; ++i) {
@@ -302,19 +302,26 @@ void @NAME@_pairs(size_t n, const double *g12, const double *root0,
         for (size_t i = 0; i < b; ++i)
           if (((x[i] == 0.0) | (y[i] == 0.0)) & (t[i] == 0.0)) value[i] = slope[i] = 0.0;
       for (size_t i = 0; i < b; ++i) {
-        const int same = (root[i] == 0.0) & (x[i] == y[i]) & (c[i] > 0.0);
-        const double p = qx[(l + 1) * ldx + (at + i) * incx];
-        const double q = qy[(l + 1) * ldy + (at + i) * incy];
-        const double most = (1.0 + 0x1p-50) * qx[(LAYERS + 2 + l) * ldx + (at + i) * incx] *
-                            qy[(LAYERS + 2 + l) * ldy + (at + i) * incy];
-        const double found = v[0] + v[1] * value[i];
-        next[i] = same ? p : found > most ? most : found < -most ? -most : found;
-        t[i] = v[2] + v[3] * value[i] + v[4] * slope[i] * t[i];
-        after[i] = same ? 0.0 : ntksym_op_rootdet(p, next[i], q);
+        next_x[i] = qx[(l + 1) * ldx + (at + i) * incx];
+        next_y[i] = qy[(l + 1) * ldy + (at + i) * incy];
+        most[i] = (1.0 + 0x1p-50) * qx[(LAYERS + 2 + l) * ldx + (at + i) * incx] *
+                  qy[(LAYERS + 2 + l) * ldy + (at + i) * incy];
       }
+      for (size_t i = 0; i < b; ++i) {
+        const int same = (root[i] == 0.0) & (x[i] == y[i]) & (c[i] > 0.0);
+        const double found = v[0] + v[1] * value[i];
+        const double kept = found > most[i] ? most[i] : found < -most[i] ? -most[i] : found;
+        next[i] = same ? next_x[i] : kept;
+        t[i] = v[2] + v[3] * value[i] + v[4] * slope[i] * t[i];
+      }
+      /* Apart, so that all of it is vector code: a root under a condition is not. */
+      for (size_t i = 0; i < b; ++i)
+        after[i] = ntksym_op_rootdet(next_x[i], next[i], next_y[i]);
+      for (size_t i = 0; i < b; ++i)
+        after[i] = (root[i] == 0.0) & (x[i] == y[i]) & (c[i] > 0.0) ? 0.0 : after[i];
 @MENDED@      for (size_t i = 0; i < b; ++i) {
-        x[i] = qx[(l + 1) * ldx + (at + i) * incx];
-        y[i] = qy[(l + 1) * ldy + (at + i) * incy];
+        x[i] = next_x[i];
+        y[i] = next_y[i];
         c[i] = next[i];
         root[i] = after[i];
       }
