@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from flint import arb
 from unit_cases import compiled
 
 from ntksym.backends.c.backend import extra_support
@@ -21,6 +22,7 @@ from ntksym.backends.numpy.helpers import helpers
 from ntksym.backends.units import rule_unit
 from ntksym.errors import BadData, Undecided
 from ntksym.language import as_activation
+from ntksym.numeric.arith import working
 from ntksym.numeric.choice import price, proven
 from ntksym.numeric.table import split
 from ntksym.numeric.table.contour import line_of, reach
@@ -316,3 +318,17 @@ def test_a_table_of_kinks_that_takes_too_long_ends_before_rho_is_one(
     assert isinstance(found, SplitTable) and found.error <= ERROR
     with at_most(0.01), pytest.raises(TooLong):  # nor has that more time than there is
         rule.make(as_activation("max(tanh(x), 1/3)"), (span[0], span[1]), ERROR)
+
+
+def test_humps_larger_than_the_activation_are_cut_farther_out() -> None:
+    """At the length of max(tanh(x), -1/2) itself 160 variances were not enough."""
+    from ntksym.numeric.table import split_near as near
+
+    with working(200):
+        axis = Axis.over(0.70710678, 1.41421357)
+        shapes = tuple(
+            near.shape_of(as_activation("max(tanh(x), -1/2)").expr, s) for s in (False, True)
+        )
+        powers = near.powers_of(near.line_of(shapes[0]), 17, 5.0)
+        plans = near._plans(shapes, powers, axis, [arb("1e-12"), arb("3.5e-12")], 840)
+    assert max(p.count for both in plans for p in both) < 40

@@ -256,8 +256,6 @@ def _plans(
     least: int = 2,
 ) -> list[list[Plan]]:
     """For both duals the interpolation of the function, then of every part taken out."""
-    from flint import arb
-
     out = []
     for shape, target in zip(shapes, targets, strict=True):
         line = line_of(shape)
@@ -265,16 +263,27 @@ def _plans(
         size = on_the_range(line, axis, length, terms)
         length, lost = cut_length(shape, line, axis, target / (64 * (size + 1)))
         both = [plan_line(line, axis, target, terms, (length, lost, size), _MOST_NODES, least)]
-        beyond = (arb(length) / arb(2).sqrt()).erfc().sqrt()
         for part, row in zip(parts(powers, shape.slope), powers.numbers(shape.slope), strict=True):
             if not any(row):
                 continue
             most = sum(abs(c) * hump(j, powers.alpha) for j, c in enumerate(row))
             size = on_the_range(part, axis, length, terms)
-            known = (length, (beyond * most).upper(), size)
+            # humps may be much larger than what they are taken out of
+            for long in range(length, 2 * length):
+                gone = (_outside(long) * most).upper()
+                if gone < target / (64 * (size + 1)):
+                    break
+            known = (long, gone, size)
             both.append(plan_line(part, axis, target, terms, known, _MOST_NODES, least))
         out.append(both)
     return out
+
+
+def _outside(length: int) -> Any:
+    """The norm of 1 beyond `length`."""
+    from flint import arb
+
+    return (arb(length) / arb(2).sqrt()).erfc().sqrt()
 
 
 def _rows(found: Look, nodes: tuple[Fraction, ...], high: float) -> list[tuple[Any, Any, Any]]:
