@@ -332,3 +332,20 @@ def test_humps_larger_than_the_activation_are_cut_farther_out() -> None:
         powers = near.powers_of(near.line_of(shapes[0]), 17, 5.0)
         plans = near._plans(shapes, powers, axis, [arb("1e-12"), arb("3.5e-12")], 840)
     assert max(p.count for both in plans for p in both) < 40
+
+
+@pytest.mark.parametrize("ratio", [0.3, 0.9, 1 - 2.0**-40])
+def test_the_rounding_of_a_dilation_is_bounded_closely(ratio: float) -> None:
+    rows = np.random.default_rng(2).normal(size=(1, 1200)) / (1 + np.arange(1200.0)) ** 3
+    found, lost = dilated(rows, ratio)
+    assert lost[0] < 3e-13
+    with working(300):
+        c = arb(ratio)
+        off = 0.0
+        for m in range(8):
+            total, weight = arb(0), c**m
+            for k in range((1200 - m + 1) // 2):
+                total += weight * rows[0, m + 2 * k]
+                weight *= (c * c - 1) / 2 / (k + 1) * arb((m + 2 * k + 1) * (m + 2 * k + 2)).sqrt()
+            off = max(off, abs(float(total - found[0, m])))
+    assert off < lost[0]

@@ -42,6 +42,7 @@ def dilated(rows: Any, ratio: float) -> tuple[Any, Any]:
         return rows.copy(), np.zeros(len(rows))
     logs, c = _logarithms(count), float(np.log(ratio))
     fall = float(np.log1p(-ratio * ratio) - np.log(2.0))
+    bend = 2 * ratio * ratio / (1 - ratio * ratio)
     out, lost = np.zeros_like(rows), np.zeros_like(rows)
     size = np.abs(rows)
     for k in range((count + 1) // 2):
@@ -51,8 +52,10 @@ def dilated(rows: Any, ratio: float) -> tuple[Any, Any]:
         if exponent.max() < -80.0 and k > count // 4:
             continue
         weight = np.exp(np.maximum(exponent, -700.0))
-        # every logarithm is off by a unit of itself, the exponent by that and its sums
-        off = 8 * _UNIT * (m * -c + k * -fall + logs[m + 2 * k] + logs[m] + logs[k] + count)
+        # every logarithm is off by a unit of itself, the exponent by that and its sums, and by what
+        # a unit of c changes; beside it a unit for every sum over k
+        parts = m * -c + k * -fall + logs[m + 2 * k] + logs[m] + logs[k]
+        off = 8 * _UNIT * (parts + m + k * bend + 4) + _UNIT * count
         out[:, m] += (-1.0 if k % 2 else 1.0) * weight * rows[:, m + 2 * k]
         lost[:, m] += weight * off * size[:, m + 2 * k]
     return out, np.sqrt((lost**2).sum(axis=1)) * 1.01 + count * 1e-30 * size.sum(axis=1)
