@@ -53,7 +53,9 @@ ARGUMENTS: dict[str, tuple[tuple[float, ...], ...]] = {
     "cross": ((1.0, 1.0, 1 - 2.0**-52, 1 - 2.0**-52), (3.0, 0.1, 0.7, 0.3), (2.0, 3.0, 6.0, 1.0)),
     "rootdet": COVARIANCES,
     "rescale": tuple(
-        (q, z) for q in (0.0, 1e-320, 1e-150, 3e-75, 1.0, 1e75, 7e290, math.inf) for z in (0.0, 1.0)
+        (q, 2.0**k)
+        for q in (0.0, 1e-320, 1e-150, 3e-75, 1.0, 1e75, 7e290, math.inf)
+        for k in (-124, -40, 40, 124)
     ),
     "angle": tuple((s, c) for s in SIDES for c in REAL),
     "arc1": tuple((s, c) for s in SIDES for c in REAL),

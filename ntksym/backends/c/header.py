@@ -138,7 +138,7 @@ static inline double ntksym_op_rescale(double q, double s)
                           : (q > 0.0) & (q < s * s);
   const double move = s > 1.0 ? 0x1p-100 : 0x1p100; /* subnormals have another exponent */
   double up;
-  const double t = s * move * ntksym_op_unscale((q * move) * move, &up);
+  const double t = s * move * ntksym_op_unscale((q * move) * (2.0 * move), &up);
   return far ? t : q != q ? q : 1.0;
 }
 

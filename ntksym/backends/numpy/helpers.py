@@ -73,7 +73,7 @@ _SOURCES = {
     return np.frexp(q)[1] // 2''',
     "_rescale": '''def _rescale(q, s):
     """s*2**k with s*s*4**k*q about s*s where q is beyond it; 1 elsewhere."""
-    far = (q > s * s) & (q < np.inf) if s > 1.0 else (q < s * s) & (q > 0.0)
+    far = np.where(s > 1.0, q > s * s, (q < s * s) & (q > 0.0)) & (q < np.inf)
     t = np.ldexp(s, np.where(far, -_unscale(q), 0))
     return np.where(far, t, np.where(np.isnan(q), q, 1.0))''',
     "_rootdet": '''def _rootdet(q11, q12, q22):
