@@ -22,6 +22,8 @@ from .safe import in_time, precision
 
 _FAR = tuple(Fraction(2**k) for k in range(11))
 _BOXES = 4000
+_SWITCHES = (sp.Abs, sp.sign, sp.Heaviside, sp.Max, sp.Min)
+"""Beyond the reach of `split` they are still there, and have no second derivative."""
 
 
 @lru_cache(maxsize=256)
@@ -62,6 +64,8 @@ def _tail(g: Expr, least: Fraction) -> tuple[Fraction, Range] | None:
             bounds = range_of(form, Range(start, inf))
             if bounds.lo > 0 or bounds.hi < 0:
                 return start, bounds
+            if g.has(*_SWITCHES):
+                continue
             value = real_ball(constant(form.subs(x, _exact(start)), {}))
             slope = definite(sp.factor_terms(sp.diff(form, x)), start, 3)
             if slope > 0 and value > 0:
@@ -78,7 +82,7 @@ def _exact(at: Fraction) -> sp.Rational:
 def _boxes(g: Expr, left: Fraction, right: Fraction) -> Range | None:
     """The range on [left, right] over boxes, where none meets zero."""
     func, rise = function(g, x), None
-    if not g.has(sp.Abs, sp.sign, sp.Heaviside, sp.Max, sp.Min):  # beyond the reach of `split`
+    if not g.has(*_SWITCHES):
         rise = function(sp.diff(g, x), x)
     spans, most = [(left, right)], _BOXES
     low = high = None

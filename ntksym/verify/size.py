@@ -23,6 +23,8 @@ _SAMPLES = (-200, -130, -80, -40, -17, -11, -6, -2, 0, 2, 6, 11, 17, 40, 80, 130
 """Where an integrand is looked at for its size, in tenths of the deviation from the mean."""
 _USUAL = 40
 _CLIMB = 30
+_STEEP = 10
+"""The fall of the logarithm to the next sample that shows a narrow bump."""
 _GOLDEN = Fraction(382, 1000)
 
 
@@ -30,7 +32,8 @@ def size_of(pieces: tuple[Piece, ...], mean: Any, variance: Any) -> int:
     """The power of ten of a function times the root of the density, 0 if it is about 1.
 
     All tolerances are absolute, so that functions are brought to this size; nothing else depends
-    on it.  From the best of the samples it climbs: a narrow bump lies between two of them.
+    on it.  From the best of the samples it climbs where that is steep: a narrow bump lies
+    between two of them.
     """
     spread = Fraction(float(arb(variance).sqrt()))
     middle = Fraction(int(mean.numer()), int(mean.denom()))
@@ -58,10 +61,11 @@ def size_of(pieces: tuple[Piece, ...], mean: Any, variance: Any) -> int:
             best = max((k for k in found if abs(k) <= _USUAL), key=lambda k: found[k], default=best)
             top = found[best]
         else:
-            place = _SAMPLES.index(best)
-            low, high = Fraction(_SAMPLES[place - 1]), Fraction(_SAMPLES[place + 1])
-            top = found[best]
-            for _ in range(_CLIMB):
+            place, top = _SAMPLES.index(best), found[best]
+            beside = _SAMPLES[place - 1], _SAMPLES[place + 1]
+            narrow = any(top - found[k] > _STEEP for k in beside if k in found)
+            low, high = map(Fraction, beside)
+            for _ in range(_CLIMB if narrow else 0):
                 one, two = (low + (high - low) * g for g in (_GOLDEN, 1 - _GOLDEN))
                 left, right = weight(one), weight(two)
                 top = max(top, left, right)
