@@ -108,6 +108,7 @@ def package_sources(
         about = f"A network of {len(net.blocks)} hidden layers: " + ", ".join(
             f"s(x) = {b.activation.expr}" for b in blocks
         )
+        about += "."
     else:
         act = _bound(as_activation(thing), values or {})
         package = _package_name(name or f"{act.name or 'dual'}_kernel")
@@ -258,7 +259,7 @@ def _assembled(
         "@CALL@": _CALL if "network" in targets else "",
         "@NOTES@": "\n\n".join("\n".join((f"{p.label}:", *p.notes)) for p in pieces),
         "@MODULES@": "".join(f"from . import {t} as {t}\n" for t in sorted(targets)) + "\n",
-        "@ABSENT@": absent,
+        "@ABSENT@": f"\n{absent}" if absent else "",
         "@TARGETS@": ", ".join(f"`{package}.{t}`" for t in targets) or "none",
     }
 
