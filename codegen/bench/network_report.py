@@ -22,7 +22,7 @@ EPS = 2.0**-52
 GROWTH = """## Against the growth of rounding
 
 G: by how much the layers may enlarge a relative error of the rows, to first order and for every
-pair (`k.growth().inputs`, rows of mean square 1).  Errors in units of G eps: about one is what
+pair (`k.growth().inputs`, rows of mean square 1).  Errors in units of max(G, 1) eps: one is what
 rounding the rows themselves does; much more would be the layers' own.
 """
 
@@ -61,7 +61,7 @@ def report(records: Sequence[Any]) -> str:
         for depth, bound in zip(DEPTHS, r.growth, strict=True):
             seen = [w for w in r.worst if (w.target, w.dtype, w.depth) == ("c", "float64", depth)]
             worst = (max((getattr(w, k) for w in seen), default=0.0) for k in ("nngp", "ntk"))
-            shares = " / ".join(f"{e / (bound * EPS):.2g}" for e in worst)
+            shares = " / ".join(f"{e / (max(bound, 1.0) * EPS):.2g}" for e in worst)
             line += f" {bound:.2g} | {shares} |"
         out.append(line)
     return "\n".join(out) + "\n"
