@@ -92,3 +92,11 @@ def test_narrow_bumps_are_found_by_their_size(text: str) -> None:
         two = balls.enclose_definition(wide, 90000, -40000, 25000, derivative=derivative)
         assert abs(one.mid - scale * two.mid) <= one.rad + scale * two.rad
         assert one.rel_digits >= 30
+
+
+def test_the_logarithm_of_phi_is_that_of_a_uniform_variable() -> None:
+    """Phi(u) is uniform for a standard normal u: E[log] = -1 and E[log^2] = 2."""
+    act = parse_activation("log(Phi(x))")
+    for q12, exact_value in ((0, 1), (1, 2)):
+        ball = balls.enclose_definition(act, 1, q12, 1)
+        assert ball.contains(exact_value) and ball.rel_digits >= 30

@@ -18,6 +18,7 @@ import sympy as sp
 from flint import arb
 
 from ..errors import BadActivation, NotSquareIntegrable, Undecided
+from ..functions import Phi
 from ..symbols import x
 from .away import bounds_away
 from .beyond import far_bound
@@ -293,6 +294,9 @@ def _pow(expr: Any, domain: Range) -> Growth:
 
 def _log(g: Any, domain: Range) -> Growth:
     """Bounds log g: at most log+ c + k|t| + b|t| + a t^2, and >= log of the lower bound of g."""
+    if isinstance(g, (Phi, sp.erfc)):  # Phi(-t) >= phi(t + 1), and erfc(t) = 2 Phi(-sqrt(2) t)
+        inner = _const(1) + _grow(g.args[0], domain)
+        return inner * inner * _const(3)
     bounds = range_of(g, domain)
     if not bounds.lo > 0:
         if (bad := _witness(g, domain, -1)) is not None:
