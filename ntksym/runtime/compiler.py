@@ -190,12 +190,11 @@ class Group:
         before = _group.set(self)
         try:
             yield
-        except Exception:
-            raise
-        except BaseException:
-            self._over = True
-            for child in tuple(self._running):
-                _stop(child)
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                self._over = True
+                for child in tuple(self._running):
+                    _stop(child)
             raise
         finally:
             _group.reset(before)
