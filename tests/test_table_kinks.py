@@ -24,6 +24,7 @@ from ntksym.errors import BadData, Undecided
 from ntksym.language import as_activation
 from ntksym.numeric.arith import working
 from ntksym.numeric.choice import price, proven
+from ntksym.numeric.rules import LONGEST_KINKS
 from ntksym.numeric.table import split
 from ntksym.numeric.table.contour import line_of, reach
 from ntksym.numeric.table.patience import TooLong, at_most
@@ -31,7 +32,7 @@ from ntksym.numeric.table.split import SplitTable, applies, read_either, split_t
 from ntksym.numeric.table.split_build import _shape, prepared
 from ntksym.numeric.table.split_closed import Doubles, moments
 from ntksym.numeric.table.split_dilate import dilated
-from ntksym.numeric.table.split_kinks import KinkTable, kink_table
+from ntksym.numeric.table.split_kinks import KinkTable, kink_seconds, kink_table
 from ntksym.numeric.table.variances import Axis
 
 CASES = ("max(tanh(x), 1/2)", "tanh(x)*step(x - 1/2)")
@@ -304,6 +305,10 @@ def test_a_table_of_kinks_says_what_it_costs() -> None:
     assert "measured at" in " ".join(proven(kinked()))
     with at_most(0.0), pytest.raises(TooLong):
         kink_table(CASES[1], SPAN, error=ERROR)
+    # 15.7 s of a core: within what the automatic choice takes
+    narrow = (Fraction(0.70710678), Fraction(1.41421357))
+    two = as_activation("max(0, min(1, x))*tanh(x)")
+    assert 8.0 < kink_seconds(two, narrow, 1e-10) <= LONGEST_KINKS
 
 
 def test_a_table_of_kinks_that_takes_too_long_ends_before_rho_is_one(

@@ -13,7 +13,7 @@ from ..errors import BadSpec, Undecided
 Variances: TypeAlias = tuple[Fraction, Fraction]
 LEAST = 2.0**-52
 """The least error of a rule: a double is not nearer to most numbers."""
-LONGEST_KINKS = 30.0
+LONGEST_KINKS = 20.0
 """Seconds: where a table for all rho is expected to take longer, it ends before rho = +-1."""
 PATIENCE_KINKS = 75.0
 """Seconds after which such a table is given up, where it takes longer than expected."""

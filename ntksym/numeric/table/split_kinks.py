@@ -18,7 +18,8 @@ from .dual import DEFAULT_ERROR, LEAST_ERROR, Sheet, _hex, _number
 from .split_closed import Closed
 
 VERSION = 1
-_UNIT_TIME = 14.0
+_START = 4.0
+_UNIT_TIME = 8.0
 """Seconds for variances up to 2 and an error of 1e-8."""
 
 
@@ -134,7 +135,7 @@ def kink_seconds(activation: Any, variances: Any, error: float) -> float:
     _, high = span(variances)
     kinks = len(split(as_activation(activation).expr)) - 1
     work: float = float(high) / 2 * (log10(error) / 8) ** 2
-    return 8 + float(_UNIT_TIME * work**1.5 * (1 + kinks / 5))
+    return _START + float(_UNIT_TIME * work**1.5 * (1 + kinks / 5))
 
 
 def kink_table(
