@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import Expr, I, Rational, Symbol, pi, sqrt
 
+from ntksym.errors import NoClosedForm
 from ntksym.exact import Exact, Field
 from ntksym.symbols import q11, q12, q22
 
@@ -117,3 +118,11 @@ def test_root_of_a_quotient_is_positive_whatever_the_sign_of_the_denominator() -
             at = {q11: Rational(1, 100), q22: Rational(1, 50), b: value}
             assert complex(root.expr.xreplace(at)).real > 0
         assert root * root == field.of(e)
+
+
+def test_factors_with_integers_beyond_machine_words() -> None:
+    field = Field([q11, q22])
+    root = field.of((2**70 * q11 + 1) ** 3 * (q22 + 3) ** 2).sqrt()
+    assert root * root == field.of((2**70 * q11 + 1) ** 3 * (q22 + 3) ** 2)
+    with pytest.raises(NoClosedForm, match="integers of 141 bits has no factors here; measure the"):
+        field.of(q11**2 - 2**140).sqrt()

@@ -37,6 +37,7 @@ from sympy import (
 
 from ..errors import NoClosedForm
 from ..symbols import c12, m, m1, m2, q, q11, q12, q22
+from .factors import factors
 
 if TYPE_CHECKING:
     from .element import Exact
@@ -212,8 +213,7 @@ class Field:
         """Content and irreducible factors, each oriented to be positive where that is known."""
         key = poly_key(p)
         if key not in self._factors:
-            content, parts = p.factor()
-            content = int(content)
+            content, parts = factors(p)
             oriented = []
             for f, e in parts:
                 sign = self.sign(f)
@@ -221,8 +221,8 @@ class Field:
                     sign = 1 if int(f.leading_coefficient()) > 0 else -1
                 if sign < 0:
                     f = -f
-                    content *= (-1) ** int(e)
-                oriented.append((f, int(e)))
+                    content *= (-1) ** e
+                oriented.append((f, e))
             self._factors[key] = (content, tuple(oriented))
         found: tuple[int, tuple[tuple[Poly, int], ...]] = self._factors[key]
         return found
