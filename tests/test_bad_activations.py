@@ -28,7 +28,7 @@ from ntksym.numeric.quadrature import quadrature_dual
 from ntksym.numeric.table import table_dual
 from ntksym.symbols import x
 from ntksym.verify.balls import enclose_definition
-from ntksym.verify.pieces import split
+from ntksym.verify.functions.pieces import split
 
 READING = (
     ("", ParseError, "the formula is empty"),

@@ -10,7 +10,7 @@ from sympy import Rational
 from ntksym.language import as_activation
 from ntksym.verify import evaluate
 from ntksym.verify.balls import enclose_definition
-from ntksym.verify.fewer import Smooth, fewer
+from ntksym.verify.rules.fewer import Smooth, fewer
 from ntksym.verify.safe import precision
 
 _ONE = (Rational(1), Rational(1), Rational(1))

@@ -10,9 +10,9 @@ import pytest
 
 from ntksym import compile, mlp, recurse
 from ntksym.backends import Contract
-from ntksym.backends.c import network as c_network
 from ntksym.backends.c.fuse import fused
-from ntksym.backends.c.steady import TURNED, carried, steady
+from ntksym.backends.c.network import file as c_network
+from ntksym.backends.c.network.steady import TURNED, carried, steady
 from ntksym.lower import lower_layer, lower_network
 from ntksym.lower.split import split
 from ntksym.network import parse_spec

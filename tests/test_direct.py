@@ -11,7 +11,7 @@ from mpmath import MPContext
 from sympy import Rational, exp, sqrt
 
 from ntksym import symbols as S
-from ntksym.backends.c.header import header
+from ntksym.backends.c.helpers.header import header
 from ntksym.dual import dual
 from ntksym.functions import Phi2
 from ntksym.language import as_activation

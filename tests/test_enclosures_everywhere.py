@@ -16,11 +16,11 @@ from ntksym.language import parse_activation
 from ntksym.symbols import x
 from ntksym.verify.ball import Ball
 from ntksym.verify.balls import enclose_definition
-from ntksym.verify.ends import gathered
+from ntksym.verify.functions.ends import gathered
+from ntksym.verify.functions.pieces import Piece, jumps, split
 from ntksym.verify.law import Law, exact
-from ntksym.verify.mehler import mehler
-from ntksym.verify.odd import odd
-from ntksym.verify.pieces import Piece, jumps, split
+from ntksym.verify.rules.mehler import mehler
+from ntksym.verify.rules.odd import odd
 from ntksym.verify.safe import precision
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "codegen" / "bench"))
@@ -121,7 +121,7 @@ def test_equal_functions_have_overlapping_balls(one: str, other: str, derivative
 @pytest.mark.parametrize("text", ["tanh", "mish", "gelu_tanh", "softsign", "x*exp(-abs(x))"])
 def test_rules_overlap_where_they_meet(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Near correlation one: short Gauss-Hermite rules against long Gauss-Legendre ones."""
-    from ntksym.verify import tensor
+    from ntksym.verify.rules import tensor
 
     point = ("1", "0.999", "1")
     short = enclosed(text, point)
@@ -134,7 +134,7 @@ def test_rules_overlap_where_they_meet(text: str, monkeypatch: pytest.MonkeyPatc
 def test_hermite_rule_has_the_moments() -> None:
     from flint import arb
 
-    from ntksym.verify import hermite
+    from ntksym.verify.rules import hermite
     from ntksym.verify.safe import precision
 
     with precision(160):
@@ -150,7 +150,7 @@ def test_hermite_error_is_a_bound() -> None:
     """exp(z/R) is at most e on |z| <= R, and E exp(Z/R) = exp(1/(2 R^2))."""
     from flint import arb
 
-    from ntksym.verify import hermite
+    from ntksym.verify.rules import hermite
     from ntksym.verify.safe import precision
 
     with precision(256):

@@ -13,13 +13,13 @@ from ntksym.errors import Undecided
 from ntksym.language import parse_activation
 from ntksym.symbols import x
 from ntksym.verify import balls
-from ntksym.verify.isolated import Isolated
+from ntksym.verify.functions.isolated import Isolated
+from ntksym.verify.functions.order import same_zero
+from ntksym.verify.functions.pieces import split
+from ntksym.verify.functions.steep import cut_where_steep
 from ntksym.verify.law import Law, exact
-from ntksym.verify.order import same_zero
-from ntksym.verify.pieces import split
+from ntksym.verify.rules.twod import planar
 from ntksym.verify.safe import Exhausted, allowed, in_time, precision
-from ntksym.verify.steep import cut_where_steep
-from ntksym.verify.twod import planar
 
 NEAR = (1, "0.999999", 1)
 

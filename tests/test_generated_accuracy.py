@@ -18,7 +18,7 @@ from ntksym.activation import Activation
 from ntksym.activations import named
 from ntksym.backends import Contract
 from ntksym.backends.c import backend as c_backend
-from ntksym.backends.c import network as c_network
+from ntksym.backends.c.network import file as c_network
 from ntksym.backends.tables import ATAN_DEGREE, ATAN_DEGREE_FLOAT, atan_tail, exp_tail, legendre
 from ntksym.dual import dual
 from ntksym.errors import BadActivation

@@ -7,7 +7,7 @@ import pytest
 
 import ntksym
 from ntksym.backends.array.unit import array_unit
-from ntksym.backends.c.gradient_units import UnitSlopes
+from ntksym.backends.c.gradient.units import UnitSlopes
 from ntksym.backends.units import unit_of
 from ntksym.numeric.table import BandedDual, TableDual, table_dual
 from ntksym.runtime.gradients.differences import ROOM

@@ -9,7 +9,7 @@ import pytest
 from mpmath import MPContext
 
 from ntksym.backends import Contract
-from ntksym.backends.c import network as c_network
+from ntksym.backends.c.network import file as c_network
 from ntksym.backends.numpy import network as numpy_network
 from ntksym.errors import UnsupportedOp
 from ntksym.lower import lower_network

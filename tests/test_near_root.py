@@ -15,7 +15,7 @@ from mpmath import MPContext
 from sympy import Rational
 
 from ntksym.backends import Contract
-from ntksym.backends.c import network as c_network
+from ntksym.backends.c.network import file as c_network
 from ntksym.backends.near import FEW, PANEL, rough
 from ntksym.backends.tables import legendre
 from ntksym.lower import lower_network

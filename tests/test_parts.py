@@ -14,7 +14,7 @@ import pytest
 
 import ntksym
 from ntksym.backends import Contract, SourceFile
-from ntksym.backends.c.network import network_file
+from ntksym.backends.c.network.file import network_file
 from ntksym.lower import lower_network
 from ntksym.network import recurse
 from ntksym.runtime import cache, compiler, objects, parts

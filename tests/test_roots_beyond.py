@@ -8,7 +8,7 @@ from sympy import Expr, lambdify
 
 from ntksym.language import parse_activation
 from ntksym.symbols import x
-from ntksym.verify.beyond import far_sign
+from ntksym.verify.functions.beyond import far_sign
 
 KEPT = {
     "x/(1+exp(-x))-2": 1,

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ntksym.backends.c.header import HEADER_NAME, header
+from ntksym.backends.c.helpers.header import HEADER_NAME, header
 from ntksym.backends.c.series import GROUP, SeriesUnit
 from ntksym.language import as_activation
 from ntksym.numeric.series import series_dual, series_table

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from unit_cases import compiled
 
-from ntksym.backends.c.table import TableUnit
+from ntksym.backends.c.table.point import TableUnit
 from ntksym.backends.numpy.helpers import helpers
 from ntksym.numeric.table import BandedDual, TableDual, table_dual
 

@@ -17,7 +17,7 @@ from test_quadrature import called, compiled
 
 import ntksym
 from ntksym.backends.array.unit import array_unit
-from ntksym.backends.c.table_dyadic import DyadicUnit
+from ntksym.backends.c.table.dyadic import DyadicUnit
 from ntksym.backends.numpy.helpers import helpers
 from ntksym.backends.point_unit import PointUnit
 from ntksym.backends.units import rule_unit
@@ -68,7 +68,7 @@ def test_a_logarithm_of_a_fractional_power_is_bounded_near_its_end() -> None:
     """What enclosures of the definition need there: the power is whole in a root of the distance."""
     from flint import arb
 
-    from ntksym.verify.ends import DISTANCE, near
+    from ntksym.verify.functions.ends import DISTANCE, near
 
     expr = log(1 + DISTANCE ** Rational(13, 10))
     delta = arb(2) ** -10

@@ -16,8 +16,8 @@ from flint import arb
 from unit_cases import compiled
 
 from ntksym.backends.c.backend import extra_support
-from ntksym.backends.c.table_kinks import KinkUnit
-from ntksym.backends.c.table_split import SplitUnit
+from ntksym.backends.c.table.kinks import KinkUnit
+from ntksym.backends.c.table.split import SplitUnit
 from ntksym.backends.numpy.helpers import helpers
 from ntksym.backends.units import rule_unit
 from ntksym.errors import BadData, Undecided

@@ -16,7 +16,7 @@ from flint import acb, arb, fmpq
 from unit_cases import compiled
 
 from ntksym.backends.array.unit import array_unit
-from ntksym.backends.c.table_dyadic import DyadicUnit
+from ntksym.backends.c.table.dyadic import DyadicUnit
 from ntksym.backends.numpy.helpers import helpers
 from ntksym.backends.numpy.units import units_file
 from ntksym.backends.point_unit import PointUnit
@@ -31,9 +31,9 @@ from ntksym.numeric.table.elsewhere import displaced, exact_places, pair_dual, p
 from ntksym.numeric.table.fit import series_alias
 from ntksym.numeric.table.kink_quadrant import quadrant
 from ntksym.numeric.table.variable import correlation, nodes, tangent
-from ntksym.verify.bivariate import phi2
 from ntksym.verify.definition import expectation, factor
 from ntksym.verify.law import Law
+from ntksym.verify.rules.bivariate import phi2
 
 CASES = {"max(tanh(x), 1/2)": 2.0, "tanh(x)*step(x - 1)": 1.0}
 ERROR = 1e-9

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from unit_cases import compiled
 
-from ntksym.backends.c.folded import Form, shared_forms
-from ntksym.backends.c.table import TableUnit
+from ntksym.backends.c.table.folded import Form, shared_forms
+from ntksym.backends.c.table.point import TableUnit
 from ntksym.numeric.table import BandedDual, table_dual
 from ntksym.numeric.table.dual import part_of
 from ntksym.numeric.table.light import Light, light
@@ -111,7 +111,7 @@ def test_pairs_share_polynomials_with_the_least_work(
 ) -> None:
     """Forms hold all coefficients of their pairs, deepest first; no other cut is less work."""
     table = made(1)
-    monkeypatch.setattr("ntksym.backends.c.folded.FORMS", most)
+    monkeypatch.setattr("ntksym.backends.c.table.folded.FORMS", most)
     forms, own = shared_forms(table), [Form.of(table, (p,)) for p in table.pairs]
     assert len(table.pairs) == 3 and len(set(forms.values())) == most
     for p, alone in zip(table.pairs, own, strict=True):

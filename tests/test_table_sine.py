@@ -16,7 +16,7 @@ import pytest
 from flint import arb
 from unit_cases import compiled
 
-from ntksym.backends.c.table import TableUnit
+from ntksym.backends.c.table.point import TableUnit
 from ntksym.language import as_activation
 from ntksym.numeric.arith import working
 from ntksym.numeric.table import BandedDual, kinks, read_table, shared, sine, table_dual

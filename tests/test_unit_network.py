@@ -21,8 +21,8 @@ from unit_cases import NEAR_ROWS, TABLES, ErringUnit, RangeUnit, data, library, 
 
 import ntksym
 from ntksym.backends import Contract
-from ntksym.backends.c import unit_network as c_unit_network
 from ntksym.backends.c.backend import support_file
+from ntksym.backends.c.network import units as c_unit_network
 from ntksym.backends.numpy import unit_network as numpy_unit_network
 from ntksym.backends.point_unit import PointUnit
 from ntksym.backends.units import unit_of

@@ -17,7 +17,7 @@ from ntksym.language import parse_activation, parse_number
 from ntksym.numeric import choose
 from ntksym.verify import evaluate
 from ntksym.verify.balls import enclose_definition
-from ntksym.verify.continuity import continuous
+from ntksym.verify.functions.continuity import continuous
 
 POINT = ("1.3", "-0.6", "0.8")
 STEP = Fraction(1, 10**6)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from ntksym.backends import SourceFile
-from ntksym.backends.c.header import header
+from ntksym.backends.c.helpers.header import header
 from ntksym.errors import NoCompiler
 from ntksym.runtime.compiler import find_compiler
 from ntksym.runtime.unit_layers import Wanted

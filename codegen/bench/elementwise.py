@@ -28,7 +28,7 @@ from sympy import Rational
 from ntksym.activations import catalogue, named
 from ntksym.backends import Contract
 from ntksym.backends.c import backend as c_backend
-from ntksym.backends.c import network as c_network
+from ntksym.backends.c.network import file as c_network
 from ntksym.dual import dual
 from ntksym.errors import NtksymError
 from ntksym.lower import lower_dual, lower_dual_diag, lower_network

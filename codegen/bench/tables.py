@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ntksym.backends.c.header import header
-from ntksym.backends.c.table import TableUnit
+from ntksym.backends.c.helpers.header import header
+from ntksym.backends.c.table.point import TableUnit
 from ntksym.errors import NtksymError
 from ntksym.language import as_activation
 from ntksym.numeric.table import TableDual, table_dual

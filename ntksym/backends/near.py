@@ -1,4 +1,4 @@
-r"""The next root of nearly parallel pairs: integrals of the derivative dual (C: `c.near_text`).
+r"""The next root of nearly parallel pairs: integrals of the derivative dual.
 
 Once a covariance is rounded, the determinant of a nearly parallel pair keeps half of its digits,
 and with it whatever has a kink at rho = 1.  So it is not formed from the covariance.  With

@@ -51,10 +51,10 @@ def rule_unit(found: Any) -> DualUnit | None:
     from ..numeric.table.split_kinks import KinkTable
     from .c.quadrature import quadrature_unit
     from .c.series import SeriesUnit
-    from .c.table import TableUnit
-    from .c.table_dyadic import DyadicUnit
-    from .c.table_kinks import KinkUnit
-    from .c.table_split import SplitUnit
+    from .c.table.dyadic import DyadicUnit
+    from .c.table.kinks import KinkUnit
+    from .c.table.point import TableUnit
+    from .c.table.split import SplitUnit
 
     if isinstance(found, SplitTable):
         return SplitUnit(found)

@@ -12,9 +12,9 @@ from sympy import Expr, Symbol
 from ..errors import Undecided
 from ..verify.definition import expectation
 from ..verify.evaluate import constant
-from ..verify.growth import Growth
+from ..verify.functions.growth import Growth
+from ..verify.functions.pieces import number
 from ..verify.law import Law
-from ..verify.pieces import number
 from ..verify.surd import Surd
 from .functions import ONE, Recorded, merged, recorded
 from .numbers import ball_record

@@ -14,8 +14,8 @@ from sympy import Expr
 from ..symbols import x
 from ..verify.definition import Factor, factor
 from ..verify.evaluate import constant, sign_of
-from ..verify.growth import Growth, growth_of
-from ..verify.pieces import Piece, split
+from ..verify.functions.growth import Growth, growth_of
+from ..verify.functions.pieces import Piece, split
 from .numbers import ball_of, outward, power_above, text
 from .parts import Side
 from .trees import tree

@@ -13,8 +13,8 @@ from flint import arb
 from ..errors import Undecided
 from ..symbols import x
 from ..verify.evaluate import function
-from ..verify.pieces import Piece
-from ..verify.strips import ellipse, rectangle
+from ..verify.functions.pieces import Piece
+from ..verify.functions.strips import ellipse, rectangle
 from .numbers import ball_of, between, power_above, text
 
 MOST_POINTS = 40

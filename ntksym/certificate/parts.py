@@ -9,9 +9,9 @@ from typing import Any
 from flint import arb
 
 from ..errors import Undecided
-from ..verify.growth import Growth
+from ..verify.functions.growth import Growth
+from ..verify.functions.pieces import Piece
 from ..verify.law import Law, tail
-from ..verify.pieces import Piece
 from .numbers import outward, power_above, text
 from .panels import Chosen, Kernel, cells, choose, largest
 

@@ -24,8 +24,8 @@ from ..network import Network
 from ..network.affine import AffineLayer, affine_layers
 from ..network.network import not_a_network
 from ..verify.evaluate import ball, constant
-from ..verify.pieces import split
-from ..verify.radial import half_lines
+from ..verify.functions.pieces import split
+from ..verify.functions.radial import half_lines
 from .straight import Straight
 
 

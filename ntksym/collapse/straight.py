@@ -11,9 +11,9 @@ from sympy import Expr, Symbol
 
 from ..errors import Undecided
 from ..functions import Phi2
-from ..verify.bivariate import phi2
-from ..verify.cuts import ANALYTIC
 from ..verify.evaluate import ball, constant, rational_power
+from ..verify.functions.cuts import ANALYTIC
+from ..verify.rules.bivariate import phi2
 from ..verify.surd import Surd
 
 Step = tuple[Callable[..., Any], tuple[int, ...]]

@@ -10,7 +10,7 @@ from sympy import Rational
 from .. import __version__
 from ..backends import Contract
 from ..backends.c import backend as c_backend
-from ..backends.c import collapsed as c_collapsed
+from ..backends.c.network import collapsed as c_collapsed
 from ..backends.numpy import collapsed as numpy_collapsed
 from ..errors import BadSpec
 from ..numeric import read_variances

@@ -14,7 +14,7 @@ from .. import __version__
 from ..activation import Activation
 from ..backends import Contract, SourceFile
 from ..backends.c import backend as c_backend
-from ..backends.c import network as c_network
+from ..backends.c.network import file as c_network
 from ..backends.numpy import backend as numpy_backend
 from ..backends.numpy import network as numpy_network
 from ..errors import BadSpec, CannotWrite, UnsupportedOp

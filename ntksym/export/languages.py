@@ -15,8 +15,8 @@ from ..backends._base import comment
 from ..backends.array import jax as jax_backend
 from ..backends.array import jax_units, torch_units
 from ..backends.array import torch as torch_backend
-from ..backends.c import gradient_dual as c_gradient_dual
-from ..backends.c.gradient_library import gradient_library
+from ..backends.c.gradient import dual as c_gradient_dual
+from ..backends.c.gradient.library import gradient_library
 from ..dual import Dual, dual
 from ..errors import BadSpec, UnsupportedOp
 from ..gradients import dual_gradients

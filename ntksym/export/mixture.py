@@ -10,10 +10,10 @@ from sympy import Expr
 from ..activation import Activation
 from ..backends import Contract, SourceFile
 from ..backends.c import backend as c_backend
-from ..backends.c import gradient_unit_dual as c_gradient
 from ..backends.c import mixture as c_mixture
-from ..backends.c import unit_network as c_unit_network
-from ..backends.c.gradient_units import UnitSlopes
+from ..backends.c.gradient import unit_dual as c_gradient
+from ..backends.c.gradient.units import UnitSlopes
+from ..backends.c.network import units as c_unit_network
 from ..backends.mixture.programs import mixture_programs
 from ..backends.numpy import mixture as numpy_mixture
 from ..backends.numpy import unit_network as numpy_unit_network

@@ -19,7 +19,7 @@ from .. import __version__
 from ..activation import Activation
 from ..backends import Contract, SourceFile
 from ..backends.c import backend as c_backend
-from ..backends.c import unit_network as c_unit_network
+from ..backends.c.network import units as c_unit_network
 from ..backends.c.ufunc import UfuncSpec, ufunc_file
 from ..backends.numpy import network as numpy_network
 from ..backends.numpy import unit_network as numpy_unit_network

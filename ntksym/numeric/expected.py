@@ -197,7 +197,7 @@ class ExpectedDual:
 def has_jumps(activation: Activation) -> bool:
     """Whether s jumps somewhere; False where its kinks cannot be located, or depend on names."""
     from ..verify.evaluate import real_ball
-    from ..verify.pieces import jumps, split
+    from ..verify.functions.pieces import jumps, split
     from ..verify.safe import precision
 
     if activation.params:
@@ -220,7 +220,7 @@ def admissible(activation: Activation) -> None:
         Undecided: no certificate, or kinks that cannot be located.
     """
     from ..verify.definition import factor
-    from ..verify.growth import growth_of
+    from ..verify.functions.growth import growth_of
     from ..verify.safe import precision
 
     if activation.params:

@@ -9,7 +9,7 @@ import numpy as np
 from sympy import Rational
 
 from ..backends import Contract, SourceFile
-from ..backends.c import collapsed as c_collapsed
+from ..backends.c.network import collapsed as c_collapsed
 from ..backends.collapsed import TOLERANCE, CollapsedProgram
 from ..backends.numpy import collapsed as numpy_collapsed
 from ..collapse import Collapsed, angular, collapse

@@ -72,7 +72,7 @@ class CNetwork:
     """The float version of `tile`, where the generated file has one."""
 
     def __init__(self, schedule: Schedule, contract: Contract, *, keep: bool = True) -> None:
-        from ..backends.c import network as c_network
+        from ..backends.c.network import file as c_network
 
         source = c_network.network_file(schedule, contract)
         self._load(source, len(schedule.steps), keep)

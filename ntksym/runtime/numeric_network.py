@@ -10,7 +10,7 @@ from sympy import Expr
 from ..activation import Activation
 from ..backends import Contract, SourceFile
 from ..backends.c import backend as c_backend
-from ..backends.c.unit_network import network_file
+from ..backends.c.network.units import network_file
 from ..backends.numpy import unit_network as numpy_unit_network
 from ..backends.units import unit_of
 from ..errors import BadSpec, Undecided

@@ -26,7 +26,7 @@ from ..activation import Activation
 from ..activations import named, names
 from ..backends import Contract, SourceFile
 from ..backends.c import backend as c_backend
-from ..backends.c import unit_network as c_unit_network
+from ..backends.c.network import units as c_unit_network
 from ..backends.c.ufunc import UfuncSpec, ufunc_file
 from ..backends.numpy import unit_network as numpy_unit_network
 from ..backends.unit import DualUnit

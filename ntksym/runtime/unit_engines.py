@@ -32,7 +32,7 @@ class CUnitNetwork(CNetwork):
     """A network of units in a shared library, with the calls of `CNetwork`."""
 
     def __init__(self, schedule: UnitSchedule, contract: Contract, *, keep: bool = True) -> None:
-        from ..backends.c import unit_network as c_unit_network
+        from ..backends.c.network import units as c_unit_network
 
         source = c_unit_network.network_file(schedule, contract)
         self._load(source, len(schedule.steps), keep)
@@ -51,7 +51,7 @@ class CUnit:
     """A dual in a shared library."""
 
     def __init__(self, name: str, unit: DualUnit, contract: Contract, *, keep: bool) -> None:
-        from ..backends.c import unit_network as c_unit_network
+        from ..backends.c.network import units as c_unit_network
 
         self.restore(with_support(c_unit_network.dual_file(name, unit, contract)), [], keep)
 

@@ -22,10 +22,10 @@ from ..symbols import x
 from .ball import Ball
 from .definition import expectation, factor
 from .evaluate import constant, real_ball
-from .growth import growth_of
+from .functions.growth import growth_of
+from .functions.pieces import REACH
+from .functions.rearrange import rearranged
 from .law import Law, exact
-from .pieces import REACH
-from .rearrange import rearranged
 from .safe import Divergent, Exhausted, allowed, precision
 from .size import size_of
 from .surd import Surd

@@ -13,22 +13,22 @@ from sympy import Expr
 
 from ..errors import BadActivation, Undecided
 from ..symbols import x
-from .ends import gathered, leading_power, odd_ends
 from .evaluate import constant, function, real_ball
+from .functions.ends import gathered, leading_power, odd_ends
+from .functions.logform import logarithm
+from .functions.pieces import REACH, Piece, jumps, number, pieces_of
+from .functions.pieces import derivative as piecewise_derivative
+from .functions.radial import HalfLines, half_lines, integrable, tidy
+from .functions.rearrange import rearranged
+from .functions.removable import INTEGRABLE, continued_pieces, opened
 from .law import Law
-from .logform import logarithm
-from .logs import log_pair
-from .moments import closed
-from .oned import collinear, conditional, pick, single
-from .pieces import REACH, Piece, jumps, number, pieces_of
-from .pieces import derivative as piecewise_derivative
-from .polar import mean, radial
-from .radial import HalfLines, half_lines, integrable, tidy
-from .rearrange import rearranged
-from .removable import INTEGRABLE, continued_pieces, opened
+from .rules.logs import log_pair
+from .rules.moments import closed
+from .rules.oned import collinear, conditional, pick, single
+from .rules.polar import mean, radial
+from .rules.twod import planar
 from .safe import Divergent
 from .surd import Surd
-from .twod import planar
 
 _FEW = 60
 

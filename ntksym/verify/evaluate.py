@@ -20,10 +20,16 @@ from sympy.logic.boolalg import And, Boolean, BooleanFalse, BooleanTrue, Not, Or
 
 from ..errors import BadActivation, Undecided
 from ..functions import Phi2
-from .bivariate import phi2
-from .cuts import ANALYTIC, NAN
-from .isolated import Continued, Isolated
-from .stable import fractional_power, inverse_power, log_cosh, logarithm, shifted_exponential
+from .functions.cuts import ANALYTIC, NAN
+from .functions.isolated import Continued, Isolated
+from .functions.stable import (
+    fractional_power,
+    inverse_power,
+    log_cosh,
+    logarithm,
+    shifted_exponential,
+)
+from .rules.bivariate import phi2
 from .surd import ONE, ZERO, Surd
 
 Value = Surd | Any
@@ -81,7 +87,7 @@ def constant(expr: Any, env: Env) -> Value:
         num, den = expr.as_integer_ratio()
         return Surd.rational(fmpq(int(num), int(den)))
     if isinstance(expr, Isolated):
-        from .roots import narrowed
+        from .functions.roots import narrowed
 
         return acb(narrowed(expr.g, expr.lo, expr.hi, int(ctx.prec)))
     if expr in CONSTANTS:
@@ -104,7 +110,7 @@ def constant(expr: Any, env: Env) -> Value:
     if isinstance(expr, sp.hyper):
         return _hyper(expr, env)
     if isinstance(expr, Continued):
-        from .removable import value_at
+        from .functions.removable import value_at
 
         return value_at(expr, env, constant)
     args = [constant(a, env) for a in expr.args]
@@ -277,7 +283,7 @@ def _function(expr: Expr, x: Symbol, prec: int) -> Callable[[Any, bool], Any]:
         if isinstance(expr.args[0], sp.cosh):
             return log_cosh(_function(expr.args[0].args[0], x, prec))
     if isinstance(expr, Continued):
-        from .removable import quotient
+        from .functions.removable import quotient
 
         return quotient(expr, x, function)
     if isinstance(expr, (sp.Piecewise, Phi2)):

@@ -13,7 +13,7 @@ from typing import Any
 from flint import arb, fmpq
 
 from ..errors import BadCovariance, NotSquareIntegrable, Undecided
-from .growth import Growth
+from .functions.growth import Growth
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ from ..errors import Undecided
 from ..functions import Phi
 from ..symbols import x
 from .balls import Number, with_values
+from .functions.pieces import Piece, derivative, split
 from .law import Law, exact
-from .pieces import Piece, derivative, split
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from flint import arb
 from ..errors import BadActivation, Undecided
 from ..symbols import x
 from .evaluate import constant, real_ball
+from .functions.pieces import Piece
 from .law import exact
-from .pieces import Piece
 from .safe import precision
 from .surd import Surd
 

@@ -18,7 +18,7 @@ from fractions import Fraction
 from ...numeric.table import TableDual
 from ...numeric.table.dual import Sheet
 from ...numeric.table.pack import Rows
-from ..numpy.table import notes
+from ..numpy.table.point import notes
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...numeric.table.dyadic import DyadicTable, Lines
-from ..numpy.table_dyadic import notes, padded
+from ..numpy.table.dyadic import notes, padded
 
 _STILL = 2.0**-8
 """Below this t the slope of the derivative dual is that at it."""

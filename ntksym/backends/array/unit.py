@@ -167,7 +167,7 @@ def _one_band(found: BandedDual) -> TableDual:
 
 def roughness(activation: Any) -> tuple[bool, bool]:
     """(whether s jumps, whether s or its derivative does); what cannot be decided counts as yes."""
-    from ...verify.pieces import derivative, jumps, split
+    from ...verify.functions.pieces import derivative, jumps, split
 
     try:
         pieces = split(activation.expr)

@@ -13,7 +13,7 @@ from .._base import HYP2F1_FIXED, SourceFile, comment, identifier, spell_program
 from ..hyper import C_SUPPORT, stirling
 from .blocks import LANES as LANES
 from .blocks import blocks_loop
-from .header import HEADER_NAME, c_literal, header
+from .helpers.header import HEADER_NAME, c_literal, header
 from .text import mentions, spelled_body, wrap
 
 SPELL = {
@@ -193,9 +193,9 @@ def support_file() -> SourceFile:
 
 def extra_support(programs: tuple[Program, ...]) -> str:
     """The helpers that are not in `ntksym.h` because few programs need them; or nothing."""
-    from .direct import direct_functions
-    from .far import far_functions
-    from .price import price_functions
+    from .helpers.direct import direct_functions
+    from .helpers.far import far_functions
+    from .helpers.price import price_functions
 
     programs, text = with_inner(programs), ""
     if any(let.op == "hyp2f1" for p in programs for let in p.body):

@@ -19,7 +19,7 @@ from .._base import INLINE, Spelled, constant_values, formula, identifier, spell
 from .._base import _bare as bare
 from .._base import _of_numbers as spelled_hyp2f1
 from .cut import TANGENTS, cut, with_tangents
-from .steady import Steady, steady
+from .network.steady import Steady, steady
 from .text import spelled_body, wrap
 
 if TYPE_CHECKING:

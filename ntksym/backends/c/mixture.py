@@ -8,7 +8,7 @@ from ...lower.program import Program
 from .._base import SourceFile
 from ..mixture.programs import LARGEST, MixturePrograms
 from .backend import C, Contract, _wrap, head, inline_function
-from .header import HEADER_NAME
+from .helpers.header import HEADER_NAME
 
 LANES = 64
 

@@ -1,6 +1,6 @@
 r"""NumPy for duals by their definition, for every activation: a part of the modules that use it.
 
-The same as `backends.c.direct_text`, for many pairs of variances at once: the panels of all pairs
+The same as `c.helpers.direct_text`, for many pairs of variances at once: the panels of all pairs
 that are not empty are one array, and their sums are gathered by pair.
 """
 

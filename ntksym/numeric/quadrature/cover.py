@@ -52,7 +52,7 @@ def envelope(pieces: tuple[Any, ...], thick: Any, dev: Any) -> Envelope | None:
     """The envelope of a function given by its pieces, or None where a piece is singular there.
 
     Args:
-        pieces: `verify.pieces.Piece`, each on an interval.
+        pieces: `verify.functions.pieces.Piece`, each on an interval.
         thick: the distance from the interval, an `arb` > 0.
         dev: the standard deviation that is the unit of the steps.
     """

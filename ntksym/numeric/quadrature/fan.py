@@ -148,7 +148,7 @@ def _beyond(curve: Curve, power: Any, gamma: Any, reach: Any) -> Any | None:
     from flint import arb
 
     from ...errors import NtksymError
-    from ...verify.growth import growth_beyond
+    from ...verify.functions.growth import growth_beyond
 
     try:
         g = growth_beyond(curve.pieces, (reach * 0.99).lower())

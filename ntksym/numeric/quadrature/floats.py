@@ -135,7 +135,7 @@ def _log(inner: Expr) -> tuple[Rule, tuple[Expr, ...]]:
 
 def _number(e: Expr) -> float:
     """The double nearest to a constant."""
-    from ...verify.pieces import number
+    from ...verify.functions.pieces import number
     from ...verify.safe import precision
 
     with precision(128):

@@ -174,7 +174,7 @@ def _supremum(func: Any, tile: Any, dev: Any, most: Any, depth: int) -> Any:
 
 
 def _number(kink: Any) -> Any:
-    from ...verify.pieces import number
+    from ...verify.functions.pieces import number
 
     return number(kink)
 

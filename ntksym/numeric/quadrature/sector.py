@@ -48,7 +48,7 @@ class Order:
 
 def sides_of(curve: Curve) -> tuple[Expr, ...]:
     """The function of the distance s > 0 on the left and on the right of its one kink, 0."""
-    from ...verify.ends import local
+    from ...verify.functions.ends import local
     from ..table.sides import tame
 
     zero, pairs = sp.Integer(0), zip(curve.pieces, (-1, 1), strict=True)
@@ -106,8 +106,8 @@ def _outer(side: Expr, want: tuple[Any, Any, Any, Any], most: Any) -> Any | None
 
     from flint import arb
 
-    from ...verify.ends import DISTANCE
     from ...verify.evaluate import function
+    from ...verify.functions.ends import DISTANCE
 
     power, rate, angle, reach = want
     func = function(side, DISTANCE)
@@ -171,7 +171,7 @@ def _near(side: Expr, angle: Any) -> Order | None:
 def _near_kept(side: Expr, angle: float) -> Order | None:
     from flint import acb, arb
 
-    from ...verify.ends import DISTANCE
+    from ...verify.functions.ends import DISTANCE
 
     powers = [p.exp for p in side.atoms(sp.Pow) if p.base == DISTANCE]
     if not all(p.is_Rational for p in powers):

@@ -87,9 +87,9 @@ def subject_of(activation: Activation, params: Mapping[Any, Any]) -> Subject:
 def _subject(expr: Expr) -> Subject:
     from flint import arb
 
-    from ...verify.growth import growth_of
-    from ...verify.pieces import derivative, jumps, split
-    from ...verify.removable import continued_pieces
+    from ...verify.functions.growth import growth_of
+    from ...verify.functions.pieces import derivative, jumps, split
+    from ...verify.functions.removable import continued_pieces
     from ...verify.safe import precision
     from ..arith import upper
 

@@ -134,8 +134,8 @@ def _coefficients(expr: Expr, q: Fraction, count: int, bits: int) -> Coefficient
     from flint import arb, fmpq
 
     from ...verify.definition import factor
-    from ...verify.logform import logarithm
-    from ...verify.radial import half_lines
+    from ...verify.functions.logform import logarithm
+    from ...verify.functions.radial import half_lines
 
     variance = fmpq(q.numerator, q.denominator)
     with working(bits + 64):
@@ -201,7 +201,7 @@ def _guess(pieces: tuple[Any, ...], variance: Any) -> Any:
 
     from ...symbols import x
     from ...verify.evaluate import function
-    from ...verify.oned import pick
+    from ...verify.rules.oned import pick
 
     dev, total = arb(variance).sqrt(), arb(0)
     for k in (-15, -10, -6, -3, -1, 1, 3, 6, 10, 15):

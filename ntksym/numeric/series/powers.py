@@ -11,14 +11,14 @@ from typing import Any
 
 
 def power_coefficients(lines: Any, q: Any, count: int) -> tuple[Any, ...]:
-    """Balls of a_0 .. a_{count-1} for `verify.radial.HalfLines` at variance q (an `fmpq` > 0).
+    """Balls of a_0 .. a_{count-1} for `functions.radial.HalfLines` at variance q (an `fmpq` > 0).
 
     Raises:
         Undecided: an exponent of -1 or less.
     """
     from flint import arb
 
-    from ...verify.radial import moment
+    from ...verify.functions.radial import moment
 
     total = [arb(0)] * count
     for side, powers in ((1, lines.right), (-1, lines.left)):
@@ -41,7 +41,7 @@ def power_coefficients(lines: Any, q: Any, count: int) -> tuple[Any, ...]:
 
 
 def log_coefficients(log: Any, q: Any, count: int) -> tuple[Any, ...]:
-    r"""Balls of a_0 .. a_{count-1} for `verify.logform.Log`, the limit p -> 0 of $(|x|^p - 1)/p$.
+    r"""Balls of a_0 .. a_{count-1} for `logform.Log`, the limit p -> 0 of $(|x|^p - 1)/p$.
 
     $E[\log|Z|] = -(\gamma + \log 2)/2$ and $E[\log|Z|\,He_{2k}(Z)] = (-2)(-4)\cdots(-2k+2)$.
     """

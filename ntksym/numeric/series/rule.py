@@ -68,11 +68,11 @@ def _panels(pieces: tuple[Any, ...], q: Any, count: int, tol: Any) -> Rule:
     from flint import acb, arb
 
     from ...verify.evaluate import function
-    from ...verify.gauss import nodes as panel_nodes
-    from ...verify.gauss import panels
-    from ...verify.oned import kink_balls, pick, size_near
+    from ...verify.functions.strips import COVER_BITS, ellipse
+    from ...verify.rules.gauss import nodes as panel_nodes
+    from ...verify.rules.gauss import panels
+    from ...verify.rules.oned import kink_balls, pick, size_near
     from ...verify.safe import precision
-    from ...verify.strips import COVER_BITS, ellipse
 
     dev = arb(q).sqrt()
     length, lost = Span(pieces, dev, dev).length(tol / 8)

@@ -69,7 +69,7 @@ class Span:
 @lru_cache(maxsize=64)
 def _growth(pieces: tuple[Any, ...]) -> Any:
     """A certificate of growth, kept: many lengths are tried."""
-    from ...verify.growth import growth_of
+    from ...verify.functions.growth import growth_of
 
     return growth_of(pieces)
 
@@ -99,8 +99,8 @@ def equal_steps(span: Span, count: int, tol: Any, thinner: float) -> tuple[Any, 
     from flint import arb
 
     from ...verify.evaluate import function
+    from ...verify.functions.strips import COVER_BITS
     from ...verify.safe import precision
-    from ...verify.strips import COVER_BITS
 
     length, lost = span.length(tol / 8)
     with precision(COVER_BITS):
@@ -139,7 +139,7 @@ def equal_steps(span: Span, count: int, tol: Any, thinner: float) -> tuple[Any, 
 
 def _columns(func: Any, span: Span, reach: Any, half: Any) -> Columns | None:
     """`(lo, hi, sup |s|)` over columns of the strip |Im| <= half; None if s is singular."""
-    from ...verify.strips import rectangle
+    from ...verify.functions.strips import rectangle
 
     many = 2 * int(float((reach / _COLUMN).upper()))
     width = 2 * reach / many

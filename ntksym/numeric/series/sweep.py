@@ -77,7 +77,7 @@ def sweep(expr: Expr, lo: Fraction, hi: Fraction, count: int, bits: int = 64) ->
     from flint import arb
 
     from ...verify.definition import factor
-    from ...verify.growth import growth_of
+    from ...verify.functions.growth import growth_of
 
     with working(bits + 64):
         whole = factor(expr, derivative=False, distributional=False)

@@ -92,8 +92,8 @@ def line_of(shape: Shape) -> Line:
     from flint import arb
 
     from ...verify.evaluate import function
-    from ...verify.pieces import number, split
-    from ...verify.removable import continued_pieces
+    from ...verify.functions.pieces import number, split
+    from ...verify.functions.removable import continued_pieces
 
     whole = continued_pieces(split(shape.expr))
     places = tuple(arb(0) if p.hi == 0 else number(p.hi) for p in whole[:-1])

@@ -57,7 +57,7 @@ def _kink(one: Spectrum, two: Spectrum, y: Any, kappa: float) -> float:
 
 def mirrored(expr: Expr) -> int:
     """1 where s is certainly even, -1 where it is certainly odd, else 0."""
-    from ...verify.pieces import split
+    from ...verify.functions.pieces import split
 
     pieces = split(expr)
     signs = {1, -1}

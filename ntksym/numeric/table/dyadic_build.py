@@ -51,7 +51,7 @@ class _Panel:
 
 def applies(expr: Any) -> bool:
     """Whether the one kink of an activation is at 0: what polar rules are for."""
-    from ...verify.pieces import split
+    from ...verify.functions.pieces import split
 
     pieces = split(expr)
     return len(pieces) == 2 and bool(pieces[0].hi == 0)

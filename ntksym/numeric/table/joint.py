@@ -66,10 +66,10 @@ def _panels(span: Span, count: int, tol: Any) -> Grid:
     from flint import arb
 
     from ...verify.evaluate import function
-    from ...verify.gauss import nodes as panel_nodes
-    from ...verify.gauss import panels
+    from ...verify.functions.strips import COVER_BITS, ellipse
+    from ...verify.rules.gauss import nodes as panel_nodes
+    from ...verify.rules.gauss import panels
     from ...verify.safe import precision
-    from ...verify.strips import COVER_BITS, ellipse
 
     length, lost = span.length(tol / 8)
     with precision(COVER_BITS):

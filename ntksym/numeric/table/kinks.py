@@ -140,8 +140,8 @@ def taylor(func: Any, centre: Any, order: int) -> list[Any] | None:
     """
     from flint import acb, arb, fmpq
 
+    from ...verify.functions.strips import COVER_BITS, ellipse
     from ...verify.safe import precision
-    from ...verify.strips import COVER_BITS, ellipse
 
     radius = arb(2)
     for _ in range(12):

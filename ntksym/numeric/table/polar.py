@@ -166,8 +166,8 @@ class PolarSums:
         import numpy as np
         from flint import acb, arb, arb_mat
 
-        from ...verify.ends import DISTANCE
         from ...verify.evaluate import function
+        from ...verify.functions.ends import DISTANCE
         from ..arith import working
         from .variable import lebesgue, nodes, transform
 

@@ -19,8 +19,8 @@ def sides(shape: Shape) -> list[tuple[Expr, int]]:
 
     `shape` has at most one kink, at 0.
     """
-    from ...verify.pieces import split
-    from ...verify.removable import continued_pieces
+    from ...verify.functions.pieces import split
+    from ...verify.functions.removable import continued_pieces
 
     pieces = continued_pieces(split(shape.expr))
     ends = [(pieces[-1].expr, 1), (pieces[0].expr, -1)]

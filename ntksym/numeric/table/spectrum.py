@@ -81,7 +81,7 @@ def shape_of(expr: Expr, *, slope: bool, bits: int) -> Shape:
 
     from ...verify.definition import factor
     from ...verify.evaluate import function
-    from ...verify.pieces import number
+    from ...verify.functions.pieces import number
     from ..arith import dyadic, working
 
     with working(2 * bits):
@@ -187,14 +187,14 @@ def _squares(values: tuple[Any, ...]) -> Any:
 def _place(place: Expr) -> Any:
     from flint import arb
 
-    from ...verify.pieces import number
+    from ...verify.functions.pieces import number
 
     return arb(0) if place == 0 else number(place)
 
 
 def _smooth(shape: Shape) -> tuple[Any, ...]:
     """The pieces of what is left without the truncated powers."""
-    from ...verify.pieces import Piece
+    from ...verify.functions.pieces import Piece
 
     total: Expr = x * 0
     smooth = []
@@ -237,9 +237,9 @@ def _second_moment(
 ) -> Any:
     from flint import arb, fmpq
 
-    from ...verify.growth import Growth
+    from ...verify.functions.growth import Growth
     from ...verify.law import Law, cut
-    from ...verify.oned import Cuts, kink_balls, panels, size_near
+    from ...verify.rules.oned import Cuts, kink_balls, panels, size_near
 
     v = fmpq(q.numerator, q.denominator)
     law = Law(v * 0, v * 0, v, v, v)
@@ -280,7 +280,7 @@ def _second_moment(
 
 @lru_cache(maxsize=64)
 def _growth(pieces: tuple[Any, ...]) -> Any:
-    from ...verify.growth import growth_of
+    from ...verify.functions.growth import growth_of
 
     return growth_of(pieces)
 
@@ -328,8 +328,8 @@ def _rows_of(
 ) -> tuple[tuple[Any, ...], ...]:
     """At least `count` coefficients of s, one more for the slope."""
     from ...verify.definition import factor
-    from ...verify.logform import logarithm
-    from ...verify.radial import half_lines
+    from ...verify.functions.logform import logarithm
+    from ...verify.functions.radial import half_lines
     from ..series.enclosed import coefficients
 
     whole = factor(shape.expr, derivative=False, distributional=False).pieces
@@ -341,7 +341,7 @@ def _rows_of(
 
 def _steps(shape: Shape) -> list[tuple[Expr, Any]]:
     from ...verify.evaluate import real_ball
-    from ...verify.pieces import jumps, split
+    from ...verify.functions.pieces import jumps, split
     from ...verify.surd import Surd
 
     found = jumps(split(shape.expr))

@@ -128,7 +128,7 @@ def applies(expr: Expr) -> bool:
     Raises:
         Undecided: the kinks are not located.
     """
-    from ...verify.pieces import split
+    from ...verify.functions.pieces import split
 
     return any(piece.hi != 0 for piece in split(expr)[:-1])
 

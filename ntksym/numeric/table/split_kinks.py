@@ -129,7 +129,7 @@ def kink_seconds(activation: Any, variances: Any, error: float) -> float:
     from math import log10
 
     from ...language import as_activation
-    from ...verify.pieces import split
+    from ...verify.functions.pieces import split
     from .build import span
 
     _, high = span(variances)

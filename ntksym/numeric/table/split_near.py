@@ -161,7 +161,7 @@ def _tail(shape: Shape, powers: Powers, row: Any, count: int, high: float) -> En
         total: Expr = Integer(0)
         alpha = Rational(*float(powers.alpha).as_integer_ratio())
         numbers = powers.numbers(slope)
-        from ...verify.pieces import Piece
+        from ...verify.functions.pieces import Piece
 
         for i, piece in enumerate(shape.pieces):
             if i:

@@ -120,8 +120,8 @@ def taylor(func: Any, centre: Any, order: int) -> list[Any]:
     """
     from flint import acb, arb, fmpq
 
+    from ...verify.functions.strips import COVER_BITS, ellipse
     from ...verify.safe import precision
-    from ...verify.strips import COVER_BITS, ellipse
 
     big = arb(4)
     most = None

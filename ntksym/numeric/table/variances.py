@@ -175,7 +175,7 @@ def beyond(shape: Shape, axis: Axis, goal: Any) -> tuple[int, Any]:
     """`(L, bound)`: the L^2 norm of s(sqrt q z) beyond |z| = L is at most `bound` <= goal."""
     from flint import arb, fmpq
 
-    from ...verify.growth import growth_of
+    from ...verify.functions.growth import growth_of
     from ...verify.law import Law, tail
     from ..arith import working
 

@@ -159,7 +159,7 @@ def _means(shape: Any, axis: Axis, error: float, nothing: bool) -> tuple[tuple[f
     """E[s(sqrt(q) z)] on one band: coefficients of powers, and a bound of their error (`arb`)."""
     from flint import arb, arb_mat
 
-    from ...verify.oned import single
+    from ...verify.rules.oned import single
     from .pack import monomials
     from .spectrum import second_moment
     from .variable import transform

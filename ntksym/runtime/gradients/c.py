@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...backends import Contract, SourceFile
 from ...backends.c import backend as c_backend
-from ...backends.c.gradient import GradientKind, GradientPlan, gradient_file, planes
+from ...backends.c.gradient.file import GradientKind, GradientPlan, gradient_file, planes
 from ...lower.program import Program
 from ..blas import single_threaded
 from ..checks import Array

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ...backends.c.gradient_turns import HALF, NODES
+from ...backends.c.gradient.turns import HALF, NODES
 from ..checks import Array
 
 RAY_NODES, RAY_HALF = 12, 0.1

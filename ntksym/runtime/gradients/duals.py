@@ -9,7 +9,7 @@ import numpy as np
 
 from ...backends import Contract
 from ...backends.c import backend as c_backend
-from ...backends.c.gradient_units import UnitSlopes, unit_slopes_file
+from ...backends.c.gradient.units import UnitSlopes, unit_slopes_file
 from ...backends.numpy.unit_network import dual_file
 from ...backends.numpy.units import units_file
 from ...errors import NoCompiler

@@ -20,7 +20,7 @@ from typing import Any
 from sympy import Expr, Symbol, nan
 
 from ... import symbols as S
-from ...backends.c.gradient import FIRST
+from ...backends.c.gradient.file import FIRST
 from ...dual import Dual, dual
 from ...errors import UnsupportedOp
 from ...gradients import DualGradients, dual_gradients

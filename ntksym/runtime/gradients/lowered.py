@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ...backends.c.gradient import GradientPlan
+from ...backends.c.gradient.file import GradientPlan
 from ...lower.kernel import lower_input
 from ...lower.program import Program
 from ...lower.schedule import number

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ...backends.c.gradient_library import FIRST_LAYER
+from ...backends.c.gradient.library import FIRST_LAYER
 from ...errors import NoCompiler
 from ...network import Network, Recursion
 from ..arguments import read_target, read_threads

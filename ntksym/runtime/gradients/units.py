@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...backends.array.unit import array_unit, roughness
-from ...backends.c.gradient_units import UnitSlopes
+from ...backends.c.gradient.units import UnitSlopes
 from ...dual import Dual
 from ...errors import UnsupportedOp
 from ...lower.schedule import number

@@ -1,0 +1,290 @@
+r"""C for the derivatives of duals that are closed forms or sums over nodes, for gradients.
+
+For every kind the values are those of its unit; the derivatives of K and of its derivative dual in
+$q_{11}, q_{12}, q_{22}$ are the programs of `array.programs` in loops over nodes.  A table of a
+range has those in the variances at a fixed angle (`c.gradient.table`); what has neither (a rule, a
+table of one variance) has values alone.  Without programs, slopes in the angle are from values
+(`c.gradient.turns`).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ....lower.program import Program
+from ..._base import SourceFile
+from ...array.programs import ArrayPrograms
+from ...array.unit import ArrayUnit
+from ...mixture.programs import LARGEST
+from ...unit import DualUnit
+from ...unit_schedule import labelled
+from ..backend import C, Contract, extra_support, head, inline_function
+from ..helpers.header import HEADER_NAME
+from .table import moved_text, moving_table
+from .turns import turns_text
+
+LANES = 64
+"""Pairs at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitSlopes:
+    """A kind of layer: the unit of its values, and what its derivatives are made of, or None."""
+
+    unit: DualUnit
+    slopes: ArrayUnit | None
+
+    @property
+    def in_c(self) -> bool:
+        """Whether the derivatives are written in C."""
+        found = self.slopes
+        return found is not None and found.point is None and isinstance(found.rule, ArrayPrograms)
+
+    @property
+    def moves(self) -> bool:
+        """Whether C has the derivatives in the variances at a fixed angle, those of a table."""
+        return self.slopes is None and moving_table(self.unit) is not None
+
+
+def unit_slopes_file(kinds: tuple[UnitSlopes, ...], contract: Contract) -> SourceFile:
+    """The file with `ntksym_units_pairs<k>`, `_sides<k>`; `_slopes<k>`, `_side_slopes<k>`, or
+    without programs `_turns<k>`, `_smooth_turns<k>` and, of tables, `_moves<k>`.
+
+    Raises:
+        UnsupportedOp: an operation without a spelling.
+    """
+    programs: tuple[Program, ...] = ()
+    notes: list[str] = []
+    for k, kind in enumerate(kinds):
+        programs += kind.unit.programs
+        if kind.in_c and kind.slopes is not None:
+            programs += kind.slopes.programs
+        notes += labelled(f"dual{k}", kind.unit)
+    first = head(contract, programs).removesuffix(" */\n") + " *\n"
+    first += "".join(f" * {line}".rstrip() + "\n" for line in notes) + " */\n"
+    pieces = [first, f'#include "{HEADER_NAME}"\n']
+    if support := extra_support(programs):
+        pieces.append(support)
+    pieces.append(f"enum {{ SLOPE_LANES = {LANES} }};\n")
+    for k, kind in enumerate(kinds):
+        stem = f"dual{k}"
+        values = kind.unit.c_functions(stem)
+        pieces.append(values)
+        text = _VALUES
+        table = moving_table(kind.unit) if kind.moves else None
+        if table is not None:
+            pieces.append(moved_text(table, stem, values))
+            text += _MOVES
+        if kind.slopes is None:
+            text += turns_text(k, stem)
+        if kind.in_c and kind.slopes is not None:
+            rule = kind.slopes.rule
+            if isinstance(rule, ArrayPrograms):
+                pieces.append(_nodes(rule, stem))
+                text += _SLOPES
+        pieces.append(text.replace("@K@", str(k)).replace("@STEM@", stem))
+    return SourceFile("units.c", "\n".join(pieces))
+
+
+def _nodes(a: ArrayPrograms, stem: str) -> str:
+    """`<stem>_slopes` and `<stem>_side_slopes` as sums over nodes."""
+    m = a.parts
+    labels = ["plain", *(f"single{i}" for i in range(len(m.singles)))]
+    labels += [f"pair{i}" for i in range(len(m.pairs))]
+    text = ""
+    for label, (pair, diag) in zip(labels, a.slopes, strict=True):
+        text += inline_function(pair, f"{stem}_{label}_slopes") + "\n"
+        text += inline_function(diag, f"{stem}_{label}_side_slopes") + "\n"
+    if m.nodes:
+        for title, k in (("place", 0), ("share", 1)):
+            values = ",\n".join("  " + C.literal(node[k]) for node in m.nodes)
+            text += f"static const double {stem}_{title}[{len(m.nodes)}] = {{\n{values}\n}};\n"
+    passed = [C.literal(v) for v in a.values]
+    wide = 7 if a.kinks else 5
+    state = ["q11[l]", "q12[l]", "q22[l]", "root[l]"]
+    body = _sums(a, stem, "_slopes", state, passed, wide)
+    edge = ""
+    if a.kinks:
+        edge = """    for (size_t l = 0; l < n; ++l)
+      if (root[l] == 0.0) {
+        out[2][l] = sum[5][l];
+        out[3][l] = 0.0;
+        out[4][l] = sum[6][l];
+      }
+"""
+    text += _PAIR_SUM.replace("@BODY@", body).replace("@EDGE@", edge).replace("@WIDE@", str(wide))
+    sides = _sums(a, stem, "_side_slopes", ["q[l]"], passed, 2)
+    text += _SIDE_SUM.replace("@BODY@", sides)
+    largest = C.literal(LARGEST)
+    return text.replace("@LARGEST@", largest).replace("@STEM@", stem)
+
+
+def _sums(
+    a: ArrayPrograms, stem: str, suffix: str, state: list[str], passed: list[str], wide: int
+) -> str:
+    """The plain part, the sum over nodes and that over pairs of nodes, in lanes."""
+    m = a.parts
+    numbers = [f"v{i}" for i in range(wide)]
+    ends = [f"&{v}" for v in numbers]
+    text = f"    for (size_t l = 0; l < n; ++l) {{\n      double {', '.join(numbers)};\n"
+    text += f"      {stem}_plain{suffix}({', '.join([*state, *passed, *ends])});\n"
+    text += "".join(f"      sum[{i}][l] = {v};\n" for i, v in enumerate(numbers)) + "    }\n"
+    adds = "".join(f"        sum[{i}][l] += weight * {v};\n" for i, v in enumerate(numbers))
+    loop = _LOOP.replace("@NUMBERS@", ", ".join(numbers)).replace("@ADDS@", adds.rstrip("\n"))
+    for i in range(len(m.singles)):
+        args = ", ".join([*state, f"{stem}_place[a]", *passed, *ends])
+        text += loop.replace("@OPEN@", f"for (int a = 0; a < {len(m.nodes)}; ++a) {{")
+        text = text.replace("@CALL@", f"{stem}_single{i}{suffix}({args})")
+        text = text.replace("@WEIGHT@", f"{stem}_share[a]").replace("@CLOSE@", "}")
+    for i, pair in enumerate(m.pairs):
+        scale = 1.0
+        if suffix == "_side_slopes":
+            scale = 2.0 if pair.twice else 1.0 if pair.same else 0.0
+        if not scale:
+            continue
+        if pair.gate is not None and suffix == "_slopes":
+            text += _gates(len(m.nodes), stem, pair.gate)
+            continue
+        args = ", ".join([*state, f"{stem}_place[a]", f"{stem}_place[b]", *passed, *ends])
+        opening = f"for (int a = 0; a < {len(m.nodes)}; ++a)\n"
+        opening += f"    for (int b = 0; b < {len(m.nodes)}; ++b) {{"
+        text += loop.replace("@OPEN@", opening)
+        text = text.replace("@CALL@", f"{stem}_pair{i}{suffix}({args})")
+        weight = f"{C.literal(scale)} * {stem}_share[a] * {stem}_share[b]"
+        text = text.replace("@WEIGHT@", weight).replace("@CLOSE@", "}")
+    return text
+
+
+def _gates(count: int, stem: str, gate: tuple[float, float]) -> str:
+    r"""The pairs of a plain gate: $K = C\sin^{-1}(aec/st)$, one root and one division each.
+
+    With $R^2 = s^2t^2 - a^2e^2c^2$: $K_{11} = -Ca^3ec/(2s^2R)$, $\dot K = Cae/R$, and
+    $\dot K_{11} = -Ca^3et^2/2R^3$, $\dot K_{12} = Ca^3e^3c/R^3$.
+    """
+    square, slope = gate
+    text = _GATES.replace("@NODES@", str(count)).replace("@SLOPE@", C.literal(slope))
+    return text.replace("@SCALE@", C.literal(2.0 / math.pi * square)).replace("@STEM@", stem)
+
+
+_GATES = """    {
+      double sx[@NODES@][SLOPE_LANES], sy[@NODES@][SLOPE_LANES], det[SLOPE_LANES];
+      for (size_t l = 0; l < n; ++l) det[l] = root[l] * root[l];
+      for (int i = 0; i < @NODES@; ++i) {
+        const double a = @SLOPE@ * @STEM@_place[i], a2 = a * a;
+        for (size_t l = 0; l < n; ++l) {
+          sx[i][l] = 1.0 + a2 * q11[l];
+          sy[i][l] = 1.0 + a2 * q22[l];
+        }
+      }
+      for (int i = 0; i < @NODES@; ++i) {
+        const double a = @SLOPE@ * @STEM@_place[i], a2 = a * a;
+        const double share = @SCALE@ * @STEM@_share[i];
+        double s[5][SLOPE_LANES];
+        for (int j = 0; j < 5; ++j)
+          for (size_t l = 0; l < n; ++l) s[j][l] = 0.0;
+        for (int j = 0; j < @NODES@; ++j) {
+          const double e = @SLOPE@ * @STEM@_place[j], e2 = e * e;
+          const double ae = a * e, ae2 = ae * ae, weight = @STEM@_share[j] * ae;
+          for (size_t l = 0; l < n; ++l) {
+            const double square = ae2 * det[l] + (e2 * q22[l] + (a2 * q11[l] + 1.0));
+            const double over = weight / sqrt(square), t2 = sy[j][l];
+            const double cubed = over / square;
+            s[0][l] += over;
+            s[1][l] += over * e2 / t2;
+            s[2][l] += cubed * t2;
+            s[3][l] += cubed * e2;
+            s[4][l] += cubed * ae2;
+          }
+        }
+        for (size_t l = 0; l < n; ++l) {
+          const double half = 0.5 * share;
+          sum[0][l] -= half * a2 * q12[l] * s[0][l] / sx[i][l];
+          sum[1][l] -= half * q12[l] * s[1][l];
+          sum[2][l] -= half * a2 * s[2][l];
+          sum[3][l] += share * q12[l] * s[4][l];
+          sum[4][l] -= half * sx[i][l] * s[3][l];
+        }
+      }
+    }
+"""
+_LOOP = """    @OPEN@
+      const double weight = @WEIGHT@;
+      for (size_t l = 0; l < n; ++l) {
+        double @NUMBERS@;
+        @CALL@;
+@ADDS@
+      }
+    @CLOSE@
+"""
+
+_PAIR_SUM = """
+static void @STEM@_slope_lanes(size_t n, const double *q11, const double *q12, const double *q22,
+                               const double *root, double (*out)[SLOPE_LANES])
+{
+  double sum[@WIDE@][SLOPE_LANES];
+@BODY@    for (int i = 0; i < 5; ++i)
+      for (size_t l = 0; l < n; ++l)
+        out[i][l] = q11[l] <= @LARGEST@ && q22[l] <= @LARGEST@ ? sum[i][l] : NAN;
+@EDGE@}
+"""
+
+_SIDE_SUM = """
+static void @STEM@_side_slope_lanes(size_t n, const double *q, double (*out)[SLOPE_LANES])
+{
+  double sum[2][SLOPE_LANES];
+@BODY@    for (int i = 0; i < 2; ++i)
+      for (size_t l = 0; l < n; ++l) out[i][l] = q[l] <= @LARGEST@ ? sum[i][l] : NAN;
+}
+"""
+
+_VALUES = """
+/* K and its derivative dual at n covariances; root is the accurate sqrt(q11*q22 - q12^2). */
+void ntksym_units_pairs@K@(size_t n, const double *q11, const double *q12, const double *q22,
+                           const double *root, double *nngp, double *dot)
+{
+  @STEM@_pairs(n, q11, q12, q22, root, nngp, dot);
+}
+
+/* The same for u = v. */
+void ntksym_units_sides@K@(size_t n, const double *q, double *nngp, double *dot)
+{
+  @STEM@_diag(n, q, nngp, dot);
+}
+"""
+
+_MOVES = """
+/* From K, the derivatives in q11 of K and of its derivative dual at fixed q22 and angle. */
+void ntksym_units_moves@K@(size_t n, const double *q11, const double *q12, const double *q22,
+                           const double *root, const double *nngp, double *of_nngp, double *of_dot)
+{
+  @STEM@_moved(n, q11, q12, q22, root, nngp, of_nngp, of_dot);
+}
+"""
+
+_SLOPES = """
+/* Five rows of n: K_q11, K_q22, and the derivative dual's in q11, q12, q22. */
+void ntksym_units_slopes@K@(size_t n, const double *q11, const double *q12, const double *q22,
+                            const double *root, double *out)
+{
+  double part[5][SLOPE_LANES];
+  for (size_t at = 0; at < n; at += SLOPE_LANES) {
+    const size_t b = n - at < SLOPE_LANES ? n - at : SLOPE_LANES;
+    @STEM@_slope_lanes(b, q11 + at, q12 + at, q22 + at, root + at, part);
+    for (size_t i = 0; i < 5; ++i)
+      for (size_t l = 0; l < b; ++l) out[i * n + at + l] = part[i][l];
+  }
+}
+
+/* Two rows of n: the slopes of both for u = v. */
+void ntksym_units_side_slopes@K@(size_t n, const double *q, double *out)
+{
+  double part[2][SLOPE_LANES];
+  for (size_t at = 0; at < n; at += SLOPE_LANES) {
+    const size_t b = n - at < SLOPE_LANES ? n - at : SLOPE_LANES;
+    @STEM@_side_slope_lanes(b, q + at, part);
+    for (size_t i = 0; i < 2; ++i)
+      for (size_t l = 0; l < b; ++l) out[i * n + at + l] = part[i][l];
+  }
+}
+"""

@@ -1,0 +1,1 @@
+"""C of `ntksym.h`: the functions that generated files call."""

@@ -1,0 +1,351 @@
+r"""C for duals by their definition, for every activation: a part of `ntksym.h`.
+
+An activation gives its kinks, more ends of panels, the values of s and s' at points, and, where s
+is a sum of terms $c\,x^n e^{bx}$ between its kinks, the coefficients of those about the kinks.
+Then the inner mean is closed: with $z = (m + b t^2 - k)/t$,
+
+$$\int_k^\infty (u-k)^j e^{b(u-k)} p(u)\,du = e^{b(m-k) + b^2t^2/2}\,t^j J_j(z),\qquad
+J_{j+1} = z J_j + j J_{j-1},$$
+
+with $J_0 = \Phi(z)$, $J_1 = \varphi(z) + z\Phi(z)$.  The sizes of its terms are added up beside
+it: where they are more than `CLOSE` times the value, the cell is integrated by panels instead.
+"""
+
+from __future__ import annotations
+
+import math
+
+from ....lower.direct import MOST_KINKS
+from ....lower.direct_where import FIRST
+from ..text import c_literal
+from .direct_panels import PANELS
+
+NODES = 14
+"""Gauss-Legendre nodes of a panel: a table of `ntksym.h`."""
+CLOSE = 8.0
+MOST_ENDS = 256
+"""Of panels: those of the activation, their images, and of the density."""
+
+
+def direct_text() -> str:
+    """The functions of `ntksym.h` for the operations `direct`."""
+    text = _TEXT.replace("@PANELS@", PANELS)
+    for mark, value in {
+        "@NODES@": str(NODES),
+        "@PADDED@": str(-(-NODES // 8) * 8),
+        "@CLOSE@": str(CLOSE),
+        "@MILLS@": c_literal(math.sqrt(math.pi / 2)),
+        "@HALF@": c_literal(math.sqrt(0.5)),
+        "@ENDS@": str(MOST_ENDS),
+        "@KINKS@": str(MOST_KINKS),
+        "@FIRST@": c_literal(FIRST),
+    }.items():
+        text = text.replace(mark, value)
+    return text
+
+
+_TEXT = r"""/* Duals by their definition, where their closed forms cancel: an integral of a mean. */
+typedef struct {
+  int kinks, cuts, centres, jumps, degree, dies;
+  const unsigned char *live;  /* of s, then of its slope: whether it is not zero in a cell */
+  const signed char *groups;  /* the same: how many rows of `closed`; -1: s is not such a sum */
+  const double *kink, *jump, *cut, *closed; /* rows: rate, coefficients about both ends */
+  void (*point)(size_t n, const double *x, const double *given, double *v, double *d);
+  const double *given;
+} ntksym_direct_rule;
+
+static inline double ntksym_direct_low(const ntksym_direct_rule *s, int cell)
+{
+  return cell > 0 ? s->kink[cell - 1] : -INFINITY;
+}
+
+static inline double ntksym_direct_high(const ntksym_direct_rule *s, int cell)
+{
+  return cell < s->kinks ? s->kink[cell] : INFINITY;
+}
+
+/* How far the cell is from m, in standard deviations t. */
+static inline double ntksym_direct_away(const ntksym_direct_rule *s, int cell, double m, double t)
+{
+  const double low = (ntksym_direct_low(s, cell) - m) / t;
+  const double high = (m - ntksym_direct_high(s, cell)) / t;
+  const double most = low > high ? low : high;
+  return most > 0.0 ? most : 0.0;
+}
+
+/* How far from m something counts: beyond, the density is below 2^-59 of that at the nearest cell
+ * where s is not zero; 0 for nothing at all. */
+static inline double ntksym_direct_reach(const ntksym_direct_rule *s, int which, double m, double t)
+{
+  double start = INFINITY;
+  for (int cell = 0; cell <= s->kinks; ++cell)
+    if (s->live[which * (s->kinks + 1) + cell]) {
+      const double away = ntksym_direct_away(s, cell, m, t);
+      start = away < start ? away : start;
+    }
+  return start < 37.0 ? sqrt(start * start + 82.0) : 0.0;
+}
+
+/* Ends of panels inside a cell, in standard deviations t from m, in order; how many. */
+static inline int ntksym_direct_ends(const ntksym_direct_rule *s, int cell, double m, double t,
+                                     double reach, const double *more, int count, double *z)
+{
+  static const double level[3] = {6.25, 27.0, 82.0};
+  const double low = (ntksym_direct_low(s, cell) - m) / t;
+  const double high = (ntksym_direct_high(s, cell) - m) / t;
+  const double a = low > -reach ? low : -reach, b = high < reach ? high : reach;
+  const double start = a > 0.0 ? a : (b < 0.0 ? -b : 0.0);
+  int ends = 0;
+  if (!(a < b)) return 0;
+  z[ends++] = a;
+  for (int k = 0; k < 7 + count; ++k) {
+    double at, step;
+    int j = ends;
+    if (k < 6) {
+      step = sqrt(start * start + level[k >> 1]);
+      at = k & 1 ? -step : step;
+    } else {
+      at = k == 6 ? 0.0 : (more[k - 7] - m) / t;
+    }
+    if (!(at > a && at < b) || ends > @ENDS@ - 2) continue;
+    for (; z[j - 1] > at; --j) z[j] = z[j - 1];
+    z[j] = at;
+    ++ends;
+  }
+  z[ends++] = b;
+  return ends;
+}
+
+@PANELS@
+/* One row of `closed` and one of its ends k, for many means m: the integrals from there upwards
+ * (side 1) or downwards (-1), and the sums of the sizes of their terms. */
+NTKSYM_BLOCK_FUNCTION void ntksym_direct_side(double rate, const double *c, int degree, double sign,
+                                              double k, double t, const double *m,
+                                              const double *side, const double *bell, double *value,
+                                              double *size)
+{
+  double z[@PADDED@], y[@PADDED@], i0[@PADDED@], i1[@PADDED@], s0[@PADDED@], s1[@PADDED@];
+  double power[@PADDED@];
+  for (int i = 0; i < @PADDED@; ++i) {
+    const double gap = m[i] - k, at = side[i] * (gap / t + rate * t), size_of = fabs(at);
+    const double a = rate * (gap + 0.5 * rate * t * t), far = size_of > 1e100 ? 1e100 : size_of;
+    /* exp(a)*Phi(-y) is the density at the end times Mills' ratio: nothing of it cancels */
+    const double tail = bell[i] * (@MILLS@ * ntksym_op_erfcx(@HALF@ * far));
+    const double grown = ntksym_op_exp(a < -600.0 ? -600.0 : a); /* no subnormals: they are slow */
+    const double whole = at < 0.0 ? 0.0 : grown;
+    z[i] = at;
+    y[i] = size_of;
+    i0[i] = at < 0.0 ? tail : whole - tail;
+    s0[i] = tail + whole * (1.0 + fabs(a));
+    i1[i] = bell[i] + at * i0[i];
+    s1[i] = bell[i] + size_of * s0[i];
+    power[i] = sign * side[i];
+  }
+  for (int j = 0; j <= degree; ++j)
+    for (int i = 0; i < @PADDED@; ++i) {
+      const double i2 = z[i] * i1[i] + (j + 1.0) * i0[i], s2 = y[i] * s1[i] + (j + 1.0) * s0[i];
+      value[i] += c[j] * power[i] * i0[i];
+      size[i] += fabs(c[j] * power[i]) * s0[i];
+      i0[i] = i1[i], s0[i] = s1[i], i1[i] = i2, s1[i] = s2, power[i] *= side[i] * t;
+    }
+}
+
+/* E[s(u)], or E[s'(u)] with the jumps, for u of the means m and standard deviation t. */
+NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int which,
+                                              const double *m, double t, double *out)
+{
+  const int cells = s->kinks + 1, wide = 2 * s->degree + 3;
+  const double *row = s->closed;
+  double bell[@KINKS@][@PADDED@], value[@KINKS@ + 1][@PADDED@], size[@KINKS@ + 1][@PADDED@];
+  double side[@PADDED@], reach[@PADDED@], all[@PADDED@];
+  if (!(t > 0.0)) {
+    double d[@PADDED@];
+    s->point(@PADDED@, m, s->given, which ? d : out, which ? out : d);
+    return;
+  }
+  for (int k = 0; k < s->kinks; ++k)
+    for (int i = 0; i < @PADDED@; ++i) {
+      const double at = (s->kink[k] - m[i]) / t, e = -0.5 * at * at;
+      bell[k][i] = 0x1.9884533d43651p-2 * ntksym_op_exp_inside(e < -600.0 ? -600.0 : e);
+    }
+  for (int i = 0; i < @PADDED@; ++i) {
+    reach[i] = ntksym_direct_reach(s, which, m[i], t);
+    all[i] = out[i] = 0.0;
+  }
+  for (int cell = 0; which && cell < cells; ++cell)
+    row += s->groups[cell] > 0 ? wide * s->groups[cell] : 0;
+  for (int cell = 0; cell < cells; ++cell) {
+    const int groups = s->groups[which * cells + cell], first = cell > 0, last = cell < s->kinks;
+    const double *next = row + (groups > 0 ? wide * groups : 0);
+    const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
+    int any = 0;
+    for (int i = 0; i < @PADDED@; ++i) {
+      const int near = ntksym_direct_away(s, cell, m[i], t) < reach[i];
+      any |= near;
+      side[i] = first & last ? (m[i] - low < high - m[i] ? 1.0 : -1.0) : (first ? 1.0 : -1.0);
+      value[cell][i] = 0.0;
+      size[cell][i] = near & (groups < 0) ? INFINITY : 0.0;
+    }
+    if (!s->live[which * cells + cell] || !any) {
+      for (int i = 0; i < @PADDED@; ++i) size[cell][i] = 0.0;
+      row = next;
+      continue;
+    }
+    for (; row < next; row += wide) {
+      if (first)
+        ntksym_direct_side(row[0], row + 1, s->degree, 1.0, low, t, m, side, bell[cell - 1],
+                           value[cell], size[cell]);
+      if (last)
+        ntksym_direct_side(row[0], row + 2 + s->degree, s->degree, -1.0, high, t, m, side,
+                           bell[cell], value[cell], size[cell]);
+    }
+    for (int i = 0; i < @PADDED@; ++i) all[i] += fabs(value[cell][i]);
+  }
+  for (int cell = 0; cell < cells; ++cell)
+    for (int i = 0; i < @PADDED@; ++i) {
+      const double most = size[cell][i];
+      if (!(most <= @CLOSE@ * all[i]) && most > 0.0 && (i == 0 || m[i] != m[i - 1]))
+        value[cell][i] = 0x1.9884533d43651p-2 *
+                         ntksym_direct_panels(s, which, 0, cell, m[i], t, reach[i]);
+      else if (!(most <= @CLOSE@ * all[i]) && i > 0)
+        value[cell][i] = value[cell][i - 1];
+      out[i] += value[cell][i];
+    }
+  for (int k = 0; which && s->jumps && k < s->kinks; ++k)
+    for (int i = 0; i < @PADDED@; ++i) out[i] += s->jump[k] * bell[k][i] / t;
+}
+
+/* The weights of the nodes x of a panel: exp(-x^2/(2 q)), the exponent to more digits than 53.
+ * x is counted from the end `base` of the cell, at `start` standard deviations r: far out, rounding
+ * that number would cost many digits. */
+static inline void ntksym_direct_weights(double base, double start, double left, double length,
+                                         double r, double q, double *x, double *w)
+{
+  for (int j = 0; j < @PADDED@; ++j) {
+    const int n = j < @NODES@ ? j : @NODES@ - 1;
+    const double shift = r * ((left - start) + length * ntksym_op_node@NODES@[n]);
+    double square, low, ratio, slip;
+    x[j] = base + shift;
+    slip = shift - (x[j] - base); /* of the node: in a tail the density is steep */
+    square = x[j] * x[j];
+    low = fma(x[j], x[j], -square);
+    ratio = square / q;
+    low = (fma(-ratio, q, square) + (low + 2.0 * slip * x[j])) / q;
+    ratio = ratio > 1380.0 ? 1380.0 : ratio;
+    w[j] = ntksym_op_weight@NODES@[n] * length * ntksym_op_exp_inside(-0.5 * ratio);
+    w[j] -= w[j] * (0.5 * low);
+  }
+}
+
+/* The end of a cell that is nearer to 0, if neither is beyond it; else 0. */
+static inline double ntksym_direct_base(const ntksym_direct_rule *s, int cell)
+{
+  const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
+  return low > 0.0 ? low : (high < 0.0 ? high : 0.0);
+}
+
+/* By parts, E[s'(u)s'(v)] = E[s(v)(v/q*E[s(u)z]/t - turn*E[s(u)(z^2 - 1)]/t^2)], u = turn*v + t*z:
+ * what stands in the brackets, at the nodes v. */
+NTKSYM_BLOCK_FUNCTION void ntksym_direct_by_parts(const ntksym_direct_rule *s, double q,
+                                                  double turn, double t, const double *v,
+                                                  double *out)
+{
+  for (int i = 0; i < @NODES@; ++i) {
+    const double m = turn * v[i], reach = ntksym_direct_reach(s, 0, m, t);
+    double first = 0.0, second = 0.0;
+    for (int cell = 0; cell <= s->kinks; ++cell) {
+      if (!s->live[cell]) continue;
+      first += ntksym_direct_panels(s, 0, 1, cell, m, t, reach);
+      second += ntksym_direct_panels(s, 0, 2, cell, m, t, reach);
+    }
+    out[i] = 0x1.9884533d43651p-2 * (first * (v[i] / q) - turn * (second / t)) / t;
+  }
+}
+
+/* The dual or its derivative; the outer integral is over the input of the smaller variance. */
+NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int which, double q11,
+                                                double q12, double q22, double root, double unit)
+{
+  static const double ladder[7] = {0.0, 2.5, -2.5, 5.2, -5.2, 9.1, -9.1};
+  const double q = q11 < q22 ? q11 : q22, r = sqrt(q), turn = q12 / q, t = root / r;
+  const int parts = which && s->dies && t > 2.0 * unit, row = parts ? 0 : which;
+  const double width = t / fabs(turn), reach = ntksym_direct_reach(s, row, 0.0, r);
+  double more[@ENDS@], z[@ENDS@], total = 0.0;
+  int count = 0;
+  for (int k = 0; k < s->cuts; ++k) more[count++] = s->cut[k];
+  if (turn != 0.0 && width < r) { /* else the mean is as smooth as the density */
+    for (int k = 0; k < s->kinks + s->centres; ++k)
+      for (int j = 0; j < 7 && count < @ENDS@ - 8; ++j) {
+        const double at = k < s->kinks ? s->kink[k] : s->cut[k - s->kinks];
+        more[count++] = at / turn + ladder[j] * width;
+      }
+    for (int k = s->centres; k < s->cuts && count < @ENDS@ - 8; ++k)
+      more[count++] = s->cut[k] / turn;
+  }
+  for (int cell = 0; cell <= s->kinks; ++cell) {
+    double base;
+    int ends;
+    if (!s->live[row * (s->kinks + 1) + cell]) continue;
+    ends = ntksym_direct_ends(s, cell, 0.0, r, reach, more, count, z);
+    base = ntksym_direct_base(s, cell);
+    for (int k = 0; k + 1 < ends; ++k) {
+      double x[@PADDED@], w[@PADDED@], v[@PADDED@], d[@PADDED@], mean[@PADDED@], sum = 0.0;
+      ntksym_direct_weights(base, base / r, z[k], z[k + 1] - z[k], r, q, x, w);
+      s->point(@NODES@, x, s->given, v, d);
+      if (parts) {
+        ntksym_direct_by_parts(s, q, turn, t, x, mean);
+      } else {
+        for (int j = 0; j < @PADDED@; ++j) x[j] = turn * x[j];
+        ntksym_direct_mean(s, which, x, t, mean);
+      }
+      for (int j = 0; j < @NODES@; ++j) sum += w[j] * (row ? d[j] : v[j]) * mean[j];
+      total += sum;
+    }
+  }
+  for (int k = 0; which && s->jumps && !parts && k < s->kinks; ++k) {
+    const double at = s->kink[k], square = at * at, ratio = square / q;
+    const double low = (fma(-ratio, q, square) + fma(at, at, -square)) / q;
+    const double bell = ratio < 1380.0 ? exp(-0.5 * ratio) : 0.0;
+    const double part = s->jump[k] * (bell - bell * (0.5 * low)) / r;
+    double x[@PADDED@], mean[@PADDED@];
+    if (!(bell > 0.0)) continue;
+    for (int j = 0; j < @PADDED@; ++j) x[j] = turn * s->kink[k];
+    ntksym_direct_mean(s, which, x, t, mean);
+    total += part * mean[0];
+  }
+  return total * 0x1.9884533d43651p-2;
+}
+
+/* The same for u = v: one integral. */
+NTKSYM_BLOCK_FUNCTION double ntksym_direct_same(const ntksym_direct_rule *s, int which, double q)
+{
+  const double r = sqrt(q), reach = ntksym_direct_reach(s, which, 0.0, r);
+  double z[@ENDS@], total = 0.0;
+  for (int cell = 0; cell <= s->kinks; ++cell) {
+    double base;
+    int ends;
+    if (!s->live[which * (s->kinks + 1) + cell]) continue;
+    ends = ntksym_direct_ends(s, cell, 0.0, r, reach, s->cut, s->cuts, z);
+    base = ntksym_direct_base(s, cell);
+    for (int k = 0; k + 1 < ends; ++k) {
+      double x[@PADDED@], w[@PADDED@], v[@PADDED@], d[@PADDED@], part = 0.0;
+      ntksym_direct_weights(base, base / r, z[k], z[k + 1] - z[k], r, q, x, w);
+      s->point(@NODES@, x, s->given, v, d);
+      for (int j = 0; j < @NODES@; ++j) part += w[j] * (which ? d[j] * d[j] : v[j] * v[j]);
+      total += part;
+    }
+  }
+  return total * 0x1.9884533d43651p-2;
+}
+
+/* Where it is used: a bin of variances over the square of the unit, four times the one before. */
+static inline int ntksym_direct_bin(double q, double unit, int bins)
+{
+  const double ratio = (q / unit) / unit / @FIRST@;
+  uint64_t bits;
+  int k;
+  memcpy(&bits, &ratio, sizeof bits);
+  k = ((int)((bits >> 52) & 0x7ffu) - 1023 + 2 * (bins / 2) + 4000) / 2 - 2000;
+  return k < 0 ? 0 : (k > bins - 1 ? bins - 1 : k);
+}
+"""

@@ -1,0 +1,240 @@
+"""C for the operations `far`: a dual at large variances by the rule of `lower.far`.
+
+As for `price`: the block functions copy the closed form and look for a point where the rule holds.
+"""
+
+from __future__ import annotations
+
+from ....lower.far import Far
+from ....lower.ops import FAR_OPS
+from ....lower.program import Program
+from ..backend import C
+from ..blocks import LANES, block_function
+from ..text import c_literal
+
+TERMS = 22
+"""Of the series of exp(rho*x*y) in the double integral."""
+
+
+def far_functions(programs: tuple[Program, ...]) -> str:
+    """The functions of every rule, and of every operation with it; or nothing."""
+    text, known = "", set()
+    for p in programs:
+        for let in p.body:
+            if not isinstance(let.inner, Far) or let.label in known:
+                continue
+            stem = f"far_{let.inner.digest()[:12]}"
+            if stem + " rule" not in known:
+                text += _rule(let.inner, stem)
+                known.add(stem + " rule")
+            text += _operation(let.op, let.label, stem)
+            known.add(let.label)
+    return text
+
+
+def _rule(far: Far, stem: str) -> str:
+    text = ""
+    for p, name, args in (
+        (far.plain, "plain", ("q11", "q12", "q22", "root")),
+        (far.single, "single", ("q",)),
+    ):
+        places = {a: f"{a}_in_[i]" for a in args}
+        signature = [f"const double *{a}_in_" for a in args]
+        signature += ["double *nngp_out_", "double *dot_out_"]
+        ends = {"nngp": "nngp_out_[i]", "dot": "dot_out_[i]"}
+        text += block_function(p, f"ntksym_{stem}_{name}", signature, places, ends, C) + "\n"
+    marks = {
+        "@STEM@": stem,
+        "@X@": _list(far.nodes),
+        "@D@": _list(far.weights),
+        "@SQUARE@": _list(far.squares),
+        "@SLOPE@": _list(far.slopes),
+        "@RIGHT@": _list(far.right),
+        "@LEFT@": _list(far.left),
+        "@N@": str(len(far.nodes)),
+        "@DEGREE@": str(len(far.right)),
+        "@TERMS@": str(TERMS),
+        "@LEAST@": c_literal(far.least),
+        "@START@": c_literal(far.start),
+        "@BARE0@": c_literal(far.bare[0]),
+        "@BARE1@": c_literal(far.bare[1]),
+    }
+    return text + _replaced(_RULE, marks)
+
+
+def _operation(op: str, label: str, stem: str) -> str:
+    which = str(FAR_OPS.index(op) % 2)
+    text = _PAIR if op in FAR_OPS[:2] else _DIAGONAL
+    marks = {"@STEM@": stem, "@LABEL@": label, "@WHICH@": which, "@LANES@": str(LANES)}
+    return _replaced(text, marks)
+
+
+def _replaced(text: str, marks: dict[str, str]) -> str:
+    for mark, value in marks.items():
+        text = text.replace(mark, value)
+    return text
+
+
+def _list(values: tuple[float, ...]) -> str:
+    rows = [", ".join(c_literal(v) for v in values[k : k + 4]) for k in range(0, len(values), 4)]
+    return "{\n    " + ",\n    ".join(rows) + "}"
+
+
+_RULE = r"""/* What the rest d = s - L of the activation adds to the dual of L far out. */
+static const double ntksym_@STEM@_x[@N@] = @X@;
+static const double ntksym_@STEM@_d[@N@] = @D@;
+
+static inline int ntksym_@STEM@_smooth(double q11, double q22, double root)
+{
+  return root >= @LEAST@ * sqrt(q11 < q22 ? q22 : q11);
+}
+
+/* From @BARE0@ (the derivative: @BARE1@) on L alone is right to rounding, also for nearly equal
+ * inputs, where the rule for d does not hold. */
+static inline int ntksym_@STEM@_holds(int which, double q11, double q22, double root)
+{
+  const double least = sqrt(q11 < q22 ? q11 : q22), bare = which ? @BARE1@ : @BARE0@;
+  const int far = (least >= @START@) & (q11 < INFINITY) & (q22 < INFINITY) & (root < INFINITY);
+  return far & (ntksym_@STEM@_smooth(q11, q22, root) | (least >= bare));
+}
+
+/* One side: the integral of d(x)*p(x)*E[L(v) | u = x], its derivative in q12, and the moments of
+ * x/t under d(x)*exp(-(x/t)^2/2), t the conditional standard deviation. */
+static inline void ntksym_@STEM@_side(double q11, double q12, double q22, double root,
+                                      double *nngp, double *dot, double *moment)
+{
+  static const double right[@DEGREE@] = @RIGHT@;
+  static const double left[@DEGREE@] = @LEFT@;
+  const double r1 = sqrt(q11), t1 = root / sqrt(q22), t2 = root / r1, turn = q12 / q11;
+  double sum = 0.0, slope = 0.0;
+  for (int k = 0; k <= @TERMS@ + 2; ++k) moment[k] = 0.0;
+  for (int j = 0; j < @N@; ++j) {
+    const double x = ntksym_@STEM@_x[j], m = x * turn, h = m / t2, y = x / t1, z = x / r1;
+    const double d = ntksym_@STEM@_d[j], own = d * exp(-0.5 * z * z);
+    const double up = ntksym_op_Phi(h), down = ntksym_op_Phi(-h);
+    const double bell = exp(-0.5 * h * h) * 0x1.9884533d43651p-2;
+    double high[@DEGREE@ + 3] = {0.0}, low[@DEGREE@ + 3] = {0.0}, power = d * exp(-0.5 * y * y);
+    double value = 0.0, first = 0.0, second = 0.0;
+    high[2] = up;
+    low[2] = down;
+    high[3] = m * up + t2 * bell;
+    low[3] = m * down - t2 * bell;
+    for (int n = 2; n < @DEGREE@; ++n) {
+      high[n + 2] = m * high[n + 1] + ((n - 1) * t2) * (t2 * high[n]);
+      low[n + 2] = m * low[n + 1] + ((n - 1) * t2) * (t2 * low[n]);
+    }
+    for (int n = 0; n < @DEGREE@; ++n) {
+      value += right[n] * high[n + 2] + left[n] * low[n + 2];
+      if (n > 0) first += n * (right[n] * high[n + 1] + left[n] * low[n + 1]);
+      if (n > 1) second += n * (n - 1) * (right[n] * high[n] + left[n] * low[n]);
+    }
+    first += (right[0] - left[0]) * bell / t2;
+    second -= (right[0] - left[0]) * h * (bell / t2) / t2;
+@KINK@    sum += own * value;
+    slope += own * (x / q11 * first - turn * second);
+    for (int k = 0; k <= @TERMS@ + 2; ++k) {
+      moment[k] += power;
+      power *= y;
+    }
+  }
+  *nngp = sum / r1 * 0x1.9884533d43651p-2;
+  *dot = slope / r1 * 0x1.9884533d43651p-2;
+}
+
+/* All that d adds. */
+NTKSYM_BLOCK_FUNCTION double ntksym_@STEM@_rest(int which, double q11, double q12, double q22,
+                                                double root)
+{
+  const double r1 = sqrt(q11), r2 = sqrt(q22), t1 = root / r2, t2 = root / r1;
+  const double rho = (q12 / r1) / r2;
+  double a[2], b[2], m1[@TERMS@ + 3], m2[@TERMS@ + 3], both = 0.0, slope = 0.0, power = 1.0;
+  ntksym_@STEM@_side(q11, q12, q22, root, &a[0], &a[1], m1);
+  ntksym_@STEM@_side(q22, q12, q11, root, &b[0], &b[1], m2);
+  for (int k = 0; k <= @TERMS@; ++k) {
+    both += power * m1[k] * m2[k];
+    slope += power * (rho * (m1[k] * m2[k] - m1[k + 2] * m2[k] - m1[k] * m2[k + 2]) +
+                      (1.0 + rho * rho) * m1[k + 1] * m2[k + 1]);
+    power *= rho / (k + 1);
+  }
+  both = which ? slope / t1 / t2 : both;
+  return (a[which] + b[which]) + both / root * 0x1.45f306dc9c883p-3;
+}
+
+/* The same for u = v. */
+NTKSYM_BLOCK_FUNCTION double ntksym_@STEM@_same(int which, double q)
+{
+  static const double rest[2][@N@] = {@SQUARE@, @SLOPE@};
+  const double r = sqrt(q);
+  double sum = 0.0;
+  for (int j = 0; j < @N@; ++j) {
+    const double z = ntksym_@STEM@_x[j] / r;
+    sum += rest[which][j] * exp(-0.5 * z * z);
+  }
+  return sum / r * 0x1.9884533d43651p-2;
+}
+
+""".replace(
+    "@KINK@",
+    """#if @DEGREE@ > 1
+    second += (right[1] - left[1]) * bell / t2;
+#endif
+""",
+)
+
+_PAIR = r"""NTKSYM_BLOCK_FUNCTION void ntksym_block_@LABEL@(size_t n, const double *closed,
+    const double *q11, const double *q12, const double *q22, const double *root, double *out)
+{
+  const size_t m = NTKSYM_ROUND_UP(n);
+  double plain[2][@LANES@];
+  int any = 0;
+  for (size_t i = 0; i < m; ++i) {
+    out[i] = closed[i];
+    any |= ntksym_@STEM@_holds(@WHICH@, q11[i], q22[i], root[i]);
+  }
+  if (!any) return;
+  ntksym_@STEM@_plain(n, q11, q12, q22, root, plain[0], plain[1]);
+  for (size_t i = 0; i < n; ++i)
+    if (ntksym_@STEM@_holds(@WHICH@, q11[i], q22[i], root[i]))
+      out[i] = plain[@WHICH@][i] +
+               (ntksym_@STEM@_smooth(q11[i], q22[i], root[i])
+                    ? ntksym_@STEM@_rest(@WHICH@, q11[i], q12[i], q22[i], root[i])
+                    : 0.0);
+}
+
+static inline double ntksym_op_@LABEL@(double closed, double q11, double q12, double q22,
+                                       double root)
+{
+  double k[8], a[8], c[8], b[8], r[8], out[8];
+  for (int j = 0; j < 8; ++j) k[j] = closed, a[j] = q11, c[j] = q12, b[j] = q22, r[j] = root;
+  ntksym_block_@LABEL@(1, k, a, c, b, r, out);
+  return out[0];
+}
+
+"""
+
+_DIAGONAL = r"""NTKSYM_BLOCK_FUNCTION void ntksym_block_@LABEL@(size_t n, const double *closed,
+    const double *q, double *out)
+{
+  const size_t m = NTKSYM_ROUND_UP(n);
+  double plain[2][@LANES@];
+  int any = 0;
+  for (size_t i = 0; i < m; ++i) {
+    out[i] = closed[i];
+    any |= ntksym_@STEM@_holds(0, q[i], q[i], q[i]);
+  }
+  if (!any) return;
+  ntksym_@STEM@_single(n, q, plain[0], plain[1]);
+  for (size_t i = 0; i < n; ++i)
+    if (ntksym_@STEM@_holds(0, q[i], q[i], q[i]))
+      out[i] = plain[@WHICH@][i] + ntksym_@STEM@_same(@WHICH@, q[i]);
+}
+
+static inline double ntksym_op_@LABEL@(double closed, double q)
+{
+  double k[8], a[8], out[8];
+  for (int j = 0; j < 8; ++j) k[j] = closed, a[j] = q;
+  ntksym_block_@LABEL@(1, k, a, out);
+  return out[0];
+}
+
+"""

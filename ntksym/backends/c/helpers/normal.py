@@ -1,0 +1,160 @@
+"""C for exp and the normal distribution function: no branch, no call, so that loops vectorise.
+
+exp by 2^k exp(r), |r| <= log(2)/2; the tail of the normal distribution by a polynomial of
+(1 + 2x) exp(x^2) erfc(x) in (x - c)/(x + c) (after Shepherd & Laframboise 1981), with the square
+in the exponent kept exact.
+"""
+
+from __future__ import annotations
+
+from ...tables import ERFCX_CENTRE, erf_series, erfcx_monomial, exp_constants, exp_tail
+from ..text import c_literal, polynomial
+
+
+def normal() -> str:
+    """The text of the functions."""
+    over, high, low = exp_constants()
+    return (
+        _TEXT.replace("@EXP@", polynomial(exp_tail(), "r").rstrip("\n"))
+        .replace("@ERFCX@", polynomial(erfcx_monomial(), "t").rstrip("\n"))
+        .replace("@ERF@", polynomial(erf_series(), "u").rstrip("\n"))
+        .replace("@OVER@", c_literal(over))
+        .replace("@HIGH@", c_literal(high))
+        .replace("@LOW@", c_literal(low))
+        .replace("@CENTRE@", c_literal(ERFCX_CENTRE))
+    )
+
+
+_TEXT = r"""/* 2^k for an integer -1022 <= k <= 1023 given as a double, by its exponent bits. */
+static inline double ntksym_op_power2(double k)
+{
+  const double shifted = k + 0x1.80000000003ffp52;
+  uint64_t bits;
+  double result;
+  memcpy(&bits, &shifted, sizeof bits);
+  bits <<= 52;
+  memcpy(&result, &bits, sizeof result);
+  return result;
+}
+
+/* (exp(r) - 1 - r)/r^2 for |r| <= log(2)/2. */
+static inline double ntksym_op_exp_tail(double r)
+{
+@EXP@
+  return p;
+}
+
+/* exp(x) for |x| < 700. */
+static inline double ntksym_op_exp_inside(double x)
+{
+  const double k = NTKSYM_MADD(x, @OVER@, 0x1.8p52) - 0x1.8p52;
+  const double r = NTKSYM_MADD(k, -@LOW@, NTKSYM_MADD(k, -@HIGH@, x));
+  return (1.0 + NTKSYM_MADD(r * r, ntksym_op_exp_tail(r), r)) * ntksym_op_power2(k);
+}
+
+static inline double ntksym_op_exp(double a)
+{
+  const double x = a < -746.0 ? -746.0 : (a > 710.0 ? 710.0 : a);
+  const double k = NTKSYM_MADD(x, @OVER@, 0x1.8p52) - 0x1.8p52;
+  const double k1 = (0.5 * k + 0x1.8p52) - 0x1.8p52;
+  const double r = NTKSYM_MADD(k, -@LOW@, NTKSYM_MADD(k, -@HIGH@, x));
+  const double e = 1.0 + NTKSYM_MADD(r * r, ntksym_op_exp_tail(r), r);
+  return (e * ntksym_op_power2(k1)) * ntksym_op_power2(k - k1);
+}
+
+static inline double ntksym_op_expm1(double a)
+{
+  const double x = a < -50.0 ? -50.0 : (a > 710.0 ? 710.0 : a);
+  const double k = NTKSYM_MADD(x, @OVER@, 0x1.8p52) - 0x1.8p52;
+  const double k1 = (0.5 * k + 0x1.8p52) - 0x1.8p52;
+  const double s1 = ntksym_op_power2(k1), s2 = ntksym_op_power2(k - k1);
+  const double r = NTKSYM_MADD(k, -@LOW@, NTKSYM_MADD(k, -@HIGH@, x));
+  const double e = NTKSYM_MADD(r * r, ntksym_op_exp_tail(r), r);
+  return k > 60.0 ? ((1.0 + e) * s1) * s2 : NTKSYM_MADD(e, s1 * s2, s1 * s2 - 1.0);
+}
+
+/* The rounding error of p = x*x, for |x| < 1e100. */
+static inline double ntksym_op_square_low(double x, double p)
+{
+#if defined(__FP_FAST_FMA) || defined(FP_FAST_FMA)
+  return fma(x, x, -p);
+#else
+  const double wide = 134217729.0 * x;
+  const double high = wide - (wide - x), low = x - high;
+  return ((high * high - p) + 2.0 * (high * low)) + low * low;
+#endif
+}
+
+/* exp(x*x)*erfc(x) for x >= 0. */
+static inline double ntksym_op_erfcx(double x)
+{
+  const double t = (x - @CENTRE@) / (x + @CENTRE@);
+@ERFCX@
+  return p / (1.0 + 2.0 * x);
+}
+
+/* exp(a)*Phi(-x) for x >= 0 where a - x*x/2 is not much larger than a. */
+static inline double ntksym_op_tail(double a, double x)
+{
+  const double y = x > 1e100 ? 1e100 : x;
+  const double square = y * y, low = ntksym_op_square_low(y, square);
+  const double half = 0.5 * square, main = a - half;
+  const double back = main - a;
+  const double lost = ((a - (main - back)) - (half + back)) - 0.5 * low;
+  const double scaled = ntksym_op_erfcx(0x1.6a09e667f3bcdp-1 * y);
+  return (0.5 * ntksym_op_exp(main)) * NTKSYM_MADD(scaled, lost, scaled);
+}
+
+/* The normal distribution function, with relative accuracy in the lower tail. */
+static inline double ntksym_op_Phi(double z)
+{
+  const double x = fabs(z);
+  const double tail = ntksym_op_tail(0.0, x > 40.0 ? 40.0 : x);
+  return z < 0.0 ? tail : 1.0 - tail;
+}
+
+static inline double ntksym_op_erfc(double x)
+{
+  const double y = fabs(x) > 28.0 ? 28.0 : fabs(x);
+  const double square = y * y, low = ntksym_op_square_low(y, square);
+  const double scaled = ntksym_op_erfcx(y);
+  const double tail = ntksym_op_exp(-square) * NTKSYM_MADD(scaled, -low, scaled);
+  return x < 0.0 ? 2.0 - tail : tail + (x - x);
+}
+
+static inline double ntksym_op_erf(double x)
+{
+  const double y = fabs(x) > 1.0 ? 1.0 : fabs(x), u = y * y;
+  const double far = 1.0 - ntksym_op_erfc(fabs(x));
+@ERF@
+  return copysign(fabs(x) < 1.0 ? y * p : far, x);
+}
+
+/* exp(a)*Phi(z), where exp may overflow and Phi underflow. */
+static inline double ntksym_op_expPhi(double a, double z)
+{
+  const double tail = ntksym_op_tail(a, fabs(z));
+  return z < 0.0 ? tail : ntksym_op_exp(a) - tail;
+}
+
+NTKSYM_BLOCK_FUNCTION void ntksym_block_Phi(size_t n, const double *z, double *restrict out)
+{
+  for (size_t i = 0; i < NTKSYM_ROUND_UP(n); ++i) out[i] = ntksym_op_Phi(z[i]);
+}
+
+NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi(size_t n, const double *a, const double *z,
+                                               double *restrict out)
+{
+  const size_t m = NTKSYM_ROUND_UP(n);
+  int alike = 1;
+  for (size_t i = 0; i < m; ++i) alike &= a[i] == a[0];
+  if (alike) { /* of one point against many */
+    const double first = a[0], whole = ntksym_op_exp(first);
+    for (size_t i = 0; i < m; ++i) {
+      const double tail = ntksym_op_tail(first, fabs(z[i]));
+      out[i] = z[i] < 0.0 ? tail : whole - tail;
+    }
+  } else
+    for (size_t i = 0; i < m; ++i) out[i] = ntksym_op_expPhi(a[i], z[i]);
+}
+"""

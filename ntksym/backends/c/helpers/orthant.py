@@ -1,0 +1,342 @@
+"""C for the bivariate normal distribution function, on blocks of points at once.
+
+The nodes of the quadrature are the outer loop and the points the inner one, so that a compiler
+vectorises over points; nothing branches on a point.
+"""
+
+from __future__ import annotations
+
+from ...owen_series import MOST, moments_text
+from ...tables import OWEN_RULES, legendre
+from ..text import c_literal
+
+PANEL_NODES = 14
+"""Nodes of a panel of unit length in log y, of the tail integral."""
+
+
+def _array(name: str, values: tuple[float, ...]) -> str:
+    numbers = ",\n".join("  " + c_literal(v) for v in values)
+    return f"static const double {name}[{len(values)}] = {{\n{numbers}\n}};\n"
+
+
+def orthant() -> str:
+    """The text of the functions."""
+    tables = ""
+    for n, _ in OWEN_RULES:
+        for k, title in enumerate(("node", "weight")):
+            tables += _array(f"ntksym_op_{title}{n}", tuple(rule[k] for rule in legendre(n)))
+    text = tables + _TEXT.replace("@MANY@", str(OWEN_RULES[-1][0]))
+    for mark, part in (("@BOTH@", _BOTH), ("@ENDS@", _ENDS)):
+        lines = part.strip("\n").split("\n")
+        both = (line.replace("#", i) for line in lines for i in "12")
+        text = text.replace(mark, "\n".join(both))
+    text = text.replace("@MOST@", c_literal(MOST)).replace("@TWICE@", c_literal(2 * MOST))
+    text = text.replace("@MOMENTS@", moments_text())
+    return text.replace("@PANEL@", str(PANEL_NODES))
+
+
+_BOTH = """
+    const double x# = fabs(h#[i]), far# = fabs(a#[i]), y# = far# < 37.0 ? far# : 37.0;
+    const double low# = x# < far# ? x# : far#, high# = x# < far# ? far# : x#;
+    const double ratio# = low# / (high# > 1e300 ? 1e300 : (high# == 0.0 ? 1.0 : high#));
+    const double twice# = low# * low# < 2.0 * @MOST@ ? low# * low# : 2.0 * @MOST@;
+    const double e# = ntksym_op_exp_inside(-0.5 * (y# * y#)), bell# = g#[i] * e#;
+    const double q# = (0.5 * e#) * ntksym_op_erfcx(0x1.6a09e667f3bcdp-1 * y#), t# = ratio# * ratio#;
+"""
+"""What both T of a pair need, # for 1 and 2."""
+_ENDS = """
+    const double part# = (ratio# * sum#) * (bell# * 0x1.45f306dc9c883p-3), p# = p#_[i];
+    const double size# = far# > x# ? 0.5 * (p# + q#) - p# * q# - part# : part#;
+"""
+
+_TEXT = r"""/* Sums of exp(-half*u)/(1 + u) over the nodes, u = (a*node)^2; one division for two. */
+NTKSYM_BLOCK_FUNCTION void ntksym_block_owen_sum(size_t n, int count, const double *node,
+                                         const double *weight, const double *a,
+                                         const double *half, double *total)
+{
+  const size_t m = NTKSYM_ROUND_UP(n);
+  for (int j = 0; j < count; j += 2) {
+    const double n0 = node[j], n1 = node[j + 1], w0 = weight[j], w1 = weight[j + 1];
+    for (size_t i = 0; i < m; ++i) {
+      const double x0 = a[i] * n0, x1 = a[i] * n1, u0 = x0 * x0, u1 = x1 * x1;
+      const double e0 = w0 * ntksym_op_exp_inside(-half[i] * u0);
+      const double e1 = w1 * ntksym_op_exp_inside(-half[i] * u1);
+      total[i] += (e0 * (1.0 + u1) + e1 * (1.0 + u0)) / ((1.0 + u0) * (1.0 + u1));
+    }
+  }
+}
+
+/* Owen's T(h, ah/h) as below, on those of n <= NTKSYM_BLOCK points where min(|h|, |ah|)^2/2 >
+ * @MOST@, by Gauss-Legendre on the smooth integrand; px is Phi(-|h|). */
+NTKSYM_BLOCK_FUNCTION void ntksym_block_owen_far(size_t n, const double *h, const double *ah,
+                                         const double *px, double *out)
+{
+  const size_t m = NTKSYM_ROUND_UP(n);
+  double a[NTKSYM_BLOCK], half[NTKSYM_BLOCK], total[NTKSYM_BLOCK];
+  for (size_t i = 0; i < m; ++i) {
+    const double x = fabs(h[i]), y = fabs(ah[i]);
+    const double top = x < y ? x : y, far = x < y ? y : x;
+    const double big = far < 40.0 ? far : 40.0; /* beyond, the integral underflows */
+    const double ratio = top / (far > 1e300 ? 1e300 : (far == 0.0 ? 1.0 : far));
+    /* Beyond x*a = 9 the integrand is below 1e-17 of its peak. */
+    a[i] = ratio * big > 9.0 ? 9.0 / big : ratio;
+    half[i] = 0.5 * big * big;
+    total[i] = 0.0;
+  }
+  ntksym_block_owen_sum(n, @MANY@, ntksym_op_node@MANY@, ntksym_op_weight@MANY@, a, half, total);
+  for (size_t i = 0; i < m; ++i) {
+    const double x = fabs(h[i]), y = fabs(ah[i]), qx = px[i], qy = ntksym_op_Phi(-y);
+    const double low = x < y ? x : y;
+    const double t = a[i] * total[i] * ntksym_op_exp(-half[i]) * 0x1.45f306dc9c883p-3;
+    const double size = y > x ? 0.5 * (qx + qy) - qx * qy - t : t;
+    out[i] = low * low > 2.0 * @MOST@ ? copysign(size, ah[i]) : out[i];
+  }
+}
+
+/* Phi(-|h|) and exp(-h*h/2), once where all h are one number; with the accuracy of Phi. */
+NTKSYM_BLOCK_FUNCTION void ntksym_block_tails(size_t n, const double *h, double *restrict tail,
+                                      double *restrict bell)
+{
+  const size_t m = NTKSYM_ROUND_UP(n);
+  int alike = 1;
+  for (size_t i = 0; i < m; ++i) alike &= h[i] == h[0];
+  if (alike) {
+    const double t = ntksym_op_Phi(-fabs(h[0])), b = ntksym_op_exp(-0.5 * (h[0] * h[0]));
+    for (size_t i = 0; i < m; ++i) tail[i] = t;
+    for (size_t i = 0; i < m; ++i) bell[i] = b;
+  } else
+    for (size_t i = 0; i < m; ++i) {
+      tail[i] = ntksym_op_Phi(-fabs(h[i]));
+      bell[i] = ntksym_op_exp(-0.5 * (h[i] * h[i]));
+    }
+}
+
+/* base - T(h, ah/h) - T(k, bk/k), T of D. B. Owen, on n <= NTKSYM_BLOCK points; ah and bk are
+ * products, so that h = 0 needs no division.  ph and gh are Phi(-|h|) and exp(-h*h/2), |h| <= 40.
+ * T(x, a), a <= 1, is a sum of moments, or where min(x, ax)^2/2 > @MOST@, Gauss-Legendre. */
+NTKSYM_BLOCK_FUNCTION void ntksym_block_owen(size_t n, const double *base, const double *const h[2],
+                                     const double *const ah[2], const double *const ph[2],
+                                     const double *const gh[2], double *restrict out)
+{
+  const size_t m = NTKSYM_ROUND_UP(n);
+  const double *h1 = h[0], *h2 = h[1], *a1 = ah[0], *a2 = ah[1];
+  const double *p1_ = ph[0], *p2_ = ph[1], *g1 = gh[0], *g2 = gh[1];
+  double first[NTKSYM_BLOCK], second[NTKSYM_BLOCK], most = 0.0;
+  for (size_t i = 0; i < m; ++i) {
+@BOTH@
+@MOMENTS@
+@ENDS@
+    first[i] = copysign(size1, a1[i]) + (x1 - x1) * 0.0;
+    second[i] = copysign(size2, a2[i]) + (x2 - x2) * 0.0;
+  }
+  for (size_t i = 0; i < m; ++i) {
+    const double x1 = fabs(h1[i]), y1 = fabs(a1[i]), x2 = fabs(h2[i]), y2 = fabs(a2[i]);
+    most = ntksym_op_max(most, x1 < y1 ? x1 : y1);
+    most = ntksym_op_max(most, x2 < y2 ? x2 : y2);
+  }
+  if (most * most > 2.0 * @MOST@) {
+    ntksym_block_owen_far(n, h1, a1, p1_, first);
+    ntksym_block_owen_far(n, h2, a2, p2_, second);
+  }
+  for (size_t i = 0; i < m; ++i) out[i] = (base[i] - first[i]) - second[i];
+}
+
+/* P(X <= h, Y <= k) for standard normal X, Y with correlation c/hypot(c, s), s >= 0
+ * (D. B. Owen 1956, with 1 -+ rho formed from s so that no digit is lost at rho = +-1), on
+ * n <= NTKSYM_BLOCK points. */
+NTKSYM_BLOCK_FUNCTION void ntksym_block_Phi2(size_t n, const double *h, const double *k,
+                                             const double *c, const double *s, double *out)
+{
+  const size_t m = NTKSYM_ROUND_UP(n);
+  double x[NTKSYM_BLOCK], y[NTKSYM_BLOCK], to_k[NTKSYM_BLOCK], to_h[NTKSYM_BLOCK];
+  double px[NTKSYM_BLOCK], py[NTKSYM_BLOCK], base[NTKSYM_BLOCK], plain[NTKSYM_BLOCK];
+  double bx[NTKSYM_BLOCK], by[NTKSYM_BLOCK];
+  for (size_t i = 0; i < m; ++i) {
+    x[i] = h[i] > 40.0 ? 40.0 : (h[i] < -40.0 ? -40.0 : h[i]);
+    y[i] = k[i] > 40.0 ? 40.0 : (k[i] < -40.0 ? -40.0 : k[i]);
+  }
+  ntksym_block_tails(n, x, px, bx);
+  ntksym_block_tails(n, y, py, by);
+  for (size_t i = 0; i < m; ++i) {
+    const double ac = fabs(c[i]), most = ac < s[i] ? s[i] : ac;
+    const double up = most < 0x1p-900 ? 0x1p200 : 1.0; /* subnormal numbers have no reciprocal */
+    const double over = 1.0 / (most == 0.0 ? 1.0 : most * up), c1 = (c[i] * up) * over;
+    const double s1 = most == 0.0 ? 1.0 : (s[i] * up) * over;
+    const double shorter = 1.0 / sqrt(c1 * c1 + s1 * s1), r = c1 * shorter, t0 = s1 * shorter;
+    const double t = t0 < 1e-290 ? 1e-290 : t0, less = t * t / (1.0 + fabs(r));
+    const double sign = r > 0.0 ? 1.0 : -1.0, steep = 1.0 / t;
+    const double u = x[i], v = y[i], pu = px[i], pv = py[i];
+    const double ku = ((v - sign * u) + sign * (u * less)) * steep;
+    const double hu = ((u - sign * v) + sign * (v * less)) * steep;
+    const int apart = (u < 0.0) != (v < 0.0); /* no product: it may underflow */
+    const double low = u < v ? u : v, high = u < v ? v : u;
+    const double plow = u < v ? pu : pv, phigh = u < v ? pv : pu;
+    /* of opposite sign: Phi(low) - Phi(-high); of one: the mean of Phi(u), Phi(v). */
+    const double one = 0.5 * ((u < 0.0 ? pu : 1.0 - pu) + (v < 0.0 ? pv : 1.0 - pv));
+    const double below = low < 0.0 ? plow : 1.0 - plow, above = high > 0.0 ? phigh : 1.0 - phigh;
+    base[i] = apart ? 0.5 * (below - above) : one;
+    to_k[i] = u < 0.0 ? -ku : ku;
+    to_h[i] = v < 0.0 ? -hu : hu;
+  }
+  const double *const from[] = {x, y}, *const to[] = {to_k, to_h};
+  const double *const tails[] = {px, py}, *const bells[] = {bx, by};
+  ntksym_block_owen(n, base, from, to, tails, bells, plain);
+  int centre = 0;
+  for (size_t i = 0; i < m; ++i) centre |= (x[i] == 0.0) & (y[i] == 0.0);
+  for (size_t i = 0; i < m; ++i) out[i] = plain[i] < 0.0 ? 0.0 : plain[i];
+  for (size_t i = 0; centre && i < m; ++i) {
+    const double ac = fabs(c[i]), most = ac < s[i] ? s[i] : ac;
+    const double up = most < 0x1p-900 ? 0x1p200 : 1.0; /* subnormal numbers have no reciprocal */
+    const double over = 1.0 / (most == 0.0 ? 1.0 : most * up), c1 = (c[i] * up) * over;
+    const double s1 = most == 0.0 ? 1.0 : (s[i] * up) * over;
+    const double arc = ntksym_op_angle3(s1, -c1, sqrt(c1 * c1 + s1 * s1)) * 0x1.45f306dc9c883p-3;
+    out[i] = (x[i] == 0.0) & (y[i] == 0.0) ? arc : out[i];
+  }
+}
+
+static inline double ntksym_op_Phi2(double h, double k, double c, double s)
+{
+  double at[4][8], out[8];
+  for (int i = 0; i < 8; ++i) at[0][i] = h, at[1][i] = k, at[2][i] = c, at[3][i] = s;
+  ntksym_block_Phi2(1, at[0], at[1], at[2], at[3], out);
+  return out[0];
+}
+
+/* What dh and dk add to exp(a)*Phi2(h, k; r): its derivatives (Plackett 1954) times those. */
+static inline double ntksym_op_orthant_low(double a, double h, double k, double c, double s,
+                                           double dh, double dk)
+{
+  const double ac = fabs(c), most = ac < s ? s : ac, unit = most == 0.0 ? 1.0 : most;
+  const double c1 = c / unit, s1 = most == 0.0 ? 1.0 : s / unit;
+  const double shorter = 1.0 / sqrt(c1 * c1 + s1 * s1), t0 = s1 * shorter;
+  const double t = t0 < 1e-290 ? 1e-290 : t0, less = t * t / (1.0 + fabs(c1) * shorter);
+  const double sign = c > 0.0 ? 1.0 : -1.0, first = a - 0.5 * h * h, second = a - 0.5 * k * k;
+  const double to_k = ((k - sign * h) + sign * (h * less)) / t;
+  const double to_h = ((h - sign * k) + sign * (k * less)) / t;
+  const double of_h = ntksym_op_expPhi(first < 700.0 ? first : 700.0, to_k);
+  const double of_k = ntksym_op_expPhi(second < 700.0 ? second : 700.0, to_h);
+  return 0x1.9884533d43651p-2 * (dh * of_h + dk * of_k);
+}
+
+/* Whether exp(a)*Phi2(h, k; r) is an integral of positive numbers: where exp(a) makes the rounding
+ * of Phi2 large, and where Phi2 is the small rest of numbers of size one half. */
+static inline int ntksym_op_tailed(double a, double h, double k, double c, double s)
+{
+  return (a >= 0.25) | ((h + k <= 0.0) & (s < -0.5 * c));
+}
+
+/* exp(a)*Phi2(h + dh, k + dk; r), with the relative accuracy of the tails where that is so.
+ * For h + k <= 0 it is the integral of the density over the correlation (Plackett 1954) in
+ * x = log y, y = sqrt((1 - t)/(1 + t)), y > y0, by Gauss-Legendre on panels of at most unit length
+ * where the integrand matters; else Phi2(h, k; r) = Phi(low) - Phi2(low, -high; -r). */
+NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const double *h,
+                                        const double *k, const double *c, const double *s,
+                                        const double *dh, const double *dk, double *out)
+{
+  const size_t m = NTKSYM_ROUND_UP(n);
+  double near[NTKSYM_BLOCK], far[NTKSYM_BLOCK], g0[NTKSYM_BLOCK], y0[NTKSYM_BLOCK];
+  double lead[NTKSYM_BLOCK], step[NTKSYM_BLOCK], total[NTKSYM_BLOCK], width[NTKSYM_BLOCK];
+  double y[NTKSYM_BLOCK], inverse[NTKSYM_BLOCK], back[NTKSYM_BLOCK], count[NTKSYM_BLOCK];
+  double part[NTKSYM_BLOCK];
+  double most = 3.0;
+  int tails = 0, plain = 0, panels;
+  for (size_t i = 0; i < m; ++i) {
+    const int own = ntksym_op_tailed(a[i], h[i], k[i], c[i], s[i]);
+    tails |= own;
+    plain |= !own;
+  }
+  if (plain) {
+    ntksym_block_Phi2(n, h, k, c, s, out);
+    for (size_t i = 0; i < m; ++i) out[i] *= ntksym_op_exp(a[i]); /* loses less than one bit */
+  }
+  if (!tails) return;
+  for (size_t i = 0; i < m; ++i) {
+    const double drop = 40.0, low = h[i] < k[i] ? h[i] : k[i], high = h[i] < k[i] ? k[i] : h[i];
+    const int turned = h[i] + k[i] > 0.0;
+    const double u = turned ? low : h[i], v = turned ? -high : k[i], r = turned ? -c[i] : c[i];
+    const double ac = fabs(r), top = ac < s[i] ? s[i] : ac, unit = top == 0.0 ? 1.0 : top;
+    const double c1 = r / unit, s1 = top == 0.0 ? 1.0 : s[i] / unit;
+    const double length = sqrt(c1 * c1 + s1 * s1), sum = length + fabs(c1);
+    const double start = c1 > 0.0 ? s1 / sum : sum / (s1 < 1e-290 ? 1e-290 : s1);
+    const double n1 = fabs(u - v) * 0x1.6a09e667f3bcdp-2;
+    const double f0 = fabs(u + v) * 0x1.6a09e667f3bcdp-2, f1 = f0 < 1e-150 ? 1e-150 : f0;
+    const double w0 = f1 * start - (n1 > 0.0 ? n1 / (start > 1e-290 ? start : 1e-290) : 0.0);
+    const double g1 = w0 > 0.0 ? w0 * w0 : 0.0, cross = n1 * f1;
+    const double least = 2.0 * n1 / (sqrt(drop) + sqrt(drop + 4.0 * cross));
+    const double last = (sqrt(g1 + drop) + sqrt(g1 + drop + 4.0 * cross)) / (2.0 * f1);
+    const double peak = fabs(u) > fabs(v) ? u : v;
+    near[i] = n1;
+    far[i] = f1;
+    g0[i] = g1;
+    y0[i] = start > least ? start : least;
+    step[i] = last;
+    lead[i] = ((a[i] - 0.5 * peak * peak) - 0.5 * ntksym_op_square_low(peak, peak * peak)) - g1;
+    total[i] = 0.0;
+  }
+  for (size_t i = 0; i < m; ++i) {
+    double x0, x1;
+    if (!(g0[i] < 1e5)) { /* nothing left, or NaN */
+      lead[i] = g0[i] == g0[i] ? -1e300 : lead[i];
+      g0[i] = near[i] = 0.0;
+      far[i] = y0[i] = step[i] = 1.0;
+    }
+    x0 = log(y0[i]);
+    x1 = log(step[i]);
+    if (!(x1 < (x0 > 0.0 ? x0 : 0.0) + 40.0)) x1 = (x0 > 0.0 ? x0 : 0.0) + 40.0;
+    if (!(x0 > (x1 < 0.0 ? x1 : 0.0) - 40.0)) {
+      x0 = (x1 < 0.0 ? x1 : 0.0) - 40.0;
+      y0[i] = ntksym_op_exp(x0); /* else as it was: its logarithm has fewer digits */
+    }
+    width[i] = x1 - x0;
+    if (width[i] > most && ntksym_op_tailed(a[i], h[i], k[i], c[i], s[i])) most = width[i];
+  }
+  panels = (int)ceil(most); /* of the widest; each point has its own number */
+  for (size_t i = 0; i < m; ++i) {
+    count[i] = ceil(width[i]) > 3.0 ? ceil(width[i]) : 3.0;
+    /* a short number, and its logarithm: panels that meet to half a unit in the last place */
+    step[i] = (float)ntksym_op_exp(width[i] / count[i]);
+    width[i] = log(step[i]);
+    back[i] = 1.0 / step[i];
+  }
+  for (int j = 0; j < @PANEL@; ++j) {
+    const double node = ntksym_op_node@PANEL@[j], weight = ntksym_op_weight@PANEL@[j];
+    for (size_t i = 0; i < m; ++i) {
+      y[i] = y0[i] * ntksym_op_exp_inside(width[i] * node);
+      inverse[i] = 1.0 / y[i];
+      part[i] = 0.0;
+    }
+    for (int p = 0; p < panels; ++p)
+      for (size_t i = 0; i < m; ++i) {
+        const double w = near[i] * inverse[i] - far[i] * y[i], e = g0[i] - w * w;
+        const double inside = ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
+        const double value = y[i] * inside / (1.0 + y[i] * y[i]);
+        part[i] += p < count[i] ? value : 0.0;
+        y[i] *= step[i];
+        inverse[i] *= back[i];
+      }
+    for (size_t i = 0; i < m; ++i) total[i] += weight * part[i]; /* few roundings of its size */
+  }
+  for (size_t i = 0; i < m; ++i) {
+    const int turned = h[i] + k[i] > 0.0;
+    const double low = h[i] < k[i] ? h[i] : k[i];
+    const double tail = ntksym_op_exp(lead[i]) * total[i] * width[i] * 0x1.45f306dc9c883p-2;
+    const double whole = ntksym_op_expPhi(a[i], low);
+    const double rest = ntksym_op_orthant_low(a[i], h[i], k[i], c[i], s[i], dh[i], dk[i]);
+    const double value = (turned ? whole - tail : tail) + rest;
+    const int own = ntksym_op_tailed(a[i], h[i], k[i], c[i], s[i]);
+    out[i] = own ? value + ((h[i] - h[i]) + (c[i] - c[i])) : out[i];
+  }
+}
+
+static inline double ntksym_op_expPhi2(double a, double h, double k, double c, double s, double dh,
+                                       double dk)
+{
+  double at[7][8], out[8];
+  for (int i = 0; i < 8; ++i) {
+    at[0][i] = a, at[1][i] = h, at[2][i] = k, at[3][i] = c;
+    at[4][i] = s, at[5][i] = dh, at[6][i] = dk;
+  }
+  ntksym_block_expPhi2(1, at[0], at[1], at[2], at[3], at[4], at[5], at[6], out);
+  return out[0];
+}
+"""

@@ -1,0 +1,153 @@
+"""C of networks for nearly parallel pairs: the duals of their layers, and which roots to mend."""
+
+from __future__ import annotations
+
+from math import inf, sqrt
+
+from ....lower.kernel import STATE
+from ....lower.near import EARLY, NEAR_ARGS, ODD
+from ....lower.schedule import Schedule
+from ...near import CLOSE, GROWING, LOUD, NEAR, NEAR_FLOAT, NOISE, NOISE_FLOAT, YOUNG
+from ..backend import C
+from ..blocks import block_function
+from ..text import c_literal
+from .near_text import c_near
+
+
+def near_functions(schedule: Schedule) -> str:
+    """The functions for near pairs: a slope for each kind that needs it, and `near_roots`."""
+    pieces, pairs, diags = "", "", ""
+    for k in schedule.near_kinds:
+        found = schedule.kinds[k].near
+        assert found is not None
+        params = schedule.kinds[k].pair.args[len(STATE) :]
+        places = {a: f"{a}_[i]" for a in NEAR_ARGS}
+        places |= {a: f"v_[{params.index(a)}]" for a in found.pair.args[len(NEAR_ARGS) :]}
+        signature = ["const double *v_", *(f"const double *{a}_" for a in NEAR_ARGS)]
+        slope = found.slope
+        ends = {"slope": "slope_[i]"}
+        pieces += block_function(slope, f"near{k}", [*signature, "double *slope_"], places, ends, C)
+        pieces += "\n"
+        places = {"q": "q_[i]"}
+        places |= {a: f"v_[{params.index(a)}]" for a in found.diag.args[1:]}
+        signature = ["const double *v_", "const double *q_", "double *value_"]
+        ends = {"value": "value_[i]"}
+        text = block_function(found.diag, f"near{k}_diag", signature, places, ends, C)
+        pieces += text + "\n"
+        pairs += f"    case {k}: near{k}(n, v, q11, q12, q22, root, slope); break;\n"
+        diags += f"    case {k}: near{k}_diag(8, v, given, value); break;\n"
+    text = NEAR_CALLS.replace("@PAIRS@", pairs.rstrip("\n")).replace("@DIAGS@", diags.rstrip("\n"))
+    smooth = ", ".join(str(int(not kind.kinked)) for kind in schedule.kinds)
+    flags = f"static const unsigned char near_smooth[] = {{{smooth}}};\n"
+    far = (kind.near.far if kind.near is not None else inf for kind in schedule.kinds)
+    flags += f"static const double near_far[] = {{{', '.join(map(c_literal, far))}}};\n"
+    return pieces + c_near(text, flags)
+
+
+def near_lanes(stored: str) -> str:
+    """The function that mends the roots of a row of pairs, for arrays of a type."""
+    text = NEAR_LANES.replace("@GROWING@", repr(GROWING)).replace("@LOUD@", repr(LOUD))
+    double = stored == "double"
+    text = text.replace("@ODD@", repr(ODD))
+    text = text.replace("@EARLY@", repr(EARLY)).replace("@YOUNG@", repr(YOUNG))
+    text = text.replace("@NOISE@", repr(NOISE if double else NOISE_FLOAT))
+    text = text.replace("@LOST@", repr(0.98 * sqrt(CLOSE["float64" if double else "float32"])))
+    return text.replace("@NEAR@", repr(NEAR if double else NEAR_FLOAT))
+
+
+def near_call(x: str, incx: str, staged: bool, lost: str = "NULL") -> str:
+    """The call that mends the roots of near pairs, from the state before and the one after.
+
+    `lost` are the flags of pairs whose angle was lost before the first layer.
+    """
+    states = "now, next" if staged else "old, now"
+    given = f"b, l, {x}, {incx}, ldx, qy@AT@, incy, ldy, {lost}, {states}"
+    return f"if (layer_near[l]) near_lanes@S@(layer_kind[l], {given});\n"
+
+
+NEAR_CALLS = r"""static void near_pairs(int kind, const double *v, size_t n, const double *q11,
+                       const double *q12, const double *q22, const double *root, double *slope)
+{
+  switch (kind) {
+@PAIRS@
+    default: break;
+  }
+}
+
+static double near_diag(int kind, const double *v, double q)
+{
+  const double given[8] = {q, q, q, q, q, q, q, q};
+  double value[8] = {0.0};
+  switch (kind) {
+@DIAGS@
+    default: break;
+  }
+  return value[0];
+}
+"""
+
+NEAR_LANES = r"""\
+/* Pairs of a row whose angle is not in their inner product, whose rounding is as large: no layer
+ * can bring it back.  Callers who have the rows find it there and give it to _pairs. */
+static inline void near_lost@S@(size_t b, Stored x, const Stored *y, size_t incy,
+                                const Real *restrict root, unsigned char *restrict lost)
+{
+  for (size_t i = 0; i < b; ++i) lost[i] = root[i] < (Real)@LOST@ * (Real)x * (Real)y[i * incy];
+}
+
+/* The roots of nearly parallel pairs after layer l: from integrals. */
+NTKSYM_BLOCK_FUNCTION void near_lanes@S@(int kind, size_t b, size_t l, const Stored *qx,
+                                         size_t incx, size_t ldx, const Stored *qy, size_t incy,
+                                         size_t ldy, const unsigned char *lost,
+                                         Real (*restrict now)[LANES],
+                                         Real (*restrict next)[LANES])
+{
+  const Stored *rx = qx + (@COUNT@ + 1 + l) * ldx, *sx = rx + ldx;
+  const Stored *ry = qy + (@COUNT@ + 1 + l) * ldy, *sy = ry + ldy;
+  const int every = layer_near[l] & 2, odd = (layer_near[l] & @ODD@) != 0;
+  const Real young = layer_near[l] & @EARLY@ ? (Real)@YOUNG@ : 0;
+  int any = 0, near[LANES];
+  if ((incx == 0) & (incy == 1)) {
+    const Real bound = (Real)@GROWING@ * (Real)sx[0];
+    for (size_t i = 0; i < b; ++i)
+      any |= (next[1][i] < bound * (Real)sy[i]) & ((next[0][i] > 0) | odd) & !(lost && lost[i]);
+    if (!any) return;
+    any = 0;
+  }
+  for (size_t i = 0; i < b; ++i) {
+    const Real size = (Real)sx[i * incx] * (Real)sy[i * incy];
+    const Real before = (Real)rx[i * incx] * (Real)ry[i * incy];
+    const Real grown = next[1][i] / size, was = now[1][i] / before;
+    const int grows = grown * grown + (Real)@NOISE@ > was * was;
+    const Real least = every | (size > (Real)@LOUD@) ? (Real)@NEAR@ : young;
+    near[i] = (next[1][i] < (grows ? (Real)@GROWING@ : least) * size) & ((next[0][i] > 0) | odd);
+    near[i] &= !(lost && lost[i]);
+    any |= near[i];
+  }
+  if (!any) return;
+  double p[6][LANES], root[LANES];
+  size_t place[LANES], count = 0;
+  for (size_t i = 0; i < b; ++i) {
+    const Stored *x = qx + l * ldx + i * incx, *y = qy + l * ldy + i * incy;
+    const int same = (now[1][i] == 0) & (x[0] == y[0]) & (now[0][i] > 0);
+    if (!near[i] || same) continue;
+    p[0][count] = x[0];
+    p[1][count] = odd ? fabs((double)now[0][i]) : now[0][i];
+    p[2][count] = y[0];
+    p[3][count] = now[1][i];
+    p[4][count] = x[ldx];
+    p[5][count] = y[ldy];
+    root[count] = next[1][i];
+    place[count++] = i;
+  }
+  if (!count) return;
+  near_roots(kind, layer_value[l], NAN, count, p, root);
+  for (size_t k = 0; k < count; ++k) {
+    const size_t i = place[k];
+    const double size = (double)sx[i * incx] * sy[i * incy];
+    next[1][i] = (Real)root[k];
+    next[0][i] = (Real)near_covariance(size, root[k], next[0][i]);
+  }
+}
+
+"""

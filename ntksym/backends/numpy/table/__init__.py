@@ -1,0 +1,1 @@
+"""NumPy of tabulated duals: of one variance, of a range, with kinks, with singular points."""

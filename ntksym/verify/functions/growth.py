@@ -1,0 +1,374 @@
+r"""Growth certificates $|f(t)| \le c\,(1+|t|)^k e^{b|t| + a t^2}$, proved by structure.
+
+A certificate is built from the expression by the rules of `derivations/identities/enclosure.md`
+(section 3), or refused; there is never a heuristic cut-off.  Tails of the Gaussian integrals are
+bounded with it in closed form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import reduce
+from math import inf
+from operator import add
+from typing import Any
+
+import sympy as sp
+from flint import arb
+
+from ...errors import BadActivation, NotSquareIntegrable, Undecided
+from ...functions import Phi
+from ...symbols import x
+from ..evaluate import constant, function, real_ball
+from ..safe import precision
+from .away import bounds_away
+from .beyond import far_bound
+from .ends import near, odd_ends
+from .isolated import Continued
+from .logform import logarithm
+from .pieces import Piece, number, outer
+from .radial import singular
+from .ranges import HALF_PI, Range, as_arb, lower, range_of, upper
+from .strips import rectangle
+from .weaken import bounded_factors
+
+_BITS = 128
+_STARTS = (1, 2, 4, 8, 16)
+"""From where on leading terms are tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """|f(t)| <= c (1+|t|)^k exp(b|t| + a t^2); c, b, a are `arb` used through upper bounds."""
+
+    c: Any
+    k: int
+    b: Any
+    a: Any
+
+    def __mul__(self, other: Growth) -> Growth:
+        return Growth(self.c * other.c, self.k + other.k, self.b + other.b, self.a + other.a)
+
+    def __add__(self, other: Growth) -> Growth:
+        if self.c == 0 or other.c == 0:  # zero has no rate: it would hide that of a narrow bump
+            return other if self.c == 0 else self
+        return Growth(
+            self.c + other.c,
+            max(self.k, other.k),
+            self.b.max(other.b),
+            self.a.max(other.a),
+        )
+
+    def at(self, size: int) -> Any:
+        """The bound for all |t| <= size."""
+        zero = arb(0)
+        rate = self.b.max(zero) * size + self.a.max(zero) * size**2
+        return (self.c * arb(1 + size) ** self.k * rate.exp()).upper()
+
+    def exponential(self, rate: Any) -> Growth:
+        """The same bound with k = 0: (1+t)^k <= (k/d)^k e^(d-k) e^(d t) for d <= k, t >= 0."""
+        if self.k == 0:
+            return self
+        d = arb(rate).min(arb(self.k)) if not isinstance(rate, int) else arb(min(rate, self.k))
+        factor = (arb(self.k) / d) ** self.k * (d - self.k).exp()
+        return Growth(self.c * factor, 0, self.b + d, self.a)
+
+
+_NONE = Growth(arb("nan"), 0, arb(0), arb(0))
+"""No bound: every method that would use it gives up."""
+
+
+def growth_of(pieces: tuple[Piece, ...]) -> Growth:
+    """One certificate for all pieces.
+
+    Raises:
+        BadActivation: not real or not defined on part of a piece.
+        NotSquareIntegrable: faster than every Gaussian.
+        Undecided: no rule applies.
+    """
+    if singular(pieces) or logarithm(pieces) is not None:
+        return _NONE
+    total = _const(arb(0))
+    with precision(_BITS):
+        for piece in pieces:
+            domain, size = _within(piece)
+            if not size.is_finite():
+                return _NONE
+            if size > 0:
+                total += _const(size)
+            if domain.lo < domain.hi:
+                total += _sharper(piece.expr, domain, _grow(piece.expr, domain))
+    return total
+
+
+def _within(piece: Piece) -> tuple[Range, Any]:
+    """The interval of a piece but for the ends where it is not analytic, and a bound there.
+
+    The bound is infinite where the function may be infinite.
+    """
+    domain, most = outer(piece), arb(0)
+    lo, hi = domain.lo, domain.hi
+    step = min(Fraction(1, 1024), Fraction(hi - lo) / 4) if domain.finite else Fraction(1, 1024)
+    for c, side, expr in odd_ends(piece):
+        found = near(expr, as_arb(step))
+        if found is None or found.power < 0 or found.logs > 0:
+            return domain, arb("inf")
+        most += found.size * as_arb(step) ** arb(found.power)
+        end = number(c) + side * as_arb(step)
+        lo, hi = (lower(end), hi) if side > 0 else (lo, upper(end))
+    return Range(lo, hi), most.upper()
+
+
+def _sharper(expr: Any, domain: Range, found: Growth) -> Growth:
+    """The certificate, or one by the leading terms at the ends where it grows like a Gaussian.
+
+    By structure x sinh(x^2)/(1 + cosh(x^2)) seems to grow like its numerator.
+    """
+    if not found.a > 0 or domain.finite:
+        return found
+    for start in _STARTS:
+        try:
+            inner = Range(max(domain.lo, Fraction(-start)), min(domain.hi, Fraction(start)))
+            total = _const(found.at(start)) if inner.lo < inner.hi else _const(0)
+            for form, end in ((expr, domain.hi), (expr.subs(x, -x), -domain.lo)):
+                if end > start:
+                    for part in far_bound(form, start):
+                        total += Growth(*part)
+        except (Undecided, BadActivation):
+            continue
+        return total if total.a < found.a else found
+    return found
+
+
+def growth_beyond(pieces: tuple[Piece, ...], least: Any) -> Growth:
+    """A certificate for |t| >= least > 0 alone: what is infinite at a point inside does not matter.
+
+    Raises:
+        as `growth_of`.
+    """
+    edge, total = lower(least), _const(arb(0))
+    with precision(_BITS):
+        for piece in pieces:
+            low, high = (whole := outer(piece)).lo, whole.hi
+            for domain in (Range(low, min(high, -edge)), Range(max(low, edge), high)):
+                if domain.lo < domain.hi:
+                    total += _grow(piece.expr, domain)
+    return total
+
+
+def _const(value: Any) -> Growth:
+    return Growth(arb(value), 0, arb(0), arb(0))
+
+
+def _grow(expr: Any, domain: Range) -> Growth:
+    if expr == x:
+        return Growth(arb(1), 1, arb(0), arb(0))
+    if not expr.has(x):
+        return _const(abs(real_ball(constant(expr, {}), expr)))
+    if isinstance(expr, Continued):
+        return _continued(expr, domain)
+    if isinstance(expr, sp.exp):
+        return _exp(expr.args[0], domain)
+    if isinstance(expr, (sp.Abs, sp.Max, sp.Min)):  # beyond the reach of `split`
+        return reduce(add, (_grow(a, domain) for a in expr.args))
+    if isinstance(expr, (sp.sign, sp.Heaviside)):
+        return _const(1)
+    if isinstance(expr, sp.Mul):
+        factors = bounded_factors(list(expr.args), domain)
+        total = _const(1)
+        for a in factors:
+            total = total * _grow(a, domain)
+        return total
+    if isinstance(expr, sp.Pow):
+        return _pow(expr, domain)
+    _check_domain(expr, domain)
+    bounds = range_of(expr, domain)
+    if bounds.finite:
+        return _const(as_arb(bounds.magnitude))
+    if isinstance(expr, sp.Add):
+        total = _grow(expr.args[0], domain)
+        for a in expr.args[1:]:
+            total = total + _grow(a, domain)
+        return total
+    if isinstance(expr, (sp.sinh, sp.cosh)):
+        return _exp(expr.args[0], domain) + _exp(-expr.args[0], domain)
+    if isinstance(expr, sp.asinh):  # |asinh g| <= |g|
+        return _grow(expr.args[0], domain)
+    if isinstance(expr, sp.log):
+        return _log(expr.args[0], domain)
+    raise Undecided(
+        f"no growth certificate for {expr}",
+        hint="known: powers, exp, log, the trigonometric and hyperbolic functions, erf, Phi",
+    )
+
+
+def _continued(expr: Any, domain: Range) -> Growth:
+    """Near the points by boxes, elsewhere by the rules for the expression as it was written."""
+    half, total, left = Fraction(1, 2), _const(0), domain.lo
+    func = function(expr, x)
+    points = sorted(lower(real_ball(constant(c, {}))) for c in expr.args[3::2])
+    for c in points:
+        low, high = max(c - half, left), min(c + half, domain.hi)
+        if left < low:
+            total += _grow(expr.args[0], Range(left, low))
+        if low < high:
+            size = rectangle(func, as_arb(low), as_arb(high), arb(0), 9)
+            if size is None:
+                raise Undecided(f"no bound of {expr.args[0]} near x = {float(c):.6g}")
+            total += _const(size)
+        left = max(high, left)
+    return total + _grow(expr.args[0], Range(left, domain.hi)) if left < domain.hi else total
+
+
+def _exp(g: Any, domain: Range) -> Growth:
+    if g.is_polynomial(x) and sp.degree(g, x) <= 2:
+        c = [real_ball(constant(sp.Poly(g, x).coeff_monomial(x**i), {}), g) for i in range(3)]
+        rate = abs(c[1])
+        if domain.lo >= 0:
+            rate = c[1]
+        elif domain.hi <= 0:
+            rate = -c[1]
+        return Growth(c[0].exp(), 0, rate, c[2])
+    _check_all(g, domain)
+    bounds = range_of(g, domain)
+    if bounds.hi != inf:
+        return _const(as_arb(bounds.hi).exp())
+    if isinstance(g, sp.Add):
+        total = _const(1)
+        for a in g.args:
+            total = total * _exp(a, domain)
+        return total
+    inner = _grow(g, domain)
+    if inner.k <= 1 and _none(inner.b) and _none(inner.a):
+        return Growth(inner.c.exp(), 0, inner.c, arb(0))
+    if inner.k <= 2 and _none(inner.b) and _none(inner.a):  # (1+t)^2 = 1 + 2t + t^2
+        return Growth(inner.c.exp(), 0, 2 * inner.c, inner.c)
+    raise NotSquareIntegrable(
+        f"exp({g}) grows faster than every Gaussian: E[s(u)^2] is infinite",
+        hint="an activation with |s(x)| <= c exp(a x^2), a small enough",
+    )
+
+
+def _none(rate: Any) -> bool:
+    return bool(rate <= 0)
+
+
+def _pow(expr: Any, domain: Range) -> Growth:
+    base, e = expr.base, expr.exp
+    if not e.is_Rational:
+        if base.is_positive and not base.has(x):
+            return _exp(e * sp.log(base), domain)
+        raise Undecided(f"no growth certificate for {expr}")
+    bounds = range_of(base, domain)
+    if not e.is_integer and bounds.lo < 0 and not isinstance(base, sp.Abs):
+        if (bad := _witness(base, domain, -1)) is not None:
+            raise BadActivation(
+                f"{expr} is not real at x = {bad}",
+                hint="an activation is a real function of every real x; for example max(x, 0)",
+            )
+        away = bounds_away(base, domain)
+        if away is None or away.hi < 0:
+            raise Undecided(f"cannot show that {base} is never negative")
+    if e.is_negative:
+        inverse = range_of(expr, domain)
+        if inverse.finite:
+            return _const(as_arb(inverse.magnitude))
+        if (bad := _witness(base, domain, 0)) is not None:
+            if not e.is_integer:  # beside it may stand a zero, as in the slope of a root
+                raise Undecided(f"cannot integrate {expr} through x = {bad}, where {base} is zero")
+            raise BadActivation(f"{expr} is infinite at x = {bad}")
+        away = bounds_away(base, domain)
+        if away is not None and (e.is_integer or away.lo > 0):
+            least = as_arb(away.lo if away.lo > 0 else -away.hi)
+            return _const(1 / least ** (arb(int(-e.p)) / int(e.q)))
+        raise Undecided(f"cannot show that {base} stays away from 0")
+    inner = _grow(base, domain)
+    if e.is_integer:
+        n = int(e)
+        return Growth(inner.c**n, inner.k * n, inner.b * n, inner.a * n)
+    p = arb(int(e.p)) / int(e.q)
+    k = -((-inner.k * int(e.p)) // int(e.q))
+    return Growth((inner.c + 1) ** p, k, inner.b * p, inner.a * p)
+
+
+def _log(g: Any, domain: Range) -> Growth:
+    """Bounds log g: at most log+ c + k|t| + b|t| + a t^2, and >= log of the lower bound of g."""
+    if isinstance(g, (Phi, sp.erfc)):  # Phi(-t) >= phi(t + 1), and erfc(t) = 2 Phi(-sqrt(2) t)
+        inner = _const(1) + _grow(g.args[0], domain)
+        return inner * inner * _const(3)
+    bounds = range_of(g, domain)
+    if not bounds.lo > 0:
+        if (bad := _witness(g, domain, -1)) is not None:
+            raise BadActivation(f"log({g}) is not real at x = {bad}")
+        if (bad := _witness(g, domain, 0)) is not None:
+            raise Undecided(
+                f"log({g}) is infinite at x = {bad}: an integrable singularity, but no rule here "
+                "integrates through it",
+                hint="a + b*log(abs(x)) alone, which has a closed form",
+            )
+        away = bounds_away(g, domain)
+        if away is None or away.hi < 0:
+            raise Undecided(f"cannot show that {g} stays positive")
+        bounds = away
+    inner = _grow(g, domain)
+    zero = arb(0)
+    below = abs(as_arb(bounds.lo).log()) if bounds.lo != inf else zero
+    c = below + (inner.c + 1).log() + inner.k + inner.b.max(zero) + inner.a.max(zero)
+    return Growth(c, 1 if _none(inner.a) else 2, zero, zero)
+
+
+_POLES = (sp.tan, sp.cot, sp.sec, sp.csc, sp.coth, sp.csch)
+
+
+def _check_domain(expr: Any, domain: Range) -> None:
+    if isinstance(expr, sp.tan) and range_of(expr.args[0], domain).magnitude < HALF_PI:
+        return
+    if isinstance(expr, _POLES):
+        raise BadActivation(
+            f"{expr} has poles on the real line", hint="a bounded function, such as tanh or atan"
+        )
+    if isinstance(expr, (sp.asin, sp.acos)) and range_of(expr.args[0], domain).magnitude > 1:
+        raise BadActivation(f"{expr} is not real on the whole line")
+    for a in expr.args:
+        if not isinstance(expr, sp.log):
+            _check_all(a, domain)
+
+
+def _check_all(expr: Any, domain: Range) -> None:
+    """Every power and logarithm inside is real and finite; a bounded outer function hides them."""
+    if expr == x or not expr.has(x):
+        return
+    if isinstance(expr, (sp.Pow, sp.log, Continued)):
+        _grow(expr, domain)
+        return
+    if isinstance(expr, _POLES):
+        _check_domain(expr, domain)
+    for a in expr.args:
+        _check_all(a, domain)
+
+
+def _witness(g: Any, domain: Range, sign: int) -> sp.Rational | None:
+    """A rational point of the domain where g is surely negative (sign -1), or exactly zero."""
+    points = [sp.Rational(n, 2) for n in range(-8, 9)]
+    for end in (domain.lo, domain.hi):
+        # ends with long denominators are bounds of an irrational kink, beyond it
+        if abs(end) != inf and Fraction(end).denominator < 2**40:
+            points.append(sp.Rational(end.numerator, end.denominator))  # type: ignore[union-attr]
+    for p in points:
+        if not domain.lo <= _as_fraction(p) <= domain.hi:
+            continue
+        value = constant(g, {x: constant(p, {})})
+        exact = getattr(value, "sign", None)
+        if sign == 0 and g.subs(x, p) == 0:
+            return p
+        if exact is not None:
+            if exact == sign:
+                return p
+        elif sign < 0 and real_ball(value) < 0:
+            return p
+    return None
+
+
+def _as_fraction(p: sp.Rational) -> Any:
+    return Fraction(int(p.p), int(p.q))

@@ -1,0 +1,249 @@
+r"""A rule for one variable: $\int f(m + dt)\,H(t)\varphi(t)\,dt$ for every H of a class at once.
+
+The class is that of sums $H = \sum_n \rho^n b_n h_n$, $|b_n| \le S$, $h_n$ the normalised Hermite
+polynomials: Mehler's formula bounds $|H\varphi|$ on ellipses (section 10 of the lemmas).  At
+an end where f is not analytic the variable is $t = c \pm e^{-w}$.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flint import acb, arb
+from sympy import Expr
+
+from ...errors import Undecided
+from ...symbols import x
+from ..evaluate import function, real_ball
+from ..functions.ends import DISTANCE, leading_power, near, odd_ends
+from ..functions.growth import Growth, growth_beyond
+from ..functions.pieces import Piece
+from ..functions.strips import COVER_BITS, ellipse
+from ..law import Law, tail
+from ..safe import Divergent, precision
+from .fewer import Smooth, fewer
+from .gauss import nodes, panels
+
+CRAMER = arb("1.0865")
+"""|h_n(t)| <= 1.0865 exp(t^2/4): Cramer's inequality."""
+MOST_NODES = 30_000
+"""Before `fewer`: a power -2/3 alone takes 3000."""
+_FAR = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Nodes with weights and values, and what is lost, for S = 1.
+
+    Attributes:
+        points: (t, weight * f); `rule` puts the density into the weight.
+        error: of the integral against H with S = 1.
+        mass: a bound of |E[f h_n]| for all n.
+        lost: the same for the part of f beyond the length.
+    """
+
+    points: tuple[tuple[Any, Any], ...]
+    error: Any
+    mass: Any
+    lost: Any
+
+
+def rule(
+    pieces: tuple[Piece, ...], mean: Any, var: Any, rho: Any, tol: Any, *, thin: bool = True
+) -> Rule:
+    """The rule for f at exact mean and variance, with an error of about `tol`; rho in (0, 1).
+
+    With `thin` in as few nodes as the functions H need, which takes a moment.
+
+    Raises:
+        Undecided: no rule with a proven error was found.
+    """
+    length, lost = length_of(pieces, mean, var, tol)
+    with precision(COVER_BITS):
+        front = 1 / ((1 - rho).sqrt() * (1 - rho * rho).root(4) * (2 * arb.pi()).sqrt())
+        calm = 2 * (1 - rho)
+    line = Line(arb(mean), arb(var).sqrt(), Smooth(front, calm), tol / 64, arb(1) / 4, 4.0)
+    error, mass = arb(0), lost
+    points: list[tuple[Any, Any]] = []
+    for piece in pieces:
+        lo, hi = piece.ends()
+        left = -length if lo is None else ((lo - line.mean) / line.dev).max(-length)
+        right = length if hi is None else ((hi - line.mean) / line.dev).min(length)
+        if not left < right:
+            continue
+        for part in parts(line, piece, left, right):
+            points += part.points
+            error += part.error
+            mass += part.mass
+            if len(points) > MOST_NODES:
+                raise Undecided("the activation changes too fast for a certificate: too many nodes")
+    if thin:
+        points, moved = fewer(points, line.kernel, line.goal)
+        error += moved
+    root = (2 * arb.pi()).sqrt()
+    weighted = tuple((t, w * (-t * t / 2).exp() / root) for t, w in points)
+    return Rule(weighted, error.upper(), mass.upper(), lost)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """u = mean + dev t, and the bound of what f is integrated against: H times the density."""
+
+    mean: Any
+    dev: Any
+    kernel: Smooth
+    goal: Any
+    step: Any
+    """How far the substitution reaches from an end."""
+    widest: float
+
+
+def length_of(pieces: tuple[Piece, ...], mean: Any, var: Any, tol: Any) -> tuple[Any, Any]:
+    """(L, bound of |E[f h_n; |X| > L]|): with Cramer's inequality a tail of twice the variance."""
+    dev, centre = arb(var).sqrt(), abs(arb(mean))
+    odd = [abs(c).upper() for piece in pieces for c in _odd(piece)]
+    reach = 4
+    while any(not (reach - 1) * dev > c + centre for c in odd):
+        reach += 1
+        if reach > _FAR:
+            raise Undecided("a point where the activation is not smooth lies too far out")
+    growth = growth_beyond(pieces, (reach * dev - centre).lower())
+    one = Growth(arb(1), 0, arb(0), arb(0))
+    law = Law(mean, var * 0, 2 * var, var * 0, var * 0)
+    while True:
+        root = arb(2).sqrt()
+        bound = CRAMER * root * tail(growth, one, law, reach / root)
+        if bound < tol:
+            return arb(reach), bound.upper()
+        if not bound.is_finite() or reach > _FAR:
+            raise Undecided("no length of the integral makes its tail small")
+        reach += 1
+
+
+def _odd(piece: Piece) -> list[Any]:
+    ends = piece.ends()
+    return [ends[0] if side > 0 else ends[1] for _, side, _ in odd_ends(piece)]
+
+
+def parts(line: Line, piece: Piece, left: Any, right: Any) -> list[Rule]:
+    """The rules for the two ends of a piece, where it is not analytic there, and between."""
+    out = []
+    lo, hi = piece.ends()
+    width = (right - left).lower()
+    for _, side, expr in odd_ends(piece):
+        end, bound = (left, lo) if side > 0 else (right, hi)
+        if not (abs((bound - line.mean) / line.dev - end) < arb(2) ** -40):
+            continue  # cut off by the length
+        step = (width / 4).min(line.step).mid()
+        out.append(_end(line, expr, side, (bound - line.mean) / line.dev, step))
+        if side > 0:
+            left = (left + step).mid()
+            out[-1] = _closed(line, out[-1], piece, left, (bound - line.mean) / line.dev + step)
+        else:
+            right = (right - step).mid()
+            out[-1] = _closed(line, out[-1], piece, right, (bound - line.mean) / line.dev - step)
+    out.append(_middle(line, piece, left, right))
+    return out
+
+
+def _closed(line: Line, found: Rule, piece: Piece, cut: Any, end: Any) -> Rule:
+    """The same, with what lies between a cut and the end of the substitution, where they differ."""
+    gap = abs(cut - end).upper()
+    if gap == 0:
+        return found
+    hull = cut.union(end)
+    size = abs(function(piece.expr, x)(acb(line.mean + line.dev * hull), False)).upper() * gap
+    return Rule(found.points, found.error + size * line.kernel.front, found.mass + size, found.lost)
+
+
+def _middle(line: Line, piece: Piece, left: Any, right: Any) -> Rule:
+    func = function(piece.expr, x)
+    sizes: dict[tuple[float, float], Any] = {}
+
+    def bound(a: Any, b: Any, semi: Any, height: Any) -> Any:
+        c = (a + b) / 2
+        with precision(COVER_BITS):
+            size = ellipse(func, line.mean + line.dev * c, line.dev * semi, line.dev * height)
+            if size is None:
+                return None
+            sizes.setdefault((float(a.mid()), float(b.mid())), size)
+            return size * line.kernel.at(height)
+
+    found = panels([(left, right)], bound, line.goal, line.widest)
+    points, error, mass = [], arb(0), arb(0)
+    exact = function(piece.expr, x)
+    for p in found:
+        error += p.error
+        mass += _mass(p.a, p.b) * sizes[float(p.a.mid()), float(p.b.mid())]
+        for t, w in nodes(p):
+            value = real_ball(exact(acb(line.mean + line.dev * t), False), piece.expr)
+            points.append((t, w * value))
+    return Rule(tuple(points), error, mass, arb(0))
+
+
+def _mass(a: Any, b: Any) -> Any:
+    """A bound of the integral of 1.0865 exp(-t^2/4)/sqrt(2 pi) over [a, b]."""
+    least = a if a > 0 else -b if b < 0 else arb(0)
+    return (CRAMER * (b - a) * (-least * least / 4).exp() / (2 * arb.pi()).sqrt()).upper()
+
+
+def _refuse(expr: Expr, at: Any) -> None:
+    """What to say where no bound near an end is integrable.
+
+    Raises:
+        Divergent: the function itself is not.
+        Undecided: that is not shown.
+    """
+    power = leading_power(expr)
+    if power is not None and power <= -1:
+        raise Divergent(
+            f"the integrand grows like the distance from x = {float(at):.6g} to the power {power}: "
+            "the expectation is infinite, or no integral"
+        )
+    raise Undecided("no bound of the activation near a point where it is not smooth")
+
+
+def _end(line: Line, expr: Expr, side: int, end: Any, step: Any) -> Rule:
+    """|t - c| <= step, with t = c + side step e^-w, 0 <= w <= W, and a bound of the rest."""
+    scale = line.dev * step
+    width = arb(8)
+    while True:
+        delta = (scale * (-width).exp()).upper()
+        rest = None if delta > 1 else near(expr, delta)
+        beyond = arb("inf") if rest is None else rest.mass(-delta.log()) / line.dev
+        if beyond * line.kernel.front < line.goal:
+            break
+        width = width * 5 / 4
+        if width > 4000:
+            _refuse(expr, line.mean + line.dev * end)
+    width = width.mid()
+    func = function(expr, DISTANCE)
+    sizes: dict[tuple[float, float], Any] = {}
+
+    def integrand(w: Any, analytic: bool) -> Any:
+        s = scale * (-w).exp()
+        return func(s, analytic) * s / line.dev
+
+    def bound(a: Any, b: Any, semi: Any, height: Any) -> Any:
+        c = (a + b) / 2
+        if not height < 1.5:
+            return None
+        with precision(COVER_BITS):
+            size = ellipse(integrand, c, semi, height)
+            if size is None:
+                return None
+            sizes.setdefault((float(a.mid()), float(b.mid())), size)
+            rise = step * (-(c - semi)).exp() * height
+            return size * line.kernel.at(rise)
+
+    found = panels([(arb(0), width)], bound, line.goal, 4.0)
+    points, error = [], arb(0)
+    mass = CRAMER * beyond
+    for p in found:
+        error += p.error
+        mass += CRAMER * (p.b - p.a) * sizes[float(p.a.mid()), float(p.b.mid())]
+        for w, weight in nodes(p):
+            t = end + side * step * (-w).exp()
+            points.append((t, weight * real_ball(integrand(acb(w), False), expr)))
+    return Rule(tuple(points), error + beyond * line.kernel.front, mass, arb(0))

@@ -1,0 +1,72 @@
+r"""E[f(u) g(v)] for f, g of the form a + b log|x|, in polar coordinates.
+
+$\log|u| = \log s_1 + \log R + \log|\cos\theta|$ with R, theta independent, $R^2/2$ exponential:
+$E\log R = (\log 2 - \gamma)/2$, $E\log^2 R = ((\log 2 - \gamma)^2 + \pi^2/6)/4$, both derivatives
+of Euler's integral, and $E\log|\cos\theta| = -\log 2$.  The mean of
+$\log|\cos\theta|\,\log|\cos(\theta - \varphi)|$ is integrated, each half of an arc with its
+logarithm at the end t = 0 and $t = \tfrac L2 e^{-w}$.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flint import acb, arb
+
+from ...errors import Undecided
+from ..functions.logform import Log
+from ..law import Law
+from ..safe import integral
+
+
+def log_pair(f: Log, g: Log, law: Law, tol: Any) -> Any:
+    """An enclosure (`arb`) of E[f(u) g(v)]; means 0.
+
+    Raises:
+        Undecided: a variance of zero (infinite), or the integrator did not reach the goal.
+    """
+    if law.q11 == 0 or law.q22 == 0:
+        raise Undecided("the logarithm is infinite at a variance of zero")
+    (a, b), (c, d) = f.values(), g.values()
+    first, second = a + b * arb(law.q11).log() / 2, c + d * arb(law.q22).log() / 2
+    two, euler = arb(2).log(), arb.const_euler()
+    mean = (two - euler) / 2
+    square = mean * mean + arb.pi() * arb.pi() / 24
+    line = mean - two
+    goal = (tol / (16 * (abs(b * d).upper() + 1))).lower()
+    both = square - 2 * mean * two + _angles(law, goal)
+    return first * second + (first * d + second * b) * line + b * d * both
+
+
+def _angles(law: Law, tol: Any) -> Any:
+    """The mean over theta of log|cos(theta)| log|cos(theta - phi)|, cos(phi) the correlation."""
+    pi = arb.pi()
+    if law.singular:  # E log^2|cos|
+        return arb(2).log() * arb(2).log() + pi * pi / 12
+    root = arb(law.q11 * law.q22 - law.q12 * law.q12).sqrt()
+    total = arb(0)
+    for sign in (1, -1):  # the two arcs between the zeros; each occurs twice on the circle
+        total += 4 * _half(arb.atan2(root, -sign * arb(law.q12)), tol)
+    return total / (2 * pi)
+
+
+def _half(length: Any, tol: Any) -> Any:
+    """The integral of log sin(t) log sin(length - t) over [0, length/2]."""
+    reach = length / 2
+    scale = reach.log()
+    width = ((1 / tol).log().max(arb(1)) + 12).mid()
+
+    def smooth(t: Any, analytic: bool) -> tuple[Any, Any]:
+        far = (length - t).sin().log(analytic=analytic)
+        return far, t.sinc().log(analytic=analytic) + scale
+
+    def integrand(w: Any, analytic: bool) -> Any:
+        shrunk = (-w).exp()
+        far, near = smooth(reach * shrunk, analytic)
+        return shrunk * far * (near - w)
+
+    value = integral(integrand, arb(0), width, tol=(tol / reach).lower()).real
+    last = (-width).exp()
+    far, near = smooth(acb(reach * arb(0).union(last)), False)
+    rest = abs(far) * (abs(near) + width + 1) * last  # the integral of w e^-w beyond the end
+    return reach * (value + arb(0, rest.upper()))

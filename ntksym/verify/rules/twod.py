@@ -1,0 +1,75 @@
+"""Expectations that stay two-dimensional: neither function has a closed conditional mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flint import arb
+
+from ...errors import Undecided
+from ..functions.ends import odd_ends
+from ..functions.pieces import Piece
+from ..functions.sided import sided
+from ..functions.steep import cut_where_steep
+from ..law import Law
+from ..safe import Divergent, Exhausted
+from .lattice import lattice
+from .mehler import mehler
+from .odd import odd
+from .tensor import tensor
+
+_NEAR = 0.9
+"""The correlation from which on panels come before Mehler's series, which gets long."""
+
+_NEARER = 0.97
+"""The same where the panels are those of `odd`."""
+
+
+def planar(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> Any:
+    """An enclosure (`arb`) of E[f(u) g(v)] with a radius of about `tol`; q11, q22, det > 0.
+
+    Functions analytic in a wide strip go to the lattice sum; the rest to Mehler's series, and very
+    near correlation one to Gauss-Legendre panels; where one does not get there, to the other.
+
+    Raises:
+        Divergent: a function is not integrable at a point.
+        Undecided: none gets there.
+    """
+    rough = any(odd_ends(piece) for piece in (*f, *g))
+    if not rough and (value := lattice(f, g, law, tol)) is not None:
+        return value
+    one, two = sided(f), sided(g)
+    if one is not f or two is not g:
+        try:
+            return _rules(one, two, law, tol, rough)
+        except Divergent:
+            raise
+        except Undecided:
+            pass
+    return _rules(f, g, law, tol, rough)
+
+
+def _rules(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any, rough: bool) -> Any:
+    rho = abs(float((arb(law.q12) / arb(law.q11 * law.q22).sqrt()).mid()))
+    panels = odd if rough else tensor
+    near = _NEARER if rough else _NEAR
+    ways = (mehler, panels) if rho < near else (panels, mehler)
+    said: list[Undecided] = []
+    for way in ways:
+        try:
+            return way(f, g, law, tol)
+        except Divergent:
+            raise
+        except Undecided as failed:
+            said.append(failed)
+    one, two = cut_where_steep(f), cut_where_steep(g)
+    if rho >= near and (one != f or two != g):
+        try:
+            return odd(one, two, law, tol)
+        except Divergent:
+            raise
+        except Undecided as failed:
+            said.append(failed)
+    worn = isinstance(said[0], Exhausted)  # that of the way which is meant for this correlation
+    text = "; ".join(dict.fromkeys(e.what for e in said))
+    raise Exhausted(text) if worn else Undecided(text)
