@@ -51,7 +51,7 @@ def _defined(part):
 
 def test_parts_define_each_function_once_and_rare_ones_together(sources):
     made = parts.in_parts(sources)
-    assert len(made.own) == len(made.shared) == 2 and made.several
+    assert len(made.own) == 3 and len(made.shared) == 2 and made.several
     heads = [p for p in parts.pieces(tuple(s.text for s in sources)) if p.apart]
     homes = {}
     for k, part in enumerate((*made.own, *made.shared)):
@@ -61,7 +61,8 @@ def test_parts_define_each_function_once_and_rare_ones_together(sources):
     assert {p.name for p in heads if p.file == 1} <= set(homes)
     assert homes["ntksym_network_tile"] == homes["layer0"] == 0
     assert homes["near_lanes"] == homes["near0"] == 1
-    assert {homes["ntksym_block_Phi2"], homes["ntksym_direct_mean"]} == {2, 3}
+    assert homes["ntksym_network_tile_f32"] == homes["block_f32"] == 2
+    assert {homes["ntksym_block_Phi2"], homes["ntksym_direct_mean"]} == {3, 4}
 
 
 def test_what_networks_share_is_the_same_text_and_whole(sources):
@@ -137,9 +138,9 @@ def test_parts_that_the_compiler_refuses_are_compiled_as_one_file(monkeypatch, s
     calls = []
     run = compiler._run
 
-    def refuse(argv):
+    def refuse(argv, *rest):
         calls.append(argv)
-        return None if "-c" in argv else run(argv)
+        return None if "-c" in argv else run(argv, *rest)
 
     monkeypatch.setattr(compiler, "_run", refuse)
     found = replace(compiler.find_compiler(), flags=(*compiler.FLAGS, "-O0"))
@@ -152,7 +153,7 @@ def test_parts_that_the_compiler_refuses_are_compiled_as_one_file(monkeypatch, s
 def test_no_part_is_refused(monkeypatch, tmp_path, text):
     asked = []
     run = compiler._run
-    monkeypatch.setattr(compiler, "_run", lambda argv: asked.append(run(argv)) or asked[-1])
+    monkeypatch.setattr(compiler, "_run", lambda *given: asked.append(run(*given)) or asked[-1])
     quick = replace(compiler.find_compiler(), flags=(*compiler.FLAGS, "-O0"))
     assert compiler._built(quick, _sources(text), tmp_path, keep=False)
     assert len(asked) > 2 and all(done.returncode == 0 for done in asked)
@@ -163,9 +164,9 @@ def test_shared_parts_are_compiled_once(monkeypatch, tmp_path):
     calls = []
     run = compiler._run
 
-    def counted(argv, limit=compiler.TIME_LIMIT):
+    def counted(argv, *rest):
         calls.append([a for a in argv if a.endswith(".c")])
-        return run(argv, limit)
+        return run(argv, *rest)
 
     monkeypatch.setattr(compiler, "_run", counted)
     common = lambda: sum(a.endswith("part.c") for files in calls for a in files)  # noqa: E731

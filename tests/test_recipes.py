@@ -258,7 +258,7 @@ def test_the_compiler_is_tried_once(own: Path, monkeypatch: pytest.MonkeyPatch) 
     compiler._noted(found)
     compiler._find.cache_clear()
     with monkeypatch.context() as patch:
-        patch.setattr(compiler, "_run", lambda argv: pytest.fail("tried again"))
+        patch.setattr(compiler, "_run", lambda *given: pytest.fail("tried again"))
         assert compiler.find_compiler() == found
     compiler._find.cache_clear()
     for path in own.glob("*"):
