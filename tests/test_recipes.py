@@ -299,7 +299,7 @@ def test_recipes_are_plain_data(own: Path) -> None:
 
 def test_old_notes_are_forgotten(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was used last stays; the cache does not grow without end."""
-    monkeypatch.setattr(cache, "MOST_NOTES", 6)
+    monkeypatch.setattr(cache, "MOST", 6)
     for i in range(6):
         cache.remember(f"{i:064x}", b"x")
         os.utime(cache.cache_directory() / f"{i:064x}{cache.NOTE}", (i, i))
@@ -307,6 +307,25 @@ def test_old_notes_are_forgotten(own: Path, monkeypatch: pytest.MonkeyPatch) -> 
     cache.remember(f"{6:064x}", b"y")
     kept = sorted(p.name[-len(cache.NOTE) - 1] for p in cache.cache_directory().glob("*.note"))
     assert kept == ["0", "5", "6"]
+
+
+def test_old_libraries_are_forgotten_with_their_checksums(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "MOST", 4)
+    keys = [f"{i:064x}" for i in range(5)]
+    for i, key in enumerate(keys[:4]):
+        path = cache.obtain(key, ".so", lambda _: b"x")
+        os.utime(path, (i, i))
+    old, new = own / f"{cache.TEMPORARY}old", own / f"{cache.TEMPORARY}new"
+    old.touch()
+    os.utime(old, (0, 0))
+    new.touch()
+    cache.remember(keys[0], b"a note is of another kind")
+    cache.obtain(keys[0], ".so", lambda _: pytest.fail("it is there"))  # its last use is now
+    cache.obtain(keys[4], ".so", lambda _: b"x")
+    kept = {f"{key}.so{end}" for key in (keys[0], keys[4]) for end in ("", cache.SUM)}
+    assert {p.name for p in own.iterdir()} == kept | {new.name, keys[0] + cache.NOTE}
 
 
 def test_kernels_of_other_rules_are_not_kept(

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import atexit
 import hashlib
+import math
 import os
 import stat
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
@@ -22,9 +24,15 @@ NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 """A pipe in the place of a file must not make us wait."""
 NOTE = ".note"
 """The suffix of what `remember` stores."""
-MOST_NOTES = 1024
-"""When there are more, the half that was not used for longest goes: an edit of the package makes
-every note of the code before it useless."""
+SUM = ".sha256"
+"""The suffix of the checksum beside an entry."""
+TEMPORARY = ".ntksym-"
+"""How the names of files begin that are being written."""
+MOST = 1024
+"""Entries of one kind (suffix).  When there are more, the half that was not used for longest goes:
+an edit of the package, or another version of it, makes everything of the code before it useless."""
+STALE = 86400.0
+"""Seconds after which a temporary file is one that its writer left when it was killed."""
 
 
 def default_directory() -> Path:
@@ -114,7 +122,7 @@ def is_intact(path: Path) -> bool:
 
 
 def _sum_path(path: Path) -> Path:
-    return path.with_name(path.name + ".sha256")
+    return path.with_name(path.name + SUM)
 
 
 def obtain(key: str, suffix: str, make: Callable[[Path], bytes], *, keep: bool = True) -> Path:
@@ -129,7 +137,10 @@ def obtain(key: str, suffix: str, make: Callable[[Path], bytes], *, keep: bool =
     directory = cache_directory() if keep else process_directory()
     path = directory / f"{key}{suffix}"
     with _making.setdefault(path, threading.Lock()):
-        return path if is_intact(path) else _made(path, make)
+        if not is_intact(path):
+            return _made(path, make)
+        _used(path)
+        return path
 
 
 _making: dict[Path, threading.Lock] = {}
@@ -145,6 +156,7 @@ def _made(path: Path, make: Callable[[Path], bytes]) -> Path:
         data = make(Path(scratch))
     try:
         _place(path, data)
+        _forget(path.parent)
     except OSError:
         path = process_directory() / path.name
         try:
@@ -165,8 +177,7 @@ def recall(key: str) -> bytes | None:
     data = read_regular(path)
     if data is None:
         return None
-    with suppress(OSError):
-        os.utime(path, follow_symlinks=False)  # its last use
+    _used(path)
     stored, _, rest = data.partition(b"\n")
     return rest if stored == hashlib.sha256(rest).hexdigest().encode() else None
 
@@ -180,18 +191,46 @@ def remember(key: str, data: bytes) -> None:
         _forget(directory)
 
 
+def _used(path: Path) -> None:
+    """Note the last use of an entry in its time of change."""
+    with suppress(OSError, NotImplementedError):
+        os.utime(path, follow_symlinks=False)
+
+
 def _forget(directory: Path) -> None:
-    """Keep at most `MOST_NOTES` notes, those that were used last."""
+    """Keep at most `MOST` entries of every kind, those that were used last."""
+    kinds: dict[str, list[os.DirEntry[str]]] = {}
+    left = []
     with os.scandir(directory) as entries:
-        notes = [e for e in entries if e.name.endswith(NOTE)]
-    if len(notes) <= MOST_NOTES:
-        return
-    aged = []
-    for note in notes:
-        with suppress(FileNotFoundError):  # another program was faster
-            aged.append((note.stat(follow_symlinks=False).st_mtime, note.path))
-    for _, path in sorted(aged)[: len(aged) - MOST_NOTES // 2]:
+        for entry in entries:
+            if entry.name.startswith(TEMPORARY):
+                left.append(entry)
+            elif not entry.name.endswith(SUM):
+                kinds.setdefault(Path(entry.name).suffix, []).append(entry)
+    for kind in kinds.values():
+        if len(kind) > MOST:
+            aged = sorted((_age(e), e.path) for e in kind)
+            for _, path in aged[: len(aged) - MOST // 2]:
+                _remove(path)
+    limit = time.time() - STALE
+    for entry in left:
+        if _age(entry) < limit:
+            _remove(entry.path)
+
+
+def _age(entry: os.DirEntry[str]) -> float:
+    """The time of the last use; the end of time for what another program has just removed."""
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime
+    except FileNotFoundError:
+        return math.inf
+
+
+def _remove(path: str) -> None:
+    """Remove an entry with its checksum; one that is in use may refuse, and goes another time."""
+    with suppress(OSError):
         Path(path).unlink(missing_ok=True)
+        _sum_path(Path(path)).unlink(missing_ok=True)
 
 
 def _place(path: Path, data: bytes) -> None:
@@ -207,7 +246,7 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o644) -> None:
     """
     import tempfile
 
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".ntksym-")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
