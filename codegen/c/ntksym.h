@@ -94,18 +94,15 @@ static inline double ntksym_op_unscale(double q, double *scale)
   return result;
 }
 
-/* 2^k with q*4^k about 2^-184 for q below 2^-248, or, large, 2^184 for q above 2^248; else 1. */
-static inline double ntksym_op_rescale(double q, double large)
+/* s*2^k, a power of two, with s*s*4^k*q about s*s where q is farther from 1 than s*s; else 1. */
+static inline double ntksym_op_rescale(double q, double s)
 {
-  const int far = large > 0.0 ? (q > 0x1p248) & (q <= 0x1.fffffffffffffp+1023)
-                              : (q > 0.0) & (q < 0x1p-248);
-  const double y = large > 0.0 ? q * 0x1p-200 : q * 0x1p200;
-  uint64_t bits;
-  double result;
-  memcpy(&bits, &y, sizeof bits);
-  bits = (UINT64_C(1535) - ((((bits >> 52) & 0x7ffu) + 2u) >> 1)) << 52;
-  memcpy(&result, &bits, sizeof result);
-  return far ? (large > 0.0 ? result * 0x1p-8 : result * 0x1p8) : q != q ? q : 1.0;
+  const int far = s > 1.0 ? (q > s * s) & (q <= 0x1.fffffffffffffp+1023)
+                          : (q > 0.0) & (q < s * s);
+  const double move = s > 1.0 ? 0x1p-100 : 0x1p100; /* subnormals have another exponent */
+  double up;
+  const double t = s * move * ntksym_op_unscale((q * move) * (2.0 * move), &up);
+  return far ? t : q != q ? q : 1.0;
 }
 
 /* sqrt(max(q11*q22 - q12^2, 0)) without overflow, underflow or cancellation. */

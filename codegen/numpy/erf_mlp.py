@@ -18,6 +18,9 @@ Source     williams1997computing
 
 Root       nearly parallel pairs carry their angle from layer to layer by integrals of the
            derivative dual, so that its rounding is not amplified (measured, not proven).
+Growth     rows of mean square 1, to first order: a relative error e of the rows changes
+           nngp(x, y)/sqrt(nngp(x, x) nngp(y, y)) by at most 0.48 e,
+           and errors e of all 3 layers too by 4.2 e.
 """
 
 import numpy as np
@@ -154,6 +157,21 @@ def _near_along(dual, lo, hi, spread):
     return 2.0 * spread * np.sum(_FEW_WEIGHT * ((up - down) - total), axis=0)
 
 
+def _near_apart(dual, lo, hi, spread):
+    """The same where s may be two numbers with a point between them for large r: then, with the
+    ratio of the variances fixed, r times that is A + B/r^2, which is read off at smaller r.
+    """
+    t = np.where(hi > dual.far**2, dual.far / np.sqrt(hi), 1.0)
+    lo, hi = lo * t * t, hi * t * t
+    total, large = _near_along(dual, lo, hi, spread), np.nonzero(t < 1.0)[0]
+    if large.size:
+        t, near = t[large], total[large]
+        half = _near_along(dual, 0.25 * lo[large], 0.25 * hi[large], spread[large])
+        bend = (0.5 * half - near) / 3.0
+        total[large] = t * ((near - bend) + bend * (t * t))
+    return total
+
+
 def _near_root(dual, own, bias, state, after, plain):
     """sqrt(n11*n22 - n12^2) after a layer for nearly parallel pairs, flat arrays.
 
@@ -180,7 +198,7 @@ def _near_root(dual, own, bias, state, after, plain):
     else:
         unlike, apart = np.nonzero(small & (spread > 0.0))[0], 2.0 * across
         if unlike.size:
-            apart[unlike] += _near_along(dual, lo[unlike], hi[unlike], spread[unlike])
+            apart[unlike] += _near_apart(dual, lo[unlike], hi[unlike], spread[unlike])
         d, t = apart / size, (n11 - n22) / size
         det = 0.25 * (d * (2.0 * ((n11 + n22) / size) - d) - t * t)
     return np.where(small & np.isfinite(det), np.sqrt(np.maximum(det, 0.0)) * s1 * s2, plain)
@@ -241,6 +259,7 @@ def _near0(values):
     def own(q):
         return _near0_own(q, values[1])
 
+    dual.far = 1024.0
     return dual, own
 
 
@@ -294,16 +313,63 @@ def pairs(g12, qx, qy, first, root=None):
     return c, t
 
 
+def _rows(value, name):
+    """Rows of real numbers as doubles."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub" or array.ndim != 2 or not array.shape[1]:
+        given = f"{array.dtype} of shape {array.shape}"
+        raise ValueError(f"{name}: real numbers of shape (n, d) are needed, not {given}")
+    if np.ma.is_masked(value):
+        raise ValueError(f"{name}: masked elements, which are not replaced")
+    return array.astype(np.float64, copy=False)
+
+
+def _root(x, z, inner, first):
+    """sqrt(q11*q22 - q12^2) of the first layer for rows, pair by pair, with their inner products:
+    from the part of z - x (or z + x) orthogonal to x where that is the shorter.
+    """
+    norm, other = np.sqrt(np.sum(x * x, axis=1)), np.sqrt(np.sum(z * z, axis=1))
+    none = (norm == 0.0) | (other == 0.0)
+    rho = np.where(none, 0.0, inner / np.where(none, 1.0, norm) / np.where(none, 1.0, other))
+    gap = _sqrt0((norm * norm - inner) + (other * other - inner))
+    alike = (other <= 2.0 * norm) & (norm <= 2.0 * other)
+    e1 = np.frexp(norm)[1]
+    e2 = np.where(alike, e1, np.frexp(other)[1])
+    x, z = np.ldexp(x, -e1[:, None]), np.ldexp(z, -e2[:, None])
+    short = np.where(inner[:, None] < 0.0, z + x, z - x)
+    along = np.sum(x * short, axis=1) / np.where(none, 1.0, np.sum(x * x, axis=1))
+    across = np.ldexp(np.sqrt(np.sum((short - along[:, None] * x) ** 2, axis=1)), e2)
+    across = np.where(rho * rho <= 0.9975, other * _sqrt0(1.0 - rho * rho), across)
+    gap = np.where(alike, np.ldexp(np.sqrt(np.sum((z - x) ** 2, axis=1)), e2), gap)
+    return np.hypot(first[0] * norm * across, _sqrt0(first[0]) * _sqrt0(first[1]) * gap)
+
+
 def kernel(x, y=None):
-    """(nngp, ntk) of the rows of x and y, each of shape (n, m)."""
-    x = np.asarray(x, dtype=np.float64)
-    z = x if y is None else np.asarray(y, dtype=np.float64)
+    """(nngp, ntk) of the rows of x and y, each of shape (n, m).
+
+    Rows that are nearly parallel have their angle from x - y, which the inner product has lost.
+    NaN and infinities stay in their row and column.
+
+    Raises:
+        ValueError: not rows of real numbers, or of unlike lengths.
+    """
+    x = _rows(x, "x")
+    z = x if y is None else _rows(y, "y")
+    if x.shape[1] != z.shape[1]:
+        raise ValueError(f"x and y have rows of {x.shape[1]} and {z.shape[1]} numbers")
     first = first_layer(x.shape[1])
-    qx, tx = diagonals(np.sum(x * x, axis=1), first)
-    qy, _ = diagonals(np.sum(z * z, axis=1), first)
-    nngp, ntk = pairs(x @ z.T, qx[:, :, None], qy[:, None, :], first)
-    if y is None:
-        nngp, ntk = (nngp + nngp.T) / 2, (ntk + ntk.T) / 2
-        np.fill_diagonal(nngp, qx[len(LAYERS)])
-        np.fill_diagonal(ntk, tx)
+    with np.errstate(all="ignore"):
+        qx, tx = diagonals(np.sum(x * x, axis=1), first)
+        qy, _ = diagonals(np.sum(z * z, axis=1), first)
+        inner, own, other = x @ z.T, qx[0, :, None], qy[0, None, :]
+        root = _rootdet(own, first[0] * inner + first[1], other)
+        near = np.nonzero(~(root > 0.05 * np.sqrt(own) * np.sqrt(other)))
+        for at in range(0, len(near[0]), 1024):
+            i, j = (k[at : at + 1024] for k in near)
+            root[i, j] = _root(x[i], z[j], inner[i, j], first)
+        nngp, ntk = pairs(inner, qx[:, :, None], qy[:, None, :], first, root)
+        if y is None:
+            nngp, ntk = (nngp + nngp.T) / 2, (ntk + ntk.T) / 2
+            np.fill_diagonal(nngp, qx[len(LAYERS)])
+            np.fill_diagonal(ntk, tx)
     return nngp, ntk

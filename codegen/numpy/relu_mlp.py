@@ -15,6 +15,10 @@ Requires   q11*q22 and the exponentials of the formula neither overflow nor unde
 Requires   q >= 0
 Accuracy   at most nngp 1.4 eps, ntk 1.3 eps of the kernel's size at 72 points, 34-digit reference
 Source     cho2009kernel, daniely2016toward
+
+Growth     rows of mean square 1, to first order: a relative error e of the rows changes
+           nngp(x, y)/sqrt(nngp(x, x) nngp(y, y)) by at most 2 e,
+           and errors e of all 3 layers too by 8 e.
 """
 
 import numpy as np
@@ -191,16 +195,63 @@ def pairs(g12, qx, qy, first, root=None):
     return c, t
 
 
+def _rows(value, name):
+    """Rows of real numbers as doubles."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub" or array.ndim != 2 or not array.shape[1]:
+        given = f"{array.dtype} of shape {array.shape}"
+        raise ValueError(f"{name}: real numbers of shape (n, d) are needed, not {given}")
+    if np.ma.is_masked(value):
+        raise ValueError(f"{name}: masked elements, which are not replaced")
+    return array.astype(np.float64, copy=False)
+
+
+def _root(x, z, inner, first):
+    """sqrt(q11*q22 - q12^2) of the first layer for rows, pair by pair, with their inner products:
+    from the part of z - x (or z + x) orthogonal to x where that is the shorter.
+    """
+    norm, other = np.sqrt(np.sum(x * x, axis=1)), np.sqrt(np.sum(z * z, axis=1))
+    none = (norm == 0.0) | (other == 0.0)
+    rho = np.where(none, 0.0, inner / np.where(none, 1.0, norm) / np.where(none, 1.0, other))
+    gap = _sqrt0((norm * norm - inner) + (other * other - inner))
+    alike = (other <= 2.0 * norm) & (norm <= 2.0 * other)
+    e1 = np.frexp(norm)[1]
+    e2 = np.where(alike, e1, np.frexp(other)[1])
+    x, z = np.ldexp(x, -e1[:, None]), np.ldexp(z, -e2[:, None])
+    short = np.where(inner[:, None] < 0.0, z + x, z - x)
+    along = np.sum(x * short, axis=1) / np.where(none, 1.0, np.sum(x * x, axis=1))
+    across = np.ldexp(np.sqrt(np.sum((short - along[:, None] * x) ** 2, axis=1)), e2)
+    across = np.where(rho * rho <= 0.9975, other * _sqrt0(1.0 - rho * rho), across)
+    gap = np.where(alike, np.ldexp(np.sqrt(np.sum((z - x) ** 2, axis=1)), e2), gap)
+    return np.hypot(first[0] * norm * across, _sqrt0(first[0]) * _sqrt0(first[1]) * gap)
+
+
 def kernel(x, y=None):
-    """(nngp, ntk) of the rows of x and y, each of shape (n, m)."""
-    x = np.asarray(x, dtype=np.float64)
-    z = x if y is None else np.asarray(y, dtype=np.float64)
+    """(nngp, ntk) of the rows of x and y, each of shape (n, m).
+
+    Rows that are nearly parallel have their angle from x - y, which the inner product has lost.
+    NaN and infinities stay in their row and column.
+
+    Raises:
+        ValueError: not rows of real numbers, or of unlike lengths.
+    """
+    x = _rows(x, "x")
+    z = x if y is None else _rows(y, "y")
+    if x.shape[1] != z.shape[1]:
+        raise ValueError(f"x and y have rows of {x.shape[1]} and {z.shape[1]} numbers")
     first = first_layer(x.shape[1])
-    qx, tx = diagonals(np.sum(x * x, axis=1), first)
-    qy, _ = diagonals(np.sum(z * z, axis=1), first)
-    nngp, ntk = pairs(x @ z.T, qx[:, :, None], qy[:, None, :], first)
-    if y is None:
-        nngp, ntk = (nngp + nngp.T) / 2, (ntk + ntk.T) / 2
-        np.fill_diagonal(nngp, qx[len(LAYERS)])
-        np.fill_diagonal(ntk, tx)
+    with np.errstate(all="ignore"):
+        qx, tx = diagonals(np.sum(x * x, axis=1), first)
+        qy, _ = diagonals(np.sum(z * z, axis=1), first)
+        inner, own, other = x @ z.T, qx[0, :, None], qy[0, None, :]
+        root = _rootdet(own, first[0] * inner + first[1], other)
+        near = np.nonzero(~(root > 0.05 * np.sqrt(own) * np.sqrt(other)))
+        for at in range(0, len(near[0]), 1024):
+            i, j = (k[at : at + 1024] for k in near)
+            root[i, j] = _root(x[i], z[j], inner[i, j], first)
+        nngp, ntk = pairs(inner, qx[:, :, None], qy[:, None, :], first, root)
+        if y is None:
+            nngp, ntk = (nngp + nngp.T) / 2, (ntk + ntk.T) / 2
+            np.fill_diagonal(nngp, qx[len(LAYERS)])
+            np.fill_diagonal(ntk, tx)
     return nngp, ntk
