@@ -35,10 +35,6 @@ FEW = 4
 LARGEST_ANGLE = 0.3
 LARGEST_SPREAD = 0.15
 """Beyond these the determinant is the difference of its terms: they are not nearly equal."""
-CLOSE = {"float64": 2e-3, "float32": 5e-2}
-"""Pairs of 1 - rho^2 below this in the first layer get their angle another way: what rounding loses
-near rho = +-1 no later step can restore.  Where the rows themselves are nearly collinear it comes
-from the rows, where only a bias makes the covariance so, from the inner product."""
 NEAR = 0.05
 NEAR_FLOAT = 0.25
 """Pairs whose next angle is below: what rounding then makes of the root matters."""

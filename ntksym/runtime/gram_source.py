@@ -11,7 +11,7 @@ Pairs that are nearly collinear get sqrt(q11*q22 - q12^2) from the rows themselv
 from __future__ import annotations
 
 from ..backends import SourceFile
-from ..backends.near import CLOSE as CLOSE
+from ..backends.tolerance import CLOSE as CLOSE
 
 ROWS = 96
 """Rows of a tile: a multiple of every MR."""

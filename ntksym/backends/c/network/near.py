@@ -7,7 +7,8 @@ from math import inf, sqrt
 from ....lower.kernel import STATE
 from ....lower.near import EARLY, NEAR_ARGS, ODD
 from ....lower.schedule import Schedule
-from ...near import CLOSE, GROWING, LOUD, NEAR, NEAR_FLOAT, NOISE, NOISE_FLOAT, YOUNG
+from ...near import GROWING, LOUD, NEAR, NEAR_FLOAT, NOISE, NOISE_FLOAT, YOUNG
+from ...tolerance import CLOSE
 from ..backend import C
 from ..blocks import block_function
 from ..text import c_literal
