@@ -51,8 +51,9 @@ def test_equal_points_from_inner_products(kernel: Any) -> None:
         assert (values == values.T).all()
         assert (np.diag(values) == np.diag(getattr(own, name))).all()
         assert values[2, 7] == values[7, 2] == pytest.approx(values[2, 2], rel=1e-15)
-    with pytest.raises(BadSpec, match=r"d = 2.5"):
-        kernel.gram(g, q, q, 2.5)
+    for d in (2.5, True, 0, 2**70):
+        with pytest.raises(BadSpec, match=rf"d = {d}"):
+            kernel.gram(g, q, q, d)
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])

@@ -43,13 +43,13 @@ def dimension(d: Any) -> int:
     """The number of columns of the data as an integer.
 
     Raises:
-        BadSpec: not an integer, or less than 1.
+        BadSpec: not an integer, less than 1, or more than doubles count.
     """
     try:
-        found = index(d)
+        found = 0 if isinstance(d, bool) else index(d)
     except TypeError:
         found = 0
-    if found < 1:
+    if not 1 <= found <= 2**53:
         raise BadSpec(f"d = {d!r}", hint="the number of columns of the data, an integer")
     return found
 
