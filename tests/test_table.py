@@ -18,6 +18,7 @@ from ntksym.errors import BadCovariance, BadData, NotSquareIntegrable, Undecided
 from ntksym.language import as_activation
 from ntksym.numeric import rules as rules_module
 from ntksym.numeric.arith import working
+from ntksym.numeric.patience import TooLong, at_most, check
 from ntksym.numeric.series.enclosed import coefficients
 from ntksym.numeric.table import (
     BandedDual,
@@ -33,7 +34,6 @@ from ntksym.numeric.table.band import BandSpectra
 from ntksym.numeric.table.draft import mirrored
 from ntksym.numeric.table.dual import Sheet
 from ntksym.numeric.table.pack import least
-from ntksym.numeric.table.patience import TooLong, at_most, check
 from ntksym.numeric.table.spectrum import spectra
 from ntksym.runtime import rule_store
 from ntksym.runtime.rule_store import kept

@@ -24,10 +24,10 @@ from ntksym.errors import BadData, Undecided
 from ntksym.language import as_activation
 from ntksym.numeric.arith import working
 from ntksym.numeric.choice import price, proven
+from ntksym.numeric.patience import TooLong, at_most
 from ntksym.numeric.rules import LONGEST_KINKS
 from ntksym.numeric.table import split
 from ntksym.numeric.table.contour import line_of, reach
-from ntksym.numeric.table.patience import TooLong, at_most
 from ntksym.numeric.table.split import SplitTable, applies, read_either, split_table
 from ntksym.numeric.table.split_build import _shape, prepared
 from ntksym.numeric.table.split_closed import Doubles, moments

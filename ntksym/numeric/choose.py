@@ -18,16 +18,12 @@ from ..symbols import x
 from .choice import ONE, Candidate, Choice, cost, is_slow, price, read_variances
 from .expected import ExpectedDual, admissible
 from .mixture import DEFAULT_ERROR, MixtureDual, mixture_dual
+from .patience import TooLong
 from .rules import RULES, Build, Rule, Variances, built, refuse_beyond_doubles
+from .soon import CODE_ERROR, LONGEST, SOON, Soon, with_place
 
 METHODS = ("auto", "exact", "mixture", *RULES)
-CODE_ERROR = 1e-10
-"""What the rules for code aim at where nothing is asked for."""
 _FEW = 16
-LONGEST = 150.0
-"""Seconds of one core: the automatic choice starts no longer building, and gives up after that."""
-RELAXED = 1e-8
-"""What the automatic choice is content with where `CODE_ERROR` cannot be proven."""
 
 
 def best_dual(
@@ -70,7 +66,8 @@ def choose(
             `Phi2`; for a range only a table that is there already.  A closed form with complex
             numbers in it is none for code.
         build: how a rule is built: `rules.built`, or the same behind a cache; it may have a method
-            `known` with the same arguments: whether the dual is there without building it.
+            `known` with the same arguments: whether the dual is there without building it; and one
+            `tell`, of a line: what was taken because something better would take long.
 
     Raises:
         BadSpec: an unknown method, or a parameter without a value where a rule is to be built.
@@ -194,7 +191,7 @@ class _Search:
             except Undecided as missed:
                 if self.variances is None:
                     raise
-                seen.append(Candidate("mixture", False, _with_place(missed)))
+                seen.append(Candidate("mixture", False, with_place(missed)))
         if found is None:
             return self._numeric(seen)
         slow = self.code and self.variances is not None and is_slow(found)
@@ -218,57 +215,19 @@ class _Search:
         return found
 
     def _numeric(self, seen: list[Candidate]) -> Choice:
-        from .table.patience import at_most
-
         admissible(self.activation)
         if self.variances is None:
             rule = next(iter(RULES.values()))
             found = ExpectedDual(self.activation, rule.name)
             seen.append(Candidate(rule.name, True, _NO_RANGE, rule.cost))
-            return self._choice(found, rule.name, tuple(seen))
-        refuse_beyond_doubles(self.activation, self.error)
-        errors = (self.error,) if self.error is not None else (CODE_ERROR, RELAXED)
-        slow: list[tuple[float, Rule, float]] = []
-        *fast, last = RULES.values()  # a table of RELAXED comes before entries that take long
-        tries = [(error, rule) for error in errors for rule in fast]
-        for error, rule in (*tries, *((error, last) for error in errors)):
-            try:
-                seconds = self._seconds(rule, error)
-                if seconds > LONGEST:
-                    slow.append((seconds, rule, error))
-                    said = f"{error:g}: about {seconds:.0f} s to build"
-                    seen.append(Candidate(rule.name, False, said, rule.cost))
-                    continue
-                with at_most(LONGEST):  # what was expected may be wrong
-                    made = self.build(rule, self.activation, self.variances, error)
-            except (Undecided, NoClosedForm) as failed:
-                said = f"{error:g}: {_with_place(failed)}"
-                seen.append(Candidate(rule.name, False, said, rule.cost))
-                continue
-            reason = f"the cheapest that proves {error:g}"
-            seen.append(Candidate(rule.name, True, reason, price(made, rule.cost)))
-            return self._choice(made, rule.name, tuple(seen))
-        hint = "a larger error, or a narrower range of variances: rows of one norm are best"
-        if slow:
-            seconds, rule, error = min(slow, key=lambda s: s[0])
-            hint += f"; method {rule.name!r} with error={error:g} builds for about {seconds:.0f} s"
-        raise Undecided(
-            f"no method proves an error of {errors[-1]:g} for {self.activation.name}"
-            + (f" within {LONGEST:.0f} s" if slow else ""),
-            tried=[f"{c.method}: {c.reason}" for c in seen],
-            hint=hint,
-        )
+        else:
+            refuse_beyond_doubles(self.activation, self.error)
+            found, rule = self._soon(seen).first()
+        return self._choice(found, rule.name, tuple(seen))
 
-    def _seconds(self, rule: Rule, error: float) -> float:
-        """About how long building takes; nothing where it is there already, or is not known."""
+    def _soon(self, seen: list[Candidate]) -> Soon:
         assert self.variances is not None
-        if rule.seconds is None or self._known(rule, error):
-            return 0.0
-        return rule.seconds(self.activation, self.variances, error)
-
-    def _known(self, rule: Rule, error: float) -> bool:
-        known = getattr(self.build, "known", None)
-        return known is not None and known(rule, self.activation, self.variances, error)
+        return Soon(self.activation, self.variances, self.error, self.build, seen)
 
     def _faster(self, seen: list[Candidate], method: str, slow: Any) -> Choice | None:
         """A table instead of a closed form or a mixture that takes microseconds.
@@ -276,25 +235,22 @@ class _Search:
         A range of variances keeps what is there for all variances unless its table is there too:
         building one takes longer than most Gram matrices.
         """
-        from .table.patience import at_most
-
         rule = RULES["tabulated"]
         error = self.error or CODE_ERROR
         assert self.variances is not None
-        if self.variances[0] < self.variances[1] and not self._known(rule, error):
+        soon = self._soon(seen)
+        if self.variances[0] < self.variances[1] and not soon.known(rule, error):
             said = f"{error:g}: not built for a range where a {method} serves; asked for, it is"
             seen.append(Candidate(rule.name, False, said, rule.cost))
             return None
         try:
-            with at_most(LONGEST):
-                made = self.build(rule, self.activation, self.variances, error)
-        except (Undecided, NoClosedForm) as failed:
-            seen.append(Candidate(rule.name, False, f"{error:g}: {_with_place(failed)}", rule.cost))
+            table = soon.attempt(rule, error, SOON if self.error is None else LONGEST)
+        except TooLong:
+            table = None
+        if table is None:
             return None
-        seen.append(Candidate(method, False, "slower, and the range is known", cost(slow)))
-        why = f"the cheapest that proves {error:g}"
-        seen.append(Candidate(rule.name, True, why, price(made, rule.cost)))
-        return self._choice(made, rule.name, tuple(seen))
+        seen.insert(-1, Candidate(method, False, "slower, and the range is known", cost(slow)))
+        return self._choice(table, rule.name, tuple(seen))
 
     def _choice(self, found: Any, method: str, seen: tuple[Candidate, ...]) -> Choice:
         return Choice(self.activation, found, method, seen, self.error, self.variances)
@@ -355,11 +311,6 @@ _NO_RANGE = (
 def _short(error: NoClosedForm) -> str:
     """What failed, with the assumption that would help."""
     return error.what + (f"; {error.hint}" if error.hint.startswith("--param") else "")
-
-
-def _with_place(error: NoClosedForm | Undecided) -> str:
-    """What failed, and the best bound reached where that was said, in one line."""
-    return "; ".join((error.what, *(line.strip() for line in error.where.splitlines()[:1])))
 
 
 def _with_hint(error: NoClosedForm, tried: tuple[str, ...], hint: str) -> NoClosedForm:

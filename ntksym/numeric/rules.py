@@ -13,7 +13,7 @@ from ..errors import BadSpec, Undecided
 Variances: TypeAlias = tuple[Fraction, Fraction]
 LEAST = 2.0**-52
 """The least error of a rule: a double is not nearer to most numbers."""
-LONGEST_KINKS = 20.0
+LONGEST_KINKS = 27.0
 """Seconds: where a table for all rho is expected to take longer, it ends before rho = +-1."""
 PATIENCE_KINKS = 75.0
 """Seconds after which such a table is given up, where it takes longer than expected."""
@@ -85,8 +85,8 @@ def refuse_beyond_doubles(activation: Activation, error: float | None) -> None:
 
 
 def _tabulated(activation: Activation, variances: Variances | None, error: float) -> Any:
+    from .patience import at_most
     from .table import table_dual
-    from .table.patience import at_most
     from .table.split import applies, split_table
     from .table.split_kinks import kink_seconds, kink_table
 
@@ -114,8 +114,8 @@ def _dyadic(activation: Activation, variance: Fraction, error: float, refused: U
     Raises:
         Undecided: what refused the other table, where there is no such rule.
     """
+    from .patience import TooLong
     from .table.dyadic_build import applies, dyadic_table
-    from .table.patience import TooLong
 
     if isinstance(refused, TooLong) or not applies(activation.expr):
         raise refused
@@ -146,6 +146,15 @@ def _series(activation: Activation, variances: Variances | None, error: float) -
 
     assert variances is not None
     return series_table(activation, variances=variances, error=error)
+
+
+def _series_seconds(activation: Activation, variances: Variances, error: float) -> float:
+    """Nothing: what is not refused at once ends soon, or is given up."""
+    from .series.table import MOST
+    from .series.truncation import refuse_narrow
+
+    refuse_narrow(activation, error, variances[1], MOST)
+    return 0.0
 
 
 def _quadrature(activation: Activation, variances: Variances | None, error: float) -> Any:
@@ -180,7 +189,7 @@ RULES = {
             _read_table,
             _table_seconds,
         ),
-        Rule("series", "tens of nanoseconds an entry", _series),
+        Rule("series", "tens of nanoseconds an entry", _series, seconds=_series_seconds),
         Rule("quadrature", "microseconds to milliseconds an entry", _quadrature),
     )
 }

@@ -14,8 +14,8 @@ from typing import Any
 
 from ..activation import Activation
 from ..errors import NtksymError, Undecided
+from ..numeric.patience import TooLong
 from ..numeric.rules import RULES, Rule, Variances, built
-from ..numeric.table.patience import TooLong
 from .cache import cache_directory, digest, is_intact, obtain
 
 PATIENCE = 2.0
@@ -49,6 +49,13 @@ class Kept:
         """Whether the cache on disk has it."""
         name = _key(rule, activation, variances, error) + SUFFIX
         return rule.reader is not None and is_intact(cache_directory() / name)
+
+    @staticmethod
+    @lru_cache(maxsize=64)
+    def tell(line: str) -> None:
+        """Write a line to standard error, each once."""
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
 
 
 kept = Kept()

@@ -39,7 +39,7 @@ from ..network.layers import Nonlinearity
 from ..numeric import Candidate, Choice, ExpectedDual, MixtureDual, choose
 from ..numeric.choice import is_slow
 from ..numeric.rules import RULES
-from ..numeric.table.patience import at_most
+from ..numeric.patience import at_most
 from .engines import load_module
 from .later import Range as Range
 from .later import Wanted as Wanted

@@ -17,6 +17,7 @@ from math import ceil, isqrt, log2, sqrt
 from typing import Any
 
 from ..arith import fraction, working
+from ..patience import check
 
 _SPARE = 48
 """Bits of the integers beyond those of the result; the error is proven, not assumed."""
@@ -55,6 +56,7 @@ def hermite_sums(nodes: tuple[Node, ...], count: int, bits: int) -> tuple[Any, .
         sums = [0] * count
         error = arb(0)
         for node in nodes:
+            check()
             error += _add(node, table, shift, sums)
         unit = arb((1, -places - shift))
         return tuple(arb(total) * unit + arb(0, error.upper()) for total in sums)

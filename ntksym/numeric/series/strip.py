@@ -17,6 +17,7 @@ from ...symbols import x
 MOST_NODES = 60_000
 _COLUMN = 0.5
 _LENGTHS = 400
+_TRIES = 60
 Columns = list[tuple[Any, Any, Any]]
 
 
@@ -107,7 +108,7 @@ def equal_steps(span: Span, count: int, tol: Any, thinner: float) -> tuple[Any, 
         func = function(span.pieces[0].expr, x)
         best: tuple[Any, Any, Columns] | None = None
         half, reach = (2 * (16 / tol).log()).sqrt(), length + 4
-        for _ in range(60):
+        for _ in range(_TRIES):
             columns = _columns(func, span, reach, half)
             if columns is not None:
                 step = _step(half, columns, count, tol)
@@ -135,6 +136,23 @@ def equal_steps(span: Span, count: int, tol: Any, thinner: float) -> tuple[Any, 
             length += arb(1) / 2
             if not length < reach:
                 return None
+
+
+def widest(span: Span, tol: Any, thinner: float) -> Any | None:
+    """Half the widest strip of those `equal_steps` tries in which s is analytic, None for none."""
+    from ...verify.evaluate import function
+    from ...verify.functions.strips import COVER_BITS
+    from ...verify.safe import precision
+
+    reach = span.length(tol / 8)[0] + 4
+    with precision(COVER_BITS):
+        func = function(span.pieces[0].expr, x)
+        half = (2 * (16 / tol).log()).sqrt()
+        for _ in range(_TRIES):
+            if _columns(func, span, reach, half) is not None:
+                return half
+            half = half * thinner
+    return None
 
 
 def _columns(func: Any, span: Span, reach: Any, half: Any) -> Columns | None:

@@ -22,6 +22,8 @@ from .sweep import Sweep, sweep
 from .tail import Rest, slope_tail, value_tail
 from .truncation import Extent, domain, extents, fewest, up
 
+MOST = 1024
+"""Terms of a series for code."""
 _BITS = 64
 _ROUND = Fraction(1, 1 << 55)
 """Terms below this times sqrt(E[s^2]) are left out of a polynomial."""
@@ -122,7 +124,7 @@ def series_table(
     if rho < 1:
         rho = max(rho, Fraction(float(rho)))
     if not terms:
-        terms = fewest(read, error / 2, rho, (lo, hi), params or {}, 1024)
+        terms = fewest(read, error / 2, rho, (lo, hi), params or {}, MOST)
     return _table(with_values(read, params or {}), lo, hi, rho, terms)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from math import inf, nextafter
+from math import inf, log, nextafter
 from typing import Any
 
 from ...activation import Activation
@@ -21,6 +21,9 @@ from .sweep import Sweep, sweep
 from .tail import Rest, slope_tail, value_tail
 
 _BITS = 64
+_FEW = 64
+_THINNER = 0.7
+_DOUBT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +244,7 @@ def fewest(
         Undecided: `most` terms do not do; the best bound is in the message.
     """
     rho, lo, hi = domain(rho_max, variances)
-    count, worst = 64, inf
+    count, worst = _FEW, inf
     while count <= most:
         need = max(_first_below(activation, q, rho, error, count, params) for q in {lo, hi})
         if need <= count:
@@ -262,6 +265,61 @@ def fewest(
         where=f"best bound with at most {most} terms: {worst:.3g}",
         hint="a smaller rho_max, a larger error, or another method",
     )
+
+
+def refuse_narrow(activation: Activation, error: float, variance: Fraction, most: int) -> None:
+    r"""Nothing, where `most` terms may do at rho = 1 for a function without kinks.
+
+    Singularities at distance $b\sqrt q$ of the line leave $a_n^2 \approx e^{-2b\sqrt n}$: about
+    $(\log\epsilon/2b)^2$ terms are needed, unless they are weak, which the first terms tell.  Of b
+    half is allowed for: less is shown than there is.
+
+    Raises:
+        Undecided: far more terms are needed.
+        NotSquareIntegrable: E[s(u)^2] is infinite at this variance.
+    """
+    from flint import arb
+
+    from ...verify.definition import factor
+    from .strip import Span, widest
+
+    with working(_BITS):
+        pieces = factor(activation.expr, derivative=False, distributional=False).pieces
+        if len(pieces) > 1:
+            return
+        dev = ball(variance).sqrt()
+        half = widest(Span(pieces, dev, dev), arb(error), _THINNER)
+    if half is None:
+        return
+    need = (log(error) / (2 * float(half))) ** 2
+    if need > _DOUBT * most:
+        need = min(need, _predicted(activation, variance, error, 4 * float(half) ** 2 * most < 1))
+    if need > _DOUBT * most:
+        raise Undecided(
+            f"the Hermite series of {activation.expr} needs about {need:.0f} terms for an error of "
+            f"{error:g}: singularities near the line",
+            hint="a larger error, or another method",
+        )
+
+
+def _predicted(activation: Activation, q: Fraction, error: float, near: bool) -> float:
+    """How many terms leave a relative error, from the decay of the first ones.
+
+    It goes on like a power of n where the singularities are so `near` that they look like kinks,
+    else like exp(-c sqrt n).
+    """
+    found = coefficients(activation, q, _FEW, bits=2 * _BITS)
+    rest = float(found.rest)
+    before = rest + sum(float(a) ** 2 for a in found.values[_FEW // 2 :])
+    goal = error * float(found.second)
+    if rest <= goal:
+        return _FEW
+    gain, wanted = log(before / rest), log(rest / goal)
+    if gain <= 0:
+        return inf
+    if near:
+        return float(_FEW * 2.0 ** min(wanted / gain, 100.0))
+    return float(_FEW * (1 + wanted / gain * (1 - 0.5**0.5)) ** 2)
 
 
 def _first_below(

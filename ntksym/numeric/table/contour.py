@@ -15,7 +15,7 @@ from typing import Any
 
 from ...errors import Undecided
 from ...symbols import x
-from .patience import check
+from ..patience import check
 from .sides import tame
 from .spectrum import Shape
 from .variable import alias, ellipse, lebesgue

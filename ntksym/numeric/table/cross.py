@@ -15,10 +15,10 @@ from typing import Any
 from sympy import Expr
 
 from ...errors import Undecided
+from ..patience import TooLong
 from .band import STEP, BandSpectra, count_of, goal_of, joint_tail
 from .banded import Band, BandedDual
 from .pairs import all_pairs
-from .patience import TooLong
 from .source import FIRST, MOST, Say, enough, shape, start
 from .spectrum import Shape, Spectrum
 from .variances import Axis

@@ -28,9 +28,9 @@ _OFF_X = 28
 """Units x is off by: four times the six of t, and a subtraction."""
 _NARROW = 0.2
 """From intervals [a, 2a] with such an a on, K is compared with K(1)."""
-_NODE_SECONDS = 8e-8
+_NODE_SECONDS = 6e-8
 """For a value of s in a sum, and for an angle beside them."""
-_ANGLE_SECONDS = 4e-3
+_ANGLE_SECONDS = 4e-4
 
 
 class Sums(Protocol):

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import Undecided
+from ..patience import check
 from .kinks import power_bounds, power_duals
-from .patience import check
 from .spectrum import Spectrum, pair_tail
 from .sums import Turned, values
 from .variable import RADII, alias, correlation, lebesgue, nodes, spread, tangent, transform

@@ -17,10 +17,10 @@ from functools import lru_cache
 from typing import Any
 
 from ...errors import Undecided
+from ..patience import check
 from . import sine
 from .fit import POINTS, Tensor, majorant, worst_tail
 from .pack import Packed, Rows
-from .patience import check
 from .spectrum import Spectrum
 from .sums import Turned, values
 from .variable import alias, ellipse, lebesgue, nodes, transform

@@ -16,11 +16,11 @@ from typing import Any
 
 from ...errors import Undecided
 from ...symbols import x
+from ..patience import check
 from ..series.recurrence import carried
 from ..series.strip import MOST_NODES, Span, bell, equal_steps, lift
 from . import doubled
 from .doubled import Begun
-from .patience import check
 
 _SPARE = 48
 _THINNER = 0.75

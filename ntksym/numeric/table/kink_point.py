@@ -13,9 +13,9 @@ from typing import Any
 from sympy import Expr
 
 from ...errors import Undecided
+from ..patience import check
 from .dyadic import DyadicTable
 from .elsewhere import pair_dual, power_norm
-from .patience import check
 from .polar import Found
 from .source import Say, Source
 from .spectrum import Spectrum, pair_tail

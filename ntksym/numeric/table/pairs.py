@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...errors import Undecided
+from ..patience import TooLong, check
 from . import sine
 from .band import BandSpectra, count_of, scale_of
 from .banded import Pair
 from .fit import fit
 from .fold import Folded, applies, counts, fold, kappas
 from .panels import chopped, ends, narrowed, panels, part
-from .patience import TooLong, check
 from .shared import SINE, SQUARE, shared_sheets
 from .sheets import Frame, Part, sided_part
 from .source import Say, shortened

@@ -14,10 +14,10 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
+from ..patience import check
 from .band import BandSpectra
 from .fit import Tensor
 from .fold import Folded
-from .patience import check
 from .sine import times
 from .variances import Axis
 

@@ -14,11 +14,11 @@ from math import ceil, floor, inf, log, nextafter
 from typing import Any
 
 from ...errors import Undecided
+from ..patience import check
 from ..quadrature.fan import FanRule, covered, fan_bounds, node_tables, size_of
 from ..quadrature.lattice import deviation
 from ..quadrature.sector import sides_of
 from ..quadrature.subject import Curve, Subject
-from .patience import check
 
 UNIT = 2.0**-53
 _LIFT = "0.45"

@@ -15,8 +15,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from ..patience import check
 from .kinks import half_moments
-from .patience import check
 from .spectrum import Spectrum
 from .variable import ellipse, nodes, transform
 

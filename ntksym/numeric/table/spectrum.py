@@ -19,10 +19,10 @@ from sympy import Expr, Rational
 
 from ...errors import Undecided
 from ...symbols import x
+from ..patience import check
 from . import joint
 from .elsewhere import PLACE_BITS, displaced, exact_places, power_norm
 from .kinks import ORDER, hermite_values, power_coefficients, taylor
-from .patience import check
 
 _FINER = 40
 """Bits more for the norm of what truncated powers leave: all of it but the tail cancels."""

@@ -12,11 +12,11 @@ from typing import Any
 from sympy import Expr
 
 from ...errors import Undecided
+from ..patience import check
 from .chebyshev import ChebyshevTable, layout
 from .contour import Plan, plan
 from .dual import Sheet
 from .fit import Fit, fit
-from .patience import check
 from .source import Source
 from .spectrum import Shape, Spectrum, coefficient_rows, second_moment
 from .variable import KAPPAS, lebesgue, transform

@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from .patience import check
+from ..patience import check
 
 _UNIT = 2.0**-53
 

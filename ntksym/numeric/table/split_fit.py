@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import Undecided
+from ..patience import check
 from .fit import POINTS, Fit
-from .patience import check
 from .variable import RADII, alias, correlation, lebesgue, nodes, spread, tangent, transform
 
 _UNIT = 2.0**-53

@@ -134,8 +134,8 @@ def kink_seconds(activation: Any, variances: Any, error: float) -> float:
 
     _, high = span(variances)
     kinks = len(split(as_activation(activation).expr)) - 1
-    work: float = float(high) / 2 * (log10(error) / 8) ** 2
-    return _START + float(_UNIT_TIME * work**1.5 * (1 + kinks / 5))
+    work: float = float(high) / 2 * (log10(error) / 8) ** 3
+    return _START + float(_UNIT_TIME * abs(work) ** 1.5 * (1 + kinks / 5))
 
 
 def kink_table(

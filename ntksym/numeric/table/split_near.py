@@ -12,11 +12,11 @@ from sympy import Expr, Integer, Rational, exp
 
 from ...errors import Undecided
 from ...symbols import x
+from ..patience import check
 from .chebyshev import ChebyshevTable, layout
 from .contour import Plan, cut_length, line_of, on_the_range, plan_line
 from .dual import Sheet
 from .fit import Fit
-from .patience import check
 from .spectrum import Shape, coefficient_rows, second_moment
 from .split_build import _shape as shape_of
 from .split_build import _start as start_of

@@ -180,7 +180,7 @@ def hermite_rows(powers: Powers, slope: bool, variances: Any, count: int, bits: 
     where j = 0.
     """
     from ..arith import ball, working
-    from .patience import check
+    from ..patience import check
 
     out = []
     with working(bits + _SPARE):

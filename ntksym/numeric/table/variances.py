@@ -16,7 +16,7 @@ from typing import Any
 
 from ...errors import Undecided
 from ...symbols import x
-from .patience import check
+from ..patience import check
 from .sides import sides
 from .spectrum import Shape
 from .variable import alias, ellipse, lebesgue, nodes

@@ -1,4 +1,4 @@
-"""A limit on how long a table may take to build: looked at in its loops, set by who asks for it."""
+"""A limit on how long building a rule may take: looked at in its loops, set by who asks for it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from ...errors import Undecided
+from ..errors import Undecided
 
 _UNTIL: ContextVar[tuple[float, float] | None] = ContextVar("until", default=None)
 
@@ -30,7 +30,7 @@ def at_most(seconds: float | None) -> Iterator[None]:
 
 
 class TooLong(Undecided):
-    """A table was given up because the time for it was over; nothing is known against it."""
+    """A rule was given up because the time for it was over; nothing is known against it."""
 
 
 def check() -> None:
@@ -42,6 +42,6 @@ def check() -> None:
     until = _UNTIL.get()
     if until is not None and time.thread_time() > until[0]:
         raise TooLong(
-            f"given up: the table was not built within {until[1]:.0f} s of one core",
-            hint="asked for by name (method 'tabulated') it is built without a limit",
+            f"given up: it was not built within {until[1]:.0f} s of one core",
+            hint="asked for by name (such as method 'tabulated') it is built without a limit",
         )

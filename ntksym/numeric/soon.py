@@ -1,0 +1,172 @@
+"""The rule for code where none is asked for: the cheapest entries that are there soon.
+
+Where no error is asked for building ends within about `SOON` seconds if any rule is proven by
+then: what is likely to take longer waits, and is built only where nothing else is proven.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+from ..activation import Activation
+from ..errors import NoClosedForm, Undecided
+from .choice import Candidate, price
+from .patience import TooLong, at_most
+from .rules import RULES, Build, Rule, Variances
+
+CODE_ERROR = 1e-10
+"""What the rules for code aim at where nothing is asked for."""
+RELAXED = 1e-8
+"""What the automatic choice is content with where `CODE_ERROR` is not proven."""
+SOON = 20.0
+"""Seconds of one core within which the automatic choice ends where some rule is proven by then."""
+LONGEST = 150.0
+"""The same for a rule where an error is asked for, or where no other rule is proven."""
+_FIRST = 0.75
+"""Of `SOON`, at most, for rules of `CODE_ERROR`: the rest is for those of `RELAXED`."""
+_LAST = 5.0
+"""Seconds at least for the rule that needs the least building."""
+_LOOK = 3.0
+"""Seconds for a look at how long building takes: one that takes longer is no look."""
+
+
+@dataclass(slots=True)
+class Soon:
+    """One request, and what came of the rules so far.
+
+    Attributes:
+        activation, variances, error, build: as `choose` takes them.
+        seen: every rule that was considered is added to it.
+    """
+
+    activation: Activation
+    variances: Variances
+    error: float | None
+    build: Build
+    seen: list[Candidate]
+
+    def first(self) -> tuple[Any, Rule]:
+        """The dual of the first rule that is proven, and the rule.
+
+        Raises:
+            Undecided: none is; the hint has the one that would only take long.
+        """
+        errors = (self.error,) if self.error is not None else (CODE_ERROR, RELAXED)
+        *fast, last = RULES.values()  # a table of RELAXED comes before entries that take long
+        tries = [(error, rule) for error in errors for rule in fast]
+        tries += [(error, last) for error in errors]
+        begin, put_off = time.thread_time(), []
+        for error, rule in tries:
+            left = SOON - (time.thread_time() - begin)
+            if error == CODE_ERROR:
+                left = min(left, _FIRST * SOON)
+            within = LONGEST if self.error is not None else max(left, _LAST * (rule is last))
+            try:
+                made = self.attempt(rule, error, within)
+            except TooLong as late:
+                put_off.append((_expected(late), rule, error))
+                continue
+            if made is not None:
+                self._tell(rule, error, put_off)
+                return made, rule
+        for seconds, rule, error in put_off if self.error is None else ():
+            if LONGEST >= seconds or seconds == inf:
+                made = self.attempt(rule, error, LONGEST, look=False)
+                if made is not None:
+                    return made, rule
+        raise self._nothing(errors[-1], put_off)
+
+    def attempt(self, rule: Rule, error: float, within: float, look: bool = True) -> Any:
+        """The dual of a rule, None where it is not proven.
+
+        Args:
+            rule: what is tried.
+            error: what is to be proven.
+            within: seconds of one core for building it.
+            look: whether it is not begun where it is expected to take longer.
+
+        Raises:
+            TooLong: it takes longer, or probably does; not raised without a look.
+        """
+        try:
+            if look:
+                seconds = self.seconds(rule, error)
+                if seconds > within:
+                    raise _Expected(seconds)
+            with at_most(within):  # what was expected may be wrong
+                made = self.build(rule, self.activation, self.variances, error)
+        except (Undecided, NoClosedForm) as failed:
+            said = f"{error:g}: {with_place(failed)}"
+            self.seen.append(Candidate(rule.name, False, said, rule.cost))
+            if look and isinstance(failed, TooLong):
+                raise
+            return None
+        reason = f"the cheapest that proves {error:g}"
+        self.seen.append(Candidate(rule.name, True, reason, price(made, rule.cost)))
+        return made
+
+    def seconds(self, rule: Rule, error: float) -> float:
+        """About how long building takes; nothing where it is there already, or is not known.
+
+        Infinite where finding that out takes long itself.
+        """
+        if rule.seconds is None or self.known(rule, error):
+            return 0.0
+        try:
+            with at_most(_LOOK):
+                return rule.seconds(self.activation, self.variances, error)
+        except TooLong:
+            return inf
+
+    def known(self, rule: Rule, error: float) -> bool:
+        """Whether the dual is there without building it."""
+        known = getattr(self.build, "known", None)
+        return known is not None and known(rule, self.activation, self.variances, error)
+
+    def _tell(self, rule: Rule, error: float, put_off: list[tuple[float, Rule, float]]) -> None:
+        """Say what was taken instead of what, where the way of building has `tell`."""
+        tell = getattr(self.build, "tell", None)
+        if tell is None or not put_off:
+            return
+        seconds, better, wanted = put_off[0]
+        long = "longer than is waited for" if seconds == inf else f"about {seconds:.0f} s"
+        tell(
+            f"ntksym: {rule.name} dual of {self.activation.name}, error {error:g}, is taken "
+            f"({rule.cost}); {better.name}, error {wanted:g}, takes {long} to build: "
+            f"method={better.name!r} with error={wanted:g} asks for it"
+        )
+
+    def _nothing(self, error: float, put_off: list[tuple[float, Rule, float]]) -> Undecided:
+        hint = "a larger error, or a narrower range of variances: rows of one norm are best"
+        known = [p for p in put_off if p[0] < inf]
+        if known:
+            seconds, rule, wanted = min(known, key=lambda p: p[0])
+            hint += f"; method {rule.name!r} with error={wanted:g} builds for about {seconds:.0f} s"
+        return Undecided(
+            f"no method proves an error of {error:g} for {self.activation.name}"
+            + (f" within {LONGEST:.0f} s" if put_off else ""),
+            tried=[f"{c.method}: {c.reason}" for c in self.seen],
+            hint=hint,
+        )
+
+
+class _Expected(TooLong):
+    """A rule that is not even begun."""
+
+    def __init__(self, seconds: float) -> None:
+        long = f"about {seconds:.0f} s" if seconds < inf else "too long"
+        super().__init__(f"{long} to build")
+        self.seconds = seconds
+
+
+def _expected(late: TooLong) -> float:
+    """Seconds that were expected; infinite where the expectation was wrong."""
+    return late.seconds if isinstance(late, _Expected) else inf
+
+
+def with_place(error: NoClosedForm | Undecided) -> str:
+    """What failed, and the best bound reached where that was said, in one line."""
+    return "; ".join((error.what, *(line.strip() for line in error.where.splitlines()[:1])))

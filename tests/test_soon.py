@@ -1,0 +1,108 @@
+"""The automatic choice ends soon: what takes long is put off, given up, and told of."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from ntksym.errors import Undecided
+from ntksym.language import as_activation
+from ntksym.numeric import choose, soon
+from ntksym.numeric import rules as rules_module
+from ntksym.numeric.patience import TooLong, at_most, check
+from ntksym.runtime.rule_store import kept
+
+
+class RangeStub:
+    """Stands for the dual of a rule."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def test_by_default_what_takes_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is built where an error is asked for, or where nothing else is proven."""
+    begun: list[tuple[str, float]] = []
+
+    def rule(name: str, seconds: Any, least: float = 0.0, endless: float = 0.0) -> None:
+        def make(activation: Any, variances: Any, error: float) -> Any:
+            begun.append((name, error))
+            while error < endless:
+                check()
+            if error < least:
+                raise Undecided(f"{name} reaches {least:g}")
+            return RangeStub(name)
+
+        made = rules_module.Rule(name, "ns", make, seconds=lambda a, v, error: seconds(error))
+        monkeypatch.setitem(rules_module.RULES, name, made)
+
+    class Told:
+        def __init__(self) -> None:
+            self.lines: list[str] = []
+
+        def __call__(self, rule: Any, *given: Any) -> Any:
+            return rules_module.built(rule, *given)
+
+        def tell(self, line: str) -> None:
+            self.lines.append(line)
+
+    def auto(**options: Any) -> tuple[Any, list[str]]:
+        begun.clear()
+        told = Told()
+        return choose("mish", variances=(1, 2), code=True, build=told, **options), told.lines
+
+    def sixty(error: float) -> float:
+        return 60.0 if error < 1e-9 else 10.0
+
+    rule("tabulated", sixty)
+    rule("series", lambda error: 0.0, least=1.0)
+    rule("quadrature", lambda error: 0.0)
+    found, told = auto()
+    assert found.method == "tabulated" and begun == [("series", 1e-10), ("tabulated", 1e-8)]
+    assert len(told) == 1 and "error 1e-08, is taken" in told[0]
+    assert "takes about 60 s to build: method='tabulated' with error=1e-10 asks" in told[0]
+    found, told = auto(error=1e-10)
+    assert begun == [("tabulated", 1e-10)] and not told
+    # no estimate, or a wrong one: given up in time
+    monkeypatch.setattr(soon, "SOON", 0.02)
+    rule("tabulated", lambda error: 0.0, endless=1.0)
+    found, told = auto()
+    assert found.method == "quadrature" and ("tabulated", 1e-8) in begun
+    assert "longer than is waited for" in told[0] and "given up" in " ".join(found.lines)
+    # nothing else: what was put off is built
+    rule("tabulated", sixty)
+    rule("quadrature", lambda error: 0.0, least=1.0)
+    found, told = auto()
+    assert begun[-1] == ("tabulated", 1e-10) and not told
+    # a look that takes long itself is none
+    monkeypatch.setattr(soon, "_LOOK", 0.01)
+    rule("quadrature", lambda error: 0.0)
+
+    def look(error: float) -> float:
+        while True:
+            check()
+
+    rule("tabulated", look)
+    found, told = auto()
+    assert found.method == "quadrature" and "too long to build" in " ".join(found.lines)
+
+
+def test_a_series_for_singularities_near_the_line_is_not_begun() -> None:
+    """Unless they are weak: the first coefficients say so."""
+    seconds, one = rules_module.RULES["series"].seconds, (Fraction(1), Fraction(1))
+    assert seconds is not None
+    with pytest.raises(Undecided, match=r"about \d+ terms .* singularities near the line"):
+        seconds(as_activation("atan(300*x)"), one, 1e-10)
+    for text in ("(x**2+1/100)**3.5", "cos(20*x)*atan(x)", "mish(x)", "max(atan(x), x/2)"):
+        assert seconds(as_activation(text), one, 1e-10) == 0.0
+    with at_most(0.0), pytest.raises(TooLong):
+        rules_module.RULES["series"].make(as_activation("atan(x)+x/3"), one, 1e-3)
+
+
+def test_lines_are_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    kept.tell.cache_clear()
+    kept.tell("one")
+    kept.tell("one")
+    assert capsys.readouterr().err == "one\n"
