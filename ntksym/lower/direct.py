@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
-from math import inf
+from math import inf, lgamma, log
 
 from sympy import (
     Abs,
@@ -71,6 +71,7 @@ class Direct:
         least: the number of that rule, see `Far.least`.
         dies: whether s jumps and tends to 0 on both sides.  Then the parts of its derivative cancel
             at large variances, and are integrated by parts.
+        far: how far into a tail something counts, see `_far`.
     """
 
     point: Program
@@ -85,6 +86,7 @@ class Direct:
     used: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]
     least: float
     dies: bool
+    far: float
 
     @property
     def programs(self) -> tuple[Program, ...]:
@@ -118,6 +120,7 @@ class Direct:
         """SHA-256 of the programs and the tables, in hexadecimal."""
         programs = f"{self.point.digest()} {self.marks.digest()}"
         text = f"{programs} {self.live} {self.groups} {self.used} {self.least.hex()} {self.dies}"
+        text += f" {self.far}"
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -170,8 +173,8 @@ def _direct(act: Activation, covered: Covered, exprs: tuple[Expr, ...]) -> Direc
     live = tuple(bool(p) for p in pieces), tuple(bool(p) for p in slopes)
     counts = len(kinks), len(cuts), len(centres)
     dies = bool(jumps) and not any(limits)
-    least = covered.least
-    return Direct(point, marks, *counts, groups, degree, live, bool(jumps), used, least, dies)
+    least, far = covered.least, _far(max(k.power for p in pieces for k in p.terms))
+    return Direct(point, marks, *counts, groups, degree, live, bool(jumps), used, least, dies, far)
 
 
 def _judged(act: Activation, exprs: tuple[Expr, ...]) -> tuple[Expr, ...]:
@@ -207,6 +210,18 @@ def _piecewise(b: Builder, kinks: list[Expr], pieces: tuple[TermSum, ...]) -> Op
     for kink, piece in zip(reversed(kinks), reversed(pieces[:-1]), strict=True):
         value = b.emit("select", "x", b.operand(kink), b.operand(piece.expr), value)
     return value
+
+
+def _far(power: int) -> float:
+    r"""The square of how far into a tail something counts, in standard deviations, over its start.
+
+    Beyond a kink where s is $y^n$, the density falls as $e^{-h}$, h being half of that, and what is
+    left of $\int h^{2n} e^{-h}$ is less than $e^{-41} = 2^{-59}$ of all.
+    """
+    h = 41.0
+    for _ in range(20):
+        h = 41.0 + 2 * power * log(h) - lgamma(2 * power + 1)
+    return round(2 * h, 1)
 
 
 # -- panels ----------------------------------------------------------------------------------------

@@ -52,6 +52,10 @@ COMPILED = 3
 """The mark of bins for compiled code only."""
 RHOS = (1 / 3, -0.9)
 """The correlations that the terms are judged at."""
+NEAR = 0.999
+"""One more where a variance is small: in tails, terms and kernel are largest for equal inputs."""
+TAIL = FIRST / 4
+"""Below that, in squares of the unit."""
 LEAST = 1e-300
 """Kernels that are nowhere in a bin larger than this are left to the closed form."""
 _DPS, _ROUGH = (40, 400), 6
@@ -113,7 +117,11 @@ def tables(exprs: tuple[Expr, ...], covered: Covered, unit: float, open_end: boo
     @lru_cache(maxsize=256)
     def corner(a: float, c: float) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
         length = (a * c) ** 0.5
-        each = (both.weights({"q11": a, "q12": r * length, "q22": c}) for r in RHOS)
+        each = [both.weights({"q11": a, "q12": r * length, "q22": c}) for r in RHOS]
+        if a < TAIL * unit:
+            term, slope_term = both.weights({"q11": a, "q12": NEAR * length, "q22": c})
+            # a jump adds what is no loss
+            each.append((term, slope_term * (1 - NEAR**2) ** 0.5 if endless else slope_term))
         terms = tuple(map(max, *each))
         size = abs(sides[a][0] * sides[c][0]) ** 0.5
         slope = abs(sides[a][1] * sides[c][1]) ** 0.5

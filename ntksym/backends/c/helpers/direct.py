@@ -33,6 +33,7 @@ def direct_functions(programs: tuple[Program, ...]) -> str:
                 known.add(f"{stem} table {which}")
             marks = {"@STEM@": stem, "@LABEL@": let.label, "@WHICH@": str(which % 2)}
             marks |= {"@TABLE@": str(which), "@BINS@": str(BINS)}
+            marks["@APART@"] = ">" if which % 2 and let.inner.jumps else ">="
             marks["@LEAST@"] = c_literal(let.inner.least)
             marks |= _given(let.inner)
             unit = _unit(let.inner.marks)
@@ -97,6 +98,7 @@ def _rule(rule: Direct, stem: str) -> str:
         "@GROUPS@": ", ".join(str(n) for row in rule.groups for n in row),
         "@JUMPS@": str(int(rule.jumps)),
         "@DIES@": str(int(rule.dies)),
+        "@FAR@": c_literal(rule.far),
         "@MARKS@": ",\n      ".join(", ".join(row) for row in _rows_of([*names, *outs], 6)),
         "@NAMED@": "".join(f", double {s}" for s in names),
         "@GIVEN@": "".join(f"  {line}\n" for line in given),
@@ -158,6 +160,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_@STEM@_mark(ntksym_@STEM@_marked *to@NAMED@)
   to->rule.jumps = @JUMPS@;
   to->rule.dies = @DIES@;
   to->rule.degree = @DEGREE@;
+  to->rule.far = @FAR@;
   to->rule.live = live;
   to->rule.groups = groups;
   to->rule.kink = to->kink;
@@ -179,7 +182,7 @@ _PAIR = r"""static inline int ntksym_@LABEL@_in(double q11, double q22, double r
   const int in = ((kind & 1) != 0) |
                  ((kind == 2) & (root < @LEAST@ * sqrt(most)) & (least < 0x1p120));
   return in & (least > 1e-280) & (most < 1e280) &
-         (root >= 0.0) & (root < INFINITY) & ((@WHICH@ == 0) | (root > 0.0));
+         (root @APART@ 0.0) & (root < INFINITY);
 }
 
 NTKSYM_BLOCK_FUNCTION void ntksym_block_@LABEL@(size_t n, const double *closed,

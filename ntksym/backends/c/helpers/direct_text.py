@@ -19,6 +19,7 @@ from ....lower.direct import MOST_KINKS
 from ....lower.direct_where import FIRST
 from ..text import c_literal
 from .direct_panels import PANELS
+from .direct_values import VALUES
 
 NODES = 14
 """Gauss-Legendre nodes of a panel: a table of `ntksym.h`."""
@@ -29,7 +30,7 @@ MOST_ENDS = 256
 
 def direct_text() -> str:
     """The functions of `ntksym.h` for the operations `direct`."""
-    text = _TEXT.replace("@PANELS@", PANELS)
+    text = _TEXT.replace("@PANELS@", VALUES.lstrip() + PANELS)
     for mark, value in {
         "@NODES@": str(NODES),
         "@PADDED@": str(-(-NODES // 8) * 8),
@@ -50,6 +51,7 @@ typedef struct {
   const unsigned char *live;  /* of s, then of its slope: whether it is not zero in a cell */
   const signed char *groups;  /* the same: how many rows of `closed`; -1: s is not such a sum */
   const double *kink, *jump, *cut, *closed; /* rows: rate, coefficients about both ends */
+  double far;
   void (*point)(size_t n, const double *x, const double *given, double *v, double *d);
   const double *given;
 } ntksym_direct_rule;
@@ -73,8 +75,8 @@ static inline double ntksym_direct_away(const ntksym_direct_rule *s, int cell, d
   return most > 0.0 ? most : 0.0;
 }
 
-/* How far from m something counts: beyond, the density is below 2^-59 of that at the nearest cell
- * where s is not zero; 0 for nothing at all. */
+/* How far from m something counts: beyond, the density, times the powers that s may have, is below
+ * 2^-59 of that at the nearest cell where s is not zero; 0 for nothing at all. */
 static inline double ntksym_direct_reach(const ntksym_direct_rule *s, int which, double m, double t)
 {
   double start = INFINITY;
@@ -83,16 +85,15 @@ static inline double ntksym_direct_reach(const ntksym_direct_rule *s, int which,
       const double away = ntksym_direct_away(s, cell, m, t);
       start = away < start ? away : start;
     }
-  return start < 37.0 ? sqrt(start * start + 82.0) : 0.0;
+  return start < 37.0 ? sqrt(start * start + s->far) : 0.0;
 }
 
-/* Ends of panels inside a cell, in standard deviations t from m, in order; how many. */
-static inline int ntksym_direct_ends(const ntksym_direct_rule *s, int cell, double m, double t,
-                                     double reach, const double *more, int count, double *z)
+/* Ends of panels from low to high, in standard deviations t from m, in order; how many. */
+static inline int ntksym_direct_ends(const ntksym_direct_rule *s, double low, double high, double m,
+                                     double t, double reach, const double *more, int count,
+                                     double *z)
 {
-  static const double level[3] = {6.25, 27.0, 82.0};
-  const double low = (ntksym_direct_low(s, cell) - m) / t;
-  const double high = (ntksym_direct_high(s, cell) - m) / t;
+  const double level[3] = {6.25, 27.0, s->far > 82.0 ? 60.0 : 82.0};
   const double a = low > -reach ? low : -reach, b = high < reach ? high : reach;
   const double start = a > 0.0 ? a : (b < 0.0 ? -b : 0.0);
   int ends = 0;
@@ -117,18 +118,17 @@ static inline int ntksym_direct_ends(const ntksym_direct_rule *s, int cell, doub
 }
 
 @PANELS@
-/* One row of `closed` and one of its ends k, for many means m: the integrals from there upwards
+/* One row of `closed` and one of its ends k, for many gaps m - k: the integrals from there upwards
  * (side 1) or downwards (-1), and the sums of the sizes of their terms. */
 NTKSYM_BLOCK_FUNCTION void ntksym_direct_side(double rate, const double *c, int degree, double sign,
-                                              double k, double t, const double *m,
-                                              const double *side, const double *bell, double *value,
-                                              double *size)
+                                              double t, const double *gap, const double *side,
+                                              const double *bell, double *value, double *size)
 {
   double z[@PADDED@], y[@PADDED@], i0[@PADDED@], i1[@PADDED@], s0[@PADDED@], s1[@PADDED@];
   double power[@PADDED@];
   for (int i = 0; i < @PADDED@; ++i) {
-    const double gap = m[i] - k, at = side[i] * (gap / t + rate * t), size_of = fabs(at);
-    const double a = rate * (gap + 0.5 * rate * t * t), far = size_of > 1e100 ? 1e100 : size_of;
+    const double at = side[i] * (gap[i] / t + rate * t), size_of = fabs(at);
+    const double a = rate * (gap[i] + 0.5 * rate * t * t), far = size_of > 1e100 ? 1e100 : size_of;
     /* exp(a)*Phi(-y) is the density at the end times Mills' ratio: nothing of it cancels */
     const double tail = bell[i] * (@MILLS@ * ntksym_op_erfcx(@HALF@ * far));
     const double grown = ntksym_op_exp(a < -600.0 ? -600.0 : a); /* no subnormals: they are slow */
@@ -150,22 +150,23 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_side(double rate, const double *c, int 
     }
 }
 
-/* E[s(u)], or E[s'(u)] with the jumps, for u of the means m and standard deviation t. */
+/* E[s(u)], or E[s'(u)] with the jumps, for u of the means m and standard deviation t; by kinks k,
+ * `gap` has m - k: in a tail, m rounded would cost many digits. */
 NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int which,
-                                              const double *m, double t, double *out)
+                                              const double *m, double (*gap)[@PADDED@], double t,
+                                              double *out)
 {
   const int cells = s->kinks + 1, wide = 2 * s->degree + 3;
   const double *row = s->closed;
   double bell[@KINKS@][@PADDED@], value[@KINKS@ + 1][@PADDED@], size[@KINKS@ + 1][@PADDED@];
   double side[@PADDED@], reach[@PADDED@], all[@PADDED@];
   if (!(t > 0.0)) {
-    double d[@PADDED@];
-    s->point(@PADDED@, m, s->given, which ? d : out, which ? out : d);
+    ntksym_direct_still(s, which, m, gap, out);
     return;
   }
   for (int k = 0; k < s->kinks; ++k)
     for (int i = 0; i < @PADDED@; ++i) {
-      const double at = (s->kink[k] - m[i]) / t, e = -0.5 * at * at;
+      const double at = gap[k][i] / t, e = -0.5 * at * at;
       bell[k][i] = 0x1.9884533d43651p-2 * ntksym_op_exp_inside(e < -600.0 ? -600.0 : e);
     }
   for (int i = 0; i < @PADDED@; ++i) {
@@ -177,12 +178,12 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
   for (int cell = 0; cell < cells; ++cell) {
     const int groups = s->groups[which * cells + cell], first = cell > 0, last = cell < s->kinks;
     const double *next = row + (groups > 0 ? wide * groups : 0);
-    const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
     int any = 0;
     for (int i = 0; i < @PADDED@; ++i) {
       const int near = ntksym_direct_away(s, cell, m[i], t) < reach[i];
       any |= near;
-      side[i] = first & last ? (m[i] - low < high - m[i] ? 1.0 : -1.0) : (first ? 1.0 : -1.0);
+      side[i] = first ? 1.0 : -1.0;
+      if (first & last) side[i] = gap[cell - 1][i] < -gap[cell][i] ? 1.0 : -1.0;
       value[cell][i] = 0.0;
       size[cell][i] = near & (groups < 0) ? INFINITY : 0.0;
     }
@@ -193,10 +194,10 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
     }
     for (; row < next; row += wide) {
       if (first)
-        ntksym_direct_side(row[0], row + 1, s->degree, 1.0, low, t, m, side, bell[cell - 1],
+        ntksym_direct_side(row[0], row + 1, s->degree, 1.0, t, gap[cell - 1], side, bell[cell - 1],
                            value[cell], size[cell]);
       if (last)
-        ntksym_direct_side(row[0], row + 2 + s->degree, s->degree, -1.0, high, t, m, side,
+        ntksym_direct_side(row[0], row + 2 + s->degree, s->degree, -1.0, t, gap[cell], side,
                            bell[cell], value[cell], size[cell]);
     }
     for (int i = 0; i < @PADDED@; ++i) all[i] += fabs(value[cell][i]);
@@ -205,8 +206,10 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
     for (int i = 0; i < @PADDED@; ++i) {
       const double most = size[cell][i];
       if (!(most <= @CLOSE@ * all[i]) && most > 0.0 && (i == 0 || m[i] != m[i - 1]))
-        value[cell][i] = 0x1.9884533d43651p-2 *
-                         ntksym_direct_panels(s, which, 0, cell, m[i], t, reach[i]);
+        value[cell][i] =
+            0x1.9884533d43651p-2 *
+            ntksym_direct_panels(s, which, 0, cell, m[i], gap[cell > 0 ? cell - 1 : 0][i],
+                                 gap[cell < s->kinks ? cell : 0][i], t, reach[i]);
       else if (!(most <= @CLOSE@ * all[i]) && i > 0)
         value[cell][i] = value[cell][i - 1];
       out[i] += value[cell][i];
@@ -219,12 +222,13 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
  * x is counted from the end `base` of the cell, at `start` standard deviations r: far out, rounding
  * that number would cost many digits. */
 static inline void ntksym_direct_weights(double base, double start, double left, double length,
-                                         double r, double q, double *x, double *w)
+                                         double r, double q, double *y, double *x, double *w)
 {
   for (int j = 0; j < @PADDED@; ++j) {
     const int n = j < @NODES@ ? j : @NODES@ - 1;
     const double shift = r * ((left - start) + length * ntksym_op_node@NODES@[n]);
     double square, low, ratio, slip;
+    y[j] = shift;
     x[j] = base + shift;
     slip = shift - (x[j] - base); /* of the node: in a tail the density is steep */
     square = x[j] * x[j];
@@ -254,12 +258,22 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_by_parts(const ntksym_direct_rule *s, d
     const double m = turn * v[i], reach = ntksym_direct_reach(s, 0, m, t);
     double first = 0.0, second = 0.0;
     for (int cell = 0; cell <= s->kinks; ++cell) {
+      const double low = m - ntksym_direct_low(s, cell), high = m - ntksym_direct_high(s, cell);
       if (!s->live[cell]) continue;
-      first += ntksym_direct_panels(s, 0, 1, cell, m, t, reach);
-      second += ntksym_direct_panels(s, 0, 2, cell, m, t, reach);
+      first += ntksym_direct_panels(s, 0, 1, cell, m, low, high, t, reach);
+      second += ntksym_direct_panels(s, 0, 2, cell, m, low, high, t, reach);
     }
     out[i] = 0x1.9884533d43651p-2 * (first * (v[i] / q) - turn * (second / t)) / t;
   }
+}
+
+/* turn*v - k by the kinks k, for v = base + y: turn to more digits than 53, v not rounded. */
+static inline void ntksym_direct_gaps(const ntksym_direct_rule *s, double turn, double rest,
+                                      double base, const double *y, double (*gap)[@PADDED@])
+{
+  const double at = turn * base, low = fma(turn, base, -at) + rest * base;
+  for (int k = 0; k < s->kinks; ++k)
+    for (int j = 0; j < @PADDED@; ++j) gap[k][j] = (at - s->kink[k] + low) + turn * y[j];
 }
 
 /* The dual or its derivative; the outer integral is over the input of the smaller variance. */
@@ -270,7 +284,8 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
   const double q = q11 < q22 ? q11 : q22, r = sqrt(q), turn = q12 / q, t = root / r;
   const int parts = which && s->dies && t > 2.0 * unit, row = parts ? 0 : which;
   const double width = t / fabs(turn), reach = ntksym_direct_reach(s, row, 0.0, r);
-  double more[@ENDS@], z[@ENDS@], total = 0.0;
+  const double rest = fma(-turn, q, q12) / q; /* of `turn` */
+  double more[@ENDS@], z[@ENDS@], gap[@KINKS@][@PADDED@], total = 0.0;
   int count = 0;
   for (int k = 0; k < s->cuts; ++k) more[count++] = s->cut[k];
   if (turn != 0.0 && width < r) { /* else the mean is as smooth as the density */
@@ -286,19 +301,21 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
     double base;
     int ends;
     if (!s->live[row * (s->kinks + 1) + cell]) continue;
-    ends = ntksym_direct_ends(s, cell, 0.0, r, reach, more, count, z);
+    ends = ntksym_direct_ends(s, ntksym_direct_low(s, cell) / r, ntksym_direct_high(s, cell) / r,
+                              0.0, r, reach, more, count, z);
     base = ntksym_direct_base(s, cell);
     for (int k = 0; k + 1 < ends; ++k) {
-      double x[@PADDED@], w[@PADDED@], v[@PADDED@], d[@PADDED@], mean[@PADDED@], sum = 0.0;
-      ntksym_direct_weights(base, base / r, z[k], z[k + 1] - z[k], r, q, x, w);
-      s->point(@NODES@, x, s->given, v, d);
+      double x[@PADDED@], y[@PADDED@], w[@PADDED@], v[@PADDED@], mean[@PADDED@], sum = 0.0;
+      ntksym_direct_weights(base, base / r, z[k], z[k + 1] - z[k], r, q, y, x, w);
+      ntksym_direct_values(s, row, cell, base, x, y, v);
       if (parts) {
         ntksym_direct_by_parts(s, q, turn, t, x, mean);
       } else {
         for (int j = 0; j < @PADDED@; ++j) x[j] = turn * x[j];
-        ntksym_direct_mean(s, which, x, t, mean);
+        ntksym_direct_gaps(s, turn, rest, base, y, gap);
+        ntksym_direct_mean(s, which, x, gap, t, mean);
       }
-      for (int j = 0; j < @NODES@; ++j) sum += w[j] * (row ? d[j] : v[j]) * mean[j];
+      for (int j = 0; j < @NODES@; ++j) sum += w[j] * v[j] * mean[j];
       total += sum;
     }
   }
@@ -307,10 +324,11 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
     const double low = (fma(-ratio, q, square) + fma(at, at, -square)) / q;
     const double bell = ratio < 1380.0 ? exp(-0.5 * ratio) : 0.0;
     const double part = s->jump[k] * (bell - bell * (0.5 * low)) / r;
-    double x[@PADDED@], mean[@PADDED@];
+    double x[@PADDED@], y[@PADDED@], mean[@PADDED@];
     if (!(bell > 0.0)) continue;
-    for (int j = 0; j < @PADDED@; ++j) x[j] = turn * s->kink[k];
-    ntksym_direct_mean(s, which, x, t, mean);
+    for (int j = 0; j < @PADDED@; ++j) x[j] = turn * s->kink[k], y[j] = 0.0;
+    ntksym_direct_gaps(s, turn, rest, s->kink[k], y, gap);
+    ntksym_direct_mean(s, which, x, gap, t, mean);
     total += part * mean[0];
   }
   return total * 0x1.9884533d43651p-2;
@@ -325,13 +343,14 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_same(const ntksym_direct_rule *s, int
     double base;
     int ends;
     if (!s->live[which * (s->kinks + 1) + cell]) continue;
-    ends = ntksym_direct_ends(s, cell, 0.0, r, reach, s->cut, s->cuts, z);
+    ends = ntksym_direct_ends(s, ntksym_direct_low(s, cell) / r, ntksym_direct_high(s, cell) / r,
+                              0.0, r, reach, s->cut, s->cuts, z);
     base = ntksym_direct_base(s, cell);
     for (int k = 0; k + 1 < ends; ++k) {
-      double x[@PADDED@], w[@PADDED@], v[@PADDED@], d[@PADDED@], part = 0.0;
-      ntksym_direct_weights(base, base / r, z[k], z[k + 1] - z[k], r, q, x, w);
-      s->point(@NODES@, x, s->given, v, d);
-      for (int j = 0; j < @NODES@; ++j) part += w[j] * (which ? d[j] * d[j] : v[j] * v[j]);
+      double x[@PADDED@], y[@PADDED@], w[@PADDED@], v[@PADDED@], part = 0.0;
+      ntksym_direct_weights(base, base / r, z[k], z[k + 1] - z[k], r, q, y, x, w);
+      ntksym_direct_values(s, which, cell, base, x, y, v);
+      for (int j = 0; j < @NODES@; ++j) part += w[j] * v[j] * v[j];
       total += part;
     }
   }
