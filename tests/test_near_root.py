@@ -89,6 +89,9 @@ def test_networks_of_closed_forms(case: Any, target: str) -> None:
     # relu6 is nearly homogeneous: what unlike norms make of parallel rows is a small difference
     goal = 1e-12 if case[0] == "relu6" else 1e-14
     assert worst(kernel, reference(*case)) < goal
+    # norms of images: the slope keeps its digits where it is small, and what unlike norms make of
+    # parallel rows is r^2 times less than its terms
+    assert worst(kernel, reference(*case, float, 300.0), float, 300.0) < 2e-13
 
 
 @pytest.mark.parametrize("target", ["c", "numpy"])

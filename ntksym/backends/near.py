@@ -24,6 +24,7 @@ of d is eps times its derivative, hence eps times the next angle; that of the ru
 from __future__ import annotations
 
 from functools import lru_cache
+from math import prod
 
 from ..lower.near import EARLY, ODD
 from .tables import legendre
@@ -50,6 +51,8 @@ the derivative dual then changes with 1 - rho as the root of the variance, and s
 TOLERANCE = 3e-13
 """Of g, relatively, divided by the angle: the kernels see the product of angle and error."""
 LEVELS = 24
+SMALLER = 5
+"""Standard deviations, each half of the one before, from which large ones are read off."""
 SURE = 0.05
 """Below this angle the covariance follows from the root, not the other way: what rounding made of
 1 - rho would grow from layer to layer as the angle does."""
@@ -76,6 +79,17 @@ def rough(nodes: int = PANEL) -> tuple[tuple[float, ...], ...]:
     return tuple(rows)
 
 
+def shares(count: int) -> tuple[float, ...]:
+    """By standard deviations 1, 1/2, ... of so many: what the polynomial in 1/r^2 takes of each
+    r d(r), without the factors (1/r^2 - 4^j) of the other ones.
+    """
+    found = []
+    for k in range(count):
+        others = (4.0**k - 4.0**j for j in range(count) if j != k)
+        found.append(0.5**k / prod(others))
+    return tuple(found)
+
+
 def numpy_near() -> str:
     """Python that defines `_near_root(dual, own, bias, state, after, plain)`.
 
@@ -87,6 +101,7 @@ def numpy_near() -> str:
         nodes, weights = zip(*legendre(n), strict=True)
         tables += f"_{name}_AT = np.array({nodes!r})[:, None]\n"
         tables += f"_{name}_WEIGHT = np.array({weights!r})[:, None]\n"
+    tables += f"_NEAR_SHARES = {shares(SMALLER)!r}\n"
     tables += f"_NEAR_ROUGH = np.array({rough()!r})\n"
     text = _NUMPY.strip("\n").replace("@ANGLE@", repr(LARGEST_ANGLE))
     text = text.replace("@SPREAD@", repr(LARGEST_SPREAD)).replace("@LEVELS@", str(LEVELS))
@@ -147,16 +162,20 @@ def _near_along(dual, lo, hi, spread):
 
 def _near_apart(dual, lo, hi, spread):
     """The same where s may be two numbers with a point between them for large r: then, with the
-    ratio of the variances fixed, r times that is A + B/r^2, which is read off at smaller r.
+    ratio of the variances fixed, r times that is A + B/r^2 + ..., which is read off at smaller r.
     """
     t = np.where(hi > dual.far**2, dual.far / np.sqrt(hi), 1.0)
     lo, hi = lo * t * t, hi * t * t
     total, large = _near_along(dual, lo, hi, spread), np.nonzero(t < 1.0)[0]
     if large.size:
-        t, near = t[large], total[large]
-        half = _near_along(dual, 0.25 * lo[large], 0.25 * hi[large], spread[large])
-        bend = (0.5 * half - near) / 3.0
-        total[large] = t * ((near - bend) + bend * (t * t))
+        t, found = t[large], 0.0
+        for k, share in enumerate(_NEAR_SHARES):
+            less = 0.25**k
+            part = _near_along(dual, less * lo[large], less * hi[large], spread[large])
+            for j in range(len(_NEAR_SHARES)):
+                part = part * (t * t - 4.0**j) if j != k else part * share
+            found = found + part
+        total[large] = t * found
     return total
 
 

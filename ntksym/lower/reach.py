@@ -107,9 +107,11 @@ def _number(e: Expr, ctx: Any) -> Any:
     return b.program("number", (("value", b.operand(e)),)).evaluate({}, ctx)["value"]
 
 
-FLAT = 256
+WIDTH = 256
+"""A bounded function is its limits up to one part in so many beyond its width."""
+FLAT = 32
 """Standard deviations of so many widths make a bounded function two numbers with a point between
-them: see `flat_from`."""
+them, and five powers of 1/r^2 say all of the rest; at larger ones its terms are r^2 times it."""
 
 
 def flat_from(activation: Activation) -> float:
@@ -136,7 +138,7 @@ def flat_from(activation: Activation) -> float:
         return inf
     gaps = [max(row) for row in rows]
     most = max(gaps)
-    wide = [i for i, gap in enumerate(gaps) if not gap * FLAT <= most]
+    wide = [i for i, gap in enumerate(gaps) if not gap * WIDTH <= most]
     if not most or not ctx.isfinite(most) or not wide or wide[-1] == len(gaps) - 1:
         return inf
     return FLAT * 2.0 ** (wide[-1] + 1 - NEAREST)

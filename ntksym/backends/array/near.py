@@ -22,6 +22,7 @@ from ..near import (
     NOISE,
     NOISE_FLOAT,
     YOUNG,
+    shares,
 )
 from ..tables import legendre
 
@@ -29,6 +30,9 @@ LOST, LOST_FLOAT = 1e-7, 1e-3
 """Below this sine before a layer rounding may leave 0 after it, which has no derivative."""
 NODES = 32
 """Of the angle."""
+SMALLER, FARTHER = 3, 2.0
+"""As in `near`, but fewer: all of them are computed for every entry; hence from `Near.far` times
+the second number on."""
 
 
 def array_near() -> str:
@@ -39,7 +43,7 @@ def array_near() -> str:
     where the activation is positively homogeneous, else None.
     """
     nodes = [(t**3, 3.0 * t * t * w) for t, w in legendre(NODES)]
-    tables = ""
+    tables = f"_NEAR_SHARES = {shares(SMALLER)!r}\n"
     for name, rule in (("NEAR", nodes), ("FEW", legendre(FEW))):
         at, weights = zip(*rule, strict=True)
         tables += f"_{name}_AT = {at!r}\n_{name}_WEIGHT = {weights!r}\n"
@@ -79,15 +83,17 @@ def _near_along(lo, hi, spread):
 
 def _near_apart(far, lo, hi, spread):
     """The same where s may be two numbers with a point between them for large r: then, with the
-    ratio of the variances fixed, r times that is A + B/r^2, which is read off at smaller r.
+    ratio of the variances fixed, r times that is A + B/r^2 + ..., which is read off at smaller r.
     """
     large = hi > far * far
     t = _where(large, far / _sqrt(_where(large, hi, 1.0 + 0.0 * hi)), 1.0 + 0.0 * hi)
-    lo, hi, bend = lo * t * t, hi * t * t, (1.0 - t * t) / 3.0
-    *one, weight = _near_along(lo, hi, spread)
-    *two, half = _near_along(0.25 * lo, 0.25 * hi, spread)
-    parts = [_joined(both) for both in zip(one, two)]
-    return (*parts, _joined((t * (1.0 + bend) * weight, -0.5 * t * bend * half)))
+    lo, hi, parts = lo * t * t, hi * t * t, []
+    for k, share in enumerate(_NEAR_SHARES):
+        *given, weight = _near_along(0.25**k * lo, 0.25**k * hi, spread)
+        for j in range(len(_NEAR_SHARES)):
+            weight = weight * (t * t - 4.0**j if j != k else share * t)
+        parts.append((*given, weight))
+    return (_joined(part) for part in zip(*parts))
 
 
 def _near_root(slope, far, own, bias, a, c, b, root, n11, n22, plain):

@@ -16,7 +16,7 @@ from .._base import SourceFile, identifier
 from ..c.backend import Contract
 from ..near import NOTE
 from .module import ArrayBackend, function, module
-from .near import array_near
+from .near import FARTHER, array_near
 
 ALWAYS = frozenset({"_rootdet", "_sqrt0", "_over"})
 """Helpers of every network."""
@@ -95,7 +95,8 @@ def _near(schedule: Schedule, backend: ArrayBackend) -> list[str]:
         params = schedule.kinds[k].pair.args[len(STATE) :]
         pair = "".join(f", values[{params.index(a)}]" for a in found.pair.args[4:])
         pieces.append(function(found.slope, f"_near{k}_slope", backend, "The derivative dual."))
-        text = _NEAR.replace("@FAR@", "None" if found.far == inf else repr(found.far))
+        far = "None" if found.far == inf else repr(FARTHER * found.far)
+        text = _NEAR.replace("@FAR@", far)
         pieces.append(text.replace("@K@", str(k)).replace("@PAIR@", pair))
     return pieces
 

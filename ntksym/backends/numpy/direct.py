@@ -47,6 +47,7 @@ def direct_operation(let: Let, rule: Direct, stem: str) -> str:
         "@LEAST@": repr(rule.least),
         "@TABLE@": str(which),
         "@BINS@": str(BINS),
+        "@APART@": "    used &= root > 0.0\n" if which % 2 and rule.jumps else "",
         "@GIVEN@": "".join(f", {p}" for p in _params(rule)),
         "@FIRST@": ", ".join(f"float(np.ravel({p})[0])" for p in _params(rule)),
     }.items():
@@ -82,8 +83,7 @@ def @NAME@(closed, q11, q12, q22, root@GIVEN@):
     degenerate = (root < @LEAST@ * np.sqrt(most)) & (least < 2.0**120)
     used = (used == 1) | ((used == 2) & degenerate)
     used &= np.isfinite(q12) & np.isfinite(root) & (root >= 0.0)
-    used &= (@WHICH@ == 0) | (root > 0.0)
-    if not used.any():
+@APART@    if not used.any():
         return closed
     value, columns = np.array(value, dtype=np.float64), (q11, q12, q22, root)
     value[used] = _direct_each(

@@ -10,7 +10,18 @@ from __future__ import annotations
 
 from math import factorial
 
-from ...near import FEW, LARGEST_ANGLE, LARGEST_SPREAD, LEVELS, PANEL, SURE, TOLERANCE, rough
+from ...near import (
+    FEW,
+    LARGEST_ANGLE,
+    LARGEST_SPREAD,
+    LEVELS,
+    PANEL,
+    SMALLER,
+    SURE,
+    TOLERANCE,
+    rough,
+    shares,
+)
 from ...tables import legendre
 from ..blocks import LANES
 from ..text import c_literal
@@ -44,7 +55,9 @@ def c_near(pairs: str, diag: str) -> str:
     tables += f"static const double near_few[{FEW - 1}][2][{FEW}] = {{\n"
     tables += ",\n".join(f"  {{{at},\n   {weight}}}" for at, weight in few)
     tables += "\n};\n"
+    tables += f"static const double near_share[{SMALLER}] = {_row(shares(SMALLER))};\n"
     marks = {
+        "SMALLER": str(SMALLER),
         "ANGLE": repr(LARGEST_ANGLE),
         "SPREAD": repr(LARGEST_SPREAD),
         "TOLERANCE": repr(TOLERANCE),
@@ -191,11 +204,11 @@ NTKSYM_BLOCK_FUNCTION void near_along(int kind, const double *v, size_t n, doubl
 }
 
 /* The same where a function may be two numbers with a point between them for large r: then, with
- * the ratio of the variances fixed, r times that is A + B/r^2, which is read off at smaller r. */
+ * the ratio of the variances fixed, r times that is A + B/r^2 + ..., read off at smaller r. */
 NTKSYM_BLOCK_FUNCTION void near_apart(int kind, const double *v, size_t n, double (*p)[@COUNT@],
                                       double *total)
 {
-  double t[@COUNT@], half[@COUNT@];
+  double t[@COUNT@], sum[@COUNT@], part[@COUNT@];
   int any = 0;
   for (size_t i = 0; i < NTKSYM_ROUND_UP(n); ++i) {
     t[i] = near_far[kind] < INFINITY ? ntksym_op_rescale(p[1][i], near_far[kind]) : 1.0;
@@ -205,15 +218,19 @@ NTKSYM_BLOCK_FUNCTION void near_apart(int kind, const double *v, size_t n, doubl
   }
   near_along(kind, v, n, p, total);
   if (!any) return;
-  for (size_t i = 0; i < NTKSYM_ROUND_UP(n); ++i) {
-    p[0][i] *= 0.25;
-    p[1][i] *= 0.25;
+  for (int k = 0; k < @SMALLER@; ++k) {
+    if (k > 0) near_along(kind, v, n, p, part);
+    for (size_t i = 0; i < NTKSYM_ROUND_UP(n); ++i) {
+      double term = near_share[k] * (k > 0 ? part[i] : total[i]);
+      for (int j = 0; j < @SMALLER@; ++j)
+        if (j != k) term *= t[i] * t[i] - (double)(1 << 2 * j);
+      sum[i] = k > 0 ? sum[i] + term : term;
+      p[0][i] *= 0.25;
+      p[1][i] *= 0.25;
+    }
   }
-  near_along(kind, v, n, p, half);
-  for (size_t i = 0; i < n; ++i) {
-    const double bend = (0.5 * half[i] - total[i]) / 3.0;
-    if (t[i] < 1.0) total[i] = t[i] * ((total[i] - bend) + bend * (t[i] * t[i]));
-  }
+  for (size_t i = 0; i < n; ++i)
+    if (t[i] < 1.0) total[i] = t[i] * sum[i];
 }
 
 /* `count` pairs of four numbers each, side by side; the last is repeated to a multiple of 8. */
