@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from fractions import Fraction
 from typing import Any
 
@@ -67,10 +68,27 @@ def test_by_default_what_takes_long_waits(monkeypatch: pytest.MonkeyPatch) -> No
     assert begun == [("tabulated", 1e-10)] and not told
     # no estimate, or a wrong one: given up in time
     monkeypatch.setattr(soon, "SOON", 0.02)
+    monkeypatch.setattr(soon, "_GRACE", 0.01)
     rule("tabulated", lambda error: 0.0, endless=1.0)
     found, told = auto()
     assert found.method == "quadrature" and ("tabulated", 1e-8) in begun
     assert "longer than is waited for" in told[0] and "given up" in " ".join(found.lines)
+    # more time for a relaxed table that was expected in time, as dear entries are the alternative
+    monkeypatch.setattr(soon, "_GRACE", 0.5)
+
+    def steps(seconds: float) -> None:
+        end = time.thread_time() + seconds
+        while time.thread_time() < end:
+            check()
+
+    def make(activation: Any, variances: Any, error: float) -> Any:
+        steps(0.1)
+        return RangeStub("tabulated")
+
+    late = rules_module.Rule("tabulated", "ns", make, seconds=lambda *_: 0.0)
+    monkeypatch.setitem(rules_module.RULES, "tabulated", late)
+    found, told = auto()
+    assert found.method == "tabulated" and "error 1e-08, is taken (ns)" in told[0]
     # nothing else: what was put off is built
     rule("tabulated", sixty)
     rule("quadrature", lambda error: 0.0, least=1.0)

@@ -29,6 +29,8 @@ _FIRST = 0.75
 """Of `SOON`, at most, for rules of `CODE_ERROR`: the rest is for those of `RELAXED`."""
 _LAST = 5.0
 """Seconds at least for the rule that needs the least building."""
+_GRACE = 10.0
+"""Seconds more for a table of `RELAXED` that was expected in time: entries are dear without it."""
 _LOOK = 3.0
 """Seconds for a look at how long building takes: one that takes longer is no look."""
 
@@ -64,13 +66,14 @@ class Soon:
             if error == CODE_ERROR:
                 left = min(left, _FIRST * SOON)
             within = LONGEST if self.error is not None else max(left, _LAST * (rule is last))
+            grace = _GRACE if (error, rule is last) == (RELAXED, False) else 0.0
             try:
-                made = self.attempt(rule, error, within)
+                made = self.attempt(rule, error, within, grace)
             except TooLong as late:
                 put_off.append((_expected(late), rule, error))
                 continue
             if made is not None:
-                self._tell(rule, error, put_off)
+                self._tell(error, put_off)
                 return made, rule
         for seconds, rule, error in put_off if self.error is None else ():
             if LONGEST >= seconds or seconds == inf:
@@ -79,13 +82,16 @@ class Soon:
                     return made, rule
         raise self._nothing(errors[-1], put_off)
 
-    def attempt(self, rule: Rule, error: float, within: float, look: bool = True) -> Any:
+    def attempt(
+        self, rule: Rule, error: float, within: float, grace: float = 0.0, look: bool = True
+    ) -> Any:
         """The dual of a rule, None where it is not proven.
 
         Args:
             rule: what is tried.
             error: what is to be proven.
             within: seconds of one core for building it.
+            grace: seconds more before it is given up.
             look: whether it is not begun where it is expected to take longer.
 
         Raises:
@@ -96,7 +102,7 @@ class Soon:
                 seconds = self.seconds(rule, error)
                 if seconds > within:
                     raise _Expected(seconds)
-            with at_most(within):  # what was expected may be wrong
+            with at_most(within + grace):  # what was expected may be wrong
                 made = self.build(rule, self.activation, self.variances, error)
         except (Undecided, NoClosedForm) as failed:
             said = f"{error:g}: {with_place(failed)}"
@@ -126,16 +132,17 @@ class Soon:
         known = getattr(self.build, "known", None)
         return known is not None and known(rule, self.activation, self.variances, error)
 
-    def _tell(self, rule: Rule, error: float, put_off: list[tuple[float, Rule, float]]) -> None:
+    def _tell(self, error: float, put_off: list[tuple[float, Rule, float]]) -> None:
         """Say what was taken instead of what, where the way of building has `tell`."""
         tell = getattr(self.build, "tell", None)
         if tell is None or not put_off:
             return
+        taken = self.seen[-1]
         seconds, better, wanted = put_off[0]
         long = "longer than is waited for" if seconds == inf else f"about {seconds:.0f} s"
         tell(
-            f"ntksym: {rule.name} dual of {self.activation.name}, error {error:g}, is taken "
-            f"({rule.cost}); {better.name}, error {wanted:g}, takes {long} to build: "
+            f"ntksym: {taken.method} dual of {self.activation.name}, error {error:g}, is taken "
+            f"({taken.cost}); {better.name}, error {wanted:g}, takes {long} to build: "
             f"method={better.name!r} with error={wanted:g} asks for it"
         )
 
