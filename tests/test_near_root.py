@@ -5,6 +5,7 @@ The reference is the whole recursion from the exact inner products of the rows, 
 
 from __future__ import annotations
 
+from builtins import compile as compile_text
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -17,6 +18,7 @@ from sympy import Rational
 from ntksym.backends import Contract
 from ntksym.backends.c.network import file as c_network
 from ntksym.backends.near import FEW, PANEL, rough
+from ntksym.backends.numpy import network as numpy_network
 from ntksym.backends.tables import legendre
 from ntksym.lower import lower_network
 from ntksym.lower.near import EARLY, ODD, formed
@@ -92,6 +94,25 @@ def test_networks_of_closed_forms(case: Any, target: str) -> None:
     # norms of images: the slope keeps its digits where it is small, and what unlike norms make of
     # parallel rows is r^2 times less than its terms
     assert worst(kernel, reference(*case, float, 300.0), float, 300.0) < 2e-13
+
+
+def test_the_first_angle_of_unlike_norms_in_generated_files() -> None:
+    """Most of z - x is parallel to x: what is orthogonal is found twice, the products exact."""
+    made = numpy_network.network_file(lower_network(recurse(network("erf", 1, 1, 0))), CONTRACT)
+    module: dict[str, Any] = {}
+    exec(compile_text(made.text, made.name, "exec"), module)
+    ctx = MPContext()
+    ctx.dps = 60
+    for x, y in zip(*rows(), strict=True):
+        a, b = ([Fraction(float(v)) for v in row] for row in (x, y))
+        g11, g12, g22 = (
+            sum(u * v for u, v in zip(*two, strict=True)) for two in ((a, a), (a, b), (b, b))
+        )
+        exact = g11 * g22 - g12**2
+        root = ctx.sqrt(ctx.mpf(exact.numerator) / exact.denominator)
+        first = 1.0, 0.0, 1.0, 0.0
+        found = module["_root"](x[None], y[None], np.array([x @ y]), first)[0]
+        assert abs(float(found / root - 1)) < 2e-15
 
 
 @pytest.mark.parametrize("target", ["c", "numpy"])

@@ -22,7 +22,7 @@ def network_file(program: CollapsedProgram, contract: Contract) -> SourceFile:
     """
     name = identifier(program.name, set()).rstrip("_")
     said = replace(contract, computes=(*contract.computes, *program.notes))
-    wanted = used_helpers((program.input,)) | {"_rootdet", "_sqrt0"}
+    wanted = used_helpers((program.input,)) | {"_rootdet", "_sqrt0", "_two_product"}
     pieces = [module_head(said, (program.input,)).rstrip("\n"), helpers(wanted)]
     pieces.append(function(program.input, "_input_rule", "The affine first layer.").rstrip("\n"))
     table = ""

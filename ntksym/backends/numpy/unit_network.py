@@ -12,7 +12,7 @@ from .backend import NUMPY, function, module_head, used_helpers
 from .helpers import helpers
 from .network import DIAGONALS, DIAGONALS_END, FIRST_LAYER, KERNEL
 
-_ALWAYS = frozenset({"_rootdet", "_sqrt0"})
+_ALWAYS = frozenset({"_rootdet", "_sqrt0", "_two_product"})
 
 
 def dual_file(name: str, unit: DualUnit, contract: Contract) -> SourceFile:
