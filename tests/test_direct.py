@@ -106,7 +106,7 @@ def test_tails_keep_digits_of_their_own_size(text: str, target: str) -> None:
             assert abs(float((got[0] - value[label]) / size)) <= 4 * EPS, (label, a, c, b)
 
 
-CLOSE = (
+CLOSE: tuple[tuple[str, dict[str, float], tuple[float, float, float]], ...] = (
     ("Heaviside(x)*exp(-a*x)", {"a": 0.5}, (134.5, -34.3, 181.1)),
     ("Heaviside(x)*exp(-a*x)", {"a": 0.5}, (4776.7, 1170.4, 3586.1)),
     ("Heaviside(x)*exp(-a*x)", {"a": 0.5}, (30.0, 29.9999, 30.0)),
@@ -114,6 +114,10 @@ CLOSE = (
     ("(x - 1)*(1 + erf((x - 1)/sqrt(2)))/2", {}, (0.0022, 0.00363, 0.006)),
     ("max(x, 0)*exp(-x)", {}, (0.177, 0.435, 1.0701)),
     ("abs(x)*exp(-abs(x))", {}, (2.0611, -0.5429, 0.1525)),
+    ("max(x - 1, 0)**2", {}, (0.0013, 0.0013 * (1 - 2e-9), 0.0013)),
+    ("max(x - 3, 0)**3", {}, (0.1, 0.0985, 0.1)),
+    ("step(x - 1)*x", {}, (0.0014, 0.00139, 0.0014)),
+    ("max(x - 1, 0)*exp(-x)", {}, (0.0058, 0.00535, 0.0058)),
 )
 
 
@@ -122,7 +126,7 @@ CLOSE = (
 def test_terms_that_cancel_are_not_summed(
     text: str, given: dict[str, float], at: tuple[float, float, float], target: str
 ) -> None:
-    """Jumps of a bump far out, exponentials beyond all digits, smooth s about a place off 0."""
+    """Jumps far out, exponentials beyond all digits, smooth s about a place off 0, tails of kinks."""
     act = as_activation(text, params={n: "positive" for n in given})
     d = dual(act.with_params(**{n: Rational(v) for n, v in given.items()}))
     kernel = compile_(dual(act), target)

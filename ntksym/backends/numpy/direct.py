@@ -29,6 +29,7 @@ def direct_rule(rule: Direct, stem: str) -> str:
         "@ENDS@": str(2 * rule.kinks + rule.cuts),
         "@JUMPS@": str(rule.jumps),
         "@DIES@": str(rule.dies),
+        "@FAR@": repr(rule.far),
         "@ALONE@": ", ".join(_params(rule)),
         "@COMMA@": "," * (len(_params(rule)) == 1),
     }.items():
@@ -62,8 +63,8 @@ def _params(rule: Direct) -> tuple[str, ...]:
 _RULE = '''
 @STEM@_USED = (
 @USED@)
-# s, where it and its slope are not zero, closed means there, degree, jumps, dies out, centres
-@STEM@ = (@STEM@_point, @LIVE@, @GROUPS@, @DEGREE@, @JUMPS@, @DIES@, @CENTRES@)
+# s, where it and its slope live, closed means there, degree, jumps, dies out, centres, far
+@STEM@ = (@STEM@_point, @LIVE@, @GROUPS@, @DEGREE@, @JUMPS@, @DIES@, @CENTRES@, @FAR@)
 
 
 def @STEM@_marked(@ALONE@):

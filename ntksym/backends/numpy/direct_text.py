@@ -31,30 +31,60 @@ _DIRECT_NODES, _DIRECT_WEIGHTS = np.array((
 _DIRECT_LADDER = np.array((0.0, 2.5, -2.5, 5.2, -5.2, 9.1, -9.1))
 
 
-def _direct_reach(live, kinks, m, t):
+def _direct_reach(rule, which, kinks, m, t):
     """How far from m something counts, in standard deviations t; 0 where nothing does."""
     low, high = np.concatenate(([-np.inf], kinks)), np.concatenate((kinks, [np.inf]))
     m, t = m[:, None], t[:, None]
     away = np.maximum(np.maximum((low - m) / t, (m - high) / t), 0.0)
-    start = np.min(np.where(live, away, np.inf), axis=1)
-    return np.where(start < 37.0, np.sqrt(start * start + 82.0), 0.0)
+    start = np.min(np.where(rule[1][which], away, np.inf), axis=1)
+    return np.where(start < 37.0, np.sqrt(start * start + rule[7]), 0.0)
 
 
-def _direct_ends(low, high, m, t, reach, more):
-    """Ends of panels of a cell in standard deviations t from m, a row for each m, in order."""
-    a = np.maximum((low - m) / t, -reach)[:, None]
-    b = np.maximum(np.minimum((high - m) / t, reach)[:, None], a)
+def _direct_ends(rule, low, high, m, t, reach, more):
+    """Ends of panels from low to high, in standard deviations t from m, in order, in rows."""
+    a = np.maximum(low, -reach)[:, None]
+    b = np.maximum(np.minimum(high, reach)[:, None], a)
     start = np.maximum(np.maximum(a, -b), 0.0)
-    steps = np.sqrt(start * start + np.array((6.25, 27.0, 82.0)))
+    steps = np.sqrt(start * start + np.array((6.25, 27.0, 60.0 if rule[7] > 82.0 else 82.0)))
     z = np.concatenate((a, -steps, 0.0 * a, steps, (more - m[:, None]) / t[:, None], b), axis=1)
     return np.sort(np.clip(z, a, b), axis=1)
 
 
-def _direct_panels(rule, marks, which, order, cell, m, t, reach):
+def _direct_values(rule, marks, which, cell, base, v, y):
+    """s, or its slope, at v = base + y in a cell: beside a kink from y, which has all digits."""
+    kinks, _, _, closed, given = marks
+    value, width = rule[0](v, *given)[which], 2 * rule[3] + 3
+    counts = rule[2][0] + rule[2][1]
+    first = which * (len(kinks) + 1) + cell
+    if counts[first] < 1:
+        return value
+    place = width * sum(max(n, 0) for n in counts[:first])
+    rows = closed[place : place + width * counts[first]].reshape(-1, width)
+    for upper in (False, True):
+        if not cell + upper or cell + upper > len(kinks):
+            continue
+        k = kinks[cell - 1 + upper]
+        beside = (base == k) & (np.abs(y) < abs(k))
+        near = y[beside]
+        sums = rows[:, 2 + rule[3] :] if upper else rows[:, 1 : 2 + rule[3]]
+        parts = [(row[0], np.polyval(c[::-1], near)) for row, c in zip(rows, sums)]
+        if len(parts) == 1:
+            value[beside] = np.exp(parts[0][0] * near) * parts[0][1]
+        else:  # where they cancel at the kink, what the exponentials add is left
+            whole = np.polyval(np.sum(sums, axis=0)[::-1], near)
+            value[beside] = whole + sum(np.expm1(rate * near) * part for rate, part in parts)
+    return value
+
+
+def _direct_panels(rule, marks, which, order, cell, m, gaps, t, reach):
     """The mean of s over a cell, or of its slope, by panels; times a Hermite polynomial."""
-    kinks, _, cuts, _, given = marks
+    kinks, _, cuts, _, _ = marks
     low = kinks[cell - 1] if cell else -np.inf
     high = kinks[cell] if cell < len(kinks) else np.inf
+    below = gaps[cell - 1] if cell else np.full(len(m), np.inf)
+    above = gaps[cell] if cell < len(kinks) else np.full(len(m), -np.inf)
+    upper = np.abs(above) < np.abs(below)
+    nearest, gap = np.where(upper, high, low), np.where(upper, above, below)
     total = np.zeros(len(m))
     narrow = high - low < t
     for inner in (False, True):
@@ -62,29 +92,33 @@ def _direct_panels(rule, marks, which, order, cell, m, t, reach):
         if not len(rows):
             continue
         if inner:  # in u itself: (u - m)/t would lose the width of the cell
-            base, step = np.zeros(len(rows)), np.ones(len(rows))
             ends = np.sort(np.clip(np.concatenate(([low], cuts, [high])), low, high))
             ends = np.broadcast_to(ends, (len(rows), len(ends)))
         else:
-            base, step = m[rows], t[rows]
             more = np.broadcast_to(cuts, (len(rows), len(cuts)))
-            ends = _direct_ends(low, high, base, step, reach[rows], more)
+            sides = -below[rows] / t[rows], -above[rows] / t[rows]
+            ends = _direct_ends(rule, *sides, m[rows], t[rows], reach[rows], more)
         own, panel = np.nonzero(np.diff(ends, axis=1) > 0.0)
         left = ends[own, panel][:, None]
         length = ends[own, panel + 1][:, None] - left
-        z = left + length * _DIRECT_NODES
-        u = base[own, None] + step[own, None] * z
-        z = (u - m[rows][own, None]) / t[rows][own, None] if inner else z
-        w = (step / t[rows])[own, None] * length * _DIRECT_WEIGHTS * np.exp(-0.5 * z * z)
+        own_t, base, away = (v[rows][own, None] for v in (t, nearest, gap))
+        if inner:
+            y = (left - base) + length * _DIRECT_NODES
+            u, z, length = base + y, (y - away) / own_t, length / own_t
+        else:
+            z = left + length * _DIRECT_NODES
+            u = m[rows][own, None] + own_t * z
+            y = own_t * ((left + away / own_t) + length * _DIRECT_NODES)
+        w = length * _DIRECT_WEIGHTS * np.exp(-0.5 * z * z)
         w = w if order == 0 else w * z if order == 1 else w * (z * z - 1.0)
-        part = np.sum(w * rule[0](u, *given)[which], axis=1)
+        base = np.broadcast_to(base, y.shape)
+        part = np.sum(w * _direct_values(rule, marks, which, cell, base, u, y), axis=1)
         total[rows] = np.bincount(own, part, len(rows))
     return 0.3989422804014327 * total
 
 
-def _direct_side(rate, coefficients, sign, k, m, t, side, bell):
-    """A row of the closed means at its end k, upwards (side 1) or downwards, and the sizes."""
-    gap = m - k
+def _direct_side(rate, coefficients, sign, gap, t, side, bell):
+    """A row of the closed means at its end, upwards (side 1) or downwards, and the sizes."""
     at, a = side * (gap / t + rate * t), rate * (gap + 0.5 * rate * t * t)
     size = np.abs(at)
     # exp(a)*Phi(-size) is the density at the end times Mills' ratio: nothing of it cancels
@@ -101,13 +135,16 @@ def _direct_side(rate, coefficients, sign, k, m, t, side, bell):
     return value, sizes
 
 
-def _direct_mean(rule, marks, which, m, t):
-    """E[s(u)], or E[s'(u)] with the jumps, for u of means m and standard deviations t."""
-    point, live, groups, degree, jumps, _, _ = rule
+def _direct_mean(rule, marks, which, m, gaps, t):
+    """E[s(u)], or E[s'(u)] with the jumps, for u of means m and standard deviations t.
+
+    `gaps` has m - k for the kinks k: in a tail, m rounded would cost many digits.
+    """
+    live, groups, degree, jumps = rule[1:5]
     kinks, heights, _, closed, params = marks
     still, t = t, np.where(t > 0.0, t, 1.0)
-    bells = [0.3989422804014327 * np.exp(-0.5 * ((k - m) / t) ** 2) for k in kinks]
-    reach = _direct_reach(live[which], kinks, m, t)
+    bells = [0.3989422804014327 * np.exp(-0.5 * (gap / t) ** 2) for gap in gaps]
+    reach = _direct_reach(rule, which, kinks, m, t)
     values, sizes, place = [], [], 0
     width = 2 * degree + 3
     for n in range(2):
@@ -125,7 +162,7 @@ def _direct_mean(rule, marks, which, m, t):
             for row in rows:
                 parts = (row[1 : degree + 2], 1.0, cell - 1), (row[degree + 2 :], -1.0, cell)
                 for c, sign, k in parts[int(cell == 0) : 1 + int(cell < len(kinks))]:
-                    given = kinks[k], m, t, side, bells[k]
+                    given = gaps[k], t, side, bells[k]
                     v, s = _direct_side(row[0], c, sign, *given)
                     value, size = value + v, size + s
             values.append((cell, np.where(near, value, 0.0)))
@@ -135,11 +172,28 @@ def _direct_mean(rule, marks, which, m, t):
     for (cell, value), size in zip(values, sizes):
         lost = np.flatnonzero(~(size <= most) & (size > 0.0))
         if len(lost):
-            value[lost] = _direct_panels(rule, marks, which, 0, cell, m[lost], t[lost], reach[lost])
+            some = m[lost], gaps[:, lost], t[lost], reach[lost]
+            value[lost] = _direct_panels(rule, marks, which, 0, cell, *some)
         total += value
     if which and jumps:
         total += sum(h * bell / t for h, bell in zip(heights, bells))
-    return np.where(still > 0.0, total, point(m, *params)[which])
+    if not np.all(still > 0.0):
+        total = np.where(still > 0.0, total, _direct_still(rule, marks, which, m, gaps))
+    return total
+
+
+def _direct_still(rule, marks, which, m, gaps):
+    """s, or its slope, at m alone."""
+    value = rule[0](m, *marks[4])[which]
+    if len(gaps):
+        nearest = np.argmin(np.abs(gaps), axis=0)
+        gap = np.take_along_axis(gaps, nearest[None], axis=0)[0]
+        base, cells = marks[0][nearest], nearest + (gap > 0.0)
+        for cell in np.unique(cells):
+            own, live = cells == cell, rule[1][which][cell]
+            parts = (v[own] for v in (base, m, gap))
+            value[own] = _direct_values(rule, marks, which, cell, *parts) if live else 0.0
+    return value
 
 
 def _direct_bell(v, q, slip=0.0):
@@ -152,14 +206,14 @@ def _direct_bell(v, q, slip=0.0):
 
 
 def _direct_nodes(rule, marks, row, q, more):
-    """By cells of s, or of its slope: to which q the panels belong, their nodes, the density."""
+    """By cells of s, or its slope: whose panels, base, nodes v = base + y, y, the density, s."""
     kinks, live, r, zero = marks[0], rule[1][row], np.sqrt(q), np.zeros(len(q))
-    reach = _direct_reach(live, kinks, zero, r)
+    reach = _direct_reach(rule, row, kinks, zero, r)
     for cell in np.flatnonzero(live):
         low = kinks[cell - 1] if cell else -np.inf
         high = kinks[cell] if cell < len(kinks) else np.inf
         base = low if low > 0.0 else high if high < 0.0 else 0.0
-        ends = _direct_ends(low, high, zero, r, reach, more)
+        ends = _direct_ends(rule, low / r, high / r, zero, r, reach, more)
         own, panel = np.nonzero(np.diff(ends, axis=1) > 0.0)
         left = ends[own, panel]
         length = (ends[own, panel + 1] - left)[:, None]
@@ -167,7 +221,9 @@ def _direct_nodes(rule, marks, row, q, more):
         shift = r[own, None] * ((left - base / r[own])[:, None] + length * _DIRECT_NODES)
         v = base + shift
         slip = shift - (v - base)  # of the node: in a tail the density is steep
-        yield own, v, length * _DIRECT_WEIGHTS * _direct_bell(v, q[own, None], slip)
+        w = length * _DIRECT_WEIGHTS * _direct_bell(v, q[own, None], slip)
+        s = _direct_values(rule, marks, row, cell, np.full(v.shape, base), v, shift)
+        yield own, base, v, shift, w, s
 
 
 def _direct_pairs(rule, marks, unit, which, q11, q12, q22, root):
@@ -179,19 +235,20 @@ def _direct_pairs(rule, marks, unit, which, q11, q12, q22, root):
         rows = np.flatnonzero(parts == by_parts)
         for k in range(0, len(rows), @CHUNK@):
             own = rows[k : k + @CHUNK@]
-            given = q[own], q12[own] / q[own], root[own] / np.sqrt(q[own])
+            given = q[own], q12[own], root[own] / np.sqrt(q[own])
             total[own] = _direct_outer(rule, marks, which, by_parts, *given)
     return total
 
 
-def _direct_outer(rule, marks, which, by_parts, q, turn, t):
+def _direct_outer(rule, marks, which, by_parts, q, q12, t):
     """The integral over the input of variance q, where the other one has mean turn*v.
 
     By parts, E[s'(u)s'(v)] = E[s(v)(v/q*E[s(u)z]/t - turn*E[s(u)(z^2 - 1)]/t^2)], u = turn*v + t*z.
     """
-    point, centres = rule[0], rule[6]
-    kinks, heights, cuts, _, given = marks
-    r, row = np.sqrt(q), 0 if by_parts else which
+    centres, (kinks, heights, cuts, _, _) = rule[6], marks
+    r, row, turn = np.sqrt(q), 0 if by_parts else which, q12 / q
+    product, spill = _two_product(turn, q)
+    turned = turn, ((q12 - product) - spill) / q
     width = t / np.abs(turn)
     places = np.concatenate((kinks, cuts[:centres])) / turn[:, None]
     places = (places[:, :, None] + width[:, None, None] * _DIRECT_LADDER).reshape(len(q), -1)
@@ -199,36 +256,43 @@ def _direct_outer(rule, marks, which, by_parts, q, turn, t):
     images = np.where((width < r)[:, None], images, 0.0)  # else the mean is smooth enough
     more = np.concatenate((np.broadcast_to(cuts, (len(q), len(cuts))), images), axis=1)
     total = np.zeros(len(q))
-    for own, v, w in _direct_nodes(rule, marks, row, q, more):
-        w = w * point(v, *given)[row]
+    for own, base, v, y, w, s in _direct_nodes(rule, marks, row, q, more):
         m, deviation = (turn[own, None] * v).ravel(), np.repeat(t[own], len(_DIRECT_NODES))
         if by_parts:
             first, second = (_direct_moment(rule, marks, n, m, deviation) for n in (1, 2))
             mean = first.reshape(v.shape) * (v / q[own, None])
             mean = mean - turn[own, None] * (second / deviation).reshape(v.shape)
         else:
-            mean = _direct_mean(rule, marks, which, m, deviation).reshape(v.shape)
-        total += np.bincount(own, np.sum(w * mean, axis=1), len(q))
+            gaps = _direct_gaps(kinks, *(v[own, None] for v in turned), base, y)
+            mean = _direct_mean(rule, marks, which, m, gaps, deviation).reshape(v.shape)
+        total += np.bincount(own, np.sum(w * s * mean, axis=1), len(q))
     if which and rule[4] and not by_parts:
         for k, height in zip(kinks, heights):
             part = height * _direct_bell(np.full(len(q), k), q) / r
-            mean = _direct_mean(rule, marks, which, turn * k, t)
+            gaps = _direct_gaps(kinks, *turned, k, 0.0)
+            mean = _direct_mean(rule, marks, which, turn * k, gaps, t)
             total += np.where(part != 0.0, part * mean, 0.0)
     return 0.3989422804014327 * total
 
 
+def _direct_gaps(kinks, turn, rest, base, y):
+    """turn*v - k by the kinks k, for v = base + y: turn to more digits than 53, v not rounded."""
+    at, low = _two_product(turn, base)
+    at, low, more = map(np.ravel, np.broadcast_arrays(at, low + rest * base, turn * y))
+    return ((at - kinks[:, None]) + low) + more
+
+
 def _direct_moment(rule, marks, order, m, t):
     """E[s(u) He(z)]/t for a Hermite polynomial and u = m + t*z: by panels."""
-    reach = _direct_reach(rule[1][0], marks[0], m, t)
+    reach, gaps = _direct_reach(rule, 0, marks[0], m, t), m - marks[0][:, None]
     cells = np.flatnonzero(rule[1][0])
-    return sum(_direct_panels(rule, marks, 0, order, c, m, t, reach) for c in cells) / t
+    return sum(_direct_panels(rule, marks, 0, order, c, m, gaps, t, reach) for c in cells) / t
 
 
 def _direct_same(rule, marks, unit, which, q):
     """The same for u = v: one integral."""
     total, more = np.zeros(len(q)), np.broadcast_to(marks[2], (len(q), len(marks[2])))
-    for own, v, w in _direct_nodes(rule, marks, which, q, more):
-        s = rule[0](v, *marks[4])[which]
+    for own, _, _, _, w, s in _direct_nodes(rule, marks, which, q, more):
         total += np.bincount(own, np.sum(w * s * s, axis=1), len(q))
     return 0.3989422804014327 * total
 
