@@ -20,6 +20,7 @@ from ntksym.backends import Contract
 from ntksym.backends.c import backend as c_backend
 from ntksym.backends.c.network import file as c_network
 from ntksym.backends.tables import ATAN_DEGREE, ATAN_DEGREE_FLOAT, atan_tail, exp_tail, legendre
+from ntksym.backends.tolerance import CLOSE
 from ntksym.dual import dual
 from ntksym.errors import BadActivation
 from ntksym.lower import lower_dual, lower_dual_diag, lower_network
@@ -221,7 +222,11 @@ def test_tile_is_pairs(name: str) -> None:
     lib.ntksym_network_pairs(
         size(770), at(gram), None, at(flat), size(1), size(770), at(wide), size(1), size(770),
         at(first), at(out[2]), at(out[3]))  # fmt: skip
-    assert np.array_equal(out[0], out[2]) and np.array_equal(out[1], out[3])
+    rho = gram / np.sqrt(np.outer(np.diag(gram), np.sum(x * x, axis=1)))
+    same = 1 - rho * rho > CLOSE["float64"]  # the others are left to who has the rows
+    assert 740 < np.count_nonzero(same) < 770
+    assert np.array_equal(out[0][same], out[2][same]) and np.array_equal(out[1][same], out[3][same])
+    assert np.allclose(out[0], out[2], rtol=1e-5) and np.allclose(out[1], out[3], rtol=1e-5)
     single = [np.empty((11, 70), np.float32) for _ in range(2)]
     arrays = [np.ascontiguousarray(v.astype(np.float32)) for v in (gram, left, q)]
     lib.ntksym_network_tile_f32(
