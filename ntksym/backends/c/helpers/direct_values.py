@@ -13,22 +13,22 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_beside(const ntksym_direct_rule *s, int
   const int groups = s->groups[first], lone = groups == 1;
   const double *row = s->closed;
   for (int j = 0; j < first; ++j) row += s->groups[j] > 0 ? wide * s->groups[j] : 0;
-  for (size_t i = 0; i < n; ++i) {
-    double whole = 0.0, more = 0.0;
-    for (int g = 0; g < groups; ++g) {
-      const double *c = row + g * wide + 1 + (upper ? s->degree + 1 : 0), rate = row[g * wide];
+  row += upper ? s->degree + 1 : 0;
+  for (size_t i = 0; i < n; ++i) out[i] = 0.0;
+  for (int j = s->degree; j >= 0; --j) {
+    double sum = 0.0;
+    for (int g = 0; g < groups; ++g) sum += row[g * wide + 1 + j];
+    for (size_t i = 0; i < n; ++i) out[i] = out[i] * y[i] + sum;
+  }
+  for (int g = 0; g < groups; ++g) {
+    const double *c = row + g * wide + 1, rate = row[g * wide - (upper ? s->degree + 1 : 0)];
+    if (rate == 0.0) continue;
+    for (size_t i = 0; i < n; ++i) {
       double sum = 0.0;
       for (int j = s->degree; j >= 0; --j) sum = sum * y[i] + c[j];
-      if (lone) whole = rate == 0.0 ? sum : sum * ntksym_op_exp(rate * y[i]);
-      else if (rate != 0.0) more += sum * ntksym_op_expm1(rate * y[i]);
+      if (lone) out[i] = sum * ntksym_op_exp(rate * y[i]);
+      else out[i] += sum * ntksym_op_expm1(rate * y[i]);
     }
-    for (int j = lone ? -1 : s->degree; j >= 0; --j) {
-      double sum = 0.0;
-      for (int g = 0; g < groups; ++g)
-        sum += row[g * wide + 1 + (upper ? s->degree + 1 : 0) + j];
-      whole = whole * y[i] + sum;
-    }
-    out[i] = whole + more;
   }
 }
 
