@@ -211,6 +211,7 @@ static const double near_few[3][2][4] = {
   {{0x1.1c6490c2719ecp-4, 0x1.51ee013116102p-2, 0x1.5708ff6774f7fp-1, 0x1.dc736de7b1cc3p-1},
    {0x1.64340f7e7b66bp-3, 0x1.4de5f840c24cap-2, 0x1.4de5f840c24cap-2, 0x1.64340f7e7b66bp-3}}
 };
+static const double near_share[5] = {0x1.73518be14dc1p-20, -0x1.ed284dc73b445p-21, 0x1.02e85c0898b71p-23, -0x1.ed284dc73b445p-29, 0x1.73518be14dc1p-36};
 
 
 /* For |x| <= 0.3. */
@@ -361,11 +362,11 @@ NTKSYM_BLOCK_FUNCTION void near_along(int kind, const double *v, size_t n, doubl
 }
 
 /* The same where a function may be two numbers with a point between them for large r: then, with
- * the ratio of the variances fixed, r times that is A + B/r^2, which is read off at smaller r. */
+ * the ratio of the variances fixed, r times that is A + B/r^2 + ..., read off at smaller r. */
 NTKSYM_BLOCK_FUNCTION void near_apart(int kind, const double *v, size_t n, double (*p)[64],
                                       double *total)
 {
-  double t[64], half[64];
+  double t[64], sum[64], part[64];
   int any = 0;
   for (size_t i = 0; i < NTKSYM_ROUND_UP(n); ++i) {
     t[i] = near_far[kind] < INFINITY ? ntksym_op_rescale(p[1][i], near_far[kind]) : 1.0;
@@ -375,15 +376,19 @@ NTKSYM_BLOCK_FUNCTION void near_apart(int kind, const double *v, size_t n, doubl
   }
   near_along(kind, v, n, p, total);
   if (!any) return;
-  for (size_t i = 0; i < NTKSYM_ROUND_UP(n); ++i) {
-    p[0][i] *= 0.25;
-    p[1][i] *= 0.25;
+  for (int k = 0; k < 5; ++k) {
+    if (k > 0) near_along(kind, v, n, p, part);
+    for (size_t i = 0; i < NTKSYM_ROUND_UP(n); ++i) {
+      double term = near_share[k] * (k > 0 ? part[i] : total[i]);
+      for (int j = 0; j < 5; ++j)
+        if (j != k) term *= t[i] * t[i] - (double)(1 << 2 * j);
+      sum[i] = k > 0 ? sum[i] + term : term;
+      p[0][i] *= 0.25;
+      p[1][i] *= 0.25;
+    }
   }
-  near_along(kind, v, n, p, half);
-  for (size_t i = 0; i < n; ++i) {
-    const double bend = (0.5 * half[i] - total[i]) / 3.0;
-    if (t[i] < 1.0) total[i] = t[i] * ((total[i] - bend) + bend * (t[i] * t[i]));
-  }
+  for (size_t i = 0; i < n; ++i)
+    if (t[i] < 1.0) total[i] = t[i] * sum[i];
 }
 
 /* `count` pairs of four numbers each, side by side; the last is repeated to a multiple of 8. */
@@ -1265,7 +1270,7 @@ static double ntksym_gelu_mlp_root(size_t d, const double *x, const double *y, d
   frexp(other, &e2);
   if (alike) e2 = e1;
   const double down = ldexp(1.0, -e1), low = ldexp(1.0, -e2), side = g12 < 0.0 ? down : -down;
-  double along = 0.0, apart = 0.0, area = 0.0;
+  double along = 0.0, apart = 0.0, area = 0.0, left = 0.0;
   for (size_t k = 0; k < d; ++k) {
     const double far = y[k] * low - x[k] * down;
     along += x[k] * down * (y[k] * low + x[k] * side);
@@ -1273,9 +1278,12 @@ static double ntksym_gelu_mlp_root(size_t d, const double *x, const double *y, d
   }
   along /= norm * down * (norm * down);
   for (size_t k = 0; k < d; ++k) {
-    const double z = (y[k] * low + x[k] * side) - along * (x[k] * down);
+    const double z = fma(-along, x[k] * down, y[k] * low + x[k] * side);
     area += z * z;
+    left += x[k] * down * z; /* rounding of `along`, where unlike norms make it large */
   }
+  left /= norm * down;
+  area = area > left * left ? area - left * left : 0.0;
   if (alike) gap = ldexp(sqrt(apart), e2);
   return hypot(in[0] * norm * ldexp(sqrt(area), e2), bias * gap);
 }

@@ -1169,6 +1169,7 @@ typedef struct {
   const unsigned char *live;  /* of s, then of its slope: whether it is not zero in a cell */
   const signed char *groups;  /* the same: how many rows of `closed`; -1: s is not such a sum */
   const double *kink, *jump, *cut, *closed; /* rows: rate, coefficients about both ends */
+  double far;
   void (*point)(size_t n, const double *x, const double *given, double *v, double *d);
   const double *given;
 } ntksym_direct_rule;
@@ -1192,8 +1193,8 @@ static inline double ntksym_direct_away(const ntksym_direct_rule *s, int cell, d
   return most > 0.0 ? most : 0.0;
 }
 
-/* How far from m something counts: beyond, the density is below 2^-59 of that at the nearest cell
- * where s is not zero; 0 for nothing at all. */
+/* How far from m something counts: beyond, the density, times the powers that s may have, is below
+ * 2^-59 of that at the nearest cell where s is not zero; 0 for nothing at all. */
 static inline double ntksym_direct_reach(const ntksym_direct_rule *s, int which, double m, double t)
 {
   double start = INFINITY;
@@ -1202,16 +1203,15 @@ static inline double ntksym_direct_reach(const ntksym_direct_rule *s, int which,
       const double away = ntksym_direct_away(s, cell, m, t);
       start = away < start ? away : start;
     }
-  return start < 37.0 ? sqrt(start * start + 82.0) : 0.0;
+  return start < 37.0 ? sqrt(start * start + s->far) : 0.0;
 }
 
-/* Ends of panels inside a cell, in standard deviations t from m, in order; how many. */
-static inline int ntksym_direct_ends(const ntksym_direct_rule *s, int cell, double m, double t,
-                                     double reach, const double *more, int count, double *z)
+/* Ends of panels from low to high, in standard deviations t from m, in order; how many. */
+static inline int ntksym_direct_ends(const ntksym_direct_rule *s, double low, double high, double m,
+                                     double t, double reach, const double *more, int count,
+                                     double *z)
 {
-  static const double level[3] = {6.25, 27.0, 82.0};
-  const double low = (ntksym_direct_low(s, cell) - m) / t;
-  const double high = (ntksym_direct_high(s, cell) - m) / t;
+  const double level[3] = {6.25, 27.0, s->far > 82.0 ? 60.0 : 82.0};
   const double a = low > -reach ? low : -reach, b = high < reach ? high : reach;
   const double start = a > 0.0 ? a : (b < 0.0 ? -b : 0.0);
   int ends = 0;
@@ -1235,6 +1235,72 @@ static inline int ntksym_direct_ends(const ntksym_direct_rule *s, int cell, doub
   return ends;
 }
 
+/* s, or its slope, in a cell at y from its lower or upper end, from the rows of `closed`: no
+ * digit is lost however small y and s are.  Of several exponentials that cancel at the end, the
+ * sum of the polynomials and what the exponentials add to it. */
+NTKSYM_BLOCK_FUNCTION void ntksym_direct_beside(const ntksym_direct_rule *s, int which, int cell,
+                                                int upper, size_t n, const double *y, double *out)
+{
+  const int cells = s->kinks + 1, wide = 2 * s->degree + 3, first = which * cells + cell;
+  const int groups = s->groups[first], lone = groups == 1;
+  const double *row = s->closed;
+  for (int j = 0; j < first; ++j) row += s->groups[j] > 0 ? wide * s->groups[j] : 0;
+  row += upper ? s->degree + 1 : 0;
+  for (size_t i = 0; i < n; ++i) out[i] = 0.0;
+  for (int j = s->degree; j >= 0; --j) {
+    double sum = 0.0;
+    for (int g = 0; g < groups; ++g) sum += row[g * wide + 1 + j];
+    for (size_t i = 0; i < n; ++i) out[i] = out[i] * y[i] + sum;
+  }
+  for (int g = 0; g < groups; ++g) {
+    const double *c = row + g * wide + 1, rate = row[g * wide - (upper ? s->degree + 1 : 0)];
+    if (rate == 0.0) continue;
+    for (size_t i = 0; i < n; ++i) {
+      double sum = 0.0;
+      for (int j = s->degree; j >= 0; --j) sum = sum * y[i] + c[j];
+      if (lone) out[i] = sum * ntksym_op_exp(rate * y[i]);
+      else out[i] += sum * ntksym_op_expm1(rate * y[i]);
+    }
+  }
+}
+
+/* Whether y, from an end k of a cell, has digits that k + y has not. */
+static inline int ntksym_direct_finer(const ntksym_direct_rule *s, int which, int cell, double k,
+                                      double y)
+{
+  return s->groups[which * (s->kinks + 1) + cell] > 0 && fabs(y) < fabs(k);
+}
+
+/* The same at the nodes x of a panel, which are at y from `base`: an end of the cell, or 0. */
+static inline void ntksym_direct_values(const ntksym_direct_rule *s, int which, int cell,
+                                        double base, const double *x, const double *y, double *out)
+{
+  const int upper = base == ntksym_direct_high(s, cell);
+  const double most = fabs(y[0]) > fabs(y[14 - 1]) ? y[0] : y[14 - 1];
+  if (ntksym_direct_finer(s, which, cell, base, most)) {
+    ntksym_direct_beside(s, which, cell, upper, 14, y, out);
+  } else {
+    double other[16];
+    s->point(14, x, s->given, which ? other : out, which ? out : other);
+  }
+}
+
+/* The same at m alone: each has its own nearest kink. */
+static inline void ntksym_direct_still(const ntksym_direct_rule *s, int which, const double *m,
+                                       double (*gap)[16], double *out)
+{
+  double other[16];
+  s->point(16, m, s->given, which ? other : out, which ? out : other);
+  for (int i = 0; s->kinks && i < 16; ++i) {
+    int k = 0, cell;
+    for (int j = 1; j < s->kinks; ++j) k = fabs(gap[j][i]) < fabs(gap[k][i]) ? j : k;
+    cell = k + (gap[k][i] > 0.0);
+    if (!s->live[which * (s->kinks + 1) + cell]) out[i] = 0.0;
+    else if (ntksym_direct_finer(s, which, cell, s->kink[k], gap[k][i]))
+      ntksym_direct_beside(s, which, cell, cell == k, 1, &gap[k][i], &out[i]);
+  }
+}
+
 static inline double ntksym_direct_hermite(int order, double z)
 {
   return order == 0 ? 1.0 : (order == 1 ? z : z * z - 1.0);
@@ -1242,9 +1308,12 @@ static inline double ntksym_direct_hermite(int order, double z)
 
 /* The same over a cell that is narrow beside t, in u itself: (u - m)/t would lose its width. */
 NTKSYM_BLOCK_FUNCTION double ntksym_direct_narrow(const ntksym_direct_rule *s, int which, int order,
-                                                  double m, double t, double low, double high)
+                                                  int cell, double below, double above, double t)
 {
-  double u[256], x[16], w[16], v[16], d[16], total = 0.0;
+  const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
+  const int upper = fabs(above) < fabs(below);
+  const double base = upper ? high : low, gap = upper ? above : below;
+  double u[256], x[16], y[16], w[16], v[16], total = 0.0;
   int ends = 0;
   u[ends++] = low;
   for (int k = 0; k < s->cuts && ends < 256 - 1; ++k) {
@@ -1259,27 +1328,33 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_narrow(const ntksym_direct_rule *s, i
     const double length = u[k + 1] - u[k];
     for (int j = 0; j < 16; ++j) {
       const int n = j < 14 ? j : 14 - 1;
-      const double at = (u[k] + length * ntksym_op_node14[n] - m) / t, e = -0.5 * at * at;
-      x[j] = u[k] + length * ntksym_op_node14[n];
+      const double shift = (u[k] - base) + length * ntksym_op_node14[n];
+      const double at = (shift - gap) / t, e = -0.5 * at * at;
+      y[j] = shift;
+      x[j] = base + shift;
       w[j] = ntksym_op_weight14[n] * length * ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
       w[j] *= ntksym_direct_hermite(order, at);
     }
-    s->point(14, x, s->given, v, d);
-    for (int j = 0; j < 14; ++j) total += w[j] * (which ? d[j] : v[j]);
+    ntksym_direct_values(s, which, cell, base, x, y, v);
+    for (int j = 0; j < 14; ++j) total += w[j] * v[j];
   }
   return total / t;
 }
 
 /* The integral over a cell by panels: E[s(u)] there, without the factor 1/sqrt(2 pi); of an order,
- * with the Hermite polynomial of z = (u - m)/t. */
+ * with the Hermite polynomial of z = (u - m)/t.  Its ends are at m - below and m - above. */
 NTKSYM_BLOCK_FUNCTION double ntksym_direct_panels(const ntksym_direct_rule *s, int which, int order,
-                                                  int cell, double m, double t, double reach)
+                                                  int cell, double m, double below, double above,
+                                                  double t, double reach)
 {
-  double z[256], x[16], w[16], v[16], d[16], total = 0.0;
+  double z[256], x[16], y[16], w[16], v[16], total = 0.0;
   const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
+  const double from = cell > 0 ? -below / t : low, to = cell < s->kinks ? -above / t : high;
+  const int upper = fabs(to) < fabs(from);
+  const double start = upper ? to : from, base = upper ? high : low;
   int ends;
-  if (high - low < t) return ntksym_direct_narrow(s, which, order, m, t, low, high);
-  ends = ntksym_direct_ends(s, cell, m, t, reach, s->cut, s->cuts, z);
+  if (high - low < t) return ntksym_direct_narrow(s, which, order, cell, below, above, t);
+  ends = ntksym_direct_ends(s, from, to, m, t, reach, s->cut, s->cuts, z);
   for (int k = 0; k + 1 < ends; ++k) {
     const double left = z[k], length = z[k + 1] - left;
     double part = 0.0;
@@ -1287,28 +1362,28 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_panels(const ntksym_direct_rule *s, i
       const int n = j < 14 ? j : 14 - 1;
       const double at = left + length * ntksym_op_node14[n], e = -0.5 * at * at;
       x[j] = m + t * at;
+      y[j] = t * ((left - start) + length * ntksym_op_node14[n]);
       w[j] = ntksym_op_weight14[n] * length * ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
       w[j] *= ntksym_direct_hermite(order, at);
     }
-    s->point(14, x, s->given, v, d);
-    for (int j = 0; j < 14; ++j) part += w[j] * (which ? d[j] : v[j]);
+    ntksym_direct_values(s, which, cell, base, x, y, v);
+    for (int j = 0; j < 14; ++j) part += w[j] * v[j];
     total += part;
   }
   return total;
 }
 
-/* One row of `closed` and one of its ends k, for many means m: the integrals from there upwards
+/* One row of `closed` and one of its ends k, for many gaps m - k: the integrals from there upwards
  * (side 1) or downwards (-1), and the sums of the sizes of their terms. */
 NTKSYM_BLOCK_FUNCTION void ntksym_direct_side(double rate, const double *c, int degree, double sign,
-                                              double k, double t, const double *m,
-                                              const double *side, const double *bell, double *value,
-                                              double *size)
+                                              double t, const double *gap, const double *side,
+                                              const double *bell, double *value, double *size)
 {
   double z[16], y[16], i0[16], i1[16], s0[16], s1[16];
   double power[16];
   for (int i = 0; i < 16; ++i) {
-    const double gap = m[i] - k, at = side[i] * (gap / t + rate * t), size_of = fabs(at);
-    const double a = rate * (gap + 0.5 * rate * t * t), far = size_of > 1e100 ? 1e100 : size_of;
+    const double at = side[i] * (gap[i] / t + rate * t), size_of = fabs(at);
+    const double a = rate * (gap[i] + 0.5 * rate * t * t), far = size_of > 1e100 ? 1e100 : size_of;
     /* exp(a)*Phi(-y) is the density at the end times Mills' ratio: nothing of it cancels */
     const double tail = bell[i] * (0x1.40d931ff62705p+0 * ntksym_op_erfcx(0x1.6a09e667f3bcdp-1 * far));
     const double grown = ntksym_op_exp(a < -600.0 ? -600.0 : a); /* no subnormals: they are slow */
@@ -1330,22 +1405,23 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_side(double rate, const double *c, int 
     }
 }
 
-/* E[s(u)], or E[s'(u)] with the jumps, for u of the means m and standard deviation t. */
+/* E[s(u)], or E[s'(u)] with the jumps, for u of the means m and standard deviation t; by kinks k,
+ * `gap` has m - k: in a tail, m rounded would cost many digits. */
 NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int which,
-                                              const double *m, double t, double *out)
+                                              const double *m, double (*gap)[16], double t,
+                                              double *out)
 {
   const int cells = s->kinks + 1, wide = 2 * s->degree + 3;
   const double *row = s->closed;
   double bell[12][16], value[12 + 1][16], size[12 + 1][16];
   double side[16], reach[16], all[16];
   if (!(t > 0.0)) {
-    double d[16];
-    s->point(16, m, s->given, which ? d : out, which ? out : d);
+    ntksym_direct_still(s, which, m, gap, out);
     return;
   }
   for (int k = 0; k < s->kinks; ++k)
     for (int i = 0; i < 16; ++i) {
-      const double at = (s->kink[k] - m[i]) / t, e = -0.5 * at * at;
+      const double at = gap[k][i] / t, e = -0.5 * at * at;
       bell[k][i] = 0x1.9884533d43651p-2 * ntksym_op_exp_inside(e < -600.0 ? -600.0 : e);
     }
   for (int i = 0; i < 16; ++i) {
@@ -1357,12 +1433,12 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
   for (int cell = 0; cell < cells; ++cell) {
     const int groups = s->groups[which * cells + cell], first = cell > 0, last = cell < s->kinks;
     const double *next = row + (groups > 0 ? wide * groups : 0);
-    const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
     int any = 0;
     for (int i = 0; i < 16; ++i) {
       const int near = ntksym_direct_away(s, cell, m[i], t) < reach[i];
       any |= near;
-      side[i] = first & last ? (m[i] - low < high - m[i] ? 1.0 : -1.0) : (first ? 1.0 : -1.0);
+      side[i] = first ? 1.0 : -1.0;
+      if (first & last) side[i] = gap[cell - 1][i] < -gap[cell][i] ? 1.0 : -1.0;
       value[cell][i] = 0.0;
       size[cell][i] = near & (groups < 0) ? INFINITY : 0.0;
     }
@@ -1373,10 +1449,10 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
     }
     for (; row < next; row += wide) {
       if (first)
-        ntksym_direct_side(row[0], row + 1, s->degree, 1.0, low, t, m, side, bell[cell - 1],
+        ntksym_direct_side(row[0], row + 1, s->degree, 1.0, t, gap[cell - 1], side, bell[cell - 1],
                            value[cell], size[cell]);
       if (last)
-        ntksym_direct_side(row[0], row + 2 + s->degree, s->degree, -1.0, high, t, m, side,
+        ntksym_direct_side(row[0], row + 2 + s->degree, s->degree, -1.0, t, gap[cell], side,
                            bell[cell], value[cell], size[cell]);
     }
     for (int i = 0; i < 16; ++i) all[i] += fabs(value[cell][i]);
@@ -1385,8 +1461,10 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
     for (int i = 0; i < 16; ++i) {
       const double most = size[cell][i];
       if (!(most <= 8.0 * all[i]) && most > 0.0 && (i == 0 || m[i] != m[i - 1]))
-        value[cell][i] = 0x1.9884533d43651p-2 *
-                         ntksym_direct_panels(s, which, 0, cell, m[i], t, reach[i]);
+        value[cell][i] =
+            0x1.9884533d43651p-2 *
+            ntksym_direct_panels(s, which, 0, cell, m[i], gap[cell > 0 ? cell - 1 : 0][i],
+                                 gap[cell < s->kinks ? cell : 0][i], t, reach[i]);
       else if (!(most <= 8.0 * all[i]) && i > 0)
         value[cell][i] = value[cell][i - 1];
       out[i] += value[cell][i];
@@ -1399,12 +1477,13 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
  * x is counted from the end `base` of the cell, at `start` standard deviations r: far out, rounding
  * that number would cost many digits. */
 static inline void ntksym_direct_weights(double base, double start, double left, double length,
-                                         double r, double q, double *x, double *w)
+                                         double r, double q, double *y, double *x, double *w)
 {
   for (int j = 0; j < 16; ++j) {
     const int n = j < 14 ? j : 14 - 1;
     const double shift = r * ((left - start) + length * ntksym_op_node14[n]);
     double square, low, ratio, slip;
+    y[j] = shift;
     x[j] = base + shift;
     slip = shift - (x[j] - base); /* of the node: in a tail the density is steep */
     square = x[j] * x[j];
@@ -1434,12 +1513,22 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_by_parts(const ntksym_direct_rule *s, d
     const double m = turn * v[i], reach = ntksym_direct_reach(s, 0, m, t);
     double first = 0.0, second = 0.0;
     for (int cell = 0; cell <= s->kinks; ++cell) {
+      const double low = m - ntksym_direct_low(s, cell), high = m - ntksym_direct_high(s, cell);
       if (!s->live[cell]) continue;
-      first += ntksym_direct_panels(s, 0, 1, cell, m, t, reach);
-      second += ntksym_direct_panels(s, 0, 2, cell, m, t, reach);
+      first += ntksym_direct_panels(s, 0, 1, cell, m, low, high, t, reach);
+      second += ntksym_direct_panels(s, 0, 2, cell, m, low, high, t, reach);
     }
     out[i] = 0x1.9884533d43651p-2 * (first * (v[i] / q) - turn * (second / t)) / t;
   }
+}
+
+/* turn*v - k by the kinks k, for v = base + y: turn to more digits than 53, v not rounded. */
+static inline void ntksym_direct_gaps(const ntksym_direct_rule *s, double turn, double rest,
+                                      double base, const double *y, double (*gap)[16])
+{
+  const double at = turn * base, low = fma(turn, base, -at) + rest * base;
+  for (int k = 0; k < s->kinks; ++k)
+    for (int j = 0; j < 16; ++j) gap[k][j] = (at - s->kink[k] + low) + turn * y[j];
 }
 
 /* The dual or its derivative; the outer integral is over the input of the smaller variance. */
@@ -1450,7 +1539,8 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
   const double q = q11 < q22 ? q11 : q22, r = sqrt(q), turn = q12 / q, t = root / r;
   const int parts = which && s->dies && t > 2.0 * unit, row = parts ? 0 : which;
   const double width = t / fabs(turn), reach = ntksym_direct_reach(s, row, 0.0, r);
-  double more[256], z[256], total = 0.0;
+  const double rest = fma(-turn, q, q12) / q; /* of `turn` */
+  double more[256], z[256], gap[12][16], total = 0.0;
   int count = 0;
   for (int k = 0; k < s->cuts; ++k) more[count++] = s->cut[k];
   if (turn != 0.0 && width < r) { /* else the mean is as smooth as the density */
@@ -1466,19 +1556,21 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
     double base;
     int ends;
     if (!s->live[row * (s->kinks + 1) + cell]) continue;
-    ends = ntksym_direct_ends(s, cell, 0.0, r, reach, more, count, z);
+    ends = ntksym_direct_ends(s, ntksym_direct_low(s, cell) / r, ntksym_direct_high(s, cell) / r,
+                              0.0, r, reach, more, count, z);
     base = ntksym_direct_base(s, cell);
     for (int k = 0; k + 1 < ends; ++k) {
-      double x[16], w[16], v[16], d[16], mean[16], sum = 0.0;
-      ntksym_direct_weights(base, base / r, z[k], z[k + 1] - z[k], r, q, x, w);
-      s->point(14, x, s->given, v, d);
+      double x[16], y[16], w[16], v[16], mean[16], sum = 0.0;
+      ntksym_direct_weights(base, base / r, z[k], z[k + 1] - z[k], r, q, y, x, w);
+      ntksym_direct_values(s, row, cell, base, x, y, v);
       if (parts) {
         ntksym_direct_by_parts(s, q, turn, t, x, mean);
       } else {
         for (int j = 0; j < 16; ++j) x[j] = turn * x[j];
-        ntksym_direct_mean(s, which, x, t, mean);
+        ntksym_direct_gaps(s, turn, rest, base, y, gap);
+        ntksym_direct_mean(s, which, x, gap, t, mean);
       }
-      for (int j = 0; j < 14; ++j) sum += w[j] * (row ? d[j] : v[j]) * mean[j];
+      for (int j = 0; j < 14; ++j) sum += w[j] * v[j] * mean[j];
       total += sum;
     }
   }
@@ -1487,10 +1579,11 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
     const double low = (fma(-ratio, q, square) + fma(at, at, -square)) / q;
     const double bell = ratio < 1380.0 ? exp(-0.5 * ratio) : 0.0;
     const double part = s->jump[k] * (bell - bell * (0.5 * low)) / r;
-    double x[16], mean[16];
+    double x[16], y[16], mean[16];
     if (!(bell > 0.0)) continue;
-    for (int j = 0; j < 16; ++j) x[j] = turn * s->kink[k];
-    ntksym_direct_mean(s, which, x, t, mean);
+    for (int j = 0; j < 16; ++j) x[j] = turn * s->kink[k], y[j] = 0.0;
+    ntksym_direct_gaps(s, turn, rest, s->kink[k], y, gap);
+    ntksym_direct_mean(s, which, x, gap, t, mean);
     total += part * mean[0];
   }
   return total * 0x1.9884533d43651p-2;
@@ -1505,13 +1598,14 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_same(const ntksym_direct_rule *s, int
     double base;
     int ends;
     if (!s->live[which * (s->kinks + 1) + cell]) continue;
-    ends = ntksym_direct_ends(s, cell, 0.0, r, reach, s->cut, s->cuts, z);
+    ends = ntksym_direct_ends(s, ntksym_direct_low(s, cell) / r, ntksym_direct_high(s, cell) / r,
+                              0.0, r, reach, s->cut, s->cuts, z);
     base = ntksym_direct_base(s, cell);
     for (int k = 0; k + 1 < ends; ++k) {
-      double x[16], w[16], v[16], d[16], part = 0.0;
-      ntksym_direct_weights(base, base / r, z[k], z[k + 1] - z[k], r, q, x, w);
-      s->point(14, x, s->given, v, d);
-      for (int j = 0; j < 14; ++j) part += w[j] * (which ? d[j] * d[j] : v[j] * v[j]);
+      double x[16], y[16], w[16], v[16], part = 0.0;
+      ntksym_direct_weights(base, base / r, z[k], z[k + 1] - z[k], r, q, y, x, w);
+      ntksym_direct_values(s, which, cell, base, x, y, v);
+      for (int j = 0; j < 14; ++j) part += w[j] * v[j] * v[j];
       total += part;
     }
   }

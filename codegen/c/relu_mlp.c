@@ -709,7 +709,7 @@ static double ntksym_relu_mlp_root(size_t d, const double *x, const double *y, d
   frexp(other, &e2);
   if (alike) e2 = e1;
   const double down = ldexp(1.0, -e1), low = ldexp(1.0, -e2), side = g12 < 0.0 ? down : -down;
-  double along = 0.0, apart = 0.0, area = 0.0;
+  double along = 0.0, apart = 0.0, area = 0.0, left = 0.0;
   for (size_t k = 0; k < d; ++k) {
     const double far = y[k] * low - x[k] * down;
     along += x[k] * down * (y[k] * low + x[k] * side);
@@ -717,9 +717,12 @@ static double ntksym_relu_mlp_root(size_t d, const double *x, const double *y, d
   }
   along /= norm * down * (norm * down);
   for (size_t k = 0; k < d; ++k) {
-    const double z = (y[k] * low + x[k] * side) - along * (x[k] * down);
+    const double z = fma(-along, x[k] * down, y[k] * low + x[k] * side);
     area += z * z;
+    left += x[k] * down * z; /* rounding of `along`, where unlike norms make it large */
   }
+  left /= norm * down;
+  area = area > left * left ? area - left * left : 0.0;
   if (alike) gap = ldexp(sqrt(apart), e2);
   return hypot(in[0] * norm * ldexp(sqrt(area), e2), bias * gap);
 }

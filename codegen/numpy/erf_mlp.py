@@ -108,6 +108,7 @@ _NEAR_AT = np.array((0.019855071751231884, 0.10166676129318664, 0.23723379504183
 _NEAR_WEIGHT = np.array((0.05061426814518813, 0.11119051722668724, 0.15685332293894363, 0.181341891689181, 0.181341891689181, 0.15685332293894363, 0.11119051722668724, 0.05061426814518813))[:, None]
 _FEW_AT = np.array((0.06943184420297371, 0.33000947820757187, 0.6699905217924281, 0.9305681557970263))[:, None]
 _FEW_WEIGHT = np.array((0.17392742256872692, 0.32607257743127305, 0.32607257743127305, 0.17392742256872692))[:, None]
+_NEAR_SHARES = (1.3832693571255664e-06, -9.185773074661964e-07, 1.2056327160493827e-07, -3.5881926072898296e-09, 2.1107015336998998e-11)
 _NEAR_ROUGH = np.array(((0.2098921910670315, -0.5591073831433645, 0.6166048635025358, -0.26738967142620373, -0.2673896714262032, 0.6166048635025358, -0.5591073831433645, 0.2098921910670315), (-0.11769245644771255, 0.37789693708459177, -0.6317745531190049, 0.7849065579218132, -0.7849065579218133, 0.6317745531190049, -0.37789693708459177, 0.11769245644771255)))
 
 
@@ -159,16 +160,20 @@ def _near_along(dual, lo, hi, spread):
 
 def _near_apart(dual, lo, hi, spread):
     """The same where s may be two numbers with a point between them for large r: then, with the
-    ratio of the variances fixed, r times that is A + B/r^2, which is read off at smaller r.
+    ratio of the variances fixed, r times that is A + B/r^2 + ..., which is read off at smaller r.
     """
     t = np.where(hi > dual.far**2, dual.far / np.sqrt(hi), 1.0)
     lo, hi = lo * t * t, hi * t * t
     total, large = _near_along(dual, lo, hi, spread), np.nonzero(t < 1.0)[0]
     if large.size:
-        t, near = t[large], total[large]
-        half = _near_along(dual, 0.25 * lo[large], 0.25 * hi[large], spread[large])
-        bend = (0.5 * half - near) / 3.0
-        total[large] = t * ((near - bend) + bend * (t * t))
+        t, found = t[large], 0.0
+        for k, share in enumerate(_NEAR_SHARES):
+            less = 0.25**k
+            part = _near_along(dual, less * lo[large], less * hi[large], spread[large])
+            for j in range(len(_NEAR_SHARES)):
+                part = part * (t * t - 4.0**j) if j != k else part * share
+            found = found + part
+        total[large] = t * found
     return total
 
 
@@ -259,7 +264,7 @@ def _near0(values):
     def own(q):
         return _near0_own(q, values[1])
 
-    dual.far = 1024.0
+    dual.far = 128.0
     return dual, own
 
 
@@ -326,7 +331,8 @@ def _rows(value, name):
 
 def _root(x, z, inner, first):
     """sqrt(q11*q22 - q12^2) of the first layer for rows, pair by pair, with their inner products:
-    from the part of z - x (or z + x) orthogonal to x where that is the shorter.
+    from the part of z - x (or z + x) orthogonal to x where that is the shorter; twice, because
+    unlike norms make most of it parallel to x.
     """
     norm, other = np.sqrt(np.sum(x * x, axis=1)), np.sqrt(np.sum(z * z, axis=1))
     none = (norm == 0.0) | (other == 0.0)
@@ -337,6 +343,9 @@ def _root(x, z, inner, first):
     e2 = np.where(alike, e1, np.frexp(other)[1])
     x, z = np.ldexp(x, -e1[:, None]), np.ldexp(z, -e2[:, None])
     short = np.where(inner[:, None] < 0.0, z + x, z - x)
+    along = np.sum(x * short, axis=1) / np.where(none, 1.0, np.sum(x * x, axis=1))
+    part, low = _two_product(along[:, None], x)
+    short = (short - part) - low
     along = np.sum(x * short, axis=1) / np.where(none, 1.0, np.sum(x * x, axis=1))
     across = np.ldexp(np.sqrt(np.sum((short - along[:, None] * x) ** 2, axis=1)), e2)
     across = np.where(rho * rho <= 0.9975, other * _sqrt0(1.0 - rho * rho), across)

@@ -208,7 +208,8 @@ def _rows(value, name):
 
 def _root(x, z, inner, first):
     """sqrt(q11*q22 - q12^2) of the first layer for rows, pair by pair, with their inner products:
-    from the part of z - x (or z + x) orthogonal to x where that is the shorter.
+    from the part of z - x (or z + x) orthogonal to x where that is the shorter; twice, because
+    unlike norms make most of it parallel to x.
     """
     norm, other = np.sqrt(np.sum(x * x, axis=1)), np.sqrt(np.sum(z * z, axis=1))
     none = (norm == 0.0) | (other == 0.0)
@@ -219,6 +220,9 @@ def _root(x, z, inner, first):
     e2 = np.where(alike, e1, np.frexp(other)[1])
     x, z = np.ldexp(x, -e1[:, None]), np.ldexp(z, -e2[:, None])
     short = np.where(inner[:, None] < 0.0, z + x, z - x)
+    along = np.sum(x * short, axis=1) / np.where(none, 1.0, np.sum(x * x, axis=1))
+    part, low = _two_product(along[:, None], x)
+    short = (short - part) - low
     along = np.sum(x * short, axis=1) / np.where(none, 1.0, np.sum(x * x, axis=1))
     across = np.ldexp(np.sqrt(np.sum((short - along[:, None] * x) ** 2, axis=1)), e2)
     across = np.where(rho * rho <= 0.9975, other * _sqrt0(1.0 - rho * rho), across)

@@ -38,8 +38,8 @@ from ..network.affine import Affine, affine_layers
 from ..network.layers import Nonlinearity
 from ..numeric import Candidate, Choice, ExpectedDual, MixtureDual, choose
 from ..numeric.choice import is_slow
-from ..numeric.rules import RULES
 from ..numeric.patience import at_most
+from ..numeric.rules import RULES
 from .engines import load_module
 from .later import Range as Range
 from .later import Wanted as Wanted
