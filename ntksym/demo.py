@@ -117,8 +117,8 @@ def _predict(console: Any, kernels: dict[str, Any]) -> None:
             accuracy = float(np.mean(fitted == digits.target[test]))
             interpolation = np.max(np.abs(gram[np.ix_(train, train)] @ weights - targets[train]))
             console.print(
-                f"  {name:4s}: test accuracy {accuracy:.2%} on {len(test)} digits, trained on "
-                f"{len(train)} (training residual {interpolation:.0e})"
+                f"  {name:4s}: test accuracy {accuracy:.2%} on {len(test)} digits; trained on "
+                f"{len(train)}, residual {interpolation:.0e}"
             )
 
 

@@ -62,16 +62,7 @@ class DeepKernel(CompiledKernel):
     """
 
     def __init__(self, layers: CompiledKernel, network: Network, cache: bool) -> None:
-        super().__init__(
-            layers._engine,
-            name=layers.name,
-            target=layers.target,
-            dtype=layers.dtype.name,
-            threads=layers.threads,
-            sources=layers.sources,
-            network=layers._network,
-        )
-        self._keep = layers._keep
+        self._stand_in(layers)
         self._cache = cache
         self._net = network
         self._flat: CollapsedKernel | None = None

@@ -91,6 +91,20 @@ class CompiledKernel:
         self._gradient: NetworkGradient | UnitGradient | None = None
         self._units: tuple[Any, Any] | None = None
 
+    def _stand_in(self, layers: CompiledKernel) -> None:
+        """Take over what another kernel computes with."""
+        CompiledKernel.__init__(
+            self,
+            layers._engine,
+            name=layers.name,
+            target=layers.target,
+            dtype=layers.dtype.name,
+            threads=layers.threads,
+            sources=layers.sources,
+            network=layers._network,
+        )
+        self._keep, self._units = layers._keep, layers._units
+
     def __repr__(self) -> str:
         return f"<CompiledKernel {self.name}: target={self.target}, threads={self.threads}>"
 

@@ -72,15 +72,7 @@ class TabledKernel(CompiledKernel):
     """
 
     def __init__(self, layers: CompiledKernel, net: Any, asked: Asked, seconds: float) -> None:
-        super().__init__(
-            layers._engine,
-            name=layers.name,
-            target=layers.target,
-            dtype=layers.dtype.name,
-            threads=layers.threads,
-            sources=layers.sources,
-        )
-        self._keep, self._units = layers._keep, layers._units
+        self._stand_in(layers)
         self._net, self._asked = net, asked
         self._tables: Any = None
         self.seconds = seconds
