@@ -66,6 +66,11 @@ ACCEPTED = {
     "max(x, -oo)": x,
     "Phi(oo)*x": x,
     "abs(x) + Abs(x)": 2 * Abs(x),
+    "x*||x| - 1|": x * Abs(Abs(x) - 1),
+    "-|x|**3*max(|x|, 1)": -(Abs(x) ** 3) * Max(Abs(x), 1),
+    "piecewise((1, x > 1 | |x| < 1/2), (0, True))": Piecewise(
+        (1, (x > 1) | (Abs(x) < Rational(1, 2))), (0, True)
+    ),
     "sign(x)": sympy.sign(x),
     "Heaviside(x - 1)": Heaviside(x - 1),
     "heaviside(x, 0)": Heaviside(x, 0),

@@ -29,6 +29,23 @@ REFUSED: dict[str, tuple[type[NtksymError], str]] = {
     "x y": (ParseError, "an operator is missing" + line("x y", 3) + "\n  use:   x*y"),
     "(x": (ParseError, "the bracket ( is never closed" + line("(x", 1) + "\n  use:   a ) after it"),
     "x)": (ParseError, "the bracket ) was never opened" + line("x)", 2)),
+    "x + (|x > 1)": (
+        ParseError,
+        "the bar | is never closed"
+        + line("x + (|x > 1)", 6)
+        + "\n  use:   abs(x) or |x| for absolute values; or for alternatives",
+    ),
+    "2|x|": (ParseError, "an operator is missing" + line("2|x|", 2) + "\n  use:   ...*|...|"),
+    "|x||x|": (
+        ParseError,
+        "an operator is missing" + line("|x||x|", 4) + "\n  use:   |...|*|...|",
+    ),
+    "x|x|": (
+        ParseError,
+        "the formula ends too early"
+        + line("x|x|", 5)
+        + "\n  use:   a product with an absolute value is x*|x|",
+    ),
     "x +": (
         ParseError,
         "the formula ends too early"

@@ -2,7 +2,8 @@
 
 From weak to strong: `or |`, `and &`, `not ~`, comparisons, `+ -`, `* /`, unary `-`, `** ^`.
 `&` and `|` mean the same as `and` and `or`: unlike in Python, they are weaker than comparisons,
-so a condition pasted from SymPy reads the same with or without its parentheses.
+so a condition pasted from SymPy reads the same with or without its parentheses.  Where an operand
+is due, `|` opens an absolute value, as in `|x|*sin(x)`: the next `|` after an operand closes it.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from .syntax import (
 from .table import known_names
 from .tokens import Token, tokenize
 
+_VALUES = (Number, Sum, Product, Negate, Power)
+"""What is never a condition, so that a bar after it is no alternative."""
 _RELATIONS = ("<", "<=", ">", ">=", "==", "!=")
 
 
@@ -104,6 +107,8 @@ class _Reader:
         operands = [operand()]
         at = operands[0].at
         while self.token.text in spellings and self.token.kind != "end":
+            if self.token.kind == "|" and isinstance(operands[-1], _VALUES):
+                raise self.missing("...*|...|")
             at = self.advance().at
             operands.append(operand())
         return operands[0] if len(operands) == 1 else self.count(Logic(at, word, tuple(operands)))
@@ -166,8 +171,21 @@ class _Reader:
             return self.name()
         if token.kind == "(":
             return self.bracket()
+        if token.kind == "|":
+            return self.bars()
         self.refuse()
         raise AssertionError("refuse() raises")
+
+    def bars(self) -> Node:
+        """An absolute value: a sum between bars, where `|` after an operand is the closing bar."""
+        token = self.advance()
+        self.open.append(token)
+        node = self.inside(self.sum)
+        self.close("|")
+        self.no_neighbour(token, closed=True)
+        if self.token.kind == "|" and not (self.open and self.open[-1].kind == "|"):
+            raise self.missing("|...|*|...|")
+        return self.count(Call(token.at, "abs", (node,)))
 
     def name(self) -> Node:
         token = self.token
@@ -206,8 +224,8 @@ class _Reader:
 
     # --- refusals -----------------------------------------------------------------------------
 
-    def close(self) -> None:
-        if self.token.kind != ")":
+    def close(self, bracket: str = ")") -> None:
+        if self.token.kind != bracket:
             self.refuse()
         self.advance()
         self.open.pop()
@@ -218,6 +236,7 @@ class _Reader:
         if after.kind not in ("number", "name", "(") or after.text in ("and", "or", "not"):
             return
         left = "(...)" if closed else token.text
+        left = "|...|" if token.kind == "|" else left
         right = "(...)" if after.kind == "(" else after.text
         hint = f"{left}*{right}"
         if after.text in ("if", "else"):
@@ -226,22 +245,38 @@ class _Reader:
             hint = "the formula alone: x is the input"
         elif not closed and token.kind == "name" and token.text in known_names(True):
             hint = f"{left}({right})"
-        raise ParseError("an operator is missing", where=caret(self.text, after.at), hint=hint)
+        raise self.missing(hint)
+
+    def missing(self, hint: str) -> ParseError:
+        """The error where an operator is missing before the token."""
+        return ParseError(
+            "an operator is missing", where=caret(self.text, self.token.at), hint=hint
+        )
+
+    def never_closed(self) -> ParseError:
+        """The error of the innermost bracket, or bar, that is open."""
+        opened = self.open[-1]
+        bar = opened.kind == "|"
+        return ParseError(
+            "the bar | is never closed" if bar else "the bracket ( is never closed",
+            where=caret(self.text, opened.at),
+            hint="abs(x) or |x| for absolute values; or for alternatives"
+            if bar
+            else "a ) after it",
+        )
 
     def refuse(self) -> None:
         """Raise the error for a token that cannot stand where it stands."""
         token = self.token
         if token.kind == "end":
             if self.open:
-                raise ParseError(
-                    "the bracket ( is never closed",
-                    where=caret(self.text, self.open[-1].at),
-                    hint="a ) after it",
-                )
+                raise self.never_closed()
             raise ParseError(
                 "the formula ends too early",
                 where=caret(self.text, token.at),
-                hint="a number, a name or a bracket at the end",
+                hint="a product with an absolute value is x*|x|"
+                if self.position and self.tokens[self.position - 1].kind == "|"
+                else "a number, a name or a bracket at the end",
             )
         if token.kind == ")" and not self.open:
             raise ParseError("the bracket ) was never opened", where=caret(self.text, token.at))
@@ -255,10 +290,8 @@ class _Reader:
                 where=caret(self.text, token.at),
                 hint="one formula; a decimal point is .",
             )
-        if token.text == "|":
-            raise ParseError(
-                "'|' cannot stand here", where=caret(self.text, token.at), hint="abs(x) for |x|"
-            )
+        if self.open and self.open[-1].kind == "|" and token.kind in (*_RELATIONS, ")", ",", "&"):
+            raise self.never_closed()
         raise ParseError(
             f"{token.text!r} cannot stand here",
             where=caret(self.text, token.at),
