@@ -343,7 +343,7 @@ _TABLE = (
         _exp_phi2_parts,
         "exp(a)*Phi2(h + dh, k + dk, c, s), arguments (a, h, k, c, s, dh, dk): exp may overflow "
         "where Phi2 underflows; dh and dk, at most 2**-30, are what rounding took away from h and "
-        "k, and count where a >= 0.25 or where Phi2 is the rest of a cancellation",
+        "k, and count where a >= 0.25 or where Phi2 is the rest of larger numbers",
     ),
     Op(
         "Phi2",

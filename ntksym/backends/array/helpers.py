@@ -339,7 +339,8 @@ def _owen(h, ah):
 _Phi2 = _rule(_Phi2_value, lambda h, k, c, s: _tilt(0.0 * h, h, k, c, s))""",
     "_expPhi2": '''def _expPhi2_value(a, h, k, c, s, dh, dk):
     """Where exp(a) is large the integral of the density over the correlation (Plackett 1954)."""
-    big = (a >= 0.25) | ((h + k <= 0.0) & (s < -0.5 * c))
+    rest = (s < -0.5 * c) | ((h + k) * _abs(h - k) < -6.0)  # of what is larger
+    big = (a >= 0.25) | ((h + k <= 0.0) & rest)
     plain = _exp(_where(big, 0.0, a)) * _Phi2_value(h, k, c, s)
     of_h, of_k, _, _ = _tilt(_min(a, 700.0), h, k, c, s)
     rest = dh * of_h + dk * of_k

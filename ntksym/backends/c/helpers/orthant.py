@@ -219,10 +219,11 @@ static inline double ntksym_op_orthant_low(double a, double h, double k, double 
 }
 
 /* Whether exp(a)*Phi2(h, k; r) is an integral of positive numbers: where exp(a) makes the rounding
- * of Phi2 large, and where Phi2 is the small rest of numbers of size one half. */
+ * of Phi2 large, where Phi2 is the small rest of numbers of size one half, and where one gate is so
+ * much smaller than the other that the rounding of the larger one counts. */
 static inline int ntksym_op_tailed(double a, double h, double k, double c, double s)
 {
-  return (a >= 0.25) | ((h + k <= 0.0) & (s < -0.5 * c));
+  return (a >= 0.25) | ((h + k <= 0.0) & ((s < -0.5 * c) | ((h + k) * fabs(h - k) < -6.0)));
 }
 
 /* exp(a)*Phi2(h + dh, k + dk; r), with the relative accuracy of the tails where that is so.
