@@ -10,8 +10,8 @@ from sympy import Integer, Rational, sqrt
 from ntksym.claims import Claim
 from ntksym.claims.expectation import Gaussians, expectations, z
 from ntksym.claims.read import BadClaim, read_claims
-from ntksym.claims.statement import state
-from ntksym.errors import BadActivation, BadSpec
+from ntksym.claims.statement import formulas_of, state
+from ntksym.errors import BadActivation, BadSpec, UnknownName
 from ntksym.symbols import q11, q12, q22, u, v, x
 
 
@@ -155,3 +155,37 @@ def test_products_that_do_not_separate_are_refused() -> None:
         expectations(sqrt(u**2 + v**2), law)
     ((coefficient, es),) = expectations(3 * u**2 * z, law)
     assert coefficient == 3 and len(es) == 2
+
+
+@pytest.mark.parametrize(
+    ("claim", "text", "note"),
+    [
+        (
+            Claim(quantity="normalised", activation="relu", latex=r"\kappa_1(u) = u^2 + a", params={"a": "real"}),
+            "rho**2 + a",
+            "u is read as rho: the argument on the left-hand side",
+        ),
+        (Claim(quantity="diagonal", activation="relu", latex=r"$V(\lambda) = \lambda/2$"), "q/2", "lam"),
+        (Claim(quantity="normalised", activation="relu", latex=r"f(\rho) = \rho"), "rho", ""),
+        (Claim(quantity="nngp", activation="relu", latex=r"\xi\varphi^2", names={r"\xi": "rho", r"\varphi": "2*q11"}), "xi*name_phi**2", ""),
+        (Claim(quantity="normalised", activation="relu", latex="f(x) = 2x", names={"x": "rho/2"}), "2*x", ""),
+    ],
+)  # fmt: skip
+def test_names_of_a_latex_claim(claim: Claim, text: str, note: str) -> None:
+    texts, notes = formulas_of(claim)
+    assert texts == {"": text} and (not note or any(note in n for n in notes))
+    assert state(claim, texts)
+
+
+def test_kernels_of_layers_are_no_part_of_the_formula_of_a_network() -> None:
+    claim = Claim(quantity="ntk", network="mlp:relu:depth=1", latex="K^{0}(x,x')/2")
+    with pytest.raises(UnknownName, match="there is no function"):
+        formulas_of(claim)
+
+
+def test_names_that_are_not_bound_say_how_to_bind_them() -> None:
+    with pytest.raises(UnknownName) as caught:
+        state(Claim(quantity="normalised", activation="relu", formula="u/2"))
+    assert caught.value.hint == (
+        'params = { u = "real" } binds it, names = { u = "rho" } says what it stands for'
+    )

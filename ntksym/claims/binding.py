@@ -14,6 +14,7 @@ from ..errors import BadSpec, UnknownName
 from ..language import as_activation
 from ..language.names import ASSUMPTIONS, assumption
 from ..language.table import ALIASES, known_names
+from ..latex import name_for
 from ..symbols import RESERVED, bias_var, m, m1, m2, q, q11, q12, q22, weight_var, x
 from .claim import Claim
 from .scope import Scope, free_names
@@ -243,7 +244,7 @@ def bind(claim: Claim) -> Binding:
     params = _positive_roots(claim, params, given)
     names.update(params)
     for new, old in claim.names.items():
-        names[new] = Scope(names).read(old)
+        names[name_for(new)] = Scope(names).read(old)
     functions = {n: _function(t, names, given) for n, t in (("f", claim.f), ("g", claim.g)) if t}
     own = None if activation is None else activation.expr
     conditions = tuple(read_conditions(claim, names))

@@ -21,17 +21,10 @@ from ..language.messages import caret, nearest
 from ..language.parser import read_tree
 from ..language.syntax import (
     Call,
-    Compare,
-    Logic,
     Name,
-    Negate,
     Node,
-    Not,
-    Pair,
-    Power,
-    Product,
-    Sum,
     children,
+    rebuild,
 )
 from ..language.table import known_names
 
@@ -147,10 +140,18 @@ def _check_names(text: str, node: Node, names: Mapping[str, Expr]) -> None:
             f"the name {node.name!r} is not bound",
             where=caret(text, node.at),
             tried=["bound here: " + ", ".join(shown)],
-            hint=f"did you mean {close}?" if close else 'params = { name = "real" } binds a name',
+            hint=f"did you mean {close}?"
+            if close
+            else f'params = {{ {node.name} = "real" }} binds it, '
+            f'names = {{ {node.name} = "{_meant(shown)}" }} says what it stands for',
         )
     for child in children(node):
         _check_names(text, child, names)
+
+
+def _meant(names: list[str]) -> str:
+    """A name of the quantity, for an error."""
+    return next((n for n in ("rho", "q", "q12") if n in names), "...")
 
 
 def free_names(text: str) -> tuple[str, ...]:
@@ -165,27 +166,3 @@ def free_names(text: str) -> tuple[str, ...]:
 
     visit(read_tree(text.translate(_BRACKETS)))
     return tuple(found)
-
-
-def rebuild(node: Node, change: Callable[[Node], Node]) -> Node:
-    """The node with `change` applied to each node directly below it."""
-    match node:
-        case Negate() | Not():
-            return replace(node, operand=change(node.operand))
-        case Sum():
-            return replace(node, terms=tuple((s, change(t)) for s, t in node.terms))
-        case Product():
-            return replace(node, factors=tuple((s, change(f)) for s, f in node.factors))
-        case Power():
-            return replace(node, base=change(node.base), exponent=change(node.exponent))
-        case Call():
-            return replace(node, arguments=tuple(change(a) for a in node.arguments))
-        case Pair():
-            return replace(node, value=change(node.value), condition=change(node.condition))
-        case Compare():
-            rest = tuple((op, change(n)) for op, n in node.rest)
-            return replace(node, first=change(node.first), rest=rest)
-        case Logic():
-            return replace(node, operands=tuple(change(n) for n in node.operands))
-        case _:
-            return node

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from sympy import Expr, Integer, Pow, Rational, Symbol, true
 from sympy.logic.boolalg import Boolean
@@ -11,12 +13,15 @@ from sympy.logic.boolalg import Boolean
 from ..errors import BadSpec, NoValue, ParseError
 from ..language import parse_number, to_text
 from ..symbols import q11, q12, q22
-from .binding import Binding, bind, rho
+from .binding import FAMILY, Binding, bind, rho
 from .claim import DERIVATIVES, QUANTITIES, Claim
 from .decimals import rounding
 from .expectation import Expectation
 from .quantities import MEANINGS, Definition
 from .scope import Scope
+
+if TYPE_CHECKING:
+    from ..latex import Reading
 
 _INDICES = 9
 """Hermite coefficients a_0 ... a_8 are judged where the claim is about all of them."""
@@ -284,15 +289,33 @@ def formulas_of(claim: Claim) -> tuple[dict[str, str], tuple[str, ...]]:
     """
     check_shape(claim)
     if claim.latex:
-        from ..latex import read_latex
-
         given = claim.latex if isinstance(claim.latex, dict) else {"": claim.latex}
-        bound = {n: n for n in (*claim.params, *claim.names) if n.isidentifier()}
-        readings = {part: read_latex(text, names=bound) for part, text in given.items()}
+        readings = {part: _reading(claim, text) for part, text in given.items()}
         notes = tuple(dict.fromkeys(note for r in readings.values() for note in r.notes))
         return {part: r.text for part, r in readings.items()}, notes
     source = claim.formula
     return (dict(source) if isinstance(source, dict) else {"": source}), ()
+
+
+_ARGUMENT = re.compile(r".*\(\s*(\\?[A-Za-z]+)\s*\)", re.DOTALL)
+_VARIABLE = {"normalised": "rho", "diagonal": "q"}
+"""The one variable that a formula of a quantity has."""
+
+
+def _reading(claim: Claim, text: str) -> Reading:
+    r"""LaTeX of a claim; the argument on the left, $\kappa_1(u) = \dots$, is the variable."""
+    from ..latex import name_for, read_equation
+
+    own = {n: name_for(n) for n in (*claim.params, *claim.names)}
+    layered = claim.quantity not in ("ntk", "recursion")
+    variable = _VARIABLE.get(claim.quantity, "")
+    head = _ARGUMENT.fullmatch(text.partition("=")[0].strip(" $\n:&")) if variable else None
+    letter = head[1] if head else ""
+    if not letter or name_for(letter) in FAMILY[claim.quantity]() or letter in own:
+        return read_equation(text, names=own, layered=layered)[1]
+    _, found = read_equation(text, names={**own, letter: variable}, layered=layered)
+    note = f"{letter} is read as {variable}: the argument on the left-hand side"
+    return replace(found, notes=(*found.notes, note))
 
 
 def _mentions_index(formulas: Mapping[str, str]) -> bool:

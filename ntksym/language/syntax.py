@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 
@@ -131,3 +132,27 @@ def children(node: Node) -> tuple[Node, ...]:
             return node.operands
         case _:
             return ()
+
+
+def rebuild(node: Node, change: Callable[[Node], Node]) -> Node:
+    """The node with `change` applied to each node directly below it."""
+    match node:
+        case Negate() | Not():
+            return replace(node, operand=change(node.operand))
+        case Sum():
+            return replace(node, terms=tuple((s, change(t)) for s, t in node.terms))
+        case Product():
+            return replace(node, factors=tuple((s, change(f)) for s, f in node.factors))
+        case Power():
+            return replace(node, base=change(node.base), exponent=change(node.exponent))
+        case Call():
+            return replace(node, arguments=tuple(change(a) for a in node.arguments))
+        case Pair():
+            return replace(node, value=change(node.value), condition=change(node.condition))
+        case Compare():
+            rest = tuple((op, change(n)) for op, n in node.rest)
+            return replace(node, first=change(node.first), rest=rest)
+        case Logic():
+            return replace(node, operands=tuple(change(n) for n in node.operands))
+        case _:
+            return node

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from .reader import Reading as Reading
+from .reader import name_for as name_for
 from .reader import read_equation as read_equation
 from .reader import read_latex as read_latex

@@ -205,7 +205,10 @@ def _bare(reader: Reader, row: Row, pos: int, item: Item) -> tuple[Node, int]:
         last = row[after]
         slash = _is_operator(last) and isinstance(last.body, Leaf) and last.body.text == "/"
         if slash or not (_is_operator(last) or _function(reader, row, after)):
-            _unclear(reader, row, item, pos, after)
+            if slash or node != Name(first.at, "theta"):
+                _unclear(reader, row, item, pos, after)
+            # Nobody takes the cosine of an angle times a length.
+            reader.note(f"{reader.source(row[pos - 1 : after])}: the function of the angle alone")
     return node, after
 
 

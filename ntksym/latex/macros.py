@@ -43,6 +43,7 @@ FUNCTIONS = {
     r"\csc": "csc",
     r"\sec": "sec",
     r"\cot": "cot",
+    r"\det": "det",
 }
 """Macros of functions, with the names of the language (`csc`, `sec`, `cot` are 1/sin, ...)."""
 
@@ -104,9 +105,11 @@ WORDS = frozenset(
 )
 """Macros whose argument is a word: the name of a function, or "if"."""
 
-FONTS = frozenset(
-    r"\mathbf \boldsymbol \bm \vec \mathbb \mathds \mathbbm \bf \mathcal \tilde \bar \hat".split()
-)
+ACCENTS = frozenset(r"\tilde \widetilde \bar \overline \hat \widehat \check \breve".split())
+"""Macros whose letter is read as the letter without them."""
+BOLD = frozenset(r"\mathbf \boldsymbol \bm \vec \bf".split())
+"""Macros that mark a vector."""
+FONTS = frozenset(r"\mathbb \mathds \mathbbm \mathcal".split()) | BOLD | ACCENTS
 """Macros that mark one letter: vectors, the indicator, and accents."""
 
 _VARIANTS = {
@@ -132,7 +135,8 @@ UNICODE = {
 }
 """Greek letters typed as such."""
 
-MARKS = {r"\top": r"\top", r"\intercal": r"\top", r"\transpose": r"\top", r"\prime": "'"}
+MARKS = dict.fromkeys((r"\top", r"\intercal", r"\transpose"), r"\top")
+MARKS |= {r"\prime": "'", r"\angle": r"\angle"}
 
 UNSAFE = tuple(
     (
@@ -171,7 +175,6 @@ REFUSED = {
     r"\circ": "the functions applied one by one, with brackets",
     r"\odot": r"\cdot",
     r"\mid": r"| for absolute values",
-    r"\det": "the determinant written out: q_{11} q_{22} - q_{12}^2",
     r"\Pr": "the probability in closed form",
     r"\iff": "one formula",
     r"\implies": "one formula",

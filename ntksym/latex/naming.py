@@ -10,18 +10,22 @@ from ..language.syntax import Name, Negate, Node, Power
 from ..language.table import known_names
 from ..symbols import RESERVED
 from .layout import Item, Leaf, Row
-from .macros import LETTERS
+from .macros import ACCENTS, LETTERS
 from .spell import call, number
 
 if TYPE_CHECKING:
     from .reading import Reader
 
-_ENTRIES = {
-    **dict.fromkeys(("11", "xx", "aa"), "q11"),
-    **dict.fromkeys(("22", "x'x'", "yy", "bb", "zz"), "q22"),
-    **dict.fromkeys(("12", "21", "xx'", "x'x", "xy", "yx", "ab", "ba", "xz"), "q12"),
+_PAIRS = ("1 2", "x x'", "x y", "x z", "a b", "i j", "alpha beta", "mu nu", "s t")
+"""Indices of the first and the second input."""
+ENTRIES = {
+    first + second: entry
+    for pair in _PAIRS
+    for a, b in [pair.split()]
+    for first, second, entry in ((a, a, "q11"), (b, b, "q22"), (a, b, "q12"), (b, a, "q12"))
 }
-_MATRICES = ("Sigma", "K", "k", "Lam", "q")
+"""Indices of the entries of the covariance."""
+MATRICES = ("Sigma", "K", "k", "Lam", "q")
 """Letters whose entries are the covariance of the pre-activations."""
 _ROOTS = {
     "w": "weight_var",
@@ -43,6 +47,7 @@ def read_name(reader: Reader, item: Item) -> tuple[Node, str]:
         UnknownName: a name that the language cannot have, or that stands for two things.
     """
     base = letter_name(item)
+    accent(reader, item)
     index = index_text(reader, item)
     given = reader.given(base, index, item.primes)
     if given:
@@ -55,12 +60,12 @@ def read_name(reader: Reader, item: Item) -> tuple[Node, str]:
         if index in ("12", "21"):
             reader.note(r"\sigma_{12} is the covariance q12")
             return Name(item.at, "q12"), ""
-    if base in _MATRICES and index in _ENTRIES and not item.primes:
-        entry = _ENTRIES[index]
+    if base in MATRICES and index in ENTRIES and not item.primes:
+        entry = ENTRIES[index]
         if base + index != entry:
             reader.note(f"{reader.source_of(item, scripts=False)} is read as {entry}")
         return Name(item.at, entry), ""
-    if base in ("rho", "theta") and index in ("12", "xx'", "xy") and not item.primes:
+    if base in ("rho", "theta") and ENTRIES.get(index) == "q12" and not item.primes:
         reader.note(f"{reader.source_of(item, scripts=False)} is read as {base}")
         return Name(item.at, base), ""
     if base == "c" and index in ("12", "ab"):
@@ -70,6 +75,28 @@ def read_name(reader: Reader, item: Item) -> tuple[Node, str]:
             hint=r"q_{12} or \rho; or names={'c_{12}': 'rho'}",
         )
     return Name(item.at, _identifier(reader, item, base, index)), ""
+
+
+def accent(reader: Reader, item: Item) -> str:
+    """The accent over a letter, which is read as the letter without it; "" for none.
+
+    Raises:
+        UnknownName: the letter occurs with another accent, or without one, too.
+    """
+    letter = letter_name(item)
+    found = next((a for a in _LONG_FIRST if reader.text.startswith(a, item.at)), "")
+    if reader.accents.setdefault(letter, found) != found:
+        raise UnknownName(
+            f"{reader.source_of(item, scripts=False)} occurs with and without an accent",
+            where=reader.place(item.at),
+            hint="one letter for each quantity",
+        )
+    if found:
+        reader.note(f"{reader.source_of(item, scripts=False)} is read without its accent")
+    return found
+
+
+_LONG_FIRST = sorted(ACCENTS, key=len, reverse=True)
 
 
 def letter_name(item: Item) -> str:

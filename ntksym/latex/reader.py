@@ -10,10 +10,13 @@ from functools import lru_cache
 from ..errors import BadActivation, ParseError, TooLarge, UnknownName
 from ..language.limits import MAX_CHARS
 from ..language.messages import caret, short
-from ..language.names import IDENTIFIER
+from ..language.names import IDENTIFIER, fault
 from ..language.parser import read_tree
-from . import macros
-from .layout import arrange
+from ..language.syntax import Node
+from ..language.table import known_names
+from . import definitions, macros
+from .layout import Leaf, Row, arrange
+from .naming import index_text, letter_name
 from .reading import Reader
 from .spell import spell
 from .tokens import tokenize
@@ -50,9 +53,15 @@ def read_latex(source: str, *, names: Mapping[str, str] | None = None) -> Readin
 
 
 def read_equation(
-    source: str, *, names: Mapping[str, str] | None = None
+    source: str, *, names: Mapping[str, str] | None = None, layered: bool = True
 ) -> tuple[str | None, Reading]:
-    """The left-hand side of an equation as it is printed, or None, and the reading of the rest.
+    r"""The left-hand side of an equation as it is printed, or None, and the reading of the rest.
+
+    Args:
+        source: LaTeX; definitions may follow after `\text{where}`, and are put in.
+        names: what names of the source stand for.
+        layered: whether $\Sigma^{(l)}(x, x')$ is the covariance of the pre-activations; in a
+            formula of a network it is not.
 
     Raises:
         NtksymError: as `read_latex`; more than one equals sign.
@@ -63,18 +72,42 @@ def read_equation(
         raise TooLarge(
             f"the LaTeX text has {len(source)} characters", hint=f"at most {MAX_CHARS} characters"
         )
-    left, text = _sides(source)
+    formula, spans = definitions.split(source)
+    left, text = _sides(formula)
     given = _names(names or {})
     long = _parameters() | {n for n in given if len(n) > 1 and n.isalpha() and n.isascii()}
-    reader = Reader(text, given, frozenset(long))
+    reader = Reader(source, given, frozenset(long), layered=layered)
     if left is not None:
         shown = left if len(left) <= 40 else left[:37] + "..."
         reader.note(f"the right-hand side of {shown} = ... is read")
-    row = arrange(text, tokenize(text, reader.long_names))
-    found = spell(reader.sum(row, row[0].at if row else 0))
+    parts = [(k, *span) for k, span in enumerate(spans)]
+    for k, begin, end, _, _ in parts:
+        given[_defined(reader, _row(reader, source, begin, end))] = f"definition_{k}"
+    values = {f"definition_{k}": _node(reader, source, at, end) for k, _, _, at, end in parts}
+    found = spell(definitions.put_in(_node(reader, text, 0, len(text)), values, source))
     # The bounds on the language hold for what was read, too.
     read_tree(found)
     return left, Reading(found, tuple(reader.notes))
+
+
+def _row(reader: Reader, text: str, begin: int, end: int) -> Row:
+    """A part of the text as a row, with blanks before it so that places stay right."""
+    return arrange(text, tokenize(" " * begin + text[begin:end], reader.long_names))
+
+
+def _node(reader: Reader, text: str, begin: int, end: int) -> Node:
+    row = _row(reader, text, begin, end)
+    return reader.sum(row, row[0].at if row else begin)
+
+
+def _defined(reader: Reader, row: Row) -> str:
+    """The name that a definition gives, as the names of the caller are written."""
+    item = row[0]
+    letter = isinstance(item.body, Leaf) and item.body.kind == "LETTER"
+    if len(row) > 1 or not letter or item.sup is not None:
+        reader.refuse("what is defined is no letter", item.at, r"\text{where } a_1 = ...")
+    index = index_text(reader, item)
+    return letter_name(item) + (f"_{index}" if index else "") + "'" * item.primes
 
 
 @lru_cache(maxsize=1)
@@ -99,6 +132,15 @@ def _names(names: Mapping[str, str]) -> dict[str, str]:
         plain = re.sub(r"\\[A-Za-z]+", _spelled, key)
         found[re.sub(r"[\s{},]", "", plain)] = value
     return found
+
+
+def name_for(key: str) -> str:
+    r"""A name of the language for a name of a source: `xi` for `\xi`, `s_1` for `s_{1}`."""
+    if key.isidentifier():
+        return key
+    plain = re.sub(r"[^A-Za-z0-9_]", "", re.sub(r"\\[A-Za-z]+", _spelled, key))
+    taken = fault(plain) or plain in known_names(True)
+    return f"name_{plain}" if taken else plain
 
 
 def _spelled(match: re.Match[str]) -> str:

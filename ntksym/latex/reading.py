@@ -15,7 +15,7 @@ from ..errors import ParseError, TooLarge
 from ..language.limits import MAX_DEPTH
 from ..language.messages import caret
 from ..language.syntax import Call, Name, Negate, Node, Number, Power, Sum
-from . import application, conditions, doubts, vectors
+from . import application, conditions, doubts, kernels, vectors
 from .layout import Fence, Fraction, Group, Item, Leaf, Root, Row, Table
 from .letters import VARIANCES
 from .naming import letter_name, raised, read_name
@@ -34,6 +34,12 @@ class Reader:
     depth: int = 0
     roles: dict[str, int] = field(default_factory=dict)
     """Vectors met so far, and whether they are the first or the second."""
+    accents: dict[str, str] = field(default_factory=dict)
+    """Letters met so far, with their accents."""
+    layered: bool = True
+    r"""Kernels of a layer, $\Sigma^{(l)}(x, x')$, are the covariance of the pre-activations."""
+    layer: str = ""
+    """The number of the layer that the formula speaks of."""
 
     def note(self, line: str) -> None:
         """Say how something was read; once."""
@@ -165,11 +171,13 @@ class Reader:
     def _factor(self, row: Row, pos: int) -> tuple[Node, int]:
         if (inner := vectors.inner_product(self, row, pos)) is not None:
             return inner
+        if (entry := kernels.covariance(self, row, pos)) is not None:
+            return entry
         if (applied := application.apply(self, row, pos)) is not None:
             return applied
         if (chosen := conditions.indicator(self, row, pos)) is not None:
             return chosen
-        item = row[pos]
+        item = kernels.without_layer(self, row[pos])
         base, square = self._base(item)
         node = self.attach(item, base, square)
         application.check_called(self, row, pos)

@@ -314,17 +314,10 @@ class Scanner(Emitter):
 
     def _marked(self, name: str, inner: str, width: int) -> None:
         """A letter in a font: bold letters are vectors, and a bold 1 is the indicator."""
-        if inner in ("1", "I") and name in (
-            r"\mathbb",
-            r"\mathbf",
-            r"\mathds",
-            r"\mathbbm",
-            r"\boldsymbol",
-        ):
+        letter = inner in macros.LETTERS or (len(inner) == 1 and inner.isalpha())
+        if inner in ("1", "I") and name not in (*macros.ACCENTS, r"\vec", r"\mathcal"):
             self.emit("INDICATOR", width)
-        elif name in (r"\mathbf", r"\boldsymbol", r"\bm", r"\vec", r"\bf") and (
-            inner in macros.LETTERS or (len(inner) == 1 and inner.isalpha())
-        ):
+        elif letter and name in macros.BOLD | macros.ACCENTS:
             self.emit("LETTER", width, inner)
         else:
             raise UnknownName(

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from ..language.syntax import Name, Node, Product, Sum
 from .layout import Fence, Item, Leaf, Row
-from .naming import letter_name
+from .macros import BOLD
+from .naming import MATRICES, accent, letter_name
 from .spell import call, number
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 VECTORS = ("x", "y", "z", "u", "v")
 _FIRST = {"x", "u"}
+_INDICES = {"1": 1, "i": 1, "alpha": 1, "a": 1, "mu": 1, "2": 2, "j": 2, "beta": 2, "b": 2, "nu": 2}
 _NOTE = r"norms and inner products of inputs are read as the covariance: |x|^2 = q11, x.x' = q12"
 
 
@@ -43,12 +45,12 @@ def role(reader: Reader, item: Item) -> int:
         if len(item.sub) != 1 or not isinstance(item.sub[0].body, Leaf):
             return 0
         index = letter_name(item.sub[0])
-    name = letter_name(item) + "'" * item.primes + index
     letter = letter_name(item)
+    name = accent(reader, item) + letter + "'" * item.primes + index
     if item.primes:
         number_ = 2
     elif index:
-        number_ = {"1": 1, "i": 1, "2": 2, "j": 2}.get(index, 0)
+        number_ = _INDICES.get(index, 0)
     else:
         number_ = 1 if letter in _FIRST else 2
     other = next((n for n, k in reader.roles.items() if k == number_ and n != name), None)
@@ -113,13 +115,31 @@ def inner_product(reader: Reader, row: Row, pos: int) -> tuple[Node, int] | None
         first = role(reader, item)
         if first and second:
             return _finish(reader, row[pos + 1], item.at, first, second), pos + 2
+        if first and pos + 2 < len(row) and _weighted(reader, row[pos + 1]):
+            second = role(reader, row[pos + 2])
+            if second:
+                return _finish(reader, row[pos + 2], item.at, first, second), pos + 3
     if pos + 2 < len(row) and _dot(row[pos + 1]) and item.sup is None:
-        # A prime marks the second input, and no number has one.
-        if row[pos + 2].primes or item.primes:
+        # Numbers have no prime and are not bold.
+        if row[pos + 2].primes or item.primes or _bold(reader, item, row[pos + 2]):
             first, second = role(reader, item), role(reader, row[pos + 2])
             if first and second:
                 return _finish(reader, row[pos + 2], item.at, first, second), pos + 3
     return None
+
+
+def _bold(reader: Reader, *items: Item) -> bool:
+    """Whether all of the letters are marked as vectors."""
+    return all(any(reader.text.startswith(font, i.at) for font in BOLD) for i in items)
+
+
+def _weighted(reader: Reader, item: Item) -> bool:
+    r"""Whether the item is the matrix of a quadratic form, $x^\top \Sigma x'$."""
+    if not item.plain or not isinstance(item.body, Leaf) or letter_name(item) not in MATRICES:
+        return False
+    shown = reader.source((item,))
+    reader.note(rf"x^\top {shown} x' is the covariance of the pre-activations, q12")
+    return True
 
 
 def _dot(item: Item) -> bool:

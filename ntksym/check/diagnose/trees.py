@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
-from ...claims.scope import rebuild
 from ...language.syntax import (
     Call,
     Compare,
@@ -22,6 +21,7 @@ from ...language.syntax import (
     Sum,
     Truth,
     children,
+    rebuild,
 )
 
 _SUM, _PRODUCT, _UNARY, _POWER, _ATOM = range(5)
