@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .network import recurse as recurse
     from .numeric import best_dual as best_dual
     from .numeric import choose as choose  # type: ignore[no-redef]
+    from .numeric import prove as prove
     from .numeric.quadrature import quadrature_dual as quadrature_dual
     from .numeric.quadrature import sampled_dual as sampled_dual
     from .numeric.series import series_dual as series_dual
@@ -57,7 +58,6 @@ if TYPE_CHECKING:
     from .verify import Report as Report
     from .verify import Verdict as Verdict
     from .verify import evaluate as evaluate  # type: ignore[no-redef]
-    from .verify import prove as prove  # type: ignore[no-redef]
 
 __version__ = "0.1.0"
 BEGUN = time.time()
@@ -96,7 +96,7 @@ _HOMES = {
     "parse": "language",
     "parse_activation": "language",
     "parse_spec": "network",
-    "prove": "verify",
+    "prove": "numeric",
     "quadrature_dual": "numeric.quadrature",
     "recurse": "network",
     "sampled_dual": "numeric.quadrature",

@@ -102,10 +102,10 @@ def _options(time_limit: float) -> list[Callable[[Any], Any]]:
     ]
 
 
-def method_options(function: Any) -> Any:
+def method_options(function: Any, *, why: bool = True) -> Any:
     """--method, --error, --variance, --why: how a dual is to be computed, and why so."""
     for option in reversed(
-        (
+        [
             click.option(
                 "--method",
                 type=click.Choice(METHODS),
@@ -125,7 +125,7 @@ def method_options(function: Any) -> Any:
                 help="The variances that code or a bound is for; a number for normalised data.",
             ),
             click.option("--why", is_flag=True, help="Say what was tried, and why it was taken."),
-        )
+        ][: None if why else -1]
     ):
         function = option(function)
     return function

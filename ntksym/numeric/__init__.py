@@ -15,3 +15,4 @@ from .mixture import mixture_dual as mixture_dual
 from .nodes import Mixture as Mixture
 from .nodes import mixture as mixture
 from .pairs import PairForms as PairForms
+from .verdict import prove as prove

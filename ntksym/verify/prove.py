@@ -129,9 +129,9 @@ def _report(act: Activation, proved: bool, line: str, comparisons: Sequence[Comp
             f"{agreed[0].digits} digits, widest radius {float(widest):.1e}{said}"
         )
     evidence += [f"disjoint balls: {describe(c)}" for c in wrong]
-    evidence += _gathered("no finite value on either side", [c for c in comparisons if c.divergent])
+    evidence += gathered("no finite value on either side", [c for c in comparisons if c.divergent])
     # a proof holds without enclosures; where there is none, an open point leaves all open
-    evidence += _gathered("not enclosed" if proved else "undecided", open_)
+    evidence += gathered("not enclosed" if proved else "undecided", open_)
     if wrong:
         verdict = Verdict.REFUTED
     elif proved:
@@ -141,7 +141,7 @@ def _report(act: Activation, proved: bool, line: str, comparisons: Sequence[Comp
     return Report(act.name, verdict, tuple(evidence), tuple(comparisons))
 
 
-def _gathered(word: str, comparisons: Sequence[Comparison]) -> list[str]:
+def gathered(word: str, comparisons: Sequence[Comparison]) -> list[str]:
     """One line for each quantity and reason: the first point, and how many more there are."""
     groups: dict[tuple[str, str], list[Comparison]] = {}
     for c in comparisons:
@@ -175,7 +175,7 @@ def _points(d: Dual, points: Sequence[tuple[Any, Any, Any]] | None) -> list[tupl
     scales = (Rational(1), Rational(1, 10), Rational(1, 1000)) if points is None else (Rational(1),)
     out: list[tuple[Point, Params]] = []
     for i, point in enumerate(exact):
-        params = _parameters(d.activation, i)
+        params = parameters(d.activation, i)
         for scale in scales:
             scaled = (point[0] * scale, point[1] * scale, point[2] * scale)
             if _valid(d, scaled, params):
@@ -184,7 +184,7 @@ def _points(d: Dual, points: Sequence[tuple[Any, Any, Any]] | None) -> list[tupl
     return out
 
 
-def _parameters(act: Activation, turn: int) -> Params:
+def parameters(act: Activation, turn: int) -> Params:
     """Values that fit the assumptions; another set for every point."""
     values = []
     for j, p in enumerate(act.params):
@@ -215,6 +215,13 @@ def compare(d: Dual, point: Point, params: Params, digits: int = 30) -> tuple[Co
     At degenerate covariances the derived form is that of the law on a line (or at zero).
     """
     return _compare(d.activation, d, point, params, digits)
+
+
+def definitions(
+    activation: Activation, point: Point, params: Params, digits: int
+) -> tuple[Comparison, ...]:
+    """The definition of dual and derivative dual, off the jumps, at one point."""
+    return _compare(activation, None, point, params, digits)
 
 
 def evaluate(
@@ -323,4 +330,14 @@ def _ball(run: Callable[[], Ball]) -> tuple[Ball | None, str, bool]:
         return None, "; ".join(p for p in parts if p), isinstance(error, Divergent)
 
 
-__all__ = ["Params", "Point", "compare", "describe", "evaluate", "prove"]
+__all__ = [
+    "Params",
+    "Point",
+    "compare",
+    "definitions",
+    "describe",
+    "evaluate",
+    "gathered",
+    "parameters",
+    "prove",
+]

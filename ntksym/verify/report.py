@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from fractions import Fraction
+from math import inf
 from typing import TYPE_CHECKING
 
 from sympy import Rational
@@ -42,33 +44,58 @@ class Comparison:
     note: str = ""
     divergent: bool = False
     """Whether the definition, and the derived form where there is one, have no finite value."""
+    bound: Ball | None = None
+    """What is claimed of a derived form that approximates: how far it is from the definition."""
 
     @property
     def agree(self) -> bool | None:
         """True: both narrow and overlapping, or both divergent; False: disjoint; else None.
 
-        Disjoint balls prove a difference.
+        Disjoint balls prove a difference.  With a `bound`, True: both are narrow, and every two
+        points of them within it; False: no two are.
         """
         if self.divergent:
             return True
         if self.definition is None or self.derived is None:
             return None
+        if self.bound is not None:
+            return self._within(self.definition, self.derived, self.bound)
         if not self.definition.overlaps(self.derived):
             return False
         return True if self._narrow(self.definition) and self._narrow(self.derived) else None
+
+    @property
+    def used(self) -> float:
+        """The largest distance that the two balls allow, as a part of the bound."""
+        if self.definition is None or self.derived is None or self.bound is None:
+            return inf
+        return float(_farthest(self.definition, self.derived) / (self.bound.mid + self.bound.rad))
+
+    def _within(self, one: Ball, two: Ball, bound: Ball) -> bool | None:
+        blur = one.rad + two.rad
+        if _farthest(one, two) - 2 * blur > bound.mid + bound.rad:
+            return False
+        near = _farthest(one, two) <= bound.mid - bound.rad
+        return True if near and self._narrow(one) and self._narrow(two) else None
 
     def _narrow(self, ball: Ball) -> bool:
         return ball.rel_digits >= self.digits or ball.rad * 10 ** (self.digits + 15) <= 1
 
 
+def _farthest(one: Ball, two: Ball) -> Fraction:
+    return abs(one.mid - two.mid) + one.rad + two.rad
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A verdict on the derived forms of one activation, with everything it rests on."""
+    """A verdict on what was derived of one activation, with everything it rests on."""
 
     subject: str
     verdict: Verdict
     evidence: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
+    method: str = "closed form"
+    """What was derived: a closed form, or an approximation with a bound."""
 
     @property
     def holds(self) -> bool:
