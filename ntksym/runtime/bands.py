@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .blas import single_threaded
 from .checks import Array
+from .clusters import cluster_roots
 from .engines import Engine
 from .gram_loop import First, Side
 from .gram_source import CLOSE
@@ -25,6 +26,8 @@ HALF = TILE // 2
 """Rows of a strip of a tile on the diagonal, which begins there: a quarter of the tile less."""
 CHUNK = 1 << 19
 """Entries of the rows that are gathered at a time for distances."""
+STRIP = 64
+"""Rows of a tile whose pairs go through the readable form at a time."""
 CACHED = 1 << 14
 """Entries of the rows that are made doubles at a time: as many as stay in the cache."""
 
@@ -204,10 +207,36 @@ class _Tile:
     def values(self, engine: Engine, first: First, upper: bool) -> tuple[Array, Array]:
         """Both kernels; nearly collinear pairs, or those above the diagonal, from distances."""
         nngp, ntk = np.empty(self.g12.shape), np.empty(self.g12.shape)
-        engine.tile(self.g12, self.qx, self.qy, first, nngp, ntk)
-        i, j = self.close(first)
-        self.repair(engine, first, (i, j), upper, (nngp, ntk))
+        close = self.close(first)
+        if MANY * np.count_nonzero(close) <= close.size:
+            engine.tile(self.g12, self.qx, self.qy, first, nngp, ntk)
+            i, j = np.nonzero(close)
+            self.repair(engine, first, (i, j), upper, (nngp, ntk))
+            return nngp, ntk
+        g, root = self.g12, self.roots(first)
+        for at in range(0, len(g), STRIP):
+            rows = slice(at, at + STRIP)
+            qx, qy = self.qx[:, rows, None], self.qy[:, None, :]
+            k, t = engine.pairs(g[rows], root[rows], qx, qy, first)
+            same = (root[rows] == 0.0) & (qx[0] == qy[0]) & (first[0] * g[rows] + first[1] > 0.0)
+            nngp[rows] = np.where(same, qx[len(qx) // 2 - 1], k)
+            ntk[rows] = np.where(same, self.own[rows, None], t)
         return nngp, ntk
+
+    def roots(self, first: First) -> Array:
+        """sqrt(q11*q22 - q12^2) of the first layer of all pairs, of close ones from the rows."""
+        rows, columns = np.ogrid[: len(self.x), : len(self.y)]
+        root, near = self.even(rows, columns, self.g12, first)
+        x, y = (a.astype(np.float64, copy=False) for a in (self.x, self.y))
+        both = max(first[0] * first[1], 0.0)
+        found, known = cluster_roots(x, y, near & np.isfinite(root), first[0], both)
+        np.copyto(root, found, where=known)
+        i, j = np.nonzero(near & ~known)
+        step = max(1, CHUNK // self.x.shape[1])
+        for at in range(0, len(i), step):
+            place = i[at : at + step], j[at : at + step]
+            root[place] = self.uneven(*place, self.g12[place], first)
+        return root
 
     def blocks(
         self, engine: Engine, fast: Tiles, first: First, space: Space, upper: bool
@@ -267,34 +296,48 @@ class _Tile:
         found: Array = np.einsum("ij,ij->i", x, y)
         return found
 
-    def close(self, first: First) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """The places where 1 - rho^2 < CLOSE in the first layer: near +1 and near -1."""
+    def close(self, first: First) -> NDArray[np.bool_]:
+        """Where 1 - rho^2 < CLOSE in the first layer: near +1 and near -1."""
         rho = first[0] * self.g12
         rho += first[1]
         rho *= _inverse(self.qx[0])[:, None]
         rho *= _inverse(self.qy[0])
         np.abs(rho, out=rho)
-        i, j = np.nonzero(rho > np.sqrt(1.0 - LIMIT))
-        return i, j
+        found: NDArray[np.bool_] = rho > np.sqrt(1.0 - LIMIT)
+        return found
 
     def root(self, i: NDArray[np.intp], j: NDArray[np.intp], g: Array, first: First) -> Array:
-        """sqrt(q11*q22 - q12^2) of the first layer, from the part of y orthogonal to x.
+        """sqrt(q11*q22 - q12^2) of the first layer of pairs."""
+        root, near = self.even(i, j, g, first)
+        root[near] = self.uneven(i[near], j[near], g[near], first)
+        return root
+
+    def even(
+        self, i: NDArray[np.intp], j: NDArray[np.intp], g: Array, first: First
+    ) -> tuple[Array, NDArray[np.bool_]]:
+        """The same from norms and products, and where rows are nearly collinear: of no use there.
+
+        Others need no more, even if a bias makes their covariance nearly singular.
+        """
+        offset = max(first[0] * first[1], 0.0)
+        norm, other = np.sqrt(self.gx[i]), np.sqrt(self.gy[j])
+        none = (norm == 0.0) | (other == 0.0)
+        rho = np.where(none, 0.0, (g / np.where(none, 1.0, norm)) / np.where(none, 1.0, other))
+        gap = np.maximum((self.gx[i] - g) + (self.gy[j] - g), 0.0)
+        det = first[0] * norm * other * np.sqrt(np.maximum(1.0 - rho * rho, 0.0))
+        return np.hypot(det, np.sqrt(offset) * np.sqrt(gap)), ~(rho * rho <= 1.0 - LIMIT)
+
+    def uneven(self, i: NDArray[np.intp], j: NDArray[np.intp], g: Array, first: First) -> Array:
+        """The same of nearly collinear rows, from the part of y orthogonal to x.
 
         With q = a g + b: a^2 (g11 g22 - g12^2) + a b |x - y|^2, and g11 g22 - g12^2 is
         |x|^2 |z - (<x, z>/<x, x>) x|^2 for z = y - x as for z = y + x; the shorter z keeps more
         digits, and equal or opposite rows give exactly zero.  Powers of two bring x and y to one
         size first.
-        Rows that are not nearly collinear need no z: only a bias makes their covariance so.
         """
-        slope, offset = first[0], max(first[0] * first[1], 0.0)
+        offset = max(first[0] * first[1], 0.0)
         norm, other = np.sqrt(self.gx[i]), np.sqrt(self.gy[j])
-        none = (norm == 0.0) | (other == 0.0)
-        rho = np.where(none, 0.0, (g / np.where(none, 1.0, norm)) / np.where(none, 1.0, other))
         gap = np.maximum((self.gx[i] - g) + (self.gy[j] - g), 0.0)
-        det = slope * norm * other * np.sqrt(np.maximum(1.0 - rho * rho, 0.0))
-        root: Array = np.hypot(det, np.sqrt(offset) * np.sqrt(gap))
-        near = np.nonzero(~(rho * rho <= 1.0 - LIMIT))[0]
-        i, j, norm, other, g = i[near], j[near], norm[near], other[near], g[near]
         exponent, second = np.frexp(norm)[1], np.frexp(other)[1]
         alike = (other <= 2.0 * norm) & (norm <= 2.0 * other)
         second = np.where(alike, exponent, second)
@@ -306,9 +349,9 @@ class _Tile:
         length = norm * down[:, 0]
         along = np.einsum("ij,ij->i", x, short) / (length * length)
         across = short - along[:, None] * x
-        det = slope * norm * np.sqrt(squares(across)) * up
-        distance = np.where(alike, np.sqrt(squares(apart)) * up, np.sqrt(gap[near]))
-        root[near] = np.hypot(det, np.sqrt(offset) * distance)
+        det = first[0] * norm * np.sqrt(squares(across)) * up
+        distance = np.where(alike, np.sqrt(squares(apart)) * up, np.sqrt(gap))
+        root: Array = np.hypot(det, np.sqrt(offset) * distance)
         return root
 
 
