@@ -152,7 +152,7 @@ static inline double ntksym_op_gamma_rate(double x, double e)
   return total;
 }
 
-static inline double ntksym_op_hyp2f1(double a, double b, double c, double t, double s)
+NTKSYM_SPARE_FUNCTION double ntksym_op_hyp2f1(double a, double b, double c, double t, double s)
 {
   double m = floor(c - a - b + 0.5), lead = 0.0, d, e, over, head, scale, rate;
   int n;

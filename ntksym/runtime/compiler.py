@@ -50,7 +50,9 @@ CANDIDATES = ("cc", "gcc", "clang")
 TIME_LIMIT = 120
 """Seconds for generated code."""
 ANSWER_LIMIT = 20
-"""Seconds for a question about the compiler: its version, one line of C."""
+"""Seconds for a question about the compiler."""
+FIRST_LIMIT = 60
+"""Seconds for one line of C: some compilers make their own library when they are first called."""
 _HINT = 'target="numpy", which needs no compiler; or install gcc or clang, or set CC'
 
 
@@ -76,10 +78,7 @@ def find_compiler() -> Compiler:
 def _find(chosen: str, path: str) -> Compiler:
     tried: list[str] = []
     for candidate in [chosen] if chosen else CANDIDATES:
-        try:
-            words = shlex.split(candidate)
-        except ValueError:
-            words = [candidate]
+        words = _words(candidate)
         found = shutil.which(words[0]) if words else None
         if found is None:
             tried.append(f"{candidate}: not found")
@@ -91,6 +90,14 @@ def _find(chosen: str, path: str) -> Compiler:
     raise NoCompiler("no working C compiler", tried=tried, hint=_HINT)
 
 
+def _words(candidate: str) -> list[str]:
+    """A command and its arguments; what is a program with spaces in its path is one word."""
+    with suppress(ValueError):
+        if shutil.which(candidate) is None:
+            return shlex.split(candidate)
+    return [candidate]
+
+
 def _tried(command: tuple[str, ...]) -> Compiler | str:
     """The compiler of a command, or what is wrong with it."""
     answer = _run([*command, "--version"], ANSWER_LIMIT)
@@ -99,8 +106,11 @@ def _tried(command: tuple[str, ...]) -> Compiler | str:
     for machine in (("-march=native",), ()):
         for level in LEVELS:
             flags = (*level, *FLAGS, *machine)
-            if _works(command, flags):
+            works = _works(command, flags)
+            if works:
                 return Compiler(command, answer.stdout.split("\n")[0], flags)
+            if works is None:
+                return f"does not compile a line of C in {FIRST_LIMIT} s"
     return "does not compile a C99 file"
 
 
@@ -225,7 +235,8 @@ def _stop(child: subprocess.Popen[str]) -> None:
         child.kill()
 
 
-def _works(command: tuple[str, ...], flags: tuple[str, ...]) -> bool:
+def _works(command: tuple[str, ...], flags: tuple[str, ...]) -> bool | None:
+    """Whether it takes the flags; None where it was stopped, or does not start."""
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="ntksym-build-") as scratch:
@@ -234,8 +245,8 @@ def _works(command: tuple[str, ...], flags: tuple[str, ...]) -> bool:
             "#include <math.h>\ndouble probe(double x) { return fma(x, x, erfc(x)); }\n"
         )
         argv = [*command, *flags, "-o", str(Path(scratch) / "probe.so"), str(source), "-lm"]
-        done = _run(argv, ANSWER_LIMIT, Path(scratch))
-        return done is not None and done.returncode == 0
+        done = _run(argv, FIRST_LIMIT, Path(scratch))
+        return None if done is None else done.returncode == 0
 
 
 def shared_library(

@@ -270,11 +270,11 @@ static void @STEM@_fixed_entries(const double *p, const double *x, const double 
  * come back for every row.  Where the compiler has no thread-local storage there is none. */
 #if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L && !defined(__STDC_NO_THREADS__)
 #define @UPPER@_OWN _Thread_local
-#elif defined(__GNUC__)
+#elif defined(NTKSYM_EXTENDED)
 #define @UPPER@_OWN __thread
 #endif
 /* By name: GCC stores vectors there as aligned, and aligns the block of a thread less. */
-#if defined(__GNUC__)
+#ifdef NTKSYM_EXTENDED
 #define @UPPER@_ALIGNED __attribute__((aligned(64)))
 #else
 #define @UPPER@_ALIGNED

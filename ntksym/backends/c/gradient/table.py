@@ -50,7 +50,7 @@ def moved_text(table: BandedDual, stem: str, values: str) -> str:
 
 _FOLDED = """
 /* The derivatives in tau of the powers of a row. */
-NTKSYM_TABLE_FUSED static void @STEM@_move(const @STEM@_entry *e, double tau, double *row,
+NTKSYM_FUSED static void @STEM@_move(const @STEM@_entry *e, double tau, double *row,
     float *low)
 {
   enum { parts = @WIDE@ / (int)(sizeof(ntksym_lanes) / sizeof(double)) };
@@ -95,7 +95,7 @@ NTKSYM_TABLE_FUSED static void @STEM@_move(const @STEM@_entry *e, double tau, do
 
 _BANDS = """
 /* The derivatives in tau of the powers of a row. */
-NTKSYM_TABLE_FUSED static void @STEM@_move(const @STEM@_entry *e, double tau, double *row)
+NTKSYM_FUSED static void @STEM@_move(const @STEM@_entry *e, double tau, double *row)
 {
   enum { parts = @WIDE@ / (int)(sizeof(ntksym_lanes) / sizeof(double)) };
   const unsigned char *depth = e->depth;

@@ -93,8 +93,10 @@ def _nodes(a: ArrayPrograms, stem: str) -> str:
     labels = ["plain", *(f"single{i}" for i in range(len(m.singles)))]
     labels += [f"pair{i}" for i in range(len(m.pairs))]
     text = ""
+    gates = {f"pair{i}" for i, pair in enumerate(m.pairs) if pair.gate is not None}
     for label, (pair, diag) in zip(labels, a.slopes, strict=True):
-        text += inline_function(pair, f"{stem}_{label}_slopes") + "\n"
+        if label not in gates:  # these have a formula of their own
+            text += inline_function(pair, f"{stem}_{label}_slopes") + "\n"
         text += inline_function(diag, f"{stem}_{label}_side_slopes") + "\n"
     if m.nodes:
         for title, k in (("place", 0), ("share", 1)):

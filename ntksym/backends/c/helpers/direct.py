@@ -99,6 +99,7 @@ def _rule(rule: Direct, stem: str) -> str:
         "@JUMPS@": str(int(rule.jumps)),
         "@DIES@": str(int(rule.dies)),
         "@FAR@": c_literal(rule.far),
+        "@GROW@": c_literal(rule.grow),
         "@MARKS@": ",\n      ".join(", ".join(row) for row in _rows_of([*names, *outs], 6)),
         "@NAMED@": "".join(f", double {s}" for s in names),
         "@GIVEN@": "".join(f"  {line}\n" for line in given),
@@ -161,6 +162,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_@STEM@_mark(ntksym_@STEM@_marked *to@NAMED@)
   to->rule.dies = @DIES@;
   to->rule.degree = @DEGREE@;
   to->rule.far = @FAR@;
+  to->rule.grow = @GROW@;
   to->rule.live = live;
   to->rule.groups = groups;
   to->rule.kink = to->kink;
@@ -201,7 +203,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_@LABEL@(size_t n, const double *closed,
   }
 }
 
-static inline double ntksym_op_@LABEL@(double closed, double q11, double q12, double q22,
+NTKSYM_SPARE_FUNCTION double ntksym_op_@LABEL@(double closed, double q11, double q12, double q22,
                                        double root@SCALARS@)
 {
   double k[8], a[8], c[8], b[8], r[8], out[8]@LOCAL@;
@@ -247,7 +249,7 @@ _DIAGONAL = r"""NTKSYM_BLOCK_FUNCTION void ntksym_block_@LABEL@(size_t n, const 
   }
 }
 
-static inline double ntksym_op_@LABEL@(double closed, double q@SCALARS@)
+NTKSYM_SPARE_FUNCTION double ntksym_op_@LABEL@(double closed, double q@SCALARS@)
 {
   double k[8], a[8], out[8]@LOCAL@;
   for (int j = 0; j < 8; ++j) k[j] = closed, a[j] = q@FILL@;

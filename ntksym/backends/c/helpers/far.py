@@ -201,7 +201,7 @@ _PAIR = r"""NTKSYM_BLOCK_FUNCTION void ntksym_block_@LABEL@(size_t n, const doub
                     : 0.0);
 }
 
-static inline double ntksym_op_@LABEL@(double closed, double q11, double q12, double q22,
+NTKSYM_SPARE_FUNCTION double ntksym_op_@LABEL@(double closed, double q11, double q12, double q22,
                                        double root)
 {
   double k[8], a[8], c[8], b[8], r[8], out[8];
@@ -229,7 +229,7 @@ _DIAGONAL = r"""NTKSYM_BLOCK_FUNCTION void ntksym_block_@LABEL@(size_t n, const 
       out[i] = plain[@WHICH@][i] + ntksym_@STEM@_same(@WHICH@, q[i]);
 }
 
-static inline double ntksym_op_@LABEL@(double closed, double q)
+NTKSYM_SPARE_FUNCTION double ntksym_op_@LABEL@(double closed, double q)
 {
   double k[8], a[8], out[8];
   for (int j = 0; j < 8; ++j) k[j] = closed, a[j] = q;

@@ -117,7 +117,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_@LABEL@(size_t n, const double *closed,
   }
 }
 
-static inline double ntksym_op_@LABEL@(double closed, double q11, double q12, double q22,
+NTKSYM_SPARE_FUNCTION double ntksym_op_@LABEL@(double closed, double q11, double q12, double q22,
                                        double root@SCALARS@)
 {
   double k[8], a[8], c[8], b[8], r[8], out[8]@ARRAYS@;

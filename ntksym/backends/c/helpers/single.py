@@ -20,7 +20,7 @@ static inline float ntksym_op_clampf(float a, float lo, float hi)
 }
 static inline float ntksym_op_div0f(float a, float b)
 {
-  return a / ((a == 0.0f) & (b == 0.0f) ? 1.0f : b);
+  return a / (((a == 0.0f) & (b == 0.0f)) ? 1.0f : b);
 }
 
 /* sqrt(max(q11*q22 - q12^2, 0)): the products of floats are exact doubles. */
@@ -46,6 +46,6 @@ static inline float ntksym_op_hyprootf(float a, float b)
 
 static inline float ntksym_op_carryf(float root, float q11, float q12, float q22, float next)
 {
-  return (root == 0.0f) & (q11 == q22) & (q12 > 0.0f) ? 0.0f : next;
+  return ((root == 0.0f) & (q11 == q22) & (q12 > 0.0f)) ? 0.0f : next;
 }
 """

@@ -14,7 +14,7 @@ from ....numeric.table.banded import BandedDual, Pair
 from ....numeric.table.dual import SLACK, Sheet
 from ....numeric.table.pack import Rows
 from ..helpers.header import c_literal
-from .bands_text import DIAGONAL, ENTRY, GROUPED, LANES_TEXT, LOOPS, PAIRS, PLAIN
+from .bands_text import DIAGONAL, ENTRY, GROUPED, LOOPS, PAIRS, PLAIN
 from .folded import axes, folded_text
 
 CHUNK = 256
@@ -103,7 +103,7 @@ def bands_text(t: BandedDual, stem: str) -> str:
         return folded_text(t, stem, _diagonal(t, stem), band)
     count, sides = len(t.bands), (True, False) if t.sided else (True,)
     halves: dict[tuple[int, int, bool], _Half] = {}
-    text = LANES_TEXT + f"enum {{ {stem}_many = (int)(sizeof(ntksym_lanes) / sizeof(double)) }};\n"
+    text = f"enum {{ {stem}_many = (int)(sizeof(ntksym_lanes) / sizeof(double)) }};\n"
     for p in t.pairs:
         for plus in sides:
             half = _half(_rows(p.value, plus), _rows(p.dot, plus))

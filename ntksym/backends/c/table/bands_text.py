@@ -2,27 +2,6 @@
 
 from __future__ import annotations
 
-LANES_TEXT = """#ifndef NTKSYM_TABLE_LANES
-#define NTKSYM_TABLE_LANES
-/* Lanes of a machine vector where the compiler has such a type; else one number. */
-#if defined(__GNUC__) && defined(__AVX512F__)
-typedef double ntksym_lanes __attribute__((vector_size(64)));
-#elif defined(__GNUC__) && defined(__AVX__)
-typedef double ntksym_lanes __attribute__((vector_size(32)));
-#elif defined(__GNUC__)
-typedef double ntksym_lanes __attribute__((vector_size(16)));
-#else
-typedef double ntksym_lanes;
-#endif
-/* A product and a sum may be fused here: the stated bound holds either way. */
-#if defined(__GNUC__) && !defined(__clang__)
-#define NTKSYM_TABLE_FUSED __attribute__((optimize("fp-contract=fast")))
-#else
-#define NTKSYM_TABLE_FUSED
-#endif
-#endif
-"""
-
 ENTRY = """/* One pair of bands and one sign: the coefficients, how many powers every vector of
  * them has, how many coefficients every power has, and where they are. */
 typedef struct {
@@ -35,7 +14,7 @@ typedef struct {
 """
 
 LOOPS = """/* The powers of tau of a row, for all its coefficients. */
-NTKSYM_TABLE_FUSED static void @STEM@_row(const @STEM@_entry *e, double tau, double *row)
+NTKSYM_FUSED static void @STEM@_row(const @STEM@_entry *e, double tau, double *row)
 {
   enum { parts = @WIDE@ / (int)(sizeof(ntksym_lanes) / sizeof(double)) };
   const unsigned char *depth = e->depth;
@@ -60,7 +39,7 @@ NTKSYM_TABLE_FUSED static void @STEM@_row(const @STEM@_entry *e, double tau, dou
 
 /* The polynomials in x for every power of t, of the dual and of the derivative dual, four vectors
  * of entries at a time. */
-NTKSYM_TABLE_FUSED static void @STEM@_sum(const @STEM@_entry *e, const double *row,
+NTKSYM_FUSED static void @STEM@_sum(const @STEM@_entry *e, const double *row,
     const double *x, const double *t, double *value, double *slope)
 {
   ntksym_lanes z[4], y[4], p[4], r[4], sum[4], also[4];

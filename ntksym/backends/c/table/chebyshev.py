@@ -154,27 +154,6 @@ def _filled(
     return text
 
 
-LANES_TEXT = """#ifndef NTKSYM_SPLIT_LANES
-#define NTKSYM_SPLIT_LANES
-/* Lanes of a machine vector where the compiler has such a type; else one number. */
-#if defined(__GNUC__) && defined(__AVX512F__)
-typedef double ntksym_split_lanes __attribute__((vector_size(64)));
-#elif defined(__GNUC__) && defined(__AVX__)
-typedef double ntksym_split_lanes __attribute__((vector_size(32)));
-#elif defined(__GNUC__)
-typedef double ntksym_split_lanes __attribute__((vector_size(16)));
-#else
-typedef double ntksym_split_lanes;
-#endif
-/* A product and a sum may be fused here: the stated bound holds either way. */
-#if defined(__GNUC__) && !defined(__clang__)
-#define NTKSYM_SPLIT_FUSED __attribute__((optimize("fp-contract=fast")))
-#else
-#define NTKSYM_SPLIT_FUSED
-#endif
-#endif
-"""
-
 _PASS = """      for (size_t l = 0; l < b; ++l)
         if (kind[l] == @LESS@) {
           const double c = fabs(q12[at + l]) / @LIMIT@, p = s * sqrt(q22[at + l]);
@@ -193,7 +172,7 @@ _PASS = """      for (size_t l = 0; l < b; ++l)
       m = 0;
 """
 
-_TEXT = """enum { @STEM@_many = (int)(sizeof(ntksym_split_lanes) / sizeof(double)) };
+_TEXT = """enum { @STEM@_many = (int)(sizeof(ntksym_lanes) / sizeof(double)) };
 
 static inline double @STEM@_axis(double q)
 {
@@ -204,13 +183,13 @@ static inline double @STEM@_axis(double q)
 static inline int @STEM@_in(double q) { return (q >= @LOW@) & (q <= @HIGH@); }
 
 /* The polynomials of tau_1, for all coefficients of a row. */
-NTKSYM_SPLIT_FUSED static void @STEM@_row(const double *from, const unsigned short *depth,
+NTKSYM_FUSED static void @STEM@_row(const double *from, const unsigned short *depth,
     int blocks, const unsigned short *place, int count, const double *first, double *row)
 {
-  enum { parts = @BLOCK@ / (int)(sizeof(ntksym_split_lanes) / sizeof(double)) };
+  enum { parts = @BLOCK@ / (int)(sizeof(ntksym_lanes) / sizeof(double)) };
   double sorted[@WIDEST@];
   for (int block = 0; block < blocks; ++block) {
-    ntksym_split_lanes sum[parts], next[parts];
+    ntksym_lanes sum[parts], next[parts];
     memset(sum, 0, sizeof sum);
     for (int i = 0; i < depth[block]; ++i) {
       memcpy(next, from, sizeof next);
@@ -223,9 +202,9 @@ NTKSYM_SPLIT_FUSED static void @STEM@_row(const double *from, const unsigned sho
 }
 
 /* T_0, T_1, ... of four vectors of x. */
-NTKSYM_SPLIT_FUSED static void @STEM@_basis(const double *x, ntksym_split_lanes basis[][4])
+NTKSYM_FUSED static void @STEM@_basis(const double *x, ntksym_lanes basis[][4])
 {
-  ntksym_split_lanes z[4];
+  ntksym_lanes z[4];
   memcpy(z, x, sizeof z);
   for (int u = 0; u < 4; ++u) {
     basis[0][u] = z[u] * 0.0 + 1.0;
@@ -241,10 +220,10 @@ NTKSYM_SPLIT_FUSED static void @STEM@_basis(const double *x, ntksym_split_lanes 
 }
 
 /* The sum over k for every T_j of tau_2, four vectors of entries at a time. */
-NTKSYM_SPLIT_FUSED static void @STEM@_sum(const double *row, const unsigned short *length,
-    int count, ntksym_split_lanes basis[][4], const double *t, double *out)
+NTKSYM_FUSED static void @STEM@_sum(const double *row, const unsigned short *length,
+    int count, ntksym_lanes basis[][4], const double *t, double *out)
 {
-  ntksym_split_lanes y[4], now[4], before[4], sum[4];
+  ntksym_lanes y[4], now[4], before[4], sum[4];
   memcpy(y, t, sizeof y);
   memset(sum, 0, sizeof sum);
   for (int u = 0; u < 4; ++u) {
@@ -252,7 +231,7 @@ NTKSYM_SPLIT_FUSED static void @STEM@_sum(const double *row, const unsigned shor
     before[u] = y[u];
   }
   for (int j = 0; j < count; ++j) {
-    ntksym_split_lanes p0 = y[0] * 0.0, p1 = p0, p2 = p0, p3 = p0;
+    ntksym_lanes p0 = y[0] * 0.0, p1 = p0, p2 = p0, p3 = p0;
     for (int k = 0; k < length[j]; ++k) {
       const double a = row[k];
       p0 = p0 + basis[k][0] * a;
@@ -266,7 +245,7 @@ NTKSYM_SPLIT_FUSED static void @STEM@_sum(const double *row, const unsigned shor
     sum[2] = sum[2] + p2 * now[2];
     sum[3] = sum[3] + p3 * now[3];
     for (int u = 0; u < 4; ++u) {
-      const ntksym_split_lanes next = (y[u] + y[u]) * now[u] - before[u];
+      const ntksym_lanes next = (y[u] + y[u]) * now[u] - before[u];
       before[u] = now[u];
       now[u] = next;
     }
@@ -296,7 +275,7 @@ static void @STEM@_diag(size_t n, const double *q, double *nngp, double *dot)
 {
 @ROWS@  double first[@FIRST@ < 2 ? 2 : @FIRST@], x[@LANES@], t[@LANES@];
   double value[@LANES@], slope[@LANES@];
-  ntksym_split_lanes basis[@MOST@ < 2 ? 2 : @MOST@][4];
+  ntksym_lanes basis[@MOST@ < 2 ? 2 : @MOST@][4];
   unsigned char kind[@LANES@], slot[@LANES@];
   for (size_t l = 0; l < @LANES@; ++l) x[l] = t[l] = 0.0;
   for (size_t start = 0, end; start < n; start = end) {

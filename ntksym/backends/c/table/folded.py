@@ -25,7 +25,7 @@ from ....numeric.table.banded import BandedDual, Pair
 from ....numeric.table.dual import SLACK, part_of
 from ....numeric.table.pack import Rows
 from ..helpers.header import c_literal
-from .bands_text import ARGUMENTS, LANES_TEXT
+from .bands_text import ARGUMENTS
 from .folded_sum import SUM, Place, Sizes, places, polynomials, walks
 from .folded_text import COLUMNS, FLOATS_TEXT, GROUP, PAIRS, ROW
 
@@ -49,7 +49,7 @@ def folded_text(t: BandedDual, stem: str, diagonal: str, band: dict[str, str]) -
     count, whole = len(t.bands), Form.of(t, t.pairs)
     bend = _BENDS[t.sine]
     forms = shared_forms(t)
-    text = LANES_TEXT + FLOATS_TEXT
+    text = FLOATS_TEXT
     sums: dict[Form, str] = {}
     lines = []
     for a in range(count):

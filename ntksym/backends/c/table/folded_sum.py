@@ -16,7 +16,7 @@ Sizes = tuple[tuple[int, ...], tuple[int, ...]]
 
 SUM = """/* The polynomials of the parts in x and their derivatives; the coefficients are
  * polynomials in t.  What is small runs first, in floats. */
-NTKSYM_TABLE_FUSED static void @SUM@(const double *row, const float *low, int n, const double *x,
+NTKSYM_FUSED static void @SUM@(const double *row, const float *low, int n, const double *x,
     const double *t, const float *xf, const float *tf@OUTPUTS@)
 {
   const ntksym_lanes zero = {0.0};

@@ -5,7 +5,7 @@ from __future__ import annotations
 FLOATS_TEXT = """#ifndef NTKSYM_TABLE_FLOATS
 #define NTKSYM_TABLE_FLOATS
 /* A vector of floats has twice as many lanes; ntksym_widen makes doubles of half of one. */
-#if defined(__GNUC__)
+#ifdef NTKSYM_EXTENDED
 typedef float ntksym_floats __attribute__((vector_size(sizeof(ntksym_lanes))));
 typedef float ntksym_half __attribute__((vector_size(sizeof(ntksym_lanes) / 2)));
 #define NTKSYM_HALVES 2
@@ -17,11 +17,11 @@ static inline ntksym_lanes ntksym_widen(const float *from)
 {
   ntksym_half f;
   memcpy(&f, from, sizeof f);
-#if defined(__GNUC__) && defined(__AVX512F__)
+#if defined(NTKSYM_EXTENDED) && defined(__AVX512F__)
   const ntksym_lanes to = {f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7]};
-#elif defined(__GNUC__) && defined(__AVX__)
+#elif defined(NTKSYM_EXTENDED) && defined(__AVX__)
   const ntksym_lanes to = {f[0], f[1], f[2], f[3]};
-#elif defined(__GNUC__)
+#elif defined(NTKSYM_EXTENDED)
   const ntksym_lanes to = {f[0], f[1]};
 #else
   const ntksym_lanes to = f;
@@ -53,7 +53,7 @@ static const @STEM@_entry @STEM@_tables[@COUNT@] = {
 };
 
 /* The powers of tau of a row, for all its coefficients. */
-NTKSYM_TABLE_FUSED static void @STEM@_row(const @STEM@_entry *e, double tau, double *row,
+NTKSYM_FUSED static void @STEM@_row(const @STEM@_entry *e, double tau, double *row,
     float *low)
 {
   enum { parts = @WIDE@ / (int)(sizeof(ntksym_lanes) / sizeof(double)) };
@@ -141,7 +141,7 @@ static const @STEM@_columns *@STEM@_fill(size_t n, const double *q22, @STEM@_col
 /* The rows of a tile have the same columns: a thread keeps what it found for the last few. */
 static const @STEM@_columns *@STEM@_of(size_t n, const double *q22, @STEM@_columns *spare)
 {
-#if defined(__GNUC__)
+#ifdef NTKSYM_EXTENDED
   /* Aligned by name: GCC stores vectors there as aligned, and aligns the block of a thread less. */
   static __thread @STEM@_columns kept[@KEPT@] __attribute__((aligned(64)));
   unsigned long long bits;

@@ -14,7 +14,7 @@ from ....numeric.table.split_closed import Closed
 from ....numeric.table.split_kinks import KinkTable
 from ...numpy.table.kinks import notes, numpy_text
 from ..text import c_literal
-from .chebyshev import LANES, LANES_TEXT, array, sums
+from .chebyshev import LANES, array, sums
 
 _ORTHANT = Program(
     name="orthant",
@@ -43,7 +43,7 @@ class KinkUnit:
     def c_functions(self, stem: str) -> str:
         """C99 that defines `<stem>_pairs` and `<stem>_diag`; it needs `ntksym.h`."""
         near = (_closed(self.table.closed, stem), "(@SIDE@)", "root[at + l]", _CALL)
-        return LANES_TEXT + sums(self.table.far, stem, near, "")
+        return sums(self.table.far, stem, near, "")
 
     def numpy_functions(self, stem: str) -> str:
         """NumPy that defines `<stem>_pairs` and `<stem>_diag`; `np` is NumPy."""
@@ -72,8 +72,8 @@ _CALL = """      for (size_t l = 0; l < b; ++l)
 """
 
 _PAIR = """/* E[y^j; y > 0], j < @WIDE@, for y of this mean and variance, edge = P(y > 0). */
-static inline void @STEM@_edge(ntksym_split_lanes edge, ntksym_split_lanes mean,
-    ntksym_split_lanes variance, ntksym_split_lanes peak, ntksym_split_lanes *out)
+static inline void @STEM@_edge(ntksym_lanes edge, ntksym_lanes mean,
+    ntksym_lanes variance, ntksym_lanes peak, ntksym_lanes *out)
 {
   out[0] = edge;
   out[1] = mean * edge + peak;
@@ -82,7 +82,7 @@ static inline void @STEM@_edge(ntksym_split_lanes edge, ntksym_split_lanes mean,
 }
 
 /* One pair of kinks k, m: c and d are coefficients of the value, e and f of the derivative. */
-NTKSYM_SPLIT_FUSED static void @STEM@_both(size_t n, double q11, const double *q12,
+NTKSYM_FUSED static void @STEM@_both(size_t n, double q11, const double *q12,
     const double *q22, const double *root, double k, double m, const double *c, const double *e,
     const double *d, const double *f, double *nngp, double *dot)
 {
@@ -135,7 +135,7 @@ NTKSYM_SPLIT_FUSED static void @STEM@_both(size_t n, double q11, const double *q
     for (size_t i = 0; i < many; ++i) in[ALL][i] *= orthant[i];
   }
   for (size_t i = 0; i < many; i += (size_t)@STEM@_many) {
-    ntksym_split_lanes v[COUNT], along[@WIDE@], across[@WIDE@], rows[3][@WIDE@], k0, d0;
+    ntksym_lanes v[COUNT], along[@WIDE@], across[@WIDE@], rows[3][@WIDE@], k0, d0;
     for (int u = 0; u < COUNT; ++u) memcpy(&v[u], &in[u][i], sizeof v[u]);
     @STEM@_edge(v[EX], v[NU], v[VX], v[PX], along);
     @STEM@_edge(v[EY], v[ETA], v[VY], v[PY], across);
@@ -147,8 +147,8 @@ NTKSYM_SPLIT_FUSED static void @STEM@_both(size_t n, double q11, const double *q
     memset(&k0, 0, sizeof k0);
     d0 = k0;
     for (int s = 0; s < @WIDE@; ++s) {
-      ntksym_split_lanes *now = rows[s % 3], x = v[S11] * 0.0, y = x;
-      const ntksym_split_lanes *last = rows[(s + 2) % 3], *before = rows[(s + 1) % 3];
+      ntksym_lanes *now = rows[s % 3], x = v[S11] * 0.0, y = x;
+      const ntksym_lanes *last = rows[(s + 2) % 3], *before = rows[(s + 1) % 3];
       if (s == 1) {
         now[0] = v[MU] * last[0] + v[S11] * v[OVER] * along[0] + v[S12] * v[UNDER] * across[0];
         for (int j = 1; j < @WIDE@; ++j)
@@ -156,7 +156,7 @@ NTKSYM_SPLIT_FUSED static void @STEM@_both(size_t n, double q11, const double *q
               + (v[S12] * (double)j) * last[j - 1];
       }
       if (s > 1) {
-        const ntksym_split_lanes w = v[S11] * (double)(s - 1);
+        const ntksym_lanes w = v[S11] * (double)(s - 1);
         now[0] = v[MU] * last[0] + w * before[0] + v[S12] * v[UNDER] * across[s - 1];
         for (int j = 1; j < @WIDE@; ++j)
           now[j] = v[MU] * last[j] + w * before[j] + (v[S12] * (double)j) * last[j - 1];

@@ -12,7 +12,7 @@ from ....lower.program import Program
 from ....numeric.table.split import SplitTable
 from ...numpy.table.split import notes, numpy_text
 from ..quadrature import QuadratureUnit
-from .chebyshev import LANES_TEXT, sums
+from .chebyshev import sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class SplitUnit:
     def c_functions(self, stem: str) -> str:
         """C99 that defines `<stem>_pairs` and `<stem>_diag`; it needs `ntksym.h`."""
         far = self.table.far
-        text = self.near.c_functions(f"{stem}_near") + "\n" + LANES_TEXT
+        text = self.near.c_functions(f"{stem}_near") + "\n"
         near = (_BEYOND, "(fabs(q12[at + l]) / @LIMIT@ > p ? 2 : @SIDE@)", _ROOT, _CALL)
         return text + sums(far, stem, near, _LAST)
 
