@@ -8,8 +8,9 @@ from ..errors import BadSpec
 from ..lower.program import Program
 from .c.backend import C
 from .c.mixture import LANES, core
-from .mixture.programs import LARGEST, MixturePrograms
-from .numpy.backend import NUMPY, function
+from .mixture.programs import MixturePrograms
+from .numpy.backend import NUMPY
+from .numpy.mixture import core as numpy_core
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +55,9 @@ class ProgramUnit:
 
     def numpy_functions(self, stem: str) -> str:
         """As in `DualUnit`."""
-        m = self.parts
-        pieces = []
-        kinds = [(m.plain, "plain")]
-        kinds += [(two, f"single{i}") for i, two in enumerate(m.singles)]
-        kinds += [((k.program, k.diagonal), f"pair{i}") for i, k in enumerate(m.pairs)]
-        for (pair, diag), label in kinds:
-            pieces.append(function(pair, f"_{stem}_{label}", "One expectation."))
-            pieces.append(function(diag, f"_{stem}_{label}_diag", "One expectation, u = v."))
-        text = _NUMPY.strip("\n")
-        text = text.replace("@TABLES@", self._tables(stem)).replace("@LARGEST@", repr(LARGEST))
         passed = "".join(f", {NUMPY.literal(v)}" for v in self.values)
-        pieces.append(text.replace("@PASSED@", passed).replace("@STEM@", stem))
-        return "\n\n\n".join(piece.rstrip("\n") for piece in pieces) + "\n"
-
-    def _tables(self, stem: str) -> str:
-        """The nodes, and which function stands for which families."""
-        m, s = self.parts, f"_{stem}"
-        rows = "".join(f"    ({a!r}, {w!r}),\n" for a, w in m.nodes)
-        singles = "".join(f"({s}_single{i}, {s}_single{i}_diag), " for i in range(len(m.singles)))
-        pairs = "".join(
-            f"({s}_pair{i}, {s}_pair{i}_diag, {k.same}, {k.twice}), " for i, k in enumerate(m.pairs)
-        )
-        return (
-            f"{s}_NODES = (\n{rows})\n{s}_SINGLES = ({singles.rstrip()})\n"
-            f"{s}_PAIRS = ({pairs.rstrip()})"
-        )
+        text = _NUMPY.strip("\n").replace("@PASSED@", passed).replace("@STEM@", stem)
+        return "\n\n\n".join((*numpy_core(self.parts, f"_{stem}_"), text)) + "\n"
 
 
 def _word(text: str, old: str, new: str) -> str:
@@ -108,55 +86,13 @@ static void @STEM@_diag(size_t n, const double *q, double *nngp, double *dot)
 """
 
 _NUMPY = '''
-@TABLES@
-
-
 def @STEM@_pairs(q11, q12, q22, root=None):
     """The pair (nngp, dot); arrays broadcast."""
     root = _rootdet(q11, q12, q22) if root is None else root
-    # beyond range: products of variances would overflow
-    q11, q22 = (np.where(q <= @LARGEST@, q, np.nan) for q in (q11, q22))
-    zero = np.zeros(np.broadcast_shapes(*map(np.shape, (q11, q12, q22))))
-    nngp, dot = (part + zero for part in _@STEM@_plain(q11, q12, q22, root@PASSED@))
-    for b, w in _@STEM@_NODES:
-        for single, _ in _@STEM@_SINGLES:
-            k, d = single(q11, q12, q22, root, b@PASSED@)
-            nngp += w * k
-            dot += w * d
-    for pair, _, _, _ in _@STEM@_PAIRS:
-        for a, v in _@STEM@_NODES:
-            inner, inner_dot = zero.copy(), zero.copy()
-            for b, w in _@STEM@_NODES:
-                k, d = pair(q11, q12, q22, root, a, b@PASSED@)
-                inner += w * k
-                inner_dot += w * d
-            nngp += v * inner
-            dot += v * inner_dot
-    return nngp, dot
+    return _@STEM@_pairs(q11, q12, q22, root@PASSED@)
 
 
 def @STEM@_diag(q):
     """The pair (nngp, dot) for u = v with variance q."""
-    q = np.where(q <= @LARGEST@, q, np.nan)
-    zero = np.zeros(np.shape(q))
-    nngp, dot = (part + zero for part in _@STEM@_plain_diag(q@PASSED@))
-    for b, w in _@STEM@_NODES:
-        for _, single in _@STEM@_SINGLES:
-            k, d = single(q, b@PASSED@)
-            nngp += w * k
-            dot += w * d
-    for _, pair, same, twice in _@STEM@_PAIRS:
-        if not (same or twice):
-            continue
-        for i, (a, v) in enumerate(_@STEM@_NODES):
-            inner, inner_dot = zero.copy(), zero.copy()
-            for j in range(i if same else 0, len(_@STEM@_NODES)):
-                b, w = _@STEM@_NODES[j]
-                w = 2.0 * w if twice or j > i else w
-                k, d = pair(q, a, b@PASSED@)
-                inner += w * k
-                inner_dot += w * d
-            nngp += v * inner
-            dot += v * inner_dot
-    return nngp, dot
+    return _@STEM@_diag(q@PASSED@)
 '''

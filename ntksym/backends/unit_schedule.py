@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from ..lower.program import Program
 from ._base import comment
@@ -22,6 +23,7 @@ class UnitStep:
         diag: the same for an input with itself.
         carried: what is done for nearly parallel pairs, as in `Schedule.carries`.
         straight: whether the activation is positively homogeneous of degree one.
+        far: as `lower.near.Near.far`.
     """
 
     kind: int
@@ -30,6 +32,7 @@ class UnitStep:
     diag: tuple[float, float, float, float, float]
     carried: int = 0
     straight: bool = False
+    far: float = inf
 
 
 @dataclass(frozen=True, slots=True)

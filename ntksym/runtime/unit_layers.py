@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from ..errors import NoClosedForm, Undecided, UnsupportedOp, without_value
 from ..lower.kernel import degree_one, lower_input
 from ..lower.near import kinked
 from ..lower.program import Program
+from ..lower.reach import flat_from
 from ..lower.schedule import number
 from ..network import InputRule, Network
 from ..network.affine import Affine, affine_layers
@@ -113,7 +115,8 @@ def plan(
         vanishes = ranged_choice(choices[kind]) and vanishing(nonlinearity)
         sound = getattr(choices[kind].dual, "continuous", True)
         mode = int(bool(sound))
-        steps.append(UnitStep(kind, vanishes, pair, diag, mode, straight(choices[kind].dual)))
+        far = inf if ranged_choice(choices[kind]) else _flat_from(nonlinearity)
+        steps.append(UnitStep(kind, vanishes, pair, diag, mode, straight(choices[kind].dual), far))
         if span is not None:
             span = _after(made[kind], span, diag[0], diag[1])
             if zeros:
@@ -252,6 +255,12 @@ def _unit(choice: Choice, n: Nonlinearity, ae: bool) -> DualUnit:
             hint="derivative=almost_everywhere",
         )
     return unit_of(choice.dual, dict(n.values), almost_everywhere=ae)
+
+
+@lru_cache(maxsize=64)
+def _flat_from(n: Nonlinearity) -> float:
+    """`reach.flat_from` with numbers for the parameters."""
+    return flat_from(n.activation.with_params(**dict(n.values)))
 
 
 def _after(unit: DualUnit, span: Range, offset: float, slope: float) -> Range:

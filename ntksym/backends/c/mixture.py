@@ -6,8 +6,9 @@ import math
 
 from ...lower.program import Program
 from .._base import SourceFile
-from ..mixture.programs import LARGEST, MixturePrograms
+from ..mixture.programs import MixturePrograms
 from .backend import C, Contract, _wrap, head, inline_function
+from .far import far_c
 from .helpers.header import HEADER_NAME
 
 LANES = 64
@@ -34,7 +35,8 @@ def core(m: MixturePrograms, prefix: str) -> str:
     for two, label in _labelled(m):
         name = prefix + label
         pieces += [inline_function(two[0], name), inline_function(two[1], f"{name}_diag")]
-    return "\n".join([*pieces, _block(m, prefix), _diag_block(m, prefix)])
+    text = far_c(m.far, prefix, _params(m)) if m.far else ""
+    return "\n".join([*pieces, _block(m, prefix), _diag_block(m, prefix), text])
 
 
 def _labelled(m: MixturePrograms) -> list[tuple[tuple[Program, ...], str]]:
@@ -67,12 +69,12 @@ _SUM = """    for (size_t l = 0; l < b; ++l) {{
 
 
 def _block(m: MixturePrograms, prefix: str) -> str:
-    """The function of up to LANES entries."""
+    """The function of up to LANES entries, of moderate variances."""
     state = ["x[l]", "c[l]", "y[l]", "root[l]"]
     signature = ["size_t b", *(f"const double *{s}" for s in ("x", "c", "y", "root"))]
     signature += [f"double {p}" for p in _params(m)]
     signature += ["double *k", "double *d"]
-    text = _wrap(f"static void {prefix}block(", signature) + "\n{\n"
+    text = _wrap(f"static void {prefix}{_stem(m)}(", signature) + "\n{\n"
     slope = [f"{prefix}node_slope[i]", f"{prefix}node_slope[j]"]
     text += "  double inner[LANES], inner_dot[LANES];\n" * bool(m.pairs) + "  int same = 1;\n"
     text += "  for (size_t l = 0; l < b; ++l) {\n"
@@ -93,14 +95,12 @@ def _block(m: MixturePrograms, prefix: str) -> str:
         )
         call = _wrap(f"{prefix}pair{i}(", [*state, *slope, *_params(m), "&v", "&w"])
         text += _loop(m, prefix, start, factor, call)
-    text += _guard("x[l] <= @ && y[l] <= @")
     return text + "}\n"
 
 
-def _guard(inside: str) -> str:
-    """NaN where a variance is beyond range, or NaN itself."""
-    inside = inside.replace("@", C.literal(LARGEST))
-    return f"  for (size_t l = 0; l < b; ++l)\n    if (!({inside})) k[l] = d[l] = NAN;\n"
+def _stem(m: MixturePrograms) -> str:
+    """What the functions are called whose variances are moderate."""
+    return "sum" if m.far else "block"
 
 
 def _gates(m: MixturePrograms, prefix: str, gate: tuple[float, float]) -> str:
@@ -176,7 +176,7 @@ _LOOP = """  for (int i = 0; i < @NODES@; ++i) {
 def _diag_block(m: MixturePrograms, prefix: str) -> str:
     signature = ["size_t b", "const double *q", *(f"double {p}" for p in _params(m))]
     signature += ["double *k", "double *d"]
-    text = _wrap(f"static void {prefix}diag_block(", signature) + "\n{\n"
+    text = _wrap(f"static void {prefix}diag_{_stem(m)}(", signature) + "\n{\n"
     slope = [f"{prefix}node_slope[i]", f"{prefix}node_slope[j]"]
     text += "  double inner[LANES], inner_dot[LANES];\n" * bool(m.pairs)
     call = _wrap(f"{prefix}plain_diag(", ["q[l]", *_params(m), "&k[l]", "&d[l]"])
@@ -192,7 +192,6 @@ def _diag_block(m: MixturePrograms, prefix: str) -> str:
         start, factor = ("i", "(j > i ? 2.0 : 1.0) * ") if kind.same else ("0", "2.0 * ")
         call = _wrap(f"{prefix}pair{i}_diag(", ["q[l]", *slope, *_params(m), "&v", "&w"])
         text += _loop(m, prefix, start, factor, call)
-    text += _guard("q[l] <= @")
     return text + "}\n"
 
 

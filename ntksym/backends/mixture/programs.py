@@ -17,13 +17,14 @@ from ...numeric.logistic import Part
 from ...numeric.pairs import A, B, Entry
 from ...symbols import q, q11, q12, q22
 from .._base import identifier
+from .far import Far, far
 from .moments import contracted, contracts
 from .split import pair_split, plain_split, single_split, split_note
 
 STATE = ("q11", "q12", "q22", "root")
 LARGEST = 2.0**200
-"""Above this variance the code gives NaN: products of variances would overflow, and a determinant
-that is infinite gives a wrong finite number in places."""
+"""Above this variance gradients are NaN: products of variances would overflow, and a determinant
+that is infinite gives a wrong finite number in places.  Values are brought down (`far`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class MixturePrograms:
     pairs: tuple[NodePair, ...]
     said: str = ""
     """A clause for the head of a file: what is left out at small variances."""
+    far: Far | None = None
+    """How large variances are brought down; None without nodes."""
 
     @property
     def programs(self) -> tuple[Program, ...]:
@@ -116,6 +119,7 @@ def mixture_programs(dual: MixtureDual) -> MixturePrograms:
         tuple((p, d) for p, d in singles),
         tuple(pairs),
         split_note(dual),
+        far(dual),
     )
 
 

@@ -53,12 +53,12 @@ def network_file(schedule: UnitSchedule, contract: Contract) -> SourceFile:
         numbers = ", ".join(f"({', '.join(NUMPY.literal(v) for v in z)})" for z in (s.pair, s.diag))
         rows += f"    (dual{s.kind}_pairs, dual{s.kind}_diag, {s.vanishes}, {numbers}"
         bias = NUMPY.literal(s.pair[0]) if s.straight else "None"
-        rows += f", {s.carried}, {bias}),\n" if near else "),\n"
+        rows += f", {s.carried}, {bias}, {NUMPY.literal(s.far)}),\n" if near else "),\n"
     pieces.append(f"LAYERS = (\n{rows})")
     values = "".join(f", {NUMPY.literal(v)}" for v in schedule.input_values)
     text = _NETWORK.replace("@VALUES@", values).replace("@MENDED@", _MENDED if near else "")
     text = text.replace("@UNIT@", "own" if near else "_")
-    text = text.replace("@MORE@", ", mended, bias" if near else "").replace(
+    text = text.replace("@MORE@", ", mended, bias, far" if near else "").replace(
         "@REST@", ", *_" if near else ""
     )
     pieces.append(text.strip("\n"))
@@ -92,21 +92,20 @@ def diagonal(q):
 '''
 
 _NEAR = '''
-def _scaled(dual, factor):
-    """A dual times the variance of the weights."""
+def _scaled(dual, factor, far):
+    """The derivative dual times the variance of the weights."""
 
     def times(*given):
-        value, slope = dual(*given)
-        return factor * value, factor * slope
+        return factor * dual(*given)[1]
 
-    times.far = np.inf
+    times.far = far
     return times
 '''
 
 _MENDED = """
         if mended:
             given = (qx[k], before, qy[k], root), (qx[k + 1], qy[k + 1])
-            duals = _scaled(dual_pairs, s1), lambda q: s1 * own(q)[0]
+            duals = _scaled(dual_pairs, s1, far), lambda q: s1 * own(q)[0]
             roots, plain = (rx[k + 1], ry[k + 1]), following
             following, c = _carried(mended, *duals, bias, *given, roots, c, plain)
             following = np.where(same, 0.0, following)"""

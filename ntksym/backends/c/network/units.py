@@ -99,9 +99,10 @@ def _tables(schedule: UnitSchedule) -> str:
 
 
 def _flags(schedule: UnitSchedule) -> str:
-    """No kind is known to be smooth, or to be two numbers in the range of its variances."""
+    """No kind is known to be smooth."""
     zeros = ", ".join("0" for _ in schedule.kinds)
-    far = ", ".join("INFINITY" for _ in schedule.kinds)
+    known = {s.kind: s.far for s in schedule.steps}
+    far = ", ".join(C.literal(known[k]) for k in range(len(schedule.kinds)))
     return (
         f"static const unsigned char near_smooth[] = {{{zeros}}};\n"
         f"static const double near_far[] = {{{far}}};\n"
