@@ -181,7 +181,7 @@ def test_the_names_of_the_author_are_kept() -> None:
                   names={"tau": "q"})  # fmt: skip
     first = found(wrong)[0]
     assert first.kind == "slip"
-    assert "second term" in first.text
+    assert first.text == "the sign of the term sqrt(tau)*phi(mu/sqrt(tau))"
     assert "tau" in first.formula and "mu" in first.formula and "sqrt(q)" not in first.formula
 
 
@@ -214,3 +214,9 @@ def test_text_of_edited_trees_is_read_back_as_meant() -> None:
         assert edit.say()
         count += 1
     assert count > 1000
+
+
+def test_a_lost_factor_comes_before_a_lost_root() -> None:
+    wrong = claim("nngp", "q1*q2*(3*sin(theta)*cos(theta) + (pi - theta)*(1 + cos(theta)**2))/(2*pi)",
+                  "max(x, 0)**2")  # fmt: skip
+    assert found(wrong)[0].text == "the factor 2 is missing at cos(theta)**2"

@@ -131,7 +131,7 @@ def _sums(node: Sum, vocabulary: tuple[str, ...]) -> Iterator[Edit]:
         flipped = (*node.terms[:i], (-sign, term), *node.terms[i + 1 :])
         yield Edit(
             total(*flipped), 0,
-            lambda i=i: f"the sign of the {ordinal(i)} term of {short(node)}",  # type: ignore[misc]
+            lambda i=i, term=term: _sign(node, i, term),  # type: ignore[misc]
         )  # fmt: skip
         yield Edit(
             total(*rest), 2, lambda term=term: f"the term {short(term)} is too many"  # type: ignore[misc]
@@ -148,6 +148,14 @@ def _sums(node: Sum, vocabulary: tuple[str, ...]) -> Iterator[Edit]:
                     f"the term {'-' if sign < 0 else ''}{shown} is missing in {short(node)}"
                 ),
             )  # fmt: skip
+
+
+def _sign(node: Sum, i: int, term: Node) -> str:
+    """The term by its place where the whole sum can be shown, otherwise by itself."""
+    text = write(node)
+    if short(node) == text:
+        return f"the sign of the {ordinal(i)} term of {text}"
+    return f"the sign of the term {short(term)}"
 
 
 def _terms(vocabulary: tuple[str, ...]) -> list[Node]:
@@ -348,12 +356,14 @@ def _anywhere(node: Node, vocabulary: tuple[str, ...], top: bool) -> Iterator[Ed
         *(g for n in vocabulary for g in (name(n), root(name(n)), power(name(n), 2))),
     ):
         shown = write(f)
+        # a lost 2 at a square is likelier than a lost root of it at what is squared
+        weight = 5 if isinstance(f, Call) else 4
         yield Edit(
-            product(node, f), 4,
+            product(node, f), weight,
             lambda shown=shown: f"the factor {shown} is missing at {short(node)}",  # type: ignore[misc]
         )  # fmt: skip
         yield Edit(
-            quotient(node, f), 4,
+            quotient(node, f), weight,
             lambda shown=shown: f"the divisor {shown} is missing at {short(node)}",  # type: ignore[misc]
         )  # fmt: skip
 
