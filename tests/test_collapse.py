@@ -7,15 +7,17 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
-from flint import arb
+from flint import acb, arb
 from sympy import Rational
 
 from ntksym.collapse import Collapsed, angular, collapse
 from ntksym.collapse import fit as fit_module
 from ntksym.collapse.certificate import prove
 from ntksym.collapse.pieces import intervals
+from ntksym.collapse.straight import bivariate
 from ntksym.errors import BadSpec, NoClosedForm, Undecided
 from ntksym.network import parse_spec
+from ntksym.verify.rules.bivariate import phi2
 from ntksym.verify.safe import precision
 
 CASES = (
@@ -80,6 +82,31 @@ def test_against_the_network_itself() -> None:
     nngp, ntk = c.evaluate(rho)
     np.testing.assert_allclose(nngp, k.nngp, rtol=0, atol=1e-12)
     np.testing.assert_allclose(ntk, k.ntk, rtol=0, atol=3e-12)
+
+
+def test_kinks_away_from_zero() -> None:
+    """Phi2 up to rho = 1 and -1, where the closed form itself has no value."""
+    import ntksym
+
+    c = made("mlp:max(x, 1/2):depth=1,weight_var=2,bias_var=1/10", Rational(21, 10), 1e-7)
+    assert max(c.error) <= 1e-7
+    angle = np.array([0.0, 1e-6, 0.01, 1.0, 2.0, 3.0, np.pi])
+    x = np.sqrt(2) * np.column_stack([np.cos(angle), np.sin(angle)])
+    k = ntksym.compile(c.angular.network, target="numpy")(x, x[:1])
+    found = c.evaluate((2 * np.cos(angle) + 0.1) / 2.1)
+    for f, e, end in zip(found, (k.nngp, k.ntk), c.ends, strict=True):
+        np.testing.assert_allclose(f, e[:, 0], rtol=0, atol=1.1e-7 * end)
+
+
+@pytest.mark.parametrize("r", ["1", "-1", "0.5", "-0.999999999"])
+def test_phi2_of_wide_arguments(r: str) -> None:
+    """No narrower than its arguments allow, and right: values at random points of the balls."""
+    with precision(200):
+        wide = arb(0, 2.0**-60)
+        found = bivariate(acb(arb("0.3") + wide), acb(arb("-0.2") + wide), acb(arb(r) + wide))
+        assert found.real.rad() < 2.0**-29
+        end = arb(r) * (1 - arb(2) ** -61)
+        assert found.overlaps(phi2(acb("0.3"), acb("-0.2"), acb(end)))
 
 
 def test_deep_networks_need_few_coefficients() -> None:

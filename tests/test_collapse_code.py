@@ -8,7 +8,7 @@ from flint import arb
 from sympy import Rational
 
 import ntksym
-from ntksym.errors import BadData
+from ntksym.errors import BadData, BadSpec
 from ntksym.network import parse_spec
 from ntksym.runtime.collapsed import CollapsedKernel, collapsed_program, kept_collapse, record
 from ntksym.runtime.deep import sphere
@@ -80,6 +80,20 @@ def test_other_spheres_make_other_kernels() -> None:
         plain = ntksym.compile(parse_spec(SPHERE))(scale * x)
         np.testing.assert_allclose(k(scale * x).ntk, plain.ntk, rtol=0, atol=1e-11)
     assert len(k._made) == 2
+
+
+@pytest.mark.parametrize("spec", ["mlp:relu:depth=2", "mlp:sin:depth=1,bias_var=1/10"])
+def test_the_standard_parametrisation_has_the_dimension_of_the_data(spec: str) -> None:
+    network = parse_spec(spec + ("," if "=" in spec else ":") + "parametrization=standard,width=64")
+    k = ntksym.compile(network, target="numpy", collapse=1e-9)
+    for d in (3, 12):
+        x = np.random.default_rng(d).standard_normal((9, d))
+        x /= np.linalg.norm(x, axis=1, keepdims=True)
+        plain = ntksym.compile(network, target="numpy", collapse=False)(x)
+        np.testing.assert_allclose(k(x).ntk, plain.ntk, rtol=0, atol=2e-9 * plain.ntk.max())
+        assert k.diag(x).ntk == pytest.approx(np.diag(plain.ntk), rel=2e-9)
+    with pytest.raises(BadSpec, match="the NTK depends on the number of inputs"):
+        kept_collapse(network, Rational(1), 1e-9, True)
 
 
 def test_rows_that_are_on_no_sphere() -> None:

@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from flint import acb, arb
-from sympy import Expr, Rational, Symbol, oo
+from sympy import Expr, Integer, Rational, Symbol, oo
 
 from .. import symbols
 from ..errors import BadSpec, NoClosedForm, Undecided
 from ..network import Network
 from ..network.affine import AffineLayer, affine_layers
+from ..network.layers.input import DIMENSION
 from ..network.network import not_a_network
 from ..verify.evaluate import ball, constant
 from ..verify.functions.pieces import split
@@ -46,6 +47,11 @@ class AngularNetwork:
     degree: Rational
     theta: tuple[Expr, Expr]
     layers: tuple[AffineLayer, ...]
+
+    @property
+    def needs_dimension(self) -> bool:
+        """Whether the kernels depend on the dimension of the inputs, which is not given."""
+        return any(e.has(DIMENSION) for e in self.theta)
 
     def evaluator(self) -> Evaluator:
         """The kernels in balls, at the working precision of this call."""
@@ -83,25 +89,32 @@ class Evaluator:
         if not all(b.is_finite() for b in (*self.ends, bound)):
             raise Undecided("a kernel is not finite at rho = 1: the activation has a jump")
 
-    def __call__(self, gap: Any, sign: int) -> tuple[Any, Any]:
-        """(nngp, ntk) at rho = sign*(1 - gap), `arb` each; gap in [0, 1]."""
+    def __call__(self, gap: Any, sign: int, *, absolute: bool = False) -> tuple[Any, Any]:
+        """(nngp, ntk) at rho = sign*(1 - gap), `arb` each; gap in [0, 1].
+
+        With `absolute` the series of the absolute values of the coefficients, or one above it.
+        """
+        of = _size if absolute else acb
         rho = acb(sign * (1 - gap))
         c = rho * self.start
-        t = self._theta[0] * c + self._theta[1]
+        t = of(self._theta[0]) * c + of(self._theta[1])
         for dual, (s0, s1, t0, t1, t2), q in self._layers:
             k, dot = dual(q, c, q)
-            t = t0 + t1 * k + t2 * dot * t
+            t = of(t0) + of(t1) * k + of(t2) * dot * t
             c = s0 + s1 * k
         return _real(c), _real(t)
 
 
-def angular(network: Network, variance: Rational | None = None) -> AngularNetwork:
+def angular(
+    network: Network, variance: Rational | None = None, dimension: int | None = None
+) -> AngularNetwork:
     r"""The network as a function of the angle.
 
     Args:
         network: of layers with closed-form duals and numbers for all parameters.
         variance: $\Sigma^{(1)}(x, x)$ of all inputs, for data on a sphere; None for homogeneous
             activations without biases.
+        dimension: that of the inputs, for conventions in which $\Theta^{(1)}$ depends on it.
 
     Raises:
         NoClosedForm: an activation has none, or `variance` is None and the network is not
@@ -112,6 +125,8 @@ def angular(network: Network, variance: Rational | None = None) -> AngularNetwor
         raise not_a_network(network)
     first, layers = affine_layers(network)
     values = dict(first.values)
+    if dimension is not None:
+        values[DIMENSION] = Integer(dimension)
     nngp, ntk = first.nngp.subs(values), first.ntk.subs(values)
     (a0, a1), (b0, b1) = (_line(e) for e in (nngp, ntk))
     slope = b1 / a1

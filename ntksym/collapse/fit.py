@@ -17,7 +17,7 @@ from numpy.polynomial import polynomial
 from numpy.typing import NDArray
 from sympy import Rational
 
-from ..errors import Undecided
+from ..errors import BadSpec, Undecided
 from ..network import Network
 from ..verify.safe import precision
 from .angular import AngularNetwork, Evaluator, angular
@@ -133,6 +133,7 @@ def collapse(
     network: Network,
     *,
     variance: Rational | None = None,
+    dimension: int | None = None,
     error: float = 1e-12,
     progress: Progress | None = None,
 ) -> Collapsed:
@@ -142,14 +143,23 @@ def collapse(
         network: with closed-form duals and numbers for all parameters.
         variance: $\Sigma^{(1)}(x, x)$ of all inputs (a sphere), or None for homogeneous
             activations without biases and any inputs.
+        dimension: that of the inputs, for conventions whose kernels depend on it ("standard").
         error: the wanted error of both kernels over their values at rho = 1.
         progress: called with a line about what is being done.
 
     Raises:
         NoClosedForm: not a function of the angle alone, or an activation without closed form.
+        BadSpec: the kernels depend on the dimension, and none is given.
         Undecided: the error is not reached; the best bound is in the message.
     """
-    found = angular(network, variance)
+    found = angular(network, variance, dimension)
+    if found.needs_dimension:
+        raise BadSpec(
+            "the NTK depends on the number of inputs",
+            where="the first layer of the standard parametrisation",
+            hint="ntksym.compile(net, collapse=True), which has it from the data; "
+            "or parametrization=ntk",
+        )
     report = progress or (lambda line: None)
     samples = [_sample(found, sign, error, report) for sign in (1, -1)]
     with precision(64 + 2 * MOST_TERMS):
@@ -196,13 +206,26 @@ def _sample(found: AngularNetwork, sign: int, error: float, report: Progress) ->
     for i, part in enumerate(parts):
         report(f"rho {'>' if sign > 0 else '<'} 0: interval {i + 1} of {len(parts)}")
         balls.append(_values(found, part.nodes, sign, -part.low, depth))
-    edge = _values(found, lambda: (arb(least),), 1, -least, depth)
     with precision(64):
-        # Monotone on [0, 1], odd and even parts too: that bounds the change at both ends.
-        size = [b - e[0] for b, e in zip(_sizes(found), edge, strict=True)]
-        end = _values(found, lambda: (arb("-inf"),), sign, 0.0, depth)
+        change = _change(found, least, depth)
+        end = tuple(arb(1) for _ in change)
+        if sign < 0:  # forms of several kinks have no value at -1: one close to it, and the change
+            near = _values(found, lambda: (arb(2 * least),), sign, -2 * least, depth)
+            rest = _change(found, 2 * least, depth)
+            end = tuple(n[0] + arb(0, r.upper()) for n, r in zip(near, rest, strict=True))
     numbers = tuple(np.array([[float(v.mid()) for v in k] for k in pair]) for pair in balls)
-    return Samples(sign, parts, tuple(balls), numbers, (size[0], size[1]), (end[0][0], end[1][0]))
+    return Samples(sign, parts, tuple(balls), numbers, change, (end[0], end[1]))
+
+
+def _change(found: AngularNetwork, zeta: float, depth: int) -> tuple[Any, Any]:
+    """Bounds of |F(end) - F(rho)| at both ends, from zeta on, for both kernels over those at 1.
+
+    A power r^k changes at -1 by as much as at 1, so with the absolute values of the coefficients
+    the change at 1 bounds both.
+    """
+    edge = _values(found, lambda: (arb(zeta),), 1, -zeta, depth, absolute=True)
+    k, t = (b - e[0] for b, e in zip(_sizes(found), edge, strict=True))
+    return k, t
 
 
 def _values(
@@ -211,16 +234,20 @@ def _values(
     sign: int,
     nats: float,
     depth: int,
+    *,
+    absolute: bool = False,
 ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """Both kernels over their values at 1, to 25 digits, with as many bits as that takes."""
+    """Both kernels over their values at 1, to 25 digits, with as many bits as that takes.
+
+    `absolute` as of `Evaluator`.
+    """
     bits = 128 + int(2.9 * max(0.0, nats)) + 3 * depth
     while bits < 1 << 16:
         with precision(bits):
             run = found.evaluator()
             out: list[list[Any]] = [[], []]
             for zeta in zetas():
-                gap = zeta.exp() if zeta.is_finite() else arb(0)
-                pair = run.ends if gap == 0 and sign > 0 else run(gap, sign)
+                pair = run(zeta.exp(), sign, absolute=absolute)
                 for place, value, end in zip(out, pair, run.ends, strict=True):
                     place.append(value / end)
             if all(v.is_finite() and v.rad() < arb(2) ** -80 for k in out for v in k):

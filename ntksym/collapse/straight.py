@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import sympy as sp
-from flint import acb
+from flint import acb, arb
 from sympy import Expr, Symbol
 
 from ..errors import Undecided
@@ -76,7 +76,7 @@ class Straight:
             return self._step(acb.exp, self._place(e.args[0]))
         args = [self._place(a) for a in e.args]
         if isinstance(e, Phi2):
-            return self._step(phi2, *args)
+            return self._step(bivariate, *args)
         rule = ANALYTIC.get(type(e))
         if rule is None:
             raise Undecided(f"no ball arithmetic for {type(e).__name__} in {e}")
@@ -89,6 +89,29 @@ class Straight:
             return self._step(acb.pow, self._place(e.base), self._fixed(ball(value)))
         base = self._place(e.base)
         return self._step(lambda z: rational_power(z, q, False), base)
+
+
+def bivariate(h: Any, k: Any, r: Any) -> Any:
+    r"""Phi2(h, k; r) for balls: at their midpoints, and what their radii can change.
+
+    The integrator cannot get below what wide arguments leave, and r may be 1 or -1 up to its
+    radius.  For real arguments the derivatives in h and k are at most $1/\sqrt{2\pi}$, and that in
+    $\arcsin r$ at most $1/(2\pi)$ (Plackett 1954).
+    """
+    if not (h.imag.is_zero() and k.imag.is_zero() and r.is_finite()):
+        return phi2(h, k, r)
+    ends = [_inside(at) for at in (r.real.mid(), r.real.lower(), r.real.upper())]
+    middle = ends[0]
+    unit = 0 if abs(middle) < 1 else 1 if middle > 0 else -1
+    value = phi2(acb(h.real.mid()), acb(k.real.mid()), acb(middle), unit)
+    turn = max(abs(end.asin() - middle.asin()).upper() for end in ends[1:])
+    moved = (h.real.rad() + k.real.rad()) / (2 * arb.pi()).sqrt() + turn / (2 * arb.pi())
+    return value + acb(arb(0, moved.upper()))
+
+
+def _inside(r: Any) -> Any:
+    """An exact number in [-1, 1], the nearest to one that is outside."""
+    return arb(1) if r > 1 else arb(-1) if r < -1 else r
 
 
 def _add(a: Any, b: Any) -> Any:

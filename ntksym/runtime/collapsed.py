@@ -92,21 +92,26 @@ def notes(found: Collapsed, tolerance: float = TOLERANCE) -> tuple[str, ...]:
 
 
 def kept_collapse(
-    network: Network, variance: Rational | None, error: float, keep: bool
+    network: Network,
+    variance: Rational | None,
+    error: float,
+    keep: bool,
+    dimension: int | None = None,
 ) -> Collapsed:
-    """The collapsed network, from the cache where it is there.
+    """The collapsed network, from the cache where it is there; arguments as of `collapse`.
 
     Raises:
         NoClosedForm: not a function of the angle alone.
+        BadSpec: the kernels depend on the dimension, and none is given.
         Undecided: the error is not reached.
     """
-    made = angular(network, variance)
+    made = angular(network, variance, dimension)
 
     def write(_: Any) -> bytes:
-        found = collapse(network, variance=variance, error=error)
+        found = collapse(network, variance=variance, dimension=dimension, error=error)
         return json.dumps(record(found)).encode("ascii")
 
-    asked = ("collapsed/1", repr(network), str(variance), repr(error))
+    asked = ("collapsed/2", repr(network), str(variance), str(dimension), repr(error))
     key = recipe_key(*asked)  # None where the code that makes it has no text: not kept
     path = obtain(key or digest(asked), ".json", write, keep=keep and key is not None)
     data = json.loads(path.read_text(encoding="ascii"))
@@ -129,7 +134,8 @@ class CollapsedKernel:
     """A network's kernels through its collapsed form; the calls of `CompiledKernel`.
 
     A homogeneous network has one collapsed form.  Any other has one per sphere: it is made when
-    data on that sphere comes, and kept.
+    data on that sphere comes, and kept.  In the standard parametrisation there is one per
+    dimension of the inputs.
     """
 
     def __init__(
@@ -146,14 +152,17 @@ class CollapsedKernel:
         self._error = ERRORS[dtype] if error is None else error
         self.target, self.dtype, self.threads = target, np.dtype(dtype), threads
         self._cache = cache
-        self._made: dict[Rational | None, CompiledKernel] = {}
+        self._made: dict[tuple[Rational | None, int | None], CompiledKernel] = {}
         try:
-            angular(network)
+            found = angular(network)
         except NoClosedForm:
             self.homogeneous = False
+            found = angular(network, Rational(1))
         else:
             self.homogeneous = True
-            self._kernel(None)
+        self._wide = found.needs_dimension
+        if self.homogeneous and not self._wide:
+            self._kernel(None, 1)
         self.name = str(network.name or "network")
 
     def __repr__(self) -> str:
@@ -207,11 +216,11 @@ class CollapsedKernel:
 
     def _for_squares(self, given: list[Array], d: int) -> CompiledKernel:
         if self.homogeneous:
-            return self._kernel(None)
+            return self._kernel(None, d)
         found = np.concatenate(given)
         found = found[np.isfinite(found)]
         if not found.size:  # nothing to work out: any sphere will do
-            return next(iter(self._made.values()), None) or self._kernel(self._variance(1.0, d))
+            return next(iter(self._made.values()), None) or self._kernel(self._variance(1.0, d), d)
         low, high = float(found.min()), float(found.max())
         if not high - low <= SAME[self.dtype.name] * high:
             raise BadData(
@@ -219,7 +228,7 @@ class CollapsedKernel:
                 where=f"squared norms from {low:.17g} to {high:.17g}",
                 hint="rows / norms in float64, or collapse=False",
             )
-        return self._kernel(self._variance(common_square(low, high, self.dtype.name), d))
+        return self._kernel(self._variance(common_square(low, high, self.dtype.name), d), d)
 
     def on_sphere(self, square: float | None, d: int) -> CompiledKernel:
         """The kernel for rows of d columns and this squared norm; None for a homogeneous network.
@@ -228,16 +237,17 @@ class CollapsedKernel:
             NoClosedForm: not a function of the angle alone.
             Undecided: the error is not reached.
         """
-        return self._kernel(None if square is None else self._variance(square, d))
+        return self._kernel(None if square is None else self._variance(square, d), d)
 
     def _variance(self, square: float, d: int) -> Rational:
         slope, offset = first_affine(self._network, d)
         return Rational(slope * square + offset)
 
-    def _kernel(self, variance: Rational | None) -> CompiledKernel:
-        if variance not in self._made:
+    def _kernel(self, variance: Rational | None, d: int) -> CompiledKernel:
+        key = variance, d if self._wide else None
+        if key not in self._made:
             target, cache = self.target, self._cache
-            found = kept_collapse(self._network, variance, self._error, cache)
+            found = kept_collapse(self._network, variance, self._error, cache, key[1])
             program = collapsed_program(found, tolerance=TOLERANCES[self.dtype.name])
             contract = Contract("ntksym.compile", ("the NNGP kernel and the NTK of a network",))
             engine: CCollapsed | NumpyCollapsed
@@ -245,7 +255,7 @@ class CollapsedKernel:
                 engine = CCollapsed(program, contract, keep=cache)
             else:
                 engine = NumpyCollapsed(program, contract, keep=cache)
-            self._made[variance] = CompiledKernel(
+            self._made[key] = CompiledKernel(
                 engine,
                 name=str(self._network.name or "network"),
                 target=target,
@@ -254,4 +264,4 @@ class CollapsedKernel:
                 sources=engine.sources,
                 bound=max(found.error),
             ).prepare(cache)
-        return self._made[variance]
+        return self._made[key]

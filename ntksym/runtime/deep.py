@@ -130,10 +130,14 @@ class DeepKernel(CompiledKernel):
         return None
 
     def _made(self) -> CollapsedKernel:
+        from ..functions import Phi2
         from .collapsed import CollapsedKernel
 
+        network = found_network(self._net)
+        if any(n.forms().value.has(Phi2) for n in dict.fromkeys(n for n, _ in network.blocks)):
+            raise NoClosedForm("a proof for kinks away from 0 takes seconds a layer")
         return CollapsedKernel(
-            found_network(self._net),
+            network,
             target=self.target,
             dtype=self.dtype.name,
             cache=self._cache,

@@ -80,7 +80,7 @@ def _real(h: Any, k: Any, rho: Any) -> Any:
 
 def _complement(h: Any, k: Any, rho: Any) -> Any:
     """The integral from 0 to arccos(rho), with the essential singularity at 0 cut off by hand."""
-    top, bits = (1 - rho * rho).sqrt().asin(), int(ctx.prec)
+    top, bits = ((1 - rho) * (1 + rho)).sqrt().asin(), int(ctx.prec)
     gap, prod = abs(h - k), h * k
 
     def smooth(t: Any, analytic: bool) -> Any:
