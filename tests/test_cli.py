@@ -289,6 +289,18 @@ def test_catalogue(call: Any) -> None:
     assert mish["status"] == "certified table"
 
 
+def test_catalogue_of_functions(call: Any) -> None:
+    found = data(call("catalogue", "--functions", "--json"))
+    assert found["schema"] == "ntksym/functions/1"
+    listed = {e["name"]: e for e in found["functions"]}
+    assert {"max", "erf", "Phi", "piecewise", "gelu", "Phi2"} <= set(listed)
+    assert listed["Phi"]["kind"] == "function" and listed["Phi2"]["kind"] == "formula"
+    assert listed["gelu"]["kind"] == "activation" and "GELU" in listed["gelu"]["aliases"]
+    assert "1/cosh(z)" in call("catalogue", "--functions", "sech").stdout
+    assert "no function has 'zzz' in its name" in call("catalogue", "--functions", "zzz").stdout
+    assert "no activation has 'zzz' in its name" in call("catalogue", "zzz").stdout
+
+
 def test_mixtures_are_text_or_latex(call: Any) -> None:
     """Each dual as a sum of named parts; no LaTeX in text, no text in LaTeX."""
     shown = call("derive", "x*sigmoid(x) + tanh(2*x)").stdout

@@ -31,6 +31,8 @@ from ntksym.activation import Activation
 from ntksym.errors import BadActivation, ParseError, UnknownName
 from ntksym.functions import Phi, Phi2, density
 from ntksym.language import as_activation, parse, parse_activation, parse_number, to_text
+from ntksym.language.meanings import MEANINGS, listing
+from ntksym.language.table import ALIASES, SPECIAL, functions
 from ntksym.symbols import q11, q12, q22, x
 
 a = Symbol("a", real=True)
@@ -290,3 +292,22 @@ def test_parameters_that_calls_bring() -> None:
 def test_text_must_be_text() -> None:
     with pytest.raises(BadActivation, match="text is needed, not bytes"):
         parse(b"x")  # type: ignore[arg-type]
+
+
+def test_every_function_is_listed_with_its_meaning() -> None:
+    entries = {e.name: e for e in listing()}
+    assert set(entries) == {*functions(), *SPECIAL}
+    assert set(entries) - set(activations.names()) <= set(MEANINGS) <= set(entries)
+    assert {a for e in entries.values() for a in e.aliases} == set(ALIASES)
+    assert all(e.meaning and e.usage.startswith(f"{e.name}(") for e in entries.values())
+
+
+@pytest.mark.parametrize(("name", "same"), [
+    ("expm1(x)", "exp(x) - 1"), ("sech(x)", "1/cosh(x)"), ("erfc(x)", "1 - erf(x)"),
+    ("rectified_power(3, x)", "max(x, 0)^3"), ("hermite(2, x)", "x^2 - 1"),
+    ("phi(x)", "exp(-x^2/2)/sqrt(2*pi)"), ("log1p(x^2)", "log(1 + x^2)"), ("|x|", "abs(x)"),
+])  # fmt: skip
+def test_meanings_are_right(name: str, same: str) -> None:
+    left, right = (parse_activation(text).expr for text in (name, same))
+    for value in (Rational(-4, 3), Rational(1, 2), Rational(7, 3)):
+        assert abs(sympy.N((left - right).subs(x, value), 30)) < 1e-25

@@ -1,4 +1,4 @@
-"""`ntksym catalogue`: every known activation with its status."""
+"""`ntksym catalogue`: every known activation with its status, and the functions of formulas."""
 
 from __future__ import annotations
 
@@ -13,24 +13,33 @@ from .outcome import Outcome, View
 @click.command(
     "catalogue",
     cls=Command,
-    short_help="Every known activation with its status.",
-    examples=("ntksym catalogue", "ntksym catalogue relu --json"),
+    short_help="Known activations, and the functions that formulas may use.",
+    examples=(
+        "ntksym catalogue",
+        "ntksym catalogue relu --json",
+        "ntksym catalogue --functions",
+        "ntksym catalogue --functions normal",
+    ),
 )
 @click.argument("word", metavar="[WORD]", default="")
+@click.option("--functions", is_flag=True, help="List what formulas may use; nothing is derived.")
 @shared("catalogue")
-def command(word: str) -> dict[str, Any]:
+def command(word: str, functions: bool) -> dict[str, Any]:
     """List the known activations; with WORD those whose name or title contains it.
 
     Each is derived now: the status is the method that the automatic choice takes, not what a list
-    says.
+    says.  With --functions, list every function that the text of an activation or of a claimed
+    formula may call, with its meaning and its other spellings.
     """
-    return {"word": word.strip().lower()}
+    return {"word": word.strip().lower(), "functions": functions}
 
 
 def work(options: dict[str, Any], view: View) -> Outcome:
-    """Derive every entry, in the worker."""
+    """Derive every entry, in the worker; or list the functions."""
     from ..activations import catalogue
 
+    if options["functions"]:
+        return _functions(options["word"])
     word = options["word"]
     chosen = [a for a in catalogue() if word in a.name.lower() or word in a.title.lower()]
     entries = []
@@ -53,8 +62,50 @@ def work(options: dict[str, Any], view: View) -> Outcome:
         )
         for e, activation in zip(entries, chosen, strict=True)
     ]
-    lines += [("", ""), ("", f"{len(entries)} activations, {count} with closed forms")]
+    found = f"{len(entries)} activations, {count} with closed forms"
+    lines += [("", ""), ("", found)] if entries else [("", _nothing("activation", word))]
     return Outcome(payload, tuple(lines))
+
+
+def _functions(word: str) -> Outcome:
+    from dataclasses import asdict
+
+    from ..language.meanings import SYNTAX, listing
+
+    entries = [e for e in listing() if word in f"{e.usage} {e.meaning} {e.aliases}".lower()]
+    payload = {
+        "schema": "ntksym/functions/1",
+        "count": len(entries),
+        "syntax": dict(SYNTAX),
+        "functions": [asdict(e) for e in entries],
+    }
+    width = max((len(e.usage) for e in entries), default=0)
+    lines: list[tuple[str, str]] = []
+    if not word:
+        lines += [("", f"{text:<{width}}  {meaning}") for text, meaning in SYNTAX]
+    for kind, title in _KINDS.items():
+        rows = [e for e in entries if e.kind == kind]
+        if rows:
+            lines += [("", ""), ("title", title)]
+        for e in rows:
+            also = f"; also {', '.join(e.aliases)}" * bool(e.aliases)
+            lines.append(("", f"{e.usage:<{width}}  {e.meaning}{also}"))
+    lines += [
+        ("", ""),
+        ("", f"{len(entries)} functions" if entries else _nothing("function", word)),
+    ]
+    return Outcome(payload, tuple(lines))
+
+
+def _nothing(kind: str, word: str) -> str:
+    return f"no {kind} has {word!r} in its name or title; without the word, all are listed"
+
+
+_KINDS = {
+    "function": "functions of activations and formulas",
+    "activation": "activations of the catalogue: at any argument, with parameters if wanted",
+    "formula": "functions of claimed formulas only",
+}
 
 
 def _entry(activation: Any) -> dict[str, Any]:
