@@ -91,10 +91,10 @@ def shares(count: int) -> tuple[float, ...]:
 
 
 def numpy_near() -> str:
-    """Python that defines `_near_root(dual, own, bias, state, after, plain)`.
+    """Python that defines `_near_root(slope, own, bias, state, after, plain)`.
 
-    `dual(q11, q12, q22, root)` gives (value, slope), `own(q)` the value of u = v; `dual.far` is as
-    `Near.far`.
+    `slope(q11, q12, q22, root)` is the derivative dual, `own(q)` the dual of u = v; `slope.far` is
+    as `Near.far`.
     """
     tables = ""
     for name, n in (("NEAR", PANEL), ("FEW", FEW)):
@@ -114,16 +114,16 @@ def numpy_near() -> str:
 
 
 _NUMPY = '''
-def _near_panel(dual, a, b, m, start, end):
+def _near_panel(slope, a, b, m, start, end):
     """The integral of r1 r2 sin(t) slope(t) over angles t, and how rough the slope is."""
     t = start + (end - start) * _NEAR_AT
     root = m * np.sin(t)
-    slope = dual(a, m * np.cos(t), b, root)[1] + np.zeros(t.shape)
-    rough = np.sum(abs(_NEAR_ROUGH @ slope), axis=0) * m * end * (end - start)
-    return (end - start) * np.sum(_NEAR_WEIGHT * (root * slope), axis=0), rough
+    value = slope(a, m * np.cos(t), b, root) + np.zeros(t.shape)
+    rough = np.sum(abs(_NEAR_ROUGH @ value), axis=0) * m * end * (end - start)
+    return (end - start) * np.sum(_NEAR_WEIGHT * (root * value), axis=0), rough
 
 
-def _near_across(dual, a, b, m, angle):
+def _near_across(slope, a, b, m, angle):
     """The integral over all angles, in panels halved towards 0 where the slope is rough."""
     total, x = np.zeros(angle.shape), angle.copy()
     least = np.minimum(1e-3, @TOLERANCE@ / np.where(angle > 0.0, angle, 1.0))
@@ -131,7 +131,7 @@ def _near_across(dual, a, b, m, angle):
     for level in range(@LEVELS@ + 1):
         if not left.size:
             break
-        given = dual, a[left], b[left], m[left]
+        given = slope, a[left], b[left], m[left]
         whole, rough = _near_panel(*given, 0.0, x[left])
         done = rough <= least[left] * (total[left] + whole)
         if level == @LEVELS@:
@@ -139,39 +139,39 @@ def _near_across(dual, a, b, m, angle):
         total[left[done]] += whole[done]
         left = left[~done]
         if left.size:
-            part, _ = _near_panel(dual, a[left], b[left], m[left], 0.5 * x[left], x[left])
+            part, _ = _near_panel(slope, a[left], b[left], m[left], 0.5 * x[left], x[left])
             total[left] += part
             x[left] *= 0.5
     return total
 
 
-def _near_along(dual, lo, hi, spread):
+def _near_along(slope, lo, hi, spread):
     """E[(s(u) - s(v))^2] for parallel u and v of variances lo < hi = lo*exp(2*spread)."""
     zero, total = np.zeros((len(_FEW_AT), len(lo))), 0.0
     x = spread * _FEW_AT
     rest, e, g = spread - x, np.exp(-x), np.exp(x)
-    up = dual(hi + zero, hi * e, np.maximum(hi * e * e, lo), zero)[1] * (hi * e)
-    down = dual(np.minimum(lo * g * g, hi), lo * g, lo + zero, zero)[1] * (lo * g)
+    up = slope(hi + zero, hi * e, np.maximum(hi * e * e, lo), zero) * (hi * e)
+    down = slope(np.minimum(lo * g * g, hi), lo * g, lo + zero, zero) * (lo * g)
     for at, weight in zip(_FEW_AT[:, 0], _FEW_WEIGHT[:, 0]):
         square = lo * np.exp(x + 2.0 * rest * at)
         q11, q22 = np.minimum(square * g, hi), np.maximum(square * e, lo)
-        inner = dual(q11, np.sqrt(q11) * np.sqrt(q22), q22, zero)[1]
+        inner = slope(q11, np.sqrt(q11) * np.sqrt(q22), q22, zero)
         total = total + weight * rest * square * inner
     return 2.0 * spread * np.sum(_FEW_WEIGHT * ((up - down) - total), axis=0)
 
 
-def _near_apart(dual, lo, hi, spread):
+def _near_apart(slope, lo, hi, spread):
     """The same where s may be two numbers with a point between them for large r: then, with the
     ratio of the variances fixed, r times that is A + B/r^2 + ..., which is read off at smaller r.
     """
-    t = np.where(hi > dual.far**2, dual.far / np.sqrt(hi), 1.0)
+    t = np.where(hi > slope.far**2, slope.far / np.sqrt(hi), 1.0)
     lo, hi = lo * t * t, hi * t * t
-    total, large = _near_along(dual, lo, hi, spread), np.nonzero(t < 1.0)[0]
+    total, large = _near_along(slope, lo, hi, spread), np.nonzero(t < 1.0)[0]
     if large.size:
         t, found = t[large], 0.0
         for k, share in enumerate(_NEAR_SHARES):
             less = 0.25**k
-            part = _near_along(dual, less * lo[large], less * hi[large], spread[large])
+            part = _near_along(slope, less * lo[large], less * hi[large], spread[large])
             for j in range(len(_NEAR_SHARES)):
                 part = part * (t * t - 4.0**j) if j != k else part * share
             found = found + part
@@ -179,7 +179,7 @@ def _near_apart(dual, lo, hi, spread):
     return total
 
 
-def _near_root(dual, own, bias, state, after, plain):
+def _near_root(slope, own, bias, state, after, plain):
     """sqrt(n11*n22 - n12^2) after a layer for nearly parallel pairs, flat arrays.
 
     From d = E[(s(u) - s(v))^2] (times the variance of the weights): what unlike norms make of
@@ -196,7 +196,7 @@ def _near_root(dual, own, bias, state, after, plain):
     small = (angle < @ANGLE@) & ((spread < @SPREAD@) | (bias is not None))
     near, across = np.nonzero(small)[0], np.zeros(a.shape)
     if near.size:
-        across[near] = _near_across(dual, a[near], b[near], m[near], angle[near])
+        across[near] = _near_across(slope, a[near], b[near], m[near], angle[near])
     if bias is not None:
         scale = own(hi) / hi
         ends = scale * (r1 - r2) ** 2
@@ -205,13 +205,13 @@ def _near_root(dual, own, bias, state, after, plain):
     else:
         unlike, apart = np.nonzero(small & (spread > 0.0))[0], 2.0 * across
         if unlike.size:
-            apart[unlike] += _near_apart(dual, lo[unlike], hi[unlike], spread[unlike])
+            apart[unlike] += _near_apart(slope, lo[unlike], hi[unlike], spread[unlike])
         d, t = apart / size, (n11 - n22) / size
         det = 0.25 * (d * (2.0 * ((n11 + n22) / size) - d) - t * t)
     return np.where(small & np.isfinite(det), np.sqrt(np.maximum(det, 0.0)) * s1 * s2, plain)
 
 
-def _carried(mode, dual, own, bias, state, after, roots, c, plain):
+def _carried(mode, slope, own, bias, state, after, roots, c, plain):
     """The next root and covariance: `plain` and c, but for pairs that are nearly parallel."""
     size, before, growing = roots[0] * roots[1], np.sqrt(state[0]) * np.sqrt(state[2]), @GROWING@
     grown, was = (plain / size) ** 2 + @NOISE@, (state[3] / before) ** 2
@@ -228,7 +228,7 @@ def _carried(mode, dual, own, bias, state, after, roots, c, plain):
     pick = [(v + zero)[near] for v in (*state, *after)]
     root = plain + zero
     with np.errstate(all="ignore"):
-        found = _near_root(dual, own, bias, pick[:4], pick[4:], root[near])
+        found = _near_root(slope, own, bias, pick[:4], pick[4:], root[near])
         sizes, own_c = (size + zero)[near], (c + zero)[near]
         sine = found / sizes
         cosine = np.copysign(sizes * np.sqrt(np.maximum(1.0 - sine * sine, 0.0)), own_c)

@@ -132,7 +132,7 @@ class Schedule:
     def near_programs(self) -> tuple[Program, ...]:
         """The programs for near pairs of the kinds that need them."""
         kinds = [self.kinds[k].near for k in self.near_kinds]
-        return tuple(p for n in kinds if n is not None for p in (n.pair, n.diag))
+        return tuple(p for n in kinds if n is not None for p in (n.slope, n.diag))
 
     @property
     def near_kinds(self) -> tuple[int, ...]:

@@ -64,7 +64,7 @@ def _near(schedule: Schedule) -> list[str]:
         params = schedule.kinds[k].pair.args[len(STATE) :]
         pair = ", ".join(f"values[{params.index(a)}]" for a in found.pair.args[4:])
         diag = ", ".join(f"values[{params.index(a)}]" for a in found.diag.args[1:])
-        pieces.append(function(found.pair, f"_near{k}_pair", "Value and slope.").rstrip("\n"))
+        pieces.append(function(found.slope, f"_near{k}_slope", "The slope.").rstrip("\n"))
         pieces.append(function(found.diag, f"_near{k}_own", "The value, u = v.").rstrip("\n"))
         text = _NEAR.replace("@K@", str(k)).replace("@PAIR@", f", {pair}" if pair else "")
         text = text.replace("@FAR@", "np.inf" if found.far == inf else repr(found.far))
@@ -79,16 +79,16 @@ def _tuple(values: tuple[float, ...]) -> str:
 
 _NEAR = '''
 def _near@K@(values):
-    """The dual of a layer for near pairs, and that of u = v."""
+    """The derivative dual of a layer for near pairs, and the dual of u = v."""
 
-    def dual(q11, q12, q22, root):
-        return _near@K@_pair(q11, q12, q22, root@PAIR@)
+    def slope(q11, q12, q22, root):
+        return _near@K@_slope(q11, q12, q22, root@PAIR@)
 
     def own(q):
         return _near@K@_own(q@DIAG@)
 
-    dual.far = @FAR@
-    return dual, own
+    slope.far = @FAR@
+    return slope, own
 '''
 
 _CARRY = """
