@@ -100,3 +100,25 @@ def test_the_logarithm_of_phi_is_that_of_a_uniform_variable() -> None:
     for q12, exact_value in ((0, 1), (1, 2)):
         ball = balls.enclose_definition(act, 1, q12, 1)
         assert ball.contains(exact_value) and ball.rel_digits >= 30
+
+
+@pytest.mark.parametrize("text", ["exp(x)", "exp(x) - 1", "max(exp(x), 1)"])
+def test_digits_are_those_of_the_value_where_the_factors_are_far_larger(text: str) -> None:
+    """E[exp(u + v)] = exp(1500), a 10^-217th of sqrt(K K): what is added to exp does not count."""
+    ball = balls.enclose_definition(parse_activation(text), 1000, 500, 1000)
+    assert ball.rel_digits >= 30
+    with precision(200):
+        assert abs(ball.to_arb() / arb(1500).exp() - 1) < arb(10) ** (
+            -29 if text == "exp(x)" else -4
+        )
+
+
+def test_a_singular_point_a_thousand_deviations_out() -> None:
+    """sqrt|x - 1| and its slope are about their Taylor polynomials at 0 where u is tiny."""
+    act = parse_activation("sqrt(abs(x - 1))")
+    for derivative, taylor in ((False, 1 - 1e-6 / 8), (True, -(1 + 3e-6 / 8) / 2)):
+        both, one = (
+            balls.enclose_definition(act, q, 0, 9, derivative=derivative).mid for q in ("1e-6", 9)
+        )
+        mean = float(both) / taylor
+        assert mean**2 == pytest.approx(float(one), rel=1e-9)

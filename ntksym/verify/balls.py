@@ -27,7 +27,7 @@ from .functions.pieces import REACH
 from .functions.rearrange import rearranged
 from .law import Law, exact
 from .safe import Divergent, Exhausted, allowed, precision
-from .size import size_of
+from .size import sizes_of
 from .surd import Surd
 
 Number: TypeAlias = Rational | int | str | Fraction
@@ -137,13 +137,16 @@ def _enclosed(
     first, second, distributional = whole, other, jumps == "distributional"
     reach = _reach(law, digits)
     with precision(256):  # errors of structure come out here, once, with their own hints
-        sizes = {}
-        for e, mean, variance in ((second, law.m2, law.q22), (first, law.m1, law.q11)):
+        pieces = {}
+        for e in {second, first}:
             found = factor(e, derivative=derivative, distributional=distributional, reach=reach)
             growth_of(rearranged(found.pieces))
-            sizes[e] = size_of(found.pieces, mean, variance)
-    size = sizes[first] + sizes[second]
-    first, second = (e * Rational(10) ** -sizes[e] for e in (first, second))
+            pieces[e] = found.pieces
+        sizes = sizes_of(pieces[first], pieces[second], law)
+    size = sum(sizes)
+    first, second = (
+        e * Rational(10) ** -power for e, power in zip((first, second), sizes, strict=True)
+    )
 
     def attempt(bits: int, tol: Any) -> Any:
         f = factor(first, derivative=derivative, distributional=distributional, reach=reach)

@@ -157,6 +157,26 @@ def growth_beyond(pieces: tuple[Piece, ...], least: Any) -> Growth:
     return total
 
 
+def growth_clear(pieces: tuple[Piece, ...], step: Fraction) -> Growth:
+    """A certificate but for the distance `step` from ends where a piece is not analytic.
+
+    What is infinite there does not matter.
+
+    Raises:
+        as `growth_of`.
+    """
+    total = _const(arb(0))
+    with precision(_BITS):
+        for piece in pieces:
+            lo, hi = (whole := outer(piece)).lo, whole.hi
+            for c, side, _ in odd_ends(piece):
+                end = number(c) + side * as_arb(step)
+                lo, hi = (lower(end), hi) if side > 0 else (lo, upper(end))
+            if lo < hi:
+                total += _grow(piece.expr, Range(lo, hi))
+    return total
+
+
 def _const(value: Any) -> Growth:
     return Growth(arb(value), 0, arb(0), arb(0))
 

@@ -8,6 +8,7 @@ an end where f is not analytic the variable is $t = c \pm e^{-w}$.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from flint import acb, arb
@@ -17,8 +18,9 @@ from ...errors import Undecided
 from ...symbols import x
 from ..evaluate import function, real_ball
 from ..functions.ends import DISTANCE, leading_power, near, odd_ends
-from ..functions.growth import Growth, growth_beyond
-from ..functions.pieces import Piece
+from ..functions.growth import Growth, growth_clear, growth_of
+from ..functions.pieces import Piece, number
+from ..functions.ranges import as_arb
 from ..functions.strips import COVER_BITS, ellipse
 from ..law import Law, tail
 from ..safe import Divergent, precision
@@ -30,6 +32,8 @@ CRAMER = arb("1.0865")
 MOST_NODES = 30_000
 """Before `fewer`: a power -2/3 alone takes 3000."""
 _FAR = 400
+_STEP = Fraction(1, 1024)
+"""Around a point where a function is infinite: there its integral is bounded, beside it itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,28 +106,39 @@ class Line:
 def length_of(pieces: tuple[Piece, ...], mean: Any, var: Any, tol: Any) -> tuple[Any, Any]:
     """(L, bound of |E[f h_n; |X| > L]|): with Cramer's inequality a tail of twice the variance."""
     dev, centre = arb(var).sqrt(), abs(arb(mean))
-    odd = [abs(c).upper() for piece in pieces for c in _odd(piece)]
-    reach = 4
-    while any(not (reach - 1) * dev > c + centre for c in odd):
-        reach += 1
-        if reach > _FAR:
-            raise Undecided("a point where the activation is not smooth lies too far out")
-    growth = growth_beyond(pieces, (reach * dev - centre).lower())
+    growth, reach, gone = growth_of(pieces), 4, arb(0)
+    if not growth.c.is_finite():  # infinite somewhere: integrated there, or too far out to matter
+        growth = growth_clear(pieces, _STEP)
+        for c, _, expr in (end for piece in pieces for end in odd_ends(piece)):
+            far = abs(number(c)).upper()
+            mass = _mass_at(expr, (abs(number(c)) - centre - as_arb(_STEP)) / dev) / dev
+            if mass < tol / 16:
+                gone += mass
+                continue
+            while not (reach - 1) * dev > far + centre:
+                reach += 1
+                if reach > _FAR:
+                    raise Undecided("a point where the activation is not smooth lies too far out")
     one = Growth(arb(1), 0, arb(0), arb(0))
     law = Law(mean, var * 0, 2 * var, var * 0, var * 0)
     while True:
         root = arb(2).sqrt()
         bound = CRAMER * root * tail(growth, one, law, reach / root)
         if bound < tol:
-            return arb(reach), bound.upper()
+            return arb(reach), (bound + gone).upper()
         if not bound.is_finite() or reach > _FAR:
             raise Undecided("no length of the integral makes its tail small")
         reach += 1
 
 
-def _odd(piece: Piece) -> list[Any]:
-    ends = piece.ends()
-    return [ends[0] if side > 0 else ends[1] for _, side, _ in odd_ends(piece)]
+def _mass_at(expr: Expr, far: Any) -> Any:
+    """A bound of the integral of |f h_n| within `_STEP` of an end, `far` deviations out."""
+    step = as_arb(_STEP)
+    found = near(expr, step)
+    if found is None:
+        return arb("inf")
+    density = (-(far.max(arb(0)) ** 2) / 4).exp() / (2 * arb.pi()).sqrt()
+    return CRAMER * density * found.mass(-step.log())
 
 
 def parts(line: Line, piece: Piece, left: Any, right: Any) -> list[Rule]:
