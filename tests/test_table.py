@@ -288,12 +288,27 @@ def test_a_build_that_takes_too_long_is_given_up() -> None:
         check()
 
 
-def test_giving_up_is_not_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+def test_giving_up_is_kept_as_the_time_it_had(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
     monkeypatch.setenv("NTKSYM_CACHE", str(tmp_path))
     rule, span = rules_module.RULES["tabulated"], (Fraction(1), Fraction(1))
     activation = as_activation("tanh(x) + x/5")
-    with at_most(0.0), pytest.raises(TooLong):
+    with at_most(0.05), pytest.raises(TooLong):
         kept(rule, activation, span, 1e-5)
+    begun: list[str] = []
+
+    def never(*given: Any) -> Any:
+        begun.append("built")
+        raise TooLong("again")
+
+    with monkeypatch.context() as patch:  # its time is noted, also for other processes
+        patch.setattr(rule_store, "built", never)
+        with at_most(0.05), pytest.raises(TooLong, match="given up: it was not built within 0 s"):
+            kept(rule, activation, span, 1e-5)
+        assert not begun
+        with at_most(5.0), pytest.raises(TooLong, match="again"):
+            kept(rule, activation, span, 1e-5)
     assert kept(rule, activation, span, 1e-5).error <= 1e-5
 
 

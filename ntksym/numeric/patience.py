@@ -41,7 +41,18 @@ def check() -> None:
     """
     until = _UNTIL.get()
     if until is not None and time.thread_time() > until[0]:
-        raise TooLong(
-            f"given up: it was not built within {until[1]:.0f} s of one core",
-            hint="asked for by name (such as method 'tabulated') it is built without a limit",
-        )
+        raise given_up(until[1])
+
+
+def remaining() -> float | None:
+    """Seconds of this core until `check` raises; None without a limit."""
+    until = _UNTIL.get()
+    return None if until is None else until[0] - time.thread_time()
+
+
+def given_up(seconds: float) -> TooLong:
+    """What `check` raises where so many seconds were allowed."""
+    return TooLong(
+        f"given up: it was not built within {seconds:.0f} s of one core",
+        hint="asked for by name (such as method 'tabulated') it is built without a limit",
+    )

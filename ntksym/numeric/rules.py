@@ -84,13 +84,31 @@ def refuse_beyond_doubles(activation: Activation, error: float | None) -> None:
         )
 
 
-def _tabulated(activation: Activation, variances: Variances | None, error: float) -> Any:
+def _within_reach(
+    make: Callable[[Activation, Variances, float], Any],
+) -> Callable[[Activation, Variances | None, float], Any]:
+    """The same for an activation with infinitely many kinks: finitely many stand for them."""
+
+    def made(activation: Activation, variances: Variances | None, error: float) -> Any:
+        from .finite import cut_off
+
+        assert variances is not None
+        cut = cut_off(activation, variances, error)
+        if cut is None:
+            return make(activation, variances, error)
+        return cut.restored(make(cut.activation, variances, cut.error))
+
+    return made
+
+
+@_within_reach
+def _tabulated(activation: Activation, variances: Variances, error: float) -> Any:
     from .patience import at_most
     from .table import table_dual
+    from .table.single import single_table
     from .table.split import applies, split_table
     from .table.split_kinks import kink_seconds, kink_table
 
-    assert variances is not None
     low, high = variances
     if low < high and applies(activation.expr):
         if kink_seconds(activation, variances, error) <= LONGEST_KINKS:
@@ -102,43 +120,25 @@ def _tabulated(activation: Activation, variances: Variances | None, error: float
         return split_table(activation, variances, error=error)
     if low < high:
         return table_dual(activation, variances, error=error)
-    try:
-        return table_dual(activation, low, error=error)
-    except Undecided as refused:
-        return _dyadic(activation, low, error, refused)
-
-
-def _dyadic(activation: Activation, variance: Fraction, error: float, refused: Undecided) -> Any:
-    """A table of the values of a polar rule, where the one kink is at 0.
-
-    Raises:
-        Undecided: what refused the other table, where there is no such rule.
-    """
-    from .patience import TooLong
-    from .table.dyadic_build import applies, dyadic_table
-
-    if isinstance(refused, TooLong) or not applies(activation.expr):
-        raise refused
-    return dyadic_table(activation, variance, error=error)
+    return single_table(activation, low, error)
 
 
 def _table_seconds(activation: Activation, variances: Variances, error: float) -> float:
+    from .finite import cut_off
     from .table import table_cost
-    from .table.dyadic_build import applies as polar
-    from .table.dyadic_build import dyadic_seconds
+    from .table.single import single_seconds
     from .table.split import applies, split_seconds
     from .table.split_kinks import kink_seconds
 
     low, high = variances
+    if (cut := cut_off(activation, variances, error)) is not None:
+        activation, error = cut.activation, cut.error
     if low < high and applies(activation.expr):
         seconds = kink_seconds(activation, variances, error)
         return seconds if seconds <= LONGEST_KINKS else split_seconds(activation, variances, error)
-    try:
-        return table_cost(activation, low if low == high else variances, error=error).seconds
-    except Undecided:
-        if low < high or not polar(activation.expr):
-            raise
-        return dyadic_seconds(activation.expr, float(low), error)
+    if low == high:
+        return single_seconds(activation, low, error)
+    return table_cost(activation, variances, error=error).seconds
 
 
 def _series(activation: Activation, variances: Variances | None, error: float) -> Any:
@@ -157,10 +157,10 @@ def _series_seconds(activation: Activation, variances: Variances, error: float) 
     return 0.0
 
 
-def _quadrature(activation: Activation, variances: Variances | None, error: float) -> Any:
+@_within_reach
+def _quadrature(activation: Activation, variances: Variances, error: float) -> Any:
     from .quadrature import quadrature_dual
 
-    assert variances is not None
     return quadrature_dual(activation, variances=variances, error=error)
 
 

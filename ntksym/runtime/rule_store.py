@@ -14,15 +14,19 @@ from typing import Any
 
 from ..activation import Activation
 from ..errors import NtksymError, Undecided
-from ..numeric.patience import TooLong
+from ..numeric.patience import TooLong, given_up, remaining
 from ..numeric.rules import RULES, Rule, Variances, built
-from .cache import cache_directory, digest, is_intact, obtain
+from .cache import cache_directory, digest, is_intact, obtain, recall, remember
 
 PATIENCE = 2.0
 """Seconds after which a line on standard error says what is being built."""
 AGAIN = 10.0
 """Seconds between the lines after that."""
 SUFFIX = ".json"
+LATE = ".late"
+"""Of the entry that says in how many seconds a rule was not built."""
+_AGAIN_MORE = 1.25
+"""With so many times the seconds it is tried again."""
 FORMAT = "ntksym rule 2"
 """Part of every key."""
 
@@ -36,7 +40,8 @@ class Kept:
         """The dual of a rule.
 
         Raises:
-            Undecided, BadSpec: as `rules.built`; `TooLong` is not kept.
+            Undecided, BadSpec: as `rules.built`.
+            TooLong: likewise; raised at once where it was not built in about that time before.
         """
         found = _kept(rule.name, activation, variances, error)
         if isinstance(found, NtksymError):
@@ -64,9 +69,18 @@ kept = Kept()
 
 @lru_cache(maxsize=512)
 def _kept(name: str, activation: Activation, variances: Variances | None, error: float) -> Any:
+    rule, seconds = RULES[name], remaining()
+    late = _key(rule, activation, variances, error) + LATE
+    if seconds is not None and (noted := recall(late)) is not None:
+        if seconds <= _AGAIN_MORE * float(noted) and not kept.known(
+            rule, activation, variances, error
+        ):
+            raise given_up(seconds)
     try:
-        return _stored(RULES[name], activation, variances, error)
-    except TooLong:  # says nothing about the table: not kept
+        return _stored(rule, activation, variances, error)
+    except TooLong:  # says nothing about the table: only the time is kept
+        if seconds is not None:
+            remember(late, f"{seconds:.3f}".encode("ascii"))
         raise
     except NtksymError as failed:
         return failed

@@ -39,10 +39,17 @@ class Cell:
     table_z: int
 
 
-def cells(rule: PanelRule, a: float, b: float, rho: float, sigma: float) -> Iterator[Cell]:
-    """The trapezoids of the square [-L, L]^2 for u = a x, v = b (rho x + sigma z), sigma > 0."""
+def cells(
+    rule: PanelRule, a: float, b: float, rho: float, sigma: float, half: bool = False
+) -> Iterator[Cell]:
+    """The trapezoids of the square [-L, L]^2 for u = a x, v = b (rho x + sigma z), sigma > 0.
+
+    With `half` those of x >= 0 alone.
+    """
     far, cuts = rule.length, rule.cuts
     at = _breaks(rule, a, b, rho, sigma)
+    if half:
+        at = [0.0, *(x for x in at if x > 0.0)]
     for x0, x1 in itertools.pairwise(at):
         if not x1 > x0:
             continue

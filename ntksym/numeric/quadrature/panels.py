@@ -138,7 +138,7 @@ def panel_bounds(rule: PanelRule, subject: Subject) -> tuple[Any, Any]:
     with precision(BITS):
         kinks, dev = kink_balls(subject), deviation(rule.top)
         found = []
-        far = _farthest(dev, rule.length)
+        far = farthest(dev, rule.length)
         whole = rule.intervals[0].lo <= -far and rule.intervals[-1].hi >= far
         whole = whole and _kept(rule, kinks, far)
         sizes = allowed(subject, dev, far)
@@ -148,7 +148,7 @@ def panel_bounds(rule: PanelRule, subject: Subject) -> tuple[Any, Any]:
     return found[0], found[1]
 
 
-def _farthest(dev: Any, length: float) -> float:
+def farthest(dev: Any, length: float) -> float:
     """A double at least the largest |u| or |v| in the square."""
     from flint import arb
 
@@ -209,7 +209,7 @@ def choose_panels(subject: Subject, top: Any, goals: tuple[Any, Any]) -> PanelRu
         length = _length(subject, dev, goals)
         if length is None:
             return None
-        far = _farthest(dev, length)
+        far = farthest(dev, length)
         sizes = allowed(subject, dev, far)
         intervals = cut_up(subject, dev, far, sizes)
         if intervals is None:

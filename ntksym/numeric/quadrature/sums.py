@@ -72,8 +72,8 @@ def _panels(
 
     total, total_dot = 0.0, 0.0
     for cell in cells(rule, a, b, rho, sigma):
-        s, ws = _stretched(rule, cell.table_x, cell.across)
-        t, wt = _stretched(rule, cell.table_z, cell.up)
+        s, ws = stretched(rule, cell.table_x, cell.across)
+        t, wt = stretched(rule, cell.table_z, cell.up)
         x = cell.x0 + (cell.x1 - cell.x0) * s
         low = cell.low0 + (cell.low1 - cell.low0) * s
         height = (cell.high0 - cell.low0) + (
@@ -90,7 +90,7 @@ def _panels(
 
 
 @lru_cache(maxsize=512)
-def _stretched(rule: PanelRule, table: int, count: int) -> tuple[Any, Any]:
+def stretched(rule: PanelRule, table: int, count: int) -> tuple[Any, Any]:
     """Nodes and weights on [0, 1], cut into `count` equal parts."""
     import numpy as np
 
@@ -115,7 +115,7 @@ def _line(
         middle = 0.5 * (x0 + x1)
         first, second = (sum(1 for c in cuts if w * middle > c) for w in (a, b * rho))
         most = max(a * rates[first], b * rates[second], 1.0 / rule.width)
-        s, ws = _stretched(rule, 0, max(1, int(np.ceil((x1 - x0) * most - 1e-9))))
+        s, ws = stretched(rule, 0, max(1, int(np.ceil((x1 - x0) * most - 1e-9))))
         x = x0 + (x1 - x0) * s
         fu, du = pieces[rule.intervals[first].piece](a * x)
         fv, dv = pieces[rule.intervals[second].piece](b * rho * x)

@@ -16,6 +16,8 @@ from .dyadic import DyadicSheet, DyadicTable
 from .polar import UNIT, Found, PolarSums, polar_sums
 
 DEFAULT_ERROR = 1e-10
+SOURCE = "the polar rule at the nodes"
+"""Of the first part of a bound: where the values at the nodes come from."""
 LEAST_ERROR = 1e-12
 """The rounding of the sums at the nodes leaves no less."""
 MOST_PANELS = 120
@@ -92,7 +94,7 @@ def dyadic_table(
     given, power = ordinary(activation, (q, q), params)
     sums = _sums(given.expr, q, error)
     say(f"a polar rule of {sums.rule.nodes} values; proven {max(sums.bounds):.1e}")
-    said = ("the polar rule at the nodes", sums.rule.nodes)
+    said = (SOURCE, sums.rule.nodes)
     named = given.name, given.expr
     made = assembled(named, q, sums, sums.rule.parity, error, said, say)
     return restored(made, power, activation, params)

@@ -20,6 +20,8 @@ from .polar import Found
 from .source import Say, Source
 from .spectrum import Spectrum, pair_tail
 
+SOURCE = "series beyond its last term"
+"""Of the first part of a bound: where the values at the nodes come from."""
 LEAST_ERROR = 2.5e-14
 """The rounding of an angle leaves no less in a dyadic table."""
 _END = 2.0**-100
@@ -118,5 +120,5 @@ def dyadic_of(
     from .draft import mirrored
     from .dyadic_build import assembled
 
-    said = ("series beyond its last term", max(s.terms for s in sources))
+    said = (SOURCE, max(s.terms for s in sources))
     return assembled(named, q, SeriesSums(sources), mirrored(named[1]), error, said, say)

@@ -298,13 +298,13 @@ def all_zeros(
     found = rooted_zeros(g, lo, hi, lambda e, low, high: all_zeros(e, low, high, reach))
     if found is not None:
         return found
+    if reach is not None and (wave := _of_wave(g, reach)) is not None:
+        return wave
     try:
         return isolated_zeros(g, *ends)
     except Endless:
         if reach is None:
             raise
-    if (wave := _of_wave(g, reach)) is not None:
-        return wave
     low, high = (Fraction(reach) if e is None else e for e in (ends[0], ends[1]))
     low = -low if ends[0] is None else max(low, Fraction(-reach))
     high = min(high, Fraction(reach))

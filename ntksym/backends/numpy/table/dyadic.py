@@ -22,15 +22,25 @@ def notes(t: DyadicTable) -> tuple[str, ...]:
         "The rounding of the evaluation in doubles is in the bound, for a root within 4 units",
         f"of 2^-53.  Polynomials in t = tan(theta/2) on {t.panels} intervals, each half of the one",
         f"before, and a constant below; from {t.nodes} correlations",
-        *(
-            (f"by {t.terms} Hermite coefficients and closed forms at the kinks, in balls.",)
-            if t.value.parts[0][0].startswith("series")
-            else (
-                f"by a polar rule of {t.terms} values; its rounding is counted, with 4 units for",
-                "the sine and the logarithm.",
-            )
-        ),
+        *(line.format(t.terms) for line in _sources()[t.value.parts[0][0]]),
     )
+
+
+def _sources() -> dict[str, tuple[str, ...]]:
+    """What the values came from, by the first part of a bound."""
+    from ....numeric.table import dyadic_build, kink_point, plane_build
+
+    return {
+        kink_point.SOURCE: ("by {} Hermite coefficients and closed forms at the kinks, in balls.",),
+        dyadic_build.SOURCE: (
+            "by a polar rule of {} values; its rounding is counted, with 4 units for",
+            "the sine and the logarithm.",
+        ),
+        plane_build.SOURCE: (
+            "by a rule in the plane of about {} values; its rounding is counted, with 4 units",
+            "for the exponential.",
+        ),
+    }
 
 
 def padded(t: DyadicTable) -> tuple[Lines, Lines]:

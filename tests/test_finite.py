@@ -1,0 +1,75 @@
+"""Infinitely many kinks: finitely many stand for them, and the bound says what that costs."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from sympy import Rational
+
+from ntksym.errors import Undecided
+from ntksym.language import as_activation
+from ntksym.numeric.finite import NAME, cut_off
+from ntksym.numeric.rules import RULES
+from ntksym.verify.balls import enclose_definition
+
+ONE, RANGE = (Fraction(1), Fraction(1)), (Fraction(1, 2), Fraction(2))
+
+
+def made(text: str, error: float, span: Any = ONE, rule: str = "tabulated") -> Any:
+    return RULES[rule].make(as_activation(text), span, error)
+
+
+def test_the_table_holds_its_bound() -> None:
+    text = "abs(sin(x))"
+    table, expr = made(text, 1e-4), as_activation(text).expr
+    assert table.text == str(expr)
+    assert table.error <= 1e-4 and table.value.parts[-1][0] == NAME
+    for rho in (Rational(1, 3), 1 - Rational(1, 2**40), Rational(-1)):
+        found = table.at(1.0, float(rho), 1.0)
+        for which, (value, scale) in enumerate(
+            zip(found, (table.value.diag, table.dot.diag), strict=True)
+        ):
+            ball = enclose_definition(expr, 1, rho, 1, derivative=bool(which), digits=8)
+            assert abs(value - float(ball.mid)) <= table.error * scale + 1e-8
+
+
+def test_a_range_has_a_rule() -> None:
+    text, error = "abs(sin(x))", 1e-4
+    rule = made(text, error, RANGE, "quadrature")
+    assert rule.activation.name == as_activation(text).name
+    level = rule.levels[-1]
+    assert level.value_relative <= error and level.dot_relative <= error
+    expr = as_activation(text).expr
+    for q11, q12, q22 in ((2, -1, 1),):
+        found = rule.evaluate(float(q11), float(q12), float(q22))
+        for which, (value, off) in enumerate(zip(found, (level.value, level.dot), strict=True)):
+            ball = enclose_definition(expr, q11, q12, q22, derivative=bool(which), digits=8)
+            assert abs(float(value) - float(ball.mid)) <= off + 1e-8
+
+
+def test_what_is_cut_off_is_in_the_bound() -> None:
+    """It is at least the difference of the two functions in the norm, seen on a grid."""
+    text = "abs(sin(x))*x"
+    cut = cut_off(as_activation(text), ONE, 1e-2)
+    assert cut is not None and 0 < cut.off < 1e-3 and cut.error < 1e-2
+    right = float(cut.right)
+    at = np.linspace(right, right + 8, 4001)
+    density = np.exp(-at * at / 2) / np.sqrt(2 * np.pi)
+    lost = 2 * np.sum((np.abs(np.sin(at)) * at) ** 2 * density) * (at[1] - at[0])
+    grid = np.linspace(-10, 10, 20001)
+    norm = np.sum((np.sin(grid) * grid) ** 2 * np.exp(-grid * grid / 2)) * 1e-3 / np.sqrt(2 * np.pi)
+    assert np.sqrt(lost / norm) <= cut.off < 1e5 * np.sqrt(lost / norm)
+    assert cut.error < 1e-2 - 2 * cut.off < cut.error * (1 + 4 * cut.off)
+
+
+def test_finitely_many_are_left_alone() -> None:
+    for text in ("abs(x - 1)", "abs(sin(x) + 2*x)", "mish(x)"):
+        assert cut_off(as_activation(text), ONE, 1e-10) is None
+
+
+def test_too_many_say_so() -> None:
+    with pytest.raises(Undecided, match=r"more than 200 kinks for \|x\| <= \d+"):
+        cut_off(as_activation("abs(sin(40*x))"), ONE, 1e-10)
