@@ -13,6 +13,7 @@ from sympy import (
     Add,
     Function,
     I,
+    Integer,
     Mul,
     Pow,
     Rational,
@@ -112,7 +113,7 @@ def abbreviate(formulas: Iterable[Any], *, taken: Iterable[str] = ()) -> Abbrevi
     digits are c1, c2, ... also in short formulas. Names in `taken` and names of symbols of the
     formulas are not used. Equal input gives equal output.
     """
-    given = tuple(formulas)
+    given = tuple(map(tidied, formulas))
     used = {s.name for f in given for s in f.free_symbols} | set(taken)
     now = [_spread(f) for f in given]
     numbers = _numbers(now, used)
@@ -154,9 +155,31 @@ def latex_rows(rows: Sequence[tuple[str, Any]], *, full: bool = False) -> list[s
 
     `full` writes everything out.
     """
-    exprs = tuple(expr for _, expr in rows)
+    exprs = tuple(tidied(expr) for _, expr in rows)
     short = Abbreviated(exprs, (), ()) if full else abbreviate(exprs)
     return short.latex_rows([name for name, _ in rows])
+
+
+def tidied(expr: Any) -> Any:
+    """The expression with numbers that the terms of a factor share in front of its product.
+
+    `(-2*q - 2)*f/2` prints as `-(q + 1)*f`: SymPy multiplies numbers into sums by itself.
+    """
+    if not getattr(expr, "args", ()):
+        return expr
+    expr = _rebuilt(expr, [tidied(a) for a in expr.args])
+    sums = [a for a in expr.args if a.is_Add] if expr.is_Mul else []
+    if not sums or len(sums) == len(expr.args) - expr.args[0].is_Number == 1:
+        return expr
+    number, rest = Integer(1), []
+    for factor in expr.args:
+        if factor.is_Add:
+            content, factor = factor.primitive()
+            if 2 * sum(t.could_extract_minus_sign() for t in factor.args) > len(factor.args):
+                content, factor = -content, Add(*(-t for t in factor.args))
+            number *= content
+        rest.append(factor)
+    return expr if number == 1 else Mul(number, *rest)
 
 
 def conjugated(expr: Any) -> Any:

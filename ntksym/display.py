@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sympy import Add, Eq, Expr, Symbol, oo, pretty
 from sympy import latex as sympy_latex
 
-from .abbreviations import Abbreviated, abbreviate, decimal_digits
+from .abbreviations import Abbreviated, abbreviate, decimal_digits, tidied
 from .functions import in_sympy_names
 from .symbols import q11, q22
 
@@ -23,12 +23,12 @@ MAX_ROWS = 60
 
 def linear(expr: Any) -> str:
     """One line that SymPy can read; `Phi` is written through `erfc`, `Phi2` stays."""
-    return str(in_sympy_names(expr)) if hasattr(expr, "replace") else str(expr)
+    return str(tidied(in_sympy_names(expr))) if hasattr(expr, "replace") else str(expr)
 
 
 def latex(expr: Any) -> str:
     """LaTeX, with arcsin for asin."""
-    return str(sympy_latex(expr, inv_trig_style="full"))
+    return str(sympy_latex(tidied(expr), inv_trig_style="full"))
 
 
 def formula(name: str, expr: Any, *, width: int = 80, unicode: bool = True) -> tuple[str, ...]:
@@ -69,7 +69,7 @@ def formulas(
     What repeats has a name, defined under "where"; `full` writes everything out. Names in `taken`
     are not used.
     """
-    exprs = tuple(expr for _, expr in rows)
+    exprs = tuple(tidied(expr) for _, expr in rows)
     short = Abbreviated(exprs, (), ()) if full else abbreviate(exprs, taken=taken)
     lines: list[tuple[str, str]] = []
 

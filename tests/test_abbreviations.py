@@ -9,8 +9,8 @@ import pytest
 from sympy import I, Rational, Symbol, exp, preorder_traversal
 
 import ntksym
-from ntksym.abbreviations import Abbreviated, abbreviate, decimal_digits, latex_rows
-from ntksym.display import formulas
+from ntksym.abbreviations import Abbreviated, abbreviate, decimal_digits, latex_rows, tidied
+from ntksym.display import formulas, linear
 from ntksym.symbols import q11, q12, q22
 from ntksym.verify.balls import enclose_expr
 
@@ -128,7 +128,9 @@ def test_long_formulas_stay_within_the_terminal() -> None:
     whole = exp(q12) * powers + exp(powers) * q12
     lines, _ = formulas([("K", whole)], width=72, full=True)
     assert max(len(line) for _, line in lines) <= 72 and len(lines) < 100
-    assert "".join("".join(line.split()) for _, line in lines) == f"K={whole}".replace(" ", "")
+    assert "".join("".join(line.split()) for _, line in lines) == (
+        f"K={tidied(whole)}".replace(" ", "")
+    )
     assert not any(line.endswith("*") or line.lstrip().startswith("**") for _, line in lines)
 
 
@@ -148,3 +150,22 @@ def test_the_command_line_names_what_repeats(call: Any, command: list[str]) -> N
     assert "\nwhere\n" in named.output and "exchanged" in named.output
     assert all(len(line) <= 100 for line in named.output.splitlines())
     assert "\nwhere\n" not in full.output
+
+
+@pytest.mark.parametrize(("expr", "text"), [
+    ((-2 * q11 - 2) * exp(q12) / 2, "-(q11 + 1)*exp(q12)"),
+    ((Rational(1, 2) - q11 / 2) * exp(q12) / 2, "(1 - q11)*exp(q12)/4"),
+    ((4 * q11 + 6) * (3 - 6 * q12) * exp(q22), "6*(1 - 2*q12)*(2*q11 + 3)*exp(q22)"),
+    ((1 - q11) * (1 - q22), "(1 - q11)*(1 - q22)"),
+    (4 * q11 + 4, "4*q11 + 4"),
+])  # fmt: skip
+def test_numbers_stand_in_front_of_products(expr: Any, text: str) -> None:
+    assert linear(expr) == text
+    assert (tidied(expr) - expr).expand() == 0
+
+
+def test_coefficients_of_thresholds_are_tidy() -> None:
+    d = ntksym.dual("abs(x - 1)")
+    assert (
+        "4*(q12 + 1)*Phi2(" in linear(d.value) and "2*q12" not in linear(d.value).split("Phi2")[0]
+    )

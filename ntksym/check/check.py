@@ -7,6 +7,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
+from ..abbreviations import tidied
 from ..claims import Claim
 from ..claims.binding import undeclared
 from ..claims.read import read_claim
@@ -190,7 +191,7 @@ def _corrected(claim: Claim, f: Finding) -> tuple[str, str] | None:
     value, _, proved = closed_form(f.statement)
     if value is None or not proved:
         return None
-    text = to_text(value)
+    text = to_text(tidied(value))
     return (text, latex(value)) if len(text) <= _LONGEST_CORRECTION else None
 
 
