@@ -141,6 +141,30 @@ def test_networks_of_units(case: Any, engine: Any) -> None:
     assert worst(kernel, reference(*case)) < 1e-14
 
 
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_homogeneous_layers_of_any_degree(target: str) -> None:
+    """Parallel rows stay parallel, whatever their norms: here a third and fifty times each other.
+
+    Without biases the next root is an integral alone; from rounded covariances the NTK of parallel
+    rows would have half of its digits.
+    """
+    case = ("max(x,0)^2 x^3 abs(x)^(3/2) relu", 4, 2, 0)
+    x, z = rows()[0][:2]
+    x = np.vstack([x, x / 3, 50 * x, -x, x + 1e-9 * z, 4 * x + 1e-5 * z])
+    kernel = compile(recurse(network(*case)), target=target, cache=False)
+    found, ctx = kernel(x), MPContext()
+    ctx.dps = 60
+    schedule = lower_network(recurse(network(*case)))
+    for i in range(len(x)):
+        for j in range(i):
+            a, b = ([ctx.mpf(float(v)) for v in x[k]] for k in (i, j))
+            inner = (ctx.fdot(u, v) for u, v in ((a, a), (a, b), (b, b)))
+            exact = evaluate_network(schedule, *inner, 6, ctx)
+            for values, e in zip((found.nngp, found.ntk), exact, strict=True):
+                size = np.sqrt(values[i, i]) * np.sqrt(values[j, j])
+                assert abs(float(values[i, j] - e)) < 2e-14 * size, (i, j)
+
+
 def test_floats_of_deep_networks() -> None:
     """Inputs that every layer drives apart: neither products nor angles in float are enough."""
     case = ("erf", 100, 2, 0)

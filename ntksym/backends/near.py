@@ -184,7 +184,8 @@ def _near_root(slope, own, bias, state, after, plain):
 
     From d = E[(s(u) - s(v))^2] (times the variance of the weights): what unlike norms make of
     parallel inputs, and twice the integral of the derivative dual over the angle.  `bias` is a
-    number where s is positively homogeneous, else None; `plain` is for other pairs.
+    number where s is positively homogeneous, 0 unless of degree one, else None; `plain` is for
+    other pairs.
     """
     (a, c, b, root), (n11, n22) = state, after
     r1, r2 = np.sqrt(a), np.sqrt(b)
@@ -198,10 +199,12 @@ def _near_root(slope, own, bias, state, after, plain):
     if near.size:
         across[near] = _near_across(slope, a[near], b[near], m[near], angle[near])
     if bias is not None:
-        scale = own(hi) / hi
-        ends = scale * (r1 - r2) ** 2
-        det = (bias / size) * ((ends + 2.0 * across) / size)
-        det = det + (across / size) * ((2.0 * scale * m - across) / size)
+        det, whole = 0.0, size
+        if bias != 0.0:
+            scale = own(hi) / hi
+            ends, whole = scale * (r1 - r2) ** 2, scale * m
+            det = (bias / size) * ((ends + 2.0 * across) / size)
+        det = det + (across / size) * ((2.0 * whole - across) / size)
     else:
         unlike, apart = np.nonzero(small & (spread > 0.0))[0], 2.0 * across
         if unlike.size:

@@ -22,7 +22,8 @@ class UnitStep:
         pair: (s0, s1, t0, t1, t2).
         diag: the same for an input with itself.
         carried: what is done for nearly parallel pairs, as in `Schedule.carries`.
-        straight: whether the activation is positively homogeneous of degree one.
+        straight: whether the activation is positively homogeneous: of degree one, or of any where
+            nothing is added.
         far: as `lower.near.Near.far`.
     """
 

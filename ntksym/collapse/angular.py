@@ -25,8 +25,7 @@ from ..network.affine import AffineLayer, affine_layers
 from ..network.layers.input import DIMENSION
 from ..network.network import not_a_network
 from ..verify.evaluate import ball, constant
-from ..verify.functions.pieces import split
-from ..verify.functions.radial import half_lines
+from ..verify.functions.radial import degree
 from .straight import Straight
 
 
@@ -133,25 +132,24 @@ def angular(
     theta = (slope, b0 - slope * a0)
     if variance is not None:
         return AngularNetwork(network, variance, Rational(0), theta, layers)
-    degree = Rational(1)
+    power = Rational(1)
     if a0 != 0 or theta[1] != 0:
         raise _not_homogeneous("the first layer has a bias")
     for layer in layers:
         name = layer.nonlinearity.activation.name or str(layer.nonlinearity.activation.expr)
         if layer.pair[0] != 0 or layer.pair[2] != 0:
             raise _not_homogeneous(f"the layer after {name} has a bias")
-        degree *= _degree(layer, name)
-    return AngularNetwork(network, None, degree, theta, layers)
+        power *= _degree(layer, name)
+    return AngularNetwork(network, None, power, theta, layers)
 
 
 def _degree(layer: AffineLayer, name: str) -> Rational:
     """The p of s(a x) = a^p s(x), a > 0."""
     expr = layer.nonlinearity.activation.expr.xreplace(_parameters(layer))
-    lines = half_lines(split(expr))
-    powers = set(lines.exponents) if lines is not None else set()
-    if len(powers) != 1:
+    found = degree(expr)
+    if found is None:
         raise _not_homogeneous(f"{name} is not positively homogeneous")
-    return Rational(powers.pop())
+    return found
 
 
 def _parameters(layer: AffineLayer) -> dict[Symbol, Expr]:

@@ -8,12 +8,18 @@ covariance alike.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sympy import Abs, Add, Expr, Heaviside, Max, Min, Piecewise, sign
 
 from .. import symbols as S
 from ..activation import Activation
+from ..derivation import Derivation
+from ..errors import NtksymError
+from ..verify.functions.radial import degree
 from .build import Builder
 from .kernel import REQUIRES_DIAG, REQUIRES_PAIR, RuleLike, parameters
 from .program import Program, live
@@ -27,6 +33,8 @@ EARLY = 8
 """Added for the first `SETTLING` layers of a run of equal ones: there an angle may shrink that
 grows later, and what rounding made of it with it."""
 SETTLING = 4
+SCALED = 16
+"""Added after a layer that keeps parallel inputs parallel, whatever their norms."""
 NEAR_ARGS = ("q11", "q12", "q22", "root")
 """The first inputs of the program of a pair; those of the activation and the layer follow."""
 
@@ -90,11 +98,41 @@ def kinked(activation: Activation) -> bool:
     return bool(activation.expr.has(Abs, Heaviside, Max, Min, Piecewise, sign))
 
 
+def homogeneous(activation: Activation, values: Iterable[tuple[Expr, Expr]] = ()) -> bool:
+    """Whether s(a x) = a^p s(x) for a > 0, with these values of its parameters."""
+    with suppress(NtksymError):
+        return degree(activation.expr.subs(dict(values))) is not None
+    return False
+
+
 def odd(rule: RuleLike) -> bool:
     """Whether a layer gives opposite inputs opposite outputs: s is odd, and there is no bias."""
-    e = rule.activation.expr
+    return _adds_nothing(rule) and is_odd(rule.activation)
+
+
+def scaled(rule: RuleLike) -> bool:
+    """Whether a layer keeps parallel inputs parallel: s is homogeneous, and there is no bias."""
+    return _adds_nothing(rule) and homogeneous(rule.activation, getattr(rule, "values", ()))
+
+
+@lru_cache(maxsize=256)
+def is_odd(activation: Activation) -> bool:
+    """Whether s(-x) = -s(x) off the kinks: shown by its form, or by its terms where it has some."""
+    e = activation.expr
+    if e.xreplace({S.x: -S.x}) == -e:
+        return True
+    try:
+        derived = Derivation.of(activation)
+        turned = derived.terms.affine(derived.field.integer(-1), derived.field.integer(0))
+        return not derived.terms + turned
+    except NtksymError:
+        return False
+
+
+def _adds_nothing(rule: RuleLike) -> bool:
+    """Whether nothing is common to all covariances."""
     constant = (rule.nngp - _alone(rule.nngp)).subs(dict(getattr(rule, "values", ())))
-    return bool(constant == 0 and e.xreplace({S.x: -S.x}) == -e)
+    return bool(constant == 0)
 
 
 def _alone(e: Expr) -> Expr:

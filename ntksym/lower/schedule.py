@@ -12,7 +12,7 @@ from sympy import Expr, Symbol
 from ..errors import without_value
 from .build import Builder
 from .kernel import STATE, RuleLike, lower_input, lower_layer, lower_layer_diag
-from .near import EARLY, ODD, SETTLING, Near, kinked, lower_near, odd
+from .near import EARLY, ODD, SCALED, SETTLING, Near, kinked, lower_near, odd, scaled
 from .program import Program
 
 
@@ -75,13 +75,14 @@ class Kind:
 class Step:
     """One layer of the network: which kind, and the numbers of this layer.
 
-    `odd`: opposite inputs have opposite outputs.
+    `odd`: opposite inputs have opposite outputs.  `scaled`: parallel ones have parallel outputs.
     """
 
     kind: int
     pair_values: tuple[float, ...]
     diag_values: tuple[float, ...]
     odd: bool = False
+    scaled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ class Schedule:
 
         0: nothing.  1: the root is mended where the angle grows, because the rounding of the
         covariance grows with it.  2: and wherever the angle is small, because a later layer
-        reads it.  `ODD` and `EARLY` more: see there.
+        reads it.  `ODD`, `EARLY` and `SCALED` more: see there.
         """
         found: list[int] = []
         read = False
@@ -123,7 +124,7 @@ class Schedule:
             kind, at = self.kinds[step.kind], len(self.steps) - 1 - n
             before = self.steps[max(0, at - SETTLING) : at]
             early = len(before) < SETTLING or any(s != step for s in before)
-            more = (ODD if step.odd else 0) + (EARLY if early else 0)
+            more = ODD * step.odd + EARLY * early + SCALED * step.scaled
             found.append(0 if kind.near is None or n == 0 else (2 if read else 1) + more)
             read = read or kind.kinked
         return tuple(reversed(found))
@@ -184,6 +185,7 @@ def lower_network(recursion: RecursionLike, name: str = "network") -> Schedule:
                 _values(kind.pair.args[len(STATE) :], values, where),
                 _values(kind.diag.args[2:], values, where),
                 odd(rule),
+                kind.near is not None and scaled(rule),
             )
         )
     first = recursion.input_rule

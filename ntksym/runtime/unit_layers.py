@@ -31,7 +31,7 @@ from ..backends.units import unit_of
 from ..dual import Dual
 from ..errors import NoClosedForm, Undecided, UnsupportedOp, without_value
 from ..lower.kernel import degree_one, lower_input
-from ..lower.near import kinked
+from ..lower.near import homogeneous, kinked
 from ..lower.program import Program
 from ..lower.reach import flat_from
 from ..lower.schedule import number
@@ -116,7 +116,8 @@ def plan(
         sound = getattr(choices[kind].dual, "continuous", True)
         mode = int(bool(sound))
         far = inf if ranged_choice(choices[kind]) else _flat_from(nonlinearity)
-        steps.append(UnitStep(kind, vanishes, pair, diag, mode, straight(choices[kind].dual), far))
+        even = straight(choices[kind].dual) or (pair[0] == 0.0 and scales(nonlinearity))
+        steps.append(UnitStep(kind, vanishes, pair, diag, mode, even, far))
         if span is not None:
             span = _after(made[kind], span, diag[0], diag[1])
             if zeros:
@@ -170,6 +171,12 @@ def _with_zero_rows(unit: DualUnit, choice: Choice, n: Nonlinearity, span: Range
 def straight(found: Any) -> bool:
     """Whether a dual is known to be that of a positively homogeneous activation of degree one."""
     return isinstance(found, Dual) and degree_one(found.value, found.diag) is not None
+
+
+def scales(n: Nonlinearity) -> bool:
+    """Whether the activation is positively homogeneous, of any degree."""
+    names = {p.name: p for p in n.activation.params}
+    return homogeneous(n.activation, [(names[k], v) for k, v in n.values if k in names])
 
 
 def _known(

@@ -30,7 +30,7 @@ LOST, LOST_FLOAT = 1e-7, 1e-3
 """Below this sine before a layer rounding may leave 0 after it, which has no derivative."""
 NODES = 32
 """Of the angle."""
-SMALLER, FARTHER = 3, 2.0
+SMALLER, FARTHER = 3, 8.0
 """As in `near`, but fewer: all of them are computed for every entry; hence from `Near.far` times
 the second number on."""
 
@@ -43,7 +43,7 @@ def array_near() -> str:
     where the activation is positively homogeneous, else None.
     """
     nodes = [(t**3, 3.0 * t * t * w) for t, w in legendre(NODES)]
-    tables = f"_NEAR_SHARES = {shares(SMALLER)!r}\n"
+    tables = f"_NEAR_SHARES = {shares(SMALLER, 4.0)!r}\n"
     for name, rule in (("NEAR", nodes), ("FEW", legendre(FEW))):
         at, weights = zip(*rule, strict=True)
         tables += f"_{name}_AT = {at!r}\n_{name}_WEIGHT = {weights!r}\n"
@@ -123,10 +123,12 @@ def _near_root(slope, far, own, bias, a, c, b, root, n11, n22, plain):
         det = 0.25 * (d * (2.0 * ((n11 + n22) / size) - d) - gap * gap)
     else:
         across = (weight * slope(*at, sine)).sum(0)
-        small, scale = angle < @ANGLE@, own(hi) / hi
-        ends = scale * (r1 - r2) ** 2
-        det = (bias / size) * ((ends + 2.0 * across) / size)
-        det = det + (across / size) * ((2.0 * scale * m - across) / size)
+        small, det, whole = angle < @ANGLE@, 0.0, size
+        if bias != 0.0:
+            scale = own(hi) / hi
+            ends, whole = scale * (r1 - r2) ** 2, scale * m
+            det = (bias / size) * ((ends + 2.0 * across) / size)
+        det = det + (across / size) * ((2.0 * whole - across) / size)
     good = small & (det - det == 0.0)
     return _where(good, _sqrt0(_where(good, det, 0.0 * det)) * s1 * s2, plain)
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from math import inf
 
 from ...lower.kernel import STATE
+from ...lower.near import SCALED
 from ...lower.program import Program
 from ...lower.schedule import Schedule, Step
 from .._base import SourceFile, identifier
@@ -47,7 +48,9 @@ def network_file(schedule: Schedule, contract: Contract, backend: ArrayBackend) 
         values += f"    ({pairs}, {diags}),\n"
     pieces += [f"LAYERS = (\n{rows})\n", f"VALUES = (\n{values})\n"]
     given = "".join(f", {backend.literal(v)}" for v in schedule.input_values)
-    text = _STEP.replace("@NEAR@", _MENDED if schedule.near_kinds else "")
+    text = _STEP.replace(
+        "@NEAR@", _MENDED.replace("@SCALED@", repr(SCALED)) if schedule.near_kinds else ""
+    )
     kernels = _KERNELS
     if any(pairs_of):
         for old, new in _UNLIKE:
@@ -207,8 +210,8 @@ def _first_unlike(x1, x2, exact, state):
 '''
 
 _MENDED = """    if mode:
-        before, ends = (qx, c, qy, root), (nx, ny)
-        following = _carried(mode, *near(pair), None, None, before, ends, roots, after, following)
+        before, ends, bias = (qx, c, qy, root), (nx, ny), 0.0 if mode & @SCALED@ else None
+        following = _carried(mode, *near(pair), None, bias, before, ends, roots, after, following)
 """
 
 FIRST = '''

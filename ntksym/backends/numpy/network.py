@@ -6,6 +6,7 @@ from math import inf
 
 from ...lower.growth import growth_lines
 from ...lower.kernel import STATE
+from ...lower.near import SCALED
 from ...lower.schedule import Schedule
 from .._base import SourceFile, identifier
 from ..c.backend import Contract
@@ -45,8 +46,9 @@ def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
         rows += f"    (_layer{s.kind}, {pair}, _layer{s.kind}_diag, {diag}{ends}),\n"
     pieces.append(f"LAYERS = (\n{rows})")
     values = "".join(f", {NUMPY.literal(v)}" for v in schedule.input_values)
+    carry = _CARRY.replace("@SCALED@", repr(SCALED))
     text = _TEXT.replace("@VALUES@", values).replace("@MORE@", ", _, _" if near else "")
-    text = text.replace("@NEAR@", _CARRY if near else "").replace(
+    text = text.replace("@NEAR@", carry if near else "").replace(
         "@LAYER@", ", mode, near" if near else ""
     )
     text = text.replace("@ROOT@", "following" if near else "root")
@@ -96,7 +98,7 @@ _CARRY = """
             before, after = (qx[k], c_before, qy[k], root), (qx[k + 1], qy[k + 1])
             roots = rx[k + 1], ry[k + 1]
             given = before, after, roots, c, following
-            following, c = _carried(mode, *near(values), None, *given)
+            following, c = _carried(mode, *near(values), 0.0 if mode & @SCALED@ else None, *given)
         root = following"""
 
 FIRST_LAYER = '''

@@ -18,7 +18,7 @@ from ...errors import NotSquareIntegrable
 from ...symbols import x
 from ..evaluate import constant, real_ball
 from ..safe import Divergent
-from .pieces import Piece
+from .pieces import Piece, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,13 @@ def half_lines(pieces: tuple[Piece, ...]) -> HalfLines | None:
         return None
     right, left = _powers(pieces[-1].expr, 1), _powers(pieces[0].expr, -1)
     return None if right is None or left is None else HalfLines(right, left)
+
+
+def degree(expr: Expr) -> sp.Rational | None:
+    """The p of s(a x) = a^p s(x) for a > 0, None where there is no one such p."""
+    lines = half_lines(split(expr))
+    powers = set(lines.exponents) if lines is not None else set()
+    return powers.pop() if len(powers) == 1 else None
 
 
 def tidy(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:

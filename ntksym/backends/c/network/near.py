@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf, sqrt
 
 from ....lower.kernel import STATE
-from ....lower.near import EARLY, NEAR_ARGS, ODD
+from ....lower.near import EARLY, NEAR_ARGS, ODD, SCALED
 from ....lower.schedule import Schedule
 from ...near import GROWING, LOUD, NEAR, NEAR_FLOAT, NOISE, NOISE_FLOAT, YOUNG
 from ...tolerance import CLOSE
@@ -49,7 +49,7 @@ def near_lanes(stored: str) -> str:
     """The function that mends the roots of a row of pairs, for arrays of a type."""
     text = NEAR_LANES.replace("@GROWING@", repr(GROWING)).replace("@LOUD@", repr(LOUD))
     double = stored == "double"
-    text = text.replace("@ODD@", repr(ODD))
+    text = text.replace("@ODD@", repr(ODD)).replace("@SCALED@", repr(SCALED))
     text = text.replace("@EARLY@", repr(EARLY)).replace("@YOUNG@", repr(YOUNG))
     text = text.replace("@NOISE@", repr(NOISE if double else NOISE_FLOAT))
     text = text.replace("@LOST@", repr(0.98 * sqrt(CLOSE["float64" if double else "float32"])))
@@ -142,7 +142,7 @@ NTKSYM_BLOCK_FUNCTION void near_lanes@S@(int kind, size_t b, size_t l, const Sto
     place[count++] = i;
   }
   if (!count) return;
-  near_roots(kind, layer_value[l], NAN, count, p, root);
+  near_roots(kind, layer_value[l], layer_near[l] & @SCALED@ ? 0.0 : NAN, count, p, root);
   for (size_t k = 0; k < count; ++k) {
     const size_t i = place[k];
     const double size = (double)sx[i * incx] * sy[i * incy];

@@ -223,10 +223,10 @@ NTKSYM_BLOCK_FUNCTION void near_apart(int kind, const double *v, size_t n, doubl
     for (size_t i = 0; i < NTKSYM_ROUND_UP(n); ++i) {
       double term = near_share[k] * (k > 0 ? part[i] : total[i]);
       for (int j = 0; j < @SMALLER@; ++j)
-        if (j != k) term *= t[i] * t[i] - (double)(1 << 2 * j);
+        if (j != k) term *= t[i] * t[i] - (double)(1 << j);
       sum[i] = k > 0 ? sum[i] + term : term;
-      p[0][i] *= 0.25;
-      p[1][i] *= 0.25;
+      p[0][i] *= 0.5;
+      p[1][i] *= 0.5;
     }
   }
   for (size_t i = 0; i < n; ++i)
@@ -244,7 +244,8 @@ static void near_pack(size_t count, const size_t *place, const double *const fro
 /* sqrt(n11*n22 - n12^2) after the layer, where n12 is rounded and the pairs nearly parallel: from
  * d = E[(s(u) - s(v))^2] (times the variance of the weights), which is what unlike norms make of
  * parallel inputs, and twice the integral of the derivative dual over the angle.  `bias` is a
- * number where s is positively homogeneous: then parallel inputs stay parallel without it.
+ * number where s is positively homogeneous, 0 unless of degree one: then parallel inputs stay
+ * parallel without it.
  * Of each pair p has q11, q12, q22, the root before, n11, n22; `next` has the answer where d is not
  * finite and for pairs that are not near, and gets the others. */
 NTKSYM_BLOCK_FUNCTION void near_roots(int kind, const double *v, double bias, size_t n,
@@ -306,9 +307,10 @@ NTKSYM_BLOCK_FUNCTION void near_roots(int kind, const double *v, double bias, si
     const double s1 = sqrt(p[4][i]), s2 = sqrt(p[5][i]), size = s1 * s2, g = across[i];
     double det;
     if (straight) {
-      const double scale = near_diag(kind, v, hi[i]) / hi[i], r = sqrt(hi[i]) - sqrt(lo[i]);
+      const double scale = bias == 0.0 ? 0.0 : near_diag(kind, v, hi[i]) / hi[i];
+      const double r = sqrt(hi[i]) - sqrt(lo[i]), whole = bias == 0.0 ? size : scale * m[i];
       det = (bias / size) * ((scale * (r * r) + 2.0 * g) / size) +
-            (g / size) * ((2.0 * scale * m[i] - g) / size);
+            (g / size) * ((2.0 * whole - g) / size);
     } else {
       const double d = (2.0 * g + along[i]) / size, t = (p[4][i] - p[5][i]) / size;
       det = 0.25 * (d * (2.0 * ((p[4][i] + p[5][i]) / size) - d) - t * t);
