@@ -204,9 +204,9 @@ def _with_extras(made: Made, target: str) -> Made:
     """With what makes C a library: a header, CMake and pkg-config files, a consumer."""
     if target != "c":
         return made
-    without = "No gradient function for this method: ntksym.compile(...).gradient has derivatives."
-    if any(f.name.endswith("_gradient.c") for f in made.files):
-        without = ""
+    without = ""
+    if not any(f.name.endswith("_gradient.c") for f in made.files):
+        without = "No gradient function: " + (made.lacks or "not of collapsed layers")
     return Made((*made.files, *c_extras(made.files, without)), made.choices)
 
 

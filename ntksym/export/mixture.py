@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sympy import Expr
@@ -12,26 +13,28 @@ from ..backends import Contract, SourceFile
 from ..backends.c import backend as c_backend
 from ..backends.c import mixture as c_mixture
 from ..backends.c.gradient import unit_dual as c_gradient
-from ..backends.c.gradient.units import UnitSlopes
+from ..backends.c.gradient.unit_library import unit_gradient_library
 from ..backends.c.network import units as c_unit_network
 from ..backends.mixture.programs import mixture_programs
 from ..backends.numpy import mixture as numpy_mixture
 from ..backends.numpy import unit_network as numpy_unit_network
 from ..backends.units import unit_of
+from ..errors import UnsupportedOp
 from ..numeric import Choice, MixtureDual, choose
-from ..runtime.gradients.units import roughness_of, slopes_of
+from ..runtime.gradients.unit_plan import slopes_in_c, unit_gradient_plan
 from ..runtime.numeric import accuracy
-from ..runtime.numeric_network import needs_numeric, network_sources
+from ..runtime.numeric_network import needs_numeric, network_contract, network_sources
 from ..runtime.rule_store import kept
 from ..runtime.unit_layers import Wanted
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Generated files, and why the duals in them are computed as they are."""
+    """Generated files, why the duals in them are computed as they are, and what C lacks."""
 
     files: tuple[SourceFile, ...]
     choices: tuple[Choice, ...]
+    lacks: str = ""
 
 
 def unit_sources(
@@ -64,7 +67,15 @@ def unit_sources(
             wanted=Wanted(method, error),
             variances=variances,
         )
-        return Made(files, made.choices)
+        if target != "c":
+            return Made(files, made.choices)
+        about = network_contract(network, command)
+        return _with_gradient(
+            Made(files, made.choices),
+            lambda: unit_gradient_library(
+                unit_gradient_plan(network, made, _stem(files)), replace(about, accuracy=_SLOPES)
+            ),
+        )
     if isinstance(thing, (str, Expr, Activation)):
         choice = choose(
             thing, method=method, error=error, variances=variances, code=True, build=kept
@@ -72,31 +83,44 @@ def unit_sources(
     else:
         choice = Choice(thing.activation, thing, str(thing.method), ())
     files = _dual_files(choice, target, command, version)
-    if target == "c":
-        files = (*files, *_gradient_files(choice, files[-1].name, command, version))
-    return Made(files, (choice,))
+    given = Made(files, (choice,))
+    if target != "c":
+        return given
+    return _with_gradient(given, lambda: _dual_gradient(choice, _stem(files), command, version))
 
 
-def _gradient_files(
-    choice: Choice, source: str, command: str, version: str
-) -> tuple[SourceFile, ...]:
-    """The C file of the derivatives; none where there is no code for them in C."""
-    jumps, plain, smooth = roughness_of(choice)
-    if choice.activation.params or jumps or not (plain or smooth):
-        return ()
-    kind = UnitSlopes(unit_of(choice.dual), slopes_of(choice, {}, "distributional"))
-    if not (kind.in_c or kind.moves):
-        return ()
+def _with_gradient(made: Made, write: Callable[[], SourceFile]) -> Made:
+    """With the C file of the derivatives; without where they are not written in C."""
+    try:
+        return Made((*made.files, write()), made.choices)
+    except UnsupportedOp as error:
+        return Made(made.files, made.choices, error.what)
+
+
+def _stem(files: tuple[SourceFile, ...]) -> str:
+    return files[-1].name.removesuffix(".c")
+
+
+def _dual_gradient(choice: Choice, name: str, command: str, version: str) -> SourceFile:
+    """The C file of the derivatives of a dual.
+
+    Raises:
+        UnsupportedOp: they are not written in C.
+    """
     act = choice.activation
+    if act.params:
+        raise UnsupportedOp(f"the derivative in {act.params[0]} is not written in C")
+    kind, smooth = slopes_in_c(unit_of(choice.dual), choice, {}, "distributional")
     formula = (
         f"nngp = E[s(u) s(v)], s(x) = {act.expr}",
         "dot = d nngp/d q12",
         "derivatives of both",
     )
-    said = "of the values the bounds below; of derivatives in q11, q22 and of dot none is proven"
-    contract = Contract(command, formula, said, tuple(act.refs), version)
-    name = source.removesuffix(".c")
-    return (c_gradient.gradient_file(name, kind, smooth, contract),)
+    contract = Contract(command, formula, _SLOPES, tuple(act.refs), version)
+    return c_gradient.gradient_file(name, kind, smooth, contract)
+
+
+_SLOPES = "of the values the bounds below; of derivatives in q11, q22 and of dot none is proven"
 
 
 def _dual_files(choice: Choice, target: str, command: str, version: str) -> tuple[SourceFile, ...]:

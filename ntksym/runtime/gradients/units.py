@@ -7,21 +7,12 @@ of polynomials, of sums or of values (`gradients.duals`), and have none.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ...backends.array.unit import array_unit, roughness
 from ...backends.c.gradient.units import UnitSlopes
-from ...dual import Dual
-from ...errors import UnsupportedOp
-from ...lower.schedule import number
-from ...network import Network, recurse
-from ...network.affine import UnknownDual
-from ...numeric import Choice, MixtureDual
-from ...numeric.series.table import SeriesTable
-from ...numeric.table import BandedDual, TableDual
+from ...network import Network
 from ..arguments import read_threads
 from ..checks import Array, real_array, same_width
 from ..ranged import outward, spread
@@ -29,11 +20,12 @@ from ..threads import each
 from ..unit_layers import AUTO, Range, Wanted, first_affine, needs_range, plan
 from .differences import ROOM
 from .duals import GradientDual, gradient_duals
-from .layers import SHARED, dense_program
-from .lowered import ENTRIES, lower_first
+from .layers import SHARED
+from .lowered import ENTRIES
 from .network import KernelGradients, exchanged
 from .rows import spans
 from .steps import Numeric
+from .unit_plan import dense_rules, roughness_of, slopes_of
 
 BAND = 32
 """Rows at a time."""
@@ -79,13 +71,10 @@ class UnitGradient:
         """
         self._network, self._wanted, self._target = network, wanted, target
         self._threads = read_threads(threads)
-        blocks = tuple((replace(n, dual=UnknownDual()), dense) for n, dense in network.blocks)
-        unknown = recurse(replace(network, blocks=blocks))
-        self._rules = tuple(dense_program(layer.nngp, layer.ntk) for layer in unknown.layers)
-        self._values = tuple(
-            {str(s.name): number(v) for s, v in layer.values} for layer in unknown.layers
-        )
-        self._input, self._input_values, self._slopes = lower_first(unknown)
+        given = dense_rules(network)
+        self._rules, self._values = given.rules, given.values
+        self._input, self._input_values = given.input, given.input_values
+        self._slopes = given.input_slopes
         self._numeric = Numeric(tuple({id(p): p for p in self._rules}.values()))
         self._made: dict[Range | None, tuple[tuple[GradientDual, ...], tuple[int, ...]]] = {}
         self.notes: tuple[str, ...] = ()
@@ -238,36 +227,12 @@ class UnitGradient:
             moves = after
             same = (root == 0.0) & (left["q"] == right["q"]) & (c > 0.0)
             x, y = mine[level + 1], theirs[level + 1]
-            c = np.where(same, x["q"], o["nngp"])
+            most = np.sqrt(x["q"]) * np.sqrt(y["q"])  # beyond which a dual may err
+            c = np.where(same, x["q"], np.clip(o["nngp"], -most, most))
             t = np.where(same, x["t"], o["ntk"])
             whole = np.broadcast_arrays(x["q"], c, y["q"])
             root = np.where(same, 0.0, self._numeric.rootdet(*whole))
         return _named(c, t, moves, start, a)
-
-
-def slopes_of(choice: Choice, values: dict[str, Any], sense: str) -> Any:
-    """What the derivatives of a dual are written from; None where its values must do.
-
-    Raises:
-        UnsupportedOp: a jump whose kernel has infinite derivatives.
-    """
-    if not isinstance(choice.dual, (Dual, MixtureDual, SeriesTable)):
-        return None
-    closed = isinstance(choice.dual, (Dual, MixtureDual))
-    try:
-        return array_unit(choice.dual, choice.activation, values if closed else {}, sense)
-    except UnsupportedOp:
-        if sense != "almost_everywhere":
-            raise
-        return None
-
-
-def roughness_of(choice: Choice) -> tuple[bool, bool, bool]:
-    """Whether s jumps, whether no kink is away from 0, whether there is none."""
-    if isinstance(choice.dual, MixtureDual):
-        return False, True, True
-    jumps, kinks = roughness(choice.activation)
-    return jumps, isinstance(choice.dual, (TableDual, BandedDual)), not kinks
 
 
 def _nothing() -> None:

@@ -15,7 +15,7 @@ from ..backend import C, Contract, extra_support, head
 from ..blocks import LANES, block_function
 from ..helpers.header import HEADER_NAME
 from ..text import wrap
-from .text import ANGLE, BANDS, CALL, CORE, FORMED, MOVE, SCALED
+from .text import ANGLE, BANDS, CALL, CORE, FORMED, MOVE, OTHER, ROWS_APART, SCALED
 
 PLAIN = ("nngp", "ntk")
 FIRST = ("n", "t", "root", "diff", "n_q")
@@ -103,13 +103,19 @@ def core(plan: GradientPlan, more: tuple[Program, ...] = ()) -> str:
     pieces.append(_tables(plan))
     for k, kind in enumerate(plan.kinds):
         pieces += [_layer(k, kind), _moves(k, kind, plan.hyper)]
+    pieces.append(ROWS_APART)
     cases = "".join(CALL.replace("@K@", str(k)) for k in range(len(plan.kinds)))
-    names, other = planes(plan.hyper)
+    names, _ = planes(plan.hyper)
     stores = "".join(f"    STORE({names.index(n)}, {text});\n" for n, text in _stores(plan.hyper))
     text = CORE.replace("@CASES@", cases.rstrip("\n")).replace("@STORES@", stores.rstrip("\n"))
-    text = text.replace("@OTHER@", ", ".join(map(str, other)))
+    text += other_planes(plan.hyper)
     text = text.replace("@CLOSE@", C.literal(plan.close * plan.close))
     return "\n".join([*pieces, text.replace("@ENTRY@", C.literal(plan.entry * plan.entry))])
+
+
+def other_planes(hyper: tuple[str, ...]) -> str:
+    """The table `other_plane`: where each plane goes when the two points change places."""
+    return "\n" + OTHER.replace("@OTHER@", ", ".join(map(str, planes(hyper)[1])))
 
 
 def listed(hyper: tuple[str, ...]) -> str:

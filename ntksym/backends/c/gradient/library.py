@@ -6,6 +6,7 @@ runtime fills with NumPy, and entry points for rows and for inner products.
 
 from __future__ import annotations
 
+from ....lower.program import Program
 from ..._base import SourceFile, identifier
 from ..backend import C, Contract, head, inline_function
 from ..blocks import LANES, block_function
@@ -29,27 +30,42 @@ def gradient_library(plan: GradientPlan, contract: Contract) -> SourceFile:
     pieces = [head(contract, (*first, *pairs, *sides))]
     pieces.append(f'#include "{HEADER_NAME}"\n#include <stdlib.h>\n')
     pieces.append(core(plan, sides))
-    pieces += [inline_function(p, f"first{k}") for k, p in enumerate(first)]
-    pieces.append(_first(plan, first))
+    pieces.append(first_layer(plan.first, plan.first_values))
     pieces += [_side(k, plan) for k in range(len(plan.kinds))]
     cases = "".join(
         f"        case {k}:\n          side{k}(b, now, v, o);\n          break;\n"
         for k in range(len(plan.kinds))
     )
-    names = planes(plan.hyper)[0]
-    text = _ENTRIES.replace("@SIDES@", cases.rstrip("\n")).replace("@PLANES@", listed(plan.hyper))
-    text = text.replace("@COUNT@", str(len(names))).replace("@LEVELS@", str(len(plan.steps) + 1))
+    pieces += [LEVELS.replace("@SIDES@", cases.rstrip("\n")), _JUDGED]
+    inside = {"@TILE@": _TILE, "@PAIR@": _PAIR, "@SPACE@": "LANES", "@CLOSE@": _CLOSE}
     stem = f"ntksym_{name}_gradient"
-    pieces.append(text.replace("@NAMED@", named(stem, names)).replace("@NAME@", stem))
+    pieces.append(entries(stem, plan.hyper, inside))
     return SourceFile(f"{name}_gradient.c", "\n".join(pieces))
 
 
-def _first(plan: GradientPlan, programs: tuple[object, ...]) -> str:
+def entries(stem: str, hyper: tuple[str, ...], inside: dict[str, str]) -> str:
+    """The public functions `<stem>`, `<stem>_pairs` and those that name the planes.
+
+    They need `first_layer` and `levels`; `inside` says what is done with a tile of pairs and with
+    one pair, what space that takes in doubles, and what `close` is.
+    """
+    text = _ENTRIES
+    for mark, value in inside.items():
+        text = text.replace(mark, value)
+    names = planes(hyper)[0]
+    text = text.replace("@PLANES@", listed(hyper)).replace("@COUNT@", str(len(names)))
+    text = text.replace("@NAMED@", named(stem, names))
+    return text.replace("@NAME@", stem)
+
+
+def first_layer(first: tuple[Program | None, ...], values: tuple[float, ...]) -> str:
     """The function `first_layer`: the numbers of the first layer and of its derivatives."""
-    given = ", ".join(["(double)d", *(C.literal(v) for v in plan.first_values)])
-    text = "static void first_layer(size_t d, double *in)\n{\n"
+    programs = tuple(dict.fromkeys(p for p in first if p is not None))
+    text = "".join(inline_function(p, f"first{k}") + "\n" for k, p in enumerate(programs))
+    given = ", ".join(["(double)d", *(C.literal(v) for v in values)])
+    text += "static void first_layer(size_t d, double *in)\n{\n"
     text += "  for (size_t i = 0; i < 4 + 4 * HYPER; ++i) in[i] = 0.0;\n  (void)d;\n"
-    for h, p in enumerate(plan.first):
+    for h, p in enumerate(first):
         if p is None:
             continue
         ends = [f"&in[{4 * h + FIRST_LAYER.index(label)}]" for label, _ in p.outputs]
@@ -69,7 +85,7 @@ def _side(k: int, plan: GradientPlan) -> str:
     return block_function(kind.side, f"side{k}", signature, places, ends, C)
 
 
-_ENTRIES = r"""/* The tables of b <= LANES points of squared norms g, as `row` reads them:
+LEVELS = r"""/* The tables of b <= LANES points of squared norms g, as `row` reads them:
  * quantity k of point i is table[k * across + i * along].  The last point is repeated up to a
  * multiple of 8. */
 static void levels(size_t b, const double *g, const double *in, double *table, size_t across,
@@ -84,7 +100,7 @@ static void levels(size_t b, const double *g, const double *in, double *table, s
     moves[0][i] = 1.0;
     for (size_t h = 1; h <= HYPER; ++h) moves[h][i] = in[4 * h] * x + in[4 * h + 1];
   }
-  for (size_t l = 0; l < @LEVELS@; ++l) {
+  for (size_t l = 0; l <= LAYERS; ++l) {
     double *to = table + l * STATS * across;
     for (size_t i = 0; i < m; ++i) {
       to[i * along] = now[0][i];
@@ -92,7 +108,7 @@ static void levels(size_t b, const double *g, const double *in, double *table, s
       to[2 * across + i * along] = now[1][i];
       for (size_t h = 0; h <= HYPER; ++h) to[(3 + h) * across + i * along] = moves[h][i];
     }
-    if (l + 1 < @LEVELS@) {
+    if (l < LAYERS) {
       const double *v = layer_value[l];
       (void)v;
       memset(o, 0, sizeof o);
@@ -110,14 +126,9 @@ static void levels(size_t b, const double *g, const double *in, double *table, s
     }
   }
 }
+"""
 
-static double inner(size_t d, const double *x, const double *y)
-{
-  double total = 0.0;
-  for (size_t k = 0; k < d; ++k) total += x[k] * y[k];
-  return total;
-}
-
+_JUDGED = """\
 /* Derivatives of pairs that need more digits are NaN where nobody asks which these are. */
 static void judged(size_t b, const unsigned char *marks, double *out, size_t plane,
                    unsigned char *close)
@@ -128,6 +139,14 @@ static void judged(size_t b, const unsigned char *marks, double *out, size_t pla
     else if (marks[i])
       for (size_t p = 2; p < PLANES; ++p) out[p * plane + i] = NAN;
 }
+"""
+
+_ENTRIES = r"""static double inner(size_t d, const double *x, const double *y)
+{
+  double total = 0.0;
+  for (size_t k = 0; k < d; ++k) total += x[k] * y[k];
+  return total;
+}
 
 @NAMED@/* Both kernels of the rows of x (n x d) and y (m x d), and their derivatives.
  *
@@ -136,9 +155,7 @@ static void judged(size_t b, const unsigned char *marks, double *out, size_t pla
  * q22 are <x, x>, <x, y>, <y, y>, each derivative with the other two fixed; the polar ones are in
  * the variances and the angle of the first layer, finite at equal rows too; weight_var and bias_var
  * are those of all layers at once.
- * close is NULL or has n x m bytes: 1 for pairs so nearly parallel, or so nearly after some layer,
- * that a layer with kinks away from 0 leaves their derivatives fewer digits; with NULL these are
- * NaN.  Returns 0, or 1 when memory ran out.  Calls on parts of x may run in threads.
+ * @CLOSE@Returns 0, or 1 when memory ran out.  Calls on parts of x may run in threads.
  *
  * Planes:
 @PLANES@
@@ -146,13 +163,12 @@ static void judged(size_t b, const unsigned char *marks, double *out, size_t pla
 int @NAME@(size_t n, size_t m, size_t d, const double *x, const double *y, double *out,
            unsigned char *close)
 {
-  const size_t width = @LEVELS@ * (size_t)STATS, many = y ? m : n, plane = n * many;
+  const size_t width = (LAYERS + 1) * (size_t)STATS, many = y ? m : n, plane = n * many;
   const double *others = y ? y : x;
-  double in[4 + 4 * HYPER], g11[LANES], g22[LANES], g12[LANES];
-  unsigned char marks[LANES];
-  double *tx = malloc(2 * LANES * width * sizeof *tx);
+  double in[4 + 4 * HYPER], g11[LANES], g22[LANES];
+  double *tx = malloc((2 * LANES * width + @SPACE@) * sizeof *tx);
   if (!tx) return 1;
-  double *ty = tx + LANES * width;
+  double *ty = tx + LANES * width, *space = ty + LANES * width;
   first_layer(d, in);
   for (size_t j = 0; j < many; j += LANES) {
     const size_t b = many - j < LANES ? many - j : LANES;
@@ -162,20 +178,12 @@ int @NAME@(size_t n, size_t m, size_t d, const double *x, const double *y, doubl
       const size_t rows = n - at < LANES ? n - at : LANES;
       for (size_t i = 0; i < rows; ++i) g11[i] = inner(d, x + (at + i) * d, x + (at + i) * d);
       levels(rows, g11, in, tx, 1, width);
-      for (size_t i = 0; i < rows; ++i) {
-        const size_t place = (at + i) * many + j;
-        for (size_t k = 0; k < b; ++k)
-          g12[k] = inner(d, x + (at + i) * d, others + (j + k) * d);
-        row(b, d, x + (at + i) * d, others + j * d, g11[i], g22, g12, tx + i * width, ty, LANES,
-            in, out + place, plane, marks);
-        judged(b, marks, out + place, plane, close ? close + place : NULL);
-      }
-    }
+@TILE@    }
   }
   free(tx);
   for (size_t p = 0; !y && p < PLANES; ++p)
     for (size_t i = 0; i < n; ++i)
-      for (size_t k = i + 1; k < n; ++k)
+      for (size_t k = i; k < n; ++k)
         out[other_plane[p] * plane + k * n + i] = out[p * plane + i * n + k];
   for (size_t i = 0; !y && close && i < n; ++i)
     for (size_t k = i + 1; k < n; ++k) close[k * n + i] = close[i * n + k];
@@ -190,19 +198,39 @@ int @NAME@(size_t n, size_t m, size_t d, const double *x, const double *y, doubl
 int @NAME@_pairs(size_t n, size_t d, const double *g11, const double *g12, const double *g22,
                  double *out, unsigned char *close)
 {
-  const size_t width = @LEVELS@ * (size_t)STATS;
+  const size_t width = (LAYERS + 1) * (size_t)STATS;
   double in[4 + 4 * HYPER];
-  double *tx = malloc(16 * width * sizeof *tx);
+  double *tx = malloc((16 * width + @SPACE@) * sizeof *tx);
   if (!tx) return 1;
+  double *space = tx + 16 * width;
   first_layer(d, in);
   for (size_t i = 0; i < n; ++i) {
-    unsigned char mark;
     levels(1, g11 + i, in, tx, 1, width);
     levels(1, g22 + i, in, tx + 8 * width, 8, 1);
-    row(1, 0, NULL, NULL, g11[i], g22 + i, g12 + i, tx, tx + 8 * width, 8, in, out + i, n, &mark);
-    judged(1, &mark, out + i, n, close ? close + i : NULL);
-  }
+@PAIR@  }
   free(tx);
   return 0;
 }
 """
+
+_TILE = """      for (size_t i = 0; i < rows; ++i) {
+        const size_t place = (at + i) * many + j;
+        unsigned char marks[LANES];
+        for (size_t k = 0; k < b; ++k)
+          space[k] = inner(d, x + (at + i) * d, others + (j + k) * d);
+        row(b, d, x + (at + i) * d, others + j * d, g11[i], g22, space, tx + i * width, ty, LANES,
+            in, out + place, plane, marks);
+        judged(b, marks, out + place, plane, close ? close + place : NULL);
+      }
+"""
+
+_PAIR = """    unsigned char mark;
+    (void)space;
+    row(1, 0, NULL, NULL, g11[i], g22 + i, g12 + i, tx, tx + 8 * width, 8, in, out + i, n, &mark);
+    judged(1, &mark, out + i, n, close ? close + i : NULL);
+"""
+
+_CLOSE = """\
+close is NULL or has n x m bytes: 1 for pairs so nearly parallel, or so nearly after some layer,
+ * that a layer with kinks away from 0 leaves their derivatives fewer digits; with NULL these are
+ * NaN.  """

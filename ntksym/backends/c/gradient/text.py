@@ -47,6 +47,35 @@ CALL = """      case @K@:
         break;
 """
 
+ROWS_APART = """\
+/* Inner product, area, squared distance and difference of squared norms of two rows that are nearly
+ * collinear, from the rows. */
+NTKSYM_BLOCK_FUNCTION void rows_apart(size_t d, const double *x, const double *y, double norm,
+                                      double *g, double *area, double *apart, double *unlike)
+{
+  const double sign = *g < 0.0 ? -1.0 : 1.0;
+  double along = 0.0, rest = 0.0, far = 0.0, differ = 0.0;
+  int equal = 1;
+  for (size_t k = 0; k < d; ++k) {
+    const double gap = y[k] - x[k];
+    along += x[k] * (y[k] - sign * x[k]);
+    far += gap * gap;
+    differ -= gap * (x[k] + y[k]);
+    equal &= gap == 0.0;
+  }
+  along /= norm == 0.0 ? 1.0 : norm;
+  for (size_t k = 0; k < d; ++k) {
+    const double part = (y[k] - sign * x[k]) - along * x[k];
+    rest += part * part;
+  }
+  *g = equal ? norm : *g;
+  *area = equal ? 0.0 : sqrt(norm) * sqrt(rest);
+  *apart = far;
+  *unlike = differ;
+}
+"""
+"""Of nearly collinear rows, from the rows."""
+
 CORE = r"""/* What directions share, of a layer from the tables x, y to xn, yn: o[0..4] are the next
  * covariance, NTK, root, difference of lengths and the slope of the covariance.  Equal points stay
  * equal.  w: 1/(2 q) of the second point before and after, the quotient of the roots, 1/root. */
@@ -113,32 +142,6 @@ NTKSYM_BLOCK_FUNCTION void start(size_t m, const double *in, const double *x, co
   }
 }
 
-/* Inner product, area, squared distance and difference of squared norms of two rows that are nearly
- * collinear, from the rows. */
-NTKSYM_BLOCK_FUNCTION void rows_apart(size_t d, const double *x, const double *y, double norm,
-                                      double *g, double *area, double *apart, double *unlike)
-{
-  const double sign = *g < 0.0 ? -1.0 : 1.0;
-  double along = 0.0, rest = 0.0, far = 0.0, differ = 0.0;
-  int equal = 1;
-  for (size_t k = 0; k < d; ++k) {
-    const double gap = y[k] - x[k];
-    along += x[k] * (y[k] - sign * x[k]);
-    far += gap * gap;
-    differ -= gap * (x[k] + y[k]);
-    equal &= gap == 0.0;
-  }
-  along /= norm == 0.0 ? 1.0 : norm;
-  for (size_t k = 0; k < d; ++k) {
-    const double part = (y[k] - sign * x[k]) - along * x[k];
-    rest += part * part;
-  }
-  *g = equal ? norm : *g;
-  *area = equal ? 0.0 : sqrt(norm) * sqrt(rest);
-  *apart = far;
-  *unlike = differ;
-}
-
 /* One row of pairs, b of at most LANES, from inner products g12 to the output planes; px is NULL
  * where the rows themselves are not known. */
 NTKSYM_BLOCK_FUNCTION void row(size_t b, size_t d, const double *px, const double *py, double g11,
@@ -201,11 +204,12 @@ NTKSYM_BLOCK_FUNCTION void row(size_t b, size_t d, const double *px, const doubl
 #undef STORE
   for (size_t i = 0; i < b; ++i) near[i] = (unsigned char)close[i];
 }
-
-/* The plane that each plane becomes when the two points change places. */
-static const unsigned char other_plane[PLANES] = {@OTHER@};
 """
 """From the covariances of a row of pairs to the output planes."""
+
+OTHER = """/* The plane that each plane becomes when the two points change places. */
+static const unsigned char other_plane[PLANES] = {@OTHER@};
+"""
 
 BANDS = r"""\
 /* Rows [from, to) of x (n x d) against the rows of y (m x d); from is a multiple of LANES.

@@ -15,17 +15,22 @@ NODES, HALF = 8, 0.03
 """Chebyshev nodes, and half the length of their interval, in logarithms and angles."""
 
 
+def chebyshev_matrix() -> list[list[float]]:
+    """Row m times the values at the nodes is the coefficient of T_m."""
+    places = [(2 * i + 1) * math.pi / (2 * NODES) for i in range(NODES)]
+    return [
+        [(1.0 if m == 0 else 2.0) / NODES * math.cos(m * v) for v in places] for m in range(NODES)
+    ]
+
+
 def turns_text(k: int, stem: str) -> str:
     """C99 that defines `ntksym_units_turns<k>` and `ntksym_units_smooth_turns<k>`.
 
     Of K and of the derivative dual they give the slopes in the angle at fixed variances (`of_`),
     and those in q12 (`along_`): 0 where these are infinite, at equal and opposite inputs.
     """
-    places = [(2 * i + 1) * math.pi / (2 * NODES) for i in range(NODES)]
-    nodes = [math.cos(v) for v in places]
-    matrix = [
-        [(1.0 if m == 0 else 2.0) / NODES * math.cos(m * v) for v in places] for m in range(NODES)
-    ]
+    nodes = [math.cos((2 * i + 1) * math.pi / (2 * NODES)) for i in range(NODES)]
+    matrix = chebyshev_matrix()
     # T_m' at 0 is m sin(m pi/2)
     middle = [
         math.fsum(m * (1, -1)[m // 2 % 2] * matrix[m][i] for m in range(1, NODES, 2)) / HALF

@@ -24,9 +24,8 @@ def gradient_file(name: str, kind: UnitSlopes, smooth: bool, contract: Contract)
     """
     safe = identifier(name, set()).rstrip("_")
     stem = f"ntksym_{safe}_gradient"
-    text = unit_slopes_file((kind,), contract).text.replace("void ntksym_units_", "static void ")
-    for other in ("sides0", "side_slopes0", "turns0" if smooth else "smooth_turns0"):
-        text = text.replace(f"static void {other}(", f"NTKSYM_BLOCK_FUNCTION void {other}(")
+    text = unit_slopes_file((kind,), contract).text
+    text = text.replace("void ntksym_units_", "NTKSYM_BLOCK_FUNCTION void ")
     inner = _SLOPES if kind.in_c else _TURNS.replace("@SMOOTH@", "smooth_" * smooth)
     doc = DOC.replace("@PLANES@", "\n".join(f" *   {i}: {t}" for i, t in enumerate(PLANES)))
     text += "\n" + named(stem, PLANES) + doc.replace("@COUNT@", str(len(PLANES)))

@@ -21,6 +21,7 @@ from ...unit import DualUnit
 from ...unit_schedule import labelled
 from ..backend import C, Contract, extra_support, head, inline_function
 from ..helpers.header import HEADER_NAME
+from .steps import Span, steps_text
 from .table import moved_text, moving_table
 from .turns import turns_text
 
@@ -30,10 +31,14 @@ LANES = 64
 
 @dataclass(frozen=True, slots=True)
 class UnitSlopes:
-    """A kind of layer: the unit of its values, and what its derivatives are made of, or None."""
+    """A kind of layer: the unit of its values, what its derivatives are made of, or None.
+
+    `span` is the range of variances where the values may be asked for slopes, if there is one.
+    """
 
     unit: DualUnit
     slopes: ArrayUnit | None
+    span: Span | None = None
 
     @property
     def in_c(self) -> bool:
@@ -46,6 +51,11 @@ class UnitSlopes:
         """Whether C has the derivatives in the variances at a fixed angle, those of a table."""
         return self.slopes is None and moving_table(self.unit) is not None
 
+    @property
+    def steps(self) -> bool:
+        """Whether C has these derivatives from values."""
+        return self.slopes is None and self.span is not None and not self.moves
+
 
 def unit_slopes_file(kinds: tuple[UnitSlopes, ...], contract: Contract) -> SourceFile:
     """The file with `ntksym_units_pairs<k>`, `_sides<k>`; `_slopes<k>`, `_side_slopes<k>`, or
@@ -54,7 +64,19 @@ def unit_slopes_file(kinds: tuple[UnitSlopes, ...], contract: Contract) -> Sourc
     Raises:
         UnsupportedOp: an operation without a spelling.
     """
-    programs: tuple[Program, ...] = ()
+    text = "\n".join([units_head(kinds, contract), units_text(kinds)])
+    return SourceFile("units.c", text)
+
+
+def units_head(
+    kinds: tuple[UnitSlopes, ...], contract: Contract, more: tuple[Program, ...] = ()
+) -> str:
+    """The head of a file with these kinds and further programs, and what they all need.
+
+    Raises:
+        UnsupportedOp: an operation without a spelling.
+    """
+    programs: tuple[Program, ...] = more
     notes: list[str] = []
     for k, kind in enumerate(kinds):
         programs += kind.unit.programs
@@ -66,7 +88,16 @@ def unit_slopes_file(kinds: tuple[UnitSlopes, ...], contract: Contract) -> Sourc
     pieces = [first, f'#include "{HEADER_NAME}"\n']
     if support := extra_support(programs):
         pieces.append(support)
-    pieces.append(f"enum {{ SLOPE_LANES = {LANES} }};\n")
+    return "\n".join(pieces)
+
+
+def units_text(kinds: tuple[UnitSlopes, ...]) -> str:
+    """The functions of `unit_slopes_file`.
+
+    Raises:
+        UnsupportedOp: an operation without a spelling.
+    """
+    pieces = [f"enum {{ SLOPE_LANES = {LANES} }};\n"]
     for k, kind in enumerate(kinds):
         stem = f"dual{k}"
         values = kind.unit.c_functions(stem)
@@ -75,6 +106,9 @@ def unit_slopes_file(kinds: tuple[UnitSlopes, ...], contract: Contract) -> Sourc
         table = moving_table(kind.unit) if kind.moves else None
         if table is not None:
             pieces.append(moved_text(table, stem, values))
+        elif kind.steps and kind.span is not None:
+            pieces.append(steps_text(stem, kind.span))
+        if kind.moves or kind.steps:
             text += _MOVES
         if kind.slopes is None:
             text += turns_text(k, stem)
@@ -84,7 +118,7 @@ def unit_slopes_file(kinds: tuple[UnitSlopes, ...], contract: Contract) -> Sourc
                 pieces.append(_nodes(rule, stem))
                 text += _SLOPES
         pieces.append(text.replace("@K@", str(k)).replace("@STEM@", stem))
-    return SourceFile("units.c", "\n".join(pieces))
+    return "\n".join(pieces)
 
 
 def _nodes(a: ArrayPrograms, stem: str) -> str:

@@ -1,0 +1,98 @@
+"""Exported C of networks of mixtures, tables and series: their derivatives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from test_gradient_library import Exported
+
+import ntksym
+from ntksym.export.files import generate
+from ntksym.runtime.gradients.units import UnitGradient
+
+NETWORK = "depth=2,weight_var=2,bias_var=1/10"
+
+
+def rows(n: int, low: float = 0.6, high: float = 1.7) -> Any:
+    """Rows of these variances; two are equal, two nearly, two opposite."""
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal((n, 4))
+    x *= (np.sqrt(4.0 * np.linspace(low, high, n)) / np.sqrt(np.sum(x * x, axis=1)))[:, None]
+    x[3], x[5], x[7] = x[2], x[4] * (1.0 + 1e-9), -x[6]
+    return x
+
+
+def check(found: dict[str, Any], want: Any, tolerance: float) -> None:
+    for name, plane in found.items():
+        kernel, _, wrt = name.partition("/")
+        polar = wrt.startswith("polar ")
+        table = getattr(want, ("polar_" if polar else "d_") + kernel) if wrt else None
+        value = getattr(want, kernel) if table is None else table[wrt.removeprefix("polar ")]
+        swapped = name.replace("q11", "@").replace("q22", "q11").replace("@", "q22")
+        np.testing.assert_array_equal(plane, found[swapped].T)
+        assert np.abs(plane - value).max() <= tolerance * max(1.0, np.abs(value).max()), name
+
+
+def test_mixtures_are_those_of_the_runtime_beyond_a_tile(tmp_path: Path) -> None:
+    """More rows than a tile, a row of NaN, and a matrix that is not symmetric."""
+    made = Exported(f"mlp:tanh:{NETWORK}", tmp_path)
+    x = rows(67)
+    x[66] = np.nan
+    (found, close), (part, _) = made.network(x), made.network(x[60:], x[:9])
+    assert not close.any()
+    assert all(np.isnan(p[66]).all() and np.isfinite(p[:66, :66]).all() for p in found.values())
+    net = ntksym.mlp("tanh", depth=2, weight_var=2, bias_var="1/10")
+    want = UnitGradient(net, target="numpy")(x[:9])
+    for name in found:
+        np.testing.assert_allclose(part[name][:6], found[name][60:66, :9], rtol=1e-13, atol=1e-14)
+        found[name] = found[name][:9, :9]
+    check(found, want, 3e-14)
+
+
+FORCED = {
+    "series": ("erf", {"method": "series", "error": 1e-6}, 2e-4),
+    "table": ("gelu", {"method": "tabulated", "error": 1e-6}, 2e-4),
+    "rule": ("gelu", {"method": "quadrature", "error": 1e-6}, 2e-4),
+}
+"""How, for what closed form, and how near the slopes of values are to its derivatives."""
+
+
+@pytest.mark.parametrize("how", FORCED)
+def test_slopes_of_values_are_near_those_of_the_closed_form(how: str, tmp_path: Path) -> None:
+    """Up to the ends of the range, where no value beyond is asked for."""
+    activation, options, tolerance = FORCED[how]
+    spec = f"mlp:{activation}:depth=1,bias_var=1/10"
+    made = Exported(spec, tmp_path, variances=("1", "3/2"), **options)
+    x = rows(9, 1.0 + 1e-9, 1.5 - 1e-9)
+    want = ntksym.NetworkGradient(ntksym.mlp(activation, depth=1, bias_var="1/10"), "numpy")(x)
+    check(made.network(x)[0], want, tolerance)
+
+
+def test_one_pair_from_inner_products(tmp_path: Path) -> None:
+    made = Exported("mlp:sigmoid:depth=1,bias_var=1/3", tmp_path)
+    x = rows(8)[[0, 1, 2, 4, 6]]
+    (whole, _), g = made.network(x[:2], x[2:]), x @ x.T
+    i, j = (v.ravel() for v in np.mgrid[0:2, 2:5])
+    found = made.pairs(x.shape[1], g[i, i], g[i, j], g[j, j])
+    for name, plane in whole.items():
+        np.testing.assert_allclose(found[name], plane.ravel(), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("spec", "options", "why"),
+    [
+        ("mish", {"variances": 1}, "need a range of variances, not one"),
+        ("mlp:mish:depth=1", {"variances": 1}, "need a range of variances, not one"),
+        ("max(tanh(x), x/2 - 1)", {"variances": 1, "error": 1e-6}, "form kinks away from 0"),
+        ("mlp:relu:depth=9,weight_var=2", {"collapse": True}, "not of collapsed layers"),
+    ],
+)
+def test_what_has_no_derivatives_in_c_says_why(spec: str, options: Any, why: str) -> None:
+    files = {f.name: f.text for f in generate(spec, "c", **options).files}
+    header = next(t for name, t in files.items() if name.endswith(".h") and name != "ntksym.h")
+    assert not any(name.endswith("_gradient.c") for name in files)
+    said = " ".join(header.split("*/")[0].replace("\n *", " ").split())
+    assert "No gradient function: " in said and why in said
