@@ -20,8 +20,9 @@ from ntksym.backends.c.network import file as c_network
 from ntksym.backends.near import FEW, PANEL, rough
 from ntksym.backends.numpy import network as numpy_network
 from ntksym.backends.tables import legendre
+from ntksym.language import as_activation
 from ntksym.lower import lower_network
-from ntksym.lower.near import EARLY, ODD, formed
+from ntksym.lower.near import EARLY, ODD, formed, is_odd
 from ntksym.lower.schedule import evaluate_network
 from ntksym.network import mlp, recurse
 from ntksym.runtime import compile
@@ -216,6 +217,47 @@ def test_early_and_odd_layers() -> None:
     assert carries("erf", "1/10") == (*(young,) * 4, *(old,) * 3, 0)
     assert carries("sin", "0") == (*(young + ODD,) * 4, *(old + ODD,) * 3, 0)
     assert carries("gelu", "0")[0] == young
+    assert carries("hardtanh", "0")[0] & ODD  # pieces of it change places
+
+
+def test_odd_functions() -> None:
+    """By the form or by the terms; the tails of a sum are no sign of it."""
+    for text in ("erf(x)", "hardtanh", "softshrink(x)", "hardtanh(x)*exp(-x**2)", "tanh(x)"):
+        assert is_odd(as_activation(text)), text
+    for text in ("max(x, -2)", "hardtanh(x + 1)", "relu", "hardtanh(x) + exp(-x**2)"):
+        assert not is_odd(as_activation(text)), text
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_nearly_opposite_rows_of_odd_networks(target: str) -> None:
+    """They are nearly parallel ones, mirrored: the same digits."""
+    kernel = compile(network("hardtanh", 3, 2, 0), target=target, cache=False)
+    x, y = rows()
+    for opposite, alike in zip(tuple(kernel(x, -y)), tuple(kernel(x, y)), strict=True):
+        assert np.allclose(-np.diag(opposite), np.diag(alike), rtol=1e-15, atol=0.0)
+
+
+def test_what_unlike_norms_make_of_parallel_rows() -> None:
+    """At norms of images to ten digits and more, where its terms are r^2 times larger."""
+    made = numpy_network.network_file(
+        lower_network(recurse(network("hardtanh", 2, 1, 0))), CONTRACT
+    )
+    module: dict[str, Any] = {}
+    exec(compile_text(made.text, made.name, "exec"), module)
+    slope, _ = module["_near0"](module["LAYERS"][0][1])
+    ctx = MPContext()
+    ctx.dps = 30
+    for r in (89.0, 300.0, 1e8):
+        low, high = np.array([r * r]), np.array([r * r * np.exp(0.21)])
+        spread = 0.5 * np.log1p((high - low) / low)
+        steep, flat = (ctx.sqrt(float(v[0])) for v in (high, low))
+
+        def gap(z: Any, steep: Any = steep, flat: Any = flat) -> Any:
+            return 2 * (min(steep * z, 1) - flat * z) ** 2 * ctx.npdf(z)
+
+        exact = ctx.quad(gap, [0, 1 / steep, 1 / flat])
+        found = module["_near_apart"](slope, low, high, spread)[0]
+        assert abs(float(found / exact - 1)) < 3e-12
 
 
 def test_programs_of_near_pairs() -> None:

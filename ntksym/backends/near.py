@@ -33,6 +33,11 @@ PANEL = 8
 """Nodes of a panel: the doubles of the widest registers."""
 FEW = 4
 """Nodes in x and in mu."""
+FEWER, TWO = 3, 2
+"""The same where NumPy tries fewer first: in the angle, and in x and mu."""
+TINY, ALIKE = 1e-4, 2e-4
+"""Angles, and logarithms of ratios of norms, for which it does: there the rule of so few nodes has
+errors of `ALIKE`^4/4320, the next derivatives apart."""
 LARGEST_ANGLE = 0.3
 LARGEST_SPREAD = 0.15
 """Beyond these the determinant is the difference of its terms: they are not nearly equal."""
@@ -51,8 +56,9 @@ the derivative dual then changes with 1 - rho as the root of the variance, and s
 TOLERANCE = 3e-13
 """Of g, relatively, divided by the angle: the kernels see the product of angle and error."""
 LEVELS = 24
-SMALLER = 5
-"""Standard deviations, each half of the one before, from which large ones are read off."""
+SMALLER = 7
+"""Variances, each half of the one before, from which large ones are read off.  They are as small as
+the series in 1/r^2 allows: the rounding of what cancels there grows like r^2."""
 SURE = 0.05
 """Below this angle the covariance follows from the root, not the other way: what rounding made of
 1 - rho would grow from layer to layer as the angle does."""
@@ -79,14 +85,14 @@ def rough(nodes: int = PANEL) -> tuple[tuple[float, ...], ...]:
     return tuple(rows)
 
 
-def shares(count: int) -> tuple[float, ...]:
-    """By standard deviations 1, 1/2, ... of so many: what the polynomial in 1/r^2 takes of each
-    r d(r), without the factors (1/r^2 - 4^j) of the other ones.
+def shares(count: int, step: float = 2.0) -> tuple[float, ...]:
+    """By variances 1, 1/step, ... of so many: what the polynomial in 1/r^2 takes of each r d(r),
+    without the factors (1/r^2 - step^j) of the other ones.
     """
     found = []
     for k in range(count):
-        others = (4.0**k - 4.0**j for j in range(count) if j != k)
-        found.append(0.5**k / prod(others))
+        others = (step**k - step**j for j in range(count) if j != k)
+        found.append(step ** (-0.5 * k) / prod(others))
     return tuple(found)
 
 
@@ -97,67 +103,83 @@ def numpy_near() -> str:
     as `Near.far`.
     """
     tables = ""
-    for name, n in (("NEAR", PANEL), ("FEW", FEW)):
+    for name, n in (("EIGHT", PANEL), ("THREE", FEWER), ("FOUR", FEW), ("TWO", TWO)):
         nodes, weights = zip(*legendre(n), strict=True)
-        tables += f"_{name}_AT = np.array({nodes!r})[:, None]\n"
-        tables += f"_{name}_WEIGHT = np.array({weights!r})[:, None]\n"
+        rows = [f"np.array({v!r})[:, None]" for v in (nodes, weights)]
+        rows += [f"np.array({rough(n)!r})"] if n in (PANEL, FEWER) else []
+        tables += f"_{name} = (\n{''.join(f'    {row},{chr(10)}' for row in rows)})\n"
     tables += f"_NEAR_SHARES = {shares(SMALLER)!r}\n"
-    tables += f"_NEAR_ROUGH = np.array({rough()!r})\n"
     text = _NUMPY.strip("\n").replace("@ANGLE@", repr(LARGEST_ANGLE))
     text = text.replace("@SPREAD@", repr(LARGEST_SPREAD)).replace("@LEVELS@", str(LEVELS))
     text = text.replace("@TOLERANCE@", repr(TOLERANCE)).replace("@NEAR@", repr(NEAR))
     text = text.replace("@GROWING@", repr(GROWING)).replace("@LOUD@", repr(LOUD))
     text = text.replace("@NOISE@", repr(NOISE)).replace("@SURE@", repr(SURE))
     text = text.replace("@EARLY@", repr(EARLY)).replace("@YOUNG@", repr(YOUNG))
-    text = text.replace("@ODD@", repr(ODD))
+    text = text.replace("@ODD@", repr(ODD)).replace("@TINY@", repr(TINY))
+    text = text.replace("@ALIKE@", repr(ALIKE))
     return f"{tables}\n\n{text}"
 
 
 _NUMPY = '''
-def _near_panel(slope, a, b, m, start, end):
+def _near_panel(rule, slope, a, b, m, start, end):
     """The integral of r1 r2 sin(t) slope(t) over angles t, and how rough the slope is."""
-    t = start + (end - start) * _NEAR_AT
+    at, weight, last = rule
+    t = start + (end - start) * at
     root = m * np.sin(t)
     value = slope(a, m * np.cos(t), b, root) + np.zeros(t.shape)
-    rough = np.sum(abs(_NEAR_ROUGH @ value), axis=0) * m * end * (end - start)
-    return (end - start) * np.sum(_NEAR_WEIGHT * (root * value), axis=0), rough
+    rough = np.sum(abs(last @ value), axis=0) * m * end * (end - start)
+    return (end - start) * np.sum(weight * (root * value), axis=0), rough
 
 
 def _near_across(slope, a, b, m, angle):
     """The integral over all angles, in panels halved towards 0 where the slope is rough."""
     total, x = np.zeros(angle.shape), angle.copy()
     least = np.minimum(1e-3, @TOLERANCE@ / np.where(angle > 0.0, angle, 1.0))
-    left = np.nonzero(angle > 0.0)[0]
+    left = np.nonzero((angle > 0.0) & (angle < @TINY@))[0]
+    if left.size:
+        whole, rough = _near_panel(_THREE, slope, a[left], b[left], m[left], 0.0, x[left])
+        done = rough <= least[left] * whole
+        total[left[done]], x[left[done]] = whole[done], 0.0
+    left = np.nonzero(x > 0.0)[0]
     for level in range(@LEVELS@ + 1):
         if not left.size:
             break
-        given = slope, a[left], b[left], m[left]
-        whole, rough = _near_panel(*given, 0.0, x[left])
+        whole, rough = _near_panel(_EIGHT, slope, a[left], b[left], m[left], 0.0, x[left])
         done = rough <= least[left] * (total[left] + whole)
         if level == @LEVELS@:
             done[:] = True
         total[left[done]] += whole[done]
         left = left[~done]
         if left.size:
-            part, _ = _near_panel(slope, a[left], b[left], m[left], 0.5 * x[left], x[left])
-            total[left] += part
+            ends = 0.5 * x[left], x[left]
+            total[left] += _near_panel(_EIGHT, slope, a[left], b[left], m[left], *ends)[0]
             x[left] *= 0.5
     return total
 
 
 def _near_along(slope, lo, hi, spread):
     """E[(s(u) - s(v))^2] for parallel u and v of variances lo < hi = lo*exp(2*spread)."""
-    zero, total = np.zeros((len(_FEW_AT), len(lo))), 0.0
-    x = spread * _FEW_AT
+    found, alike = np.zeros(lo.shape), spread < @ALIKE@
+    for (nodes, weights), where in ((_TWO, alike), (_FOUR, ~alike)):
+        at = np.nonzero(where)[0]
+        if at.size:
+            found[at] = _near_line(nodes, weights, slope, lo[at], hi[at], spread[at])
+    return found
+
+
+def _near_line(nodes, weights, slope, lo, hi, spread):
+    """The same by these nodes in the logarithm of the ratio, and in the size."""
+    zero, total = np.zeros((len(nodes), len(lo))), 0.0
+    x = spread * nodes
     rest, e, g = spread - x, np.exp(-x), np.exp(x)
     up = slope(hi + zero, hi * e, np.maximum(hi * e * e, lo), zero) * (hi * e)
     down = slope(np.minimum(lo * g * g, hi), lo * g, lo + zero, zero) * (lo * g)
-    for at, weight in zip(_FEW_AT[:, 0], _FEW_WEIGHT[:, 0]):
+    for at, weight in zip(nodes[:, 0], weights[:, 0]):
         square = lo * np.exp(x + 2.0 * rest * at)
         q11, q22 = np.minimum(square * g, hi), np.maximum(square * e, lo)
         inner = slope(q11, np.sqrt(q11) * np.sqrt(q22), q22, zero)
         total = total + weight * rest * square * inner
-    return 2.0 * spread * np.sum(_FEW_WEIGHT * ((up - down) - total), axis=0)
+    return 2.0 * spread * np.sum(weights * ((up - down) - total), axis=0)
 
 
 def _near_apart(slope, lo, hi, spread):
@@ -170,10 +192,10 @@ def _near_apart(slope, lo, hi, spread):
     if large.size:
         t, found = t[large], 0.0
         for k, share in enumerate(_NEAR_SHARES):
-            less = 0.25**k
+            less = 0.5**k
             part = _near_along(slope, less * lo[large], less * hi[large], spread[large])
             for j in range(len(_NEAR_SHARES)):
-                part = part * (t * t - 4.0**j) if j != k else part * share
+                part = part * (t * t - 2.0**j) if j != k else part * share
             found = found + part
         total[large] = t * found
     return total

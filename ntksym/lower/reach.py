@@ -109,9 +109,9 @@ def _number(e: Expr, ctx: Any) -> Any:
 
 WIDTH = 256
 """A bounded function is its limits up to one part in so many beyond its width."""
-FLAT = 32
+FLAT = 8
 """Standard deviations of so many widths make a bounded function two numbers with a point between
-them, and five powers of 1/r^2 say all of the rest; at larger ones its terms are r^2 times it."""
+them, and seven powers of 1/r^2 say all of the rest; at larger ones its terms are r^2 times it."""
 
 
 def flat_from(activation: Activation) -> float:
