@@ -72,6 +72,7 @@ class Direct:
         dies: whether s jumps and tends to 0 on both sides.  Then the parts of its derivative cancel
             at large variances, and are integrated by parts.
         far: how far into a tail something counts, see `_far`.
+        grow: s is at most a polynomial times exp(grow*|x|).
     """
 
     point: Program
@@ -87,6 +88,7 @@ class Direct:
     least: float
     dies: bool
     far: float
+    grow: float
 
     @property
     def programs(self) -> tuple[Program, ...]:
@@ -120,14 +122,15 @@ class Direct:
         """SHA-256 of the programs and the tables, in hexadecimal."""
         programs = f"{self.point.digest()} {self.marks.digest()}"
         text = f"{programs} {self.live} {self.groups} {self.used} {self.least.hex()} {self.dies}"
-        text += f" {self.far}"
+        text += f" {self.far} {self.grow}"
         return hashlib.sha256(text.encode()).hexdigest()
 
 
 def direct_rule(d: Dual, covered: Covered) -> Direct | None:
     """The rule of a dual; None where the closed form is good, or s has no such rule.
 
-    It has none where s waves or grows exponentially, or where the order of kinks is not known.
+    It has none where s waves or grows like a bell's reciprocal, or like an exponential of a
+    parameter, or where the order of kinks is not known.
     """
     return _direct(d.activation, covered, (d.value, d.dot, d.diag, d.diag_dot))
 
@@ -142,14 +145,15 @@ def _direct(act: Activation, covered: Covered, exprs: tuple[Expr, ...]) -> Direc
         return None
     ends = ((pieces[-1], 1), (pieces[0], -1))
     limits = [settled(p, side) for p, side in ends]
-    if any(not _real(p) for p in pieces) or any(limit is None for limit in limits):
+    grow = max(map(_growth, limits, (p for p, _ in ends)))
+    if any(not _real(p) for p in pieces) or grow == inf:
         return None
     if len(found) > MOST_KINKS or (len(found) == 1 and not _shifted(pieces[0])):
         return None  # entire about 0: nothing that other rules do not take
     kinks = [c[1].expr for c in found if c[1] is not None]
     unit = _unit(kinks, pieces)
     square = float(plain(unit)) ** 2
-    used = tables(_judged(act, exprs), covered, square, infinite(exprs[3]))
+    used = tables(_judged(act, exprs), covered, square, infinite(exprs[3]), grow)
     if not any(any(t) for t in used):
         return None
     centres, cuts = _cuts(found, pieces)
@@ -172,9 +176,10 @@ def _direct(act: Activation, covered: Covered, exprs: tuple[Expr, ...]) -> Direc
     point = b.program("point", ends_of)
     live = tuple(bool(p) for p in pieces), tuple(bool(p) for p in slopes)
     counts = len(kinks), len(cuts), len(centres)
-    dies = bool(jumps) and not any(limits)
+    dies = bool(jumps) and all(limit is not None and not limit for limit in limits)
     least, far = covered.least, _far(max(k.power for p in pieces for k in p.terms))
-    return Direct(point, marks, *counts, groups, degree, live, bool(jumps), used, least, dies, far)
+    jump = bool(jumps)
+    return Direct(point, marks, *counts, groups, degree, live, jump, used, least, dies, far, grow)
 
 
 def _judged(act: Activation, exprs: tuple[Expr, ...]) -> tuple[Expr, ...]:
@@ -195,6 +200,17 @@ def _judged(act: Activation, exprs: tuple[Expr, ...]) -> tuple[Expr, ...]:
 def _shifted(f: TermSum) -> bool:
     """Whether some bell or smooth step is not about 0."""
     return any(centre not in (0, oo) for centre in _rates(f))
+
+
+def _growth(limit: TermSum | None, f: TermSum) -> float:
+    """The rate at which a piece grows that has no limit; infinite where that is not known."""
+    if limit is not None:
+        return 0.0
+    flat = all(not k.tilt or k.tilt.sample_sign() > 0 for k in f.terms)
+    rates = [k.shift.expr for k in f.terms if k.shift and not k.tilt]
+    if not flat or not all(r.is_number and r.is_real for r in rates):
+        return inf
+    return max((abs(float(r)) for r in rates), default=inf)
 
 
 def _real(f: TermSum) -> bool:

@@ -53,9 +53,13 @@ COMPILED = 3
 RHOS = (1 / 3, -0.9)
 """The correlations that the terms are judged at."""
 NEAR = 0.999
-"""One more where a variance is small: in tails, terms and kernel are largest for equal inputs."""
+"""One more where a variance is small, or s grows: terms and kernel are largest for equal inputs."""
 TAIL = FIRST / 4
 """Below that, in squares of the unit."""
+GROWN = 27.0
+"""Exponentials that grow are integrated while they move the density by less, in deviations.
+
+The density and s are doubles as far as that and ten more."""
 LEAST = 1e-300
 """Kernels that are nowhere in a bin larger than this are left to the closed form."""
 _DPS, _ROUGH = (40, 400), 6
@@ -102,14 +106,18 @@ def infinite(e: Expr) -> bool:
     return e in (oo, zoo)
 
 
-def tables(exprs: tuple[Expr, ...], covered: Covered, unit: float, open_end: bool) -> Any:
+def tables(
+    exprs: tuple[Expr, ...], covered: Covered, unit: float, open_end: bool, grow: float = 0.0
+) -> Any:
     """Flags by bins of the two variances, judged by their corners, and of one for the diagonals.
 
-    `open_end` says that the derivative has no diagonal for some values of the parameters.
+    `open_end` says that the derivative has no diagonal for some values of the parameters; s grows
+    like exp(grow*|x|).
     """
     value, dot, diag, diag_dot = map(plain, exprs)
     endless = infinite(diag_dot)
     places = [_places(k, covered.small, unit) for k in range(BINS)]
+    moved = [grow * (bin_ends(k)[0] * unit) ** 0.5 for k in range(BINS)]
     own = _Weigher((diag, Integer(0) if endless else diag_dot), ("q",))
     sides = {v: own.at({"q": v}) for row in places for v in row}
     both = _Weigher((value, dot), ("q11", "q12", "q22"))
@@ -118,7 +126,7 @@ def tables(exprs: tuple[Expr, ...], covered: Covered, unit: float, open_end: boo
     def corner(a: float, c: float) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
         length = (a * c) ** 0.5
         each = [both.weights({"q11": a, "q12": r * length, "q22": c}) for r in RHOS]
-        if a < TAIL * unit:
+        if a < TAIL * unit or grow:
             term, slope_term = both.weights({"q11": a, "q12": NEAR * length, "q22": c})
             # a jump adds what is no loss
             each.append((term, slope_term * (1 - NEAR**2) ** 0.5 if endless else slope_term))
@@ -133,6 +141,10 @@ def tables(exprs: tuple[Expr, ...], covered: Covered, unit: float, open_end: boo
             if j < i:
                 for table in tables:
                     table.append(table[j * BINS + i])
+                continue
+            if moved[i] + moved[j] > GROWN:
+                for table in tables:
+                    table.append(0)
                 continue
             far = bin_ends(i)[0] * unit >= covered.large  # the whole bin
             alike = -2 <= i - BINS // 2 <= 1 and j - i <= 3 and not far
@@ -156,6 +168,7 @@ def tables(exprs: tuple[Expr, ...], covered: Covered, unit: float, open_end: boo
         found = [(v, own.weights({"q": v}), tuple(map(abs, sides[v]))) for v in row]
         far = bin_ends(i)[0] * unit >= covered.large
         left = not tables[0][i * BINS + i]  # to the integral of the derivative, where that is
+        far |= 2 * moved[i] > GROWN
         for n, never in enumerate((far, far or open_end)):
             bad = [
                 z[n] < t[n] / most and not (n == 0 and left and v < covered.small)

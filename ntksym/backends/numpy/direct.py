@@ -6,7 +6,7 @@ The pairs of variances in the table are integrated together: see `direct_text`.
 from __future__ import annotations
 
 from ...lower.direct import Direct
-from ...lower.direct_where import BINS
+from ...lower.direct_where import BINS, GROWN
 from ...lower.ops import DIRECT_OPS
 from ...lower.program import Let
 from .backend import function
@@ -30,6 +30,7 @@ def direct_rule(rule: Direct, stem: str) -> str:
         "@JUMPS@": str(rule.jumps),
         "@DIES@": str(rule.dies),
         "@FAR@": repr(rule.far),
+        "@GROW@": repr(rule.grow),
         "@ALONE@": ", ".join(_params(rule)),
         "@COMMA@": "," * (len(_params(rule)) == 1),
     }.items():
@@ -46,8 +47,9 @@ def direct_operation(let: Let, rule: Direct, stem: str) -> str:
         "@STEM@": stem,
         "@WHICH@": str(which % 2),
         "@LEAST@": repr(rule.least),
-        "@TABLE@": str(which),
+        "@MOST@": repr(GROWN / rule.grow) if rule.grow else "np.inf",
         "@BINS@": str(BINS),
+        "@TABLE@": str(which),
         "@APART@": "    used &= root > 0.0\n" if which % 2 and rule.jumps else "",
         "@GIVEN@": "".join(f", {p}" for p in _params(rule)),
         "@FIRST@": ", ".join(f"float(np.ravel({p})[0])" for p in _params(rule)),
@@ -63,8 +65,8 @@ def _params(rule: Direct) -> tuple[str, ...]:
 _RULE = '''
 @STEM@_USED = (
 @USED@)
-# s, where it and its slope live, closed means there, degree, jumps, dies out, centres, far
-@STEM@ = (@STEM@_point, @LIVE@, @GROUPS@, @DEGREE@, @JUMPS@, @DIES@, @CENTRES@, @FAR@)
+# s, where it and its slope live, closed means there, degree, jumps, dies out, centres, far, grows
+@STEM@ = (@STEM@_point, @LIVE@, @GROUPS@, @DEGREE@, @JUMPS@, @DIES@, @CENTRES@, @FAR@, @GROW@)
 
 
 def @STEM@_marked(@ALONE@):
@@ -79,7 +81,7 @@ def @NAME@(closed, q11, q12, q22, root@GIVEN@):
     """The closed form; where its terms are much larger than the kernel, its definition."""
     q11, q12, q22, root, *given, value = np.broadcast_arrays(q11, q12, q22, root@GIVEN@, closed)
     unit = @STEM@_marked(@FIRST@)[-1]
-    used = _direct_used(@STEM@_USED[@TABLE@], @BINS@, (q11, q22), unit)
+    used = _direct_used(@STEM@_USED[@TABLE@], @BINS@, (q11, q22), unit, @MOST@)
     most, least = np.maximum(np.maximum(q11, q22), 0.0), np.minimum(q11, q22)
     degenerate = (root < @LEAST@ * np.sqrt(most)) & (least < 2.0**120)
     used = (used == 1) | ((used == 2) & degenerate)
@@ -98,7 +100,7 @@ def @NAME@(closed, q@GIVEN@):
     """The closed form; where its terms are much larger than the kernel, its definition."""
     q, *given, value = np.broadcast_arrays(q@GIVEN@, closed)
     unit = @STEM@_marked(@FIRST@)[-1]
-    used = _direct_used(@STEM@_USED[@TABLE@], @BINS@, (q,), unit) == 1
+    used = _direct_used(@STEM@_USED[@TABLE@], @BINS@, (q,), unit, @MOST@) == 1
     if not used.any():
         return closed
     value = np.array(value, dtype=np.float64)

@@ -31,13 +31,16 @@ _DIRECT_NODES, _DIRECT_WEIGHTS = np.array((
 _DIRECT_LADDER = np.array((0.0, 2.5, -2.5, 5.2, -5.2, 9.1, -9.1))
 
 
-def _direct_reach(rule, which, kinks, m, t):
-    """How far from m something counts, in standard deviations t; 0 where nothing does."""
+def _direct_reach(rule, which, kinks, m, t, moved):
+    """How far from m something counts, in standard deviations t; 0 where nothing does.
+
+    Where s grows, the exponential moves the density by at most `moved`.
+    """
     low, high = np.concatenate(([-np.inf], kinks)), np.concatenate((kinks, [np.inf]))
     m, t = m[:, None], t[:, None]
     away = np.maximum(np.maximum((low - m) / t, (m - high) / t), 0.0)
     start = np.min(np.where(rule[1][which], away, np.inf), axis=1)
-    return np.where(start < 37.0, np.sqrt(start * start + rule[7]), 0.0)
+    return np.where(start < 37.0 + moved, np.sqrt(start * start + rule[7]) + moved, 0.0)
 
 
 def _direct_ends(rule, low, high, m, t, reach, more):
@@ -46,6 +49,8 @@ def _direct_ends(rule, low, high, m, t, reach, more):
     b = np.maximum(np.minimum(high, reach)[:, None], a)
     start = np.maximum(np.maximum(a, -b), 0.0)
     steps = np.sqrt(start * start + np.array((6.25, 27.0, 60.0 if rule[7] > 82.0 else 82.0)))
+    if rule[8]:  # where exponentials move the density to
+        steps = np.concatenate((steps, 0.0 * a + np.arange(9.5, 36.0, 3.5)), axis=1)
     z = np.concatenate((a, -steps, 0.0 * a, steps, (more - m[:, None]) / t[:, None], b), axis=1)
     return np.sort(np.clip(z, a, b), axis=1)
 
@@ -144,7 +149,7 @@ def _direct_mean(rule, marks, which, m, gaps, t):
     kinks, heights, _, closed, params = marks
     still, t = t, np.where(t > 0.0, t, 1.0)
     bells = [0.3989422804014327 * np.exp(-0.5 * (gap / t) ** 2) for gap in gaps]
-    reach = _direct_reach(rule, which, kinks, m, t)
+    reach = _direct_reach(rule, which, kinks, m, t, rule[8] * t)
     values, sizes, place = [], [], 0
     width = 2 * degree + 3
     for n in range(2):
@@ -205,10 +210,10 @@ def _direct_bell(v, q, slip=0.0):
     return np.exp(-0.5 * ratio) * (1.0 - 0.5 * np.where(np.isfinite(rest), rest, 0.0))
 
 
-def _direct_nodes(rule, marks, row, q, more):
+def _direct_nodes(rule, marks, row, q, turn, more):
     """By cells of s, or its slope: whose panels, base, nodes v = base + y, y, the density, s."""
     kinks, live, r, zero = marks[0], rule[1][row], np.sqrt(q), np.zeros(len(q))
-    reach = _direct_reach(rule, row, kinks, zero, r)
+    reach = _direct_reach(rule, row, kinks, zero, r, rule[8] * (1.0 + np.abs(turn)) * r)
     for cell in np.flatnonzero(live):
         low = kinks[cell - 1] if cell else -np.inf
         high = kinks[cell] if cell < len(kinks) else np.inf
@@ -256,7 +261,7 @@ def _direct_outer(rule, marks, which, by_parts, q, q12, t):
     images = np.where((width < r)[:, None], images, 0.0)  # else the mean is smooth enough
     more = np.concatenate((np.broadcast_to(cuts, (len(q), len(cuts))), images), axis=1)
     total = np.zeros(len(q))
-    for own, base, v, y, w, s in _direct_nodes(rule, marks, row, q, more):
+    for own, base, v, y, w, s in _direct_nodes(rule, marks, row, q, turn, more):
         m, deviation = (turn[own, None] * v).ravel(), np.repeat(t[own], len(_DIRECT_NODES))
         if by_parts:
             first, second = (_direct_moment(rule, marks, n, m, deviation) for n in (1, 2))
@@ -284,7 +289,7 @@ def _direct_gaps(kinks, turn, rest, base, y):
 
 def _direct_moment(rule, marks, order, m, t):
     """E[s(u) He(z)]/t for a Hermite polynomial and u = m + t*z: by panels."""
-    reach, gaps = _direct_reach(rule, 0, marks[0], m, t), m - marks[0][:, None]
+    reach, gaps = _direct_reach(rule, 0, marks[0], m, t, 0.0), m - marks[0][:, None]
     cells = np.flatnonzero(rule[1][0])
     return sum(_direct_panels(rule, marks, 0, order, c, m, gaps, t, reach) for c in cells) / t
 
@@ -292,19 +297,23 @@ def _direct_moment(rule, marks, order, m, t):
 def _direct_same(rule, marks, unit, which, q):
     """The same for u = v: one integral."""
     total, more = np.zeros(len(q)), np.broadcast_to(marks[2], (len(q), len(marks[2])))
-    for own, _, _, _, w, s in _direct_nodes(rule, marks, which, q, more):
+    for own, _, _, _, w, s in _direct_nodes(rule, marks, which, q, 1.0, more):
         total += np.bincount(own, np.sum(w * s * s, axis=1), len(q))
     return 0.3989422804014327 * total
 
 
-def _direct_used(table, bins, variances, unit):
-    """The flags of these variances: bins of them over the square of the unit, times 4 each."""
+def _direct_used(table, bins, variances, unit, most):
+    """The flags of these variances: bins of them over the square of the unit, times 4 each.
+
+    None where the standard deviations of u and v add up to more than `most`.
+    """
     place = np.zeros(np.shape(variances[0]), dtype=np.int64)
     for q in variances:
         exponent = np.frexp(np.clip(q / unit / unit / @FIRST@, 1e-300, 1e300))[1] - 1
         place = place * bins + np.clip((exponent + 2 * (bins // 2)) // 2, 0, bins - 1)
     flags = np.frombuffer(table.encode(), dtype=np.uint8) - 48
     inside = np.logical_and.reduce([(q > 1e-280) & (q < 1e280) for q in variances])
+    inside &= sum(np.sqrt(np.maximum(q, 0.0)) for q in variances) <= most / (3 - len(variances))
     return np.where(inside, flags[place], 0)
 
 

@@ -7,7 +7,7 @@ table; only those pairs are integrated, one by one.
 from __future__ import annotations
 
 from ....lower.direct import Direct
-from ....lower.direct_where import BINS
+from ....lower.direct_where import BINS, GROWN
 from ....lower.ops import DIRECT_OPS
 from ....lower.program import Program, constants, live
 from ..._base import constant_values
@@ -35,6 +35,7 @@ def direct_functions(programs: tuple[Program, ...]) -> str:
             marks |= {"@TABLE@": str(which), "@BINS@": str(BINS)}
             marks["@APART@"] = ">" if which % 2 and let.inner.jumps else ">="
             marks["@LEAST@"] = c_literal(let.inner.least)
+            marks["@MOVED@"], marks["@OWN@"] = _moved(let.inner.grow)
             marks |= _given(let.inner)
             unit = _unit(let.inner.marks)
             marks |= {"@UNIT@": unit}
@@ -51,6 +52,14 @@ def _unit(marks: Program) -> str:
     if not isinstance(operand, str):
         return c_literal(float(operand))
     return c_literal(constant_values(marks)[operand]) if operand in constants(marks) else ""
+
+
+def _moved(grow: float) -> tuple[str, str]:
+    """How far exponentials that grow may move the density: conditions for a pair and for one."""
+    if not grow:
+        return "", ""
+    pair = f" &\n         (sqrt(q11) + sqrt(q22) <= {c_literal(GROWN / grow)})"
+    return pair, f"(q[i] <= {c_literal((GROWN / grow / 2) ** 2)}) & "
 
 
 def _given(rule: Direct) -> dict[str, str]:
@@ -184,7 +193,7 @@ _PAIR = r"""static inline int ntksym_@LABEL@_in(double q11, double q22, double r
   const int in = ((kind & 1) != 0) |
                  ((kind == 2) & (root < @LEAST@ * sqrt(most)) & (least < 0x1p120));
   return in & (least > 1e-280) & (most < 1e280) &
-         (root @APART@ 0.0) & (root < INFINITY);
+         (root @APART@ 0.0) & (root < INFINITY)@MOVED@;
 }
 
 NTKSYM_BLOCK_FUNCTION void ntksym_block_@LABEL@(size_t n, const double *closed,
@@ -241,7 +250,7 @@ _DIAGONAL = r"""NTKSYM_BLOCK_FUNCTION void ntksym_block_@LABEL@(size_t n, const 
     ntksym_@STEM@_marked mark;
     double unit;
     ntksym_@STEM@_unit(@HERE@&unit);
-    if ((q[i] > 1e-280) & (q[i] < 1e280) &&
+    if (@OWN@(q[i] > 1e-280) & (q[i] < 1e280) &&
         ntksym_@STEM@_used@TABLE@[ntksym_direct_bin(q[i], unit, @BINS@)]) {
       ntksym_@STEM@_mark(&mark@AT@);
       out[i] = ntksym_direct_same(&mark.rule, @WHICH@, q[i]);

@@ -51,7 +51,7 @@ typedef struct {
   const unsigned char *live;  /* of s, then of its slope: whether it is not zero in a cell */
   const signed char *groups;  /* the same: how many rows of `closed`; -1: s is not such a sum */
   const double *kink, *jump, *cut, *closed; /* rows: rate, coefficients about both ends */
-  double far;
+  double far, grow;
   void (*point)(size_t n, const double *x, const double *given, double *v, double *d);
   const double *given;
 } ntksym_direct_rule;
@@ -76,8 +76,10 @@ static inline double ntksym_direct_away(const ntksym_direct_rule *s, int cell, d
 }
 
 /* How far from m something counts: beyond, the density, times the powers that s may have, is below
- * 2^-59 of that at the nearest cell where s is not zero; 0 for nothing at all. */
-static inline double ntksym_direct_reach(const ntksym_direct_rule *s, int which, double m, double t)
+ * 2^-59 of that at the nearest cell where s is not zero; 0 for nothing at all.  Where s grows, the
+ * exponential moves the density by at most `moved`. */
+static inline double ntksym_direct_reach(const ntksym_direct_rule *s, int which, double m, double t,
+                                         double moved)
 {
   double start = INFINITY;
   for (int cell = 0; cell <= s->kinks; ++cell)
@@ -85,7 +87,7 @@ static inline double ntksym_direct_reach(const ntksym_direct_rule *s, int which,
       const double away = ntksym_direct_away(s, cell, m, t);
       start = away < start ? away : start;
     }
-  return start < 37.0 ? sqrt(start * start + s->far) : 0.0;
+  return start < 37.0 + moved ? sqrt(start * start + s->far) + moved : 0.0;
 }
 
 /* Ends of panels from low to high, in standard deviations t from m, in order; how many. */
@@ -99,10 +101,13 @@ static inline int ntksym_direct_ends(const ntksym_direct_rule *s, double low, do
   int ends = 0;
   if (!(a < b)) return 0;
   z[ends++] = a;
-  for (int k = 0; k < 7 + count; ++k) {
+  for (int k = s->grow > 0.0 ? -16 : 0; k < 7 + count; ++k) {
     double at, step;
     int j = ends;
-    if (k < 6) {
+    if (k < 0) { /* where exponentials move the density to */
+      step = 9.5 + 3.5 * (-(k + 1) >> 1);
+      at = k & 1 ? -step : step;
+    } else if (k < 6) {
       step = sqrt(start * start + level[k >> 1]);
       at = k & 1 ? -step : step;
     } else {
@@ -170,7 +175,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
       bell[k][i] = 0x1.9884533d43651p-2 * ntksym_op_exp_inside(e < -600.0 ? -600.0 : e);
     }
   for (int i = 0; i < @PADDED@; ++i) {
-    reach[i] = ntksym_direct_reach(s, which, m[i], t);
+    reach[i] = ntksym_direct_reach(s, which, m[i], t, s->grow * t);
     all[i] = out[i] = 0.0;
   }
   for (int cell = 0; which && cell < cells; ++cell)
@@ -255,7 +260,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_by_parts(const ntksym_direct_rule *s, d
                                                   double *out)
 {
   for (int i = 0; i < @NODES@; ++i) {
-    const double m = turn * v[i], reach = ntksym_direct_reach(s, 0, m, t);
+    const double m = turn * v[i], reach = ntksym_direct_reach(s, 0, m, t, 0.0);
     double first = 0.0, second = 0.0;
     for (int cell = 0; cell <= s->kinks; ++cell) {
       const double low = m - ntksym_direct_low(s, cell), high = m - ntksym_direct_high(s, cell);
@@ -283,7 +288,8 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
   static const double ladder[7] = {0.0, 2.5, -2.5, 5.2, -5.2, 9.1, -9.1};
   const double q = q11 < q22 ? q11 : q22, r = sqrt(q), turn = q12 / q, t = root / r;
   const int parts = which && s->dies && t > 2.0 * unit, row = parts ? 0 : which;
-  const double width = t / fabs(turn), reach = ntksym_direct_reach(s, row, 0.0, r);
+  const double width = t / fabs(turn), moved = s->grow * (1.0 + fabs(turn)) * r;
+  const double reach = ntksym_direct_reach(s, row, 0.0, r, moved);
   const double rest = fma(-turn, q, q12) / q; /* of `turn` */
   double more[@ENDS@], z[@ENDS@], gap[@KINKS@][@PADDED@], total = 0.0;
   int count = 0;
@@ -337,7 +343,7 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
 /* The same for u = v: one integral. */
 NTKSYM_BLOCK_FUNCTION double ntksym_direct_same(const ntksym_direct_rule *s, int which, double q)
 {
-  const double r = sqrt(q), reach = ntksym_direct_reach(s, which, 0.0, r);
+  const double r = sqrt(q), reach = ntksym_direct_reach(s, which, 0.0, r, 2.0 * s->grow * r);
   double z[@ENDS@], total = 0.0;
   for (int cell = 0; cell <= s->kinks; ++cell) {
     double base;
