@@ -123,6 +123,7 @@ CLOSE: tuple[tuple[str, dict[str, float], tuple[float, float, float]], ...] = (
     ("max(x - 1, 0)*exp(-x)", {}, (0.0058, 0.00535, 0.0058)),
     ("step(x - 1)*exp(-x)", {}, (0.0149, 0.041, 0.1396)),  # the rounding of the larger gate
     ("max(x - 1, 0)*exp(x/2)", {}, (0.0141, 0.0286, 0.0717)),  # s grows
+    ("step(x + 3)*exp(-x)", {}, (3.2929509830919548, 7.3016614254278185, 16.190452416087755)),
     ("clip(x, -1, 3)*exp(-x/2)", {}, (455.0, 325.0, 233.0)),
 )
 

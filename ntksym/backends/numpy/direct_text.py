@@ -141,12 +141,12 @@ def _direct_side(rate, coefficients, sign, gap, t, side, bell):
 
 
 def _direct_mean(rule, marks, which, m, gaps, t):
-    """E[s(u)], or E[s'(u)] with the jumps, for u of means m and standard deviations t.
+    """E[s(u)], or E[s'(u)] without the jumps, for u of means m and standard deviations t.
 
     `gaps` has m - k for the kinks k: in a tail, m rounded would cost many digits.
     """
-    live, groups, degree, jumps = rule[1:5]
-    kinks, heights, _, closed, params = marks
+    live, groups, degree = rule[1:4]
+    kinks, closed = marks[0], marks[3]
     still, t = t, np.where(t > 0.0, t, 1.0)
     bells = [0.3989422804014327 * np.exp(-0.5 * (gap / t) ** 2) for gap in gaps]
     reach = _direct_reach(rule, which, kinks, m, t, rule[8] * t)
@@ -180,8 +180,6 @@ def _direct_mean(rule, marks, which, m, gaps, t):
             some = m[lost], gaps[:, lost], t[lost], reach[lost]
             value[lost] = _direct_panels(rule, marks, which, 0, cell, *some)
         total += value
-    if which and jumps:
-        total += sum(h * bell / t for h, bell in zip(heights, bells))
     if not np.all(still > 0.0):
         total = np.where(still > 0.0, total, _direct_still(rule, marks, which, m, gaps))
     return total
@@ -242,7 +240,30 @@ def _direct_pairs(rule, marks, unit, which, q11, q12, q22, root):
             own = rows[k : k + @CHUNK@]
             given = q[own], q12[own], root[own] / np.sqrt(q[own])
             total[own] = _direct_outer(rule, marks, which, by_parts, *given)
+            if which and rule[4] and not by_parts:
+                most = np.maximum(q11[own], q22[own])
+                for end, anywhere in ((q[own], True), (most, False)):
+                    total[own] += _direct_jumped(rule, marks, end, q12[own], root[own], anywhere)
     return total
+
+
+def _direct_jumped(rule, marks, q, q12, root, anywhere):
+    """The part of E[s'(u)s'(v)] with v, of variance q, at a jump and u at none, or anywhere.
+
+    In the integral over the other input it would be a peak, too steep for its nodes as doubles.
+    """
+    (kinks, heights), r, turn, total = marks[:2], np.sqrt(q), q12 / q, np.zeros(len(q))
+    t = root / r
+    product, spill = _two_product(turn, q)
+    for k, height in zip(kinks, heights):
+        part = height * _direct_bell(np.full(len(q), k), q) / r
+        gaps = _direct_gaps(kinks, turn, ((q12 - product) - spill) / q, k, 0.0)
+        mean = _direct_mean(rule, marks, 1, turn * k, gaps, t)
+        if anywhere:
+            bells = 0.3989422804014327 * np.exp(-0.5 * (gaps / t) ** 2)
+            mean += np.sum(heights[:, None] * bells, axis=0) / t
+        total += np.where(part != 0.0, part * mean, 0.0)
+    return 0.3989422804014327 * total
 
 
 def _direct_outer(rule, marks, which, by_parts, q, q12, t):
@@ -250,7 +271,7 @@ def _direct_outer(rule, marks, which, by_parts, q, q12, t):
 
     By parts, E[s'(u)s'(v)] = E[s(v)(v/q*E[s(u)z]/t - turn*E[s(u)(z^2 - 1)]/t^2)], u = turn*v + t*z.
     """
-    centres, (kinks, heights, cuts, _, _) = rule[6], marks
+    centres, kinks, cuts = rule[6], marks[0], marks[2]
     r, row, turn = np.sqrt(q), 0 if by_parts else which, q12 / q
     product, spill = _two_product(turn, q)
     turned = turn, ((q12 - product) - spill) / q
@@ -271,12 +292,6 @@ def _direct_outer(rule, marks, which, by_parts, q, q12, t):
             gaps = _direct_gaps(kinks, *(v[own, None] for v in turned), base, y)
             mean = _direct_mean(rule, marks, which, m, gaps, deviation).reshape(v.shape)
         total += np.bincount(own, np.sum(w * s * mean, axis=1), len(q))
-    if which and rule[4] and not by_parts:
-        for k, height in zip(kinks, heights):
-            part = height * _direct_bell(np.full(len(q), k), q) / r
-            gaps = _direct_gaps(kinks, *turned, k, 0.0)
-            mean = _direct_mean(rule, marks, which, turn * k, gaps, t)
-            total += np.where(part != 0.0, part * mean, 0.0)
     return 0.3989422804014327 * total
 
 

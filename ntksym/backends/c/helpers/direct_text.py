@@ -18,6 +18,7 @@ import math
 from ....lower.direct import MOST_KINKS
 from ....lower.direct_where import FIRST
 from ..text import c_literal
+from .direct_outer import OUTER
 from .direct_panels import PANELS
 from .direct_values import VALUES
 
@@ -30,7 +31,7 @@ MOST_ENDS = 256
 
 def direct_text() -> str:
     """The functions of `ntksym.h` for the operations `direct`."""
-    text = _TEXT.replace("@PANELS@", VALUES.lstrip() + PANELS)
+    text = _TEXT.replace("@PANELS@", VALUES.lstrip() + PANELS).replace("@OUTER@", OUTER.lstrip())
     for mark, value in {
         "@NODES@": str(NODES),
         "@PADDED@": str(-(-NODES // 8) * 8),
@@ -155,8 +156,8 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_side(double rate, const double *c, int 
     }
 }
 
-/* E[s(u)], or E[s'(u)] with the jumps, for u of the means m and standard deviation t; by kinks k,
- * `gap` has m - k: in a tail, m rounded would cost many digits. */
+/* E[s(u)], or E[s'(u)] without the jumps, for u of the means m and standard deviation t; by kinks
+ * k, `gap` has m - k: in a tail, m rounded would cost many digits. */
 NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int which,
                                               const double *m, double (*gap)[@PADDED@], double t,
                                               double *out)
@@ -219,150 +220,9 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
         value[cell][i] = value[cell][i - 1];
       out[i] += value[cell][i];
     }
-  for (int k = 0; which && s->jumps && k < s->kinks; ++k)
-    for (int i = 0; i < @PADDED@; ++i) out[i] += s->jump[k] * bell[k][i] / t;
 }
 
-/* The weights of the nodes x of a panel: exp(-x^2/(2 q)), the exponent to more digits than 53.
- * x is counted from the end `base` of the cell, at `start` standard deviations r: far out, rounding
- * that number would cost many digits. */
-static inline void ntksym_direct_weights(double base, double start, double left, double length,
-                                         double r, double q, double *y, double *x, double *w)
-{
-  for (int j = 0; j < @PADDED@; ++j) {
-    const int n = j < @NODES@ ? j : @NODES@ - 1;
-    const double shift = r * ((left - start) + length * ntksym_op_node@NODES@[n]);
-    double square, low, ratio, slip;
-    y[j] = shift;
-    x[j] = base + shift;
-    slip = shift - (x[j] - base); /* of the node: in a tail the density is steep */
-    square = x[j] * x[j];
-    low = fma(x[j], x[j], -square);
-    ratio = square / q;
-    low = (fma(-ratio, q, square) + (low + 2.0 * slip * x[j])) / q;
-    ratio = ratio > 1380.0 ? 1380.0 : ratio;
-    w[j] = ntksym_op_weight@NODES@[n] * length * ntksym_op_exp_inside(-0.5 * ratio);
-    w[j] -= w[j] * (0.5 * low);
-  }
-}
-
-/* The end of a cell that is nearer to 0, if neither is beyond it; else 0. */
-static inline double ntksym_direct_base(const ntksym_direct_rule *s, int cell)
-{
-  const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
-  return low > 0.0 ? low : (high < 0.0 ? high : 0.0);
-}
-
-/* By parts, E[s'(u)s'(v)] = E[s(v)(v/q*E[s(u)z]/t - turn*E[s(u)(z^2 - 1)]/t^2)], u = turn*v + t*z:
- * what stands in the brackets, at the nodes v. */
-NTKSYM_BLOCK_FUNCTION void ntksym_direct_by_parts(const ntksym_direct_rule *s, double q,
-                                                  double turn, double t, const double *v,
-                                                  double *out)
-{
-  for (int i = 0; i < @NODES@; ++i) {
-    const double m = turn * v[i], reach = ntksym_direct_reach(s, 0, m, t, 0.0);
-    double first = 0.0, second = 0.0;
-    for (int cell = 0; cell <= s->kinks; ++cell) {
-      const double low = m - ntksym_direct_low(s, cell), high = m - ntksym_direct_high(s, cell);
-      if (!s->live[cell]) continue;
-      first += ntksym_direct_panels(s, 0, 1, cell, m, low, high, t, reach);
-      second += ntksym_direct_panels(s, 0, 2, cell, m, low, high, t, reach);
-    }
-    out[i] = 0x1.9884533d43651p-2 * (first * (v[i] / q) - turn * (second / t)) / t;
-  }
-}
-
-/* turn*v - k by the kinks k, for v = base + y: turn to more digits than 53, v not rounded. */
-static inline void ntksym_direct_gaps(const ntksym_direct_rule *s, double turn, double rest,
-                                      double base, const double *y, double (*gap)[@PADDED@])
-{
-  const double at = turn * base, low = fma(turn, base, -at) + rest * base;
-  for (int k = 0; k < s->kinks; ++k)
-    for (int j = 0; j < @PADDED@; ++j) gap[k][j] = (at - s->kink[k] + low) + turn * y[j];
-}
-
-/* The dual or its derivative; the outer integral is over the input of the smaller variance. */
-NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int which, double q11,
-                                                double q12, double q22, double root, double unit)
-{
-  static const double ladder[7] = {0.0, 2.5, -2.5, 5.2, -5.2, 9.1, -9.1};
-  const double q = q11 < q22 ? q11 : q22, r = sqrt(q), turn = q12 / q, t = root / r;
-  const int parts = which && s->dies && t > 2.0 * unit, row = parts ? 0 : which;
-  const double width = t / fabs(turn), moved = s->grow * (1.0 + fabs(turn)) * r;
-  const double reach = ntksym_direct_reach(s, row, 0.0, r, moved);
-  const double rest = fma(-turn, q, q12) / q; /* of `turn` */
-  double more[@ENDS@], z[@ENDS@], gap[@KINKS@][@PADDED@], total = 0.0;
-  int count = 0;
-  for (int k = 0; k < s->cuts; ++k) more[count++] = s->cut[k];
-  if (turn != 0.0 && width < r) { /* else the mean is as smooth as the density */
-    for (int k = 0; k < s->kinks + s->centres; ++k)
-      for (int j = 0; j < 7 && count < @ENDS@ - 8; ++j) {
-        const double at = k < s->kinks ? s->kink[k] : s->cut[k - s->kinks];
-        more[count++] = at / turn + ladder[j] * width;
-      }
-    for (int k = s->centres; k < s->cuts && count < @ENDS@ - 8; ++k)
-      more[count++] = s->cut[k] / turn;
-  }
-  for (int cell = 0; cell <= s->kinks; ++cell) {
-    double base;
-    int ends;
-    if (!s->live[row * (s->kinks + 1) + cell]) continue;
-    ends = ntksym_direct_ends(s, ntksym_direct_low(s, cell) / r, ntksym_direct_high(s, cell) / r,
-                              0.0, r, reach, more, count, z);
-    base = ntksym_direct_base(s, cell);
-    for (int k = 0; k + 1 < ends; ++k) {
-      double x[@PADDED@], y[@PADDED@], w[@PADDED@], v[@PADDED@], mean[@PADDED@], sum = 0.0;
-      ntksym_direct_weights(base, base / r, z[k], z[k + 1] - z[k], r, q, y, x, w);
-      ntksym_direct_values(s, row, cell, base, x, y, v);
-      if (parts) {
-        ntksym_direct_by_parts(s, q, turn, t, x, mean);
-      } else {
-        for (int j = 0; j < @PADDED@; ++j) x[j] = turn * x[j];
-        ntksym_direct_gaps(s, turn, rest, base, y, gap);
-        ntksym_direct_mean(s, which, x, gap, t, mean);
-      }
-      for (int j = 0; j < @NODES@; ++j) sum += w[j] * v[j] * mean[j];
-      total += sum;
-    }
-  }
-  for (int k = 0; which && s->jumps && !parts && k < s->kinks; ++k) {
-    const double at = s->kink[k], square = at * at, ratio = square / q;
-    const double low = (fma(-ratio, q, square) + fma(at, at, -square)) / q;
-    const double bell = ratio < 1380.0 ? exp(-0.5 * ratio) : 0.0;
-    const double part = s->jump[k] * (bell - bell * (0.5 * low)) / r;
-    double x[@PADDED@], y[@PADDED@], mean[@PADDED@];
-    if (!(bell > 0.0)) continue;
-    for (int j = 0; j < @PADDED@; ++j) x[j] = turn * s->kink[k], y[j] = 0.0;
-    ntksym_direct_gaps(s, turn, rest, s->kink[k], y, gap);
-    ntksym_direct_mean(s, which, x, gap, t, mean);
-    total += part * mean[0];
-  }
-  return total * 0x1.9884533d43651p-2;
-}
-
-/* The same for u = v: one integral. */
-NTKSYM_BLOCK_FUNCTION double ntksym_direct_same(const ntksym_direct_rule *s, int which, double q)
-{
-  const double r = sqrt(q), reach = ntksym_direct_reach(s, which, 0.0, r, 2.0 * s->grow * r);
-  double z[@ENDS@], total = 0.0;
-  for (int cell = 0; cell <= s->kinks; ++cell) {
-    double base;
-    int ends;
-    if (!s->live[which * (s->kinks + 1) + cell]) continue;
-    ends = ntksym_direct_ends(s, ntksym_direct_low(s, cell) / r, ntksym_direct_high(s, cell) / r,
-                              0.0, r, reach, s->cut, s->cuts, z);
-    base = ntksym_direct_base(s, cell);
-    for (int k = 0; k + 1 < ends; ++k) {
-      double x[@PADDED@], y[@PADDED@], w[@PADDED@], v[@PADDED@], part = 0.0;
-      ntksym_direct_weights(base, base / r, z[k], z[k + 1] - z[k], r, q, y, x, w);
-      ntksym_direct_values(s, which, cell, base, x, y, v);
-      for (int j = 0; j < @NODES@; ++j) part += w[j] * v[j] * v[j];
-      total += part;
-    }
-  }
-  return total * 0x1.9884533d43651p-2;
-}
-
+@OUTER@
 /* Where it is used: a bin of variances over the square of the unit, four times the one before. */
 static inline int ntksym_direct_bin(double q, double unit, int bins)
 {

@@ -1,0 +1,163 @@
+"""C for the integrals over one input of s times the mean of the other's, given the first."""
+
+from __future__ import annotations
+
+OUTER = r"""
+/* The weights of the nodes x of a panel: exp(-x^2/(2 q)), the exponent to more digits than 53.
+ * x is counted from the end `base` of the cell, at `start` standard deviations r: far out, rounding
+ * that number would cost many digits. */
+static inline void ntksym_direct_weights(double base, double start, double left, double length,
+                                         double r, double q, double *y, double *x, double *w)
+{
+  for (int j = 0; j < @PADDED@; ++j) {
+    const int n = j < @NODES@ ? j : @NODES@ - 1;
+    const double shift = r * ((left - start) + length * ntksym_op_node@NODES@[n]);
+    double square, low, ratio, slip;
+    y[j] = shift;
+    x[j] = base + shift;
+    slip = shift - (x[j] - base); /* of the node: in a tail the density is steep */
+    square = x[j] * x[j];
+    low = fma(x[j], x[j], -square);
+    ratio = square / q;
+    low = (fma(-ratio, q, square) + (low + 2.0 * slip * x[j])) / q;
+    ratio = ratio > 1380.0 ? 1380.0 : ratio;
+    w[j] = ntksym_op_weight@NODES@[n] * length * ntksym_op_exp_inside(-0.5 * ratio);
+    w[j] -= w[j] * (0.5 * low);
+  }
+}
+
+/* The end of a cell that is nearer to 0, if neither is beyond it; else 0. */
+static inline double ntksym_direct_base(const ntksym_direct_rule *s, int cell)
+{
+  const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
+  return low > 0.0 ? low : (high < 0.0 ? high : 0.0);
+}
+
+/* By parts, E[s'(u)s'(v)] = E[s(v)(v/q*E[s(u)z]/t - turn*E[s(u)(z^2 - 1)]/t^2)], u = turn*v + t*z:
+ * what stands in the brackets, at the nodes v. */
+NTKSYM_BLOCK_FUNCTION void ntksym_direct_by_parts(const ntksym_direct_rule *s, double q,
+                                                  double turn, double t, const double *v,
+                                                  double *out)
+{
+  for (int i = 0; i < @NODES@; ++i) {
+    const double m = turn * v[i], reach = ntksym_direct_reach(s, 0, m, t, 0.0);
+    double first = 0.0, second = 0.0;
+    for (int cell = 0; cell <= s->kinks; ++cell) {
+      const double low = m - ntksym_direct_low(s, cell), high = m - ntksym_direct_high(s, cell);
+      if (!s->live[cell]) continue;
+      first += ntksym_direct_panels(s, 0, 1, cell, m, low, high, t, reach);
+      second += ntksym_direct_panels(s, 0, 2, cell, m, low, high, t, reach);
+    }
+    out[i] = 0x1.9884533d43651p-2 * (first * (v[i] / q) - turn * (second / t)) / t;
+  }
+}
+
+/* turn*v - k by the kinks k, for v = base + y: turn to more digits than 53, v not rounded. */
+static inline void ntksym_direct_gaps(const ntksym_direct_rule *s, double turn, double rest,
+                                      double base, const double *y, double (*gap)[@PADDED@])
+{
+  const double at = turn * base, low = fma(turn, base, -at) + rest * base;
+  for (int k = 0; k < s->kinks; ++k)
+    for (int j = 0; j < @PADDED@; ++j) gap[k][j] = (at - s->kink[k] + low) + turn * y[j];
+}
+
+/* The part of E[s'(u)s'(v)] with v, of variance q, at a jump and u at none, or anywhere.  In the
+ * integral over the other input it would be a peak, steeper than doubles tell its nodes apart. */
+NTKSYM_BLOCK_FUNCTION double ntksym_direct_jumped(const ntksym_direct_rule *s, double q, double q12,
+                                                  double root, int anywhere)
+{
+  const double r = sqrt(q), turn = q12 / q, t = root / r, rest = fma(-turn, q, q12) / q;
+  double total = 0.0;
+  for (int k = 0; k < s->kinks; ++k) {
+    const double at = s->kink[k], square = at * at, ratio = square / q;
+    const double low = (fma(-ratio, q, square) + fma(at, at, -square)) / q;
+    const double bell = ratio < 1380.0 ? exp(-0.5 * ratio) : 0.0;
+    const double part = s->jump[k] * (bell - bell * (0.5 * low)) / r;
+    double x[@PADDED@], y[@PADDED@], gap[@KINKS@][@PADDED@], mean[@PADDED@];
+    if (!(fabs(part) > 0.0)) continue;
+    for (int j = 0; j < @PADDED@; ++j) x[j] = turn * at, y[j] = 0.0;
+    ntksym_direct_gaps(s, turn, rest, at, y, gap);
+    ntksym_direct_mean(s, 1, x, gap, t, mean);
+    for (int j = 0; anywhere && j < s->kinks; ++j) {
+      const double away = gap[j][0] / t;
+      mean[0] += s->jump[j] * (0x1.9884533d43651p-2 * exp(-0.5 * away * away)) / t;
+    }
+    total += part * mean[0];
+  }
+  return total;
+}
+
+/* The dual or its derivative; the outer integral is over the input of the smaller variance. */
+NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int which, double q11,
+                                                double q12, double q22, double root, double unit)
+{
+  static const double ladder[7] = {0.0, 2.5, -2.5, 5.2, -5.2, 9.1, -9.1};
+  const double q = q11 < q22 ? q11 : q22, r = sqrt(q), turn = q12 / q, t = root / r;
+  const int parts = which && s->dies && t > 2.0 * unit, row = parts ? 0 : which;
+  const double width = t / fabs(turn), moved = s->grow * (1.0 + fabs(turn)) * r;
+  const double reach = ntksym_direct_reach(s, row, 0.0, r, moved);
+  const double rest = fma(-turn, q, q12) / q; /* of `turn` */
+  double more[@ENDS@], z[@ENDS@], gap[@KINKS@][@PADDED@], total = 0.0;
+  int count = 0;
+  for (int k = 0; k < s->cuts; ++k) more[count++] = s->cut[k];
+  if (turn != 0.0 && width < r) { /* else the mean is as smooth as the density */
+    for (int k = 0; k < s->kinks + s->centres; ++k)
+      for (int j = 0; j < 7 && count < @ENDS@ - 8; ++j) {
+        const double at = k < s->kinks ? s->kink[k] : s->cut[k - s->kinks];
+        more[count++] = at / turn + ladder[j] * width;
+      }
+    for (int k = s->centres; k < s->cuts && count < @ENDS@ - 8; ++k)
+      more[count++] = s->cut[k] / turn;
+  }
+  for (int cell = 0; cell <= s->kinks; ++cell) {
+    double base;
+    int ends;
+    if (!s->live[row * (s->kinks + 1) + cell]) continue;
+    ends = ntksym_direct_ends(s, ntksym_direct_low(s, cell) / r, ntksym_direct_high(s, cell) / r,
+                              0.0, r, reach, more, count, z);
+    base = ntksym_direct_base(s, cell);
+    for (int k = 0; k + 1 < ends; ++k) {
+      double x[@PADDED@], y[@PADDED@], w[@PADDED@], v[@PADDED@], mean[@PADDED@], sum = 0.0;
+      ntksym_direct_weights(base, base / r, z[k], z[k + 1] - z[k], r, q, y, x, w);
+      ntksym_direct_values(s, row, cell, base, x, y, v);
+      if (parts) {
+        ntksym_direct_by_parts(s, q, turn, t, x, mean);
+      } else {
+        for (int j = 0; j < @PADDED@; ++j) x[j] = turn * x[j];
+        ntksym_direct_gaps(s, turn, rest, base, y, gap);
+        ntksym_direct_mean(s, which, x, gap, t, mean);
+      }
+      for (int j = 0; j < @NODES@; ++j) sum += w[j] * v[j] * mean[j];
+      total += sum;
+    }
+  }
+  if (which && s->jumps && !parts)
+    total += ntksym_direct_jumped(s, q, q12, root, 1) +
+             ntksym_direct_jumped(s, q11 < q22 ? q22 : q11, q12, root, 0);
+  return total * 0x1.9884533d43651p-2;
+}
+
+/* The same for u = v: one integral. */
+NTKSYM_BLOCK_FUNCTION double ntksym_direct_same(const ntksym_direct_rule *s, int which, double q)
+{
+  const double r = sqrt(q), reach = ntksym_direct_reach(s, which, 0.0, r, 2.0 * s->grow * r);
+  double z[@ENDS@], total = 0.0;
+  for (int cell = 0; cell <= s->kinks; ++cell) {
+    double base;
+    int ends;
+    if (!s->live[which * (s->kinks + 1) + cell]) continue;
+    ends = ntksym_direct_ends(s, ntksym_direct_low(s, cell) / r, ntksym_direct_high(s, cell) / r,
+                              0.0, r, reach, s->cut, s->cuts, z);
+    base = ntksym_direct_base(s, cell);
+    for (int k = 0; k + 1 < ends; ++k) {
+      double x[@PADDED@], y[@PADDED@], w[@PADDED@], v[@PADDED@], part = 0.0;
+      ntksym_direct_weights(base, base / r, z[k], z[k + 1] - z[k], r, q, y, x, w);
+      ntksym_direct_values(s, which, cell, base, x, y, v);
+      for (int j = 0; j < @NODES@; ++j) part += w[j] * v[j] * v[j];
+      total += part;
+    }
+  }
+  return total * 0x1.9884533d43651p-2;
+}
+"""
+"""A part of the text of `direct_text`, with its marks."""
