@@ -158,3 +158,29 @@ def test_sigma_is_no_sign() -> None:
     assert isinstance(caught.value, NtksymError)
     assert "sigmoid(z)" in caught.value.hint
     assert "sign?" not in caught.value.hint
+
+
+def test_many_periods_within_a_deviation() -> None:
+    """At q = 10^4 a periodic function has its mean over a period, up to exp(-q/2)."""
+    with precision(160):
+        for q12, text in (("0", "log(2 + sin(x))"), ("0", "log(2 + sin(x + 1))")):
+            mean = ((2 + arb(3).sqrt()) / 2).log()
+            assert abs(ball(text, ("10000", q12, "10000")) - mean * mean) < arb(10) ** -30
+
+
+def test_one_plus_cosh_is_a_square() -> None:
+    """A quotient of functions that outgrow all boxes is tanh(x/2), and so is its slope."""
+    for slope in (False, True):
+        point = ("10000", "6000", "10000")
+        one, two = (ball(t, point, slope) for t in ("sinh(x)/(1 + cosh(x))", "tanh(x/2)"))
+        assert one.overlaps(two) and one.rad() < arb(10) ** -30 * abs(one)
+
+
+def test_waves_too_fast_for_panels_take_a_finer_lattice() -> None:
+    """E[cos(u^3) cos(v^3)] against the trapezoid rule in doubles."""
+    found = ball("cos(x^3)", ("6", "2", "6"))
+    x, step = np.linspace(-7, 7, 5001, retstep=True)
+    mass = np.exp(-x * x / 2) * step / (2 * np.pi) ** 0.5
+    inner = [np.cos((6**0.5 * (t + 8**0.5 * x) / 3) ** 3) @ mass for t in x]
+    total = float(np.cos((6**0.5 * x) ** 3) * mass @ inner)
+    assert float(found) == pytest.approx(total, abs=1e-4) and found.rad() < arb(10) ** -30

@@ -86,8 +86,11 @@ def sizes_of(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law) -> tuple[int,
         first, second = _alone(one), _alone(two)
         if (first, second) == (0, 0) or law.q11 == 0 or law.q22 == 0:
             return first, second
-        both = _together(one, two, law)
-        return (first, second) if both == -inf else (first, round(both / log(10)) - first)
+        found = _together(one, two, law)
+        if found is None:
+            return first, second
+        whole, part = (round(size / log(10)) for size in found)
+        return part, whole - part
 
 
 def size_of(pieces: tuple[Piece, ...], mean: Any, variance: Any) -> int:
@@ -135,8 +138,11 @@ def _climb(weight: Callable[[Fraction], float], low: Fraction, high: Fraction) -
     return best, seen[best]
 
 
-def _together(one: _Look, two: _Look, law: Law) -> float:
-    """The logarithm of the largest value of |f(u) g(v)| exp(-form/2) that a short search finds."""
+def _together(one: _Look, two: _Look, law: Law) -> tuple[float, float] | None:
+    """Logarithms of the largest |f(u) g(v)| exp(-form/2) that a short search finds, and of f in it.
+
+    The part of f has its share of the form, by the squares of the two variables.
+    """
     rho = float((arb(law.q12) / arb(law.q11 * law.q22).sqrt()).mid())
     sign, rest = (1 if rho >= 0 else -1), 1 - rho * rho
 
@@ -159,4 +165,7 @@ def _together(one: _Look, two: _Look, law: Law) -> float:
             t, value = _climb(line, -width, width)
             if value > top:
                 h, k, top = h + along[0] * t, k + along[1] * t, value
-    return top
+    if top == -inf:
+        return None
+    share = h * h / (h * h + k * k) if h or k else 0
+    return top, one.log(h) + float(share) * (top - one.log(h) - two.log(k))

@@ -2,7 +2,7 @@ r"""Equal forms of the pieces that keep balls narrow: $1 - \tanh^2 g$ and $\cosh
 
 Far out $1 - \tanh^2 g$ is the difference of two numbers near one, and $1/\cosh g$ has no finite
 value on a wide box; FLINT's sech has neither fault.  $\sinh g/\cosh g$ is $\tanh g$, which is
-bounded where its factors seem to grow.
+bounded where its factors seem to grow; $1 + \cosh g$ is $2\cosh^2(g/2)$.
 """
 
 from __future__ import annotations
@@ -28,8 +28,14 @@ def _expr(expr: Expr) -> Expr:
     if not expr.has(sp.tanh, sp.cosh) or not expr.has(x):
         return expr
     args = [_expr(a) for a in expr.args]
+    if isinstance(expr, sp.Mul):
+        args = [b for a in args for b in sp.Mul.make_args(a)]
     if isinstance(expr, sp.Pow) and isinstance(args[0], sp.cosh) and args[1].is_negative:
         return sp.sech(args[0].args[0]) ** -args[1]
+    if isinstance(expr, sp.Pow) and args[1].is_Integer and args[1] < 0:
+        one, large = args[0].as_independent(x, as_Add=True)
+        if one == 1 and isinstance(large, sp.cosh):
+            return sp.Integer(2) ** args[1] * sp.sech(large.args[0] / 2) ** (-2 * args[1])
     if isinstance(expr, sp.Mul):
         args = _paired(args)
     if isinstance(expr, sp.Add) and len(args) == 2:
@@ -48,7 +54,10 @@ def _paired(factors: list[Expr]) -> list[Expr]:
         base, exponent = factor.as_base_exp()
         powers[base] = powers.get(base, sp.Integer(0)) + exponent
     small = [b for b, e in powers.items() if isinstance(b, sp.sech) and e.is_positive]
-    if not any(b.func(g.args[0]) == b for g in small for b in powers if b.func in _LARGE):
+    halved = _halved(powers, small)
+    if not halved and not any(
+        b.func(g.args[0]) == b for g in small for b in powers if b.func in _LARGE
+    ):
         return factors
     for g in small:
         for large, pair in _LARGE.items():
@@ -60,6 +69,24 @@ def _paired(factors: list[Expr]) -> list[Expr]:
                 both = pair(*g.args)
                 powers[both] = powers.get(both, sp.Integer(0)) + count
     return [base**e for base, e in powers.items()]
+
+
+def _halved(powers: dict[Expr, Expr], small: list[Expr]) -> bool:
+    """Whether there is sinh 2g or cosh 2g beside sech g, which then is a function of g.
+
+    So it is in sinh g/(1 + cosh g) and its slope.
+    """
+    before = dict(powers)
+    for g in small:
+        h = g.args[0]
+        n = powers.pop(sp.sinh(2 * h), sp.Integer(0))
+        for base in (sp.Integer(2), sp.sinh(h), sp.cosh(h)) if n != 0 else ():
+            powers[base] = powers.get(base, sp.Integer(0)) + n
+        if powers.get(sp.cosh(2 * h)) == 1 and (powers[g] - 2).is_nonnegative:
+            del powers[sp.cosh(2 * h)]
+            powers[g] -= 2
+            powers[2 - g**2] = sp.Integer(1)
+    return powers != before
 
 
 _LARGE: dict[Callable[..., Expr], Callable[..., Expr]] = {

@@ -26,6 +26,8 @@ from ..law import Law, cut
 from ..safe import precision
 
 MOST_NODES = 100_000
+MOST_TILTED = 600_000
+"""The same where the bound grows: cos(x^3) oscillates, which no other rule bears better."""
 _ROUND = 0.999
 """A hair below the computed step, so that rounding does not spoil the goal."""
 _TILTS = (arb(0), arb(1) / 2, arb(3) / 4)
@@ -49,6 +51,11 @@ class _Weight:
     r: Any
     sigma: Any
     tilt: Any
+
+    @property
+    def most(self) -> int:
+        """How many nodes are allowed."""
+        return MOST_TILTED if self.tilt > 0 else MOST_NODES
 
     @property
     def spare(self) -> Any:
@@ -119,7 +126,7 @@ def _grid(
     while length < box:  # the half-integer edges must be far enough for the ends of the contour
         count = int(float((length / step).mid())) + 1
         edge = (count + arb(1) / 2) * step
-        if 2 * count + 1 > MOST_NODES or not edge < box:
+        if 2 * count + 1 > weight.most or not edge < box:
             return None
         error = _errors(first, second, step, edge, weight) * sizes
         if error < tol:
@@ -137,7 +144,7 @@ def _strip(
     half = sigma * (2 * rate).sqrt() * shrink
     best: _Strip | None = None
     best_step = arb(0)
-    least = box * rate / (arb.pi() * MOST_NODES)  # narrower, there would be too many nodes
+    least = box * rate / (arb.pi() * weight.most)  # narrower, there would be too many nodes
     while half > least:
         if _useless(func, mean, dev * box, dev * half, 4 * rate, tilt * box**2):
             half = half * 0.82

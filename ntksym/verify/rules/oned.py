@@ -28,6 +28,8 @@ from .moments import conditional_mean
 
 _FEW_VALUES = 15_000
 """Where the inner mean is closed: with more, it cancels, and two dimensions do better."""
+_WIDE = 64
+"""From this variance on the trapezoid rule comes before the integrator."""
 Chosen = Callable[[Any], Integrand]
 """From a point of X inside a panel to the smooth integrand on that panel."""
 
@@ -197,5 +199,10 @@ def _through(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> 
 
 def single(f: tuple[Piece, ...], mean: Any, var: Any, tol: Any) -> Any:
     """E[f(u)], u ~ N(mean, var), for exact `fmpq` mean and var > 0."""
+    if len(f) == 1 and var > _WIDE and not odd_ends(f[0]):
+        from .line import line
+
+        if (value := line(f[0], mean, var, tol)) is not None:
+            return value
     one = (Piece(None, None, x**0),)
     return collinear(f, one, Law(mean, mean * 0, var, var * 0, var * 0), tol)
