@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .blas import single_threaded
 from .checks import Array
-from .clusters import cluster_roots
+from .clusters import cluster_roots, two_product
 from .engines import Engine
 from .gram_loop import First, Side
 from .gram_source import CLOSE
@@ -332,7 +332,8 @@ class _Tile:
 
         With q = a g + b: a^2 (g11 g22 - g12^2) + a b |x - y|^2, and g11 g22 - g12^2 is
         |x|^2 |z - (<x, z>/<x, x>) x|^2 for z = y - x as for z = y + x; the shorter z keeps more
-        digits, and equal or opposite rows give exactly zero.  Powers of two bring x and y to one
+        digits, and equal or opposite rows give exactly zero.  Twice, and the product without its
+        rounding: unlike norms make most of z parallel to x.  Powers of two bring x and y to one
         size first.
         """
         offset = max(first[0] * first[1], 0.0)
@@ -346,9 +347,10 @@ class _Tile:
         x, y = rows * down, columns * np.ldexp(1.0, -second)[:, None]
         apart = y - x
         short = np.where(g[:, None] < 0.0, y + x, apart)
-        length = norm * down[:, 0]
-        along = np.einsum("ij,ij->i", x, short) / (length * length)
-        across = short - along[:, None] * x
+        square = (norm * down[:, 0]) ** 2
+        part, low = two_product((np.einsum("ij,ij->i", x, short) / square)[:, None], x)
+        across = (short - part) - low
+        across -= (np.einsum("ij,ij->i", x, across) / square)[:, None] * x
         det = first[0] * norm * np.sqrt(squares(across)) * up
         distance = np.where(alike, np.sqrt(squares(apart)) * up, np.sqrt(gap))
         root: Array = np.hypot(det, np.sqrt(offset) * distance)

@@ -88,7 +88,7 @@ def _rays(
 ) -> tuple[Array, Array, Array, Array, NDArray[np.bool_]]:
     """t, t - 1, p, |p|^2 of rows t*(c + p), and where they are near the ray of c."""
     t = 1.0 + (x - c) @ c / square
-    part, low = _two_product(t[:, None], c)
+    part, low = two_product(t[:, None], c)
     p = (x - part) - low
     along = p @ c / square
     p -= along[:, None] * c
@@ -100,7 +100,7 @@ def _rays(
     return t, more, p, pp, sure & (pp <= WIDE * square)
 
 
-def _two_product(a: Array, b: Array) -> tuple[Array, Array]:
+def two_product(a: Array, b: Array) -> tuple[Array, Array]:
     """a*b rounded, and its rounding error (T. J. Dekker 1971)."""
     product = a * b
     (a, more), (b, rest) = (_halves(v) for v in (a, b))

@@ -99,6 +99,18 @@ struct rows {
   double scale, other, sign;
 };
 
+/* z - a*u without the rounding of the product: by the machine's operation, or T. J. Dekker's. */
+static inline double rest(double z, double a, double u)
+{
+#if defined(__FMA__) || defined(__AVX512F__) || defined(__FP_FAST_FMA) || defined(FP_FAST_FMA)
+  return fma(-a, u, z);
+#else
+  const double wide = 134217729.0 * a, more = 134217729.0 * u, product = a * u;
+  const double a1 = wide - (wide - a), a2 = a - a1, u1 = more - (more - u), u2 = u - u1;
+  return (z - product) - (((a1 * u1 - product) + a1 * u2 + a2 * u1) + a2 * u2);
+#endif
+}
+
 @SUMS@
 static void sums(const struct rows *r, double along, double *inner, double *square)
 {
@@ -140,8 +152,10 @@ static double accurate_root(const struct gram *w, size_t i, size_t j, double *in
   along /= length * length;
   double across = size - along * along * (length * length);
   if (!(across > 0.05 * size)) {
-    double rest;
-    sums(&r, along, &rest, &across);
+    double left;
+    sums(&r, along, &left, &across);
+    left /= length; /* rounding of `along`, where unlike norms make it large */
+    across = across > left * left ? across - left * left : 0.0;
   }
   const double det = w->in[0] * norm * sqrt(across) * up;
   if (!(both > 0.0)) return det;
@@ -184,7 +198,8 @@ static void sums_@GIVEN@(const struct rows *r, double along, double *inner, doub
     for (int l = 0; l < 2; ++l) {
       const four u = __builtin_convertvector(*(const from *)(x + k + 4 * l), four) * scale;
       const four v = __builtin_convertvector(*(const from *)(y + k + 4 * l), four) * other;
-      const four z = (v + sign * u) - along * u;
+      four z = v + sign * u;
+      for (int m = 0; m < 4; ++m) z[m] = rest(z[m], along, u[m]);
       inners[l] += u * z;
       squares[l] += z * z;
     }
@@ -195,7 +210,7 @@ static void sums_@GIVEN@(const struct rows *r, double along, double *inner, doub
 #endif
   for (; k < r->d; ++k) {
     const double u = (double)x[k] * scale, v = (double)y[k] * other;
-    const double z = (v + sign * u) - along * u;
+    const double z = rest(v + sign * u, along, u);
     s[0] += u * z;
     q[0] += z * z;
   }
