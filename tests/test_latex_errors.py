@@ -48,6 +48,8 @@ AMBIGUOUS = [
     (r"a, \text{where } b > 0", 17, "what follows the formula is no definition", "conditions go into `where`"),
     (r"a, \text{where } a = b = c", 24, "two equals signs in one definition", "a comma between definitions"),
     (r"a, \text{where } a = 2b, b = a", 30, "a definition needs itself", "definitions one after the other"),
+    (r"K = a, \quad L = b", 14, "L is defined and not used", "one formula for each claim"),
+    (r"a, \quad x > 0 = b", 10, "what is defined is no letter", r"\text{where } a_1 = ..."),
     (r"c_{12}", 1, "c_{12} is a covariance for some authors", r"q_{12} or \rho"),
     (r"\frac{d}{dx}x", 1, r"\frac{d}{dx} is a derivative, or a quotient", "written out"),
     (r"|\Sigma|", 1, r"|\Sigma| is a determinant, or an absolute value", "q_{11} q_{22} - q_{12}^2"),

@@ -186,7 +186,8 @@ def _counterexample(s: Sample, part: str) -> Counterexample:
 
 def _corrected(claim: Claim, f: Finding) -> tuple[str, str] | None:
     """The derived closed form, where it is short enough to read."""
-    if f.statement.lets:
+    # of a fixed point the definition is the map at the claimed value, which is no formula for it
+    if f.statement.lets or claim.quantity in ("fixed_point", "edge_of_chaos"):
         return None
     value, _, proved = closed_form(f.statement)
     if value is None or not proved:

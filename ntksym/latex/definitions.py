@@ -11,7 +11,8 @@ from ..language.messages import caret
 from ..language.syntax import Name, Node, children, rebuild
 
 _WORDS = r"\\(?:text|textrm|textnormal|mathrm|mbox)\s*\{\s*,?\s*(?:%s)\s*:?\s*\}"
-_WHERE = re.compile(_WORDS % "where|with")
+_WHERE = re.compile(_WORDS % "where|with" + r"|[,;]\s*\\qq?uad(?![A-Za-z])(?=[^=]*=)")
+_NESTING = re.compile(r"\\begin\s*\{[a-z]?cases\}|\\end\s*\{[a-z]?cases\}|\\?[{}]|(?<!\\)[()\[\]]")
 _CLOSERS = re.compile(
     r"(?:\s|\$|[.,;]|\\\]|\\\)|\\\\|\\(?:label|tag|nonumber|notag)(?:\{[^{}]*\})?"
     r"|\\end\s*\{[A-Za-z]*\*?\})*$"
@@ -31,7 +32,8 @@ def split(source: str) -> tuple[str, tuple[tuple[int, int, int, int], ...]]:
     Raises:
         ParseError: text after `\text{where}` that is no equation.
     """
-    found = _WHERE.search(source)
+    starts = _WHERE.finditer(source)
+    found = next((m for m in starts if not _nested(source[: m.start()])), None)
     if found is None:
         return source, ()
     closers = _CLOSERS.search(source)
@@ -40,6 +42,15 @@ def split(source: str) -> tuple[str, tuple[tuple[int, int, int, int], ...]]:
     # The comma before the words ends the sentence, not the formula.
     start = len(source[: found.start()].rstrip(" \n,;"))
     return source[:start] + " " * (end - start) + source[end:], spans
+
+
+def _nested(before: str) -> bool:
+    """Whether a bracket or a table is open at the end of the text."""
+    depth = 0
+    for match in _NESTING.finditer(before):
+        mark = match.group()
+        depth += 1 if mark.startswith(r"\begin") or mark[-1] in "{([" else -1
+    return depth != 0
 
 
 def _spans(source: str, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:

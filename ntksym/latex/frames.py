@@ -15,6 +15,9 @@ _PARTNER = {r"\]": r"\[", r"\)": r"\("}
 _ALIGNED = frozenset(("align", "align*", "aligned", "split", "eqnarray", "eqnarray*"))
 
 
+_SIGNS = ("+", "-", r"\cdot", r"\times")
+
+
 @dataclass(slots=True)
 class FrameReader:
     """The frames that are open; a formula is inside all of them, and there is one formula.
@@ -87,6 +90,9 @@ class FrameReader:
 
     def content(self, text: str, at: int) -> None:
         """Something of the formula."""
+        if self.line_end >= 0 and text.startswith(_SIGNS, at) and set(self.open) & _ALIGNED:
+            # A line that begins with a sign goes on with the sum or product.
+            self.line_end = -1
         if self.line_end >= 0:
             raise ParseError(
                 "the formula has more than one line",

@@ -159,7 +159,9 @@ def _parser() -> Any:
 
 
 def _row(text: str, tree: Any) -> Row:
-    return tuple(_item(text, child) for child in tree.children)
+    items = (_item(text, child) for child in tree.children)
+    # TeX sets the spaces around a sign by an empty group: ={}&
+    return tuple(i for i in items if not (i.plain and i.body == Group(())))
 
 
 def _item(text: str, tree: Any) -> Item:

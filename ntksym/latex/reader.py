@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,7 +12,7 @@ from ..language.limits import MAX_CHARS
 from ..language.messages import caret, short
 from ..language.names import IDENTIFIER, fault
 from ..language.parser import read_tree
-from ..language.syntax import Node
+from ..language.syntax import Name, Node, children
 from ..language.table import known_names
 from . import definitions, macros
 from .layout import Leaf, Row, arrange
@@ -84,7 +84,14 @@ def read_equation(
     for k, begin, end, _, _ in parts:
         given[_defined(reader, _row(reader, source, begin, end))] = f"definition_{k}"
     values = {f"definition_{k}": _node(reader, source, at, end) for k, _, _, at, end in parts}
-    found = spell(definitions.put_in(_node(reader, text, 0, len(text)), values, source))
+    node = _node(reader, text, 0, len(text))
+    used = {n.name for tree in (node, *values.values()) for n in _names_in(tree)}
+    for k, begin, end, _, _ in parts:
+        if f"definition_{k}" not in used:
+            shown = source[begin:end].strip()
+            at = source.index(shown, begin)
+            reader.refuse(f"{shown} is defined and not used", at, "one formula for each claim")
+    found = spell(definitions.put_in(node, values, source))
     # The bounds on the language hold for what was read, too.
     read_tree(found)
     return left, Reading(found, tuple(reader.notes))
@@ -98,6 +105,13 @@ def _row(reader: Reader, text: str, begin: int, end: int) -> Row:
 def _node(reader: Reader, text: str, begin: int, end: int) -> Node:
     row = _row(reader, text, begin, end)
     return reader.sum(row, row[0].at if row else begin)
+
+
+def _names_in(node: Node) -> Iterator[Name]:
+    if isinstance(node, Name):
+        yield node
+    for child in children(node):
+        yield from _names_in(child)
 
 
 def _defined(reader: Reader, row: Row) -> str:

@@ -14,7 +14,7 @@ from typing import NoReturn
 from ..errors import ParseError, TooLarge
 from ..language.limits import MAX_DEPTH
 from ..language.messages import caret
-from ..language.syntax import Call, Name, Negate, Node, Number, Power, Sum
+from ..language.syntax import Call, Name, Negate, Node, Number, Power, Sum, children
 from . import application, conditions, doubts, kernels, vectors
 from .layout import Fence, Fraction, Group, Item, Leaf, Root, Row, Table
 from .letters import VARIANCES
@@ -190,7 +190,9 @@ class Reader:
             return self._letter(item, body)
         if item.primes:
             self.refuse("a prime belongs to a name", at, "the derivative, written out")
-        if isinstance(body, Fence) and body.kind == "NORM":
+        if isinstance(body, Fence) and (
+            body.kind == "NORM" or (body.kind == "BAR" and vectors.barred(self, body))
+        ):
             return vectors.norm(self, item, body)
         if item.sub is not None and not self.positive_part(item):
             self.refuse("an index belongs to a name", at, r"q_{11}, or (x)_+ for max(x, 0)")
@@ -313,9 +315,10 @@ class Reader:
         power = _whole(exponent)
         if (plain := raised(node, square, at, power)) is not None:
             return plain
-        norm = isinstance(item.body, Fence) and item.body.kind == "NORM"
-        if norm and isinstance(node, Call) and power is not None and power > 0 and power % 2 == 0:
-            inside = node.arguments[0]
+        norm = isinstance(item.body, Fence) and item.body.kind in ("NORM", "BAR")
+        root = isinstance(node, Call) and node.name == "sqrt"
+        if norm and root and power is not None and power > 0 and power % 2 == 0:
+            (inside,) = children(node)
             return inside if power == 2 else Power(at, inside, number(at, power // 2))
         if isinstance(node, Name) and node.name == "E":
             return call(at, "exp", exponent)

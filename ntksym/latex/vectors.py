@@ -78,14 +78,8 @@ def norm(reader: Reader, item: Item, body: Fence) -> tuple[Node, str]:
         reader.note(_NOTE)
         name = "q11" if found == 1 else "q22"
         return call(at, "sqrt", Name(at, name)), name
-    if len(row) == 3 and isinstance(sign := row[1].body, Leaf) and sign.text in ("-", "+"):
-        pair = (role(reader, row[0]), role(reader, row[2]))
-        if sorted(pair) == [1, 2] and row[0].sup is None and row[2].sup is None:
-            reader.note(_NOTE)
-            cross = Product(at, ((1, number(at, 2)), (1, Name(at, "q12"))))
-            terms = ((1, Name(at, "q11")), (1 if sign.text == "+" else -1, cross))
-            distance = Sum(at, (*terms, (1, Name(at, "q22"))))
-            return call(at, "sqrt", distance), ""
+    if (distance := _distance(reader, row, at)) is not None:
+        return call(at, "sqrt", distance), ""
     reader.refuse(
         f"the norm of {reader.source(row)} is not clear",
         at,
@@ -93,10 +87,41 @@ def norm(reader: Reader, item: Item, body: Fence) -> tuple[Node, str]:
     )
 
 
+def _distance(reader: Reader, row: Row, at: int) -> Node | None:
+    """The squared norm of x - x' or x + x'; None for any other row."""
+    if len(row) != 3 or not isinstance(sign := row[1].body, Leaf) or sign.text not in ("-", "+"):
+        return None
+    pair = (role(reader, row[0]), role(reader, row[2]))
+    if sorted(pair) != [1, 2] or row[0].sup is not None or row[2].sup is not None:
+        return None
+    reader.note(_NOTE)
+    cross = Product(at, ((1, number(at, 2)), (1, Name(at, "q12"))))
+    terms = ((1, Name(at, "q11")), (1 if sign.text == "+" else -1, cross))
+    return Sum(at, (*terms, (1, Name(at, "q22"))))
+
+
+def barred(reader: Reader, body: Fence) -> bool:
+    r"""Whether bars are the norm of inputs: $|x - x'|$, and $|x|$ in a formula that has $x'$."""
+    vectors = [i for i in body.row if isinstance(i.body, Leaf) and i.body.kind == "LETTER"]
+    if not vectors or len(body.row) != 2 * len(vectors) - 1:
+        return False
+    if any(i.body.text not in VECTORS or i.sup for i in vectors if isinstance(i.body, Leaf)):
+        return False
+    text = reader.text.replace(" ", "").replace(r"^\prime", "'").replace("}'", "'")
+    return any(i.primes or _bold(reader, i) or letter_name(i) + "'" in text for i in vectors)
+
+
 def inner_product(reader: Reader, row: Row, pos: int) -> tuple[Node, int] | None:
     r"""$x^\top x'$, $x \cdot x'$ or $\langle x, x'\rangle$ at `pos`, and the position after it."""
     item = row[pos]
     body = item.body
+    after = row[pos + 1] if pos + 1 < len(row) else None
+    if isinstance(body, Fence) and transposed(item.sup) and after is not None:
+        other = after.body
+        if isinstance(other, Fence) and reader.source(other.row) == reader.source(body.row):
+            distance = _distance(reader, body.row, item.at)
+            if distance is not None:
+                return reader.attach(after, distance), pos + 2
     if isinstance(body, Fence) and body.kind == "ANGLE":
         parts = body.row
         if len(parts) == 3 and reader.source((parts[1],)) == "," and item.sub is None:
