@@ -7,12 +7,13 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from flint import arb
+from flint import acb, arb
 
 from ntksym.errors import Undecided
 from ntksym.language import parse_activation
 from ntksym.symbols import x
 from ntksym.verify import balls
+from ntksym.verify.evaluate import function
 from ntksym.verify.functions.isolated import Isolated
 from ntksym.verify.functions.order import same_zero
 from ntksym.verify.functions.pieces import split
@@ -122,3 +123,24 @@ def test_a_singular_point_a_thousand_deviations_out() -> None:
         )
         mean = float(both) / taylor
         assert mean**2 == pytest.approx(float(one), rel=1e-9)
+
+
+def test_the_slope_of_log_phi_is_that_of_its_kernel() -> None:
+    """Phi is 1e-5000 within reach: (K(c + h) - K(c - h))/(2h) is the mean of the slopes."""
+    act, h = parse_activation("log(Phi(x))"), Fraction(1, 10**5)
+    slope = balls.enclose_definition(act, 100, 60, 100, derivative=True, digits=20)
+    above, below = (balls.enclose_definition(act, 100, 60 + s * h, 100, digits=20) for s in (1, -1))
+    assert float((above.mid - below.mid) / (2 * h)) == pytest.approx(float(slope.mid), rel=1e-12)
+
+
+@pytest.mark.parametrize(("far", "near"), [("-40", "-39.75"), ("-5", "-4"), ("-3.5", "-3.25")])
+def test_boxes_of_log_phi_contain_it(far: str, near: str) -> None:
+    g = parse_activation("log(Phi(x))").expr
+    with precision(64):
+        box = arb(far).union(arb(near))
+        for e, widest in ((g, 60), (g.diff(x), 10)):
+            func = function(e, x)
+            wide = func(acb(box, arb("0.1").union(arb("0.2"))), True)
+            assert wide.is_finite() and wide.real.rad() < widest
+            for part in ((far, "0.1"), (near, "0.2")):
+                assert wide.contains(func(acb(arb(part[0]), arb(part[1])), True).mid())

@@ -19,13 +19,16 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Boolean, BooleanFalse, BooleanTrue, Not, Or
 
 from ..errors import BadActivation, Undecided
-from ..functions import Phi2
+from ..functions import Phi, Phi2
 from .functions.cuts import ANALYTIC, NAN
 from .functions.isolated import Continued, Isolated
 from .functions.stable import (
+    bell_over_phi,
     fractional_power,
+    inverse_mills,
     inverse_power,
     log_cosh,
+    log_phi,
     logarithm,
     shifted_exponential,
 )
@@ -243,7 +246,13 @@ def _function(expr: Expr, x: Symbol, prec: int) -> Callable[[Any, bool], Any]:
         return lambda z, analytic: value
     if isinstance(expr, (sp.Add, sp.Mul)):
         free = [a for a in expr.args if not a.has(x)]
-        parts = [_function(a, x, prec) for a in expr.args if a.has(x)]
+        moving, parts = [a for a in expr.args if a.has(x)], []
+        for power in [a for a in moving if isinstance(expr, sp.Mul) and isinstance(a, sp.Pow)]:
+            if (pair := inverse_mills(power, moving)) is not None:
+                parts.append(bell_over_phi(_function(pair[0], x, prec)))
+                moving = [a for a in moving if a not in (power, pair[1])]
+                moving += [power.base ** (power.exp + 1)] if power.exp != -1 else []
+        parts += [_function(a, x, prec) for a in moving]
         if isinstance(expr, sp.Add):
             fixed = _sum([constant(a, {}) for a in free])
             if not (isinstance(fixed, Surd) and fixed.sign == 0):
@@ -280,8 +289,9 @@ def _function(expr: Expr, x: Symbol, prec: int) -> Callable[[Any, bool], Any]:
         shifted = shifted_exponential(expr.args[0], x)
         if shifted is not None:
             return logarithm(ball(constant(shifted[0], {})), _function(shifted[1], x, prec))
-        if isinstance(expr.args[0], sp.cosh):
-            return log_cosh(_function(expr.args[0].args[0], x, prec))
+        for kind, rule in ((sp.cosh, log_cosh), (Phi, log_phi)):
+            if isinstance(expr.args[0], kind):
+                return rule(_function(expr.args[0].args[0], x, prec))
     if isinstance(expr, Continued):
         from .functions.removable import quotient
 

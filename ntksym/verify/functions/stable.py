@@ -1,9 +1,11 @@
-r"""Rearrangements that keep wide boxes finite: $1/(c+e^g)$, $\log(c+e^g)$, $\log\cosh g$.
+r"""Rearrangements that keep wide boxes finite: $1/(c+e^g)$, $\log(c+e^g)$, $\log\cosh g$, ...
 
 A box with a large exponential has a radius as large as its midpoint, and $c + e^g$ seems to meet
 zero.  The identities $\frac{1}{c+e^g} = \frac{e^{-g}}{1+ce^{-g}}$ (always) and
 $\log(c+e^g) = g + \log(1+ce^{-g})$ (where $|\mathrm{Im}\, g| < 3/2$ and
 $\mathrm{Re}(1+ce^{-g}) > 0$, so that the imaginary parts add to less than $\pi$) avoid it.
+For $\mathrm{Re}\,z < 0$ it is $\Phi(z) = e^{-z^2/2}\,U(\frac12, \frac12, \frac{z^2}2)/(2\sqrt\pi)$,
+and the real part of U is positive (a Voigt profile).
 """
 
 from __future__ import annotations
@@ -15,7 +17,11 @@ import sympy as sp
 from flint import acb, arb
 from sympy import Expr, Symbol
 
+from ...functions import Phi
 from ..safe import Integrand
+
+_PHASE = 1.5
+"""Of exp(-w^2/2), so that what U adds, less than pi/2, leaves the principal logarithm."""
 
 
 def shifted_exponential(expr: Expr, x: Symbol) -> tuple[Expr, Expr] | None:
@@ -87,5 +93,54 @@ def log_cosh(g: Integrand) -> Integrand:
         if inner.real > 0:
             return far - arb(2).log() + inner.log(analytic=analytic)
         return w.cosh().log(analytic=analytic) if abs(far.imag) < 1.5 else acb("nan")
+
+    return value
+
+
+def inverse_mills(power: Expr, factors: list[Expr]) -> tuple[Expr, Expr] | None:
+    """`(g, bell)` where `power` is Phi(g)^-n, n >= 1, and the factor `bell` is exp(-g^2/2)."""
+    if not isinstance(power.base, Phi) or not (power.exp.is_Integer and power.exp < 0):
+        return None
+    g = power.base.args[0]
+    for bell in factors:
+        if isinstance(bell, sp.exp) and sp.expand(bell.args[0] + g**2 / 2) == 0:
+            return g, bell
+    return None
+
+
+def _scaled(w: Any) -> Any:
+    """Phi(w) exp(w^2/2) on a box off the line to the left of 0; else NaN, or where it may be 0."""
+    if w.imag.is_zero() or not w.real < 0:
+        return acb("nan")
+    found = (w * w / 2).hypgeom_u(acb("0.5"), acb("0.5")) / (2 * acb.pi().sqrt())
+    return found if found.real > 0 else acb("nan")
+
+
+def _plain(w: Any) -> Any:
+    return (-w / arb(2).sqrt()).erfc() / 2
+
+
+def bell_over_phi(g: Integrand) -> Integrand:
+    """The function exp(-g^2/2)/Phi(g)."""
+
+    def value(z: Any, analytic: bool) -> Any:
+        w = g(z, analytic)
+        if (scaled := _scaled(w)).is_finite():
+            return 1 / scaled
+        return (-w * w / 2).exp() / _plain(w)
+
+    return value
+
+
+def log_phi(g: Integrand) -> Integrand:
+    """The function log(Phi(g)), continued from real g: not the principal logarithm far out."""
+
+    def value(z: Any, analytic: bool) -> Any:
+        w = g(z, analytic)
+        if (scaled := _scaled(w)).is_finite():
+            return scaled.log(analytic=analytic) - w * w / 2
+        if not (w.real > 0 or abs(w.real * w.imag) < _PHASE):
+            return acb("nan")
+        return _plain(w).log(analytic=analytic)
 
     return value

@@ -15,7 +15,7 @@ import sympy as sp
 from ...symbols import x
 from ..evaluate import constant, real_ball
 from .ranges import Range, range_of, upper
-from .stable import shifted_exponential
+from .stable import inverse_mills, shifted_exponential
 
 
 def bounded_factors(factors: list[Any], domain: Range) -> list[Any]:
@@ -26,6 +26,13 @@ def bounded_factors(factors: list[Any], domain: Range) -> list[Any]:
     For c < 0, where e^g >= m > |c| on the domain, e^g <= (e^g - |c|)/(1 - |c|/m).
     """
     for power in [a for a in factors if isinstance(a, sp.Pow)]:
+        mills = inverse_mills(power, factors)
+        if mills is not None:  # phi(t)/Phi(t) <= 1 + |t| <= 2 + t^2
+            g, bell = mills
+            rest = [a for a in factors if a is not power and a is not bell]
+            more = [power.base ** (power.exp + 1)] if power.exp != -1 else []
+            weaker = [sp.sqrt(2 * sp.pi), 2 + g**2, *more]
+            return bounded_factors([*rest, *weaker], domain)
         if isinstance(power.base, sp.log) and power.exp.is_Rational and power.exp < 0:
             parts = shifted_exponential(power.base.args[0], x)
             if parts is not None and parts[0] == 1:  # log(1 + y) >= y/(1 + y)
