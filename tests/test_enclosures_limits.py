@@ -144,3 +144,14 @@ def test_boxes_of_log_phi_contain_it(far: str, near: str) -> None:
             assert wide.is_finite() and wide.real.rad() < widest
             for part in ((far, "0.1"), (near, "0.2")):
                 assert wide.contains(func(acb(arb(part[0]), arb(part[1])), True).mid())
+
+
+def test_a_factor_may_vanish_where_the_other_has_its_kink() -> None:
+    """v is nearly u/2: beside the kink of s'(v) it is s'(u) that is 0."""
+    act = parse_activation("max(tanh(x), -1/3)")
+    near, line = (
+        balls.enclose_definition(act, 2, c, "1/2", derivative=True, digits=20)
+        for c in (Fraction(2**20 - 1, 2**20), 1)
+    )
+    assert near.rel_digits >= 20
+    assert float(near.mid) == pytest.approx(float(line.mid), rel=1e-5)

@@ -146,6 +146,8 @@ def _window(frame: Frame, a: Any, b: Any) -> Any:
 
         sup_f = _largest(frame.f, s.m1, s.s1, cuts_x)
         sup_g = _largest(frame.g, s.m2, s.s2, cuts_y)
+        if sup_f == 0 or sup_g == 0:
+            return arb(0)
         goal_x = frame.tol / (64 * (high - low) * (sup_g + 1))
         goal_y = frame.tol / (64 * (b - a) * (sup_f + 1))
         px = panels(cuts_x, bounded(frame.f, s.m1, s.s1), goal_x, wide)
