@@ -46,11 +46,13 @@ def rule_unit(found: Any) -> DualUnit | None:
     from ..numeric.quadrature import QuadratureDual
     from ..numeric.series.table import SeriesTable
     from ..numeric.table import BandedDual, TableDual
+    from ..numeric.table.dilated import DilatedTable
     from ..numeric.table.dyadic import DyadicTable
     from ..numeric.table.split import SplitTable
     from ..numeric.table.split_kinks import KinkTable
     from .c.quadrature import quadrature_unit
     from .c.series import SeriesUnit
+    from .c.table.dilated import DilatedUnit
     from .c.table.dyadic import DyadicUnit
     from .c.table.kinks import KinkUnit
     from .c.table.point import TableUnit
@@ -63,6 +65,8 @@ def rule_unit(found: Any) -> DualUnit | None:
     if isinstance(found, (TableDual, BandedDual)):
         table = TableUnit(found)
         return PointUnit(table, found.low) if found.single else table
+    if isinstance(found, DilatedTable):
+        return DilatedUnit(found)
     if isinstance(found, DyadicTable):
         return PointUnit(DyadicUnit(found), found.low)
     if isinstance(found, SeriesTable):

@@ -105,6 +105,8 @@ def _within_reach(
 def _tabulated(activation: Activation, variances: Variances, error: float) -> Any:
     from .patience import at_most
     from .table import table_dual
+    from .table.dilated_build import dilated_table
+    from .table.dilated_kind import applies as dilates
     from .table.single import single_table
     from .table.split import applies, split_table
     from .table.split_kinks import kink_seconds, kink_table
@@ -118,14 +120,18 @@ def _tabulated(activation: Activation, variances: Variances, error: float) -> An
             except Undecided:  # then only as far as |rho| stays away from 1
                 pass
         return split_table(activation, variances, error=error)
-    if low < high:
-        return table_dual(activation, variances, error=error)
-    return single_table(activation, low, error)
+    if low == high:
+        return single_table(activation, low, error)
+    if dilates(activation.expr):
+        return dilated_table(activation, variances, error)
+    return table_dual(activation, variances, error=error)
 
 
 def _table_seconds(activation: Activation, variances: Variances, error: float) -> float:
     from .finite import cut_off
     from .table import table_cost
+    from .table.dilated_build import dilated_seconds
+    from .table.dilated_kind import applies as dilates
     from .table.single import single_seconds
     from .table.split import applies, split_seconds
     from .table.split_kinks import kink_seconds
@@ -138,6 +144,8 @@ def _table_seconds(activation: Activation, variances: Variances, error: float) -
         return seconds if seconds <= LONGEST_KINKS else split_seconds(activation, variances, error)
     if low == high:
         return single_seconds(activation, low, error)
+    if dilates(activation.expr):
+        return dilated_seconds(activation.expr, variances, error)
     return table_cost(activation, variances, error=error).seconds
 
 
@@ -167,11 +175,14 @@ def _quadrature(activation: Activation, variances: Variances, error: float) -> A
 def _read_table() -> Callable[[str], Any]:
     import json
 
+    from .table.dilated import DilatedTable
     from .table.dyadic import DyadicTable
     from .table.split import read_either
 
     def read(text: str) -> Any:
         data = json.loads(text)
+        if isinstance(data, dict) and "dilated" in data:
+            return DilatedTable.from_json(data)
         if isinstance(data, dict) and "dyadic" in data:
             return DyadicTable.from_json(data)
         return read_either(data)

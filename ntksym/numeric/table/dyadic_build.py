@@ -30,13 +30,18 @@ _OFF_X = 28
 """Units x is off by: four times the six of t, and a subtraction."""
 _NARROW = 0.2
 """From intervals [a, 2a] with such an a on, K is compared with K(1)."""
-_NODE_SECONDS = 6e-8
+_NODE_SECONDS = 3e-8
 """For a value of s in a sum, and for an angle beside them."""
 _ANGLE_SECONDS = 4e-4
 
 
 class Sums(Protocol):
     """Both duals at every angle."""
+
+    @property
+    def step(self) -> int:
+        """An interval has 2 points, or 2 and a multiple of this."""
+        ...
 
     def at(self, tangent: float) -> tuple[Found, Found]:
         """The dual and the derivative dual at t = tan(theta/2)."""
@@ -92,7 +97,7 @@ def dyadic_table(
         )
     say = progress or (lambda line: None)
     given, power = ordinary(activation, (q, q), params)
-    sums = _sums(given.expr, q, error)
+    sums = sums_of(given.expr, q, error)
     say(f"a polar rule of {sums.rule.nodes} values; proven {max(sums.bounds):.1e}")
     said = (SOURCE, sums.rule.nodes)
     named = given.name, given.expr
@@ -152,13 +157,13 @@ def dyadic_seconds(expr: Any, variance: float, error: float) -> float:
     """
     from .scale import ordinary
 
-    sums = _sums(ordinary(expr, (variance, variance))[0].expr, variance, error)
+    sums = sums_of(ordinary(expr, (variance, variance))[0].expr, variance, error)
     rates = [1 + 2 * float(size.power.p) / float(size.power.q) for size in sums.sizes]
     panels = log2(1 / (error * _END)) / min(2.0, *rates)  # K(1) - K falls like t^rate, or t^2
     return (150 + 8 * panels) * (_ANGLE_SECONDS + sums.rule.nodes * _NODE_SECONDS)
 
 
-def _sums(expr: Any, variance: float, error: float) -> PolarSums:
+def sums_of(expr: Any, variance: float, error: float) -> PolarSums:
     """The sums of a rule whose bound is a small share of the error.
 
     Raises: as `dyadic_table`.
@@ -217,7 +222,7 @@ def _panels(
         sizes = [one.plus + one.error for one in ones]
         if a <= _NARROW:
             sizes = [min(s, 3.17 * g) for s, g in zip(sizes, gaps, strict=True)]
-        count, lost = _count(sizes, [error * _ALIAS * s for s in scales])
+        count, lost = _count(sizes, [error * _ALIAS * s for s in scales], sums.step)
         out.append(_Panel(tuple(sums.at(t) for t in _tangents(a, count)), lost))
 
 
@@ -226,7 +231,7 @@ def _gap(one: Found, at: Found) -> float:
     return max(one.plus - at.plus, 0.0) + one.error + at.error
 
 
-def _count(sizes: list[float], goals: list[float]) -> tuple[int, tuple[float, float]]:
+def _count(sizes: list[float], goals: list[float], step: int) -> tuple[int, tuple[float, float]]:
     """How many points, and what interpolation adds: on the ellipse 2 + sqrt(5) |t| is in the disc.
 
     Of an interval [a, 2a] it touches the sector |arg t| = pi/4.
@@ -237,7 +242,7 @@ def _count(sizes: list[float], goals: list[float]) -> tuple[int, tuple[float, fl
 
     with working(64):
         radius = (arb(5).sqrt() + 2).lower()
-        for count in range(2, 80):
+        for count in range(2, 80, step):
             found = [arb(s) * 4 * radius ** (1 - count) / (radius - 1) for s in sizes]
             lost = [nextafter(float(f.upper()), inf) for f in found]
             if all(f <= g for f, g in zip(lost, goals, strict=True)):

@@ -31,6 +31,8 @@ _SPARE = 160
 class SeriesSums:
     """Both duals at every angle, from spectra at one variance."""
 
+    step: int = 1
+
     def __init__(self, sources: list[Source]) -> None:
         """Take the spectra of the dual and of the derivative dual."""
         from flint import arb_poly

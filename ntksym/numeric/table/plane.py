@@ -47,6 +47,11 @@ class PlaneSums:
     bounds: tuple[float, float]
     edges: tuple[float, float]
 
+    @property
+    def step(self) -> int:
+        """As in `Sums`."""
+        return 1
+
     def at(self, tangent: float) -> tuple[Found, Found]:
         r"""The duals of s and s', $\rho = \cos\varphi \ge 0$, `tangent` is $\tan(\varphi/2)$."""
         if not tangent:

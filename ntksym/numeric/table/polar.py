@@ -24,6 +24,8 @@ UNIT = 2.0**-53
 _LIFT = "0.45"
 """How far from the real line a piece is bounded, at most."""
 _CHUNK = 64
+_ROWS = 8
+_TERMS = 8192
 _BITS = 128
 _LIBRARY = 4
 """Units in the last place that the sine, the logarithm and the arc tangent may be off by."""
@@ -51,11 +53,15 @@ class Found:
 
 @dataclass(slots=True)
 class _Side:
-    """Pieces of f(e^y) from the top down: Chebyshev coefficients and bounds, grown on demand."""
+    """Pieces of f(e^y) from the top down: Chebyshev coefficients and bounds, grown on demand.
+
+    Both are there as lists, and as arrays, of the coefficients by power.
+    """
 
     expr: Any
     rows: list[Any] = field(default_factory=list)
     most: list[float] = field(default_factory=list)
+    tables: tuple[Any, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,11 @@ class PolarSums:
     degree: int
     radius: float
     nodes: tuple[Any, Any, Any, Any]
+
+    @property
+    def step(self) -> int:
+        """As in `Sums`."""
+        return 1
 
     @property
     def units(self) -> float:
@@ -118,45 +129,54 @@ class PolarSums:
         far = np.sin(wide * (1.0 - share)) if turned else np.sin(angle + wide * share)
         step = self.rule.step_r
         out = []
-        index, place = [], []
+        index, bases = [], []
         for sine in (near, far):
             depth = -np.log(np.minimum(sine, 1.0)) / step
             whole = np.floor(depth)
             index.append(whole.astype(np.int64)[k] + j)
-            place.append(2.0 * (depth - whole) - 1.0)
+            place = 2.0 * (depth - whole) - 1.0
+            bases.append(np.polynomial.chebyshev.chebvander(place, self.degree))
         count = 1 + int(max(i.max() for i in index))
+        where = [k * count + at for at in index]
+        parity, signs = self.rule.parity, (self.rule.parity, -self.rule.parity)
+        every = np.empty((2 if parity else 4, len(bases[0]), count))
         for which, (left, right) in enumerate(self.sides):
-            values, most = [], []
-            for side in (left, right) if not self.rule.parity else (right,):
-                rows, tops = self._grown(side, which, count)
-                table = np.ascontiguousarray(rows[:count].T)
-                for at, x in zip(index, place, strict=True):
-                    basis = np.polynomial.chebyshev.chebvander(x, self.degree)
-                    blocks = [b @ table for b in np.array_split(basis, len(basis) // 8 + 1)]
-                    values.append(np.concatenate(blocks)[k, at])  # small products: one thread
-                    most.append(tops[at])
-            if self.rule.parity:
-                sign = self.rule.parity if which == 0 else -self.rule.parity
-                same = 2.0 * _sum(weight * (values[0] * values[1]))
-                size = 2.0 * _sum(weight * (most[0] * most[1]))
-                out.append((same, sign * same, size))
-            else:
-                same = _sum(weight * (values[0] * values[1] + values[2] * values[3]))
-                cross = _sum(weight * (values[0] * values[3] + values[2] * values[1]))
-                size = _sum(weight * ((most[0] + most[2]) * (most[1] + most[3])))
-                out.append((same, cross, size))
-        return [(a, b, size * self.units) for a, b, size in out]
+            known = [self._grown(s, which, count) for s in ((right,) if parity else (left, right))]
+            for values, (table, basis) in zip(
+                every, ((known_of[0], b) for known_of in known for b in bases), strict=True
+            ):
+                for row in range(0, len(basis), _ROWS):  # small products: one thread
+                    part = slice(row, row + _ROWS)
+                    np.matmul(basis[part], table[:, :count], out=values[part])
+            sums = []
+            for start in range(0, len(weight), _TERMS):  # small arrays: they stay in the cache
+                part = slice(start, start + _TERMS)
+                w, flat, at = weight[part], [i[part] for i in where], [i[part] for i in index]
+                f = [np.take(v, flat[m % 2]) for m, v in enumerate(every)]
+                g = [np.take(tops, i) for _, tops in known for i in at]
+                if parity:
+                    same, size = 2.0 * _sum(w * (f[0] * f[1])), 2.0 * _sum(w * (g[0] * g[1]))
+                    sums.append((same, signs[which] * same, size))
+                else:
+                    same = _sum(w * (f[0] * f[1] + f[2] * f[3]))
+                    cross = _sum(w * (f[0] * f[3] + f[2] * f[1]))
+                    sums.append((same, cross, _sum(w * ((g[0] + g[2]) * (g[1] + g[3])))))
+            same, cross, size = (_sum(column) for column in np.array(sums).T)
+            out.append((same, cross, size * self.units))
+        return out
 
     def _grown(self, side: _Side, which: int, count: int) -> tuple[Any, Any]:
         """Coefficients of the first `count` pieces, and what bounds values and their errors."""
         import numpy as np
 
-        while len(side.most) < count:
-            for _ in range(_CHUNK):
-                row, most = self._piece(side, which, len(side.most))
-                side.rows.append(row)
-                side.most.append(most)
-        return np.array(side.rows), np.array(side.most)
+        if side.tables is None or len(side.most) < count:
+            while len(side.most) < count:
+                for _ in range(_CHUNK):
+                    row, most = self._piece(side, which, len(side.most))
+                    side.rows.append(row)
+                    side.most.append(most)
+            side.tables = np.array(side.rows).T.copy(), np.array(side.most)
+        return side.tables
 
     def _piece(self, side: _Side, which: int, index: int) -> tuple[Any, float]:
         r"""On $y = top - (index + (x + 1)/2)\,h$: coefficients and a number M.
