@@ -26,7 +26,7 @@ HALF = TILE // 2
 """Rows of a strip of a tile on the diagonal, which begins there: a quarter of the tile less."""
 CHUNK = 1 << 19
 """Entries of the rows that are gathered at a time for distances."""
-STRIP = 64
+STRIP = 16
 """Rows of a tile whose pairs go through the readable form at a time."""
 CACHED = 1 << 14
 """Entries of the rows that are made doubles at a time: as many as stay in the cache."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from operator import index
 from typing import Any
 
@@ -79,7 +80,7 @@ def covariances(**values: Any) -> tuple[Array, ...]:
 
 def _numbers(value: Any, name: str, ndim: int | None = None) -> NDArray[Any]:
     """The value as a real array, of any number of dimensions where none is said."""
-    if isinstance(value, np.ma.MaskedArray) and (count := int(np.sum(value.mask))):
+    if _has_mask(value) and (count := int(np.sum(value.mask))):
         raise BadData(
             f"{name}: {count} masked element{'s' if count > 1 else ''}",
             hint=f"{name}.filled(value), or leave these rows out; nothing is replaced silently",
@@ -102,6 +103,12 @@ def _numbers(value: Any, name: str, ndim: int | None = None) -> NDArray[Any]:
     return array
 
 
+def _has_mask(value: Any) -> bool:
+    """Whether it is a masked array: there is none before that part of NumPy, slow, is imported."""
+    masked = sys.modules.get("numpy.ma")
+    return masked is not None and isinstance(value, masked.MaskedArray)
+
+
 def output(value: Any, name: str, shape: tuple[int, int], dtype: Any) -> NDArray[Any]:
     """The array that a caller wants filled, unchanged.
 
@@ -109,7 +116,7 @@ def output(value: Any, name: str, shape: tuple[int, int], dtype: Any) -> NDArray
         BadData: not an array, or of wrong shape or type, read-only, or with rows that are not
             contiguous.
     """
-    if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
+    if not isinstance(value, np.ndarray) or _has_mask(value):
         raise BadData(f"{name}: an array is needed, not {type(value).__name__}")
     fresh = f"np.empty({shape}, dtype=np.{np.dtype(dtype).name})"
     if value.shape != shape:
