@@ -35,6 +35,10 @@ REFUSED: dict[str, tuple[type[NtksymError], str]] = {
         + line("x + (|x > 1)", 6)
         + "\n  use:   abs(x) or |x| for absolute values; or for alternatives",
     ),
+    "x*log|x|": (
+        ParseError,
+        "an operator is missing" + line("x*log|x|", 6) + "\n  use:   log(|...|)",
+    ),
     "2|x|": (ParseError, "an operator is missing" + line("2|x|", 2) + "\n  use:   ...*|...|"),
     "|x||x|": (
         ParseError,

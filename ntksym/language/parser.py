@@ -192,6 +192,8 @@ class _Reader:
         if token.text in ("and", "or", "not"):
             self.refuse()
         self.advance()
+        if self.token.kind == "|" and not self.open and token.text in known_names(True):
+            raise self.missing(f"{token.text}(|...|)")
         if self.token.kind == "(":
             self.open.append(self.advance())
             arguments: list[Node] = []
