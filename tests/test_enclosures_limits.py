@@ -155,3 +155,18 @@ def test_a_factor_may_vanish_where_the_other_has_its_kink() -> None:
     )
     assert near.rel_digits >= 20
     assert float(near.mid) == pytest.approx(float(line.mid), rel=1e-5)
+
+
+@pytest.mark.parametrize("rho", ["1/2", "-999999/1000000"])
+def test_principal_values_of_the_slopes_of_a_logarithm(rho: str) -> None:
+    """d/dq12 E[log|u| log|v|] is asin(rho)/sqrt(det)."""
+    ball = balls.enclose_definition(
+        parse_activation("3 - 2*log(abs(x))"), 1, rho, 1, derivative=True, jumps="distributional"
+    )
+    with precision(140):
+        r = arb(exact(rho))
+        assert ball.to_arb().overlaps(4 * r.asin() / (1 - r * r).sqrt()) and ball.rel_digits >= 30
+    with pytest.raises(Undecided, match="no finite mean"):
+        balls.enclose_definition(
+            parse_activation("log(abs(x))"), 1, 1, 1, derivative=True, jumps="distributional"
+        )

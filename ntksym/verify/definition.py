@@ -15,14 +15,14 @@ from ..errors import BadActivation, Undecided
 from ..symbols import x
 from .evaluate import constant, function, real_ball
 from .functions.ends import gathered, leading_power, odd_ends
-from .functions.logform import logarithm
+from .functions.logform import Log, logarithm
 from .functions.pieces import REACH, Piece, jumps, number, pieces_of
 from .functions.pieces import derivative as piecewise_derivative
 from .functions.radial import HalfLines, half_lines, integrable, tidy
 from .functions.rearrange import rearranged
 from .functions.removable import INTEGRABLE, continued_pieces, opened
 from .law import Law
-from .rules.logs import log_pair
+from .rules.logs import log_pair, log_slopes
 from .rules.moments import closed
 from .rules.oned import collinear, conditional, pick, single
 from .rules.polar import mean, radial
@@ -42,6 +42,8 @@ class Factor:
     pieces: tuple[Piece, ...]
     masses: tuple[tuple[Expr, Any], ...] = ()
     """`(point, height)` of the Dirac terms."""
+    principal: Log | None = None
+    """The function a + b log|x|, whose pieces these are, where its slope b/x is meant."""
 
 
 def factor(expr: Expr, *, derivative: bool, distributional: bool, reach: int = REACH) -> Factor:
@@ -58,6 +60,8 @@ def factor(expr: Expr, *, derivative: bool, distributional: bool, reach: int = R
     pieces = opened(pieces_of(expr, reach))
     if not derivative:
         return Factor(expr, continued_pieces(gathered(pieces)))
+    if distributional and (form := logarithm(pieces)) is not None:
+        return Factor(None, pieces, (), form)
     slopes = tidy(gathered(piecewise_derivative(pieces)))
     integrable(slopes)
     try:
@@ -70,6 +74,10 @@ def factor(expr: Expr, *, derivative: bool, distributional: bool, reach: int = R
 
 def expectation(f: Factor, g: Factor, law: Law, tol: Any) -> Any:
     """An enclosure (`arb`) of E[f(u) g(v)] with a radius of about `tol`, Dirac terms included."""
+    if f.principal is not None or g.principal is not None:
+        if f.principal is None or g.principal is None or law.m1 != 0 or law.m2 != 0:
+            raise Undecided("a principal value beside another function, or with means: no rule")
+        return log_slopes(f.principal, g.principal, law, tol)
     total = arb(0)
     for a, left in f.masses:
         for b, right in g.masses:
