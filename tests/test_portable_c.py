@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import ntksym
 from ntksym.errors import NoCompiler
 from ntksym.export.files import generate
 from ntksym.runtime import compiler
@@ -119,3 +120,16 @@ def test_a_compiler_that_does_not_end_is_not_asked_for_less(
     with pytest.raises(NoCompiler, match=r"does not compile a line of C in 0\.2 s"):
         compiler.find_compiler()
     assert (tmp_path / "asked").read_text() == "\n"
+
+
+def test_what_is_chosen_by_several_conditions_stands_in_parentheses() -> None:
+    """Clang warns of `a & b ? c : d`, and readers ask which comes first."""
+    sources = Path(ntksym.__file__).parent / "backends" / "c"
+    loose = re.compile(r"[^&|(]*\([^()]*\) [&|] \([^()]*\) \?")
+    found = [
+        f"{path.name}:{n}: {line.strip()}"
+        for path in sorted(sources.rglob("*.py"))
+        for n, line in enumerate(path.read_text().splitlines(), 1)
+        if loose.search(line)
+    ]
+    assert not found

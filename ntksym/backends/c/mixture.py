@@ -32,9 +32,12 @@ def mixture_file(m: MixturePrograms, contract: Contract) -> SourceFile:
 def core(m: MixturePrograms, prefix: str) -> str:
     """The tables and the functions of one dual: `<prefix>block` and `<prefix>diag_block`."""
     pieces = [_tables(m, prefix)]
+    gates = {f"pair{i}" for i, k in enumerate(m.pairs) if k.gate is not None}
     for two, label in _labelled(m):
         name = prefix + label
-        pieces += [inline_function(two[0], name), inline_function(two[1], f"{name}_diag")]
+        if label not in gates:  # these have a formula of their own
+            pieces.append(inline_function(two[0], name))
+        pieces.append(inline_function(two[1], f"{name}_diag"))
     text = far_c(m.far, prefix, _params(m)) if m.far else ""
     return "\n".join([*pieces, _block(m, prefix), _diag_block(m, prefix), text])
 

@@ -191,7 +191,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
       side[i] = first ? 1.0 : -1.0;
       if (first & last) side[i] = gap[cell - 1][i] < -gap[cell][i] ? 1.0 : -1.0;
       value[cell][i] = 0.0;
-      size[cell][i] = near & (groups < 0) ? INFINITY : 0.0;
+      size[cell][i] = (near & (groups < 0)) ? INFINITY : 0.0;
     }
     if (!s->live[which * cells + cell] || !any) {
       for (int i = 0; i < @PADDED@; ++i) size[cell][i] = 0.0;

@@ -190,7 +190,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_Phi2(size_t n, const double *h, const do
     const double over = 1.0 / (most == 0.0 ? 1.0 : most * up), c1 = (c[i] * up) * over;
     const double s1 = most == 0.0 ? 1.0 : (s[i] * up) * over;
     const double arc = ntksym_op_angle3(s1, -c1, sqrt(c1 * c1 + s1 * s1)) * 0x1.45f306dc9c883p-3;
-    out[i] = (x[i] == 0.0) & (y[i] == 0.0) ? arc : out[i];
+    out[i] = ((x[i] == 0.0) & (y[i] == 0.0)) ? arc : out[i];
   }
 }
 

@@ -161,7 +161,7 @@ _MENDED = """      if (layer_near[l]) {
           const double size = sx[i * incx] * sy[i * incy], before = rx[i * incx] * ry[i * incy];
           const double grown = after[i] / size, was = root[i] / before;
           const int grows = grown * grown + @NOISE@ > was * was;
-          const double least = (layer_near[l] & 2) | (size > @LOUD@) ? @NEAR@ : 0.0;
+          const double least = ((layer_near[l] & 2) | (size > @LOUD@)) ? @NEAR@ : 0.0;
           near[i] = (after[i] < (grows ? @GROWING@ : least) * size) & (next[i] > 0.0);
           any |= near[i];
         }
@@ -319,7 +319,7 @@ void @NAME@_pairs(size_t n, const double *g12, const double *root0,
       for (size_t i = 0; i < b; ++i)
         after[i] = ntksym_op_rootdet(next_x[i], next[i], next_y[i]);
       for (size_t i = 0; i < b; ++i)
-        after[i] = (root[i] == 0.0) & (x[i] == y[i]) & (c[i] > 0.0) ? 0.0 : after[i];
+        after[i] = ((root[i] == 0.0) & (x[i] == y[i]) & (c[i] > 0.0)) ? 0.0 : after[i];
 @MENDED@      for (size_t i = 0; i < b; ++i) {
         x[i] = next_x[i];
         y[i] = next_y[i];

@@ -129,7 +129,7 @@ static const @STEM@_columns *@STEM@_fill(size_t n, const double *q22, @STEM@_col
     for (int j = first; j < i; ++j) {
       const double v = to->t[j], root = sqrt(v);
       to->y[j] = root;
-      to->over[j] = (v >= @LOW@) & (v <= @HIGH@) ? 1.0 / root : NAN;
+      to->over[j] = ((v >= @LOW@) & (v <= @HIGH@)) ? 1.0 / root : NAN;
       to->t[j] = (root - centre) / ((root + pole) * half);
       to->tf[j] = (float)to->t[j];
     }
