@@ -49,6 +49,8 @@ AMBIGUOUS = [
     (r"a, \text{where } a = b = c", 24, "two equals signs in one definition", "a comma between definitions"),
     (r"a, \text{where } a = 2b, b = a", 30, "a definition needs itself", "definitions one after the other"),
     (r"K = a, \quad L = b", 14, "L is defined and not used", "one formula for each claim"),
+    (r"2 q_{11}, \quad q_{11} = 1", 17, "q_{11} = ... is a condition on the covariance", 'where = "q11 = q22"'),
+    (r"2\rho, \text{ with } \rho = 1/2", 22, "is a condition on the covariance", 'where = "q11 = q22"'),
     (r"a, \quad x > 0 = b", 10, "what is defined is no letter", r"\text{where } a_1 = ..."),
     (r"c_{12}", 1, "c_{12} is a covariance for some authors", r"q_{12} or \rho"),
     (r"\frac{d}{dx}x", 1, r"\frac{d}{dx} is a derivative, or a quotient", "written out"),

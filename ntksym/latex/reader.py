@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NoReturn
 
 from ..errors import BadActivation, ParseError, TooLarge, UnknownName
 from ..language.limits import MAX_CHARS
@@ -16,7 +17,7 @@ from ..language.syntax import Name, Node, children
 from ..language.table import known_names
 from . import definitions, macros
 from .layout import Leaf, Row, arrange
-from .naming import index_text, letter_name
+from .naming import ENTRIES, MATRICES, index_text, letter_name
 from .reading import Reader
 from .spell import spell
 from .tokens import tokenize
@@ -87,6 +88,10 @@ def read_equation(
     node = _node(reader, text, 0, len(text))
     used = {n.name for tree in (node, *values.values()) for n in _names_in(tree)}
     for k, begin, end, _, _ in parts:
+        row = _row(reader, source, begin, end)
+        constant = next(_names_in(values[f"definition_{k}"]), None) is None
+        if constant and letter_name(row[0]) in ("rho", "theta", "c"):
+            _condition(reader, row)
         if f"definition_{k}" not in used:
             shown = source[begin:end].strip()
             at = source.index(shown, begin)
@@ -120,8 +125,19 @@ def _defined(reader: Reader, row: Row) -> str:
     letter = isinstance(item.body, Leaf) and item.body.kind == "LETTER"
     if len(row) > 1 or not letter or item.sup is not None:
         reader.refuse("what is defined is no letter", item.at, r"\text{where } a_1 = ...")
-    index = index_text(reader, item)
-    return letter_name(item) + (f"_{index}" if index else "") + "'" * item.primes
+    index, letters = index_text(reader, item), letter_name(item)
+    if letters == "q" or (letters in MATRICES and index in ENTRIES):
+        _condition(reader, row)
+    return letters + (f"_{index}" if index else "") + "'" * item.primes
+
+
+def _condition(reader: Reader, row: Row) -> NoReturn:
+    """Refuse q11 = 1 and rho = 1/2: put in, they would change the formula but not the claim."""
+    reader.refuse(
+        f"{reader.source(row)} = ... is a condition on the covariance, no definition",
+        row[0].at,
+        'where = "q11 = q22" beside the formula',
+    )
 
 
 @lru_cache(maxsize=1)
