@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from fractions import Fraction
+from functools import partial
 from math import inf, log2, sqrt
 from time import thread_time
 from typing import Any, TypeAlias
@@ -134,12 +135,18 @@ def _enclosed(
 ) -> Ball:
     """The ball; what is slow is stopped by the allowance of `safe`."""
     digits, floor, seconds = goal
-    first, second, distributional = whole, other, jumps == "distributional"
-    reach = _reach(law, digits)
+    first, second = whole, other
+    read = partial(
+        factor,
+        derivative=derivative,
+        distributional=jumps == "distributional",
+        reach=_reach(law, digits),
+        principal=True,
+    )
     with precision(256):  # errors of structure come out here, once, with their own hints
         pieces = {}
-        for e in {second, first}:
-            found = factor(e, derivative=derivative, distributional=distributional, reach=reach)
+        for e in dict.fromkeys((second, first)):
+            found = read(e)
             growth_of(rearranged(found.pieces))
             pieces[e] = found.pieces
         sizes = sizes_of(pieces[first], pieces[second], law)
@@ -149,9 +156,7 @@ def _enclosed(
     )
 
     def attempt(bits: int, tol: Any) -> Any:
-        f = factor(first, derivative=derivative, distributional=distributional, reach=reach)
-        g = factor(second, derivative=derivative, distributional=distributional, reach=reach)
-        return expectation(f, g, law, tol) * arb(10) ** size
+        return expectation(read(first), read(second), law, tol) * arb(10) ** size
 
     def what() -> str:
         return f"the expectation for {_short(whole)}"

@@ -46,10 +46,18 @@ class Factor:
     """The function a + b log|x|, whose pieces these are, where its slope b/x is meant."""
 
 
-def factor(expr: Expr, *, derivative: bool, distributional: bool, reach: int = REACH) -> Factor:
+def factor(
+    expr: Expr,
+    *,
+    derivative: bool,
+    distributional: bool,
+    reach: int = REACH,
+    principal: bool = False,
+) -> Factor:
     """The function itself, or its derivative with or without the Dirac terms of its jumps.
 
-    Of infinitely many kinks those up to the `reach` are cut at.
+    Of infinitely many kinks those up to the `reach` are cut at.  With `principal` the distribution
+    may be b/x, which no caller but `expectation` can use.
     """
     stray = expr.free_symbols - {x}
     if stray:
@@ -60,7 +68,7 @@ def factor(expr: Expr, *, derivative: bool, distributional: bool, reach: int = R
     pieces = opened(pieces_of(expr, reach))
     if not derivative:
         return Factor(expr, continued_pieces(gathered(pieces)))
-    if distributional and (form := logarithm(pieces)) is not None:
+    if distributional and principal and (form := logarithm(pieces)) is not None:
         return Factor(None, pieces, (), form)
     slopes = tidy(gathered(piecewise_derivative(pieces)))
     integrable(slopes)

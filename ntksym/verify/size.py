@@ -89,8 +89,10 @@ def sizes_of(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law) -> tuple[int,
         found = _together(one, two, law)
         if found is None:
             return first, second
-        whole, part = (round(size / log(10)) for size in found)
-        return part, whole - part
+        whole, part = (size / log(10) for size in found)
+        if f == g and (law.m1, law.q11) == (law.m2, law.q22):  # one function stays one
+            return round(whole / 2), round(whole / 2)
+        return round(part), round(whole) - round(part)
 
 
 def size_of(pieces: tuple[Piece, ...], mean: Any, variance: Any) -> int:
