@@ -276,10 +276,16 @@ int main(void)
 
 
 @pytest.mark.parametrize(
-    "spec", ["mlp:hardtanh:depth=2,bias_var=1", "mlp:gelu:depth=2", "hardswish", "tanh"]
+    "spec, options",
+    [
+        ("mlp:hardtanh:depth=2,bias_var=1", {}),
+        ("mlp:mish:depth=1", {"variances": ("1/2", "2"), "error": 1e-6}),
+        ("hardswish", {}),
+        ("tanh", {}),
+    ],
 )
-def test_no_undefined_behaviour_and_no_stray_access(spec, tmp_path, works):
-    for f in generate(spec, "c").files:
+def test_no_undefined_behaviour_and_no_stray_access(spec, options, tmp_path, works):
+    for f in generate(spec, "c", **options).files:
         (tmp_path / f.name).write_text(f.text)
     (source,) = tmp_path.glob("*_gradient.c")
     header = source.name.replace("_gradient.c", ".h")

@@ -69,6 +69,8 @@ def test_slopes_of_values_are_near_those_of_the_closed_form(how: str, tmp_path: 
     x = rows(9, 1.0 + 1e-9, 1.5 - 1e-9)
     want = ntksym.NetworkGradient(ntksym.mlp(activation, depth=1, bias_var="1/10"), "numpy")(x)
     check(made.network(x)[0], want, tolerance)
+    outside = made.network(x[:1], 1.6 * x[:2])[0]
+    assert all(np.isnan(plane).all() for plane in outside.values())
 
 
 def test_one_pair_from_inner_products(tmp_path: Path) -> None:

@@ -75,7 +75,6 @@ NTKSYM_BLOCK_FUNCTION void @STEM@_moved(size_t n, const double *q11, const doubl
 {
   enum { chunk = 64 };
   double xs[chunk], cs[chunk], rs[chunk], k[chunk], d[chunk], weight[@NODES@][chunk];
-  (void)nngp;
   for (size_t at = 0; at < n; at += chunk) {
     const size_t b = n - at < chunk ? n - at : chunk;
     const double *q = q11 + at, *c = q12 + at, *r = root + at;
@@ -86,7 +85,7 @@ NTKSYM_BLOCK_FUNCTION void @STEM@_moved(size_t n, const double *q11, const doubl
       else
         @STEM@_weights(q[l], @STEM@_base(q[l]), now);
       for (int i = 0; i < @NODES@; ++i) weight[i][l] = now[i];
-      of_nngp[at + l] = of_dot[at + l] = 0.0;
+      of_nngp[at + l] = of_dot[at + l] = 0.0 * nngp[at + l]; /* NaN outside the range */
     }
     for (int i = 0; i < @NODES@; ++i) {
       for (size_t l = 0; l < b; ++l) {
@@ -109,7 +108,9 @@ NTKSYM_BLOCK_FUNCTION void @STEM@_side_steps(size_t n, const double *q, double *
                                              double *of_dot)
 {
   for (size_t l = 0; l < n; ++l) {
-    double weight[@NODES@], at[@NODES@], k[@NODES@], d[@NODES@], one = 0.0, two = 0.0;
+    double weight[@NODES@], at[@NODES@], k[@NODES@], d[@NODES@], one, two;
+    @STEM@_diag(1, q + l, k, d);
+    one = two = 0.0 * k[0]; /* NaN outside the range */
     @STEM@_weights(q[l], @STEM@_base(q[l]), weight);
     for (int i = 0; i < @NODES@; ++i) at[i] = @STEM@_base(q[l]) * @STEM@_grown[i];
     @STEM@_diag(@NODES@, at, k, d);

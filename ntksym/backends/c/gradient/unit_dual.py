@@ -1,4 +1,4 @@
-"""C of the derivatives of a dual that is a mixture or a table, for an export."""
+"""C of the derivatives of a dual that is a mixture, a table, a series or a rule, for an export."""
 
 from __future__ import annotations
 

@@ -206,7 +206,8 @@ _BY_NODES = r"""  for (size_t i = 0; i < rows; ++i) {
 """
 """From the derivatives of sums over nodes."""
 
-_BY_VALUES = r"""  double c[LANES], r[LANES], k[LANES] = {0.0}, of_k[LANES], of_d[LANES], unused[3][LANES];
+_BY_VALUES = """\
+  double c[LANES], r[LANES], k[LANES] = {0.0}, of_k[LANES], of_d[LANES], unused[3][LANES];
   for (size_t i = 0; i < rows; ++i) {
     const size_t at = i * LANES;
     for (size_t l = 0; l < m; ++l) q[l] = tx[i * width];

@@ -2,9 +2,9 @@ r"""C for the derivatives of duals that are closed forms or sums over nodes, for
 
 For every kind the values are those of its unit; the derivatives of K and of its derivative dual in
 $q_{11}, q_{12}, q_{22}$ are the programs of `array.programs` in loops over nodes.  A table of a
-range has those in the variances at a fixed angle (`c.gradient.table`); what has neither (a rule, a
-table of one variance) has values alone.  Without programs, slopes in the angle are from values
-(`c.gradient.turns`).
+range has those in the variances at a fixed angle (`c.gradient.table`); a series or a rule of a
+range has these from values (`c.gradient.steps`), what is for one variance has none.  Without
+programs, slopes in the angle are from values (`c.gradient.turns`).
 """
 
 from __future__ import annotations
