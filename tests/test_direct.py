@@ -51,6 +51,14 @@ def test_correlations_that_round_to_one_are_weighed() -> None:
     assert 1 <= found[0] < float("inf")
 
 
+def test_gates_in_tails_weigh_their_exponents() -> None:
+    """Phi2 at -10 is formed from exponents of 50, which are rounded; at 0 there are none."""
+    gate = -1 / sqrt(S.q)
+    found = _Weigher((exp(S.q) * Phi2(gate, gate, Rational(1, 2)),), ("q",))
+    for q, least, most in ((0.01, 15, 100), (1e4, 1, 1e4)):
+        assert least <= found.weights({"q": q})[0] / found.at({"q": q})[0] <= most
+
+
 def test_exponents_overflow_without_nan() -> None:
     """Where the sum leaves the range of doubles there is nothing to correct."""
     kernel = compile_(dual(as_activation("cos(x)")), "numpy")
@@ -124,6 +132,7 @@ CLOSE: tuple[tuple[str, dict[str, float], tuple[float, float, float]], ...] = (
     ("step(x - 1)*exp(-x)", {}, (0.0149, 0.041, 0.1396)),  # the rounding of the larger gate
     ("max(x - 1, 0)*exp(x/2)", {}, (0.0141, 0.0286, 0.0717)),  # s grows
     ("step(x + 3)*exp(-x)", {}, (3.2929509830919548, 7.3016614254278185, 16.190452416087755)),
+    ("step(x - 1)*exp(x/2)", {}, (455.0, 325.0, 233.0)),  # far out the closed form is better
     ("clip(x, -1, 3)*exp(-x/2)", {}, (455.0, 325.0, 233.0)),
 )
 

@@ -133,7 +133,7 @@ def tables(
         terms = tuple(map(max, *each))
         size = abs(sides[a][0] * sides[c][0]) ** 0.5
         slope = abs(sides[a][1] * sides[c][1]) ** 0.5
-        return terms, (size, size / (a * c) ** 0.5 if endless else slope)
+        return terms, (size, size * max((a * c) ** -0.5, grow**2) if endless else slope)
 
     tables: list[list[int]] = [[], []]
     for i in range(BINS):
@@ -156,7 +156,10 @@ def tables(
                 limits = ((LOST_USUAL, COMPILED), (LOST_LARGE, 1))
             for lost, kind in limits:
                 for least, terms, sizes in found:
-                    bad = [z < t / lost for t, z in zip(terms, sizes, strict=True)]
+                    most = lost * max(
+                        1.0, (moved[i] + moved[j]) ** 2 / 16
+                    )  # it rounds exponents too
+                    bad = [z < t / most for t, z in zip(terms, sizes, strict=True)]
                     if known[0] and bad[0] and (bad[1] or least >= covered.small):
                         marks[0] = kind
                     marks[1] = kind if known[1] and bad[1] else marks[1]
@@ -231,25 +234,25 @@ def _weight(b: Builder, e: Expr) -> Operand:
     for term in Add.make_args(e):
         factors = Mul.make_args(term)
         alone = not any(isinstance(f, exp) for f in factors)
-        sized = b.emit("abs", b.operand(_gated(b, term, alone)))
-        grown = [f.args[0] for f in factors if isinstance(f, exp) and f.has(*_ENTRIES)]
-        if grown:
-            exponents: Operand = Fraction(1)
-            for a in grown:
-                size = b.emit("mul", b.emit("abs", b.operand(a)), Fraction(1, 8))
-                exponents = b.emit("add", exponents, size)
-            sized = b.emit("mul", sized, exponents)
-        total = b.emit("add", total, sized)
+        exponents: list[Operand] = [Fraction(1)]
+        sized = b.emit("abs", b.operand(_gated(b, term, alone, exponents)))
+        for f in factors:
+            if isinstance(f, exp) and f.has(*_ENTRIES):
+                size = b.emit("abs", b.operand(f.args[0]))
+                exponents.append(b.emit("mul", size, Fraction(1, 8)))
+        rounded = reduce(lambda one, two: b.emit("add", one, two), exponents)
+        total = b.emit("add", total, b.emit("mul", sized, rounded))
     return total
 
 
 _ENTRIES = (S.q11, S.q22, S.q)
 
 
-def _gated(b: Builder, term: Expr, alone: bool) -> Expr:
+def _gated(b: Builder, term: Expr, alone: bool, exponents: list[Operand]) -> Expr:
     """The term with symbols for Phi2, for each of which a line of the builder stands.
 
-    With an exponential it is one gate times the other given the first at its end: right in tails.
+    With an exponential it is one gate times the other given the first at its end: right in tails,
+    but for the exponent of the other, which is added to those of the term.
     """
     stands: dict[Basic, Basic] = {}
     for gate in sorted(term.atoms(Phi2), key=default_sort_key):
@@ -263,6 +266,8 @@ def _gated(b: Builder, term: Expr, alone: bool) -> Expr:
             width = b.emit("pos", b.operand(sqrt(1 - r**2)))  # r may be rounded to 1
             given = b.emit("div", given, width)
             value = b.emit("mul", b.emit("Phi", low), b.emit("Phi", given))
+            tail = b.emit("min", high, Fraction(0))
+            exponents.append(b.emit("mul", b.emit("mul", tail, tail), Fraction(1, 4)))
         stands[gate] = Dummy()
         b.replace(stands[gate], value)
     term = term.xreplace(stands)
