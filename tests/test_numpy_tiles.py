@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -187,3 +188,20 @@ def test_polynomials_of_the_arc_tangent(reach: int, bits: int) -> None:
         found = ctx.polyval(terms[::-1], u)
         assert abs(found - exact) < ctx.mpf(2) ** -bits + ctx.mpf(2) ** -54
     assert len(terms) <= 20
+
+
+@pytest.mark.parametrize("rows", ["random", "cluster"])
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_memory_is_the_outputs_and_tiles(target: str, rows: str) -> None:
+    """All that NumPy allocates, one thread: outputs, and the same few MB for any size."""
+    k = compile("mlp:relu:depth=2", target=target, threads=1)
+    x = data(1500) if rows == "random" else 1.0 + 1e-6 * data(1500)
+    k(x[:300])
+    tracemalloc.start()
+    try:
+        found = k(x)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.nngp.nbytes + found.ntk.nbytes <= peak
+    assert peak < found.nngp.nbytes + found.ntk.nbytes + 12e6, peak
