@@ -215,23 +215,6 @@ def test_every_derivative_of_a_mixture_and_of_a_table_is_a_slope(name, tmp_path)
                 assert found[f"{label}/{first}{v}"][0] == pytest.approx(slope, abs=5e-9), (label, v)
 
 
-@pytest.mark.parametrize(
-    ("spec", "options", "said"),
-    [
-        ("abs(x)**p", {"params": {}}, "no closed form for the derivative in 'p'"),
-        ("mlp:relu:depth=5,weight_var=2", {"collapse": True}, "No gradient function"),
-        ("mlp:mish:depth=1", {"variances": 1}, "No gradient function"),
-        ("atan(x)", {"method": "series", "variances": 1, "error": 1e-4}, "No gradient function"),
-    ],
-)
-def test_the_header_says_where_there_is_none(spec, options, said):
-    files = {f.name: f.text for f in generate(spec, "c", **options).files}
-    assert not any("_gradient" in name for name in files)
-    assert said in next(
-        text for name, text in files.items() if name not in ("ntksym.h",) and name[-1] == "h"
-    )
-
-
 NETWORK = r"""
 int main(void)
 {

@@ -86,6 +86,8 @@ def test_one_pair_from_inner_products(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("spec", "options", "why"),
     [
+        ("abs(x)**p", {}, "no closed form for the derivative in 'p'"),
+        ("atan(x)", {"method": "series", "variances": 1, "error": 1e-4}, "range of variances, not"),
         ("mish", {"variances": 1}, "need a range of variances, not one"),
         ("mlp:mish:depth=1", {"variances": 1}, "need a range of variances, not one"),
         ("max(tanh(x), x/2 - 1)", {"variances": 1, "error": 1e-6}, "form kinks away from 0"),
