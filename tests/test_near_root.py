@@ -22,7 +22,7 @@ from ntksym.backends.numpy import network as numpy_network
 from ntksym.backends.tables import legendre
 from ntksym.language import as_activation
 from ntksym.lower import lower_network
-from ntksym.lower.near import EARLY, ODD, formed, is_odd
+from ntksym.lower.near import EARLY, ODD, formed, parity
 from ntksym.lower.schedule import evaluate_network
 from ntksym.network import mlp, recurse
 from ntksym.runtime import compile
@@ -220,21 +220,24 @@ def test_early_and_odd_layers() -> None:
     assert carries("hardtanh", "0")[0] & ODD  # pieces of it change places
 
 
-def test_odd_functions() -> None:
+def test_odd_and_even_functions() -> None:
     """By the form or by the terms; the tails of a sum are no sign of it."""
     for text in ("erf(x)", "hardtanh", "softshrink(x)", "hardtanh(x)*exp(-x**2)", "tanh(x)"):
-        assert is_odd(as_activation(text)), text
+        assert parity(as_activation(text)) == -1, text
+    for text in ("x*erf(x)", "max(1 - abs(x), 0)", "x*hardtanh(x)", "exp(-x**2)"):
+        assert parity(as_activation(text)) == 1, text
     for text in ("max(x, -2)", "hardtanh(x + 1)", "relu", "hardtanh(x) + exp(-x**2)"):
-        assert not is_odd(as_activation(text)), text
+        assert parity(as_activation(text)) == 0, text
 
 
 @pytest.mark.parametrize("target", ["c", "numpy"])
-def test_nearly_opposite_rows_of_odd_networks(target: str) -> None:
+@pytest.mark.parametrize(("name", "sign"), [("hardtanh", -1), ("x*erf(x)", 1)])
+def test_nearly_opposite_rows(name: str, sign: int, target: str) -> None:
     """They are nearly parallel ones, mirrored: the same digits."""
-    kernel = compile(network("hardtanh", 3, 2, 0), target=target, cache=False)
+    kernel = compile(network(name, 3, 2, 0), target=target, cache=False)
     x, y = rows()
     for opposite, alike in zip(tuple(kernel(x, -y)), tuple(kernel(x, y)), strict=True):
-        assert np.allclose(-np.diag(opposite), np.diag(alike), rtol=1e-15, atol=0.0)
+        assert np.allclose(sign * np.diag(opposite), np.diag(alike), rtol=1e-15, atol=0.0)
 
 
 def test_what_unlike_norms_make_of_parallel_rows() -> None:

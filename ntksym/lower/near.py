@@ -27,8 +27,8 @@ from .reach import flat_from
 from .scales import settle, settle_diagonal, settles
 
 ODD = 4
-"""Added to what is done after a layer that gives opposite inputs opposite outputs: nearly opposite
-pairs are nearly parallel ones, mirrored."""
+"""Added to what is done after a layer that gives opposite inputs opposite outputs, or the same:
+nearly opposite pairs are nearly parallel ones, mirrored."""
 EARLY = 8
 """Added for the first `SETTLING` layers of a run of equal ones: there an angle may shrink that
 grows later, and what rounding made of it with it."""
@@ -106,8 +106,12 @@ def homogeneous(activation: Activation, values: Iterable[tuple[Expr, Expr]] = ()
 
 
 def odd(rule: RuleLike) -> bool:
-    """Whether a layer gives opposite inputs opposite outputs: s is odd, and there is no bias."""
-    return _adds_nothing(rule) and is_odd(rule.activation)
+    """Whether a layer gives opposite inputs opposite outputs, or the same.
+
+    s is odd, and there is no bias; or it is even.
+    """
+    sign = parity(rule.activation)
+    return sign > 0 or (sign < 0 and _adds_nothing(rule))
 
 
 def scaled(rule: RuleLike) -> bool:
@@ -116,17 +120,18 @@ def scaled(rule: RuleLike) -> bool:
 
 
 @lru_cache(maxsize=256)
-def is_odd(activation: Activation) -> bool:
-    """Whether s(-x) = -s(x) off the kinks: shown by its form, or by its terms where it has some."""
+def parity(activation: Activation) -> int:
+    """-1 where s(-x) = -s(x) off the kinks, 1 where it is s(x), by form or by terms; else 0."""
     e = activation.expr
-    if e.xreplace({S.x: -S.x}) == -e:
-        return True
+    mirrored = e.xreplace({S.x: -S.x})
+    if mirrored in (e, -e):
+        return 1 if mirrored == e else -1
     try:
         derived = Derivation.of(activation)
         turned = derived.terms.affine(derived.field.integer(-1), derived.field.integer(0))
-        return not derived.terms + turned
+        return 1 if not derived.terms - turned else -1 if not derived.terms + turned else 0
     except NtksymError:
-        return False
+        return 0
 
 
 def _adds_nothing(rule: RuleLike) -> bool:
