@@ -29,8 +29,11 @@ REACHES = (256, 64, 16, 8, 4, 2, 1)
 """The tangents squared that they are for: up to 1/256, ..., up to 1."""
 RATIO_REACHES = (8, 4, 2)
 """The sines squared that the ratios for the arc sine of floats are for: up to 1/8, 1/4, 1/2."""
-WIDE = {"float64": 0.0, "float32": 0.25}
-"""Where 1 - rho^2 is at least this angles come from cosines; 0: where it is at least the limit."""
+WIDE = {"float64": 0.05, "float32": 0.25}
+"""Where 1 - rho^2 is at least this angles come from cosines, whose rounding they magnify."""
+SHALLOW = 90.0
+"""In networks of depth n also where it is at least (n/SHALLOW)^2, and the limit: there each layer
+rounds an angle by eps/sqrt(1 - rho^2), and all of them the NTK by less than SHALLOW eps."""
 DEEP = 48
 """The most layers for floats: each loses up to 2e-8, here where roots are formed from products."""
 SINGLE = frozenset({"pow", "select"})
@@ -79,9 +82,9 @@ def tiles_file(schedule: Schedule, contract: Contract) -> SourceFile | None:
     table = "".join(f'    "{dtype}": (\n{_tails(bits)}    ),\n' for dtype, bits in BITS.items())
     start = f"FACTORED = {any(map(factored, pairs))}\n"
     start += f"SINGLE = {single}\nSPACE = {space}\nSPAN = ({low!r}, {NUMPY.literal(high)})\n"
-    start += (
-        f"_WIDE = {WIDE!r}\n_TAILS = {{\n{table}}}\n_RATIOS = (\n{_ratios(BITS['float32'])})\n\n\n"
-    )
+    spread = WIDE | {"float64": min(WIDE["float64"], (len(schedule.steps) / SHALLOW) ** 2)}
+    start += f"_WIDE = {spread!r}\n_TAILS = {{\n{table}}}\n"
+    start += f"_RATIOS = (\n{_ratios(BITS['float32'])})\n\n\n"
     start += f"{_TAIL.strip()}\n\n\n{_ARC.strip()}"
     support = helpers(frozenset(words) | {"_sqrt0", "_div0"})
     pieces = [head, support, start, *pieces, f"LAYERS = (\n{rows})", _TILE.strip()]
@@ -262,9 +265,9 @@ def tile(g12, x, y, first, limit, space, far):
         np.multiply(q12, q12, other)
         np.multiply(x[0][0], y[0][0], root)
         np.subtract(root, other, root)  # wide layers have the square of the root
-    spread = _WIDE[q12.dtype.name] or limit
+    spread = max(_WIDE[q12.dtype.name], limit)
     wide = _least(root, spread, x[0][0], y[0][0])
-    if wide and spread >= limit:
+    if wide:
         far.fill(True)
     else:
         np.multiply(x[0][0] * limit, y[0][0], other)
