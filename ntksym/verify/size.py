@@ -25,6 +25,8 @@ _SAMPLES = (-200, -130, -80, -40, -17, -11, -6, -2, 0, 2, 6, 11, 17, 40, 80, 130
 """Where an integrand is looked at for its size, in tenths of the deviation from the mean."""
 _FARTHEST = 20_000
 """As far as they are spread where the largest is the last."""
+_LARGEST = 10**6
+"""The largest power of ten that functions are divided by."""
 _USUAL = 40
 _CLIMB = 30
 _STEEP = 10
@@ -79,8 +81,14 @@ def sizes_of(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law) -> tuple[int,
 
     All tolerances are absolute, so that functions are brought to this size; nothing else depends
     on it.  Each for itself they say how large the integrand is where both variables agree; where
-    one is not of size 1, it is looked for where both meet under the law.
+    one is not of size 1, it is looked for where both meet under the law.  Powers beyond `_LARGEST`,
+    such as those of expectations that do not exist, are left alone.
     """
+    sizes = _sizes(f, g, law)
+    return sizes if max(map(abs, sizes)) <= _LARGEST else (0, 0)
+
+
+def _sizes(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law) -> tuple[int, int]:
     with precision(256):
         one, two = _Look.of(f, law.m1, law.q11), _Look.of(g, law.m2, law.q22)
         first, second = _alone(one), _alone(two)
