@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from flint import arb, ctx
 
 BENCH = Path(__file__).resolve().parents[1] / "codegen" / "bench"
 sys.path.insert(0, str(BENCH))
@@ -18,7 +19,8 @@ import network_regimes as regimes  # noqa: E402
 from network_references import Chain  # noqa: E402
 
 from ntksym.activations import named  # noqa: E402
-from ntksym.network import recurse  # noqa: E402
+from ntksym.language.define import parse_activation  # noqa: E402
+from ntksym.network import mlp, recurse  # noqa: E402
 from ntksym.runtime import compile as compile_  # noqa: E402
 
 TARGETS = ("c", "numpy")
@@ -70,6 +72,20 @@ def test_floats_in_deep_networks() -> None:
     for a, b in ((floats.nngp, doubles.nngp), (floats.ntk, doubles.ntk)):
         size = np.sqrt(np.outer(np.diag(b), np.diag(b)))
         assert (abs(a - b) / size).max() < 1e-6
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_rows_of_zeros_beside_large_ones(target: str) -> None:
+    """exp(q/2) Phi(-sqrt(q)) with an exponent rounded once was off by q/2 units."""
+    net = mlp(parse_activation("exp(-abs(x))"), 1, weight_var="1")
+    kernel = compile_(net, target)
+    for small in (0.0, 1e-170, 1e-100, 1e-20):  # the square of the second is 0
+        for large in (1e3, 1.7e4):
+            with ctx.workprec(200):
+                half = arb(large) ** 2 / 2
+                mean = half.exp() * half.sqrt().erfc()
+                found = arb(float(kernel(np.array([[small]]), np.array([[large]])).nngp[0, 0]))
+                assert abs(float((found - mean) / mean)) < 1e-16 * large
 
 
 @pytest.mark.parametrize("target", TARGETS)

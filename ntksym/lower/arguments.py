@@ -18,15 +18,12 @@ from fractions import Fraction
 
 from sympy import Expr, Integer, Pow, expand
 
-from .exponent import linear_parts, product_parts
+from .exponent import MOST, kept, linear_parts, product_parts
 from .folding import fold
 from .lines import Lines
 from .polynomial import is_polynomial
 from .program import Let, Operand, Program, live
 from .stable import split_factors
-
-MOST = Fraction(1, 2**30)
-"""A larger rest is none: the squares left the range of doubles."""
 
 
 def argument_low(b: Lines, e: Expr, z: Operand) -> Operand:
@@ -54,11 +51,6 @@ def tail_low(b: Lines, e: Expr, z: Operand) -> Operand:
     excess, below = found
     low = b.emit("div0", excess, b.emit("mul", below, Fraction(-2)))
     return b.emit("select", z, Fraction(0), kept(b, low), Fraction(0), hint="lost")
-
-
-def kept(b: Lines, low: Operand) -> Operand:
-    """A rest that is one, else 0."""
-    return b.emit("select", b.emit("abs", low), MOST, low, Fraction(0), hint="rest")
 
 
 def rough(p: Program) -> Program:

@@ -122,10 +122,10 @@ class Builder(Products):
 
     def _symbol(self, e: Symbol) -> Operand:
         if e == DET:
-            root = self._root or self.emit("rootdet", "q11", "q12", "q22", hint="root")
+            root = self.known_root or self.emit("rootdet", "q11", "q12", "q22", hint="root")
             return self.emit("mul", root, root, hint="det")
         if e in (NEAR, FAR):
-            root = self._root or self.emit("rootdet", "q11", "q12", "q22", hint="root")
+            root = self.known_root or self.emit("rootdet", "q11", "q12", "q22", hint="root")
             cosine = "q12" if e == NEAR else self.emit("neg", "q12")
             return self.emit("gap3", root, cosine, self.length(), hint=e.name)
         if e.name not in self.args:

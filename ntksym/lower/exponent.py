@@ -5,6 +5,10 @@ units in the last place at e = 200.  `two_parts` forms e as a sum $h + l$ of the
 what rounding took away (T. J. Dekker 1971, D. E. Knuth's sum), from sums and products of the
 inputs, which are exact; then $\exp(e) = \exp(h)(1 + l)$ up to $l^2$.  In exact arithmetic l is
 zero.  The error that stays is $2^{-106}$ times the sum of the sizes of the terms.
+
+Where a program is given $w = \sqrt{q_{11}q_{22} - q_{12}^2}$, that knows more than the rounded
+$q_{12}$ where it is the smaller of the two: what $q_{12}$ lacks is then $(D - w^2)/(2q_{12})$, D
+the determinant of the rounded entries in two doubles.
 """
 
 from __future__ import annotations
@@ -22,6 +26,8 @@ from .program import Operand
 Parts = tuple[Operand, Operand]
 """The rounded value, and what rounding took away from it."""
 
+MOST = Fraction(1, 2**30)
+"""A larger rest is none: the squares left the range of doubles."""
 _ENTRIES = frozenset((S.q11, S.q12, S.q22, S.q))
 
 
@@ -42,11 +48,23 @@ def linear_parts(b: Lines, e: Expr) -> Parts | None:
     return _parts(b, sp.expand(e))
 
 
+def decays(e: Expr) -> bool:
+    """Whether an exponent is a form in the covariance that is never positive."""
+    one, both, two = (sp.expand(e).coeff(entry) for entry in (S.q11, S.q12, S.q22))
+    negative = all(c.is_nonpositive for c in (one, two))
+    return bool(negative and sp.expand(4 * one * two - both**2).is_nonnegative)
+
+
 def correction(b: Lines, low: Operand) -> Operand:
     """1 + l, and 1 where l is no correction: beyond the range of doubles."""
     size = b.emit("abs", low)
     kept = b.emit("select", size, Fraction(1, 2), low, Fraction(0), hint="lost")
     return b.emit("add", kept, Fraction(1))
+
+
+def kept(b: Lines, low: Operand) -> Operand:
+    """A rest that is one, else 0."""
+    return b.emit("select", b.emit("abs", low), MOST, low, Fraction(0), hint="rest")
 
 
 def corrected(b: Lines, value: Operand, low: Operand) -> Operand:
@@ -57,6 +75,8 @@ def corrected(b: Lines, value: Operand, low: Operand) -> Operand:
 def _parts(b: Lines, e: Expr) -> Parts | None:
     if e.is_Rational:
         return _number(Fraction(int(e.p), int(e.q)))
+    if e == S.q12 and b.known_root is not None:
+        return "q12", _entry_low(b, b.known_root)
     if isinstance(e, Symbol):
         return (str(e.name), Fraction(0)) if e.name in b.args else None
     if isinstance(e, Add):
@@ -70,6 +90,27 @@ def _parts(b: Lines, e: Expr) -> Parts | None:
             total = None if total is None or own is None else product_parts(b, total, own)
         return total
     return None
+
+
+def determinant_parts(b: Lines, root: Operand | None) -> Parts:
+    """The determinant in two doubles: of the entries, or of the root where one is given."""
+    if root is not None:
+        return product_parts(b, (root, Fraction(0)), (root, Fraction(0)))
+    sides = product_parts(b, ("q11", Fraction(0)), ("q22", Fraction(0)))
+    square = product_parts(b, ("q12", Fraction(0)), ("q12", Fraction(0)))
+    minus = b.emit("neg", square[0]), b.emit("neg", square[1])
+    return sum_parts(b, sides, minus)
+
+
+def _entry_low(b: Lines, root: Operand) -> Operand:
+    """What rounding took away from q12, from the root where that is the smaller of the two."""
+    rounded, known = determinant_parts(b, None), determinant_parts(b, root)
+    minus = b.emit("neg", known[0]), b.emit("neg", known[1])
+    high, low = sum_parts(b, rounded, minus)
+    twice = b.emit("mul", b.emit("mul", "q12", "q12"), Fraction(2))
+    part = kept(b, b.emit("div0", b.emit("add", high, low), twice))
+    size = b.emit("abs", "q12")
+    return b.emit("mul", b.emit("select", root, size, part, Fraction(0), hint="rest"), "q12")
 
 
 def _number(value: Fraction) -> Parts:

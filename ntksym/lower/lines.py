@@ -28,6 +28,9 @@ def side(name: str) -> int:
 class Lines:
     """Collects lines by `emit`; `program` closes the collection."""
 
+    known_root: Operand | None = None
+    """The argument that carries sqrt(det), which knows more than q12; None where none does."""
+
     def __init__(self, args: tuple[str, ...]) -> None:
         self.args = args
         self._lines: list[Let] = []

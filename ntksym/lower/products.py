@@ -10,7 +10,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, Symbol, expand
 from .. import symbols as S
 from ..functions import Phi, Phi2
 from .arguments import argument_low, tail_low
-from .exponent import Parts, corrected, two_parts
+from .exponent import Parts, corrected, decays, two_parts
 from .lines import FIRST, PAIR, SECOND, Lines
 from .polynomial import DET, det_multiple, is_polynomial, monomials, positive_form
 from .program import Operand
@@ -29,15 +29,10 @@ class Products(Lines):
         `bounded`: whether no product of entries overflows.
         """
         super().__init__(args)
-        self._root = root
+        self.known_root = root
         self._bounded = bounded
         self._squares: dict[Operand, tuple[Expr, Expr]] = {}
         self._degrees: dict[Operand, int] = {}
-
-    @property
-    def known_root(self) -> Operand | None:
-        """The argument that carries sqrt(det), which knows more than q12; None where none does."""
-        return self._root
 
     def operand(self, e: Expr) -> Operand:
         """The operand for an expression."""
@@ -56,8 +51,10 @@ class Products(Lines):
         return self.operand(sides[0]), self._root_of(sides[1]), length
 
     def two_parts(self, e: Expr) -> Parts | None:
-        """As `exponent.two_parts`; None where the root is given, which then knows more than q12."""
-        return None if self._root is not None else two_parts(self, e)
+        """As `exponent.two_parts`; with a root, None where their rounding does not count."""
+        if self.known_root is not None and (self._bounded or decays(e)):
+            return None
+        return two_parts(self, e)
 
     def exponent(self, e: Expr) -> Parts:
         """An exponent as the rounded value and the rest, 0 where it is not known."""
@@ -188,7 +185,7 @@ class Products(Lines):
                 value = self.emit("mul", value, factor)
         for _ in range(left):
             value = self.emit("mul", value, t)
-        low = excess(self, *self._squares[root], self._root, t)
+        low = excess(self, *self._squares[root], self.known_root, t)
         return corrected(self, value, self.emit("mul", low, Fraction(power, 2)))
 
     def _divisor(self, f: Expr, guard: str = "pos") -> tuple[Operand, int, bool]:
@@ -217,15 +214,15 @@ class Products(Lines):
         b = partner.args[0]
         if op in ("expPhi", "expPhi2"):
             high, low = self.exponent(a)
-            known = self._root is None  # else it knows more than q12
+            small = self._bounded and self.known_root is not None
             if op == "expPhi":
                 z = self.operand(b)
-                low = self.emit("add", low, tail_low(self, b, z) if known else Fraction(0))
+                low = self.emit("add", low, Fraction(0) if small else tail_low(self, b, z))
                 return corrected(self, self.emit(op, high, z), low)
             ends = [self.operand(z) for z in partner.args[:2]]
             lows = (
                 [Fraction(0), Fraction(0)]
-                if not known
+                if small
                 else [argument_low(self, e, z) for e, z in zip(partner.args[:2], ends, strict=True)]
             )
             angle = self._sides(partner.args[2])[:2]
@@ -287,13 +284,13 @@ class Products(Lines):
         """sqrt0 of an expression; of a multiple of the determinant, through rootdet."""
         from_det = det_multiple(base.xreplace({DET: S.q11 * S.q22 - S.q12**2}))
         if from_det is not None:
-            root = self._root or self.emit("rootdet", "q11", "q12", "q22", hint="root")
+            root = self.known_root or self.emit("rootdet", "q11", "q12", "q22", hint="root")
             if from_det == 1:
                 return root
             return self.emit("mul", root, self.emit("sqrt0", self.operand(from_det)))
         form = positive_form(base) if is_polynomial(base) else None
         if form is not None and all(DET in t.free_symbols for t in Add.make_args(expand(form))):
-            root = self._root or self.emit("rootdet", "q11", "q12", "q22", hint="root")
+            root = self.known_root or self.emit("rootdet", "q11", "q12", "q22", hint="root")
             return self.emit("mul", root, self._root_of(expand(form / DET)))  # det may underflow
         if (spread := self._spread_root(base)) is not None:
             return spread

@@ -15,8 +15,7 @@ from fractions import Fraction
 
 from sympy import Expr
 
-from .arguments import kept
-from .exponent import Parts, linear_parts, product_parts, sum_parts
+from .exponent import determinant_parts, kept, linear_parts, product_parts, sum_parts
 from .lines import Lines
 from .program import Operand
 
@@ -32,16 +31,7 @@ def excess(b: Lines, rest: Expr, slope: Expr, root: Operand | None, t: Operand) 
     own, factor = linear_parts(b, rest), linear_parts(b, slope)
     if own is None or factor is None:
         return Fraction(0)
-    det = product_parts(b, factor, _determinant(b, root))
+    det = product_parts(b, factor, determinant_parts(b, root))
     total = sum_parts(b, own, det)
     high, low = product_parts(b, total, product_parts(b, (t, Fraction(0)), (t, Fraction(0))))
     return kept(b, b.emit("sub", b.emit("sub", Fraction(1), high), low))
-
-
-def _determinant(b: Lines, root: Operand | None) -> Parts:
-    if root is not None:
-        return product_parts(b, (root, Fraction(0)), (root, Fraction(0)))
-    sides = product_parts(b, ("q11", Fraction(0)), ("q22", Fraction(0)))
-    square = product_parts(b, ("q12", Fraction(0)), ("q12", Fraction(0)))
-    minus = b.emit("neg", square[0]), b.emit("neg", square[1])
-    return sum_parts(b, sides, minus)

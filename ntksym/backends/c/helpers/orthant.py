@@ -288,12 +288,15 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
       x0 = (x1 < 0.0 ? x1 : 0.0) - 40.0;
       y0[i] = ntksym_op_exp(x0); /* else as it was: its logarithm has fewer digits */
     }
+    const double end = ntksym_op_exp(x1), from = near[i] / y0[i] - far[i] * y0[i];
+    const double drops = 0.45 * (from - (near[i] / end - far[i] * end));
     width[i] = x1 - x0;
-    if (width[i] > most && ntksym_op_tailed(a[i], h[i], k[i], c[i], s[i])) most = width[i];
+    count[i] = ceil(drops > width[i] ? drops : width[i]); /* and panels of exp(-w*w) */
+    if (!(count[i] > 3.0)) count[i] = 3.0;
+    if (count[i] > most && ntksym_op_tailed(a[i], h[i], k[i], c[i], s[i])) most = count[i];
   }
-  panels = (int)ceil(most); /* of the widest; each point has its own number */
+  panels = (int)most; /* of the widest; each point has its own number */
   for (size_t i = 0; i < m; ++i) {
-    count[i] = ceil(width[i]) > 3.0 ? ceil(width[i]) : 3.0;
     /* a short number, and its logarithm: panels that meet to half a unit in the last place */
     step[i] = (float)ntksym_op_exp(width[i] / count[i]);
     width[i] = log(step[i]);
