@@ -141,10 +141,12 @@ def _erf_small(x):
 def _erfcx_positive(x):
     """exp(x*x)*erfc(x) for x >= 0."""
     t2 = 2.0 * (x - {ERFCX_CENTRE!r}) / (x + {ERFCX_CENTRE!r})
-    b1 = np.zeros_like(x)
-    b2 = np.zeros_like(x)
+    b1, b2, b3 = np.zeros_like(t2), np.zeros_like(t2), np.empty_like(t2)
     for c in _ERFCX[:0:-1]:
-        b1, b2 = c + (t2 * b1 - b2), b1
+        np.multiply(t2, b1, out=b3)
+        np.subtract(b3, b2, out=b3)
+        np.add(b3, c, out=b3)
+        b1, b2, b3 = b3, b1, b2
     return (_ERFCX[0] + (0.5 * t2 * b1 - b2)) / (1.0 + 2.0 * x)''',
     "_erfc_positive": '''def _erfc_positive(x):
     """erfc for x >= 0; the square in the exponent is exact."""
@@ -185,6 +187,8 @@ def _erfcx_positive(x):
         return np.where(low, tail, np.exp(np.where(low, 0.0, a)) * _Phi(z))''',
     "_owen": f'''_OWEN = (
 {"".join(f"    ({x!r}, {w!r})," + chr(10) for x, w in legendre())})
+_OWEN_FEW = (
+{"".join(f"    ({x!r}, {w!r})," + chr(10) for x, w in legendre(8))})
 
 
 def _owen(h, ah):
@@ -196,14 +200,18 @@ def _owen(h, ah):
     a = np.where(np.isinf(big), 0.0, small / np.where(big == 0.0, 1.0, big))
     big = np.minimum(big, 1e3)
     a = np.where(big * a > 9.0, 9.0 / np.maximum(big, 1.0), a)
-    half = 0.5 * big * big
-    total = np.zeros_like(a)
-    for node, weight in _OWEN:
-        u = (a * node) ** 2
-        total += weight * np.exp(-half * (1.0 + u)) / (1.0 + u)
-    size = a * total * 0.15915494309189535
-    qx, qy = _Phi(-x), _Phi(-y)
-    size = np.where(flip, 0.5 * (qx + qy) - qx * qy - size, size)
+    size = np.empty_like(a)
+    few = a * np.maximum(big, 4.0) <= 1.0  # there the first terms of the integrand are all of it
+    for rule, where in ((_OWEN_FEW, few), (_OWEN, ~few)):
+        if where.any():
+            own, half, total = a[where], -0.5 * big[where] ** 2, 0.0
+            for node, weight in rule:
+                u = 1.0 + (own * node) ** 2
+                total = total + weight * np.exp(half * u) / u
+            size[where] = own * total * 0.15915494309189535
+    if flip.any():
+        qx, qy = _Phi(-x[flip]), _Phi(-y[flip])
+        size[flip] = 0.5 * (qx + qy) - qx * qy - size[flip]
     return np.copysign(size, ah)''',
     "_Phi2": '''def _Phi2(h, k, c, s):
     """P(X <= h, Y <= k), standard normal, correlation c/hypot(c, s), s >= 0 (D. B. Owen 1956)."""
@@ -219,7 +227,8 @@ def _owen(h, ah):
         to_h = np.where(positive, h - k + k * less, h + k - k * less) / t
     opposite = (h < 0.0) != (k < 0.0)
     low, high = np.minimum(h, k), np.maximum(h, k)
-    base = 0.5 * np.where(opposite, _Phi(low) - _Phi(-high), _Phi(h) + _Phi(k))
+    one, two = _Phi(np.where(opposite, low, h)), _Phi(np.where(opposite, -high, k))
+    base = 0.5 * (one + np.where(opposite, -two, two))
     base = base - _owen(h, np.where(h < 0.0, -to_k, to_k))
     base = base - _owen(k, np.where(k < 0.0, -to_h, to_h))
     centre = (h == 0.0) & (k == 0.0)
