@@ -17,11 +17,11 @@ from ..collapse.fit import Side
 from ..errors import BadData, NoClosedForm, UnsupportedOp
 from ..network import Network
 from ..network.affine import affine_layers
-from .bands import squares
 from .cache import digest, obtain
 from .checks import Array, data_rows, dimension, real_array
 from .engines import CNetwork, NumpyNetwork
 from .kernel import CompiledKernel
+from .pair_tile import squares
 from .recipes import recipe_key
 from .spheres import SAME, common_square
 from .unit_layers import first_affine, input_program

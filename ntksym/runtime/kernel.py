@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..backends import SourceFile
 from ..errors import BadData, BadSpec, UnsupportedOp
 from . import bands, gram_loop
-from .bands import Target, squares
+from .bands import Target
 from .checks import (
     Array,
     apart,
@@ -31,6 +31,7 @@ from .dual_arrays import DualValues as DualValues
 from .engines import Engine
 from .gram_loop import First, Layers, Side
 from .later import found_network, found_recursion
+from .pair_tile import squares
 from .products import equal_points, mirrored, possible
 from .threads import in_strips
 
