@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from fractions import Fraction
+from math import inf
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from ntksym.language import as_activation
 from ntksym.numeric import choose, soon
 from ntksym.numeric import rules as rules_module
 from ntksym.numeric.patience import TooLong, at_most, check
+from ntksym.numeric.quadrature import quadrature_dual
 from ntksym.runtime.rule_store import kept
 
 
@@ -105,6 +107,43 @@ def test_by_default_what_takes_long_waits(monkeypatch: pytest.MonkeyPatch) -> No
     rule("tabulated", look)
     found, told = auto()
     assert found.method == "quadrature" and "too long to build" in " ".join(found.lines)
+
+
+def test_what_was_put_off_shares_the_time_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a look counts as building does."""
+
+    def endless(*_: Any) -> Any:
+        while True:
+            check()
+
+    for name in tuple(rules_module.RULES):
+        rule = rules_module.Rule(name, "ns", endless, seconds=lambda *_: inf)
+        monkeypatch.setitem(rules_module.RULES, name, rule)
+    monkeypatch.setattr(soon, "LONGEST", 0.2)
+    monkeypatch.setattr(soon, "_LAST", 0.01)
+    begin = time.thread_time()
+    with pytest.raises(Undecided, match="no method proves"):
+        choose("mish", variances=(1, 2), code=True)
+    assert time.thread_time() - begin < 0.2 + 2 * 0.01 + 0.3
+
+
+def test_rules_in_the_plane_look_at_the_clock() -> None:
+    """Their search as well as their bounds, whatever the kind of rule."""
+    for text in ("mish(x)", "x/(1+abs(x))", "exp(-abs(x)**1.5)"):
+        with at_most(0.0), pytest.raises(TooLong):
+            quadrature_dual(text, variances=(3, 3), error=1e-9)
+
+
+def test_bends_much_narrower_than_the_deviation_are_soon_bounded() -> None:
+    """Where ball values of s' overestimate by the length of a tile, the maximum comes first."""
+    q = Fraction(10**8)
+    with at_most(15.0):  # minutes where every tile is halved to the end
+        found = quadrature_dual("x/(1+abs(x))", variances=(q, q), error=1e-10)
+    value, dot = found.evaluate(1e8, 6e7, 1e8)
+    for number, derivative in ((value, False), (dot, True)):
+        ball = found.enclose(q, 3 * q / 5, q, derivative=derivative, digits=14)
+        most = found.levels[0].dot if derivative else found.levels[0].value
+        assert abs(float(ball.mid) - float(number)) <= most + 1e-12 * abs(float(number))
 
 
 def test_a_series_for_singularities_near_the_line_is_not_begun() -> None:

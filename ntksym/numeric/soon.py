@@ -64,7 +64,7 @@ class Soon:
         for error, rule in tries:
             left = SOON - (time.thread_time() - begin)
             if error == CODE_ERROR:
-                left = min(left, _FIRST * SOON)
+                left -= (1 - _FIRST) * SOON
             within = LONGEST if self.error is not None else max(left, _LAST * (rule is last))
             grace = _GRACE if (error, rule is last) == (RELAXED, False) else 0.0
             try:
@@ -75,9 +75,11 @@ class Soon:
             if made is not None:
                 self._tell(error, put_off)
                 return made, rule
+        begin = time.thread_time()  # all that were put off share the time of one
         for seconds, rule, error in put_off if self.error is None else ():
-            if LONGEST >= seconds or seconds == inf:
-                made = self.attempt(rule, error, LONGEST, look=False)
+            left = max(LONGEST - (time.thread_time() - begin), _LAST * (rule is last))
+            if left >= seconds or (seconds == inf and left > 0):
+                made = self.attempt(rule, error, left, look=False)
                 if made is not None:
                     return made, rule
         raise self._nothing(errors[-1], put_off)
@@ -97,11 +99,13 @@ class Soon:
         Raises:
             TooLong: it takes longer, or probably does; not raised without a look.
         """
+        begin = time.thread_time()
         try:
             if look:
                 seconds = self.seconds(rule, error)
                 if seconds > within:
                     raise _Expected(seconds)
+                within = max(within - (time.thread_time() - begin), 0.0)
             with at_most(within + grace):  # what was expected may be wrong
                 made = self.build(rule, self.activation, self.variances, error)
         except (Undecided, NoClosedForm) as failed:

@@ -46,7 +46,7 @@ def cells(
 
     With `half` those of x >= 0 alone.
     """
-    far, cuts = rule.length, rule.cuts
+    far, cuts, rates, width = rule.length, rule.cuts, rule.rates, rule.width
     at = _breaks(rule, a, b, rho, sigma)
     if half:
         at = [0.0, *(x for x in at if x > 0.0)]
@@ -65,7 +65,8 @@ def cells(
                 high0 = high1 = far if inside else -far
             if high0 > low0 or high1 > low1:
                 lines = (low0, low1, high0, high1)
-                yield _cell(rule, (a, b, rho, sigma), (x0, x1), lines, (first, j))
+                scales = (rates[first], rates[j], width)
+                yield _cell(rule, (a, b, rho, sigma), (x0, x1), lines, (first, j), scales)
                 low0, low1 = high0, high1
 
 
@@ -90,16 +91,17 @@ def _cell(
     ends: tuple[float, float],
     lines: tuple[float, float, float, float],
     kinds: tuple[int, int],
+    scales: tuple[float, float, float],
 ) -> Cell:
     a, b, rho, sigma = entry
     (x0, x1), (low0, low1, high0, high1) = ends, lines
     dx, low, high = x1 - x0, low1 - low0, high1 - high0
-    steep, bend = rule.rates[kinds[0]], rule.rates[kinds[1]]
+    steep, bend, width = scales
     drift = max(abs(rho * dx + sigma * low), abs(rho * dx + sigma * high))
     edge = max(dx * dx + low * low, dx * dx + high * high) ** 0.5
     height = max(high0 - low0, high1 - low1)
-    across = max(a * dx * steep, b * drift * bend, edge / rule.width)
-    up = max(b * sigma * height * bend, height / rule.width)
+    across = max(a * dx * steep, b * drift * bend, edge / width)
+    up = max(b * sigma * height * bend, height / width)
     count = (max(1, ceil(across - 1e-9)), max(1, ceil(up - 1e-9)))
     tables = (_table(rule, across / count[0]), _table(rule, up / count[1]))
     return Cell(x0, x1, low0, low1, high0, high1, *kinds, *count, *tables)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, TypeAlias
 
+from ..patience import check
+
 _Tile: TypeAlias = tuple[Any, Any, Any, Any]
 """[left, right] + i [low, high], exact `arb`."""
 _DEPTH, _LOOSE = 12, 1.5
@@ -93,6 +95,7 @@ def _more(func: Any, tile: _Tile, most: Any, depth: int) -> Any | None:
     """
     from flint import acb
 
+    check()
     left, right, low, high = tile
     value = func(acb(left.union(right), low.union(high)), True)
     finite = value.is_finite()

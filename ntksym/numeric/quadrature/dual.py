@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...activation import Activation
 from ...errors import BadSpec, Undecided
+from ..patience import TooLong, at_most, check
 from .fan import FanRule, choose_fan, fan_bounds
 from .lattice import LatticeRule, choose_lattice, lattice_bounds
 from .panels import PanelRule, choose_panels, panel_bounds
@@ -30,6 +31,9 @@ DEFAULT_RANGE = (Fraction(1, 100), Fraction(100))
 MOST_LEVELS = 5
 CHEAP = 20_000
 """Lattice rules with at most so many nodes are taken without a look at panels."""
+
+_BEST = 2.0
+"""Seconds to find the least error that is proven, where the one asked for is not."""
 
 Rule = LatticeRule | PanelRule | FanRule
 
@@ -217,6 +221,7 @@ def _made(subject: Subject, lo: Fraction, hi: Fraction, error: float) -> Quadrat
         tops.append(tops[-1] / 4)
     levels = []
     for i, top in enumerate(tops):
+        check()
         below = tops[i + 1] if i + 1 < len(tops) else lo
         levels.append(_level(subject, lo, below, top, error))
     _check_floats(subject, levels[0].rule)
@@ -295,19 +300,24 @@ def _undecided(
 ) -> Undecided:
     from flint import arb
 
-    best, (low, top) = "", span
-    for power in range(2, 16, 2):
-        loose = error * 10.0**power
-        goals = [arb(loose) * (s if s > 0 else arb(1)) for s in scales]
-        rule = _chosen(subject, low, top, (goals[0], goals[1]))
-        if rule is not None:
-            value, dot = (_up(b) for b in rule_bounds(rule, subject))
-            best = f"the best bounds reached: {value:.2g}, and {dot:.2g} for the derivative dual"
-            break
+    best, (low, top) = "no rule with any bound: the activation is singular, or grows too fast", span
+    try:
+        with at_most(_BEST):
+            for power in range(2, 16, 2):
+                loose = error * 10.0**power
+                goals = [arb(loose) * (s if s > 0 else arb(1)) for s in scales]
+                rule = _chosen(subject, low, top, (goals[0], goals[1]))
+                if rule is not None:
+                    value, dot = (_up(b) for b in rule_bounds(rule, subject))
+                    best = f"the best bounds reached: {value:.2g}, "
+                    best += f"and {dot:.2g} for the derivative dual"
+                    break
+    except TooLong:
+        best = f"no larger error was proven either within the {_BEST:g} s given to that search"
     return Undecided(
         f"{subject.expr}: no quadrature rule with a proven error of {error:g} "
         f"for variances up to {float(top):g}",
-        where=best or "no rule with any bound: the activation is singular, or grows too fast",
+        where=best,
         hint="a larger error, or a smaller range of variances",
     )
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from math import exp, inf, log, pi
 from typing import Any
 
+from ..patience import check
 from .lattice import deviation
 from .sector import exponent, sector_size
 from .subject import BITS, Curve, Subject
@@ -196,6 +197,7 @@ def fan_bound(rule: FanRule, size: Size) -> Any:
     total += two * sums * edge * step_r * arb(2).log() / arb.pi()
     total += two * beta * calm ** -(1 + kappa) / 2 * (calm * end * end).gamma_upper(1 + kappa)
     for j, k in enumerate(rule.reach):
+        check()
         r = (arb(rule.start) - j * step_r).exp()
         lost = 2 * (-s * k * step_w).exp() / s
         total += two * step_r * r ** (2 + 2 * kappa) * (-calm * r * r).exp() * lost
@@ -263,6 +265,7 @@ def _fitted(
     share: float,
 ) -> FanRule | None:
     """A rule whose parts of the bound are about a share of the goals; None: it misses them."""
+    check()
     low, top = span
     wide, turn, gamma = map(float, names)
     known = []

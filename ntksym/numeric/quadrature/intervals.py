@@ -8,14 +8,18 @@ variance.  Intervals shrink towards a singularity and are long where there is no
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..patience import check
 from .subject import Curve, Subject
 
 _DEPTH = 14
 _RATIOS = (2.0, 1.0, 0.6)
 _SMALLEST = 2.0**-20
+_SCALES = 40
+"""How many halvings of a piece there are points for."""
 _LIFT = 4
 """W is this many times the supremum on the real line."""
 
@@ -42,7 +46,7 @@ def covered(
 
 def real_size(curve: Curve, dev: Any, far: Any) -> Any:
     r"""An upper bound of $\sup|s(t)|e^{-t^2/(4q)}$ over |t| <= far, for real t (`arb`)."""
-    from flint import arb
+    from flint import acb, arb
 
     from ...symbols import x
     from ...verify.evaluate import function
@@ -55,11 +59,23 @@ def real_size(curve: Curve, dev: Any, far: Any) -> Any:
         right = far if hi is None else hi.upper().min(far)
         if not left < right:
             continue
+        for t in _points(left, right):  # a maximum known early spares the tiles that are below it
+            known = abs(func(acb(t), False)) * _weight(t, t, dev)
+            most = most.max(known.upper()) if known.is_finite() else most
         width = (right - left) / 64
         for i in range(64):
             tile = ((left + width * i).lower(), (left + width * (i + 1)).upper(), arb(0), arb(0))
             most = most.max(_supremum(func, tile, dev, most, _DEPTH))
     return most.upper()
+
+
+def _points(left: Any, right: Any) -> Iterator[Any]:
+    """Points of [left, right], on all scales from either end."""
+    width = right - left
+    for i in range(1, _SCALES):
+        part = width / 2**i
+        yield (left + part).mid()
+        yield (right - part).mid()
 
 
 def cut_up(subject: Subject, dev: Any, far: float, sizes: Any) -> tuple[Interval, ...] | None:
@@ -139,6 +155,7 @@ def _below(func: Any, tile: Any, dev: Any, size: Any, depth: int) -> bool:
     """Whether the weighted |f| is at most `size` on the tile; False also where that is open."""
     from flint import acb
 
+    check()
     left, right, low, high = tile
     value = func(acb(left.union(right), low.union(high)), True)
     if value.is_finite() and abs(value).upper() * _weight(left, right, dev) <= size:
@@ -160,6 +177,7 @@ def _supremum(func: Any, tile: Any, dev: Any, most: Any, depth: int) -> Any:
     """The maximum of `most` and the weighted supremum of |f| on a real tile, within a factor."""
     from flint import acb, arb
 
+    check()
     left, right, low, high = tile
     value = func(acb(left.union(right)), False)
     size = abs(value).upper() * _weight(left, right, dev) if value.is_finite() else arb("inf")

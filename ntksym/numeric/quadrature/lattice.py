@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import frexp, isqrt, ldexp
 from typing import Any
 
+from ..patience import check
 from .cover import KAPPAS, REACH, Envelope, envelope
 from .subject import BITS, Curve, Subject
 from .tails import outside
@@ -201,6 +202,7 @@ def _long_enough(
     h, dev = arb(step), deviation(top)
 
     def reached(count: int) -> bool:
+        check()
         length = (count + arb(1) / 2) * h
         if not arb(2).sqrt() * length < REACH:
             return False

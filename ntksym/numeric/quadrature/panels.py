@@ -16,6 +16,7 @@ from functools import lru_cache
 from math import inf, nextafter
 from typing import Any
 
+from ..patience import check
 from .cells import cells
 from .intervals import Interval, allowed, covered, cut_up, kink_balls
 from .lattice import deviation
@@ -233,6 +234,7 @@ def _smallest(
     """The rule with the fewest points for one ellipse that reaches the goals."""
     curves = (subject.value, subject.slope)
     for n in _SIZES:
+        check()
         rule = replace(bare, tables=(Table(1.0, *stored(n), ellipse),))
         bounds = [panel_bound(rule, c, size) for c, size in zip(curves, sizes, strict=True)]
         if all(b < g for b, g in zip(bounds, goals, strict=True)):

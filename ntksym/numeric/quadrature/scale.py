@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import ceil, log
 from typing import Any
 
+from ..patience import check
 from .subject import BITS, Curve
 
 _RATIO, _STEP = 1.12, 1.5
@@ -29,6 +30,7 @@ def least_square(curve: Curve, low: Any, high: Any) -> Any:
         count = max(1, ceil(log(float((hi / lo).upper())) / log(_STEP)))
         least, root2 = arb("inf"), arb(2).sqrt()
         for i in range(count):
+            check()
             devs = [(lo * (hi / lo) ** (arb(k) / count)).sqrt() for k in (i, i + 1)]
             devs[1] = devs[1].max(devs[0])
             total = arb(0)
@@ -45,6 +47,7 @@ def _tiles(curve: Curve, near: float, far: float) -> list[tuple[Any, Any, Any]]:
 
     out, a = [], near
     while a < far:
+        check()
         b = a * _RATIO
         size = _square(curve, arb(a), arb(b)) + _square(curve, arb(-b), arb(-a))
         out.append((arb(a), arb(b), size.lower()))

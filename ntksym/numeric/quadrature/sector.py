@@ -16,6 +16,7 @@ from typing import Any
 import sympy as sp
 from sympy import Expr, Symbol
 
+from ..patience import check
 from .subject import BITS, Curve
 
 ROOT = Symbol("y", positive=True)
@@ -128,6 +129,7 @@ def _outer(side: Expr, want: tuple[Any, Any, Any, Any], most: Any) -> Any | None
 def _box(func: Any, tile: Any, want: tuple[Any, Any], most: Any, depth: int) -> Any | None:
     from flint import acb, arb
 
+    check()
     left, right, low, high = tile
     power, rate = want
     value = func(acb(left.union(right), low.union(high)).exp(), True)
