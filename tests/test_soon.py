@@ -91,6 +91,13 @@ def test_by_default_what_takes_long_waits(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(rules_module.RULES, "tabulated", late)
     found, told = auto()
     assert found.method == "tabulated" and "error 1e-08, is taken (ns)" in told[0]
+    # a series has none of it: in its place there are rules in the plane
+    rule("tabulated", lambda error: inf)
+    rule("series", lambda error: 0.0, endless=1.0)
+    start = time.thread_time()
+    found, told = auto()
+    assert found.method == "quadrature" and time.thread_time() - start < 0.3
+    rule("series", lambda error: 0.0, least=1.0)
     # nothing else: what was put off is built
     rule("tabulated", sixty)
     rule("quadrature", lambda error: 0.0, least=1.0)

@@ -66,7 +66,7 @@ class Soon:
             if error == CODE_ERROR:
                 left -= (1 - _FIRST) * SOON
             within = LONGEST if self.error is not None else max(left, _LAST * (rule is last))
-            grace = _GRACE if (error, rule is last) == (RELAXED, False) else 0.0
+            grace = _GRACE if (error, rule.name) == (RELAXED, "tabulated") else 0.0
             try:
                 made = self.attempt(rule, error, within, grace)
             except TooLong as late:
