@@ -63,3 +63,23 @@ def test_duals_at_any_scale(text: str) -> None:
                 assert abs(float((exact[k] - found).mid()) / size) <= 6 * EPS, (label, a, c, b)
                 checked += 1
     assert checked >= 40
+
+
+@pytest.mark.parametrize("target", ("c", "numpy"))
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [("exp(-abs(x))", 1.0), ("step(x)*exp(-x)", 0.5), ("exp(-x^2)*(1+sign(x-1))", 0)],
+)
+def test_points_seen_from_far_away(text: str, part: float, target: str) -> None:
+    """E[s(u)]E[s(v)] where v is large: s(v) is a point of the mass of s."""
+    ctx = MPContext()
+    kernel, big = compile_(dual(subject(text)), target), 1e300
+    for small in (1e-200, 1e-9, 1.0):
+        sides = math.sqrt(small) * math.sqrt(big)
+        found = [kernel(*map(np.array, ([small], [r * sides], [big]))) for r in (0, 0.5, -0.9, 1)]
+        assert all(np.isfinite(k.nngp[0]) and k.nngp[0] >= 0 for k in found)
+        assert not any(np.isnan(k.dot[0]) for k in found)
+        mean = part * ctx.exp(ctx.mpf(small) / 2) * ctx.erfc(ctx.sqrt(ctx.mpf(small) / 2))
+        mass = 2 * part / ctx.sqrt(2 * ctx.pi * ctx.mpf(big))
+        if part:
+            assert abs(found[0].nngp[0] / (mean * mass) - 1) <= 8 * EPS

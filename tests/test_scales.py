@@ -348,7 +348,7 @@ def test_a_huge_variance_makes_a_step_of_a_bounded_function(text: str, target: s
         ("elu", Orders((1, 0), (1, 0))),
         ("x2_probit", Orders((2, 1), (2, 1))),
         ("hardtanh", Orders((1, 0), (0, -1), True)),  # a step from far away
-        ("one_sided_exponential", Orders((0, -1), None)),
+        ("one_sided_exponential", Orders((0, -1), (-1, -1), True)),  # a point
         ("hardshrink", Orders((1, 0), None)),  # jumps away from 0
     ],
 )

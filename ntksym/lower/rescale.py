@@ -10,8 +10,9 @@ inequality of Cauchy and Schwarz), for any angle and any other variance; with s(
 n = 0.  For the derivative dual the same with the order of s'.  Where s tends to polynomials on both
 sides it holds for large variances with their degree.  Where it tends to two numbers, s is a step
 from far away and s' a point: n = 0 and -1, as long as the other variance is not large too (there
-the two may be so nearly parallel that the width of the step counts).  t is a power of two: nothing
-is rounded.
+the two may be so nearly parallel that the width of the step counts).  Where it tends to 0, s is
+itself a point: n = -1, for s' too, which is of that order where the two are parallel and of the
+next one, beyond that error, elsewhere.  t is a power of two: nothing is rounded.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ from .lines import Lines
 from .program import Operand, Program
 from .reach import FARTHEST, UNKNOWN, reach
 
-_ENTRIES = (S.q11, S.q12, S.q22)
+ENTRIES = (S.q11, S.q12, S.q22)
 _MOST_ORDER = 12
-_STEP = (0, -1)
+_STEP, _POINT = (0, -1), (-1, -1)
 _EXTREME = (Fraction(1, 10**250), Fraction(10**250))
 """Variances at which a diagonal must not leave the range of doubles on its way."""
 _LARGE = Fraction(2) ** FARTHEST
@@ -69,7 +70,7 @@ class Orders:
 def orders(activation: Activation) -> Orders | None:
     """The orders of an activation whose closed form needs them; None for others."""
     found = dual(activation)
-    return _known(found) if any(map(_leaves_range, (found.value, found.dot))) else None
+    return _known(found) if any(map(leaves_range, (found.value, found.dot))) else None
 
 
 @lru_cache(maxsize=256)
@@ -92,6 +93,18 @@ def diagonal_orders(activation: Activation) -> Orders | None:
     return None if low is None and high is None else replace(known, small=low, large=high)
 
 
+@lru_cache(maxsize=256)
+def leading(found: Dual) -> tuple[int, Fraction] | None:
+    """The degree of s far out, and the standard deviation from which it is that; None: not known.
+
+    A sharp step counts as one from any large standard deviation on.
+    """
+    known = _known(found)
+    if known is None or known.large is None or known.large == _POINT:
+        return None
+    return known.large[0], Fraction(1) if known.lone else known.most
+
+
 def _known(found: Dual) -> Orders | None:
     derived = found.derivation
     if not isinstance(derived, Derivation) or not derived.centred:
@@ -99,7 +112,7 @@ def _known(found: Dual) -> Orders | None:
     try:
         every = cells(derived.terms)
         large = _large(derived, every)
-        known = Orders(_small(derived, every), large, large == _STEP)
+        known = Orders(_small(derived, every), large, large in (_STEP, _POINT))
     except NtksymError:
         return None
     if known.small is not None:
@@ -149,7 +162,7 @@ def rescaled_diagonal(b: Lines, p: Program, found: Orders) -> dict[str, Operand]
     """The outputs nngp and dot of a program in `q`, evaluated at a rescaled variance.
 
     On the diagonal the step of a function that tends to two numbers needs no care: E[s'(u)^2] is
-    of order -1 there.
+    of order -1 there, as both are of a point.
     """
     one: Operand = Fraction(1)
     small, large = (
@@ -187,7 +200,7 @@ def _scaled_back(
     return value
 
 
-def _leaves_range(e: Expr) -> bool:
+def leaves_range(e: Expr) -> bool:
     """Whether a closed form divides by variances of one point, or is of high degree in them."""
     plain = e.replace(lambda f: isinstance(f, asin | acos), lambda f: Integer(0))
     divided = (p for p in plain.atoms(Pow) if p.base in (S.q11, S.q22))
@@ -196,7 +209,7 @@ def _leaves_range(e: Expr) -> bool:
 
 def _degree(e: Expr) -> Expr:
     """The degree in the entries, numerators and denominators apart, the largest of the terms."""
-    if e in _ENTRIES:
+    if e in ENTRIES:
         return Integer(1)
     if isinstance(e, Add):
         return max(map(_degree, e.args))
@@ -232,9 +245,10 @@ def _small(d: Derivation, every: tuple[Cell, ...]) -> tuple[int, int] | None:
 
 
 def _large(d: Derivation, every: tuple[Cell, ...]) -> tuple[int, int] | None:
-    """The degree of s far out and of its derivative; None unless s settles and is continuous."""
-    if d.jumps:
-        return None
+    """The degree of s far out and of its derivative; None unless s settles.
+
+    A function that jumps must settle at 0.
+    """
     degree, limits = 0, []
     for cell, side in ((every[-1], 1), (every[0], -1)):
         end = settled(inside(d.terms, cell), side)
@@ -248,6 +262,10 @@ def _large(d: Derivation, every: tuple[Cell, ...]) -> tuple[int, int] | None:
                 degree = max(degree, n if c.expr.is_nonzero else 0)
         if len(end.groups()) > 1:
             return None  # two numbers in front of one power, which might cancel
+    if all(end.is_zero for end in limits):
+        return _POINT
+    if d.jumps:
+        return None
     if degree > 0:
         return degree, degree - 1
     return _STEP if (limits[0] - limits[1]).is_nonzero else None
