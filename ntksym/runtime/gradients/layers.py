@@ -30,6 +30,7 @@ from ...lower.kernel import degree_one
 from ...lower.near import kinked
 from ...lower.program import Operand, Program
 from ...lower.schedule import number
+from ...lower.slopes import Leading, brought_down, brought_down_diagonal, leading_slopes
 from ...network import Recursion, recurse
 from ...network.affine import KDOT, K, UnknownDual
 
@@ -127,25 +128,19 @@ def _programs(
     params = tuple(sorted(names | set(given.names)))
     b = Builder((*PAIR, *params), root="root")
     distributional = given.sense == "distributional"
-    by = {p.wrt: p for p in given.entries}
-    value, dot = b.operand(found.value), b.operand(found.dot if distributional else found.dot_ae)
-    b.replace(K, value)
-    b.replace(KDOT, dot)
+    made = _slopes(b, given, kind)
+    b.replace(K, made["nngp"])
+    own = found.dot if distributional else found.dot_ae
+    b.replace(KDOT, made["dot"] if own == found.dot else b.operand(own))
     dense = _Dense(b, *exprs)
-    sides = by if kind == SMOOTH else {p.wrt: p for p in given.polar}
     n, t = dense.values()
     outputs: list[tuple[str, Operand]] = [("n", n), ("t", t)]
-    slope = b.operand(found.dot)
-    rows = [("x", sides["q11"]), ("y", sides["q22"])]
-    if kind != SMOOTH:
-        rows.append(("a", sides["angle"]))
-    rows += [(f"of_{p.wrt}", p) for p in given.params]
-    turned = given.turned(b) if kind == KINKED else {}
-    for label, p in rows:
-        plain = label in ("x", "y", "a") and p.wrt in turned
-        value = turned[p.wrt] if plain else b.operand(edge_form(p.nngp))
-        outputs += dense.along(label, value, b.operand(edge_form(p.dot)))
-    outputs += dense.along("q", slope, b.operand(edge_form(by["q12"].dot)))
+    for label in ("x", "y") if kind == SMOOTH else ("x", "y", "a"):
+        outputs += dense.along(label, made[f"nngp_{label}"], made[f"dot_{label}"])
+    for p in given.params:
+        ends = (b.operand(edge_form(e)) for e in (p.nngp, p.dot))
+        outputs += dense.along(f"of_{p.wrt}", *ends)
+    outputs += dense.along("q", made["nngp_q"], made["dot_q"])
     if kind == SMOOTH:
         outputs += [(f"{k}_a", o) for k, o in (("n", outputs[-2][1]), ("t", outputs[-1][1]))]
     outputs.append(("t_t", b.operand(outer.ntk.diff(S.t12))))
@@ -158,6 +153,34 @@ def _programs(
     pair = b.program("gradient_pair", kept, rule_requires(found), "one layer and its derivatives")
     near = None if kind == SCALED or not rule.continuous else _near(given, outer, params)
     return kind, pair, _side(given, exprs, params), near
+
+
+def _leading(given: DualGradients) -> Leading | None:
+    """What is known of the activation far out, where slopes need it."""
+    return leading_slopes(given.dual, tuple(e for p in given.entries for e in (p.nngp, p.dot)))
+
+
+def _slopes(b: Builder, given: DualGradients, kind: str) -> dict[str, Operand]:
+    """The dual, its derivative and the slopes of both: "nngp_x", ..., as in `Layer.pair`."""
+    found = given.dual
+    sides = given.entries if kind == SMOOTH else given.polar
+    known = None if kind == SCALED else _leading(given)
+    at = Builder(("q11", "q12", "q22", "root", *given.names), root="root") if known else b
+    ends = {"nngp": at.operand(found.value), "dot": at.operand(found.dot)}
+    turned = given.turned(at) if kind == KINKED else {}
+    short = {"q11": "x", "q22": "y", "angle": "a"}
+    for p in (*given.entries, *sides):
+        if p.wrt == "q12":
+            ends["nngp_q"], ends["dot_q"] = ends["dot"], at.operand(edge_form(p.dot))
+        elif p in sides:
+            label = short[p.wrt]
+            plain = turned.get(p.wrt)
+            ends[f"nngp_{label}"] = at.operand(edge_form(p.nngp)) if plain is None else plain
+            ends[f"dot_{label}"] = at.operand(edge_form(p.dot))
+    if known is None:
+        return ends
+    inner = at.program("slopes", tuple(ends.items()))
+    return brought_down(b, inner, known, polar=kind != SMOOTH)
 
 
 def _near(given: DualGradients, outer: Any, params: tuple[str, ...]) -> Program:
@@ -256,12 +279,18 @@ def _side(given: DualGradients, exprs: tuple[Expr, Expr], params: tuple[str, ...
     found = given.dual
     dot = found.diag_dot if given.sense == "distributional" else found.diag_dot_ae
     b = Builder(("q", "t12", *params))
-    b.replace(K, b.operand(found.diag))
-    b.replace(KDOT, b.emit("inf") if dot is nan else b.operand(dot))
+    known = _leading(given)
+    at = Builder(("q", *given.names)) if known else b
+    ends = {"nngp": at.operand(found.diag), "nngp_q": at.operand(given.diag.nngp)}
+    ends["dot"] = at.emit("inf") if dot is nan else at.operand(dot)
+    if known:
+        ends = brought_down_diagonal(b, at.program("own", tuple(ends.items())), known)
+    b.replace(K, ends["nngp"])
+    b.replace(KDOT, ends["dot"])
     nngp, ntk = exprs
     outer = b.operand(nngp.diff(K))
     outputs = [("n", b.operand(nngp)), ("t", b.operand(ntk))]
-    outputs.append(("n_q", _times(b, outer, b.operand(given.diag.nngp))))
+    outputs.append(("n_q", _times(b, outer, ends["nngp_q"])))
     outputs += [(f"n_of_{p.wrt}", _times(b, outer, b.operand(p.nngp))) for p in given.diag_params]
     outputs += [(f"n_of_{s.name}", b.operand(nngp.diff(s))) for s in (S.weight_var, S.bias_var)]
     kept = tuple((k, o) for k, o in outputs if o != 0 or k in ("n", "t"))

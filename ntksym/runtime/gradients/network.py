@@ -270,7 +270,9 @@ class NetworkGradient:
             found[f"nngp/{name}"], found[f"ntk/{name}"] = move["q12"], move["t12"]
         for var, v in ((x, "q11"), (y, "q22")):
             for k in ("nngp", "ntk"):  # at fixed q12, from the one at fixed angle
-                found[f"{k}/{v}"] = found[f"{k}/polar {v}"] * a - found[f"{k}/q12"] * c / (2 * var)
+                found[f"{k}/{v}"] = found[f"{k}/polar {v}"] * a - found[f"{k}/q12"] * (
+                    c / (2 * var)
+                )
         return found
 
     def _entry(self, run: Any, state: Mapping[str, Any]) -> Any:

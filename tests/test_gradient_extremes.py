@@ -1,0 +1,66 @@
+"""Gradients of networks at rows whose products of variances leave the range of doubles."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from mpmath import MPContext
+
+import ntksym
+from ntksym.gradients import dual_gradients
+
+ROWS = np.array([[0.6, 0.8], [0.5, -0.3], [0.6000001, 0.8], [1.0, -0.6]])
+"""One apart from the rest, two that are nearly parallel, two that are parallel."""
+
+
+def reference(activation, rows):
+    """Of one layer: both kernels and their derivatives in q11, q12, q22, in 700 digits."""
+    ctx = MPContext()
+    ctx.dps = 700
+    program = dual_gradients(activation).program()
+    exact = [[ctx.mpf(float(v)) for v in row] for row in rows]
+    for i, j in product(range(len(rows)), repeat=2):
+        x, y = exact[i], exact[j]
+        q11, q12, q22 = (ctx.fdot(a, b) / 2 for a, b in ((x, x), (x, y), (y, y)))
+        r = program.evaluate({"q11": q11, "q12": q12, "q22": q22}, ctx)
+        want = {"nngp": r["nngp"], "ntk": r["nngp"] + q12 * r["dot"]}
+        unit = abs(r["nngp"]) + abs(q12 * r["dot"])
+        for v, q in (("q11", q11), ("q12", ctx.sqrt(q11 * q22)), ("q22", q22)):
+            more = r["dot"] if v == "q12" else 0
+            want["nngp", v] = r[f"nngp_{v}"] / 2
+            want["ntk", v] = (r[f"nngp_{v}"] + more + q12 * r[f"dot_{v}"]) / 2
+            want["unit", v] = unit / q
+        yield i, j, want
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes"),
+    [
+        ("gelu", (1e-150, 1e26, 1e60, 1e145)),
+        ("smooth_relu", (1e60, 1e145)),
+        ("erf", (1e26, 1e60)),
+        ("x2_probit", (1e60,)),
+    ],
+)
+def test_slopes_at_rows_of_any_size(name, sizes):
+    """Beside the references, in units of the kernels over the variances: NumPy, and C if any."""
+    net = ntksym.parse_spec(f"mlp:{name}:depth=1,weight_var=1,bias_var=0")
+    both = [ntksym.NetworkGradient(net, target, threads=1) for target in ("numpy", None)]
+    for size in sizes:
+        made = [g(ROWS * size) for g in both]
+        wanted = reference(net.blocks[0][0].activation, ROWS * size)
+        for (i, j, want), found in product(wanted, made):
+            for kind, values in (("nngp", found.d_nngp), ("ntk", found.d_ntk)):
+                value = getattr(found, kind)[i, j]
+                assert abs(value - want[kind]) <= 1e-13 * abs(want[kind])
+                for v in ("q11", "q12", "q22"):
+                    right = want[kind, v]
+                    most = max(abs(right), want["unit", v])
+                    assert abs(values[v][i, j] - right) <= 1e-11 * most + 1e-300, (size, i, j, v)
+
+
+def test_equal_rows_see_the_width_of_a_smooth_kink():
+    """E[s''(u)^2] of equal rows of gelu is a number over their length, not infinite, at any size."""
+    g = ntksym.NetworkGradient(ntksym.mlp("gelu", depth=1, weight_var=1), "numpy")
+    near, far = (g(np.array([[s, 0.0]])).d_ntk["q12"][0, 0] for s in (1e12, 1e72))
+    assert far == pytest.approx(near * 1e60, rel=1e-11)
