@@ -17,12 +17,13 @@
 #include <string.h>
 
 /* a*b + c, fused where the machine does that in one instruction. */
-#if defined(__FP_FAST_FMA) || defined(FP_FAST_FMA)
+#if defined(__FP_FAST_FMA) || defined(FP_FAST_FMA) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
 #define NTKSYM_MADD(a, b, c) fma((a), (b), (c))
 #else
 #define NTKSYM_MADD(a, b, c) ((a) * (b) + (c))
 #endif
-#if defined(__FP_FAST_FMAF) || defined(FP_FAST_FMAF)
+#if defined(__FP_FAST_FMAF) || defined(FP_FAST_FMAF) || defined(__FMA__) || \
+    defined(__ARM_FEATURE_FMA)
 #define NTKSYM_MADDF(a, b, c) fmaf((a), (b), (c))
 #else
 #define NTKSYM_MADDF(a, b, c) ((a) * (b) + (c))
@@ -35,20 +36,57 @@
 #define NTKSYM_RESTRICT restrict
 #endif
 
+/* What GCC and clang have beyond C; other compilers, and -DNTKSYM_PORTABLE, do without. */
+#if defined(__GNUC__) && !defined(NTKSYM_PORTABLE)
+#define NTKSYM_EXTENDED
+#endif
+
+/* No product and sum is fused that is not written so. */
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#elif defined(_MSC_VER)
+#pragma fp_contract(off)
+#endif
+
 /* Compiled into every caller, however long: a call in a loop keeps it from being vector code. */
-#if defined(__GNUC__)
+#ifdef NTKSYM_EXTENDED
 #define NTKSYM_LANE_FUNCTION static inline __attribute__((always_inline))
 #else
 #define NTKSYM_LANE_FUNCTION static inline
 #endif
 
+/* For callers that a file may not have. */
+#ifdef NTKSYM_EXTENDED
+#define NTKSYM_SPARE_FUNCTION static inline __attribute__((unused))
+#else
+#define NTKSYM_SPARE_FUNCTION static inline
+#endif
+
 /* Compiled once, not into every caller. */
-#if defined(__GNUC__) && !defined(__clang__)
+#if defined(NTKSYM_EXTENDED) && !defined(__clang__)
 #define NTKSYM_BLOCK_FUNCTION static __attribute__((noinline, noclone, unused))
-#elif defined(__GNUC__)
+#elif defined(NTKSYM_EXTENDED)
 #define NTKSYM_BLOCK_FUNCTION static __attribute__((noinline, unused))
 #else
 #define NTKSYM_BLOCK_FUNCTION static inline
+#endif
+
+/* The doubles of a machine vector where the compiler has such a type; else one number. */
+#if defined(NTKSYM_EXTENDED) && defined(__AVX512F__)
+typedef double ntksym_lanes __attribute__((vector_size(64)));
+#elif defined(NTKSYM_EXTENDED) && defined(__AVX__)
+typedef double ntksym_lanes __attribute__((vector_size(32)));
+#elif defined(NTKSYM_EXTENDED)
+typedef double ntksym_lanes __attribute__((vector_size(16)));
+#else
+typedef double ntksym_lanes;
+#endif
+
+/* Functions where a product and a sum may be fused: the stated bound holds either way. */
+#if defined(NTKSYM_EXTENDED) && !defined(__clang__)
+#define NTKSYM_FUSED __attribute__((optimize("fp-contract=fast")))
+#else
+#define NTKSYM_FUSED
 #endif
 
 /* Block functions take up to NTKSYM_BLOCK points in arrays of that length, and run to the next
@@ -68,7 +106,7 @@ static inline double ntksym_op_clamp(double a, double lo, double hi)
 }
 static inline double ntksym_op_div0(double a, double b)
 {
-  return a / ((a == 0.0) & (b == 0.0) ? 1.0 : b);
+  return a / (((a == 0.0) & (b == 0.0)) ? 1.0 : b);
 }
 static inline double ntksym_op_pow(double a, double b) { return pow(a < 0.0 ? 0.0 : a, b); }
 
@@ -231,7 +269,7 @@ static inline double ntksym_op_atan2(double y, double x)
 /* The angle of the point (c, s), s >= 0; pi/2 at (0, 0), where there is no correlation. */
 static inline double ntksym_op_angle(double s, double c)
 {
-  return (s == 0.0) & (c == 0.0) ? 0x1.921fb54442d18p+0 : ntksym_op_atan2(s, c);
+  return ((s == 0.0) & (c == 0.0)) ? 0x1.921fb54442d18p+0 : ntksym_op_atan2(s, c);
 }
 
 /* s + c*angle(s, -c): the first arc-cosine kernel.  For c < 0 the two terms cancel to third order
@@ -246,7 +284,7 @@ static inline double ntksym_op_arc1(double s, double c)
   const double u = t * t;
   const double series = c * (t * u) * ntksym_op_atan_tail(u);
   const double plain = s + c * ntksym_op_atan2(s, -c);
-  return (c < 0.0) & (ay < ax) ? series : plain;
+  return ((c < 0.0) & (ay < ax)) ? series : plain;
 }
 
 /* hypot(s, c) - c, accurate where s is small. */
@@ -416,7 +454,7 @@ static inline float ntksym_op_clampf(float a, float lo, float hi)
 }
 static inline float ntksym_op_div0f(float a, float b)
 {
-  return a / ((a == 0.0f) & (b == 0.0f) ? 1.0f : b);
+  return a / (((a == 0.0f) & (b == 0.0f)) ? 1.0f : b);
 }
 
 /* sqrt(max(q11*q22 - q12^2, 0)): the products of floats are exact doubles. */
@@ -442,7 +480,7 @@ static inline float ntksym_op_hyprootf(float a, float b)
 
 static inline float ntksym_op_carryf(float root, float q11, float q12, float q22, float next)
 {
-  return (root == 0.0f) & (q11 == q22) & (q12 > 0.0f) ? 0.0f : next;
+  return ((root == 0.0f) & (q11 == q22) & (q12 > 0.0f)) ? 0.0f : next;
 }
 
 /* 2^k for an integer -1022 <= k <= 1023 given as a double, by its exponent bits. */
@@ -660,7 +698,7 @@ static inline double ntksym_op_hyproot(double a, double b)
 /* The next root, or 0 where the two inputs coincide: equal inputs stay equal at any depth. */
 static inline double ntksym_op_carry(double root, double q11, double q12, double q22, double next)
 {
-  return (root == 0.0) & (q11 == q22) & (q12 > 0.0) ? 0.0 : next;
+  return ((root == 0.0) & (q11 == q22) & (q12 > 0.0)) ? 0.0 : next;
 }
 
 static const double ntksym_op_node14[14] = {
@@ -1013,7 +1051,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_Phi2(size_t n, const double *h, const do
     const double over = 1.0 / (most == 0.0 ? 1.0 : most * up), c1 = (c[i] * up) * over;
     const double s1 = most == 0.0 ? 1.0 : (s[i] * up) * over;
     const double arc = ntksym_op_angle3(s1, -c1, sqrt(c1 * c1 + s1 * s1)) * 0x1.45f306dc9c883p-3;
-    out[i] = (x[i] == 0.0) & (y[i] == 0.0) ? arc : out[i];
+    out[i] = ((x[i] == 0.0) & (y[i] == 0.0)) ? arc : out[i];
   }
 }
 
@@ -1042,10 +1080,11 @@ static inline double ntksym_op_orthant_low(double a, double h, double k, double 
 }
 
 /* Whether exp(a)*Phi2(h, k; r) is an integral of positive numbers: where exp(a) makes the rounding
- * of Phi2 large, and where Phi2 is the small rest of numbers of size one half. */
+ * of Phi2 large, where Phi2 is the small rest of numbers of size one half, and where one gate is so
+ * much smaller than the other that the rounding of the larger one counts. */
 static inline int ntksym_op_tailed(double a, double h, double k, double c, double s)
 {
-  return (a >= 0.25) | ((h + k <= 0.0) & (s < -0.5 * c));
+  return (a >= 0.25) | ((h + k <= 0.0) & ((s < -0.5 * c) | ((h + k) * fabs(h - k) < -6.0)));
 }
 
 /* exp(a)*Phi2(h + dh, k + dk; r), with the relative accuracy of the tails where that is so.
@@ -1110,12 +1149,15 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
       x0 = (x1 < 0.0 ? x1 : 0.0) - 40.0;
       y0[i] = ntksym_op_exp(x0); /* else as it was: its logarithm has fewer digits */
     }
+    const double end = ntksym_op_exp(x1), from = near[i] / y0[i] - far[i] * y0[i];
+    const double drops = 0.45 * (from - (near[i] / end - far[i] * end));
     width[i] = x1 - x0;
-    if (width[i] > most && ntksym_op_tailed(a[i], h[i], k[i], c[i], s[i])) most = width[i];
+    count[i] = ceil(drops > width[i] ? drops : width[i]); /* and panels of exp(-w*w) */
+    if (!(count[i] > 3.0)) count[i] = 3.0;
+    if (count[i] > most && ntksym_op_tailed(a[i], h[i], k[i], c[i], s[i])) most = count[i];
   }
-  panels = (int)ceil(most); /* of the widest; each point has its own number */
+  panels = (int)most; /* of the widest; each point has its own number */
   for (size_t i = 0; i < m; ++i) {
-    count[i] = ceil(width[i]) > 3.0 ? ceil(width[i]) : 3.0;
     /* a short number, and its logarithm: panels that meet to half a unit in the last place */
     step[i] = (float)ntksym_op_exp(width[i] / count[i]);
     width[i] = log(step[i]);
@@ -1169,7 +1211,7 @@ typedef struct {
   const unsigned char *live;  /* of s, then of its slope: whether it is not zero in a cell */
   const signed char *groups;  /* the same: how many rows of `closed`; -1: s is not such a sum */
   const double *kink, *jump, *cut, *closed; /* rows: rate, coefficients about both ends */
-  double far;
+  double far, grow;
   void (*point)(size_t n, const double *x, const double *given, double *v, double *d);
   const double *given;
 } ntksym_direct_rule;
@@ -1194,8 +1236,10 @@ static inline double ntksym_direct_away(const ntksym_direct_rule *s, int cell, d
 }
 
 /* How far from m something counts: beyond, the density, times the powers that s may have, is below
- * 2^-59 of that at the nearest cell where s is not zero; 0 for nothing at all. */
-static inline double ntksym_direct_reach(const ntksym_direct_rule *s, int which, double m, double t)
+ * 2^-59 of that at the nearest cell where s is not zero; 0 for nothing at all.  Where s grows, the
+ * exponential moves the density by at most `moved`. */
+static inline double ntksym_direct_reach(const ntksym_direct_rule *s, int which, double m, double t,
+                                         double moved)
 {
   double start = INFINITY;
   for (int cell = 0; cell <= s->kinks; ++cell)
@@ -1203,7 +1247,7 @@ static inline double ntksym_direct_reach(const ntksym_direct_rule *s, int which,
       const double away = ntksym_direct_away(s, cell, m, t);
       start = away < start ? away : start;
     }
-  return start < 37.0 ? sqrt(start * start + s->far) : 0.0;
+  return start < 37.0 + moved ? sqrt(start * start + s->far) + moved : 0.0;
 }
 
 /* Ends of panels from low to high, in standard deviations t from m, in order; how many. */
@@ -1217,10 +1261,13 @@ static inline int ntksym_direct_ends(const ntksym_direct_rule *s, double low, do
   int ends = 0;
   if (!(a < b)) return 0;
   z[ends++] = a;
-  for (int k = 0; k < 7 + count; ++k) {
+  for (int k = s->grow > 0.0 ? -16 : 0; k < 7 + count; ++k) {
     double at, step;
     int j = ends;
-    if (k < 6) {
+    if (k < 0) { /* where exponentials move the density to */
+      step = 9.5 + 3.5 * (-(k + 1) >> 1);
+      at = k & 1 ? -step : step;
+    } else if (k < 6) {
       step = sqrt(start * start + level[k >> 1]);
       at = k & 1 ? -step : step;
     } else {
@@ -1405,8 +1452,8 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_side(double rate, const double *c, int 
     }
 }
 
-/* E[s(u)], or E[s'(u)] with the jumps, for u of the means m and standard deviation t; by kinks k,
- * `gap` has m - k: in a tail, m rounded would cost many digits. */
+/* E[s(u)], or E[s'(u)] without the jumps, for u of the means m and standard deviation t; by kinks
+ * k, `gap` has m - k: in a tail, m rounded would cost many digits. */
 NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int which,
                                               const double *m, double (*gap)[16], double t,
                                               double *out)
@@ -1425,7 +1472,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
       bell[k][i] = 0x1.9884533d43651p-2 * ntksym_op_exp_inside(e < -600.0 ? -600.0 : e);
     }
   for (int i = 0; i < 16; ++i) {
-    reach[i] = ntksym_direct_reach(s, which, m[i], t);
+    reach[i] = ntksym_direct_reach(s, which, m[i], t, s->grow * t);
     all[i] = out[i] = 0.0;
   }
   for (int cell = 0; which && cell < cells; ++cell)
@@ -1440,7 +1487,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
       side[i] = first ? 1.0 : -1.0;
       if (first & last) side[i] = gap[cell - 1][i] < -gap[cell][i] ? 1.0 : -1.0;
       value[cell][i] = 0.0;
-      size[cell][i] = near & (groups < 0) ? INFINITY : 0.0;
+      size[cell][i] = (near & (groups < 0)) ? INFINITY : 0.0;
     }
     if (!s->live[which * cells + cell] || !any) {
       for (int i = 0; i < 16; ++i) size[cell][i] = 0.0;
@@ -1469,8 +1516,6 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
         value[cell][i] = value[cell][i - 1];
       out[i] += value[cell][i];
     }
-  for (int k = 0; which && s->jumps && k < s->kinks; ++k)
-    for (int i = 0; i < 16; ++i) out[i] += s->jump[k] * bell[k][i] / t;
 }
 
 /* The weights of the nodes x of a panel: exp(-x^2/(2 q)), the exponent to more digits than 53.
@@ -1510,7 +1555,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_by_parts(const ntksym_direct_rule *s, d
                                                   double *out)
 {
   for (int i = 0; i < 14; ++i) {
-    const double m = turn * v[i], reach = ntksym_direct_reach(s, 0, m, t);
+    const double m = turn * v[i], reach = ntksym_direct_reach(s, 0, m, t, 0.0);
     double first = 0.0, second = 0.0;
     for (int cell = 0; cell <= s->kinks; ++cell) {
       const double low = m - ntksym_direct_low(s, cell), high = m - ntksym_direct_high(s, cell);
@@ -1531,6 +1576,32 @@ static inline void ntksym_direct_gaps(const ntksym_direct_rule *s, double turn, 
     for (int j = 0; j < 16; ++j) gap[k][j] = (at - s->kink[k] + low) + turn * y[j];
 }
 
+/* The part of E[s'(u)s'(v)] with v, of variance q, at a jump and u at none, or anywhere.  In the
+ * integral over the other input it would be a peak, steeper than doubles tell its nodes apart. */
+NTKSYM_BLOCK_FUNCTION double ntksym_direct_jumped(const ntksym_direct_rule *s, double q, double q12,
+                                                  double root, int anywhere)
+{
+  const double r = sqrt(q), turn = q12 / q, t = root / r, rest = fma(-turn, q, q12) / q;
+  double total = 0.0;
+  for (int k = 0; k < s->kinks; ++k) {
+    const double at = s->kink[k], square = at * at, ratio = square / q;
+    const double low = (fma(-ratio, q, square) + fma(at, at, -square)) / q;
+    const double bell = ratio < 1380.0 ? exp(-0.5 * ratio) : 0.0;
+    const double part = s->jump[k] * (bell - bell * (0.5 * low)) / r;
+    double x[16], y[16], gap[12][16], mean[16];
+    if (!(fabs(part) > 0.0)) continue;
+    for (int j = 0; j < 16; ++j) x[j] = turn * at, y[j] = 0.0;
+    ntksym_direct_gaps(s, turn, rest, at, y, gap);
+    ntksym_direct_mean(s, 1, x, gap, t, mean);
+    for (int j = 0; anywhere && j < s->kinks; ++j) {
+      const double away = gap[j][0] / t;
+      mean[0] += s->jump[j] * (0x1.9884533d43651p-2 * exp(-0.5 * away * away)) / t;
+    }
+    total += part * mean[0];
+  }
+  return total;
+}
+
 /* The dual or its derivative; the outer integral is over the input of the smaller variance. */
 NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int which, double q11,
                                                 double q12, double q22, double root, double unit)
@@ -1538,7 +1609,8 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
   static const double ladder[7] = {0.0, 2.5, -2.5, 5.2, -5.2, 9.1, -9.1};
   const double q = q11 < q22 ? q11 : q22, r = sqrt(q), turn = q12 / q, t = root / r;
   const int parts = which && s->dies && t > 2.0 * unit, row = parts ? 0 : which;
-  const double width = t / fabs(turn), reach = ntksym_direct_reach(s, row, 0.0, r);
+  const double width = t / fabs(turn), moved = s->grow * (1.0 + fabs(turn)) * r;
+  const double reach = ntksym_direct_reach(s, row, 0.0, r, moved);
   const double rest = fma(-turn, q, q12) / q; /* of `turn` */
   double more[256], z[256], gap[12][16], total = 0.0;
   int count = 0;
@@ -1574,25 +1646,16 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
       total += sum;
     }
   }
-  for (int k = 0; which && s->jumps && !parts && k < s->kinks; ++k) {
-    const double at = s->kink[k], square = at * at, ratio = square / q;
-    const double low = (fma(-ratio, q, square) + fma(at, at, -square)) / q;
-    const double bell = ratio < 1380.0 ? exp(-0.5 * ratio) : 0.0;
-    const double part = s->jump[k] * (bell - bell * (0.5 * low)) / r;
-    double x[16], y[16], mean[16];
-    if (!(bell > 0.0)) continue;
-    for (int j = 0; j < 16; ++j) x[j] = turn * s->kink[k], y[j] = 0.0;
-    ntksym_direct_gaps(s, turn, rest, s->kink[k], y, gap);
-    ntksym_direct_mean(s, which, x, gap, t, mean);
-    total += part * mean[0];
-  }
+  if (which && s->jumps && !parts)
+    total += ntksym_direct_jumped(s, q, q12, root, 1) +
+             ntksym_direct_jumped(s, q11 < q22 ? q22 : q11, q12, root, 0);
   return total * 0x1.9884533d43651p-2;
 }
 
 /* The same for u = v: one integral. */
 NTKSYM_BLOCK_FUNCTION double ntksym_direct_same(const ntksym_direct_rule *s, int which, double q)
 {
-  const double r = sqrt(q), reach = ntksym_direct_reach(s, which, 0.0, r);
+  const double r = sqrt(q), reach = ntksym_direct_reach(s, which, 0.0, r, 2.0 * s->grow * r);
   double z[256], total = 0.0;
   for (int cell = 0; cell <= s->kinks; ++cell) {
     double base;

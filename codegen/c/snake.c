@@ -148,7 +148,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_price_0066be8b065c(size_t n, const doubl
   }
 }
 
-static inline double ntksym_op_price_0066be8b065c(double closed, double q11, double q12, double q22,
+NTKSYM_SPARE_FUNCTION double ntksym_op_price_0066be8b065c(double closed, double q11, double q12, double q22,
                                        double root, double a4_)
 {
   double k[8], a[8], c[8], b[8], r[8], out[8], a4_v[8];

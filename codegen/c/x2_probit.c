@@ -324,7 +324,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_far_139b5d0b4044(size_t n, const double 
                     : 0.0);
 }
 
-static inline double ntksym_op_far_139b5d0b4044(double closed, double q11, double q12, double q22,
+NTKSYM_SPARE_FUNCTION double ntksym_op_far_139b5d0b4044(double closed, double q11, double q12, double q22,
                                        double root)
 {
   double k[8], a[8], c[8], b[8], r[8], out[8];
@@ -353,7 +353,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_far_dot_139b5d0b4044(size_t n, const dou
                     : 0.0);
 }
 
-static inline double ntksym_op_far_dot_139b5d0b4044(double closed, double q11, double q12, double q22,
+NTKSYM_SPARE_FUNCTION double ntksym_op_far_dot_139b5d0b4044(double closed, double q11, double q12, double q22,
                                        double root)
 {
   double k[8], a[8], c[8], b[8], r[8], out[8];
@@ -379,7 +379,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_far_diag_139b5d0b4044(size_t n, const do
       out[i] = plain[0][i] + ntksym_far_139b5d0b4044_same(0, q[i]);
 }
 
-static inline double ntksym_op_far_diag_139b5d0b4044(double closed, double q)
+NTKSYM_SPARE_FUNCTION double ntksym_op_far_diag_139b5d0b4044(double closed, double q)
 {
   double k[8], a[8], out[8];
   for (int j = 0; j < 8; ++j) k[j] = closed, a[j] = q;
@@ -404,7 +404,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_far_diag_dot_139b5d0b4044(size_t n, cons
       out[i] = plain[1][i] + ntksym_far_139b5d0b4044_same(1, q[i]);
 }
 
-static inline double ntksym_op_far_diag_dot_139b5d0b4044(double closed, double q)
+NTKSYM_SPARE_FUNCTION double ntksym_op_far_diag_dot_139b5d0b4044(double closed, double q)
 {
   double k[8], a[8], out[8];
   for (int j = 0; j < 8; ++j) k[j] = closed, a[j] = q;

@@ -472,10 +472,12 @@ _ERFCX = (
 def _erfcx_positive(x):
     """exp(x*x)*erfc(x) for x >= 0."""
     t2 = 2.0 * (x - 3.75) / (x + 3.75)
-    b1 = np.zeros_like(x)
-    b2 = np.zeros_like(x)
+    b1, b2, b3 = np.zeros_like(t2), np.zeros_like(t2), np.empty_like(t2)
     for c in _ERFCX[:0:-1]:
-        b1, b2 = c + (t2 * b1 - b2), b1
+        np.multiply(t2, b1, out=b3)
+        np.subtract(b3, b2, out=b3)
+        np.add(b3, c, out=b3)
+        b1, b2, b3 = b3, b1, b2
     return (_ERFCX[0] + (0.5 * t2 * b1 - b2)) / (1.0 + 2.0 * x)
 
 def _erfc_positive(x):
