@@ -15,6 +15,8 @@ Three ways to carry a direction through a layer, by what its dual is at $\rho = 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import inf
 from typing import Any
 
 from sympy import Expr, Symbol, nan
@@ -62,6 +64,8 @@ class Layer:
         near: q11, q12, q22, root, parameters -> slope, the derivative dual times the variance of
             the weights, and its derivatives slope_x, slope_y (at a fixed angle), slope_of_<p>; None
             where the angle does not need it (`SCALED`) or the activation jumps.
+        most: the variance beyond which doubles leave their range in these programs, and `wide`
+            ones are for.
     """
 
     kind: str
@@ -70,10 +74,15 @@ class Layer:
     near: Program | None
     values: dict[str, Any]
     params: tuple[str, ...]
+    most: float
 
 
-def layers_of(recursion: Recursion) -> tuple[Layer, ...]:
+def layers_of(recursion: Recursion, *, wide: bool = False) -> tuple[Layer, ...]:
     """The layers of a network, lowered; equal ones share their programs.
+
+    Args:
+        recursion: the network.
+        wide: programs for variances beyond `Layer.most` too, at up to twice the price.
 
     Raises:
         NoClosedForm: an activation has no closed form.
@@ -82,7 +91,7 @@ def layers_of(recursion: Recursion) -> tuple[Layer, ...]:
     net = recursion.network
     blocks = tuple((replace(s, dual=UnknownDual()), dense) for s, dense in net.blocks)
     unknown = recurse(replace(net, blocks=blocks))
-    seen: dict[Any, tuple[str, Program, Program, Program | None]] = {}
+    seen: dict[Any, tuple[tuple[str, Program, Program, Program | None], float]] = {}
     made = []
     for (block, _), rule, outer in zip(net.blocks, recursion.layers, unknown.layers, strict=True):
         key = (block.activation, outer.nngp, outer.ntk, rule.nngp, rule.ntk)
@@ -94,11 +103,14 @@ def layers_of(recursion: Recursion) -> tuple[Layer, ...]:
                     f"no closed form for the derivative in {given.left_out[0]!r}",
                     hint=f"a number for {given.left_out[0]}",
                 )
-            seen[key] = _programs(given, rule, outer)
+            known = _leading(given)
+            most = inf if known is None or wide else float(min(known.most, Fraction(2**500))) ** 2
+            seen[key] = _programs(given, rule, outer, known if wide else None), most
         values = {str(s.name): number(v) for s, v in rule.values}
         values.update({str(s.name): number(v) for s, v in outer.values})
         names = tuple(sorted(str(p.name) for p in block.activation.params))
-        made.append(Layer(*seen[key], values, names))
+        programs, most = seen[key]
+        made.append(Layer(*programs, values, names, most))
     return tuple(made)
 
 
@@ -114,7 +126,7 @@ def dense_program(nngp: Expr, ntk: Expr) -> Program:
 
 
 def _programs(
-    given: DualGradients, rule: Any, outer: Any
+    given: DualGradients, rule: Any, outer: Any, known: Leading | None
 ) -> tuple[str, Program, Program, Program | None]:
     """The kind of a layer, the programs of a pair, of the diagonal and of a near pair."""
     found = given.dual
@@ -128,7 +140,7 @@ def _programs(
     params = tuple(sorted(names | set(given.names)))
     b = Builder((*PAIR, *params), root="root")
     distributional = given.sense == "distributional"
-    made = _slopes(b, given, kind)
+    made = _slopes(b, given, kind, known)
     b.replace(K, made["nngp"])
     own = found.dot if distributional else found.dot_ae
     b.replace(KDOT, made["dot"] if own == found.dot else b.operand(own))
@@ -152,7 +164,7 @@ def _programs(
     kept = tuple((k, o) for k, o in outputs if o != 0 or k in FIRST)
     pair = b.program("gradient_pair", kept, rule_requires(found), "one layer and its derivatives")
     near = None if kind == SCALED or not rule.continuous else _near(given, outer, params)
-    return kind, pair, _side(given, exprs, params), near
+    return kind, pair, _side(given, exprs, params, known), near
 
 
 def _leading(given: DualGradients) -> Leading | None:
@@ -160,11 +172,13 @@ def _leading(given: DualGradients) -> Leading | None:
     return leading_slopes(given.dual, tuple(e for p in given.entries for e in (p.nngp, p.dot)))
 
 
-def _slopes(b: Builder, given: DualGradients, kind: str) -> dict[str, Operand]:
+def _slopes(
+    b: Builder, given: DualGradients, kind: str, known: Leading | None
+) -> dict[str, Operand]:
     """The dual, its derivative and the slopes of both: "nngp_x", ..., as in `Layer.pair`."""
     found = given.dual
     sides = given.entries if kind == SMOOTH else given.polar
-    known = None if kind == SCALED else _leading(given)
+    known = None if kind == SCALED else known
     at = Builder(("q11", "q12", "q22", "root", *given.names), root="root") if known else b
     ends = {"nngp": at.operand(found.value), "dot": at.operand(found.dot)}
     turned = given.turned(at) if kind == KINKED else {}
@@ -274,12 +288,16 @@ def _turned(
     return [*rows, ("root", root), ("diff", b.emit("mul", "diff", next_diff, hint="next_diff"))]
 
 
-def _side(given: DualGradients, exprs: tuple[Expr, Expr], params: tuple[str, ...]) -> Program:
+def _side(
+    given: DualGradients,
+    exprs: tuple[Expr, Expr],
+    params: tuple[str, ...],
+    known: Leading | None,
+) -> Program:
     """One point's variance and NTK after the layer, and derivatives of the variance."""
     found = given.dual
     dot = found.diag_dot if given.sense == "distributional" else found.diag_dot_ae
     b = Builder(("q", "t12", *params))
-    known = _leading(given)
     at = Builder(("q", *given.names)) if known else b
     ends = {"nngp": at.operand(found.diag), "nngp_q": at.operand(given.diag.nngp)}
     ends["dot"] = at.emit("inf") if dot is nan else at.operand(dot)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from ...backends.c.gradient.file import GradientPlan
@@ -44,6 +45,11 @@ class GradientNetwork:
     turning: tuple[bool, ...]
     close: float
 
+    @property
+    def most(self) -> float:
+        """The variance up to which all layers keep within the range of doubles."""
+        return min((layer.most for layer in self.layers), default=inf)
+
     def plan(self, name: str) -> GradientPlan:
         """The network for the C generator."""
         hyper = self.wrt[len(ENTRIES) :]
@@ -52,8 +58,8 @@ class GradientNetwork:
         return gradient_plan(name, self.layers, self.turning, hyper, (first, numbers), self.close)
 
 
-def lower_gradient(net: Network | Recursion) -> GradientNetwork:
-    """The programs of a network's values and derivatives.
+def lower_gradient(net: Network | Recursion, *, wide: bool = False) -> GradientNetwork:
+    """The programs of a network's values and derivatives; `wide` as in `layers_of`.
 
     Raises:
         NoClosedForm: an activation has no closed form.
@@ -61,7 +67,7 @@ def lower_gradient(net: Network | Recursion) -> GradientNetwork:
         BadSpec: a parameter without a value.
     """
     recursion = net if isinstance(net, Recursion) else recurse(net)
-    layers = layers_of(recursion)
+    layers = layers_of(recursion, wide=wide)
     params = sorted({p for layer in layers for p in layer.params})
     return GradientNetwork(
         layers,

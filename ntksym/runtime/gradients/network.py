@@ -67,6 +67,7 @@ class NetworkGradient:
         *,
         threads: int | None = None,
         keep: bool = True,
+        wide: bool = False,
     ) -> None:
         """Derive and generate.
 
@@ -75,6 +76,8 @@ class NetworkGradient:
             target: "c", "numpy", or None: C where there is a compiler.
             threads: by default the processors that this program may run on.
             keep: whether what is compiled is kept for the next time.
+            wide: code for variances of any size, about twice as dear; by default rows whose
+                variances need it have it made.
 
         Raises:
             NoCompiler: target "c", and there is none.
@@ -84,7 +87,10 @@ class NetworkGradient:
         """
         if target is not None:
             target = read_target(target)
-        given = lower_gradient(net)
+        given = lower_gradient(net, wide=wide)
+        self._most = given.most
+        self._wide: NetworkGradient | None = None
+        self._asked = net, target, threads, keep
         self._layers, self.wrt = given.layers, given.wrt
         self._input, self._input_values = given.input, given.input_values
         self._input_slopes = given.input_slopes
@@ -108,6 +114,8 @@ class NetworkGradient:
             BadData: not two-dimensional real arrays of one width.
         """
         a, b = self._rows(x, y)
+        if self._most < np.inf and any(map(self._beyond, (a,) if y is None else (a, b))):
+            return self._wider()(x, y)
         with np.errstate(all="ignore"):
             table, near = self._planes(a, None if y is None else b)
             rows, columns = np.nonzero(near if y is not None else np.triu(near))
@@ -118,6 +126,21 @@ class NetworkGradient:
                     if y is None:
                         table[exchanged(k)][j, i] = v
         return self._sorted(table)
+
+    def _beyond(self, rows: Array) -> bool:
+        """Whether variances of finite rows, in any layer, are larger than what this code is for."""
+        with np.errstate(all="ignore"):
+            g = np.sum(rows * rows, axis=1)
+            g = g[np.isfinite(g)]
+            levels = self._table(g, self._inputs(rows.shape[1]))[:: len(self.wrt) + 1]
+            return not (levels <= self._most).all()
+
+    def _wider(self) -> NetworkGradient:
+        """The same for variances of any size."""
+        if self._wide is None:
+            net, target, threads, keep = self._asked
+            self._wide = NetworkGradient(net, target, threads=threads, keep=keep, wide=True)
+        return self._wide
 
     def _mended(self, rows: Array, others: Array) -> dict[str, Array]:
         """Everything of nearly parallel pairs: by integrals, and with digits where those end."""
