@@ -174,10 +174,12 @@ def tidied(expr: Any) -> Any:
     number, rest = Integer(1), []
     for factor in expr.args:
         if factor.is_Add:
-            content, factor = factor.primitive()
+            content, whole = factor.primitive()
+            # a fraction goes only where one stands: asin/pi + 1/2, not (2*asin/pi + 1)/2
+            if content.is_Integer or expr.args[0].is_Number:
+                number, factor = number * content, whole
             if 2 * sum(t.could_extract_minus_sign() for t in factor.args) > len(factor.args):
-                content, factor = -content, Add(*(-t for t in factor.args))
-            number *= content
+                number, factor = -number, Add(*(-t for t in factor.args))
         rest.append(factor)
     return expr if number == 1 else Mul(number, *rest)
 
