@@ -1150,10 +1150,14 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
       y0[i] = ntksym_op_exp(x0); /* else as it was: its logarithm has fewer digits */
     }
     const double end = ntksym_op_exp(x1), from = near[i] / y0[i] - far[i] * y0[i];
-    const double drops = 0.45 * (from - (near[i] / end - far[i] * end));
+    const double drops = from - (near[i] / end - far[i] * end);
     width[i] = x1 - x0;
-    count[i] = ceil(drops > width[i] ? drops : width[i]); /* and panels of exp(-w*w) */
+    /* and panels of exp(-w*w), by the slope of w where that counts */
+    const double steep = width[i] * sqrt(g0[i] + 81.0 + 4.0 * near[i] * far[i]);
+    const double narrow = 0.45 * (drops < steep ? drops : steep);
+    count[i] = ceil(narrow > width[i] ? narrow : width[i]);
     if (!(count[i] > 3.0)) count[i] = 3.0;
+    if (count[i] > 128.0) count[i] = 128.0;
     if (count[i] > most && ntksym_op_tailed(a[i], h[i], k[i], c[i], s[i])) most = count[i];
   }
   panels = (int)most; /* of the widest; each point has its own number */
