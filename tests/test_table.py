@@ -23,18 +23,17 @@ from ntksym.numeric.series.enclosed import coefficients
 from ntksym.numeric.table import (
     BandedDual,
     TableDual,
-    joint,
     read_table,
     shared,
-    source,
     table_cost,
     table_dual,
 )
-from ntksym.numeric.table.band import BandSpectra
+from ntksym.numeric.table.bands.band import BandSpectra
 from ntksym.numeric.table.draft import mirrored
 from ntksym.numeric.table.dual import Sheet
 from ntksym.numeric.table.pack import least
-from ntksym.numeric.table.spectrum import spectra
+from ntksym.numeric.table.spectra import joint, source
+from ntksym.numeric.table.spectra.spectrum import spectra
 from ntksym.runtime import rule_store
 from ntksym.runtime.rule_store import kept
 from ntksym.verify.balls import enclose_definition
@@ -211,7 +210,7 @@ def test_bands_that_need_every_coefficient_they_have(monkeypatch: pytest.MonkeyP
     def every(one: BandSpectra, two: BandSpectra, which: int, error: float) -> int:
         return min(len(b.spectra[which][0].series) for b in (one, two))
 
-    monkeypatch.setattr("ntksym.numeric.table.pairs.count_of", every)
+    monkeypatch.setattr("ntksym.numeric.table.bands.pairs.count_of", every)
     table = table_dual("1/(1 + exp(-x))", (0.25, 4.0), error=1e-4)
     assert isinstance(table, BandedDual) and len(table.bands) == 2 and table.error <= 1e-4
 

@@ -19,9 +19,9 @@ from ntksym.errors import BadData
 from ntksym.language import as_activation
 from ntksym.numeric.choice import price, proven
 from ntksym.numeric.rules import RULES
-from ntksym.numeric.table.dilated import DilatedTable
-from ntksym.numeric.table.dilated_build import bound
-from ntksym.numeric.table.dilated_kind import polynomial_of, power_of
+from ntksym.numeric.table.dilated.build import bound
+from ntksym.numeric.table.dilated.kind import polynomial_of, power_of
+from ntksym.numeric.table.dilated.table import DilatedTable
 from ntksym.verify.balls import enclose_definition
 
 TEXTS = ("x^2*log(abs(x)) - x^2/3", "abs(x)*log(abs(x)) + max(x, 0)")

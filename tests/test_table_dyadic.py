@@ -29,9 +29,9 @@ from ntksym.numeric.quadrature import quadrature_dual
 from ntksym.numeric.quadrature.run import root_of_det
 from ntksym.numeric.rules import RULES
 from ntksym.numeric.soon import SOON
-from ntksym.numeric.table.dyadic import DyadicTable
-from ntksym.numeric.table.dyadic_build import applies, dyadic_seconds, dyadic_table
-from ntksym.numeric.table.polar import polar_sums
+from ntksym.numeric.table.dyadic.build import applies, dyadic_seconds, dyadic_table
+from ntksym.numeric.table.dyadic.polar import polar_sums
+from ntksym.numeric.table.dyadic.table import DyadicTable
 
 CASES = (
     ("x*log(abs(x))", 1.0),  # odd; the derivative dual has a logarithm

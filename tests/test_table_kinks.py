@@ -26,13 +26,13 @@ from ntksym.numeric.arith import working
 from ntksym.numeric.choice import price, proven
 from ntksym.numeric.patience import TooLong, at_most
 from ntksym.numeric.rules import LONGEST_KINKS
-from ntksym.numeric.table import split
 from ntksym.numeric.table.contour import line_of, reach
-from ntksym.numeric.table.split import SplitTable, applies, read_either, split_table
-from ntksym.numeric.table.split_build import _shape, prepared
-from ntksym.numeric.table.split_closed import Doubles, moments
-from ntksym.numeric.table.split_dilate import dilated
-from ntksym.numeric.table.split_kinks import KinkTable, kink_seconds, kink_table
+from ntksym.numeric.table.split import table as split
+from ntksym.numeric.table.split.build import _shape, prepared
+from ntksym.numeric.table.split.closed import Doubles, moments
+from ntksym.numeric.table.split.dilate import dilated
+from ntksym.numeric.table.split.kinks import KinkTable, kink_seconds, kink_table
+from ntksym.numeric.table.split.table import SplitTable, applies, read_either, split_table
 from ntksym.numeric.table.variances import Axis
 
 CASES = ("max(tanh(x), 1/2)", "tanh(x)*step(x - 1/2)")
@@ -327,7 +327,7 @@ def test_a_table_of_kinks_that_takes_too_long_ends_before_rho_is_one(
 
 def test_humps_larger_than_the_activation_are_cut_farther_out() -> None:
     """At the length of max(tanh(x), -1/2) itself 160 variances were not enough."""
-    from ntksym.numeric.table import split_near as near
+    from ntksym.numeric.table.split import near
 
     with working(200):
         axis = Axis.over(0.70710678, 1.41421357)

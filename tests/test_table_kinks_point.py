@@ -26,10 +26,10 @@ from ntksym.language import as_activation
 from ntksym.numeric.arith import working
 from ntksym.numeric.choice import price, proven
 from ntksym.numeric.table import table_dual
-from ntksym.numeric.table.dyadic import DyadicTable
-from ntksym.numeric.table.elsewhere import displaced, exact_places, pair_dual, power_norm
+from ntksym.numeric.table.dyadic.quadrant import quadrant
+from ntksym.numeric.table.dyadic.table import DyadicTable
 from ntksym.numeric.table.fit import series_alias
-from ntksym.numeric.table.kink_quadrant import quadrant
+from ntksym.numeric.table.spectra.elsewhere import displaced, exact_places, pair_dual, power_norm
 from ntksym.numeric.table.variable import correlation, nodes, tangent
 from ntksym.verify.definition import expectation, factor
 from ntksym.verify.law import Law

@@ -10,9 +10,9 @@ from sympy import Abs, Expr, Max, Rational, atan, sin, tanh
 
 from ntksym.activation import Activation
 from ntksym.errors import Undecided
-from ntksym.numeric.table.dyadic import DyadicTable
-from ntksym.numeric.table.plane import PlaneSums, plane_sums
-from ntksym.numeric.table.plane_build import _ends, _rule, plane_seconds, plane_table
+from ntksym.numeric.table.dyadic.plane import PlaneSums, plane_sums
+from ntksym.numeric.table.dyadic.plane_build import _ends, _rule, plane_seconds, plane_table
+from ntksym.numeric.table.dyadic.table import DyadicTable
 from ntksym.numeric.table.single import _ways
 from ntksym.symbols import x
 from ntksym.verify.balls import enclose_definition

@@ -15,9 +15,9 @@ from ntksym.backends.units import unit_of
 from ntksym.errors import Undecided
 from ntksym.language import as_activation
 from ntksym.numeric.table import BandedDual, read_table, table_cost, table_dual
-from ntksym.numeric.table.dyadic_build import dyadic_table
+from ntksym.numeric.table.dyadic.build import dyadic_table
 from ntksym.numeric.table.scale import closed_of, ordinary, restored
-from ntksym.numeric.table.split_closed import Closed
+from ntksym.numeric.table.split.closed import Closed
 from ntksym.numeric.table.zero import zero_row
 from ntksym.verify.balls import enclose_definition
 

@@ -10,9 +10,10 @@ from flint import arb, arb_mat
 
 from ntksym.language import as_activation
 from ntksym.numeric.arith import working
-from ntksym.numeric.table import doubled, joint, sums
-from ntksym.numeric.table.source import bits_for
-from ntksym.numeric.table.spectrum import Shape, shape_of, spectra
+from ntksym.numeric.table.bands import sums
+from ntksym.numeric.table.spectra import doubled, joint
+from ntksym.numeric.table.spectra.source import bits_for
+from ntksym.numeric.table.spectra.spectrum import Shape, shape_of, spectra
 from ntksym.verify.definition import factor
 
 BITS = 131

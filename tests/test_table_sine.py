@@ -19,9 +19,10 @@ from unit_cases import compiled
 from ntksym.backends.c.table.point import TableUnit
 from ntksym.language import as_activation
 from ntksym.numeric.arith import working
-from ntksym.numeric.table import BandedDual, kinks, read_table, shared, sine, table_dual
+from ntksym.numeric.table import BandedDual, read_table, shared, sine, table_dual
+from ntksym.numeric.table.bands.panels import MOST, chopped, ends, narrowed, panels
 from ntksym.numeric.table.fold import Folded
-from ntksym.numeric.table.panels import MOST, chopped, ends, narrowed, panels
+from ntksym.numeric.table.spectra import kinks
 from ntksym.verify.balls import enclose_definition
 
 CASES = (
@@ -179,7 +180,7 @@ void own(size_t n, const double *q, double *e, double *f) { table_diag(n, q, e, 
 def test_panels_of_a_band(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The proven bounds hold on every panel, at the cuts too, with fewer coefficients an entry."""
     whole = made(name, 0.5, 2.0)
-    monkeypatch.setattr("ntksym.numeric.table.pairs.panels", lambda places, bands: 3)
+    monkeypatch.setattr("ntksym.numeric.table.bands.pairs.panels", lambda places, bands: 3)
     table = table_dual(name, (0.5, 2.0), error=ERROR)
     assert len(table.bands) == 3 and len(table.pairs) == 6 and table.error <= ERROR
     assert table.bands[0].low == 0.5 and table.bands[-1].high == 2.0

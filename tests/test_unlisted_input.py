@@ -15,7 +15,7 @@ from ntksym.errors import BadActivation, NtksymError, UnsupportedOp
 from ntksym.language import as_activation, parse_activation, parse_number
 from ntksym.network import parse_spec
 from ntksym.numeric.arith import working
-from ntksym.numeric.table.kinks import power_coefficients
+from ntksym.numeric.table.spectra.kinks import power_coefficients
 
 
 def signs(text: str) -> dict[str, str]:

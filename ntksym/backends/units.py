@@ -46,10 +46,10 @@ def rule_unit(found: Any) -> DualUnit | None:
     from ..numeric.quadrature import QuadratureDual
     from ..numeric.series.table import SeriesTable
     from ..numeric.table import BandedDual, TableDual
-    from ..numeric.table.dilated import DilatedTable
-    from ..numeric.table.dyadic import DyadicTable
-    from ..numeric.table.split import SplitTable
-    from ..numeric.table.split_kinks import KinkTable
+    from ..numeric.table.dilated.table import DilatedTable
+    from ..numeric.table.dyadic.table import DyadicTable
+    from ..numeric.table.split.kinks import KinkTable
+    from ..numeric.table.split.table import SplitTable
     from .c.quadrature import quadrature_unit
     from .c.series import SeriesUnit
     from .c.table.dilated import DilatedUnit

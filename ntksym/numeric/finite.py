@@ -193,7 +193,7 @@ def _off(whole: Expr, part: tuple[Expr, Expr, Expr], low: Fraction, high: Fracti
 def _least_square(pieces: tuple[Any, ...], low: Fraction, high: Fraction) -> Any:
     from .quadrature.scale import least_square
     from .quadrature.subject import Curve
-    from .table.spectrum import second_moment
+    from .table.spectra.spectrum import second_moment
 
     if low == high:
         return second_moment(pieces, low, _BITS // 4).lower()

@@ -105,11 +105,11 @@ def _within_reach(
 def _tabulated(activation: Activation, variances: Variances, error: float) -> Any:
     from .patience import at_most
     from .table import table_dual
-    from .table.dilated_build import dilated_table
-    from .table.dilated_kind import applies as dilates
+    from .table.dilated.build import dilated_table
+    from .table.dilated.kind import applies as dilates
     from .table.single import single_table
-    from .table.split import applies, split_table
-    from .table.split_kinks import kink_seconds, kink_table
+    from .table.split.kinks import kink_seconds, kink_table
+    from .table.split.table import applies, split_table
 
     low, high = variances
     if low < high and applies(activation.expr):
@@ -130,11 +130,11 @@ def _tabulated(activation: Activation, variances: Variances, error: float) -> An
 def _table_seconds(activation: Activation, variances: Variances, error: float) -> float:
     from .finite import cut_off
     from .table import table_cost
-    from .table.dilated_build import dilated_seconds
-    from .table.dilated_kind import applies as dilates
+    from .table.dilated.build import dilated_seconds
+    from .table.dilated.kind import applies as dilates
     from .table.single import single_seconds
-    from .table.split import applies, split_seconds
-    from .table.split_kinks import kink_seconds
+    from .table.split.kinks import kink_seconds
+    from .table.split.table import applies, split_seconds
 
     low, high = variances
     if (cut := cut_off(activation, variances, error)) is not None:
@@ -175,9 +175,9 @@ def _quadrature(activation: Activation, variances: Variances, error: float) -> A
 def _read_table() -> Callable[[str], Any]:
     import json
 
-    from .table.dilated import DilatedTable
-    from .table.dyadic import DyadicTable
-    from .table.split import read_either
+    from .table.dilated.table import DilatedTable
+    from .table.dyadic.table import DyadicTable
+    from .table.split.table import read_either
 
     def read(text: str) -> Any:
         data = json.loads(text)

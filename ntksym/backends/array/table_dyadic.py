@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...numeric.table.dyadic import DyadicTable, Lines
+from ...numeric.table.dyadic.table import DyadicTable, Lines
 from ..numpy.table.dyadic import notes, padded
 
 _STILL = 2.0**-8

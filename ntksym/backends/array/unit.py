@@ -16,7 +16,7 @@ from ...lower.schedule import number
 from ...numeric import MixtureDual
 from ...numeric.series.table import SeriesTable
 from ...numeric.table import BandedDual, KinkTable, SplitTable, TableDual, table_dual
-from ...numeric.table.dyadic import DyadicTable
+from ...numeric.table.dyadic.table import DyadicTable
 from ..point_unit import TOLERANCE
 from ..units import parameter_values, refuse_unbuilt
 from .module import ArrayBackend

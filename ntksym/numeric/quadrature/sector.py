@@ -50,7 +50,7 @@ class Order:
 def sides_of(curve: Curve) -> tuple[Expr, ...]:
     """The function of the distance s > 0 on the left and on the right of its one kink, 0."""
     from ...verify.functions.ends import local
-    from ..table.sides import tame
+    from ..table.spectra.sides import tame
 
     zero, pairs = sp.Integer(0), zip(curve.pieces, (-1, 1), strict=True)
     return tuple(local(tame(piece.expr, sign), zero, sign) for piece, sign in pairs)

@@ -11,16 +11,16 @@ from sympy import Expr
 from ...activation import Activation
 from ...errors import BadCovariance, Undecided
 from ...symbols import x
-from .banded import BandedDual
-from .cross import build_banded, divided
+from .bands.banded import BandedDual
+from .bands.cross import build_banded, divided
 from .draft import mirrored, sizes
 from .dual import LEAST_ERROR, Sheet, TableDual
-from .dyadic import DyadicTable
+from .dyadic.kinks import dyadic_of, refuse_below
+from .dyadic.table import DyadicTable
 from .fit import Fit, fit
-from .kink_point import dyadic_of, refuse_below
 from .pack import Packed, least, on_diagonal, pack
-from .source import FIRST, Say, Source, shape, source, start
-from .spectrum import Shape
+from .spectra.source import FIRST, Say, Source, shape, source, start
+from .spectra.spectrum import Shape
 from .variable import KAPPAS
 from .variances import Axis
 

@@ -16,8 +16,8 @@ from typing import Any
 from ...errors import Undecided
 from ...symbols import x
 from ..patience import check
-from .sides import tame
-from .spectrum import Shape
+from .spectra.sides import tame
+from .spectra.spectrum import Shape
 from .variable import alias, ellipse, lebesgue
 from .variances import MOST_NODES, Axis, beyond
 

@@ -48,11 +48,11 @@ def table_cost(
     Raises: as `table_dual`, where that is seen without building it.
     """
     from ..arith import working
+    from .bands.cross import divided
     from .build import BITS, span, vanishes
-    from .cross import divided
     from .scale import ordinary
-    from .source import FIRST, MOST, predicted, shape, start
-    from .spectrum import spectra
+    from .spectra.source import FIRST, MOST, predicted, shape, start
+    from .spectra.spectrum import spectra
     from .variable import lebesgue
     from .variances import Axis
 

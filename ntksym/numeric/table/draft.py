@@ -7,8 +7,8 @@ from typing import Any
 from sympy import Expr
 
 from ...symbols import x
-from .kinks import power_duals
-from .spectrum import Spectrum
+from .spectra.kinks import power_duals
+from .spectra.spectrum import Spectrum
 from .variable import correlation, nodes, tangent
 
 _POINTS = 96

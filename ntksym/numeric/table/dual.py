@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from .pack import Rows
 
 if TYPE_CHECKING:
-    from .banded import BandedDual
-    from .dyadic import DyadicTable
+    from .bands.banded import BandedDual
+    from .dyadic.table import DyadicTable
 
 DEFAULT_ERROR = 1e-10
 LEAST_ERROR = 1e-15

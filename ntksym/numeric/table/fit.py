@@ -13,9 +13,9 @@ from typing import Any
 
 from ...errors import Undecided
 from ..patience import check
-from .kinks import power_bounds, power_duals
-from .spectrum import Spectrum, pair_tail
-from .sums import Turned, values
+from .bands.sums import Turned, values
+from .spectra.kinks import power_bounds, power_duals
+from .spectra.spectrum import Spectrum, pair_tail
 from .variable import RADII, alias, correlation, lebesgue, nodes, spread, tangent, transform
 
 KINK_RADII = ("1.5", "2", "2.8", "3.8")

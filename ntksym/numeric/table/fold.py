@@ -19,10 +19,10 @@ from typing import Any
 from ...errors import Undecided
 from ..patience import check
 from . import sine
+from .bands.sums import Turned, values
 from .fit import POINTS, Tensor, majorant, worst_tail
 from .pack import Packed, Rows
-from .spectrum import Spectrum
-from .sums import Turned, values
+from .spectra.spectrum import Spectrum
 from .variable import alias, ellipse, lebesgue, nodes, transform
 
 OFF_X = 58

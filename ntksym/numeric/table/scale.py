@@ -18,11 +18,11 @@ from sympy import Expr, Integer
 
 from ...activation import Activation
 from ...errors import Undecided
-from .banded import BandedDual, Pair
+from .bands.banded import BandedDual, Pair
 from .dual import Sheet, TableDual
-from .dyadic import DyadicSheet, DyadicTable
+from .dyadic.table import DyadicSheet, DyadicTable
 from .light import within_floats
-from .split_closed import Closed
+from .split.closed import Closed
 
 _LEAST, _MOST = -6, 8
 """Powers of ten of s and s' between which tables are made of s as it is."""

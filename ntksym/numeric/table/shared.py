@@ -13,12 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .bands.sheets import Frame, refused
 from .dual import Sheet
 from .fit import Tensor
 from .fold import OFF_X, Folded, Pieces, steep
 from .light import SHARE, Heavy, light
 from .pack import OFF_TAU, UNIT, Rows, pack
-from .sheets import Frame, refused
 from .sine import bent, deflated, inflated, times
 
 Line = list[Any]

@@ -16,8 +16,8 @@ from functools import lru_cache
 from typing import Any
 
 from ..patience import check
-from .kinks import half_moments
-from .spectrum import Spectrum
+from .spectra.kinks import half_moments
+from .spectra.spectrum import Spectrum
 from .variable import ellipse, nodes, transform
 
 KAPPAS = (0.0, 0.4, 1.0, 1.7, 2.6, 4.0)

@@ -33,8 +33,8 @@ def single_table(activation: Activation, variance: Fraction, error: float) -> An
         Undecided: no way proves the error; what was said of the first is raised.
     """
     from .dual import table_dual
-    from .dyadic_build import dyadic_table
-    from .plane_build import plane_table
+    from .dyadic.build import dyadic_table
+    from .dyadic.plane_build import plane_table
 
     makers: dict[str, Any] = {"series": table_dual, "plane": plane_table, "polar": dyadic_table}
     failed: Undecided | None = None
@@ -64,8 +64,8 @@ def _ways(expr: Expr, variance: Fraction, error: float) -> tuple[tuple[float, st
     Raises:
         Undecided: none applies; what was said of the first.
     """
-    from .dyadic_build import applies, dyadic_seconds
-    from .plane_build import plane_seconds
+    from .dyadic.build import applies, dyadic_seconds
+    from .dyadic.plane_build import plane_seconds
 
     q = float(variance)
     found: list[tuple[float, str]] = []

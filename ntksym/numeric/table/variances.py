@@ -17,8 +17,8 @@ from typing import Any
 from ...errors import Undecided
 from ...symbols import x
 from ..patience import check
-from .sides import sides
-from .spectrum import Shape
+from .spectra.sides import sides
+from .spectra.spectrum import Shape
 from .variable import alias, ellipse, lebesgue, nodes
 
 MOST_NODES = 72

@@ -99,7 +99,7 @@ def zero_row(expr: Expr, low: float, high: float, error: float) -> ZeroRow:
     """
     from ..arith import working
     from .scale import ordinary, times
-    from .split_build import _shape
+    from .split.build import _shape
 
     given, power = ordinary(expr, (low, high))
     with working(_BITS):
@@ -161,7 +161,7 @@ def _means(shape: Any, axis: Axis, error: float, nothing: bool) -> tuple[tuple[f
 
     from ...verify.rules.oned import single
     from .pack import monomials
-    from .spectrum import second_moment
+    from .spectra.spectrum import second_moment
     from .variable import transform
 
     if nothing:

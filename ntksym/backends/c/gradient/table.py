@@ -8,7 +8,7 @@ the two inputs exchanged.
 
 from __future__ import annotations
 
-from ....numeric.table.banded import BandedDual
+from ....numeric.table.bands.banded import BandedDual
 from ...unit import DualUnit
 from ..table.bands import WIDE as BANDS_WIDE
 from ..table.bands import band_of

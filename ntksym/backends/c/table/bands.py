@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ....numeric.table.banded import BandedDual, Pair
+from ....numeric.table.bands.banded import BandedDual, Pair
 from ....numeric.table.dual import SLACK, Sheet
 from ....numeric.table.pack import Rows
 from ..helpers.header import c_literal

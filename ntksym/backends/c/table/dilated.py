@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ....lower.program import Program
-from ....numeric.table.dilated import DilatedTable, others
+from ....numeric.table.dilated.table import DilatedTable, others
 from ....numeric.table.dual import SLACK
 from ...numpy.table.dyadic import notes
 from ...numpy.table.point import _upward as upward

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ....lower.program import Program
 from ....numeric.table.dual import SLACK
-from ....numeric.table.dyadic import DyadicTable
+from ....numeric.table.dyadic.table import DyadicTable
 from ...numpy.table.dyadic import interleaved, notes, numpy_text
 from ..helpers.header import c_literal
 

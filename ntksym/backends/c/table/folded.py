@@ -21,7 +21,7 @@ from itertools import pairwise
 from math import inf
 from struct import pack, unpack
 
-from ....numeric.table.banded import BandedDual, Pair
+from ....numeric.table.bands.banded import BandedDual, Pair
 from ....numeric.table.dual import SLACK, part_of
 from ....numeric.table.pack import Rows
 from ..helpers.header import c_literal

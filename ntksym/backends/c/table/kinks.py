@@ -1,7 +1,7 @@
 """C for a `KinkTable`: Chebyshev sums for all rho, and the closed dual of truncated powers.
 
 The closed part goes through in lanes: the orthant in
-blocks, then Stein's recurrence for every pair of kinks (`numeric/table/split_closed.py`).
+blocks, then Stein's recurrence for every pair of kinks (`numeric/table/split/closed.py`).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ....lower.program import Let, Program
-from ....numeric.table.split_closed import Closed
-from ....numeric.table.split_kinks import KinkTable
+from ....numeric.table.split.closed import Closed
+from ....numeric.table.split.kinks import KinkTable
 from ...numpy.table.kinks import notes, numpy_text
 from ..text import c_literal
 from .chebyshev import LANES, array, sums

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ....lower.program import Program
-from ....numeric.table.split import SplitTable
+from ....numeric.table.split.table import SplitTable
 from ...numpy.table.split import notes, numpy_text
 from ..quadrature import QuadratureUnit
 from .chebyshev import sums

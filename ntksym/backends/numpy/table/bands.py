@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ....numeric.table.banded import BandedDual
+from ....numeric.table.bands.banded import BandedDual
 from ....numeric.table.dual import SLACK, Sheet
 from .folded import NOTE, SINE_NOTE, folded_body, pair_data
 from .point import _rows, _tuple, bound_lines

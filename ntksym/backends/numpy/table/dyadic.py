@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....numeric.table.dual import SLACK
-from ....numeric.table.dyadic import DyadicTable, Lines
+from ....numeric.table.dyadic.table import DyadicTable, Lines
 from .point import _upward as upward
 
 
@@ -28,11 +28,11 @@ def notes(t: DyadicTable) -> tuple[str, ...]:
 
 def _sources() -> dict[str, tuple[str, ...]]:
     """What the values came from, by the first part of a bound."""
-    from ....numeric.table import dyadic_build, kink_point, plane_build
+    from ....numeric.table.dyadic import build, kinks, plane_build
 
     return {
-        kink_point.SOURCE: ("by {} Hermite coefficients and closed forms at the kinks, in balls.",),
-        dyadic_build.SOURCE: (
+        kinks.SOURCE: ("by {} Hermite coefficients and closed forms at the kinks, in balls.",),
+        build.SOURCE: (
             "by a polar rule of {} values; its rounding is counted, with 4 units for",
             "the sine and the logarithm.",
         ),

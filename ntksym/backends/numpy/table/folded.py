@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ....numeric.table.banded import Pair
+from ....numeric.table.bands.banded import Pair
 from ....numeric.table.dual import part_of
 from .point import _rows
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ....numeric.table.split_kinks import KinkTable
+from ....numeric.table.split.kinks import KinkTable
 from .point import _upward
 from .split import sums_text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ....numeric.table.chebyshev import ChebyshevTable
 from ....numeric.table.dual import SLACK
 from ....numeric.table.pack import Rows
-from ....numeric.table.split import SplitTable
+from ....numeric.table.split.table import SplitTable
 from .point import _upward
 
 

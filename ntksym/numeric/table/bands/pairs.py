@@ -1,0 +1,206 @@
+"""The polynomials of all pairs of bands: in the angle on both sides, or folded (`fold`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ....errors import Undecided
+from ...patience import TooLong, check
+from .. import sine
+from ..fit import fit
+from ..fold import Folded, applies, counts, fold, kappas
+from ..shared import SINE, SQUARE, shared_sheets
+from ..spectra.source import Say, shortened
+from ..spectra.spectrum import Spectrum
+from ..variable import KAPPAS
+from ..variances import Axis
+from .band import BandSpectra, count_of, scale_of
+from .banded import Pair
+from .panels import chopped, ends, narrowed, panels, part
+from .sheets import Frame, Part, sided_part
+
+_NOTHING = 2e-6
+"""Coefficients are left out at once that add up to this part of the error."""
+_SPREAD = 100.0
+"""Of the error to a single coefficient, about."""
+LOOSE = 1e-12
+"""Below this error the rounding of the derivative of a polynomial is too much."""
+
+
+def all_pairs(
+    bands: list[BandSpectra], parity: int, error: float, weighted: bool, say: Say
+) -> tuple[list[Axis], list[Pair], bool, bool]:
+    """`(axes, pairs, folded, sine)`: folded where that is proven, in S where there are kinks at 0.
+
+    The axes are those of the bands, or of their panels.
+
+    Raises:
+        Undecided: no form has the bound.
+    """
+    analytic = all(applies(found) for band in bands for found in band.spectra)
+    kinked = all(sine.applies(*band.spectra) for band in bands)
+    if (analytic or kinked) and weighted and error >= LOOSE:
+        try:
+            return *_folded(bands, parity, error, say), True, kinked
+        except TooLong:
+            raise
+        except Undecided as reason:
+            say(f"one polynomial for both duals: {reason.what}")
+    pairs = []
+    for a, b in _order(len(bands)):
+        check()
+        pairs.append(_pair(bands, a, b, parity, error, weighted))
+        _said(pairs[-1], say)
+    return [band.axis for band in bands], pairs, False, False
+
+
+def _order(many: int) -> list[tuple[int, int]]:
+    """All pairs; first those of a band with itself, which give the scale."""
+    order = [(k, k) for k in range(many)]
+    return order + [(a, b) for a in range(many) for b in range(a + 1, many)]
+
+
+def _said(pair: Pair, say: Say) -> None:
+    error = max(pair.value.error, pair.dot.error)
+    say(f"bands {pair.first} and {pair.second}: error {error:.1e}")
+
+
+def _pair(
+    bands: list[BandSpectra], a: int, b: int, parity: int, error: float, weighted: bool
+) -> Pair:
+    """The polynomials of two bands in the angle, for both signs of rho."""
+    from ..draft import sizes
+
+    one, two = bands[a], bands[b]
+    cut: list[tuple[list[Spectrum], list[Spectrum] | None]] = []
+    sums = [0] * len(KAPPAS)
+    for which in (0, 1):
+        count = count_of(one, two, which, error)
+        left = [shortened(s, count) for s in one.spectra[which]]
+        right = None if a == b else [shortened(s, count) for s in two.spectra[which]]
+        cut.append((left, right))
+        scale = scale_of(one, two, which)
+        found = sizes(left[0], KAPPAS, scale * error, (right or left)[0])
+        sums = [s + n for s, n in zip(sums, found, strict=True)]
+    order = sorted(range(len(KAPPAS)), key=lambda i: (sums[i], i))
+    signs = (1,) if parity else (1, -1)
+    for i in order:
+        kappa = KAPPAS[i]
+        try:
+            fits = []
+            for which, (left, right) in enumerate(cut):
+                goal, bits = scale_of(one, two, which) * error / 50, one.starts[which].bits
+                fits.append([fit(left, s, kappa, goal, bits, others=right) for s in signs])
+        except Undecided:
+            if i == order[-1]:
+                raise
+            continue
+        break
+    sheets = [
+        Frame.of(
+            bands, a, b, which, sided_part(fits[which]), parity * (1 - 2 * which), error, weighted
+        ).best()
+        for which in (0, 1)
+    ]
+    return Pair(a, b, kappa, sheets[0], sheets[1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """Both duals of a pair of bands, before it is cut into panels.
+
+    Attributes:
+        found: the dual and the derivative dual.
+        kappa: of the variable.
+        shares: about how many coefficients the parts need.
+        bits: of the coefficients.
+    """
+
+    found: tuple[Folded, Folded]
+    kappa: float
+    shares: tuple[int, ...]
+    bits: int
+
+
+def _folded(
+    bands: list[BandSpectra], parity: int, error: float, say: Say
+) -> tuple[list[Axis], list[Pair]]:
+    """The polynomials of all pairs of panels."""
+    wholes: dict[tuple[int, int], _Whole] = {}
+    many = len(bands) - 1
+    for a, b in [(many, many), *_order(len(bands))]:
+        if (a, b) not in wholes:
+            check()
+            wholes[a, b] = _whole(bands, a, b, parity, error)
+    cuts = ends(panels(_places(wholes[many, many], bands[-1], error), len(bands)))
+    parts = [part(band, own) for band in bands for own in cuts]
+    form = SINE if bands[0].spectra[0][0].kink else SQUARE
+    pairs = []
+    for a, b in _order(len(parts)):
+        check()
+        whole = wholes[a // len(cuts), b // len(cuts)]
+        own = cuts[a % len(cuts)], cuts[b % len(cuts)]
+        found = [narrowed(f, *own, whole.bits) for f in whole.found]
+        frames = []
+        for which in (0, 1):
+            f, turn = found[which], parity * (1 - 2 * which)
+            away = Part(f.tail, f.aliasing + f.omitted, f.along(), None)
+            frames.append(Frame.of(parts, a, b, which, away, turn, error, True))
+        value, dot, heavy = shared_sheets(frames, found, (form, whole.kappa), whole.shares)
+        pairs.append(Pair(a, b, whole.kappa, value, dot, heavy))
+        _said(pairs[-1], say)
+    return [p.axis for p in parts], pairs
+
+
+def _places(whole: _Whole, band: BandSpectra, error: float) -> int:
+    """About how many coefficients an entry needs where the band is one panel."""
+    import numpy as np
+
+    total, least = 0, error * float(band.starts[1].least) / _SPREAD
+    for _, tensor in whole.found[1].parts:
+        sizes = np.array([[[float(abs(c).upper()) for c in m] for m in p] for p in tensor])
+        total += int((sizes.sum(axis=0) > least).sum())
+    return total
+
+
+def _whole(bands: list[BandSpectra], a: int, b: int, parity: int, error: float) -> _Whole:
+    """The even and the odd part apart, for both duals."""
+    one, two = bands[a], bands[b]
+    cut: list[tuple[list[Spectrum], list[Spectrum] | None]] = []
+    parities = (parity, -parity)
+    for which in (0, 1):
+        there = (len(band.spectra[which][0].series) for band in (one, two))
+        # what s' has, and one more where there is one
+        count = min(count_of(one, two, 1, error) + 1 - which, *there)
+        left = [shortened(s, count) for s in one.spectra[which]]
+        right = None if a == b else [shortened(s, count) for s in two.spectra[which]]
+        cut.append((left, right))
+    left, right = cut[0]
+    scales = [scale_of(one, two, which) for which in (0, 1)]
+    tried = kappas(bool(left[0].kink))
+    # the variances at the upper ends (the first nodes) need the most
+    ends = left[0], (right or left)[0]
+    bits = one.starts[0].bits
+    sizes = counts(*ends, parity, scales[0] * error / 8, scales[0] / scales[1], bits)
+    order = sorted(range(len(tried)), key=lambda i: (sum(sizes[i]), i))
+    for i in order:
+        try:
+            found = [
+                fold(
+                    *cut[which],
+                    parities[which],
+                    tried[i],
+                    scales[which] * error / 50,
+                    one.starts[which].bits,
+                )
+                for which in (0, 1)
+            ]
+        except TooLong:
+            raise
+        except Undecided:
+            if i == order[-1]:
+                raise
+            continue
+        break
+    kept = [chopped(f, scales[which] * error * _NOTHING) for which, f in enumerate(found)]
+    return _Whole((kept[0], kept[1]), tried[i], sizes[i], max(bits, one.starts[1].bits))

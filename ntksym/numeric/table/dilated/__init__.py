@@ -1,0 +1,1 @@
+"""All variances from tables of one: activations whose dilates lie in a plane."""

@@ -1,0 +1,227 @@
+"""One dual, enclosed at enough variances and with enough Hermite coefficients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from math import ceil, exp, log, log2, sqrt
+from typing import Any
+
+from sympy import Expr
+
+from ....errors import Undecided
+from ..fit import worst_tail
+from ..variable import lebesgue
+from ..variances import Axis, interpolation
+from .spectrum import Shape, Spectrum, second_moment, shape_of, spectra
+
+FIRST = 159
+MOST = 16383
+_ROUGH = 48
+_STEP = 16
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What is known of one dual before it is enclosed: scales, and the nodes its range needs.
+
+    Attributes:
+        shape: the function.
+        weighted: whether it is stored divided by sqrt(q11 q22).
+        count: how many variances its range needs.
+        between: what interpolation in the variance can add.
+        least: about the least E[s(u)^2], as it is stored.
+        bits: of the coefficients.
+        gap: what interpolation in the variance can be off in L^2.
+        most: a bound of the L^2 norm on the range.
+    """
+
+    shape: Shape
+    weighted: bool
+    count: int
+    between: Any
+    least: Any
+    bits: int
+    gap: Any = None
+    most: Any = None
+
+    @property
+    def what(self) -> str:
+        """Its name in messages."""
+        return "derivative dual" if self.shape.slope else "dual"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One dual, enclosed at enough variances: what both its sides are fitted to.
+
+    Attributes:
+        spectra: at the nodes, in the order of the Chebyshev points.
+        between: what interpolation in the variance can add.
+        least: about the least E[s(u)^2], as it is stored.
+        terms: how many Hermite coefficients were asked for.
+        bits: of the coefficients.
+    """
+
+    spectra: list[Spectrum]
+    between: Any
+    least: Any
+    terms: int
+    bits: int
+
+
+def bits_for(shape: Shape, error: float) -> int:
+    """Where a kink is, what is left of one of the two Parseval sums has to be below error^2."""
+    wanted = log2(1 / error)
+    return ceil((2 * wanted if shape.kinks else wanted) + 64)
+
+
+@lru_cache(maxsize=32)
+def shape(expr: Expr, slope: bool, bits: int) -> Shape:
+    """`spectrum.shape_of`, kept: an estimate of the work comes before the work."""
+    return shape_of(expr, slope=slope, bits=bits)
+
+
+@lru_cache(maxsize=64)
+def start(shape: Shape, axis: Axis, error: float, weighted: bool) -> Start:
+    """Scales and the number of variances, kept.
+
+    Raises:
+        Undecided: no relative bound, or no interpolation in the variance.
+    """
+    from flint import arb
+
+    from ...arith import ball
+
+    def norm(q: Fraction) -> Any:
+        found = second_moment(shape.pieces, q, _ROUGH)
+        return found / ball(q) if weighted else found
+
+    bits = bits_for(shape, error)
+    found = Start(shape, weighted, 1, arb(0), arb(0), bits)
+    norms = [norm(Fraction(q)) for q in [axis.low, axis.high][: 2 if axis.half else 1]]
+    smallest = min(n.lower() for n in norms)
+    largest = max(n.upper() for n in norms)
+    if not smallest > 0:
+        raise Undecided(f"the {found.what} vanishes at a variance: no relative bound")
+    if not axis.half:
+        return Start(shape, weighted, 1, arb(0), smallest, bits)
+    goal = (arb(error) * smallest / (16 * largest.sqrt())).lower()
+    if any(place != 0 for place, _ in shape.kinks):
+        raise Undecided(
+            f"the {found.what} has kinks away from 0: tables of a range of variances need "
+            "functions that are analytic in the variance",
+            hint="a table for one variance, or another method",
+        )
+    count, gap, most = interpolation(shape, axis, goal, weighted)
+    # E[s(u)^2] of q is at most sqrt(high/q) times that of high: so are the densities
+    spread = ball(Fraction(axis.high)) / ball(Fraction(axis.low))
+    bound = norms[-1] * spread.sqrt() * (spread if weighted else 1)
+    most = most.min(bound.sqrt().upper()).upper()
+    between = (gap * (2 * most + gap)).upper()
+    return Start(shape, weighted, count, between, smallest, bits, gap, most)
+
+
+def source(given: Start, nodes: tuple[Fraction, ...], terms: int, error: float, say: Say) -> Source:
+    """The spectra at `nodes`; `terms` is the number of coefficients that is tried first.
+
+    Raises:
+        Undecided: `MOST` coefficients leave too much.
+    """
+    found, terms, goal = enough(given, nodes, terms, error, say)
+    kept = _shortest(found, goal * 0.999)
+    short = [shortened(s, kept) for s in found]
+    return Source(short, given.between, given.least, terms, given.bits)
+
+
+def enough(
+    given: Start, nodes: tuple[Fraction, ...], terms: int, error: float, say: Say
+) -> tuple[list[Spectrum], int, float]:
+    """`(spectra, coefficients, goal)`: with at least `terms`, and a tail below the goal.
+
+    Raises: as `source`.
+    """
+    from flint import arb
+
+    goal = (arb(error) * given.least / 8).lower()
+    scale = lebesgue(len(nodes)) ** 2
+    while True:
+        found = spectra(given.shape, nodes, terms, given.bits, given.weighted)
+        tail = (worst_tail(found) * scale).upper()
+        say(
+            f"{given.what}: {len(nodes)} variances, {terms} coefficients leave "
+            f"{float(tail / given.least):.1e}"
+        )
+        if tail < goal:
+            break
+        if terms >= MOST:
+            raise Undecided(
+                f"the {given.what}: {MOST} Hermite coefficients leave "
+                f"{float(tail / given.least):.1e}, not {error:.1e}",
+                hint="smaller variances, or a larger error",
+            )
+        terms = min(MOST, _more(found, terms, float((goal / scale).lower())))
+    return found, terms, float((goal / scale).lower())
+
+
+def _tails(found: list[Spectrum]) -> list[float]:
+    """About the tail of the worst pair after the first n coefficients, n = 0, 1, ..."""
+    worst: list[float] = []
+    for s in found:
+        tail, kink = float(s.left), float(s.kink_left)
+        parts = [tail + 2 * sqrt(tail * kink)]
+        for n in reversed(range(len(s.series))):
+            tail += float(abs(s.series[n]).upper()) ** 2
+            kink += float(abs(s.kink_series[n]).upper()) ** 2 if s.kink else 0.0
+            parts.append(tail + 2 * sqrt(tail * kink))
+        parts.reverse()
+        worst = [max(pair) for pair in zip(worst, parts, strict=True)] if worst else parts
+    return worst
+
+
+def predicted(found: list[Spectrum], terms: int, goal: float) -> int:
+    """How many coefficients are likely to do, from the decay of those that are there."""
+    tails = _tails(found[:1])
+    now, before = tails[terms], tails[terms // 2]
+    if now <= goal:
+        return _shortest(found[:1], goal)
+    gain = log(before / now) if before > now else 0.0
+    if not gain > 0.05 or not goal > 0:
+        return 100 * terms
+    wanted = log(now / goal)
+    power = min(wanted * log(2) / gain, 5.0)  # n^-p
+    root = min(wanted / gain * (1 - sqrt(0.5)), 10.0)  # exp(-c sqrt n)
+    if not found[0].kink:
+        return int(1.1 * terms * (1 + root) ** 2)
+    return int(1.22 * terms * exp(power / 2) * (1 + root))  # between: decay slows down in time
+
+
+def _more(found: list[Spectrum], terms: int, goal: float) -> int:
+    guess = predicted(found, terms, goal)
+    return int(min(max(guess, 1.25 * terms), 4.0 * terms)) | 15
+
+
+def _shortest(found: list[Spectrum], goal: float) -> int:
+    tails = _tails(found)
+    last = len(tails) - 1
+    return next((n for n in range(_STEP, last, _STEP) if tails[n] < goal), last)
+
+
+def shortened(s: Spectrum, count: int) -> Spectrum:
+    """The spectrum with fewer coefficients: what is cut off is left of Parseval's sums."""
+    from flint import arb
+
+    def cut(values: tuple[Any, ...]) -> Any:
+        return sum((abs(a).upper() * abs(a).upper() for a in values[count:]), arb(0))
+
+    return Spectrum(
+        s.kink,
+        s.places,
+        s.kink_series[:count],
+        s.series[:count],
+        (s.kink_left + cut(s.kink_series)).upper(),
+        (s.left + cut(s.series)).upper(),
+    )

@@ -1,0 +1,376 @@
+r"""An activation at one variance: a kink part in closed form, and a Hermite series that converges.
+
+$f_q(z) = s(\sqrt q z) = p_q(z) + g_q(z)$ with $p_q = \sum_j D_j z_+^j$ the jumps of the derivatives
+at 0 (or at other places).  Then
+$\langle f_1, M_\rho f_2\rangle = \sum D_jD_k J_{jk}(\rho) + \sum_{n<N} c_n\rho^n$ up to
+$\sqrt{P_1G_2}+\sqrt{G_1P_2}+\sqrt{G_1G_2}$, where P and G are what is left of Parseval's sums
+(`derivations/identities/table_bound.md`, section 2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+from sympy import Expr, Rational
+
+from ....errors import Undecided
+from ....symbols import x
+from ...patience import check
+from . import joint
+from .elsewhere import PLACE_BITS, displaced, exact_places, power_norm
+from .kinks import ORDER, hermite_values, power_coefficients, taylor
+
+_FINER = 40
+"""Bits more for the norm of what truncated powers leave: all of it but the tail cancels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The function to be tabulated: s, or its derivative almost everywhere.
+
+    Attributes:
+        expr: s in the symbol x.
+        slope: whether s' is meant.
+        pieces: its smooth pieces.
+        kinks: `(place, Taylor coefficients of the jump there)`, dyadic.
+    """
+
+    expr: Expr
+    slope: bool
+    pieces: tuple[Any, ...]
+    kinks: tuple[tuple[Expr, tuple[Fraction, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spectrum:
+    """A shape at one variance: everything a pair of variances needs, as balls.
+
+    Attributes:
+        kink: the coefficients D_j, for every kink.
+        places: where the kinks are, over sqrt(q).
+        kink_series: Hermite coefficients of the kink part, empty where there is none.
+        series: Hermite coefficients of the rest.
+        kink_left: a bound of what is left of Parseval's sum of the kink part.
+        left: the same of the rest.
+    """
+
+    kink: tuple[tuple[Any, ...], ...]
+    places: tuple[Any, ...]
+    kink_series: tuple[Any, ...]
+    series: tuple[Any, ...]
+    kink_left: Any
+    left: Any
+
+    @property
+    def order(self) -> int:
+        """The highest power in the kink part."""
+        return len(self.kink[0]) - 1 if self.kink else 0
+
+
+def shape_of(expr: Expr, *, slope: bool, bits: int) -> Shape:
+    """The pieces and the jumps at the kinks.
+
+    Raises:
+        Undecided: a piece that is not analytic about its kink.
+    """
+    from flint import arb
+
+    from ....verify.definition import factor
+    from ....verify.evaluate import function
+    from ....verify.functions.pieces import number
+    from ...arith import dyadic, working
+
+    with working(2 * bits):
+        whole = factor(expr, derivative=False, distributional=False).pieces
+        pieces = factor(expr, derivative=slope, distributional=False).pieces
+        kinks = []
+        for left, right in pairwise(whole):
+            place = arb(0) if left.hi == 0 else number(left.hi)
+            sides = [taylor(function(p.expr, x), place, ORDER + 1) for p in (left, right)]
+            if sides[0] is None or sides[1] is None:
+                raise Undecided(f"a piece is not analytic about the kink at {left.hi}")
+            jumps = []
+            for j, (low, high) in enumerate(zip(*sides, strict=True)):
+                man, exp = ((high - low) * (j if slope else 1)).mid().man_exp()
+                value = dyadic(int(man), int(exp))
+                jumps.append(value if abs(value) > Fraction(1, 1 << bits) else Fraction(0))
+            kept = tuple(jumps[1:]) if slope else tuple(jumps[:-1])
+            if any(kept):
+                kinks.append((left.hi, kept))
+        top = max((j for _, kept in kinks for j, d in enumerate(kept) if d), default=0)
+        return Shape(expr, slope, pieces, tuple((b, kept[: top + 1]) for b, kept in kinks))
+
+
+def spectra(
+    shape: Shape, variances: tuple[Fraction, ...], count: int, bits: int, weighted: bool
+) -> list[Spectrum]:
+    """The spectra at the variances with `count` coefficients; over sqrt(q) where `weighted`.
+
+    Raises:
+        Undecided: no enclosure of the coefficients or of the norm.
+        NotSquareIntegrable: E[s(u)^2] is infinite at a variance.
+    """
+    from ...arith import ball, working
+
+    with working(bits + 64):
+        values = coefficient_rows(shape, variances, count, bits)
+        out = []
+        for q, row in zip(variances, values, strict=True):
+            check()
+            dev = ball(q).sqrt()
+            found = _spectrum(shape, q, row, bits, dev)
+            out.append(_scaled(found, dev) if weighted else found)
+        return out
+
+
+def _spectrum(shape: Shape, q: Fraction, values: tuple[Any, ...], bits: int, dev: Any) -> Spectrum:
+    from flint import arb
+
+    from ...arith import ball, working
+
+    count = len(values)
+    if not shape.kinks:
+        norm = second_moment(shape.pieces, q, bits, _squares(values))
+        return Spectrum((), (), (), values, arb(0), _left(norm, values))
+    kink = []
+    part, off = [arb(0)] * count, arb(0)
+    with working(PLACE_BITS):
+        wide = ball(q).sqrt()
+        places, moved = exact_places([_place(place) / wide for place, _ in shape.kinks])
+    for (place, jumps), where, by in zip(shape.kinks, places, moved, strict=True):
+        scaled = [ball(d) * dev**j for j, d in enumerate(jumps)]
+        off += displaced(scaled, where, by)
+        at = None if place == 0 else where
+        table = power_coefficients(at, len(jumps) - 1, count, bits + 64)
+        for d, row in zip(scaled, table, strict=True):
+            if d != 0:
+                part = [p + d * a for p, a in zip(part, row, strict=True)]
+        kink.append(tuple(scaled))
+    rest = tuple(a - b for a, b in zip(values, part, strict=True))
+    grown = shape.pieces, _grown(shape)
+    norm = second_moment(_smooth(shape), q, bits + _FINER, _squares(rest), grown)
+    norm = norm if off == 0 else _norm_off(norm, off)  # the kinks taken out are at `places`
+    lost = _left(power_norm(kink, places), tuple(part))
+    return Spectrum(tuple(kink), places, tuple(part), rest, lost, _left(norm, rest))
+
+
+def _norm_off(square: Any, off: Any) -> Any:
+    """A ball of the squared norm of what is at most `off` away in norm."""
+    root = square.max(square * 0).sqrt()
+    low = (root - off).max(square * 0)
+    return (low * low).union((root + off) * (root + off))
+
+
+def _scaled(s: Spectrum, dev: Any) -> Spectrum:
+    square = dev * dev
+    return Spectrum(
+        tuple(tuple(d / dev for d in jumps) for jumps in s.kink),
+        s.places,
+        tuple(a / dev for a in s.kink_series),
+        tuple(a / dev for a in s.series),
+        (s.kink_left / square).upper(),
+        (s.left / square).upper(),
+    )
+
+
+def _squares(values: tuple[Any, ...]) -> Any:
+    """About the second moment; only the accuracy asked for depends on it."""
+    from flint import arb
+
+    return sum((a * a for a in values), arb(0)).upper()
+
+
+def _place(place: Expr) -> Any:
+    from flint import arb
+
+    from ....verify.functions.pieces import number
+
+    return arb(0) if place == 0 else number(place)
+
+
+def _smooth(shape: Shape) -> tuple[Any, ...]:
+    """The pieces of what is left without the truncated powers."""
+    from ....verify.functions.pieces import Piece
+
+    total: Expr = x * 0
+    smooth = []
+    jumps = {place: found for place, found in shape.kinks}
+    for piece in shape.pieces:
+        for j, d in enumerate(jumps.get(piece.lo, ())):
+            total = total + Rational(d.numerator, d.denominator) * (x - piece.lo) ** j
+        smooth.append(Piece(piece.lo, piece.hi, piece.expr - total))
+    return tuple(smooth)
+
+
+def _grown(shape: Shape) -> tuple[float, int]:
+    """`(c, k)`: the truncated powers are together at most c (1 + |x|)^k."""
+    total, most = 0.0, 0
+    for place, jumps in shape.kinks:
+        wide = 1 + float(abs(_place(place)).upper())
+        total += sum(abs(float(d)) * wide**j for j, d in enumerate(jumps))
+        most = max(most, len(jumps) - 1)
+    return total * (1 + 1e-9), most
+
+
+def second_moment(
+    pieces: tuple[Any, ...], q: Fraction, bits: int, about: Any = None, grown: Any = None
+) -> Any:
+    """An enclosure of the second moment of a function given by its pieces.
+
+    `about` is its size where that is known; only the accuracy asked for depends on it.  `grown` is
+    `(others, (c, k))` where the function is at most another one, given by its pieces, and
+    c (1 + |x|)^k together.
+    """
+    if about is None or not about > 0 or not about.is_finite():
+        return _second_moment(pieces, q, bits, None, grown)
+    man, exp = about.man_exp()
+    return _second_moment(pieces, q, bits, int(man).bit_length() + int(exp), grown)
+
+
+@lru_cache(maxsize=512)
+def _second_moment(
+    pieces: tuple[Any, ...], q: Fraction, bits: int, scale: int | None, grown: Any
+) -> Any:
+    from flint import arb, fmpq
+
+    from ....verify.functions.growth import Growth
+    from ....verify.law import Law, cut
+    from ....verify.rules.oned import Cuts, kink_balls, panels, size_near
+
+    v = fmpq(q.numerator, q.denominator)
+    law = Law(v * 0, v * 0, v, v, v)
+    dev, growth = arb(v).sqrt(), _growth(pieces if grown is None else grown[0])
+    if grown is not None:
+        growth = growth + Growth(arb(grown[1][0]), grown[1][1], arb(0), arb(0))
+    funcs = _functions(pieces)
+    kinks = kink_balls(pieces)
+
+    def choose(at: Any) -> Any:
+        passed = [dev * at > kink for kink in kinks]
+        if any(not past and not dev * at < kink for past, kink in zip(passed, kinks, strict=True)):
+            raise Undecided("a point is too close to a kink for this precision")
+        func = funcs[sum(passed)]
+
+        def integrand(t: Any, analytic: bool) -> Any:
+            value = func(dev * t, analytic)
+            return value * value * (-t * t / 2).exp()
+
+        return integrand
+
+    def size(at: Any) -> Any:
+        most = size_near(pieces, dev * at)
+        return most * most * (-at * at / 2).exp()
+
+    def within(goal: Any) -> Any:
+        length, lost = cut(growth, growth, law, goal)
+        cuts = Cuts(tuple(kink / dev for kink in kinks))
+        total = panels(choose, size, length, cuts, goal) / (2 * arb.pi()).sqrt()
+        return total + arb(0, lost)
+
+    about = abs(within(arb((1, -30)))).upper() if scale is None else arb((1, scale))
+    found = within(about.max(arb((1, -300))) * arb((1, -bits)))
+    if not found.is_finite():
+        raise Undecided("no finite enclosure of E[s(u)^2]")
+    return found.lower().max(arb(0)).union(found.upper())
+
+
+@lru_cache(maxsize=64)
+def _growth(pieces: tuple[Any, ...]) -> Any:
+    from ....verify.functions.growth import growth_of
+
+    return growth_of(pieces)
+
+
+def _functions(pieces: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The pieces as functions of balls, at the working precision."""
+    from flint import ctx
+
+    return _kept_functions(pieces, int(ctx.prec))
+
+
+@lru_cache(maxsize=64)
+def _kept_functions(pieces: tuple[Any, ...], bits: int) -> tuple[Any, ...]:
+    from ....verify.evaluate import function
+
+    return tuple(function(piece.expr, x) for piece in pieces)
+
+
+def coefficient_rows(
+    shape: Shape, variances: tuple[Fraction, ...], count: int, bits: int
+) -> list[tuple[Any, ...]]:
+    """The coefficients n < count at every variance, from those of s itself."""
+    from flint import arb
+
+    from ...arith import ball
+
+    rows = _rows_of(shape, variances, count, bits)
+    if not shape.slope:
+        return [row[:count] for row in rows]
+    out = []
+    for q, found in zip(variances, rows, strict=True):
+        dev = ball(q).sqrt()
+        values = [arb(n + 1).sqrt() * found[n + 1] / dev for n in range(count)]
+        for place, height in _steps(shape):  # the jumps of s are Dirac terms, which are left out
+            where = _place(place) / dev
+            weight = height * (-where * where / 2).exp() / (2 * arb.pi()).sqrt() / dev
+            known = hermite_values(where, count)
+            values = [a - weight * h for a, h in zip(values, known, strict=True)]
+        out.append(tuple(values))
+    return out
+
+
+def _rows_of(
+    shape: Shape, variances: tuple[Fraction, ...], count: int, bits: int
+) -> tuple[tuple[Any, ...], ...]:
+    """At least `count` coefficients of s, one more for the slope."""
+    from ....verify.definition import factor
+    from ....verify.functions.logform import logarithm
+    from ....verify.functions.radial import half_lines
+    from ...series.enclosed import coefficients
+
+    whole = factor(shape.expr, derivative=False, distributional=False).pieces
+    closed = half_lines(whole) is not None or logarithm(whole) is not None
+    if joint.applies(whole) and not closed:
+        return joint.coefficients(whole, variances, count + 1, bits)
+    return tuple(coefficients(shape.expr, q, count + 1, bits=bits).values for q in variances)
+
+
+def _steps(shape: Shape) -> list[tuple[Expr, Any]]:
+    from ....verify.evaluate import real_ball
+    from ....verify.functions.pieces import jumps, split
+    from ....verify.surd import Surd
+
+    found = jumps(split(shape.expr))
+    return [
+        (place, real_ball(height))
+        for place, height in found
+        if not (isinstance(height, Surd) and height.sign == 0)
+    ]
+
+
+def _left(total: Any, values: tuple[Any, ...]) -> Any:
+    """An upper bound of what is left of Parseval's sum.
+
+    Raises:
+        Undecided: surely negative: norm and coefficients contradict each other.
+    """
+    from flint import arb
+
+    left = total
+    for a in values:
+        left = left - a * a
+    if not left.is_finite():
+        raise Undecided("Parseval's sum has no finite enclosure: a jump at a kink is not known")
+    if not left.upper() >= 0:
+        raise Undecided(f"Parseval's sum exceeds the second moment by {-left}")
+    return left.upper().max(arb(0))
+
+
+def pair_tail(one: Spectrum, two: Spectrum) -> Any:
+    """A bound of the terms of the series beyond, for all rho in [-1, 1]."""
+    cross = (one.kink_left * two.left).sqrt() + (one.left * two.kink_left).sqrt()
+    return ((one.left * two.left).sqrt() + cross).upper()

@@ -1,0 +1,255 @@
+"""How the far part of a `SplitTable` is made: weighted spectra, Chebyshev series, bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from math import ceil, inf, log, nextafter
+from typing import Any
+
+from sympy import Expr
+
+from ....errors import Undecided
+from ...patience import check
+from ..chebyshev import ChebyshevTable, layout
+from ..contour import Plan, plan
+from ..dual import Sheet
+from ..fit import Fit, fit
+from ..spectra.source import Source
+from ..spectra.spectrum import Shape, Spectrum, coefficient_rows, second_moment
+from ..variable import KAPPAS, lebesgue, transform
+from ..variances import Axis
+
+MOST_TERMS = 4000
+_BITS = 64
+_UNIT = 2.0**-53
+_SHARES = (0.95, 0.7, 0.4, 0.1)
+_OFF = 8
+"""How many `_UNIT` the correlation of the table is off by: the root of the product 3, q12 1."""
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is known before coefficients are enclosed, for the dual and the derivative dual.
+
+    Attributes:
+        axis: the map of the variances.
+        shapes: the functions.
+        starts: about the least and the largest second moment, and what interpolation may add.
+        plans: of the interpolation in the variance.
+        count: how many variances.
+        terms: how many Hermite coefficients.
+    """
+
+    axis: Axis
+    shapes: tuple[Shape, ...]
+    starts: tuple[tuple[Any, Any, Any], ...]
+    plans: tuple[Plan, ...]
+    count: int
+    terms: int
+
+
+@lru_cache(maxsize=16)
+def prepared(expr: Expr, low: float, high: float, error: float, edge_rho: float) -> Prepared:
+    """The plan of a table for |rho| <= edge_rho, kept.
+
+    Raises:
+        Undecided: no interpolation in the variance, or too many coefficients.
+    """
+    from ...arith import working
+
+    axis = Axis.over(low, high)
+    with working(_BITS + 128):
+        shapes = tuple(_shape(expr, slope) for slope in (False, True))
+        starts = tuple(_start(s, axis, error) for s in shapes)
+        plans = tuple(
+            plan(s, axis, most, edge_rho) for s, (_, _, most) in zip(shapes, starts, strict=True)
+        )
+        count = max(p.count for p in plans)
+        terms = max(_terms(start, count, error, edge_rho) for start in starts)
+        if terms > MOST_TERMS:
+            raise Undecided(
+                f"{terms} Hermite coefficients would be needed for |rho| <= {edge_rho:g}"
+            )
+    return Prepared(axis, shapes, starts, plans, count, terms)
+
+
+def far_table(
+    expr: Expr, low: float, high: float, error: float, edge_rho: float, say: Say
+) -> ChebyshevTable:
+    """The table for |rho| <= edge_rho.
+
+    Raises:
+        Undecided: the bound is not reached; the message has what was.
+    """
+    from ...arith import working
+    from ..draft import mirrored
+
+    given = prepared(expr, low, high, error, edge_rho)
+    axis, count, terms = given.axis, given.count, given.terms
+    with working(_BITS + 128):
+        nodes = tuple(axis.variances(count, _BITS + 128))
+        pairs = list(zip(given.shapes, given.starts, given.plans, strict=True))
+        sources = [_source(s, b, p, nodes, terms, edge_rho) for s, b, p in pairs]
+        say(f"|rho| <= {edge_rho:g}: {terms} Hermite coefficients of {count} variances")
+        kappa, fits = _fits(sources, mirrored(expr), error)
+        say(f"kappa {kappa:g}: {fits[0][0].points} and {fits[1][0].points} points in rho")
+        signs = (mirrored(expr), -mirrored(expr))
+        value, dot = (
+            _sheet(f, src, shape, found, axis, nodes, sign, error)
+            for f, src, (shape, _, found), sign in zip(fits, sources, pairs, signs, strict=True)
+        )
+    return ChebyshevTable(
+        low, high, axis.centre, axis.half, kappa, edge_rho, value, dot, count, terms
+    )
+
+
+def _fits(sources: list[Source], parity: int, error: float) -> tuple[float, list[list[Fit]]]:
+    """Kappa and the Chebyshev coefficients, with the variable that needs the fewest."""
+    from flint import arb
+
+    from ..draft import sizes
+
+    sums = [0] * len(KAPPAS)
+    for s in sources:
+        found = sizes(s.spectra[0], KAPPAS, float(s.least) * error)
+        sums = [a + b for a, b in zip(sums, found, strict=True)]
+    order = sorted(range(len(KAPPAS)), key=lambda i: (sums[i], i))
+    for i in order:
+        try:
+            return KAPPAS[i], [
+                [
+                    fit(s.spectra, sign, KAPPAS[i], (arb(error) * s.least / 50).lower(), s.bits)
+                    for sign in ((1,) if parity else (1, -1))
+                ]
+                for s in sources
+            ]
+        except Undecided:
+            if i == order[-1]:
+                raise
+    raise AssertionError
+
+
+def _shape(expr: Expr, slope: bool) -> Any:
+    from ....verify.definition import factor
+
+    return Shape(expr, slope, factor(expr, derivative=slope, distributional=False).pieces, ())
+
+
+def _start(shape: Any, axis: Any, error: float) -> tuple[Any, Any, Any]:
+    """About the least and the largest E[s(u)^2], and what interpolation may add.
+
+    Raises:
+        Undecided: it vanishes.
+    """
+    from flint import arb
+
+    sizes = [second_moment(shape.pieces, Fraction(q), 48) for q in (axis.low, axis.high)]
+    least, most = min(s.lower() for s in sizes), max(s.upper() for s in sizes)
+    if not least > 0:
+        raise Undecided("a dual vanishes at a variance: no relative bound")
+    return least, most, (arb(error) * least / 10).lower()
+
+
+def _terms(start: tuple[Any, Any, Any], count: int, error: float, edge_rho: float) -> int:
+    """How many coefficients leave little of the series."""
+    ratio = start[1] / start[0] * 16 * lebesgue(count) ** 2 / error
+    return max(ceil(float(ratio.log().upper()) / -log(edge_rho)), 32)
+
+
+def _source(shape: Any, start: Any, found: Plan, nodes: Any, terms: int, edge_rho: float) -> Source:
+    """The weighted coefficients as spectra of a function without kinks."""
+    from flint import arb
+
+    rows = []
+    for q in nodes:
+        check()
+        rows += coefficient_rows(shape, (q,), terms, _BITS)
+    step, weights, power = arb(edge_rho).sqrt(), [], arb(1)
+    for _ in range(terms):
+        weights.append(power)
+        power = power * step
+    left = (power * power * start[1] * 1.5).upper()
+    spectra = [
+        Spectrum((), (), (), tuple(a * w for a, w in zip(row, weights, strict=True)), arb(0), left)
+        for row in rows
+    ]
+    between = (found.gap * (2 * found.size + found.gap)).upper()
+    return Source(spectra, between, start[0], terms, _BITS)
+
+
+def _sheet(
+    fits: list[Fit],
+    source: Source,
+    shape: Shape,
+    found: Plan,
+    axis: Axis,
+    nodes: tuple[Fraction, ...],
+    parity: int,
+    error: float,
+) -> Sheet:
+    """One dual in doubles, with the bound of all that it is away from the truth.
+
+    Raises:
+        Undecided: the bound is not reached.
+    """
+    from flint import arb, arb_mat
+
+    from ..pack import least
+
+    values = [[second_moment(shape.pieces, q, _BITS)] for q in nodes]
+    turned = transform(len(nodes), _BITS + 128) * arb_mat(values)
+    series = [[turned[k, 0]] for k in range(len(nodes))]
+    bottom = (least([series]) - found.moment).lower()
+    if not bottom > 0:
+        raise Undecided("the bound is larger than the dual itself", hint="a narrower range")
+    slope = arb(0)
+    for n in range(source.terms):
+        most = max(abs(s.series[n]).upper() for s in source.spectra)
+        slope += n * most * most
+    slope = slope * lebesgue(len(nodes)) ** 2  # between the nodes
+    outside = fits[0].tail + max(f.aliasing + f.omitted for f in fits) + source.between
+    best: Sheet | None = None
+    for share in _SHARES:
+        budget = (bottom * error - outside) * share
+        if not budget > 0:
+            budget = bottom * (error / 100)
+        sides = [layout(f.tensor, budget, axis.half) for f in fits]
+        diagonal = layout([series], bottom * (error / 8), axis.half)
+        named = (
+            ("series beyond its last term", fits[0].tail),
+            ("interpolation in rho", max(f.aliasing + f.omitted for f in fits)),
+            ("interpolation in the variances", source.between + found.moment),
+            ("coefficients left out", max(p.dropped for p in (*sides, diagonal))),
+            (
+                "rounding",
+                max(p.rounding for p in (*sides, diagonal)) + slope * (_OFF * _UNIT),
+            ),
+        )
+        total = sum((size for _, size in named), arb(0))
+        line = tuple(row[0] for row in diagonal.rows[0])
+        made = Sheet(
+            sides[0].rows,
+            () if parity else sides[1].rows,
+            parity,
+            line,
+            _up(total / bottom),
+            tuple((name, _up(size / bottom)) for name, size in named),
+        )
+        if made.error <= error:
+            return made
+        if best is None or made.error < best.error:
+            best = made
+    assert best is not None
+    raise Undecided(
+        f"the bound {best.error:.2e} was proven, not {error:.2e}",
+        tried=[f"{name}: {size:.1e}" for name, size in best.parts],
+        hint="a larger error, or a narrower range of variances",
+    )
+
+
+def _up(value: Any) -> float:
+    return nextafter(float(value.upper()), inf)

@@ -1,0 +1,183 @@
+r"""`KinkTable`: kinks away from 0, for all correlations of a range of variances.
+
+$K = E[p(u)p(v)] + R$: p is a sum of truncated powers with a cutoff, one for every kink, whose
+dual is closed; the rest R is smooth, also where u and v come close, and a polynomial
+(`derivations/identities/table_bound.md`, section 10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from math import isfinite
+from typing import Any
+
+from ....errors import Undecided
+from ..chebyshev import ChebyshevTable
+from ..dual import DEFAULT_ERROR, LEAST_ERROR, Sheet, _hex, _number
+from .closed import Closed
+
+VERSION = 1
+_START = 4.0
+_UNIT_TIME = 8.0
+"""Seconds for variances up to 2 and an error of 1e-8."""
+
+
+@dataclass(frozen=True, slots=True)
+class KinkTable:
+    """A tabulated dual of an activation with kinks away from 0: plain data.
+
+    Attributes:
+        name: the activation.
+        text: its formula.
+        far: the rest, for all rho, and the dual at u = v.
+        closed: what is taken out at the kinks.
+        measured: at how many points the closed part was compared with numbers of more digits,
+            and the largest error, absolute.
+    """
+
+    name: str
+    text: str
+    far: ChebyshevTable
+    closed: Closed
+    measured: tuple[int, float]
+
+    @property
+    def low(self) -> float:
+        """The least variance."""
+        return self.far.low
+
+    @property
+    def high(self) -> float:
+        """The largest variance."""
+        return self.far.high
+
+    @property
+    def single(self) -> bool:
+        """Never for one variance."""
+        return False
+
+    @property
+    def error(self) -> float:
+        """The larger of the two relative bounds, without the rounding of the closed part.
+
+        They are proven if NumPy's exp and log are within a few units in the last place.
+        """
+        return self.far.error
+
+    def at(self, q11: float, q12: float, q22: float, root: float | None = None) -> Any:
+        """`(value, dot)` in doubles; NaN outside the range.
+
+        `root` is an accurate sqrt(q11 q22 - q12^2).
+        """
+        from math import sqrt
+
+        if root is None:
+            product = sqrt(q11) * sqrt(q22)
+            root = sqrt(max((product - abs(q12)) * (product + abs(q12)), 0.0))
+        if root == 0 and q11 == q22 and q12 > 0:
+            return self.far.diagonal(q11)
+        value, dot = self.far.at(q11, q12, q22, root)
+        if value != value:
+            return value, dot
+        more = self.closed.at(q11, q12, q22, root)
+        return value + float(more[0]), dot + float(more[1])
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        data: dict[str, Any] = {"kinks": VERSION, "name": self.name, "text": self.text}
+        data["far"], data["closed"] = _hex(asdict(self.far)), _hex(asdict(self.closed))
+        data["measured"] = [self.measured[0], float(self.measured[1]).hex()]
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> KinkTable:
+        """The inverse of `to_json`.
+
+        Raises:
+            BadData: not such data, or of another version.
+        """
+        from ....errors import BadData
+
+        if data.get("kinks") != VERSION:
+            raise BadData(f"a table of version {data.get('kinks')}", hint=f"version {VERSION}")
+        try:
+            far = far_from_json(data["far"])
+            closed = Closed(**{k: _number(v) for k, v in data["closed"].items()})
+            count, worst = data["measured"]
+            name, text = str(data["name"]), str(data["text"])
+            return cls(name, text, far, closed, (int(count), float.fromhex(worst)))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BadData("not the data of a table", hint="what `to_json` gives") from error
+
+
+def far_from_json(data: Mapping[str, Any]) -> ChebyshevTable:
+    """A `ChebyshevTable` from plain data; raises what malformed data raise."""
+    plain = {k: v if k in ("value", "dot") else _number(v) for k, v in data.items()}
+    for key in ("value", "dot"):
+        plain[key] = Sheet.from_json(plain[key])
+    return ChebyshevTable(**plain)
+
+
+def kink_seconds(activation: Any, variances: Any, error: float) -> float:
+    """About how many seconds of one core `kink_table` takes, within a factor of three.
+
+    Raises:
+        BadCovariance: a variance that is not positive and finite, or low > high.
+        Undecided: the kinks are not located.
+    """
+    from math import log10
+
+    from ....language import as_activation
+    from ....verify.functions.pieces import split
+    from ..build import span
+
+    _, high = span(variances)
+    kinks = len(split(as_activation(activation).expr)) - 1
+    work: float = float(high) / 2 * (log10(error) / 8) ** 3
+    return _START + float(_UNIT_TIME * abs(work) ** 1.5 * (1 + kinks / 5))
+
+
+def kink_table(
+    activation: Any,
+    variances: Any,
+    *,
+    error: float = DEFAULT_ERROR,
+    params: Mapping[Any, Any] | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> KinkTable:
+    """A table for all rho of an activation with kinks away from 0.
+
+    Args:
+        activation: an `Activation`, or what `language.as_activation` reads.
+        variances: `(low, high)`, low < high.
+        error: the bound to be proven, relative to sqrt(K(q11) K(q22)).
+        params: values of the parameters of the activation.
+        progress: is told what is done, one line at a time.
+
+    Raises:
+        BadCovariance: a variance that is not positive and finite, or low > high.
+        BadActivation: a parameter without a value, or not a real function of the line.
+        NotSquareIntegrable: E[s(u)^2] is infinite at the largest variance.
+        Undecided: the bound is not reached; the message has the best one.
+    """
+    from ....language import as_activation
+    from ....verify.balls import with_values
+    from ..build import span
+    from ..scale import both, closed_of, ordinary
+    from .near import near_table
+
+    low, high = span(variances)
+    if not low < high:
+        raise Undecided("one variance is no range", hint="table_dual")
+    if not (isfinite(error) and error >= LEAST_ERROR):
+        raise Undecided(
+            f"no table in doubles has an error of {error:g}", hint=f"error >= {LEAST_ERROR:g}"
+        )
+    read = as_activation(activation)
+    expr = with_values(read, params or {})
+    given, power = ordinary(expr, (low, high))
+    say = progress or (lambda line: None)
+    far, closed, (count, off) = near_table(given.expr, low, high, error, say)
+    far, closed = both(far, power), closed_of(closed, power)
+    return KinkTable(read.name, str(expr), far, closed, (count, off * 4.0**power))

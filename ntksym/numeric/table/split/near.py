@@ -1,0 +1,391 @@
+"""How a `KinkTable` is made: what is left after truncated powers are taken out, and its bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from math import inf, nextafter, sqrt
+from typing import Any
+
+from sympy import Expr, Integer, Rational, exp
+
+from ....errors import Undecided
+from ....symbols import x
+from ...patience import check
+from ..chebyshev import ChebyshevTable, layout
+from ..contour import Plan, cut_length, line_of, on_the_range, plan_line
+from ..dual import Sheet
+from ..fit import Fit
+from ..spectra.spectrum import Shape, coefficient_rows, second_moment
+from ..variable import lebesgue, transform
+from ..variances import Axis
+from .build import _shape as shape_of
+from .build import _start as start_of
+from .closed import Closed, measured
+from .dilate import dilated
+from .fit import bilinear_fit
+from .powers import Powers, hermite_rows, hump, parts, powers_of
+
+_FINE = 140
+"""Bits at the largest variance: what is left of Parseval's sum is a small difference."""
+_BITS = 72
+_KINK_BITS = 400
+_LOOKED = (400, 1200, 2800, 4400)
+"""Numbers of Hermite coefficients that are looked at."""
+_MOST_NODES = 160
+_KAPPA = 1.0
+_CHOICES = ((10, 2.0), (12, 3.0), (14, 4.0), (14, 8.0), (17, 5.0), (20, 6.0))
+"""Orders and cutoffs that are tried."""
+_PARTS = 120
+_UNIT = 2.0**-53
+_NOISE = 1e-18
+"""Smaller coefficients of the rest are left out; a bound counts them."""
+_SHARES = (0.95, 0.7, 0.4, 0.1)
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The rest of an activation at the largest variance.
+
+    Attributes:
+        left: a bound of the energy of the rest beyond the terms that are kept.
+        taken: the same of what is taken out.
+        series: coefficients of the rest, also some that are not kept, rounded.
+        beyond: a bound of the L^2 norm of the rest beyond those.
+    """
+
+    left: Any
+    taken: Any
+    series: tuple[float, ...]
+    beyond: float
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The coefficients at the largest variance, and how many of them are needed.
+
+    Attributes:
+        powers: what is taken out.
+        terms: how many Hermite coefficients are kept.
+        ends: what is known of the dual and the derivative dual.
+    """
+
+    powers: Powers
+    terms: int
+    ends: tuple[End, End]
+
+
+def look(shapes: tuple[Shape, Shape], starts: Any, low: float, high: float, error: float) -> Look:
+    r"""The truncated powers with which the fewest Hermite coefficients do.
+
+    The energy beyond n of $s(\sqrt qz)$ is at most $\sqrt{high/q}$ times that of the largest
+    variance: a dilation takes polynomials to polynomials of the same degree
+    (`derivations/identities/table_bound.md`, section 10).
+
+    Raises:
+        Undecided: too many would be needed.
+    """
+    from ...arith import working
+
+    with working(_KINK_BITS):
+        line = line_of(shapes[0])
+        choices = [powers_of(line, order, alpha) for order, alpha in _CHOICES]
+    top = (Fraction(high),)
+    grow = sqrt(high / low) * (1 + 1e-12)
+    seen = inf
+    for count in _LOOKED:
+        check()
+        with working(_FINE + 64):
+            full = [coefficient_rows(s, top, count, _FINE)[0] for s in shapes]
+        best: tuple[int, Powers] | None = None
+        for powers in choices:
+            need = 0
+            for slope, row in enumerate(full):
+                taken = hermite_rows(powers, bool(slope), top, count, _FINE)[0]
+                goal = float(starts[slope][0]) * error
+                need = max(need, _needed(row, taken, goal / 8, grow))
+                if _ending(row, taken) * grow**0.5 > goal / _PARTS:
+                    need = count
+            if need < 0.97 * count and (best is None or need < best[0]):
+                best = need, powers
+        if best is not None:
+            known = [
+                _tail(shape, best[1], row, best[0], high)
+                for shape, row in zip(shapes, full, strict=True)
+            ]
+            # dilation carries what is beyond all coefficients to the other variances
+            goals = (float(start[0]) * error / _PARTS for start in starts)
+            if all(k.beyond * grow**0.5 < g for k, g in zip(known, goals, strict=True)):
+                return Look(best[1], best[0], (known[0], known[1]))
+        seen = count
+    raise Undecided(
+        f"{seen} Hermite coefficients are not enough where the kinks are taken out",
+        hint="smaller variances, or a larger error",
+    )
+
+
+def _needed(row: Any, taken: Any, goal: float, grow: float) -> int:
+    """About how many coefficients leave less than `goal`."""
+    own, other = 0.0, 0.0
+    for n in reversed(range(len(row))):
+        own += float(abs(row[n] - taken[n]).mid()) ** 2
+        other += float(abs(taken[n]).mid()) ** 2
+        if grow * (own + 2 * sqrt(own * 4 * other)) > goal:
+            return max(n + 1, 64)
+    return 64
+
+
+def _ending(row: Any, taken: Any) -> float:
+    """About the norm of the rest beyond all its coefficients."""
+    last = len(row) // 20
+    energy = sum(float((a - p).mid()) ** 2 for a, p in zip(row[-last:], taken[-last:], strict=True))
+    return sqrt(1.5 * energy)
+
+
+def _tail(shape: Shape, powers: Powers, row: Any, count: int, high: float) -> End:
+    """What is known of the rest, with `count` terms kept.
+
+    Raises:
+        Undecided: no enclosure of the second moments.
+    """
+    from flint import arb
+
+    from ...arith import working
+
+    slope = shape.slope
+    taken = hermite_rows(powers, slope, (Fraction(high),), len(row), _FINE)[0]
+    with working(_FINE + 64):
+        out, lost = [], []
+        total: Expr = Integer(0)
+        alpha = Rational(*float(powers.alpha).as_integer_ratio())
+        numbers = powers.numbers(slope)
+        from ....verify.functions.pieces import Piece
+
+        for i, piece in enumerate(shape.pieces):
+            if i:
+                poly: Expr = Integer(0)
+                for c in reversed(numbers[i - 1]):
+                    poly = poly * (x - piece.lo) + Rational(*c.as_integer_ratio())
+                total = total + poly * exp(-alpha * (x - piece.lo) ** 2 / 2)
+            out.append(Piece(piece.lo, piece.hi, piece.expr - total))
+            lost.append(Piece(piece.lo, piece.hi, total))
+        rest = second_moment(tuple(out), Fraction(high), _FINE)
+        whole = second_moment(tuple(lost), Fraction(high), _FINE)
+        series = [a - p for a, p in zip(row, taken, strict=True)]
+        for n, (a, p) in enumerate(zip(series, taken, strict=True)):
+            rest = rest - a * a
+            if n < count:
+                whole = whole - p * p
+        if not (rest.upper() >= 0 and whole.upper() >= 0):
+            raise Undecided("Parseval's sum exceeds the second moment")
+        left = (rest + sum((a * a for a in series[count:]), arb(0))).upper()
+        beyond = float(rest.upper().max(arb(0)).sqrt().upper()) * (1 + 1e-12)
+        return End(left, whole.upper(), tuple(float(a.mid()) for a in series), beyond)
+
+
+def near_table(
+    expr: Expr, low: float, high: float, error: float, say: Say
+) -> tuple[ChebyshevTable, Closed, tuple[int, float]]:
+    """The table of the rest for all rho, the closed part, and what `measured` says of it.
+
+    Raises:
+        Undecided: the bound is not reached; the message has what was.
+    """
+    from flint import arb
+
+    from ...arith import working
+
+    axis = Axis.over(low, high)
+    with working(_BITS + 128):
+        shapes = (shape_of(expr, False), shape_of(expr, True))
+        starts = [start_of(s, axis, error) for s in shapes]
+    found = look(shapes, starts, low, high, error)
+    powers, terms = found.powers, found.terms
+    say(f"order {powers.order}, cutoff {powers.alpha:g}: {terms} Hermite coefficients")
+    with working(_BITS + 128):
+        plans = _plans(shapes, powers, axis, [s[2] for s in starts], terms)
+        count = max(p.count for both in plans for p in both)
+        plans = _plans(shapes, powers, axis, [s[2] for s in starts], terms, count)
+        nodes = tuple(axis.variances(count, _BITS + 128))
+        say(f"{count} variances")
+        rows = _rows(found, nodes, high)
+        sheets = []
+        grow = (arb(high) / arb(low)).sqrt()
+        for k, shape in enumerate(shapes):
+            goal = (arb(error) * starts[k][0] / 50).lower()
+            b, a, off = rows[k]
+            sides = [bilinear_fit(b, a, sign, _KAPPA, goal) for sign in (1, -1)]
+            say(f"{sides[0].points} and {sides[1].points} points in rho")
+            own, other = found.ends[k].left, found.ends[k].taken
+            tail = (grow * (own + 2 * (own * other).sqrt())).upper()
+            between = off * lebesgue(count) ** 2
+            for group in (plans[k][:1], plans[k][1:]):  # the function, and what is taken out
+                gap = sum((p.gap for p in group), arb(0))
+                size = sum((p.size for p in group), arb(0))
+                between += gap * (2 * size + gap)
+            between = between.upper()
+            moment = plans[k][0].moment
+            sheets.append(_sheet(sides, tail, between, moment, shape, axis, nodes, error))
+    far = ChebyshevTable(
+        low, high, axis.centre, axis.half, _KAPPA, 1.0, sheets[0], sheets[1], count, terms
+    )
+    closed, places = _closed(powers)
+    return far, closed, measured(closed, places, low, high)
+
+
+def _closed(powers: Powers) -> tuple[Closed, tuple[tuple[int, int], ...]]:
+    kept = [i for i, row in enumerate(powers.value) if any(row)]
+    places = tuple(powers.kinks[i].mid().man_exp() for i in kept)
+    closed = Closed(
+        tuple(float(powers.kinks[i].mid()) for i in kept),
+        powers.alpha,
+        tuple(powers.value[i] for i in kept),
+        tuple(powers.slope[i] for i in kept),
+    )
+    return closed, tuple((int(man), int(exponent)) for man, exponent in places)
+
+
+def _plans(
+    shapes: tuple[Shape, Shape],
+    powers: Powers,
+    axis: Axis,
+    targets: list[Any],
+    terms: int,
+    least: int = 2,
+) -> list[list[Plan]]:
+    """For both duals the interpolation of the function, then of every part taken out."""
+    out = []
+    for shape, target in zip(shapes, targets, strict=True):
+        line = line_of(shape)
+        length, lost = cut_length(shape, line, axis, target / 64)
+        size = on_the_range(line, axis, length, terms)
+        length, lost = cut_length(shape, line, axis, target / (64 * (size + 1)))
+        both = [plan_line(line, axis, target, terms, (length, lost, size), _MOST_NODES, least)]
+        for part, row in zip(parts(powers, shape.slope), powers.numbers(shape.slope), strict=True):
+            if not any(row):
+                continue
+            most = sum(abs(c) * hump(j, powers.alpha) for j, c in enumerate(row))
+            size = on_the_range(part, axis, length, terms)
+            # humps may be much larger than what they are taken out of
+            for long in range(length, 2 * length):
+                gone = (_outside(long) * most).upper()
+                if gone < target / (64 * (size + 1)):
+                    break
+            known = (long, gone, size)
+            both.append(plan_line(part, axis, target, terms, known, _MOST_NODES, least))
+        out.append(both)
+    return out
+
+
+def _outside(length: int) -> Any:
+    """The norm of 1 beyond `length`."""
+    from flint import arb
+
+    return (arb(length) / arb(2).sqrt()).erfc().sqrt()
+
+
+def _rows(found: Look, nodes: tuple[Fraction, ...], high: float) -> list[tuple[Any, Any, Any]]:
+    """For both duals `(b, a, off)`: the rest and what is taken out at all nodes, in doubles.
+
+    `off` bounds what the errors of the coefficients add to a value.
+    """
+    import numpy as np
+    from flint import arb
+
+    powers, terms = found.powers, found.terms
+    balls = hermite_rows(powers, False, nodes, terms + 1, _BITS)
+    a = np.array([[float(v.mid()) for v in row] for row in balls])
+    out = []
+    for slope in (False, True):
+        top = np.array([found.ends[slope].series])
+        noise = _NOISE * float(np.abs(top).max())
+        known = a[:, :-1]
+        if slope:
+            if any(row[0] for row in powers.value):
+                balls = hermite_rows(powers, True, nodes, terms, _BITS)
+                known = np.array([[float(v.mid()) for v in row] for row in balls])
+            else:
+                dev = np.array([float(q) ** 0.5 for q in nodes])[:, None]
+                known = a[:, 1:] * np.sqrt(np.arange(1, terms + 1)) / dev
+        b = np.empty_like(known)
+        worst = 0.0
+        whole = found.ends[slope].beyond
+        for i, q in enumerate(nodes):
+            ratio = min(float(arb(q.numerator) / q.denominator / high) ** 0.5, 1.0)
+            row, lost = dilated(top, ratio)
+            row[np.abs(row) < noise] = 0.0
+            gone = ratio**-0.5 * whole * 1.01 + float(lost[0]) + terms**0.5 * noise
+            b[i], worst = row[0, :terms], max(worst, gone)
+        part = float(np.sqrt((known**2).sum(axis=1)).max())
+        worst += powers.off + 8 * _UNIT * part
+        size = float(np.sqrt((b**2).sum(axis=1)).max())
+        out.append((b, known, arb(worst * (2 * size + 2 * part + worst) * 1.01)))
+    return out
+
+
+def _sheet(
+    fits: list[Fit],
+    tail: Any,
+    between: Any,
+    moment: Any,
+    shape: Shape,
+    axis: Axis,
+    nodes: tuple[Fraction, ...],
+    error: float,
+) -> Sheet:
+    """The rest of one dual in doubles, with its bounds; the diagonal is that of the dual itself.
+
+    Raises:
+        Undecided: the bound is not reached.
+    """
+    from flint import arb, arb_mat
+
+    from ..pack import least
+
+    values = [[second_moment(shape.pieces, q, _BITS)] for q in nodes]
+    turned = transform(len(nodes), _BITS + 128) * arb_mat(values)
+    series = [[turned[k, 0]] for k in range(len(nodes))]
+    bottom = (least([series]) - moment).lower()
+    if not bottom > 0:
+        raise Undecided("the bound is larger than the dual itself", hint="a narrower range")
+    outside = tail + max(f.aliasing + f.omitted for f in fits) + between
+    best: Sheet | None = None
+    for share in _SHARES:
+        budget = (bottom * error - outside) * share
+        if not budget > 0:
+            budget = bottom * (error / 100)
+        sides = [layout(f.tensor, budget, axis.half) for f in fits]
+        diagonal = layout([series], bottom * (error / 8), axis.half)
+        named = (
+            ("series beyond its last term", tail),
+            ("interpolation in rho", max(f.aliasing + f.omitted for f in fits)),
+            ("interpolation in the variances", between + moment),
+            ("coefficients left out", max(p.dropped for p in (*sides, diagonal))),
+            ("rounding of the polynomials", max(p.rounding for p in (*sides, diagonal))),
+        )
+        total = sum((size for _, size in named), arb(0))
+        line = tuple(row[0] for row in diagonal.rows[0])
+        made = Sheet(
+            sides[0].rows,
+            sides[1].rows,
+            0,
+            line,
+            _up(total / bottom),
+            tuple((name, _up(size / bottom)) for name, size in named),
+        )
+        if made.error <= error:
+            return made
+        if best is None or made.error < best.error:
+            best = made
+    assert best is not None
+    raise Undecided(
+        f"the bound {best.error:.2e} was proven, not {error:.2e}",
+        tried=[f"{name}: {size:.1e}" for name, size in best.parts],
+        hint="a larger error, or a narrower range of variances",
+    )
+
+
+def _up(value: Any) -> float:
+    return nextafter(float(value.upper()), inf)
