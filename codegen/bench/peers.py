@@ -197,7 +197,7 @@ def plot(rows: list[dict], cases: list[str], path: Path) -> bool:
         range(len(cases)), [peer_kernels.title(c).replace(", ", "\n") for c in cases], fontsize=7
     )
     axes.set_ylabel("time / time of X @ X.T")
-    axes.legend(fontsize=7, ncols=2)
+    figure.legend(loc="outside upper center", fontsize=7, ncols=len(names))  # over no bar
     figure.savefig(path, metadata={"Date": None})
     return True
 
