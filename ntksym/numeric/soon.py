@@ -22,7 +22,9 @@ CODE_ERROR = 1e-10
 RELAXED = 1e-8
 """What the automatic choice is content with where `CODE_ERROR` is not proven."""
 SOON = 20.0
-"""Seconds of one core within which the automatic choice ends where some rule is proven by then."""
+"""Seconds of one core within which the automatic choice ends where some rule is proven by then.
+
+A table of `RELAXED` may take `_GRACE` more."""
 LONGEST = 150.0
 """The same for a rule where an error is asked for, or where no other rule is proven."""
 _FIRST = 0.75
@@ -30,7 +32,7 @@ _FIRST = 0.75
 _LAST = 5.0
 """Seconds at least for the rule that needs the least building."""
 _GRACE = 10.0
-"""Seconds more for a table of `RELAXED` that was expected in time: entries are dear without it."""
+"""Seconds more for a table of `RELAXED`: entries are dear without it."""
 _LOOK = 3.0
 """Seconds for a look at how long building takes: one that takes longer is no look."""
 
@@ -93,8 +95,8 @@ class Soon:
             rule: what is tried.
             error: what is to be proven.
             within: seconds of one core for building it.
-            grace: seconds more before it is given up.
-            look: whether it is not begun where it is expected to take longer.
+            grace: seconds more.
+            look: whether it is not begun where it is expected to take longer than both.
 
         Raises:
             TooLong: it takes longer, or probably does; not raised without a look.
@@ -103,7 +105,7 @@ class Soon:
         try:
             if look:
                 seconds = self.seconds(rule, error)
-                if seconds > within:
+                if seconds > within + grace:
                     raise _Expected(seconds)
                 within = max(within - (time.thread_time() - begin), 0.0)
             with at_most(within + grace):  # what was expected may be wrong

@@ -268,11 +268,12 @@ def fewest(
 
 
 def refuse_narrow(activation: Activation, error: float, variance: Fraction, most: int) -> None:
-    r"""Nothing, where `most` terms may do at rho = 1 for a function without kinks.
+    r"""Nothing, where `most` terms may do at rho = 1.
 
     Singularities at distance $b\sqrt q$ of the line leave $a_n^2 \approx e^{-2b\sqrt n}$: about
     $(\log\epsilon/2b)^2$ terms are needed, unless they are weak, which the first terms tell.  Of b
-    half is allowed for: less is shown than there is.
+    half is allowed for: less is shown than there is.  Where none is shown (kinks; branch points
+    very near) the first terms alone tell.
 
     Raises:
         Undecided: far more terms are needed.
@@ -285,19 +286,18 @@ def refuse_narrow(activation: Activation, error: float, variance: Fraction, most
 
     with working(_BITS):
         pieces = factor(activation.expr, derivative=False, distributional=False).pieces
-        if len(pieces) > 1:
-            return
         dev = ball(variance).sqrt()
-        half = widest(Span(pieces, dev, dev), arb(error), _THINNER)
-    if half is None:
-        return
-    need = (log(error) / (2 * float(half))) ** 2
+        half = widest(Span(pieces, dev, dev), arb(error), _THINNER) if len(pieces) == 1 else None
+    shown = 0.0 if half is None else float(half)
+    need = (log(error) / (2 * shown)) ** 2 if shown else inf
     if need > _DOUBT * most:
-        need = min(need, _predicted(activation, variance, error, 4 * float(half) ** 2 * most < 1))
+        need = min(need, _predicted(activation, variance, error, 4 * shown**2 * most < 1))
     if need > _DOUBT * most:
+        where = "singularities near the line" if len(pieces) == 1 else "kinks"
+        many = f"about {need:.0f}" if need < 1e6 else "more than a million"
         raise Undecided(
-            f"the Hermite series of {activation.expr} needs about {need:.0f} terms for an error of "
-            f"{error:g}: singularities near the line",
+            f"the Hermite series of {activation.expr} needs {many} terms for an error of "
+            f"{error:g}: {where}",
             hint="a larger error, or another method",
         )
 
