@@ -7,6 +7,8 @@ $$\Phi_2(h,k;r) = \Phi(h)\Phi(k) + \frac{1}{2\pi}\int_0^{\arcsin r}
 
 $$\Phi_2(h,k;r) = \Phi(\min(h,k)) - \frac{1}{2\pi}\int_0^{\arccos r}
   \exp\Big(-\frac{(h-k)^2}{2\sin^2 \tau} - \frac{hk}{1+\cos \tau}\Big)\,d\tau .$$
+
+Both by series where h and k are real and moderate (bivariate_series.py), by quadrature elsewhere.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from flint import acb, arb, ctx
 
 from ...errors import BadActivation, Undecided
 from ..safe import integral
+from .bivariate_series import summed
 
 
 def cdf(z: Any) -> Any:
@@ -73,6 +76,9 @@ def _plackett(h: Any, k: Any, rho: Any) -> Any:
 
 
 def _real(h: Any, k: Any, rho: Any) -> Any:
+    found = summed(h, k, rho)
+    if found is not None:
+        return found
     if not rho > 0.7:
         return (cdf(h) * cdf(k) + _plackett(acb(h), acb(k), rho)).real
     return cdf(h.min(k)) - _complement(h, k, rho) / (2 * arb.pi())
