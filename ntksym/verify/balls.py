@@ -24,7 +24,7 @@ from .ball import Ball
 from .definition import expectation, factor
 from .evaluate import constant, real_ball
 from .functions.growth import growth_of
-from .functions.pieces import REACH
+from .functions.reach import REACH
 from .functions.rearrange import rearranged
 from .law import Law, exact
 from .safe import Divergent, Exhausted, allowed, precision

@@ -16,9 +16,10 @@ from ..symbols import x
 from .evaluate import constant, function, real_ball
 from .functions.ends import gathered, leading_power, odd_ends
 from .functions.logform import Log, logarithm
-from .functions.pieces import REACH, Piece, jumps, number, pieces_of
+from .functions.pieces import Piece, jumps, number
 from .functions.pieces import derivative as piecewise_derivative
 from .functions.radial import HalfLines, half_lines, integrable, tidy
+from .functions.reach import REACH, pieces_of
 from .functions.rearrange import rearranged
 from .functions.removable import INTEGRABLE, continued_pieces, opened
 from .law import Law

@@ -7,8 +7,8 @@ is harmless; a zero that cannot be written down is an error.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cmp_to_key, lru_cache
 from itertools import combinations, pairwise
 from math import inf
@@ -22,22 +22,20 @@ from sympy.core.relational import Relational
 from ...errors import BadActivation, Undecided
 from ...symbols import x
 from ..evaluate import constant, holds, real_ball, sign_of
-from ..safe import Endless, precision
+from ..safe import precision
 from ..surd import Surd
 from .branch import branching, slope
 from .continuity import continuous
 from .factors import in_parts
 from .isolated import Continued
 from .order import same_zero
-from .ranges import Range, lower, upper
+from .ranges import Range
 from .squares import with_squares
+from .zeros import all_zeros, outside
 
 _BITS = 256
 SWITCHES = (sp.Abs, sp.sign, sp.Heaviside, sp.Max, sp.Min, sp.Piecewise)
-_MOST_KINKS = 2000
-REACH = 256
-"""How far out kinks are located where there are infinitely many."""
-_ODD = (sp.tanh, sp.sinh, sp.erf, sp.asinh, sp.atan, sp.asin, sp.atanh)
+JUMPS = (sp.sign, sp.Heaviside, sp.Piecewise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +61,8 @@ def number(expr: Expr) -> Any:
 
 def outer(piece: Piece) -> Range:
     """The interval of a piece, its irrational ends rounded outwards and its rational ones exact."""
-    lo = -inf if piece.lo is None else _near(piece.lo, False)
-    return Range(lo, inf if piece.hi is None else _near(piece.hi, True))
+    lo = -inf if piece.lo is None else outside(piece.lo, False)
+    return Range(lo, inf if piece.hi is None else outside(piece.hi, True))
 
 
 @lru_cache(maxsize=256)
@@ -89,7 +87,8 @@ def split(expr: Expr, reach: int | None = None) -> tuple[Piece, ...]:
         end = sp.Integer(reach)
         cells = _cells(_kinks(expr, reach), reach)
         middle = tuple(Piece(lo, hi, _resolve(expr, at)) for lo, hi, at in cells)
-        return (Piece(None, -end, expr), *middle, Piece(end, None, expr))
+        left, right = (_resolve(expr, Surd.rational(s * (reach + 1)), JUMPS) for s in (-1, 1))
+        return (Piece(None, -end, left), *middle, Piece(end, None, right))
 
 
 def _joined(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
@@ -115,16 +114,6 @@ def _is_smooth(expr: Expr, at: Expr | None) -> bool:
         if not real_ball(constant(part.args[0], {x: constant(at, {})})) > 0:
             return False
     return True
-
-
-def pieces_of(expr: Expr, reach: int = REACH) -> tuple[Piece, ...]:
-    """`split`, and where there are infinitely many kinks, but surely no jumps, within a reach."""
-    try:
-        return split(expr)
-    except Endless:
-        if expr.has(sp.sign, sp.Heaviside, sp.Piecewise):
-            raise
-        return split(expr, reach)
 
 
 def derivative(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
@@ -221,22 +210,26 @@ def _kinks(expr: Expr, reach: int | None = None) -> tuple[Expr, ...]:
         for part in parts:
             if isinstance(part, Expr):
                 found.update(_kinks(part, reach))
-    for g in _switch_functions(expr):
-        inner = _kinks(g, reach)
-        found.update(inner)
-        for lo, hi, at in _cells(inner, reach):
-            found.update(all_zeros(_resolve(g, at), lo, hi, reach))
+    for g in switch_functions(expr):
+        found.update(crossings(g, reach))
     if (base := branching(expr)) is not None:
-        try:
-            inner = _kinks(base, reach)
-            for lo, hi, at in _cells(inner, reach):
-                found.update(all_zeros(_resolve(base, at), lo, hi, reach))
-        except Undecided:  # then the function is refused where it matters, or it has no zeros
-            pass
+        # else the function is refused where it matters, or it has no zeros
+        with suppress(Undecided):
+            found.update(crossings(base, reach))
     return _ordered(found)
 
 
-def _switch_functions(expr: Expr) -> tuple[Expr, ...]:
+def crossings(g: Expr, reach: int | None = None) -> set[Expr]:
+    """The kinks and the zeros of a function: where its sign may change."""
+    inner = _kinks(g, reach)
+    found = set(inner)
+    for lo, hi, at in _cells(inner, reach):
+        found.update(all_zeros(_resolve(g, at), lo, hi, reach))
+    return found
+
+
+def switch_functions(expr: Expr) -> tuple[Expr, ...]:
+    """The functions at whose zeros a switch turns."""
     if isinstance(expr, (sp.Abs, sp.sign, sp.Heaviside)):
         return (expr.args[0],)
     if isinstance(expr, (sp.Max, sp.Min)):
@@ -249,17 +242,22 @@ def _switch_functions(expr: Expr) -> tuple[Expr, ...]:
     return ()
 
 
-def _resolve(expr: Expr, at: Surd) -> Expr:
-    """The smooth expression that equals `expr` near the point `at` (not a kink)."""
-    if not expr.has(*SWITCHES):
+def _resolve(expr: Expr, at: Surd, kinds: tuple[Any, ...] = SWITCHES) -> Expr:
+    """The smooth expression that equals `expr` near the point `at` (not a kink).
+
+    With fewer `kinds` of switches the others stay.
+    """
+    if not expr.has(*kinds):
         return expr
     env = {x: at}
     if isinstance(expr, sp.Piecewise):
         for branch, condition in expr.args:
             if holds(condition, env):
-                return _resolve(branch, at)
+                return _resolve(branch, at, kinds)
         raise BadActivation(f"{expr} has no value at x = {float(at.as_rational())}")
-    args = [_resolve(a, at) for a in expr.args]
+    args = [_resolve(a, at, kinds) for a in expr.args]
+    if not isinstance(expr, kinds):
+        return expr.func(*args)
     if isinstance(expr, sp.Abs):
         return args[0] * sign_of(constant(args[0], env))
     if isinstance(expr, sp.sign):
@@ -274,121 +272,3 @@ def _resolve(expr: Expr, at: Surd) -> Expr:
             best = a if sign_of(constant(a - best, env)) == want else best
         return best
     return expr.func(*args)
-
-
-def all_zeros(
-    g: Expr, lo: Expr | None, hi: Expr | None, reach: int | None = None
-) -> tuple[Expr, ...]:
-    """The zeros in closed form, perhaps of the whole line; else isolated ones near [lo, hi].
-
-    With a reach, of infinitely many those up to it.  A product is zero where a factor is.
-    """
-    from .rooted import rooted_zeros
-    from .roots import isolated_zeros
-
-    g = sp.factor_terms(g)
-    if isinstance(g, sp.Mul):
-        return tuple(z for a in g.args for z in all_zeros(a, lo, hi, reach))
-    if isinstance(g, sp.Pow) and not g.exp.has(x):
-        return all_zeros(g.base, lo, hi, reach) if g.exp.is_positive else ()
-    try:
-        return _zeros(g)
-    except Undecided:
-        ends = [None if e is None else _near(e, up) for e, up in ((lo, False), (hi, True))]
-    found = rooted_zeros(g, lo, hi, lambda e, low, high: all_zeros(e, low, high, reach))
-    if found is not None:
-        return found
-    if reach is not None and (wave := _of_wave(g, reach)) is not None:
-        return wave
-    try:
-        return isolated_zeros(g, *ends)
-    except Endless:
-        if reach is None:
-            raise
-    low, high = (Fraction(reach) if e is None else e for e in (ends[0], ends[1]))
-    low = -low if ends[0] is None else max(low, Fraction(-reach))
-    high = min(high, Fraction(reach))
-    return isolated_zeros(g, low, high) if low < high else ()
-
-
-def _of_wave(g: Expr, reach: int) -> tuple[Expr, ...] | None:
-    """The zeros of c sin(a x + b) or c cos(a x + b) up to the reach, as multiples of pi."""
-    _, f = g.as_independent(x, as_Add=False)
-    if not isinstance(f, (sp.sin, sp.cos)) or not f.args[0].is_polynomial(x):
-        return None
-    poly = sp.Poly(f.args[0], x)
-    if poly.degree() != 1:
-        return None
-    a, b = poly.all_coeffs()
-    half = sp.Integer(0) if isinstance(f, sp.sin) else sp.Rational(1, 2)
-    size = upper(abs(number(a)) * reach + abs(number(b)))
-    most = int(size / 3) + 1
-    if most > _MOST_KINKS:
-        raise Undecided(f"{g} has too many kinks for |x| <= {reach}")
-    return tuple(((n + half) * sp.pi - b) / a for n in range(-most, most + 1))
-
-
-def _near(end: Expr, up: bool) -> Fraction:
-    """The end itself, or a rational number a little outside."""
-    value = constant(end, {})
-    exact = value.as_rational() if isinstance(value, Surd) else None
-    if exact is not None:
-        return Fraction(int(exact.p), int(exact.q))
-    return upper(real_ball(value)) if up else lower(real_ball(value))
-
-
-def _zeros(g: Expr) -> tuple[Expr, ...]:
-    """All real zeros of a smooth expression (perhaps more), as constants.
-
-    Raises:
-        Undecided: they cannot be written down.
-    """
-    if not g.has(x):
-        return ()
-    if g.is_polynomial(x):
-        return _polynomial_zeros(g)
-    if isinstance(g, sp.Mul):
-        return tuple(z for a in g.args for z in _zeros(a))
-    if isinstance(g, sp.Pow) and not g.exp.has(x):
-        return _zeros(g.base) if g.exp.is_positive else ()
-    if isinstance(g, (sp.exp, sp.cosh)):
-        return ()
-    if isinstance(g, _ODD):
-        return _zeros(g.args[0])
-    if isinstance(g, sp.log):
-        return _zeros(g.args[0] - 1)
-    if g.is_rational_function(x):
-        return _zeros(g.as_numer_denom()[0])
-    if isinstance(g, sp.Add):
-        c, rest = g.as_independent(x, as_Add=True)
-        a, f = rest.as_independent(x, as_Add=False)
-        level = -c / a
-        if isinstance(f, sp.exp):
-            return _zeros(f.args[0] - sp.log(level)) if sign_of(constant(level, {})) > 0 else ()
-        if isinstance(f, sp.tanh) and abs(number(level)) < 1:
-            return _zeros(f.args[0] - sp.atanh(level))
-    raise Undecided(
-        f"cannot locate the kinks where {g} = 0",
-        hint="write the activation with kinks at zeros of polynomials of degree two or less",
-    )
-
-
-def _polynomial_zeros(g: Expr) -> tuple[Expr, ...]:
-    poly = sp.Poly(g, x)
-    if poly.degree() > 2:
-        if any(not c.is_Rational for c in poly.all_coeffs()):
-            raise Undecided(f"cannot locate the kinks where {g} = 0")
-        factors = [f for f, _ in poly.factor_list()[1]]
-        if any(f.degree() > 2 for f in factors):
-            raise Undecided(f"cannot locate the kinks where {g} = 0")
-        return tuple(z for f in factors for z in _polynomial_zeros(f.as_expr()))
-    if poly.degree() == 1:
-        a, b = poly.all_coeffs()
-        return (-b / a,)
-    a, b, c = poly.all_coeffs()
-    disc = (b * b - 4 * a * c).expand()
-    sign = sign_of(constant(disc, {}))
-    if sign < 0:
-        return ()
-    root = sp.sqrt(disc)
-    return ((-b - root) / (2 * a), (-b + root) / (2 * a))

@@ -188,14 +188,24 @@ def _range(expr: Any, domain: Range) -> Range:
             base = _root(base, d)
         top = power(base, n)
         return inverse(top) if expr.exp.is_negative else top
-    if isinstance(expr, (sp.sin, sp.cos)):
+    if isinstance(expr, (sp.sin, sp.cos, sp.sign)):
         return Range(Fraction(-1), Fraction(1))
+    if isinstance(expr, sp.Heaviside):
+        return Range(Fraction(0), Fraction(1))
+    if isinstance(expr, (sp.Max, sp.Min)):  # kinks beyond the reach of `split` are still there
+        pick, parts = (
+            max if isinstance(expr, sp.Max) else min,
+            [_range(a, domain) for a in expr.args],
+        )
+        return Range(pick(p.lo for p in parts), pick(p.hi for p in parts))
     inner = _range(expr.args[0], domain) if expr.args else LINE
     if type(expr) in _INCREASING:
         name, low, high = _INCREASING[type(expr)]
         return _increasing(name, inner, float(low), float(high))
     if isinstance(expr, sp.tan) and inner.magnitude < HALF_PI:  # between two poles it increases
         return Range(lower(as_arb(inner.lo).tan()), upper(as_arb(inner.hi).tan()))
+    if isinstance(expr, sp.Abs):
+        return Range(max(inner.lo, -inner.hi, Fraction(0)), inner.magnitude)
     if isinstance(expr, sp.erfc):
         half = _increasing("erf", inner, -1.0, 1.0)
         return Range(max(Fraction(0), 1 - Fraction(half.hi)), 1 - Fraction(half.lo))

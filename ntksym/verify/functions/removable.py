@@ -27,7 +27,8 @@ from ..safe import precision
 from .ends import essential, leading_power, odd_ends
 from .isolated import Continued
 from .order import vanishes, zero_order
-from .pieces import SWITCHES, Piece, all_zeros, number
+from .pieces import SWITCHES, Piece, number
+from .zeros import all_zeros
 
 SQUARE_INTEGRABLE, INTEGRABLE = sp.Rational(-1, 2), sp.Rational(-1)
 """A function has a dual with powers of the distance above the first, its slope above the second."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import lru_cache
-from math import inf, prod
+from math import ceil, inf, prod
 from typing import Any
 
 import sympy as sp
@@ -46,8 +46,8 @@ def isolated_zeros(g: Expr, lo: Fraction | None, hi: Fraction | None) -> tuple[E
         Undecided: infinitely many, or they cannot be separated.
     """
     with precision(192):
-        left = -_beyond(g.subs(x, -x), g) if lo is None else lo
-        right = _beyond(g, g) if hi is None else hi
+        left = -_beyond(g.subs(x, -x), g, None if hi is None else -hi) if lo is None else lo
+        right = _beyond(g, g, lo) if hi is None else hi
         left, right = _clear(g, left, -1), _clear(g, right, 1)
         found: list[Expr] = []
         holes: list[tuple[Fraction, Fraction]] = []
@@ -133,14 +133,16 @@ def _definite_beyond(g: Expr, places: list[int]) -> int | None:
     return None
 
 
-def _beyond(g: Expr, shown: Expr) -> Fraction:
-    """A number beyond which g has no zero."""
-    near = [far for far in _FAR if far <= _NEAR]
+def _beyond(g: Expr, shown: Expr, least: Fraction | None) -> Fraction:
+    """A number, at least `least`, beyond which g has no zero: before, g may not be real."""
+    start = 1 if least is None else max(1, ceil(least))
+    places = [far for far in _FAR if far >= start] or [start * far for far in _FAR[:4]]
+    near = [far for far in places if far <= _NEAR]
     found = _definite_beyond(g, near)
     if found is None:
-        found = next((far for far in _FAR if far_sign(g, far)), None)
+        found = next((far for far in places if far_sign(g, far)), None)
     if found is None:
-        found = _definite_beyond(g, [far for far in _FAR if far > _NEAR])
+        found = _definite_beyond(g, [far for far in places if far > _NEAR])
     if found is not None:
         return Fraction(found)
     raise Endless(

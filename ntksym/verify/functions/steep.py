@@ -17,7 +17,8 @@ from ...errors import BadActivation, Undecided
 from ...functions import Phi
 from ...symbols import x
 from ..safe import precision
-from .pieces import Piece, all_zeros, number
+from .pieces import Piece, number
+from .zeros import all_zeros
 
 _STEEP = (sp.tanh, sp.sech, sp.erf, sp.erfc, sp.atan, sp.asinh, sp.exp, Phi)
 _MOST = 8

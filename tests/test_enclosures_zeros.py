@@ -1,0 +1,70 @@
+"""Kinks at zeros that are hard to locate: at irrational ends, double, endless beside few jumps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import sympy as sp
+from scipy.special import erf
+
+from ntksym.errors import Undecided
+from ntksym.language import parse_activation
+from ntksym.symbols import x
+from ntksym.verify.balls import enclose_definition
+from ntksym.verify.functions.ranges import LINE, Range, range_of
+from ntksym.verify.functions.zeros import all_zeros
+
+KINKED: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "max(abs(x + pi)^1.5, (1 + abs(x))^0.3)": lambda z: np.maximum(
+        abs(z + np.pi) ** 1.5, (1 + abs(z)) ** 0.3
+    ),
+    "max(abs(x^2 - 2)^0.7, 1/3)": lambda z: np.maximum(abs(z * z - 2) ** 0.7, 1 / 3),
+    "min(abs(x + 2)^0.7, exp(-abs(x)))": lambda z: np.minimum(abs(z + 2) ** 0.7, np.exp(-abs(z))),
+    "min(erf(x + 5), sign(x))": lambda z: np.minimum(erf(z + 5), np.sign(z)),
+    "max(cos(pi*x + 1/7), step(x - 5))": lambda z: np.maximum(np.cos(np.pi * z + 1 / 7), z > 5),
+    "piecewise((min(tanh(x), log(2 + cos(x - 2))), x > 0.3), (x, True))": lambda z: np.where(
+        z > 0.3, np.minimum(np.tanh(z), np.log(2 + np.cos(z - 2))), z
+    ),
+    "min(cos(x), max(x, -1))": lambda z: np.minimum(np.cos(z), np.maximum(z, -1)),
+    "clip(asinh(x + 1)/(2 + abs(x)), -5, 2)": lambda z: np.arcsinh(z + 1) / (2 + abs(z)),
+    "min(asinh(x + 0.3), log(3 + abs(x)))": lambda z: np.minimum(
+        np.arcsinh(z + 0.3), np.log(3 + abs(z))
+    ),
+}
+
+
+@pytest.mark.parametrize("text", list(KINKED))
+def test_kinks_are_located(text: str) -> None:
+    z, step = np.linspace(-9, 9, 900_001, retstep=True)
+    weight = np.exp(-z * z / 2) / np.sqrt(2 * np.pi) * step
+    ball = enclose_definition(parse_activation(text).expr, 4, 0, 9)
+    means = [np.sum(weight * KINKED[text](s * z)) for s in (2, 3)]
+    assert ball.rel_digits >= 29
+    assert abs(float(ball.mid) - means[0] * means[1]) < 1e-4 * max(1, abs(means[0] * means[1]))
+
+
+def test_infinitely_many_jumps_stay_refused() -> None:
+    for text in ("max(sign(sin(x)), 0)", "piecewise((1, sin(x) > 0), (x, True))"):
+        with pytest.raises(Undecided, match="infinitely many"):
+            enclose_definition(parse_activation(text).expr, 1, 0, 1)
+
+
+def test_zeros_of_waves_are_those_of_an_interval() -> None:
+    found = all_zeros(1 + sp.cos(x), sp.Integer(-4), sp.Integer(8))
+    assert {sp.pi, -sp.pi} <= set(found)
+    halves = {sp.pi / 6, 5 * sp.pi / 6}
+    assert halves <= set(all_zeros(2 * sp.sin(x) - 1, sp.Integer(0), sp.Integer(3)))
+    assert all_zeros(sp.sin(x) - 2, None, None) == ()
+
+
+def test_values_that_are_not_reached_have_no_zeros() -> None:
+    assert all_zeros(sp.erf(x + 5) + 1, None, sp.Integer(0)) == ()
+    assert all_zeros(2 * sp.atan(x) - sp.pi, None, None) == ()
+
+
+def test_ranges_of_switches() -> None:
+    assert range_of(abs(x) + 2, LINE).lo == 2
+    assert range_of(sp.Max(x, -1), Range(-3, 2)) == Range(-1, 2)
+    assert range_of(sp.Min(x, sp.sign(x)), Range(-3, 2)) == Range(-3, 1)
