@@ -1,8 +1,11 @@
 """Both kernels of a network at rows of data, in ball arithmetic: the recursion and nothing else.
 
 The rows are exact numbers; inner products are exact; every layer is the rule of `recurse` over
-balls, at a precision that is raised until the kernels are narrow.  None of it is shared with
-generated code: not the angle that layers carry, not their scales, not their programs.
+balls.  After a layer a ball gives way to its midpoint (radii that forget where they came from grow
+ten times a layer), and the largest radius is kept: an error e of a covariance, relative to the
+variances, is an angle of sqrt(2 e) at most, and angles grow by less than `GROWTH`.  The precision
+is raised until what is left of that is narrow.  None of it is shared with generated code: not the
+angle that layers carry, not their scales, not their programs.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from typing import Any
 
 from flint import acb, arb
@@ -21,8 +25,10 @@ from ntksym.network.layers.input import DIMENSION
 from ntksym.numeric.arith import ball, working
 from ntksym.symbols import q, q11, q12, q22, t12
 
-BITS = (400, 1600, 6400)
+BITS = (400, 800, 3200)
 NARROW = 2.0**-70
+GROWTH = 2.0**60
+"""Of angles through the layers: the largest bound of `lower.growth` here is 3e15."""
 MOST, LEAST = 1e290, 1e-290
 """Variances outside have no accurate double, in any layer."""
 
@@ -37,9 +43,12 @@ class Kernels:
     own_ntk: tuple[Any, Any]
 
     @property
-    def balls(self) -> tuple[Any, ...]:
-        """All of them."""
-        return self.nngp, self.ntk, *self.own_nngp, *self.own_ntk
+    def radius(self) -> Any:
+        """The largest, relative to the sizes; infinite where one is not known."""
+        pairs = zip((self.nngp, self.ntk), self.sizes, strict=True)
+        own = [(v, v) for v in (*self.own_nngp, *self.own_ntk)]
+        found = [v.rad() / abs(of) for v, of in (*pairs, *own) if v != 0 or v.rad() > 0]
+        return reduce(arb.max, found, arb(0)) if all(v.is_finite() for v in found) else arb("inf")
 
     @property
     def sizes(self) -> tuple[Any, Any]:
@@ -90,11 +99,8 @@ class Chain:
         for bits in BITS:
             with working(bits):
                 try:
-                    for depth, found in self._run(x, y, depths, bits):
-                        if all(v.is_finite() for v in found.balls) and all(
-                            wide.rad() <= arb(NARROW) * size
-                            for wide, size in zip(found.balls[:2], found.sizes, strict=True)
-                        ):
+                    for depth, found, error in self._run(x, y, depths, bits):
+                        if (2 * error).sqrt() * GROWTH < NARROW:
                             out[depth] = found
                 except Undecided:
                     continue
@@ -113,23 +119,28 @@ class Chain:
         given = [acb(ball(v)) for v in inner]
         (k, t) = start(*given, width)
         sides = [start(v, v, v, width) for v in (given[0], given[2])]
+        error = arb(0)
         for index in range(len(layers) + 1):
             for value, _ in sides:
                 if value != 0 and not arb(LEAST) < abs(value).real < arb(MOST):
                     raise _Beyond(index)
+            if same:
+                k, t = sides[0]
+            found = Kernels(
+                k.real, t.real,
+                (sides[0][0].real, sides[1][0].real), (sides[0][1].real, sides[1][1].real),
+            )  # fmt: skip
+            error = error.max(found.radius)
+            k, t = _middle(k), _middle(t)
+            sides = [tuple(_middle(v) for v in side) for side in sides]
             if index in depths:
-                if same:
-                    k, t = sides[0]
-                yield index, Kernels(
-                    k.real, t.real,
-                    (sides[0][0].real, sides[1][0].real), (sides[0][1].real, sides[1][1].real),
-                )  # fmt: skip
+                yield index, found, error
             if index == max(depths):
                 return
             pair, own = layers[index]
             if not same:
-                k, t = (_real(v) for v in pair(sides[0][0], k, sides[1][0], t))
-            sides = [tuple(_real(v) for v in own(*side)) for side in sides]
+                k, t = pair(sides[0][0], k, sides[1][0], t)
+            sides = [own(*side) for side in sides]
 
 
 class _Beyond(Exception):
@@ -140,8 +151,8 @@ class _Beyond(Exception):
         self.layer = layer
 
 
-def _real(value: Any) -> Any:
-    return acb(value.real)
+def _middle(value: Any) -> Any:
+    return acb(value.real.mid())
 
 
 def _inner(x: Sequence[float], y: Sequence[float]) -> Fraction:

@@ -56,7 +56,7 @@ GOAL = {"float64": 1e-14, "float32": 1e-6}
 WIDTH = 12
 TOP = {"float64": 150.0, "float32": 18.0}
 REPRESENTABLE = {"float64": (1e-290, 1e290), "float32": (1e-36, 1e37)}
-PATIENCE = 1.0
+PATIENCE = 3.0
 """Seconds of a reference."""
 BIASES = ("0", "1/10")
 
