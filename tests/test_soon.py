@@ -15,7 +15,7 @@ from ntksym.numeric import choose, soon
 from ntksym.numeric import rules as rules_module
 from ntksym.numeric.patience import TooLong, at_most, check
 from ntksym.numeric.quadrature import quadrature_dual
-from ntksym.runtime.rule_store import kept
+from ntksym.runtime.rule_store import clock_seconds, core_seconds, kept
 
 
 class RangeStub:
@@ -175,3 +175,12 @@ def test_lines_are_told_once(capsys: pytest.CaptureFixture[str]) -> None:
     kept.tell("one")
     kept.tell("one")
     assert capsys.readouterr().err == "one\n"
+
+
+def test_what_is_left_is_told_at_the_pace_of_a_busy_machine() -> None:
+    """What is expected are seconds of one core: waiting for it is no work."""
+    worked = core_seconds()
+    time.sleep(0.2)
+    assert worked() < 0.1
+    assert clock_seconds(10.0, 2.0, 8.0) == 32.0
+    assert clock_seconds(10.0, 12.0, 12.0) == -2.0

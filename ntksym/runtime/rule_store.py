@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -140,13 +140,32 @@ def _shown(variances: Variances) -> str:
     return low if low == high else f"{low} to {high}"
 
 
+def core_seconds() -> Callable[[], float]:
+    """A function for any thread: seconds of a core that the calling one has used from now on.
+
+    Those of the clock where the system does not say.
+    """
+    try:
+        own = time.pthread_getcpuclockid(threading.get_ident())
+    except AttributeError:
+        begin = time.monotonic()
+        return lambda: time.monotonic() - begin
+    used = time.clock_gettime(own)
+    return lambda: time.clock_gettime(own) - used
+
+
+def clock_seconds(expected: float, worked: float, passed: float) -> float:
+    """Seconds of the clock until `expected` seconds of a core are used up, at the pace so far."""
+    return (expected - worked) * max(passed / max(worked, 1e-3), 1.0)
+
+
 @contextmanager
 def _told(text: str) -> Iterator[list[float]]:
     """Say on standard error what takes long, about how much is left, and when it is done.
 
-    The list that is given out may be told the seconds it is likely to take.
+    The list that is given out may be told the seconds of one core it is likely to take.
     """
-    start = time.monotonic()
+    start, worked = time.monotonic(), core_seconds()
     expected: list[float] = []
     done = threading.Event()
 
@@ -154,7 +173,8 @@ def _told(text: str) -> Iterator[list[float]]:
         wait = PATIENCE
         while not done.wait(wait):
             wait = AGAIN
-            left = expected[0] - (time.monotonic() - start) if expected else 0.0
+            passed = time.monotonic() - start
+            left = clock_seconds(expected[0], worked(), passed) if expected else 0.0
             rest = f"about {left:.0f} s left" if left > 0.5 else "not done yet"
             sys.stderr.write(f"{text}: building, {rest}\n")
             sys.stderr.flush()
