@@ -13,7 +13,10 @@ import sympy as sp
 from mpmath import MPContext
 
 import ntksym
-from ntksym.backends.array.helpers import SPELL
+from ntksym.backends._base import HYP2F1_FIXED
+from ntksym.backends.array.helpers import SPELL, array_helpers
+from ntksym.backends.hyper import connection
+from ntksym.backends.numpy import units
 from ntksym.errors import BadSpec, NoClosedForm, UnsupportedOp
 from ntksym.export.languages import array_sources
 from ntksym.gradients import dual_gradients
@@ -65,13 +68,37 @@ def test_generation_imports_neither_library_and_compiles_as_python(target):
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_every_operation_but_2f1_is_spelled():
-    assert set(OPS) - set(SPELL) == {"hyp2f1"}
+def test_every_operation_is_spelled_2f1_of_numbers_only():
+    assert set(OPS) - set(SPELL) == {"hyp2f1"} and HYP2F1_FIXED in SPELL
+
+
+@pytest.mark.parametrize("p", ["1/3", "1/2", "13/10", "9/2", "21/2"])
+def test_2f1_by_polynomials(p):
+    start, half, ctx = -Fraction(p) / 2, Fraction(1, 2), MPContext()
+    made: dict = {}
+    exec(units._PREAMBLE + array_helpers(frozenset({"_hyp2f1"})), made)
+    z = np.array([0.0, 1e-9, 0.3, 0.5, 0.50001, 0.9, 1 - 2.0**-30, 1.0])
+    for a, c in ((start, half), (start + half, 3 * half), (start + 1, 3 * half)):
+        y = z if c > 2 * a else z[:-1]  # infinite at 1
+        found = made["_hyp2f1"](*connection(a, a, c).values(), y, 1.0 - y)
+        given = [ctx.mpf(v.numerator) / v.denominator for v in (a, a, c)]
+        want = np.array([ctx.hyp2f1(*given, at) for at in y], dtype=float)
+        assert np.allclose(found, want, rtol=2e-14, atol=0)
+
+
+def test_real_powers(jax, tmp_path):
+    module, f = written("max(x, 0)**(3/2)", tmp_path), ntksym.ufunc("max(x, 0)**(3/2)")
+    for got, want in zip(jax.jit(module.dual)(*POINTS.T), f(*POINTS.T), strict=True):
+        assert np.allclose(got, want, rtol=1e-14, atol=1e-16)
+    slope = jax.jit(jax.grad(lambda c: module.dual(1.3, c, 0.7)[1]))(0.4)
+    h = 1e-4
+    up, down = (float(f(1.3, 0.4 + s * h, 0.7)[1]) for s in (1, -1))
+    assert abs(slope - (up - down) / (2 * h)) < 1e-8
 
 
 def test_refusals():
-    with pytest.raises(UnsupportedOp, match="hyp2f1"):
-        array_sources("abs(x)**(1/3)", "jax")
+    with pytest.raises(UnsupportedOp, match="in 'p'"):
+        array_sources(ntksym.language.as_activation("abs(x)**p"), "jax")
     with pytest.raises(BadSpec, match="needs the variances it is for"):
         array_sources("mish", "jax")
     with pytest.raises(NoClosedForm):

@@ -175,7 +175,7 @@ def spell_program(p: Program, backend: Backend) -> Spelled:
         return shown[a] if a in shown else names[a]
 
     for let in p.body:
-        if let.op not in backend.spell:
+        if (HYP2F1_FIXED if of_numbers(let) else let.op) not in backend.spell:
             raise UnsupportedOp(
                 f"{backend.name} cannot spell the operation {let.op!r}",
                 where=str(let),
@@ -206,7 +206,7 @@ def of_numbers(let: Let) -> bool:
 
 def _of_numbers(let: Let, backend: Backend, text: Callable[[Operand], str]) -> str:
     """The text of hyp2f1 of three numbers, with the constants of its expansion; else nothing."""
-    if not of_numbers(let) or HYP2F1_FIXED not in backend.spell:
+    if not of_numbers(let):
         return ""
     a, b, c, t, s = let.args
     assert not isinstance(a, str) and not isinstance(b, str) and not isinstance(c, str)

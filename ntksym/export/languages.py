@@ -61,7 +61,7 @@ def array_sources(
         BadSpec: another target, a parameter of a layer without a value, or a range of variances
             is needed and none is given.
         NoClosedForm: a method that was asked for does not apply.
-        UnsupportedOp: an operation that the target cannot spell (2F1), a parameter without a
+        UnsupportedOp: an operation that the target cannot spell (2F1 of parameters), a parameter without a
             closed-form derivative, or a method that the target does not have.
     """
     if target not in ARRAY_TARGETS:

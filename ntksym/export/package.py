@@ -50,12 +50,13 @@ from .package_files import (
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """One dual of the package: its C and NumPy files, what is said of it."""
+    """One dual of the package: its C and NumPy files, what is said of it, its error."""
 
     label: str
     c: SourceFile
     numpy: SourceFile
     notes: tuple[str, ...]
+    error: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +175,7 @@ def _piece(label: str, act: Activation, given: dict[str, Any], how: _How) -> _Pi
         c_unit_network.dual_file(label, unit, contract),
         numpy_unit_network.dual_file(f"numpy_{label}", unit, contract),
         tuple(unit.notes),
+        float(getattr(choice.dual, "error", None) or choice.error or 0.0),
     )
 
 
@@ -242,6 +244,7 @@ def _assembled(
         "@NAMES@": ", ".join(names),
         "@ALL@": ", ".join(f'"{n}"' for n in sorted((*names, "COMPILED"))),
         "@LAZY@": ", ".join(f'"{t}"' for t in targets) + ("," if len(targets) == 1 else ""),
+        "@ERROR@": repr(pieces[0].error),
         "@FIRST@": pieces[0].label,
         "@FIRSTDIAG@": _diagonal(pieces[0].label),
         "@C@": ", ".join(f"'src/{p.c.name}'" for p in pieces),

@@ -159,6 +159,8 @@ R = np.random.default_rng(0)
 LOW, HIGH = @LOW@, @HIGH@  # variances
 Q11, Q22 = R.uniform(LOW, HIGH, 200), R.uniform(LOW, HIGH, 200)
 Q12 = R.uniform(-1.0, 1.0, 200) * np.sqrt(Q11 * Q22)
+# two ways to one value differ by the sum of their errors
+LOOSE = 2.0 * @ERROR@ * float(np.max(np.abs(kernel.@FIRSTDIAG@(Q11)[0])))
 
 
 def test_c_agrees_with_numpy():
@@ -168,18 +170,18 @@ def test_c_agrees_with_numpy():
 
 def test_symmetry_and_single_precision():
     value, _ = kernel.@FIRST@(Q11, Q12, Q22)
-    assert np.allclose(value, kernel.@FIRST@(Q22, Q12, Q11)[0], rtol=1e-12, atol=1e-13)
+    assert np.allclose(value, kernel.@FIRST@(Q22, Q12, Q11)[0], rtol=1e-12, atol=1e-13 + LOOSE)
     single, _ = kernel.@FIRST@(*(q.astype(np.float32) for q in (Q11, Q12, Q22)))
     assert single.dtype == np.float32
     if LOW < HIGH or LOW == np.float32(LOW):  # rounded, another variance is not the one
         inside = (np.float32(LOW) < Q11) & (Q11 < np.float32(HIGH)) if LOW < HIGH else Q11 > 0.0
         inside &= (np.float32(LOW) < Q22) & (Q22 < np.float32(HIGH)) if LOW < HIGH else Q11 > 0.0
-        assert np.allclose(single[inside], value[inside], rtol=1e-4, atol=1e-5)
+        assert np.allclose(single[inside], value[inside], rtol=1e-4, atol=1e-5 + LOOSE)
 
 
 def test_diagonal_is_the_limit():
     value, _ = kernel.@FIRST@(Q11, Q11, Q11)
-    assert np.allclose(value, kernel.@FIRSTDIAG@(Q11)[0], rtol=1e-10)
+    assert np.allclose(value, kernel.@FIRSTDIAG@(Q11)[0], rtol=1e-10, atol=LOOSE)
 
 
 def test_derivative_is_the_slope():
@@ -187,7 +189,8 @@ def test_derivative_is_the_slope():
     inside = np.abs(Q12) < 0.9 * np.sqrt(Q11 * Q22)
     up, down = (kernel.@FIRST@(Q11, Q12 + s * h, Q22)[0] for s in (1.0, -1.0))
     slope = kernel.@FIRST@(Q11, Q12, Q22)[1]
-    assert np.allclose((up - down)[inside] / (2 * h[inside]), slope[inside], rtol=1e-5, atol=1e-6)
+    found = (up - down)[inside] / (2 * h[inside])
+    assert np.allclose(found, slope[inside], rtol=1e-5, atol=1e-6 + 1e5 * LOOSE)
 
 
 def test_nan_passes_and_negative_variances_are_nan():
@@ -200,13 +203,14 @@ TESTS_ARRAYS = """
 def test_jax():
     pytest.importorskip("jax")
     found, _ = kernel.jax.dual(Q11.astype("f4"), Q12.astype("f4"), Q22.astype("f4"))
-    assert np.allclose(found, kernel.@FIRST@(Q11, Q12, Q22)[0], rtol=1e-4, atol=1e-5)
+    assert np.allclose(found, kernel.@FIRST@(Q11, Q12, Q22)[0], rtol=1e-4, atol=1e-5 + LOOSE)
 
 
 def test_torch():
     torch = pytest.importorskip("torch")
     found, _ = kernel.torch.dual(*(torch.tensor(q) for q in (Q11, Q12, Q22)))
-    assert np.allclose(found.numpy(), kernel.@FIRST@(Q11, Q12, Q22)[0], rtol=1e-9, atol=1e-11)
+    value, _ = kernel.@FIRST@(Q11, Q12, Q22)
+    assert np.allclose(found.numpy(), value, rtol=1e-9, atol=1e-11 + LOOSE)
 """
 
 TESTS_NETWORK = """
@@ -230,7 +234,7 @@ def test_network_in_jax():
     x = rows()
     found = kernel.jax.nngp_ntk(x.astype("f4"))
     for one, other in zip(found, kernel.network.kernel(x)):
-        assert np.allclose(one, other, rtol=1e-3, atol=1e-3)
+        assert np.allclose(one, other, rtol=1e-3, atol=1e-3 + 1e2 * LOOSE)
 
 
 def test_network_in_torch():
@@ -238,7 +242,7 @@ def test_network_in_torch():
     x = rows()
     found = kernel.torch.nngp_ntk(torch.tensor(x))
     for one, other in zip(found, kernel.network.kernel(x)):
-        assert np.allclose(one.numpy(), other, rtol=1e-6, atol=1e-6)
+        assert np.allclose(one.numpy(), other, rtol=1e-6, atol=1e-6 + 1e2 * LOOSE)
 """
 
 LICENCE = """MIT License

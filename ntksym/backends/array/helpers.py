@@ -10,7 +10,9 @@ harmless argument, so that neither values nor derivatives of any order meet 0*in
 from __future__ import annotations
 
 from ...lower.ops import FAR_OPS
+from .._base import HYP2F1_FIXED
 from ..tables import ERFCX_CENTRE, atan_tail, erfcx_series, legendre
+from . import hyper
 
 SPELL = {
     "pi": "3.141592653589793",
@@ -65,8 +67,9 @@ SPELL = {
     "Phi2": "_Phi2({0}, {1}, {2}, {3})",
     "euler": "0.5772156649015329",
     "gamma": "_gamma({0})",
+    HYP2F1_FIXED: hyper.SPELLED,
 }
-"""Every operation but 2F1, which has no fixed number of terms."""
+"""Every operation; 2F1, which has no fixed number of terms, of numbers a, b, c only."""
 
 
 def _tuple(values: tuple[float, ...]) -> str:
@@ -108,6 +111,7 @@ _NEEDS = {
     "_Phi2": ("_Phi", "_owen", "_angle", "_tilt", "_over"),
     "_tilt": ("_over", "_div0", "_expPhi"),
     "_expPhi2": ("_expPhi", "_Phi2", "_tilt"),
+    **hyper.NEEDS,
 }
 
 _SOURCES = {
@@ -386,4 +390,5 @@ def _expPhi2_partials(a, h, k, c, s, dh, dk):
 
 # exp(a)*Phi2(h + dh, k + dk; r), correlation c/hypot(c, s), right relatively in the tails
 _expPhi2 = _rule(_expPhi2_value, _expPhi2_partials)''',
+    **hyper.SOURCES,
 }

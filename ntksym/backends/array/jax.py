@@ -32,7 +32,7 @@ def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
     """The module of a network: `nngp_ntk(x1, x2=None, exact=None, values=VALUES)`.
 
     Raises:
-        UnsupportedOp: an operation that JAX cannot spell (2F1).
+        UnsupportedOp: an operation that JAX cannot spell (2F1 of parameters).
     """
     return array_network_file(schedule, contract, JAX)
 

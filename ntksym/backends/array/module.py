@@ -55,7 +55,7 @@ def function(p: Program, name: str, backend: ArrayBackend, doc: str = "") -> str
     """`def name(inputs): ... return (outputs,)`.
 
     Raises:
-        UnsupportedOp: an operation that the target cannot spell (2F1).
+        UnsupportedOp: an operation that the target cannot spell (2F1 of parameters).
     """
     s = spell_program(p, backend)
     text = f"def {name}({', '.join(s.inputs)}):\n"

@@ -27,7 +27,7 @@ def network_file(schedule: Schedule, contract: Contract, backend: ArrayBackend) 
     """The module of a network: `nngp_ntk(x1, x2=None, exact=None, values=VALUES)`.
 
     Raises:
-        UnsupportedOp: an operation that the target cannot spell (2F1).
+        UnsupportedOp: an operation that the target cannot spell (2F1 of parameters).
     """
     pieces = [backend.network]
     if schedule.near_kinds:
