@@ -21,10 +21,67 @@ def line(source: str, column: int) -> str:
 
 REFUSED: dict[str, tuple[type[NtksymError], str]] = {
     "": (ParseError, "the formula is empty\n  use:   a formula in x, such as max(x, 0)"),
-    "2x": (ParseError, "an operator is missing" + line("2x", 2) + "\n  use:   2*x"),
-    "x(2)(3)": (
+    "1/2x": (
         ParseError,
-        "an operator is missing" + line("x(2)(3)", 5) + "\n  use:   (...)*(...)",
+        "an operator is missing" + line("1/2x", 4) + "\n  use:   /2*x, or /(2*x)",
+    ),
+    "x^2y": (
+        ParseError,
+        "an operator is missing" + line("x^2y", 4) + "\n  use:   ^2*y, or ^(2*y)",
+    ),
+    "2.5f*x": (
+        ParseError,
+        "an operator is missing" + line("2.5f*x", 4) + "\n  use:   2.5, or 2.5*f",
+    ),
+    "sin 2*x": (
+        ParseError,
+        "an operator is missing" + line("sin 2*x", 5) + "\n  use:   sin(2) or sin(2...)",
+    ),
+    "tanh(x)(3)": (
+        ParseError,
+        "an operator is missing" + line("tanh(x)(3)", 8) + "\n  use:   (...)*(...)",
+    ),
+    "max(x, 0,1)": (
+        ParseError,
+        "a comma between two numbers"
+        + line("max(x, 0,1)", 9)
+        + "\n  use:   0.1 for a decimal; one of the two alone is enough otherwise",
+    ),
+    "\u221ax^2": (
+        ParseError,
+        "a power after a root can be read in two ways"
+        + line("\u221ax^2", 3)
+        + "\n  use:   sqrt(x^2) or sqrt(x)^2",
+    ),
+    "sin\u207b\u00b9(x)": (
+        ParseError,
+        "a function to the power -1 can be read in two ways"
+        + line("sin\u207b\u00b9(x)", 4)
+        + "\n  use:   1/sin(...), or the inverse function by its name",
+    ),
+    "x.relu()": (
+        UnknownName,
+        "there is no module 'x'"
+        + line("x.relu()", 1)
+        + "\n  use:   relu(x), with the argument in brackets",
+    ),
+    "nn.gelu(x)": (
+        ParseError,
+        "libraries differ in the default of approximate, or have none"
+        + line("nn.gelu(x)", 1)
+        + "\n  use:   gelu(x), or gelu_tanh(x) for the approximation",
+    ),
+    "softplus(x, threshold=20)": (
+        ParseError,
+        "softplus has no option 'threshold' here"
+        + line("softplus(x, threshold=20)", 1)
+        + "\n  use:   its options: beta",
+    ),
+    "max[x, 0)": (
+        ParseError,
+        "')' cannot stand here"
+        + line("max[x, 0)", 9)
+        + "\n  use:   a number, a name or a bracket before it",
     ),
     "x y": (ParseError, "an operator is missing" + line("x y", 3) + "\n  use:   x*y"),
     "(x": (ParseError, "the bracket ( is never closed" + line("(x", 1) + "\n  use:   a ) after it"),
@@ -34,10 +91,6 @@ REFUSED: dict[str, tuple[type[NtksymError], str]] = {
         "the bar | is never closed"
         + line("x + (|x > 1)", 6)
         + "\n  use:   abs(x) or |x| for absolute values; or for alternatives",
-    ),
-    "x*log|x|": (
-        ParseError,
-        "an operator is missing" + line("x*log|x|", 6) + "\n  use:   log(|...|)",
     ),
     "2|x|": (ParseError, "an operator is missing" + line("2|x|", 2) + "\n  use:   ...*|...|"),
     "|x||x|": (
@@ -75,12 +128,6 @@ REFUSED: dict[str, tuple[type[NtksymError], str]] = {
         + line("relu:depth=2", 5)
         + "\n  use:   the formula alone, x is the input; or a network with its kind, mlp:relu:depth=2",
     ),
-    "x\u00b2": (
-        ParseError,
-        "the character '\u00b2' is not part of the language"
-        + line("x\u00b2", 2)
-        + "\n  use:   **2",
-    ),
     "x\x1b": (
         ParseError,
         "the character U+001B is not part of the language"
@@ -93,16 +140,16 @@ REFUSED: dict[str, tuple[type[NtksymError], str]] = {
         + line("softplu(x)", 1)
         + "\n  use:   did you mean softplus?",
     ),
-    "x + HEAVISIDE(x)": (
+    "x + HEAVSIDE(x)": (
         UnknownName,
-        "there is no function 'HEAVISIDE'"
-        + line("x + HEAVISIDE(x)", 5)
+        "there is no function 'HEAVSIDE'"
+        + line("x + HEAVSIDE(x)", 5)
         + "\n  use:   did you mean heaviside?",
     ),
-    "Sum(x)": (
+    "Zork(x)": (
         UnknownName,
-        "there is no function 'Sum'"
-        + line("Sum(x)", 1)
+        "there is no function 'Zork'"
+        + line("Zork(x)", 1)
         + "\n  use:   max, min, abs, sign, heaviside, exp, expm1, log, log1p, sqrt, cbrt, sin, cos,"
         " tan, sinh, cosh, tanh, sech, asinh, atan, erf, erfc, Phi, phi, hermite, monomial,"
         " rectified_power, piecewise, or a name of the catalogue",

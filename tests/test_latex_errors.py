@@ -96,7 +96,7 @@ UNKNOWN = [
     (r"\sigma(x+b)", 1, r"there is no function \sigma", "its value, in closed form"),
     (r"\kappa_1(\rho)", 1, r"there is no function \kappa_1", "its value, in closed form"),
     (r"a(x)", 1, "there is no function a", r"a \cdot (...) for a product"),
-    (r"\mathrm{Erf}(x)", 1, "there is no function or name 'Erf'", r"did you mean \mathrm{erf}?"),
+    (r"\mathrm{Erv}(x)", 1, "there is no function or name 'Erv'", r"did you mean \mathrm{erf}?"),
     (r"\phi+1", 1, r"\phi without brackets after it is a function", r"names={'\\phi': 'a_name'}"),
     (r"x_{a+b}", 5, "an index is made of letters and digits", "q_{11}"),
     (r"x_{}", 1, "the index is empty", "q_{11}"),

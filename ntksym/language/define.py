@@ -13,11 +13,13 @@ from ..activation import Activation
 from ..errors import BadActivation, NtksymError, UnknownName
 from ..symbols import x
 from .elsewhere import instead
+from .heads import without_head
 from .messages import nearest, short
-from .names import GREEK, assumption, fault
+from .names import assumption, fault, variable
 from .read import parse
 from .real import not_real_at
-from .table import ALIASES, known_names
+from .table import ALIASES, canonical, known_names
+from .write import to_text
 
 _FOREIGN = (
     AppliedUndef,
@@ -54,7 +56,7 @@ def parse_activation(
     *,
     values: Mapping[str, Expr] | None = None,
 ) -> Activation:
-    """The activation that `text` says, with `x` for the input.
+    """The activation that `text` says, with `x` for the input (or `lambda z:`, `f(z) =` before it).
 
     Every other name is a real parameter; `params` gives assumptions, such as
     `{"alpha": "positive"}`, and `values` puts numbers in.  A parameter under a root or a logarithm
@@ -71,14 +73,18 @@ def parse_activation(
     numbers = dict(values or {})
     if isinstance(text, str):
         stripped = text.strip()
-        entry = ALIASES.get(stripped, stripped)
+        entry = canonical(stripped)
         if entry in activations.names():
             found = _assume(activations.named(entry), given, name)
             return found.with_params(**numbers) if numbers else found
-    expr = parse(text, params=given)
+    formula, letter = without_head(text) if isinstance(text, str) else (text, "x")
+    expr = parse(formula, variables=(letter,), params=given, formula=False)
+    if letter != "x":
+        expr = _in_x(expr, letter)
     if isinstance(expr, Symbol) and expr != x and expr.name not in given:
         raise _unknown(expr.name)
-    label = name or " ".join("".join(GREEK.get(c, c) for c in text).split())
+    typed = formula.isascii() and letter == "x"
+    label = name or (" ".join(formula.split()) if typed else to_text(expr))
     undeclared = [s for s in expr.free_symbols if s.name not in {*given, *numbers}]
     if undeclared and x not in undeclared:
         # `elu(t)` brings alpha, with its sign: nobody wrote that for x
@@ -88,10 +94,20 @@ def parse_activation(
     return _checked(act.with_params(**numbers) if numbers else act, given)
 
 
+def _in_x(expr: Expr, letter: str) -> Expr:
+    """The expression with x for the letter that its head says is the input."""
+    if x in expr.free_symbols:
+        raise BadActivation(
+            f"the input is {letter}, and x occurs too", hint="x for the input, or another parameter"
+        )
+    return expr.xreplace({variable(letter): x})
+
+
 def _unknown(name: str) -> UnknownName:
     """A bare name that is neither the input nor an entry: most likely a misspelt entry."""
     close = nearest(name, [*ALIASES, *activations.names()])
     hint = f"did you mean {close}?" if close else "an expression in x, or a name of the catalogue"
+    hint = instead(name) or hint
     return UnknownName(
         f"there is no activation {short(name)}",
         hint=f"{hint}  (for a constant, declare the parameter: {name}=real)",
@@ -102,7 +118,7 @@ def _no_input(label: str, names: list[str]) -> BadActivation:
     """A formula of another letter than `x`: as a constant it would be right, and of no use."""
     one = names[0] if len(names) == 1 else "one of " + ", ".join(names)
     return BadActivation(
-        f"{label} does not depend on the input x",
+        f"{label if len(label) <= 80 else label[:77] + '...'} does not depend on the input x",
         hint=f"x in place of {one}  (for a constant, declare the parameter: {names[0]}=real)",
     )
 

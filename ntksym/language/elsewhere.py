@@ -18,16 +18,15 @@ INSTEAD = (
         "log10": "log(z)/log(10)",
         "rsqrt": "1/sqrt(z)",
         "hypot": "sqrt(a^2 + b^2)",
-        "where": "piecewise((a, x > 0), (b, True))",
+        "sum": "the terms with +",
+        "product": "the factors with *",
+        "theta": "heaviside(z)",
+        "cases": "piecewise((a, x > 0), (b, True))",
+        "quick_gelu": "z*sigmoid(1.702*z)",
         "erfcx": "exp(z^2)*erfc(z)",
         "erfi": "erf(z): erfi grows like exp(z^2)",
         "erfinv": "it is real from -1 to 1 only",
-        "expit": "sigmoid(z)",
         "sigma": "sigmoid(z), relu(z) or another by its name: sigma stands for any activation",
-        "ndtr": "Phi(z)",
-        "maximum": "max(a, b)",
-        "minimum": "min(a, b)",
-        "clamp": "min(max(z, low), high)",
         "logaddexp": "log(exp(a) + exp(b))",
         "sec": _POLES,
         "csc": _POLES,
@@ -37,7 +36,6 @@ INSTEAD = (
     }
     | dict.fromkeys(("arctanh", "artanh"), "log((1 + z)/(1 - z))/2, where abs(z) < 1")
     | dict.fromkeys(("arccosh", "arcosh"), "it is real from 1 on only: asinh is real everywhere")
-    | dict.fromkeys(("select", "cond", "ifelse"), "piecewise((a, x > 0), (b, True))")
     | dict.fromkeys(
         ("floor", "ceil", "ceiling", "round", "rint", "trunc", "frac", "mod", "fmod"), _STEPS
     )

@@ -11,6 +11,7 @@ from .build import Builder, check_calls, implied
 from .measure import measure
 from .names import assumption, fault, variable
 from .parser import read_tree
+from .spelling import euler
 from .table import known_names
 
 
@@ -41,10 +42,10 @@ def parse(
     """
     if formula is None:
         formula = tuple(variables) != ("x",)
-    tree = read_tree(text)
+    known = {name: variable(name) for name in variables}
+    tree = euler(read_tree(text), params or {}, known)
     check_calls(text, tree, formula)
     measure(text, tree)
-    known = {name: variable(name) for name in variables}
     declared = {name: _declared(name, value, known) for name, value in (params or {}).items()}
     builder = Builder(text, known, implied(tree) | declared, formula, open_names)
     found = builder.finite(tree)

@@ -66,11 +66,12 @@ class Power:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`name(arguments)`."""
+    """`name(arguments)`; keywords only until `spelling` has put them in their places."""
 
     at: int
     name: str
     arguments: tuple[Node, ...]
+    keywords: tuple[tuple[str, Node], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,6 +209,27 @@ ALIASES = {
     "SELU": "selu",
     "CELU": "celu",
     "SiLU": "silu",
+    "signum": "sign",
+    "absolute": "abs",
+    "arsinh": "asinh",
+    "arsh": "asinh",
+    "arctg": "atan",
+    "tg": "tan",
+    "sh": "sinh",
+    "ch": "cosh",
+    "th": "tanh",
+    "expit": "sigmoid",
+    "ndtr": "Phi",
+    "maximum": "max",
+    "minimum": "min",
+    "fmax": "max",
+    "fmin": "min",
+    "clamp": "clip",
+    "power": "pow",
+    "unit_step": "step",
+    "hard_silu": "hardswish",
+    "gelu_new": "gelu_tanh",
+    "linear": "identity",
 }
 """Other spellings, SymPy's among them."""
 
@@ -252,8 +273,24 @@ def primitives() -> str:
 
 
 def canonical(name: str) -> str:
-    """The own name of a function for one of its spellings."""
-    return ALIASES.get(name, name)
+    """The own name of a function for one of its spellings, in any case: `LeakyReLU`, `RELU`."""
+    if name in ALIASES or name in functions() or name in SPECIAL:
+        return ALIASES.get(name, name)
+    return _squashed().get(_squash(name), name)
+
+
+def _squash(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+@lru_cache(maxsize=1)
+def _squashed() -> Mapping[str, str]:
+    """Own names by their letters alone, where one function has them (not Phi and phi)."""
+    found: dict[str, set[str]] = {}
+    for name in (*functions(), *SPECIAL, *ALIASES):
+        if len(name) > 2:
+            found.setdefault(_squash(name), set()).add(ALIASES.get(name, name))
+    return {letters: own.pop() for letters, own in found.items() if len(own) == 1}
 
 
 @lru_cache(maxsize=2)

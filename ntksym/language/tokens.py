@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -18,43 +19,52 @@ from .messages import caret, short
 from .names import GREEK
 
 _NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_TAIL = re.compile(r"[A-Za-z0-9_]*")
-_SINGLE = frozenset("+-^(),&|~")
-"""Operators of one character that start no longer one."""
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
+_STRING = re.compile(r"'[A-Za-z_]*'|\"[A-Za-z_]*\"")
+_TAIL = re.compile(r"[0-9_][A-Za-z0-9_]*|")
+"""What belongs to a Greek letter: an index. So `\u03c0x` is a product and `\u03c3_w` a name."""
+_POSITIVE_PART = re.compile(r"_\+(?=\s*(?:$|[-+*/^)\]},<>\u00b2\u00b3]))")
 _OPERATORS = ("**", "<=", ">=", "==", "!=", "//", "*", "/", "<", ">")
 _LONGEST_NAME = 63
 
-_INSTEAD = {
+_SAME = {
     "\u2212": "-",
     "\u2013": "-",
     "\u00b7": "*",
+    "\u22c5": "*",
     "\u00d7": "*",
     "\u2217": "*",
     "\u00f7": "/",
-    "\u221a": "sqrt(...)",
-    "\u00b2": "**2",
-    "\u00b3": "**3",
-    "\u221e": "oo",
     "\u2264": "<=",
     "\u2265": ">=",
     "[": "(",
     "]": ")",
     "{": "(",
     "}": ")",
+} | {c: c for c in "+-^(),&|~=?:"}
+"""Characters that are a token, and its kind."""
+ROOTS = {"\u221a": "sqrt", "\u221b": "cbrt"}
+_INSTEAD = {
+    "\u221e": "oo",
+    "\u21a6": "nothing before the formula: x is the input",
     "=": "nothing: a formula has no = sign",
     "%": "nothing: there is no remainder",
     "!": "nothing: there is no factorial",
-    ";": ",",
-    ".": "names without a module: tanh(x), not np.tanh(x)",
+    ";": "a comma between arguments, and a point in decimals: max(0.5*x, 0)",
+    ".": "a dot in numbers, or between a module and its function: np.tanh(x)",
     ":": "the formula alone, x is the input; or a network with its kind, mlp:relu:depth=2",
     "?": "piecewise((a, x > 0), (b, True)) for a choice",
+    "\\": "names without a backslash: tanh(x); `ntksym check --latex` reads LaTeX",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token: `kind` is "number", "name", "end", or the operator itself."""
+    """One token.
+
+    `kind` is "number", "name", "string", "end", "power" (a raised number), "root", "_+" (the
+    positive part), or the operator itself as ASCII spells it; every bracket is of the kind ( or ).
+    """
 
     kind: str
     at: int
@@ -79,17 +89,17 @@ def tokenize(text: str) -> tuple[Token, ...]:
     at = depth = 0
     while at < len(text):
         c = text[at]
-        if c in " \t\r\n":
+        if c.isspace():
             at += 1
             continue
-        if c in _SINGLE:
+        if (kind := _SAME.get(c)) and not text.startswith("==", at):
             # Brackets are counted here, so that a wall of them is refused at its 65th.
-            depth += (c == "(") - (c == ")")
+            depth += (kind == "(") - (kind == ")")
             if depth > MAX_DEPTH:
                 raise TooLarge(
                     f"the formula is nested deeper than {MAX_DEPTH} levels", where=caret(text, at)
                 )
-            token, width = Token(c, at, c), 1
+            token, width = Token(kind, at, c), 1
         else:
             token, width = _next(text, at)
         tokens.append(token)
@@ -101,11 +111,8 @@ def tokenize(text: str) -> tuple[Token, ...]:
 
 
 def _next(text: str, at: int) -> tuple[Token, int]:
-    """The token at `at` and its width, where it is not one of `_SINGLE`."""
+    """The token at `at` and its width, where it is not one of `_SAME`."""
     c = text[at]
-    if c in "*/<>":
-        token = _operator(text, at)
-        return token, len(token.text)
     if c in GREEK:
         tail = _TAIL.match(text, at + 1)
         rest = tail.group() if tail else ""
@@ -113,12 +120,19 @@ def _next(text: str, at: int) -> tuple[Token, int]:
     elif found := _NUMBER.match(text, at):
         token = Token("number", at, found.group(), _number(text, at, found.group()))
         return token, len(token.text)
+    elif _POSITIVE_PART.match(text, at):
+        return Token("_+", at, "_+"), 2
     elif found := _NAME.match(text, at):
-        token = Token("name", at, found.group())
-        width = len(token.text)
+        name = found.group()
+        # x_+ is the positive part of x where nothing follows that could be added.
+        if len(name) > 1 and name[-1] == "_" and _POSITIVE_PART.match(text, found.end() - 1):
+            name = name[:-1]
+        token = Token("name", at, name)
+        width = len(name)
+    elif found := _STRING.match(text, at):
+        return Token("string", at, found.group()), len(found.group())
     else:
-        token = _operator(text, at)
-        return token, len(token.text)
+        return _sign(text, at)
     if len(token.text) > _LONGEST_NAME:
         raise TooLarge(
             f"the name {short(token.text)} has {len(token.text)} characters",
@@ -128,10 +142,31 @@ def _next(text: str, at: int) -> tuple[Token, int]:
     return token, width
 
 
-def _operator(text: str, at: int) -> Token:
+def _sign(text: str, at: int) -> tuple[Token, int]:
+    """An operator, a root, a raised number or a fraction that is one character."""
+    c = text[at]
     for op in _OPERATORS:
         if text.startswith(op, at):
-            return Token(op, at, op)
+            return Token(op, at, op), len(op)
+    if c in ROOTS:
+        return Token("root", at, c), 1
+    kind, _, _ = unicodedata.decomposition(c).partition(" ")
+    if kind == "<fraction>":
+        over, _, under = unicodedata.normalize("NFKC", c).partition("\u2044")
+        if under:
+            return Token("number", at, c, Fraction(int(over), int(under))), 1
+    end = at
+    while end < len(text) and unicodedata.decomposition(text[end]).startswith("<super>"):
+        end += 1
+    digits = unicodedata.normalize("NFKC", text[at:end]).replace("\u2212", "-")
+    if re.fullmatch("-?[0-9]+", digits):
+        value = _number(text, at, digits.lstrip("-")) * (-1 if digits[0] == "-" else 1)
+        return Token("power", at, text[at:end], value), end - at
+    raise foreign(text, at)
+
+
+def foreign(text: str, at: int) -> ParseError:
+    """The error of a character that is not part of the language, or not there."""
     c = text[at]
     shown = repr(c) if c.isprintable() else f"U+{ord(c):04X}"
     hint = "ASCII letters, digits and + - * / ^ ( ) , < > and Greek letters"
@@ -139,7 +174,7 @@ def _operator(text: str, at: int) -> Token:
         hint = _INSTEAD[c]
     elif c in "'\"":
         hint = "a formula without quotes inside it"
-    raise ParseError(
+    return ParseError(
         f"the character {shown} is not part of the language", where=caret(text, at), hint=hint
     )
 
