@@ -24,6 +24,7 @@ _BITS = 64
 _FEW = 64
 _THINNER = 0.7
 _DOUBT = 4
+_FAR = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,9 +272,8 @@ def refuse_narrow(activation: Activation, error: float, variance: Fraction, most
     r"""Nothing, where `most` terms may do at rho = 1.
 
     Singularities at distance $b\sqrt q$ of the line leave $a_n^2 \approx e^{-2b\sqrt n}$: about
-    $(\log\epsilon/2b)^2$ terms are needed, unless they are weak, which the first terms tell.  Of b
-    half is allowed for: less is shown than there is.  Where none is shown (kinks; branch points
-    very near) the first terms alone tell.
+    $(\log\epsilon/2b)^2$ terms are needed, unless they are weak, which the first terms tell.  Where
+    no strip is shown (kinks; branch points very near) the first terms alone tell.
 
     Raises:
         Undecided: far more terms are needed.
@@ -291,10 +291,10 @@ def refuse_narrow(activation: Activation, error: float, variance: Fraction, most
     shown = 0.0 if half is None else float(half)
     need = (log(error) / (2 * shown)) ** 2 if shown else inf
     if need > _DOUBT * most:
-        need = min(need, _predicted(activation, variance, error, 4 * shown**2 * most < 1))
+        need = min(need, _predicted(activation, variance, error, 2 * shown / _THINNER))
     if need > _DOUBT * most:
         where = "singularities near the line" if len(pieces) == 1 else "kinks"
-        many = f"about {need:.0f}" if need < 1e6 else "more than a million"
+        many = f"about {need:.0f}" if need < _FAR else "more than a million"
         raise Undecided(
             f"the Hermite series of {activation.expr} needs {many} terms for an error of "
             f"{error:g}: {where}",
@@ -302,11 +302,11 @@ def refuse_narrow(activation: Activation, error: float, variance: Fraction, most
         )
 
 
-def _predicted(activation: Activation, q: Fraction, error: float, near: bool) -> float:
-    """How many terms leave a relative error, from the decay of the first ones.
+def _predicted(activation: Activation, q: Fraction, error: float, rate: float) -> float:
+    r"""How many terms leave a relative error, from the decay of the first ones.
 
-    It goes on like a power of n where the singularities are so `near` that they look like kinks,
-    else like exp(-c sqrt n).
+    It goes on like $n^{-p}e^{-r\sqrt n}$, r the `rate` of the nearest singularities: they look like
+    kinks until then.  Infinite where a million do not do.
     """
     found = coefficients(activation, q, _FEW, bits=2 * _BITS)
     rest = float(found.rest)
@@ -315,11 +315,18 @@ def _predicted(activation: Activation, q: Fraction, error: float, near: bool) ->
     if rest <= goal:
         return _FEW
     gain, wanted = log(before / rest), log(rest / goal)
-    if gain <= 0:
+    power = max(gain - rate * (_FEW**0.5 - (_FEW / 2) ** 0.5), 0.0) / log(2)
+
+    def fallen(n: float) -> float:
+        return power * log(n / _FEW) + rate * (n**0.5 - _FEW**0.5)
+
+    low, high = float(_FEW), _FAR
+    if fallen(high) < wanted:
         return inf
-    if near:
-        return float(_FEW * 2.0 ** min(wanted / gain, 100.0))
-    return float(_FEW * (1 + wanted / gain * (1 - 0.5**0.5)) ** 2)
+    while high - low > 1:
+        middle = (low + high) / 2
+        low, high = (middle, high) if fallen(middle) < wanted else (low, middle)
+    return high
 
 
 def _first_below(
