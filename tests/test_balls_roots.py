@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mpmath
+import numpy as np
 import pytest
 from flint import arb
 from sympy import Rational
@@ -124,3 +125,17 @@ def test_a_bounded_function_is_not_said_to_be_infinite(text: str) -> None:
     for dual in both:
         assert dual.definition is not None or "cannot integrate" in dual.note or "not " in dual.note
         assert not dual.divergent
+
+
+@pytest.mark.parametrize("text", ["abs(x)^pi", "max(x, 0)^sqrt(2)", "sign(x)*abs(x)^(1/pi) + x"])
+def test_powers_with_irrational_exponents(text: str) -> None:
+    _, found = evaluate(as_activation(text), (Rational(9), Rational(-4), Rational(5, 2)), {}, 30)
+    assert [c.agree for c in found] == [True] * len(found) and len(found) >= 2
+
+
+def test_irrational_powers_of_what_is_positive() -> None:
+    ball = enclose_definition(as_activation("(1 + x^2)^(pi/4)").expr, 1, 0, 4)
+    z, step = np.linspace(-10, 10, 4001, retstep=True)
+    weight = np.exp(-z * z / 2) * step / np.sqrt(2 * np.pi)
+    means = [np.sum(weight * (1 + (s * z) ** 2) ** (np.pi / 4)) for s in (1, 2)]
+    assert ball.rel_digits >= 30 and float(ball.mid) == pytest.approx(means[0] * means[1])

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
-from math import inf
+from math import ceil, inf
 from operator import add
 from typing import Any
 
@@ -59,6 +59,11 @@ class Growth:
             self.b.max(other.b),
             self.a.max(other.a),
         )
+
+    def raised(self, p: Any) -> Growth:
+        """The bound of the power p > 0 of the function."""
+        k = ceil(upper(self.k * p))
+        return Growth((self.c + 1) ** p, k, self.b * p, self.a * p)
 
     def at(self, size: int) -> Any:
         """The bound for all |t| <= size."""
@@ -276,6 +281,8 @@ def _none(rate: Any) -> bool:
 
 def _pow(expr: Any, domain: Range) -> Growth:
     base, e = expr.base, expr.exp
+    if e.is_Rational is False and e.is_positive and range_of(base, domain).lo >= 0:
+        return _grow(base, domain).raised(real_ball(constant(e, {})))
     if not e.is_Rational:
         if base.is_positive and not base.has(x):
             return _exp(e * sp.log(base), domain)
@@ -307,9 +314,7 @@ def _pow(expr: Any, domain: Range) -> Growth:
     if e.is_integer:
         n = int(e)
         return Growth(inner.c**n, inner.k * n, inner.b * n, inner.a * n)
-    p = arb(int(e.p)) / int(e.q)
-    k = -((-inner.k * int(e.p)) // int(e.q))
-    return Growth((inner.c + 1) ** p, k, inner.b * p, inner.a * p)
+    return inner.raised(as_arb(Fraction(int(e.p), int(e.q))))
 
 
 def _log(g: Any, domain: Range) -> Growth:

@@ -25,13 +25,15 @@ from .pieces import Piece, split
 class Power:
     """coefficient * |x|^exponent."""
 
-    exponent: sp.Rational
+    exponent: Expr
     coefficient: Expr
 
     @property
     def power(self) -> Any:
-        """The exponent as `fmpq`."""
-        return fmpq(int(self.exponent.p), int(self.exponent.q))
+        """The exponent as `fmpq`, an irrational one as `arb`."""
+        if self.exponent.is_Rational:
+            return fmpq(int(self.exponent.p), int(self.exponent.q))
+        return real_ball(constant(self.exponent, {}), self.exponent)
 
     @property
     def factor(self) -> Any:
@@ -47,7 +49,7 @@ class HalfLines:
     left: tuple[Power, ...]
 
     @property
-    def exponents(self) -> tuple[sp.Rational, ...]:
+    def exponents(self) -> tuple[Expr, ...]:
         """All exponents, with repetition."""
         return tuple(t.exponent for t in (*self.right, *self.left))
 
@@ -67,10 +69,11 @@ def half_lines(pieces: tuple[Piece, ...]) -> HalfLines | None:
 
 
 def degree(expr: Expr) -> sp.Rational | None:
-    """The p of s(a x) = a^p s(x) for a > 0, None where there is no one such p."""
+    """The rational p of s(a x) = a^p s(x) for a > 0, None where there is no one such p."""
     lines = half_lines(split(expr))
     powers = set(lines.exponents) if lines is not None else set()
-    return powers.pop() if len(powers) == 1 else None
+    p = powers.pop() if len(powers) == 1 else None
+    return p if p is not None and p.is_Rational else None
 
 
 def tidy(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
@@ -135,8 +138,6 @@ def _powers(expr: Expr, side: int) -> tuple[Power, ...] | None:
             if found is None:
                 return None
             total, coefficient = total + found[0], coefficient * found[1]
-        if not total.is_Rational:
-            return None
         out.append(Power(total, coefficient))
     return tuple(out)
 
@@ -146,7 +147,7 @@ def _factor(f: Expr, side: int) -> tuple[Expr, Expr] | None:
     if not f.has(x):
         return sp.Integer(0), f
     base, e = f.as_base_exp()
-    if e.has(x) or not e.is_Rational:
+    if e.free_symbols or not e.is_real:
         return None
     slope, rest = base.as_independent(x, as_Add=False)
     if rest != x or slope.has(x):

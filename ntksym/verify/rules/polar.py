@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flint import acb, arb
+from flint import acb, arb, fmpq
 
 from ..evaluate import rational_power
 from ..functions.radial import HalfLines, Power, moment
@@ -74,6 +74,12 @@ def _radius(total: Any) -> Any:
     return arb(2) ** arb(total / 2) * arb(total / 2 + 1).gamma() / (2 * arb.pi())
 
 
+def _power(z: Any, e: Any, analytic: bool) -> Any:
+    if isinstance(e, fmpq):
+        return rational_power(z, e, analytic)
+    return z.pow(acb(e), analytic=analytic)
+
+
 def _half(p: Any, q: Any, length: Any, tol: Any) -> Any:
     """The integral of sin^p(t) sin^q(length - t) over [0, length/2], p, q > -1."""
     reach, rate = length / 2, arb(p + 1)
@@ -82,8 +88,8 @@ def _half(p: Any, q: Any, length: Any, tol: Any) -> Any:
     width = ((1 / goal).log().max(arb(1)) / rate + 1).mid()
 
     def smooth(t: Any, analytic: bool) -> Any:
-        edge = rational_power(t.sinc(), p, analytic) if p != 0 else acb(1)
-        return edge * rational_power((length - t).sin(), q, analytic) if q != 0 else edge
+        edge = _power(t.sinc(), p, analytic) if p != 0 else acb(1)
+        return edge * _power((length - t).sin(), q, analytic) if q != 0 else edge
 
     def integrand(w: Any, analytic: bool) -> Any:
         return (-rate * w).exp() * smooth(reach * (-w).exp(), analytic)
