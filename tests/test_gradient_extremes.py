@@ -64,3 +64,33 @@ def test_equal_rows_see_the_width_of_a_smooth_kink():
     g = ntksym.NetworkGradient(ntksym.mlp("gelu", depth=1, weight_var=1), "numpy")
     near, far = (g(np.array([[s, 0.0]])).d_ntk["q12"][0, 0] for s in (1e12, 1e72))
     assert far == pytest.approx(near * 1e60, rel=1e-11)
+
+
+@pytest.mark.parametrize("target", ["numpy", None])
+def test_opposite_rows_of_odd_networks_are_equal_rows_mirrored(target):
+    """Sigma and Theta are odd in q12: they have the same slope in the angle at both ends."""
+    g = ntksym.NetworkGradient(ntksym.mlp("hardtanh", depth=3, weight_var=2), target, threads=1)
+    x = ROWS[:1]
+    found = g(x, np.vstack([x, -x]))
+    for k, turned, slopes in (
+        (found.nngp, found.polar_nngp, found.d_nngp),
+        (found.ntk, found.polar_ntk, found.d_ntk),
+    ):
+        assert abs(turned["angle"][0, 0]) > 0.1 or k is found.nngp
+        np.testing.assert_allclose(k[0, 1], -k[0, 0], rtol=1e-14)
+        np.testing.assert_allclose(turned["angle"][0, 1], turned["angle"][0, 0], atol=1e-13)
+        for v in (turned["q11"], turned["q22"], slopes["weight_var"]):
+            np.testing.assert_allclose(v[0, 1], -v[0, 0], rtol=1e-13)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_slope_that_bends_but_does_not_jump_keeps_small_angles(sign):
+    """Of max(x, 0)^2 nothing is infinite at rho = +-1, so that nothing is divided by the angle."""
+    g = ntksym.NetworkGradient(ntksym.mlp("max(x, 0)**2", depth=1, weight_var=1), threads=1)
+    x = ROWS[:1]
+    y = sign * x + [[1e-9, 0.0]]
+    found, want = g(x, y), g.exact(x[0], y[0])
+    for k, slopes in (("nngp", found.d_nngp), ("ntk", found.d_ntk)):
+        for v, plane in slopes.items():
+            right = float(want[f"{k}/{v}"])
+            assert abs(plane[0, 0] - right) <= 1e-13 * abs(right) + 1e-16, (k, v)

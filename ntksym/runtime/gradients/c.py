@@ -34,16 +34,16 @@ def gradient_plan(
     close: float,
 ) -> GradientPlan:
     """The network for the generator; equal programs are one kind."""
-    places: dict[int, int] = {}
+    places: dict[tuple[int, int], int] = {}
     kinds: list[GradientKind] = []
     steps = []
     for layer, turn in zip(layers, turning, strict=True):
         params = layer.pair.args[len(PAIR) :]
-        if id(layer.pair) not in places:
-            places[id(layer.pair)] = len(kinds)
-            kinds.append(GradientKind(layer.kind, layer.pair, layer.side, params))
+        if (key := (id(layer.pair), layer.mirror)) not in places:
+            places[key] = len(kinds)
+            kinds.append(GradientKind(layer.kind, layer.pair, layer.side, params, layer.mirror))
         values = tuple(float(layer.values[p]) for p in params)
-        steps.append((places[id(layer.pair)], values, turn))
+        steps.append((places[key], values, turn))
     return GradientPlan(name, tuple(kinds), tuple(steps), hyper, *first, close, CLOSE_ENTRY)
 
 

@@ -22,6 +22,7 @@ from typing import Any
 from sympy import Expr, Symbol, nan
 
 from ... import symbols as S
+from ...backends.array.unit import roughness
 from ...backends.c.gradient.file import FIRST
 from ...dual import Dual, dual
 from ...errors import UnsupportedOp
@@ -29,7 +30,7 @@ from ...gradients import DualGradients, dual_gradients
 from ...lower.build import Builder
 from ...lower.edge import edge_form
 from ...lower.kernel import degree_one
-from ...lower.near import kinked
+from ...lower.near import kinked, odd, parity
 from ...lower.program import Operand, Program
 from ...lower.schedule import number
 from ...lower.slopes import Leading, brought_down, brought_down_diagonal, leading_slopes
@@ -64,6 +65,8 @@ class Layer:
         near: q11, q12, q22, root, parameters -> slope, the derivative dual times the variance of
             the weights, and its derivatives slope_x, slope_y (at a fixed angle), slope_of_<p>; None
             where the angle does not need it (`SCALED`) or the activation jumps.
+        mirror: 1 or -1 where opposite inputs have equal or opposite outputs, else 0.
+        bent: whether the slope of the activation jumps: $E[s''(u)s''(v)]$ is infinite at rho = +-1.
         most: the variance beyond which doubles leave their range in these programs, and `wide`
             ones are for.
     """
@@ -74,6 +77,8 @@ class Layer:
     near: Program | None
     values: dict[str, Any]
     params: tuple[str, ...]
+    mirror: int
+    bent: bool
     most: float
 
 
@@ -110,7 +115,9 @@ def layers_of(recursion: Recursion, *, wide: bool = False) -> tuple[Layer, ...]:
         values.update({str(s.name): number(v) for s, v in outer.values})
         names = tuple(sorted(str(p.name) for p in block.activation.params))
         programs, most = seen[key]
-        made.append(Layer(*programs, values, names, most))
+        mirror = parity(block.activation) if odd(rule) else 0
+        bent = roughness(block.activation)[1]
+        made.append(Layer(*programs, values, names, mirror, bent, most))
     return tuple(made)
 
 

@@ -98,7 +98,7 @@ class NearDoubles(Doubles):
 
     def sharp(self, layer: Layer, given: Mapping[str, Any], o: dict[str, Any]) -> dict[str, Any]:
         """The outputs of a pair, with the slopes of nearly collinear pairs by interpolation."""
-        if layer.kind != KINKED:
+        if layer.kind != KINKED or not layer.bent:
             return o
         every = np.broadcast_arrays(*(np.asarray(given[a], dtype=float) for a in layer.pair.args))
         state = dict(zip(layer.pair.args, every, strict=True))

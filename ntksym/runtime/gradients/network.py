@@ -27,7 +27,7 @@ from .layers import KINKED, SCALED
 from .lowered import ENTRIES, lower_gradient
 from .near import NearDoubles
 from .rows import Spans, paired, spans
-from .steps import ANGLE, CLOSE_ENTRY, ENTRY, Digits, Doubles, Move, Numeric, advance
+from .steps import ANGLE, CLOSE_ENTRY, ENTRY, Digits, Doubles, Move, Numeric, advance, collinear
 
 NEAR_PAIRS = 512
 """Such pairs at a time."""
@@ -280,8 +280,8 @@ class NetworkGradient:
         state |= {"t11": tx, "t12": t, "t22": ty}
         moves = self._start(run, (a, b, own), state, g, d)
         least: Any = np.inf
-        same = (root == 0) & (x == y) & (c > 0)
         for layer, turn in zip(self._layers, self._turning, strict=True):
+            same = collinear(layer, state)
             if layer.kind == KINKED and not isinstance(run, NearDoubles):
                 least = np.minimum(least, run.where(same, np.inf, self._entry(run, state)))
             state, moves = advance(run, layer, state, moves, turn)

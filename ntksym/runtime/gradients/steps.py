@@ -128,11 +128,17 @@ def turning(layers: Sequence[Layer]) -> tuple[bool, ...]:
     return tuple(any(later.kind != SMOOTH for later in layers[n + 1 :]) for n in range(len(layers)))
 
 
+def collinear(layer: Layer, state: Mapping[str, Any]) -> Any:
+    """Whether inputs are equal, or opposite in front of a layer that keeps them collinear."""
+    ahead = (state["q12"] > 0) | bool(layer.mirror)
+    return (state["root"] == 0) & (state["q11"] == state["q22"]) & ahead
+
+
 def advance(
     run: Any, layer: Layer, state: dict[str, Any], moves: dict[str, Move], turn: bool
 ) -> tuple[dict[str, Any], dict[str, Move]]:
     """The state and the directions after one layer; with `turn`, the angle's too."""
-    x, y, root = (state[k] for k in ("q11", "q22", "root"))
+    x, y = state["q11"], state["q22"]
     ends = [
         run.program(layer.side, {"q": q, "t12": t, **layer.values})
         for q, t in ((x, state["t11"]), (y, state["t22"]))
@@ -141,15 +147,16 @@ def advance(
     r |= {"s11": run.sqrt(ends[0]["n"]), "s22": run.sqrt(ends[1]["n"])}
     given = {**state, **r, **layer.values}
     o = run.sharp(layer, given, run.program(layer.pair, given))
-    same = (root == 0) & (x == y) & (state["q12"] > 0)
+    ahead = state["q12"] > 0
+    same = collinear(layer, state)
     following = {
         "q11": ends[0]["n"],
-        "q12": run.where(same, ends[0]["n"], o["n"]),
+        "q12": run.where(same, run.where(ahead, 1, layer.mirror) * ends[0]["n"], o["n"]),
         "q22": ends[1]["n"],
         "root": run.where(same, 0 * x, o["root"]),
         "diff": o["diff"],
         "t11": ends[0]["t"],
-        "t12": run.where(same, ends[0]["t"], o["t"]),
+        "t12": run.where(same & ahead, ends[0]["t"], o["t"]),
         "t22": ends[1]["t"],
     }
     near = run.near(layer, state, o, following) if turn else None
@@ -206,7 +213,7 @@ def _angle(
     root, following_root = state["root"], following["root"]
     if name == ANGLE:  # no cancellation: the root cancels out of both sides
         ratio = r["r11"] * r["r22"] / (r["s11"] * r["s22"])
-        limit = run.over(1, run.sqrt(o["n_q"] * ratio), 0.0) * ratio
+        limit = run.over(1, run.sqrt(abs(o["n_q"]) * ratio), 0.0) * ratio
         return o["n_q"] * move["angle"] * run.over(root, following_root, limit)
     if layer.kind != SCALED:
         return turned(run, after, following)

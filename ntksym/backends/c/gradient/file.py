@@ -26,12 +26,16 @@ DIRECTIONS = ("polar q11", "polar angle", "polar q22", "q12")
 
 @dataclass(frozen=True, slots=True)
 class GradientKind:
-    """One distinct layer: the programs of a pair and of a point, and how directions pass."""
+    """One distinct layer: the programs of a pair and of a point, and how directions pass.
+
+    `mirror` is 1 or -1 where opposite inputs have equal or opposite outputs, else 0.
+    """
 
     kind: str
     pair: Program
     side: Program
     params: tuple[str, ...]
+    mirror: int
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -137,6 +141,8 @@ def _tables(plan: GradientPlan) -> str:
     text += f"static const unsigned char layer_turn[LAYERS + !LAYERS] = {{{turns}}};\n"
     kinked = ", ".join(str(int(k.kind == "kinked")) for k in plan.kinds) or "0"
     text += f"static const unsigned char kind_kinked[] = {{{kinked}}};\n"
+    mirrors = ", ".join(str(k.mirror) for k in plan.kinds) or "0"
+    text += f"static const signed char kind_mirror[] = {{{mirrors}}};\n"
     formed = ", ".join(str(int(k.kind != "scaled")) for k in plan.kinds) or "0"
     text += f"static const unsigned char kind_formed[] = {{{formed}}};\n"
     text += f"static const double layer_value[LAYERS + !LAYERS][{width}] = {{\n"

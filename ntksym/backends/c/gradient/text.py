@@ -42,7 +42,7 @@ SCALED = """      const double sx = dx * hx, sy = dy * w[0][i];
 
 CALL = """      case @K@:
         layer@K@(b, x[0], xn[0], x[1], xn[1], y, yn, y + ldy, yn + ldy, now, layer_value[l], o);
-        beside(m, x, xn, y, yn, ldy, now, o, w);
+        beside(m, kind_mirror[@K@], x, xn, y, yn, ldy, now, o, w);
         moves@K@(m, turn, x[1], x, xn, y, yn, ldy, y + ldy, now, o, mc, mt, ma, w);
         break;
 """
@@ -78,22 +78,25 @@ NTKSYM_BLOCK_FUNCTION void rows_apart(size_t d, const double *x, const double *y
 
 CORE = r"""/* What directions share, of a layer from the tables x, y to xn, yn: o[0..4] are the next
  * covariance, NTK, root, difference of lengths and the slope of the covariance.  Equal points stay
- * equal.  w: 1/(2 q) of the second point before and after, the quotient of the roots, 1/root. */
-NTKSYM_BLOCK_FUNCTION void beside(size_t m, const double *x, const double *xn, const double *y,
-                                  const double *yn, size_t ldy, double (*restrict now)[LANES],
-                                  double (*restrict o)[LANES], double (*restrict w)[LANES])
+ * equal, and opposite ones collinear where mirror is not 0.  w: 1/(2 q) of the second point before
+ * and after, the quotient of the roots, 1/root. */
+NTKSYM_BLOCK_FUNCTION void beside(size_t m, int mirror, const double *x, const double *xn,
+                                  const double *y, const double *yn, size_t ldy,
+                                  double (*restrict now)[LANES], double (*restrict o)[LANES],
+                                  double (*restrict w)[LANES])
 {
   const double x0 = x[0], n0 = xn[0], t0 = xn[2], rx = x[1], sx = xn[1];
   for (size_t i = 0; i < m; ++i) {
-    const int same = (now[1][i] == 0.0) & (x0 == y[i]) & (now[0][i] > 0.0);
-    o[0][i] = same ? n0 : o[0][i];
+    const int collinear = (now[1][i] == 0.0) & (x0 == y[i]), same = collinear & (now[0][i] > 0.0);
+    const int turned = collinear & !same & (mirror != 0);
+    o[0][i] = same ? n0 : turned ? mirror * n0 : o[0][i];
     o[1][i] = same ? t0 : o[1][i];
-    o[2][i] = same ? 0.0 : o[2][i];
+    o[2][i] = same | turned ? 0.0 : o[2][i];
   }
   for (size_t i = 0; i < m; ++i) {
     const double root = o[2][i], inverse = root == 0.0 ? 0.0 : 1.0 / root;
     const double lengths = (rx * y[ldy + i]) / (sx * yn[ldy + i]);
-    const double limit = lengths / ntksym_op_sqrt0(o[4][i] * lengths);
+    const double limit = lengths / sqrt(fabs(o[4][i]) * lengths);
     w[0][i] = 0.5 / y[i];
     w[1][i] = 0.5 / yn[i];
     w[3][i] = root == 0.0 ? (limit < INFINITY ? limit : 0.0) : now[1][i] * inverse;
@@ -175,11 +178,11 @@ NTKSYM_BLOCK_FUNCTION void row(size_t b, size_t d, const double *px, const doubl
   for (size_t l = 0; l < LAYERS; ++l) {
     const double *x = x0 + l * STATS, *xn = x + STATS;
     const double *y = y0 + l * STATS * ldy, *yn = y + STATS * ldy;
-    const int turn = layer_turn[l];
+    const int turn = layer_turn[l], mirror = kind_mirror[layer_kind[l]] != 0;
     if (kind_kinked[layer_kind[l]])
       for (size_t i = 0; i < m; ++i) {
         const double sine = now[1][i] / (x[1] * y[ldy + i]), gap = now[3][i] / x[1];
-        const int same = (now[1][i] == 0.0) & (x[0] == y[i]) & (now[0][i] > 0.0);
+        const int same = (now[1][i] == 0.0) & (x[0] == y[i]) & ((now[0][i] > 0.0) | mirror);
         close[i] |= !same & (sine * sine + gap * gap < @ENTRY@);
       }
     switch (layer_kind[l]) {
@@ -190,7 +193,7 @@ NTKSYM_BLOCK_FUNCTION void row(size_t b, size_t d, const double *px, const doubl
     if (turn && kind_formed[layer_kind[l]])
       for (size_t i = 0; i < m; ++i) {
         const double sine = o[2][i] / (xn[1] * yn[ldy + i]);
-        const int same = (now[1][i] == 0.0) & (x[0] == y[i]) & (now[0][i] > 0.0);
+        const int same = (now[1][i] == 0.0) & (x[0] == y[i]) & ((now[0][i] > 0.0) | mirror);
         close[i] |= !same & (sine * sine < @CLOSE@);
       }
     memcpy(now[0], o[0], sizeof now[0]);
