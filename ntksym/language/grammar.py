@@ -39,7 +39,7 @@ from .tokens import ROOTS, Token, tokenize
 _VALUES = (Number, Sum, Product, Negate, Power)
 """What is never a condition, so that a bar after it is no alternative."""
 _WORDS = ("and", "or", "not", "if", "else")
-_FACTORS = ("pi", "E", "x")
+_FACTORS = ("pi", "x")
 """Names that a bracket after them multiplies."""
 _NEVER = (*_WORDS, *_FACTORS, "True", "False")
 """Names that are no functions, before a bracket too."""
