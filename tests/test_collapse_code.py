@@ -12,6 +12,7 @@ from ntksym.errors import BadData, BadSpec
 from ntksym.network import parse_spec
 from ntksym.runtime.collapsed import CollapsedKernel, collapsed_program, kept_collapse, record
 from ntksym.runtime.deep import sphere
+from ntksym.runtime.kernel import CompiledKernel
 from ntksym.verify.safe import precision
 
 pytestmark = pytest.mark.usefixtures("quick_c")
@@ -56,6 +57,27 @@ def test_as_the_layers(spec: str, dtype: str, eps: float, target: str) -> None:
     np.testing.assert_array_equal(np.diag(found.ntk), k.diag(x).ntk)
     rows = k(x[:5], x[5:]).ntk
     np.testing.assert_allclose(rows, found.ntk[:5, 5:], rtol=0, atol=eps * np.diag(plain.ntk).max())
+
+
+@pytest.mark.parametrize("dtype, eps", [("float64", 1e-14), ("float32", 5e-7)])
+@pytest.mark.parametrize("spec", [HOMOGENEOUS, SQUARE])
+def test_blocks_in_place_are_the_readable_form(spec: str, dtype: str, eps: float) -> None:
+    """Rows of moderate norms go through `numpy.collapsed_tiles`, near ones and zeros do not."""
+    k = CollapsedKernel(parse_spec(spec), target="numpy", dtype=dtype, cache=True, threads=1)
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((300, 30)).astype(dtype)
+    x[:100] += 1.0  # blocks of one sign, and of both
+    x[250] = x[0] * np.float32(1.5)
+    made = k.for_data(x)
+    engine = made._engine
+    assert engine.tiles is not None and engine.tiles.moderate(np.ones((2, 1)), dtype).all()
+    fast = k(x)
+    engine.tiles = None
+    slow = CompiledKernel.__call__(made, x.astype(float))
+    for name in ("nngp", "ntk"):
+        a, b = getattr(fast, name), getattr(slow, name)
+        size = np.sqrt(np.diag(b))
+        assert (abs(a - b) / np.outer(size, size)).max() < eps and (a == a.T).all()
 
 
 def test_near_duplicates_keep_their_digits() -> None:

@@ -12,6 +12,7 @@ from ..backends import Contract, SourceFile
 from ..backends.c.network import collapsed as c_collapsed
 from ..backends.collapsed import TOLERANCE, CollapsedProgram
 from ..backends.numpy import collapsed as numpy_collapsed
+from ..backends.numpy import collapsed_tiles as numpy_tiles
 from ..collapse import Collapsed, angular, collapse
 from ..collapse.fit import Side
 from ..errors import BadData, NoClosedForm, UnsupportedOp
@@ -45,7 +46,8 @@ class NumpyCollapsed(NumpyNetwork):
     """A collapsed network in a NumPy module."""
 
     def __init__(self, program: CollapsedProgram, contract: Contract, *, keep: bool = True) -> None:
-        self._load((numpy_collapsed.network_file(program, contract),), keep)
+        readable = numpy_collapsed.network_file(program, contract)
+        self._load((readable, numpy_tiles.tiles_file(program, contract)), keep)
 
 
 def collapsed_program(

@@ -6,13 +6,11 @@ from dataclasses import replace
 
 from ..._base import SourceFile, identifier
 from ...collapsed import CollapsedProgram
+from ...tolerance import FLOAT_TAIL
 from ..backend import C, Contract, head, inline_function
 from ..helpers.header import HEADER_NAME
 from ..text import c_literal
 from .text import WHOLE
-
-FLOAT_TAIL = 2e-9
-"""Relative size of the powers that are left out in float."""
 
 
 def network_file(program: CollapsedProgram, contract: Contract) -> SourceFile:
