@@ -61,6 +61,8 @@ ACCEPTED = {
     "Rational(1, 2)*x + Integer(3)": x / 2 + 3,
     "pi*x + E": pi * x + sympy.E,
     "max(x, 0)": Max(x, 0),
+    "max(x-1,0)": Max(x - 1, 0),
+    "max(0,2*x)": Max(0, 2 * x),
     "Max(0, x)": Max(0, x),
     "min(max(x, -1), 1)": Min(Max(x, -1), 1),
     "clip(x, -1, 1)": Min(Max(x, -1), 1),

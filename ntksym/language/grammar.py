@@ -287,15 +287,16 @@ class _Reader(Cursor):
             if self.token.kind != ",":
                 break
             self.advance()
-            if token.text.lower() in ("max", "min"):
+            if token.text.lower() in ("max", "min") and isinstance(arguments[-1], Number):
                 self.no_decimal_comma()
         self.close()
         return self.count(Call(token.at, token.text, tuple(arguments), tuple(keywords)))
 
     def no_decimal_comma(self) -> None:
         """Refuse `max(x, 0,1)`: of two numbers one does nothing, so a decimal was meant."""
-        before, comma, after = self.tokens[self.position - 2 : self.position + 1]
-        if before.kind == after.kind == "number" and after.at == comma.at + 1:
+        before, comma, after, *rest = self.tokens[self.position - 2 : self.position + 2]
+        alone = bool(rest) and rest[0].kind in (",", ")")
+        if before.kind == after.kind == "number" and alone and after.at == comma.at + 1:
             if comma.at == before.at + len(before.text):
                 raise ParseError(
                     "a comma between two numbers",
