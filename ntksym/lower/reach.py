@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
 from math import inf
 from typing import Any
 
@@ -33,6 +34,8 @@ UNKNOWN = 92
 _LIMIT = 300
 """At this power of two a function is its leading power and nothing else."""
 _WIDE = 3
+_LEAST = FARTHEST + 2 * _WIDE
+"""The integral begins at two to the power of minus this."""
 
 Sample = Callable[[Any], tuple[Any, Any]]
 
@@ -51,32 +54,44 @@ def reach(d: Derivation, every: tuple[Cell, ...], power: tuple[int, int], side: 
         return Fraction(2) ** (side * UNKNOWN)
     limit = ctx.ldexp(1, side * _LIMIT)
     leads = [found(sign * limit) for sign in (1, -1)]
-    rows = []
-    for i in range(-FARTHEST - 2 * _WIDE, FARTHEST + 2 * _WIDE):
-        at = ctx.ldexp(1, i)
-        rows.append((i, at, [found(sign * at) for sign in (1, -1)]))
+    gaps = [
+        _Gaps(found, [lead[k] / limit**n for lead in leads], n, k, ctx)
+        for k, n in enumerate(power)
+        if n >= 0
+    ]
     for j in range(NEAREST, FARTHEST):
-        if all(
-            _off(rows, [lead[k] / limit**n for lead in leads], n, k, side * j, ctx)
-            <= ctx.ldexp(1, -EXACT)
-            for k, n in enumerate(power)
-            if n >= 0
-        ):
+        if all(g.off(side * j) <= ctx.ldexp(1, -EXACT) for g in gaps):
             return Fraction(2) ** (side * j)
     return Fraction(2) ** (side * FARTHEST)
 
 
-def _off(rows: list[Any], leads: list[Any], n: int, which: int, at: int, ctx: Any) -> Any:
-    """How far a function is from its leading power at the standard deviation 2^at."""
-    size, most = max(map(abs, leads)), ctx.zero
-    for i, where, sides in rows:
-        if i > at + _WIDE or (at < 0 and i < at - 1):
-            continue
-        power = where**n
-        gap = max(abs(side[which] - c * power) for side, c in zip(sides, leads, strict=True))
-        weight = ctx.ldexp(1, -n * at) if at < 0 else ctx.ldexp(where, -(n + 1) * at)
-        most = max(most, gap * weight) if at < 0 else most + gap * weight
-    return most / size if size else most * ctx.inf
+class _Gaps:
+    """How far a function, s or s', is from its leading power: at powers of two, each tried once."""
+
+    def __init__(self, found: Sample, leads: list[Any], n: int, which: int, ctx: Any) -> None:
+        self.found, self.leads, self.n, self.which, self.ctx = found, leads, n, which, ctx
+        self.size = max(map(abs, leads))
+        self.sums = [ctx.zero]
+        """The integral up to powers of two, from the smallest on."""
+
+    def off(self, at: int) -> Any:
+        """That of the head of this file, at the standard deviation 2^at."""
+        ctx, n = self.ctx, self.n
+        if not self.size:
+            return ctx.inf
+        if at < 0:
+            most = max(map(self.gap, range(at - 1, at + _WIDE + 1)))
+            return ctx.ldexp(most / self.size, -n * at)
+        for i in range(len(self.sums) - 1 - _LEAST, at + _WIDE + 1):
+            self.sums.append(self.sums[-1] + ctx.ldexp(self.gap(i), i))
+        return ctx.ldexp(self.sums[at + _WIDE + 1 + _LEAST] / self.size, -(n + 1) * at)
+
+    def gap(self, i: int) -> Any:
+        """The larger one of both sides at 2^i."""
+        where = self.ctx.ldexp(1, i)
+        power = where**self.n
+        sides = (self.found(where), self.found(-where))
+        return max(abs(s[self.which] - c * power) for s, c in zip(sides, self.leads, strict=True))
 
 
 def _sampled(d: Derivation, every: tuple[Cell, ...], ctx: Any) -> Sample | None:
@@ -94,6 +109,7 @@ def _sampled(d: Derivation, every: tuple[Cell, ...], ctx: Any) -> Sample | None:
     except NtksymError:
         return None
 
+    @cache
     def at(z: Any) -> tuple[Any, Any]:
         p = next(p for end, p in parts if end is None or z < end)
         value, slope = p.evaluate({"x": z}, ctx).values()

@@ -107,31 +107,26 @@ NTKSYM_BLOCK_FUNCTION void near_lanes@S@(int kind, size_t b, size_t l, const Sto
   const Stored *ry = qy + (@COUNT@ + 1 + l) * ldy, *sy = ry + ldy;
   const int every = layer_near[l] & 2, odd = (layer_near[l] & @ODD@) != 0;
   const Real young = layer_near[l] & @EARLY@ ? (Real)@YOUNG@ : 0;
-  int any = 0, near[LANES];
   if ((incx == 0) & (incy == 1)) {
     const Real bound = (Real)@GROWING@ * (Real)sx[0];
+    int any = 0;
     for (size_t i = 0; i < b; ++i)
       any |= (next[1][i] < bound * (Real)sy[i]) & ((next[0][i] > 0) | odd) & !(lost && lost[i]);
     if (!any) return;
-    any = 0;
   }
+  double p[6][LANES], root[LANES];
+  size_t place[LANES], count = 0;
   for (size_t i = 0; i < b; ++i) {
     const Real size = (Real)sx[i * incx] * (Real)sy[i * incy];
+    if (!(next[1][i] < (Real)@GROWING@ * size)) continue; /* few are left: no vectors */
+    if (!((next[0][i] > 0) | odd) || (lost && lost[i])) continue;
     const Real before = (Real)rx[i * incx] * (Real)ry[i * incy];
     const Real grown = next[1][i] / size, was = now[1][i] / before;
     const int grows = grown * grown + (Real)@NOISE@ > was * was;
     const Real least = every | (size > (Real)@LOUD@) ? (Real)@NEAR@ : young;
-    near[i] = (next[1][i] < (grows ? (Real)@GROWING@ : least) * size) & ((next[0][i] > 0) | odd);
-    near[i] &= !(lost && lost[i]);
-    any |= near[i];
-  }
-  if (!any) return;
-  double p[6][LANES], root[LANES];
-  size_t place[LANES], count = 0;
-  for (size_t i = 0; i < b; ++i) {
+    if (!grows && !(next[1][i] < least * size)) continue;
     const Stored *x = qx + l * ldx + i * incx, *y = qy + l * ldy + i * incy;
-    const int same = (now[1][i] == 0) & (x[0] == y[0]) & (now[0][i] > 0);
-    if (!near[i] || same) continue;
+    if ((now[1][i] == 0) & (x[0] == y[0]) & (now[0][i] > 0)) continue; /* equal points */
     p[0][count] = x[0];
     p[1][count] = odd ? fabs((double)now[0][i]) : now[0][i];
     p[2][count] = y[0];
