@@ -12,6 +12,14 @@ to first order errors $(\theta, \sigma)$ of one input become at most
 $$\theta' = \sqrt\chi\,\theta + \sqrt{a^2 - v^2}\,\sigma, \qquad \sigma' = |v|\,\sigma,$$
 
 at any angle between x and y: nothing depends on y.
+
+This is of the NNGP.  For the NTK no bound follows from the diagonals.  A layer multiplies Theta by
+$s\,\dot K$, and $d\dot K/d\theta = -\sqrt{q_{11}q_{22}}\sin\theta\,E[s''(u)s''(v)]$ is not in them:
+with $s_p(x) = x + p\,w(x/p)$, w a triangle wave of slopes $\pm\frac12$, $\dot K(q)$ tends to
+$\frac54$ and $K(q)$ to q as p tends to 0, while $\dot K$ falls by $\frac14$ over an angle of the
+order of p.  Where s'' is square-integrable that derivative is at most $\sqrt{q_{11}q_{22}}$ times
+the root of $E[s''(u)^2]E[s''(v)^2]$, and at a kink by J at 0 it is $J^2/2\pi$ (ReLU in a network of n
+layers: an angle changes Theta(x, y) by about $n/2\pi$ times itself, relatively).
 """
 
 from __future__ import annotations
@@ -28,7 +36,9 @@ STEP = 2.0**-13
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    r"""Growth at one variance of the first layer; infinite where a derivative is.
+    r"""Growth of the NNGP at one variance of the first layer; infinite where a derivative is.
+
+    The NTK has no such bound from diagonals alone: the module says why.
 
     Attributes:
         variance: $\Sigma^{(1)}(x, x)$.

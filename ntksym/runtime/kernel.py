@@ -167,6 +167,8 @@ class CompiledKernel:
     def growth(self, variance: float | None = None) -> Growth:
         """What the layers make of rounding: a bound to first order, for every pair of rows.
 
+        Of the NNGP: for the NTK diagonals do not give one (`lower.growth` says why).
+
         Args:
             variance: Sigma(x, x) of the first layer; by default that of rows of mean square one.
 
