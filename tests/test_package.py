@@ -148,6 +148,8 @@ def test_one_abi3_wheel(tmp_path):
         ("mlp:gelu:depth=2", {}),
         ("mlp:tanh:depth=1", {}),
         ("mlp:relu:depth=9,weight_var=2", {"collapse": True}),
+        ("mish", {"variances": 3}),
+        ("mlp:mish:depth=1", {"variances": "1/3"}),
     ],
 )
 def test_c_library_with_its_header_and_consumer(thing, options, tmp_path):

@@ -164,7 +164,7 @@ def generate(
         )
     if read_collapse(collapse):
         whole = collapsed_sources(thing, target, _identifier(name), command, collapse, variances)
-        return _with_extras(whole, target)
+        return _with_extras(whole, target, variances, thing)
     if target in ARRAY_TARGETS:
         options = {"method": method, "error": error, "variances": variances}
         return Made(array_sources(thing, target, _identifier(name), command, **options), ())
@@ -186,7 +186,7 @@ def generate(
         made = Made(sources(lowered, target, command=command), ())
         if target == "c":
             return _with_gradient(made, thing, lowered.name, command)
-    return _with_extras(made, target)
+    return _with_extras(made, target, variances, thing)
 
 
 def _with_gradient(made: Made, thing: Any, name: str, command: str) -> Made:
@@ -200,14 +200,16 @@ def _with_gradient(made: Made, thing: Any, name: str, command: str) -> Made:
     return Made((*files, *c_extras(files, without)), made.choices)
 
 
-def _with_extras(made: Made, target: str) -> Made:
+def _with_extras(made: Made, target: str, variances: Any, thing: Any) -> Made:
     """With what makes C a library: a header, CMake and pkg-config files, a consumer."""
     if target != "c":
         return made
     without = ""
     if not any(f.name.endswith("_gradient.c") for f in made.files):
         without = "No gradient function: " + (made.lacks or "not of collapsed layers")
-    return Made((*made.files, *c_extras(made.files, without)), made.choices)
+    network = getattr(thing, "network", thing)
+    net = network if hasattr(network, "blocks") else None
+    return Made((*made.files, *c_extras(made.files, without, variances, net)), made.choices)
 
 
 def _with_params(thing: Any, params: Mapping[str, Any]) -> Any:

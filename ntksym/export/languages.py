@@ -26,6 +26,7 @@ from ..runtime.array_plan import array_plan, dual_choice, input_range, unit_of_c
 from ..runtime.gradients.lowered import lower_gradient
 from ..runtime.numeric_network import needs_numeric
 from ..runtime.unit_layers import Wanted
+from .example import example
 
 ARRAY_TARGETS = ("jax", "torch")
 _DUALS = {"jax": jax_backend.dual_file, "torch": torch_backend.dual_file}
@@ -61,8 +62,8 @@ def array_sources(
         BadSpec: another target, a parameter of a layer without a value, or a range of variances
             is needed and none is given.
         NoClosedForm: a method that was asked for does not apply.
-        UnsupportedOp: an operation that the target cannot spell (2F1 of parameters), a parameter without a
-            closed-form derivative, or a method that the target does not have.
+        UnsupportedOp: an operation that the target cannot spell (2F1 of parameters), a parameter
+            without a closed-form derivative, or a method that the target does not have.
     """
     if target not in ARRAY_TARGETS:
         raise BadSpec(f"unknown target {target!r}", hint="one of: " + ", ".join(ARRAY_TARGETS))
@@ -150,17 +151,24 @@ _PROTOTYPE = re.compile(
 )
 
 
-def c_extras(files: tuple[SourceFile, ...], without: str = "") -> tuple[SourceFile, ...]:
+def c_extras(
+    files: tuple[SourceFile, ...],
+    without: str = "",
+    variances: Any = None,
+    network: Network | None = None,
+) -> tuple[SourceFile, ...]:
     """What makes generated C a library: header, CMake, pkg-config, and a consumer that builds.
 
     The functions are those that the `.c` files define.  `<name>.pc.in` and the CMake package
-    are filled in by CMake at installation.  `without` says what the library lacks.
+    are filled in by CMake at installation.  `without` says what the library lacks; the consumer
+    calls it inside its `variances`, as `export` takes them.
     """
     bodies = [f for f in files if f.name.endswith(".c")]
     name = bodies[0].name.removesuffix(".c")
     found = [row for f in bodies for row in _PROTOTYPE.findall(f.text)]
     guard = f"NTKSYM_{name.upper()}_H"
     units = " ".join(f.name for f in bodies)
+    prototypes = {f: text for _, text, f in found}
     said = textwrap.wrap(f"The functions of {units}, which say what they compute and how well.", 94)
     said += textwrap.wrap(comment(without), 94)
     head = "/* " + "\n * ".join(said) + " */\n"
@@ -174,12 +182,14 @@ def c_extras(files: tuple[SourceFile, ...], without: str = "") -> tuple[SourceFi
         SourceFile(f"{name}.h", header),
         SourceFile("CMakeLists.txt", cmake),
         SourceFile(f"ntksym_{name}.pc.in", _PKG_CONFIG.replace("@N@", name)),
-        SourceFile("consumer.c", _consumer(name, {f: text for _, text, f in found})),
+        SourceFile("consumer.c", _consumer(name, prototypes, example(variances, network, 3))),
     )
 
 
-def _consumer(name: str, prototypes: dict[str, str]) -> str:
-    """A program that calls the library and prints what it gets."""
+def _consumer(
+    name: str, prototypes: dict[str, str], where: tuple[float, float, float | None]
+) -> str:
+    """A program that calls the library where it has values, and prints what it gets."""
     stem = f"ntksym_{name}"
     head = f'#include "{name}.h"\n#include <stdio.h>\n#include <stdlib.h>\n\nint main(void)\n{{\n'
     inside = prototypes.get(stem, "").split("(", 1)[-1]
@@ -190,20 +200,27 @@ def _consumer(name: str, prototypes: dict[str, str]) -> str:
         given = "1, 1, 3, x, y, out, NULL"
     if f"{stem}_gradient" in prototypes:
         body += _CALL_GRADIENT.replace("@GIVEN@", given)
+    low, high, square = where
+    side, last = (1.0, 0.5) if square is None else ((square / 3) ** 0.5,) * 2
+    numbers = {"LOW": low, "HIGH": min(high, max(low, 1.0)), "COVARIANCE": 0.5 * low}
+    numbers |= {"SIDE": side, "LAST": last}
+    for mark, value in numbers.items():
+        body = body.replace(f"@{mark}@", repr(value))
     body = body.replace("@STEM@", stem).replace("@PARAMS@", params)
     return head + body + "  return 0;\n}\n"
 
 
-_CALL_DUAL = """  const double q[2] = {0.5, 1.0}, q12[1] = {0.25};
+_CALL_DUAL = """  const double q[2] = {@LOW@, @HIGH@}, q12[1] = {@COVARIANCE@};
   double nngp[2], dot[2];
   @STEM@_diag(2, q@PARAMS@, nngp, dot);
   for (int i = 0; i < 2; ++i)
     printf("q = %g: nngp %.17g, derivative %.17g\\n", q[i], nngp[i], dot[i]);
   @STEM@(1, q, q12, q + 1@PARAMS@, nngp, dot);
-  printf("q11, q12, q22 = 0.5, 0.25, 1: nngp %.17g, derivative %.17g\\n", nngp[0], dot[0]);
+  printf("q11, q12, q22 = %g, %g, %g: ", q[0], q12[0], q[1]);
+  printf("nngp %.17g, derivative %.17g\\n", nngp[0], dot[0]);
 """
 
-_CALL_NETWORK = """  const double x[3] = {1.0, 1.0, 1.0}, y[3] = {1.0, -1.0, 0.5};
+_CALL_NETWORK = """  const double x[3] = {@SIDE@, @SIDE@, @SIDE@}, y[3] = {@SIDE@, -@SIDE@, @LAST@};
   double nngp[1], ntk[1];
   if (@STEM@(1, 1, 3, x, x, nngp, ntk)) return 1;
   printf("x and itself: nngp %.17g, ntk %.17g\\n", nngp[0], ntk[0]);

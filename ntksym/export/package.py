@@ -28,11 +28,11 @@ from ..errors import BadSpec, NoClosedForm, Undecided, UnsupportedOp
 from ..language import as_activation
 from ..lower import lower_network
 from ..network import Network, Recursion, recurse
-from ..numeric import read_variances
 from ..runtime.numeric_network import needs_numeric, network_sources
 from ..runtime.routes import chosen_unit
-from ..runtime.unit_layers import Wanted, first_affine
+from ..runtime.unit_layers import Wanted
 from .disk import write_all
+from .example import example
 from .languages import ARRAY_TARGETS, array_sources
 from .package_files import (
     FALLBACK,
@@ -210,15 +210,8 @@ def _network_file(recursion: Recursion, how: _How) -> tuple[SourceFile, ...]:
 
 def _tested(variances: Any, network: Network | None) -> dict[str, str]:
     """Where the package's own tests look: variances of the duals, squares of the rows."""
-    low, high = 0.5, 2.0
-    square = "None"
-    if variances is not None:
-        first, last = (float(v) for v in read_variances(variances))
-        low, high = max(first, min(low, last)), min(last, max(high, first))
-        if network is not None:
-            scale = first_affine(network, 1)[0] / first_affine(network, 5)[0]
-            square = repr((first * last) ** 0.5 * scale)
-    return {"@LOW@": repr(low), "@HIGH@": repr(high), "@SQUARE@": square}
+    low, high, square = example(variances, network, 5)
+    return {"@LOW@": repr(low), "@HIGH@": repr(high), "@SQUARE@": repr(square)}
 
 
 def _assembled(
