@@ -7,20 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from ntksym.network import mlp
-from ntksym.runtime import compile
+from ntksym.backends import Contract
+from ntksym.backends.c.network.file import network_file
+from ntksym.lower import lower_network
+from ntksym.network import mlp, recurse
 from ntksym.runtime.compiler import find_compiler, written
+from ntksym.runtime.engines import with_support
 
 
 @pytest.mark.parametrize("activation", ["exp(-x**2)*sin(x)", "x*sin(x)*exp(-x**2/2)"])
 def test_no_layer_function_is_called(activation: str, tmp_path: Path) -> None:
-    k = compile(mlp(activation, depth=2), target="c", cache=False)
-    written(k.sources, tmp_path)
-    text = (tmp_path / "network.c").read_text()
+    schedule = lower_network(recurse(mlp(activation, depth=2)))
+    source = network_file(schedule, Contract("test", ("a network",)))
+    written(with_support(source), tmp_path)
+    text = source.text
     assert "NTKSYM_LANE_FUNCTION void layer0" in text
     compiler = find_compiler()
     flags = [f for f in compiler.flags if f != "-shared"]
-    argv = [*compiler.command, *flags, "-S", "-o", "network.s", "network.c"]
+    argv = [*compiler.command, *flags, "-S", "-o", "network.s", source.name]
     subprocess.run(argv, cwd=tmp_path, check=True)
     made = (tmp_path / "network.s").read_text()
     labels = {line.split(":")[0] for line in made.splitlines() if line.startswith("layer0")}

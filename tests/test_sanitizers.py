@@ -42,16 +42,18 @@ DUAL = r"""
 int main(void)
 {
   static const double rho[] = {-1.0, -0.999999999, -0.3, 0.0, 1e-300, 0.5, 0.9999999999999999, 1.0, 1.0000000000000002};
-  static const size_t sizes[] = {0, 1, 3, 64, 65, HARD * HARD * 9 + 2};
+  enum { EACH = 4, ALL = HARD * HARD * EACH }; /* angles of each pair; all angles between them */
+  static const size_t sizes[] = {0, 1, 3, 64, 65, ALL + 2};
   for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; ++s) {
     const size_t n = sizes[s];
     double *a = fresh(n), *c = fresh(n), *b = fresh(n), *k = fresh(n), *d = fresh(n);
     for (size_t i = 0; i < n; ++i) {
-      a[i] = hard[i % HARD];
-      b[i] = hard[(i / HARD) % HARD];
-      c[i] = rho[(i / (HARD * HARD)) % 9] * sqrt(a[i]) * sqrt(b[i]);
+      const size_t j = i % HARD, k = (i / HARD) % HARD, l = i / (HARD * HARD);
+      a[i] = hard[j];
+      b[i] = hard[k];
+      c[i] = rho[(2 * l + j + 4 * k) % 9] * sqrt(a[i]) * sqrt(b[i]);
     }
-    if (n > HARD * HARD * 9) { a[n - 1] = NAN; b[n - 2] = INFINITY; }
+    if (n > ALL) { a[n - 1] = NAN; b[n - 2] = INFINITY; }
     @CALLS@
     used(a, n); used(b, n); used(c, n); used(k, n); used(d, n);
   }
