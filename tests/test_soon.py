@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from fractions import Fraction
-from math import inf
+from math import exp, inf, log
 from typing import Any
 
 import pytest
@@ -15,6 +15,8 @@ from ntksym.numeric import choose, soon
 from ntksym.numeric import rules as rules_module
 from ntksym.numeric.patience import TooLong, at_most, check
 from ntksym.numeric.quadrature import quadrature_dual
+from ntksym.numeric.series.tail import foretold
+from ntksym.numeric.table import table_cost
 from ntksym.runtime.rule_store import clock_seconds, core_seconds, kept
 
 
@@ -168,6 +170,16 @@ def test_a_series_for_singularities_near_the_line_is_not_begun() -> None:
         assert seconds(as_activation(text), one, 1e-10) == 0.0
     with at_most(0.0), pytest.raises(TooLong):
         rules_module.RULES["series"].make(as_activation("atan(x)+x/3"), one, 1e-3)
+
+
+def test_one_look_foresees_how_long_a_spectrum_is() -> None:
+    """The first coefficients fall like those of a kink, later ones as the strip is wide."""
+    assert abs(foretold(64, 2 * log(2), 6.0, 0.0) - 64 * exp(3.0)) <= 1
+    assert foretold(64, log(2), 60.0, 0.0) == inf
+    root = foretold(64, 0.2 * (8 - 32**0.5), 10.0, 0.2) ** 0.5
+    assert abs(root - (8 + 10 / 0.2)) < 0.1
+    with pytest.raises(Undecided, match=r"needs about 1\d{5} Hermite coefficients"):
+        table_cost("atan(x)", 1000.0, error=1e-10)
 
 
 def test_lines_are_told_once(capsys: pytest.CaptureFixture[str]) -> None:

@@ -33,7 +33,7 @@ _LAST = 5.0
 """Seconds at least for the rule that needs the least building."""
 _GRACE = 10.0
 """Seconds more for a table of `RELAXED`: entries are dear without it."""
-_LOOK = 3.0
+_LOOK = 5.0
 """Seconds for a look at how long building takes: one that takes longer is no look."""
 
 

@@ -15,6 +15,8 @@ from ...errors import NotSquareIntegrable, Undecided
 from ...symbols import x
 
 MOST_NODES = 60_000
+THINNER = 0.7
+"""The factor by which the widths of the strips fall that are tried."""
 _COLUMN = 0.5
 _LENGTHS = 400
 _TRIES = 60
@@ -153,6 +155,15 @@ def widest(span: Span, tol: Any, thinner: float) -> Any | None:
                 return half
             half = half * thinner
     return None
+
+
+def decay(pieces: tuple[Any, ...], dev: Any, tol: Any) -> float:
+    r"""About the r of $a_n^2\approx e^{-r\sqrt n}$ at one deviation, from the widest strip.
+
+    It is rather too large; 0 with kinks, or where no strip is shown.
+    """
+    half = widest(Span(pieces, dev, dev), tol, THINNER) if len(pieces) == 1 else None
+    return 0.0 if half is None else 2 * float(half) / THINNER
 
 
 def _columns(func: Any, span: Span, reach: Any, half: Any) -> Columns | None:

@@ -9,6 +9,7 @@ most $|\rho|^{N-1}\sqrt{R'_NR'_N}$ (where s' is square integrable), and, for eve
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf, log
 from typing import Any
 
 
@@ -60,3 +61,28 @@ def _mean(a: Any, b: Any) -> Any:
 
     zero = arb(0)
     return a.upper().max(zero).sqrt() * b.upper().max(zero).sqrt()
+
+
+FAR = 1e6
+"""Longer series are not told apart."""
+
+
+def foretold(count: int, gain: float, wanted: float, rate: float) -> float:
+    r"""About how many terms it takes until the rest is $e^{-w}$ times what `count` terms leave.
+
+    It has fallen by the factor $e^g$ since half of them, and is taken for $n^{-p}e^{-r\sqrt n}$
+    with the `rate` r of the nearest singularities, 0 for none known: they look like kinks until
+    then.  Infinite where more than `FAR` would be needed.
+    """
+    power = max(gain - rate * (count**0.5 - (count / 2) ** 0.5), -log(2)) / log(2)
+
+    def short(n: float) -> bool:
+        return bool(power * log(n / count) + rate * (n**0.5 - count**0.5) < wanted)
+
+    low, high = float(count), FAR
+    if short(high):
+        return inf
+    while high - low > 1:
+        middle = (low + high) / 2
+        low, high = (middle, high) if short(middle) else (low, middle)
+    return high

@@ -18,13 +18,11 @@ from ..arith import ball, fraction, working
 from .cosines import Cells, at_points, cells, interpolate
 from .enclosed import coefficients, rational, slope_moment
 from .sweep import Sweep, sweep
-from .tail import Rest, slope_tail, value_tail
+from .tail import FAR, Rest, foretold, slope_tail, value_tail
 
 _BITS = 64
 _FEW = 64
-_THINNER = 0.7
 _DOUBT = 4
-_FAR = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,19 +280,17 @@ def refuse_narrow(activation: Activation, error: float, variance: Fraction, most
     from flint import arb
 
     from ...verify.definition import factor
-    from .strip import Span, widest
+    from .strip import THINNER, decay
 
     with working(_BITS):
         pieces = factor(activation.expr, derivative=False, distributional=False).pieces
-        dev = ball(variance).sqrt()
-        half = widest(Span(pieces, dev, dev), arb(error), _THINNER) if len(pieces) == 1 else None
-    shown = 0.0 if half is None else float(half)
-    need = (log(error) / (2 * shown)) ** 2 if shown else inf
+        rate = decay(pieces, ball(variance).sqrt(), arb(error))
+    need = (log(error) / (THINNER * rate)) ** 2 if rate else inf
     if need > _DOUBT * most:
-        need = min(need, _predicted(activation, variance, error, 2 * shown / _THINNER))
+        need = min(need, _predicted(activation, variance, error, rate))
     if need > _DOUBT * most:
         where = "singularities near the line" if len(pieces) == 1 else "kinks"
-        many = f"about {need:.0f}" if need < _FAR else "more than a million"
+        many = f"about {need:.0f}" if need < FAR else "more than a million"
         raise Undecided(
             f"the Hermite series of {activation.expr} needs {many} terms for an error of "
             f"{error:g}: {where}",
@@ -303,30 +299,14 @@ def refuse_narrow(activation: Activation, error: float, variance: Fraction, most
 
 
 def _predicted(activation: Activation, q: Fraction, error: float, rate: float) -> float:
-    r"""How many terms leave a relative error, from the decay of the first ones.
-
-    It goes on like $n^{-p}e^{-r\sqrt n}$, r the `rate` of the nearest singularities: they look like
-    kinks until then.  Infinite where a million do not do.
-    """
+    """How many terms leave a relative error, from the decay of the first ones, as `foretold`."""
     found = coefficients(activation, q, _FEW, bits=2 * _BITS)
     rest = float(found.rest)
     before = rest + sum(float(a) ** 2 for a in found.values[_FEW // 2 :])
     goal = error * float(found.second)
     if rest <= goal:
         return _FEW
-    gain, wanted = log(before / rest), log(rest / goal)
-    power = max(gain - rate * (_FEW**0.5 - (_FEW / 2) ** 0.5), 0.0) / log(2)
-
-    def fallen(n: float) -> float:
-        return power * log(n / _FEW) + rate * (n**0.5 - _FEW**0.5)
-
-    low, high = float(_FEW), _FAR
-    if fallen(high) < wanted:
-        return inf
-    while high - low > 1:
-        middle = (low + high) / 2
-        low, high = (middle, high) if fallen(middle) < wanted else (low, middle)
-    return high
+    return foretold(_FEW, log(before / rest), log(rest / goal), rate)
 
 
 def _first_below(

@@ -19,6 +19,8 @@ _MORE = 1.8
 """A band is given more coefficients than it needs alone, for its pairs with steeper ones."""
 _DEAREST = 4
 _SURE = 1.1
+_HOPELESS = 2.0
+"""As `_SURE`, of what is foreseen from the first coefficients alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,15 @@ def table_cost(
 
     Raises: as `table_dual`, where that is seen without building it.
     """
-    from ..arith import working
+    from flint import arb
+
+    from ..arith import ball, working
+    from ..series.strip import decay
+    from ..series.tail import FAR
     from .bands.cross import divided
     from .build import BITS, span, vanishes
     from .scale import ordinary
-    from .spectra.source import FIRST, MOST, predicted, shape, start
+    from .spectra.source import FIRST, MOST, foreseen, predicted, shape, start
     from .spectra.spectrum import spectra
     from .variable import lebesgue
     from .variances import Axis
@@ -68,15 +74,18 @@ def table_cost(
         slope = starts[1]
         goal = float((slope.least * error / 8 / lebesgue(count) ** 2).lower())
         terms, guess = FIRST, FIRST
+        rate, far = decay(slope.shape.pieces, ball(Fraction(high)).sqrt(), arb(error)), 0.0
         for _ in range(2):  # a second look where the first is far from the goal
             one = spectra(slope.shape, (Fraction(high),), terms, slope.bits, False)
             guess = predicted(one, terms, goal)
-            if guess <= 2 * terms:
+            far = foreseen(one, terms, goal, rate) if rate else 0.0
+            if guess <= 2 * terms or far > _HOPELESS * MOST:
                 break
             terms = min(_DEAREST * terms, guess, MOST)
-        if guess > _SURE * MOST:
+        if guess > _SURE * MOST or far > _HOPELESS * MOST:
+            many = f"about {max(guess, far):.0f}" if far < FAR else "more than a million"
             raise Undecided(
-                f"the {slope.what} needs about {guess} Hermite coefficients",
+                f"the {slope.what} needs {many} Hermite coefficients",
                 hint="smaller variances, or a larger error",
             )
     bands = len(ends) - 1

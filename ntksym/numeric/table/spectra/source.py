@@ -12,6 +12,7 @@ from typing import Any
 from sympy import Expr
 
 from ....errors import Undecided
+from ...series.tail import foretold
 from ..fit import worst_tail
 from ..variable import lebesgue
 from ..variances import Axis, interpolation
@@ -197,6 +198,17 @@ def predicted(found: list[Spectrum], terms: int, goal: float) -> int:
     if not found[0].kink:
         return int(1.1 * terms * (1 + root) ** 2)
     return int(1.22 * terms * exp(power / 2) * (1 + root))  # between: decay slows down in time
+
+
+def foreseen(found: list[Spectrum], terms: int, goal: float, rate: float) -> float:
+    """The same without kinks, where singularities are known to leave e^(-rate sqrt n) in the end.
+
+    As `series.tail.foretold`.
+    """
+    tails = _tails(found[:1])
+    if not min(tails[terms], goal) > 0:
+        return terms
+    return foretold(terms, log(tails[terms // 2] / tails[terms]), log(tails[terms] / goal), rate)
 
 
 def _more(found: list[Spectrum], terms: int, goal: float) -> int:
