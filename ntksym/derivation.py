@@ -6,7 +6,7 @@ keeps the exact closed forms.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 from sympy import Basic, Expr, Gt, Rational, true
@@ -34,6 +34,10 @@ class Derivation:
         """The derivation, with roots of numbers as atoms where they would end up nested."""
         d = cls(activation, centred)
         return d if d.value is not None and not d.field.towers else cls(activation, centred, True)
+
+    def __getstate__(self) -> dict[str, object]:
+        """What was asked: the closed forms, which FLINT holds, are derived again where needed."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
 
     @cached_property
     def field(self) -> Field:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from sympy import Basic, Expr, Pow, Symbol, oo
+from sympy import Basic, Expr, Pow, Symbol, nan, oo
 
 from .abbreviations import latex_rows
 from .activation import Activation
@@ -77,15 +77,43 @@ class Dual:
         assert self.derivation is not None
         return self.derivation.at(Rational(q11), Rational(q12), Rational(q22), slope=derivative)
 
+    @property
+    def rows(self) -> tuple[tuple[str, str, Expr], ...]:
+        """(name, name in LaTeX, expression) of the formulas, as they are printed.
+
+        Where s jumps, E[s'(u)s'(v)] is that of s' off the jumps, and the derivative in q12 has a
+        row of its own.
+        """
+        e = r"\mathbb{E}"
+        slope = ("E[s'(u)s'(v)]", rf"{e}[\sigma'(u)\,\sigma'(v)]")
+        jumped = (
+            "d/dq12 E[s(u)s(v)]",
+            rf"\partial_{{q_{{12}}}}{e}[\sigma(u)\,\sigma(v)]",
+            self.dot,
+        )
+        rows = (
+            ("E[s(u)s(v)]", rf"{e}[\sigma(u)\,\sigma(v)]", self.value),
+            *(() if self.continuous else (jumped,)),
+            (*slope, self.dot if self.continuous else self.dot_ae),
+            ("E[s(u)^2]", rf"{e}[\sigma(u)^2]", self.diag),
+            ("E[s'(u)^2]", rf"{e}[\sigma'(u)^2]", self.diag_dot_ae),
+        )
+        # 1/x, the derivative of log|x|, has no expectation off its singularity
+        return tuple(row for row in rows if row[2] is not nan)
+
+    def __str__(self) -> str:
+        """The formulas, one a line."""
+        lines = [f"s(x) = {self.activation.expr}"]
+        return "\n".join([*lines, *(f"{name} = {expr}" for name, _, expr in self.rows)])
+
+    def latex(self, *, full: bool = False) -> str:
+        """The formulas as an `aligned` block; what repeats has a name, unless `full`."""
+        named = [(r"\sigma(x)", self.activation.expr), *((n, e) for _, n, e in self.rows)]
+        body = " \\\\\n".join(latex_rows(named, full=full))
+        return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
+
     def _repr_latex_(self) -> str:
-        rows = [
-            (r"\mathbb{E}[\sigma(u)\sigma(v)]", self.value),
-            (r"\mathbb{E}[\sigma'(u)\sigma'(v)]", self.dot),
-            (r"\mathbb{E}[\sigma(u)^2]", self.diag),
-            (r"\mathbb{E}[\sigma'(u)^2]", self.diag_dot),
-        ]
-        body = r" \\ ".join(latex_rows(rows))
-        return rf"$\displaystyle \begin{{aligned}} {body} \end{{aligned}}$"
+        return rf"$\displaystyle {self.latex()}$"
 
 
 def dual(activation: Any, *, mean: bool = False) -> Dual:

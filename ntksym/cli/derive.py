@@ -162,24 +162,6 @@ def parameter_lines(activation: Activation) -> list[Line]:
     return [("", f"parameters: {said}")] if said else []
 
 
-def _rows(d: Dual) -> list[tuple[str, str, Any]]:
-    """(text name, LaTeX name, expression) of everything that is shown."""
-    s = r"\mathbb{E}"
-    rows = [("E[s(u)s(v)]", rf"{s}[\sigma(u)\,\sigma(v)]", d.value)]
-    slope = ("E[s'(u)s'(v)]", rf"{s}[\sigma'(u)\,\sigma'(v)]")
-    square = ("E[s'(u)²]", rf"{s}[\sigma'(u)^2]")
-    if d.continuous:
-        rows.append((*slope, d.dot))
-    else:
-        rows.append(
-            ("d/dq12 E[s(u)s(v)]", rf"\partial_{{q_{{12}}}}{s}[\sigma(u)\,\sigma(v)]", d.dot)
-        )
-        rows.append((*slope, d.dot_ae))
-    rows.append(("E[s(u)²]", rf"{s}[\sigma(u)^2]", d.diag))
-    rows.append((*square, d.diag_dot_ae))
-    return rows
-
-
 def _text(d: Dual, mean: bool, view: View, full: bool) -> list[Line]:
     from ..display import formulas
 
@@ -188,7 +170,7 @@ def _text(d: Dual, mean: bool, view: View, full: bool) -> list[Line]:
 
     def put(rows: list[tuple[str, Any]]) -> None:
         shown, names = formulas(
-            [(n if view.unicode else n.replace("²", "^2"), e) for n, e in rows],
+            [(n.replace("^2", "²") if view.unicode else n, e) for n, e in rows],
             width=view.width,
             unicode=view.unicode,
             full=full,
@@ -205,7 +187,7 @@ def _text(d: Dual, mean: bool, view: View, full: bool) -> list[Line]:
             ("dim", "s jumps: d/dq12 is infinite on the diagonal; s' is taken off the jumps")
         )
     lines.append(("", ""))
-    rows = [(name, expr) for name, _, expr in _rows(d)]
+    rows = [(name, expr) for name, _, expr in d.rows]
     put(rows[:-2])
     lines += [("dim", "diagonal, u = v of variance q" + (", mean m" if mean else "")), ("", "")]
     put(rows[-2:])
@@ -216,16 +198,8 @@ def _text(d: Dual, mean: bool, view: View, full: bool) -> list[Line]:
 
 
 def _latex(d: Dual, full: bool) -> list[Line]:
-    from ..abbreviations import latex_rows
-
-    rows = [(name, expr) for _, name, expr in _rows(d)]
-    lines = [
-        ("", rf"{line} \\")
-        for line in latex_rows([(r"\sigma(x)", d.activation.expr), *rows], full=full)
-    ]
-    head, tail = ("", r"\begin{aligned}"), ("", r"\end{aligned}")
     conditions = _validity(d, r"\mathbb{E}[\sigma'(u)^2]") if d.conditions else []
-    return [head, *lines, tail, *(("", f"% {line}") for line in conditions)]
+    return [("", d.latex(full=full)), *(("", f"% {line}") for line in conditions)]
 
 
 def _validity(d: Dual, square: str) -> list[str]:
