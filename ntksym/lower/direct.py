@@ -118,6 +118,20 @@ class Direct:
         unit = float(self.marks.evaluate({})["unit"]) ** 2
         return bin_ends(first)[0] * unit, bin_ends(last)[1] * unit
 
+    def always(self, small: float) -> float:
+        """The variance from which every pair with a smaller one than `small` is integrated.
+
+        Infinite where there is none, and where that depends on parameters or on both variances.
+        """
+        if len(self.point.args) > 1 or self.grow:
+            return inf
+        unit = float(self.marks.evaluate({})["unit"]) ** 2
+        first = BINS
+        rows = [i for i in range(BINS) if bin_ends(i)[0] * unit < small]
+        while first and all(self.used[0][i * BINS + first - 1] == 1 for i in rows):
+            first -= 1
+        return bin_ends(first)[0] * unit if first < BINS else inf
+
     def digest(self) -> str:
         """SHA-256 of the programs and the tables, in hexadecimal."""
         programs = f"{self.point.digest()} {self.marks.digest()}"

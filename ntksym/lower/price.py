@@ -15,7 +15,7 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import lru_cache
 
-from sympy import Add, Expr, Integer, factorial, factorial2, pi, sqrt
+from sympy import Add, Expr, Integer, exp, factorial, factorial2, pi, sqrt
 
 from .. import symbols as S
 from ..activation import Activation
@@ -36,6 +36,7 @@ SMALL = Fraction(1, 4)
 ORDER = 27
 """Terms of the series of m: at q = 1/4 the next one is below 2^-60 for exp(x) and its like."""
 _PROBE = Fraction(1, 10**5)
+_ROUNDED = 2.0**-50
 _BOUNDED = 2.0**10
 """Terms of the derivative that are so many times its value at most, at variances as small as the
 square of the probe, lose a few digits at every variance; others lose all of them.
@@ -58,7 +59,10 @@ def small_program(activation: Activation) -> Program | None:
     b = Builder((*(s.name for s in _ENTRIES), "root", *names), root="root")
     slope = b.operand(d.dot)
     means = [_mean(b, derived, s) for s in (S.q11, S.q22)]
-    outputs = (("slope", slope), ("base", b.emit("mul", *means)))
+    base = b.emit("mul", *means)
+    for mean in means:  # of a variance 0, whatever the other one's is
+        base = b.emit("select", b.emit("abs", mean), Fraction(0), Fraction(0), base, hint="base")
+    outputs = (("slope", slope), ("base", base))
     return b.program("small", outputs, (), f"Price's theorem for {activation.expr}")
 
 
@@ -131,12 +135,36 @@ def _about_zero(d: Derivation) -> tuple[TermSum, ...] | None:
 def point_loses(activation: Activation, variance: Fraction) -> bool:
     """Whether s itself cancels at one standard deviation from 0, as exp(-x) - exp(-2x) does.
 
-    Then the definition, which sums values of s, is no better than the closed form.
+    Then the definition, which sums values of s, is no better than the closed form.  Not where the
+    pieces end at 0 and are sums of exponentials: those are summed about their end, see `anchored`.
     """
     derived = dual(activation).derivation
     assert isinstance(derived, Derivation)
-    sides = zip(_about_zero(derived) or (), (1, -1), strict=False)
+    pieces = _about_zero(derived) or ()
+    sides = [(p, n) for p, n in zip(pieces, (1, -1), strict=False) if not anchored(pieces, p)]
     return any(loses(p.expr.xreplace({x: n * sqrt(S.q11)}), variance) for p, n in sides)
+
+
+def anchored(pieces: tuple[TermSum, ...], piece: TermSum) -> bool:
+    """Whether a piece ends at 0, and its exponentials as doubles add up there to what they are."""
+    if len(pieces) < 2 or any(k.tilt or k.gates for k in piece.terms):
+        return False
+    powers: dict[int, list[float]] = {}
+    for k, c in piece.terms.items():
+        if not all(z.expr.is_real for z in (c, k.shift, k.const)):
+            return False
+        powers.setdefault(k.power, []).append(float(c.expr * exp(k.const.expr)))
+    exact = {n: 0.0 for n in powers} | {n: float(e) for n, e in _at_zero(piece).items()}
+    return all(abs(sum(cs) - exact[n]) <= _ROUNDED * abs(exact[n]) for n, cs in powers.items())
+
+
+def _at_zero(piece: TermSum) -> dict[int, Expr]:
+    """The sums of the coefficients of each power, without the exponentials."""
+    found: dict[int, TermSum] = {}
+    for k, c in piece.terms.items():
+        own = TermSum(piece.field, {k._replace(power=0): c})
+        found[k.power] = found.get(k.power, TermSum(piece.field, {})) + own
+    return {n: f.at(piece.field.integer(0)).expr for n, f in found.items()}
 
 
 def _sign(end: Exact | None, infinite: int) -> int:

@@ -56,7 +56,10 @@ def _direct_ends(rule, low, high, m, t, reach, more):
 
 
 def _direct_values(rule, marks, which, cell, base, v, y):
-    """s, or its slope, at v = base + y in a cell: beside a kink from y, which has all digits."""
+    """s, or its slope, at v = base + y in a cell: beside a kink from y, which has all digits.
+
+    At a kink at 0, where y is v itself, where several exponentials may cancel.
+    """
     kinks, _, _, closed, given = marks
     value, width = rule[0](v, *given)[which], 2 * rule[3] + 3
     counts = rule[2][0] + rule[2][1]
@@ -69,7 +72,8 @@ def _direct_values(rule, marks, which, cell, base, v, y):
         if not cell + upper or cell + upper > len(kinks):
             continue
         k = kinks[cell - 1 + upper]
-        beside = (base == k) & (np.abs(y) < abs(k))
+        several = np.max(np.abs(rows[:, 0])) if len(rows) > 1 else np.inf
+        beside = (base == k) & (np.abs(y) < abs(k) if k else np.abs(y) * several < 1.0)
         near = y[beside]
         sums = rows[:, 2 + rule[3] :] if upper else rows[:, 1 : 2 + rule[3]]
         parts = [(row[0], np.polyval(c[::-1], near)) for row, c in zip(rows, sums)]
@@ -231,7 +235,10 @@ def _direct_nodes(rule, marks, row, q, turn, more):
 
 def _direct_pairs(rule, marks, unit, which, q11, q12, q22, root):
     """The dual or its derivative; the outer integral is over the input of smaller variance."""
-    q = np.minimum(q11, q22)
+    q, most = np.minimum(q11, q22), np.maximum(q11, q22)
+    nothing = q == 0.0  # as at 2^-1020: of a jump there is no derivative
+    q = np.where(nothing, 2.0**-1020, q)
+    root = np.where(nothing, 2.0**-510 * np.sqrt(most), root)
     parts = which & rule[5] & (root > 2.0 * unit * np.sqrt(q))
     total = np.empty(len(q))
     for by_parts in (False, True):
@@ -241,10 +248,9 @@ def _direct_pairs(rule, marks, unit, which, q11, q12, q22, root):
             given = q[own], q12[own], root[own] / np.sqrt(q[own])
             total[own] = _direct_outer(rule, marks, which, by_parts, *given)
             if which and rule[4] and not by_parts:
-                most = np.maximum(q11[own], q22[own])
-                for end, anywhere in ((q[own], True), (most, False)):
+                for end, anywhere in ((q[own], True), (most[own], False)):
                     total[own] += _direct_jumped(rule, marks, end, q12[own], root[own], anywhere)
-    return total
+    return np.where(nothing & (np.abs(total) <= 2.0**-480 * np.sqrt(most)), 0.0, total)
 
 
 def _direct_jumped(rule, marks, q, q12, root, anywhere):
@@ -327,7 +333,8 @@ def _direct_used(table, bins, variances, unit, most):
         exponent = np.frexp(np.clip(q / unit / unit / @FIRST@, 1e-300, 1e300))[1] - 1
         place = place * bins + np.clip((exponent + 2 * (bins // 2)) // 2, 0, bins - 1)
     flags = np.frombuffer(table.encode(), dtype=np.uint8) - 48
-    inside = np.logical_and.reduce([(q > 1e-280) & (q < 1e280) for q in variances])
+    low, high = np.minimum.reduce(variances), np.maximum.reduce(variances)
+    inside = ((low > 1e-280) | ((low == 0.0) & (high > 0.0))) & (high < 1e280)
     inside &= sum(np.sqrt(np.maximum(q, 0.0)) for q in variances) <= most / (3 - len(variances))
     return np.where(inside, flags[place], 0)
 

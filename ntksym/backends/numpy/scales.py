@@ -6,9 +6,11 @@ need it only.
 
 from __future__ import annotations
 
+from math import inf
+
 from ...lower.direct import Direct
 from ...lower.far import Far
-from ...lower.ops import FAR_OPS
+from ...lower.ops import DIRECT_OPS, FAR_OPS
 from ...lower.price import SMALL
 from ...lower.program import Program, with_inner
 from .._base import spell_program
@@ -33,7 +35,7 @@ def scale_functions(programs: tuple[Program, ...]) -> tuple[str, ...]:
                 continue
             known.add(let.label)
             if isinstance(let.inner, Program):
-                found.append(_price(let.inner, f"_{let.label}"))
+                found.append(_price(let.inner, f"_{let.label}", _until(programs, let.label)))
             elif isinstance(let.inner, Far):
                 stem = f"_rule_{let.inner.digest()[:12]}"
                 if stem not in known:
@@ -55,11 +57,28 @@ def scale_functions(programs: tuple[Program, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _price(inner: Program, name: str) -> str:
+def _until(programs: tuple[Program, ...], label: str) -> float:
+    """The variance from which the definition is what counts, where it replaces `price`."""
+    found = inf
+    for p in with_inner(programs):
+        lines = {let.name: let for let in p.body}
+        for let in p.body:
+            if not isinstance(let.inner, Direct) or let.op != DIRECT_OPS[0]:
+                continue
+            source = lines.get(str(let.args[0]))
+            while source is not None and source.inner is not None and source.label != label:
+                source = lines.get(str(source.args[0]))
+            if source is not None and source.label == label:
+                found = min(found, let.inner.always(float(SMALL)))
+    return found
+
+
+def _price(inner: Program, name: str, until: float) -> str:
     extra = "".join(f", {a}" for a in spell_program(inner, NUMPY).inputs[4:])
     text = _PRICE.replace("@NAME@", name).replace("@PARAMS@", extra)
     nodes = "".join(f"    ({x!r}, {w!r}),\n" for x, w in legendre(NODES))
     text = text.replace("@NODES@", nodes).replace("@SMALL@", repr(float(SMALL)))
+    text = text.replace("@TAKEN@", _TAKEN.replace("@UNTIL@", repr(until)) if until < inf else "")
     about = "The derivative of the dual, and the dual at q12 = 0."
     return function(inner, f"{name}_inner", about) + "\n\n" + text.strip("\n")
 
@@ -87,6 +106,9 @@ def _rule(far: Far, stem: str) -> str:
     return f"{pair}\n\n{single}\n\n{text.strip(chr(10))}"
 
 
+_TAKEN = """    least, most = np.minimum(given[1], given[3]), np.maximum(given[1], given[3])
+    small &= ~((most > @UNTIL@) & (most < 1e280) & (least > 1e-280))  # the definition is taken
+"""
 _PRICE = '''
 @NAME@_NODES = (
 @NODES@)
@@ -96,13 +118,17 @@ def @NAME@(closed, q11, q12, q22, root@PARAMS@):
     """The closed form; at small variances the integral of its derivative (Price 1958)."""
     given = np.broadcast_arrays(closed, q11, q12, q22, root@PARAMS@)
     small = (given[1] >= 0.0) & (given[3] >= 0.0) & ((given[1] < @SMALL@) | (given[3] < @SMALL@))
-    if not small.any():
+@TAKEN@    if not small.any():
         return closed
     value = np.array(given[0], dtype=np.float64)
+    with np.errstate(all="ignore"):
+        value[small] = @NAME@_inner(*(v[small] for v in given[1:]))[1]
+    small &= (given[1] > 0.0) & (given[3] > 0.0) & (given[2] != 0.0)
+    if not small.any():
+        return value
     a, c, b, r, *more = (v[small] for v in given[1:])
     length = np.sqrt(a) * np.sqrt(b)
-    turn, rest = np.arctan2(np.abs(c), r), np.arctan2(r, np.abs(c))
-    total, base = 0.0, 0.0
+    turn, rest, total = np.arctan2(np.abs(c), r), np.arctan2(r, np.abs(c)), 0.0
     most = min(max(float(a.max()), float(b.max()), 1.0), 1e40)
     left, right = 0.0, 0.25 ** (1 + np.ceil(np.log2(most) / 4.0))
     with np.errstate(all="ignore"):
@@ -111,10 +137,10 @@ def @NAME@(closed, q11, q12, q22, root@PARAMS@):
                 x = left + (right - left) * node
                 sine = np.sin(rest + turn * x)
                 cosine = np.copysign(np.sin(turn * (1.0 - x)), c)
-                slope, base = @NAME@_inner(a, length * cosine, b, length * sine, *more)
+                slope = @NAME@_inner(a, length * cosine, b, length * sine, *more)[0]
                 total = total + (right - left) * weight * sine * slope
             left, right = right, min(4.0 * right, 1.0)
-        value[small] = base + np.copysign(turn, c) * length * total
+        value[small] += np.copysign(turn, c) * length * total
     return value
 '''
 

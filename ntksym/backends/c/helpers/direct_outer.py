@@ -92,7 +92,10 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
                                                 double q12, double q22, double root, double unit)
 {
   static const double ladder[7] = {0.0, 2.5, -2.5, 5.2, -5.2, 9.1, -9.1};
-  const double q = q11 < q22 ? q11 : q22, r = sqrt(q), turn = q12 / q, t = root / r;
+  const double least = q11 < q22 ? q11 : q22, most = q11 < q22 ? q22 : q11;
+  const int nothing = least == 0.0; /* as at 2^-1020: of a jump there is no derivative */
+  const double q = nothing ? 0x1p-1020 : least, r = sqrt(q), turn = q12 / q;
+  const double t = nothing ? sqrt(most) : root / r;
   const int parts = which && s->dies && t > 2.0 * unit, row = parts ? 0 : which;
   const double width = t / fabs(turn), moved = s->grow * (1.0 + fabs(turn)) * r;
   const double reach = ntksym_direct_reach(s, row, 0.0, r, moved);
@@ -133,7 +136,8 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
   }
   if (which && s->jumps && !parts)
     total += ntksym_direct_jumped(s, q, q12, root, 1) +
-             ntksym_direct_jumped(s, q11 < q22 ? q22 : q11, q12, root, 0);
+             ntksym_direct_jumped(s, most, q12, root, 0);
+  if (nothing && fabs(total) <= 0x1p-480 * t) return 0.0;
   return total * 0x1.9884533d43651p-2;
 }
 

@@ -32,11 +32,27 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_beside(const ntksym_direct_rule *s, int
   }
 }
 
-/* Whether y, from an end k of a cell, has digits that k + y has not. */
+/* The largest rate of the exponentials of a cell. */
+static inline double ntksym_direct_rate(const ntksym_direct_rule *s, int which, int cell)
+{
+  const int cells = s->kinks + 1, wide = 2 * s->degree + 3, first = which * cells + cell;
+  const double *row = s->closed;
+  double most = 0.0;
+  for (int j = 0; j < first; ++j) row += s->groups[j] > 0 ? wide * s->groups[j] : 0;
+  for (int g = 0; g < s->groups[first]; ++g)
+    most = fabs(row[g * wide]) > most ? fabs(row[g * wide]) : most;
+  return most;
+}
+
+/* Whether y, from an end k of a cell, has digits that k + y has not; or, at k = 0, where they are
+ * the same number, whether s is a sum of exponentials that may cancel there. */
 static inline int ntksym_direct_finer(const ntksym_direct_rule *s, int which, int cell, double k,
                                       double y)
 {
-  return s->groups[which * (s->kinks + 1) + cell] > 0 && fabs(y) < fabs(k);
+  const int groups = s->groups[which * (s->kinks + 1) + cell];
+  const int end = (k == ntksym_direct_low(s, cell)) | (k == ntksym_direct_high(s, cell));
+  if (k != 0.0 || groups < 2) return groups > 0 && fabs(y) < fabs(k);
+  return end & (fabs(y) * ntksym_direct_rate(s, which, cell) < 1.0);
 }
 
 /* The same at the nodes x of a panel, which are at y from `base`: an end of the cell, or 0. */

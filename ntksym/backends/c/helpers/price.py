@@ -96,7 +96,7 @@ NTKSYM_BLOCK_FUNCTION double ntksym_@LABEL@_at(size_t i, const double *q11, cons
     left = right;
     right = 4.0 * right < 1.0 ? 4.0 * right : 1.0;
   }
-  return base[0] + copysign(turn, q12[i]) * length * total;
+  return length == 0.0 ? base[0] : base[0] + copysign(turn, q12[i]) * length * total;
 }
 
 NTKSYM_BLOCK_FUNCTION void ntksym_block_@LABEL@(size_t n, const double *closed,

@@ -1,0 +1,94 @@
+"""A tiny variance, or none, beside a huge one, where s cancels at its kink: against an integral."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from flint import arb
+
+from ntksym.dual import dual
+from ntksym.language import as_activation
+from ntksym.numeric.arith import working
+from ntksym.runtime.compile import compile as compile_
+
+EPS = 2.0**-52
+RATES = {"elu": 1, "celu": 0.5}
+"""(exp(b*x) - 1)/b below 0, x above."""
+PAIRS = ((1.3e-8, 0.37, 1.7e20), (2.1e-60, -0.999, 1.1e4), (1e-8, 0.5, 1e20))
+
+
+def text_of(rate: float) -> str:
+    """The activation."""
+    return "piecewise((x, x > 0), ((exp(b*x) - 1)/b, True))".replace("b", f"({rate})")
+
+
+def tail(e: Any, y: Any) -> Any:
+    """exp(e)*P(Z > y)."""
+    half = y * y / 2
+    if not y > 20:
+        return e.exp() * (y / arb(2).sqrt()).erfc() / 2
+    mills = half.hypgeom_u(arb(1) / 2, arb(1) / 2)
+    return (e - half).exp() * mills / (2 * arb.pi().sqrt())
+
+
+def mean(rate: Any, m: Any, t: Any) -> tuple[Any, Any]:
+    """E[s(v)] and E[s'(v)], v of mean m and deviation t."""
+    z = m / t
+    above = tail(arb(0), -z)
+    bell = t * (-z * z / 2).exp() / (2 * arb.pi()).sqrt()
+    grown = tail(rate * m + rate * rate * t * t / 2, z + rate * t)
+    return m * above + bell + (grown - (1 - above)) / rate, above + grown
+
+
+def exact(rate: float, q11: float, q12: float, q22: float) -> tuple[Any, Any]:
+    """Both duals, q11 the smaller one: Gauss-Legendre, octave by octave from 0."""
+    nodes = [arb.legendre_p_root(20, k, weight=True) for k in range(20)]
+    b, r, turn = arb(rate), arb(q11).sqrt(), arb(q12) / arb(q11)
+    t = ((arb(q11) * arb(q22) - arb(q12) ** 2) / arb(q11)).sqrt()
+    totals = [arb(0), arb(0)]
+    for side in (1, -1):
+        low, high = arb(0), arb(2) ** -30
+        while high <= 16:
+            for z, w in nodes:
+                x = side * (low + (high - low) * (z + 1) / 2)
+                u, weight = r * x, w * (high - low) / 2 * (-x * x / 2).exp()
+                below = (b * u).expm1() / b, (b * u).exp()
+                own = (u, arb(1)) if side > 0 else below
+                for k, value in enumerate(mean(b, turn * u, t)):
+                    totals[k] += weight * own[k] * value
+            low, high = high, 2 * high
+    return totals[0] / (2 * arb.pi()).sqrt(), totals[1] / (2 * arb.pi()).sqrt()
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+@pytest.mark.parametrize("rate", RATES.values(), ids=RATES)
+def test_a_tiny_variance_beside_a_huge_one(rate: float, target: str) -> None:
+    """Exponents of the closed form are as large as the variance, and their rounding is too."""
+    at = [(a, r * a**0.5 * b**0.5, b) for a, r, b in PAIRS]
+    kernel = compile_(dual(as_activation(text_of(rate))), target)
+    columns = [np.array(v) for v in zip(*at, strict=True)]
+    there, back = kernel(*columns), kernel(*columns[::-1])
+    for i, p in enumerate(at):
+        with working(320):
+            value, slope = exact(rate, *p)
+            size = (arb(p[0]) * arb(p[2])).sqrt()
+            for found in (there, back):
+                assert abs(arb(found.nngp[i]) - value) <= 4 * EPS * size, p
+                assert abs(arb(found.dot[i]) - slope) <= 4 * EPS, p
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+@pytest.mark.parametrize("rate", RATES.values(), ids=RATES)
+def test_no_variance_beside_a_huge_one(rate: float, target: str) -> None:
+    """u = 0: the dual is s(0) E[s(v)] = 0, its derivative s'(0) E[s'(v)]."""
+    kernel = compile_(dual(as_activation(text_of(rate))), target)
+    large = np.array([1e4, 1.7e8, 1.7e20, 1e60, 1e150])
+    for columns in ((0 * large, 0 * large, large), (large, 0 * large, 0 * large)):
+        found = kernel(*columns)
+        assert np.all(found.nngp == 0.0)
+        for q, dot in zip(large, found.dot, strict=True):
+            with working(1200):
+                _, slope = mean(arb(rate), arb(0), arb(float(q)).sqrt())
+                assert abs(arb(float(dot)) - slope) <= 4 * EPS, q
