@@ -18,8 +18,8 @@ $s\,\dot K$, and $d\dot K/d\theta = -\sqrt{q_{11}q_{22}}\sin\theta\,E[s''(u)s''(
 with $s_p(x) = x + p\,w(x/p)$, w a triangle wave of slopes $\pm\frac12$, $\dot K(q)$ tends to
 $\frac54$ and $K(q)$ to q as p tends to 0, while $\dot K$ falls by $\frac14$ over an angle of the
 order of p.  Where s'' is square-integrable that derivative is at most $\sqrt{q_{11}q_{22}}$ times
-the root of $E[s''(u)^2]E[s''(v)^2]$, and at a kink by J at 0 it is $J^2/2\pi$ (ReLU in a network of n
-layers: an angle changes Theta(x, y) by about $n/2\pi$ times itself, relatively).
+the root of $E[s''(u)^2]E[s''(v)^2]$, and of a kink by J at 0 it is $J^2/2\pi$: in n layers of ReLU
+an angle changes Theta(x, y) by about $n/2\pi$ times itself, relatively.
 """
 
 from __future__ import annotations
