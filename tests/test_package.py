@@ -191,3 +191,14 @@ def test_cmake_installs_a_package_that_pkg_config_finds(tmp_path):
         argv = (*find_compiler().command, "consumer.c", *flags.split(), "-o", str(tmp_path / "c2"))
         run(*argv, cwd=tmp_path)
         assert "nngp" in run(str(tmp_path / "c2"))
+
+
+def test_a_covariance_beyond_its_bound_is_as_the_head_says(tmp_path):
+    """One variance: brought to the bound; a range: NaN."""
+    for variances, said in ((1, "but brought to it"), ("1/2:2", "NaN elsewhere")):
+        (made,) = generate("mish", "numpy", variances=variances).files
+        assert said in made.text
+        space: dict = {}
+        exec(made.text, space)
+        one, far = (space["dual"](1.0, c, 1.0)[0] for c in (1.0, 1.5))
+        assert far == one if variances == 1 else np.isnan(far)

@@ -30,12 +30,13 @@ class PointUnit:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Those of the unit, and the tolerance."""
+        """Those of the unit, the tolerance, and what a covariance that is none becomes."""
         said = (
             f"Variances within {TOLERANCE:g} of {self.variance:.17g}, relatively, count as it: the "
-            "inputs are scaled."
+            "inputs are scaled.",
+            "A covariance beyond its bound, |q12| > q11, is not NaN but brought to it.",
         )
-        return (*self.inner.notes, said)
+        return (*self.inner.notes, *said)
 
     @property
     def programs(self) -> tuple[Program, ...]:
