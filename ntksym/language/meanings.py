@@ -63,6 +63,10 @@ SYNTAX = (
     ("2, 0.5, 1e-3, 1/3", "numbers, exact as written"),
     ("pi, E", "constants"),
     ("+ - * / ** ^ ( ) |z|", "arithmetic; ^ is a power"),
+    ("2x, (x+1)(x-1), x\u00b2, \u221ax, sin x, sin^2(x)", "as in print, where it has one meaning"),
+    ("a if c else b, c ? a : b, (x > 0)*z", "choices"),
+    ("lambda z: ..., f(z) = ...", "another letter for the input"),
+    ("nn.ELU(alpha=2), jax.nn.gelu, np.tanh(x)", "functions of other libraries, their defaults"),
 )
 """What is no function."""
 
