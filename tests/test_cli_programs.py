@@ -42,6 +42,19 @@ def test_importing_the_package_is_light_and_dual_stays_a_function() -> None:
     assert done.stdout == "q/2\n", done.stderr
 
 
+def test_a_closed_form_needs_no_arrays() -> None:
+    """Rules for code, and NumPy with them, are imported where one is built."""
+    code = (
+        "import sys; from ntksym.cli import worker\n"
+        "options = dict(expression='relu', params={}, steps=False, full=False, latex=True,\n"
+        "    mean=False, why=False, method='auto', error=None, variance=None)\n"
+        "made = worker.run({'command': 'derive', 'options': options, 'view': {}})\n"
+        "print(made.get('error'), sorted({'numpy', 'ntksym.runtime'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "None []\n", done.stderr
+
+
 def test_results_only_on_standard_output() -> None:
     done = run("derive", "gelu", "--json")
     assert done.returncode == 0

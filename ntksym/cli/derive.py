@@ -84,9 +84,8 @@ def work(options: dict[str, Any], view: View) -> Outcome:
     """Derive, in the worker."""
     from ..dual import Dual
     from ..numeric import choose
-    from ..runtime.rule_store import kept
     from .derive_numeric import without_closed_form
-    from .reading import read_activation
+    from .reading import build_rule, read_activation
 
     view.note("deriving")
     activation = read_activation(options["expression"], options["params"])
@@ -96,7 +95,7 @@ def work(options: dict[str, Any], view: View) -> Outcome:
         method=options["method"],
         error=options["error"],
         variances=options["variance"],
-        build=kept,
+        build=build_rule,
     )
     found = choice.dual
     if isinstance(found, Dual):

@@ -63,10 +63,9 @@ def work(options: dict[str, Any], view: View) -> Outcome:
     """Prove, in the worker."""
     from ..display import linear
     from ..numeric import prove
-    from ..runtime.rule_store import kept
     from ..verify import Verdict
     from .eval import _ball, _record
-    from .reading import read_activation
+    from .reading import build_rule, read_activation
 
     activation = read_activation(options["expression"], options["params"])
     view.note("proving")
@@ -77,7 +76,7 @@ def work(options: dict[str, Any], view: View) -> Outcome:
         method=options["method"],
         error=options["error"],
         variances=options["variance"],
-        build=kept,
+        build=build_rule,
     )
     points = [
         {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import BadActivation, BadSpec, ParseError
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from sympy import Expr, Symbol
 
     from ..activation import Activation
+    from ..numeric.rules import Rule
 
 _WORDS = ("real", "positive", "negative", "nonnegative", "nonzero")
 
@@ -102,3 +103,15 @@ def _all_given(known: dict[str, Symbol], values: dict[str, Expr]) -> dict[str, E
             f"the parameter {missing[0]!r} needs a value", hint=f"--param {missing[0]}=1.5"
         )
     return values
+
+
+def build_rule(rule: Rule, activation: Activation, variances: Any, error: float) -> Any:
+    """The dual of a rule, as `runtime.rule_store.kept`, which takes long to import: a closed form
+    needs no rule.
+
+    Raises:
+        Undecided, BadSpec: as `rules.built`.
+    """
+    from ..runtime.rule_store import kept
+
+    return kept(rule, activation, variances, error)
