@@ -17,6 +17,8 @@ from ntksym.backends.numpy.backend import used_helpers
 from ntksym.backends.numpy.helpers import helpers
 from ntksym.errors import BadActivation, BadSpec, NoCompiler, NotSquareIntegrable, Undecided
 from ntksym.language import as_activation
+from ntksym.numeric.patience import check
+from ntksym.numeric.quadrature import dual as dual_module
 from ntksym.numeric.quadrature import quadrature_dual, rule_bounds
 from ntksym.numeric.quadrature.lattice import LatticeRule
 from ntksym.numeric.quadrature.panels import PanelRule, legendre
@@ -271,6 +273,22 @@ def test_out_of_reach_says_the_best_bound(monkeypatch):
     assert error.value.where.startswith("the best bounds reached: ")
     assert 1e-12 < float(words[4].rstrip(",")) < 1e-3  # a number that was proven
     assert "smaller range of variances" in error.value.hint
+
+
+def test_a_bound_is_said_where_better_ones_take_too_long(monkeypatch):
+    chosen, asked = dual_module._chosen, []
+
+    def late(subject, low, top, goals):
+        asked.append(float(goals[0]))
+        while len(asked) > 1 and asked[-1] < 1e-6:
+            check()
+        return chosen(subject, low, top, goals) if len(asked) > 1 else None
+
+    monkeypatch.setattr(dual_module, "_chosen", late)
+    monkeypatch.setattr(dual_module, "_BEST", 0.5)
+    with pytest.raises(Undecided, match="the best bounds reached: ") as error:
+        quadrature_dual("atan(x/3)", variances=(Fraction(3, 4), Fraction(3, 4)))
+    assert float(error.value.where.split()[4].rstrip(",")) < 1e-4
 
 
 def test_refusals_say_why():

@@ -34,6 +34,8 @@ CHEAP = 20_000
 
 _BEST = 2.0
 """Seconds to find the least error that is proven, where the one asked for is not."""
+_LOOSEST = 0.1
+"""The error that is tried first then."""
 
 Rule = LatticeRule | PanelRule | FanRule
 
@@ -301,19 +303,21 @@ def _undecided(
     from flint import arb
 
     best, (low, top) = "no rule with any bound: the activation is singular, or grows too fast", span
+    loose = [error * 100.0**k for k in range(1, 9) if error * 100.0**k <= _LOOSEST]
+    reached: list[float] = []
     try:
         with at_most(_BEST):
-            for power in range(2, 16, 2):
-                loose = error * 10.0**power
-                goals = [arb(loose) * (s if s > 0 else arb(1)) for s in scales]
+            for goal in reversed(loose):  # the loosest is found first, if any
+                goals = [arb(goal) * (s if s > 0 else arb(1)) for s in scales]
                 rule = _chosen(subject, low, top, (goals[0], goals[1]))
-                if rule is not None:
-                    value, dot = (_up(b) for b in rule_bounds(rule, subject))
-                    best = f"the best bounds reached: {value:.2g}, "
-                    best += f"and {dot:.2g} for the derivative dual"
+                if rule is None:
                     break
+                reached = [_up(b) for b in rule_bounds(rule, subject)]
     except TooLong:
         best = f"no larger error was proven either within the {_BEST:g} s given to that search"
+    if reached:
+        best = f"the best bounds reached: {reached[0]:.2g}, and {reached[1]:.2g} for the derivative"
+        best += " dual"
     return Undecided(
         f"{subject.expr}: no quadrature rule with a proven error of {error:g} "
         f"for variances up to {float(top):g}",
