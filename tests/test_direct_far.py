@@ -92,3 +92,26 @@ def test_no_variance_beside_a_huge_one(rate: float, target: str) -> None:
             with working(1200):
                 _, slope = mean(arb(rate), arb(0), arb(float(q)).sqrt())
                 assert abs(arb(float(dot)) - slope) <= 4 * EPS, q
+
+
+@pytest.mark.parametrize("text", ["exp(-abs(x))", "heaviside(x - 1)*exp(-x)"])
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_equal_inputs_of_a_huge_variance_have_the_diagonal(text: str, target: str) -> None:
+    """Of E[exp(-2|u|)] and E[exp(-2u); u > 1] the density at 0 is left."""
+    whole = 1 if text.startswith("exp") else np.exp(-2) / 2
+    large = np.array([1.3e9, 1.7e20, 1.9e60, 1.3e150])
+    found = compile_(dual(as_activation(text)), target)(large, large, large).nngp
+    assert np.allclose(found * np.sqrt(2 * np.pi * large), whole, rtol=1e-8, atol=0)
+
+
+@pytest.mark.parametrize("text", ["max(x - 1, 0)*exp(-x)", "heaviside(x - 1)*exp(-x)"])
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_tails_beside_a_huge_variance_are_numbers(text: str, target: str) -> None:
+    """Where one kernel underflows, so does the dual; where none does, the dual is within both."""
+    a, b = np.array([1.3e-8, 0.013, 0.9]), np.array([1.3e150] * 3)
+    kernel = compile_(dual(as_activation(text)), target)
+    sizes = [kernel(q, q, q).nngp for q in (a, b)]
+    for rho in (-0.3, 0.0, 0.3, 0.999):
+        found = kernel(a, rho * np.sqrt(a) * np.sqrt(b), b)
+        assert np.all(np.abs(found.nngp) <= np.sqrt(sizes[0]) * np.sqrt(sizes[1]) * (1 + 1e-12))
+        assert np.all(np.isfinite(found.dot))

@@ -135,6 +135,7 @@ def tables(
         slope = abs(sides[a][1] * sides[c][1]) ** 0.5
         return terms, (size, size * max((a * c) ** -0.5, grow**2) if endless else slope)
 
+    endless_exponents = [_exponents_grow(e) for e in (value, dot)]
     tables: list[list[int]] = [[], []]
     for i in range(BINS):
         for j in range(BINS):
@@ -163,6 +164,8 @@ def tables(
                     if known[0] and bad[0] and (bad[1] or least >= covered.small):
                         marks[0] = kind
                     marks[1] = kind if known[1] and bad[1] else marks[1]
+            if j == BINS - 1 and not far:  # without an end: no digit of large exponents is left
+                marks = [m or int(e) for m, e in zip(marks, endless_exponents, strict=True)]
             for table, mark in zip(tables, marks, strict=True):
                 table.append(mark)
     ends: list[list[int]] = [[], []]
@@ -179,6 +182,13 @@ def tables(
             ]
             ends[n].append(int(not never and any(bad) and any(z[n] > LEAST for _, _, z in found)))
     return (*map(tuple, tables), *map(tuple, ends))
+
+
+def _exponents_grow(e: Expr) -> bool:
+    """Whether there are exponentials of positive multiples of the variances."""
+    alone = {S.q11: Integer(1), S.q12: Integer(0), S.q22: Integer(1)}
+    exponents = (f.args[0].xreplace(alone) for f in e.atoms(exp))
+    return any(bool(a.is_number and a.is_positive) for a in exponents)
 
 
 def _places(k: int, small: float, unit: float) -> tuple[float, ...]:

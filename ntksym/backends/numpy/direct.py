@@ -83,7 +83,7 @@ def @NAME@(closed, q11, q12, q22, root@GIVEN@):
     unit = @STEM@_marked(@FIRST@)[-1]
     used = _direct_used(@STEM@_USED[@TABLE@], @BINS@, (q11, q22), unit, @MOST@)
     most, least = np.maximum(np.maximum(q11, q22), 0.0), np.minimum(q11, q22)
-    degenerate = (root < @LEAST@ * np.sqrt(most)) & (least < 2.0**120)
+    degenerate = root < @LEAST@ * np.sqrt(most)
     used = (used == 1) | ((used == 2) & degenerate)
     used &= np.isfinite(q12) & np.isfinite(root) & (root >= 0.0)
 @APART@    if not used.any():
