@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import tomllib
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
 import pytest
 import sympy
 
 from ntksym.errors import NtksymError
-from ntksym.language import as_activation, parse
+from ntksym.language import as_activation, parse, parse_activation
 
 READ = {
     # signs of print
@@ -64,6 +69,7 @@ READ = {
     "nn.ELU()": "elu(x, 1)",
     "softplus(x, beta=2)": "log(1 + exp(2*x))/2",
     "nn.Softplus(2)": "log(1 + exp(2*x))/2",
+    "torch.nn.PReLU()": "leaky_relu(x)",
     "swish(x, 1.5)": "x*sigmoid(3*x/2)",
     "nn.Hardtanh(min_val=-2)": "min(max(x, -2), 1)",
     "nn.Softshrink()": "softshrink(x, 1/2)",
@@ -79,13 +85,44 @@ READ = {
 
 @pytest.mark.parametrize(("text", "same"), READ.items(), ids=[ascii(t) for t in READ])
 def test_read_as(text: str, same: str) -> None:
-    got, want = as_activation(text).expr, as_activation(same).expr
+    assert_same(as_activation(text).expr, as_activation(same).expr)
+
+
+def assert_same(got: Any, want: Any) -> None:
     if got != want:  # conditions and steps: the same off single points
         assert {s.name for s in got.free_symbols} == {s.name for s in want.free_symbols}
         values = {s: sympy.Rational(1, 3) for s in got.free_symbols if s.name != "x"}
         for at in ("-7/3", "-1/5", "1/7", "6/5", "13/2"):
             there = values | {s: sympy.Rational(at) for s in got.free_symbols if s.name == "x"}
             assert abs(sympy.N(got.xreplace(there) - want.xreplace(there), 30)) < 1e-25
+
+
+LIST = Path(__file__).parents[1] / "codegen" / "bench" / "frameworks.toml"
+
+
+def calls() -> list[tuple[str, dict[str, Any]]]:
+    """The calls of the frameworks that are checked against the frameworks themselves."""
+    entries = tomllib.loads(LIST.read_text(encoding="utf-8"))["activation"]
+    return [
+        (f"{c['name']}({', '.join(f'{k}={v!r}' for k, v in c.get('with', {}).items())})", entry)
+        for entry in entries
+        for c in entry.get("calls", ())
+        if not c["name"].startswith("neural_tangents") and c["name"] != "torch.nn.PReLU"
+    ]
+
+
+@pytest.mark.parametrize(("text", "entry"), calls(), ids=lambda v: v if isinstance(v, str) else "")
+def test_calls_of_frameworks_mean_what_the_frameworks_compute(
+    text: str, entry: dict[str, Any]
+) -> None:
+    want = parse_activation(entry["formula"], entry.get("assume", {}))
+    at = {k: sympy.Rational(str(Fraction(v))) for k, v in entry.get("at", {}).items()}
+    try:
+        got = as_activation(text)
+    except NtksymError as error:
+        assert error.hint
+    else:
+        assert_same(got.expr, want.with_params(**at).expr)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +133,8 @@ def test_read_as(text: str, same: str) -> None:
         "nn.gelu(x)", "leaky_relu(x, slop=1)", "nn.Dropout(0.1)", "os.system('x')",
         "x.__class__", "().x", "[x for x in (1,)]", "'x'", "x := 2", "x == 1", "f(x, y) = x",
         "f(z) = x*z", "lambda: x", "lambda *a: x", "np", "np.x", "x = 3", "softplus(beta)",
-        "clip(x, min=0, middle=1)", "elu(x, alpha=1, alpha=2)", "elu(x, 1, alpha=2)",
+        "clip(x, min=0, middle=1)",
+        "tf.keras.activations.hard_sigmoid(x)", "keras.activations.relu(x, max_value=6)", "elu(x, alpha=1, alpha=2)", "elu(x, 1, alpha=2)",
     ],
 )  # fmt: skip
 def test_refused_with_what_to_write(text: str) -> None:

@@ -1,7 +1,8 @@
 """The names, keywords and defaults of other libraries, put into those of this language.
 
 `torch.nn.LeakyReLU(0.2)`, `F.elu(x, alpha=.5)`, `np.maximum(x, 0)`, `softplus(x, beta=2)`, `e^x`.
-A default that libraries set differently is taken from the module that is named, or refused.
+A default that libraries set differently is taken from the module that is named, or refused.  The
+defaults are those of PyTorch 2, JAX 0.10, Keras 3 and TensorFlow 2.
 """
 
 from __future__ import annotations
@@ -208,7 +209,15 @@ class _Speller:
             return self.choice(node, given)
         if name == "clip" and given and keys and not {*keys} - {*_LOWER, *_UPPER}:
             return self.clip(node, given[0], keys)
+        if module.startswith("tf.") and name == "hardsigmoid":
+            raise ParseError(
+                "versions of Keras differ in hard_sigmoid",
+                where=caret(self.text, node.at),
+                hint="hardsigmoid(x) for max(0, min(1, x/6 + 1/2)), or clip(0.2*x + 0.5, 0, 1)",
+            )
         form = FORMS.get(name)
+        if own.lower() == "prelu":
+            form = None  # its slope is learned: a parameter
         # Without a module, options or a layer it is the entry of the catalogue.
         most = functions()[name].most if name in functions() else 2
         if form and (module or keys or layer or len(given) > most):
