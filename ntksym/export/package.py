@@ -153,7 +153,7 @@ def _bound(act: Activation, values: dict[str, Any]) -> Activation:
         raise BadSpec(
             f"the parameter {missing[0]!r} has no value",
             where=act.name,
-            hint=f"give {missing[0]} a number before generating code",
+            hint=f"--param {missing[0]}=NUMBER; in Python act.with_params({missing[0]}=...)",
         )
     numbers = {p: _number(values[p.name]) for p in act.params}
     return Activation(act.name, act.expr.xreplace(numbers), refs=act.refs)
