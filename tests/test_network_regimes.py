@@ -100,6 +100,15 @@ def test_rows_as_large_as_1e150(target: str) -> None:
         assert ratio == pytest.approx(4.0, abs=1e-13)  # as ReLU: each layer adds one
 
 
+def test_tiny_rows_where_an_exponential_and_a_constant_cancel() -> None:
+    """1/2 - exp(-2 q)/2 apart, beside other terms, was 0 for q below eps."""
+    kernel = compile_(mlp(parse_activation("max(x, 0) + sin(x)"), 1, weight_var="1"), "numpy")
+    for size in (1e-145, 1e-9, 1e-4):
+        q = size * size
+        exact = 2.5 * q - 1.5 * q * q  # q/2 + q (1 - q/2) + q - q^2
+        assert kernel.diag(np.array([[size]])).nngp[0] == pytest.approx(exact, rel=1e-15, abs=0.0)
+
+
 def test_planted_errors_are_found() -> None:
     act = named("relu")
     net = regimes.network(act, 3, "2", "0")

@@ -27,7 +27,7 @@ from .stable import (
     sorted_terms,
     split_quotient,
 )
-from .waves import APART, Waves, about, wave_sum
+from .waves import APART, Waves, about, risen, wave_sum
 
 _UNARY: dict[Any, str] = {
     sp.exp: "exp",
@@ -197,6 +197,11 @@ class Builder(Products):
             return self.emit("add", self.operand(split[0]), multiple)
         if (form := calm(e)) is not None:
             return self.operand(form)
+        if (left := risen(e)) is not None:
+            value, power, rest = left
+            rise = self.emit("expm1", self.operand(power))
+            total = self.emit("mul", rise, self.operand(value))
+            return self._plus(total, rest) if rest != 0 else total
         content, plain = e.primitive()
         if content != 1 and is_polynomial(e):  # 9*(q11 - 2*q12 + q22): the difference stays exact
             return self.emit("mul", self.operand(plain), self.operand(content))

@@ -70,6 +70,20 @@ def wave_sum(e: Add) -> Waves | None:
     return None
 
 
+def risen(e: Add) -> tuple[Expr, Expr, Expr] | None:
+    """(c, a, rest) of a sum c*(exp(a) - 1) + rest, c a number, or None: what a sum with 1/2 and
+    -exp(-2 q)/2 apart loses for small q.
+    """
+    constant, others = e.as_coeff_Add()
+    if constant == 0:
+        return None
+    for term in sorted(Add.make_args(others), key=default_sort_key):
+        coeff, factor = term.as_coeff_Mul()
+        if isinstance(factor, exp) and coeff == -constant:
+            return coeff, factor.args[0], others - term
+    return None
+
+
 def about(e: Expr, sign: int) -> Expr:
     """A polynomial in the symbols of `APART` and q12."""
     first, second = (symbol for symbol, _ in APART[sign])
