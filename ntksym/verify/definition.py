@@ -167,7 +167,8 @@ def _one_value(f: Factor, at: Any) -> Any:
         if not (lo is not None and arb(at) < lo) and not (hi is not None and arb(at) > hi):
             meet.append(piece)
     env = {x: Surd.rational(at)}
-    if any((leading_power(near) or 0) < 0 for p in meet for _, _, near in odd_ends(p)):
+    ends = [(c, near) for p in meet for c, _, near in odd_ends(p)]
+    if any((leading_power(near) or 0) < 0 for c, near in ends if number(c).contains(arb(at))):
         raise Divergent(f"a variance is zero, and the function is infinite at the point x = {at}")
     for other in meet[1:]:
         height = constant(other.expr - meet[0].expr, env)

@@ -19,17 +19,15 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Boolean, BooleanFalse, BooleanTrue, Not, Or
 
 from ..errors import BadActivation, Undecided
-from ..functions import Phi, Phi2
+from ..functions import Phi2
 from .functions.cuts import ANALYTIC, NAN
 from .functions.isolated import Continued, Isolated
 from .functions.stable import (
-    bell_over_phi,
+    Parts,
+    by_form,
     fractional_power,
-    inverse_mills,
     inverse_power,
-    log_cosh,
-    log_phi,
-    logarithm,
+    paired,
     shifted_exponential,
 )
 from .rules.bivariate import phi2
@@ -244,14 +242,16 @@ def _function(expr: Expr, x: Symbol, prec: int) -> Callable[[Any, bool], Any]:
     if not expr.has(x):
         value = ball(constant(expr, {}))
         return lambda z, analytic: value
+    inside = Parts(lambda e: _function(e, x, prec), lambda e: ball(constant(e, {})))
     if isinstance(expr, (sp.Add, sp.Mul)):
         free = [a for a in expr.args if not a.has(x)]
         moving, parts = [a for a in expr.args if a.has(x)], []
         for power in [a for a in moving if isinstance(expr, sp.Mul) and isinstance(a, sp.Pow)]:
-            if (pair := inverse_mills(power, moving)) is not None:
-                parts.append(bell_over_phi(_function(pair[0], x, prec)))
-                moving = [a for a in moving if a not in (power, pair[1])]
-                moving += [power.base ** (power.exp + 1)] if power.exp != -1 else []
+            if (pair := paired(power, moving, x, inside)) is not None:
+                bell, ratio, m = pair
+                parts.append(ratio)
+                moving = [a for a in moving if a not in (power, bell)]
+                moving += [power.base ** (power.exp + m)] if power.exp != -m else []
         parts += [_function(a, x, prec) for a in moving]
         if isinstance(expr, sp.Add):
             fixed = _sum([constant(a, {}) for a in free])
@@ -285,13 +285,8 @@ def _function(expr: Expr, x: Symbol, prec: int) -> Callable[[Any, bool], Any]:
             fixed_e = ball(value)
             return lambda z, analytic: base(z, analytic).pow(fixed_e, analytic=analytic)
         return lambda z, analytic: rational_power(base(z, analytic), q, analytic)
-    if isinstance(expr, sp.log) and len(expr.args) == 1:
-        shifted = shifted_exponential(expr.args[0], x)
-        if shifted is not None:
-            return logarithm(ball(constant(shifted[0], {})), _function(shifted[1], x, prec))
-        for kind, rule in ((sp.cosh, log_cosh), (Phi, log_phi)):
-            if isinstance(expr.args[0], kind):
-                return rule(_function(expr.args[0].args[0], x, prec))
+    if (special := by_form(expr, x, inside)) is not None:
+        return special
     if isinstance(expr, Continued):
         from .functions.removable import quotient
 

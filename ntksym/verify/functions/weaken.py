@@ -50,10 +50,12 @@ def bounded_factors(factors: list[Any], domain: Range) -> list[Any]:
         if loss is None:
             continue
         for top in [a for a in factors if isinstance(a, sp.exp)]:
-            k = (top.args[0] / parts[1]).expand()
-            if k.is_Rational and 0 <= k <= -power.exp:
+            k = sp.expand(sp.diff(top.args[0], x) / sp.diff(parts[1], x))
+            left = sp.expand(top.args[0] - k * parts[1])
+            if k.is_Rational and 0 <= k <= -power.exp and not left.has(x):
                 rest = [a for a in factors if a is not power and a is not top]
-                return bounded_factors([*rest, loss**k, power.base ** (power.exp + k)], domain)
+                weaker = [loss**k, sp.exp(left), power.base ** (power.exp + k)]
+                return bounded_factors([*rest, *weaker], domain)
     return factors
 
 
