@@ -16,6 +16,7 @@ from unit_cases import compiled
 
 from ntksym.backends.c.table.folded import Form, shared_forms
 from ntksym.backends.c.table.point import TableUnit
+from ntksym.numeric.choice import price
 from ntksym.numeric.table import BandedDual, table_dual
 from ntksym.numeric.table.dual import part_of
 from ntksym.numeric.table.light import Light, light
@@ -176,3 +177,15 @@ def test_what_a_thread_keeps_is_aligned_as_its_stores_assume(tmp_path: Path) -> 
     heads = [struct.unpack_from("<II6Q", elf, start + k * size) for k in range(count)]
     (store,) = [h for h in heads if h[0] == 7]  # PT_TLS
     assert store[-1] >= 64
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_price_counts_what_the_code_multiplies(number: int) -> None:
+    """Coefficients once, powers of the variable for the value and the derivative."""
+    table = made(number)
+    form = Form.of(table, (table.pairs[0],))
+    alone = replace(table, pairs=table.pairs[:1])
+    said = price(alone, "unknown")
+    assert said.startswith("about ") and "multiplications an entry" in said
+    powers = sum(map(len, form.lengths))
+    assert abs(int(said.split()[1]) - (len(form.places) + 2 * powers)) <= 6

@@ -119,7 +119,7 @@ def price(found: Any, otherwise: str) -> str:
     count = getattr(found, "products", None) or _products(found)
     if count is None:
         return otherwise
-    return f"about {count} multiplications an entry, {count / _RELU:.0f} times as many as for ReLU"
+    return f"about {count} multiplications an entry, {count / _RELU:.2g} times as many as for ReLU"
 
 
 def _products(found: Any) -> int | None:
@@ -130,6 +130,9 @@ def _products(found: Any) -> int | None:
     table = getattr(found, "far", found)
     sheets = [getattr(table, name, None) for name in ("value", "dot")]
     rows: list[Any] = [getattr(sheet, "plus", ()) for sheet in sheets]
+    if rows[0] and not rows[1]:  # folded: the derivative is that of the same polynomials
+        both = [rows[0], getattr(sheets[0], "minus", ())]
+        return sum(sum(map(len, p[0])) + 2 * max(map(len, p[0])) for p in both if p)
     if not all(rows):
         return None
     count = sum(len(line) + 1 for plane in rows for line in plane[0])
