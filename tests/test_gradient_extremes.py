@@ -94,3 +94,33 @@ def test_a_slope_that_bends_but_does_not_jump_keeps_small_angles(sign):
         for v, plane in slopes.items():
             right = float(want[f"{k}/{v}"])
             assert abs(plane[0, 0] - right) <= 1e-13 * abs(right) + 1e-16, (k, v)
+
+
+@pytest.mark.parametrize(
+    ("activation", "size"),
+    [("sin", 1e-9), ("hardtanh", 300.0), ("abs(x)**0.7", 1.0)],
+    ids=["tiny rows of sin", "large rows of hardtanh", "a real power"],
+)
+@pytest.mark.parametrize("target", ["numpy", None])
+def test_nearly_parallel_rows_beside_many_digits(activation, size, target):
+    """E[sin(u)^2] is no difference of ones; no ray of nearly parallel pairs meets two kinks; of
+    a real power, that E[s''(u)s''(v)] is more infinite than 1/angle does not matter."""
+    net = ntksym.parse_spec(f"mlp:{activation}:depth=1,weight_var=1,bias_var=0")
+    g = ntksym.NetworkGradient(net, target, threads=1)
+    x, y = ROWS[:1] * size, (ROWS[:1] + np.array([1e-9, 0.0])) * size
+    found, want = g(x, y), g.exact(x[0], y[0])
+    for k, slopes in (("nngp", found.d_nngp), ("ntk", found.d_ntk)):
+        for v, plane in slopes.items():
+            right = float(want[f"{k}/{v}"])
+            assert plane[0, 0] == pytest.approx(right, rel=1e-11), (k, v)
+
+
+@pytest.mark.parametrize("target", ["numpy", None])
+@pytest.mark.parametrize("power", [0.7, 1.5])
+def test_equal_rows_of_real_powers_stay_equal(power, target):
+    """Sigma and Theta scale as a power of the weights' variance; the slope in the angle, infinite
+    or 0 times infinity, is that of no direction that keeps the rows equal."""
+    net = ntksym.parse_spec(f"mlp:max(x, 0)**{power}:depth=1,weight_var=1,bias_var=0")
+    found = ntksym.NetworkGradient(net, target, threads=1)(ROWS[:1])
+    for k, slopes in ((found.nngp, found.d_nngp), (found.ntk, found.d_ntk)):
+        assert slopes["weight_var"][0, 0] == pytest.approx((power + 1) * k[0, 0], rel=1e-13)

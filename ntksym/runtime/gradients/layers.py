@@ -14,16 +14,20 @@ Three ways to carry a direction through a layer, by what its dual is at $\rho = 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import combinations
 from math import inf
 from typing import Any
 
 from sympy import Expr, Symbol, nan
 
 from ... import symbols as S
+from ...activation import Activation
 from ...backends.array.unit import roughness
 from ...backends.c.gradient.file import FIRST
+from ...derivation import Derivation
 from ...dual import Dual, dual
 from ...errors import UnsupportedOp
 from ...gradients import DualGradients, dual_gradients
@@ -31,7 +35,9 @@ from ...lower.build import Builder
 from ...lower.edge import edge_form
 from ...lower.kernel import degree_one
 from ...lower.near import kinked, odd, parity
+from ...lower.price import small_program
 from ...lower.program import Operand, Program
+from ...lower.scales import settle, settle_diagonal, settles
 from ...lower.schedule import number
 from ...lower.slopes import Leading, brought_down, brought_down_diagonal, leading_slopes
 from ...network import Recursion, recurse
@@ -66,7 +72,9 @@ class Layer:
             the weights, and its derivatives slope_x, slope_y (at a fixed angle), slope_of_<p>; None
             where the angle does not need it (`SCALED`) or the activation jumps.
         mirror: 1 or -1 where opposite inputs have equal or opposite outputs, else 0.
-        bent: whether the slope of the activation jumps: $E[s''(u)s''(v)]$ is infinite at rho = +-1.
+        gap: the least distance of two places among the kinks and their negatives; 0 where slopes
+            of nearly parallel pairs keep their digits: the slope of the activation does not jump,
+            or it is no sum of terms (real powers).
         most: the variance beyond which doubles leave their range in these programs, and `wide`
             ones are for.
     """
@@ -78,7 +86,7 @@ class Layer:
     values: dict[str, Any]
     params: tuple[str, ...]
     mirror: int
-    bent: bool
+    gap: float
     most: float
 
 
@@ -116,9 +124,22 @@ def layers_of(recursion: Recursion, *, wide: bool = False) -> tuple[Layer, ...]:
         names = tuple(sorted(str(p.name) for p in block.activation.params))
         programs, most = seen[key]
         mirror = parity(block.activation) if odd(rule) else 0
-        bent = roughness(block.activation)[1]
-        made.append(Layer(*programs, values, names, mirror, bent, most))
+        gap = kink_gap(block.activation, values)
+        made.append(Layer(*programs, values, names, mirror, gap, most))
     return tuple(made)
+
+
+def kink_gap(activation: Activation, values: Mapping[str, Any]) -> float:
+    """`Layer.gap`, with these values of the parameters; infinite where the only kink is at 0."""
+    derived = dual(activation).derivation
+    if not isinstance(derived, Derivation) or not roughness(activation)[1]:
+        return 0.0
+    found = (
+        e.expr.subs({p: values[p.name] for p in e.expr.free_symbols})
+        for e in derived.terms.thresholds
+    )
+    places = {sign * number(e) for e in found for sign in (1, -1)}
+    return min((abs(a - b) for a, b in combinations(places, 2)), default=inf)
 
 
 def dense_program(nngp: Expr, ntk: Expr) -> Program:
@@ -187,6 +208,9 @@ def _slopes(
     sides = given.entries if kind == SMOOTH else given.polar
     known = None if kind == SCALED else known
     at = Builder(("q11", "q12", "q22", "root", *given.names), root="root") if known else b
+    derived = isinstance(found.derivation, Derivation)
+    if known is None and derived and small_program(found.activation) is not None:
+        settle(at, found)
     ends = {"nngp": at.operand(found.value), "dot": at.operand(found.dot)}
     turned = given.turned(at) if kind == KINKED else {}
     short = {"q11": "x", "q22": "y", "angle": "a"}
@@ -306,6 +330,8 @@ def _side(
     dot = found.diag_dot if given.sense == "distributional" else found.diag_dot_ae
     b = Builder(("q", "t12", *params))
     at = Builder(("q", *given.names)) if known else b
+    if known is None and settles(found.activation) is not None:
+        settle_diagonal(at, found)
     ends = {"nngp": at.operand(found.diag), "nngp_q": at.operand(given.diag.nngp)}
     ends["dot"] = at.emit("inf") if dot is nan else at.operand(dot)
     if known:

@@ -38,8 +38,9 @@ LARGEST_SINE = 0.3
 """Of the next angle: beyond, its digits are those of the covariance."""
 FEW = 5
 """Nodes between the two lengths."""
-RAY, NODES = 0.2, 12
-"""The length of the rays, and the Chebyshev nodes on one."""
+RAY, SHARE, NODES = 0.2, 0.1, 12
+"""The length of the rays, also in gaps of kinks over the standard deviation: a longer ray would see
+two kinks at once.  The Chebyshev nodes on one."""
 ACROSS = 48
 """Nodes of the angle, at the cubes of Gauss's: dense towards 0, where unlike norms make layers."""
 
@@ -93,12 +94,12 @@ class NearDoubles(Doubles):
         rule = [(t**3, 3.0 * t * t * w) for t, w in legendre(ACROSS)]
         self._across = tuple(np.array(v)[:, None] for v in zip(*rule, strict=True))
         at = (2 * np.arange(NODES) + 1) * np.pi / (2 * NODES)
-        self._ray = RAY * np.sin(at / 2) ** 2
+        self._ray = np.sin(at / 2) ** 2
         self._weight = np.sin(at) * (-1.0) ** np.arange(NODES)
 
     def sharp(self, layer: Layer, given: Mapping[str, Any], o: dict[str, Any]) -> dict[str, Any]:
         """The outputs of a pair, with the slopes of nearly collinear pairs by interpolation."""
-        if layer.kind != KINKED or not layer.bent:
+        if layer.kind != KINKED or layer.gap == 0.0:
             return o
         every = np.broadcast_arrays(*(np.asarray(given[a], dtype=float) for a in layer.pair.args))
         state = dict(zip(layer.pair.args, every, strict=True))
@@ -107,18 +108,20 @@ class NearDoubles(Doubles):
         spread = np.copysign(spread, state["diff"])
         angle = np.arctan2(state["root"], abs(state["q12"]))
         size = np.hypot(angle, spread)
-        chosen = (size < CLOSE_ENTRY) & (angle > 0.0)
+        reach = np.minimum(RAY, SHARE * layer.gap / np.sqrt(lengths))
+        chosen = (size < np.minimum(CLOSE_ENTRY, reach)) & (angle > 0.0)
         if not chosen.any():
             return o
         picked = {k: v[chosen] for k, v in state.items()}
         size, m = size[chosen], lengths[chosen]
-        part = self._ray[:, None] / size
+        ray = np.outer(self._ray, reach[chosen])
+        part = ray / size
         half, turn = 0.5 * part * spread[chosen], part * angle[chosen]
         r11, r22 = (np.sqrt(m) * np.exp(sign * half) for sign in (1.0, -1.0))
         root, cosine = m * np.sin(turn), np.copysign(m * np.cos(turn), picked["q12"])
-        ray = {"q11": r11 * r11, "q12": cosine, "q22": r22 * r22, "r11": r11, "r22": r22}
-        found = self.program(layer.pair, {**picked, **ray, "root": root})
-        gap = size - self._ray[:, None]
+        there = {"q11": r11 * r11, "q12": cosine, "q22": r22 * r22, "r11": r11, "r22": r22}
+        found = self.program(layer.pair, {**picked, **there, "root": root})
+        gap = size - ray
         share = self._weight[:, None] / np.where(gap == 0.0, 1e-300, gap)
         share /= np.sum(share, axis=0)
         made = dict(o)

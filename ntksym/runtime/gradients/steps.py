@@ -166,7 +166,7 @@ def advance(
         following["diff"] = near.diff
     made = {}
     for name, move in moves.items():
-        made[name] = _moved(name, layer, move, o, ends)
+        made[name] = _moved(run, name, layer, move, o, ends)
         if turn and name != ENTRY:
             angle = _angle(run, name, layer, (move, made[name]), o, r, state, following)
             if near and name != ANGLE:
@@ -177,7 +177,12 @@ def advance(
 
 
 def _moved(
-    name: str, layer: Layer, move: Move, o: Mapping[str, Any], ends: Sequence[Mapping[str, Any]]
+    run: Any,
+    name: str,
+    layer: Layer,
+    move: Move,
+    o: Mapping[str, Any],
+    ends: Sequence[Mapping[str, Any]],
 ) -> Move:
     """One direction after a layer, but for the angle."""
     if name == ENTRY:
@@ -185,8 +190,13 @@ def _moved(
         return {"q11": 0, "q22": 0, "q12": n, "t12": _ntk(o, "q", move["q12"], move), "angle": 0}
     third = move["q12"] if layer.kind == SMOOTH else move["angle"]
     rows = (("x", move["q11"]), ("a", third), ("y", move["q22"]), (f"of_{name}", 1))
-    n = sum((o[f"n_{k}"] * v for k, v in rows if f"n_{k}" in o), 0)
-    t = sum((o[f"t_{k}"] * v for k, v in rows if f"t_{k}" in o), 0) + o.get("t_t", 0) * move["t12"]
+
+    def along(label: str) -> Any:
+        found = [(k, o[f"{label}_{k}"], v) for k, v in rows if f"{label}_{k}" in o]
+        # collinear pairs that stay so may have an infinite slope in the angle
+        return sum((run.where(v == 0, 0, s * v) if k == "a" else s * v for k, s, v in found), 0)
+
+    n, t = along("n"), along("t") + o.get("t_t", 0) * move["t12"]
     sides = [
         end.get("n_q", 0) * move[k] + end.get(f"n_of_{name}", 0)
         for k, end in zip(("q11", "q22"), ends, strict=True)

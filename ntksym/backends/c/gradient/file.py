@@ -228,8 +228,16 @@ _PLAIN = """  for (size_t i = 0; i < m; ++i) {
 
 
 def _sum(terms: list[tuple[str | None, str]]) -> str:
-    """The sum of products of what is there."""
-    kept = [a if v == "1" else f"{a} * {v}" for a, v in terms if a is not None and v]
+    """The sum of products of what is there.
+
+    Collinear pairs that stay so have a direction 0 of the angle, and perhaps an infinite slope.
+    """
+    turned = "(a == 0.0 ? 0.0 : {} * a)"
+    kept = [
+        a if v == "1" else turned.format(a) if v == "a" else f"{a} * {v}"
+        for a, v in terms
+        if a is not None and v
+    ]
     return " + ".join(kept) or "0.0"
 
 
