@@ -6,6 +6,7 @@ prints goes to standard error instead.  Nothing is pickled.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -46,6 +47,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Read the request, run it, write the answer."""
+    gc.set_threshold(100_000, 50, 100)  # imports make many objects and hardly any garbage
     stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # from here on, a stray print cannot mix with the answer
     sys.excepthook = _reporter(stream)
