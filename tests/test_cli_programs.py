@@ -176,3 +176,15 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     process.stderr.close()
     assert process.wait(timeout=60) == 0
     assert error == ""
+
+
+def test_reasons_are_folded_to_the_width() -> None:
+    from types import SimpleNamespace
+
+    from ntksym.cli.options import why_lines
+
+    reasons = ("one: " + "word " * 40, "  |f(x) - sum| <= 1e-15")
+    choice = SimpleNamespace(activation=SimpleNamespace(expr="x"), lines=reasons)
+    shown = [text for _, text in why_lines((choice,), 60)]
+    assert max(map(len, shown)) <= 60 and " ".join(shown).count("word") == 40
+    assert shown[3].startswith("    word") and shown[-1] == "    |f(x) - sum| <= 1e-15"

@@ -110,7 +110,7 @@ def work(options: dict[str, Any], view: View) -> Outcome:
     if options["steps"]:
         lines += [("", ""), *_steps(found)]
     if options["why"]:
-        lines += why_lines((choice,))
+        lines += why_lines((choice,), view.width)
     return Outcome({**payload, "choice": choice.record()}, tuple(lines))
 
 

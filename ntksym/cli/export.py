@@ -131,7 +131,7 @@ def work(options: dict[str, Any], view: View) -> Outcome:
     shown = [f["path"] + (f"  ({f['state']})" if options["dry_run"] else "") for f in files]
     lines: list[Line] = [("", line) for line in shown]
     if options["why"]:
-        lines += why_lines(made.choices) or (("", "every dual is a closed form"),)
+        lines += why_lines(made.choices, view.width) or (("", "every dual is a closed form"),)
     return Outcome(payload, tuple(lines))
 
 

@@ -67,7 +67,7 @@ def work(options: dict[str, Any], view: View) -> Outcome:
         lines = [*rules, *_unrolled_text(unrolled, view)]
     choices = [choose(a) for a in net.activations]
     if options["why"]:
-        lines += why_lines(choices)
+        lines += why_lines(choices, view.width)
     payload = {**_payload(rec, unrolled), "choices": [c.record() for c in choices]}
     return Outcome(payload, tuple(lines))
 

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable
 from functools import wraps
+from textwrap import wrap
 from typing import Any, TypeVar
 
 import click
@@ -134,12 +135,24 @@ def method_options(function: Any, *, why: bool = True) -> Any:
 METHODS = ("auto", "exact", "mixture", "series", "quadrature", "tabulated")
 
 
-def why_lines(choices: Any) -> tuple[tuple[str, str], ...]:
-    """The reasons of every choice, as lines of a terminal."""
+def why_lines(choices: Any, width: int) -> tuple[tuple[str, str], ...]:
+    """The reasons of every choice, as lines of a terminal of this width."""
     lines: list[tuple[str, str]] = []
     for choice in choices:
         lines += [("", ""), ("title", f"why: s(x) = {choice.activation.expr}")]
-        lines += [("", f"  {line}") for line in choice.lines]
+        for line in choice.lines:
+            lead = " " * (2 + len(line) - len(line.lstrip()))
+            lines += [
+                ("", part)
+                for part in wrap(
+                    line.strip(),
+                    width,
+                    initial_indent=lead,
+                    subsequent_indent=lead + "  ",
+                    break_long_words=False,
+                    break_on_hyphens=False,
+                )
+            ]
     return tuple(lines)
 
 
