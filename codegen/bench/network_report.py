@@ -12,7 +12,7 @@ equal layers, weight variance 1/E[s(z)^2] to three digits, without biases and wi
 1/10, from rows of 12 numbers.  Errors are |generated - exact| over the square root of the product
 of the diagonals, the worse of NNGP and NTK, of pairs of rows in both orders of a call and of the
 rows with themselves.  References: the recursion in ball arithmetic from the exact rows, at up to
-3200 bits; pairs whose variances leave 1e-290 to 1e290 in a layer are left out, as are those for
+3200 bits, midpoints between layers; pairs whose variances leave 1e-290 to 1e290 in a layer are left out, as are those for
 which no ball became narrow in time.  `scales`: rows of 1e-150 to 1e150 (float32: 1e-18 to 1e18),
 every second pair nearly parallel.
 """
