@@ -115,3 +115,15 @@ def test_tails_beside_a_huge_variance_are_numbers(text: str, target: str) -> Non
         found = kernel(a, rho * np.sqrt(a) * np.sqrt(b), b)
         assert np.all(np.abs(found.nngp) <= np.sqrt(sizes[0]) * np.sqrt(sizes[1]) * (1 + 1e-12))
         assert np.all(np.isfinite(found.dot))
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_the_derivative_far_out_on_the_diagonal(target: str) -> None:
+    """1/2 + exp(2 q) Phi(-2 sqrt(q)): the exponents are taken from each other to all digits."""
+    large = np.array([7e3, 1.3e9, 7.7e12, 1.7e20])
+    found = compile_(dual(as_activation(text_of(1))), target).diag(large).dot
+    for q, dot in zip(large, found, strict=True):
+        with working(600):
+            root = 2 * arb(float(q)).sqrt()
+            exact_dot = arb(1) / 2 + tail(2 * arb(float(q)), root)
+            assert abs(arb(float(dot)) - exact_dot) <= 4 * EPS, q

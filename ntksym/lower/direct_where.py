@@ -74,11 +74,13 @@ class Covered:
         small: below this variance, of one of the two, the dual is an integral of its derivative.
         large: from this variance on, of both, there is a rule of its own.
         least: what that needs of the conditional standard deviations.
+        slopes: whether it is for the diagonal of the derivative too.
     """
 
     small: float
     large: float
     least: float
+    slopes: bool = True
 
 
 def plain(e: Expr) -> Expr:
@@ -174,13 +176,15 @@ def tables(
         found = [(v, own.weights({"q": v}), tuple(map(abs, sides[v]))) for v in row]
         far = bin_ends(i)[0] * unit >= covered.large
         left = not tables[0][i * BINS + i]  # to the integral of the derivative, where that is
-        far |= 2 * moved[i] > GROWN
-        for n, never in enumerate((far, far or open_end)):
+        grown = 2 * moved[i] > GROWN
+        for n, never in enumerate((far, (far and covered.slopes) or open_end)):
             bad = [
                 z[n] < t[n] / most and not (n == 0 and left and v < covered.small)
                 for v, t, z in found
             ]
-            ends[n].append(int(not never and any(bad) and any(z[n] > LEAST for _, _, z in found)))
+            ends[n].append(
+                int(not (never or grown) and any(bad) and any(z[n] > LEAST for _, _, z in found))
+            )
     return (*map(tuple, tables), *map(tuple, ends))
 
 

@@ -265,7 +265,8 @@ def _jumps(activation: Activation) -> bool:
 def _direct(activation: Activation) -> Direct | None:
     small, far = small_program(activation), _far(activation)
     large, least = (far.start**2, far.least) if far is not None else (inf, 0.0)
-    covered = Covered(float(SMALL) if small is not None else 0.0, large, least)
+    slopes = far is None or not (far.steps or far.jumps)
+    covered = Covered(float(SMALL) if small is not None else 0.0, large, least, slopes)
     rule = direct_rule(dual(activation), covered)
     if rule is None or small is None or activation.params:
         return rule
