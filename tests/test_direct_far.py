@@ -127,3 +127,12 @@ def test_the_derivative_far_out_on_the_diagonal(target: str) -> None:
             root = 2 * arb(float(q)).sqrt()
             exact_dot = arb(1) / 2 + tail(2 * arb(float(q)), root)
             assert abs(arb(float(dot)) - exact_dot) <= 4 * EPS, q
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_two_rates_of_decay_have_panels_of_their_own(target: str) -> None:
+    """The integral of (exp(-x) - exp(-2 x))^2 over x > 0 is 1/12, times the density at 0."""
+    d = dual(as_activation("piecewise((exp(-x) - exp(-2*x), x > 0), (0, True))"))
+    large = np.array([1.3e18, 1.7e20])
+    found = compile_(d, target)(large, large, large).nngp
+    assert np.allclose(found * np.sqrt(2 * np.pi * large) * 12, 1, rtol=8 * EPS, atol=0)

@@ -213,7 +213,7 @@ def _judged(act: Activation, exprs: tuple[Expr, ...]) -> tuple[Expr, ...]:
 
 def _shifted(f: TermSum) -> bool:
     """Whether some bell or smooth step is not about 0."""
-    return any(centre not in (0, oo) for centre in _rates(f))
+    return any(centre not in (0, oo) for centre, _ in _rates(f))
 
 
 def _growth(limit: TermSum | None, f: TermSum) -> float:
@@ -257,17 +257,18 @@ def _far(power: int) -> float:
 # -- panels ----------------------------------------------------------------------------------------
 
 
-def _rates(f: TermSum) -> dict[Expr, Expr]:
-    """Centres of what changes exponentially, each with the rate of the change; 0 for the ends."""
+def _rates(f: TermSum) -> tuple[tuple[Expr, Expr], ...]:
+    """Centres of what changes exponentially, each with the rate of the change; oo for the ends."""
     found: dict[Expr, Expr] = {}
+    ends: dict[tuple[Expr, Expr], None] = {}
     for k in f.terms:
         if k.tilt:
             found[(k.shift / k.tilt).expr] = sqrt(Abs(k.tilt.expr))
         elif k.shift:
-            found[oo] = Abs(k.shift.expr)
+            ends[oo, Abs(k.shift.expr)] = None
         for a, c in k.gates:
             found[(-c / a).expr] = Abs(a.expr)
-    return found
+    return (*found.items(), *ends)
 
 
 def _number(e: Expr) -> float:
@@ -279,7 +280,7 @@ def _unit(kinks: list[Expr], pieces: tuple[TermSum, ...]) -> Expr:
     apart = [Abs(k) for k in kinks if k != 0]
     if apart:
         return min(apart, key=_number)
-    rates = [r for p in pieces for r in _rates(p).values()]
+    rates = [r for p in pieces for _, r in _rates(p)]
     return 1 / max(rates, key=_number) if rates else Integer(1)
 
 
@@ -291,7 +292,7 @@ def _cuts(
     cuts: dict[Expr, None] = {}
     for cell, piece in zip(found, pieces, strict=True):
         ends = [e.expr for e in cell if e is not None]
-        for centre, rate in sorted(_rates(piece).items(), key=str):
+        for centre, rate in sorted(_rates(piece), key=str):
             bell = centre != oo
             if bell and _within(centre, cell):
                 centres[centre] = None
