@@ -11,11 +11,16 @@ from typing import Any
 from flint import arb
 
 from ..errors import Undecided
+from ..replay.box import bounded_on_ellipse, compiled
+from ..replay.problem import BadCertificate, NotConfirmed
+from ..replay.tree import read_tree
 from ..symbols import x
 from ..verify.evaluate import function
 from ..verify.functions.pieces import Piece
-from ..verify.functions.strips import ellipse, rectangle
+from ..verify.functions.strips import COVER_BITS, ellipse, rectangle
+from ..verify.safe import precision
 from .numbers import ball_of, between, power_above, text
+from .trees import tree
 
 MOST_POINTS = 40
 _DEPTH = 30
@@ -125,7 +130,11 @@ def _best(
     tol: Any,
     ellipses: tuple[tuple[int, int], ...],
 ) -> Chosen | None:
-    func, best = function(piece.expr, x), None
+    """The panel with the fewest points whose bound the checker will prove too.
+
+    The checker does not continue logarithms and roots beyond their cuts, as `function` does.
+    """
+    func, found = function(piece.expr, x), list[Chosen]()
     centre, half = (ends[0] + ends[1]) / 2, (ends[1] - ends[0]) / 2
     for p, q in ellipses:
         rho = arb(p) / q
@@ -138,10 +147,22 @@ def _best(
         front = half * 64 / 15 * bound * kernel(centre, semi, height) / (1 - 1 / (rho * rho))
         wanted = float(((front / tol).max(arb(1)).log() / (2 * rho.log())).upper())
         n = max(2, ceil(wanted))
-        if n <= MOST_POINTS and (best is None or n < best.points):
+        if n <= MOST_POINTS and (not found or n < found[-1].points):
             error = (front * (-2 * n * rho.log()).exp()).upper()
-            best = Chosen(cut, n, (p, q), e, error, (2 * half * bound).upper())
-    return best
+            found.append(Chosen(cut, n, (p, q), e, error, (2 * half * bound).upper()))
+    return next((c for c in reversed(found) if _confirmed(c, piece, centre, half)), None)
+
+
+def _confirmed(chosen: Chosen, piece: Piece, centre: Any, half: Any) -> bool:
+    """Whether the checker proves the bound on the ellipse, by what it knows of the function."""
+    rho = arb(chosen.rho[0]) / chosen.rho[1]
+    axes = centre, half * (rho + 1 / rho) / 2, half * (rho - 1 / rho) / 2
+    with precision(COVER_BITS):
+        try:
+            known = compiled(read_tree(tree(piece.expr), "a panel", frozenset({"x"})), {})
+        except (BadCertificate, NotConfirmed) as error:
+            raise Undecided(f"no certificate: {error}") from None
+        return bounded_on_ellipse(known, *axes, arb(2) ** chosen.size)
 
 
 def largest(parts: list[Cell]) -> Any:
