@@ -180,6 +180,7 @@ def recursion_text(
     rec: Recursion, *, width: int = 80, unicode: bool = True, full: bool = False
 ) -> list[tuple[str, str]]:
     """The rules of a network as (style, line): conventions, input layer, runs of equal layers."""
+    from .network.network import layers_named
     from .symbols import t12
 
     sigma, theta = ("Σ", "Θ") if unicode else ("Sigma", "Theta")
@@ -197,9 +198,9 @@ def recursion_text(
     put((f"{sigma}1", first.nngp.subs(values)), (f"{theta}1", first.ntk.subs(values)))
     for start, stop in rec.runs():
         rule = rec.layers[start]
-        span = f"layer {start + 1}" if stop - start == 1 else f"layers {start + 1} to {stop}"
         own, slope = rule.theta_parts()
         nngp = rule.nngp.subs(dict(rule.values))
+        span = layers_named(start, stop)
         lines += [("", ""), ("title", f"{span}: s(x) = {rule.activation.expr}")]
         if rule.activation.params:
             given = ", ".join(f"{s} = {v}" for s, v in rule.values if s in rule.activation.params)

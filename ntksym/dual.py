@@ -10,6 +10,7 @@ from sympy import Basic, Expr, Pow, Symbol, nan, oo
 
 from .abbreviations import latex_rows
 from .activation import Activation
+from .brief import Brief
 from .derivation import Derivation
 from .errors import NoClosedForm, NtksymError
 from .powers import LogDerivation, PowerDerivation
@@ -23,8 +24,8 @@ class BrokenDerivation(NtksymError):
     code = "E099"
 
 
-@dataclass(frozen=True, slots=True)
-class Dual:
+@dataclass(frozen=True, slots=True, repr=False)
+class Dual(Brief):
     r"""Closed forms of an activation $s$, for $(u, v)$ Gaussian.
 
     The covariance of $(u, v)$ is [[q11, q12], [q12, q22]].  All are SymPy expressions in
@@ -52,6 +53,7 @@ class Dual:
     derivation: Derivation | PowerDerivation | LogDerivation | None = field(
         default=None, repr=False, compare=False
     )
+    _shown = ("method", "conditions")
 
     @property
     def continuous(self) -> bool:

@@ -30,6 +30,7 @@ from sympy import (
     sqrt,
 )
 
+from .brief import Brief
 from .derivation import Derivation
 from .dual import Dual
 from .errors import UnsupportedOp
@@ -55,8 +56,8 @@ class Partial:
     dot: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class DualGradients:
+@dataclass(frozen=True, slots=True, repr=False)
+class DualGradients(Brief):
     r"""The first derivatives of a dual and of its derivative dual, as SymPy expressions.
 
     Attributes:
@@ -80,6 +81,7 @@ class DualGradients:
     diag: Partial
     diag_params: tuple[Partial, ...]
     left_out: tuple[str, ...] = ()
+    _shown = ("sense",)
 
     def program(self, *, polar: bool = False, root: bool = False) -> Program:
         """The program (q11, q12, q22, parameters) -> nngp, dot and all their derivatives.

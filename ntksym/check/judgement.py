@@ -6,13 +6,16 @@ from dataclasses import dataclass
 
 from sympy import Rational
 
+from ..brief import Brief, html
 from ..claims import Claim
 from ..verify.ball import Ball
 from ..verify.report import Verdict
 
+_STYLES = {"proved": "good", "enclosed": "good", "refuted": "bad"}
 
-@dataclass(frozen=True, slots=True)
-class Counterexample:
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Counterexample(Brief):
     """An exact point where the formula and the definition differ: their balls are disjoint.
 
     Attributes:
@@ -46,8 +49,8 @@ class Diagnosis:
     formula: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+@dataclass(frozen=True, slots=True, repr=False)
+class Judgement(Brief):
     """The verdict on one claim.
 
     Attributes:
@@ -85,6 +88,43 @@ class Judgement:
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
     positive: tuple[str, ...] = ()
+    _shown = ("claim.quantity", "claim.formula", "claim.latex", "verdict")
+
+    def lines(self) -> tuple[tuple[str, str], ...]:
+        """(style, line) of what is printed: verdict, claim, evidence, what is wrong, what holds.
+
+        Styles: "good", "bad" and "dim" (and that of the verdict) colour a terminal.
+        """
+        verdict = str(self.verdict)
+        title = self.claim.id or self.claim.title or "claim"
+        out = [(_STYLES.get(verdict, "dim"), f"{title}: {verdict.upper()}")]
+        if self.definition:
+            out.append(("dim", f"  {self.definition}"))
+            printed = self.claim.formula if isinstance(self.claim.formula, str) else ""
+            where = f"   where {self.claim.where}" if self.claim.where else ""
+            out.append(("", f"  claimed: {printed or self.reading}{where}"))
+        out += [("dim", f"  read as: {note}") for note in self.notes]
+        out += [("", f"  {line}") for line in self.evidence]
+        out += [("", f"  why: {d.text} ({d.verdict})") for d in self.diagnosis]
+        repaired = [d.formula for d in self.diagnosis if d.formula]
+        if repaired:
+            out.append(("good", f"  repaired: {repaired[0]}"))
+        if self.corrected and self.corrected not in repaired[:1]:
+            out.append(("good", f"  what holds: {self.corrected}"))
+        if self.error:
+            first, *rest = self.error.splitlines()
+            out += [("bad", f"  {first}"), *(("", f"  {line}") for line in rest)]
+        return tuple(out)
+
+    def __str__(self) -> str:
+        return "\n".join(line for _, line in self.lines())
+
+    def _repr_html_(self) -> str:
+        (_, title), *rest = self.lines()
+        told = self.definition_latex and self.formula_latex
+        sign = r"\ne" if self.verdict is Verdict.REFUTED else "="
+        formula = f"{self.definition_latex} {sign} {self.formula_latex}" if told else ""
+        return html(title, (line.strip() for _, line in rest), formula)
 
     @property
     def as_expected(self) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..brief import Brief
+
 QUANTITIES = {
     "nngp": "E[s(u) s(v)]",
     "derivative": "E[s'(u) s'(v)] = d E[s(u) s(v)] / d q12",
@@ -32,8 +34,8 @@ QUANTITIES = {
 DERIVATIVES = ("distributional", "almost_everywhere")
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+@dataclass(frozen=True, slots=True, repr=False)
+class Claim(Brief):
     """One published formula.
 
     Attributes:

@@ -126,7 +126,7 @@ def work(options: dict[str, Any], view: View) -> Outcome:
     ]
     lines: list[Line] = []
     for j in found:
-        lines += _lines(j)
+        lines += [*j.lines(), ("", "")]
     if options["certificate"]:
         lines += _certify(options["certificate"], found, view)
     lines += _summary(found)
@@ -158,34 +158,6 @@ def _claims(options: dict[str, Any]) -> tuple[Any, ...]:
     if not given:
         raise BadSpec("no claim", hint="a TOML file, or --activation, --quantity and --formula")
     return (replace(read_claim(given), id="claim"),)
-
-
-_STYLES = {"proved": "good", "enclosed": "good", "refuted": "bad"}
-
-
-def _lines(j: Judgement) -> list[Line]:
-    verdict = str(j.verdict)
-    style = _STYLES.get(verdict, "dim")
-    out: list[Line] = [(style, f"{j.claim.id}: {verdict.upper()}")]
-    if j.definition:
-        out.append(("dim", f"  {j.definition}"))
-        printed = j.claim.formula if isinstance(j.claim.formula, str) else ""
-        where = f"   where {j.claim.where}" if j.claim.where else ""
-        out.append(("", f"  claimed: {printed or j.reading}{where}"))
-    out += [("dim", f"  read as: {note}") for note in j.notes]
-    out += [("", f"  {line}") for line in j.evidence]
-    out += [("", f"  why: {d.text} ({d.verdict})") for d in j.diagnosis]
-    repaired = [d.formula for d in j.diagnosis if d.formula]
-    if repaired:
-        out.append(("good", f"  repaired: {repaired[0]}"))
-    if j.corrected and j.corrected not in repaired[:1]:
-        out.append(("good", f"  what holds: {j.corrected}"))
-    if j.error:
-        first, *rest = j.error.splitlines()
-        out.append(("bad", f"  {first}"))
-        out += [("", f"  {line}") for line in rest]
-    out.append(("", ""))
-    return out
 
 
 def _summary(found: list[Judgement]) -> list[Line]:

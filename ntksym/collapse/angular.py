@@ -19,6 +19,7 @@ from flint import acb, arb
 from sympy import Expr, Integer, Rational, Symbol, oo
 
 from .. import symbols
+from ..brief import Brief
 from ..errors import BadSpec, NoClosedForm, Undecided
 from ..network import Network
 from ..network.affine import AffineLayer, affine_layers
@@ -29,8 +30,8 @@ from ..verify.functions.radial import degree
 from .straight import Straight
 
 
-@dataclass(frozen=True, slots=True)
-class AngularNetwork:
+@dataclass(frozen=True, slots=True, repr=False)
+class AngularNetwork(Brief):
     r"""A network as a function of the angle.
 
     Attributes:

@@ -17,6 +17,7 @@ from numpy.polynomial import polynomial
 from numpy.typing import NDArray
 from sympy import Rational
 
+from ..brief import Brief
 from ..errors import BadSpec, Undecided
 from ..network import Network
 from ..verify.safe import precision
@@ -53,8 +54,8 @@ class Side:
         return float(s / (s + self.scale))
 
 
-@dataclass(frozen=True, slots=True)
-class Collapsed:
+@dataclass(frozen=True, slots=True, repr=False)
+class Collapsed(Brief):
     """A network as two polynomials per side.
 
     Attributes:
@@ -68,6 +69,7 @@ class Collapsed:
     sides: tuple[Side, Side]
     ends: tuple[float, float]
     error: tuple[float, float]
+    _shown = ("error",)
 
     def evaluate(self, rho: Any) -> tuple[Array, Array]:
         """(nngp, ntk) at an array of rho, in double."""

@@ -9,6 +9,7 @@ from typing import Any
 from sympy import Expr
 
 from ..activation import Activation
+from ..brief import Brief
 from ..errors import BadSpec
 from .convention import NTK, WIDTH, Convention
 from .layers import Dense, Input, Nonlinearity
@@ -18,8 +19,8 @@ MAX_DEPTH = 100_000
 """A bound on depth: a program loops over layers, a description lists them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+@dataclass(frozen=True, slots=True, repr=False)
+class Network(Brief):
     """A fully connected network: an input layer, then nonlinearity and dense layer in turn.
 
     Attributes:
@@ -37,6 +38,7 @@ class Network:
     blocks: tuple[tuple[Nonlinearity, Dense], ...]
     convention: Convention = NTK
     name: str = "network"
+    _shown = ("depth", "convention.parametrization")
 
     def __post_init__(self) -> None:
         if not self.blocks:
@@ -65,6 +67,16 @@ class Network:
     def activations(self) -> tuple[Activation, ...]:
         """The distinct activations, in order of appearance."""
         return tuple(dict.fromkeys(n.activation for n, _ in self.blocks))
+
+    def __str__(self) -> str:
+        """The name, the convention, and one line for each run of equal layers."""
+        found = [f"  input layer{_own(self.input.dense)}"] if _own(self.input.dense) else []
+        for start, stop in runs(self.blocks):
+            nonlinearity, dense = self.blocks[start]
+            values = "".join(f", {key} = {value}" for key, value in nonlinearity.values)
+            of = f"s(x) = {nonlinearity.activation.expr}{values}{_own(dense)}"
+            found.append(f"  {layers_named(start, stop)}: {of}")
+        return "\n".join([self.name, *(f"  {line}" for line in self.convention.describe()), *found])
 
     def _repr_latex_(self) -> str:
         from .recursion import recurse
@@ -121,6 +133,23 @@ def mlp(
     layers = [Dense(w, b, n) for w, b, n in zip(weights, biases, widths, strict=True)]
     title = name or f"{acts[0].activation.name} x{depth}"
     return Network(Input(layers[0]), tuple(zip(acts, layers[1:], strict=True)), base, title)
+
+
+def runs(items: Sequence[Any]) -> tuple[tuple[int, int], ...]:
+    """Ranges [start, stop) of neighbouring items that are equal."""
+    starts = [i for i, item in enumerate(items) if not i or items[i - 1] != item]
+    return tuple(zip(starts, (*starts[1:], len(items)), strict=True))
+
+
+def layers_named(start: int, stop: int) -> str:
+    """The words for the layers of a range [start, stop): they are counted from 1 there."""
+    return f"layer {start + 1}" if stop - start == 1 else f"layers {start + 1} to {stop}"
+
+
+def _own(dense: Dense) -> str:
+    """What a dense layer says itself, not the convention."""
+    given = ((key, getattr(dense, key)) for key in ("weight_var", "bias_var", "width"))
+    return "".join(f", {key} = {value}" for key, value in given if value is not None)
 
 
 def not_a_network(given: Any) -> BadSpec:

@@ -10,15 +10,16 @@ from sympy import Basic, Expr, Integer, Symbol, latex, oo
 from .. import symbols
 from ..abbreviations import Abbreviated, abbreviate
 from ..activation import Activation
+from ..brief import Brief
 from .convention import Convention
 from .layers import Dense, Input, Nonlinearity
 from .layers.dense import assigned
-from .network import Network, not_a_network
+from .network import Network, layers_named, not_a_network, runs
 from .state import KernelState
 
 
-@dataclass(frozen=True, slots=True)
-class InputRule:
+@dataclass(frozen=True, slots=True, repr=False)
+class InputRule(Brief):
     r"""The first dense layer, in raw inner products.
 
     `nngp` and `ntk` are in `q11` = $|x|^2$, `q12` = $x \cdot y$, `q22` = $|y|^2$, the symbol `d`
@@ -33,8 +34,8 @@ class InputRule:
     values: tuple[tuple[Symbol, Expr], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LayerRule:
+@dataclass(frozen=True, slots=True, repr=False)
+class LayerRule(Brief):
     r"""One nonlinearity and the dense layer after it.
 
     Attributes:
@@ -70,14 +71,15 @@ class LayerRule:
         return ntk.xreplace({symbols.t12: Integer(0)}), ntk.diff(symbols.t12)
 
 
-@dataclass(frozen=True, slots=True)
-class Recursion:
+@dataclass(frozen=True, slots=True, repr=False)
+class Recursion(Brief):
     """The rules of a network, layer by layer; nothing is composed until `unrolled` is asked."""
 
     network: Network
     convention: Convention
     input_rule: InputRule
     layers: tuple[LayerRule, ...]
+    _shown = ("network.depth", "convention.parametrization")
 
     @property
     def rules(self) -> tuple[InputRule | LayerRule, ...]:
@@ -148,13 +150,21 @@ class Recursion:
 
     def runs(self) -> tuple[tuple[int, int], ...]:
         """Ranges [start, stop) of neighbouring layers with one rule and the same numbers."""
-        found: list[tuple[int, int]] = []
-        for i, rule in enumerate(self.layers):
-            if found and rule == self.layers[found[-1][0]]:
-                found[-1] = (found[-1][0], i + 1)
-            else:
-                found.append((i, i + 1))
-        return tuple(found)
+        return runs(self.layers)
+
+    def __str__(self) -> str:
+        """The rules, one formula a line; a run of equal layers is said once."""
+        lines = [f"{self.network.name}: q11, q12, q22 = Sigma, t12 = Theta of the layer before"]
+        put: list[tuple[str, InputRule | LayerRule]] = [
+            ("input layer: q12 is the inner product x.y", self.input_rule)
+        ]
+        for start, stop in self.runs():
+            rule = self.layers[start]
+            put.append((f"{layers_named(start, stop)}: s(x) = {rule.activation.expr}", rule))
+        for title, one in put:
+            nngp, ntk = (e.subs(dict(one.values)) for e in (one.nngp, one.ntk))
+            lines += [title, f"  Sigma' = {nngp}", f"  Theta' = {ntk}"]
+        return "\n".join(lines)
 
     def _rule_latex(self, start: int, stop: int, taken: list[str], full: bool) -> list[str]:
         """Two lines and what is named in them; the names are added to those `taken`."""

@@ -17,6 +17,7 @@ from typing import Any
 
 from sympy import Expr, ImmutableDenseNDimArray
 
+from ..brief import Brief
 from ..errors import BadSpec
 
 Entry = Any
@@ -29,8 +30,8 @@ DiagMap = Callable[[Expr, Expr | None], tuple[Expr, Expr | None]]
 """(q, theta) -> (nngp, ntk) where the two pre-activations are one."""
 
 
-@dataclass(frozen=True, slots=True)
-class KernelState:
+@dataclass(frozen=True, slots=True, repr=False)
+class KernelState(Brief):
     r"""Covariances $\Sigma$ and tangent kernels $\Theta$ for the pairs (x, x), (x, y), (y, y).
 
     `ntk11` and `ntk22` are None where nothing needs them.

@@ -9,6 +9,7 @@ from typing import Any
 from sympy import Expr
 
 from ..activation import Activation
+from ..brief import Brief
 from ..dual import Dual
 from ..errors import BadSpec
 from ..functions import Phi2
@@ -48,8 +49,8 @@ class Candidate:
         return f"{self.method}{cost}: {'taken: ' if self.taken else ''}{self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+@dataclass(frozen=True, slots=True, repr=False)
+class Choice(Brief):
     """A dual, and why it is computed like this.
 
     Attributes:
@@ -67,6 +68,7 @@ class Choice:
     candidates: tuple[Candidate, ...]
     error: float | None = None
     variances: Variances | None = None
+    _shown = ("method", "error", "variances")
 
     @property
     def lines(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from sympy import Basic, Expr, Function, Lambda, latex, oo
 from sympy.core.function import ArgumentIndexError
 
 from ..activation import Activation
+from ..brief import Brief
 from ..errors import NtksymError
 from ..steps import Step
 from ..symbols import q, q11, q12, q22, x
@@ -102,8 +103,8 @@ class ExpectedDiag(_Expected):
     tex = r"\sigma(u)^2"
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectedDual:
+@dataclass(frozen=True, slots=True, repr=False)
+class ExpectedDual(Brief):
     r"""The dual of an activation by its definition, with the fields of a `Dual`.
 
     Attributes:
@@ -113,6 +114,7 @@ class ExpectedDual:
 
     activation: Activation
     method: str = "tabulated"
+    _shown = ("method",)
 
     @property
     def value(self) -> Expr:

@@ -11,26 +11,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from math import ceil, log, log10
 from typing import Any
 
 from sympy import Add, Basic, Expr, Float, Lambda, Rational, Symbol, latex
 
 from ..activation import Activation
+from ..brief import Brief
 from ..errors import BadActivation, BadCovariance, Undecided
 from ..steps import Step
 from ..symbols import q, q11, q12, q22, x
-from .arith import ball, fraction, working
+from .arith import ball, fraction, rounded_up, working
 from .bound import MixtureBound, prove_bound
-from .error import DualBound, norm, product_bound, rounded_up
+from .error import DualBound, norm, product_bound
 from .evaluate import ball_row, ball_value
 from .logistic import LogisticSum, recognise
 from .lowest import SMALL, gap, lowest
 from .named import MixtureDiag, MixtureDiagDot, MixtureDot, MixtureValue
-from .nodes import MOST_NODES, Mixture, mixture
+from .nodes import Mixture, mixture
 from .pairs import A, B, Entry, PairForms, latex_of, pair_forms
 
-DEFAULT_ERROR = 1e-14
 MOST_TERMS = 400
 """The most pairs of nodes that `MixtureDual.expr` writes out."""
 
@@ -46,14 +45,13 @@ class Enclosure:
         return float(self.mid)
 
 
-@dataclass(frozen=True, slots=True)
-class MixtureDual:
+@dataclass(frozen=True, slots=True, repr=False)
+class MixtureDual(Brief):
     r"""The dual of an activation of the logistic family.
 
     Attributes:
         activation: s.
-        form: s as polynomials times $T^{(k)}(cx + d)$, $T(z) = \tanh(z/2)$.
-        slope_form: s' in the same way.
+        form, slope_form: s and s' as polynomials times $T^{(k)}(cx + d)$, $T(z) = \tanh(z/2)$.
         mixture: the nodes, $T(z) \approx \sum_i w_i(2\Phi(a_iz) - 1)$.
         mixture_bound: what is proven of them.
         forms: the closed forms of a generic pair of nodes.
@@ -68,6 +66,7 @@ class MixtureDual:
     method: str = "mixture"
 
     # -- the fields of a `Dual`: named functions, which a network composes -----------------------
+    _shown = ("method",)
 
     @property
     def value(self) -> Expr:
@@ -268,7 +267,7 @@ class MixtureDual:
         """(bound, bound over sqrt(K K)) of one dual."""
         form = self.slope_form if slope else self.form
         found = lowest(form) if code else None
-        rough = self if found is None else _dual(self.activation, mixture(ROUGH))
+        rough = self if found is None else of_nodes(self.activation, mixture(ROUGH))
         one, e1 = rough.size(a, slope, values)
         two, e2 = (one, e1) if a == b else rough.size(b, slope, values)
         if found is not None:  # the gap of what code sums, and the sizes of s
@@ -288,8 +287,6 @@ class MixtureDual:
         form = self.slope_form if slope else self.form
         lost = norm(self.mixture_bound, form, v, values).upper()
         return ((low.lower() - lost).lower(), top.upper()), lost
-
-    # -- words -----------------------------------------------------------------------------------
 
     def lines(self) -> tuple[str, ...]:
         """What it is, the nodes and the proven bounds, as lines of text."""
@@ -311,26 +308,6 @@ def _at(a: Fraction, c: Fraction, b: Fraction) -> dict[Symbol, Any]:
     return {q11: ball(a), q12: ball(c), q22: ball(b)}
 
 
-def mixture_dual(activation: Any, *, error: float = DEFAULT_ERROR, nodes: int = 0) -> MixtureDual:
-    """The dual of an activation of the logistic family.
-
-    Args:
-        activation: an `Activation`, or what `language.as_activation` reads.
-        error: the wanted error of value and derivative, relative to sqrt(K(q11) K(q22)), for
-            variances up to 100: it decides the number of nodes.  What is proven is
-            `MixtureDual.bound`: activations that vanish fast at zero miss it for small variances.
-        nodes: that many nodes instead.
-
-    Raises:
-        NoClosedForm: not in the logistic family; the message names the factor.
-        Undecided: `error` needs more nodes than there are.
-    """
-    from ..language import as_activation
-
-    read = as_activation(activation)
-    return _dual(read, mixture(nodes)) if nodes else _fitting(read, error)
-
-
 CHECKED = (Fraction(1, 100), Fraction(100))
 """The variances at which the number of nodes is decided."""
 EDGES = (Fraction(1, 10**4), *SMALL)
@@ -347,53 +324,9 @@ def cancels(dual: MixtureDual) -> int:
 
 
 @lru_cache(maxsize=128)
-def _fitting(activation: Activation, error: float) -> MixtureDual:
-    """The dual with the fewest nodes whose proven relative errors are at most `error`.
-
-    From the number that tanh needs, as long as one node more helps: nodes rounded to doubles have
-    a floor.  With parameters or offsets it is the number for tanh.
-    """
-    recognise(activation)  # what is not of the family says so before nodes are looked for
-    best = _dual(activation, _chosen(error))
-    if activation.params or any(p.offset != 0 for p in best.form.parts):
-        return best
-    reached = best.worst()
-    while reached > error and len(best.mixture) < MOST_NODES:
-        bits = max(w.numerator.bit_length() for w in best.mixture.weights)
-        count = len(best.mixture) + 1
-        if cancels(best) > 1 and reached < 1:  # a node gains about a factor of 3.4
-            count = min(len(best.mixture) + max(1, int(log(reached / error) / 1.25)), MOST_NODES)
-        trial = _dual(activation, mixture(count, max(53, bits)))
-        after = trial.worst()
-        if not after < 0.7 * reached:
-            break
-        best, reached = trial, after
-    return best
-
-
-@lru_cache(maxsize=128)
-def _dual(activation: Activation, chosen: Mixture) -> MixtureDual:
+def of_nodes(activation: Activation, chosen: Mixture) -> MixtureDual:
+    """The dual with the nodes of `chosen`, and their proven bound."""
     form = recognise(activation)
     return MixtureDual(
         activation, form, form.derivative(), chosen, prove_bound(chosen), pair_forms(form)
-    )
-
-
-@lru_cache(maxsize=16)
-def _chosen(error: float) -> Mixture:
-    """The first mixture, from an estimate of the number of nodes, with a proven error."""
-    if not 0 < error < 1:
-        raise ValueError(f"error = {error}: between 0 and 1")
-    digits = -log10(error / 2)
-    bits = max(53, ceil(digits * 3.33) + 8)
-    for count in range(max(2, ceil(digits * (0.92 + 0.0245 * digits))), MOST_NODES + 1):
-        found = mixture(count, bits)
-        if 2 * prove_bound(found).relative <= error:
-            return found
-    known = _chosen(DEFAULT_ERROR)  # far more nodes than these take minutes
-    reached = float(2 * prove_bound(known).relative)
-    raise Undecided(
-        f"an error of {float(error):g} needs more than {MOST_NODES} nodes",
-        where=f"the best bound reached: {reached:.2g} (relative), with {len(known)} nodes",
-        hint="a larger error",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from secrets import token_hex
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,13 @@ from ..collapse.fit import Side
 from ..errors import BadData, NoClosedForm, UnsupportedOp
 from ..network import Network
 from ..network.affine import affine_layers
-from .cache import digest, obtain
+from .cache import obtain
 from .checks import Array, data_rows, dimension, real_array
 from .engines import CNetwork, NumpyNetwork
 from .kernel import CompiledKernel
 from .pair_tile import squares
 from .recipes import recipe_key
+from .spelled import spelled
 from .spheres import SAME, common_square
 from .unit_layers import first_affine, input_program
 
@@ -113,9 +115,10 @@ def kept_collapse(
         found = collapse(network, variance=variance, dimension=dimension, error=error)
         return json.dumps(record(found)).encode("ascii")
 
-    asked = ("collapsed/2", repr(network), str(variance), str(dimension), repr(error))
-    key = recipe_key(*asked)  # None where the code that makes it has no text: not kept
-    path = obtain(key or digest(asked), ".json", write, keep=keep and key is not None)
+    asked = (str(variance), str(dimension), repr(error))
+    # None where the network, or the code that makes it, has no text: not kept
+    key = recipe_key("collapsed/3", spelled(network), *asked)
+    path = obtain(key or token_hex(16), ".json", write, keep=keep and key is not None)
     data = json.loads(path.read_text(encoding="ascii"))
     first, second = (
         Side(s["sign"], s["scale"], *map(tuple, (s["nngp"], s["ntk"]))) for s in data["sides"]

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from sympy import Rational
 
+from ..brief import Brief, html
+
 if TYPE_CHECKING:
     from .ball import Ball
 
@@ -30,8 +32,8 @@ class Verdict(IntEnum):
         return self.name.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+@dataclass(frozen=True, slots=True, repr=False)
+class Comparison(Brief):
     """One quantity at one point: the enclosure of its definition, and that of the derived form."""
 
     quantity: str
@@ -86,8 +88,8 @@ def _farthest(one: Ball, two: Ball) -> Fraction:
     return abs(one.mid - two.mid) + one.rad + two.rad
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+@dataclass(frozen=True, slots=True, repr=False)
+class Report(Brief):
     """A verdict on what was derived of one activation, with everything it rests on."""
 
     subject: str
@@ -96,6 +98,7 @@ class Report:
     comparisons: tuple[Comparison, ...]
     method: str = "closed form"
     """What was derived: a closed form, or an approximation with a bound."""
+    _shown = ("verdict", "evidence")
 
     @property
     def holds(self) -> bool:
@@ -106,7 +109,4 @@ class Report:
         return "\n".join((f"{self.subject}: {self.verdict}", *("  " + e for e in self.evidence)))
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        rows = "".join(f"<li>{escape(e)}</li>" for e in self.evidence)
-        return f"<b>{escape(self.subject)}: {self.verdict}</b><ul>{rows}</ul>"
+        return html(f"{self.subject}: {self.verdict}", self.evidence)

@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from math import exp, inf, isfinite, nextafter
+from math import exp, isfinite
 from typing import TYPE_CHECKING, Any
 
 from ...activation import Activation
+from ...brief import Brief
 from ...errors import BadSpec, Undecided
+from ..arith import rounded_up
 from ..patience import TooLong, at_most, check
 from .fan import FanRule, choose_fan, fan_bounds
 from .lattice import LatticeRule, choose_lattice, lattice_bounds
@@ -88,8 +90,8 @@ class Level:
         return f"q <= {float(self.top):g}: {kind}, about {self.cost} nodes; {bounds}"
 
 
-@dataclass(frozen=True, slots=True)
-class QuadratureDual:
+@dataclass(frozen=True, slots=True, repr=False)
+class QuadratureDual(Brief):
     """The dual of an activation by rules with proven errors.
 
     Attributes:
@@ -106,6 +108,7 @@ class QuadratureDual:
     error: float
     levels: tuple[Level, ...]
     method: str = "quadrature"
+    _shown = ("variances", "error")
 
     @property
     def continuous(self) -> bool:
@@ -260,7 +263,7 @@ def _level(subject: Subject, lo: Fraction, below: Fraction, top: Fraction, error
         if not _meets(rule, subject, (goals[0], goals[1])):
             raise _undecided(subject, (lo, top), error, scales)
         relative = [b / s if s > 0 else arb("inf") for b, s in zip(bounds, scales, strict=True)]
-        return Level(rule, *(_up(v) for v in (*bounds, *relative)))
+        return Level(rule, *(rounded_up(v) for v in (*bounds, *relative)))
 
 
 def _chosen(subject: Subject, low: Fraction, top: Fraction, goals: tuple[Any, Any]) -> Rule | None:
@@ -312,7 +315,7 @@ def _undecided(
                 rule = _chosen(subject, low, top, (goals[0], goals[1]))
                 if rule is None:
                     break
-                reached = [_up(b) for b in rule_bounds(rule, subject)]
+                reached = [rounded_up(b) for b in rule_bounds(rule, subject)]
     except TooLong:
         best = f"no larger error was proven either within the {_BEST:g} s given to that search"
     if reached:
@@ -350,13 +353,6 @@ def _check_floats(subject: Subject, rule: Rule) -> None:
                     f"{subject.expr} or its derivative overflows in float64 at x = {bad:.6g}",
                     hint="a smaller range of variances",
                 )
-
-
-def _up(value: Any) -> float:
-    """A double at least the number."""
-    if not value.is_finite():
-        return inf
-    return nextafter(float(value.upper()), inf)
 
 
 def _finite(value: float) -> float | None:

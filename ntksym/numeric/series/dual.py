@@ -15,6 +15,7 @@ from typing import Any
 from sympy import Basic, Expr, Lambda, Pow, Sum, factorial, latex, oo, sqrt
 
 from ...activation import Activation
+from ...brief import Brief
 from ...errors import NoClosedForm, Undecided
 from ...steps import Step
 from ...symbols import q, q11, q12, q22, x
@@ -30,8 +31,8 @@ MOST_TERMS = 4096
 _FIRST = 32
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesDual:
+@dataclass(frozen=True, slots=True, repr=False)
+class SeriesDual(Brief):
     """The Hermite series of a dual.
 
     Attributes:

@@ -13,17 +13,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 from typing import Any
 
 import numpy as np
 
 from ...backends.c.gradient.library import FIRST_LAYER
+from ...brief import Brief
 from ...errors import NoCompiler
-from ...network import Network, Recursion
+from ...network import Network, Recursion, recurse
 from ..arguments import read_target, read_threads
 from ..checks import Array, real_array, same_width
 from .c import CGradient
-from .layers import KINKED, SCALED
+from .layers import KINKED, SCALED, Layer, layers_of
 from .lowered import ENTRIES, lower_gradient
 from .near import NearDoubles
 from .rows import Spans, paired, spans
@@ -31,11 +33,13 @@ from .steps import ANGLE, CLOSE_ENTRY, ENTRY, Digits, Doubles, Move, Numeric, ad
 
 NEAR_PAIRS = 512
 """Such pairs at a time."""
+DIGITS = 90, 4.0
+"""Digits, and those more for each power of two in the rows (hardtanh in 3 layers needs the 4)."""
 POLAR = ("q11", "angle", "q22")
 
 
-@dataclass(frozen=True, slots=True)
-class KernelGradients:
+@dataclass(frozen=True, slots=True, repr=False)
+class KernelGradients(Brief):
     r"""Kernels and derivatives, arrays (n, m).
 
     Attributes:
@@ -90,6 +94,7 @@ class NetworkGradient:
         given = lower_gradient(net, wide=wide)
         self._most = given.most
         self._wide: NetworkGradient | None = None
+        self._forms: tuple[Layer, ...] | None = None
         self._asked = net, target, threads, keep
         self._layers, self.wrt = given.layers, given.wrt
         self._input, self._input_values = given.input, given.input_values
@@ -106,6 +111,12 @@ class NetworkGradient:
             except NoCompiler:
                 if target == "c":
                     raise
+
+    def __repr__(self) -> str:
+        net = self._asked[0]
+        name = (net.network if isinstance(net, Recursion) else net).name
+        target = "numpy" if self._compiled is None else "c"
+        return f"<NetworkGradient {name}: target={target}, threads={self._threads}>"
 
     def __call__(self, x: Any, y: Any = None) -> KernelGradients:
         """Kernels of the rows of x and y, and derivatives.
@@ -252,18 +263,32 @@ class NetworkGradient:
         return np.array(rows)
 
     def exact(self, row: Array, other: Array) -> dict[str, Any]:
-        """Everything of one pair, from the exact inner products, in 90 digits."""
+        """Everything of one pair, from the exact inner products, in 90 digits and more.
+
+        The larger the variances, the more: what is left of a closed form may be a power of them.
+        """
         from mpmath import MPContext
 
         ctx = MPContext()
-        ctx.dps = 90
+        exponents = np.frexp(np.concatenate([row, other]))[1]
+        ctx.dps = DIGITS[0] + ceil(DIGITS[1] * max(abs(exponents), default=0))
         g11, g12, g22 = _inner(row, row), _inner(row, other), _inner(other, other)
         numbers = (g11, g12, g22, g11 * g22 - g12**2, g11 - 2 * g12 + g22, g11 - g22)
         x, c, y, area, apart, unlike = (ctx.mpf(g.numerator) / g.denominator for g in numbers)
         given = Spans(x, c, y, ctx.sqrt(area), apart, unlike)
-        return self._forward(Digits(ctx), given, len(row))
+        return self._forward(Digits(ctx), given, len(row), self._closed())
 
-    def _forward(self, run: Any, g: Spans, d: int) -> dict[str, Any]:
+    def _closed(self) -> tuple[Layer, ...]:
+        """The layers as closed forms of any variance, for many digits."""
+        if self._forms is None:
+            net = self._asked[0]
+            recursion = net if isinstance(net, Recursion) else recurse(net)
+            self._forms = layers_of(recursion, closed=True)
+        return self._forms
+
+    def _forward(
+        self, run: Any, g: Spans, d: int, layers: tuple[Layer, ...] = ()
+    ) -> dict[str, Any]:
         """Values and derivatives, in the arithmetic of `run`; `least`, a sine or infinity."""
         raw = self._input.evaluate({"d": d, **self._input_values}, run.context)
         a, b, own, offset = (
@@ -280,7 +305,7 @@ class NetworkGradient:
         state |= {"t11": tx, "t12": t, "t22": ty}
         moves = self._start(run, (a, b, own), state, g, d)
         least: Any = np.inf
-        for layer, turn in zip(self._layers, self._turning, strict=True):
+        for layer, turn in zip(layers or self._layers, self._turning, strict=True):
             same = collinear(layer, state)
             if layer.kind == KINKED and not isinstance(run, NearDoubles):
                 least = np.minimum(least, run.where(same, np.inf, self._entry(run, state)))

@@ -1,0 +1,96 @@
+"""How the objects of the library show themselves: `repr` in a few lines, `print`, notebooks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import ntksym
+from ntksym.numeric import choose
+
+NET = ntksym.mlp("leaky_relu", depth=3, weight_var=2, bias_var=[0, 0, 0, "1/10"])
+CLAIM = {"activation": "relu", "quantity": "diagonal"}
+
+SHOWN = {
+    "Activation": lambda: ntksym.named("gelu"),
+    "Dual": lambda: ntksym.dual("x*sin(x)*exp(-x^2)"),
+    "DualGradients": lambda: ntksym.dual_gradients("relu"),
+    "Network": lambda: NET,
+    "Convention": lambda: NET.convention,
+    "Recursion": lambda: ntksym.recurse(NET),
+    "InputRule": lambda: ntksym.recurse(NET).input_rule,
+    "LayerRule": lambda: ntksym.recurse(NET).layers[0],
+    "KernelState": lambda: ntksym.recurse(NET).unrolled(2)[-1],
+    "Collapsed": lambda: ntksym.collapse(ntksym.mlp("relu", depth=4)),
+    "Claim": lambda: ntksym.check(**CLAIM, formula="q/2").claim,
+    "Judgement": lambda: ntksym.check(**CLAIM, formula="q"),
+    "Counterexample": lambda: ntksym.check(**CLAIM, formula="q").counterexample,
+    "MixtureDual": lambda: ntksym.best_dual("tanh"),
+    "Choice": lambda: choose("tanh"),
+    "ExpectedDual": lambda: ntksym.best_dual("atan(x)"),
+    "SeriesDual": lambda: ntksym.series_dual("sin(x)*exp(-x^2)"),
+    "QuadratureDual": lambda: ntksym.quadrature_dual("exp(-x^2)", variances=(1, 1), error=1e-4),
+    "SampledDual": lambda: ntksym.sampled_dual(np.tanh),
+    "Report": lambda: ntksym.prove("x^2", digits=10),
+    "Comparison": lambda: ntksym.prove("x^2", digits=10).comparisons[0],
+    "CompiledKernel": lambda: ntksym.compile("mlp:relu", target="numpy"),
+    "NetworkGradient": lambda: ntksym.NetworkGradient(ntksym.mlp("relu"), "numpy"),
+    "KernelGradients": lambda: ntksym.NetworkGradient(ntksym.mlp("relu"), "numpy")(np.eye(2)),
+}
+
+
+@pytest.mark.parametrize("kind", SHOWN)
+def test_a_repr_is_short(kind: str) -> None:
+    made = SHOWN[kind]()
+    text = repr(made)
+    assert kind in text and type(made).__name__ == kind
+    assert len(text) <= 500 and "\n" not in text
+    assert "0x" not in text and "Integer(" not in text and "Symbol(" not in text
+
+
+def test_long_values_are_cut_or_counted() -> None:
+    rec = ntksym.recurse(ntksym.mlp("gelu", depth=1, bias_var="1/10"))
+    text = repr(rec.layers[0])
+    assert "nngp=" in text and "…" in text and "entries" not in text
+    assert repr(ntksym.dual("gelu")) == "<Dual gelu: method=closed form>"
+    many = [f"sin({n}*x)" for n in range(1, 30)]
+    assert len(repr(ntksym.dual(" + ".join(many)))) < 120
+
+
+def test_a_network_prints_its_convention_and_its_layers() -> None:
+    assert repr(NET) == "<Network leaky_relu x3: depth=3, parametrization=ntk>"
+    lines = str(NET).splitlines()
+    assert lines[:3] == ["leaky_relu x3", "  parametrisation ntk", "  weight_var = 2, bias_var = 0"]
+    formula = "s(x) = alpha*Min(0, x) + Max(0, x)"
+    assert lines[-2:] == [
+        f"  layers 1 to 2: {formula}, bias_var = 0",
+        f"  layer 3: {formula}, bias_var = 1/10",
+    ]
+
+
+def test_a_recursion_prints_its_rules() -> None:
+    net = ntksym.mlp(["x^2", "x^2", "sign(x)"], depth=3, weight_var=[1, 1, 1, 3])
+    assert str(ntksym.recurse(net)).splitlines() == [
+        "x^2 x3: q11, q12, q22 = Sigma, t12 = Theta of the layer before",
+        "input layer: q12 is the inner product x.y",
+        "  Sigma' = q12/d",
+        "  Theta' = q12/d",
+        "layers 1 to 2: s(x) = x**2",
+        "  Sigma' = q11*q22 + 2*q12**2",
+        "  Theta' = q11*q22 + 2*q12**2 + 4*q12*t12",
+        "layer 3: s(x) = sign(x)",
+        "  Sigma' = 6*asin(q12/(sqrt(q11)*sqrt(q22)))/pi",
+        "  Theta' = 6*asin(q12/(sqrt(q11)*sqrt(q22)))/pi",
+    ]
+
+
+def test_a_judgement_prints_as_the_command_does_and_as_html() -> None:
+    judged = ntksym.check(**CLAIM, formula="q")
+    assert str(judged).splitlines()[0] == "claim: REFUTED"
+    assert "repaired: q/2" in str(judged)
+    html = judged._repr_html_()
+    assert r"\ne q$" in html and "<li>repaired: q/2</li>" in html
+    held = ntksym.check(**CLAIM, formula="q/2", where="q < 1")._repr_html_()
+    assert r" = \frac{q}{2}$" in held and "q &lt; 1" in held
+    report = ntksym.prove("x^2", digits=10)
+    assert report._repr_html_().startswith("<b>x^2: proved</b><ul><li>")
