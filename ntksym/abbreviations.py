@@ -383,10 +383,10 @@ def _in_order(names: dict[Symbol, Any], shown: list[Any]) -> Iterator[tuple[Symb
         yield from visit(symbol)
 
 
-def decimal_digits(number: Any) -> str:
-    """The decimal digits of a positive rational number, cut off after 18 of them."""
+def decimal_digits(number: Any, most: int = 18) -> str:
+    """The decimal digits of a positive rational number, cut off after `most` of them."""
     tens = 0
-    while abs(number) * 10**tens < 10**17:
+    while abs(number) * 10**tens < 10 ** (most - 1):
         tens += 1
     digits = str(int(number * 10**tens)).rjust(tens + 1, "0")
     end = "" if (number * 10**tens).is_Integer else "..."

@@ -61,7 +61,7 @@ def glance(value: Any) -> str:
         return _title(value)[0] or (cut(str(value)) if spoken else type(value).__name__)
     if hasattr(value, "args") and _more_than(value, _PARTS):
         return f"({type(value).__name__} of more than {_PARTS} parts)"
-    if type(value).__repr__ is object.__repr__:
+    if str(value).startswith("<") and " at 0x" in str(value):
         return type(value).__name__
     return cut(str(value))
 
@@ -81,7 +81,7 @@ def _several(values: Any, brackets: str = "()") -> str:
 
 
 def _empty(value: Any) -> bool:
-    return value is None or isinstance(value, str | tuple | dict) and not value
+    return value is None or (isinstance(value, str | tuple | dict) and not value)
 
 
 def _telling(field: Field[Any], value: Any) -> bool:

@@ -7,7 +7,7 @@ from re import finditer
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from sympy import Add, Eq, Expr, Symbol, oo, pretty
+from sympy import Add, Eq, Expr, Rational, Symbol, oo, pretty
 from sympy import latex as sympy_latex
 
 from .abbreviations import Abbreviated, abbreviate, decimal_digits, tidied
@@ -24,6 +24,17 @@ MAX_ROWS = 60
 def linear(expr: Any) -> str:
     """One line that SymPy can read; `Phi` is written through `erfc`, `Phi2` stays."""
     return str(tidied(in_sympy_names(expr))) if hasattr(expr, "replace") else str(expr)
+
+
+def glimpse(expr: Any, digits: int = 12) -> str:
+    """One line for a list: numbers of more than `digits` digits are cut, as 1.050700987..."""
+
+    def short(number: Any) -> Any:
+        return Symbol(decimal_digits(abs(number), 10)) * (-1 if number < 0 else 1)
+
+    numbers = expr.atoms(Rational)
+    long = (z for z in numbers if max(abs(z.p), z.q) >= 10**digits)
+    return str(expr.xreplace({z: short(z) for z in long}))
 
 
 def latex(expr: Any) -> str:

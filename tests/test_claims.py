@@ -87,6 +87,17 @@ def test_values_of_the_wrong_kind(table: str, message: str) -> None:
     assert isinstance(bad, BadClaim) and message in bad.error.text
 
 
+@pytest.mark.parametrize(
+    "given", ['activation = "relu"\ndepth = 1\nbias_var = "sb2"', 'network = "mlp:relu:bias_var=b"']
+)
+def test_a_name_for_a_variance_is_told_to_be_left_out(given: str) -> None:
+    (claim,) = read_claims(f'[[claim]]\nquantity = "ntk"\nformula = "sb2"\n{given}')
+    assert isinstance(claim, Claim)
+    with pytest.raises(BadSpec, match=r"bias_var = s?b2?: a number") as caught:
+        state(claim)
+    assert "no bias_var, and bias_var or sb2 in the formula" in caught.value.text
+
+
 def test_decimals_in_toml_stay_decimals() -> None:
     (claim,) = read_claims("[[claim]]\ntolerance = 0.1\nformula = 0.10000000000000001")
     assert isinstance(claim, Claim) and claim.tolerance == "0.1"

@@ -289,6 +289,13 @@ def test_catalogue(call: Any) -> None:
     assert mish["status"] == "certified table"
 
 
+def test_long_numbers_of_the_catalogue_are_cut(call: Any) -> None:
+    shown = call("catalogue", "self-normalising").stdout
+    assert "1.050700987...*Piecewise((x, x > 0), (1.673263242...*exp(x) - 1.67326" in shown
+    (exact,) = data(call("catalogue", "self-normalising", "--json"))["activations"]
+    assert "5253504936777402467096674926473" in exact["expression"]
+
+
 def test_catalogue_of_functions(call: Any) -> None:
     found = data(call("catalogue", "--functions", "--json"))
     assert found["schema"] == "ntksym/functions/1"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from re import search
+
 from sympy import Expr, Integer, Symbol
 
 from .. import symbols
@@ -21,9 +23,16 @@ def network_chain(spec: str, which: str, rhs: Expr) -> tuple[Lets, Expr, str]:
     `weight_var` or `bias_var`, these stay symbols in every layer.
 
     Raises:
-        BadSpec: not a network, or deeper than 100 layers.
+        BadSpec: not a network, deeper than 100 layers, or a name where a variance belongs.
         NoClosedForm: an activation without a closed form.
     """
+    if named := search(r"\b((?:weight|bias)_var)\s*=\s*([^\W\d]\w*)", spec):
+        key, value = named.groups()
+        raise BadSpec(
+            f"{key} = {value}: a number belongs there",
+            where=spec,
+            hint=f"no {key}, and {key} or s{key[0]}2 in the formula: then it is a symbol",
+        )
     network = parse_spec(spec)
     if network.depth > _DEEPEST:
         raise BadSpec(f"a claim about depth {network.depth}", hint=f"at most {_DEEPEST}")

@@ -37,6 +37,7 @@ def command(word: str, functions: bool) -> dict[str, Any]:
 def work(options: dict[str, Any], view: View) -> Outcome:
     """Derive every entry, in the worker; or list the functions."""
     from ..activations import catalogue
+    from ..display import glimpse
 
     if options["functions"]:
         return _functions(options["word"])
@@ -58,7 +59,7 @@ def work(options: dict[str, Any], view: View) -> Outcome:
     lines = [
         (
             "" if e["closed_form"] else "dim",
-            f"{e['name']:<{name_width}}  {e['status']:<{status_width}}  {activation.expr}",
+            f"{e['name']:<{name_width}}  {e['status']:<{status_width}}  {glimpse(activation.expr)}",
         )
         for e, activation in zip(entries, chosen, strict=True)
     ]
