@@ -34,6 +34,7 @@ class Facts:
     documented: bool
     parts: frozenset[str]
     names: frozenset[str]
+    private: frozenset[str]
     broad: tuple[int, ...]
 
 
@@ -48,6 +49,7 @@ def facts(path: Path) -> Facts:
         documented=bool(ast.get_docstring(tree)),
         parts=frozenset(imported(nodes, path)),
         names=frozenset(used(nodes)),
+        private=frozenset(taken(nodes)),
         broad=broad(nodes),
     )
 
@@ -70,6 +72,17 @@ def imported(nodes: Sequence[ast.AST], path: Path) -> set[str]:
             continue
         found |= {n[1] for n in names if len(n) > 1 and n[0] == "ntksym"}
     return found
+
+
+def taken(nodes: Sequence[ast.AST]) -> set[str]:
+    """Private names that a file imports from other files of the package."""
+    return {
+        a.name
+        for n in nodes
+        if isinstance(n, ast.ImportFrom) and (n.level or (n.module or "").startswith("ntksym"))
+        for a in n.names
+        if a.name.startswith("_") and not a.name.startswith("__")
+    }
 
 
 def used(nodes: Sequence[ast.AST]) -> set[str]:
@@ -122,6 +135,7 @@ def test_tests_are_short_too() -> None:
 def test_the_ban_can_fail() -> None:
     for text in ("from sympy import simplify", "a.evalf()", "simplify(a)", "import pickle"):
         assert used(tuple(ast.walk(ast.parse(text)))) & BANNED, text
+    assert taken(tuple(ast.walk(ast.parse("from .a import b, _c")))) == {"_c"}
     for text in ("try: f()\nexcept: g()", "try: f()\nexcept Exception: g()"):
         assert broad(tuple(ast.walk(ast.parse(text)))) == (2,), text
 
@@ -131,6 +145,7 @@ def test_one_idea_per_file(path: Path) -> None:
     found = facts(path)
     assert found.lines < 400
     assert found.documented, "a module says its idea"
+    assert not found.private, f"private to another file: {found.private}"
     assert not found.broad, f"a broad except hides causes: lines {found.broad}"
 
 

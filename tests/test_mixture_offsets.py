@@ -11,7 +11,7 @@ from sympy import E, Rational, exp, tanh
 from ntksym.backends.mixture.programs import mixture_programs
 from ntksym.backends.mixture.rounding import OFFSETS, rounding_note
 from ntksym.numeric.evaluate import ball_value
-from ntksym.numeric.mixture import mixture_dual
+from ntksym.numeric.mixture_build import mixture_dual
 from ntksym.runtime.numeric import compile_mixture
 from ntksym.verify.balls import enclose_definition
 

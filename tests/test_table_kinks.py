@@ -28,7 +28,7 @@ from ntksym.numeric.patience import TooLong, at_most
 from ntksym.numeric.rules import LONGEST_KINKS
 from ntksym.numeric.table.contour import line_of, reach
 from ntksym.numeric.table.split import table as split
-from ntksym.numeric.table.split.build import _shape, prepared
+from ntksym.numeric.table.split.build import plain_shape, prepared
 from ntksym.numeric.table.split.closed import Doubles, moments
 from ntksym.numeric.table.split.dilate import dilated
 from ntksym.numeric.table.split.kinks import KinkTable, kink_seconds, kink_table
@@ -111,11 +111,11 @@ def test_data_survive() -> None:
 
 def test_contours_meet_no_singularity() -> None:
     axis = Axis.over(0.25, 4.0)
-    tanh = line_of(_shape(as_activation("max(tanh(x), 1/2)").expr, False))
+    tanh = line_of(plain_shape(as_activation("max(tanh(x), 1/2)").expr, False))
     assert reach(tanh, axis, 1.5, 8, 0.9) is not None
     # poles at 2 + i/4: far inside the sector of the larger ellipse, outside that of a narrow one
     poles = as_activation("max(x, 1)/(1 + 16*(x - 2)**2)").expr
-    assert reach(line_of(_shape(poles, False)), axis, 3.0, 8, 0.9) is None
+    assert reach(line_of(plain_shape(poles, False)), axis, 3.0, 8, 0.9) is None
 
 
 def test_a_larger_limit_needs_more() -> None:
@@ -332,7 +332,7 @@ def test_humps_larger_than_the_activation_are_cut_farther_out() -> None:
     with working(200):
         axis = Axis.over(0.70710678, 1.41421357)
         shapes = tuple(
-            near.shape_of(as_activation("max(tanh(x), -1/2)").expr, s) for s in (False, True)
+            near.plain_shape(as_activation("max(tanh(x), -1/2)").expr, s) for s in (False, True)
         )
         powers = near.powers_of(near.line_of(shapes[0]), 17, 5.0)
         plans = near._plans(shapes, powers, axis, [arb("1e-12"), arb("3.5e-12")], 840)

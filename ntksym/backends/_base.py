@@ -183,7 +183,7 @@ def spell_program(p: Program, backend: Backend) -> Spelled:
             )
         if let.name in fixed:
             continue
-        spelled = _of_numbers(let, backend, text)
+        spelled = spelled_hyp2f1(let, backend, text)
         given = tuple(map(text, let.args))
         spelled = spelled or backend.spell[let.op].format(
             *given, LABEL=let.label, ALL=", ".join(given)
@@ -192,8 +192,8 @@ def spell_program(p: Program, backend: Backend) -> Spelled:
             shown[let.name] = spelled
             continue
         names[let.name] = identifier(let.name, taken)
-        lines.append((names[let.name], _bare(spelled)))
-    outputs = tuple((label, _bare(text(operand))) for label, operand in p.outputs)
+        lines.append((names[let.name], bare(spelled)))
+    outputs = tuple((label, bare(text(operand))) for label, operand in p.outputs)
     return Spelled(
         tuple(names[a] for a in p.args), tuple(lines), outputs, tuple(sorted(notes.items()))
     )
@@ -204,7 +204,7 @@ def of_numbers(let: Let) -> bool:
     return let.op == "hyp2f1" and not any(isinstance(a, str) for a in let.args[:3])
 
 
-def _of_numbers(let: Let, backend: Backend, text: Callable[[Operand], str]) -> str:
+def spelled_hyp2f1(let: Let, backend: Backend, text: Callable[[Operand], str]) -> str:
     """The text of hyp2f1 of three numbers, with the constants of its expansion; else nothing."""
     if not of_numbers(let):
         return ""
@@ -214,7 +214,7 @@ def _of_numbers(let: Let, backend: Backend, text: Callable[[Operand], str]) -> s
     return backend.spell[HYP2F1_FIXED].format(*map(backend.literal, numbers), text(t), text(s))
 
 
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
     """Without the outer brackets of a whole right-hand side."""
     if not (text.startswith("(") and text.endswith(")")):
         return text

@@ -12,7 +12,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from .c.text import c_literal
-from .tables import _chebyshev, _context, _monomial, _shifted
+from .tables import chebyshev, monomial, shifted, table_context
 
 DEGREE = 21
 """Of the polynomial for 1/(1 + t), 0 <= t <= 1: its error is below 2**-54."""
@@ -23,9 +23,9 @@ MOST = 8.0
 @lru_cache(maxsize=1)
 def fractions() -> tuple[float, ...]:
     """The coefficients of 1/(1 + t) on [0, 1] over 2k + 1, lowest power first."""
-    ctx = _context()
-    series = _monomial(ctx, _chebyshev(ctx, lambda z: 2 / (3 + z), DEGREE))
-    powers = _shifted(ctx, series, ctx.mpf(2), ctx.mpf(-1))
+    ctx = table_context()
+    series = monomial(ctx, chebyshev(ctx, lambda z: 2 / (3 + z), DEGREE))
+    powers = shifted(ctx, series, ctx.mpf(2), ctx.mpf(-1))
     return tuple(float(c / (2 * k + 1)) for k, c in enumerate(powers))
 
 
@@ -36,19 +36,19 @@ def last_moment() -> tuple[float, ...]:
     It is 1F1(1; k + 3/2; w).  An error of it passes on to the moments before, a step from k + 1 to
     k keeping 2w/(2k + 3) of it, and with the `fractions` to the sum, which is D at least.
     """
-    ctx = _context()
+    ctx = table_context()
     share, weight = 1.0, 0.0
     for k in range(DEGREE, -1, -1):
         share *= 2 * MOST / (2 * k + 3) if k < DEGREE else 1.0
         weight += abs(fractions()[k]) * share
     enough = ctx.mpf(2) ** -56 / weight
     for degree in range(4, 40):
-        series = _chebyshev(
+        series = chebyshev(
             ctx, lambda z: ctx.hyp1f1(1, DEGREE + ctx.mpf(3) / 2, (z + 1) * MOST / 2), degree
         )
         if abs(series[-1]) + abs(series[-2]) < enough:
             break
-    powers = _shifted(ctx, _monomial(ctx, series), 1 / ctx.mpf(MOST), ctx.mpf(-1))
+    powers = shifted(ctx, monomial(ctx, series), 1 / ctx.mpf(MOST), ctx.mpf(-1))
     return tuple(map(float, powers))
 
 
@@ -58,7 +58,7 @@ def moments_text(indent: str = "    ") -> str:
 
     `moment` is (2k + 1) M_k / D times 1/(1*3*...*(2k + 1)), so that a step is one operation.
     """
-    ctx = _context()
+    ctx = table_context()
     found, start = fractions(), last_moment()
     scales = [ctx.one]
     for k in range(DEGREE):

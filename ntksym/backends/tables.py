@@ -19,7 +19,8 @@ ERF_DEGREE = 12
 
 
 @lru_cache(maxsize=1)
-def _context() -> Any:
+def table_context() -> Any:
+    """The mpmath context, of its own digits, in which tables of helpers are made."""
     from mpmath import MPContext
 
     ctx = MPContext()
@@ -27,7 +28,7 @@ def _context() -> Any:
     return ctx
 
 
-def _chebyshev(ctx: Any, f: Callable[[Any], Any], degree: int) -> list[Any]:
+def chebyshev(ctx: Any, f: Callable[[Any], Any], degree: int) -> list[Any]:
     """Coefficients of the Chebyshev interpolant of f on [-1, 1], lowest first."""
     n = degree + 1
     quarter = [ctx.cos(ctx.pi * m / (2 * n)) for m in range(n + 1)]
@@ -41,7 +42,7 @@ def _chebyshev(ctx: Any, f: Callable[[Any], Any], degree: int) -> list[Any]:
     return coeffs
 
 
-def _monomial(ctx: Any, coeffs: list[Any]) -> list[Any]:
+def monomial(ctx: Any, coeffs: list[Any]) -> list[Any]:
     """The Chebyshev series as powers of its variable."""
     before, now = [ctx.one], [ctx.zero, ctx.one]
     total = [ctx.zero] * len(coeffs)
@@ -57,7 +58,7 @@ def _monomial(ctx: Any, coeffs: list[Any]) -> list[Any]:
     return total
 
 
-def _shifted(ctx: Any, coeffs: list[Any], slope: Any, offset: Any) -> list[Any]:
+def shifted(ctx: Any, coeffs: list[Any], slope: Any, offset: Any) -> list[Any]:
     """The polynomial p(slope*x + offset) as powers of x."""
     total: list[Any] = [ctx.zero]
     for c in reversed(coeffs):
@@ -74,7 +75,7 @@ def pi_parts(*, single: bool = False) -> tuple[float, float]:
     """The double (or float) nearest to pi, and what is left of pi as another."""
     from struct import pack, unpack
 
-    ctx = _context()
+    ctx = table_context()
 
     def nearest(z: Any) -> float:
         value: float = unpack("f", pack("f", float(z)))[0] if single else float(z)
@@ -91,34 +92,34 @@ def atan_tail(degree: int = ATAN_DEGREE) -> tuple[float, ...]:
     Interpolation at the Chebyshev points: |error of P| is below 2**-53 at degree 19, 2**-28 at
     degree 9.
     """
-    ctx = _context()
+    ctx = table_context()
 
     def f(z: Any) -> Any:
         u = (z + 1) / 2
         t = ctx.sqrt(u)
         return (ctx.atan(t) - t) / (t * u)
 
-    series = _monomial(ctx, _chebyshev(ctx, f, degree))
-    return tuple(float(c) for c in _shifted(ctx, series, ctx.mpf(2), ctx.mpf(-1)))
+    series = monomial(ctx, chebyshev(ctx, f, degree))
+    return tuple(float(c) for c in shifted(ctx, series, ctx.mpf(2), ctx.mpf(-1)))
 
 
 @lru_cache(maxsize=1)
 def exp_tail() -> tuple[float, ...]:
     """P with exp(r) = 1 + r + r**2 * P(r) for |r| <= log(2)/2 (1 + 2**-20), lowest power first."""
-    ctx = _context()
+    ctx = table_context()
     reach = ctx.log(2) / 2 * (1 + ctx.mpf(2) ** -20)
 
     def f(z: Any) -> Any:
         return ctx.hyp1f1(1, 3, reach * z) / 2
 
-    series = _monomial(ctx, _chebyshev(ctx, f, EXP_DEGREE))
-    return tuple(float(c) for c in _shifted(ctx, series, 1 / reach, ctx.zero))
+    series = monomial(ctx, chebyshev(ctx, f, EXP_DEGREE))
+    return tuple(float(c) for c in shifted(ctx, series, 1 / reach, ctx.zero))
 
 
 @lru_cache(maxsize=1)
 def exp_constants() -> tuple[float, float, float]:
     """(1/log 2, the first 33 bits of log 2, the rest): multiples of the second are exact."""
-    ctx = _context()
+    ctx = table_context()
     two = ctx.log(2)
     high = ctx.floor(two * 2**33) / 2**33
     return float(1 / two), float(high), float(two - high)
@@ -127,15 +128,15 @@ def exp_constants() -> tuple[float, float, float]:
 @lru_cache(maxsize=1)
 def erfcx_monomial() -> tuple[float, ...]:
     """The polynomial of `erfcx_series` in powers of t, lowest first; its terms add up to 1.8."""
-    ctx = _context()
+    ctx = table_context()
     exact = [ctx.mpf(c) for c in erfcx_series()]
-    return tuple(float(c) for c in _monomial(ctx, exact))
+    return tuple(float(c) for c in monomial(ctx, exact))
 
 
 @lru_cache(maxsize=1)
 def erfcx_series() -> tuple[float, ...]:
     """Chebyshev coefficients of (1 + 2x) exp(x^2) erfc(x) in t = (x - c)/(x + c), x >= 0."""
-    ctx = _context()
+    ctx = table_context()
 
     def f(t: Any) -> Any:
         x = ctx.mpf(ERFCX_CENTRE) * (1 + t) / (1 - t)
@@ -149,26 +150,26 @@ def erfcx_series() -> tuple[float, ...]:
             scaled = ctx.exp(x * x) * ctx.erfc(x)
         return (1 + 2 * x) * scaled
 
-    return tuple(float(c) for c in _chebyshev(ctx, f, ERFCX_DEGREE))
+    return tuple(float(c) for c in chebyshev(ctx, f, ERFCX_DEGREE))
 
 
 @lru_cache(maxsize=1)
 def erf_series() -> tuple[float, ...]:
     """P with erf(x) = x * P(x**2) for |x| <= 1, lowest power first."""
-    ctx = _context()
+    ctx = table_context()
 
     def f(z: Any) -> Any:
         x = ctx.sqrt((z + 1) / 2)
         return ctx.erf(x) / x
 
-    series = _monomial(ctx, _chebyshev(ctx, f, ERF_DEGREE))
-    return tuple(float(c) for c in _shifted(ctx, series, ctx.mpf(2), ctx.mpf(-1)))
+    series = monomial(ctx, chebyshev(ctx, f, ERF_DEGREE))
+    return tuple(float(c) for c in shifted(ctx, series, ctx.mpf(2), ctx.mpf(-1)))
 
 
 @lru_cache(maxsize=4)
 def legendre(n: int = OWEN_NODES) -> tuple[tuple[float, float], ...]:
     """Gauss-Legendre (node, weight) on [0, 1], for Owen's T function."""
-    ctx = _context()
+    ctx = table_context()
     rule = []
     for i in range(1, (n + 1) // 2 + 1):
         x = ctx.cos(ctx.pi * (i - ctx.mpf(1) / 4) / (n + ctx.mpf(1) / 2))

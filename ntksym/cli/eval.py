@@ -76,7 +76,7 @@ def work(options: dict[str, Any], view: View) -> Outcome:
         "digits": options["digits"],
         "method": method,
         "agree": agree,
-        **{c.quantity: _record(c) for c in comparisons},
+        **{c.quantity: comparison_record(c) for c in comparisons},
     }
     status = REFUTED if refuted else (UNDECIDED if open_ else OK)
     head: list[Line] = [
@@ -140,17 +140,19 @@ def _point(text: str) -> tuple[Any, Any, Any]:
     return a, c, b
 
 
-def _ball(ball: Any, digits: int) -> dict[str, str] | None:
+def ball_record(ball: Any, digits: int) -> dict[str, str] | None:
+    """A ball as --json prints it: middle and radius in decimals; None stays None."""
     if ball is None:
         return None
     mid, radius = ball.decimal(digits + 2)
     return {"mid": mid, "radius": radius}
 
 
-def _record(c: Comparison) -> dict[str, Any]:
+def comparison_record(c: Comparison) -> dict[str, Any]:
+    """A comparison of the definition with a derived value, as --json prints it."""
     return {
-        "definition": _ball(c.definition, c.digits),
-        "derived": _ball(c.derived, c.digits),
+        "definition": ball_record(c.definition, c.digits),
+        "derived": ball_record(c.derived, c.digits),
         "agree": c.agree,
         "note": c.note,
     }

@@ -64,7 +64,7 @@ def work(options: dict[str, Any], view: View) -> Outcome:
     from ..display import linear
     from ..numeric import prove
     from ..verify import Verdict
-    from .eval import _ball, _record
+    from .eval import ball_record, comparison_record
     from .reading import build_rule, read_activation
 
     activation = read_activation(options["expression"], options["params"])
@@ -83,8 +83,8 @@ def work(options: dict[str, Any], view: View) -> Outcome:
             "quantity": c.quantity,
             "at": [str(z) for z in c.point],
             "params": {name: str(value) for name, value in c.params},
-            **_record(c),
-            "bound": _ball(c.bound, 5),
+            **comparison_record(c),
+            "bound": ball_record(c.bound, 5),
         }
         for c in report.comparisons
     ]

@@ -23,7 +23,8 @@ from ..errors import BadSpec, NtksymError
 from ..lower import Program
 from ..lower.kernel import REQUIRES_FINITE
 from ..lower.schedule import Schedule, evaluate_network
-from ..runtime.engines import CDual, CNetwork, NumpyDual, NumpyNetwork
+from ..runtime.dual_engines import CDual, NumpyDual
+from ..runtime.engines import CNetwork, NumpyNetwork
 from ..runtime.kernel import CompiledKernel
 from .files import Lowered, sources, write_files
 from .manifest import Entry, read_manifest, sha256

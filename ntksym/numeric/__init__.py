@@ -11,7 +11,7 @@ from .expected import ExpectedDual as ExpectedDual
 from .logistic import LogisticSum as LogisticSum
 from .logistic import recognise as recognise
 from .mixture import MixtureDual as MixtureDual
-from .mixture import mixture_dual as mixture_dual
+from .mixture_build import mixture_dual as mixture_dual
 from .nodes import Mixture as Mixture
 from .nodes import mixture as mixture
 from .pairs import PairForms as PairForms

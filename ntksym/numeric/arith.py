@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from math import inf, nextafter
 from typing import Any
 
 
@@ -50,6 +51,14 @@ def rounded(value: Fraction, bits: int) -> Fraction:
         scale *= 2
         whole = round(value / scale)
     return whole * scale
+
+
+def rounded_up(value: Any) -> float:
+    """A double at least every number in a `flint.arb`; infinite where that has no end, 0 for 0."""
+    top = value.upper()
+    if not top.is_finite():
+        return inf
+    return nextafter(float(top), inf) if top != 0 else 0.0
 
 
 def upper(value: Any, bits: int = 24) -> Fraction:

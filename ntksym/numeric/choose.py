@@ -17,7 +17,8 @@ from ..errors import BadSpec, NoClosedForm, NtksymError, Undecided
 from ..symbols import x
 from .choice import ONE, Candidate, Choice, cost, is_slow, price, read_variances
 from .expected import ExpectedDual, admissible
-from .mixture import DEFAULT_ERROR, MixtureDual, mixture_dual
+from .mixture import MixtureDual
+from .mixture_build import DEFAULT_ERROR, mixture_dual
 from .patience import TooLong
 from .rules import RULES, Build, Rule, Variances, built, refuse_beyond_doubles
 from .soon import CODE_ERROR, LONGEST, SOON, Soon, with_place

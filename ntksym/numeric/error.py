@@ -12,14 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from math import inf, nextafter
 from typing import Any
 
 from sympy import Poly, Symbol
 
 from ..errors import Undecided
 from ..symbols import x
-from .arith import ball, fraction
+from .arith import ball
 from .bound import TOP, MixtureBound, Row
 from .evaluate import ball_value, normal
 from .logistic import LogisticSum, Part
@@ -57,13 +56,6 @@ def norm(bound: MixtureBound, form: LogisticSum, q: Fraction, values: Mapping[Sy
             square = _square(bound, part, m, slope, offset, q)
             total += abs(ball_value(c, values)) * square.max(arb(0)).upper().sqrt()
     return total
-
-
-def rounded_up(value: Any) -> float:
-    """A double at least the upper end of a ball."""
-    if not value.is_finite():
-        return inf
-    return nextafter(float(fraction(value.upper())), inf)
 
 
 def product_bound(one: Any, two: Any) -> Any:

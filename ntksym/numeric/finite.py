@@ -20,6 +20,7 @@ from sympy import Expr, Heaviside, Piecewise, S, sign
 from ..activation import Activation
 from ..errors import Undecided
 from ..symbols import x
+from .arith import rounded_up
 from .patience import check
 
 _SHARE = 0.02
@@ -210,7 +211,7 @@ def _most_square(pieces: tuple[Any, ...], high: Fraction) -> float:
 
     with precision(_BITS):
         growth = growth_of(pieces)
-        return nextafter(float(tail(growth, growth, _one(high), arb(0)).upper()), inf)
+        return rounded_up(tail(growth, growth, _one(high), arb(0)))
 
 
 def _one(variance: Fraction) -> Any:

@@ -20,7 +20,6 @@ from .tiles import Tiles
 
 if TYPE_CHECKING:
     from ..backends import Contract
-    from ..lower.program import Program
     from ..lower.schedule import Schedule
 
 Sources = tuple[SourceFile, ...]
@@ -265,87 +264,3 @@ class NumpyNetwork:
         """As in `Engine`."""
         nngp, ntk = self._module.pairs(g12, qx, qy, first, root)
         return nngp, ntk
-
-
-class CDual:
-    """A dual in a shared library."""
-
-    def __init__(self, pair: Program, diag: Program, contract: Contract, *, keep: bool) -> None:
-        from ..backends.c.backend import dual_file
-
-        self.restore(with_support(dual_file(pair.name, pair, diag, contract)), [], keep)
-
-    def __getstate__(self) -> tuple[SourceFile, bool]:
-        """What a pickle stores: the source, which is compiled again."""
-        return self.sources[-1], self._keep
-
-    def __setstate__(self, state: tuple[SourceFile, bool]) -> None:
-        self.restore(with_support(state[0]), [], state[1])
-
-    @property
-    def numbers(self) -> list[int]:
-        """What `restore` needs besides the sources."""
-        return []
-
-    def restore(self, sources: Sources, numbers: list[int], keep: bool) -> None:
-        """Be what was generated before; nothing is derived."""
-        source = sources[-1]
-        self.sources, self._keep = sources, keep
-        library = load_library(self.sources, keep=keep)
-        stem = "ntksym_" + source.name.removesuffix(".c")
-        self._pair, self._diag = getattr(library, stem), getattr(library, f"{stem}_diag")
-        self._single = getattr(library, f"{stem}_f32")
-        self._pair.restype = self._diag.restype = self._single.restype = None
-
-    def pair(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
-        """(nngp, dot) at flat arrays of q11, q12, q22, all doubles or all floats."""
-        single = arrays[0].dtype == np.float32
-        return self._call(self._single if single else self._pair, arrays, scalars)
-
-    def diag(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
-        """(nngp, dot) at a flat array of q."""
-        return self._call(self._diag, arrays, scalars)
-
-    @staticmethod
-    def _call(f: Any, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
-        n = len(arrays[0])
-        nngp, dot = np.empty(n, arrays[0].dtype), np.empty(n, arrays[0].dtype)
-        numbers = [ctypes.c_double(s) for s in scalars]
-        f(array_size(n), *map(pointer, arrays), *numbers, pointer(nngp), pointer(dot))
-        return nngp, dot
-
-
-class NumpyDual:
-    """A dual in a NumPy module."""
-
-    def __init__(self, pair: Program, diag: Program, contract: Contract, *, keep: bool) -> None:
-        from ..backends.numpy.backend import dual_file
-
-        self.restore((dual_file(pair.name, pair, diag, contract),), [], keep)
-
-    def __getstate__(self) -> tuple[SourceFile, bool]:
-        """What a pickle stores: the source."""
-        return self.sources[0], self._keep
-
-    def __setstate__(self, state: tuple[SourceFile, bool]) -> None:
-        self.restore((state[0],), [], state[1])
-
-    @property
-    def numbers(self) -> list[int]:
-        """What `restore` needs besides the sources."""
-        return []
-
-    def restore(self, sources: Sources, numbers: list[int], keep: bool) -> None:
-        """Be what was generated before; nothing is derived."""
-        self.sources, self._keep = sources, keep
-        self._module: Any = load_module(sources[0], keep=keep)
-
-    def pair(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
-        """(nngp, dot) at arrays of q11, q12, q22."""
-        nngp, dot = self._module.dual(*arrays, *scalars)
-        return nngp, dot
-
-    def diag(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
-        """(nngp, dot) at an array of q."""
-        nngp, dot = self._module.diagonal(*arrays, *scalars)
-        return nngp, dot

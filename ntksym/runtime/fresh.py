@@ -12,7 +12,8 @@ from ..backends import Contract
 from ..errors import BadSpec
 from ..lower import lower_dual, lower_dual_diag, lower_network
 from .deep import deep
-from .engines import CDual, CNetwork, NumpyDual, NumpyNetwork
+from .dual_engines import CDual, NumpyDual
+from .engines import CNetwork, NumpyNetwork
 from .kernel import CompiledDual, CompiledKernel
 from .later import Asked, network_of
 from .routes import needs_numeric

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import ctypes
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from ..backends import SourceFile
 from .checks import Array
-from .compiler import load_library
 from .dual_arrays import CompiledDual
-from .engines import Sources, array_size, load_module, pointer, with_support
+from .dual_engines import STRIP, ModuleDual, SharedDual, called
+from .engines import with_support
 
 if TYPE_CHECKING:
     from ..backends import Contract
     from ..backends.mixture.programs import MixturePrograms
     from ..numeric import MixtureDual
-
-STRIP = 4096
-"""Entries that the NumPy module works on at a time: its temporaries then stay in the cache."""
 
 
 class MixtureEngine(Protocol):
@@ -39,83 +35,32 @@ class MixtureEngine(Protocol):
         ...
 
 
-class CMixture:
+class CMixture(SharedDual):
     """A mixture dual in a shared library."""
+
+    _pairs: Any
 
     def __init__(self, programs: MixturePrograms, contract: Contract, *, keep: bool = True) -> None:
         from ..backends.c import mixture as c_mixture
 
         self.restore(with_support(c_mixture.mixture_file(programs, contract)), [], keep)
 
-    def __getstate__(self) -> tuple[SourceFile, bool]:
-        """What a pickle stores: the source, which is compiled again."""
-        return self.sources[-1], self._keep
-
-    def __setstate__(self, state: tuple[SourceFile, bool]) -> None:
-        self.restore(with_support(state[0]), [], state[1])
-
-    @property
-    def numbers(self) -> list[int]:
-        """What `restore` needs besides the sources."""
-        return []
-
-    def restore(self, sources: Sources, numbers: list[int], keep: bool) -> None:
-        """Be what was generated before; nothing is derived."""
-        source = sources[-1]
-        self.sources = sources
-        self._keep = keep
-        library = load_library(self.sources, keep=keep)
-        stem = "ntksym_" + source.name.removesuffix(".c")
-        names = {"dual": stem, "diag": f"{stem}_diag", "rows": f"{stem}_rows"}
-        names["pairs"] = f"{stem}_pairs"
-        self._functions = {k: getattr(library, v) for k, v in names.items()}
-        for f in self._functions.values():
-            f.restype = None
+    def symbols(self, stem: str) -> dict[str, str]:
+        """Also the one that is given the roots of the determinants."""
+        return {**super().symbols(stem), "_pairs": f"{stem}_pairs"}
 
     def pair(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
         """As in `MixtureEngine`."""
-        return self._call("dual" if len(arrays) == 3 else "pairs", arrays, scalars)
-
-    def diag(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
-        """As in `MixtureEngine`."""
-        return self._call("diag", arrays, scalars)
-
-    def _call(
-        self, name: str, arrays: tuple[Array, ...], scalars: tuple[float, ...]
-    ) -> tuple[Array, Array]:
-        n = len(arrays[0])
-        k, d = np.empty(n), np.empty(n)
-        held = [np.ascontiguousarray(a) for a in arrays]
-        numbers = [ctypes.c_double(s) for s in scalars]
-        self._functions[name](array_size(n), *map(pointer, held), *numbers, pointer(k), pointer(d))
-        return k, d
+        return called(self._pair if len(arrays) == 3 else self._pairs, arrays, scalars)
 
 
-class NumpyMixture:
+class NumpyMixture(ModuleDual):
     """A mixture dual in a NumPy module."""
 
     def __init__(self, programs: MixturePrograms, contract: Contract, *, keep: bool = True) -> None:
         from ..backends.numpy import mixture as numpy_mixture
 
         self.restore((numpy_mixture.mixture_file(programs, contract),), [], keep)
-
-    def __getstate__(self) -> tuple[SourceFile, bool]:
-        """What a pickle stores: the source."""
-        return self.sources[0], self._keep
-
-    def __setstate__(self, state: tuple[SourceFile, bool]) -> None:
-        self.restore((state[0],), [], state[1])
-
-    @property
-    def numbers(self) -> list[int]:
-        """What `restore` needs besides the sources."""
-        return []
-
-    def restore(self, sources: Sources, numbers: list[int], keep: bool) -> None:
-        """Be what was generated before; nothing is derived."""
-        self.sources = sources
-        self._keep = keep
-        self._module: Any = load_module(sources[0], keep=keep)
 
     def pair(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
         """As in `MixtureEngine`."""
@@ -126,11 +71,6 @@ class NumpyMixture:
             q11, q12, q22 = (a[part] for a in arrays[:3])
             root = arrays[3][part] if len(arrays) == 4 else None
             k[part], d[part] = self._module.dual(q11, q12, q22, *scalars, root=root)
-        return k, d
-
-    def diag(self, arrays: tuple[Array, ...], scalars: tuple[float, ...]) -> tuple[Array, Array]:
-        """As in `MixtureEngine`."""
-        k, d = self._module.diagonal(*arrays, *scalars)
         return k, d
 
 

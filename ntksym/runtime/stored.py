@@ -14,8 +14,8 @@ from .later import Asked, Later
 HOMES = {
     "CNetwork": "engines",
     "NumpyNetwork": "engines",
-    "CDual": "engines",
-    "NumpyDual": "engines",
+    "CDual": "dual_engines",
+    "NumpyDual": "dual_engines",
     "CUnitNetwork": "unit_engines",
     "NumpyUnitNetwork": "unit_engines",
     "CUnit": "unit_engines",

@@ -277,4 +277,4 @@ def dual_file(name: str, pair: Program, diag: Program, contract: Contract) -> So
     return SourceFile(f"{safe}.c", text)
 
 
-_wrap = wrap  # the former name, which other files import
+wrapped = wrap  # the former name, which other files import

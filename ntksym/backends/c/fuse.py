@@ -15,9 +15,16 @@ from typing import TYPE_CHECKING
 
 from ...lower.lines import side
 from ...lower.program import Let, Operand, Program, constants, live
-from .._base import INLINE, Spelled, constant_values, formula, identifier, spell_program
-from .._base import _bare as bare
-from .._base import _of_numbers as spelled_hyp2f1
+from .._base import (
+    INLINE,
+    Spelled,
+    bare,
+    constant_values,
+    formula,
+    identifier,
+    spell_program,
+    spelled_hyp2f1,
+)
 from .cut import TANGENTS, cut, with_tangents
 from .network.steady import Steady, steady
 from .text import spelled_body, wrap

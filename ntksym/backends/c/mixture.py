@@ -7,7 +7,7 @@ import math
 from ...lower.program import Program
 from .._base import SourceFile
 from ..mixture.programs import MixturePrograms
-from .backend import C, Contract, _wrap, head, inline_function
+from .backend import C, Contract, head, inline_function, wrapped
 from .far import far_c
 from .helpers.header import HEADER_NAME
 
@@ -77,14 +77,14 @@ def _block(m: MixturePrograms, prefix: str) -> str:
     signature = ["size_t b", *(f"const double *{s}" for s in ("x", "c", "y", "root"))]
     signature += [f"double {p}" for p in _params(m)]
     signature += ["double *k", "double *d"]
-    text = _wrap(f"static void {prefix}{_stem(m)}(", signature) + "\n{\n"
+    text = wrapped(f"static void {prefix}{_stem(m)}(", signature) + "\n{\n"
     slope = [f"{prefix}node_slope[i]", f"{prefix}node_slope[j]"]
     text += "  double inner[LANES], inner_dot[LANES];\n" * bool(m.pairs) + "  int same = 1;\n"
     text += "  for (size_t l = 0; l < b; ++l) {\n"
-    call = _wrap(f"    {prefix}plain(", [*state, *_params(m), "&k[l]", "&d[l]"])
+    call = wrapped(f"    {prefix}plain(", [*state, *_params(m), "&k[l]", "&d[l]"])
     text += f"{call};\n    same &= x[l] == y[l];\n  }}\n  (void)same;\n"
     for i, _ in enumerate(m.singles):
-        call = _wrap(f"{prefix}single{i}(", [*state, slope[0], *_params(m), "&v", "&w"])
+        call = wrapped(f"{prefix}single{i}(", [*state, slope[0], *_params(m), "&v", "&w"])
         text += f"  for (int i = 0; i < {len(m.nodes)}; ++i) {{\n"
         text += f"    const double weight = {prefix}node_weight[i];\n"
         text += _SUM.format(call=call, k="k", d="d") + "  }\n"
@@ -96,7 +96,7 @@ def _block(m: MixturePrograms, prefix: str) -> str:
         start, factor = (
             ("same ? i : 0", "(same && j > i ? 2.0 : 1.0) * ") if kind.same else ("0", "")
         )
-        call = _wrap(f"{prefix}pair{i}(", [*state, *slope, *_params(m), "&v", "&w"])
+        call = wrapped(f"{prefix}pair{i}(", [*state, *slope, *_params(m), "&v", "&w"])
         text += _loop(m, prefix, start, factor, call)
     return text + "}\n"
 
@@ -179,13 +179,13 @@ _LOOP = """  for (int i = 0; i < @NODES@; ++i) {
 def _diag_block(m: MixturePrograms, prefix: str) -> str:
     signature = ["size_t b", "const double *q", *(f"double {p}" for p in _params(m))]
     signature += ["double *k", "double *d"]
-    text = _wrap(f"static void {prefix}diag_{_stem(m)}(", signature) + "\n{\n"
+    text = wrapped(f"static void {prefix}diag_{_stem(m)}(", signature) + "\n{\n"
     slope = [f"{prefix}node_slope[i]", f"{prefix}node_slope[j]"]
     text += "  double inner[LANES], inner_dot[LANES];\n" * bool(m.pairs)
-    call = _wrap(f"{prefix}plain_diag(", ["q[l]", *_params(m), "&k[l]", "&d[l]"])
+    call = wrapped(f"{prefix}plain_diag(", ["q[l]", *_params(m), "&k[l]", "&d[l]"])
     text += f"  for (size_t l = 0; l < b; ++l) {call};\n"
     for i, _ in enumerate(m.singles):
-        call = _wrap(f"{prefix}single{i}_diag(", ["q[l]", slope[0], *_params(m), "&v", "&w"])
+        call = wrapped(f"{prefix}single{i}_diag(", ["q[l]", slope[0], *_params(m), "&v", "&w"])
         text += f"  for (int i = 0; i < {len(m.nodes)}; ++i) {{\n"
         text += f"    const double weight = {prefix}node_weight[i];\n"
         text += _SUM.format(call=call, k="k", d="d") + "  }\n"
@@ -193,7 +193,7 @@ def _diag_block(m: MixturePrograms, prefix: str) -> str:
         if not (kind.same or kind.twice):
             continue
         start, factor = ("i", "(j > i ? 2.0 : 1.0) * ") if kind.same else ("0", "2.0 * ")
-        call = _wrap(f"{prefix}pair{i}_diag(", ["q[l]", *slope, *_params(m), "&v", "&w"])
+        call = wrapped(f"{prefix}pair{i}_diag(", ["q[l]", *slope, *_params(m), "&v", "&w"])
         text += _loop(m, prefix, start, factor, call)
     return text + "}\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from ..tables import _context, _monomial, _shifted
+from ..tables import monomial, shifted, table_context
 
 LONG = 25
 """Terms of the series that is cut: on the longest interval the last is below 2**-60."""
@@ -14,7 +14,7 @@ LONG = 25
 @lru_cache(maxsize=8)
 def _series(reach: int) -> tuple[Any, ...]:
     """The Chebyshev interpolant of P on [0, 1/reach], lowest first."""
-    ctx = _context()
+    ctx = table_context()
     nodes = [ctx.cos(ctx.pi * (2 * k + 1) / (2 * LONG)) for k in range(LONG)]
     values = []
     for z in nodes:
@@ -37,12 +37,12 @@ def atan_tails(reach: int, bits: int) -> tuple[float, ...]:
     The shortest Chebyshev series whose terms left out add up to less than 2**-bits: P is off by
     that and by the rounding of its coefficients.
     """
-    ctx = _context()
+    ctx = table_context()
     series = list(_series(reach))
     left = ctx.zero
     while left + abs(series[-1]) < ctx.mpf(2) ** -bits:
         left += abs(series.pop())
-    powers = _shifted(ctx, _monomial(ctx, series), ctx.mpf(2 * reach), ctx.mpf(-1))
+    powers = shifted(ctx, monomial(ctx, series), ctx.mpf(2 * reach), ctx.mpf(-1))
     return tuple(float(c) for c in powers)
 
 
@@ -59,7 +59,7 @@ def arcsin_ratio(reach: int, bits: int) -> tuple[tuple[float, ...], tuple[float,
     The interpolant at Chebyshev points of the least degrees for which the error, relative to x and
     seen at `CHECKS` points, is below 2**-bits.
     """
-    ctx = _context()
+    ctx = table_context()
 
     def value(z: Any) -> Any:
         x = ctx.sqrt(z)

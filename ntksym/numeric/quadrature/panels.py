@@ -13,9 +13,9 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import inf, nextafter
 from typing import Any
 
+from ..arith import rounded_up
 from ..patience import check
 from .cells import cells
 from .intervals import Interval, allowed, covered, cut_up, kink_balls
@@ -153,7 +153,7 @@ def farthest(dev: Any, length: float) -> float:
     """A double at least the largest |u| or |v| in the square."""
     from flint import arb
 
-    return nextafter(float((dev * length * arb(2).sqrt()).upper()), inf)
+    return rounded_up(dev * length * arb(2).sqrt())
 
 
 def _kept(rule: PanelRule, kinks: tuple[Any, ...], far: float) -> bool:

@@ -17,10 +17,10 @@ from typing import Any
 from sympy import Expr
 
 from ...errors import Undecided
-from ..arith import ball, fraction, working
+from ..arith import ball, fraction, rounded_up, working
 from .sweep import Sweep, sweep
 from .tail import Rest, slope_tail, value_tail
-from .truncation import Extent, domain, extents, fewest, up
+from .truncation import Extent, domain, extents, fewest
 
 MOST = 1024
 """Terms of a series for code."""
@@ -159,7 +159,7 @@ def _table(expr: Expr, lo: Fraction, hi: Fraction, rho: Fraction, terms: int) ->
             diag_dot = (_gap(source.slope, slope) + source.slope_error) / ball(lo)
         bounds = _bounds(cells, slips, rho, terms)
         step = 2 if len(kept) > 1 and kept[1] - kept[0] == 2 else 1
-        value, dot, first, other = (up(b) for b in bounds)
+        value, dot, first, other = (rounded_up(b) for b in bounds)
         return SeriesTable(
             expr,
             terms,
@@ -175,8 +175,8 @@ def _table(expr: Expr, lo: Fraction, hi: Fraction, rho: Fraction, terms: int) ->
             dot,
             first,
             other,
-            up(diag),
-            up(diag_dot),
+            rounded_up(diag),
+            rounded_up(diag_dot),
         )
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from math import inf, log, nextafter
+from math import inf, log
 from typing import Any
 
 from ...activation import Activation
 from ...errors import BadCovariance, Undecided
-from ..arith import ball, fraction, working
+from ..arith import ball, rounded_up, working
 from .cosines import Cells, at_points, cells, interpolate
 from .enclosed import coefficients, rational, slope_moment
 from .sweep import Sweep, sweep
@@ -207,7 +207,7 @@ def _collect(
         scaled = Rest(c.value, c.slope, arb(1))  # both sides times q: no division by low
         other = slope_tail(r, terms, scaled, scaled)
         worst[3] = worst[3].max(_over_least(other, (c.bend or c.second)[0]))
-    value, dot, first, second = (up(w) for w in worst)
+    value, dot, first, second = (rounded_up(w) for w in worst)
     return Truncation(terms, rho, lo, hi, value, dot, first, second)
 
 
@@ -217,14 +217,6 @@ def _over_least(value: Any, least: Any) -> Any:
     if value == 0:
         return arb(0)
     return (value / least).upper() if least > 0 else arb("inf")
-
-
-def up(value: Any) -> float:
-    """A double at least the upper end of a ball."""
-    if not value.is_finite():
-        return inf
-    top = fraction(value.upper())
-    return nextafter(float(top), inf) if top else 0.0
 
 
 def fewest(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import inf, isfinite, nextafter
+from math import isfinite
 from typing import Any
 
 from sympy import Expr
@@ -11,6 +11,7 @@ from sympy import Expr
 from ...activation import Activation
 from ...errors import BadCovariance, Undecided
 from ...symbols import x
+from ..arith import rounded_up
 from .bands.banded import BandedDual
 from .bands.cross import build_banded, divided
 from .draft import mirrored, sizes
@@ -170,7 +171,9 @@ def _sheet(
 ) -> Sheet:
     from flint import arb
 
-    outside = float((fits[0].tail + _largest(fits) + source.between).upper() / source.least)
+    outside = float(
+        (fits[0].tail + interpolation_error(fits) + source.between).upper() / source.least
+    )
     free = max(1 - outside / error, SHARES[-1])
     extra = arb(0)
     if not parity:
@@ -191,7 +194,7 @@ def _sheet(
     )
 
 
-def _largest(fits: list[Fit]) -> Any:
+def interpolation_error(fits: list[Fit]) -> Any:
     """What interpolation in rho and the pairs left out can add, on the worse side."""
     return max(f.aliasing for f in fits) + max(f.omitted for f in fits)
 
@@ -212,14 +215,14 @@ def _packed(
     across = on_diagonal(fits[0].tensor)
     diagonal = pack(across, budget, axis.half)
     three = (plus, minus, diagonal)
-    outside = fits[0].tail + _largest(fits) + source.between
+    outside = fits[0].tail + interpolation_error(fits) + source.between
     bottom = (least(across) - outside).lower()
     if not bottom > 0:
         raise Undecided("the bound is larger than the dual itself", hint="a narrower range")
     final = max(_size(p) for p in three) * 2.0**-50 if weighted else arb(0)
     named = (
         ("series beyond its last term", fits[0].tail),
-        ("interpolation in rho", _largest(fits)),
+        ("interpolation in rho", interpolation_error(fits)),
         ("interpolation in the variances", source.between),
         ("coefficients left out", max(p.dropped for p in three) + extra),
         ("rounding", max(p.rounding for p in three) + final),
@@ -230,8 +233,8 @@ def _packed(
         () if parity else minus.rows,
         parity,
         tuple(line[0] for line in diagonal.rows[0]),
-        _up(total / bottom),
-        tuple((name, _up(value / bottom) if value > 0 else 0.0) for name, value in named),
+        rounded_up(total / bottom),
+        tuple((name, rounded_up(value / bottom) if value > 0 else 0.0) for name, value in named),
     )
 
 
@@ -256,8 +259,3 @@ def _parity(fits: list[Fit], budget: Any) -> tuple[int, Any]:
         if total < budget / 1000:
             return sign, total.upper()
     return 0, arb(0)
-
-
-def _up(value: Any) -> float:
-    top = value.upper()
-    return nextafter(float(top), inf) if top.is_finite() else inf

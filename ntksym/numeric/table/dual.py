@@ -48,7 +48,7 @@ class Sheet:
     def from_json(cls, data: Mapping[str, Any]) -> Sheet:
         """From what `TableDual.to_json` makes of one; raises what malformed data raise."""
         parts = tuple((str(k), float(v)) for k, v in data["parts"].items())
-        return cls(**{**_number(dict(data)), "parts": parts})
+        return cls(**{**unhexed(dict(data)), "parts": parts})
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class TableDual:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data: numbers as hexadecimal text, so that every bit survives."""
-        return {"version": VERSION, **_hex(asdict(self))}
+        return {"version": VERSION, **hexed(asdict(self))}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> TableDual:
@@ -139,7 +139,7 @@ class TableDual:
         if isinstance(data, Mapping) and data.get("version", VERSION) != VERSION:
             raise BadData(f"a table of version {data['version']}", hint=f"version {VERSION}")
         try:
-            plain = {k: _number(v) for k, v in data.items() if k not in ("version", "name", "text")}
+            plain = {k: unhexed(v) for k, v in data.items() if k not in ("version", "name", "text")}
             for key in ("value", "dot"):
                 plain[key] = Sheet.from_json(data[key])
             return cls(name=str(data["name"]), text=str(data["text"]), **plain)
@@ -147,25 +147,27 @@ class TableDual:
             raise BadData("not the data of a table", hint="what `to_json` gives") from error
 
 
-def _hex(value: Any) -> Any:
+def hexed(value: Any) -> Any:
+    """Doubles inside lists and records as hexadecimal text, to the bit."""
     if isinstance(value, float):
         return value.hex()
     if isinstance(value, dict):
         return {
-            k: {n: float(b) for n, b in v} if k == "parts" else _hex(v) for k, v in value.items()
+            k: {n: float(b) for n, b in v} if k == "parts" else hexed(v) for k, v in value.items()
         }
     if isinstance(value, (tuple, list)):
-        return [_hex(v) for v in value]
+        return [hexed(v) for v in value]
     return value
 
 
-def _number(value: Any) -> Any:
+def unhexed(value: Any) -> Any:
+    """The doubles that `hexed` wrote."""
     if isinstance(value, str):
         return float.fromhex(value)
     if isinstance(value, list):
-        return tuple(_number(v) for v in value)
+        return tuple(unhexed(v) for v in value)
     if isinstance(value, dict):
-        return {k: v if k == "parts" else _number(v) for k, v in value.items()}
+        return {k: v if k == "parts" else unhexed(v) for k, v in value.items()}
     return value
 
 

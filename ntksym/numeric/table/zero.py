@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, inf, log, nextafter
+from math import ceil, log
 from typing import Any
 
 from sympy import Expr
 
 from ...errors import Undecided
 from ...symbols import x
+from ..arith import rounded_up
 from .variances import Axis
 
 _RATIO = 6.0
@@ -99,11 +100,11 @@ def zero_row(expr: Expr, low: float, high: float, error: float) -> ZeroRow:
     """
     from ..arith import working
     from .scale import ordinary, times
-    from .split.build import _shape
+    from .split.build import plain_shape
 
     given, power = ordinary(expr, (low, high))
     with working(_BITS):
-        shapes = [_shape(given.expr, slope) for slope in (False, True)]
+        shapes = [plain_shape(given.expr, slope) for slope in (False, True)]
         ends = [_at_zero(s) for s in shapes]
         count = max(1, ceil(log(high / low) / log(_RATIO)))
         cuts = [low * (high / low) ** (i / count) for i in range(count)] + [high]
@@ -117,7 +118,7 @@ def zero_row(expr: Expr, low: float, high: float, error: float) -> ZeroRow:
                 size = abs(ends[k]).upper()
                 most = sum(map(abs, row)) * (1 + 1e-12)
                 whole = size * lost + most * (ends[k].rad() + 4 * _UNIT * size)
-                errors[k] = max(errors[k], _up(whole))
+                errors[k] = max(errors[k], rounded_up(whole))
             bands.append(MeanBand(cuts[i + 1], axis.centre, axis.half, *times(rows, power)))
         value, slope = times(tuple(float(end.mid()) for end in ends), power)
         bounds = times(tuple(errors), 2 * power)
@@ -210,7 +211,3 @@ def _exact(q: Any) -> Any:
     from flint import fmpq
 
     return fmpq(int(q.numerator), int(q.denominator))
-
-
-def _up(value: Any) -> float:
-    return nextafter(float(value.upper()), inf)

@@ -11,10 +11,25 @@ from dataclasses import dataclass
 from ....lower.program import Program
 from ....numeric.table.dilated.table import DilatedTable, others
 from ....numeric.table.dual import SLACK
-from ...numpy.table.dyadic import notes
-from ...numpy.table.point import _upward as upward
+from ...numpy.table.dyadic import notes as dyadic_notes
+from ...numpy.table.point import upward
 from ..helpers.header import c_literal
 from .dyadic import LANES, DyadicUnit
+
+
+def notes(t: DilatedTable, beyond: str) -> tuple[str, ...]:
+    """The lines of the head; `beyond` says what a covariance beyond its bound is."""
+    three = ", ".join(f"{one.low:.6g}" for one in t.tables)
+    return (
+        f"Table of the dual of {t.name}, s(x) = {t.text}, valid for",
+        f"  {t.low:.17g} <= q11, q22 <= {t.high:.17g} and every |q12| <= sqrt(q11*q22).  Variances",
+        f"outside are NaN; a covariance beyond its bound is {beyond}.",
+        "Proven bounds, relative to sqrt(K(q11)*K(q22)) (the derivative likewise), rounding",
+        f"counted: value {upward(t.bounds[0])}, derivative {upward(t.bounds[1])}.",
+        f"s(t x) = t^{t.power:g} (f(x) + g(x) log t): K is known for all variances from K at",
+        f"variances of {three}, of which there are tables; that of the middle:",
+        *(f"  {line}" for line in dyadic_notes(t.tables[1])[2:]),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +41,7 @@ class DilatedUnit:
     @property
     def notes(self) -> tuple[str, ...]:
         """What it is, the proven bounds, the range of variances."""
-        t = self.table
-        three = ", ".join(f"{one.low:.6g}" for one in t.tables)
-        return (
-            f"Table of the dual of {t.name}, s(x) = {t.text}, valid for",
-            f"  {t.low:.17g} <= q <= {t.high:.17g} and every correlation; NaN elsewhere.",
-            "Proven bounds, relative to sqrt(K(q11) K(q22)) (the derivative likewise), rounding",
-            f"counted: value {upward(t.bounds[0])}, derivative {upward(t.bounds[1])}.",
-            f"s(t x) = t^{t.power:g} (f(x) + g(x) log t): K is known for all variances from K at",
-            f"variances of {three}, of which there are tables; that of the middle:",
-            *(f"  {line}" for line in notes(t.tables[1])),
-        )
+        return notes(self.table, "brought to it")
 
     @property
     def programs(self) -> tuple[Program, ...]:

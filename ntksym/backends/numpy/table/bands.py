@@ -5,7 +5,7 @@ from __future__ import annotations
 from ....numeric.table.bands.banded import BandedDual
 from ....numeric.table.dual import SLACK, Sheet
 from .folded import NOTE, SINE_NOTE, folded_body, pair_data
-from .point import _rows, _tuple, bound_lines
+from .point import bound_lines, rows_text, tuple_text
 
 
 def bands_notes(t: BandedDual) -> tuple[str, ...]:
@@ -39,7 +39,7 @@ def bands_numpy(t: BandedDual, stem: str) -> str:
     """Python that defines `<stem>_pairs(q11, q12, q22, root=None)` and `<stem>_diag(q)`."""
     up = stem.upper()
     text = f"{up}_RANGE = ({t.low * (1.0 - SLACK)!r}, {t.high * (1.0 + SLACK)!r})\n"
-    text += f"{up}_CUTS = {_tuple(tuple(b.high for b in t.bands[:-1]))}\n"
+    text += f"{up}_CUTS = {tuple_text(tuple(b.high for b in t.bands[:-1]))}\n"
     text += f"{up}_AXES = (\n"  # centre, half width and pole of every band
     text += "".join(f"    {b.numbers!r},\n" for b in t.bands) + ")\n"
     names = []
@@ -52,11 +52,11 @@ def bands_numpy(t: BandedDual, stem: str) -> str:
         name = f"{up}_{p.first}_{p.second}"
         sheets = []
         for label, sheet in (("VALUE", p.value), ("DOT", p.dot)):
-            text += f"{name}_{label} = {_rows(sheet.plus)}\n"
+            text += f"{name}_{label} = {rows_text(sheet.plus)}\n"
             below = f"{name}_{label}"
             if not sheet.parity:
                 below += "_BELOW"
-                text += f"{below} = {_rows(sheet.minus)}\n"
+                text += f"{below} = {rows_text(sheet.minus)}\n"
             sheets.append(f"({name}_{label}, {below}, {float(sheet.parity or 1)!r})")
         names.append(f"    ({p.first}, {p.second}): ({p.kappa!r}, {', '.join(sheets)}),\n")
     text += f"{up}_PAIRS = {{\n{''.join(names)}}}\n"
@@ -70,7 +70,7 @@ def bands_numpy(t: BandedDual, stem: str) -> str:
 
 
 def _diagonals(sheets: list[Sheet]) -> str:
-    return "".join(f"    {_tuple(s.diag)},\n" for s in sheets)
+    return "".join(f"    {tuple_text(s.diag)},\n" for s in sheets)
 
 
 _PLACE = '''

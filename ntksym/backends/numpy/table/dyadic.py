@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....numeric.table.dual import SLACK
 from ....numeric.table.dyadic.table import DyadicTable, Lines
-from .point import _upward as upward
+from .point import upward
 
 
 def notes(t: DyadicTable) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....numeric.table.bands.banded import Pair
 from ....numeric.table.dual import part_of
-from .point import _rows
+from .point import rows_text
 
 NOTE = "of 2^-53.  Polynomials in 1 - rho^2, whose derivatives are the second function, from"
 SINE_NOTE = "of 2^-53.  Polynomials in sqrt(1 - rho^2), their derivatives the second function, from"
@@ -17,7 +17,7 @@ def pair_data(pair: Pair, up: str) -> tuple[str, str]:
     text, names = "", []
     for label, odd in (("EVEN", 0), ("ODD", 1)):
         rows = part_of(pair.value, odd)
-        text += f"{name}_{label} = {_rows(rows) if rows else '()'}\n"
+        text += f"{name}_{label} = {rows_text(rows) if rows else '()'}\n"
         names.append(f"{name}_{label}")
     return text, f"    ({pair.first}, {pair.second}): ({pair.kappa!r}, {', '.join(names)}),\n"
 

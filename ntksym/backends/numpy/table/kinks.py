@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....numeric.table.split.kinks import KinkTable
-from .point import _upward
+from .point import upward
 from .split import sums_text
 
 
@@ -22,7 +22,7 @@ def notes(table: KinkTable) -> tuple[str, ...]:
     return (
         *_lines(table, said),
         "The rounding of the closed part is not in these bounds: measured against balls at",
-        f"{table.measured[0]:.0f} points it is at most {_upward(table.measured[1])}.",
+        f"{table.measured[0]:.0f} points it is at most {upward(table.measured[1])}.",
         f"From {t.variances} variances and {t.terms} Hermite coefficients in ball arithmetic.",
     )
 
@@ -32,8 +32,8 @@ def _lines(table: KinkTable, said: list[str]) -> list[str]:
     lines = [f"Table of the dual of {table.name}, s(x) = {table.text}, valid for"]
     lines += said
     for what, sheet in (("value", t.value), ("derivative", t.dot)):
-        lines.append(f"  {what} {_upward(sheet.error)}, the sum of")
-        lines += [f"    {_upward(bound)} {name}" for name, bound in sheet.parts if bound > 1e-30]
+        lines.append(f"  {what} {upward(sheet.error)}, the sum of")
+        lines += [f"    {upward(bound)} {name}" for name, bound in sheet.parts if bound > 1e-30]
     return lines
 
 

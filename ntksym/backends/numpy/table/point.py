@@ -35,11 +35,11 @@ def notes(t: TableDual) -> tuple[str, ...]:
 
 def bound_lines(what: str, sheet: Sheet) -> list[str]:
     """The proven bound of one dual, and what it is the sum of."""
-    parts = [f"    {_upward(bound)} {name}" for name, bound in sheet.parts if bound > 1e-30]
-    return [f"  {what} {_upward(sheet.error)}, the sum of", *parts]
+    parts = [f"    {upward(bound)} {name}" for name, bound in sheet.parts if bound > 1e-30]
+    return [f"  {what} {upward(sheet.error)}, the sum of", *parts]
 
 
-def _upward(value: float) -> str:
+def upward(value: float) -> str:
     """Two digits, rounded up."""
     text = f"{value:.1e}"
     return text if float(text) >= value else f"{value * 1.05:.1e}"
@@ -51,12 +51,12 @@ def numpy_text(t: TableDual, stem: str) -> str:
     text = f"{up}_RANGE = ({t.low * (1.0 - SLACK)!r}, {t.high * (1.0 + SLACK)!r})\n"
     names = []
     for label, sheet in (("VALUE", t.value), ("DOT", t.dot)):
-        text += f"{up}_{label}_PLUS = {_rows(sheet.plus)}\n"
+        text += f"{up}_{label}_PLUS = {rows_text(sheet.plus)}\n"
         if sheet.parity:
             text += f"{up}_{label}_MINUS = {up}_{label}_PLUS\n"
         else:
-            text += f"{up}_{label}_MINUS = {_rows(sheet.minus)}\n"
-        text += f"{up}_{label}_DIAG = {_tuple(sheet.diag)}\n"
+            text += f"{up}_{label}_MINUS = {rows_text(sheet.minus)}\n"
+        text += f"{up}_{label}_DIAG = {tuple_text(sheet.diag)}\n"
         names.append(label)
     signs = f"({float(t.value.parity or 1)!r}, {float(t.dot.parity or 1)!r})"
     replaced = _TEXT.replace("@STEM@", stem).replace("@UP@", up).replace("@SIGNS@", signs)
@@ -75,14 +75,16 @@ def _axis(t: TableDual) -> str:
     return f"(np.sqrt(q) - {t.centre!r}) / ((np.sqrt(q) + {t.centre!r}) * {t.half!r})"
 
 
-def _tuple(values: tuple[float, ...]) -> str:
+def tuple_text(values: tuple[float, ...]) -> str:
+    """Python text of a tuple of doubles, each to the bit."""
     return "(" + ", ".join(repr(v) for v in values) + ("," if len(values) == 1 else "") + ")"
 
 
-def _rows(rows: Rows) -> str:
+def rows_text(rows: Rows) -> str:
+    """Python text of the coefficients of a polynomial, a line for each power."""
     planes = []
     for plane in rows:
-        lines = ",\n        ".join(_tuple(line) for line in plane)
+        lines = ",\n        ".join(tuple_text(line) for line in plane)
         planes.append(f"    (\n        {lines},\n    ),\n")
     return "(\n" + "".join(planes) + ")"
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from ....numeric.table.chebyshev import ChebyshevTable
 from ....numeric.table.dual import SLACK
-from ....numeric.table.pack import Rows
 from ....numeric.table.split.table import SplitTable
-from .point import _upward
+from .point import rows_text, upward
 
 
 def notes(table: SplitTable) -> tuple[str, ...]:
@@ -20,8 +19,8 @@ def notes(table: SplitTable) -> tuple[str, ...]:
         "Proven bounds, relative to sqrt(K(q11)*K(q22)) (the derivative likewise):",
     ]
     for what, sheet in (("value", t.value), ("derivative", t.dot)):
-        lines.append(f"  {what} {_upward(sheet.error)}, the sum of")
-        lines += [f"    {_upward(bound)} {name}" for name, bound in sheet.parts if bound > 1e-30]
+        lines.append(f"  {what} {upward(sheet.error)}, the sum of")
+        lines += [f"    {upward(bound)} {name}" for name, bound in sheet.parts if bound > 1e-30]
     return (
         *lines,
         "The rounding of the evaluation in doubles is in these bounds.  Chebyshev sums from",
@@ -39,8 +38,8 @@ def sums_text(far: ChebyshevTable, stem: str, before: str, root: str, added: str
     t, up = far, stem.upper()
     text = f"{up}_RANGE = ({t.low * (1.0 - SLACK)!r}, {t.high * (1.0 + SLACK)!r})\n"
     for label, sheet in (("VALUE", t.value), ("DOT", t.dot)):
-        text += f"{up}_{label}_PLUS = {stem}_dense({_rows(sheet.plus)})\n"
-        minus = f"{up}_{label}_PLUS" if sheet.parity else f"{stem}_dense({_rows(sheet.minus)})"
+        text += f"{up}_{label}_PLUS = {stem}_dense({rows_text(sheet.plus)})\n"
+        minus = f"{up}_{label}_PLUS" if sheet.parity else f"{stem}_dense({rows_text(sheet.minus)})"
         text += f"{up}_{label}_MINUS = {minus}\n"
         text += f"{up}_{label}_DIAG = np.array([{', '.join(repr(v) for v in sheet.diag)}])\n"
     replaced = {
@@ -57,14 +56,6 @@ def sums_text(far: ChebyshevTable, stem: str, before: str, root: str, added: str
     for mark, value in replaced.items():
         head, body = head.replace(mark, value), body.replace(mark, value)
     return head + text + body
-
-
-def _rows(rows: Rows) -> str:
-    planes = []
-    for plane in rows:
-        lines = ",\n        ".join("(" + ", ".join(repr(v) for v in line) + ",)" for line in plane)
-        planes.append(f"    (\n        {lines},\n    ),\n")
-    return "(\n" + "".join(planes) + ")"
 
 
 _ROOT = "np.sqrt((p - c) * (p + c))"

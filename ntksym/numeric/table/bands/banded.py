@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..dual import SLACK, VERSION, Sheet, TableDual, _hex, _number, shared, signed
+from ..dual import SLACK, VERSION, Sheet, TableDual, hexed, shared, signed, unhexed
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class BandedDual:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data: numbers as hexadecimal text, so that every bit survives."""
-        return {"version": VERSION, "banded": True, **_hex(asdict(self))}
+        return {"version": VERSION, "banded": True, **hexed(asdict(self))}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> BandedDual:
@@ -182,19 +182,19 @@ class BandedDual:
         if data.get("version") != VERSION:
             raise BadData(f"a table of version {data.get('version')}", hint=f"version {VERSION}")
         try:
-            bands = tuple(Band(**_number(b)) for b in data["bands"])
+            bands = tuple(Band(**unhexed(b)) for b in data["bands"])
             pairs = tuple(
                 Pair(
                     p["first"],
                     p["second"],
-                    _number(p["kappa"]),
+                    unhexed(p["kappa"]),
                     Sheet.from_json(p["value"]),
                     Sheet.from_json(p["dot"]),
-                    _number(p.get("heavy", [[], []])),
+                    unhexed(p.get("heavy", [[], []])),
                 )
                 for p in data["pairs"]
             )
-            low, high = _number(data["low"]), _number(data["high"])
+            low, high = unhexed(data["low"]), unhexed(data["high"])
             named = str(data["name"]), str(data["text"]), low, high, bool(data["weighted"])
             counted = data["variances"], data["terms"]
             forms = (bool(data.get(name, False)) for name in ("folded", "sine"))

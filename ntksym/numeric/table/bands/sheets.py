@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ....errors import Undecided
+from ...arith import rounded_up
 from ..dual import Sheet
 from ..fit import Fit, Tensor
 from ..fold import Pieces, size_of
@@ -36,7 +37,7 @@ class Part:
 
 def sided_part(fits: list[Fit]) -> Part:
     """A fit for rho >= 0 and one for rho <= 0, or the one that serves both."""
-    from ..build import _largest
+    from ..build import interpolation_error
 
     def packed(budget: Any, half: float) -> Pieces:
         found = [pack(f.tensor, budget, half) for f in fits]
@@ -47,7 +48,7 @@ def sided_part(fits: list[Fit]) -> Part:
             max(p.rounding for p in found),
         )
 
-    return Part(fits[0].tail, _largest(fits), fits[0].tensor, packed)
+    return Part(fits[0].tail, interpolation_error(fits), fits[0].tensor, packed)
 
 
 @dataclass(slots=True)
@@ -119,8 +120,6 @@ class Frame:
         """The polynomials with their bound."""
         from flint import arb
 
-        from ..build import _up
-
         dropped, rounding, size = own.dropped, own.rounding, size_of(own.plus, own.minus)
         diagonal: tuple[float, ...] = ()
         if self.across is not None:
@@ -142,8 +141,8 @@ class Frame:
             own.minus,
             self.parity,
             diagonal,
-            _up(total / self.bottom),
-            tuple((text, _up(v / self.bottom) if v > 0 else 0.0) for text, v in named),
+            rounded_up(total / self.bottom),
+            tuple((text, rounded_up(v / self.bottom) if v > 0 else 0.0) for text, v in named),
         )
 
     def best(self) -> Sheet:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from itertools import combinations_with_replacement, pairwise
-from math import inf, nextafter, sqrt
+from math import sqrt
 from typing import Any
 
 from sympy import Expr
 
 from ....activation import Activation
 from ....errors import Undecided
+from ...arith import rounded_up
 from ..dyadic.build import LEAST_ERROR, dyadic_seconds, dyadic_table
 from .kind import polynomial_of, power_of
 from .one import from_one
@@ -130,7 +131,7 @@ def bound(table: DilatedTable, which: int) -> float:
                 )
                 total += weight * off[k] + size[k] * units * (weight + blur.upper())
             worst = worst.max((total / (least[i] * least[j]).sqrt()).upper())
-        return nextafter(float(worst.upper()), inf) if worst.is_finite() else inf
+        return rounded_up(worst)
 
 
 def _diagonal(sheets: list[Any], scale: list[Any], at: list[Any], part: Any) -> Any:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import exp, log, nan, sqrt
 from typing import Any
 
-from ..dual import SLACK, VERSION, _hex, _number
+from ..dual import SLACK, VERSION, hexed, unhexed
 from ..dyadic.table import DyadicTable
 
 
@@ -101,7 +101,7 @@ class DilatedTable:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data: numbers as hexadecimal text, so that every bit survives."""
-        plain = {k: _hex(getattr(self, k)) for k in ("low", "high", "power", "bounds")}
+        plain = {k: hexed(getattr(self, k)) for k in ("low", "high", "power", "bounds")}
         named = {"name": self.name, "text": self.text}
         tables = [t.to_json() for t in self.tables]
         return {"version": VERSION, "dilated": True, **named, **plain, "tables": tables}
@@ -119,9 +119,9 @@ class DilatedTable:
             raise BadData(f"a table of version {data.get('version')}", hint=f"version {VERSION}")
         try:
             first, second, third = (DyadicTable.from_json(t) for t in data["tables"])
-            low, high, power = (_number(data[k]) for k in ("low", "high", "power"))
+            low, high, power = (unhexed(data[k]) for k in ("low", "high", "power"))
             name, text = str(data["name"]), str(data["text"])
-            value, dot = _number(data["bounds"])
+            value, dot = unhexed(data["bounds"])
             return cls(name, text, low, high, power, (first, second, third), (value, dot))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadData("not the data of a table", hint="what `to_json` gives") from error

@@ -12,6 +12,7 @@ from math import inf, isfinite, log2, nextafter
 from typing import Any, Protocol
 
 from ....errors import Undecided
+from ...arith import rounded_up
 from .polar import UNIT, Found, PolarSums, polar_sums
 from .table import DyadicSheet, DyadicTable
 
@@ -244,7 +245,7 @@ def _count(sizes: list[float], goals: list[float], step: int) -> tuple[int, tupl
         radius = (arb(5).sqrt() + 2).lower()
         for count in range(2, 80, step):
             found = [arb(s) * 4 * radius ** (1 - count) / (radius - 1) for s in sizes]
-            lost = [nextafter(float(f.upper()), inf) for f in found]
+            lost = [rounded_up(f) for f in found]
             if all(f <= g for f, g in zip(lost, goals, strict=True)):
                 return count, (lost[0], lost[1])
     raise Undecided("interpolation in rho needs more than 80 points")  # pragma: no cover

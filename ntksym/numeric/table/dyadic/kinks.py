@@ -7,12 +7,12 @@ dual is analytic in the disc, and at most K(1) there (`derivations/identities/qu
 
 from __future__ import annotations
 
-from math import inf, nextafter
 from typing import Any
 
 from sympy import Expr
 
 from ....errors import Undecided
+from ...arith import rounded_up
 from ...patience import check
 from ..spectra.elsewhere import pair_dual, power_norm
 from ..spectra.source import Say, Source
@@ -83,7 +83,7 @@ class SeriesSums:
             raise Undecided("a value of the dual has no finite enclosure")
         plus, minus = (float(v.mid()) for v in values)
         off = max(abs(v - w).upper() for v, w in zip(values, (plus, minus), strict=True)) + error
-        return Found(plus, minus, nextafter(float(off.upper()), inf))
+        return Found(plus, minus, rounded_up(off))
 
 
 def _kinks(s: Spectrum, t: Any, sign: int) -> Any:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import inf, nextafter, pi, sqrt
 from typing import Any
 
+from ...arith import rounded_up
 from ...patience import check
 from ...quadrature.cells import cells
 from ...quadrature.panels import PanelRule, panel_bounds
@@ -171,11 +172,10 @@ def plane_sums(
     with precision(BITS):
         dev = deviation(rule.top)
         sizes = allowed(subject, dev, farthest(dev, rule.length))
-        bounds = [nextafter(float(b.upper()), inf) for b in panel_bounds(rule, subject)]
-        shift = nextafter(float((dev * arb(rule.length) * (_SHIFT * UNIT)).upper()), inf)
+        bounds = [rounded_up(b) for b in panel_bounds(rule, subject)]
+        shift = rounded_up(dev * arb(rule.length) * (_SHIFT * UNIT))
         edges = [
-            nextafter(float(_edges(subject, rule, which, sizes[which], (dev, shift)).upper()), inf)
-            for which in (0, 1)
+            rounded_up(_edges(subject, rule, which, sizes[which], (dev, shift))) for which in (0, 1)
         ]
     mesh = mesh_of(rule, subject, sizes, shift)
     return PlaneSums(rule, mesh, ends, parity, (bounds[0], bounds[1]), (edges[0], edges[1]))

@@ -14,6 +14,7 @@ from math import ceil, floor, inf, log, nextafter
 from typing import Any
 
 from ....errors import Undecided
+from ...arith import rounded_up
 from ...patience import check
 from ...quadrature.fan import FanRule, covered, fan_bounds, node_tables, size_of
 from ...quadrature.lattice import deviation
@@ -228,7 +229,7 @@ class PolarSums:
             # y is off by the error of log sin t, of the quotient and of the whole part
             off = _OFF + 4 * abs(float(self.top)) + 4 * index * self.rule.step_r
             lost += slope * (2 * off / self.rule.step_r) * UNIT + steps * UNIT
-            return np.array(row), nextafter(float((total + lost / self.units).upper()), inf)
+            return np.array(row), rounded_up(total + lost / self.units)
 
 
 def polar_sums(subject: Subject, variance: Any, rule: FanRule) -> PolarSums:
@@ -251,7 +252,7 @@ def polar_sums(subject: Subject, variance: Any, rule: FanRule) -> PolarSums:
     with precision(BITS):
         sizes = [size_of(c, rule.top, rule.wide, rule.turn, rule.rate) for c in curves]
         assert sizes[0] is not None and sizes[1] is not None
-        bounds = [nextafter(float(b.upper()), inf) for b in fan_bounds(rule, subject)]
+        bounds = [rounded_up(b) for b in fan_bounds(rule, subject)]
         top = float((arb(rule.start) + deviation(variance).log()).mid())
         lift = min(float(_LIFT), float(rule.wide))
         semi = arb(lift) / (arb(rule.step_r) / 2)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..dual import SLACK, VERSION, _hex, _number
+from ..dual import SLACK, VERSION, hexed, unhexed
 
 Lines = tuple[tuple[float, ...], ...]
 
@@ -119,7 +119,7 @@ class DyadicTable:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data: numbers as hexadecimal text, so that every bit survives."""
-        return {"version": VERSION, "dyadic": True, **_hex(asdict(self))}
+        return {"version": VERSION, "dyadic": True, **hexed(asdict(self))}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> DyadicTable:
@@ -136,7 +136,7 @@ class DyadicTable:
             sheets = (_sheet(data["value"]), _sheet(data["dot"]))
             if len(sheets[0].right) != len(sheets[1].right):
                 raise ValueError
-            ends = _number(data["low"]), _number(data["high"])
+            ends = unhexed(data["low"]), unhexed(data["high"])
             named = str(data["name"]), str(data["text"]), *ends
             return cls(*named, *sheets, int(data["nodes"]), int(data["terms"]))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -145,5 +145,5 @@ class DyadicTable:
 
 def _sheet(data: Mapping[str, Any]) -> DyadicSheet:
     parts = tuple((str(k), float(v)) for k, v in data["parts"].items())
-    plain = {key: _number(data[key]) for key in ("right", "left", "parity", "error")}
+    plain = {key: unhexed(data[key]) for key in ("right", "left", "parity", "error")}
     return DyadicSheet(**plain, parts=parts)

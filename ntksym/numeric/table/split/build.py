@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from math import ceil, inf, log, nextafter
+from math import ceil, log
 from typing import Any
 
 from sympy import Expr
 
 from ....errors import Undecided
+from ...arith import rounded_up
 from ...patience import check
 from ..chebyshev import ChebyshevTable, layout
 from ..contour import Plan, plan
@@ -63,8 +64,8 @@ def prepared(expr: Expr, low: float, high: float, error: float, edge_rho: float)
 
     axis = Axis.over(low, high)
     with working(_BITS + 128):
-        shapes = tuple(_shape(expr, slope) for slope in (False, True))
-        starts = tuple(_start(s, axis, error) for s in shapes)
+        shapes = tuple(plain_shape(expr, slope) for slope in (False, True))
+        starts = tuple(start_of(s, axis, error) for s in shapes)
         plans = tuple(
             plan(s, axis, most, edge_rho) for s, (_, _, most) in zip(shapes, starts, strict=True)
         )
@@ -133,13 +134,14 @@ def _fits(sources: list[Source], parity: int, error: float) -> tuple[float, list
     raise AssertionError
 
 
-def _shape(expr: Expr, slope: bool) -> Any:
+def plain_shape(expr: Expr, slope: bool) -> Any:
+    """The pieces of s, or of s', with no kink taken out."""
     from ....verify.definition import factor
 
     return Shape(expr, slope, factor(expr, derivative=slope, distributional=False).pieces, ())
 
 
-def _start(shape: Any, axis: Any, error: float) -> tuple[Any, Any, Any]:
+def start_of(shape: Any, axis: Any, error: float) -> tuple[Any, Any, Any]:
     """About the least and the largest E[s(u)^2], and what interpolation may add.
 
     Raises:
@@ -236,8 +238,8 @@ def _sheet(
             () if parity else sides[1].rows,
             parity,
             line,
-            _up(total / bottom),
-            tuple((name, _up(size / bottom)) for name, size in named),
+            rounded_up(total / bottom),
+            tuple((name, rounded_up(size / bottom)) for name, size in named),
         )
         if made.error <= error:
             return made
@@ -249,7 +251,3 @@ def _sheet(
         tried=[f"{name}: {size:.1e}" for name, size in best.parts],
         hint="a larger error, or a narrower range of variances",
     )
-
-
-def _up(value: Any) -> float:
-    return nextafter(float(value.upper()), inf)

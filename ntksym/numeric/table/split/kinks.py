@@ -14,7 +14,7 @@ from typing import Any
 
 from ....errors import Undecided
 from ..chebyshev import ChebyshevTable
-from ..dual import DEFAULT_ERROR, LEAST_ERROR, Sheet, _hex, _number
+from ..dual import DEFAULT_ERROR, LEAST_ERROR, Sheet, hexed, unhexed
 from .closed import Closed
 
 VERSION = 1
@@ -86,7 +86,7 @@ class KinkTable:
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
         data: dict[str, Any] = {"kinks": VERSION, "name": self.name, "text": self.text}
-        data["far"], data["closed"] = _hex(asdict(self.far)), _hex(asdict(self.closed))
+        data["far"], data["closed"] = hexed(asdict(self.far)), hexed(asdict(self.closed))
         data["measured"] = [self.measured[0], float(self.measured[1]).hex()]
         return data
 
@@ -103,7 +103,7 @@ class KinkTable:
             raise BadData(f"a table of version {data.get('kinks')}", hint=f"version {VERSION}")
         try:
             far = far_from_json(data["far"])
-            closed = Closed(**{k: _number(v) for k, v in data["closed"].items()})
+            closed = Closed(**{k: unhexed(v) for k, v in data["closed"].items()})
             count, worst = data["measured"]
             name, text = str(data["name"]), str(data["text"])
             return cls(name, text, far, closed, (int(count), float.fromhex(worst)))
@@ -113,7 +113,7 @@ class KinkTable:
 
 def far_from_json(data: Mapping[str, Any]) -> ChebyshevTable:
     """A `ChebyshevTable` from plain data; raises what malformed data raise."""
-    plain = {k: v if k in ("value", "dot") else _number(v) for k, v in data.items()}
+    plain = {k: v if k in ("value", "dot") else unhexed(v) for k, v in data.items()}
     for key in ("value", "dot"):
         plain[key] = Sheet.from_json(plain[key])
     return ChebyshevTable(**plain)

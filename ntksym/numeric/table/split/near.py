@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from math import inf, nextafter, sqrt
+from math import inf, sqrt
 from typing import Any
 
 from sympy import Expr, Integer, Rational, exp
 
 from ....errors import Undecided
 from ....symbols import x
+from ...arith import rounded_up
 from ...patience import check
 from ..chebyshev import ChebyshevTable, layout
 from ..contour import Plan, cut_length, line_of, on_the_range, plan_line
@@ -20,8 +21,7 @@ from ..fit import Fit
 from ..spectra.spectrum import Shape, coefficient_rows, second_moment
 from ..variable import lebesgue, transform
 from ..variances import Axis
-from .build import _shape as shape_of
-from .build import _start as start_of
+from .build import plain_shape, start_of
 from .closed import Closed, measured
 from .dilate import dilated
 from .fit import bilinear_fit
@@ -199,7 +199,7 @@ def near_table(
 
     axis = Axis.over(low, high)
     with working(_BITS + 128):
-        shapes = (shape_of(expr, False), shape_of(expr, True))
+        shapes = (plain_shape(expr, False), plain_shape(expr, True))
         starts = [start_of(s, axis, error) for s in shapes]
     found = look(shapes, starts, low, high, error)
     powers, terms = found.powers, found.terms
@@ -372,8 +372,8 @@ def _sheet(
             sides[1].rows,
             0,
             line,
-            _up(total / bottom),
-            tuple((name, _up(size / bottom)) for name, size in named),
+            rounded_up(total / bottom),
+            tuple((name, rounded_up(size / bottom)) for name, size in named),
         )
         if made.error <= error:
             return made
@@ -385,7 +385,3 @@ def _sheet(
         tried=[f"{name}: {size:.1e}" for name, size in best.parts],
         hint="a larger error, or a narrower range of variances",
     )
-
-
-def _up(value: Any) -> float:
-    return nextafter(float(value.upper()), inf)

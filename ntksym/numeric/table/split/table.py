@@ -19,7 +19,7 @@ from sympy import Expr
 from ....errors import Undecided
 from ...quadrature import QuadratureDual, quadrature_dual
 from ..chebyshev import ChebyshevTable
-from ..dual import DEFAULT_ERROR, LEAST_ERROR, SLACK, Sheet, _hex, _number
+from ..dual import DEFAULT_ERROR, LEAST_ERROR, SLACK, Sheet, hexed, unhexed
 
 LIMITS = (0.98, 0.95, 0.9)
 """The largest |rho| of the polynomials: the first with which the bound is proven."""
@@ -91,7 +91,7 @@ class SplitTable:
 
         if as_activation(self.text).expr != self.near.activation.expr:
             raise BadData(f"the formula {self.text} is not read back as it is", where=self.name)
-        far = _hex(asdict(self.far))
+        far = hexed(asdict(self.far))
         return {
             "split": VERSION,
             "name": self.name,
@@ -112,7 +112,7 @@ class SplitTable:
         if data.get("split") != VERSION:
             raise BadData(f"a table of version {data.get('split')}", hint=f"version {VERSION}")
         try:
-            plain = {k: v if k in ("value", "dot") else _number(v) for k, v in data["far"].items()}
+            plain = {k: v if k in ("value", "dot") else unhexed(v) for k, v in data["far"].items()}
             for key in ("value", "dot"):
                 plain[key] = Sheet.from_json(plain[key])
             far = ChebyshevTable(**plain)
