@@ -83,3 +83,34 @@ def test_points_seen_from_far_away(text: str, part: float, target: str) -> None:
         mass = 2 * part / ctx.sqrt(2 * ctx.pi * ctx.mpf(big))
         if part:
             assert abs(found[0].nngp[0] / (mean * mass) - 1) <= 8 * EPS
+
+
+@pytest.mark.parametrize("target", ("c", "numpy"))
+@pytest.mark.parametrize(
+    ("text", "depth", "ntk"),
+    [  # E[s(z)^2] and E[s'(z)^2] of far rows, over q and 1: 1/2 and 1/2 + 1/8, or 1 and 1 + 9/2
+        ("x*Phi(2*x)+sin(x)/2", 1, 1 / 2 + 5 / 8),
+        ("x*Phi(2*x)+sin(x)/2", 3, (1 + 5 / 4 + (5 / 4) ** 2 + (5 / 4) ** 3) / 8),
+        ("x*erf(x)+sin(3*x)", 1, 1 + 11 / 2),
+    ],
+)
+def test_far_rows_of_a_sum_with_waves(text: str, depth: int, ntk: float, target: str) -> None:
+    """Squares of a variance overflow; the waves are a constant in E[s'(u)^2] at any of them."""
+    kernel = compile_(f"mlp:{text}:depth={depth}", target=target)
+    for row in (1e40, 1e77, 1e80, 1e153):
+        found = kernel.diag([[row]])
+        assert abs(float(found.ntk[0]) / row / row / ntk - 1) <= 16 * EPS, row
+    both = kernel([[1e153, 0.0], [6e152, 8e152]])
+    assert both.ntk[0, 0] == kernel.diag([[1e153, 0.0]]).ntk[0] and np.isfinite(both.ntk).all()
+
+
+@pytest.mark.parametrize("text", ["x^2*Phi(x)", "x^2*Phi(x)+cos(x)", "x^3*Phi(x)+sin(x)"])
+def test_far_diagonals_of_powers(text: str) -> None:
+    """No product on the way overflows before the value does."""
+    degree = int(text[2])
+    q = 10.0 ** (290 // degree)
+    found = compile_(f"mlp:{text}:depth=1", target="numpy").diag([[math.sqrt(q)]])
+    moment = math.prod(range(1, 2 * degree, 2)) / 2  # E[z^(2n); z > 0]
+    assert abs(float(found.nngp[0]) / (moment * q**degree) - 1) <= 1e-12
+    slope = degree**2 * math.prod(range(1, 2 * degree - 2, 2)) / 2
+    assert abs(float(found.ntk[0]) / ((moment + slope) * q**degree) - 1) <= 1e-12

@@ -141,21 +141,36 @@ def _far(activation: Activation) -> Far | None:
 
 def settled(f: TermSum, side: int) -> TermSum | None:
     """The polynomial that a step-free sum tends to at +-infinity; None where it does not."""
-    kept = TermSum(f.field, {})
+    found = parted(f, side)
+    return None if found is None or found[1] >= 0 else found[0]
+
+
+def parted(f: TermSum, side: int) -> tuple[TermSum, int] | None:
+    """The polynomial that a step-free sum goes like at +-infinity, and the power of its waves.
+
+    A wave is a term $x^n e^{ibx}$; without any the power is -1.  None where it grows faster.
+    """
+    kept, waves = TermSum(f.field, {}), -1
     for k, c in f.terms.items():
         tilt, shift = k.tilt, k.shift
         if any(z and not z.expr.is_real for z in (tilt, *(a for a, _ in k.gates))):
             return None
-        if shift and not shift.expr.is_real and not (tilt and tilt.sample_sign() > 0):
+        wave = bool(shift and not shift.expr.is_real and not (tilt and tilt.sample_sign() > 0))
+        if wave and (tilt or not shift.expr.is_imaginary):
             return None
-        sign = -tilt.sample_sign() if tilt else side * shift.sample_sign() if shift else 0
+        sign = -tilt.sample_sign() if tilt else 0
+        if shift and not tilt and not wave:
+            sign = side * shift.sample_sign()
         gates = [side * a.sample_sign() for a, _ in k.gates]
         if sign < 0 or (sign == 0 and any(g < 0 for g in gates)):
             continue
         if sign > 0 or not all(gates):
             return None
-        kept += TermSum(f.field, {k._replace(gates=()): c})
-    return kept
+        if wave:
+            waves = max(waves, k.power)
+        else:
+            kept += TermSum(f.field, {k._replace(gates=()): c})
+    return kept, waves
 
 
 def _coefficients(f: TermSum, d: Derivation) -> tuple[Expr, ...] | None:

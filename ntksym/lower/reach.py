@@ -16,12 +16,12 @@ from functools import cache
 from math import inf
 from typing import Any
 
-from sympy import Expr, I
+from sympy import Expr, I, oo, zoo
 
 from ..activation import Activation
 from ..derivation import Derivation
 from ..errors import NtksymError
-from ..symbols import x
+from ..symbols import q, x
 from ..terms.cells import Cell, cells, inside
 from .build import Builder
 
@@ -63,6 +63,43 @@ def reach(d: Derivation, every: tuple[Cell, ...], power: tuple[int, int], side: 
         if all(g.off(side * j) <= ctx.ldexp(1, -EXACT) for g in gaps):
             return Fraction(2) ** (side * j)
     return Fraction(2) ** (side * FARTHEST)
+
+
+def diagonal_reach(diagonals: tuple[Expr, ...], power: tuple[int, ...]) -> Fraction | None:
+    """A standard deviation, 2^20 to 2^124, from which diagonals are leading powers of it.
+
+    Args:
+        diagonals: in q, the square of the standard deviation; infinite ones are not looked at.
+        power: for each one half of the power.
+
+    Returns:
+        None where some is not, or has parameters.
+    """
+    from mpmath import MPContext
+
+    ctx = MPContext()
+    ctx.dps = 120 + 200 * max(power)
+    kept = [(e, n) for e, n in zip(diagonals, power, strict=True) if e not in (oo, zoo)]
+    if any(e.free_symbols - {q} for e, _ in kept):
+        return None
+    b = Builder(("q",))
+    try:
+        p = b.program("own", tuple((f"v{k}", b.operand(e)) for k, (e, _) in enumerate(kept)))
+    except NtksymError:
+        return None
+
+    @cache
+    def parts(j: int) -> tuple[Any, ...]:
+        """The values over their powers, at the standard deviation 2^j."""
+        values = p.evaluate({"q": ctx.ldexp(1, 2 * j)}, ctx).values()
+        return tuple(ctx.ldexp(v, -2 * j * n) for v, (_, n) in zip(values, kept, strict=True))
+
+    leads = parts(_LIMIT)
+    for j in range(NEAREST, FARTHEST + 1):
+        pairs = (pair for i in range(j, j + _WIDE) for pair in zip(parts(i), leads, strict=True))
+        if all(abs(v - lead) <= ctx.ldexp(abs(lead), -EXACT) and lead for v, lead in pairs):
+            return Fraction(2) ** j
+    return None
 
 
 class _Gaps:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 
-from sympy import Add, Expr, Integer, Mul, Pow, acos, asin, oo, zoo
+from sympy import Add, Expr, Integer, Mul, Pow, acos, asin, exp, oo, zoo
 
 from .. import symbols as S
 from ..activation import Activation
@@ -31,10 +31,10 @@ from ..errors import NtksymError
 from ..exact import Exact
 from ..terms.cells import Cell, cells, inside
 from .conditioning import overflows
-from .far import settled
+from .far import parted
 from .lines import Lines
 from .program import Operand, Program
-from .reach import FARTHEST, UNKNOWN, reach
+from .reach import FARTHEST, UNKNOWN, diagonal_reach, reach
 
 ENTRIES = (S.q11, S.q12, S.q22)
 _MOST_ORDER = 12
@@ -83,14 +83,21 @@ def diagonal_orders(activation: Activation) -> Orders | None:
     own = tuple(
         e.xreplace({S.q: S.q11}) for e in (found.diag, found.diag_dot) if e not in (oo, zoo)
     )
-    needed = [overflows(own, v, tiny=False) for v in _EXTREME]
-    if not any(needed) or (known := _known(found)) is None:
+    tiny, huge = _EXTREME
+    needed = [overflows(own, v, tiny=False) for v in (tiny, huge)]
+    known = _known(found) if any(needed) else None
+    if needed[1] and (known is None or known.large is None):
+        known = _waving(found, known)
+    if known is None:
         return None
-    low, high = (
-        own if wanted and own is not None and own[0] <= 1 else None
-        for wanted, own in zip(needed, (known.small, known.large), strict=True)
-    )
-    return None if low is None and high is None else replace(known, small=low, large=high)
+    small, large = known.small, known.large
+    if not needed[0] or (small is not None and small[0] > 1):
+        small = None
+    if large is not None and large[0] > 1:  # the diagonal itself overflows there
+        needed[1] = overflows(own, Fraction(10 ** (250 // large[0])), tiny=False)
+    if not needed[1]:
+        large = None
+    return None if small is None and large is None else replace(known, small=small, large=large)
 
 
 @lru_cache(maxsize=256)
@@ -247,13 +254,33 @@ def _small(d: Derivation, every: tuple[Cell, ...]) -> tuple[int, int] | None:
 def _large(d: Derivation, every: tuple[Cell, ...]) -> tuple[int, int] | None:
     """The degree of s far out and of its derivative; None unless s settles.
 
-    A function that jumps must settle at 0.
+    A function that jumps must settle at 0.  Waves may stand beside a polynomial that is larger than
+    they are even when it is differentiated, which they lose no power by.
     """
-    degree, limits = 0, []
+    found = _far_out(d, every)
+    if found is None:
+        return None
+    degree, limits, waves = found
+    if waves >= 0:
+        return None if d.jumps or waves >= degree - 1 else (degree, degree - 1)
+    if all(end.is_zero for end in limits):
+        return _POINT
+    if d.jumps:
+        return None
+    if degree > 0:
+        return degree, degree - 1
+    return _STEP if (limits[0] - limits[1]).is_nonzero else None
+
+
+def _far_out(d: Derivation, every: tuple[Cell, ...]) -> tuple[int, list[Expr], int] | None:
+    """The degree of the polynomials that s goes like on its sides, they, and the power of waves."""
+    degree, limits, waves = 0, [], -1
     for cell, side in ((every[-1], 1), (every[0], -1)):
-        end = settled(inside(d.terms, cell), side)
-        if end is None:
+        found = parted(inside(d.terms, cell), side)
+        if found is None:
             return None
+        end, own = found
+        waves = max(waves, own)
         limits.append(end.expr)
         for _, powers in end.groups().items():
             for n, c in powers.items():
@@ -262,13 +289,35 @@ def _large(d: Derivation, every: tuple[Cell, ...]) -> tuple[int, int] | None:
                 degree = max(degree, n if c.expr.is_nonzero else 0)
         if len(end.groups()) > 1:
             return None  # two numbers in front of one power, which might cancel
-    if all(end.is_zero for end in limits):
-        return _POINT
-    if d.jumps:
-        return None
-    if degree > 0:
-        return degree, degree - 1
-    return _STEP if (limits[0] - limits[1]).is_nonzero else None
+    return degree, limits, waves
+
+
+def _waving(found: Dual, known: Orders | None) -> Orders | None:
+    """The orders with those far out of the diagonal of a function with waves; else `known`.
+
+    A wave of the power n has the mean square of a power n on a diagonal, as soon as its period is
+    nothing beside the standard deviation; and so has its derivative, which may be the larger part
+    of s'.  Between two inputs it depends on what is between them, which is no power of anything.
+    """
+    derived = found.derivation
+    if not isinstance(derived, Derivation) or not derived.centred or derived.jumps:
+        return known
+    try:
+        far = _far_out(derived, cells(derived.terms))
+    except NtksymError:
+        return known
+    if far is None or far[2] < 0:
+        return known
+    degree, _, waves = far
+    ends = tuple(e for e in (found.diag, found.diag_dot) if e not in (oo, zoo))
+    left = tuple(e.replace(exp, lambda *_: Integer(0)).xreplace({S.q: S.q11}) for e in ends)
+    if not overflows(left, _EXTREME[1], tiny=False):  # what dies out does so by itself
+        return known
+    large = max(degree, waves), max(degree - 1, waves)
+    most = diagonal_reach((found.diag, found.diag_dot), large)
+    if most is None:
+        return known
+    return replace(known or Orders(None, None), large=large, most=most)
 
 
 def _sided(end: Exact) -> bool:
