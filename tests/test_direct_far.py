@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -136,3 +137,51 @@ def test_two_rates_of_decay_have_panels_of_their_own(target: str) -> None:
     large = np.array([1.3e18, 1.7e20])
     found = compile_(d, target)(large, large, large).nngp
     assert np.allclose(found * np.sqrt(2 * np.pi * large) * 12, 1, rtol=8 * EPS, atol=0)
+
+
+def decaying(m: Any, t: Any) -> tuple[Any, Any]:
+    """E[exp(-v); v > 1] and E[(v - 1) exp(-v); v > 1], v of mean m and deviation t."""
+    y = (1 - m) / t + t
+    flat = tail(t * t / 2 - m, y)
+    bell = (-1 - ((1 - m) / t) ** 2 / 2).exp() / (2 * arb.pi()).sqrt()
+    return flat, t * (bell - y * flat)
+
+
+def decayed(q11: float, q12: float, q22: float) -> tuple[Any, ...]:
+    """Duals of exp(-x) and of (x - 1)*exp(-x) beyond 1, each with that of the derivative."""
+    a, b, c = arb(q11), arb(q22), arb(q12)
+    det, total = a * b - c * c, [arb(0), arb(0), arb(0)]
+    nodes = [arb.legendre_p_root(30, k, weight=True) for k in range(30)]
+    ends = [arb(0)] + [arb(2) ** k for k in range(-3, 7)]
+    for low, high in pairwise(ends):
+        for z, w in nodes:
+            y = low + (high - low) * (z + 1) / 2
+            flat, line = decaying((1 + y) * c / a, (det / a).sqrt())
+            weight = w * (high - low) / 2 * (-((1 + y) ** 2) / (2 * a) - 1 - y).exp()
+            for k, value in enumerate((flat, y * line, (1 - y) * (flat - line))):
+                total[k] += weight * value
+    flats, lines, slopes = (v / (2 * arb.pi() * a).sqrt() for v in total)
+    jump = (-2 - (a + b - 2 * c) / (2 * det)).exp() / (2 * arb.pi() * det.sqrt())
+    for q in (a, b):
+        bell = (-1 - 1 / (2 * q)).exp() / (2 * arb.pi() * q).sqrt()
+        jump -= bell * decaying(c / q, (det / q).sqrt())[0]
+    return flats, flats + jump, lines, slopes
+
+
+@pytest.mark.parametrize("text", ["heaviside(x - 1)*exp(-x)", "max(x - 1, 0)*exp(-x)"])
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_what_is_narrow_beside_the_deviation_keeps_its_width(text: str, target: str) -> None:
+    """Panels about a kink, of a length of 1, where the deviation is 1e10 and the mean as large."""
+    at = [(a, r * a**0.5 * b**0.5, b) for a, r, b in ((5.3, -0.3, 1.7e20), (1.3, -0.9, 1e35))]
+    columns = [np.array(v) for v in zip(*at, strict=True)]
+    kernel = compile_(dual(as_activation(text)), target)
+    found = kernel(*columns)
+    sizes = [kernel.diag(v) for v in columns[::2]]
+    for i, p in enumerate(at):
+        with working(800):
+            value, slope = decayed(*p)[:2] if text.startswith("heaviside") else decayed(*p)[2:]
+            assert abs(arb(found.nngp[i]) - value) <= 4 * EPS * abs(value), p
+            least = (arb(sizes[0].dot[i]) * arb(sizes[1].dot[i])).sqrt()
+            if not least.is_finite():  # the derivative jumps
+                least = (arb(sizes[0].nngp[i] / p[0]) * arb(sizes[1].nngp[i] / p[2])).sqrt()
+            assert abs(arb(found.dot[i]) - slope) <= 4 * EPS * abs(slope).max(least), p

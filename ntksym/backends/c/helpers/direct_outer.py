@@ -4,14 +4,14 @@ from __future__ import annotations
 
 OUTER = r"""
 /* The weights of the nodes x of a panel: exp(-x^2/(2 q)), the exponent to more digits than 53.
- * x is counted from the end `base` of the cell, at `start` standard deviations r: far out, rounding
- * that number would cost many digits. */
-static inline void ntksym_direct_weights(double base, double start, double left, double length,
-                                         double r, double q, double *y, double *x, double *w)
+ * x is counted from the end `base` of the cell, as `left` is: far out, rounding that number would
+ * cost many digits. */
+static inline void ntksym_direct_weights(double base, double left, double length, double r,
+                                         double q, double *y, double *x, double *w)
 {
   for (int j = 0; j < @PADDED@; ++j) {
     const int n = j < @NODES@ ? j : @NODES@ - 1;
-    const double shift = r * ((left - start) + length * ntksym_op_node@NODES@[n]);
+    const double shift = r * (left + length * ntksym_op_node@NODES@[n]);
     double square, low, ratio, slip;
     y[j] = shift;
     x[j] = base + shift;
@@ -116,12 +116,11 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
     double base;
     int ends;
     if (!s->live[row * (s->kinks + 1) + cell]) continue;
-    ends = ntksym_direct_ends(s, ntksym_direct_low(s, cell) / r, ntksym_direct_high(s, cell) / r,
-                              0.0, r, reach, more, count, z);
     base = ntksym_direct_base(s, cell);
+    ends = ntksym_direct_ends(s, cell, base / r, base, r, reach, more, count, z);
     for (int k = 0; k + 1 < ends; ++k) {
       double x[@PADDED@], y[@PADDED@], w[@PADDED@], v[@PADDED@], mean[@PADDED@], sum = 0.0;
-      ntksym_direct_weights(base, base / r, z[k], z[k + 1] - z[k], r, q, y, x, w);
+      ntksym_direct_weights(base, z[k], z[k + 1] - z[k], r, q, y, x, w);
       ntksym_direct_values(s, row, cell, base, x, y, v);
       if (parts) {
         ntksym_direct_by_parts(s, q, turn, t, x, mean);
@@ -150,12 +149,11 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_same(const ntksym_direct_rule *s, int
     double base;
     int ends;
     if (!s->live[which * (s->kinks + 1) + cell]) continue;
-    ends = ntksym_direct_ends(s, ntksym_direct_low(s, cell) / r, ntksym_direct_high(s, cell) / r,
-                              0.0, r, reach, s->cut, s->cuts, z);
     base = ntksym_direct_base(s, cell);
+    ends = ntksym_direct_ends(s, cell, base / r, base, r, reach, s->cut, s->cuts, z);
     for (int k = 0; k + 1 < ends; ++k) {
       double x[@PADDED@], y[@PADDED@], w[@PADDED@], v[@PADDED@], part = 0.0;
-      ntksym_direct_weights(base, base / r, z[k], z[k + 1] - z[k], r, q, y, x, w);
+      ntksym_direct_weights(base, z[k], z[k + 1] - z[k], r, q, y, x, w);
       ntksym_direct_values(s, which, cell, base, x, y, v);
       for (int j = 0; j < @NODES@; ++j) part += w[j] * v[j] * v[j];
       total += part;

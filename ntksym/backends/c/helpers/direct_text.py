@@ -91,14 +91,18 @@ static inline double ntksym_direct_reach(const ntksym_direct_rule *s, int which,
   return start < 37.0 + moved ? sqrt(start * start + s->far) + moved : 0.0;
 }
 
-/* Ends of panels from low to high, in standard deviations t from m, in order; how many. */
-static inline int ntksym_direct_ends(const ntksym_direct_rule *s, double low, double high, double m,
-                                     double t, double reach, const double *more, int count,
-                                     double *z)
+/* Ends of panels of a cell, in order; how many.  They are counted from `base`, which is at `start`
+ * standard deviations t: from the mean, what is narrow beside t would lose its width. */
+static inline int ntksym_direct_ends(const ntksym_direct_rule *s, int cell, double start,
+                                     double base, double t, double reach, const double *more,
+                                     int count, double *z)
 {
   const double level[3] = {6.25, 27.0, s->far > 82.0 ? 60.0 : 82.0};
-  const double a = low > -reach ? low : -reach, b = high < reach ? high : reach;
-  const double start = a > 0.0 ? a : (b < 0.0 ? -b : 0.0);
+  const double low = (ntksym_direct_low(s, cell) - base) / t, least = -reach - start;
+  const double high = (ntksym_direct_high(s, cell) - base) / t, most = reach - start;
+  const double a = low > least ? low : least, b = high < most ? high : most;
+  const double from = a + start, to = b + start;
+  const double nearest = from > 0.0 ? from : (to < 0.0 ? -to : 0.0);
   int ends = 0;
   if (!(a < b)) return 0;
   z[ends++] = a;
@@ -107,12 +111,12 @@ static inline int ntksym_direct_ends(const ntksym_direct_rule *s, double low, do
     int j = ends;
     if (k < 0) { /* where exponentials move the density to */
       step = 9.5 + 3.5 * (-(k + 1) >> 1);
-      at = k & 1 ? -step : step;
+      at = (k & 1 ? -step : step) - start;
     } else if (k < 6) {
-      step = sqrt(start * start + level[k >> 1]);
-      at = k & 1 ? -step : step;
+      step = sqrt(nearest * nearest + level[k >> 1]);
+      at = (k & 1 ? -step : step) - start;
     } else {
-      at = k == 6 ? 0.0 : (more[k - 7] - m) / t;
+      at = k == 6 ? -start : (more[k - 7] - base) / t;
     }
     if (!(at > a && at < b) || ends > @ENDS@ - 2) continue;
     for (; z[j - 1] > at; --j) z[j] = z[j - 1];
