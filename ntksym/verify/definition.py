@@ -28,7 +28,7 @@ from .rules.moments import closed
 from .rules.oned import collinear, conditional, pick, single
 from .rules.polar import mean, radial
 from .rules.twod import planar
-from .safe import Divergent
+from .safe import Accumulating, Divergent
 from .surd import Surd
 
 _FEW = 60
@@ -131,7 +131,7 @@ def smooth(f: Factor, g: Factor, law: Law, tol: Any) -> Any:
             try:
                 if (value := conditional(one.pieces, two.pieces, order, tol)) is not None:
                     return value
-            except Divergent:
+            except (Divergent, Accumulating):
                 raise
             except Undecided:  # the closed mean cancels, of a narrow bump: the plane does not
                 continue

@@ -24,6 +24,10 @@ class Exhausted(Undecided):
     """The method would need more work than its bound allows; more digits do not help."""
 
 
+class Accumulating(Exhausted):
+    """Waves without end matter at a point: no other method follows them either."""
+
+
 class Endless(Undecided):
     """A function has infinitely many kinks, or they cannot be shown to be finitely many."""
 

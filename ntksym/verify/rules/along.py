@@ -22,8 +22,9 @@ from ..functions.growth import Growth, growth_clear, growth_of
 from ..functions.pieces import Piece, number
 from ..functions.ranges import as_arb
 from ..functions.strips import COVER_BITS, ellipse
+from ..functions.waves import radians
 from ..law import Law, tail
-from ..safe import Divergent, precision
+from ..safe import Accumulating, Divergent, precision
 from .fewer import Smooth, fewer
 from .gauss import nodes, panels
 
@@ -32,6 +33,9 @@ CRAMER = arb("1.0865")
 MOST_NODES = 30_000
 """Before `fewer`: a power -2/3 alone takes 3000."""
 _FAR = 400
+_PLACES = 64
+_MOST_RADIANS = 100
+"""Waves that quicken without end take a panel for every few: beyond this a rule takes seconds."""
 _STEP = Fraction(1, 1024)
 """Around a point where a function is infinite: there its integral is bounded, beside it itself."""
 
@@ -216,13 +220,34 @@ def _refuse(expr: Expr, at: Any) -> None:
             f"the integrand grows like the distance from x = {float(at):.6g} to the power {power}: "
             "the expectation is infinite, or no integral"
         )
-    raise Undecided("no bound of the activation near a point where it is not smooth")
+    raise Undecided(f"no bound of the activation near x = {float(at):.6g}, where it is not smooth")
+
+
+def _followed(line: Line, expr: Expr, at: Any, scale: Any, width: Any) -> None:
+    """Nothing, where panels may follow the waves near an end as far in as they matter.
+
+    Raises:
+        Accumulating: they are too many.
+    """
+    func = function(expr, DISTANCE)
+
+    def matters(s: Any) -> bool:
+        return not abs(func(acb(s), False) * s * line.kernel.front) < line.goal
+
+    places = [scale * (-width * k / _PLACES).exp() for k in range(_PLACES + 1)]
+    with precision(COVER_BITS):
+        turns = radians(expr, places, matters)
+    if turns > _MOST_RADIANS:
+        raise Accumulating(
+            "the activation oscillates too fast for a certificate: without end at x = "
+            f"{float(at):.6g}, by about {turns.str(2, radius=False)} radians that matter"
+        )
 
 
 def _end(line: Line, expr: Expr, side: int, end: Any, step: Any) -> Rule:
     """|t - c| <= step, with t = c + side step e^-w, 0 <= w <= W, and a bound of the rest."""
     scale = line.dev * step
-    width = arb(8)
+    width = arb(1)
     while True:
         delta = (scale * (-width).exp()).upper()
         rest = None if delta > 1 else near(expr, delta)
@@ -234,6 +259,7 @@ def _end(line: Line, expr: Expr, side: int, end: Any, step: Any) -> Rule:
             _refuse(expr, line.mean + line.dev * end)
     width = width.mid()
     func = function(expr, DISTANCE)
+    _followed(line, expr, line.mean + line.dev * end, scale, width)
     sizes: dict[tuple[float, float], Any] = {}
 
     def integrand(w: Any, analytic: bool) -> Any:

@@ -12,7 +12,7 @@ from ..functions.pieces import Piece
 from ..functions.sided import sided
 from ..functions.steep import cut_where_steep
 from ..law import Law
-from ..safe import Divergent, Exhausted
+from ..safe import Accumulating, Divergent, Exhausted
 from .lattice import lattice
 from .mehler import mehler
 from .odd import odd
@@ -42,7 +42,7 @@ def planar(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> An
     if one is not f or two is not g:
         try:
             return _rules(one, two, law, tol, rough)
-        except Divergent:
+        except (Divergent, Accumulating):
             raise
         except Undecided:
             pass
@@ -58,7 +58,7 @@ def _rules(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any, rough
     for way in ways:
         try:
             return way(f, g, law, tol)
-        except Divergent:
+        except (Divergent, Accumulating):
             raise
         except Undecided as failed:
             said.append(failed)
@@ -66,7 +66,7 @@ def _rules(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any, rough
     if rho >= near and (one != f or two != g):
         try:
             return odd(one, two, law, tol)
-        except Divergent:
+        except (Divergent, Accumulating):
             raise
         except Undecided as failed:
             said.append(failed)
