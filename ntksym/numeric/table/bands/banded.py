@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ....brief import Brief
 from ..dual import SLACK, VERSION, Sheet, TableDual, hexed, shared, signed, unhexed
 
 
@@ -68,8 +69,8 @@ class Pair:
     heavy: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
 
 
-@dataclass(frozen=True, slots=True)
-class BandedDual:
+@dataclass(frozen=True, slots=True, repr=False)
+class BandedDual(Brief):
     """A tabulated dual of a wide range: plain data.
 
     Attributes:
@@ -100,6 +101,7 @@ class BandedDual:
     terms: int
     folded: bool = False
     sine: bool = False
+    _shown = ("low", "high", "error")
 
     @classmethod
     def of(cls, t: TableDual) -> BandedDual:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ....brief import Brief
 from ..dual import SLACK, VERSION, hexed, unhexed
 
 Lines = tuple[tuple[float, ...], ...]
@@ -48,8 +49,8 @@ class DyadicSheet:
         return self.left
 
 
-@dataclass(frozen=True, slots=True)
-class DyadicTable:
+@dataclass(frozen=True, slots=True, repr=False)
+class DyadicTable(Brief):
     """A tabulated dual of one variance: plain data.
 
     Attributes:
@@ -71,6 +72,7 @@ class DyadicTable:
     dot: DyadicSheet
     nodes: int
     terms: int
+    _shown = ("low", "high", "error")
 
     @property
     def single(self) -> bool:
