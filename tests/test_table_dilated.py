@@ -61,8 +61,13 @@ def test_code_is_what_the_table_says(tmp_path: Path) -> None:
     q12 = rho * np.sqrt(q11 * q22)
     root = np.sqrt(1 - rho * rho) * np.sqrt(q11 * q22)
     q22[7], q11[120] = 9.1, 0.2  # outside
+    q12[3], root[3] = -1.5 * np.sqrt(q11[3] * q22[3]), 0.0  # brought to the bound, as the head says
+    assert "a covariance beyond its bound is brought to it." in " ".join(unit.notes)
     given = zip(q11, q12, q22, root, strict=True)
     wanted = np.array([table.at(*(float(v) for v in row)) for row in given]).T
+    end = -float(np.sqrt(q11[3] * q22[3]))
+    assert np.isnan(wanted[:, 3]).all()
+    wanted[:, 3] = table.at(float(q11[3]), end, float(q22[3]), 0.0)
     scale = np.nanmax(np.abs(wanted), axis=1)
     for found in (_c(unit, tmp_path, q11, q12, q22, root), _numpy(unit, q11, q12, q22, root)):
         assert (np.isnan(found[0]) == np.isnan(wanted[0])).all() and np.isnan(found[0][7])

@@ -40,6 +40,10 @@ def _constants(rows, like):
     return jnp.asarray(rows, like.dtype)
 
 
+def _taken(numbers, places, like):
+    return _constants(numbers, like)[places]
+
+
 _still = jax.lax.stop_gradient
 
 

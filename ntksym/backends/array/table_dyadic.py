@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ...numeric.table.dyadic.table import DyadicTable, Lines
 from ..numpy.table.dyadic import notes, padded
 
-_STILL = 2.0**-8
+STILL = 2.0**-8
 """Below this t the slope of the derivative dual is that at it."""
 
 
@@ -39,7 +39,7 @@ class ArrayDyadic:
             if not self.jumps
             else "Derivatives: that of the value in q12 is the slope of the polynomials; that of",
             "the derivative dual is a slope of the polynomials; nearer to rho = 1 and -1 than",
-            f"tan(theta/2) = {_STILL:g} such a slope is held: no bound is proven for it.",
+            f"tan(theta/2) = {STILL:g} such a slope is held: no bound is proven for it.",
         )
 
     def text(self, stem: str) -> str:
@@ -47,6 +47,14 @@ class ArrayDyadic:
 
         The first two take (q11, q12, q22, root), the others q.
         """
+        marks = {"STEM": stem, "VALUE": self.table.value.diag, "DOT": self.table.dot.diag}
+        body = _DIAG
+        for mark, said in marks.items():
+            body = body.replace(f"@{mark}@", str(said))
+        return self.pairs(stem) + body
+
+    def pairs(self, stem: str) -> str:
+        """The first two of `text`."""
         t, up = self.table, stem.upper()
         value, dot = padded(t)
         text = f"{up}_VALUE = {_columns(value)}\n{up}_DOT = {_columns(dot)}\n"
@@ -60,9 +68,7 @@ class ArrayDyadic:
             "@LAST@": str(t.panels),
             "@BELOW@": str(t.panels + 1),
             "@LOOSE@": repr(16.0 * t.error),
-            "@STILL@": repr(_STILL),
-            "@VALUE@": repr(t.value.diag),
-            "@DOT@": repr(t.dot.diag),
+            "@STILL@": repr(STILL),
         }.items():
             body = body.replace(mark, said)
         return text + body
@@ -96,11 +102,10 @@ def _@STEM@_tangent(q11, q12, q22, root):
 
 def _@STEM@_place(t, negative):
     """The line of the table, and its variable."""
-    scale = _constants(@UP@_SCALE, t)
     line = (t < 0.0) * 1
     for i in range(1, @LAST@ + 1):
         line = line + (t < 0.5**i)
-    x = scale[line] * t - 3.0
+    x = _taken(@UP@_SCALE, line, t) * t - 3.0
     return line + negative * @BELOW@, x
 
 
@@ -109,7 +114,7 @@ def _@STEM@_sum(rows, line, x):
     total = slope = 0.0 * x
     for row in reversed(rows):
         slope = slope * x + total
-        total = total * x + _constants(row, x)[line]
+        total = total * x + _taken(row, line, x)
     return total, slope
 
 
@@ -128,14 +133,16 @@ def @STEM@_partials(q11, q12, q22, root):
     t = _where(t < @STILL@, @STILL@ + 0.0 * t, t)
     negative = (q12 < 0.0) & (t == t)
     line, x = _@STEM@_place(t, negative)
-    steep = _constants(@UP@_SCALE, t)[line - negative * @BELOW@]
+    steep = _taken(@UP@_SCALE, line - negative * @BELOW@, t)
     toward = _where(negative, 1.0 + 0.0 * t, -1.0 + 0.0 * t)
     wide = 1.0 + t * t
     turn = toward * steep * wide * wide / (4.0 * @Q@ * t)
     bend = _@STEM@_sum(@UP@_DOT, line, x)[1] * turn
     zero = 0.0 * t
     return (zero, @ALONG@, zero, zero), (zero, bend, zero, zero)
+'''
 
+_DIAG = '''
 
 def @STEM@_diag_value(q):
     """The pair (nngp, dot) for u = v with variance q."""

@@ -41,6 +41,11 @@ def _constants(rows, like):
     return torch.tensor(rows, dtype=like.dtype, device=like.device)
 
 
+def _taken(numbers, places, like):
+    # flat: behind vmap an index without axes would be a number
+    return _constants(numbers, like)[places.reshape(-1)].reshape(places.shape)
+
+
 def _still(a):
     return a.detach()
 

@@ -16,6 +16,7 @@ from ...lower.schedule import number
 from ...numeric import MixtureDual
 from ...numeric.series.table import SeriesTable
 from ...numeric.table import BandedDual, KinkTable, SplitTable, TableDual, table_dual
+from ...numeric.table.dilated.table import DilatedTable
 from ...numeric.table.dyadic.table import DyadicTable
 from ..point_unit import TOLERANCE
 from ..units import parameter_values, refuse_unbuilt
@@ -23,6 +24,7 @@ from .module import ArrayBackend
 from .programs import ArrayPrograms, closed_arrays, mixture_arrays
 from .series import DOTTED, ArraySeries
 from .table import POLYNOMIALS, ArrayTable
+from .table_dilated import ArrayDilated
 from .table_dyadic import ArrayDyadic
 
 
@@ -68,7 +70,7 @@ class ArrayUnit:
     @property
     def inside(self) -> float:
         """A variance that the unit takes: what stands for a zero that is dealt with elsewhere."""
-        if isinstance(self.rule, ArrayTable):
+        if isinstance(self.rule, (ArrayTable, ArrayDilated)):
             return float((self.rule.table.low * self.rule.table.high) ** 0.5)
         if isinstance(self.rule, ArraySeries):
             return float(float(self.rule.table.lo * self.rule.table.hi) ** 0.5)
@@ -127,6 +129,8 @@ def array_unit(
         return ArrayUnit(ArrayTable(found, kinks, jumps), found.low if found.single else None)
     if isinstance(found, DyadicTable):
         return ArrayUnit(ArrayDyadic(found, roughness(activation)[0]), found.low)
+    if isinstance(found, DilatedTable):
+        return ArrayUnit(ArrayDilated(found))
     if isinstance(found, SeriesTable):
         return ArrayUnit(ArraySeries(found), float(found.lo) if found.lo == found.hi else None)
     if isinstance(found, (MixtureDual, Dual)):

@@ -79,6 +79,10 @@ def _constants(rows, like):
     return np.array(rows)
 
 
+def _taken(numbers, places, like):
+    return _constants(numbers, like)[places]
+
+
 def _two_of(row):
     return row[0], row[1]
 """
