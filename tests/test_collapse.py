@@ -8,13 +8,14 @@ from functools import lru_cache
 import numpy as np
 import pytest
 from flint import acb, arb
-from sympy import Rational
+from sympy import Rational, exp, sqrt, symbols
 
 from ntksym.collapse import Collapsed, angular, collapse
 from ntksym.collapse import fit as fit_module
+from ntksym.collapse.angular import Evaluator
 from ntksym.collapse.certificate import prove
 from ntksym.collapse.pieces import intervals
-from ntksym.collapse.straight import bivariate
+from ntksym.collapse.straight import Straight, bivariate
 from ntksym.errors import BadSpec, NoClosedForm, Undecided
 from ntksym.network import parse_spec
 from ntksym.verify.rules.bivariate import phi2
@@ -188,3 +189,30 @@ def test_an_error_below_the_arithmetic() -> None:
     with pytest.raises(Undecided, match="an error of 1e-18 is not reached") as caught:
         collapse(parse_spec(CASES[0][0]), error=1e-18)
     assert caught.value.where.startswith("proven: nngp")
+
+
+def test_a_sample_passes_once_through_the_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few tries at one place tell how many bits the depth takes."""
+    found = angular(parse_spec("mlp:max(x, 0)-x/4:depth=60,bias_var=0"))
+    zetas = tuple(arb(-30 - k) for k in range(5))
+    calls = []
+    own = Evaluator.__call__
+
+    def counted(self: Evaluator, gap: arb, sign: int, *, absolute: bool = False) -> object:
+        calls.append(gap)
+        return own(self, gap, sign, absolute=absolute)
+
+    monkeypatch.setattr(Evaluator, "__call__", counted)
+    values = fit_module._values(found, lambda: zetas, 1, 34.0, 60)
+    assert len(calls) < 2 * len(zetas)
+    assert all(v.rad() < arb(2) ** -80 for k in values for v in k)
+
+
+def test_a_program_with_all_but_one_symbol_given() -> None:
+    a, b, c = symbols("a b c")
+    made = Straight([a * c * b + sqrt(a + b), exp(a * b), c], (a, b, c))
+    rest = made.given(acb(2), acb(3))
+    for value in (acb(-1), acb(5)):  # one after another: nothing of the first is left
+        for found, full in zip(rest(value), made(acb(2), acb(3), value), strict=True):
+            assert found.overlaps(full)
+    assert abs(rest(acb(7))[0] - 42 - acb(5).sqrt()) < 1e-12

@@ -12,6 +12,7 @@ on the whole complex disc $|\rho| \leq 1$ (derivations/identities/collapse.md).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,18 +70,26 @@ class Evaluator:
         self.start = q
         t = self._theta[0] * q + self._theta[1]
         bound = (_size(self._theta[0]) * q + _size(self._theta[1])).real
-        self._layers: list[tuple[Straight, tuple[Any, ...], Any]] = []
+        self._layers: list[tuple[Callable[[Any], tuple[Any, ...]], tuple[Any, ...]]] = []
+        numbers: dict[Expr, Any] = {}
+
+        def number(e: Expr) -> Any:
+            if e not in numbers:
+                numbers[e] = _ball(e)
+            return numbers[e]
+
         for layer in angular.layers:
             key = (layer.nonlinearity, layer.pair, layer.diag)
             if key not in known:
                 forms = _forms(layer, angular.network)
-                pair = [e for e in forms[:2]]
-                known[key] = Straight(pair, (symbols.q11, symbols.q12, symbols.q22))
+                pair = [
+                    e.xreplace({symbols.q11: symbols.q, symbols.q22: symbols.q}) for e in forms[:2]
+                ]
+                known[key] = Straight(pair, (symbols.q, symbols.q12))
                 diags[key] = Straight(list(forms[2:]), (symbols.q,))
-            numbers = tuple(_ball(v) for v in layer.pair)
-            self._layers.append((known[key], numbers, q))
+            self._layers.append((known[key].given(q), tuple(map(number, layer.pair))))
             k, dot = diags[key](q)
-            s0, s1, t0, t1, t2 = (_ball(v) for v in layer.diag)
+            s0, s1, t0, t1, t2 = map(number, layer.diag)
             t = t0 + t1 * k + t2 * dot * t
             bound = (_size(t0) + _size(t1) * k + _size(t2) * dot * acb(bound)).real
             q = s0 + s1 * k
@@ -98,8 +107,8 @@ class Evaluator:
         rho = acb(sign * (1 - gap))
         c = rho * self.start
         t = of(self._theta[0]) * c + of(self._theta[1])
-        for dual, (s0, s1, t0, t1, t2), q in self._layers:
-            k, dot = dual(q, c, q)
+        for dual, (s0, s1, t0, t1, t2) in self._layers:
+            k, dot = dual(c)
             t = of(t0) + of(t1) * k + of(t2) * dot * t
             c = s0 + s1 * k
         return _real(c), _real(t)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import exp, log
+from math import ceil, exp, log, log2
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,8 @@ Array = NDArray[np.float64]
 Progress = Callable[[str], None]
 SCALES = (4.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 MOST_TERMS = 160
+ACCURATE, SPARE = 80, 24
+"""Bits of a sample, and more at the working precision than a first one takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,18 +245,25 @@ def _values(
 
     `absolute` as of `Evaluator`.
     """
-    bits = 128 + int(2.9 * max(0.0, nats)) + 3 * depth
+    bits, tried = 128 + int(2.9 * max(0.0, nats)) + 3 * depth, False
     while bits < 1 << 16:
         with precision(bits):
             run = found.evaluator()
+            places = zetas() if tried else zetas()[-1:]  # the one that costs the most bits
             out: list[list[Any]] = [[], []]
-            for zeta in zetas():
+            for zeta in places:
                 pair = run(zeta.exp(), sign, absolute=absolute)
                 for place, value, end in zip(out, pair, run.ends, strict=True):
                     place.append(value / end)
-            if all(v.is_finite() and v.rad() < arb(2) ** -80 for k in out for v in k):
+            good = all(v.is_finite() for k in out for v in k)
+            widest = max((v.rad() for k in out for v in k), key=float) if good else arb(1)
+            if tried and good and widest < arb(2) ** -ACCURATE:
                 return tuple(out[0]), tuple(out[1])
-        bits *= 2
+        if tried or not good:
+            bits *= 2
+        elif widest > 0:
+            bits = max(64, bits + ACCURATE + SPARE + ceil(log2(max(float(widest), 2.0**-1000))))
+        tried = good
     raise Undecided(f"no enclosure at 1 - |rho| = {exp(-nats):.3g} with {bits // 2} bits")
 
 

@@ -22,10 +22,12 @@ Step = tuple[Callable[..., Any], tuple[int, ...]]
 class Straight:
     """Several expressions in some symbols: equal parts are worked out once.
 
-    Constants are taken at the working precision of the construction.
+    Constants are taken at the working precision of the construction.  The last symbol is the one
+    that changes most: sums and products begin without it, for `given`.
     """
 
     def __init__(self, exprs: Sequence[Expr], symbols: Sequence[Symbol]) -> None:
+        self._last = symbols[-1]
         self._values: list[Any] = [None] * len(symbols)
         self._steps: list[tuple[int, Callable[..., Any], tuple[int, ...]]] = []
         self._seen: dict[Expr, int] = {s: i for i, s in enumerate(symbols)}
@@ -40,6 +42,27 @@ class Straight:
         for place, rule, args in self._steps:
             values[place] = rule(*(values[a] for a in args))
         return tuple(values[i] for i in self._out)
+
+    def given(self, *at: Any) -> Callable[[Any], tuple[Any, ...]]:
+        """The values as a function of the last symbol: what the others decide is done here."""
+        values = [*at, None, *self._values[self._count :]]
+        open_places = {self._count - 1}
+        left = []
+        for place, rule, args in self._steps:
+            if open_places.isdisjoint(args):
+                values[place] = rule(*(values[a] for a in args))
+            else:
+                open_places.add(place)
+                left.append((place, rule, args))
+        last = self._count - 1
+
+        def of_last(value: Any) -> tuple[Any, ...]:
+            values[last] = value
+            for place, rule, args in left:
+                values[place] = rule(*[values[a] for a in args])
+            return tuple(values[i] for i in self._out)
+
+        return of_last
 
     def _place(self, e: Expr) -> int:
         found = self._seen.get(e)
@@ -63,9 +86,11 @@ class Straight:
         if isinstance(e, (sp.Add, sp.Mul)):
             plus = isinstance(e, sp.Add)
             fixed = [a for a in e.args if not a.free_symbols & self._symbols]
-            rest = [self._place(a) for a in e.args if a.free_symbols & self._symbols]
+            parts = [a for a in e.args if a.free_symbols & self._symbols]
+            parts.sort(key=lambda a: self._last in a.free_symbols)
+            rest = [self._place(a) for a in parts]
             if fixed:
-                rest.append(self._fixed(ball(constant(type(e)(*fixed), {}))))
+                rest.insert(0, self._fixed(ball(constant(type(e)(*fixed), {}))))
             at = rest[0]
             for other in rest[1:]:
                 at = self._step(_add if plus else _multiply, at, other)
