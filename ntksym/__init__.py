@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .activations import catalogue as catalogue
     from .activations import named as named
     from .check import Judgement as Judgement
-    from .check import check as check  # type: ignore[no-redef]
+    from .check.check import check as check  # type: ignore[no-redef]
     from .claims import Claim as Claim
     from .collapse import Collapsed as Collapsed
     from .collapse import collapse as collapse  # type: ignore[no-redef]
@@ -46,18 +46,18 @@ if TYPE_CHECKING:
     from .network import parse_spec as parse_spec
     from .network import recurse as recurse
     from .numeric import best_dual as best_dual
-    from .numeric import choose as choose  # type: ignore[no-redef]
     from .numeric import prove as prove
+    from .numeric.choose import choose as choose
     from .numeric.quadrature import quadrature_dual as quadrature_dual
     from .numeric.quadrature import sampled_dual as sampled_dual
     from .numeric.series import series_dual as series_dual
     from .numeric.table import table_dual as table_dual
-    from .runtime import compile as compile  # type: ignore[no-redef]
+    from .runtime.compile import compile as compile
     from .runtime.gradients.network import NetworkGradient as NetworkGradient
     from .runtime.ufunc import ufunc as ufunc
     from .verify import Report as Report
     from .verify import Verdict as Verdict
-    from .verify import evaluate as evaluate  # type: ignore[no-redef]
+    from .verify.prove import evaluate as evaluate
 
 __version__ = "0.1.0"
 BEGUN = time.time()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -94,3 +97,14 @@ def test_a_judgement_prints_as_the_command_does_and_as_html() -> None:
     assert r" = \frac{q}{2}$" in held and "q &lt; 1" in held
     report = ntksym.prove("x^2", digits=10)
     assert report._repr_html_().startswith("<b>x^2: proved</b><ul><li>")
+
+
+def test_public_names_are_imported_for_type_checkers_from_where_no_module_has_the_name() -> None:
+    """Where `package/name.py` exists, mypy takes `from package import name` for that module."""
+    home = Path(ntksym.__file__).parent
+    tree = ast.parse((home / "__init__.py").read_text())
+    found = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level and n.module]
+    assert len(found) > 30
+    for node in found:
+        folder = home.joinpath(*str(node.module).split("."))
+        assert not [a.name for a in node.names if (folder / f"{a.name}.py").exists()]
