@@ -295,3 +295,15 @@ def test_kinks_at_roots_of_cubics_have_balls() -> None:
     point = tuple(sp.Rational(z) for z in ("13/10", "2/5", "7/10"))
     _, comparisons = evaluate(activation, point, {}, 20)
     assert [c.agree for c in comparisons] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("(2 + sin(x))^cos(x)", "exp(cos(x)*log(2 + sin(x)))"),
+        ("(1 + x^2)^tanh(x)", "exp(tanh(x)*log(1 + x^2))"),
+    ],
+)
+def test_powers_with_x_in_the_exponent_are_exponentials(one: str, other: str) -> None:
+    first, second = enclosed(one, POINT), enclosed(other, POINT)
+    assert abs(first.mid - second.mid) <= first.rad + second.rad

@@ -7,6 +7,7 @@ bounded with it in closed form.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
@@ -32,6 +33,7 @@ from .radial import singular
 from .ranges import HALF_PI, Range, as_arb, lower, range_of, upper
 from .strips import rectangle
 from .weaken import bounded_factors
+from .witness import witness
 
 _BITS = 128
 _STARTS = (1, 2, 4, 8, 16)
@@ -284,12 +286,10 @@ def _pow(expr: Any, domain: Range) -> Growth:
     if e.is_Rational is False and e.is_positive and range_of(base, domain).lo >= 0:
         return _grow(base, domain).raised(real_ball(constant(e, {})))
     if not e.is_Rational:
-        if base.is_positive and not base.has(x):
-            return _exp(e * sp.log(base), domain)
-        raise Undecided(f"no growth certificate for {expr}")
+        return _moving(expr, domain)
     bounds = range_of(base, domain)
     if not e.is_integer and bounds.lo < 0 and not isinstance(base, sp.Abs):
-        if (bad := _witness(base, domain, -1)) is not None:
+        if (bad := witness(base, domain, -1)) is not None:
             raise BadActivation(
                 f"{expr} is not real at x = {bad}",
                 hint="an activation is a real function of every real x; for example max(x, 0)",
@@ -301,7 +301,7 @@ def _pow(expr: Any, domain: Range) -> Growth:
         inverse = range_of(expr, domain)
         if inverse.finite:
             return _const(as_arb(inverse.magnitude))
-        if (bad := _witness(base, domain, 0)) is not None:
+        if (bad := witness(base, domain, 0)) is not None:
             if not e.is_integer:  # beside it may stand a zero, as in the slope of a root
                 raise Undecided(f"cannot integrate {expr} through x = {bad}, where {base} is zero")
             raise BadActivation(f"{expr} is infinite at x = {bad}")
@@ -317,6 +317,27 @@ def _pow(expr: Any, domain: Range) -> Growth:
     return inner.raised(as_arb(Fraction(int(e.p), int(e.q))))
 
 
+def _moving(expr: Any, domain: Range) -> Growth:
+    """A power with x in the exponent, or an irrational one: exp(e log b) where b > 0."""
+    base, e = expr.args
+    if (bad := witness(base, domain, -1)) is not None:
+        raise BadActivation(f"{expr} is not real near x = {bad}, where {base} is negative")
+    if base == 0 and (bad := witness(e, domain, -1)) is not None:
+        raise BadActivation(f"{expr} is infinite at x = {bad}")
+    if base.is_positive and not base.has(x):
+        return _exp(e * sp.log(base), domain)
+    if range_of(base, domain).lo > 0:
+        with suppress(NotSquareIntegrable):  # of a bound, which is not that of the function
+            found = _exp(e * sp.log(base), domain)
+            if _none(found.a):
+                return found
+    raise Undecided(
+        f"no growth certificate for {expr}: its base is not known to be positive, or the exponent "
+        "times the logarithm of the base to grow at most linearly",
+        hint="a bounded exponent, or a bounded logarithm of the base: (1 + x^2)^tanh(x)",
+    )
+
+
 def _log(g: Any, domain: Range) -> Growth:
     """Bounds log g: at most log+ c + k|t| + b|t| + a t^2, and >= log of the lower bound of g."""
     if isinstance(g, (Phi, sp.erfc)):  # Phi(-t) >= phi(t + 1), and erfc(t) = 2 Phi(-sqrt(2) t)
@@ -324,9 +345,9 @@ def _log(g: Any, domain: Range) -> Growth:
         return inner * inner * _const(3)
     bounds = range_of(g, domain)
     if not bounds.lo > 0:
-        if (bad := _witness(g, domain, -1)) is not None:
+        if (bad := witness(g, domain, -1)) is not None:
             raise BadActivation(f"log({g}) is not real at x = {bad}")
-        if (bad := _witness(g, domain, 0)) is not None:
+        if (bad := witness(g, domain, 0)) is not None:
             raise Undecided(
                 f"log({g}) is infinite at x = {bad}: an integrable singularity, but no rule here "
                 "integrates through it",
@@ -371,29 +392,3 @@ def _check_all(expr: Any, domain: Range) -> None:
         _check_domain(expr, domain)
     for a in expr.args:
         _check_all(a, domain)
-
-
-def _witness(g: Any, domain: Range, sign: int) -> sp.Rational | None:
-    """A rational point of the domain where g is surely negative (sign -1), or exactly zero."""
-    points = [sp.Rational(n, 2) for n in range(-8, 9)]
-    for end in (domain.lo, domain.hi):
-        # ends with long denominators are bounds of an irrational kink, beyond it
-        if abs(end) != inf and Fraction(end).denominator < 2**40:
-            points.append(sp.Rational(end.numerator, end.denominator))  # type: ignore[union-attr]
-    for p in points:
-        if not domain.lo <= _as_fraction(p) <= domain.hi:
-            continue
-        value = constant(g, {x: constant(p, {})})
-        exact = getattr(value, "sign", None)
-        if sign == 0 and g.subs(x, p) == 0:
-            return p
-        if exact is not None:
-            if exact == sign:
-                return p
-        elif sign < 0 and real_ball(value) < 0:
-            return p
-    return None
-
-
-def _as_fraction(p: sp.Rational) -> Any:
-    return Fraction(int(p.p), int(p.q))

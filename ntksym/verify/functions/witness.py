@@ -1,0 +1,39 @@
+"""Points that prove a fault of a function: where it is negative, or zero."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import inf
+from typing import Any
+
+import sympy as sp
+
+from ...symbols import x
+from ..evaluate import constant, real_ball
+from .ranges import Range
+
+
+def witness(g: Any, domain: Range, sign: int) -> sp.Rational | None:
+    """A rational point of the domain where g is surely negative (sign -1), or exactly zero."""
+    points = [sp.Rational(n, 2) for n in range(-8, 9)]
+    for end in (domain.lo, domain.hi):
+        # ends with long denominators are bounds of an irrational kink, beyond it
+        if abs(end) != inf and Fraction(end).denominator < 2**40:
+            points.append(sp.Rational(end.numerator, end.denominator))  # type: ignore[union-attr]
+    for p in points:
+        if not domain.lo <= _as_fraction(p) <= domain.hi:
+            continue
+        value = constant(g, {x: constant(p, {})})
+        exact = getattr(value, "sign", None)
+        if sign == 0 and g.subs(x, p) == 0:
+            return p
+        if exact is not None:
+            if exact == sign:
+                return p
+        elif sign < 0 and real_ball(value) < 0:
+            return p
+    return None
+
+
+def _as_fraction(p: sp.Rational) -> Any:
+    return Fraction(int(p.p), int(p.q))
