@@ -155,8 +155,11 @@ def core_seconds() -> Callable[[], float]:
 
 
 def clock_seconds(expected: float, worked: float, passed: float) -> float:
-    """Seconds of the clock until `expected` seconds of a core are used up, at the pace so far."""
-    return (expected - worked) * max(passed / max(worked, 1e-3), 1.0)
+    """Seconds of the clock until `expected` seconds of a core are used up, at the pace so far.
+
+    One second at full pace is counted too: the first moments say nothing yet.
+    """
+    return (expected - worked) * max((passed + 1) / (worked + 1), 1.0)
 
 
 @contextmanager

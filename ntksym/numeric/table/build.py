@@ -15,7 +15,7 @@ from ..arith import rounded_up
 from .bands.banded import BandedDual
 from .bands.cross import build_banded, divided
 from .draft import mirrored, sizes
-from .dual import LEAST_ERROR, Sheet, TableDual
+from .dual import LEAST_ERROR, Sheet, TableDual, unproven
 from .dyadic.kinks import dyadic_of, refuse_below
 from .dyadic.table import DyadicTable
 from .fit import Fit, fit
@@ -187,11 +187,7 @@ def _sheet(
         if best is None or found.error < best.error:
             best = found
     assert best is not None
-    raise Undecided(
-        f"the bound {best.error:.2e} was proven, not {error:.2e}",
-        tried=[f"{name}: {value:.1e}" for name, value in best.parts],
-        hint="a larger error, or a narrower range of variances",
-    )
+    raise unproven(best, error)
 
 
 def interpolation_error(fits: list[Fit]) -> Any:

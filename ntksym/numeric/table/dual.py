@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from ...errors import Undecided
 from .pack import Rows
 
 if TYPE_CHECKING:
@@ -49,6 +50,15 @@ class Sheet:
         """From what `TableDual.to_json` makes of one; raises what malformed data raise."""
         parts = tuple((str(k), float(v)) for k, v in data["parts"].items())
         return cls(**{**unhexed(dict(data)), "parts": parts})
+
+
+def unproven(best: Sheet, error: float) -> Undecided:
+    """What to raise where the bound that was proven is not the one asked for, with its parts."""
+    return Undecided(
+        f"the bound {best.error:.2e} was proven, not {error:.2e}",
+        tried=[f"{name}: {size:.1e}" for name, size in best.parts],
+        hint="a larger error, or a narrower range of variances",
+    )
 
 
 @dataclass(frozen=True, slots=True)

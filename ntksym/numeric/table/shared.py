@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .bands.sheets import Frame, refused
-from .dual import Sheet
+from .bands.sheets import Frame
+from .dual import Sheet, unproven
 from .fit import Tensor
 from .fold import OFF_X, Folded, Pieces, steep
 from .light import SHARE, Heavy, light
@@ -87,7 +87,7 @@ def shared_sheets(
         share *= min(_room(first, goals[0]), _room(second, goals[1]), 0.8)
     if within is not None:
         return _lighter(frames, *within, how)
-    raise refused(min(worst, key=lambda s: s.error), value.error)
+    raise unproven(min(worst, key=lambda s: s.error), value.error)
 
 
 def _lighter(

@@ -8,7 +8,7 @@ from typing import Any
 
 from ....errors import Undecided
 from ...arith import rounded_up
-from ..dual import Sheet
+from ..dual import Sheet, unproven
 from ..fit import Fit, Tensor
 from ..fold import Pieces, size_of
 from ..pack import least, on_diagonal, pack
@@ -159,13 +159,4 @@ class Frame:
             if found.error <= self.error:
                 return found
             sheets.append(found)
-        raise refused(min(sheets, key=lambda s: s.error), self.error)
-
-
-def refused(best: Sheet, error: float) -> Undecided:
-    """What to raise where no sheet has the bound."""
-    return Undecided(
-        f"the bound {best.error:.2e} was proven, not {error:.2e}",
-        tried=[f"{text}: {value:.1e}" for text, value in best.parts],
-        hint="a larger error, or a narrower range of variances",
-    )
+        raise unproven(min(sheets, key=lambda s: s.error), self.error)

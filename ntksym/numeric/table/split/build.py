@@ -12,21 +12,20 @@ from typing import Any
 from sympy import Expr
 
 from ....errors import Undecided
-from ...arith import rounded_up
 from ...patience import check
-from ..chebyshev import ChebyshevTable, layout
+from ..chebyshev import ChebyshevTable
 from ..contour import Plan, plan
 from ..dual import Sheet
 from ..fit import Fit, fit
 from ..spectra.source import Source
 from ..spectra.spectrum import Shape, Spectrum, coefficient_rows, second_moment
-from ..variable import KAPPAS, lebesgue, transform
+from ..variable import KAPPAS, lebesgue
 from ..variances import Axis
+from .sheet import Lost, sheet_of
 
 MOST_TERMS = 4000
 _BITS = 64
 _UNIT = 2.0**-53
-_SHARES = (0.95, 0.7, 0.4, 0.1)
 _OFF = 8
 """How many `_UNIT` the correlation of the table is off by: the root of the product 3, q12 1."""
 Say = Callable[[str], None]
@@ -198,56 +197,13 @@ def _sheet(
     Raises:
         Undecided: the bound is not reached.
     """
-    from flint import arb, arb_mat
+    from flint import arb
 
-    from ..pack import least
-
-    values = [[second_moment(shape.pieces, q, _BITS)] for q in nodes]
-    turned = transform(len(nodes), _BITS + 128) * arb_mat(values)
-    series = [[turned[k, 0]] for k in range(len(nodes))]
-    bottom = (least([series]) - found.moment).lower()
-    if not bottom > 0:
-        raise Undecided("the bound is larger than the dual itself", hint="a narrower range")
     slope = arb(0)
     for n in range(source.terms):
         most = max(abs(s.series[n]).upper() for s in source.spectra)
         slope += n * most * most
     slope = slope * lebesgue(len(nodes)) ** 2  # between the nodes
-    outside = fits[0].tail + max(f.aliasing + f.omitted for f in fits) + source.between
-    best: Sheet | None = None
-    for share in _SHARES:
-        budget = (bottom * error - outside) * share
-        if not budget > 0:
-            budget = bottom * (error / 100)
-        sides = [layout(f.tensor, budget, axis.half) for f in fits]
-        diagonal = layout([series], bottom * (error / 8), axis.half)
-        named = (
-            ("series beyond its last term", fits[0].tail),
-            ("interpolation in rho", max(f.aliasing + f.omitted for f in fits)),
-            ("interpolation in the variances", source.between + found.moment),
-            ("coefficients left out", max(p.dropped for p in (*sides, diagonal))),
-            (
-                "rounding",
-                max(p.rounding for p in (*sides, diagonal)) + slope * (_OFF * _UNIT),
-            ),
-        )
-        total = sum((size for _, size in named), arb(0))
-        line = tuple(row[0] for row in diagonal.rows[0])
-        made = Sheet(
-            sides[0].rows,
-            () if parity else sides[1].rows,
-            parity,
-            line,
-            rounded_up(total / bottom),
-            tuple((name, rounded_up(size / bottom)) for name, size in named),
-        )
-        if made.error <= error:
-            return made
-        if best is None or made.error < best.error:
-            best = made
-    assert best is not None
-    raise Undecided(
-        f"the bound {best.error:.2e} was proven, not {error:.2e}",
-        tried=[f"{name}: {size:.1e}" for name, size in best.parts],
-        hint="a larger error, or a narrower range of variances",
-    )
+    lost = Lost(fits[0].tail, source.between, found.moment)
+    said = ("rounding", slope * (_OFF * _UNIT))
+    return sheet_of(fits, lost, shape, axis, nodes, parity, error, said)

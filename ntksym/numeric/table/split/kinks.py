@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from math import isfinite
 from typing import Any
 
-from ....errors import Undecided
 from ..chebyshev import ChebyshevTable
-from ..dual import DEFAULT_ERROR, LEAST_ERROR, Sheet, hexed, unhexed
+from ..dual import DEFAULT_ERROR, Sheet, hexed, unhexed
+from .asked import asked
 from .closed import Closed
 
 VERSION = 1
@@ -161,23 +160,11 @@ def kink_table(
         NotSquareIntegrable: E[s(u)^2] is infinite at the largest variance.
         Undecided: the bound is not reached; the message has the best one.
     """
-    from ....language import as_activation
-    from ....verify.balls import with_values
-    from ..build import span
-    from ..scale import both, closed_of, ordinary
+    from ..scale import both, closed_of
     from .near import near_table
 
-    low, high = span(variances)
-    if not low < high:
-        raise Undecided("one variance is no range", hint="table_dual")
-    if not (isfinite(error) and error >= LEAST_ERROR):
-        raise Undecided(
-            f"no table in doubles has an error of {error:g}", hint=f"error >= {LEAST_ERROR:g}"
-        )
-    read = as_activation(activation)
-    expr = with_values(read, params or {})
-    given, power = ordinary(expr, (low, high))
+    given = asked(activation, variances, error, params)
     say = progress or (lambda line: None)
-    far, closed, (count, off) = near_table(given.expr, low, high, error, say)
-    far, closed = both(far, power), closed_of(closed, power)
-    return KinkTable(read.name, str(expr), far, closed, (count, off * 4.0**power))
+    far, closed, (count, off) = near_table(given.scaled.expr, given.low, given.high, error, say)
+    far, closed = both(far, given.power), closed_of(closed, given.power)
+    return KinkTable(given.name, str(given.expr), far, closed, (count, off * 4.0**given.power))

@@ -12,20 +12,18 @@ from sympy import Expr, Integer, Rational, exp
 
 from ....errors import Undecided
 from ....symbols import x
-from ...arith import rounded_up
 from ...patience import check
-from ..chebyshev import ChebyshevTable, layout
+from ..chebyshev import ChebyshevTable
 from ..contour import Plan, cut_length, line_of, on_the_range, plan_line
-from ..dual import Sheet
-from ..fit import Fit
 from ..spectra.spectrum import Shape, coefficient_rows, second_moment
-from ..variable import lebesgue, transform
+from ..variable import lebesgue
 from ..variances import Axis
 from .build import plain_shape, start_of
 from .closed import Closed, measured
 from .dilate import dilated
 from .fit import bilinear_fit
 from .powers import Powers, hermite_rows, hump, parts, powers_of
+from .sheet import Lost, sheet_of
 
 _FINE = 140
 """Bits at the largest variance: what is left of Parseval's sum is a small difference."""
@@ -41,7 +39,6 @@ _PARTS = 120
 _UNIT = 2.0**-53
 _NOISE = 1e-18
 """Smaller coefficients of the rest are left out; a bound counts them."""
-_SHARES = (0.95, 0.7, 0.4, 0.1)
 Say = Callable[[str], None]
 
 
@@ -226,8 +223,9 @@ def near_table(
                 size = sum((p.size for p in group), arb(0))
                 between += gap * (2 * size + gap)
             between = between.upper()
-            moment = plans[k][0].moment
-            sheets.append(_sheet(sides, tail, between, moment, shape, axis, nodes, error))
+            lost = Lost(tail, between, plans[k][0].moment)
+            said = ("rounding of the polynomials", arb(0))
+            sheets.append(sheet_of(sides, lost, shape, axis, nodes, 0, error, said))
     far = ChebyshevTable(
         low, high, axis.centre, axis.half, _KAPPA, 1.0, sheets[0], sheets[1], count, terms
     )
@@ -323,65 +321,3 @@ def _rows(found: Look, nodes: tuple[Fraction, ...], high: float) -> list[tuple[A
         size = float(np.sqrt((b**2).sum(axis=1)).max())
         out.append((b, known, arb(worst * (2 * size + 2 * part + worst) * 1.01)))
     return out
-
-
-def _sheet(
-    fits: list[Fit],
-    tail: Any,
-    between: Any,
-    moment: Any,
-    shape: Shape,
-    axis: Axis,
-    nodes: tuple[Fraction, ...],
-    error: float,
-) -> Sheet:
-    """The rest of one dual in doubles, with its bounds; the diagonal is that of the dual itself.
-
-    Raises:
-        Undecided: the bound is not reached.
-    """
-    from flint import arb, arb_mat
-
-    from ..pack import least
-
-    values = [[second_moment(shape.pieces, q, _BITS)] for q in nodes]
-    turned = transform(len(nodes), _BITS + 128) * arb_mat(values)
-    series = [[turned[k, 0]] for k in range(len(nodes))]
-    bottom = (least([series]) - moment).lower()
-    if not bottom > 0:
-        raise Undecided("the bound is larger than the dual itself", hint="a narrower range")
-    outside = tail + max(f.aliasing + f.omitted for f in fits) + between
-    best: Sheet | None = None
-    for share in _SHARES:
-        budget = (bottom * error - outside) * share
-        if not budget > 0:
-            budget = bottom * (error / 100)
-        sides = [layout(f.tensor, budget, axis.half) for f in fits]
-        diagonal = layout([series], bottom * (error / 8), axis.half)
-        named = (
-            ("series beyond its last term", tail),
-            ("interpolation in rho", max(f.aliasing + f.omitted for f in fits)),
-            ("interpolation in the variances", between + moment),
-            ("coefficients left out", max(p.dropped for p in (*sides, diagonal))),
-            ("rounding of the polynomials", max(p.rounding for p in (*sides, diagonal))),
-        )
-        total = sum((size for _, size in named), arb(0))
-        line = tuple(row[0] for row in diagonal.rows[0])
-        made = Sheet(
-            sides[0].rows,
-            sides[1].rows,
-            0,
-            line,
-            rounded_up(total / bottom),
-            tuple((name, rounded_up(size / bottom)) for name, size in named),
-        )
-        if made.error <= error:
-            return made
-        if best is None or made.error < best.error:
-            best = made
-    assert best is not None
-    raise Undecided(
-        f"the bound {best.error:.2e} was proven, not {error:.2e}",
-        tried=[f"{name}: {size:.1e}" for name, size in best.parts],
-        hint="a larger error, or a narrower range of variances",
-    )

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from math import isfinite
 from typing import Any
 
 from sympy import Expr
@@ -19,7 +18,8 @@ from sympy import Expr
 from ....errors import Undecided
 from ...quadrature import QuadratureDual, quadrature_dual
 from ..chebyshev import ChebyshevTable
-from ..dual import DEFAULT_ERROR, LEAST_ERROR, SLACK, Sheet, hexed, unhexed
+from ..dual import DEFAULT_ERROR, SLACK, Sheet, hexed, unhexed
+from .asked import asked
 
 LIMITS = (0.98, 0.95, 0.9)
 """The largest |rho| of the polynomials: the first with which the bound is proven."""
@@ -197,32 +197,21 @@ def split_table(
         Undecided: the bound is not reached; the message has the best one.
     """
     from ....language import as_activation
-    from ....verify.balls import with_values
-    from ..build import span
-    from ..scale import both, ordinary
+    from ..scale import both
     from .build import far_table
 
-    low, high = span(variances)
-    if not low < high:
-        raise Undecided("one variance is no range", hint="table_dual")
-    if not (isfinite(error) and error >= LEAST_ERROR):
-        raise Undecided(
-            f"no table in doubles has an error of {error:g}", hint=f"error >= {LEAST_ERROR:g}"
-        )
+    given = asked(activation, variances, error, params)
     say = progress or (lambda line: None)
-    read = as_activation(activation)
-    expr = with_values(read, params or {})
-    given, power = ordinary(expr, (low, high))
-    near = _rule(as_activation(expr), (low, high), error)
+    near = _rule(as_activation(given.expr), (given.low, given.high), error)
     failed: Undecided | None = None
     for edge_rho in LIMITS:
         try:
-            far = far_table(given.expr, low, high, error, edge_rho, say)
+            far = far_table(given.scaled.expr, given.low, given.high, error, edge_rho, say)
         except Undecided as found:
             failed = failed or found
             say(f"|rho| <= {edge_rho:g}: {found.what}")
             continue
-        return SplitTable(read.name, str(expr), both(far, power), near, error)
+        return SplitTable(given.name, str(given.expr), both(far, given.power), near, error)
     assert failed is not None
     raise failed
 
