@@ -216,3 +216,8 @@ def test_a_program_with_all_but_one_symbol_given() -> None:
         for found, full in zip(rest(value), made(acb(2), acb(3), value), strict=True):
             assert found.overlaps(full)
     assert abs(rest(acb(7))[0] - 42 - acb(5).sqrt()) < 1e-12
+
+
+def test_an_activation_without_closed_form_is_said_to_have_none() -> None:
+    with pytest.raises(NoClosedForm, match=r"tanh\(x\) is not in the term algebra"):
+        collapse(parse_spec("mlp:tanh:depth=2"), variance=Rational(1))

@@ -21,6 +21,7 @@ from sympy import Expr, Integer, Rational, Symbol, oo
 
 from .. import symbols
 from ..brief import Brief
+from ..dual import dual
 from ..errors import BadSpec, NoClosedForm, Undecided
 from ..network import Network
 from ..network.affine import AffineLayer, affine_layers
@@ -107,8 +108,8 @@ class Evaluator:
         rho = acb(sign * (1 - gap))
         c = rho * self.start
         t = of(self._theta[0]) * c + of(self._theta[1])
-        for dual, (s0, s1, t0, t1, t2) in self._layers:
-            k, dot = dual(c)
+        for values, (s0, s1, t0, t1, t2) in self._layers:
+            k, dot = values(c)
             t = of(t0) + of(t1) * k + of(t2) * dot * t
             c = s0 + s1 * k
         return _real(c), _real(t)
@@ -191,6 +192,8 @@ def _forms(layer: AffineLayer, network: Network) -> tuple[Expr, Expr, Expr, Expr
         forms.diag,
         forms.diag_dot_ae if ae else forms.diag_dot,
     )
+    if any(e.has(symbols.x) for e in found):  # an expectation that is not worked out
+        dual(layer.nonlinearity.activation)  # says why there is no closed form
     if any(e.has(oo) for e in found):
         raise NoClosedForm(
             "the derivative dual is infinite at rho = 1",
