@@ -42,22 +42,21 @@ class Leading:
     degree: int
     most: Fraction
 
-    def powers(self, label: str, polar: bool) -> tuple[int, int, int]:
-        """Of an output: degrees in r_1, in r_2, and the power of the stretched angle.
+    def powers(self, label: str) -> tuple[int, int, int]:
+        r"""Of an output: degrees in r_1, in r_2, and the power of the stretched angle.
 
-        Labels: "nngp", "dot", then these with "_q", "_x", "_y", "_a"; `polar`: x and y at a fixed
-        angle.
+        Labels: "nngp", "dot", then these with "_q", "_x", "_y", "_a"; x and y at a fixed angle:
+        $2q_{11}\partial_{q_{11}}$ makes $u\,s'(u)$ of s(u), and a point of a step.
         """
         what, _, by = label.partition("_")
         turn, n = by == "a", self.degree - (what == "dot")
-        first, second = n, n
-        if by in ("q", "a"):
-            first, second = n - 1, n - 1
-        elif by:
-            first, second = (n - 2, n) if by == "x" else (n, n - 2)
+        first = second = n - (by in ("q", "a"))
+        if side := by in ("x", "y"):
+            first = n or -1
         point = -(first + second) - 1 if min(first, second) < 0 else 0
-        if polar and by in ("x", "y"):
-            point = self.powers(f"{what}_q", polar)[2]
+        first -= 2 * side
+        if by == "y":
+            first, second = second, first
         return first + turn, second + turn, point - turn
 
     def own_power(self, label: str) -> int:
@@ -84,7 +83,7 @@ def _leaves_range(e: Expr) -> bool:
     return leaves_range(e) or any(p.free_symbols.intersection(ENTRIES) for p in below)
 
 
-def brought_down(b: Lines, p: Program, known: Leading, *, polar: bool) -> dict[str, Operand]:
+def brought_down(b: Lines, p: Program, known: Leading) -> dict[str, Operand]:
     """The outputs of a program (q11, q12, q22, root, ...) for a pair, at variances brought down."""
     one, two = (b.emit("rescale", k, known.most) for k in ("q11", "q22"))
     first, second = one, two
@@ -107,7 +106,7 @@ def brought_down(b: Lines, p: Program, known: Leading, *, polar: bool) -> dict[s
     return {
         label: _back(b, v, ((first, -d1), (second, -d2)), (stretch, c))
         for label, v in made.items()
-        for d1, d2, c in (known.powers(label, polar),)
+        for d1, d2, c in (known.powers(label),)
     }
 
 

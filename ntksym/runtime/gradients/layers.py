@@ -46,6 +46,12 @@ from ...network.affine import KDOT, K, UnknownDual
 SHARED = ("weight_var", "bias_var")
 """Hyper-parameters that all layers have in common."""
 SMOOTH, SCALED, KINKED = "smooth", "scaled", "kinked"
+EVEN = Fraction(2**8)
+"""The standard deviation up to which slopes of equal rows may be sums of those in the covariance:
+they cancel to the reciprocal of its square, if s is a step from far away."""
+STEEP = 2.0**500
+"""`Layer.limit` of steps: E[s''(u)s''(v)] goes like the reciprocal of its square."""
+_Programs = tuple[str, Program, Program, Program | None, Program | None]
 PAIR = ("q11", "q12", "q22", "root", "t12", "diff", "n11", "n22", "r11", "r22", "s11", "s22")
 """The inputs of a pair before its parameters; diff is sqrt(q11) - sqrt(q22), not from these."""
 INSIDE = (K, KDOT, S.t12, S.weight_var, S.bias_var)
@@ -70,13 +76,16 @@ class Layer:
         params: the names of the activation's parameters.
         near: q11, q12, q22, root, parameters -> slope, the derivative dual times the variance of
             the weights, and its derivatives slope_x, slope_y (at a fixed angle), slope_of_<p>; None
-            where the angle does not need it (`SCALED`) or the activation jumps.
+            where the angle does not need it (`SCALED`), the activation jumps or variances are huge.
         mirror: 1 or -1 where opposite inputs have equal or opposite outputs, else 0.
         gap: the least distance of two places among the kinks and their negatives; 0 where slopes
             of nearly parallel pairs keep their digits: the slope of the activation does not jump,
             or it is no sum of terms (real powers).
         most: the variance beyond which doubles leave their range in these programs, and `wide`
             ones are for.
+        settled: q11, q12, q22, root, t12, parameters -> n, t that keep their digits at any
+            variance; None where the closed forms have nothing to lose.
+        limit: the variance beyond which slopes of the derivative dual are not doubles.
     """
 
     kind: str
@@ -88,14 +97,19 @@ class Layer:
     mirror: int
     gap: float
     most: float
+    settled: Program | None
+    limit: float = inf
 
 
-def layers_of(recursion: Recursion, *, wide: bool = False) -> tuple[Layer, ...]:
+def layers_of(
+    recursion: Recursion, *, wide: bool = False, closed: bool = False
+) -> tuple[Layer, ...]:
     """The layers of a network, lowered; equal ones share their programs.
 
     Args:
         recursion: the network.
         wide: programs for variances beyond `Layer.most` too, at up to twice the price.
+        closed: closed forms alone, for many digits: what is exact in doubles only is left out.
 
     Raises:
         NoClosedForm: an activation has no closed form.
@@ -104,7 +118,7 @@ def layers_of(recursion: Recursion, *, wide: bool = False) -> tuple[Layer, ...]:
     net = recursion.network
     blocks = tuple((replace(s, dual=UnknownDual()), dense) for s, dense in net.blocks)
     unknown = recurse(replace(net, blocks=blocks))
-    seen: dict[Any, tuple[tuple[str, Program, Program, Program | None], float]] = {}
+    seen: dict[Any, tuple[_Programs, float, float]] = {}
     made = []
     for (block, _), rule, outer in zip(net.blocks, recursion.layers, unknown.layers, strict=True):
         key = (block.activation, outer.nngp, outer.ntk, rule.nngp, rule.ntk)
@@ -117,15 +131,18 @@ def layers_of(recursion: Recursion, *, wide: bool = False) -> tuple[Layer, ...]:
                     hint=f"a number for {given.left_out[0]}",
                 )
             known = _leading(given)
-            most = inf if known is None or wide else float(min(known.most, Fraction(2**500))) ** 2
-            seen[key] = _programs(given, rule, outer, known if wide else None), most
+            far = EVEN if sharp(known) and not kinked(block.activation) else Fraction(2**500)
+            most = inf if known is None or wide else float(min(known.most, far)) ** 2
+            lowered = _programs(given, rule, outer, known if wide else None, closed)
+            limit = STEEP if known is not None and known.degree == 0 else inf
+            seen[key] = lowered, most, limit
         values = {str(s.name): number(v) for s, v in rule.values}
         values.update({str(s.name): number(v) for s, v in outer.values})
         names = tuple(sorted(str(p.name) for p in block.activation.params))
-        programs, most = seen[key]
+        programs, most, limit = seen[key]
         mirror = parity(block.activation) if odd(rule) else 0
         gap = kink_gap(block.activation, values)
-        made.append(Layer(*programs, values, names, mirror, gap, most))
+        made.append(Layer(*programs[:4], values, names, mirror, gap, most, programs[4], limit))
     return tuple(made)
 
 
@@ -154,12 +171,13 @@ def dense_program(nngp: Expr, ntk: Expr) -> Program:
 
 
 def _programs(
-    given: DualGradients, rule: Any, outer: Any, known: Leading | None
-) -> tuple[str, Program, Program, Program | None]:
-    """The kind of a layer, the programs of a pair, of the diagonal and of a near pair."""
+    given: DualGradients, rule: Any, outer: Any, known: Leading | None, closed: bool
+) -> _Programs:
+    """The kind of a layer, the programs of a pair, the diagonal, near pairs and settled values."""
     found = given.dual
     scaled = degree_one(rule.nngp, rule.nngp_diag)
-    smooth = not kinked(found.activation)
+    # far out a smooth activation turns as sharply as a kink: E[s''(u)s''(v)] sees its width
+    smooth = not (sharp(known) or kinked(found.activation))
     kind = SCALED if scaled is not None else SMOOTH if smooth else KINKED
     exprs = (outer.nngp, outer.ntk)
     names = {s.name for e in exprs for s in e.free_symbols} - {s.name for s in (K, KDOT, S.t12)}
@@ -168,7 +186,7 @@ def _programs(
     params = tuple(sorted(names | set(given.names)))
     b = Builder((*PAIR, *params), root="root")
     distributional = given.sense == "distributional"
-    made = _slopes(b, given, kind, known)
+    made = _slopes(b, given, kind, known, closed)
     b.replace(K, made["nngp"])
     own = found.dot if distributional else found.dot_ae
     b.replace(KDOT, made["dot"] if own == found.dot else b.operand(own))
@@ -191,8 +209,30 @@ def _programs(
     outputs += _turned(b, scaled, given.names, n, dense.by_value) if scaled else _formed(b, n)
     kept = tuple((k, o) for k, o in outputs if o != 0 or k in FIRST)
     pair = b.program("gradient_pair", kept, rule_requires(found), "one layer and its derivatives")
-    near = None if kind == SCALED or not rule.continuous else _near(given, outer, params)
-    return kind, pair, _side(given, exprs, params, known), near
+    none = kind == SCALED or known is not None or not rule.continuous
+    near = None if none else _near(given, outer, params)
+    settled = None if kind == SCALED or closed else _settled(given, exprs, params)
+    return kind, pair, _side(given, exprs, params, known, closed), near, settled
+
+
+def _settled(
+    given: DualGradients, exprs: tuple[Expr, Expr], params: tuple[str, ...]
+) -> Program | None:
+    """`Layer.settled`."""
+    found = given.dual
+    if settles(found.activation) is None or found.dot != found.dot_ae:
+        return None
+    b = Builder(("q11", "q12", "q22", "root", "t12", *params), root="root")
+    settle(b, found)
+    b.replace(K, b.operand(found.value))
+    b.replace(KDOT, b.operand(found.dot))
+    outputs = tuple((k, b.operand(e)) for k, e in zip("nt", exprs, strict=True))
+    return b.program("gradient_values", outputs, rule_requires(found), "one layer")
+
+
+def sharp(known: Leading | None) -> bool:
+    """Whether s'' is a point from far away."""
+    return known is not None and known.degree < 2
 
 
 def _leading(given: DualGradients) -> Leading | None:
@@ -201,14 +241,14 @@ def _leading(given: DualGradients) -> Leading | None:
 
 
 def _slopes(
-    b: Builder, given: DualGradients, kind: str, known: Leading | None
+    b: Builder, given: DualGradients, kind: str, known: Leading | None, closed: bool
 ) -> dict[str, Operand]:
     """The dual, its derivative and the slopes of both: "nngp_x", ..., as in `Layer.pair`."""
     found = given.dual
     sides = given.entries if kind == SMOOTH else given.polar
     known = None if kind == SCALED else known
     at = Builder(("q11", "q12", "q22", "root", *given.names), root="root") if known else b
-    derived = isinstance(found.derivation, Derivation)
+    derived = isinstance(found.derivation, Derivation) and not closed
     if known is None and derived and small_program(found.activation) is not None:
         settle(at, found)
     ends = {"nngp": at.operand(found.value), "dot": at.operand(found.dot)}
@@ -225,7 +265,7 @@ def _slopes(
     if known is None:
         return ends
     inner = at.program("slopes", tuple(ends.items()))
-    return brought_down(b, inner, known, polar=kind != SMOOTH)
+    return brought_down(b, inner, known)
 
 
 def _near(given: DualGradients, outer: Any, params: tuple[str, ...]) -> Program:
@@ -324,13 +364,14 @@ def _side(
     exprs: tuple[Expr, Expr],
     params: tuple[str, ...],
     known: Leading | None,
+    closed: bool,
 ) -> Program:
     """One point's variance and NTK after the layer, and derivatives of the variance."""
     found = given.dual
     dot = found.diag_dot if given.sense == "distributional" else found.diag_dot_ae
     b = Builder(("q", "t12", *params))
     at = Builder(("q", *given.names)) if known else b
-    if known is None and settles(found.activation) is not None:
+    if known is None and not closed and settles(found.activation) is not None:
         settle_diagonal(at, found)
     ends = {"nngp": at.operand(found.diag), "nngp_q": at.operand(given.diag.nngp)}
     ends["dot"] = at.emit("inf") if dot is nan else at.operand(dot)

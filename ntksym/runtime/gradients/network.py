@@ -10,9 +10,8 @@ from the exact data.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from math import ceil
 from typing import Any
 
@@ -28,13 +27,16 @@ from .c import CGradient
 from .layers import KINKED, SCALED, Layer, layers_of
 from .lowered import ENTRIES, lower_gradient
 from .near import NearDoubles
-from .rows import Spans, paired, spans
+from .rows import Spans, exact_spans, paired, spans
+from .sound import sound_up_to
 from .steps import ANGLE, CLOSE_ENTRY, ENTRY, Digits, Doubles, Move, Numeric, advance, collinear
 
+PLAIN = 64.0
+"""Variances up to this need no measurement of slopes."""
 NEAR_PAIRS = 512
 """Such pairs at a time."""
 DIGITS = 90, 4.0
-"""Digits, and those more for each power of two in the rows (hardtanh in 3 layers needs the 4)."""
+"""Digits, and those more for each power of two in the rows (closed forms cancel to a power)."""
 POLAR = ("q11", "angle", "q22")
 
 
@@ -94,6 +96,7 @@ class NetworkGradient:
         given = lower_gradient(net, wide=wide)
         self._most = given.most
         self._wide: NetworkGradient | None = None
+        self._sound: float | None = None
         self._forms: tuple[Layer, ...] | None = None
         self._asked = net, target, threads, keep
         self._layers, self.wrt = given.layers, given.wrt
@@ -121,12 +124,23 @@ class NetworkGradient:
     def __call__(self, x: Any, y: Any = None) -> KernelGradients:
         """Kernels of the rows of x and y, and derivatives.
 
+        All NaN for rows whose variances, in any layer, are so large that closed forms of slopes
+        lose digits in doubles, as measured at the first such rows (`gradients.sound`): hard tanh
+        beyond about 4e3, ELU beyond 2e2, erf beyond 1e75; gelu and what is homogeneous have none.
+
         Raises:
             BadData: not two-dimensional real arrays of one width.
         """
         a, b = self._rows(x, y)
-        if self._most < np.inf and any(map(self._beyond, (a,) if y is None else (a, b))):
-            return self._wider()(x, y)
+        levels = [self._levels(v) for v in ((a,) if y is None else (a, b))]
+        if self._most < np.inf and any((v > self._most).any() for v in levels):
+            found = self._wider()._found(a, b, y)
+        else:
+            found = self._found(a, b, y)
+        return self._right(found, levels)
+
+    def _found(self, a: Array, b: Array, y: Any) -> KernelGradients:
+        """The kernels and derivatives, right or not."""
         with np.errstate(all="ignore"):
             table, near = self._planes(a, None if y is None else b)
             rows, columns = np.nonzero(near if y is not None else np.triu(near))
@@ -138,13 +152,29 @@ class NetworkGradient:
                         table[exchanged(k)][j, i] = v
         return self._sorted(table)
 
-    def _beyond(self, rows: Array) -> bool:
-        """Whether variances of finite rows, in any layer, are larger than what this code is for."""
+    def _levels(self, rows: Array) -> Array:
+        """The largest variance of each row in front of a layer, NaN as infinity; not finite: 0."""
+        if self._most == np.inf and all(w.settled is None for w in self._layers):
+            return np.zeros(len(rows))
         with np.errstate(all="ignore"):
             g = np.sum(rows * rows, axis=1)
-            g = g[np.isfinite(g)]
-            levels = self._table(g, self._inputs(rows.shape[1]))[:: len(self.wrt) + 1]
-            return not (levels <= self._most).all()
+            table = self._table(g, self._inputs(rows.shape[1]))[:: len(self.wrt) + 1]
+            most = np.max(np.where(np.isnan(table), np.inf, table), axis=0)
+            return np.where(np.isfinite(g), most, 0.0)
+
+    def _right(self, found: KernelGradients, levels: Sequence[Array]) -> KernelGradients:
+        """The same, NaN where variances are larger than those that slopes are right for."""
+        if max(float(np.max(v, initial=0.0)) for v in levels) <= PLAIN:
+            return found
+        if self._sound is None:
+            distinct = {(id(w.pair), *w.values.items()): w for w in self._layers}
+            self._sound = min(min(w.limit, sound_up_to(w)) for w in distinct.values())
+        wrong = (levels[0] > self._sound)[:, None] | (levels[-1] > self._sound)[None, :]
+        if wrong.any():
+            slopes = (found.d_nngp, found.d_ntk, found.polar_nngp, found.polar_ntk)
+            for plane in (found.nngp, found.ntk, *(v for s in slopes for v in s.values())):
+                plane[wrong] = np.nan
+        return found
 
     def _wider(self) -> NetworkGradient:
         """The same for variances of any size."""
@@ -263,19 +293,13 @@ class NetworkGradient:
         return np.array(rows)
 
     def exact(self, row: Array, other: Array) -> dict[str, Any]:
-        """Everything of one pair, from the exact inner products, in 90 digits and more.
-
-        The larger the variances, the more: what is left of a closed form may be a power of them.
-        """
+        """Everything of one pair, from the exact inner products, in `DIGITS`."""
         from mpmath import MPContext
 
         ctx = MPContext()
         exponents = np.frexp(np.concatenate([row, other]))[1]
         ctx.dps = DIGITS[0] + ceil(DIGITS[1] * max(abs(exponents), default=0))
-        g11, g12, g22 = _inner(row, row), _inner(row, other), _inner(other, other)
-        numbers = (g11, g12, g22, g11 * g22 - g12**2, g11 - 2 * g12 + g22, g11 - g22)
-        x, c, y, area, apart, unlike = (ctx.mpf(g.numerator) / g.denominator for g in numbers)
-        given = Spans(x, c, y, ctx.sqrt(area), apart, unlike)
+        given = exact_spans(ctx, row, other)
         return self._forward(Digits(ctx), given, len(row), self._closed())
 
     def _closed(self) -> tuple[Layer, ...]:
@@ -372,9 +396,3 @@ def exchanged(name: str) -> str:
     swapped = {"q11": "q22", "q22": "q11"}
     first, mark, last = name.rpartition(" " if " " in name else "/")
     return first + mark + swapped.get(last, last)
-
-
-def _inner(u: Array, v: Array) -> Fraction:
-    """The exact inner product of doubles."""
-    parts = (Fraction(float(s)) * Fraction(float(t)) for s, t in zip(u, v, strict=True))
-    return sum(parts, Fraction(0))

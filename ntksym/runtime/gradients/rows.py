@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -75,3 +76,17 @@ def _near(x: Array, y: Array, g: Array) -> tuple[Array, Array, Array, Array]:
     area = np.sqrt(norm) * np.sqrt(dot(rest, rest))
     area = np.where(short.any(axis=1), area, 0.0)
     return np.where(equal, norm, g), area, dot(gap, gap), -dot(gap, x + y)
+
+
+def exact_spans(ctx: Any, row: Array, other: Array) -> Spans:
+    """Of one pair of rows of doubles, from exact inner products, in an mpmath context."""
+    g11, g12, g22 = (_inner(u, v) for u, v in ((row, row), (row, other), (other, other)))
+    numbers = (g11, g12, g22, g11 * g22 - g12**2, g11 - 2 * g12 + g22, g11 - g22)
+    x, c, y, area, apart, unlike = (ctx.mpf(g.numerator) / g.denominator for g in numbers)
+    return Spans(x, c, y, ctx.sqrt(area), apart, unlike)
+
+
+def _inner(u: Array, v: Array) -> Fraction:
+    """The exact inner product of doubles."""
+    parts = (Fraction(float(s)) * Fraction(float(t)) for s, t in zip(u, v, strict=True))
+    return sum(parts, Fraction(0))

@@ -1,0 +1,75 @@
+r"""Up to which variance the slopes of a layer in doubles are right, measured beside its values.
+
+Closed forms of slopes cancel at large variances: of a clipped line, of exponentials.  The values of
+a dual keep their digits there (`lower.scales`), and by differences they give the slopes at a fixed
+angle of pairs that are far from parallel.  Where the two disagree the closed forms are not right.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from ...lower.program import Program
+from ..checks import Array
+from .differences import variance_slopes
+from .layers import SMOOTH, Layer
+from .steps import Numeric
+
+OCTAVES = 2.0 ** np.arange(3, 160)
+"""Standard deviations that are tried, some at a time."""
+SOME = 8
+COSINES = (0.4, -0.7)
+UNLIKE = 1.25
+"""Ratio of the two standard deviations."""
+LOST = 1e-9
+"""Difference from the values' slopes, in units of the values, from which digits are lost; that of
+the differences themselves is below 1e-11."""
+
+
+def sound_up_to(layer: Layer) -> float:
+    """The variance up to which the slopes are right to `LOST`; infinity: all that are tried.
+
+    Variances beyond `Layer.most` are brought down to smaller ones, and are not tried.
+    """
+    if layer.settled is None:
+        return inf
+    run = Numeric((layer.pair, layer.side, layer.settled))
+    tried = OCTAVES[OCTAVES**2 * UNLIKE**2 <= layer.most]
+    with np.errstate(all="ignore"):
+        for at in range(0, len(tried), SOME):
+            some = tried[at : at + SOME]
+            lost = _lost(run, layer, layer.settled, some, COSINES[0])
+            lost |= _lost(run, layer, layer.settled, some, COSINES[1])
+            if lost.any():
+                return float(some[np.argmax(lost)] / 2.0) ** 2
+    return inf
+
+
+def _lost(run: Numeric, layer: Layer, settled: Program, tried: Any, cosine: float) -> Any:
+    """Whether slopes in the two variances are not right at these standard deviations."""
+    r11, r22 = tried, UNLIKE * tried
+    x, y = r11 * r11, r22 * r22
+    c, root = cosine * r11 * r22, np.sqrt(1.0 - cosine * cosine) * r11 * r22
+
+    def values(x: Array, inner: Array, y: Array, root: Array) -> tuple[Array, Array]:
+        at = {"q11": x, "q12": inner, "q22": y, "root": root, "t12": c, **layer.values}
+        found = run(settled, at)
+        return found["n"], found["t"]
+
+    ends = [run(layer.side, {"q": q, "t12": q, **layer.values})["n"] for q in (x, y)]
+    given = {"q11": x, "q12": c, "q22": y, "root": root, "t12": c, "diff": r11 - r22}
+    given |= {"r11": r11, "r22": r22, "n11": ends[0], "n22": ends[1]}
+    given |= {"s11": np.sqrt(ends[0]), "s22": np.sqrt(ends[1])}
+    o = run(layer.pair, {**given, **layer.values})
+    units = np.maximum(np.abs(np.array(values(x, c, y, root))), np.sqrt(ends[0] * ends[1]))
+    lost = np.zeros(tried.shape, dtype=bool)
+    for label, q, side in zip("xy", (x, y), variance_slopes(values, x, c, y, root), strict=True):
+        for k, unit, right in zip("nt", units, side, strict=True):
+            slope = o.get(f"{k}_{label}", 0.0)
+            if layer.kind == SMOOTH:  # at a fixed angle
+                slope = slope + 0.5 * c / q * o.get(f"{k}_q", 0.0)
+            lost |= ~(np.abs(slope - right) * q <= LOST * unit)
+    return lost
