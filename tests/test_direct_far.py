@@ -185,3 +185,19 @@ def test_what_is_narrow_beside_the_deviation_keeps_its_width(text: str, target: 
             if not least.is_finite():  # the derivative jumps
                 least = (arb(sizes[0].nngp[i] / p[0]) * arb(sizes[1].nngp[i] / p[2])).sqrt()
             assert abs(arb(found.dot[i]) - slope) <= 4 * EPS * abs(slope).max(least), p
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_what_overflows_is_infinite(target: str) -> None:
+    """E[exp(u + v); u, v > 1] > exp(709): no difference of two numbers that overflow is formed."""
+    kernel = compile_(dual(as_activation("heaviside(x - 1)*exp(x)")), target)
+    b = np.array([1e4, 1e10, 1e20, 1e76, 1e80, 1e100, 1e150])
+    for a, rho, large in (
+        (0.9, 0.3, b),
+        (0.9, -0.3, b),
+        (1.3e-8, 0.3, b[1:]),
+        (1.3e-8, -0.3, b[1:]),
+    ):
+        small = np.full_like(large, a)
+        found = kernel(small, rho * a**0.5 * np.sqrt(large), large)
+        assert np.all(found.nngp == np.inf) and np.all(found.dot == np.inf), (a, rho)

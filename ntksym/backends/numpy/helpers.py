@@ -299,7 +299,8 @@ def _expPhi2(a, h, k, c, s, dh, dk):
         value = np.exp(lead) * total * 0.3183098861837907
     value = np.where(gone, 0.0, value)
     whole = _expPhi(np.where(above, a, 0.0), np.where(above, low, 0.0))
-    result[big] = np.where(above, whole - value, value) + rest
+    spent = np.where(whole < np.inf, value, 0.0)  # Phi2 is the most of what overflows
+    result[big] = np.where(above, whole - spent, value) + rest
     return result''',
     **numpy_hyper.sources(),
 }

@@ -133,8 +133,9 @@ static inline double ntksym_op_erf(double x)
 /* exp(a)*Phi(z), where exp may overflow and Phi underflow. */
 static inline double ntksym_op_expPhi(double a, double z)
 {
-  const double tail = ntksym_op_tail(a, fabs(z));
-  return z < 0.0 ? tail : ntksym_op_exp(a) - tail;
+  /* of exponents beyond 1e16 the correction has no digit, nor a sign */
+  const double tail = fabs(ntksym_op_tail(a, fabs(z))), whole = ntksym_op_exp(a);
+  return z < 0.0 ? tail : whole - (whole < INFINITY ? tail : 0.0);
 }
 
 NTKSYM_BLOCK_FUNCTION void ntksym_block_Phi(size_t n, const double *z, double *restrict out)
@@ -151,8 +152,8 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi(size_t n, const double *a, const 
   if (alike) { /* of one point against many */
     const double first = a[0], whole = ntksym_op_exp(first);
     for (size_t i = 0; i < m; ++i) {
-      const double tail = ntksym_op_tail(first, fabs(z[i]));
-      out[i] = z[i] < 0.0 ? tail : whole - tail;
+      const double tail = fabs(ntksym_op_tail(first, fabs(z[i])));
+      out[i] = z[i] < 0.0 ? tail : whole - (whole < INFINITY ? tail : 0.0);
     }
   } else
     for (size_t i = 0; i < m; ++i) out[i] = ntksym_op_expPhi(a[i], z[i]);

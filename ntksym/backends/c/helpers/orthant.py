@@ -330,7 +330,8 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
     const double tail = ntksym_op_exp(lead[i]) * total[i] * width[i] * 0x1.45f306dc9c883p-2;
     const double whole = ntksym_op_expPhi(a[i], low);
     const double rest = ntksym_op_orthant_low(a[i], h[i], k[i], c[i], s[i], dh[i], dk[i]);
-    const double value = (turned ? whole - tail : tail) + rest;
+    /* Phi2 is the most of Phi(low): where that overflows there is no difference to form */
+    const double value = (turned ? whole - (whole < INFINITY ? tail : 0.0) : tail) + rest;
     const int own = ntksym_op_tailed(a[i], h[i], k[i], c[i], s[i]);
     out[i] = own ? value + ((h[i] - h[i]) + (c[i] - c[i])) : out[i];
   }
