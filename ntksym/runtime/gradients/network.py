@@ -31,7 +31,7 @@ from .rows import Spans, exact_spans, paired, spans
 from .sound import sound_up_to
 from .steps import ANGLE, CLOSE_ENTRY, ENTRY, Digits, Doubles, Move, Numeric, advance, collinear
 
-PLAIN = 64.0
+PLAIN = 1024.0
 """Variances up to this need no measurement of slopes."""
 NEAR_PAIRS = 512
 """Such pairs at a time."""
