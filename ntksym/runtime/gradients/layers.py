@@ -50,7 +50,7 @@ EVEN = Fraction(2**8)
 """The standard deviation up to which slopes of equal rows may be sums of those in the covariance:
 they cancel to the reciprocal of its square, if s is a step from far away."""
 STEEP = 2.0**500
-"""`Layer.limit` of steps: E[s''(u)s''(v)] goes like the reciprocal of its square."""
+"""`Layer.steepest` of steps: E[s''(u)s''(v)] goes like the reciprocal of its square."""
 _Programs = tuple[str, Program, Program, Program | None, Program | None]
 PAIR = ("q11", "q12", "q22", "root", "t12", "diff", "n11", "n22", "r11", "r22", "s11", "s22")
 """The inputs of a pair before its parameters; diff is sqrt(q11) - sqrt(q22), not from these."""
@@ -85,7 +85,7 @@ class Layer:
             ones are for.
         settled: q11, q12, q22, root, t12, parameters -> n, t that keep their digits at any
             variance; None where the closed forms have nothing to lose.
-        limit: the variance beyond which slopes of the derivative dual are not doubles.
+        steepest: the variance beyond which slopes of the derivative dual are not doubles.
     """
 
     kind: str
@@ -98,7 +98,7 @@ class Layer:
     gap: float
     most: float
     settled: Program | None
-    limit: float = inf
+    steepest: float = inf
 
 
 def layers_of(

@@ -168,7 +168,7 @@ class NetworkGradient:
             return found
         if self._sound is None:
             distinct = {(id(w.pair), *w.values.items()): w for w in self._layers}
-            self._sound = min(min(w.limit, sound_up_to(w)) for w in distinct.values())
+            self._sound = min(min(w.steepest, sound_up_to(w)) for w in distinct.values())
         wrong = (levels[0] > self._sound)[:, None] | (levels[-1] > self._sound)[None, :]
         if wrong.any():
             slopes = (found.d_nngp, found.d_ntk, found.polar_nngp, found.polar_ntk)
