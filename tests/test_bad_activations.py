@@ -62,6 +62,8 @@ READING = (
 CHECKING = (
     ("exp(x^2)", NotSquareIntegrable, "not finite at this variance"),
     ("exp(exp(x))", NotSquareIntegrable, "faster than every Gaussian"),
+    ("exp(x^3*sin(x))", NotSquareIntegrable, "faster than every Gaussian"),
+    ("exp(x*log(1 + x^2)^2)", Undecided, "no bound a x^2 of its exponent is known"),  # finite
     ("1/x", BadActivation, "1/x is infinite at x = 0"),
     ("1/(x - 1)^2", BadActivation, "infinite at x = 1"),
     ("x/(x^2 - 2)", BadActivation, "infinite at x = -sqrt(2)"),

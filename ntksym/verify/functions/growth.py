@@ -33,7 +33,7 @@ from .radial import singular
 from .ranges import HALF_PI, Range, as_arb, lower, range_of, upper
 from .strips import rectangle
 from .weaken import bounded_factors
-from .witness import witness
+from .witness import outgrows_squares, witness
 
 _BITS = 128
 _STARTS = (1, 2, 4, 8, 16)
@@ -271,6 +271,11 @@ def _exp(g: Any, domain: Range) -> Growth:
         return Growth(inner.c.exp(), 0, inner.c, arb(0))
     if inner.k <= 2 and _none(inner.b) and _none(inner.a):  # (1+t)^2 = 1 + 2t + t^2
         return Growth(inner.c.exp(), 0, 2 * inner.c, inner.c)
+    if not outgrows_squares(g, domain):  # what is known is a bound of g, not g
+        raise Undecided(
+            f"no growth certificate for exp({g}): no bound a x^2 of its exponent is known",
+            hint="an exponent bounded above, or such a one and a polynomial of degree two",
+        )
     raise NotSquareIntegrable(
         f"exp({g}) grows faster than every Gaussian: E[s(u)^2] is infinite",
         hint="an activation with |s(x)| <= c exp(a x^2), a small enough",

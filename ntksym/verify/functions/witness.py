@@ -35,5 +35,15 @@ def witness(g: Any, domain: Range, sign: int) -> sp.Rational | None:
     return None
 
 
+def outgrows_squares(g: Any, domain: Range) -> bool:
+    """Whether g is surely above x^2 at one of some points far out in the domain."""
+    for size in (sp.Integer(n) << k for k in (20, 60) for n in (8, 9, 11, 13, 14)):
+        for p in (size, -size):
+            if domain.lo <= _as_fraction(p) <= domain.hi:
+                if real_ball(constant(g, {x: constant(p, {})})) > real_ball(constant(p * p, {})):
+                    return True
+    return False
+
+
 def _as_fraction(p: sp.Rational) -> Any:
     return Fraction(int(p.p), int(p.q))
