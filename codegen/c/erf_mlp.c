@@ -618,31 +618,26 @@ NTKSYM_BLOCK_FUNCTION void near_lanes(int kind, size_t b, size_t l, const double
   const double *ry = qy + (3 + 1 + l) * ldy, *sy = ry + ldy;
   const int every = layer_near[l] & 2, odd = (layer_near[l] & 4) != 0;
   const double young = layer_near[l] & 8 ? (double)0.002 : 0;
-  int any = 0, near[LANES];
   if ((incx == 0) & (incy == 1)) {
     const double bound = (double)0.25 * (double)sx[0];
+    int any = 0;
     for (size_t i = 0; i < b; ++i)
       any |= (next[1][i] < bound * (double)sy[i]) & ((next[0][i] > 0) | odd) & !(lost && lost[i]);
     if (!any) return;
-    any = 0;
   }
+  double p[6][LANES], root[LANES];
+  size_t place[LANES], count = 0;
   for (size_t i = 0; i < b; ++i) {
     const double size = (double)sx[i * incx] * (double)sy[i * incy];
+    if (!(next[1][i] < (double)0.25 * size)) continue; /* few are left: no vectors */
+    if (!((next[0][i] > 0) | odd) || (lost && lost[i])) continue;
     const double before = (double)rx[i * incx] * (double)ry[i * incy];
     const double grown = next[1][i] / size, was = now[1][i] / before;
     const int grows = grown * grown + (double)3.552713678800501e-15 > was * was;
     const double least = every | (size > (double)64.0) ? (double)0.05 : young;
-    near[i] = (next[1][i] < (grows ? (double)0.25 : least) * size) & ((next[0][i] > 0) | odd);
-    near[i] &= !(lost && lost[i]);
-    any |= near[i];
-  }
-  if (!any) return;
-  double p[6][LANES], root[LANES];
-  size_t place[LANES], count = 0;
-  for (size_t i = 0; i < b; ++i) {
+    if (!grows && !(next[1][i] < least * size)) continue;
     const double *x = qx + l * ldx + i * incx, *y = qy + l * ldy + i * incy;
-    const int same = (now[1][i] == 0) & (x[0] == y[0]) & (now[0][i] > 0);
-    if (!near[i] || same) continue;
+    if ((now[1][i] == 0) & (x[0] == y[0]) & (now[0][i] > 0)) continue; /* equal points */
     p[0][count] = x[0];
     p[1][count] = odd ? fabs((double)now[0][i]) : now[0][i];
     p[2][count] = y[0];
@@ -944,31 +939,26 @@ NTKSYM_BLOCK_FUNCTION void near_lanes_f32(int kind, size_t b, size_t l, const fl
   const float *ry = qy + (3 + 1 + l) * ldy, *sy = ry + ldy;
   const int every = layer_near[l] & 2, odd = (layer_near[l] & 4) != 0;
   const float young = layer_near[l] & 8 ? (float)0.002 : 0;
-  int any = 0, near[LANES];
   if ((incx == 0) & (incy == 1)) {
     const float bound = (float)0.25 * (float)sx[0];
+    int any = 0;
     for (size_t i = 0; i < b; ++i)
       any |= (next[1][i] < bound * (float)sy[i]) & ((next[0][i] > 0) | odd) & !(lost && lost[i]);
     if (!any) return;
-    any = 0;
   }
+  double p[6][LANES], root[LANES];
+  size_t place[LANES], count = 0;
   for (size_t i = 0; i < b; ++i) {
     const float size = (float)sx[i * incx] * (float)sy[i * incy];
+    if (!(next[1][i] < (float)0.25 * size)) continue; /* few are left: no vectors */
+    if (!((next[0][i] > 0) | odd) || (lost && lost[i])) continue;
     const float before = (float)rx[i * incx] * (float)ry[i * incy];
     const float grown = next[1][i] / size, was = now[1][i] / before;
     const int grows = grown * grown + (float)1.9073486328125e-06 > was * was;
     const float least = every | (size > (float)64.0) ? (float)0.25 : young;
-    near[i] = (next[1][i] < (grows ? (float)0.25 : least) * size) & ((next[0][i] > 0) | odd);
-    near[i] &= !(lost && lost[i]);
-    any |= near[i];
-  }
-  if (!any) return;
-  double p[6][LANES], root[LANES];
-  size_t place[LANES], count = 0;
-  for (size_t i = 0; i < b; ++i) {
+    if (!grows && !(next[1][i] < least * size)) continue;
     const float *x = qx + l * ldx + i * incx, *y = qy + l * ldy + i * incy;
-    const int same = (now[1][i] == 0) & (x[0] == y[0]) & (now[0][i] > 0);
-    if (!near[i] || same) continue;
+    if ((now[1][i] == 0) & (x[0] == y[0]) & (now[0][i] > 0)) continue; /* equal points */
     p[0][count] = x[0];
     p[1][count] = odd ? fabs((double)now[0][i]) : now[0][i];
     p[2][count] = y[0];

@@ -643,8 +643,9 @@ static inline double ntksym_op_erf(double x)
 /* exp(a)*Phi(z), where exp may overflow and Phi underflow. */
 static inline double ntksym_op_expPhi(double a, double z)
 {
-  const double tail = ntksym_op_tail(a, fabs(z));
-  return z < 0.0 ? tail : ntksym_op_exp(a) - tail;
+  /* of exponents beyond 1e16 the correction has no digit, nor a sign */
+  const double tail = fabs(ntksym_op_tail(a, fabs(z))), whole = ntksym_op_exp(a);
+  return z < 0.0 ? tail : whole - (whole < INFINITY ? tail : 0.0);
 }
 
 NTKSYM_BLOCK_FUNCTION void ntksym_block_Phi(size_t n, const double *z, double *NTKSYM_RESTRICT out)
@@ -661,8 +662,8 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi(size_t n, const double *a, const 
   if (alike) { /* of one point against many */
     const double first = a[0], whole = ntksym_op_exp(first);
     for (size_t i = 0; i < m; ++i) {
-      const double tail = ntksym_op_tail(first, fabs(z[i]));
-      out[i] = z[i] < 0.0 ? tail : whole - tail;
+      const double tail = fabs(ntksym_op_tail(first, fabs(z[i])));
+      out[i] = z[i] < 0.0 ? tail : whole - (whole < INFINITY ? tail : 0.0);
     }
   } else
     for (size_t i = 0; i < m; ++i) out[i] = ntksym_op_expPhi(a[i], z[i]);
@@ -1191,7 +1192,8 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
     const double tail = ntksym_op_exp(lead[i]) * total[i] * width[i] * 0x1.45f306dc9c883p-2;
     const double whole = ntksym_op_expPhi(a[i], low);
     const double rest = ntksym_op_orthant_low(a[i], h[i], k[i], c[i], s[i], dh[i], dk[i]);
-    const double value = (turned ? whole - tail : tail) + rest;
+    /* Phi2 is the most of Phi(low): where that overflows there is no difference to form */
+    const double value = (turned ? whole - (whole < INFINITY ? tail : 0.0) : tail) + rest;
     const int own = ntksym_op_tailed(a[i], h[i], k[i], c[i], s[i]);
     out[i] = own ? value + ((h[i] - h[i]) + (c[i] - c[i])) : out[i];
   }
@@ -1254,14 +1256,18 @@ static inline double ntksym_direct_reach(const ntksym_direct_rule *s, int which,
   return start < 37.0 + moved ? sqrt(start * start + s->far) + moved : 0.0;
 }
 
-/* Ends of panels from low to high, in standard deviations t from m, in order; how many. */
-static inline int ntksym_direct_ends(const ntksym_direct_rule *s, double low, double high, double m,
-                                     double t, double reach, const double *more, int count,
-                                     double *z)
+/* Ends of panels of a cell, in order; how many.  They are counted from `base`, which is at `start`
+ * standard deviations t: from the mean, what is narrow beside t would lose its width. */
+static inline int ntksym_direct_ends(const ntksym_direct_rule *s, int cell, double start,
+                                     double base, double t, double reach, const double *more,
+                                     int count, double *z)
 {
   const double level[3] = {6.25, 27.0, s->far > 82.0 ? 60.0 : 82.0};
-  const double a = low > -reach ? low : -reach, b = high < reach ? high : reach;
-  const double start = a > 0.0 ? a : (b < 0.0 ? -b : 0.0);
+  const double low = (ntksym_direct_low(s, cell) - base) / t, least = -reach - start;
+  const double high = (ntksym_direct_high(s, cell) - base) / t, most = reach - start;
+  const double a = low > least ? low : least, b = high < most ? high : most;
+  const double from = a + start, to = b + start;
+  const double nearest = from > 0.0 ? from : (to < 0.0 ? -to : 0.0);
   int ends = 0;
   if (!(a < b)) return 0;
   z[ends++] = a;
@@ -1270,12 +1276,12 @@ static inline int ntksym_direct_ends(const ntksym_direct_rule *s, double low, do
     int j = ends;
     if (k < 0) { /* where exponentials move the density to */
       step = 9.5 + 3.5 * (-(k + 1) >> 1);
-      at = k & 1 ? -step : step;
+      at = (k & 1 ? -step : step) - start;
     } else if (k < 6) {
-      step = sqrt(start * start + level[k >> 1]);
-      at = k & 1 ? -step : step;
+      step = sqrt(nearest * nearest + level[k >> 1]);
+      at = (k & 1 ? -step : step) - start;
     } else {
-      at = k == 6 ? 0.0 : (more[k - 7] - m) / t;
+      at = k == 6 ? -start : (more[k - 7] - base) / t;
     }
     if (!(at > a && at < b) || ends > 256 - 2) continue;
     for (; z[j - 1] > at; --j) z[j] = z[j - 1];
@@ -1315,11 +1321,27 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_beside(const ntksym_direct_rule *s, int
   }
 }
 
-/* Whether y, from an end k of a cell, has digits that k + y has not. */
+/* The largest rate of the exponentials of a cell. */
+static inline double ntksym_direct_rate(const ntksym_direct_rule *s, int which, int cell)
+{
+  const int cells = s->kinks + 1, wide = 2 * s->degree + 3, first = which * cells + cell;
+  const double *row = s->closed;
+  double most = 0.0;
+  for (int j = 0; j < first; ++j) row += s->groups[j] > 0 ? wide * s->groups[j] : 0;
+  for (int g = 0; g < s->groups[first]; ++g)
+    most = fabs(row[g * wide]) > most ? fabs(row[g * wide]) : most;
+  return most;
+}
+
+/* Whether y, from an end k of a cell, has digits that k + y has not; or, at k = 0, where they are
+ * the same number, whether s is a sum of exponentials that may cancel there. */
 static inline int ntksym_direct_finer(const ntksym_direct_rule *s, int which, int cell, double k,
                                       double y)
 {
-  return s->groups[which * (s->kinks + 1) + cell] > 0 && fabs(y) < fabs(k);
+  const int groups = s->groups[which * (s->kinks + 1) + cell];
+  const int end = (k == ntksym_direct_low(s, cell)) | (k == ntksym_direct_high(s, cell));
+  if (k != 0.0 || groups < 2) return groups > 0 && fabs(y) < fabs(k);
+  return end & (fabs(y) * ntksym_direct_rate(s, which, cell) < 1.0);
 }
 
 /* The same at the nodes x of a panel, which are at y from `base`: an end of the cell, or 0. */
@@ -1357,41 +1379,6 @@ static inline double ntksym_direct_hermite(int order, double z)
   return order == 0 ? 1.0 : (order == 1 ? z : z * z - 1.0);
 }
 
-/* The same over a cell that is narrow beside t, in u itself: (u - m)/t would lose its width. */
-NTKSYM_BLOCK_FUNCTION double ntksym_direct_narrow(const ntksym_direct_rule *s, int which, int order,
-                                                  int cell, double below, double above, double t)
-{
-  const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
-  const int upper = fabs(above) < fabs(below);
-  const double base = upper ? high : low, gap = upper ? above : below;
-  double u[256], x[16], y[16], w[16], v[16], total = 0.0;
-  int ends = 0;
-  u[ends++] = low;
-  for (int k = 0; k < s->cuts && ends < 256 - 1; ++k) {
-    int j = ends;
-    if (!(s->cut[k] > low && s->cut[k] < high)) continue;
-    for (; u[j - 1] > s->cut[k]; --j) u[j] = u[j - 1];
-    u[j] = s->cut[k];
-    ++ends;
-  }
-  u[ends++] = high;
-  for (int k = 0; k + 1 < ends; ++k) {
-    const double length = u[k + 1] - u[k];
-    for (int j = 0; j < 16; ++j) {
-      const int n = j < 14 ? j : 14 - 1;
-      const double shift = (u[k] - base) + length * ntksym_op_node14[n];
-      const double at = (shift - gap) / t, e = -0.5 * at * at;
-      y[j] = shift;
-      x[j] = base + shift;
-      w[j] = ntksym_op_weight14[n] * length * ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
-      w[j] *= ntksym_direct_hermite(order, at);
-    }
-    ntksym_direct_values(s, which, cell, base, x, y, v);
-    for (int j = 0; j < 14; ++j) total += w[j] * v[j];
-  }
-  return total / t;
-}
-
 /* The integral over a cell by panels: E[s(u)] there, without the factor 1/sqrt(2 pi); of an order,
  * with the Hermite polynomial of z = (u - m)/t.  Its ends are at m - below and m - above. */
 NTKSYM_BLOCK_FUNCTION double ntksym_direct_panels(const ntksym_direct_rule *s, int which, int order,
@@ -1402,18 +1389,21 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_panels(const ntksym_direct_rule *s, i
   const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
   const double from = cell > 0 ? -below / t : low, to = cell < s->kinks ? -above / t : high;
   const int upper = fabs(to) < fabs(from);
-  const double start = upper ? to : from, base = upper ? high : low;
-  int ends;
-  if (high - low < t) return ntksym_direct_narrow(s, which, order, cell, below, above, t);
-  ends = ntksym_direct_ends(s, from, to, m, t, reach, s->cut, s->cuts, z);
+  const double start = s->kinks ? (upper ? to : from) : 0.0;
+  const double base = s->kinks ? (upper ? high : low) : m;
+  const int ends = ntksym_direct_ends(s, cell, start, base, t, reach, s->cut, s->cuts, z);
   for (int k = 0; k + 1 < ends; ++k) {
-    const double left = z[k], length = z[k + 1] - left;
+    /* from what the panel is nearer to: the end of the cell, or the mean */
+    const int near = fabs(z[k] + start) + fabs(z[k + 1] + start) < fabs(z[k]) + fabs(z[k + 1]);
+    const double shift = near ? start : 0.0, rest = near ? 0.0 : start, origin = near ? m : base;
+    const double left = z[k] + shift, length = (z[k + 1] + shift) - left;
     double part = 0.0;
     for (int j = 0; j < 16; ++j) {
       const int n = j < 14 ? j : 14 - 1;
-      const double at = left + length * ntksym_op_node14[n], e = -0.5 * at * at;
-      x[j] = m + t * at;
-      y[j] = t * ((left - start) + length * ntksym_op_node14[n]);
+      const double away = left + length * ntksym_op_node14[n], at = away + rest;
+      const double e = -0.5 * at * at;
+      y[j] = t * (away - shift);
+      x[j] = origin + t * away;
       w[j] = ntksym_op_weight14[n] * length * ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
       w[j] *= ntksym_direct_hermite(order, at);
     }
@@ -1523,14 +1513,14 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
 }
 
 /* The weights of the nodes x of a panel: exp(-x^2/(2 q)), the exponent to more digits than 53.
- * x is counted from the end `base` of the cell, at `start` standard deviations r: far out, rounding
- * that number would cost many digits. */
-static inline void ntksym_direct_weights(double base, double start, double left, double length,
-                                         double r, double q, double *y, double *x, double *w)
+ * x is counted from the end `base` of the cell, as `left` is: far out, rounding that number would
+ * cost many digits. */
+static inline void ntksym_direct_weights(double base, double left, double length, double r,
+                                         double q, double *y, double *x, double *w)
 {
   for (int j = 0; j < 16; ++j) {
     const int n = j < 14 ? j : 14 - 1;
-    const double shift = r * ((left - start) + length * ntksym_op_node14[n]);
+    const double shift = r * (left + length * ntksym_op_node14[n]);
     double square, low, ratio, slip;
     y[j] = shift;
     x[j] = base + shift;
@@ -1611,7 +1601,10 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
                                                 double q12, double q22, double root, double unit)
 {
   static const double ladder[7] = {0.0, 2.5, -2.5, 5.2, -5.2, 9.1, -9.1};
-  const double q = q11 < q22 ? q11 : q22, r = sqrt(q), turn = q12 / q, t = root / r;
+  const double least = q11 < q22 ? q11 : q22, most = q11 < q22 ? q22 : q11;
+  const int nothing = least == 0.0; /* as at 2^-1020: of a jump there is no derivative */
+  const double q = nothing ? 0x1p-1020 : least, r = sqrt(q), turn = q12 / q;
+  const double t = nothing ? sqrt(most) : root / r;
   const int parts = which && s->dies && t > 2.0 * unit, row = parts ? 0 : which;
   const double width = t / fabs(turn), moved = s->grow * (1.0 + fabs(turn)) * r;
   const double reach = ntksym_direct_reach(s, row, 0.0, r, moved);
@@ -1632,12 +1625,11 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
     double base;
     int ends;
     if (!s->live[row * (s->kinks + 1) + cell]) continue;
-    ends = ntksym_direct_ends(s, ntksym_direct_low(s, cell) / r, ntksym_direct_high(s, cell) / r,
-                              0.0, r, reach, more, count, z);
     base = ntksym_direct_base(s, cell);
+    ends = ntksym_direct_ends(s, cell, base / r, base, r, reach, more, count, z);
     for (int k = 0; k + 1 < ends; ++k) {
       double x[16], y[16], w[16], v[16], mean[16], sum = 0.0;
-      ntksym_direct_weights(base, base / r, z[k], z[k + 1] - z[k], r, q, y, x, w);
+      ntksym_direct_weights(base, z[k], z[k + 1] - z[k], r, q, y, x, w);
       ntksym_direct_values(s, row, cell, base, x, y, v);
       if (parts) {
         ntksym_direct_by_parts(s, q, turn, t, x, mean);
@@ -1652,7 +1644,8 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
   }
   if (which && s->jumps && !parts)
     total += ntksym_direct_jumped(s, q, q12, root, 1) +
-             ntksym_direct_jumped(s, q11 < q22 ? q22 : q11, q12, root, 0);
+             ntksym_direct_jumped(s, most, q12, root, 0);
+  if (nothing && fabs(total) <= 0x1p-480 * t) return 0.0;
   return total * 0x1.9884533d43651p-2;
 }
 
@@ -1665,12 +1658,11 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_same(const ntksym_direct_rule *s, int
     double base;
     int ends;
     if (!s->live[which * (s->kinks + 1) + cell]) continue;
-    ends = ntksym_direct_ends(s, ntksym_direct_low(s, cell) / r, ntksym_direct_high(s, cell) / r,
-                              0.0, r, reach, s->cut, s->cuts, z);
     base = ntksym_direct_base(s, cell);
+    ends = ntksym_direct_ends(s, cell, base / r, base, r, reach, s->cut, s->cuts, z);
     for (int k = 0; k + 1 < ends; ++k) {
       double x[16], y[16], w[16], v[16], part = 0.0;
-      ntksym_direct_weights(base, base / r, z[k], z[k + 1] - z[k], r, q, y, x, w);
+      ntksym_direct_weights(base, z[k], z[k + 1] - z[k], r, q, y, x, w);
       ntksym_direct_values(s, which, cell, base, x, y, v);
       for (int j = 0; j < 14; ++j) part += w[j] * v[j] * v[j];
       total += part;

@@ -137,8 +137,8 @@ static inline int ntksym_direct_dot_c5519473b7b5_in(double q11, double q22, doub
   const int kind = ntksym_direct_c5519473b7b5_used1[a * 23 + b];
   /* 2: where the inputs are too nearly parallel for the rule of large variances; 3: here only */
   const int in = ((kind & 1) != 0) |
-                 ((kind == 2) & (root < 0.0 * sqrt(most)) & (least < 0x1p120));
-  return in & (least > 1e-280) & (most < 1e280) &
+                 ((kind == 2) & (root < 0.0 * sqrt(most)));
+  return in & ((least > 1e-280) | ((least == 0.0) & (most > 0.0))) & (most < 1e280) &
          (root > 0.0) & (root < INFINITY);
 }
 

@@ -44,20 +44,28 @@ def _direct_reach(rule, which, kinks, m, t, moved):
     return np.where(start < 37.0 + moved, np.sqrt(start * start + rule[7]) + moved, 0.0)
 
 
-def _direct_ends(rule, low, high, m, t, reach, more):
-    """Ends of panels from low to high, in standard deviations t from m, in order, in rows."""
-    a = np.maximum(low, -reach)[:, None]
-    b = np.maximum(np.minimum(high, reach)[:, None], a)
-    start = np.maximum(np.maximum(a, -b), 0.0)
-    steps = np.sqrt(start * start + np.array((6.25, 27.0, 60.0 if rule[7] > 82.0 else 82.0)))
+def _direct_ends(rule, low, high, start, base, t, reach, more):
+    """Ends of panels from low to high, in order, in rows; in standard deviations t from `base`.
+
+    That is at `start`: from the mean, what is narrow beside t would lose its width.
+    """
+    start, base, t = (v[:, None] for v in (start, base, t))
+    a = np.maximum((low - base) / t, -reach[:, None] - start)
+    b = np.maximum(np.minimum((high - base) / t, reach[:, None] - start), a)
+    nearest = np.maximum(np.maximum(a + start, -b - start), 0.0)
+    steps = np.sqrt(nearest * nearest + np.array((6.25, 27.0, 60.0 if rule[7] > 82.0 else 82.0)))
     if rule[8]:  # where exponentials move the density to
-        steps = np.concatenate((steps, 0.0 * a + np.arange(9.5, 36.0, 3.5)), axis=1)
-    z = np.concatenate((a, -steps, 0.0 * a, steps, (more - m[:, None]) / t[:, None], b), axis=1)
+        steps = np.concatenate((steps, 0.0 * start + np.arange(9.5, 36.0, 3.5)), axis=1)
+    z = np.concatenate((-steps, 0.0 * start, steps), axis=1) - start
+    z = np.concatenate((a, z, (more - base) / t, b), axis=1)
     return np.sort(np.clip(z, a, b), axis=1)
 
 
 def _direct_values(rule, marks, which, cell, base, v, y):
-    """s, or its slope, at v = base + y in a cell: beside a kink from y, which has all digits."""
+    """s, or its slope, at v = base + y in a cell: beside a kink from y, which has all digits.
+
+    At a kink at 0, where y is v itself, where several exponentials may cancel.
+    """
     kinks, _, _, closed, given = marks
     value, width = rule[0](v, *given)[which], 2 * rule[3] + 3
     counts = rule[2][0] + rule[2][1]
@@ -70,7 +78,8 @@ def _direct_values(rule, marks, which, cell, base, v, y):
         if not cell + upper or cell + upper > len(kinks):
             continue
         k = kinks[cell - 1 + upper]
-        beside = (base == k) & (np.abs(y) < abs(k))
+        several = np.max(np.abs(rows[:, 0])) if len(rows) > 1 else np.inf
+        beside = (base == k) & (np.abs(y) < abs(k) if k else np.abs(y) * several < 1.0)
         near = y[beside]
         sums = rows[:, 2 + rule[3] :] if upper else rows[:, 1 : 2 + rule[3]]
         parts = [(row[0], np.polyval(c[::-1], near)) for row, c in zip(rows, sums)]
@@ -90,37 +99,26 @@ def _direct_panels(rule, marks, which, order, cell, m, gaps, t, reach):
     below = gaps[cell - 1] if cell else np.full(len(m), np.inf)
     above = gaps[cell] if cell < len(kinks) else np.full(len(m), -np.inf)
     upper = np.abs(above) < np.abs(below)
-    nearest, gap = np.where(upper, high, low), np.where(upper, above, below)
-    total = np.zeros(len(m))
-    narrow = high - low < t
-    for inner in (False, True):
-        rows = np.flatnonzero(narrow == inner)
-        if not len(rows):
-            continue
-        if inner:  # in u itself: (u - m)/t would lose the width of the cell
-            ends = np.sort(np.clip(np.concatenate(([low], cuts, [high])), low, high))
-            ends = np.broadcast_to(ends, (len(rows), len(ends)))
-        else:
-            more = np.broadcast_to(cuts, (len(rows), len(cuts)))
-            sides = -below[rows] / t[rows], -above[rows] / t[rows]
-            ends = _direct_ends(rule, *sides, m[rows], t[rows], reach[rows], more)
-        own, panel = np.nonzero(np.diff(ends, axis=1) > 0.0)
-        left = ends[own, panel][:, None]
-        length = ends[own, panel + 1][:, None] - left
-        own_t, base, away = (v[rows][own, None] for v in (t, nearest, gap))
-        if inner:
-            y = (left - base) + length * _DIRECT_NODES
-            u, z, length = base + y, (y - away) / own_t, length / own_t
-        else:
-            z = left + length * _DIRECT_NODES
-            u = m[rows][own, None] + own_t * z
-            y = own_t * ((left + away / own_t) + length * _DIRECT_NODES)
-        w = length * _DIRECT_WEIGHTS * np.exp(-0.5 * z * z)
-        w = w if order == 0 else w * z if order == 1 else w * (z * z - 1.0)
-        base = np.broadcast_to(base, y.shape)
-        part = np.sum(w * _direct_values(rule, marks, which, cell, base, u, y), axis=1)
-        total[rows] = np.bincount(own, part, len(rows))
-    return 0.3989422804014327 * total
+    base, start = np.where(upper, high, low), -np.where(upper, above, below) / t
+    if not len(kinks):
+        base, start = m, np.zeros(len(m))
+    more = np.broadcast_to(cuts, (len(m), len(cuts)))
+    ends = _direct_ends(rule, low, high, start, base, t, reach, more)
+    own, panel = np.nonzero(np.diff(ends, axis=1) > 0.0)
+    left, right = ends[own, panel][:, None], ends[own, panel + 1][:, None]
+    m, base, start, t = (v[own, None] for v in (m, base, start, t))
+    # from what the panel is nearer to: the end of the cell, or the mean
+    near = np.abs(left + start) + np.abs(right + start) < np.abs(left) + np.abs(right)
+    shift = np.where(near, start, 0.0)
+    left, right = left + shift, right + shift
+    length = right - left
+    away = left + length * _DIRECT_NODES
+    z, y = away + np.where(near, 0.0, start), t * (away - shift)
+    w = length * _DIRECT_WEIGHTS * np.exp(-0.5 * z * z)
+    w = w if order == 0 else w * z if order == 1 else w * (z * z - 1.0)
+    u, base = np.where(near, m, base) + t * away, np.broadcast_to(base, y.shape)
+    values = _direct_values(rule, marks, which, cell, base, u, y)
+    return 0.3989422804014327 * np.bincount(own, np.sum(w * values, axis=1), len(ends))
 
 
 def _direct_side(rate, coefficients, sign, gap, t, side, bell):
@@ -217,12 +215,12 @@ def _direct_nodes(rule, marks, row, q, turn, more):
         low = kinks[cell - 1] if cell else -np.inf
         high = kinks[cell] if cell < len(kinks) else np.inf
         base = low if low > 0.0 else high if high < 0.0 else 0.0
-        ends = _direct_ends(rule, low / r, high / r, zero, r, reach, more)
+        ends = _direct_ends(rule, low, high, base / r, zero + base, r, reach, more)
         own, panel = np.nonzero(np.diff(ends, axis=1) > 0.0)
         left = ends[own, panel]
         length = (ends[own, panel + 1] - left)[:, None]
         # counted from the end of the cell: far out, rounding it to r would cost many digits
-        shift = r[own, None] * ((left - base / r[own])[:, None] + length * _DIRECT_NODES)
+        shift = r[own, None] * (left[:, None] + length * _DIRECT_NODES)
         v = base + shift
         slip = shift - (v - base)  # of the node: in a tail the density is steep
         w = length * _DIRECT_WEIGHTS * _direct_bell(v, q[own, None], slip)
@@ -232,7 +230,10 @@ def _direct_nodes(rule, marks, row, q, turn, more):
 
 def _direct_pairs(rule, marks, unit, which, q11, q12, q22, root):
     """The dual or its derivative; the outer integral is over the input of smaller variance."""
-    q = np.minimum(q11, q22)
+    q, most = np.minimum(q11, q22), np.maximum(q11, q22)
+    nothing = q == 0.0  # as at 2^-1020: of a jump there is no derivative
+    q = np.where(nothing, 2.0**-1020, q)
+    root = np.where(nothing, 2.0**-510 * np.sqrt(most), root)
     parts = which & rule[5] & (root > 2.0 * unit * np.sqrt(q))
     total = np.empty(len(q))
     for by_parts in (False, True):
@@ -242,10 +243,9 @@ def _direct_pairs(rule, marks, unit, which, q11, q12, q22, root):
             given = q[own], q12[own], root[own] / np.sqrt(q[own])
             total[own] = _direct_outer(rule, marks, which, by_parts, *given)
             if which and rule[4] and not by_parts:
-                most = np.maximum(q11[own], q22[own])
-                for end, anywhere in ((q[own], True), (most, False)):
+                for end, anywhere in ((q[own], True), (most[own], False)):
                     total[own] += _direct_jumped(rule, marks, end, q12[own], root[own], anywhere)
-    return total
+    return np.where(nothing & (np.abs(total) <= 2.0**-480 * np.sqrt(most)), 0.0, total)
 
 
 def _direct_jumped(rule, marks, q, q12, root, anywhere):
@@ -328,7 +328,8 @@ def _direct_used(table, bins, variances, unit, most):
         exponent = np.frexp(np.clip(q / unit / unit / 0.6, 1e-300, 1e300))[1] - 1
         place = place * bins + np.clip((exponent + 2 * (bins // 2)) // 2, 0, bins - 1)
     flags = np.frombuffer(table.encode(), dtype=np.uint8) - 48
-    inside = np.logical_and.reduce([(q > 1e-280) & (q < 1e280) for q in variances])
+    low, high = np.minimum.reduce(variances), np.maximum.reduce(variances)
+    inside = ((low > 1e-280) | ((low == 0.0) & (high > 0.0))) & (high < 1e280)
     inside &= sum(np.sqrt(np.maximum(q, 0.0)) for q in variances) <= most / (3 - len(variances))
     return np.where(inside, flags[place], 0)
 
@@ -382,7 +383,7 @@ def _direct_ceb57bd88ddd(closed, q11, q12, q22, root, p0):
     unit = _rule_ceb57bd88ddd_marked(float(np.ravel(p0)[0]))[-1]
     used = _direct_used(_rule_ceb57bd88ddd_USED[0], 23, (q11, q22), unit, np.inf)
     most, least = np.maximum(np.maximum(q11, q22), 0.0), np.minimum(q11, q22)
-    degenerate = (root < 0.0 * np.sqrt(most)) & (least < 2.0**120)
+    degenerate = root < 0.0 * np.sqrt(most)
     used = (used == 1) | ((used == 2) & degenerate)
     used &= np.isfinite(q12) & np.isfinite(root) & (root >= 0.0)
     if not used.any():
@@ -399,7 +400,7 @@ def _direct_dot_ceb57bd88ddd(closed, q11, q12, q22, root, p0):
     unit = _rule_ceb57bd88ddd_marked(float(np.ravel(p0)[0]))[-1]
     used = _direct_used(_rule_ceb57bd88ddd_USED[1], 23, (q11, q22), unit, np.inf)
     most, least = np.maximum(np.maximum(q11, q22), 0.0), np.minimum(q11, q22)
-    degenerate = (root < 0.0 * np.sqrt(most)) & (least < 2.0**120)
+    degenerate = root < 0.0 * np.sqrt(most)
     used = (used == 1) | ((used == 2) & degenerate)
     used &= np.isfinite(q12) & np.isfinite(root) & (root >= 0.0)
     if not used.any():
