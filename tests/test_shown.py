@@ -3,18 +3,43 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import ntksym
 from ntksym.numeric import choose
+from ntksym.numeric.quadrature import QuadratureDual
+from ntksym.numeric.table import TableDual
+from ntksym.numeric.table.chebyshev import ChebyshevTable
+from ntksym.numeric.table.dilated.table import DilatedTable
+from ntksym.numeric.table.dual import Sheet
+from ntksym.numeric.table.dyadic.table import DyadicSheet, DyadicTable
+from ntksym.numeric.table.split.closed import Closed
+from ntksym.numeric.table.split.kinks import KinkTable
+from ntksym.numeric.table.split.table import SplitTable
+
+NUMBERS = tuple(n / 7 for n in range(300))
+SHEET = Sheet(((NUMBERS,),), (), 1, NUMBERS, 1e-12, (("tail", 1e-12),))
+PANELS = DyadicSheet((NUMBERS,), (), 1, 2e-11, ())
+DYADIC = DyadicTable("spike", "x", 1.0, 1.0, PANELS, PANELS, 9, 9)
+FAR = ChebyshevTable(0.5, 2.0, 1.0, 0.2, 0.1, 0.98, SHEET, SHEET, 9, 9)
+CLOSED = Closed((1.0,), 4.0, (NUMBERS,), (NUMBERS,))
 
 NET = ntksym.mlp("leaky_relu", depth=3, weight_var=2, bias_var=[0, 0, 0, "1/10"])
-CLAIM = {"activation": "relu", "quantity": "diagonal"}
+CLAIM: dict[str, Any] = {"activation": "relu", "quantity": "diagonal"}
 
-SHOWN = {
+
+@cache
+def rule() -> QuadratureDual:
+    return ntksym.quadrature_dual("exp(-x^2)", variances=(1, 1), error=1e-4)
+
+
+SHOWN: dict[str, Callable[[], Any]] = {
     "Activation": lambda: ntksym.named("gelu"),
     "Dual": lambda: ntksym.dual("x*sin(x)*exp(-x^2)"),
     "DualGradients": lambda: ntksym.dual_gradients("relu"),
@@ -32,7 +57,17 @@ SHOWN = {
     "Choice": lambda: choose("tanh"),
     "ExpectedDual": lambda: ntksym.best_dual("atan(x)"),
     "SeriesDual": lambda: ntksym.series_dual("sin(x)*exp(-x^2)"),
-    "QuadratureDual": lambda: ntksym.quadrature_dual("exp(-x^2)", variances=(1, 1), error=1e-4),
+    "QuadratureDual": rule,
+    "Sheet": lambda: SHEET,
+    "TableDual": lambda: TableDual("s", "x", 1.0, 2.0, 1.0, 0.2, 0.1, False, SHEET, SHEET, 9, 9),
+    "ChebyshevTable": lambda: FAR,
+    "SplitTable": lambda: SplitTable("spike", "x", FAR, rule(), 1e-10),
+    "KinkTable": lambda: KinkTable("spike", "x", FAR, CLOSED, (9, 1e-14)),
+    "DyadicSheet": lambda: PANELS,
+    "DyadicTable": lambda: DYADIC,
+    "DilatedTable": lambda: DilatedTable(
+        "spike", "x", 0.5, 2.0, 1.5, (DYADIC, DYADIC, DYADIC), (1e-12, 2e-12)
+    ),
     "SampledDual": lambda: ntksym.sampled_dual(np.tanh),
     "Report": lambda: ntksym.prove("x^2", digits=10),
     "Comparison": lambda: ntksym.prove("x^2", digits=10).comparisons[0],
@@ -51,12 +86,18 @@ def test_a_repr_is_short(kind: str) -> None:
     assert "0x" not in text and "Integer(" not in text and "Symbol(" not in text
 
 
+def test_a_table_says_its_range_and_its_error() -> None:
+    assert repr(SHOWN["DilatedTable"]()) == "<DilatedTable spike: low=0.5, high=2, error=2e-12>"
+    assert repr(SHOWN["SplitTable"]()) == "<SplitTable spike: low=0.5, high=2, error=1e-10>"
+    assert repr(SHEET) == "<Sheet: parity=1, error=1e-12>"
+
+
 def test_long_values_are_cut_or_counted() -> None:
     rec = ntksym.recurse(ntksym.mlp("gelu", depth=1, bias_var="1/10"))
     text = repr(rec.layers[0])
     assert "nngp=" in text and "…" in text and "entries" not in text
     assert repr(ntksym.dual("gelu")) == "<Dual gelu: method=closed form>"
-    many = [f"sin({n}*x)" for n in range(1, 30)]
+    many = [f"sin({n}*x)" for n in range(1, 13)]
     assert len(repr(ntksym.dual(" + ".join(many)))) < 120
 
 

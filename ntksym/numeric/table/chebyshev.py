@@ -10,13 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ...brief import Brief
 from .dual import SLACK, Sheet
 from .fit import Tensor
 from .pack import OFF_TAU, OFF_X, UNIT, Packed, nested, shape_within
 
 
-@dataclass(frozen=True, slots=True)
-class ChebyshevTable:
+@dataclass(frozen=True, slots=True, repr=False)
+class ChebyshevTable(Brief):
     """A dual and its derivative for |rho| <= edge_rho: plain data.
 
     Attributes:
@@ -43,6 +44,7 @@ class ChebyshevTable:
     dot: Sheet
     variances: int
     terms: int
+    _shown = ("low", "high", "edge_rho", "error")
 
     @property
     def error(self) -> float:

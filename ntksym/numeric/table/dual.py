@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from ...brief import Brief
 from ...errors import Undecided
 from .pack import Rows
 
@@ -25,8 +26,8 @@ SLACK = 2.0**-48
 VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+@dataclass(frozen=True, slots=True, repr=False)
+class Sheet(Brief):
     """One dual as polynomials in (tau_1, tau_2, x).
 
     Attributes:
@@ -44,6 +45,7 @@ class Sheet:
     diag: tuple[float, ...]
     error: float
     parts: tuple[tuple[str, float], ...]
+    _shown = ("parity", "error")
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Sheet:
@@ -61,8 +63,8 @@ def unproven(best: Sheet, error: float) -> Undecided:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class TableDual:
+@dataclass(frozen=True, slots=True, repr=False)
+class TableDual(Brief):
     """A tabulated dual: plain data.
 
     Attributes:
@@ -92,6 +94,7 @@ class TableDual:
     dot: Sheet
     variances: int
     terms: int
+    _shown = ("low", "high", "error")
 
     @property
     def single(self) -> bool:

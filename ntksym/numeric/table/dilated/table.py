@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from math import exp, log, nan, sqrt
 from typing import Any
 
+from ....brief import Brief
 from ..dual import SLACK, VERSION, hexed, unhexed
 from ..dyadic.table import DyadicTable
 
 
-@dataclass(frozen=True, slots=True)
-class DilatedTable:
+@dataclass(frozen=True, slots=True, repr=False)
+class DilatedTable(Brief):
     """A tabulated dual of a range of variances: plain data.
 
     Attributes:
@@ -38,6 +39,7 @@ class DilatedTable:
     power: float
     tables: tuple[DyadicTable, DyadicTable, DyadicTable]
     bounds: tuple[float, float]
+    _shown = ("low", "high", "error")
 
     @property
     def single(self) -> bool:

@@ -18,8 +18,8 @@ from ..dual import SLACK, VERSION, hexed, unhexed
 Lines = tuple[tuple[float, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class DyadicSheet:
+@dataclass(frozen=True, slots=True, repr=False)
+class DyadicSheet(Brief):
     """One dual as polynomials in x = 4 t 2^i - 3.
 
     Attributes:
@@ -35,6 +35,7 @@ class DyadicSheet:
     parity: int
     error: float
     parts: tuple[tuple[str, float], ...]
+    _shown = ("parity", "error")
 
     @property
     def diag(self) -> float:

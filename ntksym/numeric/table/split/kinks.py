@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ....brief import Brief
 from ..chebyshev import ChebyshevTable
 from ..dual import DEFAULT_ERROR, Sheet, hexed, unhexed
 from .asked import asked
@@ -22,8 +23,8 @@ _UNIT_TIME = 8.0
 """Seconds for variances up to 2 and an error of 1e-8."""
 
 
-@dataclass(frozen=True, slots=True)
-class KinkTable:
+@dataclass(frozen=True, slots=True, repr=False)
+class KinkTable(Brief):
     """A tabulated dual of an activation with kinks away from 0: plain data.
 
     Attributes:
@@ -40,6 +41,7 @@ class KinkTable:
     far: ChebyshevTable
     closed: Closed
     measured: tuple[int, float]
+    _shown = ("low", "high", "error")
 
     @property
     def low(self) -> float:

@@ -15,6 +15,7 @@ from typing import Any
 
 from sympy import Expr
 
+from ....brief import Brief
 from ....errors import Undecided
 from ...quadrature import QuadratureDual, quadrature_dual
 from ..chebyshev import ChebyshevTable
@@ -28,8 +29,8 @@ _COEFFICIENT = 2e-4
 _PAIR = 4e-6
 
 
-@dataclass(frozen=True, slots=True)
-class SplitTable:
+@dataclass(frozen=True, slots=True, repr=False)
+class SplitTable(Brief):
     """A tabulated dual for |rho| <= edge_rho, and a quadrature rule beyond.
 
     Attributes:
@@ -45,6 +46,7 @@ class SplitTable:
     far: ChebyshevTable
     near: QuadratureDual
     asked: float
+    _shown = ("low", "high", "error")
 
     @property
     def low(self) -> float:
