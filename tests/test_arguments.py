@@ -157,6 +157,21 @@ def test_gradients_read_their_options_as_compile_does(wrong: dict[str, Any]) -> 
         ntksym.NetworkGradient(ntksym.mlp("relu", depth=1), **wrong)
 
 
+def test_text_of_a_network_is_read_wherever_one_is_taken(tmp_path: Path) -> None:
+    file = tmp_path / "net.toml"
+    file.write_text('[network]\nkind = "mlp"\nactivation = "relu"\ndepth = 2\n')
+    net = ntksym.mlp("relu", depth=2)
+    for text in ("mlp:relu:depth=2", str(file)):
+        gradient = ntksym.NetworkGradient(text, "numpy")
+        assert gradient([[1.0, 2.0]]).ntk == ntksym.NetworkGradient(net, "numpy")([[1.0, 2.0]]).ntk
+        assert "relu" in repr(gradient)
+        assert ntksym.recurse(text).sigma == ntksym.recurse(net).sigma
+    assert ntksym.collapse("mlp:relu:depth=2").ends == ntksym.collapse(net).ends
+    for take in (ntksym.NetworkGradient, ntksym.recurse, ntksym.collapse):
+        with pytest.raises(BadSpec, match="is not a network"):
+            take("relu")
+
+
 @pytest.mark.parametrize("wrong", [-1, "yes", float("nan")])
 def test_files_read_collapse_as_compile_does(wrong: Any, tmp_path: Path) -> None:
     with pytest.raises(BadSpec, match="neither a choice nor an error"):

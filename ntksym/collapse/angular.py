@@ -26,7 +26,7 @@ from ..errors import BadSpec, NoClosedForm, Undecided
 from ..network import Network
 from ..network.affine import AffineLayer, affine_layers
 from ..network.layers.input import DIMENSION
-from ..network.network import not_a_network
+from ..network.spec import as_network
 from ..verify.evaluate import ball, constant
 from ..verify.functions.radial import degree
 from .straight import Straight
@@ -116,12 +116,12 @@ class Evaluator:
 
 
 def angular(
-    network: Network, variance: Rational | None = None, dimension: int | None = None
+    network: Network | str, variance: Rational | None = None, dimension: int | None = None
 ) -> AngularNetwork:
     r"""The network as a function of the angle.
 
     Args:
-        network: of layers with closed-form duals and numbers for all parameters.
+        network: of layers with closed-form duals and numbers for all parameters, or its text.
         variance: $\Sigma^{(1)}(x, x)$ of all inputs, for data on a sphere; None for homogeneous
             activations without biases.
         dimension: that of the inputs, for conventions in which $\Theta^{(1)}$ depends on it.
@@ -131,8 +131,7 @@ def angular(
             homogeneous: the message says what is in the way.
         BadSpec: a parameter without a value, or an object that is no network.
     """
-    if not isinstance(network, Network):
-        raise not_a_network(network)
+    network = as_network(network)
     first, layers = affine_layers(network)
     values = dict(first.values)
     if dimension is not None:

@@ -134,7 +134,7 @@ def _barycentric(part: Interval, values: Array, at: Array) -> Array:
 
 
 def collapse(
-    network: Network,
+    network: Network | str,
     *,
     variance: Rational | None = None,
     dimension: int | None = None,
@@ -144,7 +144,7 @@ def collapse(
     r"""The whole network as one certified function of the angle.
 
     Args:
-        network: with closed-form duals and numbers for all parameters.
+        network: with closed-form duals and numbers for all parameters, or its text.
         variance: $\Sigma^{(1)}(x, x)$ of all inputs (a sphere), or None for homogeneous
             activations without biases and any inputs.
         dimension: that of the inputs, for conventions whose kernels depend on it ("standard").

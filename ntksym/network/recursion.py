@@ -14,7 +14,8 @@ from ..brief import Brief
 from .convention import Convention
 from .layers import Dense, Input, Nonlinearity
 from .layers.dense import assigned
-from .network import Network, layers_named, not_a_network, runs
+from .network import Network, layers_named, runs
+from .spec import as_network
 from .state import KernelState
 
 
@@ -210,8 +211,10 @@ def _state(sigma: Expr, theta: Expr, sides: list[tuple[Expr, ...]]) -> KernelSta
     return KernelState(k11, sigma, k22, theta, t11, t22)
 
 
-def recurse(net: Network) -> Recursion:
+def recurse(net: Network | str) -> Recursion:
     r"""The recursion of a network: one rule for the input layer and one per nonlinearity.
+
+    `net` may be its text, as for `parse_spec`.
 
     $\Sigma' = \sigma_w^2 K(\Sigma) + \sigma_b^2$ and
     $\Theta' = \Sigma' + \sigma_w^2 \dot K(\Sigma)\,\Theta$ in the "ntk" parametrisation (Jacot,
@@ -219,10 +222,9 @@ def recurse(net: Network) -> Recursion:
 
     Raises:
         NoClosedForm: an activation has no closed-form dual.
-        BadSpec: `trained` of the convention does not fit the layers; an object that is no network.
+        BadSpec: `trained` of the convention does not fit the layers; no network, nor text of one.
     """
-    if not isinstance(net, Network):
-        raise not_a_network(net)
+    net = as_network(net)
     convention = net.convention
     first = net.input
     raw = KernelState(symbols.q11, symbols.q12, symbols.q22, symbols.t12, symbols.t12, symbols.t12)

@@ -16,7 +16,7 @@ from typing import Any
 from ..errors import BadSpec, NtksymError
 from ..language.messages import nearest
 from .convention import Convention
-from .network import Network, mlp
+from .network import Network, mlp, not_a_network
 
 MAX_BYTES = 65_536
 
@@ -70,6 +70,25 @@ def parse_spec(source: str | Path) -> Network:
     if not isinstance(source, Path) and ":" in text and not text.endswith(".toml"):
         return _from_text(text)
     return _from_file(Path(source))
+
+
+def as_network(given: Any) -> Network:
+    """A network as it is, or what a text or a TOML file says.
+
+    Raises:
+        BadSpec: text that says an activation, or an object that is neither network nor text.
+        BadSpec, ParseError: as `parse_spec`.
+    """
+    if isinstance(given, Network):
+        return given
+    if isinstance(given, Path) or (isinstance(given, str) and _says(given)):
+        return parse_spec(given)
+    raise not_a_network(given)
+
+
+def _says(text: str) -> bool:
+    """Whether text is meant for a network: the name of an activation is not."""
+    return ":" in text or text.endswith(".toml")
 
 
 # -- text ------------------------------------------------------------------------------------------

@@ -183,6 +183,14 @@ class CollapsedKernel:
         return self.for_data(X, Y)(X, Y, **options)
 
     @property
+    def bound(self) -> float:
+        """The proven error of every form made so far, over the kernels at rho = 1; not rounding.
+
+        Before there is a form it is the error asked for, which none of them exceeds.
+        """
+        return max((k.bound for k in self._made.values()), default=self._error)
+
+    @property
     def sources(self) -> tuple[SourceFile, ...]:
         """The generated files of the collapsed forms made so far."""
         return tuple(f for k in self._made.values() for f in k.sources)

@@ -68,7 +68,7 @@ class NetworkGradient:
 
     def __init__(
         self,
-        net: Network | Recursion,
+        net: Network | Recursion | str,
         target: str | None = None,
         *,
         threads: int | None = None,
@@ -78,7 +78,7 @@ class NetworkGradient:
         """Derive and generate.
 
         Args:
-            net: the network.
+            net: the network, or its text (`mlp:...`, a TOML file).
             target: "c", "numpy", or None: C where there is a compiler.
             threads: by default the processors that this program may run on.
             keep: whether what is compiled is kept for the next time.
@@ -93,6 +93,7 @@ class NetworkGradient:
         """
         if target is not None:
             target = read_target(target)
+        net = net if isinstance(net, Recursion) else recurse(net)
         given = lower_gradient(net, wide=wide)
         self._most = given.most
         self._wide: NetworkGradient | None = None
@@ -116,8 +117,7 @@ class NetworkGradient:
                     raise
 
     def __repr__(self) -> str:
-        net = self._asked[0]
-        name = (net.network if isinstance(net, Recursion) else net).name
+        name = self._asked[0].network.name
         target = "numpy" if self._compiled is None else "c"
         return f"<NetworkGradient {name}: target={target}, threads={self._threads}>"
 
@@ -305,9 +305,7 @@ class NetworkGradient:
     def _closed(self) -> tuple[Layer, ...]:
         """The layers as closed forms of any variance, for many digits."""
         if self._forms is None:
-            net = self._asked[0]
-            recursion = net if isinstance(net, Recursion) else recurse(net)
-            self._forms = layers_of(recursion, closed=True)
+            self._forms = layers_of(self._asked[0], closed=True)
         return self._forms
 
     def _forward(
