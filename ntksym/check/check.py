@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from time import perf_counter
-from typing import Any
+from typing import Any, overload
 
 from ..abbreviations import tidied
 from ..claims import Claim
@@ -25,6 +25,29 @@ Progress = Callable[[int, int, str], None]
 _LONGEST_CORRECTION = 1500
 
 
+@overload
+def check(
+    claims: Claim | None = None,
+    *,
+    digits: int = ...,
+    time_limit: float | None = ...,
+    jobs: int | None = ...,
+    progress: Progress | None = ...,
+    **fields: Any,
+) -> Judgement: ...
+
+
+@overload
+def check(
+    claims: Iterable[Claim],
+    *,
+    digits: int = ...,
+    time_limit: float | None = ...,
+    jobs: int | None = ...,
+    progress: Progress | None = ...,
+) -> tuple[Judgement, ...]: ...
+
+
 def check(
     claims: Claim | Iterable[Claim] | None = None,
     *,
@@ -33,7 +56,7 @@ def check(
     jobs: int | None = None,
     progress: Progress | None = None,
     **fields: Any,
-) -> Any:
+) -> Judgement | tuple[Judgement, ...]:
     """The verdict on published formulas: proved, enclosed, sampled, undecided or refuted.
 
     Args:

@@ -7,12 +7,12 @@ code with a range of variances a certified table, a Mehler series, a quadrature 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-from sympy import Basic, Function, I
+from sympy import Basic, Expr, Function, I
 
 from ..activation import Activation
-from ..dual import dual
+from ..dual import Dual, dual
 from ..errors import BadSpec, NoClosedForm, NtksymError, Undecided
 from ..symbols import x
 from .choice import ONE, Candidate, Choice, cost, is_slow, price, read_variances
@@ -23,8 +23,45 @@ from .patience import TooLong
 from .rules import RULES, Build, Rule, Variances, built, refuse_beyond_doubles
 from .soon import CODE_ERROR, LONGEST, SOON, Soon, with_place
 
+if TYPE_CHECKING:
+    from .quadrature import QuadratureDual, SampledDual
+    from .series.dual import SeriesDual
+    from .series.table import SeriesTable
+    from .table import TableDual
+    from .table.bands.banded import BandedDual
+    from .table.dilated.table import DilatedTable
+    from .table.dyadic.table import DyadicTable
+    from .table.split.kinks import KinkTable
+    from .table.split.table import SplitTable
+
+    Formulas = Dual | MixtureDual | ExpectedDual
+    Tables = TableDual | BandedDual | SplitTable | KinkTable | DyadicTable | DilatedTable
+    AnyDual = Formulas | SeriesDual | SeriesTable | QuadratureDual | SampledDual | Tables
+
 METHODS = ("auto", "exact", "mixture", *RULES)
 _FEW = 16
+
+
+@overload
+def best_dual(
+    activation: str | Activation | Expr,
+    *,
+    mean: bool = ...,
+    method: Literal["auto", "exact", "mixture"] = ...,
+    error: float | None = ...,
+    variances: None = ...,
+) -> Formulas: ...
+
+
+@overload
+def best_dual(
+    activation: Any,
+    *,
+    mean: bool = ...,
+    method: str = ...,
+    error: float | None = ...,
+    variances: Any = ...,
+) -> AnyDual: ...
 
 
 def best_dual(
@@ -34,11 +71,16 @@ def best_dual(
     method: str = "auto",
     error: float | None = None,
     variances: Any = None,
-) -> Any:
-    """The dual by the method that `choose` finds: its `dual`."""
-    return choose(
+) -> AnyDual:
+    """The dual by the method that `choose` finds: its `dual`.
+
+    A `Dual`, a `MixtureDual` or an `ExpectedDual`; with `variances`, or of a rule that is asked
+    for, also the dual of that rule; of a callable a `SampledDual`.
+    """
+    found: AnyDual = choose(
         activation, mean=mean, method=method, error=error, variances=variances, code=False
     ).dual
+    return found
 
 
 def choose(

@@ -3,14 +3,71 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 from ..errors import NoCompiler
 from .arguments import read_cache, read_collapse, read_dtype, read_error, read_target, read_threads
 from .later import Asked, is_network, read_toml
 from .recipes import read_recipe, write_recipe
 from .stored import again, recipe_of
+
+if TYPE_CHECKING:
+    from sympy import Expr
+
+    from ..activation import Activation
+    from ..dual import Dual
+    from ..network import Network, Recursion
+    from ..numeric import ExpectedDual, MixtureDual
+    from .collapsed import CollapsedKernel
+    from .dual_arrays import CompiledDual
+    from .kernel import CompiledKernel
+    from .ranged import RangedDual, RangedKernel
+
+
+@overload
+def compile(
+    net: Network | Recursion,
+    target: str = ...,
+    dtype: Any = ...,
+    cache: bool = ...,
+    threads: int | None = ...,
+    *,
+    method: str = ...,
+    error: float | None = ...,
+    variances: Any = ...,
+    collapse: bool | float | None = ...,
+) -> CompiledKernel | RangedKernel | CollapsedKernel: ...
+
+
+@overload
+def compile(  # text says a network or an activation: no type checker reads it
+    net: str,
+    target: str = ...,
+    dtype: Any = ...,
+    cache: bool = ...,
+    threads: int | None = ...,
+    *,
+    method: str = ...,
+    error: float | None = ...,
+    variances: Any = ...,
+    collapse: bool | float | None = ...,
+) -> Any: ...
+
+
+@overload
+def compile(  # type: ignore[overload-cannot-match]  # where SymPy has no types
+    net: Activation | Dual | MixtureDual | ExpectedDual | Expr | Callable[..., Any],
+    target: str = ...,
+    dtype: Any = ...,
+    cache: bool = ...,
+    threads: int | None = ...,
+    *,
+    method: str = ...,
+    error: float | None = ...,
+    variances: Any = ...,
+) -> CompiledDual | RangedDual: ...
 
 
 def compile(
