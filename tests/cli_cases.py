@@ -13,7 +13,7 @@ from click.testing import Result
 
 def run(
     *args: str, env: dict[str, str] | None = None, **kwargs: Any
-) -> subprocess.CompletedProcess:
+) -> subprocess.CompletedProcess[str]:
     """The command line in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "ntksym", *args],
@@ -26,8 +26,9 @@ def run(
     )
 
 
-def data(result: Result | subprocess.CompletedProcess) -> dict[str, Any]:
+def data(result: Result | subprocess.CompletedProcess[str]) -> dict[str, Any]:
     """The one JSON object on standard output."""
     lines = result.stdout.splitlines()
     assert len(lines) == 1, result.stdout
-    return json.loads(lines[0])
+    found: dict[str, Any] = json.loads(lines[0])
+    return found

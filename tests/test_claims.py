@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sympy import Integer, Rational, sqrt
@@ -134,7 +135,7 @@ def test_more_variables_are_integrated_out() -> None:
     assert total == Rational(3, 2) + 2 * Rational(1, 3) * Rational(-1, 4)
 
 
-def _moment(e: object) -> object:
+def _moment(e: Any) -> Any:
     from sympy import Poly
 
     if e.g is None:
@@ -152,7 +153,7 @@ def _odd(n: int) -> int:
     return 0 if n % 2 else (1 if n == 0 else (n - 1) * _odd(n - 2))
 
 
-def _joint(n: int, k: int, q1: object, r: object, q2: object) -> object:
+def _joint(n: int, k: int, q1: Any, r: Any, q2: Any) -> Any:
     if n == 0:
         return q2 ** (k // 2) * _odd(k)
     first = (n - 1) * q1 * _joint(n - 2, k, q1, r, q2) if n > 1 else 0

@@ -71,7 +71,9 @@ def module_of(backend: Any, folder: Path) -> Any:
 
 
 def test_numpy(tmp_path: Path) -> None:
-    module = load(units_file((array_unit(made(), as_activation(TEXT)),)), tmp_path)
+    source = units_file((array_unit(made(), as_activation(TEXT)),))
+    assert source.text.count("_sum(rows, line, x):") == 1  # one for the three tables
+    module = load(source, tmp_path)
     u, c, v = np.concatenate([POINTS, ENDS, OUT]).T
     root = np.sqrt(np.maximum(u * v - c * c, 0.0))
     values = np.array(module.dual0_value(u, c, v, root)).T

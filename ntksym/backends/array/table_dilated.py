@@ -47,7 +47,7 @@ class ArrayDilated:
         text, rules = "", ""
         for k, table in enumerate(t.tables):
             one = f"{stem}_at{k}"
-            text += ArrayDyadic(table).pairs(one).rstrip("\n")
+            text += ArrayDyadic(table).pairs(one, f"{stem}_at0" * (k > 0)).rstrip("\n")
             text += f"\n\n\n_{one} = _pair_rule({one}_value, {one}_partials)\n"
             rules += f"    (_{one}, {one}_partials, {table.low!r}),\n"
         text += f"{up}_RANGE = ({t.low!r}, {t.high!r})\n"

@@ -53,15 +53,17 @@ class ArrayDyadic:
             body = body.replace(f"@{mark}@", str(said))
         return self.pairs(stem) + body
 
-    def pairs(self, stem: str) -> str:
-        """The first two of `text`."""
+    def pairs(self, stem: str, first: str = "") -> str:
+        """The first two of `text`; `first` is the stem of such a text before, whose sum serves."""
         t, up = self.table, stem.upper()
         value, dot = padded(t)
         text = f"{up}_VALUE = {_columns(value)}\n{up}_DOT = {_columns(dot)}\n"
         text += f"{up}_SCALE = {_tuple(tuple(4.0 * 2.0**i for i in range(t.panels + 1)))}\n"
         body = _TEXT
         for mark, said in {
-            "@ALONG@": "_@STEM@_sum(@UP@_VALUE, line, x)[1] * turn" if self.jumps else "dot",
+            "@ALONG@": "_@FIRST@_sum(@UP@_VALUE, line, x)[1] * turn" if self.jumps else "dot",
+            "@SUM@": "" if first else _SUM,
+            "@FIRST@": first or stem,
             "@STEM@": stem,
             "@UP@": up,
             "@Q@": repr(t.low),
@@ -109,20 +111,11 @@ def _@STEM@_place(t, negative):
     return line + negative * @BELOW@, x
 
 
-def _@STEM@_sum(rows, line, x):
-    """The polynomial of every entry's line, and its derivative in x."""
-    total = slope = 0.0 * x
-    for row in reversed(rows):
-        slope = slope * x + total
-        total = total * x + _taken(row, line, x)
-    return total, slope
-
-
-def @STEM@_value(q11, q12, q22, root):
+@SUM@def @STEM@_value(q11, q12, q22, root):
     """The pair (nngp, dot); NaN outside the range of the table."""
     t = _@STEM@_tangent(q11, q12, q22, root)
     line, x = _@STEM@_place(t, (q12 < 0.0) & (t == t))
-    return _@STEM@_sum(@UP@_VALUE, line, x)[0], _@STEM@_sum(@UP@_DOT, line, x)[0]
+    return _@FIRST@_sum(@UP@_VALUE, line, x)[0], _@FIRST@_sum(@UP@_DOT, line, x)[0]
 
 
 def @STEM@_partials(q11, q12, q22, root):
@@ -137,9 +130,20 @@ def @STEM@_partials(q11, q12, q22, root):
     toward = _where(negative, 1.0 + 0.0 * t, -1.0 + 0.0 * t)
     wide = 1.0 + t * t
     turn = toward * steep * wide * wide / (4.0 * @Q@ * t)
-    bend = _@STEM@_sum(@UP@_DOT, line, x)[1] * turn
+    bend = _@FIRST@_sum(@UP@_DOT, line, x)[1] * turn
     zero = 0.0 * t
     return (zero, @ALONG@, zero, zero), (zero, bend, zero, zero)
+'''
+
+_SUM = '''def _@FIRST@_sum(rows, line, x):
+    """The polynomial of every entry's line, and its derivative in x."""
+    total = slope = 0.0 * x
+    for row in reversed(rows):
+        slope = slope * x + total
+        total = total * x + _taken(row, line, x)
+    return total, slope
+
+
 '''
 
 _DIAG = '''
