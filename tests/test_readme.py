@@ -42,6 +42,7 @@ def test_command(
     line: str, output: str, tmp_path: Path, call: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")  # the width of the sessions there
     run = call(*shlex.split(line)[1:])
     # a formula that `check` refutes is what that example shows
     assert run.exit_code == (1 if "REFUTED" in output else 0), run.stderr
