@@ -83,19 +83,45 @@ def test_equal_and_near_rows_of_smooth_networks(name, depth, size, target):
                 assert slopes[v][i, j] == pytest.approx(float(want[f"{k}/{v}"]), rel=1e-9)
 
 
-@pytest.mark.parametrize("target", ["numpy", None])
-def test_slopes_that_lose_their_digits_are_nan(target):
-    """Where closed forms of slopes cancel at large variances: rows beyond are NaN, others are not."""
-    g = ntksym.NetworkGradient(ntksym.mlp("hardtanh", depth=1, weight_var=1), target, threads=1)
+@pytest.mark.parametrize(
+    ("spec", "sizes", "target"),
+    [
+        ("hardtanh:depth=3", (1e4,), None),
+    ],
+)
+def test_slopes_where_closed_forms_cancel(spec, sizes, target):
+    """Beside many digits, in units of the kernels over the variances, pairs with usual rows and equal
+    rows included; nearly parallel ones are NaN, and usual rows among them keep what they have."""
+    net = ntksym.parse_spec(f"mlp:{spec},weight_var=1.5,bias_var=0.1")
+    g = ntksym.NetworkGradient(net, target, threads=1)
     one = g(ROWS[:2])
-    for size in (1e6, 1e30, 1e60):
-        found = g(ROWS[:2], np.vstack([ROWS[:2], ROWS[:2] * size]))
-        for whole, part in (
-            (found.nngp, one.nngp),
-            *((found.d_ntk[v], one.d_ntk[v]) for v in g.wrt),
-        ):
-            assert np.isnan(whole[:, 2:]).all()
-            np.testing.assert_allclose(whole[:, :2], part, rtol=1e-9)
+    for size in sizes:
+        rows, others = ROWS[:2], np.vstack([ROWS[:2], ROWS * size])
+        for x, y in ((rows, others), (ROWS[:3] * size, None)):
+            found = g(x, y)
+            assert np.isnan(found.nngp[0, 2]) == (y is None)
+            if y is not None:
+                for v in g.wrt:
+                    np.testing.assert_allclose(found.d_ntk[v][:, :2], one.d_ntk[v], rtol=1e-9)
+            for i, j in ((0, 1), (1, 2), (0, 0)):
+                if i < len(x) and j < len(x if y is None else y):
+                    _compare(g, found, (i, j), x[i], (x if y is None else y)[j])
+
+
+def _compare(g, found, place, x, y):
+    """A pair's values and slopes, with those of many digits."""
+    want = {k: float(v) for k, v in g.exact(x, y).items()}
+    square = {"q11": x @ x, "q22": y @ y, "q12": np.sqrt(x @ x) * np.sqrt(y @ y)}
+    units = abs(want["nngp"]), abs(want["nngp"]) + abs(want["ntk"])
+    kinds = ("nngp", "ntk"), (found.nngp, found.ntk), (found.d_nngp, found.d_ntk), units
+    for k, value, slopes, unit in zip(*kinds, strict=True):
+        assert value[place] == pytest.approx(want[k], rel=1e-12)
+        for v in g.wrt:
+            got, right = slopes[v][place], want[f"{k}/{v}"]
+            most = max(abs(right), unit / square.get(v, 1.0))
+            if v in square and (x == y).all():
+                continue  # those are infinite, or not had
+            assert got == right or abs(got - right) <= 3e-11 * most, (k, v, place)
 
 
 def test_slopes_of_erf_that_are_no_doubles_are_nan():

@@ -37,7 +37,8 @@ from .threads import in_strips
 
 if TYPE_CHECKING:
     from ..lower.growth import Growth
-    from .gradients.network import KernelGradients, NetworkGradient
+    from .gradients.network import NetworkGradient
+    from .gradients.planes import KernelGradients
     from .gradients.units import UnitGradient
 
 Only = Literal["nngp", "ntk"]

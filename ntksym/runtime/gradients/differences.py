@@ -58,6 +58,11 @@ def _middle(count: int = NODES, half: float = HALF) -> Array:
     return _weights(np.zeros(1), count, 1)[:, 0] / half
 
 
+def chebyshev_slope() -> list[tuple[float, float]]:
+    """(weight, node in [-1, 1]) of the slope at 0."""
+    return [(float(w), float(t)) for w, t in zip(_middle(half=1.0), _rule(NODES)[0], strict=True)]
+
+
 def variance_slopes(values: Values, x: Array, c: Array, y: Array, root: Array) -> Any:
     """Slopes of (K, derivative dual) in q11 and in q22 at a fixed angle, two arrays (2, ...).
 

@@ -83,8 +83,9 @@ class Layer:
             or it is no sum of terms (real powers).
         most: the variance beyond which doubles leave their range in these programs, and `wide`
             ones are for.
-        settled: q11, q12, q22, root, t12, parameters -> n, t that keep their digits at any
-            variance; None where the closed forms have nothing to lose.
+        settled: q11, q12, q22, root, t12, parameters -> n, t, n_q, t_t and derivatives in this
+            layer's `SHARED`, as in `pair`, that keep their digits at any variance; None where the
+            closed forms have nothing to lose.
         steepest: the variance beyond which slopes of the derivative dual are not doubles.
     """
 
@@ -202,10 +203,7 @@ def _programs(
     if kind == SMOOTH:
         outputs += [(f"{k}_a", o) for k, o in (("n", outputs[-2][1]), ("t", outputs[-1][1]))]
     outputs.append(("t_t", b.operand(outer.ntk.diff(S.t12))))
-    for s in (S.weight_var, S.bias_var):
-        outputs += [
-            (f"{k}_of_{s.name}", b.operand(e.diff(s))) for k, e in zip("nt", exprs, strict=True)
-        ]
+    outputs += _shared(b, exprs)
     outputs += _turned(b, scaled, given.names, n, dense.by_value) if scaled else _formed(b, n)
     kept = tuple((k, o) for k, o in outputs if o != 0 or k in FIRST)
     pair = b.program("gradient_pair", kept, rule_requires(found), "one layer and its derivatives")
@@ -226,8 +224,20 @@ def _settled(
     settle(b, found)
     b.replace(K, b.operand(found.value))
     b.replace(KDOT, b.operand(found.dot))
-    outputs = tuple((k, b.operand(e)) for k, e in zip("nt", exprs, strict=True))
-    return b.program("gradient_values", outputs, rule_requires(found), "one layer")
+    outputs = [(k, b.operand(e)) for k, e in zip("nt", exprs, strict=True)]
+    outputs.append(("n_q", _times(b, b.operand(exprs[0].diff(K)), b.operand(found.dot))))
+    outputs += [("t_t", b.operand(exprs[1].diff(S.t12))), *_shared(b, exprs)]
+    kept = tuple((k, o) for k, o in outputs if o != 0)
+    return b.program("gradient_values", kept, rule_requires(found), "one layer")
+
+
+def _shared(b: Builder, exprs: tuple[Expr, Expr]) -> list[tuple[str, Operand]]:
+    """Derivatives of both kernels in this layer's `SHARED`."""
+    return [
+        (f"{k}_of_{s.name}", b.operand(e.diff(s)))
+        for s in (S.weight_var, S.bias_var)
+        for k, e in zip("nt", exprs, strict=True)
+    ]
 
 
 def sharp(known: Leading | None) -> bool:

@@ -11,56 +11,44 @@ from the exact data.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...backends.c.gradient.library import FIRST_LAYER
-from ...brief import Brief
 from ...errors import NoCompiler
 from ...network import Network, Recursion, recurse
 from ..arguments import read_target, read_threads
 from ..checks import Array, real_array, same_width
 from .c import CGradient
+from .far import FarDoubles
 from .layers import KINKED, SCALED, Layer, layers_of
 from .lowered import ENTRIES, lower_gradient
 from .near import NearDoubles
+from .planes import KernelGradients, exchanged, named_planes
 from .rows import Spans, exact_spans, paired, spans
-from .sound import sound_up_to
-from .steps import ANGLE, CLOSE_ENTRY, ENTRY, Digits, Doubles, Move, Numeric, advance, collinear
+from .steps import (
+    ANGLE,
+    CLOSE_ENTRY,
+    ENTRY,
+    Digits,
+    Doubles,
+    Move,
+    Numeric,
+    advance,
+    collinear,
+    turning,
+)
 
 PLAIN = 1024.0
 """Variances up to this need no measurement of slopes."""
 NEAR_PAIRS = 512
 """Such pairs at a time."""
+Mask = NDArray[np.bool_]
 DIGITS = 90, 4.0
 """Digits, and those more for each power of two in the rows (closed forms cancel to a power)."""
-POLAR = ("q11", "angle", "q22")
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class KernelGradients(Brief):
-    r"""Kernels and derivatives, arrays (n, m).
-
-    Attributes:
-        nngp: $\Sigma$.
-        ntk: $\Theta$.
-        d_nngp: derivatives of Sigma: "q11", "q12", "q22" are $|x|^2$, $x \cdot y$, $|y|^2$ (with
-            the other two fixed), then "weight_var", "bias_var" (all layers at once) and the
-            parameters of the activations by name.
-        d_ntk: the same of Theta.
-        polar_nngp: derivatives in the first layer's variances and angle: "q11", "angle", "q22".
-        polar_ntk: the same of Theta; finite at equal rows (the limit of small angles).
-    """
-
-    nngp: Array
-    ntk: Array
-    d_nngp: dict[str, Array]
-    d_ntk: dict[str, Array]
-    polar_nngp: dict[str, Array]
-    polar_ntk: dict[str, Array]
 
 
 class NetworkGradient:
@@ -97,13 +85,13 @@ class NetworkGradient:
         given = lower_gradient(net, wide=wide)
         self._most = given.most
         self._wide: NetworkGradient | None = None
-        self._sound: float | None = None
+        self._far: FarDoubles | None = None
         self._forms: tuple[Layer, ...] | None = None
         self._asked = net, target, threads, keep
         self._layers, self.wrt = given.layers, given.wrt
         self._input, self._input_values = given.input, given.input_values
         self._input_slopes = given.input_slopes
-        self._turning, self._close = given.turning, given.close
+        self._close = given.close
         programs = {id(p): p for w in self._layers for p in (w.pair, w.side)}
         self._numeric = Numeric(tuple(programs.values()))
         self._near: NearDoubles | None = None
@@ -124,33 +112,42 @@ class NetworkGradient:
     def __call__(self, x: Any, y: Any = None) -> KernelGradients:
         """Kernels of the rows of x and y, and derivatives.
 
-        All NaN for rows whose variances, in any layer, are so large that closed forms of slopes
-        lose digits in doubles, as measured at the first such rows (`gradients.sound`): hard tanh
-        beyond about 4e3, ELU beyond 2e2, erf beyond 1e75; gelu and what is homogeneous have none.
+        Of rows whose variances, in any layer, are so large that closed forms of slopes lose digits
+        in doubles, as measured at the first such rows (`gradients.sound`: hard tanh at standard
+        deviations beyond about 4e3, ELU beyond 2e2), slopes are differences of values, right to
+        about 1e-11 of the kernel over the variance (`gradients.far`).  All NaN of pairs of these
+        that are nearly parallel (a sine below 0.02) in front of a layer or after one, and where
+        slopes are no doubles (erf beyond 1e75); of equal rows, slopes of the NTK in the angle.
 
         Raises:
             BadData: not two-dimensional real arrays of one width.
         """
         a, b = self._rows(x, y)
         levels = [self._levels(v) for v in ((a,) if y is None else (a, b))]
-        if self._most < np.inf and any((v > self._most).any() for v in levels):
-            found = self._wider()._found(a, b, y)
-        else:
-            found = self._found(a, b, y)
-        return self._right(found, levels)
-
-    def _found(self, a: Array, b: Array, y: Any) -> KernelGradients:
-        """The kernels and derivatives, right or not."""
+        wide = self._most < np.inf and any((v > self._most).any() for v in levels)
         with np.errstate(all="ignore"):
-            table, near = self._planes(a, None if y is None else b)
-            rows, columns = np.nonzero(near if y is not None else np.triu(near))
-            for at in range(0, len(rows), NEAR_PAIRS):
-                i, j = rows[at : at + NEAR_PAIRS], columns[at : at + NEAR_PAIRS]
-                for k, v in self._mended(a[i], b[j]).items():
-                    table[k][i, j] = v
-                    if y is None:
-                        table[exchanged(k)][j, i] = v
-        return self._sorted(table)
+            beyond = self._beyond(levels)
+            source = self._wider() if wide else self
+            table, near = source._planes(a, None if y is None else b)
+            if beyond is None:
+                masks = [(source._mended, near)]
+            else:
+                lost, far = beyond
+                for plane in table.values():
+                    plane[lost] = np.nan
+                masks = [
+                    (source._mended, near.astype(bool) & ~(far | lost)),
+                    (self._differenced, far & ~lost),
+                ]
+            for mend, mask in masks:
+                rows, columns = np.nonzero(mask if y is not None else np.triu(mask))
+                for at in range(0, len(rows), NEAR_PAIRS):
+                    i, j = rows[at : at + NEAR_PAIRS], columns[at : at + NEAR_PAIRS]
+                    for k, v in mend(a[i], b[j]).items():
+                        table[k][i, j] = v
+                        if y is None:
+                            table[exchanged(k)][j, i] = v
+        return named_planes(table, self.wrt)
 
     def _levels(self, rows: Array) -> Array:
         """The largest variance of each row in front of a layer, NaN as infinity; not finite: 0."""
@@ -162,19 +159,25 @@ class NetworkGradient:
             most = np.max(np.where(np.isnan(table), np.inf, table), axis=0)
             return np.where(np.isfinite(g), most, 0.0)
 
-    def _right(self, found: KernelGradients, levels: Sequence[Array]) -> KernelGradients:
-        """The same, NaN where variances are larger than those that slopes are right for."""
+    def _beyond(self, levels: Sequence[Array]) -> tuple[Mask, Mask] | None:
+        """The pairs whose slopes are no doubles, and those that need differences."""
         if max(float(np.max(v, initial=0.0)) for v in levels) <= PLAIN:
-            return found
-        if self._sound is None:
-            distinct = {(id(w.pair), *w.values.items()): w for w in self._layers}
-            self._sound = min(min(w.steepest, sound_up_to(w)) for w in distinct.values())
-        wrong = (levels[0] > self._sound)[:, None] | (levels[-1] > self._sound)[None, :]
-        if wrong.any():
-            slopes = (found.d_nngp, found.d_ntk, found.polar_nngp, found.polar_ntk)
-            for plane in (found.nngp, found.ntk, *(v for s in slopes for v in s.values())):
-                plane[wrong] = np.nan
-        return found
+            return None
+        if self._far is None:
+            self._far = FarDoubles(self._layers)
+        larger = [
+            (levels[0] > v)[:, None] | (levels[-1] > v)[None, :]
+            for v in (self._far.steepest, self._far.sound)
+        ]
+        return larger[0], larger[1]
+
+    def _differenced(self, rows: Array, others: Array) -> dict[str, Array]:
+        """Everything of pairs of large variances; NaN where differences cannot have it."""
+        assert self._far is not None
+        given = paired(rows, others)
+        found = self._forward(self._far, given, rows.shape[1], self._far.layers)
+        had = found.pop("least") >= self._close
+        return {k: np.where(had, v, np.nan) for k, v in found.items()}
 
     def _wider(self) -> NetworkGradient:
         """The same for variances of any size."""
@@ -235,16 +238,6 @@ class NetworkGradient:
         b = a if y is None else real_array(y, "Y", 2)
         same_width(a, b)
         return a, b
-
-    def _sorted(self, table: Mapping[str, Array]) -> KernelGradients:
-        return KernelGradients(
-            table["nngp"],
-            table["ntk"],
-            {v: table[f"nngp/{v}"] for v in self.wrt},
-            {v: table[f"ntk/{v}"] for v in self.wrt},
-            {v: table[f"nngp/polar {v}"] for v in POLAR},
-            {v: table[f"ntk/polar {v}"] for v in POLAR},
-        )
 
     def _planes(self, a: Array, b: Array | None) -> tuple[dict[str, Array], Any]:
         """Everything by name, and the pairs that need more digits."""
@@ -327,8 +320,11 @@ class NetworkGradient:
         state |= {"t11": tx, "t12": t, "t22": ty}
         moves = self._start(run, (a, b, own), state, g, d)
         least: Any = np.inf
-        for layer, turn in zip(layers or self._layers, self._turning, strict=True):
+        layers = layers or self._layers
+        for layer, turn in zip(layers, turning(layers), strict=True):
             same = collinear(layer, state)
+            if isinstance(run, FarDoubles):
+                least = np.minimum(least, np.where(run.equal(state), np.inf, run.sine(state)))
             if layer.kind == KINKED and not isinstance(run, NearDoubles):
                 least = np.minimum(least, run.where(same, np.inf, self._entry(run, state)))
             state, moves = advance(run, layer, state, moves, turn)
@@ -387,10 +383,3 @@ def _move(**parts: Any) -> Move:
     """A direction; what is not named is 0."""
     names = ("q11", "q12", "q22", "angle", "t12")
     return {k: parts.get(k, 0.0) for k in names}
-
-
-def exchanged(name: str) -> str:
-    """The name of a derivative with the two points exchanged."""
-    swapped = {"q11": "q22", "q22": "q11"}
-    first, mark, last = name.rpartition(" " if " " in name else "/")
-    return first + mark + swapped.get(last, last)

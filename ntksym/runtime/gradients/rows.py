@@ -55,10 +55,12 @@ def spans(a: Array, b: Array, rootdet: Callable[..., Array]) -> Spans:
 
 
 def paired(a: Array, b: Array) -> Spans:
-    """Pairs of nearly collinear rows: those of a (n, d) with those of b (n, d)."""
+    """Pairs of rows, nearly collinear or not: those of a (n, d) with those of b (n, d)."""
     x, y, g = np.sum(a * a, axis=1), np.sum(b * b, axis=1), np.sum(a * b, axis=1)
-    g, area, apart, unlike = _near(a, b, g)
-    return Spans(x, g, y, area, apart, unlike)
+    # the part across a much longer row has that row's rounding
+    swap = (x > 16.0 * y)[:, None]
+    g, area, apart, unlike = _near(np.where(swap, b, a), np.where(swap, a, b), g)
+    return Spans(x, g, y, area, apart, np.where(swap[:, 0], -unlike, unlike))
 
 
 def _near(x: Array, y: Array, g: Array) -> tuple[Array, Array, Array, Array]:

@@ -7,7 +7,7 @@ a small next angle is a quotient of small differences: such pairs are reported b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,7 +56,7 @@ class Doubles:
     context = None
 
     def __init__(self, programs: Numeric) -> None:
-        self.program = programs
+        self.program: Callable[[Program, Mapping[str, Any]], dict[str, Any]] = programs
 
     number = staticmethod(float)
 

@@ -22,7 +22,7 @@ from .differences import ROOM
 from .duals import GradientDual, gradient_duals
 from .layers import SHARED
 from .lowered import ENTRIES
-from .network import KernelGradients, exchanged
+from .planes import KernelGradients, exchanged, named_planes
 from .rows import spans
 from .steps import Numeric
 from .unit_plan import dense_rules, roughness_of, slopes_of
@@ -143,7 +143,7 @@ class UnitGradient:
         each(band, range(0, n, BAND), self._threads, _nothing)
         if b is None:
             _mirror(out)
-        return _sorted(out)
+        return named_planes(out, self.wrt)
 
     def _first(self, d: int) -> First:
         """The numbers of the affine first layer, and their derivatives by hyper-parameter."""
@@ -272,16 +272,3 @@ def _mirror(out: dict[str, Array]) -> None:
         if swapped >= name:
             mine, theirs = out[name].T[lower], out[swapped].T[lower]
             out[name][lower], out[swapped][lower] = theirs, mine
-
-
-def _sorted(table: dict[str, Array]) -> KernelGradients:
-    names = (*ENTRIES, *SHARED)
-    polar = ("q11", "angle", "q22")
-    return KernelGradients(
-        table["nngp"],
-        table["ntk"],
-        {v: table[f"nngp/{v}"] for v in names},
-        {v: table[f"ntk/{v}"] for v in names},
-        {v: table[f"nngp/polar {v}"] for v in polar},
-        {v: table[f"ntk/polar {v}"] for v in polar},
-    )

@@ -1,0 +1,51 @@
+"""The kernels and their derivatives by name: what a call for gradients gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ...brief import Brief
+from ..checks import Array
+
+POLAR = ("q11", "angle", "q22")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class KernelGradients(Brief):
+    r"""Kernels and derivatives, arrays (n, m).
+
+    Attributes:
+        nngp: $\Sigma$.
+        ntk: $\Theta$.
+        d_nngp: derivatives of Sigma: "q11", "q12", "q22" are $|x|^2$, $x \cdot y$, $|y|^2$ (with
+            the other two fixed), then "weight_var", "bias_var" (all layers at once) and the
+            parameters of the activations by name.
+        d_ntk: the same of Theta.
+        polar_nngp: derivatives in the first layer's variances and angle: "q11", "angle", "q22".
+        polar_ntk: the same of Theta; finite at equal rows (the limit of small angles).
+    """
+
+    nngp: Array
+    ntk: Array
+    d_nngp: dict[str, Array]
+    d_ntk: dict[str, Array]
+    polar_nngp: dict[str, Array]
+    polar_ntk: dict[str, Array]
+
+
+def named_planes(table: Mapping[str, Array], wrt: tuple[str, ...]) -> KernelGradients:
+    """The same from planes "nngp", "nngp/q11", "nngp/polar q11", ... and those of the NTK."""
+    parts = (
+        {v: table[f"{k}/{mark}{v}"] for v in names}
+        for mark, names in (("", wrt), ("polar ", POLAR))
+        for k in ("nngp", "ntk")
+    )
+    return KernelGradients(table["nngp"], table["ntk"], *parts)
+
+
+def exchanged(name: str) -> str:
+    """The name of a derivative with the two points exchanged."""
+    swapped = {"q11": "q22", "q22": "q11"}
+    first, mark, last = name.rpartition(" " if " " in name else "/")
+    return first + mark + swapped.get(last, last)
