@@ -1391,18 +1391,23 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_panels(const ntksym_direct_rule *s, i
   const int upper = fabs(to) < fabs(from);
   const double start = s->kinks ? (upper ? to : from) : 0.0;
   const double base = s->kinks ? (upper ? high : low) : m;
-  const int ends = ntksym_direct_ends(s, cell, start, base, t, reach, s->cut, s->cuts, z);
+  /* where the end is farther from the mean than anything counts, from the mean */
+  const int far = fabs(start) > reach;
+  const double gone = far ? 0.0 : start;
+  const int ends =
+      ntksym_direct_ends(s, cell, gone, far ? m : base, t, reach, s->cut, s->cuts, z);
   for (int k = 0; k + 1 < ends; ++k) {
     /* from what the panel is nearer to: the end of the cell, or the mean */
-    const int near = fabs(z[k] + start) + fabs(z[k + 1] + start) < fabs(z[k]) + fabs(z[k + 1]);
-    const double shift = near ? start : 0.0, rest = near ? 0.0 : start, origin = near ? m : base;
+    const int near = fabs(z[k] + gone) + fabs(z[k + 1] + gone) < fabs(z[k]) + fabs(z[k + 1]);
+    const double shift = near ? gone : 0.0, rest = near ? 0.0 : gone;
+    const double origin = near || far ? m : base, back = far ? start : shift;
     const double left = z[k] + shift, length = (z[k + 1] + shift) - left;
     double part = 0.0;
     for (int j = 0; j < 16; ++j) {
       const int n = j < 14 ? j : 14 - 1;
       const double away = left + length * ntksym_op_node14[n], at = away + rest;
       const double e = -0.5 * at * at;
-      y[j] = t * (away - shift);
+      y[j] = t * (away - back);
       x[j] = origin + t * away;
       w[j] = ntksym_op_weight14[n] * length * ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
       w[j] *= ntksym_direct_hermite(order, at);

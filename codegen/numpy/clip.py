@@ -103,20 +103,22 @@ def _direct_panels(rule, marks, which, order, cell, m, gaps, t, reach):
     if not len(kinks):
         base, start = m, np.zeros(len(m))
     more = np.broadcast_to(cuts, (len(m), len(cuts)))
-    ends = _direct_ends(rule, low, high, start, base, t, reach, more)
+    far = np.abs(start) > reach  # the end is farther from the mean than anything counts
+    gone = np.where(far, 0.0, start)
+    ends = _direct_ends(rule, low, high, gone, np.where(far, m, base), t, reach, more)
     own, panel = np.nonzero(np.diff(ends, axis=1) > 0.0)
     left, right = ends[own, panel][:, None], ends[own, panel + 1][:, None]
-    m, base, start, t = (v[own, None] for v in (m, base, start, t))
+    m, base, start, gone, far, t = (v[own, None] for v in (m, base, start, gone, far, t))
     # from what the panel is nearer to: the end of the cell, or the mean
-    near = np.abs(left + start) + np.abs(right + start) < np.abs(left) + np.abs(right)
-    shift = np.where(near, start, 0.0)
+    near = np.abs(left + gone) + np.abs(right + gone) < np.abs(left) + np.abs(right)
+    shift = np.where(near, gone, 0.0)
     left, right = left + shift, right + shift
     length = right - left
     away = left + length * _DIRECT_NODES
-    z, y = away + np.where(near, 0.0, start), t * (away - shift)
+    z, y = away + np.where(near, 0.0, gone), t * (away - np.where(far, start, shift))
     w = length * _DIRECT_WEIGHTS * np.exp(-0.5 * z * z)
     w = w if order == 0 else w * z if order == 1 else w * (z * z - 1.0)
-    u, base = np.where(near, m, base) + t * away, np.broadcast_to(base, y.shape)
+    u, base = np.where(near | far, m, base) + t * away, np.broadcast_to(base, y.shape)
     values = _direct_values(rule, marks, which, cell, base, u, y)
     return 0.3989422804014327 * np.bincount(own, np.sum(w * values, axis=1), len(ends))
 
