@@ -100,6 +100,7 @@ def test_slopes_where_closed_forms_cancel(spec, sizes, target):
         for x, y in ((rows, others), (ROWS[:3] * size, None)):
             found = g(x, y)
             assert np.isnan(found.nngp[0, 2]) == (y is None)
+            assert np.isnan(found.polar_ntk["angle"][0, 0]) == (y is None)
             if y is not None:
                 for v in g.wrt:
                     np.testing.assert_allclose(found.d_ntk[v][:, :2], one.d_ntk[v], rtol=1e-9)

@@ -139,6 +139,7 @@ class FarDoubles(Doubles):
         ends = {k: v for k, v in self._plain(layer.side, one).items() if k in ("n", "t")}
         along = self._along(layer.side, one, "q", MOST)
         ends |= {f"{k}_{label}": 0.5 * along[k] for k in "nt" for label in "xy"}
+        ends |= {"t_a": np.nan, "t_q": np.nan}
         for name in layer.params:
             if f"n_of_{name}" in found:
                 along = self._along(layer.side, one, name, MOST)
