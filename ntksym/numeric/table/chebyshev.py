@@ -7,11 +7,12 @@ error of at most $2(k+1)^2$ units (`derivations/identities/table_bound.md`, sect
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ...brief import Brief
-from .dual import SLACK, Sheet
+from .dual import SLACK, Sheet, unhexed
 from .fit import Tensor
 from .pack import OFF_TAU, OFF_X, UNIT, Packed, nested, shape_within
 
@@ -45,6 +46,14 @@ class ChebyshevTable(Brief):
     variances: int
     terms: int
     _shown = ("low", "high", "edge_rho", "error")
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ChebyshevTable:
+        """From what `hexed` makes of its fields; raises what malformed data raise."""
+        plain = {k: v if k in ("value", "dot") else unhexed(v) for k, v in data.items()}
+        for key in ("value", "dot"):
+            plain[key] = Sheet.from_json(plain[key])
+        return cls(**plain)
 
     @property
     def error(self) -> float:

@@ -7,12 +7,13 @@ way for the derivative dual).  The proof is `derivations/identities/table_bound.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...brief import Brief
-from ...errors import Undecided
+from ...errors import BadData, Undecided
 from .pack import Rows
 
 if TYPE_CHECKING:
@@ -147,17 +148,26 @@ class TableDual(Brief):
         Raises:
             BadData: not such data, or of another version.
         """
-        from ...errors import BadData
-
-        if isinstance(data, Mapping) and data.get("version", VERSION) != VERSION:
-            raise BadData(f"a table of version {data['version']}", hint=f"version {VERSION}")
-        try:
+        with reading(data, "version", VERSION, absent=VERSION):
             plain = {k: unhexed(v) for k, v in data.items() if k not in ("version", "name", "text")}
             for key in ("value", "dot"):
                 plain[key] = Sheet.from_json(data[key])
             return cls(name=str(data["name"]), text=str(data["text"]), **plain)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BadData("not the data of a table", hint="what `to_json` gives") from error
+
+
+@contextmanager
+def reading(data: Any, key: str, version: int, absent: int | None = None) -> Iterator[None]:
+    """While the plain data of a table are read; `absent` is the version of data that name none.
+
+    Raises:
+        BadData: not such data, or of another version.
+    """
+    if isinstance(data, Mapping) and data.get(key, absent) != version:
+        raise BadData(f"a table of version {data.get(key)}", hint=f"version {version}")
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadData("not the data of a table", hint="what `to_json` gives") from error
 
 
 def hexed(value: Any) -> Any:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ....brief import Brief
-from ..dual import SLACK, VERSION, Sheet, TableDual, hexed, shared, signed, unhexed
+from ..dual import SLACK, VERSION, Sheet, TableDual, hexed, reading, shared, signed, unhexed
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +179,7 @@ class BandedDual(Brief):
         Raises:
             BadData: not such data, or of another version.
         """
-        from ....errors import BadData
-
-        if data.get("version") != VERSION:
-            raise BadData(f"a table of version {data.get('version')}", hint=f"version {VERSION}")
-        try:
+        with reading(data, "version", VERSION):
             bands = tuple(Band(**unhexed(b)) for b in data["bands"])
             pairs = tuple(
                 Pair(
@@ -201,8 +197,6 @@ class BandedDual(Brief):
             counted = data["variances"], data["terms"]
             forms = (bool(data.get(name, False)) for name in ("folded", "sine"))
             return cls(*named, bands, pairs, *counted, *forms)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BadData("not the data of a table", hint="what `to_json` gives") from error
 
 
 def read_table(data: Mapping[str, Any]) -> TableDual | BandedDual:

@@ -14,7 +14,7 @@ from math import exp, log, nan, sqrt
 from typing import Any
 
 from ....brief import Brief
-from ..dual import SLACK, VERSION, hexed, unhexed
+from ..dual import SLACK, VERSION, hexed, reading, unhexed
 from ..dyadic.table import DyadicTable
 
 
@@ -115,18 +115,12 @@ class DilatedTable(Brief):
         Raises:
             BadData: not such data, or of another version.
         """
-        from ....errors import BadData
-
-        if data.get("version") != VERSION:
-            raise BadData(f"a table of version {data.get('version')}", hint=f"version {VERSION}")
-        try:
+        with reading(data, "version", VERSION):
             first, second, third = (DyadicTable.from_json(t) for t in data["tables"])
             low, high, power = (unhexed(data[k]) for k in ("low", "high", "power"))
             name, text = str(data["name"]), str(data["text"])
             value, dot = unhexed(data["bounds"])
             return cls(name, text, low, high, power, (first, second, third), (value, dot))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BadData("not the data of a table", hint="what `to_json` gives") from error
 
 
 def others(k: int) -> tuple[int, int]:

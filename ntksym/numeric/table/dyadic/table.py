@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ....brief import Brief
-from ..dual import SLACK, VERSION, hexed, unhexed
+from ..dual import SLACK, VERSION, hexed, reading, unhexed
 
 Lines = tuple[tuple[float, ...], ...]
 
@@ -131,19 +131,13 @@ class DyadicTable(Brief):
         Raises:
             BadData: not such data, or of another version.
         """
-        from ....errors import BadData
-
-        if data.get("version") != VERSION:
-            raise BadData(f"a table of version {data.get('version')}", hint=f"version {VERSION}")
-        try:
+        with reading(data, "version", VERSION):
             sheets = (_sheet(data["value"]), _sheet(data["dot"]))
             if len(sheets[0].right) != len(sheets[1].right):
                 raise ValueError
             ends = unhexed(data["low"]), unhexed(data["high"])
             named = str(data["name"]), str(data["text"]), *ends
             return cls(*named, *sheets, int(data["nodes"]), int(data["terms"]))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BadData("not the data of a table", hint="what `to_json` gives") from error
 
 
 def _sheet(data: Mapping[str, Any]) -> DyadicSheet:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ....brief import Brief
 from ..chebyshev import ChebyshevTable
-from ..dual import DEFAULT_ERROR, Sheet, hexed, unhexed
+from ..dual import DEFAULT_ERROR, hexed, reading, unhexed
 from .asked import asked
 from .closed import Closed
 
@@ -98,26 +98,12 @@ class KinkTable(Brief):
         Raises:
             BadData: not such data, or of another version.
         """
-        from ....errors import BadData
-
-        if data.get("kinks") != VERSION:
-            raise BadData(f"a table of version {data.get('kinks')}", hint=f"version {VERSION}")
-        try:
-            far = far_from_json(data["far"])
+        with reading(data, "kinks", VERSION):
+            far = ChebyshevTable.from_json(data["far"])
             closed = Closed(**{k: unhexed(v) for k, v in data["closed"].items()})
             count, worst = data["measured"]
             name, text = str(data["name"]), str(data["text"])
             return cls(name, text, far, closed, (int(count), float.fromhex(worst)))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BadData("not the data of a table", hint="what `to_json` gives") from error
-
-
-def far_from_json(data: Mapping[str, Any]) -> ChebyshevTable:
-    """A `ChebyshevTable` from plain data; raises what malformed data raise."""
-    plain = {k: v if k in ("value", "dot") else unhexed(v) for k, v in data.items()}
-    for key in ("value", "dot"):
-        plain[key] = Sheet.from_json(plain[key])
-    return ChebyshevTable(**plain)
 
 
 def kink_seconds(activation: Any, variances: Any, error: float) -> float:

@@ -19,7 +19,7 @@ from ....brief import Brief
 from ....errors import Undecided
 from ...quadrature import QuadratureDual, quadrature_dual
 from ..chebyshev import ChebyshevTable
-from ..dual import DEFAULT_ERROR, SLACK, Sheet, hexed, unhexed
+from ..dual import DEFAULT_ERROR, SLACK, hexed, reading
 from .asked import asked
 
 LIMITS = (0.98, 0.95, 0.9)
@@ -108,19 +108,11 @@ class SplitTable(Brief):
         Raises:
             BadData: not such data, or of another version.
         """
-        from ....errors import BadData
         from ....language import as_activation
 
-        if data.get("split") != VERSION:
-            raise BadData(f"a table of version {data.get('split')}", hint=f"version {VERSION}")
-        try:
-            plain = {k: v if k in ("value", "dot") else unhexed(v) for k, v in data["far"].items()}
-            for key in ("value", "dot"):
-                plain[key] = Sheet.from_json(plain[key])
-            far = ChebyshevTable(**plain)
+        with reading(data, "split", VERSION):
+            far = ChebyshevTable.from_json(data["far"])
             name, text, asked = str(data["name"]), str(data["text"]), float.fromhex(data["asked"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BadData("not the data of a table", hint="what `to_json` gives") from error
         return cls(name, text, far, _rule(as_activation(text), (far.low, far.high), asked), asked)
 
 
