@@ -161,6 +161,7 @@ def test_deep_networks_take_the_polynomial_where_it_pays(monkeypatch: pytest.Mon
     assert "polynomial" in repr(k) and "polynomial" not in repr(plain)
     found, expected = k(x), plain(x)
     assert k.taken.startswith("one polynomial, proven to 1.1e-14")
+    assert f"{k.bound:.1e}" == "1.1e-14"
     for name in ("nngp", "ntk"):
         a, b = getattr(found, name), getattr(expected, name)
         size = np.sqrt(np.diag(b))
@@ -168,7 +169,7 @@ def test_deep_networks_take_the_polynomial_where_it_pays(monkeypatch: pytest.Mon
         assert error.max() <= 2e-14 and (a == a.T).all()
         np.testing.assert_array_equal(np.diag(a), getattr(k.diag(x), name))
     np.testing.assert_array_equal(k(x[:4]).ntk, plain(x[:4]).ntk)
-    assert k.taken == "layers: the matrix is small"
+    assert k.taken == "layers: the matrix is small" and k.bound == 0.0
 
 
 def test_the_data_decide_for_what_is_not_homogeneous(monkeypatch: pytest.MonkeyPatch) -> None:

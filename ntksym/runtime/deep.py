@@ -59,6 +59,7 @@ class DeepKernel(CompiledKernel):
 
     Attributes:
         taken: how the last call was computed, in words.
+        bound: the proven error of the polynomial, where the last call took one; else 0.
     """
 
     def __init__(self, layers: CompiledKernel, network: Network, cache: bool) -> None:
@@ -97,6 +98,7 @@ class DeepKernel(CompiledKernel):
 
     def _polynomial(self, X: Any, Y: Any) -> CompiledKernel | None:
         """The collapsed kernel for these data, or None for the layers."""
+        self.bound = 0.0
         rows = [data_rows(z, n) for z, n in ((X, "X"), (Y, "Y")) if z is not None or n == "X"]
         if not pays(self.depth, len(rows[0]) * len(rows[-1]), self.dtype.name):
             self.taken = "layers: the matrix is small"
@@ -122,6 +124,7 @@ class DeepKernel(CompiledKernel):
             except (NoClosedForm, Undecided) as failed:
                 self._failed[key] = failed.what
             else:
+                self.bound = made.bound
                 self.taken = f"one polynomial, proven to {made.bound:.1e}"
                 if off > SPHERE["float64"]:
                     self.taken += f" on a sphere, from which norms differ by up to {off / 2:.1e}"
