@@ -25,20 +25,26 @@ an angle changes Theta(x, y) by about $n/2\pi$ times itself, relatively.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, isfinite, sqrt
+from functools import lru_cache
+from math import hypot, inf, isfinite, sqrt
 from typing import Any
 
 from .schedule import Schedule, Step
 
 STEP = 2.0**-13
 """Of central differences in log q: their error is 1e-8."""
+RANGE = (2.0**-1022, 2.0**1023)
+"""Of the variances for which there are figures: beyond it doubles lose their digits."""
+SETTLED = 2.0**-50
+"""A relative change of the variance that is rounding: the layers after it see the same one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    r"""Growth of the NNGP at one variance of the first layer; infinite where a derivative is.
+    r"""Growth of the NNGP at one variance of the first layer.
 
-    The NTK has no such bound from diagonals alone: the module says why.
+    Infinite where a derivative is, or where the variances leave the range of doubles.  The NTK has
+    no such bound from diagonals alone: the module says why.
 
     Attributes:
         variance: $\Sigma^{(1)}(x, x)$.
@@ -46,12 +52,14 @@ class Growth:
         inputs: what becomes of a rounding of the inputs: the change of $\Sigma(x, y)$ over
             $\sqrt{\Sigma(x, x)\Sigma(y, y)}$ for a relative change of x of size one.
         layers: the same where every layer adds such a rounding.
+        last: the variance after the last layer.
     """
 
     variance: float
     angle: float
     inputs: float
     layers: float
+    last: float
 
 
 def growth(schedule: Schedule, variance: float | None = None) -> Growth:
@@ -65,7 +73,7 @@ def growth(schedule: Schedule, variance: float | None = None) -> Growth:
     """
     q = first_variance(schedule) if variance is None else variance
     start = q
-    angle = 1.0
+    angle, lost = 1.0, False
     inputs, layers = (1.0, 1.0), (1.0, 1.0)
     known: dict[Any, tuple[float, float, float, float]] = {}
     for step in schedule.steps:
@@ -76,7 +84,10 @@ def growth(schedule: Schedule, variance: float | None = None) -> Growth:
         angle *= turn
         inputs = (turn * inputs[0] + bend * inputs[1], stretch * inputs[1])
         layers = (turn * layers[0] + bend * layers[1] + 1.0, stretch * layers[1] + 1.0)
-    return Growth(start, *(x if isfinite(x) else inf for x in (angle, sum(inputs), sum(layers))))
+        if lost := start != 0.0 and not RANGE[0] < q < RANGE[1]:
+            break
+    found = (inf if lost or not isfinite(x) else x for x in (angle, sum(inputs), sum(layers)))
+    return Growth(start, *found, q)
 
 
 def first_variance(schedule: Schedule) -> float:
@@ -93,34 +104,46 @@ def _layer(schedule: Schedule, step: Step, q: float) -> tuple[float, float, floa
     values = dict(zip(p.args[2:], step.diag_values, strict=True))
 
     def at(place: float) -> tuple[float, float]:
-        """The next variance and the slope of the NTK."""
+        """The next variance and the slope of the NTK, which is affine in the one before."""
         none, one = (_evaluated(p, {"q": place, "t12": t, **values}) for t in (0.0, 1.0))
         return float(none["nngp"]), float(one["ntk"] - none["ntk"])
 
     if not q > 0.0:
         return 0.0, 0.0, 0.0, at(q)[0]
+    next_q = inf
     try:
-        (low, slow), (next_q, slope), (high, fast) = (at(q * (1.0 + h)) for h in (-STEP, 0.0, STEP))
+        next_q, slope = at(q)
+        (low, slow), (high, fast) = (at(q * (1.0 + h)) for h in (-STEP, STEP))
         chi = q * slope / next_q
         stretch = (high - low) / (2.0 * STEP * next_q)
         whole = chi + q * (fast - slow) / (STEP * next_q)
     except (ZeroDivisionError, OverflowError, ValueError):
-        return inf, inf, inf, q
+        return inf, inf, inf, next_q
     bend = sqrt(max(whole - stretch * stretch, 0.0)) if isfinite(whole) else inf
+    if abs(next_q - q) <= SETTLED * q:
+        next_q = q
     return sqrt(max(chi, 0.0)), bend, abs(stretch), next_q
+
+
+@lru_cache(maxsize=1)
+def _contexts() -> tuple[Any, Any]:
+    """Doubles with what programs ask of a context, and 20 digits."""
+    from mpmath import MPContext
+    from mpmath.ctx_fp import FPContext
+
+    floats, digits = FPContext(), MPContext()
+    floats.hypot = hypot
+    digits.dps = 20
+    return floats, digits
 
 
 def _evaluated(p: Any, point: dict[str, float]) -> dict[str, Any]:
     """The outputs of a program in floats, or in 20 digits where an operation has no float form."""
-    from mpmath import MPContext, fp
-
+    floats, digits = _contexts()
     try:
-        return dict(p.evaluate(point, fp))
+        return dict(p.evaluate(point, floats))
     except (AttributeError, TypeError):
-        ctx = MPContext()
-        ctx.dps = 20
-        found = p.evaluate({k: ctx.mpf(v) for k, v in point.items()}, ctx)
-        return {k: ctx.mpf(v) for k, v in found.items()}
+        return dict(p.evaluate(point, digits))
 
 
 def growth_lines(schedule: Schedule) -> tuple[str, ...]:
@@ -130,6 +153,8 @@ def growth_lines(schedule: Schedule) -> tuple[str, ...]:
         found = growth(schedule)
     except (ArithmeticError, TypeError, ValueError):
         return (f"{start}with depth: not known.",)
+    if not RANGE[0] < found.last < RANGE[1]:
+        return (f"{start}with depth: not known, the variances leave the range of doubles.",)
     if not found.layers < inf:
         return (f"{start}with depth: no bound, the derivative dual is infinite at rho = 1.",)
     space, count = " " * len(start), len(schedule.steps)
