@@ -86,8 +86,11 @@ def growth(schedule: Schedule, variance: float | None = None) -> Growth:
         layers = (turn * layers[0] + bend * layers[1] + 1.0, stretch * layers[1] + 1.0)
         if lost := start != 0.0 and not RANGE[0] < q < RANGE[1]:
             break
-    found = (inf if lost or not isfinite(x) else x for x in (angle, sum(inputs), sum(layers)))
-    return Growth(start, *found, q)
+    if lost:
+        angle = inf
+        inputs = layers = (inf, inf)
+    found = [x if isfinite(x) else inf for x in (angle, sum(inputs), sum(layers))]
+    return Growth(start, found[0], found[1], found[2], q)
 
 
 def first_variance(schedule: Schedule) -> float:

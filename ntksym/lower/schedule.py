@@ -169,12 +169,13 @@ def lower_network(recursion: RecursionLike, name: str = "network") -> Schedule:
     seen: dict[tuple[Expr, Expr, Expr, Expr], int] = {}
     kinds: list[Kind] = []
     steps: list[Step] = []
-    equal: dict[LayerLike, Step] = {}
+    equal: dict[Any, Step] = {}
     for index, rule in enumerate(recursion.layers):
-        if rule in equal:
-            steps.append(equal[rule])
-            continue
         key = (rule.nngp, rule.ntk, rule.nngp_diag, rule.ntk_diag)
+        same = (key, rule.activation, rule.values)
+        if same in equal:
+            steps.append(equal[same])
+            continue
         if key not in seen:
             seen[key] = len(kinds)
             pair = lower_layer(rule)
@@ -183,14 +184,14 @@ def lower_network(recursion: RecursionLike, name: str = "network") -> Schedule:
         kind = kinds[seen[key]]
         values = {s.name: number(v) for s, v in rule.values}
         where = f"layer {index + 1} ({rule.name})"
-        equal[rule] = Step(
+        equal[same] = Step(
             seen[key],
             _values(kind.pair.args[len(STATE) :], values, where),
             _values(kind.diag.args[2:], values, where),
             odd(rule),
             kind.near is not None and scaled(rule),
         )
-        steps.append(equal[rule])
+        steps.append(equal[same])
     first = recursion.input_rule
     values = {s.name: number(v) for s, v in first.values}
     free = {s.name for e in (first.nngp, first.ntk) for s in e.free_symbols}
