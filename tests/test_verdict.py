@@ -64,6 +64,14 @@ def test_a_table_is_enclosed_or_its_bound_is_too_small() -> None:
     assert bad.verdict is Verdict.REFUTED and any("disjoint" in line for line in bad.evidence)
 
 
+def test_a_rule_in_the_plane_is_judged_by_its_own_numbers() -> None:
+    """Not by an enclosure of the definition, which would agree with itself whatever the rule."""
+    options: dict[str, Any] = {"digits": 10, "variances": "1", "error": 1e-4}
+    report = ntksym.prove("atan(x)", method="quadrature", **options)
+    assert report.verdict is Verdict.ENCLOSED and report.method == "quadrature"
+    assert len(report.comparisons) == 14 and all(c.bound is not None for c in report.comparisons)
+
+
 def test_any_method_can_be_asked_for() -> None:
     point = [("1", "1/2", "1")]
     assert ntksym.prove("sin(x)", digits=15, points=point, method="series").method == "series"

@@ -28,10 +28,10 @@ from ..verify.report import Comparison, Report, Verdict
 from .arith import working
 from .choice import Choice, proven, read_variances
 from .choose import choose
-from .expected import ExpectedDual
 from .mixture import MixtureDual
 from .patience import at_most
 from .rules import Build, built
+from .series import SeriesDual
 
 SPANS = ("1", "1/2:2")
 """The variances that tables are built for where none are given."""
@@ -92,7 +92,7 @@ def prove(
     ask = partial(choose, method=method, error=error, build=build)
     try:
         found = ask(act, variances=variances)
-        if not isinstance(found.dual, ExpectedDual) and hasattr(found.dual, "enclose"):
+        if isinstance(found.dual, MixtureDual | SeriesDual):
             parts = [_everywhere(found, digits, points, tell)]
         elif isinstance(found.dual, Dual):
             return prove_closed(act, digits=digits, points=points, progress=progress)
