@@ -151,13 +151,13 @@ REFUSED: dict[str, tuple[type[NtksymError], str]] = {
         "there is no function 'Zork'"
         + line("Zork(x)", 1)
         + "\n  use:   max, min, abs, sign, heaviside, exp, expm1, log, log1p, sqrt, cbrt, sin, cos,"
-        " tan, sinh, cosh, tanh, sech, asinh, atan, erf, erfc, Phi, phi, hermite, monomial,"
-        " rectified_power, piecewise, or a name of the catalogue",
+        " tan, cot, sec, csc, sinh, cosh, tanh, sech, csch, coth, asinh, acosh, atanh, asin, acos, atan,"
+        " erf, erfc, Phi, phi, hermite, monomial, rectified_power, piecewise, or a name of the catalogue",
     ),
-    "asin(x)": (
+    "gamma(x)": (
         UnknownName,
-        "asin is not real on the whole line, so it is not part of an activation"
-        + line("asin(x)", 1)
+        "gamma is not real on the whole line, so it is not part of an activation"
+        + line("gamma(x)", 1)
         + "\n  use:   max, min and clip keep an argument inside a range; atan is real everywhere",
     ),
     "x*q12": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import sympy
 from sympy import Basic, DiracDelta, Expr, Float, Rational, Symbol
@@ -14,6 +15,7 @@ from ..errors import BadActivation, NtksymError, UnknownName
 from ..symbols import x
 from .elsewhere import instead
 from .heads import without_head
+from .inverse import elementary
 from .messages import nearest, short
 from .names import assumption, fault, variable
 from .read import parse
@@ -222,8 +224,8 @@ def _checked(act: Activation, given: Mapping[str, str]) -> Activation:
         real = _made_real(act, found, given)
         if real is None:
             raise _not_real(act, *found)
-        return real
-    return act
+        act = real
+    return replace(act, expr=elementary(act.expr))
 
 
 def _made_real(

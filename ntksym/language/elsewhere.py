@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 _STEPS = "heaviside(x) + heaviside(x - 1) + ..., finitely many: infinitely many jumps have no bound"
-_POLES = "has poles on the real line: a function that is finite everywhere"
+_TWO = "pi/2 - atan(z), which is continuous, or atan(1/z), which jumps at 0: both have this name"
 _PYTHON = "a Python callable of it in sampled_dual, whose errors are estimates"
 _SEVERAL = "a function of one number: this one mixes several, or is random"
 
 INSTEAD = (
     {
         "sinc": "sin(z)/z, which is 1 at 0; sin(pi*z)/(pi*z) for the one of NumPy",
-        "atanh": "log((1 + z)/(1 - z))/2, where abs(z) < 1",
-        "acosh": "it is real from 1 on only: asinh is real everywhere",
         "exp2": "2^z",
         "exp10": "10^z",
         "log2": "log(z)/log(2)",
@@ -28,14 +26,8 @@ INSTEAD = (
         "erfinv": "it is real from -1 to 1 only",
         "sigma": "sigmoid(z), relu(z) or another by its name: sigma stands for any activation",
         "logaddexp": "log(exp(a) + exp(b))",
-        "sec": _POLES,
-        "csc": _POLES,
-        "cot": _POLES,
-        "coth": "cosh(z)/sinh(z), which has a pole at 0",
-        "csch": "1/sinh(z), which has a pole at 0",
     }
-    | dict.fromkeys(("arctanh", "artanh"), "log((1 + z)/(1 - z))/2, where abs(z) < 1")
-    | dict.fromkeys(("arccosh", "arcosh"), "it is real from 1 on only: asinh is real everywhere")
+    | dict.fromkeys(("acot", "arccot", "arcctg"), _TWO)
     | dict.fromkeys(
         ("floor", "ceil", "ceiling", "round", "rint", "trunc", "frac", "mod", "fmod"), _STEPS
     )

@@ -49,6 +49,14 @@ _ONE: dict[type[Basic], Callable[[float], float]] = {
     sympy.sign: lambda z: float((z > 0) - (z < 0)),
 }
 
+_PARTLY: dict[type[Basic], tuple[float, float, Callable[[float], float]]] = {
+    sympy.asin: (-1.0, 1.0, math.asin),
+    sympy.acos: (-1.0, 1.0, math.acos),
+    sympy.atanh: (-1.0, 1.0, math.atanh),
+    sympy.acosh: (1.0, math.inf, math.acosh),
+}
+"""The ends of the arguments for which they are real, and the values inside."""
+
 
 def approximate(expr: Basic, at: Mapping[Basic, float]) -> float:
     """A double near the value of `expr`; NaN where it is unknown or undefined.
@@ -93,18 +101,19 @@ def _apply(expr: Expr, values: list[float]) -> float:
         if values[0] < _MARGIN:
             raise NotReal(expr)
         return math.log(values[0]) if values[0] > 0 else math.nan
-    if isinstance(expr, (sympy.asin, sympy.acos)):
-        if abs(values[0]) > 1 - _MARGIN:
+    if type(expr) in _PARTLY:
+        low, high, rule = _PARTLY[type(expr)]
+        if not low + _MARGIN <= values[0] <= high - _MARGIN:
             raise NotReal(expr)
-        return math.nan
+        return rule(values[0]) if low < values[0] < high else math.nan
     if isinstance(expr, sympy.Max):
         return max(values)
     if isinstance(expr, sympy.Min):
         return min(values)
     if isinstance(expr, sympy.Heaviside):
         return 1.0 if values[0] > 0 else 0.0 if values[0] < 0 else values[1]
-    rule = _ONE.get(expr.func)
-    return rule(values[0]) if rule else math.nan
+    plain = _ONE.get(expr.func)
+    return plain(values[0]) if plain else math.nan
 
 
 def _finite(value: float) -> float:

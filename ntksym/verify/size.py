@@ -6,10 +6,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import inf, log
+from math import inf, log, sqrt
+from operator import itemgetter
 from typing import Any
 
-from flint import arb
+from flint import acb, arb
 
 from ..errors import BadActivation, Undecided
 from ..symbols import x
@@ -31,7 +32,7 @@ _USUAL = 40
 _CLIMB = 30
 _STEEP = 10
 """The fall of the logarithm to the next sample that shows a narrow bump."""
-_GOLDEN = Fraction(382, 1000)
+_GOLDEN = (3 - sqrt(5)) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +49,32 @@ class _Look:
     pieces: tuple[Piece, ...]
     middle: Fraction
     spread: Fraction
-    found: dict[Fraction, float] = field(default_factory=dict)
+    found: dict[float, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, pieces: tuple[Piece, ...], mean: Any, variance: Any) -> _Look:
         spread = Fraction(float(arb(variance).sqrt()))
         return cls(pieces, Fraction(int(mean.numer()), int(mean.denom())), spread)
 
-    def log(self, k: Fraction | int) -> float:
+    def log(self, k: float) -> float:
         """The logarithm of the modulus at k tenths of the deviation; -oo where it is open."""
-        k = Fraction(k)
         if k not in self.found:
-            at = exact(self.middle + k / 10 * self.spread)
-            ball, most = arb(at), -inf
+            at = exact(self.middle + Fraction(k) / 10 * self.spread)
+            # samples are exact, for what is special at them; between them a ball is enough
+            ball, place, most = arb(at), Surd.rational(at) if k == int(k) else acb(at), -inf
             for piece in self.pieces:
                 low, high = piece.ends()
                 if (low is None or ball > low) and (high is None or ball < high):
                     with suppress(Undecided, BadActivation):
-                        value = abs(real_ball(constant(piece.expr, {x: Surd.rational(at)})))
+                        value = abs(real_ball(constant(piece.expr, {x: place})))
                         if value.is_finite() and value.mid() > 0:
                             most = max(most, float(value.mid().log()))
             self.found[k] = most
         return self.found[k]
 
-    def weight(self, k: Fraction | int) -> float:
+    def weight(self, k: float) -> float:
         """The same of the function times the root of the density."""
-        return self.log(k) - (float(k) / 10) ** 2 / 4
+        return self.log(k) - (k / 10) ** 2 / 4
 
 
 def sizes_of(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law) -> tuple[int, int]:
@@ -132,20 +133,28 @@ def _alone(look: _Look) -> int:
         place, top = order.index(best), found[best]
         beside = order[place - 1], order[place + 1]
         if any(top - found[k] > _STEEP for k in beside):
-            top = _climb(look.weight, *map(Fraction, beside))[1]
+            top = _climb(look.weight, *beside)[1]
     size = round(top / log(10))
     return size if abs(size) > _ORDINARY else 0
 
 
-def _climb(weight: Callable[[Fraction], float], low: Fraction, high: Fraction) -> tuple[Any, float]:
+def _climb(weight: Callable[[float], float], low: float, high: float) -> tuple[float, float]:
     """(place, value): the largest that the golden section finds in between."""
-    seen = {low: weight(low), high: weight(high)}
+    span = high - low
+    ends = ((k, weight(k)) for k in (low, high))
+    one, two = ((k, weight(k)) for k in (low + span * _GOLDEN, high - span * _GOLDEN))
+    best = max(*ends, one, two, key=itemgetter(1))
     for _ in range(_CLIMB):
-        one, two = (low + (high - low) * g for g in (_GOLDEN, 1 - _GOLDEN))
-        seen[one], seen[two] = weight(one), weight(two)
-        low, high = (low, two) if seen[one] > seen[two] else (one, high)
-    best = max(seen, key=lambda k: seen[k])
-    return best, seen[best]
+        if one[1] > two[1]:
+            high, two = two[0], one
+            place = low + (high - low) * _GOLDEN
+            one = new = place, weight(place)
+        else:
+            low, one = one[0], two
+            place = high - (high - low) * _GOLDEN
+            two = new = place, weight(place)
+        best = max(best, new, key=itemgetter(1))
+    return best
 
 
 def _together(one: _Look, two: _Look, law: Law) -> tuple[float, float] | None:
@@ -156,26 +165,30 @@ def _together(one: _Look, two: _Look, law: Law) -> tuple[float, float] | None:
     rho = float((arb(law.q12) / arb(law.q11 * law.q22).sqrt()).mid())
     sign, rest = (1 if rho >= 0 else -1), 1 - rho * rho
 
-    def joint(h: Fraction | int, k: Fraction | int) -> float:
-        s, t = float(h) / 10, sign * float(k) / 10  # no cancellation where they are nearly equal
+    def form(h: float, k: float) -> float:
+        s, t = h / 10, sign * k / 10  # no cancellation where they are nearly equal
         near = (s - t) ** 2 / (2 * rest) if rest > 0 else (0.0 if s == t else inf)
-        return one.log(h) + two.log(k) - near - s * t / (1 + abs(rho))
+        return near + s * t / (1 + abs(rho))
+
+    def joint(h: float, k: float) -> float:
+        return one.log(h) + two.log(k) - form(h, k)
 
     places = sorted({*one.found, *two.found})
-    pairs = {(h, k): joint(h, k) for h in places for k in places}
-    place: Any = max(pairs, key=lambda pair: pairs[pair])
-    (h, k), top = place, pairs[place]
+    first, second = ([(k, look.log(k)) for k in places] for look in (one, two))
+    top, h, k = max(
+        ((a + b - form(h, k), h, k) for h, a in first for k, b in second), key=itemgetter(0)
+    )
     for step in (10, 3, 1) if top > -inf else ():
         for along in ((1, 0), (0, 1), (1, sign)):
 
-            def line(t: Fraction, along: tuple[int, int] = along) -> float:
+            def line(t: float, along: tuple[int, int] = along) -> float:
                 return joint(h + along[0] * t, k + along[1] * t)  # noqa: B023
 
-            width = Fraction(max(abs(h), abs(k), 10) * step, 20)
+            width = max(abs(h), abs(k), 10) * step / 20
             t, value = _climb(line, -width, width)
             if value > top:
                 h, k, top = h + along[0] * t, k + along[1] * t, value
     if top == -inf:
         return None
     share = h * h / (h * h + k * k) if h or k else 0
-    return top, one.log(h) + float(share) * (top - one.log(h) - two.log(k))
+    return top, one.log(h) + share * (top - one.log(h) - two.log(k))

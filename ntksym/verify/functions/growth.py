@@ -8,10 +8,9 @@ bounded with it in closed form.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
-from math import ceil, inf
+from math import inf
 from operator import add
 from typing import Any
 
@@ -31,55 +30,14 @@ from .logform import logarithm
 from .pieces import Piece, number, outer
 from .radial import singular
 from .ranges import HALF_PI, Range, as_arb, lower, range_of, upper
+from .rates import Growth as Growth
 from .strips import rectangle
 from .weaken import bounded_factors
-from .witness import outgrows_squares, witness
+from .witness import outgrows_squares, sign_change, witness
 
 _BITS = 128
 _STARTS = (1, 2, 4, 8, 16)
 """From where on leading terms are tried."""
-
-
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """|f(t)| <= c (1+|t|)^k exp(b|t| + a t^2); c, b, a are `arb` used through upper bounds."""
-
-    c: Any
-    k: int
-    b: Any
-    a: Any
-
-    def __mul__(self, other: Growth) -> Growth:
-        return Growth(self.c * other.c, self.k + other.k, self.b + other.b, self.a + other.a)
-
-    def __add__(self, other: Growth) -> Growth:
-        if self.c == 0 or other.c == 0:  # zero has no rate: it would hide that of a narrow bump
-            return other if self.c == 0 else self
-        return Growth(
-            self.c + other.c,
-            max(self.k, other.k),
-            self.b.max(other.b),
-            self.a.max(other.a),
-        )
-
-    def raised(self, p: Any) -> Growth:
-        """The bound of the power p > 0 of the function."""
-        k = ceil(upper(self.k * p))
-        return Growth((self.c + 1) ** p, k, self.b * p, self.a * p)
-
-    def at(self, size: int) -> Any:
-        """The bound for all |t| <= size."""
-        zero = arb(0)
-        rate = self.b.max(zero) * size + self.a.max(zero) * size**2
-        return (self.c * arb(1 + size) ** self.k * rate.exp()).upper()
-
-    def exponential(self, rate: Any) -> Growth:
-        """The same bound with k = 0: (1+t)^k <= (k/d)^k e^(d-k) e^(d t) for d <= k, t >= 0."""
-        if self.k == 0:
-            return self
-        d = arb(rate).min(arb(self.k)) if not isinstance(rate, int) else arb(min(rate, self.k))
-        factor = (arb(self.k) / d) ** self.k * (d - self.k).exp()
-        return Growth(self.c * factor, 0, self.b + d, self.a)
 
 
 _NONE = Growth(arb("nan"), 0, arb(0), arb(0))
@@ -314,6 +272,11 @@ def _pow(expr: Any, domain: Range) -> Growth:
         if away is not None and (e.is_integer or away.lo > 0):
             least = as_arb(away.lo if away.lo > 0 else -away.hi)
             return _const(1 / least ** (arb(int(-e.p)) / int(e.q)))
+        if e.is_integer and (turn := sign_change(base, domain)) is not None:
+            raise BadActivation(
+                f"{expr} is infinite between x = {turn[0]} and x = {turn[1]}, where {base} is zero",
+                hint="a function that is finite everywhere",
+            )
         raise Undecided(f"cannot show that {base} stays away from 0")
     inner = _grow(base, domain)
     if e.is_integer:
@@ -395,5 +358,5 @@ def _check_all(expr: Any, domain: Range) -> None:
         return
     if isinstance(expr, _POLES):
         _check_domain(expr, domain)
-    for a in expr.args:
+    for a in bounded_factors(list(expr.args), domain) if isinstance(expr, sp.Mul) else expr.args:
         _check_all(a, domain)

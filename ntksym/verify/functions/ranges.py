@@ -48,6 +48,7 @@ class Range:
 LINE = Range(-inf, inf)
 HALF_PI = Fraction(11, 7) - Fraction(1, 1000)
 """A little below a right angle."""
+_TURN = Fraction(44, 7)
 
 
 def lower(value: Any) -> Fraction:
@@ -188,7 +189,9 @@ def _range(expr: Any, domain: Range) -> Range:
             base = _root(base, d)
         top = power(base, n)
         return inverse(top) if expr.exp.is_negative else top
-    if isinstance(expr, (sp.sin, sp.cos, sp.sign)):
+    if isinstance(expr, (sp.sin, sp.cos)):
+        return _wave("sin" if isinstance(expr, sp.sin) else "cos", _range(expr.args[0], domain))
+    if isinstance(expr, sp.sign):
         return Range(Fraction(-1), Fraction(1))
     if isinstance(expr, sp.Heaviside):
         return Range(Fraction(0), Fraction(1))
@@ -223,6 +226,15 @@ def _range(expr: Any, domain: Range) -> Range:
         hi = upper(as_arb(inner.hi).log()) if 0 < inner.hi < inf else inf
         return Range(lo, hi)
     return LINE
+
+
+def _wave(name: str, p: Range) -> Range:
+    """The range of the sine or the cosine: less than [-1, 1] on less than a turn."""
+    low = high = Fraction(1)
+    if p.finite and p.hi - p.lo < _TURN:
+        value = getattr(as_arb(p.lo).union(as_arb(p.hi)), name)()
+        low, high = -lower(value), upper(value)
+    return Range(-min(low, Fraction(1)), min(high, Fraction(1)))
 
 
 @lru_cache(maxsize=2048)

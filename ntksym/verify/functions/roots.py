@@ -94,7 +94,8 @@ def _rational(c: Fraction) -> Any:
 
 def _sign(g: Expr, at: Fraction) -> int:
     """The sign of g at a rational point, or 0 where it is zero or open."""
-    value = real_ball(constant(g, {x: constant(sp.Rational(at.numerator, at.denominator), {})}))
+    place = sp.Rational(at.numerator, at.denominator)
+    value = real_ball(constant(g, {x: constant(place, {})}), f"{g}, at x = {place},")
     return 1 if value > 0 else -1 if value < 0 else 0
 
 

@@ -1,0 +1,115 @@
+"""asin, acos, atanh and acosh in activations, and quotients of sin and cos: the same functions."""
+
+from __future__ import annotations
+
+from math import erf
+
+import numpy as np
+import pytest
+import sympy as sp
+from sympy import Rational
+
+from ntksym.activation import Activation
+from ntksym.errors import BadActivation, NtksymError, TooLarge
+from ntksym.language import as_activation, parse_activation
+from ntksym.language.inverse import elementary
+from ntksym.symbols import x
+from ntksym.verify.balls import enclose_definition, enclose_expr
+
+SAME = (
+    sp.asin(sp.tanh(x)),
+    sp.acos(sp.erf(x)),
+    sp.asin(sp.sin(x)),
+    sp.acos(sp.cos(3 * x)),
+    sp.asin(x / (1 + sp.Abs(x))),
+    sp.acos(x / sp.sqrt(1 + x**2)),
+    sp.asin(2 / (1 + sp.exp(-x)) - 1),
+    sp.atanh(sp.erf(x)),
+    sp.atanh(sp.tanh(x) / 2),
+    sp.atanh(x / (1 + sp.Abs(x))),
+    sp.acosh(1 + x**2),
+    sp.acosh(sp.cosh(x) + 2),
+    sp.asin(sp.asin(sp.sin(x)) / 2),
+)
+
+
+@pytest.mark.parametrize("expr", SAME, ids=str)
+def test_the_same_function_without_the_name(expr: sp.Expr) -> None:
+    plain = elementary(expr)
+    assert not plain.has(sp.asin, sp.acos, sp.atanh, sp.acosh)
+    for place in ("-9/4", "-1/3", "2/7", "3"):
+        value = Rational(place)
+        one, two = (enclose_expr(e, {x: value}) for e in (expr, plain))
+        assert not abs(one.mid - two.mid) > one.rad + two.rad, (str(expr), place)
+
+
+def _by_simpson(expr: sp.Expr) -> float:
+    """E[s(u)s(v)] at variances 1 and correlation 1/2, to about 1e-5."""
+    t, step = np.linspace(-9, 9, 2401, retstep=True)
+    s = sp.lambdify(x, expr, ["numpy", {"erf": np.vectorize(erf)}])
+    weight = np.exp(-(t[:, None] ** 2 - t[:, None] * t[None, :] + t[None, :] ** 2) / 1.5)
+    return float(s(t) @ weight @ s(t) * step**2 / (2 * np.pi * np.sqrt(0.75)))
+
+
+@pytest.mark.parametrize(
+    ("text", "expr"),
+    [
+        ("asin(tanh(x))", sp.asin(sp.tanh(x))),
+        ("arccos(erf(x))", sp.acos(sp.erf(x))),
+        ("arctanh(tanh(x)/2)", sp.atanh(sp.tanh(x) / 2)),
+        ("arcosh(1 + x^2)", sp.acosh(1 + x**2)),
+        ("sec(tanh x)", sp.sec(sp.tanh(x))),
+        ("x*coth(x)", (x + 1e-7) / sp.tanh(x + 1e-7)),
+    ],
+)
+def test_values_by_another_quadrature(text: str, expr: sp.Expr) -> None:
+    ball = enclose_definition(parse_activation(text), 1, "1/2", 1)
+    assert ball.rel_digits >= 30
+    assert float(ball.mid) == pytest.approx(_by_simpson(expr), rel=1e-4)
+
+
+def test_slopes() -> None:
+    gudermann = enclose_definition(parse_activation("asin(tanh(x))"), 1, "1/2", 1, derivative=True)
+    sech = enclose_definition(parse_activation("sech(x)"), 1, "1/2", 1)
+    assert abs(gudermann.mid - sech.mid) <= gudermann.rad + sech.rad
+    act = parse_activation("atanh(erf(x))")
+    mills = enclose_definition(act, 1, "1/2", 1, derivative=True, digits=6)
+    assert mills.rel_digits >= 6
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "said"),
+    [
+        ("asin(x)", BadActivation, "asin(x) is not real\n  asin(x) at x = -3.125"),
+        ("acos(2*tanh x)", BadActivation, "is not real\n  acos(2*tanh(x)) at x = -3.125"),
+        ("atanh(x/2)", BadActivation, "is not real\n  atanh(x/2) at x = -3.125"),
+        ("acosh(x^2)", BadActivation, "is not real\n  acosh(x**2) at x = -0.375"),
+        ("acot(x)", NtksymError, "pi/2 - atan(z), which is continuous, or atan(1/z)"),
+        ("asin(asin(asin(asin(asin(sin(x)/9)))))", TooLarge, "at most 4 deep"),
+    ],
+)
+def test_refused_when_read(text: str, error: type[NtksymError], said: str) -> None:
+    with pytest.raises(error) as caught:
+        parse_activation(text)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("sec(x)", "1/cos(x) is infinite between x = -2 and x = -3/2, where cos(x) is zero"),
+        ("cot(x)", "1/sin(x) is infinite at x = 0"),
+        ("coth(x)", "is infinite at x = 0"),
+        ("asin(x/10)", "sqrt(1 - x**2/100) + 1, at x = 16, is not real here"),
+    ],
+)
+def test_refused_for_its_poles(text: str, said: str) -> None:
+    with pytest.raises(BadActivation) as caught:
+        enclose_definition(parse_activation(text), 1, "1/2", 1)
+    assert said in str(caught.value)
+
+
+def test_sympy_expressions_too() -> None:
+    t = sp.Symbol("t")
+    assert as_activation(sp.asin(sp.tanh(t))).expr == 2 * sp.atan(sp.tanh(x / 2))
+    assert isinstance(as_activation(sp.acosh(sp.cosh(t))), Activation)
