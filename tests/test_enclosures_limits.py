@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from fractions import Fraction
 from typing import Any
@@ -21,6 +22,7 @@ from ntksym.verify.functions.steep import cut_where_steep
 from ntksym.verify.law import Law, exact
 from ntksym.verify.rules.twod import planar
 from ntksym.verify.safe import Exhausted, allowed, in_time, precision
+from ntksym.verify.size import sizes_of
 
 NEAR = (1, "0.999999", 1)
 
@@ -93,6 +95,18 @@ def test_narrow_bumps_are_found_by_their_size(text: str) -> None:
         two = balls.enclose_definition(wide, 90000, -40000, 25000, derivative=derivative)
         assert abs(one.mid - scale * two.mid) <= one.rad + scale * two.rad
         assert one.rel_digits >= 30
+
+
+@pytest.mark.parametrize("degree", [20, 40])
+def test_the_size_of_a_power_is_found_soon(degree: int) -> None:
+    """max |u v|^n exp(-form/2) is at u^2 = v^2 = n (1 + rho); a size asks for no exact powers."""
+    begun = time.thread_time()
+    pieces = split(parse_activation(f"x^{degree} - 1").expr)
+    for rho in (Fraction(1, 2), Fraction(-4, 5), Fraction(999, 1000)):
+        sizes = sizes_of(pieces, pieces, Law(*map(exact, (0, 0, 1, rho, 1))))
+        top = degree * (math.log(degree * (1 + abs(rho))) - 1) / math.log(10)
+        assert sizes == (round(top / 2),) * 2
+    assert time.thread_time() - begun < 0.5  # 40: 12 seconds with exact numbers between samples
 
 
 def test_the_logarithm_of_phi_is_that_of_a_uniform_variable() -> None:
