@@ -17,7 +17,7 @@ from ntksym.backends import Contract, SourceFile
 from ntksym.backends.c.network.file import network_file
 from ntksym.lower import lower_network
 from ntksym.network import recurse
-from ntksym.runtime import cache, compiler, objects, parts
+from ntksym.runtime import cache, compiler, fresh, objects, parts
 from ntksym.runtime.engines import CNetwork, with_support
 
 
@@ -182,21 +182,36 @@ def test_shared_parts_are_compiled_once(monkeypatch, tmp_path):
     assert common() == 2 * first and ctypes.CDLL(str(made))
 
 
-def test_a_compile_makes_shared_parts_beside_only_until_they_are_known(monkeypatch, tmp_path):
-    monkeypatch.setenv("NTKSYM_CACHE", str(tmp_path / "cache"))
-    made = []
+def test_a_compile_makes_shared_parts_beside_only_where_they_are_wanted(monkeypatch):
+    made, loops = [], []
     monkeypatch.setattr(objects, "_shared", lambda compiler, part, keep: made.append(part))
+    monkeypatch.setattr(objects, "gram_library", lambda variant, keep: loops.append(variant))
     monkeypatch.setattr(objects, "allowed_cores", lambda: 2)
     with objects.compiled_beside(keep=True):
-        deadline = time.monotonic() + 60
-        while len(made) < 2 and time.monotonic() < deadline:
-            time.sleep(0.01)
+        objects.shared_parts_wanted(True)
     assert made == list(parts.shared_parts(with_support(SourceFile("a.c", ""))[0]))
     made.clear()
-    monkeypatch.setattr(objects, "gram_library", lambda keep: objects._known.wait(60))
-    with objects.compiled_beside(keep=True):
-        objects.parts_known()
-    assert not made
+    for said in ((), (False,)):
+        with objects.compiled_beside(True, "float32"):
+            for yes in said:
+                objects.shared_parts_wanted(yes)
+    assert not made and loops == ["dd", *("ff", "df") * 2]
+
+
+@pytest.mark.parametrize(("text", "wanted"), [("max(x, 0)", False), ("max(1 - abs(x), 0)", True)])
+def test_derivation_says_whether_shared_parts_are_wanted(monkeypatch, tmp_path, text, wanted):
+    monkeypatch.setenv("NTKSYM_CACHE", str(tmp_path / "cache"))
+    said = []
+
+    def first(yes):
+        said.append(yes)
+        raise InterruptedError
+
+    monkeypatch.setattr(fresh, "shared_parts_wanted", first)
+    monkeypatch.setattr(objects, "gram_library", lambda variant, keep: None)
+    with pytest.raises(InterruptedError):
+        ntksym.compile(ntksym.mlp(text, depth=2))
+    assert said == [wanted]
 
 
 def test_threads_that_ask_for_the_same_entry_wait_for_one(monkeypatch, tmp_path):

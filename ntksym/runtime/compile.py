@@ -150,7 +150,7 @@ def _made(net: Any, asked: Asked) -> Any:
     from .objects import compiled_beside
 
     many = is_network(net) and asked.target == "c"
-    with compiled_beside(asked.cache) if many else nullcontext():
+    with compiled_beside(asked.cache, asked.dtype) if many else nullcontext():
         from .fresh import fresh  # what derives and generates takes a second to import
 
         made = fresh(net, asked)

@@ -10,12 +10,14 @@ from sympy import Expr
 from ..activation import Activation
 from ..backends import Contract
 from ..errors import BadSpec
+from ..functions import Phi2
 from ..lower import lower_dual, lower_dual_diag, lower_network
 from .deep import deep
 from .dual_engines import CDual, NumpyDual
 from .engines import CNetwork, NumpyNetwork
 from .kernel import CompiledDual, CompiledKernel
 from .later import Asked, network_of
+from .objects import shared_parts_wanted
 from .routes import needs_numeric
 
 if TYPE_CHECKING:
@@ -95,6 +97,7 @@ def _unknown(net: Any) -> BadSpec:
 
 
 def _kernel(recursion: Any, asked: Asked) -> CompiledKernel:
+    shared_parts_wanted(any(e.has(Phi2) for e in {rule.nngp for rule in recursion.layers}))
     schedule = replace(lower_network(recursion), floats=asked.dtype == "float32")
     contract = Contract("ntksym.compile", ("the NNGP kernel and the NTK of a network",))
     engine: CNetwork | NumpyNetwork

@@ -51,6 +51,11 @@ class Layers:
     single: int | None
 
 
+def variant_of(layers: Layers, dtype: Any, floats: bool = True) -> str:
+    """The variant that fills arrays of a type, with layers on floats where there are and may be."""
+    return "dd" if dtype == np.float64 else "ff" if floats and layers.single is not None else "df"
+
+
 @dataclass(frozen=True, slots=True)
 class Side:
     """The rows of one argument: as given (float or double), squared norms, diagonals.
@@ -77,23 +82,25 @@ class Side:
         return np.where(lost, np.nan, self.levels) if lost.any() else self.levels
 
 
-@lru_cache(maxsize=4)
-def gram_library(keep: bool = True) -> ctypes.CDLL:
-    """The compiled loop.
+VARIANTS = {"float64": ("dd",), "float32": ("ff", "df")}
+"""Those of `gram_source.VARIANTS` that fill arrays of a type."""
+
+
+@lru_cache(maxsize=8)
+def gram_library(variant: str, keep: bool = True) -> ctypes.CDLL:
+    """The compiled loop of one variant: compilers take a third of the time for each.
 
     Raises:
         NoCompiler: there is none.
         CannotWrite: the library cannot be stored.
     """
-    library = load_library((gram_file(),), keep=keep, extra=PRODUCT_FLAGS)
+    library = load_library((gram_file(variant),), keep=keep, extra=PRODUCT_FLAGS)
     library.ntksym_gram_size.restype = ctypes.c_size_t
     library.ntksym_gram_lanes.restype = ctypes.c_size_t
     if library.ntksym_gram_size() != ctypes.sizeof(_Gram):
         raise AssertionError("struct gram has another layout in C than in Python")
-    for kind in ("dd", "df", "ff"):
-        getattr(library, f"ntksym_gram_{kind}").restype = None
-    for kind in "df":
-        getattr(library, f"ntksym_gram_pack_{kind}").restype = None
+    for name in (variant, f"pack_{variant[0]}"):
+        getattr(library, f"ntksym_gram_{name}").restype = None
     return library
 
 
@@ -112,14 +119,14 @@ def fill(
     Float outputs are computed in float where the network has float layers and all variances are
     of moderate size, else in double and rounded.
     """
-    library = gram_library(keep)
     wanted = nngp if nngp is not None else ntk
     assert wanted is not None
     n, m = wanted.shape
     both = x if y is None else y
-    single = wanted.dtype == np.float32
-    fast = single and layers.single is not None and _moderate(x) and _moderate(both)
-    kind, real = ("ff", np.float32) if fast else ("df" if single else "dd", np.float64)
+    moderate = wanted.dtype == np.float32 and _moderate(x) and _moderate(both)
+    kind = variant_of(layers, wanted.dtype, moderate)
+    real = np.float32 if kind == "ff" else np.float64
+    library = gram_library(kind, keep)
     left = np.ascontiguousarray(x.rows, dtype=real)
     right = left if y is None else np.ascontiguousarray(y.rows, dtype=real)
     held: list[Any] = [left, right]

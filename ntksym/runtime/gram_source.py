@@ -24,19 +24,19 @@ VARIANTS = {
 """Suffix: type of the product and the layers, of the inputs, of the outputs; length of a sum."""
 
 
-def gram_file() -> SourceFile:
-    """The C file of the Gram loop; it depends on no network."""
+def gram_file(variant: str) -> SourceFile:
+    """The C file of the Gram loop of one of `VARIANTS`; it depends on no network."""
+    real, _, out, block = VARIANTS[variant]
+    close = CLOSE["float64" if real == "double" else "float32"]
     text = _HEAD.replace("@ROWS@", str(ROWS)).replace("@COLUMNS@", str(COLUMNS)) + near_rows()
-    for suffix, (real, _, out, block) in VARIANTS.items():
-        close = CLOSE["float64" if real == "double" else "float32"]
-        part = _STORE if suffix == "df" else _PRODUCT + _STORE
-        part = part.replace("@SUFFIX@", suffix).replace("@R@", suffix[0]).replace("@REAL@", real)
-        text += (
-            part.replace("@OUT@", out)
-            .replace("@BLOCK@", str(block))
-            .replace("@CLOSE@", repr(close))
-        )
-    return SourceFile("ntksym_gram.c", text)
+    part = (_PRODUCT + _STORE).replace("@SUFFIX@", variant).replace("@R@", variant[0])
+    text += (
+        part.replace("@REAL@", real)
+        .replace("@OUT@", out)
+        .replace("@BLOCK@", str(block))
+        .replace("@CLOSE@", repr(close))
+    )
+    return SourceFile(f"ntksym_gram_{variant}.c", text)
 
 
 _HEAD = r"""/* Gram matrices of networks by tiles; the layers come as functions. */

@@ -121,8 +121,8 @@ class CompiledKernel:
             NoCompiler: there is none.
         """
         self._keep = keep
-        if self._layers is not None:
-            gram_loop.gram_library(keep)
+        if (layers := self._layers) is not None:
+            gram_loop.gram_library(gram_loop.variant_of(layers, self.dtype), keep)
         return self
 
     def with_units(self, network: Any, wanted: Any) -> CompiledKernel:

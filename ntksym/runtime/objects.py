@@ -12,12 +12,32 @@ from ..backends import SourceFile
 from ..errors import NtksymError
 from .cache import obtain
 from .compiler import Compiler, Group, find_compiler, key_of, output, written
-from .gram_loop import gram_library
+from .gram_loop import VARIANTS, gram_library
 from .parts import Parts, shared_parts
 from .threads import allowed_cores, each
 
-_known = threading.Event()
-"""Set when a network is generated: then it is known which shared parts it needs."""
+
+class _Answer:
+    """Whether the network that is compiled needs shared parts; no until somebody says yes."""
+
+    def __init__(self) -> None:
+        self._known = threading.Event()
+        self._yes = False
+
+    def ask(self) -> None:
+        self._yes = False
+        self._known.clear()
+
+    def say(self, yes: bool) -> None:
+        self._yes = self._yes or yes
+        self._known.set()
+
+    def wait(self) -> bool:
+        self._known.wait()
+        return self._yes
+
+
+_shared_wanted = _Answer()
 
 
 def objects_of(compiler: Compiler, parts: Parts, scratch: Path, keep: bool) -> list[str]:
@@ -50,38 +70,39 @@ def objects_of(compiler: Compiler, parts: Parts, scratch: Path, keep: bool) -> l
 
 
 @contextmanager
-def compiled_beside(keep: bool) -> Iterator[None]:
+def compiled_beside(keep: bool, dtype: str = "float64") -> Iterator[None]:
     """What no network changes is compiled, by the compiler that is then known, in a thread of its
-    own while the body derives and generates a network: the Gram loop, then shared parts, until it
-    is known which of them are needed.  What goes wrong there is raised where it is needed.
+    own while the body derives and generates a network: the Gram loop, then the shared parts as
+    soon as `shared_parts_wanted` says so.  What goes wrong there is raised where it is needed.
     """
     group = Group()
 
     def make() -> None:
         with suppress(NtksymError), group.joined():
-            gram_library(keep)
+            for variant in VARIANTS[dtype]:
+                gram_library(variant, keep)
+            if allowed_cores() < 2 or not _shared_wanted.wait():
+                return
             from ..backends.c.backend import support_file
 
             compiler = _to_objects(find_compiler())
             for part in shared_parts(support_file()):
-                if _known.is_set() or allowed_cores() < 2:
-                    return
                 _shared(compiler, part, keep)
 
-    _known.clear()
+    _shared_wanted.ask()
     beside = threading.Thread(target=make, daemon=True)
     beside.start()
     try:
         with group.joined():
             yield
     finally:
-        parts_known()
+        shared_parts_wanted(False)
         beside.join()
 
 
-def parts_known() -> None:
-    """No shared part is compiled any more for the case that it will be needed."""
-    _known.set()
+def shared_parts_wanted(wanted: bool) -> None:
+    """Say, as soon as it is known, whether the network that is derived needs shared parts."""
+    _shared_wanted.say(wanted)
 
 
 def _shared(compiler: Compiler, part: tuple[SourceFile, ...], keep: bool) -> Path:
