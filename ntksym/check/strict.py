@@ -14,7 +14,7 @@ from sympy import Expr, Integer, StrictLessThan, Symbol
 from sympy.logic.boolalg import Boolean
 
 from ..exact import Field
-from ..exact.field import SLOTS, Poly, poly_key
+from ..exact.polynomial import SLOTS, Poly, poly_key
 
 Fact = tuple[Symbol, Expr, Expr]
 """(c, a, b): c**2 < a*b with a, b positive; so |c| < (a + b)/2."""

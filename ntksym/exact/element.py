@@ -6,7 +6,8 @@ from typing import Any
 
 from sympy import Expr, Symbol
 
-from .field import SLOTS, Field, Poly, poly_key
+from .field import Field
+from .polynomial import SLOTS, Poly, poly_key
 
 Parts = dict[tuple[int, ...], tuple[Poly, Poly]]
 

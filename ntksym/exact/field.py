@@ -16,7 +16,6 @@ points with small covariances, where every Jacobian is near one.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from flint import Ordering, fmpz, fmpz_mpoly_ctx
@@ -36,62 +35,13 @@ from sympy import (
 )
 
 from ..errors import NoClosedForm
-from ..symbols import c12, m, m1, m2, q, q11, q12, q22
+from ..symbols import q12
 from .factors import factors
+from .polynomial import SLOTS, Poly, poly_key
+from .samples import LAW, SCALES, sample_values
 
 if TYPE_CHECKING:
     from .element import Exact
-
-SLOTS = 32
-"""Generators of the polynomial ring: five of the law, the rest for parameters and constants."""
-
-Poly = Any
-"""An integer polynomial, `flint.fmpz_mpoly`."""
-
-_SCALES = (0.61, 0.07, 3.1, 0.23, 9.3, 1.7)
-_LAW = {
-    q11: (0.0113, 0.0113, 0.0041, 0.0029, 0.0017, 0.0083),
-    q12: (0.0037, -0.0051, 0.0013, -0.0011, 0.0007, -0.0021),
-    c12: (0.0029, -0.0047, 0.0017, -0.0007, 0.0009, -0.0013),
-    q22: (0.0071, 0.0071, 0.0097, 0.0037, 0.0023, 0.0019),
-    q: (0.0091, 0.0091, 0.0057, 0.0031, 0.0019, 0.0047),
-    m: (0.0131, -0.0131, 0.0017, -0.0043, 0.0007, -0.0029),
-    m1: (0.0131, -0.0131, 0.0017, -0.0043, 0.0007, -0.0029),
-    m2: (0.0173, -0.0173, -0.0019, 0.0059, -0.0011, 0.0037),
-}
-"""Six sample points: small covariances (every Jacobian is near one), parameters of all sizes."""
-
-
-def poly_key(p: Poly) -> tuple[Any, ...]:
-    """A hashable canonical form of a polynomial: (((slot, exponent), ...), coefficient) pairs."""
-    return _known_key(_Written(p))
-
-
-class _Written:
-    """A polynomial by its text: it has no hash, and its text costs a fifth of its exponents."""
-
-    __slots__ = ("p", "text")
-
-    def __init__(self, p: Poly) -> None:
-        self.p = p
-        self.text = str(p)
-
-    def __hash__(self) -> int:
-        return hash(self.text)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Written) and self.text == other.text
-
-
-@lru_cache(maxsize=1 << 14)
-def _known_key(written: _Written) -> tuple[Any, ...]:
-    # generators have the same names in every field, so that the text says slots and exponents
-    return tuple(
-        [
-            (tuple([(i, int(e)) for i, e in enumerate(exponents) if e]), int(c))
-            for exponents, c in zip(written.p.monoms(), written.p.coeffs(), strict=True)
-        ]
-    )
 
 
 class Field:
@@ -140,28 +90,9 @@ class Field:
             gen, zero = self._gens[self._slot[atom]], self.ctx.constant(0)
             terms = (gen ** int(n) * int(c) for (n,), c in atom.poly.terms())
             self.equations.append(sum(terms, zero))
-        self._samples.append(self._sample_values(atom, len(self.atoms)))
+        known = list(zip(self.atoms, self._samples, strict=False))
+        self._samples.append(sample_values(atom, len(self.atoms), known))
         return self._slot[atom]
-
-    def _sample_values(self, atom: Expr, seed: int) -> tuple[float, ...]:
-        if atom in _LAW:
-            return _LAW[atom]
-        if isinstance(atom, Symbol):
-            factor = 0.61 + 0.37 * ((seed * 7) % 5)
-            signs = (1, -1, 1, -1, -1, 1)
-            if atom.is_positive or atom.is_nonnegative:
-                signs = (1,) * 6
-            elif atom.is_negative or atom.is_nonpositive:
-                signs = (-1,) * 6
-            return tuple(s * factor * c for s, c in zip(signs, _SCALES, strict=True))
-        values = []
-        for k in range(len(_SCALES)):
-            at = {a: Float(self._samples[i][k]) for i, a in enumerate(self.atoms) if a.is_Symbol}
-            for s in atom.free_symbols:
-                if s not in at:
-                    at[s] = Float(self._sample_values(s, seed)[k])
-            values.append(complex(atom.xreplace(at)).real)
-        return tuple(values)
 
     def sample(self, p: Poly, k: int) -> float:
         """The polynomial at sample point `k`, in floating point: for signs only."""
@@ -187,8 +118,8 @@ class Field:
 
     def _sign(self, key: tuple[Any, ...], p: Poly) -> int | None:
         used = [self.atoms[i] for i in sorted({i for exponents, _ in key for i, _ in exponents})]
-        if any(a in _LAW for a in used) or not any(a.free_symbols for a in used):
-            values = [self.sample(p, k) for k in range(len(_SCALES))]
+        if any(a in LAW for a in used) or not any(a.free_symbols for a in used):
+            values = [self.sample(p, k) for k in range(len(SCALES))]
             same = all(x > 0 for x in values) or all(x < 0 for x in values)
             return (1 if values[0] > 0 else -1) if same else None
         return self.termwise_sign(p)

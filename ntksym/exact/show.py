@@ -8,7 +8,8 @@ from typing import Any
 from sympy import Abs, Add, Expr, I, Integer, Mul, Pow, Rational
 
 from .element import Exact, reduced
-from .field import Field, Poly, poly_key
+from .field import Field
+from .polynomial import Poly, poly_key
 
 
 def pieces(z: Exact) -> list[Exact]:
