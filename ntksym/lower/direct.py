@@ -35,7 +35,7 @@ from ..terms import TermSum
 from ..terms.cells import Cell, cells, inside
 from .build import Builder
 from .closed_rows import closed_rows
-from .direct_where import BINS, COMPILED, Covered, bin_ends, infinite, numbers_for, plain, tables
+from .direct_where import BINS, Covered, bin_ends, infinite, numbers_for, plain, tables
 from .far import settled
 from .program import Operand, Program
 
@@ -66,8 +66,7 @@ class Direct:
         jumps: whether some jump is not zero.
         used: the tables of the dual and of its derivative, BINS * BINS marks, for the bins of the
             two variances; and their diagonals, BINS marks.  0 is never, 1 always, 2 where the
-            inputs are so nearly parallel that the rule for large variances does not hold, 3 in
-            compiled code.
+            inputs are so nearly parallel that the rule for large variances does not hold.
         least: the number of that rule, see `Far.least`.
         dies: whether s jumps and tends to 0 on both sides.  Then the parts of its derivative cancel
             at large variances, and are integrated by parts.
@@ -96,14 +95,11 @@ class Direct:
         return (self.point, self.marks)
 
     def span(self) -> tuple[float, float]:
-        """Between which variances NumPy never uses it for a pair; nothing with parameters."""
+        """Between which variances it is never used for a pair; nothing with parameters."""
         if len(self.point.args) > 1:
             return inf, 0.0
         clean = [
-            [
-                all(t[min(i, j) * BINS + max(i, j)] in (0, COMPILED) for t in self.used[:2])
-                for j in range(BINS)
-            ]
+            [not any(t[min(i, j) * BINS + max(i, j)] for t in self.used[:2]) for j in range(BINS)]
             for i in range(BINS)
         ]
         runs = [(0, -1)]

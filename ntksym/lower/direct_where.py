@@ -41,21 +41,16 @@ FIRST = 0.6
 """Where the middle one begins, in squares of the unit: 1 itself, which is common, is inside."""
 LOST = 3.0
 """Terms may add up to so many times the size of the kernel."""
-LOST_USUAL = 24.0
-"""The same in compiled code for variances of one order that are not small, those of data.
-
-The closed form is often better than its terms are large.
-"""
-LOST_LARGE = 256.0
-"""The same where an entry costs a hundred times as much: in NumPy, which has no loop of its own."""
-COMPILED = 3
-"""The mark of bins for compiled code only."""
+LOST_USUAL = 18.0
+"""The same for variances of one order that are not small, those of data; half of it across bins."""
+LOST_GROWN = 8.0
+"""The same in all these bins for exponentials of the variances, which lose about an eps each."""
 RHOS = (1 / 3, -0.9)
 """The correlations that the terms are judged at."""
 NEAR = 0.999
-"""One more where a variance is small, or s grows: terms and kernel are largest for equal inputs."""
-TAIL = FIRST / 4
-"""Below that, in squares of the unit."""
+"""One more for variances of data and small ones, or where s grows: terms and kernel are largest."""
+USUAL = 4.0 * 4.0 * FIRST
+"""Those of data are below that, in squares of the unit."""
 GROWN = 27.0
 """Exponentials that grow are integrated while they move the density by less, in deviations.
 
@@ -127,11 +122,10 @@ def tables(
     @lru_cache(maxsize=256)
     def corner(a: float, c: float) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
         length = (a * c) ** 0.5
-        each = [both.weights({"q11": a, "q12": r * length, "q22": c}) for r in RHOS]
-        if a < TAIL * unit or grow:
-            term, slope_term = both.weights({"q11": a, "q12": NEAR * length, "q22": c})
-            # a jump adds what is no loss
-            each.append((term, slope_term * (1 - NEAR**2) ** 0.5 if endless else slope_term))
+        rhos = (*RHOS, NEAR) if a < USUAL * unit or grow else RHOS
+        each = [both.weights({"q11": a, "q12": r * length, "q22": c}) for r in rhos]
+        if endless:  # a jump adds what is no loss
+            each = [(t, u * (1 - r * r) ** 0.5) for (t, u), r in zip(each, rhos, strict=True)]
         terms = tuple(map(max, *each))
         size = abs(sides[a][0] * sides[c][0]) ** 0.5
         slope = abs(sides[a][1] * sides[c][1]) ** 0.5
@@ -154,18 +148,14 @@ def tables(
             marks = [0, 0]
             found = [(min(a, c), *corner(a, c)) for a in places[i] for c in places[j] if a <= c]
             known = [any(z[n] > LEAST for _, _, z in found) for n in range(2)]
-            limits: tuple[tuple[float, int], ...] = ((LOST, 2 if far else 1),)
-            if alike:
-                limits = ((LOST_USUAL, COMPILED), (LOST_LARGE, 1))
-            for lost, kind in limits:
+            for n, exponents in enumerate(endless_exponents):
+                usual = LOST_GROWN if exponents else LOST_USUAL if i == j else LOST_USUAL / 2
+                # moved densities round exponents too
+                lost = (usual if alike else LOST) * max(1.0, (moved[i] + moved[j]) ** 2 / 16)
                 for least, terms, sizes in found:
-                    most = lost * max(
-                        1.0, (moved[i] + moved[j]) ** 2 / 16
-                    )  # it rounds exponents too
-                    bad = [z < t / most for t, z in zip(terms, sizes, strict=True)]
-                    if known[0] and bad[0] and (bad[1] or least >= covered.small):
-                        marks[0] = kind
-                    marks[1] = kind if known[1] and bad[1] else marks[1]
+                    bad = [z < t / lost for t, z in zip(terms, sizes, strict=True)]
+                    if known[n] and bad[n] and (n or bad[1] or least >= covered.small):
+                        marks[n] = 2 if far else 1
             if j == BINS - 1 and not far:  # without an end: no digit of large exponents is left
                 marks = [m or int(e) for m, e in zip(marks, endless_exponents, strict=True)]
             for table, mark in zip(tables, marks, strict=True):
@@ -186,6 +176,19 @@ def tables(
                 int(not (never or grown) and any(bad) and any(z[n] > LEAST for _, _, z in found))
             )
     return (*map(tuple, tables), *map(tuple, ends))
+
+
+def first_good(value: Expr, diag: Expr, variances: tuple[Fraction, ...]) -> Fraction:
+    """The first of the variances where the terms of a dual are small enough; else the last."""
+    value, diag = plain(value), plain(diag)
+    most = LOST_GROWN if _exponents_grow(value) else LOST_USUAL
+    both, own = _Weigher((value,), ("q11", "q12", "q22")), _Weigher((diag,), ("q",))
+    for variance in variances[:-1]:
+        q = float(variance)
+        rows = ({"q11": q, "q12": r * q, "q22": q} for r in (*RHOS, NEAR))
+        if max(both.weights(row)[0] for row in rows) <= most * own.at({"q": q})[0]:
+            return variance
+    return variances[-1]
 
 
 def _exponents_grow(e: Expr) -> bool:
@@ -274,7 +277,9 @@ def _gated(b: Builder, term: Expr, alone: bool, exponents: list[Operand]) -> Exp
         one, two = b.operand(h), b.operand(k)
         low, high = b.emit("min", one, two), b.emit("max", one, two)
         if alone:
-            value = b.emit("Phi", b.emit("neg", b.emit("abs", high)))
+            size = b.emit("abs", high)
+            value = b.emit("Phi", b.emit("neg", size))
+            exponents.append(b.emit("mul", b.emit("mul", size, size), Fraction(1, 2)))
         else:
             given = b.emit("sub", high, b.emit("mul", b.operand(r), low))
             width = b.emit("pos", b.operand(sqrt(1 - r**2)))  # r may be rounded to 1

@@ -279,9 +279,9 @@ _TABLE = (
         "price",
         6,
         lambda m, closed, *_: closed,
-        "the first operand, a closed form; below the variance 1/4 of q11 or q22 the same number as "
-        "base + the integral of slope over the angle, without its cancellation; the operands after "
-        "the first, (q11, q12, q22, root, parameters), are those of the inner program",
+        "the first operand, a closed form; where q11 or q22 is below 1/4, 1/2 or 1 the same number "
+        "as base + the integral of slope over the angle, without its cancellation; the operands "
+        "after the first, (q11, q12, q22, root, parameters), are those of the inner program",
     ),
     *(
         Op(

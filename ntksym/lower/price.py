@@ -12,6 +12,8 @@ $\sqrt q$, plus the closed form of what the other pieces add, which is exponenti
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
@@ -29,10 +31,11 @@ from ..terms import TermSum
 from ..terms.cells import cells, inside
 from .build import Builder
 from .conditioning import loses
+from .direct_where import first_good
 from .program import Operand, Program
 
-SMALL = Fraction(1, 4)
-"""Below this variance, of one input or both, the integral is taken."""
+SMALL = (Fraction(1, 4), Fraction(1, 2), Fraction(1))
+"""Below one of these variances, of one input or both, the integral is taken: see `Small.below`."""
 ORDER = 27
 """Terms of the series of m: at q = 1/4 the next one is below 2^-60 for exp(x) and its like."""
 _PROBE = Fraction(1, 10**5)
@@ -43,9 +46,33 @@ square of the probe, lose a few digits at every variance; others lose all of the
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Small:
+    """What the operation `price` runs.
+
+    Attributes:
+        program: (q11, q12, q22, root, parameters) -> slope, base of the integral.
+        below: the variance below which the integral is taken: the first of `SMALL` where the
+            closed form keeps its digits.
+    """
+
+    program: Program
+    below: Fraction
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """As in `Inner`."""
+        return (self.program,)
+
+    def digest(self) -> str:
+        """SHA-256 of the program and the variance, in hexadecimal."""
+        text = f"{self.program.digest()} {self.below}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
 @lru_cache(maxsize=256)
-def small_program(activation: Activation) -> Program | None:
-    """(q11, q12, q22, root, parameters) -> slope, base of the integral; None where not needed."""
+def small_program(activation: Activation) -> Small | None:
+    """The integral for an activation; None where it is not needed."""
     d = dual(activation)
     derived = d.derivation
     assert isinstance(derived, Derivation)
@@ -63,7 +90,8 @@ def small_program(activation: Activation) -> Program | None:
     for mean in means:  # of a variance 0, whatever the other one's is
         base = b.emit("select", b.emit("abs", mean), Fraction(0), Fraction(0), base, hint="base")
     outputs = (("slope", slope), ("base", base))
-    return b.program("small", outputs, (), f"Price's theorem for {activation.expr}")
+    p = b.program("small", outputs, (), f"Price's theorem for {activation.expr}")
+    return Small(p, first_good(d.value, d.diag, SMALL))
 
 
 _ENTRIES = (S.q11, S.q12, S.q22)

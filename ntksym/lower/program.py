@@ -136,8 +136,8 @@ def validate(p: Program) -> Program:
         if let.op not in OPS:
             raise BadProgram(f"{p.name}: unknown operation {let.op!r}", where=str(let))
         arity = OPS[let.op].arity
-        if isinstance(let.inner, Program):
-            arity = 1 + len(let.inner.args)
+        if let.op == "price" and let.inner is not None:
+            arity = 1 + len(let.inner.programs[0].args)
         if let.op in DIRECT_OPS and let.inner is not None:
             arity += len(let.inner.programs[0].args) - 1  # of a point: x, parameters
         if len(let.args) != arity:

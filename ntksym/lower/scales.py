@@ -27,7 +27,7 @@ from .direct_where import BINS, Covered, bin_ends
 from .far import Far, far_rule
 from .ops import DIRECT_OPS
 from .polynomial import DET
-from .price import SMALL, point_loses, small_program
+from .price import point_loses, small_program
 from .program import Operand
 from .rescale import diagonal_orders, orders, rescaled, rescaled_diagonal
 from .separate import separated
@@ -121,7 +121,7 @@ def _settle(b: Builder, d: DualLike) -> None:
         b.replace(e, b.operand(spread_out(e)))
     if (inner := small_program(d.activation)) is not None:
         closed = b.operand(d.value)
-        b.replace(d.value, b.emit("price", closed, *at, *inner.args[4:], inner=inner))
+        b.replace(d.value, b.emit("price", closed, *at, *inner.program.args[4:], inner=inner))
     if (rule := _far(d.activation)) is not None:
         for e, op in ((d.value, "far"), (d.dot, "far_dot")):
             b.replace(e, b.emit(op, b.operand(e), *at, inner=rule))
@@ -153,7 +153,7 @@ def settle_diagonal(b: Builder, d: DualLike) -> None:
 
 def _settle_diagonal(b: Builder, d: DualLike) -> None:
     if (inner := small_program(d.activation)) is not None:
-        at: tuple[Operand, ...] = ("q", "q", "q", Fraction(0), *inner.args[4:])
+        at: tuple[Operand, ...] = ("q", "q", "q", Fraction(0), *inner.program.args[4:])
         b.replace(d.diag, b.emit("price", b.operand(d.diag), *at, inner=inner))
     if (rule := _far(d.activation)) is not None:
         for e, op in ((d.diag, "far_diag"), (d.diag_dot, "far_diag_dot")):
@@ -266,18 +266,18 @@ def _direct(activation: Activation) -> Direct | None:
     small, far = small_program(activation), _far(activation)
     large, least = (far.start**2, far.least) if far is not None else (inf, 0.0)
     slopes = far is None or not (far.steps or far.jumps)
-    covered = Covered(float(SMALL) if small is not None else 0.0, large, least, slopes)
+    covered = Covered(float(small.below) if small is not None else 0.0, large, least, slopes)
     rule = direct_rule(dual(activation), covered)
     if rule is None or small is None or activation.params:
         return rule
-    return _without_small(activation, rule)
+    return _without_small(activation, rule, small.below)
 
 
-def _without_small(activation: Activation, rule: Direct) -> Direct:
+def _without_small(activation: Activation, rule: Direct, below: Fraction) -> Direct:
     """The rule without the values of small variances where s itself cancels: `price` has them."""
     unit = Fraction(float(rule.marks.evaluate({})["unit"])) ** 2
     tops = (Fraction(bin_ends(k)[1]) * unit for k in range(BINS))
-    left = [top > SMALL or not point_loses(activation, top) for top in tops]
+    left = [top > below or not point_loses(activation, top) for top in tops]
     value, dot, diag, diag_dot = rule.used
     value = tuple(v * left[min(divmod(k, BINS))] for k, v in enumerate(value))
     diag = tuple(v * own for v, own in zip(diag, left, strict=True))

@@ -10,7 +10,7 @@ from ...lower.direct import Direct
 from ...lower.far import Far
 from ...lower.lines import PAIR, side
 from ...lower.ops import FAR_OPS
-from ...lower.price import SMALL
+from ...lower.price import Small
 from ...lower.program import Let, Operand, Program, constants
 from .._base import constant_values
 from .tape import Arg, Line, Tape, Value
@@ -258,8 +258,8 @@ def span(p: Program) -> tuple[float, float]:
     """The variances for which no operation of a program needs another rule than its closed form."""
     low, high = 0.0, math.inf
     for let in p.body:
-        if let.op == "price":
-            low = max(low, float(SMALL))
+        if isinstance(let.inner, Small):
+            low = max(low, float(let.inner.below))
         if let.op == "rescale":
             end = float(let.args[1]) ** 2
             low, high = (low, min(high, end)) if end > 1.0 else (max(low, end), high)

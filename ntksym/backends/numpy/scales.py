@@ -11,7 +11,7 @@ from math import inf
 from ...lower.direct import Direct
 from ...lower.far import Far
 from ...lower.ops import DIRECT_OPS, FAR_OPS
-from ...lower.price import SMALL
+from ...lower.price import Small
 from ...lower.program import Program, with_inner
 from .._base import spell_program
 from ..tables import legendre
@@ -34,8 +34,9 @@ def scale_functions(programs: tuple[Program, ...]) -> tuple[str, ...]:
             if let.inner is None or let.label in known:
                 continue
             known.add(let.label)
-            if isinstance(let.inner, Program):
-                found.append(_price(let.inner, f"_{let.label}", _until(programs, let.label)))
+            if isinstance(let.inner, Small):
+                until = _until(programs, let.label, let.inner)
+                found.append(_price(let.inner, f"_{let.label}", until))
             elif isinstance(let.inner, Far):
                 stem = f"_rule_{let.inner.digest()[:12]}"
                 if stem not in known:
@@ -57,7 +58,7 @@ def scale_functions(programs: tuple[Program, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _until(programs: tuple[Program, ...], label: str) -> float:
+def _until(programs: tuple[Program, ...], label: str, small: Small) -> float:
     """The variance from which the definition is what counts, where it replaces `price`."""
     found = inf
     for p in with_inner(programs):
@@ -69,15 +70,16 @@ def _until(programs: tuple[Program, ...], label: str) -> float:
             while source is not None and source.inner is not None and source.label != label:
                 source = lines.get(str(source.args[0]))
             if source is not None and source.label == label:
-                found = min(found, let.inner.always(float(SMALL)))
+                found = min(found, let.inner.always(float(small.below)))
     return found
 
 
-def _price(inner: Program, name: str, until: float) -> str:
+def _price(small: Small, name: str, until: float) -> str:
+    inner = small.program
     extra = "".join(f", {a}" for a in spell_program(inner, NUMPY).inputs[4:])
     text = _PRICE.replace("@NAME@", name).replace("@PARAMS@", extra)
     nodes = "".join(f"    ({x!r}, {w!r}),\n" for x, w in legendre(NODES))
-    text = text.replace("@NODES@", nodes).replace("@SMALL@", repr(float(SMALL)))
+    text = text.replace("@NODES@", nodes).replace("@SMALL@", repr(float(small.below)))
     text = text.replace("@TAKEN@", _TAKEN.replace("@UNTIL@", repr(until)) if until < inf else "")
     about = "The derivative of the dual, and the dual at q12 = 0."
     return function(inner, f"{name}_inner", about) + "\n\n" + text.strip("\n")

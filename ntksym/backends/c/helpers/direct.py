@@ -189,9 +189,8 @@ _PAIR = r"""static inline int ntksym_@LABEL@_in(double q11, double q22, double r
   const int a = ntksym_direct_bin(q11, unit, @BINS@), b = ntksym_direct_bin(q22, unit, @BINS@);
   const double least = q11 < q22 ? q11 : q22, most = q11 < q22 ? q22 : q11;
   const int kind = ntksym_@STEM@_used@WHICH@[a * @BINS@ + b];
-  /* 2: where the inputs are too nearly parallel for the rule of large variances; 3: here only */
-  const int in = ((kind & 1) != 0) |
-                 ((kind == 2) & (root < @LEAST@ * sqrt(most)));
+  /* 2: where the inputs are too nearly parallel for the rule of large variances */
+  const int in = (kind == 1) | ((kind == 2) & (root < @LEAST@ * sqrt(most)));
   return in & ((least > 1e-280) | ((least == 0.0) & (most > 0.0))) & (most < 1e280) &
          (root @APART@ 0.0) & (root < INFINITY)@MOVED@;
 }

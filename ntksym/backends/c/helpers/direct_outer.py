@@ -96,7 +96,7 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
   const int nothing = least == 0.0; /* as at 2^-1020: of a jump there is no derivative */
   const double q = nothing ? 0x1p-1020 : least, r = sqrt(q), turn = q12 / q;
   const double t = nothing ? sqrt(most) : root / r;
-  const int parts = which && s->dies && t > 2.0 * unit, row = parts ? 0 : which;
+  const int parts = which && s->dies && t > 0.5 * unit, row = parts ? 0 : which;
   const double width = t / fabs(turn), moved = s->grow * (1.0 + fabs(turn)) * r;
   const double reach = ntksym_direct_reach(s, row, 0.0, r, moved);
   const double rest = fma(-turn, q, q12) / q; /* of `turn` */

@@ -6,7 +6,7 @@ one do more, and only for their points with one.
 
 from __future__ import annotations
 
-from ....lower.price import SMALL
+from ....lower.price import Small
 from ....lower.program import Program
 from ...tables import legendre
 from ..backend import C
@@ -22,14 +22,15 @@ def price_functions(programs: tuple[Program, ...]) -> str:
     text, known = "", set()
     for p in programs:
         for let in p.body:
-            if not isinstance(let.inner, Program) or let.label in known:
+            if not isinstance(let.inner, Small) or let.label in known:
                 continue
             text += _functions(let.label, let.inner)
             known.add(let.label)
     return text
 
 
-def _functions(label: str, inner: Program) -> str:
+def _functions(label: str, small: Small) -> str:
+    inner = small.program
     names = inner.args
     slots = [f"a{k}_" for k in range(len(names))]
     places = {a: f"{s}[i]" for a, s in zip(names, slots, strict=True)}
@@ -53,7 +54,7 @@ def _functions(label: str, inner: Program) -> str:
         "@WEIGHTS@": _list(weights),
         "@COUNT@": str(NODES),
         "@LANES@": str(LANES),
-        "@SMALL@": c_literal(float(SMALL)),
+        "@SMALL@": c_literal(float(small.below)),
     }
     own = _TEXT
     for mark, value in marks.items():
