@@ -10,6 +10,9 @@ from flint import arb
 
 from .ranges import upper
 
+_LIFT = 64
+"""The exponent of the factor that is paid at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Growth:
@@ -26,12 +29,15 @@ class Growth:
     def __add__(self, other: Growth) -> Growth:
         if self.c == 0 or other.c == 0:  # zero has no rate: it would hide that of a narrow bump
             return other if self.c == 0 else self
-        return Growth(
-            self.c + other.c,
-            max(self.k, other.k),
-            self.b.max(other.b),
-            self.a.max(other.a),
-        )
+        one, two = self._beside(other), other._beside(self)
+        return Growth(one.c + two.c, max(one.k, two.k), one.b.max(two.b), one.a.max(two.a))
+
+    def _beside(self, other: Growth) -> Growth:
+        """The same with the rates of a sum, where it falls in the end: e^(t - t^2) <= e^(1/4)."""
+        gap, fall = self.b - other.b, other.a - self.a
+        if not (gap > 0 and fall > 0) or not gap * gap < 4 * fall * _LIFT:
+            return self
+        return Growth(self.c * (gap * gap / (4 * fall)).exp(), self.k, other.b, other.a)
 
     def raised(self, p: Any) -> Growth:
         """The bound of the power p > 0 of the function."""

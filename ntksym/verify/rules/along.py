@@ -189,7 +189,15 @@ def _middle(line: Line, piece: Piece, left: Any, right: Any) -> Rule:
             sizes.setdefault((float(a.mid()), float(b.mid())), size)
             return size * line.kernel.at(height)
 
-    found = panels([(left, right)], bound, line.goal, line.widest)
+    def quiet(a: Any, b: Any) -> Any:
+        with precision(COVER_BITS):
+            size = abs(func(acb(line.mean + line.dev * a.union(b)), False)).upper()
+            lost = (size * (b - a) * line.kernel.front).upper()
+            if lost < line.goal:
+                sizes[float(a.mid()), float(b.mid())] = size
+            return lost
+
+    found = panels([(left, right)], bound, line.goal, line.widest, quiet)
     points, error, mass = [], arb(0), arb(0)
     exact = function(piece.expr, x)
     for p in found:

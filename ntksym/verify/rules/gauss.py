@@ -20,18 +20,20 @@ from ...errors import Undecided
 from ..safe import Exhausted
 
 MOST_POINTS = 64
-MOST_PANELS = 100
+MOST_PANELS = 400
 """Panels of one variable beyond those its ends make; more mean that the function oscillates."""
 _DEPTH = 40
 _ELLIPSES = ((12, 10), (14, 10), (17, 10), (2, 1), (5, 2), (3, 1), (4, 1), (5, 1), (7, 1), (10, 1))
 
 Bound = Callable[[Any, Any, Any, Any], Any]
 """`bound(a, b, semi, height)`: the supremum of |F| on the ellipse around the panel, or None."""
+Quiet = Callable[[Any, Any], Any]
+"""`quiet(a, b)`: a bound of the integral of |F| over the panel."""
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """[a, b] with n points, the error bound of the rule for F, and the supremum used."""
+    """[a, b] with n points, and the error bound of the rule for F; 0 points leave all of it out."""
 
     a: Any
     b: Any
@@ -48,13 +50,23 @@ def _rule(n: int, bits: int) -> tuple[tuple[Any, Any], ...]:
 
 def nodes(panel: Panel) -> list[tuple[Any, Any]]:
     """`(node, weight)` as `arb` at the working precision."""
+    if panel.points == 0:
+        return []
     centre, half = (panel.a + panel.b) / 2, (panel.b - panel.a) / 2
     rule = _rule(panel.points, int(ctx.prec))
     return [(centre + half * t, half * w) for t, w in rule]
 
 
-def panels(ends: list[tuple[Any, Any]], bound: Bound, tol: Any, widest: float) -> list[Panel]:
+def panels(
+    ends: list[tuple[Any, Any]],
+    bound: Bound,
+    tol: Any,
+    widest: float,
+    quiet: Quiet | None = None,
+) -> list[Panel]:
     """Panels that cover the intervals `ends`, each with an error below `tol`.
+
+    Those of which `quiet` says that their integral is below it have no points, kinks or not.
 
     Raises:
         Undecided: no panel works at a place: a singularity, or a slope too steep for any.
@@ -65,13 +77,22 @@ def panels(ends: list[tuple[Any, Any]], bound: Bound, tol: Any, widest: float) -
     for (a, b), count in zip(ends, counts, strict=True):
         cuts = [a, *(((a * (count - i) + b * i) / count).mid() for i in range(1, count)), b]
         for left, right in pairwise(cuts):
-            _refine(left, right, bound, tol, _DEPTH, out, most)
+            _refine(left, right, (bound, quiet, tol), _DEPTH, out, most)
     return out
 
 
 def _refine(
-    a: Any, b: Any, bound: Bound, tol: Any, depth: int, out: list[Panel], most: int
+    a: Any,
+    b: Any,
+    rule: tuple[Bound, Quiet | None, Any],
+    depth: int,
+    out: list[Panel],
+    most: int,
 ) -> None:
+    bound, quiet, tol = rule
+    if quiet is not None and (lost := quiet(a, b)) < tol:
+        out.append(Panel(a, b, 0, lost))
+        return
     best = _best(a, b, bound, tol)
     if best is not None:
         out.append(best)
@@ -84,8 +105,8 @@ def _refine(
     if len(out) > most:
         raise Exhausted("the activation oscillates too fast for a certificate: too many panels")
     mid = ((a + b) / 2).mid()
-    _refine(a, mid, bound, tol, depth - 1, out, most)
-    _refine(mid, b, bound, tol, depth - 1, out, most)
+    _refine(a, mid, rule, depth - 1, out, most)
+    _refine(mid, b, rule, depth - 1, out, most)
 
 
 def _best(a: Any, b: Any, bound: Bound, tol: Any) -> Panel | None:

@@ -32,6 +32,8 @@ _ROUND = 0.999
 """A hair below the computed step, so that rounding does not spoil the goal."""
 _TILTS = (arb(0), arb(1) / 2, arb(3) / 4)
 """Shares of the largest tilt; at one the density would pay all it has."""
+_SHRINKS = tuple(2.0**-k for k in range(7))
+"""A narrower strip has a smaller bound at its ends: e^h for sin(x)/x and a half width of h."""
 _ROOM = 1.4
 """How much further out a tilted bound is looked for: its ends weigh more."""
 
@@ -95,7 +97,7 @@ def lattice(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> A
         for share in _TILTS:
             weight = _Weight(r, sigma, share / (2 * (1 + r)))
             box = (length + 4) * (1 if share == 0 else _ROOM / weight.spare.sqrt())
-            for shrink in (1.0, 0.5, 0.25):  # a narrower strip has a smaller bound at its ends
+            for shrink in _SHRINKS:
                 first = _strip(f[0], s.m1, s.s1, weight, tol, box, shrink)
                 second = first
                 if first is not None and not same:

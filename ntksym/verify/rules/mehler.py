@@ -17,7 +17,7 @@ from ..law import Law
 from ..safe import Exhausted, in_time, precision
 from .along import Rule, rule
 
-MOST_PRODUCTS = 1_500_000
+MOST_PRODUCTS = 3_000_000
 """Nodes times terms: seconds."""
 
 

@@ -1,0 +1,50 @@
+"""Waves, bumps and kinks of the scale of one under a variance of 10^4."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from flint import arb
+
+from ntksym.language import parse_activation
+from ntksym.verify.balls import enclose_definition
+from ntksym.verify.functions.rates import Growth
+
+FAR = (10**4, 9 * 10**3, 10**4)
+
+
+def test_a_wave_that_falls_has_a_strip() -> None:
+    r"""$\sin(x)/x = \int_0^1 \cos(sx)\,ds$, so that E is a plane integral of two Gaussians."""
+    s, step = np.linspace(0, 0.16, 1601, retstep=True)
+    a, b = s[:, None], s[None, :]
+    weight = np.ones(1601)
+    weight[0] = 0.5
+    q11, q12, q22 = FAR
+    both = sum(np.exp(-(q11 * a * a + 2 * k * q12 * a * b + q22 * b * b) / 2) for k in (1, -1))
+    ball = enclose_definition(parse_activation("sin(x)/x"), *FAR)
+    assert ball.rel_digits >= 30
+    assert float(ball.mid) == pytest.approx(weight @ both @ weight * step**2 / 2, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("text", "digits", "near"),
+    [
+        ("max(sin(x), cos(x))*exp(-x^2/8)", 5, 1 / 4063.96),
+        ("(exp(x)-1)/x*exp(-x^2)", 9, 1 / 7337.94),
+    ],
+)
+def test_what_is_too_small_to_matter_has_no_nodes(text: str, digits: int, near: float) -> None:
+    """A bump at 0 meets the density there: E is (integral of s)^2 over 2 pi sqrt(det), nearly."""
+    ball = enclose_definition(parse_activation(text), *FAR, digits=digits)
+    assert ball.rel_digits >= digits
+    assert float(ball.mid) == pytest.approx(near, rel=1e-3)
+
+
+def test_the_rate_of_a_sum_is_that_of_its_last_term() -> None:
+    bump, one = Growth(arb(1), 0, arb(2), arb(-1)), Growth(arb(3), 0, arb(0), arb(0))
+    for total in (bump + one, one + bump):
+        assert total.b == 0
+        assert total.a == 0
+        assert total.c.overlaps(3 + arb(1).exp())
+    wide = Growth(arb(1), 0, arb(2), arb(-1) / 1000)
+    assert (wide + one).b == 2
