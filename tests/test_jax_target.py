@@ -103,9 +103,9 @@ def test_refusals():
         array_sources("mish", "jax")
     with pytest.raises(NoClosedForm):
         array_sources("mish", "jax", method="exact")
-    with pytest.raises(UnsupportedOp, match="cannot be written as array code") as caught:
-        array_sources("mish", "jax", method="quadrature", variances=1)
-    assert "tabulated" in caught.value.hint
+    with pytest.raises(UnsupportedOp, match="panels between kinks") as caught:
+        array_sources("max(x - 1, 0)*tanh(x)", "jax", method="quadrature", variances=1)
+    assert "--method tabulated" in caught.value.hint
     with pytest.raises(BadSpec, match="unknown target"):
         array_sources("relu", "fortran")
 
@@ -244,6 +244,7 @@ UNITS = (
     ("mish", {"variances": 1}),
     ("tanh", {}),
     ("tanh", {"method": "series", "variances": ("1/2", "2"), "error": 1e-8}),
+    ("tanh", {"method": "quadrature", "variances": ("1/2", "2")}),
 )
 COVARIANCES = np.array(
     [
@@ -304,7 +305,9 @@ def compare(name: str, options: dict, values: tuple, slopes: tuple) -> None:
             assert abs(found[key] - value) < BOUNDS.get(key, 1e-5), (key, at)
 
 
-@pytest.mark.parametrize("name, options", UNITS[1:3])
+@pytest.mark.parametrize(
+    "name, options", (*UNITS[1:3], pytest.param(*UNITS[4], marks=pytest.mark.slow))
+)
 def test_units(jax, name, options, tmp_path):
     module = written(name, tmp_path, **options)
     values = jax.jit(module.dual)(*COVARIANCES.T)
@@ -319,6 +322,19 @@ def test_units(jax, name, options, tmp_path):
         assert s.dtype == np.float32 and np.allclose(s, d, atol=3e-6, equal_nan=True)
     bad = module.dual(np.array([np.nan, -1.0, 1.0]), np.array([0.0, 0.0, np.nan]), np.ones(3))
     assert np.isnan(bad[0]).all() and np.isnan(bad[1]).all()
+
+
+def test_half_precision_counts_as_single_and_complex_numbers_are_refused(jax, tmp_path):
+    module = written("relu", tmp_path)
+    exact = module.dual(1.5, 0.25, 1.0)
+    for kind in ("bfloat16", "float16"):
+        q = [jax.numpy.asarray(v, kind) for v in (1.5, 0.25, 1.0)]
+        found = module.dual(*q)
+        assert all(v.dtype == np.float32 for v in found) and np.allclose(found, exact, atol=1e-6)
+        slope = jax.grad(lambda c, q=q: module.dual(q[0], c, q[2])[0])(q[1])
+        assert slope.dtype == q[1].dtype and abs(float(slope) - exact[1]) < 4e-3
+    with pytest.raises(TypeError, match="no complex number"):
+        module.dual(1.0, 0.5j, 1.0)
 
 
 @pytest.mark.slow

@@ -93,6 +93,12 @@ def test_single_precision_nan_and_vmap(torch, tmp_path):
         assert s.dtype == torch.float32 and torch.allclose(s.double(), d, atol=3e-6)
     bad = module.dual(torch.tensor([float("nan"), -1.0]), torch.zeros(2), torch.ones(2))
     assert bool(torch.isnan(bad[0]).all() and torch.isnan(bad[1]).all())
+    for kind in (torch.bfloat16, torch.float16):
+        half = module.dual(*(torch.tensor(v, dtype=kind) for v in (1.5, 0.25, 1.0)))
+        assert half[0].dtype == torch.float32
+        assert abs(half[0] - module.dual(1.5, 0.25, 1.0)[0]) < 1e-6
+    with pytest.raises(TypeError, match="no complex number"):
+        module.dual(torch.tensor(0.5j), 0.5, 1.0)
     mapped = torch.func.vmap(torch.func.grad(lambda a, c, b: module.dual(a, c, b)[0]))
     assert bool(torch.isfinite(mapped(*(torch.tensor(c) for c in POINTS.T))).all())
 

@@ -53,6 +53,11 @@ class _Builder(Builder):
         return self.emit("log", self.operand(e))
 
 
+def builder_of_functions() -> Builder:
+    """A builder of programs of x, with the functions that only activations have."""
+    return _Builder((x.name,))
+
+
 @lru_cache(maxsize=64)
 def piece_programs(subject: Subject) -> tuple[Program, ...]:
     """For each smooth piece the program x -> (value, slope).
@@ -63,7 +68,7 @@ def piece_programs(subject: Subject) -> tuple[Program, ...]:
     out = []
     pairs = zip(subject.value.pieces, subject.slope.pieces, strict=True)
     for i, (value, slope) in enumerate(pairs):
-        builder = _Builder((x.name,))
+        builder = builder_of_functions()
         outputs = (
             ("value", builder.operand(tamed(value.expr))),
             ("slope", builder.operand(tamed(slope.expr))),

@@ -21,10 +21,13 @@ def _is_array(a):
 
 
 def _arrays(*values):
-    """The values as floating arrays of one dtype; shapes are left alone."""
+    """The values as arrays of one dtype, float32 or float64; shapes are left alone."""
     dtype = jnp.result_type(*values)
+    if jnp.issubdtype(dtype, jnp.complexfloating):
+        raise TypeError("a covariance is no complex number: give its real part")
     if not jnp.issubdtype(dtype, jnp.floating):
         dtype = jnp.result_type(float)
+    dtype = jnp.promote_types(dtype, jnp.float32)  # half precision has too few digits
     return tuple(jnp.asarray(v, dtype) for v in values)
 
 
@@ -40,7 +43,7 @@ def _rule(value, partials):
 
 
 def _pair_rule(value, partials):
-    """The same for a function of two values."""
+    """The same for a function of several values."""
     f = jax.custom_jvp(lambda *at: tuple(_wide(v, at) for v in value(*at)))
 
     @f.defjvp

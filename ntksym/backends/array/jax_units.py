@@ -47,6 +47,24 @@ def _taken(numbers, places, like):
 _still = jax.lax.stop_gradient
 
 
+def _along(values, like):
+    """Numbers along a new first axis."""
+    return _constants(values, like).reshape((-1,) + (1,) * like.ndim)
+
+
+def _in_blocks(f, values, length):
+    """The rows of f(*values), each of the joint shape; f takes flat arrays, `length` at a time."""
+    values = jnp.broadcast_arrays(*values)
+    shape, count = values[0].shape, values[0].size
+    if count <= length:
+        found = f(*(v.reshape(-1) for v in values))
+    else:
+        filled = (jnp.pad(v.reshape(-1), (0, -count % length), mode="edge") for v in values)
+        found = jax.lax.map(lambda at: f(*at), tuple(v.reshape(-1, length) for v in filled))
+        found = jnp.moveaxis(found, 0, 1)
+    return tuple(row.reshape(-1)[:count].reshape(shape) for row in found)
+
+
 def _two_of(row):
     return row[0], row[1]
 '''

@@ -251,7 +251,7 @@ _diagonal = _pair_rule(_diagonal_value, _diagonal_partials)
 def dual(q11, q12, q22@PARAMS@):
     """The pair (nngp, dot); arrays broadcast.  NaN for a negative variance.
 
-    Derivatives of both in every argument are closed forms.
+    Derivatives of both in every argument are closed forms.  Half precision counts as float32.
     """
     q11, q12, q22 = _arrays(q11, q12, q22)
     nngp, dot = _dual(q11, q12, q22@PARAMS@)

@@ -21,7 +21,7 @@ def _is_array(a):
 
 
 def _arrays(*values):
-    """The values as floating tensors of one dtype and device, broadcast against each other."""
+    """The values as tensors of one dtype, float32 or float64, and device, broadcast."""
     tensors = [v for v in values if isinstance(v, torch.Tensor)]
     dtype = torch.get_default_dtype()
     if tensors:
@@ -29,7 +29,10 @@ def _arrays(*values):
         found = kinds[0]
         for kind in kinds[1:]:
             found = torch.promote_types(found, kind)
+        if found.is_complex:
+            raise TypeError("a covariance is no complex number: give its real part")
         dtype = found if found.is_floating_point else dtype
+    dtype = torch.promote_types(dtype, torch.float32)  # half precision has too few digits
     device = tensors[0].device if tensors else None
 
     def made(v):
@@ -96,7 +99,7 @@ def _rule(value, partials):
 
 
 def _pair_rule(value, partials):
-    """The same for a function of two values."""
+    """The same for a function of several values."""
 
     class PairRule(torch.autograd.Function):
         generate_vmap_rule = True
@@ -112,8 +115,8 @@ def _pair_rule(value, partials):
 
         @staticmethod
         def backward(ctx, *flows):
-            of_first, of_second = partials(*ctx.saved_tensors)
-            return tuple(flows[0] * p + flows[1] * d for p, d in zip(of_first, of_second))
+            every = zip(*partials(*ctx.saved_tensors))
+            return tuple(sum(f * p for f, p in zip(flows, each)) for each in every)
 
         @staticmethod
         def jvp(ctx, *along):

@@ -50,6 +50,19 @@ def _still(a):
     return a.detach()
 
 
+def _along(values, like):
+    """Numbers along a new first axis."""
+    return _constants(values, like).reshape((-1,) + (1,) * like.dim())
+
+
+def _in_blocks(f, values, length):
+    """The rows of f(*values), each of the joint shape; f takes flat tensors, `length` at a time."""
+    values = torch.broadcast_tensors(*values)
+    parts = zip(*(v.reshape(-1).split(length) for v in values))
+    found = torch.cat([f(*part) for part in parts], dim=1)
+    return tuple(row.reshape(values[0].shape) for row in found)
+
+
 def _two_of(row):
     return row[0], row[1]
 '''

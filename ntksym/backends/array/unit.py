@@ -1,12 +1,14 @@
 """Duals that are no straight-line program in JAX, PyTorch and NumPy: values with derivatives.
 
 `array.unit` gives for a choice of method what can be written: a table, a Hermite series, a normal
-mixture, a closed form.  A quadrature rule is not: its panels depend on the entry.
+mixture, a closed form, a trapezoid rule.  Quadrature between kinks is not: its panels depend on the
+entry.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Protocol
 
 from ...dual import Dual
@@ -14,6 +16,8 @@ from ...errors import NtksymError, Undecided, UnsupportedOp
 from ...lower.program import Program
 from ...lower.schedule import number
 from ...numeric import MixtureDual
+from ...numeric.quadrature import QuadratureDual
+from ...numeric.quadrature.single import single_lattice
 from ...numeric.series.table import SeriesTable
 from ...numeric.table import BandedDual, KinkTable, SplitTable, TableDual, table_dual
 from ...numeric.table.dilated.table import DilatedTable
@@ -22,6 +26,7 @@ from ..point_unit import TOLERANCE
 from ..units import parameter_values, refuse_unbuilt
 from .module import ArrayBackend
 from .programs import ArrayPrograms, closed_arrays, mixture_arrays
+from .quadrature import ArrayQuadrature
 from .series import DOTTED, ArraySeries
 from .table import POLYNOMIALS, ArrayTable
 from .table_dilated import ArrayDilated
@@ -41,6 +46,9 @@ class Rule(Protocol):
         ...
 
 
+_OF_PROGRAMS = (ArrayPrograms, ArrayQuadrature)
+
+
 @dataclass(frozen=True, slots=True)
 class ArrayUnit:
     """What is written for one dual.
@@ -50,7 +58,7 @@ class ArrayUnit:
         point: the one variance it is for, or None.
     """
 
-    rule: Rule | ArrayPrograms
+    rule: Rule | ArrayPrograms | ArrayQuadrature
     point: float | None = None
 
     @property
@@ -81,7 +89,7 @@ class ArrayUnit:
     @property
     def programs(self) -> tuple[Program, ...]:
         """The programs inside."""
-        return self.rule.programs if isinstance(self.rule, ArrayPrograms) else ()
+        return self.rule.programs if isinstance(self.rule, _OF_PROGRAMS) else ()
 
     def text(self, stem: str, backend: ArrayBackend) -> str:
         """Python that defines `_<stem>` of (q11, q12, q22, root) and `_<stem>_diag` of q.
@@ -92,7 +100,7 @@ class ArrayUnit:
             UnsupportedOp: an operation that the target cannot spell.
         """
         inner = stem if self.point is None else f"{stem}_one"
-        if isinstance(self.rule, ArrayPrograms):
+        if isinstance(self.rule, _OF_PROGRAMS):
             body = self.rule.text(inner, backend)
         else:
             body = self.rule.text(inner)
@@ -124,6 +132,8 @@ def array_unit(
     refuse_unbuilt(found)
     if isinstance(found, BandedDual):
         found = _one_band(found)
+    if isinstance(found, QuadratureDual):
+        return ArrayUnit(ArrayQuadrature(_one_rule(found)))
     if isinstance(found, TableDual):
         jumps, kinks = roughness(activation)
         return ArrayUnit(ArrayTable(found, kinks, jumps), found.low if found.single else None)
@@ -152,21 +162,46 @@ def array_unit(
     )
 
 
-def _one_band(found: BandedDual) -> TableDual:
-    """The same range in one band: arrays have no cheap choice among polynomials by entry."""
+def _one_band(found: BandedDual) -> TableDual | QuadratureDual:
+    """The same range in one band: arrays have no cheap choice among polynomials by entry.
+
+    A trapezoid rule, which costs more an entry, where no polynomial reaches the error.
+    """
     span = (found.low, found.high)
     try:
         made = table_dual(found.text, span, error=max(found.error, 1e-10), banded=False)
     except Undecided as failed:
-        raise UnsupportedOp(
-            f"{found.name}: variances {found.low:g} to {found.high:g} need a table in "
-            f"{len(found.bands)} bands, which array code does not have ({failed.what})",
-            hint="a narrower range (--variance LO:HI; rows of one norm need one number only), a "
-            'larger error (--error); or the targets "c" and "numpy" (values only)',
-        ) from None
+        try:
+            return single_lattice(found.text, Fraction(span[0]), Fraction(span[1]), found.error)
+        except NtksymError:
+            raise UnsupportedOp(
+                f"{found.name}: variances {found.low:g} to {found.high:g} need a table in "
+                f"{len(found.bands)} bands, which array code does not have ({failed.what})",
+                hint=f"a narrower range {_NARROWER}",
+            ) from None
     if not isinstance(made, TableDual):  # pragma: no cover - one band was asked for
         raise TypeError(type(made).__name__)
     return made
+
+
+def _one_rule(found: QuadratureDual) -> QuadratureDual:
+    """The same range with one trapezoid rule: arrays have no choice among rules by entry."""
+    low, high = found.variances
+    try:
+        return single_lattice(str(found.subject.expr), low, high, found.error)
+    except Undecided as failed:
+        raise UnsupportedOp(
+            f"{found.subject.expr}: its quadrature has panels between kinks or near poles, which "
+            f"array code does not have ({failed.what})",
+            hint='method="tabulated" (--method tabulated --variance Q or LO:HI); of kinks away '
+            f"from 0 one variance; a narrower range {_NARROWER}",
+        ) from None
+
+
+_NARROWER = (
+    "(--variance LO:HI; rows of one norm need one number only), a larger error (--error); or the "
+    'targets "c" and "numpy" (values only)'
+)
 
 
 def roughness(activation: Any) -> tuple[bool, bool]:

@@ -106,7 +106,7 @@ _DUAL = '''
 def dual(q11, q12, q22):
     """The pair (nngp, dot); arrays broadcast.  NaN outside the range.
 
-    Both are differentiable in every argument.
+    Both are differentiable in every argument.  Half precision counts as float32.
     """
     q11, q12, q22 = _arrays(q11, q12, q22)
     nngp, dot = _unit(q11, q12, q22, _rootdet(q11, q12, q22))

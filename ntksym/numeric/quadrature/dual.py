@@ -7,7 +7,7 @@ rounding of float64 comes on top and is not proven.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -246,17 +246,38 @@ def _range(variances: tuple[Any, Any]) -> tuple[Fraction, Fraction]:
 
 
 def _level(subject: Subject, lo: Fraction, below: Fraction, top: Fraction, error: float) -> Level:
+    return rated(subject, (lo, below, top), error, lambda g: _chosen(subject, lo, top, g))
+
+
+def rated(
+    subject: Subject,
+    span: tuple[Fraction, Fraction, Fraction],
+    error: float,
+    choose: Callable[[tuple[Any, Any]], Rule | None],
+) -> Level:
+    """The rule that `choose` makes for goals of s and s', with its bounds.
+
+    Args:
+        subject: whose dual it is.
+        span: the least variance, the least of the larger variance of a pair, and the largest.
+        error: what is asked for, as in `quadrature_dual`.
+        choose: goals -> a rule, or None.
+
+    Raises:
+        Undecided: there is none, or it misses a goal.
+    """
     from flint import arb
 
     from ...verify.safe import precision
 
+    lo, below, top = span
     with precision(BITS):
         scales = []
         for curve in (subject.value, subject.slope):
             product = least_square(curve, lo, top) * least_square(curve, below, top)
             scales.append(product.sqrt().lower().max(arb(0)))
         goals = [arb(error) * (s if s > 0 else arb(1)) for s in scales]
-        rule = _chosen(subject, lo, top, (goals[0], goals[1]))
+        rule = choose((goals[0], goals[1]))
         if rule is None:
             raise _undecided(subject, (lo, top), error, scales)
         bounds = rule_bounds(rule, subject)
