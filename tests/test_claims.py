@@ -177,6 +177,7 @@ def test_products_that_do_not_separate_are_refused() -> None:
             "rho**2 + a",
             "u is read as rho: the argument on the left-hand side",
         ),
+        (Claim(quantity="derivative", activation="relu", latex=r"\kappa_0(t) = 1 - \arccos t"), "1 - acos(rho)", "t is read as rho"),
         (Claim(quantity="diagonal", activation="relu", latex=r"$V(\lambda) = \lambda/2$"), "q/2", "lam"),
         (Claim(quantity="normalised", activation="relu", latex=r"f(\rho) = \rho"), "rho", ""),
         (Claim(quantity="nngp", activation="relu", latex=r"\xi\varphi^2", names={r"\xi": "rho", r"\varphi": "2*q11"}), "xi*name_phi**2", ""),

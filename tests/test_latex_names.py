@@ -152,6 +152,12 @@ def test_notes(latex: str, note: str) -> None:
     assert note in read_latex(latex).notes
 
 
+def test_an_accent_is_noted_once() -> None:
+    text = r"\frac{\tilde x^\top\Sigma\tilde x'}{\tilde x^\top\Sigma\tilde x}"
+    said = [note for note in read_latex(text).notes if "accent" in note]
+    assert said == [r"\tilde x is read without its accent"]
+
+
 def test_nothing_to_say_about_a_plain_formula() -> None:
     assert read_latex(r"\frac{1}{2\pi}\sqrt{q_{11}}") == Reading("1/(2*pi)*sqrt(q11)", ())
 

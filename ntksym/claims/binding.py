@@ -272,7 +272,7 @@ def _plain(params: Mapping[str, str]) -> dict[str, str]:
         if word not in ASSUMPTIONS:
             raise BadSpec(
                 f"the parameter {name!r} cannot be {word!r}",
-                hint="one of: " + ", ".join(ASSUMPTIONS),
+                hint=f'one of: {", ".join(ASSUMPTIONS)}; a number is where = "{name} = ..."',
             )
     return dict(params)
 

@@ -298,8 +298,10 @@ def formulas_of(claim: Claim) -> tuple[dict[str, str], tuple[str, ...]]:
 
 
 _ARGUMENT = re.compile(r".*\(\s*(\\?[A-Za-z]+)\s*\)", re.DOTALL)
-_VARIABLE = {"normalised": "rho", "diagonal": "q"}
-"""The one variable that a formula of a quantity has."""
+_VARIABLE = {"diagonal": "q"} | dict.fromkeys(
+    ("normalised", "nngp", "derivative", "covariance", "cross", "gradient"), "rho"
+)
+"""The one variable that a formula of a quantity has: of two pre-activations, the correlation."""
 
 
 def _reading(claim: Claim, text: str) -> Reading:

@@ -85,13 +85,14 @@ def accent(reader: Reader, item: Item) -> str:
     """
     letter = letter_name(item)
     found = next((a for a in _LONG_FIRST if reader.text.startswith(a, item.at)), "")
+    known = letter in reader.accents
     if reader.accents.setdefault(letter, found) != found:
         raise UnknownName(
             f"{reader.source_of(item, scripts=False)} occurs with and without an accent",
             where=reader.place(item.at),
             hint="one letter for each quantity",
         )
-    if found:
+    if found and not known:
         reader.note(f"{reader.source_of(item, scripts=False)} is read without its accent")
     return found
 

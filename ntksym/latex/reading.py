@@ -65,8 +65,7 @@ class Reader:
         """The source of one item; without what is raised to a power, if not `scripts`."""
         if scripts or item.sup is None:
             return self.source((item,))
-        text = "".join(self.text[item.at : item.end].split())
-        return text.split("^")[0]
+        return " ".join(self.text[item.at : item.end].split("^")[0].split())
 
     def given(self, base: str, index: str, primes: int) -> str:
         """The caller's name for a letter with index and primes; "" where there is none."""
