@@ -7,7 +7,7 @@ from re import finditer
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from sympy import Add, Eq, Expr, Rational, Symbol, oo, pretty
+from sympy import Add, Eq, Expr, Mul, Rational, Symbol, oo, pretty
 from sympy import latex as sympy_latex
 
 from .abbreviations import Abbreviated, abbreviate, decimal_digits, tidied
@@ -51,12 +51,12 @@ def formula(name: str, expr: Any, *, width: int = 80, unicode: bool = True) -> t
     head = f"{name} = "
     room = max(24, width - len(head) - 2)
     lines: list[str] = []
-    for first, (body, axis) in _numbered(_rows(expr, room, unicode)):
+    for first, (body, axis, minus) in _numbered(_rows(expr, room, unicode)):
         if max(map(len, body)) > room:
             return _listed(head, expr, width)
-        if not first and len(body) == 1 and body[0].startswith("-"):
-            body = [f"- {body[0][1:].lstrip()}"]
-        sign = "" if first or body[axis].lstrip().startswith(("-", "−")) else "+ "
+        sign = "- " if minus else "+ "
+        if first or body[axis].lstrip().startswith("- "):
+            sign = ""
         lead = head if first else " " * len(head)
         blank = " " * len(lead + sign)
         if not first and len(body) > 1:
@@ -151,15 +151,19 @@ def _broken(text: str, room: int) -> Iterator[str]:
 
 
 def _numbered(
-    rows: Iterator[tuple[list[str], int]],
-) -> Iterator[tuple[bool, tuple[list[str], int]]]:
+    rows: Iterator[tuple[list[str], int, bool]],
+) -> Iterator[tuple[bool, tuple[list[str], int, bool]]]:
     for i, row in enumerate(rows):
         yield i == 0, row
 
 
-def _rows(expr: Any, room: int, unicode: bool) -> Iterator[tuple[list[str], int]]:
-    """The formula as blocks of lines, each with its axis: as many terms as fit side by side."""
+def _rows(expr: Any, room: int, unicode: bool) -> Iterator[tuple[list[str], int, bool]]:
+    """The formula as blocks of lines: as many terms as fit side by side.
+
+    Each with its axis, and whether it is one term, not the first, whose minus sign was left out.
+    """
     terms = list(expr.as_ordered_terms()) if isinstance(expr, Expr) else [expr]
+    whole = len(terms)
     while terms:
         block, count = _block(terms[:1], unicode), 1
         while count < len(terms):
@@ -167,7 +171,14 @@ def _rows(expr: Any, room: int, unicode: bool) -> Iterator[tuple[list[str], int]
             if max(map(len, longer[0])) > room:
                 break
             block, count = longer, count + 1
-        yield block
+        minus = False
+        if count == 1 and len(terms) < whole:
+            factor, rest = terms[0].as_coeff_Mul()
+            minus = factor.is_negative is True
+            if minus:
+                rest = rest if factor == -1 else Mul(-factor, rest, evaluate=False)
+                block = _block([rest], unicode)
+        yield *block, minus
         terms = terms[count:]
 
 

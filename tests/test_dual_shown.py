@@ -6,8 +6,10 @@ import copy
 import pickle
 
 import pytest
+from sympy import symbols
 
 import ntksym
+from ntksym.display import formula
 
 
 @pytest.mark.parametrize("text", ["gelu", "sign(x)", "abs(x)^(3/2)", "log(abs(x))"])
@@ -36,3 +38,11 @@ def test_the_latex_of_a_notebook_is_that_of_the_command() -> None:
     assert d.latex().count("&=") == 7  # A and B are named
     assert d.latex(full=True).count("&=") == 5
     assert r"\partial_{q_{12}}" in ntksym.dual("step").latex()
+
+
+def test_the_sign_of_a_term_on_its_own_line_is_in_front_of_it() -> None:
+    """Not in its numerator, with a plus sign before the fraction."""
+    a, b = symbols("alpha beta")
+    lines = formula("f", a**9 * b - a * b * (a + 2) / (b + 3), width=28, unicode=False)
+    assert [line for line in lines if "---" in line] == ["    - " + "-" * 22]
+    assert [line for line in lines if "+ 2" in line] == ["      alpha*beta*(alpha + 2)"]
