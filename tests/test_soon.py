@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from fractions import Fraction
 from math import exp, inf, log
 from typing import Any
@@ -30,6 +31,7 @@ class RangeStub:
 def test_by_default_what_takes_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is built where an error is asked for, or where nothing else is proven."""
     begun: list[tuple[str, float]] = []
+    looked: list[str] = []  # what a user may be told while it takes long
 
     def rule(name: str, seconds: Any, least: float = 0.0, endless: float = 0.0) -> None:
         def make(activation: Any, variances: Any, error: float) -> Any:
@@ -53,6 +55,10 @@ def test_by_default_what_takes_long_waits(monkeypatch: pytest.MonkeyPatch) -> No
         def tell(self, line: str) -> None:
             self.lines.append(line)
 
+        def looking(self, rule: Any, *_: Any) -> Any:
+            looked.append(rule.name)
+            return nullcontext()
+
     def auto(**options: Any) -> tuple[Any, list[str]]:
         begun.clear()
         told = Told()
@@ -66,6 +72,7 @@ def test_by_default_what_takes_long_waits(monkeypatch: pytest.MonkeyPatch) -> No
     rule("quadrature", lambda error: 0.0)
     found, told = auto()
     assert found.method == "tabulated" and begun == [("series", 1e-10), ("tabulated", 1e-8)]
+    assert looked == ["tabulated", "series", "tabulated"]
     assert len(told) == 1 and "error 1e-08, is taken" in told[0]
     assert "takes about 60 s to build: method='tabulated' with error=1e-10 asks" in told[0]
     found, told = auto(error=1e-10)

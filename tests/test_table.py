@@ -387,4 +387,9 @@ def test_what_takes_long_is_told(
     kept(rule, as_activation("mish"), (Fraction(1), Fraction(2)), 1e-6)
     said = capsys.readouterr().err
     assert "slow dual of mish for variances 1 to 2" in said and "about 9 s left" in said
-    assert "error 1e-06: 0." in said.splitlines()[-1]
+    assert "error 1e-06: building, ended after 0." in said.splitlines()[-1]
+    with kept.looking(rule, as_activation("mish"), None, 1e-8):
+        time.sleep(0.1)
+    assert "slow dual of mish, error 1e-08: a look at how long it takes, not" in (
+        capsys.readouterr().err
+    )

@@ -7,6 +7,7 @@ then: what is likely to take longer waits, and is built only where nothing else 
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -127,8 +128,9 @@ class Soon:
         """
         if rule.seconds is None or self.known(rule, error):
             return 0.0
+        looking = getattr(self.build, "looking", lambda *_: nullcontext())
         try:
-            with at_most(_LOOK):
+            with at_most(_LOOK), looking(rule, self.activation, self.variances, error):
                 return rule.seconds(self.activation, self.variances, error)
         except TooLong:
             return inf

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,13 @@ class Kept:
         """Whether the cache on disk has it."""
         name = _key(rule, activation, variances, error) + SUFFIX
         return rule.reader is not None and is_intact(cache_directory() / name)
+
+    @staticmethod
+    def looking(
+        rule: Rule, activation: Activation, variances: Variances | None, error: float
+    ) -> AbstractContextManager[Any]:
+        """Lines on standard error while a look at how long building takes is itself long."""
+        return _told(_title(rule, activation, variances, error), "a look at how long it takes")
 
     @staticmethod
     @lru_cache(maxsize=64)
@@ -118,13 +125,16 @@ def _announced(
     rule: Rule, activation: Activation, variances: Variances | None, error: float
 ) -> Any:
     """`rules.built`, with lines on standard error where it takes long."""
-    span = "" if variances is None else f" for variances {_shown(variances)}"
-    text = f"ntksym: {rule.name} dual of {activation.name}{span}, error {error:g}"
-    with _told(text) as expected:
+    with _told(_title(rule, activation, variances, error), "building") as expected:
         if rule.seconds is not None and variances is not None and not activation.params:
             with suppress(Undecided):  # only a guess; the rule itself says what it cannot do
                 expected.append(rule.seconds(activation, variances, error))
         return built(rule, activation, variances, error)
+
+
+def _title(rule: Rule, activation: Activation, variances: Variances | None, error: float) -> str:
+    span = "" if variances is None else f" for variances {_shown(variances)}"
+    return f"ntksym: {rule.name} dual of {activation.name}{span}, error {error:g}"
 
 
 @lru_cache(maxsize=1)
@@ -163,7 +173,7 @@ def clock_seconds(expected: float, worked: float, passed: float) -> float:
 
 
 @contextmanager
-def _told(text: str) -> Iterator[list[float]]:
+def _told(text: str, doing: str) -> Iterator[list[float]]:
     """Say on standard error what takes long, about how much is left, and when it is done.
 
     The list that is given out may be told the seconds of one core it is likely to take.
@@ -179,7 +189,7 @@ def _told(text: str) -> Iterator[list[float]]:
             passed = time.monotonic() - start
             left = clock_seconds(expected[0], worked(), passed) if expected else 0.0
             rest = f"about {left:.0f} s left" if left > 0.5 else "not done yet"
-            sys.stderr.write(f"{text}: building, {rest}\n")
+            sys.stderr.write(f"{text}: {doing}, {rest}\n")
             sys.stderr.flush()
 
     teller = threading.Thread(target=say, daemon=True)
@@ -190,5 +200,5 @@ def _told(text: str) -> Iterator[list[float]]:
         done.set()
         teller.join()
         if time.monotonic() - start > PATIENCE:
-            sys.stderr.write(f"{text}: {time.monotonic() - start:.1f} s\n")
+            sys.stderr.write(f"{text}: {doing}, ended after {time.monotonic() - start:.1f} s\n")
             sys.stderr.flush()
