@@ -33,6 +33,7 @@ from .rescale import diagonal_orders, orders, rescaled, rescaled_diagonal
 from .separate import separated
 from .spread import spread_out
 from .tilt import Tilt, tilt, tilted, tilted_diagonal
+from .wedge import one_sided, opposite
 
 _TINY = Fraction(1, 10**5)
 _LARGE = Fraction(10**6)
@@ -122,6 +123,9 @@ def _settle(b: Builder, d: DualLike) -> None:
     if (inner := small_program(d.activation)) is not None:
         closed = b.operand(d.value)
         b.replace(d.value, b.emit("price", closed, *at, *inner.program.args[4:], inner=inner))
+    for e, powers in zip((d.value, d.dot), one_sided(d.activation) or (), strict=False):
+        if max(powers) > 1 or len(powers) > 1:  # arcs have a row of their own
+            b.replace(e, opposite(b, b.operand(e), powers))
     if (rule := _far(d.activation)) is not None:
         for e, op in ((d.value, "far"), (d.dot, "far_dot")):
             b.replace(e, b.emit(op, b.operand(e), *at, inner=rule))
@@ -238,7 +242,7 @@ def settles(activation: Activation) -> Dual | None:
         return None
     if not _closed(found):
         return None
-    rules = (tilt, small_program, _far, _direct, orders, diagonal_orders, _overflowing)
+    rules = (tilt, small_program, one_sided, _far, _direct, orders, diagonal_orders, _overflowing)
     if any(rule(activation) for rule in rules) or _cancelling(found) or _masses(found):
         return found
     return None
