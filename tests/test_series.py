@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from time import thread_time
 
 import mpmath
 import pytest
@@ -14,6 +15,7 @@ from ntksym.activations import catalogue
 from ntksym.errors import BadCovariance, NoClosedForm, NotSquareIntegrable, Undecided
 from ntksym.language import as_activation
 from ntksym.numeric.arith import working
+from ntksym.numeric.patience import TooLong, at_most, foresee
 from ntksym.numeric.series import dual as series
 from ntksym.numeric.series.closed import N, general_term, generating_function, orthonormal
 from ntksym.numeric.series.cosines import cells, interpolate, points
@@ -322,3 +324,13 @@ def test_cells_cover_a_polynomial() -> None:
             low, high = found.lower[k // 10], found.upper[k // 10]
             assert low <= value.upper() and value.lower() <= high
         assert max(float(h - low) for low, h in zip(found.lower, found.upper, strict=True)) < 0.5
+
+
+def test_a_sweep_that_takes_too_long_is_given_up_at_once() -> None:
+    """After the coefficients of one variance, not when the time is over; without a limit never."""
+    expr = as_activation("x*exp(-exp(x))").expr
+    begin = thread_time()
+    with at_most(3.0), pytest.raises(TooLong, match=r"about \d+ s of one core, not 3 s"):
+        sweep(expr, Fraction(1, 4), Fraction(4), 64)
+    assert thread_time() - begin < 2.0
+    foresee(begin - 1e6, 1, 1000)

@@ -9,6 +9,9 @@ from contextvars import ContextVar
 
 from ..errors import Undecided
 
+_BY_NAME = "asked for by name (such as method 'tabulated') it is built without a limit"
+_BY_FAR = 1.5
+"""What is foreseen is that many times the time that is left before it is given up."""
 _UNTIL: ContextVar[tuple[float, float] | None] = ContextVar("until", default=None)
 
 
@@ -50,9 +53,32 @@ def remaining() -> float | None:
     return None if until is None else until[0] - time.thread_time()
 
 
+def foresee(begin: float, done: int, many: int) -> None:
+    """Nothing, where the rest of so many equal steps probably fits into the time that is left.
+
+    Args:
+        begin: `time.thread_time()` before the first step.
+        done: how many are done, at least 1.
+        many: how many there are.
+
+    Raises:
+        TooLong: it does not, by far; said at once, not when the time is over.
+    """
+    left = remaining()
+    if left is None:
+        return
+    spent = time.thread_time() - begin
+    more = (many - done) * spent / done
+    if more > _BY_FAR * max(left, 0.0):
+        raise TooLong(
+            f"given up: about {spent + more:.0f} s of one core, not {spent + left:.0f} s",
+            hint=_BY_NAME,
+        )
+
+
 def given_up(seconds: float) -> TooLong:
     """What `check` raises where so many seconds were allowed."""
     return TooLong(
         f"given up: it was not built within {seconds:.0f} s of one core",
-        hint="asked for by name (such as method 'tabulated') it is built without a limit",
+        hint=_BY_NAME,
     )

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil
+from time import thread_time
 from typing import Any
 
 from sympy import Expr
 
 from ...errors import Undecided
 from ..arith import ball, fraction, rounded, working
+from ..patience import foresee
 from .cosines import interpolate, points
 from .enclosed import coefficients, jumps, slope_moment
 
@@ -72,6 +74,7 @@ def sweep(expr: Expr, lo: Fraction, hi: Fraction, count: int, bits: int = 64) ->
 
     Raises:
         Undecided: the range is too wide for the number of terms, or no growth certificate.
+        TooLong: the coefficients of the first variances took so long that all would take too long.
         NotSquareIntegrable: E[s(u)^2] is infinite somewhere in the range.
     """
     from flint import arb
@@ -95,7 +98,10 @@ def sweep(expr: Expr, lo: Fraction, hi: Fraction, count: int, bits: int = 64) ->
         length = (ball(hi).log() - ball(lo).log()) / 2
         columns, moved = [], arb(0)
         smooth = not jumps(bend)
-        for t in points(many):
+        begin = thread_time()
+        for done, t in enumerate(points(many)):
+            if done:
+                foresee(begin, done, many)
             exact = (middle + length * t).exp()
             q = min(max(rounded(fraction(exact), bits + 48), lo), hi)
             moved = moved.max((abs(ball(q) / exact - 1) * 2).upper())
