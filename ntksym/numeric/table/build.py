@@ -15,8 +15,8 @@ from ..arith import rounded_up
 from .bands.banded import BandedDual
 from .bands.cross import build_banded, divided
 from .draft import mirrored, sizes
-from .dual import LEAST_ERROR, Sheet, TableDual, unproven
-from .dyadic.kinks import dyadic_of, refuse_below
+from .dual import Sheet, TableDual, refuse_below, unproven
+from .dyadic.kinks import FLOOR, dyadic_of
 from .dyadic.table import DyadicTable
 from .fit import Fit, fit
 from .pack import Packed, least, on_diagonal, pack
@@ -40,10 +40,7 @@ def build(
     from ..arith import working
 
     low, high = span(variances)
-    if not (isfinite(error) and error >= LEAST_ERROR):
-        raise Undecided(
-            f"no table in doubles has an error of {error:g}", hint=f"error >= {LEAST_ERROR:g}"
-        )
+    refuse_below(error)
     say = progress or (lambda line: None)
     name, expr = activation.name, activation.expr
     axis = Axis.over(low, high)
@@ -61,7 +58,7 @@ def build(
         nodes = axis.variances(count, BITS + 64) if axis.half else [Fraction(axis.low)]
         goal = error
         if apart:
-            refuse_below(error)
+            refuse_below(error, *FLOOR)
             goal = error / 2  # a dyadic table compares values
         slopes = source(starts[1], tuple(nodes), FIRST, goal, say)
         sources = [source(starts[0], tuple(nodes), slopes.terms, goal, say), slopes]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from ...brief import Brief
@@ -53,6 +54,16 @@ class Sheet(Brief):
         """From what `TableDual.to_json` makes of one; raises what malformed data raise."""
         parts = tuple((str(k), float(v)) for k, v in data["parts"].items())
         return cls(**{**unhexed(dict(data)), "parts": parts})
+
+
+def refuse_below(error: float, least: float = LEAST_ERROR, kind: str = "in doubles") -> None:
+    """Nothing, where a table of this kind can have the error.
+
+    Raises:
+        Undecided: it cannot.
+    """
+    if not (isfinite(error) and error >= least):
+        raise Undecided(f"no table {kind} has an error of {error:g}", hint=f"error >= {least:g}")
 
 
 def unproven(best: Sheet, error: float) -> Undecided:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from math import inf, isfinite, log2, nextafter
+from math import inf, log2, nextafter
 from typing import Any, Protocol
 
 from ....errors import Undecided
 from ...arith import rounded_up
+from ..dual import refuse_below
 from .polar import UNIT, Found, PolarSums, polar_sums
 from .table import DyadicSheet, DyadicTable
 
@@ -91,11 +92,7 @@ def dyadic_table(
     from ..scale import ordinary, restored
 
     q, _ = span(variance)
-    if not (isfinite(error) and error >= LEAST_ERROR):
-        raise Undecided(
-            f"no table from a polar rule has an error of {error:g}",
-            hint=f"error >= {LEAST_ERROR:g}",
-        )
+    refuse_below(error, LEAST_ERROR, "from a polar rule")
     say = progress or (lambda line: None)
     given, power = ordinary(activation, (q, q), params)
     sums = sums_of(given.expr, q, error)

@@ -22,8 +22,8 @@ from .table import DyadicTable
 
 SOURCE = "series beyond its last term"
 """Of the first part of a bound: where the values at the nodes come from."""
-LEAST_ERROR = 2.5e-14
-"""The rounding of an angle leaves no less in a dyadic table."""
+FLOOR = 2.5e-14, "with kinks away from 0"
+"""The rounding of an angle leaves no less in a dyadic table; `dual.refuse_below` says so."""
 _END = 2.0**-100
 _SPARE = 160
 
@@ -96,19 +96,6 @@ def _kinks(s: Spectrum, t: Any, sign: int) -> Any:
             part = pair_dual(b, left, c, right, t, sign)
             total += part if i == k else 2 * part  # (c, b) is as much as (b, c)
     return total
-
-
-def refuse_below(error: float) -> None:
-    """Nothing, where a table can have the error.
-
-    Raises:
-        Undecided: it cannot.
-    """
-    if error < LEAST_ERROR:
-        raise Undecided(
-            f"no table with kinks away from 0 has an error of {error:g}",
-            hint=f"error >= {LEAST_ERROR:g}",
-        )
 
 
 def dyadic_of(

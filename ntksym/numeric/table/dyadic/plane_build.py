@@ -8,21 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache
-from math import inf, isfinite, log2, nextafter
+from math import inf, log2, nextafter
 from typing import Any
 
 from ....activation import Activation
 from ....errors import Undecided
 from ...quadrature.panels import PanelRule, choose_panels
 from ...quadrature.subject import BITS, Subject, subject_of
+from ..dual import refuse_below
 from .plane import plane_sums
 from .polar import Found
 from .table import DyadicTable
 
 SOURCE = "the rule in the plane at the nodes"
 """Of the first part of a bound: where the values at the nodes come from."""
-LEAST_ERROR = 2e-11
-"""The rounding of the sums at the nodes may leave so much."""
+FLOOR = 2e-11, "from a rule in the plane"
+"""The rounding of the sums at the nodes may leave so much; `dual.refuse_below` says so."""
 _RULE = 1 / 50
 """Of the error asked for, to the rule at the nodes."""
 _NODE_SECONDS = 1.3e-7
@@ -59,11 +60,7 @@ def plane_table(
     from .build import assembled
 
     q, _ = span(variance)
-    if not (isfinite(error) and error >= LEAST_ERROR):
-        raise Undecided(
-            f"no table from a rule in the plane has an error of {error:g}",
-            hint=f"error >= {LEAST_ERROR:g}",
-        )
+    refuse_below(error, *FLOOR)
     say = progress or (lambda line: None)
     given, power = ordinary(activation, (q, q), params)
     subject, rule = _rule(given.expr, q, error)
@@ -85,8 +82,7 @@ def plane_seconds(expr: Any, variance: float, error: float) -> float:
     from ..scale import ordinary
 
     given = ordinary(expr, (variance, variance))[0].expr
-    if error < LEAST_ERROR:
-        raise Undecided(f"no table from a rule in the plane has an error of {error:g}")
+    refuse_below(error, *FLOOR)
     subject, rule = _rule(given, variance, error)
     panels = log2(1 / error) * (1.0 if subject.kinks else 0.5)  # K(1) - K falls like t, or t^2
     sums = 0.5 if mirrored(given) else 2.0

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 from sympy import Expr
 
 from ....activation import Activation
 from ....errors import Undecided
-from ..dual import LEAST_ERROR
+from ..dual import refuse_below
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ def asked(activation: Any, variances: Any, error: float, params: Mapping[Any, An
     Raises:
         BadCovariance: a variance that is not positive and finite, or low > high.
         BadActivation: a parameter without a value, or not a real function of the line.
-        Undecided: one variance only, or an error below `LEAST_ERROR`.
+        Undecided: one variance only, or an error below `dual.LEAST_ERROR`.
     """
     from ....language import as_activation
     from ....verify.balls import with_values
@@ -51,10 +50,7 @@ def asked(activation: Any, variances: Any, error: float, params: Mapping[Any, An
     low, high = span(variances)
     if not low < high:
         raise Undecided("one variance is no range", hint="table_dual")
-    if not (isfinite(error) and error >= LEAST_ERROR):
-        raise Undecided(
-            f"no table in doubles has an error of {error:g}", hint=f"error >= {LEAST_ERROR:g}"
-        )
+    refuse_below(error)
     read = as_activation(activation)
     expr = with_values(read, params or {})
     scaled, power = ordinary(expr, (low, high))
