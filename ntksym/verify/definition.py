@@ -16,7 +16,8 @@ from ..symbols import x
 from .evaluate import constant, function, real_ball
 from .functions.ends import gathered, leading_power, odd_ends
 from .functions.logform import Log, logarithm
-from .functions.pieces import Piece, jumps, number
+from .functions.periods import Wave, wave_parts
+from .functions.pieces import Piece, jumps, number, split
 from .functions.pieces import derivative as piecewise_derivative
 from .functions.radial import HalfLines, half_lines, integrable, tidy
 from .functions.reach import REACH, pieces_of
@@ -26,9 +27,10 @@ from .law import Law
 from .rules.logs import log_pair, log_slopes
 from .rules.moments import closed
 from .rules.oned import collinear, conditional, pick, single
+from .rules.periodic import periodic
 from .rules.polar import mean, radial
 from .rules.twod import planar
-from .safe import Accumulating, Divergent
+from .safe import Accumulating, Divergent, Endless
 from .surd import Surd
 
 _FEW = 60
@@ -45,6 +47,8 @@ class Factor:
     """`(point, height)` of the Dirac terms."""
     principal: Log | None = None
     """The function a + b log|x|, whose pieces these are, where its slope b/x is meant."""
+    waves: tuple[Wave, ...] = ()
+    """The same function as a sum of periodic ones and x times such, if it is and was asked for."""
 
 
 def factor(
@@ -54,11 +58,13 @@ def factor(
     distributional: bool,
     reach: int = REACH,
     principal: bool = False,
+    waves: bool = False,
 ) -> Factor:
     """The function itself, or its derivative with or without the Dirac terms of its jumps.
 
     Of infinitely many kinks those up to the `reach` are cut at.  With `principal` the distribution
-    may be b/x, which no caller but `expectation` can use.
+    may be b/x, with `waves` a periodic function of infinitely many jumps has no pieces: no caller
+    but `expectation` can use these.
     """
     stray = expr.free_symbols - {x}
     if stray:
@@ -66,19 +72,48 @@ def factor(
         raise BadActivation(
             f"no value is given for the parameter {names}", hint="params={'name': Rational(...)}"
         )
-    pieces = opened(pieces_of(expr, reach))
+    found = _waves(expr, derivative, reach) if waves else ()
+    try:
+        pieces = opened(pieces_of(expr, reach))
+    except Endless:
+        if not found or (derivative and distributional):
+            raise
+        return Factor(None if derivative else expr, (), waves=found)
     if not derivative:
-        return Factor(expr, continued_pieces(gathered(pieces)))
+        return Factor(expr, continued_pieces(gathered(pieces)), waves=found)
     if distributional and principal and (form := logarithm(pieces)) is not None:
         return Factor(None, pieces, (), form)
     slopes = tidy(gathered(piecewise_derivative(pieces)))
     integrable(slopes)
+    slopes = _continued(slopes)
+    masses = jumps(pieces, expr) if distributional else ()
+    return Factor(None, slopes, masses, waves=found)
+
+
+def _waves(expr: Expr, derivative: bool, reach: int) -> tuple[Wave, ...]:
+    """The periodic parts of the function, or of its derivative almost everywhere, with kinks."""
+    out: list[Wave] = []
+    for power, turn, f in wave_parts(expr):
+        if not abs(number(turn)) * (reach - 1) > arb.pi():
+            return ()
+        try:
+            pieces = opened(pieces_of(f, reach))
+        except Endless:  # infinitely many jumps
+            pieces = opened(split(f, reach))
+        kept = continued_pieces(gathered(pieces))
+        if not derivative or power:
+            out.append(Wave(0 if derivative else power, turn, kept))
+        if derivative:
+            slopes = tidy(gathered(piecewise_derivative(pieces)))
+            out.append(Wave(power, turn, _continued(slopes)))
+    return tuple(out)
+
+
+def _continued(slopes: tuple[Piece, ...]) -> tuple[Piece, ...]:
     try:
-        slopes = continued_pieces(slopes, INTEGRABLE)
+        return continued_pieces(slopes, INTEGRABLE)
     except BadActivation as error:
         raise Divergent(f"the derivative: {error.what}: the expectation is no integral") from None
-    masses = jumps(pieces, expr) if distributional else ()
-    return Factor(None, slopes, masses)
 
 
 def expectation(f: Factor, g: Factor, law: Law, tol: Any) -> Any:
@@ -101,6 +136,13 @@ def expectation(f: Factor, g: Factor, law: Law, tol: Any) -> Any:
 
 def smooth(f: Factor, g: Factor, law: Law, tol: Any) -> Any:
     """E[f(u) g(v)] of the functions without their Dirac terms."""
+    if f.waves and g.waves and (value := periodic(f.waves, g.waves, law, tol)) is not None:
+        return value
+    if not (f.pieces and g.pieces):
+        raise Undecided(
+            "a periodic function with jumps, and its Fourier series has too many terms: the less "
+            "the variances, and the nearer to one the correlation, the more it needs"
+        )
     f, g = replace(f, pieces=rearranged(f.pieces)), replace(g, pieces=rearranged(g.pieces))
     if law.q11 == 0 and law.q22 == 0 and logarithm(f.pieces) is None:
         return _value(f, law.m1) * _value(g, law.m2)

@@ -232,6 +232,15 @@ def evaluate(
 ) -> tuple[str, tuple[Comparison, ...]]:
     """(method, comparisons) for any activation; without a closed form only the definition is there.
 
+    A comparison has the balls around definition and formula, first of $E[s(u) s(v)]$ and then of
+    $E[s'(u) s'(v)]$; where $s$ jumps also of the derivative in $q_{12}$, if that is finite.
+
+    Args:
+        activation: as `ntksym.dual` takes it.
+        point: exact (q11, q12, q22), numbers or their text ("5/2"), also degenerate ones.
+        params: exact values of parameters, by name.
+        digits: relative digits of the balls.
+
     Raises:
         BadCovariance, NotSquareIntegrable, BadActivation, Undecided: see `enclose_definition`.
     """

@@ -16,7 +16,7 @@ import sympy as sp
 from flint import acb, arb, fmpq
 from sympy import Expr
 
-from ...errors import Undecided
+from ...errors import BadActivation, Undecided
 from ...symbols import x
 from ..evaluate import ball, constant, function, real_ball
 from ..safe import Endless, in_time, precision
@@ -95,7 +95,10 @@ def _rational(c: Fraction) -> Any:
 def _sign(g: Expr, at: Fraction) -> int:
     """The sign of g at a rational point, or 0 where it is zero or open."""
     place = sp.Rational(at.numerator, at.denominator)
-    value = real_ball(constant(g, {x: constant(place, {})}), f"{g}, at x = {place},")
+    try:
+        value = real_ball(constant(g, {x: constant(place, {})}))
+    except BadActivation:
+        raise BadActivation(f"{g} is not real at x = {float(at):.6g}") from None
     return 1 if value > 0 else -1 if value < 0 else 0
 
 

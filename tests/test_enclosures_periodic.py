@@ -1,0 +1,84 @@
+"""Expectations of periodic functions by their Fourier coefficients, against rules that use none."""
+
+from __future__ import annotations
+
+import pytest
+import sympy as sp
+from flint import arb
+
+import ntksym.verify.definition as definition
+from ntksym.errors import NtksymError, Undecided
+from ntksym.language import parse_activation
+from ntksym.symbols import x
+from ntksym.verify.ball import Ball
+from ntksym.verify.balls import enclose_definition
+from ntksym.verify.functions.periods import wave_parts
+
+FAR = (10**4, 9 * 10**3, 10**4)
+
+
+def _meet(one: Ball, two: Ball) -> bool:
+    return abs(one.mid - two.mid) <= one.rad + two.rad
+
+
+@pytest.mark.parametrize("derivative", [False, True], ids=["value", "slope"])
+@pytest.mark.parametrize("text", ["max(0, sin(x))", "x*abs(sin(x)) + cos(2*x)", "exp(sin(x))"])
+def test_as_the_other_rules(monkeypatch: pytest.MonkeyPatch, text: str, derivative: bool) -> None:
+    act, means = parse_activation(text), ("1/3", "-1/2")
+    point = ("3/2", "-2/5", "4/5")
+
+    def found() -> Ball:
+        return enclose_definition(act, *point, means=means, derivative=derivative, digits=12)
+
+    fourier = found()
+    assert fourier.rel_digits >= 12
+    monkeypatch.setattr(definition, "periodic", lambda *_: None)
+    assert _meet(fourier, found())
+
+
+def test_kinks_without_end_at_a_large_variance() -> None:
+    """Far apart u and v are independent and even over the period: the mean, squared."""
+    ball = enclose_definition(parse_activation("max(0, sin(x))"), *FAR)
+    assert ball.rel_digits >= 30
+    assert arb(float(ball.mid)).overlaps(arb(float(1 / sp.pi**2), 1e-15))
+    root = enclose_definition(parse_activation("sqrt(abs(sin(x)))"), *FAR, digits=15)
+    mean = sp.gamma(sp.Rational(3, 4)) / (sp.sqrt(sp.pi) * sp.gamma(sp.Rational(5, 4)))
+    assert float(root.mid) == pytest.approx(float(mean**2), rel=1e-14)
+    log = enclose_definition(parse_activation("log(abs(sin(x)))"), *FAR, digits=15)
+    assert float(log.mid) == pytest.approx(float(sp.log(2) ** 2), rel=1e-14)
+
+
+def test_singular_slopes() -> None:
+    """d/dq12 of the value is the slope: Price's theorem, by a difference."""
+    act = parse_activation("sqrt(abs(sin(x)))")
+    above, below = (enclose_definition(act, 1, f"{k}/1000", 1, digits=9).mid for k in (501, 499))
+    slope = enclose_definition(act, 1, "1/2", 1, derivative=True, digits=9)
+    assert slope.rel_digits >= 9
+    assert float(slope.mid) == pytest.approx(float(above - below) * 500, rel=1e-4)
+
+
+def test_infinitely_many_jumps() -> None:
+    """The square wave is the slope of the triangle wave acos(cos x), whose kinks other rules cut."""
+    square = enclose_definition(parse_activation("sign(sin(x))"), 1, "1/2", 1)
+    triangle = enclose_definition(parse_activation("acos(cos(x))"), 1, "1/2", 1, derivative=True)
+    assert square.rel_digits >= 30
+    assert _meet(square, triangle)
+    with pytest.raises(Undecided) as caught:
+        enclose_definition(parse_activation("sign(sin(x))"), 1, "0.999999", 1)
+    assert "a periodic function with jumps, and its Fourier series" in str(caught.value)
+    with pytest.raises(NtksymError) as caught_:
+        enclose_definition(
+            parse_activation("sign(sin(x))"), *FAR, derivative=True, jumps="distributional"
+        )
+    assert "there may be infinitely many" in str(caught_.value)
+
+
+def test_parts() -> None:
+    s, c = sp.sin(sp.pi * x / 2), sp.cos(sp.pi * x / 3 + 1)
+    assert wave_parts(sp.Max(s, c)) == ((0, sp.pi / 6, sp.Max(s, c)),)
+    assert dict((p, f) for p, _, f in wave_parts(x * sp.Abs(s) + 3 * x + 1)) in (
+        {1: sp.Abs(s), 0: sp.Integer(1)},
+        {1: sp.Integer(3), 0: sp.Integer(1)},
+    )
+    for other in (sp.sin(x**2), x**2 * s, s * sp.exp(-x), sp.sin(x) * sp.sin(sp.pi * x), x + 1):
+        assert wave_parts(other) == ()
