@@ -232,8 +232,8 @@ def evaluate(
 ) -> tuple[str, tuple[Comparison, ...]]:
     """(method, comparisons) for any activation; without a closed form only the definition is there.
 
-    A comparison has the balls around definition and formula, first of $E[s(u) s(v)]$ and then of
-    $E[s'(u) s'(v)]$; where $s$ jumps also of the derivative in $q_{12}$, if that is finite.
+    A comparison has the balls around definition and formula: of $E[s(u) s(v)]$, where $s$ jumps
+    and the covariance is regular of its derivative in $q_{12}$, and of $E[s'(u) s'(v)]$.
 
     Args:
         activation: as `ntksym.dual` takes it.
