@@ -116,19 +116,21 @@ class FarDoubles(Doubles):
             grown, scale = np.exp(step), np.exp(0.5 * step)
             return run(x * grown, c * scale, y, root * scale)
 
-        def second(step: Any) -> dict[str, Any]:
-            grown, scale = np.exp(step), np.exp(0.5 * step)
-            return run(x, c * scale, y * grown, root * scale)
+        def both(step: Any) -> dict[str, Any]:
+            grown = np.exp(step)
+            return run(x * grown, c * grown, y * grown, root * grown)
 
         def turned(step: Any) -> dict[str, Any]:
             cos, sin = np.cos(step), np.sin(step)
             return run(x, c * cos - root * sin, y, root * cos + c * sin)
 
         found = run(*at)
-        for label, f, unit in (("x", first, x), ("y", second, y), ("a", turned, 1.0)):
-            for k, v in _slopes(f, half).items():
-                if k in ("n", "t"):
-                    found[f"{k}_{label}"] = v / unit
+        alone, together = _slopes(first, half), _slopes(both, MOST)
+        around = _slopes(turned, half)
+        for k in "nt":  # what moves both lengths alike sees no error of one alone
+            found[f"{k}_x"] = alone[k] / x
+            found[f"{k}_y"] = (together[k] - alone[k]) / y
+            found[f"{k}_a"] = around[k]
         found["n_a"] = -root * found["n_q"]
         found["t_q"] = -found["t_a"] / root
         for name in layer.params:

@@ -11,7 +11,6 @@ from the exact data.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from ...network import Network, Recursion, recurse
 from ..arguments import read_target, read_threads
 from ..checks import Array, real_array, same_width
 from .c import CGradient
+from .exactly import checked
 from .far import FarDoubles
 from .layers import KINKED, SCALED, Layer, layers_of
 from .lowered import ENTRIES, lower_gradient
@@ -47,8 +47,6 @@ PLAIN = 1024.0
 NEAR_PAIRS = 512
 """Such pairs at a time."""
 Mask = NDArray[np.bool_]
-DIGITS = 90, 4.0
-"""Digits, and those more for each power of two in the rows (closed forms cancel to a power)."""
 
 
 class NetworkGradient:
@@ -115,9 +113,10 @@ class NetworkGradient:
         Of rows whose variances, in any layer, are so large that closed forms of slopes lose digits
         in doubles, as measured at the first such rows (`gradients.sound`: hard tanh at standard
         deviations beyond about 4e3, ELU beyond 2e2), slopes are differences of values, right to
-        about 1e-11 of the kernel over the variance (`gradients.far`).  All NaN of pairs of these
-        that are nearly parallel (a sine below 0.02) in front of a layer or after one, and where
-        slopes are no doubles (erf beyond 1e75); of equal rows, slopes of the NTK in the angle.
+        about 1e-11 of the kernel over the variance (`gradients.far`).  Pairs of these that are
+        nearly parallel (a sine below 0.02) in front of a layer or after one are done with many
+        digits, at tens of milliseconds each and seconds for ELU.  All NaN where slopes are no
+        doubles (erf beyond 1e75); of equal rows, slopes of the NTK in the angle.
 
         Raises:
             BadData: not two-dimensional real arrays of one width.
@@ -172,12 +171,11 @@ class NetworkGradient:
         return larger[0], larger[1]
 
     def _differenced(self, rows: Array, others: Array) -> dict[str, Array]:
-        """Everything of pairs of large variances; NaN where differences cannot have it."""
+        """Everything of pairs of large variances: by differences, then with digits."""
         assert self._far is not None
         given = paired(rows, others)
         found = self._forward(self._far, given, rows.shape[1], self._far.layers)
-        had = found.pop("least") >= self._close
-        return {k: np.where(had, v, np.nan) for k, v in found.items()}
+        return self._with_digits(found, rows, others)
 
     def _wider(self) -> NetworkGradient:
         """The same for variances of any size."""
@@ -192,6 +190,12 @@ class NetworkGradient:
             programs = {id(p): p for w in self._layers for p in (w.pair, w.side, w.near) if p}
             self._near = NearDoubles(Numeric(tuple(programs.values())))
         found = self._forward(self._near, paired(rows, others), rows.shape[1])
+        return self._with_digits(found, rows, others)
+
+    def _with_digits(
+        self, found: Mapping[str, Any], rows: Array, others: Array
+    ) -> dict[str, Array]:
+        """What was found of pairs, with those that are too near by many digits."""
         table = {k: np.array(np.broadcast_to(v, len(rows))) for k, v in found.items()}
         least = table.pop("least")
         for n in np.nonzero(least < self._close)[0]:
@@ -286,14 +290,13 @@ class NetworkGradient:
         return np.array(rows)
 
     def exact(self, row: Array, other: Array) -> dict[str, Any]:
-        """Everything of one pair, from the exact inner products, in `DIGITS`."""
-        from mpmath import MPContext
+        """Everything of one pair, from the exact inner products, in enough digits (`exactly`)."""
 
-        ctx = MPContext()
-        exponents = np.frexp(np.concatenate([row, other]))[1]
-        ctx.dps = DIGITS[0] + ceil(DIGITS[1] * max(abs(exponents), default=0))
-        given = exact_spans(ctx, row, other)
-        return self._forward(Digits(ctx), given, len(row), self._closed())
+        def at(ctx: Any) -> dict[str, Any]:
+            given = exact_spans(ctx, row, other)
+            return self._forward(Digits(ctx), given, len(row), self._closed())
+
+        return checked(at, row, other)
 
     def _closed(self) -> tuple[Layer, ...]:
         """The layers as closed forms of any variance, for many digits."""
