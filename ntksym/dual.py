@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -108,9 +109,12 @@ class Dual(Brief):
         lines = [f"s(x) = {self.activation.expr}"]
         return "\n".join([*lines, *(f"{name} = {expr}" for name, _, expr in self.rows)])
 
-    def latex(self, *, full: bool = False) -> str:
-        """The formulas as an `aligned` block; what repeats has a name, unless `full`."""
-        named = [(r"\sigma(x)", self.activation.expr), *((n, e) for _, n, e in self.rows)]
+    def latex(self, *, full: bool = False, also: Sequence[tuple[str, Expr]] = ()) -> str:
+        """The formulas as an `aligned` block; what repeats has a name, unless `full`.
+
+        `also` has further rows (name in LaTeX, expression), as derivatives of these.
+        """
+        named = [(r"\sigma(x)", self.activation.expr), *((n, e) for _, n, e in self.rows), *also]
         body = " \\\\\n".join(latex_rows(named, full=full))
         return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
 
@@ -120,6 +124,11 @@ class Dual(Brief):
 
 def dual(activation: Any, *, mean: bool = False) -> Dual:
     r"""The closed-form dual of an activation.
+
+    $K = \mathbb{E}[s(u)\,s(v)]$ and $\dot K = \partial K/\partial q_{12} =
+    \mathbb{E}[s'(u)\,s'(v)]$ (Price 1958) for $(u, v) \sim N(m, [[q_{11}, q_{12}], [q_{12},
+    q_{22}]])$, and the same for u = v.  `Dual.steps` is the derivation; `ntksym.prove`
+    proves the result.
 
     Args:
         activation: text of the activation language, a SymPy expression of one variable, an

@@ -89,6 +89,38 @@ def test_derive_parameters(call: Any) -> None:
     assert found["parameters"] == {}
 
 
+def test_derive_gradients(call: Any) -> None:
+    """As differences of the formulas that are printed beside them."""
+    found = data(call("derive", "x*heaviside(x) + exp(-a*x**2)", "--gradients", "--json",
+                      "--param", "a=positive"))  # fmt: skip
+    step = sympy.Rational(1, 10**12)
+    at = {"q11": sympy.Rational(6, 5), "q12": sympy.Rational(2, 5), "q22": 2, "a": 1}
+    for of, group in (("", "gradients"), ("diagonal", "diagonal_gradients")):
+        for key in ("nngp", "derivative"):
+            formula = read(
+                found["_".join(filter(None, (of, key))).replace("diagonal_nngp", "diagonal")]
+            )
+            for name, slopes in found[group].items():
+                ends = [formula.subs(at | {name: at[name] + s * step}) for s in (1, -1)]
+                want = ((ends[0] - ends[1]) / (2 * step)).evalf(30)
+                assert abs(want - read(slopes[key]).subs(at).evalf(30)) < 1e-15, (of, key, name)
+    assert set(found["gradients"]) == {"q11", "q12", "q22", "a"}
+
+
+def test_derive_gradients_of_what_jumps_or_is_infinite(call: Any) -> None:
+    found = data(call("derive", "sign(x)", "--gradients", "--json"))["gradients"]
+    assert found["q12"]["nngp"] == "2/(pi*sqrt(q11*q22 - q12**2))"
+    assert found["q12"]["derivative_almost_everywhere"] == "0" and "derivative" not in found["q12"]
+    said = call("derive", "log(abs(x))", "--gradients").stdout
+    assert "d/dq11 E[s(u)s(v)] = " in said and "d/dq11 E[s'(u)s'(v)]" not in said
+    said = call("derive", "abs(x)^p", "--param", "p=positive", "--gradients").stdout
+    assert "in p: no closed form" in said
+    latex = call("derive", "relu", "--gradients", "--latex").stdout
+    assert r"\partial_{q_{11}}\mathbb{E}[\sigma(u)\,\sigma(v)] &= " in latex
+    refused = call("derive", "tanh", "--gradients")
+    assert refused.exit_code == 3 and "no closed form to differentiate" in refused.stderr
+
+
 def test_derive_conditions(call: Any) -> None:
     found = data(call("derive", "exp(b*x**2)", "--json"))
     assert found["conditions"]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from sympy import Add, Mul, Symbol, default_sort_key, preorder_traversal
+from sympy import Add, Expr, Mul, Symbol, default_sort_key, preorder_traversal
 
 from ..symbols import q11, q22
 from .rewrite import SWAP, count_of, replaced, weight
@@ -76,7 +76,12 @@ def _sibling(symbol: Symbol, names: dict[Symbol, Any]) -> Symbol:
 
 
 def _may_be_named(node: Any) -> bool:
-    """Whether a name would save more than it hides: no numbers, nothing short, no monomials."""
+    """Whether a name would save more than it hides: no numbers, nothing short, no monomials.
+
+    The lists of parameters of 2F1 are no expressions.
+    """
+    if not isinstance(node, Expr):
+        return False
     least = SHORT + (3 if node.is_Mul or node.is_Pow else 0)
     if not (node.args and weight(node) >= least and node.free_symbols):
         return False

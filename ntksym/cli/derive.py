@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import NoClosedForm
+from .derive_gradients import diagonal_rows, exchanged, gradients_of, pair_rows
+from .derive_gradients import payload as gradients_payload
 from .options import (
     Command,
     formula_argument,
@@ -19,6 +22,7 @@ from .outcome import Line, Outcome, View
 if TYPE_CHECKING:
     from ..activation import Activation
     from ..dual import Dual
+    from ..gradients import DualGradients
 
 
 @click.command(
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
         'ntksym derive "x*(1+erf(x/sqrt(2)))/2" --steps',
         'ntksym derive "max(x, alpha*x)" --param alpha=positive --json',
         'ntksym derive "heaviside(x)" --mean --latex',
+        "ntksym derive gelu --gradients",
         "ntksym derive mish --method tabulated --variance 1 --why",
     ),
 )
@@ -42,6 +47,7 @@ if TYPE_CHECKING:
     help="An assumption (real, positive, negative, nonnegative, nonzero) or a number.",
 )
 @click.option("--mean", is_flag=True, help="Pre-activations with means m1 and m2.")
+@click.option("--gradients", is_flag=True, help="Also derivatives in q11, q12 and parameters.")
 @click.option("--steps", is_flag=True, help="The derivation, step by step, as LaTeX.")
 @click.option("--latex", is_flag=True, help="LaTeX instead of text.")
 @click.option("--full", is_flag=True, help="Every formula written out, no names for what repeats.")
@@ -51,6 +57,7 @@ def command(
     expression: str,
     params: tuple[str, ...],
     mean: bool,
+    gradients: bool,
     steps: bool,
     latex: bool,
     full: bool,
@@ -70,6 +77,7 @@ def command(
         "expression": expression,
         "params": read_params(params),
         "mean": mean,
+        "gradients": gradients,
         "steps": steps,
         "latex": latex,
         "full": full,
@@ -99,11 +107,20 @@ def work(options: dict[str, Any], view: View) -> Outcome:
     )
     found = choice.dual
     if isinstance(found, Dual):
-        full = options["full"]
-        mean = options["mean"]
-        lines = _latex(found, full) if options["latex"] else _text(found, mean, view, full)
-        payload = _payload(found, options["mean"])
+        full, mean = options["full"], options["mean"]
+        slopes = gradients_of(found) if options["gradients"] else None
+        if options["latex"]:
+            lines = _latex(found, full, slopes)
+        else:
+            lines = _text(found, mean, view, full, slopes)
+        payload = _payload(found, mean) | ({} if slopes is None else gradients_payload(slopes))
     else:
+        if options["gradients"]:
+            raise NoClosedForm(
+                f"{activation.name}: there is no closed form to differentiate",
+                hint="`ntksym export` writes code for the derivatives; without --gradients, "
+                "what there is instead of a closed form",
+            )
         payload, lines = without_closed_form(
             choice, view, latex=options["latex"], full=options["full"]
         )
@@ -161,7 +178,7 @@ def parameter_lines(activation: Activation) -> list[Line]:
     return [("", f"parameters: {said}")] if said else []
 
 
-def _text(d: Dual, mean: bool, view: View, full: bool) -> list[Line]:
+def _text(d: Dual, mean: bool, view: View, full: bool, slopes: DualGradients | None) -> list[Line]:
     from ..display import formulas
 
     lines: list[Line] = []
@@ -190,15 +207,23 @@ def _text(d: Dual, mean: bool, view: View, full: bool) -> list[Line]:
     put(rows[:-2])
     lines += [("dim", "diagonal, u = v of variance q" + (", mean m" if mean else "")), ("", "")]
     put(rows[-2:])
+    if slopes is not None:
+        lines += [("dim", f"derivatives; {exchanged(mean)}"), ("", "")]
+        put([(name, e) for name, _, e in pair_rows(slopes)])
+        lines += [("dim", "derivatives of the diagonal"), ("", "")]
+        put([(name, e) for name, _, e in diagonal_rows(slopes)])
+        lines += [("", f"in {p}: no closed form") for p in slopes.left_out]
     lines += parameter_lines(d.activation)
     lines += [("", line) for line in _validity(d, "E[s'(u)²]" if view.unicode else "E[s'(u)^2]")]
     lines.append(("", f"method: {d.method}"))
     return lines
 
 
-def _latex(d: Dual, full: bool) -> list[Line]:
+def _latex(d: Dual, full: bool, slopes: DualGradients | None) -> list[Line]:
     conditions = _validity(d, r"\mathbb{E}[\sigma'(u)^2]") if d.conditions else []
-    return [("", d.latex(full=full)), *(("", f"% {line}") for line in conditions)]
+    also = () if slopes is None else (*pair_rows(slopes), *diagonal_rows(slopes))
+    block = d.latex(full=full, also=[(name, expr) for _, name, expr in also])
+    return [("", block), *(("", f"% {line}") for line in conditions)]
 
 
 def _validity(d: Dual, square: str) -> list[str]:
