@@ -32,6 +32,7 @@ from .program import Operand
 from .rescale import diagonal_orders, orders, rescaled, rescaled_diagonal
 from .separate import separated
 from .spread import spread_out
+from .taylor import summed, taylor
 from .tilt import Tilt, tilt, tilted, tilted_diagonal
 from .wedge import one_sided, opposite
 
@@ -120,6 +121,11 @@ def _settle(b: Builder, d: DualLike) -> None:
     at: tuple[Operand, ...] = ("q11", "q12", "q22", b.operand(sqrt(DET)))
     for e in _overflowing(d.activation):
         b.replace(e, b.operand(spread_out(e)))
+    if (series := taylor(d.activation)) is not None:
+        closed_forms = b.operand(d.value), b.operand(d.dot)
+        found = summed(b, series, {n: n for n in _ENTRIES}, closed_forms)
+        for e, value in zip((d.value, d.dot), found, strict=True):
+            b.replace(e, value)
     if (inner := small_program(d.activation)) is not None:
         closed = b.operand(d.value)
         b.replace(d.value, b.emit("price", closed, *at, *inner.program.args[4:], inner=inner))
@@ -156,6 +162,11 @@ def settle_diagonal(b: Builder, d: DualLike) -> None:
 
 
 def _settle_diagonal(b: Builder, d: DualLike) -> None:
+    if (series := taylor(d.activation)) is not None:
+        both = b.operand(d.diag), b.operand(d.diag_dot)
+        own_place: dict[str, Operand] = dict.fromkeys(_ENTRIES, "q")
+        for e, value in zip((d.diag, d.diag_dot), summed(b, series, own_place, both), strict=True):
+            b.replace(e, value)
     if (inner := small_program(d.activation)) is not None:
         at: tuple[Operand, ...] = ("q", "q", "q", Fraction(0), *inner.program.args[4:])
         b.replace(d.diag, b.emit("price", b.operand(d.diag), *at, inner=inner))
@@ -242,7 +253,17 @@ def settles(activation: Activation) -> Dual | None:
         return None
     if not _closed(found):
         return None
-    rules = (tilt, small_program, one_sided, _far, _direct, orders, diagonal_orders, _overflowing)
+    rules = (
+        tilt,
+        small_program,
+        taylor,
+        one_sided,
+        _far,
+        _direct,
+        orders,
+        diagonal_orders,
+        _overflowing,
+    )
     if any(rule(activation) for rule in rules) or _cancelling(found) or _masses(found):
         return found
     return None
