@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from flint import arb
@@ -10,7 +12,8 @@ from sympy import Rational
 import ntksym
 from ntksym.errors import BadData, BadSpec
 from ntksym.network import parse_spec
-from ntksym.runtime.collapsed import CollapsedKernel, collapsed_program, kept_collapse, record
+from ntksym.runtime.collapsed import CollapsedKernel
+from ntksym.runtime.collapsed_forms import collapsed_program, kept_collapse, record
 from ntksym.runtime.deep import sphere
 from ntksym.runtime.kernel import CompiledKernel
 from ntksym.verify.safe import precision
@@ -69,7 +72,7 @@ def test_blocks_in_place_are_the_readable_form(spec: str, dtype: str, eps: float
     x[:100] += 1.0  # blocks of one sign, and of both
     x[250] = x[0] * np.float32(1.5)
     made = k.for_data(x)
-    engine = made._engine
+    engine: Any = made._engine
     assert engine.tiles is not None and engine.tiles.moderate(np.ones((2, 1)), dtype).all()
     fast = k(x)
     engine.tiles = None

@@ -15,7 +15,9 @@ import pytest
 from sympy import Dummy, Float, Function, Symbol, exp
 
 import ntksym
-from ntksym.runtime import cache, compiler, fresh, later, recipes
+from ntksym.errors import Undecided
+from ntksym.runtime import cache, collapsed, collapsed_forms, compiler, fresh, later, recipes
+from ntksym.runtime.later import Asked, Later
 from ntksym.runtime.spelled import spelled
 from ntksym.symbols import x
 
@@ -349,20 +351,46 @@ def test_kernels_of_other_rules_are_not_kept(
 def test_collapsed_networks_of_other_code_are_made_again(
     own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ntksym.runtime import collapsed
-
     made: list[Any] = []
-    true = collapsed.collapse
+    true = collapsed_forms.collapse
 
     def counted(*args: Any, **options: Any) -> Any:
         made.append(args)
         return true(*args, **options)
 
-    monkeypatch.setattr(collapsed, "collapse", counted)
+    monkeypatch.setattr(collapsed_forms, "collapse", counted)
     net = ntksym.mlp("relu", depth=2, weight_var=2)
     for _ in range(2):
-        collapsed.kept_collapse(net, None, 1e-6, True)
+        collapsed_forms.kept_collapse(net, None, 1e-6, True)
     assert len(made) == 1
     monkeypatch.setattr(recipes, "makers", lambda: "edited code")
-    collapsed.kept_collapse(net, None, 1e-6, True)
+    collapsed_forms.kept_collapse(net, None, 1e-6, True)
     assert len(made) == 2
+
+
+@pytest.mark.parametrize("spec", ["mlp:relu:depth=2", "mlp:erf:depth=1"])
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_collapsed_kernels_have_recipes(
+    spec: str, target: str, own: Path, made: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = data()
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    one = ntksym.compile(spec, target=target, collapse=1e-6)
+    one(rows)
+    monkeypatch.setattr(collapsed, "_forms", lambda: pytest.fail("a form is made again"))
+    two = ntksym.compile(spec, target=target, collapse=1e-6)
+    same(one, two, rows)
+    assert len(made) == 1 and repr(one) == repr(two)
+    assert 0 < two.bound == one.bound <= 1e-6 and one.sources == two.sources
+
+
+def test_errors_that_are_not_reached_are_remembered(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Undecided) as first:
+        ntksym.compile("mlp:relu:depth=1", target="numpy", collapse=1e-20)
+    asked = Asked("numpy", "float64", True, None, collapse=1e-20)
+    monkeypatch.setattr(collapsed, "_forms", lambda: pytest.fail("searched again"))
+    with pytest.raises(Undecided) as second:
+        collapsed.collapsed_kernel(Later("mlp:relu:depth=1", 1), asked)
+    assert first.value.text == second.value.text

@@ -14,7 +14,8 @@ from ..backends.c.network import collapsed as c_collapsed
 from ..backends.numpy import collapsed as numpy_collapsed
 from ..errors import BadSpec
 from ..numeric import read_variances
-from ..runtime.collapsed import ERROR, collapsed_program, kept_collapse
+from ..runtime.collapsed import ERROR
+from ..runtime.collapsed_forms import collapsed_program, kept_collapse
 from ..runtime.unit_layers import first_affine
 from .mixture import Made
 

@@ -2,137 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from secrets import token_hex
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from sympy import Rational
 
-from ..backends import Contract, SourceFile
-from ..backends.c.network import collapsed as c_collapsed
-from ..backends.collapsed import TOLERANCE, CollapsedProgram
-from ..backends.numpy import collapsed as numpy_collapsed
-from ..backends.numpy import collapsed_tiles as numpy_tiles
-from ..collapse import Collapsed, angular, collapse
-from ..collapse.fit import Side
-from ..errors import BadData, NoClosedForm, UnsupportedOp
-from ..network import Network
-from ..network.affine import affine_layers
-from .cache import obtain
+from ..backends import SourceFile
+from ..errors import BadData, Undecided, UnsupportedOp
 from .checks import Array, data_rows, dimension, real_array
 from .engines import CNetwork, NumpyNetwork
 from .kernel import CompiledKernel
+from .later import Asked, found_network, spelled_net
 from .pair_tile import squares
-from .recipes import recipe_key
+from .recipes import read_recipe, recipe_key, write_recipe
 from .spelled import spelled
 from .spheres import SAME, common_square
-from .unit_layers import first_affine, input_program
 
 ERRORS = {"float64": 1e-12, "float32": 1e-8}
 """What is asked of the approximation, over the kernels at rho = 1."""
 ERROR = ERRORS["float64"]
-TOLERANCES = {"float64": TOLERANCE, "float32": 1.25 * SAME["float32"]}
+TOLERANCES = {"float64": SAME["float64"], "float32": 1.25 * SAME["float32"]}
 """Relative differences of variances from the sphere's beyond which there is no result."""
-
-
-class CCollapsed(CNetwork):
-    """A collapsed network in a shared library."""
-
-    def __init__(self, program: CollapsedProgram, contract: Contract, *, keep: bool = True) -> None:
-        source = c_collapsed.network_file(program, contract)
-        self._load(source, 1, keep)
-
-
-class NumpyCollapsed(NumpyNetwork):
-    """A collapsed network in a NumPy module."""
-
-    def __init__(self, program: CollapsedProgram, contract: Contract, *, keep: bool = True) -> None:
-        readable = numpy_collapsed.network_file(program, contract)
-        self._load((readable, numpy_tiles.tiles_file(program, contract)), keep)
-
-
-def collapsed_program(
-    found: Collapsed, name: str = "network", tolerance: float = TOLERANCE
-) -> CollapsedProgram:
-    """The numbers of a collapsed network, as the backends take them.
-
-    Args:
-        found: the network.
-        name: an identifier.
-        tolerance: relative differences of variances from the sphere's that are let pass.
-    """
-    program, values = input_program(affine_layers(found.angular.network)[0])
-    variance = found.angular.variance
-    return CollapsedProgram(
-        name,
-        program,
-        values,
-        found.sides,
-        found.ends,
-        float(found.angular.degree),
-        0.0 if variance is None else float(variance),
-        notes(found, tolerance),
-        tolerance,
-    )
-
-
-def notes(found: Collapsed, tolerance: float = TOLERANCE) -> tuple[str, ...]:
-    """What the head of a generated file says of the approximation."""
-    depth = len(found.angular.layers)
-    variance = found.angular.variance
-    where = (
-        f"any inputs; scale (q11 q22)^({found.angular.degree}/2)"
-        if variance is None
-        else f"inputs with Sigma(x, x) = {float(variance):.17g} after the first layer; else NaN"
-    )
-    if variance is not None and tolerance != TOLERANCE:
-        where = where.replace("; else", f" up to {tolerance:.1g} of it; else")
-    k, t = found.error
-    return (
-        f"{depth} layers as one polynomial of the angle, for {where}",
-        f"proven, rounding not counted: |error| <= {k:.2g} of nngp, {t:.2g} of ntk at rho = 1",
-    )
-
-
-def kept_collapse(
-    network: Network,
-    variance: Rational | None,
-    error: float,
-    keep: bool,
-    dimension: int | None = None,
-) -> Collapsed:
-    """The collapsed network, from the cache where it is there; arguments as of `collapse`.
-
-    Raises:
-        NoClosedForm: not a function of the angle alone.
-        BadSpec: the kernels depend on the dimension, and none is given.
-        Undecided: the error is not reached.
-    """
-    made = angular(network, variance, dimension)
-
-    def write(_: Any) -> bytes:
-        found = collapse(network, variance=variance, dimension=dimension, error=error)
-        return json.dumps(record(found)).encode("ascii")
-
-    asked = (str(variance), str(dimension), repr(error))
-    # None where the network, or the code that makes it, has no text: not kept
-    key = recipe_key("collapsed/3", spelled(network), *asked)
-    path = obtain(key or token_hex(16), ".json", write, keep=keep and key is not None)
-    data = json.loads(path.read_text(encoding="ascii"))
-    first, second = (
-        Side(s["sign"], s["scale"], *map(tuple, (s["nngp"], s["ntk"]))) for s in data["sides"]
-    )
-    return Collapsed(made, (first, second), tuple(data["ends"]), tuple(data["error"]))
-
-
-def record(found: Collapsed) -> dict[str, Any]:
-    """A collapsed network as data."""
-    sides = [
-        {"sign": s.sign, "scale": s.scale, "nngp": list(s.nngp), "ntk": list(s.ntk)}
-        for s in found.sides
-    ]
-    return {"sides": sides, "ends": list(found.ends), "error": list(found.error)}
 
 
 class CollapsedKernel:
@@ -145,7 +35,7 @@ class CollapsedKernel:
 
     def __init__(
         self,
-        network: Network,
+        network: Any,
         *,
         target: str,
         dtype: str,
@@ -154,21 +44,17 @@ class CollapsedKernel:
         error: float | None = None,
     ) -> None:
         self._network = network
+        self.depth = int(network.depth)
         self._error = ERRORS[dtype] if error is None else error
         self.target, self.dtype, self.threads = target, np.dtype(dtype), threads
         self._cache = cache
-        self._made: dict[tuple[Rational | None, int | None], CompiledKernel] = {}
-        try:
-            found = angular(network)
-        except NoClosedForm:
-            self.homogeneous = False
-            found = angular(network, Rational(1))
-        else:
-            self.homogeneous = True
-        self._wide = found.needs_dimension
+        self._said = spelled_net(getattr(network, "net", network)) if cache else None
+        self._made: dict[tuple[float | None, int | None], CompiledKernel] = {}
+        facts = self._recalled(lambda: _forms().facts_of(found_network(self._network)), "facts")
+        self.homogeneous, self._wide = bool(facts["homogeneous"]), bool(facts["wide"])
+        self.slow, self.name = bool(facts["slow"]), str(facts["name"])
         if self.homogeneous and not self._wide:
             self._kernel(None, 1)
-        self.name = str(network.name or "network")
 
     def __repr__(self) -> str:
         which = "any inputs" if self.homogeneous else "inputs on a sphere"
@@ -233,7 +119,7 @@ class CollapsedKernel:
         found = np.concatenate(given)
         found = found[np.isfinite(found)]
         if not found.size:  # nothing to work out: any sphere will do
-            return next(iter(self._made.values()), None) or self._kernel(self._variance(1.0, d), d)
+            return next(iter(self._made.values()), None) or self._kernel(1.0, d)
         low, high = float(found.min()), float(found.max())
         if not high - low <= SAME[self.dtype.name] * high:
             raise BadData(
@@ -241,7 +127,7 @@ class CollapsedKernel:
                 where=f"squared norms from {low:.17g} to {high:.17g}",
                 hint="rows / norms in float64, or collapse=False",
             )
-        return self._kernel(self._variance(common_square(low, high, self.dtype.name), d), d)
+        return self._kernel(common_square(low, high, self.dtype.name), d)
 
     def on_sphere(self, square: float | None, d: int) -> CompiledKernel:
         """The kernel for rows of d columns and this squared norm; None for a homogeneous network.
@@ -250,31 +136,85 @@ class CollapsedKernel:
             NoClosedForm: not a function of the angle alone.
             Undecided: the error is not reached.
         """
-        return self._kernel(None if square is None else self._variance(square, d), d)
+        return self._kernel(square, d)
 
-    def _variance(self, square: float, d: int) -> Rational:
-        slope, offset = first_affine(self._network, d)
-        return Rational(slope * square + offset)
-
-    def _kernel(self, variance: Rational | None, d: int) -> CompiledKernel:
-        key = variance, d if self._wide else None
+    def _kernel(self, square: float | None, d: int) -> CompiledKernel:
+        key = square, d if self._wide or square is not None else None
         if key not in self._made:
-            target, cache = self.target, self._cache
-            found = kept_collapse(self._network, variance, self._error, cache, key[1])
-            program = collapsed_program(found, tolerance=TOLERANCES[self.dtype.name])
-            contract = Contract("ntksym.compile", ("the NNGP kernel and the NTK of a network",))
-            engine: CCollapsed | NumpyCollapsed
-            if target == "c":
-                engine = CCollapsed(program, contract, keep=cache)
-            else:
-                engine = NumpyCollapsed(program, contract, keep=cache)
+            engine, bound = self._form(*key)
             self._made[key] = CompiledKernel(
                 engine,
-                name=str(self._network.name or "network"),
-                target=target,
+                name=self.name,
+                target=self.target,
                 dtype=self.dtype.name,
                 threads=self.threads,
                 sources=engine.sources,
-                bound=max(found.error),
-            ).prepare(cache)
+                bound=bound,
+            ).prepare(self._cache)
         return self._made[key]
+
+    def _form(self, square: float | None, d: int | None) -> tuple[Any, float]:
+        """The engine of a form and its bound, from the recipe where there is one."""
+        made: list[Any] = []
+
+        def make() -> dict[str, Any]:
+            engine, bound = _forms().made_form(
+                found_network(self._network),
+                square,
+                d or 1,
+                self._wide,
+                target=self.target,
+                error=self._error,
+                tolerance=TOLERANCES[self.dtype.name],
+                cache=self._cache,
+            )
+            made.append(engine)
+            sources = [[s.name, s.text] for s in engine.sources]
+            return {"numbers": engine.numbers, "sources": sources, "bound": bound}
+
+        asked = spelled((self.target, self.dtype.name, self._error, square, d))
+        recipe = self._recalled(make, "form", asked)
+        if made:
+            return made[0], recipe["bound"]
+        kind: Any = CNetwork if self.target == "c" else NumpyNetwork
+        engine = kind.__new__(kind)
+        sources = tuple(SourceFile(name, text) for name, text in recipe["sources"])
+        engine.restore(sources, recipe["numbers"], self._cache)
+        return engine, recipe["bound"]
+
+    def _recalled(self, make: Callable[[], dict[str, Any]], *asked: str | None) -> dict[str, Any]:
+        """What was worked out before, in this program or another, or what `make` gives; that an
+        error is not reached is kept too, since a search without success takes longest.
+        """
+        key = recipe_key("collapsed kernel", self._said, *asked) if self._cache else None
+        found = read_recipe(key)
+        if found is None:
+            try:
+                found = make()
+            except Undecided as failed:
+                write_recipe(key, {"undecided": [failed.what, failed.where, failed.hint]})
+                raise
+            write_recipe(key, found)
+        elif "undecided" in found:
+            what, where, hint = found["undecided"]
+            raise Undecided(what, where=where, hint=hint)
+        return dict(found)
+
+
+def collapsed_kernel(network: Any, asked: Asked) -> CollapsedKernel:
+    """What `compile` gives for a network that is collapsed, or for a `Later` of it."""
+    return CollapsedKernel(
+        network,
+        target=asked.target,
+        dtype=asked.dtype,
+        cache=asked.cache,
+        threads=asked.threads,
+        error=None if asked.collapse is True else float(asked.collapse or 0.0),
+    )
+
+
+def _forms() -> Any:
+    """What makes forms: it imports the algebra."""
+    from . import collapsed_forms
+
+    return collapsed_forms

@@ -10,11 +10,10 @@ import numpy as np
 from ..errors import NoClosedForm, Undecided
 from .checks import data_rows
 from .kernel import CompiledKernel, KernelMatrices, Only
-from .later import found_network
+from .later import Later
 from .spheres import SAME, common_square
 
 if TYPE_CHECKING:
-    from ..network import Network
     from .collapsed import CollapsedKernel
 
 ERROR = {"float64": 2e-14, "float32": 1e-8}
@@ -62,7 +61,7 @@ class DeepKernel(CompiledKernel):
         bound: the proven error of the polynomial, where the last call took one; else 0.
     """
 
-    def __init__(self, layers: CompiledKernel, network: Network, cache: bool) -> None:
+    def __init__(self, layers: CompiledKernel, network: Later, cache: bool) -> None:
         self._stand_in(layers)
         self._cache = cache
         self._net = network
@@ -133,20 +132,19 @@ class DeepKernel(CompiledKernel):
         return None
 
     def _made(self) -> CollapsedKernel:
-        from ..functions import Phi2
         from .collapsed import CollapsedKernel
 
-        network = found_network(self._net)
-        if any(n.forms().value.has(Phi2) for n in dict.fromkeys(n for n, _ in network.blocks)):
-            raise NoClosedForm("a proof for kinks away from 0 takes seconds a layer")
-        return CollapsedKernel(
-            network,
+        made = CollapsedKernel(
+            self._net,
             target=self.target,
             dtype=self.dtype.name,
             cache=self._cache,
             threads=self.threads,
             error=ERROR[self.dtype.name],
         )
+        if made.slow:
+            raise NoClosedForm("a proof for kinks away from 0 takes seconds a layer")
+        return made
 
 
 def sphere(rows: list[Any], dtype: str = "float64") -> tuple[float | None, float]:
@@ -166,11 +164,9 @@ def sphere(rows: list[Any], dtype: str = "float64") -> tuple[float | None, float
     return short, max(abs(low / short - 1.0), abs(high / short - 1.0))
 
 
-def deep(made: CompiledKernel, network: Network, cache: bool) -> CompiledKernel:
+def deep(made: CompiledKernel, network: Later, cache: bool) -> CompiledKernel:
     """The kernel itself, or one that may take a polynomial: where the network is deep.
 
     A network that is a function of the angle on no data keeps its layers.
     """
-    if getattr(network, "depth", 0) < SHALLOW:
-        return made
-    return DeepKernel(made, network, cache)
+    return made if network.depth < SHALLOW else DeepKernel(made, network, cache)

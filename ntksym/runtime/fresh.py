@@ -16,7 +16,7 @@ from .deep import deep
 from .dual_engines import CDual, NumpyDual
 from .engines import CNetwork, NumpyNetwork
 from .kernel import CompiledDual, CompiledKernel
-from .later import Asked, network_of
+from .later import Asked, Later, network_of
 from .objects import shared_parts_wanted
 from .routes import needs_numeric
 
@@ -32,34 +32,28 @@ def fresh(given: Any, asked: Asked) -> Any:
     """
     net = network_of(given)
     if asked.collapse:
-        return _collapsed(net, asked)
-    return _prepared(_compile(net, asked), net, asked)
+        return _collapsed(given, net, asked)
+    return _prepared(_compile(net, asked), given, net, asked)
 
 
-def _prepared(made: Any, net: Any, asked: Asked) -> Any:
+def _prepared(made: Any, given: Any, net: Any, asked: Asked) -> Any:
     """Compiled as far as it goes before the first call; deep networks may then collapse."""
     if not isinstance(made, CompiledKernel):
         return made
     made = made.prepare(asked.cache)
     if asked.collapse is None and made._network is not None:  # layers with closed forms
-        return deep(made, getattr(net, "network", net), asked.cache)
+        depth = getattr(getattr(net, "network", net), "depth", 0)
+        return deep(made, Later(given, depth), asked.cache)
     return made
 
 
-def _collapsed(net: Any, asked: Asked) -> CollapsedKernel:
+def _collapsed(given: Any, net: Any, asked: Asked) -> CollapsedKernel:
     network = getattr(net, "network", net)
     if not hasattr(network, "blocks"):
         raise BadSpec("only a network can be collapsed", hint="mlp:relu:depth=20, for example")
-    from .collapsed import CollapsedKernel
+    from .collapsed import collapsed_kernel
 
-    return CollapsedKernel(
-        network,
-        target=asked.target,
-        dtype=asked.dtype,
-        cache=asked.cache,
-        threads=asked.threads,
-        error=None if asked.collapse is True else float(asked.collapse or 0.0),
-    )
+    return collapsed_kernel(Later(given, network.depth), asked)
 
 
 def _compile(net: Any, asked: Asked) -> Any:

@@ -40,7 +40,7 @@ class Asked:
 
     def key(self, net: Any, *parts: str) -> str | None:
         """The key of a recipe, or None: what is asked has no text, or nothing is to be kept."""
-        if not self.cache or self.collapse:
+        if not self.cache:
             return None
         plain = spelled((self.target, self.dtype, self.method, self.error, self.collapse))
         return recipe_key(spelled_net(net), plain, spelled(self.variances), *parts)

@@ -30,6 +30,8 @@ def recipe_of(made: Any) -> dict[str, Any] | None:
     """What a kernel or a dual is made of, as data; None for what is not stored."""
     if (ranged := getattr(made, "record", None)) is not None:
         return ranged if ranged["said"] is not None else None
+    if type(made).__name__ == "CollapsedKernel":
+        return {"kind": "collapsed", "deep": made.depth}  # its forms have recipes of their own
     engine = getattr(made, "_engine", None)
     home = HOMES.get(type(engine).__name__)
     if engine is None or home is None or type(engine).__module__.rpartition(".")[2] != home:
@@ -57,6 +59,10 @@ def again(recipe: dict[str, Any], net: Any, asked: Asked) -> Any:
     Raises:
         NoCompiler: there is none.
     """
+    if recipe["kind"] == "collapsed":
+        from .collapsed import collapsed_kernel
+
+        return collapsed_kernel(Later(net, recipe["deep"]), asked)
     if recipe["kind"].startswith("ranged"):
         from .spans import ranged_dual, ranged_kernel
 
@@ -117,5 +123,5 @@ def _kernel(
     if recipe["deep"]:
         from .deep import DeepKernel
 
-        return DeepKernel(made, later, asked.cache)  # type: ignore[arg-type]
+        return DeepKernel(made, later, asked.cache)
     return made
