@@ -212,3 +212,20 @@ def test_digits_are_added_until_two_numbers_of_them_agree():
     assert asked == [57, 94, 188, 376]
     lost = checked(lambda ctx: {"nngp": ctx.mpf(1), "ntk": ctx.sin(ctx.dps)}, row, row)
     assert MPContext().isnan(lost["ntk"])
+
+
+@pytest.mark.parametrize("target", ["numpy", None])
+@pytest.mark.parametrize("name", ["relu", "gelu", "hardtanh", "cos"])
+def test_rows_of_zeros_have_slopes(name, target):
+    """Without a bias: what a small one gives, and 0 or infinite where a kink is at 0."""
+    x = np.array([[0.0, 0.0], [0.6, 0.8], [0.0, 0.0], [0.5, -0.3]])
+    nets = (ntksym.mlp(name, depth=2, weight_var=2, bias_var=b) for b in ("0", "1/1000000"))
+    found, biased = (ntksym.NetworkGradient(n, target, threads=1)(x) for n in nets)
+    for table in (found.d_nngp, found.d_ntk, found.polar_nngp, found.polar_ntk):
+        assert not any(np.isnan(v).any() for v in table.values())
+    for slopes, near in ((found.d_nngp, biased.d_nngp), (found.d_ntk, biased.d_ntk)):
+        if name == "relu":
+            assert np.isinf(slopes["q11"][0, 1]) and abs(slopes["weight_var"][0, 1]) < 1e-80
+            continue
+        for v in slopes:
+            np.testing.assert_allclose(slopes[v][0], near[v][0], rtol=2e-3, atol=1e-4)

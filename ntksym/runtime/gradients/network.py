@@ -27,6 +27,7 @@ from .far import FarDoubles
 from .layers import KINKED, SCALED, Layer, layers_of
 from .lowered import ENTRIES, lower_gradient
 from .near import NearDoubles
+from .nothing import lengthened, limits, with_nothing
 from .planes import KernelGradients, exchanged, named_planes
 from .rows import Spans, exact_spans, paired, spans
 from .steps import (
@@ -123,21 +124,24 @@ class NetworkGradient:
         """
         a, b = self._rows(x, y)
         levels = [self._levels(v) for v in ((a,) if y is None else (a, b))]
+        first = self._input.evaluate({"d": a.shape[1], **self._input_values})
+        none = with_nothing(a, b) & (float(first["nngp_offset"]) == 0.0)
         wide = self._most < np.inf and any((v > self._most).any() for v in levels)
         with np.errstate(all="ignore"):
             beyond = self._beyond(levels)
             source = self._wider() if wide else self
             table, near = source._planes(a, None if y is None else b)
             if beyond is None:
-                masks = [(source._mended, near)]
+                masks = [(source._mended, near.astype(bool) & ~none)]
             else:
                 lost, far = beyond
                 for plane in table.values():
                     plane[lost] = np.nan
                 masks = [
-                    (source._mended, near.astype(bool) & ~(far | lost)),
-                    (self._differenced, far & ~lost),
+                    (source._mended, near.astype(bool) & ~(far | lost | none)),
+                    (self._differenced, far & ~(lost | none)),
                 ]
+            masks.append((source._from_nothing, none))
             for mend, mask in masks:
                 rows, columns = np.nonzero(mask if y is not None else np.triu(mask))
                 for at in range(0, len(rows), NEAR_PAIRS):
@@ -176,6 +180,11 @@ class NetworkGradient:
         given = paired(rows, others)
         found = self._forward(self._far, given, rows.shape[1], self._far.layers)
         return self._with_digits(found, rows, others)
+
+    def _from_nothing(self, rows: Array, others: Array) -> dict[str, Array]:
+        """Slopes of pairs with a row of zeros in front of a first layer without a bias."""
+        run, given = Doubles(self._numeric), lengthened(paired(rows, others))
+        return limits(self._forward(run, given, rows.shape[1]))
 
     def _wider(self) -> NetworkGradient:
         """The same for variances of any size."""

@@ -1,0 +1,44 @@
+"""Slopes of pairs with a row of zeros: the limit of short rows across the other one.
+
+A row of zeros has no angle with others.  Where the activation is smooth at 0 the limit does not
+depend on it; where it has a kink at 0 the slope there is the mean of both sides, as across, and the
+slopes in the squared norm of the row are infinite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..checks import Array
+from .rows import Spans
+
+SHORT = 2.0**-600
+"""The squared norm that rows of zeros have where slopes are taken."""
+ENDLESS = 2.0**200
+"""Larger slopes are infinite: of a kink at 0, like the reciprocal of the length."""
+
+
+def with_nothing(a: Array, b: Array) -> NDArray[np.bool_]:
+    """The pairs of a row of a (n, d) and one of b (m, d) of which one is zeros."""
+    some, other = np.any(a, axis=1), np.any(b, axis=1)
+    found: NDArray[np.bool_] = ~np.logical_and.outer(some, other)
+    return found
+
+
+def lengthened(g: Spans) -> Spans:
+    """The same with short rows across the others for rows of zeros; equal ones for two of these."""
+    none, other = g.g11 == 0.0, g.g22 == 0.0
+    x, y = np.where(none, SHORT, g.g11), np.where(other, SHORT, g.g22)
+    both = none & other
+    area = np.where(both, 0.0, np.sqrt(x) * np.sqrt(y))
+    return Spans(x, np.where(both, SHORT, g.g12), y, area, np.where(both, 0.0, g.apart), x - y)
+
+
+def limits(found: Mapping[str, Any]) -> dict[str, Array]:
+    """Slopes by name at rows of zeros from those at short ones."""
+    slopes = {k: np.asarray(v) for k, v in found.items() if k not in ("nngp", "ntk", "least")}
+    return {k: np.where(np.abs(v) > ENDLESS, np.copysign(np.inf, v), v) for k, v in slopes.items()}
