@@ -47,7 +47,7 @@ def test_a_closed_form_needs_no_arrays() -> None:
     code = (
         "import sys; from ntksym.cli import worker\n"
         "options = dict(expression='relu', params={}, steps=False, full=False, latex=True,\n"
-        "    mean=False, why=False, method='auto', error=None, variance=None)\n"
+        "    mean=False, gradients=False, why=False, method='auto', error=None, variance=None)\n"
         "made = worker.run({'command': 'derive', 'options': options, 'view': {}})\n"
         "print(made.get('error'), sorted({'numpy', 'ntksym.runtime'} & set(sys.modules)))"
     )
@@ -188,3 +188,19 @@ def test_reasons_are_folded_to_the_width() -> None:
     shown = [text for _, text in why_lines((choice,), 60)]
     assert max(map(len, shown)) <= 60 and " ".join(shown).count("word") == 40
     assert shown[3].startswith("    word") and shown[-1] == "    |f(x) - sum| <= 1e-15"
+
+
+def test_progress_in_a_file_is_a_line_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from ntksym.cli import outcome
+    from ntksym.cli.terminal import Settings
+
+    assert Settings().view()["log"] and not Settings(quiet=True).view()["log"]
+    clock = [0.0]
+    monkeypatch.setattr(outcome, "monotonic", lambda: clock[0])
+    view = outcome.View(log=True, said=[0.0])
+    for clock[0] in (1.0, 29.0, 31.0, 32.0, 62.0):
+        view.note(f"{clock[0]:g} of 99 tiles")
+    outcome.View().note("nothing")
+    assert capsys.readouterr().err == "ntksym: 31 of 99 tiles\nntksym: 62 of 99 tiles\n"

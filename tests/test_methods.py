@@ -42,7 +42,14 @@ def text(outcome: Any) -> str:
 
 
 def derived(expression: str, **options: Any) -> Any:
-    given = {"params": {}, "mean": False, "steps": False, "latex": False, "full": False}
+    given = {
+        "params": {},
+        "mean": False,
+        "gradients": False,
+        "steps": False,
+        "latex": False,
+        "full": False,
+    }
     return run(derive, expression=expression, **{**given, **options})
 
 

@@ -134,6 +134,7 @@ def test_the_command_line_says_an_inferred_sign() -> None:
         "expression": "(x + sqrt(x^2 + b))/2",
         "params": {},
         "mean": False,
+        "gradients": False,
         "steps": False,
         "latex": False,
         "full": False,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 OK, REFUTED, USAGE, UNDECIDED, TIME_LIMIT, MISSING_TOOL = 0, 1, 2, 3, 4, 5
@@ -38,18 +40,33 @@ class Outcome:
     status: int = OK
 
 
+LOG_EVERY = 30.0
+"""Seconds between lines of progress where there is no terminal to overwrite them on."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
-    """How wide the terminal is, whether it has Unicode, and whether progress is wanted."""
+    """How wide the terminal is, whether it has Unicode, and how progress is shown.
+
+    Attributes:
+        width, unicode: of standard output.
+        progress: on the last line of a terminal.
+        log: by a line every `LOG_EVERY` seconds, in a file or pipe.
+        said: when the last line of the log was, by `time.monotonic`.
+    """
 
     width: int = 80
     unicode: bool = True
     progress: bool = False
+    log: bool = False
+    said: list[float] = field(default_factory=lambda: [monotonic()])
 
     def note(self, text: str) -> None:
-        """Show what is being done, on the last line of a terminal; nothing elsewhere."""
+        """Say on standard error what is being done."""
         if self.progress:
-            import sys
-
             sys.stderr.write("\r\x1b[K" + text[: max(10, self.width - 1)])
+            sys.stderr.flush()
+        elif self.log and monotonic() - self.said[0] >= LOG_EVERY:
+            self.said[0] = monotonic()
+            sys.stderr.write(f"ntksym: {text}\n")
             sys.stderr.flush()

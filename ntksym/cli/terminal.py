@@ -8,8 +8,6 @@ import sys
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-from .outcome import View
-
 _STYLES: dict[str, dict[str, Any]] = {
     "title": {"bold": True},
     "good": {"fg": "green"},
@@ -32,12 +30,13 @@ class Settings:
         """What the worker needs to know of the terminal, as the fields of a `View`."""
         import shutil
 
-        shown = View(
-            width=max(40, shutil.get_terminal_size((100, 24)).columns),
-            unicode=_has_unicode(sys.stdout),
-            progress=sys.stderr.isatty() and not self.quiet and os.environ.get("TERM") != "dumb",
-        )
-        return {"width": shown.width, "unicode": shown.unicode, "progress": shown.progress}
+        live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        return {
+            "width": max(40, shutil.get_terminal_size((100, 24)).columns),
+            "unicode": _has_unicode(sys.stdout),
+            "progress": live and not self.quiet,
+            "log": not live and not self.quiet,
+        }
 
 
 def _has_unicode(stream: TextIO) -> bool:
