@@ -17,6 +17,7 @@ lint: $(VENV)/.test
 
 types: $(VENV)/.test
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file tests/mypy.ini tests
 
 slow: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "slow or not slow"

@@ -30,9 +30,9 @@ LONG = (
 SHORT = ("relu", "erf", "sin", "x^2+1", "abs(x)", "heaviside(x)")
 
 
-def short_of(activation: str, **options: object) -> tuple[tuple[object, ...], Abbreviated]:
+def short_of(activation: str, **options: Any) -> tuple[tuple[Any, ...], Abbreviated]:
     d = ntksym.dual(activation)
-    return (d.value, d.dot), abbreviate((d.value, d.dot), **options)  # type: ignore[arg-type]
+    return (d.value, d.dot), abbreviate((d.value, d.dot), **options)
 
 
 @pytest.mark.parametrize("activation", LONG)

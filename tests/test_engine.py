@@ -30,7 +30,7 @@ from sympy import (
 
 from ntksym.activation import Activation
 from ntksym.derivation import Derivation
-from ntksym.errors import NoClosedForm, NotSquareIntegrable
+from ntksym.errors import NoClosedForm, NotSquareIntegrable, NtksymError
 from ntksym.exact import Field
 from ntksym.functions import Phi
 from ntksym.symbols import q, q11, q12, q22, x
@@ -226,7 +226,7 @@ def test_means_reduce_to_the_centred_form() -> None:
     ],
     ids=lambda v: str(v)[:30],
 )
-def test_what_is_outside_is_named(f: Expr, error: type, words: str) -> None:
+def test_what_is_outside_is_named(f: Expr, error: type[NtksymError], words: str) -> None:
     with pytest.raises(error) as caught:
         derive(f)
     assert words in str(caught.value)

@@ -159,8 +159,8 @@ def test_homogeneous_layers_of_any_degree(target: str) -> None:
     for i in range(len(x)):
         for j in range(i):
             a, b = ([ctx.mpf(float(v)) for v in x[k]] for k in (i, j))
-            inner = (ctx.fdot(u, v) for u, v in ((a, a), (a, b), (b, b)))
-            exact = evaluate_network(schedule, *inner, 6, ctx)
+            aa, ab, bb = (ctx.fdot(u, v) for u, v in ((a, a), (a, b), (b, b)))
+            exact = evaluate_network(schedule, aa, ab, bb, 6, ctx)
             for values, e in zip((found.nngp, found.ntk), exact, strict=True):
                 size = np.sqrt(values[i, i]) * np.sqrt(values[j, j])
                 assert abs(float(values[i, j] - e)) < 2e-14 * size, (i, j)

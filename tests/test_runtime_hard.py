@@ -310,8 +310,8 @@ def test_a_bias_larger_than_the_inputs(target: str, scale: float) -> None:
     for i in range(5):
         for j in range(i):
             rows = [[ctx.mpf(float(v)) for v in x[k]] for k in (i, j)]
-            g = [ctx.fdot(rows[a], rows[b]) for a, b in ((0, 0), (0, 1), (1, 1))]
-            nngp, ntk = evaluate_network(schedule, *g, 4, ctx)
+            g11, g12, g22 = (ctx.fdot(rows[a], rows[b]) for a, b in ((0, 0), (0, 1), (1, 1)))
+            nngp, ntk = evaluate_network(schedule, g11, g12, g22, 4, ctx)
             assert abs(float(got.nngp[i, j] / nngp - 1)) < 10 * EPS
             assert abs(float(got.ntk[i, j] / ntk - 1)) < 10 * EPS
 

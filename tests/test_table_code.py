@@ -30,7 +30,7 @@ TABLES = (
 
 
 @lru_cache(maxsize=8)
-def made(number: int) -> TableDual | BandedDual:
+def made(number: int) -> Any:
     name, low, high, error = TABLES[number]
     return table_dual(name, (low, high), error=error)
 
