@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import add, mul
 from typing import Any
 
 import sympy as sp
@@ -16,7 +17,15 @@ from ..verify.functions.cuts import ANALYTIC
 from ..verify.rules.bivariate import phi2
 from ..verify.surd import Surd
 
-Step = tuple[Callable[..., Any], tuple[int, ...]]
+Step = tuple[int, Callable[..., Any], tuple[int, ...]]
+"""The place of a value, the rule that gives it, the places of its arguments."""
+PLAIN: dict[type, Callable[[Any], Any]] = {
+    **{f: getattr(acb, f.__name__) for f in (sp.exp, sp.sin, sp.cos, sp.sinh, sp.cosh, sp.tanh)},
+    **{f: getattr(acb, f.__name__) for f in (sp.asin, sp.acos, sp.atan, sp.erf, sp.erfc)},
+}
+"""Rules of `ANALYTIC` that are FLINT's own where nothing is asked of a box: no call between."""
+ROOTS = {(1, 2): acb.sqrt, (-1, 2): acb.rsqrt}
+"""Powers that are FLINT's own functions, by numerator and denominator."""
 
 
 class Straight:
@@ -29,7 +38,7 @@ class Straight:
     def __init__(self, exprs: Sequence[Expr], symbols: Sequence[Symbol]) -> None:
         self._last = symbols[-1]
         self._values: list[Any] = [None] * len(symbols)
-        self._steps: list[tuple[int, Callable[..., Any], tuple[int, ...]]] = []
+        self._steps: list[Step] = []
         self._seen: dict[Expr, int] = {s: i for i, s in enumerate(symbols)}
         self._symbols = frozenset(symbols)
         self._out = tuple(self._place(e) for e in exprs)
@@ -39,9 +48,8 @@ class Straight:
         """The values (`acb`) at balls for the symbols."""
         values = list(self._values)
         values[: self._count] = at
-        for place, rule, args in self._steps:
-            values[place] = rule(*(values[a] for a in args))
-        return tuple(values[i] for i in self._out)
+        _run(self._steps, values)
+        return tuple([values[i] for i in self._out])
 
     def given(self, *at: Any) -> Callable[[Any], tuple[Any, ...]]:
         """The values as a function of the last symbol: what the others decide is done here."""
@@ -50,7 +58,7 @@ class Straight:
         left = []
         for place, rule, args in self._steps:
             if open_places.isdisjoint(args):
-                values[place] = rule(*(values[a] for a in args))
+                _run([(place, rule, args)], values)
             else:
                 open_places.add(place)
                 left.append((place, rule, args))
@@ -58,9 +66,8 @@ class Straight:
 
         def of_last(value: Any) -> tuple[Any, ...]:
             values[last] = value
-            for place, rule, args in left:
-                values[place] = rule(*[values[a] for a in args])
-            return tuple(values[i] for i in self._out)
+            _run(left, values)
+            return tuple([values[i] for i in self._out])
 
         return of_last
 
@@ -93,15 +100,15 @@ class Straight:
                 rest.insert(0, self._fixed(ball(constant(type(e)(*fixed), {}))))
             at = rest[0]
             for other in rest[1:]:
-                at = self._step(_add if plus else _multiply, at, other)
+                at = self._step(add if plus else mul, at, other)
             return at
         if isinstance(e, sp.Pow) and not e.exp.free_symbols & self._symbols:
             return self._power(e)
-        if isinstance(e, sp.exp):
-            return self._step(acb.exp, self._place(e.args[0]))
         args = [self._place(a) for a in e.args]
         if isinstance(e, Phi2):
             return self._step(bivariate, *args)
+        if len(args) == 1 and type(e) in PLAIN:
+            return self._step(PLAIN[type(e)], *args)
         rule = ANALYTIC.get(type(e))
         if rule is None:
             raise Undecided(f"no ball arithmetic for {type(e).__name__} in {e}")
@@ -112,8 +119,8 @@ class Straight:
         q = value.as_rational() if isinstance(value, Surd) else None
         if q is None:
             return self._step(acb.pow, self._place(e.base), self._fixed(ball(value)))
-        base = self._place(e.base)
-        return self._step(lambda z: rational_power(z, q, False), base)
+        rule = ROOTS.get((int(q.numer()), int(q.denom())), lambda z: rational_power(z, q, False))
+        return self._step(rule, self._place(e.base))
 
 
 def bivariate(h: Any, k: Any, r: Any) -> Any:
@@ -139,12 +146,16 @@ def _inside(r: Any) -> Any:
     return arb(1) if r > 1 else arb(-1) if r < -1 else r
 
 
-def _add(a: Any, b: Any) -> Any:
-    return a + b
-
-
-def _multiply(a: Any, b: Any) -> Any:
-    return a * b
+def _run(steps: Sequence[Step], values: list[Any]) -> None:
+    """Fill in what the steps give; most have one or two arguments, and a proof has 10^6 of them."""
+    for place, rule, args in steps:
+        if len(args) == 2:
+            a, b = args
+            values[place] = rule(values[a], values[b])
+        elif len(args) == 1:
+            values[place] = rule(values[args[0]])
+        else:
+            values[place] = rule(*[values[a] for a in args])
 
 
 def _applied(rule: Callable[..., Any]) -> Callable[..., Any]:
