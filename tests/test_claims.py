@@ -69,6 +69,13 @@ def test_files_that_are_none(text: str, message: str) -> None:
         read_claims(text)
 
 
+def test_an_apostrophe_in_a_literal_text_says_how_to_quote_it() -> None:
+    with pytest.raises(BadSpec) as caught:
+        read_claims("[[claim]]\nlatex = 'K(x, x')'")
+    assert caught.value.hint.endswith("'''...''' around LaTeX with an apostrophe")
+    assert "line 2" in caught.value.where
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [

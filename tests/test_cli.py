@@ -279,8 +279,9 @@ def test_network(call: Any, tmp_path: Any) -> None:
     assert found["convention"]["parametrization"] == "ntk"
     assert len(found["unrolled"]) == 2
     assert read(found["unrolled"][0]["nngp"]) == 2 * sympy.Symbol("q12") / sympy.Symbol("d")
-    text = call("network", "mlp:relu:depth=2,weight_var=2").stdout
-    assert "layers 1 to 2" in text
+    text = call("network", "mlp:relu:depth=2,weight_var=2", "--unroll", "2").stdout
+    rules, unrolled = text.split("unrolled")
+    assert "layers 1 to 2" in rules and "Θ3 = " in unrolled and "\nwhere\n" in unrolled
     assert "inner products divided by the input dimension d" in text
     assert r"\Theta^{(\ell+1)}_{12}" in call("network", "mlp:relu:depth=2", "--latex").stdout
 

@@ -15,6 +15,7 @@ from .claim import Claim
 MAX_BYTES = 64_000_000
 MAX_CLAIMS = 10_000
 _LONGEST_TEXT = 20_000
+_TOML = "[[claim]] tables; '...' around LaTeX, '''...''' around LaTeX with an apostrophe"
 
 _TEXTS = tuple(
     f.name for f in fields(Claim) if f.name not in ("params", "names", "n", "covariance")
@@ -47,7 +48,7 @@ def read_claims(source: str | Path) -> tuple[Claim | BadClaim, ...]:
     try:
         data = tomllib.loads(text, parse_float=str)
     except ValueError as error:  # TOMLDecodeError, and whole numbers of thousands of digits
-        raise BadSpec("not a TOML file", where=str(error)[:200], hint="[[claim]] tables") from None
+        raise BadSpec("not a TOML file", where=str(error)[:200], hint=_TOML) from None
     except RecursionError:
         raise BadSpec("not a TOML file", where="nested too deep") from None
     tables = data.pop("claim", None)

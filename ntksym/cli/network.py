@@ -64,7 +64,7 @@ def work(options: dict[str, Any], view: View) -> Outcome:
         from ..display import recursion_text
 
         rules = recursion_text(rec, width=view.width, unicode=view.unicode, full=full)
-        lines = [*rules, *_unrolled_text(unrolled, view)]
+        lines = [*rules, *_unrolled_text(unrolled, view, full)]
     choices = [choose(a) for a in net.activations]
     if options["why"]:
         lines += why_lines(choices, view.width)
@@ -102,17 +102,16 @@ def _payload(rec: Recursion, unrolled: list[tuple[Any, Any]]) -> dict[str, Any]:
     }
 
 
-def _unrolled_text(unrolled: list[tuple[Any, Any]], view: View) -> list[Line]:
-    from ..display import formula
+def _unrolled_text(unrolled: list[tuple[Any, Any]], view: View, full: bool) -> list[Line]:
+    from ..display import formulas
 
+    if not unrolled:
+        return []
     sigma, theta = ("Σ", "Θ") if view.unicode else ("Sigma", "Theta")
-    lines: list[Line] = []
-    for depth, (nngp, ntk) in enumerate(unrolled, start=1):
-        for name, expr in ((f"{sigma}{depth}", nngp), (f"{theta}{depth}", ntk)):
-            lines.append(("", ""))
-            rows = formula(name, expr, width=view.width, unicode=view.unicode)
-            lines.extend(("", row) for row in rows)
-    if lines:
-        head = "unrolled, in q11 = x.x, q12 = x.y, q22 = y.y"
-        lines = [("", ""), ("title", head), *lines]
-    return lines
+    rows = [
+        (f"{name}{depth}", expr)
+        for depth, pair in enumerate(unrolled, start=1)
+        for name, expr in zip((sigma, theta), pair, strict=True)
+    ]
+    lines, _ = formulas(rows, width=view.width, unicode=view.unicode, full=full)
+    return [("", ""), ("title", "unrolled, in q11 = x.x, q12 = x.y, q22 = y.y"), ("", ""), *lines]

@@ -83,7 +83,12 @@ def shared(name: str, *, time_limit: float = 60.0) -> Callable[[F], Callable[...
 
 def _options(time_limit: float) -> list[Callable[[Any], Any]]:
     return [
-        click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output."),
+        click.option(
+            "--json",
+            "as_json",
+            is_flag=True,
+            help="One JSON object on standard output; an error is one on standard error.",
+        ),
         click.option(
             "--time-limit",
             type=click.FloatRange(min=0),
