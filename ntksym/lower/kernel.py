@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Protocol
 
 from sympy import Add, Expr, Integer, Mul, Symbol, asin, expand, oo, pi, sqrt, zoo
 
@@ -18,6 +17,7 @@ from .. import symbols as S
 from ..activation import Activation
 from ..errors import BadActivation, UnsupportedOp
 from .build import Builder
+from .likes import DualLike, RuleLike
 from .program import Operand, Program
 from .scales import settle, settle_diagonal, settles
 
@@ -34,69 +34,6 @@ REQUIRES_FINITE = "q11*q22 and the exponentials of the formula neither overflow 
 REQUIRES_DIAG = ("q >= 0",)
 
 INPUT_DIMENSION = Symbol("d", positive=True, integer=True)
-
-
-class DualLike(Protocol):
-    """What `lower_dual` reads of a `Dual`."""
-
-    @property
-    def activation(self) -> Activation:
-        """The field of that name."""
-        ...
-
-    @property
-    def value(self) -> Expr:
-        """The field of that name."""
-        ...
-
-    @property
-    def dot(self) -> Expr:
-        """The field of that name."""
-        ...
-
-    @property
-    def diag(self) -> Expr:
-        """The field of that name."""
-        ...
-
-    @property
-    def diag_dot(self) -> Expr:
-        """The field of that name."""
-        ...
-
-
-class RuleLike(Protocol):
-    """What `lower_layer` reads of a `LayerRule`."""
-
-    @property
-    def activation(self) -> Activation:
-        """The field of that name."""
-        ...
-
-    @property
-    def name(self) -> str:
-        """The field of that name."""
-        ...
-
-    @property
-    def nngp(self) -> Expr:
-        """The field of that name."""
-        ...
-
-    @property
-    def ntk(self) -> Expr:
-        """The field of that name."""
-        ...
-
-    @property
-    def nngp_diag(self) -> Expr:
-        """The field of that name."""
-        ...
-
-    @property
-    def ntk_diag(self) -> Expr:
-        """The field of that name."""
-        ...
 
 
 def parameters(exprs: Sequence[Expr], known: tuple[Symbol, ...]) -> tuple[str, ...]:

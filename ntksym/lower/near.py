@@ -21,7 +21,8 @@ from ..derivation import Derivation
 from ..errors import NtksymError
 from ..verify.functions.radial import degree
 from .build import Builder
-from .kernel import REQUIRES_DIAG, REQUIRES_PAIR, RuleLike, parameters
+from .kernel import REQUIRES_DIAG, REQUIRES_PAIR, parameters
+from .likes import RuleLike
 from .program import Program, live
 from .reach import flat_from
 from .scales import settle, settle_diagonal, settles

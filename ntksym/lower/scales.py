@@ -10,7 +10,6 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from math import inf
-from typing import Protocol
 
 from sympy import Expr, Pow, erf, expand, oo, sqrt, zoo
 
@@ -25,6 +24,7 @@ from .conditioning import loses, overflows, rounds_exponents
 from .direct import Direct, direct_rule
 from .direct_where import BINS, Covered, bin_ends
 from .far import Far, far_rule
+from .likes import DualLike
 from .ops import DIRECT_OPS
 from .polynomial import DET
 from .price import point_loses, small_program
@@ -42,35 +42,6 @@ _HUGE = Fraction(10**120)
 _DETERMINANT = S.q11 * S.q22 - S.q12**2
 _LATE = 2.0**33
 _ENTRIES = frozenset({"q11", "q12", "q22"})
-
-
-class DualLike(Protocol):
-    """What is read of a `Dual`, besides its `derivation`."""
-
-    @property
-    def activation(self) -> Activation:
-        """The field of that name."""
-        ...
-
-    @property
-    def value(self) -> Expr:
-        """The field of that name."""
-        ...
-
-    @property
-    def dot(self) -> Expr:
-        """The field of that name."""
-        ...
-
-    @property
-    def diag(self) -> Expr:
-        """The field of that name."""
-        ...
-
-    @property
-    def diag_dot(self) -> Expr:
-        """The field of that name."""
-        ...
 
 
 def settle(b: Builder, d: DualLike) -> None:

@@ -2,60 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
-from sympy import Expr, Symbol
+from sympy import Expr
 
 from ..errors import without_value
 from .build import Builder
-from .kernel import STATE, RuleLike, lower_input, lower_layer, lower_layer_diag
+from .kernel import STATE, lower_input, lower_layer, lower_layer_diag
+from .likes import RecursionLike
 from .near import EARLY, ODD, SCALED, SETTLING, Near, kinked, lower_near, odd, scaled
 from .program import Program
-
-
-class LayerLike(RuleLike, Protocol):
-    """What a schedule reads of a `LayerRule`: a rule, and the numbers of this layer."""
-
-    @property
-    def values(self) -> tuple[tuple[Symbol, Expr], ...]:
-        """The field of that name."""
-        ...
-
-
-class InputLike(Protocol):
-    """What a schedule reads of the input rule."""
-
-    @property
-    def nngp(self) -> Expr:
-        """The field of that name."""
-        ...
-
-    @property
-    def ntk(self) -> Expr:
-        """The field of that name."""
-        ...
-
-    @property
-    def values(self) -> tuple[tuple[Symbol, Expr], ...]:
-        """The field of that name."""
-        ...
-
-
-class RecursionLike(Protocol):
-    """What a schedule reads of a `Recursion`."""
-
-    @property
-    def input_rule(self) -> InputLike:
-        """The field of that name."""
-        ...
-
-    @property
-    def layers(self) -> Sequence[LayerLike]:
-        """The field of that name."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

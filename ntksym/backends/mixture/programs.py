@@ -9,7 +9,8 @@ from typing import Any
 from sympy import Expr, expand, pi, sqrt
 
 from ...lower.build import Builder
-from ...lower.kernel import REQUIRES_DIAG, REQUIRES_PAIR, DualLike
+from ...lower.kernel import REQUIRES_DIAG, REQUIRES_PAIR
+from ...lower.likes import DualLike
 from ...lower.program import Program
 from ...lower.schedule import number
 from ...numeric import MixtureDual
