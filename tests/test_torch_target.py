@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 
 import numpy as np
 import pytest
@@ -101,6 +102,29 @@ def test_single_precision_nan_and_vmap(torch, tmp_path):
         module.dual(torch.tensor(0.5j), 0.5, 1.0)
     mapped = torch.func.vmap(torch.func.grad(lambda a, c, b: module.dual(a, c, b)[0]))
     assert bool(torch.isfinite(mapped(*(torch.tensor(c) for c in POINTS.T))).all())
+
+
+def test_numpy_arrays_and_lists_count_as_tensors(torch, tmp_path):
+    module = written("relu", tmp_path)
+    want = module.dual(*(torch.tensor(c) for c in POINTS.T))
+    for given in (POINTS.T, POINTS.T.tolist()):
+        for one, other in zip(module.dual(*given), want, strict=True):
+            assert torch.allclose(one.double(), other, atol=1e-6)
+
+
+def test_whole_graphs_compile(torch, tmp_path, monkeypatch):
+    module = written("relu", tmp_path)
+    monkeypatch.setitem(sys.modules, "made_torch", module)
+    q = [torch.tensor(c[:2]) for c in COVARIANCES.T]
+    run = torch.compile(
+        lambda *at: sum(module.dual(*at)).sum(), fullgraph=True, backend="aot_eager"
+    )
+    found = []
+    for f in (run, lambda *at: sum(module.dual(*at)).sum()):
+        at = [c.clone().requires_grad_() for c in q]
+        found.append(torch.stack(torch.autograd.grad(f(*at), at)))
+        assert torch.isfinite(f(*q))
+    assert torch.allclose(*found, rtol=1e-13, atol=1e-15)
 
 
 def test_network(torch, tmp_path):

@@ -84,7 +84,7 @@ class ArrayQuadrature:
             text += function(p, name, backend, "s and its derivatives.") + "\n\n"
             names += f"{len(p.outputs) - 1}: {name}, "
         numbers = ", ".join(backend.literal(w) for w in rule.weights)
-        text += f"{up}_PIECES = {{{names.rstrip(', ')}}}\n{up}_RULES = {{}}\n"
+        text += f"{up}_PIECES = {{{names.rstrip(', ')}}}\n"
         text += f"{up}_WEIGHTS = ({numbers})\n{up}_ROWS = {rule.rows!r}\n"
         body = _TEXT
         for mark, said in {
@@ -138,13 +138,7 @@ _TEXT = '''
 def _@STEM@_functions(orders):
     """The program with every derivative of s that is named."""
     most = max(max(pair) for pair in orders)
-    for highest, found in @UP@_PIECES.items():
-        if most <= highest:
-            return found
-    raise NotImplementedError(
-        f"a derivative of s of order {most} is needed, and those up to @HIGHEST@ are written here: "
-        "first and second derivatives of the kernel"
-    )
+    return next(found for highest, found in @UP@_PIECES.items() if most <= highest)
 
 
 def _@STEM@_sum(orders, q11, q12, q22, root):
@@ -194,14 +188,26 @@ def _@STEM@_own(orders, q):
     return _stacked([(weights * values[m] * values[n]).sum(0) + nil for m, n in orders])
 
 
+def _@STEM@_moments(run, orders, *at):
+    return _in_blocks(lambda *flat: run(orders, *flat), at, @BLOCK@)
+
+
 def _@STEM@_rule(run, after, orders):
     """The moments of these orders with their derivatives, which are moments too."""
-    if (run, orders) not in @UP@_RULES:
-        @UP@_RULES[run, orders] = _pair_rule(
-            lambda *at: _in_blocks(lambda *flat: run(orders, *flat), at, @BLOCK@),
-            lambda *at: after(orders, *at),
+    return _pair_rule(
+        lambda *at: _@STEM@_moments(run, orders, *at), lambda *at: after(orders, *at)
+    )
+
+
+def _@STEM@_known(rules, orders, *at):
+    """The moments of these orders by name."""
+    if orders not in rules:
+        most = max(max(pair) for pair in orders)
+        raise NotImplementedError(
+            f"derivatives of s of order {most} are needed, and those up to @HIGHEST@ are written: "
+            "5 for second derivatives of the kernel, 3 for first ones"
         )
-    return @UP@_RULES[run, orders]
+    return dict(zip(orders, rules[orders](*at)))
 
 
 def _@STEM@_next(orders):
@@ -212,8 +218,7 @@ def _@STEM@_next(orders):
 
 def _@STEM@_after(orders, *at):
     """The derivatives of moments in q11, q12, q22; none in root, which follows."""
-    more = _@STEM@_next(orders)
-    known = dict(zip(more, _@STEM@_rule(_@STEM@_sum, _@STEM@_after, more)(*at)))
+    known = _@STEM@_known(@UP@_RULES, _@STEM@_next(orders), *at)
     return tuple(
         (0.5 * known[m + 2, n], known[m + 1, n + 1], 0.5 * known[m, n + 2], 0.0 * at[3])
         for m, n in orders
@@ -222,19 +227,23 @@ def _@STEM@_after(orders, *at):
 
 def _@STEM@_own_after(orders, q):
     """The derivatives in q of moments for u = v."""
-    more = _@STEM@_next(orders)
-    known = dict(zip(more, _@STEM@_rule(_@STEM@_own, _@STEM@_own_after, more)(q)))
+    known = _@STEM@_known(@UP@_OWN_RULES, _@STEM@_next(orders), q)
     return tuple(
         (0.5 * (known[m + 2, n] + known[m, n + 2]) + known[m + 1, n + 1],) for m, n in orders
     )
 
 
 _@UP@_PAIR = (0, 0), (1, 1)
+@UP@_RULES, @UP@_OWN_RULES, _orders = {}, {}, _@UP@_PAIR
+for _ in range(len(@UP@_PIECES) - 1):
+    _orders = _@STEM@_next(_orders)
+    @UP@_RULES[_orders] = _@STEM@_rule(_@STEM@_sum, _@STEM@_after, _orders)
+    @UP@_OWN_RULES[_orders] = _@STEM@_rule(_@STEM@_own, _@STEM@_own_after, _orders)
 
 
 def @STEM@_value(q11, q12, q22, root):
     """The pair (nngp, dot); NaN above the range."""
-    return _@STEM@_rule(_@STEM@_sum, _@STEM@_after, _@UP@_PAIR)(q11, q12, q22, root)
+    return _@STEM@_moments(_@STEM@_sum, _@UP@_PAIR, q11, q12, q22, root)
 
 
 def @STEM@_partials(q11, q12, q22, root):
@@ -244,7 +253,7 @@ def @STEM@_partials(q11, q12, q22, root):
 
 def @STEM@_diag_value(q):
     """The pair (nngp, dot) for u = v with variance q."""
-    return _@STEM@_rule(_@STEM@_own, _@STEM@_own_after, _@UP@_PAIR)(q)
+    return _@STEM@_moments(_@STEM@_own, _@UP@_PAIR, q)
 
 
 def @STEM@_diag_partials(q):

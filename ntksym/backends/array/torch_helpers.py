@@ -22,6 +22,8 @@ def _is_array(a):
 
 def _arrays(*values):
     """The values as tensors of one dtype, float32 or float64, and device, broadcast."""
+    known = torch.Tensor, int, float
+    values = [v if isinstance(v, known) else torch.as_tensor(v) for v in values]
     tensors = [v for v in values if isinstance(v, torch.Tensor)]
     dtype = torch.get_default_dtype()
     if tensors:
@@ -73,40 +75,26 @@ def _where(choice, a, b):
 
 def _rule(value, partials):
     """A function with its partial derivatives: exact forms, not the derivative of a series."""
+    both = _pair_rule(lambda *at: (value(*at),), lambda *at: (partials(*at),))
+    return lambda *values: both(*values)[0]
+
+
+def _pair_rule(value, partials):
+    """The same for a function of several values."""
+
+    def full(*at):
+        return tuple(_like(at[0], v) + torch.zeros_like(at[0]) for v in value(*at))
+
+    def back(flows, *at):
+        every = zip(*partials(*at))
+        return tuple(sum(f * p for f, p in zip(flows, each)) for each in every)
 
     class Rule(torch.autograd.Function):
         generate_vmap_rule = True
 
         @staticmethod
         def forward(*at):
-            return value(*at)
-
-        @staticmethod
-        def setup_context(ctx, inputs, output):
-            ctx.save_for_backward(*inputs)
-            ctx.save_for_forward(*inputs)
-
-        @staticmethod
-        def backward(ctx, flow):
-            return tuple(flow * p for p in partials(*ctx.saved_tensors))
-
-        @staticmethod
-        def jvp(ctx, *along):
-            parts = zip(partials(*ctx.saved_tensors), along)
-            return sum(p * t for p, t in parts if t is not None)
-
-    return lambda *values: Rule.apply(*_arrays(*values))
-
-
-def _pair_rule(value, partials):
-    """The same for a function of several values."""
-
-    class PairRule(torch.autograd.Function):
-        generate_vmap_rule = True
-
-        @staticmethod
-        def forward(*at):
-            return tuple(_like(at[0], v) + torch.zeros_like(at[0]) for v in value(*at))
+            return full(*at)
 
         @staticmethod
         def setup_context(ctx, inputs, output):
@@ -115,8 +103,7 @@ def _pair_rule(value, partials):
 
         @staticmethod
         def backward(ctx, *flows):
-            every = zip(*partials(*ctx.saved_tensors))
-            return tuple(sum(f * p for f, p in zip(flows, each)) for each in every)
+            return back(flows, *ctx.saved_tensors)
 
         @staticmethod
         def jvp(ctx, *along):
@@ -125,7 +112,25 @@ def _pair_rule(value, partials):
                 for each in partials(*ctx.saved_tensors)
             )
 
-    return lambda *values: PairRule.apply(*_arrays(*values))
+    class Traced(torch.autograd.Function):  # what torch.compile takes; once, and none inside
+
+        @staticmethod
+        def forward(ctx, *at):
+            ctx.save_for_backward(*at)
+            return full(*(a.detach() for a in at))
+
+        @staticmethod
+        @torch.autograd.function.once_differentiable
+        def backward(ctx, *flows):
+            return back(flows, *(a.detach() for a in ctx.saved_tensors))
+
+    def run(*values):
+        at = _arrays(*values)
+        if not torch.compiler.is_compiling():
+            return Rule.apply(*at)
+        return Traced.apply(*at) if any(a.requires_grad for a in at) else full(*at)
+
+    return run
 
 
 def _added(part, count, zero):

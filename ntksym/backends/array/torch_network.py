@@ -32,7 +32,9 @@ def _places(a):
 
 
 def _any(wanted):
-    """Whether some entry is wanted; None where tensors have no value, under `vmap`."""
+    """Whether some entry is wanted; None where tensors have no value, under `vmap` and compiled."""
+    if torch.compiler.is_compiling():
+        return None
     try:
         return bool(wanted.any())
     except RuntimeError:
@@ -42,7 +44,7 @@ def _any(wanted):
 def _chosen(wanted, f, given, fill, plain, width=32):
     """f(*given) where wanted, elsewhere `plain`: for the wanted entries only, in blocks.
 
-    Under `vmap` for all; `fill` is what unwanted entries are then replaced by.
+    Under `vmap` and compiled for all; `fill` is what unwanted entries are then replaced by.
     """
     shape, some = wanted.shape, _any(wanted)
     if some is False:
