@@ -31,6 +31,9 @@ from ..verify.evaluate import ball, constant
 from ..verify.functions.radial import degree
 from .straight import Straight
 
+Numbers = tuple[Any, ...]
+"""(s0, s1, t0, t1, t2) of a layer in balls."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class AngularNetwork(Brief):
@@ -71,7 +74,7 @@ class Evaluator:
         self.start = q
         t = self._theta[0] * q + self._theta[1]
         bound = (_size(self._theta[0]) * q + _size(self._theta[1])).real
-        self._layers: list[tuple[Callable[[Any], tuple[Any, ...]], tuple[Any, ...]]] = []
+        self._layers: list[tuple[Callable[[Any], tuple[Any, ...]], Numbers, Numbers]] = []
         numbers: dict[Expr, Any] = {}
 
         def number(e: Expr) -> Any:
@@ -88,7 +91,9 @@ class Evaluator:
                 ]
                 known[key] = Straight(pair, (symbols.q, symbols.q12))
                 diags[key] = Straight(list(forms[2:]), (symbols.q,))
-            self._layers.append((known[key].given(q), tuple(map(number, layer.pair))))
+            plain = tuple(map(number, layer.pair))
+            sizes = (*plain[:2], *map(_size, plain[2:]))
+            self._layers.append((known[key].given(q), plain, sizes))
             k, dot = diags[key](q)
             s0, s1, t0, t1, t2 = map(number, layer.diag)
             t = t0 + t1 * k + t2 * dot * t
@@ -108,10 +113,12 @@ class Evaluator:
         rho = acb(sign * (1 - gap))
         c = rho * self.start
         t = of(self._theta[0]) * c + of(self._theta[1])
-        for values, (s0, s1, t0, t1, t2) in self._layers:
+        for values, plain, sizes in self._layers:
             k, dot = values(c)
-            t = of(t0) + of(t1) * k + of(t2) * dot * t
+            s0, s1, t0, t1, t2 = sizes if absolute else plain
             c = s0 + s1 * k
+            own = c if t0 is s0 and t1 is s1 else t0 + t1 * k
+            t = own + t2 * dot * t
         return _real(c), _real(t)
 
 
