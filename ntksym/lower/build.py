@@ -18,7 +18,16 @@ from .calm import calm
 from .exponent import corrected
 from .hyper import half_angle, hyper_sides
 from .ops import OPS
-from .polynomial import DET, FAR, NEAR, det_part, is_polynomial, positive_form, spread_form
+from .polynomial import (
+    DET,
+    FAR,
+    NEAR,
+    det_part,
+    is_polynomial,
+    linear,
+    positive_form,
+    spread_form,
+)
 from .products import Products
 from .program import Operand
 from .separate import separated
@@ -190,9 +199,11 @@ class Builder(Products):
         spread = spread_form(e)
         if spread is not None:
             return self.operand(spread)
-        if (apart := separated(e)) is not None:
+        split = det_part(e) if is_polynomial(e) else None
+        whole = split is not None and linear(split[0])  # exact differences, and the determinant
+        if not whole and (apart := separated(e)) is not None:
             return self._terms(apart) if isinstance(apart, Add) else self.operand(apart)
-        if is_polynomial(e) and (split := det_part(e)) is not None:
+        if split is not None:
             multiple = self.emit("mul", self.operand(DET), self.operand(split[1]))
             return self.emit("add", self.operand(split[0]), multiple)
         if (form := calm(e)) is not None:

@@ -39,11 +39,11 @@ from .direct_where import BINS, Covered, bin_ends, infinite, numbers_for, plain,
 from .far import settled
 from .program import Operand, Program
 
-STEPS = (6.0, 16.0, 40.0)
+STEPS = (3.5, 8.0, 18.0, 40.0)
 """Ends of panels away from a kink, in lengths on which s changes by a factor e."""
 LADDER = (2.5, 5.2, 9.1)
 """The same away from the centre of a bell or of a smooth step, in its standard deviations."""
-MOST, MOST_KINKS = 40, 12
+MOST, MOST_KINKS = 52, 12
 """More ends of panels, and more kinks, than this are not worth it."""
 
 

@@ -156,6 +156,12 @@ def det_part(e: Add) -> tuple[Expr, Expr] | None:
     return None
 
 
+def linear(e: Expr) -> bool:
+    """Whether no monomial has two entries of the covariance."""
+    entries = (S.q11, S.q12, S.q22)
+    return all(sum(n for s, n in key if s in entries) < 2 for key in monomials(e))
+
+
 def det_multiple(e: Expr) -> Expr | None:
     """The positive constant (or parameter expression) `a` with `e = a*det`, or None."""
     form = positive_form(e)
