@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from flint import arb
 
+from ntksym.errors import Undecided
 from ntksym.language import parse_activation
 from ntksym.verify.balls import enclose_definition
 from ntksym.verify.functions.rates import Growth
@@ -48,3 +49,26 @@ def test_the_rate_of_a_sum_is_that_of_its_last_term() -> None:
         assert total.c.overlaps(3 + arb(1).exp())
     wide = Growth(arb(1), 0, arb(2), arb(-1) / 1000)
     assert (wide + one).b == 2
+
+
+@pytest.mark.parametrize("derivative", [False, True], ids=["value", "slope"])
+@pytest.mark.parametrize(
+    ("irrational", "below", "above"),
+    [
+        ("abs(x)^pi*tanh(x)", "abs(x)^(333/106)*tanh(x)", "abs(x)^(355/113)*tanh(x)"),
+        ("max(0,x)^sqrt(2)*cos(x)", "max(0,x)^(1393/985)*cos(x)", "max(0,x)^(3363/2378)*cos(x)"),
+    ],
+)
+def test_irrational_powers(irrational: str, below: str, above: str, derivative: bool) -> None:
+    """They lie between two rational ones, which have rules of their own."""
+    value, low, high = (
+        enclose_definition(parse_activation(text), 1, "1/2", 1, derivative=derivative, digits=12)
+        for text in (irrational, below, above)
+    )
+    assert value.rel_digits >= 12
+    assert min(low.mid, high.mid) < value.mid < max(low.mid, high.mid)
+
+
+def test_numbers_of_a_million_digits_are_refused_at_once() -> None:
+    with pytest.raises(Undecided, match="no growth certificate"):
+        enclose_definition(parse_activation("abs(x)^abs(x)"), *FAR)

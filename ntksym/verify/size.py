@@ -26,7 +26,7 @@ _SAMPLES = (-200, -130, -80, -40, -17, -11, -6, -2, 0, 2, 6, 11, 17, 40, 80, 130
 """Where an integrand is looked at for its size, in tenths of the deviation from the mean."""
 _FARTHEST = 20_000
 """As far as they are spread where the largest is the last."""
-_LARGEST = 10**6
+_LARGEST = 200_000
 """The largest power of ten that functions are divided by."""
 _USUAL = 40
 _CLIMB = 30

@@ -9,7 +9,6 @@ products, quotients, roots and (where possible) sums of such numbers are kept ex
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isqrt
 from typing import Any
 
 from flint import acb, arb, fmpq
@@ -17,9 +16,11 @@ from flint import acb, arb, fmpq
 
 def _root(value: fmpq) -> fmpq | None:
     """The rational square root of value >= 0, if it has one."""
-    p, q = int(value.numer()), int(value.denom())
-    a, b = isqrt(p), isqrt(q)
-    return fmpq(a, b) if a * a == p and b * b == q else None
+    a, rest = value.numer().sqrtrem()
+    if rest != 0:
+        return None
+    b, rest = value.denom().sqrtrem()
+    return fmpq(a, b) if rest == 0 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from .ranges import LINE, range_of
 
 
 def is_root(e: Expr) -> bool:
-    """Whether it is a power of a function with a fraction as exponent."""
+    """Whether it is a power of a function, the exponent a number that is not whole."""
     return bool(
-        isinstance(e, sp.Pow) and e.exp.is_Rational and not e.exp.is_Integer and e.base.has(x)
+        isinstance(e, sp.Pow) and not e.exp.has(x) and not e.exp.is_Integer and e.base.has(x)
     )
 
 
@@ -40,7 +40,7 @@ def slope(e: Expr) -> Expr:
         return sp.Add(
             *(sp.Mul(slope(a), *args[:i], *args[i + 1 :]) for i, a in enumerate(args) if a.has(x))
         )
-    if isinstance(e, sp.Pow) and e.exp.is_Rational:
+    if isinstance(e, sp.Pow) and not e.exp.has(x):
         return e.exp * e.base ** (e.exp - 1) * slope(e.base)
     if len(e.args) == 1:
         return e.fdiff() * slope(e.args[0])

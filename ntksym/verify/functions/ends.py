@@ -192,6 +192,10 @@ def near(expr: Expr, delta: Any) -> Near | None:
         found = _power(expr, delta)
         if found is not None:
             return found
+    if isinstance(expr, sp.Pow) and expr.base == DISTANCE and not expr.exp.is_Rational:
+        least = range_of(expr.exp.xreplace({DISTANCE: x}), Range(Fraction(0), upper(arb(delta)))).lo
+        if isinstance(least, Fraction):  # s^g <= s^least, as s <= 1
+            return Near(arb(1), fmpq(least.numerator, least.denominator), 0)
     if isinstance(expr, sp.sech) and (steep := pole_inside(expr.args[0], delta)) is not None:
         return Near(arb(2), fmpq(0), 0) * _flat(steep[0], -abs(steep[1]), delta)
     if isinstance(expr, sp.exp) and (steep := pole_inside(expr.args[0], delta)) is not None:
