@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from flint import arb
-from unit_cases import compiled
+from unit_cases import compiled, vectors
 
 from ntksym.backends.c.table.point import TableUnit
 from ntksym.language import as_activation
@@ -161,7 +161,7 @@ void own(size_t n, const double *q, double *e, double *f) { table_diag(n, q, e, 
     library = compiled(text, tmp_path)
     rng = np.random.default_rng(3)
     for turn in range(12):
-        n = (37, 256, 300)[turn % 3]
+        n = (37, 256, 300, 2, 7, 50)[turn % 6]
         q11 = np.full(n, rng.uniform(0.3, 3.9))
         q22 = np.exp(rng.uniform(math.log(0.26), math.log(3.9), n))
         q22[0] = 0.7
@@ -174,6 +174,10 @@ void own(size_t n, const double *q, double *e, double *f) { table_diag(n, q, e, 
         for i in (0, 1, n // 2, n - 1):
             want = table.at(q11[i], q12[i], q22[i], root[i])
             assert np.allclose((value[i], dot[i]), want, rtol=0, atol=1e-13, equal_nan=True)
+        for i in range(0, n, 1 + n // 40):  # groups of all lengths: as if it were alone
+            one, both = [a[i : i + 1].copy() for a in (q11, q12, q22, root)], np.zeros((2, 1))
+            library.run(ctypes.c_size_t(1), *vectors(*one, *both))
+            assert np.array_equal(both[:, 0], (value[i], dot[i]), equal_nan=True)
 
 
 @pytest.mark.parametrize("name", ["max(x, 0) + tanh(min(x, 0))", "x/(1 + exp(-x)) + cos(x)/3"])

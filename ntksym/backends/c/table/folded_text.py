@@ -100,11 +100,11 @@ COLUMNS = """enum {
 };
 
 /* What a chunk of columns needs whatever the row, in the order of their bands: roots of the
- * variances, 1 over them (NaN outside the range), t.  `own`: where they come from; a band is
- * filled up with its last column.  `straight`: all are of one band. */
+ * variances, 1 over them (NaN outside the range), t.  `own`: where they come from; a band goes
+ * from `first` to `end` and is filled up with its last column.  `straight`: all are of one band. */
 typedef struct {
   size_t n;
-  int straight, first[@BANDS@ + 1];
+  int straight, first[@BANDS@], end[@BANDS@];
   unsigned short own[@STEM@_space];
   double q[@CHUNK@], y[@STEM@_space], over[@STEM@_space], t[@STEM@_space];
   float tf[@STEM@_space];
@@ -124,6 +124,7 @@ static const @STEM@_columns *@STEM@_fill(size_t n, const double *q22, @STEM@_col
       to->own[i] = (unsigned short)l;
       i += band[l] == g;
     }
+    to->end[g] = i;
     for (; i % @STEM@_step; ++i) to->own[i] = to->own[i - 1];
     for (int j = first; j < i; ++j) to->t[j] = q22[to->own[j]];
     for (int j = first; j < i; ++j) {
@@ -134,7 +135,6 @@ static const @STEM@_columns *@STEM@_fill(size_t n, const double *q22, @STEM@_col
       to->tf[j] = (float)to->t[j];
     }
   }
-  to->first[@BANDS@] = i;
   return to;
 }
 
@@ -163,7 +163,7 @@ static void @STEM@_group(const @STEM@_entry *e, const double *row, const float *
   const double one = 1.0 + e->kappa, kappa = e->kappa, inverse = 1.0 / s;
   for (; at < end; at += @BLOCK@) {
     const int n = end - at < @BLOCK@ ? end - at : @BLOCK@;
-    const int whole = c->straight & (at + n <= (int)c->n);
+    const int whole = c->straight, wide = (n + @STEM@_step - 1) / @STEM@_step * @STEM@_step;
     const unsigned short *own = c->own + at;
     const double *ys = c->y + at, *overs = c->over + at;
     float xf[@BLOCK@];
@@ -177,7 +177,8 @@ static void @STEM@_group(const @STEM@_entry *e, const double *row, const float *
         q12[l] = cs[own[l]];
         root[l] = rs[own[l]];
       }
-@BEND@    for (int l = 0; l < n; ++l) xf[l] = (float)x[l];
+@BEND@    for (int l = n; l < wide; ++l) x[l] = 0.0;
+    for (int l = 0; l < wide; ++l) xf[l] = (float)x[l];
     e->sum(row, low, n, x, c->t + at, xf, c->tf + at@GIVEN@);
     for (int l = 0; l < n; ++l) {
       const int ok = fabs(rho[l]) <= @SLACK@;
@@ -223,10 +224,10 @@ PAIRS = """static void @STEM@_pairs(@ARGUMENTS@)
       const size_t b = end - at < @CHUNK@ ? end - at : @CHUNK@;
       const @STEM@_columns *c = @STEM@_of(b, q22 + at, &spare);
       for (int g = 0; g < @BANDS@; ++g) {
-        if (c->first[g] == c->first[g + 1]) continue;
+        if (c->first[g] == c->end[g]) continue;
         if (g != last) @STEM@_row(tables + g, tau, row, low);
         last = g;
-        @STEM@_group(tables + g, row, low, c, c->first[g], c->first[g + 1], s, q12 + at, root + at,
+        @STEM@_group(tables + g, row, low, c, c->first[g], c->end[g], s, q12 + at, root + at,
             nngp + at, dot + at);
       }
     }
