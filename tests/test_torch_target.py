@@ -104,6 +104,18 @@ def test_single_precision_nan_and_vmap(torch, tmp_path):
     assert bool(torch.isfinite(mapped(*(torch.tensor(c) for c in POINTS.T))).all())
 
 
+def test_infinite_slopes_of_what_is_not_read_stay_away(torch, tmp_path):
+    """At equal rows the step has no finite slope of `dot`, and slopes 0 of the value."""
+    module = written("heaviside(x)", tmp_path)
+    q = [torch.ones(3, dtype=torch.float64, requires_grad=True) for _ in range(3)]
+    for slope in (
+        *torch.autograd.grad(module.dual(*q)[0].sum(), q),
+        torch.func.vmap(torch.func.grad(lambda a, c, b: module.dual(a, c, b)[0]))(*q),
+    ):
+        assert bool((slope == 0.0).all())
+    assert torch.isinf(torch.autograd.grad(module.dual(*q)[1].sum(), q)[0]).all()
+
+
 def test_numpy_arrays_and_lists_count_as_tensors(torch, tmp_path):
     module = written("relu", tmp_path)
     want = module.dual(*(torch.tensor(c) for c in POINTS.T))

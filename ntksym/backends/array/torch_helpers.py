@@ -86,8 +86,9 @@ def _pair_rule(value, partials):
         return tuple(_like(at[0], v) + torch.zeros_like(at[0]) for v in value(*at))
 
     def back(flows, *at):
-        every = zip(*partials(*at))
-        return tuple(sum(f * p for f, p in zip(flows, each)) for each in every)
+        # what is not read has no flow, and its slopes may be infinite: not 0 times infinity
+        each = [[f * p for p in row] for f, row in zip(flows, partials(*at)) if f is not None]
+        return tuple(map(sum, zip(*each))) if each else (None,) * len(at)
 
     class Rule(torch.autograd.Function):
         generate_vmap_rule = True
@@ -98,6 +99,7 @@ def _pair_rule(value, partials):
 
         @staticmethod
         def setup_context(ctx, inputs, output):
+            ctx.set_materialize_grads(False)
             ctx.save_for_backward(*inputs)
             ctx.save_for_forward(*inputs)
 
