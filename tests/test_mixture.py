@@ -20,8 +20,8 @@ from ntksym.language import as_activation
 from ntksym.numeric import mixture, mixture_dual, prove_bound, recognise
 from ntksym.numeric.arith import ball, rounded, upper, working
 from ntksym.numeric.error import norm
-from ntksym.numeric.logistic import power_of_tanh
 from ntksym.numeric.nodes import Mixture, density
+from ntksym.numeric.one_exponential import power_of_tanh
 from ntksym.symbols import x
 
 FAMILY = [

@@ -10,7 +10,6 @@ $T' = (1 - T^2)/2$.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import gcd, lcm
 from typing import Any
 
 from sympy import (
@@ -28,7 +27,6 @@ from sympy import (
     default_sort_key,
     exp,
     expand,
-    factor_list,
     fraction,
     log,
     sech,
@@ -41,6 +39,7 @@ from sympy.polys.polyerrors import PolynomialError
 from ..activation import Activation
 from ..errors import NoClosedForm
 from ..symbols import x
+from .one_exponential import factors_of, one_exponential, power_of_gate
 
 FAMILY = "sums of polynomials times sigmoid, tanh, softplus, sech^2 of affine arguments"
 MOST_POWERS = 12
@@ -162,12 +161,12 @@ class _Reader:
 
     def _rational(self, e: Expr) -> Expr | None:
         """The polynomial in G that a rational function of one exponential is, or None."""
-        split = _exponentials(e)
+        split = one_exponential(e)
         if split is None:
             return None
         slope, body, base = split
         top, bottom = fraction(together(body))
-        powers = _factors(bottom, base)
+        powers = factors_of(bottom, base)
         if powers is None:
             return None
         constant, shift, kinds = powers
@@ -191,14 +190,14 @@ class _Reader:
 
     def _log(self, e: Expr) -> Expr:
         """The logarithm of a product of powers of E and of E + kappa."""
-        split = _exponentials(e.args[0])
+        split = one_exponential(e.args[0])
         if split is None:
             raise _outside(e)
         slope, body, base = split
         top, bottom = fraction(together(body))
         total = Integer(0)
         for side, sign in ((top, 1), (bottom, -1)):
-            powers = _factors(side, base)
+            powers = factors_of(side, base)
             if powers is None:
                 raise _outside(e)
             constant, shift, kinds = powers
@@ -247,7 +246,7 @@ class _Reader:
             if len(used) > 1 or (not is_gate and n > 1):
                 raise _product(activation, used, names)
             if is_gate:
-                for order, weight in _power_of_gate(n).items():
+                for order, weight in power_of_gate(n).items():
                     if order is None:
                         polynomial += c * weight
                     else:
@@ -280,93 +279,6 @@ def _build(activation: Activation, polynomial: Expr, parts: dict[_Kind, Expr]) -
             kept.append(Part(order, slope, offset, poly, reduced))
     kept.sort(key=lambda p: (default_sort_key(p.slope), default_sort_key(p.offset), p.order))
     return LogisticSum(activation, expand(polynomial), tuple(kept))
-
-
-def _exponentials(e: Expr) -> tuple[Expr, Expr, Expr] | None:
-    """(c, e with exp(c*x) as a symbol, the symbol), where all exponents are multiples of c*x."""
-    found = [a for a in e.atoms(exp) if a.has(x)]
-    if not found:
-        return None
-    slopes = {}
-    for a in found:
-        line = expand(a.args[0])
-        slope = line.coeff(x, 1)
-        offset = expand(line - slope * x)
-        if offset.has(x) or slope.has(x):
-            return None
-        slopes[a] = (slope, offset)
-    first = min((s for s, _ in slopes.values()), key=default_sort_key)
-    ratios = {a: s / first for a, (s, _) in slopes.items()}
-    if not all(r.is_Rational for r in ratios.values()):
-        return None
-    unit = Rational(
-        gcd(*(int(r.p) for r in ratios.values())), lcm(*(int(r.q) for r in ratios.values()))
-    )
-    base = Dummy("E", positive=True)
-    values = {a: exp(slopes[a][1]) * base ** int(ratios[a] / unit) for a in found}
-    body = e.xreplace(values)
-    if body.has(exp) and any(a.has(x) for a in body.atoms(exp)):
-        return None
-    return first * unit, body, base
-
-
-def _factors(e: Expr, base: Expr) -> tuple[Expr, int, list[tuple[int, Expr, int]]] | None:
-    """(constant, a, [(m, kappa, n)]) with e = constant * E^a * prod (E^m + kappa)^n, or None."""
-    if not e.is_polynomial(base) or e.has(x):
-        return None
-    constant, listed = factor_list(e, base)
-    shift = 0
-    kinds: list[tuple[int, Expr, int]] = []
-    for factor, n in listed:
-        terms = Poly(factor, base).terms()
-        if len(terms) == 1:
-            ((power,), c) = terms[0]
-            shift += power * n
-            constant *= c**n
-        elif len(terms) == 2 and terms[1][0] == (0,):
-            ((step,), lead), (_, last) = terms
-            kappa = last / lead
-            if kappa.is_positive is not True:
-                return None
-            kinds.append((step, kappa, n))
-            constant *= lead**n
-        else:
-            return None
-    return constant, shift, kinds
-
-
-def _power_of_gate(n: int) -> dict[int | None, Expr]:
-    """((1 - T)/2)**n as {order: coefficient} of T^(order); None is the constant."""
-    total: dict[int | None, Expr] = {}
-    for k in range(n + 1):
-        weight = Rational((-1) ** k, 2**n) * _binomial(n, k)
-        for order, c in power_of_tanh(k).items():
-            total[order] = total.get(order, Integer(0)) + weight * c
-    return total
-
-
-def power_of_tanh(n: int) -> dict[int | None, Expr]:
-    r"""$T^n$ as {order: coefficient} of $T^{(order)}$; None is the constant.
-
-    $T^{n+1} = T^{n-1} - \tfrac2n (T^n)'$, from $T' = (1 - T^2)/2$.
-    """
-    if n == 0:
-        return {None: Integer(1)}
-    before: dict[int | None, Expr] = {None: Integer(1)}
-    now: dict[int | None, Expr] = {0: Integer(1)}
-    for k in range(1, n):
-        after = dict(before)
-        for order, c in now.items():
-            if order is not None:
-                after[order + 1] = after.get(order + 1, Integer(0)) - c * Rational(2, k)
-        before, now = now, after
-    return {order: c for order, c in now.items() if c}
-
-
-def _binomial(n: int, k: int) -> Any:
-    from sympy import binomial
-
-    return binomial(n, k)
 
 
 def _outside(e: Expr) -> NoClosedForm:
