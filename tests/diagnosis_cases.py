@@ -19,6 +19,10 @@ def claim(quantity: str, formula: str, activation: str = "", **rest: object) -> 
     return Claim(quantity=quantity, formula=formula, activation=activation, **rest)  # type: ignore[arg-type]
 
 
+LEAKY_HUNDREDTH = (
+    "sqrt(q1*q2)*((1-0.01)^2/(2*pi)*(sin(theta)+(pi-theta)*cos(theta)) + 0.01*cos(theta))"
+)
+
 PLANTED: dict[str, tuple[Claim, ...]] = {
     "factor": (
         claim("nngp", RELU.replace("/(2*pi)", "/pi"), "relu"),
@@ -130,6 +134,10 @@ PLANTED: dict[str, tuple[Claim, ...]] = {
         claim("second_moment", "q/2*exp(m)", "relu"),
         claim("variance", "q/2-q/(2*pi) + m", "relu"),
         claim("mean", "sqrt(q)*phi(m)", "relu"),
+    ),
+    "special_case": (
+        claim("nngp", LEAKY_HUNDREDTH, "leaky_relu"),
+        claim("diagonal", "q/2 + 1/2 + exp(2*q)*Phi(-2*sqrt(q)) - 2*exp(q/2)*Phi(-sqrt(q))", "elu"),
     ),
     "half_domain": (
         claim("derivative", "2/pi*asin(abs(rho))", "abs"),

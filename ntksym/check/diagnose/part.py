@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sympy import Expr, Integer, StrictGreaterThan, StrictLessThan, Symbol
+from sympy import Expr, Integer, Rational, StrictGreaterThan, StrictLessThan, Symbol
 
 from ...claims.binding import rho
 from ...claims.statement import Statement
@@ -17,7 +17,9 @@ from .closed import closed_text
 from .ground import Ground, settled
 
 _LAW = (q11, q12, q22, q, m, m1, m2, rho)
-_ONE, _ZERO = Integer(1), Integer(0)
+_ONE, _ZERO, _HALF = Integer(1), Integer(0), Rational(1, 2)
+_MOST = 6
+"""Values of a parameter that are tried, of those written in the formula."""
 
 
 def parts_of_the_domain(g: Ground) -> list[Diagnosis]:
@@ -64,13 +66,24 @@ def _restrictions(s: Statement) -> Iterator[tuple[str, str, dict[Symbol, Expr]]]
     for symbol in s.variables:
         if symbol in _LAW:
             continue
-        for value in (_ONE, _ZERO):
+        own = () if symbol in s.rhs.free_symbols else _written(s.rhs)
+        for value in (_ONE, _ZERO, *own):
             if value == 0 and symbol.is_nonzero:
                 continue
             if (value == 1 and symbol.is_negative) or symbol.is_integer:
                 continue
             text = f"right only for {symbol.name} = {value}"
             yield "special_case", text, {symbol: value}
+
+
+def _written(formula: Expr) -> list[Expr]:
+    """The numbers below one of a formula that may be the value of a parameter it does not name.
+
+    With both signs, and 1 - each: (1 - 0.01)^2 may have been multiplied out.
+    """
+    small = sorted(z for z in formula.atoms(Rational) if 0 < abs(z) < 1 and z != _HALF)
+    found = dict.fromkeys(w for z in small for w in (z, 1 - z, -z))
+    return list(found)[:_MOST]
 
 
 def _holds(statement: Statement) -> Verdict | None:
