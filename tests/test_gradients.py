@@ -8,7 +8,7 @@ from mpmath import MPContext
 from sympy import Rational, oo, sqrt
 
 import ntksym
-from ntksym.errors import UnsupportedOp
+from ntksym.errors import BadSpec, UnsupportedOp
 from ntksym.gradients import dual_gradients
 from ntksym.language import as_activation
 from ntksym.lower import lower_dual, lower_dual_diag
@@ -87,6 +87,11 @@ def test_polar_slopes_are_finite_and_continuous_at_collinear_inputs(name, sign):
     near = run(polar, q11=1, q12=sign * (1 - CTX.mpf(2) ** -70), q22=1, **params)
     for k, v in edge.items():
         assert abs(v - near[k]) < 1e-8, k
+
+
+def test_a_parameter_without_a_value_is_named_with_its_layer():
+    with pytest.raises(BadSpec, match=r"'alpha' has no value\n  layer 1 .elu.\n"):
+        NetworkGradient("mlp:elu:depth=1")
 
 
 def test_relu_in_closed_form():

@@ -7,6 +7,7 @@ from math import inf
 from typing import Any
 
 from ...backends.c.gradient.file import GradientPlan
+from ...errors import without_value
 from ...lower.kernel import lower_input
 from ...lower.program import Program
 from ...lower.schedule import number
@@ -67,6 +68,10 @@ def lower_gradient(net: Network | Recursion, *, wide: bool = False) -> GradientN
         BadSpec: a parameter without a value.
     """
     recursion = net if isinstance(net, Recursion) else recurse(net)
+    for index, rule in enumerate(recursion.layers, 1):
+        held = {s.name for s, _ in rule.values}
+        if missing := sorted(p.name for p in rule.activation.params if p.name not in held):
+            raise without_value(missing[0], f"layer {index} ({rule.name})")
     layers = layers_of(recursion, wide=wide)
     params = sorted({p for layer in layers for p in layer.params})
     return GradientNetwork(

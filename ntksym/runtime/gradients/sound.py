@@ -24,7 +24,7 @@ SOME = 8
 COSINES = (0.4, -0.7)
 UNLIKE = 1.25
 """Ratio of the two standard deviations."""
-LOST = 1e-9
+LOST = 1e-10
 """Difference from the values' slopes, in units of the values, from which digits are lost; that of
 the differences themselves is below 1e-11."""
 
