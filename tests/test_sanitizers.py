@@ -23,7 +23,6 @@ FLAGS = (
     "-Wno-maybe-uninitialized",  # gcc: the instrumentation itself makes it warn
     "-Wno-unused-function",  # see `in_doubles`
 )  # fmt: skip
-PROTOTYPE = re.compile(r"^(?:void|int) (ntksym_\w+)\(([^)]*)\)\s*\{", re.M)
 
 HEAD = r"""
 #include <stddef.h>

@@ -22,8 +22,6 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-GUARD = "NTKSYM_HYP2F1"
-
 
 @dataclass(frozen=True, slots=True)
 class Connection:

@@ -47,11 +47,6 @@ def text(value: Fraction) -> str:
     return str(value)
 
 
-def as_fraction(value: Any) -> Fraction:
-    """The fraction of an `fmpq`."""
-    return Fraction(int(value.numer()), int(value.denom()))
-
-
 def ball_of(value: Fraction) -> Any:
     """The fraction as an `arb`."""
     return arb(value.numerator) / value.denominator

@@ -28,10 +28,10 @@ _CHUNK = 64
 _ROWS = 8
 _TERMS = 8192
 _BITS = 128
-_LIBRARY = 4
-"""Units in the last place that the sine, the logarithm and the arc tangent may be off by."""
 _OFF = 40
-"""Units that log sin t is off by: of the sine's argument 16, twice that of the sine, the log."""
+"""Units that log sin t is off by: of the sine's argument 16, twice that of the sine, the log.
+
+The sine, the logarithm and the arc tangent may be off by 4 units in the last place."""
 _TERM = 64
 """Units of a term: its two values, two weights, four products, L."""
 _SUMMED = 32
