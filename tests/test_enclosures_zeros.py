@@ -57,6 +57,10 @@ def test_zeros_of_waves_are_those_of_an_interval() -> None:
     halves = {sp.pi / 6, 5 * sp.pi / 6}
     assert halves <= set(all_zeros(2 * sp.sin(x) - 1, sp.Integer(0), sp.Integer(3)))
     assert all_zeros(sp.sin(x) - 2, None, None) == ()
+    double = set(all_zeros(sp.sin(x) - sp.cos(2 * x), sp.Integer(-3), sp.Integer(3)))
+    assert {-sp.pi / 2, sp.pi / 6, 5 * sp.pi / 6} <= double
+    tangent = set(all_zeros(sp.sin(x) ** 2 - sp.cos(x) - 1, sp.Integer(-4), sp.Integer(4)))
+    assert {sp.pi, -sp.pi, sp.pi / 2} <= tangent
 
 
 def test_values_that_are_not_reached_have_no_zeros() -> None:

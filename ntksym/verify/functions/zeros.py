@@ -20,6 +20,7 @@ from ..surd import Surd
 from .ranges import lower, upper
 
 _MOST_KINKS = 2000
+_ONE = sp.Integer(1)
 _ODD = (sp.tanh, sp.sinh, sp.erf, sp.asinh, sp.atan, sp.asin, sp.atanh)
 _OPEN: dict[type, tuple[Any, Any]] = {
     sp.tanh: (-1, 1),
@@ -60,8 +61,9 @@ def all_zeros(
         return _zeros(g)
     except Undecided:
         pass
-    if (wave := _wave_zeros(g, lo, hi, reach)) is not None:
-        return wave
+    for levels in (_wave_zeros, _polynomial_in_waves):
+        if (wave := levels(g, lo, hi, reach)) is not None:
+            return wave
     ends = [None if e is None else outside(e, up) for e, up in ((lo, False), (hi, True))]
     for way in (rooted_zeros, zeros_beside):
         found = way(g, lo, hi, lambda e, low, high: all_zeros(e, low, high, reach))
@@ -108,6 +110,41 @@ def _wave_zeros(
         raise Undecided(f"{g} has too many kinks for |x| <= {far}")
     whole = range(int(low) - 2, int(high) + 3)
     return tuple({(t + 2 * n * sp.pi - b) / k for n in whole for t in starts})
+
+
+def _polynomial_in_waves(
+    g: Expr, lo: Expr | None, hi: Expr | None, reach: int | None
+) -> tuple[Expr, ...] | None:
+    """The same for a polynomial in sin(u), or in cos(u), of one u: sin(x) - cos(2x).
+
+    Its double zeros, as that one's at -pi/2, are not found by signs.  None for anything else.
+    """
+    waves = g.atoms(sp.sin, sp.cos)
+    if not waves or g.xreplace(dict.fromkeys(waves, _ONE)).has(x):
+        return None
+    flat = sp.expand(g, trig=True)
+    angles = {f.args[0] for f in flat.atoms(sp.sin, sp.cos) if f.has(x)}
+    if len(angles) != 1:
+        return None
+    u, (s, c) = angles.pop(), sp.symbols("s c")
+    for kept, other in ((sp.sin(u), sp.cos(u)), (sp.cos(u), sp.sin(u))):
+        e = sp.expand(flat.xreplace({kept: s, other: c}))
+        even = sp.expand(e.replace(lambda p: p.is_Pow and p.base == c, _even(s)))
+        if even.has(x, c) or not even.is_polynomial(s):
+            continue
+        try:
+            roots = _polynomial_zeros(even.xreplace({s: x}))
+        except Undecided:
+            return None
+        found = [_wave_zeros(kept - r, lo, hi, reach) for r in roots]
+        if all(z is not None for z in found):
+            return tuple(z for zeros in found if zeros for z in zeros)
+    return None
+
+
+def _even(s: Expr) -> Any:
+    """c^(2k) as (1 - s^2)^k; odd powers stay."""
+    return lambda p: (1 - s**2) ** (p.exp / 2) if p.exp.is_even and p.exp > 0 else p
 
 
 def _zeros(g: Expr) -> tuple[Expr, ...]:
