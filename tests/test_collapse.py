@@ -12,7 +12,7 @@ from sympy import Rational, exp, sqrt, symbols
 
 from ntksym.collapse import Collapsed, angular, collapse
 from ntksym.collapse import fit as fit_module
-from ntksym.collapse.angular import Evaluator
+from ntksym.collapse.angular import Evaluator, _continuous
 from ntksym.collapse.certificate import prove
 from ntksym.collapse.pieces import intervals
 from ntksym.collapse.straight import Straight, bivariate
@@ -222,3 +222,26 @@ def test_a_program_with_all_but_one_symbol_given() -> None:
 def test_an_activation_without_closed_form_is_said_to_have_none() -> None:
     with pytest.raises(NoClosedForm, match=r"tanh\(x\) is not in the term algebra"):
         collapse(parse_spec("mlp:tanh:depth=2"), variance=Rational(1))
+
+
+def test_balls_do_not_widen_with_the_depth() -> None:
+    """Through the formula of a layer a ball near rho = 1 loses half of its digits each time."""
+    found = angular("mlp:relu:depth=60,weight_var=2")
+    for sign in (1, -1):
+        with precision(400):
+            k, t = found.evaluator()(arb(10) ** -20, sign)
+            assert max(float(v.rad()) for v in (k, t)) < 2.0**-230
+        with precision(9000):
+            c = nngp = ntk = sign * (1 - arb(10) ** -20)
+            for _ in range(60):
+                half = 1 - c.acos() / arb.pi()
+                nngp = c * half + (1 - c * c).sqrt() / arb.pi()
+                ntk = nngp + half * ntk
+                c = nngp
+            assert float(ntk.rad()) < 1e-30
+            assert k.overlaps(nngp) and t.overlaps(ntk) and abs(t - ntk) < arb(2) ** -200
+
+
+def test_the_slope_of_a_jump_bounds_nothing() -> None:
+    jumps, kinks = angular("mlp:sign:depth=1").layers, angular("mlp:relu:depth=1").layers
+    assert [_continuous(layer) for layer in (*jumps, *kinks)] == [False, True]

@@ -31,6 +31,7 @@ from ..verify.evaluate import ball, constant
 from ..verify.functions.radial import degree
 from .straight import Straight
 
+Values = Callable[[Any], tuple[Any, Any]]
 Numbers = tuple[Any, ...]
 """(s0, s1, t0, t1, t2) of a layer in balls."""
 
@@ -74,7 +75,7 @@ class Evaluator:
         self.start = q
         t = self._theta[0] * q + self._theta[1]
         bound = (_size(self._theta[0]) * q + _size(self._theta[1])).real
-        self._layers: list[tuple[Callable[[Any], tuple[Any, ...]], Numbers, Numbers]] = []
+        self._layers: list[tuple[Values, Numbers, Numbers]] = []
         numbers: dict[Expr, Any] = {}
 
         def number(e: Expr) -> Any:
@@ -93,8 +94,11 @@ class Evaluator:
                 diags[key] = Straight(list(forms[2:]), (symbols.q,))
             plain = tuple(map(number, layer.pair))
             sizes = (*plain[:2], *map(_size, plain[2:]))
-            self._layers.append((known[key].given(q), plain, sizes))
             k, dot = diags[key](q)
+            values: Any = known[key].given(q)
+            if _continuous(layer):
+                values = _steady(values, q.real, dot.real)
+            self._layers.append((values, plain, sizes))
             s0, s1, t0, t1, t2 = map(number, layer.diag)
             t = t0 + t1 * k + t2 * dot * t
             bound = (_size(t0) + _size(t1) * k + _size(t2) * dot * acb(bound)).real
@@ -208,6 +212,32 @@ def _forms(layer: AffineLayer, network: Network) -> tuple[Expr, Expr, Expr, Expr
     values = _parameters(layer)
     value, dot, diag, diag_dot = (e.subs(values) for e in found)
     return value, dot, diag, diag_dot
+
+
+def _continuous(layer: AffineLayer) -> bool:
+    """Whether the derivative of the dual is the derivative dual, whatever the convention."""
+    forms = layer.nonlinearity.forms()
+    return bool(forms.dot == forms.dot_ae and forms.diag_dot == forms.diag_dot_ae)
+
+
+def _steady(values: Callable[[Any], tuple[Any, ...]], q: Any, steepest: Any) -> Values:
+    r"""(K, \dot K) of a real ball: at its middle, and what its radius can change.
+
+    Balls through the formula widen by about $1/\sqrt{1 - |\rho|}$ in every layer.  But both have
+    coefficients $\geq 0$: $|K'| = |\dot K| \leq \dot K(q)$ on $|c| \leq q$, and so by Cauchy
+    $|\dot K'(c)| \leq \dot K(q)/(q - |c|)$.
+    """
+
+    def at(c: Any) -> tuple[Any, Any]:
+        middle, r = c.real.mid(), c.real.rad()
+        gap = q - abs(middle) - r
+        if not gap > 0:
+            return acb("nan"), acb("nan")
+        k, dot = values(acb(middle))
+        moved = steepest * r
+        return k.real + arb(0, moved.upper()), dot.real + arb(0, (moved / gap).upper())
+
+    return at
 
 
 def _line(e: Expr) -> tuple[Expr, Expr]:
