@@ -14,6 +14,7 @@ from ntksym.check.diagnose import diagnose
 from ntksym.check.diagnose.constants import identify
 from ntksym.check.diagnose.edits import edits
 from ntksym.check.diagnose.floats import Place
+from ntksym.check.diagnose.monomial import _divide
 from ntksym.check.diagnose.trees import places, put, write
 from ntksym.check.judge import judge
 from ntksym.check.judgement import Diagnosis
@@ -220,3 +221,10 @@ def test_a_lost_factor_comes_before_a_lost_root() -> None:
     wrong = claim("nngp", "q1*q2*(3*sin(theta)*cos(theta) + (pi - theta)*(1 + cos(theta)**2))/(2*pi)",
                   "max(x, 0)**2")  # fmt: skip
     assert found(wrong)[0].text == "the factor 2 is missing at cos(theta)**2"
+
+
+def test_values_far_apart_are_no_fit() -> None:
+    """Powers that leave the range of doubles are not a number, and no error."""
+    assert math.isnan(_divide(2.0, 1e-174, Fraction(-2)))
+    assert math.isnan(_divide(2.0, 1e-174, Fraction(2)))
+    assert math.isnan(_divide(2.0, 1e250, Fraction(3, 2)))

@@ -93,9 +93,13 @@ def _half(e: float) -> Fraction | None:
 
 
 def _divide(v: float, base: float, e: Fraction) -> float:
-    if e.denominator == 1:
-        return v / base ** int(e)
-    return v / base ** float(e) if base > 0 else math.nan
+    """v / base^e; NaN where that is not real or no double, as at large variances."""
+    try:
+        if e.denominator == 1:
+            return v / base ** int(e)
+        return v / base ** float(e) if base > 0 else math.nan
+    except (OverflowError, ZeroDivisionError):
+        return math.nan
 
 
 def _monomial(values: Sequence[float], good: list[int], b: Basis, height: int) -> Node | None:
