@@ -93,7 +93,7 @@ def _half(e: float) -> Fraction | None:
 
 
 def _divide(v: float, base: float, e: Fraction) -> float:
-    """v / base^e; NaN where that is not real or no double, as at large variances."""
+    """The quotient v / base^e; NaN where that is not real or no double, as at large variances."""
     try:
         if e.denominator == 1:
             return v / base ** int(e)
