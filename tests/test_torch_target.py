@@ -190,6 +190,19 @@ def test_unit_networks(torch, spec, variances, tmp_path):
     assert bool(torch.isfinite(slope).all())
 
 
+def test_rows_of_zeros_and_equal_rows_beside_a_trapezoid_rule(torch, tmp_path):
+    net = ntksym.parse_spec("mlp:atan(x):depth=2,weight_var=1/2")
+    options = {"method": "quadrature", "variances": ("1/10", "1/2"), "error": 1e-6}
+    module = written(net, tmp_path, **options)
+    x = torch.tensor([[0.5, 0.3], [0.0, 0.0], [-0.5, -0.3]], dtype=torch.float64)
+    k, t = module.nngp_ntk(x)
+    assert bool((k[1] == 0.0).all() and (t[1] == 0.0).all())
+    assert abs(k[0, 0] + k[0, 2]) < 1e-15 and abs(t[0, 0] + t[0, 2]) < 1e-15 and k[0, 0] > 0.0
+    rows = x.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(module.nngp_ntk(rows)[0].sum(), rows)
+    assert bool(torch.isfinite(slope).all())
+
+
 @pytest.mark.parametrize("name", ["hardtanh", "erf"])
 def test_nearly_parallel_rows(torch, name, tmp_path):
     net = ntksym.mlp(name, depth=3, weight_var=1, bias_var="1/10")

@@ -29,7 +29,7 @@ def array_plan(
 ) -> ArrayNetwork:
     """The units of a network, for JAX and PyTorch.
 
-    Quadrature, which array code does not have, gives way to tables where the method is open.
+    Quadrature, which costs more an entry, gives way to tables where the method is open.
 
     Raises:
         BadSpec: a parameter without a value, or a dual that needs a range and none is given.

@@ -150,9 +150,9 @@ def _@STEM@_sum(orders, q11, q12, q22, root):
     rho, sigma = q12 / size, root / size
     good = (small >= 0.0) & (large <= @TOP@ * (1.0 + _slack(large)))
     good = good & (_abs(rho) <= _where(none, 0.0 * rho, 1.0 + @LOOSE@ + _slack(rho)))
-    one, nil = 1.0 + 0.0 * a, 0.0 * a
+    one, nil, flat = 1.0 + 0.0 * a, 0.0 * a, (sigma == 0.0) & ~none
     rho = _where(good, _max(_min(rho, one), -one), nil)
-    rho = _where((sigma == 0.0) & ~none, _where(rho > 0.0, one, -one), rho)
+    rho = _where(flat, _where(rho > 0.0, one, -one), rho)
     a, b, sigma = _where(good, a, nil), _where(good, b, nil), _where(good, _min(sigma, one), nil)
     s = _@STEM@_functions(orders)
     named = sorted({k for pair in orders for k in pair})
@@ -168,7 +168,8 @@ def _@STEM@_sum(orders, q11, q12, q22, root):
     def part(i):
         weights = _where(sides <= rows[i], inner, 0.0 * inner)
         left, right = s(a * places[i]), s(b * (rho * places[i] + lines))
-        along = {k: (weights * right[k]).sum(0) for k in named}
+        equal = s(b * (rho * places[i]))  # v is a multiple of u: the sum that `_own` has
+        along = {k: _where(flat, equal[k] + nil, (weights * right[k]).sum(0)) for k in named}
         return outer[i] * _stacked(
             [_where(swap, left[n] * along[m], left[m] * along[n]) + nil for m, n in orders]
         )

@@ -84,6 +84,8 @@ class ArrayUnit:
             return float(float(self.rule.table.lo * self.rule.table.hi) ** 0.5)
         if isinstance(self.rule, ArrayDyadic):
             return self.rule.table.low
+        if isinstance(self.rule, ArrayQuadrature):
+            return float(self.rule.rule.top)
         return 1.0
 
     @property
