@@ -20,7 +20,7 @@ from ...errors import Undecided
 from ..safe import Exhausted
 
 MOST_POINTS = 64
-MOST_PANELS = 400
+MOST_PANELS = 200
 """Panels of one variable beyond those its ends make; more mean that the function oscillates."""
 _DEPTH = 40
 _ELLIPSES = ((12, 10), (14, 10), (17, 10), (2, 1), (5, 2), (3, 1), (4, 1), (5, 1), (7, 1), (10, 1))
