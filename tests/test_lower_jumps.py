@@ -124,3 +124,32 @@ def test_a_difference_over_a_sum_of_roots_does_not_overflow(target: str) -> None
     f = compile_(dual(parse_activation(STEPPED)), target)
     large, less = f(6.3e251, -2.8e251, 2.7e251), f(6.3e201, -2.8e201, 2.7e201)
     assert float(large.nngp) == pytest.approx(float(less.nngp) * 1e50, rel=1e-13)
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+@pytest.mark.parametrize("text", ["(x^2-1)*step(x)", "(x^3-x+2)*step(x)", "(x^2-1)*sign(x)"])
+def test_what_cancels_over_the_root_is_taken_out(text: str, target: str) -> None:
+    """Over the root the polynomials of the two inputs leave the jump, and nothing of their size.
+
+    Before: 131 eps at 1e3, NaN where products of four entries overflow.
+    """
+    d = dual(parse_activation(text))
+    f = compile_(d, target)
+    ctx = MPContext()
+    ctx.dps = 100
+    b = Builder(("q11", "q12", "q22"))
+    p = b.program("closed", (("dot", b.operand(d.dot)),))
+    points = [
+        (scale, sign * scale * (1.0 - near), scale * wide)
+        for scale in (1e-100, 1.0, 1e3, 1e20, 1e140)
+        for near, wide in ((1e-12, 1.0), (3e-9, 1.0 + 1e-9), (0.7, 1.6))
+        for sign in (1, -1)
+    ]
+    if "x^3" not in text:
+        points.append((1e177, 9.9999e176, 1e177))
+    for one, both, two in points:
+        at = ({"q11": ctx.mpf(one), "q12": ctx.mpf(c), "q22": ctx.mpf(two)} for c in (both, -both))
+        exact, other = (p.evaluate(v, ctx)["dot"] for v in at)
+        assert abs(float(f(one, both, two).dot) - exact) <= 4 * 2.0**-52 * max(
+            abs(exact), abs(other)
+        )
