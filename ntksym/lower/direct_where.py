@@ -41,10 +41,17 @@ FIRST = 0.6
 """Where the middle one begins, in squares of the unit: 1 itself, which is common, is inside."""
 LOST = 3.0
 """Terms may add up to so many times the size of the kernel."""
-LOST_USUAL = 18.0
-"""The same for variances of one order that are not small, those of data; half of it across bins."""
-LOST_GROWN = 8.0
-"""The same in all these bins for exponentials of the variances, which lose about an eps each."""
+LOST_USUAL = 24.0
+"""The same in compiled code for variances of one order that are not small, those of data.
+
+The closed form is often better than its terms are large, and ten to a hundred times faster.
+"""
+LOST_GROWN = 12.0
+"""The same for exponentials of the variances, which lose about an eps each."""
+SLOWER = 3.0
+"""So many times that where an entry costs a thousand times as much: in NumPy."""
+COMPILED = 3
+"""The mark of bins for compiled code only."""
 RHOS = (1 / 3, -0.9)
 """The correlations that the terms are judged at."""
 NEAR = 0.999
@@ -149,13 +156,17 @@ def tables(
             found = [(min(a, c), *corner(a, c)) for a in places[i] for c in places[j] if a <= c]
             known = [any(z[n] > LEAST for _, _, z in found) for n in range(2)]
             for n, exponents in enumerate(endless_exponents):
-                usual = LOST_GROWN if exponents else LOST_USUAL if i == j else LOST_USUAL / 2
-                # moved densities round exponents too
-                lost = (usual if alike else LOST) * max(1.0, (moved[i] + moved[j]) ** 2 / 16)
-                for least, terms, sizes in found:
-                    bad = [z < t / lost for t, z in zip(terms, sizes, strict=True)]
-                    if known[n] and bad[n] and (n or bad[1] or least >= covered.small):
-                        marks[n] = 2 if far else 1
+                usual = LOST_GROWN if exponents else LOST_USUAL
+                limits: tuple[tuple[float, int], ...] = ((LOST, 2 if far else 1),)
+                if alike:
+                    limits = ((usual, COMPILED), (SLOWER * usual, 1))
+                for limit, kind in limits:
+                    # moved densities round exponents too
+                    lost = limit * max(1.0, (moved[i] + moved[j]) ** 2 / 16)
+                    for least, terms, sizes in found:
+                        bad = [z < t / lost for t, z in zip(terms, sizes, strict=True)]
+                        if known[n] and bad[n] and (n or bad[1] or least >= covered.small):
+                            marks[n] = kind
             if j == BINS - 1 and not far:  # without an end: no digit of large exponents is left
                 marks = [m or int(e) for m, e in zip(marks, endless_exponents, strict=True)]
             for table, mark in zip(tables, marks, strict=True):
