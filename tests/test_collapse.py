@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
-from flint import acb, arb
+from flint import acb, arb, ctx
 from sympy import Rational, exp, sqrt, symbols
 
 from ntksym.collapse import Collapsed, angular, collapse
 from ntksym.collapse import fit as fit_module
-from ntksym.collapse.angular import Evaluator, _continuous
+from ntksym.collapse.angular import AngularNetwork, Evaluator, _continuous
 from ntksym.collapse.certificate import prove
 from ntksym.collapse.pieces import intervals
 from ntksym.collapse.straight import Straight, bivariate
@@ -245,3 +247,31 @@ def test_balls_do_not_widen_with_the_depth() -> None:
 def test_the_slope_of_a_jump_bounds_nothing() -> None:
     jumps, kinks = angular("mlp:sign:depth=1").layers, angular("mlp:relu:depth=1").layers
     assert [_continuous(layer) for layer in (*jumps, *kinks)] == [False, True]
+
+
+class _Hard:
+    """Values that are finite from 200 bits on, and seem to need 64; infinitely wide at 128."""
+
+    ends = (arb(1), arb(1))
+
+    def __init__(self, bits: list[int], enough: int) -> None:
+        self.bits, self.enough = bits, enough
+
+    def __call__(self, x: arb, sign: int, *, absolute: bool = False) -> tuple[arb, arb]:
+        self.bits.append(ctx.prec)
+        if ctx.prec < 200:
+            return arb(1, arb(2) ** 2000), arb("nan")
+        return (arb(1, arb(2) ** -self.enough),) * 2
+
+
+def test_bits_that_were_too_few_are_not_tried_again() -> None:
+    bits: list[int] = []
+    found = SimpleNamespace(evaluator=lambda: _Hard(bits, 500))
+    fit_module._values(cast("AngularNetwork", found), lambda: (arb(0),), 1, 0.0, 1)
+    assert len(bits) <= 6
+    assert bits[0] < 200
+    bits.clear()
+    found.evaluator = lambda: _Hard(bits, 1)
+    with pytest.raises(Undecided, match="no enclosure at"):
+        fit_module._values(cast("AngularNetwork", found), lambda: (arb(0),), 1, 0.0, 1)
+    assert max(bits) < 1 << 16

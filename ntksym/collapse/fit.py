@@ -245,7 +245,7 @@ def _values(
 
     `absolute` as of `Evaluator`.
     """
-    bits, tried = 128 + int(2.9 * max(0.0, nats)) + 3 * depth, False
+    bits, tried, least = 128 + int(2.9 * max(0.0, nats)) + 3 * depth, False, 64
     while bits < 1 << 16:
         with precision(bits):
             run = found.evaluator()
@@ -255,14 +255,17 @@ def _values(
                 pair = run(zeta.exp(), sign, absolute=absolute)
                 for place, value, end in zip(out, pair, run.ends, strict=True):
                     place.append(value / end)
-            good = all(v.is_finite() for k in out for v in k)
-            widest = max((v.rad() for k in out for v in k), key=float) if good else arb(1)
+            finite = all(v.is_finite() for k in out for v in k)
+            widest = max((v.rad() for k in out for v in k), key=float) if finite else arb(1)
+            good = bool(widest < 1)
             if tried and good and widest < arb(2) ** -ACCURATE:
                 return tuple(out[0]), tuple(out[1])
         if tried or not good:
             bits *= 2
+            least = bits  # with half of them it failed
         elif widest > 0:
-            bits = max(64, bits + ACCURATE + SPARE + ceil(log2(max(float(widest), 2.0**-1000))))
+            fewer = bits + ACCURATE + SPARE + ceil(log2(max(float(widest), 2.0**-1000)))
+            bits = max(least, fewer)
         tried = good
     raise Undecided(f"no enclosure at 1 - |rho| = {exp(-nats):.3g} with {bits // 2} bits")
 
