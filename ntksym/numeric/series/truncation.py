@@ -17,6 +17,7 @@ from ...errors import BadCovariance, Undecided
 from ..arith import ball, rounded_up, working
 from .cosines import Cells, at_points, cells, interpolate
 from .enclosed import coefficients, rational, slope_moment
+from .glance import glance
 from .sweep import Sweep, sweep
 from .tail import FAR, Rest, foretold, slope_tail, value_tail
 
@@ -279,7 +280,7 @@ def refuse_narrow(activation: Activation, error: float, variance: Fraction, most
         rate = decay(pieces, ball(variance).sqrt(), arb(error))
     need = (log(error) / (THINNER * rate)) ** 2 if rate else inf
     if need > _DOUBT * most:
-        need = min(need, _predicted(activation, variance, error, rate))
+        need = min(need, _predicted(activation, pieces, variance, error, rate))
     if need > _DOUBT * most:
         where = "singularities near the line" if len(pieces) == 1 else "kinks"
         many = f"about {need:.0f}" if need < FAR else "more than a million"
@@ -290,15 +291,20 @@ def refuse_narrow(activation: Activation, error: float, variance: Fraction, most
         )
 
 
-def _predicted(activation: Activation, q: Fraction, error: float, rate: float) -> float:
+def _predicted(
+    activation: Activation, pieces: tuple[Any, ...], q: Fraction, error: float, rate: float
+) -> float:
     """How many terms leave a relative error, from the decay of the first ones, as `foretold`."""
-    found = coefficients(activation, q, _FEW, bits=2 * _BITS)
-    rest = float(found.rest)
-    before = rest + sum(float(a) ** 2 for a in found.values[_FEW // 2 :])
-    goal = error * float(found.second)
-    if rest <= goal:
+    seen = glance(pieces, float(q) ** 0.5, _FEW)
+    if seen is None:  # balls tell what doubles do not
+        found = coefficients(activation, q, _FEW, bits=2 * _BITS)
+        rest = float(found.rest)
+        half = rest + sum(float(a) ** 2 for a in found.values[_FEW // 2 :])
+        seen = float(found.second), half, rest
+    whole, half, rest = seen
+    if rest <= error * whole:
         return _FEW
-    return foretold(_FEW, log(before / rest), log(rest / goal), rate)
+    return foretold(_FEW, log(half / rest), log(rest / (error * whole)), rate)
 
 
 def _first_below(

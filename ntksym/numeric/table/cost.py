@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import Undecided
+
+if TYPE_CHECKING:
+    from .spectra.spectrum import Shape
 
 _ROW = 1.2e-6
 _PRODUCT = 7e-9
@@ -53,7 +56,6 @@ def table_cost(
 
     from ..arith import ball, working
     from ..series.strip import decay
-    from ..series.tail import FAR
     from .bands.cross import divided
     from .build import BITS, span, vanishes
     from .scale import ordinary
@@ -67,6 +69,8 @@ def table_cost(
     weighted = vanishes(expr)
     with working(BITS + 64):
         shapes = [shape(expr, slope, BITS) for slope in (False, True)]
+        rate = decay(shapes[1].pieces, ball(Fraction(high)).sqrt(), arb(error))
+        _refuse_hopeless(shapes[1], float(high), error, rate)
         ends = divided(shapes, low, high, error, weighted)
         axis = Axis.over(ends[-2], high)  # the largest variances are the dearest
         starts = [start(s, axis, error, weighted and not s.slope) for s in shapes]
@@ -74,7 +78,7 @@ def table_cost(
         slope = starts[1]
         goal = float((slope.least * error / 8 / lebesgue(count) ** 2).lower())
         terms, guess = FIRST, FIRST
-        rate, far = decay(slope.shape.pieces, ball(Fraction(high)).sqrt(), arb(error)), 0.0
+        far = 0.0
         for _ in range(2):  # a second look where the first is far from the goal
             one = spectra(slope.shape, (Fraction(high),), terms, slope.bits, False)
             guess = predicted(one, terms, goal)
@@ -83,11 +87,7 @@ def table_cost(
                 break
             terms = min(_DEAREST * terms, guess, MOST)
         if guess > _SURE * MOST or far > _HOPELESS * MOST:
-            many = f"about {max(guess, far):.0f}" if far < FAR else "more than a million"
-            raise Undecided(
-                f"the {slope.what} needs {many} Hermite coefficients",
-                hint="smaller variances, or a larger error",
-            )
+            raise _too_many(max(guess, far))
     bands = len(ends) - 1
     seconds, ratio = _PAIR * (bands * (bands + 1) / 2 - 1), ends[-1] / ends[-2]
     for k in range(bands):  # as many coefficients as the variance is large
@@ -96,3 +96,43 @@ def table_cost(
         seconds += nodes * wanted * (_ROW + max(count, _HIGH) * _PRODUCT)
         seconds += 2 * count * _NORM + _START
     return Cost(count * bands, guess, seconds)
+
+
+def _refuse_hopeless(shape: Shape, high: float, error: float, rate: float) -> None:
+    """Nothing, where doubles do not foresee far too many coefficients of the derivative dual.
+
+    What the two looks at balls would say of the largest variance, within milliseconds; the goal is
+    that of one node, and is less with more of them.
+
+    Raises:
+        Undecided: they do.
+    """
+    from math import log
+
+    from ..series.glance import glance
+    from ..series.tail import foretold
+    from .spectra.source import FIRST, MOST, extrapolated
+
+    guess, terms, far = 0, FIRST, 0.0
+    for _ in () if shape.kinks else range(2):
+        found = glance(shape.pieces, high**0.5, terms)
+        if found is None or not found[2] > (goal := found[0] * error / 8):
+            return
+        _, half, left = found
+        guess = extrapolated(terms, half, left, goal, False)
+        far = foretold(terms, log(half / left), log(left / goal), rate) if rate else 0.0
+        if guess <= 2 * terms or far > _HOPELESS * MOST:
+            break
+        terms = min(_DEAREST * terms, guess)
+    if guess > _SURE * MOST or far > _HOPELESS * MOST:
+        raise _too_many(max(guess, far))
+
+
+def _too_many(far: float) -> Undecided:
+    from ..series.tail import FAR
+
+    many = f"about {far:.0f}" if far < FAR else "more than a million"
+    return Undecided(
+        f"the derivative dual needs {many} Hermite coefficients",
+        hint="smaller variances, or a larger error",
+    )

@@ -186,16 +186,23 @@ def _tails(found: list[Spectrum]) -> list[float]:
 def predicted(found: list[Spectrum], terms: int, goal: float) -> int:
     """How many coefficients are likely to do, from the decay of those that are there."""
     tails = _tails(found[:1])
-    now, before = tails[terms], tails[terms // 2]
-    if now <= goal:
+    if tails[terms] <= goal:
         return _shortest(found[:1], goal)
+    return extrapolated(terms, tails[terms // 2], tails[terms], goal, bool(found[0].kink))
+
+
+def extrapolated(terms: int, before: float, now: float, goal: float, kinked: bool) -> int:
+    """How many coefficients are likely to leave `goal`: `terms` leave `now`, half as many `before`.
+
+    With `kinked` those of a kink are among them.
+    """
     gain = log(before / now) if before > now else 0.0
     if not gain > 0.05 or not goal > 0:
         return 100 * terms
     wanted = log(now / goal)
     power = min(wanted * log(2) / gain, 5.0)  # n^-p
     root = min(wanted / gain * (1 - sqrt(0.5)), 10.0)  # exp(-c sqrt n)
-    if not found[0].kink:
+    if not kinked:
         return int(1.1 * terms * (1 + root) ** 2)
     return int(1.22 * terms * exp(power / 2) * (1 + root))  # between: decay slows down in time
 
