@@ -101,11 +101,12 @@ def test_near_duplicates_keep_their_digits() -> None:
 def test_other_spheres_make_other_kernels() -> None:
     k = CollapsedKernel(parse_spec(SPHERE), target="numpy", dtype="float64", cache=True, threads=1)
     x = hard_rows(True)
-    assert k.bound == 1e-12
+    assert (k.bound, k.taken) == (1e-12, "no call yet")
     for scale in (1.0, 2.0):
         plain = ntksym.compile(parse_spec(SPHERE))(scale * x)
         np.testing.assert_allclose(k(scale * x).ntk, plain.ntk, rtol=0, atol=1e-11)
     assert len(k._made) == 2
+    assert k.taken == f"one polynomial, proven to {k.for_data(2.0 * x).bound:.1e}"
     assert 0 < k.bound == max(k.for_data(s * x).bound for s in (1.0, 2.0)) < 1e-12
 
 

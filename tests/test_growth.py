@@ -12,7 +12,7 @@ from mpmath import MPContext
 from ntksym.backends import Contract
 from ntksym.backends.c.network import file as c_network
 from ntksym.backends.numpy import network as numpy_network
-from ntksym.errors import UnsupportedOp
+from ntksym.errors import NoClosedForm, UnsupportedOp
 from ntksym.lower import lower_network
 from ntksym.lower.growth import growth
 from ntksym.lower.schedule import Schedule, evaluate_network
@@ -114,7 +114,12 @@ def test_kernels_say_it() -> None:
     assert k.growth() == growth(scheduled("erf", 20, 3, 0))
     assert k.growth().angle > k.growth(1.0).angle > 20.0
     flat = compile_(mlp("relu", depth=3, weight_var=2), "numpy", collapse=True)
-    with pytest.raises(AttributeError):
-        flat.growth()  # a collapsed network has no layers
+    with pytest.raises(UnsupportedOp, match="no layers"):
+        flat.growth()
     with pytest.raises(UnsupportedOp, match="no layers"):
         flat.for_data([[1.0, 0.0]]).growth()
+    tables = compile_("mlp:sin:depth=2", "numpy", method="tabulated")
+    assert tables.growth() == growth(lower_network(recurse(mlp("sin", depth=2))))
+    for none in ("mlp:tanh:depth=1", "mlp:mish:depth=1"):
+        with pytest.raises(NoClosedForm, match="for closed forms only"):
+            compile_(none, "numpy").growth()

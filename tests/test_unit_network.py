@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import re
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -191,6 +192,8 @@ def test_a_kernel_is_made_for_the_data(target: str, built: Any) -> None:
     k = compile_any(net, target, "float64", True, 1, method="tabulated")
     assert isinstance(k, RangedKernel) and not built and k.sources == ()
     plain = ntksym.compile(net, target=target)
+    assert (k.taken, k.bound) == ("no call yet", 0.0)
+    assert (plain.taken, plain.bound) == ("layers", 0.0)
     x = data()
     assert k(x).ntk == pytest.approx(plain(x).ntk, rel=1e-12)
     count = len(built)
@@ -200,6 +203,7 @@ def test_a_kernel_is_made_for_the_data(target: str, built: Any) -> None:
     wide = x * np.array([[1e-2], [1], [1], [1], [1], [10]])
     assert k(wide).nngp == pytest.approx(plain(wide).nngp, rel=1e-12)
     assert len(built) > count and k.sources
+    assert re.fullmatch(r"layers, made for variances [\d.e-]+ to [\d.]+", k.taken)
     for row in wide:  # one row alone has one variance: no reason for a table of its own
         k(row[None, :])
     assert len(built) == count + 1
@@ -212,6 +216,7 @@ def test_normalised_data_have_one_variance(built: Any) -> None:
     x /= np.linalg.norm(x, axis=1, keepdims=True)
     assert k(x).ntk == pytest.approx(plain(x).ntk, rel=1e-12)
     assert len(built) == 2 and all(high / low - 1 < 1e-9 for _, low, high in built)
+    assert k.taken == "layers, made for the variance 0.5"
     for scale in (1.1, 1.2, 1.3, 1.15):  # then a range that holds them all
         assert k(scale * x).ntk == pytest.approx(plain(scale * x).ntk, rel=1e-12)
     count = len(built)

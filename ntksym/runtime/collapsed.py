@@ -31,7 +31,12 @@ class CollapsedKernel:
     A homogeneous network has one collapsed form.  Any other has one per sphere: it is made when
     data on that sphere comes, and kept.  In the standard parametrisation there is one per
     dimension of the inputs.
+
+    Attributes:
+        taken: how the last call was computed, in words.
     """
+
+    taken = "no call yet"
 
     def __init__(
         self,
@@ -66,7 +71,9 @@ class CollapsedKernel:
         Raises:
             BadData: not homogeneous, and the rows have different norms.
         """
-        return self.for_data(X, Y)(X, Y, **options)
+        made = self.for_data(X, Y)
+        self.taken = f"one polynomial, proven to {made.bound:.1e}"
+        return made(X, Y, **options)
 
     @property
     def bound(self) -> float:
@@ -102,6 +109,14 @@ class CollapsedKernel:
             UnsupportedOp: always.
         """
         raise UnsupportedOp(f"{self.name}: no derivatives", hint="the network without collapse")
+
+    def growth(self, variance: float | None = None) -> Any:
+        """There is none.
+
+        Raises:
+            UnsupportedOp: always.
+        """
+        raise UnsupportedOp(f"{self.name}: no layers", hint="the network without collapse")
 
     def for_data(self, X: Any, Y: Any = None) -> CompiledKernel:
         """The kernel for these inputs; rows that are not finite are on every sphere.

@@ -30,7 +30,7 @@ from .dual_arrays import CompiledDual as CompiledDual
 from .dual_arrays import DualValues as DualValues
 from .engines import Engine
 from .gram_loop import First, Layers, Side
-from .later import found_network, found_recursion
+from .later import found_network, found_recursion, growth_of
 from .pair_tile import squares
 from .products import equal_points, mirrored, possible
 from .threads import in_strips
@@ -67,7 +67,13 @@ class CompiledKernel:
     and copies: the other program compiles the same sources, or takes them from its cache.  NaN and
     infinities pass: where a row has one, or its variance overflows before the last layer, the
     whole row and column of the kernels is NaN, and every other entry is as without that row.
+
+    Attributes:
+        taken: how the last call was computed, in words.
+        bound: of a polynomial instead of layers, over the kernels at rho = 1; of layers 0.
     """
+
+    taken = "layers"
 
     def __init__(
         self,
@@ -81,7 +87,7 @@ class CompiledKernel:
         network: Any = None,
         bound: float = 0.0,
     ) -> None:
-        self.bound = bound  # proven, of what stands for the layers; 0 for the layers themselves
+        self.bound = bound
         self._engine = engine
         self._network = network
         self.name = name
@@ -143,14 +149,13 @@ class CompiledKernel:
         for rows, name in ((X, "X"), (Y, "Y")):
             if rows is not None or name == "X":
                 data_rows(rows, name)
+        target = "numpy" if self.target == "numpy" else None
         if self._gradient is None and self._units is not None:
             from .gradients.units import UnitGradient
 
             network, wanted = self._units
-            target = "numpy" if self.target == "numpy" else None
-            self._gradient = UnitGradient(
-                found_network(network), wanted, target, threads=self.threads
-            )
+            found = found_network(network)
+            self._gradient = UnitGradient(found, wanted, target, threads=self.threads)
         elif self._gradient is None:
             if self._network is None:
                 raise UnsupportedOp(
@@ -158,7 +163,6 @@ class CompiledKernel:
                 )
             from .gradients.network import NetworkGradient
 
-            target = "numpy" if self.target == "numpy" else None
             self._gradient = NetworkGradient(
                 found_recursion(self._network), target, threads=self.threads, keep=self._keep
             )
@@ -177,18 +181,14 @@ class CompiledKernel:
             NoClosedForm: an activation has none.
             UnsupportedOp: a collapsed network: it has no layers.
         """
-        from ..lower import lower_network
-        from ..lower.growth import growth
-
         known = self._network if self._units is None else self._units[0]
         if known is None:
             raise UnsupportedOp(f"{self.name}: no layers", hint="the network without collapse")
-        return growth(lower_network(found_recursion(known)), variance)
+        return growth_of(known, variance)
 
     @property
     def _layers(self) -> Layers | None:
-        found: Layers | None = getattr(self._engine, "layers", None)
-        return found
+        return getattr(self._engine, "layers", None)
 
     @overload
     def __call__(self, X: Any, Y: Any = None, *, out: Any = None) -> KernelMatrices: ...

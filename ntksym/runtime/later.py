@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ..errors import NoClosedForm, UnsupportedOp
 from .recipes import recipe_key
 from .spelled import spelled
+
+if TYPE_CHECKING:
+    from ..lower.growth import Growth
 
 Range = tuple[float, ...]
 """The least and the largest variance; (0, low, high) where rows of zeros are taken too."""
@@ -153,3 +157,23 @@ def found_recursion(network: Any) -> Any:
 def found_network(network: Any) -> Any:
     """The network itself, or that of a `Later`."""
     return network.network() if isinstance(network, Later) else network
+
+
+def growth_of(network: Any, variance: float | None) -> Growth:
+    """`CompiledKernel.growth` of a network, a recursion or a `Later`.
+
+    Raises:
+        NoClosedForm: the dual of an activation is an approximation.
+    """
+    from ..lower import lower_network
+    from ..lower.growth import growth
+
+    later = network if isinstance(network, Later) else Later(network, 0)
+    try:
+        return growth(lower_network(later.recursion()), variance)
+    except UnsupportedOp as failed:
+        raise NoClosedForm(
+            "the growth of rounding is known for closed forms only",
+            where=failed.where,
+            hint="the bounds of approximations stand in the heads of `k.sources`",
+        ) from None

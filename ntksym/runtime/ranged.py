@@ -107,7 +107,15 @@ def _holds(held: Range, span: Range) -> bool:
 
 
 class RangedKernel:
-    """As a `CompiledKernel`; its code is made at the first call, for the variances of the data."""
+    """As a `CompiledKernel`; its code is made at the first call, for the variances of the data.
+
+    Attributes:
+        taken: how the last call was computed: for which variances of the first layer.
+        bound: 0, as of all layers; the heads of `sources` have the bounds of their duals.
+    """
+
+    taken = "no call yet"
+    bound = 0.0
 
     def __init__(
         self,
@@ -121,7 +129,9 @@ class RangedKernel:
         zero: bool = False,
         fixed: Range | None = None,
         gradient: Callable[[], Any] | None = None,
+        growth: Callable[[float | None], Any] | None = None,
     ) -> None:
+        self._growth = growth
         self._make_gradient = gradient
         self._gradient: Any = None
         self.name = name
@@ -146,7 +156,10 @@ class RangedKernel:
             Undecided: no method proves the error asked for on the range of the data, or a row
                 of zeros where the activation has no finite value or derivative.
         """
-        return self._for_rows(X, Y)(X, Y, **options)
+        made = self._for_rows(X, Y)
+        found = made(X, Y, **options)
+        self.taken = f"layers, made for {self._span(made)}"
+        return found
 
     def diag(self, X: Any) -> Any:
         """As `CompiledKernel.diag`."""
@@ -169,6 +182,10 @@ class RangedKernel:
             self._gradient = self._make_gradient()
         return self._gradient(X, Y)
 
+    def growth(self, variance: float | None = None) -> Any:
+        """As `CompiledKernel.growth`."""
+        return None if self._growth is None else self._growth(variance)
+
     def gram(self, G: Any, q1: Any, q2: Any, d: int = 1, **options: Any) -> Any:
         """As `CompiledKernel.gram`."""
         norms = [np.asarray(real_array(q, n, 1)) for q, n in ((q1, "q1"), (q2, "q2"))]
@@ -179,6 +196,15 @@ class RangedKernel:
         """The generated files of the newest range; none before the first call."""
         made = self._ranged._made or self._zeros._made
         return made[0][1].sources if made else ()
+
+    def _span(self, made: Any) -> str:
+        """The range that a kernel was made for, in words."""
+        rows = ((self._ranged, ""), (self._zeros, " and rows of zeros"))
+        (low, high), more = next(
+            (span, more) for r, more in rows for span, own in r._made if own is made
+        )
+        one = f"the variance {low:.6g}" if low == high else f"variances {low:.6g} to {high:.6g}"
+        return one + more
 
     def _for_rows(self, *data: Any) -> Any:
         norms, width = [], 1

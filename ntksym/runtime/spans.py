@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 
-from .later import Asked, Later, Range
+from .later import Asked, Later, Range, growth_of
 from .ranged import RangedDual, RangedKernel
 from .recipes import read_recipe, write_recipe
 from .stored import recipe_of, restored
@@ -92,6 +92,7 @@ def ranged_kernel(net: Any, asked: Asked, record: dict[str, Any]) -> RangedKerne
         zero=record["zero"],
         fixed=None if fixed is None else (fixed[0], fixed[1]),
         gradient=gradient,
+        growth=partial(growth_of, later),
     ).made_by(partial(ranged_kernel, net, asked, record), record | {"kind": "ranged kernel"})
 
 
