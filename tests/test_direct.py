@@ -7,7 +7,9 @@ import subprocess
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
+import numpy as np
 import pytest
 from flint import acb, arb
 from sympy import Rational, exp, sqrt
@@ -24,6 +26,7 @@ from ntksym.lower.kernel import lower_dual, lower_dual_diag
 from ntksym.lower.lines import Lines
 from ntksym.numeric.arith import working
 from ntksym.runtime.compile import compile as compile_
+from ntksym.runtime.engines import load_module
 
 EPS = 2.0**-52
 BOUND = 4.5
@@ -92,6 +95,20 @@ def test_the_definition_with_closed_means_has_the_digits(text: str, q: float, ta
                 label,
                 rho,
             )
+
+
+@pytest.mark.parametrize("text", ["hardtanh", "max(0, 1 - abs(x))"])
+def test_nothing_is_integrated_where_the_rule_for_large_variances_holds(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In bins of variances that this rule covers in part it is as right, and faster."""
+    module: Any = load_module(compile_(dual(as_activation(text)), "numpy").sources[0])
+    asked = Mock(wraps=module._direct_pairs)
+    monkeypatch.setattr(module, "_direct_pairs", asked)
+    module.dual(*(np.array([v]) for v in (4.2, 1.0, 500.0)))
+    assert not asked.called
+    module.dual(*(np.array([v]) for v in (4.2, 45.5, 500.0)))
+    assert asked.called
 
 
 TAILS = (

@@ -35,7 +35,7 @@ from ..terms import TermSum
 from ..terms.cells import Cell, cells, inside
 from .build import Builder
 from .closed_rows import closed_rows
-from .direct_where import BINS, Covered, bin_ends, infinite, numbers_for, plain, tables
+from .direct_where import BINS, COMPILED, Covered, bin_ends, infinite, numbers_for, plain, tables
 from .far import settled
 from .program import Operand, Program
 
@@ -65,9 +65,11 @@ class Direct:
         live: for s and for its slope: whether it is not zero between the kinks.
         jumps: whether some jump is not zero.
         used: the tables of the dual and of its derivative, BINS * BINS marks, for the bins of the
-            two variances; and their diagonals, BINS marks.  0 is never, 1 always, 2 where the
-            inputs are so nearly parallel that the rule for large variances does not hold.
-        least: the number of that rule, see `Far.least`.
+            two variances; and their diagonals, BINS marks.  0 is never, 1 where the rule for large
+            variances does not hold, 2 the same in bins where only nearly parallel inputs are such,
+            3 as 1, in compiled code.
+        start: of that rule, see `Far.start`; infinite where there is none.
+        least: the same, see `Far.least`.
         dies: whether s jumps and tends to 0 on both sides.  Then the parts of its derivative cancel
             at large variances, and are integrated by parts.
         far: how far into a tail something counts, see `_far`.
@@ -84,6 +86,7 @@ class Direct:
     live: tuple[tuple[bool, ...], tuple[bool, ...]]
     jumps: bool
     used: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+    start: float
     least: float
     dies: bool
     far: float
@@ -95,11 +98,14 @@ class Direct:
         return (self.point, self.marks)
 
     def span(self) -> tuple[float, float]:
-        """Between which variances it is never used for a pair; nothing with parameters."""
+        """Between which variances NumPy never uses it for a pair; nothing with parameters."""
         if len(self.point.args) > 1:
             return inf, 0.0
         clean = [
-            [not any(t[min(i, j) * BINS + max(i, j)] for t in self.used[:2]) for j in range(BINS)]
+            [
+                all(t[min(i, j) * BINS + max(i, j)] in (0, COMPILED) for t in self.used[:2])
+                for j in range(BINS)
+            ]
             for i in range(BINS)
         ]
         runs = [(0, -1)]
@@ -132,7 +138,7 @@ class Direct:
         """SHA-256 of the programs and the tables, in hexadecimal."""
         programs = f"{self.point.digest()} {self.marks.digest()}"
         text = f"{programs} {self.live} {self.groups} {self.used} {self.least.hex()} {self.dies}"
-        text += f" {self.far} {self.grow}"
+        text += f" {self.start.hex()} {self.far} {self.grow}"
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -187,9 +193,11 @@ def _direct(act: Activation, covered: Covered, exprs: tuple[Expr, ...]) -> Direc
     live = tuple(bool(p) for p in pieces), tuple(bool(p) for p in slopes)
     counts = len(kinks), len(cuts), len(centres)
     dies = bool(jumps) and all(limit is not None and not limit for limit in limits)
-    least, far = covered.least, _far(max(k.power for p in pieces for k in p.terms))
-    jump = bool(jumps)
-    return Direct(point, marks, *counts, groups, degree, live, jump, used, least, dies, far, grow)
+    reach = _far(max(k.power for p in pieces for k in p.terms))
+    start, least, jump = float(covered.large**0.5), covered.least, bool(jumps)
+    return Direct(
+        point, marks, *counts, groups, degree, live, jump, used, start, least, dies, reach, grow
+    )
 
 
 def _judged(act: Activation, exprs: tuple[Expr, ...]) -> tuple[Expr, ...]:

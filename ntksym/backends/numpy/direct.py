@@ -46,6 +46,7 @@ def direct_operation(let: Let, rule: Direct, stem: str) -> str:
         "@NAME@": f"_{let.label}",
         "@STEM@": stem,
         "@WHICH@": str(which % 2),
+        "@START@": repr(rule.start).replace("inf", "np.inf"),
         "@LEAST@": repr(rule.least),
         "@MOST@": repr(GROWN / rule.grow) if rule.grow else "np.inf",
         "@BINS@": str(BINS),
@@ -82,9 +83,9 @@ def @NAME@(closed, q11, q12, q22, root@GIVEN@):
     q11, q12, q22, root, *given, value = np.broadcast_arrays(q11, q12, q22, root@GIVEN@, closed)
     unit = @STEM@_marked(@FIRST@)[-1]
     used = _direct_used(@STEM@_USED[@TABLE@], @BINS@, (q11, q22), unit, @MOST@)
-    most, least = np.maximum(np.maximum(q11, q22), 0.0), np.minimum(q11, q22)
-    degenerate = root < @LEAST@ * np.sqrt(most)
-    used = (used == 1) | ((used == 2) & degenerate)
+    least, most = (np.sqrt(np.maximum(f(q11, q22), 0.0)) for f in (np.minimum, np.maximum))
+    far = (least >= @START@) & (root >= @LEAST@ * most)  # the rule there is right, and faster
+    used = (used > 0) & (used < 3) & ~far  # 3: in compiled code only
     used &= np.isfinite(q12) & np.isfinite(root) & (root >= 0.0)
 @APART@    if not used.any():
         return closed

@@ -34,6 +34,7 @@ def direct_functions(programs: tuple[Program, ...]) -> str:
             marks = {"@STEM@": stem, "@LABEL@": let.label, "@WHICH@": str(which % 2)}
             marks |= {"@TABLE@": str(which), "@BINS@": str(BINS)}
             marks["@APART@"] = ">" if which % 2 and let.inner.jumps else ">="
+            marks["@START@"] = c_literal(let.inner.start)
             marks["@LEAST@"] = c_literal(let.inner.least)
             marks["@MOVED@"], marks["@OWN@"] = _moved(let.inner.grow)
             marks |= _given(let.inner)
@@ -188,9 +189,9 @@ _PAIR = r"""static inline int ntksym_@LABEL@_in(double q11, double q22, double r
 {
   const int a = ntksym_direct_bin(q11, unit, @BINS@), b = ntksym_direct_bin(q22, unit, @BINS@);
   const double least = q11 < q22 ? q11 : q22, most = q11 < q22 ? q22 : q11;
-  const int kind = ntksym_@STEM@_used@WHICH@[a * @BINS@ + b];
-  /* 2: where the inputs are too nearly parallel for the rule of large variances */
-  const int in = (kind == 1) | ((kind == 2) & (root < @LEAST@ * sqrt(most)));
+  /* where the rule of large variances holds, it is right and faster */
+  const int far = (sqrt(least) >= @START@) & (root >= @LEAST@ * sqrt(most));
+  const int in = (ntksym_@STEM@_used@WHICH@[a * @BINS@ + b] != 0) & !far;
   return in & ((least > 1e-280) | ((least == 0.0) & (most > 0.0))) & (most < 1e280) &
          (root @APART@ 0.0) & (root < INFINITY)@MOVED@;
 }
