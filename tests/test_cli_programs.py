@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -108,6 +110,51 @@ def test_interrupt() -> None:
     assert process.returncode == 130
     assert out == ""
     assert err.strip() == "error: interrupted"
+
+
+@pytest.mark.parametrize("how", ["interrupt", "time limit"])
+def test_a_command_that_is_stopped_leaves_no_compiler(how: str, tmp_path: Path) -> None:
+    """Compilers are in sessions of their own: who kills the worker alone leaves them running."""
+    slow, pids = tmp_path / "slow-cc", tmp_path / "pids"
+    slow.write_text(f"#!/bin/sh\necho $$ > {pids}.new && mv {pids}.new {pids}\nexec sleep 60\n")
+    slow.chmod(0o755)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    own = {"CC": str(slow), "TMPDIR": str(scratch), "NTKSYM_CACHE": str(tmp_path / "cache")}
+    options = ["--time-limit", "2"] if how == "time limit" else []
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ntksym", "doctor", *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | own,
+        start_new_session=True,
+    )
+    while not pids.exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    if how == "interrupt":
+        os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == (130 if how == "interrupt" else 4), err
+    assert how == "time limit" or err.strip() == "error: interrupted"
+    with pytest.raises(ProcessLookupError):
+        for _ in range(100):  # until it is not only dead, but gone
+            os.killpg(int(pids.read_text()), 0)
+            time.sleep(0.02)
+    assert not list(scratch.iterdir())
+
+
+def test_an_interrupt_while_the_program_loads() -> None:
+    code = (
+        "import sys, signal; from ntksym.cli import main\n"
+        "class Late:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'click': signal.raise_signal(signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Late()); main(['derive', 'relu'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "\nerror: interrupted\n")
 
 
 @pytest.mark.skipif(not shutil.which("ps"), reason="no ps to see programs with")

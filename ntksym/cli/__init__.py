@@ -10,7 +10,13 @@ def main(args: Sequence[str] | None = None, prog_name: str = "ntksym", **extra: 
     """Run the command line and exit with its status (see `ntksym --help`)."""
     import sys
 
-    from .app import cli, report_unexpected
+    try:
+        from .app import cli, report_unexpected
+    except KeyboardInterrupt:
+        from .outcome import INTERRUPTED
+
+        print("\nerror: interrupted", file=sys.stderr)
+        sys.exit(INTERRUPTED)
 
     sys.excepthook = report_unexpected(sys.argv[1:] if args is None else args)
     cli.main(args=None if args is None else list(args), prog_name=prog_name, **extra)

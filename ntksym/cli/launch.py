@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 from ..errors import NtksymError, TimeLimit
+from .outcome import CLEANING_SECONDS
 
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
@@ -97,12 +98,18 @@ def _answer(raw: bytes) -> dict[str, Any] | None:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End the worker, and a compiler that it started."""
+    """End the worker.  It is asked first, so that it ends the compilers that it started, which
+    are in sessions of their own, and removes its temporary files; then it is made to.
+    """
     if process.poll() is not None:
         return
+    if not hasattr(os, "killpg"):
+        process.kill()
+        process.wait()
+        return
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(CLEANING_SECONDS)
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -10,6 +10,9 @@ from typing import Any
 OK, REFUTED, USAGE, UNDECIDED, TIME_LIMIT, MISSING_TOOL = 0, 1, 2, 3, 4, 5
 INTERNAL, INTERRUPTED = 70, 130
 
+CLEANING_SECONDS = 1.0
+"""What a worker that is stopped has to end its compilers and remove its temporary files."""
+
 EXIT_CODES = (
     (OK, "done; for prove: proved or enclosed"),
     (REFUTED, "refuted: the enclosures are disjoint"),

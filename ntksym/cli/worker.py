@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from ..errors import NtksymError
-from .outcome import Outcome, View
+from .outcome import CLEANING_SECONDS, Outcome, View
 
 GRACE_SECONDS = 10
 WATCH_SECONDS = 0.5
@@ -51,6 +51,7 @@ def main() -> None:
     stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # from here on, a stray print cannot mix with the answer
     sys.excepthook = _reporter(stream)
+    signal.signal(signal.SIGTERM, _stopped)
     request = json.load(sys.stdin)
     _end_with(os.getppid())
     _limit_cpu(request.get("time_limit"))
@@ -76,6 +77,14 @@ def _reporter(stream: IO[str]) -> Any:
     return report
 
 
+def _stopped(*_: object) -> None:
+    """Leave as after Ctrl-C, which ends compilers and removes temporary files; say nothing."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for stream in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    raise KeyboardInterrupt
+
+
 def _end_with(parent: int) -> None:
     """End this program, and a compiler that it started, when the one that asked is gone."""
     if not hasattr(os, "killpg") or os.getpgrp() != os.getpid():
@@ -84,6 +93,8 @@ def _end_with(parent: int) -> None:
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(WATCH_SECONDS)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(CLEANING_SECONDS)
         os.killpg(0, signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True).start()
