@@ -143,6 +143,40 @@ def test_what_was_put_off_shares_the_time_of_one(monkeypatch: pytest.MonkeyPatch
     assert time.thread_time() - begin < 0.2 + 2 * 0.01 + 0.3
 
 
+def test_a_refused_look_holds_for_wider_ranges_and_smaller_errors(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[tuple[Any, float]] = []
+
+    def look(activation: Any, variances: Any, error: float) -> float:
+        looked.append((variances, error))
+        if variances == (5, 6):
+            while True:
+                check()
+        raise Undecided("refused")
+
+    for name in tuple(rules_module.RULES):
+        make = rules_module.Rule(name, "ns", lambda *_: RangeStub("last"), seconds=look)
+        last = rules_module.Rule(name, "ns", lambda *_: RangeStub("last"))
+        rule = last if name == "quadrature" else make
+        monkeypatch.setitem(rules_module.RULES, name, rule)
+
+    def auto(low: int, high: int) -> list[tuple[Any, float]]:
+        looked.clear()
+        assert choose("mish", variances=(low, high), code=True).method == "quadrature"
+        return list(looked)
+
+    assert len(auto(2, 3)) == 4  # two rules, two errors
+    assert auto(1, 3) == auto(2, 4) == auto(2, 3) == []
+    assert len(auto(2, 2)) == len(auto(1, 2)) == 4
+    # what takes too long is remembered as well; the looks of one request share their time
+    monkeypatch.setattr(soon, "_LOOK", 0.05)
+    monkeypatch.setattr(soon, "_LOOKS", 0.12)
+    begin = time.thread_time()
+    assert len(auto(5, 6)) == 4 and time.thread_time() - begin < 0.17
+    assert len(auto(5, 6)) == 2
+
+
 def test_rules_in_the_plane_look_at_the_clock() -> None:
     """Their search as well as their bounds, whatever the kind of rule."""
     for text in ("mish(x)", "x/(1+abs(x))", "exp(-abs(x)**1.5)"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
@@ -36,6 +36,12 @@ _GRACE = 10.0
 """Seconds more for a table of `RELAXED`: entries are dear without it."""
 _LOOK = 5.0
 """Seconds for a look at how long building takes: one that takes longer is no look."""
+_LOOKS = 8.0
+"""Seconds for all looks of one request."""
+_SEEN: dict[tuple[Rule, Activation], list[tuple[Variances, float, Exception | None]]] = {}
+"""Looks that were refused, or took too long (None), each with its range and error."""
+_MANY = 256
+"""Activations and rules that are remembered."""
 
 
 @dataclass(slots=True)
@@ -45,6 +51,7 @@ class Soon:
     Attributes:
         activation, variances, error, build: as `choose` takes them.
         seen: every rule that was considered is added to it.
+        looks: seconds of one core that are left for looks.
     """
 
     activation: Activation
@@ -52,6 +59,7 @@ class Soon:
     error: float | None
     build: Build
     seen: list[Candidate]
+    looks: float = field(default_factory=lambda: _LOOKS)
 
     def first(self) -> tuple[Any, Rule]:
         """The dual of the first rule that is proven, and the rule.
@@ -124,16 +132,36 @@ class Soon:
     def seconds(self, rule: Rule, error: float) -> float:
         """About how long building takes; nothing where it is there already, or is not known.
 
-        Infinite where finding that out takes long itself.
+        Infinite where finding that out takes long itself.  What a look was refused for holds for
+        wider ranges and smaller errors too, and is not looked at again.
+
+        Raises:
+            Undecided, NoClosedForm: as `Rule.seconds`, or as it did before.
         """
         if rule.seconds is None or self.known(rule, error):
             return 0.0
+        noted = _SEEN.setdefault((rule, self.activation), [])
+        for variances, least, refusal in noted:
+            if error <= least and _holds(self.variances, variances):
+                if refusal is None:
+                    return inf
+                raise refusal.with_traceback(None)
+        begin, within = time.thread_time(), min(_LOOK, self.looks)
         looking = getattr(self.build, "looking", lambda *_: nullcontext())
         try:
-            with at_most(_LOOK), looking(rule, self.activation, self.variances, error):
+            with at_most(within), looking(rule, self.activation, self.variances, error):
                 return rule.seconds(self.activation, self.variances, error)
         except TooLong:
+            if time.thread_time() - begin >= _LOOK:  # not where a limit around it ended it
+                noted.append((self.variances, error, None))
             return inf
+        except (Undecided, NoClosedForm) as failed:
+            noted.append((self.variances, error, failed))
+            raise
+        finally:
+            self.looks = max(self.looks - (time.thread_time() - begin), 0.0)
+            while len(_SEEN) > _MANY:
+                _SEEN.pop(next(iter(_SEEN)), None)
 
     def known(self, rule: Rule, error: float) -> bool:
         """Whether the dual is there without building it."""
@@ -166,6 +194,13 @@ class Soon:
             tried=[f"{c.method}: {c.reason}" for c in self.seen],
             hint=hint,
         )
+
+
+def _holds(wide: Variances, narrow: Variances) -> bool:
+    """Whether a range holds another; one variance, which has rules of its own, only itself."""
+    if wide[0] == wide[1] or narrow[0] == narrow[1]:
+        return wide == narrow
+    return wide[0] <= narrow[0] and narrow[1] <= wide[1]
 
 
 class _Expected(TooLong):
