@@ -14,7 +14,7 @@ from ..errors import BadActivation, ParseError, TooLarge, UnknownName
 from ..language.limits import MAX_CHARS
 from ..language.messages import nearest, short
 from . import macros
-from .emitter import Emitter, Token, partner, shown
+from .emitter import OPERANDS, Emitter, Token, partner, shown
 from .letters import VARIANCES, check_word, letter_runs
 
 _MACRO = re.compile(r"\\(?:[A-Za-z]+\*?|.)", re.DOTALL)
@@ -244,7 +244,9 @@ class Scanner(Emitter):
             star = self.pending and name in (r"\ast", r"\star")
             self.emit("OP", width, "*" if star else macros.OPERATORS[name])
         elif name == r"\prime":
-            self.emit("OP", width, "'")
+            # Beside what it belongs to, without ^, it can only be the prime.
+            beside = not self.pending and self.found and self.found[-1].kind in OPERANDS
+            self.emit("PRIME" if beside else "OP", width, "'")
         elif name in macros.MARKS:
             self.emit("WORD", width, macros.MARKS[name])
         elif name in macros.REFUSED:

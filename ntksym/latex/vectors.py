@@ -2,6 +2,7 @@ r"""Norms and inner products of the two inputs: $\|x\|^2$ is q11, $x^\top x'$ is
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ..language.syntax import Name, Node, Product, Sum
@@ -107,7 +108,7 @@ def barred(reader: Reader, body: Fence) -> bool:
         return False
     if any(i.body.text not in VECTORS or i.sup for i in vectors if isinstance(i.body, Leaf)):
         return False
-    text = reader.text.replace(" ", "").replace(r"^\prime", "'").replace("}'", "'")
+    text = re.sub(r"\^?\\prime|}'", "'", reader.text.replace(" ", ""))
     return any(i.primes or _bold(reader, i) or letter_name(i) + "'" in text for i in vectors)
 
 
