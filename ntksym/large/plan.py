@@ -16,6 +16,9 @@ FINE = 16
 MOST = 1536
 """The largest side: larger tiles are no faster; smaller ones keep the disk at work from early on,
 lose less at a kill, and leave memory to others."""
+LEAST_BLOCKS = 5
+"""Block rows of a matrix that one tile could hold: threads share it, and what is done is told and
+kept where an entry takes milliseconds."""
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _UNITS |= {"KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40}
 
@@ -82,7 +85,7 @@ def plan_tiles(
     """The largest tiles that fit, up to `MOST`, of a side that nearly divides the matrix.
 
     A store writes the blocks at the edge in full, so that a side of just over half the rows would
-    double what goes to the disk.
+    double what goes to the disk.  Small matrices are cut too, into about `LEAST_BLOCKS` block rows.
 
     Args:
         rows: rows of the first data set.
@@ -120,7 +123,7 @@ def plan_tiles(
         low, high = (middle, high) if need(middle * STEP) <= share else (low, middle - 1)
     side = low * STEP
     size = max(rows, columns)
-    blocks = math.ceil(size / side)
+    blocks = max(math.ceil(size / side), LEAST_BLOCKS if size <= MOST else 1)
     side = min(side, math.ceil(size / blocks / FINE) * FINE)
     return Plan(rows, columns, side, symmetric, need(side))
 
