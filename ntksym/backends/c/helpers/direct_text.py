@@ -67,28 +67,33 @@ static inline double ntksym_direct_high(const ntksym_direct_rule *s, int cell)
   return cell < s->kinks ? s->kink[cell] : INFINITY;
 }
 
-/* How far the cell is from m, in standard deviations t. */
-static inline double ntksym_direct_away(const ntksym_direct_rule *s, int cell, double m, double t)
+/* How far the cell between two ends is from m, in standard deviations t. */
+static inline double ntksym_direct_away(double from, double to, double m, double t)
 {
-  const double low = (ntksym_direct_low(s, cell) - m) / t;
-  const double high = (m - ntksym_direct_high(s, cell)) / t;
-  const double most = low > high ? low : high;
+  const double low = (from - m) / t, high = (m - to) / t, most = low > high ? low : high;
   return most > 0.0 ? most : 0.0;
 }
 
 /* How far from m something counts: beyond, the density, times the powers that s may have, is below
  * 2^-59 of that at the nearest cell where s is not zero; 0 for nothing at all.  Where s grows, the
  * exponential moves the density by at most `moved`. */
+static inline double ntksym_direct_beyond(const ntksym_direct_rule *s, double start, double moved)
+{
+  const double from = start < 37.0 + moved ? start : 0.0;
+  return start < 37.0 + moved ? sqrt(from * from + s->far) + moved : 0.0;
+}
+
 static inline double ntksym_direct_reach(const ntksym_direct_rule *s, int which, double m, double t,
                                          double moved)
 {
   double start = INFINITY;
   for (int cell = 0; cell <= s->kinks; ++cell)
     if (s->live[which * (s->kinks + 1) + cell]) {
-      const double away = ntksym_direct_away(s, cell, m, t);
+      const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
+      const double away = ntksym_direct_away(low, high, m, t);
       start = away < start ? away : start;
     }
-  return start < 37.0 + moved ? sqrt(start * start + s->far) + moved : 0.0;
+  return ntksym_direct_beyond(s, start, moved);
 }
 
 /* Ends of panels of a cell, in order; how many.  They are counted from `base`, which is at `start`
@@ -169,7 +174,8 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
   const int cells = s->kinks + 1, wide = 2 * s->degree + 3;
   const double *row = s->closed;
   double bell[@KINKS@][@PADDED@], value[@KINKS@ + 1][@PADDED@], size[@KINKS@ + 1][@PADDED@];
-  double side[@PADDED@], reach[@PADDED@], all[@PADDED@];
+  double side[@PADDED@], reach[@PADDED@], all[@PADDED@], start[@PADDED@];
+  double away[@KINKS@ + 1][@PADDED@];
   if (!(t > 0.0)) {
     ntksym_direct_still(s, which, m, gap, out);
     return;
@@ -179,10 +185,14 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
       const double at = gap[k][i] / t, e = -0.5 * at * at;
       bell[k][i] = 0x1.9884533d43651p-2 * ntksym_op_exp_inside(e < -600.0 ? -600.0 : e);
     }
-  for (int i = 0; i < @PADDED@; ++i) {
-    reach[i] = ntksym_direct_reach(s, which, m[i], t, s->grow * t);
-    all[i] = out[i] = 0.0;
+  for (int i = 0; i < @PADDED@; ++i) start[i] = INFINITY, all[i] = out[i] = 0.0;
+  for (int cell = 0; cell < cells; ++cell) {
+    const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
+    for (int i = 0; i < @PADDED@; ++i) away[cell][i] = ntksym_direct_away(low, high, m[i], t);
+    for (int i = 0; i < @PADDED@ && s->live[which * cells + cell]; ++i)
+      start[i] = away[cell][i] < start[i] ? away[cell][i] : start[i];
   }
+  for (int i = 0; i < @PADDED@; ++i) reach[i] = ntksym_direct_beyond(s, start[i], s->grow * t);
   for (int cell = 0; which && cell < cells; ++cell)
     row += s->groups[cell] > 0 ? wide * s->groups[cell] : 0;
   for (int cell = 0; cell < cells; ++cell) {
@@ -190,7 +200,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
     const double *next = row + (groups > 0 ? wide * groups : 0);
     int any = 0;
     for (int i = 0; i < @PADDED@; ++i) {
-      const int near = ntksym_direct_away(s, cell, m[i], t) < reach[i];
+      const int near = away[cell][i] < reach[i];
       any |= near;
       side[i] = first ? 1.0 : -1.0;
       if (first & last) side[i] = gap[cell - 1][i] < -gap[cell][i] ? 1.0 : -1.0;
