@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 import pytest
-from sympy import I, Rational, Symbol, exp, preorder_traversal
+from sympy import I, Rational, Symbol, exp, preorder_traversal, sqrt
 
 import ntksym
 from ntksym.abbreviations import Abbreviated, abbreviate, decimal_digits, latex_rows, tidied
@@ -158,6 +158,8 @@ def test_the_command_line_names_what_repeats(call: Any, command: list[str]) -> N
     ((4 * q11 + 6) * (3 - 6 * q12) * exp(q22), "6*(1 - 2*q12)*(2*q11 + 3)*exp(q22)"),
     ((1 - q11) * (1 - q22), "(1 - q11)*(1 - q22)"),
     (4 * q11 + 4, "4*q11 + 4"),
+    (exp(-(q22 - q12) / sqrt(q11) / 2), "exp((q12 - q22)/(2*sqrt(q11)))"),
+    (exp(-(q11 - q12 + q22) / sqrt(q11)), "exp(-(q11 - q12 + q22)/sqrt(q11))"),
 ])  # fmt: skip
 def test_numbers_stand_in_front_of_products(expr: Any, text: str) -> None:
     assert linear(expr) == text

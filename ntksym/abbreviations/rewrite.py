@@ -48,10 +48,12 @@ def tidied(expr: Any) -> Any:
     """The expression with numbers that the terms of a factor share in front of its product.
 
     `(-2*q - 2)*f/2` prints as `-(q + 1)*f`: SymPy multiplies numbers into sums by itself.
+    A function of `-(-a + b)/c` is one of `(a - b)/c`.
     """
     if not getattr(expr, "args", ()):
         return expr
-    expr = _rebuilt(expr, [tidied(a) for a in expr.args])
+    args = [tidied(a) for a in expr.args]
+    expr = _rebuilt(expr, list(map(_turned, args)) if expr.is_Function else args)
     sums = [a for a in expr.args if a.is_Add] if expr.is_Mul else []
     if not sums or len(sums) == len(expr.args) - expr.args[0].is_Number == 1:
         return expr
@@ -66,6 +68,17 @@ def tidied(expr: Any) -> Any:
                 number, factor = -number, Add(*(-t for t in factor.args))
         rest.append(factor)
     return expr if number == 1 else Mul(number, *rest)
+
+
+def _turned(expr: Any) -> Any:
+    """A negative multiple of a difference as a multiple of the difference the other way round."""
+    if expr.is_Mul and expr.args[0].is_negative and expr.args[0].is_Number:
+        for factor in expr.args[1:]:
+            minus = sum(t.could_extract_minus_sign() for t in factor.args)
+            if factor.is_Add and 2 * minus == len(factor.args):
+                rest = [a for a in expr.args[1:] if a is not factor]
+                return Mul(-expr.args[0], Add(*(-t for t in factor.args)), *rest)
+    return expr
 
 
 def conjugated(expr: Any) -> Any:
