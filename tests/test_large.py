@@ -71,7 +71,7 @@ def test_tiles_cover_the_matrix_once(n, m, width, symmetric, threads, megabytes)
     assert plan.side <= 64 or plan.tile_bytes * threads <= megabytes * 10**6
 
 
-@pytest.mark.parametrize("n, tiles", [(10, 1), (100, 10), (301, 15), (1536, 15), (1537, 3)])
+@pytest.mark.parametrize("n, tiles", [(10, 1), (100, 28), (301, 15), (1536, 21), (1537, 3)])
 def test_small_matrices_are_cut_too(n, tiles) -> None:
     """Two threads share them, and entries of milliseconds are told of and kept before the end."""
     assert len(list(plan_tiles(n, n, 64, threads=2, symmetric=True).tiles())) == tiles

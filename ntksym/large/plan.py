@@ -123,8 +123,9 @@ def plan_tiles(
         low, high = (middle, high) if need(middle * STEP) <= share else (low, middle - 1)
     side = low * STEP
     size = max(rows, columns)
-    blocks = max(math.ceil(size / side), LEAST_BLOCKS if size <= MOST else 1)
-    side = min(side, math.ceil(size / blocks / FINE) * FINE)
+    if size <= MOST:
+        side = min(side, max(1, round(size / LEAST_BLOCKS / FINE)) * FINE)
+    side = min(side, math.ceil(size / math.ceil(size / side) / FINE) * FINE)
     return Plan(rows, columns, side, symmetric, need(side))
 
 
