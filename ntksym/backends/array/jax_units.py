@@ -128,7 +128,19 @@ def _polynomial_slopes(rows, first, second, x):
 
     return jax.lax.fori_loop(0, count, body, (0.0 * x,) * 4)
 '''
-UNITS = replace(JAX, units=_UNITS, polynomials=_LOOPS, network=NETWORK, loops=LOOP)
+_SUMS = """
+def _joined(parts):
+    return jnp.concatenate(parts)
+
+
+def _einsum(sum_of, *parts):
+    return jnp.einsum(sum_of, *parts, precision=jax.lax.Precision.HIGHEST)
+
+
+def _repeated(count, body, start):
+    return jax.lax.fori_loop(0, count, body, start)
+"""
+UNITS = replace(JAX, units=_UNITS, polynomials=_LOOPS, sums=_SUMS, network=NETWORK, loops=LOOP)
 
 
 def dual_file(name: str, unit: ArrayUnit, contract: Contract) -> SourceFile:

@@ -38,6 +38,8 @@ class ArrayBackend:
     """What units need beside the preamble."""
     polynomials: str = ""
     """How tables are evaluated."""
+    sums: str = ""
+    """What sums of Chebyshev polynomials need."""
     network: str = ""
     """What networks need beside the preamble: products of rows, a choice of entries."""
     loops: str = ""

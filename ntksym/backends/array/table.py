@@ -12,10 +12,12 @@ one-sided limits in the angle.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from ...numeric.table import TableDual
+from ...numeric.table.chebyshev import ChebyshevTable
 from ...numeric.table.dual import Sheet
 from ...numeric.table.pack import Rows
 from ..numpy.table.point import notes
@@ -60,30 +62,67 @@ class ArrayTable:
 
         The first two take (q11, q12, q22, root), the others q.
         """
-        t, up = self.table, stem.upper()
-        parts = [f"{up}_RANGE = ({t.low!r}, {t.high!r})\n"]
-        for label, sheet in (("VALUE", t.value), ("DOT", t.dot)):
-            parts.append(_sheet(f"{up}_{label}", sheet.plus, sheet.minus, sheet))
-            parts.append(f"{up}_{label}_DIAG = {_tuple(sheet.diag)}\n")
-        if not self.kinks:
-            plus, minus = (_deflated(rows) for rows in (t.dot.plus, t.dot.minus))
-            parts.append(_sheet(f"{up}_BEND", plus, minus, t.dot))
-        body = _TEXT + (_BENT if self.kinks else _SMOOTH) + _DIAG
-        body = body.replace("@SLOPE@", "turned" if self.jumps else "dot")
-        body = body.replace("@TURNED@", _TURNED if self.jumps else "")
-        body = body.replace("@AXIS@", _ONE if t.single else _MANY)
-        product = f"{t.low!r} + 0.0 * q11" if t.single else "_sqrt(q11) * _sqrt(q22)"
-        body = body.replace("@PRODUCT@", product)
-        body = body.replace("@SCALED@", "product * " if t.weighted else "")
-        body = body.replace("@OWN@", "q * " if t.weighted else "")
-        for side in ("q11", "q22"):
-            body = body.replace(f"@GROWN {side}@", f" + 0.5 * nngp / {side}" if t.weighted else "")
-        body = body.replace("@DIAGGROWN@", "value + " if t.weighted else "")
-        body = body.replace("@CENTRE@", repr(t.centre)).replace("@HALF@", repr(t.half or 1.0))
-        body = body.replace("@KAPPA@", repr(t.kappa)).replace("@REACH@", repr(2.0 + 2.0 * t.kappa))
-        body = body.replace("@LOOSE@", repr(16.0 * t.error))  # what a layer before may be off by
-        body = body.replace("@STEM@", stem).replace("@UP@", up)
-        return "\n".join(parts) + "\n" + body.rstrip("\n") + "\n"
+        t = self.table
+        return table_text(t, stem, POWERS, (t.single, t.weighted), self.kinks, self.jumps)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How the polynomials of a table are written.
+
+    Attributes:
+        name: the function that evaluates them; `<name>_slopes` also gives derivatives.
+        line: the same of one variable.
+        dense: the function that brings the rows to what `name` takes, or nothing.
+        deflated: `(p'(x) - p'(-1))/(x + 1)` of every polynomial p of x.
+    """
+
+    name: str
+    line: str
+    dense: str
+    deflated: Callable[[Rows], Rows]
+
+
+def table_text(
+    t: TableDual | ChebyshevTable,
+    stem: str,
+    form: Form,
+    kind: tuple[bool, bool],
+    kinks: bool,
+    jumps: bool,
+) -> str:
+    """Python of the four functions `<stem>_value`, `<stem>_partials` and those of the diagonal.
+
+    `kind` says whether the table has one variance, and whether it is of K/sqrt(q11 q22).  Where the
+    value jumps (`jumps`) its slope in q12 is not the derivative dual; it is regular at rho = 1 and
+    -1 unless there are `kinks`.
+    """
+    (single, weighted), up = kind, stem.upper()
+    parts = [f"{up}_RANGE = ({t.low!r}, {t.high!r})\n"]
+    for label, sheet in (("VALUE", t.value), ("DOT", t.dot)):
+        parts.append(_sheet(f"{up}_{label}", sheet, form.dense))
+        parts.append(f"{up}_{label}_DIAG = {_tuple(sheet.diag)}\n")
+    for label, sheet in (("BEND", t.dot), ("LEVEL", t.value))[: 0 if kinks else 1 + jumps]:
+        plus, minus = (form.deflated(rows) for rows in (sheet.plus, sheet.minus))
+        turned = replace(sheet, plus=plus, minus=minus)
+        parts.append(_sheet(f"{up}_{label}", turned, form.dense))
+    body = _TEXT + (_BENT if kinks else _SMOOTH) + _DIAG
+    body = body.replace("@SLOPE@", "turned" if jumps else "dot")
+    body = body.replace("@TURNED@", (_TURNED if kinks else _LEVEL) if jumps else "")
+    body = body.replace("@AXIS@", _ONE if single else _MANY)
+    product = f"{t.low!r} + 0.0 * q11" if single else "_sqrt(q11) * _sqrt(q22)"
+    body = body.replace("@PRODUCT@", product)
+    body = body.replace("@SCALED@", "product * " if weighted else "")
+    body = body.replace("@OWN@", "q * " if weighted else "")
+    for side in ("q11", "q22"):
+        body = body.replace(f"@GROWN {side}@", f" + 0.5 * nngp / {side}" if weighted else "")
+    body = body.replace("@DIAGGROWN@", "value + " if weighted else "")
+    body = body.replace("@CENTRE@", repr(t.centre)).replace("@HALF@", repr(t.half or 1.0))
+    body = body.replace("@KAPPA@", repr(t.kappa)).replace("@REACH@", repr(2.0 + 2.0 * t.kappa))
+    body = body.replace("@LOOSE@", repr(16.0 * t.error))  # what a layer before may be off by
+    body = body.replace("@FORM@", form.name).replace("@LINE@", form.line)
+    body = body.replace("@STEM@", stem).replace("@UP@", up)
+    return "\n".join(parts) + "\n" + body.rstrip("\n") + "\n"
 
 
 def _deflated(rows: Rows) -> Rows:
@@ -103,10 +142,17 @@ def _deflated(rows: Rows) -> Rows:
     return tuple(planes)
 
 
-def _sheet(name: str, plus: Rows, minus: Rows, sheet: Sheet) -> str:
+POWERS = Form("_polynomial", "_line", "", _deflated)
+"""Horner's rule."""
+
+
+def _sheet(name: str, sheet: Sheet, dense: str) -> str:
+    plus, minus = (f"{dense}({_rows(rows)})" for rows in (sheet.plus, sheet.minus))
+    if not dense:
+        plus, minus = plus[1:-1], minus[1:-1]
     if sheet.parity:
-        return f"{name} = ({_rows(plus)}, None, {float(sheet.parity)!r})\n"
-    return f"{name} = ({_rows(plus)}, {_rows(minus)}, 1.0)\n"
+        return f"{name} = ({plus}, None, {float(sheet.parity)!r})\n"
+    return f"{name} = ({plus}, {minus}, 1.0)\n"
 
 
 def _tuple(values: tuple[float, ...]) -> str:
@@ -159,7 +205,7 @@ def _polynomial_slopes(rows, first, second, x):
 '''
 """The polynomials entry by entry; JAX, which would compile every line, has its own."""
 
-POLYNOMIALS = '''
+SIDES = '''
 def _sides(form, sheet, negative, first, second, x):
     """A polynomial of its own on each side of q12 = 0, or one that is even or odd."""
     plus, minus, sign = sheet
@@ -168,8 +214,10 @@ def _sides(form, sheet, negative, first, second, x):
         return tuple(v * _where(negative, sign + 0.0 * v, 1.0 + 0.0 * v) for v in above)
     below = form(minus, first, second, x)
     return tuple(_where(negative, b, a) for a, b in zip(above, below))
+'''
+"""What all tables of polynomials share."""
 
-
+LINE = '''
 def _line(coefficients, tau):
     """A polynomial of one variable, and its derivative."""
     total = slope = 0.0 * tau
@@ -214,8 +262,8 @@ def @STEM@_value(q11, q12, q22, root):
     """The pair (nngp, dot); NaN outside the range of the table."""
     first, second, _, _, product, _, _, x = _@STEM@_place(q11, q12, q22, root)
     negative = q12 < 0.0
-    (k,) = _sides(_polynomial, @UP@_VALUE, negative, first, second, x)
-    (d,) = _sides(_polynomial, @UP@_DOT, negative, first, second, x)
+    (k,) = _sides(@FORM@, @UP@_VALUE, negative, first, second, x)
+    (d,) = _sides(@FORM@, @UP@_DOT, negative, first, second, x)
     return @SCALED@k, d
 
 
@@ -225,8 +273,8 @@ def @STEM@_partials(q11, q12, q22, root):
     root = _held(root, q11, q12, q22)
     first, second, slope1, slope2, product, h, stretch, x = _@STEM@_place(q11, q12, q22, root)
     negative = q12 < 0.0
-    _, k1, k2, kx = _sides(_polynomial_slopes, @UP@_VALUE, negative, first, second, x)
-    _, d1, d2, dx = _sides(_polynomial_slopes, @UP@_DOT, negative, first, second, x)
+    _, k1, k2, kx = _sides(@FORM@_slopes, @UP@_VALUE, negative, first, second, x)
+    _, d1, d2, dx = _sides(@FORM@_slopes, @UP@_DOT, negative, first, second, x)
     steep = @REACH@ / (stretch * stretch)
     wide = 1.0 + h * h
     toward = _where(negative, 1.0 + 0.0 * h, -1.0 + 0.0 * h)
@@ -238,7 +286,11 @@ _TURNED = """    edge = root == 0.0
     turned = toward * @SCALED@kx * steep * 0.5 * wide * over
 """
 
-_SMOOTH = """    (bend,) = _sides(_polynomial, @UP@_BEND, negative, first, second, x)
+_LEVEL = """    (turned,) = _sides(@FORM@, @UP@_LEVEL, negative, first, second, x)
+    turned = toward * turned * (@REACH@ / stretch) * steep * wide * wide / (4.0 * product)
+"""
+
+_SMOOTH = """    (bend,) = _sides(@FORM@, @UP@_BEND, negative, first, second, x)
     bend = toward * bend * (@REACH@ / stretch) * steep * wide * wide / (4.0 * product)
 """
 
@@ -259,12 +311,12 @@ _DIAG = '''    of_nngp = (
 def @STEM@_diag_value(q):
     """The pair (nngp, dot) for u = v with variance q."""
     tau, _ = _@STEM@_axis(q)
-    return @OWN@_line(@UP@_VALUE_DIAG, tau)[0], _line(@UP@_DOT_DIAG, tau)[0]
+    return @OWN@@LINE@(@UP@_VALUE_DIAG, tau)[0], @LINE@(@UP@_DOT_DIAG, tau)[0]
 
 
 def @STEM@_diag_partials(q):
     """Their derivatives in q."""
     tau, slope = _@STEM@_axis(q)
-    (value, of_value), (_, of_dot) = (_line(c, tau) for c in (@UP@_VALUE_DIAG, @UP@_DOT_DIAG))
+    (value, of_value), (_, of_dot) = (@LINE@(c, tau) for c in (@UP@_VALUE_DIAG, @UP@_DOT_DIAG))
     return (@DIAGGROWN@@OWN@of_value * slope,), (of_dot * slope,)
 '''

@@ -66,7 +66,20 @@ def _in_blocks(f, values, length):
 def _two_of(row):
     return row[0], row[1]
 '''
-UNITS = replace(TORCH, units=_UNITS, polynomials=UNROLLED, network=NETWORK, loops=LOOP)
+_SUMS = """
+def _joined(parts):
+    return torch.cat(parts)
+
+
+_einsum = torch.einsum
+
+
+def _repeated(count, body, start):
+    for i in range(count):
+        start = body(i, start)
+    return start
+"""
+UNITS = replace(TORCH, units=_UNITS, polynomials=UNROLLED, sums=_SUMS, network=NETWORK, loops=LOOP)
 
 
 def dual_file(name: str, unit: ArrayUnit, contract: Contract) -> SourceFile:

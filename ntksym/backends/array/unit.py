@@ -24,13 +24,15 @@ from ...numeric.table.dilated.table import DilatedTable
 from ...numeric.table.dyadic.table import DyadicTable
 from ..point_unit import TOLERANCE
 from ..units import parameter_values, refuse_unbuilt
+from .chebyshev import HELPERS
 from .module import ArrayBackend
 from .programs import ArrayPrograms, closed_arrays, mixture_arrays
 from .quadrature import ArrayQuadrature
 from .series import DOTTED, ArraySeries
-from .table import POLYNOMIALS, ArrayTable
+from .table import LINE, SIDES, ArrayTable
 from .table_dilated import ArrayDilated
 from .table_dyadic import ArrayDyadic
+from .table_kinks import ArrayKinks
 
 
 class Rule(Protocol):
@@ -78,7 +80,7 @@ class ArrayUnit:
     @property
     def inside(self) -> float:
         """A variance that the unit takes: what stands for a zero that is dealt with elsewhere."""
-        if isinstance(self.rule, (ArrayTable, ArrayDilated)):
+        if isinstance(self.rule, (ArrayTable, ArrayDilated, ArrayKinks)):
             return float((self.rule.table.low * self.rule.table.high) ** 0.5)
         if isinstance(self.rule, ArraySeries):
             return float(float(self.rule.table.lo * self.rule.table.hi) ** 0.5)
@@ -150,12 +152,15 @@ def array_unit(
         if isinstance(found, MixtureDual):
             return ArrayUnit(mixture_arrays(found, numbers))
         return ArrayUnit(closed_arrays(found, numbers, sense))
-    if isinstance(found, (SplitTable, KinkTable)):
+    if isinstance(found, KinkTable):
+        return ArrayUnit(ArrayKinks(found))
+    if isinstance(found, SplitTable):
         raise UnsupportedOp(
-            f"{activation.name}: a table for kinks away from 0 over a range of variances is not "
-            "written as array code",
-            hint="rows of one norm and variances=1 (--variance 1), which have a table of the angle "
-            'alone; or the targets "c" and "numpy" (values only)',
+            f"{activation.name}: its table for kinks away from 0 over this range has a quadrature "
+            "rule near rho = 1 and -1, which array code does not have",
+            hint="a narrower range or a larger error; rows of one norm and variances=1 "
+            "(--variance 1), which have a table of the angle alone; or the targets "
+            '"c" and "numpy" (values only)',
         )
     raise UnsupportedOp(
         f"{type(found).__name__} cannot be written as array code with derivatives",
@@ -221,8 +226,11 @@ def roughness(activation: Any) -> tuple[bool, bool]:
 def shared_helpers(units: tuple[ArrayUnit, ...], backend: ArrayBackend) -> str:
     """The functions that units of a kind share, each once."""
     text = ""
-    if any(isinstance(u.rule, ArrayTable) for u in units):
-        text += backend.polynomials.rstrip("\n") + "\n\n" + POLYNOMIALS + "\n\n"
+    powers = any(isinstance(u.rule, ArrayTable) for u in units)
+    sums = any(isinstance(u.rule, ArrayKinks) for u in units)
+    if powers or sums:
+        own = (backend.polynomials,) * powers + (backend.sums, HELPERS) * sums
+        text += "\n\n".join(t.rstrip("\n") for t in (*own, SIDES, *(LINE,) * powers)) + "\n\n\n"
     if any(isinstance(u.rule, ArraySeries) for u in units):
         text += DOTTED
     return text.strip("\n")

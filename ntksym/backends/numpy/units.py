@@ -83,10 +83,36 @@ def _taken(numbers, places, like):
     return _constants(numbers, like)[places]
 
 
+def _along(values, like):
+    return np.array(values).reshape((-1,) + (1,) * np.ndim(like))
+
+
+def _in_blocks(f, values, length):
+    values = np.broadcast_arrays(*values)
+    flat = [v.reshape(-1) for v in values]
+    starts = range(0, max(values[0].size, 1), length)
+    found = np.concatenate([f(*(v[at : at + length] for v in flat)) for at in starts], axis=1)
+    return tuple(row.reshape(values[0].shape) for row in found)
+
+
 def _two_of(row):
     return row[0], row[1]
 """
-ARRAYS = ArrayBackend("numpy", _PREAMBLE, units=_UNITS, polynomials=UNROLLED)
+_SUMS = """
+def _joined(parts):
+    return np.concatenate(parts)
+
+
+def _einsum(sum_of, *parts):
+    return np.einsum(sum_of, *parts, optimize=True)
+
+
+def _repeated(count, body, start):
+    for i in range(count):
+        start = body(i, start)
+    return start
+"""
+ARRAYS = ArrayBackend("numpy", _PREAMBLE, units=_UNITS, polynomials=UNROLLED, sums=_SUMS)
 
 
 def units_file(kinds: tuple[ArrayUnit, ...]) -> SourceFile:
