@@ -140,18 +140,22 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_side(double rate, const double *c, int 
                                               const double *bell, double *value, double *size)
 {
   double z[@PADDED@], y[@PADDED@], i0[@PADDED@], i1[@PADDED@], s0[@PADDED@], s1[@PADDED@];
-  double power[@PADDED@];
+  double power[@PADDED@], a[@PADDED@], grown[@PADDED@];
+  for (int i = 0; i < @PADDED@; ++i) a[i] = 0.0, grown[i] = 1.0;
+  for (int i = 0; i < @PADDED@ && rate != 0.0; ++i) {
+    a[i] = rate * (gap[i] + 0.5 * rate * t * t);
+    grown[i] = ntksym_op_exp(a[i] < -600.0 ? -600.0 : a[i]); /* no subnormals: they are slow */
+  }
   for (int i = 0; i < @PADDED@; ++i) {
     const double at = side[i] * (gap[i] / t + rate * t), size_of = fabs(at);
-    const double a = rate * (gap[i] + 0.5 * rate * t * t), far = size_of > 1e100 ? 1e100 : size_of;
+    const double far = size_of > 1e100 ? 1e100 : size_of;
     /* exp(a)*Phi(-y) is the density at the end times Mills' ratio: nothing of it cancels */
     const double tail = bell[i] * (@MILLS@ * ntksym_op_erfcx(@HALF@ * far));
-    const double grown = ntksym_op_exp(a < -600.0 ? -600.0 : a); /* no subnormals: they are slow */
-    const double whole = at < 0.0 ? 0.0 : grown;
+    const double whole = at < 0.0 ? 0.0 : grown[i];
     z[i] = at;
     y[i] = size_of;
     i0[i] = at < 0.0 ? tail : whole - tail;
-    s0[i] = tail + whole * (1.0 + fabs(a));
+    s0[i] = tail + whole * (1.0 + fabs(a[i]));
     i1[i] = bell[i] + at * i0[i];
     s1[i] = bell[i] + size_of * s0[i];
     power[i] = sign * side[i];
