@@ -135,9 +135,10 @@ def test_jax(tmp_path: Path) -> None:
         def both(q: Any) -> Any:
             return jax.numpy.stack(module.dual(*q))
 
-        slopes = jax.jit(jax.vmap(jax.jacfwd(both)))
-        close(jax.jit(jax.vmap(both))(POINTS), slopes(POINTS))
-        assert np.isfinite(slopes(ENDS)).all()
+        with jax.disable_jit():  # compiling takes most of a minute
+            slopes = jax.vmap(jax.jacfwd(both))(np.concatenate([POINTS, ENDS]))
+            close(jax.vmap(both)(POINTS), slopes[:4])
+        assert np.isfinite(slopes).all()
     finally:
         jax.config.update("jax_enable_x64", before)
 
