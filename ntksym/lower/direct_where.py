@@ -44,7 +44,7 @@ LOST = 3.0
 LOST_USUAL = 24.0
 """The same in compiled code for variances of one order that are not small, those of data.
 
-The closed form is often better than its terms are large, and ten to a hundred times faster.
+Half of it across bins.  The closed form is often better than its terms are large, and ten to a hundred times faster.
 """
 LOST_GROWN = 12.0
 """The same for exponentials of the variances, which lose about an eps each."""
@@ -156,7 +156,7 @@ def tables(
             found = [(min(a, c), *corner(a, c)) for a in places[i] for c in places[j] if a <= c]
             known = [any(z[n] > LEAST for _, _, z in found) for n in range(2)]
             for n, exponents in enumerate(endless_exponents):
-                usual = LOST_GROWN if exponents else LOST_USUAL
+                usual = LOST_GROWN if exponents else LOST_USUAL if i == j else LOST_USUAL / 2
                 limits: tuple[tuple[float, int], ...] = ((LOST, 2 if far else 1),)
                 if alike:
                     limits = ((usual, COMPILED), (SLOWER * usual, 1))
