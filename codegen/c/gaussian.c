@@ -138,52 +138,81 @@ static inline int ntksym_far_e68dab7a2232_holds(int which, double q11, double q2
   return far & (ntksym_far_e68dab7a2232_smooth(q11, q22, root) | (least >= bare));
 }
 
-/* One side: the integral of d(x)*p(x)*E[L(v) | u = x], its derivative in q12, and the moments of
- * x/t under d(x)*exp(-(x/t)^2/2), t the conditional standard deviation. */
-static inline void ntksym_far_e68dab7a2232_side(double q11, double q12, double q22, double root,
-                                      double *nngp, double *dot, double *moment)
+static inline double ntksym_far_e68dab7a2232_bell(double z)
+{
+  const double e = -0.5 * z * z;
+  return ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
+}
+
+static inline double ntksym_far_e68dab7a2232_sum(const double *v)
+{
+  return ((v[0] + v[1]) + (v[2] + v[3])) + ((v[4] + v[5]) + (v[6] + v[7]));
+}
+
+/* One side: the integral of d(x)*p(x)*E[L(v) | u = x], or its derivative in q12, and the moments
+ * of x/t under d(x)*exp(-(x/t)^2/2), t the conditional standard deviation; eight nodes at once. */
+static inline double ntksym_far_e68dab7a2232_side(int which, double q11, double q12, double q22,
+                                        double root, double *moment)
 {
   static const double right[1] = {
     0.0};
   static const double left[1] = {
     0.0};
   const double r1 = sqrt(q11), t1 = root / sqrt(q22), t2 = root / r1, turn = q12 / q11;
-  double sum = 0.0, slope = 0.0;
-  for (int k = 0; k <= 22 + 2; ++k) moment[k] = 0.0;
-  for (int j = 0; j < 160; ++j) {
-    const double x = ntksym_far_e68dab7a2232_x[j], m = x * turn, h = m / t2, y = x / t1, z = x / r1;
-    const double d = ntksym_far_e68dab7a2232_d[j], own = d * exp(-0.5 * z * z);
-    const double up = ntksym_op_Phi(h), down = ntksym_op_Phi(-h);
-    const double bell = exp(-0.5 * h * h) * 0x1.9884533d43651p-2;
-    double high[1 + 3] = {0.0}, low[1 + 3] = {0.0}, power = d * exp(-0.5 * y * y);
-    double value = 0.0, first = 0.0, second = 0.0;
-    high[2] = up;
-    low[2] = down;
-    high[3] = m * up + t2 * bell;
-    low[3] = m * down - t2 * bell;
-    for (int n = 2; n < 1; ++n) {
-      high[n + 2] = m * high[n + 1] + ((n - 1) * t2) * (t2 * high[n]);
-      low[n + 2] = m * low[n + 1] + ((n - 1) * t2) * (t2 * low[n]);
+  double total[8] = {0.0}, powers[22 + 3][8] = {{0.0}};
+  for (int at = 0; at < 160; at += 8) {
+    double high[1 + 3][8] = {{0.0}}, low[1 + 3][8] = {{0.0}};
+    double m[8], h[8], y[8], own[8], bell[8], power[8], value[8] = {0.0};
+    for (int l = 0; l < 8; ++l) {
+      const double x = ntksym_far_e68dab7a2232_x[at + l], d = ntksym_far_e68dab7a2232_d[at + l], z = x / r1;
+      m[l] = x * turn;
+      h[l] = m[l] / t2;
+      y[l] = x / t1;
+      own[l] = d * ntksym_far_e68dab7a2232_bell(z);
+      power[l] = d * ntksym_far_e68dab7a2232_bell(y[l]);
+      bell[l] = ntksym_far_e68dab7a2232_bell(h[l]) * 0x1.9884533d43651p-2;
     }
-    for (int n = 0; n < 1; ++n) {
-      value += right[n] * high[n + 2] + left[n] * low[n + 2];
-      if (n > 0) first += n * (right[n] * high[n + 1] + left[n] * low[n + 1]);
-      if (n > 1) second += n * (n - 1) * (right[n] * high[n] + left[n] * low[n]);
+    for (int l = 0; l < 8; ++l) {
+      high[2][l] = ntksym_op_Phi(h[l]);
+      low[2][l] = ntksym_op_Phi(-h[l]);
+      high[3][l] = m[l] * high[2][l] + t2 * bell[l];
+      low[3][l] = m[l] * low[2][l] - t2 * bell[l];
     }
-    first += (right[0] - left[0]) * bell / t2;
-    second -= (right[0] - left[0]) * h * (bell / t2) / t2;
+    for (int n = 2; n < 1; ++n)
+      for (int l = 0; l < 8; ++l) {
+        high[n + 2][l] = m[l] * high[n + 1][l] + ((n - 1) * t2) * (t2 * high[n][l]);
+        low[n + 2][l] = m[l] * low[n + 1][l] + ((n - 1) * t2) * (t2 * low[n][l]);
+      }
+    if (which) {
+      double second[8];
+      for (int l = 0; l < 8; ++l) {
+        value[l] = (right[0] - left[0]) * bell[l] / t2;
+        second[l] = -(right[0] - left[0]) * h[l] * (bell[l] / t2) / t2;
 #if 1 > 1
-    second += (right[1] - left[1]) * bell / t2;
+        second[l] += (right[1] - left[1]) * bell[l] / t2;
 #endif
-    sum += own * value;
-    slope += own * (x / q11 * first - turn * second);
-    for (int k = 0; k <= 22 + 2; ++k) {
-      moment[k] += power;
-      power *= y;
+      }
+      for (int n = 1; n < 1; ++n)
+        for (int l = 0; l < 8; ++l) {
+          value[l] += n * (right[n] * high[n + 1][l] + left[n] * low[n + 1][l]);
+          second[l] += n * (n - 1) * (right[n] * high[n][l] + left[n] * low[n][l]);
+        }
+      for (int l = 0; l < 8; ++l)
+        value[l] = ntksym_far_e68dab7a2232_x[at + l] / q11 * value[l] - turn * second[l];
+    } else {
+      for (int n = 0; n < 1; ++n)
+        for (int l = 0; l < 8; ++l)
+          value[l] += right[n] * high[n + 2][l] + left[n] * low[n + 2][l];
     }
+    for (int l = 0; l < 8; ++l) total[l] += own[l] * value[l];
+    for (int k = 0; k <= 22 + 2; ++k)
+      for (int l = 0; l < 8; ++l) {
+        powers[k][l] += power[l];
+        power[l] *= y[l];
+      }
   }
-  *nngp = sum / r1 * 0x1.9884533d43651p-2;
-  *dot = slope / r1 * 0x1.9884533d43651p-2;
+  for (int k = 0; k <= 22 + 2; ++k) moment[k] = ntksym_far_e68dab7a2232_sum(powers[k]);
+  return ntksym_far_e68dab7a2232_sum(total) / r1 * 0x1.9884533d43651p-2;
 }
 
 /* All that d adds. */
@@ -192,9 +221,9 @@ NTKSYM_BLOCK_FUNCTION double ntksym_far_e68dab7a2232_rest(int which, double q11,
 {
   const double r1 = sqrt(q11), r2 = sqrt(q22), t1 = root / r2, t2 = root / r1;
   const double rho = (q12 / r1) / r2;
-  double a[2], b[2], m1[22 + 3], m2[22 + 3], both = 0.0, slope = 0.0, power = 1.0;
-  ntksym_far_e68dab7a2232_side(q11, q12, q22, root, &a[0], &a[1], m1);
-  ntksym_far_e68dab7a2232_side(q22, q12, q11, root, &b[0], &b[1], m2);
+  double m1[22 + 3], m2[22 + 3], both = 0.0, slope = 0.0, power = 1.0;
+  const double one = ntksym_far_e68dab7a2232_side(which, q11, q12, q22, root, m1);
+  const double two = ntksym_far_e68dab7a2232_side(which, q22, q12, q11, root, m2);
   for (int k = 0; k <= 22; ++k) {
     both += power * m1[k] * m2[k];
     slope += power * (rho * (m1[k] * m2[k] - m1[k + 2] * m2[k] - m1[k] * m2[k + 2]) +
@@ -202,7 +231,7 @@ NTKSYM_BLOCK_FUNCTION double ntksym_far_e68dab7a2232_rest(int which, double q11,
     power *= rho / (k + 1);
   }
   both = which ? slope / t1 / t2 : both;
-  return (a[which] + b[which]) + both / root * 0x1.45f306dc9c883p-3;
+  return (one + two) + both / root * 0x1.45f306dc9c883p-3;
 }
 
 /* The same for u = v. */
@@ -293,7 +322,7 @@ NTKSYM_BLOCK_FUNCTION double ntksym_far_e68dab7a2232_same(int which, double q)
   double sum = 0.0;
   for (int j = 0; j < 160; ++j) {
     const double z = ntksym_far_e68dab7a2232_x[j] / r;
-    sum += rest[which][j] * exp(-0.5 * z * z);
+    sum += rest[which][j] * ntksym_far_e68dab7a2232_bell(z);
   }
   return sum / r * 0x1.9884533d43651p-2;
 }

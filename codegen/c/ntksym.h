@@ -1232,28 +1232,33 @@ static inline double ntksym_direct_high(const ntksym_direct_rule *s, int cell)
   return cell < s->kinks ? s->kink[cell] : INFINITY;
 }
 
-/* How far the cell is from m, in standard deviations t. */
-static inline double ntksym_direct_away(const ntksym_direct_rule *s, int cell, double m, double t)
+/* How far the cell between two ends is from m, in standard deviations t. */
+static inline double ntksym_direct_away(double from, double to, double m, double t)
 {
-  const double low = (ntksym_direct_low(s, cell) - m) / t;
-  const double high = (m - ntksym_direct_high(s, cell)) / t;
-  const double most = low > high ? low : high;
+  const double low = (from - m) / t, high = (m - to) / t, most = low > high ? low : high;
   return most > 0.0 ? most : 0.0;
 }
 
 /* How far from m something counts: beyond, the density, times the powers that s may have, is below
  * 2^-59 of that at the nearest cell where s is not zero; 0 for nothing at all.  Where s grows, the
  * exponential moves the density by at most `moved`. */
+static inline double ntksym_direct_beyond(const ntksym_direct_rule *s, double start, double moved)
+{
+  const double from = start < 37.0 + moved ? start : 0.0;
+  return start < 37.0 + moved ? sqrt(from * from + s->far) + moved : 0.0;
+}
+
 static inline double ntksym_direct_reach(const ntksym_direct_rule *s, int which, double m, double t,
                                          double moved)
 {
   double start = INFINITY;
   for (int cell = 0; cell <= s->kinks; ++cell)
     if (s->live[which * (s->kinks + 1) + cell]) {
-      const double away = ntksym_direct_away(s, cell, m, t);
+      const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
+      const double away = ntksym_direct_away(low, high, m, t);
       start = away < start ? away : start;
     }
-  return start < 37.0 + moved ? sqrt(start * start + s->far) + moved : 0.0;
+  return ntksym_direct_beyond(s, start, moved);
 }
 
 /* Ends of panels of a cell, in order; how many.  They are counted from `base`, which is at `start`
@@ -1426,18 +1431,22 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_side(double rate, const double *c, int 
                                               const double *bell, double *value, double *size)
 {
   double z[16], y[16], i0[16], i1[16], s0[16], s1[16];
-  double power[16];
+  double power[16], a[16], grown[16];
+  for (int i = 0; i < 16; ++i) a[i] = 0.0, grown[i] = 1.0;
+  for (int i = 0; i < 16 && rate != 0.0; ++i) {
+    a[i] = rate * (gap[i] + 0.5 * rate * t * t);
+    grown[i] = ntksym_op_exp(a[i] < -600.0 ? -600.0 : a[i]); /* no subnormals: they are slow */
+  }
   for (int i = 0; i < 16; ++i) {
     const double at = side[i] * (gap[i] / t + rate * t), size_of = fabs(at);
-    const double a = rate * (gap[i] + 0.5 * rate * t * t), far = size_of > 1e100 ? 1e100 : size_of;
+    const double far = size_of > 1e100 ? 1e100 : size_of;
     /* exp(a)*Phi(-y) is the density at the end times Mills' ratio: nothing of it cancels */
     const double tail = bell[i] * (0x1.40d931ff62705p+0 * ntksym_op_erfcx(0x1.6a09e667f3bcdp-1 * far));
-    const double grown = ntksym_op_exp(a < -600.0 ? -600.0 : a); /* no subnormals: they are slow */
-    const double whole = at < 0.0 ? 0.0 : grown;
+    const double whole = at < 0.0 ? 0.0 : grown[i];
     z[i] = at;
     y[i] = size_of;
     i0[i] = at < 0.0 ? tail : whole - tail;
-    s0[i] = tail + whole * (1.0 + fabs(a));
+    s0[i] = tail + whole * (1.0 + fabs(a[i]));
     i1[i] = bell[i] + at * i0[i];
     s1[i] = bell[i] + size_of * s0[i];
     power[i] = sign * side[i];
@@ -1460,7 +1469,8 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
   const int cells = s->kinks + 1, wide = 2 * s->degree + 3;
   const double *row = s->closed;
   double bell[12][16], value[12 + 1][16], size[12 + 1][16];
-  double side[16], reach[16], all[16];
+  double side[16], reach[16], all[16], start[16];
+  double away[12 + 1][16];
   if (!(t > 0.0)) {
     ntksym_direct_still(s, which, m, gap, out);
     return;
@@ -1470,10 +1480,14 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
       const double at = gap[k][i] / t, e = -0.5 * at * at;
       bell[k][i] = 0x1.9884533d43651p-2 * ntksym_op_exp_inside(e < -600.0 ? -600.0 : e);
     }
-  for (int i = 0; i < 16; ++i) {
-    reach[i] = ntksym_direct_reach(s, which, m[i], t, s->grow * t);
-    all[i] = out[i] = 0.0;
+  for (int i = 0; i < 16; ++i) start[i] = INFINITY, all[i] = out[i] = 0.0;
+  for (int cell = 0; cell < cells; ++cell) {
+    const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
+    for (int i = 0; i < 16; ++i) away[cell][i] = ntksym_direct_away(low, high, m[i], t);
+    for (int i = 0; i < 16 && s->live[which * cells + cell]; ++i)
+      start[i] = away[cell][i] < start[i] ? away[cell][i] : start[i];
   }
+  for (int i = 0; i < 16; ++i) reach[i] = ntksym_direct_beyond(s, start[i], s->grow * t);
   for (int cell = 0; which && cell < cells; ++cell)
     row += s->groups[cell] > 0 ? wide * s->groups[cell] : 0;
   for (int cell = 0; cell < cells; ++cell) {
@@ -1481,7 +1495,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
     const double *next = row + (groups > 0 ? wide * groups : 0);
     int any = 0;
     for (int i = 0; i < 16; ++i) {
-      const int near = ntksym_direct_away(s, cell, m[i], t) < reach[i];
+      const int near = away[cell][i] < reach[i];
       any |= near;
       side[i] = first ? 1.0 : -1.0;
       if (first & last) side[i] = gap[cell - 1][i] < -gap[cell][i] ? 1.0 : -1.0;
@@ -1610,7 +1624,7 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
   const int nothing = least == 0.0; /* as at 2^-1020: of a jump there is no derivative */
   const double q = nothing ? 0x1p-1020 : least, r = sqrt(q), turn = q12 / q;
   const double t = nothing ? sqrt(most) : root / r;
-  const int parts = which && s->dies && t > 2.0 * unit, row = parts ? 0 : which;
+  const int parts = which && s->dies && t > 0.5 * unit, row = parts ? 0 : which;
   const double width = t / fabs(turn), moved = s->grow * (1.0 + fabs(turn)) * r;
   const double reach = ntksym_direct_reach(s, row, 0.0, r, moved);
   const double rest = fma(-turn, q, q12) / q; /* of `turn` */

@@ -41,14 +41,15 @@ FIRST = 0.6
 """Where the middle one begins, in squares of the unit: 1 itself, which is common, is inside."""
 LOST = 3.0
 """Terms may add up to so many times the size of the kernel."""
-LOST_USUAL = 24.0
+LOST_USUAL = 18.0
 """The same in compiled code for variances of one order that are not small, those of data.
 
-Half of it across bins.  The closed form is often better than its terms are large, and ten to a hundred times faster.
+Two thirds across bins.  The closed form is often better than its terms are large, and ten to a
+hundred times faster.
 """
 LOST_GROWN = 12.0
 """The same for exponentials of the variances, which lose about an eps each."""
-SLOWER = 3.0
+SLOWER = 4.0
 """So many times that where an entry costs a thousand times as much: in NumPy."""
 COMPILED = 3
 """The mark of bins for compiled code only."""
@@ -156,7 +157,7 @@ def tables(
             found = [(min(a, c), *corner(a, c)) for a in places[i] for c in places[j] if a <= c]
             known = [any(z[n] > LEAST for _, _, z in found) for n in range(2)]
             for n, exponents in enumerate(endless_exponents):
-                usual = LOST_GROWN if exponents else LOST_USUAL if i == j else LOST_USUAL / 2
+                usual = LOST_GROWN if exponents else LOST_USUAL if i == j else LOST_USUAL * 2 / 3
                 limits: tuple[tuple[float, int], ...] = ((LOST, 2 if far else 1),)
                 if alike:
                     limits = ((usual, COMPILED), (SLOWER * usual, 1))

@@ -276,6 +276,12 @@ _TABLE = (
     Op("hyproot", 2, _hyproot, "sqrt(max(a, 0) + b^2) without overflow: b may be a root of 1e300"),
     Op("select", 4, lambda m, a, b, x, y: x if a <= b else y, "x where a <= b, else y"),
     Op(
+        "short",
+        4,
+        lambda m, a, b, x, y: x if a <= b and m.prec <= 64 else y,
+        "x where a <= b, else y; the same number, x to the digits of doubles only",
+    ),
+    Op(
         "price",
         6,
         lambda m, closed, *_: closed,

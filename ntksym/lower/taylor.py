@@ -143,8 +143,8 @@ def summed(
         size = b.length()
     one, two = closed
     return (
-        b.emit("select", size, t.below, value, one),
-        b.emit("select", size, t.below, slope, two),
+        b.emit("short", size, t.below, value, one),
+        b.emit("short", size, t.below, slope, two),
     )
 
 
@@ -157,4 +157,4 @@ def _mean(b: Builder, t: Taylor, n: int, q: Any, at: dict[str, Operand]) -> Oper
     if at["q11"] == at["q22"]:
         return total
     far = b.operand(t.means[n].xreplace({S.q: q}))
-    return b.emit("select", place, t.below, total, far)
+    return b.emit("short", place, t.below, total, far)

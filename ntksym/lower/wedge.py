@@ -85,7 +85,7 @@ def opposite(b: Builder, closed: Operand, powers: Powers) -> Operand:
             value = b.emit("mul", value, b.operand(coefficient))
         total = b.emit("add", total, value)
     four = b.emit("mul", "q12", 1 / (1 - 2 * WIDEST))
-    return b.emit("select", four, b.emit("neg", length), total, closed, hint="value")
+    return b.emit("short", four, b.emit("neg", length), total, closed, hint="value")
 
 
 @lru_cache(maxsize=64)

@@ -44,7 +44,7 @@ SPELL = {
     "arc3": "_arc1({0}, {1})",
     "gap3": "_gap({0}, {1})",
     "hyproot": "_hyproot({0}, {1})",
-    "select": "_where({0} <= {1}, {2}, {3})",
+    **dict.fromkeys(("select", "short"), "_where({0} <= {1}, {2}, {3})"),
     "price": "{0}",
     **dict.fromkeys(FAR_OPS, "{0}"),
     "exp": "_exp({0})",

@@ -46,7 +46,7 @@ SPELL = {
     "arc3": "ntksym_op_arc3({0}, {1}, {2})",
     "gap3": "ntksym_op_gap3({0}, {1}, {2})",
     "hyproot": "ntksym_op_hyproot({0}, {1})",
-    "select": "({0} <= {1} ? {2} : {3})",
+    **dict.fromkeys(("select", "short"), "({0} <= {1} ? {2} : {3})"),
     "price": "ntksym_op_{LABEL}({ALL})",
     **dict.fromkeys(FAR_OPS, "ntksym_op_{LABEL}({ALL})"),
     "exp": "ntksym_op_exp({0})",

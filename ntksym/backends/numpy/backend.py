@@ -50,7 +50,7 @@ SPELL = {
     "arc3": "_arc1({0}, {1})",
     "gap3": "_gap3({0}, {1}, {2})",
     "hyproot": "_hyproot({0}, {1})",
-    "select": "np.where({0} <= {1}, {2}, {3})",
+    **dict.fromkeys(("select", "short"), "np.where({0} <= {1}, {2}, {3})"),
     "price": "_{LABEL}({ALL})",
     **dict.fromkeys(FAR_OPS, "_{LABEL}({ALL})"),
     "exp": "np.exp({0})",

@@ -36,7 +36,7 @@ SHALLOW = 90.0
 rounds an angle by eps/sqrt(1 - rho^2), and all of them the NTK by less than SHALLOW eps."""
 DEEP = 48
 """The most layers for floats: each loses up to 2e-8, here where roots are formed from products."""
-SINGLE = frozenset({"pow", "select"})
+SINGLE = frozenset({"pow", "select", "short"})
 """Operations that are spelled as in the readable form, and right in floats."""
 WITHOUT = frozenset({"hyp2f1", "inf", "cross"})
 """Operations that have no form here: constants of their own; `cross` where exponents need it."""
