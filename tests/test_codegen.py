@@ -12,10 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ntksym.dual import dual
 from ntksym.errors import BadSpec, CannotWrite, NoClosedForm
 from ntksym.export.files import export
 from ntksym.export.manifest import read_manifest, sha256
+from ntksym.export.measure import EPS, SINGLE_EPS, _references, _worst
 from ntksym.export.shelf import build_shelf, check_shelf
+from ntksym.language import as_activation
+from ntksym.lower.kernel import lower_dual, lower_dual_diag
 
 ROOT = Path(__file__).resolve().parent.parent / "codegen"
 SMALL = '[[kernel]]\nname = "relu"\nactivation = "relu"\n'
@@ -147,3 +151,25 @@ def test_exported_module_runs_alone(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) > 0
+
+
+def test_references_have_their_digits_where_values_are_small() -> None:
+    """With 34 digits that of (max(x, 0)^3)' near rho = -1, 1e-33 of the size, has none."""
+    from mpmath import MPContext
+
+    ctx = MPContext()
+    ctx.dps = 400
+    d = dual(as_activation("cubed_relu"))
+    pair, diag = lower_dual(d), lower_dual_diag(d)
+    rows = [r for r in _references(pair, diag, (), False) if 0 < r[2] < 1e-20 * r[3]]
+    assert rows
+    for (q11, q12, q22), label, value, _ in rows:
+        exact = pair.evaluate({"q11": q11, "q12": q12, "q22": q22}, ctx)[label]
+        assert abs(value - exact) < 1e-20 * exact, (q11, q12, q22, label)
+
+
+def test_relative_errors_leave_out_what_is_no_normal_number() -> None:
+    cells = [("nngp", (1.0, 0.0, 1.0), v, v / 2, 1.0) for v in (1e-40, 0.25)]
+    assert _worst(cells, SINGLE_EPS)[0].of_value == 0.5 / SINGLE_EPS
+    assert _worst(cells[:1], SINGLE_EPS)[0].of_value == 0.0
+    assert _worst(cells[:1], EPS)[0].of_value == 0.5 / EPS

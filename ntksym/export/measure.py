@@ -22,6 +22,8 @@ from ..lower.program import Program
 EPS = 2.0**-52
 VARIANCES = ((1.0, 1.0), (0.3, 2.0), (1e-6, 1e-6), (1e-3, 7.0), (5.0, 5.0), (400.0, 0.01))
 SINGLE_EPS = 2.0**-23
+LEAST = {EPS: 2.0**-1022, SINGLE_EPS: 2.0**-126}
+"""Values below have fewer digits: the errors relative to them are left out."""
 SCALES = (1e-200, 1e200)
 """Tried only where the program does not ask for moderate sizes."""
 SINGLE_SCALES = (1e-15, 1e15)
@@ -40,6 +42,9 @@ CORRELATIONS = (
     2.0**-50 - 1,
 )
 DIGITS = 34
+MORE = 150
+"""Digits where the value is so small beside the size that its terms cancel, see `SMALL`."""
+SMALL = 1e-10
 LARGEST = 1e150
 SINGLE_LARGEST = 1e30
 
@@ -48,8 +53,8 @@ SINGLE_LARGEST = 1e30
 class Worst:
     """The worst error of one output, and where; `count` points were used.
 
-    `of_value` is the worst error relative to the value, at the points where it is not 0; None where
-    the output changes its sign: it has a zero, and near it no relative accuracy.
+    `of_value` is the worst error relative to the value, at the points where it is a normal number;
+    None where the output changes its sign: it has a zero, and near it no relative accuracy.
     """
 
     output: str
@@ -92,13 +97,14 @@ def _references(
     """(point, output, exact value, size) for every usable point: shared by the targets."""
     from mpmath import MPContext
 
-    ctx = MPContext()
-    ctx.dps = DIGITS
+    ctx, more = MPContext(), MPContext()
+    ctx.dps, more.dps = DIGITS, MORE
     given = dict(params)
     sizes: dict[float, dict[str, Any]] = {}
     found = []
     for point in points(scale_free):
-        exact = pair.evaluate({"q11": point[0], "q12": point[1], "q22": point[2], **given}, ctx)
+        at = {"q11": point[0], "q12": point[1], "q22": point[2], **given}
+        exact = pair.evaluate(at, ctx)
         for label in ("nngp", "dot"):
             size = ctx.one
             for q in (point[0], point[2]):
@@ -108,6 +114,8 @@ def _references(
             if not ctx.isfinite(size):  # a jump: infinite on the diagonal; K/q has its units
                 scale = ctx.sqrt(abs(sizes[point[0]]["nngp"] * sizes[point[2]]["nngp"]))
                 size = max(abs(exact[label]), scale / ctx.sqrt(ctx.mpf(point[0]) * point[2]))
+            if 0 < abs(exact[label]) < SMALL * size:
+                exact[label] = ctx.convert(pair.evaluate(at, more)[label])
             if ctx.isfinite(exact[label]) and 1 / LARGEST**2 < size < LARGEST**2:
                 found.append((point, label, exact[label], size))
     return tuple(found)
@@ -144,7 +152,7 @@ def _worst(
     """The worst of (output, point, exact value, error, size), by output in order of appearance."""
     rows: dict[str, list[tuple[float, float, float, tuple[float, float, float]]]] = {}
     for label, point, exact, error, size in errors:
-        relative = float(error / abs(exact)) / eps if exact else 0.0
+        relative = float(error / abs(exact)) / eps if abs(exact) >= LEAST[eps] else 0.0
         rows.setdefault(label, []).append((float(error / size) / eps, relative, exact, point))
     found = []
     for label, cells in rows.items():
