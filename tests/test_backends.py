@@ -66,6 +66,7 @@ ARGUMENTS: dict[str, tuple[tuple[float, ...], ...]] = {
         for op in ("angle3", "arc3", "gap3")
     },
     "select": ((1.0, 2.0, 3.0, 4.0), (2.0, 1.0, 3.0, 4.0), (1.0, 1.0, 3.0, 4.0)),
+    "short": ((1.0, 2.0, 3.0, 3.0), (2.0, 1.0, 4.0, 4.0)),
     "hyproot": tuple((a, b) for a in (0.0, 1.0, 1e300, 1e-9) for b in (0.0, 1e-160, 2.0, 1e300)),
     "expsinh": LARGE_SMALL,
     "expcosh": LARGE_SMALL,
@@ -174,10 +175,10 @@ def run_c(programs: dict[str, Program], rows: dict[str, Any]) -> dict[str, np.nd
         columns = [np.array(c, dtype=float) for c in zip(*rows[name], strict=True)]
         columns = columns or [np.zeros(len(rows[name]))]
         out = np.empty(len(rows[name]))
+        assert len(p.args) == len(columns)
         pointers = [ctypes.c_void_p(c.ctypes.data) for c in (*columns, out)]
         getattr(library, f"run_{name}")(ctypes.c_size_t(len(out)), *pointers)
         results[name] = out
-        assert len(p.args) == len(columns)
     return results
 
 
@@ -204,6 +205,17 @@ RUN = {"c": run_c, "numpy": run_numpy}
 def results(request: pytest.FixtureRequest) -> dict[str, np.ndarray]:
     programs = {op: single(op) for op in OPS}
     return RUN[request.param.name](programs, {op: arguments(op) for op in OPS})
+
+
+def test_numbers_to_the_digits_of_doubles_are_for_doubles() -> None:
+    p = single("short")
+    at = dict(zip(p.args, (1, 2, 3, 4), strict=True))
+    ctx = MPContext()
+    ctx.prec = 53
+    assert (p.evaluate(at, ctx)["r"], p.evaluate(at)["r"]) == (3, 4)
+    columns = {"short": ((1.0, 2.0, 3.0, 4.0), (2.0, 1.0, 3.0, 4.0))}
+    for run in RUN.values():
+        assert list(run({"short": p}, columns)["short"]) == [3.0, 4.0]
 
 
 def test_no_backend_lacks_an_operation() -> None:
