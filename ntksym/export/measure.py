@@ -42,8 +42,9 @@ CORRELATIONS = (
     2.0**-50 - 1,
 )
 DIGITS = 34
-MORE = 150
-"""Digits where the value is so small beside the size that its terms cancel, see `SMALL`."""
+MORE = 350
+"""Digits where the value is so small beside the size that its terms cancel, see `SMALL`: so many
+that what is left of a value without digits is no normal number."""
 SMALL = 1e-10
 LARGEST = 1e150
 SINGLE_LARGEST = 1e30
