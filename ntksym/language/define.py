@@ -265,6 +265,10 @@ def _not_real(act: Activation, point: dict[str, float], part: Basic) -> NtksymEr
     used = {n: v for n, v in point.items() if n in {str(s) for s in part.free_symbols}}
     at = ", ".join(f"{n} = {v:g}" for n, v in used.items())
     hint = "abs(x) or max(x, 0) inside roots, logarithms and powers"
+    if (inverse := str(part.func)) in ("asin", "acos", "atanh"):
+        hint = f"an argument between -1 and 1, such as {inverse}(tanh(x)/2)"
+    elif inverse == "acosh":
+        hint = "an argument of 1 or more, such as acosh(1 + x^2)"
     if "e" in used:
         hint = "exp(x) for e^x: the number is E"
     elif names := sorted(set(used) - {"x"}):
