@@ -6,7 +6,7 @@ The pairs of variances in the table are integrated together: see `direct_text`.
 from __future__ import annotations
 
 from ...lower.direct import Direct
-from ...lower.direct_where import BINS, GROWN
+from ...lower.direct_where import BINS, COMPILED, GROWN
 from ...lower.ops import DIRECT_OPS
 from ...lower.program import Let
 from .backend import function
@@ -50,6 +50,7 @@ def direct_operation(let: Let, rule: Direct, stem: str) -> str:
         "@LEAST@": repr(rule.least),
         "@MOST@": repr(GROWN / rule.grow) if rule.grow else "np.inf",
         "@BINS@": str(BINS),
+        "@COMPILED@": str(COMPILED),
         "@TABLE@": str(which),
         "@APART@": "    used &= root > 0.0\n" if which % 2 and rule.jumps else "",
         "@GIVEN@": "".join(f", {p}" for p in _params(rule)),
@@ -85,7 +86,7 @@ def @NAME@(closed, q11, q12, q22, root@GIVEN@):
     used = _direct_used(@STEM@_USED[@TABLE@], @BINS@, (q11, q22), unit, @MOST@)
     least, most = (np.sqrt(np.maximum(f(q11, q22), 0.0)) for f in (np.minimum, np.maximum))
     far = (least >= @START@) & (root >= @LEAST@ * most)  # the rule there is right, and faster
-    used = (used > 0) & (used < 3) & ~far  # 3: in compiled code only
+    used = (used > 0) & (used < @COMPILED@) & ~far  # @COMPILED@: in compiled code only
     used &= np.isfinite(q12) & np.isfinite(root) & (root >= 0.0)
 @APART@    if not used.any():
         return closed
