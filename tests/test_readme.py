@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 SESSIONS = [body for kind, body in BLOCKS if kind == "console"]
+CLAIMS = (ROOT / "derivations" / "claims.md").read_text()
 PYTHON = [body for kind, body in BLOCKS if kind == "python"]
 
 
@@ -52,13 +53,21 @@ def test_command(
 def test_the_file_of_claims(tmp_path: Path) -> None:
     import json
 
-    (body,) = [body for kind, body in BLOCKS if kind == "toml" and "[[claim]]" in body]
+    (body,) = re.findall(r"^```toml\n(.*?)^```$", CLAIMS, re.MULTILINE | re.DOTALL)
     (tmp_path / "claims.toml").write_text(body, encoding="utf-8")
     argv = [sys.executable, "-m", "ntksym", "check", "claims.toml", "--json"]
     run = subprocess.run(argv, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert run.returncode == 0, run.stderr
     verdicts = {c["id"]: c["verdict"] for c in json.loads(run.stdout)["claims"]}
     assert verdicts == dict.fromkeys(("williams1997", "two-layers", "he-gain"), "proved")
+
+
+def test_the_page_of_claims_has_every_quantity_and_key() -> None:
+    from ntksym.claims.claim import QUANTITIES
+    from ntksym.claims.read import KEYS
+
+    named = set(re.findall(r"`(\w+)", CLAIMS))
+    assert set(QUANTITIES) | set(KEYS) <= named | {"id", "n"}
 
 
 @pytest.mark.parametrize("body", PYTHON, ids=lambda b: b[:30].replace("\n", " "))

@@ -25,7 +25,8 @@ which judges every claim, and makes the site with derivations, plots, evidence a
 `tests/test_derivations.py` judges them all again, and runs the checks of the identities.
 
 To add a formula: one `Claim(...)` in the file of its object, with its `source`; see
-[activations/relu.py](activations/relu.py) for the pattern.
+[activations/relu.py](activations/relu.py) for the pattern,
+and [claims.md](claims.md) for what a claim can be about.
 """
 
 _ORDER = (Verdict.PROVED, Verdict.ENCLOSED, Verdict.SAMPLED, Verdict.UNDECIDED, Verdict.REFUTED)
