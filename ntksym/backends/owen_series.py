@@ -52,7 +52,7 @@ def last_moment() -> tuple[float, ...]:
     return tuple(map(float, powers))
 
 
-def moments_text(indent: str = "    ") -> str:
+def moments_text() -> str:
     """C that ends in `sum1` and `sum2`, integrals times exp(-h^2/2) over D, from t = a^2 and
     twice = 2w of both: two chains of dependent steps side by side take hardly more time than one.
 
@@ -65,12 +65,12 @@ def moments_text(indent: str = "    ") -> str:
         scales.append(scales[-1] / (2 * k + 3))
     start = tuple(float(c * scales[DEGREE]) for c in start)
     ends = [c_literal(float(c / scales[k])) for k, c in enumerate(found)]
-    text = "".join(f"{indent}double moment{i} = {c_literal(start[-1])}, sum{i};\n" for i in "12")
+    text = "".join(f"    double moment{i} = {c_literal(start[-1])}, sum{i};\n" for i in "12")
     steps = [f"moment@ = NTKSYM_MADD(twice@, moment@, {c_literal(c)});" for c in start[-2::-1]]
     steps.append(f"sum@ = {ends[-1]} * moment@;")
     for k in range(DEGREE - 1, -1, -1):
         steps.append(f"moment@ = NTKSYM_MADD(twice@, moment@, {c_literal(float(scales[k]))});")
         steps.append(f"sum@ = NTKSYM_MADD(t@, sum@, {ends[k]} * moment@);")
     for step in steps:
-        text += "".join(f"{indent}{step.replace('@', i)}\n" for i in "12")
+        text += "".join(f"    {step.replace('@', i)}\n" for i in "12")
     return text.rstrip("\n")

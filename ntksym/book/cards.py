@@ -151,7 +151,7 @@ def card(judgement: Judgement) -> Card:
         checked,
         tuple(_facts(claim)),
         found,
-        _keys(claim, found),
+        _keys(found),
         toml(claim),
         command(claim),
         _counterexample(judgement),
@@ -297,7 +297,7 @@ def _facts(claim: Claim) -> list[tuple[str, str]]:
     return facts
 
 
-def _keys(claim: Claim, found: tuple[Source, ...]) -> tuple[str, ...]:
+def _keys(found: tuple[Source, ...]) -> tuple[str, ...]:
     """Keys of the bibliography: sources first, then keys that the text of a source mentions."""
     from .. import references
 

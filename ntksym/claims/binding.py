@@ -245,7 +245,7 @@ def bind(claim: Claim) -> Binding:
     names.update(params)
     for new, old in claim.names.items():
         names[name_for(new)] = Scope(names).read(old)
-    functions = {n: _function(t, names, given) for n, t in (("f", claim.f), ("g", claim.g)) if t}
+    functions = {n: _function(t, names) for n, t in (("f", claim.f), ("g", claim.g)) if t}
     own = None if activation is None else activation.expr
     conditions = tuple(read_conditions(claim, names))
     return Binding(names, activation, functions.get("f", own), functions.get("g", own), conditions)
@@ -329,7 +329,7 @@ def _positive_roots(
     return {n: assumption(n, "positive") if n in roots else s for n, s in params.items()}
 
 
-def _function(text: str, names: Names, given: Mapping[str, str]) -> Expr:
+def _function(text: str, names: Names) -> Expr:
     stripped = text.strip()
     if ALIASES.get(stripped, stripped) in known_names(False) and stripped.isidentifier():
         entry = as_activation(stripped)

@@ -52,9 +52,6 @@ class Expectation:
     jumps: str = "ae"
 
 
-Vector = tuple[Symbol, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class Gaussians:
     """The Gaussian variables of a definition: means and covariances.

@@ -21,7 +21,6 @@ WORTH = 8
 MOST = 120
 """Longer polynomials are left as they are."""
 _VALUE = Fraction(3, 4)
-_ENTRIES = (S.q11, S.q12, S.q22)
 _SIDES = tuple(
     (Fraction(a), Fraction(a) * r) for a in (Fraction(1, 10**4), 1, 10**4) for r in (1, 9)
 )

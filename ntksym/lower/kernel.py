@@ -33,8 +33,6 @@ REQUIRES_PAIR = (
 REQUIRES_FINITE = "q11*q22 and the exponentials of the formula neither overflow nor underflow"
 REQUIRES_DIAG = ("q >= 0",)
 
-INPUT_DIMENSION = Symbol("d", positive=True, integer=True)
-
 
 def parameters(exprs: Sequence[Expr], known: tuple[Symbol, ...]) -> tuple[str, ...]:
     """The names of the free symbols that are not covariance entries, sorted."""
@@ -264,7 +262,6 @@ def _title(act: Activation) -> str:
 
 
 __all__ = [
-    "INPUT_DIMENSION",
     "lower_dual",
     "lower_dual_diag",
     "lower_input",

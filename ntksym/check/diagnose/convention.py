@@ -101,7 +101,7 @@ def _rebindings(g: Ground) -> Iterator[Rule]:
                {n: product(number(2), name(n)) for n in covariances})  # fmt: skip
         yield (kind, "half the covariance is meant",
                {n: quotient(name(n), number(2)) for n in covariances})  # fmt: skip
-    yield from _layers(g, both, variances, covariances, used)
+    yield from _layers(g, both, used)
 
 
 def _correlation(g: Ground, covariances: list[str]) -> dict[str, Node]:
@@ -142,9 +142,7 @@ def _correlations(g: Ground, used: list[str]) -> Iterator[Rule]:
         yield kind, "the half angle", {"theta": quotient(t, number(2))}
 
 
-def _layers(
-    g: Ground, both: list[str], variances: list[str], covariances: list[str], used: list[str]
-) -> Iterator[Rule]:
+def _layers(g: Ground, both: list[str], used: list[str]) -> Iterator[Rule]:
     """Variances of weights and biases that are inside the covariance, or are not."""
     kind = "convention"
     names = g.binding.names

@@ -199,12 +199,10 @@ def _products(node: Product) -> Iterator[Edit]:
                 f"{short(f)} belongs {'below' if e > 0 else 'above'} the fraction bar"
             ),
         )  # fmt: skip
-        yield from _moved(node, i, e, f, rest)
+        yield from _moved(node, e, f, rest)
 
 
-def _moved(
-    node: Product, i: int, e: int, f: Node, rest: tuple[tuple[int, Node], ...]
-) -> Iterator[Edit]:
+def _moved(node: Product, e: int, f: Node, rest: tuple[tuple[int, Node], ...]) -> Iterator[Edit]:
     """One factor taken into or out of the bracket of another."""
 
     def said(inside: bool) -> Callable[[], str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from time import process_time
 
@@ -267,9 +266,4 @@ def _vocabulary(binding: Binding, places: tuple[Place, ...], tree: Node) -> tupl
     return tuple(chosen.values())
 
 
-def meanings(g: Ground) -> Mapping[str, Expr]:
-    """Names to what they stand for, for the names of the vocabulary."""
-    return {n: g.binding.names[n] for n in g.vocabulary if n in g.binding.names}
-
-
-__all__ = ["Ground", "ground", "meanings", "restated", "settled", "stem"]
+__all__ = ["Ground", "ground", "restated", "settled", "stem"]

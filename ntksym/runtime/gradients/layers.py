@@ -204,7 +204,7 @@ def _programs(
         outputs += [(f"{k}_a", o) for k, o in (("n", outputs[-2][1]), ("t", outputs[-1][1]))]
     outputs.append(("t_t", b.operand(outer.ntk.diff(S.t12))))
     outputs += _shared(b, exprs)
-    outputs += _turned(b, scaled, given.names, n, dense.by_value) if scaled else _formed(b, n)
+    outputs += _turned(b, scaled, given.names, n) if scaled else _formed(b, n)
     kept = tuple((k, o) for k, o in outputs if o != 0 or k in FIRST)
     pair = b.program("gradient_pair", kept, rule_requires(found), "one layer and its derivatives")
     none = kind == SCALED or known is not None or not rule.continuous
@@ -331,7 +331,6 @@ def _turned(
     scaled: tuple[Expr, Expr, Expr, bool],
     params: tuple[str, ...],
     n: Operand,
-    by_value: Operand,
 ) -> list[tuple[str, Operand]]:
     r"""The next root and the partial derivatives of A, for degree one.
 

@@ -187,7 +187,7 @@ def _moved(
     """One direction after a layer, but for the angle."""
     if name == ENTRY:
         n = o.get("n_q", 0) * move["q12"]
-        return {"q11": 0, "q22": 0, "q12": n, "t12": _ntk(o, "q", move["q12"], move), "angle": 0}
+        return {"q11": 0, "q22": 0, "q12": n, "t12": _ntk(o, move), "angle": 0}
     third = move["q12"] if layer.kind == SMOOTH else move["angle"]
     rows = (("x", move["q11"]), ("a", third), ("y", move["q22"]), (f"of_{name}", 1))
 
@@ -204,8 +204,8 @@ def _moved(
     return {"q11": sides[0], "q22": sides[1], "q12": n, "t12": t, "angle": 0}
 
 
-def _ntk(o: Mapping[str, Any], label: str, by: Any, move: Move) -> Any:
-    return o.get(f"t_{label}", 0) * by + o.get("t_t", 0) * move["t12"]
+def _ntk(o: Mapping[str, Any], move: Move) -> Any:
+    return o.get("t_q", 0) * move["q12"] + o.get("t_t", 0) * move["t12"]
 
 
 def _angle(

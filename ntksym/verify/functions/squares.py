@@ -15,7 +15,6 @@ from sympy import Expr
 from ...symbols import x
 from .branch import branching
 
-_HALF = sp.Rational(1, 2)
 # 1 + f(u) and 1 - f(u)
 _FIRST: dict[Any, tuple[Callable[[Expr], Expr], Callable[[Expr], Expr]]] = {
     sp.cos: (lambda u: 2 * sp.cos(u / 2) ** 2, lambda u: 2 * sp.sin(u / 2) ** 2),

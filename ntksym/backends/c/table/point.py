@@ -57,11 +57,6 @@ def _banded(t: TableDual | BandedDual) -> BandedDual:
     return t if isinstance(t, BandedDual) else BandedDual.of(t)
 
 
-def _array(name: str, values: list[float]) -> str:
-    lines = ",\n".join("  " + c_literal(v) for v in values)
-    return f"static const double {name}[{len(values)}] = {{\n{lines}\n}};\n"
-
-
 def _literal(value: float) -> str:
     text = c_literal(value)
     return f"({text})" if text.startswith("-") else text
@@ -95,7 +90,7 @@ def _variable(t: TableDual, product: str) -> str:
     )
 
 
-def _outcome(t: TableDual, ok: str, scale: str) -> str:
+def _outcome(t: TableDual, scale: str) -> str:
     value, slope = "k", "d"
     if t.value.parity < 0:
         value = "(c < 0.0 ? -k : k)"
@@ -103,7 +98,7 @@ def _outcome(t: TableDual, ok: str, scale: str) -> str:
         slope = "(c < 0.0 ? -d : d)"
     if t.weighted:
         value = f"{scale} * {value}"
-    return f"      nngp[l] = {ok} ? {value} : NAN;\n      dot[l] = {ok} ? {slope} : NAN;\n"
+    return f"      nngp[l] = ok ? {value} : NAN;\n      dot[l] = ok ? {slope} : NAN;\n"
 
 
 # -- one variance ------------------------------------------------------------------------------
@@ -122,7 +117,7 @@ def _single(t: TableDual, stem: str) -> str:
     if not _sides(t):
         text += "  for (size_t l = 0; l < n; ++l) {\n" + _variable(t, q).replace("      ", "    ")
         text += _fixed(t, True, "    ") + f"    const int ok = {ok};\n"
-        text += _outcome(t, "ok", q).replace("      ", "    ") + "  }\n}\n"
+        text += _outcome(t, q).replace("      ", "    ") + "  }\n}\n"
         return text
     text += f"  for (size_t start = 0; start < n; start += {LANES}) {{\n"
     text += f"    const size_t end = n - start < {LANES} ? n : start + {LANES};\n"
@@ -137,7 +132,7 @@ def _single(t: TableDual, stem: str) -> str:
             inner += "      const double k = c < 0.0 ? km : kp, d = c < 0.0 ? dm : dp;\n"
         else:
             inner += _fixed(t, plus, "      ")
-        inner += f"      const int ok = {ok};\n" + _outcome(t, "ok", q)
+        inner += f"      const int ok = {ok};\n" + _outcome(t, q)
         text += inner.replace("      ", "        ") + "      }\n"
     return text + "  }\n}\n"
 

@@ -174,14 +174,12 @@ def plane_sums(
         sizes = allowed(subject, dev, farthest(dev, rule.length))
         bounds = [rounded_up(b) for b in panel_bounds(rule, subject)]
         shift = rounded_up(dev * arb(rule.length) * (_SHIFT * UNIT))
-        edges = [
-            rounded_up(_edges(subject, rule, which, sizes[which], (dev, shift))) for which in (0, 1)
-        ]
+        edges = [rounded_up(_edges(subject, which, sizes[which], (dev, shift))) for which in (0, 1)]
     mesh = mesh_of(rule, subject, sizes, shift)
     return PlaneSums(rule, mesh, ends, parity, (bounds[0], bounds[1]), (edges[0], edges[1]))
 
 
-def _edges(subject: Subject, rule: PanelRule, which: int, size: Any, law: tuple[Any, float]) -> Any:
+def _edges(subject: Subject, which: int, size: Any, law: tuple[Any, float]) -> Any:
     """What moved borders can change in the dual of s or s' (`arb`)."""
     from flint import acb, arb
 
