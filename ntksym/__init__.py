@@ -135,8 +135,25 @@ class _Package(ModuleType):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, ModuleType) and _HOMES.get(name) == name:
-            value = getattr(value, name)
+            hidden, value = value, getattr(value, name)
+            vars(hidden)["_function"] = value
+            hidden.__class__ = _Hidden
+            for key, part in tuple(sys.modules.items()):
+                if key.rpartition(".")[0] == hidden.__name__:
+                    setattr(value, key.rpartition(".")[2], part)
         super().__setattr__(name, value)
+
+
+class _Hidden(ModuleType):
+    """A package behind a function: the function has its modules as attributes.
+
+    Without this, `import ntksym.export.files as files` would look for `files` in vain.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if isinstance(value, ModuleType):
+            setattr(vars(self)["_function"], name, value)
 
 
 sys.modules[__name__].__class__ = _Package

@@ -171,6 +171,23 @@ def test_everything_public_is_importable() -> None:
     assert set(ntksym.__all__) <= set(dir(ntksym))
 
 
+def test_modules_behind_functions_are_found() -> None:
+    """`ntksym.export` is a function, and the package that it is in has modules."""
+    import ntksym.check.judgement as judgement
+    import ntksym.collapse.fit as fit
+    import ntksym.export.manifest as manifest
+    import ntksym.export.measure as measure
+
+    found = [m.__name__ for m in (judgement, fit, manifest, measure)]
+    assert found == [
+        f"ntksym.{k}"
+        for k in ("check.judgement", "collapse.fit", "export.manifest", "export.measure")
+    ]
+    import ntksym
+
+    assert all(callable(f) for f in (ntksym.check, ntksym.collapse, ntksym.export))
+
+
 def test_text_never_names_a_path_of_the_machine() -> None:
     for path in [*FILES, *sorted((ROOT / "tests").rglob("*.py"))]:
         assert "/work/" + "main" not in path.read_text()
