@@ -42,6 +42,27 @@ def test_coefficients_in_pairs_of_doubles(text: str, monkeypatch: Any) -> None:
             assert float(one[-1].rad()) > 1e3 * float(two[-1].rad())  # it was the other way
 
 
+def test_kinks_elsewhere_take_pairs_of_doubles_from_the_turn_on(monkeypatch: Any) -> None:
+    """A rule for every variance, few bits: most orders are in doubles, all hold the number."""
+    expr = as_activation("max(tanh(x),1/3)").expr
+    pieces = factor(expr, derivative=False, distributional=False).pieces
+    assert not joint.applies(pieces)
+    asked = (pieces, VARIANCES[:1], 400, 64)
+    begun = []
+    blocks = doubled._blocks
+    monkeypatch.setattr(doubled, "_blocks", lambda *a: begun.append(a[1]) or blocks(*a))
+    fast = joint.apart.__wrapped__(*asked)
+    assert len(begun) == 1 and begun[0] < 140
+    monkeypatch.setattr(doubled, "MOST_PLACES", 0)
+    slow = joint.apart.__wrapped__(*asked)
+    assert len(begun) == 1
+    with working(200):
+        for one, two in zip(fast, slow, strict=True):
+            size = max(abs(float(a)) for a in two)
+            assert all(a.overlaps(b) for a, b in zip(one, two, strict=True))
+            assert max(float(a.rad()) for a in one) < size * 2.0**-60
+
+
 def test_a_wrong_recurrence_is_seen(monkeypatch: Any) -> None:
     """The comparison has something to compare: one unit of 2^-60 in a factor is far outside."""
     slow = coefficients("x/(1+abs(x))")

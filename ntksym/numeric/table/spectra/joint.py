@@ -17,15 +17,11 @@ from typing import Any
 from ....errors import Undecided
 from ....symbols import x
 from ...patience import check
-from ...series.recurrence import carried
+from ...series.rule import rule
 from ...series.strip import MOST_NODES, Span, bell, equal_steps, lift
-from . import doubled
-from .doubled import Begun
+from .nodal import sums
 
-_SPARE = 48
 _THINNER = 0.75
-_HIGH = 48
-_LARGE = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,87 +126,30 @@ def coefficients(
             )
             even.append([weight * (a + b) for a, b in zip(up, down, strict=True)])
             odd.append([weight * (a - b) for a, b in zip(up, down, strict=True)])
-        places = bits + 8 + _SPARE
-        top = max(sum((abs(w[i]).upper() for w in (*even, *odd)), arb(0)) for i in range(len(devs)))
-        man, exp = top.upper().man_exp()
-        shift = places - (int(man).bit_length() + int(exp)) if top > 0 else places
-        first = _first(found, count, places)
-        rows, begun, errors, blurs = [], [], [found.error] * len(devs), []
-        for at, _ in found.nodes:
+        return sums([at for at, _ in found.nodes], (even, odd), found.error, count, bits)
+
+
+@lru_cache(maxsize=32)
+def apart(
+    pieces: tuple[Any, ...], variances: tuple[Fraction, ...], count: int, bits: int
+) -> tuple[tuple[Any, ...], ...]:
+    """The same where kinks lie elsewhere: every variance has a rule of its own.
+
+    Raises: as `numeric.series.rule.rule`.
+    """
+    from flint import arb, fmpq
+
+    from ...arith import ball, working
+
+    out: list[tuple[Any, ...]] = []
+    with working(bits + 64):
+        for q in variances:
             check()
-            values, blur = _row(at, first, places)
-            rows.append(values)
-            blurs.append(blur)
-            begun.append(Begun(_exact(at), (values[-2], values[-1])))
-        errors = _errors((even, odd), blurs, found.error, shift)
-        sums = []
-        for table, start in ((even, 0), (odd, 1)):
-            weights = [[_scaled(w[i], shift) for w in table] for i in range(len(devs))]
-            parts = (first + 1 - start) // 2
-            sums.append(_product(weights, [row[start::2] for row in rows], parts))
-        unit = arb((1, -places - shift))
-        out = []
-        for i, error in enumerate(errors):
-            blur = arb(0, error)
-            out.append([sums[n % 2][i, n // 2] * unit + blur for n in range(first)])
-        if first < count:
-            more = [
-                _later(at, blur, first, count)
-                for (at, _), blur in zip(found.nodes, blurs, strict=True)
-            ]
-            errors = _errors((even, odd), more, found.error, shift)
-            tails = doubled.sums(begun, (even, odd), (first, count), places)
-            cut = doubled.lost((even, odd))
-            for line, tail, error, left in zip(out, tails, errors, cut, strict=True):
-                blur = arb(0, (error + left).upper())
-                line += [a + blur for a in tail]
-        return tuple(tuple(line) for line in out)
-
-
-def _first(found: Grid, count: int, places: int) -> int:
-    """The first order that pairs of doubles serve; `count` where none is worth it."""
-    farthest = max(float(at.upper()) for at, _ in found.nodes)
-    low = max(doubled.FIRST, int(farthest * farthest / 4) + 4)
-    served = places <= doubled.MOST_PLACES and count > low + doubled.WORTH
-    return low if served else count
-
-
-def _errors(tables: tuple[Any, Any], blurs: list[Any], error: Any, shift: int) -> list[Any]:
-    """For every variance a bound of the error of its coefficients; |y_n| <= 1."""
-    from flint import arb
-
-    out = [error] * len(tables[0][0])
-    for one, two, blur in zip(*tables, blurs, strict=True):
-        for i, (a, b) in enumerate(zip(one, two, strict=True)):
-            lost = arb(a.rad()) + arb(b.rad()) + arb((2, -shift))
-            out[i] = out[i] + lost + (abs(a).upper().max(abs(b).upper()) + lost) * blur
-    return [e.upper() for e in out]
-
-
-def _later(at: Any, blur: Any, low: int, count: int) -> Any:
-    """What the values of a node are off by from the order `low` on."""
-    from flint import arb
-
-    size, unit = float(at.upper()) + 1e-9, arb((1, doubled.UNIT))
-    defect = unit + 2 * (arb(at.rad()) + arb(size) * unit / 32)  # x is rounded to 2^-106
-    found = carried(size, low, blur + unit, defect, count)
-    return found if found < arb(1) / 128 else arb("inf")  # numbers below 1.01 are assumed
-
-
-def _exact(at: Any) -> tuple[int, int]:
-    man, exp = at.mid().man_exp()
-    return int(man), int(exp)
-
-
-def _product(weights: list[list[int]], rows: list[list[int]], count: int) -> Any:
-    """Weights times rows.  Rows of zeros make it as high as the fast products of FLINT want it."""
-    from flint import fmpz_mat
-
-    if not any(w for line in weights for w in line):  # s is odd, or even
-        return fmpz_mat(len(weights), count)
-    high = len(weights) if len(rows) * count < _LARGE else max(len(weights), _HIGH)
-    zeros = [[0] * len(rows)] * (high - len(weights))
-    return fmpz_mat([*weights, *zeros]) * fmpz_mat(rows)
+            size = _size(pieces, ball(q).sqrt()).max(arb((1, -bits)))
+            used = rule(pieces, fmpq(q.numerator, q.denominator), count, size * arb((1, -bits)))
+            tables = [[n.even] for n in used.nodes], [[n.odd] for n in used.nodes]
+            out += sums([n.at for n in used.nodes], tables, used.error, count, bits)
+    return tuple(out)
 
 
 def _size(pieces: tuple[Any, ...], dev: Any) -> Any:
@@ -229,20 +168,3 @@ def _size(pieces: tuple[Any, ...], dev: Any) -> Any:
             if value.is_finite():
                 total += value * value / 10
     return total.sqrt().upper() if total > 0 else arb(1)
-
-
-def _row(at: Any, count: int, places: int) -> tuple[list[int], Any]:
-    """y_0 .. y_{count-1} at a node times 2^places, and a bound of their error."""
-    from flint import arb
-
-    from ...series.recurrence import row
-
-    (man, exp), (rad, low) = at.mid().man_exp(), arb(at.rad()).man_exp()
-    return row((int(man), int(exp), int(rad), int(low)), count, places)
-
-
-def _scaled(value: Any, places: int) -> int:
-    """The midpoint of an `arb` times 2^places, rounded down."""
-    man, exp = value.mid().man_exp()
-    by = int(exp) + places
-    return int(man) << by if by >= 0 else int(man) >> -by

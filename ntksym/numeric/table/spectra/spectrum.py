@@ -333,10 +333,10 @@ def _rows_of(
     from ...series.enclosed import coefficients
 
     whole = factor(shape.expr, derivative=False, distributional=False).pieces
-    closed = half_lines(whole) is not None or logarithm(whole) is not None
-    if joint.applies(whole) and not closed:
-        return joint.coefficients(whole, variances, count + 1, bits)
-    return tuple(coefficients(shape.expr, q, count + 1, bits=bits).values for q in variances)
+    if half_lines(whole) is not None or logarithm(whole) is not None:  # closed forms
+        return tuple(coefficients(shape.expr, q, count + 1, bits=bits).values for q in variances)
+    made = joint.coefficients if joint.applies(whole) else joint.apart
+    return made(whole, variances, count + 1, bits)
 
 
 def _steps(shape: Shape) -> list[tuple[Expr, Any]]:

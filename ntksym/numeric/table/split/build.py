@@ -12,7 +12,6 @@ from typing import Any
 from sympy import Expr
 
 from ....errors import Undecided
-from ...patience import check
 from ..chebyshev import ChebyshevTable
 from ..contour import Plan, plan
 from ..dual import Sheet
@@ -165,10 +164,7 @@ def _source(shape: Any, start: Any, found: Plan, nodes: Any, terms: int, edge_rh
     """The weighted coefficients as spectra of a function without kinks."""
     from flint import arb
 
-    rows = []
-    for q in nodes:
-        check()
-        rows += coefficient_rows(shape, (q,), terms, _BITS)
+    rows = coefficient_rows(shape, nodes, terms, _BITS)
     step, weights, power = arb(edge_rho).sqrt(), [], arb(1)
     for _ in range(terms):
         weights.append(power)
