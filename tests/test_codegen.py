@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -143,6 +144,35 @@ def test_export_writes_and_refuses(tmp_path: Path) -> None:
         export("relu", "numpy", tmp_path / "file" / "below")
     with pytest.raises(BadSpec, match="unknown target 'java'"):
         export("relu", "java", tmp_path)
+
+
+def test_an_export_that_is_measured_says_what_it_found(tmp_path: Path) -> None:
+    export("leaky_relu", "numpy", tmp_path / "n", measure=True)
+    head = (tmp_path / "n" / "leaky_relu.py").read_text().split('"""')[1]
+    found = re.search(r"nngp (\S+) eps, dot (\S+) eps of the kernel's size at 88 points", head)
+    assert found and 0 < float(found[1]) <= 4 and 0 < float(found[2]) <= 4
+    assert "alpha = 0.5, 34-digit reference; floats: computed in doubles" in head
+    assert "--measure" in head
+    export("mlp:relu:depth=2", "c", tmp_path / "c", measure=True)
+    head = (tmp_path / "c" / "relu_mlp.c").read_text().split("*/")[0]
+    assert re.search(r"at most nngp \d\.\d eps, ntk \d\.\d eps .* at 72 points", head)
+    assert re.search(r"floats: nngp \d\.\d eps, ntk \d\.\d eps of 2\^-23", head)
+
+
+@pytest.mark.parametrize(
+    ("spec", "target", "options", "what"),
+    [
+        ("tanh", "c", {}, "mixtures, tables, series and rules"),
+        ("gelu", "jax", {}, "jax files"),
+        ("mlp:relu:depth=30", "c", {"collapse": True}, "collapsed networks"),
+    ],
+)
+def test_what_is_not_measured(
+    tmp_path: Path, spec: str, target: str, options: dict[str, Any], what: str
+) -> None:
+    with pytest.raises(BadSpec, match=what + ": the accuracy is measured of closed forms"):
+        export(spec, target, tmp_path, measure=True, **options)
+    assert not list(tmp_path.iterdir())
 
 
 def test_exported_module_runs_alone(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ TARGETS = ("c", "numpy", "jax", "torch", "package")
     examples=(
         "ntksym export mlp:relu:depth=3,weight_var=2 --target c --out build",
         "ntksym export gelu --target numpy --out build --force",
+        "ntksym export mlp:gelu:depth=3 --target c --measure --out build",
         "ntksym export mish --target c --variance 0.5:4 --error 1e-12 --out build",
         "ntksym export mlp:mish:depth=3 --target numpy --variance 1 --out build --why",
         "ntksym export mlp:relu:depth=100,weight_var=2 --target c --collapse --out build",
@@ -43,6 +44,9 @@ TARGETS = ("c", "numpy", "jax", "torch", "package")
 @click.option(
     "--collapse", is_flag=True, help="All layers as one certified polynomial of the angle."
 )
+@click.option(
+    "--measure", is_flag=True, help="Run closed forms at hard places; the errors go into the head."
+)
 @method_options
 @shared("export", time_limit=900.0)
 def command(
@@ -55,6 +59,7 @@ def command(
     check: bool,
     params: tuple[str, ...],
     collapse: bool,
+    measure: bool,
     method: str,
     error: float | None,
     variance: str | None,
@@ -70,6 +75,8 @@ def command(
     --collapse is for homogeneous activations without biases, or with --variance for inputs on a
     sphere: the file then costs what one layer costs, whatever the depth.
     """
+    if shelf is not None and measure:
+        raise click.UsageError("--shelf measures everything: without --measure")
     if shelf is None:
         for value, name in ((spec, "SPEC"), (target, "--target"), (out, "--out")):
             if not value:
@@ -88,6 +95,7 @@ def command(
         "dry_run": dry_run,
         "params": read_params(params),
         "collapse": collapse,
+        "measure": measure,
         "method": method,
         "error": error,
         "variance": variance,
@@ -111,6 +119,7 @@ def work(options: dict[str, Any], view: View) -> Outcome:
         variances=options["variance"],
         params=options["params"],
         collapse=options["collapse"],
+        measure=options["measure"],
     )
     if options["dry_run"]:
         files = [_planned(folder / f.name, f.text.encode("ascii")) for f in made.files]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,13 @@ from ..backends.c.network import file as c_network
 from ..backends.numpy import backend as numpy_backend
 from ..backends.numpy import network as numpy_network
 from ..errors import BadSpec, CannotWrite, UnsupportedOp
-from ..lower import Program, Schedule, lower_dual, lower_dual_diag, lower_network
 from ..runtime.arguments import read_collapse
 from ..runtime.numeric_network import is_spec
 from .collapsed import collapsed_sources
 from .disk import write_all
 from .languages import ARRAY_TARGETS, array_sources, c_extras, gradient_source
+from .lowered import Lowered, identifier, lower_any, network_of
+from .measured import measure as measured
 from .mixture import Made, unit_sources
 from .package import package_sources
 
@@ -32,83 +32,11 @@ TARGETS = ("c", "numpy")
 MORE_TARGETS = ("jax", "torch", "package")
 """What an export writes beside: modules for frameworks, and a package with everything."""
 COMMAND = "ntksym export --shelf codegen"
-
-
-@dataclass(frozen=True, slots=True)
-class Lowered:
-    """What is exported: a dual (two programs) or a network (a schedule)."""
-
-    name: str
-    formula: tuple[str, ...]
-    source: tuple[str, ...]
-    dual: tuple[Program, Program] | None = None
-    network: Schedule | None = None
-
-    @property
-    def programs(self) -> tuple[Program, ...]:
-        """Every program, in order."""
-        if self.network is not None:
-            return self.network.programs
-        assert self.dual is not None
-        return self.dual
-
-
-def lower_any(thing: Any, name: str = "") -> Lowered:
-    """A network, a recursion, a specification `mlp:...`, an activation or its text, lowered.
-
-    Raises:
-        BadSpec: a specification that does not say a network.
-        NoClosedForm: an activation without closed form.
-    """
-    thing = _network(thing)
-    is_dual = hasattr(thing, "diag_dot") or isinstance(thing, (str, Expr, Activation))
-    if not is_dual and not hasattr(thing, "input_rule"):
-        from ..network import recurse
-
-        thing = recurse(thing)
-    if hasattr(thing, "input_rule"):
-        net = getattr(thing, "network", None)
-        name = name or _identifier(getattr(net, "name", "")) or "network"
-        schedule = lower_network(thing, name)
-        refs = tuple(dict.fromkeys(r for a in getattr(net, "activations", ()) for r in a.refs))
-        return Lowered(
-            schedule.name, _about_network(thing, len(schedule.steps)), refs, network=schedule
-        )
-    from ..dual import dual
-
-    derived = thing if hasattr(thing, "diag_dot") else dual(thing)
-    pair, diag = lower_dual(derived), lower_dual_diag(derived)
-    act = derived.activation
-    about = (f"nngp = {pair.computes}", "dot = d nngp/d q12")
-    return Lowered(name or pair.name, about, tuple(act.refs), dual=(pair, diag))
-
-
-def _network(thing: Any) -> Any:
-    """The network that a specification says; anything else as it is."""
-    if isinstance(thing, (str, os.PathLike)) and is_spec(str(thing)):
-        from ..network import parse_spec
-
-        return parse_spec(str(thing))
-    return thing
-
-
-def _about_network(recursion: Any, layers: int) -> tuple[str, ...]:
-    """What the head of the files says of a network: the activations and every convention."""
-    lines = ["the NNGP kernel and the NTK of a network", f"layers: {layers}"]
-    net = getattr(recursion, "network", None)
-    if net is not None:
-        lines += [f"activation {a.name}: s(x) = {a.expr}" for a in net.activations]
-        lines += list(recursion.convention.describe())
-    return tuple(lines)
-
-
-def _identifier(text: str) -> str:
-    """The text with `_` for everything that is not a letter or a digit."""
-    return "".join(c if c.isascii() and c.isalnum() else "_" for c in text).strip("_").lower()
+NOT_MEASURED = "not measured"
 
 
 def sources(
-    lowered: Lowered, target: str, accuracy: str = "not measured", command: str = COMMAND
+    lowered: Lowered, target: str, accuracy: str = NOT_MEASURED, command: str = COMMAND
 ) -> tuple[SourceFile, ...]:
     """The files of one target, support files first.
 
@@ -140,53 +68,68 @@ def generate(
     variances: Any = None,
     params: Mapping[str, Any] | None = None,
     collapse: bool | float = False,
+    measure: bool = False,
 ) -> Made:
     """The files that `export` writes, and why the duals in them are computed as they are.
 
     `params` are numbers for parameters of an activation; those of a network are in its text.
+    `measure` puts the measured accuracy of closed forms into the heads of C and NumPy files.
 
     There are no choices for a network of closed forms: there is nothing to choose.
 
     Raises:
-        BadSpec, NoClosedForm, Undecided: as `export`.
+        BadSpec, NoClosedForm, Undecided, NoCompiler: as `export`.
     """
     name, command = "", f"ntksym.export(..., {target!r})"
     if isinstance(spec_or_net, str):
         command = f'ntksym export "{spec_or_net}" --target {target}'
         command += "".join(f" --param {k}={v}" for k, v in (params or {}).items())
-        command += _options(method, error, variances) + (" --collapse" if collapse else "")
+        command += _options(method, error, variances)
+        command += (" --collapse" if collapse else "") + (" --measure" if measure else "")
         if is_spec(spec_or_net):
             name = _name_of(spec_or_net)
-    thing = _with_params(_network(spec_or_net), params or {})
+    thing = _with_params(network_of(spec_or_net), params or {})
     if target not in TARGETS + MORE_TARGETS:
         raise BadSpec(
             f"unknown target {target!r}", hint="one of: " + ", ".join(TARGETS + MORE_TARGETS)
         )
+    if measure and (read_collapse(collapse) or target not in TARGETS):
+        raise _not_measured("collapsed networks" if target in TARGETS else f"{target} files")
     if read_collapse(collapse):
-        whole = collapsed_sources(thing, target, _identifier(name), command, collapse, variances)
+        whole = collapsed_sources(thing, target, identifier(name), command, collapse, variances)
         return _with_extras(whole, target, variances, thing)
     if target in ARRAY_TARGETS:
         options = {"method": method, "error": error, "variances": variances}
-        return Made(array_sources(thing, target, _identifier(name), command, **options), ())
+        return Made(array_sources(thing, target, identifier(name), command, **options), ())
     if target == "package":
         options = {"method": method, "error": error, "variances": variances}
         return Made(package_sources(thing, name, command=command, **options), ())
     made = unit_sources(
         thing,
         target,
-        _identifier(name),
+        identifier(name),
         command,
         __version__,
         method=method,
         error=error,
         variances=variances,
     )
+    if made is not None and measure:
+        raise _not_measured("mixtures, tables, series and rules")
     if made is None:
         lowered = lower_any(thing, name)
-        made = Made(sources(lowered, target, command=command), ())
+        accuracy = measured(lowered, target, {}).text() if measure else NOT_MEASURED
+        made = Made(sources(lowered, target, accuracy, command), ())
         if target == "c":
             return _with_gradient(made, thing, lowered.name, command)
     return _with_extras(made, target, variances, thing)
+
+
+def _not_measured(what: str) -> BadSpec:
+    return BadSpec(
+        f"{what}: the accuracy is measured of closed forms in C and NumPy",
+        hint="without --measure (measure=False); what is proven stands in the head",
+    )
 
 
 def _with_gradient(made: Made, thing: Any, name: str, command: str) -> Made:
@@ -249,6 +192,7 @@ def export(
     error: float | None = None,
     variances: Any = None,
     collapse: bool | float = False,
+    measure: bool = False,
 ) -> tuple[Path, ...]:
     """Write the sources of a network or an activation; the paths written.
 
@@ -261,15 +205,25 @@ def export(
     `variances` are those of `ntksym.numeric.choose`; for a network `variances` is of its inputs,
     |x|^2/d (|x|^2 where the convention does not scale), and the ranges of the layers follow.
 
+    `measure` compiles and runs the code of closed forms (C and NumPy) at hard covariances or rows
+    and writes the worst errors, against 34 digits, into the head of the file.
+
     Raises:
         CannotWrite: the directory cannot be made or written, or a file would be overwritten.
         BadSpec: an unknown target, or a specification that does not say a network; a range of
             variances is needed and none is given.
         NoClosedForm: a method that was asked for does not apply.
         Undecided: a bound that was asked for cannot be proven.
+        NoCompiler: C is to be measured, and no compiler works.
     """
     made = generate(
-        spec_or_net, target, method=method, error=error, variances=variances, collapse=collapse
+        spec_or_net,
+        target,
+        method=method,
+        error=error,
+        variances=variances,
+        collapse=collapse,
+        measure=measure,
     )
     return write_files(made.files, Path(out_dir), force=force)
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import BadSpec
-from .files import TARGETS, Lowered, lower_any
+from .files import TARGETS
+from .lowered import Lowered, lower_any
 
 BUDGET = 64.0
 """Errors above this many eps stop an export unless the manifest allows more (`eps_max`)."""

@@ -12,95 +12,19 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..backends import Contract
 from ..errors import BadSpec, NtksymError
-from ..lower import Program
-from ..lower.kernel import REQUIRES_FINITE
-from ..lower.schedule import Schedule, evaluate_network
-from ..runtime.dual_engines import CDual, NumpyDual
-from ..runtime.engines import CNetwork, NumpyNetwork
-from ..runtime.kernel import CompiledKernel
-from .files import Lowered, sources, write_files
+from .files import sources, write_files
 from .manifest import Entry, read_manifest, sha256
-from .measure import Worst, measure_dual, measure_pairs, measure_single, measure_single_pairs
+from .measured import Measured, measure, rounded_eps
 
 SCHEMA = "ntksym/shelf/1"
-DEFAULT_PARAMETER = 0.5
 LOCK = "manifest.lock"
 MANIFEST = "manifest.toml"
 GOAL = 4.0
 """What every kernel should reach, in eps of its precision."""
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """The worst errors of one kernel in one target: doubles, and floats against them."""
-
-    double: tuple[Worst, ...]
-    single: tuple[Worst, ...]
-
-    def record(self, dtype: str) -> dict[str, Any]:
-        """What the lock says of one precision."""
-        found = self.single if dtype == "float32" else self.double
-        return {w.output: w.record() for w in found}
-
-
-def measure(lowered: Lowered, target: str, entry: Entry) -> Measured:
-    """The measured worst errors of one target.
-
-    Raises:
-        NoCompiler: the target is C and no compiler works.
-    """
-    contract = Contract("measurement", lowered.formula)
-    given = dict(entry.values)
-    if lowered.network is not None:
-        return _measure_network(lowered.network, target, contract)
-    assert lowered.dual is not None
-    pair, diag = lowered.dual
-    dual_engine = (CDual if target == "c" else NumpyDual)(pair, diag, contract, keep=False)
-    names = {a for p in lowered.dual for a in p.args} - {"q11", "q12", "q22", "q"}
-    params: dict[str, Any] = {n: given.get(n, DEFAULT_PARAMETER) for n in sorted(names)}
-    numbers = tuple(float(params[a]) for a in pair.args if a in params)
-
-    def run_dual(*arrays: Any) -> tuple[Any, Any]:
-        return dual_engine.pair(tuple(map(np.ascontiguousarray, arrays)), numbers)
-
-    scale_free = not requires_moderate(lowered.programs)
-    double = measure_dual(pair, diag, run_dual, params, scale_free=scale_free)
-    return Measured(double, measure_single(run_dual, scale_free=scale_free))
-
-
-def _measure_network(schedule: Schedule, target: str, contract: Contract) -> Measured:
-    engine = (CNetwork if target == "c" else NumpyNetwork)(schedule, contract, keep=False)
-
-    def reference(g11: Any, g12: Any, g22: Any, ctx: Any) -> tuple[Any, Any]:
-        return evaluate_network(schedule, g11, g12, g22, 6, ctx)
-
-    def runner(dtype: str) -> Callable[[Any, Any], tuple[Any, Any]]:
-        kernel = CompiledKernel(engine, name="", target=target, dtype=dtype, threads=1, sources=())
-
-        def run(x: Any, y: Any) -> tuple[Any, Any]:
-            out = kernel(x, y)
-            return out.nngp, out.ntk
-
-        return run
-
-    wide = runner("float64")
-    single = measure_single_pairs(wide, runner("float32"))
-    return Measured(measure_pairs(reference, wide), single)
-
-
-def accuracy_text(worst: tuple[Worst, ...]) -> str:
-    """The accuracy line of a file head, rounded up to one digit after the point."""
-    parts = [f"{w.output} {_rounded(w.eps)} eps" for w in worst]
-    count = max((w.count for w in worst), default=0)
-    return f"at most {', '.join(parts)} of the kernel's size at {count} points, 34-digit reference"
 
 
 def goal_lines(measured: dict[str, Measured]) -> tuple[str, ...]:
@@ -129,7 +53,7 @@ def missed(measured: dict[str, Measured]) -> dict[str, list[str]]:
                 for kind, eps in (("size", w.eps), ("value", w.of_value)):
                     if eps is not None and not eps <= GOAL:
                         rows = found.setdefault(f"{target} {dtype}, of the {kind}", [])
-                        rows.append(f"{name}.{w.output} {_rounded(eps)}")
+                        rows.append(f"{name}.{w.output} {rounded_eps(eps)}")
     return found
 
 
@@ -138,12 +62,6 @@ def _worst_of(m: Measured, dtype: str) -> tuple[float, float | None]:
     worst = m.single if dtype == "float32" else m.double
     signed = [w.of_value for w in worst if w.of_value is not None]
     return max((w.eps for w in worst), default=0.0), max(signed, default=None)
-
-
-def _rounded(eps: float) -> str:
-    import math
-
-    return f"{math.ceil(eps * 10) / 10:.1f}" if math.isfinite(eps) else str(eps)
 
 
 def build_shelf(
@@ -172,7 +90,7 @@ def build_shelf(
             "measured_float32": {},
         }
         for target in entry.targets:
-            found = measure(lowered, target, entry)
+            found = measure(lowered, target, dict(entry.values))
             worst = found.double
             over = [w for w in worst if not w.eps <= entry.eps_max]
             if over:
@@ -182,7 +100,7 @@ def build_shelf(
                     hint=f"the budget eps_max is {entry.eps_max}: a row of the accuracy table",
                 )
             measured[f"{entry.name}.{target}"] = found
-            text = accuracy_text(worst)
+            text = found.text()
             made = sources(lowered, target, text)
             write_files(made, root / target, force=True)
             record["files"].update({f"{target}/{f.name}": sha256(f.text) for f in made})
@@ -272,8 +190,3 @@ def check_shelf(path: str | Path) -> tuple[str, ...]:
 
 def _names(entries: tuple[Entry, ...]) -> set[str]:
     return {e.name for e in entries}
-
-
-def requires_moderate(programs: tuple[Program, ...]) -> bool:
-    """Whether a contract asks that nothing overflows."""
-    return any(REQUIRES_FINITE in p.requires for p in programs)
