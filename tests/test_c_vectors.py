@@ -1,0 +1,73 @@
+"""C functions that loops run in vectors: within 3 units in the last place of the true values."""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+
+import numpy as np
+import pytest
+from flint import arb
+
+from ntksym.backends.c.backend import support_file
+from ntksym.backends.c.helpers.vectors import VECTORS
+from ntksym.errors import NoCompiler
+from ntksym.numeric.arith import working
+from ntksym.runtime.compiler import find_compiler
+
+LOOP = (
+    "void many_{0}(int n, const double *a, double *b)\n"
+    "{{ for (int i = 0; i < n; ++i) b[i] = ntksym_vector_{0}(a[i]); }}\n"
+)
+RNG = np.random.default_rng(4)
+SIZES = 10.0 ** RNG.uniform(-20, 300, 200)
+NEAR = RNG.normal(size=200) * 10.0 ** RNG.uniform(-12, 1, 200)
+POINTS = {
+    "log": [SIZES, 1.0 + NEAR[abs(NEAR) < 0.9], [5e-324, 1e-310, 1.7e308]],
+    "log1p": [SIZES, NEAR[NEAR > -1], 2.0 ** -RNG.uniform(1, 52, 90) - 1, [-1e-310, 1e-200]],
+    "tanh": [NEAR, 9 * NEAR, [1e-300, 19.9, -19.9, 1e300]],
+}
+ENDS = {
+    "log": ([0.0, -1.0, np.inf, np.nan], [-np.inf, np.nan, np.inf, np.nan]),
+    "log1p": ([-1.0, -1.5, np.inf, np.nan], [-np.inf, np.nan, np.inf, np.nan]),
+    "tanh": ([0.0, np.inf, -np.inf, np.nan], [0.0, 1.0, -1.0, np.nan]),
+}
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    path = tmp_path_factory.mktemp("vectors")
+    text = '#include "ntksym.h"\n' + VECTORS + "".join(map(LOOP.format, POINTS))
+    (path / "ntksym.h").write_text(support_file().text)
+    (path / "unit.c").write_text(text)
+    try:
+        compiler = find_compiler()
+    except NoCompiler:
+        pytest.skip("no C compiler")
+    out = str(path / "unit.so")
+    argv = [*compiler.command, *compiler.flags, "-o", out, str(path / "unit.c"), "-lm"]
+    subprocess.run(argv, check=True)
+    return ctypes.CDLL(out)
+
+
+def ran(library: ctypes.CDLL, name: str, a: np.ndarray) -> np.ndarray:
+    out = np.empty_like(a)
+    double = ctypes.POINTER(ctypes.c_double)
+    getattr(library, f"many_{name}")(len(a), a.ctypes.data_as(double), out.ctypes.data_as(double))
+    return out
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_vector_functions_are_right_to_three_units(name: str, library: ctypes.CDLL) -> None:
+    a = np.concatenate([np.asarray(part, dtype=float) for part in POINTS[name]])
+    with working(400):
+        for x, got in zip(a, ran(library, name, a), strict=True):
+            want = getattr(arb(float(x)), name)()
+            unit = np.spacing(max(abs(float(want.mid())), 2.0**-1022))
+            assert abs(arb(float(got)) - want) < 3 * arb(float(unit)), (x, got)
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_vector_functions_at_the_ends(name: str, library: ctypes.CDLL) -> None:
+    given, want = (np.array(v) for v in ENDS[name])
+    assert np.array_equal(ran(library, name, given), want, equal_nan=True)
