@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from flint import arb
@@ -39,6 +41,23 @@ def test_what_is_too_small_to_matter_has_no_nodes(text: str, digits: int, near: 
     ball = enclose_definition(parse_activation(text), *FAR, digits=digits)
     assert ball.rel_digits >= digits
     assert float(ball.mid) == pytest.approx(near, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("text", "slope"),
+    [
+        ("1 - exp(-exp(x))", lambda u: np.exp(np.minimum(u, 99) - np.exp(np.minimum(u, 99)))),
+        ("asinh(exp(x))", lambda u: 1 / np.sqrt(1 + np.exp(-2 * np.maximum(u, -300)))),
+    ],
+)
+def test_slopes_that_seem_to_grow_exponentially(text: str, slope: Any) -> None:
+    """At correlation one half, by the trapezoid rule: the growth of a product is not its factors'."""
+    ball = enclose_definition(parse_activation(text), 10**4, 5000, 10**4, derivative=True, digits=9)
+    u, step = np.linspace(-600, 600, 2401, retstep=True)
+    form = (u[:, None] ** 2 - u[:, None] * u + u**2) / 1.5e4
+    both = slope(u) @ np.exp(-form) @ slope(u) * step**2 / (2 * np.pi * np.sqrt(0.75e8))
+    assert ball.rel_digits >= 9
+    assert float(ball.mid) == pytest.approx(float(both), rel=1e-6)
 
 
 def test_the_rate_of_a_sum_is_that_of_its_last_term() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import sympy as sp
 from flint import arb
 
 import ntksym.verify.definition as definition
-from ntksym.errors import NtksymError, Undecided
+from ntksym.errors import NtksymError
 from ntksym.language import parse_activation
 from ntksym.symbols import x
 from ntksym.verify.ball import Ball
@@ -63,14 +64,39 @@ def test_infinitely_many_jumps() -> None:
     triangle = enclose_definition(parse_activation("acos(cos(x))"), 1, "1/2", 1, derivative=True)
     assert square.rel_digits >= 30
     assert _meet(square, triangle)
-    with pytest.raises(Undecided) as caught:
-        enclose_definition(parse_activation("sign(sin(x))"), 1, "0.999999", 1)
-    assert "a periodic function with jumps, and its Fourier series" in str(caught.value)
     with pytest.raises(NtksymError) as caught_:
         enclose_definition(
             parse_activation("sign(sin(x))"), *FAR, derivative=True, jumps="distributional"
         )
     assert "there may be infinitely many" in str(caught_.value)
+
+
+def test_infinitely_many_jumps_near_correlation_one() -> None:
+    """Against the Fourier series of the square wave in doubles, where it has 2500 terms."""
+    near = enclose_definition(parse_activation("sign(sin(x))"), 1, "0.999999", 1)
+    n = np.arange(1, 5002, 2)[:, None]
+    m = n + np.arange(-20, 21, 2)
+    m = np.where(m > 0, m, 10**9)
+    share = [np.exp(-((n - m) ** 2 + s * 2e-6 * n * m + (1 - s) * 2 * n * m) / 2) for s in (1, -1)]
+    series = np.sum((share[0] - share[1]) / (n * m)) * 8 / np.pi**2
+    assert near.rel_digits >= 30
+    assert float(near.mid) == pytest.approx(float(series), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "slope"),
+    [("sign(sin(x))*tanh(x)", True), ("piecewise((x, sin(x) > 0), (x^2, True))", False)],
+)
+def test_infinitely_many_jumps_beside_other_functions(text: str, slope: bool) -> None:
+    """Beyond the reach of the cuts the jumps stay, and only their bounds are used."""
+    value = enclose_definition(parse_activation(text), 1, 0, 1, derivative=slope)
+    step = 2.0**-12
+    z = (np.arange(-12, 12, step) + step / 2)[None, :]
+    sine = np.sign(np.sin(z))
+    s = sine / np.cosh(z) ** 2 if slope else np.where(sine > 0, z, z * z)
+    mean = float(np.sum(s * np.exp(-z * z / 2)) * step / np.sqrt(2 * np.pi))
+    assert value.rel_digits >= 29 or abs(mean) < 1e-6
+    assert float(value.mid) == pytest.approx(mean**2, rel=1e-5, abs=1e-12)
 
 
 def test_parts() -> None:

@@ -149,8 +149,7 @@ def _enclosed(
         for e in dict.fromkeys((second, first)):
             found = read(e)
             with suppress(Undecided) if found.waves else nullcontext():
-                if found.pieces:  # else of infinitely many jumps
-                    growth_of(rearranged(found.pieces))
+                growth_of(rearranged(found.pieces))
             pieces[e] = found.pieces
         sizes = sizes_of(pieces[first], pieces[second], law)
     size = sum(sizes)

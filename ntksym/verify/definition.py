@@ -17,7 +17,7 @@ from .evaluate import constant, function, real_ball
 from .functions.ends import gathered, leading_power, odd_ends
 from .functions.logform import Log, logarithm
 from .functions.periods import Wave, wave_parts
-from .functions.pieces import Piece, jumps, number, split
+from .functions.pieces import JUMPS, Piece, jumps, number, split
 from .functions.pieces import derivative as piecewise_derivative
 from .functions.radial import HalfLines, half_lines, integrable, tidy
 from .functions.reach import REACH, pieces_of
@@ -30,7 +30,7 @@ from .rules.oned import collinear, conditional, pick, single
 from .rules.periodic import periodic
 from .rules.polar import mean, radial
 from .rules.twod import planar
-from .safe import Accumulating, Divergent, Endless
+from .safe import Accumulating, Divergent
 from .surd import Surd
 
 _FEW = 60
@@ -62,8 +62,8 @@ def factor(
 ) -> Factor:
     """The function itself, or its derivative with or without the Dirac terms of its jumps.
 
-    Of infinitely many kinks those up to the `reach` are cut at.  With `principal` the distribution
-    may be b/x, with `waves` a periodic function of infinitely many jumps has no pieces: no caller
+    Of infinitely many kinks and jumps those up to the `reach` are cut at.  With `principal` the
+    distribution may be b/x, with `waves` sums of periodic functions are known as such: no caller
     but `expectation` can use these.
     """
     stray = expr.free_symbols - {x}
@@ -73,12 +73,9 @@ def factor(
             f"no value is given for the parameter {names}", hint="params={'name': Rational(...)}"
         )
     found = _waves(expr, derivative, reach) if waves else ()
-    try:
-        pieces = opened(pieces_of(expr, reach))
-    except Endless:
-        if not found or (derivative and distributional):
-            raise
-        return Factor(None if derivative else expr, (), waves=found)
+    pieces = opened(pieces_of(expr, reach))
+    if derivative and distributional and any(p.expr.has(*JUMPS) for p in pieces):
+        split(expr)  # which says what there is infinitely much of
     if not derivative:
         return Factor(expr, continued_pieces(gathered(pieces)), waves=found)
     if distributional and principal and (form := logarithm(pieces)) is not None:
@@ -96,10 +93,7 @@ def _waves(expr: Expr, derivative: bool, reach: int) -> tuple[Wave, ...]:
     for power, turn, f in wave_parts(expr):
         if not abs(number(turn)) * (reach - 1) > arb.pi():
             return ()
-        try:
-            pieces = opened(pieces_of(f, reach))
-        except Endless:  # infinitely many jumps
-            pieces = opened(split(f, reach))
+        pieces = opened(pieces_of(f, reach))
         kept = continued_pieces(gathered(pieces))
         if not derivative or power:
             out.append(Wave(0 if derivative else power, turn, kept))
@@ -138,11 +132,6 @@ def smooth(f: Factor, g: Factor, law: Law, tol: Any) -> Any:
     """E[f(u) g(v)] of the functions without their Dirac terms."""
     if f.waves and g.waves and (value := periodic(f.waves, g.waves, law, tol)) is not None:
         return value
-    if not (f.pieces and g.pieces):
-        raise Undecided(
-            "a periodic function with jumps, and its Fourier series has too many terms: the less "
-            "the variances, and the nearer to one the correlation, the more it needs"
-        )
     f, g = replace(f, pieces=rearranged(f.pieces)), replace(g, pieces=rearranged(g.pieces))
     if law.q11 == 0 and law.q22 == 0 and logarithm(f.pieces) is None:
         return _value(f, law.m1) * _value(g, law.m2)

@@ -86,11 +86,12 @@ def _within(piece: Piece) -> tuple[Range, Any]:
 
 
 def _sharper(expr: Any, domain: Range, found: Growth) -> Growth:
-    """The certificate, or one by the leading terms at the ends where it grows like a Gaussian.
+    """The certificate, or one by the leading terms at the ends where it grows exponentially.
 
-    By structure x sinh(x^2)/(1 + cosh(x^2)) seems to grow like its numerator.
+    By structure x sinh(x^2)/(1 + cosh(x^2)) seems to grow like its numerator, and so does
+    exp(x - exp(x)), of which a large variance would see more than there is.
     """
-    if not found.a > 0 or domain.finite:
+    if not (found.a > 0 or found.b > 0) or domain.finite:
         return found
     for start in _STARTS:
         try:
@@ -102,7 +103,7 @@ def _sharper(expr: Any, domain: Range, found: Growth) -> Growth:
                         total += Growth(*part)
         except (Undecided, BadActivation):
             continue
-        return total if total.a < found.a else found
+        return total if total.a < found.a or (total.a <= found.a and total.b < found.b) else found
     return found
 
 
@@ -159,6 +160,8 @@ def _grow(expr: Any, domain: Range) -> Growth:
         return reduce(add, (_grow(a, domain) for a in expr.args))
     if isinstance(expr, (sp.sign, sp.Heaviside)):
         return _const(1)
+    if isinstance(expr, sp.Piecewise):
+        return _branches(expr, domain)
     if isinstance(expr, sp.Mul):
         factors = bounded_factors(list(expr.args), domain)
         total = _const(1)
@@ -186,6 +189,14 @@ def _grow(expr: Any, domain: Range) -> Growth:
         f"no growth certificate for {expr}",
         hint="known: powers, exp, log, the trigonometric and hyperbolic functions, erf, Phi",
     )
+
+
+def _branches(expr: Any, domain: Range) -> Growth:
+    """Of all branches, wherever they are taken: beyond the reach of `split`."""
+    try:
+        return reduce(add, (_grow(branch, domain) for branch, _ in expr.args))
+    except BadActivation as error:
+        raise Undecided(f"{error.what}, if that branch is taken there") from None
 
 
 def _continued(expr: Any, domain: Range) -> Growth:

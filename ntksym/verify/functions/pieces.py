@@ -66,13 +66,16 @@ def outer(piece: Piece) -> Range:
 
 
 @lru_cache(maxsize=256)
-def split(expr: Expr, reach: int | None = None) -> tuple[Piece, ...]:
+def split(
+    expr: Expr, reach: int | None = None, beyond: tuple[Any, ...] = JUMPS
+) -> tuple[Piece, ...]:
     """The pieces of `expr` in order; they cover the line except for the kinks.
 
     Args:
         expr: in the symbol `x`.
         reach: cut only for |x| <= reach, where there are infinitely many kinks: the first and the
             last piece then are the expression itself, kinks and all, beyond the reach.
+        beyond: the switches that do not turn beyond the reach.
 
     Raises:
         Endless: infinitely many kinks, without a reach.
@@ -87,7 +90,7 @@ def split(expr: Expr, reach: int | None = None) -> tuple[Piece, ...]:
         end = sp.Integer(reach)
         cells = _cells(_kinks(expr, reach), reach)
         middle = tuple(Piece(lo, hi, _resolve(expr, at)) for lo, hi, at in cells)
-        left, right = (_resolve(expr, Surd.rational(s * (reach + 1)), JUMPS) for s in (-1, 1))
+        left, right = (_resolve(expr, Surd.rational(s * (reach + 1)), beyond) for s in (-1, 1))
         return (Piece(None, -end, left), *middle, Piece(end, None, right))
 
 
@@ -118,7 +121,13 @@ def _is_smooth(expr: Expr, at: Expr | None) -> bool:
 
 def derivative(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
     """The derivative almost everywhere: that of each smooth piece."""
-    return tuple(Piece(p.lo, p.hi, slope(p.expr)) for p in pieces)
+    return tuple(Piece(p.lo, p.hi, _without_masses(slope(p.expr))) for p in pieces)
+
+
+def _without_masses(expr: Expr) -> Expr:
+    """Jumps beyond the reach of `split` have masses for slopes."""
+    masses = expr.atoms(sp.DiracDelta)
+    return expr.xreplace(dict.fromkeys(masses, sp.Integer(0))) if masses else expr
 
 
 def jumps(pieces: tuple[Piece, ...], whole: Expr | None = None) -> tuple[tuple[Expr, Any], ...]:
@@ -247,7 +256,7 @@ def _resolve(expr: Expr, at: Surd, kinds: tuple[Any, ...] = SWITCHES) -> Expr:
 
     With fewer `kinds` of switches the others stay.
     """
-    if not expr.has(*kinds):
+    if not (kinds and expr.has(*kinds)):
         return expr
     env = {x: at}
     if isinstance(expr, sp.Piecewise):

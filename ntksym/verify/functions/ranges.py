@@ -201,6 +201,9 @@ def _range(expr: Any, domain: Range) -> Range:
             [_range(a, domain) for a in expr.args],
         )
         return Range(pick(p.lo for p in parts), pick(p.hi for p in parts))
+    if isinstance(expr, sp.Piecewise):
+        parts = [_range(branch, domain) for branch, _ in expr.args]
+        return Range(min(p.lo for p in parts), max(p.hi for p in parts))
     inner = _range(expr.args[0], domain) if expr.args else LINE
     if type(expr) in _INCREASING:
         name, low, high = _INCREASING[type(expr)]

@@ -12,15 +12,22 @@ REACH = 256
 
 
 def pieces_of(expr: Expr, reach: int = REACH) -> tuple[Piece, ...]:
-    """`split`, and where there are infinitely many kinks, but few jumps, within a reach.
+    """`split`, and where there are infinitely many kinks or jumps, within a reach.
+
+    Jumps beyond it stay in the first and the last piece: only bounds of these are known.
 
     Raises:
-        Endless: infinitely many jumps, or one beyond the reach.
         Undecided, BadActivation: as `split`.
     """
     try:
         return split(expr)
     except Endless:
+        return split(expr, reach, JUMPS if _all_within(expr, reach) else ())
+
+
+def _all_within(expr: Expr, reach: int) -> bool:
+    """Whether there are finitely many jumps, all within the reach."""
+    try:
         with precision(128):
             places = [
                 c
@@ -28,6 +35,6 @@ def pieces_of(expr: Expr, reach: int = REACH) -> tuple[Piece, ...]:
                 for g in switch_functions(part)
                 for c in crossings(g)
             ]
-            if not all(abs(number(c)) < reach for c in places):
-                raise
-        return split(expr, reach)
+            return all(bool(abs(number(c)) < reach) for c in places)
+    except Endless:
+        return False
