@@ -22,14 +22,15 @@ from ..functions import Phi
 from .build import Builder
 from .conditioning import loses, overflows, rounds_exponents
 from .direct import Direct, direct_rule
-from .direct_where import BINS, Covered, bin_ends
+from .direct_where import BINS, Covered, bin_ends, numbers_for
 from .far import Far, far_rule
 from .likes import DualLike
 from .ops import DIRECT_OPS
 from .polynomial import DET
 from .price import point_loses, small_program
-from .program import Operand
+from .program import Operand, Program
 from .rescale import diagonal_orders, orders, rescaled, rescaled_diagonal
+from .rounding import of_value
 from .separate import separated
 from .spread import spread_out
 from .taylor import summed, taylor
@@ -41,6 +42,8 @@ _LARGE = Fraction(10**6)
 _HUGE = Fraction(10**120)
 _DETERMINANT = S.q11 * S.q22 - S.q12**2
 _LATE = 2.0**33
+_GOOD = 4.0
+"""Eps of the value."""
 _ENTRIES = frozenset({"q11", "q12", "q22"})
 
 
@@ -49,7 +52,8 @@ def settle(b: Builder, d: DualLike) -> None:
     if not _closed(d):
         return
     if (bell := tilt(d.activation)) is not None:
-        _settle_bell(b, d, bell)
+        if not _closed_is_better(d.activation):
+            _settle_bell(b, d, bell)
         return
     if (found := orders(d.activation)) is None:
         _settle(b, d)
@@ -74,6 +78,26 @@ def _settle_bell(b: Builder, d: DualLike, bell: Tilt) -> None:
     made = tilted(b, bell.rate, inner.program("pair", tuple(ends)))
     b.replace(d.value, made["nngp"])
     b.replace(d.dot, made["dot"])
+
+
+@lru_cache(maxsize=256)
+def _closed_is_better(activation: Activation) -> bool:
+    """Whether the closed form of a bell times a function keeps more digits of small values.
+
+    That of (1 - x^2) exp(-x^2/2) is a sum of positive terms; under the bell it changes sign.
+    """
+    d, bell = dual(activation), tilt(activation)
+    assert bell is not None
+    numbers = {k: float(v) for k, v in numbers_for(activation.params).items()}
+    lost = of_value(_pair(d, None), numbers, _GOOD)
+    return lost <= _GOOD and 2 * lost <= of_value(_pair(d, bell), numbers, 2 * lost)
+
+
+def _pair(d: Dual, bell: Tilt | None) -> Program:
+    b = Builder(("q11", "q12", "q22", *sorted(p.name for p in d.activation.params)))
+    if bell is not None:
+        _settle_bell(b, d, bell)
+    return b.program("pair", (("nngp", b.operand(d.value)), ("dot", b.operand(d.dot))))
 
 
 def _settle_bell_diagonal(b: Builder, d: DualLike, bell: Tilt) -> None:

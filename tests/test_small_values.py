@@ -1,0 +1,56 @@
+"""Values much smaller than sqrt(K(q11) K(q22)): generated code keeps their digits too."""
+
+from __future__ import annotations
+
+import pytest
+from flint import acb
+
+from ntksym import symbols as S
+from ntksym.collapse.straight import Straight
+from ntksym.dual import dual
+from ntksym.language import as_activation
+from ntksym.lower import lower_dual
+from ntksym.lower.rounding import of_value
+from ntksym.numeric.arith import working
+from ntksym.runtime.compile import compile as compile_
+
+EPS = 2.0**-52
+Point = tuple[float, float, float]
+
+
+def lost(text: str, target: str, points: tuple[Point, ...], which: tuple[int, ...]) -> float:
+    """The worst error at (q11, rho, q22) relative to the value, in eps."""
+    d = dual(as_activation(text))
+    kernel = compile_(d, target)
+    worst = 0.0
+    for a, rho, b in points:
+        c = rho * (a * b) ** 0.5
+        with working(900):
+            exact = Straight((d.value, d.dot), (S.q11, S.q12, S.q22))(acb(a), acb(c), acb(b))
+            found = kernel([a], [c], [b])
+            for k in which:
+                got, value = (found.nngp[0], found.dot[0])[k], exact[k].real
+                worst = max(worst, float(abs((got - value) / value)) / EPS)
+    return worst
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("(1-x^2)*exp(-x^2/2)", "c"),
+        ("(1-x^2)*exp(-x^2/2)", "numpy"),
+        ("sin(x)*exp(-x^2)", "numpy"),
+    ],
+)
+def test_bells_that_change_sign(text: str, target: str) -> None:
+    """Values are 1e-3 of the size, and sums of positive terms in the closed form."""
+    points = ((400.0, 0.3, 0.01), (400.0, -1 + 2.0**-9, 0.01), (5.0, -0.7, 5.0))
+    assert lost(text, target, points, (0, 1)) <= 4
+
+
+def test_rounding_is_seen() -> None:
+    """A sum that cancels loses its digits, one of positive terms does not; overflow is infinite."""
+    good = lower_dual(dual(as_activation("(1-x^2)*exp(-x^2/2)")))
+    assert of_value(good, {}, 100.0) < 4
+    assert of_value(lower_dual(dual(as_activation("x*(x-1)"))), {}, 100.0) > 100
+    assert of_value(lower_dual(dual(as_activation("exp(x)"))), {}, 100.0) == float("inf")
