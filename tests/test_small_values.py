@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import inf
+
 import pytest
 from flint import acb
 
@@ -10,6 +13,7 @@ from ntksym.collapse.straight import Straight
 from ntksym.dual import dual
 from ntksym.language import as_activation
 from ntksym.lower import lower_dual
+from ntksym.lower.program import Let, Program
 from ntksym.lower.rounding import of_value
 from ntksym.numeric.arith import working
 from ntksym.runtime.compile import compile as compile_
@@ -52,5 +56,9 @@ def test_rounding_is_seen() -> None:
     """A sum that cancels loses its digits, one of positive terms does not; overflow is infinite."""
     good = lower_dual(dual(as_activation("(1-x^2)*exp(-x^2/2)")))
     assert of_value(good, {}, 100.0) < 4
-    assert of_value(lower_dual(dual(as_activation("x*(x-1)"))), {}, 100.0) > 100
-    assert of_value(lower_dual(dual(as_activation("exp(x)"))), {}, 100.0) == float("inf")
+    one = Let("one", "add", ("q11", Fraction(1)))
+    cancels = (one, Let("left", "sub", ("one", Fraction(1))))
+    overflows = (Let("two", "mul", ("q11", "q11")), Let("left", "mul", ("two", "q11")))
+    for body, expected in ((cancels, 100.0), (overflows, inf)):
+        p = Program("p", ("q11", "q12", "q22"), body, (("nngp", "left"),))
+        assert of_value(p, {}, 100.0) >= expected
