@@ -9,6 +9,7 @@ from ..numeric.table.dual import SLACK
 from ..numeric.table.zero import MeanBand, ZeroRow
 from .c.backend import C
 from .point_unit import TOLERANCE
+from .text import upward
 from .unit import DualUnit
 
 
@@ -32,7 +33,7 @@ class ZeroRowsUnit:
             *self.inner.notes,
             "A variance of exactly 0 is taken too: K = s(0) E[s(v)], and for the derivative",
             f"s'(0) E[s'(v)] with s'(0) = {r.slope:.6g}, at a kink the mean of its two sides; with",
-            f"proven errors of at most {_upward(r.error)} and {_upward(r.slope_error)}, absolute.",
+            f"proven errors of at most {upward(r.error)} and {upward(r.slope_error)}, absolute.",
         )
 
     @property
@@ -75,12 +76,6 @@ class ZeroRowsUnit:
             "@OWN@": r.value * r.value,
             "@OWNDOT@": r.slope * r.slope,
         }
-
-
-def _upward(value: float) -> str:
-    """Two digits, rounded up."""
-    text = f"{value:.1e}"
-    return text if float(text) >= value else f"{value * 1.05:.1e}"
 
 
 def _band(band: MeanBand) -> str:

@@ -23,6 +23,7 @@ from ..backends.c.network import units as c_unit_network
 from ..backends.c.ufunc import UfuncSpec, ufunc_file
 from ..backends.numpy import network as numpy_network
 from ..backends.numpy import unit_network as numpy_unit_network
+from ..backends.text import filled
 from ..backends.units import unit_of
 from ..errors import BadSpec, NoClosedForm, Undecided, UnsupportedOp
 from ..language import as_activation
@@ -259,10 +260,8 @@ def _assembled(
         "@TARGETS@": ", ".join(f"`{package}.{t}`" for t in targets) or "none",
     }
 
-    def filled(text: str) -> str:
-        for mark, value in marks.items():
-            text = text.replace(mark, value)
-        return text
+    def whole(text: str) -> str:
+        return filled(text, marks)
 
     chosen = "".join(
         f"from .{p.numpy.name.removesuffix('.py')} import diagonal as _diagonal_{p.label}\n"
@@ -281,17 +280,17 @@ def _assembled(
     if "network" in targets:
         tests += TESTS_NETWORK + (TESTS_NETWORK_ARRAYS if "jax" in targets else "")
     texts = [
-        ("pyproject.toml", filled(PYPROJECT)),
-        ("meson.build", filled(MESON)),
-        ("README.md", filled(README)),
+        ("pyproject.toml", whole(PYPROJECT)),
+        ("meson.build", whole(MESON)),
+        ("README.md", whole(README)),
         ("LICENSE", _licence()),
-        (f"{package}/__init__.py", filled(INIT)),
-        (f"{package}/__init__.pyi", filled(STUB) + stub),
+        (f"{package}/__init__.py", whole(INIT)),
+        (f"{package}/__init__.pyi", whole(STUB) + stub),
         (f"{package}/py.typed", ""),
-        (f"{package}/_numpy.py", filled(FALLBACK).replace("@IMPORTS@", chosen) + wrapped),
+        (f"{package}/_numpy.py", whole(FALLBACK).replace("@IMPORTS@", chosen) + wrapped),
         ("src/ntksym.h", c_backend.support_file().text),
         ("src/_ufunc.c", ufunc_file("_ufunc", specs).text),
-        ("tests/test_kernel.py", filled(tests)),
+        ("tests/test_kernel.py", whole(tests)),
     ]
     texts += [(f"src/{p.c.name}", p.c.text) for p in pieces]
     texts += [(f"{package}/{p.numpy.name}", p.numpy.text) for p in pieces]

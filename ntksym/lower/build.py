@@ -273,3 +273,9 @@ class Builder(Products):
         top, bottom = split_quotient(outer)
         scaled = self.emit("mul", value, self.operand(top))
         return self._over(scaled, bottom)
+
+
+def number_of(e: Expr, ctx: Any) -> Any:
+    """The number that an expression without symbols is, in the arithmetic of `ctx`."""
+    b = Builder(())
+    return b.program("number", (("value", b.operand(e)),)).evaluate({}, ctx)["value"]

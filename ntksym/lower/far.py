@@ -28,7 +28,7 @@ from ..errors import NtksymError, UnsupportedOp
 from ..symbols import x
 from ..terms import TermSum
 from ..terms.cells import Cell, cells, inside
-from .build import Builder
+from .build import Builder, number_of
 from .program import Operand, Program
 
 NODES = 16
@@ -226,7 +226,7 @@ def _rows(
     for cell in found:
         piece = inside(d.terms, cell)
         slope = piece.derivative()[0]
-        low, high = (None if e is None else _number(e.expr, ctx) for e in cell)
+        low, high = (None if e is None else number_of(e.expr, ctx) for e in cell)
         for side, poly in ((-1, left), (1, right)):
             begin, stop = (high, low) if side < 0 else (low, high)  # outwards from 0
             begin = ctx.zero if begin is None or side * begin < 0 else begin
@@ -287,11 +287,6 @@ def _legendre(ctx: Any) -> tuple[tuple[Any, Any], ...]:
                 break
         rule.append(((1 - z) / 2, 1 / ((1 - z * z) * slope * slope)))
     return tuple(rule)
-
-
-def _number(e: Expr, ctx: Any) -> Any:
-    b = Builder(())
-    return b.program("number", (("value", b.operand(e)),)).evaluate({}, ctx)["value"]
 
 
 def _reach(rows: tuple[Row, ...]) -> float:

@@ -24,11 +24,10 @@ from ..activation import Activation
 from ..derivation import Derivation
 from ..dual import dual
 from ..errors import NtksymError
-from ..exact import Exact
 from ..gaussian import expect
 from ..symbols import x
 from ..terms import TermSum
-from ..terms.cells import cells, inside
+from ..terms.cells import beside_zero, cells, inside
 from .build import Builder
 from .conditioning import loses
 from .direct_where import first_good
@@ -152,8 +151,7 @@ def _about_zero(d: Derivation) -> tuple[TermSum, ...] | None:
         found = cells(d.terms)
     except NtksymError:
         return None
-    right = [c for c in found if _sign(c[0], -1) <= 0 < _sign(c[1], 1)]
-    left = [c for c in found if _sign(c[0], -1) < 0 <= _sign(c[1], 1)]
+    right, left = beside_zero(found)
     if len(right) != 1 or len(left) != 1:
         return None
     ends = right if left == right else (*right, *left)
@@ -193,10 +191,6 @@ def _at_zero(piece: TermSum) -> dict[int, Expr]:
         own = TermSum(piece.field, {k._replace(power=0): c})
         found[k.power] = found.get(k.power, TermSum(piece.field, {})) + own
     return {n: f.at(piece.field.integer(0)).expr for n, f in found.items()}
-
-
-def _sign(end: Exact | None, infinite: int) -> int:
-    return infinite if end is None else int(end.sample_sign())
 
 
 def _moment(n: int) -> Expr:

@@ -23,7 +23,7 @@ from ..derivation import Derivation
 from ..errors import NtksymError
 from ..symbols import q, x
 from ..terms.cells import Cell, cells, inside
-from .build import Builder
+from .build import Builder, number_of
 
 EXACT = 60
 """Bits of the leading power that must be right."""
@@ -142,7 +142,7 @@ def _sampled(d: Derivation, every: tuple[Cell, ...], ctx: Any) -> Sample | None:
                 own = (d.activation.expr, d.activation.expr.diff(x))
             b = Builder(("x",))
             p = b.program("piece", tuple((f"v{k}", b.operand(e)) for k, e in enumerate(own)))
-            parts.append((None if cell[1] is None else _number(cell[1].expr, ctx), p))
+            parts.append((None if cell[1] is None else number_of(cell[1].expr, ctx), p))
     except NtksymError:
         return None
 
@@ -153,11 +153,6 @@ def _sampled(d: Derivation, every: tuple[Cell, ...], ctx: Any) -> Sample | None:
         return value, slope
 
     return at
-
-
-def _number(e: Expr, ctx: Any) -> Any:
-    b = Builder(())
-    return b.program("number", (("value", b.operand(e)),)).evaluate({}, ctx)["value"]
 
 
 WIDTH = 256

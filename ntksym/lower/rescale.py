@@ -29,7 +29,7 @@ from ..derivation import Derivation
 from ..dual import Dual, dual
 from ..errors import NtksymError
 from ..exact import Exact
-from ..terms.cells import Cell, cells, inside
+from ..terms.cells import Cell, beside_zero, cells, inside
 from .conditioning import overflows
 from .far import parted
 from .lines import Lines
@@ -232,8 +232,7 @@ def _small(d: Derivation, every: tuple[Cell, ...]) -> tuple[int, int] | None:
     if not all(_sided(e) for c in every for e in c if e is not None):
         return None
     zero = d.field.integer(0)
-    right = [c for c in every if _sign(c[0], -1) <= 0 < _sign(c[1], 1)]
-    left = [c for c in every if _sign(c[0], -1) < 0 <= _sign(c[1], 1)]
+    right, left = beside_zero(every)
     pieces = [inside(d.terms, right[0]), inside(d.terms, left[0])]
     jump = pieces[0].at(zero) - pieces[1].at(zero)
     found: list[int] = []
@@ -324,7 +323,3 @@ def _sided(end: Exact) -> bool:
     """Whether it is known on which side of 0 a kink is, whatever the parameters."""
     e = end.expr
     return bool(e.is_positive or e.is_negative or e.is_zero)
-
-
-def _sign(end: Exact | None, infinite: int) -> int:
-    return infinite if end is None else int(end.sample_sign())

@@ -9,19 +9,11 @@ from ..backends.array.unit_module import ArrayNetwork
 from ..dual import Dual
 from ..errors import UnsupportedOp
 from ..network import Network
-from ..numeric import Choice, MixtureDual, choose, read_variances
+from ..numeric import Choice, MixtureDual, choose
 from .rule_store import kept
-from .unit_layers import Range, Wanted, first_range, plan
+from .unit_layers import Range, Wanted, plan
 
 _HINT = '--method tabulated with --variance LO:HI, or the targets "c" and "numpy"'
-
-
-def input_range(network: Network, variances: Any) -> Range | None:
-    """The range of Sigma(x, x) after the first layer, for variances of the inputs; or None."""
-    if variances is None:
-        return None
-    low, high = read_variances(variances)
-    return first_range(network, float(low), float(high))
 
 
 def array_plan(

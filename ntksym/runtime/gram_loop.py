@@ -143,8 +143,8 @@ def fill(
     sy = both.rows if same_kind else both.rows.astype(np.float64)
     qx = x.levels.astype(real, copy=False)
     qy = qx if y is None else y.levels.astype(real, copy=False)
-    ix = _inverse(x.levels[0]).astype(real, copy=False)
-    iy = ix if y is None else _inverse(y.levels[0]).astype(real, copy=False)
+    ix = inverse_root(x.levels[0]).astype(real, copy=False)
+    iy = ix if y is None else inverse_root(y.levels[0]).astype(real, copy=False)
     job = _Gram(
         n=n,
         m=m,
@@ -249,7 +249,7 @@ def _slab(m: int, d: int, item: int, lanes: int) -> int:
     return max(lanes, fits // lanes * lanes)
 
 
-def _inverse(g: Array) -> Array:
+def inverse_root(g: Array) -> Array:
     """1/sqrt(Sigma(x, x)), and 0 where that is 0: never close to anything."""
     inverse: Array = np.zeros_like(g)
     np.divide(1.0, np.sqrt(g), out=inverse, where=g > 0.0)

@@ -35,7 +35,7 @@ from .unit_layers import (
     Plan,
     Range,
     Wanted,
-    first_range,
+    input_range,
     needs_range,
     plan,
     ranged_choice,
@@ -72,18 +72,11 @@ def network_sources(
         BadSpec: a parameter without a value, or a range is needed and none is given.
         Undecided: a bound that was asked for cannot be proven.
     """
-    made = plan(network, wanted, _first(network, variances), name)
+    made = plan(network, wanted, input_range(network, variances), name)
     contract = network_contract(network, command)
     if target == "numpy":
         return (numpy_unit_network.network_file(made.schedule, contract),), made
     return (c_backend.support_file(), network_file(made.schedule, contract)), made
-
-
-def _first(network: Network, variances: Any) -> Range | None:
-    if variances is None:
-        return None
-    low, high = read_variances(variances)
-    return first_range(network, float(low), float(high))
 
 
 def compile_numeric(
@@ -106,7 +99,7 @@ def compile_numeric(
         BadSpec: a parameter without a value.
     """
     asked = Asked(target, dtype, cache, threads, wanted.method, wanted.error)
-    fixed = _first(network, variances)
+    fixed = input_range(network, variances)
     if fixed is None and not needs_range(network, wanted):
         return _tabled(network, asked)
     if target == "c":

@@ -13,7 +13,7 @@ from ..backends.tolerance import CLOSE
 from .checks import Array
 from .clusters import cluster_roots, two_product
 from .engines import Engine
-from .gram_loop import First
+from .gram_loop import First, inverse_root
 from .tiles import Space, Tiles
 
 LIMIT = CLOSE["float64"]
@@ -155,8 +155,8 @@ class PairTile:
         """Where 1 - rho^2 < CLOSE in the first layer: near +1 and near -1."""
         rho = first[0] * self.g12
         rho += first[1]
-        rho *= _inverse(self.qx[0])[:, None]
-        rho *= _inverse(self.qy[0])
+        rho *= inverse_root(self.qx[0])[:, None]
+        rho *= inverse_root(self.qy[0])
         np.abs(rho, out=rho)
         found: NDArray[np.bool_] = rho > np.sqrt(1.0 - LIMIT)
         return found
@@ -225,9 +225,3 @@ def squares(x: NDArray[Any]) -> Array:
         np.copyto(part, x[at : at + step])
         np.einsum("ij,ij->i", part, part, out=out[at : at + step])
     return out
-
-
-def _inverse(g: Array) -> Array:
-    inverse: Array = np.zeros_like(g)
-    np.divide(1.0, np.sqrt(g), out=inverse, where=g > 0.0)
-    return inverse

@@ -38,7 +38,7 @@ from ..lower.schedule import number
 from ..network import InputRule, Network
 from ..network.affine import Affine, affine_layers
 from ..network.layers import Nonlinearity
-from ..numeric import Candidate, Choice, ExpectedDual, MixtureDual, choose
+from ..numeric import Candidate, Choice, ExpectedDual, MixtureDual, choose, read_variances
 from ..numeric.choice import is_slow
 from ..numeric.patience import at_most
 from ..numeric.rules import RULES
@@ -299,6 +299,14 @@ def first_range(network: Network, low: float, high: float) -> Range:
     """
     slope, offset = first_affine(network, 1)
     return slope * low + offset, slope * high + offset
+
+
+def input_range(network: Network, variances: Any) -> Range | None:
+    """`first_range` of what `read_variances` reads; None for None."""
+    if variances is None:
+        return None
+    low, high = read_variances(variances)
+    return first_range(network, float(low), float(high))
 
 
 @lru_cache(maxsize=64)

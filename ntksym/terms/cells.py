@@ -46,6 +46,21 @@ def cells(f: TermSum) -> tuple[Cell, ...]:
     return tuple(pairwise(ends))
 
 
+def beside_zero(found: tuple[Cell, ...]) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
+    """The cells that reach 0 from the right, and those from the left: one each if signs are known.
+
+    Raises:
+        NoClosedForm: as `Exact.sample_sign`.
+    """
+
+    def sign(end: Exact | None, infinite: int) -> int:
+        return infinite if end is None else int(end.sample_sign())
+
+    right = tuple(c for c in found if sign(c[0], -1) <= 0 < sign(c[1], 1))
+    left = tuple(c for c in found if sign(c[0], -1) < 0 <= sign(c[1], 1))
+    return right, left
+
+
 def indicator(f: TermSum, cell: Cell) -> TermSum:
     """1 on the cell, 0 off it, as steps."""
     left, right = cell

@@ -12,6 +12,7 @@ from __future__ import annotations
 from ...lower.ops import FAR_OPS
 from .._base import HYP2F1_FIXED
 from ..tables import ERFCX_CENTRE, atan_tail, erfcx_series, legendre
+from ..text import closure, column_text
 from . import hyper
 
 SPELL = {
@@ -72,22 +73,9 @@ SPELL = {
 """Every operation; 2F1, which has no fixed number of terms, of numbers a, b, c only."""
 
 
-def _tuple(values: tuple[float, ...]) -> str:
-    return "(\n" + "".join(f"    {v!r},\n" for v in values) + ")"
-
-
 def array_helpers(wanted: frozenset[str]) -> str:
     """The source of the wanted helpers and of what they need, in a fixed order."""
-    needed: set[str] = set()
-
-    def add(name: str) -> None:
-        if name not in needed:
-            needed.add(name)
-            for other in _NEEDS.get(name, ()):
-                add(other)
-
-    for name in sorted(wanted):
-        add(name)
+    needed = closure(wanted, _NEEDS)
     return "\n\n\n".join(text for name, text in _SOURCES.items() if name in needed)
 
 
@@ -201,7 +189,7 @@ def _angle_partials(s, c):
 
 # the angle of the point (c, s), s >= 0; pi/2 at (0, 0)
 _angle = _rule(_angle_value, _angle_partials)""",
-    "_arc1": f"""_ATAN_TAIL = {_tuple(atan_tail())}
+    "_arc1": f"""_ATAN_TAIL = {column_text(atan_tail())}
 
 
 def _arc1_value(s, c):
@@ -258,7 +246,7 @@ _gap = _rule(_gap_value, _gap_partials)""",
     return 0.3989422804014327 * _exp(a - 0.5 * z * z)''',
     "_Phi": """# the standard normal distribution function
 _Phi = _rule(lambda z: 0.5 * _erfc(-0.7071067811865476 * z), lambda z: (_exp_down(0.0, z),))""",
-    "_erfcx_positive": f'''_ERFCX = {_tuple(erfcx_series())}
+    "_erfcx_positive": f'''_ERFCX = {column_text(erfcx_series())}
 
 
 def _erfcx_positive(x):

@@ -23,6 +23,7 @@ from ...lower.kernel import REQUIRES_PAIR, lower_dual, lower_dual_diag
 from ...lower.program import Program
 from .._base import SourceFile, Spelled, comment, identifier, spell_program
 from ..c.backend import Contract, contract_lines
+from ..text import filled
 from .helpers import SPELL, array_helpers, helper_names
 
 
@@ -139,8 +140,7 @@ def dual_file(
         extra,
     ]
     body = "\n\n".join(piece.strip("\n") + "\n" for piece in pieces)
-    for mark, text in at.items():
-        body = body.replace(mark, text)
+    body = filled(body, at)
     programs = (pair, diag, *programs, own)
     text = module(backend, contract, programs, body, frozenset({"_rootdet"}))
     return SourceFile(f"{safe}.py", text)

@@ -20,6 +20,7 @@ from ...numeric.quadrature.floats import array_function, tamed
 from ...numeric.quadrature.lattice import LatticeRule
 from ...numeric.quadrature.subject import Subject
 from ..quadrature_programs import builder_of_functions
+from ..text import filled
 from .module import ArrayBackend, function
 
 HIGHEST = 5
@@ -87,19 +88,21 @@ class ArrayQuadrature:
         text += f"{up}_PIECES = {{{names.rstrip(', ')}}}\n"
         text += f"{up}_WEIGHTS = ({numbers})\n{up}_ROWS = {rule.rows!r}\n"
         body = _TEXT
-        for mark, said in {
-            "@TWICE@": "(2.0 if j else 1.0) * " if rule.half else "",
-            "@FIRST@": "0" if rule.half else str(-rule.count),
-            "@COUNT@": str(rule.count),
-            "@STEP@": repr(rule.step),
-            "@TOP@": repr(float(rule.top)),
-            "@LOOSE@": repr(16.0 * self.dual.error),  # what a layer before may be off by
-            "@HIGHEST@": str(self.highest),
-            "@BLOCK@": str(max(64, 2_000_000 // (2 * rule.count + 1))),
-            "@UP@": up,
-            "@STEM@": stem,
-        }.items():
-            body = body.replace(mark, said)
+        body = filled(
+            body,
+            {
+                "@TWICE@": "(2.0 if j else 1.0) * " if rule.half else "",
+                "@FIRST@": "0" if rule.half else str(-rule.count),
+                "@COUNT@": str(rule.count),
+                "@STEP@": repr(rule.step),
+                "@TOP@": repr(float(rule.top)),
+                "@LOOSE@": repr(16.0 * self.dual.error),  # what a layer before may be off by
+                "@HIGHEST@": str(self.highest),
+                "@BLOCK@": str(max(64, 2_000_000 // (2 * rule.count + 1))),
+                "@UP@": up,
+                "@STEM@": stem,
+            },
+        )
         return text + body
 
 

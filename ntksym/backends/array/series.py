@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...numeric.series.table import SeriesTable
+from ..text import tuple_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,11 @@ class ArraySeries:
         """
         t, up = self.table, stem.upper()
         lo, hi = float(t.lo), float(t.hi)
-        rows = "".join(f"    {_tuple(row)},\n" for row in t.rows)
+        rows = "".join(f"    {tuple_text(row)},\n" for row in t.rows)
         head = f"{up}_RANGE = ({lo!r}, {hi!r})\n{up}_ROWS = (\n{rows})\n"
-        head += f"{up}_SECOND = {_tuple(t.second)}\n"
+        head += f"{up}_SECOND = {tuple_text(t.second)}\n"
         if t.slope is not None:
-            head += f"{up}_SLOPE = {_tuple(t.slope)}\n"
+            head += f"{up}_SLOPE = {tuple_text(t.slope)}\n"
         body = _TEXT.replace("@BASIS@", _ONE if t.lo == t.hi else _MANY)
         body = body.replace("@DOT@", _INFINITE if t.slope is None else _FINITE)
         body = body.replace("@DIAG@", _STEEP if t.slope is None else _SLOPED)
@@ -47,10 +48,6 @@ class ArraySeries:
         body = body.replace("@LOOSE@", repr(16.0 * t.value_relative))
         body = body.replace("@FIRST@", str(t.first)).replace("@STEP@", str(t.step))
         return head + body.replace("@STEM@", stem).replace("@UP@", up)
-
-
-def _tuple(values: tuple[float, ...]) -> str:
-    return "(" + "".join(f"{v!r}, " for v in values).rstrip() + ")"
 
 
 _MANY = """low, high = @UP@_RANGE

@@ -21,6 +21,7 @@ from ...numeric.table.chebyshev import ChebyshevTable
 from ...numeric.table.dual import Sheet
 from ...numeric.table.pack import Rows
 from ..numpy.table.point import notes
+from ..text import rows_text, tuple_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def table_text(
     parts = [f"{up}_RANGE = ({t.low!r}, {t.high!r})\n"]
     for label, sheet in (("VALUE", t.value), ("DOT", t.dot)):
         parts.append(_sheet(f"{up}_{label}", sheet, form.dense))
-        parts.append(f"{up}_{label}_DIAG = {_tuple(sheet.diag)}\n")
+        parts.append(f"{up}_{label}_DIAG = {tuple_text(sheet.diag)}\n")
     for label, sheet in (("BEND", t.dot), ("LEVEL", t.value))[: 0 if kinks else 1 + jumps]:
         plus, minus = (form.deflated(rows) for rows in (sheet.plus, sheet.minus))
         turned = replace(sheet, plus=plus, minus=minus)
@@ -147,24 +148,12 @@ POWERS = Form("_polynomial", "_line", "", _deflated)
 
 
 def _sheet(name: str, sheet: Sheet, dense: str) -> str:
-    plus, minus = (f"{dense}({_rows(rows)})" for rows in (sheet.plus, sheet.minus))
+    plus, minus = (f"{dense}({rows_text(rows)})" for rows in (sheet.plus, sheet.minus))
     if not dense:
         plus, minus = plus[1:-1], minus[1:-1]
     if sheet.parity:
         return f"{name} = ({plus}, None, {float(sheet.parity)!r})\n"
     return f"{name} = ({plus}, {minus}, 1.0)\n"
-
-
-def _tuple(values: tuple[float, ...]) -> str:
-    return "(" + "".join(f"{v!r}, " for v in values).rstrip() + ")"
-
-
-def _rows(rows: Rows) -> str:
-    planes = []
-    for plane in rows:
-        lines = ",\n        ".join(_tuple(line) for line in plane)
-        planes.append(f"    (\n        {lines},\n    ),\n")
-    return "(\n" + "".join(planes) + ")"
 
 
 UNROLLED = '''

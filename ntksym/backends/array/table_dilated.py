@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ...numeric.table.dilated.table import DilatedTable
 from ..c.table.dilated import notes
+from ..text import filled
 from .table_dyadic import STILL, ArrayDyadic
 
 
@@ -55,15 +56,17 @@ class ArrayDilated:
         text += f"{up}_FACTORS = {t.factors!r}\n"
         text += f"{up}_DIAG = {tuple((o.value.diag, o.dot.diag) for o in t.tables)!r}\n"
         body = _TEXT
-        for mark, said in {
-            "@TABLES@": rules,
-            "@STEM@": stem,
-            "@UP@": up,
-            "@LOOSE@": repr(16.0 * t.error),  # what a layer before may be off by
-            "@POWER@": repr(t.power),
-            "@LESS@": repr(t.power - 1.0),
-        }.items():
-            body = body.replace(mark, said)
+        body = filled(
+            body,
+            {
+                "@TABLES@": rules,
+                "@STEM@": stem,
+                "@UP@": up,
+                "@LOOSE@": repr(16.0 * t.error),  # what a layer before may be off by
+                "@POWER@": repr(t.power),
+                "@LESS@": repr(t.power - 1.0),
+            },
+        )
         return text + body
 
 

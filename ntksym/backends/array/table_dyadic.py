@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ...numeric.table.dyadic.table import DyadicTable, Lines
 from ..numpy.table.dyadic import notes, padded
+from ..text import filled, tuple_text
 
 STILL = 2.0**-8
 """Below this t the slope of the derivative dual is that at it."""
@@ -58,32 +59,30 @@ class ArrayDyadic:
         t, up = self.table, stem.upper()
         value, dot = padded(t)
         text = f"{up}_VALUE = {_columns(value)}\n{up}_DOT = {_columns(dot)}\n"
-        text += f"{up}_SCALE = {_tuple(tuple(4.0 * 2.0**i for i in range(t.panels + 1)))}\n"
+        text += f"{up}_SCALE = {tuple_text(tuple(4.0 * 2.0**i for i in range(t.panels + 1)))}\n"
         body = _TEXT
-        for mark, said in {
-            "@ALONG@": "_@FIRST@_sum(@UP@_VALUE, line, x)[1] * turn" if self.jumps else "dot",
-            "@SUM@": "" if first else _SUM,
-            "@FIRST@": first or stem,
-            "@STEM@": stem,
-            "@UP@": up,
-            "@Q@": repr(t.low),
-            "@LAST@": str(t.panels),
-            "@BELOW@": str(t.panels + 1),
-            "@LOOSE@": repr(16.0 * t.error),
-            "@STILL@": repr(STILL),
-        }.items():
-            body = body.replace(mark, said)
+        body = filled(
+            body,
+            {
+                "@ALONG@": "_@FIRST@_sum(@UP@_VALUE, line, x)[1] * turn" if self.jumps else "dot",
+                "@SUM@": "" if first else _SUM,
+                "@FIRST@": first or stem,
+                "@STEM@": stem,
+                "@UP@": up,
+                "@Q@": repr(t.low),
+                "@LAST@": str(t.panels),
+                "@BELOW@": str(t.panels + 1),
+                "@LOOSE@": repr(16.0 * t.error),
+                "@STILL@": repr(STILL),
+            },
+        )
         return text + body
 
 
 def _columns(lines: Lines) -> str:
     """The coefficients by powers, each of all lines."""
-    rows = ",\n    ".join(_tuple(column) for column in zip(*lines, strict=True))
+    rows = ",\n    ".join(tuple_text(column) for column in zip(*lines, strict=True))
     return f"(\n    {rows},\n)"
-
-
-def _tuple(values: tuple[float, ...]) -> str:
-    return "(" + ", ".join(repr(v) for v in values) + ",)"
 
 
 _TEXT = '''

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .._base import Spelled, comment
 
 
@@ -14,6 +16,12 @@ def c_literal(value: float, suffix: str = "") -> str:
     digits, exponent = value.hex().split("p")
     text = f"{digits.rstrip('0').rstrip('.')}p{exponent}" if "." in digits else value.hex()
     return text + suffix
+
+
+def array(name: str, values: Sequence[float]) -> str:
+    """A constant array of doubles."""
+    lines = ",\n".join("  " + c_literal(v) for v in values)
+    return f"static const double {name}[{len(values)}] = {{\n{lines}\n}};\n"
 
 
 def polynomial(

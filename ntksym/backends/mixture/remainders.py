@@ -64,12 +64,12 @@ def tail_quotient(k: int, order: int, count: int) -> Row:
 
 
 def _term(k: int, order: int, n: int) -> Fraction:
-    return Fraction(_double(k + n - 1) * _double(order + n - 1), factorial(n))
+    return Fraction(double_factorial(k + n - 1) * double_factorial(order + n - 1), factorial(n))
 
 
-def _double(n: int) -> int:
+def double_factorial(n: int) -> int:
     """The double factorial of an odd n >= -1."""
-    return 1 if n <= 0 else n * _double(n - 2)
+    return 1 if n <= 0 else n * double_factorial(n - 2)
 
 
 def _times_power(terms: list[Fraction], length: int) -> list[Fraction]:

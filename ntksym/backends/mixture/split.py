@@ -20,7 +20,7 @@ from ...numeric.logistic import Part
 from ...numeric.lowest import Lowest, lowest
 from ...numeric.pairs import A, B
 from ...symbols import q, q11, q12, q22
-from .remainders import Row, root_quotient, tail_quotient
+from .remainders import Row, double_factorial, root_quotient, tail_quotient
 from .sides import GATE, POWER, Key, Sides, derivative, powers, sides
 
 ZERO: Operand = Fraction(0)
@@ -177,7 +177,7 @@ class _Law:
         if order == POWER:
             if p % 2 or p < least:
                 return ZERO
-            return self._times(_double(p - 1), *[self.variances[k]] * (p // 2))
+            return self._times(double_factorial(p - 1), *[self.variances[k]] * (p // 2))
         if order == GATE:  # Stein: one factor x is taken out
             if p % 2 == 0:
                 return ZERO
@@ -196,7 +196,7 @@ class _Law:
                 count = max(0, ceil((least - p - j) / 2))
                 factors = [self.steep[k]] * (order + j) + [self.variances[k]] * half
                 value = self._times(
-                    (-1) ** order * h * _double(p + j - 1),
+                    (-1) ** order * h * double_factorial(p + j - 1),
                     *factors,
                     self._root_remainder(k, half, count),
                 )
@@ -339,10 +339,6 @@ def _odd(key: Key) -> bool:
     """Whether a side changes sign with x."""
     p, order = key
     return bool((p + (0 if order == POWER else order)) % 2)
-
-
-def _double(n: int) -> int:
-    return 1 if n <= 0 else n * _double(n - 2)
 
 
 def _hermite(n: int) -> list[int]:

@@ -9,6 +9,7 @@ from ...lower.direct import Direct
 from ...lower.direct_where import BINS, COMPILED, GROWN
 from ...lower.ops import DIRECT_OPS
 from ...lower.program import Let
+from ..text import filled
 from .backend import function
 
 
@@ -17,24 +18,26 @@ def direct_rule(rule: Direct, stem: str) -> str:
     point = function(rule.point, f"{stem}_point", "The activation, and its slope.")
     marks = function(rule.marks, f"{stem}_marks", "Kinks, jumps, ends of panels, the unit.")
     text = _RULE
-    for mark, value in {
-        "@STEM@": stem,
-        "@USED@": "".join(f"    {''.join(str(int(v)) for v in row)!r},\n" for row in rule.used),
-        "@LIVE@": repr(rule.live),
-        "@GROUPS@": repr(rule.groups),
-        "@DEGREE@": str(rule.degree),
-        "@CENTRES@": str(rule.centres),
-        "@KINKS@": str(rule.kinks),
-        "@TWICE@": str(2 * rule.kinks),
-        "@ENDS@": str(2 * rule.kinks + rule.cuts),
-        "@JUMPS@": str(rule.jumps),
-        "@DIES@": str(rule.dies),
-        "@FAR@": repr(rule.far),
-        "@GROW@": repr(rule.grow),
-        "@ALONE@": ", ".join(_params(rule)),
-        "@COMMA@": "," * (len(_params(rule)) == 1),
-    }.items():
-        text = text.replace(mark, value)
+    text = filled(
+        text,
+        {
+            "@STEM@": stem,
+            "@USED@": "".join(f"    {''.join(str(int(v)) for v in row)!r},\n" for row in rule.used),
+            "@LIVE@": repr(rule.live),
+            "@GROUPS@": repr(rule.groups),
+            "@DEGREE@": str(rule.degree),
+            "@CENTRES@": str(rule.centres),
+            "@KINKS@": str(rule.kinks),
+            "@TWICE@": str(2 * rule.kinks),
+            "@ENDS@": str(2 * rule.kinks + rule.cuts),
+            "@JUMPS@": str(rule.jumps),
+            "@DIES@": str(rule.dies),
+            "@FAR@": repr(rule.far),
+            "@GROW@": repr(rule.grow),
+            "@ALONE@": ", ".join(_params(rule)),
+            "@COMMA@": "," * (len(_params(rule)) == 1),
+        },
+    )
     return f"{point}\n\n{marks}\n\n{text.strip(chr(10))}"
 
 
@@ -42,21 +45,23 @@ def direct_operation(let: Let, rule: Direct, stem: str) -> str:
     """The function of one operation."""
     which = DIRECT_OPS.index(let.op)
     text = _PAIR if which < 2 else _DIAGONAL
-    for mark, value in {
-        "@NAME@": f"_{let.label}",
-        "@STEM@": stem,
-        "@WHICH@": str(which % 2),
-        "@START@": repr(rule.start).replace("inf", "np.inf"),
-        "@LEAST@": repr(rule.least),
-        "@MOST@": repr(GROWN / rule.grow) if rule.grow else "np.inf",
-        "@BINS@": str(BINS),
-        "@COMPILED@": str(COMPILED),
-        "@TABLE@": str(which),
-        "@APART@": "    used &= root > 0.0\n" if which % 2 and rule.jumps else "",
-        "@GIVEN@": "".join(f", {p}" for p in _params(rule)),
-        "@FIRST@": ", ".join(f"float(np.ravel({p})[0])" for p in _params(rule)),
-    }.items():
-        text = text.replace(mark, value)
+    text = filled(
+        text,
+        {
+            "@NAME@": f"_{let.label}",
+            "@STEM@": stem,
+            "@WHICH@": str(which % 2),
+            "@START@": repr(rule.start).replace("inf", "np.inf"),
+            "@LEAST@": repr(rule.least),
+            "@MOST@": repr(GROWN / rule.grow) if rule.grow else "np.inf",
+            "@BINS@": str(BINS),
+            "@COMPILED@": str(COMPILED),
+            "@TABLE@": str(which),
+            "@APART@": "    used &= root > 0.0\n" if which % 2 and rule.jumps else "",
+            "@GIVEN@": "".join(f", {p}" for p in _params(rule)),
+            "@FIRST@": ", ".join(f"float(np.ravel({p})[0])" for p in _params(rule)),
+        },
+    )
     return text.strip("\n")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ...lower.direct_where import FIRST
 from ..tables import legendre
+from ..text import filled
 
 NODES = 14
 """Gauss-Legendre nodes of a panel."""
@@ -20,8 +21,7 @@ def direct_text() -> str:
     nodes = "".join(f"    ({x!r}, {w!r}),\n" for x, w in legendre(NODES))
     text = _TEXT
     marks = {"@NODES@": nodes, "@CHUNK@": str(CHUNK), "@FIRST@": repr(FIRST)}
-    for mark, value in marks.items():
-        text = text.replace(mark, value)
+    text = filled(text, marks)
     return text.strip("\n")
 
 

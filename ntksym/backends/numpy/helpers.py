@@ -8,25 +8,13 @@ a module uses are written into it.
 from __future__ import annotations
 
 from ..tables import ERFCX_CENTRE, atan_tail, erf_series, erfcx_series, legendre
+from ..text import closure, column_text
 from . import hyper as numpy_hyper
-
-
-def _tuple(values: tuple[float, ...]) -> str:
-    return "(\n" + "".join(f"    {v!r},\n" for v in values) + ")"
 
 
 def helpers(wanted: frozenset[str]) -> str:
     """The source of the wanted helpers and of what they need, in a fixed order."""
-    needed: set[str] = set()
-
-    def add(name: str) -> None:
-        if name not in needed:
-            needed.add(name)
-            for other in _NEEDS.get(name, ()):
-                add(other)
-
-    for name in sorted(wanted):
-        add(name)
+    needed = closure(wanted, _NEEDS)
     return "\n\n".join(_SOURCES[name] for name in _SOURCES if name in needed)
 
 
@@ -96,7 +84,7 @@ _SOURCES = {
     "_angle": '''def _angle(s, c):
     """The angle of the point (c, s), s >= 0; pi/2 at (0, 0)."""
     return np.arctan2(s + ((s == 0.0) & (c == 0.0)), c)''',
-    "_atan_tail": f'''_ATAN_TAIL = {_tuple(atan_tail())}
+    "_atan_tail": f'''_ATAN_TAIL = {column_text(atan_tail())}
 
 
 def _atan_tail(u):
@@ -125,7 +113,7 @@ def _atan_tail(u):
     """h - c for h = hypot(s, c), accurate where s is small."""
     total = h + np.abs(c)
     return np.where(c > 0.0, s * (s / np.where(total == 0.0, 1.0, total)), h - c)''',
-    "_erf_small": f'''_ERF = {_tuple(erf_series())}
+    "_erf_small": f'''_ERF = {column_text(erf_series())}
 
 
 def _erf_small(x):
@@ -135,7 +123,7 @@ def _erf_small(x):
     for c in _ERF[-2::-1]:
         total = total * u + c
     return x * total''',
-    "_erfcx_positive": f'''_ERFCX = {_tuple(erfcx_series())}
+    "_erfcx_positive": f'''_ERFCX = {column_text(erfcx_series())}
 
 
 def _erfcx_positive(x):

@@ -7,7 +7,8 @@ from ...numeric.quadrature import QuadratureDual
 from ...numeric.quadrature.fan import FanRule, node_tables
 from ...numeric.quadrature.lattice import LatticeRule
 from ...numeric.quadrature.panels import PanelRule
-from .backend import NUMPY, function
+from ..text import tuple_text
+from .backend import function
 
 
 def numpy_text(dual: QuadratureDual, programs: tuple[Program, ...], stem: str) -> str:
@@ -47,30 +48,26 @@ def numpy_text(dual: QuadratureDual, programs: tuple[Program, ...], stem: str) -
     return "\n\n\n".join(p.rstrip("\n").replace("@STEM@", stem) for p in pieces) + "\n"
 
 
-def _tuple(values: tuple[float, ...]) -> str:
-    return "(" + "".join(f"{NUMPY.literal(v)}, " for v in values).rstrip() + ")"
-
-
 def _lattice(rule: LatticeRule) -> str:
     """(step, half, rows, weights)."""
     rows = "(" + "".join(f"{k}, " for k in rule.rows).rstrip() + ")"
-    return f"({rule.step!r}, {rule.half}, {rows}, {_tuple(rule.weights)})"
+    return f"({rule.step!r}, {rule.half}, {rows}, {tuple_text(rule.weights)})"
 
 
 def _panels(rule: PanelRule) -> str:
     """(far, width, cuts, rates, kinds, tables of (share, nodes, weights))."""
     kinds = "(" + "".join(f"{p.piece}, " for p in rule.intervals).rstrip() + ")"
     tables = "".join(
-        f"({t.share!r}, {_tuple(t.nodes)}, {_tuple(t.weights)}), " for t in rule.tables
+        f"({t.share!r}, {tuple_text(t.nodes)}, {tuple_text(t.weights)}), " for t in rule.tables
     )
-    head = f"{rule.length!r}, {rule.width!r}, {_tuple(rule.cuts)}, {_tuple(rule.rates)}"
+    head = f"{rule.length!r}, {rule.width!r}, {tuple_text(rule.cuts)}, {tuple_text(rule.rates)}"
     return f"({head}, {kinds}, ({tables.rstrip()}))"
 
 
 def _fan(rule: FanRule) -> str:
     """(least, parity, reach, shares, weights, radii with their weights)."""
     reach = "(" + "".join(f"{k}, " for k in rule.reach).rstrip() + ")"
-    tables = ", ".join(_tuple(row) for row in node_tables(rule))
+    tables = ", ".join(tuple_text(row) for row in node_tables(rule))
     return f"({rule.least!r}, {rule.parity}, {reach}, {tables})"
 
 

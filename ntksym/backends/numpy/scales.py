@@ -15,6 +15,7 @@ from ...lower.price import Small
 from ...lower.program import Program, with_inner
 from .._base import spell_program
 from ..tables import legendre
+from ..text import filled
 from .backend import NUMPY, function
 from .direct import direct_operation, direct_rule
 from .direct_text import direct_text
@@ -101,8 +102,7 @@ def _rule(far: Far, stem: str) -> str:
         "@TERMS@": str(TERMS),
     }
     text = _RULE
-    for mark, value in marks.items():
-        text = text.replace(mark, value)
+    text = filled(text, marks)
     pair = function(far.plain, f"{stem}_plain", "What the activation is far out.")
     single = function(far.single, f"{stem}_single", "The same, u = v.")
     return f"{pair}\n\n{single}\n\n{text.strip(chr(10))}"

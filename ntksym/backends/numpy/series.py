@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...numeric.series.table import SeriesTable
+from ..text import tuple_text
 
 
 def series_functions(table: SeriesTable, stem: str) -> str:
@@ -11,10 +12,10 @@ def series_functions(table: SeriesTable, stem: str) -> str:
     name = stem.upper()
     parts = [
         f"{name}_ROWS = np.array((\n{_rows(table.rows)}))",
-        f"{name}_SECOND = np.array({_tuple(table.second)})",
+        f"{name}_SECOND = np.array({tuple_text(table.second)})",
     ]
     if table.slope is not None:
-        parts.append(f"{name}_SLOPE = np.array({_tuple(table.slope)})")
+        parts.append(f"{name}_SLOPE = np.array({tuple_text(table.slope)})")
     lo, hi = float(table.lo), float(table.hi)
     text = text.replace("@BASIS@", (_ONE if table.lo == table.hi else _MANY).strip("\n"))
     text = text.replace("@LO@", repr(lo)).replace("@HI@", repr(hi))
@@ -50,12 +51,8 @@ def finish(table: SeriesTable, value: str, slope: str, rho: str) -> str:
     return f"{low} * {rho} * {value}, {low} * ({f}.0 * {value} + {rho} * ({turn}))"
 
 
-def _tuple(values: tuple[float, ...]) -> str:
-    return "(" + "".join(f"{v!r}, " for v in values).rstrip() + ")"
-
-
 def _rows(rows: tuple[tuple[float, ...], ...]) -> str:
-    return "".join(f"    {_tuple(row)},\n" for row in rows)
+    return "".join(f"    {tuple_text(row)},\n" for row in rows)
 
 
 _MANY = """

@@ -9,7 +9,7 @@ from sympy import Expr
 from ...symbols import x
 from .spectra.kinks import power_duals
 from .spectra.spectrum import Spectrum
-from .variable import correlation, nodes, tangent
+from .variable import correlation, nodes, unmapped
 
 _POINTS = 96
 _NOISE = 1e-14
@@ -33,7 +33,7 @@ def sizes(
     turn = np.cos(np.outer(np.arange(_POINTS), np.arccos(where)))
     out = []
     for kappa in kappas:
-        rho = np.array([correlation(tangent(y, kappa), 1) for y in where])
+        rho = np.array([correlation(unmapped(y, kappa), 1) for y in where])
         values = np.polynomial.polynomial.polyval(rho, c)
         if one.kink:
             with working(53):
@@ -51,7 +51,7 @@ def _kink(one: Spectrum, two: Spectrum, y: Any, kappa: float) -> float:
     from flint import arb_mat
 
     row, column = arb_mat([list(one.kink[0])]), arb_mat([[d] for d in two.kink[0]])
-    table = power_duals(tangent(y, kappa), 1, one.order)
+    table = power_duals(unmapped(y, kappa), 1, one.order)
     return float((row * arb_mat(table) * column)[0, 0])
 
 

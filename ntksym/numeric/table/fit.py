@@ -16,7 +16,7 @@ from ..patience import check
 from .bands.sums import Turned, values
 from .spectra.kinks import power_bounds, power_duals
 from .spectra.spectrum import Spectrum, pair_tail
-from .variable import RADII, alias, correlation, lebesgue, nodes, spread, tangent, transform
+from .variable import RADII, alias, correlation, lebesgue, nodes, spread, transform, unmapped
 
 KINK_RADII = ("1.5", "2", "2.8", "3.8")
 FINE_RADII = ("1.005", "1.01", "1.015", "1.02", "1.03", "1.04")
@@ -188,7 +188,7 @@ def _tensor(
                 omitted += most if i == j or others is not None else 2 * most
             else:
                 where.append((i, j))
-    rhos = tuple(correlation(tangent(y, kappa), sign) for y in nodes(points, bits + 64))
+    rhos = tuple(correlation(unmapped(y, kappa), sign) for y in nodes(points, bits + 64))
     found = transform(points, bits + 64) * values(one, two, where, rhos, (0, 1), goal)
     out: Tensor = [[[arb(0)] * points for _ in range(wide)] for _ in range(high)]
     for place, (i, j) in enumerate(where):
@@ -222,7 +222,7 @@ def _add_kinks(
     rows = []
     for y in nodes(points, bits + 64):
         check()
-        table = arb_mat(power_duals(tangent(y, kappa), sign, order))
+        table = arb_mat(power_duals(unmapped(y, kappa), sign, order))
         product = parts[0] * table * parts[1].transpose()
         rows.append([product[i, j] for i, j in where])
     values = transform(points, bits + 64) * arb_mat(rows)

@@ -23,7 +23,7 @@ from .bands.sums import Turned, values
 from .fit import POINTS, Tensor, majorant, worst_tail
 from .pack import Packed, Rows
 from .spectra.spectrum import Spectrum
-from .variable import alias, ellipse, lebesgue, nodes, transform
+from .variable import alias, ellipse, lebesgue, nodes, transform, unmapped
 
 OFF_X = 58
 """How many units x is off by: root 4, 1/P 5, their product 10, its square 21, w 28; twice."""
@@ -116,12 +116,6 @@ def applies(spectra: list[Spectrum]) -> bool:
     return not any(s.kink for s in spectra)
 
 
-def sigma(x: Any, kappa: float) -> Any:
-    """1 - rho^2 from x, for `arb`, `acb` and arrays."""
-    w = (1 + x) / 2
-    return w / (1 + kappa * (1 - w))
-
-
 @lru_cache(maxsize=64)
 def spread(radius: str, kappa: float) -> Any:
     """A bound of |1 - sigma| on an ellipse (`arb`); None where it holds the pole."""
@@ -133,7 +127,7 @@ def spread(radius: str, kappa: float) -> Any:
         r = arb(radius)
         if kappa and not r + 1 / r < 2 * (1 + arb(2) / kappa):
             return None
-        most = max(abs(1 - sigma(box, kappa)).upper() for box in ellipse(r, _ARCS))
+        most = max(abs(1 - unmapped(box, kappa)).upper() for box in ellipse(r, _ARCS))
         return most if most.is_finite() else None
 
 
@@ -182,7 +176,7 @@ def _smooth_lines(one: Spectrum, two: Spectrum, parity: int, kappa: float) -> li
     turn = np.cos(np.outer(np.arange(_LOOK), np.arccos(where))) * 2 / _LOOK
     out = []
     for part in wanted(parity):
-        values = np.polynomial.polynomial.polyval(1 - sigma(where, kappa), (a * b)[part::2])
+        values = np.polynomial.polynomial.polyval(1 - unmapped(where, kappa), (a * b)[part::2])
         size = np.abs(turn @ values)
         out.append(np.where(size > _NOISE * abs(values).max(), size, 0.0))
     return out
@@ -211,8 +205,8 @@ def kappas(kinked: bool) -> tuple[float, ...]:
 def _square(x: Any, kappa: float, kinked: bool) -> Any:
     """rho^2 from x, for `arb`, `acb` and arrays."""
     if not kinked:
-        return 1 - sigma(x, kappa)
-    s = sine.sine(x, kappa)
+        return 1 - unmapped(x, kappa)
+    s = unmapped(x, kappa)
     return 1 - s * s
 
 

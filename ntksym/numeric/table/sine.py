@@ -18,7 +18,7 @@ from typing import Any
 from ..patience import check
 from .spectra.kinks import half_moments
 from .spectra.spectrum import Spectrum
-from .variable import ellipse, nodes, transform
+from .variable import ellipse, nodes, transform, unmapped
 
 KAPPAS = (0.0, 0.4, 1.0, 1.7, 2.6, 4.0)
 """The values of kappa that are tried."""
@@ -34,12 +34,6 @@ def applies(value: list[Spectrum], slope: list[Spectrum]) -> bool:
     there = all(len(s.kink) == 1 for s in both)
     still = all(s.kink[0][0] == 0 for s in value if s.kink)
     return there and still and all(place == 0 for s in both for place in s.places)
-
-
-def sine(x: Any, kappa: float) -> Any:
-    """S from x, for `arb`, `acb` and arrays."""
-    w = (1 + x) / 2
-    return w / (1 + kappa * (1 - w))
 
 
 def angle_over_sine(s: Any) -> Any:
@@ -82,7 +76,7 @@ def at_node(points: int, index: int, kappa: float, order: int, bits: int) -> Any
     """The two tables (`arb_mat`) at a Chebyshev point in x."""
     from flint import arb_mat
 
-    s = sine(nodes(points, bits)[index], kappa)
+    s = unmapped(nodes(points, bits)[index], kappa)
     return tuple(arb_mat(t) for t in parts(s, angle_over_sine(s), 1 - s * s, order))
 
 
@@ -104,7 +98,7 @@ def _reach(radius: str, kappa: float) -> Any:
         r = arb(radius)
         if kappa and not r + 1 / r < 2 * (1 + arb(2) / kappa):
             return None
-        boxes = [sine(box, kappa) for box in ellipse(r, _ARCS)]
+        boxes = [unmapped(box, kappa) for box in ellipse(r, _ARCS)]
         least = min(s.real.lower() for s in boxes)
         most = max(abs(s).upper() for s in boxes)
         square = max(abs(1 - s * s).upper() for s in boxes)

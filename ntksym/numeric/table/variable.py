@@ -48,8 +48,8 @@ def transform(count: int, bits: int) -> Any:
         return arb_mat(rows)
 
 
-def tangent(x: Any, kappa: float) -> Any:
-    """The number t from x, for `arb` and `acb`."""
+def unmapped(x: Any, kappa: float) -> Any:
+    """The number in [0, 1] that the variable x stands for, of `arb`, `acb` and arrays."""
     w = (1 + x) / 2
     return w / (1 + kappa * (1 - w))
 
@@ -98,7 +98,7 @@ def spread(radius: str, kappa: float) -> Any:
             return None
         most = arb(1)
         for box in ellipse(arb(radius), 512):
-            most = most.max(abs(correlation(tangent(box, kappa), 1)).upper())
+            most = most.max(abs(correlation(unmapped(box, kappa), 1)).upper())
         return most if most.is_finite() else None
 
 

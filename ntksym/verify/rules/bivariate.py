@@ -20,12 +20,7 @@ from flint import acb, arb, ctx
 
 from ...errors import BadActivation, Undecided
 from ..safe import integral
-from .bivariate_series import summed
-
-
-def cdf(z: Any) -> Any:
-    """The standard normal distribution function of an `acb` or `arb`."""
-    return (-z / arb(2).sqrt()).erfc() / 2
+from .bivariate_series import cdf, summed
 
 
 def phi2(h: Any, k: Any, r: Any, unit: int = 0) -> Any:

@@ -49,12 +49,13 @@ def _widening(h: Any, k: Any, r: Any, square: Any) -> Any:
     slope = (-apart / (2 * square) - h * k / (1 + r)).exp() / (6 * square.sqrt())
     total = r.rad() * slope
     for one, other in ((h, k), (k, h)):
-        beyond = _cdf((other - r * one) / square.sqrt())
+        beyond = cdf((other - r * one) / square.sqrt())
         total += one.rad() * ((-one * one / 2).exp() * beyond / 2)
     return total
 
 
-def _cdf(z: Any) -> Any:
+def cdf(z: Any) -> Any:
+    """The standard normal distribution function of an `acb` or `arb`."""
     return (-z / arb(2).sqrt()).erfc() / 2
 
 
@@ -65,7 +66,7 @@ def _count(bits: float, ratio: Any) -> int:
 
 def _near_zero(h: Any, k: Any, r: Any, bits: int) -> Any:
     if r == 0:
-        return _cdf(h) * _cdf(k)
+        return cdf(h) * cdf(k)
     ratio = r / arb(FAR)
     count = _count(bits + 8, ratio)
     more = LOSS * float((abs(h) + abs(k)).upper()) * sqrt(count) + 32  # of the recurrence
@@ -80,7 +81,7 @@ def _near_zero(h: Any, k: Any, r: Any, bits: int) -> Any:
             b, before_b = k * b - n * before_b, b
             power *= r / (n + 1)
         tail = (most * r * ratio**count / (1 - ratio)).upper()
-        return _cdf(h) * _cdf(k) + (total + arb(0, tail)) / (2 * arb.pi())
+        return cdf(h) * cdf(k) + (total + arb(0, tail)) / (2 * arb.pi())
 
 
 def _near_one(h: Any, k: Any, r: Any, bits: int) -> Any:
@@ -91,7 +92,7 @@ def _near_one(h: Any, k: Any, r: Any, bits: int) -> Any:
         over = c / square
     if over > bits:  # exp(-c/u^2) is below 2^-bits
         rest = (arb(0).max(-prod / (1 + r)) - bits).exp().upper()
-        return _cdf(h.min(k)) + arb(0, rest)
+        return cdf(h.min(k)) + arb(0, rest)
     lost = LOSS * float((over + abs(prod)).upper()) + 32
     with ctx.workprec(bits + int(lost)):
         disc = arb(DISC)
@@ -111,4 +112,4 @@ def _near_one(h: Any, k: Any, r: Any, bits: int) -> Any:
             power *= square
             part = (power - 2 * c * part) / (2 * n + 3)
         tail = (most * root * edge * ratio**count / (1 - ratio)).upper()
-        return _cdf(h.min(k)) - (total + arb(0, tail)) / (2 * arb.pi())
+        return cdf(h.min(k)) - (total + arb(0, tail)) / (2 * arb.pi())

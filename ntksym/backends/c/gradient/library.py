@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ....lower.program import Program
 from ..._base import SourceFile, identifier
+from ...text import filled
 from ..backend import C, Contract, head, inline_function
 from ..blocks import LANES, block_function
 from ..helpers.header import HEADER_NAME
@@ -50,8 +51,7 @@ def entries(stem: str, hyper: tuple[str, ...], inside: dict[str, str]) -> str:
     one pair, what space that takes in doubles, and what `close` is.
     """
     text = _ENTRIES
-    for mark, value in inside.items():
-        text = text.replace(mark, value)
+    text = filled(text, inside)
     names = planes(hyper)[0]
     text = text.replace("@PLANES@", listed(hyper)).replace("@COUNT@", str(len(names)))
     text = text.replace("@NAMED@", named(stem, names))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from ...text import filled
 from ..backend import C
 from .turns import HALF, NODES, chebyshev_matrix
 
@@ -35,9 +36,7 @@ def steps_text(stem: str, span: Span) -> str:
         "@STEM@": stem,
     }
     text = _TEXT
-    for mark, value in marks.items():
-        text = text.replace(mark, value)
-    return text
+    return filled(text, marks)
 
 
 _TEXT = """

@@ -11,6 +11,7 @@ from ....lower.direct_where import BINS, GROWN
 from ....lower.ops import DIRECT_OPS
 from ....lower.program import Program, constants, live
 from ..._base import constant_values
+from ...text import filled
 from ..backend import C, inline_function
 from ..blocks import block_function
 from ..text import c_literal
@@ -42,7 +43,7 @@ def direct_functions(programs: tuple[Program, ...]) -> str:
             marks |= {"@UNIT@": unit}
             before = _EARLY if unit else _PLAIN
             pair = _PAIR.replace("@BEFORE@", before)
-            text += _replaced(pair if which < 2 else _DIAGONAL, marks)
+            text += filled(pair if which < 2 else _DIAGONAL, marks)
             known.add(let.label)
     return text
 
@@ -115,7 +116,7 @@ def _rule(rule: Direct, stem: str) -> str:
         "@GIVEN@": "".join(f"  {line}\n" for line in given),
         "@SPREAD@": "".join(f", given[{k}]" for k in range(len(names))),
     }
-    return text + _replaced(_RULE, marks).lstrip()
+    return text + filled(_RULE, marks).lstrip()
 
 
 def _rows_of(items: list[str], width: int) -> list[list[str]]:
@@ -138,12 +139,6 @@ def _bits(values: tuple[int, ...]) -> str:
 def _rows(values: tuple[int, ...]) -> str:
     rows = (values[k : k + BINS] for k in range(0, len(values), BINS))
     return ",\n    ".join(_bits(row) for row in rows)
-
-
-def _replaced(text: str, marks: dict[str, str]) -> str:
-    for mark, value in marks.items():
-        text = text.replace(mark, value)
-    return text
 
 
 _RULE = r"""

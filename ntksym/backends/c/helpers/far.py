@@ -8,6 +8,7 @@ from __future__ import annotations
 from ....lower.far import Far
 from ....lower.ops import FAR_OPS
 from ....lower.program import Program
+from ...text import filled
 from ..backend import C
 from ..blocks import LANES, block_function
 from ..text import c_literal
@@ -59,20 +60,14 @@ def _rule(far: Far, stem: str) -> str:
         "@BARE0@": c_literal(far.bare[0]),
         "@BARE1@": c_literal(far.bare[1]),
     }
-    return text + _replaced(_RULE, marks)
+    return text + filled(_RULE, marks)
 
 
 def _operation(op: str, label: str, stem: str) -> str:
     which = str(FAR_OPS.index(op) % 2)
     text = _PAIR if op in FAR_OPS[:2] else _DIAGONAL
     marks = {"@STEM@": stem, "@LABEL@": label, "@WHICH@": which, "@LANES@": str(LANES)}
-    return _replaced(text, marks)
-
-
-def _replaced(text: str, marks: dict[str, str]) -> str:
-    for mark, value in marks.items():
-        text = text.replace(mark, value)
-    return text
+    return filled(text, marks)
 
 
 def _list(values: tuple[float, ...]) -> str:

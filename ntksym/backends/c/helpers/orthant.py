@@ -8,15 +8,10 @@ from __future__ import annotations
 
 from ...owen_series import MOST, moments_text
 from ...tables import OWEN_RULES, legendre
-from ..text import c_literal
+from ..text import array, c_literal
 
 PANEL_NODES = 14
 """Nodes of a panel of unit length in log y, of the tail integral."""
-
-
-def _array(name: str, values: tuple[float, ...]) -> str:
-    numbers = ",\n".join("  " + c_literal(v) for v in values)
-    return f"static const double {name}[{len(values)}] = {{\n{numbers}\n}};\n"
 
 
 def orthant() -> str:
@@ -24,7 +19,7 @@ def orthant() -> str:
     tables = ""
     for n, _ in OWEN_RULES:
         for k, title in enumerate(("node", "weight")):
-            tables += _array(f"ntksym_op_{title}{n}", tuple(rule[k] for rule in legendre(n)))
+            tables += array(f"ntksym_op_{title}{n}", tuple(rule[k] for rule in legendre(n)))
     text = tables + _TEXT.replace("@MANY@", str(OWEN_RULES[-1][0]))
     for mark, part in (("@BOTH@", _BOTH), ("@ENDS@", _ENDS)):
         lines = part.strip("\n").split("\n")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ....lower.price import Small
 from ....lower.program import Program
 from ...tables import legendre
+from ...text import filled
 from ..backend import C
 from ..blocks import LANES, block_function
 from ..text import c_literal
@@ -57,8 +58,7 @@ def _functions(label: str, small: Small) -> str:
         "@SMALL@": c_literal(float(small.below)),
     }
     own = _TEXT
-    for mark, value in marks.items():
-        own = own.replace(mark, value)
+    own = filled(own, marks)
     return text + "\n" + own + "\n"
 
 

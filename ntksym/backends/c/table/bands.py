@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ....numeric.table.bands.banded import BandedDual, Pair
 from ....numeric.table.dual import SLACK, Sheet
 from ....numeric.table.pack import Rows
+from ...text import filled
 from ..helpers.header import c_literal
 from .bands_text import DIAGONAL, ENTRY, GROUPED, LOOPS, PAIRS, PLAIN
 from .folded import axes, folded_text
@@ -117,24 +118,26 @@ def bands_text(t: BandedDual, stem: str) -> str:
     group = f"({band_of(t, 'v')}) * {len(sides)}" if count > 1 else ""
     below = "(q12[at + l] < 0.0)" if t.sided else ""
     named = "        const double v = q22[at + l];\n" if count > 1 else ""
-    for mark, value in {
-        "@SIGNS@": _signs(t),
-        "@BAND q@": band_of(t, "q"),
-        "@NAMES@": named,
-        "@GROUP@": " + ".join(part for part in (group, below) if part),
-        "@STEM@": stem,
-        "@SIDES@": str(len(sides)),
-        "@GROUPS@": str(count * len(sides)),
-        "@BANDS@": str(count),
-        "@CHUNK@": str(CHUNK),
-        "@WIDE@": str(WIDE),
-        "@ROW@": str(row),
-        "@LOW@": c_literal(t.low * (1.0 - SLACK)),
-        "@HIGH@": c_literal(t.high * (1.0 + SLACK)),
-        "@SLACK@": c_literal(1.0 + SLACK),
-        "@SCALE@": "p[l] * " if t.weighted else "",
-    }.items():
-        body = body.replace(mark, value)
+    body = filled(
+        body,
+        {
+            "@SIGNS@": _signs(t),
+            "@BAND q@": band_of(t, "q"),
+            "@NAMES@": named,
+            "@GROUP@": " + ".join(part for part in (group, below) if part),
+            "@STEM@": stem,
+            "@SIDES@": str(len(sides)),
+            "@GROUPS@": str(count * len(sides)),
+            "@BANDS@": str(count),
+            "@CHUNK@": str(CHUNK),
+            "@WIDE@": str(WIDE),
+            "@ROW@": str(row),
+            "@LOW@": c_literal(t.low * (1.0 - SLACK)),
+            "@HIGH@": c_literal(t.high * (1.0 + SLACK)),
+            "@SLACK@": c_literal(1.0 + SLACK),
+            "@SCALE@": "p[l] * " if t.weighted else "",
+        },
+    )
     return text + body + _diagonal(t, stem)
 
 

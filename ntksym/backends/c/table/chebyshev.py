@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from ....numeric.table.chebyshev import ChebyshevTable
 from ....numeric.table.dual import SLACK
 from ....numeric.table.pack import Rows
-from ..text import c_literal
+from ...text import filled
+from ..text import array, c_literal
 
 BLOCK = 16
 """Coefficients that go through equally many polynomials of tau_1."""
@@ -53,12 +54,6 @@ def _layout(rows: Rows) -> _Layout:
     index = {key: i for i, key in enumerate(order)}
     place = [index[j, k] for j in range(len(rows[0])) for k in range(len(rows[0][j]))]
     return _Layout(depths, numbers, place, [len(line) for line in rows[0]])
-
-
-def array(name: str, values: list[float]) -> str:
-    """Doubles as C."""
-    lines = ",\n".join("  " + c_literal(v) for v in values)
-    return f"static const double {name}[{len(values)}] = {{\n{lines}\n}};\n"
 
 
 def _data(name: str, layout: _Layout) -> str:
@@ -149,9 +144,7 @@ def _filled(
         "@OWND@": str(len(far.dot.diag)),
         "@STEM@": stem,
     }
-    for mark, value in replaced.items():
-        text = text.replace(mark, value)
-    return text
+    return filled(text, replaced)
 
 
 _PASS = """      for (size_t l = 0; l < b; ++l)

@@ -12,7 +12,7 @@ from ....lower.program import Program
 from ....numeric.table.dilated.table import DilatedTable, others
 from ....numeric.table.dual import SLACK
 from ...numpy.table.dyadic import notes as dyadic_notes
-from ...numpy.table.point import upward
+from ...text import filled, upward
 from ..helpers.header import c_literal
 from .dyadic import LANES, DyadicUnit
 
@@ -58,13 +58,15 @@ class DilatedUnit:
         ends = "".join(self._step(k, c_literal, _END) for k in range(3))
         body = _C.replace("@STEPS@", steps).replace("@ENDS@", ends).replace("@STEM@", stem)
         low, high = t.low * (1 - SLACK), t.high * (1 + SLACK)
-        for mark, value in {
-            "@LOW@": c_literal(low),
-            "@HIGH@": c_literal(high),
-            "@POWER@": c_literal(t.power - 1.0),
-            "@LANES@": str(LANES),
-        }.items():
-            body = body.replace(mark, value)
+        body = filled(
+            body,
+            {
+                "@LOW@": c_literal(low),
+                "@HIGH@": c_literal(high),
+                "@POWER@": c_literal(t.power - 1.0),
+                "@LANES@": str(LANES),
+            },
+        )
         return text + body
 
     def numpy_functions(self, stem: str) -> str:
@@ -77,13 +79,15 @@ class DilatedUnit:
         steps = "".join(self._step(k, repr, _NUMPY_STEP) for k in range(3))
         ends = "".join(self._step(k, repr, _NUMPY_END) for k in range(3))
         body = _NUMPY.strip("\n").replace("@STEPS@", steps).replace("@ENDS@", ends)
-        for mark, value in {
-            "@STEM@": stem,
-            "@LOW@": repr(t.low * (1 - SLACK)),
-            "@HIGH@": repr(t.high * (1 + SLACK)),
-            "@POWER@": repr(t.power - 1.0),
-        }.items():
-            body = body.replace(mark, value)
+        body = filled(
+            body,
+            {
+                "@STEM@": stem,
+                "@LOW@": repr(t.low * (1 - SLACK)),
+                "@HIGH@": repr(t.high * (1 + SLACK)),
+                "@POWER@": repr(t.power - 1.0),
+            },
+        )
         for k in range(3):
             parts[k] = parts[k].replace("@STEM@", f"{stem}_at{k}")
         return "\n\n\n".join((*parts, body)) + "\n"
@@ -93,16 +97,17 @@ class DilatedUnit:
         assert callable(spell)
         t, (i, j) = self.table, others(k)
         first, second = t.factors[k]
-        for mark, value in {
-            "@K@": str(k),
-            "@Q@": spell(t.tables[k].low),
-            "@I@": spell(t.places[i]),
-            "@J@": spell(t.places[j]),
-            "@FIRST@": spell(first),
-            "@SECOND@": spell(second),
-        }.items():
-            text = text.replace(mark, value)
-        return text
+        return filled(
+            text,
+            {
+                "@K@": str(k),
+                "@Q@": spell(t.tables[k].low),
+                "@I@": spell(t.places[i]),
+                "@J@": spell(t.places[j]),
+                "@FIRST@": spell(first),
+                "@SECOND@": spell(second),
+            },
+        )
 
 
 _STEP = """    for (size_t l = 0; l < b; ++l) {

@@ -12,6 +12,7 @@ from ....lower.program import Program
 from ....numeric.table.dual import SLACK
 from ....numeric.table.dyadic.table import DyadicTable
 from ...numpy.table.dyadic import interleaved, notes, numpy_text
+from ...text import filled
 from ..helpers.header import c_literal
 
 LANES = 64
@@ -45,20 +46,21 @@ class DyadicUnit:
             for m in range(len(rows[0]) - 4, -1, -2)
         )
         text += _TEXT.replace("@STEPS@", steps)
-        for mark, value in {
-            "@STEM@": stem,
-            "@LAST@": str(t.panels),
-            "@BELOW@": str(t.panels + 1),
-            "@WIDTH@": str(len(rows[0])),
-            "@TOP@": str(len(rows[0]) - 2),
-            "@LANES@": str(LANES),
-            "@Q@": c_literal(t.low),
-            "@NEAR@": c_literal(t.low * SLACK),
-            "@VALUE@": c_literal(t.value.diag),
-            "@SLOPE@": c_literal(t.dot.diag),
-        }.items():
-            text = text.replace(mark, value)
-        return text
+        return filled(
+            text,
+            {
+                "@STEM@": stem,
+                "@LAST@": str(t.panels),
+                "@BELOW@": str(t.panels + 1),
+                "@WIDTH@": str(len(rows[0])),
+                "@TOP@": str(len(rows[0]) - 2),
+                "@LANES@": str(LANES),
+                "@Q@": c_literal(t.low),
+                "@NEAR@": c_literal(t.low * SLACK),
+                "@VALUE@": c_literal(t.value.diag),
+                "@SLOPE@": c_literal(t.dot.diag),
+            },
+        )
 
     def numpy_functions(self, stem: str) -> str:
         """NumPy that defines `<stem>_pairs` and `<stem>_diag`; `np` is NumPy."""

@@ -24,6 +24,7 @@ from struct import pack, unpack
 from ....numeric.table.bands.banded import BandedDual, Pair
 from ....numeric.table.dual import SLACK, part_of
 from ....numeric.table.pack import Rows
+from ...text import filled
 from ..helpers.header import c_literal
 from .bands_text import ARGUMENTS
 from .folded_sum import SUM, Place, Sizes, places, polynomials, walks
@@ -59,7 +60,7 @@ def folded_text(t: BandedDual, stem: str, diagonal: str, band: dict[str, str]) -
             name = f"{stem}_{a}_{b}"
             if form not in sums:
                 sums[form] = f"{stem}_sum{len(sums)}"
-                text += _filled(SUM.replace("@SUM@", sums[form]), form.texts())
+                text += filled(SUM.replace("@SUM@", sums[form]), form.texts())
             text += _data(name, *form.matrix(pair, a > b, False), False)
             text += _data(f"{name}_low", *form.matrix(pair, a > b, True), True)
             more = ", ".join(c_literal(v) for v in form.numbers(pair))
@@ -87,7 +88,7 @@ def folded_text(t: BandedDual, stem: str, diagonal: str, band: dict[str, str]) -
         "@HIGH@": c_literal(t.high * (1.0 + SLACK)),
         "@SLACK@": c_literal(1.0 + SLACK),
     }
-    return _filled(text, marks) + diagonal
+    return filled(text, marks) + diagonal
 
 
 def shared_forms(t: BandedDual) -> dict[tuple[int, int], Form]:
@@ -115,12 +116,6 @@ def axes(t: BandedDual, stem: str) -> str:
     text = f"static const double {stem}_axis[{len(t.bands)}][3] = {{ /* centre, half, pole */\n"
     text += ",\n".join(f"  {{{', '.join(c_literal(v) for v in b.numbers)}}}" for b in t.bands)
     return text + "\n};\n\n"
-
-
-def _filled(text: str, marks: dict[str, str]) -> str:
-    for mark, value in marks.items():
-        text = text.replace(mark, value)
-    return text
 
 
 def _turned(rows: Rows) -> Rows:

@@ -13,8 +13,8 @@ from ....lower.program import Let, Program
 from ....numeric.table.split.closed import Closed
 from ....numeric.table.split.kinks import KinkTable
 from ...numpy.table.kinks import notes, numpy_text
-from ..text import c_literal
-from .chebyshev import LANES, array, sums
+from ..text import array, c_literal
+from .chebyshev import LANES, sums
 
 _ORTHANT = Program(
     name="orthant",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ....numeric.table.bands.banded import BandedDual
 from ....numeric.table.dual import SLACK, Sheet
+from ...text import rows_text, tuple_text
 from .folded import NOTE, SINE_NOTE, folded_body, pair_data
-from .point import bound_lines, rows_text, tuple_text
+from .point import bound_lines
 
 
 def bands_notes(t: BandedDual) -> tuple[str, ...]:

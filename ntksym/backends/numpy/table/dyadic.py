@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....numeric.table.dual import SLACK
 from ....numeric.table.dyadic.table import DyadicTable, Lines
-from .point import upward
+from ...text import upward
 
 
 def notes(t: DyadicTable) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....numeric.table.bands.banded import Pair
 from ....numeric.table.dual import part_of
-from .point import rows_text
+from ...text import rows_text
 
 NOTE = "of 2^-53.  Polynomials in 1 - rho^2, whose derivatives are the second function, from"
 SINE_NOTE = "of 2^-53.  Polynomials in sqrt(1 - rho^2), their derivatives the second function, from"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....numeric.table.split.kinks import KinkTable
-from .point import upward
+from ...text import upward
 from .split import sums_text
 
 

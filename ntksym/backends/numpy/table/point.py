@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....numeric.table import TableDual
 from ....numeric.table.dual import SLACK, Sheet
-from ....numeric.table.pack import Rows
+from ...text import rows_text, tuple_text, upward
 
 
 def notes(t: TableDual) -> tuple[str, ...]:
@@ -39,12 +39,6 @@ def bound_lines(what: str, sheet: Sheet) -> list[str]:
     return [f"  {what} {upward(sheet.error)}, the sum of", *parts]
 
 
-def upward(value: float) -> str:
-    """Two digits, rounded up."""
-    text = f"{value:.1e}"
-    return text if float(text) >= value else f"{value * 1.05:.1e}"
-
-
 def numpy_text(t: TableDual, stem: str) -> str:
     """Python that defines `<stem>_pairs(q11, q12, q22, root=None)` and `<stem>_diag(q)`."""
     up = stem.upper()
@@ -73,20 +67,6 @@ def _axis(t: TableDual) -> str:
     if t.single:
         return "np.zeros_like(q)"
     return f"(np.sqrt(q) - {t.centre!r}) / ((np.sqrt(q) + {t.centre!r}) * {t.half!r})"
-
-
-def tuple_text(values: tuple[float, ...]) -> str:
-    """Python text of a tuple of doubles, each to the bit."""
-    return "(" + ", ".join(repr(v) for v in values) + ("," if len(values) == 1 else "") + ")"
-
-
-def rows_text(rows: Rows) -> str:
-    """Python text of the coefficients of a polynomial, a line for each power."""
-    planes = []
-    for plane in rows:
-        lines = ",\n        ".join(tuple_text(line) for line in plane)
-        planes.append(f"    (\n        {lines},\n    ),\n")
-    return "(\n" + "".join(planes) + ")"
 
 
 _TEXT = '''

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ....numeric.table.chebyshev import ChebyshevTable
 from ....numeric.table.dual import SLACK
 from ....numeric.table.split.table import SplitTable
-from .point import rows_text, upward
+from ...text import rows_text, upward
 
 
 def notes(table: SplitTable) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from ..variable import correlation, ellipse, free, tangent
+from ..variable import correlation, ellipse, free, unmapped
 from .elsewhere import moments_above
 
 ORDER = 12
@@ -73,7 +73,7 @@ def power_bounds(radius: str, kappa: float, sign: int, order: int) -> list[list[
             return None
         most = [[arb(0)] * (order + 1) for _ in range(order + 1)]
         for box in ellipse(arb(radius), 48):
-            table = power_duals(tangent(box, kappa), sign, order)
+            table = power_duals(unmapped(box, kappa), sign, order)
             for j in range(order + 1):
                 for k in range(j, order + 1):
                     most[j][k] = most[k][j] = most[j][k].max(abs(table[j][k]).upper())

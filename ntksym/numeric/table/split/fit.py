@@ -11,7 +11,7 @@ from typing import Any
 from ....errors import Undecided
 from ...patience import check
 from ..fit import POINTS, Fit
-from ..variable import RADII, alias, correlation, lebesgue, nodes, spread, tangent, transform
+from ..variable import RADII, alias, correlation, lebesgue, nodes, spread, transform, unmapped
 
 _UNIT = 2.0**-53
 _BLOCK = 256
@@ -78,7 +78,7 @@ def _values(b: Any, a: Any, sign: int, kappa: float, points: int) -> tuple[Any, 
     out = np.zeros((points, len(b), len(b)))
     for p, y in enumerate(nodes(points, _BITS)):
         check()
-        rho = correlation(tangent(y, kappa), sign)
+        rho = correlation(unmapped(y, kappa), sign)
         size = float(abs(rho).log().mid())
         powers = np.exp(size * np.arange(count))
         if sign < 0:

@@ -1,0 +1,51 @@
+"""Pieces of generated text that more than one target writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+Rows = Iterable[Iterable[Sequence[float]]]
+
+
+def filled(text: str, marks: Mapping[str, object]) -> str:
+    """The text with every mark replaced, one after the other: a value may have later marks."""
+    for mark, value in marks.items():
+        text = text.replace(mark, str(value))
+    return text
+
+
+def closure(wanted: Iterable[str], needs: Mapping[str, Iterable[str]]) -> frozenset[str]:
+    """The wanted names, what they need, what that needs."""
+    found: set[str] = set()
+    left = list(wanted)
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            left += needs.get(name, ())
+    return frozenset(found)
+
+
+def upward(value: float) -> str:
+    """Two digits, rounded up."""
+    text = f"{value:.1e}"
+    return text if float(text) >= value else f"{value * 1.05:.1e}"
+
+
+def tuple_text(values: Sequence[float]) -> str:
+    """Python text of a tuple of doubles in one line, each to the bit."""
+    return "(" + ", ".join(map(repr, values)) + ("," if len(values) == 1 else "") + ")"
+
+
+def column_text(values: Iterable[float]) -> str:
+    """The same, a line for each."""
+    return "(\n" + "".join(f"    {v!r},\n" for v in values) + ")"
+
+
+def rows_text(rows: Rows) -> str:
+    """Python text of the coefficients of a polynomial, a line for each power."""
+    planes = []
+    for plane in rows:
+        lines = ",\n        ".join(tuple_text(line) for line in plane)
+        planes.append(f"    (\n        {lines},\n    ),\n")
+    return "(\n" + "".join(planes) + ")"
