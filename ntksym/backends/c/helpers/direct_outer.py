@@ -10,8 +10,7 @@ static inline void ntksym_direct_weights(double base, double left, double length
                                          double q, double *y, double *x, double *w)
 {
   for (int j = 0; j < @PADDED@; ++j) {
-    const int n = j < @NODES@ ? j : @NODES@ - 1;
-    const double shift = r * (left + length * ntksym_op_node@NODES@[n]);
+    const double shift = r * (left + length * ntksym_direct_node[j]);
     double square, low, ratio, slip;
     y[j] = shift;
     x[j] = base + shift;
@@ -21,7 +20,7 @@ static inline void ntksym_direct_weights(double base, double left, double length
     ratio = square / q;
     low = (fma(-ratio, q, square) + (low + 2.0 * slip * x[j])) / q;
     ratio = ratio > 1380.0 ? 1380.0 : ratio;
-    w[j] = ntksym_op_weight@NODES@[n] * length * ntksym_op_exp_inside(-0.5 * ratio);
+    w[j] = ntksym_direct_weight[j] * length * ntksym_op_exp_inside(-0.5 * ratio);
     w[j] -= w[j] * (0.5 * low);
   }
 }
@@ -39,6 +38,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_by_parts(const ntksym_direct_rule *s, d
                                                   double turn, double t, const double *v,
                                                   double *out)
 {
+  for (int i = @NODES@; i < @PADDED@; ++i) out[i] = 0.0;
   for (int i = 0; i < @NODES@; ++i) {
     const double m = turn * v[i], reach = ntksym_direct_reach(s, 0, m, t, 0.0);
     double first = 0.0, second = 0.0;
@@ -74,10 +74,12 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_jumped(const ntksym_direct_rule *s, d
     const double bell = ratio < 1380.0 ? exp(-0.5 * ratio) : 0.0;
     const double part = s->jump[k] * (bell - bell * (0.5 * low)) / r;
     double x[@PADDED@], y[@PADDED@], gap[@KINKS@][@PADDED@], mean[@PADDED@];
+    const double allow[@PADDED@] = {0.0};
+    double lost[@PADDED@];
     if (!(fabs(part) > 0.0)) continue;
     for (int j = 0; j < @PADDED@; ++j) x[j] = turn * at, y[j] = 0.0;
     ntksym_direct_gaps(s, turn, rest, at, y, gap);
-    ntksym_direct_mean(s, 1, x, gap, t, mean);
+    ntksym_direct_mean(s, 1, x, gap, t, allow, mean, lost);
     for (int j = 0; anywhere && j < s->kinks; ++j) {
       const double away = gap[j][0] / t;
       mean[0] += s->jump[j] * (0x1.9884533d43651p-2 * exp(-0.5 * away * away)) / t;
@@ -101,6 +103,7 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
   const double reach = ntksym_direct_reach(s, row, 0.0, r, moved);
   const double rest = fma(-turn, q, q12) / q; /* of `turn` */
   double more[@ENDS@], z[@ENDS@], gap[@KINKS@][@PADDED@], total = 0.0;
+  double share = INFINITY; /* of a node, of what terms may add up to */
   int count = 0;
   for (int k = 0; k < s->cuts; ++k) more[count++] = s->cut[k];
   if (turn != 0.0 && width < r) { /* else the mean is as smooth as the density */
@@ -112,26 +115,45 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
     for (int k = s->centres; k < s->cuts && count < @ENDS@ - 8; ++k)
       more[count++] = s->cut[k] / turn;
   }
-  for (int cell = 0; cell <= s->kinks; ++cell) {
-    double base;
-    int ends;
-    if (!s->live[row * (s->kinks + 1) + cell]) continue;
-    base = ntksym_direct_base(s, cell);
-    ends = ntksym_direct_ends(s, cell, base / r, base, r, reach, more, count, z);
-    for (int k = 0; k + 1 < ends; ++k) {
-      double x[@PADDED@], y[@PADDED@], w[@PADDED@], v[@PADDED@], mean[@PADDED@], sum = 0.0;
-      ntksym_direct_weights(base, z[k], z[k + 1] - z[k], r, q, y, x, w);
-      ntksym_direct_values(s, row, cell, base, x, y, v);
-      if (parts) {
-        ntksym_direct_by_parts(s, q, turn, t, x, mean);
-      } else {
-        for (int j = 0; j < @PADDED@; ++j) x[j] = turn * x[j];
-        ntksym_direct_gaps(s, turn, rest, base, y, gap);
-        ntksym_direct_mean(s, which, x, gap, t, mean);
+  for (int pass = 0; pass < 3; ++pass) { /* closed means; some by panels; all of them */
+    double sizes = 0.0, terms = 0.0;
+    int nodes = 0;
+    total = 0.0;
+    for (int cell = 0; cell <= s->kinks; ++cell) {
+      double base;
+      int ends;
+      if (!s->live[row * (s->kinks + 1) + cell]) continue;
+      base = ntksym_direct_base(s, cell);
+      ends = ntksym_direct_ends(s, cell, base / r, base, r, reach, more, count, z);
+      for (int k = 0; k + 1 < ends; ++k) {
+        double x[@PADDED@], y[@PADDED@], w[@PADDED@], v[@PADDED@], mean[@PADDED@], sum = 0.0;
+        double allow[@PADDED@], lost[@PADDED@];
+        ntksym_direct_weights(base, z[k], z[k + 1] - z[k], r, q, y, x, w);
+        ntksym_direct_values(s, row, cell, base, x, y, v);
+        for (int j = 0; j < @PADDED@; ++j) w[j] *= v[j];
+        if (parts) {
+          ntksym_direct_by_parts(s, q, turn, t, x, mean);
+          for (int j = 0; j < @PADDED@; ++j) lost[j] = 0.0;
+        } else {
+          for (int j = 0; j < @PADDED@; ++j) {
+            const double most = share / fabs(w[j]);
+            x[j] = turn * x[j];
+            allow[j] = most < 0x1.fp1023 ? most : 0x1.fp1023;
+          }
+          ntksym_direct_gaps(s, turn, rest, base, y, gap);
+          ntksym_direct_mean(s, which, x, gap, t, allow, mean, lost);
+        }
+        for (int j = 0; j < @NODES@; ++j) {
+          sum += w[j] * mean[j];
+          sizes += fabs(w[j] * mean[j]);
+          terms += fabs(w[j]) * lost[j];
+        }
+        total += sum;
+        nodes += @NODES@;
       }
-      for (int j = 0; j < @NODES@; ++j) sum += w[j] * v[j] * mean[j];
-      total += sum;
     }
+    if (terms <= @CLOSE@ * sizes) break;
+    share = pass ? 0.0 : @CLOSE@ * sizes / nodes;
   }
   if (which && s->jumps && !parts)
     total += ntksym_direct_jumped(s, q, q12, root, 1) +

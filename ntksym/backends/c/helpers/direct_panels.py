@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-PANELS = r"""static inline double ntksym_direct_hermite(int order, double z)
-{
-  return order == 0 ? 1.0 : (order == 1 ? z : z * z - 1.0);
-}
-
-/* The integral over a cell by panels: E[s(u)] there, without the factor 1/sqrt(2 pi); of an order,
- * with the Hermite polynomial of z = (u - m)/t.  Its ends are at m - below and m - above. */
+PANELS = r"""/* The integral over a cell by panels: E[s(u)] there, without the factor
+ * 1/sqrt(2 pi); of an order, with the Hermite polynomial of z = (u - m)/t.  Its ends are at
+ * m - below and m - above. */
 NTKSYM_BLOCK_FUNCTION double ntksym_direct_panels(const ntksym_direct_rule *s, int which, int order,
                                                   int cell, double m, double below, double above,
                                                   double t, double reach)
@@ -32,14 +28,14 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_panels(const ntksym_direct_rule *s, i
     const double left = z[k] + shift, length = (z[k + 1] + shift) - left;
     double part = 0.0;
     for (int j = 0; j < @PADDED@; ++j) {
-      const int n = j < @NODES@ ? j : @NODES@ - 1;
-      const double away = left + length * ntksym_op_node@NODES@[n], at = away + rest;
+      const double away = left + length * ntksym_direct_node[j], at = away + rest;
       const double e = -0.5 * at * at;
       y[j] = t * (away - back);
       x[j] = origin + t * away;
-      w[j] = ntksym_op_weight@NODES@[n] * length * ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
-      w[j] *= ntksym_direct_hermite(order, at);
+      w[j] = ntksym_direct_weight[j] * length * ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
+      v[j] = at;
     }
+    for (int j = 0; order && j < @PADDED@; ++j) w[j] *= order == 1 ? v[j] : v[j] * v[j] - 1.0;
     ntksym_direct_values(s, which, cell, base, x, y, v);
     for (int j = 0; j < @NODES@; ++j) part += w[j] * v[j];
     total += part;

@@ -8,7 +8,8 @@ $$\int_k^\infty (u-k)^j e^{b(u-k)} p(u)\,du = e^{b(m-k) + b^2t^2/2}\,t^j J_j(z),
 J_{j+1} = z J_j + j J_{j-1},$$
 
 with $J_0 = \Phi(z)$, $J_1 = \varphi(z) + z\Phi(z)$.  The sizes of its terms are added up beside
-it: where they are more than `CLOSE` times the value, the cell is integrated by panels instead.
+it: where, over all nodes, they are more than `CLOSE` times what the values add up to, the cells
+where they are large are integrated by panels instead.
 """
 
 from __future__ import annotations
@@ -17,13 +18,17 @@ import math
 
 from ....lower.direct import MOST_KINKS
 from ....lower.direct_where import FIRST
-from ..text import c_literal
+from ...tables import legendre
+from ...text import filled
+from ..text import array, c_literal
 from .direct_outer import OUTER
 from .direct_panels import PANELS
 from .direct_values import VALUES
 
 NODES = 14
-"""Gauss-Legendre nodes of a panel: a table of `ntksym.h`."""
+"""Gauss-Legendre nodes of a panel."""
+PADDED = 16
+"""The next multiple of 8: whole vectors."""
 CLOSE = 8.0
 MOST_ENDS = 256
 """Of panels: those of the activation, their images, and of the density."""
@@ -31,22 +36,30 @@ MOST_ENDS = 256
 
 def direct_text() -> str:
     """The functions of `ntksym.h` for the operations `direct`."""
+    nodes, weights = zip(*legendre(NODES), strict=True)
+    spare = PADDED - NODES
+    tables = array("ntksym_direct_node", (*nodes, *[nodes[-1]] * spare))
+    tables += array("ntksym_direct_weight", (*weights, *[0.0] * spare))
     text = _TEXT.replace("@PANELS@", VALUES.lstrip() + PANELS).replace("@OUTER@", OUTER.lstrip())
-    for mark, value in {
-        "@NODES@": str(NODES),
-        "@PADDED@": str(-(-NODES // 8) * 8),
-        "@CLOSE@": str(CLOSE),
-        "@MILLS@": c_literal(math.sqrt(math.pi / 2)),
-        "@HALF@": c_literal(math.sqrt(0.5)),
-        "@ENDS@": str(MOST_ENDS),
-        "@KINKS@": str(MOST_KINKS),
-        "@FIRST@": c_literal(FIRST),
-    }.items():
-        text = text.replace(mark, value)
-    return text
+    return filled(
+        text,
+        {
+            "@TABLES@": tables,
+            "@NODES@": str(NODES),
+            "@PADDED@": str(PADDED),
+            "@CLOSE@": str(CLOSE),
+            "@MILLS@": c_literal(math.sqrt(math.pi / 2)),
+            "@HALF@": c_literal(math.sqrt(0.5)),
+            "@ENDS@": str(MOST_ENDS),
+            "@KINKS@": str(MOST_KINKS),
+            "@FIRST@": c_literal(FIRST),
+        },
+    )
 
 
-_TEXT = r"""/* Duals by their definition, where their closed forms cancel: an integral of a mean. */
+_TEXT = r"""/* Nodes of a panel, and more of no weight. */
+@TABLES@
+/* Duals by their definition, where their closed forms cancel: an integral of a mean. */
 typedef struct {
   int kinks, cuts, centres, jumps, degree, dies;
   const unsigned char *live;  /* of s, then of its slope: whether it is not zero in a cell */
@@ -133,33 +146,46 @@ static inline int ntksym_direct_ends(const ntksym_direct_rule *s, int cell, doub
 }
 
 @PANELS@
-/* One row of `closed` and one of its ends k, for many gaps m - k: the integrals from there upwards
- * (side 1) or downwards (-1), and the sums of the sizes of their terms. */
+/* One row of `closed` and one of its ends k, for many gaps m - k, which are t times `away`: the
+ * integrals from there upwards (side 1) or downwards (-1), and the sums of the sizes of their
+ * terms.  `tail` is Phi(-|away|): what is beyond the end without an exponential. */
 NTKSYM_BLOCK_FUNCTION void ntksym_direct_side(double rate, const double *c, int degree, double sign,
-                                              double t, const double *gap, const double *side,
-                                              const double *bell, double *value, double *size)
+                                              double t, const double *gap, const double *away,
+                                              const double *side, const double *bell,
+                                              const double *tail, double *value, double *size)
 {
   double z[@PADDED@], y[@PADDED@], i0[@PADDED@], i1[@PADDED@], s0[@PADDED@], s1[@PADDED@];
   double power[@PADDED@], a[@PADDED@], grown[@PADDED@];
-  for (int i = 0; i < @PADDED@; ++i) a[i] = 0.0, grown[i] = 1.0;
-  for (int i = 0; i < @PADDED@ && rate != 0.0; ++i) {
-    a[i] = rate * (gap[i] + 0.5 * rate * t * t);
-    grown[i] = ntksym_op_exp(a[i] < -600.0 ? -600.0 : a[i]); /* no subnormals: they are slow */
+  if (rate != 0.0) {
+    for (int i = 0; i < @PADDED@; ++i) {
+      a[i] = rate * (gap[i] + 0.5 * rate * t * t);
+      grown[i] = ntksym_op_exp(a[i] < -600.0 ? -600.0 : a[i]); /* no subnormals: they are slow */
+    }
+    for (int i = 0; i < @PADDED@; ++i) {
+      const double at = side[i] * (away[i] + rate * t), size_of = fabs(at);
+      const double far = size_of > 1e100 ? 1e100 : size_of;
+      /* exp(a)*Phi(-y) is the density at the end times Mills' ratio: nothing of it cancels */
+      const double beyond = bell[i] * (@MILLS@ * ntksym_op_erfcx(@HALF@ * far));
+      const double whole = at < 0.0 ? 0.0 : grown[i];
+      z[i] = at;
+      i0[i] = at < 0.0 ? beyond : whole - beyond;
+      s0[i] = beyond + whole * (1.0 + fabs(a[i]));
+    }
+  } else {
+    for (int i = 0; i < @PADDED@; ++i) {
+      const double at = side[i] * away[i], whole = at < 0.0 ? 0.0 : 1.0;
+      z[i] = at;
+      i0[i] = at < 0.0 ? tail[i] : whole - tail[i];
+      s0[i] = tail[i] + whole;
+    }
   }
   for (int i = 0; i < @PADDED@; ++i) {
-    const double at = side[i] * (gap[i] / t + rate * t), size_of = fabs(at);
-    const double far = size_of > 1e100 ? 1e100 : size_of;
-    /* exp(a)*Phi(-y) is the density at the end times Mills' ratio: nothing of it cancels */
-    const double tail = bell[i] * (@MILLS@ * ntksym_op_erfcx(@HALF@ * far));
-    const double whole = at < 0.0 ? 0.0 : grown[i];
-    z[i] = at;
-    y[i] = size_of;
-    i0[i] = at < 0.0 ? tail : whole - tail;
-    s0[i] = tail + whole * (1.0 + fabs(a[i]));
-    i1[i] = bell[i] + at * i0[i];
-    s1[i] = bell[i] + size_of * s0[i];
+    y[i] = fabs(z[i]);
+    i1[i] = bell[i] + z[i] * i0[i];
+    s1[i] = bell[i] + y[i] * s0[i];
     power[i] = sign * side[i];
   }
+  for (; degree > 0 && c[degree] == 0.0;) --degree;
   for (int j = 0; j <= degree; ++j)
     for (int i = 0; i < @PADDED@; ++i) {
       const double i2 = z[i] * i1[i] + (j + 1.0) * i0[i], s2 = y[i] * s1[i] + (j + 1.0) * s0[i];
@@ -170,33 +196,44 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_side(double rate, const double *c, int 
 }
 
 /* E[s(u)], or E[s'(u)] without the jumps, for u of the means m and standard deviation t; by kinks
- * k, `gap` has m - k: in a tail, m rounded would cost many digits. */
+ * k, `gap` has m - k: in a tail, m rounded would cost many digits.  Where the terms of a cell add
+ * up to more than `CLOSE` times the mean, it is integrated by panels if they are more than `allow`;
+ * else they are added to `lost`. */
 NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int which,
                                               const double *m, double (*gap)[@PADDED@], double t,
-                                              double *out)
+                                              const double *allow, double *out, double *lost)
 {
   const int cells = s->kinks + 1, wide = 2 * s->degree + 3;
   const double *row = s->closed;
-  double bell[@KINKS@][@PADDED@], value[@KINKS@ + 1][@PADDED@], size[@KINKS@ + 1][@PADDED@];
-  double side[@PADDED@], reach[@PADDED@], all[@PADDED@], start[@PADDED@];
-  double away[@KINKS@ + 1][@PADDED@];
+  const double moved = s->grow * t, over = s->far;
+  double at[@KINKS@][@PADDED@], bell[@KINKS@][@PADDED@], tail[@KINKS@][@PADDED@];
+  double side[@PADDED@], all[@PADDED@];
+  double value[@KINKS@ + 1][@PADDED@], size[@KINKS@ + 1][@PADDED@];
+  double reach[@PADDED@], start[@PADDED@], away[@KINKS@ + 1][@PADDED@];
+  for (int i = 0; i < @PADDED@; ++i) start[i] = INFINITY, lost[i] = all[i] = out[i] = 0.0;
   if (!(t > 0.0)) {
     ntksym_direct_still(s, which, m, gap, out);
     return;
   }
   for (int k = 0; k < s->kinks; ++k)
     for (int i = 0; i < @PADDED@; ++i) {
-      const double at = gap[k][i] / t, e = -0.5 * at * at;
+      const double y = gap[k][i] / t, e = -0.5 * y * y, far = fabs(y) > 1e100 ? 1e100 : fabs(y);
+      at[k][i] = y;
       bell[k][i] = 0x1.9884533d43651p-2 * ntksym_op_exp_inside(e < -600.0 ? -600.0 : e);
+      tail[k][i] = bell[k][i] * (@MILLS@ * ntksym_op_erfcx(@HALF@ * far));
     }
-  for (int i = 0; i < @PADDED@; ++i) start[i] = INFINITY, all[i] = out[i] = 0.0;
   for (int cell = 0; cell < cells; ++cell) {
     const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
     for (int i = 0; i < @PADDED@; ++i) away[cell][i] = ntksym_direct_away(low, high, m[i], t);
-    for (int i = 0; i < @PADDED@ && s->live[which * cells + cell]; ++i)
+    if (!s->live[which * cells + cell]) continue;
+    for (int i = 0; i < @PADDED@; ++i)
       start[i] = away[cell][i] < start[i] ? away[cell][i] : start[i];
   }
-  for (int i = 0; i < @PADDED@; ++i) reach[i] = ntksym_direct_beyond(s, start[i], s->grow * t);
+  for (int i = 0; i < @PADDED@; ++i) {
+    const double from = start[i] < 37.0 + moved ? start[i] : 0.0;
+    const double to = sqrt(from * from + over) + moved;
+    reach[i] = start[i] < 37.0 + moved ? to : 0.0;
+  }
   for (int cell = 0; which && cell < cells; ++cell)
     row += s->groups[cell] > 0 ? wide * s->groups[cell] : 0;
   for (int cell = 0; cell < cells; ++cell) {
@@ -218,26 +255,36 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
     }
     for (; row < next; row += wide) {
       if (first)
-        ntksym_direct_side(row[0], row + 1, s->degree, 1.0, t, gap[cell - 1], side, bell[cell - 1],
-                           value[cell], size[cell]);
+        ntksym_direct_side(row[0], row + 1, s->degree, 1.0, t, gap[cell - 1], at[cell - 1], side,
+                           bell[cell - 1], tail[cell - 1], value[cell], size[cell]);
       if (last)
-        ntksym_direct_side(row[0], row + 2 + s->degree, s->degree, -1.0, t, gap[cell], side,
-                           bell[cell], value[cell], size[cell]);
+        ntksym_direct_side(row[0], row + 2 + s->degree, s->degree, -1.0, t, gap[cell], at[cell],
+                           side, bell[cell], tail[cell], value[cell], size[cell]);
     }
     for (int i = 0; i < @PADDED@; ++i) all[i] += fabs(value[cell][i]);
   }
-  for (int cell = 0; cell < cells; ++cell)
+  for (int cell = 0; cell < cells; ++cell) {
+    int any = 0, done = -1;
     for (int i = 0; i < @PADDED@; ++i) {
-      const double most = size[cell][i];
-      if (!(most <= @CLOSE@ * all[i]) && most > 0.0 && (i == 0 || m[i] != m[i - 1]))
+      const double most = size[cell][i], beyond = most <= @CLOSE@ * all[i] ? 0.0 : most;
+      any |= beyond > allow[i];
+      out[i] += beyond > allow[i] ? 0.0 : value[cell][i];
+      lost[i] += beyond > allow[i] ? 0.0 : beyond;
+      size[cell][i] = beyond;
+    }
+    for (int i = 0; any && i < @PADDED@; ++i) {
+      if (!(size[cell][i] > allow[i])) continue;
+      if (done >= 0 && m[i] == m[done])
+        value[cell][i] = value[cell][done];
+      else
         value[cell][i] =
             0x1.9884533d43651p-2 *
             ntksym_direct_panels(s, which, 0, cell, m[i], gap[cell > 0 ? cell - 1 : 0][i],
                                  gap[cell < s->kinks ? cell : 0][i], t, reach[i]);
-      else if (!(most <= @CLOSE@ * all[i]) && i > 0)
-        value[cell][i] = value[cell][i - 1];
+      done = i;
       out[i] += value[cell][i];
     }
+  }
 }
 
 @OUTER@
