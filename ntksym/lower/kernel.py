@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from sympy import Add, Expr, Integer, Mul, Symbol, asin, expand, oo, pi, sqrt, zoo
 
@@ -163,6 +164,7 @@ def lower_layer_diag(rule: RuleLike) -> Program:
     return b.program(_name(rule.name) + "_diag", outputs, REQUIRES_DIAG, "one layer, diagonal")
 
 
+@lru_cache(maxsize=256)
 def lower_input(nngp: Expr, ntk: Expr, parameters_of: tuple[str, ...] = ()) -> Program:
     """The program d -> nngp_slope, nngp_offset, ntk_slope, ntk_offset of an affine input rule.
 

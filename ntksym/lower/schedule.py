@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +11,7 @@ from sympy import Expr
 from ..errors import without_value
 from .build import Builder
 from .kernel import STATE, lower_input, lower_layer, lower_layer_diag
-from .likes import RecursionLike
+from .likes import RecursionLike, RuleLike
 from .near import EARLY, ODD, SCALED, SETTLING, Near, kinked, lower_near, odd, scaled
 from .program import Program
 
@@ -54,6 +54,7 @@ class Schedule:
         kinds: the distinct layers.
         steps: the layers in order.
         floats: whether code is wanted for arrays of floats, too.
+        numbered: whether code has the numbers of the layers; else it is given them when it runs.
     """
 
     name: str
@@ -62,6 +63,44 @@ class Schedule:
     kinds: tuple[Kind, ...]
     steps: tuple[Step, ...]
     floats: bool = True
+    numbered: bool = True
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """All numbers in the order in which code without them takes them: of the first layer, of
+        the pairs and of the diagonals of all layers, rows of equal length.
+        """
+        rows = [s.pair_values for s in self.steps], [s.diag_values for s in self.steps]
+        flat = [self.input_values]
+        for part, width in zip(rows, self.widths, strict=True):
+            flat += [(*row, *[0.0] * (width - len(row))) for row in part]
+        return tuple(v for row in flat for v in row)
+
+    @property
+    def widths(self) -> tuple[int, int]:
+        """The lengths of the rows of pairs and of diagonals, at least 1."""
+        return (
+            max([1, *(len(s.pair_values) for s in self.steps)]),
+            max([1, *(len(s.diag_values) for s in self.steps)]),
+        )
+
+    @property
+    def unnumbered(self) -> Schedule:
+        """The same for code that is given its numbers: equal for networks that share it.
+
+        Numbers are what tells unlike layers of one kind apart: 1 in the first, 2 in the next.
+        """
+        unlike = {step: float(n) for n, step in enumerate(dict.fromkeys(self.steps), 1)}
+        steps = (
+            replace(
+                s,
+                pair_values=(unlike[s],) * len(s.pair_values),
+                diag_values=(unlike[s],) * len(s.diag_values),
+            )
+            for s in self.steps
+        )
+        first = (1.0,) * len(self.input_values)
+        return replace(self, input_values=first, steps=tuple(steps), numbered=False)
 
     @property
     def programs(self) -> tuple[Program, ...]:
@@ -136,9 +175,8 @@ def lower_network(recursion: RecursionLike, name: str = "network") -> Schedule:
             continue
         if key not in seen:
             seen[key] = len(kinds)
-            pair = lower_layer(rule)
-            near = lower_near(rule, pair)
-            kinds.append(Kind(pair, lower_layer_diag(rule), near, kinked(rule.activation)))
+            bare: Any = rule
+            kinds.append(_kind(replace(bare, values=())))
         kind = kinds[seen[key]]
         values = {s.name: number(v) for s, v in rule.values}
         where = f"layer {index + 1} ({rule.name})"
@@ -158,6 +196,14 @@ def lower_network(recursion: RecursionLike, name: str = "network") -> Schedule:
     return Schedule(
         name, program, _values(needed, values, "the input layer"), tuple(kinds), tuple(steps)
     )
+
+
+@lru_cache(maxsize=256)
+def _kind(rule: RuleLike) -> Kind:
+    """A layer without its numbers, lowered."""
+    pair = lower_layer(rule)
+    near = lower_near(rule, pair)
+    return Kind(pair, lower_layer_diag(rule), near, kinked(rule.activation))
 
 
 def _values(names: tuple[str, ...], values: dict[str, float], where: str) -> tuple[float, ...]:

@@ -68,6 +68,43 @@ class Network(Brief):
         """The distinct activations, in order of appearance."""
         return tuple(dict.fromkeys(n.activation for n, _ in self.blocks))
 
+    def at(self, **numbers: Any) -> Network:
+        """The same network with other numbers.
+
+        Args:
+            numbers: `weight_var` and `bias_var`, each one for every layer or a sequence of
+                `depth + 1`, input first; parameters of the activations by name.  One
+                `weight_var` leaves a first layer alone whose variance is the convention's
+                `input_weight_var`.
+
+        Raises:
+            BadSpec: a variance, a length or a parameter that does not fit, or another name.
+        """
+        layers = [self.input.dense, *(dense for _, dense in self.blocks)]
+        convention, values = self.convention, dict(numbers)
+        for key in ("weight_var", "bias_var"):
+            if key not in values:
+                continue
+            given = values.pop(key)
+            own = _spread(key, given, len(layers))
+            layers = [replace(v, **{key: w}) for v, w in zip(layers, own, strict=True)]
+            if not _is_list(given):
+                convention = replace(convention, name="", **{key: given})
+        known = {p.name for a in self.activations for p in a.params}
+        if unknown := sorted(set(values) - known):
+            raise BadSpec(
+                f"{self.name} has no number {unknown[0]!r}",
+                hint="one of: " + ", ".join(("weight_var", "bias_var", *sorted(known))),
+            )
+        made = {n: _renumbered(n, values) for n, _ in self.blocks}
+        blocks = zip((made[n] for n, _ in self.blocks), layers[1:], strict=True)
+        return replace(
+            self,
+            input=replace(self.input, dense=layers[0]),
+            blocks=tuple(blocks),
+            convention=convention,
+        )
+
     def __str__(self) -> str:
         """The name, the convention, and one line for each run of equal layers."""
         found = [f"  input layer{_own(self.input.dense)}"] if _own(self.input.dense) else []
@@ -184,6 +221,16 @@ def _activations(given: Any, depth: int) -> list[Any]:
             f"{len(given)} activations for depth {depth}", hint="one, or one for each layer"
         )
     return list(given)
+
+
+def _renumbered(layer: Nonlinearity, values: Mapping[str, Any]) -> Nonlinearity:
+    """The nonlinearity with other numbers for those of its parameters that are named."""
+    names = {p.name for p in layer.activation.params}
+    own = {k: v for k, v in values.items() if k in names}
+    if not own:
+        return layer
+    made = _nonlinearity(layer.activation, dict(layer.values) | own)
+    return replace(layer, values=made.values)
 
 
 def _nonlinearity(given: Any, params: Mapping[str, Any] | None) -> Nonlinearity:

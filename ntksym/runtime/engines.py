@@ -105,7 +105,7 @@ class CNetwork:
     def _open(self, sources: Sources, layers: int, keep: bool) -> None:
         source = sources[-1]
         self.sources, self._keep = sources, keep
-        self._library = load_library(self.sources, keep=keep)
+        self._library = self._library_of(sources, keep)
         self._count = layers
         stem = "ntksym_" + source.name.removesuffix(".c")
         self._functions = {
@@ -114,6 +114,9 @@ class CNetwork:
         self._single = getattr(self._library, f"{stem}_tile_f32", None)
         for f in self._functions.values():
             f.restype = None
+
+    def _library_of(self, sources: Sources, keep: bool) -> ctypes.CDLL:
+        return load_library(sources, keep=keep)
 
     @property
     def layers(self) -> Layers:

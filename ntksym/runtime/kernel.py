@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..backends import SourceFile
-from ..errors import BadData, BadSpec, UnsupportedOp
+from ..errors import BadData, UnsupportedOp
 from . import bands, gram_loop
 from .bands import Target
 from .checks import (
     Array,
-    apart,
     data_rows,
     dimension,
     is_covariance,
     not_negative,
-    output,
     real_array,
     rounding,
     same_width,
@@ -31,6 +27,9 @@ from .dual_arrays import DualValues as DualValues
 from .engines import Engine
 from .gram_loop import First, Layers, Side
 from .later import found_network, found_recursion, growth_of
+from .outputs import KernelMatrices as KernelMatrices
+from .outputs import Only as Only
+from .outputs import given_back, target_of
 from .pair_tile import squares
 from .products import equal_points, mirrored, possible
 from .threads import in_strips
@@ -41,23 +40,8 @@ if TYPE_CHECKING:
     from .gradients.planes import KernelGradients
     from .gradients.units import UnitGradient
 
-Only = Literal["nngp", "ntk"]
 SMALL = 1 << 21
 """Multiplications below which one thread is faster than several."""
-
-
-@dataclass(frozen=True, slots=True)
-class KernelMatrices:
-    """The two kernels: `nngp` and `ntk`, arrays of shape (n, m), or (n,) for a diagonal.
-
-    `nngp, ntk = k(X)` takes them apart.
-    """
-
-    nngp: NDArray[Any]
-    ntk: NDArray[Any]
-
-    def __iter__(self) -> Iterator[NDArray[Any]]:
-        return iter((self.nngp, self.ntk))
 
 
 class CompiledKernel:
@@ -169,6 +153,23 @@ class CompiledKernel:
         with np.errstate(all="ignore"):  # NaN and infinities pass, as in a call
             return self._gradient(X, Y)
 
+    def at(self, **numbers: Any) -> CompiledKernel:
+        """The kernel with other variances or parameters, as `Network.at` takes them.
+
+        Of closed forms the code is compiled once, without its numbers, however many they are: then
+        a kernel and its gradient take milliseconds.  What has no closed form is compiled anew.  A
+        deep network keeps its layers.
+
+            k.at(weight_var=1.7, bias_var=0.1)(X)
+
+        Raises:
+            BadSpec: as `Network.at`.
+            UnsupportedOp: a collapsed network.
+        """
+        from .renumbered import kernel_at
+
+        return kernel_at(self, numbers)
+
     def growth(self, variance: float | None = None) -> Growth:
         """What the layers make of rounding: a bound to first order, for every pair of rows.
 
@@ -215,7 +216,7 @@ class CompiledKernel:
         y = None if Y is None else data_rows(Y, "Y")
         other = x if y is None else y
         same_width(x, other)
-        target = self._target((len(x), len(other)), out, only, (X, x, Y, y))
+        target = target_of((len(x), len(other)), self.dtype, out, only, (X, x, Y, y))
         first = self._engine.first(x.shape[1])
         own, own_ntk = self._side(x, first)
         across = None if y is None else self._side(y, first)[0]
@@ -239,7 +240,7 @@ class CompiledKernel:
                 for array, values in ((target.nngp, _last(own)), (target.ntk, own_ntk)):
                     if array is not None:
                         np.fill_diagonal(array, values)
-        return _given(target, only)
+        return given_back(target, only)
 
     def _side(self, x: NDArray[Any], first: First) -> tuple[Side, Array]:
         """Norms and diagonals of rows, and the last NTK: NaN where the row is lost."""
@@ -251,29 +252,6 @@ class CompiledKernel:
         side = Side(x, g, q, t)
         t[side.lost] = np.nan
         return side, t
-
-    def _target(
-        self, shape: tuple[int, int], out: Any, only: Only | None, data: tuple[Any, ...]
-    ) -> Target:
-        if only not in (None, "nngp", "ntk"):
-            raise BadSpec(f"only = {only!r}", hint='"nngp" or "ntk"')
-        names = ("nngp", "ntk") if only is None else (only,)
-        if out is None:
-            made = {name: np.empty(shape, dtype=self.dtype) for name in names}
-            return Target(made.get("nngp"), made.get("ntk"))
-        if only is not None and isinstance(out, np.ndarray):
-            out = (out,)
-        if not isinstance(out, (tuple, list)) or len(out) != len(names):
-            raise BadData(
-                f"out: {' and '.join(names)} go to {len(names)} array{'s' if not only else ''}",
-                hint="out=(K, T), or out=K with only=...",
-            )
-        found = {
-            name: output(value, f"out[{k}]", shape, self.dtype)
-            for k, (name, value) in enumerate(zip(names, out, strict=True))
-        }
-        apart(tuple((f"out[{k}]", a) for k, a in enumerate(found.values())), data)
-        return Target(found.get("nngp"), found.get("ntk"))
 
     def _finish(self, target: Target, x: Side, y: Side, names: tuple[str, str]) -> None:
         """NaN in rows and columns that have no kernel; a warning where finite data overflow."""
@@ -359,7 +337,7 @@ class CompiledKernel:
         if strict:
             is_covariance(g1[:, None], g12, g2[None, :], "gram")
         g12 = possible(g1, g12, g2)
-        target = self._target(g12.shape, out, only, (G, g12, q1, q2))
+        target = target_of(g12.shape, self.dtype, out, only, (G, g12, q1, q2))
         first = self._engine.first(d)
         x, y = (self._norms(g, first) for g in (g1, g2))
         if g12.size:
@@ -376,7 +354,7 @@ class CompiledKernel:
         for array in target.arrays:
             if not np.isfinite(g12).all():
                 array[~np.isfinite(g12)] = np.nan
-        return _given(target, only)
+        return given_back(target, only)
 
     def _norms(self, g: Array, first: First) -> Side:
         """The diagonals of points of which the squared norms are given."""
@@ -390,10 +368,3 @@ def _last(side: Side) -> Array:
     """Sigma(x, x) after the last layer, NaN where the row is lost."""
     values: Array = np.where(side.lost, np.nan, side.levels[len(side.levels) // 2 - 1])
     return values
-
-
-def _given(target: Target, only: Only | None) -> Any:
-    if only is not None:
-        return target.nngp if only == "nngp" else target.ntk
-    assert target.nngp is not None and target.ntk is not None
-    return KernelMatrices(target.nngp, target.ntk)

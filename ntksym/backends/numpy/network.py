@@ -29,7 +29,7 @@ def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
     wanted = used_helpers(programs) | {"_rootdet", "_sqrt0", "_two_product"}
     top = module_head(contract, programs).rstrip("\n")
     near = schedule.near_kinds
-    notes = (*(NOTE if near else ()), *growth_lines(schedule))
+    notes = (*(NOTE if near else ()), *(growth_lines(schedule) if schedule.numbered else ()))
     before, mark, after = top.rpartition('"""')
     top = before + "\n" + "\n".join(notes) + "\n" + mark + after
     pieces = [top, helpers(wanted)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,8 +17,8 @@ from ...backends.c.gradient.file import GradientKind, GradientPlan, gradient_fil
 from ...lower.program import Program
 from ..blas import single_threaded
 from ..checks import Array
-from ..compiler import load_library
 from ..engines import array_size, pointer
+from ..instances import give_numbers, instances
 from ..threads import each
 from .layers import PAIR, Layer
 from .steps import CLOSE_ENTRY
@@ -51,16 +53,18 @@ class CGradient:
     """The generated function, and what it is given."""
 
     def __init__(self, plan: GradientPlan, *, keep: bool = True) -> None:
-        """Generate and compile.
+        """Generate and compile: once for networks that differ in their numbers only.
 
         Raises:
             NoCompiler: there is none.
             UnsupportedOp: an operation that C cannot spell.
         """
-        contract = Contract("ntksym gradient", ("kernels of a network and their derivatives",))
-        source = gradient_file(plan, contract)
-        self.sources: tuple[SourceFile, ...] = (c_backend.support_file(), source)
-        library = load_library(self.sources, keep=keep)
+        steps = tuple((kind, (0.0,) * len(values), turn) for kind, values, turn in plan.steps)
+        first = (0.0,) * len(plan.first_values)
+        self.sources = _sources(replace(plan, steps=steps, first_values=first, numbered=False))
+        source = self.sources[-1]
+        library = instances(self.sources, keep).taken(self)
+        give_numbers(library, source, tuple(v for row in plan.rows for v in row))
         self._run = getattr(library, "ntksym_" + source.name.removesuffix(".c"))
         self._run.restype = None
         self.names, _ = planes(plan.hyper)
@@ -107,6 +111,13 @@ class CGradient:
         with single_threaded():
             each(band, range(0, n, BAND), threads, _nothing)
         return dict(zip(self.names, out, strict=True)), near
+
+
+@lru_cache(maxsize=64)
+def _sources(plan: GradientPlan) -> tuple[SourceFile, ...]:
+    """The files of a network without its numbers."""
+    contract = Contract("ntksym gradient", ("kernels of a network and their derivatives",))
+    return c_backend.support_file(), gradient_file(plan, contract)
 
 
 def _nothing() -> None:

@@ -21,7 +21,7 @@ from ...lower.program import Program
 from .differences import chebyshev_slope
 from .layers import KINKED, SMOOTH, Layer
 from .sound import sound_up_to
-from .steps import Doubles, Numeric
+from .steps import Doubles, numeric
 
 PART = 0.05
 """Half the interval of nodes, in sines: the nearest singularity is twenty times as far away."""
@@ -46,7 +46,7 @@ class FarDoubles(Doubles):
         self._smooth = {id(w.pair) for w in layers if w.kind == SMOOTH}
         self._sides = {id(w.side): w.params for w in layers if w.settled is not None}
         programs = {id(p): p for w in layers for p in (w.pair, w.side, w.settled) if p}
-        self._plain = Numeric(tuple(programs.values()))
+        self._plain = numeric(tuple(programs.values()))
         super().__init__(self._plain)
         self.program = self._program
 

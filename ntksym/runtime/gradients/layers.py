@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from itertools import combinations
 from math import inf
 from typing import Any
@@ -42,6 +43,7 @@ from ...lower.schedule import number
 from ...lower.slopes import Leading, brought_down, brought_down_diagonal, leading_slopes
 from ...network import Recursion, recurse
 from ...network.affine import KDOT, K, UnknownDual
+from ...network.convention import DerivativeSense
 
 SHARED = ("weight_var", "bias_var")
 """Hyper-parameters that all layers have in common."""
@@ -54,7 +56,6 @@ STEEP = 2.0**500
 _Programs = tuple[str, Program, Program, Program | None, Program | None]
 PAIR = ("q11", "q12", "q22", "root", "t12", "diff", "n11", "n22", "r11", "r22", "s11", "s22")
 """The inputs of a pair before its parameters; diff is sqrt(q11) - sqrt(q22), not from these."""
-INSIDE = (K, KDOT, S.t12, S.weight_var, S.bias_var)
 
 _GAP, _BEND, _LENGTH, _SIDES, _DIFF = (
     Symbol(f"_{name}", positive=True) for name in ("gap", "bend", "length", "sides", "diff")
@@ -119,32 +120,40 @@ def layers_of(
     net = recursion.network
     blocks = tuple((replace(s, dual=UnknownDual()), dense) for s, dense in net.blocks)
     unknown = recurse(replace(net, blocks=blocks))
-    seen: dict[Any, tuple[_Programs, float, float]] = {}
     made = []
     for (block, _), rule, outer in zip(net.blocks, recursion.layers, unknown.layers, strict=True):
-        key = (block.activation, outer.nngp, outer.ntk, rule.nngp, rule.ntk)
-        if key not in seen:
-            forms = block.dual if isinstance(block.dual, Dual) else dual(block.activation)
-            given = dual_gradients(forms, net.convention.derivative)
-            if given.left_out:
-                raise UnsupportedOp(
-                    f"no closed form for the derivative in {given.left_out[0]!r}",
-                    hint=f"a number for {given.left_out[0]}",
-                )
-            known = _leading(given)
-            far = EVEN if sharp(known) and not kinked(block.activation) else Fraction(2**500)
-            most = inf if known is None or wide else float(min(known.most, far)) ** 2
-            lowered = _programs(given, rule, outer, known if wide else None, closed)
-            limit = STEEP if known is not None and known.degree == 0 else inf
-            seen[key] = lowered, most, limit
+        forms = block.dual if isinstance(block.dual, Dual) else dual(block.activation)
+        bare = replace(rule, values=()), replace(outer, values=())
+        found = _lowered(forms, net.convention.derivative, bare, wide, closed)
         values = {str(s.name): number(v) for s, v in rule.values}
         values.update({str(s.name): number(v) for s, v in outer.values})
         names = tuple(sorted(str(p.name) for p in block.activation.params))
-        programs, most, limit = seen[key]
+        programs, most, limit = found
         mirror = parity(block.activation) if odd(rule) else 0
         gap = kink_gap(block.activation, values)
         made.append(Layer(*programs[:4], values, names, mirror, gap, most, programs[4], limit))
     return tuple(made)
+
+
+@lru_cache(maxsize=128)
+def _lowered(
+    forms: Dual, sense: DerivativeSense, rules: tuple[Any, Any], wide: bool, closed: bool
+) -> tuple[_Programs, float, float]:
+    """The programs of a layer without its numbers, `Layer.most` and `Layer.steepest`.
+
+    `rules`: of the layer, and of one whose dual is unknown.
+    """
+    given = dual_gradients(forms, sense)
+    if given.left_out:
+        raise UnsupportedOp(
+            f"no closed form for the derivative in {given.left_out[0]!r}",
+            hint=f"a number for {given.left_out[0]}",
+        )
+    known = _leading(given)
+    far = EVEN if sharp(known) and not kinked(forms.activation) else Fraction(2**500)
+    most = inf if known is None or wide else float(min(known.most, far)) ** 2
+    limit = STEEP if known is not None and known.degree == 0 else inf
+    return _programs(given, *rules, known if wide else None, closed), most, limit
 
 
 def kink_gap(activation: Activation, values: Mapping[str, Any]) -> float:
@@ -158,17 +167,6 @@ def kink_gap(activation: Activation, values: Mapping[str, Any]) -> float:
     )
     places = {sign * number(e) for e in found for sign in (1, -1)}
     return min((abs(a - b) for a, b in combinations(places, 2)), default=inf)
-
-
-def dense_program(nngp: Expr, ntk: Expr) -> Program:
-    """Sigma' and Theta' of a dense layer as a program, with its partial derivatives."""
-    free = sorted({s.name for e in (nngp, ntk) for s in e.free_symbols} - {s.name for s in INSIDE})
-    b = Builder((*(s.name for s in INSIDE), *free))
-    outputs = [("nngp", b.operand(nngp)), ("ntk", b.operand(ntk))]
-    for s in INSIDE:
-        outputs += [(f"nngp_{s.name}", b.operand(nngp.diff(s)))]
-        outputs += [(f"ntk_{s.name}", b.operand(ntk.diff(s)))]
-    return b.program("dense", tuple(outputs))
 
 
 def _programs(

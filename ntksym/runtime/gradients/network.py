@@ -37,9 +37,9 @@ from .steps import (
     Digits,
     Doubles,
     Move,
-    Numeric,
     advance,
     collinear,
+    numeric,
     turning,
 )
 
@@ -92,7 +92,7 @@ class NetworkGradient:
         self._input_slopes = given.input_slopes
         self._close = given.close
         programs = {id(p): p for w in self._layers for p in (w.pair, w.side)}
-        self._numeric = Numeric(tuple(programs.values()))
+        self._numeric = numeric(tuple(programs.values()))
         self._near: NearDoubles | None = None
         self._compiled: CGradient | None = None
         self._threads = read_threads(threads)
@@ -197,7 +197,7 @@ class NetworkGradient:
         """Everything of nearly parallel pairs: by integrals, and with digits where those end."""
         if self._near is None:
             programs = {id(p): p for w in self._layers for p in (w.pair, w.side, w.near) if p}
-            self._near = NearDoubles(Numeric(tuple(programs.values())))
+            self._near = NearDoubles(numeric(tuple(programs.values())))
         found = self._forward(self._near, paired(rows, others), rows.shape[1])
         return self._with_digits(found, rows, others)
 

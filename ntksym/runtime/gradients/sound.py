@@ -16,7 +16,7 @@ from ...lower.program import Program
 from ..checks import Array
 from .differences import variance_slopes
 from .layers import SMOOTH, Layer
-from .steps import Numeric
+from .steps import Numeric, numeric
 
 OCTAVES = 2.0 ** np.arange(3, 160)
 """Standard deviations that are tried, some at a time."""
@@ -36,7 +36,7 @@ def sound_up_to(layer: Layer) -> float:
     """
     if layer.settled is None:
         return inf
-    run = Numeric((layer.pair, layer.side, layer.settled))
+    run = numeric((layer.pair, layer.side, layer.settled))
     tried = OCTAVES[OCTAVES**2 * UNLIKE**2 <= layer.most]
     with np.errstate(all="ignore"):
         for at in range(0, len(tried), SOME):

@@ -50,6 +50,24 @@ class Numeric:
         return dict(zip((k for k, _ in p.outputs), found, strict=True))
 
 
+_made: dict[tuple[int, ...], Numeric] = {}
+KEPT = 64
+
+
+def numeric(programs: tuple[Program, ...]) -> Numeric:
+    """The `Numeric` of these very objects, made once: networks that differ in numbers share them.
+
+    What is kept holds the programs, so that no others have their identities.
+    """
+    key = tuple(map(id, programs))
+    found = _made.get(key)
+    if found is None:
+        if len(_made) >= KEPT:
+            _made.clear()
+        found = _made[key] = Numeric(programs)
+    return found
+
+
 class Doubles:
     """Arithmetic on arrays of doubles."""
 

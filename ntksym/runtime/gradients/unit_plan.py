@@ -5,22 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sympy import Expr
+
+from ... import symbols as S
 from ...backends.array.unit import array_unit, roughness
 from ...backends.c.gradient.unit_library import UnitGradientPlan
 from ...backends.c.gradient.units import UnitSlopes
 from ...backends.unit import DualUnit
 from ...dual import Dual
 from ...errors import UnsupportedOp
+from ...lower.build import Builder
 from ...lower.program import Program
 from ...lower.schedule import number
 from ...network import Network, recurse
-from ...network.affine import UnknownDual
+from ...network.affine import KDOT, K, UnknownDual
 from ...numeric import Choice, MixtureDual
 from ...numeric.series.table import SeriesTable
 from ...numeric.table import BandedDual, TableDual
 from ..unit_layers import Plan
-from .layers import SHARED, dense_program
+from .layers import SHARED
 from .lowered import lower_first
+
+INSIDE = (K, KDOT, S.t12, S.weight_var, S.bias_var)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +133,14 @@ def roughness_of(choice: Choice) -> tuple[bool, bool, bool]:
         return False, True, True
     jumps, kinks = roughness(choice.activation)
     return jumps, isinstance(choice.dual, (TableDual, BandedDual)), not kinks
+
+
+def dense_program(nngp: Expr, ntk: Expr) -> Program:
+    """Sigma' and Theta' of a dense layer as a program, with its partial derivatives."""
+    free = sorted({s.name for e in (nngp, ntk) for s in e.free_symbols} - {s.name for s in INSIDE})
+    b = Builder((*(s.name for s in INSIDE), *free))
+    outputs = [("nngp", b.operand(nngp)), ("ntk", b.operand(ntk))]
+    for s in INSIDE:
+        outputs += [(f"nngp_{s.name}", b.operand(nngp.diff(s)))]
+        outputs += [(f"ntk_{s.name}", b.operand(ntk.diff(s)))]
+    return b.program("dense", tuple(outputs))

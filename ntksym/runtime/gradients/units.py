@@ -24,7 +24,7 @@ from .layers import SHARED
 from .lowered import ENTRIES
 from .planes import KernelGradients, exchanged, named_planes
 from .rows import spans
-from .steps import Numeric
+from .steps import numeric
 from .unit_plan import dense_rules, roughness_of, slopes_of
 
 BAND = 32
@@ -75,7 +75,7 @@ class UnitGradient:
         self._rules, self._values = given.rules, given.values
         self._input, self._input_values = given.input, given.input_values
         self._slopes = given.input_slopes
-        self._numeric = Numeric(tuple({id(p): p for p in self._rules}.values()))
+        self._numeric = numeric(tuple({id(p): p for p in self._rules}.values()))
         self._made: dict[Range | None, tuple[tuple[GradientDual, ...], tuple[int, ...]]] = {}
         self.notes: tuple[str, ...] = ()
         self.wrt = (*ENTRIES, *SHARED)

@@ -14,6 +14,7 @@ from ..._base import SourceFile, identifier
 from ..backend import C, Contract, extra_support, head
 from ..blocks import LANES, block_function
 from ..helpers.header import HEADER_NAME
+from ..network.numbers import SETTER, kept_numbers
 from ..text import wrap
 from .text import ANGLE, BANDS, CALL, CORE, FORMED, MOVE, OTHER, ROWS_APART, SCALED
 
@@ -58,6 +59,7 @@ class GradientPlan:
         first_values: its numbers after the dimension.
         close: pairs with a smaller sine are reported, where that direction is formed.
         entry: pairs that are nearer than this where a kinked layer reads them are reported.
+        numbered: whether the code has the numbers of the layers; else `_numbers` takes them.
     """
 
     name: str
@@ -68,6 +70,17 @@ class GradientPlan:
     first_values: tuple[float, ...]
     close: float
     entry: float
+    numbered: bool = True
+
+    @property
+    def width(self) -> int:
+        """How many numbers a layer has, at most; at least 1."""
+        return max([1, *(len(values) for _, values, _ in self.steps)])
+
+    @property
+    def rows(self) -> tuple[tuple[float, ...], ...]:
+        """The numbers of the layers, rows of equal length."""
+        return tuple((*v, *[0.0] * (self.width - len(v))) for _, v, _ in self.steps)
 
 
 def planes(hyper: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
@@ -91,7 +104,9 @@ def gradient_file(plan: GradientPlan, contract: Contract) -> SourceFile:
     """
     name = identifier(plan.name, set()).rstrip("_")
     programs = tuple(kind.pair for kind in plan.kinds)
-    pieces = (head(contract, programs), f'#include "{HEADER_NAME}"\n', core(plan), BANDS)
+    pieces = [head(contract, programs), f'#include "{HEADER_NAME}"\n', core(plan), BANDS]
+    if not plan.numbered:
+        pieces.append(SETTER)
     text = "\n".join(pieces).replace("@PLANES@", listed(plan.hyper))
     return SourceFile(f"{name}_gradient.c", text.replace("@NAME@", f"ntksym_{name}_gradient"))
 
@@ -108,7 +123,9 @@ def core(plan: GradientPlan, more: tuple[Program, ...] = ()) -> str:
     for k, kind in enumerate(plan.kinds):
         pieces += [_layer(k, kind), _moves(k, kind, plan.hyper)]
     pieces.append(ROWS_APART)
-    cases = "".join(CALL.replace("@K@", str(k)) for k in range(len(plan.kinds)))
+    place = "layer_value[l]" if plan.numbered else f"layer_numbers(NULL) + {plan.width} * l"
+    call = CALL.replace("@VALUE@", place)
+    cases = "".join(call.replace("@K@", str(k)) for k in range(len(plan.kinds)))
     names, _ = planes(plan.hyper)
     stores = "".join(f"    STORE({names.index(n)}, {text});\n" for n, text in _stores(plan.hyper))
     text = CORE.replace("@CASES@", cases.rstrip("\n")).replace("@STORES@", stores.rstrip("\n"))
@@ -129,7 +146,6 @@ def listed(hyper: tuple[str, ...]) -> str:
 
 def _tables(plan: GradientPlan) -> str:
     count, hyper = len(plan.steps), len(plan.hyper)
-    width = max([1, *(len(values) for _, values, _ in plan.steps)])
     outs = max([1, *(len(k.pair.outputs) for k in plan.kinds)])
     text = f"enum {{ LAYERS = {count}, LANES = {LANES}, HYPER = {hyper}, DIRS = {4 + hyper},\n"
     text += (
@@ -145,11 +161,10 @@ def _tables(plan: GradientPlan) -> str:
     text += f"static const signed char kind_mirror[] = {{{mirrors}}};\n"
     formed = ", ".join(str(int(k.kind != "scaled")) for k in plan.kinds) or "0"
     text += f"static const unsigned char kind_formed[] = {{{formed}}};\n"
-    text += f"static const double layer_value[LAYERS + !LAYERS][{width}] = {{\n"
-    rows = [
-        "  {" + ", ".join(C.literal(v) for v in (*values, *([0.0] * (width - len(values))))) + "}"
-        for _, values, _ in plan.steps
-    ]
+    if not plan.numbered:
+        return text + kept_numbers(max(1, count * plan.width))
+    text += f"static const double layer_value[LAYERS + !LAYERS][{plan.width}] = {{\n"
+    rows = ["  {" + ", ".join(map(C.literal, row)) + "}" for row in plan.rows]
     return text + (",\n".join(rows) or "  {0}") + "\n};\n"
 
 

@@ -41,7 +41,7 @@ SCALED = """      const double sx = dx * hx, sy = dy * w[0][i];
 """
 
 CALL = """      case @K@:
-        layer@K@(b, x[0], xn[0], x[1], xn[1], y, yn, y + ldy, yn + ldy, now, layer_value[l], o);
+        layer@K@(b, x[0], xn[0], x[1], xn[1], y, yn, y + ldy, yn + ldy, now, @VALUE@, o);
         beside(m, kind_mirror[@K@], x, xn, y, yn, ldy, now, o, w);
         moves@K@(m, turn, x[1], x, xn, y, yn, ldy, y + ldy, now, o, mc, mt, ma, w);
         break;

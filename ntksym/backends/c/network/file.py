@@ -20,16 +20,14 @@ from ..backend import (
     inline_function,
     single_is_enough,
 )
-from ..blocks import LANES, WIDE, block_function
+from ..blocks import LANES, block_function
 from ..helpers.header import HEADER_NAME
 from .layers import LayerText
 from .near import near_call, near_functions, near_lanes
+from .numbers import first_values, row, setter, tables, values
 from .start import start_functions
 from .steady import carried
 from .text import BLOCK_GAP, FIRST_TEXT, LOOPS, LOST_ROW, PAIRS_GAP, WHOLE
-
-ROWS = 8
-"""Rows of a tile that share the features of a block of columns."""
 
 SHALLOW = 6
 """The largest depth for float arithmetic throughout: its errors, up to 1e-7 a layer, add up."""
@@ -71,7 +69,7 @@ def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
     name = identifier(schedule.name, set()).rstrip("_")
     programs = (*schedule.programs, *schedule.near_programs)
     top, near = head(contract, programs), schedule.near_kinds
-    notes = (*(NOTE if near else ()), *growth_lines(schedule))
+    notes = (*(NOTE if near else ()), *(growth_lines(schedule) if schedule.numbered else ()))
     top = top.removesuffix(" */\n") + " *\n" + "".join(f" * {n}\n" for n in notes) + " */\n"
     pieces = [top, f'#include "{HEADER_NAME}"\n#include <stdlib.h>\n']
     if support := extra_support(programs):
@@ -80,34 +78,36 @@ def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
     gap = from_gap(schedule) and not near
     plain = native and (gap or len(schedule.steps) <= SHALLOW)
     single = schedule.floats and plain
-    pieces.append(_tables(schedule, single))
+    pieces.append(tables(schedule, single))
     pieces.append(inline_function(schedule.input, "input_rule", C))
     for k, kind in enumerate(schedule.kinds):
         pieces.append(_diag_function(k, kind))
-    values = "".join(f", {C.literal(v)}" for v in schedule.input_values)
-    text = FIRST_TEXT.replace("@INPUT_VALUES@", values)
-    pieces.append(text.replace("@DIAG_CASES@", _diag_cases(schedule)))
+    before, given = first_values(schedule)
+    text = FIRST_TEXT.replace("@NUMBERS@", before).replace("@INPUT_VALUES@", given)
+    text = text.replace("@DIAG_VALUES@", values(schedule, False, C, "      "))
+    pieces.append(text.replace("@DIAG_CASES@", _diag_cases(schedule)) + setter(schedule))
     pieces += [near_functions(schedule)] if near else []
     doubles = [LayerText(k, kind, C) for k, kind in enumerate(schedule.kinds)]
     c = C_FLOAT if plain else C_MIXED if native else C
     pieces.append(start_functions("double", "double", ""))
     pieces += [start_functions(c.real, "float", "_f32")] if schedule.floats else []
     pieces += [layer.functions() for layer in doubles]
-    pieces.append(_loops(doubles, C, "double", "", near))
+    pieces.append(_loops(schedule, doubles, C, "double", ""))
     if schedule.floats:
         kinds = enumerate(schedule.kinds)
         floats = [LayerText(k, kind, c, gap) for k, kind in kinds] if native else []
         pieces += [layer.functions() for layer in floats]
-        pieces.append(_loops(floats or doubles, c, "float", "_f32", near))
+        pieces.append(_loops(schedule, floats or doubles, c, "float", "_f32"))
     pieces.append(WHOLE.replace("@ROWS@", "2 * (@COUNT@ + 1)"))
     whole = "\n".join(pieces).replace("@NAME@", f"ntksym_{name}")
     return SourceFile(f"{name}.c", whole.replace("@COUNT@", str(len(schedule.steps))))
 
 
 def _loops(
-    layers: list[LayerText], c: CBackend, stored: str, suffix: str, near: tuple[int, ...]
+    schedule: Schedule, layers: list[LayerText], c: CBackend, stored: str, suffix: str
 ) -> str:
     """The functions `_pairs` and `_tile` on arrays of one type, with arithmetic of another."""
+    near = schedule.near_kinds
     tile, pairs = "", ""
     for k, layer in enumerate(layers):
         start, end = f"      case {k}: {{\n", "        break;\n      }\n"
@@ -115,7 +115,9 @@ def _loops(
         pairs += start + _pair_case(layer, k in near) + end
     width = max([1, *(layer.width for layer in layers)])
     staged = any(layer.staged for layer in layers)
-    text = (near_lanes(stored) if near else "") + LOOPS
+    text = (near_lanes(stored, row(schedule, True)) if near else "") + LOOPS
+    for place, indent in (("@VALUES@", "    "), ("@PAIR_VALUES@", "      ")):
+        text = text.replace(place, values(schedule, True, c, indent))
     text = text.replace("@TILE_CASES@", tile.rstrip("\n"))
     text = text.replace("@PAIR_CASES@", pairs.rstrip("\n"))
     text = text.replace("@SPARE_FIRST@", "  Real fr[@WIDTH@][LANES];\n" if staged else "")
@@ -130,11 +132,7 @@ def _loops(
     text = text.replace("@PAIRS_GAP@", PAIRS_GAP.replace("@INNER@", inner) if gap else "")
     text = text.replace("@STATES@", str(3 + gap))
     text = text.replace("@WIDTH@", str(width)).replace("@S@", suffix)
-    return (
-        text.replace("@VALUES@", "layer_value_f32" if c is C_FLOAT else "layer_value")
-        .replace("Stored", stored)
-        .replace("Real", c.real)
-    )
+    return text.replace("Stored", stored).replace("Real", c.real)
 
 
 def _side(layer: LayerText, which: int, count: str, q: str, inc: str, ld: str) -> str:
@@ -181,35 +179,6 @@ def _pair_case(layer: LayerText, near: bool) -> str:
         text += "        " + call.replace("@AT@", " + at * incy")
     if layer.staged:
         text += "        memcpy(now, next, sizeof next);\n"
-    return text
-
-
-def _width(schedule: Schedule, pair: bool) -> int:
-    sizes = [len(s.pair_values if pair else s.diag_values) for s in schedule.steps]
-    return max([1, *sizes])
-
-
-def _tables(schedule: Schedule, native: bool) -> str:
-    """Constants: the number of layers, the kind and the values of each."""
-    count = len(schedule.steps)
-    text = f"enum {{ LAYERS = {count}, LANES = {LANES}, ROWS = {ROWS}, WIDE = {WIDE} }};\n\n"
-    kinds = ", ".join(str(s.kind) for s in schedule.steps) or "0"
-    text += f"static const unsigned char layer_kind[LAYERS + !LAYERS] = {{{kinds}}};\n"
-    tables = [("layer_value", True, C), ("layer_diag_value", False, C)]
-    if native:
-        tables.append(("layer_value_f32", True, C_FLOAT))
-    if schedule.near_kinds:
-        flags = ", ".join(str(int(carried)) for carried in schedule.carries)
-        text += f"static const unsigned char layer_near[LAYERS + !LAYERS] = {{{flags}}};\n"
-    for title, pair, c in tables:
-        width = _width(schedule, pair)
-        rows = []
-        for s in schedule.steps:
-            values = s.pair_values if pair else s.diag_values
-            padded = [*values, *([0.0] * (width - len(values)))]
-            rows.append("  {" + ", ".join(c.literal(v) for v in padded) + "}")
-        text += f"static const {c.real} {title}[LAYERS + !LAYERS][{width}] = {{\n"
-        text += (",\n".join(rows) or "  {0}") + "\n};\n"
     return text
 
 

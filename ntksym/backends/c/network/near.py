@@ -45,9 +45,16 @@ def near_functions(schedule: Schedule) -> str:
     return pieces + c_near(text, flags)
 
 
-def near_lanes(stored: str) -> str:
-    """The function that mends the roots of a row of pairs, for arrays of a type."""
-    text = NEAR_LANES.replace("@GROWING@", repr(GROWING)).replace("@LOUD@", repr(LOUD))
+def near_lanes(stored: str, value: str) -> str:
+    """The function that mends the roots of a row of pairs, for arrays of a type.
+
+    `value` is where the numbers of layer l are.
+    """
+    text = (
+        NEAR_LANES.replace("@VALUE@", value)
+        .replace("@GROWING@", repr(GROWING))
+        .replace("@LOUD@", repr(LOUD))
+    )
     double = stored == "double"
     text = text.replace("@ODD@", repr(ODD)).replace("@SCALED@", repr(SCALED))
     text = text.replace("@EARLY@", repr(EARLY)).replace("@YOUNG@", repr(YOUNG))
@@ -137,7 +144,7 @@ NTKSYM_BLOCK_FUNCTION void near_lanes@S@(int kind, size_t b, size_t l, const Sto
     place[count++] = i;
   }
   if (!count) return;
-  near_roots(kind, layer_value[l], layer_near[l] & @SCALED@ ? 0.0 : NAN, count, p, root);
+  near_roots(kind, @VALUE@, layer_near[l] & @SCALED@ ? 0.0 : NAN, count, p, root);
   for (size_t k = 0; k < count; ++k) {
     const size_t i = place[k];
     const double size = (double)sx[i * incx] * sy[i * incy];

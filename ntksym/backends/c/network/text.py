@@ -6,7 +6,7 @@ FIRST_TEXT = r"""/* The first layer for inputs of dimension d: Sigma = in[0]*<x,
  * Theta = in[2]*<x, y> + in[3]. */
 void @NAME@_input(size_t d, double in[4])
 {
-  input_rule((double)d@INPUT_VALUES@, &in[0], &in[1], &in[2], &in[3]);
+@NUMBERS@  input_rule((double)d@INPUT_VALUES@, &in[0], &in[1], &in[2], &in[3]);
 }
 
 /* Number of layers. */
@@ -26,8 +26,7 @@ void @NAME@_diag(size_t n, const double *g, const double in[4], double *q, doubl
     }
     for (size_t i = 0; i < b; ++i) q[at + i] = now[0][i];
     for (size_t l = 0; l < @COUNT@; ++l) {
-      const double *v = layer_diag_value[l];
-      (void)v;
+@DIAG_VALUES@      (void)v;
       switch (layer_kind[l]) {
 @DIAG_CASES@
       }
@@ -87,8 +86,7 @@ NTKSYM_BLOCK_FUNCTION void block@S@(size_t rows, size_t b, const Stored *g12, si
     }
 @BLOCK_GAP@@LOST_ROW@  }
   for (size_t l = 0; l < @COUNT@; ++l) {
-    const Real *v = @VALUES@[l];
-    (void)v;
+@VALUES@    (void)v;
     switch (layer_kind[l]) {
 @TILE_CASES@
       default:
@@ -132,8 +130,7 @@ void @NAME@_pairs@S@(size_t n, const Stored *g12, const Stored *root0,
 @PAIRS_GAP@    for (size_t k = 0; k < @STATES@; ++k)
       for (size_t i = b; i < m; ++i) now[k][i] = now[k][b - 1];
     for (size_t l = 0; l < @COUNT@; ++l) {
-      const Real *v = @VALUES@[l];
-      (void)v;
+@PAIR_VALUES@      (void)v;
       switch (layer_kind[l]) {
 @PAIR_CASES@
         default:
