@@ -30,7 +30,7 @@ from ntksym.numeric.table.dyadic.quadrant import quadrant
 from ntksym.numeric.table.dyadic.table import DyadicTable
 from ntksym.numeric.table.fit import series_alias
 from ntksym.numeric.table.spectra.elsewhere import displaced, exact_places, pair_dual, power_norm
-from ntksym.numeric.table.variable import correlation, nodes, tangent
+from ntksym.numeric.table.variable import correlation, nodes, unmapped
 from ntksym.verify.definition import expectation, factor
 from ntksym.verify.law import Law
 from ntksym.verify.rules.bivariate import phi2
@@ -212,7 +212,7 @@ def test_interpolation_of_a_long_series(kappa: float) -> None:
     bound = float(series_alias(sizes, kappa, points))
 
     def series(x: Any) -> Any:
-        rho = np.array([float(correlation(tangent(arb(y), kappa), 1)) for y in x])
+        rho = np.array([float(correlation(unmapped(arb(y), kappa), 1)) for y in x])
         return np.polynomial.polynomial.polyval(rho, [float(s) for s in sizes])
 
     own = np.array([float(y) for y in nodes(points, 64)])
