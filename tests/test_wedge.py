@@ -17,18 +17,18 @@ EPS = 2.0**-52
 
 
 @pytest.mark.parametrize("target", ["c", "numpy"])
-@pytest.mark.parametrize("text", ["max(x, 0)**2", "max(-x, 0)**3", "max(x, 0)**2 + max(x, 0)"])
+@pytest.mark.parametrize("text", ["max(x, 0)**2", "max(-x, 0)**4", "max(x, 0)**2 + max(x, 0)"])
 def test_opposite_inputs_keep_the_digits_of_the_value(text: str, target: str) -> None:
     """The terms of the closed form are up to 1e39 times the value."""
     d = dual(as_activation(text))
     kernel = compile_(d, target)
-    for a, rho, b in ((1.0, -1 + 2.0**-30, 1.0), (2.0, -1 + 2.0**-9, 0.5), (8.0, -0.75, 2.0)):
+    for a, rho, b in ((1.0, -1 + 2.0**-30, 1.0), (2.0, -1 + 2.0**-9, 0.5), (5.0, -0.7, 5.0)):
         c = rho * (a * b) ** 0.5
         with working(600):
             exact = Straight((d.value, d.dot), (S.q11, S.q12, S.q22))(acb(a), acb(c), acb(b))
             found = kernel([a], [c], [b])
             for got, value in zip((found.nngp[0], found.dot[0]), exact, strict=True):
-                assert abs((got - value.real) / value.real) <= 6 * EPS, (a, rho, b)
+                assert abs((got - value.real) / value.real) <= 4 * EPS, (a, rho, b)
 
 
 def test_only_one_sided_powers_are_taken() -> None:

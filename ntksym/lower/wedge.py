@@ -5,7 +5,8 @@ $$E[u_+^m v_+^n] = \frac{2^{k/2}\Gamma(k/2 + 1)}{2\pi}\,r_1^m r_2^n
 \int_0^\varphi \sin^m\alpha\,\sin^n(\varphi - \alpha)\,d\alpha, \qquad k = m + n,\ r_i^2 = q_{ii},$$
 of the order of $\varphi^{k+1}$, where the terms of the closed form are of that of $\varphi$.  The
 integral over $\sin^{k+1}\varphi$ is a power series in $z = (1 - c)/2$ with positive coefficients
-(a hypergeometric function: Cho and Saul 2009), here a Chebyshev interpolant of it.
+(a hypergeometric function: Cho and Saul 2009), here a Chebyshev interpolant of it.  What rounding
+takes away from the determinant counts k + 1 times, so it is given back.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from ..dual import dual
 from ..errors import NtksymError
 from ..terms.cells import cells, inside
 from .build import Builder
-from .polynomial import DET, FAR
+from .exponent import corrected, determinant_parts, kept, product_parts, sum_parts
+from .polynomial import DET
 from .program import Operand
 
 MOST = 6
@@ -64,28 +66,40 @@ def one_sided(activation: Activation) -> tuple[Powers, Powers] | None:
 
 def opposite(b: Builder, closed: Operand, powers: Powers) -> Operand:
     """The closed form; the same number by the integral where rho is at most -1/4."""
-    root, length = b.operand(sqrt(DET)), b.length()
-    z = b.emit("div0", b.operand(FAR), b.length(2), hint="half_gap")
-    sine = b.emit("div0", root, length, hint="sine")
+    root = b.operand(sqrt(DET))
+    det = determinant_parts(b, b.known_root)
     square = b.emit("mul", root, root, hint="det")
+    narrow, low = {}, {}
+    for q in (S.q11, S.q22):  # det/q, and what rounding took away from it
+        narrow[q] = b.emit("div0", square, q.name, hint="narrow")
+        minus = product_parts(b, (b.emit("neg", narrow[q]), Fraction(0)), (q.name, Fraction(0)))
+        missing, more = sum_parts(b, det, minus)
+        low[q] = kept(b, b.emit("div0", b.emit("add", missing, more), square))
+    raw = b.emit("div0", narrow[S.q11], "q22")
+    sine = b.emit("sqrt0", raw, hint="sine")
+    turned = corrected(b, raw, low[S.q11])
+    cosine = b.emit("sqrt0", b.emit("sub", Fraction(1), turned), hint="cosine")
+    z = b.emit("div", turned, b.emit("mul", b.emit("add", cosine, Fraction(1)), Fraction(2)))
     total: Operand = Fraction(0)
     for (m, one), (n, two) in product(powers.items(), repeat=2):
         series: Operand = Fraction(0)
         for number in reversed(_series(min(m, n), max(m, n))):
             series = b.emit("add", b.emit("mul", series, z), number)
         value = b.emit("mul", series, sine)
+        rest = b.emit("mul", low[S.q11], Fraction(1, 2))
         for q, times in ((S.q11, n), (S.q22, m)):  # root/r to this power
-            narrow = b.emit("div0", square, q.name)
             for _ in range(times // 2):
-                value = b.emit("mul", value, narrow)
+                value = b.emit("mul", value, narrow[q])
             if times % 2:
-                value = b.emit("mul", value, b.emit("div0", root, b.operand(sqrt(q))))
+                value = b.emit("mul", value, b.emit("sqrt0", narrow[q]))
+            rest = b.emit("add", rest, b.emit("mul", low[q], Fraction(times, 2)))
+        value = corrected(b, value, rest)
         coefficient = one * two
         if coefficient != Integer(1):
             value = b.emit("mul", value, b.operand(coefficient))
         total = b.emit("add", total, value)
     four = b.emit("mul", "q12", 1 / (1 - 2 * WIDEST))
-    return b.emit("short", four, b.emit("neg", length), total, closed, hint="value")
+    return b.emit("short", four, b.emit("neg", b.length()), total, closed, hint="value")
 
 
 @lru_cache(maxsize=64)
