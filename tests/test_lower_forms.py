@@ -6,6 +6,7 @@ import math
 from fractions import Fraction
 
 import pytest
+from flint import arb
 from mpmath import MPContext
 from sympy import Integer, Symbol, expand
 
@@ -18,6 +19,7 @@ from ntksym.lower.calm import calm
 from ntksym.lower.polynomial import DET, monomials, positive_form
 from ntksym.lower.program import Let, Program
 from ntksym.lower.repeated import Repeated
+from ntksym.lower.rough import Sizes
 from ntksym.lower.separate import separated
 from ntksym.lower.tilt import tilt
 from ntksym.verify.balls import enclose_expr
@@ -93,6 +95,17 @@ def test_a_program_at_many_points() -> None:
     line = Let("c", "add", (Fraction(1, 3), Fraction(1)))
     fixed = Program("fixed", ("a",), (line,), (("c", "c"), ("a", "a")))
     assert Repeated(fixed, CTX)({"a": 2}) == tuple(fixed.evaluate({"a": 2}, CTX).values())
+
+
+@pytest.mark.parametrize("name", ["relu", "elu", "hardtanh", "abs_gaussian", "laplace"])
+def test_sizes_in_balls_are_those_of_mpmath(name: str) -> None:
+    """Sizes beyond doubles too; bivariate orthants, which have no meaning in balls, are left."""
+    program = lower_dual(dual(named(name)))
+    sizes = Sizes(program, 30)
+    for q11, q12, q22 in ((0.5, 0.25, 2.0), (1e-6, -9e-7, 1e-6), (3.0, 2.9, 1e7)):
+        point = {"q11": q11, "q12": q12, "q22": q22, "alpha": 0.75}
+        for found, want in zip(sizes(point), program.evaluate(point, CTX).values(), strict=True):
+            assert abs(found - arb(want)) < 1e-10 * abs(arb(want)), (point, found, want)
 
 
 def test_no_bell() -> None:

@@ -11,6 +11,7 @@ from fractions import Fraction
 from functools import lru_cache, reduce
 from typing import Any
 
+from flint import arb
 from sympy import (
     Add,
     Basic,
@@ -33,7 +34,7 @@ from ..symbols import x
 from .build import Builder
 from .polynomial import DET
 from .program import Operand
-from .repeated import Repeated
+from .rough import Sizes
 
 BINS = 23
 """Of variances, four times the one before each."""
@@ -65,7 +66,7 @@ GROWN = 27.0
 The density and s are doubles as far as that and ten more."""
 LEAST = 1e-300
 """Kernels that are nowhere in a bin larger than this are left to the closed form."""
-_DPS, _ROUGH = (40, 400), 6
+_DIGITS, _ROUGH = (40, 400), 15
 _VALUE = Rational(3, 4)
 
 
@@ -220,31 +221,22 @@ class _Weigher:
     """Expressions, and what the rounding errors of their terms are proportional to."""
 
     def __init__(self, exprs: tuple[Expr, ...], names: tuple[str, ...]) -> None:
-        from mpmath import MPContext
-
-        rough = MPContext()
-        rough.dps = _ROUGH
-        b = Builder(names)
-        self._exact = None
+        self._exact: tuple[tuple[int, Sizes], ...] = ()
         if len(names) == 1:
+            b = Builder(names)
             ends = tuple((f"e{k}", b.operand(e)) for k, e in enumerate(exprs))
-            self._exact = b.program("exact", ends)
+            exact = b.program("exact", ends)
+            self._exact = tuple((digits, Sizes(exact, digits)) for digits in _DIGITS)
         w = Builder(names)
         sums = tuple((f"w{k}", _weight(w, e)) for k, e in enumerate(exprs))
-        self._sums = Repeated(w.program("weights", sums), rough)
+        self._sums = Sizes(w.program("weights", sums), _ROUGH)
 
     def at(self, point: dict[str, float]) -> tuple[Any, ...]:
         """The values; where all digits cancel, what they are at most."""
-        from mpmath import MPContext
-
-        assert self._exact is not None
         terms, found = self.weights(point), tuple[Any, ...]()
-        for digits in _DPS:
-            ctx = MPContext()
-            ctx.dps = digits
-            most = [abs(t) * ctx.mpf(10) ** (8 - digits) for t in terms]
-            values = self._exact.evaluate(point, ctx).values()
-            found = tuple(max(abs(v), m) for v, m in zip(values, most, strict=True))
+        for digits, exact in self._exact:
+            most = [t * arb(10) ** (8 - digits) for t in terms]
+            found = tuple(max(abs(v), m) for v, m in zip(exact(point), most, strict=True))
             if all(v > m or not t for v, m, t in zip(found, most, terms, strict=True)):
                 break
         return found
