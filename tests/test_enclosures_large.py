@@ -12,6 +12,7 @@ from ntksym.errors import Undecided
 from ntksym.language import parse_activation
 from ntksym.verify.balls import enclose_definition
 from ntksym.verify.functions.rates import Growth
+from ntksym.verify.rules.lattice import Lattice
 
 FAR = (10**4, 9 * 10**3, 10**4)
 
@@ -91,3 +92,23 @@ def test_irrational_powers(irrational: str, below: str, above: str, derivative: 
 def test_numbers_of_a_million_digits_are_refused_at_once() -> None:
     with pytest.raises(Undecided, match="no growth certificate"):
         enclose_definition(parse_activation("abs(x)^abs(x)"), *FAR)
+
+
+@pytest.mark.parametrize(
+    ("text", "slope", "limit"),
+    [
+        ("sigmoid(50*(x - 1))", True, 1 / (160 * np.pi)),
+        ("tanh(10*x) + x/10", False, 1 / 3 + 10 * np.sqrt(2 / np.pi) + 50),
+    ],
+)
+def test_narrow_bends_take_panels(
+    monkeypatch: pytest.MonkeyPatch, text: str, slope: bool, limit: float
+) -> None:
+    """A lattice as fine as the bend has 10^5 nodes; a step and a line are near enough to both."""
+    point = (100, 60, 100) if slope else (10**4, 5000, 10**4)
+    nodes: list[int] = []
+    monkeypatch.setattr(Lattice, "value", lambda grid: nodes.append(grid.nodes))
+    ball = enclose_definition(parse_activation(text), *point, derivative=slope)
+    assert nodes == []
+    assert ball.rel_digits >= 30
+    assert float(ball.mid) == pytest.approx(limit, rel=1e-2)

@@ -23,7 +23,7 @@ from ..functions.growth import growth_of
 from ..functions.pieces import Piece
 from ..functions.strips import COVER_BITS, rectangle, strip
 from ..law import Law, cut
-from ..safe import precision
+from ..safe import in_time, precision
 
 MOST_NODES = 100_000
 MOST_TILTED = 600_000
@@ -80,8 +80,30 @@ class _Weight:
         return (rise - length**2 / 2).exp() / (2 * arb.pi()).sqrt()
 
 
-def lattice(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> Any | None:
-    """An enclosure (`arb`), or None when the method does not apply or would be too large."""
+@dataclass(frozen=True, slots=True)
+class Lattice:
+    """A lattice that serves: `nodes` of it on each axis, and `error` of all but its sum."""
+
+    f: Piece
+    g: Piece
+    law: Law
+    step: Any
+    count: int
+    error: Any
+    tol: Any
+
+    @property
+    def nodes(self) -> int:
+        """How often each function is called."""
+        return 2 * self.count + 1
+
+    def value(self) -> Any:
+        """The enclosure (`arb`)."""
+        return _sum(self) + arb(0, self.error)
+
+
+def lattice(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> Lattice | None:
+    """The lattice to sum over, or None when the method does not apply or would be too large."""
     if len(f) > 1 or len(g) > 1 or law.q12 == 0:
         return None
     bound_f, bound_g = growth_of(f), growth_of(g)
@@ -92,7 +114,6 @@ def lattice(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> A
     sigma = s.rest / s.s2
     same = f == g and law.q11 == law.q22 and law.m1 == law.m2
     r = abs(s.slope) / s.s2
-    grid = None
     with precision(COVER_BITS):
         for share in _TILTS:
             weight = _Weight(r, sigma, share / (2 * (1 + r)))
@@ -106,15 +127,10 @@ def lattice(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> A
                     break
                 grid = _grid(first, second, weight, length, box, tol)
                 if grid is not None:
-                    break
-            if grid is not None:
-                break
-    if grid is None:
-        return None
-    step, count, error = grid
-    flip = -1 if law.q12 < 0 else 1
-    value = _sum(f[0], g[0], law, step, count, flip, tol)
-    return value + arb(0, (error + lost_x + lost_y).upper())
+                    step, count, error = grid
+                    lost = (error + lost_x + lost_y).upper()
+                    return Lattice(f[0], g[0], law, step, count, lost, tol)
+    return None
 
 
 def _grid(
@@ -211,24 +227,26 @@ def _errors(first: _Strip, second: _Strip, h: Any, length: Any, weight: _Weight)
     return total.upper()
 
 
-def _sum(f: Piece, g: Piece, law: Law, h: Any, count: int, flip: int, tol: Any) -> Any:
+def _sum(grid: Lattice) -> Any:
+    law, h, count = grid.law, grid.step, grid.count
     s = law.scales()
     r, sigma = abs(s.slope) / s.s2, s.rest / s.s2
     weight = 1 / (2 * (1 + r))
     damp = [(-weight * (j * h) ** 2).exp() for j in range(count + 1)]
 
     def samples(piece: Piece, mean: Any, dev: Any) -> list[Any]:
-        func, unit = function(piece.expr, x), dev * h
-        return [
-            func(acb(mean + j * unit), False).real * damp[abs(j)] for j in range(-count, count + 1)
-        ]
+        func, unit, out = function(piece.expr, x), dev * h, []
+        for j in range(-count, count + 1):
+            in_time()
+            out.append(func(acb(mean + j * unit), False).real * damp[abs(j)])
+        return out
 
-    fs = samples(f, s.m1, s.s1)
-    same = f.expr == g.expr and law.q11 == law.q22 and law.m1 == law.m2
-    gs = fs if same else samples(g, s.m2, s.s2)
-    scale = h**2 / (2 * arb.pi() * sigma)
-    value = _weighted(fs, gs[::-1] if flip > 0 else gs, r * h**2 / (2 * sigma**2), tol / scale / 8)
-    return value * scale
+    fs = samples(grid.f, s.m1, s.s1)
+    same = grid.f.expr == grid.g.expr and law.q11 == law.q22 and law.m1 == law.m2
+    gs = fs if same else samples(grid.g, s.m2, s.s2)
+    scale, quad = h**2 / (2 * arb.pi() * sigma), r * h**2 / (2 * sigma**2)
+    turned = gs if law.q12 < 0 else gs[::-1]
+    return _weighted(fs, turned, quad, grid.tol / scale / 8) * scale
 
 
 def _weighted(fs: list[Any], gs: list[Any], quad: Any, tol: Any) -> Any:

@@ -12,7 +12,7 @@ from ..functions.pieces import Piece
 from ..functions.sided import sided
 from ..functions.steep import cut_where_steep
 from ..law import Law
-from ..safe import Accumulating, Divergent, Exhausted
+from ..safe import Accumulating, Divergent, Exhausted, allowed
 from .lattice import lattice
 from .mehler import mehler
 from .odd import odd
@@ -23,6 +23,12 @@ _NEAR = 0.9
 
 _NEARER = 0.97
 """The same where the panels are those of `odd`."""
+
+
+_FEW = 20_000
+"""Nodes of a lattice; with more, panels of different lengths may do better: a bend is narrow."""
+_SOON = 1.0
+"""Seconds for these, as the lattice serves in any case."""
 
 
 def planar(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> Any:
@@ -36,8 +42,17 @@ def planar(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> An
         Undecided: none gets there.
     """
     rough = any(odd_ends(piece) for piece in (*f, *g))
-    if not rough and (value := lattice(f, g, law, tol)) is not None:
-        return value
+    grid = None if rough else lattice(f, g, law, tol)
+    if grid is not None:
+        if grid.nodes > _FEW and _correlation(law) < _NEAR:
+            try:
+                with allowed(_SOON):
+                    return mehler(f, g, law, tol)
+            except (Divergent, Accumulating):
+                raise
+            except Undecided:
+                pass
+        return grid.value()
     one, two = sided(f), sided(g)
     if one is not f or two is not g:
         try:
@@ -49,8 +64,13 @@ def planar(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> An
     return _rules(f, g, law, tol, rough)
 
 
+def _correlation(law: Law) -> float:
+    """|rho|, about."""
+    return abs(float((arb(law.q12) / arb(law.q11 * law.q22).sqrt()).mid()))
+
+
 def _rules(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any, rough: bool) -> Any:
-    rho = abs(float((arb(law.q12) / arb(law.q11 * law.q22).sqrt()).mid()))
+    rho = _correlation(law)
     panels = odd if rough else tensor
     near = _NEARER if rough else _NEAR
     ways = (mehler, panels) if rho < near else (panels, mehler)
