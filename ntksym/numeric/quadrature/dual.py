@@ -20,6 +20,7 @@ from ...errors import BadSpec, Undecided
 from ..arith import rounded_up
 from ..patience import TooLong, at_most, check
 from .fan import FanRule, choose_fan, fan_bounds
+from .flat import Flat, straight_ends
 from .lattice import LatticeRule, choose_lattice, lattice_bounds
 from .panels import PanelRule, choose_panels, panel_bounds
 from .scale import least_square
@@ -96,7 +97,7 @@ class QuadratureDual(Brief):
 
     Attributes:
         activation: s, with numbers for its parameters.
-        subject: its smooth pieces.
+        subject: its smooth pieces; lines where it is all but straight (`flat`).
         variances: the range (lo, hi); values for variances below lo carry the absolute bounds only.
         error: what was asked for.
         levels: the rules, by increasing largest variance.
@@ -224,13 +225,15 @@ def _made(subject: Subject, lo: Fraction, hi: Fraction, error: float) -> Quadrat
     tops = [hi]
     while len(tops) < MOST_LEVELS and tops[-1] / 4 > max(lo, Fraction(1, 8)):
         tops.append(tops[-1] / 4)
+    flat = straight_ends(subject, lo, tops, error)
+    used = subject if flat is None else flat.subject
     levels = []
     for i, top in enumerate(tops):
         check()
         below = tops[i + 1] if i + 1 < len(tops) else lo
-        levels.append(_level(subject, lo, below, top, error))
-    _check_floats(subject, levels[0].rule)
-    return QuadratureDual(activation, subject, (lo, hi), error, tuple(levels[::-1]))
+        levels.append(_level(subject, lo, below, top, error, flat))
+    _check_floats(used, levels[0].rule)
+    return QuadratureDual(activation, used, (lo, hi), error, tuple(levels[::-1]))
 
 
 def _range(variances: tuple[Any, Any]) -> tuple[Fraction, Fraction]:
@@ -245,8 +248,11 @@ def _range(variances: tuple[Any, Any]) -> tuple[Fraction, Fraction]:
     return lo, hi
 
 
-def _level(subject: Subject, lo: Fraction, below: Fraction, top: Fraction, error: float) -> Level:
-    return rated(subject, (lo, below, top), error, lambda g: _chosen(subject, lo, top, g))
+def _level(
+    subject: Subject, lo: Fraction, below: Fraction, top: Fraction, error: float, flat: Flat | None
+) -> Level:
+    used = subject if flat is None else flat.subject
+    return rated(subject, (lo, below, top), error, lambda g: _chosen(used, lo, top, g), flat)
 
 
 def rated(
@@ -254,6 +260,7 @@ def rated(
     span: tuple[Fraction, Fraction, Fraction],
     error: float,
     choose: Callable[[tuple[Any, Any]], Rule | None],
+    flat: Flat | None = None,
 ) -> Level:
     """The rule that `choose` makes for goals of s and s', with its bounds.
 
@@ -262,6 +269,7 @@ def rated(
         span: the least variance, the least of the larger variance of a pair, and the largest.
         error: what is asked for, as in `quadrature_dual`.
         choose: goals -> a rule, or None.
+        flat: what the rule is for instead, with straight ends.
 
     Raises:
         Undecided: there is none, or it misses a goal.
@@ -277,11 +285,14 @@ def rated(
             product = least_square(curve, lo, top) * least_square(curve, below, top)
             scales.append(product.sqrt().lower().max(arb(0)))
         goals = [arb(error) * (s if s > 0 else arb(1)) for s in scales]
-        rule = choose((goals[0], goals[1]))
+        lost = (arb(0), arb(0)) if flat is None else flat.lost
+        free = [(g - more).lower() for g, more in zip(goals, lost, strict=True)]
+        rule = choose((free[0], free[1]))
         if rule is None:
             raise _undecided(subject, (lo, top), error, scales)
-        bounds = rule_bounds(rule, subject)
-        if not _meets(rule, subject, (goals[0], goals[1])):
+        found = rule_bounds(rule, subject if flat is None else flat.subject)
+        bounds = [b + more for b, more in zip(found, lost, strict=True)]
+        if not all(b < g for b, g in zip(bounds, goals, strict=True)):
             raise _undecided(subject, (lo, top), error, scales)
         relative = [b / s if s > 0 else arb("inf") for b, s in zip(bounds, scales, strict=True)]
         return Level(rule, *(rounded_up(v) for v in (*bounds, *relative)))

@@ -69,6 +69,15 @@ def real_size(curve: Curve, dev: Any, far: Any) -> Any:
     return most.upper()
 
 
+def largest(func: Any, ends: tuple[Any, Any]) -> Any:
+    """An upper bound of |f| on a real interval (`arb`), within a factor of the supremum."""
+    from flint import arb
+
+    tile = (ends[0].lower(), ends[1].upper(), arb(0), arb(0))
+    wide = arb(2) ** 200  # a weight of 1
+    return _supremum(func, tile, wide, arb(2) ** -400, _DEPTH) * (1 + arb(2) ** -100)
+
+
 def _points(left: Any, right: Any) -> Iterator[Any]:
     """Points of [left, right], on all scales from either end."""
     width = right - left

@@ -9,6 +9,7 @@ from functools import lru_cache
 from ...errors import Undecided
 from .dual import QuadratureDual, quadrature_dual, rated
 from .lattice import choose_lattice
+from .subject import subject_of
 
 
 @lru_cache(maxsize=32)
@@ -26,8 +27,8 @@ def single_lattice(text: str, lo: Fraction, hi: Fraction, error: float) -> Quadr
         BadActivation, NotSquareIntegrable: as `quadrature_dual`.
     """
     whole = quadrature_dual(text, variances=(hi, hi), error=error)
-    subject = whole.subject
+    subject = subject_of(whole.activation, {})
     if not subject.smooth:
         raise Undecided(f"{subject.expr} is no smooth function: the trapezoid rule has no bound")
     level = rated(subject, (lo, lo, hi), error, lambda goals: choose_lattice(subject, hi, goals))
-    return replace(whole, variances=(lo, hi), levels=(level,))
+    return replace(whole, subject=subject, variances=(lo, hi), levels=(level,))

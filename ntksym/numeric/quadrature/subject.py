@@ -85,13 +85,9 @@ def subject_of(activation: Activation, params: Mapping[Any, Any]) -> Subject:
 
 @lru_cache(maxsize=64)
 def _subject(expr: Expr) -> Subject:
-    from flint import arb
-
-    from ...verify.functions.growth import growth_of
     from ...verify.functions.pieces import derivative, jumps, split
     from ...verify.functions.removable import continued_pieces
     from ...verify.safe import precision
-    from ..arith import upper
 
     with precision(4 * BITS):
         pieces = split(expr)
@@ -105,21 +101,14 @@ def _subject(expr: Expr) -> Subject:
         fan = [p.hi for p in pieces[:-1]] == [0]
         for part in (pieces, slopes):
             try:
-                found = [_grown(piece, growth_of((piece,))) for piece in part]
-                known = all(c.is_finite() for c, *_ in found)
+                known = grown(part)
             except BadActivation:
                 if not curves and not fan:
                     raise
-                known = False  # s itself may be finite
-            if not known:
-                if not fan:
-                    raise _singular(expr)
-                curves.append(Curve(part, None))
-                continue
-            c = sum((upper(f[0]) for f in found), Fraction(0))
-            b = max(upper(f[2].max(arb(0))) for f in found)
-            a = max(upper(f[3].max(arb(0))) for f in found)
-            curves.append(Curve(part, Growth(c, max(f[1] for f in found), b, a)))
+                known = None  # s itself may be finite
+            if known is None and not fan:
+                raise _singular(expr)
+            curves.append(Curve(part, known))
         continuous = not jumps(pieces, expr)
     if not expr.has(x):
         raise BadActivation(f"{expr} does not depend on x", hint="its dual is its square")
@@ -127,6 +116,26 @@ def _subject(expr: Expr) -> Subject:
     mirrored = expr.xreplace({x: -x})
     even = not kinks and (mirrored == expr or mirrored == -expr)
     return Subject(expr, curves[0], curves[1], kinks, continuous, even)
+
+
+def grown(pieces: tuple[Any, ...]) -> Growth | None:
+    """One certificate for all pieces, None where one of them is unbounded at an end.
+
+    Raises:
+        BadActivation, NotSquareIntegrable, Undecided: as `verify.functions.growth.growth_of`.
+    """
+    from flint import arb
+
+    from ...verify.functions.growth import growth_of
+    from ..arith import upper
+
+    found = [_grown(piece, growth_of((piece,))) for piece in pieces]
+    if not all(c.is_finite() for c, *_ in found):
+        return None
+    c = sum((upper(f[0]) for f in found), Fraction(0))
+    b = max(upper(f[2].max(arb(0))) for f in found)
+    a = max(upper(f[3].max(arb(0))) for f in found)
+    return Growth(c, max(f[1] for f in found), b, a)
 
 
 def _grown(piece: Any, growth: Any) -> tuple[Any, int, Any, Any]:
