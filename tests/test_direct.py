@@ -111,6 +111,26 @@ def test_nothing_is_integrated_where_the_rule_for_large_variances_holds(
     assert asked.called
 
 
+@pytest.mark.parametrize(
+    ("text", "at", "called"),
+    [
+        ("selu", (100.0, 31.0, 95.0), False),
+        ("max(x - 3, 0)**3", (0.1, 0.01, 0.1), True),
+    ],
+)
+def test_means_are_integrated_only_where_what_cancels_counts(
+    text: str, at: tuple[float, ...], called: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside a kink at 0 the mean of SELU is a small difference, but little of the kernel."""
+    module: Any = load_module(compile_(dual(as_activation(text)), "numpy").sources[0])
+    outer, inner = (Mock(wraps=getattr(module, f"_direct_{n}")) for n in ("outer", "panels"))
+    monkeypatch.setattr(module, "_direct_outer", outer)
+    monkeypatch.setattr(module, "_direct_panels", inner)
+    module.dual(*(np.array([v]) for v in at))
+    assert outer.called
+    assert inner.called == called
+
+
 TAILS = (
     (0.002196630915134984, 0.003631475891975702, 0.006003565307055316),
     (0.0003563802853928004, -0.0003742871792163985, 0.0003971788143352504),

@@ -104,7 +104,7 @@ def used_helpers(programs: tuple[Program, ...]) -> frozenset[str]:
     for p in with_inner(programs):
         for let in p.body:
             if let.op in FAR_OPS:
-                found.add("_Phi")
+                found.add("_erfcx_positive")
             text = SPELL[HYP2F1_FIXED if of_numbers(let) else let.op]
             found |= {word.split("(")[0] for word in re.findall(r"\b_\w+\(", text)}
     return frozenset(found)

@@ -122,33 +122,48 @@ def _direct_panels(rule, marks, which, order, cell, m, gaps, t, reach):
     return 0.3989422804014327 * np.bincount(own, np.sum(w * values, axis=1), len(ends))
 
 
-def _direct_side(rate, coefficients, sign, gap, t, side, bell):
-    """A row of the closed means at its end, upwards (side 1) or downwards, and the sizes."""
-    at, a = side * (gap / t + rate * t), rate * (gap + 0.5 * rate * t * t)
-    size = np.abs(at)
-    # exp(a)*Phi(-size) is the density at the end times Mills' ratio: nothing of it cancels
-    mills = 1.2533141373155003 * _erfcx_positive(0.7071067811865476 * np.minimum(size, 1e100))
-    tail = bell * mills
-    whole = np.where(at < 0.0, 0.0, np.exp(np.where(at < 0.0, 0.0, a)))
-    i0, s0 = np.where(at < 0.0, tail, whole - tail), tail + whole * (1.0 + np.abs(a))
+def _direct_tail(bell, size):
+    """exp(a)*Phi(-size), as the density there times Mills' ratio: nothing of it cancels."""
+    scaled = _erfcx_positive(0.7071067811865476 * np.minimum(size, 1e100))
+    return bell * (1.2533141373155003 * scaled)
+
+
+def _direct_side(rate, coefficients, sign, gap, t, side, bell, tail):
+    """A row of the closed means at its end, upwards (side 1) or downwards, and the sizes.
+
+    `tail` is what is beyond the end without an exponential.
+    """
+    at = side * (gap / t + rate * t if rate else gap / t)
+    size, below = np.abs(at), at < 0.0
+    if rate:
+        a, tail = rate * (gap + 0.5 * rate * t * t), _direct_tail(bell, size)
+        whole = np.where(below, 0.0, np.exp(np.where(below, 0.0, a)))
+        s0 = tail + whole * (1.0 + np.abs(a))
+    else:
+        whole = np.where(below, 0.0, 1.0)
+        s0 = tail + whole
+    i0 = np.where(below, tail, whole - tail)
     i1, s1 = bell + at * i0, bell + size * s0
     power, value, sizes = sign * side, 0.0, 0.0
-    for j, c in enumerate(coefficients):
+    for j, c in enumerate(np.trim_zeros(coefficients, "b")):
         value, sizes = value + c * power * i0, sizes + np.abs(c * power) * s0
         i0, s0, i1, s1 = i1, s1, at * i1 + (j + 1.0) * i0, size * s1 + (j + 1.0) * s0
         power = power * side * t
     return value, sizes
 
 
-def _direct_mean(rule, marks, which, m, gaps, t):
+def _direct_mean(rule, marks, which, m, gaps, t, allow):
     """E[s(u)], or E[s'(u)] without the jumps, for u of means m and standard deviations t.
 
-    `gaps` has m - k for the kinks k: in a tail, m rounded would cost many digits.
+    `gaps` has m - k for the kinks k: in a tail, m rounded would cost many digits.  Where the terms
+    of a cell add up to more than 8 times the mean, it is integrated by panels if they are more than
+    `allow`; else they are in the second thing returned.
     """
     live, groups, degree = rule[1:4]
     kinks, closed = marks[0], marks[3]
     still, t = t, np.where(t > 0.0, t, 1.0)
     bells = [0.3989422804014327 * np.exp(-0.5 * (gap / t) ** 2) for gap in gaps]
+    tails = [_direct_tail(bell, np.abs(gap / t)) for bell, gap in zip(bells, gaps)]
     reach = _direct_reach(rule, which, kinks, m, t, rule[8] * t)
     values, sizes, place = [], [], 0
     width = 2 * degree + 3
@@ -167,22 +182,25 @@ def _direct_mean(rule, marks, which, m, gaps, t):
             for row in rows:
                 parts = (row[1 : degree + 2], 1.0, cell - 1), (row[degree + 2 :], -1.0, cell)
                 for c, sign, k in parts[int(cell == 0) : 1 + int(cell < len(kinks))]:
-                    given = gaps[k], t, side, bells[k]
+                    given = gaps[k], t, side, bells[k], tails[k]
                     v, s = _direct_side(row[0], c, sign, *given)
                     value, size = value + v, size + s
             values.append((cell, np.where(near, value, 0.0)))
             sizes.append(np.where(near, size, 0.0))
     most = 8.0 * sum(np.abs(v) for _, v in values) if values else 0.0
-    total = np.zeros(len(m))
+    total, beyond = np.zeros(len(m)), np.zeros(len(m))
     for (cell, value), size in zip(values, sizes):
-        lost = np.flatnonzero(~(size <= most) & (size > 0.0))
+        size = np.where(size <= most, 0.0, size)
+        panels = size > allow
+        beyond += np.where(panels, 0.0, size)
+        lost = np.flatnonzero(panels)
         if len(lost):
             some = m[lost], gaps[:, lost], t[lost], reach[lost]
             value[lost] = _direct_panels(rule, marks, which, 0, cell, *some)
         total += value
     if not np.all(still > 0.0):
         total = np.where(still > 0.0, total, _direct_still(rule, marks, which, m, gaps))
-    return total
+    return total, beyond
 
 
 def _direct_still(rule, marks, which, m, gaps):
@@ -260,7 +278,7 @@ def _direct_jumped(rule, marks, q, q12, root, anywhere):
     for k, height in zip(kinks, heights):
         part = height * _direct_bell(np.full(len(q), k), q) / r
         gaps = _direct_gaps(kinks, turn, ((q12 - product) - spill) / q, k, 0.0)
-        mean = _direct_mean(rule, marks, 1, turn * k, gaps, t)
+        mean = _direct_mean(rule, marks, 1, turn * k, gaps, t, 0.0)[0]
         if anywhere:
             bells = 0.3989422804014327 * np.exp(-0.5 * (gaps / t) ** 2)
             mean += np.sum(heights[:, None] * bells, axis=0) / t
@@ -270,6 +288,24 @@ def _direct_jumped(rule, marks, q, q12, root, anywhere):
 
 def _direct_outer(rule, marks, which, by_parts, q, q12, t):
     """The integral over the input of variance q, where the other one has mean turn*v.
+
+    With closed means; where what cancels in them is more than 8 times the sum, with those that
+    count in it by panels; where it still is, with all of them.
+    """
+    total, left, share = np.empty(len(q)), np.arange(len(q)), np.full(len(q), np.inf)
+    for again in range(3):
+        given = q[left], q12[left], t[left], share
+        total[left], sizes, terms, nodes = _direct_sums(rule, marks, which, by_parts, *given)
+        lost = ~(terms <= 8.0 * sizes)
+        if not lost.any():
+            break
+        share = (0.0 if again else 8.0) * sizes[lost] / nodes[lost]
+        left = left[lost]
+    return total
+
+
+def _direct_sums(rule, marks, which, by_parts, q, q12, t, share):
+    """The integral; the sum of its sizes, what its terms add up to where they cancel, the nodes.
 
     By parts, E[s'(u)s'(v)] = E[s(v)(v/q*E[s(u)z]/t - turn*E[s(u)(z^2 - 1)]/t^2)], u = turn*v + t*z.
     """
@@ -283,18 +319,23 @@ def _direct_outer(rule, marks, which, by_parts, q, q12, t):
     images = np.concatenate((places, cuts[centres:] / turn[:, None]), axis=1)
     images = np.where((width < r)[:, None], images, 0.0)  # else the mean is smooth enough
     more = np.concatenate((np.broadcast_to(cuts, (len(q), len(cuts))), images), axis=1)
-    total = np.zeros(len(q))
+    sums = [np.zeros(len(q)) for _ in range(4)]
     for own, base, v, y, w, s in _direct_nodes(rule, marks, row, q, turn, more):
+        w = w * s
         m, deviation = (turn[own, None] * v).ravel(), np.repeat(t[own], len(_DIRECT_NODES))
         if by_parts:
             first, second = (_direct_moment(rule, marks, n, m, deviation) for n in (1, 2))
             mean = first.reshape(v.shape) * (v / q[own, None])
-            mean = mean - turn[own, None] * (second / deviation).reshape(v.shape)
+            mean, beyond = mean - turn[own, None] * (second / deviation).reshape(v.shape), 0.0 * w
         else:
             gaps = _direct_gaps(kinks, *(v[own, None] for v in turned), base, y)
-            mean = _direct_mean(rule, marks, which, m, gaps, deviation).reshape(v.shape)
-        total += np.bincount(own, np.sum(w * s * mean, axis=1), len(q))
-    return 0.3989422804014327 * total
+            allow = np.minimum(share[own, None] / np.abs(w), 1e308).ravel()
+            found = _direct_mean(rule, marks, which, m, gaps, deviation, allow)
+            mean, beyond = (part.reshape(v.shape) for part in found)
+        parts = w * mean, np.abs(w * mean), np.abs(w) * beyond, np.ones(w.shape)
+        for k, part in enumerate(parts):
+            sums[k] += np.bincount(own, np.sum(part, axis=1), len(q))
+    return 0.3989422804014327 * sums[0], *sums[1:]
 
 
 def _direct_gaps(kinks, turn, rest, base, y):

@@ -175,7 +175,8 @@ def @STEM@_side(q11, q12, q22, root):
         m, y, z = x * turn, x / t1, x / r1
         h = m / t2
         bell = np.exp(-0.5 * h * h) * 0.3989422804014327
-        high, low = [_Phi(h)], [_Phi(-h)]
+        tail = bell * (1.2533141373155003 * _erfcx_positive(0.7071067811865476 * np.abs(h)))
+        high, low = [np.where(h < 0.0, tail, 1.0 - tail)], [np.where(h < 0.0, 1.0 - tail, tail)]
         high.append(m * high[0] + t2 * bell)
         low.append(m * low[0] - t2 * bell)
         for n in range(2, @DEGREE@):

@@ -5,6 +5,8 @@ As for `price`: the block functions copy the closed form and look for a point wh
 
 from __future__ import annotations
 
+import math
+
 from ....lower.far import Far
 from ....lower.ops import FAR_OPS
 from ....lower.program import Program
@@ -59,6 +61,8 @@ def _rule(far: Far, stem: str) -> str:
         "@START@": c_literal(far.start),
         "@BARE0@": c_literal(far.bare[0]),
         "@BARE1@": c_literal(far.bare[1]),
+        "@MILLS@": c_literal(math.sqrt(math.pi / 2)),
+        "@HALF@": c_literal(math.sqrt(0.5)),
     }
     return text + filled(_RULE, marks)
 
@@ -126,8 +130,9 @@ static inline double ntksym_@STEM@_side(int which, double q11, double q12, doubl
       bell[l] = ntksym_@STEM@_bell(h[l]) * 0x1.9884533d43651p-2;
     }
     for (int l = 0; l < 8; ++l) {
-      high[2][l] = ntksym_op_Phi(h[l]);
-      low[2][l] = ntksym_op_Phi(-h[l]);
+      const double tail = bell[l] * (@MILLS@ * ntksym_op_erfcx(@HALF@ * fabs(h[l])));
+      high[2][l] = h[l] < 0.0 ? tail : 1.0 - tail; /* Phi(h) and Phi(-h) */
+      low[2][l] = h[l] < 0.0 ? 1.0 - tail : tail;
       high[3][l] = m[l] * high[2][l] + t2 * bell[l];
       low[3][l] = m[l] * low[2][l] - t2 * bell[l];
     }
