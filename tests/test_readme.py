@@ -99,3 +99,21 @@ def test_the_stage_table_is_that_of_the_pipeline() -> None:
 def test_every_file_the_readme_names_exists() -> None:
     for path in re.findall(r"\]\(([^)#:]+)\)", TEXT):
         assert (ROOT / path).exists(), path
+
+
+def test_what_the_page_for_contributors_names_is_there() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    assert page.count("\n") <= 80
+    words = re.findall(r"`([^`\n]+)`", page)
+    paths = {w for w in words if re.search(r"^[\w/.]+(\.py|\.toml|\.bib|/)$", w)}
+    homes = [ROOT, ROOT / "ntksym", ROOT / "ntksym/network", ROOT / "ntksym/verify/functions"]
+    files = {p: [h / p for h in (*homes, ROOT / "tests") if (h / p).exists()] for p in paths}
+    assert len(files) > 30 and not [p for p, found in files.items() if not found]
+    there = [f for found in files.values() for f in found]
+    texts = [
+        g.read_text() for f in there for g in (f.glob("*.py") if f.is_dir() else [f]) if g.is_file()
+    ]
+    named = {w for w in words if re.fullmatch(r"_?[A-Z]\w+", w)}
+    assert len(named) > 10 and not [
+        w for w in named if not any(re.search(rf"\b{w}\b", t) for t in texts)
+    ]
