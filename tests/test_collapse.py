@@ -188,6 +188,13 @@ def test_a_parameter_without_a_value() -> None:
         collapse(parse_spec("mlp:leaky_relu:depth=2"), variance=Rational(1))
 
 
+def test_as_many_terms_as_the_error_takes() -> None:
+    """Not fewer than samples in double could tell apart once."""
+    c = collapse("mlp:abs:depth=60,weight_var=1,bias_var=0", error=2e-14)
+    assert max(c.error) <= 8e-15
+    assert max(len(side.ntk) for side in c.sides) <= 50
+
+
 def test_an_error_below_the_arithmetic() -> None:
     with pytest.raises(Undecided, match="an error of 1e-18 is not reached") as caught:
         collapse(parse_spec(CASES[0][0]), error=1e-18)

@@ -164,8 +164,7 @@ def test_deep_networks_take_the_polynomial_where_it_pays(monkeypatch: pytest.Mon
     plain = ntksym.compile(HOMOGENEOUS, collapse=False)
     assert "polynomial" in repr(k) and "polynomial" not in repr(plain)
     found, expected = k(x), plain(x)
-    assert k.taken.startswith("one polynomial, proven to 1.1e-14")
-    assert f"{k.bound:.1e}" == "1.1e-14"
+    assert k.taken == f"one polynomial, proven to {k.bound:.1e}" and 0 < k.bound <= 2e-14
     for name in ("nngp", "ntk"):
         a, b = getattr(found, name), getattr(expected, name)
         size = np.sqrt(np.diag(b))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from flint import arb
-from numpy.polynomial import polynomial
+from numpy.polynomial import chebyshev, polynomial
 from numpy.typing import NDArray
 from sympy import Rational
 
@@ -27,8 +27,15 @@ from .pieces import Interval, intervals
 
 Array = NDArray[np.float64]
 Progress = Callable[[str], None]
-SCALES = (4.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
+SCALES = (4.0, 2.0, 1.0, 0.6, 0.4, 0.3, 0.2, 0.1, 0.06, 0.03, 0.02, 0.01)
 MOST_TERMS = 160
+DROPPED = 1 / 10
+"""Of the error, what the coefficients that are left out may add up to: samples prove four times
+the largest difference that they see."""
+LARGE = 4.0
+"""Coefficients may add up to so much; then every factor 2 is as bad as two terms more."""
+EXTRA = 6
+"""More samples for coefficients than samples in double say that there are."""
 ACCURATE, SPARE = 80, 24
 """Bits of a sample, and more at the working precision than a first one takes."""
 
@@ -120,10 +127,13 @@ class Samples:
 
 
 def _barycentric(part: Interval, values: Array, at: Array) -> Array:
+    """By the angles of the points, whose differences have all their digits near the ends too."""
     n = part.points
-    nodes = np.array([float(z.mid()) for z in part.nodes()])
-    weights = (-1.0) ** np.arange(n) * np.sin((np.arange(n) + 0.5) * np.pi / n)
-    gap = at[:, None] - nodes
+    nodes = (np.arange(n) + 0.5) * np.pi / n
+    unit = (2 * at - part.high - part.low) / (part.high - part.low)
+    angle = np.arccos(np.clip(unit, -1.0, 1.0))[:, None]
+    weights = (-1.0) ** np.arange(n) * np.sin(nodes)
+    gap = np.sin((nodes + angle) / 2) * np.sin((nodes - angle) / 2)
     hit = gap == 0
     gap[hit] = 1.0
     share = weights / gap
@@ -270,18 +280,17 @@ def _values(
     raise Undecided(f"no enclosure at 1 - |rho| = {exp(-nats):.3g} with {bits // 2} bits")
 
 
-_ANGLES = (np.arange(2 * MOST_TERMS) + 0.5) * np.pi / (2 * MOST_TERMS)
-_POINTS = np.cos(_ANGLES)
-_BASIS = np.cos(np.arange(MOST_TERMS)[:, None] * _ANGLES) / MOST_TERMS
+_TURNS = np.arange(MOST_TERMS)[:, None] * (2 * np.arange(2 * MOST_TERMS) + 1) % (8 * MOST_TERMS)
+_POINTS = np.cos(_TURNS[1] * np.pi / (4 * MOST_TERMS))
+_BASIS = np.cos(_TURNS * np.pi / (4 * MOST_TERMS)) / MOST_TERMS
 _BASIS[0] /= 2
 """From values at the Chebyshev points to coefficients."""
 
 
 def _fit(found: AngularNetwork, sample: Samples, error: float) -> Side:
-    """The fewest Chebyshev coefficients over the scales tried, then from fresh samples."""
-    scale, counts = _shape(sample, error)
+    """The fewest Chebyshev coefficients over the scales tried, from fresh samples."""
+    scale, n = _shape(sample, error)
     side = Side(sample.sign, scale, (), ())
-    n = max(counts) + 4
     depth = len(found.layers)
 
     def zetas() -> tuple[Any, ...]:
@@ -295,15 +304,15 @@ def _fit(found: AngularNetwork, sample: Samples, error: float) -> Side:
     values = _values(found, zetas, sample.sign, 30.0, depth)
     series = []
     with precision(128 + 2 * MOST_TERMS):
-        for which, count in enumerate(counts):
+        for of in values:
             row = []
-            for j in range(count):
+            for j in range(n):
                 terms = (
-                    value * arb.cos_pi(arb(j * (2 * k + 1)) / (2 * n))
-                    for k, value in enumerate(values[which])
+                    value * arb.cos_pi(arb(j * (2 * k + 1)) / (2 * n)) for k, value in enumerate(of)
                 )
                 row.append(sum(terms, arb(0)) * (2 if j else 1) / n)
-            series.append(tuple(float(c.mid()) for c in _powers(row)))
+            kept = _needed(np.array([float(c.mid()) for c in row]), error)
+            series.append(tuple(float(c.mid()) for c in _powers(row[:kept])))
     return Side(sample.sign, scale, series[0], series[1])
 
 
@@ -321,20 +330,29 @@ def _powers(series: list[Any]) -> list[Any]:
     return out[: len(series)]
 
 
-def _shape(sample: Samples, error: float) -> tuple[float, tuple[int, int]]:
-    """The scale, and how many coefficients each kernel needs with it."""
-    best: tuple[int, float, tuple[int, int]] | None = None
+def _needed(series: Array, error: float) -> int:
+    """How many of the coefficients cannot be left out."""
+    left = np.cumsum(np.abs(series[::-1]))[::-1]
+    return max(2, int(np.count_nonzero(left > DROPPED * error)))
+
+
+def _shape(sample: Samples, error: float) -> tuple[float, int]:
+    """The scale of fewest terms whose sizes are moderate, and how many samples say which."""
+    best: tuple[float, float, int] | None = None
     for scale in SCALES:
         blank = Side(sample.sign, scale, (), ())
         w = (_POINTS + 1) / 2 * blank.top
         s = scale * w / (1 - w)
-        counts = []
+        cost, most = 0.0, 0
         for which in (0, 1):
-            c = np.abs(_BASIS @ sample.at(s, which))
-            noise = 3 * float(np.max(c[-MOST_TERMS // 4 :]))  # of interpolating the samples
-            large = np.nonzero(c > max(error / 64, noise))[0]
-            counts.append(int(large[-1]) + 3 if len(large) else 2)
-        if best is None or sum(counts) < best[0]:
-            best = sum(counts), scale, (counts[0], counts[1])
+            series = _BASIS @ sample.at(s, which)
+            noise = 3 * np.max(np.abs(series[-MOST_TERMS // 4 :]))  # of samples in double
+            clean = np.where(np.abs(series) > noise, series, 0.0)
+            count = _needed(clean, error)
+            size = np.abs(chebyshev.cheb2poly(series[:count])).sum()
+            cost += count + 2 * log2(max(1.0, size / LARGE))
+            most = max(most, count)
+        if best is None or cost < best[0]:
+            best = cost, scale, most
     assert best is not None
-    return best[1:]
+    return best[1], best[2] + EXTRA
