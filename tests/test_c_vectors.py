@@ -26,11 +26,15 @@ POINTS = {
     "log": [SIZES, 1.0 + NEAR[abs(NEAR) < 0.9], [5e-324, 1e-310, 1.7e308]],
     "log1p": [SIZES, NEAR[NEAR > -1], 2.0 ** -RNG.uniform(1, 52, 90) - 1, [-1e-310, 1e-200]],
     "tanh": [NEAR, 9 * NEAR, [1e-300, 19.9, -19.9, 1e300]],
+    "sin": [NEAR, 1e3 * NEAR, np.arange(-90, 90) * np.pi / 2, RNG.uniform(-1e12, 1e12, 90)],
+    "cos": [NEAR, 1e3 * NEAR, np.arange(-90, 90) * np.pi / 2, RNG.uniform(-1e12, 1e12, 90)],
 }
 ENDS = {
     "log": ([0.0, -1.0, np.inf, np.nan], [-np.inf, np.nan, np.inf, np.nan]),
     "log1p": ([-1.0, -1.5, np.inf, np.nan], [-np.inf, np.nan, np.inf, np.nan]),
     "tanh": ([0.0, np.inf, -np.inf, np.nan], [0.0, 1.0, -1.0, np.nan]),
+    "sin": ([0.0, np.inf, -np.inf, np.nan], [0.0, np.nan, np.nan, np.nan]),
+    "cos": ([0.0, np.inf, -np.inf, np.nan], [1.0, np.nan, np.nan, np.nan]),
 }
 
 

@@ -1,8 +1,8 @@
-"""C of log, log1p and tanh without branches: compilers make loops over vectors of them.
+"""C of log, log1p, tanh, sin and cos without branches: compilers make loops over vectors of them.
 
 Those of the C library are called for one number at a time, tens of nanoseconds each.  These are
-within 3 units in the last place, for all arguments: what sums of many values need, and less than
-closed forms do.
+within 3 units in the last place, sin and cos of 1: what sums of many values need, and less than
+closed forms do.  Sines of arguments beyond 2^40 are NaN.
 """
 
 from __future__ import annotations
@@ -53,6 +53,39 @@ static inline double ntksym_vector_tanh(double a)
   const double p = ntksym_op_expm1(2.0 * b);
   return p / (p + 2.0);
 }
+#if defined(__FP_FAST_FMA) || defined(FP_FAST_FMA)
+/* sin(a + turn pi/2), turn 0 or 1: with fused products what a is beyond k pi/2 is exact but for the
+ * rest of pi/2 and one rounding; NaN where k has too many digits. */
+static inline double ntksym_vector_wave(double a, double turn)
+{
+  const double k = fma(a, 0x1.45f306dc9c883p-1, 0x1.8p52) - 0x1.8p52, n = k + turn + 0x1.8p52;
+  const double near = fma(k, -0x1.921fb54442d18p+0, a);
+  const double r = fabs(a) < 0x1p+40
+      ? fma(k, 0x1.f1976b7ed8fbcp-110, fma(k, -0x1.1a62633145c07p-54, near)) : NAN;
+  const double z = r * r, w = z * z;
+  const double s0 = fma(fma(0x1.5d93a5acfd57cp-33, z, -0x1.ae5e68a2b9cebp-26), w,
+      fma(0x1.71de357b1fe7dp-19, z, -0x1.a01a019c161d5p-13));
+  const double s = fma(fma(s0, w, fma(0x1.111111110f8a6p-7, z, -0x1.5555555555549p-3)), z * r, r);
+  const double c0 = fma(fma(-0x1.8fae9be8838d4p-37, z, 0x1.1ee9ebdb4b1c4p-29), w,
+      fma(-0x1.27e4f809c52adp-22, z, 0x1.a01a019cb159p-16));
+  const double half = 0.5 * z, most = 1.0 - half;
+  const double c = most + (((1.0 - most) - half)
+      + w * fma(c0, w, fma(-0x1.6c16c16c15177p-10, z, 0x1.555555555554cp-5)));
+  uint64_t bits, out;
+  double found;
+  memcpy(&bits, &n, sizeof bits);
+  found = (bits & 1u) ? c : s;
+  memcpy(&out, &found, sizeof out);
+  out ^= (bits & 2u) << 62;
+  memcpy(&found, &out, sizeof found);
+  return found;
+}
+static inline double ntksym_vector_sin(double a) { return ntksym_vector_wave(a, 0.0); }
+static inline double ntksym_vector_cos(double a) { return ntksym_vector_wave(a, 1.0); }
+#else
+static inline double ntksym_vector_sin(double a) { return sin(a); }
+static inline double ntksym_vector_cos(double a) { return cos(a); }
+#endif
 #endif
 """
 
@@ -62,6 +95,8 @@ IN_VECTORS = replace(
         **C.spell,
         "log": "ntksym_vector_log({0})",
         "log1p": "ntksym_vector_log1p({0})",
+        "sin": "ntksym_vector_sin({0})",
+        "cos": "ntksym_vector_cos({0})",
         "tanh": "ntksym_vector_tanh({0})",
     },
 )
