@@ -26,6 +26,8 @@ class Wanted:
     error: float | None = None
     tables: float | None = None
     """What tables are proven to that are built instead of mixtures; None: mixtures stay."""
+    finer: tuple[float, ...] = ()
+    """Errors of tables that are tried in order before the default one, where none was asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ SLACK = 1e-12
 """By how much a range is widened, relatively: the rounding of the layers before."""
 
 LONGEST_TABLE = 15.0
-"""Seconds that a table may take where there is a mixture."""
+"""Seconds that a table may take where there is another way."""
 
 AUTO = Wanted()
 
@@ -218,7 +218,11 @@ def _choice(n: Nonlinearity, wanted: Wanted, span: Range | None) -> Choice:
             raise without_value(missing[0], act.name)
         act = act.with_params(**values)
     if wanted.tables is not None and isinstance(plain.dual, MixtureDual):
-        return _table(act, wanted.tables, exact) or plain
+        return table_choice(act, wanted.tables, exact) or plain
+    if wanted.error is None and wanted.method in ("auto", "tabulated"):
+        for error in wanted.finer if isinstance(plain.dual, ExpectedDual) else ():
+            if finer := table_choice(act, error, exact):
+                return finer
     fixed = choose(
         act, method=wanted.method, error=wanted.error, variances=exact, code=True, build=kept
     )
@@ -226,8 +230,8 @@ def _choice(n: Nonlinearity, wanted: Wanted, span: Range | None) -> Choice:
 
 
 @lru_cache(maxsize=256)
-def _table(act: Activation, error: float, exact: tuple[Fraction, Fraction]) -> Choice | None:
-    """A table instead of a mixture, None where none is proven within seconds."""
+def table_choice(act: Activation, error: float, exact: tuple[Fraction, Fraction]) -> Choice | None:
+    """A table with this error, None where none is proven within seconds."""
     seconds = RULES["tabulated"].seconds
     assert seconds is not None
     try:

@@ -12,6 +12,7 @@ from ...backends.c import backend as c_backend
 from ...backends.c.gradient.units import UnitSlopes, unit_slopes_file
 from ...backends.numpy.unit_network import dual_file
 from ...backends.numpy.units import units_file
+from ...backends.unit import DualUnit
 from ...errors import NoCompiler
 from ..checks import Array
 from ..compiler import load_library
@@ -49,6 +50,7 @@ class _Unit:
         side_slopes: the two for u = v, or None.
         moves: (q11, q12, q22, root, K) -> slopes of K and D in q11 at a fixed angle, or None.
         turns: (q11, q12, q22, root) -> slopes of K and D in the angle, then in q12, or None.
+        bend: (q11, q12, q22, root) -> (D, E[s''(u)s''(v)]), of a table of its own, or None.
         jumps: whether D is not the derivative of K.
         plain: whether no kink is away from 0.
         smooth: whether there is none at all.
@@ -61,6 +63,7 @@ class _Unit:
     side_slopes: Any
     moves: Any
     turns: Any
+    bend: Any
     jumps: bool
     plain: bool
     smooth: bool
@@ -74,7 +77,7 @@ class _Unit:
             return k, d, k1, d, k2, d1, d12, d2
         if self.plain or self.smooth:
             first, second = self._sides(x, c, y, root, k)
-            turn, turned = self._turns(x, c, y, root)
+            turn, turned = self._turns(x, c, y, root, d)
             of_k, of_d = zip(first, turn, second, strict=True)
         else:
             of_k, of_d, turned = polar_slopes(self.values, x, c, y, root)
@@ -91,8 +94,11 @@ class _Unit:
         second = self.moves(y.T, c.T, x.T, root.T, k.T)
         return self.moves(x, c, y, root, k), second.transpose(0, 2, 1)
 
-    def _turns(self, x: Array, c: Array, y: Array, root: Array) -> tuple[Array, Array]:
+    def _turns(self, x: Array, c: Array, y: Array, root: Array, d: Array) -> Any:
         """Slopes of both in the angle and in q12."""
+        if self.bend is not None:
+            along = np.array([d, self.bend(x, c, y, root)[1]])
+            return -root * along, along
         if self.turns is None:
             return turned_slopes(self.values, x, c, y, root, self.smooth)
         found = self.turns(x, c, y, root)
@@ -131,20 +137,25 @@ def gradient_duals(
     kinds: tuple[UnitSlopes, ...],
     rough: tuple[tuple[bool, bool, bool], ...],
     target: str | None,
+    bends: tuple[DualUnit | None, ...] | None = None,
 ) -> tuple[GradientDual, ...]:
     """The duals of a network: compiled where there is a compiler and `target` is not "numpy".
 
-    `rough` has `jumps`, `plain` and `smooth` of each.
+    `rough` has `jumps`, `plain` and `smooth` of each, `bends` the unit of s' where there is one
+    (`gradients.fine`).
 
     Raises:
         NoCompiler: target "c", and there is none.
         UnsupportedOp: an operation without a spelling.
     """
     library: Any = None
+    bends = bends or (None,) * len(kinds)
+    own = {k: len(kinds) + i for i, k in enumerate(k for k, b in enumerate(bends) if b)}
     if target != "numpy":
         contract = Contract(PROGRAM, ("duals and their derivatives",))
         try:
-            sources = (c_backend.support_file(), unit_slopes_file(kinds, contract))
+            every = (*kinds, *(UnitSlopes(b, None) for b in bends if b))
+            sources = (c_backend.support_file(), unit_slopes_file(every, contract))
             library = load_library(sources, keep=False)
         except NoCompiler:
             if target == "c":
@@ -157,6 +168,8 @@ def gradient_duals(
             made.append(_Arrays(module, 0, kind.slopes.notes))
             continue
         notes = kind.slopes.notes if written and kind.slopes else (*kind.unit.notes, *NOTE)
+        if second := bends[k]:
+            notes += ("but for that of the derivative dual in q12, a value of:", *second.notes)
         slopes: tuple[Any, Any] = (None, None)
         if library is not None:
             calls = (_Call(library, f"pairs{k}", 2), _Call(library, f"sides{k}", 2))
@@ -164,14 +177,22 @@ def gradient_duals(
                 names = (("slopes", 5), ("side_slopes", 2))
                 slopes = tuple(_Rows(library, f"{n}{k}", w) for n, w in names)  # type: ignore[assignment]
             moves = _Call(library, f"moves{k}", 2) if kind.moves else None
+            bend = _Call(library, f"pairs{own[k]}", 2) if k in own else None
             turns = None
-            if kind.slopes is None:
+            if kind.slopes is None and bend is None:
                 turns = _Call(library, f"{'smooth_' * rough[k][2]}turns{k}", 4)
-            made.append(_Unit(*calls, *slopes, moves, turns, *rough[k], notes))
+            made.append(_Unit(*calls, *slopes, moves, turns, bend, *rough[k], notes))
         else:
-            plain: Any = load_module(dual_file(f"dual{k}", kind.unit, Contract(PROGRAM, ())))
-            made.append(_Unit(plain.dual, plain.diagonal, *slopes, None, None, *rough[k], notes))
+            plain = _module(f"dual{k}", kind.unit)
+            bend = _module(f"bend{k}", second).dual if second else None
+            values = plain.dual, plain.diagonal
+            made.append(_Unit(*values, *slopes, None, None, bend, *rough[k], notes))
     return tuple(made)
+
+
+def _module(name: str, unit: DualUnit) -> Any:
+    """NumPy's functions of a unit."""
+    return load_module(dual_file(name, unit, Contract(PROGRAM, ())))
 
 
 class _Call:

@@ -7,6 +7,7 @@ of polynomials, of sums or of values (`gradients.duals`), and have none.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from ..threads import each
 from ..unit_layers import AUTO, Range, Wanted, first_affine, needs_range, plan
 from .differences import ROOM
 from .duals import GradientDual, gradient_duals
+from .fine import FINE, bend_unit
 from .layers import SHARED
 from .lowered import ENTRIES
 from .planes import KernelGradients, exchanged, named_planes
@@ -69,7 +71,7 @@ class UnitGradient:
         Raises:
             BadSpec: a parameter without a value; threads that are no number.
         """
-        self._network, self._wanted, self._target = network, wanted, target
+        self._network, self._wanted, self._target = network, replace(wanted, finer=FINE), target
         self._threads = read_threads(threads)
         given = dense_rules(network)
         self._rules, self._values = given.rules, given.values
@@ -116,7 +118,8 @@ class UnitGradient:
                 for k, (unit, choice) in enumerate(zip(made.kinds, found.choices, strict=True))
             )
             rough = tuple(roughness_of(c) for c in found.choices)
-            duals = gradient_duals(kinds, rough, self._target)
+            bends = tuple(bend_unit(c, values[k]) for k, c in enumerate(found.choices))
+            duals = gradient_duals(kinds, rough, self._target, bends)
             self.notes = tuple(line for dual in duals for line in dual.notes)
             self._made[span] = duals, tuple(s.kind for s in made.steps)
         return self._made[span]

@@ -1,0 +1,49 @@
+r"""What makes slopes of tables right: smaller errors, and a table of the derivative.
+
+A slope of a polynomial is off by many times what its values are: the tables of gradients are
+proven to less than those of values.  Of a smooth activation $E[s''(u)s''(v)]$, the derivative dual
+of $s'$, is a value of a table of its own, with its bound, and no slope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from ... import symbols
+from ...backends.array.unit import roughness
+from ...backends.unit import DualUnit
+from ...backends.units import unit_of
+from ...errors import NtksymError
+from ...numeric import Choice
+from ...numeric.table import BandedDual, TableDual
+from ..unit_layers import table_choice
+
+FINE = 2e-13, 1e-12
+"""Errors of tables, the first that is proven within seconds."""
+
+
+def bend_unit(choice: Choice, values: Mapping[str, Any]) -> DualUnit | None:
+    """(E[s'(u)s'(v)], E[s''(u)s''(v)]) of a tabulated dual, on the variances of its table.
+
+    None where s or s' jumps, for one variance, and where no such table is proven within seconds.
+    """
+    table = choice.dual
+    if not isinstance(table, (TableDual, BandedDual)) or not table.low < table.high:
+        return None
+    act = choice.activation
+    act = act.with_params(**{p.name: values[p.name] for p in act.params})
+    if roughness(act)[1]:
+        return None
+    slope = replace(act, name=f"({act.name})'", expr=act.expr.diff(symbols.x))
+    span = Fraction(table.low), Fraction(table.high)
+    for error in FINE:
+        try:
+            found = table_choice(slope, error, span)
+        except NtksymError:
+            return None
+        if found is not None:
+            return unit_of(found.dual, {})
+    return None
