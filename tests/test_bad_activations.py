@@ -77,11 +77,7 @@ CHECKING = (
     ("sin(exp(x))", Undecided, "oscillates too fast for a certificate"),
     ("cos(x^5)", Undecided, "oscillates too fast for a certificate"),
     ("0^x", BadActivation, "0**x is infinite at x = -4"),
-    (
-        "cosh(x)^x",
-        Undecided,
-        "the exponent times the logarithm of the base to grow at most linearly",
-    ),
+    ("cosh(x)^x", NotSquareIntegrable, "not finite at this variance"),
     ("x*y", BadActivation, "no value is given for the parameter 'y'"),
 )
 

@@ -10,9 +10,14 @@ from flint import arb
 
 from ntksym.errors import Undecided
 from ntksym.language import parse_activation
+from ntksym.symbols import x
 from ntksym.verify.balls import enclose_definition
+from ntksym.verify.functions.growth import growth_of
+from ntksym.verify.functions.pieces import split
 from ntksym.verify.functions.rates import Growth
+from ntksym.verify.rules.fewer import Smooth
 from ntksym.verify.rules.lattice import Lattice
+from ntksym.verify.safe import precision
 
 FAR = (10**4, 9 * 10**3, 10**4)
 
@@ -112,3 +117,51 @@ def test_narrow_bends_take_panels(
     assert nodes == []
     assert ball.rel_digits >= 30
     assert float(ball.mid) == pytest.approx(limit, rel=1e-2)
+
+
+def test_powers_of_the_size_with_a_wave_in_the_exponent() -> None:
+    """Against Mehler's series in doubles: at 0 the slope of |x|^sin(x) is not analytic."""
+    act, point = parse_activation("abs(x)^sin(x)"), ("9", "-4", "5/2")
+    ball = enclose_definition(act, *point, derivative=True, digits=9)
+    t, step = np.linspace(-13, 13, 260_000, retstep=True)  # 0 is no node
+
+    def coefficients(dev: float) -> list[float]:
+        u = dev * t
+        log, sine = np.log(np.abs(u)), np.sin(u)
+        s = np.exp(log * sine) * (np.cos(u) * log + sine / u)
+        out, before, here = [], np.zeros_like(t), s * np.exp(-t * t / 2) * step / np.sqrt(2 * np.pi)
+        for n in range(90):
+            out.append(float(here.sum()))
+            before, here = here, (t * here - np.sqrt(n) * before) / np.sqrt(n + 1)
+        return out
+
+    rho = -4 / np.sqrt(22.5)
+    a, b = coefficients(3.0), coefficients(np.sqrt(2.5))
+    series = sum(p * q * rho**n for n, (p, q) in enumerate(zip(a, b, strict=True)))
+    assert ball.rel_digits >= 9
+    assert float(ball.mid) == pytest.approx(series, rel=1e-4)
+
+
+@pytest.mark.parametrize(("text", "rate"), [("abs(x)*log(1 + x^2)", 1e-2), ("x*asinh(x)", 9)])
+def test_an_exponent_grows_as_little_as_its_logarithm(text: str, rate: float) -> None:
+    found = growth_of(split(parse_activation(f"exp({text})").expr))
+    assert found.a < rate
+    for t in (0.0, 3.0, 50.0, 4000.0):
+        most = found.b * t + found.a * t**2 + found.c.log() + found.k * np.log1p(t)
+        assert not most < float(parse_activation(text).expr.subs(x, t))
+
+
+def test_what_a_rule_meets_falls_away_from_zero() -> None:
+    """The lemma of section 10, with all coefficients of the sign that makes the sum largest."""
+    for rho, z in ((0.5, 6.0), (0.9, 4 + 0.4j), (0.3, -5 + 1j)):
+        with precision(64):
+            q = arb(rho)
+            front = 1 / ((1 - q).sqrt() * (1 - q * q).root(4) * (2 * arb.pi()).sqrt())
+            kernel = Smooth(front, 2 * (1 - q), 1 / (2 * (1 + q)))
+            bound = float(kernel.at(arb(abs(np.imag(z))), arb(abs(np.real(z)))))
+        total, before, here = 0.0, 0j, 1.0 + 0j
+        for n in range(400):
+            total += rho**n * abs(here)
+            before, here = here, (z * here - np.sqrt(n) * before) / np.sqrt(n + 1)
+        size = total * abs(np.exp(-z * z / 2)) / np.sqrt(2 * np.pi)
+        assert size < bound < 20 * size

@@ -36,7 +36,8 @@ Number: TypeAlias = Rational | int | str | Fraction
 _EXTRA_FLOOR = 15
 _MOST_FAILURES = 8
 _REACHES = (24, 64)
-_FEWER = (12, 5, 2)
+_FEWER = (2, 12, 5)
+"""The loosest first, then the best that can be had."""
 _SECONDS = 14.0
 """Of processor time for one enclosure of 30 digits of a definition; it grows with their square."""
 _TARGET = 0.7
@@ -252,13 +253,22 @@ def _refine(
 
 
 def _rough(attempt: Callable[[int, Any], Any], digits: int) -> Ball | None:
-    """A ball of a few digits, where those asked for cannot be had; None where there is none."""
+    """A ball of a few digits, where those asked for cannot be had; None where there is none.
+
+    Where the loosest goal cannot be reached the others are not tried.
+    """
+    best: Ball | None = None
     for goal in (g for g in _FEWER if g < digits):
         with precision(4 * goal + 64), suppress(Undecided):
             value = attempt(ctx.prec, arb(10) ** -goal)
             if value.is_finite() and (ball := Ball.from_arb(value)).rel_digits >= 1:
-                return ball
-    return None
+                best = ball if best is None or ball.rad < best.rad else best
+                if goal != _FEWER[0]:
+                    break
+                continue
+        if best is None:
+            break
+    return best
 
 
 def _wanted(ball: Ball, digits: int, floor: int) -> tuple[float, float]:

@@ -25,6 +25,7 @@ from ..safe import precision
 from .away import bounds_away
 from .beyond import far_bound
 from .ends import near, odd_ends
+from .exponents import exponent
 from .isolated import Continued
 from .logform import logarithm
 from .pieces import Piece, number, outer
@@ -235,11 +236,8 @@ def _exp(g: Any, domain: Range) -> Growth:
         for a in g.args:
             total = total * _exp(a, domain)
         return total
-    inner = _grow(g, domain)
-    if inner.k <= 1 and _none(inner.b) and _none(inner.a):
-        return Growth(inner.c.exp(), 0, inner.c, arb(0))
-    if inner.k <= 2 and _none(inner.b) and _none(inner.a):  # (1+t)^2 = 1 + 2t + t^2
-        return Growth(inner.c.exp(), 0, 2 * inner.c, inner.c)
+    if (bound := exponent(g, domain, _grow)) is not None:
+        return Growth(bound[0].exp(), 0, bound[1], bound[2])
     if not outgrows_squares(g, domain):  # what is known is a bound of g, not g
         raise Undecided(
             f"no growth certificate for exp({g}): no bound a x^2 of its exponent is known",
@@ -307,12 +305,10 @@ def _moving(expr: Any, domain: Range) -> Growth:
         return _exp(e * sp.log(base), domain)
     if range_of(base, domain).lo > 0:
         with suppress(NotSquareIntegrable):  # of a bound, which is not that of the function
-            found = _exp(e * sp.log(base), domain)
-            if _none(found.a):
-                return found
+            return _exp(e * sp.log(base), domain)
     raise Undecided(
         f"no growth certificate for {expr}: its base is not known to be positive, or the exponent "
-        "times the logarithm of the base to grow at most linearly",
+        "times the logarithm of the base to grow at most quadratically",
         hint="a bounded exponent, or a bounded logarithm of the base: (1 + x^2)^tanh(x)",
     )
 

@@ -69,12 +69,22 @@ def _judged(piece: Piece, least: Expr) -> Piece:
                 hint="an exponential of a negative pole: exp(-1/x**2)",
             )
     try:
-        return replace(piece, expr=continued(piece))
+        found = continued(piece)
+        points = {c for part in found.atoms(Continued) for c in part.args[3::2]}
+        if not any(c in points and _branches(piece.expr, c) for c, _, _ in ends):
+            return replace(piece, expr=found)
+        raise Undecided("the quotient has slopes there, a factor has none")
     except (BadActivation, Undecided):
         powers = [leading_power(form) for _, _, form in ends if not essential(form, -1)]
         if not ends or any(p is not None and p <= least for p in powers):
             raise
         return piece
+
+
+def _branches(expr: Expr, c: Expr) -> bool:
+    """Whether a root, a logarithm, or a power with x in its exponent, is not analytic at c."""
+    odd = (p for p in expr.atoms(sp.Pow, sp.log) if not (p.is_Pow and p.exp.is_Integer))
+    return any(vanishes(p.args[0], c, x) for p in odd if p.args[0].has(x))
 
 
 @lru_cache(maxsize=256)

@@ -70,8 +70,8 @@ def rule(
     length, lost = length_of(pieces, mean, var, tol)
     with precision(COVER_BITS):
         front = 1 / ((1 - rho).sqrt() * (1 - rho * rho).root(4) * (2 * arb.pi()).sqrt())
-        calm = 2 * (1 - rho)
-    line = Line(arb(mean), arb(var).sqrt(), Smooth(front, calm), tol / 64, arb(1) / 4, 4.0)
+        kernel = Smooth(front, 2 * (1 - rho), 1 / (2 * (1 + rho)))
+    line = Line(arb(mean), arb(var).sqrt(), kernel, tol / 64, arb(1) / 4, 4.0)
     error, mass = arb(0), lost
     points: list[tuple[Any, Any]] = []
     for piece in pieces:
@@ -187,12 +187,12 @@ def _middle(line: Line, piece: Piece, left: Any, right: Any) -> Rule:
             if size is None:
                 return None
             sizes.setdefault((float(a.mid()), float(b.mid())), size)
-            return size * line.kernel.at(height)
+            return size * line.kernel.at(height, _near(c - semi, c + semi))
 
     def quiet(a: Any, b: Any) -> Any:
         with precision(COVER_BITS):
             size = abs(func(acb(line.mean + line.dev * a.union(b)), False)).upper()
-            lost = (size * (b - a) * line.kernel.front).upper()
+            lost = (size * (b - a) * line.kernel.at(arb(0), _near(a, b))).upper()
             if lost < line.goal:
                 sizes[float(a.mid()), float(b.mid())] = size
             return lost
@@ -209,9 +209,14 @@ def _middle(line: Line, piece: Piece, left: Any, right: Any) -> Rule:
     return Rule(tuple(points), error, mass, arb(0))
 
 
+def _near(a: Any, b: Any) -> Any:
+    """The distance of [a, b] from 0."""
+    return a if a > 0 else -b if b < 0 else arb(0)
+
+
 def _mass(a: Any, b: Any) -> Any:
     """A bound of the integral of 1.0865 exp(-t^2/4)/sqrt(2 pi) over [a, b]."""
-    least = a if a > 0 else -b if b < 0 else arb(0)
+    least = _near(a, b)
     return (CRAMER * (b - a) * (-least * least / 4).exp() / (2 * arb.pi()).sqrt()).upper()
 
 
@@ -283,8 +288,8 @@ def _end(line: Line, expr: Expr, side: int, end: Any, step: Any) -> Rule:
             if size is None:
                 return None
             sizes.setdefault((float(a.mid()), float(b.mid())), size)
-            rise = step * (-(c - semi)).exp() * height
-            return size * line.kernel.at(rise)
+            far = step * (-(c - semi)).exp()
+            return size * line.kernel.at(far * height, abs(end) - far)
 
     found = panels([(arb(0), width)], bound, line.goal, 4.0)
     points, error = [], arb(0)

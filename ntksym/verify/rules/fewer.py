@@ -9,7 +9,7 @@ singular or steep has nodes by its own scale; the kernel that it meets needs the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil, floor, log, sqrt
 from typing import Any
 
@@ -28,14 +28,16 @@ _RATIOS = (4, 6, 9, 13, 18, 24, 32, 48)
 
 @dataclass(frozen=True, slots=True)
 class Smooth:
-    """|G| <= front exp(h^2/calm) at the distance h from the real line."""
+    """|G(t + ih)| <= front exp(h^2/calm - fall t^2): near the real line, and far out."""
 
     front: Any
     calm: Any
+    fall: Any = field(default_factory=lambda: arb(0))
 
-    def at(self, height: Any) -> Any:
-        """The bound at a distance from the real line."""
-        return self.front * (height * height / self.calm).exp()
+    def at(self, height: Any, near: Any = 0) -> Any:
+        """The bound at a distance from the real line, for real parts of at least `near`."""
+        far = arb(near).max(arb(0)).lower()
+        return self.front * (height * height / self.calm - self.fall * far * far).exp()
 
 
 def fewer(points: Nodes, smooth: Smooth, goal: Any) -> tuple[Nodes, Any]:
@@ -56,7 +58,7 @@ def fewer(points: Nodes, smooth: Smooth, goal: Any) -> tuple[Nodes, Any]:
         inside = cells[index]
         with precision(COVER_BITS):
             size = sum((abs(w).upper() for _, w in inside), arb(0))
-            degree, lost = _degree(half, size, smooth, goal)
+            degree, lost = _degree(abs(2 * index + 1) * half, half, size, smooth, goal)
         if degree + 1 < len(inside):
             inside = list(_moved(inside, (2 * index + 1) * half, half * _ROOM, degree + 1))
             error += lost
@@ -64,16 +66,15 @@ def fewer(points: Nodes, smooth: Smooth, goal: Any) -> tuple[Nodes, Any]:
     return out, error.upper()
 
 
-def _degree(half: float, size: Any, smooth: Smooth, goal: Any) -> tuple[int, Any]:
-    """The least degree for the goal, and the bound for it."""
+def _degree(centre: float, half: float, size: Any, smooth: Smooth, goal: Any) -> tuple[int, Any]:
+    """The least degree for the goal, and the bound for it; the centre without its sign."""
     best: tuple[int, Any] | None = None
-    room = float((4 * size * smooth.front / goal + 1).log().upper())
     for r in _RATIOS:
-        height = half * _ROOM * (r - 1 / r) / 2
-        lift = float((arb(height) ** 2 / smooth.calm).upper())
-        n = max(2, ceil((room + lift - log(r - 1)) / log(r)))
+        wide, height = (half * _ROOM * (r + s / r) / 2 for s in (1, -1))
+        most = 4 * size * smooth.at(arb(height), centre - wide)
+        n = max(2, ceil((float((most / goal + 1).log().upper()) - log(r - 1)) / log(r)))
         if best is None or n < best[0]:
-            lost = 4 * size * smooth.at(arb(height)) / (arb(r) ** n * (r - 1))
+            lost = most / (arb(r) ** n * (r - 1))
             best = n, lost.upper()
     assert best is not None
     return best
