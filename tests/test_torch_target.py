@@ -104,6 +104,17 @@ def test_single_precision_nan_and_vmap(torch, tmp_path):
     assert bool(torch.isfinite(mapped(*(torch.tensor(c) for c in POINTS.T))).all())
 
 
+def test_rows_of_zeros_of_steep_powers(torch, tmp_path):
+    """The derivative dual of |x|^0.3 is infinite for equal rows, and 0 with its slopes at zero."""
+    module = written("abs(x)**(3/10)", tmp_path)
+    rows = ([0.0, 0.0, 0.0], [0.0, 0.0, float("nan")], [0.0, 1.0, 1.0])
+    q = [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in rows]
+    for k in module.dual(*q):
+        slopes = torch.autograd.grad(k.sum(), q, retain_graph=True)
+        assert all(not bool(torch.isnan(v[:2]).any()) for v in slopes)
+        assert bool(torch.isnan(slopes[0][2]))
+
+
 def test_infinite_slopes_of_what_is_not_read_stay_away(torch, tmp_path):
     """At equal rows the step has no finite slope of `dot`, and slopes 0 of the value."""
     module = written("heaviside(x)", tmp_path)

@@ -225,7 +225,10 @@ def _partials(given: DualGradients, backend: ArrayBackend) -> tuple[list[str], t
         text += f"    {targets}{',' if len(rows) == 1 else ''} = {name}({at})\n"
     edges = {k for k, _ in turned}
     for k, _ in steep:
-        text += f"    {k} = _where(edge, {f'{k}_edge' if k in edges else '0.0'}, {k})\n"
+        at_edge = f"{k}_edge" if k in edges else "0.0"
+        if jumps and k in edges and k.startswith("dot"):  # a row of zeros: dot is 0 there
+            at_edge = f"_where(q12 == 0.0, 0.0, {at_edge})"
+        text += f"    {k} = _where(edge, {at_edge}, {k})\n"
     if jumps:  # dot itself is infinite there
         text += "    dot = _where(edge, 0.0, dot)\n"
     own_nngp, own_dot = (", ".join(_of(given, label)) for label in ("nngp", "dot"))
