@@ -188,11 +188,13 @@ def test_a_parameter_without_a_value() -> None:
         collapse(parse_spec("mlp:leaky_relu:depth=2"), variance=Rational(1))
 
 
-def test_as_many_terms_as_the_error_takes() -> None:
-    """Not fewer than samples in double could tell apart once."""
-    c = collapse("mlp:abs:depth=60,weight_var=1,bias_var=0", error=2e-14)
+def test_slow_series_reach_the_digits_of_doubles() -> None:
+    """As many terms as the error takes, and small coefficients: powers of u have some of 480."""
+    c = collapse("mlp:erf:depth=20,weight_var=2,bias_var=0", variance=Rational(1), error=2e-14)
     assert max(c.error) <= 8e-15
-    assert max(len(side.ntk) for side in c.sides) <= 50
+    for side in c.sides:
+        assert max(len(side.nngp), len(side.ntk)) <= 50
+        assert sum(map(abs, side.ntk)) < 4
 
 
 def test_an_error_below_the_arithmetic() -> None:

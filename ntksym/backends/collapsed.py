@@ -26,7 +26,7 @@ class SideLike(Protocol):
 
     @property
     def nngp(self) -> tuple[float, ...]:
-        """Coefficients of the powers of u = 2 w/top - 1."""
+        """Coefficients of 1, u, v, u v, v^2, u v^2, ...; u = 2 w/top - 1, v = 2 u^2 - 1."""
         ...
 
     @property
@@ -63,11 +63,11 @@ class CollapsedProgram:
     tolerance: float = TOLERANCE
 
     def table(self, which: int, least: float = 0.0) -> tuple[tuple[float, float], ...]:
-        """Per power the coefficients (for rho >= 0, for rho < 0), times the kernel at rho = 1.
+        """Per term the coefficients (for rho >= 0, for rho < 0), times the kernel at rho = 1.
 
         Args:
             which: 0 for nngp, 1 for ntk.
-            least: leave out the highest powers whose sizes add up to less, relatively.
+            least: leave out the last terms whose sizes add up to less, relatively.
         """
         series = [_trimmed((s.nngp, s.ntk)[which], least) for s in self.sides]
         n = max(map(len, series))
@@ -83,7 +83,7 @@ class CollapsedProgram:
 
 def _trimmed(series: tuple[float, ...], least: float) -> tuple[float, ...]:
     total, n = 0.0, len(series)
-    while n > 1 and total + abs(series[n - 1]) < least:
+    while n > 2 and total + abs(series[n - 1]) < least:
         n -= 1
         total += abs(series[n])
     return series[:n]

@@ -48,13 +48,14 @@ def _argument(side: Side, s: Any) -> Any:
 
 
 def _value(terms: list[Any], side: Side, zeta: Any) -> Any:
-    """P at s = sqrt(e^zeta/2), or at s = 0 for None, by Horner's rule in balls."""
+    """P at s = sqrt(e^zeta/2), or at s = 0 for None, by Horner's rules in balls."""
     s = acb(0) if zeta is None else (zeta / 2).exp() / acb(2).sqrt()
     u = _argument(side, s)
-    total = acb(0)
-    for c in reversed(terms):
-        total = total * u + c
-    return total
+    v, sums = 2 * u * u - 1, [acb(0), acb(0)]
+    for which in (0, 1):
+        for c in reversed(terms[which::2]):
+            sums[which] = sums[which] * v + c
+    return sums[0] + u * sums[1]
 
 
 def _largest(terms: list[Any], side: Side, boxes: tuple[Any, ...]) -> Any:
@@ -74,7 +75,18 @@ def _largest(terms: list[Any], side: Side, boxes: tuple[Any, ...]) -> Any:
 
 
 def _chebyshev(terms: list[Any]) -> list[Any]:
-    """Chebyshev coefficients of a polynomial: Horner's rule with 2 u T_k = T_{k+1} + T_{k-1}."""
+    """Chebyshev coefficients in u: T_k(v) = T_2k(u), 2 u T_2k(u) = T_{2k+1}(u) + T_{2k-1}(u)."""
+    found = [arb(0)] * (len(terms) + 2)
+    for k, c in enumerate(_of_powers(terms[::2])):
+        found[2 * k] += c
+    for k, c in enumerate(_of_powers(terms[1::2])):
+        found[2 * k + 1] += c / 2
+        found[abs(2 * k - 1)] += c / 2
+    return found[: len(terms)]
+
+
+def _of_powers(terms: list[Any]) -> list[Any]:
+    """Those of a polynomial: Horner's rule with 2 v T_k = T_{k+1} + T_{k-1}."""
     found = [arb(0)] * (len(terms) + 2)
     for c in reversed(terms):
         moved = [arb(0)] * len(found)

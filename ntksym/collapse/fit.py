@@ -1,13 +1,16 @@
 r"""One polynomial for a whole network, with a proven bound of its error.
 
 On each side, $\rho = \pm(1 - 2 s^2)$, both kernels are polynomials in $w = s/(s + c)$: behind
-many layers the kernels change where s is about one over the depth, and w resolves that.
+many layers the kernels change where s is about one over the depth, and w resolves that.  With
+$u = 2 w/w_{top} - 1$ and $v = 2 u^2 - 1 = T_2(u)$ they are $E(v) + u\,O(v)$: powers of v
+have coefficients of about the root of the size that those of powers of u have, and lose less.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import zip_longest
 from math import ceil, exp, log, log2
 from typing import Any
 
@@ -47,7 +50,7 @@ class Side:
     Attributes:
         sign: 1 or -1.
         scale: c of w = s/(s + c).
-        nngp: coefficients of the powers of u = 2 w/top - 1, for the kernel over its value at 1.
+        nngp: coefficients of 1, u, v, u v, v^2, u v^2, ..., for the kernel over its value at 1.
         ntk: the same for the tangent kernel.
     """
 
@@ -89,8 +92,9 @@ class Collapsed(Brief):
             for side in self.sides:
                 s = np.sqrt(np.maximum((1 - side.sign * r) / 2, 0))
                 w = s / (s + side.scale)
-                series = (side.nngp, side.ntk)[which]
-                values.append(polynomial.polyval(2 * w / side.top - 1, series))
+                u, series = 2 * w / side.top - 1, (side.nngp, side.ntk)[which]
+                even, odd = (polynomial.polyval(2 * u * u - 1, series[k::2]) for k in (0, 1))
+                values.append(even + u * odd)
             found.append(self.ends[which] * np.where(r >= 0, *values))
         return found[0], found[1]
 
@@ -312,8 +316,21 @@ def _fit(found: AngularNetwork, sample: Samples, error: float) -> Side:
                 )
                 row.append(sum(terms, arb(0)) * (2 if j else 1) / n)
             kept = _needed(np.array([float(c.mid()) for c in row]), error)
-            series.append(tuple(float(c.mid()) for c in _powers(row[:kept])))
+            both = zip_longest(*map(_powers, _split(row[:kept])), fillvalue=arb(0))
+            series.append(tuple(float(c.mid()) for pair in both for c in pair)[:kept])
     return Side(sample.sign, scale, series[0], series[1])
+
+
+def _split(series: list[Any]) -> tuple[list[Any], list[Any]]:
+    """Coefficients of T_k(v) in E and O of E(v) + u O(v), from those of T_n(u).
+
+    T_2k(u) = T_k(v), and the O_k of T_{2k+1}(u) = u O_k(v) are 2 T_k - O_{k-1}, O_0 = 1.
+    """
+    odd = list(series[1::2])
+    for k in range(len(odd) - 1, -1, -1):
+        after = odd[k + 1] if k + 1 < len(odd) else 0
+        odd[k] = 2 * odd[k] - after if k else odd[0] - after / 2
+    return list(series[::2]), odd
 
 
 def _powers(series: list[Any]) -> list[Any]:
@@ -349,7 +366,7 @@ def _shape(sample: Samples, error: float) -> tuple[float, int]:
             noise = 3 * np.max(np.abs(series[-MOST_TERMS // 4 :]))  # of samples in double
             clean = np.where(np.abs(series) > noise, series, 0.0)
             count = _needed(clean, error)
-            size = np.abs(chebyshev.cheb2poly(series[:count])).sum()
+            size = sum(np.abs(chebyshev.cheb2poly(p)).sum() for p in _split(list(series[:count])))
             cost += count + 2 * log2(max(1.0, size / LARGE))
             most = max(most, count)
         if best is None or cost < best[0]:

@@ -108,7 +108,7 @@ def kept_collapse(
 
     asked = (str(variance), str(dimension), repr(error))
     # None where the network, or the code that makes it, has no text: not kept
-    key = recipe_key("collapsed/3", spelled(network), *asked)
+    key = recipe_key("collapsed/4", spelled(network), *asked)
     path = obtain(key or token_hex(16), ".json", write, keep=keep and key is not None)
     data = json.loads(path.read_text(encoding="ascii"))
     first, second = (

@@ -67,12 +67,16 @@ def diagonals(g, first):
 
 
 def _polynomial(series, u):
-    """Horner's rule, in place."""
-    total = np.full(np.shape(u), series[-1])
-    for c in series[-2::-1]:
-        total *= u
-        total += c
-    return total
+    """E(v) + u*O(v), v = 2*u^2 - 1: coefficients of 1, u, v, u*v, ...; Horner's rule, in place."""
+    v = 2.0 * u * u - 1.0
+    sums = []
+    for part in (series[::2], series[1::2]):
+        total = np.full(np.shape(u), part[-1])
+        for c in part[-2::-1]:
+            total *= v
+            total += c
+        sums.append(total)
+    return sums[0] + u * sums[1]
 
 
 def pairs(g12, qx, qy, first, root=None):

@@ -36,7 +36,8 @@ def tiles_file(program: CollapsedProgram, contract: Contract) -> SourceFile:
         for side in (0, 1):
             for which in (0, 1):
                 series = [row[side] for row in program.table(which, least)]
-                tables += f"        ({', '.join(map(NUMPY.literal, series[::-1]))}),\n"
+                parts = (", ".join(map(NUMPY.literal, series[k::2][::-1])) for k in (0, 1))
+                tables += f"        ({', '.join(f'({part},)' for part in parts)}),\n"
         tables += "    ),\n"
     numbers = {"POWER": program.power, "VARIANCE": program.variance, "TOLERANCE": program.tolerance}
     start = "SINGLE, SPACE, SPAN = True, 6, (0.0, np.inf)\n"
@@ -59,8 +60,10 @@ def near(program: CollapsedProgram, dtype: str) -> float:
     for side, (c, m) in enumerate(program.maps):
         u, speed = m * s / (s + c) - 1.0, m * c / (s + c) ** 2
         for which in (0, 1):
-            series = np.array([row[side] for row in program.table(which)])
-            slope = np.polynomial.polynomial.polyval(u, np.polynomial.polynomial.polyder(series))
+            rows = [row[side] for row in program.table(which)]
+            even, odd = (np.polynomial.Polynomial(rows[k::2]) for k in (0, 1))
+            v = 2.0 * u * u - 1.0
+            slope = 4.0 * u * (even.deriv()(v) + u * odd.deriv()(v)) + odd(v)
             worst = np.maximum(worst, abs(slope * speed / program.ends[which]))
     lost = np.nonzero(worst * ROUNDING[dtype] / (4.0 * s) > MOST[dtype])[0]
     square = float(s[lost[-1]] ** 2) if lost.size else 0.0
@@ -75,18 +78,28 @@ def _scale(q, r):
     return r if POWER == 1.0 else r**POWER
 
 
-def _kernels(s, side, out):
-    """Both polynomials of one side at s, which is lost, into the two arrays of `out`."""
+def _kernels(s, side, out, more):
+    """Both polynomials of one side at s, which is lost, into the two arrays of `out`.
+
+    Each is E(v) + u*O(v), v = 2*u^2 - 1; two more arrays have v and O.
+    """
     c, m = _MAPS[side]
     np.add(s, c, out[0])
     np.divide(s, out[0], s)
     np.multiply(s, m, s)
     np.subtract(s, 1.0, s)
-    for to, series in zip(out, _SERIES[s.dtype.name][2 * side :]):
-        to.fill(series[0])
-        for c in series[1:]:
-            np.multiply(to, s, to)
-            np.add(to, c, to)
+    v, odd = more
+    np.multiply(s, s, v)
+    np.multiply(v, 2.0, v)
+    np.subtract(v, 1.0, v)
+    for to, both in zip(out, _SERIES[s.dtype.name][2 * side :]):
+        for total, series in zip((to, odd), both):
+            total.fill(series[0])
+            for c in series[1:]:
+                np.multiply(total, v, total)
+                np.add(total, c, total)
+        np.multiply(odd, s, odd)
+        np.add(to, odd, to)
 
 
 def tile(g12, x, y, first, limit, space, far):
@@ -115,13 +128,13 @@ def tile(g12, x, y, first, limit, space, far):
     np.sqrt(s, s)
     count = np.count_nonzero(minus)
     if count == 0 or count == minus.size:
-        _kernels(s, int(count > 0), (nngp, ntk))
+        _kernels(s, int(count > 0), (nngp, ntk), (c, v))
     else:
         work, kernels = (c.reshape(-1), v.reshape(-1)), (nngp.reshape(-1), ntk.reshape(-1))
         for side, places in enumerate((np.flatnonzero(~minus), np.flatnonzero(minus))):
             part = np.take(s.reshape(-1), places)
             found = [a[: len(part)] for a in work]
-            _kernels(part, side, found)
+            _kernels(part, side, found, np.empty((2, len(part)), part.dtype))
             for to, values in zip(kernels, found):
                 to[places] = values
     if POWER == 1.0 and not VARIANCE:

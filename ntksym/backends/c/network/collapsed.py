@@ -54,9 +54,11 @@ def _layer(program: CollapsedProgram, real: str) -> str:
     for which, name in enumerate("kt"):
         table = program.table(which, FLOAT_TAIL if single else 0.0)
         values = [tuple(_literal(c, single) for c in pair) for pair in table]
-        horner += f"    Real {name} = minus ? {values[-1][1]} : {values[-1][0]};\n"
-        for plus, other in values[-2::-1]:
-            horner += f"    {name} = {name} * u + (minus ? {other} : {plus});\n"
+        for part, rows in ((name, values[::2]), (f"odd_{name}", values[1::2])):
+            horner += f"    Real {part} = minus ? {rows[-1][1]} : {rows[-1][0]};\n"
+            for plus, other in rows[-2::-1]:
+                horner += f"    {part} = {part} * v + (minus ? {other} : {plus});\n"
+        horner += f"    {name} += u * odd_{name};\n"
     body = body.replace("@HORNER@", horner)
     if program.variance:
         low, high = (program.variance * (1 + side * program.tolerance) for side in (-1, 1))
@@ -100,8 +102,8 @@ _SPHERE = r"""
 static inline Real on_sphere@S@(Real r) { return r >= @LOW@ && r <= @HIGH@ ? 1 : NAN; }
 """
 
-_LAYER = r"""/* Both kernels: s = sqrt((1 - |rho|)/2), and polynomials in u = m s/(s + c) - 1,
- * times the scale. */
+_LAYER = r"""/* Both kernels: s = sqrt((1 - |rho|)/2), u = m s/(s + c) - 1, v = 2 u^2 - 1, and two
+ * polynomials in v, one of them times u; times the scale. */
 static inline void collapsed@S@(size_t b, const Real *c, const Real *s, const Real *rx,
                                 const Real *ry, Real *nngp, Real *ntk)
 {
@@ -109,6 +111,7 @@ static inline void collapsed@S@(size_t b, const Real *c, const Real *s, const Re
     const Real scale = @SCALE@;
     const int minus = c[i] < 0;
     const Real u = (minus ? @M1@ : @M0@) * (s[i] / (s[i] + (minus ? @C1@ : @C0@))) - @ONE@;
+    const Real v = (u + u) * u - @ONE@;
 @HORNER@    nngp[i] = k * scale;
     ntk[i] = t * scale;
   }
