@@ -7,6 +7,7 @@ from math import inf
 
 import pytest
 from flint import acb
+from sympy import Rational
 
 from ntksym import symbols as S
 from ntksym.collapse.straight import Straight
@@ -15,6 +16,8 @@ from ntksym.language import as_activation
 from ntksym.lower import lower_dual
 from ntksym.lower.program import Let, Program
 from ntksym.lower.rounding import of_value
+from ntksym.lower.scales import _direct
+from ntksym.lower.small import one_signed
 from ntksym.numeric.arith import working
 from ntksym.runtime.compile import compile as compile_
 
@@ -62,3 +65,21 @@ def test_rounding_is_seen() -> None:
     for body, expected in ((cancels, 100.0), (overflows, inf)):
         p = Program("p", ("q11", "q12", "q22"), body, (("nngp", "left"),))
         assert of_value(p, {}, 100.0) >= expected
+
+
+@pytest.mark.parametrize(("text", "target"), [("relu6", "c"), ("max(x + 1/2, 0)", "numpy")])
+def test_kinks_of_one_sign_near_opposite_inputs(text: str, target: str) -> None:
+    """The terms of the closed form are up to 1e22 times the value: the definition has one sign."""
+    points = ((5.0, -0.7, 5.0), (5.0, -1 + 2.0**-8, 5.0), (1.0, -1 + 2.0**-30, 1.0))
+    assert lost(text, target, points, (0, 1)) <= 4.5
+
+
+def test_which_duals_have_one_sign() -> None:
+    """By values and slopes, jumps included; parameters are looked at when the code runs."""
+    for text, signs in (("relu6", (True, True)), ("hardtanh", (False, True)), ("hardshrink", (True, True))):
+        rule = _direct(as_activation(text))
+        assert rule is not None and one_signed(rule) == signs, text
+    rule = _direct(as_activation("hardshrink").with_params(lam=Rational(1, 2)))
+    assert rule is not None and one_signed(rule) == (False, True)
+    rule = _direct(as_activation("max(0, 1 - abs(x))"))
+    assert rule is not None and one_signed(rule) == (True, False)

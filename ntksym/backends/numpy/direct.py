@@ -9,6 +9,7 @@ from ...lower.direct import Direct
 from ...lower.direct_where import BINS, COMPILED, GROWN
 from ...lower.ops import DIRECT_OPS
 from ...lower.program import Let
+from ...lower.small import NODES, SMALL, WEIGHTS, one_signed
 from ..text import filled
 from .backend import function
 
@@ -23,6 +24,9 @@ def direct_rule(rule: Direct, stem: str) -> str:
         {
             "@STEM@": stem,
             "@USED@": "".join(f"    {''.join(str(int(v)) for v in row)!r},\n" for row in rule.used),
+            "@PLACES@": repr(NODES),
+            "@SHARES@": repr(WEIGHTS),
+            "@SMALL@": repr(SMALL),
             "@LIVE@": repr(rule.live),
             "@GROUPS@": repr(rule.groups),
             "@DEGREE@": str(rule.degree),
@@ -44,7 +48,8 @@ def direct_rule(rule: Direct, stem: str) -> str:
 def direct_operation(let: Let, rule: Direct, stem: str) -> str:
     """The function of one operation."""
     which = DIRECT_OPS.index(let.op)
-    text = _PAIR if which < 2 else _DIAGONAL
+    small = which < 2 and one_signed(rule)[which]
+    text = (_PAIR if which < 2 else _DIAGONAL).replace("@SMALL@", _SMALL if small else "")
     text = filled(
         text,
         {
@@ -57,7 +62,7 @@ def direct_operation(let: Let, rule: Direct, stem: str) -> str:
             "@BINS@": str(BINS),
             "@COMPILED@": str(COMPILED),
             "@TABLE@": str(which),
-            "@APART@": "    used &= root > 0.0\n" if which % 2 and rule.jumps else "",
+            "@APART@": "    can &= root > 0.0\n" if which % 2 and rule.jumps else "",
             "@GIVEN@": "".join(f", {p}" for p in _params(rule)),
             "@FIRST@": ", ".join(f"float(np.ravel({p})[0])" for p in _params(rule)),
         },
@@ -72,6 +77,10 @@ def _params(rule: Direct) -> tuple[str, ...]:
 _RULE = '''
 @STEM@_USED = (
 @USED@)
+@STEM@_PLACES, @STEM@_SHARES = np.array((
+    @PLACES@,
+    @SHARES@,
+))
 # s, where it and its slope live, closed means there, degree, jumps, dies out, centres, far, grows
 @STEM@ = (@STEM@_point, @LIVE@, @GROUPS@, @DEGREE@, @JUMPS@, @DIES@, @CENTRES@, @FAR@, @GROW@)
 
@@ -81,6 +90,21 @@ def @STEM@_marked(@ALONE@):
     found = np.array([float(v) for v in @STEM@_marks(@ALONE@)])
     kinks, jumps, cuts, closed = np.split(found[:-1], (@KINKS@, @TWICE@, @ENDS@))
     return kinks, jumps, cuts, closed, (@ALONE@@COMMA@), found[-1]
+
+
+def @STEM@_small(rule, marks, unit, which, closed, q11, q22):
+    """Whether s, or its slope, has one sign, and the value is small beside its size."""
+    size, low, high = @SMALL@, 0.0, 0.0
+    if which:
+        low, high = min(0.0, *marks[1], 0.0), max(0.0, *marks[1], 0.0)
+    for q in (q11, q22):
+        root = np.sqrt(q)[:, None]
+        found = [np.broadcast_to(f, (len(q), 8)) for f in rule[0](root * @STEM@_PLACES, *marks[4])]
+        low = np.minimum(low, np.min(found[which], axis=1))
+        high = np.maximum(high, np.max(found[which], axis=1))
+        part = found[0] / root if which and rule[4] else found[which]
+        size = size * np.sqrt(np.sum(@STEM@_SHARES * part * part, axis=1))
+    return ((low == 0.0) | (high == 0.0)) & (np.abs(closed) < size)
 '''
 
 _PAIR = '''
@@ -91,9 +115,9 @@ def @NAME@(closed, q11, q12, q22, root@GIVEN@):
     used = _direct_used(@STEM@_USED[@TABLE@], @BINS@, (q11, q22), unit, @MOST@)
     least, most = (np.sqrt(np.maximum(f(q11, q22), 0.0)) for f in (np.minimum, np.maximum))
     far = (least >= @START@) & (root >= @LEAST@ * most)  # the rule there is right, and faster
-    used = (used > 0) & (used < @COMPILED@) & ~far  # @COMPILED@: in compiled code only
-    used &= np.isfinite(q12) & np.isfinite(root) & (root >= 0.0)
-@APART@    if not used.any():
+    can = ~far & np.isfinite(q12) & np.isfinite(root) & (root >= 0.0)
+@APART@    used = (used > 0) & (used < @COMPILED@) & can  # @COMPILED@: in compiled code only
+@SMALL@    if not used.any():
         return closed
     value, columns = np.array(value, dtype=np.float64), (q11, q12, q22, root)
     value[used] = _direct_each(
@@ -101,6 +125,13 @@ def @NAME@(closed, q11, q12, q22, root@GIVEN@):
     )
     return value
 '''
+
+_SMALL = """    can &= ~used & (least > 1e-140) & (most < 1e140) & (least + most <= @MOST@)
+    turned = can & (4.0 * q12 < -least * most)  # elsewhere no value of one sign is small
+    if turned.any():
+        small = @STEM@_small, @STEM@_marked, @STEM@, @WHICH@, turned, (value, q11, q22), given
+        used[turned] = _direct_each(*small) > 0.0
+"""
 
 _DIAGONAL = '''
 def @NAME@(closed, q@GIVEN@):

@@ -10,11 +10,13 @@ from ....lower.direct import Direct
 from ....lower.direct_where import BINS, GROWN
 from ....lower.ops import DIRECT_OPS
 from ....lower.program import Program, constants, live
+from ....lower.small import one_signed
 from ..._base import constant_values
 from ...text import filled
 from ..backend import C, inline_function
 from ..blocks import block_function
 from ..text import c_literal
+from .direct_small import small_text
 
 
 def direct_functions(programs: tuple[Program, ...]) -> str:
@@ -32,7 +34,12 @@ def direct_functions(programs: tuple[Program, ...]) -> str:
             if f"{stem} table {which}" not in known:
                 text += _table(let.inner, stem, which)
                 known.add(f"{stem} table {which}")
-            marks = {"@STEM@": stem, "@LABEL@": let.label, "@WHICH@": str(which % 2)}
+            small = which < 2 and one_signed(let.inner)[which]
+            if small and "small" not in known:
+                text += small_text()
+                known.add("small")
+            marks = dict(_SMALL if small else _NEVER_SMALL)
+            marks |= {"@STEM@": stem, "@LABEL@": let.label, "@WHICH@": str(which % 2)}
             marks |= {"@TABLE@": str(which), "@BINS@": str(BINS)}
             marks["@APART@"] = ">" if which % 2 and let.inner.jumps else ">="
             marks["@START@"] = c_literal(let.inner.start)
@@ -180,15 +187,17 @@ NTKSYM_BLOCK_FUNCTION void ntksym_@STEM@_mark(ntksym_@STEM@_marked *to@NAMED@)
 
 """
 
-_PAIR = r"""static inline int ntksym_@LABEL@_in(double q11, double q22, double root, double unit)
+_PAIR = r"""/* 0: the closed form; 1: the definition where the value is small; 2: the definition. */
+static inline int ntksym_@LABEL@_in(double q11, double q22, double root, double unit)
 {
   const int a = ntksym_direct_bin(q11, unit, @BINS@), b = ntksym_direct_bin(q22, unit, @BINS@);
   const double least = q11 < q22 ? q11 : q22, most = q11 < q22 ? q22 : q11;
   /* where the rule of large variances holds, it is right and faster */
   const int far = (sqrt(least) >= @START@) & (root >= @LEAST@ * sqrt(most));
-  const int in = (ntksym_@STEM@_used@WHICH@[a * @BINS@ + b] != 0) & !far;
-  return in & ((least > 1e-280) | ((least == 0.0) & (most > 0.0))) & (most < 1e280) &
+  const int in = (ntksym_@STEM@_used@WHICH@[a * @BINS@ + b] != 0) + 1;
+  const int can = !far & ((least > 1e-280) | ((least == 0.0) & (most > 0.0))) & (most < 1e280) &
          (root @APART@ 0.0) & (root < INFINITY)@MOVED@;
+  return can ? in : 0;
 }
 
 NTKSYM_BLOCK_FUNCTION void ntksym_block_@LABEL@(size_t n, const double *closed,
@@ -199,10 +208,13 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_@LABEL@(size_t n, const double *closed,
 @BEFORE@  for (size_t i = 0; i < n; ++i) {
     ntksym_@STEM@_marked mark;
     double unit;
+    int in;
     ntksym_@STEM@_unit(@HERE@&unit);
-    if (ntksym_@LABEL@_in(q11[i], q22[i], root[i], unit) && q12[i] == q12[i]) {
+    in = ntksym_@LABEL@_in(q11[i], q22[i], root[i], unit);
+    if (in == 2 ? q12[i] == q12[i] : @OPEN@) {
       ntksym_@STEM@_mark(&mark@AT@);
-      out[i] = ntksym_direct_pair(&mark.rule, @WHICH@, q11[i], q12[i], q22[i], root[i], unit);
+@LEAVE@      out[i] =
+          ntksym_direct_pair(&mark.rule, @WHICH@, q11[i], q12[i], q22[i], root[i], unit);
     }
   }
 }
@@ -219,21 +231,32 @@ NTKSYM_SPARE_FUNCTION double ntksym_op_@LABEL@(double closed, double q11, double
 
 """
 
+_SMALL = {
+    "@OPEN@": "in && ntksym_direct_turned(q11[i], q12[i], q22[i])",
+    "@LEAVE@": """      if (in < 2 &&
+          !ntksym_direct_small(&mark.rule, @WHICH@, closed[i], q11[i], q22[i])) continue;
+""",
+    "@TURNED@": """    turned =
+        (q12[i] < 0.0) & (16.0 * q12[i] * q12[i] > q11[i] * q22[i]) ? 1.0 : turned;
+""",
+}
+_NEVER_SMALL = {"@OPEN@": "0", "@LEAVE@": "", "@TURNED@": ""}
+
 _PLAIN = "  for (size_t i = 0; i < m; ++i) out[i] = closed[i];\n"
 
-_EARLY = r"""  double least = INFINITY, most = 0.0;
+_EARLY = r"""  double least = INFINITY, most = 0.0, turned = 0.0;
   int low, high, any = 0;
   for (size_t i = 0; i < m; ++i) {
     const double few = q11[i] < q22[i] ? q11[i] : q22[i], many = q11[i] < q22[i] ? q22[i] : q11[i];
     out[i] = closed[i];
     least = few < least ? few : least;
     most = most < many ? many : most;
-  }
+@TURNED@  }
   low = ntksym_direct_bin(least, @UNIT@, @BINS@);
   high = ntksym_direct_bin(most, @UNIT@, @BINS@);
   for (int j = low; j <= high; ++j)
     for (int k = low; k <= high; ++k) any |= ntksym_@STEM@_used@WHICH@[j * @BINS@ + k];
-  if (!any) return;
+  if (!any && !(turned > 0.0)) return;
 """
 
 _DIAGONAL = r"""NTKSYM_BLOCK_FUNCTION void ntksym_block_@LABEL@(size_t n, const double *closed,
