@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 
 import numpy as np
 import pytest
 import sympy as sp
+from flint import arb
 from scipy.special import erf
 
 from ntksym.language import parse_activation
 from ntksym.symbols import x
 from ntksym.verify.balls import enclose_definition
+from ntksym.verify.functions.pieces import number
 from ntksym.verify.functions.ranges import LINE, Range, range_of
+from ntksym.verify.functions.roots import isolated_zeros
 from ntksym.verify.functions.zeros import all_zeros
+from ntksym.verify.safe import precision
 
 KINKED: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "max(abs(x + pi)^1.5, (1 + abs(x))^0.3)": lambda z: np.maximum(
@@ -65,3 +70,30 @@ def test_ranges_of_switches() -> None:
     assert range_of(abs(x) + 2, LINE).lo == 2
     assert range_of(sp.Max(x, -1), Range(-3, 2)) == Range(-1, 2)
     assert range_of(sp.Min(x, sp.sign(x)), Range(-3, 2)) == Range(-3, 1)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_two_zeros_where_a_function_turns(n: int) -> None:
+    """Where sin touches one, tanh is below it by 2 exp(-2x): the zeros are 4 exp(-x) apart."""
+    g, turn = sp.sin(x) - sp.tanh(x), sp.pi / 2 + 2 * n * sp.pi
+    zeros = isolated_zeros(g, Fraction(6 * n), Fraction(6 * n + 4))
+    with precision(256):
+        low, high = sorted((number(z) for z in zeros), key=float)
+        at = number(turn)
+        assert low < at < high
+        assert low.rad() < arb(2) ** -240
+        assert abs((high - low) / (4 * (-at).exp()) - 1) < arb("0.01")
+
+
+def test_no_zeros_where_a_function_turns_before() -> None:
+    assert isolated_zeros(sp.sin(x) - 1 - sp.exp(-x), Fraction(6), Fraction(10)) == ()
+
+
+@pytest.mark.parametrize("text", ["max(tanh(x), sin(x))", "max(exp(x) - 1, sin(x))"])
+def test_pairs_of_kinks_without_end(text: str) -> None:
+    z, step = np.linspace(-14, 14, 560_001, retstep=True)
+    other = np.tanh(z) if "tanh" in text else np.expm1(z)
+    mean = np.sum(np.exp(-z * z / 2) * np.maximum(np.sin(z), other)) * step / np.sqrt(2 * np.pi)
+    ball = enclose_definition(parse_activation(text).expr, 1, 0, 1)
+    assert ball.rel_digits >= 30
+    assert float(ball.mid) == pytest.approx(mean**2, rel=1e-7)

@@ -23,6 +23,7 @@ from ..safe import Endless, in_time, precision
 from .beyond import far_sign
 from .isolated import Isolated
 from .ranges import Range, range_of
+from .turns import turning
 
 _POINTS = tuple(Fraction(n, 4) for n in range(-16, 17))
 _FAR = tuple(2**k for k in range(11))
@@ -68,7 +69,9 @@ def isolated_zeros(g: Expr, lo: Fraction | None, hi: Fraction | None) -> tuple[E
             a, b = spans.pop()
             zero = _only(g, a, b)
             if isinstance(zero, bool):
-                if not zero:
+                pair = None if zero else turning(g, *_slopes(g), (a, b), narrowed)
+                found += pair or ()
+                if not zero and pair is None:
                     mid = a + (b - a) * _CUT
                     spans += [(a, mid), (mid, b)]
                     work += 2
@@ -202,6 +205,11 @@ def _only(g: Expr, a: Fraction, b: Fraction) -> bool | Expr:
     return Isolated(g, a, b) if first * last < 0 else False
 
 
+def _slopes(g: Expr) -> tuple[Expr, Expr]:
+    slope = _derivative(g)
+    return slope, _derivative(slope)
+
+
 @lru_cache(maxsize=64)
 def _derivative(g: Expr) -> Expr:
     """Kept: one function may have hundreds of zeros."""
@@ -210,15 +218,26 @@ def _derivative(g: Expr) -> Expr:
 
 @lru_cache(maxsize=8192)
 def narrowed(g: Expr, a: Fraction, b: Fraction, bits: int) -> Any:
-    """A ball of the only zero of g in [a, b], where g' does not vanish: interval Newton steps."""
-    with precision(bits + 16):
+    """A ball of the only zero of g in [a, b], where g' does not vanish, to about 2^-bits."""
+    for more in (16, bits + 64, 4 * bits):  # where g' is small, zeros are known less well
+        found = _newton(g, a, b, bits + more)
+        if found is not None and found.rad() < arb(2) ** (8 - bits) * (1 + abs(found)):
+            break
+    if found is None:
+        raise Undecided(f"the zero of {g} near x = {float(a):.6g} stays open")
+    return found
+
+
+def _newton(g: Expr, a: Fraction, b: Fraction, bits: int) -> Any | None:
+    """The same by interval Newton steps, until they gain nothing; None where they do not begin."""
+    with precision(bits):
         func, slope = function(g, x), function(_derivative(g), x)
         here = arb(_rational(a)).union(arb(_rational(b)))
         for _ in range(64):
             mid = here.mid()
             step = mid - func(acb(mid), False).real / slope(acb(here), False).real
             if not step.is_finite():
-                raise Undecided(f"the zero of {g} near x = {float(a):.6g} stays open")
+                return None
             new = here.intersection(step)
             if not new.rad() < here.rad() * arb("0.75"):
                 return new
