@@ -31,16 +31,20 @@ _DIRECT_NODES, _DIRECT_WEIGHTS = np.array((
 _DIRECT_LADDER = np.array((0.0, 2.5, -2.5, 5.2, -5.2, 9.1, -9.1))
 
 
-def _direct_reach(rule, which, kinks, m, t, moved):
+def _direct_reach(rule, marks, which, m, t, moved):
     """How far from m something counts, in standard deviations t; 0 where nothing does.
 
-    Where s grows, the exponential moves the density by at most `moved`.
+    Where s grows, the exponential moves the density by at most `moved`.  Bells and smooth steps may
+    be what s dies out from.
     """
+    kinks, centres = marks[0], marks[2][: rule[6]]
     low, high = np.concatenate(([-np.inf], kinks)), np.concatenate((kinks, [np.inf]))
     m, t = m[:, None], t[:, None]
     away = np.maximum(np.maximum((low - m) / t, (m - high) / t), 0.0)
     start = np.min(np.where(rule[1][which], away, np.inf), axis=1)
-    return np.where(start < 37.0 + moved, np.sqrt(start * start + rule[7]) + moved, 0.0)
+    apart = np.max(np.abs(centres - m) / t, axis=1, initial=0.0)
+    furthest = np.maximum(start, np.minimum(apart, 37.0))
+    return np.where(start < 37.0 + moved, np.sqrt(furthest * furthest + rule[7]) + moved, 0.0)
 
 
 def _direct_ends(rule, low, high, start, base, t, reach, more):
@@ -53,7 +57,7 @@ def _direct_ends(rule, low, high, start, base, t, reach, more):
     b = np.maximum(np.minimum((high - base) / t, reach[:, None] - start), a)
     nearest = np.maximum(np.maximum(a + start, -b - start), 0.0)
     steps = np.sqrt(nearest * nearest + np.array((6.25, 27.0, 60.0 if rule[7] > 82.0 else 82.0)))
-    if rule[8]:  # where exponentials move the density to
+    if rule[8] or rule[6]:  # where exponentials, bells and smooth steps move the density to
         steps = np.concatenate((steps, 0.0 * start + np.arange(9.5, 36.0, 3.5)), axis=1)
     z = np.concatenate((-steps, 0.0 * start, steps), axis=1) - start
     z = np.concatenate((a, z, (more - base) / t, b), axis=1)
@@ -164,7 +168,7 @@ def _direct_mean(rule, marks, which, m, gaps, t, allow):
     still, t = t, np.where(t > 0.0, t, 1.0)
     bells = [0.3989422804014327 * np.exp(-0.5 * (gap / t) ** 2) for gap in gaps]
     tails = [_direct_tail(bell, np.abs(gap / t)) for bell, gap in zip(bells, gaps)]
-    reach = _direct_reach(rule, which, kinks, m, t, rule[8] * t)
+    reach = _direct_reach(rule, marks, which, m, t, rule[8] * t)
     values, sizes, place = [], [], 0
     width = 2 * degree + 3
     for n in range(2):
@@ -229,7 +233,7 @@ def _direct_bell(v, q, slip=0.0):
 def _direct_nodes(rule, marks, row, q, turn, more):
     """By cells of s, or its slope: whose panels, base, nodes v = base + y, y, the density, s."""
     kinks, live, r, zero = marks[0], rule[1][row], np.sqrt(q), np.zeros(len(q))
-    reach = _direct_reach(rule, row, kinks, zero, r, rule[8] * (1.0 + np.abs(turn)) * r)
+    reach = _direct_reach(rule, marks, row, zero, r, rule[8] * (1.0 + np.abs(turn)) * r)
     for cell in np.flatnonzero(live):
         low = kinks[cell - 1] if cell else -np.inf
         high = kinks[cell] if cell < len(kinks) else np.inf
@@ -347,7 +351,7 @@ def _direct_gaps(kinks, turn, rest, base, y):
 
 def _direct_moment(rule, marks, order, m, t):
     """E[s(u) He(z)]/t for a Hermite polynomial and u = m + t*z: by panels."""
-    reach, gaps = _direct_reach(rule, 0, marks[0], m, t, 0.0), m - marks[0][:, None]
+    reach, gaps = _direct_reach(rule, marks, 0, m, t, 0.0), m - marks[0][:, None]
     cells = np.flatnonzero(rule[1][0])
     return sum(_direct_panels(rule, marks, 0, order, c, m, gaps, t, reach) for c in cells) / t
 

@@ -26,7 +26,7 @@ _NEEDS = {
     "_erf": ("_erfc_positive", "_erf_small"),
     "_erfc": ("_erfc_positive", "_erf_small"),
     "_erfc_positive": ("_erfcx_positive", "_two_product"),
-    "_Phi": ("_erfc",),
+    "_Phi": ("_erfcx_positive", "_two_product"),
     "_expPhi": ("_erfcx_positive", "_Phi", "_two_product"),
     "_owen": ("_Phi",),
     "_expsinh": ("_div0",),
@@ -153,8 +153,13 @@ def _erfcx_positive(x):
     small = _erf_small(np.clip(x, -1.0, 1.0))
     return np.where(size < 0.5, 1.0 - small, np.where(x < 0.0, 2.0 - tail, tail))''',
     "_Phi": '''def _Phi(z):
-    """The standard normal distribution function."""
-    return 0.5 * _erfc(-0.7071067811865476 * np.asarray(z, dtype=np.float64))''',
+    """The standard normal distribution function: relative accuracy in the lower tail."""
+    z = np.asarray(z, dtype=np.float64)
+    size = np.minimum(np.abs(z), 40.0)
+    square, low = _two_product(size, size)
+    scaled = _erfcx_positive(0.7071067811865476 * size)
+    tail = 0.5 * scaled * np.exp(-0.5 * square) * (1.0 - 0.5 * low)
+    return np.where(z < 0.0, tail, 1.0 - tail)''',
     "_expsinh": '''def _expsinh(plus, minus, b, d):
     """exp(a/d)*sinh(b/d), d >= 0, from a + b, a - b, b and d."""
     grown = np.exp(_div0(np.maximum(plus, minus), d))

@@ -88,25 +88,31 @@ static inline double ntksym_direct_away(double from, double to, double m, double
 }
 
 /* How far from m something counts: beyond, the density, times the powers that s may have, is below
- * 2^-59 of that at the nearest cell where s is not zero; 0 for nothing at all.  Where s grows, the
+ * 2^-59 of that at the nearest cell where s is not zero, at `start`; 0 for nothing at all.  Bells
+ * and smooth steps, up to `apart` from m, may be what s dies out from.  Where s grows, the
  * exponential moves the density by at most `moved`. */
-static inline double ntksym_direct_beyond(const ntksym_direct_rule *s, double start, double moved)
+static inline double ntksym_direct_beyond(double far, double start, double apart, double moved)
 {
-  const double from = start < 37.0 + moved ? start : 0.0;
-  return start < 37.0 + moved ? sqrt(from * from + s->far) + moved : 0.0;
+  const double most = apart < 37.0 ? apart : 37.0, from = start < most ? most : start;
+  const double near = start < 37.0 + moved ? from : 0.0, to = sqrt(near * near + far) + moved;
+  return start < 37.0 + moved ? to : 0.0;
 }
 
 static inline double ntksym_direct_reach(const ntksym_direct_rule *s, int which, double m, double t,
                                          double moved)
 {
-  double start = INFINITY;
+  double start = INFINITY, apart = 0.0;
   for (int cell = 0; cell <= s->kinks; ++cell)
     if (s->live[which * (s->kinks + 1) + cell]) {
       const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
       const double away = ntksym_direct_away(low, high, m, t);
       start = away < start ? away : start;
     }
-  return ntksym_direct_beyond(s, start, moved);
+  for (int k = 0; k < s->centres; ++k) {
+    const double away = fabs(s->cut[k] - m) / t;
+    apart = away > apart ? away : apart;
+  }
+  return ntksym_direct_beyond(s->far, start, apart, moved);
 }
 
 /* Ends of panels of a cell, in order; how many.  They are counted from `base`, which is at `start`
@@ -124,10 +130,10 @@ static inline int ntksym_direct_ends(const ntksym_direct_rule *s, int cell, doub
   int ends = 0;
   if (!(a < b)) return 0;
   z[ends++] = a;
-  for (int k = s->grow > 0.0 ? -16 : 0; k < 7 + count; ++k) {
+  for (int k = (s->grow > 0.0) | (s->centres > 0) ? -16 : 0; k < 7 + count; ++k) {
     double at, step;
     int j = ends;
-    if (k < 0) { /* where exponentials move the density to */
+    if (k < 0) { /* where exponentials, bells and smooth steps move the density to */
       step = 9.5 + 3.5 * (-(k + 1) >> 1);
       at = (k & 1 ? -step : step) - start;
     } else if (k < 6) {
@@ -209,8 +215,11 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
   double at[@KINKS@][@PADDED@], bell[@KINKS@][@PADDED@], tail[@KINKS@][@PADDED@];
   double side[@PADDED@], all[@PADDED@];
   double value[@KINKS@ + 1][@PADDED@], size[@KINKS@ + 1][@PADDED@];
-  double reach[@PADDED@], start[@PADDED@], away[@KINKS@ + 1][@PADDED@];
-  for (int i = 0; i < @PADDED@; ++i) start[i] = INFINITY, lost[i] = all[i] = out[i] = 0.0;
+  double reach[@PADDED@], start[@PADDED@], apart[@PADDED@], away[@KINKS@ + 1][@PADDED@];
+  for (int i = 0; i < @PADDED@; ++i) {
+    start[i] = INFINITY;
+    apart[i] = lost[i] = all[i] = out[i] = 0.0;
+  }
   if (!(t > 0.0)) {
     ntksym_direct_still(s, which, m, gap, out);
     return;
@@ -229,11 +238,13 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
     for (int i = 0; i < @PADDED@; ++i)
       start[i] = away[cell][i] < start[i] ? away[cell][i] : start[i];
   }
-  for (int i = 0; i < @PADDED@; ++i) {
-    const double from = start[i] < 37.0 + moved ? start[i] : 0.0;
-    const double to = sqrt(from * from + over) + moved;
-    reach[i] = start[i] < 37.0 + moved ? to : 0.0;
-  }
+  for (int k = 0; k < s->centres; ++k)
+    for (int i = 0; i < @PADDED@; ++i) {
+      const double y = fabs(s->cut[k] - m[i]) / t;
+      apart[i] = y > apart[i] ? y : apart[i];
+    }
+  for (int i = 0; i < @PADDED@; ++i)
+    reach[i] = ntksym_direct_beyond(over, start[i], apart[i], moved);
   for (int cell = 0; which && cell < cells; ++cell)
     row += s->groups[cell] > 0 ? wide * s->groups[cell] : 0;
   for (int cell = 0; cell < cells; ++cell) {
