@@ -126,6 +126,16 @@ def test_commands_answer_with_an_error_and_no_traceback(call: Any, command: str,
         assert record["agree"] is None and "cannot separate the zeros" in record["nngp"]["note"]
 
 
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [("log(abs(cos(x)))", "x = -pi/2:"), ("log(abs(x - 5)) + log(abs(x + 1/3))", "x = -1/3:")],
+)
+def test_of_many_poles_the_nearest_to_zero_is_named(text: str, at: str) -> None:
+    with pytest.raises(NtksymError) as caught:
+        enclose_definition(parse_activation(text), 1, "0.5", 1, derivative=True)
+    assert "is infinite at " + at in caught.value.what
+
+
 def test_a_python_callable_is_told_where_to_go() -> None:
     for bad in (abs, lambda z: z, np.tanh):
         with pytest.raises(BadActivation) as caught:

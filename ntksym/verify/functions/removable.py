@@ -54,7 +54,15 @@ def continued_pieces(
     if not any(_negative(p) for piece in pieces for p in piece.expr.atoms(sp.Pow)):
         return pieces
     with precision(_BITS):
-        return tuple(_judged(p, least) for p in pieces)
+        near = sorted(range(len(pieces)), key=lambda i: _away(pieces[i]))  # errors name the nearest
+        found = {i: _judged(pieces[i], least) for i in near}
+        return tuple(found[i] for i in range(len(pieces)))
+
+
+def _away(piece: Piece) -> float:
+    """The distance of a piece from 0, about."""
+    lo, hi = (None if end is None else float(end) for end in piece.ends())
+    return max(0.0, 0.0 if lo is None else lo, 0.0 if hi is None else -hi)
 
 
 def _judged(piece: Piece, least: Expr) -> Piece:
@@ -183,7 +191,7 @@ def _quotient(expr: Expr, piece: Piece) -> Expr | None:
     if any(p.base in orders for p in _outer_powers(above)):
         return None
     data: list[Expr] = []
-    for c in sorted(zeros, key=sp.default_sort_key):
+    for c in sorted(zeros, key=lambda c: (abs(float(number(c))), sp.default_sort_key(c))):
         order = zero_order(below, c, x)
         if order is None:
             return None
