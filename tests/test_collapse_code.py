@@ -157,7 +157,7 @@ def test_deep_networks_take_the_polynomial_where_it_pays(monkeypatch: pytest.Mon
     from ntksym.runtime import deep
 
     assert not deep.pays(deep.SHALLOW - 1, 10**12) and not deep.pays(20, 10**4)
-    assert deep.pays(20, 10**8) and deep.pays(100, 10**8)
+    assert deep.pays(20, 2000**2) and deep.pays(100, 2000**2) and not deep.pays(1000, 1000**2)
     monkeypatch.setattr(deep, "pays", lambda depth, entries, dtype: entries >= 50 * 50)
     x = hard_rows(False)
     k = ntksym.compile(HOMOGENEOUS)
