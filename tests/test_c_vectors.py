@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import subprocess
+from typing import Any
 
 import numpy as np
 import pytest
 from flint import arb
 
 from ntksym.backends.c.backend import support_file
-from ntksym.backends.c.helpers.vectors import VECTORS
+from ntksym.backends.c.helpers.vectors import IN_LOOPS, VECTORS
 from ntksym.errors import NoCompiler
 from ntksym.numeric.arith import working
 from ntksym.runtime.compiler import find_compiler
@@ -22,7 +23,7 @@ LOOP = (
 RNG = np.random.default_rng(4)
 SIZES = 10.0 ** RNG.uniform(-20, 300, 200)
 NEAR = RNG.normal(size=200) * 10.0 ** RNG.uniform(-12, 1, 200)
-POINTS = {
+POINTS: dict[str, list[Any]] = {
     "log": [SIZES, 1.0 + NEAR[abs(NEAR) < 0.9], [5e-324, 1e-310, 1.7e308]],
     "log1p": [SIZES, NEAR[NEAR > -1], 2.0 ** -RNG.uniform(1, 52, 90) - 1, [-1e-310, 1e-200]],
     "tanh": [NEAR, 9 * NEAR, [1e-300, 19.9, -19.9, 1e300]],
@@ -41,7 +42,7 @@ ENDS = {
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     path = tmp_path_factory.mktemp("vectors")
-    text = '#include "ntksym.h"\n' + VECTORS + "".join(map(LOOP.format, POINTS))
+    text = '#include "ntksym.h"\n' + IN_LOOPS + VECTORS + "".join(map(LOOP.format, POINTS))
     (path / "ntksym.h").write_text(support_file().text)
     (path / "unit.c").write_text(text)
     try:

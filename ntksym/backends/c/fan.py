@@ -7,7 +7,7 @@ from .backend import C
 
 
 def fan_text(rule: FanRule, name: str, stem: str) -> str:
-    """`static void <name>(a, b, rho, sigma, nngp, dot)`; it calls `<stem>_piece0` and `1`."""
+    """`static void <name>(a, b, rho, sigma, nngp, dot)`; it calls `<stem>_many`."""
     shares, weights, radii = node_tables(rule)
     reach = ", ".join(map(str, rule.reach))
     text = _table(f"{name}_share", shares) + _table(f"{name}_weight", weights)
@@ -17,8 +17,7 @@ def fan_text(rule: FanRule, name: str, stem: str) -> str:
     text += _FAN.replace("@INSIDE@", inside).replace("@ADDED@", added)
     text = text.replace("@NAME@", name).replace("@STEM@", stem)
     text = text.replace("@RADII@", str(len(rule.reach))).replace("@ANGLES@", str(len(shares)))
-    text = text.replace("@LEAST@", C.literal(rule.least)).replace("@PARITY@", f"{rule.parity}.0")
-    return text.replace("@UNUSED@", f"  (void){stem}_piece0;\n" if rule.parity else "")
+    return text.replace("@LEAST@", C.literal(rule.least)).replace("@PARITY@", f"{rule.parity}.0")
 
 
 def _table(name: str, values: tuple[float, ...]) -> str:
@@ -32,29 +31,25 @@ def _wrapped(text: str) -> str:
     return textwrap.fill(text, 90, initial_indent="  ", subsequent_indent="  ")
 
 
-_EVEN = """        @STEM@_piece1(a * r * far, &f[0], &d[0]);
-        @STEM@_piece1(b * r * near, &f[1], &d[1]);
-        @STEM@_piece1(a * r * near, &f[2], &d[2]);
-        @STEM@_piece1(b * r * far, &f[3], &d[3]);
-        inner += w * (f[0] * f[1] + f[2] * f[3]);
-        inner_dot += w * (d[0] * d[1] + d[2] * d[3]);
+_EVEN = """        for (int i = 0; i < m; ++i) {
+          inner += w[i] * (f[0][i] * f[1][i] + f[2][i] * f[3][i]);
+          inner_dot += w[i] * (d[0][i] * d[1][i] + d[2][i] * d[3][i]);
+        }
 """
 
-_BOTH = """        double g[4], e[4];
-        @STEM@_piece1(a * r * far, &f[0], &d[0]);
-        @STEM@_piece1(b * r * near, &f[1], &d[1]);
-        @STEM@_piece1(a * r * near, &f[2], &d[2]);
-        @STEM@_piece1(b * r * far, &f[3], &d[3]);
-        @STEM@_piece0(-a * r * far, &g[0], &e[0]);
-        @STEM@_piece0(-b * r * near, &g[1], &e[1]);
-        @STEM@_piece0(-a * r * near, &g[2], &e[2]);
-        @STEM@_piece0(-b * r * far, &g[3], &e[3]);
-        if (turned) {
-          inner += w * (f[0] * g[1] + g[0] * f[1] + (f[2] * g[3] + g[2] * f[3]));
-          inner_dot += w * (d[0] * e[1] + e[0] * d[1] + (d[2] * e[3] + e[2] * d[3]));
-        } else {
-          inner += w * (f[0] * f[1] + g[0] * g[1] + (f[2] * f[3] + g[2] * g[3]));
-          inner_dot += w * (d[0] * d[1] + e[0] * e[1] + (d[2] * d[3] + e[2] * e[3]));
+_BOTH = """        double less[4][some], g[4][some], e[4][some];
+        for (int i = 0; i < 4; ++i) {
+          for (int l = 0; l < m; ++l) less[i][l] = -at[i][l];
+          @STEM@_many(0, m, less[i], g[i], e[i]);
+        }
+        for (int i = 0; i < m; ++i) {
+          const double *f0 = turned ? g[0] : f[0], *f1 = turned ? f[0] : g[0];
+          const double *f2 = turned ? g[2] : f[2], *f3 = turned ? f[2] : g[2];
+          const double *d0 = turned ? e[0] : d[0], *d1 = turned ? d[0] : e[0];
+          const double *d2 = turned ? e[2] : d[2], *d3 = turned ? d[2] : e[2];
+          inner += w[i] * (f0[i] * f[1][i] + f1[i] * g[1][i] + (f2[i] * f[3][i] + f3[i] * g[3][i]));
+          inner_dot += w[i]
+              * (d0[i] * d[1][i] + d1[i] * e[1][i] + (d2[i] * d[3][i] + d3[i] * e[3][i]));
         }
 """
 
@@ -71,7 +66,8 @@ _FAN = """
 static void @NAME@(double a, double b, double rho, double sigma, double *nngp, double *dot)
 {
   const double angle[2] = {atan2(sigma, -rho), atan2(sigma, rho)};
-@UNUSED@  if (b * b < @LEAST@) return;
+  enum { some = 64 };
+  if (b * b < @LEAST@) return;
   *nngp = *dot = 0.0;
   for (int turned = 0; turned < 2; ++turned) {
     double sum = 0.0, sum_dot = 0.0;
@@ -81,10 +77,19 @@ static void @NAME@(double a, double b, double rho, double sigma, double *nngp, d
       const double near = sin(small), far = sin(angle[1 - turned] + small);
       const double weight = (k > 0 ? 1.0 : 0.5) * @NAME@_weight[k];
       double inner = 0.0, inner_dot = 0.0;
-      for (int j = 0; j < @RADII@; ++j) {
-        if (@NAME@_reach[j] < k) continue;
-        const double r = @NAME@_radius[2 * j], w = weight * @NAME@_radius[2 * j + 1];
-        double f[4], d[4];
+      for (int j = 0; j < @RADII@;) {
+        double w[some], at[4][some], f[4][some], d[4][some];
+        int m = 0;
+        for (; j < @RADII@ && m < some; ++j) {
+          if (@NAME@_reach[j] < k) continue;
+          const double r = @NAME@_radius[2 * j];
+          w[m] = weight * @NAME@_radius[2 * j + 1];
+          at[0][m] = a * r * far;
+          at[1][m] = b * r * near;
+          at[2][m] = a * r * near;
+          at[3][m++] = b * r * far;
+        }
+        for (int i = 0; i < 4; ++i) @STEM@_many(1, m, at[i], f[i], d[i]);
 @INSIDE@      }
       sum += inner;
       sum_dot += inner_dot;

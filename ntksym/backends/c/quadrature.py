@@ -11,9 +11,9 @@ from ...numeric.quadrature.lattice import LatticeRule
 from ...numeric.quadrature.panels import PanelRule
 from ..numpy.quadrature import numpy_text
 from ..quadrature_programs import piece_programs
-from .backend import C, inline_function
+from .backend import C
 from .fan import fan_text
-from .helpers.vectors import IN_VECTORS, VECTORS
+from .helpers.vectors import in_loops, support
 from .quadrature_text import LATTICE, MANY, PANELS, SUM
 
 
@@ -35,13 +35,11 @@ class QuadratureUnit:
 
     def c_functions(self, stem: str) -> str:
         """As in `DualUnit`; every entry is summed on its own, in one order."""
-        programs = enumerate(self.programs)
-        pieces = [inline_function(p, f"{stem}_piece{i}", IN_VECTORS) for i, p in programs]
+        pieces = [in_loops(p, f"{stem}_piece{i}") for i, p in enumerate(self.programs)]
+        pieces.insert(0, support(pieces))
         levels = self.dual.levels
-        if any("ntksym_vector" in piece for piece in pieces):
-            pieces.insert(0, VECTORS)
-        if not all(isinstance(level.rule, FanRule) for level in levels):
-            pieces.append(_many(stem, len(self.programs)))
+        alone = all(isinstance(level.rule, FanRule) for level in levels)
+        pieces.append(_many(stem, len(self.programs), alone))
         for i, level in enumerate(levels):
             pieces.append(_rule(level.rule, f"{stem}_level{i}", stem))
         chain = "".join(
@@ -75,15 +73,15 @@ def _rule(rule: LatticeRule | PanelRule | FanRule, name: str, stem: str) -> str:
     )
 
 
-def _many(stem: str, count: int) -> str:
-    """The pieces at many points, and sums of products with them."""
+def _many(stem: str, count: int, alone: bool) -> str:
+    """The pieces at many points, and, unless alone, sums of products with them."""
     loop = "for (int i = 0; i < n; ++i) @STEM@_piece{}(x[i], &value[i], &slope[i]);"
     cases = "".join(
         f"  {f'if (piece == {k}) ' if k < count - 1 else ''}{{\n    {loop.format(k)}\n"
         f"    return;\n  }}\n"
         for k in range(count)
     )
-    return (MANY.replace("@PIECES@", cases) + SUM).replace("@STEM@", stem)
+    return (MANY.replace("@PIECES@", cases) + SUM * (not alone)).replace("@STEM@", stem)
 
 
 def _doubles(name: str, values: tuple[float, ...]) -> str:

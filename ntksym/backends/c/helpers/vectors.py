@@ -1,4 +1,4 @@
-"""C of log, log1p, tanh, sin and cos without branches: compilers make loops over vectors of them.
+"""C of log, log1p, tanh, sin and cos without branches: loops over them become vectors.
 
 Those of the C library are called for one number at a time, tens of nanoseconds each.  These are
 within 3 units in the last place, sin and cos of 1: what sums of many values need, and less than
@@ -9,12 +9,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..backend import C
+from ....lower.program import Program
+from ..backend import C, inline_function
 
+IN_LOOPS = """#ifndef NTKSYM_IN_LOOPS
+/* Whatever is called in a loop must be a part of it, or it is no loop over vectors. */
+#ifdef NTKSYM_EXTENDED
+#define NTKSYM_IN_LOOPS static inline __attribute__((always_inline))
+#else
+#define NTKSYM_IN_LOOPS static inline
+#endif
+#endif
+"""
 VECTORS = """#ifndef NTKSYM_VECTOR_FUNCTIONS
 #define NTKSYM_VECTOR_FUNCTIONS
 /* log(u) + more, for u > 0 not subnormal and |more| far below 1: u = 2^k m with m about 1. */
-static inline double ntksym_vector_log_near(double u, double more)
+NTKSYM_IN_LOOPS double ntksym_vector_log_near(double u, double more)
 {
   uint64_t bits, up, down;
   double k, m;
@@ -33,21 +43,21 @@ static inline double ntksym_vector_log_near(double u, double more)
   const double low = s * (half + (odd + even)) + (k * 0x1.a39ef35793c76p-33 + more);
   return k * 0x1.62e42feep-1 - ((half - low) - f);
 }
-static inline double ntksym_vector_log(double a)
+NTKSYM_IN_LOOPS double ntksym_vector_log(double a)
 {
   const int tiny = a < 0x1p-1022;
   const double u = tiny ? a * 0x1p+54 : a;
   const double found = ntksym_vector_log_near(u, 0.0) - (tiny ? 0x1.2b708872320e2p+5 : 0.0);
   return a > 0.0 ? (a < INFINITY ? found : INFINITY) : (a == 0.0 ? -INFINITY : NAN);
 }
-static inline double ntksym_vector_log1p(double a)
+NTKSYM_IN_LOOPS double ntksym_vector_log1p(double a)
 {
   const double u = 1.0 + a;
   const double lost = a < 1.0 ? a - (u - 1.0) : 1.0 - (u - a);
   const double found = ntksym_vector_log_near(u, a < 0x1p+60 ? lost / u : 0.0);
   return u > 0.0 ? (a < INFINITY ? found : INFINITY) : (u == 0.0 ? -INFINITY : NAN);
 }
-static inline double ntksym_vector_tanh(double a)
+NTKSYM_IN_LOOPS double ntksym_vector_tanh(double a)
 {
   const double b = a < -20.0 ? -20.0 : (a > 20.0 ? 20.0 : a);
   const double p = ntksym_op_expm1(2.0 * b);
@@ -56,7 +66,7 @@ static inline double ntksym_vector_tanh(double a)
 #if defined(__FP_FAST_FMA) || defined(FP_FAST_FMA)
 /* sin(a + turn pi/2), turn 0 or 1: with fused products what a is beyond k pi/2 is exact but for the
  * rest of pi/2 and one rounding; NaN where k has too many digits. */
-static inline double ntksym_vector_wave(double a, double turn)
+NTKSYM_IN_LOOPS double ntksym_vector_wave(double a, double turn)
 {
   const double k = fma(a, 0x1.45f306dc9c883p-1, 0x1.8p52) - 0x1.8p52, n = k + turn + 0x1.8p52;
   const double near = fma(k, -0x1.921fb54442d18p+0, a);
@@ -80,11 +90,11 @@ static inline double ntksym_vector_wave(double a, double turn)
   memcpy(&found, &out, sizeof found);
   return found;
 }
-static inline double ntksym_vector_sin(double a) { return ntksym_vector_wave(a, 0.0); }
-static inline double ntksym_vector_cos(double a) { return ntksym_vector_wave(a, 1.0); }
+NTKSYM_IN_LOOPS double ntksym_vector_sin(double a) { return ntksym_vector_wave(a, 0.0); }
+NTKSYM_IN_LOOPS double ntksym_vector_cos(double a) { return ntksym_vector_wave(a, 1.0); }
 #else
-static inline double ntksym_vector_sin(double a) { return sin(a); }
-static inline double ntksym_vector_cos(double a) { return cos(a); }
+NTKSYM_IN_LOOPS double ntksym_vector_sin(double a) { return sin(a); }
+NTKSYM_IN_LOOPS double ntksym_vector_cos(double a) { return cos(a); }
 #endif
 #endif
 """
@@ -100,4 +110,18 @@ IN_VECTORS = replace(
         "tanh": "ntksym_vector_tanh({0})",
     },
 )
-"""C whose programs may be run in vectors; it needs `VECTORS`."""
+"""C whose programs may be run in vectors."""
+SINGLY = frozenset({"pow", "sinh", "cosh", "gamma"})
+"""Of these the C library has the only ones: programs with them take all from there."""
+
+
+def in_loops(program: Program, name: str) -> str:
+    """The program as a function of C that loops over vectors take in; it needs `support`."""
+    single = any(line.op in SINGLY for line in program.body)
+    text = inline_function(program, name, C if single else IN_VECTORS)
+    return text.replace("static inline void", "NTKSYM_IN_LOOPS void", 1)
+
+
+def support(texts: list[str]) -> str:
+    """What the functions of `in_loops` need."""
+    return IN_LOOPS + VECTORS * any("ntksym_vector" in text for text in texts)
