@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from unit_cases import compiled
+from unit_cases import call, compiled, exported, numpy_module
 
 from ntksym.backends.c.table.point import TableUnit
-from ntksym.backends.numpy.helpers import helpers
 from ntksym.numeric.table import BandedDual, TableDual, table_dual
 
 TABLES = (
@@ -68,37 +67,12 @@ def points(table: TableDual | BandedDual, count: int = 203, runs: int = 3) -> tu
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     folder = tmp_path_factory.mktemp("table")
-    text = ""
-    for i in range(len(TABLES)):
-        text += TableUnit(made(i)).c_functions(f"unit{i}")
-        text += (
-            f"void run{i}(size_t n, const double *a, const double *b, const double *c,\n"
-            f"    const double *r, double *k, double *d) {{ unit{i}_pairs(n, a, b, c, r, k, d); }}\n"
-            f"void diag{i}(size_t n, const double *q, double *k, double *d)\n"
-            f"{{ unit{i}_diag(n, q, k, d); }}\n"
-        )
+    text = "".join(exported(TableUnit(made(i)), i) for i in range(len(TABLES)))
     return compiled(text, folder)
 
 
-def call(library: ctypes.CDLL, name: str, *inputs: Any) -> tuple[Any, Any]:
-    arrays = [np.ascontiguousarray(a, dtype=np.float64) for a in inputs]
-    outputs = [np.full(arrays[0].shape, 7.0) for _ in range(2)]
-    pointers = [a.ctypes.data_as(ctypes.c_void_p) for a in (*arrays, *outputs)]
-    getattr(library, name)(ctypes.c_size_t(arrays[0].size), *pointers)
-    return outputs[0], outputs[1]
-
-
 def module(number: int, tmp_path: Path) -> Any:
-    import importlib.util
-
-    path = tmp_path / f"table{number}.py"
-    text = "import numpy as np\n\n\n" + helpers({"_rootdet"}) + "\n\n\n"
-    path.write_text(text + TableUnit(made(number)).numpy_functions("unit"))
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    found = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(found)
-    return found
+    return numpy_module(TableUnit(made(number)), tmp_path)
 
 
 @pytest.mark.parametrize("number", range(len(TABLES)))

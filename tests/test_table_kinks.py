@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import importlib.util
 import json
 from fractions import Fraction
 from functools import lru_cache
@@ -13,12 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 from flint import arb
-from unit_cases import compiled
+from unit_cases import call, compiled, exported, numpy_module
 
 from ntksym.backends.c.backend import extra_support
 from ntksym.backends.c.table.kinks import KinkUnit
 from ntksym.backends.c.table.split import SplitUnit
-from ntksym.backends.numpy.helpers import helpers
 from ntksym.backends.units import rule_unit
 from ntksym.errors import BadData, Undecided
 from ntksym.language import as_activation
@@ -138,37 +136,13 @@ def test_what_it_is_for() -> None:
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     folder = tmp_path_factory.mktemp("split")
-    text = ""
-    for i in range(2):
-        unit = SplitUnit(made(i))
-        text += (extra_support(unit.programs) or "") if i == 0 else ""
-        text += unit.c_functions(f"unit{i}")
-        text += (
-            f"void run{i}(size_t n, const double *a, const double *b, const double *c,\n"
-            f"    const double *r, double *k, double *d) {{ unit{i}_pairs(n, a, b, c, r, k, d); }}\n"
-            f"void diag{i}(size_t n, const double *q, double *k, double *d)\n"
-            f"{{ unit{i}_diag(n, q, k, d); }}\n"
-        )
-    return compiled(text, folder)
-
-
-def call(library: ctypes.CDLL, name: str, *inputs: Any) -> tuple[Any, Any]:
-    arrays = [np.ascontiguousarray(a, dtype=np.float64) for a in inputs]
-    outputs = [np.full(arrays[0].shape, 7.0) for _ in range(2)]
-    pointers = [a.ctypes.data_as(ctypes.c_void_p) for a in (*arrays, *outputs)]
-    getattr(library, name)(ctypes.c_size_t(arrays[0].size), *pointers)
-    return outputs[0], outputs[1]
+    units = [SplitUnit(made(i)) for i in range(2)]
+    text = "".join(exported(unit, i) for i, unit in enumerate(units))
+    return compiled((extra_support(units[0].programs) or "") + text, folder)
 
 
 def module(number: int, tmp_path: Path) -> Any:
-    path = tmp_path / f"split{number}.py"
-    text = "import numpy as np\n\n\n" + helpers({"_rootdet"}) + "\n\n\n"
-    path.write_text(text + SplitUnit(made(number)).numpy_functions("unit"))
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    found = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(found)
-    return found
+    return numpy_module(SplitUnit(made(number)), tmp_path)
 
 
 @pytest.mark.parametrize("number", range(2))
@@ -245,15 +219,9 @@ def test_kinks_taken_out_serve_all_correlations() -> None:
 
 def test_code_of_kinks_taken_out(tmp_path: Path) -> None:
     unit, where = KinkUnit(kinked()), points()
-    library = compiled(unit.c_functions("unit") + _RUN, tmp_path)
+    library = compiled(exported(unit), tmp_path)
     own = np.array([kinked().at(*point) for point in zip(*where, strict=True)]).T
-    path = tmp_path / "kinks.py"
-    support = helpers(frozenset({"_rootdet", "_Phi2", "_Phi"}))
-    path.write_text("import numpy as np\n\n\n" + support + "\n\n\n" + unit.numpy_functions("unit"))
-    spec = importlib.util.spec_from_file_location("kinks", path)
-    assert spec is not None and spec.loader is not None
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
+    loaded = numpy_module(unit, tmp_path, "_rootdet", "_Phi2", "_Phi")
     for found in (call(library, "run", *where), loaded.unit_pairs(*where)):
         assert np.max(np.abs(np.array(found) - own)) < 1e-14
     same = np.ones(3)
@@ -261,13 +229,6 @@ def test_code_of_kinks_taken_out(tmp_path: Path) -> None:
     for value in (*call(library, "run", *far), *loaded.unit_pairs(*far)):
         assert list(np.isnan(value)) == [True, True, False]
     assert isinstance(rule_unit(kinked()), KinkUnit)
-
-
-_RUN = """
-void run(size_t n, const double *a, const double *b, const double *c, const double *r,
-    double *k, double *d) { unit_pairs(n, a, b, c, r, k, d); }
-void diag(size_t n, const double *q, double *k, double *d) { unit_diag(n, q, k, d); }
-"""
 
 
 def test_the_closed_part_is_the_expectation() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from ntksym.backends import SourceFile
 from ntksym.backends.c.helpers.header import header
+from ntksym.backends.numpy.helpers import helpers
 from ntksym.errors import NoCompiler
 from ntksym.runtime.compiler import find_compiler
 from ntksym.runtime.unit_layers import Wanted
@@ -116,6 +117,31 @@ def compiled(text: str, folder: Path, *flags: str) -> Any:
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[:2000]
     return ctypes.CDLL(str(out))
+
+
+def exported(unit: Any, number: object = "") -> str:
+    """The C of a unit, and `run<number>` and `diag<number>`, which a library shows."""
+    return f"""{unit.c_functions(f"unit{number}")}
+void run{number}(size_t n, const double *a, const double *b, const double *c, const double *r,
+    double *k, double *d) {{ unit{number}_pairs(n, a, b, c, r, k, d); }}
+void diag{number}(size_t n, const double *q, double *k, double *d)
+{{ unit{number}_diag(n, q, k, d); }}
+"""
+
+
+def call(library: ctypes.CDLL, name: str, *inputs: Any) -> tuple[Any, Any]:
+    """What such a function writes into two arrays."""
+    arrays = [np.ascontiguousarray(a, dtype=np.float64) for a in inputs]
+    outputs = [np.full(arrays[0].shape, 7.0) for _ in range(2)]
+    getattr(library, name)(ctypes.c_size_t(arrays[0].size), *vectors(*arrays, *outputs))
+    return outputs[0], outputs[1]
+
+
+def numpy_module(unit: Any, folder: Path, *names: str) -> Any:
+    """The module with `unit_pairs` and `unit_diag`, and the helpers of these names."""
+    support = helpers(frozenset(names or ("_rootdet",)))
+    text = "\n\n\n".join(("import numpy as np", support, unit.numpy_functions("unit")))
+    return load(SourceFile("unit.py", text), folder)
 
 
 def data(rows: int = 6, width: int = 4) -> Any:
