@@ -165,3 +165,15 @@ def test_what_a_rule_meets_falls_away_from_zero() -> None:
             before, here = here, (z * here - np.sqrt(n) * before) / np.sqrt(n + 1)
         size = total * abs(np.exp(-z * z / 2)) / np.sqrt(2 * np.pi)
         assert size < bound < 20 * size
+
+
+def test_the_density_in_one_complex_variable_falls_away_from_zero() -> None:
+    """The bound of section 10 near correlation one, which is reached at y = r x."""
+    r, sigma = 0.8, 0.6
+    kernel = Smooth(arb(1), arb(2 * sigma**2), arb("0.5"))
+    for z in (3.0, 2 + 0.5j, -4 - 0.2j):
+        y = r * np.real(z) + np.linspace(-2, 2, 401)
+        size = np.abs(np.exp(-(z * z - 2 * r * z * y + y * y) / (2 * sigma**2))).max()
+        bound = float(kernel.at(arb(abs(np.imag(z))), arb(abs(np.real(z)))))
+        assert size <= bound * (1 + 1e-9)
+        assert size > bound * (1 - 1e-9)

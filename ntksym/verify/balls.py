@@ -242,8 +242,8 @@ def _refine(
         bits = max(
             bits + 24, int(goal * log2(10)) + 32 + max(0, int((want - got) * 0.2)), 5 * bits // 4
         )
-    if best is None:
-        best = _rough(attempt, digits)
+    if best is None or best.rel_digits < 1:
+        best = _rough(attempt, digits) or best
     raise Undecided(
         f"{what()}: {digits} digits were not reached",
         where=f"best enclosure: {best}" if best else "no finite enclosure",

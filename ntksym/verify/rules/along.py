@@ -187,12 +187,12 @@ def _middle(line: Line, piece: Piece, left: Any, right: Any) -> Rule:
             if size is None:
                 return None
             sizes.setdefault((float(a.mid()), float(b.mid())), size)
-            return size * line.kernel.at(height, _near(c - semi, c + semi))
+            return size * line.kernel.at(height, distance(c - semi, c + semi))
 
     def quiet(a: Any, b: Any) -> Any:
         with precision(COVER_BITS):
             size = abs(func(acb(line.mean + line.dev * a.union(b)), False)).upper()
-            lost = (size * (b - a) * line.kernel.at(arb(0), _near(a, b))).upper()
+            lost = (size * (b - a) * line.kernel.at(arb(0), distance(a, b))).upper()
             if lost < line.goal:
                 sizes[float(a.mid()), float(b.mid())] = size
             return lost
@@ -209,14 +209,14 @@ def _middle(line: Line, piece: Piece, left: Any, right: Any) -> Rule:
     return Rule(tuple(points), error, mass, arb(0))
 
 
-def _near(a: Any, b: Any) -> Any:
-    """The distance of [a, b] from 0."""
+def distance(a: Any, b: Any) -> Any:
+    """That of [a, b] from 0."""
     return a if a > 0 else -b if b < 0 else arb(0)
 
 
 def _mass(a: Any, b: Any) -> Any:
     """A bound of the integral of 1.0865 exp(-t^2/4)/sqrt(2 pi) over [a, b]."""
-    least = _near(a, b)
+    least = distance(a, b)
     return (CRAMER * (b - a) * (-least * least / 4).exp() / (2 * arb.pi()).sqrt()).upper()
 
 

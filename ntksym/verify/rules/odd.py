@@ -17,7 +17,7 @@ from ..functions.pieces import Piece
 from ..functions.strips import COVER_BITS
 from ..law import Law
 from ..safe import precision
-from .along import CRAMER, Line, length_of, parts, rule
+from .along import CRAMER, Line, distance, length_of, parts, rule
 from .fewer import Smooth, fewer
 from .tensor import Frame, banded, clear, windows
 
@@ -84,15 +84,17 @@ def _window(frame: Frame, a: Any, b: Any) -> Any:
         spread = (2 * arb.pi()).sqrt() / CRAMER
         far = (a * a).max(b * b).max(low * low).max(high * high)
         lift = (far / 4).exp().upper() * spread
-    kernel, goal = Smooth(norm, 2 * sigma * sigma), frame.tol / 1024
+    kernel, goal = Smooth(norm, 2 * sigma * sigma, arb("0.5")), frame.tol / 1024
     first = Line(s.m1, s.s1, kernel, goal, step, wide)
     second = Line(s.m2, s.s2, kernel, goal, step, wide)
     xs, error_x, mass_x = _along(first, frame.f, a, b)
     ys, error_y, _ = _along(second, frame.g, low, high)
     size_x = sum((abs(w) for _, _, w in xs), arb(0)).upper()
     size_y = sum((abs(w) for _, _, w in ys), arb(0)).upper()
-    steep = float((2 * (size_x * size_y * norm * 64 / frame.tol + 3).log()).sqrt().upper()) + 1.0
-    skipped = size_x * size_y * norm * (-(arb(steep) ** 2) / 2).exp()
+    near = distance(a, b)
+    most = size_x * size_y * norm * (-near * near / 2).exp()
+    steep = float((2 * (most * 64 / frame.tol + 3).log()).sqrt().upper()) + 1.0
+    skipped = most * (-(arb(steep) ** 2) / 2).exp()
     value = banded(xs, ys, r, sigma, steep * 1.001, MOST_PAIRS)
     error = error_x * size_y + error_y * mass_x * lift
     return value * norm + arb(0, (error + skipped).upper())
