@@ -229,3 +229,22 @@ def test_rows_of_zeros_have_slopes(name, target):
             continue
         for v in slopes:
             np.testing.assert_allclose(slopes[v][0], near[v][0], rtol=2e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("target", ["numpy", None])
+def test_rows_nearly_along_each_other_have_their_angle_from_exact_products(target):
+    """Of lengths far apart too; parallel ones that round to parallel have none."""
+    g = ntksym.NetworkGradient(ntksym.mlp("relu", depth=3, weight_var=2), target, threads=1)
+    x, z = np.random.default_rng(7).standard_normal((2, 4))
+    for ratio, e in ((1.3, 1e-12), (1e3, 1e-15), (-0.7, 1e-9)):
+        found, want = g(x[None], (ratio * x + e * z)[None]), g.exact(x, ratio * x + e * z)
+        for v, plane in found.d_ntk.items():
+            if v != "bias_var":
+                assert plane[0, 0] == pytest.approx(float(want[f"ntk/{v}"]), rel=1e-12), (ratio, v)
+    assert spans_of(x, 2 * x, target) == spans_of(x[:1], 1.3 * x[:1], target) == 0.0
+
+
+def spans_of(x, y, target):
+    """The angle of two rows, as the slope of Theta in it shows it: 0 where they are parallel."""
+    g = ntksym.NetworkGradient(ntksym.mlp("relu", depth=1, weight_var=2), target, threads=1)
+    return abs(g(x[None], y[None]).polar_nngp["angle"][0, 0])

@@ -13,6 +13,8 @@ from ..checks import Array
 
 NEARLY = 0.01
 """Below this squared sine the differences are taken from the rows."""
+NOISE = 2.0**-100
+"""Of a row, what is left of parallel ones by sums of two doubles."""
 CHUNK = 1 << 18
 """Entries of rows that are gathered at a time."""
 
@@ -57,10 +59,8 @@ def spans(a: Array, b: Array, rootdet: Callable[..., Array]) -> Spans:
 def paired(a: Array, b: Array) -> Spans:
     """Pairs of rows, nearly collinear or not: those of a (n, d) with those of b (n, d)."""
     x, y, g = np.sum(a * a, axis=1), np.sum(b * b, axis=1), np.sum(a * b, axis=1)
-    # the part across a much longer row has that row's rounding
-    swap = (x > 16.0 * y)[:, None]
-    g, area, apart, unlike = _near(np.where(swap, b, a), np.where(swap, a, b), g)
-    return Spans(x, g, y, area, apart, np.where(swap[:, 0], -unlike, unlike))
+    g, area, apart, unlike = _near(a, b, g)
+    return Spans(x, g, y, area, apart, unlike)
 
 
 def _near(x: Array, y: Array, g: Array) -> tuple[Array, Array, Array, Array]:
@@ -71,13 +71,62 @@ def _near(x: Array, y: Array, g: Array) -> tuple[Array, Array, Array, Array]:
         return found
 
     gap = y - x
-    short = np.where(g[:, None] < 0.0, y + x, gap)
-    norm = dot(x, x)
-    rest = short - (dot(x, short) / np.where(norm == 0.0, 1.0, norm))[:, None] * x
     equal = ~gap.any(axis=1)
-    area = np.sqrt(norm) * np.sqrt(dot(rest, rest))
-    area = np.where(short.any(axis=1), area, 0.0)
-    return np.where(equal, norm, g), area, dot(gap, gap), -dot(gap, x + y)
+    area = np.where(equal | ~(x + y).any(axis=1), 0.0, _area(x, y))
+    return np.where(equal, dot(x, x), g), area, dot(gap, gap), -dot(gap, x + y)
+
+
+def _area(x: Array, y: Array) -> Array:
+    """What rows span: the length of x times that of y - (x.y/x.x) x, from error-free products."""
+    powers = [np.frexp(np.max(np.abs(v), axis=1, initial=0.0))[1] for v in (x, y)]
+    x, y = (np.ldexp(v, -p[:, None]) for v, p in zip((x, y), powers, strict=True))
+    norm, less = _inner_pair(x, x)
+    whole, small = _inner_pair(x, y)
+    safe = np.where(norm == 0.0, 1.0, norm)
+    share = whole / safe
+    back, error = _product(share, norm)
+    rest = (((whole - back) - error) + (small - share * less)) / safe
+    high, low = _product(share[:, None], x)
+    across, lost = _sum(y, -high)
+    across = across + ((lost - low) - rest[:, None] * x)
+    length = np.sqrt(np.sum(across * across, axis=1))
+    own = np.sqrt(np.sum(y * y, axis=1))
+    area = np.where(length > NOISE * own, np.sqrt(norm) * length, 0.0 * own)
+    found: Array = np.ldexp(area, powers[0] + powers[1])
+    return found
+
+
+def _inner_pair(u: Array, v: Array) -> tuple[Array, Array]:
+    """Inner products of rows as sums of two doubles each."""
+    high, low = _product(u, v)
+    while high.shape[1] > 1:
+        if high.shape[1] % 2:
+            high, low = (np.pad(w, ((0, 0), (0, 1))) for w in (high, low))
+        half = high.shape[1] // 2
+        high, error = _sum(high[:, :half], high[:, half:])
+        low = low[:, :half] + low[:, half:] + error
+    return high[:, 0], low[:, 0]
+
+
+def _product(a: Array, b: Array) -> tuple[Array, Array]:
+    """The product and its rounding error (Dekker)."""
+    (a1, a2), (b1, b2) = _halves(a), _halves(b)
+    whole = a * b
+    return whole, a2 * b2 - (((whole - a1 * b1) - a2 * b1) - a1 * b2)
+
+
+def _halves(a: Array) -> tuple[Array, Array]:
+    """The leading 26 bits and the rest (Veltkamp)."""
+    large = a * (2.0**27 + 1.0)
+    first = large - (large - a)
+    return first, a - first
+
+
+def _sum(a: Array, b: Array) -> tuple[Array, Array]:
+    """The sum and its rounding error (Knuth)."""
+    whole = a + b
+    part = whole - a
+    return whole, (a - (whole - part)) + (b - part)
 
 
 def exact_spans(ctx: Any, row: Array, other: Array) -> Spans:

@@ -48,28 +48,48 @@ CALL = """      case @K@:
 """
 
 ROWS_APART = """\
+/* The power of two that brings rows of this squared length near 1. */
+static double near_one(double square)
+{
+  return square > 0.0 ? ldexp(1.0, -ilogb(square) / 2) : 1.0;
+}
+
+/* sum[0] + sum[1], two doubles, and the product of a and b. */
+static void add_product(double *sum, double a, double b)
+{
+  const double p = a * b, whole = sum[0] + p, part = whole - sum[0];
+  sum[1] += (sum[0] - (whole - part)) + (p - part) + fma(a, b, -p);
+  sum[0] = whole;
+}
+
 /* Inner product, area, squared distance and difference of squared norms of two rows that are nearly
- * collinear, from the rows. */
+ * collinear, from the rows: inner products in two doubles give the part of y across x. */
 NTKSYM_BLOCK_FUNCTION void rows_apart(size_t d, const double *x, const double *y, double norm,
                                       double *g, double *area, double *apart, double *unlike)
 {
-  const double sign = *g < 0.0 ? -1.0 : 1.0;
-  double along = 0.0, rest = 0.0, far = 0.0, differ = 0.0;
-  int equal = 1;
+  double n[2] = {0.0, 0.0}, c[2] = {0.0, 0.0}, rest = 0.0, far = 0.0, differ = 0.0, own = 0.0;
+  int equal = 1, opposite = 1;
   for (size_t k = 0; k < d; ++k) {
     const double gap = y[k] - x[k];
-    along += x[k] * (y[k] - sign * x[k]);
     far += gap * gap;
     differ -= gap * (x[k] + y[k]);
+    own += y[k] * y[k];
     equal &= gap == 0.0;
+    opposite &= x[k] + y[k] == 0.0;
   }
-  along /= norm == 0.0 ? 1.0 : norm;
+  const double sx = near_one(norm), sy = near_one(own);
   for (size_t k = 0; k < d; ++k) {
-    const double part = (y[k] - sign * x[k]) - along * x[k];
-    rest += part * part;
+    add_product(n, sx * x[k], sx * x[k]);
+    add_product(c, sx * x[k], sy * y[k]);
+  }
+  const double over = n[0] == 0.0 ? 1.0 : n[0], share = c[0] / over;
+  const double small = (fma(-share, over, c[0]) + (c[1] - share * n[1])) / over;
+  for (size_t k = 0; k < d; ++k) {
+    const double across = fma(-share, sx * x[k], sy * y[k]) - small * (sx * x[k]);
+    rest += across * across;
   }
   *g = equal ? norm : *g;
-  *area = equal ? 0.0 : sqrt(norm) * sqrt(rest);
+  *area = equal | opposite | !(rest > 0x1p-200) ? 0.0 : sqrt(norm) * sqrt(rest) / sy;
   *apart = far;
   *unlike = differ;
 }
