@@ -115,6 +115,13 @@ def test_what_has_no_closed_form_is_compiled_anew() -> None:
     )
 
 
+def test_ranged_and_collapsed_kernels() -> None:
+    ranged = ntksym.compile("mlp:mish:depth=1", "numpy").at(weight_var=2)
+    assert ranged._first(4) == (0.5, 0.0)
+    flat = ntksym.compile("mlp:erf:depth=1", "numpy", collapse=True).at(weight_var=2)
+    assert flat._network.convention.weight_var == 2 and flat.target == "numpy"
+
+
 def test_networks_with_other_numbers() -> None:
     net = parse_spec("mlp:leaky_relu:depth=2,alpha=0.1")
     assert net.at(weight_var=2, alpha="1/3") == Network(

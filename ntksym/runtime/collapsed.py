@@ -88,6 +88,17 @@ class CollapsedKernel:
         """The generated files of the collapsed forms made so far."""
         return tuple(f for k in self._made.values() for f in k.sources)
 
+    def at(self, **numbers: Any) -> CollapsedKernel:
+        """As `CompiledKernel.at`: collapsed anew."""
+        return CollapsedKernel(
+            found_network(self._network).at(**numbers),
+            target=self.target,
+            dtype=self.dtype.name,
+            cache=self._cache,
+            threads=self.threads,
+            error=self._error,
+        )
+
     def diag(self, X: Any) -> Any:
         """As `CompiledKernel.diag`."""
         return self.for_data(X).diag(X)

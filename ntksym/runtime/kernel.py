@@ -123,7 +123,8 @@ class CompiledKernel:
     def gradient(self, X: Any, Y: Any = None) -> KernelGradients:
         """Both kernels and their derivatives: in q11, q12, q22, the variances and parameters.
 
-        Finite on the diagonal; in double, in compiled C where the kernel is.  `NetworkGradient`
+        Finite on the diagonal; in double, of float32 kernels too, and in compiled C where the
+        kernel is.  `NetworkGradient`
         has the derivatives in the rows of X too.
 
         Raises:
@@ -157,14 +158,14 @@ class CompiledKernel:
         """The kernel with other variances or parameters, as `Network.at` takes them.
 
         Of closed forms the code is compiled once, without its numbers, however many they are: then
-        a kernel and its gradient take milliseconds.  What has no closed form is compiled anew.  A
-        deep network keeps its layers.
+        a kernel and its gradient take milliseconds.  What has no closed form is compiled anew, and
+        a collapsed network collapsed anew.  A deep network keeps its layers.
 
             k.at(weight_var=1.7, bias_var=0.1)(X)
 
         Raises:
             BadSpec: as `Network.at`.
-            UnsupportedOp: a collapsed network.
+            UnsupportedOp: one form of a collapsed network.
         """
         from .renumbered import kernel_at
 

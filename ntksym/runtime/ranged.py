@@ -130,8 +130,9 @@ class RangedKernel:
         fixed: Range | None = None,
         gradient: Callable[[], Any] | None = None,
         growth: Callable[[float | None], Any] | None = None,
+        at: Callable[[dict[str, Any]], RangedKernel] | None = None,
     ) -> None:
-        self._growth = growth
+        self._growth, self._at = growth, at
         self._make_gradient = gradient
         self._gradient: Any = None
         self.name = name
@@ -181,6 +182,11 @@ class RangedKernel:
         if self._gradient is None and self._make_gradient is not None:
             self._gradient = self._make_gradient()
         return self._gradient(X, Y)
+
+    def at(self, **numbers: Any) -> RangedKernel:
+        """As `CompiledKernel.at`: compiled anew, for the variances of the data."""
+        assert self._at is not None
+        return self._at(numbers)
 
     def growth(self, variance: float | None = None) -> Any:
         """As `CompiledKernel.growth`."""

@@ -81,6 +81,11 @@ def ranged_kernel(net: Any, asked: Asked, record: dict[str, Any]) -> RangedKerne
         target = "numpy" if asked.target == "numpy" else None
         return UnitGradient(later.network(), asked.wanted, target, threads=asked.threads)
 
+    def at(numbers: dict[str, Any]) -> Any:
+        from .fresh import fresh
+
+        return fresh(later.network().at(**numbers), asked)
+
     fixed = record["fixed"]
     return _RangedKernel(
         make,
@@ -93,6 +98,7 @@ def ranged_kernel(net: Any, asked: Asked, record: dict[str, Any]) -> RangedKerne
         fixed=None if fixed is None else (fixed[0], fixed[1]),
         gradient=gradient,
         growth=partial(growth_of, later),
+        at=at,
     ).made_by(partial(ranged_kernel, net, asked, record), record | {"kind": "ranged kernel"})
 
 
