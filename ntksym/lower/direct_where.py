@@ -50,8 +50,8 @@ hundred times faster.
 """
 LOST_GROWN = 12.0
 """The same for exponentials of the variances, which lose about an eps each."""
-SLOWER = 4.0
-"""So many times that where an entry costs a thousand times as much: in NumPy."""
+SLOWER = 2.0
+"""So many times that where an entry costs a hundred times as much: in NumPy."""
 COMPILED = 3
 """The mark of bins for compiled code only."""
 RHOS = (1 / 3, -0.9)
