@@ -352,3 +352,13 @@ def test_nearly_opposite_pairs_of_hard_swish_have_numbers():
     found = NetworkGradient(ntksym.mlp("hardswish", depth=2, weight_var=2), threads=1)(rows)
     for table in (found.d_nngp, found.polar_nngp, found.polar_ntk):
         assert all(np.isfinite(v).all() for v in table.values())
+
+
+def test_float32_kernels_have_gradients_in_doubles() -> None:
+    rows = np.random.default_rng(0).standard_normal((3, 5)).astype(np.float32)
+    spec = "mlp:gelu:depth=2,weight_var=2,bias_var=1/10"
+    single, double = (ntksym.compile(spec, dtype=d) for d in ("float32", "float64"))
+    found, wanted = single.gradient(rows), double.gradient(rows.astype(float))
+    assert found.ntk.dtype == np.float64
+    for v, plane in wanted.d_ntk.items():
+        np.testing.assert_array_equal(found.d_ntk[v], plane)

@@ -124,8 +124,7 @@ class CompiledKernel:
         """Both kernels and their derivatives: in q11, q12, q22, the variances and parameters.
 
         Finite on the diagonal; in double, of float32 kernels too, and in compiled C where the
-        kernel is.  `NetworkGradient`
-        has the derivatives in the rows of X too.
+        kernel is.  `NetworkGradient` has the derivatives in the rows of X too.
 
         Raises:
             BadData: X or Y is no two-dimensional real array.
