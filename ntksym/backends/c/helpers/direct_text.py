@@ -130,7 +130,7 @@ static inline int ntksym_direct_ends(const ntksym_direct_rule *s, int cell, doub
   int ends = 0;
   if (!(a < b)) return 0;
   z[ends++] = a;
-  for (int k = (s->grow > 0.0) | (s->centres > 0) ? -16 : 0; k < 7 + count; ++k) {
+  for (int k = ((s->grow > 0.0) | (s->centres > 0)) ? -16 : 0; k < 7 + count; ++k) {
     double at, step;
     int j = ends;
     if (k < 0) { /* where exponentials, bells and smooth steps move the density to */
