@@ -2,7 +2,7 @@
 
 Code without numbers is given them by `ntksym_<name>_numbers` when it is loaded, and is the same for
 networks that differ only in them.  They are kept by one function, because a long file is compiled
-in parts that do not share tables; the layers read copies, which nothing else can point to.
+in parts that do not share tables; the layers read constant copies, which no store can change.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ def values(schedule: Schedule, pair: bool, c: CBackend, indent: str) -> str:
         place = "layer_value_f32[l]" if pair and c is C_FLOAT else row(schedule, pair)
         return f"{indent}const {c.real} *v = {place};\n"
     width = schedule.widths[not pair]
-    lines = f"const double *kept = {row(schedule, pair)};", f"{c.real} v[{width}];"
-    copy = f"for (size_t k = 0; k < {width}; ++k) v[k] = ({c.real})kept[k];"
-    return "".join(f"{indent}{line}\n" for line in (*lines, copy))
+    copied = ", ".join(f"({c.real})kept[{k}]" for k in range(width))
+    lines = f"const double *kept = {row(schedule, pair)};", f"const {c.real} v[] = {{{copied}}};"
+    return "".join(f"{indent}{line}\n" for line in lines)
 
 
 def setter(schedule: Schedule) -> str:
