@@ -6,6 +6,7 @@ ends nor bounds.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -175,3 +176,13 @@ def test_a_slope_that_is_no_integral_is_called_so() -> None:
 def test_a_wave_without_end_at_a_point_is_left_open() -> None:
     with pytest.raises(Undecided):
         enclose_definition(parse_activation("x*sin(1/x)"), 1, "1/2", 1, derivative=True)
+
+
+def test_one_wide_window_of_singular_points() -> None:
+    """At this correlation the windows are one: what panels need far out must not grow with it."""
+    act = parse_activation("sqrt(abs(x)) + abs(x - 1)^(3/10)")
+    start = time.process_time()
+    ball = enclose_definition(act, 1, "0.98", 1)
+    assert time.process_time() - start < 6
+    assert ball.rel_digits >= 30
+    assert float(ball.mid) == pytest.approx(3.44301253571552, rel=1e-13)  # by Mehler's series

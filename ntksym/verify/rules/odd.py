@@ -7,6 +7,7 @@ $p_r(x, y) \le e^{-x^2/4} e^{-y^2/4}/(2\pi\sigma)$, which holds for every correl
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flint import arb
@@ -81,12 +82,10 @@ def _window(frame: Frame, a: Any, b: Any) -> Any:
     norm = 1 / (2 * arb.pi() * sigma)
     with precision(COVER_BITS):
         wide, step = float((8 * sigma).mid()), (4 * sigma).mid().min(arb(1) / 4)
-        spread = (2 * arb.pi()).sqrt() / CRAMER
-        far = (a * a).max(b * b).max(low * low).max(high * high)
-        lift = (far / 4).exp().upper() * spread
+        lift = (2 * arb.pi()).sqrt() / CRAMER  # the mass is that of |f| exp(-x^2/4)
     kernel, goal = Smooth(norm, 2 * sigma * sigma, arb("0.5")), frame.tol / 1024
     first = Line(s.m1, s.s1, kernel, goal, step, wide)
-    second = Line(s.m2, s.s2, kernel, goal, step, wide)
+    second = Line(s.m2, s.s2, replace(kernel, fall=arb("0.25")), goal, step, wide)
     xs, error_x, mass_x = _along(first, frame.f, a, b)
     ys, error_y, _ = _along(second, frame.g, low, high)
     size_x = sum((abs(w) for _, _, w in xs), arb(0)).upper()
