@@ -21,8 +21,8 @@ from ntksym.errors import UnsupportedOp
 from ntksym.lower import OPS as EVERY_OP
 from ntksym.lower import Let, Program
 from ntksym.lower.ops import FAR_OPS
-from ntksym.runtime.compiler import shared_library
 from ntksym.runtime.engines import load_module
+from ntksym.runtime.library.compiler import shared_library
 
 EPS = 2.0**-52
 REAL = (-30.0, -3.5, -1.0, -0.4, -1e-9, 0.0, 1e-300, 0.3, 1.0, 2.5, 20.0)

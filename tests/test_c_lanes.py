@@ -11,8 +11,8 @@ from ntksym.backends import Contract
 from ntksym.backends.c.network.file import network_file
 from ntksym.lower import lower_network
 from ntksym.network import mlp, recurse
-from ntksym.runtime.compiler import find_compiler, written
 from ntksym.runtime.engines import with_support
+from ntksym.runtime.library.compiler import find_compiler, written
 
 
 @pytest.mark.parametrize("activation", ["exp(-x**2)*sin(x)", "x*sin(x)*exp(-x**2/2)"])

@@ -14,7 +14,7 @@ from ntksym.backends.c.backend import support_file
 from ntksym.backends.c.helpers.vectors import IN_LOOPS, VECTORS
 from ntksym.errors import NoCompiler
 from ntksym.numeric.arith import working
-from ntksym.runtime.compiler import find_compiler
+from ntksym.runtime.library.compiler import find_compiler
 
 LOOP = (
     "void many_{0}(int n, const double *a, double *b)\n"

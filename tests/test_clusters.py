@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ntksym.runtime import compile
-from ntksym.runtime.clusters import cluster_roots
+from ntksym.runtime.gram.clusters import cluster_roots
 
 COUNT, D = 40, 30
 rng = np.random.default_rng(3)

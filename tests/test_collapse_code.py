@@ -12,9 +12,9 @@ from sympy import Rational
 import ntksym
 from ntksym.errors import BadData, BadSpec
 from ntksym.network import parse_spec
-from ntksym.runtime.collapsed import CollapsedKernel
-from ntksym.runtime.collapsed_forms import collapsed_program, kept_collapse, record
-from ntksym.runtime.deep import sphere
+from ntksym.runtime.deep.collapsed import CollapsedKernel
+from ntksym.runtime.deep.collapsed_forms import collapsed_program, kept_collapse, record
+from ntksym.runtime.deep.layers import sphere
 from ntksym.runtime.kernel import CompiledKernel
 from ntksym.verify.safe import precision
 
@@ -154,7 +154,7 @@ def test_the_file_says_what_is_proven() -> None:
 
 
 def test_deep_networks_take_the_polynomial_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ntksym.runtime import deep
+    from ntksym.runtime.deep import layers as deep
 
     assert not deep.pays(deep.SHALLOW - 1, 10**12) and not deep.pays(20, 10**4)
     assert deep.pays(20, 2000**2) and deep.pays(100, 2000**2) and not deep.pays(1000, 1000**2)
@@ -176,7 +176,7 @@ def test_deep_networks_take_the_polynomial_where_it_pays(monkeypatch: pytest.Mon
 
 
 def test_the_data_decide_for_what_is_not_homogeneous(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ntksym.runtime import deep
+    from ntksym.runtime.deep import layers as deep
 
     monkeypatch.setattr(deep, "pays", lambda depth, entries, dtype: True)
     spec = SPHERE.replace("depth=5", "depth=8")
@@ -193,7 +193,7 @@ def test_the_data_decide_for_what_is_not_homogeneous(monkeypatch: pytest.MonkeyP
 
 
 def test_what_cannot_be_proven_keeps_its_layers(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ntksym.runtime import deep
+    from ntksym.runtime.deep import layers as deep
 
     monkeypatch.setattr(deep, "pays", lambda depth, entries, dtype: True)
     monkeypatch.setitem(deep.ERROR, "float64", 1e-17)
@@ -212,7 +212,7 @@ def test_float_rows_are_on_a_sphere_up_to_their_rounding(
     monkeypatch: pytest.MonkeyPatch, target: str
 ) -> None:
     """Rows made of length one in float: a polynomial, as near to the layers as floats are."""
-    from ntksym.runtime import deep
+    from ntksym.runtime.deep import layers as deep
 
     monkeypatch.setattr(deep, "pays", lambda depth, entries, dtype: True)
     spec = "mlp:relu:depth=12,weight_var=2,bias_var=1/100"

@@ -28,7 +28,7 @@ from ntksym.lower.schedule import Schedule, evaluate_network
 from ntksym.lower.split import ALONG, BLOCK_OPS, split, stages
 from ntksym.network import mlp, recurse
 from ntksym.runtime import compile as compile_kernel
-from ntksym.runtime.compiler import find_compiler, shared_library
+from ntksym.runtime.library.compiler import find_compiler, shared_library
 from ntksym.symbols import x as variable
 
 PATH = Path(__file__).parents[1] / "codegen" / "bench" / "elementwise.py"

@@ -20,8 +20,8 @@ from ntksym.activation import Activation
 from ntksym.activations import catalogue, named
 from ntksym.network import mlp
 from ntksym.runtime import compile as compile_kernel
-from ntksym.runtime.compiler import load_library
 from ntksym.runtime.engines import load_module, pointer
+from ntksym.runtime.library.compiler import load_library
 from ntksym.verify.balls import enclose_definition
 
 POINTS = [(1.3, 0.4, 0.7), (1.0, -0.6, 2.0), (4.0, 3.9, 4.0), (0.5, -0.499, 0.5)]

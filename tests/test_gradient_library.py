@@ -15,8 +15,8 @@ from test_sanitizers import HEAD, sanitized, works
 
 import ntksym
 from ntksym.export.files import generate
-from ntksym.runtime.compiler import find_compiler
 from ntksym.runtime.gradients.network import NetworkGradient
+from ntksym.runtime.library.compiler import find_compiler
 
 assert works  # a fixture
 

@@ -276,7 +276,7 @@ def test_a_compiled_kernel_has_its_gradient() -> None:
 def test_tables_give_the_gradients_of_closed_forms() -> None:
     """GELU by tables against GELU: every derivative, nearly equal and equal rows among them."""
     from ntksym.runtime.gradients.units import UnitGradient
-    from ntksym.runtime.unit_layers import Wanted
+    from ntksym.runtime.units.layers import Wanted
 
     network = ntksym.parse_spec("mlp:gelu:depth=1,weight_var=2,bias_var=1/10")
     rng = np.random.default_rng(0)

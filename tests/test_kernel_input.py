@@ -16,7 +16,7 @@ import ntksym
 from ntksym.backends.numpy.tables import arcsin_ratio
 from ntksym.errors import BadData, BadSpec, UnsupportedOp
 from ntksym.large import plan_tiles
-from ntksym.runtime import compiler
+from ntksym.runtime.library import compiler
 
 R = np.random.default_rng(0)
 X = R.normal(size=(40, 5))

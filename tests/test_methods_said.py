@@ -14,7 +14,7 @@ from ntksym.cli.outcome import View
 from ntksym.errors import BadActivation, BadSpec, NoClosedForm
 from ntksym.export.files import generate
 from ntksym.numeric import choose
-from ntksym.runtime.numeric_network import compile_any, needs_numeric
+from ntksym.runtime.units.network import compile_any, needs_numeric
 from ntksym.verify.balls import enclose_definition
 
 AUTO: dict[str, Any] = {"method": "auto", "error": None, "variance": None, "why": False}

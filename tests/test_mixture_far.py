@@ -18,7 +18,7 @@ import pytest
 import ntksym
 from ntksym.backends.mixture.far import Far, far
 from ntksym.numeric import MixtureDual, mixture_dual
-from ntksym.runtime.numeric import compile_mixture
+from ntksym.runtime.units.mixture import compile_mixture
 
 pytestmark = pytest.mark.usefixtures("quick_c")
 

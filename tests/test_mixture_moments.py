@@ -19,7 +19,7 @@ from ntksym.backends.mixture.remainders import root_quotient, tail_quotient
 from ntksym.backends.mixture.rounding import rounding, rounding_note
 from ntksym.numeric import mixture_dual
 from ntksym.numeric.lowest import lowest
-from ntksym.runtime.numeric import accuracy, compile_mixture
+from ntksym.runtime.units.mixture import accuracy, compile_mixture
 from ntksym.verify.balls import enclose_definition
 
 pytestmark = pytest.mark.usefixtures("quick_c")

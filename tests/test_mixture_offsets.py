@@ -12,7 +12,7 @@ from ntksym.backends.mixture.programs import mixture_programs
 from ntksym.backends.mixture.rounding import OFFSETS, rounding_note
 from ntksym.numeric.evaluate import ball_value
 from ntksym.numeric.mixture_build import mixture_dual
-from ntksym.runtime.numeric import compile_mixture
+from ntksym.runtime.units.mixture import compile_mixture
 from ntksym.verify.balls import enclose_definition
 
 

@@ -19,14 +19,14 @@ from ntksym.backends.mixture.programs import mixture_programs
 from ntksym.errors import BadData, BadSpec
 from ntksym.network import Convention, Network
 from ntksym.numeric import MixtureDual, mixture_dual
-from ntksym.runtime.numeric import compile_mixture
-from ntksym.runtime.numeric_network import (
+from ntksym.runtime.units.layers import plan
+from ntksym.runtime.units.mixture import compile_mixture
+from ntksym.runtime.units.network import (
     compile_any,
     compile_numeric,
     needs_numeric,
     network_sources,
 )
-from ntksym.runtime.unit_layers import plan
 
 pytestmark = pytest.mark.usefixtures("quick_c")
 

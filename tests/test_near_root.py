@@ -27,8 +27,8 @@ from ntksym.lower.schedule import evaluate_network
 from ntksym.network import mlp, recurse
 from ntksym.runtime import compile
 from ntksym.runtime.kernel import CompiledKernel
-from ntksym.runtime.unit_engines import CUnitNetwork, NumpyUnitNetwork
-from ntksym.runtime.unit_layers import plan
+from ntksym.runtime.units.engines import CUnitNetwork, NumpyUnitNetwork
+from ntksym.runtime.units.layers import plan
 
 pytestmark = pytest.mark.usefixtures("quick_c")
 

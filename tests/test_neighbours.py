@@ -13,7 +13,7 @@ import pytest
 
 import ntksym
 from ntksym.export.files import generate
-from ntksym.runtime.compiler import FLAGS, find_compiler
+from ntksym.runtime.library.compiler import FLAGS, find_compiler
 
 compiled = pytest.mark.skipif(
     not any(map(shutil.which, ("gcc", "clang", "cc"))), reason="no C compiler"

@@ -16,8 +16,8 @@ from ntksym.lower.arguments import rough
 from ntksym.network import mlp
 from ntksym.pipeline import kernel_programs
 from ntksym.runtime import compile
-from ntksym.runtime.bands import HALF, Target
-from ntksym.runtime.tiles import TILE
+from ntksym.runtime.gram.bands import HALF, Target
+from ntksym.runtime.gram.tiles import TILE
 
 EPS = 2.0**-52
 BELLS = ("exp(-x**2)*sin(x)", "cos(7*x/4)*exp(-x**2/2)", "x*exp(-x**2)", "exp(-x**2)*cosh(x)")

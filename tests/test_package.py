@@ -15,7 +15,7 @@ import ntksym
 from ntksym.errors import BadSpec, CannotWrite, UnsupportedOp
 from ntksym.export.files import generate
 from ntksym.export.package import export_package, package_sources
-from ntksym.runtime.compiler import find_compiler
+from ntksym.runtime.library.compiler import find_compiler
 
 HEADERS = (Path(sysconfig.get_path("include")) / "Python.h").is_file()
 

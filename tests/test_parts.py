@@ -17,8 +17,9 @@ from ntksym.backends import Contract, SourceFile
 from ntksym.backends.c.network.file import network_file
 from ntksym.lower import lower_network
 from ntksym.network import recurse
-from ntksym.runtime import cache, compiler, fresh, objects, parts
+from ntksym.runtime import fresh
 from ntksym.runtime.engines import CNetwork, with_support
+from ntksym.runtime.library import cache, compiler, objects, parts
 
 
 def _sources(text, depth=2, floats=True):

@@ -17,7 +17,7 @@ import pytest
 import ntksym
 from ntksym.errors import NoCompiler
 from ntksym.export.files import generate
-from ntksym.runtime import compiler
+from ntksym.runtime.library import compiler
 
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "closed form": ("gelu", {}),

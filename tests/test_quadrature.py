@@ -24,7 +24,7 @@ from ntksym.numeric.quadrature.lattice import LatticeRule
 from ntksym.numeric.quadrature.panels import PanelRule, legendre
 from ntksym.numeric.quadrature.scale import least_square
 from ntksym.numeric.quadrature.subject import subject_of
-from ntksym.runtime.compiler import find_compiler
+from ntksym.runtime.library.compiler import find_compiler
 
 ACTIVATIONS = (
     "tanh(x)",

@@ -16,9 +16,11 @@ from sympy import Dummy, Float, Function, Symbol, exp
 
 import ntksym
 from ntksym.errors import Undecided
-from ntksym.runtime import cache, collapsed, collapsed_forms, compiler, fresh, later, recipes
+from ntksym.runtime import fresh, later
+from ntksym.runtime.deep import collapsed, collapsed_forms
 from ntksym.runtime.later import Asked, Later
-from ntksym.runtime.spelled import spelled
+from ntksym.runtime.library import cache, compiler, recipes
+from ntksym.runtime.library.spelled import spelled
 from ntksym.symbols import x
 
 SPEC = "mlp:relu:depth=2,weight_var=2,bias_var=1/10"
@@ -113,7 +115,7 @@ def test_what_is_made_for_ranges_of_variances(own: Path, made: list[Any]) -> Non
     first = one(rows)
     two = ntksym.compile(spec, target="numpy", **wanted)
     assert len(made) == 1 and type(one) is type(two) and repr(one) == repr(two)
-    from ntksym.runtime import numeric_network
+    from ntksym.runtime.units import network as numeric_network
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(numeric_network, "kernel_at", lambda *_: pytest.fail("derived again"))

@@ -13,7 +13,7 @@ import pytest
 import ntksym
 from ntksym.errors import BadSpec
 from ntksym.network import Network, parse_spec
-from ntksym.runtime.instances import _instances
+from ntksym.runtime.library.instances import _instances
 
 LEAKY = "mlp:leaky_relu:depth=2,alpha=0.1,bias_var=0.2"
 """Compiled in C: code with its numbers, and without."""

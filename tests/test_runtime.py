@@ -16,7 +16,8 @@ from test_lower import relu_recursion
 from ntksym.errors import BadData, BadSpec, NoCompiler
 from ntksym.lower import lower_network
 from ntksym.lower.schedule import evaluate_network
-from ntksym.runtime import cache, compile, compiler
+from ntksym.runtime import compile
+from ntksym.runtime.library import cache, compiler
 
 EPS = 2.0**-52
 TARGETS = ("c", "numpy")

@@ -13,7 +13,8 @@ from test_lower import relu_recursion
 
 import ntksym
 from ntksym.errors import BadData, BadSpec
-from ntksym.runtime import compile, gram_loop
+from ntksym.runtime import compile
+from ntksym.runtime.gram import loop as gram_loop
 
 
 @pytest.fixture(scope="module", params=TARGETS)

@@ -16,8 +16,9 @@ from runtime_cases import TARGETS, data, same
 from test_lower import relu_recursion
 
 from ntksym.backends import SourceFile
-from ntksym.runtime import cache, compile
-from ntksym.runtime.compiler import load_library, shared_library
+from ntksym.runtime import compile
+from ntksym.runtime.library import cache
+from ntksym.runtime.library.compiler import load_library, shared_library
 
 
 def run(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -76,7 +76,11 @@ def test_kinks_of_one_sign_near_opposite_inputs(text: str, target: str) -> None:
 
 def test_which_duals_have_one_sign() -> None:
     """By values and slopes, jumps included; parameters are looked at when the code runs."""
-    for text, signs in (("relu6", (True, True)), ("hardtanh", (False, True)), ("hardshrink", (True, True))):
+    for text, signs in (
+        ("relu6", (True, True)),
+        ("hardtanh", (False, True)),
+        ("hardshrink", (True, True)),
+    ):
         rule = _direct(as_activation(text))
         assert rule is not None and one_signed(rule) == signs, text
     rule = _direct(as_activation("hardshrink").with_params(lam=Rational(1, 2)))

@@ -18,7 +18,7 @@ from ntksym.numeric.patience import TooLong, at_most, check
 from ntksym.numeric.quadrature import quadrature_dual
 from ntksym.numeric.series.tail import foretold
 from ntksym.numeric.table import table_cost
-from ntksym.runtime.rule_store import clock_seconds, core_seconds, kept
+from ntksym.runtime.units.rule_store import clock_seconds, core_seconds, kept
 
 
 class RangeStub:

@@ -34,8 +34,8 @@ from ntksym.numeric.table.dual import Sheet
 from ntksym.numeric.table.pack import least
 from ntksym.numeric.table.spectra import joint, source
 from ntksym.numeric.table.spectra.spectrum import spectra
-from ntksym.runtime import rule_store
-from ntksym.runtime.rule_store import kept
+from ntksym.runtime.units import rule_store
+from ntksym.runtime.units.rule_store import kept
 from ntksym.verify.balls import enclose_definition
 from ntksym.verify.definition import factor
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import ntksym
-from ntksym.runtime import tabled
+from ntksym.runtime.units import tabled
 
 RNG = np.random.default_rng(4)
 ROWS = RNG.normal(size=(14, 5))
@@ -50,7 +50,7 @@ def test_a_large_call_takes_tables_that_agree(kernel: Any, monkeypatch: pytest.M
 def test_mixtures_stay_where_no_table_is_proven_in_time(
     kernel: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ntksym.runtime import unit_layers
+    from ntksym.runtime.units import layers as unit_layers
 
     monkeypatch.setattr(tabled, "BUILD", 0.0)
     monkeypatch.setattr(unit_layers, "LONGEST_TABLE", 0.0)
@@ -61,7 +61,7 @@ def test_mixtures_stay_where_no_table_is_proven_in_time(
 
 
 def test_the_estimate_is_of_the_network_and_the_sizes() -> None:
-    from ntksym.runtime.unit_layers import plan
+    from ntksym.runtime.units.layers import plan
 
     plain, dear, closed = (
         tabled.network_seconds(plan(ntksym.mlp(s, depth=d)).schedule)

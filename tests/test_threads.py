@@ -16,9 +16,11 @@ from runtime_cases import EPS, TARGETS, data, same
 from sympy import Rational
 from test_lower import relu_recursion
 
-from ntksym.runtime import compile, gram_loop, threads
-from ntksym.runtime.blas import single_threaded
-from ntksym.runtime.threads import allowed_cores, each
+from ntksym.runtime import compile
+from ntksym.runtime.gram import loop as gram_loop
+from ntksym.runtime.gram import threads
+from ntksym.runtime.gram.blas import single_threaded
+from ntksym.runtime.gram.threads import allowed_cores, each
 
 NET = relu_recursion(2, 2, Rational(1, 10))
 
@@ -103,7 +105,7 @@ def test_long_calls_are_made_of_short_ones(target: str, monkeypatch: pytest.Monk
 
 
 def test_the_threads_of_the_matrix_product_come_back() -> None:
-    from ntksym.runtime.blas import _switch
+    from ntksym.runtime.gram.blas import _switch
 
     switch = _switch()
     if switch is None:

@@ -30,10 +30,10 @@ from ntksym.backends.units import unit_of
 from ntksym.errors import BadData, BadSpec, Undecided
 from ntksym.numeric import choose, mixture_dual
 from ntksym.numeric import rules as rules_module
-from ntksym.runtime.numeric_network import compile_any, network_sources
-from ntksym.runtime.ranged import RangedDual, RangedKernel, outward
-from ntksym.runtime.rule_store import _kept, kept
-from ntksym.runtime.unit_layers import Wanted, first_range, needs_range, plan
+from ntksym.runtime.units.layers import Wanted, first_range, needs_range, plan
+from ntksym.runtime.units.network import compile_any, network_sources
+from ntksym.runtime.units.ranged import RangedDual, RangedKernel, outward
+from ntksym.runtime.units.rule_store import _kept, kept
 from ntksym.verify.balls import enclose_definition
 
 pytestmark = pytest.mark.usefixtures("quick_c")

@@ -16,8 +16,8 @@ from ntksym.backends import SourceFile
 from ntksym.backends.c.helpers.header import header
 from ntksym.backends.numpy.helpers import helpers
 from ntksym.errors import NoCompiler
-from ntksym.runtime.compiler import find_compiler
-from ntksym.runtime.unit_layers import Wanted
+from ntksym.runtime.library.compiler import find_compiler
+from ntksym.runtime.units.layers import Wanted
 
 TABLES = Wanted("tabulated")
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1", "-fPIC", "-shared")

@@ -99,7 +99,7 @@ def proven(found: Any) -> float | None:
 
 def ours(act: Activation, slow: bool, seconds: float) -> Iterator[Method]:
     """Every method that applies, in C and in NumPy."""
-    from ntksym.runtime.rule_store import kept
+    from ntksym.runtime.units.rule_store import kept
 
     tabulated = False
     for name, method, variances, error in OURS:
@@ -134,8 +134,8 @@ def compiled(act: Activation, found: Any, target: str) -> Rule:
     """What `ntksym.compile` makes of a dual, called without its checks of shapes."""
     from ntksym.dual import Dual
     from ntksym.runtime import compile as compile_
-    from ntksym.runtime.numeric import compile_mixture
-    from ntksym.runtime.numeric_network import compile_unit
+    from ntksym.runtime.units.mixture import compile_mixture
+    from ntksym.runtime.units.network import compile_unit
 
     if isinstance(found, Dual):
         made = compile_(found, target)
@@ -157,7 +157,7 @@ def native(sources: tuple[Any, ...]) -> Rule:
     """The function of a generated C file; outputs are kept between calls of one length."""
     import ctypes
 
-    from ntksym.runtime.compiler import load_library
+    from ntksym.runtime.library.compiler import load_library
 
     library = load_library(sources)
     f = getattr(library, "ntksym_" + sources[-1].name.removesuffix(".c"))

@@ -33,7 +33,7 @@ from ntksym.dual import dual
 from ntksym.errors import NtksymError
 from ntksym.lower import lower_dual, lower_dual_diag, lower_network
 from ntksym.network import mlp, recurse
-from ntksym.runtime.compiler import shared_library
+from ntksym.runtime.library.compiler import shared_library
 from ntksym.symbols import q11, q12, q22
 
 Point = tuple[float, float, float]

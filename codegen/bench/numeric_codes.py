@@ -67,9 +67,9 @@ def code(row: Row, numeric: bool = False) -> Code | None:
         NtksymError: no dual, or no rule proves an error of 1e-8.
     """
     from ntksym.runtime import compile as compile_
-    from ntksym.runtime.numeric import compile_mixture
-    from ntksym.runtime.numeric_network import compile_unit
-    from ntksym.runtime.rule_store import kept
+    from ntksym.runtime.units.mixture import compile_mixture
+    from ntksym.runtime.units.network import compile_unit
+    from ntksym.runtime.units.rule_store import kept
 
     act = row.activation
     if row.params:
@@ -113,8 +113,8 @@ def _tight(act: Activation, kept: Any) -> Any:
 
 def ranged(row: Row, largest: float = 0.0) -> Iterator[Code]:
     """Tables of ranges of variances; errors below `largest` are not tried."""
-    from ntksym.runtime.numeric_network import compile_unit
-    from ntksym.runtime.rule_store import kept
+    from ntksym.runtime.units.network import compile_unit
+    from ntksym.runtime.units.rule_store import kept
 
     for label, span, variances, errors in RANGES:
         for error in (e for e in errors if e >= largest):

@@ -43,8 +43,8 @@ from ntksym.export.files import lower_any
 from ntksym.export.manifest import read_manifest
 from ntksym.language import as_activation
 from ntksym.lower.program import Program
-from ntksym.runtime.compiler import load_library
 from ntksym.runtime.engines import load_module
+from ntksym.runtime.library.compiler import load_library
 
 HERE = Path(__file__).parent
 MANIFEST = HERE.parent / "manifest.toml"

@@ -112,7 +112,7 @@ def closed_subjects(words: Sequence[str]) -> Iterator[Subject]:
 
 def numeric_subjects(words: Sequence[str], ranged: bool) -> Iterator[Subject]:
     """Activations without closed form, by the automatic method."""
-    from ntksym.runtime.rule_store import kept
+    from ntksym.runtime.units.rule_store import kept
 
     known = {a.name for a in catalogue()}
     others = tuple(w for w in words if w not in (*MIXED, *RULED, *known))

@@ -38,7 +38,7 @@ def work(options: dict[str, Any], view: View) -> Outcome:
 
     from ..errors import NoCompiler
     from ..runtime import find_compiler
-    from ..runtime.cache import cache_directory, default_directory, is_private
+    from ..runtime.library.cache import cache_directory, default_directory, is_private
 
     versions = {"ntksym": ntksym.__version__, "python": platform.python_version()}
     for package in _PACKAGES:

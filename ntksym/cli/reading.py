@@ -112,6 +112,6 @@ def build_rule(rule: Rule, activation: Activation, variances: Any, error: float)
     Raises:
         Undecided, BadSpec: as `rules.built`.
     """
-    from ..runtime.rule_store import kept
+    from ..runtime.units.rule_store import kept
 
     return kept(rule, activation, variances, error)

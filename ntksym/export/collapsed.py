@@ -14,9 +14,9 @@ from ..backends.c.network import collapsed as c_collapsed
 from ..backends.numpy import collapsed as numpy_collapsed
 from ..errors import BadSpec
 from ..numeric import read_variances
-from ..runtime.collapsed import ERROR
-from ..runtime.collapsed_forms import collapsed_program, kept_collapse
-from ..runtime.unit_layers import first_affine
+from ..runtime.deep.collapsed import ERROR
+from ..runtime.deep.collapsed_forms import collapsed_program, kept_collapse
+from ..runtime.units.layers import first_affine
 from .mixture import Made
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..backends import SourceFile
 from ..errors import CannotWrite
-from ..runtime.cache import write_atomically
+from ..runtime.library.cache import write_atomically
 
 
 def write_all(files: Iterable[SourceFile], folder: Path) -> tuple[Path, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..network import Network
 from ..numeric import read_variances
-from ..runtime.unit_layers import first_affine
+from ..runtime.units.layers import first_affine
 
 
 def example(

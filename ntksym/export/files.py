@@ -18,7 +18,7 @@ from ..backends.numpy import backend as numpy_backend
 from ..backends.numpy import network as numpy_network
 from ..errors import BadSpec, CannotWrite, UnsupportedOp
 from ..runtime.arguments import read_collapse
-from ..runtime.numeric_network import is_spec
+from ..runtime.units.network import is_spec
 from .collapsed import collapsed_sources
 from .disk import write_all
 from .languages import ARRAY_TARGETS, array_sources, c_extras, gradient_source

@@ -22,10 +22,10 @@ from ..errors import BadSpec, UnsupportedOp
 from ..gradients import dual_gradients
 from ..lower import lower_network
 from ..network import Network, Recursion, recurse
-from ..runtime.array_plan import array_plan, dual_choice, unit_of_choice
 from ..runtime.gradients.lowered import lower_gradient
-from ..runtime.numeric_network import needs_numeric
-from ..runtime.unit_layers import Wanted, input_range
+from ..runtime.units.array_plan import array_plan, dual_choice, unit_of_choice
+from ..runtime.units.layers import Wanted, input_range
+from ..runtime.units.network import needs_numeric
 from .example import example
 
 ARRAY_TARGETS = ("jax", "torch")

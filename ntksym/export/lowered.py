@@ -10,7 +10,7 @@ from sympy import Expr
 
 from ..activation import Activation
 from ..lower import Program, Schedule, lower_dual, lower_dual_diag, lower_network
-from ..runtime.numeric_network import is_spec
+from ..runtime.units.network import is_spec
 
 
 @dataclass(frozen=True, slots=True)

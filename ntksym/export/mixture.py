@@ -22,10 +22,10 @@ from ..backends.units import unit_of
 from ..errors import UnsupportedOp
 from ..numeric import Choice, MixtureDual, choose
 from ..runtime.gradients.unit_plan import slopes_in_c, unit_gradient_plan
-from ..runtime.numeric import accuracy
-from ..runtime.numeric_network import needs_numeric, network_contract, network_sources
-from ..runtime.rule_store import kept
-from ..runtime.unit_layers import Wanted
+from ..runtime.units.layers import Wanted
+from ..runtime.units.mixture import accuracy
+from ..runtime.units.network import needs_numeric, network_contract, network_sources
+from ..runtime.units.rule_store import kept
 
 
 @dataclass(frozen=True, slots=True)

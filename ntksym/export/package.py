@@ -29,9 +29,9 @@ from ..errors import BadSpec, NoClosedForm, Undecided, UnsupportedOp
 from ..language import as_activation
 from ..lower import lower_network
 from ..network import Network, Recursion, recurse
-from ..runtime.numeric_network import needs_numeric, network_sources
-from ..runtime.routes import chosen_unit
-from ..runtime.unit_layers import Wanted
+from ..runtime.units.layers import Wanted
+from ..runtime.units.network import needs_numeric, network_sources
+from ..runtime.units.routes import chosen_unit
 from .disk import write_all
 from .example import example
 from .languages import ARRAY_TARGETS, array_sources

@@ -8,6 +8,7 @@ from typing import Any
 
 from sympy import Expr
 
+from ..activation import Activation
 from ..errors import without_value
 from .build import Builder
 from .kernel import STATE, lower_input, lower_layer, lower_layer_diag
@@ -175,8 +176,7 @@ def lower_network(recursion: RecursionLike, name: str = "network") -> Schedule:
             continue
         if key not in seen:
             seen[key] = len(kinds)
-            bare: Any = rule
-            kinds.append(_kind(replace(bare, values=())))
+            kinds.append(_kind(_Formulas(rule.activation, rule.name, *key)))
         kind = kinds[seen[key]]
         values = {s.name: number(v) for s, v in rule.values}
         where = f"layer {index + 1} ({rule.name})"
@@ -198,9 +198,21 @@ def lower_network(recursion: RecursionLike, name: str = "network") -> Schedule:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Formulas:
+    """A `RuleLike` without its numbers: layers that differ in them are lowered once."""
+
+    activation: Activation
+    name: str
+    nngp: Expr
+    ntk: Expr
+    nngp_diag: Expr
+    ntk_diag: Expr
+
+
 @lru_cache(maxsize=256)
 def _kind(rule: RuleLike) -> Kind:
-    """A layer without its numbers, lowered."""
+    """A layer, lowered."""
     pair = lower_layer(rule)
     near = lower_near(rule, pair)
     return Kind(pair, lower_layer_diag(rule), near, kinked(rule.activation))

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from ..errors import BadData, BadSpec, ParseError
-from .threads import allowed_cores
+from .gram.threads import allowed_cores
 
 TARGETS = ("c", "numpy")
 DTYPES = ("float64", "float32")

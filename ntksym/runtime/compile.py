@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 from ..errors import NoCompiler
 from .arguments import read_cache, read_collapse, read_dtype, read_error, read_target, read_threads
 from .later import Asked, is_network, read_toml
-from .recipes import read_recipe, write_recipe
+from .library.recipes import read_recipe, write_recipe
 from .stored import again, recipe_of
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from ..dual import Dual
     from ..network import Network, Recursion
     from ..numeric import ExpectedDual, MixtureDual
-    from .collapsed import CollapsedKernel
+    from .deep.collapsed import CollapsedKernel
     from .dual_arrays import CompiledDual
     from .kernel import CompiledKernel
-    from .ranged import RangedDual, RangedKernel
+    from .units.ranged import RangedDual, RangedKernel
 
 
 @overload
@@ -147,7 +147,7 @@ def _made(net: Any, asked: Asked) -> Any:
     recipe = read_recipe(key)
     if recipe is not None:
         return again(recipe, net, asked)
-    from .objects import compiled_beside
+    from .library.objects import compiled_beside
 
     many = is_network(net) and asked.target == "c"
     with compiled_beside(asked.cache, asked.dtype) if many else nullcontext():

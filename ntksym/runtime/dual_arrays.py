@@ -12,7 +12,7 @@ from ..backends import SourceFile
 from ..errors import BadData
 from .arguments import read_parameter
 from .checks import Array, covariances, is_covariance
-from .threads import in_strips
+from .gram.threads import in_strips
 
 
 @dataclass(frozen=True, slots=True)

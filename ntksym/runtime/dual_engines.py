@@ -9,8 +9,8 @@ import numpy as np
 
 from ..backends import SourceFile
 from .checks import Array
-from .compiler import load_library
 from .engines import Sources, array_size, load_module, pointer, with_support
+from .library.compiler import load_library
 
 if TYPE_CHECKING:
     from ..backends import Contract

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..backends import SourceFile
-from .cache import digest, obtain
 from .checks import Array
-from .compiler import load_library
-from .gram_loop import First as First
-from .gram_loop import Layers
-from .tiles import Tiles
+from .gram.loop import First as First
+from .gram.loop import Layers
+from .gram.tiles import Tiles
+from .library.cache import digest, obtain
+from .library.compiler import load_library
 
 if TYPE_CHECKING:
     from ..backends import Contract

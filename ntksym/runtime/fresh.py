@@ -12,16 +12,16 @@ from ..backends import Contract
 from ..errors import BadSpec
 from ..functions import Phi2
 from ..lower import lower_dual, lower_dual_diag, lower_network
-from .deep import deep
+from .deep.layers import deep
 from .dual_engines import CDual, NumpyDual
 from .engines import CNetwork, NumpyNetwork
 from .kernel import CompiledDual, CompiledKernel
 from .later import Asked, Later, network_of
-from .objects import shared_parts_wanted
-from .routes import needs_numeric
+from .library.objects import shared_parts_wanted
+from .units.routes import needs_numeric
 
 if TYPE_CHECKING:
-    from .collapsed import CollapsedKernel
+    from .deep.collapsed import CollapsedKernel
 
 
 def fresh(given: Any, asked: Asked) -> Any:
@@ -51,7 +51,7 @@ def _collapsed(given: Any, net: Any, asked: Asked) -> CollapsedKernel:
     network = getattr(net, "network", net)
     if not hasattr(network, "blocks"):
         raise BadSpec("only a network can be collapsed", hint="mlp:relu:depth=20, for example")
-    from .collapsed import collapsed_kernel
+    from .deep.collapsed import collapsed_kernel
 
     return collapsed_kernel(Later(given, network.depth), asked)
 
@@ -60,7 +60,7 @@ def _compile(net: Any, asked: Asked) -> Any:
     target, dtype, cache, threads = asked.target, asked.dtype, asked.cache, asked.threads
     method, error, variances = asked.method, asked.error, asked.variances
     if needs_numeric(net, method, variances):
-        from .numeric_network import compile_any
+        from .units.network import compile_any
 
         return compile_any(
             net, target, dtype, cache, threads, method=method, error=error, variances=variances

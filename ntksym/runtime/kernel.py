@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from ..backends import SourceFile
 from ..errors import BadData, UnsupportedOp
-from . import bands, gram_loop
-from .bands import Target
 from .checks import (
     Array,
     data_rows,
@@ -25,14 +23,17 @@ from .checks import (
 from .dual_arrays import CompiledDual as CompiledDual
 from .dual_arrays import DualValues as DualValues
 from .engines import Engine
-from .gram_loop import First, Layers, Side
+from .gram import bands
+from .gram import loop as gram_loop
+from .gram.bands import Target
+from .gram.loop import First, Layers, Side
+from .gram.pair_tile import squares
+from .gram.products import equal_points, mirrored, possible
+from .gram.threads import in_strips
 from .later import found_network, found_recursion, growth_of
 from .outputs import KernelMatrices as KernelMatrices
 from .outputs import Only as Only
 from .outputs import given_back, target_of
-from .pair_tile import squares
-from .products import equal_points, mirrored, possible
-from .threads import in_strips
 
 if TYPE_CHECKING:
     from ..lower.growth import Growth

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NoClosedForm, UnsupportedOp
-from .recipes import recipe_key
-from .spelled import spelled
+from .library.recipes import recipe_key
+from .library.spelled import spelled
 
 if TYPE_CHECKING:
     from ..lower.growth import Growth

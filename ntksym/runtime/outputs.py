@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadData, BadSpec
-from .bands import Target
 from .checks import apart, output
+from .gram.bands import Target
 
 Only = Literal["nngp", "ntk"]
 

@@ -18,10 +18,10 @@ from ..errors import UnsupportedOp
 from ..lower import lower_network
 from ..lower.schedule import Schedule
 from .engines import CNetwork, NumpyNetwork, Sources, load_module, with_support
-from .instances import give_numbers, instances
+from .gram.tiles import Tiles
 from .kernel import CompiledKernel
 from .later import found_network
-from .tiles import Tiles
+from .library.instances import give_numbers, instances
 
 CONTRACT = Contract("ntksym.compile", ("the NNGP kernel and the NTK of a network",))
 

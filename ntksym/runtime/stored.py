@@ -6,22 +6,22 @@ from importlib import import_module
 from typing import Any
 
 from ..backends import SourceFile
-from .compiler import find_compiler
 from .dual_arrays import CompiledDual
 from .kernel import CompiledKernel
 from .later import Asked, Later
+from .library.compiler import find_compiler
 
 HOMES = {
     "CNetwork": "engines",
     "NumpyNetwork": "engines",
     "CDual": "dual_engines",
     "NumpyDual": "dual_engines",
-    "CUnitNetwork": "unit_engines",
-    "NumpyUnitNetwork": "unit_engines",
-    "CUnit": "unit_engines",
-    "NumpyUnit": "unit_engines",
-    "CMixture": "numeric",
-    "NumpyMixture": "numeric",
+    "CUnitNetwork": "units.engines",
+    "NumpyUnitNetwork": "units.engines",
+    "CUnit": "units.engines",
+    "NumpyUnit": "units.engines",
+    "CMixture": "units.mixture",
+    "NumpyMixture": "units.mixture",
 }
 """Engines that can be restored from their files, and the module of each."""
 
@@ -34,7 +34,7 @@ def recipe_of(made: Any) -> dict[str, Any] | None:
         return {"kind": "collapsed", "deep": made.depth}  # its forms have recipes of their own
     engine = getattr(made, "_engine", None)
     home = HOMES.get(type(engine).__name__)
-    if engine is None or home is None or type(engine).__module__.rpartition(".")[2] != home:
+    if engine is None or home is None or type(engine).__module__ != f"{__package__}.{home}":
         return None
     record: dict[str, Any] = {
         "engine": type(engine).__name__,
@@ -60,11 +60,11 @@ def again(recipe: dict[str, Any], net: Any, asked: Asked) -> Any:
         NoCompiler: there is none.
     """
     if recipe["kind"] == "collapsed":
-        from .collapsed import collapsed_kernel
+        from .deep.collapsed import collapsed_kernel
 
         return collapsed_kernel(Later(net, recipe["deep"]), asked)
     if recipe["kind"].startswith("ranged"):
-        from .spans import ranged_dual, ranged_kernel
+        from .units.spans import ranged_dual, ranged_kernel
 
         if asked.target == "c":
             find_compiler()
@@ -117,11 +117,11 @@ def _kernel(
         made.with_units(later, asked.wanted)
         if recipe["seconds"] is None:
             return made
-        from .tabled import TabledKernel
+        from .units.tabled import TabledKernel
 
         return TabledKernel(made, later, asked, recipe["seconds"])
     if recipe["deep"]:
-        from .deep import DeepKernel
+        from .deep.layers import DeepKernel
 
         return DeepKernel(made, later, asked.cache)
     return made

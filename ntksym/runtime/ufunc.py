@@ -38,10 +38,10 @@ from ..numeric import read_variances
 from ..numeric.rules import Variances
 from .arguments import read_parameter
 from .checks import covariances
-from .compiler import shared_library
 from .dual_arrays import within
 from .engines import load_module
-from .routes import chosen_unit
+from .library.compiler import shared_library
+from .units.routes import chosen_unit
 
 MODULE = "ntksym_ufunc"
 PREFIX = "dual("

@@ -15,11 +15,11 @@ from ...backends import Contract, SourceFile
 from ...backends.c import backend as c_backend
 from ...backends.c.gradient.file import GradientKind, GradientPlan, gradient_file, planes
 from ...lower.program import Program
-from ..blas import single_threaded
 from ..checks import Array
 from ..engines import array_size, pointer
-from ..instances import give_numbers, instances
-from ..threads import each
+from ..gram.blas import single_threaded
+from ..gram.threads import each
+from ..library.instances import give_numbers, instances
 from .layers import PAIR, Layer
 from .steps import CLOSE_ENTRY
 

@@ -15,8 +15,8 @@ from ...backends.numpy.units import units_file
 from ...backends.unit import DualUnit
 from ...errors import NoCompiler
 from ..checks import Array
-from ..compiler import load_library
 from ..engines import array_size, load_module, pointer
+from ..library.compiler import load_library
 from .differences import NOTE, polar_slopes, side_slopes, turned_slopes, variance_slopes
 
 PROGRAM = "ntksym gradient"

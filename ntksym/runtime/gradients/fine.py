@@ -19,7 +19,7 @@ from ...backends.units import unit_of
 from ...errors import NtksymError
 from ...numeric import Choice
 from ...numeric.table import BandedDual, TableDual
-from ..unit_layers import table_choice
+from ..units.layers import table_choice
 
 FINE = 2e-13, 1e-12
 """Errors of tables, the first that is proven within seconds."""

@@ -22,7 +22,7 @@ from ...network.affine import KDOT, K, UnknownDual
 from ...numeric import Choice, MixtureDual
 from ...numeric.series.table import SeriesTable
 from ...numeric.table import BandedDual, TableDual
-from ..unit_layers import Plan
+from ..units.layers import Plan
 from .layers import SHARED
 from .lowered import lower_first
 

@@ -16,9 +16,9 @@ from ...backends.c.gradient.units import UnitSlopes
 from ...network import Network
 from ..arguments import read_threads
 from ..checks import Array, real_array, same_width
-from ..ranged import outward, spread
-from ..threads import each
-from ..unit_layers import AUTO, Range, Wanted, first_affine, needs_range, plan
+from ..gram.threads import each
+from ..units.layers import AUTO, Range, Wanted, first_affine, needs_range, plan
+from ..units.ranged import outward, spread
 from .differences import ROOM
 from .duals import GradientDual, gradient_duals
 from .fine import FINE, bend_unit

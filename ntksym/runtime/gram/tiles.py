@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backends.tolerance import CLOSE
-from .checks import Array
-from .gram_loop import First
+from ...backends.tolerance import CLOSE
+from ..checks import Array
+from .loop import First
 
 TILE = 256
 """Rows and columns of a tile: what is multiplied at a time."""

@@ -18,7 +18,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from ..errors import CannotWrite
+from ...errors import CannotWrite
 
 NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 """A pipe in the place of a file must not make us wait."""

@@ -12,11 +12,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..activation import Activation
-from ..errors import NtksymError, Undecided
-from ..numeric.patience import TooLong, given_up, remaining
-from ..numeric.rules import RULES, Rule, Variances, built
-from .cache import cache_directory, digest, is_intact, obtain, recall, remember
+from ...activation import Activation
+from ...errors import NtksymError, Undecided
+from ...numeric.patience import TooLong, given_up, remaining
+from ...numeric.rules import RULES, Rule, Variances, built
+from ..library.cache import cache_directory, digest, is_intact, obtain, recall, remember
 
 PATIENCE = 2.0
 """Seconds after which a line on standard error says what is being built."""
@@ -140,7 +140,7 @@ def _title(rule: Rule, activation: Activation, variances: Variances | None, erro
 @lru_cache(maxsize=1)
 def _makers() -> str:
     """A digest of the code that rules are built and proven with: other code, other rules."""
-    package = Path(__file__).resolve().parent.parent
+    package = Path(__file__).resolve().parents[2]
     files = sorted(p for part in ("numeric", "verify") for p in (package / part).rglob("*.py"))
     return digest(tuple(p.read_text(encoding="utf-8") for p in files))
 

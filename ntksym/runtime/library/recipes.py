@@ -64,7 +64,7 @@ def makers() -> str | None:
     A note says what the files came to that have these sizes and times: reading all of them takes
     longer than the rest of a compile from the cache.
     """
-    package = str(Path(__file__).resolve().parent.parent)
+    package = str(Path(__file__).resolve().parents[2])
     begun: float = sys.modules[__name__.partition(".")[0]].BEGUN  # type: ignore[attr-defined]
     try:
         files = [(path, os.stat(path)) for path in _sources(package)]

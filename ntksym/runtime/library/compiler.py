@@ -15,8 +15,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..backends import SourceFile
-from ..errors import NoCompiler
+from ...backends import SourceFile
+from ...errors import NoCompiler
 from .cache import digest, obtain, recall, remember
 
 if TYPE_CHECKING:  # nothing is run where all is in the cache

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backends.array.unit import ArrayUnit, array_unit
-from ..backends.array.unit_module import ArrayNetwork
-from ..dual import Dual
-from ..errors import UnsupportedOp
-from ..network import Network
-from ..numeric import Choice, MixtureDual, choose
+from ...backends.array.unit import ArrayUnit, array_unit
+from ...backends.array.unit_module import ArrayNetwork
+from ...dual import Dual
+from ...errors import UnsupportedOp
+from ...network import Network
+from ...numeric import Choice, MixtureDual, choose
+from .layers import Range, Wanted, plan
 from .rule_store import kept
-from .unit_layers import Range, Wanted, plan
 
 _HINT = '--method tabulated with --variance LO:HI, or the targets "c" and "numpy"'
 

@@ -7,29 +7,23 @@ from typing import Any
 
 from sympy import Expr
 
-from ..activation import Activation
-from ..backends import Contract, SourceFile
-from ..backends.c import backend as c_backend
-from ..backends.c.network.units import network_file
-from ..backends.numpy import unit_network as numpy_unit_network
-from ..backends.units import unit_of
-from ..errors import BadSpec, Undecided
-from ..network import Network
-from ..numeric import ExpectedDual, MixtureDual, choose, read_variances
-from .checks import Array
-from .dual_arrays import CompiledDual
-from .kernel import CompiledKernel
-from .later import Asked
-from .later import is_spec as is_spec
-from .numeric import compile_mixture
-from .ranged import RangedDual, RangedKernel
-from .routes import needs_numeric as needs_numeric
-from .rule_store import kept
-from .spans import ranged_dual, ranged_kernel
-from .spelled import spelled
-from .tabled import TabledKernel, network_seconds
-from .unit_engines import CUnit, CUnitNetwork, NumpyUnit, NumpyUnitNetwork
-from .unit_layers import (
+from ...activation import Activation
+from ...backends import Contract, SourceFile
+from ...backends.c import backend as c_backend
+from ...backends.c.network.units import network_file
+from ...backends.numpy import unit_network as numpy_unit_network
+from ...backends.units import unit_of
+from ...errors import BadSpec, Undecided
+from ...network import Network
+from ...numeric import ExpectedDual, MixtureDual, choose, read_variances
+from ..checks import Array
+from ..dual_arrays import CompiledDual
+from ..kernel import CompiledKernel
+from ..later import Asked
+from ..later import is_spec as is_spec
+from ..library.spelled import spelled
+from .engines import CUnit, CUnitNetwork, NumpyUnit, NumpyUnitNetwork
+from .layers import (
     AUTO,
     LONGEST_TABLE,
     Plan,
@@ -42,6 +36,12 @@ from .unit_layers import (
     settled,
     vanishing,
 )
+from .mixture import compile_mixture
+from .ranged import RangedDual, RangedKernel
+from .routes import needs_numeric as needs_numeric
+from .rule_store import kept
+from .spans import ranged_dual, ranged_kernel
+from .tabled import TabledKernel, network_seconds
 
 ABOUT = "the NNGP kernel and the NTK of a network"
 
@@ -164,7 +164,7 @@ def _compiler() -> None:
     Raises:
         NoCompiler: no compiler works.
     """
-    from .compiler import find_compiler
+    from ..library.compiler import find_compiler
 
     find_compiler()
 
@@ -305,11 +305,11 @@ def compile_any(
     """
     wanted = Wanted(method, error)
     if is_spec(net):
-        from ..network import parse_spec
+        from ...network import parse_spec
 
         net = parse_spec(net)
         if not needs_numeric(net, method, variances):
-            from .compile import compile as compile_
+            from ..compile import compile as compile_
 
             return compile_(net, target, dtype, cache, threads)
     if isinstance(net, MixtureDual):

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from ..backends.tolerance import TOLERANCE as POINT
-from ..errors import BadData, Undecided
-from .checks import covariances, dimension, real_array
-from .dual_arrays import CompiledDual
-from .kernel import CompiledKernel
-from .later import Range
+from ...backends.tolerance import TOLERANCE as POINT
+from ...errors import BadData, Undecided
+from ..checks import covariances, dimension, real_array
+from ..dual_arrays import CompiledDual
+from ..kernel import CompiledKernel
+from ..later import Range
 
 STEPS = 2
 """A range ends at powers of 2**(1/STEPS)."""

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from ..backends import SourceFile
-from ..errors import BadData, Undecided, UnsupportedOp
-from .checks import Array, data_rows, dimension, real_array
-from .engines import CNetwork, NumpyNetwork
-from .kernel import CompiledKernel
-from .later import Asked, found_network, spelled_net
-from .pair_tile import squares
-from .recipes import read_recipe, recipe_key, write_recipe
-from .spelled import spelled
+from ...backends import SourceFile
+from ...errors import BadData, Undecided, UnsupportedOp
+from ..checks import Array, data_rows, dimension, real_array
+from ..engines import CNetwork, NumpyNetwork
+from ..gram.pair_tile import squares
+from ..kernel import CompiledKernel
+from ..later import Asked, found_network, spelled_net
+from ..library.recipes import read_recipe, recipe_key, write_recipe
+from ..library.spelled import spelled
 from .spheres import SAME, common_square
 
 ERRORS = {"float64": 1e-12, "float32": 1e-8}

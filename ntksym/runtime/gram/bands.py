@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import Array
+from ..engines import Engine
 from .blas import single_threaded
-from .checks import Array
-from .engines import Engine
-from .gram_loop import First, Side
+from .loop import First, Side
 from .pair_tile import PairTile
 from .threads import each
 from .tiles import TILE, Space, Tiles, shaped

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import Array
+from ..checks import Array
 
 FEW = 32
 """Pairs that are found faster one by one than by a product."""

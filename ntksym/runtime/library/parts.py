@@ -16,7 +16,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..backends import SourceFile
+from ...backends import SourceFile
 
 MARK = "NTKSYM_BLOCK_FUNCTION "
 """What the definition of a block function starts with."""

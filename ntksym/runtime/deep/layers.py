@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import NoClosedForm, Undecided
-from .checks import data_rows
-from .kernel import CompiledKernel, KernelMatrices, Only
-from .later import Later
+from ...errors import NoClosedForm, Undecided
+from ..checks import data_rows
+from ..kernel import CompiledKernel, KernelMatrices, Only
+from ..later import Later
 from .spheres import SAME, common_square
 
 if TYPE_CHECKING:

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import Undecided, UnsupportedOp
-from .checks import data_rows
-from .kernel import CompiledKernel, KernelMatrices, Only
-from .later import Asked, Later
+from ...errors import Undecided, UnsupportedOp
+from ..checks import data_rows
+from ..kernel import CompiledKernel, KernelMatrices, Only
+from ..later import Asked, Later
+from ..library.spelled import spelled
 from .spans import ranged_kernel
-from .spelled import spelled
 
 if TYPE_CHECKING:
-    from ..backends.mixture.programs import MixturePrograms
-    from ..backends.unit_schedule import UnitSchedule
+    from ...backends.mixture.programs import MixturePrograms
+    from ...backends.unit_schedule import UnitSchedule
 
 ERROR = {"float64": 3e-14, "float32": 1e-9}
 """What the tables are proven to, rounding counted, where no error is asked for."""
@@ -44,7 +44,7 @@ def entry_seconds(programs: MixturePrograms) -> float:
 
 def network_seconds(schedule: UnitSchedule) -> float:
     """The same for all layers of a network; those that are no mixtures are not counted."""
-    from ..backends.program_unit import ProgramUnit
+    from ...backends.program_unit import ProgramUnit
 
     units = schedule.kinds
     known = [entry_seconds(u.parts) if isinstance(u, ProgramUnit) else 0.0 for u in units]
@@ -109,7 +109,7 @@ class TabledKernel(CompiledKernel):
     def _made(self) -> Any:
         """The kernels of tables, whose code is made for the ranges of variances that come."""
         if self._tables is None:
-            from .unit_layers import vanishing
+            from .layers import vanishing
 
             network = self._net.network() if isinstance(self._net, Later) else self._net
             error = self._asked.error or ERROR[self.dtype.name]

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from ..backends import SourceFile
-from ..errors import NoCompiler
+from ...backends import SourceFile
+from ...errors import NoCompiler
 from .cache import TEMPORARY
 from .compiler import load_library, shared_library
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backends.tolerance import CLOSE
-from .checks import Array
+from ...backends.tolerance import CLOSE
+from ..checks import Array
+from ..engines import Engine
 from .clusters import cluster_roots, two_product
-from .engines import Engine
-from .gram_loop import First, inverse_root
+from .loop import First, inverse_root
 from .tiles import Space, Tiles
 
 LIMIT = CLOSE["float64"]

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import Array
-from .compiler import load_library
-from .gram_source import COLUMNS, ROWS, gram_file
+from ..checks import Array
+from ..library.compiler import load_library
+from .source import COLUMNS, ROWS, gram_file
 from .threads import each
 
 FEW = 64
@@ -83,7 +83,7 @@ class Side:
 
 
 VARIANTS = {"float64": ("dd",), "float32": ("ff", "df")}
-"""Those of `gram_source.VARIANTS` that fill arrays of a type."""
+"""Those of `source.VARIANTS` that fill arrays of a type."""
 
 
 @lru_cache(maxsize=8)

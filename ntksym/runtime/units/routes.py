@@ -6,10 +6,10 @@ from typing import Any
 
 from sympy import Expr, I
 
-from ..activation import Activation
-from ..dual import Dual
-from ..numeric import Choice, ExpectedDual, MixtureDual, choose
-from .later import is_spec
+from ...activation import Activation
+from ...dual import Dual
+from ...numeric import Choice, ExpectedDual, MixtureDual, choose
+from ..later import is_spec
 
 
 def needs_numeric(net: Any, method: str = "auto", variances: Any = None) -> bool:

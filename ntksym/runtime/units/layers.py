@@ -20,31 +20,31 @@ from typing import Any
 
 import numpy as np
 
-from .. import symbols
-from ..activation import Activation
-from ..backends import Contract
-from ..backends.numpy import unit_network as numpy_unit_network
-from ..backends.point_unit import TOLERANCE
-from ..backends.unit import DualUnit
-from ..backends.unit_schedule import UnitSchedule, UnitStep
-from ..backends.units import unit_of
-from ..dual import Dual
-from ..errors import NoClosedForm, Undecided, UnsupportedOp, without_value
-from ..lower.kernel import degree_one, lower_input
-from ..lower.near import homogeneous, kinked
-from ..lower.program import Program
-from ..lower.reach import flat_from
-from ..lower.schedule import number
-from ..network import InputRule, Network
-from ..network.affine import Affine, affine_layers
-from ..network.layers import Nonlinearity
-from ..numeric import Candidate, Choice, ExpectedDual, MixtureDual, choose, read_variances
-from ..numeric.choice import is_slow
-from ..numeric.patience import at_most
-from ..numeric.rules import RULES
-from .engines import load_module
-from .later import Range as Range
-from .later import Wanted as Wanted
+from ... import symbols
+from ...activation import Activation
+from ...backends import Contract
+from ...backends.numpy import unit_network as numpy_unit_network
+from ...backends.point_unit import TOLERANCE
+from ...backends.unit import DualUnit
+from ...backends.unit_schedule import UnitSchedule, UnitStep
+from ...backends.units import unit_of
+from ...dual import Dual
+from ...errors import NoClosedForm, Undecided, UnsupportedOp, without_value
+from ...lower.kernel import degree_one, lower_input
+from ...lower.near import homogeneous, kinked
+from ...lower.program import Program
+from ...lower.reach import flat_from
+from ...lower.schedule import number
+from ...network import InputRule, Network
+from ...network.affine import Affine, affine_layers
+from ...network.layers import Nonlinearity
+from ...numeric import Candidate, Choice, ExpectedDual, MixtureDual, choose, read_variances
+from ...numeric.choice import is_slow
+from ...numeric.patience import at_most
+from ...numeric.rules import RULES
+from ..engines import load_module
+from ..later import Range as Range
+from ..later import Wanted as Wanted
 from .rule_store import kept
 
 CUTS = 128
@@ -160,8 +160,8 @@ def _with_zero_rows(unit: DualUnit, choice: Choice, n: Nonlinearity, span: Range
         return unit
     if choice.method == "quadrature" and not _is_point(span):  # takes a variance of zero itself
         return unit
-    from ..backends.zero_rows import ZeroRowsUnit
-    from ..numeric.table.zero import zero_row
+    from ...backends.zero_rows import ZeroRowsUnit
+    from ...numeric.table.zero import zero_row
 
     low, high = (span[0], span[0]) if _is_point(span) else (span[0], span[1])
     asked = getattr(choice.dual, "error", None) or 1e-10

@@ -11,10 +11,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 
-from .later import Asked, Later, Range, growth_of
+from ..later import Asked, Later, Range, growth_of
+from ..library.recipes import read_recipe, write_recipe
+from ..stored import recipe_of, restored
 from .ranged import RangedDual, RangedKernel
-from .recipes import read_recipe, write_recipe
-from .stored import recipe_of, restored
 
 
 class _Again:
@@ -57,7 +57,7 @@ def ranged_kernel(net: Any, asked: Asked, record: dict[str, Any]) -> RangedKerne
         recipe = read_recipe(key)
         if recipe is not None:
             return restored(recipe, net, replace(asked, variances=None))
-        from .numeric_network import kernel_at
+        from .network import kernel_at
 
         made, lasting = kernel_at(later.network(), asked, span)
         if lasting:
@@ -68,7 +68,7 @@ def ranged_kernel(net: Any, asked: Asked, record: dict[str, Any]) -> RangedKerne
         key = asked.span_key(record["said"], "first", repr(d))
         recipe = read_recipe(key)
         if recipe is None:
-            from .unit_layers import first_affine
+            from .layers import first_affine
 
             recipe = list(first_affine(later.network(), d))
             write_recipe(key, recipe)
@@ -76,13 +76,13 @@ def ranged_kernel(net: Any, asked: Asked, record: dict[str, Any]) -> RangedKerne
         return slope, offset
 
     def gradient() -> Any:
-        from .gradients.units import UnitGradient
+        from ..gradients.units import UnitGradient
 
         target = "numpy" if asked.target == "numpy" else None
         return UnitGradient(later.network(), asked.wanted, target, threads=asked.threads)
 
     def at(numbers: dict[str, Any]) -> Any:
-        from .fresh import fresh
+        from ..fresh import fresh
 
         return fresh(later.network().at(**numbers), asked)
 
@@ -116,7 +116,7 @@ def ranged_dual(activation: Any, asked: Asked, record: dict[str, Any]) -> Ranged
         recipe = read_recipe(key)
         if recipe is not None:
             return restored(recipe, activation, asked)
-        from .numeric_network import dual_at
+        from .network import dual_at
 
         made, lasting = dual_at(activation, asked, span)
         if lasting:

@@ -9,22 +9,22 @@ from typing import Any
 
 from sympy import Rational
 
-from ..backends import Contract
-from ..backends.c.network import collapsed as c_collapsed
-from ..backends.collapsed import TOLERANCE, CollapsedProgram
-from ..backends.numpy import collapsed as numpy_collapsed
-from ..backends.numpy import collapsed_tiles as numpy_tiles
-from ..collapse import Collapsed, angular, collapse
-from ..collapse.fit import Side
-from ..errors import NoClosedForm, NtksymError
-from ..functions import Phi2
-from ..network import Network
-from ..network.affine import affine_layers
-from .cache import obtain
-from .engines import CNetwork, NumpyNetwork
-from .recipes import recipe_key
-from .spelled import spelled
-from .unit_layers import first_affine, input_program
+from ...backends import Contract
+from ...backends.c.network import collapsed as c_collapsed
+from ...backends.collapsed import TOLERANCE, CollapsedProgram
+from ...backends.numpy import collapsed as numpy_collapsed
+from ...backends.numpy import collapsed_tiles as numpy_tiles
+from ...collapse import Collapsed, angular, collapse
+from ...collapse.fit import Side
+from ...errors import NoClosedForm, NtksymError
+from ...functions import Phi2
+from ...network import Network
+from ...network.affine import affine_layers
+from ..engines import CNetwork, NumpyNetwork
+from ..library.cache import obtain
+from ..library.recipes import recipe_key
+from ..library.spelled import spelled
+from ..units.layers import first_affine, input_program
 
 
 class CCollapsed(CNetwork):

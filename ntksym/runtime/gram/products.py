@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import Array
-from .dual_arrays import ROUNDING, within
+from ..checks import Array
+from ..dual_arrays import ROUNDING, within
 
 ROWS = 256
 """Rows looked at together."""

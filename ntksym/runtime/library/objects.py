@@ -8,13 +8,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from ..backends import SourceFile
-from ..errors import NtksymError
+from ...backends import SourceFile
+from ...errors import NtksymError
+from ..gram.loop import VARIANTS, gram_library
+from ..gram.threads import allowed_cores, each
 from .cache import obtain
 from .compiler import Compiler, Group, find_compiler, key_of, output, written
-from .gram_loop import VARIANTS, gram_library
 from .parts import Parts, shared_parts
-from .threads import allowed_cores, each
 
 
 class _Answer:
@@ -83,7 +83,7 @@ def compiled_beside(keep: bool, dtype: str = "float64") -> Iterator[None]:
                 gram_library(variant, keep)
             if allowed_cores() < 2 or not _shared_wanted.wait():
                 return
-            from ..backends.c.backend import support_file
+            from ...backends.c.backend import support_file
 
             compiler = _to_objects(find_compiler())
             for part in shared_parts(support_file()):

@@ -8,9 +8,9 @@ above and below the diagonal, before the next one is begun.
 
 from __future__ import annotations
 
-from ..backends import SourceFile
-from ..backends.tolerance import CLOSE
-from .gram_near import near_rows
+from ...backends import SourceFile
+from ...backends.tolerance import CLOSE
+from .near import near_rows
 
 ROWS = 96
 """Rows of a tile: a multiple of every MR."""

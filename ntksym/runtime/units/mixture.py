@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..backends import SourceFile
-from .checks import Array
-from .dual_arrays import CompiledDual
-from .dual_engines import STRIP, ModuleDual, SharedDual, called
-from .engines import with_support
+from ...backends import SourceFile
+from ..checks import Array
+from ..dual_arrays import CompiledDual
+from ..dual_engines import STRIP, ModuleDual, SharedDual, called
+from ..engines import with_support
 
 if TYPE_CHECKING:
-    from ..backends import Contract
-    from ..backends.mixture.programs import MixturePrograms
-    from ..numeric import MixtureDual
+    from ...backends import Contract
+    from ...backends.mixture.programs import MixturePrograms
+    from ...numeric import MixtureDual
 
 
 class MixtureEngine(Protocol):
@@ -41,7 +41,7 @@ class CMixture(SharedDual):
     _pairs: Any
 
     def __init__(self, programs: MixturePrograms, contract: Contract, *, keep: bool = True) -> None:
-        from ..backends.c import mixture as c_mixture
+        from ...backends.c import mixture as c_mixture
 
         self.restore(with_support(c_mixture.mixture_file(programs, contract)), [], keep)
 
@@ -58,7 +58,7 @@ class NumpyMixture(ModuleDual):
     """A mixture dual in a NumPy module."""
 
     def __init__(self, programs: MixturePrograms, contract: Contract, *, keep: bool = True) -> None:
-        from ..backends.numpy import mixture as numpy_mixture
+        from ...backends.numpy import mixture as numpy_mixture
 
         self.restore((numpy_mixture.mixture_file(programs, contract),), [], keep)
 
@@ -81,7 +81,7 @@ def mixture_engine(dual: MixtureDual, target: str, *, keep: bool = True) -> Mixt
         NoCompiler: `target="c"` and no compiler works.
         UnsupportedOp: a function that the target cannot spell.
     """
-    from ..backends.mixture.programs import mixture_programs
+    from ...backends.mixture.programs import mixture_programs
 
     programs = mixture_programs(dual)
     contract = mixture_contract(dual, programs)
@@ -92,7 +92,7 @@ def mixture_engine(dual: MixtureDual, target: str, *, keep: bool = True) -> Mixt
 
 def mixture_contract(dual: MixtureDual, programs: MixturePrograms) -> Contract:
     """What the head of a generated file says: the formula and the proven bounds."""
-    from ..backends import Contract
+    from ...backends import Contract
 
     return Contract(
         "ntksym.compile",
@@ -104,7 +104,7 @@ def mixture_contract(dual: MixtureDual, programs: MixturePrograms) -> Contract:
 
 def accuracy(dual: MixtureDual, programs: MixturePrograms) -> str:
     """The proven bounds of the nodes, in a line; where terms cancel also the rounding."""
-    from ..backends.mixture.rounding import rounding_note
+    from ...backends.mixture.rounding import rounding_note
 
     bounds = "; ".join(dual.mixture_bound.text())
     left = rounding_note(programs)

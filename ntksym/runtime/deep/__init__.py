@@ -1,0 +1,1 @@
+"""Deep networks as one polynomial of the angle, where that pays."""

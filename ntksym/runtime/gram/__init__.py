@@ -1,0 +1,1 @@
+"""Matrices over all pairs of rows: tiles, threads, nearly parallel rows."""

@@ -1,0 +1,1 @@
+"""Networks and duals without closed forms for code: units, made for ranges of variances."""
