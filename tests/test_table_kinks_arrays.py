@@ -6,6 +6,7 @@ Its slopes are compared with differences.
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import ntksym
+from ntksym.backends.array import jax_units, torch_units
 from ntksym.backends.array.unit import array_unit
 from ntksym.backends.c.backend import Contract
 from ntksym.backends.numpy.units import units_file
@@ -22,6 +25,8 @@ from ntksym.numeric.table.chebyshev import ChebyshevTable
 from ntksym.numeric.table.dual import Sheet
 from ntksym.numeric.table.split.closed import Closed
 from ntksym.numeric.table.split.kinks import KinkTable
+from ntksym.runtime.units.array_plan import array_plan
+from ntksym.runtime.units.layers import Wanted
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 ALPHA, VALUE = 1.5, ((0.25, 1.0, -0.5), (-0.75, 0.5, 0.25))
@@ -125,8 +130,6 @@ def test_without_jumps_the_slope_in_q12_is_the_derivative_dual(tmp_path: Path) -
 
 def test_jax(tmp_path: Path) -> None:
     jax = pytest.importorskip("jax", reason="jax is not installed")
-    from ntksym.backends.array import jax_units
-
     before = jax.config.jax_enable_x64
     jax.config.update("jax_enable_x64", True)
     try:
@@ -135,7 +138,7 @@ def test_jax(tmp_path: Path) -> None:
         def both(q: Any) -> Any:
             return jax.numpy.stack(module.dual(*q))
 
-        with jax.disable_jit():  # compiling takes most of a minute
+        with jax.disable_jit():
             slopes = jax.vmap(jax.jacfwd(both))(np.concatenate([POINTS, ENDS]))
             close(jax.vmap(both)(POINTS), slopes[:4])
         assert np.isfinite(slopes).all()
@@ -148,8 +151,6 @@ def test_torch(tmp_path: Path) -> None:
         import torch
     except ImportError:
         pytest.skip("torch is not installed, or does not load")
-    from ntksym.backends.array import torch_units
-
     torch.set_num_threads(1)
     module = module_of(torch_units, tmp_path)
     at = np.concatenate([POINTS, ENDS])
@@ -166,3 +167,23 @@ def test_torch(tmp_path: Path) -> None:
         for s in (1e-5, -1e-5)
     )
     assert torch.allclose(bend, (first - second) / 2e-5, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("backend", [jax_units, torch_units])
+def test_in_a_network_no_name_stands_for_two_things(backend: Any, tmp_path: Path) -> None:
+    plan = array_plan(ntksym.mlp("relu", depth=1), Wanted("auto", None), None)
+    net = replace(plan, kinds=(array_unit(made(), as_activation("x")),))
+    text = backend.network_file(net, Contract("made", ("a network",))).text
+    found: dict[str, str] = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef):
+            assert found.setdefault(node.name, ast.unparse(node)) == ast.unparse(node)
+    try:
+        lib = importlib.import_module("torch" if backend is torch_units else "jax.numpy")
+    except ImportError:
+        return
+    x = np.array([[1.0, 0.5], [0.75, -1.0]])
+    with np.errstate(all="ignore"):
+        nngp = np.asarray(load(text, tmp_path).nngp_ntk(lib.asarray(x))[0])
+    known = made().at(0.625, 0.125, 0.78125)[0]
+    assert abs(nngp[0, 1] - known) < 1e-5 * abs(known)

@@ -41,11 +41,14 @@ def _dense_rows(rows):
 
 def _basis(a, count):
     """T_0(a), T_1(a), ..., and their derivatives, along a new first axis."""
-    values, slopes = [1.0 + 0.0 * a, a + 0.0], [0.0 * a, 1.0 + 0.0 * a]
-    for k in range(2, count):
-        slopes.append(2.0 * values[-1] + 2.0 * a * slopes[-1] - slopes[-2])
-        values.append(2.0 * a * values[-1] - values[-2])
-    return _stacked(values[:count]), _stacked(slopes[:count])
+    nil, one = 0.0 * a, 1.0 + 0.0 * a
+    start, turn = (_stacked((one, nil)), _stacked((a, one))), _along((0.0, 2.0), a)
+
+    def step(k, now, last):
+        return 2.0 * a * now - last + turn * now[:1]
+
+    both = _sequence(count, step, *start)
+    return both[:, 0], both[:, 1]
 
 
 def _chebyshev(rows, first, second, x):
@@ -57,7 +60,7 @@ def _chebyshev(rows, first, second, x):
         line = _einsum("ij,i...->j...", numbers[len(rows) - 1 - i], one)
         return _einsum("j...,j...->...", line, two) + 2.0 * x * now[0] - now[1], now[0]
 
-    total, before = _repeated(len(rows), body, (0.0 * x, 0.0 * x))
+    total, before = _looped(len(rows), body, (0.0 * x, 0.0 * x))
     return (total - x * before,)
 
 
@@ -74,7 +77,7 @@ def _chebyshev_slopes(rows, first, second, x):
         up = tuple(s + 2.0 * x * a - b for s, a, b in zip(sums, now[::2], now[1::2]))
         return tuple(v for pair in zip(up, now[::2]) for v in pair)
 
-    total, before, *rest, of_x, under = _repeated(len(rows), body, (0.0 * x,) * 8)
+    total, before, *rest, of_x, under = _looped(len(rows), body, (0.0 * x,) * 8)
     of_first, of_second = rest[0] - x * rest[1], rest[2] - x * rest[3]
     return total - x * before, of_first, of_second, of_x - before - x * under
 

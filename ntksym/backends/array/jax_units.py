@@ -67,6 +67,20 @@ def _in_blocks(f, values, length):
 
 def _two_of(row):
     return row[0], row[1]
+
+
+def _sequence(count, step, first, second):
+    """x_0, x_1 and x_j = step(j, x_{j-1}, x_{j-2}), j < count, along a new first axis.
+
+    One loop: an expression of all of them would be compiled again and again, each inside the next.
+    """
+
+    def body(now, j):
+        after = step(j, *now)
+        return (after, now[0]), after
+
+    rest = jax.lax.scan(body, (second, first), jnp.arange(2, count))[1]
+    return jnp.concatenate((jnp.stack((first, second)), rest))[:count]
 '''
 _LOOPS = '''
 
@@ -86,11 +100,9 @@ def _dense(rows, like):
 def _powers(a, count, ndim):
     """a**0, a**1, ..., and their derivatives, along a new first axis."""
     a = jnp.reshape(a, (1,) * (ndim - a.ndim) + a.shape)
-    powers, slopes = [jnp.ones_like(a)], [jnp.zeros_like(a)]
-    for k in range(1, count):
-        slopes.append(k * powers[-1])
-        powers.append(a * powers[-1])
-    return jnp.stack(powers) + 0.0 * a, jnp.stack(slopes) + 0.0 * a
+    powers = _sequence(count, lambda k, now, last: a * now, 1.0 + 0.0 * a, a)
+    slopes = _along(range(1, count), a) * powers[:-1]
+    return powers, jnp.concatenate((0.0 * powers[:1], slopes))
 
 
 def _polynomial(rows, first, second, x):
@@ -130,14 +142,14 @@ def _polynomial_slopes(rows, first, second, x):
 '''
 _SUMS = """
 def _joined(parts):
-    return jnp.concatenate(parts)
+    return jnp.concatenate(tuple(parts))
 
 
 def _einsum(sum_of, *parts):
     return jnp.einsum(sum_of, *parts, precision=jax.lax.Precision.HIGHEST)
 
 
-def _repeated(count, body, start):
+def _looped(count, body, start):
     return jax.lax.fori_loop(0, count, body, start)
 """
 UNITS = replace(JAX, units=_UNITS, polynomials=_LOOPS, sums=_SUMS, network=NETWORK, loops=LOOP)

@@ -112,11 +112,12 @@ def _@STEM@_held(top, over, root, dev):
 
 def _@STEM@_edge(at, mean, variance, dev, count):
     """E[y^j; y > 0], j < count, for y of this mean and variance, at = mean/dev."""
-    out = [_Phi(at)]
-    out.append(mean * out[0] + dev * 0.3989422804014327 * _exp(-0.5 * at * at))
-    for j in range(2, count):
-        out.append(mean * out[j - 1] + (j - 1) * variance * out[j - 2])
-    return out
+    def step(j, now, last):
+        return mean * now + (j - 1) * variance * last
+
+    none = _Phi(at)
+    one = mean * none + dev * 0.3989422804014327 * _exp(-0.5 * at * at)
+    return _sequence(count, step, none, one)
 
 
 def _@STEM@_moments(wide, q11, q12, q22, root):
@@ -143,21 +144,24 @@ def _@STEM@_moments(wide, q11, q12, q22, root):
     s11, s12, s22 = first / size, q12 / size, second / size
     along = _@STEM@_edge(a, top / first, det / first, root / f1, wide)
     across = _@STEM@_edge(b, bottom / second, det / second, root / f2, wide)
-    row = [_exp(fall) / up * _Phi2(h, g, q12 + 0.0 * h, root * up + 0.0 * h)]
-    row.append(om * row[0] + s12 * over * along[0] + s22 * under * across[0])
-    for j in range(2, wide):
-        row.append(om * row[j - 1] + s12 * over * along[j - 1] + (j - 1) * s22 * row[j - 2])
-    along, rows = _stacked(along), [_stacked(row)]
-    powers = _along([float(j) for j in range(wide)], row[0])
-    lowest = _along([1.0] + [0.0] * (wide - 1), row[0])
-    for i in range(1, wide):
-        last = rows[-1]
-        lower = powers * _joined((0.0 * last[:1], last[:-1]))
-        more = s11 * over * along if i == 1 else (i - 1) * s11 * rows[-2]
-        rows.append(mu * last + s12 * lower + more + lowest * (s12 * under * across[i - 1]))
+    none = _exp(fall) / up * _Phi2(h, g, q12 + 0.0 * h, root * up + 0.0 * h)
+    powers = _along([float(j) for j in range(wide)], none)
+    lowest = _along([1.0] + [0.0] * (wide - 1), none)
+
+    def across_the_row(j, now, last):
+        return om * now + s12 * over * along[j - 1] + (j - 1) * s22 * last
+
+    def grown(i, row, more):
+        lower = powers * _joined((0.0 * row[:1], row[:-1]))
+        return mu * row + s12 * lower + more + lowest * (s12 * under * across[i - 1])
+
+    one = om * none + s12 * over * along[0] + s22 * under * across[0]
+    row = _sequence(wide, across_the_row, none, one)
+    second = grown(1, row, s11 * over * along)
+    rows = _sequence(wide, lambda i, now, last: grown(i, now, (i - 1) * s11 * last), row, second)
     apart = _max(_min(gap * over_root, 100.0), -100.0)
     both = 0.15915494309189535 * over_root * _exp(-0.5 * apart * apart - sign * k * m * level)
-    return _stacked(rows), over, under, both, along, _stacked(across)
+    return rows, over, under, both, along, across
 
 
 def _@STEM@_closed(*at):

@@ -68,16 +68,23 @@ def _two_of(row):
 '''
 _SUMS = """
 def _joined(parts):
-    return torch.cat(parts)
+    return torch.cat(tuple(parts))
 
 
 _einsum = torch.einsum
 
 
-def _repeated(count, body, start):
+def _looped(count, body, start):
     for i in range(count):
         start = body(i, start)
     return start
+
+
+def _sequence(count, step, first, second):
+    found = [first, second]
+    for j in range(2, count):
+        found.append(step(j, found[-1], found[-2]))
+    return torch.stack(found[:count])
 """
 UNITS = replace(TORCH, units=_UNITS, polynomials=UNROLLED, sums=_SUMS, network=NETWORK, loops=LOOP)
 

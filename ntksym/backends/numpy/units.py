@@ -107,10 +107,17 @@ def _einsum(sum_of, *parts):
     return np.einsum(sum_of, *parts, optimize=True)
 
 
-def _repeated(count, body, start):
+def _looped(count, body, start):
     for i in range(count):
         start = body(i, start)
     return start
+
+
+def _sequence(count, step, first, second):
+    found = [first, second]
+    for j in range(2, count):
+        found.append(step(j, found[-1], found[-2]))
+    return np.stack(found[:count])
 """
 ARRAYS = ArrayBackend("numpy", _PREAMBLE, units=_UNITS, polynomials=UNROLLED, sums=_SUMS)
 
