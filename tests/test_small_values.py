@@ -74,6 +74,13 @@ def test_kinks_of_one_sign_near_opposite_inputs(text: str, target: str) -> None:
     assert lost(text, target, points, (0, 1)) <= 4.5
 
 
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_both_inputs_in_the_tail_of_a_kink(target: str) -> None:
+    """Exponents are 14 to 256 there: panels as short as the integrand falls, entries not rounded."""
+    points = ((5.0, -1 + 2.0**-8, 5.0), (1.0, -1 + 2.0**-8, 1.0), (400.0, -0.7, 0.01))
+    assert lost("max(x - 1/2, 0)", target, (*points, (0.2, -0.96875, 0.3)), (0, 1)) <= 4
+
+
 def test_which_duals_have_one_sign() -> None:
     """By values and slopes, jumps included; parameters are looked at when the code runs."""
     for text, signs in (

@@ -43,6 +43,9 @@ STEPS = (3.5, 8.0, 18.0, 40.0)
 """Ends of panels away from a kink, in lengths on which s changes by a factor e."""
 LADDER = (2.5, 5.2, 9.1)
 """The same away from the centre of a bell or of a smooth step, in its standard deviations."""
+TAIL, TAIL_STEPS = 4.0, (2.5, 8.0, 19.0, 42.0)
+"""The same away from a kink that is in the tail of the other input, so many of its standard
+deviations from where s is not zero: in lengths on which density and mean fall by a factor e."""
 MOST, MOST_KINKS = 52, 12
 """More ends of panels, and more kinks, than this are not worth it."""
 

@@ -50,7 +50,7 @@ hundred times faster.
 """
 LOST_GROWN = 12.0
 """The same for exponentials of the variances, which lose about an eps each."""
-SLOWER = 2.0
+SLOWER = 1.5
 """So many times that where an entry costs a hundred times as much: in NumPy."""
 COMPILED = 3
 """The mark of bins for compiled code only."""

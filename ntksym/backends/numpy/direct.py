@@ -104,7 +104,7 @@ def @STEM@_small(rule, marks, unit, which, closed, q11, q22):
         high = np.maximum(high, np.max(found[which], axis=1))
         part = found[0] / root if which and rule[4] else found[which]
         size = size * np.sqrt(np.sum(@STEM@_SHARES * part * part, axis=1))
-    return ((low == 0.0) | (high == 0.0)) & (np.abs(closed) < size)
+    return ((low == 0.0) | (high == 0.0)) & ~((np.abs(closed) >= size) & (size > 0.0))
 '''
 
 _PAIR = '''

@@ -6,9 +6,11 @@ that are not empty are one array, and their sums are gathered by pair.
 
 from __future__ import annotations
 
+from ...lower.direct import TAIL, TAIL_STEPS
 from ...lower.direct_where import FIRST
 from ..tables import legendre
 from ..text import filled
+from .direct_outer import OUTER
 
 NODES = 14
 """Gauss-Legendre nodes of a panel."""
@@ -19,8 +21,10 @@ CHUNK = 64
 def direct_text() -> str:
     """The functions that all rules share."""
     nodes = "".join(f"    ({x!r}, {w!r}),\n" for x, w in legendre(NODES))
-    text = _TEXT
+    text = _TEXT.replace("@OUTER@", OUTER.strip("\n"))
+    steps = ", ".join(repr(v * side) for v in TAIL_STEPS for side in (1, -1))
     marks = {"@NODES@": nodes, "@CHUNK@": str(CHUNK), "@FIRST@": repr(FIRST)}
+    marks |= {"@TAIL@": repr(TAIL), "@TAIL_STEPS@": steps}
     text = filled(text, marks)
     return text.strip("\n")
 
@@ -94,7 +98,7 @@ def _direct_values(rule, marks, which, cell, base, v, y):
     return value
 
 
-def _direct_panels(rule, marks, which, order, cell, m, gaps, t, reach):
+def _direct_panels(rule, marks, which, order, cell, m, gaps, lows, t, slip, reach):
     """The mean of s over a cell, or of its slope, by panels; times a Hermite polynomial."""
     kinks, _, cuts, _, _ = marks
     low = kinks[cell - 1] if cell else -np.inf
@@ -102,24 +106,36 @@ def _direct_panels(rule, marks, which, order, cell, m, gaps, t, reach):
     below = gaps[cell - 1] if cell else np.full(len(m), np.inf)
     above = gaps[cell] if cell < len(kinks) else np.full(len(m), -np.inf)
     upper = np.abs(above) < np.abs(below)
-    base, start = np.where(upper, high, low), -np.where(upper, above, below) / t
-    if not len(kinks):
-        base, start = m, np.zeros(len(m))
+    base, start = m, np.zeros(len(m))
+    off = start
+    if len(kinks):
+        gap = np.where(upper, above, below)
+        base, start = np.where(upper, high, low), -gap / t
+        low_gap = np.where(upper, lows[min(cell, len(kinks) - 1)], lows[max(cell - 1, 0)])
+        product, spill = _two_product(start, t)
+        off = start * slip + (((gap + product) + spill) + low_gap) / t
     more = np.broadcast_to(cuts, (len(m), len(cuts)))
     far = np.abs(start) > reach  # the end is farther from the mean than anything counts
     gone = np.where(far, 0.0, start)
     ends = _direct_ends(rule, low, high, gone, np.where(far, m, base), t, reach, more)
     own, panel = np.nonzero(np.diff(ends, axis=1) > 0.0)
     left, right = ends[own, panel][:, None], ends[own, panel + 1][:, None]
-    m, base, start, gone, far, t = (v[own, None] for v in (m, base, start, gone, far, t))
+    columns = m, base, start, gone, far, t, off
+    m, base, start, gone, far, t, off = (v[own, None] for v in columns)
     # from what the panel is nearer to: the end of the cell, or the mean
     near = np.abs(left + gone) + np.abs(right + gone) < np.abs(left) + np.abs(right)
     shift = np.where(near, gone, 0.0)
     left, right = left + shift, right + shift
     length = right - left
     away = left + length * _DIRECT_NODES
-    z, y = away + np.where(near, 0.0, gone), t * (away - np.where(far, start, shift))
-    w = length * _DIRECT_WEIGHTS * np.exp(-0.5 * z * z)
+    rest = np.where(near, 0.0, gone)
+    z, y = away + rest, t * (away - np.where(far, start, shift))
+    moved = z - rest  # of a node beside an end that is in a tail, where the density is steep
+    fine = ((away - moved) + (rest - (z - moved))) - np.where(rest != 0.0, off, 0.0)
+    square, spill = _two_product(z, z)
+    lost = np.where(square < 1400.0, z * fine + 0.5 * spill, 0.0)
+    w = np.exp(-0.5 * square)
+    w = length * _DIRECT_WEIGHTS * (w - w * lost)
     w = w if order == 0 else w * z if order == 1 else w * (z * z - 1.0)
     u, base = np.where(near | far, m, base) + t * away, np.broadcast_to(base, y.shape)
     values = _direct_values(rule, marks, which, cell, base, u, y)
@@ -156,17 +172,18 @@ def _direct_side(rate, coefficients, sign, gap, t, side, bell, tail):
     return value, sizes
 
 
-def _direct_mean(rule, marks, which, m, gaps, t, allow):
-    """E[s(u)], or E[s'(u)] without the jumps, for u of means m and standard deviations t.
+def _direct_mean(rule, marks, which, m, gaps, lows, t, slip, allow):
+    """E[s(u)], or E[s'(u)] without the jumps, for u of means m and deviations t*(1 + slip).
 
-    `gaps` has m - k for the kinks k: in a tail, m rounded would cost many digits.  Where the terms
-    of a cell add up to more than 8 times the mean, it is integrated by panels if they are more than
-    `allow`; else they are in the second thing returned.
+    `gaps`, and what rounding took from them, `lows`, have m - k for the kinks k: in a tail, m
+    rounded would cost many digits.  Where the terms of a cell add up to more than 8 times the mean,
+    it is integrated by panels if they are more than `allow`; else they are in the second thing
+    returned.
     """
     live, groups, degree = rule[1:4]
     kinks, closed = marks[0], marks[3]
     still, t = t, np.where(t > 0.0, t, 1.0)
-    bells = [0.3989422804014327 * np.exp(-0.5 * (gap / t) ** 2) for gap in gaps]
+    bells = [0.3989422804014327 * _direct_near(*both, t, slip) for both in zip(gaps, lows)]
     tails = [_direct_tail(bell, np.abs(gap / t)) for bell, gap in zip(bells, gaps)]
     reach = _direct_reach(rule, marks, which, m, t, rule[8] * t)
     values, sizes, place = [], [], 0
@@ -199,7 +216,7 @@ def _direct_mean(rule, marks, which, m, gaps, t, allow):
         beyond += np.where(panels, 0.0, size)
         lost = np.flatnonzero(panels)
         if len(lost):
-            some = m[lost], gaps[:, lost], t[lost], reach[lost]
+            some = m[lost], gaps[:, lost], lows[:, lost], t[lost], slip[lost], reach[lost]
             value[lost] = _direct_panels(rule, marks, which, 0, cell, *some)
         total += value
     if not np.all(still > 0.0):
@@ -221,147 +238,7 @@ def _direct_still(rule, marks, which, m, gaps):
     return value
 
 
-def _direct_bell(v, q, slip=0.0):
-    """exp(-(v + slip)^2/(2 q)) with the rounding of the exponent taken out (Dekker 1971)."""
-    square, low = _two_product(v, v)
-    ratio = square / q
-    product, spill = _two_product(ratio, q)
-    rest = (((square - product) - spill) + (low + 2.0 * slip * v)) / q
-    return np.exp(-0.5 * ratio) * (1.0 - 0.5 * np.where(np.isfinite(rest), rest, 0.0))
-
-
-def _direct_nodes(rule, marks, row, q, turn, more):
-    """By cells of s, or its slope: whose panels, base, nodes v = base + y, y, the density, s."""
-    kinks, live, r, zero = marks[0], rule[1][row], np.sqrt(q), np.zeros(len(q))
-    reach = _direct_reach(rule, marks, row, zero, r, rule[8] * (1.0 + np.abs(turn)) * r)
-    for cell in np.flatnonzero(live):
-        low = kinks[cell - 1] if cell else -np.inf
-        high = kinks[cell] if cell < len(kinks) else np.inf
-        base = low if low > 0.0 else high if high < 0.0 else 0.0
-        ends = _direct_ends(rule, low, high, base / r, zero + base, r, reach, more)
-        own, panel = np.nonzero(np.diff(ends, axis=1) > 0.0)
-        left = ends[own, panel]
-        length = (ends[own, panel + 1] - left)[:, None]
-        # counted from the end of the cell: far out, rounding it to r would cost many digits
-        shift = r[own, None] * (left[:, None] + length * _DIRECT_NODES)
-        v = base + shift
-        slip = shift - (v - base)  # of the node: in a tail the density is steep
-        w = length * _DIRECT_WEIGHTS * _direct_bell(v, q[own, None], slip)
-        s = _direct_values(rule, marks, row, cell, np.full(v.shape, base), v, shift)
-        yield own, base, v, shift, w, s
-
-
-def _direct_pairs(rule, marks, unit, which, q11, q12, q22, root):
-    """The dual or its derivative; the outer integral is over the input of smaller variance."""
-    q, most = np.minimum(q11, q22), np.maximum(q11, q22)
-    nothing = q == 0.0  # as at 2^-1020: of a jump there is no derivative
-    q = np.where(nothing, 2.0**-1020, q)
-    root = np.where(nothing, 2.0**-510 * np.sqrt(most), root)
-    parts = which & rule[5] & (root > 0.5 * unit * np.sqrt(q))
-    total = np.empty(len(q))
-    for by_parts in (False, True):
-        rows = np.flatnonzero(parts == by_parts)
-        for k in range(0, len(rows), @CHUNK@):
-            own = rows[k : k + @CHUNK@]
-            given = q[own], q12[own], root[own] / np.sqrt(q[own])
-            total[own] = _direct_outer(rule, marks, which, by_parts, *given)
-            if which and rule[4] and not by_parts:
-                for end, anywhere in ((q[own], True), (most[own], False)):
-                    total[own] += _direct_jumped(rule, marks, end, q12[own], root[own], anywhere)
-    return np.where(nothing & (np.abs(total) <= 2.0**-480 * np.sqrt(most)), 0.0, total)
-
-
-def _direct_jumped(rule, marks, q, q12, root, anywhere):
-    """The part of E[s'(u)s'(v)] with v, of variance q, at a jump and u at none, or anywhere.
-
-    In the integral over the other input it would be a peak, too steep for its nodes as doubles.
-    """
-    (kinks, heights), r, turn, total = marks[:2], np.sqrt(q), q12 / q, np.zeros(len(q))
-    t = root / r
-    product, spill = _two_product(turn, q)
-    for k, height in zip(kinks, heights):
-        part = height * _direct_bell(np.full(len(q), k), q) / r
-        gaps = _direct_gaps(kinks, turn, ((q12 - product) - spill) / q, k, 0.0)
-        mean = _direct_mean(rule, marks, 1, turn * k, gaps, t, 0.0)[0]
-        if anywhere:
-            bells = 0.3989422804014327 * np.exp(-0.5 * (gaps / t) ** 2)
-            mean += np.sum(heights[:, None] * bells, axis=0) / t
-        total += np.where(part != 0.0, part * mean, 0.0)
-    return 0.3989422804014327 * total
-
-
-def _direct_outer(rule, marks, which, by_parts, q, q12, t):
-    """The integral over the input of variance q, where the other one has mean turn*v.
-
-    With closed means; where what cancels in them is more than 8 times the sum, with those that
-    count in it by panels; where it still is, with all of them.
-    """
-    total, left, share = np.empty(len(q)), np.arange(len(q)), np.full(len(q), np.inf)
-    for again in range(3):
-        given = q[left], q12[left], t[left], share
-        total[left], sizes, terms, nodes = _direct_sums(rule, marks, which, by_parts, *given)
-        lost = ~(terms <= 8.0 * sizes)
-        if not lost.any():
-            break
-        share = (0.0 if again else 8.0) * sizes[lost] / nodes[lost]
-        left = left[lost]
-    return total
-
-
-def _direct_sums(rule, marks, which, by_parts, q, q12, t, share):
-    """The integral; the sum of its sizes, what its terms add up to where they cancel, the nodes.
-
-    By parts, E[s'(u)s'(v)] = E[s(v)(v/q*E[s(u)z]/t - turn*E[s(u)(z^2 - 1)]/t^2)], u = turn*v + t*z.
-    """
-    centres, kinks, cuts = rule[6], marks[0], marks[2]
-    r, row, turn = np.sqrt(q), 0 if by_parts else which, q12 / q
-    product, spill = _two_product(turn, q)
-    turned = turn, ((q12 - product) - spill) / q
-    width = t / np.abs(turn)
-    places = np.concatenate((kinks, cuts[:centres])) / turn[:, None]
-    places = (places[:, :, None] + width[:, None, None] * _DIRECT_LADDER).reshape(len(q), -1)
-    images = np.concatenate((places, cuts[centres:] / turn[:, None]), axis=1)
-    images = np.where((width < r)[:, None], images, 0.0)  # else the mean is smooth enough
-    more = np.concatenate((np.broadcast_to(cuts, (len(q), len(cuts))), images), axis=1)
-    sums = [np.zeros(len(q)) for _ in range(4)]
-    for own, base, v, y, w, s in _direct_nodes(rule, marks, row, q, turn, more):
-        w = w * s
-        m, deviation = (turn[own, None] * v).ravel(), np.repeat(t[own], len(_DIRECT_NODES))
-        if by_parts:
-            first, second = (_direct_moment(rule, marks, n, m, deviation) for n in (1, 2))
-            mean = first.reshape(v.shape) * (v / q[own, None])
-            mean, beyond = mean - turn[own, None] * (second / deviation).reshape(v.shape), 0.0 * w
-        else:
-            gaps = _direct_gaps(kinks, *(v[own, None] for v in turned), base, y)
-            allow = np.minimum(share[own, None] / np.abs(w), 1e308).ravel()
-            found = _direct_mean(rule, marks, which, m, gaps, deviation, allow)
-            mean, beyond = (part.reshape(v.shape) for part in found)
-        parts = w * mean, np.abs(w * mean), np.abs(w) * beyond, np.ones(w.shape)
-        for k, part in enumerate(parts):
-            sums[k] += np.bincount(own, np.sum(part, axis=1), len(q))
-    return 0.3989422804014327 * sums[0], *sums[1:]
-
-
-def _direct_gaps(kinks, turn, rest, base, y):
-    """turn*v - k by the kinks k, for v = base + y: turn to more digits than 53, v not rounded."""
-    at, low = _two_product(turn, base)
-    at, low, more = map(np.ravel, np.broadcast_arrays(at, low + rest * base, turn * y))
-    return ((at - kinks[:, None]) + low) + more
-
-
-def _direct_moment(rule, marks, order, m, t):
-    """E[s(u) He(z)]/t for a Hermite polynomial and u = m + t*z: by panels."""
-    reach, gaps = _direct_reach(rule, marks, 0, m, t, 0.0), m - marks[0][:, None]
-    cells = np.flatnonzero(rule[1][0])
-    return sum(_direct_panels(rule, marks, 0, order, c, m, gaps, t, reach) for c in cells) / t
-
-
-def _direct_same(rule, marks, unit, which, q):
-    """The same for u = v: one integral."""
-    total, more = np.zeros(len(q)), np.broadcast_to(marks[2], (len(q), len(marks[2])))
-    for own, _, _, _, w, s in _direct_nodes(rule, marks, which, q, 1.0, more):
-        total += np.bincount(own, np.sum(w * s * s, axis=1), len(q))
-    return 0.3989422804014327 * total
+@OUTER@
 
 
 def _direct_used(table, bins, variances, unit, most):

@@ -43,46 +43,101 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_by_parts(const ntksym_direct_rule *s, d
     const double m = turn * v[i], reach = ntksym_direct_reach(s, 0, m, t, 0.0);
     double first = 0.0, second = 0.0;
     for (int cell = 0; cell <= s->kinks; ++cell) {
-      const double low = m - ntksym_direct_low(s, cell), high = m - ntksym_direct_high(s, cell);
+      const double below[2] = {m - ntksym_direct_low(s, cell), 0.0};
+      const double above[2] = {m - ntksym_direct_high(s, cell), 0.0};
       if (!s->live[cell]) continue;
-      first += ntksym_direct_panels(s, 0, 1, cell, m, low, high, t, reach);
-      second += ntksym_direct_panels(s, 0, 2, cell, m, low, high, t, reach);
+      first += ntksym_direct_panels(s, 0, 1, cell, m, below, above, t, 0.0, reach);
+      second += ntksym_direct_panels(s, 0, 2, cell, m, below, above, t, 0.0, reach);
     }
     out[i] = 0x1.9884533d43651p-2 * (first * (v[i] / q) - turn * (second / t)) / t;
   }
 }
 
-/* turn*v - k by the kinks k, for v = base + y: turn to more digits than 53, v not rounded. */
+/* Ends of panels beside a kink from whose image s is as far as the tail of the other input: there
+ * the density and the mean fall like an exponential, by a factor e on the length `fall`. */
+static inline int ntksym_direct_tail_ends(const ntksym_direct_rule *s, int which, int kink,
+                                          double q, double turn, double t, double *more)
+{
+  static const double steps[@TAIL_COUNT@] = {@TAIL_STEPS@};
+  const double at = s->kink[kink], m = turn * at;
+  double least = INFINITY, edge = 0.0, fall;
+  for (int cell = 0; cell <= s->kinks; ++cell) {
+    const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
+    const double away = ntksym_direct_away(low, high, m, t);
+    if (!s->live[which * (s->kinks + 1) + cell] || !(away < least)) continue;
+    least = away;
+    edge = low > m ? low : high;
+  }
+  if (!(least > @TAIL@ && least < 1e100)) return 0;
+  fall = 1.0 / fabs(at / q + turn * ((m - edge) / t) / t);
+  for (int j = 0; j < @TAIL_COUNT@; ++j) more[j] = at + steps[j] * fall;
+  return @TAIL_COUNT@;
+}
+
+/* turn*v - k by the kinks k, for v = base + y, in two doubles; turn to more digits than 53. */
 static inline void ntksym_direct_gaps(const ntksym_direct_rule *s, double turn, double rest,
-                                      double base, const double *y, double (*gap)[@PADDED@])
+                                      double base, const double *y, double (*gap)[@PADDED@],
+                                      double (*low_gap)[@PADDED@])
 {
   const double at = turn * base, low = fma(turn, base, -at) + rest * base;
-  for (int k = 0; k < s->kinks; ++k)
-    for (int j = 0; j < @PADDED@; ++j) gap[k][j] = (at - s->kink[k] + low) + turn * y[j];
+  for (int k = 0; k < s->kinks; ++k) {
+    const double from = at - s->kink[k], off = from - at;
+    const double spill = ((at - (from - off)) - (s->kink[k] + off)) + low;
+    for (int j = 0; j < @PADDED@; ++j) {
+      const double part = turn * y[j], sum = from + part, back = sum - from;
+      const double more = (from - (sum - back)) + (part - back);
+      const double left = (spill + more) + (fma(turn, y[j], -part) + rest * y[j]);
+      gap[k][j] = sum + left;
+      low_gap[k][j] = left - (gap[k][j] - sum);
+    }
+  }
+}
+
+/* The standard deviation root/sqrt(q) of one input given the other, of variance q, and what
+ * rounding took from it, relative to it.  Where the root is the determinant's, as far as doubles
+ * tell, it is that of the exact determinant: in a tail the rounding of the root costs digits. */
+static inline double ntksym_direct_given(double q, double other, double q12, double root,
+                                         double *slip)
+{
+  const double t = root / sqrt(q), one = q * other, two = q12 * q12, whole = one - two;
+  const double back = whole - one, square = root * root, wide = t * t, times = wide * q;
+  const double spill = (one - (whole - back)) - (two + back);
+  const double low = spill + (fma(q, other, -one) - fma(q12, q12, -two));
+  const double rest = fma(wide, q, -times) + fma(t, t, -wide) * q;
+  const int same = fabs((whole - square) + low) <= 0x1p-49 * square;
+  const double det = same ? whole : square, more = same ? low : fma(root, root, -square);
+  const double found = ((det - times) + (more - rest)) / (2.0 * times);
+  *slip = fabs(found) < 0x1p-48 ? found : 0.0;
+  return t;
 }
 
 /* The part of E[s'(u)s'(v)] with v, of variance q, at a jump and u at none, or anywhere.  In the
  * integral over the other input it would be a peak, steeper than doubles tell its nodes apart. */
-NTKSYM_BLOCK_FUNCTION double ntksym_direct_jumped(const ntksym_direct_rule *s, double q, double q12,
-                                                  double root, int anywhere)
+NTKSYM_BLOCK_FUNCTION double ntksym_direct_jumped(const ntksym_direct_rule *s, double q,
+                                                  double other, double q12, double root,
+                                                  int anywhere)
 {
-  const double r = sqrt(q), turn = q12 / q, t = root / r, rest = fma(-turn, q, q12) / q;
-  double total = 0.0;
+  const double r = sqrt(q), turn = q12 / q, rest = fma(-turn, q, q12) / q;
+  double slip, total = 0.0;
+  const double t = ntksym_direct_given(q, other, q12, root, &slip);
   for (int k = 0; k < s->kinks; ++k) {
     const double at = s->kink[k], square = at * at, ratio = square / q;
     const double low = (fma(-ratio, q, square) + fma(at, at, -square)) / q;
     const double bell = ratio < 1380.0 ? exp(-0.5 * ratio) : 0.0;
     const double part = s->jump[k] * (bell - bell * (0.5 * low)) / r;
-    double x[@PADDED@], y[@PADDED@], gap[@KINKS@][@PADDED@], mean[@PADDED@];
+    double x[@PADDED@], y[@PADDED@], mean[@PADDED@];
+    double gap[@KINKS@][@PADDED@], low_gap[@KINKS@][@PADDED@];
     const double allow[@PADDED@] = {0.0};
     double lost[@PADDED@];
     if (!(fabs(part) > 0.0)) continue;
     for (int j = 0; j < @PADDED@; ++j) x[j] = turn * at, y[j] = 0.0;
-    ntksym_direct_gaps(s, turn, rest, at, y, gap);
-    ntksym_direct_mean(s, 1, x, gap, t, allow, mean, lost);
+    ntksym_direct_gaps(s, turn, rest, at, y, gap, low_gap);
+    ntksym_direct_mean(s, 1, x, gap, low_gap, t, slip, allow, mean, lost);
     for (int j = 0; anywhere && j < s->kinks; ++j) {
-      const double away = gap[j][0] / t;
-      mean[0] += s->jump[j] * (0x1.9884533d43651p-2 * exp(-0.5 * away * away)) / t;
+      const double away = gap[j][0] / t, near = exp(-0.5 * away * away);
+      const double lost_in = ntksym_direct_off(gap[j][0], low_gap[j][0], away, t, slip);
+      const double off = near > 0.0 ? lost_in : 0.0;
+      mean[0] += s->jump[j] * (0x1.9884533d43651p-2 * (near - near * off)) / t;
     }
     total += part * mean[0];
   }
@@ -97,12 +152,15 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
   const double least = q11 < q22 ? q11 : q22, most = q11 < q22 ? q22 : q11;
   const int nothing = least == 0.0; /* as at 2^-1020: of a jump there is no derivative */
   const double q = nothing ? 0x1p-1020 : least, r = sqrt(q), turn = q12 / q;
-  const double t = nothing ? sqrt(most) : root / r;
+  double slip;
+  const double given = ntksym_direct_given(q, most, q12, root, &slip);
+  const double t = nothing ? sqrt(most) : given;
   const int parts = which && s->dies && t > 0.5 * unit, row = parts ? 0 : which;
   const double width = t / fabs(turn), moved = s->grow * (1.0 + fabs(turn)) * r;
   const double reach = ntksym_direct_reach(s, row, 0.0, r, moved);
   const double rest = fma(-turn, q, q12) / q; /* of `turn` */
-  double more[@ENDS@], z[@ENDS@], gap[@KINKS@][@PADDED@], total = 0.0;
+  double more[@ENDS@], z[@ENDS@], total = 0.0;
+  double gap[@KINKS@][@PADDED@], low_gap[@KINKS@][@PADDED@];
   double share = INFINITY; /* of a node, of what terms may add up to */
   int count = 0;
   for (int k = 0; k < s->cuts; ++k) more[count++] = s->cut[k];
@@ -112,6 +170,8 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
         const double at = k < s->kinks ? s->kink[k] : s->cut[k - s->kinks];
         more[count++] = at / turn + ladder[j] * width;
       }
+    for (int k = 0; k < s->kinks && count < @ENDS@ - 8; ++k)
+      count += ntksym_direct_tail_ends(s, row, k, q, turn, t, more + count);
     for (int k = s->centres; k < s->cuts && count < @ENDS@ - 8; ++k)
       more[count++] = s->cut[k] / turn;
   }
@@ -140,8 +200,8 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
             x[j] = turn * x[j];
             allow[j] = most < 0x1.fp1023 ? most : 0x1.fp1023;
           }
-          ntksym_direct_gaps(s, turn, rest, base, y, gap);
-          ntksym_direct_mean(s, which, x, gap, t, allow, mean, lost);
+          ntksym_direct_gaps(s, turn, rest, base, y, gap, low_gap);
+          ntksym_direct_mean(s, which, x, gap, low_gap, t, slip, allow, mean, lost);
         }
         for (int j = 0; j < @NODES@; ++j) {
           sum += w[j] * mean[j];
@@ -156,8 +216,8 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
     share = pass ? 0.0 : @CLOSE@ * sizes / nodes;
   }
   if (which && s->jumps && !parts)
-    total += ntksym_direct_jumped(s, q, q12, root, 1) +
-             ntksym_direct_jumped(s, most, q12, root, 0);
+    total += ntksym_direct_jumped(s, q, most, q12, root, 1) +
+             ntksym_direct_jumped(s, most, q, q12, root, 0);
   if (nothing && fabs(total) <= 0x1p-480 * t) return 0.0;
   return total * 0x1.9884533d43651p-2;
 }

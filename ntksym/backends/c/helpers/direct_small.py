@@ -45,7 +45,7 @@ NTKSYM_BLOCK_FUNCTION int ntksym_direct_small(const ntksym_direct_rule *s, int w
     low = s->jump[k] < low ? s->jump[k] : low;
     high = s->jump[k] > high ? s->jump[k] : high;
   }
-  return (low == 0.0 || high == 0.0) && fabs(closed) < size;
+  return (low == 0.0 || high == 0.0) && !(fabs(closed) >= size && size > 0.0);
 }
 
 """

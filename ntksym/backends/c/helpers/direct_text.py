@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 
-from ....lower.direct import MOST_KINKS
+from ....lower.direct import MOST_KINKS, TAIL, TAIL_STEPS
 from ....lower.direct_where import FIRST
 from ...tables import legendre
 from ...text import filled
@@ -53,6 +53,9 @@ def direct_text() -> str:
             "@ENDS@": str(MOST_ENDS),
             "@KINKS@": str(MOST_KINKS),
             "@FIRST@": c_literal(FIRST),
+            "@TAIL@": c_literal(TAIL),
+            "@TAIL_COUNT@": str(2 * len(TAIL_STEPS)),
+            "@TAIL_STEPS@": ", ".join(f"{v:.1f}, {-v:.1f}" for v in TAIL_STEPS),
         },
     )
 
@@ -151,6 +154,13 @@ static inline int ntksym_direct_ends(const ntksym_direct_rule *s, int cell, doub
   return ends;
 }
 
+/* What rounding took from y*y/2, y = (gap + low)/(t*(1 + slip)): in a tail it costs digits. */
+static inline double ntksym_direct_off(double gap, double low, double y, double t, double slip)
+{
+  const double square = y * y;
+  return y * ((fma(-y, t, gap) + low) / t - y * slip) + 0.5 * fma(y, y, -square);
+}
+
 @PANELS@
 /* One row of `closed` and one of its ends k, for many gaps m - k, which are t times `away`: the
  * integrals from there upwards (side 1) or downwards (-1), and the sums of the sizes of their
@@ -201,12 +211,13 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_side(double rate, const double *c, int 
     }
 }
 
-/* E[s(u)], or E[s'(u)] without the jumps, for u of the means m and standard deviation t; by kinks
- * k, `gap` has m - k: in a tail, m rounded would cost many digits.  Where the terms of a cell add
- * up to more than `CLOSE` times the mean, it is integrated by panels if they are more than `allow`;
- * else they are added to `lost`. */
+/* E[s(u)], or E[s'(u)] without the jumps, for u of the means m and standard deviation t*(1 + slip);
+ * by kinks k, `gap` and what rounding took from it, `low_gap`, have m - k: in a tail, m rounded
+ * would cost many digits.  Where the terms of a cell add up to more than `CLOSE` times the mean, it
+ * is integrated by panels if they are more than `allow`; else they are added to `lost`. */
 NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int which,
-                                              const double *m, double (*gap)[@PADDED@], double t,
+                                              const double *m, double (*gap)[@PADDED@],
+                                              double (*low_gap)[@PADDED@], double t, double slip,
                                               const double *allow, double *out, double *lost)
 {
   const int cells = s->kinks + 1, wide = 2 * s->degree + 3;
@@ -227,8 +238,10 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
   for (int k = 0; k < s->kinks; ++k)
     for (int i = 0; i < @PADDED@; ++i) {
       const double y = gap[k][i] / t, e = -0.5 * y * y, far = fabs(y) > 1e100 ? 1e100 : fabs(y);
+      const double off = ntksym_direct_off(gap[k][i], low_gap[k][i], y, t, slip);
+      const double near = ntksym_op_exp_inside(e < -600.0 ? -600.0 : e);
       at[k][i] = y;
-      bell[k][i] = 0x1.9884533d43651p-2 * ntksym_op_exp_inside(e < -600.0 ? -600.0 : e);
+      bell[k][i] = 0x1.9884533d43651p-2 * (near - near * (e < -600.0 ? 0.0 : off));
       tail[k][i] = bell[k][i] * (@MILLS@ * ntksym_op_erfcx(@HALF@ * far));
     }
   for (int cell = 0; cell < cells; ++cell) {
@@ -284,14 +297,15 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
       size[cell][i] = beyond;
     }
     for (int i = 0; any && i < @PADDED@; ++i) {
+      const int first = cell > 0 ? cell - 1 : 0, last = cell < s->kinks ? cell : 0;
+      const double below[2] = {gap[first][i], low_gap[first][i]};
+      const double above[2] = {gap[last][i], low_gap[last][i]};
       if (!(size[cell][i] > allow[i])) continue;
       if (done >= 0 && m[i] == m[done])
         value[cell][i] = value[cell][done];
       else
-        value[cell][i] =
-            0x1.9884533d43651p-2 *
-            ntksym_direct_panels(s, which, 0, cell, m[i], gap[cell > 0 ? cell - 1 : 0][i],
-                                 gap[cell < s->kinks ? cell : 0][i], t, reach[i]);
+        value[cell][i] = 0x1.9884533d43651p-2 * ntksym_direct_panels(s, which, 0, cell, m[i], below,
+                                                                     above, t, slip, reach[i]);
       done = i;
       out[i] += value[cell][i];
     }
