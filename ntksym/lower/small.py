@@ -16,6 +16,9 @@ from .direct import Direct
 
 SMALL = 1 / 6
 """Values below this, relative to the estimated size, are integrated."""
+SMALL_SLOW = 1 / 256
+"""The same where means are integrals too: an entry costs thousands of times the closed form, which
+loses a few hundred eps of the value before."""
 
 
 def _rule() -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -44,3 +47,11 @@ def one_signed(rule: Direct) -> tuple[bool, bool]:
     both = [float(f["v"]) for f in found], slopes
     value, slope = (min(some) >= 0.0 or max(some) <= 0.0 for some in both)
     return value, slope
+
+
+def small_below(rule: Direct, which: int) -> float:
+    """`SMALL` where the means of s, or of its slope, are closed; else `SMALL_SLOW`."""
+    closed = all(
+        n >= 0 for n, live in zip(rule.groups[which], rule.live[which], strict=True) if live
+    )
+    return SMALL if closed else SMALL_SLOW

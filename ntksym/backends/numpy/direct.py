@@ -9,7 +9,7 @@ from ...lower.direct import Direct
 from ...lower.direct_where import BINS, COMPILED, GROWN
 from ...lower.ops import DIRECT_OPS
 from ...lower.program import Let
-from ...lower.small import NODES, SMALL, WEIGHTS, one_signed
+from ...lower.small import NODES, WEIGHTS, one_signed, small_below
 from ..text import filled
 from .backend import function
 
@@ -26,7 +26,7 @@ def direct_rule(rule: Direct, stem: str) -> str:
             "@USED@": "".join(f"    {''.join(str(int(v)) for v in row)!r},\n" for row in rule.used),
             "@PLACES@": repr(NODES),
             "@SHARES@": repr(WEIGHTS),
-            "@SMALL@": repr(SMALL),
+            "@BELOW@": repr(tuple(small_below(rule, which) for which in range(2))),
             "@LIVE@": repr(rule.live),
             "@GROUPS@": repr(rule.groups),
             "@DEGREE@": str(rule.degree),
@@ -94,7 +94,7 @@ def @STEM@_marked(@ALONE@):
 
 def @STEM@_small(rule, marks, unit, which, closed, q11, q22):
     """Whether s, or its slope, has one sign, and the value is small beside its size."""
-    size, low, high = @SMALL@, 0.0, 0.0
+    size, low, high = @BELOW@[which], 0.0, 0.0
     if which:
         low, high = min(0.0, *marks[1], 0.0), max(0.0, *marks[1], 0.0)
     for q in (q11, q22):

@@ -10,7 +10,7 @@ from ....lower.direct import Direct
 from ....lower.direct_where import BINS, GROWN
 from ....lower.ops import DIRECT_OPS
 from ....lower.program import Program, constants, live
-from ....lower.small import one_signed
+from ....lower.small import one_signed, small_below
 from ..._base import constant_values
 from ...text import filled
 from ..backend import C, inline_function
@@ -41,6 +41,7 @@ def direct_functions(programs: tuple[Program, ...]) -> str:
             marks = dict(_SMALL if small else _NEVER_SMALL)
             marks |= {"@STEM@": stem, "@LABEL@": let.label, "@WHICH@": str(which % 2)}
             marks |= {"@TABLE@": str(which), "@BINS@": str(BINS)}
+            marks["@BELOW@"] = c_literal(small_below(let.inner, which % 2))
             marks["@APART@"] = ">" if which % 2 and let.inner.jumps else ">="
             marks["@START@"] = c_literal(let.inner.start)
             marks["@LEAST@"] = c_literal(let.inner.least)
@@ -234,7 +235,7 @@ NTKSYM_SPARE_FUNCTION double ntksym_op_@LABEL@(double closed, double q11, double
 _SMALL = {
     "@OPEN@": "in && ntksym_direct_turned(q11[i], q12[i], q22[i])",
     "@LEAVE@": """      if (in < 2 &&
-          !ntksym_direct_small(&mark.rule, @WHICH@, closed[i], q11[i], q22[i])) continue;
+          !ntksym_direct_small(&mark.rule, @WHICH@, closed[i], @BELOW@, q11[i], q22[i])) continue;
 """,
     "@TURNED@": """    turned =
         ((q12[i] < 0.0) & (16.0 * q12[i] * q12[i] > q11[i] * q22[i])) ? 1.0 : turned;

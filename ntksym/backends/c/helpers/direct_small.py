@@ -7,14 +7,14 @@ Only for rho below -1/4: elsewhere values of one sign are of the order of their 
 
 from __future__ import annotations
 
-from ....lower.small import NODES, SMALL, WEIGHTS
-from ..text import array, c_literal
+from ....lower.small import NODES, WEIGHTS
+from ..text import array
 
 
 def small_text() -> str:
     """The function, and its Gauss-Hermite nodes."""
     tables = array("ntksym_direct_place", NODES) + array("ntksym_direct_share", WEIGHTS)
-    return tables + _SMALL.lstrip().replace("@SMALL@", c_literal(SMALL))
+    return tables + _SMALL.lstrip()
 
 
 _SMALL = r"""
@@ -23,11 +23,11 @@ static inline int ntksym_direct_turned(double q11, double q12, double q22)
   return 4.0 * q12 < -(sqrt(q11) * sqrt(q22));
 }
 
-/* Whether s, or its slope, has one sign, and the value is small beside its size. */
+/* Whether s, or its slope, has one sign, and the value is below so many times its size. */
 NTKSYM_BLOCK_FUNCTION int ntksym_direct_small(const ntksym_direct_rule *s, int which, double closed,
-    double q11, double q22)
+    double below, double q11, double q22)
 {
-  double x[8], v[8], d[8], low = 0.0, high = 0.0, size = @SMALL@;
+  double x[8], v[8], d[8], low = 0.0, high = 0.0, size = below;
   for (int side = 0; side < 2; ++side) {
     const double root = sqrt(side ? q22 : q11), unit = which && s->jumps ? root : 1.0;
     double sum = 0.0;
