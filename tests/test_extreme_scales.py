@@ -114,3 +114,22 @@ def test_far_diagonals_of_powers(text: str) -> None:
     assert abs(float(found.nngp[0]) / (moment * q**degree) - 1) <= 1e-12
     slope = degree**2 * math.prod(range(1, 2 * degree - 2, 2)) / 2
     assert abs(float(found.ntk[0]) / ((moment + slope) * q**degree) - 1) <= 1e-12
+
+
+@pytest.mark.parametrize("target", ("c", "numpy"))
+def test_powers_that_jump_far_out(target: str) -> None:
+    """Squares of variances overflow before the value does; beyond, values are infinite, not NaN."""
+    d = dual(subject("step(x)*(x^2+1)"))
+    kernel, own, ctx = compile_(d, target), lower_dual_diag(d), MPContext()
+    points = [p for p in drawn(3, 150) if max(p[0], p[2]) > 1e100]
+    with np.errstate(all="ignore"):
+        found = kernel(*map(np.array, zip(*points, strict=True)))
+    assert not np.isnan(found.nngp).any() and not np.isnan(found.dot).any()
+    checked = 0
+    for got, (a, c, b) in zip(found.nngp, points, strict=True):
+        size = ctx.sqrt(own.evaluate({"q": a}, ctx)["nngp"] * own.evaluate({"q": b}, ctx)["nngp"])
+        if size < 1e300:
+            exact = balls(d, a, c, b, 2600)[0]
+            assert abs(float((exact - got).mid()) / size) <= 4 * EPS, (a, c, b)
+            checked += max(a, b) > 1e155
+    assert checked >= 20

@@ -350,6 +350,7 @@ def test_a_huge_variance_makes_a_step_of_a_bounded_function(text: str, target: s
         ("hardtanh", Orders((1, 0), (0, -1), True)),  # a step from far away
         ("one_sided_exponential", Orders((0, -1), (-1, -1), True)),  # a point
         ("hardshrink", Orders((1, 0), None)),  # jumps away from 0
+        ("sign(x - 1)*x^2 + x", Orders((1, 0), (2, 1))),  # jumps, and squares overflow
     ],
 )
 def test_orders_about_zero_and_far_out(text: str, expected: Orders) -> None:

@@ -12,7 +12,9 @@ sides it holds for large variances with their degree.  Where it tends to two num
 from far away and s' a point: n = 0 and -1, as long as the other variance is not large too (there
 the two may be so nearly parallel that the width of the step counts).  Where it tends to 0, s is
 itself a point: n = -1, for s' too, which is of that order where the two are parallel and of the
-next one, beyond that error, elsewhere.  t is a power of two: nothing is rounded.
+next one, beyond that error, elsewhere.  Two jumps add their heights over the root to the derivative
+dual; that is nothing beside the powers at variances as large as those taken then, but for inputs
+nearer to each other than doubles tell.  t is a power of two: nothing is rounded.
 """
 
 from __future__ import annotations
@@ -43,6 +45,8 @@ _EXTREME = (Fraction(1, 10**250), Fraction(10**250))
 """Variances at which a diagonal must not leave the range of doubles on its way."""
 _LARGE = Fraction(2) ** FARTHEST
 """A variance beside which a step of variance `FARTHEST` doubled is sharp enough."""
+_BITS = 1000
+"""Powers of two that products of a closed form may have."""
 _DEGREE = 4
 """Products of so many entries may leave the range of doubles where their dual does not."""
 
@@ -107,7 +111,8 @@ def leading(found: Dual) -> tuple[int, Fraction] | None:
     A sharp step counts as one from any large standard deviation on.
     """
     known = _known(found)
-    if known is None or known.large is None or known.large == _POINT:
+    jumps = isinstance(found.derivation, Derivation) and found.derivation.jumps
+    if known is None or known.large is None or known.large == _POINT or jumps:
         return None
     return known.large[0], Fraction(1) if known.lone else known.most
 
@@ -126,6 +131,8 @@ def _known(found: Dual) -> Orders | None:
         known = replace(known, least=reach(derived, every, known.small, -1))
     if known.large is not None:
         far = Fraction(2**FARTHEST) if known.lone else reach(derived, every, known.large, 1)
+        if derived.jumps and not known.lone:
+            far = Fraction(2 ** min(FARTHEST, _BITS // _degrees(found)))
         known = replace(known, most=far)
     return None if known.small is None and known.large is None else known
 
@@ -214,6 +221,11 @@ def leaves_range(e: Expr) -> bool:
     return any(p.exp.is_negative for p in divided) or _degree(e) >= _DEGREE
 
 
+def _degrees(d: Dual) -> int:
+    """The degree of what is multiplied in the closed forms, in standard deviations; at least 8."""
+    return max(8, *(int(2 * _degree(e)) for e in (d.value, d.dot)))
+
+
 def _degree(e: Expr) -> Expr:
     """The degree in the entries, numerators and denominators apart, the largest of the terms."""
     if e in ENTRIES:
@@ -253,8 +265,9 @@ def _small(d: Derivation, every: tuple[Cell, ...]) -> tuple[int, int] | None:
 def _large(d: Derivation, every: tuple[Cell, ...]) -> tuple[int, int] | None:
     """The degree of s far out and of its derivative; None unless s settles.
 
-    A function that jumps must settle at 0.  Waves may stand beside a polynomial that is larger than
-    they are even when it is differentiated, which they lose no power by.
+    A function that jumps must settle at 0 or at a power above the first.  Waves may stand beside a
+    polynomial that is larger than they are even when it is differentiated, which they lose no power
+    by.
     """
     found = _far_out(d, every)
     if found is None:
@@ -264,11 +277,9 @@ def _large(d: Derivation, every: tuple[Cell, ...]) -> tuple[int, int] | None:
         return None if d.jumps or waves >= degree - 1 else (degree, degree - 1)
     if all(end.is_zero for end in limits):
         return _POINT
-    if d.jumps:
-        return None
-    if degree > 0:
+    if degree > int(d.jumps):  # of the first degree nothing overflows before the value does
         return degree, degree - 1
-    return _STEP if (limits[0] - limits[1]).is_nonzero else None
+    return _STEP if not d.jumps and (limits[0] - limits[1]).is_nonzero else None
 
 
 def _far_out(d: Derivation, every: tuple[Cell, ...]) -> tuple[int, list[Expr], int] | None:
