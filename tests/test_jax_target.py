@@ -20,7 +20,7 @@ from ntksym.backends.numpy import units
 from ntksym.errors import BadSpec, NoClosedForm, UnsupportedOp
 from ntksym.export.languages import array_sources
 from ntksym.gradients import dual_gradients
-from ntksym.lower import OPS, lower_dual, lower_network
+from ntksym.lower import OPS, lower_dual, lower_dual_diag, lower_network
 from ntksym.lower.schedule import evaluate_network
 from ntksym.network import recurse
 
@@ -335,6 +335,30 @@ def test_half_precision_counts_as_single_and_complex_numbers_are_refused(jax, tm
         assert slope.dtype == q[1].dtype and abs(float(slope) - exact[1]) < 4e-3
     with pytest.raises(TypeError, match="no complex number"):
         module.dual(1.0, 0.5j, 1.0)
+
+
+FAR = np.array([(800.0, 240.0, 800.0), (9.0, 0.0, 4e6), (1e8, -9e7, 1e8), (2.0, 0.5, 1.0)])
+
+
+def far_out(array, dual, diagonal):
+    """The closed form of hard tanh has terms of the size of q: 300 eps of the kernel at 800."""
+    pair, diag = lower_dual(ntksym.dual("hardtanh")), lower_dual_diag(ntksym.dual("hardtanh"))
+
+    def own(q):
+        return np.array([float(diag.evaluate({"q": q})[k]) for k in ("nngp", "dot")])
+
+    found = np.array(dual(*(array(c) for c in FAR.T.copy()))).T
+    for (q11, q12, q22), values in zip(FAR, found, strict=True):
+        at = {"q11": q11, "q12": q12, "q22": q22}
+        want = [float(pair.evaluate(at)[k]) for k in ("nngp", "dot")]
+        assert np.all(np.abs(values - want) < 1e-15 * np.sqrt(own(q11) * own(q22))), at
+    same = [float(v) for v in diagonal(array(800.0))]
+    assert np.all(np.abs(same / own(800.0) - 1.0) < 1e-15)
+
+
+def test_large_variances_of_kinks(jax, tmp_path):
+    module = written("hardtanh", tmp_path)
+    far_out(jax.numpy.asarray, jax.jit(module.dual), jax.jit(module.diagonal))
 
 
 @pytest.mark.slow

@@ -7,7 +7,15 @@ import sys
 
 import numpy as np
 import pytest
-from test_jax_target import COVARIANCES, UNITS, compare, expected, many_digits, pairs_of_rows
+from test_jax_target import (
+    COVARIANCES,
+    UNITS,
+    compare,
+    expected,
+    far_out,
+    many_digits,
+    pairs_of_rows,
+)
 
 import ntksym
 from ntksym.export.languages import array_sources
@@ -259,3 +267,11 @@ def test_gradients_of_nearly_equal_rows_keep_their_digits(torch, tmp_path):
             (slope,) = torch.autograd.grad(value.sum(), rows, retain_graph=True)
             error = np.max(np.abs(slope.numpy()[0] - want[0, 0]))
             assert error < 1e-14 * np.max(np.abs(want)), (gap, error)
+
+
+def test_large_variances_of_kinks(torch, tmp_path):
+    module = written("hardtanh", tmp_path)
+    far_out(lambda v: torch.tensor(v, dtype=torch.float64), module.dual, module.diagonal)
+    q = torch.tensor([[2.0], [800.0]], dtype=torch.float64)
+    every = torch.func.vmap(module.dual)(q, 0.5 * q, q)  # where no entry can be chosen by value
+    assert torch.equal(torch.stack(every), torch.stack(module.dual(q, 0.5 * q, q)))

@@ -122,8 +122,10 @@ def dual_file(
     pair, diag = lower_dual(given.dual), lower_dual_diag(given.dual)
     slopes, programs = _partials(given, backend)
     own = given.diag_program()
+    from .far import far_functions, with_far  # which takes `function` from here
+
     spelled = spell_program(_widened(pair, given.names), backend)
-    names = spelled.inputs
+    names, whole = spelled.inputs, with_far(backend)
     params = names[3:]
     at = {
         "@PARAMS@": "".join(f", {p}" for p in params),
@@ -131,9 +133,10 @@ def dual_file(
         "@NAME@": safe,
     }
     pieces = [
-        function(_widened(pair, given.names), "_value", backend, "nngp and dot."),
+        *far_functions((pair, diag), backend),
+        function(_widened(pair, given.names), "_value", whole, "nngp and dot."),
         *slopes,
-        function(_widened(diag, given.names, 1), "_diagonal_value", backend, "The same, u = v."),
+        function(_widened(diag, given.names, 1), "_diagonal_value", whole, "The same, u = v."),
         function(only(own, ("nngp_q", *_of(given, "nngp"))), "_diagonal_nngp", backend),
         function(only(own, ("dot_q", *_of(given, "dot"))), "_diagonal_dot", backend),
         _PUBLIC,
