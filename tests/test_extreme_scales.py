@@ -133,3 +133,14 @@ def test_powers_that_jump_far_out(target: str) -> None:
             assert abs(float((exact - got).mid()) / size) <= 4 * EPS, (a, c, b)
             checked += max(a, b) > 1e155
     assert checked >= 20
+
+
+@pytest.mark.parametrize("target", ("c", "numpy"))
+def test_two_inputs_far_from_an_exponential(target: str) -> None:
+    """Both see the mass of s at 0: p(0, 0) times its square; gates are 1e100 deviations away."""
+    kernel, q = (
+        compile_(dual(subject("max(x, 0)*exp(-x)")), target),
+        np.array([1e190, 1e220, 1e279]),
+    )
+    found = kernel(q, q / 2, q).nngp
+    assert np.all(np.abs(found * (2 * math.pi * math.sqrt(0.75)) * q - 1) <= 8 * EPS)

@@ -144,8 +144,9 @@ def _direct_panels(rule, marks, which, order, cell, m, gaps, lows, t, slip, reac
 
 def _direct_tail(bell, size):
     """exp(a)*Phi(-size), as the density there times Mills' ratio: nothing of it cancels."""
-    scaled = _erfcx_positive(0.7071067811865476 * np.minimum(size, 1e100))
-    return bell * (1.2533141373155003 * scaled)
+    far = np.minimum(size, 1e100)  # beyond, the ratio is 1/size
+    scaled = _erfcx_positive(0.7071067811865476 * far)
+    return bell * (1.2533141373155003 * scaled) / np.maximum(1e-100 * size, 1.0)
 
 
 def _direct_side(rate, coefficients, sign, gap, t, side, bell, tail):

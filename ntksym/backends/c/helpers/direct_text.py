@@ -180,8 +180,9 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_side(double rate, const double *c, int 
     for (int i = 0; i < @PADDED@; ++i) {
       const double at = side[i] * (away[i] + rate * t), size_of = fabs(at);
       const double far = size_of > 1e100 ? 1e100 : size_of;
+      const double less = size_of > far ? far / size_of : 1.0; /* the ratio is 1/y there */
       /* exp(a)*Phi(-y) is the density at the end times Mills' ratio: nothing of it cancels */
-      const double beyond = bell[i] * (@MILLS@ * ntksym_op_erfcx(@HALF@ * far));
+      const double beyond = bell[i] * (@MILLS@ * ntksym_op_erfcx(@HALF@ * far)) * less;
       const double whole = at < 0.0 ? 0.0 : grown[i];
       z[i] = at;
       i0[i] = at < 0.0 ? beyond : whole - beyond;
