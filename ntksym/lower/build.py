@@ -16,6 +16,7 @@ from ..errors import UnsupportedOp
 from ..functions import Phi, Phi2
 from .calm import calm
 from .exponent import corrected
+from .gates import gathered
 from .hyper import half_angle, hyper_sides
 from .ops import OPS
 from .polynomial import (
@@ -232,7 +233,7 @@ class Builder(Products):
             n, s, h = self._sides(r)
             angle = self.emit("angle3", s, n, h, hint="angle")
             total = self._plus(total, self._scaled(-outer, angle))
-        for term in parts.rest:
+        for term in gathered(parts.rest):
             total = self._plus(total, term)
         return total
 
