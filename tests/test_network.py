@@ -301,3 +301,9 @@ def test_finite_network_has_this_tangent_kernel() -> None:
     at = {q11: x @ x, q12: x @ y, q22: y @ y, d: 3}
     assert float(state.nngp12.subs(at)) == pytest.approx(readout, rel=0.05)
     assert float(state.ntk12.subs(at)) == pytest.approx(readout + hidden, rel=0.05)
+
+
+def test_floats_of_numpy_are_the_decimals_that_they_print() -> None:
+    """Single and extended ones too, which are no Python floats."""
+    for value in (np.float32(0.1), np.float64(0.1), np.float16(0.1), np.longdouble("0.1")):
+        assert mlp("relu", 1, weight_var=value) == mlp("relu", 1, weight_var="1/10")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from numbers import Integral
+from numbers import Integral, Real
 
 from sympy import Expr, Rational, Symbol
 
@@ -13,7 +13,7 @@ from ..errors import BadSpec, ParseError
 def exact(value: object, what: str) -> Expr:
     """The SymPy number (or symbolic expression) that `value` says.
 
-    A float means the decimal that was typed: `0.1` is 1/10.
+    A float, of NumPy too, means the decimal that was typed: `0.1` is 1/10.
 
     Raises:
         BadSpec: not a number; `what` names the quantity in the message.
@@ -26,7 +26,7 @@ def exact(value: object, what: str) -> Expr:
         return Rational(int(value))
     elif isinstance(value, Fraction):
         return Rational(value.numerator, value.denominator)
-    elif isinstance(value, (float, str)):
+    elif isinstance(value, (Real, str)):
         from ..language import parse_number
 
         try:
