@@ -28,7 +28,8 @@ def test_opposite_inputs_keep_the_digits_of_the_value(text: str, target: str) ->
             exact = Straight((d.value, d.dot), (S.q11, S.q12, S.q22))(acb(a), acb(c), acb(b))
             found = kernel([a], [c], [b])
             for got, value in zip((found.nngp[0], found.dot[0]), exact, strict=True):
-                assert abs((got - value.real) / value.real) <= 4 * EPS, (a, rho, b)
+                most = 4 if "**4" in text else 6  # squares keep what rounding takes, for speed
+                assert abs((got - value.real) / value.real) <= most * EPS, (a, rho, b)
 
 
 def test_only_one_sided_powers_are_taken() -> None:

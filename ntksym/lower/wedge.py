@@ -6,11 +6,12 @@ $$E[u_+^m v_+^n] = \frac{2^{k/2}\Gamma(k/2 + 1)}{2\pi}\,r_1^m r_2^n
 of the order of $\varphi^{k+1}$, where the terms of the closed form are of that of $\varphi$.  The
 integral over $\sin^{k+1}\varphi$ is a power series in $z = (1 - c)/2$ with positive coefficients
 (a hypergeometric function: Cho and Saul 2009), here a Chebyshev interpolant of it.  What rounding
-takes away from the determinant counts k + 1 times, so it is given back.
+takes away from the determinant counts k + 1 times: where k is large it is given back.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
@@ -25,13 +26,16 @@ from ..errors import NtksymError
 from ..terms.cells import cells, inside
 from .build import Builder
 from .exponent import corrected, determinant_parts, kept, product_parts, sum_parts
-from .polynomial import DET
+from .polynomial import DET, FAR
 from .program import Operand
 
 MOST = 6
 """Higher powers are left to the closed form."""
 WIDEST = Fraction(3, 8)
 """Up to this z, which is rho = -1/4: there the closed form loses nothing that counts."""
+LOSES = 5
+"""From this k on rounding of the determinant counts more than 4 eps; giving it back takes as long
+as four times the rest."""
 DEGREE = 21
 """Of the interpolant: the singularity at z = 1 leaves 8.5^-22 of it."""
 
@@ -64,13 +68,34 @@ def one_sided(activation: Activation) -> tuple[Powers, Powers] | None:
     return powers, {n - 1: n * c for n, c in powers.items() if n}
 
 
-def opposite(b: Builder, closed: Operand, powers: Powers) -> Operand:
-    """The closed form; the same number by the integral where rho is at most -1/4."""
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """What the integrals are made of: sin phi, z, det/q, and what rounding took from these."""
+
+    sine: Operand
+    z: Operand
+    narrow: dict[Expr, Operand]
+    low: dict[Expr, Operand]
+
+
+def _rounded(b: Builder) -> _Gap:
+    root, length = b.operand(sqrt(DET)), b.length()
+    z = b.emit("div0", b.operand(FAR), b.length(2), hint="half_gap")
+    sine = b.emit("div0", root, length, hint="sine")
+    square = b.emit("mul", root, root, hint="det")
+    sides = (S.q11, S.q22)
+    narrow = {q: b.emit("div0", square, q.name, hint="narrow") for q in sides}
+    return _Gap(sine, z, narrow, dict.fromkeys(sides, Fraction(0)))
+
+
+def _given_back(b: Builder) -> _Gap:
+    """All from one rounded determinant, whose rest is known."""
     root = b.operand(sqrt(DET))
     det = determinant_parts(b, b.known_root)
     square = b.emit("mul", root, root, hint="det")
-    narrow, low = {}, {}
-    for q in (S.q11, S.q22):  # det/q, and what rounding took away from it
+    narrow: dict[Expr, Operand] = {}
+    low: dict[Expr, Operand] = {}
+    for q in (S.q11, S.q22):
         narrow[q] = b.emit("div0", square, q.name, hint="narrow")
         minus = product_parts(b, (b.emit("neg", narrow[q]), Fraction(0)), (q.name, Fraction(0)))
         missing, more = sum_parts(b, det, minus)
@@ -80,19 +105,27 @@ def opposite(b: Builder, closed: Operand, powers: Powers) -> Operand:
     turned = corrected(b, raw, low[S.q11])
     cosine = b.emit("sqrt0", b.emit("sub", Fraction(1), turned), hint="cosine")
     z = b.emit("div", turned, b.emit("mul", b.emit("add", cosine, Fraction(1)), Fraction(2)))
+    return _Gap(sine, z, narrow, low)
+
+
+def opposite(b: Builder, closed: Operand, powers: Powers) -> Operand:
+    """The closed form; the same number by the integral where rho is at most -1/4."""
+    back = 2 * max(powers) >= LOSES
+    gap = _given_back(b) if back else _rounded(b)
     total: Operand = Fraction(0)
     for (m, one), (n, two) in product(powers.items(), repeat=2):
         series: Operand = Fraction(0)
         for number in reversed(_series(min(m, n), max(m, n))):
-            series = b.emit("add", b.emit("mul", series, z), number)
-        value = b.emit("mul", series, sine)
-        rest = b.emit("mul", low[S.q11], Fraction(1, 2))
+            series = b.emit("add", b.emit("mul", series, gap.z), number)
+        value = b.emit("mul", series, gap.sine)
+        rest = b.emit("mul", gap.low[S.q11], Fraction(1, 2)) if back else Fraction(0)
         for q, times in ((S.q11, n), (S.q22, m)):  # root/r to this power
             for _ in range(times // 2):
-                value = b.emit("mul", value, narrow[q])
+                value = b.emit("mul", value, gap.narrow[q])
             if times % 2:
-                value = b.emit("mul", value, b.emit("sqrt0", narrow[q]))
-            rest = b.emit("add", rest, b.emit("mul", low[q], Fraction(times, 2)))
+                value = b.emit("mul", value, b.emit("sqrt0", gap.narrow[q]))
+            if back:
+                rest = b.emit("add", rest, b.emit("mul", gap.low[q], Fraction(times, 2)))
         value = corrected(b, value, rest)
         coefficient = one * two
         if coefficient != Integer(1):
