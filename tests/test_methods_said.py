@@ -48,6 +48,7 @@ def exported(folder: Any, spec: str, target: str = "c", **options: Any) -> Any:
         "force": False,
         "dry_run": False,
         "collapse": None,
+        "measure": False,
         "out": str(folder),
     }
     return run(export, spec=spec, target=target, **{**given, **options})

@@ -1211,6 +1211,44 @@ static inline double ntksym_op_expPhi2(double a, double h, double k, double c, d
   return out[0];
 }
 
+/* Nodes of a panel, and more of no weight. */
+static const double ntksym_direct_node[16] = {
+  0x1.c173c08953d32p-8,
+  0x1.252176a330b08p-5,
+  0x1.61e446e4898f1p-4,
+  0x1.403649ec3e6eep-3,
+  0x1.f062a95621ed4p-3,
+  0x1.5c9d4db76947fp-2,
+  0x1.c8ad05924312ap-2,
+  0x1.1ba97d36de76bp-1,
+  0x1.51b159244b5c1p-1,
+  0x1.83e755aa7784bp-1,
+  0x1.aff26d84f0644p-1,
+  0x1.d3c377236ece2p-1,
+  0x1.edade895ccf4fp-1,
+  0x1.fc7d187eed586p-1,
+  0x1.fc7d187eed586p-1,
+  0x1.fc7d187eed586p-1
+};
+static const double ntksym_direct_weight[16] = {
+  0x1.1fb2d8b27f553p-6,
+  0x1.4853d8adc703dp-5,
+  0x1.f1bd74ef611c1p-5,
+  0x1.41f3bbee2d2f2p-4,
+  0x1.7bfb8e2a8f57ep-4,
+  0x1.a43f1796fab09p-4,
+  0x1.b8dc415514e34p-4,
+  0x1.b8dc415514e34p-4,
+  0x1.a43f1796fab09p-4,
+  0x1.7bfb8e2a8f57ep-4,
+  0x1.41f3bbee2d2f2p-4,
+  0x1.f1bd74ef611c1p-5,
+  0x1.4853d8adc703dp-5,
+  0x1.1fb2d8b27f553p-6,
+  0.0,
+  0.0
+};
+
 /* Duals by their definition, where their closed forms cancel: an integral of a mean. */
 typedef struct {
   int kinks, cuts, centres, jumps, degree, dies;
@@ -1240,25 +1278,31 @@ static inline double ntksym_direct_away(double from, double to, double m, double
 }
 
 /* How far from m something counts: beyond, the density, times the powers that s may have, is below
- * 2^-59 of that at the nearest cell where s is not zero; 0 for nothing at all.  Where s grows, the
+ * 2^-59 of that at the nearest cell where s is not zero, at `start`; 0 for nothing at all.  Bells
+ * and smooth steps, up to `apart` from m, may be what s dies out from.  Where s grows, the
  * exponential moves the density by at most `moved`. */
-static inline double ntksym_direct_beyond(const ntksym_direct_rule *s, double start, double moved)
+static inline double ntksym_direct_beyond(double far, double start, double apart, double moved)
 {
-  const double from = start < 37.0 + moved ? start : 0.0;
-  return start < 37.0 + moved ? sqrt(from * from + s->far) + moved : 0.0;
+  const double most = apart < 37.0 ? apart : 37.0, from = start < most ? most : start;
+  const double near = start < 37.0 + moved ? from : 0.0, to = sqrt(near * near + far) + moved;
+  return start < 37.0 + moved ? to : 0.0;
 }
 
 static inline double ntksym_direct_reach(const ntksym_direct_rule *s, int which, double m, double t,
                                          double moved)
 {
-  double start = INFINITY;
+  double start = INFINITY, apart = 0.0;
   for (int cell = 0; cell <= s->kinks; ++cell)
     if (s->live[which * (s->kinks + 1) + cell]) {
       const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
       const double away = ntksym_direct_away(low, high, m, t);
       start = away < start ? away : start;
     }
-  return ntksym_direct_beyond(s, start, moved);
+  for (int k = 0; k < s->centres; ++k) {
+    const double away = fabs(s->cut[k] - m) / t;
+    apart = away > apart ? away : apart;
+  }
+  return ntksym_direct_beyond(s->far, start, apart, moved);
 }
 
 /* Ends of panels of a cell, in order; how many.  They are counted from `base`, which is at `start`
@@ -1276,10 +1320,10 @@ static inline int ntksym_direct_ends(const ntksym_direct_rule *s, int cell, doub
   int ends = 0;
   if (!(a < b)) return 0;
   z[ends++] = a;
-  for (int k = s->grow > 0.0 ? -16 : 0; k < 7 + count; ++k) {
+  for (int k = ((s->grow > 0.0) | (s->centres > 0)) ? -16 : 0; k < 7 + count; ++k) {
     double at, step;
     int j = ends;
-    if (k < 0) { /* where exponentials move the density to */
+    if (k < 0) { /* where exponentials, bells and smooth steps move the density to */
       step = 9.5 + 3.5 * (-(k + 1) >> 1);
       at = (k & 1 ? -step : step) - start;
     } else if (k < 6) {
@@ -1295,6 +1339,13 @@ static inline int ntksym_direct_ends(const ntksym_direct_rule *s, int cell, doub
   }
   z[ends++] = b;
   return ends;
+}
+
+/* What rounding took from y*y/2, y = (gap + low)/(t*(1 + slip)): in a tail it costs digits. */
+static inline double ntksym_direct_off(double gap, double low, double y, double t, double slip)
+{
+  const double square = y * y;
+  return y * ((fma(-y, t, gap) + low) / t - y * slip) + 0.5 * fma(y, y, -square);
 }
 
 /* s, or its slope, in a cell at y from its lower or upper end, from the rows of `closed`: no
@@ -1379,22 +1430,22 @@ static inline void ntksym_direct_still(const ntksym_direct_rule *s, int which, c
   }
 }
 
-static inline double ntksym_direct_hermite(int order, double z)
-{
-  return order == 0 ? 1.0 : (order == 1 ? z : z * z - 1.0);
-}
-
-/* The integral over a cell by panels: E[s(u)] there, without the factor 1/sqrt(2 pi); of an order,
- * with the Hermite polynomial of z = (u - m)/t.  Its ends are at m - below and m - above. */
+/* The integral over a cell by panels: E[s(u)] there, without the factor
+ * 1/sqrt(2 pi); of an order, with the Hermite polynomial of z = (u - m)/t.  Its ends are at
+ * m - below and m - above, each of two numbers; the deviation is t*(1 + slip). */
 NTKSYM_BLOCK_FUNCTION double ntksym_direct_panels(const ntksym_direct_rule *s, int which, int order,
-                                                  int cell, double m, double below, double above,
-                                                  double t, double reach)
+                                                  int cell, double m, const double *below,
+                                                  const double *above, double t, double slip,
+                                                  double reach)
 {
   double z[256], x[16], y[16], w[16], v[16], total = 0.0;
   const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
-  const double from = cell > 0 ? -below / t : low, to = cell < s->kinks ? -above / t : high;
+  const double from = cell > 0 ? -below[0] / t : low;
+  const double to = cell < s->kinks ? -above[0] / t : high;
   const int upper = fabs(to) < fabs(from);
+  const double *gap = upper ? above : below;
   const double start = s->kinks ? (upper ? to : from) : 0.0;
+  const double off = s->kinks ? start * slip + (fma(start, t, gap[0]) + gap[1]) / t : 0.0;
   const double base = s->kinks ? (upper ? high : low) : m;
   /* where the end is farther from the mean than anything counts, from the mean */
   const int far = fabs(start) > reach;
@@ -1409,14 +1460,18 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_panels(const ntksym_direct_rule *s, i
     const double left = z[k] + shift, length = (z[k + 1] + shift) - left;
     double part = 0.0;
     for (int j = 0; j < 16; ++j) {
-      const int n = j < 14 ? j : 14 - 1;
-      const double away = left + length * ntksym_op_node14[n], at = away + rest;
-      const double e = -0.5 * at * at;
+      const double away = left + length * ntksym_direct_node[j], at = away + rest;
+      const double square = at * at, e = -0.5 * square, moved = at - rest;
+      /* of a node beside an end that is in a tail, where the density is steep */
+      const double fine = ((away - moved) + (rest - (at - moved))) - (rest != 0.0 ? off : 0.0);
+      const double lost = at * fine + 0.5 * fma(at, at, -square);
       y[j] = t * (away - back);
       x[j] = origin + t * away;
-      w[j] = ntksym_op_weight14[n] * length * ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
-      w[j] *= ntksym_direct_hermite(order, at);
+      w[j] = ntksym_direct_weight[j] * length * ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
+      w[j] -= w[j] * (e < -690.0 ? 0.0 : lost);
+      v[j] = at;
     }
+    for (int j = 0; order && j < 16; ++j) w[j] *= order == 1 ? v[j] : v[j] * v[j] - 1.0;
     ntksym_direct_values(s, which, cell, base, x, y, v);
     for (int j = 0; j < 14; ++j) part += w[j] * v[j];
     total += part;
@@ -1424,33 +1479,47 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_panels(const ntksym_direct_rule *s, i
   return total;
 }
 
-/* One row of `closed` and one of its ends k, for many gaps m - k: the integrals from there upwards
- * (side 1) or downwards (-1), and the sums of the sizes of their terms. */
+/* One row of `closed` and one of its ends k, for many gaps m - k, which are t times `away`: the
+ * integrals from there upwards (side 1) or downwards (-1), and the sums of the sizes of their
+ * terms.  `tail` is Phi(-|away|): what is beyond the end without an exponential. */
 NTKSYM_BLOCK_FUNCTION void ntksym_direct_side(double rate, const double *c, int degree, double sign,
-                                              double t, const double *gap, const double *side,
-                                              const double *bell, double *value, double *size)
+                                              double t, const double *gap, const double *away,
+                                              const double *side, const double *bell,
+                                              const double *tail, double *value, double *size)
 {
   double z[16], y[16], i0[16], i1[16], s0[16], s1[16];
   double power[16], a[16], grown[16];
-  for (int i = 0; i < 16; ++i) a[i] = 0.0, grown[i] = 1.0;
-  for (int i = 0; i < 16 && rate != 0.0; ++i) {
-    a[i] = rate * (gap[i] + 0.5 * rate * t * t);
-    grown[i] = ntksym_op_exp(a[i] < -600.0 ? -600.0 : a[i]); /* no subnormals: they are slow */
+  if (rate != 0.0) {
+    for (int i = 0; i < 16; ++i) {
+      a[i] = rate * (gap[i] + 0.5 * rate * t * t);
+      grown[i] = ntksym_op_exp(a[i] < -600.0 ? -600.0 : a[i]); /* no subnormals: they are slow */
+    }
+    for (int i = 0; i < 16; ++i) {
+      const double at = side[i] * (away[i] + rate * t), size_of = fabs(at);
+      const double far = size_of > 1e100 ? 1e100 : size_of;
+      const double less = size_of > far ? far / size_of : 1.0; /* the ratio is 1/y there */
+      /* exp(a)*Phi(-y) is the density at the end times Mills' ratio: nothing of it cancels */
+      const double beyond = bell[i] * (0x1.40d931ff62705p+0 * ntksym_op_erfcx(0x1.6a09e667f3bcdp-1 * far)) * less;
+      const double whole = at < 0.0 ? 0.0 : grown[i];
+      z[i] = at;
+      i0[i] = at < 0.0 ? beyond : whole - beyond;
+      s0[i] = beyond + whole * (1.0 + fabs(a[i]));
+    }
+  } else {
+    for (int i = 0; i < 16; ++i) {
+      const double at = side[i] * away[i], whole = at < 0.0 ? 0.0 : 1.0;
+      z[i] = at;
+      i0[i] = at < 0.0 ? tail[i] : whole - tail[i];
+      s0[i] = tail[i] + whole;
+    }
   }
   for (int i = 0; i < 16; ++i) {
-    const double at = side[i] * (gap[i] / t + rate * t), size_of = fabs(at);
-    const double far = size_of > 1e100 ? 1e100 : size_of;
-    /* exp(a)*Phi(-y) is the density at the end times Mills' ratio: nothing of it cancels */
-    const double tail = bell[i] * (0x1.40d931ff62705p+0 * ntksym_op_erfcx(0x1.6a09e667f3bcdp-1 * far));
-    const double whole = at < 0.0 ? 0.0 : grown[i];
-    z[i] = at;
-    y[i] = size_of;
-    i0[i] = at < 0.0 ? tail : whole - tail;
-    s0[i] = tail + whole * (1.0 + fabs(a[i]));
-    i1[i] = bell[i] + at * i0[i];
-    s1[i] = bell[i] + size_of * s0[i];
+    y[i] = fabs(z[i]);
+    i1[i] = bell[i] + z[i] * i0[i];
+    s1[i] = bell[i] + y[i] * s0[i];
     power[i] = sign * side[i];
   }
+  for (; degree > 0 && c[degree] == 0.0;) --degree;
   for (int j = 0; j <= degree; ++j)
     for (int i = 0; i < 16; ++i) {
       const double i2 = z[i] * i1[i] + (j + 1.0) * i0[i], s2 = y[i] * s1[i] + (j + 1.0) * s0[i];
@@ -1460,34 +1529,53 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_side(double rate, const double *c, int 
     }
 }
 
-/* E[s(u)], or E[s'(u)] without the jumps, for u of the means m and standard deviation t; by kinks
- * k, `gap` has m - k: in a tail, m rounded would cost many digits. */
+/* E[s(u)], or E[s'(u)] without the jumps, for u of the means m and standard deviation t*(1 + slip);
+ * by kinks k, `gap` and what rounding took from it, `low_gap`, have m - k: in a tail, m rounded
+ * would cost many digits.  Where the terms of a cell add up to more than `CLOSE` times the mean, it
+ * is integrated by panels if they are more than `allow`; else they are added to `lost`. */
 NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int which,
-                                              const double *m, double (*gap)[16], double t,
-                                              double *out)
+                                              const double *m, double (*gap)[16],
+                                              double (*low_gap)[16], double t, double slip,
+                                              const double *allow, double *out, double *lost)
 {
   const int cells = s->kinks + 1, wide = 2 * s->degree + 3;
   const double *row = s->closed;
-  double bell[12][16], value[12 + 1][16], size[12 + 1][16];
-  double side[16], reach[16], all[16], start[16];
-  double away[12 + 1][16];
+  const double moved = s->grow * t, over = s->far;
+  double at[12][16], bell[12][16], tail[12][16];
+  double side[16], all[16];
+  double value[12 + 1][16], size[12 + 1][16];
+  double reach[16], start[16], apart[16], away[12 + 1][16];
+  for (int i = 0; i < 16; ++i) {
+    start[i] = INFINITY;
+    apart[i] = lost[i] = all[i] = out[i] = 0.0;
+  }
   if (!(t > 0.0)) {
     ntksym_direct_still(s, which, m, gap, out);
     return;
   }
   for (int k = 0; k < s->kinks; ++k)
     for (int i = 0; i < 16; ++i) {
-      const double at = gap[k][i] / t, e = -0.5 * at * at;
-      bell[k][i] = 0x1.9884533d43651p-2 * ntksym_op_exp_inside(e < -600.0 ? -600.0 : e);
+      const double y = gap[k][i] / t, e = -0.5 * y * y, far = fabs(y) > 1e100 ? 1e100 : fabs(y);
+      const double off = ntksym_direct_off(gap[k][i], low_gap[k][i], y, t, slip);
+      const double near = ntksym_op_exp_inside(e < -600.0 ? -600.0 : e);
+      at[k][i] = y;
+      bell[k][i] = 0x1.9884533d43651p-2 * (near - near * (e < -600.0 ? 0.0 : off));
+      tail[k][i] = bell[k][i] * (0x1.40d931ff62705p+0 * ntksym_op_erfcx(0x1.6a09e667f3bcdp-1 * far));
     }
-  for (int i = 0; i < 16; ++i) start[i] = INFINITY, all[i] = out[i] = 0.0;
   for (int cell = 0; cell < cells; ++cell) {
     const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
     for (int i = 0; i < 16; ++i) away[cell][i] = ntksym_direct_away(low, high, m[i], t);
-    for (int i = 0; i < 16 && s->live[which * cells + cell]; ++i)
+    if (!s->live[which * cells + cell]) continue;
+    for (int i = 0; i < 16; ++i)
       start[i] = away[cell][i] < start[i] ? away[cell][i] : start[i];
   }
-  for (int i = 0; i < 16; ++i) reach[i] = ntksym_direct_beyond(s, start[i], s->grow * t);
+  for (int k = 0; k < s->centres; ++k)
+    for (int i = 0; i < 16; ++i) {
+      const double y = fabs(s->cut[k] - m[i]) / t;
+      apart[i] = y > apart[i] ? y : apart[i];
+    }
+  for (int i = 0; i < 16; ++i)
+    reach[i] = ntksym_direct_beyond(over, start[i], apart[i], moved);
   for (int cell = 0; which && cell < cells; ++cell)
     row += s->groups[cell] > 0 ? wide * s->groups[cell] : 0;
   for (int cell = 0; cell < cells; ++cell) {
@@ -1509,26 +1597,37 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
     }
     for (; row < next; row += wide) {
       if (first)
-        ntksym_direct_side(row[0], row + 1, s->degree, 1.0, t, gap[cell - 1], side, bell[cell - 1],
-                           value[cell], size[cell]);
+        ntksym_direct_side(row[0], row + 1, s->degree, 1.0, t, gap[cell - 1], at[cell - 1], side,
+                           bell[cell - 1], tail[cell - 1], value[cell], size[cell]);
       if (last)
-        ntksym_direct_side(row[0], row + 2 + s->degree, s->degree, -1.0, t, gap[cell], side,
-                           bell[cell], value[cell], size[cell]);
+        ntksym_direct_side(row[0], row + 2 + s->degree, s->degree, -1.0, t, gap[cell], at[cell],
+                           side, bell[cell], tail[cell], value[cell], size[cell]);
     }
     for (int i = 0; i < 16; ++i) all[i] += fabs(value[cell][i]);
   }
-  for (int cell = 0; cell < cells; ++cell)
+  for (int cell = 0; cell < cells; ++cell) {
+    int any = 0, done = -1;
     for (int i = 0; i < 16; ++i) {
-      const double most = size[cell][i];
-      if (!(most <= 8.0 * all[i]) && most > 0.0 && (i == 0 || m[i] != m[i - 1]))
-        value[cell][i] =
-            0x1.9884533d43651p-2 *
-            ntksym_direct_panels(s, which, 0, cell, m[i], gap[cell > 0 ? cell - 1 : 0][i],
-                                 gap[cell < s->kinks ? cell : 0][i], t, reach[i]);
-      else if (!(most <= 8.0 * all[i]) && i > 0)
-        value[cell][i] = value[cell][i - 1];
+      const double most = size[cell][i], beyond = most <= 8.0 * all[i] ? 0.0 : most;
+      any |= beyond > allow[i];
+      out[i] += beyond > allow[i] ? 0.0 : value[cell][i];
+      lost[i] += beyond > allow[i] ? 0.0 : beyond;
+      size[cell][i] = beyond;
+    }
+    for (int i = 0; any && i < 16; ++i) {
+      const int first = cell > 0 ? cell - 1 : 0, last = cell < s->kinks ? cell : 0;
+      const double below[2] = {gap[first][i], low_gap[first][i]};
+      const double above[2] = {gap[last][i], low_gap[last][i]};
+      if (!(size[cell][i] > allow[i])) continue;
+      if (done >= 0 && m[i] == m[done])
+        value[cell][i] = value[cell][done];
+      else
+        value[cell][i] = 0x1.9884533d43651p-2 * ntksym_direct_panels(s, which, 0, cell, m[i], below,
+                                                                     above, t, slip, reach[i]);
+      done = i;
       out[i] += value[cell][i];
     }
+  }
 }
 
 /* The weights of the nodes x of a panel: exp(-x^2/(2 q)), the exponent to more digits than 53.
@@ -1538,8 +1637,7 @@ static inline void ntksym_direct_weights(double base, double left, double length
                                          double q, double *y, double *x, double *w)
 {
   for (int j = 0; j < 16; ++j) {
-    const int n = j < 14 ? j : 14 - 1;
-    const double shift = r * (left + length * ntksym_op_node14[n]);
+    const double shift = r * (left + length * ntksym_direct_node[j]);
     double square, low, ratio, slip;
     y[j] = shift;
     x[j] = base + shift;
@@ -1549,7 +1647,7 @@ static inline void ntksym_direct_weights(double base, double left, double length
     ratio = square / q;
     low = (fma(-ratio, q, square) + (low + 2.0 * slip * x[j])) / q;
     ratio = ratio > 1380.0 ? 1380.0 : ratio;
-    w[j] = ntksym_op_weight14[n] * length * ntksym_op_exp_inside(-0.5 * ratio);
+    w[j] = ntksym_direct_weight[j] * length * ntksym_op_exp_inside(-0.5 * ratio);
     w[j] -= w[j] * (0.5 * low);
   }
 }
@@ -1567,48 +1665,106 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_by_parts(const ntksym_direct_rule *s, d
                                                   double turn, double t, const double *v,
                                                   double *out)
 {
+  for (int i = 14; i < 16; ++i) out[i] = 0.0;
   for (int i = 0; i < 14; ++i) {
     const double m = turn * v[i], reach = ntksym_direct_reach(s, 0, m, t, 0.0);
     double first = 0.0, second = 0.0;
     for (int cell = 0; cell <= s->kinks; ++cell) {
-      const double low = m - ntksym_direct_low(s, cell), high = m - ntksym_direct_high(s, cell);
+      const double below[2] = {m - ntksym_direct_low(s, cell), 0.0};
+      const double above[2] = {m - ntksym_direct_high(s, cell), 0.0};
       if (!s->live[cell]) continue;
-      first += ntksym_direct_panels(s, 0, 1, cell, m, low, high, t, reach);
-      second += ntksym_direct_panels(s, 0, 2, cell, m, low, high, t, reach);
+      first += ntksym_direct_panels(s, 0, 1, cell, m, below, above, t, 0.0, reach);
+      second += ntksym_direct_panels(s, 0, 2, cell, m, below, above, t, 0.0, reach);
     }
     out[i] = 0x1.9884533d43651p-2 * (first * (v[i] / q) - turn * (second / t)) / t;
   }
 }
 
-/* turn*v - k by the kinks k, for v = base + y: turn to more digits than 53, v not rounded. */
+/* Ends of panels beside a kink from whose image s is as far as the tail of the other input: there
+ * the density and the mean fall like an exponential, by a factor e on the length `fall`. */
+static inline int ntksym_direct_tail_ends(const ntksym_direct_rule *s, int which, int kink,
+                                          double q, double turn, double t, double *more)
+{
+  static const double steps[8] = {2.5, -2.5, 8.0, -8.0, 19.0, -19.0, 42.0, -42.0};
+  const double at = s->kink[kink], m = turn * at;
+  double least = INFINITY, edge = 0.0, fall;
+  for (int cell = 0; cell <= s->kinks; ++cell) {
+    const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);
+    const double away = ntksym_direct_away(low, high, m, t);
+    if (!s->live[which * (s->kinks + 1) + cell] || !(away < least)) continue;
+    least = away;
+    edge = low > m ? low : high;
+  }
+  if (!(least > 4.0 && least < 1e100)) return 0;
+  fall = 1.0 / fabs(at / q + turn * ((m - edge) / t) / t);
+  for (int j = 0; j < 8; ++j) more[j] = at + steps[j] * fall;
+  return 8;
+}
+
+/* turn*v - k by the kinks k, for v = base + y, in two doubles; turn to more digits than 53. */
 static inline void ntksym_direct_gaps(const ntksym_direct_rule *s, double turn, double rest,
-                                      double base, const double *y, double (*gap)[16])
+                                      double base, const double *y, double (*gap)[16],
+                                      double (*low_gap)[16])
 {
   const double at = turn * base, low = fma(turn, base, -at) + rest * base;
-  for (int k = 0; k < s->kinks; ++k)
-    for (int j = 0; j < 16; ++j) gap[k][j] = (at - s->kink[k] + low) + turn * y[j];
+  for (int k = 0; k < s->kinks; ++k) {
+    const double from = at - s->kink[k], off = from - at;
+    const double spill = ((at - (from - off)) - (s->kink[k] + off)) + low;
+    for (int j = 0; j < 16; ++j) {
+      const double part = turn * y[j], sum = from + part, back = sum - from;
+      const double more = (from - (sum - back)) + (part - back);
+      const double left = (spill + more) + (fma(turn, y[j], -part) + rest * y[j]);
+      gap[k][j] = sum + left;
+      low_gap[k][j] = left - (gap[k][j] - sum);
+    }
+  }
+}
+
+/* The standard deviation root/sqrt(q) of one input given the other, of variance q, and what
+ * rounding took from it, relative to it.  Where the root is the determinant's, as far as doubles
+ * tell, it is that of the exact determinant: in a tail the rounding of the root costs digits. */
+static inline double ntksym_direct_given(double q, double other, double q12, double root,
+                                         double *slip)
+{
+  const double t = root / sqrt(q), one = q * other, two = q12 * q12, whole = one - two;
+  const double back = whole - one, square = root * root, wide = t * t, times = wide * q;
+  const double spill = (one - (whole - back)) - (two + back);
+  const double low = spill + (fma(q, other, -one) - fma(q12, q12, -two));
+  const double rest = fma(wide, q, -times) + fma(t, t, -wide) * q;
+  const int same = fabs((whole - square) + low) <= 0x1p-49 * square;
+  const double det = same ? whole : square, more = same ? low : fma(root, root, -square);
+  const double found = ((det - times) + (more - rest)) / (2.0 * times);
+  *slip = fabs(found) < 0x1p-48 ? found : 0.0;
+  return t;
 }
 
 /* The part of E[s'(u)s'(v)] with v, of variance q, at a jump and u at none, or anywhere.  In the
  * integral over the other input it would be a peak, steeper than doubles tell its nodes apart. */
-NTKSYM_BLOCK_FUNCTION double ntksym_direct_jumped(const ntksym_direct_rule *s, double q, double q12,
-                                                  double root, int anywhere)
+NTKSYM_BLOCK_FUNCTION double ntksym_direct_jumped(const ntksym_direct_rule *s, double q,
+                                                  double other, double q12, double root,
+                                                  int anywhere)
 {
-  const double r = sqrt(q), turn = q12 / q, t = root / r, rest = fma(-turn, q, q12) / q;
-  double total = 0.0;
+  const double r = sqrt(q), turn = q12 / q, rest = fma(-turn, q, q12) / q;
+  double slip, total = 0.0;
+  const double t = ntksym_direct_given(q, other, q12, root, &slip);
   for (int k = 0; k < s->kinks; ++k) {
     const double at = s->kink[k], square = at * at, ratio = square / q;
     const double low = (fma(-ratio, q, square) + fma(at, at, -square)) / q;
     const double bell = ratio < 1380.0 ? exp(-0.5 * ratio) : 0.0;
     const double part = s->jump[k] * (bell - bell * (0.5 * low)) / r;
-    double x[16], y[16], gap[12][16], mean[16];
+    double x[16], y[16], mean[16];
+    double gap[12][16], low_gap[12][16];
+    const double allow[16] = {0.0};
+    double lost[16];
     if (!(fabs(part) > 0.0)) continue;
     for (int j = 0; j < 16; ++j) x[j] = turn * at, y[j] = 0.0;
-    ntksym_direct_gaps(s, turn, rest, at, y, gap);
-    ntksym_direct_mean(s, 1, x, gap, t, mean);
+    ntksym_direct_gaps(s, turn, rest, at, y, gap, low_gap);
+    ntksym_direct_mean(s, 1, x, gap, low_gap, t, slip, allow, mean, lost);
     for (int j = 0; anywhere && j < s->kinks; ++j) {
-      const double away = gap[j][0] / t;
-      mean[0] += s->jump[j] * (0x1.9884533d43651p-2 * exp(-0.5 * away * away)) / t;
+      const double away = gap[j][0] / t, near = exp(-0.5 * away * away);
+      const double lost_in = ntksym_direct_off(gap[j][0], low_gap[j][0], away, t, slip);
+      const double off = near > 0.0 ? lost_in : 0.0;
+      mean[0] += s->jump[j] * (0x1.9884533d43651p-2 * (near - near * off)) / t;
     }
     total += part * mean[0];
   }
@@ -1623,12 +1779,16 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
   const double least = q11 < q22 ? q11 : q22, most = q11 < q22 ? q22 : q11;
   const int nothing = least == 0.0; /* as at 2^-1020: of a jump there is no derivative */
   const double q = nothing ? 0x1p-1020 : least, r = sqrt(q), turn = q12 / q;
-  const double t = nothing ? sqrt(most) : root / r;
+  double slip;
+  const double given = ntksym_direct_given(q, most, q12, root, &slip);
+  const double t = nothing ? sqrt(most) : given;
   const int parts = which && s->dies && t > 0.5 * unit, row = parts ? 0 : which;
   const double width = t / fabs(turn), moved = s->grow * (1.0 + fabs(turn)) * r;
   const double reach = ntksym_direct_reach(s, row, 0.0, r, moved);
   const double rest = fma(-turn, q, q12) / q; /* of `turn` */
-  double more[256], z[256], gap[12][16], total = 0.0;
+  double more[256], z[256], total = 0.0;
+  double gap[12][16], low_gap[12][16];
+  double share = INFINITY; /* of a node, of what terms may add up to */
   int count = 0;
   for (int k = 0; k < s->cuts; ++k) more[count++] = s->cut[k];
   if (turn != 0.0 && width < r) { /* else the mean is as smooth as the density */
@@ -1637,33 +1797,54 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
         const double at = k < s->kinks ? s->kink[k] : s->cut[k - s->kinks];
         more[count++] = at / turn + ladder[j] * width;
       }
+    for (int k = 0; k < s->kinks && count < 256 - 8; ++k)
+      count += ntksym_direct_tail_ends(s, row, k, q, turn, t, more + count);
     for (int k = s->centres; k < s->cuts && count < 256 - 8; ++k)
       more[count++] = s->cut[k] / turn;
   }
-  for (int cell = 0; cell <= s->kinks; ++cell) {
-    double base;
-    int ends;
-    if (!s->live[row * (s->kinks + 1) + cell]) continue;
-    base = ntksym_direct_base(s, cell);
-    ends = ntksym_direct_ends(s, cell, base / r, base, r, reach, more, count, z);
-    for (int k = 0; k + 1 < ends; ++k) {
-      double x[16], y[16], w[16], v[16], mean[16], sum = 0.0;
-      ntksym_direct_weights(base, z[k], z[k + 1] - z[k], r, q, y, x, w);
-      ntksym_direct_values(s, row, cell, base, x, y, v);
-      if (parts) {
-        ntksym_direct_by_parts(s, q, turn, t, x, mean);
-      } else {
-        for (int j = 0; j < 16; ++j) x[j] = turn * x[j];
-        ntksym_direct_gaps(s, turn, rest, base, y, gap);
-        ntksym_direct_mean(s, which, x, gap, t, mean);
+  for (int pass = 0; pass < 3; ++pass) { /* closed means; some by panels; all of them */
+    double sizes = 0.0, terms = 0.0;
+    int nodes = 0;
+    total = 0.0;
+    for (int cell = 0; cell <= s->kinks; ++cell) {
+      double base;
+      int ends;
+      if (!s->live[row * (s->kinks + 1) + cell]) continue;
+      base = ntksym_direct_base(s, cell);
+      ends = ntksym_direct_ends(s, cell, base / r, base, r, reach, more, count, z);
+      for (int k = 0; k + 1 < ends; ++k) {
+        double x[16], y[16], w[16], v[16], mean[16], sum = 0.0;
+        double allow[16], lost[16];
+        ntksym_direct_weights(base, z[k], z[k + 1] - z[k], r, q, y, x, w);
+        ntksym_direct_values(s, row, cell, base, x, y, v);
+        for (int j = 0; j < 16; ++j) w[j] *= v[j];
+        if (parts) {
+          ntksym_direct_by_parts(s, q, turn, t, x, mean);
+          for (int j = 0; j < 16; ++j) lost[j] = 0.0;
+        } else {
+          for (int j = 0; j < 16; ++j) {
+            const double most = share / fabs(w[j]);
+            x[j] = turn * x[j];
+            allow[j] = most < 0x1.fp1023 ? most : 0x1.fp1023;
+          }
+          ntksym_direct_gaps(s, turn, rest, base, y, gap, low_gap);
+          ntksym_direct_mean(s, which, x, gap, low_gap, t, slip, allow, mean, lost);
+        }
+        for (int j = 0; j < 14; ++j) {
+          sum += w[j] * mean[j];
+          sizes += fabs(w[j] * mean[j]);
+          terms += fabs(w[j]) * lost[j];
+        }
+        total += sum;
+        nodes += 14;
       }
-      for (int j = 0; j < 14; ++j) sum += w[j] * v[j] * mean[j];
-      total += sum;
     }
+    if (terms <= 8.0 * sizes) break;
+    share = pass ? 0.0 : 8.0 * sizes / nodes;
   }
   if (which && s->jumps && !parts)
-    total += ntksym_direct_jumped(s, q, q12, root, 1) +
-             ntksym_direct_jumped(s, most, q12, root, 0);
+    total += ntksym_direct_jumped(s, q, most, q12, root, 1) +
+             ntksym_direct_jumped(s, most, q, q12, root, 0);
   if (nothing && fabs(total) <= 0x1p-480 * t) return 0.0;
   return total * 0x1.9884533d43651p-2;
 }

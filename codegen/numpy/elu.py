@@ -7,7 +7,7 @@ Requires   q11 >= 0, q22 >= 0
 Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing (ufuncs, packages and compiled duals bring q12 to its bound first)
 Requires   q11*q22 and the exponentials of the formula neither overflow nor underflow
 Requires   q >= 0
-Accuracy   at most nngp 1.4 eps, dot 1.5 eps of the kernel's size at 66 points, 34-digit reference
+Accuracy   at most nngp 1.6 eps, dot 1.5 eps of the kernel's size at 66 points, alpha = 0.5, 34-digit reference; floats: computed in doubles
 Source     clevert2016fast, tsuchida2021avoiding
 """
 
@@ -269,16 +269,20 @@ _DIRECT_NODES, _DIRECT_WEIGHTS = np.array((
 _DIRECT_LADDER = np.array((0.0, 2.5, -2.5, 5.2, -5.2, 9.1, -9.1))
 
 
-def _direct_reach(rule, which, kinks, m, t, moved):
+def _direct_reach(rule, marks, which, m, t, moved):
     """How far from m something counts, in standard deviations t; 0 where nothing does.
 
-    Where s grows, the exponential moves the density by at most `moved`.
+    Where s grows, the exponential moves the density by at most `moved`.  Bells and smooth steps may
+    be what s dies out from.
     """
+    kinks, centres = marks[0], marks[2][: rule[6]]
     low, high = np.concatenate(([-np.inf], kinks)), np.concatenate((kinks, [np.inf]))
     m, t = m[:, None], t[:, None]
     away = np.maximum(np.maximum((low - m) / t, (m - high) / t), 0.0)
     start = np.min(np.where(rule[1][which], away, np.inf), axis=1)
-    return np.where(start < 37.0 + moved, np.sqrt(start * start + rule[7]) + moved, 0.0)
+    apart = np.max(np.abs(centres - m) / t, axis=1, initial=0.0)
+    furthest = np.maximum(start, np.minimum(apart, 37.0))
+    return np.where(start < 37.0 + moved, np.sqrt(furthest * furthest + rule[7]) + moved, 0.0)
 
 
 def _direct_ends(rule, low, high, start, base, t, reach, more):
@@ -291,7 +295,7 @@ def _direct_ends(rule, low, high, start, base, t, reach, more):
     b = np.maximum(np.minimum((high - base) / t, reach[:, None] - start), a)
     nearest = np.maximum(np.maximum(a + start, -b - start), 0.0)
     steps = np.sqrt(nearest * nearest + np.array((6.25, 27.0, 60.0 if rule[7] > 82.0 else 82.0)))
-    if rule[8]:  # where exponentials move the density to
+    if rule[8] or rule[6]:  # where exponentials, bells and smooth steps move the density to
         steps = np.concatenate((steps, 0.0 * start + np.arange(9.5, 36.0, 3.5)), axis=1)
     z = np.concatenate((-steps, 0.0 * start, steps), axis=1) - start
     z = np.concatenate((a, z, (more - base) / t, b), axis=1)
@@ -328,7 +332,7 @@ def _direct_values(rule, marks, which, cell, base, v, y):
     return value
 
 
-def _direct_panels(rule, marks, which, order, cell, m, gaps, t, reach):
+def _direct_panels(rule, marks, which, order, cell, m, gaps, lows, t, slip, reach):
     """The mean of s over a cell, or of its slope, by panels; times a Hermite polynomial."""
     kinks, _, cuts, _, _ = marks
     low = kinks[cell - 1] if cell else -np.inf
@@ -336,58 +340,87 @@ def _direct_panels(rule, marks, which, order, cell, m, gaps, t, reach):
     below = gaps[cell - 1] if cell else np.full(len(m), np.inf)
     above = gaps[cell] if cell < len(kinks) else np.full(len(m), -np.inf)
     upper = np.abs(above) < np.abs(below)
-    base, start = np.where(upper, high, low), -np.where(upper, above, below) / t
-    if not len(kinks):
-        base, start = m, np.zeros(len(m))
+    base, start = m, np.zeros(len(m))
+    off = start
+    if len(kinks):
+        gap = np.where(upper, above, below)
+        base, start = np.where(upper, high, low), -gap / t
+        low_gap = np.where(upper, lows[min(cell, len(kinks) - 1)], lows[max(cell - 1, 0)])
+        product, spill = _two_product(start, t)
+        off = start * slip + (((gap + product) + spill) + low_gap) / t
     more = np.broadcast_to(cuts, (len(m), len(cuts)))
     far = np.abs(start) > reach  # the end is farther from the mean than anything counts
     gone = np.where(far, 0.0, start)
     ends = _direct_ends(rule, low, high, gone, np.where(far, m, base), t, reach, more)
     own, panel = np.nonzero(np.diff(ends, axis=1) > 0.0)
     left, right = ends[own, panel][:, None], ends[own, panel + 1][:, None]
-    m, base, start, gone, far, t = (v[own, None] for v in (m, base, start, gone, far, t))
+    columns = m, base, start, gone, far, t, off
+    m, base, start, gone, far, t, off = (v[own, None] for v in columns)
     # from what the panel is nearer to: the end of the cell, or the mean
     near = np.abs(left + gone) + np.abs(right + gone) < np.abs(left) + np.abs(right)
     shift = np.where(near, gone, 0.0)
     left, right = left + shift, right + shift
     length = right - left
     away = left + length * _DIRECT_NODES
-    z, y = away + np.where(near, 0.0, gone), t * (away - np.where(far, start, shift))
-    w = length * _DIRECT_WEIGHTS * np.exp(-0.5 * z * z)
+    rest = np.where(near, 0.0, gone)
+    z, y = away + rest, t * (away - np.where(far, start, shift))
+    moved = z - rest  # of a node beside an end that is in a tail, where the density is steep
+    fine = ((away - moved) + (rest - (z - moved))) - np.where(rest != 0.0, off, 0.0)
+    square, spill = _two_product(z, z)
+    lost = np.where(square < 1400.0, z * fine + 0.5 * spill, 0.0)
+    w = np.exp(-0.5 * square)
+    w = length * _DIRECT_WEIGHTS * (w - w * lost)
     w = w if order == 0 else w * z if order == 1 else w * (z * z - 1.0)
     u, base = np.where(near | far, m, base) + t * away, np.broadcast_to(base, y.shape)
     values = _direct_values(rule, marks, which, cell, base, u, y)
     return 0.3989422804014327 * np.bincount(own, np.sum(w * values, axis=1), len(ends))
 
 
-def _direct_side(rate, coefficients, sign, gap, t, side, bell):
-    """A row of the closed means at its end, upwards (side 1) or downwards, and the sizes."""
-    at, a = side * (gap / t + rate * t), rate * (gap + 0.5 * rate * t * t)
-    size = np.abs(at)
-    # exp(a)*Phi(-size) is the density at the end times Mills' ratio: nothing of it cancels
-    mills = 1.2533141373155003 * _erfcx_positive(0.7071067811865476 * np.minimum(size, 1e100))
-    tail = bell * mills
-    whole = np.where(at < 0.0, 0.0, np.exp(np.where(at < 0.0, 0.0, a)))
-    i0, s0 = np.where(at < 0.0, tail, whole - tail), tail + whole * (1.0 + np.abs(a))
+def _direct_tail(bell, size):
+    """exp(a)*Phi(-size), as the density there times Mills' ratio: nothing of it cancels."""
+    far = np.minimum(size, 1e100)  # beyond, the ratio is 1/size
+    scaled = _erfcx_positive(0.7071067811865476 * far)
+    return bell * (1.2533141373155003 * scaled) / np.maximum(1e-100 * size, 1.0)
+
+
+def _direct_side(rate, coefficients, sign, gap, t, side, bell, tail):
+    """A row of the closed means at its end, upwards (side 1) or downwards, and the sizes.
+
+    `tail` is what is beyond the end without an exponential.
+    """
+    at = side * (gap / t + rate * t if rate else gap / t)
+    size, below = np.abs(at), at < 0.0
+    if rate:
+        a, tail = rate * (gap + 0.5 * rate * t * t), _direct_tail(bell, size)
+        whole = np.where(below, 0.0, np.exp(np.where(below, 0.0, a)))
+        s0 = tail + whole * (1.0 + np.abs(a))
+    else:
+        whole = np.where(below, 0.0, 1.0)
+        s0 = tail + whole
+    i0 = np.where(below, tail, whole - tail)
     i1, s1 = bell + at * i0, bell + size * s0
     power, value, sizes = sign * side, 0.0, 0.0
-    for j, c in enumerate(coefficients):
+    for j, c in enumerate(np.trim_zeros(coefficients, "b")):
         value, sizes = value + c * power * i0, sizes + np.abs(c * power) * s0
         i0, s0, i1, s1 = i1, s1, at * i1 + (j + 1.0) * i0, size * s1 + (j + 1.0) * s0
         power = power * side * t
     return value, sizes
 
 
-def _direct_mean(rule, marks, which, m, gaps, t):
-    """E[s(u)], or E[s'(u)] without the jumps, for u of means m and standard deviations t.
+def _direct_mean(rule, marks, which, m, gaps, lows, t, slip, allow):
+    """E[s(u)], or E[s'(u)] without the jumps, for u of means m and deviations t*(1 + slip).
 
-    `gaps` has m - k for the kinks k: in a tail, m rounded would cost many digits.
+    `gaps`, and what rounding took from them, `lows`, have m - k for the kinks k: in a tail, m
+    rounded would cost many digits.  Where the terms of a cell add up to more than 8 times the mean,
+    it is integrated by panels if they are more than `allow`; else they are in the second thing
+    returned.
     """
     live, groups, degree = rule[1:4]
     kinks, closed = marks[0], marks[3]
     still, t = t, np.where(t > 0.0, t, 1.0)
-    bells = [0.3989422804014327 * np.exp(-0.5 * (gap / t) ** 2) for gap in gaps]
-    reach = _direct_reach(rule, which, kinks, m, t, rule[8] * t)
+    bells = [0.3989422804014327 * _direct_near(*both, t, slip) for both in zip(gaps, lows)]
+    tails = [_direct_tail(bell, np.abs(gap / t)) for bell, gap in zip(bells, gaps)]
+    reach = _direct_reach(rule, marks, which, m, t, rule[8] * t)
     values, sizes, place = [], [], 0
     width = 2 * degree + 3
     for n in range(2):
@@ -405,22 +438,25 @@ def _direct_mean(rule, marks, which, m, gaps, t):
             for row in rows:
                 parts = (row[1 : degree + 2], 1.0, cell - 1), (row[degree + 2 :], -1.0, cell)
                 for c, sign, k in parts[int(cell == 0) : 1 + int(cell < len(kinks))]:
-                    given = gaps[k], t, side, bells[k]
+                    given = gaps[k], t, side, bells[k], tails[k]
                     v, s = _direct_side(row[0], c, sign, *given)
                     value, size = value + v, size + s
             values.append((cell, np.where(near, value, 0.0)))
             sizes.append(np.where(near, size, 0.0))
     most = 8.0 * sum(np.abs(v) for _, v in values) if values else 0.0
-    total = np.zeros(len(m))
+    total, beyond = np.zeros(len(m)), np.zeros(len(m))
     for (cell, value), size in zip(values, sizes):
-        lost = np.flatnonzero(~(size <= most) & (size > 0.0))
+        size = np.where(size <= most, 0.0, size)
+        panels = size > allow
+        beyond += np.where(panels, 0.0, size)
+        lost = np.flatnonzero(panels)
         if len(lost):
-            some = m[lost], gaps[:, lost], t[lost], reach[lost]
+            some = m[lost], gaps[:, lost], lows[:, lost], t[lost], slip[lost], reach[lost]
             value[lost] = _direct_panels(rule, marks, which, 0, cell, *some)
         total += value
     if not np.all(still > 0.0):
         total = np.where(still > 0.0, total, _direct_still(rule, marks, which, m, gaps))
-    return total
+    return total, beyond
 
 
 def _direct_still(rule, marks, which, m, gaps):
@@ -446,10 +482,44 @@ def _direct_bell(v, q, slip=0.0):
     return np.exp(-0.5 * ratio) * (1.0 - 0.5 * np.where(np.isfinite(rest), rest, 0.0))
 
 
+def _direct_near(gap, low, t, slip):
+    """exp(-y^2/2), y = (gap + low)/(t*(1 + slip)); in a tail the rounding of it counts."""
+    y = gap / t
+    square = y * y
+    bell, far = np.exp(-0.5 * square), np.flatnonzero((square > 9.0) & (square < 1400.0))
+    gap, low, t, slip, y = (v[far] for v in (gap, low, t, slip, y))
+    product, spill = _two_product(y, t)
+    off = y * ((((gap - product) - spill) + low) / t - y * slip) + 0.5 * _two_product(y, y)[1]
+    bell[far] -= bell[far] * off
+    return bell
+
+
+def _direct_given(q, other, q12, root):
+    """The standard deviation root/sqrt(q) of one input given the other, of variance q, and what
+    rounding took from it, relative to it.
+
+    Where the root is the determinant's, as far as doubles tell, it is that of the exact one: in a
+    tail the rounding of the root costs digits.
+    """
+    t = root / np.sqrt(q)
+    one, more = _two_product(q, other)
+    two, less = _two_product(q12, q12)
+    square, rest = _two_product(root, root)
+    whole = one - two
+    back = whole - one
+    low = ((one - (whole - back)) - (two + back)) + (more - less)
+    same = np.abs((whole - square) + low) <= 2.0**-49 * square
+    det, low = np.where(same, whole, square), np.where(same, low, rest)
+    wide, spill = _two_product(t, t)
+    product, rest = _two_product(wide, q)
+    slip = ((det - product) + (low - (rest + spill * q))) / (2.0 * product)
+    return t, np.where(np.abs(slip) < 2.0**-48, slip, 0.0)
+
+
 def _direct_nodes(rule, marks, row, q, turn, more):
     """By cells of s, or its slope: whose panels, base, nodes v = base + y, y, the density, s."""
     kinks, live, r, zero = marks[0], rule[1][row], np.sqrt(q), np.zeros(len(q))
-    reach = _direct_reach(rule, row, kinks, zero, r, rule[8] * (1.0 + np.abs(turn)) * r)
+    reach = _direct_reach(rule, marks, row, zero, r, rule[8] * (1.0 + np.abs(turn)) * r)
     for cell in np.flatnonzero(live):
         low = kinks[cell - 1] if cell else -np.inf
         high = kinks[cell] if cell < len(kinks) else np.inf
@@ -479,35 +549,55 @@ def _direct_pairs(rule, marks, unit, which, q11, q12, q22, root):
         rows = np.flatnonzero(parts == by_parts)
         for k in range(0, len(rows), 64):
             own = rows[k : k + 64]
-            given = q[own], q12[own], root[own] / np.sqrt(q[own])
+            t, slip = _direct_given(q[own], most[own], q12[own], root[own])
+            given = q[own], q12[own], t, slip
             total[own] = _direct_outer(rule, marks, which, by_parts, *given)
             if which and rule[4] and not by_parts:
-                for end, anywhere in ((q[own], True), (most[own], False)):
-                    total[own] += _direct_jumped(rule, marks, end, q12[own], root[own], anywhere)
+                for ends, anywhere in (((q, most), True), ((most, q), False)):
+                    entries = (v[own] for v in (*ends, q12, root))
+                    total[own] += _direct_jumped(rule, marks, *entries, anywhere)
     return np.where(nothing & (np.abs(total) <= 2.0**-480 * np.sqrt(most)), 0.0, total)
 
 
-def _direct_jumped(rule, marks, q, q12, root, anywhere):
+def _direct_jumped(rule, marks, q, other, q12, root, anywhere):
     """The part of E[s'(u)s'(v)] with v, of variance q, at a jump and u at none, or anywhere.
 
     In the integral over the other input it would be a peak, too steep for its nodes as doubles.
     """
     (kinks, heights), r, turn, total = marks[:2], np.sqrt(q), q12 / q, np.zeros(len(q))
-    t = root / r
+    t, slip = _direct_given(q, other, q12, root)
     product, spill = _two_product(turn, q)
     for k, height in zip(kinks, heights):
         part = height * _direct_bell(np.full(len(q), k), q) / r
-        gaps = _direct_gaps(kinks, turn, ((q12 - product) - spill) / q, k, 0.0)
-        mean = _direct_mean(rule, marks, 1, turn * k, gaps, t)
+        gaps, lows = _direct_gaps(kinks, turn, ((q12 - product) - spill) / q, k, np.zeros(len(q)))
+        mean = _direct_mean(rule, marks, 1, turn * k, gaps, lows, t, slip, 0.0)[0]
         if anywhere:
-            bells = 0.3989422804014327 * np.exp(-0.5 * (gaps / t) ** 2)
-            mean += np.sum(heights[:, None] * bells, axis=0) / t
+            for gap, low, jump in zip(gaps, lows, heights):
+                mean += jump * (0.3989422804014327 * _direct_near(gap, low, t, slip)) / t
         total += np.where(part != 0.0, part * mean, 0.0)
     return 0.3989422804014327 * total
 
 
-def _direct_outer(rule, marks, which, by_parts, q, q12, t):
+def _direct_outer(rule, marks, which, by_parts, q, q12, t, slip):
     """The integral over the input of variance q, where the other one has mean turn*v.
+
+    With closed means; where what cancels in them is more than 8 times the sum, with those that
+    count in it by panels; where it still is, with all of them.
+    """
+    total, left, share = np.empty(len(q)), np.arange(len(q)), np.full(len(q), np.inf)
+    for again in range(3):
+        given = q[left], q12[left], t[left], slip[left], share
+        total[left], sizes, terms, nodes = _direct_sums(rule, marks, which, by_parts, *given)
+        lost = ~(terms <= 8.0 * sizes)
+        if not lost.any():
+            break
+        share = (0.0 if again else 8.0) * sizes[lost] / nodes[lost]
+        left = left[lost]
+    return total
+
+
+def _direct_sums(rule, marks, which, by_parts, q, q12, t, slip, share):
+    """The integral; the sum of its sizes, what its terms add up to where they cancel, the nodes.
 
     By parts, E[s'(u)s'(v)] = E[s(v)(v/q*E[s(u)z]/t - turn*E[s(u)(z^2 - 1)]/t^2)], u = turn*v + t*z.
     """
@@ -518,35 +608,72 @@ def _direct_outer(rule, marks, which, by_parts, q, q12, t):
     width = t / np.abs(turn)
     places = np.concatenate((kinks, cuts[:centres])) / turn[:, None]
     places = (places[:, :, None] + width[:, None, None] * _DIRECT_LADDER).reshape(len(q), -1)
-    images = np.concatenate((places, cuts[centres:] / turn[:, None]), axis=1)
+    tails = _direct_tail_ends(rule, marks, row, q, turn, t)
+    images = np.concatenate((places, tails, cuts[centres:] / turn[:, None]), axis=1)
     images = np.where((width < r)[:, None], images, 0.0)  # else the mean is smooth enough
     more = np.concatenate((np.broadcast_to(cuts, (len(q), len(cuts))), images), axis=1)
-    total = np.zeros(len(q))
+    sums = [np.zeros(len(q)) for _ in range(4)]
     for own, base, v, y, w, s in _direct_nodes(rule, marks, row, q, turn, more):
+        w = w * s
         m, deviation = (turn[own, None] * v).ravel(), np.repeat(t[own], len(_DIRECT_NODES))
         if by_parts:
             first, second = (_direct_moment(rule, marks, n, m, deviation) for n in (1, 2))
             mean = first.reshape(v.shape) * (v / q[own, None])
-            mean = mean - turn[own, None] * (second / deviation).reshape(v.shape)
+            mean, beyond = mean - turn[own, None] * (second / deviation).reshape(v.shape), 0.0 * w
         else:
-            gaps = _direct_gaps(kinks, *(v[own, None] for v in turned), base, y)
-            mean = _direct_mean(rule, marks, which, m, gaps, deviation).reshape(v.shape)
-        total += np.bincount(own, np.sum(w * s * mean, axis=1), len(q))
-    return 0.3989422804014327 * total
+            gaps, lows = _direct_gaps(kinks, *(v[own, None] for v in turned), base, y)
+            allow = np.minimum(share[own, None] / np.abs(w), 1e308).ravel()
+            lost = np.repeat(slip[own], len(_DIRECT_NODES))
+            found = _direct_mean(rule, marks, which, m, gaps, lows, deviation, lost, allow)
+            mean, beyond = (part.reshape(v.shape) for part in found)
+        parts = w * mean, np.abs(w * mean), np.abs(w) * beyond, np.ones(w.shape)
+        for k, part in enumerate(parts):
+            sums[k] += np.bincount(own, np.sum(part, axis=1), len(q))
+    return 0.3989422804014327 * sums[0], *sums[1:]
+
+
+def _direct_tail_ends(rule, marks, which, q, turn, t):
+    """Ends of panels beside kinks from whose images s is as far as the tail of the other input.
+
+    There density and mean fall like an exponential; at the kink itself where it is nearer.
+    """
+    kinks, live = marks[0], np.array(rule[1][which])
+    m, widths = turn[:, None, None] * kinks[:, None], t[:, None, None]
+    low, high = np.concatenate(([-np.inf], kinks))[live], np.concatenate((kinks, [np.inf]))[live]
+    away = np.maximum(np.maximum((low - m) / widths, (m - high) / widths), 0.0)
+    nearest = np.argmin(away, axis=2)
+    away = np.min(away, axis=2)
+    edge = np.where(low[nearest] > m[:, :, 0], low[nearest], high[nearest])
+    fall = kinks / q[:, None] + turn[:, None] * ((m[:, :, 0] - edge) / t[:, None]) / t[:, None]
+    fall = np.where((away > 4.0) & (away < 1e100), 1.0 / np.abs(fall), 0.0)
+    steps = np.array((2.5, -2.5, 8.0, -8.0, 19.0, -19.0, 42.0, -42.0))
+    return (kinks[:, None] + fall[:, :, None] * steps).reshape(len(q), -1)
 
 
 def _direct_gaps(kinks, turn, rest, base, y):
-    """turn*v - k by the kinks k, for v = base + y: turn to more digits than 53, v not rounded."""
+    """turn*v - k by the kinks k, for v = base + y, in two doubles; turn to more digits than 53."""
     at, low = _two_product(turn, base)
-    at, low, more = map(np.ravel, np.broadcast_arrays(at, low + rest * base, turn * y))
-    return ((at - kinks[:, None]) + low) + more
+    part, more = _two_product(turn, y)
+    low, more, gaps, lows = low + rest * base, more + rest * y, [], []
+    for k in kinks:
+        first = at - k
+        off = first - at
+        total = first + part
+        back = total - first
+        spill = (at - (first - off)) - (k + off) + low
+        left = spill + ((first - (total - back)) + (part - back)) + more
+        gaps.append((total + left).ravel())
+        lows.append((left - ((total + left) - total)).ravel())
+    shape = len(kinks), part.size
+    return np.reshape(gaps, shape), np.reshape(lows, shape)
 
 
 def _direct_moment(rule, marks, order, m, t):
     """E[s(u) He(z)]/t for a Hermite polynomial and u = m + t*z: by panels."""
-    reach, gaps = _direct_reach(rule, 0, marks[0], m, t, 0.0), m - marks[0][:, None]
+    gaps, none = m - marks[0][:, None], np.zeros(len(m))
+    given = m, gaps, 0.0 * gaps, t, none, _direct_reach(rule, marks, 0, m, t, 0.0)
     cells = np.flatnonzero(rule[1][0])
-    return sum(_direct_panels(rule, marks, 0, order, c, m, gaps, t, reach) for c in cells) / t
+    return sum(_direct_panels(rule, marks, 0, order, c, *given) for c in cells) / t
 
 
 def _direct_same(rule, marks, unit, which, q):
@@ -605,6 +732,10 @@ _rule_695097a619dd_USED = (
     '00000000000000000000000',
     '00000000000000001111111',
 )
+_rule_695097a619dd_PLACES, _rule_695097a619dd_SHARES = np.array((
+    (-4.1445471861258945, -2.8024858612875416, -1.636519042435108, -0.5390798113513751, 0.5390798113513751, 1.636519042435108, 2.8024858612875416, 4.1445471861258945),
+    (0.00011261453837536762, 0.009635220120788256, 0.11723990766175904, 0.3730122576790773, 0.3730122576790773, 0.11723990766175904, 0.009635220120788256, 0.00011261453837536762),
+))
 # s, where it and its slope live, closed means there, degree, jumps, dies out, centres, far, grows
 _rule_695097a619dd = (_rule_695097a619dd_point, ((True, True), (True, True)), ((2, 1), (1, 1)), 1, False, False, 0, 96.1, 0.0)
 
@@ -615,6 +746,21 @@ def _rule_695097a619dd_marked(p0):
     kinks, jumps, cuts, closed = np.split(found[:-1], (1, 2, 6))
     return kinks, jumps, cuts, closed, (p0,), found[-1]
 
+
+def _rule_695097a619dd_small(rule, marks, unit, which, closed, q11, q22):
+    """Whether s, or its slope, has one sign, and the value is small beside its size."""
+    size, low, high = (0.16666666666666666, 0.16666666666666666)[which], 0.0, 0.0
+    if which:
+        low, high = min(0.0, *marks[1], 0.0), max(0.0, *marks[1], 0.0)
+    for q in (q11, q22):
+        root = np.sqrt(q)[:, None]
+        found = [np.broadcast_to(f, (len(q), 8)) for f in rule[0](root * _rule_695097a619dd_PLACES, *marks[4])]
+        low = np.minimum(low, np.min(found[which], axis=1))
+        high = np.maximum(high, np.max(found[which], axis=1))
+        part = found[0] / root if which and rule[4] else found[which]
+        size = size * np.sqrt(np.sum(_rule_695097a619dd_SHARES * part * part, axis=1))
+    return ((low == 0.0) | (high == 0.0)) & ~((np.abs(closed) >= size) & (size > 0.0))
+
 def _direct_695097a619dd(closed, q11, q12, q22, root, p0):
     """The closed form; where its terms are much larger than the kernel, its definition."""
     q11, q12, q22, root, *given, value = np.broadcast_arrays(q11, q12, q22, root, p0, closed)
@@ -622,8 +768,13 @@ def _direct_695097a619dd(closed, q11, q12, q22, root, p0):
     used = _direct_used(_rule_695097a619dd_USED[0], 23, (q11, q22), unit, np.inf)
     least, most = (np.sqrt(np.maximum(f(q11, q22), 0.0)) for f in (np.minimum, np.maximum))
     far = (least >= np.inf) & (root >= 0.0 * most)  # the rule there is right, and faster
-    used = (used > 0) & (used < 3) & ~far  # 3: in compiled code only
-    used &= np.isfinite(q12) & np.isfinite(root) & (root >= 0.0)
+    can = ~far & np.isfinite(q12) & np.isfinite(root) & (root >= 0.0)
+    used = (used > 0) & (used < 3) & can  # 3: in compiled code only
+    can &= ~used & (least > 1e-140) & (most < 1e140) & (least + most <= np.inf)
+    turned = can & (4.0 * q12 < -least * most)  # elsewhere no value of one sign is small
+    if turned.any():
+        small = _rule_695097a619dd_small, _rule_695097a619dd_marked, _rule_695097a619dd, 0, turned, (value, q11, q22), given
+        used[turned] = _direct_each(*small) > 0.0
     if not used.any():
         return closed
     value, columns = np.array(value, dtype=np.float64), (q11, q12, q22, root)
@@ -639,8 +790,13 @@ def _direct_dot_695097a619dd(closed, q11, q12, q22, root, p0):
     used = _direct_used(_rule_695097a619dd_USED[1], 23, (q11, q22), unit, np.inf)
     least, most = (np.sqrt(np.maximum(f(q11, q22), 0.0)) for f in (np.minimum, np.maximum))
     far = (least >= np.inf) & (root >= 0.0 * most)  # the rule there is right, and faster
-    used = (used > 0) & (used < 3) & ~far  # 3: in compiled code only
-    used &= np.isfinite(q12) & np.isfinite(root) & (root >= 0.0)
+    can = ~far & np.isfinite(q12) & np.isfinite(root) & (root >= 0.0)
+    used = (used > 0) & (used < 3) & can  # 3: in compiled code only
+    can &= ~used & (least > 1e-140) & (most < 1e140) & (least + most <= np.inf)
+    turned = can & (4.0 * q12 < -least * most)  # elsewhere no value of one sign is small
+    if turned.any():
+        small = _rule_695097a619dd_small, _rule_695097a619dd_marked, _rule_695097a619dd, 1, turned, (value, q11, q22), given
+        used[turned] = _direct_each(*small) > 0.0
     if not used.any():
         return closed
     value, columns = np.array(value, dtype=np.float64), (q11, q12, q22, root)
@@ -713,31 +869,6 @@ def _gap3(s, c, h):
     total = h + np.abs(c)
     return np.where(c > 0.0, s * (s / np.where(total == 0.0, 1.0, total)), h - c)
 
-_ERF = (
-    1.1283791670955126,
-    -0.3761263890318375,
-    0.11283791670954879,
-    -0.026866170645076792,
-    0.0052239776248180145,
-    -0.000854832698083379,
-    0.0001205533111164271,
-    -1.4925595266831182e-05,
-    1.6461000484121368e-06,
-    -1.6350312701054695e-07,
-    1.4659775274047436e-08,
-    -1.1372848856791674e-09,
-    5.957176147748911e-11,
-)
-
-
-def _erf_small(x):
-    """erf on [-1, 1]."""
-    u = x * x
-    total = np.full_like(u, _ERF[-1])
-    for c in _ERF[-2::-1]:
-        total = total * u + c
-    return x * total
-
 _ERFCX = (
     1.1775789345674017,
     -0.004590054580646478,
@@ -779,22 +910,14 @@ def _erfcx_positive(x):
         b1, b2, b3 = b3, b1, b2
     return (_ERFCX[0] + (0.5 * t2 * b1 - b2)) / (1.0 + 2.0 * x)
 
-def _erfc_positive(x):
-    """erfc for x >= 0; the square in the exponent is exact."""
-    x = np.minimum(x, 40.0)
-    square, low = _two_product(x, x)
-    return _erfcx_positive(x) * np.exp(-square) * (1.0 - low)
-
-def _erfc(x):
-    """The complementary error function: relative accuracy in the upper tail."""
-    size = np.abs(x)
-    tail = _erfc_positive(size)
-    small = _erf_small(np.clip(x, -1.0, 1.0))
-    return np.where(size < 0.5, 1.0 - small, np.where(x < 0.0, 2.0 - tail, tail))
-
 def _Phi(z):
-    """The standard normal distribution function."""
-    return 0.5 * _erfc(-0.7071067811865476 * np.asarray(z, dtype=np.float64))
+    """The standard normal distribution function: relative accuracy in the lower tail."""
+    z = np.asarray(z, dtype=np.float64)
+    size = np.minimum(np.abs(z), 40.0)
+    square, low = _two_product(size, size)
+    scaled = _erfcx_positive(0.7071067811865476 * size)
+    tail = 0.5 * scaled * np.exp(-0.5 * square) * (1.0 - 0.5 * low)
+    return np.where(z < 0.0, tail, 1.0 - tail)
 
 def _expPhi(a, z):
     """exp(a)*Phi(z), where exp may overflow and Phi underflow."""
