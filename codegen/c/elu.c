@@ -546,7 +546,7 @@ static inline int ntksym_direct_695097a619dd_in(double q11, double q22, double r
   /* where the rule of large variances holds, it is right and faster */
   const int far = (sqrt(least) >= INFINITY) & (root >= 0.0 * sqrt(most));
   const int in = (ntksym_direct_695097a619dd_used0[a * 23 + b] != 0) + 1;
-  const int can = !far & ((least > 1e-280) | ((least == 0.0) & (most > 0.0))) & (most < 1e280) &
+  const int can = (!far) & ((least > 1e-280) | ((least == 0.0) & (most > 0.0))) & (most < 1e280) &
          (root >= 0.0) & (root < INFINITY);
   return can ? in : 0;
 }
@@ -632,7 +632,7 @@ static inline int ntksym_direct_dot_695097a619dd_in(double q11, double q22, doub
   /* where the rule of large variances holds, it is right and faster */
   const int far = (sqrt(least) >= INFINITY) & (root >= 0.0 * sqrt(most));
   const int in = (ntksym_direct_695097a619dd_used1[a * 23 + b] != 0) + 1;
-  const int can = !far & ((least > 1e-280) | ((least == 0.0) & (most > 0.0))) & (most < 1e280) &
+  const int can = (!far) & ((least > 1e-280) | ((least == 0.0) & (most > 0.0))) & (most < 1e280) &
          (root >= 0.0) & (root < INFINITY);
   return can ? in : 0;
 }

@@ -491,7 +491,7 @@ static inline int ntksym_direct_7d7d9a91af54_in(double q11, double q22, double r
   /* where the rule of large variances holds, it is right and faster */
   const int far = (sqrt(least) >= 0x1.7ea4b09935e1fp+2) & (root >= 0x1.7ea4b09935e1fp+1 * sqrt(most));
   const int in = (ntksym_direct_7d7d9a91af54_used0[a * 23 + b] != 0) + 1;
-  const int can = !far & ((least > 1e-280) | ((least == 0.0) & (most > 0.0))) & (most < 1e280) &
+  const int can = (!far) & ((least > 1e-280) | ((least == 0.0) & (most > 0.0))) & (most < 1e280) &
          (root >= 0.0) & (root < INFINITY);
   return can ? in : 0;
 }
@@ -572,7 +572,7 @@ static inline int ntksym_direct_dot_7d7d9a91af54_in(double q11, double q22, doub
   /* where the rule of large variances holds, it is right and faster */
   const int far = (sqrt(least) >= 0x1.7ea4b09935e1fp+2) & (root >= 0x1.7ea4b09935e1fp+1 * sqrt(most));
   const int in = (ntksym_direct_7d7d9a91af54_used1[a * 23 + b] != 0) + 1;
-  const int can = !far & ((least > 1e-280) | ((least == 0.0) & (most > 0.0))) & (most < 1e280) &
+  const int can = (!far) & ((least > 1e-280) | ((least == 0.0) & (most > 0.0))) & (most < 1e280) &
          (root >= 0.0) & (root < INFINITY);
   return can ? in : 0;
 }

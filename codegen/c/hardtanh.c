@@ -418,7 +418,7 @@ static inline int ntksym_direct_96174ea402d9_in(double q11, double q22, double r
   /* where the rule of large variances holds, it is right and faster */
   const int far = (sqrt(least) >= 0x1.fd4961326bc3fp+0) & (root >= 0x1.fd4961326bc3fp-1 * sqrt(most));
   const int in = (ntksym_direct_96174ea402d9_used0[a * 23 + b] != 0) + 1;
-  const int can = !far & ((least > 1e-280) | ((least == 0.0) & (most > 0.0))) & (most < 1e280) &
+  const int can = (!far) & ((least > 1e-280) | ((least == 0.0) & (most > 0.0))) & (most < 1e280) &
          (root >= 0.0) & (root < INFINITY);
   return can ? in : 0;
 }
@@ -549,7 +549,7 @@ static inline int ntksym_direct_dot_96174ea402d9_in(double q11, double q22, doub
   /* where the rule of large variances holds, it is right and faster */
   const int far = (sqrt(least) >= 0x1.fd4961326bc3fp+0) & (root >= 0x1.fd4961326bc3fp-1 * sqrt(most));
   const int in = (ntksym_direct_96174ea402d9_used1[a * 23 + b] != 0) + 1;
-  const int can = !far & ((least > 1e-280) | ((least == 0.0) & (most > 0.0))) & (most < 1e280) &
+  const int can = (!far) & ((least > 1e-280) | ((least == 0.0) & (most > 0.0))) & (most < 1e280) &
          (root >= 0.0) & (root < INFINITY);
   return can ? in : 0;
 }

@@ -181,7 +181,7 @@ static inline int ntksym_direct_d57229b21a6d_in(double q11, double q22, double r
   /* where the rule of large variances holds, it is right and faster */
   const int far = (sqrt(least) >= INFINITY) & (root >= 0.0 * sqrt(most));
   const int in = (ntksym_direct_d57229b21a6d_used0[a * 23 + b] != 0) + 1;
-  const int can = !far & ((least > 1e-280) | ((least == 0.0) & (most > 0.0))) & (most < 1e280) &
+  const int can = (!far) & ((least > 1e-280) | ((least == 0.0) & (most > 0.0))) & (most < 1e280) &
          (root >= 0.0) & (root < INFINITY);
   return can ? in : 0;
 }
@@ -253,7 +253,7 @@ static inline int ntksym_direct_dot_d57229b21a6d_in(double q11, double q22, doub
   /* where the rule of large variances holds, it is right and faster */
   const int far = (sqrt(least) >= INFINITY) & (root >= 0.0 * sqrt(most));
   const int in = (ntksym_direct_d57229b21a6d_used1[a * 23 + b] != 0) + 1;
-  const int can = !far & ((least > 1e-280) | ((least == 0.0) & (most > 0.0))) & (most < 1e280) &
+  const int can = (!far) & ((least > 1e-280) | ((least == 0.0) & (most > 0.0))) & (most < 1e280) &
          (root > 0.0) & (root < INFINITY);
   return can ? in : 0;
 }

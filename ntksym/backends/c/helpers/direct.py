@@ -196,7 +196,7 @@ static inline int ntksym_@LABEL@_in(double q11, double q22, double root, double 
   /* where the rule of large variances holds, it is right and faster */
   const int far = (sqrt(least) >= @START@) & (root >= @LEAST@ * sqrt(most));
   const int in = (ntksym_@STEM@_used@WHICH@[a * @BINS@ + b] != 0) + 1;
-  const int can = !far & ((least > 1e-280) | ((least == 0.0) & (most > 0.0))) & (most < 1e280) &
+  const int can = (!far) & ((least > 1e-280) | ((least == 0.0) & (most > 0.0))) & (most < 1e280) &
          (root @APART@ 0.0) & (root < INFINITY)@MOVED@;
   return can ? in : 0;
 }
