@@ -33,6 +33,8 @@ from .program import Operand, Program
 
 NODES = 16
 """Of a panel."""
+TERMS = 22
+"""Of the series of exp(rho*x*y) in the double integral, in every target."""
 MOST = 256
 """More nodes than this are not worth it."""
 REACH = 60.0

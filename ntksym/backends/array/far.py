@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...lower.far import Far
+from ...lower.far import TERMS, Far
 from ...lower.ops import DIRECT_OPS, FAR_OPS
 from ...lower.program import Program, with_inner
 from ..text import filled
 from .module import ArrayBackend, function
 
-TERMS = 22
-"""Of the series of exp(rho*x*y) in the double integral."""
 OPS = tuple(op for op in FAR_OPS if op not in DIRECT_OPS)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import inf
 
 from ...lower.direct import Direct
-from ...lower.far import Far
+from ...lower.far import TERMS, Far
 from ...lower.ops import DIRECT_OPS, FAR_OPS
 from ...lower.price import Small
 from ...lower.program import Program, with_inner
@@ -22,8 +22,6 @@ from .direct_text import direct_text
 
 NODES = 16
 """Gauss-Legendre nodes of a panel."""
-TERMS = 22
-"""Of the series of exp(rho*x*y) in the double integral."""
 
 
 def scale_functions(programs: tuple[Program, ...]) -> tuple[str, ...]:

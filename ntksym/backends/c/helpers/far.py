@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import math
 
-from ....lower.far import Far
+from ....lower.far import TERMS, Far
 from ....lower.ops import FAR_OPS
 from ....lower.program import Program
 from ...text import filled
 from ..backend import C
 from ..blocks import LANES, block_function
 from ..text import c_literal
-
-TERMS = 22
-"""Of the series of exp(rho*x*y) in the double integral."""
 
 
 def far_functions(programs: tuple[Program, ...]) -> str:
