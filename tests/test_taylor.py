@@ -42,6 +42,31 @@ def test_small_variances_keep_their_digits(text: str, target: str) -> None:
                 assert abs((got - pair[k].real) / size) <= 4 * EPS, (a, c, b)
 
 
+@pytest.mark.parametrize("target", ["c", "numpy"])
+@pytest.mark.parametrize(
+    ("text", "most"), [("erf(x) - 2*x/sqrt(pi)", 4), ("x - sin(x)", 4), ("abs(x) - x*erf(x)", 8)]
+)
+def test_a_small_variance_beside_any_other(text: str, most: float, target: str) -> None:
+    """Nothing is lost of the smaller input, however large the product: no digit was left."""
+    d, large = dual(as_activation(text)), 2.0**132
+    rows = [
+        (a, r * (a * b) ** 0.5, b)
+        for a in (2.0**-1000, 2.0**-66, 2.0**-14, 2.0**-6)
+        for b in (3.0, large, 2.0**996)
+        for r in (-1.0, 0.5)
+    ]
+    found = compile_(d, target)(*map(list, zip(*rows, strict=True)))
+    for (a, c, b), value, slope in zip(rows, found.nngp, found.dot, strict=True):
+        with working(4500):
+            pair = Straight((d.value, d.dot), (S.q11, S.q12, S.q22))(acb(a), acb(c), acb(b))
+            own = Straight((d.diag, d.diag_dot), (S.q,))
+            sides = own(acb(a)), own(acb(b))
+            for k, got in enumerate((value, slope)):
+                size = (sides[0][k] * sides[1][k]).real.sqrt()
+                if size > 1e-290:
+                    assert abs((float(got) - pair[k].real) / size) <= most * EPS, (k, a, c, b)
+
+
 def test_only_where_the_closed_form_loses_digits() -> None:
     """Other rows are for kinks and for first powers; how far a parameter lets it hold is unknown."""
     for text in ("max(x, 0)", "sin(x)", "erf(x)", "1 - cos(x)", "exp(-x) - exp(-2*x)", "x^3"):

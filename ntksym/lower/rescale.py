@@ -71,10 +71,14 @@ class Orders:
 
 
 @lru_cache(maxsize=256)
-def orders(activation: Activation) -> Orders | None:
-    """The orders of an activation whose closed form needs them; None for others."""
+def orders(activation: Activation, needed: bool = False) -> Orders | None:
+    """The orders of an activation whose closed form needs them; None for others.
+
+    `needed` says that other rules, which end before the range of doubles does, are.
+    """
     found = dual(activation)
-    return _known(found) if any(map(leaves_range, (found.value, found.dot))) else None
+    needed = needed or any(map(leaves_range, (found.value, found.dot)))
+    return _known(found) if needed else None
 
 
 @lru_cache(maxsize=256)

@@ -29,7 +29,7 @@ from .ops import DIRECT_OPS
 from .polynomial import DET
 from .price import point_loses, small_program
 from .program import Operand, Program
-from .rescale import diagonal_orders, orders, rescaled, rescaled_diagonal
+from .rescale import Orders, diagonal_orders, orders, rescaled, rescaled_diagonal
 from .rounding import of_value
 from .separate import separated
 from .spread import spread_out
@@ -55,7 +55,7 @@ def settle(b: Builder, d: DualLike) -> None:
         if not _closed_is_better(d.activation):
             _settle_bell(b, d, bell)
         return
-    if (found := orders(d.activation)) is None:
+    if (found := _orders(d.activation)) is None:
         _settle(b, d)
         return
     names = sorted({s.name for e in (d.value, d.dot) for s in e.free_symbols} - _ENTRIES)
@@ -66,6 +66,17 @@ def settle(b: Builder, d: DualLike) -> None:
     made = rescaled(b, p, found, {a: a for a in p.args})
     b.replace(d.value, made["nngp"])
     b.replace(d.dot, made["dot"])
+
+
+@lru_cache(maxsize=256)
+def _orders(activation: Activation) -> Orders | None:
+    """As `orders`, also where a closed form loses its digits beside any large or small variance.
+
+    The series and the integrals that replace it there are of variances that are not extreme.
+    """
+    rule = _direct(activation)
+    ends = rule is not None and any(any(t[:BINS]) or any(t[-BINS:]) for t in rule.used[:2])
+    return orders(activation, ends or taylor(activation) is not None)
 
 
 def _settle_bell(b: Builder, d: DualLike, bell: Tilt) -> None:
@@ -255,7 +266,7 @@ def settles(activation: Activation) -> Dual | None:
         one_sided,
         _far,
         _direct,
-        orders,
+        _orders,
         diagonal_orders,
         _overflowing,
     )

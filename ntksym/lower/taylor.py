@@ -6,6 +6,9 @@ D_n(q) = E[s^{(n)}(\sqrt q Z)] = \sum_j s^{(n+2j)}(0) \frac{q^j}{2^j j!},$$
 and the derivative dual is the same sum with $q_{12}^{n-1}/(n-1)!$.  The closed form of $x - \sin x$
 is a sum of terms of order q for a dual of order $q^3$; here the derivatives that are zero are left
 out.  For a variance that is large beside a small one, $D_n$ is taken in closed form.
+
+Of the terms of the sum each is at most the product of what the same n contributes to
+$\sqrt{K(q_{11})}$ and $\sqrt{K(q_{22})}$: where one variance is small enough, the other may be any.
 """
 
 from __future__ import annotations
@@ -13,9 +16,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from math import factorial
 from typing import Any
 
-from sympy import Add, Expr, I, Integer, factorial
+from sympy import Add, Expr, I, Integer
 
 from .. import symbols as S
 from ..activation import Activation
@@ -47,11 +51,13 @@ class Taylor:
 
     Attributes:
         below: up to this product of the standard deviations it is taken.
+        beside: and where one variance is at most this, whatever the other one is.
         slopes: the derivatives of s at 0.
         means: D_n in closed form, in q.
     """
 
     below: Fraction
+    beside: Fraction
     slopes: tuple[Expr, ...]
     means: tuple[Expr, ...]
 
@@ -84,7 +90,8 @@ def taylor(activation: Activation) -> Taylor | None:
         for count in TERMS:
             if _enough(slopes, count, float(below)):
                 means = (expect(found.single, f).expr for f in pieces[: count + 1])
-                return Taylor(below, tuple(slopes[: count + 1]), tuple(means))
+                kept = tuple(slopes[: count + 1])
+                return Taylor(below, _beside(slopes, count, below), kept, tuple(means))
     return None
 
 
@@ -110,12 +117,42 @@ def _enough(slopes: list[Expr], count: int, q: float) -> bool:
     return all(b - a <= _LEFT * a for a, b in zip(few, all_of, strict=True))
 
 
-def _sums(slopes: list[float], q: float) -> tuple[float, float]:
-    value = slope = 0.0
-    for n in reversed(range(len(slopes))):
+def _beside(slopes: list[Expr], count: int, most: Fraction) -> Fraction:
+    """Up to which variance the powers that are left out add nothing to the square roots."""
+    known = [abs(float(c)) for c in slopes[: count + MORE + 1]]
+    for q in reversed([v for v in VARIANCES if v <= most]):
+        kept, every = (_means(known[: n + 1], float(q)) for n in (count, count + MORE))
+        kept += [0.0] * MORE
+        for first in (0, 1):  # of the dual, of its derivative
+            weights = [
+                float(q) ** (n - first) / factorial(n - first) for n in range(first, len(every))
+            ]
+            rest = sum(
+                w * (b - a) ** 2
+                for w, a, b in zip(weights, kept[first:], every[first:], strict=True)
+            )
+            size = sum(w * a * a for w, a in zip(weights, kept[first:], strict=True))
+            if rest > _LEFT**2 * size:
+                break
+        else:
+            return q
+    return Fraction(0)
+
+
+def _means(slopes: list[float], q: float) -> list[float]:
+    """D_n of the series with these coefficients, every n."""
+    found = []
+    for n in range(len(slopes)):
         mean, term = 0.0, 1.0
         for j, c in enumerate(slopes[n::2]):
             mean, term = mean + c * term, term * q / (2 * (j + 1))
+        found.append(mean)
+    return found
+
+
+def _sums(slopes: list[float], q: float) -> tuple[float, float]:
+    value = slope = 0.0
+    for n, mean in reversed(list(enumerate(_means(slopes, q)))):
         value = mean * mean + value * q / (n + 1)
         slope = mean * mean + slope * q / n if n else slope
     return value, slope
@@ -141,11 +178,13 @@ def summed(
     size: Operand = at["q11"]
     if at["q11"] != at["q22"]:
         size = b.length()
-    one, two = closed
-    return (
-        b.emit("short", size, t.below, value, one),
-        b.emit("short", size, t.below, slope, two),
-    )
+    found = []
+    for series, end in zip((value, slope), closed, strict=True):
+        if at["q11"] != at["q22"]:
+            least = b.emit("min", at["q11"], at["q22"])
+            end = b.emit("short", least, t.beside, series, end)
+        found.append(b.emit("short", size, t.below, series, end))
+    return found[0], found[1]
 
 
 def _mean(b: Builder, t: Taylor, n: int, q: Any, at: dict[str, Operand]) -> Operand:
