@@ -29,6 +29,7 @@ from .rules.moments import closed
 from .rules.oned import collinear, conditional, pick, single
 from .rules.periodic import periodic
 from .rules.polar import mean, radial
+from .rules.score import score_slope
 from .rules.twod import planar
 from .safe import Accumulating, Divergent
 from .surd import Surd
@@ -49,6 +50,9 @@ class Factor:
     """The function a + b log|x|, whose pieces these are, where its slope b/x is meant."""
     waves: tuple[Wave, ...] = ()
     """The same function as a sum of periodic ones and x times such, if it is and was asked for."""
+    times: tuple[Factor, ...] = ()
+    """1, x and x^2 times the function f whose pieces these are, where its slope is meant, which is
+    not integrable: the derivative of E[f(u) g(v)] in q12 is that of the density."""
 
 
 def factor(
@@ -63,8 +67,8 @@ def factor(
     """The function itself, or its derivative with or without the Dirac terms of its jumps.
 
     Of infinitely many kinks and jumps those up to the `reach` are cut at.  With `principal` the
-    distribution may be b/x, with `waves` sums of periodic functions are known as such: no caller
-    but `expectation` can use these.
+    distribution need not be integrable (b/x, |x|^(-5/4)), with `waves` sums of periodic functions
+    are known as such: no caller but `expectation` can use these.
     """
     stray = expr.free_symbols - {x}
     if stray:
@@ -81,10 +85,36 @@ def factor(
     if distributional and principal and (form := logarithm(pieces)) is not None:
         return Factor(None, pieces, (), form)
     slopes = tidy(gathered(piecewise_derivative(pieces)))
-    integrable(slopes)
-    slopes = _continued(slopes)
+    try:
+        integrable(slopes)
+        if distributional and principal and _steep(slopes):
+            raise Divergent("the slope is not integrable: the expectation is no integral")
+        slopes = _continued(slopes)
+    except Divergent:
+        if not (distributional and principal):
+            raise
+        times = tuple(
+            factor(expr * x**k, derivative=False, distributional=False, reach=reach)
+            for k in range(3)
+        )
+        return Factor(None, pieces, (), times=times)
     masses = jumps(pieces, expr) if distributional else ()
     return Factor(None, slopes, masses, waves=found)
+
+
+def two_slopes(expr: Expr) -> bool:
+    """Whether d/dq12 E[s(u)s(v)] is known to be another thing than E[s'(u)s'(v)] off the jumps."""
+    try:
+        found = factor(expr, derivative=True, distributional=True, principal=True)
+    except (Undecided, BadActivation):
+        return False  # which is said where the expectation is asked for
+    return bool(found.masses or found.times or found.principal)
+
+
+def _steep(slopes: tuple[Piece, ...]) -> bool:
+    """Whether a derivative grows at a point like a power that is not integrable."""
+    ends = (near for p in slopes for _, _, near in odd_ends(p))
+    return any((leading_power(near) or 0) <= -1 for near in ends)
 
 
 def _waves(expr: Expr, derivative: bool, reach: int) -> tuple[Wave, ...]:
@@ -116,6 +146,14 @@ def expectation(f: Factor, g: Factor, law: Law, tol: Any) -> Any:
         if f.principal is None or g.principal is None or law.m1 != 0 or law.m2 != 0:
             raise Undecided("a principal value beside another function, or with means: no rule")
         return log_slopes(f.principal, g.principal, law, tol)
+    if f.times or g.times:
+        if not (f.times and g.times):
+            raise Undecided("a slope that is not integrable beside one that is: no rule")
+
+        def moment(i: int, j: int, goal: Any) -> Any:
+            return expectation(f.times[i], g.times[j], law, goal)
+
+        return score_slope(moment, law, tol)
     total = arb(0)
     for a, left in f.masses:
         for b, right in g.masses:

@@ -18,7 +18,8 @@ from ..errors import NoClosedForm, Undecided
 from ..powers import PowerProof, prove_powers
 from ..symbols import q, q11, q12, q22
 from .ball import Ball
-from .balls import enclose_definition, enclose_expr
+from .balls import enclose_definition, enclose_expr, with_values
+from .definition import two_slopes
 from .price import PriceProof, prove_value
 from .report import Comparison, Report, Verdict
 from .safe import Divergent
@@ -214,14 +215,14 @@ def compare(d: Dual, point: Point, params: Params, digits: int = 30) -> tuple[Co
 
     At degenerate covariances the derived form is that of the law on a line (or at zero).
     """
-    return _compare(d.activation, d, point, params, digits)
+    return _compare(d.activation, d, point, params, digits, d.continuous)
 
 
 def definitions(
     activation: Activation, point: Point, params: Params, digits: int
 ) -> tuple[Comparison, ...]:
     """The definition of dual and derivative dual, off the jumps, at one point."""
-    return _compare(activation, None, point, params, digits)
+    return _compare(activation, None, point, params, digits, True)
 
 
 def evaluate(
@@ -258,16 +259,18 @@ def evaluate(
     except NoClosedForm:
         found = None
     method = "closed form" if found is not None else "definition only"
-    return method, _compare(act, found, exact, values, digits)
+    one = found.continuous if found is not None else not two_slopes(with_values(act, dict(values)))
+    return method, _compare(act, found, exact, values, digits, one)
 
 
 def _compare(
-    act: Activation, d: Dual | None, point: Point, params: Params, digits: int
+    act: Activation, d: Dual | None, point: Point, params: Params, digits: int, one: bool
 ) -> tuple[Comparison, ...]:
+    """`one`: whether the slope in q12 and the mean of the product of slopes are the same."""
     named = dict(params)
     degenerate = point[0] * point[2] == point[1] ** 2
     rows: list[tuple[str, bool, str]] = [("nngp", False, "ae")]
-    if d is None or d.continuous:
+    if one:
         rows.append(("derivative", True, "ae"))
     else:
         if not degenerate:

@@ -156,8 +156,15 @@ def jumps(pieces: tuple[Piece, ...], whole: Expr | None = None) -> tuple[tuple[E
 
 def _limit(piece: Piece, c: Expr) -> Expr:
     """An expression with the limit of the piece at its end c as value there: sin(x)/x at 0."""
+    from .ends import DISTANCE, leading_power, odd_ends
     from .removable import continued
 
+    for end, _, near in odd_ends(piece):
+        if c == end:
+            kept = [t for t in sp.Add.make_args(near) if not (leading_power(t) or 0) > 0]
+            value = sp.Add(*kept).subs(DISTANCE, 0)  # what is left out is as x*log(x)
+            if not value.has(sp.nan, sp.zoo, sp.oo):
+                return value
     found = continued(piece)
     if not isinstance(found, Continued):
         return found
