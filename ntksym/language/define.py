@@ -19,7 +19,7 @@ from .inverse import elementary
 from .messages import nearest, short
 from .names import assumption, fault, variable
 from .read import parse
-from .real import not_real_at
+from .real import infinite_on, not_real_at
 from .table import ALIASES, canonical, known_names
 from .write import to_text
 
@@ -225,6 +225,13 @@ def _checked(act: Activation, given: Mapping[str, str]) -> Activation:
         if real is None:
             raise _not_real(act, *found)
         act = real
+    if infinite := infinite_on(act.expr, x, act.params):
+        at, part = infinite
+        raise BadActivation(
+            f"{act.name} is infinite, or undefined, not only at single points",
+            where=f"{part} around x = {at:g}",
+            hint="step(x)*abs(x)^p for a power that is 0 on one side, or `... if x > 0 else 0`",
+        )
     return replace(act, expr=elementary(act.expr))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from itertools import count
 
 import sympy
@@ -17,6 +18,7 @@ from ..functions import Phi
 
 _MARGIN = -1e-9
 _INPUTS = (-3.125, -1.25, -0.375, 0.25, 1.375, 3.0625)
+_NEAR = 2.0**-7
 _BY_SIGN = {
     1: (0.5, 2.0, 1.25, 0.375),
     -1: (-0.5, -2.0, -1.25, -0.375),
@@ -154,15 +156,52 @@ def _holds(condition: Basic, at: Mapping[Basic, float]) -> bool | None:
     return None
 
 
+def _chosen(params: tuple[Symbol, ...], shift: int) -> dict[Basic, float]:
+    """Values that fit the assumptions."""
+    chosen: dict[Basic, float] = {}
+    for p, k in zip(params, count(), strict=False):
+        sign = 1 if p.is_extended_nonnegative else -1 if p.is_extended_nonpositive else 0
+        chosen[p] = _BY_SIGN[sign][(shift + k) % 4]
+    return chosen
+
+
+def infinite_on(
+    expr: Expr, variable: Symbol, params: tuple[Symbol, ...]
+) -> tuple[float, Basic] | None:
+    """A point x, with the part of `expr` that is infinite around it: max(x, 0)^(-1/5) at -1.
+
+    None where none was found: a pole at one point is not looked for.
+    """
+    for z in _INPUTS:
+        here = (_singular(expr, {variable: at, **_chosen(params, 0)}) for at in (z, z + _NEAR))
+        first, second = here
+        if first is not None and first == second:
+            return z, first
+    return None
+
+
+def _singular(expr: Basic, at: Mapping[Basic, float]) -> Basic | None:
+    """A negative power, or a logarithm, of what is exactly 0 at the point."""
+    if isinstance(expr, sympy.Piecewise):
+        for value, condition in expr.args:
+            holds = _holds(condition, at)
+            if holds is not False:
+                return _singular(value, at) if holds else None
+        return None
+    inverse = isinstance(expr, sympy.Pow) and expr.exp.is_negative
+    if inverse or isinstance(expr, sympy.log):
+        with suppress(NotReal, OverflowError):
+            if approximate(expr.args[0], at) == 0.0:
+                return expr
+    return next((found for a in expr.args if (found := _singular(a, at)) is not None), None)
+
+
 def not_real_at(
     expr: Expr, variable: Symbol, params: tuple[Symbol, ...]
 ) -> tuple[dict[str, float], Basic] | None:
     """A point where `expr` is not real, with the part that is not; None where none was found."""
     for shift in range(4):
-        chosen: dict[Basic, float] = {}
-        for p, k in zip(params, count(), strict=False):
-            sign = 1 if p.is_extended_nonnegative else -1 if p.is_extended_nonpositive else 0
-            chosen[p] = _BY_SIGN[sign][(shift + k) % 4]
+        chosen = _chosen(params, shift)
         for z in _INPUTS:
             try:
                 approximate(expr, {variable: z, **chosen})
