@@ -89,9 +89,25 @@ def test_functions_on_floats_are_a_part_where_they_are_long():
 def test_short_files_and_files_that_are_not_one_stay_whole(sources):
     relu = _sources("max(x, 0)", floats=False)
     assert parts.in_parts(relu) == parts.Parts((relu,))
-    two = (*sources, SourceFile("more.c", "int more(void) { return 1; }\n"))
+    two = (*sources, SourceFile("more.c", '#include "ntksym.h"\nint more(void) { return 1; }\n'))
     assert parts.in_parts(two) == parts.Parts((two,))
     assert not parts.in_parts(two).several
+
+
+def test_a_file_that_includes_none_of_ours_is_a_part_beside_those_of_the_other(sources):
+    alone = SourceFile("alone.c", "#include <math.h>\nint alone(void) { return 1; }\n")
+    one, more = parts.in_parts(sources), parts.in_parts((*sources, alone))
+    assert more == parts.Parts((*one.own, (alone,)), one.shared)
+    assert parts.in_parts((alone,)) == parts.Parts(((alone,),))
+
+
+def test_a_long_function_that_nothing_shared_calls_is_compiled_only_where_it_is_needed(sources):
+    shared = parts.in_parts(sources).shared
+    tilted = parts.in_parts(_sources("exp(-abs(x - 1/2))", depth=1)).shared
+    assert set(tilted) > set(shared)
+    (more,) = set(tilted) - set(shared)
+    assert _defined(more) == ["ntksym_block_expPhi2"]
+    assert "ntksym_block_expPhi2" not in {n for part in shared for n in _defined(part)}
 
 
 def _library(monkeypatch, whole, sources, folder):

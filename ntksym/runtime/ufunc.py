@@ -31,7 +31,9 @@ from ..backends.c.ufunc import UfuncSpec, ufunc_file
 from ..backends.numpy import unit_network as numpy_unit_network
 from ..backends.unit import DualUnit
 from ..backends.units import unit_of
+from ..dual import Dual
 from ..errors import BadData, NoCompiler, NtksymError
+from ..functions import Phi2
 from ..language import as_activation, parse_activation
 from ..language.write import to_text
 from ..numeric import read_variances
@@ -41,6 +43,7 @@ from .checks import covariances
 from .dual_arrays import within
 from .engines import load_module
 from .library.compiler import shared_library
+from .library.objects import compiled_beside, shared_parts_wanted
 from .units.routes import chosen_unit
 
 MODULE = "ntksym_ufunc"
@@ -148,9 +151,12 @@ def __getattr__(name: str) -> Any:
 
 @lru_cache(maxsize=256)
 def _named(name: str) -> Any:
-    act, numbers, span = _request(name)
-    unit = unit_of(chosen_unit(act, variances=span).dual, numbers, almost_everywhere=False)
-    made = _compiled(name, act, unit)
+    with compiled_beside(keep=True, dtype=None):
+        act, numbers, span = _request(name)
+        found = chosen_unit(act, variances=span).dual
+        shared_parts_wanted(isinstance(found, Dual) and found.value.has(Phi2))
+        unit = unit_of(found, numbers, almost_everywhere=False)
+        made = _compiled(name, act, unit)
     globals()[name] = made  # where pickle looks for it
     return made
 

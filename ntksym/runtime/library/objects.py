@@ -70,16 +70,17 @@ def objects_of(compiler: Compiler, parts: Parts, scratch: Path, keep: bool) -> l
 
 
 @contextmanager
-def compiled_beside(keep: bool, dtype: str = "float64") -> Iterator[None]:
+def compiled_beside(keep: bool, dtype: str | None = "float64") -> Iterator[None]:
     """What no network changes is compiled, by the compiler that is then known, in a thread of its
-    own while the body derives and generates a network: the Gram loop, then the shared parts as
-    soon as `shared_parts_wanted` says so.  What goes wrong there is raised where it is needed.
+    own while the body derives and generates a network: the Gram loop (of no type for None), then
+    the shared parts as soon as `shared_parts_wanted` says so.  What goes wrong there is raised
+    where it is needed.
     """
     group = Group()
 
     def make() -> None:
         with suppress(NtksymError), group.joined():
-            for variant in VARIANTS[dtype]:
+            for variant in VARIANTS[dtype] if dtype else ():
                 gram_library(variant, keep)
             if allowed_cores() < 2 or not _shared_wanted.wait():
                 return
@@ -106,6 +107,10 @@ def shared_parts_wanted(wanted: bool) -> None:
 
 
 def _shared(compiler: Compiler, part: tuple[SourceFile, ...], keep: bool) -> Path:
+    """The object file of a shared part, the same whatever folders the library's own parts need."""
+    plain = tuple(f for f in compiler.flags if not f.startswith("-I"))
+    compiler = replace(compiler, flags=plain)
+
     def make(scratch: Path) -> bytes:
         return _compiled(compiler, part, scratch)
 

@@ -26,6 +26,9 @@ SHARED = '#define NTKSYM_BLOCK_FUNCTION __attribute__((visibility("hidden"), '
 SHORT = 6_000
 """Characters of code, with what it inlines, for which another compiler saves no time."""
 
+LONG = 5_000
+"""Characters of one function that not all files with its family need."""
+
 _RARE = re.compile(r"^near|_diag$|_(direct|price|far(_dot|_diag)?)_[0-9a-f]{8}")
 _FLOAT = re.compile(r"_f32$")
 _START = re.compile(r"^(?=[A-Za-z])[^;={#]*?\b(\w+)\([^;{}]*?\)\s*\{", re.M)
@@ -40,7 +43,7 @@ class Parts:
     """What one library is compiled from, each to be compiled by itself.
 
     Attributes:
-        own: one to three parts of what was generated.
+        own: one to three parts of what was generated, and files that stand alone.
         shared: parts that any file with the same header has.
     """
 
@@ -99,9 +102,14 @@ def in_parts(sources: Sources) -> Parts:
     """The files in parts; one of its own, the sources as they are, where more would save no time.
 
     Args:
-        sources: one C file and the headers of ours that it includes; anything else is one part.
+        sources: one C file and the headers of ours that it includes, and C files that include none
+            of them, each a part; anything else is one part.
     """
     whole = Parts((sources,))
+    others = tuple(s for s in sources if s.name.endswith(".c") and not _includes(s, sources))
+    if others and len(others) < len(sources):
+        rest = in_parts(tuple(s for s in sources if s not in others))
+        return Parts((*rest.own, *((s,) for s in others)), rest.shared)
     if sum(s.name.endswith(".c") for s in sources) != 1:
         return whole
     texts = tuple(s.text for s in sources)
@@ -125,14 +133,20 @@ def in_parts(sources: Sources) -> Parts:
     return Parts(tuple(made), tuple(part for part, _ in used))
 
 
+def _includes(file: SourceFile, headers: Sources) -> bool:
+    return any(f'#include "{h.name}"' in file.text for h in headers)
+
+
 def shared_parts(header: SourceFile) -> tuple[Sources, ...]:
-    """The parts that any file which includes a header of ours may share, large ones first."""
-    return tuple(part for part, _ in _families(header))
+    """The families that any file which includes a header of ours may share, large ones first."""
+    return tuple(part for part, names in _families(header) if len(names) > 1)
 
 
 @lru_cache(maxsize=4)
 def _families(header: SourceFile) -> tuple[tuple[Sources, frozenset[str]], ...]:
-    """The large families of block functions that call each other, each as a part, with names."""
+    """The large families of block functions that call each other, each as a part, with names; then
+    the long functions that nothing in the header calls, without which a family is compiled faster.
+    """
     found = pieces((header.text,))
     calls = _calls((header.text,), found)
     apart = {p.name: p for p in found if p.apart}
@@ -141,9 +155,13 @@ def _families(header: SourceFile) -> tuple[tuple[Sources, frozenset[str]], ...]:
         group = frozenset({name, *calls[name]}) & frozenset(apart)
         met = [g for g in groups if not g.isdisjoint(group)]
         groups = [g for g in groups if g not in met] + [group.union(*met)]
-    size = {g: sum(apart[n].end - apart[n].start for n in g) for g in groups}
+    size = {name: p.end - p.start for name, p in apart.items()}
+    groups = [g for g in groups if sum(map(size.__getitem__, g)) >= SHORT]
+    inner = {w for name in apart for w in calls[name]}
+    alone = [n for g in groups for n in g - inner if size[n] >= LONG]
+    groups = [g.difference(alone) for g in groups] + [frozenset({n}) for n in alone]
     made = []
-    for group in sorted((g for g in groups if size[g] >= SHORT), key=lambda g: -size[g]):
+    for group in sorted(groups, key=lambda g: (len(g) == 1, -sum(map(size.__getitem__, g)))):
         text = SourceFile(header.name, _part(header.text, list(found), group))
         file = SourceFile("part.c", f'#include "{header.name}"\n')
         made.append(((text, file), group))
