@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -135,6 +136,16 @@ def test_networks_with_other_numbers() -> None:
     each = net.at(bias_var=(0, 1, 2))
     assert [str(d.bias_var) for _, d in each.blocks] == ["1", "2"]
     assert each.at(bias_var=0) == net.at(bias_var=0)
+    kind = np.float32
+    assert net.at(weight_var=np.array([0.1, 1, 2], kind)) == net.at(weight_var=("1/10", 1, 2))
+    assert net.at(alpha=np.array(0.1, kind)) == net.at(alpha="1/10")
+
+
+def test_numbers_that_are_no_doubles_have_no_code() -> None:
+    k = ntksym.compile(LEAKY, "numpy")
+    for value, nearest in ((10**400, "inf"), (Fraction(1, 10**400), "0.0")):
+        with pytest.raises(BadSpec, match=f"(?s)no double.*alpha, layer 1.*{nearest}"):
+            k.at(alpha=value)
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 
 from sympy import Expr
 
 from ..activation import Activation
-from ..errors import without_value
+from ..errors import BadSpec, without_value
 from .build import Builder
 from .kernel import STATE, lower_input, lower_layer, lower_layer_diag
 from .likes import RecursionLike, RuleLike
@@ -141,11 +142,25 @@ class Schedule:
 
 
 @lru_cache(maxsize=4096)
-def number(e: Expr) -> float:
-    """The double nearest to a SymPy number."""
+def number(e: Expr, where: str = "") -> float:
+    """The double nearest to a SymPy number; `where` it stands is for the message.
+
+    Raises:
+        BadSpec: it is too large for one, or too small.
+    """
     b = Builder(())
     p = b.program("number", (("value", b.operand(e)),))
-    return float(p.evaluate({}, _context())["value"])
+    exact = p.evaluate({}, _context())["value"]
+    found = float(exact)
+    if not isfinite(found) or (found == 0.0) != (exact == 0):
+        said = str(e)
+        raise BadSpec(
+            f"{said if len(said) < 40 else said[:30] + '...'} is no double",
+            where=where,
+            tried=["the double nearest to it, " + repr(found)],
+            hint="a number of 1e-300 to 1e300; units in which it is one",
+        )
+    return found
 
 
 @lru_cache(maxsize=1)
@@ -178,8 +193,8 @@ def lower_network(recursion: RecursionLike, name: str = "network") -> Schedule:
             seen[key] = len(kinds)
             kinds.append(_kind(_Formulas(rule.activation, rule.name, *key)))
         kind = kinds[seen[key]]
-        values = {s.name: number(v) for s, v in rule.values}
         where = f"layer {index + 1} ({rule.name})"
+        values = {s.name: number(v, f"{s.name}, {where}") for s, v in rule.values}
         equal[same] = Step(
             seen[key],
             _values(kind.pair.args[len(STATE) :], values, where),
@@ -189,7 +204,7 @@ def lower_network(recursion: RecursionLike, name: str = "network") -> Schedule:
         )
         steps.append(equal[same])
     first = recursion.input_rule
-    values = {s.name: number(v) for s, v in first.values}
+    values = {s.name: number(v, f"{s.name}, the input layer") for s, v in first.values}
     free = {s.name for e in (first.nngp, first.ntk) for s in e.free_symbols}
     needed = tuple(sorted(free - {"q11", "q12", "q22", "d"}))
     program = lower_input(first.nngp, first.ntk, needed)

@@ -72,8 +72,8 @@ class Network(Brief):
         """The same network with other numbers.
 
         Args:
-            numbers: `weight_var` and `bias_var`, each one for every layer or a sequence of
-                `depth + 1`, input first; parameters of the activations by name.  One
+            numbers: `weight_var` and `bias_var`, each one for every layer or a sequence or
+                array of `depth + 1`, input first; parameters of the activations by name.  One
                 `weight_var` leaves a first layer alone whose variance is the convention's
                 `input_weight_var`.
 
@@ -198,6 +198,8 @@ def not_a_network(given: Any) -> BadSpec:
 
 
 def _is_list(value: Any) -> bool:
+    if getattr(value, "ndim", 0) == 1:  # an array of NumPy, or of another library
+        return True
     return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
 
 

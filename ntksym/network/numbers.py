@@ -20,6 +20,8 @@ def exact(value: object, what: str) -> Expr:
     """
     if isinstance(value, Expr):
         return value
+    if getattr(value, "shape", None) == () and not isinstance(value, Real):
+        value = value[()]  # type: ignore[index]  # an array of no dimension holds one number
     if isinstance(value, bool):
         pass
     elif isinstance(value, Integral):
