@@ -7,7 +7,7 @@ expectation is one closed form per pair of nodes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -32,6 +32,10 @@ from .pairs import A, B, Entry, PairForms, latex_of, pair_forms
 
 MOST_TERMS = 400
 """The most pairs of nodes that `MixtureDual.expr` writes out."""
+_FINER = 2**24
+"""The sum is known so many times better than the mixture approximates."""
+_SIZE_BITS = 40
+"""Of the size of a dual, which a bound is multiplied by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +191,9 @@ class MixtureDual(Brief):
             raise BadCovariance(f"({a}, {c}, {b}) is not positive semi-definite")
         with working(self._bits(a, b)):
             values = self._values(params)
-            sums = self._sum(self._pieces(False, derivative), values | _at(a, c, b))
             limit = self._limit(a, b, derivative, values)[0]
+            at, pieces = _at(a, c, b), self._pieces(False, derivative)
+            sums = self._lean(pieces, values | at, lambda z: z.rad() * _FINER <= limit.lower())
             if not (sums.is_finite() and limit.is_finite()):
                 raise Undecided("no finite enclosure", hint="a smaller variance")
             low, high = sums - limit, sums + limit
@@ -261,6 +266,19 @@ class MixtureDual(Brief):
                 total = sum((w * z * value for value in found), total)
         return total
 
+    def _lean(
+        self,
+        pieces: tuple[Expr, list[Expr], list[Expr]],
+        values: dict[Symbol, Any],
+        narrow: Callable[[Any], bool],
+    ) -> Any:
+        """The sum with half the bits where that is narrow enough, else with all of them."""
+        from flint import ctx
+
+        with working(ctx.prec // 2):
+            total = self._sum(pieces, values)
+        return total if total.is_finite() and narrow(total) else self._sum(pieces, values)
+
     def _limit(
         self, a: Fraction, b: Fraction, slope: bool, values: dict[Symbol, Any], code: bool = False
     ) -> Any:
@@ -282,7 +300,8 @@ class MixtureDual(Brief):
         """
         from flint import arb
 
-        square = self._sum(self._pieces(True, slope), {**values, q: ball(v)})
+        pieces, at = self._pieces(True, slope), {**values, q: ball(v)}
+        square = self._lean(pieces, at, lambda z: z.rel_accuracy_bits() >= _SIZE_BITS)
         low, top = (end.max(arb(0)).mid().sqrt() for end in (square.lower(), square.upper()))
         form = self.slope_form if slope else self.form
         lost = norm(self.mixture_bound, form, v, values).upper()

@@ -35,7 +35,7 @@ from .series import SeriesDual
 
 SPANS = ("1", "1/2:2")
 """The variances that tables are built for where none are given."""
-_MORE = 8.0
+_MORE = 4.0
 """Seconds of one core for building those after the first, which nobody asked for."""
 RHOS = tuple(
     Fraction(n, 2**k) for n, k in ((0, 0), (1, 1), (-5, 3), (2**20 - 1, 20), (1 - 2**10, 10))
@@ -104,6 +104,10 @@ def prove(
     lines = [line for part in parts for line in part.lines]
     comparisons = tuple(c for part in parts for c in part.comparisons)
     return Report(act.name, _verdict(comparisons), (*said, *lines), comparisons, parts[0].method)
+
+
+def _put_off(span: Any) -> str:
+    return f"variances {span}: not built within {_MORE:.0f} s of one core; --variance {span} builds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +188,7 @@ def _built(
         except Undecided:
             if not parts:
                 raise
-            parts.append(_Part("", (f"variances {span}: not tried for long; --variance does",), ()))
+            parts.append(_Part("", (_put_off(span),), ()))
             continue
         sizes: dict[tuple[Fraction, bool], Any] = {}
         rows: list[Comparison] = []
