@@ -11,6 +11,7 @@ from flint import arb
 
 from ntksym.dual import dual
 from ntksym.language import as_activation
+from ntksym.lower.far import far_rule
 from ntksym.numeric.arith import working
 from ntksym.runtime.compile import compile as compile_
 
@@ -201,3 +202,20 @@ def test_what_overflows_is_infinite(target: str) -> None:
         small = np.full_like(large, a)
         found = kernel(small, rho * a**0.5 * np.sqrt(large), large)
         assert np.all(found.nngp == np.inf) and np.all(found.dot == np.inf), (a, rho)
+
+
+@pytest.mark.parametrize(
+    ("text", "mass"),
+    [
+        ("exp(-abs(x)/10)", 20.0),
+        ("exp(-1000*abs(x))", 0.002),
+        ("abs(x)-x*erf(10*x)", 0.005),
+        ("abs(x-1)*exp(-abs(x))", 2 + 2 / np.e),
+        ("exp(-abs(x))-exp(-30*abs(x))", 2 - 2 / 30),
+    ],
+)
+def test_panels_of_what_dies_out_are_as_long_as_they_may(text: str, mass: float) -> None:
+    """Of any width, or widths: the second part of |x| - x*erf(10 x) was off by 1e9 eps before."""
+    found = far_rule(as_activation(text))
+    assert found is not None and len(found.nodes) <= 256
+    assert abs(sum(found.weights) / mass - 1) <= 4 * EPS

@@ -21,6 +21,21 @@ def test_bells_with_a_kink_away_from_0_at_large_variances(target: str) -> None:
     assert np.max(np.abs(found.dot - slopes) / sizes) < 5e-14
 
 
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_a_line_times_a_bell_with_kinks_at_any_variance(target: str) -> None:
+    """(x - 1) has its kink beside that of exp(-|x|): NaN for pairs from q = 1e4 on before."""
+    kernel = compile_("abs(x - 1)*exp(-abs(x))", target)
+    large = np.array([1e4, 1e9, 1e20, 1e100, 1e150])
+    for a in (large, np.full(5, 3.0), np.full(5, 1e4)):
+        for rho in (-1.0, -0.999999, -0.5, 0.0, 0.5, 1.0):
+            found = kernel(a, rho * np.sqrt(a) * np.sqrt(large), large)
+            assert np.all(found.nngp >= 0.0) and not np.isnan(found.dot).any(), rho
+    found = kernel(large, 0.5 * large, large).nngp  # the mass of s, squared, and the density at 0
+    mass = 2.0 + 2.0 / np.e
+    assert np.allclose(found * large * (2 * np.pi * 0.75**0.5), mass**2, rtol=1e-3, atol=0)
+    assert np.allclose(found[2:] * large[2:] * (2 * np.pi * 0.75**0.5), mass**2, rtol=1e-14, atol=0)
+
+
 def test_terms_of_one_probability() -> None:
     """With an exponential of q12 only, and each term once."""
     from sympy import exp, symbols
@@ -32,5 +47,7 @@ def test_terms_of_one_probability() -> None:
     for grown, fewer in ((exp(q12), True), (exp(q11), False)):
         whole = (grown, -grown * Phi(h), -grown * Phi(k), grown * Phi2(h, k, r))
         assert gathered(whole) == ((grown * Phi2(-h, -k, r),) if fewer else whole)
+        half = (-grown * Phi(h), grown)
+        assert gathered(half) == ((grown * Phi(-h),) if fewer else half)
         pair = (3 * grown * Phi(k), -3 * grown * Phi2(h, k, r))
         assert gathered(pair) == ((3 * grown * Phi2(-h, k, -r),) if fewer else pair)

@@ -37,9 +37,11 @@ TERMS = 22
 """Of the series of exp(rho*x*y) in the double integral, in every target."""
 MOST = 256
 """More nodes than this are not worth it."""
-REACH = 60.0
-"""Where d has not died out by then, it counts as not dying out."""
 NOTHING = 2.0**-62
+EXACT = 2.0**-57
+"""What a panel may be off by, next to the integral of the size."""
+SHORTEST = 2.0**-30
+"""Of the panels; in units of x, as variances are."""
 _BARE = 2.0**60
 
 
@@ -248,29 +250,44 @@ def _rows(
 
 
 def _panels(p: Program, ctx: Any, base: Any, begin: Any, stop: Any, side: int) -> list[Row]:
-    """The rows from `begin` outwards to `stop`, or until d is nothing."""
+    """The rows from `begin` outwards to `stop`, or until d is nothing.
+
+    Each panel is as long as its rule is right: as two of half of its length, next to all of them.
+    """
     rows: list[Row] = []
     left, length, most = begin, ctx.mpf(1), ctx.zero
+    totals = [ctx.zero] * 4
     while True:
         right = left + side * length
         last = stop is not None and side * (right - stop) > -length / 4
         right = stop if last else right
-        top = ctx.zero
-        for t, w in base:
-            at = left + (right - left) * t
-            s, outer, ds, douter = p.evaluate({"x": at}, ctx).values()
-            weight = abs(right - left) * w
-            gap = s - outer
-            square = weight * gap * (s + outer)
-            slope = weight * (ds - douter) * (ds + douter)
-            rows.append((float(at), float(weight * gap), float(square), float(slope)))
-            top = max(top, abs(gap * at), abs(gap))
-        most = max(most, top)
+        whole, middle = _panel(p, ctx, base, left, right), (left + right) / 2
+        halves = _panel(p, ctx, base, left, middle) + _panel(p, ctx, base, middle, right)
+        sums = [t + sum(abs(v[k]) for v in whole) for k, t in enumerate(totals, 1)]
+        off = [abs(sum(v[k] for v in whole) - sum(v[k] for v in halves)) for k in range(1, 5)]
+        if any(e > EXACT * t for e, t in zip(off, sums, strict=True)) and length > SHORTEST:
+            length /= 2
+            continue
+        rows += [(float(v[0]), float(v[1]), float(v[3]), float(v[4])) for v in whole]
+        top = max(max(abs(v[1]), abs(v[2])) for v in whole) / abs(right - left) * NODES
+        totals, most = sums, max(most, top)
         if last or top <= NOTHING * most:
             return rows
-        if abs(right) > REACH:
+        if len(rows) > MOST:
             raise UnsupportedOp("the activation does not settle", hint="another route")
-        left, length = right, min(2 * length, ctx.mpf(16))
+        left, length = right, 4 * length
+
+
+def _panel(p: Program, ctx: Any, base: Any, left: Any, right: Any) -> list[tuple[Any, ...]]:
+    """At its nodes x: weight times d, x*d, and the differences of the squares."""
+    found = []
+    for t, w in base:
+        at, weight = left + (right - left) * t, abs(right - left) * w
+        s, outer, ds, douter = p.evaluate({"x": at}, ctx).values()
+        part = weight * (s - outer)
+        slope = weight * (ds - douter) * (ds + douter)
+        found.append((at, part, part * at, part * (s + outer), slope))
+    return found
 
 
 def _legendre(ctx: Any) -> tuple[tuple[Any, Any], ...]:

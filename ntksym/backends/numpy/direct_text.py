@@ -198,10 +198,10 @@ def _direct_mean(rule, marks, which, m, gaps, lows, t, slip, allow):
             low = kinks[cell - 1] if cell else -np.inf
             high = kinks[cell] if cell < len(kinks) else np.inf
             near = np.maximum(np.maximum((low - m) / t, (m - high) / t), 0.0) < reach
-            side = np.where((m - low < high - m) | np.isinf(high), 1.0, -1.0)
-            side = np.where(np.isinf(low), -1.0, side)
             value, size = np.zeros(len(m)), np.where(near & (count < 0), np.inf, 0.0)
-            for row in rows:
+            for row in rows:  # towards where it dies out: from both ends exponentials overflow
+                side = (low - m) / t + (high - m) / t - 2.0 * row[0] * t > 0.0
+                side = np.where(np.isinf(low) | (side & np.isfinite(high)), -1.0, 1.0)
                 parts = (row[1 : degree + 2], 1.0, cell - 1), (row[degree + 2 :], -1.0, cell)
                 for c, sign, k in parts[int(cell == 0) : 1 + int(cell < len(kinks))]:
                     given = gaps[k], t, side, bells[k], tails[k]
@@ -213,7 +213,7 @@ def _direct_mean(rule, marks, which, m, gaps, lows, t, slip, allow):
     total, beyond = np.zeros(len(m)), np.zeros(len(m))
     for (cell, value), size in zip(values, sizes):
         size = np.where(size <= most, 0.0, size)
-        panels = size > allow
+        panels = ~(size <= allow)  # NaN too
         beyond += np.where(panels, 0.0, size)
         lost = np.flatnonzero(panels)
         if len(lost):

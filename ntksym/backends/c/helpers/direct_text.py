@@ -269,7 +269,6 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
       const int near = away[cell][i] < reach[i];
       any |= near;
       side[i] = first ? 1.0 : -1.0;
-      if (first & last) side[i] = gap[cell - 1][i] < -gap[cell][i] ? 1.0 : -1.0;
       value[cell][i] = 0.0;
       size[cell][i] = (near & (groups < 0)) ? INFINITY : 0.0;
     }
@@ -279,6 +278,9 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
       continue;
     }
     for (; row < next; row += wide) {
+      /* between two kinks towards where the row dies out: from both ends exponentials overflow */
+      for (int i = 0; first & last && i < @PADDED@; ++i)
+        side[i] = at[cell - 1][i] + at[cell][i] + 2.0 * row[0] * t < 0.0 ? 1.0 : -1.0;
       if (first)
         ntksym_direct_side(row[0], row + 1, s->degree, 1.0, t, gap[cell - 1], at[cell - 1], side,
                            bell[cell - 1], tail[cell - 1], value[cell], size[cell]);
@@ -292,16 +294,17 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
     int any = 0, done = -1;
     for (int i = 0; i < @PADDED@; ++i) {
       const double most = size[cell][i], beyond = most <= @CLOSE@ * all[i] ? 0.0 : most;
-      any |= beyond > allow[i];
-      out[i] += beyond > allow[i] ? 0.0 : value[cell][i];
-      lost[i] += beyond > allow[i] ? 0.0 : beyond;
+      const int kept = beyond <= allow[i]; /* not NaN */
+      any |= !kept;
+      out[i] += kept ? value[cell][i] : 0.0;
+      lost[i] += kept ? beyond : 0.0;
       size[cell][i] = beyond;
     }
     for (int i = 0; any && i < @PADDED@; ++i) {
       const int first = cell > 0 ? cell - 1 : 0, last = cell < s->kinks ? cell : 0;
       const double below[2] = {gap[first][i], low_gap[first][i]};
       const double above[2] = {gap[last][i], low_gap[last][i]};
-      if (!(size[cell][i] > allow[i])) continue;
+      if (size[cell][i] <= allow[i]) continue;
       if (done >= 0 && m[i] == m[done])
         value[cell][i] = value[cell][done];
       else
