@@ -14,6 +14,7 @@ import pytest
 import ntksym
 from ntksym.errors import BadSpec
 from ntksym.network import Network, parse_spec
+from ntksym.runtime.library import compiler
 from ntksym.runtime.library.instances import _instances
 
 LEAKY = "mlp:leaky_relu:depth=2,alpha=0.1,bias_var=0.2"
@@ -106,6 +107,26 @@ def test_gradients_are_the_slopes_of_kernels_beside(target: str) -> None:
             found = (getattr(above(x), label) - getattr(below(x), label)) / (2 * h)
             given = getattr(slopes, f"d_{label}")[name]
             assert np.abs(found - given).max() < 1e-6 * np.abs(given).max(), (name, label)
+
+
+def test_mixtures_in_c_are_compiled_once_for_all_variances(monkeypatch: Any) -> None:
+    net = parse_spec("mlp:sigmoid:depth=2,bias_var=1/3")
+    x, numbers = rows(), {"weight_var": (3, 1, 2), "bias_var": (0.25, 0.5, 0)}
+    k = ntksym.compile("mlp:sigmoid:depth=2")
+    one, same = k.at(weight_var=1.5, bias_var="1/3"), k.at(weight_var=1)
+    for a, b in zip(values(same, x), values(k, x), strict=True):
+        assert np.array_equal(a, b)
+    with monkeypatch.context() as m:
+        m.setattr(compiler, "output", None)
+        other = k.at(**numbers)
+        third = other.at(weight_var=1)
+    again = pickle.loads(pickle.dumps(other))
+    for made, given in ((one, {"weight_var": 1.5}), (other, numbers), (third, {})):
+        asked = net.at(**{"bias_var": numbers["bias_var"]} if made is third else given)
+        for a, b in zip(values(made, x), values(ntksym.compile(asked, "numpy"), x), strict=True):
+            assert np.abs(a - b).max() < 1e-14 * np.abs(b).max()
+    for a, b in zip(values(other, x), values(again, x), strict=True):
+        assert np.array_equal(a, b)
 
 
 def test_what_has_no_closed_form_is_compiled_anew() -> None:

@@ -13,6 +13,11 @@ from pathlib import Path
 import pytest
 
 from ntksym.export.files import generate
+from ntksym.lower import lower_network
+from ntksym.network import parse_spec, recurse
+from ntksym.runtime.renumbered import GivenC, GivenUnits
+from ntksym.runtime.units.layers import plan
+from ntksym.runtime.units.routes import needs_numeric
 
 SHELF = Path(__file__).resolve().parent.parent / "codegen" / "c"
 FILES = sorted(SHELF.glob("*.c"))
@@ -209,7 +214,6 @@ def test_the_sanitizers_would_find_it(harm: tuple[str, str], tmp_path: Path, wor
 
 GENERATED = {
     "table": ("mlp:mish:depth=2", {"variances": 1}),
-    "mixture": ("mlp:tanh:depth=1", {}),
     "quadrature": ("mlp:softsign:depth=1", {"method": "quadrature", "variances": 1, "error": 1e-3}),
     "series": ("mlp:atan:depth=1", {"method": "series", "variances": 1, "error": 1e-6}),
     "collapsed": ("mlp:relu:depth=9,weight_var=2", {"collapse": True}),
@@ -225,5 +229,25 @@ def test_networks_of_every_kind_of_dual(name: str, tmp_path: Path, works: None) 
     (source,) = [p for p in tmp_path.glob("*_mlp.c")]
     main = tmp_path / "main.c"
     main.write_text(driver(source))
+    run = sanitized([source, main], tmp_path)
+    assert run.returncode == 0, run.stderr[-3000:]
+
+
+@pytest.mark.parametrize("spec", ["mlp:leaky_relu:depth=2,alpha=1/3", "mlp:tanh:depth=1"])
+def test_networks_that_are_given_their_numbers(spec: str, tmp_path: Path, works: None) -> None:
+    """Exactly as many as they read: the array that is handed over is no longer."""
+    net = parse_spec(spec)
+    units = needs_numeric(net)
+    schedule = plan(net).schedule if units else lower_network(recurse(net))
+    for f in (GivenUnits if units else GivenC).generated(schedule.unnumbered)[0]:
+        (tmp_path / f.name).write_text(f.text)
+    source, main = tmp_path / "network.c", tmp_path / "main.c"
+    given = ", ".join(map(repr, schedule.numbers))
+    body = f"static const double given[] = {{{given}}};\nint main(void)\n{{\n"
+    text = driver(source).replace(
+        "int main(void)\n{\n", f"{body}  ntksym_network_numbers(given);\n"
+    )
+    assert "numbers(given);" in text
+    main.write_text(text)
     run = sanitized([source, main], tmp_path)
     assert run.returncode == 0, run.stderr[-3000:]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from ..lower.program import Program
@@ -38,13 +38,33 @@ class UnitStep:
 
 @dataclass(frozen=True, slots=True)
 class UnitSchedule:
-    """A network of units: the affine first layer, the distinct duals, the layers."""
+    """A network of units: the affine first layer, the distinct duals, the layers.
+
+    `numbered`: whether C has the numbers of the layers; else it is given them when it runs.
+    """
 
     name: str
     input: Program
     input_values: tuple[float, ...]
     kinds: tuple[DualUnit, ...]
     steps: tuple[UnitStep, ...]
+    numbered: bool = True
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """All numbers in the order in which C without them takes them: of the first layer, of the
+        pairs of each layer, of the diagonals of each.
+        """
+        rows = (*(s.pair for s in self.steps), *(s.diag for s in self.steps))
+        return (*self.input_values, *(v for row in rows for v in row))
+
+    @property
+    def unnumbered(self) -> UnitSchedule:
+        """The same for C that is given its numbers: equal for networks that share it."""
+        none = (0.0, 0.0, 0.0, 0.0, 0.0)
+        steps = tuple(replace(s, pair=none, diag=none) for s in self.steps)
+        first = (0.0,) * len(self.input_values)
+        return replace(self, input_values=first, steps=steps, numbered=False)
 
     @property
     def programs(self) -> tuple[Program, ...]:

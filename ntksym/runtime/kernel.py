@@ -158,8 +158,9 @@ class CompiledKernel:
         """The kernel with other variances or parameters, as `Network.at` takes them.
 
         Of closed forms the code is compiled once, without its numbers, however many they are: then
-        a kernel and its gradient take milliseconds.  What has no closed form is compiled anew, and
-        a collapsed network collapsed anew.  A deep network keeps its layers.
+        a kernel and its gradient take milliseconds.  So is C of mixtures for all variances, but for
+        its gradient and for other parameters of the activation.  Tables and other rules for a range
+        are compiled anew, and a collapsed network collapsed anew.  A deep network keeps its layers.
 
             k.at(weight_var=1.7, bias_var=0.1)(X)
 

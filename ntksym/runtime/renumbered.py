@@ -14,13 +14,14 @@ from types import FunctionType, SimpleNamespace
 from typing import Any
 
 from ..backends import Contract
+from ..backends.unit_schedule import UnitSchedule
 from ..errors import UnsupportedOp
 from ..lower import lower_network
 from ..lower.schedule import Schedule
 from .engines import CNetwork, NumpyNetwork, Sources, load_module, with_support
 from .gram.tiles import Tiles
 from .kernel import CompiledKernel
-from .later import found_network
+from .later import Asked, found_network
 from .library.instances import give_numbers, instances
 
 CONTRACT = Contract("ntksym.compile", ("the NNGP kernel and the NTK of a network",))
@@ -40,14 +41,8 @@ def kernel_at(kernel: CompiledKernel, numbers: Mapping[str, Any]) -> CompiledKer
     network = getattr(network, "network", network).at(**numbers)
     threads, dtype = kernel.threads, kernel.dtype.name
     if kernel._units is not None:
-        from .compile import compile
-
-        asked = kernel._units[1]
-        made: CompiledKernel = compile(
-            network, kernel.target, dtype, kernel._keep, threads,
-            method=asked.method, error=asked.error,
-        )  # fmt: skip
-        return made
+        found: CompiledKernel = _units_at(kernel, network, kernel._units[1])
+        return found
     from ..network import recurse
 
     recursion = recurse(network)
@@ -66,8 +61,26 @@ def kernel_at(kernel: CompiledKernel, numbers: Mapping[str, Any]) -> CompiledKer
     return made.prepare(kernel._keep)
 
 
+def _units_at(kernel: CompiledKernel, network: Any, wanted: Any) -> Any:
+    """`kernel_at` of units: C of mixtures is given its numbers; what else there is takes none."""
+    keep, dtype, threads = kernel._keep, kernel.dtype.name, kernel.threads
+    if kernel.target != "c":
+        from .compile import compile
+
+        return compile(
+            network, "numpy", dtype, keep, threads, method=wanted.method, error=wanted.error
+        )
+    from .units.network import compile_given
+
+    def engine(schedule: UnitSchedule) -> GivenUnits:
+        return GivenUnits(_code(GivenUnits, schedule.unnumbered), schedule.numbers, keep)
+
+    asked = Asked("c", dtype, keep, threads, wanted.method, wanted.error)
+    return compile_given(network, asked, engine)
+
+
 @lru_cache(maxsize=64)
-def _code(kind: Any, schedule: Schedule) -> tuple[Sources, list[Any]]:
+def _code(kind: Any, schedule: Schedule | UnitSchedule) -> tuple[Sources, list[Any]]:
     """The files of a schedule without numbers, and what else its engines are made of."""
     made: tuple[Sources, list[Any]] = kind.generated(schedule)
     return made
@@ -101,6 +114,18 @@ class GivenC(CNetwork):
         library = instances(sources, keep).taken(self)
         give_numbers(library, sources[-1], self._given)
         return library
+
+
+class GivenUnits(GivenC):
+    """The same of a network of units."""
+
+    @staticmethod
+    def generated(schedule: UnitSchedule) -> tuple[Sources, list[Any]]:  # type: ignore[override]
+        """The files, the number of layers, and that there are no float layers."""
+        from ..backends.c.network import units as c_unit_network
+
+        source = c_unit_network.network_file(schedule, CONTRACT)
+        return with_support(source), [len(schedule.steps), False]
 
 
 class GivenNumpy(NumpyNetwork):

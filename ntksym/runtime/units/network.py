@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from ...backends import Contract, SourceFile
 from ...backends.c import backend as c_backend
 from ...backends.c.network.units import network_file
 from ...backends.numpy import unit_network as numpy_unit_network
+from ...backends.unit_schedule import UnitSchedule
 from ...backends.units import unit_of
 from ...errors import BadSpec, Undecided
 from ...network import Network
@@ -113,14 +115,31 @@ def compile_numeric(
     return ranged_kernel(network, asked, record)
 
 
-def _tabled(network: Network, asked: Asked) -> CompiledKernel:
+def _tabled(
+    network: Network, asked: Asked, engine: Callable[[UnitSchedule], Any] | None = None
+) -> CompiledKernel:
     """The kernels for all variances; where they are mixtures large calls may take tables."""
     made = plan(network, asked.wanted)
-    kernel = _kernel(network, asked, made)
+    kernel = _kernel(network, asked, made, engine and engine(made.schedule))
     seconds = network_seconds(made.schedule)
     if seconds == 0.0 or asked.method != "auto":
         return kernel
     return TabledKernel(kernel, network, asked, seconds)
+
+
+def compile_given(
+    network: Network, asked: Asked, engine: Callable[[UnitSchedule], Any]
+) -> CompiledKernel | RangedKernel:
+    """As `compile_numeric`, of an engine that code without numbers was made for; one for a range
+    of variances is compiled for its numbers.
+
+    Raises:
+        BadSpec, NoCompiler: as there.
+    """
+    if needs_range(network, asked.wanted):
+        target, dtype, keep, threads = asked.target, asked.dtype, asked.cache, asked.threads
+        return compile_numeric(network, target, dtype, keep, threads, wanted=asked.wanted)
+    return _tabled(network, asked, engine)
 
 
 def kernel_at(network: Network, asked: Asked, span: Range | None) -> tuple[CompiledKernel, bool]:
@@ -140,10 +159,11 @@ def kernel_at(network: Network, asked: Asked, span: Range | None) -> tuple[Compi
     return _kernel(network, asked, made), lasting
 
 
-def _kernel(network: Network, asked: Asked, made: Plan) -> CompiledKernel:
+def _kernel(network: Network, asked: Asked, made: Plan, engine: Any = None) -> CompiledKernel:
     contract = network_contract(network)
-    engine: CUnitNetwork | NumpyUnitNetwork
-    if asked.target == "c":
+    if engine is not None:
+        pass
+    elif asked.target == "c":
         engine = CUnitNetwork(made.schedule, contract, keep=asked.cache)
     else:
         engine = NumpyUnitNetwork(made.schedule, contract, keep=asked.cache)

@@ -15,6 +15,7 @@ from ..backend import C, Contract, extra_support, head, inline_function
 from ..blocks import LANES
 from ..helpers.header import HEADER_NAME
 from .near_text import c_near
+from .numbers import SETTER, kept_numbers
 from .text import WHOLE
 
 STRIP = 256
@@ -56,7 +57,6 @@ def network_file(schedule: UnitSchedule, contract: Contract) -> SourceFile:
         if schedule.carries
         else []
     )
-    values = "".join(f", {C.literal(v)}" for v in schedule.input_values)
     mended = _MENDED.replace("@NEAR@", repr(NEAR)).replace("@GROWING@", repr(GROWING))
     mended = (
         mended.replace("@LOUD@", repr(LOUD))
@@ -65,8 +65,10 @@ def network_file(schedule: UnitSchedule, contract: Contract) -> SourceFile:
     )
     mended = mended if schedule.carries else ""
     whole = WHOLE.replace("@ROWS@", "2 * ((size_t)LAYERS + 1)")
-    text = f"{_NETWORK}\n{whole}".replace("@MENDED@", mended).replace("@INPUT_VALUES@", values)
-    text = text.replace("@NAME@", f"ntksym_{name}")
+    text = f"{_NETWORK}\n{whole}".replace("@MENDED@", mended)
+    for mark, found in zip(("@INPUT_VALUES@", "@PAIR@", "@DIAG@"), _places(schedule), strict=True):
+        text = text.replace(mark, found)
+    text = (text if schedule.numbered else text + SETTER).replace("@NAME@", f"ntksym_{name}")
     pieces.append(text)
     return SourceFile(f"{name}.c", "\n".join(pieces))
 
@@ -89,6 +91,8 @@ def _tables(schedule: UnitSchedule) -> str:
     for title, flags in rows:
         numbers = ", ".join(str(f) for f in flags)
         text += f"static const int layer_{title}[LAYERS] = {{{numbers}}};\n"
+    if not schedule.numbered:
+        return text + kept_numbers(len(schedule.numbers))
     for title, pair in (("layer_value", True), ("layer_diag_value", False)):
         lines = []
         for s in schedule.steps:
@@ -96,6 +100,18 @@ def _tables(schedule: UnitSchedule) -> str:
             lines.append("  {" + ", ".join(C.literal(v) for v in five) + "}")
         text += f"static const double {title}[LAYERS][5] = {{\n" + ",\n".join(lines) + "\n};\n"
     return text
+
+
+def _places(schedule: UnitSchedule) -> tuple[str, str, str]:
+    """The arguments of the rule of the first layer after `d`; where the numbers of layer l start,
+    for pairs and for diagonals.
+    """
+    if schedule.numbered:
+        values = "".join(f", {C.literal(v)}" for v in schedule.input_values)
+        return values, "layer_value[l]", "layer_diag_value[l]"
+    kept, count = "layer_numbers(NULL)", len(schedule.input_values)
+    values = "".join(f", {kept}[{k}]" for k in range(count))
+    return values, f"{kept} + {count} + 5 * l", f"{kept} + {count} + 5 * (LAYERS + l)"
 
 
 def _flags(schedule: UnitSchedule) -> str:
@@ -253,7 +269,7 @@ void @NAME@_diag(size_t n, const double *g, const double in[4], double *q, doubl
     ntk[i] = in[2] * g[i] + in[3];
   }
   for (size_t l = 0; l < LAYERS; ++l) {
-    const double *now = q + l * n, *v = layer_diag_value[l];
+    const double *now = q + l * n, *v = @DIAG@;
     double *next = q + (l + 1) * n;
     for (size_t at = 0; at < n; at += STRIP) {
       const size_t b = n - at < STRIP ? n - at : STRIP;
@@ -297,7 +313,7 @@ void @NAME@_pairs(size_t n, const double *g12, const double *root0,
     else
       for (size_t i = 0; i < b; ++i) root[i] = ntksym_op_rootdet(x[i], c[i], y[i]);
     for (size_t l = 0; l < LAYERS; ++l) {
-      const double *v = layer_value[l];
+      const double *v = @PAIR@;
       dual_pairs(layer_kind[l], b, x, c, y, root, value, slope);
       if (layer_vanishes[l])
         for (size_t i = 0; i < b; ++i)
