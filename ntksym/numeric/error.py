@@ -5,6 +5,8 @@ to sign.  With $\|f\|_q^2 = E[f(u)^2]$, u ~ N(0, q), Cauchy and Schwarz give
 $|K_s - K_a| \le \|e\|_{q_{11}}\|a\|_{q_{22}} + \|a\|_{q_{11}}\|e\|_{q_{22}}
 + \|e\|_{q_{11}}\|e\|_{q_{22}}$, and $\|e\|_q$ is at most the sum over the monomials of $C_p$ of
 $|c|\,\|x^m e^{(k)}(cx + d)\|_q$, each an integral of the rows of the bound against the normal law.
+Where $C_p$ is no polynomial its terms are bounded as `beside.sizes` says; an exponential of second
+degree in one of them makes the law another normal one.
 """
 
 from __future__ import annotations
@@ -12,13 +14,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import comb
 from typing import Any
 
-from sympy import Poly, Symbol
+from sympy import Symbol
 
 from ..errors import Undecided
-from ..symbols import x
 from .arith import ball
+from .beside import Size, sizes
 from .bound import TOP, MixtureBound, Row
 from .evaluate import ball_value, normal
 from .logistic import LogisticSum, Part
@@ -52,9 +55,9 @@ def norm(bound: MixtureBound, form: LogisticSum, q: Fraction, values: Mapping[Sy
     total = arb(0)
     for part in form.parts:
         slope, offset = (ball_value(e, values) for e in (part.slope, part.offset))
-        for (m,), c in Poly(part.factor, x).terms():
-            square = _square(bound, part, m, slope, offset, q)
-            total += abs(ball_value(c, values)) * square.max(arb(0)).upper().sqrt()
+        for size in sizes(part.factor, values):
+            square = _square(bound, part, size, slope, offset, q)
+            total += size.factor * square.max(arb(0)).upper().sqrt()
     return total
 
 
@@ -72,26 +75,47 @@ def product_bound(one: Any, two: Any) -> Any:
     return total, total / (low1 * low2)
 
 
-def _square(bound: MixtureBound, part: Part, m: int, slope: Any, offset: Any, q: Fraction) -> Any:
-    r"""A bound of $E[u^{2m} e^{(k)}(cu + d)^2]$."""
+def _square(
+    bound: MixtureBound, part: Part, size: Size, slope: Any, offset: Any, q: Fraction
+) -> Any:
+    r"""A bound of $E[f(u)^2 e^{(k)}(cu + d)^2]$, f a term of a factor without its number."""
     from flint import arb
+
+    m = size.power
 
     if part.order > TOP:
         raise Undecided(f"the derivative of order {part.order} of the mixture has no bound")
     if q == 0:
         if m > 0 or part.reduced:  # a reduced part has no offset, and its error vanishes at 0
             return arb(0)
-        return _at(bound.rows, part.order, abs(offset)) ** 2
+        return (size.const.exp() * _at(bound.rows, part.order, abs(offset))) ** 2
     if slope.contains(0):
         raise Undecided("the slope of an argument is zero, or not separated from it")
-    total = arb(0)
+    total, law = arb(0), _moved(size, q)
     for row in bound.rows:
         factor, exponent = _reduced(bound, row, part) if part.reduced else _plain(row, part.order)
-        size, power = ball(factor) ** 2, 2 * exponent
+        square, power = ball(factor) ** 2, 2 * exponent
         for sign in (1, -1):  # |z| in the row: z = c u + d in [start, stop] or in [-stop, -start]
             ends = [sign * ball(row.start), None if row.stop is None else sign * ball(row.stop)]
-            total += size * _moment(m, power, slope, offset, ends, sign, q)
-    return total
+            total += square * _moment(m, power, slope, offset, ends, sign, law)
+    return total * law.mass
+
+
+@dataclass(frozen=True, slots=True)
+class _Law:
+    """A number times a normal law, in balls."""
+
+    mass: Any
+    mean: Any
+    root: Any
+
+
+def _moved(size: Size, q: Fraction) -> _Law:
+    r"""$e^{2(e + sx - tx^2/2)}$ times the law N(0, q)."""
+    over = 1 / (1 + 2 * size.tilt * ball(q))
+    variance = ball(q) * over
+    mass = over.sqrt() * (2 * size.const + 2 * size.shift**2 * variance).exp()
+    return _Law(mass, 2 * size.shift * variance, variance.sqrt())
 
 
 def _plain(row: Row, order: int) -> tuple[Fraction, int]:
@@ -131,7 +155,7 @@ def _at(rows: tuple[Row, ...], order: int, z: Any) -> Any:
 
 
 def _moment(
-    m: int, power: int, slope: Any, offset: Any, ends: list[Any], sign: int, q: Fraction
+    m: int, power: int, slope: Any, offset: Any, ends: list[Any], sign: int, law: _Law
 ) -> Any:
     r"""A bound of $E[u^{2m}\,|cu + d|^p;\ cu + d \in I]$, I from ends[0] to ends[1] or without end.
 
@@ -139,18 +163,32 @@ def _moment(
     """
     from flint import arb
 
-    root = ball(q).sqrt()
-    c = abs(slope) * root  # u -> -u changes neither the law nor the even moment
-    low = (ends[0] - offset) / c
-    high = None if ends[1] is None else (ends[1] - offset) / c
+    c, mean = abs(slope) * law.root, law.mean if slope > 0 else -law.mean
+    middle = abs(slope) * mean + offset
+    low = (ends[0] - middle) / c
+    high = None if ends[1] is None else (ends[1] - middle) / c
     if sign < 0:
         low, high = high, low
-    moments = partial_moments(2 * m + power, low, high)
-    total = arb(0)
-    for j in range(power + 1):  # (c z + d)^p expanded; p is even, so that no absolute value is left
-        weight = _choose(power, j) * c**j * offset ** (power - j)
-        total += weight * moments[2 * m + j]
-    return total.max(arb(0)).upper() * root ** (2 * m)
+    # (c z + d)^p and u^(2m) expanded; p is even, so that no absolute value is left
+    row = _expanded(c, middle, power)
+    if m:
+        row = _product(row, _expanded(law.root, mean, 2 * m))
+    moments = partial_moments(len(row) - 1, low, high)
+    found = sum((w * moment for w, moment in zip(row, moments, strict=False)), arb(0))
+    return found.max(arb(0)).upper()
+
+
+def _expanded(slope: Any, offset: Any, n: int) -> list[Any]:
+    """The coefficients of (slope z + offset)^n, lowest first."""
+    return [comb(n, j) * slope**j * offset ** (n - j) for j in range(n + 1)]
+
+
+def _product(one: list[Any], two: list[Any]) -> list[Any]:
+    out = [one[0] * 0] * (len(one) + len(two) - 1)
+    for i, a in enumerate(one):
+        for j, b in enumerate(two):
+            out[i + j] += a * b
+    return out
 
 
 def partial_moments(n: int, low: Any, high: Any) -> list[Any]:
@@ -177,9 +215,3 @@ def partial_moments(n: int, low: Any, high: Any) -> list[Any]:
             edge -= high ** (k - 1) * above
         out.append((k - 1) * out[k - 2] + edge)
     return out
-
-
-def _choose(n: int, k: int) -> int:
-    from math import comb
-
-    return comb(n, k)

@@ -1,4 +1,6 @@
-r"""Recognition: an activation as polynomials times $T^{(k)}(cx + d)$, $T(z) = \tanh(z/2)$.
+r"""Recognition: an activation as functions times $T^{(k)}(cx + d)$, $T(z) = \tanh(z/2)$.
+
+The functions are those of the exact class (`beside`), most often polynomials.
 
 Order 0 is the sigmoid and tanh, order -1 their integral $U(z) = 2\log\cosh(z/2)$ (softplus), orders
 1, 2, ... their derivatives (sech squared).  Hyperbolic functions become exponentials; a rational
@@ -39,9 +41,10 @@ from sympy.polys.polyerrors import PolynomialError
 from ..activation import Activation
 from ..errors import NoClosedForm
 from ..symbols import x
+from .beside import in_class, parted, slope_of
 from .one_exponential import factors_of, one_exponential, power_of_gate
 
-FAMILY = "sums of polynomials times sigmoid, tanh, softplus, sech^2 of affine arguments"
+FAMILY = "sigmoid, tanh, softplus, sech^2 of affine arguments, times and plus the exact class"
 MOST_POWERS = 12
 
 
@@ -49,8 +52,8 @@ MOST_POWERS = 12
 class Part:
     r"""`factor`$(x)\,T^{(\mathrm{order})}(\mathrm{slope}\,x + \mathrm{offset})$.
 
-    `factor` is a polynomial in x; order -1 is $U(z) = 2\log\cosh(z/2)$.  A reduced part has
-    $T(z) - z/2$ for $T(z)$ and $T'(z) - 1/2$ for $T'(z)$: what tanhshrink is made of.
+    `factor` is a function of the exact class; order -1 is $U(z) = 2\log\cosh(z/2)$.  A reduced part
+    has $T(z) - z/2$ for $T(z)$ and $T'(z) - 1/2$ for $T'(z)$: what tanhshrink is made of.
     """
 
     order: int
@@ -66,11 +69,15 @@ _Kind = tuple[int, Expr, Expr, bool]
 
 @dataclass(frozen=True, slots=True)
 class LogisticSum:
-    """An activation of the logistic family: a polynomial in x plus parts, equal to `expr`."""
+    """An activation of the logistic family: a polynomial in x, a rest and parts, equal to `expr`.
+
+    `rest` is of the exact class, and 0 or no polynomial.
+    """
 
     activation: Activation
     polynomial: Expr
     parts: tuple[Part, ...]
+    rest: Expr
 
     @property
     def families(self) -> tuple[tuple[Expr, Expr], ...]:
@@ -78,10 +85,15 @@ class LogisticSum:
         return tuple(dict.fromkeys((p.slope, p.offset) for p in self.parts))
 
     @property
+    def plain(self) -> bool:
+        """Whether beside the parts, and before them, there are polynomials only."""
+        return self.rest == 0 and all(p.factor.is_polynomial(x) for p in self.parts)
+
+    @property
     def expr(self) -> Expr:
         """As a SymPy expression in tanh and its relatives, for comparison."""
         z = Dummy("z", real=True)
-        total = self.polynomial
+        total = self.polynomial + self.rest
         for p in self.parts:
             base = 2 * log(cosh(z / 2)) if p.order < 0 else tanh(z / 2)
             base = base - z / 2 if p.reduced and p.order == 0 else base
@@ -91,13 +103,14 @@ class LogisticSum:
         return total
 
     def derivative(self) -> LogisticSum:
-        """The derivative, which is in the family again."""
+        """The derivative off the kinks, which is in the family again."""
         parts: dict[_Kind, Expr] = {}
         for p in self.parts:
-            for order, factor in ((p.order, p.factor.diff(x)), (p.order + 1, p.factor * p.slope)):
+            for order, factor in ((p.order, slope_of(p.factor)), (p.order + 1, p.factor * p.slope)):
                 key = (order, p.slope, p.offset, p.reduced and order <= 1)
                 parts[key] = parts.get(key, Integer(0)) + factor
-        return _build(self.activation, self.polynomial.diff(x), parts)
+        slope = slope_of(self.polynomial + self.rest)
+        return _build(self.activation, *parted(expand(slope)), parts)
 
 
 def recognise(activation: Activation) -> LogisticSum:
@@ -157,6 +170,8 @@ class _Reader:
             return Pow(self.read(e.base), e.exp)
         if isinstance(e, log):
             return self._log(e)
+        if in_class(e):
+            return e
         raise _outside(e)
 
     def _rational(self, e: Expr) -> Expr | None:
@@ -231,15 +246,13 @@ class _Reader:
                 tried=(FAMILY,),
                 hint="its closed form, where it has one",
             )
-        polynomial = Integer(0)
+        beside = Integer(0)
         parts: dict[_Kind, Expr] = {}
         symbols = tuple(names)
         for powers, c in Poly(expand(found), *symbols).terms():
             used = [(s, n) for s, n in zip(symbols, powers, strict=True) if n]
-            if not c.is_polynomial(x):
-                raise _outside(c)
             if not used:
-                polynomial += c
+                beside += c
                 continue
             (first, n), *_ = used
             is_gate, slope, offset = names[first]
@@ -248,16 +261,18 @@ class _Reader:
             if is_gate:
                 for order, weight in power_of_gate(n).items():
                     if order is None:
-                        polynomial += c * weight
+                        beside += c * weight
                     else:
                         key = (order, slope, offset, False)
                         parts[key] = parts.get(key, Integer(0)) + c * weight
             else:
                 line = slope * x + offset
-                polynomial += c * (line / 2 + log(2))
+                beside += c * (line / 2 + log(2))
                 key = (-1, slope, offset, False)
                 parts[key] = parts.get(key, Integer(0)) + c / 2
-        return _build(activation, *_reduced(expand(polynomial), parts))
+        polynomial, rest = parted(expand(beside))
+        polynomial, parts = _reduced(polynomial, parts)
+        return _build(activation, polynomial, rest, parts)
 
 
 def _reduced(polynomial: Expr, parts: dict[_Kind, Expr]) -> tuple[Expr, dict[_Kind, Expr]]:
@@ -271,14 +286,16 @@ def _reduced(polynomial: Expr, parts: dict[_Kind, Expr]) -> tuple[Expr, dict[_Ki
     return polynomial + expand(linear * x), moved
 
 
-def _build(activation: Activation, polynomial: Expr, parts: dict[_Kind, Expr]) -> LogisticSum:
+def _build(
+    activation: Activation, polynomial: Expr, rest: Expr, parts: dict[_Kind, Expr]
+) -> LogisticSum:
     kept = []
     for (order, slope, offset, reduced), factor in parts.items():
         poly = expand(factor)
         if poly != 0:
             kept.append(Part(order, slope, offset, poly, reduced))
     kept.sort(key=lambda p: (default_sort_key(p.slope), default_sort_key(p.offset), p.order))
-    return LogisticSum(activation, expand(polynomial), tuple(kept))
+    return LogisticSum(activation, expand(polynomial), tuple(kept), rest)
 
 
 def _outside(e: Expr) -> NoClosedForm:

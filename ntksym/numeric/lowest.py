@@ -56,9 +56,10 @@ class Lowest:
 def lowest(form: LogisticSum) -> Lowest | None:
     """What is needed where terms of low order cancel; None where they do not.
 
-    Offsets, integrals of gates and reduced parts are not treated, a lone gate only to third order.
+    Offsets, integrals of gates, reduced parts and what is no polynomial are not treated, a lone
+    gate only to third order.
     """
-    if any(p.order < 0 or p.offset != 0 or p.reduced for p in form.parts):
+    if not form.plain or any(p.order < 0 or p.offset != 0 or p.reduced for p in form.parts):
         return None
     rows = [_taylor(form.polynomial)]
     for p in form.parts:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from math import inf
 from typing import Any
 
-from sympy import Add, Basic, Expr, Float, Lambda, Rational, Symbol, latex
+from sympy import Add, Basic, Expr, Float, Integer, Lambda, Rational, Symbol, latex
 
 from ..activation import Activation
 from ..brief import Brief
@@ -22,6 +23,7 @@ from ..steps import Step
 from ..symbols import q, q11, q12, q22, x
 from .arith import ball, fraction, rounded_up, working
 from .bound import MixtureBound, prove_bound
+from .collinear import Pieces, collinear_pieces
 from .error import DualBound, norm, product_bound
 from .evaluate import ball_row, ball_value
 from .logistic import LogisticSum, recognise
@@ -55,7 +57,7 @@ class MixtureDual(Brief):
 
     Attributes:
         activation: s.
-        form, slope_form: s and s' as polynomials times $T^{(k)}(cx + d)$, $T(z) = \tanh(z/2)$.
+        form, slope_form: s and s' as functions times $T^{(k)}(cx + d)$, $T(z) = \tanh(z/2)$.
         mixture: the nodes, $T(z) \approx \sum_i w_i(2\Phi(a_iz) - 1)$.
         mixture_bound: what is proven of them.
         forms: the closed forms of a generic pair of nodes.
@@ -84,7 +86,7 @@ class MixtureDual(Brief):
 
     @property
     def dot_ae(self) -> Expr:
-        """As `dot`: the logistic family is smooth."""
+        """As `dot`: no sum jumps."""
         return self.dot
 
     @property
@@ -191,9 +193,11 @@ class MixtureDual(Brief):
             raise BadCovariance(f"({a}, {c}, {b}) is not positive semi-definite")
         with working(self._bits(a, b)):
             values = self._values(params)
+            at, pieces = values | _at(a, c, b), self._pieces(False, derivative)
+            if c * c == a * b and not self.form.plain:  # kinks have arcs, which end here
+                pieces, at = _collinear(self.form, a, c, b, derivative, values)
             limit = self._limit(a, b, derivative, values)[0]
-            at, pieces = _at(a, c, b), self._pieces(False, derivative)
-            sums = self._lean(pieces, values | at, lambda z: z.rad() * _FINER <= limit.lower())
+            sums = self._lean(pieces, at, lambda z: z.rad() * _FINER <= limit.lower())
             if not (sums.is_finite() and limit.is_finite()):
                 raise Undecided("no finite enclosure", hint="a smaller variance")
             low, high = sums - limit, sums + limit
@@ -242,7 +246,7 @@ class MixtureDual(Brief):
                 )
         return {p: ball(given[p.name]) for p in self.activation.params}
 
-    def _pieces(self, diag: bool, slope: bool) -> tuple[Expr, list[Expr], list[Expr]]:
+    def _pieces(self, diag: bool, slope: bool) -> Pieces:
         f = self.forms
         if diag:
             plain, single, pairs = f.plain_diag, f.single_diag, f.pairs_diag
@@ -254,7 +258,7 @@ class MixtureDual(Brief):
 
         return pick(plain), [pick(e) for e in single], [pick(e) for e in pairs]
 
-    def _sum(self, pieces: tuple[Expr, list[Expr], list[Expr]], values: dict[Symbol, Any]) -> Any:
+    def _sum(self, pieces: Pieces, values: dict[Symbol, Any]) -> Any:
         plain, single, pairs = pieces
         nodes = [(ball(a), ball(w)) for a, w in self.mixture]
         total = ball_value(plain, values)
@@ -267,10 +271,7 @@ class MixtureDual(Brief):
         return total
 
     def _lean(
-        self,
-        pieces: tuple[Expr, list[Expr], list[Expr]],
-        values: dict[Symbol, Any],
-        narrow: Callable[[Any], bool],
+        self, pieces: Pieces, values: dict[Symbol, Any], narrow: Callable[[Any], bool]
     ) -> Any:
         """The sum with half the bits where that is narrow enough, else with all of them."""
         from flint import ctx
@@ -285,10 +286,11 @@ class MixtureDual(Brief):
         """(bound, bound over sqrt(K K)) of one dual."""
         form = self.slope_form if slope else self.form
         found = lowest(form) if code else None
-        rough = self if found is None else of_nodes(self.activation, mixture(ROUGH))
+        whole = found is None and form.plain
+        rough = self if whole else of_nodes(self.activation, mixture(ROUGH if form.plain else FEW))
         one, e1 = rough.size(a, slope, values)
         two, e2 = (one, e1) if a == b else rough.size(b, slope, values)
-        if found is not None:  # the gap of what code sums, and the sizes of s
+        if not whole:  # the gap of what code sums, and the sizes of s
             one, two = ((low, (top + e).upper()) for (low, top), e in ((one, e1), (two, e2)))
             e1, e2 = (gap(self.mixture_bound, form, v, values) for v in (a, b))
         return product_bound((one, e1), (two, e2))
@@ -301,6 +303,8 @@ class MixtureDual(Brief):
         from flint import arb
 
         pieces, at = self._pieces(True, slope), {**values, q: ball(v)}
+        if not (v or self.form.plain):
+            pieces, at = _collinear(self.form, v, v, v, slope, values)
         square = self._lean(pieces, at, lambda z: z.rel_accuracy_bits() >= _SIZE_BITS)
         low, top = (end.max(arb(0)).mid().sqrt() for end in (square.lower(), square.upper()))
         form = self.slope_form if slope else self.form
@@ -323,6 +327,39 @@ class MixtureDual(Brief):
         return latex_of(self.value, self.forms)
 
 
+def _collinear(
+    form: LogisticSum,
+    a: Fraction,
+    c: Fraction,
+    b: Fraction,
+    slope: bool,
+    values: dict[Symbol, Any],
+) -> tuple[Pieces, dict[Symbol, Any]]:
+    pieces, variance = collinear_pieces(form, a, c, b, slope)
+    return pieces, {**values, q: ball(variance)}
+
+
+@lru_cache(maxsize=256)
+def cancellation(activation: Activation, v: Fraction) -> float:
+    """At least the square of the norms of the parts of s, or of s', over that of s, at q = v.
+
+    In units of rounding about what the sum of the parts loses: each has its own closed forms.
+    """
+    most, found = 0.0, of_nodes(activation, mixture(FEW))
+    with working(found._bits(v)):
+        for slope in (False, True):
+            plain, _, pairs = found._pieces(True, slope)
+            own = range(0, len(pairs), found.forms.families + 1)
+            parts: list[Pieces] = [(plain, [], []), *((Integer(0), [], [pairs[i]]) for i in own)]
+            squares = [found._sum(part, {q: ball(v)}) for part in parts]
+            sizes = [z.max(z * 0).upper().sqrt() for z in squares]
+            (least, _), _ = found.size(v, slope, {})
+            if not least > 0:
+                return inf
+            most = max(most, float((sum(sizes, sizes[0] * 0) / least).upper()) ** 2)
+    return most
+
+
 def _at(a: Fraction, c: Fraction, b: Fraction) -> dict[Symbol, Any]:
     return {q11: ball(a), q12: ball(c), q22: ball(b)}
 
@@ -333,6 +370,8 @@ EDGES = (Fraction(1, 10**4), *SMALL)
 """More, where terms cancel at 0."""
 ROUGH = 12
 """Nodes for the size of such an activation."""
+FEW = 9
+"""The same where there is more than polynomials beside the mixture: pairs of nodes may be dear."""
 
 
 def cancels(dual: MixtureDual) -> int:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import lru_cache
 from math import ceil, log, log10
 from typing import Any
 
 from ..activation import Activation
-from ..errors import Undecided
+from ..errors import NoClosedForm, Undecided, UnsupportedOp
 from .bound import prove_bound
 from .logistic import recognise
-from .mixture import MixtureDual, cancels, of_nodes
+from .mixture import CHECKED, MixtureDual, cancellation, cancels, of_nodes
 from .nodes import MOST_NODES, Mixture, mixture
+from .pairs import pair_forms
 
 DEFAULT_ERROR = 1e-14
+NEAR = 100.0
+"""How far from `DEFAULT_ERROR` a sum with parts beside the mixture may be."""
+FAR, FAR_ERROR = (Fraction(1, 10**6), Fraction(10**6)), 1e-10
+"""Variances at which such parts must not cancel either, to the error that tables have."""
 
 
 def mixture_dual(activation: Any, *, error: float = DEFAULT_ERROR, nodes: int = 0) -> MixtureDual:
@@ -27,7 +33,8 @@ def mixture_dual(activation: Any, *, error: float = DEFAULT_ERROR, nodes: int = 
         nodes: that many nodes instead.
 
     Raises:
-        NoClosedForm: not in the logistic family; the message names the factor.
+        NoClosedForm: not in the logistic family; the message names the factor.  Or what stands
+            beside the mixture cancels with it.
         Undecided: `error` needs more nodes than there are.
     """
     from ..language import as_activation
@@ -43,8 +50,10 @@ def _fitting(activation: Activation, error: float) -> MixtureDual:
     From the number that tanh needs, as long as one node more helps: nodes rounded to doubles have
     a floor.  With parameters or offsets it is the number for tanh.
     """
-    recognise(activation)  # what is not of the family says so before nodes are looked for
+    pair_forms(recognise(activation))  # what has none says so before nodes are looked for
     best = of_nodes(activation, _chosen(error))
+    if not (best.form.plain or activation.params):
+        _must_not_cancel(activation, error)
     if activation.params or any(p.offset != 0 for p in best.form.parts):
         return best
     reached = best.worst()
@@ -58,7 +67,41 @@ def _fitting(activation: Activation, error: float) -> MixtureDual:
         if not after < 0.7 * reached:
             break
         best, reached = trial, after
+    if reached > _asked(error) and not best.form.plain:
+        ends = " to ".join(f"{float(v):g}" for v in CHECKED)
+        nodes = len(best.mixture)
+        why = f"{reached:.1g} is proven for q from {ends}, with {nodes} nodes"
+        raise _lost(activation, error, why)
     return best
+
+
+def _must_not_cancel(act: Activation, error: float) -> None:
+    """Refuse a mixture that is lost in a difference of its parts: softplus(x) - max(x, 0).
+
+    Raises:
+        NoClosedForm: at some variance its rounding is far from `error`.
+    """
+    asked = _asked(error)
+    limits = dict.fromkeys(CHECKED, asked) | dict.fromkeys(FAR, max(asked, FAR_ERROR))
+    for v, limit in limits.items():
+        try:
+            lost = min(cancellation(act, v) * 2.0**-53, 1.0)
+        except UnsupportedOp:  # an orthant at the edge of what the integrator does
+            continue
+        if lost > limit:
+            raise _lost(act, error, f"rounding is about {lost:.1g} of the dual at q = {float(v):g}")
+
+
+def _asked(error: float) -> float:
+    """What is promised where there is more than polynomials beside the mixture."""
+    return error if error > DEFAULT_ERROR else NEAR * error
+
+
+def _lost(act: Activation, error: float, why: str) -> NoClosedForm:
+    return NoClosedForm(
+        f"{act.name or act.expr}: no mixture to {error:g}, its parts cancel: {why}",
+        hint="a larger error, or --why for the methods that apply",
+    )
 
 
 @lru_cache(maxsize=16)

@@ -1,7 +1,8 @@
 r"""The closed forms of a generic pair of nodes, derived once, evaluated for all pairs.
 
 With $A(z) = \sum_i w_i(2\Phi(a_iz) - 1)$ for $T(z) = \tanh(z/2)$, an activation of the logistic
-family is $P(x) + \sum_f\sum_i w_i\,g_f(x; a_i)$, one family f per affine argument.  Its dual is
+family is $P(x) + \sum_f\sum_i w_i\,g_f(x; a_i)$, one family f per affine argument, P a polynomial
+or another function of the exact class.  Its dual is
 $E[P(u)P(v)] + \sum_f\sum_i w_i\,(E[P(u)g_f(v; a_i)] + E[g_f(u; a_i)P(v)])
 + \sum_{f,f'}\sum_{i,j} w_iw_j\,E[g_f(u; a_i)g_{f'}(v; a_j)]$, and every expectation is one closed
 form in the node slopes `A` and `B`.
@@ -12,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sympy import Add, Expr, Integer, Symbol, asin, latex, pi, sqrt
+from sympy import Add, Expr, I, Integer, Symbol, asin, latex, pi, sqrt
 
 from ..errors import NoClosedForm
 from ..exact import Field
@@ -20,7 +21,7 @@ from ..functions import Phi, density
 from ..gaussian import ClosedForm, Law, expect
 from ..symbols import q, q11, q12, q22, x
 from ..terms import TermSum, decompose
-from .logistic import LogisticSum, Part
+from .logistic import FAMILY, LogisticSum, Part
 
 A = Symbol("node_a", positive=True)
 """The slope a_i of the node of u."""
@@ -90,21 +91,85 @@ def pair_forms(form: LogisticSum) -> PairForms:
     """The closed forms of the pairs of an activation.
 
     Raises:
-        NoClosedForm: a parameter has the name of a node slope.
+        NoClosedForm: a parameter has the name of a node slope; an expectation is outside the exact
+            engine, complex, or holds for some variances only; the activation jumps.
     """
-    params = form.activation.params
-    if {p.name for p in params} & {A.name, B.name}:
+    if {p.name for p in form.activation.params} & {A.name, B.name}:
         raise NoClosedForm(f"the parameter name {A.name!r} or {B.name!r} is taken")
-    field = Field((q11, q12, q22, q, A, B, *params))
-    pair, one = Law.pair(field), Law.single(field)
+    _, smooth, left, right = node_terms(form)
+    groups = _groups(form)
+    if form.plain:
+        return _forms(groups, smooth, left, right)
+    for terms in (smooth, *right):
+        _admit(form, terms)
+    try:
+        found = _forms(groups, smooth, left, right)
+    except NoClosedForm as failed:
+        raise _unclosed(form, failed) from None
+    entries = (found.plain, *found.single, *found.pairs)
+    if any(e.value.has(I) or e.dot.has(I) for e in entries):
+        raise _refused(form, "its pairs of nodes have Phi of complex arguments (a wave and a gate)")
+    return found
+
+
+def node_terms(form: LogisticSum) -> tuple[Field, TermSum, list[TermSum], list[TermSum]]:
+    """What stands beside the parts, and every family at a node of slope `A` and of slope `B`."""
+    field = Field((q11, q12, q22, q, A, B, *form.activation.params))
     smooth = TermSum(field, {})
-    if form.polynomial != 0:
-        smooth = decompose(form.polynomial, field)
-    groups = [
+    if form.polynomial != 0 or form.rest != 0:
+        smooth = decompose(form.polynomial + form.rest, field)
+    left, right = ([decompose(node_function(g, n), field) for g in _groups(form)] for n in (A, B))
+    return field, smooth, left, right
+
+
+def _groups(form: LogisticSum) -> list[tuple[Part, ...]]:
+    """The parts of each family."""
+    return [
         tuple(p for p in form.parts if (p.slope, p.offset) == family) for family in form.families
     ]
-    left = [decompose(node_function(g, A), field) for g in groups]
-    right = [decompose(node_function(g, B), field) for g in groups]
+
+
+def _admit(form: LogisticSum, terms: TermSum) -> None:
+    """One law for all variances, and a derivative that is a function.
+
+    Raises:
+        NoClosedForm: the sum has neither.
+    """
+    if terms.derivative()[1]:
+        raise _refused(form, "it jumps: the derivative of the sum is no function")
+    for key in terms.terms:
+        if key.tilt and not key.tilt.split_imaginary()[0].is_positive():
+            raise _refused(form, f"exp(-({key.tilt.expr})*x**2/2) may grow: finite for some q only")
+
+
+def _refused(form: LogisticSum, why: str) -> NoClosedForm:
+    act = form.activation
+    return NoClosedForm(
+        f"{act.name or act.expr}: no mixture, {why}",
+        tried=(FAMILY,),
+        hint="--why shows which methods apply",
+    )
+
+
+def _unclosed(form: LogisticSum, failed: NoClosedForm) -> NoClosedForm:
+    """What a pair of nodes lacks, said of the activation."""
+    beside = [p.factor for p in form.parts if not p.factor.is_polynomial(x)]
+    what = f"the factor {beside[0]}" if beside else f"{form.rest}"
+    found = _refused(form, f"a kink or a gate in {what} beside those of the nodes")
+    return NoClosedForm(
+        found.what,
+        where="each node is a gate; the exact engine has two gates, or three centred ones",
+        tried=(*found.tried, *failed.tried),
+        hint=found.hint,
+    )
+
+
+def _forms(
+    groups: list[tuple[Part, ...]], smooth: TermSum, left: list[TermSum], right: list[TermSum]
+) -> PairForms:
+    """The closed forms of what stands alone, and of the families in `A` and in `B`."""
+    field = smooth.field
+    pair, one = Law.pair(field), Law.single(field)
     single = [expect(pair, smooth, g) + expect(pair, g, smooth) for g in right]
     pairs = [expect(pair, f, g) for f in left for g in right]
     slope = smooth.derivative()[0]

@@ -18,6 +18,7 @@ def far_c(f: Far, prefix: str, params: list[str]) -> str:
         elif n > 0:
             both, own = f"ldexp({v}, {n} * moved[l])", f"ldexp({v}, {2 * n} * down)"
         text = text.replace(f"@{name}@", both).replace(f"@OWN {name}@", own)
+    text = text.replace("@LAST@", "INFINITY" if f.known else f"0x1p{2 * f.lead}")
     text = text.replace("@START@", f"0x1p{2 * f.lead}").replace("@LEAD@", str(f.lead))
     text = text.replace("@WIDE@", str(f.lead + SKEW)).replace("@APART@", str(f.apart))
     text = text.replace("@PARAMS@", "".join(f", double {p}" for p in params))
@@ -90,7 +91,7 @@ static void @P@block(size_t b, const double *x, const double *c, const double *y
   }
   @P@sum(b, at[0], at[1], at[2], at[3]@PASSED@, k, d);
   for (size_t l = 0; l < b; ++l) {
-    const int lost = !(x[l] < INFINITY) | !(y[l] < INFINITY);
+    const int lost = !(x[l] < @LAST@) | !(y[l] < @LAST@);
     k[l] = lost ? NAN : @K@;
     d[l] = lost ? NAN : @D@;
   }
@@ -108,7 +109,7 @@ static void @P@diag_block(size_t b, const double *q@PARAMS@, double *k, double *
   }
   @P@diag_sum(b, at@PASSED@, k, d);
   for (size_t l = 0; l < b; ++l) {
-    const int down = moved[l], lost = !(q[l] < INFINITY);
+    const int down = moved[l], lost = !(q[l] < @LAST@);
     k[l] = lost ? NAN : @OWN K@;
     d[l] = lost ? NAN : @OWN D@;
   }

@@ -7,7 +7,7 @@ import math
 from ...lower.program import Program
 from .._base import SourceFile
 from ..mixture.programs import MixturePrograms
-from .backend import C, Contract, head, inline_function, wrapped
+from .backend import C, Contract, extra_support, head, inline_function, wrapped
 from .far import far_c
 from .helpers.header import HEADER_NAME
 
@@ -25,6 +25,8 @@ def mixture_file(m: MixturePrograms, contract: Contract) -> SourceFile:
         UnsupportedOp: an operation without a spelling.
     """
     pieces = [head(contract, m.programs), f'#include "{HEADER_NAME}"\n']
+    if support := extra_support(m.programs):
+        pieces.append(support)
     pieces += [f"enum {{ LANES = {LANES} }};\n", core(m, ""), _entries(m)]
     return SourceFile(f"{m.name}.c", "\n".join(pieces))
 

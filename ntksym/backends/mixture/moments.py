@@ -59,10 +59,13 @@ Sums = tuple[tuple[Side, Expr], ...]
 def contracts(dual: MixtureDual, families: tuple[int, int]) -> bool:
     """Whether two families are to be contracted.
 
-    They can be where no part has an offset, is an integral, or is reduced.  The derived form is as
-    good, and is kept, where factor and derivative are of degree and order 1 in all at most.
+    They can be where factors are polynomials and no part has an offset, is an integral, or is
+    reduced.  The derived form is as good, and is kept, where factor and derivative are of degree
+    and order 1 in all at most.
     """
     parts = [p for k in families for p in _parts(dual.form, dual, k)]
+    if not all(p.factor.is_polynomial(x) for p in parts):
+        return False
     if any(p.order < 0 or p.offset != 0 or p.reduced for p in parts):
         return False
     return any(p.order + Poly(p.factor, x).degree() > 1 for p in parts)

@@ -8,13 +8,16 @@ from typing import Any
 
 from sympy import Expr, expand, pi, sqrt
 
+from ...activation import Activation
 from ...lower.build import Builder
 from ...lower.kernel import REQUIRES_DIAG, REQUIRES_PAIR
 from ...lower.likes import DualLike
 from ...lower.program import Program
+from ...lower.scales import settle, settle_diagonal, settles
 from ...lower.schedule import number
 from ...numeric import MixtureDual
 from ...numeric.logistic import Part
+from ...numeric.mixture import CHECKED, cancellation
 from ...numeric.pairs import A, B, Entry
 from ...symbols import q, q11, q12, q22
 from .._base import identifier
@@ -64,6 +67,8 @@ class MixturePrograms:
     """A clause for the head of a file: what is left out at small variances."""
     far: Far | None = None
     """How large variances are brought down; None without nodes."""
+    beside: bool = False
+    """Whether there is more than polynomials beside the mixture: `said` has its rounding."""
 
     @property
     def programs(self) -> tuple[Program, ...]:
@@ -112,6 +117,8 @@ def mixture_programs(dual: MixtureDual) -> MixturePrograms:
             pairs.append(NodePair(pair, diag, i == j, i < j, gate))
     nodes = tuple((float(s), float(w)) for s, w in dual.mixture)
     plain = [plain_split(dual, p) for p in both("plain", forms.plain, forms.plain_diag, ())]
+    if dual.form.rest != 0:
+        plain = _beside(dual, params)
     return MixturePrograms(
         name,
         params,
@@ -119,8 +126,9 @@ def mixture_programs(dual: MixtureDual) -> MixturePrograms:
         (plain[0], plain[1]),
         tuple((p, d) for p, d in singles),
         tuple(pairs),
-        split_note(dual),
+        split_note(dual) if dual.form.plain else _beside_note(dual),
         far(dual),
+        not dual.form.plain,
     )
 
 
@@ -133,6 +141,30 @@ def _program(
         ("dot", builder.operand(e.dot)),
     )
     return builder.program(name, outputs, requires, "")
+
+
+def _beside(dual: MixtureDual, params: tuple[str, ...]) -> list[Program]:
+    """The closed form of what stands beside the mixture, with what settles one on its own."""
+    forms, form = dual.forms, dual.form
+    pair, diag = Builder((*STATE, *params), root="root"), Builder(("q", *params))
+    alone = Activation(form.activation.name, form.polynomial + form.rest)
+    if (whole := settles(alone)) is not None:
+        settle(pair, whole)
+        settle_diagonal(diag, whole)
+    rows = ((pair, forms.plain, REQUIRES_PAIR), (diag, forms.plain_diag, REQUIRES_DIAG))
+    return [
+        b.program(name, (("nngp", b.operand(e.value)), ("dot", b.operand(e.dot))), requires, "")
+        for name, (b, e, requires) in zip(("plain", "plain_diag"), rows, strict=True)
+    ]
+
+
+def _beside_note(dual: MixtureDual) -> str:
+    """A clause for the head of a file: what the sum of the parts loses."""
+    if dual.activation.params:
+        return "; rounding is not measured"
+    lost = max(cancellation(dual.activation, v) for v in CHECKED) * 2.0**-53
+    ends = " to ".join(f"{float(v):g}" for v in CHECKED)
+    return f"; rounding about {lost:.1e} of the dual for q = {ends}, by the sizes of its parts"
 
 
 def _lone_gate(dual: MixtureDual, family: int) -> tuple[float, float] | None:

@@ -57,6 +57,8 @@ def _plain(m: MixturePrograms) -> bool:
 
 def rounding_note(m: MixturePrograms) -> str:
     """Clauses for the head of a file where terms cancel; empty where they do not."""
+    if m.beside:
+        return m.said
     if not m.params and not _plain(m):
         return f"{m.said}; rounding is not measured: {OFFSETS}"
     found = rounding(m)

@@ -61,6 +61,7 @@ def _far(f: Far) -> str:
         elif n > 0:
             both, own = f"np.ldexp({v}, {n} * moved)", f"np.ldexp({v}, {2 * n} * down)"
         text = text.replace(f"@{name}@", both).replace(f"@OWN {name}@", own)
+    text = text.replace("@LAST@", "np.inf" if f.known else repr(f.last))
     text = text.replace("@START@", repr(f.start)).replace("@LEAD@", str(f.lead))
     return text.replace("@WIDE@", str(f.lead + SKEW)).replace("@APART@", str(f.apart))
 
@@ -170,7 +171,7 @@ def @P@pairs(q11, q12, q22, root, *params):
         return @P@sum(q11, q12, q22, root, *params)
     *state, moved = @P@down(q11, q12, q22, root)
     nngp, dot = @P@sum(*state, *params)
-    lost = ~(large < np.inf)
+    lost = ~(large < @LAST@)
     return np.where(lost, np.nan, @K@), np.where(lost, np.nan, @D@)
 
 
@@ -180,6 +181,6 @@ def @P@diag(q, *params):
         return @P@diag_sum(q, *params)
     down = np.maximum(np.frexp(np.sqrt(q))[1] - @LEAD@, 0)
     nngp, dot = @P@diag_sum(np.ldexp(q, -2 * down), *params)
-    lost = ~(q < np.inf)
+    lost = ~(q < @LAST@)
     return np.where(lost, np.nan, @OWN K@), np.where(lost, np.nan, @OWN D@)
 '''
