@@ -6,8 +6,8 @@ import ctypes
 import math
 from dataclasses import replace
 from fractions import Fraction
-from functools import lru_cache
-from itertools import pairwise
+from functools import lru_cache, partial
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,13 @@ from flint import arb
 from unit_cases import compiled, vectors
 
 from ntksym.backends.c.table.point import TableUnit
+from ntksym.errors import Undecided
 from ntksym.language import as_activation
 from ntksym.numeric.arith import working
 from ntksym.numeric.table import BandedDual, read_table, shared, sine, table_dual
 from ntksym.numeric.table.bands.panels import MOST, chopped, ends, narrowed, panels
-from ntksym.numeric.table.fold import Folded
-from ntksym.numeric.table.spectra import kinks
+from ntksym.numeric.table.fold import Folded, missed
+from ntksym.numeric.table.spectra import kinks, source
 from ntksym.numeric.table.variable import unmapped
 from ntksym.verify.balls import enclose_definition
 
@@ -236,3 +237,30 @@ def test_a_panel_is_the_same_polynomial() -> None:
     cut = chopped(found, 1e-9)
     lost = float(sum(abs(c) for line in tensor[3] for c in line))
     assert len(cut.parts[0][1]) == 3 and lost <= float(cut.omitted.upper()) < 1e-9
+
+
+def test_a_range_beyond_reach_is_refused_at_one_variance(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
+    monkeypatch.setattr(source, "MOST", 319)
+    with pytest.raises(Undecided, match=r"319 Hermite coefficients leave \d.*, not 1.0e-10"):
+        table_dual("log(1 + abs(x))", (1, 4), error=1e-10, progress=lines.append)
+    assert lines and all("of the largest variance leave" in line for line in lines)
+
+
+def test_chopping_counts_what_the_derivative_dual_loses() -> None:
+    """What is cut off K is divided by w^2 and derived: it counts some 10^7 times there."""
+    line = [arb(2) / 5**k * 2**k for k in range(60)]
+    least, kappa = 1e-15, 1.0
+
+    def lost(weight: Any) -> float:
+        cut = chopped(Folded(((1, [[line]]),), arb(0), arb(0), arb(0)), least, weight)
+        lines = []
+        for given in (line, cut.parts[0][1][0][0]):
+            first, rest = sine.deflated(given)
+            lines.append(sine.bent([first, *rest], 1, kappa, shared.slope(rest)))
+        gaps = zip_longest(*lines, fillvalue=arb(0))
+        return float(sum((abs(a - b) for a, b in gaps), arb(0)))
+
+    with working(200):
+        assert lost(None) > 1e5 * least
+        assert lost(partial(missed, kappa, True)) < 10 * least

@@ -16,7 +16,7 @@ from sympy import Expr
 
 from ....errors import Undecided
 from ...patience import TooLong
-from ..spectra.source import FIRST, MOST, Say, enough, shape, start
+from ..spectra.source import FIRST, MOST, Say, enough, expected, shape, start
 from ..spectra.spectrum import Shape, Spectrum
 from ..variances import Axis
 from .band import STEP, BandSpectra, count_of, goal_of, joint_tail
@@ -84,12 +84,14 @@ def build_banded(
 
     shapes = [shape(expr, slope, bits) for slope in (False, True)]
     bands: list[BandSpectra] = []
-    terms = FIRST // 2
-    for low, high in pairwise(ends):
-        band = _band(shapes, low, high, terms, error, weighted, bits, say)
-        bands.append(band)
-        own = max(count_of(band, band, which, error) for which in (0, 1))
-        terms = min(MOST, int(max(FIRST / 2, own) * high / low * _SPARE)) | 15
+    for low, high in reversed(list(pairwise(ends))):  # the dearest says how many the others need
+        band = _band(shapes, low, high, error, weighted, bits)
+        if bands:
+            terms = _shared(bands[-1], low, error)
+        else:
+            terms = expected(band.starts[1], len(band.nodes), high, error, say)
+        _enclose(band, terms, error, say)
+        bands.insert(0, band)
     for k, band in enumerate(bands):
         wanted = max((_needed(band, other, error) for other in bands[k + 1 :]), default=0)
         if wanted > band.terms:
@@ -112,21 +114,24 @@ def build_banded(
 
 
 def _band(
-    shapes: list[Any],
-    low: float,
-    high: float,
-    terms: int,
-    error: float,
-    weighted: bool,
-    bits: int,
-    say: Say,
+    shapes: list[Any], low: float, high: float, error: float, weighted: bool, bits: int
 ) -> BandSpectra:
     axis = Axis.over(low, high)
     one, two = (start(s, axis, error, weighted and not s.slope) for s in shapes)
     nodes = tuple(axis.variances(max(one.count, two.count), bits + 64))
-    band = BandSpectra(axis, (one, two), nodes, [], 0, [], [None, None])
-    _enclose(band, terms, error, say)
-    return band
+    return BandSpectra(axis, (one, two), nodes, [], 0, [], [None, None])
+
+
+def _shared(steep: BandSpectra, low: float, error: float) -> int:
+    r"""About how many a flatter band needs together with the steepest: it alone needs fewer.
+
+    Smooth ones fall like $e^{-r\sqrt n}$, r like $1/\sqrt q$; kinks like a power of n.
+    """
+    count = max(count_of(steep, steep, which, error) for which in (0, 1))
+    if not steep.starts[1].shape.kinks:
+        ratio = sqrt(steep.axis.low / low)
+        count = max(FIRST // 2, int(_SPARE * count * (2 / (1 + ratio)) ** 2))
+    return count | 15
 
 
 def _enclose(band: BandSpectra, terms: int, error: float, say: Say) -> None:

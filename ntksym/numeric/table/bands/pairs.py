@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from ....errors import Undecided
 from ...patience import TooLong, check
 from .. import sine
 from ..fit import fit
-from ..fold import Folded, applies, counts, fold, kappas
+from ..fold import Folded, applies, counts, fold, kappas, missed
 from ..shared import SINE, SQUARE, shared_sheets
 from ..spectra.source import Say, shortened
 from ..spectra.spectrum import Spectrum
@@ -202,5 +203,7 @@ def _whole(bands: list[BandSpectra], a: int, b: int, parity: int, error: float) 
                 raise
             continue
         break
-    kept = [chopped(f, scales[which] * error * _NOTHING) for which, f in enumerate(found)]
-    return _Whole((kept[0], kept[1]), tried[i], sizes[i], max(bits, one.starts[1].bits))
+    least = [scale * error * _NOTHING for scale in scales]
+    weight = partial(missed, tried[i], bool(left[0].kink))  # the derivative dual is made from K
+    kept = chopped(found[0], least[0], weight), chopped(found[1], least[1])
+    return _Whole(kept, tried[i], sizes[i], max(bits, one.starts[1].bits))

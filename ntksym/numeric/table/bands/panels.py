@@ -8,6 +8,7 @@ enclosure of its own, only the contraction of its powers once for a row of entri
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
@@ -107,8 +108,11 @@ def _turn(own: Ends, count: int, bits: int) -> Any:
         return arb_mat(found)
 
 
-def chopped(found: Folded, least: float) -> Folded:
-    """Without coefficients that add up to at most `least`: they count as omitted."""
+def chopped(found: Folded, least: float, weight: Callable[[int], float] | None = None) -> Folded:
+    """Without coefficients that add up to at most `least`: they count as omitted.
+
+    With a weight one of T_k(x) counts `weight(k)` times, at least once.
+    """
     import numpy as np
     from flint import arb
 
@@ -116,6 +120,8 @@ def chopped(found: Folded, least: float) -> Folded:
         np.array([[[float(abs(c).upper()) for c in line] for line in plane] for plane in tensor])
         for _, tensor in found.parts
     ]
+    if weight is not None:
+        sizes = [s * [max(weight(k), 1.0) for k in range(s.shape[2])] for s in sizes]
     kept, total = [], arb(0)
     for axis in range(3):
         line = sum(s.sum(axis=tuple(a for a in range(3) if a != axis)) for s in sizes)

@@ -22,6 +22,8 @@ FIRST = 159
 MOST = 16383
 _ROUGH = 48
 _STEP = 16
+_LEAP = 4.0
+"""Decay is not trusted further: so many times the coefficients that show it."""
 Say = Callable[[str], None]
 
 
@@ -159,13 +161,39 @@ def enough(
         if tail < goal:
             break
         if terms >= MOST:
-            raise Undecided(
-                f"the {given.what}: {MOST} Hermite coefficients leave "
-                f"{float(tail / given.least):.1e}, not {error:.1e}",
-                hint="smaller variances, or a larger error",
-            )
+            raise _too_few(given, float(tail / given.least), error)
         terms = min(MOST, _more(found, terms, float((goal / scale).lower())))
     return found, terms, float((goal / scale).lower())
+
+
+def expected(given: Start, count: int, high: float, error: float, say: Say) -> int:
+    """How many coefficients `count` variances up to `high` are likely to need, from `high` alone.
+
+    Raises:
+        Undecided: `MOST` coefficients leave too much there.
+    """
+    from flint import arb
+
+    scale = lebesgue(count) ** 2
+    goal = float((arb(error) * given.least / (8 * scale)).lower())
+    terms = FIRST // 2
+    while True:
+        found = spectra(given.shape, (Fraction(high),), terms, given.bits, given.weighted)
+        guess = predicted(found, terms, goal)
+        if guess <= min(_LEAP * terms, MOST):
+            return guess | 15
+        left = float(worst_tail(found) * scale / given.least)
+        say(f"{given.what}: {terms} coefficients of the largest variance leave {left:.1e}")
+        if terms >= MOST:
+            raise _too_few(given, left, error)
+        terms = min(MOST, int(_LEAP * terms) | 15)
+
+
+def _too_few(given: Start, left: float, error: float) -> Undecided:
+    return Undecided(
+        f"the {given.what}: {MOST} Hermite coefficients leave {left:.1e}, not {error:.1e}",
+        hint="smaller variances, or a larger error",
+    )
 
 
 def _tails(found: list[Spectrum]) -> list[float]:
@@ -220,7 +248,7 @@ def foreseen(found: list[Spectrum], terms: int, goal: float, rate: float) -> flo
 
 def _more(found: list[Spectrum], terms: int, goal: float) -> int:
     guess = predicted(found, terms, goal)
-    return int(min(max(guess, 1.25 * terms), 4.0 * terms)) | 15
+    return int(min(max(guess, 1.25 * terms), _LEAP * terms)) | 15
 
 
 def _shortest(found: list[Spectrum], goal: float) -> int:
