@@ -51,3 +51,14 @@ def test_terms_of_one_probability() -> None:
         assert gathered(half) == ((grown * Phi(-h),) if fewer else half)
         pair = (3 * grown * Phi(k), -3 * grown * Phi2(h, k, r))
         assert gathered(pair) == ((3 * grown * Phi2(-h, k, -r),) if fewer else pair)
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+@pytest.mark.parametrize("text", ["sinh(x)", "cosh(x)"])
+def test_exponentials_that_overflow_beside_zero(text: str, target: str) -> None:
+    """E[sinh(u)sinh(v)] = exp(q) sinh(q12) is 0 for independent inputs: inf*0 before."""
+    found = compile_(text, target)(
+        [1e3, 1e5, 1e300, 1e3], [0.0, 0.0, 0.0, -1e3], [1e3, 1e5, 1, 1e3]
+    )
+    odd, even = (found.dot, found.nngp) if text == "cosh(x)" else (found.nngp, found.dot)
+    assert np.array_equal(odd, [0.0, 0.0, 0.0, -np.inf]) and np.all(even == np.inf)

@@ -244,7 +244,8 @@ _SCALED = r"""/* exp(a/d)*sinh(b/d) and exp(a/d)*cosh(b/d), d >= 0, from a + b, 
 static inline double ntksym_op_expsinh(double plus, double minus, double b, double d)
 {
   const double grown = ntksym_op_exp(ntksym_op_div0(plus > minus ? plus : minus, d));
-  return copysign(-0.5 * grown * ntksym_op_expm1(-2.0 * ntksym_op_div0(fabs(b), d)), b);
+  const double down = ntksym_op_expm1(-2.0 * ntksym_op_div0(fabs(b), d));
+  return b == 0.0 ? b : copysign(-0.5 * grown * down, b); /* not inf*0 */
 }
 static inline double ntksym_op_expcosh(double plus, double minus, double b, double d)
 {
