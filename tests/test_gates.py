@@ -62,3 +62,16 @@ def test_exponentials_that_overflow_beside_zero(text: str, target: str) -> None:
     )
     odd, even = (found.dot, found.nngp) if text == "cosh(x)" else (found.nngp, found.dot)
     assert np.array_equal(odd, [0.0, 0.0, 0.0, -np.inf]) and np.all(even == np.inf)
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+@pytest.mark.parametrize("text", ["sign(x)", "max(x, 0) + 1", "exp(-abs(x))", "step(x)*exp(-x)"])
+def test_limits_at_no_variance(text: str, target: str) -> None:
+    """On the diagonal of one input with itself, elsewhere of two inputs of correlation 0."""
+    kernel = compile_(text, target)
+    tiny, none, some = 1e-40, np.zeros(2), np.array([0.0, 0.7])
+    near, at = kernel.diag([tiny]), kernel.diag([0.0])
+    assert np.allclose([at.nngp, at.dot], [near.nngp, near.dot], rtol=1e-15) or at.dot == np.inf
+    near, at = kernel([tiny, tiny], none, [tiny, 0.7]), kernel(none, none, some)
+    assert np.allclose(at.nngp, near.nngp, rtol=1e-15, atol=1e-19)
+    assert np.all((at.dot == np.inf) | np.isclose(at.dot, near.dot, rtol=1e-15, atol=1e-19))

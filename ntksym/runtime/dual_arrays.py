@@ -41,7 +41,9 @@ class DualEngine(Protocol):
 class CompiledDual:
     """A dual on arrays: `d(q11, q12, q22).nngp`, `.dot`; `d.diag(q)`.
 
-    Parameters of the activation are keyword arguments.
+    Parameters of the activation are keyword arguments.  Where s jumps or has a kink at 0, values at
+    no variance are limits: `d.diag(0)` that of one input with itself, of correlation 1, as on the
+    diagonals of networks; `d(0, 0, q)` and `d(0, 0, 0)` that of two inputs of correlation 0.
     """
 
     def __init__(
