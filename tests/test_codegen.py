@@ -17,7 +17,7 @@ from ntksym.dual import dual
 from ntksym.errors import BadSpec, CannotWrite, NoClosedForm
 from ntksym.export.files import export
 from ntksym.export.manifest import read_manifest, sha256
-from ntksym.export.measure import EPS, SINGLE_EPS, _references, _worst
+from ntksym.export.measure import EPS, SINGLE_EPS, Worst, _references, _worst, one_signed
 from ntksym.export.shelf import build_shelf, check_shelf
 from ntksym.language import as_activation
 from ntksym.lower.kernel import lower_dual, lower_dual_diag
@@ -196,6 +196,16 @@ def test_references_have_their_digits_where_values_are_small() -> None:
     for (q11, q12, q22), label, value, _ in rows:
         exact = pair.evaluate({"q11": q11, "q12": q12, "q22": q22}, ctx)[label]
         assert abs(value - exact) < 1e-20 * exact, (q11, q12, q22, label)
+
+
+def test_outputs_that_change_their_sign_have_no_error_of_the_value() -> None:
+    """That of a scaled GELU does at opposite inputs of variance 12, beyond the points measured."""
+    for name, turning in (("gelu_scaled", {"nngp", "dot"}), ("x2_probit", set()), ("relu", set())):
+        d = dual(as_activation(name))
+        given = {p.name: 0.5 for p in d.activation.params}
+        worst = tuple(Worst(k, 0.0, (1.0, 1.0, 1.0), 1, 2.0) for k in ("nngp", "dot"))
+        found = one_signed(worst, lower_dual(d), given)
+        assert {w.output for w in found if w.of_value is None} == turning, name
 
 
 def test_relative_errors_leave_out_what_is_no_normal_number() -> None:

@@ -10,8 +10,8 @@ of 2**-23: what the double results are off by is below a millionth of that.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -46,6 +46,8 @@ MORE = 350
 """Digits where the value is so small beside the size that its terms cancel, see `SMALL`: so many
 that what is left of a value without digits is no normal number."""
 SMALL = 1e-10
+SIGNS = tuple((q, rho * q, q) for q in (25.0, 400.0) for rho in (-1.0, -0.75, 0.0, 1.0))
+"""More points where an output may have another sign: opposite inputs of large variances."""
 LARGEST = 1e150
 SINGLE_LARGEST = 1e30
 
@@ -144,7 +146,33 @@ def measure_dual(
         (label, point, float(exact), abs(exact - float(results[label][row[point]])), size)
         for point, label, exact, size in references
     )
-    return _worst(errors, EPS)
+    return one_signed(_worst(errors, EPS), pair, params)
+
+
+def one_signed(
+    found: tuple[Worst, ...], pair: Program, params: Mapping[str, float]
+) -> tuple[Worst, ...]:
+    """The same, without `of_value` where the output has both signs at `SIGNS`."""
+    both = _turning(pair, tuple(sorted(params.items())))
+    return tuple(replace(w, of_value=None) if w.output in both else w for w in found)
+
+
+@lru_cache(maxsize=64)
+def _turning(pair: Program, params: tuple[tuple[str, float], ...]) -> frozenset[str]:
+    """The outputs that have both signs, each to more than `SMALL` of the largest value."""
+    from mpmath import MPContext
+
+    ctx = MPContext()
+    ctx.dps = DIGITS
+    names = ("q11", "q12", "q22")
+    rows = [pair.evaluate(dict(zip(names, at, strict=True)) | dict(params), ctx) for at in SIGNS]
+    found = []
+    for label in rows[0]:
+        values = [row[label] for row in rows if ctx.isfinite(row[label])]
+        least = SMALL * max(map(abs, values), default=ctx.zero)
+        if min(values, default=0) < -least and max(values, default=0) > least:
+            found.append(label)
+    return frozenset(found)
 
 
 def _worst(

@@ -17,7 +17,14 @@ from ..runtime.dual_engines import CDual, NumpyDual
 from ..runtime.engines import CNetwork, NumpyNetwork
 from ..runtime.kernel import CompiledKernel
 from .lowered import Lowered
-from .measure import Worst, measure_dual, measure_pairs, measure_single, measure_single_pairs
+from .measure import (
+    Worst,
+    measure_dual,
+    measure_pairs,
+    measure_single,
+    measure_single_pairs,
+    one_signed,
+)
 
 DEFAULT_PARAMETER = 0.5
 """Of a parameter without a value; the text says so."""
@@ -78,7 +85,7 @@ def measure(lowered: Lowered, target: str, values: Mapping[str, float]) -> Measu
 
     scale_free = not requires_moderate(lowered.programs)
     double = measure_dual(pair, diag, run_dual, params, scale_free=scale_free)
-    single = measure_single(run_dual, scale_free=scale_free)
+    single = one_signed(measure_single(run_dual, scale_free=scale_free), pair, params)
     return Measured(double, single, tuple(params.items()))
 
 
