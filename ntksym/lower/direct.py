@@ -38,6 +38,7 @@ from .closed_rows import closed_rows
 from .direct_where import BINS, COMPILED, Covered, bin_ends, infinite, numbers_for, plain, tables
 from .far import settled
 from .program import Operand, Program
+from .splines import spline_power
 
 STEPS = (3.5, 8.0, 18.0, 40.0)
 """Ends of panels away from a kink, in lengths on which s changes by a factor e."""
@@ -77,6 +78,7 @@ class Direct:
             at large variances, and are integrated by parts.
         far: how far into a tail something counts, see `_far`.
         grow: s is at most a polynomial times exp(grow*|x|).
+        spline: the degree of s as a spline that is zero on one side, -1 for none: see `splines`.
     """
 
     point: Program
@@ -94,6 +96,7 @@ class Direct:
     dies: bool
     far: float
     grow: float
+    spline: int
 
     @property
     def programs(self) -> tuple[Program, ...]:
@@ -141,7 +144,7 @@ class Direct:
         """SHA-256 of the programs and the tables, in hexadecimal."""
         programs = f"{self.point.digest()} {self.marks.digest()}"
         text = f"{programs} {self.live} {self.groups} {self.used} {self.least.hex()} {self.dies}"
-        text += f" {self.start.hex()} {self.far} {self.grow}"
+        text += f" {self.start.hex()} {self.far} {self.grow} {self.spline}"
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -199,7 +202,20 @@ def _direct(act: Activation, covered: Covered, exprs: tuple[Expr, ...]) -> Direc
     reach = _far(max(k.power for p in pieces for k in p.terms))
     start, least, jump = float(covered.large**0.5), covered.least, bool(jumps)
     return Direct(
-        point, marks, *counts, groups, degree, live, jump, used, start, least, dies, reach, grow
+        point,
+        marks,
+        *counts,
+        groups,
+        degree,
+        live,
+        jump,
+        used,
+        start,
+        least,
+        dies,
+        reach,
+        grow,
+        spline_power(found, pieces),
     )
 
 

@@ -11,12 +11,14 @@ from ....lower.direct_where import BINS, GROWN
 from ....lower.ops import DIRECT_OPS
 from ....lower.program import Program, constants, live
 from ....lower.small import one_signed, small_below
+from ....lower.splines import TAIL
 from ..._base import constant_values
 from ...text import filled
 from ..backend import C, inline_function
 from ..blocks import block_function
 from ..text import c_literal
 from .direct_small import small_text
+from .splines import splines_text
 
 
 def direct_functions(programs: tuple[Program, ...]) -> str:
@@ -38,9 +40,15 @@ def direct_functions(programs: tuple[Program, ...]) -> str:
             if small and "small" not in known:
                 text += small_text()
                 known.add("small")
-            marks = dict(_SMALL if small else _NEVER_SMALL)
+            spline = which < 2 and let.inner.spline >= which
+            if spline and "spline" not in known:
+                text += splines_text()
+                known.add("spline")
+            marks = dict((_WATCHED if spline else _SMALL) if small else _NEVER_SMALL)
+            marks["@LEAVE@"] = _SPLINE * spline + marks["@LEAVE@"]
             marks |= {"@STEM@": stem, "@LABEL@": let.label, "@WHICH@": str(which % 2)}
             marks |= {"@TABLE@": str(which), "@BINS@": str(BINS)}
+            marks["@POWER@"] = str(let.inner.spline)
             marks["@BELOW@"] = c_literal(small_below(let.inner, which % 2))
             marks["@APART@"] = ">" if which % 2 and let.inner.jumps else ">="
             marks["@START@"] = c_literal(let.inner.start)
@@ -49,6 +57,7 @@ def direct_functions(programs: tuple[Program, ...]) -> str:
             marks |= _given(let.inner)
             unit = _unit(let.inner.marks)
             marks |= {"@UNIT@": unit}
+            marks["@TAIL@"] = c_literal(TAIL * _tails(let.inner))
             before = _EARLY if unit else _PLAIN
             pair = _PAIR.replace("@BEFORE@", before)
             text += filled(pair if which < 2 else _DIAGONAL, marks)
@@ -62,6 +71,14 @@ def _unit(marks: Program) -> str:
     if not isinstance(operand, str):
         return c_literal(float(operand))
     return c_literal(constant_values(marks)[operand]) if operand in constants(marks) else ""
+
+
+def _tails(rule: Direct) -> bool:
+    """Whether no kink is at 0, as far as that is known."""
+    if len(rule.point.args) > 1:
+        return True
+    marks = rule.marks.evaluate({})
+    return all(marks[f"k{i}"] != 0 for i in range(rule.kinks))
 
 
 def _moved(grow: float) -> tuple[str, str]:
@@ -239,6 +256,23 @@ _SMALL = {
 """,
     "@TURNED@": """    turned =
         ((q12[i] < 0.0) & (16.0 * q12[i] * q12[i] > q11[i] * q22[i])) ? 1.0 : turned;
+""",
+}
+_SPLINE = """      {
+        const double value =
+            ntksym_spline_dual(&mark.rule, @POWER@, @WHICH@, q11[i], q12[i], q22[i], root[i]);
+        if (value == value) {
+          out[i] = value;
+          continue;
+        }
+      }
+"""
+_WATCHED = {
+    "@OPEN@": "in && (q12[i] < 0.0 || fmin(q11[i], q22[i]) < @TAIL@ * unit * unit)",
+    "@LEAVE@": """      if (in < 2 && !ntksym_direct_turned(q11[i], q12[i], q22[i])) continue;
+"""
+    + _SMALL["@LEAVE@"],
+    "@TURNED@": """    turned = ((q12[i] < 0.0) | (few < @TAIL@ * @UNIT@ * @UNIT@)) ? 1.0 : turned;
 """,
 }
 _NEVER_SMALL = {"@OPEN@": "0", "@LEAVE@": "", "@TURNED@": ""}

@@ -1,0 +1,224 @@
+"""C for duals of splines that are zero on one side of 0: see `lower.splines`."""
+
+from __future__ import annotations
+
+import math
+
+from ....lower.direct import MOST_KINKS
+from ....lower.splines import CANCEL, FALLEN, LENGTH, NODES, PANELS, RATIO
+from ...tables import legendre
+from ...text import filled
+from ..text import array, c_literal
+
+
+def splines_text() -> str:
+    """The functions, and their Gauss rule."""
+    nodes, weights = zip(*legendre(NODES), strict=True)
+    pairs = tuple(zip(nodes, weights, strict=True))
+    tables = array("ntksym_spline_away", tuple(v * v for v in nodes))
+    tables += array("ntksym_spline_back", tuple((1.0 - v) * (1.0 + v) for v in nodes))
+    tables += array("ntksym_spline_weight", tuple(2.0 * v * w for v, w in pairs))
+    marks = {
+        "@NODES@": NODES,
+        "@KINKS@": MOST_KINKS,
+        "@FALLEN@": c_literal(FALLEN),
+        "@PAST@": c_literal(-math.sqrt(FALLEN)),
+        "@END@": c_literal(math.sqrt(FALLEN)),
+        "@RATIO@": c_literal(RATIO),
+        "@LENGTH@": c_literal(LENGTH),
+        "@PANELS@": PANELS,
+        "@CANCEL@": c_literal(CANCEL),
+        "@OVER_PI@": c_literal(1 / math.pi),
+    }
+    return tables + filled(_TEXT.lstrip(), marks)
+
+
+_TEXT = r"""
+/* What is integrated over sigma, or over 1/sigma with a and b exchanged: `ntksym_spline_term`. */
+typedef struct {
+  double a, b;            /* g = a*sigma - b/sigma */
+  double from, top, rest; /* where the integral begins, of the correlation itself, between them */
+  double g;               /* where it begins, and the sign of the steps */
+  double sign;
+} ntksym_spline_way;
+
+/* A panel from `off` to `off + length`, counted from `from`; `steps` are the nodes on it. */
+static inline double ntksym_spline_panel(const ntksym_spline_way *s, double off, double length,
+                                         const double *steps, int power)
+{
+  const double a = s->a, b = s->b, from = s->from, sign = s->sign;
+  const double first = sign < 0.0 ? 0.0 : s->g, start = s->g, rest = s->rest, top = s->top;
+  double gap[@NODES@], value[@NODES@], sums[8] = {0.0};
+  for (int i = 0; i < @NODES@; ++i) {
+    const double way = off + length * steps[i], x = from + sign * way;
+    const double square = 1.0 + x * x, both = from * x, part = 1.0 / (square * both);
+    const double under = part * both, more = way * (a + b * (square * part));
+    const double g = start + more, e = (sign < 0.0 ? g : more) * (g + first);
+    gap[i] = (way + rest) * (x + top) * under;
+    value[i] = ntksym_op_exp_inside(e > 690.0 ? -690.0 : -e) * under;
+  }
+  for (int k = 0; k < power; ++k)
+    for (int i = 0; i < @NODES@; ++i) value[i] *= gap[i];
+  for (int i = 0; i < @NODES@; i += 8)
+    for (int j = 0; j < 8; ++j) sums[j] += ntksym_spline_weight[i + j] * value[i + j];
+  return length * (((sums[0] + sums[4]) + (sums[1] + sums[5])) +
+                   ((sums[2] + sums[6]) + (sums[3] + sums[7])));
+}
+
+/* The panels from `near`, where g is 0 or the integral begins, to `far`; NaN if they are many. */
+static inline double ntksym_spline_panels(const ntksym_spline_way *s, double near, double far,
+                                          int power)
+{
+  const double *steps = s->sign < 0.0 ? ntksym_spline_back : ntksym_spline_away;
+  double sum = 0.0, at = near;
+  for (int panel = 0; at < far; ++panel) {
+    const double smooth = s->b < 0x1p-28 * at ? @LENGTH@ : 0.0; /* else exp(-b^2/x^2) counts */
+    const double next = at + (smooth + @RATIO@ * at), to = next < far ? next : far;
+    if (panel == @PANELS@) return NAN;
+    sum += ntksym_spline_panel(s, s->sign < 0.0 ? s->from - to : at - s->from, to - at, steps,
+                               power);
+    at = to;
+  }
+  return sum;
+}
+
+/* sigma where a*sigma - b/sigma is g. */
+static inline double ntksym_spline_at(double a, double b, double g)
+{
+  const double root = sqrt(g * g + 4.0 * (a * b));
+  return g > 0.0 ? (g + root) / (2.0 * a) : 2.0 * b / (root - g);
+}
+
+/* With both kinks at 0 there is no exponential; it is the integral to infinity. */
+static inline double ntksym_spline_bare(double top, int power)
+{
+  double total = 0.0;
+  for (int far = top < 1.0; far >= 0; --far) {
+    /* from sigma = max(top, 1) on over 1/sigma */
+    const double least = top < 1.0 ? 1.0 : top, length = far ? 1.0 - top : 1.0 / least;
+    double sum = 0.0;
+    for (int i = 0; i < @NODES@; ++i) {
+      const double way = length * ntksym_spline_away[i];
+      const double sigma = far ? top + way : 1.0, tau = far ? 1.0 : length - way;
+      const double under = 1.0 / (tau * tau + sigma * sigma);
+      const double fine = top < 1.0 ? sigma - top * tau : top * way;
+      const double gap = (far ? way : fine) * (sigma + top * tau) * under;
+      double value = ntksym_spline_weight[i] * under;
+      for (int k = 0; k < power; ++k) value *= gap;
+      sum += value;
+    }
+    total += length * sum;
+  }
+  return total;
+}
+
+typedef struct {
+  double q11, q12, q22, root, wide1, wide2; /* the last ones sqrt(8 q) */
+  double top, det, det_low;
+} ntksym_spline_pair;
+
+/* exp(-n/(2 d)), both of two doubles, the second ones small. */
+static inline double ntksym_spline_exp(double n, double n_low, double d, double d_low)
+{
+  const double e = n / d, low = ((fma(-e, d, n) + n_low) - e * d_low) / d;
+  const double value = ntksym_op_exp(-0.5 * e);
+  return value - value * (0.5 * low);
+}
+
+/* sum + low + x*y, to two doubles. */
+static inline void ntksym_spline_add(double *sum, double *low, double x, double y)
+{
+  const double product = x * y, more = *sum + product, back = more - *sum;
+  *low += ((*sum - (more - back)) + (product - back)) + fma(x, y, -product);
+  *sum = more;
+}
+
+/* The integral of exp(-g^2 - max(h^2, k^2)/2)*gap^power/(1 + sigma^2) over sigma, for two kinks:
+ * NaN where it would take many panels, 0 where it is below `least` times that without kinks. */
+static inline double ntksym_spline_term(const ntksym_spline_pair *p, double one, double two,
+                                        int power, double bare, double least)
+{
+  const double x = fabs(one), y = fabs(two), h = x / p->wide1, k = y / p->wide2;
+  const int first = h >= k; /* the kink of u is the larger one, in standard deviations */
+  const double q = first ? p->q11 : p->q22, wide = first ? p->wide1 : p->wide2;
+  const double far = first ? x : y, near = first ? y : x;
+  const double a = h + k;
+  const double b = x == y && p->q11 == p->q22 ? 0.0 : fabs(h - k);
+  const double product = far * p->q12, cut = fma(near, q, -product) - fma(far, p->q12, -product);
+  const double g = 2.0 * (cut / (wide * p->root)), square = g > 0.0 ? g * g : 0.0;
+  const double bound = 4.0 * (first ? h * h : k * k) + square;
+  double sum = 0.0, start = p->top;
+  if (x == 0.0 && y == 0.0) return bare;
+  if (!(bound < 690.0)) return bound > 750.0 && bound < 1e300 ? 0.0 : NAN;
+  if (ntksym_op_exp_inside(-bound) < least) return 0.0;
+  if (g < 0.0) { /* over 1/sigma, beyond the peak */
+    const double back = g < @PAST@ ? @PAST@ : g, top = 1.0 / p->top;
+    const double from = g < @PAST@ ? ntksym_spline_at(b, a, @END@) : top;
+    const ntksym_spline_way s = {b, a, from, top, top - from, back, -1.0};
+    start = ntksym_spline_at(a, b, 0.0);
+    sum = ntksym_spline_panels(&s, 1.0 / start, from, power);
+    for (int i = 0; i < power; ++i) sum *= p->top * p->top;
+  }
+  {
+    const ntksym_spline_way s = {a, b, start, p->top, start - p->top, g > 0.0 ? g : 0.0, 1.0};
+    sum += ntksym_spline_panels(&s, start, ntksym_spline_at(a, b, sqrt(square + @FALLEN@)), power);
+  }
+  if (g > 0.0) {
+    const double yy = y * y, xy = x * y;
+    double xx = x * x, n = 0.0, low = 0.0;
+    ntksym_spline_add(&n, &low, xx, p->q22);
+    ntksym_spline_add(&n, &low, yy, p->q11);
+    ntksym_spline_add(&n, &low, -2.0 * xy, p->q12);
+    low += fma(x, x, -xx) * p->q22 + fma(y, y, -yy) * p->q11 - 2.0 * fma(x, y, -xy) * p->q12;
+    xx = n + low;
+    return sum * ntksym_spline_exp(xx, (n - xx) + low, p->det, p->det_low);
+  }
+  return sum * ntksym_spline_exp(far * far, fma(far, far, -(far * far)), q, 0.0);
+}
+
+/* The dual, of s = sum d (x - k)_+^power/power!, or of its slope.  NaN where it is not right here:
+ * kinks on both sides of 0, variances far from usual, terms of unlike signs that cancel. */
+NTKSYM_BLOCK_FUNCTION double ntksym_spline_dual(const ntksym_direct_rule *s, int power, int which,
+                                                double q11, double q12, double q22, double root)
+{
+  const int wide = 2 * s->degree + 3, most = s->kinks - 1, same = q11 == q22;
+  const int upward = !s->live[0] && s->kink[0] >= 0.0, own = power - which;
+  const double one = q11 * q22, two = q12 * q12, whole = sqrt(one);
+  const double *row = s->closed;
+  double d[@KINKS@], before = 0.0, total = 0.0, sizes = 0.0, bare = 0.0, scale = @OVER_PI@, unit;
+  ntksym_spline_pair p = {q11, q12, q22, root, sqrt(8.0 * q11), sqrt(8.0 * q22), 0.0, 0.0, 0.0};
+  if (!(upward || (!s->live[s->kinks] && s->kink[most] <= 0.0)) || !(root > 0.0) ||
+      !(q11 > 1e-140 && q11 < 1e140) || !(q22 > 1e-140 && q22 < 1e140)) return NAN;
+  for (int k = 0; k <= s->kinks; ++k) {
+    const int any = s->groups[k] > 0;
+    if (k > 0) d[k - 1] = (any ? row[1 + power] : 0.0) - before;
+    before = any ? row[2 + s->degree + power] : 0.0;
+    row += any ? wide : 0;
+  }
+  p.top = q12 < 0.0 ? (whole - q12) / root : root / (whole + q12);
+  { /* the determinant, unless the root knows it better */
+    const double det = one - two, back = det - one, square = root * root;
+    const double low = ((one - (det - back)) - (two + back)) +
+                       (fma(q11, q22, -one) - fma(q12, q12, -two));
+    const int known = fabs((det - square) + low) <= 0x1p-49 * square;
+    p.det = known ? det + low : square;
+    p.det_low = known ? (det - p.det) + low : fma(root, root, -square);
+  }
+  unit = q12 < 0.0 ? p.det / (whole - q12) : whole + q12;
+  for (int k = 2; k <= power; ++k) scale *= k * (k > own ? (double)k : 1.0);
+  for (int k = 0; k < own; ++k) scale *= unit;
+  if (most > 0 || s->kink[0] == 0.0) bare = ntksym_spline_bare(p.top, own);
+  for (int i = 0; i <= most; ++i)
+    for (int j = 0; j <= (same ? i : most); ++j) {
+      const int at = upward ? i : most - i, to = upward ? j : most - j;
+      const double times = d[at] * d[to] * (same && i != j ? 2.0 : 1.0);
+      const double least = 0x1p-58 * fabs(total) / (fabs(times) * bare + 0x1p-1000);
+      const double term = times * ntksym_spline_term(&p, s->kink[at], s->kink[to], own, bare,
+                                                     most > 0 ? least : 0.0);
+      total += term;
+      sizes += fabs(term);
+    }
+  return sizes > 0.0 && sizes <= @CANCEL@ * fabs(total) ? total * scale : NAN;
+}
+
+"""

@@ -1,0 +1,59 @@
+r"""Splines that are zero on one side of 0: duals as integrals of exponentials alone.
+
+With $s(x) = \sum_i d_i (x - k_i)_+^p/p!$, Price's theorem p + 1 times gives
+
+$$E[s(u)s(v)] = \int_{-r_1 r_2}^{q_{12}} \frac{(q_{12} - t)^p}{p!}
+\sum_{ij} d_i d_j\,\varphi_2(k_i, k_j; t)\,dt, \qquad r_i^2 = q_{ii},$$
+
+since s(u)s(-u r2/r1) is zero.  No term cancels where the $d_i d_j$ have one sign, so the digits are
+those of the value, where the terms of the closed form are of the order of
+$\sqrt{K(q_{11})K(q_{22})}$.  With $\sigma^2 = (1 - \rho)/(1 + \rho)$ for the correlation
+$\rho = t/(r_1 r_2)$, with $a = |h + k|/\sqrt8$, $b = |h - k|/\sqrt8$ for the scaled kinks h, k and
+$g = a\sigma - b/\sigma$,
+
+$$\varphi_2\,dt = -\frac{1}{\pi}\,e^{-\max(h^2, k^2)/2}\,e^{-g^2}\,\frac{d\sigma}{1 + \sigma^2}.$$
+
+g grows with sigma, so where the integrand has fallen far enough is known; a Gauss rule of the
+square root of the way there takes exponentials and bells alike.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from ..terms import TermSum
+from ..terms.cells import Cell
+
+NODES = 32
+"""Of the Gauss rule: 2^-56 for the exponentials and bells that there are."""
+FALLEN = 42.0
+"""Where exp(-g^2) has fallen by so much as an exponent, the integral ends."""
+LENGTH, RATIO = 3.0, 8.0
+"""Panels are so long, and so many times where they begin more: there are poles at sigma = +-i."""
+PANELS = 6
+"""More of them are not worth it: the kinks are a small part of a standard deviation."""
+TAIL = 0.5
+"""Below so many squares of the unit Phi2 loses digits of its value, if no kink is at 0."""
+CANCEL = 3.0
+"""Terms of unlike signs may add up to so many times the sum."""
+
+
+def spline_power(found: tuple[Cell, ...], pieces: tuple[TermSum, ...]) -> int:
+    """The p of the sum above; -1 where s is none, or not zero on one side.
+
+    On which side of 0 the kinks are may depend on parameters: the code looks.
+    """
+    if len(found) < 2 or (pieces[0] and pieces[-1]):
+        return -1
+    degrees = set()
+    for cell, (one, two) in zip(found[:-1], pairwise(pieces), strict=True):
+        step, place = two - one, cell[1]
+        if place is None or any(k.tilt or k.shift or k.gates for k in step.terms):
+            return -1
+        degree = max((k.power for k in step.terms), default=0)
+        degrees.add(degree)
+        for _ in range(degree):
+            if step.at(place):
+                return -1
+            step = step.derivative()[0]
+    return degrees.pop() if len(degrees) == 1 else -1
