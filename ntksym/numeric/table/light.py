@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .shared import Form
 
 Heavy = tuple[tuple[int, ...], tuple[int, ...]]
-SHARE = 0.2
+SHARE = 0.35
 """Of the error, to the rounding of floats."""
 UNIT = 2.0**-24
 _SPARE = 1.01
@@ -28,7 +28,7 @@ _TINY = 2.0**-120
 _LEAST, _MOST = 1e-16, 1e24
 """What the largest coefficients are between: far from the ends of what floats can be."""
 _HALVINGS = 40
-_WORTH = 0.25
+_WORTH = 0.15
 """Of the powers of x, so many have to be floats altogether: less gains nothing (measured)."""
 
 
