@@ -53,6 +53,7 @@ def _defined(part):
 def test_parts_define_each_function_once_and_rare_ones_together(sources):
     made = parts.in_parts(sources)
     assert len(made.own) == 3 and len(made.shared) == 2 and made.several
+    assert made.rare == made.own[1:2]
     heads = [p for p in parts.pieces(tuple(s.text for s in sources)) if p.apart]
     homes = {}
     for k, part in enumerate((*made.own, *made.shared)):
@@ -97,7 +98,7 @@ def test_short_files_and_files_that_are_not_one_stay_whole(sources):
 def test_a_file_that_includes_none_of_ours_is_a_part_beside_those_of_the_other(sources):
     alone = SourceFile("alone.c", "#include <math.h>\nint alone(void) { return 1; }\n")
     one, more = parts.in_parts(sources), parts.in_parts((*sources, alone))
-    assert more == parts.Parts((*one.own, (alone,)), one.shared)
+    assert more == parts.Parts((*one.own, (alone,)), one.shared, one.rare)
     assert parts.in_parts((alone,)) == parts.Parts(((alone,),))
 
 
@@ -174,6 +175,18 @@ def test_no_part_is_refused(monkeypatch, tmp_path, text):
     quick = replace(compiler.find_compiler(), flags=(*compiler.FLAGS, "-O0"))
     assert compiler._built(quick, _sources(text), tmp_path, keep=False)
     assert len(asked) > 2 and all(done.returncode == 0 for done in asked)
+
+
+def test_what_few_pairs_need_is_compiled_with_less_effort(monkeypatch, sources, tmp_path):
+    asked = []
+    monkeypatch.setattr(objects, "output", lambda c, given, out: asked.append((c.flags, out)))
+    monkeypatch.setattr(objects, "_shared", lambda c, part, keep: asked.append((c.flags, None)))
+    found, made = compiler.Compiler(("cc",), "", compiler.LEVELS[0]), parts.in_parts(sources)
+    objects.objects_of(found, made, tmp_path, keep=False)
+    assert len(asked) == 5
+    for flags, out in asked:
+        rare = out is not None and out.parent.name == "part1"
+        assert flags[0] == ("-O1" if rare else "-O2") and flags[1:] == compiler.LEVELS[0][1:]
 
 
 def test_shared_parts_are_compiled_once(monkeypatch, tmp_path):

@@ -45,10 +45,12 @@ class Parts:
     Attributes:
         own: one to three parts of what was generated, and files that stand alone.
         shared: parts that any file with the same header has.
+        rare: those of its own that few pairs need.
     """
 
     own: tuple[Sources, ...]
     shared: tuple[Sources, ...] = ()
+    rare: tuple[Sources, ...] = ()
 
     @property
     def several(self) -> bool:
@@ -109,7 +111,7 @@ def in_parts(sources: Sources) -> Parts:
     others = tuple(s for s in sources if s.name.endswith(".c") and not _includes(s, sources))
     if others and len(others) < len(sources):
         rest = in_parts(tuple(s for s in sources if s not in others))
-        return Parts((*rest.own, *((s,) for s in others)), rest.shared)
+        return Parts((*rest.own, *((s,) for s in others)), rest.shared, rest.rare)
     if sum(s.name.endswith(".c") for s in sources) != 1:
         return whole
     texts = tuple(s.text for s in sources)
@@ -130,7 +132,10 @@ def in_parts(sources: Sources) -> Parts:
             _part(s.text, [p for p in found if p.file == k], kept) for k, s in enumerate(sources)
         )
         made.append(tuple(SourceFile(s.name, t) for s, t in zip(sources, split, strict=True)))
-    return Parts(tuple(made), tuple(part for part, _ in used))
+    rare = [
+        part for part, kept in zip(made[1:], kinds[1:], strict=True) if any(map(_is_rare, kept))
+    ]
+    return Parts(tuple(made), tuple(part for part, _ in used), tuple(rare))
 
 
 def _includes(file: SourceFile, headers: Sources) -> bool:
@@ -174,10 +179,14 @@ def _kinds(sizes: dict[str, int]) -> tuple[frozenset[str], ...]:
     """
     kinds: tuple[dict[str, int], ...] = ({}, {}, {})
     for name, size in sizes.items():
-        kinds[1 if _RARE.search(name) else 2 if _FLOAT.search(name) else 0][name] = size
+        kinds[1 if _is_rare(name) else 2 if _FLOAT.search(name) else 0][name] = size
     long = [kind for kind in kinds[1:] if sum(kind.values()) >= SHORT]
     first = frozenset(sizes).difference(*long)
     return (first, *map(frozenset, long))
+
+
+def _is_rare(name: str) -> bool:
+    return _RARE.search(name) is not None
 
 
 def _calls(texts: Texts, found: tuple[Piece, ...]) -> dict[str, tuple[str, ...]]:
