@@ -14,14 +14,18 @@ import numpy as np
 import pytest
 from sympy import Float, lambdify
 
+from ntksym.backends.array.unit import array_unit
+from ntksym.backends.c.gradient.units import UnitSlopes
 from ntksym.backends.mixture.far import Far, far
-from ntksym.errors import NoClosedForm
+from ntksym.backends.units import unit_of
+from ntksym.errors import NoClosedForm, UnsupportedOp
 from ntksym.language import as_activation
 from ntksym.numeric import mixture, mixture_dual, prove_bound, recognise
 from ntksym.numeric.arith import working
 from ntksym.numeric.error import norm
 from ntksym.numeric.mixture import cancellation
 from ntksym.numeric.pairs import A, node_function
+from ntksym.runtime.gradients.duals import gradient_duals
 from ntksym.runtime.units.mixture import compile_mixture
 from ntksym.symbols import x
 from ntksym.verify.balls import enclose_definition
@@ -96,16 +100,19 @@ def test_cancellation_is_the_ratio_of_sizes() -> None:
     act = as_activation("2*tanh(x) - tanh(x)*exp(-x**2/2) - erf(x)")
     assert cancellation(as_activation("tanh(x) + erf(x)"), Fraction(1)) < 1.5
     assert cancellation(act, Fraction(1)) > 5
+    assert isnan(cancellation(as_activation("silu(x) + selu(x)"), Fraction(10**6)))
 
 
 @pytest.mark.usefixtures("quick_c")
-@pytest.mark.parametrize("target", ["c", "numpy"])
-@pytest.mark.parametrize("text", [*CLOSED[:4], "tanh(x) + clip(x, -1, 1)"])
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [*((t, "numpy") for t in CLOSED[1:4]), (CLOSED[0], "c"), ("tanh(x) + clip(x, -1, 1)", "c")],
+)
 def test_code_is_as_good_as_doubles(text: str, target: str) -> None:
-    d = mixture_dual(text, nodes=5)
+    d = mixture_dual(text, nodes=3)
     points = [
         (Fraction(p), Fraction(p) * Fraction(r) * Fraction(t), Fraction(p) * Fraction(t) ** 2)
-        for p, r, t in ((1, 0.5, 1.5), (4, -1, 0.5), (100, 0.75, 1), (2.0**-14, 1, 1), (0, 0, 1))
+        for p, r, t in ((4, -1, 0.5), (100, 0.75, 1.5), (2.0**-14, 1, 1), (0, 0, 1))
     ]
     found = compile_mixture(d, target)(*np.array(points, dtype=float).T)
     for i, point in enumerate(points):
@@ -130,3 +137,28 @@ def test_far_out() -> None:
         assert isnan(float(lost(large, 0.0, large).nngp)) and isnan(float(lost.diag(large).nngp))
         assert float(lost(2.0**190, 0.0, 1.0).nngp) > 0
     assert far(mixture_dual(CLOSED[5], nodes=3)) == Far(-1, 86, 30)
+
+
+@pytest.mark.usefixtures("quick_c")
+def test_derivatives_with_kinks_beside() -> None:
+    """Programs in C against slopes of values: at a fixed angle, at rho = +-1 too."""
+    found = mixture_dual("tanh(x) + max(x, 0)", nodes=3)
+    unit, slopes = unit_of(found, {}), array_unit(found, found.activation, {})
+    ways = ((slopes, "c"), (None, "numpy"))
+    known, tried = (
+        gradient_duals((UnitSlopes(unit, s),), ((False, True, False),), target)[0]
+        for s, target in ways
+    )
+    q, angle = np.full(4, 1.25), np.array([1.5, 1e-2, 0.0, 0.0])
+    cross = q * np.cos(angle) * np.array([1, 1, 1, -1])
+    at = tuple(v[None] for v in (q, cross, 1.0 * q, q * np.sin(angle)))
+    with np.errstate(all="ignore"):
+        want, got = (np.array(d.pair(*at))[:, 0] for d in (known, tried))
+    assert np.abs(want[:5] - got[:5]).max() < 1e-10
+    for table in (want, got):
+        table[5] += 0.5 * cross / q * table[6]
+        table[7] += 0.5 * cross / q * table[6]
+        table[6] *= at[3][0]
+    assert np.abs(want[5:] - got[5:]).max() < 1e-9
+    with pytest.raises(UnsupportedOp, match="has a kink in every node"):
+        array_unit(mixture_dual(CLOSED[5], nodes=3), as_activation(CLOSED[5]), {})

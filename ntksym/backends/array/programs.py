@@ -12,7 +12,9 @@ from typing import Any
 
 from sympy import Expr
 
+from ...activation import Activation
 from ...dual import Dual
+from ...dual import dual as closed_dual
 from ...errors import UnsupportedOp
 from ...gradients import DualGradients, dual_gradients
 from ...lower.build import Builder
@@ -20,7 +22,7 @@ from ...lower.edge import edge_form
 from ...lower.kernel import REQUIRES_DIAG, REQUIRES_PAIR
 from ...lower.program import Program
 from ...numeric import MixtureDual
-from ...numeric.pairs import A, B, Entry
+from ...numeric.pairs import A, B, Entry, node_terms
 from ...symbols import q, q11, q12, q22
 from ..mixture.programs import STATE, MixturePrograms, closed_programs, mixture_programs
 from ..mixture.rounding import rounding_note
@@ -100,27 +102,65 @@ def mixture_arrays(dual: MixtureDual, values: tuple[float, ...] = ()) -> ArrayPr
     """The programs of a mixture dual and of its derivatives.
 
     Raises:
-        UnsupportedOp: a function without an operation.
+        UnsupportedOp: a function without an operation; kinks in every node.
     """
     params = tuple(p.name for p in dual.activation.params)
-    forms, found = dual.forms, mixture_programs(dual)
-    slopes = [_slopes("plain", forms.plain, forms.plain_diag, (), params)]
+    forms, found = dual.forms, mixture_programs(dual, settled=False)
+    slopes, kinks = [_slopes("plain", forms.plain, forms.plain_diag, (), params)], False
+    if dual.form.rest != 0:
+        kinks, beside = _beside(dual, params)
+        slopes = [beside]
+    if _kinked_nodes(dual):
+        raise UnsupportedOp(
+            f"{dual.activation.name or dual.activation.expr} has a kink in every node of its "
+            "mixture: derivatives at rho = 1 are not written",
+            hint='the targets "c" and "numpy" (values only), or method="tabulated"',
+        )
     for i, (e, d) in enumerate(zip(forms.single, forms.single_diag, strict=True)):
         if (e.value, e.dot, d.value, d.dot) != (0, 0, 0, 0):
-            slopes.append(_slopes(f"single{i}", e, d, (B.name,), params))
+            slopes.append(_slopes(f"single{i}", e, d, (B.name,), params, kinks))
     for i, (e, d) in enumerate(zip(forms.pairs, forms.pairs_diag, strict=True)):
-        slopes.append(_slopes(f"pair{i}", e, d, (A.name, B.name), params))
+        slopes.append(_slopes(f"pair{i}", e, d, (A.name, B.name), params, kinks))
     bounds = "; ".join(dual.mixture_bound.text())
     what = f"K[{dual.activation.expr}]: {len(dual.mixture)} nodes"
     said = (f"{what}; proven, rounding not counted: {bounds}{rounding_note(found)}",)
-    return ArrayPrograms(found, tuple(slopes), values, said)
+    if kinks:  # the formula of a plain gate has no derivatives at a fixed angle
+        found = replace(found, pairs=tuple(replace(k, gate=None) for k in found.pairs))
+    return ArrayPrograms(found, tuple(slopes), values, said, kinks)
+
+
+def _beside(dual: MixtureDual, params: tuple[str, ...]) -> tuple[bool, tuple[Program, Program]]:
+    """Whether there are kinks beside the mixture, and the derivatives of the closed form there."""
+    form = dual.form
+    alone = closed_dual(Activation(form.activation.name, form.polynomial + form.rest))
+    given = dual_gradients(alone, _DIST)
+    _, kinks = singular(given)
+    return kinks, _closed_slopes(given, kinks, params)
+
+
+def _kinked_nodes(dual: MixtureDual) -> bool:
+    """Whether a factor before the mixture has kinks."""
+    if dual.form.plain:
+        return False
+    *_, nodes = node_terms(dual.form)
+    return any(g.derivative()[0].derivative()[1] for g in nodes)
 
 
 def _slopes(
-    name: str, e: Entry, d: Entry, nodes: tuple[str, ...], params: tuple[str, ...]
+    name: str,
+    e: Entry,
+    d: Entry,
+    nodes: tuple[str, ...],
+    params: tuple[str, ...],
+    kinks: bool = False,
 ) -> tuple[Program, Program]:
-    rows = [e.value.diff(q11), e.value.diff(q22), *(e.dot.diff(v) for v in (q11, q12, q22))]
-    pair = _program(f"{name}_slopes", tuple(zip(_SLOPES, rows, strict=True)), nodes, params)
+    """The programs of derivatives; with `kinks` elsewhere in the sum also at a fixed angle."""
+    slopes = [e.dot.diff(v) for v in (q11, q12, q22)]
+    rows = list(zip(_SLOPES, [e.value.diff(q11), e.value.diff(q22), *slopes], strict=True))
+    if kinks:
+        turns = ((q11, slopes[0]), (q22, slopes[2]))
+        rows += [(f"turn_{v.name}", s + q12 / (2 * v) * slopes[1]) for v, s in turns]
+    pair = _program(f"{name}_slopes", tuple(rows), nodes, params)
     b = Builder(("q", *nodes, *params))
     own = tuple((k, b.operand(v.diff(q))) for k, v in (("nngp_q", d.value), ("dot_q", d.dot)))
     return pair, b.program(f"{name}_diag_slopes", own, REQUIRES_DIAG, "")
@@ -147,19 +187,25 @@ def closed_arrays(dual: Dual, values: tuple[float, ...], sense: str) -> ArrayPro
             hint="derivative=almost_everywhere",
         )
     ae = replace(dual, dot=dual.dot_ae, diag_dot=dual.diag_dot_ae) if sense != _DIST else dual
+    slopes = _closed_slopes(given, kinks, tuple(p.name for p in dual.activation.params))
+    said = (f"K[{dual.activation.expr}]: closed form",)
+    return ArrayPrograms(closed_programs(ae), (slopes,), values, said, kinks)
+
+
+def _closed_slopes(
+    given: DualGradients, kinks: bool, params: tuple[str, ...]
+) -> tuple[Program, Program]:
+    """The derivatives of a closed form, of a pair and on the diagonal."""
     by = {p.wrt: p for p in given.entries}
     polar = {p.wrt: p for p in given.polar}
     rows: list[tuple[str, Any]] = [("nngp_q11", by["q11"].nngp), ("nngp_q22", by["q22"].nngp)]
     rows += [(f"dot_{v}", by[v].dot) for v in ("q11", "q12", "q22")]
     if kinks:
         rows += [(f"turn_{v}", polar[v].dot) for v in ("q11", "q22")]
-    params = tuple(p.name for p in dual.activation.params)
     pair = _program("plain_slopes", tuple(rows), (), params)
     b = Builder(("q", *params))
     own = (("nngp_q", b.operand(given.diag.nngp)), ("dot_q", b.operand(given.diag.dot)))
-    diag = b.program("plain_diag_slopes", own, REQUIRES_DIAG, "")
-    said = (f"K[{dual.activation.expr}]: closed form",)
-    return ArrayPrograms(closed_programs(ae), ((pair, diag),), values, said, kinks)
+    return pair, b.program("plain_diag_slopes", own, REQUIRES_DIAG, "")
 
 
 _DIST = "distributional"

@@ -9,6 +9,7 @@ from typing import Any
 from sympy import Expr, expand, pi, sqrt
 
 from ...activation import Activation
+from ...errors import UnsupportedOp
 from ...lower.build import Builder
 from ...lower.kernel import REQUIRES_DIAG, REQUIRES_PAIR
 from ...lower.likes import DualLike
@@ -77,8 +78,11 @@ class MixturePrograms:
         return (*self.plain, *single, *(p for k in self.pairs for p in (k.program, k.diagonal)))
 
 
-def mixture_programs(dual: MixtureDual) -> MixturePrograms:
+def mixture_programs(dual: MixtureDual, *, settled: bool = True) -> MixturePrograms:
     """The programs of a mixture dual, stable at rho = +-1 by the accuracy table of `lower`.
+
+    `settled`: what stands beside the mixture may have the operations of `lower.scales`, which hold
+    at any variances; array code has none.
 
     Raises:
         UnsupportedOp: a function without an operation.
@@ -117,7 +121,7 @@ def mixture_programs(dual: MixtureDual) -> MixturePrograms:
             pairs.append(NodePair(pair, diag, i == j, i < j, gate))
     nodes = tuple((float(s), float(w)) for s, w in dual.mixture)
     plain = [plain_split(dual, p) for p in both("plain", forms.plain, forms.plain_diag, ())]
-    if dual.form.rest != 0:
+    if settled and dual.form.rest != 0:
         plain = _beside(dual, params)
     return MixturePrograms(
         name,
@@ -162,7 +166,10 @@ def _beside_note(dual: MixtureDual) -> str:
     """A clause for the head of a file: what the sum of the parts loses."""
     if dual.activation.params:
         return "; rounding is not measured"
-    lost = max(cancellation(dual.activation, v) for v in CHECKED) * 2.0**-53
+    try:
+        lost = max(cancellation(dual.activation, v) for v in CHECKED) * 2.0**-53
+    except UnsupportedOp:
+        return "; rounding is not measured"
     ends = " to ".join(f"{float(v):g}" for v in CHECKED)
     return f"; rounding about {lost:.1e} of the dual for q = {ends}, by the sizes of its parts"
 
