@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from flint import acb
 
+from ntksym import symbols as S
+from ntksym.collapse.straight import Straight
+from ntksym.dual import dual
+from ntksym.language import as_activation
 from ntksym.lower.gates import gathered
+from ntksym.numeric.arith import working
 from ntksym.runtime.compile import compile as compile_
+
+EPS = 2.0**-52
 
 
 @pytest.mark.parametrize("target", ["c", "numpy"])
@@ -75,3 +83,17 @@ def test_limits_at_no_variance(text: str, target: str) -> None:
     near, at = kernel([tiny, tiny], none, [tiny, 0.7]), kernel(none, none, some)
     assert np.allclose(at.nngp, near.nngp, rtol=1e-15, atol=1e-19)
     assert np.all((at.dot == np.inf) | np.isclose(at.dot, near.dot, rtol=1e-15, atol=1e-19))
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_one_probability_keeps_the_digits_of_the_value(target: str) -> None:
+    """A quarter of the size: 7 eps of the value where half-spaces were taken from each other."""
+    d = dual(as_activation("step(x)*exp(-x/2)"))
+    rows = [
+        (q, rho * q, q) for q in (1e-6, 0.3, 1.0, 2.0) for rho in (-0.65, -0.7, -0.75, -0.8, -0.87)
+    ]
+    found = compile_(d, target)(*map(list, zip(*rows, strict=True))).nngp
+    for row, got in zip(rows, found, strict=True):
+        with working(200):
+            exact = Straight((d.value,), (S.q11, S.q12, S.q22))(*map(acb, row))[0].real
+            assert abs((float(got) - exact) / exact) <= 4 * EPS, row

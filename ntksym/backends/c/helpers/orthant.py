@@ -218,7 +218,7 @@ static inline double ntksym_op_orthant_low(double a, double h, double k, double 
  * much smaller than the other that the rounding of the larger one counts. */
 static inline int ntksym_op_tailed(double a, double h, double k, double c, double s)
 {
-  return (a >= 0.25) | ((h + k <= 0.0) & ((s < -0.5 * c) | ((h + k) * fabs(h - k) < -6.0)));
+  return (a >= 0.25) | ((h + k <= 0.0) & ((s < -1.25 * c) | ((h + k) * fabs(h - k) < -6.0)));
 }
 
 /* exp(a)*Phi2(h + dh, k + dk; r), with the relative accuracy of the tails where that is so.
