@@ -89,11 +89,48 @@ def test_no_zeros_where_a_function_turns_before() -> None:
     assert isolated_zeros(sp.sin(x) - 1 - sp.exp(-x), Fraction(6), Fraction(10)) == ()
 
 
-@pytest.mark.parametrize("text", ["max(tanh(x), sin(x))", "max(exp(x) - 1, sin(x))"])
-def test_pairs_of_kinks_without_end(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("max(tanh(x), sin(x))", 1),
+        ("max(exp(x) - 1, sin(x))", 1),
+        ("max(erf(x), cos(x))", 1),
+        ("max(tanh(x), sin(x))", 10),
+    ],
+)
+def test_pairs_of_kinks_without_end(text: str, size: int) -> None:
+    """The nearest are 4 exp(-250) apart where deviations are 10, and exp(-242) for erf."""
     z, step = np.linspace(-14, 14, 560_001, retstep=True)
-    other = np.tanh(z) if "tanh" in text else np.expm1(z)
-    mean = np.sum(np.exp(-z * z / 2) * np.maximum(np.sin(z), other)) * step / np.sqrt(2 * np.pi)
-    ball = enclose_definition(parse_activation(text).expr, 1, 0, 1)
+    u = z * size
+    one = np.cos(u) if "cos" in text else np.sin(u)
+    two = np.expm1(u) if "exp" in text else np.tanh(u) if "tanh" in text else erf(u)
+    mean = np.sum(np.exp(-z * z / 2) * np.maximum(one, two)) * step / np.sqrt(2 * np.pi)
+    ball = enclose_definition(parse_activation(text).expr, size**2, 0, size**2)
     assert ball.rel_digits >= 30
     assert float(ball.mid) == pytest.approx(mean**2, rel=1e-7)
+
+
+def test_two_zeros_thousands_of_bits_apart() -> None:
+    """1 - erf is near exp(-x^2)/(x sqrt(pi)): at 20 pi the zeros are exp(-1976) apart."""
+    turn = 20 * sp.pi
+    zeros = isolated_zeros(sp.cos(x) - sp.erf(x), Fraction(61), Fraction(64))
+    with precision(8192):
+        low, high = sorted((number(z) for z in zeros), key=lambda z: bool(z > number(turn)))
+        at = number(turn)
+        assert low < at < high
+        gap = (8 * (-at * at).exp() / (at * arb.pi().sqrt())).sqrt()
+        assert abs((high - low) / gap - 1) < arb("0.001")
+
+
+@pytest.mark.parametrize("derivative", [False, True])
+def test_powers_of_other_bases_are_exponentials(derivative: bool) -> None:
+    """2^x/(1 + 2^x) is sigmoid(x log 2): what divides is seen to be positive."""
+    balls = [
+        enclose_definition(parse_activation(text), 9, -4, "5/2", derivative=derivative)
+        for text in ("2^x/(1 + 2^x)", "sigmoid(x*log(2))")
+    ]
+    assert all(ball.rel_digits >= 30 for ball in balls)
+    assert balls[0].overlaps(balls[1])
+    bounds = range_of((2 + sp.sin(x)) ** x, Range(0, 2))
+    assert 0.999 < bounds.lo <= 1
+    assert 9 <= bounds.hi < 9.001

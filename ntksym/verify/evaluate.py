@@ -31,6 +31,7 @@ from .functions.stable import (
     shifted_exponential,
 )
 from .rules.bivariate import phi2
+from .safe import OpenSign
 from .surd import ONE, ZERO, Surd
 
 Value = Surd | Any
@@ -69,7 +70,7 @@ def sign_of(value: Value) -> int:
         return -1
     if r == 0:
         return 0
-    raise Undecided("the sign of a number is open at this precision")
+    raise OpenSign("the sign of a number is open at this precision")
 
 
 def constant(expr: Any, env: Env) -> Value:

@@ -32,6 +32,10 @@ class Endless(Undecided):
     """A function has infinitely many kinks, or they cannot be shown to be finitely many."""
 
 
+class OpenSign(Undecided):
+    """The sign of a number is open at the working precision."""
+
+
 class Divergent(Undecided):
     """There is no finite expectation to enclose: the integral diverges."""
 

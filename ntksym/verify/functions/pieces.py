@@ -22,7 +22,7 @@ from sympy.core.relational import Relational
 from ...errors import BadActivation, Undecided
 from ...symbols import x
 from ..evaluate import constant, holds, real_ball, sign_of
-from ..safe import precision
+from ..safe import OpenSign, precision
 from ..surd import Surd
 from .branch import branching, slope
 from .continuity import continuous
@@ -33,7 +33,8 @@ from .ranges import Range
 from .squares import with_squares
 from .zeros import all_zeros, outside
 
-_BITS = 256
+_BITS = (256, 2048, 8192)
+"""Where a sine is one, the sign of its distance to tanh takes hundreds of bits."""
 SWITCHES = (sp.Abs, sp.sign, sp.Heaviside, sp.Max, sp.Min, sp.Piecewise)
 JUMPS = (sp.sign, sp.Heaviside, sp.Piecewise)
 
@@ -83,15 +84,22 @@ def split(
         BadActivation: no value on part of the line.
     """
     expr = in_parts(with_squares(expr))
-    with precision(_BITS):
-        if reach is None:
-            cells = _cells(_kinks(expr))
-            return _joined(tuple(Piece(lo, hi, _resolve(expr, at)) for lo, hi, at in cells))
-        end = sp.Integer(reach)
-        cells = _cells(_kinks(expr, reach), reach)
-        middle = tuple(Piece(lo, hi, _resolve(expr, at)) for lo, hi, at in cells)
-        left, right = (_resolve(expr, Surd.rational(s * (reach + 1)), beyond) for s in (-1, 1))
-        return (Piece(None, -end, left), *middle, Piece(end, None, right))
+    for bits in _BITS[:-1]:
+        with precision(bits), suppress(OpenSign):
+            return _split(expr, reach, beyond)
+    with precision(_BITS[-1]):
+        return _split(expr, reach, beyond)
+
+
+def _split(expr: Expr, reach: int | None, beyond: tuple[Any, ...]) -> tuple[Piece, ...]:
+    if reach is None:
+        cells = _cells(_kinks(expr))
+        return _joined(tuple(Piece(lo, hi, _resolve(expr, at)) for lo, hi, at in cells))
+    end = sp.Integer(reach)
+    cells = _cells(_kinks(expr, reach), reach)
+    middle = tuple(Piece(lo, hi, _resolve(expr, at)) for lo, hi, at in cells)
+    left, right = (_resolve(expr, Surd.rational(s * (reach + 1)), beyond) for s in (-1, 1))
+    return (Piece(None, -end, left), *middle, Piece(end, None, right))
 
 
 def _joined(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:

@@ -189,6 +189,11 @@ def _range(expr: Any, domain: Range) -> Range:
             base = _root(base, d)
         top = power(base, n)
         return inverse(top) if expr.exp.is_negative else top
+    if isinstance(expr, sp.Pow):
+        base = _range(expr.base, domain)
+        if not base.lo > 0:
+            return LINE
+        return _increasing("exp", times(_range(expr.exp, domain), _log(base)), 0.0, inf)
     if isinstance(expr, (sp.sin, sp.cos)):
         return _wave("sin" if isinstance(expr, sp.sin) else "cos", _range(expr.args[0], domain))
     if isinstance(expr, sp.sign):
@@ -225,10 +230,14 @@ def _range(expr: Any, domain: Range) -> Range:
     if isinstance(expr, (sp.asin, sp.acos)) and inner.magnitude <= 1:
         return Range(Fraction(-4), Fraction(4))
     if isinstance(expr, sp.log) and len(expr.args) == 1 and inner.lo >= 0:
-        lo = lower(as_arb(inner.lo).log()) if inner.lo > 0 and inner.lo != inf else -inf
-        hi = upper(as_arb(inner.hi).log()) if 0 < inner.hi < inf else inf
-        return Range(lo, hi)
+        return _log(inner)
     return LINE
+
+
+def _log(p: Range) -> Range:
+    """The range of log, p.lo >= 0."""
+    lo = lower(as_arb(p.lo).log()) if p.lo > 0 and p.lo != inf else -inf
+    return Range(lo, upper(as_arb(p.hi).log()) if 0 < p.hi < inf else inf)
 
 
 def _wave(name: str, p: Range) -> Range:

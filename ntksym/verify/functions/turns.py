@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from fractions import Fraction
 from typing import Any
 
-from flint import acb, arb, fmpq
+from flint import acb, arb, ctx, fmpq
 from sympy import Expr
 
 from ...symbols import x
 from ..evaluate import function
-from ..safe import in_time, precision
+from ..safe import OpenSign, in_time, precision
 from .isolated import Isolated
 
-_BITS = 1024
+_BITS = (1024, 8192)
 """Zeros at a distance d have values of d^2 between them."""
 _MOST = 400
 
@@ -30,56 +31,90 @@ def turning(
 
     The value where g turns says whether there are zeros, and its sides have one each at most.
     """
-    a, b = span
     with precision(96):
-        curve = _over(bend, a, b)
+        curve = _over(bend, *span)
     if not curve.is_finite() or curve.contains(0):
         return None
-    with precision(_BITS):
-        if _sign(slope, a) * _sign(slope, b) >= 0:
+    for bits in _BITS:
+        with precision(bits), suppress(OpenSign):
+            return _turned(g, slope, curve, span, narrowed)
+    return None
+
+
+def _turned(
+    g: Expr,
+    slope: Expr,
+    curve: Any,
+    span: tuple[Fraction, Fraction],
+    narrowed: Callable[[Expr, Fraction, Fraction, int], Any],
+) -> tuple[Expr, ...] | None:
+    """The same at one precision; `curve` is a ball of g''.
+
+    Raises:
+        OpenSign: of the value where g turns.
+    """
+    a, b = span
+    if _sign(slope, a) * _sign(slope, b) >= 0:
+        return None
+    turn = narrowed(slope, a, b, int(ctx.prec))
+    value = function(g, x)(acb(turn), False).real
+    if not value.is_finite():
+        return None
+    if value.contains(0):
+        raise OpenSign("the sign of a value where a function turns is open at this precision")
+    if (value > 0) == (curve > 0):
+        return ()
+    centre, found = _fraction(turn), []
+    steps = [_fraction((2 * value / end).abs_lower().sqrt()) for end in _ends(curve)]
+    for end in span:
+        outer = _sign(g, end)
+        if not outer:
             return None
-        turn = narrowed(slope, a, b, _BITS)
-        value = function(g, x)(acb(turn), False).real
-        if not value.is_finite() or value.contains(0):
-            return None
-        if (value > 0) == (curve > 0):
-            return ()
-        man, exp = turn.mid().man_exp()
-        centre = Fraction(int(man)) * Fraction(2) ** int(exp)
-        found = []
-        for end in span:
-            outer = _sign(g, end)
-            if not outer:
+        if (outer > 0) == (curve > 0):  # else it turns back beyond the end
+            zero = _bracketed(g, slope, (centre, end), (min(steps) / 2, 2 * max(steps)), outer)
+            if zero is None:
                 return None
-            if (outer > 0) == (curve > 0):  # else it turns back beyond the end
-                zero = _bracketed(g, slope, centre, end, outer)
-                if zero is None:
-                    return None
-                found.append(zero)
+            found.append(zero)
     return tuple(found)
 
 
 def _bracketed(
-    g: Expr, slope: Expr, centre: Fraction, end: Fraction, outer: int
+    g: Expr,
+    slope: Expr,
+    span: tuple[Fraction, Fraction],
+    steps: tuple[Fraction, Fraction],
+    outer: int,
 ) -> Isolated | None:
-    """The zero between the turn and an end, in an interval on which g' has no zero."""
-    far, near = end, centre
-    for _ in range(_MOST):
+    """The zero between the turn and an end, in an interval on which g' has no zero.
+
+    By Taylor's formula it is at a distance between the two steps, but for what balls lose; the
+    signs are proof.
+    """
+    near, far = span
+    side = 1 if far > near else -1
+    tries = [near + side * _short(step, step) for step in steps if step < abs(far - near)]
+    for n in range(_MOST):
         in_time()
-        middle = _short((far + near) / 2, abs(far - near))
+        middle = tries[n] if n < len(tries) else _short((far + near) / 2, abs(far - near))
         sign = _sign(g, middle)
-        if sign == outer:
-            far = middle
-        elif sign == -outer:
-            near = middle
-        else:
+        if not sign:
             return None
+        far, near = (middle, near) if sign == outer else (far, middle)
         lo, hi = min(far, near), max(far, near)
-        if near != centre:
+        if near != span[0]:
             value = _over(slope, lo, hi)
             if value.is_finite() and not value.contains(0):
                 return Isolated(g, lo, hi)
     return None
+
+
+def _ends(value: Any) -> tuple[Any, Any]:
+    return value.lower(), value.upper()
+
+
+def _fraction(value: Any) -> Fraction:
+    man, exp = value.mid().man_exp()
+    return Fraction(int(man)) * Fraction(2) ** int(exp)
 
 
 def _short(value: Fraction, width: Fraction) -> Fraction:
