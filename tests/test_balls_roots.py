@@ -88,7 +88,7 @@ def test_infinite_slope_at_variance_zero_says_so() -> None:
 
 
 def test_a_slope_that_is_no_integral_is_refused_off_the_diagonal() -> None:
-    _, (_, slope) = evaluate(as_activation("abs(sinh(x))^(-1/5)*cos(x)"), _HALF)
+    _, (_, _, slope) = evaluate(as_activation("abs(sinh(x))^(-1/5)*cos(x)"), _HALF)
     assert slope.divergent and "-6/5" in slope.note
 
 
