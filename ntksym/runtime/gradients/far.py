@@ -3,10 +3,10 @@ r"""Slopes of layers at variances for which their closed forms cancel: differenc
 The values of a dual keep their digits at any variance (`Layer.settled`).  Of pairs that are not
 nearly parallel they are smooth in the logarithms of the variances and in the angle, on the scale of
 the sine: through a few Chebyshev nodes within a small part of it goes a polynomial, and its slope
-is right to about 1e-12 of the value over the sine (measured beside many digits, not proven).  The
+is right to about 3e-14 of the value over the sine (measured beside many digits, not proven).  The
 slope of the covariance in the angle is the derivative dual, a value itself.  All is in polar
 coordinates, those of smooth layers too.  Slopes of equal inputs are half those of one point, by
-symmetry; that of their derivative dual in the angle is not had.
+symmetry; that of their derivative dual in the angle is that of closed forms.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ import numpy as np
 from ...lower.program import Program
 from .differences import chebyshev_slope
 from .layers import KINKED, SMOOTH, Layer
-from .sound import sound_up_to
+from .parallel import parallel_up_to
+from .sound import RULE, sound_up_to
 from .steps import Doubles, numeric
 
-PART = 0.05
-"""Half the interval of nodes, in sines: the nearest singularity is twenty times as far away."""
-MOST = 0.03
-"""The same where the sine is not small."""
+NODES, PART = RULE
+"""Nodes, and half their interval, in sines: the nearest singularity is seven times as far away;
+where the sine is not small, of the logarithms of the variances and of the angle."""
 
 
 class FarDoubles(Doubles):
@@ -35,13 +35,17 @@ class FarDoubles(Doubles):
     Attributes:
         layers: the layers, all in polar coordinates.
         sound: the variance beyond which closed forms of slopes are not taken.
+        parallel: the variance beyond which those of nearly parallel pairs are not.
         steepest: the variance beyond which slopes are no doubles.
     """
 
-    def __init__(self, layers: Sequence[Layer]) -> None:
-        distinct = {(id(w.pair), *w.values.items()): w for w in layers}
-        self.sound = min(sound_up_to(w) for w in distinct.values())
-        self.steepest = min(w.steepest for w in distinct.values())
+    def __init__(self, layers: Sequence[Layer], closed: Sequence[Layer]) -> None:
+        distinct = {
+            (id(w.pair), *w.values.items()): (w, c) for w, c in zip(layers, closed, strict=True)
+        }
+        self.sound = min(sound_up_to(w) for w, _ in distinct.values())
+        self.parallel = min(parallel_up_to(w, c) for w, c in distinct.values())
+        self.steepest = min(w.steepest for w, _ in distinct.values())
         self.layers = tuple(replace(w, kind=KINKED) if w.kind == SMOOTH else w for w in layers)
         self._smooth = {id(w.pair) for w in layers if w.kind == SMOOTH}
         self._sides = {id(w.side): w.params for w in layers if w.settled is not None}
@@ -59,7 +63,7 @@ class FarDoubles(Doubles):
         for name in ("q", *self._sides[id(p)]):
             label = "n_q" if name == "q" else f"n_of_{name}"
             if label in found:
-                slope = self._along(p, values, name, MOST)["n"]
+                slope = self._along(p, values, name, PART)["n"]
                 found[label] = np.where(beyond, slope, found[label])
         return found
 
@@ -92,14 +96,18 @@ class FarDoubles(Doubles):
                 for label, q in (("x", x), ("y", y)):
                     made[f"{k}_{label}"] = o.get(f"{k}_{label}", 0.0) + 0.5 * c / q * turn
                 made[f"{k}_a"] = -root * turn
+        turned = {k: made[k] for k in ("t_a", "t_q") if k in made}
         beyond = (x > self.sound) | (y > self.sound)
-        if layer.settled is None or not beyond.any():
-            return made
-        for k, v in self._differences(layer, layer.settled, given, (x, c, y, root)).items():
-            made[k] = np.where(beyond, v, made.get(k, 0.0))
-        made["root"] = np.where(
-            beyond, self._plain.rootdet(given["n11"], made["n"], given["n22"]), made["root"]
-        )
+        if layer.settled is not None and beyond.any():
+            for k, v in self._differences(layer, layer.settled, given, (x, c, y, root)).items():
+                made[k] = np.where(beyond, v, made.get(k, 0.0))
+            after = self._plain.rootdet(given["n11"], made["n"], given["n22"])
+            made["root"] = np.where(beyond, after, made["root"])
+        equal = self.equal(given) & (x > min(self.sound, self.parallel))
+        if equal.any():
+            ends = self._ends(layer, given, x)
+            ends = {k: np.where(np.isfinite(v), v, made.get(k, 0.0)) for k, v in ends.items()}
+            made |= {k: np.where(equal, v, made.get(k, 0.0)) for k, v in (ends | turned).items()}
         return made
 
     def _differences(
@@ -107,7 +115,7 @@ class FarDoubles(Doubles):
     ) -> dict[str, Any]:
         """`Layer.pair`'s values and slopes from settled values."""
         x, c, y, root = at
-        half = np.minimum(MOST, PART * self.sine(given))
+        half = PART * np.minimum(1.0, self.sine(given))
 
         def run(x: Any, c: Any, y: Any, root: Any) -> dict[str, Any]:
             return self._plain(settled, {**given, "q11": x, "q12": c, "q22": y, "root": root})
@@ -125,7 +133,7 @@ class FarDoubles(Doubles):
             return run(x, c * cos - root * sin, y, root * cos + c * sin)
 
         found = run(*at)
-        alone, together = _slopes(first, half), _slopes(both, MOST)
+        alone, together = _slopes(first, half), _slopes(both, PART)
         around = _slopes(turned, half)
         for k in "nt":  # what moves both lengths alike sees no error of one alone
             found[f"{k}_x"] = alone[k] / x
@@ -135,25 +143,26 @@ class FarDoubles(Doubles):
         found["t_q"] = -found["t_a"] / root
         for name in layer.params:
             if name in settled.args:
-                along = self._along(settled, given, name, MOST)
+                along = self._along(settled, given, name, PART)
                 found |= {f"{k}_of_{name}": along[k] for k in "nt"}
+        return found
+
+    def _ends(self, layer: Layer, given: Mapping[str, Any], x: Any) -> dict[str, Any]:
+        """`Layer.pair`'s values and slopes of equal inputs from those of one point."""
         one = {"q": x, "t12": given["t12"], **layer.values}
         ends = {k: v for k, v in self._plain(layer.side, one).items() if k in ("n", "t")}
-        along = self._along(layer.side, one, "q", MOST)
+        along = self._along(layer.side, one, "q", PART)
         ends |= {f"{k}_{label}": 0.5 * along[k] for k in "nt" for label in "xy"}
-        ends |= {"t_a": np.nan, "t_q": np.nan}
         for name in layer.params:
-            if f"n_of_{name}" in found:
-                along = self._along(layer.side, one, name, MOST)
-                ends |= {f"{k}_of_{name}": along[k] for k in "nt"}
-        equal = self.equal(given)
-        return found | {k: np.where(equal, v, found[k]) for k, v in ends.items()}
+            along = self._along(layer.side, one, name, PART)
+            ends |= {f"{k}_of_{name}": along[k] for k in "nt"}
+        return ends
 
 
 def _slopes(f: Callable[[Any], dict[str, Any]], half: Any) -> dict[str, Any]:
     """Slopes in the middle of what f gives at steps within +-half."""
     total: dict[str, Any] = {}
-    for w, t in chebyshev_slope():
+    for w, t in chebyshev_slope(NODES):
         for k, v in f(half * t).items():
             total[k] = total.get(k, 0.0) + w * v
     return {k: v / half for k, v in total.items()}

@@ -22,7 +22,7 @@ from itertools import combinations
 from math import inf
 from typing import Any
 
-from sympy import Expr, Symbol, nan
+from sympy import Expr, Rational, Symbol, nan
 
 from ... import symbols as S
 from ...activation import Activation
@@ -162,7 +162,7 @@ def kink_gap(activation: Activation, values: Mapping[str, Any]) -> float:
     if not isinstance(derived, Derivation) or not roughness(activation)[1]:
         return 0.0
     found = (
-        e.expr.subs({p: values[p.name] for p in e.expr.free_symbols})
+        e.expr.subs({p: Rational(Fraction(values[p.name])) for p in e.expr.free_symbols})
         for e in derived.terms.thresholds
     )
     places = {sign * number(e) for e in found for sign in (1, -1)}

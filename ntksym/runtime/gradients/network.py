@@ -24,10 +24,12 @@ from ..checks import Array, real_array, same_width
 from .c import CGradient
 from .exactly import checked
 from .far import FarDoubles
+from .input import by_rows
 from .layers import KINKED, SCALED, Layer, layers_of
 from .lowered import ENTRIES, lower_gradient
 from .near import NearDoubles
 from .nothing import lengthened, limits, with_nothing
+from .parallel import larger, nearly_parallel
 from .planes import KernelGradients, exchanged, named_planes
 from .rows import Spans, exact_spans, paired, spans
 from .steps import (
@@ -43,7 +45,7 @@ from .steps import (
     turning,
 )
 
-PLAIN = 1024.0
+PLAIN = 64.0
 """Variances up to this need no measurement of slopes."""
 NEAR_PAIRS = 512
 """Such pairs at a time."""
@@ -113,11 +115,12 @@ class NetworkGradient:
 
         Of rows whose variances, in any layer, are so large that closed forms of slopes lose digits
         in doubles, as measured at the first such rows (`gradients.sound`: hard tanh at standard
-        deviations beyond about 4e3, ELU beyond 2e2), slopes are differences of values, right to
-        about 1e-11 of the kernel over the variance (`gradients.far`).  Pairs of these that are
+        deviations beyond about 64, ELU beyond 1e2), slopes are differences of values, right to
+        about 1e-13 of the kernel over the variance (`gradients.far`).  Pairs of these that are
         nearly parallel (a sine below 0.02) in front of a layer or after one are done with many
-        digits, at tens of milliseconds each and seconds for ELU.  All NaN where slopes are no
-        doubles (erf beyond 1e75); of equal rows, slopes of the NTK in the angle.
+        digits, at tens of milliseconds each and seconds for ELU; so are those of other activations
+        where `gradients.parallel` finds that it is needed (waves beyond 1e2).  Of equal rows
+        slopes are those of one point.  All NaN where slopes are no doubles (erf beyond 1e75).
 
         Raises:
             BadData: not two-dimensional real arrays of one width.
@@ -137,9 +140,11 @@ class NetworkGradient:
                 lost, far = beyond
                 for plane in table.values():
                     plane[lost] = np.nan
+                unsure = source._unsure(levels, a, b) & ~far
                 masks = [
-                    (source._mended, near.astype(bool) & ~(far | lost | none)),
+                    (source._mended, near.astype(bool) & ~(far | unsure | lost | none)),
                     (self._differenced, far & ~(lost | none)),
+                    (source._differenced, unsure & ~(lost | none)),
                 ]
             masks.append((source._from_nothing, none))
             for mend, mask in masks:
@@ -166,19 +171,26 @@ class NetworkGradient:
         """The pairs whose slopes are no doubles, and those that need differences."""
         if max(float(np.max(v, initial=0.0)) for v in levels) <= PLAIN:
             return None
+        far = self._far_doubles()
+        return larger(levels, far.steepest), larger(levels, far.sound)
+
+    def _unsure(self, levels: Sequence[Array], a: Array, b: Array) -> Mask:
+        """The nearly parallel pairs whose closed forms of slopes lose digits."""
+        large = larger(levels, self._far_doubles().parallel)
+        if not large.any():
+            return large
+        return large & nearly_parallel(a, b)
+
+    def _far_doubles(self) -> FarDoubles:
+        """What is measured of the layers where variances are large."""
         if self._far is None:
-            self._far = FarDoubles(self._layers)
-        larger = [
-            (levels[0] > v)[:, None] | (levels[-1] > v)[None, :]
-            for v in (self._far.steepest, self._far.sound)
-        ]
-        return larger[0], larger[1]
+            self._far = FarDoubles(self._layers, self._closed())
+        return self._far
 
     def _differenced(self, rows: Array, others: Array) -> dict[str, Array]:
         """Everything of pairs of large variances: by differences, then with digits."""
-        assert self._far is not None
-        given = paired(rows, others)
-        found = self._forward(self._far, given, rows.shape[1], self._far.layers)
+        far, given = self._far_doubles(), paired(rows, others)
+        found = self._forward(far, given, rows.shape[1], far.layers)
         return self._with_digits(found, rows, others)
 
     def _from_nothing(self, rows: Array, others: Array) -> dict[str, Array]:
@@ -225,26 +237,7 @@ class NetworkGradient:
         found = self(a, b)
         first = self._input.evaluate({"d": a.shape[1], **self._input_values})
         slope, offset = float(first["nngp_slope"]), float(first["nngp_offset"])
-        gap = a[:, None, :] - b[None, :, :]
-        norm, other = np.sum(a * a, axis=1)[:, None], np.sum(b * b, axis=1)[None, :]
-        along = -np.sum(gap * a[:, None, :], axis=2)
-        inner = norm + along
-        rest = np.maximum(norm * np.sum(gap * gap, axis=2) - along * along, 0.0)
-        apart = np.sum(gap * gap, axis=2)
-        far = apart > np.minimum(norm, other)
-        direct = norm * other - (a @ b.T) ** 2
-        rest = np.where(far, np.maximum(direct, 0.0), rest)
-        root = np.sqrt(slope * slope * rest + slope * offset * apart)
-        q11, q12 = slope * norm + offset, slope * inner + offset
-        turn = q12[..., None] * gap + slope * along[..., None] * b[None, :, :]
-        none = root == 0.0
-        scale = slope / (np.where(none, 1.0, root) * np.where(q11 > 0.0, q11, 1.0))
-        angle = np.where(none, 0.0, scale)[..., None] * turn
-        outward = 2.0 * slope * a[:, None, :]
-        values = []
-        for polar in (found.polar_nngp, found.polar_ntk):
-            values.append(polar["q11"][..., None] * outward + polar["angle"][..., None] * angle)
-        return values[0], values[1]
+        return by_rows(found, a, b, (slope, offset))
 
     def _rows(self, x: Any, y: Any) -> tuple[Array, Array]:
         a = real_array(x, "X", 2)

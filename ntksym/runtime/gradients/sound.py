@@ -19,14 +19,15 @@ from .layers import SMOOTH, Layer
 from .steps import Numeric, numeric
 
 OCTAVES = 2.0 ** np.arange(3, 160)
-"""Standard deviations that are tried, some at a time."""
-SOME = 8
-COSINES = (0.4, -0.7)
+"""Standard deviations that are tried: the first some, then all others at once."""
+SOME = 12
+COSINES = np.array([[0.4], [-0.7]])
 UNLIKE = 1.25
 """Ratio of the two standard deviations."""
-LOST = 1e-10
-"""Difference from the values' slopes, in units of the values, from which digits are lost; that of
-the differences themselves is below 1e-11."""
+RULE = 14, 0.15
+"""Nodes and half the interval of the differences, which are right to about 3e-14 of the values."""
+LOST = 5e-13
+"""Difference from the right slopes, in units of the values, from which digits are lost."""
 
 
 def sound_up_to(layer: Layer) -> float:
@@ -39,18 +40,17 @@ def sound_up_to(layer: Layer) -> float:
     run = numeric((layer.pair, layer.side, layer.settled))
     tried = OCTAVES[OCTAVES**2 * UNLIKE**2 <= layer.most]
     with np.errstate(all="ignore"):
-        for at in range(0, len(tried), SOME):
-            some = tried[at : at + SOME]
-            lost = _lost(run, layer, layer.settled, some, COSINES[0])
-            lost |= _lost(run, layer, layer.settled, some, COSINES[1])
+        for some in (tried[:SOME], tried[SOME:]):
+            lost = _lost(run, layer, layer.settled, some)
             if lost.any():
                 return float(some[np.argmax(lost)] / 2.0) ** 2
     return inf
 
 
-def _lost(run: Numeric, layer: Layer, settled: Program, tried: Any, cosine: float) -> Any:
+def _lost(run: Numeric, layer: Layer, settled: Program, tried: Any) -> Any:
     """Whether slopes in the two variances are not right at these standard deviations."""
-    r11, r22 = tried, UNLIKE * tried
+    r11, cosine = np.broadcast_arrays(tried, COSINES)
+    r22 = UNLIKE * r11
     x, y = r11 * r11, r22 * r22
     c, root = cosine * r11 * r22, np.sqrt(1.0 - cosine * cosine) * r11 * r22
 
@@ -65,11 +65,12 @@ def _lost(run: Numeric, layer: Layer, settled: Program, tried: Any, cosine: floa
     given |= {"s11": np.sqrt(ends[0]), "s22": np.sqrt(ends[1])}
     o = run(layer.pair, {**given, **layer.values})
     units = np.maximum(np.abs(np.array(values(x, c, y, root))), np.sqrt(ends[0] * ends[1]))
-    lost = np.zeros(tried.shape, dtype=bool)
-    for label, q, side in zip("xy", (x, y), variance_slopes(values, x, c, y, root), strict=True):
+    lost = np.zeros(c.shape, dtype=bool)
+    steps = variance_slopes(values, x, c, y, root, RULE)
+    for label, q, side in zip("xy", (x, y), steps, strict=True):
         for k, unit, right in zip("nt", units, side, strict=True):
             slope = o.get(f"{k}_{label}", 0.0)
             if layer.kind == SMOOTH:  # at a fixed angle
                 slope = slope + 0.5 * c / q * o.get(f"{k}_q", 0.0)
             lost |= ~(np.abs(slope - right) * q <= LOST * unit)
-    return lost
+    return lost.any(axis=0)
