@@ -202,7 +202,9 @@ def _kinked_lines(
     from ..arith import working
 
     with working(bits + 64):
-        found, _ = _tensors([one], [two], parity, kappa, POINTS[1], arb(budget), bits)
+        both = Turned.of([one], bits), Turned.of([two], bits)
+        how = parity, kappa, POINTS[1], arb(budget), bits
+        found, _ = _tensors([one], [two], both, *how)
         lines = [sine.deflated(tensor[0][0])[1] for _, tensor in found]
         return [np.array([abs(float(c)) for c in line]) for line in lines]
 
@@ -227,8 +229,11 @@ def fold(
     kappa: float,
     goal: Any,
     bits: int,
+    turned: tuple[Turned, Turned],
 ) -> Folded:
     """Both parts with interpolation errors in x below `goal` each; arguments as `fit.fit`.
+
+    `turned` has the spectra, and the others, in the variable of the variance.
 
     Raises:
         Undecided: more points in x than `POINTS` would be needed.
@@ -240,7 +245,8 @@ def fold(
         scale = lebesgue(len(spectra)) * lebesgue(len(second))
         tail = (worst_tail(spectra, others) * scale).upper()
         points, lost = _points(spectra, second, parity, kappa, goal, scale)
-        tensors, omitted = _tensors(spectra, others, parity, kappa, points, goal, bits)
+        how = parity, kappa, points, goal, bits
+        tensors, omitted = _tensors(spectra, others, turned, *how)
         return Folded(tensors, tail, lost, omitted)
 
 
@@ -285,6 +291,7 @@ def _points(
 def _tensors(
     spectra: list[Spectrum],
     others: list[Spectrum] | None,
+    turned: tuple[Turned, Turned],
     parity: int,
     kappa: float,
     points: int,
@@ -294,8 +301,7 @@ def _tensors(
     """The coefficients of the parts, and a bound of the pairs (i, j) that were left out."""
     from flint import arb
 
-    one = Turned.of(spectra, bits)
-    two = one if others is None else Turned.of(others, bits)
+    one, two = turned
     high, wide = len(spectra), len(others or spectra)
     where, omitted, least = [], arb(0), goal / (64 * high * wide)
     for i in range(high):

@@ -11,6 +11,7 @@ from ..spectra.source import Start
 from ..spectra.spectrum import Spectrum
 from ..variable import lebesgue
 from ..variances import Axis
+from .sums import Turned
 
 STEP = 16
 
@@ -27,6 +28,7 @@ class BandSpectra:
         terms: how many coefficients they have.
         curves: what is left of the Parseval sums after n coefficients, n = 0, 16, ...
         bottoms: lower bounds of both duals on the diagonal, once they are known.
+        turned: the spectra in the variable of the variance, once they are: every pair needs them.
     """
 
     axis: Axis
@@ -36,6 +38,17 @@ class BandSpectra:
     terms: int
     curves: list[list[tuple[float, float]]]
     bottoms: list[Any]
+    turned: list[Turned | None]
+
+    def in_tau(self, which: int, count: int) -> Turned:
+        """The first coefficients of a dual in the variable of the variance."""
+        from ...arith import working
+
+        found, bits = self.turned[which], self.starts[which].bits
+        if found is None:
+            with working(bits + 64):
+                found = self.turned[which] = Turned.of(self.spectra[which], bits)
+        return found.first(count)
 
 
 def joint_tail(one: tuple[float, float], two: tuple[float, float]) -> float:

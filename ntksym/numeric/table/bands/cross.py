@@ -119,7 +119,7 @@ def _band(
     axis = Axis.over(low, high)
     one, two = (start(s, axis, error, weighted and not s.slope) for s in shapes)
     nodes = tuple(axis.variances(max(one.count, two.count), bits + 64))
-    return BandSpectra(axis, (one, two), nodes, [], 0, [], [None, None])
+    return BandSpectra(axis, (one, two), nodes, [], 0, [], [None, None], [None, None])
 
 
 def _shared(steep: BandSpectra, low: float, error: float) -> int:
@@ -138,7 +138,7 @@ def _enclose(band: BandSpectra, terms: int, error: float, say: Say) -> None:
     """Spectra of both duals with at least `terms` coefficients."""
     slopes, terms, _ = enough(band.starts[1], band.nodes, terms, error, say)
     values, terms, _ = enough(band.starts[0], band.nodes, terms, error, say)
-    band.spectra, band.terms = [values, slopes], terms
+    band.spectra, band.terms, band.turned = [values, slopes], terms, [None, None]
     band.curves = [_curve(found) for found in band.spectra]
 
 

@@ -19,6 +19,7 @@ from .band import BandSpectra, count_of, scale_of
 from .banded import Pair
 from .panels import chopped, ends, narrowed, panels, part
 from .sheets import Frame, Part, sided_part
+from .sums import Turned
 
 _NOTHING = 2e-6
 """Coefficients are left out at once that add up to this part of the error."""
@@ -168,6 +169,7 @@ def _whole(bands: list[BandSpectra], a: int, b: int, parity: int, error: float) 
     """The even and the odd part apart, for both duals."""
     one, two = bands[a], bands[b]
     cut: list[tuple[list[Spectrum], list[Spectrum] | None]] = []
+    turned: list[tuple[Turned, Turned]] = []
     parities = (parity, -parity)
     for which in (0, 1):
         there = (len(band.spectra[which][0].series) for band in (one, two))
@@ -176,6 +178,8 @@ def _whole(bands: list[BandSpectra], a: int, b: int, parity: int, error: float) 
         left = [shortened(s, count) for s in one.spectra[which]]
         right = None if a == b else [shortened(s, count) for s in two.spectra[which]]
         cut.append((left, right))
+        mine = one.in_tau(which, count)
+        turned.append((mine, mine if a == b else two.in_tau(which, count)))
     left, right = cut[0]
     scales = [scale_of(one, two, which) for which in (0, 1)]
     tried = kappas(bool(left[0].kink))
@@ -193,6 +197,7 @@ def _whole(bands: list[BandSpectra], a: int, b: int, parity: int, error: float) 
                     tried[i],
                     scales[which] * error / 50,
                     one.starts[which].bits,
+                    turned[which],
                 )
                 for which in (0, 1)
             ]

@@ -58,6 +58,14 @@ class Turned:
             kink_size = [_norm(row) for row in kink]
         return cls(series, [_norm(row) for row in series], kink, kink_size)
 
+    def first(self, count: int) -> Turned:
+        """Those of the same spectra with so many coefficients."""
+        if count >= len(self.series[0]):
+            return self
+        series, kink = ([row[:count] for row in rows] for rows in (self.series, self.kink))
+        kink_size = [_norm(row) for row in kink] or self.kink_size
+        return Turned(series, [_norm(row) for row in series], kink, kink_size)
+
     @cached_property
     def doubles(self) -> tuple[Any, Any, float]:
         """`(series, kink, radius)`: both as arrays, each number off by a unit and the radius."""
