@@ -113,7 +113,7 @@ def test_what_is_exact_may_be_forced_into_a_table() -> None:
     assert made.choices[0].method == "tabulated" and "Table of the dual" in made.files[1].text
     plain = generate("erf", "c")
     assert plain.choices == () and "Table" not in plain.files[1].text
-    with pytest.raises(NoClosedForm, match="not in the logistic family"):
+    with pytest.raises(NoClosedForm, match="no factor of the logistic family"):
         generate("erf", "c", method="mixture")
 
 

@@ -22,6 +22,7 @@ from ntksym.errors import NoClosedForm, UnsupportedOp
 from ntksym.language import as_activation
 from ntksym.numeric import mixture, mixture_dual, prove_bound, recognise
 from ntksym.numeric.arith import working
+from ntksym.numeric.choice import cost
 from ntksym.numeric.error import norm
 from ntksym.numeric.mixture import cancellation
 from ntksym.numeric.pairs import A, node_function
@@ -94,6 +95,14 @@ def test_what_has_no_mixture_says_why(text: str, why: str) -> None:
     with pytest.raises(NoClosedForm) as caught:
         mixture_dual(text)
     assert why in caught.value.what and caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "price"),
+    [(CLOSED[0], "about a microsecond"), (CLOSED[1], "about ten"), (CLOSED[4], "a hundred")],
+)
+def test_what_an_entry_costs(text: str, price: str) -> None:
+    assert price in cost(mixture_dual(text, nodes=3))
 
 
 def test_cancellation_is_the_ratio_of_sizes() -> None:

@@ -15,6 +15,7 @@ from ..errors import BadSpec
 from ..functions import Phi2
 from .expected import ExpectedDual
 from .mixture import MixtureDual
+from .pairs import Entry
 from .rules import Variances
 
 ONE = (Fraction(1), Fraction(1))
@@ -146,10 +147,14 @@ def _products(found: Any) -> int | None:
 
 
 def is_slow(found: Any) -> bool:
-    """Whether an entry takes about a microsecond: a mixture, or a closed form with `Phi2`."""
+    """Whether an entry takes a microsecond or more: a mixture, or a closed form with `Phi2`."""
     if isinstance(found, MixtureDual):
         return True
     return isinstance(found, Dual) and any(_has_phi2(e) for e in (found.value, found.dot))
+
+
+def _orthants(entries: tuple[Entry, ...]) -> bool:
+    return any(_has_phi2(e.value) or _has_phi2(e.dot) for e in entries)
 
 
 def _has_phi2(e: Expr) -> bool:
@@ -160,7 +165,12 @@ def cost(found: Any) -> str:
     """The time of an entry and layer in generated C, in words: a class, not a measurement."""
     if isinstance(found, MixtureDual):
         count = len(found.mixture)
-        return f"{count * count} pairs of nodes: about a microsecond an entry"
+        nodes, f = f"{count * count} pairs of nodes", found.forms
+        if _orthants(f.pairs):
+            return f"{nodes} with Phi2: a hundred microseconds an entry or more"
+        if _orthants((f.plain, *f.single)):
+            return f"{nodes}, Phi2 beside them: about ten microseconds an entry"
+        return f"{nodes}: about a microsecond an entry"
     if isinstance(found, Dual):
         return "about a microsecond an entry" if is_slow(found) else "nanoseconds an entry"
     return ""

@@ -50,10 +50,26 @@ def _fitting(activation: Activation, error: float) -> MixtureDual:
     From the number that tanh needs, as long as one node more helps: nodes rounded to doubles have
     a floor.  With parameters or offsets it is the number for tanh.
     """
-    pair_forms(recognise(activation))  # what has none says so before nodes are looked for
+    form = recognise(activation)
+    pair_forms(form)  # what has none says so before nodes are looked for
     best = of_nodes(activation, _chosen(error))
-    if not (best.form.plain or activation.params):
-        _must_not_cancel(activation, error)
+    if form.plain:
+        return _fewest(activation, error, best)
+    try:
+        if not activation.params:
+            _must_not_cancel(activation, error)
+        return _fewest(activation, error, best)
+    except (UnsupportedOp, Undecided) as failed:
+        name = activation.name or activation.expr
+        raise NoClosedForm(
+            f"{name}: no mixture to {error:g}, its bound is open: {failed.what}",
+            where=failed.where,
+            hint="--why shows which methods apply",
+        ) from None
+
+
+def _fewest(activation: Activation, error: float, best: MixtureDual) -> MixtureDual:
+    """The first dual from `best` on that is proven to the error, or the best there is."""
     if activation.params or any(p.offset != 0 for p in best.form.parts):
         return best
     reached = best.worst()
