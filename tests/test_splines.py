@@ -10,6 +10,7 @@ from flint import acb
 
 from ntksym import symbols as S
 from ntksym.collapse.straight import Straight
+from ntksym.derivation import Derivation
 from ntksym.dual import dual
 from ntksym.language import as_activation
 from ntksym.lower.splines import spline_power
@@ -39,7 +40,7 @@ def _exact(text: str) -> tuple[Any, tuple[tuple[Any, Any], ...]]:
     return d, tuple((value.real, dot.real) for value, dot in pairs)
 
 
-@pytest.mark.parametrize("target", ["c"])
+@pytest.mark.parametrize("target", ["c", "numpy"])
 @pytest.mark.parametrize("text", ["max(x - 1, 0)", "min(x + 1, 0)^2", "relu6", "step(x - 1)"])
 def test_values_of_one_sign_keep_their_digits(text: str, target: str) -> None:
     """Within 5 eps of both numbers: of sums, the closed forms lose up to all digits here."""
@@ -65,6 +66,6 @@ def test_values_of_one_sign_keep_their_digits(text: str, target: str) -> None:
 )
 def test_which_activations_are_such_splines(text: str, power: int) -> None:
     """Of one degree, zero on one side: the code looks at which side of 0 the kinks are."""
-    terms = dual(as_activation(text)).derivation.terms
+    terms = Derivation.of(as_activation(text)).terms
     found = cells(terms)
     assert spline_power(found, tuple(inside(terms, c) for c in found)) == power

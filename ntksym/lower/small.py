@@ -55,3 +55,11 @@ def small_below(rule: Direct, which: int) -> float:
         n >= 0 for n, live in zip(rule.groups[which], rule.live[which], strict=True) if live
     )
     return SMALL if closed else SMALL_SLOW
+
+
+def nowhere_zero(rule: Direct) -> bool:
+    """Whether no kink is at 0, as far as that is known."""
+    if len(rule.point.args) > 1:
+        return True
+    marks = rule.marks.evaluate({})
+    return all(marks[f"k{i}"] != 0 for i in range(rule.kinks))

@@ -9,9 +9,10 @@ from ...lower.direct import Direct
 from ...lower.direct_where import BINS, COMPILED, GROWN
 from ...lower.ops import DIRECT_OPS
 from ...lower.program import Let
-from ...lower.small import NODES, WEIGHTS, one_signed, small_below
+from ...lower.small import NODES, WEIGHTS, nowhere_zero, one_signed, small_below
 from ..text import filled
 from .backend import function
+from .splines import spline_watched
 
 
 def direct_rule(rule: Direct, stem: str) -> str:
@@ -38,6 +39,7 @@ def direct_rule(rule: Direct, stem: str) -> str:
             "@DIES@": str(rule.dies),
             "@FAR@": repr(rule.far),
             "@GROW@": repr(rule.grow),
+            "@POWER@": str(rule.spline),
             "@ALONE@": ", ".join(_params(rule)),
             "@COMMA@": "," * (len(_params(rule)) == 1),
         },
@@ -50,6 +52,9 @@ def direct_operation(let: Let, rule: Direct, stem: str) -> str:
     which = DIRECT_OPS.index(let.op)
     small = which < 2 and one_signed(rule)[which]
     text = (_PAIR if which < 2 else _DIAGONAL).replace("@SMALL@", _SMALL if small else "")
+    spline = which < 2 and rule.spline >= which
+    watched = spline_watched(small, nowhere_zero(rule)) if spline else ""
+    text = text.replace("@APART@\n@SPLINE@\n", f"@APART@{watched}")
     text = filled(
         text,
         {
@@ -81,8 +86,12 @@ _RULE = '''
     @PLACES@,
     @SHARES@,
 ))
-# s, where it and its slope live, closed means there, degree, jumps, dies out, centres, far, grows
-@STEM@ = (@STEM@_point, @LIVE@, @GROUPS@, @DEGREE@, @JUMPS@, @DIES@, @CENTRES@, @FAR@, @GROW@)
+# s, where it and its slope live, closed means there, degree, jumps, dies out, centres, far, grows,
+# its degree as a spline
+@STEM@ = (
+    @STEM@_point, @LIVE@, @GROUPS@, @DEGREE@, @JUMPS@, @DIES@, @CENTRES@, @FAR@, @GROW@,
+    @POWER@,
+)
 
 
 def @STEM@_marked(@ALONE@):
@@ -116,7 +125,9 @@ def @NAME@(closed, q11, q12, q22, root@GIVEN@):
     least, most = (np.sqrt(np.maximum(f(q11, q22), 0.0)) for f in (np.minimum, np.maximum))
     far = (least >= @START@) & (root >= @LEAST@ * most)  # the rule there is right, and faster
     can = ~far & np.isfinite(q12) & np.isfinite(root) & (root >= 0.0)
-@APART@    used = (used > 0) & (used < @COMPILED@) & can  # @COMPILED@: in compiled code only
+@APART@
+@SPLINE@
+    used = (used > 0) & (used < @COMPILED@) & can  # @COMPILED@: in compiled code only
 @SMALL@    if not used.any():
         return closed
     value, columns = np.array(value, dtype=np.float64), (q11, q12, q22, root)

@@ -168,6 +168,8 @@ def _direct_tail_ends(rule, marks, which, q, turn, t):
     There density and mean fall like an exponential; at the kink itself where it is nearer.
     """
     kinks, live = marks[0], np.array(rule[1][which])
+    if not live.any():  # of steps the slope is jumps alone
+        return np.zeros((len(q), 0))
     m, widths = turn[:, None, None] * kinks[:, None], t[:, None, None]
     low, high = np.concatenate(([-np.inf], kinks))[live], np.concatenate((kinks, [np.inf]))[live]
     away = np.maximum(np.maximum((low - m) / widths, (m - high) / widths), 0.0)

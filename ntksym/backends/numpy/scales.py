@@ -19,6 +19,7 @@ from ..text import filled
 from .backend import NUMPY, function
 from .direct import direct_operation, direct_rule
 from .direct_text import direct_text
+from .splines import splines_text
 
 NODES = 16
 """Gauss-Legendre nodes of a panel."""
@@ -50,6 +51,9 @@ def scale_functions(programs: tuple[Program, ...]) -> tuple[str, ...]:
                 if "direct" not in known:
                     found.append(direct_text())
                     known.add("direct")
+                if let.inner.spline >= 0 and "splines" not in known:
+                    found.append(splines_text())
+                    known.add("splines")
                 if stem not in known:
                     found.append(direct_rule(let.inner, stem))
                     known.add(stem)

@@ -10,7 +10,7 @@ from ....lower.direct import Direct
 from ....lower.direct_where import BINS, GROWN
 from ....lower.ops import DIRECT_OPS
 from ....lower.program import Program, constants, live
-from ....lower.small import one_signed, small_below
+from ....lower.small import nowhere_zero, one_signed, small_below
 from ....lower.splines import TAIL
 from ..._base import constant_values
 from ...text import filled
@@ -57,7 +57,7 @@ def direct_functions(programs: tuple[Program, ...]) -> str:
             marks |= _given(let.inner)
             unit = _unit(let.inner.marks)
             marks |= {"@UNIT@": unit}
-            marks["@TAIL@"] = c_literal(TAIL * _tails(let.inner))
+            marks["@TAIL@"] = c_literal(TAIL * nowhere_zero(let.inner))
             before = _EARLY if unit else _PLAIN
             pair = _PAIR.replace("@BEFORE@", before)
             text += filled(pair if which < 2 else _DIAGONAL, marks)
@@ -71,14 +71,6 @@ def _unit(marks: Program) -> str:
     if not isinstance(operand, str):
         return c_literal(float(operand))
     return c_literal(constant_values(marks)[operand]) if operand in constants(marks) else ""
-
-
-def _tails(rule: Direct) -> bool:
-    """Whether no kink is at 0, as far as that is known."""
-    if len(rule.point.args) > 1:
-        return True
-    marks = rule.marks.evaluate({})
-    return all(marks[f"k{i}"] != 0 for i in range(rule.kinks))
 
 
 def _moved(grow: float) -> tuple[str, str]:
