@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import ntksym
+from ntksym.numeric import verdict
 from ntksym.numeric.rules import Rule, built
 from ntksym.numeric.table.dual import TableDual
 from ntksym.verify import Comparison, Verdict
@@ -62,6 +63,14 @@ def test_a_table_is_enclosed_or_its_bound_is_too_small() -> None:
 
     bad = ntksym.prove("1/(1+x**2)", **options, build=boastful)
     assert bad.verdict is Verdict.REFUTED and any("disjoint" in line for line in bad.evidence)
+
+
+def test_a_table_nobody_asked_for_is_put_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verdict, "_MORE", 0.0)
+    report = ntksym.prove("1/(1+x**2)", digits=15, error=1e-6)
+    assert report.verdict is Verdict.ENCLOSED and len(report.comparisons) == 14
+    late = "variances 1/2:2: not built within 0 s of one core; --variance 1/2:2 builds it"
+    assert report.evidence[-1] == late
 
 
 def test_a_rule_in_the_plane_is_judged_by_its_own_numbers() -> None:

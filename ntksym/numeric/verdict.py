@@ -107,7 +107,8 @@ def prove(
 
 
 def _put_off(span: Any) -> str:
-    return f"variances {span}: not built within {_MORE:.0f} s of one core; --variance {span} builds"
+    late = f"not built within {_MORE:.0f} s of one core"
+    return f"variances {span}: {late}; --variance {span} builds it"
 
 
 @dataclass(frozen=True, slots=True)
