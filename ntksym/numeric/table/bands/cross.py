@@ -130,8 +130,8 @@ def _shared(steep: BandSpectra, low: float, error: float) -> int:
     count = max(count_of(steep, steep, which, error) for which in (0, 1))
     if not steep.starts[1].shape.kinks:
         ratio = sqrt(steep.axis.low / low)
-        count = max(FIRST // 2, int(_SPARE * count * (2 / (1 + ratio)) ** 2))
-    return count | 15
+        count = int(_SPARE * count * (2 / (1 + ratio)) ** 2)
+    return max(count, FIRST // 2) | 15
 
 
 def _enclose(band: BandSpectra, terms: int, error: float, say: Say) -> None:

@@ -169,6 +169,8 @@ def enough(
 def expected(given: Start, count: int, high: float, error: float, say: Say) -> int:
     """How many coefficients `count` variances up to `high` are likely to need, from `high` alone.
 
+    At least `FIRST // 2`: with fewer, how they decay is not seen.
+
     Raises:
         Undecided: `MOST` coefficients leave too much there.
     """
@@ -181,7 +183,7 @@ def expected(given: Start, count: int, high: float, error: float, say: Say) -> i
         found = spectra(given.shape, (Fraction(high),), terms, given.bits, given.weighted)
         guess = predicted(found, terms, goal)
         if guess <= min(_LEAP * terms, MOST):
-            return guess | 15
+            return max(guess, FIRST // 2) | 15
         left = float(worst_tail(found) * scale / given.least)
         say(f"{given.what}: {terms} coefficients of the largest variance leave {left:.1e}")
         if terms >= MOST:
