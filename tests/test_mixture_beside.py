@@ -22,9 +22,9 @@ from ntksym.errors import NoClosedForm, UnsupportedOp
 from ntksym.language import as_activation
 from ntksym.numeric import mixture, mixture_dual, prove_bound, recognise
 from ntksym.numeric.arith import working
+from ntksym.numeric.cancellation import cancellation
 from ntksym.numeric.choice import cost
 from ntksym.numeric.error import norm
-from ntksym.numeric.mixture import cancellation
 from ntksym.numeric.pairs import A, node_function
 from ntksym.runtime.gradients.duals import gradient_duals
 from ntksym.runtime.units.mixture import compile_mixture

@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from math import inf, nan
 from typing import Any
 
-from sympy import Add, Basic, Expr, Float, Integer, Lambda, Rational, Symbol, latex
+from sympy import Add, Basic, Expr, Float, Lambda, Rational, Symbol, latex
 
 from ..activation import Activation
 from ..brief import Brief
@@ -339,29 +338,6 @@ def _collinear(
     return pieces, {**values, q: ball(variance)}
 
 
-@lru_cache(maxsize=256)
-def cancellation(activation: Activation, v: Fraction) -> float:
-    """At least the square of the norms of the parts of s, or of s', over that of s, at q = v.
-
-    In units of rounding about what the sum of the parts loses: each has its own closed forms.
-    Infinite where nothing is left of the sum, NaN where the balls are too wide to tell.
-    """
-    most, found = 0.0, of_nodes(activation, mixture(FEW))
-    with working(found._bits(v)):
-        for slope in (False, True):
-            plain, _, pairs = found._pieces(True, slope)
-            own = range(0, len(pairs), found.forms.families + 1)
-            parts: list[Pieces] = [(plain, [], []), *((Integer(0), [], [pairs[i]]) for i in own)]
-            squares = [found._sum(part, {q: ball(v)}) for part in parts]
-            sizes = [z.max(z * 0).upper().sqrt() for z in squares]
-            (least, top), _ = found.size(v, slope, {})
-            whole = sum(sizes, sizes[0] * 0)
-            if not (least > 0 and whole.is_finite()):
-                return inf if top < whole.lower() * _NOTHING else nan
-            most = max(most, float((whole / least).upper()) ** 2)
-    return most
-
-
 def _at(a: Fraction, c: Fraction, b: Fraction) -> dict[Symbol, Any]:
     return {q11: ball(a), q12: ball(c), q22: ball(b)}
 
@@ -374,10 +350,6 @@ ROUGH = 12
 """Nodes for the size of such an activation."""
 FEW = 9
 """The same where there is more than polynomials beside the mixture: pairs of nodes may be dear."""
-
-
-_NOTHING = 1e-3
-"""A sum this small beside its parts, and not known to be positive, is lost."""
 
 
 def cancels(dual: MixtureDual) -> int:

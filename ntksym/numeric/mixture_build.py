@@ -10,8 +10,9 @@ from typing import Any
 from ..activation import Activation
 from ..errors import NoClosedForm, Undecided, UnsupportedOp
 from .bound import prove_bound
+from .cancellation import cancellation
 from .logistic import recognise
-from .mixture import CHECKED, MixtureDual, cancellation, cancels, of_nodes
+from .mixture import CHECKED, MixtureDual, cancels, of_nodes
 from .nodes import MOST_NODES, Mixture, mixture
 from .pairs import pair_forms
 
