@@ -1,53 +1,25 @@
-"""Duals at large variances in JAX and PyTorch: the rule of `lower.far`, where entries are far.
-
-The operations `far` return the closed form where variances are of ordinary size, and compute what
-they add for the other entries only, in blocks (`_chosen` of the two preambles).  They stand in the
-values of a dual, whose derivatives have forms of their own.
-"""
+"""Duals at large variances in JAX and PyTorch: the rule of `lower.far`, where entries are far."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ...lower.far import TERMS, Far
-from ...lower.ops import DIRECT_OPS, FAR_OPS
-from ...lower.program import Program, with_inner
+from ...lower.ops import FAR_OPS
+from ...lower.program import Let
 from ..text import filled
 from .module import ArrayBackend, function
 
-OPS = tuple(op for op in FAR_OPS if op not in DIRECT_OPS)
+
+def far_operation(let: Let, stem: str) -> str:
+    """The function of one operation."""
+    k = FAR_OPS.index(let.op)
+    text = _PAIR if k < 2 else _DIAGONAL
+    return filled(text, {"@NAME@": f"_{let.label}", "@STEM@": stem, "@WHICH@": str(k % 2)})
 
 
-def with_far(backend: ArrayBackend) -> ArrayBackend:
-    """The same target, where these operations are calls."""
-    return replace(backend, spell=backend.spell | dict.fromkeys(OPS, "_{LABEL}({ALL})"))
-
-
-def far_functions(programs: tuple[Program, ...], backend: ArrayBackend) -> list[str]:
-    """The functions of these operations, each once, and what they call; empty without any.
-
-    Raises:
-        UnsupportedOp: an operation that the target cannot spell.
-    """
-    found: dict[str, str] = {}
-    for p in with_inner(programs):
-        for let in p.body:
-            if let.op not in OPS or not isinstance(let.inner, Far):
-                continue
-            stem = f"_rule_{let.inner.digest()[:12]}"
-            if stem not in found:
-                found[stem] = _rule(let.inner, stem, backend)
-            text = _PAIR if let.op in OPS[:2] else _DIAGONAL
-            marks = {"@NAME@": f"_{let.label}", "@STEM@": stem}
-            found[let.label] = filled(text, marks | {"@WHICH@": str(OPS.index(let.op) % 2)})
-    return [backend.network, *found.values()] if found else []
-
-
-def _rule(far: Far, stem: str, backend: ArrayBackend) -> str:
-    inside = repr((2.0 * far.start) ** 2)
+def far_rule(far: Far, stem: str, backend: ArrayBackend) -> str:
+    """The functions and the numbers of a rule."""
     marks = {
         "@STEM@": stem,
-        "@INSIDE@": f"({inside}, 0.0, {inside}, {inside})",
         "@NODES@": repr(far.nodes),
         "@WEIGHTS@": repr(far.weights),
         "@SQUARES@": repr((far.squares, far.slopes)),
@@ -70,7 +42,6 @@ _RULE = '''
 @STEM@_WEIGHTS = @WEIGHTS@
 @STEM@_SQUARES = @SQUARES@
 @STEM@_RIGHT, @STEM@_LEFT = @RIGHT@, @LEFT@
-@STEM@_INSIDE = @INSIDE@
 
 
 def @STEM@_smooth(q11, q22, root):
@@ -144,15 +115,6 @@ def @STEM@_same(which, q):
     z = x / r
     total = (_column(@STEM@_SQUARES[which], q) * _exp(-0.5 * z * z)).sum(0)
     return @STEM@_single(q)[which] + total / r * 0.3989422804014327
-
-
-def @STEM@_taken(far, f, given, closed):
-    """f of what is given where far, elsewhere the closed form."""
-    far = far & ((closed == closed) | (closed != closed))  # of the shape of both
-    fill = @STEM@_INSIDE[: len(given)]
-    given = [_where(far, v, o).reshape(-1) for v, o in zip(given, fill)]
-    plain = _where(far, 0.0, closed).reshape(-1)
-    return _chosen(far.reshape(-1), f, given, fill, plain).reshape(far.shape)
 '''
 
 _PAIR = '''
@@ -160,12 +122,12 @@ def @NAME@(closed, q11, q12, q22, root):
     """The closed form; at large variances a rule that does not cancel."""
     far = @STEM@_holds(@WHICH@, q11, q22, root)
     given = q11, q12, q22, root
-    return @STEM@_taken(far, lambda *at: @STEM@_far(@WHICH@, *at), given, closed)
+    return _elsewhere(far, lambda *at: @STEM@_far(@WHICH@, *at), given, closed, 32)
 '''
 
 _DIAGONAL = '''
 def @NAME@(closed, q):
     """The closed form; at large variances a rule that does not cancel."""
     far = @STEM@_holds(0, q, q, q)
-    return @STEM@_taken(far, lambda at: @STEM@_same(@WHICH@, at), (q,), closed)
+    return _elsewhere(far, lambda at: @STEM@_same(@WHICH@, at), (q,), closed, 32)
 '''

@@ -127,7 +127,7 @@ _SOURCES = {
     return _max(a, _floor(a) ** 1.8)''',
     "_rescale": '''def _rescale(a, s):
     """s*2**k with s*s*4**k*a about s*s where a is beyond it; 1 elsewhere, and at 0 and _INF."""
-    most = 2.0**92 if _floor(a) < 1e-99 else 2.0**28
+    most = 2.0**124 if _floor(a) < 1e-99 else 2.0**28
     s = min(s, most) if s > 1.0 else max(s, 1.0 / most)
     far = (a > s * s) & (a < _INF) if s > 1.0 else (a > 0.0) & (a < s * s)
     t = s * _two(-_half_exponent(_where(far, a, 1.0)), a)
@@ -237,7 +237,7 @@ _gap = _rule(_gap_value, _gap_partials)""",
     above, below = _where(up, b, 0.0), _where(up, 0.0, -b)
     first = _exp(_div0(plus, d)) * _expm1(_div0(-2.0 * above, d))
     second = _exp(_div0(minus, d)) * _expm1(_div0(-2.0 * below, d))
-    return 0.5 * _where(up, -first, second)''',
+    return _where(b == 0.0, b, 0.5 * _where(up, -first, second))  # not inf*0''',
     "_expcosh": '''def _expcosh(plus, minus, b, d):
     """exp(a/d)*cosh(b/d), d >= 0, from a + b, a - b, b and d."""
     return 0.5 * (_exp(_div0(plus, d)) + _exp(_div0(minus, d)))''',

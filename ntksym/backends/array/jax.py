@@ -12,7 +12,7 @@ from .module import ArrayBackend
 from .module import dual_file as array_dual_file
 from .network import network_file as array_network_file
 
-JAX = ArrayBackend("jax", PREAMBLE, network=NETWORK, loops=SCAN)
+JAX = ArrayBackend("jax", PREAMBLE, network=NETWORK, loops=SCAN, definition=False)
 
 
 def dual_file(name: str, given: DualGradients, contract: Contract) -> SourceFile:

@@ -16,6 +16,28 @@ def _joined(parts):
     return jnp.concatenate(tuple(parts))
 
 
+def _as(value, places, like):
+    """A value of the type of `like` at all places."""
+    return jnp.broadcast_to(jnp.asarray(value, like.dtype), places.shape)
+
+
+def _sorted(a):
+    return jnp.sort(a, axis=0)
+
+
+def _read(table, places):
+    return jnp.asarray(table, jnp.int32)[places]
+
+
+def _ceil(a):
+    return jnp.ceil(a)
+
+
+def _highest(a, most):
+    """The largest of some numbers, which are at most `most`."""
+    return jnp.max(a).astype(jnp.int32) if a.size else 0
+
+
 def _inner(x, y):
     return jnp.matmul(x, y.T, precision=jax.lax.Precision.HIGHEST)
 

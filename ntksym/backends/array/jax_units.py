@@ -44,9 +44,6 @@ def _taken(numbers, places, like):
     return _constants(numbers, like)[places]
 
 
-_still = jax.lax.stop_gradient
-
-
 def _along(values, like):
     """Numbers along a new first axis."""
     return _constants(values, like).reshape((-1,) + (1,) * like.ndim)

@@ -45,6 +45,8 @@ class ArrayBackend:
     """What networks need beside the preamble: products of rows, a choice of entries."""
     loops: str = ""
     """How equal layers are repeated."""
+    definition: bool = True
+    """Whether duals are integrated where their closed form cancels (`lower.direct`)."""
 
     def literal(self, value: Fraction | float) -> str:
         """The shortest decimal that reads back to the same double."""
@@ -122,10 +124,11 @@ def dual_file(
     pair, diag = lower_dual(given.dual), lower_dual_diag(given.dual)
     slopes, programs = _partials(given, backend)
     own = given.diag_program()
-    from .far import far_functions, with_far  # which takes `function` from here
+    from .scales import scale_functions, with_scales  # which take `function` from here
 
     spelled = spell_program(_widened(pair, given.names), backend)
-    names, whole = spelled.inputs, with_far(backend)
+    names, whole = spelled.inputs, with_scales(backend)
+    scales = scale_functions((pair, diag), backend)
     params = names[3:]
     at = {
         "@PARAMS@": "".join(f", {p}" for p in params),
@@ -133,7 +136,7 @@ def dual_file(
         "@NAME@": safe,
     }
     pieces = [
-        *far_functions((pair, diag), backend),
+        *([backend.network, *scales] if scales else ()),
         function(_widened(pair, given.names), "_value", whole, "nngp and dot."),
         *slopes,
         function(_widened(diag, given.names, 1), "_diagonal_value", whole, "The same, u = v."),

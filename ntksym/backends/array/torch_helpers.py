@@ -16,6 +16,10 @@ _sinh, _cosh, _tanh, _hypot, _atan2 = torch.sinh, torch.cosh, torch.tanh, torch.
 _erf, _erfc = torch.erf, torch.erfc
 
 
+def _still(a):
+    return a.detach()
+
+
 def _is_array(a):
     return isinstance(a, torch.Tensor)
 

@@ -17,6 +17,29 @@ def _joined(parts):
     return torch.cat(tuple(parts))
 
 
+def _as(value, places, like):
+    """A value of the type of `like` at all places."""
+    return _like(like, value).expand(places.shape)
+
+
+def _sorted(a):
+    return torch.sort(a, dim=0).values
+
+
+def _read(table, places):
+    return torch.tensor(table, device=places.device)[places.reshape(-1)].reshape(places.shape)
+
+
+def _ceil(a):
+    return torch.ceil(a)
+
+
+def _highest(a, most):
+    """The largest of some numbers, or `most` where tensors have no value."""
+    some = _any(a > 0.0)
+    return most if some is None else int(a.max()) if some else 0
+
+
 def _inner(x, y):
     return x @ y.T
 
@@ -41,15 +64,40 @@ def _any(wanted):
         return None
 
 
+class _Mapped(torch.autograd.Function):
+    """What is done to all entries, under `vmap`: the entries of all of them together."""
+
+    @staticmethod
+    def forward(run, *at):
+        return run(*at)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        pass
+
+    @staticmethod
+    def vmap(info, in_dims, run, *at):
+        size = info.batch_size
+        at = (a.expand(size, *a.shape) if d is None else a.movedim(d, 0)
+              for a, d in zip(at, in_dims[1:]))
+        return _Mapped.apply(run, *at), 0
+
+
 def _chosen(wanted, f, given, fill, plain, width=32):
     """f(*given) where wanted, elsewhere `plain`: for the wanted entries only, in blocks.
 
-    Under `vmap` and compiled for all; `fill` is what unwanted entries are then replaced by.
+    Compiled for all, and not at all where f takes the memory of 512 entries and more: then the
+    entry is `plain`; `fill` is what unwanted entries are then replaced by.
     """
     shape, some = wanted.shape, _any(wanted)
     if some is False:
         return plain
     plain = plain.expand(shape)
+    if some is None and width >= 512:
+        if torch.compiler.is_compiling():
+            return plain
+        run = lambda here, now, *at: _chosen(here, f, at, fill, now, width)
+        return _Mapped.apply(run, wanted, plain, *(v.expand(shape) for v in given))
     if some is None:
         safe = (_where(wanted, v.expand(shape), torch.full_like(v, o).expand(shape))
                 for v, o in zip(given, fill))

@@ -46,10 +46,6 @@ def _taken(numbers, places, like):
     return _constants(numbers, like)[places.reshape(-1)].reshape(places.shape)
 
 
-def _still(a):
-    return a.detach()
-
-
 def _along(values, like):
     """Numbers along a new first axis."""
     return _constants(values, like).reshape((-1,) + (1,) * like.dim())
