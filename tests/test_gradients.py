@@ -92,6 +92,9 @@ def test_polar_slopes_are_finite_and_continuous_at_collinear_inputs(name, sign):
 def test_a_parameter_without_a_value_is_named_with_its_layer():
     with pytest.raises(BadSpec, match=r"'alpha' has no value\n  layer 1 .elu.\n"):
         NetworkGradient("mlp:elu:depth=1")
+    standard = "parametrization=standard,weight_var=1,bias_var=0"
+    with pytest.raises(BadSpec, match=r"'width' has no value\n  layer 1 .gelu.\n"):
+        NetworkGradient(f"mlp:gelu:depth=1,{standard}")
 
 
 def test_relu_in_closed_form():

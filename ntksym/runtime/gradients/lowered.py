@@ -13,7 +13,7 @@ from ...lower.program import Program
 from ...lower.schedule import number
 from ...network import Network, Recursion, recurse
 from .c import gradient_plan
-from .layers import SHARED, Layer, layers_of
+from .layers import PAIR, SHARED, Layer, layers_of
 from .steps import turning
 
 CLOSE = (0.02, 0.05)
@@ -73,6 +73,9 @@ def lower_gradient(net: Network | Recursion, *, wide: bool = False) -> GradientN
         if missing := sorted(p.name for p in rule.activation.params if p.name not in held):
             raise without_value(missing[0], f"layer {index} ({rule.name})")
     layers = layers_of(recursion, wide=wide)
+    for index, (rule, layer) in enumerate(zip(recursion.layers, layers, strict=True), 1):
+        if unknown := [a for a in layer.pair.args[len(PAIR) :] if a not in layer.values]:
+            raise without_value(unknown[0], f"layer {index} ({rule.name})")
     params = sorted({p for layer in layers for p in layer.params})
     return GradientNetwork(
         layers,
