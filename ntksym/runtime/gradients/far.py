@@ -3,8 +3,9 @@ r"""Slopes of layers at variances for which their closed forms cancel: differenc
 The values of a dual keep their digits at any variance (`Layer.settled`).  Of pairs that are not
 nearly parallel they are smooth in the logarithms of the variances and in the angle, on the scale of
 the sine: through a few Chebyshev nodes within a small part of it goes a polynomial, and its slope
-is right to about 3e-14 of the value over the sine (measured beside many digits, not proven).  The
-slope of the covariance in the angle is the derivative dual, a value itself.  All is in polar
+is right to about 1e-13 of the value over the sine (measured beside many digits, not proven).  The
+slope of the covariance in the angle is the derivative dual, a value itself: in the angle that alone
+is taken at nodes.  All is in polar
 coordinates, those of smooth layers too.  Slopes of equal inputs are half those of one point, by
 symmetry; that of their derivative dual in the angle is that of closed forms.
 """
@@ -18,15 +19,18 @@ from typing import Any
 import numpy as np
 
 from ...lower.program import Program
+from .compiled import fast
 from .differences import chebyshev_slope
 from .layers import KINKED, SMOOTH, Layer
 from .parallel import parallel_up_to
-from .sound import RULE, sound_up_to
-from .steps import Doubles, numeric
+from .sound import sound_up_to
+from .steps import Doubles
 
-NODES, PART = RULE
-"""Nodes, and half their interval, in sines: the nearest singularity is seven times as far away;
-where the sine is not small, of the logarithms of the variances and of the angle."""
+Rule = tuple[int, float]
+LENGTHS, ANGLE, ALONE = (10, 0.15), (12, 0.12), (14, 0.15)
+"""Nodes, and half their interval: of the logarithms of the variances of a pair, where the nearest
+singularity is at twice the angle, and of the angle, where it is at the angle, both in sines; of the
+variance of a point and of parameters, in relative steps."""
 
 
 class FarDoubles(Doubles):
@@ -39,18 +43,23 @@ class FarDoubles(Doubles):
         steepest: the variance beyond which slopes are no doubles.
     """
 
-    def __init__(self, layers: Sequence[Layer], closed: Sequence[Layer]) -> None:
+    def __init__(
+        self, layers: Sequence[Layer], closed: Sequence[Layer], target: str | None, *, keep: bool
+    ) -> None:
+        """Measure the layers, in C unless `target` is "numpy"; `closed` are for many digits."""
+        programs = {id(p): p for w in layers for p in (w.pair, w.side, w.settled) if p}
+        self._parts = {k: _parts(p) for k, p in programs.items() if "dot" in dict(p.outputs)}
+        programs |= {id(p): p for both in self._parts.values() for p in both}
+        self._plain = fast(tuple(programs.values()), target, keep=keep)
         distinct = {
             (id(w.pair), *w.values.items()): (w, c) for w, c in zip(layers, closed, strict=True)
         }
-        self.sound = min(sound_up_to(w) for w, _ in distinct.values())
-        self.parallel = min(parallel_up_to(w, c) for w, c in distinct.values())
+        self.sound = min(sound_up_to(w, self._plain) for w, _ in distinct.values())
+        self.parallel = min(parallel_up_to(w, c, self._plain) for w, c in distinct.values())
         self.steepest = min(w.steepest for w, _ in distinct.values())
         self.layers = tuple(replace(w, kind=KINKED) if w.kind == SMOOTH else w for w in layers)
         self._smooth = {id(w.pair) for w in layers if w.kind == SMOOTH}
         self._sides = {id(w.side): w.params for w in layers if w.settled is not None}
-        programs = {id(p): p for w in layers for p in (w.pair, w.side, w.settled) if p}
-        self._plain = numeric(tuple(programs.values()))
         super().__init__(self._plain)
         self.program = self._program
 
@@ -63,18 +72,18 @@ class FarDoubles(Doubles):
         for name in ("q", *self._sides[id(p)]):
             label = "n_q" if name == "q" else f"n_of_{name}"
             if label in found:
-                slope = self._along(p, values, name, PART)["n"]
+                slope = self._along(p, values, name)["n"]
                 found[label] = np.where(beyond, slope, found[label])
         return found
 
-    def _along(self, p: Program, values: Mapping[str, Any], name: str, half: Any) -> dict[str, Any]:
+    def _along(self, p: Program, values: Mapping[str, Any], name: str) -> dict[str, Any]:
         """Slopes of the outputs in one input, by relative steps."""
         unit = np.where(values[name] == 0.0, 1.0, values[name])
 
         def moved(step: Any) -> dict[str, Any]:
             return self._plain(p, {**values, name: values[name] + unit * step})
 
-        return {k: v / unit for k, v in _slopes(moved, half).items()}
+        return {k: v / unit for k, v in _slopes(moved, ALONE).items()}
 
     @staticmethod
     def sine(state: Mapping[str, Any]) -> Any:
@@ -115,35 +124,35 @@ class FarDoubles(Doubles):
     ) -> dict[str, Any]:
         """`Layer.pair`'s values and slopes from settled values."""
         x, c, y, root = at
-        half = PART * np.minimum(1.0, self.sine(given))
+        sine = np.minimum(1.0, self.sine(given))
+        values, dot = self._parts[id(settled)]
 
-        def run(x: Any, c: Any, y: Any, root: Any) -> dict[str, Any]:
-            return self._plain(settled, {**given, "q11": x, "q12": c, "q22": y, "root": root})
+        def run(p: Program, x: Any, c: Any, y: Any, root: Any) -> dict[str, Any]:
+            return self._plain(p, {**given, "q11": x, "q12": c, "q22": y, "root": root})
 
         def first(step: Any) -> dict[str, Any]:
             grown, scale = np.exp(step), np.exp(0.5 * step)
-            return run(x * grown, c * scale, y, root * scale)
+            return run(values, x * grown, c * scale, y, root * scale)
 
         def both(step: Any) -> dict[str, Any]:
             grown = np.exp(step)
-            return run(x * grown, c * grown, y * grown, root * grown)
+            return run(values, x * grown, c * grown, y * grown, root * grown)
 
         def turned(step: Any) -> dict[str, Any]:
             cos, sin = np.cos(step), np.sin(step)
-            return run(x, c * cos - root * sin, y, root * cos + c * sin)
+            return run(dot, x, c * cos - root * sin, y, root * cos + c * sin)
 
-        found = run(*at)
-        alone, together = _slopes(first, half), _slopes(both, PART)
-        around = _slopes(turned, half)
+        found = run(settled, *at)
+        alone, together = _slopes(first, LENGTHS, sine), _slopes(both, LENGTHS)
+        around = {"n": found["n_q"], "t": found["t_K"] * found["dot"]}
+        around["t"] -= found["t_Kdot"] * _slopes(turned, ANGLE, sine)["dot"] / root
         for k in "nt":  # what moves both lengths alike sees no error of one alone
             found[f"{k}_x"] = alone[k] / x
             found[f"{k}_y"] = (together[k] - alone[k]) / y
-            found[f"{k}_a"] = around[k]
-        found["n_a"] = -root * found["n_q"]
-        found["t_q"] = -found["t_a"] / root
+            found[f"{k}_q"], found[f"{k}_a"] = around[k], -root * around[k]
         for name in layer.params:
             if name in settled.args:
-                along = self._along(settled, given, name, PART)
+                along = self._along(values, given, name)
                 found |= {f"{k}_of_{name}": along[k] for k in "nt"}
         return found
 
@@ -151,18 +160,27 @@ class FarDoubles(Doubles):
         """`Layer.pair`'s values and slopes of equal inputs from those of one point."""
         one = {"q": x, "t12": given["t12"], **layer.values}
         ends = {k: v for k, v in self._plain(layer.side, one).items() if k in ("n", "t")}
-        along = self._along(layer.side, one, "q", PART)
+        along = self._along(layer.side, one, "q")
         ends |= {f"{k}_{label}": 0.5 * along[k] for k in "nt" for label in "xy"}
         for name in layer.params:
-            along = self._along(layer.side, one, name, PART)
+            along = self._along(layer.side, one, name)
             ends |= {f"{k}_of_{name}": along[k] for k in "nt"}
         return ends
 
 
-def _slopes(f: Callable[[Any], dict[str, Any]], half: Any) -> dict[str, Any]:
-    """Slopes in the middle of what f gives at steps within +-half."""
+def _parts(settled: Program) -> tuple[Program, Program]:
+    """What of settled values is taken at nodes of the variances, and of the angle."""
+    found = dict(settled.outputs)
+    kept = (tuple((k, found[k]) for k in names) for names in ("nt", ("dot",)))
+    values, dot = (replace(settled, outputs=outputs) for outputs in kept)
+    return values, dot
+
+
+def _slopes(f: Callable[[Any], dict[str, Any]], rule: Rule, scale: Any = 1.0) -> dict[str, Any]:
+    """Slopes in the middle of what f gives at steps by a rule, its interval times `scale`."""
     total: dict[str, Any] = {}
-    for w, t in chebyshev_slope(NODES):
+    half = rule[1] * scale
+    for w, t in chebyshev_slope(rule[0]):
         for k, v in f(half * t).items():
             total[k] = total.get(k, 0.0) + w * v
     return {k: v / half for k, v in total.items()}

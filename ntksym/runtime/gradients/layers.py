@@ -85,8 +85,9 @@ class Layer:
         most: the variance beyond which doubles leave their range in these programs, and `wide`
             ones are for.
         settled: q11, q12, q22, root, t12, parameters -> n, t, n_q, t_t and derivatives in this
-            layer's `SHARED`, as in `pair`, that keep their digits at any variance; None where the
-            closed forms have nothing to lose.
+            layer's `SHARED`, as in `pair`, dot, the derivative dual, t_K and t_Kdot, derivatives of
+            t in both duals, that keep their digits at any variance; None where the closed forms
+            have nothing to lose.
         steepest: the variance beyond which slopes of the derivative dual are not doubles.
     """
 
@@ -226,6 +227,8 @@ def _settled(
     outputs.append(("n_q", _times(b, b.operand(exprs[0].diff(K)), b.operand(found.dot))))
     outputs += [("t_t", b.operand(exprs[1].diff(S.t12))), *_shared(b, exprs)]
     kept = tuple((k, o) for k, o in outputs if o != 0)
+    kept += tuple((f"t_{s.name}", b.operand(exprs[1].diff(s))) for s in (K, KDOT))
+    kept += (("dot", b.operand(found.dot)),)
     return b.program("gradient_values", kept, rule_requires(found), "one layer")
 
 

@@ -184,7 +184,8 @@ class NetworkGradient:
     def _far_doubles(self) -> FarDoubles:
         """What is measured of the layers where variances are large."""
         if self._far is None:
-            self._far = FarDoubles(self._layers, self._closed())
+            _, target, _, keep = self._asked
+            self._far = FarDoubles(self._layers, self._closed(), target, keep=keep)
         return self._far
 
     def _differenced(self, rows: Array, others: Array) -> dict[str, Array]:

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import Array
+from .compiled import Run
 from .layers import SCALED, SMOOTH, Layer
 from .sound import LOST
-from .steps import Numeric, numeric
 
 OCTAVES = range(3, 62, 2)
 """Standard deviations that are tried, as powers of two."""
@@ -33,19 +33,20 @@ SLOW = "expPhi2"
 """An operation that many digits take seconds for."""
 
 
-def parallel_up_to(layer: Layer, closed: Layer) -> float:
+def parallel_up_to(layer: Layer, closed: Layer, run: Run) -> float:
     """The variance up to which the slopes in the variances are right to `LOST`.
 
     Args:
         layer: in doubles.
         closed: the same as closed forms alone (`layers_of`), for many digits; where those take
             seconds a pair, nothing is measured.
+        run: the arithmetic of doubles.
     """
     if layer.kind == SCALED or any(let.op == SLOW for let in closed.pair.body):
         return inf
     from mpmath import MPContext
 
-    run, ctx = numeric((layer.pair, layer.side)), MPContext()
+    ctx = MPContext()
     for octave in OCTAVES:
         r = 2.0**octave
         if r * r > layer.most:
@@ -58,7 +59,7 @@ def parallel_up_to(layer: Layer, closed: Layer) -> float:
 
 
 def _error(
-    ctx: Any, run: Numeric, layer: Layer, closed: Layer, place: tuple[float, float, int]
+    ctx: Any, run: Run, layer: Layer, closed: Layer, place: tuple[float, float, int]
 ) -> float:
     """Of the slopes at a fixed angle at one pair, in units of the kernels over the variances."""
     r, apart, sign = place

@@ -14,9 +14,9 @@ import numpy as np
 
 from ...lower.program import Program
 from ..checks import Array
+from .compiled import Run
 from .differences import variance_slopes
 from .layers import SMOOTH, Layer
-from .steps import Numeric, numeric
 
 OCTAVES = 2.0 ** np.arange(3, 160)
 """Standard deviations that are tried: the first some, then all others at once."""
@@ -30,14 +30,13 @@ LOST = 5e-13
 """Difference from the right slopes, in units of the values, from which digits are lost."""
 
 
-def sound_up_to(layer: Layer) -> float:
-    """The variance up to which the slopes are right to `LOST`; infinity: all that are tried.
+def sound_up_to(layer: Layer, run: Run) -> float:
+    """The variance up to which the slopes of `run` are right to `LOST`; infinity: all tried.
 
     Variances beyond `Layer.most` are brought down to smaller ones, and are not tried.
     """
     if layer.settled is None:
         return inf
-    run = numeric((layer.pair, layer.side, layer.settled))
     tried = OCTAVES[OCTAVES**2 * UNLIKE**2 <= layer.most]
     with np.errstate(all="ignore"):
         for some in (tried[:SOME], tried[SOME:]):
@@ -47,7 +46,7 @@ def sound_up_to(layer: Layer) -> float:
     return inf
 
 
-def _lost(run: Numeric, layer: Layer, settled: Program, tried: Any) -> Any:
+def _lost(run: Run, layer: Layer, settled: Program, tried: Any) -> Any:
     """Whether slopes in the two variances are not right at these standard deviations."""
     r11, cosine = np.broadcast_arrays(tried, COSINES)
     r22 = UNLIKE * r11

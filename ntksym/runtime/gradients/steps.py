@@ -47,6 +47,7 @@ class Numeric:
         """The outputs of a program at arrays."""
         _, f = self._functions[id(p)]
         found = f(*(np.asarray(values[a], dtype=float) for a in p.args))
+        found = found if len(p.outputs) > 1 else (found,)
         return dict(zip((k for k, _ in p.outputs), found, strict=True))
 
 
@@ -73,8 +74,8 @@ class Doubles:
 
     context = None
 
-    def __init__(self, programs: Numeric) -> None:
-        self.program: Callable[[Program, Mapping[str, Any]], dict[str, Any]] = programs
+    def __init__(self, programs: Callable[[Program, Mapping[str, Any]], dict[str, Any]]) -> None:
+        self.program = programs
 
     number = staticmethod(float)
 
