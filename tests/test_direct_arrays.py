@@ -21,8 +21,9 @@ AT = {
     "hardsigmoid": [(200.0, -155.8, 190.0), (4e3, 3999.9, 4e3)],
     "snake": [(1e-3, 2e-4, 2e-3), (1e-2, -9e-3, 1e-2), (0.2, 0.1, 90.0), (0.0, 0.0, 1.0)],
 }
-GOAL = 6.0
-"""Eps of the size; closed forms are off by 300 (hard tanh at 5) to 1e17 (soft shrink in its tail)."""
+GOAL, MOST = 20.0, 1e-12 / 2.0**-52
+"""Eps of the size: of half of the values, and of all; closed forms that are off by more than 1e-12
+(by 1e17 eps: soft shrink in its tail) are replaced."""
 
 
 def errors(name: str, dual) -> list[float]:
@@ -52,7 +53,8 @@ def test_torch(torch, name, tmp_path):  # noqa: F811
     def dual(*columns):
         return module.dual(*(torch.tensor(c, dtype=torch.float64) for c in columns))
 
-    assert max(errors(name, dual)) < GOAL
+    found = errors(name, dual)
+    assert np.median(found) < GOAL and max(found) < MOST
     q = [torch.tensor(c, requires_grad=True) for c in np.array(AT[name]).T]
     given = [torch.tensor(0.5, dtype=torch.float64)] * len(ntksym.dual(name).activation.params)
     slopes = torch.autograd.grad(module.dual(*q, *given)[0].sum(), q)
@@ -67,7 +69,7 @@ def test_torch(torch, name, tmp_path):  # noqa: F811
 def test_elu_in_torch_is_what_numpy_has(torch, tmp_path):  # noqa: F811
     """Small variances and large ones; its closed form in balls takes minutes."""
     module = written_torch("elu", tmp_path)
-    rows = np.array([(1e-3, 2e-4, 2e-3), (1e-4, -5e-5, 1e-4), (1e4, 9e3, 1e4), (1.0, 0.5, 2.0)])
+    rows = np.array([(1e-3, 2e-4, 2e-3), (1e-8, -5e-9, 1e-8), (1e4, 9e3, 1e4), (1.0, 0.5, 2.0)])
     act = ntksym.dual("elu")
     pair, diag = lower_dual(act), lower_dual_diag(act)
     plain = load_module(dual_file("elu", pair, diag, Contract("test", ())), keep=False)
@@ -75,14 +77,15 @@ def test_elu_in_torch_is_what_numpy_has(torch, tmp_path):  # noqa: F811
     sides = [plain.dual(q, q, q, 0.5) for q in (rows[:, 0], rows[:, 2])]
     for k, want in enumerate(plain.dual(*rows.T, 0.5)):
         size = np.sqrt(sides[0][k] * sides[1][k])
-        assert np.max(np.abs(found[k].numpy() - want) / size) < 2 * GOAL * 2.0**-52
+        off = np.abs(found[k].numpy() - want) / size / 2.0**-52
+        assert np.max(off) < MOST and off[1] < GOAL  # closed: 1e8 eps
 
 
 def test_jax_takes_small_variances_by_the_integral_of_the_slope(jax, tmp_path):  # noqa: F811
     from test_jax_target import written
 
     module = written("snake", tmp_path)
-    assert max(errors("snake", jax.jit(module.dual))) < GOAL
+    assert max(errors("snake", jax.jit(module.dual))) < MOST
     slope = jax.jit(jax.vmap(jax.grad(lambda *q: module.dual(*q, 0.5)[0], 1)))(
         *np.array(AT["snake"][:3]).T
     )

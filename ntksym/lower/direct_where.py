@@ -5,7 +5,7 @@ Judged at the corners of bins of the two variances, by the sizes of the terms of
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, reduce
@@ -52,6 +52,8 @@ LOST_GROWN = 12.0
 """The same for exponentials of the variances, which lose about an eps each."""
 SLOWER = 1.5
 """So many times that where an entry costs a hundred times as much: in NumPy."""
+LOST_ARRAYS = 4096.0
+"""The same in array code, where an entry costs a millisecond: errors of 1e-12 of the size."""
 COMPILED = 3
 """The mark of bins for compiled code only."""
 RHOS = (1 / 3, -0.9)
@@ -117,8 +119,8 @@ def tables(
 ) -> Any:
     """Flags by bins of the two variances, judged by their corners, and of one for the diagonals.
 
-    `open_end` says that the derivative has no diagonal for some values of the parameters; s grows
-    like exp(grow*|x|).
+    Then those of pairs for arrays (`LOST_ARRAYS`).  `open_end` says that the derivative has no
+    diagonal for some values of the parameters; s grows like exp(grow*|x|).
     """
     value, dot, diag, diag_dot = map(plain, exprs)
     endless = infinite(diag_dot)
@@ -141,7 +143,7 @@ def tables(
         return terms, (size, size * max((a * c) ** -0.5, grow**2) if endless else slope)
 
     endless_exponents = [_exponents_grow(e) for e in (value, dot)]
-    tables: list[list[int]] = [[], []]
+    tables: list[list[int]] = [[], [], [], []]
     for i in range(BINS):
         for j in range(BINS):
             if j < i:
@@ -154,23 +156,24 @@ def tables(
                 continue
             far = bin_ends(i)[0] * unit >= covered.large  # the whole bin
             alike = -2 <= i - BINS // 2 <= 1 and j - i <= 3 and not far
-            marks = [0, 0]
+            marks = [0, 0, 0, 0]
             found = [(min(a, c), *corner(a, c)) for a in places[i] for c in places[j] if a <= c]
             known = [any(z[n] > LEAST for _, _, z in found) for n in range(2)]
             for n, exponents in enumerate(endless_exponents):
                 usual = LOST_GROWN if exponents else LOST_USUAL if i == j else LOST_USUAL * 2 / 3
-                limits: tuple[tuple[float, int], ...] = ((LOST, 2 if far else 1),)
+                mark = 2 if far else 1
+                limits: tuple[tuple[float, int, int], ...] = ((LOST, n, mark),)
                 if alike:
-                    limits = ((usual, COMPILED), (SLOWER * usual, 1))
-                for limit, kind in limits:
+                    limits = ((usual, n, COMPILED), (SLOWER * usual, n, mark))
+                for limit, table_of, kind in (*limits, (LOST_ARRAYS, n + 2, mark)):
                     # moved densities round exponents too
                     lost = limit * max(1.0, (moved[i] + moved[j]) ** 2 / 16)
                     for least, terms, sizes in found:
                         bad = [z < t / lost for t, z in zip(terms, sizes, strict=True)]
                         if known[n] and bad[n] and (n or bad[1] or least >= covered.small):
-                            marks[n] = kind
+                            marks[table_of] = kind
             if j == BINS - 1 and not far:  # without an end: no digit of large exponents is left
-                marks = [m or int(e) for m, e in zip(marks, endless_exponents, strict=True)]
+                marks = [m or int(e) for m, e in zip(marks, 2 * endless_exponents, strict=True)]
             for table, mark in zip(tables, marks, strict=True):
                 table.append(mark)
     ends: list[list[int]] = [[], []]
@@ -188,20 +191,37 @@ def tables(
             ends[n].append(
                 int(not (never or grown) and any(bad) and any(z[n] > LEAST for _, _, z in found))
             )
-    return (*map(tuple, tables), *map(tuple, ends))
+    return tuple(map(tuple, tables[:2] + ends)), tuple(map(tuple, tables[2:]))
 
 
 def first_good(value: Expr, diag: Expr, variances: tuple[Fraction, ...]) -> Fraction:
     """The first of the variances where the terms of a dual are small enough; else the last."""
-    value, diag = plain(value), plain(diag)
-    most = LOST_GROWN if _exponents_grow(value) else LOST_USUAL
-    both, own = _Weigher((value,), ("q11", "q12", "q22")), _Weigher((diag,), ("q",))
-    for variance in variances[:-1]:
+    most = LOST_GROWN if _exponents_grow(plain(value)) else LOST_USUAL
+    small_enough = _small_enough(value, diag, most)
+    return next((v for v in variances[:-1] if small_enough(v)), variances[-1])
+
+
+def last_good(value: Expr, diag: Expr, variance: Fraction) -> Fraction:
+    """The variance over a power of 4, so far as the terms are small enough for arrays."""
+    small_enough = _small_enough(value, diag, LOST_ARRAYS / 4)  # inputs may be of two sizes
+    for _ in range(BINS):
+        if not small_enough(variance / 4):
+            break
+        variance /= 4
+    return variance
+
+
+def _small_enough(value: Expr, diag: Expr, most: float) -> Callable[[Fraction], bool]:
+    """Whether the terms of a dual are at most so many times its size, at a variance."""
+    both = _Weigher((plain(value),), ("q11", "q12", "q22"))
+    own = _Weigher((plain(diag),), ("q",))
+
+    def found(variance: Fraction) -> bool:
         q = float(variance)
         rows = ({"q11": q, "q12": r * q, "q22": q} for r in (*RHOS, NEAR))
-        if max(both.weights(row)[0] for row in rows) <= most * own.at({"q": q})[0]:
-            return variance
-    return variances[-1]
+        return bool(max(both.weights(row)[0] for row in rows) <= most * own.at({"q": q})[0])
+
+    return found
 
 
 def _exponents_grow(e: Expr) -> bool:

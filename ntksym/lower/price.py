@@ -30,7 +30,7 @@ from ..terms import TermSum
 from ..terms.cells import beside_zero, cells, inside
 from .build import Builder
 from .conditioning import loses
-from .direct_where import first_good
+from .direct_where import first_good, last_good
 from .program import Operand, Program
 
 SMALL = (Fraction(1, 4), Fraction(1, 2), Fraction(1))
@@ -53,10 +53,12 @@ class Small:
         program: (q11, q12, q22, root, parameters) -> slope, base of the integral.
         below: the variance below which the integral is taken: the first of `SMALL` where the
             closed form keeps its digits.
+        dear: the same for arrays, where an entry costs a millisecond: see `LOST_ARRAYS`.
     """
 
     program: Program
     below: Fraction
+    dear: Fraction
 
     @property
     def programs(self) -> tuple[Program, ...]:
@@ -90,7 +92,8 @@ def small_program(activation: Activation) -> Small | None:
         base = b.emit("select", b.emit("abs", mean), Fraction(0), Fraction(0), base, hint="base")
     outputs = (("slope", slope), ("base", base))
     p = b.program("small", outputs, (), f"Price's theorem for {activation.expr}")
-    return Small(p, first_good(d.value, d.diag, SMALL))
+    below = first_good(d.value, d.diag, SMALL)
+    return Small(p, below, last_good(d.value, d.diag, below))
 
 
 _ENTRIES = (S.q11, S.q12, S.q22)

@@ -40,18 +40,10 @@ def direct_rule(rule: Direct, stem: str, backend: ArrayBackend) -> str:
     point = function(rule.point, f"{stem}_point", typed, about)
     about = "Kinks, jumps, ends of panels, rows of the closed means, the unit."
     marks = function(rule.marks, f"{stem}_marks", backend, about)
-    used = "".join(f"    {''.join(map(str, row))!r},\n" for row in rule.used)
-    fields: tuple[object, ...] = (
-        rule.kinks,
-        rule.cuts,
-        rule.centres,
-        rule.groups,
-        rule.degree,
-        rule.live,
-    )
-    fields += (rule.jumps, rule.dies, rule.far, rule.grow)
+    flags = (*rule.dear, *rule.used[2:])  # a diagonal is one integral, and has an entry a row
+    used = "".join(f"    {''.join(map(str, row))!r},\n" for row in flags)
     names = "kinks cuts centres groups degree live jumps dies far grow".split()
-    rows = "".join(f"    {n!r}: {v!r},\n" for n, v in zip(names, fields, strict=True))
+    rows = "".join(f"    {n!r}: {getattr(rule, n)!r},\n" for n in names)
     table = f"{stem} = {{\n    'point': {stem}_point,\n    'marks': {stem}_marks,\n{rows}}}\n"
     return f"{point}\n\n{marks}\n\n{stem}_USED = (\n{used})\n{table.replace(chr(39), chr(34))}"
 
@@ -59,6 +51,8 @@ def direct_rule(rule: Direct, stem: str, backend: ArrayBackend) -> str:
 def direct_operation(let: Let, rule: Direct, stem: str, ops: tuple[str, ...]) -> str:
     """The function of one operation."""
     which = ops.index(let.op)
+    if which < 2 and not any(rule.dear[which]):
+        return filled(_CLOSED, {"@NAME@": f"_{let.label}"})
     params = tuple(f"p{k}" for k in range(len(rule.point.args) - 1))
     return filled(
         _PAIR if which < 2 else _DIAGONAL,
@@ -78,6 +72,12 @@ def direct_operation(let: Let, rule: Direct, stem: str, ops: tuple[str, ...]) ->
         },
     )
 
+
+_CLOSED = '''
+def @NAME@(closed, *_):
+    """The closed form, which loses little everywhere, by the sizes of its terms."""
+    return closed
+'''
 
 _PAIR = '''
 def @NAME@(closed, q11, q12, q22, root@GIVEN@):
