@@ -1,24 +1,34 @@
-"""Duals of splines that are zero on one side of 0: digits of the value, wherever that is small."""
+"""Duals of splines: digits of the value where that is small; those with pieces on both sides of 0."""
 
 from __future__ import annotations
 
+import ctypes
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import pytest
 from flint import acb
 
 from ntksym import symbols as S
+from ntksym.backends import Contract
+from ntksym.backends.c import backend as c_backend
+from ntksym.backends.numpy import backend as numpy_backend
 from ntksym.collapse.straight import Straight
 from ntksym.derivation import Derivation
 from ntksym.dual import dual
+from ntksym.export.lowered import lower_any
 from ntksym.language import as_activation
 from ntksym.lower.splines import spline_power
 from ntksym.numeric.arith import working
 from ntksym.runtime.compile import compile as compile_
+from ntksym.runtime.engines import load_module
+from ntksym.runtime.library.compiler import load_library
 from ntksym.terms.cells import cells, inside
 
 EPS = 2.0**-52
+CONTRACT = Contract("a test", ("a test",))
 AT = (
     (1.0, -0.9, 1.0),
     (1.07, -0.0421, 2.25),
@@ -59,13 +69,63 @@ def test_values_of_one_sign_keep_their_digits(text: str, target: str) -> None:
         ("step(x - 1)", 0),
         ("min(x + 2, 0)^3", 3),
         ("max(0, 1 - |x|)", 1),
-        ("min(max(x, -1), 1)", -1),
+        ("min(max(x, -1), 1)", 1),
+        ("max(|x| - 1, 0)", 1),
         ("x*step(x - 1)", -1),
         ("max(x - 1, 0)*exp(-x)", -1),
     ],
 )
 def test_which_activations_are_such_splines(text: str, power: int) -> None:
-    """Of one degree, zero on one side: the code looks at which side of 0 the kinks are."""
+    """Of one degree: the code looks at which side of 0 the kinks are."""
     terms = Derivation.of(as_activation(text)).terms
     found = cells(terms)
     assert spline_power(found, tuple(inside(terms, c) for c in found)) == power
+
+
+USUAL = ((3.0, -2.5, 3.5), (9.0, 8.9999, 9.0), (6.0, 0.3, 4.0), (3.25, 3.0, 3.0), (4.0, 5.9, 9.0))
+TAIL = ((0.3, -0.2, 0.4), (0.125, 0.124, 0.125), (0.15, 0.01, 0.4))
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "outputs"),
+    [
+        ("min(max(x, -1), 1)", USUAL, 1),
+        ("min(max(x/6 + 1/2, 0), 1)", tuple((9 * a, 9 * c, 9 * b) for a, c, b in USUAL), 1),
+        ("max(|x| - 1, 0)", TAIL, 2),
+        ("max(x - 1, 0)^2 - max(-x - 1/2, 0)^2", TAIL, 2),
+    ],
+)
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_pieces_on_both_sides_are_such_integrals(
+    text: str, at: Any, outputs: int, target: str
+) -> None:
+    """Within 4 eps of the size, where the integral from the definition gives no number."""
+    act = as_activation(text)
+    lowered = lower_any(act, "formula").dual
+    assert lowered
+    pair, diag = lowered
+    columns = [np.array(v) for v in zip(*at, strict=True)]
+    if target == "numpy":
+        module: Any = load_module(numpy_backend.dual_file(pair.name, pair, diag, CONTRACT))
+        module._direct_pairs = lambda *given: np.nan
+        found = module.dual(*columns)
+    else:
+        file = c_backend.dual_file(pair.name, pair, diag, CONTRACT)
+        call = "ntksym_direct_pair(&mark.rule"
+        assert call in file.text
+        file = replace(file, text=file.text.replace(call, f"NAN * {call}"))
+        library = load_library((c_backend.support_file(), file), keep=False)
+        found = np.empty((2, len(at)))
+        ends = [ctypes.c_void_p(v.ctypes.data) for v in (*columns, *found)]
+        run = getattr(library, "ntksym_" + file.name.removesuffix(".c"))
+        run(ctypes.c_size_t(len(at)), *ends)
+    with working(300):
+        d = dual(act)
+        straight = Straight((d.value, d.dot), (S.q11, S.q12, S.q22))
+        own = Straight((d.diag, d.diag_dot), (S.q,))
+        pairs = [straight(*map(acb, p)) for p in at]
+        sides = [[own(acb(q)) for q in (p[0], p[2])] for p in at]
+    for which in range(outputs):
+        for i, exact in enumerate(pairs):
+            size = float((sides[i][0][which].real * sides[i][1][which].real).sqrt())
+            assert abs(float(found[which][i] - exact[which].real)) <= 4 * EPS * size, at[i]

@@ -1,6 +1,7 @@
-r"""Splines that are zero on one side of 0: duals as integrals of exponentials alone.
+r"""Splines: duals as integrals of exponentials alone.
 
-With $s(x) = \sum_i d_i (x - k_i)_+^p/p!$, Price's theorem p + 1 times gives
+Where s is zero on one side of 0, with $s(x) = \sum_i d_i (x - k_i)_+^p/p!$, Price's theorem
+p + 1 times gives
 
 $$E[s(u)s(v)] = \int_{-r_1 r_2}^{q_{12}} \frac{(q_{12} - t)^p}{p!}
 \sum_{ij} d_i d_j\,\varphi_2(k_i, k_j; t)\,dt, \qquad r_i^2 = q_{ii},$$
@@ -15,6 +16,12 @@ $$\varphi_2\,dt = -\frac{1}{\pi}\,e^{-\max(h^2, k^2)/2}\,e^{-g^2}\,\frac{d\sigma
 
 g grows with sigma, so where the integrand has fallen far enough is known; a Gauss rule of the
 square root of the way there takes exponentials and bells alike.
+
+Where s is zero only about 0, it is such a spline and another one turned round, whose dual with it
+is that at $-q_{12}$.  Where it is not zero there, and p is at most 1, the integral begins at
+$q_{12} = 0$, which is $\sigma = 1$, where dual and derivative are products of means of one input;
+kinks at -k and k with opposite $d_i$ are one integral then, with
+$1 - e^{-hk(1/\sigma^2 - \sigma^2)/2}$, whose two parts would cancel at large variances.
 """
 
 from __future__ import annotations
@@ -23,6 +30,7 @@ from itertools import pairwise
 
 from ..terms import TermSum
 from ..terms.cells import Cell
+from .closed_rows import MOST_POWERS
 
 NODES = 32
 """Of the Gauss rule: 2^-56 for the exponentials and bells that there are."""
@@ -30,7 +38,9 @@ FALLEN = 42.0
 """Where exp(-g^2) has fallen by so much as an exponent, the integral ends."""
 LENGTH, RATIO = 3.0, 8.0
 """Panels are so long, and so many times where they begin more: there are poles at sigma = +-i."""
-PANELS = 6
+TWIN_RATIO = 4.0
+"""The same where a twin with one kink turned round is taken off: another exponential."""
+PANELS = 7
 """More of them are not worth it: the kinks are a small part of a standard deviation."""
 TAIL = 0.5
 """Below so many squares of the unit Phi2 loses digits of its value, if no kink is at 0."""
@@ -39,16 +49,18 @@ CANCEL = 3.0
 
 
 def spline_power(found: tuple[Cell, ...], pieces: tuple[TermSum, ...]) -> int:
-    """The p of the sum above; -1 where s is none, or not zero on one side.
+    """The p of the sum above, with a polynomial added; -1 where s is none.
 
     On which side of 0 the kinks are may depend on parameters: the code looks.
     """
-    if len(found) < 2 or (pieces[0] and pieces[-1]):
+    if len(found) < 2 or any(
+        k.tilt or k.shift or k.gates or k.power > MOST_POWERS for p in pieces for k in p.terms
+    ):
         return -1
     degrees = set()
     for cell, (one, two) in zip(found[:-1], pairwise(pieces), strict=True):
         step, place = two - one, cell[1]
-        if place is None or any(k.tilt or k.shift or k.gates for k in step.terms):
+        if place is None:
             return -1
         degree = max((k.power for k in step.terms), default=0)
         degrees.add(degree)

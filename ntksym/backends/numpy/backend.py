@@ -105,6 +105,8 @@ def used_helpers(programs: tuple[Program, ...]) -> frozenset[str]:
         for let in p.body:
             if let.op in FAR_OPS:
                 found.add("_erfcx_positive")
+            if getattr(let.inner, "spline", -1) >= 0:
+                found |= {"_erf", "_erfc"}
             text = SPELL[HYP2F1_FIXED if of_numbers(let) else let.op]
             found |= {word.split("(")[0] for word in re.findall(r"\b_\w+\(", text)}
     return frozenset(found)

@@ -53,7 +53,8 @@ def direct_operation(let: Let, rule: Direct, stem: str) -> str:
     small = which < 2 and one_signed(rule)[which]
     text = (_PAIR if which < 2 else _DIAGONAL).replace("@SMALL@", _SMALL if small else "")
     spline = which < 2 and rule.spline >= which
-    watched = spline_watched(small, nowhere_zero(rule)) if spline else ""
+    sided = not (rule.live[0][0] and rule.live[0][-1])
+    watched = spline_watched(small, nowhere_zero(rule), sided) if spline else ""
     text = text.replace("@APART@\n@SPLINE@\n", f"@APART@{watched}")
     text = filled(
         text,

@@ -1,12 +1,13 @@
-"""NumPy for duals of splines that are zero on one side of 0: see `lower.splines`."""
+"""NumPy for duals of splines: see `lower.splines`."""
 
 from __future__ import annotations
 
 import math
 
-from ...lower.splines import CANCEL, FALLEN, LENGTH, NODES, PANELS, RATIO, TAIL
+from ...lower.splines import CANCEL, FALLEN, LENGTH, NODES, PANELS, RATIO, TAIL, TWIN_RATIO
 from ..tables import legendre
 from ..text import filled
+from .splines_middle import MIDDLE
 
 CHUNK = 1024
 """Pairs at once: their nodes stay in a cache."""
@@ -17,20 +18,21 @@ def splines_text() -> str:
     nodes = "".join(f"    ({v!r}, {w!r}),\n" for v, w in legendre(NODES))
     marks = {"@NODES@": nodes, "@CHUNK@": CHUNK, "@FALLEN@": repr(FALLEN), "@PANELS@": PANELS}
     marks |= {"@LENGTH@": repr(LENGTH), "@RATIO@": repr(RATIO), "@CANCEL@": repr(CANCEL)}
-    marks["@END@"] = repr(math.sqrt(FALLEN))
-    return filled(_TEXT, marks).strip("\n")
+    marks |= {"@END@": repr(math.sqrt(FALLEN)), "@TWIN@": repr(TWIN_RATIO)}
+    return filled(_TEXT.replace("@MIDDLE@", MIDDLE), marks).strip("\n")
 
 
-def spline_watched(one_signed: bool, tails: bool) -> str:
+def spline_watched(one_signed: bool, tails: bool, sided: bool) -> str:
     """Lines that look for the pairs, beside those of the table if there is one sign."""
     tail = f" | (least * least < {TAIL!r} * unit * unit)" if tails else ""
-    return _WATCHED.replace("@WATCH@", f" | (q12 < 0.0){tail}" if one_signed else "")
+    text = _WATCHED.replace("@MIDDLE@", "1" if one_signed else "2")
+    return text.replace("@WATCH@", (" | (q12 < 0.0)" * sided + tail) if one_signed else "")
 
 
 _WATCHED = """    value = np.array(value, dtype=np.float64)
     seen = can & ((used > 0)@WATCH@)
     if seen.any():
-        columns = q11, q12, q22, root
+        columns = q11, q12, q22, root, @MIDDLE@ * (used > 0)
         found = _direct_each(_spline_pairs, @STEM@_marked, @STEM@, @WHICH@, seen, columns, given)
         done = np.zeros(seen.shape, dtype=bool)
         done[seen] = right = np.isfinite(found)
@@ -48,30 +50,46 @@ _SPLINE_STEPS = {
 }
 
 
-def _spline_panels(sign, a, b, start, top, rest, g, near, far, power):
+def _spline_panels(sign, a, b, start, top, rest, g, peak, least, twin, near, far, power):
     """The integral from `near`, where g is 0 or it begins, to `far`; NaN for many panels.
 
-    Nodes are counted from `start`, where g is given: upwards, or downwards (sign -1).
+    Nodes are counted from `start`, where g is given: upwards, or downwards (sign -1).  There g is
+    counted from `least` at the peak, unless that is 0.  The twin, the same with one kink turned
+    round, is exp(-twin*(1/sigma^2 - sigma^2)) of it.
     """
     total, at, rows = np.zeros(len(near)), near.copy(), np.arange(len(near))
+    both = np.sqrt(twin)
+    alone = np.where(both > 0.0, both / @END@ if sign > 0.0 else @END@ / both, 0.0)
     for _ in range(@PANELS@):
         rows = rows[at[rows] < far[rows]]
         if not len(rows):
             return total
-        columns = (v[rows, None] for v in (a, b, start, top, rest, g, at, far))
-        a_, b_, start_, top_, rest_, g_, at_, far_ = columns
-        smooth = np.where(b_ < 2.0**-28 * at_, @LENGTH@, 0.0)  # else exp(-b^2/x^2) counts
-        to = np.minimum(at_ + (smooth + @RATIO@ * at_), far_)
+        columns = (v[rows, None] for v in (a, b, start, top, rest, g, at, far, peak, least, twin))
+        a_, b_, start_, top_, rest_, g_, at_, far_, peak_, least_, twin_ = columns
+        smooth = b_ < 2.0**-28 * at_  # else exp(-b^2/x^2) counts
+        ratio = at_ + (np.where(smooth, @LENGTH@, 0.0) + @RATIO@ * at_)
+        to = np.where(twin_ > 0.0, at_ + @TWIN@ * at_, ratio)
+        bound = alone[rows, None]  # where the twin begins or ends to count
+        to = np.where((at_ < bound) & ((bound < to) | smooth), bound, to)
+        to = np.minimum(to, far_)
         length, off = to - at_, (start_ - to if sign < 0.0 else at_ - start_)
         way = off + length * _SPLINE_STEPS[sign]
         x = start_ + sign * way
         under = 1.0 / (1.0 + x * x)
         more = way * (a_ + b_ / (start_ * x))
-        e = (g_ + more) ** 2 if sign < 0.0 else more * (more + 2.0 * g_)
+        if sign < 0.0:
+            up = (at_ - peak_) + length * _SPLINE_STEPS[1.0]
+            e = np.where(peak_ > 0.0, least_ + up * (a_ + b_ / (peak_ * x)), g_ + more) ** 2
+        else:
+            e = more * (more + 2.0 * g_)
         value = np.exp(-e) * under
         if power:
             gap = (way + rest_) * (x + top_) * under
             value *= gap if power == 1 else gap**power
+        if twin_.any():
+            square = x * x
+            e = twin_ * (sign * ((1.0 - x) * (1.0 + x)) * (1.0 + square) / square)
+            value = np.where(twin_ > 0.0, -value * np.expm1(-e), value)
         total[rows] += length[:, 0] * (value @ _SPLINE_WEIGHTS)
         at[rows] = to[:, 0]
     return np.where(at < far, np.nan, total)
@@ -83,8 +101,8 @@ def _spline_at(a, b, g):
     return np.where(g > 0.0, (g + root) / (2.0 * a), 2.0 * b / (root - g))
 
 
-def _spline_bare(top, power):
-    """With both kinks at 0 there is no exponential; it is the integral to infinity."""
+def _spline_bare(top, power, near=False):
+    """With both kinks at 0 there is no exponential; it is the integral to infinity, or to 1."""
     top, way = top[:, None], _SPLINE_STEPS[1.0]
     least = np.maximum(top, 1.0)
     tau = (1.0 - way) / least  # 1/sigma, from max(top, 1) on
@@ -94,7 +112,7 @@ def _spline_bare(top, power):
     for length, place, gap in (
         (1.0 / least, tau, gap),
         (least - top, top + step, step * (2.0 * top + step)),
-    ):
+    )[near:]:
         under = 1.0 / (1.0 + place * place)
         total = total + length[:, 0] * ((under * (gap * under) ** power) @ _SPLINE_WEIGHTS)
     return total
@@ -109,26 +127,42 @@ def _spline_exp(n, n_low, d, d_low):
     return value - value * (0.5 * low)
 
 
-def _spline_term(x, y, q11, q12, q22, root, top, det, power):
-    """The integral for two kinks that are not both 0: see `_spline_pairs`."""
-    h, k = x / np.sqrt(8.0 * q11), y / np.sqrt(8.0 * q22)
+def _spline_term(x, y, q11, q12, q22, root, top, det, power, end=np.inf, twin=False):
+    """The integral up to `end` for two kinks that are not both 0: see `_spline_pairs`."""
+    wide = np.sqrt(8.0 * q11), np.sqrt(8.0 * q22)
+    apart = -1.0 if x * y < 0.0 else 1.0
+    x, y = abs(x), abs(y)
+    h, k = x / wide[0], y / wide[1]
     first = h >= k  # the kink of u is the larger one, in standard deviations
-    q, far, near = np.where(first, q11, q22), np.where(first, x, y), np.where(first, y, x)
-    a, b = h + k, np.where((q11 == q22) & (x == y), 0.0, np.abs(h - k))
+    q, far = np.where(first, q11, q22), np.where(first, x, y)
+    near = np.where(first, y, x) * apart
+    # |h - k| from the squares, whose difference has digits where that of h and k has lost them
+    parts = [_two_product(x * x, q22), _two_product(y * y, q11)]
+    rest = _two_product(x, x)[1] * q22 - _two_product(y, y)[1] * q11
+    squares = (parts[0][0] - parts[1][0]) + ((parts[0][1] - parts[1][1]) + rest)
+    gap = 8.0 * (np.abs(squares) / ((x * wide[1] + y * wide[0]) * (wide[0] * wide[1])))
+    a, b = (h + k, gap) if apart > 0.0 else (gap, h + k)
+    both = 4.0 * (h * k) if twin else np.zeros(len(q))
     (one, one_low), (two, two_low) = _two_product(near, q), _two_product(far, q12)
     g = 2.0 * (((one - two) + (one_low - two_low)) / (np.sqrt(8.0 * q) * root))
     above = np.maximum(g, 0.0)
     bound = 4.0 * np.maximum(h, k) ** 2 + above * above
-    start, total = np.where(g < 0.0, _spline_at(a, b, np.zeros(len(g))), top), np.zeros(len(g))
+    zero, total = np.zeros(len(g)), np.zeros(len(g))
+    start = np.where(g < 0.0, np.minimum(_spline_at(a, b, zero), end), top)
     past = np.flatnonzero(g < 0.0)
     if len(past):  # over 1/sigma, beyond the peak
-        over, end = 1.0 / top[past], np.full(len(past), @END@)
-        begin = np.where(g[past] < -@END@, _spline_at(b[past], a[past], end), over)
-        given = b[past], a[past], begin, over, over - begin, np.maximum(g[past], -@END@)
-        part = _spline_panels(-1.0, *given, 1.0 / start[past], begin, power)
+        over, rise = 1.0 / top[past], np.full(len(past), @END@)
+        begin = np.where(g[past] < -@END@, _spline_at(b[past], a[past], rise), over)
+        back, peak = np.maximum(g[past], -@END@), 1.0 / start[past]
+        # the rounding of g at the top is larger than that of where the peak is
+        held = np.where(a[past] * b[past] < back * back, peak, 0.0)
+        least = np.where(start[past] < end, 0.0, (b - a)[past])
+        given = b[past], a[past], begin, over, over - begin, back, held, least, both[past]
+        part = _spline_panels(-1.0, *given, peak, begin, power)
         total[past] = part * (top[past] * top[past]) ** power
-    end = _spline_at(a, b, np.sqrt(above * above + @FALLEN@))
-    total += _spline_panels(1.0, a, b, start, top, start - top, above, start, end, power)
+    until = np.minimum(_spline_at(a, b, np.sqrt(above * above + @FALLEN@)), end)
+    given = a, b, start, top, start - top, above, zero, zero, both
+    total += _spline_panels(1.0, *given, start, until, power)
     n, low = 0.0 * q, 0.0 * q
     for (v, v_low), entry in (
         (_two_product(x, x), q22),
@@ -147,30 +181,42 @@ def _spline_term(x, y, q11, q12, q22, root, top, det, power):
     return np.where(bound < 690.0, total, np.where((bound > 750.0) & (bound < 1e300), 0.0, np.nan))
 
 
-def _spline_pairs(rule, marks, unit, which, q11, q12, q22, root):
-    """The dual of s = sum d (x - k)_+^p/p!, or of its slope; NaN where this is not right."""
+def _spline_pairs(rule, marks, unit, which, q11, q12, q22, root, from_0):
+    """The dual of s = sum d (x - k)_+^p/p!, or of its slope; NaN where this is not right.
+
+    `from_0`: 0 where s has to be 0 at 0, 1 if it has one sign, and digits of small values count.
+    """
     found = np.full(len(q11), np.nan)
     (kinks, _, _, closed, _), live, counts, degree = marks, rule[1][0], rule[2][0], rule[3]
-    upward = not live[0] and kinks[0] >= 0.0
-    if not (upward or (not live[-1] and kinks[-1] <= 0.0)):
-        return found
+    power, counts = rule[9], np.array(counts)
     rows = np.zeros((len(counts), 2 * degree + 3))
-    rows[np.array(counts) > 0] = closed[: int(np.sum(counts)) * rows.shape[1]].reshape(
+    rows[counts > 0] = closed[: int(np.sum(counts[counts > 0])) * rows.shape[1]].reshape(
         -1, rows.shape[1]
     )
-    power = rule[9]
-    heights = rows[1:, 1 + power] - rows[:-1, 2 + degree + power]
+    low, high = rows[:, 1 : 2 + degree], rows[:, 2 + degree :]
+    heights = low[1:, power] - high[:-1, power]
+    zero = next((k for k, x in enumerate(kinks) if not live[k] and x >= 0.0), len(kinks))
+    middle = live[zero] or (zero > 0 and kinks[zero - 1] > 0.0)
+    if middle and (power > 1 or low[:, power + 1 :].any() or high[:, power + 1 :].any()):
+        return found
     least, most = np.minimum(q11, q22), np.maximum(q11, q22)
-    good = np.flatnonzero((root > 0.0) & (least > 1e-140) & (most < 1e140))
+    good = (root > 0.0) & (least > 1e-140) & (most < 1e140)
+    if middle:
+        good &= from_0 > 0
+    good = np.flatnonzero(good)
     for k in range(0, len(good), @CHUNK@):
         own = good[k : k + @CHUNK@]
         columns = (v[own] for v in (q11, q12, q22, root))
-        found[own] = _spline_sum(np.abs(kinks), heights, power, power - which, *columns)
+        if middle:
+            columns = *columns, from_0[own] > 1
+            found[own] = _spline_middle(kinks, heights, low, high, power, which, *columns)
+        else:
+            found[own] = _spline_sum(kinks, heights, zero, power, which, *columns)
     return found
 
 
-def _spline_sum(kinks, heights, power, own, q11, q12, q22, root):
-    """The sum over pairs of kinks; NaN where it cancels."""
+def _spline_of(q11, q12, q22, root):
+    """The determinant, where sigma begins, and the unit of the gap."""
     (one, one_low), (two, two_low) = _two_product(q11, q22), _two_product(q12, q12)
     square, rest = _two_product(root, root)
     whole, det = np.sqrt(one), one - two
@@ -179,18 +225,36 @@ def _spline_sum(kinks, heights, power, own, q11, q12, q22, root):
     known = np.abs((det - square) + low) <= 2.0**-49 * square  # else the root knows it better
     det = np.where(known, det + low, square), np.where(known, (det - (det + low)) + low, rest)
     top = np.where(q12 < 0.0, (whole - q12) / root, root / (whole + q12))
-    unit = np.where(q12 < 0.0, det[0] / (whole - q12), whole + q12)
-    total, sizes = np.zeros(len(q11)), np.zeros(len(q11))
-    for x, d in zip(kinks, heights):
-        for y, e in zip(kinks, heights):
-            if x == 0.0 == y:
-                part = _spline_bare(top, own)
-            else:
-                given = np.full(len(q11), x), np.full(len(q11), y), q11, q12, q22, root, top
-                part = _spline_term(*given, det, own)
-            total, sizes = total + (d * e) * part, sizes + np.abs((d * e) * part)
-    scale = 0.3183098861837907 * unit**own
+    return det, top, np.where(q12 < 0.0, det[0] / (whole - q12), whole + q12)
+
+
+def _spline_sum(kinks, heights, zero, power, which, q11, q12, q22, root):
+    """The sum over pairs of kinks, where s is 0 at 0; NaN where it cancels.
+
+    What is left of 0 is turned round: with what is right of it, it has the covariance -q12.
+    """
+    own, fold = power - which, bool(np.all(q11 == q22))
+    scale = 0.3183098861837907
     for k in range(2, power + 1):
         scale = scale * (k * (k if k > own else 1))
-    return np.where((sizes > 0.0) & (sizes <= @CANCEL@ * np.abs(total)), total * scale, np.nan)
-'''
+    total, good = 0.0, True
+    for far in range(1 + (0 < zero < len(kinks))):
+        cov = -q12 if far else q12
+        det, top, unit = _spline_of(q11, cov, q22, root)
+        sign = -1.0 if far and (power + 1 + which) % 2 else 1.0
+        part, sizes = np.zeros(len(q11)), np.zeros(len(q11))
+        for i, (x, d) in enumerate(zip(kinks, heights)):
+            for j, (y, e) in enumerate(zip(kinks, heights)):
+                if ((i < zero) != (j < zero)) != bool(far) or (fold and j > i):
+                    continue
+                if x == 0.0 == y:
+                    term = _spline_bare(top, own)
+                else:
+                    given = abs(x), abs(y), q11, cov, q22, root, top
+                    term = _spline_term(*given, det, own)
+                term = (d * e * (2.0 if fold and i != j else 1.0)) * term
+                part, sizes = part + term, sizes + np.abs(term)
+        good = good & (sizes <= @CANCEL@ * np.abs(part)) & ((sizes > 0.0) | bool(far))
+        total = total + sign * (part * unit**own)
+    return np.where(good, total * scale, np.nan)
+@MIDDLE@'''

@@ -44,11 +44,18 @@ def direct_functions(programs: tuple[Program, ...]) -> str:
             if spline and "spline" not in known:
                 text += splines_text()
                 known.add("spline")
+            sided = not (let.inner.live[0][0] and let.inner.live[0][-1])
             marks = dict((_WATCHED if spline else _SMALL) if small else _NEVER_SMALL)
-            marks["@LEAVE@"] = _SPLINE * spline + marks["@LEAVE@"]
+            before = ""
+            if small and spline and not sided:  # opposite inputs have small values only at times
+                marks |= {"@OPEN@": _BOTH, "@TURNED@": _SMALL["@TURNED@"] + marks["@TURNED@"]}
+                marks["@TURNED@"] = marks["@TURNED@"].replace("(q12[i] < 0.0) | ", "")
+                before = _UNLESS
+            marks["@LEAVE@"] = before + _SPLINE * spline + marks["@LEAVE@"]
             marks |= {"@STEM@": stem, "@LABEL@": let.label, "@WHICH@": str(which % 2)}
             marks |= {"@TABLE@": str(which), "@BINS@": str(BINS)}
             marks["@POWER@"] = str(let.inner.spline)
+            marks["@MIDDLE@"] = "1" if small else "2"
             marks["@BELOW@"] = c_literal(small_below(let.inner, which % 2))
             marks["@APART@"] = ">" if which % 2 and let.inner.jumps else ">="
             marks["@START@"] = c_literal(let.inner.start)
@@ -58,8 +65,7 @@ def direct_functions(programs: tuple[Program, ...]) -> str:
             unit = _unit(let.inner.marks)
             marks |= {"@UNIT@": unit}
             marks["@TAIL@"] = c_literal(TAIL * nowhere_zero(let.inner))
-            before = _EARLY if unit else _PLAIN
-            pair = _PAIR.replace("@BEFORE@", before)
+            pair = _PAIR.replace("@BEFORE@", _EARLY if unit else _PLAIN)
             text += filled(pair if which < 2 else _DIAGONAL, marks)
             known.add(let.label)
     return text
@@ -251,8 +257,8 @@ _SMALL = {
 """,
 }
 _SPLINE = """      {
-        const double value =
-            ntksym_spline_dual(&mark.rule, @POWER@, @WHICH@, q11[i], q12[i], q22[i], root[i]);
+        const double value = ntksym_spline_dual(&mark.rule, @POWER@, @WHICH@, in == 2 ? @MIDDLE@ : 0,
+                                                q11[i], q12[i], q22[i], root[i]);
         if (value == value) {
           out[i] = value;
           continue;
@@ -267,6 +273,13 @@ _WATCHED = {
     "@TURNED@": """    turned = ((q12[i] < 0.0) | (few < @TAIL@ * @UNIT@ * @UNIT@)) ? 1.0 : turned;
 """,
 }
+_BOTH = (
+    "in && (ntksym_direct_turned(q11[i], q12[i], q22[i]) ||\n"
+    "               fmin(q11[i], q22[i]) < @TAIL@ * unit * unit)"
+)
+_UNLESS = """      if (in < 2 && !(fmin(q11[i], q22[i]) < @TAIL@ * unit * unit) &&
+          !ntksym_direct_small(&mark.rule, @WHICH@, closed[i], @BELOW@, q11[i], q22[i])) continue;
+"""
 _NEVER_SMALL = {"@OPEN@": "0", "@LEAVE@": "", "@TURNED@": ""}
 
 _PLAIN = "  for (size_t i = 0; i < m; ++i) out[i] = closed[i];\n"
