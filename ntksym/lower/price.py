@@ -23,14 +23,13 @@ from .. import symbols as S
 from ..activation import Activation
 from ..derivation import Derivation
 from ..dual import dual
-from ..errors import NtksymError
 from ..gaussian import expect
 from ..symbols import x
 from ..terms import TermSum
-from ..terms.cells import beside_zero, cells, inside
 from .build import Builder
 from .conditioning import loses
 from .direct_where import first_good, last_good
+from .halves import Halves, about_zero, halves, sides
 from .program import Operand, Program
 
 SMALL = (Fraction(1, 4), Fraction(1, 2), Fraction(1))
@@ -54,11 +53,13 @@ class Small:
         below: the variance below which the integral is taken: the first of `SMALL` where the
             closed form keeps its digits.
         dear: the same for arrays, where an entry costs a millisecond: see `LOST_ARRAYS`.
+        series: what the dual is where both variances are small, without an integral, or None.
     """
 
     program: Program
     below: Fraction
     dear: Fraction
+    series: Halves | None = None
 
     @property
     def programs(self) -> tuple[Program, ...]:
@@ -66,8 +67,9 @@ class Small:
         return (self.program,)
 
     def digest(self) -> str:
-        """SHA-256 of the program and the variance, in hexadecimal."""
+        """SHA-256 of the program, the variance and the series, in hexadecimal."""
         text = f"{self.program.digest()} {self.below}"
+        text += f" {self.series}" if self.series is not None else ""
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -93,7 +95,7 @@ def small_program(activation: Activation) -> Small | None:
     outputs = (("slope", slope), ("base", base))
     p = b.program("small", outputs, (), f"Price's theorem for {activation.expr}")
     below = first_good(d.value, d.diag, SMALL)
-    return Small(p, below, last_good(d.value, d.diag, below))
+    return Small(p, below, last_good(d.value, d.diag, below), halves(derived))
 
 
 _ENTRIES = (S.q11, S.q12, S.q22)
@@ -131,7 +133,7 @@ def _mean(b: Builder, d: Derivation, variance: Expr) -> Operand:
 
 def _pieces(d: Derivation) -> tuple[tuple[Expr, ...], Expr | None] | None:
     """The coefficients of powers of sqrt(q), and the mean of s minus the pieces that meet at 0."""
-    zero, pieces = d.field.integer(0), _about_zero(d)
+    zero, pieces = d.field.integer(0), about_zero(d)
     if pieces is None:
         return None
     step = TermSum.heaviside(zero)
@@ -139,26 +141,11 @@ def _pieces(d: Derivation) -> tuple[tuple[Expr, ...], Expr | None] | None:
     if len(pieces) > 1:
         near = step * pieces[0] + (TermSum.one(d.field) - step) * pieces[1]
     rest = d.terms - near
-    coefficients = []
-    for n in range(ORDER):
-        sides = [p.at(zero) for p in pieces]
-        value = sides[0].expr + (-1) ** n * sides[-1].expr
-        coefficients.append(value / 2 * _moment(n) / factorial(n))
-        pieces = tuple(p.derivative()[0] for p in pieces)
+    coefficients = [
+        (right + left) / 2 * _moment(n) / factorial(n)
+        for n, (right, left) in enumerate(sides(d, pieces, ORDER))
+    ]
     return tuple(coefficients), expect(d.single, rest).expr if rest else None
-
-
-def _about_zero(d: Derivation) -> tuple[TermSum, ...] | None:
-    """The pieces of s that meet at 0, right and left of it; one where 0 is no kink."""
-    try:
-        found = cells(d.terms)
-    except NtksymError:
-        return None
-    right, left = beside_zero(found)
-    if len(right) != 1 or len(left) != 1:
-        return None
-    ends = right if left == right else (*right, *left)
-    return tuple(inside(d.terms, c) for c in ends)
 
 
 def point_loses(activation: Activation, variance: Fraction) -> bool:
@@ -169,9 +156,9 @@ def point_loses(activation: Activation, variance: Fraction) -> bool:
     """
     derived = dual(activation).derivation
     assert isinstance(derived, Derivation)
-    pieces = _about_zero(derived) or ()
-    sides = [(p, n) for p, n in zip(pieces, (1, -1), strict=False) if not anchored(pieces, p)]
-    return any(loses(p.expr.xreplace({x: n * sqrt(S.q11)}), variance) for p, n in sides)
+    pieces = about_zero(derived) or ()
+    ends = [(p, n) for p, n in zip(pieces, (1, -1), strict=False) if not anchored(pieces, p)]
+    return any(loses(p.expr.xreplace({x: n * sqrt(S.q11)}), variance) for p, n in ends)
 
 
 def anchored(pieces: tuple[TermSum, ...], piece: TermSum) -> bool:

@@ -19,6 +19,7 @@ from ..text import filled
 from .backend import NUMPY, function
 from .direct import direct_operation, direct_rule
 from .direct_text import direct_text
+from .halves import SERIES_TAKEN, halves_text
 from .splines import splines_text
 
 NODES = 16
@@ -82,10 +83,16 @@ def _price(small: Small, name: str, until: float) -> str:
     extra = "".join(f", {a}" for a in spell_program(inner, NUMPY).inputs[4:])
     text = _PRICE.replace("@NAME@", name).replace("@PARAMS@", extra)
     nodes = "".join(f"    ({x!r}, {w!r}),\n" for x, w in legendre(NODES))
+    series, taken = "", ""
+    if small.series is not None:
+        series = halves_text(small.series, name) + "\n\n"
+        taken = SERIES_TAKEN.replace("@NAME@", name)
+        taken = taken.replace("@BELOW@", repr(float(small.series.below)))
+    text = text.replace("@SERIES@", taken)
     text = text.replace("@NODES@", nodes).replace("@SMALL@", repr(float(small.below)))
     text = text.replace("@TAKEN@", _TAKEN.replace("@UNTIL@", repr(until)) if until < inf else "")
     about = "The derivative of the dual, and the dual at q12 = 0."
-    return function(inner, f"{name}_inner", about) + "\n\n" + text.strip("\n")
+    return function(inner, f"{name}_inner", about) + "\n\n" + series + text.strip("\n")
 
 
 def _rule(far: Far, stem: str) -> str:
@@ -125,7 +132,7 @@ def @NAME@(closed, q11, q12, q22, root@PARAMS@):
 @TAKEN@    if not small.any():
         return closed
     value = np.array(given[0], dtype=np.float64)
-    with np.errstate(all="ignore"):
+@SERIES@    with np.errstate(all="ignore"):
         value[small] = @NAME@_inner(*(v[small] for v in given[1:]))[1]
     small &= (given[1] > 0.0) & (given[3] > 0.0) & (given[2] != 0.0)
     if not small.any():

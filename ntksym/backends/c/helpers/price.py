@@ -13,6 +13,8 @@ from ...text import filled
 from ..backend import C
 from ..blocks import LANES, block_function
 from ..text import c_literal
+from .halves import LANES as SERIES_LANES
+from .halves import halves_function, halves_sums
 
 NODES = 16
 """Gauss-Legendre nodes of a panel: a block of the inner program."""
@@ -25,6 +27,8 @@ def price_functions(programs: tuple[Program, ...]) -> str:
         for let in p.body:
             if not isinstance(let.inner, Small) or let.label in known:
                 continue
+            if let.inner.series is not None and "ntksym_halves_sum(" not in text:
+                text += halves_sums() + "\n"
             text += _functions(let.label, let.inner)
             known.add(let.label)
     return text
@@ -57,9 +61,15 @@ def _functions(label: str, small: Small) -> str:
         "@LANES@": str(LANES),
         "@SMALL@": c_literal(float(small.below)),
     }
-    own = _TEXT
-    own = filled(own, marks)
-    return text + "\n" + own + "\n"
+    series, taken = "", ""
+    if small.series is not None:
+        series = halves_function(label, small.series) + "\n"
+        marks["@WIDE@"] = str(SERIES_LANES)
+        marks["@BELOW@"] = c_literal(float(small.series.below))
+        taken = _SERIES
+    marks |= {"@MANY@": "count", "@WHICH@": "left[k]"} if taken else {"@MANY@": "n", "@WHICH@": "k"}
+    own = filled(_TEXT.replace("@SERIES@", taken), marks)
+    return text + "\n" + series + own + "\n"
 
 
 def _list(values: tuple[float, ...]) -> str:
@@ -111,7 +121,8 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_@LABEL@(size_t n, const double *closed,
     small |= (q11[i] < @SMALL@) | (q22[i] < @SMALL@);
   }
   if (!small) return;
-  for (size_t i = 0; i < n; ++i) {
+@SERIES@  for (size_t k = 0; k < @MANY@; ++k) {
+    const size_t i = @WHICH@;
     const int in = (q11[i] < @SMALL@) | (q22[i] < @SMALL@);
     if (in & (q11[i] >= 0.0) & (q22[i] >= 0.0))
       out[i] = ntksym_@LABEL@_at(i, q11, q12, q22, root@PASS@);
@@ -132,4 +143,27 @@ NTKSYM_SPARE_FUNCTION double ntksym_op_@LABEL@(double closed, double q11, double
   ntksym_block_@LABEL@(1, k, a, c, b, r@USE@, out);
   return out[0];
 }
+"""
+
+_SERIES = r"""  size_t left[@LANES@], count = 0, found = 0, place[@LANES@];
+  for (size_t i = 0; i < n; ++i) {
+    const int in = (q11[i] <= @BELOW@) & (q22[i] <= @BELOW@) & (q11[i] >= 0.0) & (q22[i] >= 0.0);
+    if (in)
+      place[found++] = i;
+    else
+      left[count++] = i;
+  }
+  for (size_t at = 0; at < found; at += @WIDE@) { /* both small: the series, no integral */
+    double a[@WIDE@], c[@WIDE@], b[@WIDE@], r[@WIDE@], sum[@WIDE@];
+    const size_t some = found - at < @WIDE@ ? found - at : @WIDE@;
+    for (size_t j = 0; j < @WIDE@; ++j) {
+      const size_t i = place[at + (j < some ? j : some - 1)];
+      a[j] = q11[i];
+      c[j] = q12[i];
+      b[j] = q22[i];
+      r[j] = root[i];
+    }
+    ntksym_@LABEL@_series(a, c, b, r, sum);
+    for (size_t j = 0; j < some; ++j) out[place[at + j]] = sum[j];
+  }
 """
