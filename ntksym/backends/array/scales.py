@@ -4,6 +4,18 @@ Each returns the closed form where that is good, and computes another rule for t
 only, in blocks (`_chosen` of the two preambles).  Derivatives by tracing, in networks, are those of
 the closed form; the modules of duals have forms of their own.  JAX has no `direct`: its text takes
 half a minute to compile.
+
+`price` and `direct` are taken where the closed form is off by about 1e-12 of the size
+(`lower.direct_where.LOST_ARRAYS`).  Measured in PyTorch, correlations up to .99: the cost of an
+entry over that of the closed form (90 us for ELU and SELU, 8 to 12 for the others, one core), and
+the largest error in eps of sqrt(K(q11)*K(q22)), NumPy's rules taken as exact.
+
+    variance       .001        .1        1         9        100
+    ELU          3.7, 580    1, 4.5   1, 2.3    1, 1.8    1, 2.5
+    SELU         4.0, 2.0    1, 24    1, 7.3    1, 2.6    1, 4.9
+    hard tanh      1, 0.0    1, 0.6   1, 3.0  1.7, 8.1  1.9, 0.1
+    soft shrink  105, 0.1    1, 27    1, 5.7    1, 3.4    1, 4.2
+    triangle       1, 1.0    1, 1.7   1, 13   2.7, 380  1.6, 0.3
 """
 
 from __future__ import annotations
