@@ -103,8 +103,8 @@ def test_nothing_is_integrated_where_the_rule_for_large_variances_holds(
 ) -> None:
     """In bins of variances that this rule covers in part it is as right, and faster."""
     module: Any = load_module(compile_(dual(as_activation(text)), "numpy").sources[0])
-    asked = Mock(wraps=module._direct_pairs)
-    monkeypatch.setattr(module, "_direct_pairs", asked)
+    asked = Mock(wraps=module._direct_each)
+    monkeypatch.setattr(module, "_direct_each", asked)
     module.dual(*(np.array([v]) for v in (4.2, 1.0, 500.0)))
     assert not asked.called
     module.dual(*(np.array([v]) for v in (4.2, 45.5, 500.0)))

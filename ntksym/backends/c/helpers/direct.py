@@ -257,7 +257,8 @@ _SMALL = {
 """,
 }
 _SPLINE = """      {
-        const double value = ntksym_spline_dual(&mark.rule, @POWER@, @WHICH@, in == 2 ? @MIDDLE@ : 0,
+        const int from = in == 2 ? @MIDDLE@ : 0;
+        const double value = ntksym_spline_dual(&mark.rule, @POWER@, @WHICH@, from,
                                                 q11[i], q12[i], q22[i], root[i]);
         if (value == value) {
           out[i] = value;
