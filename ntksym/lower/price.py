@@ -8,6 +8,7 @@ m(q) = E[s(\sqrt q Z)]:$$
 sums of numbers of the order of the result.  The integral is taken in the angle, where it is smooth.
 m is the Taylor series of the two pieces of s that meet at 0, exact moments of |Z| times powers of
 $\sqrt q$, plus the closed form of what the other pieces add, which is exponentially small.
+Where both variances are small and 0 is the only kink there is a series: see `lower.halves`.
 """
 
 from __future__ import annotations
