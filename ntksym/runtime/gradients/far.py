@@ -40,6 +40,7 @@ class FarDoubles(Doubles):
         layers: the layers, all in polar coordinates.
         sound: the variance beyond which closed forms of slopes are not taken.
         parallel: the variance beyond which those of nearly parallel pairs are not.
+        run: the programs, in C where there is a compiler.
         steepest: the variance beyond which slopes are no doubles.
     """
 
@@ -50,22 +51,22 @@ class FarDoubles(Doubles):
         programs = {id(p): p for w in layers for p in (w.pair, w.side, w.settled) if p}
         self._parts = {k: _parts(p) for k, p in programs.items() if "dot" in dict(p.outputs)}
         programs |= {id(p): p for both in self._parts.values() for p in both}
-        self._plain = fast(tuple(programs.values()), target, keep=keep)
+        self.run = fast(tuple(programs.values()), target, keep=keep)
         distinct = {
             (id(w.pair), *w.values.items()): (w, c) for w, c in zip(layers, closed, strict=True)
         }
-        self.sound = min(sound_up_to(w, self._plain) for w, _ in distinct.values())
-        self.parallel = min(parallel_up_to(w, c, self._plain) for w, c in distinct.values())
+        self.sound = min(sound_up_to(w, self.run) for w, _ in distinct.values())
+        self.parallel = min(parallel_up_to(w, c, self.run) for w, c in distinct.values())
         self.steepest = min(w.steepest for w, _ in distinct.values())
         self.layers = tuple(replace(w, kind=KINKED) if w.kind == SMOOTH else w for w in layers)
         self._smooth = {id(w.pair) for w in layers if w.kind == SMOOTH}
         self._sides = {id(w.side): w.params for w in layers if w.settled is not None}
-        super().__init__(self._plain)
+        super().__init__(self.run)
         self.program = self._program
 
     def _program(self, p: Program, values: Mapping[str, Any]) -> dict[str, Any]:
         """The outputs; of one point, slopes in its variance and in parameters by differences."""
-        found = self._plain(p, values)
+        found = self.run(p, values)
         beyond = values["q"] > self.sound if id(p) in self._sides else np.False_
         if not np.any(beyond):
             return found
@@ -81,7 +82,7 @@ class FarDoubles(Doubles):
         unit = np.where(values[name] == 0.0, 1.0, values[name])
 
         def moved(step: Any) -> dict[str, Any]:
-            return self._plain(p, {**values, name: values[name] + unit * step})
+            return self.run(p, {**values, name: values[name] + unit * step})
 
         return {k: v / unit for k, v in _slopes(moved, ALONE).items()}
 
@@ -110,7 +111,7 @@ class FarDoubles(Doubles):
         if layer.settled is not None and beyond.any():
             for k, v in self._differences(layer, layer.settled, given, (x, c, y, root)).items():
                 made[k] = np.where(beyond, v, made.get(k, 0.0))
-            after = self._plain.rootdet(given["n11"], made["n"], given["n22"])
+            after = self.run.rootdet(given["n11"], made["n"], given["n22"])
             made["root"] = np.where(beyond, after, made["root"])
         equal = self.equal(given) & (x > min(self.sound, self.parallel))
         if equal.any():
@@ -128,7 +129,7 @@ class FarDoubles(Doubles):
         values, dot = self._parts[id(settled)]
 
         def run(p: Program, x: Any, c: Any, y: Any, root: Any) -> dict[str, Any]:
-            return self._plain(p, {**given, "q11": x, "q12": c, "q22": y, "root": root})
+            return self.run(p, {**given, "q11": x, "q12": c, "q22": y, "root": root})
 
         def first(step: Any) -> dict[str, Any]:
             grown, scale = np.exp(step), np.exp(0.5 * step)
@@ -159,7 +160,7 @@ class FarDoubles(Doubles):
     def _ends(self, layer: Layer, given: Mapping[str, Any], x: Any) -> dict[str, Any]:
         """`Layer.pair`'s values and slopes of equal inputs from those of one point."""
         one = {"q": x, "t12": given["t12"], **layer.values}
-        ends = {k: v for k, v in self._plain(layer.side, one).items() if k in ("n", "t")}
+        ends = {k: v for k, v in self.run(layer.side, one).items() if k in ("n", "t")}
         along = self._along(layer.side, one, "q")
         ends |= {f"{k}_{label}": 0.5 * along[k] for k in "nt" for label in "xy"}
         for name in layer.params:

@@ -153,6 +153,14 @@ def collinear(layer: Layer, state: Mapping[str, Any]) -> Any:
     return (state["root"] == 0) & (state["q11"] == state["q22"]) & ahead
 
 
+def alike(t12: Any, t11: Any) -> Any:
+    """Whether the NTK of a pair whose covariances are equal is that of equal inputs.
+
+    Points that layers made equal, or that round to it, have one of their own.
+    """
+    return abs(t12 - t11) <= 2.0**-40 * abs(t11)
+
+
 def advance(
     run: Any, layer: Layer, state: dict[str, Any], moves: dict[str, Move], turn: bool
 ) -> tuple[dict[str, Any], dict[str, Move]]:
@@ -175,7 +183,7 @@ def advance(
         "root": run.where(same, 0 * x, o["root"]),
         "diff": o["diff"],
         "t11": ends[0]["t"],
-        "t12": run.where(same & ahead, ends[0]["t"], o["t"]),
+        "t12": run.where(same & ahead & alike(state["t12"], state["t11"]), ends[0]["t"], o["t"]),
         "t22": ends[1]["t"],
     }
     near = run.near(layer, state, o, following) if turn else None

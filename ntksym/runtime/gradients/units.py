@@ -26,7 +26,7 @@ from .layers import SHARED
 from .lowered import ENTRIES
 from .planes import KernelGradients, exchanged, named_planes
 from .rows import spans
-from .steps import numeric
+from .steps import alike, numeric
 from .unit_plan import dense_rules, roughness_of, slopes_of
 
 BAND = 32
@@ -232,7 +232,7 @@ class UnitGradient:
             x, y = mine[level + 1], theirs[level + 1]
             most = np.sqrt(x["q"]) * np.sqrt(y["q"])  # beyond which a dual may err
             c = np.where(same, x["q"], np.clip(o["nngp"], -most, most))
-            t = np.where(same, x["t"], o["ntk"])
+            t = np.where(same & alike(t, left["t"]), x["t"], o["ntk"])
             whole = np.broadcast_arrays(x["q"], c, y["q"])
             root = np.where(same, 0.0, self._numeric.rootdet(*whole))
         return _named(c, t, moves, start, a)

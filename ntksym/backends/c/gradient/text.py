@@ -98,7 +98,8 @@ NTKSYM_BLOCK_FUNCTION void rows_apart(size_t d, const double *x, const double *y
 
 CORE = r"""/* What directions share, of a layer from the tables x, y to xn, yn: o[0..4] are the next
  * covariance, NTK, root, difference of lengths and the slope of the covariance.  Equal points stay
- * equal, and opposite ones collinear where mirror is not 0.  w: 1/(2 q) of the second point before
+ * equal, and opposite ones collinear where mirror is not 0; points that layers made equal have an
+ * NTK of their own.  w: 1/(2 q) of the second point before
  * and after, the quotient of the roots, 1/root. */
 NTKSYM_BLOCK_FUNCTION void beside(size_t m, int mirror, const double *x, const double *xn,
                                   const double *y, const double *yn, size_t ldy,
@@ -110,7 +111,7 @@ NTKSYM_BLOCK_FUNCTION void beside(size_t m, int mirror, const double *x, const d
     const int collinear = (now[1][i] == 0.0) & (x0 == y[i]), same = collinear & (now[0][i] > 0.0);
     const int turned = collinear & !same & (mirror != 0);
     o[0][i] = same ? n0 : turned ? mirror * n0 : o[0][i];
-    o[1][i] = same ? t0 : o[1][i];
+    o[1][i] = same & (fabs(now[2][i] - x[2]) <= 0x1p-40 * fabs(x[2])) ? t0 : o[1][i];
     o[2][i] = same | turned ? 0.0 : o[2][i];
   }
   for (size_t i = 0; i < m; ++i) {

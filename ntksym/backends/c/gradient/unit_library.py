@@ -187,7 +187,8 @@ NTKSYM_BLOCK_FUNCTION void layer@J@(size_t rows, size_t m, const double *tx, siz
       const double next = ntksym_op_clamp(o[@N@][l], -reach, reach);
       const int same = (s[ROOT][at + l] == 0.0) & (x[0] == y[l]) & (c > 0.0);
       s[COV][at + l] = same ? xn[0] : next;
-      s[NTK][at + l] = same ? xn[2] : o[@T@][l];
+      const int alike = fabs(s[NTK][at + l] - x[2]) <= 0x1p-40 * fabs(x[2]);
+      s[NTK][at + l] = same & alike ? xn[2] : o[@T@][l];
       s[ROOT][at + l] = same ? 0.0 : ntksym_op_rootdet(xn[0], next, yn[l]);
     }
   }
