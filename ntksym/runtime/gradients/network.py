@@ -115,7 +115,7 @@ class NetworkGradient:
 
         Of rows whose variances, in any layer, are so large that closed forms of slopes lose digits
         in doubles, as measured at the first such rows (`gradients.sound`: hard tanh at standard
-        deviations beyond about 64, ELU beyond 1e2), slopes are differences of values, right to
+        deviations beyond about 1e2, and ELU), slopes are differences of values, right to
         about 1e-13 of the kernel over the variance (`gradients.far`).  Pairs of these that are
         nearly parallel (a sine below 0.02) in front of a layer or after one are done with many
         digits, at tens of milliseconds each and seconds for ELU; so are those of other activations
