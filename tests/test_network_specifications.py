@@ -76,6 +76,7 @@ def test_file_with_layers(tmp_path) -> None:
         ("cnn:relu:depth=3", "unknown kind of network 'cnn'"),
         ("mlp:relu:dept=3", "did you mean depth?"),
         ("mlp:relu:depth", "'depth' is not key=value"),
+        ("mlp:elu:alpha=1:depth=2", "a colon between two options: commas separate them"),
         ("mlp:relu:depth=0", "depth = 0"),
         ("mlp:relu:depth=2.5", "depth = '2.5'"),
         ("mlp:relu:depth=2,depth=3", "depth is given twice"),

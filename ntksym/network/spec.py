@@ -109,6 +109,12 @@ def _from_text(text: str) -> Network:
         key, equals, value = (z.strip() for z in part.partition("="))
         if not equals or not key or not value:
             raise BadSpec(f"{part!r} is not key=value", where=text[:120], hint="as in depth=3")
+        if ":" in value and "=" in value:
+            raise BadSpec(
+                "a colon between two options: commas separate them",
+                where=text[:120],
+                hint=part.replace(":", ",")[:120],
+            )
         if key in table or key in params:
             raise BadSpec(f"{key} is given twice", where=text[:120])
         if key in _NETWORK:
