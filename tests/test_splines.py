@@ -90,7 +90,7 @@ TAIL = ((0.3, -0.2, 0.4), (0.125, 0.124, 0.125), (0.15, 0.01, 0.4))
     ("text", "at", "outputs"),
     [
         ("min(max(x, -1), 1)", USUAL, 1),
-        ("min(max(x/6 + 1/2, 0), 1)", tuple((9 * a, 9 * c, 9 * b) for a, c, b in USUAL), 1),
+        ("min(max(x/6 + 1/2, 0), 1)", tuple((9 * a, 9 * abs(c), 9 * b) for a, c, b in USUAL), 1),
         ("max(|x| - 1, 0)", TAIL, 2),
         ("max(x - 1, 0)^2 - max(-x - 1/2, 0)^2", TAIL, 2),
     ],

@@ -40,12 +40,16 @@ LENGTH, RATIO = 3.0, 8.0
 """Panels are so long, and so many times where they begin more: there are poles at sigma = +-i."""
 TWIN_RATIO = 4.0
 """The same where a twin with one kink turned round is taken off: another exponential."""
+WIDEST = 12.0
+"""Variances, in squares of the outermost kink, beyond which panels from 0 lose digits."""
 PANELS = 7
 """More of them are not worth it: the kinks are a small part of a standard deviation."""
 TAIL = 0.5
 """Below so many squares of the unit Phi2 loses digits of its value, if no kink is at 0."""
 CANCEL = 3.0
 """Terms of unlike signs may add up to so many times the sum."""
+CANCEL_MIDDLE = 1.5
+"""The same where the integral begins at 0: of means of one input, which have lost digits before."""
 
 
 def spline_power(found: tuple[Cell, ...], pieces: tuple[TermSum, ...]) -> int:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import math
 
-from ...lower.splines import CANCEL, FALLEN, LENGTH, NODES, PANELS, RATIO, TAIL, TWIN_RATIO
+from ...lower.splines import (
+    CANCEL,
+    CANCEL_MIDDLE,
+    FALLEN,
+    LENGTH,
+    NODES,
+    PANELS,
+    RATIO,
+    TAIL,
+    TWIN_RATIO,
+    WIDEST,
+)
 from ..tables import legendre
 from ..text import filled
 from .splines_middle import MIDDLE
@@ -18,6 +29,8 @@ def splines_text() -> str:
     nodes = "".join(f"    ({v!r}, {w!r}),\n" for v, w in legendre(NODES))
     marks = {"@NODES@": nodes, "@CHUNK@": CHUNK, "@FALLEN@": repr(FALLEN), "@PANELS@": PANELS}
     marks |= {"@LENGTH@": repr(LENGTH), "@RATIO@": repr(RATIO), "@CANCEL@": repr(CANCEL)}
+    marks |= {"@CANCEL_MIDDLE@": repr(CANCEL_MIDDLE)}
+    marks |= {"@WIDEST@": repr(WIDEST)}
     marks |= {"@END@": repr(math.sqrt(FALLEN)), "@TWIN@": repr(TWIN_RATIO)}
     return filled(_TEXT.replace("@MIDDLE@", MIDDLE), marks).strip("\n")
 
@@ -202,7 +215,8 @@ def _spline_pairs(rule, marks, unit, which, q11, q12, q22, root, from_0):
     least, most = np.minimum(q11, q22), np.maximum(q11, q22)
     good = (root > 0.0) & (least > 1e-140) & (most < 1e140)
     if middle:
-        good &= from_0 > 0
+        reach = np.max(np.abs(kinks))
+        good &= (from_0 > 0) & (most <= @WIDEST@ * (reach * reach))
     good = np.flatnonzero(good)
     for k in range(0, len(good), @CHUNK@):
         own = good[k : k + @CHUNK@]

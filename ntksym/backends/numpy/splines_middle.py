@@ -66,6 +66,6 @@ def _spline_middle(kinks, heights, low, high, power, which, q11, q12, q22, root,
                 term = times[rows] * np.where(q12[rows] == 0.0, 0.0, term)
                 total[rows], sizes[rows] = total[rows] + term, sizes[rows] + np.abs(term)
     most = np.maximum(np.abs(total), np.where(sized, u[2] * v[2], 0.0))
-    return np.where(sizes <= @CANCEL@ * most, total, np.nan)
+    return np.where(sizes <= @CANCEL_MIDDLE@ * most, total, np.nan)
 '''
 """A part of the text of `splines`, with its marks."""

@@ -5,7 +5,17 @@ from __future__ import annotations
 import math
 
 from ....lower.direct import MOST_KINKS
-from ....lower.splines import CANCEL, FALLEN, LENGTH, NODES, PANELS, RATIO, TWIN_RATIO
+from ....lower.splines import (
+    CANCEL,
+    CANCEL_MIDDLE,
+    FALLEN,
+    LENGTH,
+    NODES,
+    PANELS,
+    RATIO,
+    TWIN_RATIO,
+    WIDEST,
+)
 from ...tables import legendre
 from ...text import filled
 from ..text import array, c_literal
@@ -31,6 +41,8 @@ def splines_text() -> str:
         "@PANELS@": PANELS,
         "@CANCEL@": c_literal(CANCEL),
         "@OVER_PI@": c_literal(1 / math.pi),
+        "@CANCEL_MIDDLE@": c_literal(CANCEL_MIDDLE),
+        "@WIDEST@": c_literal(WIDEST),
         "@HALF@": c_literal(math.sqrt(0.5)),
         "@BELL@": c_literal(1 / math.sqrt(2 * math.pi)),
     }

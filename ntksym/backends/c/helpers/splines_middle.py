@@ -67,7 +67,9 @@ static inline double ntksym_spline_middle(const ntksym_direct_rule *s, int power
   int twins = 1, first;
   ntksym_spline_side u, v;
   ntksym_spline_pair p;
-  if (power > 1) return NAN;
+  const double one = fabs(s->kink[0]), two = fabs(s->kink[s->kinks - 1]);
+  const double reach = one > two ? one : two;
+  if (power > 1 || @WIDEST@ * (reach * reach) < (q11 > q22 ? q11 : q22)) return NAN;
   for (int k = 0; k <= kinks; ++k) { /* what is smooth across all kinks is of that degree too */
     for (int n = power + 1; s->groups[k] > 0 && n <= s->degree; ++n)
       if (row[1 + n] != 0.0 || row[2 + s->degree + n] != 0.0) return NAN;
@@ -97,7 +99,7 @@ static inline double ntksym_spline_middle(const ntksym_direct_rule *s, int power
       sizes += fabs(term);
     }
   most = sized && u.size * v.size > fabs(total) ? u.size * v.size : fabs(total);
-  return sizes <= @CANCEL@ * most ? total : NAN;
+  return sizes <= @CANCEL_MIDDLE@ * most ? total : NAN;
 }
 
 """
