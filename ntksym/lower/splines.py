@@ -40,7 +40,7 @@ LENGTH, RATIO = 3.0, 8.0
 """Panels are so long, and so many times where they begin more: there are poles at sigma = +-i."""
 TWIN_RATIO = 4.0
 """The same where a twin with one kink turned round is taken off: another exponential."""
-WIDEST = 12.0
+WIDEST = 16.0
 """Variances, in squares of the outermost kink, beyond which panels from 0 lose digits."""
 PANELS = 7
 """More of them are not worth it: the kinks are a small part of a standard deviation."""

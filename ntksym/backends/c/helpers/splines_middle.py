@@ -75,6 +75,7 @@ static inline double ntksym_spline_middle(const ntksym_direct_rule *s, int power
       if (row[1 + n] != 0.0 || row[2 + s->degree + n] != 0.0) return NAN;
     row += s->groups[k] > 0 ? wide : 0;
   }
+  if (!same && root < 0x1p-6 * fabs(q12)) return NAN; /* where it ends loses digits then */
   ntksym_spline_heights(s, power, d, leading);
   u = ntksym_spline_means(s, power, which, d, leading, q11);
   v = same ? u : ntksym_spline_means(s, power, which, d, leading, q22);
