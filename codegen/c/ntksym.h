@@ -674,7 +674,8 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi(size_t n, const double *a, const 
 static inline double ntksym_op_expsinh(double plus, double minus, double b, double d)
 {
   const double grown = ntksym_op_exp(ntksym_op_div0(plus > minus ? plus : minus, d));
-  return copysign(-0.5 * grown * ntksym_op_expm1(-2.0 * ntksym_op_div0(fabs(b), d)), b);
+  const double down = ntksym_op_expm1(-2.0 * ntksym_op_div0(fabs(b), d));
+  return b == 0.0 ? b : copysign(-0.5 * grown * down, b); /* not inf*0 */
 }
 static inline double ntksym_op_expcosh(double plus, double minus, double b, double d)
 {
@@ -1085,7 +1086,7 @@ static inline double ntksym_op_orthant_low(double a, double h, double k, double 
  * much smaller than the other that the rounding of the larger one counts. */
 static inline int ntksym_op_tailed(double a, double h, double k, double c, double s)
 {
-  return (a >= 0.25) | ((h + k <= 0.0) & ((s < -0.5 * c) | ((h + k) * fabs(h - k) < -6.0)));
+  return (a >= 0.25) | ((h + k <= 0.0) & ((s < -1.25 * c) | ((h + k) * fabs(h - k) < -6.0)));
 }
 
 /* exp(a)*Phi2(h + dh, k + dk; r), with the relative accuracy of the tails where that is so.
@@ -1586,7 +1587,6 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
       const int near = away[cell][i] < reach[i];
       any |= near;
       side[i] = first ? 1.0 : -1.0;
-      if (first & last) side[i] = gap[cell - 1][i] < -gap[cell][i] ? 1.0 : -1.0;
       value[cell][i] = 0.0;
       size[cell][i] = (near & (groups < 0)) ? INFINITY : 0.0;
     }
@@ -1596,6 +1596,9 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
       continue;
     }
     for (; row < next; row += wide) {
+      /* between two kinks towards where the row dies out: from both ends exponentials overflow */
+      for (int i = 0; first & last && i < 16; ++i)
+        side[i] = at[cell - 1][i] + at[cell][i] + 2.0 * row[0] * t < 0.0 ? 1.0 : -1.0;
       if (first)
         ntksym_direct_side(row[0], row + 1, s->degree, 1.0, t, gap[cell - 1], at[cell - 1], side,
                            bell[cell - 1], tail[cell - 1], value[cell], size[cell]);
@@ -1609,16 +1612,17 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
     int any = 0, done = -1;
     for (int i = 0; i < 16; ++i) {
       const double most = size[cell][i], beyond = most <= 8.0 * all[i] ? 0.0 : most;
-      any |= beyond > allow[i];
-      out[i] += beyond > allow[i] ? 0.0 : value[cell][i];
-      lost[i] += beyond > allow[i] ? 0.0 : beyond;
+      const int kept = beyond <= allow[i]; /* not NaN */
+      any |= !kept;
+      out[i] += kept ? value[cell][i] : 0.0;
+      lost[i] += kept ? beyond : 0.0;
       size[cell][i] = beyond;
     }
     for (int i = 0; any && i < 16; ++i) {
       const int first = cell > 0 ? cell - 1 : 0, last = cell < s->kinks ? cell : 0;
       const double below[2] = {gap[first][i], low_gap[first][i]};
       const double above[2] = {gap[last][i], low_gap[last][i]};
-      if (!(size[cell][i] > allow[i])) continue;
+      if (size[cell][i] <= allow[i]) continue;
       if (done >= 0 && m[i] == m[done])
         value[cell][i] = value[cell][done];
       else

@@ -145,7 +145,8 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_price_efabc1de0107(size_t n, const doubl
     small |= (q11[i] < 0x1p-2) | (q22[i] < 0x1p-2);
   }
   if (!small) return;
-  for (size_t i = 0; i < n; ++i) {
+  for (size_t k = 0; k < n; ++k) {
+    const size_t i = k;
     const int in = (q11[i] < 0x1p-2) | (q22[i] < 0x1p-2);
     if (in & (q11[i] >= 0.0) & (q22[i] >= 0.0))
       out[i] = ntksym_price_efabc1de0107_at(i, q11, q12, q22, root, a4_);

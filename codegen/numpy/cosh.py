@@ -39,7 +39,8 @@ def _div0(a, b):
 def _expsinh(plus, minus, b, d):
     """exp(a/d)*sinh(b/d), d >= 0, from a + b, a - b, b and d."""
     grown = np.exp(_div0(np.maximum(plus, minus), d))
-    return np.copysign(-0.5 * grown * np.expm1(-2.0 * _div0(np.abs(b), d)), b)
+    down = np.expm1(-2.0 * _div0(np.abs(b), d))
+    return np.where(b == 0.0, b, np.copysign(-0.5 * grown * down, b))  # not inf*0
 
 def _expcosh(plus, minus, b, d):
     """exp(a/d)*cosh(b/d), d >= 0, from a + b, a - b, b and d."""
