@@ -8,9 +8,9 @@ import sympy as sp
 from flint import arb
 
 import ntksym.verify.definition as definition
-from ntksym.errors import NtksymError
 from ntksym.language import parse_activation
 from ntksym.symbols import x
+from ntksym.verify import evaluate
 from ntksym.verify.ball import Ball
 from ntksym.verify.balls import enclose_definition
 from ntksym.verify.functions.periods import wave_parts
@@ -33,7 +33,7 @@ def test_as_the_other_rules(monkeypatch: pytest.MonkeyPatch, text: str, derivati
 
     fourier = found()
     assert fourier.rel_digits >= 12
-    monkeypatch.setattr(definition, "periodic", lambda *_: None)
+    monkeypatch.setattr(definition, "periodic", lambda *_, **__: None)
     assert _meet(fourier, found())
 
 
@@ -64,11 +64,33 @@ def test_infinitely_many_jumps() -> None:
     triangle = enclose_definition(parse_activation("acos(cos(x))"), 1, "1/2", 1, derivative=True)
     assert square.rel_digits >= 30
     assert _meet(square, triangle)
-    with pytest.raises(NtksymError) as caught_:
-        enclose_definition(
-            parse_activation("sign(sin(x))"), *FAR, derivative=True, jumps="distributional"
+
+
+@pytest.mark.parametrize("text", ["sign(sin(x))", "x*sign(sin(2*x)) + heaviside(cos(2*x))"])
+def test_slope_of_infinitely_many_jumps(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """By the coefficients, and by the slope of the density."""
+    act, means = parse_activation(text), ("1/3", "-1/5")
+
+    def found() -> Ball:
+        return enclose_definition(
+            act, 1, "1/2", 2, means=means, digits=6, derivative=True, jumps="distributional"
         )
-    assert "there may be infinitely many" in str(caught_.value)
+
+    fourier = found()
+    assert fourier.rel_digits >= 6
+    monkeypatch.setattr(definition, "periodic", lambda *_, **__: None)
+    assert _meet(fourier, found())
+
+
+def test_infinitely_many_jumps_have_two_slopes() -> None:
+    """Off the jumps it is 0; far out sinh and cosh of q12, of first coefficients, are equal."""
+    _, rows = evaluate("step(sin(x))", (100, 60, 100))
+    named = {c.quantity: c.definition for c in rows}
+    value, slope = named["nngp"], named["derivative"]
+    assert value is not None and slope is not None
+    assert slope.rel_digits >= 30
+    assert float(slope.mid) == pytest.approx(float(value.mid - sp.Rational(1, 4)), rel=1e-9)
+    assert named["derivative_almost_everywhere"] == Ball(0, 0, 0, 0)
 
 
 def test_infinitely_many_jumps_near_correlation_one() -> None:

@@ -31,7 +31,7 @@ from .rules.periodic import periodic
 from .rules.polar import mean, radial
 from .rules.score import score_slope
 from .rules.twod import planar
-from .safe import Accumulating, Divergent
+from .safe import Accumulating, Divergent, Endless
 from .surd import Surd
 
 _FEW = 60
@@ -52,7 +52,8 @@ class Factor:
     """The same function as a sum of periodic ones and x times such, if it is and was asked for."""
     times: tuple[Factor, ...] = ()
     """1, x and x^2 times the function f whose pieces these are, where its slope is meant, which is
-    not integrable: the derivative of E[f(u) g(v)] in q12 is that of the density."""
+    not integrable or has infinitely many masses: the derivative of E[f(u) g(v)] in q12 is that of
+    the density."""
 
 
 def factor(
@@ -79,7 +80,12 @@ def factor(
     found = _waves(expr, derivative, reach) if waves else ()
     pieces = opened(pieces_of(expr, reach))
     if derivative and distributional and any(p.expr.has(*JUMPS) for p in pieces):
-        split(expr)  # which says what there is infinitely much of
+        try:
+            split(expr)  # which says what there is infinitely much of
+        except Endless:
+            if not principal:
+                raise
+            return _by_density(expr, pieces, reach, waves)
     if not derivative:
         return Factor(expr, continued_pieces(gathered(pieces)), waves=found)
     if distributional and principal and (form := logarithm(pieces)) is not None:
@@ -93,13 +99,17 @@ def factor(
     except Divergent:
         if not (distributional and principal):
             raise
-        times = tuple(
-            factor(expr * x**k, derivative=False, distributional=False, reach=reach)
-            for k in range(3)
-        )
-        return Factor(None, pieces, (), times=times)
+        return _by_density(expr, pieces, reach, waves)
     masses = jumps(pieces, expr) if distributional else ()
     return Factor(None, slopes, masses, waves=found)
+
+
+def _by_density(expr: Expr, pieces: tuple[Piece, ...], reach: int, waves: bool) -> Factor:
+    times = tuple(
+        factor(expr * x**k, derivative=False, distributional=False, reach=reach, waves=waves)
+        for k in range(3)
+    )
+    return Factor(None, pieces, (), times=times)
 
 
 def two_slopes(expr: Expr) -> bool:
@@ -149,6 +159,9 @@ def expectation(f: Factor, g: Factor, law: Law, tol: Any) -> Any:
     if f.times or g.times:
         if not (f.times and g.times):
             raise Undecided("a slope that is not integrable beside one that is: no rule")
+        one, two = f.times[0].waves, g.times[0].waves
+        if one and two and (value := periodic(one, two, law, tol, slope=True)) is not None:
+            return value
 
         def moment(i: int, j: int, goal: Any) -> Any:
             return expectation(f.times[i], g.times[j], law, goal)
