@@ -292,3 +292,21 @@ def test_rows_that_layers_make_equal_keep_their_own_ntk():
         assert found.ntk[0, 1] == pytest.approx(float(want["ntk"]), rel=1e-12)
         for v in ("weight_var", "bias_var"):
             assert found.d_ntk[v][0, 1] == pytest.approx(float(want[f"ntk/{v}"]), rel=1e-12)
+
+
+@pytest.mark.parametrize("target", ["numpy", None])
+@pytest.mark.parametrize(
+    ("spec", "places"),
+    [
+        ("relu:depth=2", ((0, 1), (0, 2), (0, 0))),
+        ("leaky_relu:alpha=0.2,depth=2", ((0, 1), (1, 3))),
+        ("gelu:depth=2", ((0, 2), (0, 1))),
+    ],
+)
+def test_products_of_variances_beyond_doubles_are_not_formed(spec, places, target):
+    """Rows of 1e100: the gap of ReLU's layers divided by a squared variance, and whether pairs need
+    digits was asked of a product of variances."""
+    g = ntksym.NetworkGradient(f"mlp:{spec},weight_var=1.5,bias_var=0.1", target, threads=1)
+    x = ROWS * 1e100
+    for i, j in places:
+        _compare(g, g(x[i : i + 1], x[j : j + 1]), (0, 0), x[i], x[j])

@@ -22,7 +22,7 @@ from itertools import combinations
 from math import inf
 from typing import Any
 
-from sympy import Expr, Rational, Symbol, nan
+from sympy import Expr, Rational, nan
 
 from ... import symbols as S
 from ...activation import Activation
@@ -44,9 +44,8 @@ from ...lower.slopes import Leading, brought_down, brought_down_diagonal, leadin
 from ...network import Recursion, recurse
 from ...network.affine import KDOT, K, UnknownDual
 from ...network.convention import DerivativeSense
+from .gap import turned_gap
 
-SHARED = ("weight_var", "bias_var")
-"""Hyper-parameters that all layers have in common."""
 SMOOTH, SCALED, KINKED = "smooth", "scaled", "kinked"
 EVEN = Fraction(2**8)
 """The standard deviation up to which slopes of equal rows may be sums of those in the covariance:
@@ -56,10 +55,6 @@ STEEP = 2.0**500
 _Programs = tuple[str, Program, Program, Program | None, Program | None]
 PAIR = ("q11", "q12", "q22", "root", "t12", "diff", "n11", "n22", "r11", "r22", "s11", "s22")
 """The inputs of a pair before its parameters; diff is sqrt(q11) - sqrt(q22), not from these."""
-
-_GAP, _BEND, _LENGTH, _SIDES, _DIFF = (
-    Symbol(f"_{name}", positive=True) for name in ("gap", "bend", "length", "sides", "diff")
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +198,7 @@ def _programs(
         outputs += [(f"{k}_a", o) for k, o in (("n", outputs[-2][1]), ("t", outputs[-1][1]))]
     outputs.append(("t_t", b.operand(outer.ntk.diff(S.t12))))
     outputs += _shared(b, exprs)
-    outputs += _turned(b, scaled, given.names, n) if scaled else _formed(b, n)
+    outputs += turned_gap(b, scaled, given.names, n) if scaled else _formed(b, n)
     kept = tuple((k, o) for k, o in outputs if o != 0 or k in FIRST)
     pair = b.program("gradient_pair", kept, rule_requires(found), "one layer and its derivatives")
     none = kind == SCALED or known is not None or not rule.continuous
@@ -325,48 +320,6 @@ def _formed(b: Builder, n: Operand) -> list[tuple[str, Operand]]:
     after = b.emit("rootdet", "n11", n, "n22", hint="following")
     carried = b.emit("carry", "root", "q11", "q12", "q22", after, hint="next_root")
     return [("root", carried), ("diff", b.emit("sub", "s11", "s22", hint="next_diff"))]
-
-
-def _turned(
-    b: Builder,
-    scaled: tuple[Expr, Expr, Expr, bool],
-    params: tuple[str, ...],
-    n: Operand,
-) -> list[tuple[str, Operand]]:
-    r"""The next root and the partial derivatives of A, for degree one.
-
-    $A = S g - c\,h + \beta S\delta^2/W$, $W = m' + Sm + \beta$, with $g = m - q_{12}$,
-    $h = m(\sin\theta - \theta\cos\theta)$, $\delta = \sqrt{q_{11}} - \sqrt{q_{22}}$.
-    """
-    scale, cubic, offset, even = scaled
-    q12 = b.emit("abs", "q12") if even else "q12"
-    length = b.emit("mul", "r11", "r22", hint="length")
-    b.replace(_LENGTH, length)
-    b.replace(_GAP, b.emit("gap3", "root", q12, length, hint="gap"))
-    b.replace(_BEND, b.emit("arc3", "root", b.emit("neg", q12), length, hint="bend"))
-    b.replace(_SIDES, b.emit("mul", "s11", "s22", hint="next_length"))
-    b.replace(_DIFF, "diff")
-    turn = scale * _GAP - cubic * _BEND
-    below = _SIDES + scale * _LENGTH + offset
-    apart = turn + offset * scale / below * _DIFF**2
-    of_sides = _SIDES * apart.diff(_SIDES)
-    of_length = turn + _LENGTH * apart.diff(_LENGTH)
-    whole = b.operand(apart)
-    rows: list[tuple[str, Operand]] = [
-        ("e_l", b.operand(of_length)),
-        ("e_n", b.emit("sub", b.operand(of_sides), whole)),
-        ("e_d", b.operand(apart.diff(_DIFF))),
-    ]
-    for name in (*SHARED, *params):
-        slope = sum((apart.diff(s) for s in apart.free_symbols if s.name == name), S.q11 * 0)
-        rows.append((f"e_of_{name}", b.operand(slope)))
-    both = b.emit("add", b.operand(_SIDES), n)
-    root = b.emit("mul", b.emit("sqrt0", whole), b.emit("sqrt0", both), hint="next_root")
-    lengths = b.emit("add", "r11", "r22")
-    next_diff = b.emit(
-        "div0", b.emit("mul", b.operand(scale), lengths), b.emit("add", "s11", "s22")
-    )
-    return [*rows, ("root", root), ("diff", b.emit("mul", "diff", next_diff, hint="next_diff"))]
 
 
 def _side(

@@ -13,7 +13,8 @@ from ...lower.program import Program
 from ...lower.schedule import number
 from ...network import Network, Recursion, recurse
 from .c import gradient_plan
-from .layers import PAIR, SHARED, Layer, layers_of
+from .gap import SHARED
+from .layers import PAIR, Layer, layers_of
 from .steps import turning
 
 CLOSE = (0.02, 0.05)

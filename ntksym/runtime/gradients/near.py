@@ -31,7 +31,8 @@ import numpy as np
 
 from ...backends.near import LARGEST_ANGLE, LARGEST_SPREAD
 from ...backends.tables import legendre
-from .layers import KINKED, SHARED, Layer
+from .gap import SHARED
+from .layers import KINKED, Layer
 from .steps import CLOSE_ENTRY, Doubles, Numeric
 
 LARGEST_SINE = 0.3

@@ -335,7 +335,7 @@ class NetworkGradient:
                 least = np.minimum(least, run.where(same, np.inf, self._entry(run, state)))
             state, moves = advance(run, layer, state, moves, turn)
             if turn and layer.kind != SCALED:
-                sine = run.sqrt(state["root"] ** 2 / (state["q11"] * state["q22"]))
+                sine = state["root"] / run.sqrt(state["q11"]) / run.sqrt(state["q22"])
                 least = np.minimum(least, run.where(same | state["mended"], np.inf, sine))
         found = {"nngp": state["q12"], "ntk": state["t12"], "least": least}
         for name, move in moves.items():
@@ -349,9 +349,9 @@ class NetworkGradient:
 
     def _entry(self, run: Any, state: Mapping[str, Any]) -> Any:
         """How near a pair is when it enters a kinked layer, in the units of `least`."""
-        length = state["q11"] * state["q22"]
-        size = run.sqrt(state["root"] ** 2 / length + state["diff"] ** 2 / state["q11"])
-        return size * (self._close / CLOSE_ENTRY)
+        first, second = run.sqrt(state["q11"]), run.sqrt(state["q22"])
+        sine, gap = state["root"] / first / second, state["diff"] / first
+        return run.sqrt(sine * sine + gap * gap) * (self._close / CLOSE_ENTRY)
 
     def _start(
         self, run: Any, slopes: tuple[Any, Any, Any], state: Mapping[str, Any], g: Spans, d: int

@@ -23,7 +23,7 @@ from ...numeric import Choice, MixtureDual
 from ...numeric.series.table import SeriesTable
 from ...numeric.table import BandedDual, TableDual
 from ..units.layers import Plan
-from .layers import SHARED
+from .gap import SHARED
 from .lowered import lower_first
 
 INSIDE = (K, KDOT, S.t12, S.weight_var, S.bias_var)

@@ -22,7 +22,7 @@ from ..units.ranged import outward, spread
 from .differences import ROOM
 from .duals import GradientDual, gradient_duals
 from .fine import FINE, bend_unit
-from .layers import SHARED
+from .gap import SHARED
 from .lowered import ENTRIES
 from .planes import KernelGradients, exchanged, named_planes
 from .rows import spans
