@@ -7,7 +7,7 @@ keeps the exact closed forms.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from sympy import Basic, Expr, Gt, Rational, true
 
@@ -29,11 +29,12 @@ class Derivation:
     centred: bool = True
     opaque_roots: bool = False
 
-    @classmethod
-    def of(cls, activation: Activation, *, centred: bool = True) -> Derivation:
-        """The derivation, with roots of numbers as atoms where they would end up nested."""
-        d = cls(activation, centred)
-        return d if d.value is not None and not d.field.towers else cls(activation, centred, True)
+    @staticmethod
+    def of(activation: Activation, *, centred: bool = True) -> Derivation:
+        """The derivation, with roots of numbers as atoms where they would end up nested; one for
+        all that ask.
+        """
+        return _of(activation, centred)
 
     def __getstate__(self) -> dict[str, object]:
         """What was asked: the closed forms, which FLINT holds, are derived again where needed."""
@@ -180,6 +181,13 @@ def _constant_or_mean(f: TermSum, variance: Exact) -> ClosedForm:
     if not variance:
         return expect(Law(f.field, (zero,), ((f.field.integer(1),),)), f.at_limit(zero))
     return expect(Law(f.field, (zero,), ((variance,),)), f)
+
+
+@lru_cache(maxsize=256)
+def _of(activation: Activation, centred: bool) -> Derivation:
+    d = Derivation(activation, centred)
+    plain = d.value is not None and not d.field.towers
+    return d if plain else Derivation(activation, centred, opaque_roots=True)
 
 
 def _positive(z: Exact) -> Basic:

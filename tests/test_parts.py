@@ -17,7 +17,7 @@ from ntksym.backends import Contract, SourceFile
 from ntksym.backends.c.network.file import network_file
 from ntksym.lower import lower_network
 from ntksym.network import recurse
-from ntksym.runtime import fresh
+from ntksym.runtime import foreseen, fresh
 from ntksym.runtime.engines import CNetwork, with_support
 from ntksym.runtime.library import cache, compiler, objects, parts
 
@@ -52,7 +52,7 @@ def _defined(part):
 
 def test_parts_define_each_function_once_and_rare_ones_together(sources):
     made = parts.in_parts(sources)
-    assert len(made.own) == 3 and len(made.shared) == 2 and made.several
+    assert len(made.own) == 3 and len(made.shared) == 3 and made.several
     assert made.rare == made.own[1:2]
     heads = [p for p in parts.pieces(tuple(s.text for s in sources)) if p.apart]
     homes = {}
@@ -65,11 +65,12 @@ def test_parts_define_each_function_once_and_rare_ones_together(sources):
     assert homes["near_lanes"] == homes["near0"] == 1
     assert homes["ntksym_network_tile_f32"] == homes["block_f32"] == 2
     assert {homes["ntksym_block_Phi2"], homes["ntksym_direct_mean"]} == {3, 4}
+    assert homes["ntksym_spline_dual"] == 5
 
 
 def test_what_networks_share_is_the_same_text_and_whole(sources):
     made = parts.in_parts(sources)
-    assert set(made.shared) == set(parts.shared_parts(sources[0]))
+    assert made.shared == parts.shared_parts(sources[0], (*foreseen.ORTHANTS, *foreseen.SPLINES))
     gelu = parts.in_parts(_sources("x*(1+erf(x/sqrt(2)))/2"))
     assert not gelu.shared  # short functions of the header are in the part that calls them
     hat = parts.in_parts(_sources("max(1 - abs(x), 0)"))
@@ -103,12 +104,22 @@ def test_a_file_that_includes_none_of_ours_is_a_part_beside_those_of_the_other(s
 
 
 def test_a_long_function_that_nothing_shared_calls_is_compiled_only_where_it_is_needed(sources):
-    shared = parts.in_parts(sources).shared
+    shared = parts.shared_parts(sources[0], foreseen.ORTHANTS)
     tilted = parts.in_parts(_sources("exp(-abs(x - 1/2))", depth=1)).shared
     assert set(tilted) > set(shared)
     (more,) = set(tilted) - set(shared)
     assert _defined(more) == ["ntksym_block_expPhi2"]
-    assert "ntksym_block_expPhi2" not in {n for part in shared for n in _defined(part)}
+    mine = parts.in_parts(sources).shared
+    assert "ntksym_block_expPhi2" not in {n for part in mine for n in _defined(part)}
+
+
+def test_a_standing_text_is_the_same_part_whatever_file_has_it(sources):
+    """The text itself, and nothing of the file that it was taken out of."""
+    (spline,) = parts.shared_parts(sources[0], foreseen.SPLINES)
+    ramp = parts.in_parts(_sources("max(x - 1/3, 0)", depth=1))
+    assert spline in ramp.shared and _defined(spline) == ["ntksym_spline_dual"]
+    changed = replace(sources[1], text=sources[1].text.replace("ntksym_spline_term", "other_term"))
+    assert spline not in parts.in_parts((sources[0], changed)).shared
 
 
 def _library(monkeypatch, whole, sources, folder):
@@ -183,7 +194,7 @@ def test_what_few_pairs_need_is_compiled_with_less_effort(monkeypatch, sources, 
     monkeypatch.setattr(objects, "_shared", lambda c, part, keep: asked.append((c.flags, None)))
     found, made = compiler.Compiler(("cc",), "", compiler.LEVELS[0]), parts.in_parts(sources)
     objects.objects_of(found, made, tmp_path, keep=False)
-    assert len(asked) == 5
+    assert len(asked) == len(made.own) + len(made.shared)
     for flags, out in asked:
         rare = out is not None and out.parent.name == "part1"
         assert flags[0] == ("-O1" if rare else "-O2") and flags[1:] == compiler.LEVELS[0][1:]
@@ -200,48 +211,95 @@ def test_shared_parts_are_compiled_once(monkeypatch, tmp_path):
 
     monkeypatch.setattr(compiler, "_run", counted)
     common = lambda: sum(a.endswith("part.c") for files in calls for a in files)  # noqa: E731
-    compiler.shared_library(_sources("max(1 - abs(x), 0)", depth=1))
+    compiler.shared_library(_sources("max(1 - abs(x), 0)", depth=1), extra=("-O0",))
     first = common()
-    compiler.shared_library(_sources("max(1 - abs(x), -1/7)", depth=1))
+    compiler.shared_library(_sources("max(1 - abs(x), -1/7)", depth=1), extra=("-O0",))
     assert first >= 1 and common() == first
     stored = sorted((tmp_path / "cache").glob("*.o"))
     assert len(stored) == first
     for path in stored:
         path.write_bytes(b"poisoned")
-    made = compiler.shared_library(_sources("max(1 - abs(x), -1/9)", depth=1))
+    made = compiler.shared_library(_sources("max(1 - abs(x), -1/9)", depth=1), extra=("-O0",))
     assert common() == 2 * first and ctypes.CDLL(str(made))
 
 
-def test_a_compile_makes_shared_parts_beside_only_where_they_are_wanted(monkeypatch):
-    made, loops = [], []
-    monkeypatch.setattr(objects, "_shared", lambda compiler, part, keep: made.append(part))
-    monkeypatch.setattr(objects, "gram_library", lambda variant, keep: loops.append(variant))
+def test_a_compile_makes_the_shared_parts_beside_that_are_wanted(monkeypatch):
+    made, loops, enough = [], [], threading.Event()
+    monkeypatch.setattr(objects, "shared_library", lambda files, **_: loops.append(files[0].name))
     monkeypatch.setattr(objects, "allowed_cores", lambda: 2)
+
+    def note(compiler, part, keep):
+        made.append(part)
+        if len(made) == 3:
+            enough.set()
+
+    monkeypatch.setattr(objects, "_shared", note)
+    names = (*foreseen.ORTHANTS, *foreseen.SPLINES)
     with objects.compiled_beside(keep=True):
-        objects.shared_parts_wanted(True)
-    assert made == list(parts.shared_parts(with_support(SourceFile("a.c", ""))[0]))
+        objects.shared_parts_wanted(foreseen.ORTHANTS)
+        objects.shared_parts_wanted(foreseen.SPLINES)
+        assert enough.wait(20)
+    assert made == list(parts.shared_parts(with_support(SourceFile("a.c", ""))[0], names))
     made.clear()
-    for said in ((), (False,)):
-        with objects.compiled_beside(True, "float32"):
-            for yes in said:
-                objects.shared_parts_wanted(yes)
-    assert not made and loops == ["dd", *("ff", "df") * 2]
+    with objects.compiled_beside(True, "float32"):
+        objects.shared_parts_wanted(())
+    objects.shared_parts_wanted(names)  # nobody compiles: nobody listens
+    assert not made and loops == [f"ntksym_gram_{v}.c" for v in ("dd", "ff", "df")]
 
 
-@pytest.mark.parametrize(("text", "wanted"), [("max(x, 0)", False), ("max(1 - abs(x), 0)", True)])
-def test_derivation_says_whether_shared_parts_are_wanted(monkeypatch, tmp_path, text, wanted):
+def test_what_is_not_compiled_when_the_body_ends_is_left(monkeypatch):
+    made, begun, go = [], threading.Event(), threading.Event()
+    monkeypatch.setattr(objects, "shared_library", lambda files, **_: None)
+    monkeypatch.setattr(objects, "allowed_cores", lambda: 2)
+
+    def slow(compiler, part, keep):
+        made.append(part)
+        begun.set()
+        assert go.wait(20)
+
+    monkeypatch.setattr(objects, "_shared", slow)
+    with pytest.raises(KeyError), objects.compiled_beside(keep=True):
+        objects.shared_parts_wanted(foreseen.ORTHANTS)
+        assert begun.wait(20)
+        threading.Timer(0.05, go.set).start()
+        raise KeyError
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("max(x, 0)", []),
+        ("erf(x)", []),
+        ("max(1 - abs(x), 0)", [foreseen.ORTHANTS, foreseen.SPLINES]),
+        ("exp(-abs(x - 1/2))", [foreseen.ORTHANTS, foreseen.TILTED]),
+    ],
+)
+def test_what_is_wanted_is_said_before_the_network_is_lowered(monkeypatch, text, wanted):
+    said = []
+    monkeypatch.setattr(foreseen, "shared_parts_wanted", lambda n: n and said.append(n))
+    net = ntksym.mlp(text, depth=2)
+    foreseen.say_early(net)
+    foreseen.say_rules(net)
+    assert said == wanted
+    shared = parts.in_parts(_sources(text)).shared
+    header = _sources(text)[0]
+    assert set(shared) == set(parts.shared_parts(header, [n for names in said for n in names]))
+
+
+def test_a_compile_says_first_what_it_wants(monkeypatch, tmp_path):
     monkeypatch.setenv("NTKSYM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(objects, "shared_library", lambda files, **_: None)
     said = []
 
-    def first(yes):
-        said.append(yes)
+    def lowered(recursion):
         raise InterruptedError
 
-    monkeypatch.setattr(fresh, "shared_parts_wanted", first)
-    monkeypatch.setattr(objects, "gram_library", lambda variant, keep: None)
+    monkeypatch.setattr(fresh, "lower_network", lowered)
+    monkeypatch.setattr(foreseen, "shared_parts_wanted", said.append)
     with pytest.raises(InterruptedError):
-        ntksym.compile(ntksym.mlp(text, depth=2))
-    assert said == [wanted]
+        ntksym.compile(ntksym.mlp("max(1 - abs(x), 0)", depth=2))
+    assert said == [foreseen.ORTHANTS, foreseen.SPLINES]
 
 
 def test_threads_that_ask_for_the_same_entry_wait_for_one(monkeypatch, tmp_path):

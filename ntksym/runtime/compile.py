@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, overload
 
 from ..errors import NoCompiler
 from .arguments import read_cache, read_collapse, read_dtype, read_error, read_target, read_threads
-from .later import Asked, is_network, read_toml
+from .later import Asked, is_network, network_of, read_toml
 from .library.recipes import read_recipe, write_recipe
-from .stored import again, recipe_of
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -146,13 +145,21 @@ def _made(net: Any, asked: Asked) -> Any:
     key = asked.key(net)
     recipe = read_recipe(key)
     if recipe is not None:
+        from .stored import again
+
         return again(recipe, net, asked)
     from .library.objects import compiled_beside
 
     many = is_network(net) and asked.target == "c"
     with compiled_beside(asked.cache, asked.dtype) if many else nullcontext():
-        from .fresh import fresh  # what derives and generates takes a second to import
+        if many:
+            from .foreseen import say_early
+
+            say_early(network_of(net))
+        from .fresh import fresh  # what lowers and generates takes a while to import
 
         made = fresh(net, asked)
+    from .stored import recipe_of
+
     write_recipe(key, recipe_of(made))
     return made

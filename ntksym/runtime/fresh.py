@@ -10,14 +10,13 @@ from sympy import Expr
 from ..activation import Activation
 from ..backends import Contract
 from ..errors import BadSpec
-from ..functions import Phi2
 from ..lower import lower_dual, lower_dual_diag, lower_network
 from .deep.layers import deep
 from .dual_engines import CDual, NumpyDual
 from .engines import CNetwork, NumpyNetwork
+from .foreseen import say_rules
 from .kernel import CompiledDual, CompiledKernel
 from .later import Asked, Later, network_of
-from .library.objects import shared_parts_wanted
 from .units.routes import needs_numeric
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ def fresh(given: Any, asked: Asked) -> Any:
         BadSpec, NoClosedForm, UnsupportedOp, NoCompiler: as `compile`.
     """
     net = network_of(given)
+    say_rules(net)
     if asked.collapse:
         return _collapsed(given, net, asked)
     return _prepared(_compile(net, asked), given, net, asked)
@@ -91,7 +91,6 @@ def _unknown(net: Any) -> BadSpec:
 
 
 def _kernel(recursion: Any, asked: Asked) -> CompiledKernel:
-    shared_parts_wanted(any(e.has(Phi2) for e in {rule.nngp for rule in recursion.layers}))
     schedule = replace(lower_network(recursion), floats=asked.dtype == "float32")
     contract = Contract("ntksym.compile", ("the NNGP kernel and the NTK of a network",))
     engine: CNetwork | NumpyNetwork

@@ -33,7 +33,6 @@ from ..backends.unit import DualUnit
 from ..backends.units import unit_of
 from ..dual import Dual
 from ..errors import BadData, NoCompiler, NtksymError
-from ..functions import Phi2
 from ..language import as_activation, parse_activation
 from ..language.write import to_text
 from ..numeric import read_variances
@@ -42,8 +41,9 @@ from .arguments import read_parameter
 from .checks import covariances
 from .dual_arrays import within
 from .engines import load_module
+from .foreseen import say_orthants
 from .library.compiler import shared_library
-from .library.objects import compiled_beside, shared_parts_wanted
+from .library.objects import compiled_beside
 from .units.routes import chosen_unit
 
 MODULE = "ntksym_ufunc"
@@ -154,7 +154,8 @@ def _named(name: str) -> Any:
     with compiled_beside(keep=True, dtype=None):
         act, numbers, span = _request(name)
         found = chosen_unit(act, variances=span).dual
-        shared_parts_wanted(isinstance(found, Dual) and found.value.has(Phi2))
+        if isinstance(found, Dual):
+            say_orthants(found.value)
         unit = unit_of(found, numbers, almost_everywhere=False)
         made = _compiled(name, act, unit)
     globals()[name] = made  # where pickle looks for it

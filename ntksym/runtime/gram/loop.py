@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..checks import Array
 from ..library.compiler import load_library
-from .source import COLUMNS, ROWS, gram_file
+from .source import COLUMNS, PRODUCT_FLAGS, ROWS, gram_file
 from .threads import each
 
 FEW = 64
@@ -23,8 +23,6 @@ SPAN = 16 * COLUMNS
 """Columns of a band that one thread works on at a time."""
 LINE = 64
 """Bytes of a line of the cache."""
-PRODUCT_FLAGS = ("-O3", "-ffp-contract=fast")
-"""The product may fuse: one rounding less.  Generated layers may not."""
 
 First = tuple[float, float, float, float]
 
@@ -80,10 +78,6 @@ class Side:
         """The diagonals, NaN for rows that are lost: what these are must not matter to others."""
         lost = self.lost
         return np.where(lost, np.nan, self.levels) if lost.any() else self.levels
-
-
-VARIANTS = {"float64": ("dd",), "float32": ("ff", "df")}
-"""Those of `source.VARIANTS` that fill arrays of a type."""
 
 
 @lru_cache(maxsize=8)

@@ -22,6 +22,10 @@ VARIANTS = {
     "ff": ("float", "float", "float", 256),
 }
 """Suffix: type of the product and the layers, of the inputs, of the outputs; length of a sum."""
+VARIANTS_OF = {"float64": ("dd",), "float32": ("ff", "df")}
+"""Those that fill arrays of a type."""
+PRODUCT_FLAGS = ("-O3", "-ffp-contract=fast")
+"""The product may fuse: one rounding less.  Generated layers may not."""
 
 
 def gram_file(variant: str) -> SourceFile:

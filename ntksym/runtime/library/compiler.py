@@ -288,12 +288,10 @@ def _built(compiler: Compiler, sources: tuple[SourceFile, ...], scratch: Path, k
     Raises:
         NoCompiler: it refuses the source.
     """
-    from .objects import objects_of, shared_parts_wanted
+    from .objects import objects_of
     from .parts import in_parts
 
     parts = in_parts(sources)
-    if len(sources) > 1:
-        shared_parts_wanted(bool(parts.shared))
     if parts.several:
         with suppress(NoCompiler):  # an odd compiler may yet take the file whole
             return _linked(compiler, objects_of(compiler, parts, scratch, keep), scratch)

@@ -3,41 +3,33 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 
 from ...backends import SourceFile
 from ...errors import NtksymError
-from ..gram.loop import VARIANTS, gram_library
+from ..gram.source import PRODUCT_FLAGS, VARIANTS_OF, gram_file
 from ..gram.threads import allowed_cores, each
 from .cache import obtain
-from .compiler import LEVELS, Compiler, Group, find_compiler, key_of, output, written
+from .compiler import (
+    LEVELS,
+    Compiler,
+    Group,
+    find_compiler,
+    key_of,
+    output,
+    shared_library,
+    written,
+)
 from .parts import Parts, shared_parts
 
-
-class _Answer:
-    """Whether the network that is compiled needs shared parts; no until somebody says yes."""
-
-    def __init__(self) -> None:
-        self._known = threading.Event()
-        self._yes = False
-
-    def ask(self) -> None:
-        self._yes = False
-        self._known.clear()
-
-    def say(self, yes: bool) -> None:
-        self._yes = self._yes or yes
-        self._known.set()
-
-    def wait(self) -> bool:
-        self._known.wait()
-        return self._yes
-
-
-_shared_wanted = _Answer()
+_wanted: ContextVar[SimpleQueue[tuple[str, ...]] | None] = ContextVar("wanted", default=None)
+"""What `compiled_beside` is told."""
+_END: tuple[str, ...] = ()
 
 
 def objects_of(compiler: Compiler, parts: Parts, scratch: Path, keep: bool) -> list[str]:
@@ -73,37 +65,49 @@ def objects_of(compiler: Compiler, parts: Parts, scratch: Path, keep: bool) -> l
 def compiled_beside(keep: bool, dtype: str | None = "float64") -> Iterator[None]:
     """What no network changes is compiled, by the compiler that is then known, in a thread of its
     own while the body derives and generates a network: the Gram loop (of no type for None), then
-    the shared parts as soon as `shared_parts_wanted` says so.  What goes wrong there is raised
-    where it is needed.
+    the shared parts that `shared_parts_wanted` names.  What goes wrong there is raised where it is
+    needed.
     """
     group = Group()
+    wanted: SimpleQueue[tuple[str, ...]] = SimpleQueue()
+    over = threading.Event()
 
     def make() -> None:
         with suppress(NtksymError), group.joined():
-            for variant in VARIANTS[dtype] if dtype else ():
-                gram_library(variant, keep)
-            if allowed_cores() < 2 or not _shared_wanted.wait():
+            for variant in VARIANTS_OF[dtype] if dtype else ():
+                shared_library((gram_file(variant),), keep=keep, extra=PRODUCT_FLAGS)
+            if allowed_cores() < 2:
                 return
-            from ...backends.c.backend import support_file
-
             compiler = _to_objects(find_compiler())
-            for part in shared_parts(support_file()):
-                _shared(compiler, part, keep)
+            for names in iter(wanted.get, _END):
+                for part in shared_parts(_header(), names):
+                    if not over.is_set():
+                        _shared(compiler, part, keep)
 
-    _shared_wanted.ask()
     beside = threading.Thread(target=make, daemon=True)
     beside.start()
+    before = _wanted.set(wanted)
     try:
         with group.joined():
             yield
     finally:
-        shared_parts_wanted(False)
+        _wanted.reset(before)
+        over.set()
+        wanted.put(_END)
         beside.join()
 
 
-def shared_parts_wanted(wanted: bool) -> None:
-    """Say, as soon as it is known, whether the network that is derived needs shared parts."""
-    _shared_wanted.say(wanted)
+def shared_parts_wanted(names: Iterable[str]) -> None:
+    """Name, as soon as it is known, functions of shared parts that what is derived needs."""
+    wanted = _wanted.get()
+    if wanted is not None and (named := tuple(names)):
+        wanted.put(named)
+
+
+def _header() -> SourceFile:
+    from ...backends.c.backend import support_file
+
+    return support_file()
 
 
 def _shared(compiler: Compiler, part: tuple[SourceFile, ...], keep: bool) -> Path:

@@ -1,22 +1,24 @@
 """A generated file in parts that are compiled by themselves: same functions, same bits.
 
 A block function is never inlined, so where it is compiled does not change what it computes.  Large
-families of block functions in a header of ours depend on no network: each is a part that every file
-shares, compiled once.  Of what is left of a long file, what every pair of points goes through stays
-together, because compilers learn of each function from its callers; what few pairs need (nearly
-equal points, far apart or degenerate variances) and the functions on floats are other parts,
-compiled at the same time.  A part declares what the others define; the rest of the text, tables and
-functions that are inlined, is in all, and the compiler drops what a part does not use.  Symbols
-between parts are hidden: the library exports what the file does.
+families of block functions in a header of ours, and standing texts, depend on no network: each is a
+part that every file shares, compiled once.  Of what is left of a long file, what every pair of
+points goes through stays together, because compilers learn of each function from its callers; what
+few pairs need (nearly equal points, far apart or degenerate variances) and the functions on floats
+are other parts, compiled at the same time.  A part declares what the others define; the rest of the
+text, tables and functions that are inlined, is in all, and the compiler drops what a part does not
+use.  Symbols between parts are hidden: the library exports what the file does.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ...backends import SourceFile
+from ...backends.c.helpers.standing import standing_texts
 
 MARK = "NTKSYM_BLOCK_FUNCTION "
 """What the definition of a block function starts with."""
@@ -120,6 +122,7 @@ def in_parts(sources: Sources) -> Parts:
         return whole
     sizes = _sizes(texts, found, next(k for k, s in enumerate(sources) if s.name.endswith(".c")))
     families = [f for s in sources if s.name.endswith(".h") for f in _families(s)]
+    families += _standing(sources, found)
     used = [(s, names) for s, names in families if not names.isdisjoint(sizes)]
     common = frozenset[str]().union(*(names for _, names in used))
     own = {name: size for name, size in sizes.items() if name not in common}
@@ -142,9 +145,29 @@ def _includes(file: SourceFile, headers: Sources) -> bool:
     return any(f'#include "{h.name}"' in file.text for h in headers)
 
 
-def shared_parts(header: SourceFile) -> tuple[Sources, ...]:
-    """The families that any file which includes a header of ours may share, large ones first."""
-    return tuple(part for part, names in _families(header) if len(names) > 1)
+def shared_parts(header: SourceFile, names: Collection[str]) -> tuple[Sources, ...]:
+    """The parts that any file which includes a header of ours may share and that define some of
+    these functions, large families first.
+    """
+    families = (*_families(header), *(_alone(header, t) for t in standing_texts(names)))
+    return tuple(part for part, defined in families if not defined.isdisjoint(names))
+
+
+def _standing(sources: Sources, found: tuple[Piece, ...]) -> list[tuple[Sources, frozenset[str]]]:
+    """The standing texts in files with one header, each as a part, with names."""
+    headers = [s for s in sources if s.name.endswith(".h")]
+    texts = standing_texts({p.name for p in found}) if len(headers) == 1 else ()
+    return [_alone(headers[0], t) for t in texts if any(t in s.text for s in sources)]
+
+
+@lru_cache(maxsize=8)
+def _alone(header: SourceFile, text: str) -> tuple[Sources, frozenset[str]]:
+    """A text that needs nothing but a header, as a part, with the names of what it defines."""
+    above, own = list(pieces((header.text,))), list(pieces((text,)))
+    names = frozenset(p.name for p in own if p.apart)
+    plain = SourceFile(header.name, _part(header.text, above, frozenset()))
+    body = f'#include "{header.name}"\n' + _part(text, own, names)
+    return (plain, SourceFile("part.c", body)), names
 
 
 @lru_cache(maxsize=4)
