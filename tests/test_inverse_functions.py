@@ -19,6 +19,7 @@ from ntksym.verify.balls import enclose_definition, enclose_expr
 SAME = (
     sp.asin(sp.tanh(x)),
     sp.acos(sp.erf(x)),
+    sp.acos(sp.tanh(x) ** 3),
     sp.asin(sp.sin(x)),
     sp.acos(sp.cos(3 * x)),
     sp.asin(x / (1 + sp.Abs(x))),
@@ -75,6 +76,32 @@ def test_slopes() -> None:
     act = parse_activation("atanh(erf(x))")
     mills = enclose_definition(act, 1, "1/2", 1, derivative=True, digits=6)
     assert mills.rel_digits >= 6
+
+
+@pytest.mark.parametrize(
+    ("text", "slope"),
+    [
+        ("asin(erf(x))", "exp(-x^2)/sqrt(pi*Phi(sqrt(2)*x)*Phi(-sqrt(2)*x))"),
+        ("acos(tanh(x)^3)", "-3*tanh(x)^2*sech(x)/sqrt(1 + tanh(x)^2 + tanh(x)^4)"),
+    ],
+)
+def test_slopes_far_out(text: str, slope: str) -> None:
+    """At 9 the leg of length sqrt(1 - z^2) is 1e-18 or 1e-4; against the slope by hand."""
+    act, point = parse_activation(text), (9, "-4", "5/2")
+    ball = enclose_definition(act, *point, derivative=True, digits=6)
+    by_hand = enclose_definition(parse_activation(slope), *point, digits=6)
+    assert ball.rel_digits >= 6
+    assert ball.overlaps(by_hand)
+
+
+@pytest.mark.parametrize("text", ["sqrt(Phi(x))", "x*cbrt(Phi(-x))"])
+def test_powers_of_tails(text: str) -> None:
+    """Price's theorem by a difference: roots of Phi far out have no principal branch to keep to."""
+    act, h = parse_activation(text), Rational(1, 10**6)
+    above, below = (enclose_definition(act, 9, 4 + e, 9, digits=15).mid for e in (h, -h))
+    slope = enclose_definition(act, 9, 4, 9, derivative=True, digits=10)
+    assert slope.rel_digits >= 10
+    assert float(slope.mid) == pytest.approx(float((above - below) / (2 * h)), rel=1e-8)
 
 
 @pytest.mark.parametrize(

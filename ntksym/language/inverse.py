@@ -62,6 +62,11 @@ def _other_leg(z: Expr) -> Expr:
     if isinstance(z, sp.erf):
         above, below = _sides(z)
         return 2 * sp.sqrt(above) * sp.sqrt(below)
+    if isinstance(z, sp.tanh):
+        return sp.sech(z.args[0])
+    if isinstance(z, sp.Pow) and z.exp.is_Integer and z.exp > 1:  # 1 - t^2 divides 1 - t^(2n)
+        squares = (z.base ** (2 * k) for k in range(int(z.exp)))
+        return _other_leg(z.base) * sp.sqrt(sp.Add(*squares))
     above, below = (sp.Integer(1) - z**2).as_numer_denom()
     return sp.sqrt(sp.expand(above) / below)
 

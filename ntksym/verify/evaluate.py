@@ -25,10 +25,8 @@ from .functions.isolated import Continued, Isolated
 from .functions.stable import (
     Parts,
     by_form,
-    fractional_power,
-    inverse_power,
     paired,
-    shifted_exponential,
+    power_by_form,
 )
 from .rules.bivariate import phi2
 from .safe import OpenSign
@@ -275,13 +273,10 @@ def _function(expr: Expr, x: Symbol, prec: int) -> Callable[[Any, bool], Any]:
             return lambda z, analytic: base(z, analytic).pow(e(z, analytic), analytic=analytic)
         value = constant(expr.exp, {})
         q = value.as_rational() if isinstance(value, Surd) else None
-        shifted = shifted_exponential(expr.base, x)
-        if shifted is not None and q is not None and q.denom() == 1 and q < 0:
-            c, g = ball(constant(shifted[0], {})), _function(shifted[1], x, prec)
-            return inverse_power(c, g, -int(q.numer()))
-        if shifted is not None and q is not None and q.denom() > 1:
-            c, g = ball(constant(shifted[0], {})), _function(shifted[1], x, prec)
-            return fractional_power(c, g, q, rational_power)
+        if q is not None:
+            special = power_by_form(expr.base, q, x, inside, rational_power)
+            if special is not None:
+                return special
         if q is None:
             fixed_e = ball(value)
             return lambda z, analytic: base(z, analytic).pow(fixed_e, analytic=analytic)

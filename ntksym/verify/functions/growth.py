@@ -273,6 +273,8 @@ def _pow(expr: Any, domain: Range) -> Growth:
         inverse = range_of(expr, domain)
         if inverse.finite:
             return _const(as_arb(inverse.magnitude))
+        if isinstance(base, (Phi, sp.erfc)):
+            return _over_tail(base, -e, domain)
         if (bad := witness(base, domain, 0)) is not None:
             if not e.is_integer:  # beside it may stand a zero, as in the slope of a root
                 raise Undecided(f"cannot integrate {expr} through x = {bad}, where {base} is zero")
@@ -292,6 +294,12 @@ def _pow(expr: Any, domain: Range) -> Growth:
         n = int(e)
         return Growth(inner.c**n, inner.k * n, inner.b * n, inner.a * n)
     return inner.raised(as_arb(Fraction(int(e.p), int(e.q))))
+
+
+def _over_tail(base: Any, e: Any, domain: Range) -> Growth:
+    """Bounds base^-e: Phi(-t) >= phi(t + 1) for every t, and erfc(t) = 2 Phi(-sqrt(2) t)."""
+    t = -base.args[0] if isinstance(base, Phi) else sp.sqrt(2) * base.args[0]
+    return _exp(sp.expand(e * (t + 1) ** 2 / 2), domain) * _const((2 * arb.pi()) ** as_arb(e / 2))
 
 
 def _moving(expr: Any, domain: Range) -> Growth:

@@ -7,7 +7,7 @@ continues the logarithm from real g to any imaginary part; for other c where
 $|\mathrm{Im}\, g| < 3/2$ and $\mathrm{Re}(1+ce^{-g}) > 0$, so that the imaginary parts add to less
 than $\pi$.
 For $\mathrm{Re}\,z < 0$ it is $\Phi(z) = e^{-z^2/2}\,U(\frac12, \frac12, \frac{z^2}2)/(2\sqrt\pi)$,
-and the real part of U is positive (a Voigt profile).
+and the real part of U is positive (a Voigt profile): powers and logarithms of Phi continue theirs.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class Parts:
 
 
 Paired: TypeAlias = tuple[Expr, Integrand, int]
+Plain: TypeAlias = Callable[[Any, Any, bool], Any]
 
 
 def by_form(expr: Expr, x: Symbol, parts: Parts) -> Integrand | None:
@@ -53,6 +54,22 @@ def by_form(expr: Expr, x: Symbol, parts: Parts) -> Integrand | None:
         if isinstance(inner, kind):
             return rule(read(inner.args[0]))
     return None
+
+
+def power_by_form(base: Expr, e: Any, x: Symbol, parts: Parts, plain: Plain) -> Integrand | None:
+    """The function base^e, e an `fmpq`, for c + exp(g) and Phi(g); None for other bases.
+
+    `plain(z, e, analytic)` is the principal power of a ball.
+    """
+    read, number = parts.read, parts.number
+    whole = e.denom() == 1
+    if isinstance(base, Phi) and not whole:
+        return phi_power(read(base.args[0]), e, plain)
+    shifted = None if whole and e > 0 else shifted_exponential(base, x)
+    if shifted is None:
+        return None
+    c, g = number(shifted[0]), read(shifted[1])
+    return inverse_power(c, g, -int(e.numer())) if whole else fractional_power(c, g, e, plain)
 
 
 def shifted_exponential(expr: Expr, x: Symbol) -> tuple[Expr, Expr] | None:
@@ -99,7 +116,7 @@ def _continued(c: Any, w: Any) -> bool | None:
     return False if abs(w.imag) < 3 or abs(w.exp()) < c.real else None
 
 
-def fractional_power(c: Any, g: Integrand, e: Any, plain: Callable[..., Any]) -> Integrand:
+def fractional_power(c: Any, g: Integrand, e: Any, plain: Plain) -> Integrand:
     """The function (c + exp(g))^e, continued from real g, e an `fmpq`; `plain(z, e, analytic)`."""
 
     def value(z: Any, analytic: bool) -> Any:
@@ -245,8 +262,26 @@ def log_phi(g: Integrand) -> Integrand:
         w = g(z, analytic)
         if (scaled := _scaled(w)).is_finite():
             return scaled.log(analytic=analytic) - w * w / 2
-        if not (w.real > 0 or abs(w.real * w.imag) < _PHASE):
-            return NAN
-        return _plain(w).log(analytic=analytic)
+        return _plain(w).log(analytic=analytic) if _principal(w) else NAN
 
     return value
+
+
+def phi_power(g: Integrand, e: Any, plain: Plain) -> Integrand:
+    """The function Phi(g)^e, continued from real g as `log_phi` is."""
+
+    def value(z: Any, analytic: bool) -> Any:
+        w = g(z, analytic)
+        near = plain(_plain(w), e, analytic) if _principal(w) else NAN
+        if near.rel_accuracy_bits() > 0:  # the other costs ten times that
+            return near
+        if (scaled := _scaled(w)).is_finite():
+            return plain(scaled, e, analytic) * (-w * w / 2 * arb(e)).exp()
+        return near
+
+    return value
+
+
+def _principal(w: Any) -> bool:
+    """Whether the principal logarithm of Phi(w) is the one continued from real w."""
+    return bool(w.real > 0 or abs(w.real * w.imag) < _PHASE)
