@@ -57,6 +57,7 @@ ARGUMENTS: dict[str, tuple[tuple[float, ...], ...]] = {
         for q in (0.0, 1e-320, 1e-150, 3e-75, 1.0, 1e75, 7e290, math.inf)
         for k in (-124, -40, 40, 124)
     ),
+    "inverse4": tuple((q,) for q in (0.0, 1e-320, 1e-149, 0.3, 1.0, 4.0, 7e99, 1e300, math.inf)),
     "angle": tuple((s, c) for s in SIDES for c in REAL),
     "arc1": tuple((s, c) for s in SIDES for c in REAL),
     "gap": tuple((s, c) for s in SIDES for c in REAL),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace
 from typing import Any
 
@@ -189,6 +190,22 @@ def test_carried_root_is_the_next_root(bias: Expr, angle: float) -> None:
     plain = ctx.sqrt(after[0] * after[1] - out["nngp"] ** 2)
     assert abs(out["root"] / plain - 1) < 1e-25
     assert "rootdet" not in {let.op for let in p.body}
+
+
+def test_scaling_of_the_next_root_rounds_nothing() -> None:
+    """Of opposite inputs the next root is the next length: with rounded scales 1.5 eps off."""
+    p = lower_layer(relu_rule(2, Integer(0)))
+    exact, rounded = context(40), context(16)
+    rounded.prec = 53
+    worst = 0.0
+    for k in range(200):
+        q = 5.0 + k / 37
+        sides = dict.fromkeys(("q11", "q22", "n11", "n22"), q) | {"q12": -q, "root": 0.0, "t12": 1}
+        sides |= dict.fromkeys(("r11", "r22", "s11", "s22"), math.sqrt(q))
+        found = p.evaluate(sides | {"weight_var": 2, "bias_var": 0}, rounded)["root"]
+        want = exact.mpf(math.sqrt(q)) ** 2
+        worst = max(worst, abs(float((exact.mpf(found) - want) / want)) * 2**52)
+    assert worst < 1.25
 
 
 def test_other_layers_form_the_root_from_the_covariance() -> None:

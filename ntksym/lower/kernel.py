@@ -211,10 +211,10 @@ def _carried_root(b: Builder, rule: RuleLike, nngp: Operand) -> Operand | None:
         apart = b.emit("add", apart, b.emit("mul", weight, b.emit("mul", diff, diff)))
     both = b.emit("add", sides, nngp)
     # one square root, of the product over the squared lengths: each factor alone may be tiny
-    floors = [b.emit("pos", f"s{k}", hint=f"s{k}_pos") for k in ("11", "22")]
-    over = b.emit("mul", *(b.emit("div", Fraction(1), f) for f in floors), hint="over")
+    downs = [b.emit("inverse4", f"s{k}", hint=f"s{k}_down") for k in ("11", "22")]
+    over = b.emit("mul", *downs, hint="over")
     scaled = b.emit("mul", b.emit("mul", apart, over), b.emit("mul", both, over))
-    unit = b.emit("mul", *floors, hint="unit")
+    unit = b.emit("mul", *(b.emit("div", Fraction(1), d) for d in downs), hint="unit")
     return b.emit("mul", b.emit("sqrt0", scaled), unit, hint="next_root")
 
 

@@ -211,12 +211,13 @@ def _hyp2f1(ctx: Any, a: Any, b: Any, c: Any, t: Any, s: Any) -> Any:
         return ctx.hyp2f1(a, b, c, t / (t + s))
 
 
-def _pow2floor(ctx: Any, a: Any) -> Any:
-    return max(a, ctx.mpf(2) ** FLOOR_EXPONENT)
+def _raised(exponent: int) -> Callable[..., Any]:
+    return lambda ctx, a: max(a, ctx.mpf(2) ** exponent)
 
 
-def _once(ctx: Any, a: Any) -> Any:
-    return max(a, ctx.mpf(2) ** ONCE_EXPONENT)
+def _inverse4(ctx: Any, a: Any) -> Any:
+    least = ctx.mpf(2) ** FLOOR_EXPONENT
+    return a if ctx.isnan(a) else ctx.mpf(4) ** -(ctx.mag(min(max(a, least), 1 / least)) // 2)
 
 
 def _rescale(ctx: Any, a: Any, s: Any) -> Any:
@@ -241,8 +242,9 @@ _TABLE = (
     Op("max", 2, lambda m, a, b: max(a, b)),
     Op("min", 2, lambda m, a, b: min(a, b)),
     Op("clamp", 3, lambda m, a, lo, hi: min(max(a, lo), hi)),
-    Op("pos", 1, _pow2floor, "max(a, 2**-500): a variance that is divided by"),
-    Op("once", 1, _once, "max(a, 2**-900): the same where only its first power divides"),
+    Op("pos", 1, _raised(FLOOR_EXPONENT), "max(a, 2**-500): a variance that is divided by"),
+    Op("once", 1, _raised(ONCE_EXPONENT), "max(a, 2**-900): where only its first power divides"),
+    Op("inverse4", 1, _inverse4, "a power of 4 about 1/a: what it scales is not rounded"),
     Op(
         "rescale",
         2,

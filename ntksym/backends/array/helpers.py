@@ -32,6 +32,7 @@ SPELL = {
     "pos": "_pos({0})",
     "once": "_once({0})",
     "rescale": "_rescale({0}, {1})",
+    "inverse4": "_inverse4({0})",
     "sqrt0": "_sqrt0({0})",
     "pow": "_pow0({0}, {1})",
     "cross": "_cross({0}, {1}, {2}, {3})",
@@ -132,6 +133,10 @@ _SOURCES = {
     far = (a > s * s) & (a < _INF) if s > 1.0 else (a > 0.0) & (a < s * s)
     t = s * _two(-_half_exponent(_where(far, a, 1.0)), a)
     return _where(far, t, _where(a == a, 1.0, a))''',
+    "_inverse4": '''def _inverse4(a):
+    """A power of 4 about 1/a, as far as `_pos` goes."""
+    near = _min(_max(_where(a == a, a, 1.0), _floor(a)), 1.0 / _floor(a))
+    return _where(a == a, _two(-2 * _half_exponent(near), a), a)''',
     "_two_product": '''def _two_product(a, b):
     """a*b rounded, and its rounding error (T. J. Dekker 1971); halves are taken by their bits."""
     product = _rounded(a * b)

@@ -33,6 +33,7 @@ SPELL = {
     "pos": "ntksym_op_pos({0})",
     "once": "ntksym_op_once({0})",
     "rescale": "ntksym_op_rescale({0}, {1})",
+    "inverse4": "ntksym_op_inverse4({0})",
     "sqrt0": "ntksym_op_sqrt0({0})",
     "pow": "ntksym_op_pow({0}, {1})",
     "cross": "ntksym_op_cross({0}, {1}, {2}, {3})",
@@ -98,8 +99,8 @@ class CBackend:
 C = CBackend()
 
 SINGLE = frozenset(
-    "pi inf euler add sub mul div div0 neg abs sign max min clamp pos sqrt0 rootdet asin3 angle3 "
-    "arc3 gap3 hyproot carry".split()
+    "pi inf euler add sub mul div div0 neg abs sign max min clamp pos inverse4 sqrt0 rootdet asin3 "
+    "angle3 arc3 gap3 hyproot carry".split()
 )
 """Operations with a single-precision spelling; `rootdet` is double inside."""
 

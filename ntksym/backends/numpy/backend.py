@@ -37,6 +37,7 @@ SPELL = {
     "pos": "np.maximum({0}, 2.0**-500)",
     "once": "np.maximum({0}, 2.0**-900)",
     "rescale": "_rescale({0}, {1})",
+    "inverse4": "_inverse4({0})",
     "sqrt0": "_sqrt0({0})",
     "pow": "np.maximum({0}, 0.0) ** {1}",
     "cross": "_cross({0}, {1}, {2}, {3})",

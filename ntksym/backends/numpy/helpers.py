@@ -22,6 +22,7 @@ _NEEDS = {
     "_cross": ("_two_product",),
     "_rootdet": ("_cross", "_sqrt0", "_unscale"),
     "_rescale": ("_unscale",),
+    "_inverse4": ("_unscale",),
     "_arc1": ("_angle", "_atan_tail"),
     "_erf": ("_erfc_positive", "_erf_small"),
     "_erfc": ("_erfc_positive", "_erf_small"),
@@ -64,6 +65,10 @@ _SOURCES = {
     far = np.where(s > 1.0, q > s * s, (q < s * s) & (q > 0.0)) & (q < np.inf)
     t = np.ldexp(s, np.where(far, -_unscale(q), 0))
     return np.where(far, t, np.where(np.isnan(q), q, 1.0))''',
+    "_inverse4": '''def _inverse4(a):
+    """A power of 4 about 1/a, from 4**-250 to 4**250."""
+    down = np.ldexp(1.0, -2 * _unscale(np.clip(a, 2.0**-500, 2.0**500)))
+    return np.where(a == a, down, a)''',
     "_rootdet": '''def _rootdet(q11, q12, q22):
     """sqrt(max(q11*q22 - q12^2, 0)) without overflow, underflow or cancellation."""
     k1, k2 = _unscale(q11), _unscale(q22)

@@ -180,6 +180,15 @@ static inline double ntksym_op_rescale(double q, double s)
   return far ? t : q != q ? q : 1.0;
 }
 
+/* A power of 4 about 1/a, from 4^-250 to 4^250. */
+static inline double ntksym_op_inverse4(double a)
+{
+  const double y = a < 0x1p-500 ? 0x1p-500 : (a > 0x1p500 ? 0x1p500 : a);
+  double up;
+  const double down = ntksym_op_unscale(2.0 * y, &up);
+  return a == a ? down * down : a;
+}
+
 /* sqrt(max(q11*q22 - q12^2, 0)) without overflow, underflow or cancellation. */
 static inline double ntksym_op_rootdet(double q11, double q12, double q22)
 {

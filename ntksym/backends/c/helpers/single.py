@@ -13,6 +13,11 @@ static inline float ntksym_op_minf(float a, float b) { return b < a ? b : a; }
 static inline float ntksym_op_sqrt0f(float a) { return sqrtf(a < 0.0f ? 0.0f : a); }
 static inline float ntksym_op_posf(float a) { return a < 0x1p-60f ? 0x1p-60f : a; }
 static inline float ntksym_op_oncef(float a) { return a < 0x1p-108f ? 0x1p-108f : a; }
+static inline float ntksym_op_inverse4f(float a)
+{
+  const float y = a < 0x1p-60f ? 0x1p-60f : (a > 0x1p60f ? 0x1p60f : a);
+  return a == a ? (float)ntksym_op_inverse4((double)y) : a;
+}
 static inline float ntksym_op_signf(float a) { return a > 0.0f ? 1.0f : (a < 0.0f ? -1.0f : a); }
 static inline float ntksym_op_clampf(float a, float lo, float hi)
 {
