@@ -51,6 +51,7 @@ def worst(name: str, regime: str, depth: int, target: str, bias: str = "0") -> r
         ("gelu", "near 1e-6", 100, "0", 3e-14),  # kinks appear as the variance grows
         ("sin", "near 1e-6", 100, "1/10", 1e-10),  # the angle shrinks first, and then grows
         ("sin", "opposite", 100, "0", 1e-10),  # mirrored
+        ("gelu", "unlike", 20, "0", 2.5e-14),  # four nodes left 6e-14 where norms are unlike
         ("abs", "random", 100, "0", 1e-14),  # small angles from cosines lost 1e-13 of the NTK
         ("hardtanh", "mixed", 3, "0", 1e-14),  # E[s'(u)^2] at large variances
     ],

@@ -10,12 +10,13 @@ angle that layers carry, not their scales, not their programs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
 from typing import Any
 
+import numpy as np
 from flint import acb, arb
 
 from ntksym.collapse.straight import Straight
@@ -88,8 +89,8 @@ class Chain:
     def fill(
         self,
         out: dict[int, Kernels],
-        x: Sequence[float],
-        y: Sequence[float],
+        x: Sequence[Any],
+        y: Sequence[Any],
         depths: Sequence[int],
     ) -> None:
         """Put the kernels into `out` by depth; what is there when this is interrupted holds.
@@ -111,7 +112,7 @@ class Chain:
             if len(out) == len(depths):
                 break
 
-    def _run(self, x: Sequence[float], y: Sequence[float], depths: Sequence[int], bits: int) -> Any:
+    def _run(self, x: Sequence[Any], y: Sequence[Any], depths: Sequence[int], bits: int) -> Any:
         start, layers = self._at(bits)
         inner = [_inner(a, b) for a, b in ((x, x), (x, y), (y, y))]
         same = inner[0] == inner[1] == inner[2]
@@ -155,6 +156,30 @@ def _middle(value: Any) -> Any:
     return acb(value.real.mid())
 
 
-def _inner(x: Sequence[float], y: Sequence[float]) -> Fraction:
-    pairs = zip(x, y, strict=True)
-    return sum((Fraction(float(a)) * Fraction(float(b)) for a, b in pairs), Fraction(0))
+def _inner(x: Sequence[Any], y: Sequence[Any]) -> Fraction:
+    pairs = zip(_exact(x), _exact(y), strict=True)
+    return sum((a * b for a, b in pairs), Fraction(0))
+
+
+def _exact(row: Sequence[Any]) -> Iterator[Fraction]:
+    return (v if isinstance(v, Fraction) else Fraction(float(v)) for v in row)
+
+
+def rounded(
+    x: Sequence[float], y: Sequence[float], unit: float, seed: int
+) -> tuple[list[Fraction], list[Fraction]]:
+    """The rows with every number off by half a unit in the last place, up or down.
+
+    Numbers of equal size go the same way: what rounding makes of equal or opposite rows is equal
+    or opposite.
+    """
+    rng = np.random.default_rng(seed)
+    ways: dict[Fraction, Fraction] = {}
+    out: list[list[Fraction]] = []
+    for row in (x, y):
+        out.append([])
+        for value in _exact(row):
+            if abs(value) not in ways:
+                ways[abs(value)] = 1 + int(rng.choice((-1, 1))) * Fraction(unit) / 2
+            out[-1].append(value * ways[abs(value)])
+    return out[0], out[1]

@@ -47,7 +47,7 @@ ACTIVATIONS = (
 )  # fmt: skip
 REGIMES = (
     "random", "equal", "parallel", "near 1e-3", "near 1e-6", "near 1e-8", "near 1e-12", "opposite",
-    "orthogonal", "zero", "scales", "mixed",
+    "orthogonal", "zero", "scales", "mixed", "unlike",
 )  # fmt: skip
 DEPTHS = (3, 20, 100)
 TARGETS = ("c", "numpy")
@@ -72,6 +72,8 @@ def rows(regime: str, count: int, dtype: str) -> tuple[Any, Any]:
         y = x.copy()
     elif regime == "parallel":
         y = 3.7 * x
+    elif regime == "unlike":
+        y = x * rng.uniform(1.02, 1.5, (count, 1))
     elif regime.startswith("near"):
         x = x.astype(dtype).astype(float)
         y = x + float(regime.split()[1]) * rng.uniform(0.5, 2.0, (count, 1)) * z

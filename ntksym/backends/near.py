@@ -32,7 +32,11 @@ from .tables import legendre
 PANEL = 8
 """Nodes of a panel: the doubles of the widest registers."""
 FEW = 4
+"""Nodes in the angle where smooth layers begin, and in x and mu where arrays have one rule."""
+ALONG = (2, 3, 4, 5, 7)
 """Nodes in x and in mu."""
+UNLIKE = (0.06, 0.15)
+"""Spreads from which five and seven are taken: what four leave out is 1e-13 of d at 0.15."""
 FEWER, TWO = 3, 2
 """The same where NumPy tries fewer first: in the angle, and in x and mu."""
 TINY, ALIKE = 1e-4, 2e-4
@@ -40,7 +44,9 @@ TINY, ALIKE = 1e-4, 2e-4
 errors of `ALIKE`^4/4320, the next derivatives apart."""
 LARGEST_ANGLE = 0.3
 LARGEST_SPREAD = 0.15
-"""Beyond these the determinant is the difference of its terms: they are not nearly equal."""
+LARGEST_UNLIKE = 0.4
+"""Beyond these the determinant is the difference of its terms: they are not nearly equal.  The last
+is of C and NumPy, which take more nodes where norms are unlike."""
 NEAR = 0.05
 NEAR_FLOAT = 0.25
 """Pairs whose next angle is below: what rounding then makes of the root matters."""
@@ -53,7 +59,7 @@ NOISE, NOISE_FLOAT = 2.0**-48, 2.0**-19
 LOUD = 64.0
 """Beyond this next variance a smooth activation may be like one with kinks, and the angle is read:
 the derivative dual then changes with 1 - rho as the root of the variance, and so does rounding."""
-TOLERANCE = 3e-13
+TOLERANCE = 3e-14
 """Of g, relatively, divided by the angle: the kernels see the product of angle and error."""
 LEVELS = 24
 SMALLER = 7
@@ -96,6 +102,11 @@ def shares(count: int, step: float = 2.0) -> tuple[float, ...]:
     return tuple(found)
 
 
+def _columns(nodes: int) -> list[str]:
+    """The nodes and the weights of a rule, as NumPy."""
+    return [f"np.array({v!r})[:, None]" for v in zip(*legendre(nodes), strict=True)]
+
+
 def numpy_near() -> str:
     """Python that defines `_near_root(slope, own, bias, state, after, plain)`.
 
@@ -103,20 +114,22 @@ def numpy_near() -> str:
     as `Near.far`.
     """
     tables = ""
-    for name, n in (("EIGHT", PANEL), ("THREE", FEWER), ("FOUR", FEW), ("TWO", TWO)):
-        nodes, weights = zip(*legendre(n), strict=True)
-        rows = [f"np.array({v!r})[:, None]" for v in (nodes, weights)]
-        rows += [f"np.array({rough(n)!r})"] if n in (PANEL, FEWER) else []
+    for name, n in (("EIGHT", PANEL), ("THREE", FEWER)):
+        rows = [*_columns(n), f"np.array({rough(n)!r})"]
         tables += f"_{name} = (\n{''.join(f'    {row},{chr(10)}' for row in rows)})\n"
+    parts = (0.0, ALIKE, *UNLIKE)
+    tables += "_NEAR_ALONG = (\n"
+    for least, n in zip(parts, (TWO, *ALONG[2:]), strict=True):
+        tables += f"    ({least!r}, {', '.join(_columns(n))}),\n"
+    tables += ")\n"
     tables += f"_NEAR_SHARES = {shares(SMALLER)!r}\n"
     text = _NUMPY.strip("\n").replace("@ANGLE@", repr(LARGEST_ANGLE))
-    text = text.replace("@SPREAD@", repr(LARGEST_SPREAD)).replace("@LEVELS@", str(LEVELS))
+    text = text.replace("@SPREAD@", repr(LARGEST_UNLIKE)).replace("@LEVELS@", str(LEVELS))
     text = text.replace("@TOLERANCE@", repr(TOLERANCE)).replace("@NEAR@", repr(NEAR))
     text = text.replace("@GROWING@", repr(GROWING)).replace("@LOUD@", repr(LOUD))
     text = text.replace("@NOISE@", repr(NOISE)).replace("@SURE@", repr(SURE))
     text = text.replace("@EARLY@", repr(EARLY)).replace("@YOUNG@", repr(YOUNG))
     text = text.replace("@ODD@", repr(ODD)).replace("@TINY@", repr(TINY))
-    text = text.replace("@ALIKE@", repr(ALIKE))
     return f"{tables}\n\n{text}"
 
 
@@ -159,9 +172,10 @@ def _near_across(slope, a, b, m, angle):
 
 def _near_along(slope, lo, hi, spread):
     """E[(s(u) - s(v))^2] for parallel u and v of variances lo < hi = lo*exp(2*spread)."""
-    found, alike = np.zeros(lo.shape), spread < @ALIKE@
-    for (nodes, weights), where in ((_TWO, alike), (_FOUR, ~alike)):
-        at = np.nonzero(where)[0]
+    found = np.zeros(lo.shape)
+    ends = (*(rule[0] for rule in _NEAR_ALONG[1:]), np.inf)
+    for (least, nodes, weights), most in zip(_NEAR_ALONG, ends):
+        at = np.nonzero((spread >= least) & (spread < most))[0]
         if at.size:
             found[at] = _near_line(nodes, weights, slope, lo[at], hi[at], spread[at])
     return found
@@ -236,13 +250,17 @@ def _near_root(slope, own, bias, state, after, plain):
     return np.where(small & np.isfinite(det), np.sqrt(np.maximum(det, 0.0)) * s1 * s2, plain)
 
 
-def _carried(mode, slope, own, bias, state, after, roots, c, plain):
-    """The next root and covariance: `plain` and c, but for pairs that are nearly parallel."""
+def _carried(mode, slope, own, bias, state, after, roots, c, plain, kept=False):
+    """The next root and covariance: `plain` and c, but for pairs that are nearly parallel.
+
+    `kept`: which were so from the start, and had their root from the rows.
+    """
     size, before, growing = roots[0] * roots[1], np.sqrt(state[0]) * np.sqrt(state[2]), @GROWING@
     grown, was = (plain / size) ** 2 + @NOISE@, (state[3] / before) ** 2
     near = (plain < growing * size) & (grown > was)
     young = @YOUNG@ if mode & @EARLY@ else 0.0
-    near = near | (plain < (@NEAR@ if mode & 2 else np.where(size > @LOUD@, @NEAR@, young)) * size)
+    small = np.where(kept, growing, @NEAR@)
+    near = near | (plain < (small if mode & 2 else np.where(size > @LOUD@, small, young)) * size)
     if mode & @ODD@:
         state = (state[0], abs(state[1]), *state[2:])
     else:

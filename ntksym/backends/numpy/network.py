@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, sqrt
 
 from ...lower.growth import growth_lines
 from ...lower.kernel import STATE
@@ -11,6 +11,7 @@ from ...lower.schedule import Schedule
 from .._base import SourceFile, identifier
 from ..c.backend import Contract
 from ..near import NOTE, numpy_near
+from ..tolerance import CLOSE
 from .backend import NUMPY, function, module_head, used_helpers
 from .helpers import helpers
 
@@ -52,6 +53,8 @@ def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
         "@LAYER@", ", mode, near" if near else ""
     )
     text = text.replace("@ROOT@", "following" if near else "root")
+    kept = f"    kept = root is not None and root < {LOST!r} * rx[0] * ry[0]\n"
+    text = text.replace("@KEPT@", kept if near else "")
     text = text.replace("@BEFORE@", "        c_before = c\n" if near else "")
     pieces.append(text.strip("\n"))
     return SourceFile(f"{name}.py", "\n\n\n".join(pieces) + "\n")
@@ -93,12 +96,16 @@ def _near@K@(values):
     return slope, own
 '''
 
+LOST = 0.98 * sqrt(CLOSE["float64"])
+"""Sines below which a pair that has its root from the rows is nearly parallel from the start."""
+
 _CARRY = """
         if mode:
             before, after = (qx[k], c_before, qy[k], root), (qx[k + 1], qy[k + 1])
             roots = rx[k + 1], ry[k + 1]
             given = before, after, roots, c, following
-            following, c = _carried(mode, *near(values), 0.0 if mode & @SCALED@ else None, *given)
+            bias = 0.0 if mode & @SCALED@ else None
+            following, c = _carried(mode, *near(values), bias, *given, kept)
         root = following"""
 
 FIRST_LAYER = '''
@@ -207,9 +214,9 @@ _TEXT = (
     """
     c = first[0] * g12 + first[1]
     t = first[2] * g12 + first[3]
-    if root is None:
-        root = _rootdet(qx[0], c, qy[0])
     rx, ry = qx[len(LAYERS) + 1 :], qy[len(LAYERS) + 1 :]
+@KEPT@    if root is None:
+        root = _rootdet(qx[0], c, qy[0])
     for k, (layer, values, _, _@LAYER@) in enumerate(LAYERS):
         state = (qx[k], c, qy[k], root, t, qx[k + 1], qy[k + 1], rx[k], ry[k], rx[k + 1], ry[k + 1])
 @BEFORE@        c, t, @ROOT@ = layer(*state, *values)@NEAR@

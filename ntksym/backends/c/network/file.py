@@ -27,7 +27,7 @@ from .near import near_call, near_functions, near_lanes
 from .numbers import first_values, row, setter, tables, values
 from .start import start_functions
 from .steady import carried
-from .text import BLOCK_GAP, FIRST_TEXT, LOOPS, LOST_ROW, PAIRS_GAP, WHOLE
+from .text import BLOCK_GAP, FIRST_TEXT, LOOPS, NEAR_PAIRS, NEAR_ROW, PAIRS_GAP, WHOLE
 
 SHALLOW = 6
 """The largest depth for float arithmetic throughout: its errors, up to 1e-7 a layer, add up."""
@@ -124,8 +124,10 @@ def _loops(
     spare = "  Real next[3][LANES];\n" if staged else ""
     spare += "  Real old[2][LANES];\n" if near and not all(x.staged for x in layers) else ""
     text = text.replace("@SPARE@", spare)
-    text = text.replace("@LOST@", "  unsigned char lost[ROWS][LANES];\n" if near else "")
-    text = text.replace("@LOST_ROW@", LOST_ROW if near else "")
+    text = text.replace("@CARE@", "  unsigned char care[ROWS][LANES];\n" if near else "")
+    text = text.replace("@CARE_PAIRS@", "  unsigned char care[LANES];\n" if near else "")
+    text = text.replace("@NEAR_ROW@", NEAR_ROW if near else "")
+    text = text.replace("@NEAR_PAIRS@", NEAR_PAIRS if near else "")
     gap = any(layer.gap for layer in layers)
     inner = "fabsf(now[0][i])" if any(layer.even for layer in layers) else "now[0][i]"
     text = text.replace("@BLOCK_GAP@", BLOCK_GAP.replace("@INNER@", inner) if gap else "")
@@ -161,7 +163,7 @@ def _tile_case(layer: LayerText, near: bool) -> str:
             text += f"          const Real {firsts};\n"
         text += loops
     if near:
-        text += "          " + near_call("qx + r", "0", layer.staged, "lost[r]").replace("@AT@", "")
+        text += "          " + near_call("qx + r", "0", layer.staged, "care[r]").replace("@AT@", "")
     if layer.staged:
         text += "          memcpy(now, next, sizeof next);\n"
     return text + "        }\n"
@@ -175,7 +177,7 @@ def _pair_case(layer: LayerText, near: bool) -> str:
     else:
         text += layer.loops("fx[@][i]", "        ", near)
     if near:
-        call = near_call("qx + at * incx", "incx", layer.staged)
+        call = near_call("qx + at * incx", "incx", layer.staged, "care")
         text += "        " + call.replace("@AT@", " + at * incy")
     if layer.staged:
         text += "        memcpy(now, next, sizeof next);\n"

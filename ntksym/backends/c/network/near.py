@@ -63,17 +63,19 @@ def near_lanes(stored: str, value: str) -> str:
     return text.replace("@NEAR@", repr(NEAR if double else NEAR_FLOAT))
 
 
-def near_call(x: str, incx: str, staged: bool, lost: str = "NULL") -> str:
+def near_call(x: str, incx: str, staged: bool, care: str) -> str:
     """The call that mends the roots of near pairs, from the state before and the one after.
 
-    `lost` are the flags of pairs whose angle was lost before the first layer.
+    `care` are the flags of pairs that were nearly parallel before the first layer.
     """
     states = "now, next" if staged else "old, now"
-    given = f"b, l, {x}, {incx}, ldx, qy@AT@, incy, ldy, {lost}, {states}"
+    given = f"b, l, {x}, {incx}, ldx, qy@AT@, incy, ldy, {care}, {states}"
     return f"if (layer_near[l]) near_lanes@S@(layer_kind[l], {given});\n"
 
 
-NEAR_CALLS = r"""static void near_pairs(int kind, const double *v, size_t n, const double *q11,
+NEAR_CALLS = r"""enum { LOST = 1, KEPT }; /* of pairs that are nearly parallel from the start */
+
+static void near_pairs(int kind, const double *v, size_t n, const double *q11,
                        const double *q12, const double *q22, const double *root, double *slope)
 {
   switch (kind) {
@@ -95,18 +97,21 @@ static double near_diag(int kind, const double *v, double q)
 """
 
 NEAR_LANES = r"""\
-/* Pairs of a row whose angle is not in their inner product, whose rounding is as large: no layer
- * can bring it back.  Callers who have the rows find it there and give it to _pairs. */
-static inline void near_lost@S@(size_t b, Stored x, const Stored *y, size_t incy,
-                                const Real *restrict root, unsigned char *restrict lost)
+/* Marks pairs that are nearly parallel before the first layer.  LOST: their angle is not in their
+ * inner product, whose rounding is as large, and no layer can bring it back.  Callers who have the
+ * rows find it there and give it to _pairs.  KEPT: it was given, and stays worth its care. */
+static inline void near_start@S@(size_t b, const Stored *x, size_t incx, const Stored *y,
+                                 size_t incy, const Real *restrict root, unsigned char mark,
+                                 unsigned char *restrict care)
 {
-  for (size_t i = 0; i < b; ++i) lost[i] = root[i] < (Real)@LOST@ * (Real)x * (Real)y[i * incy];
+  for (size_t i = 0; i < b; ++i)
+    care[i] = root[i] < (Real)@LOST@ * (Real)x[i * incx] * (Real)y[i * incy] ? mark : 0;
 }
 
 /* The roots of nearly parallel pairs after layer l: from integrals. */
 NTKSYM_BLOCK_FUNCTION void near_lanes@S@(int kind, size_t b, size_t l, const Stored *qx,
                                          size_t incx, size_t ldx, const Stored *qy, size_t incy,
-                                         size_t ldy, const unsigned char *lost,
+                                         size_t ldy, const unsigned char *care,
                                          Real (*restrict now)[LANES],
                                          Real (*restrict next)[LANES])
 {
@@ -118,7 +123,7 @@ NTKSYM_BLOCK_FUNCTION void near_lanes@S@(int kind, size_t b, size_t l, const Sto
     const Real bound = (Real)@GROWING@ * (Real)sx[0];
     int any = 0;
     for (size_t i = 0; i < b; ++i)
-      any |= (next[1][i] < bound * (Real)sy[i]) & ((next[0][i] > 0) | odd) & !(lost && lost[i]);
+      any |= (next[1][i] < bound * (Real)sy[i]) & ((next[0][i] > 0) | odd) & (care[i] != LOST);
     if (!any) return;
   }
   double p[6][LANES], root[LANES];
@@ -126,11 +131,12 @@ NTKSYM_BLOCK_FUNCTION void near_lanes@S@(int kind, size_t b, size_t l, const Sto
   for (size_t i = 0; i < b; ++i) {
     const Real size = (Real)sx[i * incx] * (Real)sy[i * incy];
     if (!(next[1][i] < (Real)@GROWING@ * size)) continue; /* few are left: no vectors */
-    if (!((next[0][i] > 0) | odd) || (lost && lost[i])) continue;
+    if (!((next[0][i] > 0) | odd) || care[i] == LOST) continue;
     const Real before = (Real)rx[i * incx] * (Real)ry[i * incy];
     const Real grown = next[1][i] / size, was = now[1][i] / before;
     const int grows = grown * grown + (Real)@NOISE@ > was * was;
-    const Real least = every | (size > (Real)@LOUD@) ? (Real)@NEAR@ : young;
+    const Real small = care[i] == KEPT ? (Real)@GROWING@ : (Real)@NEAR@;
+    const Real least = every | (size > (Real)@LOUD@) ? small : young;
     if (!grows && !(next[1][i] < least * size)) continue;
     const Stored *x = qx + l * ldx + i * incx, *y = qy + l * ldy + i * incy;
     if ((now[1][i] == 0) & (x[0] == y[0]) & (now[0][i] > 0)) continue; /* equal points */

@@ -11,14 +11,16 @@ from __future__ import annotations
 from math import factorial
 
 from ...near import (
+    ALONG,
     FEW,
     LARGEST_ANGLE,
-    LARGEST_SPREAD,
+    LARGEST_UNLIKE,
     LEVELS,
     PANEL,
     SMALLER,
     SURE,
     TOLERANCE,
+    UNLIKE,
     rough,
     shares,
 )
@@ -31,9 +33,9 @@ SHORT = (6e-7, 1.4e-5)
 need two and three nodes: what they leave out is X^4/4320 and X^6/2e6 of a part X^2 of the square
 of the next angle, less than 1e-16 of it."""
 TERMS = 14
-"""Of Taylor series about 0, for arguments up to 0.3: what is left out is below 1e-17."""
-ARTANH = 11
-"""Terms of artanh(y)/y in y^2, y up to 0.15, below 1e-17 too."""
+"""Of Taylor series about 0, for arguments up to 0.4: what is left out is below 1e-16 of them."""
+ARTANH = 19
+"""Terms of artanh(y)/y in y^2, y up to 0.4, below 1e-16 too."""
 
 
 def c_near(pairs: str, diag: str) -> str:
@@ -51,15 +53,16 @@ def c_near(pairs: str, diag: str) -> str:
         rows = (nodes, weights, *rough(n))
         tables += f"static const double near_rule{n}[4][{n}] = {{\n"
         tables += ",\n".join(f"  {_row(r)}" for r in rows) + "\n};\n"
-    few = [[_row(x) for x in zip(*legendre(n), strict=True)] for n in range(2, FEW + 1)]
-    tables += f"static const double near_few[{FEW - 1}][2][{FEW}] = {{\n"
+    few = [[_row(x) for x in zip(*legendre(n), strict=True)] for n in ALONG]
+    tables += f"static const int near_nodes[{len(ALONG)}] = {_ints(ALONG)};\n"
+    tables += f"static const double near_few[{len(ALONG)}][2][{max(ALONG)}] = {{\n"
     tables += ",\n".join(f"  {{{at},\n   {weight}}}" for at, weight in few)
     tables += "\n};\n"
     tables += f"static const double near_share[{SMALLER}] = {_row(shares(SMALLER))};\n"
     marks = {
         "SMALLER": str(SMALLER),
         "ANGLE": repr(LARGEST_ANGLE),
-        "SPREAD": repr(LARGEST_SPREAD),
+        "SPREAD": repr(LARGEST_UNLIKE),
         "TOLERANCE": repr(TOLERANCE),
         "SURE": repr(SURE),
         "LEVELS": str(LEVELS),
@@ -68,6 +71,8 @@ def c_near(pairs: str, diag: str) -> str:
         "COUNT": str(LANES),
         "TWO": repr(SHORT[0]),
         "THREE": repr(SHORT[1]),
+        "FOUR": repr(UNLIKE[0]),
+        "FIVE": repr(UNLIKE[1]),
         "EXP": _horner([1.0 / factorial(k) for k in range(TERMS)], "x"),
         "SIN": _horner([(-1) ** k / factorial(2 * k + 1) for k in range(TERMS // 2)], "s"),
         "COS": _horner([(-1) ** k / factorial(2 * k) for k in range(1 + TERMS // 2)], "s"),
@@ -77,6 +82,10 @@ def c_near(pairs: str, diag: str) -> str:
     for mark, value in marks.items():
         text = text.replace(f"@{mark}@", value)
     return "\n".join((pairs.rstrip("\n"), diag, tables, text))
+
+
+def _ints(values: tuple[int, ...]) -> str:
+    return "{" + ", ".join(map(str, values)) + "}"
 
 
 def _row(values: tuple[float, ...]) -> str:
@@ -92,7 +101,7 @@ def _horner(coefficients: list[float], x: str) -> str:
 
 
 _TEXT = """
-/* For |x| <= 0.3. */
+/* For |x| <= 0.4. */
 static inline double near_exp(double x)
 {
   return @EXP@;
@@ -115,7 +124,7 @@ static inline double near_spread(double lo, double hi)
 {
   const double y = (0.5 * hi - 0.5 * lo) / (0.5 * hi + 0.5 * lo), s = y * y;
   const double found = y * (@ARTANH@);
-  return y < 0.2 ? found : 1.0;
+  return y < 0.4 ? found : 1.0;
 }
 
 /* Of n pairs, p being q11, q22, r1 r2 and an angle x of each: the integrals of r1 r2 sin(t)
@@ -160,14 +169,16 @@ NTKSYM_BLOCK_FUNCTION void near_along(int kind, const double *v, size_t n, doubl
   double up[@COUNT@], down[@COUNT@];
   const double *lo = p[0], *hi = p[1], *spread = p[2];
   const size_t m = NTKSYM_ROUND_UP(n);
-  int more = 0, most = 0;
+  int more = 0, most = 0, far = 0, farther = 0;
   for (size_t i = 0; i < m; ++i) {
     const double x = spread[i], size = ntksym_op_max(x, p[3][i]);
     more |= x * x * x > @TWO@ * size;
     most |= (x * x) * (x * x) > @THREE@ * size;
+    far |= x > @FOUR@;
+    farther |= x > @FIVE@;
     total[i] = root[i] = 0.0;
   }
-  const int rule = more + (more & most), nodes = rule + 2;
+  const int rule = farther ? 4 : far ? 3 : more + (more & most), nodes = near_nodes[rule];
   const double *at = near_few[rule][0], *weight = near_few[rule][1];
   for (int k = 0; k < nodes; ++k) {
     for (size_t i = 0; i < m; ++i) {
@@ -191,7 +202,7 @@ NTKSYM_BLOCK_FUNCTION void near_along(int kind, const double *v, size_t n, doubl
     for (int j = 0; j < nodes; ++j) {
       for (size_t i = 0; i < m; ++i) {
         const double rest = spread[i] - spread[i] * at[k];
-        const double square = lo[i] * up[i] * near_exp(2.0 * rest * at[j]);
+        const double half = near_exp(rest * at[j]), square = lo[i] * up[i] * (half * half);
         q11[i] = ntksym_op_min(square * up[i], hi[i]);
         q22[i] = ntksym_op_max(square * down[i], lo[i]);
         q12[i] = sqrt(q11[i]) * sqrt(q22[i]);

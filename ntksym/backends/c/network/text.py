@@ -59,7 +59,7 @@ NTKSYM_BLOCK_FUNCTION void block@S@(size_t rows, size_t b, const Stored *g12, si
                                     const double in[4], Stored *nngp, Stored *ntk, size_t ldo)
 {
   Real state[ROWS][@STATES@][LANES], side[4][LANES], fx[@WIDTH@][LANES], fy[@WIDTH@][LANES];
-@SPARE_FIRST@@SPARE@@LOST@  const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
+@SPARE_FIRST@@SPARE@@CARE@  const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
   const Real a0 = (Real)in[0], a1 = (Real)in[1], a2 = (Real)in[2], a3 = (Real)in[3];
   Real sx[3][LANES], sy[3][LANES];
   if (!root0) {
@@ -84,7 +84,7 @@ NTKSYM_BLOCK_FUNCTION void block@S@(size_t rows, size_t b, const Stored *g12, si
       for (size_t i = 0; i < m; ++i)
         now[1][i] = scaled_root@S@(now[0][i], down, q1, up, sy[0][i], sy[1][i], sy[2][i]);
     }
-@BLOCK_GAP@@LOST_ROW@  }
+@BLOCK_GAP@@NEAR_ROW@  }
   for (size_t l = 0; l < @COUNT@; ++l) {
 @VALUES@    (void)v;
     switch (layer_kind[l]) {
@@ -111,7 +111,7 @@ void @NAME@_pairs@S@(size_t n, const Stored *g12, const Stored *root0,
                      const double in[4], Stored *nngp, Stored *ntk)
 {
   Real now[@STATES@][LANES], side[4][LANES], fx[@WIDTH@][LANES], fy[@WIDTH@][LANES];
-@SPARE@  for (size_t at = 0; at < n; at += LANES) {
+@SPARE@@CARE_PAIRS@  for (size_t at = 0; at < n; at += LANES) {
     const size_t b = n - at < LANES ? n - at : LANES;
     const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
     if (incx == 0) {
@@ -127,7 +127,7 @@ void @NAME@_pairs@S@(size_t n, const Stored *g12, const Stored *root0,
                         : (Real)ntksym_op_rootdet((double)qx[(at + i) * incx], q12,
                                                   (double)qy[(at + i) * incy]);
     }
-@PAIRS_GAP@    for (size_t k = 0; k < @STATES@; ++k)
+@PAIRS_GAP@@NEAR_PAIRS@    for (size_t k = 0; k < @STATES@; ++k)
       for (size_t i = b; i < m; ++i) now[k][i] = now[k][b - 1];
     for (size_t l = 0; l < @COUNT@; ++l) {
 @PAIR_VALUES@      (void)v;
@@ -159,12 +159,15 @@ void @NAME@_tile@S@(size_t n, size_t m, const Stored *g12, size_t ldg,
 }
 """
 
-LOST_ROW = r"""    if (root0)
-      memset(lost[r], 0, sizeof lost[r]);
-    else
-      near_lost@S@(b, qx[(@COUNT@ + 1) * ldx + r], qy + (@COUNT@ + 1) * ldy, incy, now[1], lost[r]);
+NEAR_ROW = r"""    near_start@S@(b, qx + (@COUNT@ + 1) * ldx + r, 0,
+                  qy + (@COUNT@ + 1) * ldy, incy, now[1], root0 ? KEPT : LOST, care[r]);
 """
-"""Which pairs of a row need no care: their angle is lost."""
+"""Which pairs of a row were nearly parallel from the start."""
+
+NEAR_PAIRS = r"""    near_start@S@(b, qx + (@COUNT@ + 1) * ldx + at * incx, incx,
+                  qy + (@COUNT@ + 1) * ldy + at * incy, incy, now[1], root0 ? KEPT : 0, care);
+"""
+"""The same of pairs; without a root of the rows all are given the care."""
 
 BLOCK_GAP = r"""    for (size_t i = 0; i < m; ++i) {
       const Stored *own = qy + (@COUNT@ + 1) * ldy + (i < b ? i : b - 1) * incy;
