@@ -10,7 +10,8 @@ from sympy import Rational
 
 from ntksym.errors import BadActivation, BadCovariance, BadSpec, NoClosedForm
 from ntksym.language import as_activation
-from ntksym.numeric import best_dual, mixture_dual, recognise
+from ntksym.numeric import best_dual, mixture_build, mixture_dual, recognise
+from ntksym.numeric.mixture import of_nodes
 from ntksym.numeric.pairs import A, B, integral_pair, node_function
 from ntksym.symbols import q, q11, q12, q22
 from ntksym.verify.balls import enclose_definition
@@ -135,3 +136,17 @@ def test_fewer_nodes_for_a_larger_error() -> None:
     for e in (1e-3, 1e-8):
         d = mixture_dual("silu", error=e)
         assert max(d.worst(), 0.0) <= e
+
+
+def test_how_many_nodes_are_missing_is_told_from_the_bound_of_the_first(monkeypatch):
+    """Each number of nodes that is tried is a Remez exchange and a proof."""
+    tried = []
+
+    def noted(activation, nodes):
+        tried.append(of_nodes(activation, nodes))
+        return tried[-1]
+
+    monkeypatch.setattr(mixture_build, "of_nodes", noted)
+    d = mixture_dual("tanh(x) - x + x^3/3", error=2e-6)
+    assert d is tried[-1] and d.worst() <= 2e-6 < tried[0].worst()
+    assert len(tried) <= 3 and len(d.mixture) >= len(tried[0].mixture) + 6

@@ -225,7 +225,7 @@ class MixtureDual(Brief):
 
     def worst(self) -> float:
         """The largest proven relative error of code, of both duals, at q = 1/100 and q = 100."""
-        found = [self.bound(v, v, code=True) for v in CHECKED + EDGES[: cancels(self)]]
+        found = [self.bound(v, v, code=True) for v in CHECKED + EDGES[: _cancels(self)]]
         return max(max(b.value_relative, b.dot_relative) for b in found)
 
     def _bits(self, *variances: Fraction) -> int:
@@ -352,7 +352,7 @@ FEW = 9
 """The same where there is more than polynomials beside the mixture: pairs of nodes may be dear."""
 
 
-def cancels(dual: MixtureDual) -> int:
+def _cancels(dual: MixtureDual) -> int:
     """3 where code leaves terms out at small variances, 1 where parts are reduced, else 0."""
     if (lowest(dual.form), lowest(dual.slope_form)) != (None, None):
         return len(EDGES)

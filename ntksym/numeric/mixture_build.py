@@ -12,13 +12,15 @@ from ..errors import NoClosedForm, Undecided, UnsupportedOp
 from .bound import prove_bound
 from .cancellation import cancellation
 from .logistic import recognise
-from .mixture import CHECKED, MixtureDual, cancels, of_nodes
+from .mixture import CHECKED, MixtureDual, of_nodes
 from .nodes import MOST_NODES, Mixture, mixture
 from .pairs import pair_forms
 
 DEFAULT_ERROR = 1e-14
 NEAR = 100.0
 """How far from `DEFAULT_ERROR` a sum with parts beside the mixture may be."""
+GAIN = log(3.7)
+"""What a node more gains is a factor from 3.4 to 3.8."""
 FAR, FAR_ERROR = (Fraction(1, 10**6), Fraction(10**6)), 1e-10
 """Variances at which such parts must not cancel either, to the error that tables have."""
 
@@ -46,7 +48,7 @@ def mixture_dual(activation: Any, *, error: float = DEFAULT_ERROR, nodes: int = 
 
 @lru_cache(maxsize=128)
 def _fitting(activation: Activation, error: float) -> MixtureDual:
-    """The dual with the fewest nodes whose proven relative errors are at most `error`.
+    """The dual with about the fewest nodes whose proven relative errors are at most `error`.
 
     From the number that tanh needs, as long as one node more helps: nodes rounded to doubles have
     a floor.  With parameters or offsets it is the number for tanh.
@@ -70,15 +72,16 @@ def _fitting(activation: Activation, error: float) -> MixtureDual:
 
 
 def _fewest(activation: Activation, error: float, best: MixtureDual) -> MixtureDual:
-    """The first dual from `best` on that is proven to the error, or the best there is."""
+    """The first dual from `best` on that is proven to the error, of those that should be; or the
+    best there is.
+    """
     if activation.params or any(p.offset != 0 for p in best.form.parts):
         return best
     reached = best.worst()
     while reached > error and len(best.mixture) < MOST_NODES:
         bits = max(w.numerator.bit_length() for w in best.mixture.weights)
-        count = len(best.mixture) + 1
-        if cancels(best) > 1 and reached < 1:  # a node gains about a factor of 3.4
-            count = min(len(best.mixture) + max(1, int(log(reached / error) / 1.25)), MOST_NODES)
+        more = ceil(log(reached / error) / GAIN) if reached < 1 else 1
+        count = min(len(best.mixture) + more, MOST_NODES)
         trial = of_nodes(activation, mixture(count, max(53, bits)))
         after = trial.worst()
         if not after < 0.7 * reached:
