@@ -29,6 +29,21 @@ def test_one_claim_from_options(run: Any, formula: str, status: int, verdict: st
         assert "the name 'zz' is not bound" in found.stdout
 
 
+def test_a_parameter_may_be_a_number(run: Any) -> None:
+    formula = "(1/2 + exp(q11/2)*Phi(-sqrt(q11)))*(1/2 + exp(q22/2)*Phi(-sqrt(q22)))"
+    claim = ("--activation", "elu", "--quantity", "derivative", "--where", "q12 = 0")
+    found = run(*claim, "--formula", formula, "--param", "alpha=1")
+    assert found.exit_code == 0, found.stdout
+    assert "where q12 = 0, alpha = 1" in found.stdout
+
+
+def test_what_the_formula_is_of_is_asked(run: Any) -> None:
+    found = run("--activation", "relu", "--formula", "q/2")
+    assert found.exit_code == 3
+    assert "the claim has no quantity: what is the formula of?" in found.stdout
+    assert "use:   nngp for E[s(u)s(v)], derivative for E[s'(u)s'(v)]" in found.stdout
+
+
 def test_json_of_a_file(run: Any, tmp_path: Path) -> None:
     file = tmp_path / "claims.toml"
     file.write_text(

@@ -251,10 +251,12 @@ def check_shape(claim: Claim) -> None:
         BadSpec: what is missing, and an example.
     """
     if claim.quantity not in QUANTITIES:
-        raise BadSpec(
-            f"unknown quantity {claim.quantity[:60]!r}" if claim.quantity else "no quantity",
-            tried=["known: " + ", ".join(QUANTITIES)],
-        )
+        if claim.quantity:
+            what, hint = f"unknown quantity {claim.quantity[:60]!r}", ""
+        else:
+            what = "the claim has no quantity: what is the formula of?"
+            hint = "nngp for E[s(u)s(v)], derivative for E[s'(u)s'(v)], diagonal for E[s(u)^2]; "
+        raise BadSpec(what, hint=f"{hint}one of: {', '.join(QUANTITIES)}")
     if bool(claim.formula) == bool(claim.latex):
         raise BadSpec("a claim has a formula, or latex: one of them")
     if claim.derivative and claim.derivative not in DERIVATIVES:

@@ -72,7 +72,7 @@ def _options(function: Any) -> Any:
 @_options
 @click.option("--n", type=click.IntRange(0, 64), default=None, help="For hermite: the index.")
 @click.option(
-    "--param", "params", multiple=True, metavar="NAME=WORD", help="An assumption: a=positive."
+    "--param", "params", multiple=True, metavar="NAME=WORD", help="An assumption or a number."
 )
 @click.option(
     "--digits", type=click.IntRange(5, 200), default=20, show_default=True, help="Of the balls."
@@ -149,8 +149,11 @@ def _claims(options: dict[str, Any]) -> tuple[Any, ...]:
     given = {k: options[k] for k in _ONE if options[k]}
     if options["n"] is not None:
         given["n"] = options["n"]
-    if options["params"]:
-        given["params"] = options["params"]
+    words, numbers = _sorted(options["params"])
+    if words:
+        given["params"] = words
+    if numbers:
+        given["where"] = ", ".join([*([given["where"]] if "where" in given else []), *numbers])
     if options["file"] and given:
         raise BadSpec("a file of claims, or one claim from options: not both")
     if options["file"]:
@@ -158,6 +161,22 @@ def _claims(options: dict[str, Any]) -> tuple[Any, ...]:
     if not given:
         raise BadSpec("no claim", hint="a TOML file, or --activation, --quantity and --formula")
     return (replace(read_claim(given), id="claim"),)
+
+
+def _sorted(params: dict[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Assumptions, and numbers as conditions: those of a claim are part of what it says."""
+    from ..errors import ParseError
+    from ..language import parse_number
+
+    words: dict[str, str] = {}
+    numbers = []
+    for name, word in params.items():
+        try:
+            parse_number(word)
+            numbers.append(f"{name} = {word}")
+        except ParseError:
+            words[name] = word
+    return words, numbers
 
 
 def _summary(found: list[Judgement]) -> list[Line]:
