@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 from flint import acb
 
@@ -20,15 +22,22 @@ ROWS = (
     (2e-3, 2e-3, 2e-3),
     (0.02, 0.0199, 0.021),
     (1e-9, 1e-5, 5.0),
+    (0.12, 0.02, 0.02),
+    (0.25, -0.25, 0.25),
+    (0.05, -0.3, 3.0),
 )
 
 
 @pytest.mark.parametrize("target", ["c", "numpy"])
 @pytest.mark.parametrize(
-    "text", ["x - sin(x)", "x*sin(x)^2", "exp(x) - 1 - x", "erf(x) - 2*x/sqrt(pi)"]
+    "text",
+    ["x - sin(x)", "exp(x) - 1 - x", "exp(-x^2) - 1 + x^2", "sin(x) - x*exp(-x^2/2)"],
 )
 def test_small_variances_keep_their_digits(text: str, target: str) -> None:
-    """Of the terms of the closed forms nothing is left there: 1e15 eps before."""
+    """Of the terms of the closed forms nothing is left there: 1e15 eps before.
+
+    At tenths the series of the means in q do not converge fast enough: 1e4 eps before.
+    """
     d = dual(as_activation(text))
     kernel = compile_(d, target)
     for a, c, b in ROWS:
@@ -73,4 +82,7 @@ def test_only_where_the_closed_form_loses_digits() -> None:
         assert taylor(as_activation(text)) is None, text
     assert taylor(as_activation("a*x - sin(a*x)", params={"a": "positive"})) is None
     found = taylor(as_activation("x - sin(x)"))
-    assert found is not None and found.slopes[:6] == (0, 0, 0, 1, 0, -1)
+    assert found is not None and not found.pole
+    zero, first, two, third = found.means.rows[:4]
+    assert (zero, two, third) == ((), (), None)
+    assert first is not None and first[:2] == (Fraction(1, 2), Fraction(-1, 8))

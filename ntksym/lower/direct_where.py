@@ -126,9 +126,9 @@ def tables(
     endless = infinite(diag_dot)
     places = [_places(k, covered.small, unit) for k in range(BINS)]
     moved = [grow * (bin_ends(k)[0] * unit) ** 0.5 for k in range(BINS)]
-    own = _Weigher((diag, Integer(0) if endless else diag_dot), ("q",))
+    own = Weigher((diag, Integer(0) if endless else diag_dot), ("q",))
     sides = {v: own.at({"q": v}) for row in places for v in row}
-    both = _Weigher((value, dot), ("q11", "q12", "q22"))
+    both = Weigher((value, dot), ("q11", "q12", "q22"))
 
     @lru_cache(maxsize=256)
     def corner(a: float, c: float) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
@@ -194,9 +194,11 @@ def tables(
     return tuple(map(tuple, tables[:2] + ends)), tuple(map(tuple, tables[2:]))
 
 
-def first_good(value: Expr, diag: Expr, variances: tuple[Fraction, ...]) -> Fraction:
+def first_good(
+    value: Expr, diag: Expr, variances: tuple[Fraction, ...], lost: float = LOST_USUAL
+) -> Fraction:
     """The first of the variances where the terms of a dual are small enough; else the last."""
-    most = LOST_GROWN if _exponents_grow(plain(value)) else LOST_USUAL
+    most = min(lost, LOST_GROWN) if _exponents_grow(plain(value)) else lost
     small_enough = _small_enough(value, diag, most)
     return next((v for v in variances[:-1] if small_enough(v)), variances[-1])
 
@@ -213,8 +215,8 @@ def last_good(value: Expr, diag: Expr, variance: Fraction) -> Fraction:
 
 def _small_enough(value: Expr, diag: Expr, most: float) -> Callable[[Fraction], bool]:
     """Whether the terms of a dual are at most so many times its size, at a variance."""
-    both = _Weigher((plain(value),), ("q11", "q12", "q22"))
-    own = _Weigher((plain(diag),), ("q",))
+    both = Weigher((plain(value),), ("q11", "q12", "q22"))
+    own = Weigher((plain(diag),), ("q",))
 
     def found(variance: Fraction) -> bool:
         q = float(variance)
@@ -237,7 +239,7 @@ def _places(k: int, small: float, unit: float) -> tuple[float, ...]:
     return (low, small, high) if low < small < high else (low, high)
 
 
-class _Weigher:
+class Weigher:
     """Expressions, and what the rounding errors of their terms are proportional to."""
 
     def __init__(self, exprs: tuple[Expr, ...], names: tuple[str, ...]) -> None:

@@ -15,11 +15,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, reduce
 from math import factorial
-from typing import Any
 
-from sympy import Add, Expr, I, Integer
+from sympy import Add, Expr, I, Symbol
 
 from .. import symbols as S
 from ..activation import Activation
@@ -27,22 +26,21 @@ from ..derivation import Derivation
 from ..dual import Dual, dual
 from ..errors import NtksymError
 from ..gaussian import expect
+from ..terms import TermSum
 from ..terms.cells import cells
 from .build import Builder
 from .conditioning import loses
 from .direct_where import first_good
+from .means import LAST, ORDER, Forms, Means, poles, series
 from .price import small_program
 from .program import Operand
 
 VARIANCES = tuple(Fraction(2) ** k for k in range(-12, 3))
 """Below one of these the series is taken."""
-TERMS = tuple(range(12, 41, 4))
-"""One of these powers of x is the last that is kept."""
-MORE = 8
-"""Powers beyond it that show whether it is enough."""
+LOST = 6.0
+"""Terms of the closed form add up to so many times the dual beyond, if that can be."""
 _PROBE = Fraction(1, 10**5)
 _LOST = 2.0**-40
-_LEFT = 2.0**-57
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +48,20 @@ class Taylor:
     """The numbers of the series.
 
     Attributes:
-        below: up to this product of the standard deviations it is taken.
-        beside: and where one variance is at most this, whatever the other one is.
-        slopes: the derivatives of s at 0.
-        means: D_n in closed form, in q.
+        below: up to this variance the series of means hold.
+        pole: the smallest r, 0 for none.  With one the rule is taken where the product of
+            q/(q + r) of the two variances is at most that for `below` and itself.
+        beside: without one, where the product of the standard deviations is at most `below`, or
+            one variance is at most this.
+        means: the series of D_n.
+        closed: D_n in closed form, in q.
     """
 
     below: Fraction
+    pole: Fraction
     beside: Fraction
-    slopes: tuple[Expr, ...]
-    means: tuple[Expr, ...]
+    means: Means
+    closed: tuple[Expr, ...]
 
 
 @lru_cache(maxsize=256)
@@ -80,19 +82,33 @@ def taylor(activation: Activation) -> Taylor | None:
     except NtksymError:
         return None
     zero, pieces = found.field.integer(0), [found.terms]
-    for _ in range(TERMS[-1] + MORE):
+    for _ in range(ORDER):
         pieces.append(pieces[-1].derivative()[0])
     slopes = [f.at(zero).expr for f in pieces]
     if any(c.has(I) for c in slopes) or not any(c != 0 for c in slopes):
         return None
-    most = first_good(d.value, d.diag, VARIANCES)
+    every, closed = series(found.terms, slopes), _closed(found, pieces)
+    forms, most = Forms(closed), first_good(d.value, d.diag, VARIANCES, LOST)
     for below in reversed([v for v in VARIANCES if v <= most]):
-        for count in TERMS:
-            if _enough(slopes, count, float(below)):
-                means = (expect(found.single, f).expr for f in pieces[: count + 1])
-                kept = tuple(slopes[: count + 1])
-                return Taylor(below, _beside(slopes, count, below), kept, tuple(means))
+        q = float(below)
+        if (last := forms.last(q)) is None:
+            continue
+        good = forms.good(q, last)
+        taken = [m for c in every if (m := c.taken(q, forms, good)) is not None]
+        if taken:
+            pole = min(poles(found.terms), default=Fraction(0))
+            if pole and not forms.beside(last + 1, q, float(pole)):
+                pole = Fraction(0)
+            lower = (v for v in reversed(VARIANCES) if v <= below and not pole)
+            beside = next((v for v in lower if forms.alone(last + 1, float(v))), Fraction(0))
+            means = min(taken, key=lambda m: m.terms)
+            return Taylor(below, pole, beside, means, tuple(closed[: last + 1]))
     return None
+
+
+def _closed(d: Derivation, pieces: list[TermSum]) -> list[Expr]:
+    """The means of s and of its first derivatives, in q."""
+    return [expect(d.single, f).expr for f in pieces[: LAST + 1]]
 
 
 def _fails(d: Dual) -> bool:
@@ -110,54 +126,6 @@ def _fails(d: Dual) -> bool:
     return any(abs(v - w) > _LOST * abs(w) for v, w in zip(*ends, strict=True))
 
 
-def _enough(slopes: list[Expr], count: int, q: float) -> bool:
-    """Whether the powers after the first ones add nothing to the dual and its derivative there."""
-    known = [abs(float(c)) for c in slopes[: count + MORE + 1]]
-    few, all_of = (_sums(known[: n + 1], q) for n in (count, count + MORE))
-    return all(b - a <= _LEFT * a for a, b in zip(few, all_of, strict=True))
-
-
-def _beside(slopes: list[Expr], count: int, most: Fraction) -> Fraction:
-    """Up to which variance the powers that are left out add nothing to the square roots."""
-    known = [abs(float(c)) for c in slopes[: count + MORE + 1]]
-    for q in reversed([v for v in VARIANCES if v <= most]):
-        kept, every = (_means(known[: n + 1], float(q)) for n in (count, count + MORE))
-        kept += [0.0] * MORE
-        for first in (0, 1):  # of the dual, of its derivative
-            weights = [
-                float(q) ** (n - first) / factorial(n - first) for n in range(first, len(every))
-            ]
-            rest = sum(
-                w * (b - a) ** 2
-                for w, a, b in zip(weights, kept[first:], every[first:], strict=True)
-            )
-            size = sum(w * a * a for w, a in zip(weights, kept[first:], strict=True))
-            if rest > _LEFT**2 * size:
-                break
-        else:
-            return q
-    return Fraction(0)
-
-
-def _means(slopes: list[float], q: float) -> list[float]:
-    """D_n of the series with these coefficients, every n."""
-    found = []
-    for n in range(len(slopes)):
-        mean, term = 0.0, 1.0
-        for j, c in enumerate(slopes[n::2]):
-            mean, term = mean + c * term, term * q / (2 * (j + 1))
-        found.append(mean)
-    return found
-
-
-def _sums(slopes: list[float], q: float) -> tuple[float, float]:
-    value = slope = 0.0
-    for n, mean in reversed(list(enumerate(_means(slopes, q)))):
-        value = mean * mean + value * q / (n + 1)
-        slope = mean * mean + slope * q / n if n else slope
-    return value, slope
-
-
 def summed(
     b: Builder, t: Taylor, at: dict[str, Operand], closed: tuple[Operand, Operand]
 ) -> tuple[Operand, Operand]:
@@ -165,35 +133,66 @@ def summed(
 
     `at`: the covariance; all entries one operand on the diagonal.
     """
-    pairs = [tuple(_mean(b, t, n, q, at) for q in (S.q11, S.q22)) for n in range(len(t.slopes))]
-    value: Operand = Fraction(0)
-    slope: Operand = Fraction(0)
-    for n in reversed(range(len(pairs))):
-        both = b.emit("mul", *pairs[n])
-        part = b.emit("mul", at["q12"], Fraction(1, n + 1))
-        value = b.emit("add", b.emit("mul", value, part), both)
-        if n:
-            part = b.emit("mul", at["q12"], Fraction(1, n))
-            slope = b.emit("add", b.emit("mul", slope, part), both)
-    size: Operand = at["q11"]
-    if at["q11"] != at["q22"]:
-        size = b.length()
-    found = []
-    for series, end in zip((value, slope), closed, strict=True):
-        if at["q11"] != at["q22"]:
-            least = b.emit("min", at["q11"], at["q22"])
-            end = b.emit("short", least, t.beside, series, end)
-        found.append(b.emit("short", size, t.below, series, end))
-    return found[0], found[1]
-
-
-def _mean(b: Builder, t: Taylor, n: int, q: Any, at: dict[str, Operand]) -> Operand:
-    place = at[q.name]
-    total: Operand = Fraction(0)
-    for j, c in reversed(list(enumerate(t.slopes[n::2]))):
-        number = b.operand(c / (Integer(2) ** j * factorial(j)))
-        total = b.emit("add", b.emit("mul", total, place), number)
     if at["q11"] == at["q22"]:
+        first = second = _means(b, t, S.q, at["q11"], True)
+    else:
+        first, second = (_means(b, t, q, at[q.name], False) for q in (S.q11, S.q22))
+    known = [n for n, row in enumerate(t.means.rows) if row != ()]
+    both = {n: b.emit("mul", first[n], second[n]) for n in known}
+    value = _powers(b, at["q12"], {n: (factorial(n), both[n]) for n in known})
+    slope = _powers(b, at["q12"], {n - 1: (factorial(n - 1), both[n]) for n in known if n})
+    if at["q11"] == at["q22"]:
+        place, limit = at["q11"], t.below
+    elif t.pole:
+        sides = (b.emit("div", q, b.emit("add", q, t.pole)) for q in (at["q11"], at["q22"]))
+        place, limit = b.emit("mul", *sides), (t.below / (t.below + t.pole)) ** 2
+    else:
+        least = b.emit("min", at["q11"], at["q22"])
+        place, limit = b.length(), t.below
+        closed = tuple(  # type: ignore[assignment]
+            b.emit("short", least, t.beside, near, end)
+            for near, end in zip((value, slope), closed, strict=True)
+        )
+    ends = zip((value, slope), closed, strict=True)
+    one, two = (b.emit("short", place, limit, near, end) for near, end in ends)
+    return one, two
+
+
+def _powers(b: Builder, place: Operand, terms: dict[int, tuple[int, Operand]]) -> Operand:
+    """The sum of the terms of powers, each a number over a whole one."""
+
+    def power(n: int) -> Operand:
+        return reduce(lambda one, two: b.emit("mul", one, two), n * [place])
+
+    total: Operand = Fraction(0)
+    above = None
+    for n in sorted(terms, reverse=True):
+        number, term = terms[n]
+        if above is not None:
+            step = b.emit("mul", power(above[0] - n), Fraction(number, above[1]))
+            total = b.emit("mul", total, step)
+        total, above = b.emit("add", total, term), (n, number)
+    if above is None or not above[0]:
         return total
-    far = b.operand(t.means[n].xreplace({S.q: q}))
-    return b.emit("short", place, t.below, total, far)
+    return b.emit("mul", total, b.emit("mul", power(above[0]), Fraction(1, above[1])))
+
+
+def _means(b: Builder, t: Taylor, q: Symbol, place: Operand, own: bool) -> list[Operand]:
+    """D_0, D_1, ... at a variance; with `own` one that is known to be small."""
+    found: list[Operand] = []
+    w = place
+    if t.means.pole:
+        part = b.emit("mul", place, 1 / t.means.pole)
+        side = b.emit("add", b.emit("sqrt0", b.emit("add", part, Fraction(1))), Fraction(1))
+        w = b.emit("div", part, b.emit("mul", side, side))
+    for row, first, closed in zip(t.means.rows, t.means.firsts, t.closed, strict=True):
+        total: Operand = Fraction(0)
+        for c in reversed(row or ()):
+            total = b.emit("add", b.emit("mul", total, w), c)
+        for _ in range(first if row else 0):
+            total = b.emit("mul", total, place)
+        if row is None or (row and not own):
+            far = b.operand(closed.xreplace({S.q: q}))
+            total = b.emit("short", place, t.below, total, far) if row else far
+        found.append(total)
+    return found
