@@ -8,11 +8,15 @@ for the whole polynomial, it may for one grade and not another: see `lower.grade
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from sympy import Add, Expr, Integer, Mul, Pow, Symbol, expand, sqrt
 
 from .. import symbols as S
 from .grades import Monomial, Parts, graded
 
+MEMO = 4096
+"""Expressions of which is known what they are: rules build the same closed form again and again."""
 DET = Symbol("det", nonnegative=True)
 """The determinant, as a symbol inside positive forms."""
 
@@ -22,6 +26,7 @@ FAR = Symbol("far", nonnegative=True)
 """sqrt(q11*q22) + q12, as a symbol inside spread forms."""
 
 
+@lru_cache(maxsize=MEMO)
 def is_polynomial(e: Expr, wanted: tuple[Symbol, ...] = (S.q11, S.q12, S.q22, S.q)) -> bool:
     """Whether `e` is a polynomial in its symbols that contains a covariance entry."""
     free = e.free_symbols
@@ -61,6 +66,7 @@ def _is_positive(key: Monomial, coeff: Expr) -> bool:
     return all(n % 2 == 0 or s.is_nonnegative for s, n in key)
 
 
+@lru_cache(maxsize=MEMO)
 def positive_form(e: Expr) -> Expr | None:
     """An equal polynomial in q11, q12, q22, `DET` with positive terms only, or None."""
     if not is_polynomial(e):
@@ -92,6 +98,7 @@ def in_det(parts: Parts) -> Parts:
     return monomials(turned)
 
 
+@lru_cache(maxsize=MEMO)
 def spread_form(e: Expr) -> Expr | None:
     r"""A linear form in q11, q12, q22 as squares and gaps, or None.
 
