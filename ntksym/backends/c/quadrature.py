@@ -9,11 +9,13 @@ from ...numeric.quadrature import QuadratureDual
 from ...numeric.quadrature.fan import FanRule
 from ...numeric.quadrature.lattice import LatticeRule
 from ...numeric.quadrature.panels import PanelRule
+from ...numeric.quadrature.product import LEAST_SIGMA, most_panels
 from ..numpy.quadrature import numpy_text
 from ..quadrature_programs import piece_programs
 from .backend import C
 from .fan import fan_text
 from .helpers.vectors import in_loops, support
+from .quadrature_product import PRODUCT
 from .quadrature_text import LATTICE, MANY, PANELS, SUM
 
 
@@ -121,7 +123,13 @@ def _panels(rule: PanelRule, name: str, stem: str) -> str:
     text += _ints(f"{name}_start", tuple(starts))
     text += _doubles(f"{name}_share", tuple(table.share for table in rule.tables))
     text += _doubles(f"{name}_node", tuple(nodes)) + _doubles(f"{name}_weight", tuple(weights))
-    text += PANELS
+    text += PANELS.replace("@PRODUCT@", PRODUCT)
+    panels = most_panels(rule)
+    text = text.replace("@PIECES@", str(panels))
+    text = text.replace("@ROOM@", str(panels * rule.tables[0].points))
+    text = text.replace("@LEAST SIGMA@", C.literal(LEAST_SIGMA))
+    text = text.replace("@TWICE@", "2.0 * " * rule.half)
+    text = text.replace("@FROM@", "0.0" if rule.half else f"-{C.literal(rule.length)}")
     text = text.replace("@NAME@", name).replace("@STEM@", stem)
     text = text.replace("@CUTS@", str(len(rule.cuts))).replace("@TABLES@", str(len(rule.tables)))
     text = text.replace("@FAR@", C.literal(rule.length)).replace("@WIDTH@", C.literal(rule.width))

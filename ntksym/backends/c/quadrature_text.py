@@ -227,10 +227,15 @@ static void @NAME@_line(double a, double b, double *nngp, double *dot)
   }
 }
 
+@PRODUCT@
 static void @NAME@(double a, double b, double rho, double sigma, double *nngp, double *dot)
 {
   if (sigma == 0.0) {
     @NAME@_line(a, b * rho, nngp, dot);
+    return;
+  }
+  if (sigma >= @LEAST SIGMA@ && b > 0.0) {
+    @NAME@_product(a, b, rho, sigma, nngp, dot);
     return;
   }
   const double entry[4] = {a, b, rho, sigma};

@@ -7,6 +7,7 @@ from ...numeric.quadrature import QuadratureDual
 from ...numeric.quadrature.fan import FanRule, node_tables
 from ...numeric.quadrature.lattice import LatticeRule
 from ...numeric.quadrature.panels import PanelRule
+from ...numeric.quadrature.product import LEAST_SIGMA
 from ..text import tuple_text
 from .backend import function
 
@@ -39,7 +40,7 @@ def numpy_text(dual: QuadratureDual, programs: tuple[Program, ...], stem: str) -
     if any(isinstance(rule, LatticeRule) for rule in rules):
         pieces.append(_LATTICE.strip("\n"))
     if any(isinstance(rule, PanelRule) for rule in rules):
-        pieces.append(_PANELS.strip("\n"))
+        pieces.append(_PANELS.strip("\n").replace("@LEAST SIGMA@", repr(LEAST_SIGMA)))
     if any(isinstance(rule, FanRule) for rule in rules):
         pieces.append(_FAN.strip("\n"))
     pieces.append(_ROOT.strip("\n"))
@@ -55,12 +56,13 @@ def _lattice(rule: LatticeRule) -> str:
 
 
 def _panels(rule: PanelRule) -> str:
-    """(far, width, cuts, rates, kinds, tables of (share, nodes, weights))."""
+    """(far, width, half, cuts, rates, kinds, tables of (share, nodes, weights))."""
     kinds = "(" + "".join(f"{p.piece}, " for p in rule.intervals).rstrip() + ")"
     tables = "".join(
         f"({t.share!r}, {tuple_text(t.nodes)}, {tuple_text(t.weights)}), " for t in rule.tables
     )
-    head = f"{rule.length!r}, {rule.width!r}, {tuple_text(rule.cuts)}, {tuple_text(rule.rates)}"
+    head = f"{rule.length!r}, {rule.width!r}, {rule.half}"
+    head += f", {tuple_text(rule.cuts)}, {tuple_text(rule.rates)}"
     return f"({head}, {kinds}, ({tables.rstrip()}))"
 
 
@@ -128,9 +130,62 @@ def _@STEM@_lattice(rule, a, b, rho, sigma):
 '''
 
 _PANELS = '''
+def _@STEM@_nodes(tables, share, count):
+    """Nodes and weights on [0, 1], cut into `count` panels of that share."""
+    chosen = tables[sum(1 for t in tables[1:] if share <= t[0])]
+    flat = np.arange(count)[:, None] + 0.5 * (np.array(chosen[1]) + 1.0)
+    return (flat / count).ravel(), np.tile(0.5 * np.array(chosen[2]) / count, count)
+
+
+def _@STEM@_side(rule, dev, sigma, low):
+    """One input: where its panels lie; its nodes, s and s' there times the weights."""
+    far, width, half, cuts, rates, kinds, tables = rule
+    ends, found, at = [], [], 0
+    for i in range(len(cuts) + 1):
+        high = min(cuts[i] / dev, far) if i < len(cuts) else far
+        if not high > low:
+            continue
+        wide = high - low
+        across = max(dev * wide * rates[i], wide / (width * sigma))
+        count = int(max(1.0, np.ceil(across - 1e-9)))
+        s, ws = _@STEM@_nodes(tables, across / count, count)
+        f, d = _@STEM@_PIECES[kinds[i]](dev * (low + wide * s))
+        found.append((low + wide * s, wide * ws * f, wide * ws * d))
+        for k in range(count):
+            first, last = low + wide * (k / count), low + wide * ((k + 1) / count)
+            ends.append((first, last, at, at + len(s) // count))
+            at += len(s) // count
+        low = high
+    return ends, *(np.concatenate(part) for part in zip(*found))
+
+
+def _@STEM@_product(rule, a, b, rho, sigma):
+    """One entry by Gauss-Legendre panels for both inputs, without those beyond far."""
+    far, half = rule[0], rule[2]
+    ends, y, fv, dv = _@STEM@_side(rule, b, sigma, -far)
+    first, x, fu, du = _@STEM@_side(rule, a, sigma, 0.0 if half else -far)
+    nngp = dot = 0.0
+    for low, high, at, to in first:
+        mid, wide = 0.5 * (low + high), 0.5 * (high - low)
+        near = max(abs(mid) - wide, 0.0)
+        left = np.sqrt(max((far - near) * (far + near), 0.0))
+        reach = abs(rho) * wide + left * sigma
+        within = [e for e in ends if e[1] >= rho * mid - reach and e[0] <= rho * mid + reach]
+        if not within:
+            continue
+        own, t = slice(within[0][2], within[-1][3]), x[at:to, None]
+        bell = np.exp(-0.5 * (t * t + ((y[own] - rho * t) / sigma) ** 2))
+        nngp += np.sum(fu[at:to] * np.sum(bell * fv[own], axis=1))
+        dot += np.sum(du[at:to] * np.sum(bell * dv[own], axis=1))
+    scale = (2.0 if half else 1.0) / (2.0 * np.pi * sigma)
+    return nngp * scale, dot * scale
+
+
 def _@STEM@_panels(rule, a, b, rho, sigma):
     """One entry by Gauss-Legendre panels between the lines where s(u) or s(v) changes piece."""
-    far, width, cuts, rates, kinds, tables = rule
+    if sigma >= @LEAST SIGMA@ and b > 0.0:
+        return _@STEM@_product(rule, a, b, rho, sigma)
+    far, width, half, cuts, rates, kinds, tables = rule
     edges = np.array(cuts)
     at = [-far, far, *(c / a for c in cuts if abs(c) < a * far)]
     if sigma == 0.0:
@@ -141,12 +196,6 @@ def _@STEM@_panels(rule, a, b, rho, sigma):
                 if abs(c / b + z) < abs(rho) * far:
                     at.append((c / b + z) / rho)
     at, nngp, dot = sorted(at), 0.0, 0.0
-
-    def nodes(share, count):
-        chosen = tables[sum(1 for t in tables[1:] if share <= t[0])]
-        flat = np.arange(count)[:, None] + 0.5 * (np.array(chosen[1]) + 1.0)
-        return (flat / count).ravel(), np.tile(0.5 * np.array(chosen[2]) / count, count)
-
     for x0, x1 in zip(at[:-1], at[1:]):
         dx, mid = x1 - x0, 0.5 * (x0 + x1)
         if not dx > 0.0:
@@ -156,7 +205,7 @@ def _@STEM@_panels(rule, a, b, rho, sigma):
             k = int(np.sum(b * rho * mid > edges))
             most = max(a * rates[i], b * rates[k], 1.0 / width)
             count = int(max(1.0, np.ceil(dx * most - 1e-9)))
-            s, ws = nodes(1.0, count)
+            s, ws = _@STEM@_nodes(tables, 1.0, count)
             x = x0 + dx * s
             fu, du = _@STEM@_PIECES[kinds[i]](a * x)
             fv, dv = _@STEM@_PIECES[kinds[k]](b * rho * x)
@@ -182,7 +231,8 @@ def _@STEM@_panels(rule, a, b, rho, sigma):
             up = max(b * sigma * tall * rates[k], tall / width)
             columns = int(max(1.0, np.ceil(across - 1e-9)))
             lines = int(max(1.0, np.ceil(up - 1e-9)))
-            (s, ws), (t, wt) = nodes(across / columns, columns), nodes(up / lines, lines)
+            s, ws = _@STEM@_nodes(tables, across / columns, columns)
+            t, wt = _@STEM@_nodes(tables, up / lines, lines)
             x, start = x0 + dx * s, low0 + dl * s
             height = (high0 - low0) + ((high1 - low1) - (high0 - low0)) * s
             z = start[:, None] + height[:, None] * t

@@ -103,10 +103,5 @@ def _cell(
     across = max(a * dx * steep, b * drift * bend, edge / width)
     up = max(b * sigma * height * bend, height / width)
     count = (max(1, ceil(across - 1e-9)), max(1, ceil(up - 1e-9)))
-    tables = (_table(rule, across / count[0]), _table(rule, up / count[1]))
+    tables = (rule.table(across / count[0]), rule.table(up / count[1]))
     return Cell(x0, x1, low0, low1, high0, high1, *kinds, *count, *tables)
-
-
-def _table(rule: PanelRule, share: float) -> int:
-    """The last table that is allowed for pieces of this share."""
-    return sum(1 for table in rule.tables[1:] if share <= table.share)

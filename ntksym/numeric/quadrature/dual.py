@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 DEFAULT_ERROR = 1e-12
 DEFAULT_RANGE = (Fraction(1, 100), Fraction(100))
 MOST_LEVELS = 5
-CHEAP = 20_000
+CHEAP = 5_000
 """Lattice rules with at most so many nodes are taken without a look at panels."""
+_DEARER = 2.5
+"""What a value of s costs in time of a pair of nodes of panels, about (measured)."""
 
 _BEST = 2.0
 """Seconds to find the least error that is proven, where the one asked for is not."""
@@ -69,11 +71,11 @@ class Level:
 
     @property
     def cost(self) -> int:
-        """Values of s per entry: at both variances `top` and correlation 0.6 for panels."""
+        """Pairs of nodes per entry: at both variances `top` and correlation 0.6 for panels."""
         if isinstance(self.rule, (LatticeRule, FanRule)):
             return self.rule.nodes
         side = float(self.top) ** 0.5
-        return self.rule.cost(side, side, 0.6)
+        return self.rule.pairs(side, side, 0.6)
 
     def line(self) -> str:
         """One line of text: range, rule, bounds."""
@@ -313,7 +315,7 @@ def _chosen(subject: Subject, low: Fraction, top: Fraction, goals: tuple[Any, An
     if panels is None or lattice is None:
         return lattice if panels is None else panels
     side = float(top) ** 0.5
-    return lattice if lattice.nodes <= panels.cost(side, side, 0.6) else panels
+    return lattice if _DEARER * lattice.nodes <= panels.pairs(side, side, 0.6) else panels
 
 
 def _meets(rule: Rule, subject: Subject, goals: tuple[Any, Any]) -> bool:

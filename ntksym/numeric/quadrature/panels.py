@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -20,12 +21,13 @@ from ..patience import check
 from .cells import cells
 from .intervals import Interval, allowed, covered, cut_up, kink_balls
 from .lattice import deviation
+from .product import LEAST_SIGMA, count
 from .subject import BITS, Curve, Subject
 from .tails import outside
 
 MOST_NODES = 4_000_000
 _SIZES = (4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 34, 40)
-_ELLIPSES = ((3, 2), (2, 1), (5, 2), (3, 1), (4, 1), (5, 1))
+_ELLIPSES = ((2, 1), (9, 4), (5, 2), (11, 4), (3, 1), (4, 1), (5, 1))
 _SHARES = (0.5, 0.25, 0.125, 0.03125, 2.0**-8, 2.0**-14)
 _FARTHEST = 28
 _SHIFTS = (1.0, 1.5, 2.0, 2.5, 3.0)
@@ -65,6 +67,7 @@ class PanelRule:
         intervals: of s; their ends cut the square.
         shift: how far a coordinate may move into the complex plane, in standard deviations.
         tables: the rules, by decreasing share; the first has share 1.
+        half: whether s is even or odd, so that x > 0 is enough (`product`).
     """
 
     top: Any
@@ -72,6 +75,7 @@ class PanelRule:
     intervals: tuple[Interval, ...]
     shift: float
     tables: tuple[Table, ...]
+    half: bool = False
 
     @property
     def cuts(self) -> tuple[float, ...]:
@@ -93,15 +97,27 @@ class PanelRule:
         p, q = self.tables[0].ellipse
         return (p / q - q / p) / 2
 
+    def table(self, share: float) -> int:
+        """The last table that is allowed for panels of this share."""
+        return sum(1 for table in self.tables[1:] if share <= table.share)
+
+    def pairs(self, a: float, b: float, rho: float) -> int:
+        """How many pairs of nodes an entry costs as a `product`."""
+        sigma = (1.0 - rho * rho) ** 0.5
+        start = 0.0 if self.half else -self.length
+        return count(self, a, sigma, start) * count(self, b, sigma, -self.length)
+
     def cost(self, a: float, b: float, rho: float) -> int:
-        """How many values of s(v) an entry costs."""
+        """How many values of s(v) an entry costs in trapezoids."""
         sigma, n = (1.0 - rho * rho) ** 0.5, [table.points for table in self.tables]
         found = cells(self, a, b, rho, sigma)
         return sum(c.across * c.up * n[c.table_x] * n[c.table_z] for c in found)
 
 
-def panel_bound(rule: PanelRule, curve: Curve, size: Any) -> Any:
+def panel_bound(rule: PanelRule, curve: Curve, size: Any, trapezoids: bool = False) -> Any:
     """An upper bound of |rule - expectation| for variances in [0, top] and all rho (`arb`).
+
+    That of trapezoids alone, or of what entries are: a `product` where sigma is not small.
 
     `size` is the W of the intervals.  Nodes and weights are those of Legendre; the stored ones are
     checked to be their doubles, and are otherwise not bounded: infinity.
@@ -114,24 +130,29 @@ def panel_bound(rule: PanelRule, curve: Curve, size: Any) -> Any:
     for table in rule.tables:
         if not _rounded(table):
             return arb("inf")
-        rho = arb(table.ellipse[0]) / table.ellipse[1]
-        if not (rho - 1 / rho) / 2 * table.share <= _short_axis(rule):
+        if not _short_axis(table) * Fraction(table.share) <= _short_axis(rule.tables[0]):
             return arb("inf")
+        rho = arb(table.ellipse[0]) / table.ellipse[1]
         error = rho ** (-2 * table.points) / (1 - rho**-2)
         first, second = first.max(error * (rho + 1 / rho) / 2), second.max(error)
-    main = arb(64) / 15 * most * area * (first + second)
+    error = first + second
+    if not trapezoids:
+        error = error.max(second / LEAST_SIGMA)
+    main = arb(64) / 15 * most * area * error
     return (main + outside(curve.growth, deviation(rule.top), length, arb(0))).upper()
 
 
-def _short_axis(rule: PanelRule) -> Any:
-    from flint import arb
+def _short_axis(table: Table) -> Fraction:
+    """B of its ellipse."""
+    p, q = table.ellipse
+    return (Fraction(p, q) - Fraction(q, p)) / 2
 
-    rho = arb(rule.tables[0].ellipse[0]) / rule.tables[0].ellipse[1]
-    return (rho - 1 / rho) / 2
 
+def panel_bounds(rule: PanelRule, subject: Subject, trapezoids: bool = False) -> tuple[Any, Any]:
+    """Upper bounds of the errors of a rule for s and s' (`arb`); infinite where a cover fails.
 
-def panel_bounds(rule: PanelRule, subject: Subject) -> tuple[Any, Any]:
-    """Upper bounds of the errors of a rule for s and s' (`arb`); infinite where a cover fails."""
+    With `trapezoids` those of `panel_bound`.
+    """
     from flint import arb
 
     from ...verify.safe import precision
@@ -141,11 +162,11 @@ def panel_bounds(rule: PanelRule, subject: Subject) -> tuple[Any, Any]:
         found = []
         far = farthest(dev, rule.length)
         whole = rule.intervals[0].lo <= -far and rule.intervals[-1].hi >= far
-        whole = whole and _kept(rule, kinks, far)
+        whole = whole and _kept(rule, kinks, far) and (subject.even or not rule.half)
         sizes = allowed(subject, dev, far)
         for curve, size in zip((subject.value, subject.slope), sizes, strict=True):
             fits = whole and covered(curve, rule.intervals, kinks, dev, size)
-            found.append(panel_bound(rule, curve, size) if fits else arb("inf"))
+            found.append(panel_bound(rule, curve, size, trapezoids) if fits else arb("inf"))
     return found[0], found[1]
 
 
@@ -200,8 +221,13 @@ def stored(n: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
     return tuple(float(t.mid()) for t, _ in rule), tuple(float(w.mid()) for _, w in rule)
 
 
-def choose_panels(subject: Subject, top: Any, goals: tuple[Any, Any]) -> PanelRule | None:
-    """The rule with about the fewest nodes whose bounds for s and s' are below the goals."""
+def choose_panels(
+    subject: Subject, top: Any, goals: tuple[Any, Any], trapezoids: bool = False
+) -> PanelRule | None:
+    """The rule with about the fewest nodes whose bounds for s and s' are below the goals.
+
+    They are counted as pairs of a `product`, or as values of s(v) in trapezoids.
+    """
     from ...verify.safe import precision
 
     best: tuple[int, PanelRule] | None = None
@@ -218,25 +244,32 @@ def choose_panels(subject: Subject, top: Any, goals: tuple[Any, Any]) -> PanelRu
         side = float(dev.mid())
         for ellipse in _ELLIPSES:
             for shift in _SHIFTS:
-                bare = PanelRule(top, length, intervals, shift, ())
-                rule = _smallest(bare, ellipse, subject, sizes, goals)
+                bare = PanelRule(top, length, intervals, shift, (), subject.even)
+                rule = _smallest(bare, ellipse, subject, sizes, goals, trapezoids)
                 if rule is None:
                     continue
-                cost = rule.cost(side, side, 0.6)
+                count_of = rule.cost if trapezoids else rule.pairs
+                cost = count_of(side, side, 0.6)
                 if best is None or cost < best[0]:
                     best = cost, rule
     return best[1] if best is not None and best[0] <= MOST_NODES else None
 
 
 def _smallest(
-    bare: PanelRule, ellipse: tuple[int, int], subject: Subject, sizes: Any, goals: Any
+    bare: PanelRule,
+    ellipse: tuple[int, int],
+    subject: Subject,
+    sizes: Any,
+    goals: Any,
+    trapezoids: bool,
 ) -> PanelRule | None:
     """The rule with the fewest points for one ellipse that reaches the goals."""
     curves = (subject.value, subject.slope)
     for n in _SIZES:
         check()
         rule = replace(bare, tables=(Table(1.0, *stored(n), ellipse),))
-        bounds = [panel_bound(rule, c, size) for c, size in zip(curves, sizes, strict=True)]
+        both = zip(curves, sizes, strict=True)
+        bounds = [panel_bound(rule, curve, size, trapezoids) for curve, size in both]
         if all(b < g for b, g in zip(bounds, goals, strict=True)):
             return replace(rule, tables=(*rule.tables, *_lighter(rule.tables[0])))
     return None

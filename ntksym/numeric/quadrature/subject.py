@@ -114,7 +114,7 @@ def _subject(expr: Expr) -> Subject:
         raise BadActivation(f"{expr} does not depend on x", hint="its dual is its square")
     kinks = tuple(p.hi for p in pieces[:-1])
     mirrored = expr.xreplace({x: -x})
-    even = not kinks and (mirrored == expr or mirrored == -expr)
+    even = mirrored in (expr, -expr)
     return Subject(expr, curves[0], curves[1], kinks, continuous, even)
 
 

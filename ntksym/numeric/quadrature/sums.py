@@ -11,6 +11,7 @@ from .fan import FanRule, node_tables
 from .floats import Arrays
 from .lattice import LatticeRule
 from .panels import PanelRule
+from .product import LEAST_SIGMA, product
 
 Functions = tuple[Arrays, ...]
 """For each smooth piece x -> (value, slope)."""
@@ -31,6 +32,8 @@ def entry(
         return _lattice(rule, pieces[0], a, b, rho, sigma)
     if sigma == 0.0:
         return _line(rule, pieces, a, b, rho)
+    if sigma >= LEAST_SIGMA and b > 0.0:
+        return product(rule, pieces, a, b, rho, sigma)
     return _panels(rule, pieces, a, b, rho, sigma)
 
 

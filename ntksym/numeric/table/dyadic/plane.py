@@ -172,7 +172,7 @@ def plane_sums(
     with precision(BITS):
         dev = deviation(rule.top)
         sizes = allowed(subject, dev, farthest(dev, rule.length))
-        bounds = [rounded_up(b) for b in panel_bounds(rule, subject)]
+        bounds = [rounded_up(b) for b in panel_bounds(rule, subject, trapezoids=True)]
         shift = rounded_up(dev * arb(rule.length) * (_SHIFT * UNIT))
         edges = [rounded_up(_edges(subject, which, sizes[which], (dev, shift))) for which in (0, 1)]
     mesh = mesh_of(rule, subject, sizes, shift)

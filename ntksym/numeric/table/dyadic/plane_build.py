@@ -114,7 +114,7 @@ def _rule(expr: Any, variance: float, error: float) -> tuple[Subject, PanelRule]
         goals = [arb(error * _RULE) * second_moment(c.pieces, q, BITS).lower() for c in curves]
         if not all(g > 0 for g in goals):
             raise Undecided(f"{expr}: no lower bound of the dual on the diagonal")
-        rule = choose_panels(subject, q, (goals[0], goals[1]))
+        rule = choose_panels(subject, q, (goals[0], goals[1]), trapezoids=True)
     if rule is None:
         raise Undecided(
             f"{expr}: no rule in the plane with a proven error of {error * _RULE:.1g}",
