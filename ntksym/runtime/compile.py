@@ -148,10 +148,12 @@ def _made(net: Any, asked: Asked) -> Any:
         from .stored import again
 
         return again(recipe, net, asked)
+    from .collector import collecting_seldom
     from .library.objects import compiled_beside
 
     many = is_network(net) and asked.target == "c"
-    with compiled_beside(asked.cache, asked.dtype) if many else nullcontext():
+    beside = compiled_beside(asked.cache, asked.dtype) if many else nullcontext()
+    with beside, collecting_seldom():
         if many:
             from .foreseen import say_early
 
