@@ -125,11 +125,40 @@ def test_matrices_are_symmetric_and_marked_pairs_are_nan_where_nobody_asks(tmp_p
         hidden = np.isnan(other[v])
         np.testing.assert_array_equal(hidden, close.astype(bool) if mark else hidden & False)
         np.testing.assert_array_equal(one[v][~hidden], other[v][~hidden])
+    (far, close), (hidden, _) = (exported.network(1e6 * x[:2], marks=m) for m in (True, False))
+    assert (close == 2).all() and np.isfinite(far["nngp"]).all()
+    assert all(np.isnan(v).all() for v in hidden.values())
 
 
-def test_pairs_from_inner_products_are_those_of_rows(tmp_path):
-    exported = Exported("mlp:gelu:depth=2,weight_var=3/2,bias_var=1/7", tmp_path)
-    x = np.random.default_rng(5).standard_normal((9, 3))
+GELU = "mlp:gelu:depth=2,weight_var=3/2,bias_var=1/7"
+
+
+@pytest.fixture(scope="module")
+def gelu(tmp_path_factory):
+    """A network of which files for usual and for large variances differ."""
+    return Exported(GELU, tmp_path_factory.mktemp("gelu"))
+
+
+@pytest.mark.parametrize("size", [3e2, 1e6, 1e30, 1e100])
+def test_slopes_of_large_rows_are_right_or_marked(gelu, size):
+    x = np.array([[0.9, -1.1, 0.4], [0.3, 0.8, -0.7], [0.9000003, -1.1000002, 0.4]])
+    others = np.vstack([x, -x[:1], x[:1]]) * np.array([[size], [size], [size], [size], [1.0]])
+    found, close = gelu.network(size * x[:2], others)
+    reference = NetworkGradient(GELU, "numpy")
+    for i, j in np.ndindex(close.shape):
+        assert close[i, j] == 0 if (i, j) in ((0, 1), (1, 0), (0, 4)) else 1, (i, j)
+        if close[i, j]:
+            continue
+        want = {k: float(v) for k, v in reference.exact(size * x[i], others[j]).items()}
+        for v in gelu.names:
+            kind, _, by = v.partition("/")
+            unit = {"q11": size**2, "q12": size**2, "q22": size**2}.get(by.split(" ")[-1], 1.0)
+            most = max(abs(want[v]), abs(want[kind]) / unit)
+            assert abs(found[v][i, j] - want[v]) <= 1e-12 * most, (v, i, j)
+
+
+def test_pairs_from_inner_products_are_those_of_rows(gelu):
+    exported, x = gelu, np.random.default_rng(5).standard_normal((9, 3))
     whole, _ = exported.network(x)
     g = x @ x.T
     i, j = np.nonzero(np.triu(np.ones((9, 9)), 1))

@@ -22,7 +22,7 @@ from ..errors import BadSpec, UnsupportedOp
 from ..gradients import dual_gradients
 from ..lower import lower_network
 from ..network import Network, Recursion, recurse
-from ..runtime.gradients.lowered import lower_gradient
+from ..runtime.gradients.alone import standalone_plan
 from ..runtime.units.array_plan import array_plan, dual_choice, unit_of_choice
 from ..runtime.units.layers import Wanted, input_range
 from ..runtime.units.network import needs_numeric
@@ -100,7 +100,7 @@ def gradient_source(thing: Any, name: str, command: str) -> SourceFile:
         about += [f"activation {a.name}: s(x) = {a.expr}" for a in net.activations]
         about += recursion.convention.describe()
         contract = Contract(command, tuple(about), _ACCURACY, _references(net), __version__)
-        return gradient_library(lower_gradient(recursion).plan(name), contract)
+        return gradient_library(standalone_plan(recursion, name), contract)
     found = thing if isinstance(thing, Dual) else dual(thing)
     given = dual_gradients(found)
     if given.left_out:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...backends import Contract, SourceFile
 from ...backends.c import backend as c_backend
-from ...backends.c.gradient.file import GradientKind, GradientPlan, gradient_file, planes
+from ...backends.c.gradient.file import FarRule, GradientKind, GradientPlan, gradient_file, planes
 from ...lower.program import Program
 from ..checks import Array
 from ..engines import array_size, pointer
@@ -21,7 +21,20 @@ from ..gram.blas import single_threaded
 from ..gram.threads import each
 from ..library.instances import give_numbers, instances
 from .layers import PAIR, Layer
+from .parallel import SINE
 from .steps import CLOSE_ENTRY
+
+
+@dataclass(frozen=True, slots=True)
+class Far:
+    """What is done where variances are large, as in `FarRule`; no layers: the same as elsewhere."""
+
+    layers: tuple[Layer, ...]
+    turning: tuple[bool, ...]
+    most: float
+    sound: float
+    parallel: float
+
 
 BAND = 64
 """Rows that one thread works on at a time: the lanes of the generated blocks."""
@@ -34,19 +47,28 @@ def gradient_plan(
     hyper: tuple[str, ...],
     first: tuple[tuple[Program | None, ...], tuple[float, ...]],
     close: float,
+    far: Far | None = None,
 ) -> GradientPlan:
     """The network for the generator; equal programs are one kind."""
-    places: dict[tuple[int, int], int] = {}
-    kinds: list[GradientKind] = []
+    kinds: dict[tuple[int, int], GradientKind] = {}
+
+    def kind(layer: Layer) -> int:
+        key = id(layer.pair), layer.mirror
+        params = layer.pair.args[len(PAIR) :]
+        made = GradientKind(layer.kind, layer.pair, layer.side, params, layer.mirror)
+        kinds.setdefault(key, made)
+        return list(kinds).index(key)
+
     steps = []
     for layer, turn in zip(layers, turning, strict=True):
-        params = layer.pair.args[len(PAIR) :]
-        if (key := (id(layer.pair), layer.mirror)) not in places:
-            places[key] = len(kinds)
-            kinds.append(GradientKind(layer.kind, layer.pair, layer.side, params, layer.mirror))
-        values = tuple(float(layer.values[p]) for p in params)
-        steps.append((places[key], values, turn))
-    return GradientPlan(name, tuple(kinds), tuple(steps), hyper, *first, close, CLOSE_ENTRY)
+        values = tuple(float(layer.values[p]) for p in layer.pair.args[len(PAIR) :])
+        steps.append((kind(layer), values, turn))
+    rule = None
+    if far is not None:
+        others = tuple((kind(w), t) for w, t in zip(far.layers, far.turning, strict=True))
+        rule = FarRule(far.most, others, far.sound, far.parallel, SINE)
+    made = tuple(kinds.values())
+    return GradientPlan(name, made, tuple(steps), hyper, *first, close, CLOSE_ENTRY, far=rule)
 
 
 class CGradient:

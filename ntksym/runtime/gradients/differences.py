@@ -70,19 +70,15 @@ def variance_slopes(
     c: Array,
     y: Array,
     root: Array,
-    rule: tuple[int, float] = (NODES, HALF),
 ) -> Any:
     """Slopes of (K, derivative dual) in q11 and in q22 at a fixed angle, two arrays (2, ...).
-
-    `rule`: how many nodes, and half the interval of logarithms of variances that they are in.
 
     The pairs are a matrix, q11 constant along its rows and q22 along its columns: `values` are
     asked for runs of one variance.
     """
     first, second = np.zeros((2, 2, *c.shape))
-    count, half = rule
-    for w, t in zip(_middle(count, half), _rule(count)[0], strict=True):
-        grown, scale = np.exp(half * t), np.exp(0.5 * half * t)
+    for w, t in zip(_middle(), _rule(NODES)[0], strict=True):
+        grown, scale = np.exp(HALF * t), np.exp(0.5 * HALF * t)
         second += w * np.array(values(x, c * scale, y * grown, root * scale))
         first += w * np.array(values(x * grown, c * scale, y, root * scale))
     return first / x, second / y

@@ -12,7 +12,7 @@ from ...lower.kernel import lower_input
 from ...lower.program import Program
 from ...lower.schedule import number
 from ...network import Network, Recursion, recurse
-from .c import gradient_plan
+from .c import Far, gradient_plan
 from .gap import SHARED
 from .layers import PAIR, Layer, layers_of
 from .steps import turning
@@ -52,12 +52,13 @@ class GradientNetwork:
         """The variance up to which all layers keep within the range of doubles."""
         return min((layer.most for layer in self.layers), default=inf)
 
-    def plan(self, name: str) -> GradientPlan:
-        """The network for the C generator."""
+    def plan(self, name: str, far: Far | None = None) -> GradientPlan:
+        """The network for the C generator, with what it does where variances are large."""
         hyper = self.wrt[len(ENTRIES) :]
         first = (self.input, *(self.input_slopes.get(h) for h in hyper))
         numbers = tuple(float(self.input_values[a]) for a in self.input.args[1:])
-        return gradient_plan(name, self.layers, self.turning, hyper, (first, numbers), self.close)
+        given = self.layers, self.turning, hyper, (first, numbers), self.close
+        return gradient_plan(name, *given, far)
 
 
 def lower_gradient(net: Network | Recursion, *, wide: bool = False) -> GradientNetwork:

@@ -15,12 +15,11 @@ import numpy as np
 from ...lower.program import Program
 from ..checks import Array
 from .compiled import Run
-from .differences import variance_slopes
+from .differences import chebyshev_slope
 from .layers import SMOOTH, Layer
 
-OCTAVES = 2.0 ** np.arange(3, 160)
-"""Standard deviations that are tried: the first some, then all others at once."""
-SOME = 12
+NEARER, FURTHER = 2.0 ** np.arange(3, 15), 2.0 ** np.arange(15, 160, 6)
+"""Standard deviations that are tried: those of usual data one by one, then few, all at once."""
 COSINES = np.array([[0.4], [-0.7]])
 UNLIKE = 1.25
 """Ratio of the two standard deviations."""
@@ -37,12 +36,14 @@ def sound_up_to(layer: Layer, run: Run) -> float:
     """
     if layer.settled is None:
         return inf
-    tried = OCTAVES[OCTAVES**2 * UNLIKE**2 <= layer.most]
+    before = NEARER[0] / 2.0
     with np.errstate(all="ignore"):
-        for some in (tried[:SOME], tried[SOME:]):
-            lost = _lost(run, layer, layer.settled, some)
+        for some in (NEARER, FURTHER):
+            tried = some[some**2 * UNLIKE**2 <= layer.most]
+            lost = _lost(run, layer, layer.settled, tried)
             if lost.any():
-                return float(some[np.argmax(lost)] / 2.0) ** 2
+                return float(np.concatenate([[before], tried])[np.argmax(lost)]) ** 2
+            before = some[-1]
     return inf
 
 
@@ -53,20 +54,28 @@ def _lost(run: Run, layer: Layer, settled: Program, tried: Any) -> Any:
     x, y = r11 * r11, r22 * r22
     c, root = cosine * r11 * r22, np.sqrt(1.0 - cosine * cosine) * r11 * r22
 
-    def values(x: Array, inner: Array, y: Array, root: Array) -> tuple[Array, Array]:
-        at = {"q11": x, "q12": inner, "q22": y, "root": root, "t12": c, **layer.values}
-        found = run(settled, at)
-        return found["n"], found["t"]
+    def values(*given: Any) -> Array:
+        at = np.broadcast_arrays(*given, c)
+        names = ("q11", "q12", "q22", "root", "t12")
+        found = run(settled, {**dict(zip(names, at, strict=True)), **layer.values})
+        return np.array([found["n"], found["t"]])
+
+    def slopes() -> tuple[Array, Array]:  # at all nodes in one call, which is dear
+        weights, nodes = np.array(chebyshev_slope(RULE[0])).T[..., None, None]
+        grown, scale = np.exp(RULE[1] * nodes), np.exp(0.5 * RULE[1] * nodes)
+        first = values(x * grown, c * scale, y, root * scale)
+        second = values(x, c * scale, y * grown, root * scale)
+        weights = weights / RULE[1]
+        return np.sum(weights * first, axis=1) / x, np.sum(weights * second, axis=1) / y
 
     ends = [run(layer.side, {"q": q, "t12": q, **layer.values})["n"] for q in (x, y)]
     given = {"q11": x, "q12": c, "q22": y, "root": root, "t12": c, "diff": r11 - r22}
     given |= {"r11": r11, "r22": r22, "n11": ends[0], "n22": ends[1]}
     given |= {"s11": np.sqrt(ends[0]), "s22": np.sqrt(ends[1])}
     o = run(layer.pair, {**given, **layer.values})
-    units = np.maximum(np.abs(np.array(values(x, c, y, root))), np.sqrt(ends[0] * ends[1]))
+    units = np.maximum(np.abs(values(x, c, y, root)), np.sqrt(ends[0] * ends[1]))
     lost = np.zeros(c.shape, dtype=bool)
-    steps = variance_slopes(values, x, c, y, root, RULE)
-    for label, q, side in zip("xy", (x, y), steps, strict=True):
+    for label, q, side in zip("xy", (x, y), slopes(), strict=True):
         for k, unit, right in zip("nt", units, side, strict=True):
             slope = o.get(f"{k}_{label}", 0.0)
             if layer.kind == SMOOTH:  # at a fixed angle

@@ -8,6 +8,7 @@ their derivatives) is a table that the caller fills, one row per level and quant
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from ....lower.program import Program
 from ..._base import SourceFile, identifier
@@ -16,7 +17,19 @@ from ..blocks import LANES, block_function
 from ..helpers.header import HEADER_NAME
 from ..network.numbers import SETTER, kept_numbers
 from ..text import wrap
-from .text import ANGLE, BANDS, CALL, CORE, FORMED, MOVE, OTHER, ROWS_APART, SCALED
+from .text import (
+    ANGLE,
+    BANDS,
+    CALL,
+    CORE,
+    FAR,
+    FORMED,
+    LARGE,
+    MOVE,
+    OTHER,
+    ROWS_APART,
+    SCALED,
+)
 
 PLAIN = ("nngp", "ntk")
 FIRST = ("n", "t", "root", "diff", "n_q")
@@ -46,6 +59,25 @@ class GradientKind:
 
 
 @dataclass(frozen=True, slots=True)
+class FarRule:
+    """What code that stands alone does where variances are large.
+
+    Attributes:
+        most: the variance beyond which `steps` are taken; infinity: nowhere.
+        steps: as `GradientPlan.steps`, without the numbers.
+        sound: the variance beyond which nothing of a pair is right.
+        parallel: the variance beyond which slopes of nearly parallel pairs are not.
+        sine: of the angle of these.
+    """
+
+    most: float
+    steps: tuple[tuple[int, bool], ...]
+    sound: float
+    parallel: float
+    sine: float
+
+
+@dataclass(frozen=True, slots=True)
 class GradientPlan:
     """A network for the generator.
 
@@ -60,6 +92,7 @@ class GradientPlan:
         close: pairs with a smaller sine are reported, where that direction is formed.
         entry: pairs that are nearer than this where a kinked layer reads them are reported.
         numbered: whether the code has the numbers of the layers; else `_numbers` takes them.
+        far: what is done where variances are large; None where the caller sees to it.
     """
 
     name: str
@@ -71,6 +104,7 @@ class GradientPlan:
     close: float
     entry: float
     numbered: bool = True
+    far: FarRule | None = None
 
     @property
     def width(self) -> int:
@@ -128,10 +162,25 @@ def core(plan: GradientPlan, more: tuple[Program, ...] = ()) -> str:
     cases = "".join(call.replace("@K@", str(k)) for k in range(len(plan.kinds)))
     names, _ = planes(plan.hyper)
     stores = "".join(f"    STORE({names.index(n)}, {text});\n" for n, text in _stores(plan.hyper))
+    if plan.far and plan.far.steps:
+        pieces.append(LARGE.replace("@MOST@", C.literal(plan.far.most)))
     text = CORE.replace("@CASES@", cases.rstrip("\n")).replace("@STORES@", stores.rstrip("\n"))
     text += other_planes(plan.hyper)
     text = text.replace("@CLOSE@", C.literal(plan.close * plan.close))
+    text = text.replace("@WIDE@", "large(m, x0, y0, ldy)" if plan.far and plan.far.steps else "0")
+    text = text.replace("@FAR@", _far(plan.far))
     return "\n".join([*pieces, text.replace("@ENTRY@", C.literal(plan.entry * plan.entry))])
+
+
+def _far(rule: FarRule | None) -> str:
+    """The marks of pairs of large variances in front of a layer."""
+    if rule is None or rule.sound == rule.parallel == inf:
+        return ""
+    sound, parallel = (
+        "INFINITY" if v == inf else C.literal(v) for v in (rule.sound, rule.parallel)
+    )
+    text = FAR.replace("@SOUND@", sound).replace("@PARALLEL@", parallel)
+    return text.replace("@SINE@", C.literal(rule.sine * rule.sine))
 
 
 def other_planes(hyper: tuple[str, ...]) -> str:
@@ -151,10 +200,15 @@ def _tables(plan: GradientPlan) -> str:
     text += (
         f"       STATS = {4 + hyper}, OUTS = {outs}, PLANES = {len(planes(plan.hyper)[0])} }};\n\n"
     )
-    kinds = ", ".join(str(k) for k, _, _ in plan.steps) or "0"
-    turns = ", ".join(str(int(t)) for _, _, t in plan.steps) or "0"
-    text += f"static const unsigned char layer_kind[LAYERS + !LAYERS] = {{{kinds}}};\n"
-    text += f"static const unsigned char layer_turn[LAYERS + !LAYERS] = {{{turns}}};\n"
+    spans = [[(k, t) for k, _, t in plan.steps]]
+    if plan.far and plan.far.steps:
+        spans.append(list(plan.far.steps))
+    for label, at in (("kind", 0), ("turn", 1)):
+        rows = ", ".join(
+            "{" + (", ".join(str(int(step[at])) for step in span) or "0") + "}" for span in spans
+        )
+        text += f"static const unsigned char layer_{label}[{len(spans)}][LAYERS + !LAYERS] = "
+        text += f"{{{rows}}};\n"
     kinked = ", ".join(str(int(k.kind == "kinked")) for k in plan.kinds) or "0"
     text += f"static const unsigned char kind_kinked[] = {{{kinked}}};\n"
     mirrors = ", ".join(str(k.mirror) for k in plan.kinds) or "0"

@@ -6,6 +6,8 @@ runtime fills with NumPy, and entry points for rows and for inner products.
 
 from __future__ import annotations
 
+from math import inf
+
 from ....lower.program import Program
 from ..._base import SourceFile, identifier
 from ...text import filled
@@ -13,7 +15,7 @@ from ..backend import C, Contract, head, inline_function
 from ..blocks import LANES, block_function
 from ..helpers.header import HEADER_NAME
 from .dual import named
-from .file import GradientPlan, core, listed, planes
+from .file import FarRule, GradientPlan, core, listed, planes
 
 FIRST_LAYER = ("nngp_slope", "nngp_offset", "ntk_slope", "ntk_offset")
 
@@ -37,11 +39,23 @@ def gradient_library(plan: GradientPlan, contract: Contract) -> SourceFile:
         f"        case {k}:\n          side{k}(b, now, v, o);\n          break;\n"
         for k in range(len(plan.kinds))
     )
-    pieces += [LEVELS.replace("@SIDES@", cases.rstrip("\n")), _JUDGED]
-    inside = {"@TILE@": _TILE, "@PAIR@": _PAIR, "@SPACE@": "LANES", "@CLOSE@": _CLOSE}
+    wide = "beyond(m, now[0])" if plan.far and plan.far.steps else "0"
+    pieces.append(levels(cases, f"layer_kind[{wide}][l]"))
+    pieces.append(_JUDGED)
+    inside = {"@TILE@": _TILE, "@PAIR@": _PAIR, "@SPACE@": "LANES", "@CLOSE@": _closeness(plan.far)}
     stem = f"ntksym_{name}_gradient"
     pieces.append(entries(stem, plan.hyper, inside))
     return SourceFile(f"{name}_gradient.c", "\n".join(pieces))
+
+
+def _closeness(rule: FarRule | None) -> str:
+    """What `close` is, with the variances that it goes by."""
+    limits = ""
+    if rule and rule.parallel < inf:
+        limits += f"Beyond {rule.parallel:.3g} a sine below {rule.sine} is 1.\n * "
+    if rule and rule.sound < inf:
+        limits += f"Variances beyond {rule.sound:.3g} are 2.\n * "
+    return _CLOSE.replace("@LIMITS@", limits)
 
 
 def entries(stem: str, hyper: tuple[str, ...], inside: dict[str, str]) -> str:
@@ -56,6 +70,11 @@ def entries(stem: str, hyper: tuple[str, ...], inside: dict[str, str]) -> str:
     text = text.replace("@PLANES@", listed(hyper)).replace("@COUNT@", str(len(names)))
     text = text.replace("@NAMED@", named(stem, names))
     return text.replace("@NAME@", stem)
+
+
+def levels(sides: str, kind: str) -> str:
+    """The function `levels`: the cases of its switch, and what it switches on."""
+    return _LEVELS.replace("@SIDES@", sides.rstrip("\n")).replace("@KIND@", kind)
 
 
 def first_layer(first: tuple[Program | None, ...], values: tuple[float, ...]) -> str:
@@ -85,7 +104,7 @@ def _side(k: int, plan: GradientPlan) -> str:
     return block_function(kind.side, f"side{k}", signature, places, ends, C)
 
 
-LEVELS = r"""/* The tables of b <= LANES points of squared norms g, as `row` reads them:
+_LEVELS = r"""/* The tables of b <= LANES points of squared norms g, as `row` reads them:
  * quantity k of point i is table[k * across + i * along].  The last point is repeated up to a
  * multiple of 8. */
 static void levels(size_t b, const double *g, const double *in, double *table, size_t across,
@@ -112,7 +131,7 @@ static void levels(size_t b, const double *g, const double *in, double *table, s
       const double *v = layer_value[l];
       (void)v;
       memset(o, 0, sizeof o);
-      switch (layer_kind[l]) {
+      switch (@KIND@) {
 @SIDES@
         default:
           break;
@@ -129,15 +148,15 @@ static void levels(size_t b, const double *g, const double *in, double *table, s
 """
 
 _JUDGED = """\
-/* Derivatives of pairs that need more digits are NaN where nobody asks which these are. */
+/* What is not right is NaN where nobody asks which pairs these are: derivatives, or everything. */
 static void judged(size_t b, const unsigned char *marks, double *out, size_t plane,
                    unsigned char *close)
 {
   for (size_t i = 0; i < b; ++i)
     if (close)
-      close[i] = marks[i];
+      close[i] = marks[i] & 2 ? 2 : marks[i];
     else if (marks[i])
-      for (size_t p = 2; p < PLANES; ++p) out[p * plane + i] = NAN;
+      for (size_t p = marks[i] & 2 ? 0 : 2; p < PLANES; ++p) out[p * plane + i] = NAN;
 }
 """
 
@@ -232,5 +251,6 @@ _PAIR = """    unsigned char mark;
 
 _CLOSE = """\
 close is NULL or has n x m bytes: 1 for pairs so nearly parallel, or so nearly after some layer,
- * that a layer with kinks away from 0 leaves their derivatives fewer digits; with NULL these are
- * NaN.  """
+ * that a layer with kinks away from 0, or one of large variances, leaves their derivatives fewer
+ * digits, with NULL these are NaN; 2 where variances are so large that nothing of the pair need be
+ * right, with NULL all is NaN.  @LIMITS@"""

@@ -177,6 +177,7 @@ NTKSYM_BLOCK_FUNCTION void row(size_t b, size_t d, const double *px, const doubl
   double mc[DIRS][LANES], mt[DIRS][LANES], ma[DIRS][LANES];
   const size_t m = NTKSYM_ROUND_UP(b);
   const double half = 0.5 / x0[0];
+  const int wide = @WIDE@;
   int close[LANES];
   for (size_t i = 0; i < m; ++i) {
     const size_t j = i < b ? i : b - 1;
@@ -199,19 +200,20 @@ NTKSYM_BLOCK_FUNCTION void row(size_t b, size_t d, const double *px, const doubl
   for (size_t l = 0; l < LAYERS; ++l) {
     const double *x = x0 + l * STATS, *xn = x + STATS;
     const double *y = y0 + l * STATS * ldy, *yn = y + STATS * ldy;
-    const int turn = layer_turn[l], mirror = kind_mirror[layer_kind[l]] != 0;
-    if (kind_kinked[layer_kind[l]])
+    const int kind = layer_kind[wide][l], turn = layer_turn[wide][l];
+    const int mirror = kind_mirror[kind] != 0;
+@FAR@    if (kind_kinked[kind])
       for (size_t i = 0; i < m; ++i) {
         const double sine = now[1][i] / (x[1] * y[ldy + i]), gap = now[3][i] / x[1];
         const int same = (now[1][i] == 0.0) & (x[0] == y[i]) & ((now[0][i] > 0.0) | mirror);
         close[i] |= !same & (sine * sine + gap * gap < @ENTRY@);
       }
-    switch (layer_kind[l]) {
+    switch (kind) {
 @CASES@
       default:
         break;
     }
-    if (turn && kind_formed[layer_kind[l]])
+    if (turn && kind_formed[kind])
       for (size_t i = 0; i < m; ++i) {
         const double sine = o[2][i] / (xn[1] * yn[ldy + i]);
         const int same = (now[1][i] == 0.0) & (x[0] == y[i]) & ((now[0][i] > 0.0) | mirror);
@@ -230,6 +232,34 @@ NTKSYM_BLOCK_FUNCTION void row(size_t b, size_t d, const double *px, const doubl
 }
 """
 """From the covariances of a row of pairs to the output planes."""
+
+FAR = """    for (size_t i = 0; i < m; ++i) {
+      const double most = x[0] > y[i] ? x[0] : y[i], sine = now[1][i] / (x[1] * y[ldy + i]);
+      close[i] |= 2 * !(most <= @SOUND@);
+      close[i] |= (most > @PARALLEL@) & (sine * sine < @SINE@);
+    }
+"""
+"""Marks in front of a layer, of pairs whose variances are large."""
+
+LARGE = r"""#define MOST @MOST@
+
+/* Whether one of m variances, or one of a row of pairs in front of a layer, is beyond MOST. */
+static int beyond(size_t m, const double *q)
+{
+  int found = 0;
+  for (size_t i = 0; i < m; ++i) found |= q[i] > MOST;
+  return found;
+}
+
+static int large(size_t m, const double *x, const double *y, size_t ldy)
+{
+  int found = 0;
+  for (size_t l = 0; l < LAYERS; ++l)
+    found |= beyond(1, x + l * STATS) | beyond(m, y + l * STATS * ldy);
+  return found;
+}
+"""
+"""Which layers are taken."""
 
 OTHER = """/* The plane that each plane becomes when the two points change places. */
 static const unsigned char other_plane[PLANES] = {@OTHER@};

@@ -14,7 +14,7 @@ from ..._base import SourceFile, identifier
 from ..backend import C, Contract
 from ..blocks import LANES, block_function
 from .file import other_planes, planes
-from .library import LEVELS, entries, first_layer
+from .library import entries, first_layer, levels
 from .text import ROWS_APART
 from .units import UnitSlopes, units_head, units_text
 
@@ -65,7 +65,7 @@ def unit_gradient_library(plan: UnitGradientPlan, contract: Contract) -> SourceF
     for j in range(len(both)):
         sides += f"        case {j}:\n          side{j}(b, now, v, o);\n          break;\n"
         cases += _CASE.replace("@J@", str(j))
-    pieces.append(LEVELS.replace("@SIDES@", sides.rstrip("\n")))
+    pieces.append(levels(sides, "layer_kind[l]"))
     stores = "".join(
         _STORE.replace("@P@", str(i)).replace("@VALUE@", _plane(label, plan.hyper))
         for i, label in enumerate(planes(plan.hyper)[0])
