@@ -1,4 +1,4 @@
-"""Python's garbage collector while an import and a derivation make millions of objects that stay."""
+"""The garbage collector of Python while an import and a derivation make objects that stay."""
 
 from __future__ import annotations
 
