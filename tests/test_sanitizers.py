@@ -1,13 +1,16 @@
 """Every generated C file under AddressSanitizer and UndefinedBehaviorSanitizer, at hard inputs.
 
-Arrays have exactly the length that the call says, so that one element too far is found.
+Arrays have exactly the length that the call says, so that one element too far is found.  Those with
+static or thread-local data, and the compiled Gram loop, under ThreadSanitizer.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -155,13 +158,15 @@ def in_doubles(text: str) -> str:
     return re.sub(r"^(void|int|size_t) (ntksym_\w*_f32\w*\()", r"static \1 \2", text, flags=re.M)
 
 
-def sanitized(sources: list[Path], folder: Path) -> subprocess.CompletedProcess[str]:
+def sanitized(
+    sources: list[Path], folder: Path, flags: tuple[str, ...] = FLAGS
+) -> subprocess.CompletedProcess[str]:
     """The driver built and run under the sanitizers."""
     assert COMPILER is not None
     program = folder / "program"
     command = [
         COMPILER,
-        *FLAGS,
+        *flags,
         f"-I{sources[0].parent}",
         f"-I{SHELF}",
         *map(str, sources),
@@ -251,3 +256,85 @@ def test_networks_that_are_given_their_numbers(spec: str, tmp_path: Path, works:
     main.write_text(text)
     run = sanitized([source, main], tmp_path)
     assert run.returncode == 0, run.stderr[-3000:]
+
+
+THREADED = ("-std=gnu99", "-Og", "-fsanitize=thread", "-pthread", "-Wno-unused-function")
+AT_ONCE = r"""
+#include <pthread.h>
+static void *at_once(void *unused) { return (void *)(size_t)once(); (void)unused; }
+int main(void)
+{
+  enum { THREADS = 4 };
+  pthread_t all[THREADS];
+  for (int i = 0; i < THREADS; ++i) if (pthread_create(all + i, NULL, at_once, NULL)) return 8;
+  for (int i = 0; i < THREADS; ++i) pthread_join(all[i], NULL);
+  return 0;
+}
+"""
+GRAM = """
+import numpy as np, ntksym
+x = np.random.default_rng(0).normal(size=(300, 20))
+x[5], x[20], x[30] = x[9], x[21] * (1 + 1e-9), 0
+many, one = (ntksym.compile("mlp:erf:depth=1", "c", threads=n) for n in (4, 1))
+for a, b in zip((*many(x), *many(x, x[:70])), (*one(x), *one(x, x[:70]))):
+    assert (a == b).all()
+print(many.target)
+"""
+
+
+def threaded(text: str) -> str:
+    """The driver with all that it does in four threads at once."""
+    assert text.count("int main(void)") == 1
+    text = text.replace("static double sink;", "static __thread double sink;")
+    return text.replace("int main(void)", "static int once(void)") + AT_ONCE
+
+
+@pytest.fixture(scope="module")
+def races(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Skip where there is no compiler with ThreadSanitizer, or where its programs do not start."""
+    folder = tmp_path_factory.mktemp("races")
+    (folder / "a.c").write_text("int main(void) { return 0; }\n")
+    if COMPILER is None:
+        pytest.skip("no C compiler")
+    probe = [COMPILER, *THREADED, str(folder / "a.c"), "-o", str(folder / "a")]
+    if subprocess.run(probe, capture_output=True).returncode:
+        pytest.skip(f"{COMPILER} has no ThreadSanitizer")
+    if subprocess.run([str(folder / "a")], capture_output=True).returncode:
+        pytest.skip("ThreadSanitizer does not start here")
+
+
+@pytest.mark.parametrize("name", ["table", "series"])
+def test_no_race_in_generated_code(name: str, tmp_path: Path, races: None) -> None:
+    spec, options = GENERATED[name]
+    for f in generate(spec, "c", **options).files:
+        (tmp_path / f.name).write_text(f.text)
+    (source,) = [p for p in tmp_path.glob("*_mlp.c")]
+    main = tmp_path / "main.c"
+    main.write_text(threaded(driver(source)))
+    run = sanitized([source, main], tmp_path, THREADED)
+    assert run.returncode == 0, run.stderr[-3000:]
+
+
+def test_a_race_would_be_found(tmp_path: Path, races: None) -> None:
+    text = (SHELF / "relu.c").read_text()
+    head = text.index("void ntksym_relu(")
+    body = text.index("{", head) + 1
+    harmed = f"{text[:head]}static double last;\n{text[head:body]}\n  last += 1.0;{text[body:]}"
+    (tmp_path / "relu.c").write_text(harmed)
+    main = tmp_path / "main.c"
+    main.write_text(threaded(driver(SHELF / "relu.c")))
+    run = sanitized([tmp_path / "relu.c", main], tmp_path, THREADED)
+    assert run.returncode != 0 and "data race" in run.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the sanitizer is preloaded")
+def test_no_race_in_the_gram_loop(tmp_path: Path, races: None) -> None:
+    """On threads of Python's, as they are: every library that the kernel loads is instrumented."""
+    asked = [str(COMPILER), "-print-file-name=libtsan.so"]
+    library = subprocess.run(asked, capture_output=True, text=True).stdout.strip()
+    if not Path(library).is_absolute():
+        pytest.skip(f"{COMPILER} keeps its sanitizers elsewhere")
+    env = os.environ | {"CC": f"{COMPILER} -fsanitize=thread", "LD_PRELOAD": library}
+    env |= {"XDG_CACHE_HOME": str(tmp_path), "TSAN_OPTIONS": "exitcode=66"}
+    run = subprocess.run([sys.executable, "-c", GRAM], capture_output=True, text=True, env=env)
+    assert run.returncode == 0 and run.stdout.strip() == "c", run.stderr[-3000:]
