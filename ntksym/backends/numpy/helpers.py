@@ -133,7 +133,7 @@ def _erf_small(x):
 
 def _erfcx_positive(x):
     """exp(x*x)*erfc(x) for x >= 0."""
-    t2 = 2.0 * (x - {ERFCX_CENTRE!r}) / (x + {ERFCX_CENTRE!r})
+    t2 = 4.0 * x / (x + {ERFCX_CENTRE!r}) - 2.0  # exact near x = 0, where the series is steep
     b1, b2, b3 = np.zeros_like(t2), np.zeros_like(t2), np.empty_like(t2)
     for c in _ERFCX[:0:-1]:
         np.multiply(t2, b1, out=b3)
@@ -181,7 +181,10 @@ def _erfcx_positive(x):
     below = np.maximum(np.where(low, z, -1.0), -1e100)
     square, error = _two_product(below, below)
     scaled = _erfcx_positive(-0.7071067811865476 * below)
-    tail = 0.5 * np.exp((a - 0.5 * square) - 0.5 * error) * scaled
+    main = a - 0.5 * square
+    back = main - a
+    lost = ((a - (main - back)) - (0.5 * square + back)) - 0.5 * error
+    tail = 0.5 * np.exp(main) * (scaled + scaled * lost)
     with np.errstate(over="ignore", invalid="ignore"):
         return np.where(low, tail, np.exp(np.where(low, 0.0, a)) * _Phi(z))''',
     "_owen": f'''_OWEN = (

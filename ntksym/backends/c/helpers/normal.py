@@ -22,6 +22,7 @@ def normal() -> str:
         .replace("@HIGH@", c_literal(high))
         .replace("@LOW@", c_literal(low))
         .replace("@CENTRE@", c_literal(ERFCX_CENTRE))
+        .replace("@MIDDLE@", c_literal(0.875))
     )
 
 
@@ -85,12 +86,27 @@ static inline double ntksym_op_square_low(double x, double p)
 #endif
 }
 
-/* exp(x*x)*erfc(x) for x >= 0. */
+/* exp(x*x)*erfc(x) for x >= 0, over 1 + `low`, which is what rounding took from the quotient. */
+static inline double ntksym_op_erfcx_parts(double x, double *low)
+{
+  /* (x - c)/(x + c), with fewer roundings near x = 0, where the polynomial is steep */
+  const double t = 2.0 * x / (x + @CENTRE@) - 1.0, below = 1.0 + 2.0 * x;
+@ERFCX@
+  const double value = p / below;
+#if defined(__FP_FAST_FMA) || defined(FP_FAST_FMA)
+  /* p is from 1 to 1.3: its reciprocal is about @MIDDLE@ */
+  *low = @MIDDLE@ * fma(-value, (1.0 - below) + 2.0 * x, fma(-value, below, p));
+#else
+  *low = 0.0;
+#endif
+  return value;
+}
+
 static inline double ntksym_op_erfcx(double x)
 {
-  const double t = (x - @CENTRE@) / (x + @CENTRE@);
-@ERFCX@
-  return p / (1.0 + 2.0 * x);
+  double low;
+  const double value = ntksym_op_erfcx_parts(x, &low);
+  return NTKSYM_MADD(value, low, value);
 }
 
 /* exp(a)*Phi(-x) for x >= 0 where a - x*x/2 is not much larger than a. */
@@ -100,9 +116,15 @@ static inline double ntksym_op_tail(double a, double x)
   const double square = y * y, low = ntksym_op_square_low(y, square);
   const double half = 0.5 * square, main = a - half;
   const double back = main - a;
-  const double lost = ((a - (main - back)) - (half + back)) - 0.5 * low;
-  const double scaled = ntksym_op_erfcx(0x1.6a09e667f3bcdp-1 * y);
-  return (0.5 * ntksym_op_exp(main)) * NTKSYM_MADD(scaled, lost, scaled);
+  double rest;
+  const double scaled = ntksym_op_erfcx_parts(0x1.6a09e667f3bcdp-1 * y, &rest);
+  const double lost = (((a - (main - back)) - (half + back)) - 0.5 * low) + rest;
+  const double bell = 0.5 * ntksym_op_exp(main), value = bell * scaled;
+#if defined(__FP_FAST_FMA) || defined(FP_FAST_FMA)
+  return value + fma(value, lost, fma(bell, scaled, -value));
+#else
+  return value + value * lost;
+#endif
 }
 
 /* The normal distribution function, with relative accuracy in the lower tail. */
@@ -117,8 +139,9 @@ static inline double ntksym_op_erfc(double x)
 {
   const double y = fabs(x) > 28.0 ? 28.0 : fabs(x);
   const double square = y * y, low = ntksym_op_square_low(y, square);
-  const double scaled = ntksym_op_erfcx(y);
-  const double tail = ntksym_op_exp(-square) * NTKSYM_MADD(scaled, -low, scaled);
+  double rest;
+  const double scaled = ntksym_op_erfcx_parts(y, &rest);
+  const double tail = ntksym_op_exp(-square) * NTKSYM_MADD(scaled, rest - low, scaled);
   return x < 0.0 ? 2.0 - tail : tail + (x - x);
 }
 
