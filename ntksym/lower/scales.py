@@ -27,7 +27,7 @@ from .far import Far, far_rule
 from .likes import DualLike
 from .ops import DIRECT_OPS
 from .polynomial import DET
-from .price import point_loses, small_program
+from .price import Small, point_loses, small_program
 from .program import Operand, Program
 from .rescale import Orders, diagonal_orders, orders, rescaled, rescaled_diagonal
 from .rounding import of_value
@@ -132,7 +132,7 @@ def _settle(b: Builder, d: DualLike) -> None:
         found = summed(b, series, {n: n for n in _ENTRIES}, closed_forms)
         for e, value in zip((d.value, d.dot), found, strict=True):
             b.replace(e, value)
-    if (inner := small_program(d.activation)) is not None:
+    if (inner := _small(d.activation)) is not None:
         closed = b.operand(d.value)
         b.replace(d.value, b.emit("price", closed, *at, *inner.program.args[4:], inner=inner))
     for e, powers in zip((d.value, d.dot), one_sided(d.activation) or (), strict=False):
@@ -173,7 +173,7 @@ def _settle_diagonal(b: Builder, d: DualLike) -> None:
         own_place: dict[str, Operand] = dict.fromkeys(_ENTRIES, "q")
         for e, value in zip((d.diag, d.diag_dot), summed(b, series, own_place, both), strict=True):
             b.replace(e, value)
-    if (inner := small_program(d.activation)) is not None:
+    if (inner := _small(d.activation)) is not None:
         at: tuple[Operand, ...] = ("q", "q", "q", Fraction(0), *inner.program.args[4:])
         b.replace(d.diag, b.emit("price", b.operand(d.diag), *at, inner=inner))
     if (rule := _far(d.activation)) is not None:
@@ -292,9 +292,14 @@ def _jumps(activation: Activation) -> bool:
     return isinstance(derived, Derivation) and derived.jumps
 
 
+def _small(activation: Activation) -> Small | None:
+    """Price's rule, where no series of the same number is."""
+    return small_program(activation) if taylor(activation) is None else None
+
+
 @lru_cache(maxsize=256)
 def _direct(activation: Activation) -> Direct | None:
-    small, far = small_program(activation), _far(activation)
+    small, far = _small(activation), _far(activation)
     large, least = (far.start**2, far.least) if far is not None else (inf, 0.0)
     slopes = far is None or not (far.steps or far.jumps)
     covered = Covered(float(small.below) if small is not None else 0.0, large, least, slopes)
