@@ -39,7 +39,7 @@ from ntksym.errors import BadActivation, BadCovariance, NotSquareIntegrable, Und
 from ntksym.functions import Phi, Phi2
 from ntksym.symbols import q11, q12, q22, x
 from ntksym.verify.ball import Ball
-from ntksym.verify.balls import enclose_definition, enclose_expr
+from ntksym.verify.balls import _refine, enclose_definition, enclose_expr
 from ntksym.verify.points import collinear_points, rational_points
 from ntksym.verify.sampling import sample_definition
 
@@ -333,6 +333,20 @@ def test_ball_text_encloses() -> None:
     assert str(Ball(5, 0, 0, 0)) == "[5 +/- 0]"
     assert Ball.from_arb(third.to_arb()).contains(third.mid)
     assert math.isinf(Ball(5, 0, 0, 0).rel_digits)
+
+
+def test_a_ball_around_zero_shows_no_digits_below_its_radius() -> None:
+    for mid, rad, shown in (((3, -300), (1, -200), "0"), ((-3, -202), (5, -200), "-4.7e-61")):
+        ball = Ball(*mid, *rad)
+        text, radius = ball.decimal(32)
+        assert text == shown
+        assert abs(Fraction(text) - ball.mid) + ball.rad <= Fraction(radius)
+
+
+def test_a_bound_far_above_the_value_is_no_enclosure() -> None:
+    with pytest.raises(Undecided) as caught_:
+        _refine(lambda *_: arb(5, 10**9), 30, None, lambda: "the value", 256)
+    assert "no useful enclosure: the value is at most 1.01e+09 in size" in str(caught_.value)
 
 
 def test_no_nan_ball() -> None:

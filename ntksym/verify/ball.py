@@ -162,13 +162,16 @@ class Ball:
 
         `digits` is the number of significant digits of the midpoint; by default as many as the
         radius leaves, and two more, at most 60.  The radius is rounded up to three digits, with
-        the rounding of the midpoint added before.
+        the rounding of the midpoint added before.  Of a ball around zero no digits beyond those of
+        the radius are shown: [0 +/- 3.14e-65].
         """
         mid, rad = self.mid, self.rad
         if digits is None:
             digits = int(min(60.0, self.rel_digits + 2)) if self.rad_man else 60
         digits = max(digits, 1)
-        if mid == 0:
+        if mid != 0 and self.rad_man and self.contains_zero:
+            digits = min(digits, _floor_log10(abs(mid)) - _floor_log10(rad) + 3)
+        if mid == 0 or digits < 1:
             shown, text = Fraction(0), "0"
         else:
             exp10 = _floor_log10(abs(mid)) - digits + 1

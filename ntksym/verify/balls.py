@@ -43,6 +43,8 @@ _SECONDS = 14.0
 _TARGET = 0.7
 """The part of it after which fewer digits are tried."""
 _MOST_BITS = 16384
+_USELESS = 3
+"""Digits by which a ball around 0 may exceed the size of the value and still be shown."""
 
 
 def enclose_expr(
@@ -244,9 +246,13 @@ def _refine(
         )
     if best is None or best.rel_digits < 1:
         best = _rough(attempt, digits) or best
+    known = f"best enclosure: {best}" if best else "no finite enclosure"
+    if best is not None and best.contains_zero and best.rad > Fraction(10) ** (size + _USELESS):
+        above = Ball.from_arb(arb(0, best.to_arb().abs_upper())).radius_text()
+        known = f"no useful enclosure: the value is at most {above} in size"
     raise Undecided(
         f"{what()}: {digits} digits were not reached",
-        where=f"best enclosure: {best}" if best else "no finite enclosure",
+        where=known,
         tried=[reason] if reason else [],
         hint="fewer digits, or another point",
     )
