@@ -115,7 +115,7 @@ def test_the_bound_of_products_counts() -> None:
     rule = found.levels[0].rule
     both = rule_bounds(rule, found.subject)[0]
     alone = panels_module.panel_bounds(rule, found.subject, trapezoids=True)[0]
-    assert alone < both < 8 * alone
+    assert alone < both < alone / LEAST_SIGMA
 
 
 def test_the_c_of_odd_activations_starts_at_zero() -> None:

@@ -9,7 +9,7 @@ enum { @NAME@_room = @ROOM@, @NAME@_most = @PIECES@ };
 typedef struct {
   int panels, first[@NAME@_most + 1];
   double low[@NAME@_most], high[@NAME@_most];
-  double x[@NAME@_room], u[@NAME@_room], f[@NAME@_room], g[@NAME@_room];
+  double x[@NAME@_room], f[@NAME@_room], g[@NAME@_room];
 } @NAME@_side;
 
 static void @NAME@_fill(double dev, double sigma, double low, @NAME@_side *to)
@@ -31,8 +31,12 @@ static void @NAME@_fill(double dev, double sigma, double low, @NAME@_side *to)
       to->first[panel++] = at;
       for (int m = 0; m < points; ++m) to->x[at++] = low + wide * ((k + node[m]) / many);
     }
-    for (int l = begin; l < at; ++l) to->u[l] = dev * to->x[l];
-    @STEM@_many(@NAME@_kind[i], at - begin, to->u + begin, to->f + begin, to->g + begin);
+    for (int from = begin, n; from < at; from += n) {
+      double u[@STEM@_batch];
+      n = at - from < @STEM@_batch ? at - from : @STEM@_batch;
+      for (int l = 0; l < n; ++l) u[l] = dev * to->x[from + l];
+      @STEM@_many(@NAME@_kind[i], n, u, to->f + from, to->g + from);
+    }
     for (int l = begin, m = 0; l < at; ++l) {
       const double share = wide * (weight[m] / many);
       to->f[l] *= share;

@@ -26,7 +26,7 @@ from .subject import BITS, Curve, Subject
 from .tails import outside
 
 MOST_NODES = 4_000_000
-_SIZES = (4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 34, 40)
+_SIZES = (4, 6, 8, *range(10, 31), 34, 40)
 _ELLIPSES = ((2, 1), (9, 4), (5, 2), (11, 4), (3, 1), (4, 1), (5, 1))
 _SHARES = (0.5, 0.25, 0.125, 0.03125, 2.0**-8, 2.0**-14)
 _FARTHEST = 28

@@ -19,7 +19,7 @@ from .floats import Arrays
 if TYPE_CHECKING:
     from .panels import PanelRule
 
-LEAST_SIGMA = 0.125
+LEAST_SIGMA = 0.03125
 """Nearer to correlation one trapezoids need fewer nodes: `cells`."""
 
 
