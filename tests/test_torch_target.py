@@ -173,6 +173,14 @@ def test_network(torch, tmp_path):
     assert np.allclose(slope.numpy(), [[2.118198, 5.925634]], rtol=1e-6)
 
 
+def test_root_of_a_sum_with_the_number_0_on_the_diagonal(torch, tmp_path):
+    net = ntksym.mlp("gelu(x) + sin(x)", depth=1)
+    x = np.random.default_rng(0).normal(size=(4, 3))
+    want = ntksym.compile(net, target="numpy", cache=False)(x)
+    for a, b in zip(written(net, tmp_path).nngp_ntk(torch.tensor(x)), want, strict=True):
+        assert np.allclose(a, b, rtol=1e-14)
+
+
 @pytest.mark.parametrize("name, options", UNITS)
 def test_units(torch, name, options, tmp_path):
     module = written(name, tmp_path, **options)

@@ -231,6 +231,7 @@ _gap = _rule(_gap_value, _gap_partials)""",
     "_hyproot": '''def _hyproot(a, b):
     """sqrt(max(a, 0) + b^2) without overflow: b may be a root of 1e300."""
     a = _sqrt0(a)
+    b = _where(a >= 0.0, b, a)  # an array where b is the number 0
     sine, cosine, _ = _over(a, b)
     return a * sine + b * cosine''',
     "_carry": '''def _carry(root, q11, q12, q22, following):
