@@ -204,11 +204,10 @@ def _tables(plan: GradientPlan) -> str:
     if plan.far and plan.far.steps:
         spans.append(list(plan.far.steps))
     for label, at in (("kind", 0), ("turn", 1)):
-        rows = ", ".join(
-            "{" + (", ".join(str(int(step[at])) for step in span) or "0") + "}" for span in spans
-        )
+        lists = (", ".join(str(int(step[at])) for step in span) or "0" for span in spans)
+        every = ", ".join(f"{{{one}}}" for one in lists)
         text += f"static const unsigned char layer_{label}[{len(spans)}][LAYERS + !LAYERS] = "
-        text += f"{{{rows}}};\n"
+        text += f"{{{every}}};\n"
     kinked = ", ".join(str(int(k.kind == "kinked")) for k in plan.kinds) or "0"
     text += f"static const unsigned char kind_kinked[] = {{{kinked}}};\n"
     mirrors = ", ".join(str(k.mirror) for k in plan.kinds) or "0"

@@ -1,0 +1,79 @@
+"""Gradients of networks of unlike layers and other conventions, beside differences of kernels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from mpmath import MPContext
+
+import ntksym
+from ntksym.network import Convention
+from ntksym.runtime.gradients.network import NetworkGradient
+from ntksym.runtime.gradients.rows import exact_spans
+from ntksym.runtime.gradients.steps import Digits
+
+CTX = MPContext()
+CTX.dps = 60
+STENCIL = ((1, 45), (2, -9), (3, 1))
+"""(place, weight * 60) of a slope, antisymmetric; right to the sixth power of the step."""
+STEP = Fraction(1, 2**8)
+A, B = np.array([0.9, -1.1, 0.4]), np.array([0.3, 0.8, -0.7])
+
+FROZEN = Convention("standard", trained=(True, False, True))
+CASES = {
+    "unlike layers": (["relu", "erf", "gelu"], {"depth": 3}, {}),
+    "kinks and waves": (["hardtanh", "sin"], {"depth": 2}, {}),
+    "standard, a frozen layer": ("relu", {"width": [64, 128], "convention": FROZEN}, {}),
+    "a bias from zero": ("erf", {"convention": Convention(bias_init="zero")}, {}),
+    "a width": ("exp(-c*x**2)", {}, {"c": Fraction(3, 4)}),
+    "one parameter of two layers": (["max(x, c*x)", "x*Phi(c*x)"], {}, {"c": Fraction(1, 4)}),
+}
+
+
+def network(case, numbers):
+    """The network of a case with these numbers."""
+    name, options, params = CASES[case]
+    shared = {k: numbers[k] for k in ("weight_var", "bias_var")}
+    params = {k: numbers[k] for k in params}
+    return ntksym.mlp(name, **{"depth": 2, **options}, **shared, params=params)
+
+
+def kernels(net, spans):
+    """Both kernels in many digits, from the closed forms of values."""
+    g = NetworkGradient(net, "numpy")
+    found = g._forward(Digits(CTX), spans, len(A), g._closed())
+    return CTX.matrix([found["nngp"], found["ntk"]])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_slopes_are_differences_of_kernels(case):
+    """The numbers are dyadic, for layers take doubles; weights differ from layer to layer."""
+    depth = CASES[case][1].get("depth", 2)
+    weights = [Fraction(3, 2) - Fraction(k, 8) for k in range(depth + 1)]
+    numbers = {"weight_var": weights, "bias_var": Fraction(1, 8), **CASES[case][2]}
+    net, y = network(case, numbers), A + 1e-2 * B
+    spans = exact_spans(CTX, A, y)
+    found = NetworkGradient(net, None if case == "unlike layers" else "numpy")(A[None], y[None])
+
+    def moved(name, step):
+        if name in numbers:
+            old = numbers[name]
+            new = [v + step for v in old] if isinstance(old, list) else old + step
+            return kernels(network(case, {**numbers, name: new}), spans)
+        step = CTX.mpf(step.numerator) / step.denominator / 2**30
+        x, c, y = (getattr(spans, f"g{q}") + step * (name == f"q{q}") for q in (11, 12, 22))
+        det = CTX.sqrt(x * y - c * c)
+        made = replace(spans, g11=x, g12=c, g22=y, area=det, apart=x - 2 * c + y, unlike=x - y)
+        return kernels(net, made)
+
+    for name in found.d_nngp:
+        scale = 60 * STEP if name in numbers else 60 * STEP / 2**30
+        total = CTX.matrix([0, 0])
+        for place, weight in STENCIL:
+            total += weight * (moved(name, place * STEP) - moved(name, -place * STEP))
+        slopes = total * scale.denominator / scale.numerator
+        for want, got in zip(slopes, (found.d_nngp, found.d_ntk), strict=True):
+            assert got[name][0, 0] == pytest.approx(float(want), rel=1e-11), name
