@@ -38,6 +38,8 @@ AT = (
     (0.4375, 0.4371, 0.43701171875),  # past the peak of the integrand
     (3.25, -3.24, 3.25),
     (0.1, 0.9, 12.0),
+    (1.0, 0.0, 1.0),  # nearly uncorrelated, kinks a deviation out
+    (0.7, 0.05, 1.4),
 )
 
 

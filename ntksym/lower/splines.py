@@ -46,6 +46,8 @@ PANELS = 7
 """More of them are not worth it: the kinks are a small part of a standard deviation."""
 TAIL = 0.5
 """Below so many squares of the unit Phi2 loses digits of its value, if no kink is at 0."""
+EDGE = 2.0
+"""The same where the square of the correlation is at most a half, so that values are small."""
 CANCEL = 3.0
 """Terms of unlike signs may add up to so many times the sum."""
 CANCEL_MIDDLE = 1.5

@@ -7,6 +7,7 @@ import math
 from ...lower.splines import (
     CANCEL,
     CANCEL_MIDDLE,
+    EDGE,
     FALLEN,
     LENGTH,
     NODES,
@@ -37,7 +38,8 @@ def splines_text() -> str:
 
 def spline_watched(one_signed: bool, tails: bool, sided: bool) -> str:
     """Lines that look for the pairs, beside those of the table if there is one sign."""
-    tail = f" | (least * least < {TAIL!r} * unit * unit)" if tails else ""
+    edge = f"np.where(2.0 * q12 * q12 <= q11 * q22, {EDGE!r}, {TAIL!r})"
+    tail = f" | (least * least < {edge} * unit * unit)" if tails else ""
     text = _WATCHED.replace("@MIDDLE@", "1" if one_signed else "2")
     return text.replace("@WATCH@", (" | (q12 < 0.0)" * sided + tail) if one_signed else "")
 

@@ -11,7 +11,6 @@ from ....lower.direct_where import BINS, GROWN
 from ....lower.ops import DIRECT_OPS
 from ....lower.program import Program, constants, live
 from ....lower.small import nowhere_zero, one_signed, small_below
-from ....lower.splines import TAIL
 from ..._base import constant_values
 from ...text import filled
 from ..backend import C, inline_function
@@ -64,7 +63,7 @@ def direct_functions(programs: tuple[Program, ...]) -> str:
             marks |= _given(let.inner)
             unit = _unit(let.inner.marks)
             marks |= {"@UNIT@": unit}
-            marks["@TAIL@"] = c_literal(TAIL * nowhere_zero(let.inner))
+            marks["@TAIL@"] = str(int(nowhere_zero(let.inner)))
             pair = _PAIR.replace("@BEFORE@", _EARLY if unit else _PLAIN)
             text += filled(pair if which < 2 else _DIAGONAL, marks)
             known.add(let.label)
@@ -267,18 +266,19 @@ _SPLINE = """      {
       }
 """
 _WATCHED = {
-    "@OPEN@": "in && (q12[i] < 0.0 || fmin(q11[i], q22[i]) < @TAIL@ * unit * unit)",
+    "@OPEN@": "in && (q12[i] < 0.0 || ntksym_spline_tail(@TAIL@, unit, q11[i], q12[i], q22[i]))",
     "@LEAVE@": """      if (in < 2 && !ntksym_direct_turned(q11[i], q12[i], q22[i])) continue;
 """
     + _SMALL["@LEAVE@"],
-    "@TURNED@": """    turned = ((q12[i] < 0.0) | (few < @TAIL@ * @UNIT@ * @UNIT@)) ? 1.0 : turned;
+    "@TURNED@": """    turned = ((q12[i] < 0.0) |
+              ntksym_spline_tail(@TAIL@, @UNIT@, q11[i], q12[i], q22[i])) ? 1.0 : turned;
 """,
 }
 _BOTH = (
     "in && (ntksym_direct_turned(q11[i], q12[i], q22[i]) ||\n"
-    "               fmin(q11[i], q22[i]) < @TAIL@ * unit * unit)"
+    "               ntksym_spline_tail(@TAIL@, unit, q11[i], q12[i], q22[i]))"
 )
-_UNLESS = """      if (in < 2 && !(fmin(q11[i], q22[i]) < @TAIL@ * unit * unit) &&
+_UNLESS = """      if (in < 2 && !ntksym_spline_tail(@TAIL@, unit, q11[i], q12[i], q22[i]) &&
           !ntksym_direct_small(&mark.rule, @WHICH@, closed[i], @BELOW@, q11[i], q22[i])) continue;
 """
 _NEVER_SMALL = {"@OPEN@": "0", "@LEAVE@": "", "@TURNED@": ""}

@@ -8,11 +8,13 @@ from ....lower.direct import MOST_KINKS
 from ....lower.splines import (
     CANCEL,
     CANCEL_MIDDLE,
+    EDGE,
     FALLEN,
     LENGTH,
     NODES,
     PANELS,
     RATIO,
+    TAIL,
     TWIN_RATIO,
     WIDEST,
 )
@@ -43,6 +45,8 @@ def splines_text() -> str:
         "@OVER_PI@": c_literal(1 / math.pi),
         "@CANCEL_MIDDLE@": c_literal(CANCEL_MIDDLE),
         "@WIDEST@": c_literal(WIDEST),
+        "@TAIL@": c_literal(TAIL),
+        "@EDGE@": c_literal(EDGE),
         "@HALF@": c_literal(math.sqrt(0.5)),
         "@BELL@": c_literal(1 / math.sqrt(2 * math.pi)),
     }
@@ -258,6 +262,14 @@ static inline void ntksym_spline_heights(const ntksym_direct_rule *s, int power,
     before = any ? row[2 + s->degree + power] : 0.0;
     row += any ? wide : 0;
   }
+}
+
+/* Whether a kink that is not at 0 is so far out that the closed form loses digits of the value. */
+static inline int ntksym_spline_tail(int any, double unit, double q11, double q12, double q22)
+{
+  const double least = (q11 < q22 ? q11 : q22) / (unit * unit);
+  const int apart = 2.0 * q12 * q12 <= q11 * q22;
+  return any & ((least < @TAIL@) | ((least < @EDGE@) & apart));
 }
 
 @MIDDLE@
