@@ -47,7 +47,7 @@ def test_the_bound_holds_with_straight_ends(text: str) -> None:
 
 def test_what_the_lines_change_is_counted(monkeypatch: Any) -> None:
     """Lines from 8 on: the rule is off by more than its own bound, and within the whole."""
-    flat = flattened(subject(MISH), (400, 400), (arb("10"), arb("10")))
+    flat = flattened(subject(MISH), 400, (arb("10"), arb("10")))
     assert flat is not None and flat.subject.kinks == (-8, 8)
     plain = quadrature_dual(MISH, variances=(350, 400), error=1e-9)
     monkeypatch.setattr(dual_module, "straight_ends", lambda *a: flat)
@@ -66,7 +66,7 @@ def test_what_the_lines_change_is_counted(monkeypatch: Any) -> None:
 @pytest.mark.parametrize("text", ["sqrt(x^2+1)", "x+sin(x)", "x*atan(x)", "x^2*tanh(x)"])
 def test_no_lines_where_none_are_reached(text: str) -> None:
     goals = (arb("1e-9"), arb("1e-10"))
-    assert flattened(subject(text), (10**4, 10**4), goals) is None
+    assert flattened(subject(text), 10**4, goals) is None
 
 
 def test_the_nodes_do_not_grow_with_the_variance() -> None:
@@ -78,6 +78,23 @@ def test_the_nodes_do_not_grow_with_the_variance() -> None:
         assert isinstance(rule, PanelRule)
         sizes.append(len(rule.intervals))
     assert sizes[1] <= sizes[0] + 1 <= 15
+
+
+def test_a_wide_range_has_lines_where_its_largest_variances_gain() -> None:
+    """At the top it was 22 intervals: the least of the rules was to gain too."""
+    dual = quadrature_dual(MISH, variances=(1, 20000), error=1e-8)
+    rules = [level.rule for level in dual.levels]
+    assert [isinstance(r, PanelRule) and len(r.intervals) <= 15 for r in rules] == [True] * 5
+    assert quadrature_dual(MISH, variances=(1, 100), error=1e-8).subject.smooth
+
+
+def test_lines_of_an_odd_activation_leave_it_odd() -> None:
+    dual = quadrature_dual("x-tanh(x)", variances=(200, 400), error=1e-9)
+    (level,) = dual.levels
+    assert len(dual.subject.kinks) == 2 and dual.subject.even
+    assert isinstance(level.rule, PanelRule) and level.rule.half
+    value, slope = off(dual, 400, -150, 200)
+    assert value <= level.value + 1e-11 and slope <= level.dot + 1e-14
 
 
 def test_one_lattice_for_arrays_is_that_of_the_whole_line() -> None:

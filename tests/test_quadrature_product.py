@@ -41,7 +41,7 @@ def points(found: QuadratureDual) -> tuple[np.ndarray, ...]:
 
 
 @pytest.mark.parametrize("text", [ODD, JUMP])
-def test_products_give_what_trapezoids_give(text, monkeypatch) -> None:
+def test_products_give_what_trapezoids_give(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = dual(text)
     at = tuple(column[1::3] for column in points(found))
     new = found.evaluate(*at)
@@ -113,6 +113,7 @@ def test_the_bound_of_products_counts() -> None:
     """At the least sigma it is the larger one, so that a rule for trapezoids alone is not enough."""
     found = dual(ODD)
     rule = found.levels[0].rule
+    assert isinstance(rule, PanelRule)
     both = rule_bounds(rule, found.subject)[0]
     alone = panels_module.panel_bounds(rule, found.subject, trapezoids=True)[0]
     assert alone < both < alone / LEAST_SIGMA

@@ -20,12 +20,13 @@ from .scale import least_square
 from .subject import BITS, Curve, Growth, Subject, grown
 from .tails import outside
 
-WIDE = 100
-"""Straight ends are looked for where every rule goes up to such a variance."""
+WIDE = 50
+"""Straight ends of smooth s are looked for where every rule goes up to such a variance: below it
+there are cheap trapezoid rules, which lines would rule out."""
 STARTS = (8, 12, 16, 24, 32, 40, 48, 64, 96, 128)
 """Where lines may begin."""
 FAR = 4
-"""The reach of a rule is so many times as far at least: otherwise little is gained."""
+"""The reach of the widest rule is so many times as far at least: otherwise little is gained."""
 _SHARE = 1 / 16
 """What lines may take of the error."""
 _LONG = 24
@@ -58,21 +59,20 @@ def straight_ends(
 
     from ...verify.safe import precision
 
-    if not low > 0 or tops[-1] < WIDE:
+    if not low > 0 or (subject.smooth and tops[-1] < WIDE):
         return None
     with precision(BITS):
         scales = [least_square(c, low, tops[0]) for c in (subject.value, subject.slope)]
         goals = [(arb(error) * s * _SHARE).lower() for s in scales]
     if not all(g > 0 for g in goals):
         return None
-    return flattened(subject, (tops[0], tops[-1]), (goals[0], goals[1]))
+    return flattened(subject, tops[0], (goals[0], goals[1]))
 
 
-def flattened(subject: Subject, tops: tuple[Any, Any], goals: tuple[Any, Any]) -> Flat | None:
+def flattened(subject: Subject, top: Any, goals: tuple[Any, Any]) -> Flat | None:
     """Straight ends as near to 0 as the goals allow, None where there are none or they are far.
 
-    `tops` are the largest variance, and that of the rule with the least reach; `lost` stays below
-    the goals (`arb`), for all variances.
+    `top` is the largest variance; `lost` stays below the goals (`arb`), for all variances.
     """
     from flint import arb
 
@@ -82,12 +82,12 @@ def flattened(subject: Subject, tops: tuple[Any, Any], goals: tuple[Any, Any]) -
     if subject.singular:
         return None
     with precision(_FINE):
-        dev, least = (deviation(top) for top in tops)
+        dev = deviation(top)
         ends = [p.ends() for p in subject.value.pieces]
         middle = max((abs(e) for pair in ends for e in pair if e is not None), default=arb(0))
         for start in STARTS:
             check()
-            if not (arb(start) > middle and least * 8 > FAR * start):
+            if not (arb(start) > middle and dev * 8 > FAR * start):
                 continue
             sides = [_side(subject, sign, start, dev, goals) for sign in (-1, 1)]
             if None in sides:
@@ -184,13 +184,19 @@ def _changed(subject: Subject, start: int, sides: list[Any], dev: Any) -> Flat:
     kinks = (Integer(-start), *subject.kinks, Integer(start))
     pairs = zip((subject.value, subject.slope), curves, strict=True)
     made = [Curve(pieces, _larger(old.growth, pieces[0], pieces[-1])) for old, pieces in pairs]
-    flat = replace(subject, value=made[0], slope=made[1], kinks=kinks, even=False)
+    even = subject.even and _mirrored(lines[0][0], lines[1][0])
+    flat = replace(subject, value=made[0], slope=made[1], kinks=kinks, even=even)
     both = zip((subject.value, subject.slope), made, strict=True)
     lost = [
         _lost(old, new, dev, max((side.off[k] for side in sides), key=float))
         for k, (old, new) in enumerate(both)
     ]
     return Flat(flat, (lost[0], lost[1]))
+
+
+def _mirrored(left: Expr, right: Expr) -> bool:
+    """Whether lines on both sides are one function that is even or odd, exactly."""
+    return left.xreplace({x: -x}) in (right, -right)
 
 
 def _larger(known: Growth | None, *lines: Any) -> Growth | None:
