@@ -53,7 +53,10 @@ def _defined(part):
 def test_parts_define_each_function_once_and_rare_ones_together(sources):
     made = parts.in_parts(sources)
     assert len(made.own) == 3 and len(made.shared) == 3 and made.several
-    assert made.rare == made.own[1:2]
+    assert [parts.is_rare(p) for p in (*made.own, *made.shared)] == [
+        *(False, True, False),
+        *(False, True, True),
+    ]
     heads = [p for p in parts.pieces(tuple(s.text for s in sources)) if p.apart]
     homes = {}
     for k, part in enumerate((*made.own, *made.shared)):
@@ -99,7 +102,7 @@ def test_short_files_and_files_that_are_not_one_stay_whole(sources):
 def test_a_file_that_includes_none_of_ours_is_a_part_beside_those_of_the_other(sources):
     alone = SourceFile("alone.c", "#include <math.h>\nint alone(void) { return 1; }\n")
     one, more = parts.in_parts(sources), parts.in_parts((*sources, alone))
-    assert more == parts.Parts((*one.own, (alone,)), one.shared, one.rare)
+    assert more == parts.Parts((*one.own, (alone,)), one.shared)
     assert parts.in_parts((alone,)) == parts.Parts(((alone,),))
 
 
@@ -190,14 +193,19 @@ def test_no_part_is_refused(monkeypatch, tmp_path, text):
 
 def test_what_few_pairs_need_is_compiled_with_less_effort(monkeypatch, sources, tmp_path):
     asked = []
-    monkeypatch.setattr(objects, "output", lambda c, given, out: asked.append((c.flags, out)))
-    monkeypatch.setattr(objects, "_shared", lambda c, part, keep: asked.append((c.flags, None)))
+    monkeypatch.setattr(objects, "output", lambda c, given, out: asked.append((c.flags, given)))
+    monkeypatch.setattr(objects, "obtain", lambda key, suffix, make, keep: make(tmp_path))
     found, made = compiler.Compiler(("cc",), "", compiler.LEVELS[0]), parts.in_parts(sources)
-    objects.objects_of(found, made, tmp_path, keep=False)
-    assert len(asked) == len(made.own) + len(made.shared)
-    for flags, out in asked:
-        rare = out is not None and out.parent.name == "part1"
-        assert flags[0] == ("-O1" if rare else "-O2") and flags[1:] == compiler.LEVELS[0][1:]
+    rest = compiler.LEVELS[0][1:]
+    for part in made.shared:
+        assert objects._shared(found, part, keep=False) is None
+        light = objects.LIGHT if parts.is_rare(part) else ("-O2",)
+        assert asked.pop()[0] == (*light, *rest)
+    objects.objects_of(found, parts.Parts(made.own), tmp_path, keep=False)
+    for flags, given in asked:
+        assert flags == (*(objects.LIGHT if "part1" in given[-1] else ("-O2",)), *rest)
+    other = replace(found, flags=compiler.LEVELS[1])
+    assert objects._for(made.own[1], other) == other and parts.is_rare(made.own[1])
 
 
 def test_shared_parts_are_compiled_once(monkeypatch, tmp_path):

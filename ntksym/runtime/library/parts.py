@@ -32,6 +32,8 @@ LONG = 5_000
 """Characters of one function that not all files with its family need."""
 
 _RARE = re.compile(r"^near|_diag$|_(direct|price|far(_dot|_diag)?)_[0-9a-f]{8}")
+_DEAR = re.compile(r"^ntksym_(direct|spline)_")
+"""What integrates; what a generated file has of it beside these stays where it is called."""
 _FLOAT = re.compile(r"_f32$")
 _START = re.compile(r"^(?=[A-Za-z])[^;={#]*?\b(\w+)\([^;{}]*?\)\s*\{", re.M)
 _WORD = re.compile(r"\b[A-Za-z_]\w*\b")
@@ -47,12 +49,10 @@ class Parts:
     Attributes:
         own: one to three parts of what was generated, and files that stand alone.
         shared: parts that any file with the same header has.
-        rare: those of its own that few pairs need.
     """
 
     own: tuple[Sources, ...]
     shared: tuple[Sources, ...] = ()
-    rare: tuple[Sources, ...] = ()
 
     @property
     def several(self) -> bool:
@@ -113,7 +113,7 @@ def in_parts(sources: Sources) -> Parts:
     others = tuple(s for s in sources if s.name.endswith(".c") and not _includes(s, sources))
     if others and len(others) < len(sources):
         rest = in_parts(tuple(s for s in sources if s not in others))
-        return Parts((*rest.own, *((s,) for s in others)), rest.shared, rest.rare)
+        return Parts((*rest.own, *((s,) for s in others)), rest.shared)
     if sum(s.name.endswith(".c") for s in sources) != 1:
         return whole
     texts = tuple(s.text for s in sources)
@@ -135,10 +135,7 @@ def in_parts(sources: Sources) -> Parts:
             _part(s.text, [p for p in found if p.file == k], kept) for k, s in enumerate(sources)
         )
         made.append(tuple(SourceFile(s.name, t) for s, t in zip(sources, split, strict=True)))
-    rare = [
-        part for part, kept in zip(made[1:], kinds[1:], strict=True) if any(map(_is_rare, kept))
-    ]
-    return Parts(tuple(made), tuple(part for part, _ in used), tuple(rare))
+    return Parts(tuple(made), tuple(part for part, _ in used))
 
 
 def _includes(file: SourceFile, headers: Sources) -> bool:
@@ -206,6 +203,12 @@ def _kinds(sizes: dict[str, int]) -> tuple[frozenset[str], ...]:
     long = [kind for kind in kinds[1:] if sum(kind.values()) >= SHORT]
     first = frozenset(sizes).difference(*long)
     return (first, *map(frozenset, long))
+
+
+def is_rare(part: Sources) -> bool:
+    """Whether few pairs need what a part defines."""
+    names = [p.name for p in pieces(tuple(s.text for s in part)) if p.apart]
+    return bool(names) and all(_is_rare(n) or _DEAR.search(n) for n in names)
 
 
 def _is_rare(name: str) -> bool:
