@@ -22,6 +22,7 @@ from ntksym.large.job import _kept_kernel
 from ntksym.large.plan import memory_bytes
 
 zarr = pytest.importorskip("zarr")
+dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 
 NET = "mlp:relu:depth=2,weight_var=2,bias_var=1/10"
@@ -348,6 +349,16 @@ def test_on_a_cluster(data, exact, tmp_path) -> None:
     np.testing.assert_allclose(
         zarr.open_group(str(tmp_path / "K"))["ntk"][:], exact.ntk, rtol=4e-15
     )
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nowhere:port", "one://127.0.0.1:9"])
+def test_no_cluster_at_the_address(data, tmp_path, address) -> None:
+    pytest.importorskip("distributed")
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "200ms"}),
+        pytest.raises(BadSpec, match="no Dask scheduler answers at"),
+    ):
+        gram_to_zarr(NET, data, tmp_path / "K", memory=memory_for(64, 2), cluster=address)
 
 
 def test_the_command(data, tmp_path) -> None:

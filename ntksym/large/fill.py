@@ -88,7 +88,7 @@ def gram_to_zarr(
         progress: called with the numbers of finished and of all tiles.
 
     Raises:
-        BadSpec: too little memory, an unknown kernel or dtype.
+        BadSpec: too little memory, an unknown kernel or dtype, no scheduler at `cluster`.
         BadData: X and Y do not go together.
         CannotWrite: `out` is there, another run holds it, or the disk is full; what is done
             stays, to be resumed.
@@ -212,10 +212,21 @@ def _local(
 
 
 def _remote(job: Job, tiles: list[Tile], cluster: Any, note: Note) -> None:
-    """On the workers of a Dask cluster."""
+    """On the workers of a Dask cluster.
+
+    Raises:
+        BadSpec: no scheduler answers at the address.
+    """
     distributed = need("distributed")
     own = isinstance(cluster, str)
-    client = distributed.Client(cluster) if own else cluster
+    try:
+        client = distributed.Client(cluster) if own else cluster
+    except (OSError, ValueError) as error:
+        raise BadSpec(
+            f"no Dask scheduler answers at {cluster!r}",
+            where=str(error),
+            hint="the address that the scheduler prints, as tcp://HOST:8786; none for this machine",
+        ) from error
     try:
         shared = client.scatter(job, broadcast=True, hash=False)
         futures = {client.submit(fill_tile, shared, t, pure=False): t for t in tiles}
