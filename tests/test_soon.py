@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import nullcontext
 from fractions import Fraction
@@ -219,8 +220,9 @@ def test_one_look_foresees_how_long_a_spectrum_is() -> None:
     assert foretold(64, log(2), 60.0, 0.0) == inf
     root = foretold(64, 0.2 * (8 - 32**0.5), 10.0, 0.2) ** 0.5
     assert abs(root - (8 + 10 / 0.2)) < 0.1
-    with pytest.raises(Undecided, match=r"needs about 1\d{5} Hermite coefficients"):
+    with pytest.raises(Undecided, match=r"needs about 1\d{5} Hermite coefficients") as caught:
         table_cost("atan(x)", 1000.0, error=1e-10)
+    assert re.fullmatch(r"\d+ of them leave about 0\.\d+ of it at .*", caught.value.where)
 
 
 def test_lines_are_told_once(capsys: pytest.CaptureFixture[str]) -> None:

@@ -87,7 +87,9 @@ def table_cost(
                 break
             terms = min(_DEAREST * terms, guess, MOST)
         if guess > _SURE * MOST or far > _HOPELESS * MOST:
-            raise _too_many(max(guess, far))
+            left, kink = float(one[0].left), float(one[0].kink_left)
+            rest = (left + 2 * (left * kink) ** 0.5) / float(slope.least)
+            raise _too_many(max(guess, far), len(one[0].series), rest)
     bands = len(ends) - 1
     seconds, ratio = _PAIR * (bands * (bands + 1) / 2 - 1), ends[-1] / ends[-2]
     for k in range(bands):  # as many coefficients as the variance is large
@@ -113,26 +115,30 @@ def _refuse_hopeless(shape: Shape, high: float, error: float, rate: float) -> No
     from ..series.tail import foretold
     from .spectra.source import FIRST, MOST, extrapolated
 
-    guess, terms, far = 0, FIRST, 0.0
+    guess, terms, seen, far, rest = 0, FIRST, FIRST, 0.0, 0.0
     for _ in () if shape.kinks else range(2):
         found = glance(shape.pieces, high**0.5, terms)
         if found is None or not found[2] > (goal := found[0] * error / 8):
             return
-        _, half, left = found
+        size, half, left = found
+        rest, seen = left / size, terms
         guess = extrapolated(terms, half, left, goal, False)
         far = foretold(terms, log(half / left), log(left / goal), rate) if rate else 0.0
         if guess <= 2 * terms or far > _HOPELESS * MOST:
             break
         terms = min(_DEAREST * terms, guess)
     if guess > _SURE * MOST or far > _HOPELESS * MOST:
-        raise _too_many(max(guess, far))
+        raise _too_many(max(guess, far), seen, rest)
 
 
-def _too_many(far: float) -> Undecided:
+def _too_many(far: float, terms: int, rest: float) -> Undecided:
+    """What to raise; `rest` is what so many coefficients leave of the dual, relative, about."""
     from ..series.tail import FAR
 
     many = f"about {far:.0f}" if far < FAR else "more than a million"
+    left = f"about {rest:.1g}" if rest < 1 else "all"
     return Undecided(
         f"the derivative dual needs {many} Hermite coefficients",
+        where=f"{terms} of them leave {left} of it at the largest variance",
         hint="smaller variances, or a larger error",
     )
