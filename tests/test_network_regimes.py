@@ -17,10 +17,12 @@ BENCH = Path(__file__).resolve().parents[1] / "codegen" / "bench"
 sys.path.insert(0, str(BENCH))
 import network_regimes as regimes  # noqa: E402
 from network_references import Chain  # noqa: E402
+from network_report import report  # noqa: E402
+from network_rows import rows  # noqa: E402
 
 from ntksym.activations import named  # noqa: E402
 from ntksym.language.define import parse_activation  # noqa: E402
-from ntksym.network import mlp, recurse  # noqa: E402
+from ntksym.network import Convention, mlp, recurse  # noqa: E402
 from ntksym.runtime import compile as compile_  # noqa: E402
 
 TARGETS = ("c", "numpy")
@@ -30,15 +32,11 @@ def worst(name: str, regime: str, depth: int, target: str, bias: str = "0") -> r
     act = named(name)
     weight = regimes.gain(act)
     net = regimes.network(act, depth, weight, bias)
-    data = regimes.rows(regime, 5, "float64")
-    chain = Chain(recurse(net))
-    known = []
-    for a, b in zip(*data, strict=True):
-        known.append({})
-        chain.fill(known[-1], a, b, (depth,))
+    data = rows(regime, 5, "float64")
+    known = regimes.References(Chain(recurse(net)), *data, (depth,), 60.0)
     seen = regimes.Worst(target, "float64", depth, regime)
     record = regimes.Record(name, weight, bias, 5, 0.0)
-    regimes.compare(compile_(net, target), data, known, seen, record)
+    regimes.compare(compile_(net, target), known, seen, record)
     assert seen.checked >= 3 and not record.not_symmetric and not record.wrong_diagonal
     return seen
 
@@ -63,11 +61,41 @@ def test_deep_networks_keep_the_digits(
     assert not seen.bad and seen.worst <= most, seen
 
 
+def test_layers_of_many_kinds() -> None:
+    """Activations, variances and biases of their own in every layer, standard parametrisation."""
+    depth, acts = 10, ("relu", "erf", "sin")
+    net = mlp(
+        [acts[k % 3] for k in range(depth)],
+        depth,
+        weight_var=[("2", "43/20", "3/2")[k % 3] for k in range(depth + 1)],
+        bias_var=[("0", "1/10")[k % 2] for k in range(depth + 1)],
+        width=512,
+        convention=Convention(parametrization="standard"),
+    )
+    chain, kernel = Chain(recurse(net)), compile_(net, "c", threads=1)
+    record = regimes.Record("many", "", "", 3, 0.0)
+    for regime in ("random", "near 1e-6", "opposite", "unlike"):
+        known = regimes.References(chain, *rows(regime, 3, "float64"), (depth,), 60.0)
+        seen = regimes.Worst("c", "float64", depth, regime)
+        regimes.compare(kernel, known, seen, record)
+        assert seen.checked == 3 and not seen.bad and seen.worst < 4e-15, seen
+    assert not record.not_symmetric and not record.wrong_diagonal
+    x = np.concatenate(rows("near 1e-6", 130, "float64"))
+    for n in (0, 1, 5, 257):
+        one = kernel(x[:n])
+        for threads in (2, 64):
+            many = compile_(net, "c", threads=threads)(x[:n])
+            assert np.array_equal(one.nngp, many.nngp) and np.array_equal(one.ntk, many.ntk)
+    across, back = kernel(x, x[:9]), kernel(x[:9], x)
+    for a, b, own in zip(across, back, kernel.diag(x), strict=True):  # the last bits may differ
+        assert (abs(a - b.T) <= 4e-15 * np.sqrt(np.outer(own, own[:9]))).all()
+
+
 def test_floats_in_deep_networks() -> None:
     """A hundred layers of floats lost 2e-6: NumPy takes doubles there."""
     leaky = next(iter(regimes.kernels(["leaky_relu"]))).exact
     net = regimes.network(leaky, 100, regimes.gain(leaky), "1/10")
-    x, y = regimes.rows("orthogonal", 12, "float32")
+    x, y = rows("orthogonal", 12, "float32")
     both = np.concatenate([x, y])
     floats, doubles = (compile_(net, "numpy", d)(both) for d in ("float32", "float64"))
     for a, b in ((floats.nngp, doubles.nngp), (floats.ntk, doubles.ntk)):
@@ -113,10 +141,8 @@ def test_tiny_rows_where_an_exponential_and_a_constant_cancel() -> None:
 def test_planted_errors_are_found() -> None:
     act = named("relu")
     net = regimes.network(act, 3, "2", "0")
-    data = regimes.rows("random", 3, "float64")
-    known: list[Any] = [{}, {}, {}]
-    for out, a, b in zip(known, *data, strict=True):
-        Chain(recurse(net)).fill(out, a, b, (3,))
+    data = rows("random", 3, "float64")
+    known = regimes.References(Chain(recurse(net)), *data, (3,), 60.0)
     right = compile_(net, "numpy")
 
     class Wrong:
@@ -130,7 +156,9 @@ def test_planted_errors_are_found() -> None:
 
     seen = regimes.Worst("numpy", "float64", 3, "random")
     record = regimes.Record("relu", "2", "0", 3, 0.0)
-    regimes.compare(Wrong(), data, known, seen, record)
-    assert seen.ntk > 1e-10 and seen.bad and record.not_symmetric and record.wrong_diagonal
-    page = regimes.report([record])
+    regimes.compare(Wrong(), known, seen, record)
+    assert (
+        seen.own >= seen.ntk > 1e-10 and seen.bad and record.not_symmetric and record.wrong_diagonal
+    )
+    page = report([record])
     assert page.count("1 networks, 0 comparisons") == 1 and "not exactly symmetric: 2" in page

@@ -3,9 +3,9 @@
 The rows are exact numbers; inner products are exact; every layer is the rule of `recurse` over
 balls.  After a layer a ball gives way to its midpoint (radii that forget where they came from grow
 ten times a layer), and the largest radius is kept: an error e of a covariance, relative to the
-variances, is an angle of sqrt(2 e) at most, and angles grow by less than `GROWTH`.  The precision
-is raised until what is left of that is narrow.  None of it is shared with generated code: not the
-angle that layers carry, not their scales, not their programs.
+variances, is an angle of sqrt(2 e) at most, and angles grow by less than `MARGIN` times the bound
+of the network.  The precision is raised until what is left of that is narrow.  None of it is shared
+with generated code: not the angle that layers carry, not their scales, not their programs.
 """
 
 from __future__ import annotations
@@ -21,15 +21,18 @@ from flint import acb, arb
 
 from ntksym.collapse.straight import Straight
 from ntksym.errors import Undecided
-from ntksym.network import Recursion
 from ntksym.network.layers.input import DIMENSION
+from ntksym.network.recursion import InputRule
 from ntksym.numeric.arith import ball, working
 from ntksym.symbols import q, q11, q12, q22, t12
 
-BITS = (400, 800, 3200)
+BITS = (240, 400, 800, 3200)
 NARROW = 2.0**-70
-GROWTH = 2.0**60
-"""Of angles through the layers: the largest bound of `lower.growth` here is 3e15."""
+MARGIN = 2.0**20
+"""What angles may grow through the layers beyond the bound of `lower.growth`, which is one of rows
+of mean square one."""
+UNKNOWN = 2.0**40
+"""The bound where none is worked out."""
 MOST, LEAST = 1e290, 1e-290
 """Variances outside have no accurate double, in any layer."""
 
@@ -61,30 +64,27 @@ class Kernels:
 class Chain:
     """The layers of a recursion as programs over balls."""
 
-    def __init__(self, made: Recursion) -> None:
-        self.made = made
+    bits: tuple[int, ...] = BITS
+
+    def __init__(self, made: Any, growth: float = UNKNOWN) -> None:
+        self.made, self.growth = made, MARGIN * max(1.0, growth)
         self._programs: dict[int, Any] = {}
 
     def _at(self, bits: int) -> Any:
         """The programs of the input and of the distinct layers, their constants at `bits`."""
         if bits not in self._programs:
-            first = self.made.input_rule
-            put = dict(first.values)
-            start = Straight(
-                [e.subs(put) for e in (first.nngp, first.ntk)], (q11, q12, q22, DIMENSION)
-            )
-            rules: dict[Any, Any] = {}
-            for rule in self.made.layers:
-                if rule not in rules:
-                    put = dict(rule.values)
-                    pair = [e.subs(put) for e in (rule.nngp, rule.ntk)]
-                    own = [e.subs(put) for e in (rule.nngp_diag, rule.ntk_diag)]
-                    rules[rule] = (
-                        Straight(pair, (q11, q12, q22, t12)),
-                        Straight(own, (q, t12)),
-                    )
-            self._programs[bits] = start, [rules[rule] for rule in self.made.layers]
+            self._programs[bits] = self._made()
         return self._programs[bits]
+
+    def _made(self) -> Any:
+        rules: dict[Any, Any] = {}
+        for rule in self.made.layers:
+            if rule not in rules:
+                put = dict(rule.values)
+                pair = [e.subs(put) for e in (rule.nngp, rule.ntk)]
+                own = [e.subs(put) for e in (rule.nngp_diag, rule.ntk_diag)]
+                rules[rule] = Straight(pair, (q11, q12, q22, t12)), Straight(own, (q, t12))
+        return inputs(self.made.input_rule), [rules[rule] for rule in self.made.layers]
 
     def fill(
         self,
@@ -97,11 +97,11 @@ class Chain:
 
         One is missing where a layer's variance has no double, or no ball is narrow.
         """
-        for bits in BITS:
+        for bits in self.bits:
             with working(bits):
                 try:
                     for depth, found, error in self._run(x, y, depths, bits):
-                        if (2 * error).sqrt() * GROWTH < NARROW:
+                        if (2 * error).sqrt() * self.growth < NARROW:
                             out[depth] = found
                 except Undecided:
                     continue
@@ -142,6 +142,12 @@ class Chain:
             if not same:
                 k, t = pair(sides[0][0], k, sides[1][0], t)
             sides = [own(*side) for side in sides]
+
+
+def inputs(rule: InputRule) -> Straight:
+    """The first layer as a program of the inner products and the dimension."""
+    put = dict(rule.values)
+    return Straight([e.subs(put) for e in (rule.nngp, rule.ntk)], (q11, q12, q22, DIMENSION))
 
 
 class _Beyond(Exception):
