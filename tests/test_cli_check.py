@@ -37,6 +37,14 @@ def test_a_parameter_may_be_a_number(run: Any) -> None:
     assert "where q12 = 0, alpha = 1" in found.stdout
 
 
+def test_euler_gamma_is_read_back_as_it_is_printed(run: Any) -> None:
+    claim = ("--activation", "log(|x|)", "--quantity", "nngp", "--where", "unit variances")
+    right = run(*claim, "--formula", "asin(rho)^2/2 + (EulerGamma + log(2))^2/4")
+    assert right.exit_code == 0, right.stdout
+    wrong = run(*claim, "--formula", "asin(rho)^2/2 + (EulerGamma + log(2))^2/2")
+    assert wrong.exit_code == 1 and "EulerGamma" in wrong.stdout
+
+
 def test_what_the_formula_is_of_is_asked(run: Any) -> None:
     found = run("--activation", "relu", "--formula", "q/2")
     assert found.exit_code == 3

@@ -264,7 +264,7 @@ def undeclared(claim: Claim) -> tuple[str, ...]:
     )
 
 
-_INNER = ("u", "v", "z", "x", "pi", "E", "oo")
+_INNER = ("u", "v", "z", "x", "pi", "E", "EulerGamma", "oo")
 
 
 def _plain(params: Mapping[str, str]) -> dict[str, str]:

@@ -67,6 +67,7 @@ class Scope:
         return _builder(text, self.names).condition(tree)
 
 
+_NUMBERS = ("pi", "E", "EulerGamma", "oo")
 _BRACKETS = str.maketrans("[]", "()")
 
 
@@ -131,7 +132,7 @@ def _arguments(text: str, node: Call, count: int, usage: str) -> tuple[Node, ...
 
 
 def _check_names(text: str, node: Node, names: Mapping[str, Expr]) -> None:
-    if isinstance(node, Name) and node.name not in (*names, "pi", "E", "oo", "I"):
+    if isinstance(node, Name) and node.name not in (*names, *_NUMBERS, "I"):
         if node.name in known_names(True):
             return
         shown = sorted(n for n in names if not n.startswith("_"))
@@ -159,7 +160,7 @@ def free_names(text: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
 
     def visit(node: Node) -> None:
-        if isinstance(node, Name) and node.name not in ("pi", "E", "oo"):
+        if isinstance(node, Name) and node.name not in _NUMBERS:
             found[node.name] = None
         for child in children(node):
             visit(child)

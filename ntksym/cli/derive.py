@@ -10,6 +10,7 @@ from ..errors import NoClosedForm
 from .derive_gradients import diagonal_rows, exchanged, gradients_of, pair_rows
 from .derive_gradients import payload as gradients_payload
 from .options import (
+    LEAPS,
     Command,
     formula_argument,
     method_options,
@@ -199,9 +200,7 @@ def _text(d: Dual, mean: bool, view: View, full: bool, slopes: DualGradients | N
     means = "means m1, m2" if mean else "mean 0"
     lines.append(("dim", f"(u, v) Gaussian, {means}, covariance [[q11, q12], [q12, q22]]"))
     if not d.continuous:
-        lines.append(
-            ("dim", "s jumps: d/dq12 is infinite on the diagonal; s' is taken off the jumps")
-        )
+        lines.append(("dim", f"{LEAPS}; d/dq12 is infinite on the diagonal"))
     lines.append(("", ""))
     rows = [(name, expr) for name, _, expr in d.rows]
     put(rows[:-2])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .options import LEAPS
 from .outcome import Line, View
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _definition(d: ExpectedDual, view: View) -> list[Line]:
     lines.append(("", "K(q11, q12, q22)    = E[s(u)*s(v)]"))
     lines.append(("", "Kdot(q11, q12, q22) = E[s'(u)*s'(v)]"))
     if not d.continuous:
-        lines.append(("dim", "s jumps: s' is taken off the jumps"))
+        lines.append(("dim", LEAPS))
     lines.append(("", ""))
     return lines
 

@@ -172,6 +172,10 @@ def _from_stdin(ctx: click.Context, param: click.Parameter, value: str) -> str:
     return str(sys.stdin.read(65_536)).strip()
 
 
+LEAPS = "s jumps, or is infinite at a point: s' is taken off such points"
+"""Said of activations whose slope is no function."""
+
+
 def read_params(pairs: tuple[str, ...]) -> dict[str, str]:
     """`("alpha=positive", ...)` as a dictionary.
 

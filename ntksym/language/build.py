@@ -39,6 +39,7 @@ _RELATIONS: dict[str, Callable[[Expr, Expr], Boolean]] = {
     ">": sympy.StrictGreaterThan,
     ">=": sympy.GreaterThan,
 }
+_NUMBERS = {"pi": sympy.pi, "E": sympy.E, "EulerGamma": sympy.EulerGamma, "oo": sympy.oo}
 _INFINITE = (sympy.oo, -sympy.oo, sympy.zoo, sympy.nan)
 
 
@@ -257,7 +258,7 @@ class Builder:
                     where=where,
                     hint="sin and cos for exp(I*x)",
                 )
-            return {"pi": sympy.pi, "E": sympy.E, "oo": sympy.oo}[name]
+            return _NUMBERS[name]
         if name in self.params:
             return self.params[name]
         if name in known_names(True):

@@ -68,7 +68,7 @@ _USAGE = {
 SYNTAX = (
     ("x", "the input; every other name is a parameter"),
     ("2, 0.5, 1e-3, 1/3", "numbers, exact as written"),
-    ("pi, E", "constants"),
+    ("pi, E, EulerGamma", "constants"),
     ("+ - * / ** ^ ( ) |z|", "arithmetic; ^ is a power"),
     ("2x, (x+1)(x-1), x\u00b2, \u221ax, sin x, sin^2(x)", "as in print, where it has one meaning"),
     ("a if c else b, c ? a : b, (x > 0)*z", "choices"),

@@ -15,7 +15,7 @@ IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 ASSUMPTIONS = ("real", "positive", "negative", "nonnegative", "nonzero")
 """The words that can follow a parameter's name, as in `alpha=positive`."""
 
-CONSTANTS = ("pi", "E", "oo", "I", "True", "False")
+CONSTANTS = ("pi", "E", "EulerGamma", "oo", "I", "True", "False")
 """Names with a meaning of their own."""
 
 NO_NUMBERS = ("nan", "inf", "infinity", "zoo")

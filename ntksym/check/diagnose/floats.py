@@ -29,7 +29,7 @@ from . import special
 from .trees import Path
 
 NAN = math.nan
-_CONSTANTS = {"pi": math.pi, "E": math.e, "oo": math.inf}
+_CONSTANTS = {"pi": math.pi, "E": math.e, "EulerGamma": 0.5772156649015329, "oo": math.inf}
 
 
 def _cbrt(z: float) -> float:
