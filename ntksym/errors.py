@@ -166,6 +166,6 @@ def without_value(name: str, where: str = "") -> BadSpec:
     return BadSpec(
         f"the parameter {name!r} has no value",
         where=where,
-        hint=f"a number for it: mlp:...:{name}=0.25 in a specification, --param {name}=0.25, "
-        f"or {name}=0.25 (params={{{name!r}: 0.25}}) in Python",
+        hint=f"a number for it: mlp:...:{name}=0.25 in the text of a network, --param {name}=0.25 "
+        f"for an activation, {name}=0.25 (params={{{name!r}: 0.25}}) in Python",
     )

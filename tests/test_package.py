@@ -14,7 +14,7 @@ import pytest
 import ntksym
 from ntksym.errors import BadSpec, CannotWrite, UnsupportedOp
 from ntksym.export.files import generate
-from ntksym.export.package import export_package, package_sources
+from ntksym.export.package import _package_name, export_package, package_sources
 from ntksym.runtime.library.compiler import find_compiler
 
 HEADERS = (Path(sysconfig.get_path("include")) / "Python.h").is_file()
@@ -33,6 +33,13 @@ def test_files_are_the_same_each_time_and_complete():
     assert {f"my_gelu/{n}" for n in ("__init__.py", "py.typed", "jax.py", "torch.py")} <= names
     assert files == package_sources("gelu", name="My GELU")
     assert not any(f"@{mark}@" in f.text for f in files for mark in ("PACKAGE", "NAMES", "C", "PY"))
+
+
+@pytest.mark.parametrize(
+    "given, name", [("|x|^(3/10)", "x_3_10"), ("2*x", "k_2_x"), ("if", "k_if"), ("||", "kernel")]
+)
+def test_names_of_packages_can_be_imported_and_read(given, name):
+    assert _package_name(given) == name
 
 
 def test_a_dual_without_closed_form_has_array_modules_too():

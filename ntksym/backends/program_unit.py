@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..errors import BadSpec
+from ..errors import without_value
 from ..lower.program import Program
 from .c.backend import C
 from .c.mixture import LANES, core
@@ -32,12 +32,7 @@ class ProgramUnit:
 
     def __post_init__(self) -> None:
         if len(self.values) < len(self.parts.params):
-            name = self.parts.params[len(self.values)]
-            raise BadSpec(
-                f"the parameter {name!r} has no value",
-                where=self.parts.name,
-                hint=f"give {name} a number before generating code",
-            )
+            raise without_value(self.parts.params[len(self.values)], self.parts.name)
 
     @property
     def programs(self) -> tuple[Program, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..dual import Dual
-from ..errors import BadSpec, UnsupportedOp
+from ..errors import BadSpec, UnsupportedOp, without_value
 from ..lower.schedule import number
 from ..numeric import ExpectedDual, MixtureDual
 from .closed_unit import ClosedUnit, closed_unit
@@ -125,9 +125,5 @@ def parameter_values(
     given = values or {}
     for p in found.activation.params:
         if p.name not in given:
-            raise BadSpec(
-                f"the parameter {p.name!r} has no value",
-                where=found.activation.name,
-                hint=f"give {p.name} a number before generating code",
-            )
+            raise without_value(p.name, found.activation.name)
     return tuple(given[p.name] for p in found.activation.params)

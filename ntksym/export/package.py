@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import keyword
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from ..backends.numpy import network as numpy_network
 from ..backends.numpy import unit_network as numpy_unit_network
 from ..backends.text import filled
 from ..backends.units import unit_of
-from ..errors import BadSpec, NoClosedForm, Undecided, UnsupportedOp
+from ..errors import BadSpec, NoClosedForm, Undecided, UnsupportedOp, without_value
 from ..language import as_activation
 from ..lower import lower_network
 from ..network import Network, Recursion, recurse
@@ -135,8 +136,7 @@ def export_package(thing: Any, out_dir: str | os.PathLike[str], **options: Any) 
 
 def _package_name(text: str) -> str:
     """An importable name in small letters."""
-    kept_ = "".join(c if c.isascii() and c.isalnum() else "_" for c in text).strip("_").lower()
-    name = kept_ or "kernel"
+    name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_") or "kernel"
     if name[0].isdigit() or keyword.iskeyword(name):
         name = f"k_{name}"
     return name
@@ -151,11 +151,7 @@ def _bound(act: Activation, values: dict[str, Any]) -> Activation:
     if not act.params:
         return act
     if missing := [p.name for p in act.params if p.name not in values]:
-        raise BadSpec(
-            f"the parameter {missing[0]!r} has no value",
-            where=act.name,
-            hint=f"--param {missing[0]}=NUMBER; in Python act.with_params({missing[0]}=...)",
-        )
+        raise without_value(missing[0], act.name)
     numbers = {p: _number(values[p.name]) for p in act.params}
     return Activation(act.name, act.expr.xreplace(numbers), refs=act.refs)
 
