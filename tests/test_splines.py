@@ -131,3 +131,14 @@ def test_pieces_on_both_sides_are_such_integrals(
         for i, exact in enumerate(pairs):
             size = float((sides[i][0][which].real * sides[i][1][which].real).sqrt())
             assert abs(float(found[which][i] - exact[which].real)) <= 4 * EPS * size, at[i]
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_nearly_parallel_inputs_of_unlike_size(target: str) -> None:
+    """Their integral is 7 eps of the size off: the definition is taken instead."""
+    at = 1301.3895797963444, 186.64160967539766, 26.767611333163767
+    d = dual(as_activation("max(x - 1, 0) + max(-x - 2, 0)"))
+    with working(300):
+        exact = Straight((d.value,), (S.q11, S.q12, S.q22))(*map(acb, at))[0].real
+    found = compile_(d, target)(*([v] for v in at)).nngp[0]
+    assert abs(float(found / exact - 1)) <= 4 * EPS

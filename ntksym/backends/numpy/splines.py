@@ -219,7 +219,8 @@ def _spline_pairs(rule, marks, unit, which, q11, q12, q22, root, from_0):
     if middle:
         reach = np.max(np.abs(kinks))
         good &= (from_0 > 0) & (most <= @WIDEST@ * (reach * reach))
-        good &= (q11 == q22) | (root >= 2.0**-6 * np.abs(q12))  # where it ends loses digits then
+    # where it ends loses digits where inputs of unlike size are nearly parallel
+    good &= (from_0 == 0) | (q11 == q22) | (root >= 2.0**-6 * np.abs(q12))
     good = np.flatnonzero(good)
     for k in range(0, len(good), @CHUNK@):
         own = good[k : k + @CHUNK@]

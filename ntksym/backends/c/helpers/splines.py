@@ -291,6 +291,7 @@ NTKSYM_BLOCK_FUNCTION double ntksym_spline_dual(const ntksym_direct_rule *s, int
   while (zero < kinks && (s->live[zero] || s->kink[zero] < 0.0)) ++zero;
   if (s->live[zero] || (zero > 0 && s->kink[zero - 1] > 0.0))
     return middle ? ntksym_spline_middle(s, power, which, middle > 1, q11, q12, q22, root) : NAN;
+  if (middle && !same && root < 0x1p-6 * fabs(q12)) return NAN; /* where it ends loses digits */
   ntksym_spline_heights(s, power, d, leading);
   for (int k = 0; k < kinks; ++k) bares |= kinks > 1 || s->kink[k] == 0.0;
   for (int far = 0; far < 1 + (zero > 0 && zero < kinks); ++far) {
