@@ -23,7 +23,7 @@ from certificate_cases import (
     setter,
     walk,
 )
-from sympy import Integer, Max, Rational, Symbol, asin, cos, exp, pi, sqrt
+from sympy import Abs, Integer, Max, Rational, Symbol, asin, cos, exp, log, pi, sqrt
 from sympy import erf as sp_erf
 
 from ntksym.activations import named
@@ -294,6 +294,23 @@ def test_an_irrational_law_is_refused_by_name() -> None:
     e = Expected(E0, x**2, None, (Integer(0), sqrt(2) + q11))
     with pytest.raises(Undecided, match="rational covariances"):
         certify("i", "mean", "", E0, [e], q11, [{q11: Rational(1)}], Verdict.REFUTED)
+
+
+@pytest.mark.parametrize(
+    ("function", "slope", "said"),
+    [
+        (log(Abs(x)), False, "finite and smooth up to their kinks: not |x|^p"),
+        (log(Abs(x)), True, "d/dq12 is then that of the density, for which certificates have no"),
+        (sqrt(Abs(x)), False, "certificates know functions smooth up to their kinks"),
+    ],
+)
+def test_singular_functions_are_refused_by_name(function: Any, slope: bool, said: str) -> None:
+    law = (Integer(0), Integer(0), q11, q12, q22)
+    e = Expected(E0, function, function, law, slope, "distributional" if slope else "ae")
+    point = {q11: Integer(1), q12: Rational(1, 2), q22: Integer(1)}
+    with pytest.raises(Undecided) as caught_:
+        certify("i", "nngp", "", E0, [e], q12, [point], Verdict.REFUTED)
+    assert said in str(caught_.value)
 
 
 def test_other_functions_in_a_formula() -> None:

@@ -11,11 +11,13 @@ import sympy as sp
 from flint import arb, fmpq
 from sympy import Expr
 
+from ..errors import Undecided
 from ..symbols import x
 from ..verify.definition import Factor, factor
 from ..verify.evaluate import constant, sign_of
 from ..verify.functions.growth import Growth, growth_of
 from ..verify.functions.pieces import Piece, split
+from ..verify.safe import Divergent
 from .numbers import ball_of, outward, power_above, text
 from .parts import Side
 from .trees import tree
@@ -41,7 +43,14 @@ def recorded(expr: Expr, *, slope: bool, masses: bool) -> Recorded:
             certificates do not know.
     """
     pieces = split(expr)
-    found = factor(expr, derivative=slope, distributional=masses)
+    try:
+        found = factor(expr, derivative=slope, distributional=masses)
+    except Divergent as error:
+        if not masses:
+            raise
+        raise Undecided(
+            f"{error.what}: d/dq12 is then that of the density, for which certificates have no rule"
+        ) from None
     bound, rows = _growth(found.pieces)
     record: dict[str, Any] = {
         "breaks": [tree(p.hi) for p in pieces[:-1]],
@@ -61,6 +70,11 @@ def recorded(expr: Expr, *, slope: bool, masses: bool) -> Recorded:
 def _growth(pieces: tuple[Piece, ...]) -> tuple[Growth, list[Any]]:
     """A bound 2^e exp(b|t| + a t^2) with short b and a, a little above the proved one."""
     g = growth_of(pieces)
+    if not g.c.is_finite():
+        raise Undecided(
+            "certificates know functions that are finite and smooth up to their kinks: not |x|^p "
+            "and log|x|, nor what has them in it"
+        )
     b, a = g.b.max(arb(0)), g.a
     step = Fraction(1, 4)
     up = [outward(float(v.upper()), Fraction(1, 1024), 1) if not v <= 0 else None for v in (b, a)]

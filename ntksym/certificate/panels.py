@@ -108,7 +108,10 @@ def _refine(
         rows.append(best)
         return
     if depth == 0:
-        raise Undecided(f"the function is singular at about x = {a.mid().str(6, radius=False)}")
+        at = a.mid().str(2, radius=False)
+        raise Undecided(
+            f"no panel works near x = {at}: certificates know functions smooth up to their kinks"
+        )
     middle = between(a, b, 1, 2)
     _refine(cell, a, middle, kernel, tol, depth - 1, rows)
     _refine(cell, ball_of(middle), cut, kernel, tol, depth - 1, rows)

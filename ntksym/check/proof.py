@@ -55,7 +55,7 @@ def prove(statement: Statement) -> Proof:
     """The proof that definition and formula are one function on the domain."""
     value, lines, proved = closed_form(statement)
     if value is None:
-        return Proof((), None, "no closed form of the definition is known here")
+        return Proof((), None, "the definition has no closed form that the zero tests here compare")
     if statement.rounded is not None or statement.tolerance is not None:
         return Proof((), value, "a claim of approximate equality")
     # a variance that may be zero: the statement extends from the positive ones by continuity
