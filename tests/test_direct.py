@@ -20,7 +20,7 @@ from ntksym.collapse.straight import Straight
 from ntksym.dual import dual
 from ntksym.functions import Phi2
 from ntksym.language import as_activation
-from ntksym.lower.direct_where import _Weigher
+from ntksym.lower.direct_where import Weigher
 from ntksym.lower.exponent import two_parts
 from ntksym.lower.kernel import lower_dual, lower_dual_diag
 from ntksym.lower.lines import Lines
@@ -50,14 +50,14 @@ def test_correlations_that_round_to_one_are_weighed() -> None:
     """A gate's correlation with another is sqrt(q/(q + 1)): 1 in the digits of the weights."""
     q = S.q
     gates = exp(q / 2) * Phi2(-sqrt(q), -q / sqrt(q + 1), sqrt(q) / sqrt(q + 1))
-    found = _Weigher((gates + 1,), ("q",)).weights({"q": 10066329.6})
+    found = Weigher((gates + 1,), ("q",)).weights({"q": 10066329.6})
     assert 1 <= found[0] < float("inf")
 
 
 def test_gates_in_tails_weigh_their_exponents() -> None:
     """Phi2 at -10 is formed from exponents of 50, which are rounded; at 0 there are none."""
     gate = -1 / sqrt(S.q)
-    found = _Weigher((exp(S.q) * Phi2(gate, gate, Rational(1, 2)),), ("q",))
+    found = Weigher((exp(S.q) * Phi2(gate, gate, Rational(1, 2)),), ("q",))
     for q, least, most in ((0.01, 15, 100), (1e4, 1, 1e4)):
         assert least <= found.weights({"q": q})[0] / found.at({"q": q})[0] <= most
 
