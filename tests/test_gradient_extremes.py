@@ -8,8 +8,10 @@ from mpmath import MPContext
 
 import ntksym
 from ntksym.gradients import dual_gradients
+from ntksym.lower.build import Builder
 from ntksym.runtime.gradients.compiled import Compiled
 from ntksym.runtime.gradients.exactly import checked
+from ntksym.runtime.gradients.steps import numeric
 
 ROWS = np.array([[0.6, 0.8], [0.5, -0.3], [0.6000001, 0.8], [1.0, -0.6]])
 """One apart from the rest, two that are nearly parallel, two that are parallel."""
@@ -310,3 +312,34 @@ def test_products_of_variances_beyond_doubles_are_not_formed(spec, places, targe
     x = ROWS * 1e100
     for i, j in places:
         _compare(g, g(x[i : i + 1], x[j : j + 1]), (0, 0), x[i], x[j])
+
+
+def test_the_rest_of_growing_exponentials_is_not_dropped():
+    """exp(a)*Phi2(h, k; r) as ELU has it at variances of 1e6 and 1e7: 0 from 2e5 on before."""
+    names = ("a", "h", "k", "c", "s", "dh", "dk")
+    b = Builder(names)
+    program = b.program("rest", (("made", b.emit("expPhi2", *names)),))
+    ctx = MPContext()
+    ctx.dps = 40
+    rows, wanted = [], []
+    for q in (1e6, 1e7):
+        x, c, y = ctx.mpf(q), ctx.mpf(0.3) * q, ctx.mpf(1.4) * q
+        h, k, root = -(x + c) / ctx.sqrt(x), -(y + c) / ctx.sqrt(y), ctx.sqrt(x * y - c * c)
+        rest = [v - float(v) for v in (h, k)]
+        given = [(x + y) / 2 + c, h, k, c, root, *rest]
+        rows.append([float(v) for v in given])
+        wanted.append(float(rest_of(ctx, *given[:5])))
+    for run in (numeric((program,)), Compiled((program,), keep=False)):
+        found = run(program, dict(zip(names, np.array(rows).T, strict=True)))["made"]
+        np.testing.assert_allclose(found, wanted, rtol=1e-8)
+
+
+def rest_of(ctx, a, h, k, c, s):
+    """exp(a)*Phi2(h, k; c/hypot(c, s)) by quadrature."""
+    length = ctx.hypot(c, s)
+
+    def f(t):
+        gate = ctx.erfc(-(k - c / length * (h - t)) * length / s / ctx.sqrt(2)) / 2
+        return ctx.exp(a - (h - t) ** 2 / 2) * gate / ctx.sqrt(2 * ctx.pi)
+
+    return ctx.quad(f, [v / abs(h) for v in (0, 0.1, 1, 4, 10, 30, 80)])

@@ -283,3 +283,16 @@ def test_large_variances_of_kinks(torch, tmp_path):
     q = torch.tensor([[2.0], [800.0]], dtype=torch.float64)
     every = torch.func.vmap(module.dual)(q, 0.5 * q, q)  # where no entry can be chosen by value
     assert torch.equal(torch.stack(every), torch.stack(module.dual(q, 0.5 * q, q)))
+
+
+def test_slopes_of_one_sided_exponentials_at_large_variances(torch, tmp_path):
+    """ELU at 1e6: the rest of the growing exponential was 0 from 2e5 on, the slope in q12 -9.6e-8."""
+    q = [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (1e6, 3e5, 1.4e6, 1.3)]
+    module = written("elu", tmp_path)
+    nngp, dot = module.dual(*q)
+    slopes = [v.item() for v in torch.autograd.grad(dot, q, retain_graph=True)]
+    # dual_gradients("elu").program() in 60 digits
+    assert dot.item() == pytest.approx(0.291277119445948, rel=1e-12)
+    right = (-2.0987825429644e-08, 1.3905404205230e-07, -1.4976974546404e-08, 3.6834473043482e-04)
+    assert slopes == pytest.approx(right, rel=1e-5)
+    assert torch.autograd.grad(nngp, q)[3].item() == pytest.approx(-324.0047698613492, rel=1e-10)

@@ -360,7 +360,8 @@ _Phi2 = _rule(_Phi2_value, lambda h, k, c, s: _tilt(0.0 * h, h, k, c, s))""",
     x0, x1 = _log(_max(start, lowest)), _log(highest)
     x1 = _min(x1, _max(x0, 0.0) + drop)
     x0 = _max(x0, _min(x1, 0.0) - drop)
-    gone = g0 >= 1e5
+    double = (0.0 * g0 + 1.0) + 2.0**-40 > 1.0
+    gone = g0 >= _where(double, 1e13, 1e5)  # below what rounding of a leaves
     width = (x1 - x0) / 42.0
 
     def panel(i):

@@ -281,7 +281,7 @@ def _expPhi2(a, h, k, c, s, dh, dk):
         x1 = np.fmin(x1, np.maximum(x0, 0.0) + drop)
         least = np.minimum(x1, 0.0) - drop
         first, x0 = np.where(x0 < least, np.exp(least), first), np.fmax(x0, least)
-        gone = ~(g0 < 1e5) & ~np.isnan(h + k + start)
+        gone = ~(g0 < 5e7) & ~np.isnan(h + k + start)
         panels = np.fmax(np.ceil(x1 - x0), 3.0)
         # a short number, and its logarithm: panels that meet to half a unit in the last place
         step = np.exp((x1 - x0) / panels).astype(np.float32).astype(np.float64)

@@ -271,7 +271,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
   }
   for (size_t i = 0; i < m; ++i) {
     double x0, x1;
-    if (!(g0[i] < 1e5)) { /* nothing left, or NaN */
+    if (!(g0[i] < 5e7)) { /* nothing left, or NaN */
       lead[i] = g0[i] == g0[i] ? -1e300 : lead[i];
       g0[i] = near[i] = 0.0;
       far[i] = y0[i] = step[i] = 1.0;
