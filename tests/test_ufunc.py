@@ -14,6 +14,7 @@ import ntksym
 from ntksym.errors import BadData, BadSpec
 from ntksym.lower import lower_dual
 from ntksym.runtime import ufunc as module
+from ntksym.runtime.library import recipes
 from ntksym.runtime.ufunc import PlainUfunc, ufunc
 
 R = np.random.default_rng(0)
@@ -183,3 +184,25 @@ def test_a_closed_form_that_no_backend_spells_becomes_a_table():
         ball = exact.definition
         assert got == pytest.approx(ball.mid_man * 2.0**ball.mid_exp, abs=1e-10)
     assert np.isnan(made(2.0, 0.5, 2.0)[0])
+
+
+def test_a_ufunc_is_derived_once_for_all_programs(monkeypatch, tmp_path):
+    """By text, parameters and variances; a pickle is read from the same recipe."""
+    monkeypatch.setenv("NTKSYM_CACHE", str(tmp_path))
+    monkeypatch.setattr(recipes, "makers", lambda: "some code")
+    asked = {"alpha": "1/4"}
+    text = "max(x, alpha*x)"
+    first = ufunc(text, **asked)
+    want = first(1.0, 0.5, 2.0)
+    for again in (lambda: ufunc(text, **asked), lambda: getattr(module, first.__name__)):
+        module._named.cache_clear()
+        vars(module).pop(first.__name__)
+        with monkeypatch.context() as without:
+            without.setitem(sys.modules, "ntksym.runtime.ufunc_fresh", None)
+            made = again()
+            with pytest.raises(ImportError):  # other numbers are another request
+                ufunc(text, alpha="1/5")
+        assert made.__name__ == first.__name__
+        assert made(1.0, 0.5, 2.0) == want
+    module._named.cache_clear()
+    vars(module).pop(first.__name__)

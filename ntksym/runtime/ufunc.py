@@ -13,41 +13,27 @@ import importlib.machinery
 import importlib.util
 import sysconfig
 import warnings
-from collections.abc import Mapping
-from fractions import Fraction
 from functools import lru_cache
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..activation import Activation
-from ..activations import named, names
-from ..backends import Contract, SourceFile
-from ..backends.c import backend as c_backend
-from ..backends.c.network import units as c_unit_network
-from ..backends.c.ufunc import UfuncSpec, ufunc_file
-from ..backends.numpy import unit_network as numpy_unit_network
-from ..backends.unit import DualUnit
-from ..backends.units import unit_of
-from ..dual import Dual
-from ..errors import BadData, NoCompiler, NtksymError
-from ..language import as_activation, parse_activation
-from ..language.write import to_text
-from ..numeric import read_variances
-from ..numeric.rules import Variances
-from .arguments import read_parameter
+from ..backends import SourceFile
+from ..errors import BadData, NoCompiler
 from .checks import covariances
+from .collector import collecting_seldom
 from .dual_arrays import within
 from .engines import load_module
-from .foreseen import say_orthants
 from .library.compiler import shared_library
 from .library.objects import compiled_beside
-from .units.routes import chosen_unit
+from .library.recipes import read_recipe, recipe_key, write_recipe
+from .library.spelled import spelled
 
 MODULE = "ntksym_ufunc"
 PREFIX = "dual("
+MINUS = "\N{MINUS SIGN}"
+"""Dask takes a name for two parts where there is a hyphen in it."""
 
 
 def ufunc(activation: Any, *, variances: Any = None, **params: float | str) -> Any:
@@ -71,75 +57,16 @@ def ufunc(activation: Any, *, variances: Any = None, **params: float | str) -> A
         BadData: a parameter that the activation does not have, or that is given no number.
         NoClosedForm, Undecided, BadActivation: the activation has no dual with a bound.
     """
-    act = as_activation(activation)
-    known = {p.name for p in act.params}
-    if unknown := sorted(set(params) - known):
-        raise BadData(
-            f"{act.name} has no parameter {unknown[0]!r}",
-            hint="its parameters: " + (", ".join(sorted(known)) or "none"),
-        )
-    numbers = {key: _number(key, value, act.name) for key, value in params.items()}
-    return _named(_spelled(act, numbers, None if variances is None else read_variances(variances)))
+    given = spelled(sorted(params.items()))
+    key = recipe_key("ufunc", spelled(activation), spelled(variances), given)
+    name = read_recipe(key)
+    if name is None:
+        with collecting_seldom():
+            from .ufunc_fresh import name_of
 
-
-def _number(key: str, value: Any, of: str) -> float:
-    found = read_parameter(key, value, of)
-    if not isfinite(found):
-        raise BadData(f"{key} = {value!r} is not a number", where=of, hint=f"{key}=0.25")
-    return found
-
-
-MINUS = "\N{MINUS SIGN}"
-"""Dask takes a name for two parts where there is a hyphen in it."""
-
-
-def _spelled(act: Activation, params: Mapping[str, float], span: Variances | None) -> str:
-    """The request as a name to read: what messages of NumPy say, and what a pickle stores.
-
-    `dual(x*Phi(x))`; with parameters and variances `dual(max(alpha*x, x); alpha: real = 1/4;
-    variances = 1/2 : 2)`.  Numbers are quotients: a name has no dots, and no hyphens.
-    """
-    parts = [to_text(act.expr)]
-    if act.name in names() and named(act.name).expr == act.expr:
-        parts = [act.name]
-    for p in act.params:
-        value = f" = {Fraction(repr(params[p.name]))}" if p.name in params else ""
-        parts.append(f"{p.name}: {_sign(p)}{value}")
-    if span is not None:
-        parts.append(f"variances = {span[0]} : {span[1]}")
-    return f"{PREFIX}{'; '.join(parts)})".replace("-", MINUS)
-
-
-def _request(name: str) -> tuple[Activation, dict[str, float], Variances | None]:
-    """What a name asks for.
-
-    Raises:
-        AttributeError: it is no such name.
-    """
-    text, *rest = name.replace(MINUS, "-").removeprefix(PREFIX).removesuffix(")").split("; ")
-    signs, numbers, span = {}, {}, None
-    try:
-        for part in rest:
-            key, _, value = part.partition(" = ")
-            if key == "variances":
-                low, _, high = value.partition(" : ")
-                span = Fraction(low), Fraction(high)
-                continue
-            key, _, signs_of = key.partition(": ")
-            signs[key] = signs_of
-            if value:
-                numbers[key] = float(Fraction(value))
-        return parse_activation(text, params=signs), numbers, span
-    except (ValueError, ZeroDivisionError, NtksymError) as error:
-        raise AttributeError(f"{name!r} is no name of a ufunc") from error
-
-
-def _sign(p: Any) -> str:
-    """The assumption that reading the text again needs."""
-    for word in ("positive", "negative", "nonnegative", "nonpositive"):
-        if getattr(p, f"is_{word}"):
-            return word
-    return "real"
+            name = name_of(activation, variances, params)
+        write_recipe(key, name)
+    return _named(name)
 
 
 def __getattr__(name: str) -> Any:
@@ -151,23 +78,22 @@ def __getattr__(name: str) -> Any:
 
 @lru_cache(maxsize=256)
 def _named(name: str) -> Any:
-    with compiled_beside(keep=True, dtype=None):
-        act, numbers, span = _request(name)
-        found = chosen_unit(act, variances=span).dual
-        if isinstance(found, Dual):
-            say_orthants(found.value)
-        unit = unit_of(found, numbers, almost_everywhere=False)
-        made = _compiled(name, act, unit)
+    key = recipe_key("files of a ufunc", name)
+    recipe = read_recipe(key)
+    if recipe is not None:
+        made = _compiled(name, tuple(SourceFile(*file) for file in recipe))
+    else:
+        with compiled_beside(keep=True, dtype=None), collecting_seldom():
+            from .ufunc_fresh import files_of
+
+            sources = files_of(name)
+            made = _compiled(name, sources)
+        write_recipe(key, [[s.name, s.text] for s in sources])
     globals()[name] = made  # where pickle looks for it
     return made
 
 
-def _compiled(name: str, act: Activation, unit: DualUnit) -> Any:
-    contract = Contract("ntksym.ufunc", (f"E[s(u) s(v)], s(x) = {act.expr}",))
-    dual = c_unit_network.dual_file("dual", unit, contract)
-    stem = "ntksym_" + dual.name.removesuffix(".c")
-    spec = UfuncSpec(stem, name, f"diagonal of {name}", f"s(x) = {to_text(act.expr)}")
-    sources = (c_backend.support_file(), dual, ufunc_file(MODULE, (spec,)))
+def _compiled(name: str, sources: tuple[SourceFile, ...]) -> Any:
     try:
         path = shared_library(sources, extra=header_flags())
         return getattr(load_extension(path), name)
@@ -179,8 +105,9 @@ def _compiled(name: str, act: Activation, unit: DualUnit) -> Any:
             RuntimeWarning,
             stacklevel=4,
         )
-    plain = numpy_unit_network.dual_file("dual", unit, contract)
-    return PlainUfunc(name, plain)
+    from .ufunc_fresh import plain_file
+
+    return PlainUfunc(name, plain_file(name))
 
 
 def header_flags() -> tuple[str, ...]:
