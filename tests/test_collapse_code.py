@@ -205,6 +205,9 @@ def test_what_cannot_be_proven_keeps_its_layers(monkeypatch: pytest.MonkeyPatch)
     np.testing.assert_array_equal(
         found, ntksym.compile(spec, target="numpy", collapse=False)(x).ntk
     )
+    slow = ntksym.compile("mlp:elu:depth=8,alpha=1", target="numpy")
+    slow(x[:3])
+    assert slow.taken.startswith("layers: a proof for kinks") and "collapse=True" in slow.taken
 
 
 @pytest.mark.parametrize("target", ["c", "numpy"])
