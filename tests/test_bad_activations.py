@@ -39,7 +39,7 @@ READING = (
     ("asin(x)", BadActivation, "asin(x) is not real"),
     ("max(x, 0)^(-1/5)", BadActivation, "is infinite, or undefined, not only at single points"),
     ("x*log(max(x, 0))", BadActivation, "is infinite, or undefined, not only at single points"),
-    ("gamma(x)", UnknownName, "gamma is not real on the whole line"),
+    ("gamma(x)", UnknownName, "gamma is known in claimed formulas only"),
     ("floor(x)", UnknownName, "there is no function 'floor'"),
     ("1e400", TooLarge, "a decimal exponent out of range"),
     ("exp(1000)*x", TooLarge, "a number beyond the range of doubles"),

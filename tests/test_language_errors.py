@@ -156,9 +156,9 @@ REFUSED: dict[str, tuple[type[NtksymError], str]] = {
     ),
     "gamma(x)": (
         UnknownName,
-        "gamma is not real on the whole line, so it is not part of an activation"
+        "gamma is known in claimed formulas only, not in activations"
         + line("gamma(x)", 1)
-        + "\n  use:   max, min and clip keep an argument inside a range; atan is real everywhere",
+        + "\n  use:   ntksym catalogue --functions lists what an activation may use",
     ),
     "x*q12": (
         UnknownName,

@@ -71,9 +71,9 @@ def _check_call(text: str, node: Call, formula: bool) -> None:
     if node.name not in known_names(formula):
         if node.name in known_names(True):
             raise UnknownName(
-                f"{node.name} is not real on the whole line, so it is not part of an activation",
+                f"{node.name} is known in claimed formulas only, not in activations",
                 where=where,
-                hint="max, min and clip keep an argument inside a range; atan is real everywhere",
+                hint="ntksym catalogue --functions lists what an activation may use",
             )
         raise UnknownName(
             f"there is no function {short(node.name)}",
