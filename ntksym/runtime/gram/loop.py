@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,7 @@ def variant_of(layers: Layers, dtype: Any, floats: bool = True) -> str:
     return "dd" if dtype == np.float64 else "ff" if floats and layers.single is not None else "df"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Side:
     """The rows of one argument: as given (float or double), squared norms, diagonals.
 
@@ -66,7 +66,7 @@ class Side:
     levels: Array
     own: Array
 
-    @property
+    @cached_property
     def lost(self) -> NDArray[np.bool_]:
         """Rows without a kernel: not finite themselves, or of infinite variance in a layer."""
         inner = self.levels[: max(1, len(self.levels) // 2 - 1)]
