@@ -6,12 +6,13 @@ import math
 from fractions import Fraction
 
 import pytest
-from flint import arb
+from flint import acb, arb
 from mpmath import MPContext
 from sympy import Integer, Symbol, expand
 
 from ntksym import symbols as S
 from ntksym.activations import named
+from ntksym.collapse.straight import Straight
 from ntksym.dual import dual
 from ntksym.language import as_activation
 from ntksym.lower import lower_dual, lower_dual_diag
@@ -22,6 +23,8 @@ from ntksym.lower.repeated import Repeated
 from ntksym.lower.rough import Sizes
 from ntksym.lower.separate import separated
 from ntksym.lower.tilt import tilt
+from ntksym.numeric.arith import working
+from ntksym.runtime.compile import compile as compile_kernel
 from ntksym.verify.balls import enclose_expr
 
 CTX = MPContext()
@@ -119,3 +122,16 @@ def test_a_kink_on_an_unknown_side_of_zero() -> None:
     at = {"q11": 1e-80, "q12": 0.0, "q22": 1e-90, "b": -0.5}
     found = made.evaluate({k: CTX.mpf(v) for k, v in at.items()}, CTX)
     assert math.isclose(float(found["nngp"]), 0.25, rel_tol=1e-12)
+
+
+def test_exponents_of_bells_off_zero() -> None:
+    """exp(-9 N/D), N/D near 1, is rounded as e is, not nine times: 11 eps before."""
+    d = dual(as_activation("Phi(x - 3)"))
+    kernel = compile_kernel(d, "numpy")
+    rows = [(0.0073 * 1.3**k, 0.0021, 0.011 * 1.1**k) for k in range(12)]
+    found = kernel(*map(list, zip(*rows, strict=True)))
+    with working(200):
+        exact = Straight((d.dot,), (S.q11, S.q12, S.q22))
+        for row, got in zip(rows, found.dot, strict=True):
+            right = exact(*map(acb, row))[0].real
+            assert abs(arb(float(got)) / right - 1) <= 3 * 2.0**-52, row

@@ -16,11 +16,11 @@ from __future__ import annotations
 from fractions import Fraction
 
 import sympy as sp
-from sympy import Add, Expr, Mul, Pow, Symbol, default_sort_key
+from sympy import Add, Expr, Integer, Mul, Pow, Symbol, default_sort_key
 
 from .. import symbols as S
 from .lines import Lines
-from .polynomial import is_polynomial, monomials
+from .polynomial import DET, is_polynomial, monomials, positive_form
 from .program import Operand
 
 Parts = tuple[Operand, Operand]
@@ -28,6 +28,8 @@ Parts = tuple[Operand, Operand]
 
 MOST = Fraction(1, 2**30)
 """A larger rest is none: the squares left the range of doubles."""
+LARGE = 2
+"""Quotients below are rounded to less than an eps of the exponential."""
 _ENTRIES = frozenset((S.q11, S.q12, S.q22, S.q))
 
 
@@ -46,6 +48,31 @@ def linear_parts(b: Lines, e: Expr) -> Parts | None:
     if any(sum(n for s, n in key if s in _ENTRIES) > 1 for key in monomials(e)):
         return None
     return _parts(b, sp.expand(e))
+
+
+def quotient_parts(b: Lines, e: Expr) -> Parts | None:
+    """The same for a quotient, of bells off 0, that is large where variances are small.
+
+    None where it is less than `LARGE` at zero variances: what is left of an eps does not count.
+    """
+    number, rest = e.as_coeff_Mul()
+    below = [f for f in Mul.make_args(rest) if isinstance(f, Pow) and f.exp == -1]
+    if len(below) != 1 or not number.is_Rational or not is_polynomial(base := below[0].base):
+        return None
+    top = sp.expand(Mul(*(f for f in Mul.make_args(rest) if f is not below[0])))
+    at_zero = e.xreplace({s: Integer(0) for s in _ENTRIES})
+    if not is_polynomial(top) or not at_zero.is_Rational or abs(at_zero) < LARGE:
+        return None
+    if any(sum(n for s, n in key if s in _ENTRIES) > 1 for key in monomials(top)):
+        return None
+    above, under = _parts(b, top), _parts(b, positive_form(base) or base)
+    if above is None or under is None:
+        return None
+    high = b.emit("div", above[0], under[0])
+    left = b.emit("cross", above[0], Fraction(1), high, under[0], hint="left")
+    left = b.emit("add", left, above[1])
+    left = b.emit("sub", left, b.emit("mul", high, under[1]))
+    return product_parts(b, _number(Fraction(number)), (high, b.emit("div", left, under[0])))
 
 
 def decays(e: Expr) -> bool:
@@ -77,6 +104,9 @@ def _parts(b: Lines, e: Expr) -> Parts | None:
         return _number(Fraction(int(e.p), int(e.q)))
     if e == S.q12 and b.known_root is not None:
         return "q12", _entry_low(b, b.known_root)
+    if e == DET:
+        root = b.known_root or b.emit("rootdet", "q11", "q12", "q22", hint="root")
+        return determinant_parts(b, root)
     if isinstance(e, Symbol):
         return (str(e.name), Fraction(0)) if e.name in b.args else None
     if isinstance(e, Add):

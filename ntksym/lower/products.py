@@ -10,7 +10,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, Symbol, expand
 from .. import symbols as S
 from ..functions import Phi, Phi2
 from .arguments import argument_low, tail_low
-from .exponent import Parts, corrected, decays, two_parts
+from .exponent import Parts, corrected, decays, quotient_parts, two_parts
 from .lines import FIRST, PAIR, SECOND, Lines
 from .polynomial import DET, det_multiple, is_polynomial, monomials, positive_form
 from .program import Operand
@@ -58,7 +58,8 @@ class Products(Lines):
 
     def exponent(self, e: Expr) -> Parts:
         """An exponent as the rounded value and the rest, 0 where it is not known."""
-        return self.two_parts(e) or (self.operand(e), Fraction(0))
+        found = self.two_parts(e) or (None if self._bounded else quotient_parts(self, e))
+        return found or (self.operand(e), Fraction(0))
 
     # -- products ------------------------------------------------------------------------------
 
