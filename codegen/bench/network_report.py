@@ -50,6 +50,8 @@ def report(records: Sequence[Any]) -> str:
         f"number).  Matrices not exactly symmetric: {sum(r.not_symmetric for r in records)}; "
         f"diagonals that are not `k.diag`: {sum(r.wrong_diagonal for r in records)}.",
     ]
+    for note in dict.fromkeys(r.note for r in records if r.note):
+        out += ["", f"{note}: {'; '.join(r.key for r in records if r.note == note)}."]
     columns = list(dict.fromkeys((w.target, w.dtype, w.depth) for _, w in every))
     for title in ("By network", "By regime"):
         named = [(r.key if title == "By network" else w.regime, w) for r, w in every]
