@@ -39,7 +39,7 @@ from ntksym.activations import named
 from ntksym.backends.c import backend as c
 from ntksym.backends.numpy.backend import dual_file
 from ntksym.dual import dual
-from ntksym.export.files import lower_any
+from ntksym.export.lowered import lower_any
 from ntksym.export.manifest import read_manifest
 from ntksym.language import as_activation
 from ntksym.lower.program import Program
