@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ STEP = Fraction(1, 2**8)
 A, B = np.array([0.9, -1.1, 0.4]), np.array([0.3, 0.8, -0.7])
 
 FROZEN = Convention("standard", trained=(True, False, True))
-CASES = {
+CASES: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
     "unlike layers": (["relu", "erf", "gelu"], {"depth": 3}, {}),
     "kinks and waves": (["hardtanh", "sin"], {"depth": 2}, {}),
     "standard, a frozen layer": ("relu", {"width": [64, 128], "convention": FROZEN}, {}),

@@ -147,8 +147,8 @@ class DeepKernel(CompiledKernel):
         )
         if made.slow:
             raise NoClosedForm(
-                "a proof for kinks away from 0, or exponentials of one side, takes about a second a "
-                "layer (collapse=True makes one, to 1e-12)"
+                "a proof for kinks away from 0, or exponentials of one side, takes about a second "
+                "a layer (collapse=True makes one, to 1e-12)"
             )
         return made
 
