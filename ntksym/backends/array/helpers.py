@@ -257,7 +257,7 @@ _Phi = _rule(lambda z: 0.5 * _erfc(-0.7071067811865476 * z), lambda z: (_exp_dow
 
 def _erfcx_positive(x):
     """exp(x*x)*erfc(x) for x >= 0 (M. M. Shepherd & J. G. Laframboise 1981)."""
-    t2 = 2.0 * (x - {ERFCX_CENTRE!r}) / (x + {ERFCX_CENTRE!r})
+    t2 = 4.0 * x / (x + {ERFCX_CENTRE!r}) - 2.0  # exact near x = 0, where the series is steep
     b1, b2 = 0.0 * x, 0.0 * x
     for c in _ERFCX[:0:-1]:
         b1, b2 = c + (t2 * b1 - b2), b1
@@ -267,7 +267,10 @@ def _erfcx_positive(x):
     below = _max(_where(low, z, -1.0), -_FAR)
     square, error = _two_product(below, below)
     scaled = _erfcx_positive(-0.7071067811865476 * below)
-    tail = 0.5 * _exp((a - 0.5 * square) - 0.5 * error) * scaled
+    main = a - 0.5 * square
+    back = main - a
+    lost = ((a - (main - back)) - (0.5 * square + back)) - 0.5 * error
+    tail = 0.5 * _exp(main) * (scaled + scaled * lost)
     return _where(low, tail, _exp(_where(low, 0.0, a)) * _Phi(_where(low, 0.0, z)))
 
 
