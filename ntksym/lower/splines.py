@@ -36,8 +36,13 @@ NODES = 32
 """Of the Gauss rule: 2^-56 for the exponentials and bells that there are."""
 FALLEN = 42.0
 """Where exp(-g^2) has fallen by so much as an exponent, the integral ends."""
+RISEN = 4.0
+"""So much further for every power of (q12 - t) above the first, by which the integrand rises."""
 LENGTH, RATIO = 3.0, 8.0
-"""Panels are so long, and so many times where they begin more: there are poles at sigma = +-i."""
+"""Panels are so long, and so many times where they begin more: there are poles at sigma = +-i.
+
+Over 1 + floor(p/2): the integrand is a bell times sigma^(2p).
+"""
 TWIN_RATIO = 4.0
 """The same where a twin with one kink turned round is taken off: another exponential."""
 WIDEST = 16.0

@@ -13,6 +13,7 @@ from ...lower.splines import (
     NODES,
     PANELS,
     RATIO,
+    RISEN,
     TAIL,
     TWIN_RATIO,
     WIDEST,
@@ -30,6 +31,7 @@ def splines_text() -> str:
     nodes = "".join(f"    ({v!r}, {w!r}),\n" for v, w in legendre(NODES))
     marks = {"@NODES@": nodes, "@CHUNK@": CHUNK, "@FALLEN@": repr(FALLEN), "@PANELS@": PANELS}
     marks |= {"@LENGTH@": repr(LENGTH), "@RATIO@": repr(RATIO), "@CANCEL@": repr(CANCEL)}
+    marks |= {"@RISEN@": repr(RISEN)}
     marks |= {"@CANCEL_MIDDLE@": repr(CANCEL_MIDDLE)}
     marks |= {"@WIDEST@": repr(WIDEST)}
     marks |= {"@END@": repr(math.sqrt(FALLEN)), "@TWIN@": repr(TWIN_RATIO)}
@@ -73,7 +75,7 @@ def _spline_panels(sign, a, b, start, top, rest, g, peak, least, twin, near, far
     round, is exp(-twin*(1/sigma^2 - sigma^2)) of it.
     """
     total, at, rows = np.zeros(len(near)), near.copy(), np.arange(len(near))
-    both = np.sqrt(twin)
+    both, steep = np.sqrt(twin), 1 + power // 2
     alone = np.where(both > 0.0, both / @END@ if sign > 0.0 else @END@ / both, 0.0)
     for _ in range(@PANELS@):
         rows = rows[at[rows] < far[rows]]
@@ -82,7 +84,7 @@ def _spline_panels(sign, a, b, start, top, rest, g, peak, least, twin, near, far
         columns = (v[rows, None] for v in (a, b, start, top, rest, g, at, far, peak, least, twin))
         a_, b_, start_, top_, rest_, g_, at_, far_, peak_, least_, twin_ = columns
         smooth = b_ < 2.0**-28 * at_  # else exp(-b^2/x^2) counts
-        ratio = at_ + (np.where(smooth, @LENGTH@, 0.0) + @RATIO@ * at_)
+        ratio = at_ + (np.where(smooth, @LENGTH@, 0.0) + @RATIO@ * at_) / steep
         to = np.where(twin_ > 0.0, at_ + @TWIN@ * at_, ratio)
         bound = alone[rows, None]  # where the twin begins or ends to count
         to = np.where((at_ < bound) & ((bound < to) | smooth), bound, to)
@@ -175,7 +177,8 @@ def _spline_term(x, y, q11, q12, q22, root, top, det, power, end=np.inf, twin=Fa
         given = b[past], a[past], begin, over, over - begin, back, held, least, both[past]
         part = _spline_panels(-1.0, *given, peak, begin, power)
         total[past] = part * (top[past] * top[past]) ** power
-    until = np.minimum(_spline_at(a, b, np.sqrt(above * above + @FALLEN@)), end)
+    fallen = above * above + (@FALLEN@ + @RISEN@ * max(power - 1, 0))
+    until = np.minimum(_spline_at(a, b, np.sqrt(fallen)), end)
     given = a, b, start, top, start - top, above, zero, zero, both
     total += _spline_panels(1.0, *given, start, until, power)
     n, low = 0.0 * q, 0.0 * q

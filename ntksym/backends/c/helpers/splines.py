@@ -14,6 +14,7 @@ from ....lower.splines import (
     NODES,
     PANELS,
     RATIO,
+    RISEN,
     TAIL,
     TWIN_RATIO,
     WIDEST,
@@ -40,6 +41,7 @@ def splines_text() -> str:
         "@RATIO@": c_literal(RATIO),
         "@TWIN@": c_literal(TWIN_RATIO),
         "@LENGTH@": c_literal(LENGTH),
+        "@RISEN@": c_literal(RISEN),
         "@PANELS@": PANELS,
         "@CANCEL@": c_literal(CANCEL),
         "@OVER_PI@": c_literal(1 / math.pi),
@@ -105,11 +107,12 @@ static inline double ntksym_spline_panels(const ntksym_spline_way *s, double nea
   const double *steps = s->sign < 0.0 ? ntksym_spline_back : ntksym_spline_away;
   const double both = sqrt(s->twin), early = s->sign > 0.0 ? both / @END@ : @END@ / both;
   const double alone = both > 0.0 ? early : 0.0; /* where the twin begins or ends to count */
+  const double steep = 1 + power / 2, length = @LENGTH@ / steep, ratio = @RATIO@ / steep;
   double sum = 0.0, at = near;
   for (int panel = 0; at < far; ++panel) {
     const int bell = !(s->b < 0x1p-28 * at);
     const double more =
-        s->twin > 0.0 ? at + @TWIN@ * at : at + ((bell ? 0.0 : @LENGTH@) + @RATIO@ * at);
+        s->twin > 0.0 ? at + @TWIN@ * at : at + ((bell ? 0.0 : length) + ratio * at);
     const double next = at < alone && (alone < more || !bell) ? alone : more;
     const double to = next < far ? next : far;
     if (panel == @PANELS@) return NAN;
@@ -210,7 +213,8 @@ static inline double ntksym_spline_term(const ntksym_spline_pair *p, double one,
     for (int i = 0; i < power; ++i) sum *= p->top * p->top;
   }
   {
-    const double far_off = ntksym_spline_at(a, b, sqrt(square + @FALLEN@));
+    const double fallen = @FALLEN@ + (power > 1 ? @RISEN@ * (power - 1) : 0.0);
+    const double far_off = ntksym_spline_at(a, b, sqrt(square + fallen));
     const ntksym_spline_way s = {a, b, start, p->top, start - p->top, g > 0.0 ? g : 0.0, 1.0, both,
                                  0.0, 0.0};
     sum += ntksym_spline_panels(&s, start, far_off < p->end ? far_off : p->end, power);
