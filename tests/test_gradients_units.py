@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import sympy
 
 import ntksym
 from ntksym.backends.array.unit import array_unit
 from ntksym.backends.c.gradient.units import UnitSlopes
 from ntksym.backends.units import unit_of
+from ntksym.language import as_activation
+from ntksym.numeric import choose
 from ntksym.numeric.table import BandedDual, TableDual, table_dual
 from ntksym.runtime.gradients.differences import ROOM
 from ntksym.runtime.gradients.duals import gradient_duals
+from ntksym.runtime.gradients.own import own_rules, scaling
 from ntksym.runtime.gradients.units import UnitGradient
 
 PLACES = np.array(
@@ -115,11 +119,14 @@ def test_mixtures_in_c_and_in_numpy_band_by_band():
     """A symmetric matrix from its upper half, NaN, equal rows; families with and without gates."""
     x = np.random.default_rng(3).standard_normal((40, 3))
     x[5], x[30] = np.nan, x[2]
-    network = ntksym.mlp("x*sigmoid(x)", depth=2, weight_var=2, bias_var="1/10")
+    network = ntksym.mlp(
+        "x*sigmoid(b*x)", depth=2, weight_var=2, bias_var="1/10", params={"b": "3/4"}
+    )
     c = UnitGradient(network, target="c", threads=2)
     whole, other = c(x), c(x[:20], x)
     few = UnitGradient(network, target="numpy")(x[:3], x[28:32])
     good = np.delete(np.arange(40), 5)
+    assert "b" in whole.d_ntk
     for k in ("d_nngp", "d_ntk", "polar_nngp", "polar_ntk"):
         for v, plane in getattr(whole, k).items():
             swapped = {"q11": "q22", "q22": "q11"}.get(v, v)
@@ -141,3 +148,45 @@ def test_rows_of_any_size_keep_their_digits(target):
             np.testing.assert_allclose(
                 found.d_ntk[v] / size**power, one.d_ntk[v], rtol=1e-14, err_msg=v
             )
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_slopes_in_parameters_of_activations(target):
+    """Those that scale s or x, and one that moves x, from two more duals: as of closed forms."""
+    params = {"a": "5/4", "b": "-3/4", "c": "0"}
+    network = ntksym.mlp(
+        "a*erf(b*x + c)",
+        depth=2,
+        weight_var="3/2",
+        bias_var="1/4",
+        params=params,
+    )
+    rows = np.random.default_rng(5).standard_normal((3, 3))
+    rows[1] = rows[0] + 1e-5 * rows[1]
+    found = UnitGradient(network, target=target)(rows)
+    want = ntksym.NetworkGradient(network, "numpy")(rows)
+    for k in ("d_nngp", "d_ntk"):
+        assert set(getattr(want, k)) == {"q11", "q12", "q22", "weight_var", "bias_var", *params}
+        for name, plane in getattr(want, k).items():
+            np.testing.assert_allclose(getattr(found, k)[name], plane, atol=1e-13, err_msg=name)
+
+
+def test_slopes_in_parameters_of_tables_and_where_there_are_none():
+    """p*s_p = m*s + n*x*s' is read off; a kink that moves has no slope, and its note says so."""
+    p = sympy.Symbol("p", real=True)
+    texts = {
+        "log(1 + exp(p*x))/p": (-1, 1),
+        "x/(1 + exp(-x/p))": (1, -1),
+        "tanh(p**2*x)*p": (1, 2),
+        "p*tanh(x) + x*p": (1, 0),
+        "p*tanh(x) + x": None,
+        "tanh(x + p)": None,
+        "tanh(p*x) + p": None,
+    }
+    for text, powers in texts.items():
+        act = as_activation(text, params={"p": "real"})
+        assert scaling(act.expr, p) == powers, text
+    act = as_activation("max(x - p, 0)*tanh(x)", params={"p": "real"})
+    rules, notes = own_rules(choose(act, code=True), act, {"p": sympy.Rational(1, 2)}, "numpy")
+    assert not rules
+    assert notes == (f"no derivatives in p: {act.name} has a kink that moves with it",)

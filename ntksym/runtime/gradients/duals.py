@@ -148,18 +148,9 @@ def gradient_duals(
         NoCompiler: target "c", and there is none.
         UnsupportedOp: an operation without a spelling.
     """
-    library: Any = None
     bends = bends or (None,) * len(kinds)
     own = {k: len(kinds) + i for i, k in enumerate(k for k, b in enumerate(bends) if b)}
-    if target != "numpy":
-        contract = Contract(PROGRAM, ("duals and their derivatives",))
-        try:
-            every = (*kinds, *(UnitSlopes(b, None) for b in bends if b))
-            sources = (c_backend.support_file(), unit_slopes_file(every, contract))
-            library = load_library(sources, keep=False)
-        except NoCompiler:
-            if target == "c":
-                raise
+    library = _library((*kinds, *(UnitSlopes(b, None) for b in bends if b)), target)
     made: list[GradientDual] = []
     for k, kind in enumerate(kinds):
         written = kind.slopes is not None and kind.slopes.point is None
@@ -188,6 +179,36 @@ def gradient_duals(
             values = plain.dual, plain.diagonal
             made.append(_Unit(*values, *slopes, None, None, bend, *rough[k], notes))
     return tuple(made)
+
+
+def value_duals(units: tuple[DualUnit, ...], target: str | None) -> tuple[tuple[Any, Any], ...]:
+    """(q11, q12, q22, root) -> (K, D) and q -> (K, D) of each unit, as in `gradient_duals`.
+
+    Raises:
+        NoCompiler: target "c", and there is none.
+        UnsupportedOp: an operation without a spelling.
+    """
+    library = _library(tuple(UnitSlopes(u, None) for u in units), target)
+    if library is None:
+        modules = [_module(f"dual{k}", u) for k, u in enumerate(units)]
+        return tuple((m.dual, m.diagonal) for m in modules)
+    names = ("pairs", "sides")
+    calls = [[_Call(library, f"{n}{k}", 2) for n in names] for k in range(len(units))]
+    return tuple((pair, side) for pair, side in calls)
+
+
+def _library(kinds: tuple[UnitSlopes, ...], target: str | None) -> Any:
+    """The compiled functions of kinds; None where NumPy does their work."""
+    if target == "numpy":
+        return None
+    contract = Contract(PROGRAM, ("duals and their derivatives",))
+    try:
+        sources = (c_backend.support_file(), unit_slopes_file(kinds, contract))
+        return load_library(sources, keep=False)
+    except NoCompiler:
+        if target == "c":
+            raise
+    return None
 
 
 def _module(name: str, unit: DualUnit) -> Any:

@@ -24,7 +24,8 @@ from .duals import GradientDual, gradient_duals
 from .fine import FINE, bend_unit
 from .gap import SHARED
 from .lowered import ENTRIES
-from .planes import KernelGradients, exchanged, named_planes
+from .own import Apart, Scaled, own_rules
+from .planes import POLAR, KernelGradients, exchanged, named_planes
 from .rows import spans
 from .steps import alike, numeric
 from .unit_plan import dense_rules, roughness_of, slopes_of
@@ -33,23 +34,23 @@ BAND = 32
 """Rows at a time."""
 LEAST = 2.0**0.125
 """The least room with which tables that are there already serve other data."""
-PLANES = (
-    *("nngp", "ntk"),
-    *(f"{k}/{v}" for k in ("nngp", "ntk") for v in (*ENTRIES, *SHARED)),
-    *(f"{k}/polar {v}" for k in ("nngp", "ntk") for v in ("q11", "angle", "q22")),
-)
 First = tuple[dict[str, float], dict[str, dict[str, float]]]
 """The numbers of the first layer, and their derivatives by hyper-parameter."""
+Own = dict[str, Scaled | Apart]
+Made = tuple[tuple[GradientDual, ...], tuple[int, ...], tuple[Own, ...]]
+"""The duals of a network, which of them each layer has, and slopes in parameters of each dual."""
 
 
 class UnitGradient:
     """The kernels of a network of units and their derivatives: `g(X, Y)` is a `KernelGradients`.
 
-    Derivatives are in q11, q12, q22, weight_var and bias_var; parameters of an activation are
-    numbers in its table.  Tables are built for the variances of the data, at the first call.
+    Derivatives are in q11, q12, q22, weight_var, bias_var and the parameters of the activations
+    (`gradients.own`); a parameter that moves a kink has none, and `notes` say so.  Tables are built
+    for the variances of the data, at the first call.
 
     Attributes:
-        notes: what is proven of the last call's units, line by line.
+        notes: what is known of the last call's units, line by line.
+        wrt: what the derivatives of the last call are taken in.
     """
 
     def __init__(
@@ -78,9 +79,9 @@ class UnitGradient:
         self._input, self._input_values = given.input, given.input_values
         self._slopes = given.input_slopes
         self._numeric = numeric(tuple({id(p): p for p in self._rules}.values()))
-        self._made: dict[Range | None, tuple[tuple[GradientDual, ...], tuple[int, ...]]] = {}
+        self._made: dict[Range | None, Made] = {}
         self.notes: tuple[str, ...] = ()
-        self.wrt = (*ENTRIES, *SHARED)
+        self.wrt: tuple[str, ...] = (*ENTRIES, *SHARED)
 
     def __call__(self, x: Any, y: Any = None) -> KernelGradients:
         """Kernels of the rows of x and y, and derivatives; NaN for rows of zeros.
@@ -96,7 +97,7 @@ class UnitGradient:
         with np.errstate(all="ignore"):
             return self._planes(a, None if y is None else b)
 
-    def _duals(self, variances: Array, d: int) -> tuple[tuple[GradientDual, ...], tuple[int, ...]]:
+    def _duals(self, variances: Array, d: int) -> Made:
         span = None
         if needs_range(self._network, self._wanted):
             slope, offset = first_affine(self._network, d)
@@ -108,10 +109,8 @@ class UnitGradient:
         if span not in self._made:
             found = plan(self._network, self._wanted, span)
             made = found.schedule
-            values = {
-                step.kind: dict(n.values)
-                for step, (n, _) in zip(made.steps, self._network.blocks, strict=True)
-            }
+            blocks = self._network.blocks
+            values = {s.kind: dict(n.values) for s, (n, _) in zip(made.steps, blocks, strict=True)}
             sense = self._network.convention.derivative
             kinds = tuple(
                 UnitSlopes(unit, slopes_of(choice, values[k], sense))
@@ -120,8 +119,14 @@ class UnitGradient:
             rough = tuple(roughness_of(c) for c in found.choices)
             bends = tuple(bend_unit(c, values[k]) for k, c in enumerate(found.choices))
             duals = gradient_duals(kinds, rough, self._target, bends)
+            acts = {s.kind: n.activation for s, (n, _) in zip(made.steps, blocks, strict=True)}
+            own = [
+                own_rules(choice, acts[k], values[k], self._target)
+                for k, choice in enumerate(found.choices)
+            ]
             self.notes = tuple(line for dual in duals for line in dual.notes)
-            self._made[span] = duals, tuple(s.kind for s in made.steps)
+            self.notes += tuple(line for _, lines in own for line in lines)
+            self._made[span] = duals, tuple(s.kind for s in made.steps), tuple(o for o, _ in own)
         return self._made[span]
 
     def _planes(self, a: Array, b: Array | None) -> KernelGradients:
@@ -129,17 +134,18 @@ class UnitGradient:
         other = a if b is None else b
         n, m, d = len(a), len(other), a.shape[1]
         squares = [np.sum(v * v, axis=1) for v in ((a,) if b is None else (a, b))]
-        duals, kinds = self._duals(np.concatenate(squares), d)
+        made = self._duals(np.concatenate(squares), d)
+        self.wrt = (*ENTRIES, *SHARED, *_parameters(made, self._network))
         start = self._first(d)
-        levels = [self._levels(g, start, duals, kinds) for g in squares]
-        out = {name: np.empty((n, m)) for name in PLANES}
+        levels = [self._levels(g, start, made) for g in squares]
+        out = {name: np.empty((n, m)) for name in _planes(self.wrt)}
 
         def band(at: int, _: Any) -> None:
             rows, first = slice(at, at + BAND), at if b is None else 0
             columns = slice(first, None)
             mine = [_columns(level, rows) for level in levels[0]]
             theirs = [_rows(level, columns) for level in levels[-1]]
-            found = self._pairs(a[rows], other[columns], start, mine, theirs, duals, kinds)
+            found = self._pairs(a[rows], other[columns], start, mine, theirs, made)
             for name, plane in found.items():
                 out[name][rows, columns] = plane
 
@@ -158,26 +164,26 @@ class UnitGradient:
         }
         return found, slopes
 
-    def _levels(
-        self, g: Array, start: First, duals: tuple[GradientDual, ...], kinds: tuple[int, ...]
-    ) -> list[dict[str, Array]]:
-        """For each level: q, t and derivatives of q in q of the first level and in `SHARED`."""
+    def _levels(self, g: Array, start: First, made: Made) -> list[dict[str, Array]]:
+        """For each level: q, t and derivatives of q in |x|^2 ("own") and in what is shared."""
         first, slopes = start
+        duals, kinds, own = made
         q = first["nngp_slope"] * g + first["nngp_offset"]
         t = first["ntk_slope"] * g + first["ntk_offset"]
         moves = {"own": np.full_like(g, first["nngp_slope"])}
-        for name in SHARED:
+        for name in self.wrt[len(ENTRIES) :]:
             s = slopes.get(name)
             moves[name] = s["nngp_slope"] * g + s["nngp_offset"] if s else np.zeros_like(g)
         levels = [{"q": q, "t": t, **moves}]
         for kind, rule, values in zip(kinds, self._rules, self._values, strict=True):
             k, dot, of_k, _ = duals[kind].side(q)
             o = self._numeric(rule, {**values, "K": k, "Kdot": dot, "t12": t})
-            q, t = (np.broadcast_to(o[k], g.shape) for k in ("nngp", "ntk"))
-            moves = {
-                name: o["nngp_K"] * of_k * v + (o[f"nngp_{name}"] if name in SHARED else 0.0)
-                for name, v in moves.items()
-            }
+            before, q, t = q, *(np.broadcast_to(o[v], g.shape) for v in ("nngp", "ntk"))
+            moves = dict(moves)
+            for name, v in moves.items():
+                param = own[kind].get(name)
+                inner = of_k * v + (param.side(before, k, of_k) if param else 0.0)
+                moves[name] = o["nngp_K"] * inner + (o[f"nngp_{name}"] if name in SHARED else 0.0)
             levels.append({"q": q, "t": t, **moves})
         return levels
 
@@ -188,19 +194,19 @@ class UnitGradient:
         affine: First,
         mine: list[dict[str, Array]],
         theirs: list[dict[str, Array]],
-        duals: tuple[GradientDual, ...],
-        kinds: tuple[int, ...],
+        made: Made,
     ) -> dict[str, Array]:
         """The planes of a band: `mine` are columns, `theirs` rows of numbers, level by level."""
-        first, slopes = affine
-        a, b, own = (first[k] for k in ("nngp_slope", "nngp_offset", "ntk_slope"))
+        (first, slopes), (duals, kinds, own) = affine, made
+        shared = self.wrt[len(ENTRIES) :]
+        a, b, steep = (first[k] for k in ("nngp_slope", "nngp_offset", "ntk_slope"))
         s = spans(rows, others, self._numeric.rootdet)
-        c, t = a * s.g12 + b, own * s.g12 + first["ntk_offset"]
+        c, t = a * s.g12 + b, steep * s.g12 + first["ntk_offset"]
         root = np.sqrt((a * s.area) ** 2 + a * b * s.apart)
         start = mine[0]["q"], c, theirs[0]["q"], root
         none = np.zeros_like(c)
-        moves = {"q11": (none, none), "q12": (none + a, none + own), "q22": (none, none)}
-        for name in SHARED:
+        moves = {"q11": (none, none), "q12": (none + a, none + steep), "q22": (none, none)}
+        for name in shared:
             rise = slopes.get(name)
             moves[name] = none, none
             if rise:
@@ -212,16 +218,20 @@ class UnitGradient:
             zip(kinds, self._rules, self._values, strict=True)
         ):
             left, right = mine[level], theirs[level]
-            at = np.broadcast_arrays(left["q"], c, right["q"], root)
-            k, dot, k1, k12, k2, d1, d12, d2 = duals[kind].pair(*at)
+            x, c, y, root = np.broadcast_arrays(left["q"], c, right["q"], root)
+            given = duals[kind].pair(x, c, y, root)
+            k, dot, k1, k12, k2, d1, d12, d2 = given
             o = self._numeric(rule, {**values, "K": k, "Kdot": dot, "t12": t})
             after = {}
             for name, (dc, dt) in moves.items():
                 of_k, of_dot = k12 * dc, d12 * dc
                 for end, label, v, w in ((left, "q11", k1, d1), (right, "q22", k2, d2)):
-                    if name == label or name in SHARED:
+                    if name == label or name in shared:
                         move = end["own" if name == label else name]
                         of_k, of_dot = of_k + v * move, of_dot + w * move
+                if param := own[kind].get(name):
+                    p_k, p_dot = param.pair(x, c, y, root, given)
+                    of_k, of_dot = of_k + p_k, of_dot + p_dot
                 dc = o["nngp_K"] * of_k
                 dt = o["ntk_K"] * of_k + o["ntk_Kdot"] * of_dot + o["ntk_t12"] * dt
                 if name in SHARED:
@@ -229,13 +239,31 @@ class UnitGradient:
                 after[name] = dc, dt
             moves = after
             same = (root == 0.0) & (left["q"] == right["q"]) & (c > 0.0)
-            x, y = mine[level + 1], theirs[level + 1]
-            most = np.sqrt(x["q"]) * np.sqrt(y["q"])  # beyond which a dual may err
-            c = np.where(same, x["q"], np.clip(o["nngp"], -most, most))
-            t = np.where(same & alike(t, left["t"]), x["t"], o["ntk"])
-            whole = np.broadcast_arrays(x["q"], c, y["q"])
+            x, own_t, y = mine[level + 1]["q"], mine[level + 1]["t"], theirs[level + 1]["q"]
+            most = np.sqrt(x) * np.sqrt(y)  # beyond which a dual may err
+            c = np.where(same, x, np.clip(o["nngp"], -most, most))
+            t = np.where(same & alike(t, left["t"]), own_t, o["ntk"])
+            whole = np.broadcast_arrays(x, c, y)
             root = np.where(same, 0.0, self._numeric.rootdet(*whole))
         return _named(c, t, moves, start, a)
+
+
+def _parameters(made: Made, network: Network) -> tuple[str, ...]:
+    """The parameters whose slopes every layer has that has them."""
+    _, kinds, own = made
+    lost = {
+        p.name
+        for kind, (n, _) in zip(kinds, network.blocks, strict=True)
+        for p in n.activation.params
+        if p.name not in own[kind]
+    }
+    return tuple(sorted({name for rules in own for name in rules} - lost))
+
+
+def _planes(wrt: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of what is computed."""
+    named = (*wrt, *(f"polar {v}" for v in POLAR))
+    return "nngp", "ntk", *(f"{k}/{v}" for k in ("nngp", "ntk") for v in named)
 
 
 def _nothing() -> None:
@@ -268,7 +296,7 @@ def _named(
 def _mirror(out: dict[str, Array]) -> None:
     """The lower halves, from the upper ones with the two points exchanged."""
     lower = np.tril_indices(len(out["nngp"]), -1)
-    for name in PLANES:
+    for name in out:
         swapped = exchanged(name)
         if swapped > name:
             np.fill_diagonal(out[swapped], out[name].diagonal())
