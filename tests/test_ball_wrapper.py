@@ -6,7 +6,8 @@ import pytest
 from flint import acb, arb, ctx
 
 from ntksym.errors import NotSquareIntegrable, Undecided
-from ntksym.verify.safe import integral, precision
+from ntksym.precision import precision
+from ntksym.verify.safe import integral
 
 FAULTS = (ZeroDivisionError, KeyError, TypeError, KeyboardInterrupt)
 

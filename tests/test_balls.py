@@ -154,11 +154,11 @@ def test_lattice_and_panels_agree() -> None:
     """Two methods that share no bound: the lattice sum and the tensor panels."""
     from flint import fmpq
 
+    from ntksym.precision import precision
     from ntksym.verify.functions.pieces import split
     from ntksym.verify.law import Law
     from ntksym.verify.rules.lattice import lattice
     from ntksym.verify.rules.tensor import tensor
-    from ntksym.verify.safe import precision
 
     for expr in (tanh(x), log(1 + exp(x))):
         for c in (fmpq(99, 100), fmpq(-4, 5), fmpq(3, 10)):

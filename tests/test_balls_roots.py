@@ -9,10 +9,10 @@ from flint import arb
 from sympy import Rational
 
 from ntksym.language import as_activation
+from ntksym.precision import precision
 from ntksym.verify import evaluate
 from ntksym.verify.balls import enclose_definition
 from ntksym.verify.rules.fewer import Smooth, fewer
-from ntksym.verify.safe import precision
 
 _ONE = (Rational(1), Rational(1), Rational(1))
 _HALF = (Rational(1), Rational(1, 2), Rational(1))

@@ -13,7 +13,7 @@ from flint import arb
 from ntksym.backends.c.backend import support_file
 from ntksym.backends.c.helpers.vectors import IN_LOOPS, VECTORS
 from ntksym.errors import NoCompiler
-from ntksym.numeric.arith import working
+from ntksym.precision import precision
 from ntksym.runtime.library.compiler import find_compiler
 
 LOOP = (
@@ -65,7 +65,7 @@ def ran(library: ctypes.CDLL, name: str, a: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("name", POINTS)
 def test_vector_functions_are_right_to_three_units(name: str, library: ctypes.CDLL) -> None:
     a = np.concatenate([np.asarray(part, dtype=float) for part in POINTS[name]])
-    with working(400):
+    with precision(400):
         for x, got in zip(a, ran(library, name, a), strict=True):
             want = getattr(arb(float(x)), name)()
             unit = np.spacing(max(abs(float(want.mid())), 2.0**-1022))

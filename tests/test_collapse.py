@@ -20,8 +20,8 @@ from ntksym.collapse.pieces import intervals
 from ntksym.collapse.straight import Straight, bivariate
 from ntksym.errors import BadSpec, NoClosedForm, Undecided
 from ntksym.network import parse_spec
+from ntksym.precision import precision
 from ntksym.verify.rules.bivariate import phi2
-from ntksym.verify.safe import precision
 
 CASES = (
     ("mlp:relu:depth=3,weight_var=2,bias_var=0", None),

@@ -12,11 +12,11 @@ from sympy import Rational
 import ntksym
 from ntksym.errors import BadData, BadSpec
 from ntksym.network import parse_spec
+from ntksym.precision import precision
 from ntksym.runtime.deep.collapsed import CollapsedKernel
 from ntksym.runtime.deep.collapsed_forms import collapsed_program, kept_collapse, record
 from ntksym.runtime.deep.layers import sphere
 from ntksym.runtime.kernel import CompiledKernel
-from ntksym.verify.safe import precision
 
 pytestmark = pytest.mark.usefixtures("quick_c")
 

@@ -24,7 +24,7 @@ from ntksym.lower.direct_where import Weigher
 from ntksym.lower.exponent import two_parts
 from ntksym.lower.kernel import lower_dual, lower_dual_diag
 from ntksym.lower.lines import Lines
-from ntksym.numeric.arith import working
+from ntksym.precision import precision
 from ntksym.runtime.compile import compile as compile_
 from ntksym.runtime.engines import load_module
 
@@ -195,7 +195,7 @@ def balls(text: str, given: tuple[tuple[str, float], ...], at: tuple[float, ...]
     act = as_activation(text, params={n: "positive" for n, _ in given})
     d = dual(act.with_params(**{n: Rational(v) for n, v in given}))
     for bits in (400, 1300, 5200):
-        with working(bits):
+        with precision(bits):
             pair = Straight((d.value, d.dot), (S.q11, S.q12, S.q22))(*map(acb, at))
             own = Straight((d.diag, d.diag_dot_ae), (S.q,))
             found = [[v.real for v in row] for row in (pair, own(acb(at[0])), own(acb(at[2])))]
@@ -215,7 +215,7 @@ def test_terms_that_cancel_are_not_summed(
     q11, q12, q22 = at
     found = kernel([q11], [q12], [q22], **given)
     pair, sides = balls(text, tuple(given.items()), at)
-    with working(200):
+    with precision(200):
         size = (sides[0][0] * sides[1][0]).sqrt()
         assert abs((found.nngp[0] - pair[0]) / size) <= BOUND * EPS
         slope = (sides[0][1] * sides[1][1]).sqrt()

@@ -12,7 +12,7 @@ from flint import arb
 from ntksym.dual import dual
 from ntksym.language import as_activation
 from ntksym.lower.far import far_rule
-from ntksym.numeric.arith import working
+from ntksym.precision import precision
 from ntksym.runtime.compile import compile as compile_
 
 EPS = 2.0**-52
@@ -73,7 +73,7 @@ def test_a_tiny_variance_beside_a_huge_one(rate: float, target: str) -> None:
     columns = [np.array(v) for v in zip(*at, strict=True)]
     there, back = kernel(*columns), kernel(*columns[::-1])
     for i, p in enumerate(at):
-        with working(320):
+        with precision(320):
             value, slope = exact(rate, *p)
             size = (arb(p[0]) * arb(p[2])).sqrt()
             for found in (there, back):
@@ -91,7 +91,7 @@ def test_no_variance_beside_a_huge_one(rate: float, target: str) -> None:
         found = kernel(*columns)
         assert np.all(found.nngp == 0.0)
         for q, dot in zip(large, found.dot, strict=True):
-            with working(1200):
+            with precision(1200):
                 _, slope = mean(arb(rate), arb(0), arb(float(q)).sqrt())
                 assert abs(arb(float(dot)) - slope) <= 4 * EPS, q
 
@@ -125,7 +125,7 @@ def test_the_derivative_far_out_on_the_diagonal(target: str) -> None:
     large = np.array([7e3, 1.3e9, 7.7e12, 1.7e20])
     found = compile_(dual(as_activation(text_of(1))), target).diag(large).dot
     for q, dot in zip(large, found, strict=True):
-        with working(600):
+        with precision(600):
             root = 2 * arb(float(q)).sqrt()
             exact_dot = arb(1) / 2 + tail(2 * arb(float(q)), root)
             assert abs(arb(float(dot)) - exact_dot) <= 4 * EPS, q
@@ -179,7 +179,7 @@ def test_what_is_narrow_beside_the_deviation_keeps_its_width(text: str, target: 
     found = kernel(*columns)
     sizes = [kernel.diag(v) for v in columns[::2]]
     for i, p in enumerate(at):
-        with working(800):
+        with precision(800):
             value, slope = decayed(*p)[:2] if text.startswith("heaviside") else decayed(*p)[2:]
             assert abs(arb(found.nngp[i]) - value) <= 4 * EPS * abs(value), p
             least = (arb(sizes[0].dot[i]) * arb(sizes[1].dot[i])).sqrt()

@@ -10,10 +10,10 @@ import sympy as sp
 from flint import acb, arb
 
 from ntksym.language import parse_activation
+from ntksym.precision import precision
 from ntksym.symbols import x
 from ntksym.verify.balls import enclose_definition
 from ntksym.verify.evaluate import function
-from ntksym.verify.safe import precision
 
 CONTINUED = ("log(2 + 3*exp(x))", "sqrt(2 + 3*exp(x))", "asinh(exp(x))", "log(1 + exp(-2*x))")
 

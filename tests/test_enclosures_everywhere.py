@@ -13,6 +13,7 @@ from flint import arb
 from ntksym.errors import BadActivation, Undecided
 from ntksym.functions import Phi
 from ntksym.language import parse_activation
+from ntksym.precision import precision
 from ntksym.symbols import x
 from ntksym.verify.ball import Ball
 from ntksym.verify.balls import enclose_definition
@@ -21,7 +22,6 @@ from ntksym.verify.functions.pieces import Piece, jumps, split
 from ntksym.verify.law import Law, exact
 from ntksym.verify.rules.mehler import mehler
 from ntksym.verify.rules.odd import odd
-from ntksym.verify.safe import precision
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "codegen" / "bench"))
 import enclosures
@@ -134,8 +134,8 @@ def test_rules_overlap_where_they_meet(text: str, monkeypatch: pytest.MonkeyPatc
 def test_hermite_rule_has_the_moments() -> None:
     from flint import arb
 
+    from ntksym.precision import precision
     from ntksym.verify.rules import hermite
-    from ntksym.verify.safe import precision
 
     with precision(160):
         for n in (2, 5, 11, 24):
@@ -150,8 +150,8 @@ def test_hermite_error_is_a_bound() -> None:
     """exp(z/R) is at most e on |z| <= R, and E exp(Z/R) = exp(1/(2 R^2))."""
     from flint import arb
 
+    from ntksym.precision import precision
     from ntksym.verify.rules import hermite
-    from ntksym.verify.safe import precision
 
     with precision(256):
         for radius in (30, 100, 1000):

@@ -10,13 +10,13 @@ from flint import acb, arb, fmpq
 from ntksym.errors import NoClosedForm, NtksymError, Undecided, UnknownName
 from ntksym.language import parse_activation
 from ntksym.numeric import choose
+from ntksym.precision import precision
 from ntksym.symbols import x
 from ntksym.verify import evaluate
 from ntksym.verify.balls import enclose_definition
 from ntksym.verify.functions.growth import growth_of
 from ntksym.verify.functions.pieces import Piece, split
 from ntksym.verify.rules import lattice
-from ntksym.verify.safe import precision
 
 Point = tuple[str, str, str]
 FAR: Point = ("9", "-4", "2.5")

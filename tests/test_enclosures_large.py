@@ -10,6 +10,7 @@ from flint import arb
 
 from ntksym.errors import NtksymError
 from ntksym.language import parse_activation
+from ntksym.precision import precision
 from ntksym.symbols import x
 from ntksym.verify.balls import enclose_definition
 from ntksym.verify.functions.growth import growth_of
@@ -17,7 +18,6 @@ from ntksym.verify.functions.pieces import split
 from ntksym.verify.functions.rates import Growth
 from ntksym.verify.rules.fewer import Smooth
 from ntksym.verify.rules.lattice import Lattice
-from ntksym.verify.safe import precision
 
 FAR = (10**4, 9 * 10**3, 10**4)
 

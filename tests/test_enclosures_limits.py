@@ -12,6 +12,7 @@ from flint import acb, arb
 
 from ntksym.errors import Undecided
 from ntksym.language import parse_activation
+from ntksym.precision import precision
 from ntksym.symbols import x
 from ntksym.verify import balls
 from ntksym.verify.evaluate import function
@@ -21,7 +22,7 @@ from ntksym.verify.functions.pieces import split
 from ntksym.verify.functions.steep import cut_where_steep
 from ntksym.verify.law import Law, exact
 from ntksym.verify.rules.twod import planar
-from ntksym.verify.safe import Exhausted, allowed, in_time, precision
+from ntksym.verify.safe import Exhausted, allowed, in_time
 from ntksym.verify.size import sizes_of
 
 NEAR = (1, "0.999999", 1)

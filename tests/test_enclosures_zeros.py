@@ -12,13 +12,13 @@ from flint import arb
 from scipy.special import erf
 
 from ntksym.language import parse_activation
+from ntksym.precision import precision
 from ntksym.symbols import x
 from ntksym.verify.balls import enclose_definition
 from ntksym.verify.functions.pieces import number
 from ntksym.verify.functions.ranges import LINE, Range, range_of
 from ntksym.verify.functions.roots import isolated_zeros
 from ntksym.verify.functions.zeros import all_zeros
-from ntksym.verify.safe import precision
 
 KINKED: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "max(abs(x + pi)^1.5, (1 + abs(x))^0.3)": lambda z: np.maximum(

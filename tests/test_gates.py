@@ -11,7 +11,7 @@ from ntksym.collapse.straight import Straight
 from ntksym.dual import dual
 from ntksym.language import as_activation
 from ntksym.lower.gates import gathered
-from ntksym.numeric.arith import working
+from ntksym.precision import precision
 from ntksym.runtime.compile import compile as compile_
 
 EPS = 2.0**-52
@@ -94,6 +94,6 @@ def test_one_probability_keeps_the_digits_of_the_value(target: str) -> None:
     ]
     found = compile_(d, target)(*map(list, zip(*rows, strict=True))).nngp
     for row, got in zip(rows, found, strict=True):
-        with working(200):
+        with precision(200):
             exact = Straight((d.value,), (S.q11, S.q12, S.q22))(*map(acb, row))[0].real
             assert abs((float(got) - exact) / exact) <= 4 * EPS, row

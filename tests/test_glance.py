@@ -12,8 +12,8 @@ from ntksym.language import as_activation
 from ntksym.numeric.rules import RULES
 from ntksym.numeric.series.enclosed import coefficients
 from ntksym.numeric.series.glance import glance
+from ntksym.precision import precision
 from ntksym.verify.definition import factor
-from ntksym.verify.safe import precision
 
 
 @pytest.mark.parametrize(

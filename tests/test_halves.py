@@ -14,7 +14,7 @@ from ntksym.dual import dual
 from ntksym.language import as_activation
 from ntksym.lower.kernel import lower_dual
 from ntksym.lower.price import small_program
-from ntksym.numeric.arith import working
+from ntksym.precision import precision
 from ntksym.runtime.compile import compile as compile_
 
 EPS = 2.0**-52
@@ -36,7 +36,7 @@ def test_small_variances_need_no_integral(text: str, target: str) -> None:
     assert small is not None and small.series is not None
     assert small.series.below >= Fraction(1, 16)
     found = compile_(d, target)(*(list(v) for v in zip(*ROWS, strict=True))).nngp
-    with working(400):
+    with precision(400):
         pair, own = Straight((d.value,), (S.q11, S.q12, S.q22)), Straight((d.diag,), (S.q,))
         for (a, c, b), got in zip(ROWS, found, strict=True):
             value = pair(acb(a), acb(c), acb(b))[0]

@@ -23,7 +23,7 @@ from ntksym.lower.repeated import Repeated
 from ntksym.lower.rough import Sizes
 from ntksym.lower.separate import separated
 from ntksym.lower.tilt import tilt
-from ntksym.numeric.arith import working
+from ntksym.precision import precision
 from ntksym.runtime.compile import compile as compile_kernel
 from ntksym.verify.balls import enclose_expr
 
@@ -130,7 +130,7 @@ def test_exponents_of_bells_off_zero() -> None:
     kernel = compile_kernel(d, "numpy")
     rows = [(0.0073 * 1.3**k, 0.0021, 0.011 * 1.1**k) for k in range(12)]
     found = kernel(*map(list, zip(*rows, strict=True)))
-    with working(200):
+    with precision(200):
         exact = Straight((d.dot,), (S.q11, S.q12, S.q22))
         for row, got in zip(rows, found.dot, strict=True):
             right = exact(*map(acb, row))[0].real

@@ -18,10 +18,11 @@ from sympy import Rational
 from ntksym.errors import NoClosedForm, Undecided
 from ntksym.language import as_activation
 from ntksym.numeric import mixture, mixture_dual, prove_bound, recognise
-from ntksym.numeric.arith import ball, rounded, upper, working
+from ntksym.numeric.arith import ball, rounded, upper
 from ntksym.numeric.error import norm
 from ntksym.numeric.nodes import Mixture, density
 from ntksym.numeric.one_exponential import power_of_tanh
+from ntksym.precision import precision
 from ntksym.symbols import x
 
 FAMILY = [
@@ -120,14 +121,14 @@ def _tanh_error(m: Mixture, z: mpmath.mpf) -> mpmath.mpf:
 
 
 def test_both_series_of_the_density_agree() -> None:
-    with working(120):
+    with precision(120):
         here, there = density(ball(Fraction(1, 5))), density(ball(Fraction(200001, 1000000)))
         slope = (there - here) * 1_000_000
         assert abs(float(here) - float(there)) < 1e-5 and abs(float(slope)) < 10
 
 
 def test_the_density_is_that_of_the_slope_of_tanh() -> None:
-    with working(80):
+    with precision(80):
         total = mpmath.quad(
             lambda t: mpmath.exp(-4 * t) * mpmath.mpf(float(density(ball(Fraction(float(t)))))),
             [0.001, 0.05, 0.2, 1, 4],
@@ -177,7 +178,7 @@ def test_rounding_keeps_the_bits() -> None:
     for value in (Fraction(1, 3), Fraction(2, 7), Fraction(10**20 + 1), Fraction(-5, 9)):
         near = rounded(value, 53)
         assert float(near) == float(value) and near == Fraction(float(value))
-    with working(60):
+    with precision(60):
         assert upper(ball(Fraction(1, 3))) >= Fraction(1, 3)
 
 
@@ -249,7 +250,7 @@ def test_the_norm_bounds_the_norm_and_is_near_it(text: str, variance: Fraction) 
     m = mixture(4)
     activation = as_activation(text)
     form = recognise(activation)
-    with working(120):
+    with precision(120):
         limit = float(norm(prove_bound(m), form, variance, {}).upper())
 
     def gap(t: mpmath.mpf) -> mpmath.mpf:

@@ -21,11 +21,11 @@ from ntksym.backends.units import unit_of
 from ntksym.errors import NoClosedForm, UnsupportedOp
 from ntksym.language import as_activation
 from ntksym.numeric import mixture, mixture_dual, prove_bound, recognise
-from ntksym.numeric.arith import working
 from ntksym.numeric.cancellation import cancellation
 from ntksym.numeric.choice import cost
 from ntksym.numeric.error import norm
 from ntksym.numeric.pairs import A, node_function
+from ntksym.precision import precision
 from ntksym.runtime.gradients.duals import gradient_duals
 from ntksym.runtime.units.mixture import compile_mixture
 from ntksym.symbols import x
@@ -62,7 +62,7 @@ def test_the_truth_is_in_the_enclosure(text: str) -> None:
 def test_the_norm_bounds_the_norm(text: str, variance: Fraction) -> None:
     m = mixture(4)
     form = recognise(as_activation(text))
-    with working(120):
+    with precision(120):
         limit = float(norm(prove_bound(m), form, variance, {}).upper())
     node = form.polynomial + form.rest
     for a, w in m:

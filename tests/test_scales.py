@@ -40,9 +40,9 @@ def balls(d: Dual, a: float, c: float, b: float, bits: int = 320) -> tuple[Any, 
     from flint import acb
 
     from ntksym.collapse.straight import Straight
-    from ntksym.numeric.arith import working
+    from ntksym.precision import precision
 
-    with working(bits):
+    with precision(bits):
         value, slope = Straight((d.value, d.dot), (q11, q12, q22))(*map(acb, (a, c, b)))
         return value.real, slope.real
 

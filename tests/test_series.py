@@ -14,7 +14,6 @@ from flint import arb
 from ntksym.activations import catalogue
 from ntksym.errors import BadCovariance, NoClosedForm, NotSquareIntegrable, Undecided
 from ntksym.language import as_activation
-from ntksym.numeric.arith import working
 from ntksym.numeric.patience import TooLong, at_most, foresee
 from ntksym.numeric.series import dual as series
 from ntksym.numeric.series.closed import N, general_term, generating_function, orthonormal
@@ -27,6 +26,7 @@ from ntksym.numeric.series.enclosed import (
 )
 from ntksym.numeric.series.recurrence import Node, hermite_sums
 from ntksym.numeric.series.sweep import sweep
+from ntksym.precision import precision
 from ntksym.symbols import q, q11, q12, q22
 from ntksym.verify.ball import Ball
 from ntksym.verify.balls import enclose_definition, enclose_expr
@@ -80,7 +80,7 @@ def test_derivative_coefficients() -> None:
 @pytest.mark.parametrize("x", ["0", "0.3", "5", "12.7", "21"])
 def test_recurrence_is_enclosed_far_beyond_where_balls_fail(x: str) -> None:
     """Every order, one node: y_n(x) against mpmath at 400 digits."""
-    with working(160):
+    with precision(160):
         at = arb(x).mid()
         sums = hermite_sums((Node(at, arb(1), arb(1)),), 700, 100)
     high = mpmath.mp.clone()
@@ -236,7 +236,7 @@ def test_tail_bound_holds_where_it_is_worst_and_is_not_idle() -> None:
         bound = series.series_dual(act, terms=terms).truncation(1, (1, 1))
         truth = enclose_definition(act, 1, 1, 1, digits=18).to_arb()
         slope = enclose_definition(act, 1, 1, 1, digits=18, derivative=True).to_arb()
-        with working(160):
+        with precision(160):
             gap = truth - sum((a * a for a in values), arb(0))
             assert gap.lower() <= bound.value < 1.0001 * float(gap)
             gap = slope - sum((n * a * a for n, a in enumerate(values)), arb(0))
@@ -301,7 +301,7 @@ def test_polynomials_in_log_q_stay_in_their_error() -> None:
         expr = as_activation(name).expr
         s = sweep(expr, Fraction(1), Fraction(5, 4), 12, 50)
         assert s.error < arb(2) ** -48
-        with working(128):
+        with precision(128):
             for variance in (Fraction(1), Fraction(5, 4), Fraction(101, 97)):
                 at = (arb(variance.numerator) / variance.denominator).log()
                 t = 2 * at / (arb(5) / 4).log() - 1
@@ -314,7 +314,7 @@ def test_polynomials_in_log_q_stay_in_their_error() -> None:
 
 
 def test_cells_cover_a_polynomial() -> None:
-    with working(100):
+    with precision(100):
         columns = [(t**5 - t, t * t) for t in points(7)]
         first, _ = interpolate(columns)
         found = cells(first, 20)

@@ -18,7 +18,7 @@ from ntksym.lower.program import Let, Program
 from ntksym.lower.rounding import of_value
 from ntksym.lower.scales import _direct
 from ntksym.lower.small import SMALL, SMALL_SLOW, one_signed, small_below
-from ntksym.numeric.arith import working
+from ntksym.precision import precision
 from ntksym.runtime.compile import compile as compile_
 
 EPS = 2.0**-52
@@ -32,7 +32,7 @@ def lost(text: str, target: str, points: tuple[Point, ...], which: tuple[int, ..
     worst = 0.0
     for a, rho, b in points:
         c = rho * (a * b) ** 0.5
-        with working(900):
+        with precision(900):
             exact = Straight((d.value, d.dot), (S.q11, S.q12, S.q22))(acb(a), acb(c), acb(b))
             found = kernel([a], [c], [b])
             for k in which:

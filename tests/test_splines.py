@@ -134,10 +134,21 @@ def test_pieces_on_both_sides_are_such_integrals(
 
 
 @pytest.mark.parametrize("target", ["c", "numpy"])
-def test_nearly_parallel_inputs_of_unlike_size(target: str) -> None:
-    """Their integral is 7 eps of the size off: the definition is taken instead."""
-    at = 1301.3895797963444, 186.64160967539766, 26.767611333163767
-    d = dual(as_activation("max(x - 1, 0) + max(-x - 2, 0)"))
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        (
+            "max(x - 1, 0) + max(-x - 2, 0)",
+            (1301.3895797963444, 186.64160967539766, 26.767611333163767),
+        ),
+        ("max(x - 1, 0)", (0.8, 0.9121394279389703, 1.04)),
+    ],
+)
+def test_nearly_parallel_inputs_of_unlike_size(
+    text: str, at: tuple[float, ...], target: str
+) -> None:
+    """Their integral is 7 eps of the size off, the closed form 9: the definition is taken."""
+    d = dual(as_activation(text))
     with precision(300):
         exact = Straight((d.value,), (S.q11, S.q12, S.q22))(*map(acb, at))[0].real
     found = compile_(d, target)(*([v] for v in at)).nngp[0]

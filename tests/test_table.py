@@ -17,7 +17,6 @@ from flint import arb
 from ntksym.errors import BadCovariance, BadData, NotSquareIntegrable, Undecided
 from ntksym.language import as_activation
 from ntksym.numeric import rules as rules_module
-from ntksym.numeric.arith import working
 from ntksym.numeric.patience import TooLong, at_most, check
 from ntksym.numeric.series.enclosed import coefficients
 from ntksym.numeric.table import (
@@ -34,6 +33,7 @@ from ntksym.numeric.table.dual import Sheet
 from ntksym.numeric.table.pack import least
 from ntksym.numeric.table.spectra import joint, source
 from ntksym.numeric.table.spectra.spectrum import spectra
+from ntksym.precision import precision
 from ntksym.runtime.units import rule_store
 from ntksym.runtime.units.rule_store import kept
 from ntksym.verify.balls import enclose_definition
@@ -117,14 +117,14 @@ def test_coefficients_of_many_variances_are_those_of_one(name: str) -> None:
     pieces = factor(expr, derivative=False, distributional=False).pieces
     variances = Fraction(1, 2), Fraction(9, 7), Fraction(3)
     rows = joint.coefficients(pieces, variances, 50, 100)
-    with working(200):
+    with precision(200):
         for q, row in zip(variances, rows, strict=True):
             for a, b in zip(row, coefficients(expr, q, 50, bits=100).values, strict=True):
                 assert a.overlaps(b) and a.rad() < 2.0**-90 and b.rad() < 2.0**-90
 
 
 def test_fewer_coefficients_leave_more() -> None:
-    with working(200):
+    with precision(200):
         shape = source.shape(as_activation("mish").expr, False, 160)
         (whole,) = spectra(shape, (Fraction(1),), 80, 100, False)
         less = source.shortened(whole, 40)

@@ -20,7 +20,6 @@ from ntksym.backends.c.table.split import SplitUnit
 from ntksym.backends.units import rule_unit
 from ntksym.errors import BadData, Undecided
 from ntksym.language import as_activation
-from ntksym.numeric.arith import working
 from ntksym.numeric.choice import price, proven
 from ntksym.numeric.patience import TooLong, at_most
 from ntksym.numeric.rules import LONGEST_KINKS
@@ -32,6 +31,7 @@ from ntksym.numeric.table.split.dilate import dilated
 from ntksym.numeric.table.split.kinks import KinkTable, kink_seconds, kink_table
 from ntksym.numeric.table.split.table import SplitTable, applies, read_either, split_table
 from ntksym.numeric.table.variances import Axis
+from ntksym.precision import precision
 
 CASES = ("max(tanh(x), 1/2)", "tanh(x)*step(x - 1/2)")
 ERROR = 1e-5
@@ -290,7 +290,7 @@ def test_humps_larger_than_the_activation_are_cut_farther_out() -> None:
     """At the length of max(tanh(x), -1/2) itself 160 variances were not enough."""
     from ntksym.numeric.table.split import near
 
-    with working(200):
+    with precision(200):
         axis = Axis.over(0.70710678, 1.41421357)
         shapes = tuple(
             near.plain_shape(as_activation("max(tanh(x), -1/2)").expr, s) for s in (False, True)
@@ -305,7 +305,7 @@ def test_the_rounding_of_a_dilation_is_bounded_closely(ratio: float) -> None:
     rows = np.random.default_rng(2).normal(size=(1, 1200)) / (1 + np.arange(1200.0)) ** 3
     found, lost = dilated(rows, ratio)
     assert lost[0] < 3e-13
-    with working(300):
+    with precision(300):
         c = arb(ratio)
         off = 0.0
         for m in range(8):

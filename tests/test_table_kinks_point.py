@@ -23,7 +23,6 @@ from ntksym.backends.point_unit import PointUnit
 from ntksym.backends.units import rule_unit
 from ntksym.errors import Undecided
 from ntksym.language import as_activation
-from ntksym.numeric.arith import working
 from ntksym.numeric.choice import price, proven
 from ntksym.numeric.table import table_dual
 from ntksym.numeric.table.dyadic.quadrant import quadrant
@@ -31,6 +30,7 @@ from ntksym.numeric.table.dyadic.table import DyadicTable
 from ntksym.numeric.table.fit import series_alias
 from ntksym.numeric.table.spectra.elsewhere import displaced, exact_places, pair_dual, power_norm
 from ntksym.numeric.table.variable import correlation, nodes, unmapped
+from ntksym.precision import precision
 from ntksym.verify.definition import expectation, factor
 from ntksym.verify.law import Law
 from ntksym.verify.rules.bivariate import phi2
@@ -49,7 +49,7 @@ def made(text: str) -> Any:
 def truth(text: str) -> tuple[Any, ...]:
     """(q12, root, value, dot) from balls, for every correlation, divided by those at 1."""
     expr, q, out = as_activation(text).expr, Fraction(CASES[text]), []
-    with working(96):
+    with precision(96):
         for rho in RHOS:
             q12 = Fraction(float(rho * q))
             law = Law(fmpq(0), fmpq(0), *(fmpq(*v.as_integer_ratio()) for v in (q, q12, q)))
@@ -138,7 +138,7 @@ def test_code_is_the_table(tmp_path: Path) -> None:
 
 
 def test_places_that_agree_touch() -> None:
-    with working(320):
+    with precision(320):
         third = arb(1) / 3
         places, moved = exact_places([-third, arb(1) / 2, third])
         assert places[0] == -places[2] and places[1] == arb(1) / 2
@@ -148,7 +148,7 @@ def test_places_that_agree_touch() -> None:
 @pytest.mark.parametrize("sign", [1, -1])
 def test_quadrants_are_those_of_the_definition(sign: int) -> None:
     """Against an integral of its own, for kinks that touch, nearly do, and are far apart."""
-    with working(160):
+    with precision(160):
         for b, c in ((0.5, 0.5), (-0.75, 0.75), (0.25, -3.0), (2.0**-40, 0.0), (9.0, -1.0)):
             for tangent in (1.0, 0.75, 0.3, 1e-3):
                 t = arb(tangent)
@@ -170,7 +170,7 @@ def test_pairs_of_truncated_powers_are_expectations() -> None:
     both = ((u, b, left), (v, c, right))
     one, two = (np.polynomial.polynomial.polyval(x - y, p) for x, y, p in both)
     total = (wide * one) @ density @ (wide * two)
-    with working(128):
+    with precision(128):
         rows = [arb(a) for a in left], [arb(a) for a in right]
         found = pair_dual(arb(b), rows[0], arb(c), rows[1], arb(t), -1)
         turned = pair_dual(arb(c), rows[1], arb(b), rows[0], arb(t), -1)
@@ -185,7 +185,7 @@ def test_the_norm_of_truncated_powers() -> None:
     for row, place in zip(kinks, places, strict=True):
         values += np.where(z > place, np.polynomial.polynomial.polyval(z - place, row), 0.0)
     total = (values**2 * np.exp(-z * z / 2)).sum() * 1e-4 / np.sqrt(2 * np.pi)
-    with working(96):
+    with precision(96):
         balls = [tuple(arb(a) for a in row) for row in kinks]
         found = power_norm(balls, tuple(arb(p) for p in places))
     assert float(found.mid()) == pytest.approx(total, rel=1e-4)

@@ -9,11 +9,11 @@ import pytest
 from flint import arb, arb_mat
 
 from ntksym.language import as_activation
-from ntksym.numeric.arith import working
 from ntksym.numeric.table.bands import sums
 from ntksym.numeric.table.spectra import doubled, joint
 from ntksym.numeric.table.spectra.source import bits_for
 from ntksym.numeric.table.spectra.spectrum import Shape, shape_of, spectra
+from ntksym.precision import precision
 from ntksym.verify.definition import factor
 
 BITS = 131
@@ -34,7 +34,7 @@ def test_coefficients_in_pairs_of_doubles(text: str, monkeypatch: Any) -> None:
     fast = coefficients(text)
     monkeypatch.setattr(doubled, "MOST_PLACES", 0)
     slow = coefficients(text)
-    with working(300):
+    with precision(300):
         for one, two in zip(fast, slow, strict=True):
             assert all(a.overlaps(b) for a, b in zip(one, two, strict=True))
             assert max(float(a.rad()) for a in one[doubled.FIRST :]) < 1e-24
@@ -56,7 +56,7 @@ def test_kinks_elsewhere_take_pairs_of_doubles_from_the_turn_on(monkeypatch: Any
     monkeypatch.setattr(doubled, "MOST_PLACES", 0)
     slow = joint.apart.__wrapped__(*asked)
     assert len(begun) == 1
-    with working(200):
+    with precision(200):
         for one, two in zip(fast, slow, strict=True):
             size = max(abs(float(a)) for a in two)
             assert all(a.overlaps(b) for a, b in zip(one, two, strict=True))
@@ -108,7 +108,7 @@ def turned(text: str, count: int) -> tuple[sums.Turned, Shape]:
 @pytest.mark.parametrize("goal", [1e-9, 1e-3, 1e4])
 def test_sums_of_doubles_hold(text: str, step: int, goal: float, monkeypatch: Any) -> None:
     """With every share of doubles: the ball holds the sum in balls, and is not wide."""
-    with working(224):
+    with precision(224):
         one, _ = turned(text, COUNT)
         where = [(0, 0), (1, 0), (2, 1), (2, 2)]
         ratios = tuple(arb(k) / 7 for k in ((0, 3, 6, 7) if step == 2 else (-7, -2, 5, 7)))
@@ -127,7 +127,7 @@ def test_sums_of_doubles_hold(text: str, step: int, goal: float, monkeypatch: An
 def test_the_norm_of_what_is_left_is_fine_enough() -> None:
     """Beyond 3000 coefficients the tail is that of the function, not of the precision."""
     shape = shape_of(as_activation("x/(1+abs(x))").expr, slope=True, bits=160)
-    with working(224):
+    with precision(224):
         count = 3000
         (found,) = spectra(shape, (Fraction(4),), count, bits_for(shape, 1e-10), False)
         last = sum(float(a) ** 2 for a in found.series[count // 2 :])

@@ -19,12 +19,12 @@ from unit_cases import compiled, vectors
 from ntksym.backends.c.table.point import TableUnit
 from ntksym.errors import Undecided
 from ntksym.language import as_activation
-from ntksym.numeric.arith import working
 from ntksym.numeric.table import BandedDual, read_table, shared, sine, table_dual
 from ntksym.numeric.table.bands.panels import MOST, chopped, ends, narrowed, panels
 from ntksym.numeric.table.fold import Folded, missed
 from ntksym.numeric.table.spectra import kinks, source
 from ntksym.numeric.table.variable import unmapped
+from ntksym.precision import precision
 from ntksym.verify.balls import enclose_definition
 
 CASES = (
@@ -94,7 +94,7 @@ def test_a_jump_keeps_two_sides() -> None:
 
 def test_parts_of_truncated_powers() -> None:
     """E + rho O on both sides of 0, against the recurrence in the angle."""
-    with working(200):
+    with precision(200):
         rho = arb(3) / 10
         s, t = (1 - rho * rho).sqrt(), ((1 - rho) / (1 + rho)).sqrt()
         even, odd = sine.parts(s, sine.angle_over_sine(s), 1 - s * s, 5)
@@ -261,6 +261,6 @@ def test_chopping_counts_what_the_derivative_dual_loses() -> None:
         gaps = zip_longest(*lines, fillvalue=arb(0))
         return float(sum((abs(a - b) for a, b in gaps), arb(0)))
 
-    with working(200):
+    with precision(200):
         assert lost(None) > 1e5 * least
         assert lost(partial(missed, kappa, True)) < 10 * least

@@ -12,7 +12,7 @@ from ntksym.collapse.straight import Straight
 from ntksym.dual import dual
 from ntksym.language import as_activation
 from ntksym.lower.taylor import taylor
-from ntksym.numeric.arith import working
+from ntksym.precision import precision
 from ntksym.runtime.compile import compile as compile_
 
 EPS = 2.0**-52
@@ -47,7 +47,7 @@ def test_small_variances_keep_their_digits(text: str, target: str) -> None:
     d = dual(as_activation(text))
     kernel = compile_(d, target)
     for a, c, b in ROWS:
-        with working(800):
+        with precision(800):
             pair = Straight((d.value, d.dot), (S.q11, S.q12, S.q22))(acb(a), acb(c), acb(b))
             own = Straight((d.diag, d.diag_dot), (S.q,))
             sides = own(acb(a)), own(acb(b))
@@ -72,7 +72,7 @@ def test_a_small_variance_beside_any_other(text: str, most: float, target: str) 
     ]
     found = compile_(d, target)(*map(list, zip(*rows, strict=True)))
     for (a, c, b), value, slope in zip(rows, found.nngp, found.dot, strict=True):
-        with working(4500):
+        with precision(4500):
             pair = Straight((d.value, d.dot), (S.q11, S.q12, S.q22))(acb(a), acb(c), acb(b))
             own = Straight((d.diag, d.diag_dot), (S.q,))
             sides = own(acb(a)), own(acb(b))

@@ -14,8 +14,8 @@ from ntksym.cli.reading import read_activation, read_with_values
 from ntksym.errors import BadActivation, NtksymError, UnsupportedOp
 from ntksym.language import as_activation, parse_activation, parse_number
 from ntksym.network import parse_spec
-from ntksym.numeric.arith import working
 from ntksym.numeric.table.spectra.kinks import power_coefficients
+from ntksym.precision import precision
 
 
 def signs(text: str) -> dict[str, str]:
@@ -148,7 +148,7 @@ def test_the_command_line_says_an_inferred_sign() -> None:
 
 def test_kinks_at_places_that_are_not_exact() -> None:
     """A ball has no hash where it is not exact: 1/3 over the deviation of variance 2."""
-    with working(120):
+    with precision(120):
         place = arb(1) / 3 / arb(2).sqrt()
         one, two = (power_coefficients(p, 1, 6, 120) for p in (place, place.mid()))
     assert not place.is_exact()

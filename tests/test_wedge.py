@@ -10,7 +10,7 @@ from ntksym.collapse.straight import Straight
 from ntksym.dual import dual
 from ntksym.language import as_activation
 from ntksym.lower.wedge import one_sided
-from ntksym.numeric.arith import working
+from ntksym.precision import precision
 from ntksym.runtime.compile import compile as compile_
 
 EPS = 2.0**-52
@@ -24,7 +24,7 @@ def test_opposite_inputs_keep_the_digits_of_the_value(text: str, target: str) ->
     kernel = compile_(d, target)
     for a, rho, b in ((1.0, -1 + 2.0**-30, 1.0), (2.0, -1 + 2.0**-9, 0.5), (5.0, -0.7, 5.0)):
         c = rho * (a * b) ** 0.5
-        with working(600):
+        with precision(600):
             exact = Straight((d.value, d.dot), (S.q11, S.q12, S.q22))(acb(a), acb(c), acb(b))
             found = kernel([a], [c], [b])
             for got, value in zip((found.nngp[0], found.dot[0]), exact, strict=True):

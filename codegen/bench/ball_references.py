@@ -16,9 +16,10 @@ from ntksym.activation import Activation
 from ntksym.collapse.straight import Straight
 from ntksym.dual import Dual
 from ntksym.errors import NtksymError, Undecided
-from ntksym.numeric.arith import ball, working
+from ntksym.numeric.arith import ball
 from ntksym.numeric.series.enclosed import coefficients, slope_moment
 from ntksym.numeric.series.tail import Rest, slope_tail, value_tail
+from ntksym.precision import precision
 from ntksym.symbols import q, q11, q12, q22
 from ntksym.verify.balls import enclose_definition
 
@@ -55,7 +56,7 @@ class Closed:
         self._programs = []
         self.continuous = dual.continuous
         for bits in BITS:
-            with working(bits):
+            with precision(bits):
                 pair = Straight((dual.value, dual.dot), (q11, q12, q22))
                 diag = Straight((dual.diag, dual.diag_dot_ae), (q,))
             self._programs.append((bits, (pair, diag)))
@@ -77,7 +78,7 @@ class Closed:
     def _best(self, which: int, at: tuple[float, ...]) -> Pair:
         found: Pair = (arb("nan"), arb("nan"))
         for bits, programs in self._programs:
-            with working(bits):
+            with precision(bits):
                 try:
                     value, slope = programs[which](*(acb(v) for v in at))
                     found = value.real, slope.real
@@ -100,7 +101,7 @@ class Series:
         exact = Fraction(v)
         found = coefficients(self._act, exact, TERMS, bits=160)
         bend = slope_moment(self._act, exact, bits=160)
-        with working(220):
+        with precision(220):
             left = None
             if bend is not None:
                 total = sum((n * a * a for n, a in enumerate(found.values)), arb(0))
@@ -110,7 +111,7 @@ class Series:
     def pair(self, a: float, c: float, b: float) -> Pair:
         """As in `Reference`."""
         (first, rest1, *_), (second, rest2, *_) = self._side(a), self._side(b)
-        with working(220):
+        with precision(220):
             root = (arb(a) * arb(b)).sqrt()
             square = Fraction(c) ** 2 == Fraction(a) * Fraction(b)
             rho = arb((c > 0) - (c < 0)) if square else arb(c) / root
@@ -143,7 +144,7 @@ def defined(act: Activation, a: float, c: float, b: float, continuous: bool) -> 
         except NtksymError:
             out.append(arb("nan"))
             continue
-        with working(220):
+        with precision(220):
             mid = Fraction(found.mid)
             rad = Fraction(found.rad)
             out.append(ball(mid) + arb(0, ball(rad).upper()))

@@ -21,9 +21,10 @@ from sympy import Abs, Heaviside, Max, Min, Piecewise, diff, sign
 
 from ntksym.activation import Activation
 from ntksym.errors import NtksymError
-from ntksym.numeric.arith import ball, fraction, working
+from ntksym.numeric.arith import ball, fraction
 from ntksym.numeric.series.enclosed import coefficients, slope_moment
 from ntksym.numeric.series.tail import Rest, slope_tail, value_tail
+from ntksym.precision import precision
 from ntksym.symbols import x
 from ntksym.verify.balls import enclose_definition
 
@@ -83,7 +84,7 @@ class References:
     def sizes(self, a: float, b: float) -> tuple[float, float]:
         """sqrt(K(q11) K(q22)), and the same of the derivative dual (infinite for a jump)."""
         one, two = self.side(a), self.side(b)
-        with working(120):
+        with precision(120):
             value = float((one.second * two.second).sqrt().mid())
             if one.bend is None or two.bend is None:
                 return value, float("inf")
@@ -116,7 +117,7 @@ class References:
         count = TERMS[0] if self.smooth else TERMS[1]
         found = coefficients(self.act, exact, count, bits=160)
         bend = slope_moment(self.act, exact, bits=160)
-        with working(220):
+        with precision(220):
             left = None
             if bend is not None:
                 total = sum((n * a * a for n, a in enumerate(found.values)), arb(0))
@@ -127,7 +128,7 @@ class References:
     def _coefficients(self, a: float, b: float) -> tuple[Any, Any, float, Any, Any]:
         """(a_n b_n, n a_n b_n / root, the largest |rho|, errors of both sums, root)."""
         one, two = self.side(a), self.side(b)
-        with working(220):
+        with precision(220):
             root = (ball(one.variance) * ball(two.variance)).sqrt()
             both = [p * r for p, r in zip(one.values, two.values, strict=True)]
             slopes = [n * p / root for n, p in enumerate(both)][1:]

@@ -23,7 +23,8 @@ from ntksym.collapse.straight import Straight
 from ntksym.errors import Undecided
 from ntksym.network.layers.input import DIMENSION
 from ntksym.network.recursion import InputRule
-from ntksym.numeric.arith import ball, working
+from ntksym.numeric.arith import ball
+from ntksym.precision import precision
 from ntksym.symbols import q, q11, q12, q22, t12
 
 BITS = (240, 400, 800, 3200)
@@ -98,7 +99,7 @@ class Chain:
         One is missing where a layer's variance has no double, or no ball is narrow.
         """
         for bits in self.bits:
-            with working(bits):
+            with precision(bits):
                 try:
                     for depth, found, error in self._run(x, y, depths, bits):
                         if (2 * error).sqrt() * self.growth < NARROW:

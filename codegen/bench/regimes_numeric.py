@@ -41,7 +41,8 @@ from regimes import Subject, measure
 from ntksym.activation import Activation
 from ntksym.dual import Dual
 from ntksym.errors import NotSquareIntegrable, NtksymError
-from ntksym.numeric.arith import ball, working
+from ntksym.numeric.arith import ball
+from ntksym.precision import precision
 from ntksym.verify.balls import enclose_definition
 
 OUT = Path(__file__).with_name("regimes_numeric.json")
@@ -204,7 +205,7 @@ def enclosed(act: Activation, row: tuple[float, float, float]) -> list[Any]:
     """Balls of both duals from the definition; smooth functions only."""
     exact = [Fraction(v) for v in row]
     found = [enclose_definition(act, *exact, derivative=d, digits=18) for d in (False, True)]
-    with working(120):
+    with precision(120):
         return [ball(Fraction(f.mid)) + arb(0, ball(Fraction(f.rad)).upper()) for f in found]
 
 

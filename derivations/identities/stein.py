@@ -26,11 +26,11 @@ from sympy import Abs, Max, exp, sin
 
 from ntksym.claims import Claim
 from ntksym.functions import Phi
+from ntksym.precision import precision
 from ntksym.symbols import x
 from ntksym.verify.ball import Ball
 from ntksym.verify.balls import enclose_definition
 from ntksym.verify.points import rational_points
-from ntksym.verify.safe import precision
 
 PAIRS = ((Max(x, 0), Phi(x)), (sin(x), Abs(x)), (exp(-(x**2)), Max(x - 1, 0)))
 

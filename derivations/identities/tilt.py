@@ -35,11 +35,11 @@ from collections.abc import Iterator
 from sympy import Max, Rational, cos, exp, sqrt
 
 from ntksym.claims import Claim
+from ntksym.precision import precision
 from ntksym.symbols import x
 from ntksym.verify.ball import Ball
 from ntksym.verify.balls import enclose_definition, enclose_expr
 from ntksym.verify.points import rational_points
-from ntksym.verify.safe import precision
 
 one_variable = Claim(
     "One variable: a Gaussian times an exponential.",

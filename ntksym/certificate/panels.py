@@ -11,6 +11,7 @@ from typing import Any
 from flint import arb
 
 from ..errors import Undecided
+from ..precision import precision
 from ..replay.box import bounded_on_ellipse, compiled
 from ..replay.problem import BadCertificate, NotConfirmed
 from ..replay.tree import read_tree
@@ -18,7 +19,6 @@ from ..symbols import x
 from ..verify.evaluate import function
 from ..verify.functions.pieces import Piece
 from ..verify.functions.strips import COVER_BITS, ellipse, rectangle
-from ..verify.safe import precision
 from .numbers import ball_of, between, power_above, text
 from .trees import tree
 

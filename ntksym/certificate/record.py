@@ -14,11 +14,11 @@ from flint import acb, arb
 from sympy import Expr, Symbol
 
 from ..errors import BadActivation, Undecided
+from ..precision import precision
 from ..verify.ball import Ball
 from ..verify.balls import enclose_expr
 from ..verify.evaluate import ball, constant, real_ball
 from ..verify.report import Verdict
-from ..verify.safe import precision
 from ..verify.surd import Surd
 from .expectation import Expected, enclosed, rational_of
 from .numbers import ball_record

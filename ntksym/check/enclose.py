@@ -14,11 +14,11 @@ from sympy import Expr, Integer, Rational, Symbol, sqrt
 from ..claims.expectation import Expectation
 from ..claims.statement import Statement
 from ..errors import BadActivation, Undecided
+from ..precision import precision
 from ..symbols import x
 from ..verify.ball import Ball
 from ..verify.balls import enclose_definition, enclose_expr
 from ..verify.evaluate import constant, real_ball
-from ..verify.safe import precision
 from ..verify.surd import Surd
 
 Point = Mapping[Symbol, Rational]

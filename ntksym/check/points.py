@@ -194,8 +194,8 @@ def _inside(statement: Statement, at: dict[Symbol, Rational]) -> bool:
 def _close(condition: object) -> bool:
     """A comparison of irrational numbers, decided by balls."""
     from ..errors import Undecided
+    from ..precision import precision
     from ..verify.evaluate import holds
-    from ..verify.safe import precision
 
     try:
         with precision(128):

@@ -23,7 +23,7 @@ from sympy import Rational
 from ..brief import Brief
 from ..errors import BadSpec, Undecided
 from ..network import Network
-from ..verify.safe import precision
+from ..precision import precision
 from .angular import AngularNetwork, Evaluator, angular
 from .certificate import prove
 from .pieces import Interval, intervals

@@ -16,7 +16,7 @@ from typing import Any
 
 from flint import acb, arb
 
-from ..verify.safe import precision
+from ..precision import precision
 
 PANELS = 96
 """Boxes around half an ellipse."""

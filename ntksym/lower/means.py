@@ -23,7 +23,8 @@ from typing import Any
 from flint import arb, fmpz
 from sympy import Expr
 
-from ..numeric.arith import ball, fraction, working
+from ..numeric.arith import ball, fraction
+from ..precision import precision
 from ..terms import TermSum
 from .build import Builder
 from .direct_where import Weigher
@@ -175,7 +176,7 @@ def poles(f: TermSum) -> list[Fraction]:
 def series(f: TermSum, slopes: list[Expr]) -> list[Series]:
     """The series of s with these slopes at 0."""
     numbers = _balls(slopes)
-    with working(_BITS):
+    with precision(_BITS):
         own = [
             [c / (fmpz(2) ** j * fmpz.fac_ui(j)) for j, c in enumerate(numbers[n::2])]
             for n in range(FIRST)
@@ -213,7 +214,7 @@ def _balls(slopes: list[Expr]) -> list[Any]:
     b = Builder(())
     names = tuple((f"c{k}", b.operand(c)) for k, c in enumerate(slopes))
     values = b.program("numbers", names).evaluate({}, ctx).values()
-    with working(_BITS):
+    with precision(_BITS):
         return [arb(ctx.nstr(v, _DIGITS)) for v in values]
 
 
@@ -238,5 +239,5 @@ def _series(own: list[Any], pole: Fraction) -> tuple[Any, ...]:
 
 def _rounded(c: Any) -> Fraction:
     """The ball's middle, to more digits than doubles have."""
-    with working(160):
+    with precision(160):
         return fraction(c * 1)

@@ -11,7 +11,7 @@ from typing import Any
 from flint import arb, ctx
 from mpmath import MPContext
 
-from ..verify.safe import precision
+from ..precision import precision
 from .program import Program
 from .repeated import Repeated
 

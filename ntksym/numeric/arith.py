@@ -1,25 +1,10 @@
-"""Working precision of FLINT, and exact dyadic numbers in and out of it."""
+"""Exact dyadic numbers in and out of FLINT."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from math import inf, nextafter
 from typing import Any
-
-
-@contextmanager
-def working(bits: int) -> Iterator[None]:
-    """Compute with `bits` bits inside; FLINT's precision is one per process, so it is restored."""
-    from flint import ctx
-
-    before = ctx.prec
-    ctx.prec = bits
-    try:
-        yield
-    finally:
-        ctx.prec = before
 
 
 def fraction(value: Any) -> Fraction:

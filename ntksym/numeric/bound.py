@@ -15,7 +15,8 @@ from functools import lru_cache
 from math import factorial
 from typing import Any
 
-from .arith import ball, fraction, upper, working
+from ..precision import precision
+from .arith import ball, fraction, upper
 from .nodes import Mixture
 
 TOP = 8
@@ -97,7 +98,7 @@ def prove_bound(mixture: Mixture, bits: int = 0) -> MixtureBound:
     if not bits:
         least = min(abs(w) for w in mixture.weights if w)
         bits = 160 + 3 * (least.denominator.bit_length() - least.numerator.bit_length())
-    with working(bits):
+    with precision(bits):
         return _prove(mixture)
 
 

@@ -9,8 +9,9 @@ from math import inf, nan
 from sympy import Integer
 
 from ..activation import Activation
+from ..precision import precision
 from ..symbols import q
-from .arith import ball, working
+from .arith import ball
 from .collinear import Pieces
 from .mixture import FEW, of_nodes
 from .nodes import mixture
@@ -27,7 +28,7 @@ def cancellation(activation: Activation, v: Fraction) -> float:
     Infinite where nothing is left of the sum, NaN where the balls are too wide to tell.
     """
     most, found = 0.0, of_nodes(activation, mixture(FEW))
-    with working(found._bits(v)):
+    with precision(found._bits(v)):
         for slope in (False, True):
             plain, _, pairs = found._pieces(True, slope)
             own = range(0, len(pairs), found.forms.families + 1)

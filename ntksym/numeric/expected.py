@@ -198,9 +198,9 @@ class ExpectedDual(Brief):
 @lru_cache(maxsize=256)
 def has_jumps(activation: Activation) -> bool:
     """Whether s jumps somewhere; False where its kinks cannot be located, or depend on names."""
+    from ..precision import precision
     from ..verify.evaluate import real_ball
     from ..verify.functions.pieces import jumps, split
-    from ..verify.safe import precision
 
     if activation.params:
         return False
@@ -221,9 +221,9 @@ def admissible(activation: Activation) -> None:
         NotSquareIntegrable: faster than every Gaussian.
         Undecided: no certificate, or kinks that cannot be located.
     """
+    from ..precision import precision
     from ..verify.definition import factor
     from ..verify.functions.growth import growth_of
-    from ..verify.safe import precision
 
     if activation.params:
         return

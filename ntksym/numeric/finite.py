@@ -169,10 +169,10 @@ def _off(whole: Expr, part: tuple[Expr, Expr, Expr], low: Fraction, high: Fracti
     """What is left out over the least norm on the range, the larger of those of s and of s'."""
     from flint import arb
 
+    from ..precision import precision
     from ..verify.functions.growth import growth_of
     from ..verify.functions.pieces import Piece, derivative, number, split
     from ..verify.law import tail
-    from ..verify.safe import precision
 
     expr, left, right = part
     with precision(_BITS):
@@ -205,9 +205,9 @@ def _most_square(pieces: tuple[Any, ...], high: Fraction) -> float:
     """At least E[s(u)^2] for all variances up to `high`: a certificate grows with |u|."""
     from flint import arb
 
+    from ..precision import precision
     from ..verify.functions.growth import growth_of
     from ..verify.law import tail
-    from ..verify.safe import precision
 
     with precision(_BITS):
         growth = growth_of(pieces)

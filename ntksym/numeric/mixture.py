@@ -18,9 +18,10 @@ from sympy import Add, Basic, Expr, Float, Lambda, Rational, Symbol, latex
 from ..activation import Activation
 from ..brief import Brief
 from ..errors import BadActivation, BadCovariance, Undecided
+from ..precision import precision
 from ..steps import Step
 from ..symbols import q, q11, q12, q22, x
-from .arith import ball, fraction, rounded_up, working
+from .arith import ball, fraction, rounded_up
 from .bound import MixtureBound, prove_bound
 from .collinear import Pieces, collinear_pieces
 from .error import DualBound, norm, product_bound
@@ -190,7 +191,7 @@ class MixtureDual(Brief):
         a, c, b = (Fraction(str(v)) for v in (c11, c12, c22))
         if a < 0 or b < 0 or c * c > a * b:
             raise BadCovariance(f"({a}, {c}, {b}) is not positive semi-definite")
-        with working(self._bits(a, b)):
+        with precision(self._bits(a, b)):
             values = self._values(params)
             at, pieces = values | _at(a, c, b), self._pieces(False, derivative)
             if c * c == a * b and not self.form.plain:  # kinks have arcs, which end here
@@ -217,7 +218,7 @@ class MixtureDual(Brief):
         them out at small variances.
         """
         a, b = (Fraction(str(v)) for v in (c11, c22))
-        with working(self._bits(a, b)):
+        with precision(self._bits(a, b)):
             values = self._values(params)
             found = [self._limit(a, b, slope, values, code) for slope in (False, True)]
         (value, value_rel), (dot, dot_rel) = found
@@ -275,7 +276,7 @@ class MixtureDual(Brief):
         """The sum with half the bits where that is narrow enough, else with all of them."""
         from flint import ctx
 
-        with working(ctx.prec // 2):
+        with precision(ctx.prec // 2):
             total = self._sum(pieces, values)
         return total if total.is_finite() and narrow(total) else self._sum(pieces, values)
 

@@ -17,7 +17,8 @@ from functools import lru_cache
 from typing import Any
 
 from ..errors import Undecided
-from .arith import fraction, rounded, working
+from ..precision import precision
+from .arith import fraction, rounded
 
 Rule = list[tuple[Any, Any]]
 """(t, c): the sum of c*exp(-t*z**2)."""
@@ -241,7 +242,7 @@ def mixture(count: int, bits: int = 53) -> Mixture:
     if not 2 <= count <= MOST_NODES:
         raise ValueError(f"from 2 to {MOST_NODES} nodes")
     digits = 8 + (7 * count) // 10
-    with working(7 * digits + 80):
+    with precision(7 * digits + 80):
         fine = trapezoid(arb(18) / (5 * digits), arb(10) ** -(digits + 6))
         best = remez(balanced(fine, count))
         slopes = [fraction((2 * t).sqrt()) for t, _ in best]

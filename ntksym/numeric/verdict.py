@@ -19,13 +19,13 @@ from sympy import Rational
 from ..activation import Activation
 from ..dual import Dual
 from ..errors import NoClosedForm, NtksymError, Undecided
+from ..precision import precision
 from ..verify.ball import Ball
 from ..verify.balls import enclose_definition
 from ..verify.points import collinear_points, rational_points
 from ..verify.prove import Point, definitions, describe, gathered, parameters
 from ..verify.prove import prove as prove_closed
 from ..verify.report import Comparison, Report, Verdict
-from .arith import working
 from .choice import Choice, proven, read_variances
 from .choose import choose
 from .mixture import MixtureDual
@@ -258,7 +258,7 @@ def _with_number(
         ends = [_size(found.activation, c.point[i], slope, sizes) for i in (0, 2)]
     except Undecided as failed:
         return replace(c, divergent=False, note=f"the bound is open: {failed.what}")
-    with working(_BITS):
+    with precision(_BITS):
         bound = (ends[0].to_arb() * ends[1].to_arb()).sqrt() * float(found.dual.error)
         claim = Ball.from_arb(bound)
     return replace(c, divergent=False, derived=_exact(Fraction(number)), bound=claim)

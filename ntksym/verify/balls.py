@@ -19,6 +19,7 @@ from sympy import Expr, Rational, Symbol
 
 from ..activation import Activation
 from ..errors import BadActivation, Undecided
+from ..precision import precision
 from ..symbols import x
 from .ball import Ball
 from .definition import expectation, factor
@@ -27,7 +28,7 @@ from .functions.growth import growth_of
 from .functions.reach import REACH
 from .functions.rearrange import rearranged
 from .law import Law, exact
-from .safe import Divergent, Exhausted, allowed, precision
+from .safe import Divergent, Exhausted, allowed
 from .size import sizes_of
 from .surd import Surd
 

@@ -1,4 +1,4 @@
-"""The only way `acb.integral` is called here, and the only way the working precision is set.
+"""The only way `acb.integral` is called here.
 
 python-flint's integrator loses exceptions of the integrand: all but two kinds leave its output
 unset and it may return a wrong enclosure.  So an exception is kept in a box, the integrand answers
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from time import monotonic, thread_time
 from typing import Any
 
-from flint import acb, arb, ctx
+from flint import acb, arb
 
 from ..errors import Undecided
 
@@ -74,17 +74,6 @@ def in_time() -> None:
 
 Integrand = Callable[[Any, bool], Any]
 """`f(z, analytic)`: the value on the box z; NaN when `analytic` and f is not analytic on z."""
-
-
-@contextmanager
-def precision(bits: int) -> Iterator[None]:
-    """Work with `bits` bits inside; FLINT's precision is one per process, so it is restored."""
-    before = ctx.prec
-    ctx.prec = bits
-    try:
-        yield
-    finally:
-        ctx.prec = before
 
 
 def integral(

@@ -13,11 +13,11 @@ from typing import Any
 from flint import acb, arb
 
 from ..errors import BadActivation, Undecided
+from ..precision import precision
 from ..symbols import x
 from .evaluate import constant, real_ball
 from .functions.pieces import Piece
 from .law import Law, exact
-from .safe import precision
 from .surd import Surd
 
 _ORDINARY = 4

@@ -278,7 +278,7 @@ def rated(
     """
     from flint import arb
 
-    from ...verify.safe import precision
+    from ...precision import precision
 
     lo, below, top = span
     with precision(BITS):

@@ -105,7 +105,7 @@ def size_of(curve: Curve, top: Any, wide: str, turn: str, rate: str) -> Size | N
 def _power(curve: Curve) -> Any | None:
     from flint import arb
 
-    from ...verify.safe import precision
+    from ...precision import precision
 
     with precision(BITS):
         return exponent(curve, arb(WIDE[-1]))
@@ -116,7 +116,7 @@ def _cover(curve: Curve, top: Any, angle: str, rate: str) -> Any | None:
     """The c of a sector as far as the nodes of any rule reach, and of all larger real numbers."""
     from flint import arb
 
-    from ...verify.safe import precision
+    from ...precision import precision
 
     with precision(BITS):
         power, dev = _power(curve), deviation(top)
@@ -216,7 +216,7 @@ def fan_bounds(rule: FanRule, subject: Subject) -> tuple[Any, Any]:
     """Upper bounds of the errors of a rule for s and s' (`arb`); infinite where a cover fails."""
     from flint import arb
 
-    from ...verify.safe import precision
+    from ...precision import precision
 
     with precision(BITS):
         out = []
@@ -239,7 +239,7 @@ def parity(subject: Subject) -> int:
 
 def choose_fan(subject: Subject, low: Any, top: Any, goals: tuple[Any, Any]) -> FanRule | None:
     """The rule with about the fewest nodes whose bounds for s and s' are below the goals."""
-    from ...verify.safe import precision
+    from ...precision import precision
 
     if not applies(subject):
         return None
@@ -337,7 +337,7 @@ def node_tables(rule: FanRule) -> tuple[tuple[float, ...], tuple[float, ...], tu
     """
     from flint import arb
 
-    from ...verify.safe import precision
+    from ...precision import precision
 
     with precision(2 * BITS):
         step_w, step_r = arb(rule.step_w), arb(rule.step_r)

@@ -57,7 +57,7 @@ def straight_ends(
     """
     from flint import arb
 
-    from ...verify.safe import precision
+    from ...precision import precision
 
     if not low > 0 or (subject.smooth and tops[-1] < WIDE):
         return None
@@ -76,7 +76,7 @@ def flattened(subject: Subject, top: Any, goals: tuple[Any, Any]) -> Flat | None
     """
     from flint import arb
 
-    from ...verify.safe import precision
+    from ...precision import precision
     from .lattice import deviation
 
     if subject.singular:

@@ -135,8 +135,8 @@ def _log(inner: Expr) -> tuple[Rule, tuple[Expr, ...]]:
 
 def _number(e: Expr) -> float:
     """The double nearest to a constant."""
+    from ...precision import precision
     from ...verify.functions.pieces import number
-    from ...verify.safe import precision
 
     with precision(128):
         return float(number(e).mid())

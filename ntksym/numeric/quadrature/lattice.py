@@ -63,7 +63,7 @@ def lattice_bound(rule: LatticeRule, curve: Curve, cover: Envelope) -> Any:
     """
     from flint import arb
 
-    from ...verify.safe import precision
+    from ...precision import precision
 
     with precision(BITS):
         h, dev = arb(rule.step), deviation(rule.top)
@@ -133,7 +133,7 @@ def choose_lattice(subject: Subject, top: Any, goals: tuple[Any, Any]) -> Lattic
     """
     from flint import arb
 
-    from ...verify.safe import precision
+    from ...precision import precision
 
     best: LatticeRule | None = None
     worse = 0
@@ -167,7 +167,7 @@ def lattice_bounds(rule: LatticeRule, subject: Subject) -> tuple[Any, Any]:
     """Upper bounds of the errors of a rule for s and s' (`arb`), by the strip it names."""
     from flint import arb
 
-    from ...verify.safe import precision
+    from ...precision import precision
 
     with precision(BITS):
         covers = covers_of(subject, arb(rule.strip), deviation(rule.top))

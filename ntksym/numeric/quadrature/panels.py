@@ -155,7 +155,7 @@ def panel_bounds(rule: PanelRule, subject: Subject, trapezoids: bool = False) ->
     """
     from flint import arb
 
-    from ...verify.safe import precision
+    from ...precision import precision
 
     with precision(BITS):
         kinks, dev = kink_balls(subject), deviation(rule.top)
@@ -207,7 +207,7 @@ def legendre(n: int) -> tuple[tuple[Any, Any], ...]:
     """Nodes and weights as `arb`, ascending."""
     from flint import arb
 
-    from ...verify.safe import precision
+    from ...precision import precision
 
     with precision(2 * BITS):
         found = [arb.legendre_p_root(n, k, weight=True) for k in range(n)]
@@ -228,7 +228,7 @@ def choose_panels(
 
     They are counted as pairs of a `product`, or as values of s(v) in trapezoids.
     """
-    from ...verify.safe import precision
+    from ...precision import precision
 
     best: tuple[int, PanelRule] | None = None
     with precision(BITS):

@@ -19,7 +19,7 @@ def least_square(curve: Curve, low: Any, high: Any) -> Any:
     """
     from flint import arb
 
-    from ...verify.safe import precision
+    from ...precision import precision
     from ..arith import ball
 
     with precision(BITS):

@@ -163,7 +163,7 @@ def _box(func: Any, tile: Any, want: tuple[Any, Any], most: Any, depth: int) -> 
 
 def _near(side: Expr, angle: Any) -> Order | None:
     """The order at 0 of a function of the distance, in the sector."""
-    from ...verify.safe import precision
+    from ...precision import precision
 
     with precision(BITS):
         return _near_kept(side, float(angle.upper()))

@@ -85,9 +85,9 @@ def subject_of(activation: Activation, params: Mapping[Any, Any]) -> Subject:
 
 @lru_cache(maxsize=64)
 def _subject(expr: Expr) -> Subject:
+    from ...precision import precision
     from ...verify.functions.pieces import derivative, jumps, split
     from ...verify.functions.removable import continued_pieces
-    from ...verify.safe import precision
 
     with precision(4 * BITS):
         pieces = split(expr)

@@ -17,9 +17,10 @@ from sympy import Basic, Expr, Lambda, Pow, Sum, factorial, latex, oo, sqrt
 from ...activation import Activation
 from ...brief import Brief
 from ...errors import NoClosedForm, Undecided
+from ...precision import precision
 from ...steps import Step
 from ...symbols import q, q11, q12, q22, x
-from ..arith import ball, working
+from ..arith import ball
 from .closed import GeneralTerm, GeneratingFunction, N, general_term, generating_function
 from .closed import orthonormal as _orthonormal
 from .enclosed import Coefficients, coefficients, rational, slope_moment
@@ -147,7 +148,7 @@ class SeriesDual(Brief):
         bits = int(3.33 * digits) + 40
         count, best = max(self.terms, _FIRST), None
         while True:
-            with working(bits + 32):
+            with precision(bits + 32):
                 value = self._ball(law, count, derivative, bits, dict(params or {}))
                 if value.is_finite():
                     found = Ball.from_arb(value)

@@ -18,7 +18,7 @@ from sympy import Expr
 
 from ...activation import Activation
 from ...errors import BadActivation, BadCovariance, Undecided
-from ..arith import working
+from ...precision import precision
 from .powers import log_coefficients, power_coefficients
 from .recurrence import hermite_sums
 from .rule import rule
@@ -78,7 +78,7 @@ def hermite_coefficients(
         return found.values
     if (variance := rational(q)) == 0:
         raise BadActivation("the coefficients of the derivative need a variance above 0")
-    with working(bits + 32):
+    with precision(bits + 32):
         dev = (arb(variance.numerator) / variance.denominator).sqrt()
         return tuple(arb(n).sqrt() * a / dev for n, a in enumerate(found.values) if n)
 
@@ -138,7 +138,7 @@ def _coefficients(expr: Expr, q: Fraction, count: int, bits: int) -> Coefficient
     from ...verify.functions.radial import half_lines
 
     variance = fmpq(q.numerator, q.denominator)
-    with working(bits + 64):
+    with precision(bits + 64):
         whole = factor(expr, derivative=False, distributional=False)
         second = _second(whole, variance, bits)
         if q == 0:
@@ -230,7 +230,7 @@ def _slope_moment(expr: Expr, q: Fraction, bits: int) -> Any | None:
 
     from ...verify.definition import factor
 
-    with working(bits + 64):
+    with precision(bits + 64):
         try:
             if jumps(factor(expr, derivative=True, distributional=True)):
                 return None

@@ -61,8 +61,8 @@ def glance(pieces: tuple[Any, ...], dev: float, count: int) -> tuple[float, floa
 
 
 def _place(end: Any) -> float:
+    from ...precision import precision
     from ...verify.functions.pieces import number
-    from ...verify.safe import precision
 
     with precision(64):
         return float(number(end).mid())

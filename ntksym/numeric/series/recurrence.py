@@ -16,7 +16,8 @@ from functools import lru_cache
 from math import ceil, isqrt, log2, sqrt
 from typing import Any
 
-from ..arith import fraction, working
+from ...precision import precision
+from ..arith import fraction
 from ..patience import check
 
 _SPARE = 48
@@ -47,7 +48,7 @@ def hermite_sums(nodes: tuple[Node, ...], count: int, bits: int) -> tuple[Any, .
 
     places = bits + _SPARE
     table = _Table.of(count, places)
-    with working(bits + 2 * _SPARE):
+    with precision(bits + 2 * _SPARE):
         most = sum((abs(n.even) + abs(n.odd) for n in nodes), arb(0)).upper()
         if not most > 0:
             return tuple(arb(0) for _ in range(count))
@@ -170,7 +171,7 @@ def _low_orders(at: Any, count: int, places: int) -> tuple[list[int], Any]:
     size = float(at.upper()) + 1e-9
     growth = sum(log2(1 + size / sqrt(n)) for n in range(1, count)) + log2(count * (size + 8))
     fine = places + ceil(growth * 1.001) + 16
-    with working(max(int(ctx.prec), fine + 32)):
+    with precision(max(int(ctx.prec), fine + 32)):
         begin = (-at * at / 4).exp()
         table = _Table.of(count, fine)
         position = _scaled(at, fine)

@@ -67,12 +67,12 @@ def _panels(pieces: tuple[Any, ...], q: Any, count: int, tol: Any) -> Rule:
     """Gauss-Legendre panels on the half line, for s(x) and s(-x) together."""
     from flint import acb, arb
 
+    from ...precision import precision
     from ...verify.evaluate import function
     from ...verify.functions.strips import COVER_BITS, ellipse
     from ...verify.rules.gauss import nodes as panel_nodes
     from ...verify.rules.gauss import panels
     from ...verify.rules.oned import kink_balls, pick, size_near
-    from ...verify.safe import precision
 
     dev = arb(q).sqrt()
     length, lost = Span(pieces, dev, dev).length(tol / 8)

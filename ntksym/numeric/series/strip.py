@@ -101,9 +101,9 @@ def equal_steps(span: Span, count: int, tol: Any, thinner: float) -> tuple[Any, 
     """
     from flint import arb
 
+    from ...precision import precision
     from ...verify.evaluate import function
     from ...verify.functions.strips import COVER_BITS
-    from ...verify.safe import precision
 
     length, lost = span.length(tol / 8)
     with precision(COVER_BITS):
@@ -142,9 +142,9 @@ def equal_steps(span: Span, count: int, tol: Any, thinner: float) -> tuple[Any, 
 
 def widest(span: Span, tol: Any, thinner: float) -> Any | None:
     """Half the widest strip of those `equal_steps` tries in which s is analytic, None for none."""
+    from ...precision import precision
     from ...verify.evaluate import function
     from ...verify.functions.strips import COVER_BITS
-    from ...verify.safe import precision
 
     reach = span.length(tol / 8)[0] + 4
     with precision(COVER_BITS):

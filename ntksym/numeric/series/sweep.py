@@ -20,7 +20,8 @@ from typing import Any
 from sympy import Expr
 
 from ...errors import Undecided
-from ..arith import ball, fraction, rounded, working
+from ...precision import precision
+from ..arith import ball, fraction, rounded
 from ..patience import foresee
 from .cosines import interpolate, points
 from .enclosed import coefficients, jumps, slope_moment
@@ -82,7 +83,7 @@ def sweep(expr: Expr, lo: Fraction, hi: Fraction, count: int, bits: int = 64) ->
     from ...verify.definition import factor
     from ...verify.functions.growth import growth_of
 
-    with working(bits + 64):
+    with precision(bits + 64):
         whole = factor(expr, derivative=False, distributional=False)
         growth = growth_of(whole.pieces)
         if not growth.c.is_finite():

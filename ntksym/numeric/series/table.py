@@ -17,7 +17,8 @@ from typing import Any
 from sympy import Expr
 
 from ...errors import Undecided
-from ..arith import ball, fraction, rounded_up, working
+from ...precision import precision
+from ..arith import ball, fraction, rounded_up
 from .sweep import Sweep, sweep
 from .tail import Rest, slope_tail, value_tail
 from .truncation import Extent, domain, extents, fewest
@@ -134,7 +135,7 @@ def _table(expr: Expr, lo: Fraction, hi: Fraction, rho: Fraction, terms: int) ->
 
     from ...activation import Activation
 
-    with working(_BITS + 64):
+    with precision(_BITS + 64):
         cells = extents(Activation("s", expr), lo, hi, terms, {})
         source = _point(expr, lo, terms) if lo == hi else sweep(expr, lo, hi, terms, _BITS)
         least = min((c.second[0] for c in cells), key=float)

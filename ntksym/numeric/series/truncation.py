@@ -14,7 +14,8 @@ from typing import Any
 
 from ...activation import Activation
 from ...errors import BadCovariance, Undecided
-from ..arith import ball, rounded_up, working
+from ...precision import precision
+from ..arith import ball, rounded_up
 from .cosines import Cells, at_points, cells, interpolate
 from .enclosed import coefficients, rational, slope_moment
 from .glance import glance
@@ -92,7 +93,7 @@ def truncation(
         Undecided: the range is too wide; see `sweep`.
     """
     rho, lo, hi = domain(rho_max, variances)
-    with working(_BITS + 64):
+    with precision(_BITS + 64):
         found = extents(activation, lo, hi, terms, params or {})
         return _collect(found, rho, lo, hi, terms)
 
@@ -275,7 +276,7 @@ def refuse_narrow(activation: Activation, error: float, variance: Fraction, most
     from ...verify.definition import factor
     from .strip import THINNER, decay
 
-    with working(_BITS):
+    with precision(_BITS):
         pieces = factor(activation.expr, derivative=False, distributional=False).pieces
         rate = decay(pieces, ball(variance).sqrt(), arb(error))
     need = (log(error) / (THINNER * rate)) ** 2 if rate else inf
@@ -316,7 +317,7 @@ def _first_below(
     params: Mapping[Any, Any],
 ) -> int:
     """The first N <= count with both relative tails at q at most `error`, or count + 1."""
-    with working(2 * _BITS + 64):
+    with precision(2 * _BITS + 64):
         found = coefficients(activation, q, count, bits=2 * _BITS, params=params)
         bend = slope_moment(activation, q, bits=2 * _BITS, params=params)
         r, left = ball(rho), found.second

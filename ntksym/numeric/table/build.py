@@ -37,7 +37,7 @@ def build(
     banded: bool = True,
 ) -> TableDual | BandedDual | DyadicTable:
     """See `dual.table_dual`, for an s of about the size 1; without `banded` one band."""
-    from ..arith import working
+    from ...precision import precision
 
     low, high = span(variances)
     refuse_below(error)
@@ -45,7 +45,7 @@ def build(
     name, expr = activation.name, activation.expr
     axis = Axis.over(low, high)
     weighted = vanishes(expr)
-    with working(BITS + 64):
+    with precision(BITS + 64):
         shapes = [shape(expr, slope, BITS) for slope in (False, True)]
         ends = divided(shapes, low, high, error, weighted) if banded else [low, high]
         smooth = banded and low < high and _foldable(shapes)

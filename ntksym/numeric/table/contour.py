@@ -113,9 +113,9 @@ def reach(
     """
     from flint import arb
 
-    from ..arith import working
+    from ...precision import precision
 
-    with working(_COVER):
+    with precision(_COVER):
         r = arb(radius)
         if not (r + 1 / r) / 2 * axis.half < 1:
             return None

@@ -54,7 +54,8 @@ def table_cost(
     """
     from flint import arb
 
-    from ..arith import ball, working
+    from ...precision import precision
+    from ..arith import ball
     from ..series.strip import decay
     from .bands.cross import divided
     from .build import BITS, span, vanishes
@@ -67,7 +68,7 @@ def table_cost(
     low, high = span(variances)
     expr = ordinary(activation, (low, high), params)[0].expr
     weighted = vanishes(expr)
-    with working(BITS + 64):
+    with precision(BITS + 64):
         shapes = [shape(expr, slope, BITS) for slope in (False, True)]
         rate = decay(shapes[1].pieces, ball(Fraction(high)).sqrt(), arb(error))
         _refuse_hopeless(shapes[1], float(high), error, rate)

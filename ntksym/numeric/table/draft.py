@@ -21,7 +21,7 @@ def sizes(
     """How many Chebyshev coefficients one variance needs, or two, for every kappa."""
     import numpy as np
 
-    from ..arith import working
+    from ...precision import precision
 
     other = one if two is None else two
     a, b = (np.array([float(v) for v in s.series]) for s in (one, other))
@@ -36,7 +36,7 @@ def sizes(
         rho = np.array([correlation(unmapped(y, kappa), 1) for y in where])
         values = np.polynomial.polynomial.polyval(rho, c)
         if one.kink:
-            with working(53):
+            with precision(53):
                 values = values + np.array(
                     [_kink(one, other, y, kappa) for y in nodes(_POINTS, 53)]
                 )

@@ -69,9 +69,9 @@ def fit(
     Raises:
         Undecided: more points in x than `POINTS` would be needed.
     """
-    from ..arith import working
+    from ...precision import precision
 
-    with working(bits + 64):
+    with precision(bits + 64):
         scale = lebesgue(len(spectra)) * lebesgue(len(others or spectra))
         tail = (worst_tail(spectra, others) * scale).upper()
         terms, reach = majorant(spectra, others or spectra), _reach(spectra, others, sign, kappa)

@@ -121,9 +121,9 @@ def spread(radius: str, kappa: float) -> Any:
     """A bound of |1 - sigma| on an ellipse (`arb`); None where it holds the pole."""
     from flint import arb
 
-    from ..arith import working
+    from ...precision import precision
 
-    with working(64):
+    with precision(64):
         r = arb(radius)
         if kappa and not r + 1 / r < 2 * (1 + arb(2) / kappa):
             return None
@@ -199,9 +199,9 @@ def _kinked_lines(
     import numpy as np
     from flint import arb
 
-    from ..arith import working
+    from ...precision import precision
 
-    with working(bits + 64):
+    with precision(bits + 64):
         both = Turned.of([one], bits), Turned.of([two], bits)
         how = parity, kappa, POINTS[1], arb(budget), bits
         found, _ = _tensors([one], [two], both, *how)
@@ -238,9 +238,9 @@ def fold(
     Raises:
         Undecided: more points in x than `POINTS` would be needed.
     """
-    from ..arith import working
+    from ...precision import precision
 
-    with working(bits + 64):
+    with precision(bits + 64):
         second = spectra if others is None else others
         scale = lebesgue(len(spectra)) * lebesgue(len(second))
         tail = (worst_tail(spectra, others) * scale).upper()

@@ -227,9 +227,9 @@ def least(tensor: Tensor) -> Any:
     """
     from flint import arb
 
-    from ..arith import working
+    from ...precision import precision
 
-    with working(64):
+    with precision(64):
         coefficients = [+line[0] for line in tensor[0]]
         tail, steep = arb(0), arb(0)
         while len(coefficients) > 1:  # what is too small to matter: only its size

@@ -92,9 +92,9 @@ def _reach(radius: str, kappa: float) -> Any:
     """`(least Re S, most |S|, most |1 - S^2|)` on an ellipse, thus in it."""
     from flint import arb
 
-    from ..arith import working
+    from ...precision import precision
 
-    with working(64):
+    with precision(64):
         r = arb(radius)
         if kappa and not r + 1 / r < 2 * (1 + arb(2) / kappa):
             return None
@@ -109,9 +109,9 @@ def _reach(radius: str, kappa: float) -> Any:
 @lru_cache(maxsize=128)
 def bounds(radius: str, kappa: float, order: int) -> Any:
     """Bounds of |E_jk| and |O_jk| on an ellipse of x; None where it reaches (-inf, -1]."""
-    from ..arith import working
+    from ...precision import precision
 
-    with working(64):
+    with precision(64):
         found = _reach(radius, kappa)
         if found is None or not found[0] > -1:
             return None

@@ -26,9 +26,9 @@ def nodes(count: int, bits: int) -> tuple[Any, ...]:
     """The Chebyshev points cos((2i+1)pi/(2 count)), as `arb` at `bits` bits."""
     from flint import arb, fmpq
 
-    from ..arith import working
+    from ...precision import precision
 
-    with working(bits):
+    with precision(bits):
         return tuple(arb.cos_pi_fmpq(fmpq(2 * i + 1, 2 * count)) for i in range(count))
 
 
@@ -37,9 +37,9 @@ def transform(count: int, bits: int) -> Any:
     """The matrix (`arb_mat`) from values at `nodes(count)` to Chebyshev coefficients."""
     from flint import arb, arb_mat, fmpq
 
-    from ..arith import working
+    from ...precision import precision
 
-    with working(bits):
+    with precision(bits):
         table = [arb.cos_pi_fmpq(fmpq(k, 2 * count)) for k in range(4 * count)]
         rows = []
         for k in range(count):
@@ -91,9 +91,9 @@ def spread(radius: str, kappa: float) -> Any:
     """A bound of |rho| on an ellipse (`arb`), at least 1; None where it holds a singularity."""
     from flint import arb
 
-    from ..arith import working
+    from ...precision import precision
 
-    with working(64):
+    with precision(64):
         if not free(radius, kappa):
             return None
         most = arb(1)

@@ -66,9 +66,10 @@ class Axis:
 
     def variances(self, count: int, bits: int) -> list[Fraction]:
         """Rational variances at the Chebyshev points, to `bits` bits."""
-        from ..arith import fraction, working
+        from ...precision import precision
+        from ..arith import fraction
 
-        with working(bits):
+        with precision(bits):
             return [fraction(self.deviation(t).mid()) ** 2 for t in nodes(count, bits)]
 
 
@@ -78,10 +79,10 @@ def sector_bound(
     """A bound of the L^2 norm of F on the ellipse (`arb`), None where s may be singular inside."""
     from flint import arb
 
+    from ...precision import precision
     from ...verify.evaluate import function
-    from ..arith import working
 
-    with working(_COVER):
+    with precision(_COVER):
         r = arb(radius)
         if not (r + 1 / r) / 2 * axis.half < 1:
             return None
@@ -175,11 +176,11 @@ def beyond(shape: Shape, axis: Axis, goal: Any) -> tuple[int, Any]:
     """`(L, bound)`: the L^2 norm of s(sqrt q z) beyond |z| = L is at most `bound` <= goal."""
     from flint import arb, fmpq
 
+    from ...precision import precision
     from ...verify.functions.growth import growth_of
     from ...verify.law import Law, tail
-    from ..arith import working
 
-    with working(_COVER):
+    with precision(_COVER):
         growth = growth_of(shape.pieces)
         man, exp = arb(axis.high).man_exp()
         v = fmpq(int(man)) * fmpq(2) ** int(exp)

@@ -98,12 +98,12 @@ def zero_row(expr: Expr, low: float, high: float, error: float) -> ZeroRow:
     Raises:
         Undecided: s or s' has no finite value at 0, or no interpolation in the variance.
     """
-    from ..arith import working
+    from ...precision import precision
     from .scale import ordinary, times
     from .split.build import plain_shape
 
     given, power = ordinary(expr, (low, high))
-    with working(_BITS):
+    with precision(_BITS):
         shapes = [plain_shape(given.expr, slope) for slope in (False, True)]
         ends = [_at_zero(s) for s in shapes]
         count = max(1, ceil(log(high / low) / log(_RATIO)))

@@ -14,9 +14,10 @@ import sympy as sp
 from flint import acb
 from sympy import Expr
 
+from ...precision import precision
 from ...symbols import x
 from ..evaluate import constant, function, real_ball
-from ..safe import in_time, precision
+from ..safe import in_time
 from .ranges import Range, as_arb, lower, range_of, upper
 from .roots import definite
 

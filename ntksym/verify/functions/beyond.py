@@ -20,9 +20,9 @@ from sympy import Expr
 
 from ...errors import BadActivation, Undecided
 from ...functions import Phi
+from ...precision import precision
 from ...symbols import x
 from ..evaluate import constant, function, real_ball, sign_of
-from ..safe import precision
 from .ranges import lower
 
 Scale = tuple[Expr, Expr, Expr]

@@ -16,9 +16,9 @@ import sympy as sp
 from flint import acb, arb, fmpq
 from sympy import Expr, Symbol
 
+from ...precision import precision
 from ...symbols import x
 from ..evaluate import constant, function, real_ball, sign_of
-from ..safe import precision
 from .isolated import Continued
 from .order import is_zero, zero_order
 from .pieces import Piece, number

@@ -19,9 +19,9 @@ from flint import arb
 
 from ...errors import BadActivation, NotSquareIntegrable, Undecided
 from ...functions import Phi
+from ...precision import precision
 from ...symbols import x
 from ..evaluate import constant, function, real_ball
-from ..safe import precision
 from .away import bounds_away
 from .beyond import far_bound
 from .ends import near, odd_ends

@@ -20,9 +20,10 @@ from sympy import Expr
 from sympy.core.relational import Relational
 
 from ...errors import BadActivation, Undecided
+from ...precision import precision
 from ...symbols import x
 from ..evaluate import constant, holds, real_ball, sign_of
-from ..safe import OpenSign, precision
+from ..safe import OpenSign
 from ..surd import Surd
 from .branch import branching, slope
 from .continuity import continuous

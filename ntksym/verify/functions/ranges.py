@@ -17,9 +17,9 @@ import sympy as sp
 from flint import arb
 
 from ...functions import Phi
+from ...precision import precision
 from ...symbols import x
 from ..evaluate import constant, real_ball
-from ..safe import precision
 
 End = Fraction | float
 """A fraction, or an infinity (the only floats that occur)."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sympy import Expr
 
-from ..safe import Endless, precision
+from ...precision import precision
+from ..safe import Endless
 from .pieces import JUMPS, Piece, crossings, number, split, switch_functions
 
 REACH = 256

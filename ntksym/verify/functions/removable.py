@@ -21,9 +21,9 @@ from flint import acb, ctx
 from sympy import Expr, Symbol
 
 from ...errors import BadActivation, NotSquareIntegrable, Undecided
+from ...precision import precision
 from ...symbols import x
 from ..evaluate import ball, constant, real_ball
-from ..safe import precision
 from .ends import essential, leading_power, odd_ends
 from .isolated import Continued
 from .order import vanishes, zero_order

@@ -17,9 +17,10 @@ from flint import acb, arb, fmpq
 from sympy import Expr
 
 from ...errors import BadActivation, Undecided
+from ...precision import precision
 from ...symbols import x
 from ..evaluate import ball, constant, function, real_ball
-from ..safe import Endless, in_time, precision
+from ..safe import Endless, in_time
 from .beyond import far_sign
 from .isolated import Isolated
 from .ranges import Range, range_of

@@ -15,8 +15,8 @@ from sympy import Expr
 
 from ...errors import BadActivation, Undecided
 from ...functions import Phi
+from ...precision import precision
 from ...symbols import x
-from ..safe import precision
 from .pieces import Piece, number
 from .zeros import all_zeros
 

@@ -10,9 +10,10 @@ from typing import Any
 from flint import acb, arb, ctx, fmpq
 from sympy import Expr
 
+from ...precision import precision
 from ...symbols import x
 from ..evaluate import function
-from ..safe import OpenSign, in_time, precision
+from ..safe import OpenSign, in_time
 from .isolated import Isolated
 
 _BITS = (1024, 8192)

@@ -15,6 +15,7 @@ from flint import acb, arb
 from sympy import Expr
 
 from ...errors import Undecided
+from ...precision import precision
 from ...symbols import x
 from ..evaluate import function, real_ball
 from ..functions.ends import DISTANCE, leading_power, near, odd_ends
@@ -24,7 +25,7 @@ from ..functions.ranges import as_arb
 from ..functions.strips import COVER_BITS, ellipse
 from ..functions.waves import radians
 from ..law import Law, tail
-from ..safe import Accumulating, Divergent, precision
+from ..safe import Accumulating, Divergent
 from .fewer import Smooth, fewer
 from .gauss import nodes, panels
 

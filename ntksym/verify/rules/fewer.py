@@ -15,8 +15,9 @@ from typing import Any
 
 from flint import arb, ctx, fmpq
 
+from ...precision import precision
 from ..functions.strips import COVER_BITS
-from ..safe import in_time, precision
+from ..safe import in_time
 
 Nodes = list[tuple[Any, Any]]
 """(t, weight)"""

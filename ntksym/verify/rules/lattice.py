@@ -17,13 +17,14 @@ from typing import Any
 from flint import acb, arb, fmpz, fmpz_poly
 
 from ...errors import Undecided
+from ...precision import precision
 from ...symbols import x
 from ..evaluate import function
 from ..functions.growth import growth_of
 from ..functions.pieces import Piece
 from ..functions.strips import COVER_BITS, rectangle, strip
 from ..law import Law, cut
-from ..safe import in_time, precision
+from ..safe import in_time
 
 MOST_NODES = 100_000
 MOST_TILTED = 600_000

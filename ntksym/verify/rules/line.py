@@ -11,13 +11,14 @@ from typing import Any
 
 from flint import acb, arb
 
+from ...precision import precision
 from ...symbols import x
 from ..evaluate import function
 from ..functions.growth import growth_of
 from ..functions.pieces import Piece
 from ..functions.strips import COVER_BITS, strip
 from ..law import Law, cut
-from ..safe import in_time, precision
+from ..safe import in_time
 
 MOST_NODES = 200_000
 _NARROWER = 0.7

@@ -12,9 +12,10 @@ from typing import Any
 
 from flint import arb, ctx
 
+from ...precision import precision
 from ..functions.pieces import Piece
 from ..law import Law
-from ..safe import Exhausted, in_time, precision
+from ..safe import Exhausted, in_time
 from .along import Rule, rule
 
 MOST_PRODUCTS = 3_000_000

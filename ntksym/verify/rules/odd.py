@@ -13,11 +13,11 @@ from typing import Any
 from flint import arb
 
 from ...errors import Undecided
+from ...precision import precision
 from ..functions.ends import odd_ends
 from ..functions.pieces import Piece
 from ..functions.strips import COVER_BITS
 from ..law import Law
-from ..safe import precision
 from .along import CRAMER, Line, distance, length_of, parts, rule
 from .fewer import Smooth, fewer
 from .tensor import Frame, banded, clear, windows

@@ -20,11 +20,12 @@ from typing import Any
 
 from flint import acb, arb
 
+from ...precision import precision
 from ..functions.periods import Wave
 from ..functions.pieces import SWITCHES, Piece
 from ..functions.strips import COVER_BITS
 from ..law import Law
-from ..safe import in_time, precision
+from ..safe import in_time
 from .along import CRAMER, Line, parts
 from .fewer import Smooth
 

@@ -14,13 +14,14 @@ from typing import Any
 from flint import acb, arb
 
 from ...errors import Undecided
+from ...precision import precision
 from ...symbols import x
 from ..evaluate import function
 from ..functions.growth import growth_of
 from ..functions.pieces import Piece
 from ..functions.strips import COVER_BITS, ellipse, rectangle
 from ..law import Law, Scales, cut
-from ..safe import Exhausted, in_time, precision
+from ..safe import Exhausted, in_time
 from . import hermite
 from .gauss import Panel, nodes, panels
 from .oned import kink_balls, pick

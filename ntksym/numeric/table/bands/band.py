@@ -42,11 +42,11 @@ class BandSpectra:
 
     def in_tau(self, which: int, count: int) -> Turned:
         """The first coefficients of a dual in the variable of the variance."""
-        from ...arith import working
+        from ....precision import precision
 
         found, bits = self.turned[which], self.starts[which].bits
         if found is None:
-            with working(bits + 64):
+            with precision(bits + 64):
                 found = self.turned[which] = Turned.of(self.spectra[which], bits)
         return found.first(count)
 

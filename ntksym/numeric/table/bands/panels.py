@@ -91,9 +91,9 @@ def _turn(own: Ends, count: int, bits: int) -> Any:
     """The matrix M of a panel."""
     from flint import arb, arb_mat, fmpq
 
-    from ...arith import working
+    from ....precision import precision
 
-    with working(bits):
+    with precision(bits):
         middle, reach = (
             arb(fmpq(v.numerator, v.denominator))
             for v in ((own[0] + own[1]) / 2, (own[1] - own[0]) / 2)
@@ -139,10 +139,10 @@ def chopped(found: Folded, least: float, weight: Callable[[int], float] | None =
 
 def narrowed(found: Folded, one: Ends, two: Ends, bits: int) -> Folded:
     """The same dual in the variables of a panel of either band."""
-    from ...arith import working
+    from ....precision import precision
 
     whole = (Fraction(-1), Fraction(1))
-    with working(bits + 64):
+    with precision(bits + 64):
         parts = []
         for which, tensor in found.parts:
             turned = tensor

@@ -91,9 +91,9 @@ def bound(table: DilatedTable, which: int) -> float:
     """
     from flint import arb
 
-    from ...arith import working
+    from ....precision import precision
 
-    with working(128):
+    with precision(128):
         power = arb(table.power) - which
         sheets = [t.dot if which else t.value for t in table.tables]
         at = [arb(t.low).log() / 2 for t in table.tables]

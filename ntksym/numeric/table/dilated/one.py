@@ -41,11 +41,11 @@ class ShiftedSums:
         """The duals of s and s' at t = tan(theta/2)."""
         from flint import arb
 
-        from ...arith import working
+        from ....precision import precision
 
         check()
         found = []
-        with working(_BITS):
+        with precision(_BITS):
             t = arb(tangent)
             rho, far = (1 - t * t) / (1 + t * t), self._shift.log() / 2
             for which, at in enumerate(self._base(tangent)):
@@ -74,7 +74,7 @@ def from_one(
     """
     from flint import arb
 
-    from ...arith import working
+    from ....precision import precision
     from ..scale import ordinary, restored
 
     middle = three[1]
@@ -84,7 +84,7 @@ def from_one(
     mixed = _mixed(given.expr, middle)
     named, out = (given.name, given.expr), []
     for q in three:
-        with working(_BITS):
+        with precision(_BITS):
             shifted = ShiftedSums(base, arb(q) / arb(middle), mixed, p)
         said = (SOURCE, sums.rule.nodes)
         made = assembled(named, q, shifted, sums.rule.parity, error, said, lambda line: None)
@@ -99,13 +99,14 @@ def _mixed(expr: Expr, variance: float) -> list[list[tuple[Any, Any]]]:
     """
     from flint import arb, fmpz_poly
 
+    from ....precision import precision
     from ....verify.functions.pieces import number
-    from ...arith import ball, working
+    from ...arith import ball
 
     power = power_of(expr)
     assert power is not None
     p, rows = int(power), []
-    with working(2 * _BITS):
+    with precision(2 * _BITS):
         dev = ball(Fraction(variance)).sqrt()
         numbers = [[number(c) for c in pair] for pair in sides_of(expr, power)]
         hermite = [fmpz_poly([1]), fmpz_poly([0, 1])]

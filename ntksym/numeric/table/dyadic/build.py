@@ -169,7 +169,7 @@ def sums_of(expr: Any, variance: float, error: float) -> PolarSums:
     from flint import arb
 
     from ....activation import Activation
-    from ....verify.safe import precision
+    from ....precision import precision
     from ...quadrature.fan import choose_fan
     from ...quadrature.scale import least_square
     from ...quadrature.subject import BITS, subject_of
@@ -236,9 +236,9 @@ def _count(sizes: list[float], goals: list[float], step: int) -> tuple[int, tupl
     """
     from flint import arb
 
-    from ...arith import working
+    from ....precision import precision
 
-    with working(64):
+    with precision(64):
         radius = (arb(5).sqrt() + 2).lower()
         for count in range(2, 80, step):
             found = [arb(s) * 4 * radius ** (1 - count) / (radius - 1) for s in sizes]
@@ -265,7 +265,7 @@ def _sheet(
     """The polynomials of one dual with their bound; `known` = (dual at 1 and -1, scale, gap)."""
     from flint import arb
 
-    from ...arith import working
+    from ....precision import precision
     from ..pack import pack
     from ..variable import lebesgue
 
@@ -275,7 +275,7 @@ def _sheet(
     worst = {source: one.error, "interpolation in rho": 0.0}
     worst |= {"coefficients left out": 0.0, "rounding": 0.0}
     total = 0.0
-    with working(_BITS):
+    with precision(_BITS):
         budget = arb(error * _LEFT_OUT * scale)
         for panel in panels:
             count = len(panel.values)

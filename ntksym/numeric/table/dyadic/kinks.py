@@ -37,12 +37,12 @@ class SeriesSums:
         """Take the spectra of the dual and of the derivative dual."""
         from flint import arb_poly
 
-        from ...arith import working
+        from ....precision import precision
 
         self._spectra = [s.spectra[0] for s in sources]
         self._bits = max(s.bits for s in sources) + _SPARE
         self._halves = []
-        with working(self._bits):
+        with precision(self._bits):
             for s in self._spectra:
                 terms = list(s.series)
                 if s.kink:
@@ -56,10 +56,10 @@ class SeriesSums:
         """The dual and the derivative dual at t = tan(theta/2), and at the opposite correlation."""
         from flint import arb
 
-        from ...arith import working
+        from ....precision import precision
 
         check()
-        with working(self._bits):
+        with precision(self._bits):
             t = arb(tangent) if tangent else arb(_END)
             both = zip(self._spectra, self._halves, strict=True)
             first, second = (self._one(s, parts, t, not tangent) for s, parts in both)

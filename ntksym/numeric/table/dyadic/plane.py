@@ -164,7 +164,7 @@ def plane_sums(
     """
     from flint import arb
 
-    from ....verify.safe import precision
+    from ....precision import precision
     from ...quadrature.intervals import allowed
     from ...quadrature.lattice import deviation
     from ...quadrature.panels import farthest

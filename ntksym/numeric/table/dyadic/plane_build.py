@@ -102,7 +102,7 @@ def _rule(expr: Any, variance: float, error: float) -> tuple[Subject, PanelRule]
     """
     from flint import arb
 
-    from ....verify.safe import precision
+    from ....precision import precision
     from ..spectra.spectrum import second_moment
 
     q = Fraction(variance)
@@ -132,13 +132,13 @@ def _ends(subject: Subject, variance: float, parity: int) -> tuple[Found, Found]
 def _end(pieces: tuple[Any, ...], variance: float, parity: int) -> Found:
     from flint import arb, fmpq
 
+    from ....precision import precision
     from ....verify.law import Law
     from ....verify.rules.oned import collinear
-    from ...arith import working
     from ..spectra.spectrum import second_moment
 
     q = Fraction(variance)
-    with working(2 * _BITS_END):
+    with precision(2 * _BITS_END):
         one = second_moment(pieces, q, _BITS_END)
         v = fmpq(q.numerator, q.denominator)
         if parity:

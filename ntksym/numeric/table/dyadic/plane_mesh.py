@@ -84,7 +84,7 @@ def mesh_of(rule: PanelRule, subject: Subject, sizes: tuple[Any, Any], shift: fl
     """
     import numpy as np
 
-    from ...arith import working
+    from ....precision import precision
 
     parts = rule.intervals
     reaches = [min(p.reach, 0.5 * float(rule.top) ** 0.5) for p in parts]
@@ -96,7 +96,7 @@ def mesh_of(rule: PanelRule, subject: Subject, sizes: tuple[Any, Any], shift: fl
     rows: tuple[list[Any], list[Any]] = ([], [])
     off: tuple[list[float], list[float]] = ([], [])
     for part, count, reach in zip(parts, counts, reaches, strict=True):
-        with working(_BITS):
+        with precision(_BITS):
             for which, curve in enumerate((subject.value, subject.slope)):
                 expr = curve.pieces[part.piece].expr
                 lost = shift + 8 * UNIT * (abs(part.lo) + abs(part.hi))

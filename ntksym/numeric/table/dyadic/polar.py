@@ -187,9 +187,9 @@ class PolarSums:
         import numpy as np
         from flint import acb, arb, arb_mat
 
+        from ....precision import precision
         from ....verify.evaluate import function
         from ....verify.functions.ends import DISTANCE
-        from ...arith import working
         from ..variable import lebesgue, nodes, transform
 
         count = self.degree + 1
@@ -198,7 +198,7 @@ class PolarSums:
         size = self.sizes[which]
         bits = _BITS
         while True:
-            with working(bits):
+            with precision(bits):
                 step = arb(self.rule.step_r)
                 high = arb(self.top) - index * step
                 at = [(high - (x + 1) / 2 * step).exp() for x in nodes(count, bits)]
@@ -209,7 +209,7 @@ class PolarSums:
                 if blur <= whole * arb(2) ** -80 or bits >= 16 * _BITS:
                     break
             bits *= 2
-        with working(_BITS):
+        with precision(_BITS):
             radius = arb(self.radius)
             reach = (radius + 1 / radius) / 2 - 1
             ends = (high + reach * step / 2).exp(), (high - (1 + reach / 2) * step).exp()
@@ -241,7 +241,7 @@ def polar_sums(subject: Subject, variance: Any, rule: FanRule) -> PolarSums:
     import numpy as np
     from flint import arb
 
-    from ....verify.safe import precision
+    from ....precision import precision
     from ...quadrature.subject import BITS
 
     share, weights, radii = node_tables(rule)

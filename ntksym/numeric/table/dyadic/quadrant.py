@@ -85,12 +85,12 @@ def quadrant(b: Any, c: Any, t: Any, sign: int) -> Any:
     """
     from flint import arb, ctx
 
-    from ...arith import working
+    from ....precision import precision
 
     def above(x: Any) -> Any:
         return (x / arb(2).sqrt()).erfc() / 2
 
-    with working(_EXACT_BITS):  # fewer would round the places: do they touch?
+    with precision(_EXACT_BITS):  # fewer would round the places: do they touch?
         other = c if sign > 0 else -c
         keys = key_of(abs(b - other)), key_of(abs(b + other))
     found = _rise(*keys, int(ctx.prec)).at(t)
@@ -112,11 +112,11 @@ def key_of(value: Any) -> Key:
 def _rise(gap_key: Key, sum_key: Key, bits: int) -> Rise:
     from flint import arb
 
-    from ...arith import working
+    from ....precision import precision
 
-    with working(_EXACT_BITS):
+    with precision(_EXACT_BITS):
         gap, total = (arb(k[:2], k[2:]) for k in (gap_key, sum_key))
-    with working(bits + _SPARE):
+    with precision(bits + _SPARE):
         if gap == 0:
             ends, start = [1.0, 0.75, 0.5, 0.0], arb(0)
         elif gap > 0:

@@ -156,11 +156,11 @@ def pair_dual(b: Any, left: Any, c: Any, right: Any, t: Any, sign: int) -> Any:
 def _kept_rows(b_key: Key, c_key: Key, t_key: Key, sign: int, order: int, bits: int) -> Any:
     from flint import arb
 
-    from ...arith import working
+    from ....precision import precision
 
-    with working(PLACE_BITS):
+    with precision(PLACE_BITS):
         b, c, t = (arb(v[:2], v[2:]) for v in (b_key, c_key, t_key))
-    with working(bits):
+    with precision(bits):
         rho, big = correlation(t, sign), 2 * t / (1 + t * t)
         start = quadrant(b, c, t, sign)
         first, second = (_beyond(rho * x - y, big, order) for x, y in ((b, c), (c, b)))

@@ -61,11 +61,11 @@ def _panels(span: Span, count: int, tol: Any) -> Grid:
     """Gauss-Legendre panels on the half line, for s(x) and s(-x) together."""
     from flint import arb
 
+    from ....precision import precision
     from ....verify.evaluate import function
     from ....verify.functions.strips import COVER_BITS, ellipse
     from ....verify.rules.gauss import nodes as panel_nodes
     from ....verify.rules.gauss import panels
-    from ....verify.safe import precision
 
     length, lost = span.length(tol / 8)
     with precision(COVER_BITS):
@@ -106,10 +106,11 @@ def coefficients(
     """
     from flint import acb, arb
 
+    from ....precision import precision
     from ....verify.evaluate import function
-    from ...arith import ball, working
+    from ...arith import ball
 
-    with working(bits + 64):
+    with precision(bits + 64):
         devs = [ball(q).sqrt() for q in variances]
         low, high = min(variances), max(variances)
         tol = _size(pieces, ball(high).sqrt()).max(arb((1, -bits))) * arb((1, -bits))
@@ -139,10 +140,11 @@ def apart(
     """
     from flint import arb, fmpq
 
-    from ...arith import ball, working
+    from ....precision import precision
+    from ...arith import ball
 
     out: list[tuple[Any, ...]] = []
-    with working(bits + 64):
+    with precision(bits + 64):
         for q in variances:
             check()
             size = _size(pieces, ball(q).sqrt()).max(arb((1, -bits)))

@@ -66,9 +66,9 @@ def power_bounds(radius: str, kappa: float, sign: int, order: int) -> list[list[
     """Bounds of |J[j][k]| on an ellipse of x; None where the ellipse holds a singularity."""
     from flint import arb
 
-    from ...arith import working
+    from ....precision import precision
 
-    with working(64):
+    with precision(64):
         if not free(radius, kappa):
             return None
         most = [[arb(0)] * (order + 1) for _ in range(order + 1)]
@@ -107,12 +107,12 @@ def power_coefficients(place: Any, order: int, count: int, bits: int) -> list[li
 def _power_coefficients(key: Any, order: int, count: int, bits: int) -> list[list[Any]]:
     from flint import arb
 
-    from ...arith import working
+    from ....precision import precision
 
     place = None if key is None else arb(*key)
     # the recurrence loses bits away from 0
     extra = 0 if place is None else int(2 * float(abs(place).upper()) * count**0.5) + 64
-    with working(bits + extra):
+    with precision(bits + extra):
         at = arb(0) if place is None else place
         mu = half_moments(order + 1) if place is None else moments_above(at, order)
         peak = (-at * at / 2).exp() / (2 * arb.pi()).sqrt()
@@ -140,8 +140,8 @@ def taylor(func: Any, centre: Any, order: int) -> list[Any] | None:
     """
     from flint import acb, arb, fmpq
 
+    from ....precision import precision
     from ....verify.functions.strips import COVER_BITS, ellipse
-    from ....verify.safe import precision
 
     radius = arb(2)
     for _ in range(12):

@@ -79,12 +79,13 @@ def shape_of(expr: Expr, *, slope: bool, bits: int) -> Shape:
     """
     from flint import arb
 
+    from ....precision import precision
     from ....verify.definition import factor
     from ....verify.evaluate import function
     from ....verify.functions.pieces import number
-    from ...arith import dyadic, working
+    from ...arith import dyadic
 
-    with working(2 * bits):
+    with precision(2 * bits):
         whole = factor(expr, derivative=False, distributional=False).pieces
         pieces = factor(expr, derivative=slope, distributional=False).pieces
         kinks = []
@@ -114,9 +115,10 @@ def spectra(
         Undecided: no enclosure of the coefficients or of the norm.
         NotSquareIntegrable: E[s(u)^2] is infinite at a variance.
     """
-    from ...arith import ball, working
+    from ....precision import precision
+    from ...arith import ball
 
-    with working(bits + 64):
+    with precision(bits + 64):
         values = coefficient_rows(shape, variances, count, bits)
         out = []
         for q, row in zip(variances, values, strict=True):
@@ -130,7 +132,8 @@ def spectra(
 def _spectrum(shape: Shape, q: Fraction, values: tuple[Any, ...], bits: int, dev: Any) -> Spectrum:
     from flint import arb
 
-    from ...arith import ball, working
+    from ....precision import precision
+    from ...arith import ball
 
     count = len(values)
     if not shape.kinks:
@@ -138,7 +141,7 @@ def _spectrum(shape: Shape, q: Fraction, values: tuple[Any, ...], bits: int, dev
         return Spectrum((), (), (), values, arb(0), _left(norm, values))
     kink = []
     part, off = [arb(0)] * count, arb(0)
-    with working(PLACE_BITS):
+    with precision(PLACE_BITS):
         wide = ball(q).sqrt()
         places, moved = exact_places([_place(place) / wide for place, _ in shape.kinks])
     for (place, jumps), where, by in zip(shape.kinks, places, moved, strict=True):

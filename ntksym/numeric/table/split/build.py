@@ -58,10 +58,10 @@ def prepared(expr: Expr, low: float, high: float, error: float, edge_rho: float)
     Raises:
         Undecided: no interpolation in the variance, or too many coefficients.
     """
-    from ...arith import working
+    from ....precision import precision
 
     axis = Axis.over(low, high)
-    with working(_BITS + 128):
+    with precision(_BITS + 128):
         shapes = tuple(plain_shape(expr, slope) for slope in (False, True))
         starts = tuple(start_of(s, axis, error) for s in shapes)
         plans = tuple(
@@ -84,12 +84,12 @@ def far_table(
     Raises:
         Undecided: the bound is not reached; the message has what was.
     """
-    from ...arith import working
+    from ....precision import precision
     from ..draft import mirrored
 
     given = prepared(expr, low, high, error, edge_rho)
     axis, count, terms = given.axis, given.count, given.terms
-    with working(_BITS + 128):
+    with precision(_BITS + 128):
         nodes = tuple(axis.variances(count, _BITS + 128))
         pairs = list(zip(given.shapes, given.starts, given.plans, strict=True))
         sources = [_source(s, b, p, nodes, terms, edge_rho) for s, b, p in pairs]

@@ -33,9 +33,9 @@ def bilinear_fit(b: Any, a: Any, sign: int, kappa: float, goal: Any) -> Fit:
     """
     from flint import arb
 
-    from ...arith import working
+    from ....precision import precision
 
-    with working(_BITS):
+    with precision(_BITS):
         scale = lebesgue(len(b)) ** 2
         reach = _reach(b, a, kappa)
         for points in POINTS:

@@ -84,9 +84,9 @@ def look(shapes: tuple[Shape, Shape], starts: Any, low: float, high: float, erro
     Raises:
         Undecided: too many would be needed.
     """
-    from ...arith import working
+    from ....precision import precision
 
-    with working(_KINK_BITS):
+    with precision(_KINK_BITS):
         line = line_of(shapes[0])
         choices = [powers_of(line, order, alpha) for order, alpha in _CHOICES]
     top = (Fraction(high),)
@@ -94,7 +94,7 @@ def look(shapes: tuple[Shape, Shape], starts: Any, low: float, high: float, erro
     seen = inf
     for count in _LOOKED:
         check()
-        with working(_FINE + 64):
+        with precision(_FINE + 64):
             full = [coefficient_rows(s, top, count, _FINE)[0] for s in shapes]
         best: tuple[int, Powers] | None = None
         for powers in choices:
@@ -149,11 +149,11 @@ def _tail(shape: Shape, powers: Powers, row: Any, count: int, high: float) -> En
     """
     from flint import arb
 
-    from ...arith import working
+    from ....precision import precision
 
     slope = shape.slope
     taken = hermite_rows(powers, slope, (Fraction(high),), len(row), _FINE)[0]
-    with working(_FINE + 64):
+    with precision(_FINE + 64):
         out, lost = [], []
         total: Expr = Integer(0)
         alpha = Rational(*float(powers.alpha).as_integer_ratio())
@@ -192,16 +192,16 @@ def near_table(
     """
     from flint import arb
 
-    from ...arith import working
+    from ....precision import precision
 
     axis = Axis.over(low, high)
-    with working(_BITS + 128):
+    with precision(_BITS + 128):
         shapes = (plain_shape(expr, False), plain_shape(expr, True))
         starts = [start_of(s, axis, error) for s in shapes]
     found = look(shapes, starts, low, high, error)
     powers, terms = found.powers, found.terms
     say(f"order {powers.order}, cutoff {powers.alpha:g}: {terms} Hermite coefficients")
-    with working(_BITS + 128):
+    with precision(_BITS + 128):
         plans = _plans(shapes, powers, axis, [s[2] for s in starts], terms)
         count = max(p.count for both in plans for p in both)
         plans = _plans(shapes, powers, axis, [s[2] for s in starts], terms, count)

@@ -71,10 +71,10 @@ def powers_of(line: Line, order: int, alpha: float) -> Powers:
     """
     from flint import arb
 
-    from ...arith import working
+    from ....precision import precision
 
     value, off = [], 0.0
-    with working(_BITS):
+    with precision(_BITS):
         grown = [arb(0)] * order  # of exp(alpha y^2/2)
         grown[0] = arb(1)
         for j in range(2, order, 2):
@@ -120,8 +120,8 @@ def taylor(func: Any, centre: Any, order: int) -> list[Any]:
     """
     from flint import acb, arb, fmpq
 
+    from ....precision import precision
     from ....verify.functions.strips import COVER_BITS, ellipse
-    from ....verify.safe import precision
 
     big = arb(4)
     most = None
@@ -179,11 +179,12 @@ def hermite_rows(powers: Powers, slope: bool, variances: Any, count: int, bits: 
     \beta\sqrt{n-1}\,w^{(j)}_{n-2}$, and $h_{n-1}(\zeta)\varphi(\zeta)$ for $jw^{(j-1)}_{n-1}$
     where j = 0.
     """
-    from ...arith import ball, working
+    from ....precision import precision
+    from ...arith import ball
     from ...patience import check
 
     out = []
-    with working(bits + _SPARE):
+    with precision(bits + _SPARE):
         roots = _roots(count, bits + _SPARE)
         for q in variances:
             check()
