@@ -57,8 +57,9 @@ GROWING = 0.25
 NOISE, NOISE_FLOAT = 2.0**-48, 2.0**-19
 """What rounding may make of 1 - rho^2 after a layer: an angle grows unless it shrinks by more."""
 LOUD = 64.0
-"""Beyond this next variance a smooth activation may be like one with kinks, and the angle is read:
-the derivative dual then changes with 1 - rho as the root of the variance, and so does rounding."""
+"""Beyond this variance, of the next layer or of the last, a smooth activation may be like one with
+kinks, and the angle is read: the derivative dual then changes with 1 - rho as the root of the
+variance, and so does rounding, that of the quieter layers before too."""
 TOLERANCE = 3e-14
 """Of g, relatively, divided by the angle: the kernels see the product of angle and error."""
 LEVELS = 24
@@ -76,19 +77,29 @@ NOTE = (
 """For the head of a file."""
 
 
+def _coefficient(nodes: int, degree: int) -> tuple[float, ...]:
+    """A Legendre coefficient of a function on (0, 1), as a sum over its values at the nodes."""
+    row = []
+    for t, w in legendre(nodes):
+        before, now = 0.0, 1.0
+        for j in range(1, degree + 1):
+            before, now = now, ((2 * j - 1) * (2 * t - 1) * now - (j - 1) * before) / j
+        row.append((2 * degree + 1) * w * now)
+    return tuple(row)
+
+
 @lru_cache(maxsize=2)
 def rough(nodes: int = PANEL) -> tuple[tuple[float, ...], ...]:
     """The last two Legendre coefficients of a function, as sums over its values at the nodes."""
-    rows = []
-    for k in (nodes - 2, nodes - 1):
-        row = []
-        for t, w in legendre(nodes):
-            before, now = 1.0, 2 * t - 1
-            for j in range(2, k + 1):
-                before, now = now, ((2 * j - 1) * (2 * t - 1) * now - (j - 1) * before) / j
-            row.append((2 * k + 1) * w * now)
-        rows.append(tuple(row))
-    return tuple(rows)
+    return tuple(_coefficient(nodes, k) for k in (nodes - 2, nodes - 1))
+
+
+def quartic(nodes: int) -> tuple[float, ...]:
+    """What Legendre coefficients 1 and 2 say of an even function beyond A + B t^2, likewise: of t^4
+    one and a half times coefficient 3, and not 0 where that is 0 by chance.
+    """
+    first, second = (_coefficient(nodes, k) for k in (1, 2))
+    return tuple(c2 - c1 / 3.0 for c1, c2 in zip(first, second, strict=True))
 
 
 def shares(count: int, step: float = 2.0) -> tuple[float, ...]:
@@ -250,17 +261,19 @@ def _near_root(slope, own, bias, state, after, plain):
     return np.where(small & np.isfinite(det), np.sqrt(np.maximum(det, 0.0)) * s1 * s2, plain)
 
 
-def _carried(mode, slope, own, bias, state, after, roots, c, plain, kept=False):
+def _carried(mode, slope, own, bias, state, after, roots, last, c, plain, kept=False):
     """The next root and covariance: `plain` and c, but for pairs that are nearly parallel.
 
-    `kept`: which were so from the start, and had their root from the rows.
+    `last`: the root of both variances after the last layer; `kept`: which pairs were nearly
+    parallel from the start, and had their root from the rows.
     """
     size, before, growing = roots[0] * roots[1], np.sqrt(state[0]) * np.sqrt(state[2]), @GROWING@
     grown, was = (plain / size) ** 2 + @NOISE@, (state[3] / before) ** 2
     near = (plain < growing * size) & (grown > was)
     young = @YOUNG@ if mode & @EARLY@ else 0.0
     small = np.where(kept, growing, @NEAR@)
-    near = near | (plain < (small if mode & 2 else np.where(size > @LOUD@, small, young)) * size)
+    loud = np.maximum(size, last) > @LOUD@
+    near = near | (plain < (small if mode & 2 else np.where(loud, small, young)) * size)
     if mode & @ODD@:
         state = (state[0], abs(state[1]), *state[2:])
     else:

@@ -103,7 +103,7 @@ _CARRY = """
         if mode:
             before, after = (qx[k], c_before, qy[k], root), (qx[k + 1], qy[k + 1])
             roots = rx[k + 1], ry[k + 1]
-            given = before, after, roots, c, following
+            given = before, after, roots, rx[-1] * ry[-1], c, following
             bias = 0.0 if mode & @SCALED@ else None
             following, c = _carried(mode, *near(values), bias, *given, kept)
         root = following"""

@@ -107,7 +107,7 @@ _MENDED = """
             given = (qx[k], before, qy[k], root), (qx[k + 1], qy[k + 1])
             duals = _scaled(dual_pairs, s1, far), lambda q: s1 * own(q)[0]
             roots, plain = (rx[k + 1], ry[k + 1]), following
-            following, c = _carried(mended, *duals, bias, *given, roots, c, plain)
+            following, c = _carried(mended, *duals, bias, *given, roots, rx[-1] * ry[-1], c, plain)
             following = np.where(same, 0.0, following)"""
 
 _NETWORK = (

@@ -117,6 +117,7 @@ NTKSYM_BLOCK_FUNCTION void near_lanes@S@(int kind, size_t b, size_t l, const Sto
 {
   const Stored *rx = qx + (@COUNT@ + 1 + l) * ldx, *sx = rx + ldx;
   const Stored *ry = qy + (@COUNT@ + 1 + l) * ldy, *sy = ry + ldy;
+  const Stored *lastx = qx + (2 * @COUNT@ + 1) * ldx, *lasty = qy + (2 * @COUNT@ + 1) * ldy;
   const int every = layer_near[l] & 2, odd = (layer_near[l] & @ODD@) != 0;
   const Real young = layer_near[l] & @EARLY@ ? (Real)@YOUNG@ : 0;
   if ((incx == 0) & (incy == 1)) {
@@ -136,7 +137,9 @@ NTKSYM_BLOCK_FUNCTION void near_lanes@S@(int kind, size_t b, size_t l, const Sto
     const Real grown = next[1][i] / size, was = now[1][i] / before;
     const int grows = grown * grown + (Real)@NOISE@ > was * was;
     const Real small = care[i] == KEPT ? (Real)@GROWING@ : (Real)@NEAR@;
-    const Real least = every | (size > (Real)@LOUD@) ? small : young;
+    const Real last = (Real)lastx[i * incx] * (Real)lasty[i * incy];
+    const int loud = (size > (Real)@LOUD@) | (last > (Real)@LOUD@);
+    const Real least = every | loud ? small : young;
     if (!grows && !(next[1][i] < least * size)) continue;
     const Stored *x = qx + l * ldx + i * incx, *y = qy + l * ldy + i * incy;
     if ((now[1][i] == 0) & (x[0] == y[0]) & (now[0][i] > 0)) continue; /* equal points */

@@ -21,6 +21,7 @@ from ...near import (
     SURE,
     TOLERANCE,
     UNLIKE,
+    quartic,
     rough,
     shares,
 )
@@ -50,8 +51,8 @@ def c_near(pairs: str, diag: str) -> str:
     tables = ""
     for n in (FEW, PANEL):
         nodes, weights = zip(*legendre(n), strict=True)
-        rows = (nodes, weights, *rough(n))
-        tables += f"static const double near_rule{n}[4][{n}] = {{\n"
+        rows = (nodes, weights, *rough(n), quartic(n))
+        tables += f"static const double near_rule{n}[5][{n}] = {{\n"
         tables += ",\n".join(f"  {_row(r)}" for r in rows) + "\n};\n"
     few = [[_row(x) for x in zip(*legendre(n), strict=True)] for n in ALONG]
     tables += f"static const int near_nodes[{len(ALONG)}] = {_ints(ALONG)};\n"
@@ -128,19 +129,21 @@ static inline double near_spread(double lo, double hi)
 }
 
 /* Of n pairs, p being q11, q22, r1 r2 and an angle x of each: the integrals of r1 r2 sin(t)
- * slope(t) over the angles t from start*x to x; how rough the slopes are;
- * the last of their Legendre coefficients over the one before. */
+ * slope(t) over the angles t from start*x to x; how rough the slopes are; the last of their
+ * Legendre coefficients over the one before, the larger of two estimates: one may be 0 by chance
+ * (of few nodes, about 0, where slopes are even). */
 NTKSYM_BLOCK_FUNCTION void near_panels(int kind, const double *v, size_t n, double (*p)[@COUNT@],
                                        double start, int nodes, double *total, double *rough,
                                        double *rate)
 {
-  double q12[@COUNT@], root[@COUNT@], slope[@COUNT@], last[2][@COUNT@];
+  double q12[@COUNT@], root[@COUNT@], slope[@COUNT@], last[3][@COUNT@];
   const double *rule = nodes == @PANEL@ ? near_rule@PANEL@[0] : near_rule@FEW@[0];
   const size_t m = NTKSYM_ROUND_UP(n);
-  for (size_t i = 0; i < m; ++i) total[i] = last[0][i] = last[1][i] = 0.0;
+  for (size_t i = 0; i < m; ++i) total[i] = last[0][i] = last[1][i] = last[2][i] = 0.0;
   for (int k = 0; k < nodes; ++k) {
     const double at = start + (1.0 - start) * rule[k], weight = (1.0 - start) * rule[nodes + k];
     const double r0 = rule[2 * nodes + k], r1 = rule[3 * nodes + k];
+    const double r2 = nodes == @PANEL@ ? 0.0 : rule[4 * nodes + k];
     for (size_t i = 0; i < m; ++i) {
       const double t = p[3][i] * at;
       q12[i] = p[2][i] * near_cos(t);
@@ -151,12 +154,14 @@ NTKSYM_BLOCK_FUNCTION void near_panels(int kind, const double *v, size_t n, doub
       total[i] += weight * p[3][i] * (root[i] * slope[i]);
       last[0][i] += r0 * slope[i];
       last[1][i] += r1 * slope[i];
+      last[2][i] += r2 * slope[i];
     }
   }
   for (size_t i = 0; i < m; ++i) {
     const double size = p[2][i] * p[3][i] * (p[3][i] * (1.0 - start));
     rough[i] = (fabs(last[0][i]) + fabs(last[1][i])) * size;
-    rate[i] = fabs(last[0][i]) > 0.0 ? fabs(last[1][i] / last[0][i]) : 1.0;
+    const double rest = ntksym_op_max(fabs(last[1][i]), fabs(last[2][i]));
+    rate[i] = fabs(last[0][i]) > 0.0 ? rest / fabs(last[0][i]) : 1.0;
   }
 }
 

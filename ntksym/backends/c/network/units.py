@@ -172,12 +172,15 @@ static double near_diag(int kind, const double *v, double q)
 _MENDED = """      if (layer_near[l]) {
         const double *rx = qx + (LAYERS + 1 + l) * ldx + at * incx, *sx = rx + ldx;
         const double *ry = qy + (LAYERS + 1 + l) * ldy + at * incy, *sy = ry + ldy;
+        const double *lastx = qx + (2 * LAYERS + 1) * ldx + at * incx;
+        const double *lasty = qy + (2 * LAYERS + 1) * ldy + at * incy;
         int any = 0, near[STRIP];
         for (size_t i = 0; i < b; ++i) {
           const double size = sx[i * incx] * sy[i * incy], before = rx[i * incx] * ry[i * incy];
           const double grown = after[i] / size, was = root[i] / before;
           const int grows = grown * grown + @NOISE@ > was * was;
-          const double least = ((layer_near[l] & 2) | (size > @LOUD@)) ? @NEAR@ : 0.0;
+          const int loud = (size > @LOUD@) | (lastx[i * incx] * lasty[i * incy] > @LOUD@);
+          const double least = (layer_near[l] & 2) | loud ? @NEAR@ : 0.0;
           near[i] = (after[i] < (grows ? @GROWING@ : least) * size) & (next[i] > 0.0);
           any |= near[i];
         }
