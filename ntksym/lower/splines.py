@@ -41,7 +41,7 @@ RISEN = 4.0
 LENGTH, RATIO = 3.0, 8.0
 """Panels are so long, and so many times where they begin more: there are poles at sigma = +-i.
 
-Over 1 + floor(p/2): the integrand is a bell times sigma^(2p).
+These, and the whole way, over 1 + floor(p/2): the integrand is a bell times sigma^(2p).
 """
 TWIN_RATIO = 4.0
 """The same where a twin with one kink turned round is taken off: another exponential."""

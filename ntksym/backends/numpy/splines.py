@@ -55,6 +55,7 @@ _WATCHED = """    value = np.array(value, dtype=np.float64)
         done[seen] = right = np.isfinite(found)
         value[done] = found[right]
         can, closed = can & ~done, value
+        used = np.where((q11 != q22) & _spline_parallel(q12, root), np.minimum(used, 1), used)
 """
 
 _TEXT = '''
@@ -75,7 +76,7 @@ def _spline_panels(sign, a, b, start, top, rest, g, peak, least, twin, near, far
     round, is exp(-twin*(1/sigma^2 - sigma^2)) of it.
     """
     total, at, rows = np.zeros(len(near)), near.copy(), np.arange(len(near))
-    both, steep = np.sqrt(twin), 1 + power // 2
+    both, steep, longest = np.sqrt(twin), 1 + power // 2, np.minimum(far - near, @LENGTH@)
     alone = np.where(both > 0.0, both / @END@ if sign > 0.0 else @END@ / both, 0.0)
     for _ in range(@PANELS@):
         rows = rows[at[rows] < far[rows]]
@@ -84,7 +85,7 @@ def _spline_panels(sign, a, b, start, top, rest, g, peak, least, twin, near, far
         columns = (v[rows, None] for v in (a, b, start, top, rest, g, at, far, peak, least, twin))
         a_, b_, start_, top_, rest_, g_, at_, far_, peak_, least_, twin_ = columns
         smooth = b_ < 2.0**-28 * at_  # else exp(-b^2/x^2) counts
-        ratio = at_ + (np.where(smooth, @LENGTH@, 0.0) + @RATIO@ * at_) / steep
+        ratio = at_ + (np.where(smooth, longest[rows, None], 0.0) + @RATIO@ * at_) / steep
         to = np.where(twin_ > 0.0, at_ + @TWIN@ * at_, ratio)
         bound = alone[rows, None]  # where the twin begins or ends to count
         to = np.where((at_ < bound) & ((bound < to) | smooth), bound, to)
@@ -199,6 +200,11 @@ def _spline_term(x, y, q11, q12, q22, root, top, det, power, end=np.inf, twin=Fa
     return np.where(bound < 690.0, total, np.where((bound > 750.0) & (bound < 1e300), 0.0, np.nan))
 
 
+def _spline_parallel(q12, root):
+    """Whether inputs are nearly parallel: of those of unlike size the definition is better."""
+    return root < 2.0**-6 * np.abs(q12)
+
+
 def _spline_pairs(rule, marks, unit, which, q11, q12, q22, root, from_0):
     """The dual of s = sum d (x - k)_+^p/p!, or of its slope; NaN where this is not right.
 
@@ -223,7 +229,7 @@ def _spline_pairs(rule, marks, unit, which, q11, q12, q22, root, from_0):
         reach = np.max(np.abs(kinks))
         good &= (from_0 > 0) & (most <= @WIDEST@ * (reach * reach))
     # where it ends loses digits where inputs of unlike size are nearly parallel
-    good &= (from_0 == 0) | (q11 == q22) | (root >= 2.0**-6 * np.abs(q12))
+    good &= (from_0 == 0) | (q11 == q22) | ~_spline_parallel(q12, root)
     good = np.flatnonzero(good)
     for k in range(0, len(good), @CHUNK@):
         own = good[k : k + @CHUNK@]

@@ -95,7 +95,8 @@ static inline double ntksym_spline_panel(const ntksym_spline_way *s, double off,
     value[i] *= -ntksym_op_expm1(e > 690.0 ? -690.0 : -e);
   }
   for (int i = 0; i < @NODES@; i += 8)
-    for (int j = 0; j < 8; ++j) sums[j] += ntksym_spline_weight[i + j] * value[i + j];
+    NTKSYM_ROLLED for (int j = 0; j < 8; ++j)
+      sums[j] += ntksym_spline_weight[i + j] * value[i + j];
   return length * (((sums[0] + sums[4]) + (sums[1] + sums[5])) +
                    ((sums[2] + sums[6]) + (sums[3] + sums[7])));
 }
@@ -107,7 +108,8 @@ static inline double ntksym_spline_panels(const ntksym_spline_way *s, double nea
   const double *steps = s->sign < 0.0 ? ntksym_spline_back : ntksym_spline_away;
   const double both = sqrt(s->twin), early = s->sign > 0.0 ? both / @END@ : @END@ / both;
   const double alone = both > 0.0 ? early : 0.0; /* where the twin begins or ends to count */
-  const double steep = 1 + power / 2, length = @LENGTH@ / steep, ratio = @RATIO@ / steep;
+  const double steep = 1 + power / 2, ratio = @RATIO@ / steep;
+  const double length = (far - near < @LENGTH@ ? far - near : @LENGTH@) / steep;
   double sum = 0.0, at = near;
   for (int panel = 0; at < far; ++panel) {
     const int bell = !(s->b < 0x1p-28 * at);
