@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,13 @@ import pytest
 
 from ntksym.dual import dual
 from ntksym.errors import BadSpec, CannotWrite, NoClosedForm
+from ntksym.export import slopes
 from ntksym.export.files import export
+from ntksym.export.languages import gradient_source
 from ntksym.export.manifest import read_manifest, sha256
 from ntksym.export.measure import EPS, SINGLE_EPS, Worst, _references, _worst, one_signed
 from ntksym.export.shelf import build_shelf, check_shelf
+from ntksym.gradients import dual_gradients
 from ntksym.language import as_activation
 from ntksym.lower.kernel import lower_dual, lower_dual_diag
 
@@ -157,6 +161,34 @@ def test_an_export_that_is_measured_says_what_it_found(tmp_path: Path) -> None:
     head = (tmp_path / "c" / "relu_mlp.c").read_text().split("*/")[0]
     assert re.search(r"at most nngp \d\.\d eps, ntk \d\.\d eps .* at 72 points", head)
     assert re.search(r"floats: nngp \d\.\d eps, ntk \d\.\d eps of 2\^-23", head)
+    export("step", "c", tmp_path / "s", measure=True)
+    for path, kernel, where in (
+        (tmp_path / "c" / "relu_mlp_gradient.c", "ntk", "10 pairs of rows, 90-digit reference"),
+        (tmp_path / "s" / "step_gradient.c", "dot", "66 points, 60-digit reference"),
+    ):
+        head = path.read_text().split("*/")[0]
+        found = re.search(rf"derivatives of nngp (\S+) eps, of {kernel} (\S+) eps at most", head)
+        assert found and 0 < float(found[1]) <= 10 and 0 < float(found[2]) <= 10
+        assert where in head
+
+
+def test_a_derivative_that_is_off_is_seen() -> None:
+    """The reference moved by a thousandth of the derivative; NaN and wrong zeros are infinite."""
+    source = gradient_source("erf", "erf", "", measure=True)
+    file = gradient_source("erf", "erf", "")
+    assert "not measured" in file.text and "not measured" not in source.text
+    given = dual_gradients("erf")
+    right = given.planes()
+    wrong = SimpleNamespace(
+        args=right.args,
+        outputs=right.outputs,
+        evaluate=lambda at, ctx: {k: v * 1.001 for k, v in right.evaluate(at, ctx).items()},
+    )
+    moved: Any = SimpleNamespace(planes=lambda: wrong, dual=given.dual)
+    found = re.search(r"of nngp (\S+) eps, of dot (\S+) eps", slopes.dual_slopes(file, moved))
+    assert found and all(1e12 < float(v) < 1e13 for v in found.groups())
+    rows = [("nngp/q11", float("nan"), 1.0, 1.0), ("dot/q11", 1.0, 0.0, 0.0)]
+    assert slopes._text(iter(rows), "").startswith("derivatives of nngp inf eps, of dot inf eps")
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def generate(
         accuracy = measured(lowered, target, {}).text() if measure else NOT_MEASURED
         made = Made(sources(lowered, target, accuracy, command), ())
         if target == "c":
-            return _with_gradient(made, thing, lowered.name, command)
+            return _with_gradient(made, thing, lowered.name, command, measure)
     return _with_extras(made, target, variances, thing)
 
 
@@ -132,12 +132,12 @@ def _not_measured(what: str) -> BadSpec:
     )
 
 
-def _with_gradient(made: Made, thing: Any, name: str, command: str) -> Made:
+def _with_gradient(made: Made, thing: Any, name: str, command: str, measure: bool) -> Made:
     """C of closed forms as a library, with the derivatives where they are closed forms too."""
     without = ""
     files = made.files
     try:
-        files = (*files, gradient_source(thing, name, command))
+        files = (*files, gradient_source(thing, name, command, measure))
     except (UnsupportedOp, BadSpec) as error:
         without = f"No gradient function: {error.what}"
     return Made((*files, *c_extras(files, without)), made.choices)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from dataclasses import replace
 from typing import Any
 
 from .. import __version__
@@ -27,6 +28,7 @@ from ..runtime.units.array_plan import array_plan, dual_choice, unit_of_choice
 from ..runtime.units.layers import Wanted, input_range
 from ..runtime.units.network import needs_numeric
 from .example import example
+from .slopes import dual_slopes, network_slopes
 
 ARRAY_TARGETS = ("jax", "torch")
 _DUALS = {"jax": jax_backend.dual_file, "torch": torch_backend.dual_file}
@@ -86,10 +88,13 @@ def array_sources(
     return (_DUALS[target](name or act.name or "dual", dual_gradients(found), contract),)
 
 
-def gradient_source(thing: Any, name: str, command: str) -> SourceFile:
+def gradient_source(thing: Any, name: str, command: str, measure: bool = False) -> SourceFile:
     """The C file of the derivatives of a closed form's kernels, or of those of a network.
 
+    `measure`: what its errors are found to be stands in its head.
+
     Raises:
+        NoCompiler: there is none to measure with.
         UnsupportedOp: a parameter without a closed-form derivative, or a layer whose derivative
             dual is infinite.
     """
@@ -100,7 +105,11 @@ def gradient_source(thing: Any, name: str, command: str) -> SourceFile:
         about += [f"activation {a.name}: s(x) = {a.expr}" for a in net.activations]
         about += recursion.convention.describe()
         contract = Contract(command, tuple(about), _ACCURACY, _references(net), __version__)
-        return gradient_library(standalone_plan(recursion, name), contract)
+        plan = standalone_plan(recursion, name)
+        file = gradient_library(plan, contract)
+        if not measure:
+            return file
+        return gradient_library(plan, replace(contract, accuracy=network_slopes(file, recursion)))
     found = thing if isinstance(thing, Dual) else dual(thing)
     given = dual_gradients(found)
     if given.left_out:
@@ -108,7 +117,11 @@ def gradient_source(thing: Any, name: str, command: str) -> SourceFile:
     act = found.activation
     shown = (f"nngp = E[s(u) s(v)], s(x) = {act.expr}", "dot = d nngp/d q12", "derivatives of both")
     contract = Contract(command, shown, _ACCURACY, tuple(act.refs), __version__)
-    return c_gradient_dual.gradient_file(name, given, contract)
+    file = c_gradient_dual.gradient_file(name, given, contract)
+    if not measure:
+        return file
+    found_to_be = replace(contract, accuracy=dual_slopes(file, given))
+    return c_gradient_dual.gradient_file(name, given, found_to_be)
 
 
 def _references(network: Network) -> tuple[str, ...]:

@@ -234,7 +234,7 @@ def measure_single(
     return _worst(errors, SINGLE_EPS)
 
 
-def _rows(seed: int) -> tuple[Any, Any]:
+def hard_rows(seed: int) -> tuple[Any, Any]:
     """Hard rows: random, near-duplicates, multiples, opposites and a zero row."""
     rng = np.random.default_rng(seed)
     x = rng.integers(-64, 65, size=(8, 6)) / 32.0
@@ -259,7 +259,7 @@ def measure_pairs(
 
     ctx = MPContext()
     ctx.dps = DIGITS
-    x, y = _rows(seed)
+    x, y = hard_rows(seed)
     nngp, ntk = run(x, y)
 
     def inner(a: Any, b: Any) -> Any:
@@ -292,7 +292,7 @@ def measure_single_pairs(
     seed: int = 0,
 ) -> tuple[Worst, ...]:
     """The same for floats, against the double results of `run` on the same rows."""
-    x, y = (rows.astype(np.float32) for rows in _rows(seed))
+    x, y = (rows.astype(np.float32) for rows in hard_rows(seed))
     wide = x.astype(np.float64), y.astype(np.float64)
     exact, got = run(*wide), narrow(x, y)
     own = [[np.diagonal(part) for part in run(rows, rows)] for rows in wide]
