@@ -48,10 +48,12 @@ LOST_USUAL = 18.0
 Two thirds across bins.  The closed form is often better than its terms are large, and ten to a
 hundred times faster.
 """
-LOST_GROWN = 12.0
+LOST_GROWN = 10.0
 """The same for exponentials of the variances, which lose about an eps each."""
 SLOWER = 1.5
 """So many times that where an entry costs a hundred times as much: in NumPy."""
+SLOWER_GROWN = 1.2
+"""The same for exponentials of the variances."""
 LOST_ARRAYS = 4096.0
 """The same in array code, where an entry costs a millisecond: errors of 1e-12 of the size."""
 COMPILED = 3
@@ -161,10 +163,11 @@ def tables(
             known = [any(z[n] > LEAST for _, _, z in found) for n in range(2)]
             for n, exponents in enumerate(endless_exponents):
                 usual = LOST_GROWN if exponents else LOST_USUAL if i == j else LOST_USUAL * 2 / 3
+                slower = usual * (SLOWER_GROWN if exponents else SLOWER)
                 mark = 2 if far else 1
                 limits: tuple[tuple[float, int, int], ...] = ((LOST, n, mark),)
                 if alike:
-                    limits = ((usual, n, COMPILED), (SLOWER * usual, n, mark))
+                    limits = ((usual, n, COMPILED), (slower, n, mark))
                 for limit, table_of, kind in (*limits, (LOST_ARRAYS, n + 2, mark)):
                     # moved densities round exponents too
                     lost = limit * max(1.0, (moved[i] + moved[j]) ** 2 / 16)
