@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import re
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -76,3 +78,31 @@ def test_vector_functions_are_right_to_three_units(name: str, library: ctypes.CD
 def test_vector_functions_at_the_ends(name: str, library: ctypes.CDLL) -> None:
     given, want = (np.array(v) for v in ENDS[name])
     assert np.array_equal(ran(library, name, given), want, equal_nan=True)
+
+
+def test_plain_flags_make_the_loops_of_a_whole_file_vectors(tmp_path: Path) -> None:
+    """With -O2 alone, many callers of exp in the file: loops with roots and exponentials are
+    vectors, as in the parts that are compiled here.
+    """
+    try:
+        compiler = find_compiler()
+    except NoCompiler:
+        pytest.skip("no C compiler")
+    lines = support_file().text.split("\n")
+    (tmp_path / "ntksym.h").write_text("\n".join(lines))
+    body = f"void f(const double *a, double *o) {{ ntksym_block_expPhi2(8, {'a, ' * 7}o); }}\n"
+    for k in range(9):
+        body += f"double e{k}(double x);\ndouble e{k}(double x) {{ return ntksym_op_exp(x); }}\n"
+    unit = tmp_path / "unit.c"
+    unit.write_text(f'#include "ntksym.h"\nvoid f(const double *a, double *o);\n{body}')
+    argv = [*compiler.command, "-std=c99", "-O2", "-Wall", "-Wextra", "-Wconversion", "-pedantic"]
+    argv += ["-Wmissing-prototypes", "-fopt-info-vec", "-c", str(unit), "-o", str(unit) + ".o"]
+    told = subprocess.run(argv, capture_output=True, text=True, check=False).stderr
+    if "fopt-info" in told or "clang" in compiler.identity:
+        pytest.skip("the compiler does not say which loops are vectors")
+    assert "warning" not in told
+    vectors = {int(n) for n in re.findall(r"ntksym\.h:(\d+):\d+: optimized: loop vec", told)}
+    for inside in ("sqrt(c1 * c1 + s1 * s1)", "out[i] *= ntksym_op_exp(a[i])", "exp(lead[i])"):
+        at = next(k for k, line in enumerate(lines) if inside in line)
+        loop = next(k for k in range(at, 0, -1) if "for (" in lines[k])
+        assert loop + 1 in vectors, inside

@@ -40,7 +40,7 @@ def _tail_text(degree: int, kind: str) -> str:
 
 
 _TEXT = r"""/* (atan(t) - t)/t^3 as a polynomial of degree @DEGREE@ in u = t^2, for 0 <= t <= 1. */
-static inline double ntksym_op_atan_tail@F@(double u)
+NTKSYM_LANE_FUNCTION double ntksym_op_atan_tail@F@(double u)
 {
 @POLYNOMIAL@
   return p;
@@ -48,31 +48,34 @@ static inline double ntksym_op_atan_tail@F@(double u)
 
 /* tan(angle/2) of the triangle with legs |c| and s >= 0 and hypotenuse h; 1 for no triangle.  Here
  * and below no condition but for signs: a compiler would compute both sides of each, twice. */
-static inline double ntksym_op_half_tan@F@(double s, double c, double h)
+NTKSYM_LANE_FUNCTION double ntksym_op_half_tan@F@(double s, double c, double h)
 {
   const double sum = h + fabs(c), none = sum == 0.0 ? 1.0 : 0.0;
   return (s + none) / (sum + none);
 }
 
 /* The polynomial of the square of such a tangent. */
-static inline double ntksym_op_tan_tail@F@(double t) { return ntksym_op_atan_tail@F@(t * t); }
+NTKSYM_LANE_FUNCTION double ntksym_op_tan_tail@F@(double t)
+{
+  return ntksym_op_atan_tail@F@(t * t);
+}
 
 /* tan(angle/2) to the nearer leg: always from the shorter one, since near s = 0 the other would
  * multiply a rounding error of c by 1 + 2/pi in every layer. */
-static inline double ntksym_op_short_tan@F@(double s, double c, double h)
+NTKSYM_LANE_FUNCTION double ntksym_op_short_tan@F@(double s, double c, double h)
 {
   const double ac = fabs(c), top = ac > s ? s : ac, other = ac > s ? ac : s;
   return top / ((h + other) + @LEAST@);
 }
 
 /* asin(c/h), h = hypot(c, s), to full relative accuracy, from t and p of the shorter leg. */
-static inline double ntksym_op_asin_of@F@(double c, double s, double t, double p)
+NTKSYM_LANE_FUNCTION double ntksym_op_asin_of@F@(double c, double s, double t, double p)
 {
   const double a = 2.0 * NTKSYM_MADD(t * (t * t), p, t);
   return copysign(fabs(c) > s ? (0.5 * @PI@ - a) + 0.5 * @PI_LOW@ : a, c);
 }
 
-static inline double ntksym_op_asin3@F@(double c, double s, double h)
+NTKSYM_LANE_FUNCTION double ntksym_op_asin3@F@(double c, double s, double h)
 {
   const double t = ntksym_op_short_tan@F@(s, c, h);
   return ntksym_op_asin_of@F@(c, s, t, ntksym_op_tan_tail@F@(t));
@@ -80,13 +83,13 @@ static inline double ntksym_op_asin3@F@(double c, double s, double h)
 
 /* The angle of the point (c, s), s >= 0, h = hypot(c, s); pi/2 where all are 0.  The angle to |c|,
  * with its sign, and 0 or pi. */
-static inline double ntksym_op_angle_of@F@(double c, double t, double p)
+NTKSYM_LANE_FUNCTION double ntksym_op_angle_of@F@(double c, double t, double p)
 {
   const double half = NTKSYM_MADD(t * (t * t), p, t);
   return NTKSYM_MADD(copysign(2.0, c), half, 0.5 * @PI@ - copysign(0.5 * @PI@, c));
 }
 
-static inline double ntksym_op_angle3@F@(double s, double c, double h)
+NTKSYM_LANE_FUNCTION double ntksym_op_angle3@F@(double s, double c, double h)
 {
   const double t = ntksym_op_half_tan@F@(s, c, h);
   return ntksym_op_angle_of@F@(c, t, ntksym_op_tan_tail@F@(t));
@@ -94,25 +97,25 @@ static inline double ntksym_op_angle3@F@(double s, double c, double h)
 
 /* s + c*angle(s, -c), the first arc-cosine kernel: h*(sin a - a*cos a) + pi*max(c, 0), where a is
  * the angle between |c| and h, and the first part is s*u*(1 - (1 - u)*P(u)), u = tan(a/2)^2. */
-static inline double ntksym_op_arc_of@F@(double s, double c, double t, double p)
+NTKSYM_LANE_FUNCTION double ntksym_op_arc_of@F@(double s, double c, double t, double p)
 {
   const double u = t * t, bulge = NTKSYM_MADD(u - 1.0, p, 1.0);
   return NTKSYM_MADD(0.5 * @PI@, fabs(c) + c, (s * u) * bulge);
 }
 
-static inline double ntksym_op_arc3@F@(double s, double c, double h)
+NTKSYM_LANE_FUNCTION double ntksym_op_arc3@F@(double s, double c, double h)
 {
   const double t = ntksym_op_half_tan@F@(s, c, h);
   return ntksym_op_arc_of@F@(s, c, t, ntksym_op_tan_tail@F@(t));
 }
 
 /* h - c for h = hypot(c, s), accurate where s is small: h - |c| = s*tan(a/2). */
-static inline double ntksym_op_gap_of@F@(double s, double c, double t)
+NTKSYM_LANE_FUNCTION double ntksym_op_gap_of@F@(double s, double c, double t)
 {
   return NTKSYM_MADD(s, t, fabs(c) - c);
 }
 
-static inline double ntksym_op_gap3@F@(double s, double c, double h)
+NTKSYM_LANE_FUNCTION double ntksym_op_gap3@F@(double s, double c, double h)
 {
   return ntksym_op_gap_of@F@(s, c, ntksym_op_half_tan@F@(s, c, h));
 }
@@ -120,19 +123,19 @@ static inline double ntksym_op_gap3@F@(double s, double c, double h)
 
 _TURNS = r"""
 /* angle, arc and asin over pi: the right angle and c itself are then exact, along all layers. */
-static inline double ntksym_op_angle_turns@F@(double c, double t, double p)
+NTKSYM_LANE_FUNCTION double ntksym_op_angle_turns@F@(double c, double t, double p)
 {
   const double half = NTKSYM_MADD(t * (t * t), p, t);
   return NTKSYM_MADD(copysign(@TWO_OVER_PI@, c), half, 0.5 - copysign(0.5, c));
 }
 
-static inline double ntksym_op_arc_turns@F@(double s, double c, double t, double p)
+NTKSYM_LANE_FUNCTION double ntksym_op_arc_turns@F@(double s, double c, double t, double p)
 {
   const double u = t * t, bulge = NTKSYM_MADD(u - 1.0, p, 1.0);
   return NTKSYM_MADD((s * u) * bulge, 0.5 * @TWO_OVER_PI@, 0.5 * (fabs(c) + c));
 }
 
-static inline double ntksym_op_asin_turns@F@(double c, double s, double t, double p)
+NTKSYM_LANE_FUNCTION double ntksym_op_asin_turns@F@(double c, double s, double t, double p)
 {
   const double a = NTKSYM_MADD(t * (t * t), p, t) * @TWO_OVER_PI@;
   return copysign(fabs(c) > s ? 0.5 - a : a, c);
@@ -152,26 +155,26 @@ def mixed_arcs() -> str:
 
 
 _MIXED = r"""/* The angle with tangent t of its half, 0 <= t <= 1, to single precision. */
-static inline double ntksym_op_twice_atanm(double top, double below)
+NTKSYM_LANE_FUNCTION double ntksym_op_twice_atanm(double top, double below)
 {
   const float t = (float)(top / below), u = t * t;
   return (double)(2.0f * NTKSYM_MADDF(t * u, ntksym_op_atan_tailf(u), t));
 }
 
-static inline double ntksym_op_asin3m(double c, double s, double h)
+NTKSYM_LANE_FUNCTION double ntksym_op_asin3m(double c, double s, double h)
 {
   const double ac = fabs(c), sum = h + (ac < s ? s : ac);
   const double a = ntksym_op_twice_atanm(ac < s ? ac : s, sum == 0.0 ? 1.0 : sum);
   return copysign(ac < s ? a : 0.5 * @PI@ - a, c);
 }
 
-static inline double ntksym_op_angle3m(double s, double c, double h)
+NTKSYM_LANE_FUNCTION double ntksym_op_angle3m(double s, double c, double h)
 {
   const double sum = h + fabs(c), a = ntksym_op_twice_atanm(s, sum == 0.0 ? 1.0 : sum);
   return sum == 0.0 ? 0.5 * @PI@ : (c < 0.0 ? @PI@ - a : a);
 }
 
-static inline double ntksym_op_arc3m(double s, double c, double h)
+NTKSYM_LANE_FUNCTION double ntksym_op_arc3m(double s, double c, double h)
 {
   const double sum = h + fabs(c);
   const float t = (float)(s / (sum == 0.0 ? 1.0 : sum)), u = t * t;
@@ -179,7 +182,7 @@ static inline double ntksym_op_arc3m(double s, double c, double h)
   return s * (double)(u * bulge) + (c > 0.0 ? @PI@ * c : 0.0);
 }
 
-static inline double ntksym_op_gap3m(double s, double c, double h)
+NTKSYM_LANE_FUNCTION double ntksym_op_gap3m(double s, double c, double h)
 {
   const double sum = h + fabs(c);
   const float t = (float)(s / (sum == 0.0 ? 1.0 : sum));

@@ -94,13 +94,13 @@ static inline int ntksym_@STEM@_holds(int which, double q11, double q22, double 
   return far & (ntksym_@STEM@_smooth(q11, q22, root) | (least >= bare));
 }
 
-static inline double ntksym_@STEM@_bell(double z)
+NTKSYM_LANE_FUNCTION double ntksym_@STEM@_bell(double z)
 {
   const double e = -0.5 * z * z;
   return ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
 }
 
-static inline double ntksym_@STEM@_sum(const double *v)
+NTKSYM_LANE_FUNCTION double ntksym_@STEM@_sum(const double *v)
 {
   return ((v[0] + v[1]) + (v[2] + v[3])) + ((v[4] + v[5]) + (v[6] + v[7]));
 }
@@ -117,7 +117,7 @@ static inline double ntksym_@STEM@_side(int which, double q11, double q12, doubl
   for (int at = 0; at < @N@; at += 8) {
     double high[@DEGREE@ + 3][8] = {{0.0}}, low[@DEGREE@ + 3][8] = {{0.0}};
     double m[8], h[8], y[8], own[8], bell[8], power[8], value[8] = {0.0};
-    for (int l = 0; l < 8; ++l) {
+    NTKSYM_ROLLED for (int l = 0; l < 8; ++l) {
       const double x = ntksym_@STEM@_x[at + l], d = ntksym_@STEM@_d[at + l], z = x / r1;
       m[l] = x * turn;
       h[l] = m[l] / t2;
@@ -126,7 +126,7 @@ static inline double ntksym_@STEM@_side(int which, double q11, double q12, doubl
       power[l] = d * ntksym_@STEM@_bell(y[l]);
       bell[l] = ntksym_@STEM@_bell(h[l]) * 0x1.9884533d43651p-2;
     }
-    for (int l = 0; l < 8; ++l) {
+    NTKSYM_ROLLED for (int l = 0; l < 8; ++l) {
       const double tail = bell[l] * (@MILLS@ * ntksym_op_erfcx(@HALF@ * fabs(h[l])));
       high[2][l] = h[l] < 0.0 ? tail : 1.0 - tail; /* Phi(h) and Phi(-h) */
       low[2][l] = h[l] < 0.0 ? 1.0 - tail : tail;
@@ -134,31 +134,31 @@ static inline double ntksym_@STEM@_side(int which, double q11, double q12, doubl
       low[3][l] = m[l] * low[2][l] - t2 * bell[l];
     }
     for (int n = 2; n < @DEGREE@; ++n)
-      for (int l = 0; l < 8; ++l) {
+      NTKSYM_ROLLED for (int l = 0; l < 8; ++l) {
         high[n + 2][l] = m[l] * high[n + 1][l] + ((n - 1) * t2) * (t2 * high[n][l]);
         low[n + 2][l] = m[l] * low[n + 1][l] + ((n - 1) * t2) * (t2 * low[n][l]);
       }
     if (which) {
       double second[8];
-      for (int l = 0; l < 8; ++l) {
+      NTKSYM_ROLLED for (int l = 0; l < 8; ++l) {
         value[l] = (right[0] - left[0]) * bell[l] / t2;
         second[l] = -(right[0] - left[0]) * h[l] * (bell[l] / t2) / t2;
 @KINK@      }
       for (int n = 1; n < @DEGREE@; ++n)
-        for (int l = 0; l < 8; ++l) {
+        NTKSYM_ROLLED for (int l = 0; l < 8; ++l) {
           value[l] += n * (right[n] * high[n + 1][l] + left[n] * low[n + 1][l]);
           second[l] += n * (n - 1) * (right[n] * high[n][l] + left[n] * low[n][l]);
         }
-      for (int l = 0; l < 8; ++l)
+      NTKSYM_ROLLED for (int l = 0; l < 8; ++l)
         value[l] = ntksym_@STEM@_x[at + l] / q11 * value[l] - turn * second[l];
     } else {
       for (int n = 0; n < @DEGREE@; ++n)
-        for (int l = 0; l < 8; ++l)
+        NTKSYM_ROLLED for (int l = 0; l < 8; ++l)
           value[l] += right[n] * high[n + 2][l] + left[n] * low[n + 2][l];
     }
-    for (int l = 0; l < 8; ++l) total[l] += own[l] * value[l];
+    NTKSYM_ROLLED for (int l = 0; l < 8; ++l) total[l] += own[l] * value[l];
     for (int k = 0; k <= @TERMS@ + 2; ++k)
-      for (int l = 0; l < 8; ++l) {
+      NTKSYM_ROLLED for (int l = 0; l < 8; ++l) {
         powers[k][l] += power[l];
         power[l] *= y[l];
       }

@@ -27,7 +27,7 @@ def normal() -> str:
 
 
 _TEXT = r"""/* 2^k for an integer -1022 <= k <= 1023 given as a double, by its exponent bits. */
-static inline double ntksym_op_power2(double k)
+NTKSYM_LANE_FUNCTION double ntksym_op_power2(double k)
 {
   const double shifted = k + 0x1.80000000003ffp52;
   uint64_t bits;
@@ -39,21 +39,21 @@ static inline double ntksym_op_power2(double k)
 }
 
 /* (exp(r) - 1 - r)/r^2 for |r| <= log(2)/2. */
-static inline double ntksym_op_exp_tail(double r)
+NTKSYM_LANE_FUNCTION double ntksym_op_exp_tail(double r)
 {
 @EXP@
   return p;
 }
 
 /* exp(x) for |x| < 700. */
-static inline double ntksym_op_exp_inside(double x)
+NTKSYM_LANE_FUNCTION double ntksym_op_exp_inside(double x)
 {
   const double k = NTKSYM_MADD(x, @OVER@, 0x1.8p52) - 0x1.8p52;
   const double r = NTKSYM_MADD(k, -@LOW@, NTKSYM_MADD(k, -@HIGH@, x));
   return (1.0 + NTKSYM_MADD(r * r, ntksym_op_exp_tail(r), r)) * ntksym_op_power2(k);
 }
 
-static inline double ntksym_op_exp(double a)
+NTKSYM_LANE_FUNCTION double ntksym_op_exp(double a)
 {
   const double x = a < -746.0 ? -746.0 : (a > 710.0 ? 710.0 : a);
   const double k = NTKSYM_MADD(x, @OVER@, 0x1.8p52) - 0x1.8p52;
@@ -63,7 +63,7 @@ static inline double ntksym_op_exp(double a)
   return (e * ntksym_op_power2(k1)) * ntksym_op_power2(k - k1);
 }
 
-static inline double ntksym_op_expm1(double a)
+NTKSYM_LANE_FUNCTION double ntksym_op_expm1(double a)
 {
   const double x = a < -50.0 ? -50.0 : (a > 710.0 ? 710.0 : a);
   const double k = NTKSYM_MADD(x, @OVER@, 0x1.8p52) - 0x1.8p52;
@@ -75,7 +75,7 @@ static inline double ntksym_op_expm1(double a)
 }
 
 /* The rounding error of p = x*x, for |x| < 1e100. */
-static inline double ntksym_op_square_low(double x, double p)
+NTKSYM_LANE_FUNCTION double ntksym_op_square_low(double x, double p)
 {
 #if defined(__FP_FAST_FMA) || defined(FP_FAST_FMA)
   return fma(x, x, -p);
@@ -87,7 +87,7 @@ static inline double ntksym_op_square_low(double x, double p)
 }
 
 /* exp(x*x)*erfc(x) for x >= 0, over 1 + `low`, which is what rounding took from the quotient. */
-static inline double ntksym_op_erfcx_parts(double x, double *low)
+NTKSYM_LANE_FUNCTION double ntksym_op_erfcx_parts(double x, double *low)
 {
   /* (x - c)/(x + c), with fewer roundings near x = 0, where the polynomial is steep */
   const double t = 2.0 * x / (x + @CENTRE@) - 1.0, below = 1.0 + 2.0 * x;
@@ -102,7 +102,7 @@ static inline double ntksym_op_erfcx_parts(double x, double *low)
   return value;
 }
 
-static inline double ntksym_op_erfcx(double x)
+NTKSYM_LANE_FUNCTION double ntksym_op_erfcx(double x)
 {
   double low;
   const double value = ntksym_op_erfcx_parts(x, &low);
@@ -110,7 +110,7 @@ static inline double ntksym_op_erfcx(double x)
 }
 
 /* exp(a)*Phi(-x) for x >= 0 where a - x*x/2 is not much larger than a. */
-static inline double ntksym_op_tail(double a, double x)
+NTKSYM_LANE_FUNCTION double ntksym_op_tail(double a, double x)
 {
   const double y = x > 1e100 ? 1e100 : x;
   const double square = y * y, low = ntksym_op_square_low(y, square);
@@ -128,7 +128,7 @@ static inline double ntksym_op_tail(double a, double x)
 }
 
 /* The normal distribution function, with relative accuracy in the lower tail. */
-static inline double ntksym_op_Phi(double z)
+NTKSYM_LANE_FUNCTION double ntksym_op_Phi(double z)
 {
   const double x = fabs(z);
   const double tail = ntksym_op_tail(0.0, x > 40.0 ? 40.0 : x);
@@ -145,7 +145,7 @@ static inline double ntksym_op_erfc(double x)
   return x < 0.0 ? 2.0 - tail : tail + (x - x);
 }
 
-static inline double ntksym_op_erf(double x)
+NTKSYM_LANE_FUNCTION double ntksym_op_erf(double x)
 {
   const double y = fabs(x) > 1.0 ? 1.0 : fabs(x), u = y * y;
   const double far = 1.0 - ntksym_op_erfc(fabs(x));
@@ -154,7 +154,7 @@ static inline double ntksym_op_erf(double x)
 }
 
 /* exp(a)*Phi(z), where exp may overflow and Phi underflow. */
-static inline double ntksym_op_expPhi(double a, double z)
+NTKSYM_LANE_FUNCTION double ntksym_op_expPhi(double a, double z)
 {
   /* of exponents beyond 1e16 the correction has no digit, nor a sign */
   const double tail = fabs(ntksym_op_tail(a, fabs(z))), whole = ntksym_op_exp(a);

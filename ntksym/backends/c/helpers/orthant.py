@@ -198,7 +198,7 @@ static inline double ntksym_op_Phi2(double h, double k, double c, double s)
 }
 
 /* What dh and dk add to exp(a)*Phi2(h, k; r): its derivatives (Plackett 1954) times those. */
-static inline double ntksym_op_orthant_low(double a, double h, double k, double c, double s,
+NTKSYM_LANE_FUNCTION double ntksym_op_orthant_low(double a, double h, double k, double c, double s,
                                            double dh, double dk)
 {
   const double ac = fabs(c), most = ac < s ? s : ac, unit = most == 0.0 ? 1.0 : most;
@@ -216,7 +216,7 @@ static inline double ntksym_op_orthant_low(double a, double h, double k, double 
 /* Whether exp(a)*Phi2(h, k; r) is an integral of positive numbers: where exp(a) makes the rounding
  * of Phi2 large, where Phi2 is the small rest of numbers of size one half, and where one gate is so
  * much smaller than the other that the rounding of the larger one counts. */
-static inline int ntksym_op_tailed(double a, double h, double k, double c, double s)
+NTKSYM_LANE_FUNCTION int ntksym_op_tailed(double a, double h, double k, double c, double s)
 {
   return (a >= 0.25) | ((h + k <= 0.0) & ((s < -1.25 * c) | ((h + k) * fabs(h - k) < -6.0)));
 }

@@ -62,7 +62,8 @@ static inline double ntksym_spline_middle(const ntksym_direct_rule *s, int power
 {
   const int kinks = s->kinks, same = q11 == q22, own = power - which, wide = 2 * s->degree + 3;
   const double turn = q12 < 0.0 ? -1.0 : 1.0, odd = (own + 1) % 2 ? turn : 1.0;
-  double d[@KINKS@], leading[@KINKS@ + 1], constant, linear, total, sizes, most, bare = 0.0;
+  double d[@KINKS@] = {0.0}, leading[@KINKS@ + 1] = {0.0}, constant, linear, total, sizes;
+  double most, bare = 0.0;
   const double *row = s->closed;
   int twins = 1, first;
   ntksym_spline_side u, v;
