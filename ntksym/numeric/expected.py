@@ -11,31 +11,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sympy import Basic, Expr, Function, Lambda, latex, oo
-from sympy.core.function import ArgumentIndexError
+from sympy import Basic, Expr, Lambda, latex, oo
 
 from ..activation import Activation
 from ..brief import Brief
 from ..errors import NtksymError
 from ..steps import Step
 from ..symbols import q, q11, q12, q22, x
+from .named import OfCovariance
 
 
-class _Expected(Function):
-    """An expectation under the Gaussian law of the covariance in the arguments after the first.
-
-    The first argument is the activation as a `Lambda`, so that substituting a number for a
-    parameter works as everywhere.
-    """
+class _Expected(OfCovariance):
+    """An expectation under the Gaussian law of the covariance."""
 
     shown = "s(u)*s(v)"
     tex = r"\sigma(u)\,\sigma(v)"
-
-    def _eval_is_extended_real(self) -> bool:
-        return True
-
-    def _where(self, printer: Any) -> str:
-        return ", ".join(printer._print(a) for a in self.args[1:])
 
     def _sympystr(self, printer: Any) -> str:
         body = printer._print(self.args[0].expr)
@@ -75,16 +65,9 @@ class ExpectedValue(_Expected):
 
     nargs = 4
 
-    def fdiff(self, argindex: int = 1) -> Expr:
-        """The derivative in q12; the others are not provided.
-
-        Raises:
-            ArgumentIndexError: for q11 and q22.
-        """
-        if argindex != 3:
-            raise ArgumentIndexError(self, argindex)
+    def _slope(self) -> Any:
         jumps = has_jumps(Activation("s", self.args[0].expr))
-        return (ExpectedDot if jumps else ExpectedDotAE)(*self.args)
+        return ExpectedDot if jumps else ExpectedDotAE
 
 
 class ExpectedDiagDot(_Expected):
