@@ -121,10 +121,11 @@ NTKSYM_LANE_FUNCTION double ntksym_op_tail(double a, double x)
   const double lost = (((a - (main - back)) - (half + back)) - 0.5 * low) + rest;
   const double bell = 0.5 * ntksym_op_exp(main), value = bell * scaled;
 #if defined(__FP_FAST_FMA) || defined(FP_FAST_FMA)
-  return value + fma(value, lost, fma(bell, scaled, -value));
+  const double off = fma(value, lost, fma(bell, scaled, -value));
 #else
-  return value + value * lost;
+  const double off = value * lost;
 #endif
+  return value + (fabs(off) < value ? off : 0.0); /* none where the value overflows */
 }
 
 /* The normal distribution function, with relative accuracy in the lower tail. */
