@@ -270,7 +270,7 @@ def _erfcx_positive(x):
     main = a - 0.5 * square
     back = main - a
     lost = ((a - (main - back)) - (0.5 * square + back)) - 0.5 * error
-    tail = 0.5 * _exp(main) * (scaled + scaled * lost)
+    tail = 0.5 * _exp(main) * (scaled + scaled * _where(_abs(lost) < 1.0, lost, 0.0))
     return _where(low, tail, _exp(_where(low, 0.0, a)) * _Phi(_where(low, 0.0, z)))
 
 

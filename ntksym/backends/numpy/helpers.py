@@ -184,6 +184,7 @@ def _erfcx_positive(x):
     main = a - 0.5 * square
     back = main - a
     lost = ((a - (main - back)) - (0.5 * square + back)) - 0.5 * error
+    lost = np.where(np.abs(lost) < 1.0, lost, 0.0)  # else no digit is right
     tail = 0.5 * np.exp(main) * (scaled + scaled * lost)
     with np.errstate(over="ignore", invalid="ignore"):
         return np.where(low, tail, np.exp(np.where(low, 0.0, a)) * _Phi(z))''',
