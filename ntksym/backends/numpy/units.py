@@ -38,6 +38,12 @@ def _added(part, count, zero):
     return zero
 
 
+def _weighted(part, rule, zero):
+    for at, weight in rule:
+        zero = zero + weight * part(at)
+    return zero
+
+
 def _floor(a):
     return 2.0**-500
 
