@@ -102,7 +102,7 @@ def test_interrupt() -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=_interruptible,
     )
     time.sleep(0.8)
     process.send_signal(signal.SIGINT)
@@ -129,6 +129,7 @@ def test_a_command_that_is_stopped_leaves_no_compiler(how: str, tmp_path: Path) 
         text=True,
         env=os.environ | own,
         start_new_session=True,
+        preexec_fn=_interruptible,
     )
     while not pids.exists():
         assert process.poll() is None
@@ -153,7 +154,8 @@ def test_an_interrupt_while_the_program_loads() -> None:
         "        if name == 'click': signal.raise_signal(signal.SIGINT)\n"
         "sys.meta_path.insert(0, Late()); main(['derive', 'relu'])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=_interruptible)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "\nerror: interrupted\n")
 
 
@@ -177,6 +179,11 @@ def test_a_worker_ends_with_the_program_that_started_it() -> None:
     while any(_runs(worker) for worker in workers):
         assert time.monotonic() < until
         time.sleep(0.1)
+
+
+def _interruptible() -> None:
+    """Before a program begins: what a shell started in the background ignores interrupts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _children(pid: int) -> list[str]:
