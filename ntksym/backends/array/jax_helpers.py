@@ -65,9 +65,15 @@ def _added(part, count, zero):
     return jax.lax.fori_loop(0, count, lambda i, total: total + part(i), zero)
 
 
+def _weighted(part, rule, zero):
+    """The sum of weight*part(node); a loop, which compiles in a fraction of the time."""
+    at, share = jnp.asarray(rule, zero.dtype).T
+    return _added(lambda i: share[i] * part(at[i]), len(rule), zero)
+
+
 def _floor(a):
     """A power of two that can be squared and divided by."""
-    return 2.0**-500 if a.dtype == jnp.float64 else 2.0**-60
+    return 2.0**-500 if _is_array(a) and a.dtype == jnp.float64 else 2.0**-60
 
 
 def _bits(a):

@@ -145,13 +145,20 @@ def _added(part, count, zero):
     return zero
 
 
+def _weighted(part, rule, zero):
+    """The sum of weight*part(node)."""
+    for at, weight in rule:
+        zero = zero + weight * part(at)
+    return zero
+
+
 def _gamma(a):
     return torch.exp(torch.lgamma(a))
 
 
 def _floor(a):
     """A power of two that can be squared and divided by."""
-    return 2.0**-500 if a.dtype == torch.float64 else 2.0**-60
+    return 2.0**-500 if _is_array(a) and a.dtype == torch.float64 else 2.0**-60
 
 
 def _high(a):
