@@ -169,6 +169,8 @@ NTKSYM_BLOCK_FUNCTION void near0_diag(size_t b_, const double *v_, const double 
   }
 }
 
+enum { LOST = 1, KEPT }; /* of pairs that are nearly parallel from the start */
+
 static void near_pairs(int kind, const double *v, size_t n, const double *q11,
                        const double *q12, const double *q22, const double *root, double *slope)
 {
@@ -191,30 +193,37 @@ static double near_diag(int kind, const double *v, double q)
 static const unsigned char near_smooth[] = {1};
 static const double near_far[] = {INFINITY};
 
-static const double near_rule4[4][4] = {
+static const double near_rule4[5][4] = {
   {0x1.1c6490c2719ecp-4, 0x1.51ee013116102p-2, 0x1.5708ff6774f7fp-1, 0x1.dc736de7b1cc3p-1},
   {0x1.64340f7e7b66bp-3, 0x1.4de5f840c24cap-2, 0x1.4de5f840c24cap-2, 0x1.64340f7e7b66bp-3},
   {0x1.10a4e4e2a80c4p-1, -0x1.10a4e4e2a80c4p-1, -0x1.10a4e4e2a80c4p-1, 0x1.10a4e4e2a80c6p-1},
-  {-0x1.7bee80b62d4e4p-2, 0x1.e129db73e83b5p-1, -0x1.e129db73e83b5p-1, 0x1.7bee80b62d4f1p-2}
+  {-0x1.7bee80b62d4e4p-2, 0x1.e129db73e83b5p-1, -0x1.e129db73e83b5p-1, 0x1.7bee80b62d4f1p-2},
+  {0x1.5d543b4ab5416p-1, -0x1.afc4e61889ab7p-2, -0x1.496756b90b42dp-1, 0x1.87eb1cf535ae8p-2}
 };
-static const double near_rule8[4][8] = {
+static const double near_rule8[5][8] = {
   {0x1.454e34f533998p-6, 0x1.a06d536d82f88p-4, 0x1.e5dad4f9af698p-3, 0x1.a214dac30e32fp-2, 0x1.2ef5929e78e69p-1, 0x1.86894ac19425ap-1, 0x1.cbf255924fa0fp-1, 0x1.f5d58e5856633p-1},
   {0x1.9ea1d04ca0374p-5, 0x1.c76fb531d2b96p-4, 0x1.413c50a255615p-3, 0x1.736360b199343p-3, 0x1.736360b199343p-3, 0x1.413c50a255615p-3, 0x1.c76fb531d2b96p-4, 0x1.9ea1d04ca0374p-5},
   {0x1.addbf5028caap-3, -0x1.1e4352ab1b14bp-1, 0x1.3bb3a1f6988bp-1, -0x1.11ce99184142ap-2, -0x1.11ce99184142p-2, 0x1.3bb3a1f6988bp-1, -0x1.1e4352ab1b14bp-1, 0x1.addbf5028caap-3},
-  {-0x1.e2117c36dc7c9p-4, 0x1.82f76a2825c6dp-2, -0x1.4377f4482eaap-1, 0x1.91df45b961571p-1, -0x1.91df45b961572p-1, 0x1.4377f4482eaap-1, -0x1.82f76a2825c6dp-2, 0x1.e2117c36dc7c9p-4}
+  {-0x1.e2117c36dc7c9p-4, 0x1.82f76a2825c6dp-2, -0x1.4377f4482eaap-1, 0x1.91df45b961571p-1, -0x1.91df45b961572p-1, 0x1.4377f4482eaap-1, -0x1.82f76a2825c6dp-2, 0x1.e2117c36dc7c9p-4},
+  {0x1.16a82618f0ad1p-2, 0x1.5c09dab0dff2ap-2, 0x1.f21e9bdf7a568p-7, -0x1.7f4f74d9726fbp-2, -0x1.c36f930979ceap-2, -0x1.3281c8d6f6d78p-3, 0x1.4d3f00dd922a8p-3, 0x1.663aec6da4447p-3}
 };
-static const double near_few[3][2][4] = {
+static const int near_nodes[5] = {2, 3, 4, 5, 7};
+static const double near_few[5][2][7] = {
   {{0x1.b0cb174df99c7p-3, 0x1.93cd3a2c8198ep-1},
    {0x1p-1, 0x1p-1}},
   {{0x1.cda042f0236e1p-4, 0x1p-1, 0x1.c64bf7a1fb924p-1},
    {0x1.1c71c71c71c72p-2, 0x1.c71c71c71c71cp-2, 0x1.1c71c71c71c72p-2}},
   {{0x1.1c6490c2719ecp-4, 0x1.51ee013116102p-2, 0x1.5708ff6774f7fp-1, 0x1.dc736de7b1cc3p-1},
-   {0x1.64340f7e7b66bp-3, 0x1.4de5f840c24cap-2, 0x1.4de5f840c24cap-2, 0x1.64340f7e7b66bp-3}}
+   {0x1.64340f7e7b66bp-3, 0x1.4de5f840c24cap-2, 0x1.4de5f840c24cap-2, 0x1.64340f7e7b66bp-3}},
+  {{0x1.80498fd662cb6p-5, 0x1.d89b804cc91f6p-3, 0x1p-1, 0x1.89d91feccdb82p-1, 0x1.e7fb670299d35p-1},
+   {0x1.e539ec36e038cp-4, 0x1.ea1da25ae415bp-3, 0x1.23456789abcdfp-2, 0x1.ea1da25ae415bp-3, 0x1.e539ec36e038cp-4}},
+  {{0x1.a0e871839dd6ap-6, 0x1.08ac0c838bc54p-3, 0x1.303510773014fp-2, 0x1p-1, 0x1.67e577c467f58p-1, 0x1.bdd4fcdf1d0ebp-1, 0x1.f2f8bc73e3115p-1},
+   {0x1.092f69f826d57p-4, 0x1.1e6b1713d8644p-3, 0x1.86fe74ee32b3dp-3, 0x1.abfd7e03c2fa6p-3, 0x1.86fe74ee32b3dp-3, 0x1.1e6b1713d8644p-3, 0x1.092f69f826d57p-4}}
 };
 static const double near_share[7] = {0x1.b457917fe8efcp-20, -0x1.2fb8305e56734p-19, 0x1.1566abc011567p-20, -0x1.a45379cbb311cp-23, 0x1.1566abc011567p-26, -0x1.2fb8305e56734p-31, 0x1.b457917fe8efcp-38};
 
 
-/* For |x| <= 0.3. */
+/* For |x| <= 0.4. */
 static inline double near_exp(double x)
 {
   return 1.0 +
@@ -272,24 +281,34 @@ static inline double near_spread(double lo, double hi)
          s * (0x1.1111111111111p-4 +
          s * (0x1.e1e1e1e1e1e1ep-5 +
          s * (0x1.af286bca1af28p-5 +
-         s * (0x1.8618618618618p-5)))))))))));
-  return y < 0.2 ? found : 1.0;
+         s * (0x1.8618618618618p-5 +
+         s * (0x1.642c8590b2164p-5 +
+         s * (0x1.47ae147ae147bp-5 +
+         s * (0x1.2f684bda12f68p-5 +
+         s * (0x1.1a7b9611a7b96p-5 +
+         s * (0x1.0842108421084p-5 +
+         s * (0x1.f07c1f07c1f08p-6 +
+         s * (0x1.d41d41d41d41dp-6 +
+         s * (0x1.bacf914c1badp-6)))))))))))))))))));
+  return y < 0.4 ? found : 1.0;
 }
 
 /* Of n pairs, p being q11, q22, r1 r2 and an angle x of each: the integrals of r1 r2 sin(t)
- * slope(t) over the angles t from start*x to x; how rough the slopes are;
- * the last of their Legendre coefficients over the one before. */
+ * slope(t) over the angles t from start*x to x; how rough the slopes are; the last of their
+ * Legendre coefficients over the one before, the larger of two estimates: one may be 0 by chance
+ * (of few nodes, about 0, where slopes are even). */
 NTKSYM_BLOCK_FUNCTION void near_panels(int kind, const double *v, size_t n, double (*p)[64],
                                        double start, int nodes, double *total, double *rough,
                                        double *rate)
 {
-  double q12[64], root[64], slope[64], last[2][64];
+  double q12[64], root[64], slope[64], last[3][64];
   const double *rule = nodes == 8 ? near_rule8[0] : near_rule4[0];
   const size_t m = NTKSYM_ROUND_UP(n);
-  for (size_t i = 0; i < m; ++i) total[i] = last[0][i] = last[1][i] = 0.0;
+  for (size_t i = 0; i < m; ++i) total[i] = last[0][i] = last[1][i] = last[2][i] = 0.0;
   for (int k = 0; k < nodes; ++k) {
     const double at = start + (1.0 - start) * rule[k], weight = (1.0 - start) * rule[nodes + k];
     const double r0 = rule[2 * nodes + k], r1 = rule[3 * nodes + k];
+    const double r2 = nodes == 8 ? 0.0 : rule[4 * nodes + k];
     for (size_t i = 0; i < m; ++i) {
       const double t = p[3][i] * at;
       q12[i] = p[2][i] * near_cos(t);
@@ -300,12 +319,14 @@ NTKSYM_BLOCK_FUNCTION void near_panels(int kind, const double *v, size_t n, doub
       total[i] += weight * p[3][i] * (root[i] * slope[i]);
       last[0][i] += r0 * slope[i];
       last[1][i] += r1 * slope[i];
+      last[2][i] += r2 * slope[i];
     }
   }
   for (size_t i = 0; i < m; ++i) {
     const double size = p[2][i] * p[3][i] * (p[3][i] * (1.0 - start));
     rough[i] = (fabs(last[0][i]) + fabs(last[1][i])) * size;
-    rate[i] = fabs(last[0][i]) > 0.0 ? fabs(last[1][i] / last[0][i]) : 1.0;
+    const double rest = ntksym_op_max(fabs(last[1][i]), fabs(last[2][i]));
+    rate[i] = fabs(last[0][i]) > 0.0 ? rest / fabs(last[0][i]) : 1.0;
   }
 }
 
@@ -318,14 +339,16 @@ NTKSYM_BLOCK_FUNCTION void near_along(int kind, const double *v, size_t n, doubl
   double up[64], down[64];
   const double *lo = p[0], *hi = p[1], *spread = p[2];
   const size_t m = NTKSYM_ROUND_UP(n);
-  int more = 0, most = 0;
+  int more = 0, most = 0, far = 0, farther = 0;
   for (size_t i = 0; i < m; ++i) {
     const double x = spread[i], size = ntksym_op_max(x, p[3][i]);
     more |= x * x * x > 6e-07 * size;
     most |= (x * x) * (x * x) > 1.4e-05 * size;
+    far |= x > 0.06;
+    farther |= x > 0.15;
     total[i] = root[i] = 0.0;
   }
-  const int rule = more + (more & most), nodes = rule + 2;
+  const int rule = farther ? 4 : far ? 3 : more + (more & most), nodes = near_nodes[rule];
   const double *at = near_few[rule][0], *weight = near_few[rule][1];
   for (int k = 0; k < nodes; ++k) {
     for (size_t i = 0; i < m; ++i) {
@@ -349,7 +372,7 @@ NTKSYM_BLOCK_FUNCTION void near_along(int kind, const double *v, size_t n, doubl
     for (int j = 0; j < nodes; ++j) {
       for (size_t i = 0; i < m; ++i) {
         const double rest = spread[i] - spread[i] * at[k];
-        const double square = lo[i] * up[i] * near_exp(2.0 * rest * at[j]);
+        const double half = near_exp(rest * at[j]), square = lo[i] * up[i] * (half * half);
         q11[i] = ntksym_op_min(square * up[i], hi[i]);
         q22[i] = ntksym_op_max(square * down[i], lo[i]);
         q12[i] = sqrt(q11[i]) * sqrt(q22[i]);
@@ -426,7 +449,7 @@ NTKSYM_BLOCK_FUNCTION void near_roots(int kind, const double *v, double bias, si
     across[i] = along[i] = 0.0;
   }
   for (size_t i = 0; i < n; ++i) {
-    const int small = (angle[i] < 0.3) & (spread[i] < 0.15 || straight);
+    const int small = (angle[i] < 0.3) & (spread[i] < 0.4 || straight);
     if (!small) angle[i] = x[i] = -1.0;
     if (angle[i] > 0.0) place[left++] = i;
   }
@@ -436,7 +459,7 @@ NTKSYM_BLOCK_FUNCTION void near_roots(int kind, const double *v, double bias, si
     near_panels(kind, v, left, w, 0.0, level < 0 ? 4 : 8, total, rough, rate);
     for (size_t k = 0; k < left; ++k) {
       const size_t i = place[k];
-      const double asked = 3e-13 / angle[i], least = asked < 1e-3 ? asked : 1e-3;
+      const double asked = 3e-14 / angle[i], least = asked < 1e-3 ? asked : 1e-3;
       const double fall = level < 0 ? rate[k] : ntksym_op_max(rate[k], 0.05);
       const double error = rough[k] * (near_smooth[kind] ? fall * fall * fall : 1.0);
       const int more = (error > least * (across[i] + total[k])) & (level < 24);
@@ -642,30 +665,34 @@ NTKSYM_LANE_FUNCTION void layer0(double q11, double prod8, double down1, double 
 }
 
 \
-/* Pairs of a row whose angle is not in their inner product, whose rounding is as large: no layer
- * can bring it back.  Callers who have the rows find it there and give it to _pairs. */
-static inline void near_lost(size_t b, double x, const double *y, size_t incy,
-                                const double *restrict root, unsigned char *restrict lost)
+/* Marks pairs that are nearly parallel before the first layer.  LOST: their angle is not in their
+ * inner product, whose rounding is as large, and no layer can bring it back.  Callers who have the
+ * rows find it there and give it to _pairs.  KEPT: it was given, and stays worth its care. */
+static inline void near_start(size_t b, const double *x, size_t incx, const double *y,
+                                 size_t incy, const double *restrict root, unsigned char mark,
+                                 unsigned char *restrict care)
 {
-  for (size_t i = 0; i < b; ++i) lost[i] = root[i] < (double)0.04382693235899588 * (double)x * (double)y[i * incy];
+  for (size_t i = 0; i < b; ++i)
+    care[i] = root[i] < (double)0.04382693235899588 * (double)x[i * incx] * (double)y[i * incy] ? mark : 0;
 }
 
 /* The roots of nearly parallel pairs after layer l: from integrals. */
 NTKSYM_BLOCK_FUNCTION void near_lanes(int kind, size_t b, size_t l, const double *qx,
                                          size_t incx, size_t ldx, const double *qy, size_t incy,
-                                         size_t ldy, const unsigned char *lost,
+                                         size_t ldy, const unsigned char *care,
                                          double (*restrict now)[LANES],
                                          double (*restrict next)[LANES])
 {
   const double *rx = qx + (3 + 1 + l) * ldx, *sx = rx + ldx;
   const double *ry = qy + (3 + 1 + l) * ldy, *sy = ry + ldy;
+  const double *lastx = qx + (2 * 3 + 1) * ldx, *lasty = qy + (2 * 3 + 1) * ldy;
   const int every = layer_near[l] & 2, odd = (layer_near[l] & 4) != 0;
   const double young = layer_near[l] & 8 ? (double)0.002 : 0;
   if ((incx == 0) & (incy == 1)) {
     const double bound = (double)0.25 * (double)sx[0];
     int any = 0;
     for (size_t i = 0; i < b; ++i)
-      any |= (next[1][i] < bound * (double)sy[i]) & ((next[0][i] > 0) | odd) & !(lost && lost[i]);
+      any |= (next[1][i] < bound * (double)sy[i]) & ((next[0][i] > 0) | odd) & (care[i] != LOST);
     if (!any) return;
   }
   double p[6][LANES], root[LANES];
@@ -673,11 +700,14 @@ NTKSYM_BLOCK_FUNCTION void near_lanes(int kind, size_t b, size_t l, const double
   for (size_t i = 0; i < b; ++i) {
     const double size = (double)sx[i * incx] * (double)sy[i * incy];
     if (!(next[1][i] < (double)0.25 * size)) continue; /* few are left: no vectors */
-    if (!((next[0][i] > 0) | odd) || (lost && lost[i])) continue;
+    if (!((next[0][i] > 0) | odd) || care[i] == LOST) continue;
     const double before = (double)rx[i * incx] * (double)ry[i * incy];
     const double grown = next[1][i] / size, was = now[1][i] / before;
     const int grows = grown * grown + (double)3.552713678800501e-15 > was * was;
-    const double least = every | (size > (double)64.0) ? (double)0.05 : young;
+    const double small = care[i] == KEPT ? (double)0.25 : (double)0.05;
+    const double last = (double)lastx[i * incx] * (double)lasty[i * incy];
+    const int loud = (size > (double)64.0) | (last > (double)64.0);
+    const double least = every | loud ? small : young;
     if (!grows && !(next[1][i] < least * size)) continue;
     const double *x = qx + l * ldx + i * incx, *y = qy + l * ldy + i * incy;
     if ((now[1][i] == 0) & (x[0] == y[0]) & (now[0][i] > 0)) continue; /* equal points */
@@ -721,7 +751,7 @@ NTKSYM_BLOCK_FUNCTION void block(size_t rows, size_t b, const double *g12, size_
 {
   double state[ROWS][3][LANES], side[4][LANES], fx[10][LANES], fy[10][LANES];
   double old[2][LANES];
-  unsigned char lost[ROWS][LANES];
+  unsigned char care[ROWS][LANES];
   const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
   const double a0 = (double)in[0], a1 = (double)in[1], a2 = (double)in[2], a3 = (double)in[3];
   double sx[3][LANES], sy[3][LANES];
@@ -747,10 +777,8 @@ NTKSYM_BLOCK_FUNCTION void block(size_t rows, size_t b, const double *g12, size_
       for (size_t i = 0; i < m; ++i)
         now[1][i] = scaled_root(now[0][i], down, q1, up, sy[0][i], sy[1][i], sy[2][i]);
     }
-    if (root0)
-      memset(lost[r], 0, sizeof lost[r]);
-    else
-      near_lost(b, qx[(3 + 1) * ldx + r], qy + (3 + 1) * ldy, incy, now[1], lost[r]);
+    near_start(b, qx + (3 + 1) * ldx + r, 0,
+                  qy + (3 + 1) * ldy, incy, now[1], root0 ? KEPT : LOST, care[r]);
   }
   for (size_t l = 0; l < 3; ++l) {
     const double *v = layer_value[l];
@@ -789,7 +817,7 @@ NTKSYM_BLOCK_FUNCTION void block(size_t rows, size_t b, const double *g12, size_
             now[1][i] = nr;
             now[2][i] = nt;
           }
-          if (layer_near[l]) near_lanes(layer_kind[l], b, l, qx + r, 0, ldx, qy, incy, ldy, lost[r], old, now);
+          if (layer_near[l]) near_lanes(layer_kind[l], b, l, qx + r, 0, ldx, qy, incy, ldy, care[r], old, now);
         }
         break;
       }
@@ -816,6 +844,7 @@ void ntksym_gelu_mlp_pairs(size_t n, const double *g12, const double *root0,
 {
   double now[3][LANES], side[4][LANES], fx[10][LANES], fy[10][LANES];
   double old[2][LANES];
+  unsigned char care[LANES];
   for (size_t at = 0; at < n; at += LANES) {
     const size_t b = n - at < LANES ? n - at : LANES;
     const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
@@ -832,6 +861,8 @@ void ntksym_gelu_mlp_pairs(size_t n, const double *g12, const double *root0,
                         : (double)ntksym_op_rootdet((double)qx[(at + i) * incx], q12,
                                                   (double)qy[(at + i) * incy]);
     }
+    near_start(b, qx + (3 + 1) * ldx + at * incx, incx,
+                  qy + (3 + 1) * ldy + at * incy, incy, now[1], root0 ? KEPT : 0, care);
     for (size_t k = 0; k < 3; ++k)
       for (size_t i = b; i < m; ++i) now[k][i] = now[k][b - 1];
     for (size_t l = 0; l < 3; ++l) {
@@ -868,7 +899,7 @@ void ntksym_gelu_mlp_pairs(size_t n, const double *g12, const double *root0,
           now[1][i] = nr;
           now[2][i] = nt;
         }
-        if (layer_near[l]) near_lanes(layer_kind[l], b, l, qx + at * incx, incx, ldx, qy + at * incy, incy, ldy, NULL, old, now);
+        if (layer_near[l]) near_lanes(layer_kind[l], b, l, qx + at * incx, incx, ldx, qy + at * incy, incy, ldy, care, old, now);
         break;
       }
         default:
@@ -991,30 +1022,34 @@ NTKSYM_LANE_FUNCTION void layer0f(float q11, float prod8, float down1, float q1,
 }
 
 \
-/* Pairs of a row whose angle is not in their inner product, whose rounding is as large: no layer
- * can bring it back.  Callers who have the rows find it there and give it to _pairs. */
-static inline void near_lost_f32(size_t b, float x, const float *y, size_t incy,
-                                const float *restrict root, unsigned char *restrict lost)
+/* Marks pairs that are nearly parallel before the first layer.  LOST: their angle is not in their
+ * inner product, whose rounding is as large, and no layer can bring it back.  Callers who have the
+ * rows find it there and give it to _pairs.  KEPT: it was given, and stays worth its care. */
+static inline void near_start_f32(size_t b, const float *x, size_t incx, const float *y,
+                                 size_t incy, const float *restrict root, unsigned char mark,
+                                 unsigned char *restrict care)
 {
-  for (size_t i = 0; i < b; ++i) lost[i] = root[i] < (float)0.21913466179497937 * (float)x * (float)y[i * incy];
+  for (size_t i = 0; i < b; ++i)
+    care[i] = root[i] < (float)0.21913466179497937 * (float)x[i * incx] * (float)y[i * incy] ? mark : 0;
 }
 
 /* The roots of nearly parallel pairs after layer l: from integrals. */
 NTKSYM_BLOCK_FUNCTION void near_lanes_f32(int kind, size_t b, size_t l, const float *qx,
                                          size_t incx, size_t ldx, const float *qy, size_t incy,
-                                         size_t ldy, const unsigned char *lost,
+                                         size_t ldy, const unsigned char *care,
                                          float (*restrict now)[LANES],
                                          float (*restrict next)[LANES])
 {
   const float *rx = qx + (3 + 1 + l) * ldx, *sx = rx + ldx;
   const float *ry = qy + (3 + 1 + l) * ldy, *sy = ry + ldy;
+  const float *lastx = qx + (2 * 3 + 1) * ldx, *lasty = qy + (2 * 3 + 1) * ldy;
   const int every = layer_near[l] & 2, odd = (layer_near[l] & 4) != 0;
   const float young = layer_near[l] & 8 ? (float)0.002 : 0;
   if ((incx == 0) & (incy == 1)) {
     const float bound = (float)0.25 * (float)sx[0];
     int any = 0;
     for (size_t i = 0; i < b; ++i)
-      any |= (next[1][i] < bound * (float)sy[i]) & ((next[0][i] > 0) | odd) & !(lost && lost[i]);
+      any |= (next[1][i] < bound * (float)sy[i]) & ((next[0][i] > 0) | odd) & (care[i] != LOST);
     if (!any) return;
   }
   double p[6][LANES], root[LANES];
@@ -1022,11 +1057,14 @@ NTKSYM_BLOCK_FUNCTION void near_lanes_f32(int kind, size_t b, size_t l, const fl
   for (size_t i = 0; i < b; ++i) {
     const float size = (float)sx[i * incx] * (float)sy[i * incy];
     if (!(next[1][i] < (float)0.25 * size)) continue; /* few are left: no vectors */
-    if (!((next[0][i] > 0) | odd) || (lost && lost[i])) continue;
+    if (!((next[0][i] > 0) | odd) || care[i] == LOST) continue;
     const float before = (float)rx[i * incx] * (float)ry[i * incy];
     const float grown = next[1][i] / size, was = now[1][i] / before;
     const int grows = grown * grown + (float)1.9073486328125e-06 > was * was;
-    const float least = every | (size > (float)64.0) ? (float)0.25 : young;
+    const float small = care[i] == KEPT ? (float)0.25 : (float)0.25;
+    const float last = (float)lastx[i * incx] * (float)lasty[i * incy];
+    const int loud = (size > (float)64.0) | (last > (float)64.0);
+    const float least = every | loud ? small : young;
     if (!grows && !(next[1][i] < least * size)) continue;
     const float *x = qx + l * ldx + i * incx, *y = qy + l * ldy + i * incy;
     if ((now[1][i] == 0) & (x[0] == y[0]) & (now[0][i] > 0)) continue; /* equal points */
@@ -1070,7 +1108,7 @@ NTKSYM_BLOCK_FUNCTION void block_f32(size_t rows, size_t b, const float *g12, si
 {
   float state[ROWS][3][LANES], side[4][LANES], fx[10][LANES], fy[10][LANES];
   float old[2][LANES];
-  unsigned char lost[ROWS][LANES];
+  unsigned char care[ROWS][LANES];
   const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
   const float a0 = (float)in[0], a1 = (float)in[1], a2 = (float)in[2], a3 = (float)in[3];
   float sx[3][LANES], sy[3][LANES];
@@ -1096,10 +1134,8 @@ NTKSYM_BLOCK_FUNCTION void block_f32(size_t rows, size_t b, const float *g12, si
       for (size_t i = 0; i < m; ++i)
         now[1][i] = scaled_root_f32(now[0][i], down, q1, up, sy[0][i], sy[1][i], sy[2][i]);
     }
-    if (root0)
-      memset(lost[r], 0, sizeof lost[r]);
-    else
-      near_lost_f32(b, qx[(3 + 1) * ldx + r], qy + (3 + 1) * ldy, incy, now[1], lost[r]);
+    near_start_f32(b, qx + (3 + 1) * ldx + r, 0,
+                  qy + (3 + 1) * ldy, incy, now[1], root0 ? KEPT : LOST, care[r]);
   }
   for (size_t l = 0; l < 3; ++l) {
     const float *v = layer_value_f32[l];
@@ -1138,7 +1174,7 @@ NTKSYM_BLOCK_FUNCTION void block_f32(size_t rows, size_t b, const float *g12, si
             now[1][i] = nr;
             now[2][i] = nt;
           }
-          if (layer_near[l]) near_lanes_f32(layer_kind[l], b, l, qx + r, 0, ldx, qy, incy, ldy, lost[r], old, now);
+          if (layer_near[l]) near_lanes_f32(layer_kind[l], b, l, qx + r, 0, ldx, qy, incy, ldy, care[r], old, now);
         }
         break;
       }
@@ -1165,6 +1201,7 @@ void ntksym_gelu_mlp_pairs_f32(size_t n, const float *g12, const float *root0,
 {
   float now[3][LANES], side[4][LANES], fx[10][LANES], fy[10][LANES];
   float old[2][LANES];
+  unsigned char care[LANES];
   for (size_t at = 0; at < n; at += LANES) {
     const size_t b = n - at < LANES ? n - at : LANES;
     const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
@@ -1181,6 +1218,8 @@ void ntksym_gelu_mlp_pairs_f32(size_t n, const float *g12, const float *root0,
                         : (float)ntksym_op_rootdet((double)qx[(at + i) * incx], q12,
                                                   (double)qy[(at + i) * incy]);
     }
+    near_start_f32(b, qx + (3 + 1) * ldx + at * incx, incx,
+                  qy + (3 + 1) * ldy + at * incy, incy, now[1], root0 ? KEPT : 0, care);
     for (size_t k = 0; k < 3; ++k)
       for (size_t i = b; i < m; ++i) now[k][i] = now[k][b - 1];
     for (size_t l = 0; l < 3; ++l) {
@@ -1217,7 +1256,7 @@ void ntksym_gelu_mlp_pairs_f32(size_t n, const float *g12, const float *root0,
           now[1][i] = nr;
           now[2][i] = nt;
         }
-        if (layer_near[l]) near_lanes_f32(layer_kind[l], b, l, qx + at * incx, incx, ldx, qy + at * incy, incy, ldy, NULL, old, now);
+        if (layer_near[l]) near_lanes_f32(layer_kind[l], b, l, qx + at * incx, incx, ldx, qy + at * incy, incy, ldy, care, old, now);
         break;
       }
         default:

@@ -77,13 +77,13 @@ static inline int ntksym_far_41d60b3db856_holds(int which, double q11, double q2
   return far & (ntksym_far_41d60b3db856_smooth(q11, q22, root) | (least >= bare));
 }
 
-static inline double ntksym_far_41d60b3db856_bell(double z)
+NTKSYM_LANE_FUNCTION double ntksym_far_41d60b3db856_bell(double z)
 {
   const double e = -0.5 * z * z;
   return ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
 }
 
-static inline double ntksym_far_41d60b3db856_sum(const double *v)
+NTKSYM_LANE_FUNCTION double ntksym_far_41d60b3db856_sum(const double *v)
 {
   return ((v[0] + v[1]) + (v[2] + v[3])) + ((v[4] + v[5]) + (v[6] + v[7]));
 }
@@ -102,7 +102,7 @@ static inline double ntksym_far_41d60b3db856_side(int which, double q11, double 
   for (int at = 0; at < 32; at += 8) {
     double high[1 + 3][8] = {{0.0}}, low[1 + 3][8] = {{0.0}};
     double m[8], h[8], y[8], own[8], bell[8], power[8], value[8] = {0.0};
-    for (int l = 0; l < 8; ++l) {
+    NTKSYM_ROLLED for (int l = 0; l < 8; ++l) {
       const double x = ntksym_far_41d60b3db856_x[at + l], d = ntksym_far_41d60b3db856_d[at + l], z = x / r1;
       m[l] = x * turn;
       h[l] = m[l] / t2;
@@ -111,7 +111,7 @@ static inline double ntksym_far_41d60b3db856_side(int which, double q11, double 
       power[l] = d * ntksym_far_41d60b3db856_bell(y[l]);
       bell[l] = ntksym_far_41d60b3db856_bell(h[l]) * 0x1.9884533d43651p-2;
     }
-    for (int l = 0; l < 8; ++l) {
+    NTKSYM_ROLLED for (int l = 0; l < 8; ++l) {
       const double tail = bell[l] * (0x1.40d931ff62705p+0 * ntksym_op_erfcx(0x1.6a09e667f3bcdp-1 * fabs(h[l])));
       high[2][l] = h[l] < 0.0 ? tail : 1.0 - tail; /* Phi(h) and Phi(-h) */
       low[2][l] = h[l] < 0.0 ? 1.0 - tail : tail;
@@ -119,13 +119,13 @@ static inline double ntksym_far_41d60b3db856_side(int which, double q11, double 
       low[3][l] = m[l] * low[2][l] - t2 * bell[l];
     }
     for (int n = 2; n < 1; ++n)
-      for (int l = 0; l < 8; ++l) {
+      NTKSYM_ROLLED for (int l = 0; l < 8; ++l) {
         high[n + 2][l] = m[l] * high[n + 1][l] + ((n - 1) * t2) * (t2 * high[n][l]);
         low[n + 2][l] = m[l] * low[n + 1][l] + ((n - 1) * t2) * (t2 * low[n][l]);
       }
     if (which) {
       double second[8];
-      for (int l = 0; l < 8; ++l) {
+      NTKSYM_ROLLED for (int l = 0; l < 8; ++l) {
         value[l] = (right[0] - left[0]) * bell[l] / t2;
         second[l] = -(right[0] - left[0]) * h[l] * (bell[l] / t2) / t2;
 #if 1 > 1
@@ -133,20 +133,20 @@ static inline double ntksym_far_41d60b3db856_side(int which, double q11, double 
 #endif
       }
       for (int n = 1; n < 1; ++n)
-        for (int l = 0; l < 8; ++l) {
+        NTKSYM_ROLLED for (int l = 0; l < 8; ++l) {
           value[l] += n * (right[n] * high[n + 1][l] + left[n] * low[n + 1][l]);
           second[l] += n * (n - 1) * (right[n] * high[n][l] + left[n] * low[n][l]);
         }
-      for (int l = 0; l < 8; ++l)
+      NTKSYM_ROLLED for (int l = 0; l < 8; ++l)
         value[l] = ntksym_far_41d60b3db856_x[at + l] / q11 * value[l] - turn * second[l];
     } else {
       for (int n = 0; n < 1; ++n)
-        for (int l = 0; l < 8; ++l)
+        NTKSYM_ROLLED for (int l = 0; l < 8; ++l)
           value[l] += right[n] * high[n + 2][l] + left[n] * low[n + 2][l];
     }
-    for (int l = 0; l < 8; ++l) total[l] += own[l] * value[l];
+    NTKSYM_ROLLED for (int l = 0; l < 8; ++l) total[l] += own[l] * value[l];
     for (int k = 0; k <= 22 + 2; ++k)
-      for (int l = 0; l < 8; ++l) {
+      NTKSYM_ROLLED for (int l = 0; l < 8; ++l) {
         powers[k][l] += power[l];
         power[l] *= y[l];
       }
@@ -551,7 +551,8 @@ static inline double ntksym_spline_panel(const ntksym_spline_way *s, double off,
     value[i] *= -ntksym_op_expm1(e > 690.0 ? -690.0 : -e);
   }
   for (int i = 0; i < 32; i += 8)
-    for (int j = 0; j < 8; ++j) sums[j] += ntksym_spline_weight[i + j] * value[i + j];
+    NTKSYM_ROLLED for (int j = 0; j < 8; ++j)
+      sums[j] += ntksym_spline_weight[i + j] * value[i + j];
   return length * (((sums[0] + sums[4]) + (sums[1] + sums[5])) +
                    ((sums[2] + sums[6]) + (sums[3] + sums[7])));
 }
@@ -563,11 +564,13 @@ static inline double ntksym_spline_panels(const ntksym_spline_way *s, double nea
   const double *steps = s->sign < 0.0 ? ntksym_spline_back : ntksym_spline_away;
   const double both = sqrt(s->twin), early = s->sign > 0.0 ? both / 0x1.9ec474a261264p+2 : 0x1.9ec474a261264p+2 / both;
   const double alone = both > 0.0 ? early : 0.0; /* where the twin begins or ends to count */
+  const double steep = 1 + power / 2, ratio = 8.0 / steep;
+  const double length = (far - near < 3.0 ? far - near : 3.0) / steep;
   double sum = 0.0, at = near;
   for (int panel = 0; at < far; ++panel) {
     const int bell = !(s->b < 0x1p-28 * at);
     const double more =
-        s->twin > 0.0 ? at + 4.0 * at : at + ((bell ? 0.0 : 3.0) + 8.0 * at);
+        s->twin > 0.0 ? at + 4.0 * at : at + ((bell ? 0.0 : length) + ratio * at);
     const double next = at < alone && (alone < more || !bell) ? alone : more;
     const double to = next < far ? next : far;
     if (panel == 7) return NAN;
@@ -668,7 +671,8 @@ static inline double ntksym_spline_term(const ntksym_spline_pair *p, double one,
     for (int i = 0; i < power; ++i) sum *= p->top * p->top;
   }
   {
-    const double far_off = ntksym_spline_at(a, b, sqrt(square + 42.0));
+    const double fallen = 42.0 + (power > 1 ? 4.0 * (power - 1) : 0.0);
+    const double far_off = ntksym_spline_at(a, b, sqrt(square + fallen));
     const ntksym_spline_way s = {a, b, start, p->top, start - p->top, g > 0.0 ? g : 0.0, 1.0, both,
                                  0.0, 0.0};
     sum += ntksym_spline_panels(&s, start, far_off < p->end ? far_off : p->end, power);
@@ -720,6 +724,14 @@ static inline void ntksym_spline_heights(const ntksym_direct_rule *s, int power,
     before = any ? row[2 + s->degree + power] : 0.0;
     row += any ? wide : 0;
   }
+}
+
+/* Whether a kink that is not at 0 is so far out that the closed form loses digits of the value. */
+static inline int ntksym_spline_tail(int any, double unit, double q11, double q12, double q22)
+{
+  const double least = (q11 < q22 ? q11 : q22) / (unit * unit);
+  const int apart = 2.0 * q12 * q12 <= q11 * q22;
+  return any & ((least < 0x1p-1) | ((least < 2.0) & apart));
 }
 
 typedef struct {
@@ -781,7 +793,8 @@ static inline double ntksym_spline_middle(const ntksym_direct_rule *s, int power
 {
   const int kinks = s->kinks, same = q11 == q22, own = power - which, wide = 2 * s->degree + 3;
   const double turn = q12 < 0.0 ? -1.0 : 1.0, odd = (own + 1) % 2 ? turn : 1.0;
-  double d[12], leading[12 + 1], constant, linear, total, sizes, most, bare = 0.0;
+  double d[12] = {0.0}, leading[12 + 1] = {0.0}, constant, linear, total, sizes;
+  double most, bare = 0.0;
   const double *row = s->closed;
   int twins = 1, first;
   ntksym_spline_side u, v;
@@ -840,6 +853,7 @@ NTKSYM_BLOCK_FUNCTION double ntksym_spline_dual(const ntksym_direct_rule *s, int
   while (zero < kinks && (s->live[zero] || s->kink[zero] < 0.0)) ++zero;
   if (s->live[zero] || (zero > 0 && s->kink[zero - 1] > 0.0))
     return middle ? ntksym_spline_middle(s, power, which, middle > 1, q11, q12, q22, root) : NAN;
+  if (middle && !same && root < 0x1p-6 * fabs(q12)) return NAN; /* where it ends loses digits */
   ntksym_spline_heights(s, power, d, leading);
   for (int k = 0; k < kinks; ++k) bares |= kinks > 1 || s->kink[k] == 0.0;
   for (int far = 0; far < 1 + (zero > 0 && zero < kinks); ++far) {
@@ -1035,7 +1049,8 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_direct_dot_ceb35ece83b6(size_t n, const 
     most = most < many ? many : most;
     turned =
         ((q12[i] < 0.0) & (16.0 * q12[i] * q12[i] > q11[i] * q22[i])) ? 1.0 : turned;
-    turned = ((few < 0x1p-1 * 1.0 * 1.0)) ? 1.0 : turned;
+    turned = ((q12[i] < 0.0) |
+              ntksym_spline_tail(1, 1.0, q11[i], q12[i], q22[i])) ? 1.0 : turned;
   }
   low = ntksym_direct_bin(least, 1.0, 23);
   high = ntksym_direct_bin(most, 1.0, 23);
@@ -1049,9 +1064,9 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_direct_dot_ceb35ece83b6(size_t n, const 
     ntksym_direct_ceb35ece83b6_unit(&unit);
     in = ntksym_direct_dot_ceb35ece83b6_in(q11[i], q22[i], root[i], unit);
     if (in == 2 ? q12[i] == q12[i] : in && (ntksym_direct_turned(q11[i], q12[i], q22[i]) ||
-               fmin(q11[i], q22[i]) < 0x1p-1 * unit * unit)) {
+               ntksym_spline_tail(1, unit, q11[i], q12[i], q22[i]))) {
       ntksym_direct_ceb35ece83b6_mark(&mark);
-      if (in < 2 && !(fmin(q11[i], q22[i]) < 0x1p-1 * unit * unit) &&
+      if (in < 2 && !ntksym_spline_tail(1, unit, q11[i], q12[i], q22[i]) &&
           !ntksym_direct_small(&mark.rule, 1, closed[i], 0x1.5555555555555p-3, q11[i], q22[i])) continue;
       {
         const int from = in == 2 ? 1 : 0;

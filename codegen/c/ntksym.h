@@ -41,8 +41,17 @@
 #define NTKSYM_EXTENDED
 #endif
 
-/* No product and sum is fused that is not written so. */
-#if defined(__clang__)
+/* GCC: loops become vectors at -O2 too, as the rest of the file needs them; no product and sum is
+ * fused that is not written so.  Flags alone leave sqrt with errno, and a loop with it is none of
+ * vectors: from here on, also in the file that includes this one, it has no other effect. */
+#if defined(NTKSYM_EXTENDED) && !defined(__clang__) && defined(__OPTIMIZE__)
+#pragma GCC optimize("tree-vectorize", "vect-cost-model=dynamic", "fp-contract=off")
+#pragma GCC optimize("no-math-errno", "no-trapping-math")
+#ifndef __cplusplus
+double sqrt(double) __attribute__((const));
+float sqrtf(float) __attribute__((const));
+#endif
+#elif defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
 #elif defined(_MSC_VER)
 #pragma fp_contract(off)
@@ -71,6 +80,13 @@
 #define NTKSYM_BLOCK_FUNCTION static inline
 #endif
 
+/* Before a short loop: a vector or two, not as many lines as it has passes (GCC at -O3). */
+#if defined(NTKSYM_EXTENDED) && !defined(__clang__)
+#define NTKSYM_ROLLED _Pragma("GCC unroll 1")
+#else
+#define NTKSYM_ROLLED
+#endif
+
 /* The doubles of a machine vector where the compiler has such a type; else one number. */
 #if defined(NTKSYM_EXTENDED) && defined(__AVX512F__)
 typedef double ntksym_lanes __attribute__((vector_size(64)));
@@ -94,24 +110,27 @@ typedef double ntksym_lanes;
 enum { NTKSYM_BLOCK = 64 };
 #define NTKSYM_ROUND_UP(n) (((n) + 7u) & ~(size_t)7u)
 
-static inline double ntksym_op_max(double a, double b) { return a < b ? b : a; }
-static inline double ntksym_op_min(double a, double b) { return b < a ? b : a; }
-static inline double ntksym_op_sqrt0(double a) { return sqrt(a < 0.0 ? 0.0 : a); }
-static inline double ntksym_op_pos(double a) { return a < 0x1p-500 ? 0x1p-500 : a; }
-static inline double ntksym_op_once(double a) { return a < 0x1p-900 ? 0x1p-900 : a; }
-static inline double ntksym_op_sign(double a) { return a > 0.0 ? 1.0 : (a < 0.0 ? -1.0 : a); }
-static inline double ntksym_op_clamp(double a, double lo, double hi)
+NTKSYM_LANE_FUNCTION double ntksym_op_max(double a, double b) { return a < b ? b : a; }
+NTKSYM_LANE_FUNCTION double ntksym_op_min(double a, double b) { return b < a ? b : a; }
+NTKSYM_LANE_FUNCTION double ntksym_op_sqrt0(double a) { return sqrt(a < 0.0 ? 0.0 : a); }
+NTKSYM_LANE_FUNCTION double ntksym_op_pos(double a) { return a < 0x1p-500 ? 0x1p-500 : a; }
+NTKSYM_LANE_FUNCTION double ntksym_op_once(double a) { return a < 0x1p-900 ? 0x1p-900 : a; }
+NTKSYM_LANE_FUNCTION double ntksym_op_sign(double a)
+{
+  return a > 0.0 ? 1.0 : (a < 0.0 ? -1.0 : a);
+}
+NTKSYM_LANE_FUNCTION double ntksym_op_clamp(double a, double lo, double hi)
 {
   return ntksym_op_min(ntksym_op_max(a, lo), hi);
 }
-static inline double ntksym_op_div0(double a, double b)
+NTKSYM_LANE_FUNCTION double ntksym_op_div0(double a, double b)
 {
   return a / (((a == 0.0) & (b == 0.0)) ? 1.0 : b);
 }
 static inline double ntksym_op_pow(double a, double b) { return pow(a < 0.0 ? 0.0 : a, b); }
 
 /* a*b - c*d with both products exact: the error of c*d is added back (W. Kahan). */
-static inline double ntksym_op_cross(double a, double b, double c, double d)
+NTKSYM_LANE_FUNCTION double ntksym_op_cross(double a, double b, double c, double d)
 {
   const double cd = c * d;
   const double low = fma(-c, d, cd);
@@ -119,7 +138,7 @@ static inline double ntksym_op_cross(double a, double b, double c, double d)
 }
 
 /* 2^-k and 2^k with 4^k about q, from the exponent bits: no rounding, no loop. */
-static inline double ntksym_op_unscale(double q, double *scale)
+NTKSYM_LANE_FUNCTION double ntksym_op_unscale(double q, double *scale)
 {
   uint64_t bits, down, up;
   double result;
@@ -133,7 +152,7 @@ static inline double ntksym_op_unscale(double q, double *scale)
 }
 
 /* s*2^k, a power of two, with s*s*4^k*q about s*s where q is farther from 1 than s*s; else 1. */
-static inline double ntksym_op_rescale(double q, double s)
+NTKSYM_LANE_FUNCTION double ntksym_op_rescale(double q, double s)
 {
   const int far = s > 1.0 ? (q > s * s) & (q <= 0x1.fffffffffffffp+1023)
                           : (q > 0.0) & (q < s * s);
@@ -143,8 +162,17 @@ static inline double ntksym_op_rescale(double q, double s)
   return far ? t : q != q ? q : 1.0;
 }
 
+/* A power of 4 about 1/a, from 4^-250 to 4^250. */
+NTKSYM_LANE_FUNCTION double ntksym_op_inverse4(double a)
+{
+  const double y = a < 0x1p-500 ? 0x1p-500 : (a > 0x1p500 ? 0x1p500 : a);
+  double up;
+  const double down = ntksym_op_unscale(2.0 * y, &up);
+  return a == a ? down * down : a;
+}
+
 /* sqrt(max(q11*q22 - q12^2, 0)) without overflow, underflow or cancellation. */
-static inline double ntksym_op_rootdet(double q11, double q12, double q22)
+NTKSYM_LANE_FUNCTION double ntksym_op_rootdet(double q11, double q12, double q22)
 {
   double up1, up2;
   const double s1 = ntksym_op_unscale(q11, &up1);
@@ -154,7 +182,7 @@ static inline double ntksym_op_rootdet(double q11, double q12, double q22)
 }
 
 /* (atan(t) - t)/t^3 as a polynomial of degree 19 in u = t^2, for 0 <= t <= 1. */
-static inline double ntksym_op_atan_tail(double u)
+NTKSYM_LANE_FUNCTION double ntksym_op_atan_tail(double u)
 {
   const double u2 = u * u;
   double p0 = -0x1.a359b96a4eee4p-13;
@@ -183,31 +211,34 @@ static inline double ntksym_op_atan_tail(double u)
 
 /* tan(angle/2) of the triangle with legs |c| and s >= 0 and hypotenuse h; 1 for no triangle.  Here
  * and below no condition but for signs: a compiler would compute both sides of each, twice. */
-static inline double ntksym_op_half_tan(double s, double c, double h)
+NTKSYM_LANE_FUNCTION double ntksym_op_half_tan(double s, double c, double h)
 {
   const double sum = h + fabs(c), none = sum == 0.0 ? 1.0 : 0.0;
   return (s + none) / (sum + none);
 }
 
 /* The polynomial of the square of such a tangent. */
-static inline double ntksym_op_tan_tail(double t) { return ntksym_op_atan_tail(t * t); }
+NTKSYM_LANE_FUNCTION double ntksym_op_tan_tail(double t)
+{
+  return ntksym_op_atan_tail(t * t);
+}
 
 /* tan(angle/2) to the nearer leg: always from the shorter one, since near s = 0 the other would
  * multiply a rounding error of c by 1 + 2/pi in every layer. */
-static inline double ntksym_op_short_tan(double s, double c, double h)
+NTKSYM_LANE_FUNCTION double ntksym_op_short_tan(double s, double c, double h)
 {
   const double ac = fabs(c), top = ac > s ? s : ac, other = ac > s ? ac : s;
   return top / ((h + other) + 0x1p-1074);
 }
 
 /* asin(c/h), h = hypot(c, s), to full relative accuracy, from t and p of the shorter leg. */
-static inline double ntksym_op_asin_of(double c, double s, double t, double p)
+NTKSYM_LANE_FUNCTION double ntksym_op_asin_of(double c, double s, double t, double p)
 {
   const double a = 2.0 * NTKSYM_MADD(t * (t * t), p, t);
   return copysign(fabs(c) > s ? (0.5 * 0x1.921fb54442d18p+1 - a) + 0.5 * 0x1.1a62633145c07p-53 : a, c);
 }
 
-static inline double ntksym_op_asin3(double c, double s, double h)
+NTKSYM_LANE_FUNCTION double ntksym_op_asin3(double c, double s, double h)
 {
   const double t = ntksym_op_short_tan(s, c, h);
   return ntksym_op_asin_of(c, s, t, ntksym_op_tan_tail(t));
@@ -215,13 +246,13 @@ static inline double ntksym_op_asin3(double c, double s, double h)
 
 /* The angle of the point (c, s), s >= 0, h = hypot(c, s); pi/2 where all are 0.  The angle to |c|,
  * with its sign, and 0 or pi. */
-static inline double ntksym_op_angle_of(double c, double t, double p)
+NTKSYM_LANE_FUNCTION double ntksym_op_angle_of(double c, double t, double p)
 {
   const double half = NTKSYM_MADD(t * (t * t), p, t);
   return NTKSYM_MADD(copysign(2.0, c), half, 0.5 * 0x1.921fb54442d18p+1 - copysign(0.5 * 0x1.921fb54442d18p+1, c));
 }
 
-static inline double ntksym_op_angle3(double s, double c, double h)
+NTKSYM_LANE_FUNCTION double ntksym_op_angle3(double s, double c, double h)
 {
   const double t = ntksym_op_half_tan(s, c, h);
   return ntksym_op_angle_of(c, t, ntksym_op_tan_tail(t));
@@ -229,31 +260,31 @@ static inline double ntksym_op_angle3(double s, double c, double h)
 
 /* s + c*angle(s, -c), the first arc-cosine kernel: h*(sin a - a*cos a) + pi*max(c, 0), where a is
  * the angle between |c| and h, and the first part is s*u*(1 - (1 - u)*P(u)), u = tan(a/2)^2. */
-static inline double ntksym_op_arc_of(double s, double c, double t, double p)
+NTKSYM_LANE_FUNCTION double ntksym_op_arc_of(double s, double c, double t, double p)
 {
   const double u = t * t, bulge = NTKSYM_MADD(u - 1.0, p, 1.0);
   return NTKSYM_MADD(0.5 * 0x1.921fb54442d18p+1, fabs(c) + c, (s * u) * bulge);
 }
 
-static inline double ntksym_op_arc3(double s, double c, double h)
+NTKSYM_LANE_FUNCTION double ntksym_op_arc3(double s, double c, double h)
 {
   const double t = ntksym_op_half_tan(s, c, h);
   return ntksym_op_arc_of(s, c, t, ntksym_op_tan_tail(t));
 }
 
 /* h - c for h = hypot(c, s), accurate where s is small: h - |c| = s*tan(a/2). */
-static inline double ntksym_op_gap_of(double s, double c, double t)
+NTKSYM_LANE_FUNCTION double ntksym_op_gap_of(double s, double c, double t)
 {
   return NTKSYM_MADD(s, t, fabs(c) - c);
 }
 
-static inline double ntksym_op_gap3(double s, double c, double h)
+NTKSYM_LANE_FUNCTION double ntksym_op_gap3(double s, double c, double h)
 {
   return ntksym_op_gap_of(s, c, ntksym_op_half_tan(s, c, h));
 }
 
 /* atan2(y, x), and 0 at (0, 0).  One division, one polynomial, no branch. */
-static inline double ntksym_op_atan2(double y, double x)
+NTKSYM_LANE_FUNCTION double ntksym_op_atan2(double y, double x)
 {
   const double ay = fabs(y), ax = fabs(x);
   const double top = ay < ax ? ay : ax;
@@ -267,7 +298,7 @@ static inline double ntksym_op_atan2(double y, double x)
 }
 
 /* The angle of the point (c, s), s >= 0; pi/2 at (0, 0), where there is no correlation. */
-static inline double ntksym_op_angle(double s, double c)
+NTKSYM_LANE_FUNCTION double ntksym_op_angle(double s, double c)
 {
   return ((s == 0.0) & (c == 0.0)) ? 0x1.921fb54442d18p+0 : ntksym_op_atan2(s, c);
 }
@@ -275,7 +306,7 @@ static inline double ntksym_op_angle(double s, double c)
 /* s + c*angle(s, -c): the first arc-cosine kernel.  For c < 0 the two terms cancel to third order
  * in the angle; where s < |c| it is |c| * t^3 * (a polynomial), with t = s/|c|.  Division and
  * polynomial are those of ntksym_op_atan2, so that a compiler makes them once. */
-static inline double ntksym_op_arc1(double s, double c)
+NTKSYM_LANE_FUNCTION double ntksym_op_arc1(double s, double c)
 {
   const double ay = fabs(s), ax = fabs(c);
   const double top = ay < ax ? ay : ax;
@@ -288,7 +319,7 @@ static inline double ntksym_op_arc1(double s, double c)
 }
 
 /* hypot(s, c) - c, accurate where s is small. */
-static inline double ntksym_op_gap(double s, double c)
+NTKSYM_LANE_FUNCTION double ntksym_op_gap(double s, double c)
 {
   const double ay = fabs(s), ax = fabs(c);
   const double top = ay < ax ? ay : ax;
@@ -300,7 +331,7 @@ static inline double ntksym_op_gap(double s, double c)
 }
 
 /* (atan(t) - t)/t^3 as a polynomial of degree 9 in u = t^2, for 0 <= t <= 1. */
-static inline float ntksym_op_atan_tailf(float u)
+NTKSYM_LANE_FUNCTION float ntksym_op_atan_tailf(float u)
 {
   const float u2 = u * u;
   float p0 = -0x1.2ba6b6e0bd288p-7f;
@@ -319,31 +350,34 @@ static inline float ntksym_op_atan_tailf(float u)
 
 /* tan(angle/2) of the triangle with legs |c| and s >= 0 and hypotenuse h; 1 for no triangle.  Here
  * and below no condition but for signs: a compiler would compute both sides of each, twice. */
-static inline float ntksym_op_half_tanf(float s, float c, float h)
+NTKSYM_LANE_FUNCTION float ntksym_op_half_tanf(float s, float c, float h)
 {
   const float sum = h + fabsf(c), none = sum == 0.0f ? 1.0f : 0.0f;
   return (s + none) / (sum + none);
 }
 
 /* The polynomial of the square of such a tangent. */
-static inline float ntksym_op_tan_tailf(float t) { return ntksym_op_atan_tailf(t * t); }
+NTKSYM_LANE_FUNCTION float ntksym_op_tan_tailf(float t)
+{
+  return ntksym_op_atan_tailf(t * t);
+}
 
 /* tan(angle/2) to the nearer leg: always from the shorter one, since near s = 0 the other would
  * multiply a rounding error of c by 1 + 2/pi in every layer. */
-static inline float ntksym_op_short_tanf(float s, float c, float h)
+NTKSYM_LANE_FUNCTION float ntksym_op_short_tanf(float s, float c, float h)
 {
   const float ac = fabsf(c), top = ac > s ? s : ac, other = ac > s ? ac : s;
   return top / ((h + other) + 0x1p-149f);
 }
 
 /* asin(c/h), h = hypot(c, s), to full relative accuracy, from t and p of the shorter leg. */
-static inline float ntksym_op_asin_off(float c, float s, float t, float p)
+NTKSYM_LANE_FUNCTION float ntksym_op_asin_off(float c, float s, float t, float p)
 {
   const float a = 2.0f * NTKSYM_MADDF(t * (t * t), p, t);
   return copysignf(fabsf(c) > s ? (0.5f * 0x1.921fb6p+1f - a) + 0.5f * -0x1.777a5cp-24f : a, c);
 }
 
-static inline float ntksym_op_asin3f(float c, float s, float h)
+NTKSYM_LANE_FUNCTION float ntksym_op_asin3f(float c, float s, float h)
 {
   const float t = ntksym_op_short_tanf(s, c, h);
   return ntksym_op_asin_off(c, s, t, ntksym_op_tan_tailf(t));
@@ -351,13 +385,13 @@ static inline float ntksym_op_asin3f(float c, float s, float h)
 
 /* The angle of the point (c, s), s >= 0, h = hypot(c, s); pi/2 where all are 0.  The angle to |c|,
  * with its sign, and 0 or pi. */
-static inline float ntksym_op_angle_off(float c, float t, float p)
+NTKSYM_LANE_FUNCTION float ntksym_op_angle_off(float c, float t, float p)
 {
   const float half = NTKSYM_MADDF(t * (t * t), p, t);
   return NTKSYM_MADDF(copysignf(2.0f, c), half, 0.5f * 0x1.921fb6p+1f - copysignf(0.5f * 0x1.921fb6p+1f, c));
 }
 
-static inline float ntksym_op_angle3f(float s, float c, float h)
+NTKSYM_LANE_FUNCTION float ntksym_op_angle3f(float s, float c, float h)
 {
   const float t = ntksym_op_half_tanf(s, c, h);
   return ntksym_op_angle_off(c, t, ntksym_op_tan_tailf(t));
@@ -365,69 +399,69 @@ static inline float ntksym_op_angle3f(float s, float c, float h)
 
 /* s + c*angle(s, -c), the first arc-cosine kernel: h*(sin a - a*cos a) + pi*max(c, 0), where a is
  * the angle between |c| and h, and the first part is s*u*(1 - (1 - u)*P(u)), u = tan(a/2)^2. */
-static inline float ntksym_op_arc_off(float s, float c, float t, float p)
+NTKSYM_LANE_FUNCTION float ntksym_op_arc_off(float s, float c, float t, float p)
 {
   const float u = t * t, bulge = NTKSYM_MADDF(u - 1.0f, p, 1.0f);
   return NTKSYM_MADDF(0.5f * 0x1.921fb6p+1f, fabsf(c) + c, (s * u) * bulge);
 }
 
-static inline float ntksym_op_arc3f(float s, float c, float h)
+NTKSYM_LANE_FUNCTION float ntksym_op_arc3f(float s, float c, float h)
 {
   const float t = ntksym_op_half_tanf(s, c, h);
   return ntksym_op_arc_off(s, c, t, ntksym_op_tan_tailf(t));
 }
 
 /* h - c for h = hypot(c, s), accurate where s is small: h - |c| = s*tan(a/2). */
-static inline float ntksym_op_gap_off(float s, float c, float t)
+NTKSYM_LANE_FUNCTION float ntksym_op_gap_off(float s, float c, float t)
 {
   return NTKSYM_MADDF(s, t, fabsf(c) - c);
 }
 
-static inline float ntksym_op_gap3f(float s, float c, float h)
+NTKSYM_LANE_FUNCTION float ntksym_op_gap3f(float s, float c, float h)
 {
   return ntksym_op_gap_off(s, c, ntksym_op_half_tanf(s, c, h));
 }
 
 /* angle, arc and asin over pi: the right angle and c itself are then exact, along all layers. */
-static inline float ntksym_op_angle_turnsf(float c, float t, float p)
+NTKSYM_LANE_FUNCTION float ntksym_op_angle_turnsf(float c, float t, float p)
 {
   const float half = NTKSYM_MADDF(t * (t * t), p, t);
   return NTKSYM_MADDF(copysignf(0x1.45f306dc9c883p-1f, c), half, 0.5f - copysignf(0.5f, c));
 }
 
-static inline float ntksym_op_arc_turnsf(float s, float c, float t, float p)
+NTKSYM_LANE_FUNCTION float ntksym_op_arc_turnsf(float s, float c, float t, float p)
 {
   const float u = t * t, bulge = NTKSYM_MADDF(u - 1.0f, p, 1.0f);
   return NTKSYM_MADDF((s * u) * bulge, 0.5f * 0x1.45f306dc9c883p-1f, 0.5f * (fabsf(c) + c));
 }
 
-static inline float ntksym_op_asin_turnsf(float c, float s, float t, float p)
+NTKSYM_LANE_FUNCTION float ntksym_op_asin_turnsf(float c, float s, float t, float p)
 {
   const float a = NTKSYM_MADDF(t * (t * t), p, t) * 0x1.45f306dc9c883p-1f;
   return copysignf(fabsf(c) > s ? 0.5f - a : a, c);
 }
 
 /* The angle with tangent t of its half, 0 <= t <= 1, to single precision. */
-static inline double ntksym_op_twice_atanm(double top, double below)
+NTKSYM_LANE_FUNCTION double ntksym_op_twice_atanm(double top, double below)
 {
   const float t = (float)(top / below), u = t * t;
   return (double)(2.0f * NTKSYM_MADDF(t * u, ntksym_op_atan_tailf(u), t));
 }
 
-static inline double ntksym_op_asin3m(double c, double s, double h)
+NTKSYM_LANE_FUNCTION double ntksym_op_asin3m(double c, double s, double h)
 {
   const double ac = fabs(c), sum = h + (ac < s ? s : ac);
   const double a = ntksym_op_twice_atanm(ac < s ? ac : s, sum == 0.0 ? 1.0 : sum);
   return copysign(ac < s ? a : 0.5 * 0x1.921fb54442d18p+1 - a, c);
 }
 
-static inline double ntksym_op_angle3m(double s, double c, double h)
+NTKSYM_LANE_FUNCTION double ntksym_op_angle3m(double s, double c, double h)
 {
   const double sum = h + fabs(c), a = ntksym_op_twice_atanm(s, sum == 0.0 ? 1.0 : sum);
   return sum == 0.0 ? 0.5 * 0x1.921fb54442d18p+1 : (c < 0.0 ? 0x1.921fb54442d18p+1 - a : a);
 }
 
-static inline double ntksym_op_arc3m(double s, double c, double h)
+NTKSYM_LANE_FUNCTION double ntksym_op_arc3m(double s, double c, double h)
 {
   const double sum = h + fabs(c);
   const float t = (float)(s / (sum == 0.0 ? 1.0 : sum)), u = t * t;
@@ -435,37 +469,45 @@ static inline double ntksym_op_arc3m(double s, double c, double h)
   return s * (double)(u * bulge) + (c > 0.0 ? 0x1.921fb54442d18p+1 * c : 0.0);
 }
 
-static inline double ntksym_op_gap3m(double s, double c, double h)
+NTKSYM_LANE_FUNCTION double ntksym_op_gap3m(double s, double c, double h)
 {
   const double sum = h + fabs(c);
   const float t = (float)(s / (sum == 0.0 ? 1.0 : sum));
   return c > 0.0 ? s * (double)t : h - c;
 }
 
-static inline float ntksym_op_maxf(float a, float b) { return a < b ? b : a; }
-static inline float ntksym_op_minf(float a, float b) { return b < a ? b : a; }
-static inline float ntksym_op_sqrt0f(float a) { return sqrtf(a < 0.0f ? 0.0f : a); }
-static inline float ntksym_op_posf(float a) { return a < 0x1p-60f ? 0x1p-60f : a; }
-static inline float ntksym_op_oncef(float a) { return a < 0x1p-108f ? 0x1p-108f : a; }
-static inline float ntksym_op_signf(float a) { return a > 0.0f ? 1.0f : (a < 0.0f ? -1.0f : a); }
-static inline float ntksym_op_clampf(float a, float lo, float hi)
+NTKSYM_LANE_FUNCTION float ntksym_op_maxf(float a, float b) { return a < b ? b : a; }
+NTKSYM_LANE_FUNCTION float ntksym_op_minf(float a, float b) { return b < a ? b : a; }
+NTKSYM_LANE_FUNCTION float ntksym_op_sqrt0f(float a) { return sqrtf(a < 0.0f ? 0.0f : a); }
+NTKSYM_LANE_FUNCTION float ntksym_op_posf(float a) { return a < 0x1p-60f ? 0x1p-60f : a; }
+NTKSYM_LANE_FUNCTION float ntksym_op_oncef(float a) { return a < 0x1p-108f ? 0x1p-108f : a; }
+NTKSYM_LANE_FUNCTION float ntksym_op_inverse4f(float a)
+{
+  const float y = a < 0x1p-60f ? 0x1p-60f : (a > 0x1p60f ? 0x1p60f : a);
+  return a == a ? (float)ntksym_op_inverse4((double)y) : a;
+}
+NTKSYM_LANE_FUNCTION float ntksym_op_signf(float a)
+{
+  return a > 0.0f ? 1.0f : (a < 0.0f ? -1.0f : a);
+}
+NTKSYM_LANE_FUNCTION float ntksym_op_clampf(float a, float lo, float hi)
 {
   return ntksym_op_minf(ntksym_op_maxf(a, lo), hi);
 }
-static inline float ntksym_op_div0f(float a, float b)
+NTKSYM_LANE_FUNCTION float ntksym_op_div0f(float a, float b)
 {
   return a / (((a == 0.0f) & (b == 0.0f)) ? 1.0f : b);
 }
 
 /* sqrt(max(q11*q22 - q12^2, 0)): the products of floats are exact doubles. */
-static inline float ntksym_op_rootdetf(float q11, float q12, float q22)
+NTKSYM_LANE_FUNCTION float ntksym_op_rootdetf(float q11, float q12, float q22)
 {
   const double c = (double)q12, det = (double)q11 * (double)q22 - c * c;
   return (float)sqrt(det < 0.0 ? 0.0 : det);
 }
 
 /* sqrt(max(a, 0) + b*b). */
-static inline float ntksym_op_hyprootf(float a, float b)
+NTKSYM_LANE_FUNCTION float ntksym_op_hyprootf(float a, float b)
 {
   const float part = a < 1.0f ? a : 1.0f, most = fabsf(b) > part ? fabsf(b) : part;
   float up, down;
@@ -478,13 +520,13 @@ static inline float ntksym_op_hyprootf(float a, float b)
   return sqrtf((ntksym_op_maxf(a, 0.0f) * down) * down + (b * down) * (b * down)) * up;
 }
 
-static inline float ntksym_op_carryf(float root, float q11, float q12, float q22, float next)
+NTKSYM_LANE_FUNCTION float ntksym_op_carryf(float root, float q11, float q12, float q22, float next)
 {
   return ((root == 0.0f) & (q11 == q22) & (q12 > 0.0f)) ? 0.0f : next;
 }
 
 /* 2^k for an integer -1022 <= k <= 1023 given as a double, by its exponent bits. */
-static inline double ntksym_op_power2(double k)
+NTKSYM_LANE_FUNCTION double ntksym_op_power2(double k)
 {
   const double shifted = k + 0x1.80000000003ffp52;
   uint64_t bits;
@@ -496,7 +538,7 @@ static inline double ntksym_op_power2(double k)
 }
 
 /* (exp(r) - 1 - r)/r^2 for |r| <= log(2)/2. */
-static inline double ntksym_op_exp_tail(double r)
+NTKSYM_LANE_FUNCTION double ntksym_op_exp_tail(double r)
 {
   const double r2 = r * r, r4 = r2 * r2;
   double p0 = 0x1.28917c9f3a495p-22;
@@ -514,14 +556,14 @@ static inline double ntksym_op_exp_tail(double r)
 }
 
 /* exp(x) for |x| < 700. */
-static inline double ntksym_op_exp_inside(double x)
+NTKSYM_LANE_FUNCTION double ntksym_op_exp_inside(double x)
 {
   const double k = NTKSYM_MADD(x, 0x1.71547652b82fep+0, 0x1.8p52) - 0x1.8p52;
   const double r = NTKSYM_MADD(k, -0x1.473de6af278edp-34, NTKSYM_MADD(k, -0x1.62e42fefp-1, x));
   return (1.0 + NTKSYM_MADD(r * r, ntksym_op_exp_tail(r), r)) * ntksym_op_power2(k);
 }
 
-static inline double ntksym_op_exp(double a)
+NTKSYM_LANE_FUNCTION double ntksym_op_exp(double a)
 {
   const double x = a < -746.0 ? -746.0 : (a > 710.0 ? 710.0 : a);
   const double k = NTKSYM_MADD(x, 0x1.71547652b82fep+0, 0x1.8p52) - 0x1.8p52;
@@ -531,7 +573,7 @@ static inline double ntksym_op_exp(double a)
   return (e * ntksym_op_power2(k1)) * ntksym_op_power2(k - k1);
 }
 
-static inline double ntksym_op_expm1(double a)
+NTKSYM_LANE_FUNCTION double ntksym_op_expm1(double a)
 {
   const double x = a < -50.0 ? -50.0 : (a > 710.0 ? 710.0 : a);
   const double k = NTKSYM_MADD(x, 0x1.71547652b82fep+0, 0x1.8p52) - 0x1.8p52;
@@ -543,7 +585,7 @@ static inline double ntksym_op_expm1(double a)
 }
 
 /* The rounding error of p = x*x, for |x| < 1e100. */
-static inline double ntksym_op_square_low(double x, double p)
+NTKSYM_LANE_FUNCTION double ntksym_op_square_low(double x, double p)
 {
 #if defined(__FP_FAST_FMA) || defined(FP_FAST_FMA)
   return fma(x, x, -p);
@@ -554,10 +596,11 @@ static inline double ntksym_op_square_low(double x, double p)
 #endif
 }
 
-/* exp(x*x)*erfc(x) for x >= 0. */
-static inline double ntksym_op_erfcx(double x)
+/* exp(x*x)*erfc(x) for x >= 0, over 1 + `low`, which is what rounding took from the quotient. */
+NTKSYM_LANE_FUNCTION double ntksym_op_erfcx_parts(double x, double *low)
 {
-  const double t = (x - 0x1.ep+1) / (x + 0x1.ep+1);
+  /* (x - c)/(x + c), with fewer roundings near x = 0, where the polynomial is steep */
+  const double t = 2.0 * x / (x + 0x1.ep+1) - 1.0, below = 1.0 + 2.0 * x;
   const double t2 = t * t, t4 = t2 * t2;
   double p0 = 0x1.d28e6270e10c9p-32;
   p0 = NTKSYM_MADD(p0, t4, 0x1.4c1b8fe94af13p-25);
@@ -586,23 +629,44 @@ static inline double ntksym_op_erfcx(double x)
   p3 = NTKSYM_MADD(p3, t4, 0x1.d0b0037dcc906p-6);
   p3 = NTKSYM_MADD(p3, t4, 0x1.510169d096803p-4);
   const double p = NTKSYM_MADD(NTKSYM_MADD(p3, t, p2), t2, NTKSYM_MADD(p1, t, p0));
-  return p / (1.0 + 2.0 * x);
+  const double value = p / below;
+#if defined(__FP_FAST_FMA) || defined(FP_FAST_FMA)
+  /* p is from 1 to 1.3: its reciprocal is about 0x1.cp-1 */
+  *low = 0x1.cp-1 * fma(-value, (1.0 - below) + 2.0 * x, fma(-value, below, p));
+#else
+  *low = 0.0;
+#endif
+  return value;
+}
+
+NTKSYM_LANE_FUNCTION double ntksym_op_erfcx(double x)
+{
+  double low;
+  const double value = ntksym_op_erfcx_parts(x, &low);
+  return NTKSYM_MADD(value, low, value);
 }
 
 /* exp(a)*Phi(-x) for x >= 0 where a - x*x/2 is not much larger than a. */
-static inline double ntksym_op_tail(double a, double x)
+NTKSYM_LANE_FUNCTION double ntksym_op_tail(double a, double x)
 {
   const double y = x > 1e100 ? 1e100 : x;
   const double square = y * y, low = ntksym_op_square_low(y, square);
   const double half = 0.5 * square, main = a - half;
   const double back = main - a;
-  const double lost = ((a - (main - back)) - (half + back)) - 0.5 * low;
-  const double scaled = ntksym_op_erfcx(0x1.6a09e667f3bcdp-1 * y);
-  return (0.5 * ntksym_op_exp(main)) * NTKSYM_MADD(scaled, lost, scaled);
+  double rest;
+  const double scaled = ntksym_op_erfcx_parts(0x1.6a09e667f3bcdp-1 * y, &rest);
+  const double lost = (((a - (main - back)) - (half + back)) - 0.5 * low) + rest;
+  const double bell = 0.5 * ntksym_op_exp(main), value = bell * scaled;
+#if defined(__FP_FAST_FMA) || defined(FP_FAST_FMA)
+  const double off = fma(value, lost, fma(bell, scaled, -value));
+#else
+  const double off = value * lost;
+#endif
+  return value + (fabs(off) < value ? off : 0.0); /* none where the value overflows */
 }
 
 /* The normal distribution function, with relative accuracy in the lower tail. */
-static inline double ntksym_op_Phi(double z)
+NTKSYM_LANE_FUNCTION double ntksym_op_Phi(double z)
 {
   const double x = fabs(z);
   const double tail = ntksym_op_tail(0.0, x > 40.0 ? 40.0 : x);
@@ -613,12 +677,13 @@ static inline double ntksym_op_erfc(double x)
 {
   const double y = fabs(x) > 28.0 ? 28.0 : fabs(x);
   const double square = y * y, low = ntksym_op_square_low(y, square);
-  const double scaled = ntksym_op_erfcx(y);
-  const double tail = ntksym_op_exp(-square) * NTKSYM_MADD(scaled, -low, scaled);
+  double rest;
+  const double scaled = ntksym_op_erfcx_parts(y, &rest);
+  const double tail = ntksym_op_exp(-square) * NTKSYM_MADD(scaled, rest - low, scaled);
   return x < 0.0 ? 2.0 - tail : tail + (x - x);
 }
 
-static inline double ntksym_op_erf(double x)
+NTKSYM_LANE_FUNCTION double ntksym_op_erf(double x)
 {
   const double y = fabs(x) > 1.0 ? 1.0 : fabs(x), u = y * y;
   const double far = 1.0 - ntksym_op_erfc(fabs(x));
@@ -641,7 +706,7 @@ static inline double ntksym_op_erf(double x)
 }
 
 /* exp(a)*Phi(z), where exp may overflow and Phi underflow. */
-static inline double ntksym_op_expPhi(double a, double z)
+NTKSYM_LANE_FUNCTION double ntksym_op_expPhi(double a, double z)
 {
   /* of exponents beyond 1e16 the correction has no digit, nor a sign */
   const double tail = fabs(ntksym_op_tail(a, fabs(z))), whole = ntksym_op_exp(a);
@@ -671,20 +736,20 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi(size_t n, const double *a, const 
 
 /* exp(a/d)*sinh(b/d) and exp(a/d)*cosh(b/d), d >= 0, from a + b, a - b, b and d: the
  * exponents come formed without cancellation, because each of a/d and b/d alone may overflow. */
-static inline double ntksym_op_expsinh(double plus, double minus, double b, double d)
+NTKSYM_LANE_FUNCTION double ntksym_op_expsinh(double plus, double minus, double b, double d)
 {
   const double grown = ntksym_op_exp(ntksym_op_div0(plus > minus ? plus : minus, d));
   const double down = ntksym_op_expm1(-2.0 * ntksym_op_div0(fabs(b), d));
   return b == 0.0 ? b : copysign(-0.5 * grown * down, b); /* not inf*0 */
 }
-static inline double ntksym_op_expcosh(double plus, double minus, double b, double d)
+NTKSYM_LANE_FUNCTION double ntksym_op_expcosh(double plus, double minus, double b, double d)
 {
   const double grown = ntksym_op_exp(ntksym_op_div0(plus > minus ? plus : minus, d));
   return 0.5 * grown * (1.0 + ntksym_op_exp(-2.0 * ntksym_op_div0(fabs(b), d)));
 }
 
 /* sqrt(max(a, 0) + b*b): scaled by a power of two where b is large. */
-static inline double ntksym_op_hyproot(double a, double b)
+NTKSYM_LANE_FUNCTION double ntksym_op_hyproot(double a, double b)
 {
   const double part = a < 1.0 ? a : 1.0, most = fabs(b) > part ? fabs(b) : part;
   double up, down;
@@ -698,7 +763,8 @@ static inline double ntksym_op_hyproot(double a, double b)
 }
 
 /* The next root, or 0 where the two inputs coincide: equal inputs stay equal at any depth. */
-static inline double ntksym_op_carry(double root, double q11, double q12, double q22, double next)
+NTKSYM_LANE_FUNCTION double ntksym_op_carry(double root, double q11, double q12, double q22,
+                                            double next)
 {
   return ((root == 0.0) & (q11 == q22) & (q12 > 0.0)) ? 0.0 : next;
 }
@@ -1066,7 +1132,7 @@ static inline double ntksym_op_Phi2(double h, double k, double c, double s)
 }
 
 /* What dh and dk add to exp(a)*Phi2(h, k; r): its derivatives (Plackett 1954) times those. */
-static inline double ntksym_op_orthant_low(double a, double h, double k, double c, double s,
+NTKSYM_LANE_FUNCTION double ntksym_op_orthant_low(double a, double h, double k, double c, double s,
                                            double dh, double dk)
 {
   const double ac = fabs(c), most = ac < s ? s : ac, unit = most == 0.0 ? 1.0 : most;
@@ -1084,7 +1150,7 @@ static inline double ntksym_op_orthant_low(double a, double h, double k, double 
 /* Whether exp(a)*Phi2(h, k; r) is an integral of positive numbers: where exp(a) makes the rounding
  * of Phi2 large, where Phi2 is the small rest of numbers of size one half, and where one gate is so
  * much smaller than the other that the rounding of the larger one counts. */
-static inline int ntksym_op_tailed(double a, double h, double k, double c, double s)
+NTKSYM_LANE_FUNCTION int ntksym_op_tailed(double a, double h, double k, double c, double s)
 {
   return (a >= 0.25) | ((h + k <= 0.0) & ((s < -1.25 * c) | ((h + k) * fabs(h - k) < -6.0)));
 }
@@ -1139,7 +1205,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
   }
   for (size_t i = 0; i < m; ++i) {
     double x0, x1;
-    if (!(g0[i] < 1e5)) { /* nothing left, or NaN */
+    if (!(g0[i] < 5e7)) { /* nothing left, or NaN */
       lead[i] = g0[i] == g0[i] ? -1e300 : lead[i];
       g0[i] = near[i] = 0.0;
       far[i] = y0[i] = step[i] = 1.0;

@@ -153,13 +153,13 @@ static inline int ntksym_far_d4fff31d5de5_holds(int which, double q11, double q2
   return far & (ntksym_far_d4fff31d5de5_smooth(q11, q22, root) | (least >= bare));
 }
 
-static inline double ntksym_far_d4fff31d5de5_bell(double z)
+NTKSYM_LANE_FUNCTION double ntksym_far_d4fff31d5de5_bell(double z)
 {
   const double e = -0.5 * z * z;
   return ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
 }
 
-static inline double ntksym_far_d4fff31d5de5_sum(const double *v)
+NTKSYM_LANE_FUNCTION double ntksym_far_d4fff31d5de5_sum(const double *v)
 {
   return ((v[0] + v[1]) + (v[2] + v[3])) + ((v[4] + v[5]) + (v[6] + v[7]));
 }
@@ -178,7 +178,7 @@ static inline double ntksym_far_d4fff31d5de5_side(int which, double q11, double 
   for (int at = 0; at < 192; at += 8) {
     double high[1 + 3][8] = {{0.0}}, low[1 + 3][8] = {{0.0}};
     double m[8], h[8], y[8], own[8], bell[8], power[8], value[8] = {0.0};
-    for (int l = 0; l < 8; ++l) {
+    NTKSYM_ROLLED for (int l = 0; l < 8; ++l) {
       const double x = ntksym_far_d4fff31d5de5_x[at + l], d = ntksym_far_d4fff31d5de5_d[at + l], z = x / r1;
       m[l] = x * turn;
       h[l] = m[l] / t2;
@@ -187,7 +187,7 @@ static inline double ntksym_far_d4fff31d5de5_side(int which, double q11, double 
       power[l] = d * ntksym_far_d4fff31d5de5_bell(y[l]);
       bell[l] = ntksym_far_d4fff31d5de5_bell(h[l]) * 0x1.9884533d43651p-2;
     }
-    for (int l = 0; l < 8; ++l) {
+    NTKSYM_ROLLED for (int l = 0; l < 8; ++l) {
       const double tail = bell[l] * (0x1.40d931ff62705p+0 * ntksym_op_erfcx(0x1.6a09e667f3bcdp-1 * fabs(h[l])));
       high[2][l] = h[l] < 0.0 ? tail : 1.0 - tail; /* Phi(h) and Phi(-h) */
       low[2][l] = h[l] < 0.0 ? 1.0 - tail : tail;
@@ -195,13 +195,13 @@ static inline double ntksym_far_d4fff31d5de5_side(int which, double q11, double 
       low[3][l] = m[l] * low[2][l] - t2 * bell[l];
     }
     for (int n = 2; n < 1; ++n)
-      for (int l = 0; l < 8; ++l) {
+      NTKSYM_ROLLED for (int l = 0; l < 8; ++l) {
         high[n + 2][l] = m[l] * high[n + 1][l] + ((n - 1) * t2) * (t2 * high[n][l]);
         low[n + 2][l] = m[l] * low[n + 1][l] + ((n - 1) * t2) * (t2 * low[n][l]);
       }
     if (which) {
       double second[8];
-      for (int l = 0; l < 8; ++l) {
+      NTKSYM_ROLLED for (int l = 0; l < 8; ++l) {
         value[l] = (right[0] - left[0]) * bell[l] / t2;
         second[l] = -(right[0] - left[0]) * h[l] * (bell[l] / t2) / t2;
 #if 1 > 1
@@ -209,20 +209,20 @@ static inline double ntksym_far_d4fff31d5de5_side(int which, double q11, double 
 #endif
       }
       for (int n = 1; n < 1; ++n)
-        for (int l = 0; l < 8; ++l) {
+        NTKSYM_ROLLED for (int l = 0; l < 8; ++l) {
           value[l] += n * (right[n] * high[n + 1][l] + left[n] * low[n + 1][l]);
           second[l] += n * (n - 1) * (right[n] * high[n][l] + left[n] * low[n][l]);
         }
-      for (int l = 0; l < 8; ++l)
+      NTKSYM_ROLLED for (int l = 0; l < 8; ++l)
         value[l] = ntksym_far_d4fff31d5de5_x[at + l] / q11 * value[l] - turn * second[l];
     } else {
       for (int n = 0; n < 1; ++n)
-        for (int l = 0; l < 8; ++l)
+        NTKSYM_ROLLED for (int l = 0; l < 8; ++l)
           value[l] += right[n] * high[n + 2][l] + left[n] * low[n + 2][l];
     }
-    for (int l = 0; l < 8; ++l) total[l] += own[l] * value[l];
+    NTKSYM_ROLLED for (int l = 0; l < 8; ++l) total[l] += own[l] * value[l];
     for (int k = 0; k <= 22 + 2; ++k)
-      for (int l = 0; l < 8; ++l) {
+      NTKSYM_ROLLED for (int l = 0; l < 8; ++l) {
         powers[k][l] += power[l];
         power[l] *= y[l];
       }

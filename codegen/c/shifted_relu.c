@@ -308,7 +308,8 @@ static inline double ntksym_spline_panel(const ntksym_spline_way *s, double off,
     value[i] *= -ntksym_op_expm1(e > 690.0 ? -690.0 : -e);
   }
   for (int i = 0; i < 32; i += 8)
-    for (int j = 0; j < 8; ++j) sums[j] += ntksym_spline_weight[i + j] * value[i + j];
+    NTKSYM_ROLLED for (int j = 0; j < 8; ++j)
+      sums[j] += ntksym_spline_weight[i + j] * value[i + j];
   return length * (((sums[0] + sums[4]) + (sums[1] + sums[5])) +
                    ((sums[2] + sums[6]) + (sums[3] + sums[7])));
 }
@@ -320,11 +321,13 @@ static inline double ntksym_spline_panels(const ntksym_spline_way *s, double nea
   const double *steps = s->sign < 0.0 ? ntksym_spline_back : ntksym_spline_away;
   const double both = sqrt(s->twin), early = s->sign > 0.0 ? both / 0x1.9ec474a261264p+2 : 0x1.9ec474a261264p+2 / both;
   const double alone = both > 0.0 ? early : 0.0; /* where the twin begins or ends to count */
+  const double steep = 1 + power / 2, ratio = 8.0 / steep;
+  const double length = (far - near < 3.0 ? far - near : 3.0) / steep;
   double sum = 0.0, at = near;
   for (int panel = 0; at < far; ++panel) {
     const int bell = !(s->b < 0x1p-28 * at);
     const double more =
-        s->twin > 0.0 ? at + 4.0 * at : at + ((bell ? 0.0 : 3.0) + 8.0 * at);
+        s->twin > 0.0 ? at + 4.0 * at : at + ((bell ? 0.0 : length) + ratio * at);
     const double next = at < alone && (alone < more || !bell) ? alone : more;
     const double to = next < far ? next : far;
     if (panel == 7) return NAN;
@@ -425,7 +428,8 @@ static inline double ntksym_spline_term(const ntksym_spline_pair *p, double one,
     for (int i = 0; i < power; ++i) sum *= p->top * p->top;
   }
   {
-    const double far_off = ntksym_spline_at(a, b, sqrt(square + 42.0));
+    const double fallen = 42.0 + (power > 1 ? 4.0 * (power - 1) : 0.0);
+    const double far_off = ntksym_spline_at(a, b, sqrt(square + fallen));
     const ntksym_spline_way s = {a, b, start, p->top, start - p->top, g > 0.0 ? g : 0.0, 1.0, both,
                                  0.0, 0.0};
     sum += ntksym_spline_panels(&s, start, far_off < p->end ? far_off : p->end, power);
@@ -477,6 +481,14 @@ static inline void ntksym_spline_heights(const ntksym_direct_rule *s, int power,
     before = any ? row[2 + s->degree + power] : 0.0;
     row += any ? wide : 0;
   }
+}
+
+/* Whether a kink that is not at 0 is so far out that the closed form loses digits of the value. */
+static inline int ntksym_spline_tail(int any, double unit, double q11, double q12, double q22)
+{
+  const double least = (q11 < q22 ? q11 : q22) / (unit * unit);
+  const int apart = 2.0 * q12 * q12 <= q11 * q22;
+  return any & ((least < 0x1p-1) | ((least < 2.0) & apart));
 }
 
 typedef struct {
@@ -538,7 +550,8 @@ static inline double ntksym_spline_middle(const ntksym_direct_rule *s, int power
 {
   const int kinks = s->kinks, same = q11 == q22, own = power - which, wide = 2 * s->degree + 3;
   const double turn = q12 < 0.0 ? -1.0 : 1.0, odd = (own + 1) % 2 ? turn : 1.0;
-  double d[12], leading[12 + 1], constant, linear, total, sizes, most, bare = 0.0;
+  double d[12] = {0.0}, leading[12 + 1] = {0.0}, constant, linear, total, sizes;
+  double most, bare = 0.0;
   const double *row = s->closed;
   int twins = 1, first;
   ntksym_spline_side u, v;
@@ -597,6 +610,7 @@ NTKSYM_BLOCK_FUNCTION double ntksym_spline_dual(const ntksym_direct_rule *s, int
   while (zero < kinks && (s->live[zero] || s->kink[zero] < 0.0)) ++zero;
   if (s->live[zero] || (zero > 0 && s->kink[zero - 1] > 0.0))
     return middle ? ntksym_spline_middle(s, power, which, middle > 1, q11, q12, q22, root) : NAN;
+  if (middle && !same && root < 0x1p-6 * fabs(q12)) return NAN; /* where it ends loses digits */
   ntksym_spline_heights(s, power, d, leading);
   for (int k = 0; k < kinks; ++k) bares |= kinks > 1 || s->kink[k] == 0.0;
   for (int far = 0; far < 1 + (zero > 0 && zero < kinks); ++far) {
@@ -651,7 +665,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_direct_8926f9e2dfe1(size_t n, const doub
     int in;
     ntksym_direct_8926f9e2dfe1_unit(p0_[i], &unit);
     in = ntksym_direct_8926f9e2dfe1_in(q11[i], q22[i], root[i], unit);
-    if (in == 2 ? q12[i] == q12[i] : in && (q12[i] < 0.0 || fmin(q11[i], q22[i]) < 0x1p-1 * unit * unit)) {
+    if (in == 2 ? q12[i] == q12[i] : in && (q12[i] < 0.0 || ntksym_spline_tail(1, unit, q11[i], q12[i], q22[i]))) {
       ntksym_direct_8926f9e2dfe1_mark(&mark, p0_[i]);
       {
         const int from = in == 2 ? 1 : 0;
@@ -733,7 +747,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_direct_dot_8926f9e2dfe1(size_t n, const 
     int in;
     ntksym_direct_8926f9e2dfe1_unit(p0_[i], &unit);
     in = ntksym_direct_dot_8926f9e2dfe1_in(q11[i], q22[i], root[i], unit);
-    if (in == 2 ? q12[i] == q12[i] : in && (q12[i] < 0.0 || fmin(q11[i], q22[i]) < 0x1p-1 * unit * unit)) {
+    if (in == 2 ? q12[i] == q12[i] : in && (q12[i] < 0.0 || ntksym_spline_tail(1, unit, q11[i], q12[i], q22[i]))) {
       ntksym_direct_8926f9e2dfe1_mark(&mark, p0_[i]);
       {
         const int from = in == 2 ? 1 : 0;

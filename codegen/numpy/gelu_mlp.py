@@ -140,13 +140,11 @@ _THREE = (
     np.array((0.2777777777777778, 0.4444444444444444, 0.2777777777777778))[:, None],
     np.array(((-0.6454972243679029, 0.0, 0.6454972243679029), (0.5555555555555556, -1.1111111111111112, 0.5555555555555556))),
 )
-_FOUR = (
-    np.array((0.06943184420297371, 0.33000947820757187, 0.6699905217924281, 0.9305681557970263))[:, None],
-    np.array((0.17392742256872692, 0.32607257743127305, 0.32607257743127305, 0.17392742256872692))[:, None],
-)
-_TWO = (
-    np.array((0.2113248654051871, 0.7886751345948129))[:, None],
-    np.array((0.5, 0.5))[:, None],
+_NEAR_ALONG = (
+    (0.0, np.array((0.2113248654051871, 0.7886751345948129))[:, None], np.array((0.5, 0.5))[:, None]),
+    (0.0002, np.array((0.06943184420297371, 0.33000947820757187, 0.6699905217924281, 0.9305681557970263))[:, None], np.array((0.17392742256872692, 0.32607257743127305, 0.32607257743127305, 0.17392742256872692))[:, None]),
+    (0.06, np.array((0.046910077030668004, 0.23076534494715845, 0.5, 0.7692346550528415, 0.953089922969332))[:, None], np.array((0.11846344252809454, 0.23931433524968324, 0.28444444444444444, 0.23931433524968324, 0.11846344252809454))[:, None]),
+    (0.15, np.array((0.025446043828620736, 0.12923440720030277, 0.2970774243113014, 0.5, 0.7029225756886985, 0.8707655927996972, 0.9745539561713793))[:, None], np.array((0.06474248308443485, 0.13985269574463832, 0.19091502525255946, 0.2089795918367347, 0.19091502525255946, 0.13985269574463832, 0.06474248308443485))[:, None]),
 )
 _NEAR_SHARES = (1.6255008574517023e-06, -2.2628865245345225e-06, 1.033399470899471e-06, -1.9572958220025165e-07, 1.6146866732804234e-08, -5.524625304039361e-10, 6.200793676192102e-12)
 
@@ -164,7 +162,7 @@ def _near_panel(rule, slope, a, b, m, start, end):
 def _near_across(slope, a, b, m, angle):
     """The integral over all angles, in panels halved towards 0 where the slope is rough."""
     total, x = np.zeros(angle.shape), angle.copy()
-    least = np.minimum(1e-3, 3e-13 / np.where(angle > 0.0, angle, 1.0))
+    least = np.minimum(1e-3, 3e-14 / np.where(angle > 0.0, angle, 1.0))
     left = np.nonzero((angle > 0.0) & (angle < 0.0001))[0]
     if left.size:
         whole, rough = _near_panel(_THREE, slope, a[left], b[left], m[left], 0.0, x[left])
@@ -189,9 +187,10 @@ def _near_across(slope, a, b, m, angle):
 
 def _near_along(slope, lo, hi, spread):
     """E[(s(u) - s(v))^2] for parallel u and v of variances lo < hi = lo*exp(2*spread)."""
-    found, alike = np.zeros(lo.shape), spread < 0.0002
-    for (nodes, weights), where in ((_TWO, alike), (_FOUR, ~alike)):
-        at = np.nonzero(where)[0]
+    found = np.zeros(lo.shape)
+    ends = (*(rule[0] for rule in _NEAR_ALONG[1:]), np.inf)
+    for (least, nodes, weights), most in zip(_NEAR_ALONG, ends):
+        at = np.nonzero((spread >= least) & (spread < most))[0]
         if at.size:
             found[at] = _near_line(nodes, weights, slope, lo[at], hi[at], spread[at])
     return found
@@ -246,7 +245,7 @@ def _near_root(slope, own, bias, state, after, plain):
     s1, s2 = np.sqrt(n11), np.sqrt(n22)
     size = s1 * s2
     spread = np.where(lo > 0.0, 0.5 * np.log1p((hi - lo) / np.where(lo > 0.0, lo, 1.0)), np.inf)
-    small = (angle < 0.3) & ((spread < 0.15) | (bias is not None))
+    small = (angle < 0.3) & ((spread < 0.4) | (bias is not None))
     near, across = np.nonzero(small)[0], np.zeros(a.shape)
     if near.size:
         across[near] = _near_across(slope, a[near], b[near], m[near], angle[near])
@@ -266,13 +265,19 @@ def _near_root(slope, own, bias, state, after, plain):
     return np.where(small & np.isfinite(det), np.sqrt(np.maximum(det, 0.0)) * s1 * s2, plain)
 
 
-def _carried(mode, slope, own, bias, state, after, roots, c, plain):
-    """The next root and covariance: `plain` and c, but for pairs that are nearly parallel."""
+def _carried(mode, slope, own, bias, state, after, roots, last, c, plain, kept=False):
+    """The next root and covariance: `plain` and c, but for pairs that are nearly parallel.
+
+    `last`: the root of both variances after the last layer; `kept`: which pairs were nearly
+    parallel from the start, and had their root from the rows.
+    """
     size, before, growing = roots[0] * roots[1], np.sqrt(state[0]) * np.sqrt(state[2]), 0.25
     grown, was = (plain / size) ** 2 + 3.552713678800501e-15, (state[3] / before) ** 2
     near = (plain < growing * size) & (grown > was)
     young = 0.002 if mode & 8 else 0.0
-    near = near | (plain < (0.05 if mode & 2 else np.where(size > 64.0, 0.05, young)) * size)
+    small = np.where(kept, growing, 0.05)
+    loud = np.maximum(size, last) > 64.0
+    near = near | (plain < (small if mode & 2 else np.where(loud, small, young)) * size)
     if mode & 4:
         state = (state[0], abs(state[1]), *state[2:])
     else:
@@ -369,9 +374,10 @@ def pairs(g12, qx, qy, first, root=None):
     """
     c = first[0] * g12 + first[1]
     t = first[2] * g12 + first[3]
+    rx, ry = qx[len(LAYERS) + 1 :], qy[len(LAYERS) + 1 :]
+    kept = root is not None and root < 0.04382693235899588 * rx[0] * ry[0]
     if root is None:
         root = _rootdet(qx[0], c, qy[0])
-    rx, ry = qx[len(LAYERS) + 1 :], qy[len(LAYERS) + 1 :]
     for k, (layer, values, _, _, mode, near) in enumerate(LAYERS):
         state = (qx[k], c, qy[k], root, t, qx[k + 1], qy[k + 1], rx[k], ry[k], rx[k + 1], ry[k + 1])
         c_before = c
@@ -379,8 +385,9 @@ def pairs(g12, qx, qy, first, root=None):
         if mode:
             before, after = (qx[k], c_before, qy[k], root), (qx[k + 1], qy[k + 1])
             roots = rx[k + 1], ry[k + 1]
-            given = before, after, roots, c, following
-            following, c = _carried(mode, *near(values), 0.0 if mode & 16 else None, *given)
+            given = before, after, roots, rx[-1] * ry[-1], c, following
+            bias = 0.0 if mode & 16 else None
+            following, c = _carried(mode, *near(values), bias, *given, kept)
         root = following
     return c, t
 

@@ -925,7 +925,7 @@ _ERFCX = (
 
 def _erfcx_positive(x):
     """exp(x*x)*erfc(x) for x >= 0."""
-    t2 = 2.0 * (x - 3.75) / (x + 3.75)
+    t2 = 4.0 * x / (x + 3.75) - 2.0  # exact near x = 0, where the series is steep
     b1, b2, b3 = np.zeros_like(t2), np.zeros_like(t2), np.empty_like(t2)
     for c in _ERFCX[:0:-1]:
         np.multiply(t2, b1, out=b3)
@@ -956,7 +956,11 @@ def _expPhi(a, z):
     below = np.maximum(np.where(low, z, -1.0), -1e100)
     square, error = _two_product(below, below)
     scaled = _erfcx_positive(-0.7071067811865476 * below)
-    tail = 0.5 * np.exp((a - 0.5 * square) - 0.5 * error) * scaled
+    main = a - 0.5 * square
+    back = main - a
+    lost = ((a - (main - back)) - (0.5 * square + back)) - 0.5 * error
+    lost = np.where(np.abs(lost) < 1.0, lost, 0.0)  # else no digit is right
+    tail = 0.5 * np.exp(main) * (scaled + scaled * lost)
     with np.errstate(over="ignore", invalid="ignore"):
         return np.where(low, tail, np.exp(np.where(low, 0.0, a)) * _Phi(z))
 

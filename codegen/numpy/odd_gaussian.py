@@ -425,7 +425,7 @@ _ERFCX = (
 
 def _erfcx_positive(x):
     """exp(x*x)*erfc(x) for x >= 0."""
-    t2 = 2.0 * (x - 3.75) / (x + 3.75)
+    t2 = 4.0 * x / (x + 3.75) - 2.0  # exact near x = 0, where the series is steep
     b1, b2, b3 = np.zeros_like(t2), np.zeros_like(t2), np.empty_like(t2)
     for c in _ERFCX[:0:-1]:
         np.multiply(t2, b1, out=b3)

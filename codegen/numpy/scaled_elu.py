@@ -913,7 +913,7 @@ _ERFCX = (
 
 def _erfcx_positive(x):
     """exp(x*x)*erfc(x) for x >= 0."""
-    t2 = 2.0 * (x - 3.75) / (x + 3.75)
+    t2 = 4.0 * x / (x + 3.75) - 2.0  # exact near x = 0, where the series is steep
     b1, b2, b3 = np.zeros_like(t2), np.zeros_like(t2), np.empty_like(t2)
     for c in _ERFCX[:0:-1]:
         np.multiply(t2, b1, out=b3)
@@ -938,7 +938,11 @@ def _expPhi(a, z):
     below = np.maximum(np.where(low, z, -1.0), -1e100)
     square, error = _two_product(below, below)
     scaled = _erfcx_positive(-0.7071067811865476 * below)
-    tail = 0.5 * np.exp((a - 0.5 * square) - 0.5 * error) * scaled
+    main = a - 0.5 * square
+    back = main - a
+    lost = ((a - (main - back)) - (0.5 * square + back)) - 0.5 * error
+    lost = np.where(np.abs(lost) < 1.0, lost, 0.0)  # else no digit is right
+    tail = 0.5 * np.exp(main) * (scaled + scaled * lost)
     with np.errstate(over="ignore", invalid="ignore"):
         return np.where(low, tail, np.exp(np.where(low, 0.0, a)) * _Phi(z))
 
@@ -1066,7 +1070,7 @@ def _expPhi2(a, h, k, c, s, dh, dk):
         x1 = np.fmin(x1, np.maximum(x0, 0.0) + drop)
         least = np.minimum(x1, 0.0) - drop
         first, x0 = np.where(x0 < least, np.exp(least), first), np.fmax(x0, least)
-        gone = ~(g0 < 1e5) & ~np.isnan(h + k + start)
+        gone = ~(g0 < 5e7) & ~np.isnan(h + k + start)
         panels = np.fmax(np.ceil(x1 - x0), 3.0)
         # a short number, and its logarithm: panels that meet to half a unit in the last place
         step = np.exp((x1 - x0) / panels).astype(np.float32).astype(np.float64)

@@ -7,7 +7,7 @@ Requires   q11 >= 0, q22 >= 0
 Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing (ufuncs, packages and compiled duals bring q12 to its bound first)
 Requires   q11*q22 and the exponentials of the formula neither overflow nor underflow
 Requires   q >= 0
-Accuracy   at most nngp 2.7 eps, dot 2.4 eps of the kernel's size at 55 points, lam = 0.5, 34-digit reference; floats: computed in doubles
+Accuracy   at most nngp 2.7 eps, dot 2.1 eps of the kernel's size at 55 points, lam = 0.5, 34-digit reference; floats: computed in doubles
 """
 
 import numpy as np
@@ -526,7 +526,7 @@ def _spline_panels(sign, a, b, start, top, rest, g, peak, least, twin, near, far
     round, is exp(-twin*(1/sigma^2 - sigma^2)) of it.
     """
     total, at, rows = np.zeros(len(near)), near.copy(), np.arange(len(near))
-    both = np.sqrt(twin)
+    both, steep, longest = np.sqrt(twin), 1 + power // 2, np.minimum(far - near, 3.0)
     alone = np.where(both > 0.0, both / 6.48074069840786 if sign > 0.0 else 6.48074069840786 / both, 0.0)
     for _ in range(7):
         rows = rows[at[rows] < far[rows]]
@@ -535,7 +535,7 @@ def _spline_panels(sign, a, b, start, top, rest, g, peak, least, twin, near, far
         columns = (v[rows, None] for v in (a, b, start, top, rest, g, at, far, peak, least, twin))
         a_, b_, start_, top_, rest_, g_, at_, far_, peak_, least_, twin_ = columns
         smooth = b_ < 2.0**-28 * at_  # else exp(-b^2/x^2) counts
-        ratio = at_ + (np.where(smooth, 3.0, 0.0) + 8.0 * at_)
+        ratio = at_ + (np.where(smooth, longest[rows, None], 0.0) + 8.0 * at_) / steep
         to = np.where(twin_ > 0.0, at_ + 4.0 * at_, ratio)
         bound = alone[rows, None]  # where the twin begins or ends to count
         to = np.where((at_ < bound) & ((bound < to) | smooth), bound, to)
@@ -628,7 +628,8 @@ def _spline_term(x, y, q11, q12, q22, root, top, det, power, end=np.inf, twin=Fa
         given = b[past], a[past], begin, over, over - begin, back, held, least, both[past]
         part = _spline_panels(-1.0, *given, peak, begin, power)
         total[past] = part * (top[past] * top[past]) ** power
-    until = np.minimum(_spline_at(a, b, np.sqrt(above * above + 42.0)), end)
+    fallen = above * above + (42.0 + 4.0 * max(power - 1, 0))
+    until = np.minimum(_spline_at(a, b, np.sqrt(fallen)), end)
     given = a, b, start, top, start - top, above, zero, zero, both
     total += _spline_panels(1.0, *given, start, until, power)
     n, low = 0.0 * q, 0.0 * q
@@ -647,6 +648,11 @@ def _spline_term(x, y, q11, q12, q22, root, top, det, power, end=np.inf, twin=Fa
     n, low, d, d_low = (np.where(g > 0.0, u, v) for u, v in zip(*sides))
     total *= _spline_exp(n, low, d, d_low)
     return np.where(bound < 690.0, total, np.where((bound > 750.0) & (bound < 1e300), 0.0, np.nan))
+
+
+def _spline_parallel(q12, root):
+    """Whether inputs are nearly parallel: of those of unlike size the definition is better."""
+    return root < 2.0**-6 * np.abs(q12)
 
 
 def _spline_pairs(rule, marks, unit, which, q11, q12, q22, root, from_0):
@@ -672,7 +678,8 @@ def _spline_pairs(rule, marks, unit, which, q11, q12, q22, root, from_0):
     if middle:
         reach = np.max(np.abs(kinks))
         good &= (from_0 > 0) & (most <= 16.0 * (reach * reach))
-        good &= (q11 == q22) | (root >= 2.0**-6 * np.abs(q12))  # where it ends loses digits then
+    # where it ends loses digits where inputs of unlike size are nearly parallel
+    good &= (from_0 == 0) | (q11 == q22) | ~_spline_parallel(q12, root)
     good = np.flatnonzero(good)
     for k in range(0, len(good), 1024):
         own = good[k : k + 1024]
@@ -856,7 +863,7 @@ def _direct_0463c5a51625(closed, q11, q12, q22, root, p0):
     far = (least >= np.inf) & (root >= 0.0 * most)  # the rule there is right, and faster
     can = ~far & np.isfinite(q12) & np.isfinite(root) & (root >= 0.0)
     value = np.array(value, dtype=np.float64)
-    seen = can & ((used > 0) | (least * least < 0.5 * unit * unit))
+    seen = can & ((used > 0) | (least * least < np.where(2.0 * q12 * q12 <= q11 * q22, 2.0, 0.5) * unit * unit))
     if seen.any():
         columns = q11, q12, q22, root, 1 * (used > 0)
         found = _direct_each(_spline_pairs, _rule_0463c5a51625_marked, _rule_0463c5a51625, 0, seen, columns, given)
@@ -864,6 +871,7 @@ def _direct_0463c5a51625(closed, q11, q12, q22, root, p0):
         done[seen] = right = np.isfinite(found)
         value[done] = found[right]
         can, closed = can & ~done, value
+        used = np.where((q11 != q22) & _spline_parallel(q12, root), np.minimum(used, 1), used)
     used = (used > 0) & (used < 3) & can  # 3: in compiled code only
     can &= ~used & (least > 1e-140) & (most < 1e140) & (least + most <= np.inf)
     turned = can & (4.0 * q12 < -least * most)  # elsewhere no value of one sign is small
@@ -887,7 +895,7 @@ def _direct_dot_0463c5a51625(closed, q11, q12, q22, root, p0):
     far = (least >= np.inf) & (root >= 0.0 * most)  # the rule there is right, and faster
     can = ~far & np.isfinite(q12) & np.isfinite(root) & (root >= 0.0)
     value = np.array(value, dtype=np.float64)
-    seen = can & ((used > 0) | (least * least < 0.5 * unit * unit))
+    seen = can & ((used > 0) | (least * least < np.where(2.0 * q12 * q12 <= q11 * q22, 2.0, 0.5) * unit * unit))
     if seen.any():
         columns = q11, q12, q22, root, 1 * (used > 0)
         found = _direct_each(_spline_pairs, _rule_0463c5a51625_marked, _rule_0463c5a51625, 1, seen, columns, given)
@@ -895,6 +903,7 @@ def _direct_dot_0463c5a51625(closed, q11, q12, q22, root, p0):
         done[seen] = right = np.isfinite(found)
         value[done] = found[right]
         can, closed = can & ~done, value
+        used = np.where((q11 != q22) & _spline_parallel(q12, root), np.minimum(used, 1), used)
     used = (used > 0) & (used < 3) & can  # 3: in compiled code only
     can &= ~used & (least > 1e-140) & (most < 1e140) & (least + most <= np.inf)
     turned = can & (4.0 * q12 < -least * most)  # elsewhere no value of one sign is small
@@ -1030,7 +1039,7 @@ _ERFCX = (
 
 def _erfcx_positive(x):
     """exp(x*x)*erfc(x) for x >= 0."""
-    t2 = 2.0 * (x - 3.75) / (x + 3.75)
+    t2 = 4.0 * x / (x + 3.75) - 2.0  # exact near x = 0, where the series is steep
     b1, b2, b3 = np.zeros_like(t2), np.zeros_like(t2), np.empty_like(t2)
     for c in _ERFCX[:0:-1]:
         np.multiply(t2, b1, out=b3)
@@ -1080,7 +1089,11 @@ def _expPhi(a, z):
     below = np.maximum(np.where(low, z, -1.0), -1e100)
     square, error = _two_product(below, below)
     scaled = _erfcx_positive(-0.7071067811865476 * below)
-    tail = 0.5 * np.exp((a - 0.5 * square) - 0.5 * error) * scaled
+    main = a - 0.5 * square
+    back = main - a
+    lost = ((a - (main - back)) - (0.5 * square + back)) - 0.5 * error
+    lost = np.where(np.abs(lost) < 1.0, lost, 0.0)  # else no digit is right
+    tail = 0.5 * np.exp(main) * (scaled + scaled * lost)
     with np.errstate(over="ignore", invalid="ignore"):
         return np.where(low, tail, np.exp(np.where(low, 0.0, a)) * _Phi(z))
 
