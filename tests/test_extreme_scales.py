@@ -41,7 +41,15 @@ def drawn(seed: int, count: int) -> list[Point]:
     return found
 
 
-TEXTS = ("step(x)*x*exp(-x^2)", "x*cos(x)", "hermite5", "x^2*abs(x)", "gelu")
+TEXTS = (
+    "step(x)*x*exp(-x^2)",
+    "exp(-x^2)*sin(x)",
+    "(1-x^2)*exp(-x^2/2)",
+    "x*cos(x)",
+    "hermite5",
+    "x^2*abs(x)",
+    "gelu",
+)
 
 
 @pytest.mark.parametrize("text", TEXTS)

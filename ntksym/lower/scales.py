@@ -34,7 +34,7 @@ from .rounding import of_value
 from .separate import separated
 from .spread import spread_out
 from .taylor import summed, taylor
-from .tilt import Tilt, tilt, tilted, tilted_diagonal
+from .tilt import Tilt, brought_down, tilt, tilted, tilted_diagonal
 from .wedge import one_sided, opposite
 
 _TINY = Fraction(1, 10**5)
@@ -52,7 +52,9 @@ def settle(b: Builder, d: DualLike) -> None:
     if not _closed(d):
         return
     if (bell := tilt(d.activation)) is not None:
-        if not _closed_is_better(d.activation):
+        if _closed_is_better(d.activation):
+            _settle_plain_bell(b, d)
+        else:
             _settle_bell(b, d, bell)
         return
     if (found := _orders(d.activation)) is None:
@@ -87,6 +89,15 @@ def _settle_bell(b: Builder, d: DualLike, bell: Tilt) -> None:
         settle(inner, part)
         ends.append((label, inner.operand(part.value)))
     made = tilted(b, bell.rate, inner.program("pair", tuple(ends)))
+    b.replace(d.value, made["nngp"])
+    b.replace(d.dot, made["dot"])
+
+
+def _settle_plain_bell(b: Builder, d: DualLike) -> None:
+    names = sorted({s.name for e in (d.value, d.dot) for s in e.free_symbols} - _ENTRIES)
+    inner = Builder(("q11", "q12", "q22", "root", *names), root="root")
+    p = inner.program("pair", (("nngp", inner.operand(d.value)), ("dot", inner.operand(d.dot))))
+    made = brought_down(b, p)
     b.replace(d.value, made["nngp"])
     b.replace(d.dot, made["dot"])
 

@@ -32,6 +32,9 @@ from .products import Products
 from .program import Operand, Program
 from .reciprocal import excess
 
+_WIDE, _APART = Fraction(2**200), Fraction(2**225)
+"""The roots of what variances and the root of the determinant are brought down to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tilt:
@@ -121,6 +124,23 @@ def tilted_diagonal(b: Products, rate: Expr, p: Program) -> dict[str, Operand]:
     below = b.operand(1 + 2 * rate * S.q)
     at: dict[str, Operand] = {"q": b.emit("div", "q", below)}
     return _placed(b, p, at, b.emit("div", Fraction(1), b.emit("sqrt0", below)))
+
+
+def brought_down(b: Products, p: Program) -> dict[str, Operand]:
+    r"""The outputs of a program with arguments (q11, q12, q22, root) of a function under a bell.
+
+    Evaluated where no product of variances leaves the range of doubles.  From a large variance of
+    one input on the density of that input is constant where s is not 0, and all else is decided by
+    the ratio of the entries and by the conditional deviations, R over a root of a variance:
+    $K(q_{11}, q_{12}, q_{22}, R) = t K(t^2 q_{11}, t^2 q_{12}, t^2 q_{22}, t R)$, also for the
+    derivative, to less than rounding of $\sqrt{K(q_{11})K(q_{22})}$.  t is a power of two.
+    """
+    root = b.operand(sqrt(DET))
+    first = b.emit("rescale", b.emit("max", "q11", "q22"), _WIDE)
+    half = b.emit("rescale", b.emit("mul", root, first), _APART)
+    t = b.emit("mul", b.emit("mul", first, half), half, hint="t")
+    at = {q: b.emit("mul", b.emit("mul", q, t), t, hint="scaled") for q in ("q11", "q12", "q22")}
+    return _placed(b, p, {**at, "root": b.emit("mul", root, t, hint="scaled")}, t)
 
 
 def _placed(b: Products, p: Program, at: dict[str, Operand], factor: Operand) -> dict[str, Operand]:
