@@ -92,7 +92,7 @@ def test_the_stub_has_the_modules_and_the_numpy_calls_are_those_of_a_ufunc(tmp_p
 def test_parameters_need_values():
     with pytest.raises(BadSpec, match="'alpha' has no value") as caught:
         package_sources("leaky_relu")
-    assert "--param alpha=NUMBER" in caught.value.hint
+    assert "--param alpha=0.25" in caught.value.hint
     assert package_sources("leaky_relu", values={"alpha": "1/4"})
 
 
