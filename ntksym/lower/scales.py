@@ -60,7 +60,7 @@ def settle(b: Builder, d: DualLike) -> None:
     if (found := _orders(d.activation)) is None:
         _settle(b, d)
         return
-    names = sorted({s.name for e in (d.value, d.dot) for s in e.free_symbols} - _ENTRIES)
+    names = _parameters(d)
     root = ("root",) if "root" in b.args else ()
     inner = Builder(("q11", "q12", "q22", *root, *names), root=root[0] if root else None)
     _settle(inner, d)
@@ -68,6 +68,10 @@ def settle(b: Builder, d: DualLike) -> None:
     made = rescaled(b, p, found, {a: a for a in p.args})
     b.replace(d.value, made["nngp"])
     b.replace(d.dot, made["dot"])
+
+
+def _parameters(d: DualLike) -> list[str]:
+    return sorted({s.name for e in (d.value, d.dot) for s in e.free_symbols} - _ENTRIES)
 
 
 @lru_cache(maxsize=256)
@@ -82,7 +86,7 @@ def _orders(activation: Activation) -> Orders | None:
 
 
 def _settle_bell(b: Builder, d: DualLike, bell: Tilt) -> None:
-    names = sorted({s.name for e in (d.value, d.dot) for s in e.free_symbols} - _ENTRIES)
+    names = _parameters(d)
     inner = Builder(("q11", "q12", "q22", "root", *names), root="root", most=1 / bell.rate)
     ends: list[tuple[str, Operand]] = []
     for label, part in (("nngp", bell.value), ("dot", bell.slope)):
@@ -94,7 +98,7 @@ def _settle_bell(b: Builder, d: DualLike, bell: Tilt) -> None:
 
 
 def _settle_plain_bell(b: Builder, d: DualLike) -> None:
-    names = sorted({s.name for e in (d.value, d.dot) for s in e.free_symbols} - _ENTRIES)
+    names = _parameters(d)
     inner = Builder(("q11", "q12", "q22", "root", *names), root="root")
     p = inner.program("pair", (("nngp", inner.operand(d.value)), ("dot", inner.operand(d.dot))))
     made = brought_down(b, p)
