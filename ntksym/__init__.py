@@ -45,19 +45,19 @@ if TYPE_CHECKING:
     from .network import mlp as mlp
     from .network import parse_spec as parse_spec
     from .network import recurse as recurse
-    from .numeric import best_dual as best_dual
-    from .numeric import prove as prove
+    from .numeric.choose import best_dual as best_dual
     from .numeric.choose import choose as choose
     from .numeric.quadrature import quadrature_dual as quadrature_dual
     from .numeric.quadrature import sampled_dual as sampled_dual
     from .numeric.series import series_dual as series_dual
     from .numeric.table import table_dual as table_dual
+    from .numeric.verdict import prove as prove
     from .runtime.compile import compile as compile
     from .runtime.gradients.network import NetworkGradient as NetworkGradient
     from .runtime.ufunc import ufunc as ufunc
-    from .verify import Report as Report
-    from .verify import Verdict as Verdict
     from .verify.prove import evaluate as evaluate
+    from .verify.report import Report as Report
+    from .verify.report import Verdict as Verdict
 
 __version__ = "0.1.0"
 BEGUN = time.time()
@@ -77,17 +77,17 @@ _HOMES = {
     "Phi": "functions",
     "Phi2": "functions",
     "Recursion": "network",
-    "Report": "verify",
-    "Verdict": "verify",
-    "best_dual": "numeric",
+    "Report": "verify.report",
+    "Verdict": "verify.report",
+    "best_dual": "numeric.choose",
     "catalogue": "activations",
-    "choose": "numeric",
+    "choose": "numeric.choose",
     "collapse": "collapse",
     "check": "check",
     "compile": "runtime",
     "dual": "dual",
     "dual_gradients": "gradients",
-    "evaluate": "verify",
+    "evaluate": "verify.prove",
     "export": "export",
     "gram_dask": "large",
     "gram_to_zarr": "large",
@@ -96,7 +96,7 @@ _HOMES = {
     "parse": "language",
     "parse_activation": "language",
     "parse_spec": "network",
-    "prove": "numeric",
+    "prove": "numeric.verdict",
     "quadrature_dual": "numeric.quadrature",
     "recurse": "network",
     "sampled_dual": "numeric.quadrature",

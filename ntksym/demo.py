@@ -42,7 +42,7 @@ def _derive_and_prove(console: Any) -> Any:
     from .display import formula, recursion_text
     from .dual import dual
     from .network import Convention, mlp, recurse
-    from .verify import prove
+    from .verify.prove import prove
 
     with _step(console, f"1. Derive the kernel of {FORMULA}"):
         d = dual(FORMULA)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sympy import Basic, Expr, Pow, Symbol, nan, oo
 
@@ -14,9 +14,12 @@ from .activation import Activation
 from .brief import Brief
 from .derivation import Derivation
 from .errors import NoClosedForm, NtksymError
-from .powers import LogDerivation, PowerDerivation
-from .steps import Step, trace, trace_powers
 from .symbols import x
+
+if TYPE_CHECKING:  # not imported for kernels that are closed without powers, nor printed
+    from .powers.derivation import PowerDerivation
+    from .powers.logarithm import LogDerivation
+    from .steps import Step
 
 
 class BrokenDerivation(NtksymError):
@@ -69,9 +72,13 @@ class Dual(Brief):
     @property
     def steps(self) -> tuple[Step, ...]:
         """The derivation: rule, before and after, as LaTeX."""
-        if isinstance(self.derivation, PowerDerivation | LogDerivation):
-            return trace_powers(self.derivation)
-        return trace(self.derivation) if self.derivation is not None else ()
+        from .steps import trace, trace_powers
+
+        if self.derivation is None:
+            return ()
+        if isinstance(self.derivation, Derivation):
+            return trace(self.derivation)
+        return trace_powers(self.derivation)
 
     def at(self, q11: Any, q12: Any, q22: Any, *, derivative: bool = False) -> Expr:
         """The exact value at rational covariances, also where u and v are proportional or zero."""
@@ -151,6 +158,9 @@ def _dual(activation: Activation, mean: bool) -> Dual:
     try:
         d = Derivation.of(activation, centred=not mean)
     except NoClosedForm as error:
+        from .powers.derivation import PowerDerivation
+        from .powers.logarithm import LogDerivation
+
         powers = PowerDerivation.of(activation) or LogDerivation.of(activation)
         if powers is None:
             raise _with_signs(activation, error) from error
@@ -184,6 +194,8 @@ def _dual(activation: Activation, mean: bool) -> Dual:
 
 def _with_signs(activation: Activation, error: NoClosedForm) -> NoClosedForm:
     """The error, with the assumption that would help where powers have exponents of any sign."""
+    from .powers.derivation import PowerDerivation
+
     exponents = [f.exp for f in activation.expr.atoms(Pow) if f.base.has(x)]
     open_ = {s for e in exponents for s in e.free_symbols if s.is_positive is None and s != x}
     known = {s: Symbol(s.name, positive=True) for s in open_}

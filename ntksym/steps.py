@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from sympy import Expr, latex, log
 
 from .gaussian.expect import GroupPair, group_pairs
-from .powers import LogDerivation
 from .symbols import u, v, x
 from .terms import TermSum
 
 if TYPE_CHECKING:
     from .derivation import Derivation
-    from .powers import Part, PowerDerivation
+    from .powers.derivation import Part, PowerDerivation
+    from .powers.logarithm import LogDerivation
 
 MAX_PAIRS = 24
 
@@ -55,6 +55,8 @@ def trace(d: Derivation) -> tuple[Step, ...]:
 
 def trace_powers(d: PowerDerivation | LogDerivation) -> tuple[Step, ...]:
     """Half-lines, each pair of powers (Mehler and 2F1), the sum, its derivative, the diagonal."""
+    from .powers.logarithm import LogDerivation  # few derivations are of powers
+
     head = rf"\sigma(x) = {latex(d.activation.expr)}"
     if isinstance(d, LogDerivation):
         steps = [Step("limit of powers", head, latex(d.offset + d.slope * log(abs(x))))]

@@ -17,7 +17,7 @@ from ntksym.dual import dual
 from ntksym.functions import Phi
 from ntksym.replay import digest, parse, verify
 from ntksym.symbols import q11, q12, q22, x
-from ntksym.verify import Verdict
+from ntksym.verify.report import Verdict
 
 ROOT = Path(__file__).resolve().parent.parent
 E0, E1 = Symbol("E0"), Symbol("E1")

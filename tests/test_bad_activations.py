@@ -23,7 +23,7 @@ from ntksym.errors import (
     UnknownName,
 )
 from ntksym.language import parse_activation
-from ntksym.numeric import mixture_dual
+from ntksym.numeric.mixture_build import mixture_dual
 from ntksym.numeric.quadrature import quadrature_dual
 from ntksym.numeric.table import table_dual
 from ntksym.symbols import x

@@ -10,8 +10,8 @@ from sympy import Rational
 
 from ntksym.language import as_activation
 from ntksym.precision import precision
-from ntksym.verify import evaluate
 from ntksym.verify.balls import enclose_definition
+from ntksym.verify.prove import evaluate
 from ntksym.verify.rules.fewer import Smooth, fewer
 
 _ONE = (Rational(1), Rational(1), Rational(1))

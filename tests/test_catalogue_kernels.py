@@ -13,8 +13,8 @@ from ntksym.activations import catalogue
 from ntksym.dual import dual
 from ntksym.errors import NoClosedForm
 from ntksym.language import as_activation
-from ntksym.verify import Verdict, prove
-from ntksym.verify.prove import describe
+from ntksym.verify.prove import describe, prove
+from ntksym.verify.report import Verdict
 
 NO_CLOSED_FORM = {
     "sigmoid", "tanh", "softplus", "silu", "mish", "softsign", "atan", "logsigmoid",

@@ -33,7 +33,7 @@ from ntksym.errors import Undecided
 from ntksym.functions import Phi, Phi2
 from ntksym.replay import digest, verify
 from ntksym.symbols import q11, q12, q22, x
-from ntksym.verify import Verdict
+from ntksym.verify.report import Verdict
 
 
 @pytest.mark.parametrize("name", list(samples()))

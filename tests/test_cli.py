@@ -260,7 +260,7 @@ def test_prove(call: Any) -> None:
 def test_a_refuted_form_exits_with_one(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
-    import ntksym.verify  # noqa: F401
+    import ntksym.verify.prove  # noqa: F401
 
     prove_module = sys.modules["ntksym.verify.prove"]
     right = prove_module.dual

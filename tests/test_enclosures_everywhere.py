@@ -289,7 +289,7 @@ def test_more_than_every_pole_is_refused() -> None:
 
 def test_kinks_at_roots_of_cubics_have_balls() -> None:
     """The closed form has the root as a number: both sides are enclosed."""
-    from ntksym.verify import evaluate
+    from ntksym.verify.prove import evaluate
 
     activation = parse_activation("max(x^3 - x - 1, 0)")
     point = tuple(sp.Rational(z) for z in ("13/10", "2/5", "7/10"))

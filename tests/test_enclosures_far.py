@@ -9,13 +9,13 @@ from flint import acb, arb, fmpq
 
 from ntksym.errors import NoClosedForm, NtksymError, Undecided, UnknownName
 from ntksym.language import parse_activation
-from ntksym.numeric import choose
+from ntksym.numeric.choose import choose
 from ntksym.precision import precision
 from ntksym.symbols import x
-from ntksym.verify import evaluate
 from ntksym.verify.balls import enclose_definition
 from ntksym.verify.functions.growth import growth_of
 from ntksym.verify.functions.pieces import Piece, split
+from ntksym.verify.prove import evaluate
 from ntksym.verify.rules import lattice
 
 Point = tuple[str, str, str]

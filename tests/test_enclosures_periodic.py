@@ -10,10 +10,10 @@ from flint import arb
 import ntksym.verify.definition as definition
 from ntksym.language import parse_activation
 from ntksym.symbols import x
-from ntksym.verify import evaluate
 from ntksym.verify.ball import Ball
 from ntksym.verify.balls import enclose_definition
 from ntksym.verify.functions.periods import wave_parts
+from ntksym.verify.prove import evaluate
 
 FAR = (10**4, 9 * 10**3, 10**4)
 

@@ -235,7 +235,8 @@ def test_what_is_outside_is_named(f: Expr, error: type[NtksymError], words: str)
 
 def test_a_form_that_the_field_cannot_compare_is_derived_and_not_called_proved() -> None:
     from ntksym.dual import dual
-    from ntksym.verify import Verdict, prove
+    from ntksym.verify.prove import prove
+    from ntksym.verify.report import Verdict
 
     report = prove("max(6^x - 3/4, 0)", digits=15, points=[("1/5", "1/10", "1/4")])
     assert report.verdict is Verdict.ENCLOSED

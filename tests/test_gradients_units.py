@@ -11,7 +11,7 @@ from ntksym.backends.array.unit import array_unit
 from ntksym.backends.c.gradient.units import UnitSlopes
 from ntksym.backends.units import unit_of
 from ntksym.language import as_activation
-from ntksym.numeric import choose
+from ntksym.numeric.choose import choose
 from ntksym.numeric.table import BandedDual, TableDual, table_dual
 from ntksym.runtime.gradients.differences import ROOM
 from ntksym.runtime.gradients.duals import gradient_duals

@@ -41,7 +41,7 @@ for s in (r"\sinn x", r"\operatorname{ref}(x)", r"\begin{case}"):
         print(e)
 """,
     "nodes": r"""
-from ntksym.numeric import mixture
+from ntksym.numeric.nodes import mixture
 print(hash(mixture(6).weights), mixture(6))
 """,
 }

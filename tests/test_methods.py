@@ -19,8 +19,11 @@ from ntksym.backends.numpy import unit_network as numpy_unit_network
 from ntksym.backends.units import unit_of
 from ntksym.dual import Dual
 from ntksym.errors import BadActivation, BadSpec, NoClosedForm, NotSquareIntegrable, Undecided
-from ntksym.numeric import ExpectedDual, MixtureDual, best_dual, choose, read_variances
 from ntksym.numeric import rules as rules_module
+from ntksym.numeric.choice import read_variances
+from ntksym.numeric.choose import best_dual, choose
+from ntksym.numeric.expected import ExpectedDual
+from ntksym.numeric.mixture import MixtureDual
 from ntksym.runtime.engines import load_module
 from ntksym.symbols import q12
 from ntksym.verify.balls import enclose_definition

@@ -13,7 +13,7 @@ from ntksym.cli import catalogue, derive, export, network
 from ntksym.cli.outcome import View
 from ntksym.errors import BadActivation, BadSpec, NoClosedForm
 from ntksym.export.files import generate
-from ntksym.numeric import choose
+from ntksym.numeric.choose import choose
 from ntksym.runtime.units.network import compile_any, needs_numeric
 from ntksym.verify.balls import enclose_definition
 

@@ -17,10 +17,12 @@ from sympy import Rational
 
 from ntksym.errors import NoClosedForm, Undecided
 from ntksym.language import as_activation
-from ntksym.numeric import mixture, mixture_dual, prove_bound, recognise
 from ntksym.numeric.arith import ball, rounded, upper
+from ntksym.numeric.bound import prove_bound
 from ntksym.numeric.error import norm
-from ntksym.numeric.nodes import Mixture, density
+from ntksym.numeric.logistic import recognise
+from ntksym.numeric.mixture_build import mixture_dual
+from ntksym.numeric.nodes import Mixture, density, mixture
 from ntksym.numeric.one_exponential import power_of_tanh
 from ntksym.precision import precision
 from ntksym.symbols import x

@@ -20,10 +20,13 @@ from ntksym.backends.mixture.far import Far, far
 from ntksym.backends.units import unit_of
 from ntksym.errors import NoClosedForm, UnsupportedOp
 from ntksym.language import as_activation
-from ntksym.numeric import mixture, mixture_dual, prove_bound, recognise
+from ntksym.numeric.bound import prove_bound
 from ntksym.numeric.cancellation import cancellation
 from ntksym.numeric.choice import cost
 from ntksym.numeric.error import norm
+from ntksym.numeric.logistic import recognise
+from ntksym.numeric.mixture_build import mixture_dual
+from ntksym.numeric.nodes import mixture
 from ntksym.numeric.pairs import A, node_function
 from ntksym.precision import precision
 from ntksym.runtime.gradients.duals import gradient_duals

@@ -10,8 +10,11 @@ from sympy import Rational
 
 from ntksym.errors import BadActivation, BadCovariance, BadSpec, NoClosedForm
 from ntksym.language import as_activation
-from ntksym.numeric import best_dual, mixture_build, mixture_dual, recognise
+from ntksym.numeric import mixture_build
+from ntksym.numeric.choose import best_dual
+from ntksym.numeric.logistic import recognise
 from ntksym.numeric.mixture import of_nodes
+from ntksym.numeric.mixture_build import mixture_dual
 from ntksym.numeric.pairs import A, B, integral_pair, node_function
 from ntksym.symbols import q, q11, q12, q22
 from ntksym.verify.balls import enclose_definition

@@ -17,7 +17,8 @@ import pytest
 
 import ntksym
 from ntksym.backends.mixture.far import Far, far
-from ntksym.numeric import MixtureDual, mixture_dual
+from ntksym.numeric.mixture import MixtureDual
+from ntksym.numeric.mixture_build import mixture_dual
 from ntksym.runtime.units.mixture import compile_mixture
 
 pytestmark = pytest.mark.usefixtures("quick_c")

@@ -17,8 +17,8 @@ from ntksym.backends.mixture.moments import contracts
 from ntksym.backends.mixture.programs import MixturePrograms, mixture_programs
 from ntksym.backends.mixture.remainders import root_quotient, tail_quotient
 from ntksym.backends.mixture.rounding import rounding, rounding_note
-from ntksym.numeric import mixture_dual
 from ntksym.numeric.lowest import lowest
+from ntksym.numeric.mixture_build import mixture_dual
 from ntksym.runtime.units.mixture import accuracy, compile_mixture
 from ntksym.verify.balls import enclose_definition
 

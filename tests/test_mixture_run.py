@@ -18,7 +18,8 @@ import ntksym
 from ntksym.backends.mixture.programs import mixture_programs
 from ntksym.errors import BadData, BadSpec
 from ntksym.network import Convention, Network
-from ntksym.numeric import MixtureDual, mixture_dual
+from ntksym.numeric.mixture import MixtureDual
+from ntksym.numeric.mixture_build import mixture_dual
 from ntksym.runtime.units.layers import plan
 from ntksym.runtime.units.mixture import compile_mixture
 from ntksym.runtime.units.network import (

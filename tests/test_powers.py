@@ -39,8 +39,8 @@ from ntksym.errors import NoClosedForm, NotSquareIntegrable, Undecided
 from ntksym.powers import PowerSum, expect, pairs, prove_powers, recognise
 from ntksym.powers.gammas import GammaProduct
 from ntksym.symbols import q, q11, q12, q22, x
-from ntksym.verify import Verdict
 from ntksym.verify.balls import enclose_definition, enclose_expr
+from ntksym.verify.report import Verdict
 
 # -- recognise -------------------------------------------------------------------------------
 

@@ -11,8 +11,9 @@ from ntksym.functions import Phi
 from ntksym.gaussian import ClosedForm
 from ntksym.gaussian.expect import group_pairs
 from ntksym.symbols import x
-from ntksym.verify import Verdict, prove
 from ntksym.verify.price import prove_pair, prove_value
+from ntksym.verify.prove import prove
+from ntksym.verify.report import Verdict
 
 CASES = [
     Max(x, 0),
@@ -67,8 +68,8 @@ def test_sampled_is_what_is_left_without_proof_and_enclosure(
 ) -> None:
     """Neither the proof nor the balls decide: quadrature agrees, and the verdict says just that."""
     from ntksym.errors import Undecided
-    from ntksym.verify import prove as prove_module_function
     from ntksym.verify.price import PriceProof
+    from ntksym.verify.prove import prove as prove_module_function
 
     module = __import__("sys").modules[prove_module_function.__module__]
 

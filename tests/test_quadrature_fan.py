@@ -17,7 +17,7 @@ from ntksym.backends.numpy.backend import used_helpers
 from ntksym.backends.numpy.helpers import helpers
 from ntksym.errors import NotSquareIntegrable, NtksymError, Undecided
 from ntksym.language import as_activation
-from ntksym.numeric import choose
+from ntksym.numeric.choose import choose
 from ntksym.numeric.quadrature import QuadratureDual, quadrature_dual, rule_bounds
 from ntksym.numeric.quadrature.fan import FanRule, node_tables
 from ntksym.numeric.quadrature.run import root_of_det

@@ -6,9 +6,8 @@ import pytest
 from sympy import Rational
 
 from ntksym.language import as_activation
-from ntksym.verify import evaluate
 from ntksym.verify.balls import enclose_definition
-from ntksym.verify.prove import Comparison, prove
+from ntksym.verify.prove import Comparison, evaluate, prove
 from ntksym.verify.report import Verdict
 
 POINTS = (("1", "1/2", "1"), ("9", "-4", "5/2"), ("1", "999999/1000000", "1"), ("2", "0", "3"))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import ntksym
-from ntksym.numeric import choose
+from ntksym.numeric.choose import choose
 from ntksym.numeric.quadrature import QuadratureDual
 from ntksym.numeric.table import TableDual
 from ntksym.numeric.table.chebyshev import ChebyshevTable

@@ -13,8 +13,9 @@ import pytest
 
 from ntksym.errors import Undecided
 from ntksym.language import as_activation
-from ntksym.numeric import choose, soon
 from ntksym.numeric import rules as rules_module
+from ntksym.numeric import soon
+from ntksym.numeric.choose import choose
 from ntksym.numeric.patience import TooLong, at_most, check
 from ntksym.numeric.quadrature import quadrature_dual
 from ntksym.numeric.series.tail import foretold

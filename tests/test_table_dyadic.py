@@ -24,7 +24,7 @@ from ntksym.backends.units import rule_unit
 from ntksym.errors import BadData, Undecided
 from ntksym.export.languages import array_sources
 from ntksym.language import as_activation
-from ntksym.numeric import choose
+from ntksym.numeric.choose import choose
 from ntksym.numeric.quadrature import quadrature_dual
 from ntksym.numeric.quadrature.run import root_of_det
 from ntksym.numeric.rules import RULES

@@ -28,8 +28,9 @@ from ntksym.backends.numpy import unit_network as numpy_unit_network
 from ntksym.backends.point_unit import PointUnit
 from ntksym.backends.units import unit_of
 from ntksym.errors import BadData, BadSpec, Undecided
-from ntksym.numeric import choose, mixture_dual
 from ntksym.numeric import rules as rules_module
+from ntksym.numeric.choose import choose
+from ntksym.numeric.mixture_build import mixture_dual
 from ntksym.runtime.units.layers import Wanted, first_range, needs_range, plan
 from ntksym.runtime.units.network import compile_any, network_sources
 from ntksym.runtime.units.ranged import RangedDual, RangedKernel, outward

@@ -14,10 +14,10 @@ from oracle import expectation
 
 from ntksym.errors import BadActivation
 from ntksym.language import parse_activation, parse_number
-from ntksym.numeric import choose
-from ntksym.verify import evaluate
+from ntksym.numeric.choose import choose
 from ntksym.verify.balls import enclose_definition
 from ntksym.verify.functions.continuity import continuous
+from ntksym.verify.prove import evaluate
 
 POINT = ("1.3", "-0.6", "0.8")
 STEP = Fraction(1, 10**6)

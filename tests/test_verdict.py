@@ -13,8 +13,8 @@ import ntksym
 from ntksym.numeric import verdict
 from ntksym.numeric.rules import Rule, built
 from ntksym.numeric.table.dual import TableDual
-from ntksym.verify import Comparison, Verdict
 from ntksym.verify.ball import Ball
+from ntksym.verify.report import Comparison, Verdict
 
 HARD = [("9", "-4", "5/2"), ("1", "999999/1000000", "1"), ("1", "1", "1")]
 

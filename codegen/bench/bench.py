@@ -15,7 +15,7 @@ import time
 from ntksym.activations import catalogue
 from ntksym.dual import _dual
 from ntksym.errors import NtksymError
-from ntksym.verify import prove
+from ntksym.verify.prove import prove
 
 
 def seconds(code: str, runs: int = 5) -> float:

@@ -18,7 +18,8 @@ from peer_rules import Rule, adaptive, gauss_hermite
 from ntksym.activation import Activation
 from ntksym.errors import NoClosedForm, Undecided
 from ntksym.language import as_activation
-from ntksym.numeric import MixtureDual, choose
+from ntksym.numeric.choose import choose
+from ntksym.numeric.mixture import MixtureDual
 
 DEGREES = (25, 50, 100, 200)
 WIDE = (Fraction(1, 100), Fraction(100))

@@ -42,7 +42,8 @@ from ntksym.errors import NtksymError
 from ntksym.lower import lower_network
 from ntksym.lower.growth import growth
 from ntksym.network import Network, recurse
-from ntksym.numeric import MixtureDual, best_dual
+from ntksym.numeric.choose import best_dual
+from ntksym.numeric.mixture import MixtureDual
 from ntksym.runtime import compile as compile_
 from ntksym.verify.balls import enclose_definition
 

@@ -16,7 +16,8 @@ from ntksym.activation import Activation
 from ntksym.dual import Dual
 from ntksym.errors import NtksymError
 from ntksym.language import parse_activation
-from ntksym.numeric import MixtureDual, choose
+from ntksym.numeric.choose import choose
+from ntksym.numeric.mixture import MixtureDual
 
 ONE = (1.0,)
 SOME = (0.25, 1.0, 4.0)

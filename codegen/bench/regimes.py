@@ -36,7 +36,7 @@ from ntksym.activation import Activation
 from ntksym.activations import catalogue
 from ntksym.dual import Dual, dual
 from ntksym.errors import NoClosedForm, NtksymError
-from ntksym.numeric import choose
+from ntksym.numeric.choose import choose
 
 EPS = 2.0**-52
 GOAL = 1e-14

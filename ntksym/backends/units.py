@@ -8,7 +8,8 @@ from typing import Any
 from ..dual import Dual
 from ..errors import BadSpec, UnsupportedOp, without_value
 from ..lower.schedule import number
-from ..numeric import ExpectedDual, MixtureDual
+from ..numeric.expected import ExpectedDual
+from ..numeric.mixture import MixtureDual
 from .closed_unit import ClosedUnit, closed_unit
 from .mixture.programs import mixture_programs
 from .mixture.rounding import rounding_note

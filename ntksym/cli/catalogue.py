@@ -112,7 +112,7 @@ _KINDS = {
 def _entry(activation: Any) -> dict[str, Any]:
     from ..display import linear
     from ..errors import NotSquareIntegrable, Undecided
-    from ..numeric import choose
+    from ..numeric.choose import choose
 
     reason, conditions, method = "", [], "none"
     try:

@@ -92,7 +92,7 @@ def command(
 def work(options: dict[str, Any], view: View) -> Outcome:
     """Derive, in the worker."""
     from ..dual import Dual
-    from ..numeric import choose
+    from ..numeric.choose import choose
     from .derive_numeric import without_closed_form
     from .reading import build_rule, read_activation
 

@@ -8,7 +8,9 @@ from .options import LEAPS
 from .outcome import Line, View
 
 if TYPE_CHECKING:
-    from ..numeric import Choice, ExpectedDual, MixtureDual
+    from ..numeric.choice import Choice
+    from ..numeric.expected import ExpectedDual
+    from ..numeric.mixture import MixtureDual
     from ..numeric.series.dual import SeriesDual
 
 
@@ -16,8 +18,9 @@ def without_closed_form(
     choice: Choice, view: View, *, latex: bool, full: bool
 ) -> tuple[dict[str, Any], list[Line]]:
     """The payload and the lines of a choice whose dual is not a closed form."""
-    from ..numeric import ExpectedDual, MixtureDual
     from ..numeric.choice import proven
+    from ..numeric.expected import ExpectedDual
+    from ..numeric.mixture import MixtureDual
     from .derive import parameter_lines
 
     if isinstance(choice.dual, MixtureDual):

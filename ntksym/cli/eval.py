@@ -10,7 +10,7 @@ from .options import Command, formula_argument, read_params, shared
 from .outcome import OK, REFUTED, UNDECIDED, Line, Outcome, View
 
 if TYPE_CHECKING:
-    from ..verify import Comparison
+    from ..verify.report import Comparison
 
 _NAMES = {
     "nngp": "E[s(u)s(v)]",
@@ -54,7 +54,7 @@ def command(expression: str, at: str, params: tuple[str, ...], digits: int) -> d
 def work(options: dict[str, Any], view: View) -> Outcome:
     """Enclose, in the worker."""
     from ..display import linear
-    from ..verify import evaluate
+    from ..verify.prove import evaluate
     from .reading import read_with_values
 
     activation, values = read_with_values(options["expression"], options["params"])
@@ -96,7 +96,7 @@ def _with_mixture(
     from dataclasses import replace
 
     from ..errors import NoClosedForm, Undecided
-    from ..numeric import mixture_dual
+    from ..numeric.mixture_build import mixture_dual
     from ..verify.ball import Ball
 
     out = []

@@ -49,7 +49,7 @@ def command(spec: str, latex: bool, full: bool, unroll: int | None, why: bool) -
 def work(options: dict[str, Any], view: View) -> Outcome:
     """Recurse, in the worker."""
     from ..network import parse_spec, recurse
-    from ..numeric import choose
+    from ..numeric.choose import choose
 
     net = parse_spec(options["spec"])
     view.note("deriving")

@@ -62,8 +62,8 @@ def command(
 def work(options: dict[str, Any], view: View) -> Outcome:
     """Prove, in the worker."""
     from ..display import linear
-    from ..numeric import prove
-    from ..verify import Verdict
+    from ..numeric.verdict import prove
+    from ..verify.report import Verdict
     from .eval import ball_record, comparison_record
     from .reading import build_rule, read_activation
 

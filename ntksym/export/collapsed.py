@@ -13,7 +13,7 @@ from ..backends.c import backend as c_backend
 from ..backends.c.network import collapsed as c_collapsed
 from ..backends.numpy import collapsed as numpy_collapsed
 from ..errors import BadSpec
-from ..numeric import read_variances
+from ..numeric.choice import read_variances
 from ..runtime.deep.collapsed import ERROR
 from ..runtime.deep.collapsed_forms import collapsed_program, kept_collapse
 from ..runtime.units.layers import first_affine

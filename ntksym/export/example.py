@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..network import Network
-from ..numeric import read_variances
+from ..numeric.choice import read_variances
 from ..runtime.units.layers import first_affine
 
 

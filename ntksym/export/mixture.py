@@ -20,7 +20,9 @@ from ..backends.numpy import mixture as numpy_mixture
 from ..backends.numpy import unit_network as numpy_unit_network
 from ..backends.units import unit_of
 from ..errors import UnsupportedOp
-from ..numeric import Choice, MixtureDual, choose
+from ..numeric.choice import Choice
+from ..numeric.choose import choose
+from ..numeric.mixture import MixtureDual
 from ..runtime.gradients.unit_plan import slopes_in_c, unit_gradient_plan
 from ..runtime.units.layers import Wanted
 from ..runtime.units.mixture import accuracy

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from ..activation import Activation
     from ..dual import Dual
     from ..network import Network, Recursion
-    from ..numeric import ExpectedDual, MixtureDual
+    from ..numeric.expected import ExpectedDual
+    from ..numeric.mixture import MixtureDual
     from .deep.collapsed import CollapsedKernel
     from .dual_arrays import CompiledDual
     from .kernel import CompiledKernel

@@ -24,7 +24,7 @@ from ..dual import Dual
 from ..errors import BadData, NtksymError
 from ..language import as_activation, parse_activation
 from ..language.write import to_text
-from ..numeric import read_variances
+from ..numeric.choice import read_variances
 from ..numeric.rules import Variances
 from .arguments import read_parameter
 from .foreseen import say_orthants

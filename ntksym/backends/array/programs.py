@@ -21,7 +21,7 @@ from ...lower.build import Builder
 from ...lower.edge import edge_form
 from ...lower.kernel import REQUIRES_DIAG, REQUIRES_PAIR
 from ...lower.program import Program
-from ...numeric import MixtureDual
+from ...numeric.mixture import MixtureDual
 from ...numeric.pairs import A, B, Entry, node_terms
 from ...symbols import q, q11, q12, q22
 from ..mixture.programs import STATE, MixturePrograms, closed_programs, mixture_programs

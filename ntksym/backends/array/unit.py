@@ -15,7 +15,7 @@ from ...dual import Dual
 from ...errors import NtksymError, Undecided, UnsupportedOp
 from ...lower.program import Program
 from ...lower.schedule import number
-from ...numeric import MixtureDual
+from ...numeric.mixture import MixtureDual
 from ...numeric.quadrature import QuadratureDual
 from ...numeric.quadrature.single import single_lattice
 from ...numeric.series.table import SeriesTable

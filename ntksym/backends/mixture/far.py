@@ -22,9 +22,9 @@ from sympy import Abs, Expr, Integer, Poly, expand, log
 from sympy import exp as exact_exp
 
 from ...lower.schedule import number
-from ...numeric import MixtureDual
 from ...numeric.beside import terms_of
 from ...numeric.logistic import LogisticSum, Part
+from ...numeric.mixture import MixtureDual
 from ...symbols import x
 from ...terms import Key
 

@@ -27,8 +27,8 @@ from sympy import Expr, Poly, asin, pi, sqrt
 from ...lower.build import Builder
 from ...lower.kernel import REQUIRES_DIAG, REQUIRES_PAIR
 from ...lower.program import Operand, Program
-from ...numeric import MixtureDual
 from ...numeric.logistic import LogisticSum, Part
+from ...numeric.mixture import MixtureDual
 from ...numeric.pairs import A, B
 from ...symbols import q, q11, q12, q22, x
 

@@ -16,10 +16,9 @@ from ...lower.likes import DualLike
 from ...lower.program import Program
 from ...lower.scales import settle, settle_diagonal, settles
 from ...lower.schedule import number
-from ...numeric import MixtureDual
 from ...numeric.cancellation import cancellation
 from ...numeric.logistic import Part
-from ...numeric.mixture import CHECKED
+from ...numeric.mixture import CHECKED, MixtureDual
 from ...numeric.pairs import A, B, Entry
 from ...symbols import q, q11, q12, q22
 from .._base import identifier

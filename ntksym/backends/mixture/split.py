@@ -15,9 +15,9 @@ from sympy import Expr, Integer, expand, pi, sqrt
 
 from ...lower.build import Builder
 from ...lower.program import Operand, Program
-from ...numeric import MixtureDual
 from ...numeric.logistic import Part
 from ...numeric.lowest import Lowest, lowest
+from ...numeric.mixture import MixtureDual
 from ...numeric.pairs import A, B
 from ...symbols import q, q11, q12, q22
 from .remainders import Row, double_factorial, root_quotient, tail_quotient

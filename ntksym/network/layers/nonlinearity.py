@@ -70,7 +70,7 @@ class Nonlinearity:
         """
         if self.dual is not None:
             return self.dual
-        from ...numeric import best_dual
+        from ...numeric.choose import best_dual
 
         found: DualForms = best_dual(self.activation)
         return found

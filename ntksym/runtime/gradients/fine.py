@@ -17,7 +17,7 @@ from ...backends.array.unit import roughness
 from ...backends.unit import DualUnit
 from ...backends.units import unit_of
 from ...errors import NtksymError
-from ...numeric import Choice
+from ...numeric.choice import Choice
 from ...numeric.table import BandedDual, TableDual
 from ..units.layers import table_choice
 

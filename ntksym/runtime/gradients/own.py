@@ -23,7 +23,9 @@ from ...backends.unit import DualUnit
 from ...backends.units import unit_of
 from ...errors import NtksymError
 from ...lower.schedule import number
-from ...numeric import Choice, ExpectedDual, choose
+from ...numeric.choice import Choice
+from ...numeric.choose import choose
+from ...numeric.expected import ExpectedDual
 from ..checks import Array
 from ..units.layers import table_choice
 from .duals import value_duals

@@ -19,7 +19,8 @@ from ...lower.program import Program
 from ...lower.schedule import number
 from ...network import Network, recurse
 from ...network.affine import KDOT, K, UnknownDual
-from ...numeric import Choice, MixtureDual
+from ...numeric.choice import Choice
+from ...numeric.mixture import MixtureDual
 from ...numeric.series.table import SeriesTable
 from ...numeric.table import BandedDual, TableDual
 from ..units.layers import Plan

@@ -9,7 +9,9 @@ from ...backends.array.unit_module import ArrayNetwork
 from ...dual import Dual
 from ...errors import UnsupportedOp
 from ...network import Network
-from ...numeric import Choice, MixtureDual, choose
+from ...numeric.choice import Choice
+from ...numeric.choose import choose
+from ...numeric.mixture import MixtureDual
 from .layers import Range, Wanted, plan
 from .rule_store import kept
 

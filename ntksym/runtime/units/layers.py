@@ -38,8 +38,10 @@ from ...lower.schedule import number
 from ...network import InputRule, Network
 from ...network.affine import Affine, affine_layers
 from ...network.layers import Nonlinearity
-from ...numeric import Candidate, Choice, ExpectedDual, MixtureDual, choose, read_variances
-from ...numeric.choice import is_slow
+from ...numeric.choice import Candidate, Choice, is_slow, read_variances
+from ...numeric.choose import choose
+from ...numeric.expected import ExpectedDual
+from ...numeric.mixture import MixtureDual
 from ...numeric.patience import at_most
 from ...numeric.rules import RULES
 from ..engines import load_module

@@ -15,7 +15,7 @@ from ..engines import with_support
 if TYPE_CHECKING:
     from ...backends import Contract
     from ...backends.mixture.programs import MixturePrograms
-    from ...numeric import MixtureDual
+    from ...numeric.mixture import MixtureDual
 
 
 class MixtureEngine(Protocol):

@@ -17,7 +17,10 @@ from ...backends.unit_schedule import UnitSchedule
 from ...backends.units import unit_of
 from ...errors import BadSpec, Undecided
 from ...network import Network
-from ...numeric import ExpectedDual, MixtureDual, choose, read_variances
+from ...numeric.choice import read_variances
+from ...numeric.choose import choose
+from ...numeric.expected import ExpectedDual
+from ...numeric.mixture import MixtureDual
 from ..checks import Array
 from ..dual_arrays import CompiledDual
 from ..kernel import CompiledKernel

@@ -8,7 +8,10 @@ from sympy import Expr, I
 
 from ...activation import Activation
 from ...dual import Dual
-from ...numeric import Choice, ExpectedDual, MixtureDual, choose
+from ...numeric.choice import Choice
+from ...numeric.choose import choose
+from ...numeric.expected import ExpectedDual
+from ...numeric.mixture import MixtureDual
 from ..later import is_spec
 
 
