@@ -105,6 +105,19 @@ def test_floats_in_deep_networks() -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS)
+def test_a_bias_that_swamps_the_kernel(target: str) -> None:
+    """Kernels of 1e-29 beside a bias of 1/10 make angles of 1e-14, which double in every layer."""
+    gabor = next(iter(regimes.kernels(["gabor"]))).exact
+    net = regimes.network(gabor, 60, regimes.gain(gabor), "1/10")
+    x, y = rows("scales", 3, "float64")
+    known = regimes.References(Chain(recurse(net), 1e30), x[1:2], y[1:2], (60,), 60.0)
+    assert np.linalg.norm(x[1]) > 1e29 and float(known.found[0][60].nngp.mid()) < 0.5
+    seen = regimes.Worst(target, "float64", 60, "scales")
+    regimes.compare(compile_(net, target), known, seen, regimes.Record("gabor", "", "", 1, 0.0))
+    assert seen.checked == 1 and seen.nngp < 4e-15 and seen.ntk < 4e-14, seen
+
+
+@pytest.mark.parametrize("target", TARGETS)
 def test_rows_of_zeros_beside_large_ones(target: str) -> None:
     """exp(q/2) Phi(-sqrt(q)) with an exponent rounded once was off by q/2 units."""
     net = mlp(parse_activation("exp(-abs(x))"), 1, weight_var="1")

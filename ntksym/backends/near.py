@@ -121,8 +121,8 @@ def _columns(nodes: int) -> list[str]:
 def numpy_near() -> str:
     """Python that defines `_near_root(slope, own, bias, state, after, plain)`.
 
-    `slope(q11, q12, q22, root)` is the derivative dual, `own(q)` the dual of u = v; `slope.far` is
-    as `Near.far`.
+    `slope(q11, q12, q22, root)` is the derivative dual, `own(q)` the dual of u = v; `slope.far` and
+    `slope.loose` are as in `Near`.
     """
     tables = ""
     for name, n in (("EIGHT", PANEL), ("THREE", FEWER)):
@@ -242,6 +242,7 @@ def _near_root(slope, own, bias, state, after, plain):
     size = s1 * s2
     spread = np.where(lo > 0.0, 0.5 * np.log1p((hi - lo) / np.where(lo > 0.0, lo, 1.0)), np.inf)
     small = (angle < @ANGLE@) & ((spread < @SPREAD@) | (bias is not None))
+    small = small & ~(root > slope.loose * np.sqrt(hi))
     near, across = np.nonzero(small)[0], np.zeros(a.shape)
     if near.size:
         across[near] = _near_across(slope, a[near], b[near], m[near], angle[near])

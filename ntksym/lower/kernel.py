@@ -3,7 +3,8 @@
 Coordinates: a layer program takes `root` = sqrt(q11*q22 - q12^2) as an input and returns the root
 of the next layer, because once q12 is rounded near rho = 1 the angle is lost.  For positively
 homogeneous activations of degree one the next root follows from an exact rule without cancellation
-(`_carried_root`); for the others it is formed from the next covariance.
+(`_carried_root`); for the others it is formed from the next covariance, or from the kernel that a
+bias may swamp (`lower.swamped`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from .build import Builder
 from .likes import DualLike, RuleLike
 from .program import Operand, Program
 from .scales import settle, settle_diagonal, settles
+from .swamped import swamped_root
 
 STATE = ("q11", "q12", "q22", "root", "t12", "n11", "n22", "r11", "r22", "s11", "s22")
 """The inputs of every layer program that are not parameters: the state before the layer, the
@@ -144,7 +146,9 @@ def lower_layer(rule: RuleLike) -> Program:
     nngp, ntk = b.operand(_real(rule.nngp)), b.operand(_real(rule.ntk))
     carried = _carried_root(b, rule, nngp)
     if carried is None:
-        following = b.emit("rootdet", "n11", nngp, "n22", hint="following")
+        following = swamped_root(b, rule)
+        if following is None:
+            following = b.emit("rootdet", "n11", nngp, "n22", hint="following")
         carried = b.emit("carry", "root", "q11", "q12", "q22", following, hint="next_root")
     outputs = (("nngp", nngp), ("ntk", ntk), ("root", carried))
     return b.program(_name(rule.name), outputs, (*REQUIRES_PAIR, REQUIRES_FINITE), "one layer")

@@ -6,6 +6,8 @@ point instead of once per pair.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from .folding import fold
 from .ops import NAMES
 from .program import Inner, Let, Operand, Program, live
@@ -59,6 +61,17 @@ class Lines:
     def side(self, a: Operand) -> int:
         """What an operand depends on: 0, `FIRST`, `SECOND` or `PAIR`."""
         return self._side_of[a] if isinstance(a, str) else 0
+
+    def again(self, p: Program, at: Mapping[str, Operand]) -> dict[str, Operand]:
+        """The outputs of a program at operands of these lines; arguments not in `at` are equal."""
+        known: dict[str, Operand] = {a: at.get(a, a) for a in p.args}
+
+        def place(a: Operand) -> Operand:
+            return known[a] if isinstance(a, str) else a
+
+        for let in p.body:
+            known[let.name] = self.emit(let.op, *map(place, let.args), inner=let.inner)
+        return {label: place(end) for label, end in p.outputs}
 
     def _fresh(self, wanted: str) -> str:
         name, n = wanted, 1

@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import inf
 
-from sympy import Abs, Add, Expr, Heaviside, Max, Min, Piecewise, sign
+from sympy import Abs, Expr, Heaviside, Max, Min, Piecewise, sign
 
 from .. import symbols as S
 from ..activation import Activation
@@ -24,8 +25,9 @@ from .build import Builder
 from .kernel import REQUIRES_DIAG, REQUIRES_PAIR, parameters
 from .likes import RuleLike
 from .program import Program, live
-from .reach import flat_from
+from .reach import fades, flat_from
 from .scales import settle, settle_diagonal, settles
+from .swamped import alone
 
 ODD = 4
 """Added to what is done after a layer that gives opposite inputs opposite outputs, or the same:
@@ -49,11 +51,15 @@ class Near:
         diag: q, parameters -> value $s_1K(q)$.
         far: beyond this standard deviation what unlike norms make of parallel inputs falls as 1/r
             (`reach.flat_from`).
+        loose: pairs whose deviations given each other are beyond this are no near ones for s: the
+            layer's own root keeps its digits (`lower.swamped`), and the slope is a peak in the
+            angle that no rule would find.
     """
 
     pair: Program
     diag: Program
     far: float
+    loose: float
 
     @property
     def slope(self) -> Program:
@@ -73,7 +79,7 @@ def lower_near(rule: RuleLike, layer: Program) -> Near | None:
     if not formed(layer) or not getattr(rule, "continuous", True):
         return None
     slope: Expr = rule.ntk.diff(S.t12)
-    value, own = _alone(rule.nngp), _alone(rule.nngp_diag)
+    value, own = alone(rule.nngp), alone(rule.nngp_diag)
     if rule.nngp - value != rule.nngp_diag - own:
         return None  # no common constant: its parts would have to be told apart
     given = parameters((value, slope), (S.q11, S.q12, S.q22))
@@ -86,7 +92,8 @@ def lower_near(rule: RuleLike, layer: Program) -> Near | None:
     pair = b.program(f"{layer.name}_near", outputs, REQUIRES_PAIR, "one layer, near pairs")
     ends = (("value", d.operand(own)),)
     single = d.program(f"{layer.name}_near_diag", ends, REQUIRES_DIAG, "the same, u = v")
-    return Near(pair, single, flat_from(rule.activation))
+    far = flat_from(rule.activation)
+    return Near(pair, single, far, far if fades(rule.activation) else inf)
 
 
 def formed(layer: Program) -> bool:
@@ -137,12 +144,5 @@ def parity(activation: Activation) -> int:
 
 def _adds_nothing(rule: RuleLike) -> bool:
     """Whether nothing is common to all covariances."""
-    constant = (rule.nngp - _alone(rule.nngp)).subs(dict(getattr(rule, "values", ())))
+    constant = (rule.nngp - alone(rule.nngp)).subs(dict(getattr(rule, "values", ())))
     return bool(constant == 0)
-
-
-def _alone(e: Expr) -> Expr:
-    """The terms that depend on a covariance entry."""
-    entries = {S.q, S.q11, S.q12, S.q22}
-    kept: Expr = Add(*(t for t in Add.make_args(e) if t.free_symbols & entries))
-    return kept

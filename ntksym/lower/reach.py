@@ -155,6 +155,23 @@ def _sampled(d: Derivation, every: tuple[Cell, ...], ctx: Any) -> Sample | None:
     return at
 
 
+@cache
+def fades(activation: Activation) -> bool:
+    """Whether s tends to 0 on both sides; False where parameters decide or s has no spelling."""
+    from mpmath import MPContext
+
+    ctx = MPContext()
+    ctx.dps = 60
+    found = None if activation.params else _evaluated(activation, ctx)
+    if found is None:
+        return False
+    try:
+        ends = [abs(found(sign * ctx.ldexp(1, _LIMIT))) for sign in (1, -1)]
+    except (NtksymError, ArithmeticError, ValueError):
+        return False
+    return bool(max(ends) <= ctx.ldexp(1, -_LIMIT // 2))
+
+
 WIDTH = 256
 """A bounded function is its limits up to one part in so many beyond its width."""
 FLAT = 8

@@ -164,15 +164,11 @@ def rescaled(b: Lines, p: Program, found: Orders, at: dict[str, Operand]) -> dic
         if k in at:
             known[k] = b.emit("mul", b.emit("mul", at[k], first), second, hint="scaled")
 
-    def place(a: Operand) -> Operand:
-        return known[a] if isinstance(a, str) else a
-
-    for let in p.body:
-        known[let.name] = b.emit(let.op, *map(place, let.args), inner=let.inner)
+    made = b.again(p, known)
     near, far = ((0, 0) if own is None else own for own in (found.small, found.large))
     return {
-        label: _scaled_back(b, place(end), factors, near[k], far[k])
-        for k, (label, end) in enumerate(p.outputs)
+        label: _scaled_back(b, value, factors, near[k], far[k])
+        for k, (label, value) in enumerate(made.items())
     }
 
 
@@ -188,16 +184,12 @@ def rescaled_diagonal(b: Lines, p: Program, found: Orders) -> dict[str, Operand]
         for end, own in ((found.least, found.small), (found.most, found.large))
     )
     t = b.emit("mul", small, large, hint="t")
-    known: dict[str, Operand] = {a: a for a in p.args}
-    known["q"] = b.emit("mul", b.emit("mul", "q", t), t, hint="scaled")
-    for let in p.body:
-        args = (known[a] if isinstance(a, str) else a for a in let.args)
-        known[let.name] = b.emit(let.op, *args, inner=let.inner)
+    made = b.again(p, {"q": b.emit("mul", b.emit("mul", "q", t), t, hint="scaled")})
     factors = [(small, small), (large, one if found.lone else large)]
     near, far = ((0, 0) if own is None else own for own in (found.small, found.large))
     return {
-        label: _scaled_back(b, known[e] if isinstance(e, str) else e, factors, near[k], far[k])
-        for k, (label, e) in enumerate(p.outputs)
+        label: _scaled_back(b, value, factors, near[k], far[k])
+        for k, (label, value) in enumerate(made.items())
     }
 
 

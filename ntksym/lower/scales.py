@@ -254,15 +254,8 @@ def _on_diagonal(b: Builder, pair: Expr) -> Operand:
     names = tuple(sorted(s.name for s in pair.free_symbols - {S.q11, S.q12, S.q22}))
     inner = Builder(("q11", "q12", "q22", "root", *names), root="root")
     p = inner.program("pair", (("value", inner.operand(pair)),))
-    known: dict[str, Operand] = {"q11": "q", "q12": "q", "q22": "q", "root": Fraction(0)}
-    known |= {name: name for name in names}
-
-    def place(a: Operand) -> Operand:
-        return known[a] if isinstance(a, str) else a
-
-    for let in p.body:
-        known[let.name] = b.emit(let.op, *(place(a) for a in let.args), inner=let.inner)
-    return place(p.outputs[0][1])
+    at: dict[str, Operand] = {"q11": "q", "q12": "q", "q22": "q", "root": Fraction(0)}
+    return b.again(p, at)["value"]
 
 
 @lru_cache(maxsize=256)

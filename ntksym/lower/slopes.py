@@ -12,7 +12,6 @@ else.  For n above 1 the slopes that see a width are below the rounding of the o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
@@ -102,7 +101,7 @@ def brought_down(b: Lines, p: Program, known: Leading) -> dict[str, Operand]:
         kept = b.emit("div", _ONE, b.emit("max", first, second))
         stretch = b.emit("max", b.emit("min", kept, limit), _ONE, hint="stretch")
         at["root"] = b.emit("mul", at["root"], stretch, hint="scaled")
-    made = _again(b, p, at)
+    made = b.again(p, at)
     return {
         label: _back(b, v, ((first, -d1), (second, -d2)), (stretch, c))
         for label, v in made.items()
@@ -115,20 +114,8 @@ def brought_down_diagonal(b: Lines, p: Program, known: Leading) -> dict[str, Ope
     t = b.emit("rescale", "q", known.most)
     at: dict[str, Operand] = {a: a for a in p.args}
     at["q"] = b.emit("mul", b.emit("mul", "q", t), t, hint="scaled")
-    made = _again(b, p, at)
+    made = b.again(p, at)
     return {k: _back(b, v, ((t, -known.own_power(k)),), (_ONE, 0)) for k, v in made.items()}
-
-
-def _again(b: Lines, p: Program, at: Mapping[str, Operand]) -> dict[str, Operand]:
-    """The outputs of a program at other inputs."""
-    known = dict(at)
-
-    def place(a: Operand) -> Operand:
-        return known[a] if isinstance(a, str) else a
-
-    for let in p.body:
-        known[let.name] = b.emit(let.op, *map(place, let.args), inner=let.inner)
-    return {label: place(end) for label, end in p.outputs}
 
 
 def _back(

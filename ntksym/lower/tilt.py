@@ -144,11 +144,5 @@ def brought_down(b: Products, p: Program) -> dict[str, Operand]:
 
 
 def _placed(b: Products, p: Program, at: dict[str, Operand], factor: Operand) -> dict[str, Operand]:
-    known = {a: at.get(a, a) for a in p.args}
-
-    def place(a: Operand) -> Operand:
-        return known[a] if isinstance(a, str) else a
-
-    for let in p.body:
-        known[let.name] = b.emit(let.op, *map(place, let.args), inner=let.inner)
-    return {label: b.emit("mul", place(end), factor) for label, end in p.outputs}
+    made = b.again(p, at)
+    return {label: b.emit("mul", value, factor) for label, value in made.items()}

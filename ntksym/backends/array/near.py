@@ -36,11 +36,12 @@ the second number on."""
 
 
 def array_near() -> str:
-    """Python that defines `_carried(mode, slope, far, own, bias, state, after, roots, c, plain)`.
+    """Python that defines `_carried(mode, slope, far, loose, own, bias, state, after, roots, c,
+    plain)`.
 
     `slope(q11, q12, q22, root)` is the derivative dual, `own(q)` the dual of u = v, both times the
-    variance of the weights; `far` is `Near.far`, or None where that is infinite; `bias` is a number
-    where the activation is positively homogeneous, else None.
+    variance of the weights; `far` and `loose` are as in `Near`, or None where they are infinite;
+    `bias` is a number where the activation is positively homogeneous, else None.
     """
     nodes = [(t**3, 3.0 * t * t * w) for t, w in legendre(NODES)]
     tables = f"_NEAR_SHARES = {shares(SMALLER, 4.0)!r}\n"
@@ -133,7 +134,7 @@ def _near_root(slope, far, own, bias, a, c, b, root, n11, n22, plain):
     return _where(good, _sqrt0(_where(good, det, 0.0 * det)) * s1 * s2, plain)
 
 
-def _carried(mode, slope, far, own, bias, state, after, roots, c, plain):
+def _carried(mode, slope, far, loose, own, bias, state, after, roots, c, plain):
     """The next root: `plain`, but from `_near_root` for pairs that are nearly parallel."""
     a, before, b, root = state
     rx, ry, sx, sy = roots
@@ -149,6 +150,8 @@ def _carried(mode, slope, far, own, bias, state, after, roots, c, plain):
     else:
         near = near & (c > 0.0) & (before > 0.0)
     near = near & ~((root == 0.0) & (a == b))
+    if loose is not None:
+        near = near & ~(root > loose * _max(rx, ry))
 
     def mended(*given):
         return _near_root(slope, far, own, bias, *given)

@@ -98,8 +98,9 @@ def _near(schedule: Schedule, backend: ArrayBackend) -> list[str]:
         params = schedule.kinds[k].pair.args[len(STATE) :]
         pair = "".join(f", values[{params.index(a)}]" for a in found.pair.args[4:])
         pieces.append(function(found.slope, f"_near{k}_slope", backend, "The derivative dual."))
-        far = "None" if found.far == inf else repr(FARTHER * found.far)
-        text = _NEAR.replace("@FAR@", far)
+        text = _NEAR
+        for mark, value in (("@FAR@", FARTHER * found.far), ("@LOOSE@", found.loose)):
+            text = text.replace(mark, "None" if value == inf else repr(value))
         pieces.append(text.replace("@K@", str(k)).replace("@PAIR@", pair))
     return pieces
 
@@ -130,8 +131,14 @@ def _tuple(backend: ArrayBackend, columns: tuple[tuple[float, ...], ...]) -> str
 
 _NEAR = '''
 def _near@K@(values):
-    """The derivative dual of a layer with its numbers, and from where on s is two numbers."""
-    return lambda q11, q12, q22, root: _near@K@_slope(q11, q12, q22, root@PAIR@)[0], @FAR@
+    """The derivative dual of a layer with its numbers, from where on s is two numbers, and from
+    which deviations given each other on a pair is no near one.
+    """
+
+    def slope(q11, q12, q22, root):
+        return _near@K@_slope(q11, q12, q22, root@PAIR@)[0]
+
+    return slope, @FAR@, @LOOSE@
 '''
 
 _STEP = '''

@@ -159,7 +159,7 @@ _MENDED = """    if mode:
         before, ends = tuple(map(_still, (qx, c, qy, root))), (_still(nx), _still(ny))
         roots = tuple(_sqrt0(q) for q in (before[0], before[2], *ends))
         own = lambda q: s1 * diag(q)[0]
-        known = mode, lambda *at: s1 * pair(*at)[1], None, own, bias
+        known = mode, lambda *at: s1 * pair(*at)[1], None, None, own, bias
         following = _carried(*known, before, ends, roots, _still(after), _still(following))
 """
 

@@ -72,7 +72,8 @@ def _near(schedule: Schedule) -> list[str]:
         pieces.append(function(found.slope, f"_near{k}_slope", "The slope.").rstrip("\n"))
         pieces.append(function(found.diag, f"_near{k}_own", "The value, u = v.").rstrip("\n"))
         text = _NEAR.replace("@K@", str(k)).replace("@PAIR@", f", {pair}" if pair else "")
-        text = text.replace("@FAR@", "np.inf" if found.far == inf else repr(found.far))
+        for mark, value in (("@FAR@", found.far), ("@LOOSE@", found.loose)):
+            text = text.replace(mark, "np.inf" if value == inf else repr(value))
         pieces.append(text.replace("@DIAG@", f", {diag}" if diag else "").strip("\n"))
     return pieces
 
@@ -92,7 +93,7 @@ def _near@K@(values):
     def own(q):
         return _near@K@_own(q@DIAG@)
 
-    slope.far = @FAR@
+    slope.far, slope.loose = @FAR@, @LOOSE@
     return slope, own
 '''
 

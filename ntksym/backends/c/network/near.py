@@ -40,8 +40,9 @@ def near_functions(schedule: Schedule) -> str:
     text = NEAR_CALLS.replace("@PAIRS@", pairs.rstrip("\n")).replace("@DIAGS@", diags.rstrip("\n"))
     smooth = ", ".join(str(int(not kind.kinked)) for kind in schedule.kinds)
     flags = f"static const unsigned char near_smooth[] = {{{smooth}}};\n"
-    far = (kind.near.far if kind.near is not None else inf for kind in schedule.kinds)
-    flags += f"static const double near_far[] = {{{', '.join(map(c_literal, far))}}};\n"
+    for name in ("far", "loose"):
+        row = ", ".join(c_literal(getattr(kind.near, name, inf)) for kind in schedule.kinds)
+        flags += f"static const double near_{name}[] = {{{row}}};\n"
     return pieces + c_near(text, flags)
 
 

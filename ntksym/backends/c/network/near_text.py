@@ -45,8 +45,8 @@ def c_near(pairs: str, diag: str) -> str:
     `static void near_pairs(int kind, const double *v, size_t n, const double *q11, const double
     *q12, const double *q22, const double *root, double *slope)` for n up to 64, arrays filled to
     the next multiple of 8, `static double near_diag(int kind, const double *v, double q)`, and the
-    arrays `near_smooth` of what kinds have no kink and `near_far` of the standard deviations from
-    which they are two numbers.
+    arrays `near_smooth` of what kinds have no kink, `near_far` of the standard deviations from
+    which they are two numbers, and `near_loose` of `Near.loose`.
     """
     tables = ""
     for n in (FEW, PANEL):
@@ -284,7 +284,8 @@ NTKSYM_BLOCK_FUNCTION void near_roots(int kind, const double *v, double bias, si
     across[i] = along[i] = 0.0;
   }
   for (size_t i = 0; i < n; ++i) {
-    const int small = (angle[i] < @ANGLE@) & (spread[i] < @SPREAD@ || straight);
+    const int loose = p[3][i] > near_loose[kind] * sqrt(hi[i]);
+    const int small = (angle[i] < @ANGLE@) & (spread[i] < @SPREAD@ || straight) & !loose;
     if (!small) angle[i] = x[i] = -1.0;
     if (angle[i] > 0.0) place[left++] = i;
   }

@@ -119,9 +119,11 @@ def _flags(schedule: UnitSchedule) -> str:
     zeros = ", ".join("0" for _ in schedule.kinds)
     known = {s.kind: s.far for s in schedule.steps}
     far = ", ".join(C.literal(known[k]) for k in range(len(schedule.kinds)))
+    never = ", ".join("INFINITY" for _ in schedule.kinds)
     return (
         f"static const unsigned char near_smooth[] = {{{zeros}}};\n"
         f"static const double near_far[] = {{{far}}};\n"
+        f"static const double near_loose[] = {{{never}}};\n"
     )
 
 
