@@ -14,6 +14,7 @@ from sympy import Expr
 from ..errors import BadActivation, Undecided
 from ..symbols import x
 from .evaluate import constant, function, real_ball
+from .functions.continuity import continuous
 from .functions.ends import gathered, leading_power, odd_ends
 from .functions.logform import Log, logarithm
 from .functions.periods import Wave, wave_parts
@@ -114,6 +115,8 @@ def _by_density(expr: Expr, pieces: tuple[Piece, ...], reach: int, waves: bool) 
 
 def two_slopes(expr: Expr) -> bool:
     """Whether d/dq12 E[s(u)s(v)] is known to be another thing than E[s'(u)s'(v)] off the jumps."""
+    if continuous(expr):  # with an integrable slope; its kinks, perhaps without end, do not matter
+        return False
     try:
         found = factor(expr, derivative=True, distributional=True, principal=True)
     except (Undecided, BadActivation):

@@ -83,6 +83,8 @@ def _factored(e: Expr) -> Expr:
     if not e.args or not e.has(DISTANCE) or isinstance(e, Continued):
         return e
     args = [_factored(a) for a in e.args]
+    if isinstance(e, sp.Add):
+        return _with_poles_cancelled(args)
     power = isinstance(e, sp.Pow) and e.exp.is_Rational
     branch = power and (not e.exp.is_Integer or e.exp < 0)
     if not (branch or (isinstance(e, sp.log) and len(args) == 1)):
@@ -98,6 +100,37 @@ def _factored(e: Expr) -> Expr:
     if isinstance(e, sp.log):
         return order * sp.log(DISTANCE) + sp.log(rest)
     return DISTANCE ** (order * e.exp) * rest**e.exp
+
+
+def _with_poles_cancelled(terms: list[Expr]) -> Expr:
+    """The sum, where poles of terms cancel as one quotient: in cos(s)/s - sin(s)/s^2 + s^(-7/10).
+
+    Terms are taken together where their powers of s differ by whole numbers.
+    """
+    classes: dict[Expr, list[tuple[Expr, Expr]]] = {}
+    for term in terms:
+        rest, power = sp.Integer(1), _ZERO
+        for f in sp.Mul.make_args(term):
+            base, exponent = f.as_base_exp()
+            if base == DISTANCE and exponent.is_Rational:
+                power += exponent
+            else:
+                rest *= f
+        classes.setdefault(power - sp.floor(power), []).append((sp.floor(power), rest))
+    total = _ZERO
+    for part, found in classes.items():
+        least = min(power for power, _ in found)
+        written = sp.Add(*(rest * DISTANCE**power for power, rest in found))
+        above = sp.Add(*(rest * DISTANCE ** (power - least) for power, rest in found))
+        order = 0
+        if least < 0 and len(found) > 1 and not above.has(Continued, sp.log):
+            order = _order_of(above)
+        if order:
+            below = DISTANCE**order
+            form = Continued(above / below, above, below, _ZERO, sp.Integer(order))
+            written = DISTANCE ** (least + order) * form
+        total += DISTANCE**part * written
+    return total
 
 
 @lru_cache(maxsize=512)

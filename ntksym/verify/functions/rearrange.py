@@ -15,13 +15,13 @@ from sympy import Expr
 
 from ...symbols import x
 from .pieces import Piece
-from .removable import continued_pieces
+from .removable import INTEGRABLE, continued_pieces
 
 
 @lru_cache(maxsize=256)
 def rearranged(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
     """The same functions of the same intervals, written for balls."""
-    return tuple(Piece(p.lo, p.hi, _expr(p.expr)) for p in continued_pieces(pieces))
+    return tuple(Piece(p.lo, p.hi, _expr(p.expr)) for p in continued_pieces(pieces, INTEGRABLE))
 
 
 def _expr(expr: Expr) -> Expr:

@@ -40,6 +40,7 @@ _FINEST = 8192
 """Bits for zeros 4 exp(-900) apart, as those of erf(x) - cos(x) near 20 pi."""
 _CUT = Fraction(503, 1000)
 """Not one half: a zero at a midpoint would leave its sign open."""
+_DIGITS = 16
 
 
 @lru_cache(maxsize=256)
@@ -75,7 +76,7 @@ def isolated_zeros(g: Expr, lo: Fraction | None, hi: Fraction | None) -> tuple[E
                 pair = None if zero else turning(g, *_slopes(g), (a, b), narrowed)
                 found += pair or ()
                 if not zero and pair is None:
-                    mid = a + (b - a) * _CUT
+                    mid = _between(a, b)
                     spans += [(a, mid), (mid, b)]
                     work += 2
                     if work > _PARTS:
@@ -83,6 +84,13 @@ def isolated_zeros(g: Expr, lo: Fraction | None, hi: Fraction | None) -> tuple[E
                 continue
             found.append(zero)
     return tuple(found)
+
+
+def _between(a: Fraction, b: Fraction) -> Fraction:
+    """A place near the middle with few digits beyond those of the width: they cost time."""
+    width = b - a
+    unit = Fraction(2) ** (width.numerator.bit_length() - width.denominator.bit_length() - _DIGITS)
+    return round((a + width * _CUT) / unit) * unit
 
 
 def _clear(g: Expr, end: Fraction, side: int) -> Fraction:

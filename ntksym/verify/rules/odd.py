@@ -1,8 +1,9 @@
 r"""E[f(u) g(v)] near correlation one where a function is not analytic at a kink: |x|^p, log|x|.
 
-As in `tensor`, but in the windows around the kinks of g both variables have rules of `along`, with
-$t = c \pm e^{-w}$ at such points.  What is left out is bounded with
-$p_r(x, y) \le e^{-x^2/4} e^{-y^2/4}/(2\pi\sigma)$, which holds for every correlation.
+As in `tensor`, but in the windows around the kinks of g, and around such points of f, which at
+correlation -1 are elsewhere, both variables have rules of `along`, with $t = c \pm e^{-w}$ there.
+What is left out is bounded with $p_r(x, y) \le e^{-x^2/4} e^{-y^2/4}/(2\pi\sigma)$, which holds
+for every correlation.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from typing import Any
 
 from flint import arb
 
-from ...errors import Undecided
 from ...precision import precision
 from ..functions.ends import odd_ends
-from ..functions.pieces import Piece
+from ..functions.pieces import Piece, number
 from ..functions.strips import COVER_BITS
 from ..law import Law
 from .along import CRAMER, Line, distance, length_of, parts, rule
 from .fewer import Smooth, fewer
+from .oned import kink_balls
 from .tensor import Frame, banded, clear, windows
 
 MOST_PAIRS = 3_000_000
@@ -31,7 +32,7 @@ def odd(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> Any:
     """An enclosure (`arb`) of E[f(u) g(v)] with a radius of about `tol`; q11, q22, det > 0.
 
     Raises:
-        Undecided: f is not smooth away from the kinks of g, or no rule was found.
+        Undecided: no rule was found.
     """
     s = law.scales()
     r, sigma = s.slope / s.s2, s.rest / s.s2
@@ -49,9 +50,8 @@ def odd(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> Any:
     gone = scale * (lost * masses[1] + masses[0] * masses[1] * (-far_z * far_z / 4).exp())
     frame = Frame(f, g, s, r, sigma, far_x, far_z, tol)
     total, left = arb(0, gone.upper()), -far_x
-    for a, b in [*windows(frame, _ROOM), (far_x, far_x)]:
+    for a, b in [*windows(frame, _centres(frame), _ROOM), (far_x, far_x)]:
         if left < a:
-            _smooth(frame, left, a)
             total += clear(frame, left, a)
         if a < b:
             total += _window(frame, a, b)
@@ -59,18 +59,12 @@ def odd(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> Any:
     return total
 
 
-def _smooth(frame: Frame, a: Any, b: Any) -> None:
-    """Nothing, where f is smooth on [a, b].
-
-    Raises:
-        Undecided: it is not.
-    """
-    for piece in frame.f:
-        for _, side, _ in odd_ends(piece):
-            end = piece.ends()[0 if side > 0 else 1]
-            at = (end - frame.s.m1) / frame.s.s1
-            if not (at < a or at > b):
-                raise Undecided("a point where the activation is not smooth, far from its mirror")
+def _centres(frame: Frame) -> list[Any]:
+    """Where the windows are: the kinks of g as x = y/r, and x where f is not analytic."""
+    s = frame.s
+    at_g = [(kink - s.m2) / s.s2 / frame.r for kink in kink_balls(frame.g)]
+    ends = {c for piece in frame.f for c, _, _ in odd_ends(piece)}
+    return at_g + [(number(c) - s.m1) / s.s1 for c in ends]
 
 
 def _window(frame: Frame, a: Any, b: Any) -> Any:

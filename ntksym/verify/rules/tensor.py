@@ -58,7 +58,7 @@ def tensor(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> An
     s = law.scales()
     frame = Frame(f, g, s, s.slope / s.s2, s.rest / s.s2, far_x, far_z, tol)
     total = arb(0, (lost_x + lost_z).upper())
-    spans = windows(frame)
+    spans = windows(frame, [(k - s.m2) / s.s2 / frame.r for k in kink_balls(g)])
     left = -far_x
     for a, b in [*spans, (far_x, far_x)]:
         if left < a:
@@ -69,20 +69,17 @@ def tensor(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> An
     return total
 
 
-def windows(frame: Frame, room: int = 64) -> list[tuple[Any, Any]]:
-    """Disjoint intervals of x, in order, outside which no kink of g is within reach.
+def windows(frame: Frame, centres: list[Any], room: int = 64) -> list[tuple[Any, Any]]:
+    """Disjoint intervals of x, in order, around the centres: as far as v - E[v | x] reaches.
 
     They are wider than that by their length over `room`, on both sides.
     """
-    s, far = frame.s, frame.far_x
+    far = frame.far_x
+    reach = abs(frame.sigma * frame.far_z / frame.r)
     spans: list[tuple[Any, Any]] = []
-    for kink in kink_balls(frame.g):
-        y = (kink - s.m2) / s.s2
-        reach = frame.sigma * frame.far_z
-        ends = [(y - reach) / frame.r, (y + reach) / frame.r]
-        lo, hi = ends[0].min(ends[1]), ends[0].max(ends[1])
-        pad = (hi - lo) / room
-        lo, hi = (lo - pad).mid().max(-far), (hi + pad).mid().min(far)
+    for centre in centres:
+        pad = reach * (1 + arb(2) / room)
+        lo, hi = (centre - pad).mid().max(-far), (centre + pad).mid().min(far)
         if lo < hi:
             spans.append((lo, hi))
     spans.sort(key=lambda span: float(span[0]))

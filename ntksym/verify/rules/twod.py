@@ -26,9 +26,12 @@ _NEARER = 0.97
 
 
 _FEW = 20_000
-"""Nodes of a lattice; with more, panels of different lengths may do better: a bend is narrow."""
+"""Nodes of a lattice; with more, panels of different lengths may do better: a bend is narrow, and
+very near correlation one only v - u needs small steps."""
 _SOON = 1.0
 """Seconds for these, as the lattice serves in any case."""
+_NODES = 200_000
+"""How many of them take about as long to sum over."""
 
 
 def planar(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> Any:
@@ -44,10 +47,11 @@ def planar(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> An
     rough = any(odd_ends(piece) for piece in (*f, *g))
     grid = None if rough else lattice(f, g, law, tol)
     if grid is not None:
-        if grid.nodes > _FEW and _correlation(law) < _NEAR:
+        if grid.nodes > _FEW:
+            far = _correlation(law) < _NEAR
             try:
-                with allowed(_SOON):
-                    return mehler(f, g, law, tol)
+                with allowed(_SOON if far else _SOON * grid.nodes / _NODES):
+                    return mehler(f, g, law, tol) if far else tensor(f, g, law, tol)
             except (Divergent, Accumulating):
                 raise
             except Undecided:
