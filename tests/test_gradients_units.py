@@ -5,16 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import sympy
+from mpmath import MPContext
 
 import ntksym
 from ntksym.backends.array.unit import array_unit
 from ntksym.backends.c.gradient.units import UnitSlopes
 from ntksym.backends.units import unit_of
+from ntksym.gradients import dual_gradients
 from ntksym.language import as_activation
 from ntksym.numeric.choose import choose
 from ntksym.numeric.table import BandedDual, TableDual, table_dual
 from ntksym.runtime.gradients.differences import ROOM
 from ntksym.runtime.gradients.duals import gradient_duals
+from ntksym.runtime.gradients.large import Large
 from ntksym.runtime.gradients.own import own_rules, scaling
 from ntksym.runtime.gradients.units import UnitGradient
 
@@ -46,6 +49,13 @@ def places():
     )
 
 
+UNITS: dict[tuple[str, str], UnitGradient] = {}
+
+
+def _one_layer(name):
+    return ntksym.mlp(name, depth=1, weight_var="3/2", bias_var=0)
+
+
 CASES = {
     "gelu": (False, True, True),
     "max(x, -x/3) + x*exp(-x**2/2)": (False, True, False),
@@ -68,12 +78,9 @@ def test_slopes_of_values_are_those_of_closed_forms(name, target):
         sides = [np.array(d.side(at[0][0])) for d in (closed, tried)]
     np.testing.assert_allclose(want[[0, 1, 3]], got[[0, 1, 3]], rtol=0, atol=1e-14)
     assert np.abs(want[[2, 4]] - got[[2, 4]]).max() < 5e-10
-    x, c, y, root = (v[0] for v in at)
-    for table in (want, got):  # of the derivative dual: at a fixed angle, and in the angle
-        table[5] += 0.5 * c / x * table[6]
-        table[7] += 0.5 * c / y * table[6]
-        if name != "gelu":
-            table[6] *= root
+    if name != "gelu":  # of the derivative dual: in the angle
+        for table in (want, got):
+            table[6] *= at[3][0]
     assert np.abs(want[5:] - got[5:]).max() < 1e-9
     assert np.abs(sides[0] - sides[1]).max() < 1e-11
 
@@ -169,6 +176,65 @@ def test_slopes_in_parameters_of_activations(target):
         assert set(getattr(want, k)) == {"q11", "q12", "q22", "weight_var", "bias_var", *params}
         for name, plane in getattr(want, k).items():
             np.testing.assert_allclose(getattr(found, k)[name], plane, atol=1e-13, err_msg=name)
+
+
+@pytest.mark.parametrize("size", [1e7, 1e28, 1e60])
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_mixtures_of_large_variances_are_what_they_are_far_out(target, size):
+    """SiLU is ReLU there and tanh a sign, for rows far from parallel; closed forms cancel to r^2."""
+    ctx = MPContext()
+    rows = np.array([[0.6, 0.8], [0.5, -0.3]])
+    x, c, y = (float(rows[i] @ rows[j]) for i, j in ((0, 0), (0, 1), (1, 1)))
+
+    def far_out(name, q11, q12, q22, weight):
+        a, b, d = (weight * v / 2 for v in (q11, q12, q22))
+        angle = ctx.acos(b / ctx.sqrt(a * d))
+        root = ctx.sqrt(a * d - b * b)
+        if name == "silu":
+            dot = (ctx.pi - angle) / (2 * ctx.pi)
+            value = (root + b * 2 * ctx.pi * dot) / (2 * ctx.pi)
+        else:
+            value, dot = 1 - 2 * angle / ctx.pi, 2 / (ctx.pi * root)
+        return weight * value, weight * (value + b * dot)
+
+    for name, degree in (("silu", 1), ("tanh", 0)):
+        g = UNITS.setdefault((name, target), UnitGradient(_one_layer(name), target=target))
+        found = g(rows[:1] * size, rows[1:] * size)
+        at = ctx.mpf(x), ctx.mpf(c), ctx.mpf(y), ctx.mpf(3) / 2
+        for k, name_k in enumerate(("d_nngp", "d_ntk")):
+            for order, wrt in enumerate(("q11", "q12", "q22", "weight_var")):
+                want = ctx.diff(
+                    lambda *v, k=k, name=name: far_out(name, *v)[k],
+                    at,
+                    tuple(int(i == order) for i in range(4)),
+                )
+                power = 2 * degree - 2 * (order < 3)
+                got = getattr(found, name_k)[wrt][0, 0] / size**power
+                assert got == pytest.approx(float(want), rel=1e-11), (name, name_k, wrt)
+
+
+def test_slopes_of_mixtures_by_differences_are_those_of_closed_forms():
+    """GELU as if it were a mixture, beside 100 digits: parallel, nearly so and far from it."""
+    found, given, ctx = ntksym.dual("gelu"), dual_gradients("gelu").program(), MPContext()
+    ctx.dps = 100
+    unit, slopes = unit_of(found, {}), array_unit(found, found.activation, {})
+    large = Large(1.6, lambda: None)
+    (made,) = gradient_duals(
+        (UnitSlopes(unit, slopes),), ((False, True, True),), None, None, (large,)
+    )
+    for size in (1e2, 1e4, 1e8):
+        for angle, ratio in ((1.1, 1.0), (1e-2, 1.0), (1e-9, 1.3), (3.0, 1e-3), (1e-30, 1.0)):
+            x, y, t = ctx.mpf(size) ** 2, ctx.mpf(size * ratio) ** 2, ctx.mpf(angle)
+            length = ctx.sqrt(x * y)
+            c, root = length * ctx.cos(t), length * ctx.sin(t)
+            o = given.evaluate({"q11": x, "q12": c, "q22": y}, ctx)
+            at = (np.array([[float(v)]]) for v in (x, c, y, root))
+            got = np.ravel(made.pair(*at))
+            for k, q, label in ((2, x, "q11"), (4, y, "q22")):
+                for i, (kind, unit_of_kind) in enumerate((("nngp", length), ("dot", 1))):
+                    bend = o["dot"] if kind == "nngp" else o["dot_q12"]
+                    want = o[f"{kind}_{label}"] + c / (2 * q) * bend
+                    assert abs(got[k + 3 * i] - want) * q < 1e-12 * unit_of_kind, (size, angle)
 
 
 def test_slopes_in_parameters_of_tables_and_where_there_are_none():

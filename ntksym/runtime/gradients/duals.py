@@ -18,6 +18,7 @@ from ..checks import Array
 from ..engines import array_size, load_module, pointer
 from ..library.compiler import load_library
 from .differences import NOTE, polar_slopes, side_slopes, turned_slopes, variance_slopes
+from .large import Large
 
 PROGRAM = "ntksym gradient"
 
@@ -31,7 +32,10 @@ class GradientDual(Protocol):
         ...
 
     def pair(self, x: Array, c: Array, y: Array, root: Array) -> tuple[Array, ...]:
-        """K, D, then K's derivatives in q11, q12, q22, and D's; D is the derivative dual."""
+        """K, D, then K's derivatives in q11, q12, q22, and D's; D is the derivative dual.
+
+        Those in q11 and q22 are at a fixed angle, that in q12 is at fixed variances.
+        """
         ...
 
     def side(self, q: Array) -> tuple[Array, ...]:
@@ -54,6 +58,7 @@ class _Unit:
         jumps: whether D is not the derivative of K.
         plain: whether no kink is away from 0.
         smooth: whether there is none at all.
+        large: the slopes where variances are large, of mixtures, or None.
         notes: what is known.
     """
 
@@ -67,6 +72,7 @@ class _Unit:
     jumps: bool
     plain: bool
     smooth: bool
+    large: Large | None
     notes: tuple[str, ...]
 
     def pair(self, x: Array, c: Array, y: Array, root: Array) -> tuple[Array, ...]:
@@ -74,18 +80,17 @@ class _Unit:
         k, d = self.values(x, c, y, root)
         if self.slopes is not None:
             k1, k2, d1, d12, d2 = self.slopes(x, c, y, root)
-            return k, d, k1, d, k2, d1, d12, d2
+            found = _polar(x, c, y, (k, d, k1, d, k2, d1, d12, d2))
+            far = self.large
+            return found if far is None else far.pair(self.values, found, (x, c, y, root))
         if self.plain or self.smooth:
             first, second = self._sides(x, c, y, root, k)
             turn, turned = self._turns(x, c, y, root, d)
             of_k, of_d = zip(first, turn, second, strict=True)
         else:
             of_k, of_d, turned = polar_slopes(self.values, x, c, y, root)
-        turns = 0.5 * c / x, 0.5 * c / y
-        bend, along = turned[1], turned[0] if self.jumps else d
-        k1, k2 = (of_k[i] - t * along for i, t in ((0, turns[0]), (2, turns[1])))
-        d1, d2 = (of_d[i] - t * bend for i, t in ((0, turns[0]), (2, turns[1])))
-        return k, d, k1, along, k2, d1, bend, d2
+        along = turned[0] if self.jumps else d
+        return k, d, of_k[0], along, of_k[2], of_d[0], turned[1], of_d[2]
 
     def _sides(self, x: Array, c: Array, y: Array, root: Array, k: Array) -> Any:
         """Slopes of both in q11 and in q22 at a fixed angle."""
@@ -107,16 +112,28 @@ class _Unit:
     def side(self, q: Array) -> tuple[Array, ...]:
         """As in `GradientDual`."""
         k, d = self.sides(q)
-        found = self.side_slopes(q) if self.side_slopes else side_slopes(self.sides, q)
-        return k, d, *found
+        if self.side_slopes is None:
+            return k, d, *side_slopes(self.sides, q)
+        found = self.side_slopes(q)
+        return k, d, *(found if self.large is None else self.large.side(self.sides, q, found))
+
+
+def _polar(x: Array, c: Array, y: Array, found: tuple[Array, ...]) -> tuple[Array, ...]:
+    """As in `GradientDual.pair`, from derivatives at fixed covariance."""
+    k, d, k1, k12, k2, d1, d12, d2 = found
+    first, second = 0.5 * c / x, 0.5 * c / y
+    sides = (k1 + first * k12, k12, k2 + second * k12), (d1 + first * d12, d12, d2 + second * d12)
+    return k, d, *sides[0], *sides[1]
 
 
 @dataclass(frozen=True, slots=True)
 class _Arrays:
-    """The functions of a NumPy module."""
+    """The functions of a NumPy module; `plain` has the values of mixtures at any variances."""
 
     module: Any
     k: int
+    plain: Any
+    large: Large | None
     notes: tuple[str, ...]
 
     def _of(self, name: str) -> Any:
@@ -124,13 +141,18 @@ class _Arrays:
 
     def pair(self, x: Array, c: Array, y: Array, root: Array) -> tuple[Array, ...]:
         """As in `GradientDual`."""
+        values = self._of("value") if self.plain is None else self.plain.dual
+        k, d = values(x, c, y, root)
         of_k, of_d = self._of("partials")(x, c, y, root)
-        return (*self._of("value")(x, c, y, root), *of_k[:3], *of_d[:3])
+        along = of_k[1] if self.large is None else d
+        found = _polar(x, c, y, (k, d, of_k[0], along, of_k[2], *of_d[:3]))
+        return found if self.large is None else self.large.pair(values, found, (x, c, y, root))
 
     def side(self, q: Array) -> tuple[Array, ...]:
         """As in `GradientDual`."""
-        slopes = self._of("diag_partials")(q)
-        return (*self._of("diag_value")(q), *(s[0] for s in slopes))
+        values = self._of("diag_value") if self.plain is None else self.plain.diagonal
+        found = tuple(s[0] for s in self._of("diag_partials")(q))
+        return *values(q), *(found if self.large is None else self.large.side(values, q, found))
 
 
 def gradient_duals(
@@ -138,17 +160,19 @@ def gradient_duals(
     rough: tuple[tuple[bool, bool, bool], ...],
     target: str | None,
     bends: tuple[DualUnit | None, ...] | None = None,
+    large: tuple[Large | None, ...] | None = None,
 ) -> tuple[GradientDual, ...]:
     """The duals of a network: compiled where there is a compiler and `target` is not "numpy".
 
     `rough` has `jumps`, `plain` and `smooth` of each, `bends` the unit of s' where there is one
-    (`gradients.fine`).
+    (`gradients.fine`), `large` what mixtures have where variances are large.
 
     Raises:
         NoCompiler: target "c", and there is none.
         UnsupportedOp: an operation without a spelling.
     """
     bends = bends or (None,) * len(kinds)
+    large = large or (None,) * len(kinds)
     own = {k: len(kinds) + i for i, k in enumerate(k for k, b in enumerate(bends) if b)}
     library = _library((*kinds, *(UnitSlopes(b, None) for b in bends if b)), target)
     made: list[GradientDual] = []
@@ -156,7 +180,8 @@ def gradient_duals(
         written = kind.slopes is not None and kind.slopes.point is None
         if written and kind.slopes is not None and (library is None or not kind.in_c):
             module = load_module(units_file((kind.slopes,)), keep=False)
-            made.append(_Arrays(module, 0, kind.slopes.notes))
+            plain = _module(f"dual{k}", kind.unit) if large[k] else None
+            made.append(_Arrays(module, 0, plain, large[k], kind.slopes.notes))
             continue
         notes = kind.slopes.notes if written and kind.slopes else (*kind.unit.notes, *NOTE)
         if second := bends[k]:
@@ -172,12 +197,12 @@ def gradient_duals(
             turns = None
             if kind.slopes is None and bend is None:
                 turns = _Call(library, f"{'smooth_' * rough[k][2]}turns{k}", 4)
-            made.append(_Unit(*calls, *slopes, moves, turns, bend, *rough[k], notes))
+            made.append(_Unit(*calls, *slopes, moves, turns, bend, *rough[k], large[k], notes))
         else:
             plain = _module(f"dual{k}", kind.unit)
             bend = _module(f"bend{k}", second).dual if second else None
             values = plain.dual, plain.diagonal
-            made.append(_Unit(*values, *slopes, None, None, bend, *rough[k], notes))
+            made.append(_Unit(*values, *slopes, None, None, bend, *rough[k], None, notes))
     return tuple(made)
 
 

@@ -2,7 +2,8 @@ r"""What makes slopes of tables right: smaller errors, and a table of the deriva
 
 A slope of a polynomial is off by many times what its values are: the tables of gradients are
 proven to less than those of values.  Of a smooth activation $E[s''(u)s''(v)]$, the derivative dual
-of $s'$, is a value of a table of its own, with its bound, and no slope.
+of $s'$, is a value of a table of its own, with its bound, and no slope; and of a mixture, whose
+closed form of that slope cancels where variances are large.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ from fractions import Fraction
 from typing import Any
 
 from ... import symbols
+from ...activation import Activation
 from ...backends.array.unit import roughness
 from ...backends.unit import DualUnit
 from ...backends.units import unit_of
 from ...errors import NtksymError
 from ...numeric.choice import Choice
+from ...numeric.choose import choose
+from ...numeric.mixture import MixtureDual
 from ...numeric.table import BandedDual, TableDual
 from ..units.layers import table_choice
 
@@ -33,11 +37,9 @@ def bend_unit(choice: Choice, values: Mapping[str, Any]) -> DualUnit | None:
     table = choice.dual
     if not isinstance(table, (TableDual, BandedDual)) or not table.low < table.high:
         return None
-    act = choice.activation
-    act = act.with_params(**{p.name: values[p.name] for p in act.params})
-    if roughness(act)[1]:
+    slope = _slope(choice, values)
+    if roughness(choice.activation)[1]:
         return None
-    slope = replace(act, name=f"({act.name})'", expr=act.expr.diff(symbols.x))
     span = Fraction(table.low), Fraction(table.high)
     for error in FINE:
         try:
@@ -47,3 +49,19 @@ def bend_unit(choice: Choice, values: Mapping[str, Any]) -> DualUnit | None:
         if found is not None:
             return unit_of(found.dual, {})
     return None
+
+
+def mixture_bend_unit(choice: Choice, values: Mapping[str, Any]) -> DualUnit | None:
+    """The same of a mixture, for any variances; None where s' is no mixture."""
+    try:
+        found = choose(_slope(choice, values), code=True)
+    except NtksymError:
+        return None
+    return unit_of(found.dual, {}) if isinstance(found.dual, MixtureDual) else None
+
+
+def _slope(choice: Choice, values: Mapping[str, Any]) -> Activation:
+    """The derivative of s with numbers for the parameters."""
+    act = choice.activation
+    act = act.with_params(**{p.name: values[p.name] for p in act.params})
+    return replace(act, name=f"({act.name})'", expr=act.expr.diff(symbols.x))

@@ -31,7 +31,7 @@ from .near import NearDoubles
 from .nothing import lengthened, limits, with_nothing
 from .parallel import larger, nearly_parallel
 from .planes import KernelGradients, exchanged, named_planes
-from .rows import Spans, exact_spans, paired, spans
+from .rows import Spans, exact_spans, first_turn, paired, spans
 from .steps import (
     ANGLE,
     CLOSE_ENTRY,
@@ -378,9 +378,8 @@ class NetworkGradient:
                 for k, v in zip(ENTRIES, (g.g11, g.g12, g.g22), strict=True):
                     move[k] = slope * v + offset
                 move["t12"] = s["ntk_slope"] * g.g12 + s["ntk_offset"]
-                rise = a * slope * g.area * run.over(g.area, root, 0.0)
-                rise = rise + (slope * b + a * offset) / 2 * run.over(g.apart, root, 0.0)
-                move["angle"] = (rise * (c / x) - root * (move["q12"] / x)) / y
+                at = x, c, y, root
+                move["angle"] = first_turn(g, at, (a, b), (slope, offset), run.over)
             moves[name] = move
         return moves
 

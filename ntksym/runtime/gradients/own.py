@@ -1,10 +1,10 @@
 r"""Slopes of a dual in the parameters of its activation, for duals that are no closed form.
 
 Where $s(x) = p^m f(p^n x)$, $p\,s_p = m s + n x s'$, and the slopes of both duals in $p$ are those
-in the variances and the covariance: $p K_p = 2mK + 2n\sum q_{ij}K_{ij}$, and
-$p \dot K_p = 2(m + n)\dot K + 2n\sum q_{ij}\dot K_{ij}$.  Of any other parameter, with $K^\pm$ the
-duals of $s \pm c\,s_p$, $K_p = (K^+ - K^-)/2c$: values of two more duals, and no differences that
-get small.
+in the variances at a fixed angle: $p K_p = 2mK + 2n(q_{11}K_x + q_{22}K_y)$, and
+$p \dot K_p = 2(m + n)\dot K + 2n(q_{11}\dot K_x + q_{22}\dot K_y)$.  Of any other parameter, with
+$K^\pm$ the duals of $s \pm c\,s_p$, $K_p = (K^+ - K^-)/2c$: values of two more duals, and no
+differences that get small.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from .fine import FINE
 POWERS = tuple(Rational(n) for n in ("0", "1", "-1", "2", "-2", "1/2", "-1/2"))
 """Powers of a parameter with which it may stand at x."""
 Pair = tuple[Array, ...]
-"""K, D, K's slopes in q11, q12, q22, and D's, as `GradientDual.pair` gives them."""
+"""K, D and their slopes, as `GradientDual.pair` gives them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,11 @@ class Scaled:
 
     def pair(self, x: Array, c: Array, y: Array, root: Array, found: Pair) -> tuple[Array, Array]:
         """Slopes of both duals; `found` is what the dual and its slopes are at these places."""
-        k, d, k1, k12, k2, d1, d12, d2 = found
+        k, d, k1, _, k2, d1, _, d2 = found
         first, second = 2.0 * self.m * k, 2.0 * (self.m + self.n) * d
         if self.n:
-            first = first + 2.0 * self.n * (x * k1 + c * k12 + y * k2)
-            second = second + 2.0 * self.n * (x * d1 + c * d12 + y * d2)
+            first = first + 2.0 * self.n * (x * k1 + y * k2)
+            second = second + 2.0 * self.n * (x * d1 + y * d2)
         return first / self.value, second / self.value
 
     def side(self, q: Array, k: Array, of_k: Array) -> Array:

@@ -40,6 +40,24 @@ class Spans:
     unlike: Any
 
 
+def first_turn(
+    g: Spans, state: tuple[Any, ...], first: tuple[Any, Any], rise: tuple[Any, Any], over: Any
+) -> Any:
+    """The derivative of the first layer's angle in what moves its slope and offset.
+
+    Args:
+        g: what the rows span.
+        state: q11, q12, q22, root.
+        first: slope and offset.
+        rise: their derivatives.
+        over: (a, b, otherwise) -> a/b, or otherwise where b is 0.
+    """
+    (x, c, y, root), (a, b), (slope, offset) = state, first, rise
+    up = a * slope * g.area * over(g.area, root, 0.0)
+    up = up + (slope * b + a * offset) / 2 * over(g.apart, root, 0.0)
+    return (up * (c / x) - root * ((slope * g.g12 + offset) / x)) / y
+
+
 def spans(a: Array, b: Array, rootdet: Callable[..., Array]) -> Spans:
     """The pairs of the rows of a (n, d) and b (m, d)."""
     x, y = np.sum(a * a, axis=1)[:, None], np.sum(b * b, axis=1)[None, :]

@@ -136,6 +136,15 @@ def roughness_of(choice: Choice) -> tuple[bool, bool, bool]:
     return jumps, isinstance(choice.dual, (TableDual, BandedDual)), not kinks
 
 
+def steepest(choice: Choice, values: dict[str, Any]) -> float | None:
+    """The steepest slope of a gate of a mixture with these parameters; None of other duals."""
+    dual = choice.dual
+    if not isinstance(dual, MixtureDual):
+        return None
+    at = {p: values[p.name] for p in dual.activation.params}
+    return max(abs(float(number(part.slope.subs(at)))) for part in dual.form.parts)
+
+
 def dense_program(nngp: Expr, ntk: Expr) -> Program:
     """Sigma' and Theta' of a dense layer as a program, with its partial derivatives."""
     free = sorted({s.name for e in (nngp, ntk) for s in e.free_symbols} - {s.name for s in INSIDE})

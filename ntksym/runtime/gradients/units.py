@@ -1,34 +1,39 @@
 r"""`UnitGradient`: the kernels of a network of tables, series and mixtures, and their derivatives.
 
-Forward mode in the covariance: $dK = K_{11}dq_{11} + K_{12}dq_{12} + K_{22}dq_{22}$, and the same
-for $\dot K$.  $K_{12} = \dot K$ has the proven bound of its method; the other derivatives are those
-of polynomials, of sums or of values (`gradients.duals`), and have none.
+Forward mode in the variances at a fixed angle, and in the covariance at fixed variances:
+$dK = K_xdq_{11} + K_ydq_{22} + K_{12}\delta$ with $\delta = dq_{12} - \tfrac12q_{12}
+(dq_{11}/q_{11} + dq_{22}/q_{22})$, and the same for $\dot K$; none of these cancels for nearly
+parallel rows of large variances.  $K_{12} = \dot K$ has the proven bound of its method; the other
+derivatives are those of polynomials, of sums or of values (`gradients.duals`), and have none.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from ...backends.c.gradient.units import UnitSlopes
 from ...network import Network
+from ...numeric.choice import Choice
 from ..arguments import read_threads
 from ..checks import Array, real_array, same_width
 from ..gram.threads import each
 from ..units.layers import AUTO, Range, Wanted, first_affine, needs_range, plan
 from ..units.ranged import outward, spread
 from .differences import ROOM
-from .duals import GradientDual, gradient_duals
-from .fine import FINE, bend_unit
+from .duals import GradientDual, gradient_duals, value_duals
+from .fine import FINE, bend_unit, mixture_bend_unit
 from .gap import SHARED
+from .large import Large
 from .lowered import ENTRIES
 from .own import Apart, Scaled, own_rules
 from .planes import POLAR, KernelGradients, exchanged, named_planes
-from .rows import spans
-from .steps import alike, numeric
-from .unit_plan import dense_rules, roughness_of, slopes_of
+from .rows import first_turn, spans
+from .steps import Doubles, alike, numeric
+from .unit_plan import dense_rules, roughness_of, slopes_of, steepest
 
 BAND = 32
 """Rows at a time."""
@@ -118,7 +123,8 @@ class UnitGradient:
             )
             rough = tuple(roughness_of(c) for c in found.choices)
             bends = tuple(bend_unit(c, values[k]) for k, c in enumerate(found.choices))
-            duals = gradient_duals(kinds, rough, self._target, bends)
+            large = tuple(self._large(c, values[k]) for k, c in enumerate(found.choices))
+            duals = gradient_duals(kinds, rough, self._target, bends, large)
             acts = {s.kind: n.activation for s, (n, _) in zip(made.steps, blocks, strict=True)}
             own = [
                 own_rules(choice, acts[k], values[k], self._target)
@@ -128,6 +134,19 @@ class UnitGradient:
             self.notes += tuple(line for _, lines in own for line in lines)
             self._made[span] = duals, tuple(s.kind for s in made.steps), tuple(o for o, _ in own)
         return self._made[span]
+
+    def _large(self, choice: Choice, values: dict[str, Any]) -> Large | None:
+        """What a mixture has where variances are large."""
+        steep = steepest(choice, values)
+        if steep is None:
+            return None
+
+        @cache
+        def bend() -> Any:
+            unit = mixture_bend_unit(choice, values)
+            return value_duals((unit,), self._target)[0][0] if unit else None
+
+        return Large(steep, bend)
 
     def _planes(self, a: Array, b: Array | None) -> KernelGradients:
         """Everything, in bands of rows; of a symmetric matrix the upper half, then both."""
@@ -205,15 +224,16 @@ class UnitGradient:
         root = np.sqrt((a * s.area) ** 2 + a * b * s.apart)
         start = mine[0]["q"], c, theirs[0]["q"], root
         none = np.zeros_like(c)
-        moves = {"q11": (none, none), "q12": (none + a, none + steep), "q22": (none, none)}
+        sides = (steep * c / (2.0 * v) for v in (start[0], start[2]))
+        moves = {"q11": (none, next(sides)), "q12": (none + a, none + steep)}
+        moves["q22"] = none, next(sides)
         for name in shared:
             rise = slopes.get(name)
             moves[name] = none, none
             if rise:
-                moves[name] = (
-                    rise["nngp_slope"] * s.g12 + rise["nngp_offset"],
-                    rise["ntk_slope"] * s.g12 + rise["ntk_offset"],
-                )
+                up, more = rise["nngp_slope"], rise["nngp_offset"]
+                moved = -root * first_turn(s, start, (a, b), (up, more), Doubles.over)
+                moves[name] = moved, rise["ntk_slope"] * s.g12 + rise["ntk_offset"]
         for level, (kind, rule, values) in enumerate(
             zip(kinds, self._rules, self._values, strict=True)
         ):
@@ -223,11 +243,11 @@ class UnitGradient:
             k, dot, k1, k12, k2, d1, d12, d2 = given
             o = self._numeric(rule, {**values, "K": k, "Kdot": dot, "t12": t})
             after = {}
-            for name, (dc, dt) in moves.items():
-                of_k, of_dot = k12 * dc, d12 * dc
+            for name, (turn, dt) in moves.items():
+                of_k, of_dot = k12 * turn, d12 * turn
                 for end, label, v, w in ((left, "q11", k1, d1), (right, "q22", k2, d2)):
                     if name == label or name in shared:
-                        move = end["own" if name == label else name]
+                        move = end[_own(name)]
                         of_k, of_dot = of_k + v * move, of_dot + w * move
                 if param := own[kind].get(name):
                     p_k, p_dot = param.pair(x, c, y, root, given)
@@ -237,7 +257,6 @@ class UnitGradient:
                 if name in SHARED:
                     dc, dt = dc + o[f"nngp_{name}"], dt + o[f"ntk_{name}"]
                 after[name] = dc, dt
-            moves = after
             same = (root == 0.0) & (left["q"] == right["q"]) & (c > 0.0)
             x, own_t, y = mine[level + 1]["q"], mine[level + 1]["t"], theirs[level + 1]["q"]
             most = np.sqrt(x) * np.sqrt(y)  # beyond which a dual may err
@@ -245,7 +264,22 @@ class UnitGradient:
             t = np.where(same & alike(t, left["t"]), own_t, o["ntk"])
             whole = np.broadcast_arrays(x, c, y)
             root = np.where(same, 0.0, self._numeric.rootdet(*whole))
-        return _named(c, t, moves, start, a)
+            ends = mine[level + 1], theirs[level + 1]
+            moves = {k: (_turned(k, dc, c, ends), dt) for k, (dc, dt) in after.items()}
+        return _named(c, t, after, start, a)
+
+
+def _own(name: str) -> str:
+    """The move of a row's variance in a direction."""
+    return "own" if name in ENTRIES else name
+
+
+def _turned(name: str, dc: Array, c: Array, ends: tuple[dict[str, Array], ...]) -> Array:
+    """What the covariance moves by beside what the variances make of it at a fixed angle."""
+    for end, label in zip(ends, ("q11", "q22"), strict=True):
+        if name == label or name not in ENTRIES:
+            dc = dc - c * (end[_own(name)] / (2.0 * end["q"]))
+    return dc
 
 
 def _parameters(made: Made, network: Network) -> tuple[str, ...]:
@@ -281,15 +315,16 @@ def _rows(level: dict[str, Array], columns: slice) -> dict[str, Array]:
 def _named(
     c: Array, t: Array, moves: dict[str, tuple[Array, Array]], start: tuple[Array, ...], a: float
 ) -> dict[str, Array]:
-    """The planes by name; the polar ones from those in q11, q12, q22."""
+    """The planes by name; those in q11 and q22 at fixed q12 from those at a fixed angle."""
     x, first, y, root = start
     found = {"nngp": c, "ntk": t}
     for k, label in enumerate(("nngp", "ntk")):
         found |= {f"{label}/{name}": both[k] for name, both in moves.items()}
-        turn = moves["q12"][k] / a
-        found[f"{label}/polar q11"] = moves["q11"][k] / a + turn * first / (2 * x)
-        found[f"{label}/polar angle"] = -root * turn
-        found[f"{label}/polar q22"] = moves["q22"][k] / a + turn * first / (2 * y)
+        turn = moves["q12"][k]
+        found[f"{label}/polar angle"] = -root * (turn / a)
+        for name, q in (("q11", x), ("q22", y)):
+            found[f"{label}/polar {name}"] = moves[name][k] / a
+            found[f"{label}/{name}"] = moves[name][k] - turn * (first / (2 * q))
     return found
 
 
