@@ -46,6 +46,8 @@ TEXTS = (
     "exp(-x^2)*sin(x)",
     "(1-x^2)*exp(-x^2/2)",
     "x*cos(x)",
+    "sin(2*x)+2*exp(-(x-1)^2)",
+    "(2*x+1)*erf(x)",
     "hermite5",
     "x^2*abs(x)",
     "gelu",

@@ -9,19 +9,21 @@ with a relative error of at most a multiple of $2^{-60}$ of $\sqrt{K(q_{11})K(q_
 inequality of Cauchy and Schwarz), for any angle and any other variance; with s(0) other than 0,
 n = 0.  For the derivative dual the same with the order of s'.  Where s tends to polynomials on both
 sides it holds for large variances with their degree.  Where it tends to two numbers, s is a step
-from far away and s' a point: n = 0 and -1, as long as the other variance is not large too (there
-the two may be so nearly parallel that the width of the step counts).  Where it tends to 0, s is
-itself a point: n = -1, for s' too, which is of that order where the two are parallel and of the
-next one, beyond that error, elsewhere.  Two jumps add their heights over the root to the derivative
-dual; that is nothing beside the powers at variances as large as those taken then, but for inputs
-nearer to each other than doubles tell.  t is a power of two: nothing is rounded.
+from far away and s' a point: n = 0 and -1.  Where it tends to 0, s is itself a point: n = -1, for
+s' too, which is of that order where the two are parallel and of the next one, beyond that error,
+elsewhere.  With waves s is of the higher one of two powers.  Two large variances of points or waves
+are brought nearer together: see `joint`.  Two jumps add their heights over the root to the
+derivative dual; that is nothing beside the powers at variances as large as those taken then, but
+for inputs nearer to each other than doubles tell.  t is a power of two: nothing is rounded.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 from sympy import Add, Expr, Integer, Mul, Pow, acos, asin, exp, oo, zoo
 
@@ -34,6 +36,7 @@ from ..exact import Exact
 from ..terms.cells import Cell, beside_zero, cells, inside
 from .conditioning import overflows
 from .far import parted
+from .joint import SHARP, UNLIKE, brought_nearer
 from .lines import Lines
 from .program import Operand, Program
 from .reach import FARTHEST, UNKNOWN, diagonal_reach, reach
@@ -58,16 +61,21 @@ class Orders:
     Attributes:
         small: of s and of s' about 0; None where they are not known.
         large: far from 0, on both sides; None where s is no polynomial there.
-        lone: whether `large` holds only beside a variance that is not large.
         least: the standard deviation that smaller ones are brought to.
         most: the one that larger ones are.
+        both: the one that the smaller of two is, where two are brought down as one; else None.
     """
 
     small: tuple[int, int] | None
     large: tuple[int, int] | None
-    lone: bool = False
     least: Fraction = Fraction(1, 2**UNKNOWN)
     most: Fraction = Fraction(2**UNKNOWN)
+    both: Fraction | None = None
+
+    @property
+    def points(self) -> bool:
+        """Whether s or s' is a point from far away."""
+        return self.large in (_STEP, _POINT)
 
 
 @lru_cache(maxsize=256)
@@ -77,8 +85,14 @@ def orders(activation: Activation, needed: bool = False) -> Orders | None:
     `needed` says that other rules, which end before the range of doubles does, are.
     """
     found = dual(activation)
-    needed = needed or any(map(leaves_range, (found.value, found.dot)))
-    return _known(found) if needed else None
+    exprs = found.value, found.dot
+    if needed or any(map(leaves_range, exprs)):
+        return _known(found)
+    known = _known(found)
+    if known is None or known.large is None:
+        return None
+    huge = Fraction(10 ** (250 // max(1, known.large[0])))
+    return replace(known, small=None) if overflows(exprs, huge, tiny=False) else None
 
 
 @lru_cache(maxsize=256)
@@ -118,7 +132,9 @@ def leading(found: Dual) -> tuple[int, Fraction] | None:
     jumps = isinstance(found.derivation, Derivation) and found.derivation.jumps
     if known is None or known.large is None or known.large == _POINT or jumps:
         return None
-    return known.large[0], Fraction(1) if known.lone else known.most
+    if known.both is not None and not known.points:
+        return None  # waves
+    return known.large[0], Fraction(1) if known.points else known.most
 
 
 def _known(found: Dual) -> Orders | None:
@@ -127,18 +143,30 @@ def _known(found: Dual) -> Orders | None:
         return None
     try:
         every = cells(derived.terms)
-        large = _large(derived, every)
-        known = Orders(_small(derived, every), large, large in (_STEP, _POINT))
+        large, waves = _large(derived, every)
+        known = Orders(_small(derived, every), large)
     except NtksymError:
         return None
     if known.small is not None:
         known = replace(known, least=reach(derived, every, known.small, -1))
-    if known.large is not None:
-        far = Fraction(2**FARTHEST) if known.lone else reach(derived, every, known.large, 1)
-        if derived.jumps and not known.lone:
-            far = Fraction(2 ** min(FARTHEST, _BITS // _degrees(found)))
-        known = replace(known, most=far)
+    if large is not None:
+        if known.points or waves:
+            known = replace(known, **_apart(found, known))
+        elif derived.jumps:
+            known = replace(known, most=Fraction(2 ** min(FARTHEST, _BITS // _degrees(found))))
+        else:
+            known = replace(known, most=reach(derived, every, large, 1))
     return None if known.small is None and known.large is None else known
+
+
+def _apart(found: Dual, known: Orders) -> dict[str, Any]:
+    """`most` and `both` of a function with points or waves, for which the closed form is no wider
+    than doubles; without, those of points hold beside variances that are not large.
+    """
+    for n in range(FARTHEST, SHARP[known.points] + UNLIKE[known.points] - 1, -2):
+        if not overflows((found.value, found.dot), Fraction(4**n), tiny=False):
+            return {"most": Fraction(2**n), "both": Fraction(2 ** (n - UNLIKE[known.points]))}
+    return {"most": Fraction(2**FARTHEST)} if known.points else {"large": None}
 
 
 def rescaled(b: Lines, p: Program, found: Orders, at: dict[str, Operand]) -> dict[str, Operand]:
@@ -146,28 +174,38 @@ def rescaled(b: Lines, p: Program, found: Orders, at: dict[str, Operand]) -> dic
 
     `at` has the operands of the program's arguments in `b`; they are those of a pair.
     """
-    factors: list[tuple[Operand, Operand]] = []
-    for end, own in ((found.least, found.small), (found.most, found.large)):
-        one: Operand = Fraction(1)
-        two: Operand = Fraction(1)
-        if own is not None:
-            one, two = (b.emit("rescale", at[k], end) for k in ("q11", "q22"))
-            if end > 1 and found.lone:
-                one = b.emit("select", at["q22"], _LARGE, one, Fraction(1))
-                two = b.emit("select", at["q11"], _LARGE, two, Fraction(1))
-        factors.append((one, two))
-    first, second = (b.emit("mul", factors[0][k], factors[1][k], hint="t") for k in (0, 1))
+    one: Operand = Fraction(1)
+    small: tuple[Operand, ...] = (one, one)
+    large: tuple[Operand, ...] = (one, one)
+    between = one
+    if found.small is not None:
+        small = tuple(b.emit("rescale", at[k], found.least) for k in ("q11", "q22"))
+    if found.both is not None:
+        root = at.get("root") or b.emit("rootdet", "q11", "q12", "q22", hint="root")
+        near = brought_nearer(b, at, root, found.most, found.both)
+        large, between = (near.one, near.two), near.root
+    elif found.large is not None:
+        large = tuple(b.emit("rescale", at[k], found.most) for k in ("q11", "q22"))
+        if found.points:
+            others = at["q22"], at["q11"]
+            large = tuple(
+                b.emit("select", q, _LARGE, t, one) for q, t in zip(others, large, strict=True)
+            )
+        between = b.emit("mul", *large)
+    first, second = (b.emit("mul", small[k], large[k], hint="t") for k in (0, 1))
     known = dict(at)
     for k, t in (("q11", first), ("q22", second)):
         known[k] = b.emit("mul", b.emit("mul", at[k], t), t, hint="scaled")
-    for k in ("q12", "root"):
-        if k in at:
-            known[k] = b.emit("mul", b.emit("mul", at[k], first), second, hint="scaled")
+    known["q12"] = b.emit("mul", b.emit("mul", at["q12"], first), second, hint="scaled")
+    if "root" in at:
+        apart = b.emit("mul", b.emit("mul", at["root"], small[0]), small[1])
+        known["root"] = b.emit("mul", apart, between, hint="scaled")
+    factors = [small, (between, one) if found.points else large]
 
     made = b.again(p, known)
-    near, far = ((0, 0) if own is None else own for own in (found.small, found.large))
+    powers = [(0, 0) if own is None else own for own in (found.small, found.large)]
     return {
-        label: _scaled_back(b, value, factors, near[k], far[k])
+        label: _scaled_back(b, value, factors, powers[0][k], powers[1][k])
         for k, (label, value) in enumerate(made.items())
     }
 
@@ -185,7 +223,7 @@ def rescaled_diagonal(b: Lines, p: Program, found: Orders) -> dict[str, Operand]
     )
     t = b.emit("mul", small, large, hint="t")
     made = b.again(p, {"q": b.emit("mul", b.emit("mul", "q", t), t, hint="scaled")})
-    factors = [(small, small), (large, one if found.lone else large)]
+    factors = [(small, small), (large, one if found.points else large)]
     near, far = ((0, 0) if own is None else own for own in (found.small, found.large))
     return {
         label: _scaled_back(b, value, factors, near[k], far[k])
@@ -194,7 +232,7 @@ def rescaled_diagonal(b: Lines, p: Program, found: Orders) -> dict[str, Operand]
 
 
 def _scaled_back(
-    b: Lines, value: Operand, factors: list[tuple[Operand, Operand]], near: int, far: int
+    b: Lines, value: Operand, factors: Sequence[tuple[Operand, ...]], near: int, far: int
 ) -> Operand:
     """Value over the factors to these powers: of small and large ones in turn, for its range."""
     for k in range(max(abs(near), abs(far))):
@@ -258,24 +296,25 @@ def _small(d: Derivation, every: tuple[Cell, ...]) -> tuple[int, int] | None:
     return found[0], -1 if jump else found[-1] - 1 if found[-1] > 0 else 0
 
 
-def _large(d: Derivation, every: tuple[Cell, ...]) -> tuple[int, int] | None:
-    """The degree of s far out and of its derivative; None unless s settles.
+def _large(d: Derivation, every: tuple[Cell, ...]) -> tuple[tuple[int, int] | None, bool]:
+    """The degree of s far out and of its derivative, and whether two inputs have waves that count.
 
-    A function that jumps must settle at 0 or at a power above the first.  Waves may stand beside a
-    polynomial that is larger than they are even when it is differentiated, which they lose no power
-    by.
+    None unless s settles but for waves.  A function that jumps must settle at 0 or at a power above
+    the first, without waves.  A wave of a power is one when it is differentiated.
     """
     found = _far_out(d, every)
     if found is None:
-        return None
+        return None, False
     degree, limits, waves = found
+    if waves >= degree - 1 and waves >= 0:
+        return None if d.jumps else (max(degree, waves), max(degree - 1, waves)), True
     if waves >= 0:
-        return None if d.jumps or waves >= degree - 1 else (degree, degree - 1)
+        return None if d.jumps else (degree, degree - 1), False
     if all(end.is_zero for end in limits):
-        return _POINT
+        return _POINT, False
     if degree > int(d.jumps):  # of the first degree nothing overflows before the value does
-        return degree, degree - 1
-    return _STEP if not d.jumps and (limits[0] - limits[1]).is_nonzero else None
+        return (degree, degree - 1), False
+    return None if d.jumps else _STEP, False
 
 
 def _far_out(d: Derivation, every: tuple[Cell, ...]) -> tuple[int, list[Expr], int] | None:
