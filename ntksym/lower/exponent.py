@@ -68,11 +68,7 @@ def quotient_parts(b: Lines, e: Expr) -> Parts | None:
     above, under = _parts(b, top), _parts(b, positive_form(base) or base)
     if above is None or under is None:
         return None
-    high = b.emit("div", above[0], under[0])
-    left = b.emit("cross", above[0], Fraction(1), high, under[0], hint="left")
-    left = b.emit("add", left, above[1])
-    left = b.emit("sub", left, b.emit("mul", high, under[1]))
-    return product_parts(b, _number(Fraction(number)), (high, b.emit("div", left, under[0])))
+    return product_parts(b, _number(Fraction(number)), divided_parts(b, above, under))
 
 
 def decays(e: Expr) -> bool:
@@ -186,6 +182,15 @@ def product_parts(b: Lines, x: Parts, y: Parts) -> Parts:
     high = b.emit("mul", x[0], y[0])
     lost = b.emit("cross", x[0], y[0], high, Fraction(1), hint="lost")
     return high, b.emit("add", lost, _cross_terms(b, x, y))
+
+
+def divided_parts(b: Lines, x: Parts, y: Parts) -> Parts:
+    """The quotient of two such sums, the second positive, and what rounding it took away."""
+    high = b.emit("div", x[0], y[0])
+    left = b.emit("cross", x[0], Fraction(1), high, y[0], hint="left")
+    left = b.emit("add", left, x[1])
+    left = b.emit("sub", left, b.emit("mul", high, y[1]))
+    return high, b.emit("div", left, y[0])
 
 
 def _exact(x: Parts) -> Fraction:

@@ -32,6 +32,8 @@ from .program import Operand, Program
 from .rescale import Orders, diagonal_orders, orders, rescaled, rescaled_diagonal
 from .rounding import of_value
 from .separate import separated
+from .smoothed import opposite as beside_step
+from .smoothed import smoothed
 from .spread import spread_out
 from .taylor import summed, taylor
 from .tilt import Tilt, brought_down, tilt, tilted, tilted_diagonal
@@ -51,6 +53,12 @@ def settle(b: Builder, d: DualLike) -> None:
     """Let operations stand for a dual and its derivative in a builder, where that is needed."""
     if not _closed(d):
         return
+    _settle_scaled(b, d)
+    if (step := smoothed(d.activation)) is not None:
+        b.replace(d.value, beside_step(b, b.operand(d.value), step))
+
+
+def _settle_scaled(b: Builder, d: DualLike) -> None:
     if (bell := tilt(d.activation)) is not None:
         if _closed_is_better(d.activation):
             _settle_plain_bell(b, d)
@@ -272,6 +280,7 @@ def settles(activation: Activation) -> Dual | None:
         small_program,
         taylor,
         one_sided,
+        smoothed,
         _far,
         _direct,
         _orders,

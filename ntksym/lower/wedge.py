@@ -3,10 +3,9 @@ r"""Duals of one-sided powers near $\rho = -1$: small numbers, to full relative 
 With $c = -\rho$, $\varphi = \arccos c$ and $w = \sqrt{\det}$, in polar coordinates
 $$E[u_+^m v_+^n] = \frac{2^{k/2}\Gamma(k/2 + 1)}{2\pi}\,r_1^m r_2^n
 \int_0^\varphi \sin^m\alpha\,\sin^n(\varphi - \alpha)\,d\alpha, \qquad k = m + n,\ r_i^2 = q_{ii},$$
-of the order of $\varphi^{k+1}$, where the terms of the closed form are of that of $\varphi$.  The
-integral over $\sin^{k+1}\varphi$ is a power series in $z = (1 - c)/2$ with positive coefficients
-(a hypergeometric function: Cho and Saul 2009), here a Chebyshev interpolant of it.  What rounding
-takes away from the determinant counts k + 1 times: where k is large it is given back.
+of the order of $\varphi^{k+1}$, where the terms of the closed form are of that of $\varphi$; see
+`sectors` for the integral.  What rounding takes away from the determinant counts k + 1 times: where
+k is large it is given back.
 """
 
 from __future__ import annotations
@@ -28,16 +27,17 @@ from .build import Builder
 from .exponent import corrected, determinant_parts, kept, product_parts, sum_parts
 from .polynomial import DET, FAR
 from .program import Operand
+from .sectors import series, summed
 
 MOST = 6
 """Higher powers are left to the closed form."""
 WIDEST = Fraction(3, 8)
 """Up to this z, which is rho = -1/4: there the closed form loses nothing that counts."""
+DEGREE = 21
+"""Of the series up to there: what is left of them is below 1e-19 of their values."""
 LOSES = 5
 """From this k on rounding of the determinant counts more than 4 eps; giving it back takes as long
 as four times the rest."""
-DEGREE = 21
-"""Of the interpolant: the singularity at z = 1 leaves 8.5^-22 of it."""
 
 Powers = dict[int, Expr]
 
@@ -114,10 +114,8 @@ def opposite(b: Builder, closed: Operand, powers: Powers) -> Operand:
     gap = _given_back(b) if back else _rounded(b)
     total: Operand = Fraction(0)
     for (m, one), (n, two) in product(powers.items(), repeat=2):
-        series: Operand = Fraction(0)
-        for number in reversed(_series(min(m, n), max(m, n))):
-            series = b.emit("add", b.emit("mul", series, gap.z), number)
-        value = b.emit("mul", series, gap.sine)
+        whole = summed(b, _series(min(m, n), max(m, n)), gap.z)
+        value = b.emit("mul", whole, gap.sine)
         rest = b.emit("mul", gap.low[S.q11], Fraction(1, 2)) if back else Fraction(0)
         for q, times in ((S.q11, n), (S.q22, m)):  # root/r to this power
             for _ in range(times // 2):
@@ -137,26 +135,4 @@ def opposite(b: Builder, closed: Operand, powers: Powers) -> Operand:
 
 @lru_cache(maxsize=64)
 def _series(m: int, n: int) -> tuple[Fraction, ...]:
-    """The coefficients of the powers of z, as doubles, lowest first."""
-    from mpmath import MPContext
-
-    ctx = MPContext()
-    ctx.dps = 50
-    scale = ctx.mpf(2) ** (ctx.mpf(m + n) / 2) * ctx.gamma(ctx.mpf(m + n) / 2 + 1) / (2 * ctx.pi)
-    top = ctx.mpf(WIDEST.numerator) / WIDEST.denominator
-    places, values = [], []
-    for k in range(DEGREE + 1):
-        z = top * (1 + ctx.cos(ctx.pi * (2 * k + 1) / (2 * DEGREE + 2))) / 2
-        angle = 2 * ctx.asin(ctx.sqrt(z))
-        whole = ctx.quad(lambda t, w=angle: ctx.sin(t) ** m * ctx.sin(w - t) ** n, [0, angle])
-        places.append(z)
-        values.append(scale * whole / ctx.sin(angle) ** (m + n + 1))
-    for step in range(1, DEGREE + 1):  # Newton's divided differences
-        for k in range(DEGREE, step - 1, -1):
-            values[k] = (values[k] - values[k - 1]) / (places[k] - places[k - step])
-    powers = [ctx.zero] * (DEGREE + 1)
-    for k in range(DEGREE, -1, -1):
-        shifted = [ctx.zero, *powers[:-1]]
-        powers = [s - places[k] * p for s, p in zip(shifted, powers, strict=True)]
-        powers[0] += values[k]
-    return tuple(Fraction(float(p)) for p in powers)
+    return series(lambda x, y: x**m * y**n, m + n, WIDEST, DEGREE)
