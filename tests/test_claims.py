@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sympy import Integer, Rational, sqrt
 
+from ntksym import Verdict, check
 from ntksym.claims import Claim
 from ntksym.claims.expectation import Gaussians, expectations, z
 from ntksym.claims.read import BadClaim, read_claims
@@ -209,3 +210,36 @@ def test_names_that_are_not_bound_say_how_to_bind_them() -> None:
     assert caught.value.hint == (
         'params = { u = "real" } binds it, names = { u = "rho" } says what it stands for'
     )
+
+
+def test_a_part_that_a_quantity_does_not_use_is_refused() -> None:
+    """Ignored, it would be a condition that the verdict does not have."""
+    network = "mlp:erf:depth=1,weight_var=2"
+    one = Claim(quantity="fixed_point", activation="erf", network=network, formula="1")
+    with pytest.raises(BadSpec, match="fixed_point has no network"):
+        state(one)
+    with pytest.raises(BadSpec, match="nngp has no by"):
+        state(Claim(quantity="nngp", activation="erf", by="q11", formula="1"))
+
+
+LAYER = (
+    r"K^l(x, x') = \sigma_b^2 + \frac{\sigma_w^2}{2\pi}\sqrt{K^{l-1}(x,x)K^{l-1}(x',x')}"
+    r"\left(\sin\theta^{l-1}_{x,x'} + (\pi - \theta^{l-1}_{x,x'})\cos\theta^{l-1}_{x,x'}\right),"
+    r"\quad \theta^l_{x,x'} = \cos^{-1}\left(\frac{K^l(x,x')}{\sqrt{K^l(x,x)K^l(x',x')}}\right)"
+)
+
+
+def test_a_layer_as_a_paper_prints_it() -> None:
+    """A recursion of Gaussian processes, eq. 11 of lee2018deep, right and with an error planted."""
+    assert check(activation="relu", quantity="layer", latex=LAYER).verdict is Verdict.PROVED
+    wrong = check(activation="relu", quantity="layer", latex=LAYER.replace(r"\sigma_b^2 + ", ""))
+    assert wrong.verdict is Verdict.REFUTED
+    assert "the term bias_var is missing" in wrong.diagnosis[0].text
+    with pytest.raises(BadSpec, match="needs its depth") as caught:
+        check(activation="relu", quantity="recursion", latex=LAYER)
+    assert 'quantity = "layer"' in str(caught.value)
+
+
+def test_a_misspelt_quantity_has_a_neighbour() -> None:
+    with pytest.raises(BadSpec, match="did you mean diagonal"):
+        state(Claim(quantity="diagnal", activation="relu", formula="q/2"))

@@ -126,7 +126,7 @@ REFUSED: dict[str, tuple[type[NtksymError], str]] = {
         ParseError,
         "the character ':' is not part of the language"
         + line("relu:depth=2", 5)
-        + "\n  use:   the formula alone, x is the input; or a network with its kind, mlp:relu:depth=2",
+        + "\n  use:   the formula alone, x is the input; a network, mlp:relu:depth=2, where one is asked for",
     ),
     "x\x1b": (
         ParseError,

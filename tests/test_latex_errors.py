@@ -71,12 +71,23 @@ AMBIGUOUS = [
     (r"x^\top", 3, "a transpose outside of an inner product", r"x^\top x'"),
     (r"\langle f\rangle", 1, "is not the inner product of two inputs", r"\langle x, x'\rangle"),
     (r"n!!!", 1, "more than two factorial signs", "(n!)!"),
+    (r"J(\rho), \text{where } J(t) = h(t), h(t) = J(t)", 24, "a definition needs itself", "one after the other"),
+    (r"J(\rho), \text{where } J(t) = t, h(u) = u", 34, "h(u) is defined and not used", "one formula"),
+    (r"J(a, b), \text{where } J(t) = t", 2, "J has 1 parameter, not 2", "as many arguments"),
+    (r"J + 1, \text{where } J(t) = t", 1, "J is a function", "J(...), with its argument"),
+    (r"J^2(\rho), \text{where } J(t) = t", 1, "a power of the function J before its argument", "J(...)^2"),
+    (r"J(\rho), \text{where } J(2t) = t", 26, "a parameter of a function is a letter", "J(t) = ..."),
+    (r"J(\rho), \text{where } J(t, t) = t", 25, "letters, each once", "J(t) = ..."),
+    (r"\theta(x', x), \text{where } \theta(x, x') = x^\top x'", 7, "the first and the second input", "the order of the definition"),
+    (r"\tilde{\mathbf{x}'}", 1, r"\tilde needs one letter", r"\tilde{x}'"),
     (r"x -- y", 4, "two signs in a row", "brackets around the second"),
 ]  # fmt: skip
 
 UNKNOWN = [
     (r"\arcsinx", 1, r"the macro \arcsinx is not known", r"did you mean \arcsin?"),
     (r"1 + \sqr{2}", 5, r"the macro \sqr is not known", r"did you mean \sqrt?"),
+    (r"\frac12 ...", 9, "dots cannot be part of a formula", "written out"),
+    ("a + \u2026", 5, "dots cannot be part of a formula", "written out"),
     (r"\theta + \hat\theta", 10, r"\hat\theta occurs with and without an accent", "one letter for each quantity"),
     (r"\mathcal{N}", 1, r"\mathcal{N} is not known", r"\mathbb{1} for the indicator"),
     (r"\mathbb{E}[x]", 1, r"\mathbb{E} is not known", "an expectation is given by its value"),

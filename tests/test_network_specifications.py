@@ -151,3 +151,15 @@ def test_bad_depth(depth: object) -> None:
 def test_unknown_parameter() -> None:
     with pytest.raises(BadSpec, match="has no parameter 'alpha'"):
         mlp("max(x, 0)", 2, params={"alpha": 1})
+
+
+def test_activations_are_listed_in_text() -> None:
+    """One for each layer; brackets of a formula, and commas inside calls, are no list."""
+    net = parse_spec("mlp:[gelu, max(x, 0), relu]:weight_var=[1, 2, 2, 1]")
+    assert (net.depth, net.name) == (3, "gelu, max(x, 0), relu")
+    assert net.activations[0].name == "gelu"
+    assert parse_spec("mlp:[gelu, relu, relu]").name == "gelu, relu x2"
+    assert parse_spec("mlp:[max(x, 0)]:depth=2").name.endswith(" x2")
+    assert mlp(["relu", "erf"]).depth == 2
+    with pytest.raises(BadSpec, match="2 activations for depth 3"):
+        parse_spec("mlp:[gelu, relu]:depth=3")

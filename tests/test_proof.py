@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sympy import Abs, Expr, Max, Piecewise, Rational, erf, exp, sin
 
 from ntksym.activation import Activation
 from ntksym.derivation import Derivation
+from ntksym.errors import BadActivation, BadCovariance
 from ntksym.functions import Phi
 from ntksym.gaussian import ClosedForm
 from ntksym.gaussian.expect import group_pairs
 from ntksym.symbols import x
 from ntksym.verify.price import prove_pair, prove_value
-from ntksym.verify.prove import prove
+from ntksym.verify.prove import evaluate, prove
 from ntksym.verify.report import Verdict
 
 CASES = [
@@ -88,3 +91,19 @@ def test_the_radius_of_large_values_is_relative() -> None:
     report = prove("x^20", digits=20, points=[("100", "60", "100")])
     assert report.verdict is Verdict.PROVED
     assert any("e-2" in line and "relative to values above 1" in line for line in report.evidence)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        (("relu", "1", "1/2", "2"), BadCovariance, "is not three numbers"),
+        (("relu", (1, "1/2")), BadCovariance, "is not three numbers"),
+        (("relu", (1, float("nan"), 1)), BadCovariance, "q12 = nan is not a finite real number"),
+        (("relu", (1, "x", 1)), BadCovariance, "q12 = 'x' is not a finite real number"),
+        (("relu", (1, 0, 1), {"alpha": 1}), BadActivation, "relu has no parameter 'alpha'"),
+        (("leaky_relu", (1, 0, 1), {"alpha": "two"}), BadCovariance, "alpha = 'two'"),
+    ],
+)
+def test_points_that_are_none(arguments: Any, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        evaluate(*arguments)

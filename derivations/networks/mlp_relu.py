@@ -39,6 +39,16 @@ lee_step = Claim(
     source="lee2018deep, eq. 11",
 )
 
+lee_layer = Claim(
+    "A layer of the Gaussian process recursion, as it is printed.",
+    quantity="layer",
+    activation="relu",
+    latex=r"K^l(x, x') = \sigma_b^2 + \frac{\sigma_w^2}{2\pi}\sqrt{K^{l-1}(x,x)\,K^{l-1}(x',x')}"
+    r"\left(\sin\theta^{l-1}_{x,x'} + (\pi - \theta^{l-1}_{x,x'})\cos\theta^{l-1}_{x,x'}\right),"
+    r"\quad \theta^l_{x,x'} = \cos^{-1}\left(\frac{K^l(x,x')}{\sqrt{K^l(x,x)\,K^l(x',x')}}\right)",
+    source="lee2018deep, eq. 11",
+)
+
 ntk_bias = Claim(
     "The tangent kernel of one hidden layer with biases.",
     quantity="ntk",

@@ -82,6 +82,7 @@ FAMILY: dict[str, Callable[[], Names]] = {
     "second_moment": single_names,
     "variance": single_names,
     "hermite": single_names,
+    "layer": network_names,
     "ntk": network_names,
     "recursion": network_names,
     "fixed_point": lambda: {**variance_names(), **single_names()},

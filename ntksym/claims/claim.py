@@ -22,6 +22,7 @@ QUANTITIES = {
     "cross": "E[f(u) g(v)]",
     "hermite": "a_n = E[s(sqrt(q) z) He_n(z)] / sqrt(n!), q = 1 unless the formula says q",
     "gradient": "the derivative of E[s(u) s(v)] in the variable that `by` names",
+    "layer": "weight_var E[s(u) s(v)] + bias_var: Sigma of a layer from that before it",
     "ntk": "the neural tangent kernel of `network`",
     "recursion": "the NNGP kernel of `network`",
     "fixed_point": "a variance with q = weight_var E[s(u)^2] + bias_var, u ~ N(0, q)",

@@ -85,6 +85,16 @@ def _pair_value(law: tuple[Expr, Expr, Expr], text: str, latex: str) -> Meaning:
     return meaning
 
 
+def _layer(claim: Claim, b: Binding, part: str, rhs: Expr) -> Definition:
+    """Sigma after a nonlinearity and a dense layer, in Sigma = (q11, q12, q22) before them."""
+    f, g = _functions(b)
+    found = _Collected()
+    both = found.name(Expectation(f, g, (Integer(0), Integer(0), *_PAIR)))
+    text = "weight_var E[s(u) s(v)] + bias_var"
+    latex = r"\sigma_w^2 E[\sigma(u)\,\sigma(v)] + \sigma_b^2"
+    return Definition(weight_var * both + bias_var, found.pairs, text, latex)
+
+
 def _derivative(claim: Claim, b: Binding, part: str, rhs: Expr) -> Definition:
     f, g = _functions(b)
     jumps = "ae" if claim.derivative == "almost_everywhere" else "distributional"
@@ -299,6 +309,7 @@ MEANINGS: dict[str, Meaning] = {
     "covariance": _covariance,
     "hermite": _hermite,
     "gradient": _gradient,
+    "layer": _layer,
     "ntk": _network("ntk"),
     "recursion": _network("nngp"),
     "fixed_point": _fixed_point,

@@ -181,7 +181,10 @@ def _with_network(claim: Claim, table: Mapping[str, Any]) -> Claim:
             raise BadSpec("depth and variances are said in `network`", hint="one of the two")
         return claim
     if "depth" not in given:
-        raise BadSpec("a network needs its depth", hint="depth = 2, or network = ...")
+        raise BadSpec(
+            "a network needs its depth",
+            hint='depth = 2, or network = ...; quantity = "layer" for one layer in Sigma before it',
+        )
     quote = '"' if ":" in claim.activation else ""
     options = ",".join(f"{k}={v}" for k, v in given.items())
     return replace(claim, network=f"mlp:{quote}{claim.activation}{quote}:{options}")

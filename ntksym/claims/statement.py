@@ -12,6 +12,7 @@ from sympy.logic.boolalg import Boolean
 
 from ..errors import BadSpec, NoValue, ParseError
 from ..language import parse_number, to_text
+from ..language.messages import nearest
 from ..symbols import q11, q12, q22
 from .binding import FAMILY, Binding, bind, rho
 from .claim import DERIVATIVES, QUANTITIES, Claim
@@ -244,6 +245,15 @@ def _domain(definition: Definition, rhs: Expr) -> tuple[Boolean, ...]:
     return tuple(conditions)
 
 
+_ONLY_FOR = {
+    "network": ("ntk", "recursion"),
+    "by": ("gradient",),
+    "definition": ("constant", "identity"),
+    "covariance": ("constant", "identity"),
+}
+"""Parts of a claim, and the quantities that use them."""
+
+
 def check_shape(claim: Claim) -> None:
     """Refuse a claim that lacks a part its quantity needs.
 
@@ -252,7 +262,9 @@ def check_shape(claim: Claim) -> None:
     """
     if claim.quantity not in QUANTITIES:
         if claim.quantity:
+            close = nearest(claim.quantity, QUANTITIES)
             what, hint = f"unknown quantity {claim.quantity[:60]!r}", ""
+            hint = f"did you mean {close}? " if close else ""
         else:
             what = "the claim has no quantity: what is the formula of?"
             hint = "nngp for E[s(u)s(v)], derivative for E[s'(u)s'(v)], diagonal for E[s(u)^2]; "
@@ -263,6 +275,14 @@ def check_shape(claim: Claim) -> None:
         raise BadSpec(
             f"unknown derivative {claim.derivative[:60]!r}", hint=" or ".join(DERIVATIVES)
         )
+    for key, quantities in _ONLY_FOR.items():
+        # A part that is not used would be a condition that the verdict does not have.
+        if getattr(claim, key) and claim.quantity not in quantities:
+            more = "; activation, and where = 'weight_var = 2'" if key == "network" else ""
+            raise BadSpec(
+                f"a claim of quantity {claim.quantity} has no {key}",
+                hint=f"{key} is for {', '.join(quantities)}{more}",
+            )
     if claim.quantity in ("constant", "identity"):
         if not claim.definition:
             raise BadSpec(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # The keys of `claims.QUANTITIES`, which is not imported here: help must not load SymPy.
 QUANTITIES = (
     *("nngp", "derivative", "diagonal", "normalised", "mean", "second_moment", "variance"),
-    *("covariance", "cross", "hermite", "gradient", "ntk", "recursion", "fixed_point"),
+    *("covariance", "cross", "hermite", "gradient", "layer", "ntk", "recursion", "fixed_point"),
     *("edge_of_chaos", "constant", "identity"),
 )
 

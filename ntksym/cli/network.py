@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     examples=(
         "ntksym network mlp:gelu:depth=3,weight_var=2,bias_var=0",
         'ntksym network "mlp:max(x, 0):depth=2,preset=jacot" --latex',
+        'ntksym network "mlp:[gelu,relu,erf]:weight_var=2"',
         "ntksym network net.toml --unroll 2 --json",
     ),
 )
@@ -40,8 +41,9 @@ def command(spec: str, latex: bool, full: bool, unroll: int | None, why: bool) -
 
     SPEC is a TOML file or mlp:ACTIVATION:key=value,... with the keys depth, weight_var, bias_var,
     preset (ntk, jacot, he, arora, scikit_ntk), parametrization, input_scaling, bias_init, trained,
-    derivative, width, and the parameters of the activation. An activation without a closed form
-    stands as an expectation.
+    derivative, width, and the parameters of the activation. ACTIVATION may be a list, one for each
+    layer: [gelu,relu,erf]; in a file, [[layer]] tables have their own activation, weight_var and
+    bias_var. An activation without a closed form stands as an expectation.
     """
     return {"spec": spec.strip(), "latex": latex, "full": full, "unroll": unroll, "why": why}
 

@@ -52,7 +52,7 @@ _INSTEAD = {
     "!": "nothing: there is no factorial",
     ";": "a comma between arguments, and a point in decimals: max(0.5*x, 0)",
     ".": "a dot in numbers, or between a module and its function: np.tanh(x)",
-    ":": "the formula alone, x is the input; or a network with its kind, mlp:relu:depth=2",
+    ":": "the formula alone, x is the input; a network, mlp:relu:depth=2, where one is asked for",
     "?": "piecewise((a, x > 0), (b, True)) for a choice",
     "\\": "names without a backslash: tanh(x); `ntksym check --latex` reads LaTeX",
 }

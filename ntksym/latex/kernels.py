@@ -81,8 +81,8 @@ def _numbers_layers(sup: Row) -> bool:
     return all(isinstance(i.body, Leaf) and i.body.text in "+-0123456789" for i in sup[1:])
 
 
-def _pair(reader: Reader, row: Row, pos: int) -> tuple[int, int] | None:
-    """The two inputs in the bracket at `pos`, by their number."""
+def pair(reader: Reader, row: Row, pos: int) -> tuple[int, int] | None:
+    """The two inputs in the bracket at `pos`, by their number; None for anything else."""
     inside = row[pos].body if pos < len(row) else None
     if not isinstance(inside, Fence) or inside.kind != "PAR" or len(inside.row) != 3:
         return None
@@ -95,7 +95,7 @@ def _pair(reader: Reader, row: Row, pos: int) -> tuple[int, int] | None:
 
 def _kernel(reader: Reader, row: Row, pos: int) -> tuple[Node, int] | None:
     item = row[pos]
-    roles = _pair(reader, row, pos + 1)
+    roles = pair(reader, row, pos + 1)
     if roles is None or item.sub is not None or item.primes:
         return None
     if item.sup is not None:
@@ -115,7 +115,7 @@ def _kernel(reader: Reader, row: Row, pos: int) -> tuple[Node, int] | None:
 
 def _angle(reader: Reader, row: Row, pos: int) -> tuple[Node, int]:
     item = row[pos]
-    roles = _pair(reader, row, pos + 1)
+    roles = pair(reader, row, pos + 1)
     if roles is None or roles[0] == roles[1] or not item.plain:
         reader.refuse(r"\angle is the angle of two inputs", item.at, r"\angle(x, x')")
     reader.note(f"{reader.source(row[pos : pos + 2])} is read as theta")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from ..errors import ParseError
 from ..language.messages import caret, short
-from .macros import FUNCTIONS, LETTERS
+from .macros import FONTS, FUNCTIONS, LETTERS
 
 VARIANCES = ("weight", "bias", "sw", "sb")
 """Before an index, names of the language as SymPy prints them: `weight_{var}`, `sw_{2}`."""
@@ -14,6 +15,34 @@ VARIANCES = ("weight", "bias", "sw", "sb")
 
 _LONGEST = 3
 """Letters side by side that are a product without doubt: a x, r h k."""
+
+
+_MARK = re.compile(r"\s*(\{|\\[A-Za-z]+|[A-Za-z0-9])")
+_END = re.compile(r"\s*\}")
+
+
+def marked(text: str, at: int) -> tuple[tuple[str, ...], str, int]:
+    r"""The accents and fonts before a letter, the letter, and where the last brace closes.
+
+    In `\tilde{\mathbf{x}}` the marks are `\tilde` and `\mathbf`; the letter is "" where there is
+    none, or where it is not alone in its braces.
+    """
+    marks: list[str] = []
+    braces, end = 0, at
+    while found := _MARK.match(text, end):
+        end = found.end()
+        if found[1] == "{":
+            braces += 1
+        elif found[1] in FONTS:
+            marks.append(found[1])
+        else:
+            for _ in range(braces):
+                closed = _END.match(text, end)
+                if closed is None:
+                    return tuple(marks), "", end
+                end = closed.end()
+            return tuple(marks), found[1], end
+    return tuple(marks), "", end
 
 
 @lru_cache(maxsize=1)

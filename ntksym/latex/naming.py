@@ -10,6 +10,7 @@ from ..language.syntax import Name, Negate, Node, Power
 from ..language.table import known_names
 from ..symbols import RESERVED
 from .layout import Item, Leaf, Row
+from .letters import marked
 from .macros import ACCENTS, LETTERS
 from .spell import call, number
 
@@ -84,7 +85,7 @@ def accent(reader: Reader, item: Item) -> str:
         UnknownName: the letter occurs with another accent, or without one, too.
     """
     letter = letter_name(item)
-    found = next((a for a in _LONG_FIRST if reader.text.startswith(a, item.at)), "")
+    found = "".join(m for m in marked(reader.text, item.at)[0] if m in ACCENTS)
     known = letter in reader.accents
     if reader.accents.setdefault(letter, found) != found:
         raise UnknownName(
@@ -95,9 +96,6 @@ def accent(reader: Reader, item: Item) -> str:
     if found and not known:
         reader.note(f"{reader.source_of(item, scripts=False)} is read without its accent")
     return found
-
-
-_LONG_FIRST = sorted(ACCENTS, key=len, reverse=True)
 
 
 def letter_name(item: Item) -> str:

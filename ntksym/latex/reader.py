@@ -15,8 +15,8 @@ from ..language.names import IDENTIFIER, fault
 from ..language.parser import read_tree
 from ..language.syntax import Name, Node, children
 from ..language.table import known_names
-from . import definitions, macros
-from .layout import Leaf, Row, arrange
+from . import definitions, kernels, macros, own
+from .layout import Fence, Leaf, Row, arrange
 from .naming import ENTRIES, MATRICES, index_text, letter_name
 from .reading import Reader
 from .spell import spell
@@ -81,18 +81,22 @@ def read_equation(
     if left is not None:
         shown = left if len(left) <= 40 else left[:37] + "..."
         reader.note(f"the right-hand side of {shown} = ... is read")
-    parts = [(k, *span) for k, span in enumerate(spans)]
-    for k, begin, end, _, _ in parts:
-        given[_defined(reader, _row(reader, source, begin, end))] = f"definition_{k}"
-    values = {f"definition_{k}": _node(reader, source, at, end) for k, _, _, at, end in parts}
+    parts = [(k, *span, _defined(reader, k, source, span)) for k, span in enumerate(spans)]
+    given |= {name: f"definition_{k}" for k, *_, name in parts if name not in reader.functions}
+    values = {
+        given[name]: _definition(reader, source, at, end)
+        for _, _, _, at, end, name in parts
+        if name not in reader.functions
+    }
     node = _node(reader, text, 0, len(text))
     used = {n.name for tree in (node, *values.values()) for n in _names_in(tree)}
-    for k, begin, end, _, _ in parts:
+    used |= {name for name, function in reader.functions.items() if function.used}
+    for _, begin, end, _, _, name in parts:
         row = _row(reader, source, begin, end)
-        constant = next(_names_in(values[f"definition_{k}"]), None) is None
+        constant = name in given and next(_names_in(values[given[name]]), None) is None
         if constant and letter_name(row[0]) in ("rho", "theta", "c"):
             _condition(reader, row)
-        if f"definition_{k}" not in used:
+        if given.get(name, name) not in used:
             shown = source[begin:end].strip()
             at = source.index(shown, begin)
             reader.refuse(f"{shown} is defined and not used", at, "one formula for each claim")
@@ -119,16 +123,35 @@ def _names_in(node: Node) -> Iterator[Name]:
         yield from _names_in(child)
 
 
-def _defined(reader: Reader, row: Row) -> str:
-    """The name that a definition gives, as the names of the caller are written."""
+def _definition(reader: Reader, text: str, begin: int, end: int) -> Node:
+    """The value of a definition; what it says of one layer holds for every layer."""
+    reader.layer = ""
+    node = _node(reader, text, begin, end)
+    reader.layer = ""
+    return node
+
+
+def _defined(reader: Reader, number: int, source: str, span: tuple[int, int, int, int]) -> str:
+    """The name that a definition gives, as the names of the caller are written.
+
+    A letter with a bracket, $J_1(t)$, is a function, which the reader then knows.
+    """
+    row = _row(reader, source, span[0], span[1])
     item = row[0]
     letter = isinstance(item.body, Leaf) and item.body.kind == "LETTER"
-    if len(row) > 1 or not letter or item.sup is not None:
-        reader.refuse("what is defined is no letter", item.at, r"\text{where } a_1 = ...")
+    plain = kernels.without_layer(reader, item) if letter else item
+    reader.layer = ""
+    function = len(row) == 2 and row[1].plain and isinstance(row[1].body, Fence)
+    if len(row) > 1 + function or not letter or plain.sup is not None:
+        reader.refuse(
+            "what is defined is no letter", item.at, r"\text{where } a_1 = ..., J(t) = ..."
+        )
     index, letters = index_text(reader, item), letter_name(item)
-    if letters == "q" or (letters in MATRICES and index in ENTRIES):
+    if letters == "q" or (letters in MATRICES and (function or index in ENTRIES)):
         _condition(reader, row)
-    return letters + (f"_{index}" if index else "") + "'" * item.primes
+    if function:
+        own.define(reader, number, (plain, row[1]), _row(reader, source, span[2], span[3]))
+    return own.key_of(reader, plain)
 
 
 def _condition(reader: Reader, row: Row) -> NoReturn:
@@ -212,7 +235,7 @@ def _sides(source: str) -> tuple[str | None, str]:
         raise ParseError(
             "more than one equals sign",
             where=caret(source, found[1][0]),
-            hint="one equation, or the formula alone",
+            hint=r"one equation, or the formula alone; definitions after \text{where}",
         )
     start, end = found[0]
     frame = _FRAME.match(source)

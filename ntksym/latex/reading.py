@@ -15,7 +15,7 @@ from ..errors import ParseError, TooLarge
 from ..language.limits import MAX_DEPTH
 from ..language.messages import caret
 from ..language.syntax import Call, Name, Negate, Node, Number, Power, Sum, children
-from . import application, conditions, doubts, kernels, vectors
+from . import application, conditions, doubts, kernels, own, vectors
 from .layout import Fence, Fraction, Group, Item, Leaf, Root, Row, Table
 from .letters import VARIANCES
 from .naming import letter_name, raised, read_name
@@ -40,6 +40,8 @@ class Reader:
     r"""Kernels of a layer, $\Sigma^{(l)}(x, x')$, are the covariance of the pre-activations."""
     layer: str = ""
     """The number of the layer that the formula speaks of."""
+    functions: dict[str, own.Own] = field(default_factory=dict)
+    """Functions that the text defines itself."""
 
     def note(self, line: str) -> None:
         """Say how something was read; once."""
@@ -170,6 +172,8 @@ class Reader:
     def _factor(self, row: Row, pos: int) -> tuple[Node, int]:
         if (inner := vectors.inner_product(self, row, pos)) is not None:
             return inner
+        if (defined := own.apply(self, row, pos)) is not None:
+            return defined
         if (entry := kernels.covariance(self, row, pos)) is not None:
             return entry
         if (applied := application.apply(self, row, pos)) is not None:

@@ -15,7 +15,7 @@ from ..language.limits import MAX_CHARS
 from ..language.messages import nearest, short
 from . import macros
 from .emitter import OPERANDS, Emitter, Token, partner, shown
-from .letters import VARIANCES, check_word, letter_runs
+from .letters import VARIANCES, check_word, letter_runs, marked
 
 _MACRO = re.compile(r"\\(?:[A-Za-z]+\*?|.)", re.DOTALL)
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
@@ -111,6 +111,13 @@ class Scanner(Emitter):
     # --- characters ---------------------------------------------------------------------------
 
     def _single(self, c: str) -> None:
+        if self.text.startswith("..", self.at) or c == "\u2026":
+            # Not the end of a sentence: something is left out.
+            raise UnknownName(
+                "dots cannot be part of a formula",
+                where=self.place(self.at),
+                hint=macros.REFUSED[r"\dots"],
+            )
         if c in macros.UNICODE:
             self.emit("LETTER", 1, macros.UNICODE[c])
         elif c in _SINGLE or c in _INSTEAD:
@@ -297,33 +304,34 @@ class Scanner(Emitter):
         start = self.at
         match = _WORD.match(self.text, start + len(name))
         if match is None:
-            bare = re.compile(r"\s*\{?\s*(\\[A-Za-z]+|[0-9])\s*\}?").match(
-                self.text, start + len(name)
-            )
-            if name in macros.FONTS and bare is not None:
-                self._marked(name, bare.group(1), bare.end() - start)
+            marks, inner, end = marked(self.text, start)
+            if name in macros.FONTS and inner:
+                self._marked(marks, inner, end - start)
                 return
-            raise ParseError(
-                f"{name} needs a word in braces", where=self.place(start), hint=f"{name}{{erf}}"
-            )
+            if name in macros.FONTS:
+                what, hint = f"{name} needs one letter", f"{name}{{x}}', primes after the braces"
+            else:
+                what, hint = f"{name} needs a word in braces", f"{name}{{erf}}"
+            raise ParseError(what, where=self.place(start), hint=hint)
         inner = " ".join((match.group(1) or match.group(2) or "").split())
         if name in macros.FONTS:
-            self._marked(name, inner, match.end() - start)
+            self._marked((name,), inner, match.end() - start)
         elif not inner:
             self.at = match.end()
         else:
             self.emit("WORD", match.end() - start, inner)
 
-    def _marked(self, name: str, inner: str, width: int) -> None:
+    def _marked(self, marks: tuple[str, ...], inner: str, width: int) -> None:
         """A letter in a font: bold letters are vectors, and a bold 1 is the indicator."""
         letter = inner in macros.LETTERS or (len(inner) == 1 and inner.isalpha())
-        if inner in ("1", "I") and name not in (*macros.ACCENTS, r"\vec", r"\mathcal"):
+        plain = {*macros.ACCENTS, r"\vec", r"\mathcal"}
+        if inner in ("1", "I") and not plain.intersection(marks):
             self.emit("INDICATOR", width)
-        elif letter and name in macros.BOLD | macros.ACCENTS:
+        elif letter and macros.BOLD | macros.ACCENTS >= set(marks):
             self.emit("LETTER", width, inner)
         else:
             raise UnknownName(
-                f"{name}{{{inner[:20]}}} is not known",
+                f"{''.join(marks)}{{{inner[:20]}}} is not known",
                 where=self.place(self.at),
                 hint="an expectation is given by its value, in closed form"
                 if inner in ("E", "P", "V")

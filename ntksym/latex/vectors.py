@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..language.syntax import Name, Node, Product, Sum
 from .layout import Fence, Item, Leaf, Row
+from .letters import marked
 from .macros import BOLD
 from .naming import MATRICES, accent, letter_name
 from .spell import call, number
@@ -109,7 +110,7 @@ def barred(reader: Reader, body: Fence) -> bool:
     if any(i.body.text not in VECTORS or i.sup for i in vectors if isinstance(i.body, Leaf)):
         return False
     text = re.sub(r"\^?\\prime|}'", "'", reader.text.replace(" ", ""))
-    return any(i.primes or _bold(reader, i) or letter_name(i) + "'" in text for i in vectors)
+    return any(i.primes or bold(reader, i) or letter_name(i) + "'" in text for i in vectors)
 
 
 def inner_product(reader: Reader, row: Row, pos: int) -> tuple[Node, int] | None:
@@ -147,16 +148,16 @@ def inner_product(reader: Reader, row: Row, pos: int) -> tuple[Node, int] | None
                 return _finish(reader, row[pos + 2], item.at, first, second), pos + 3
     if pos + 2 < len(row) and _dot(row[pos + 1]) and item.sup is None:
         # Numbers have no prime and are not bold.
-        if row[pos + 2].primes or item.primes or _bold(reader, item, row[pos + 2]):
+        if row[pos + 2].primes or item.primes or bold(reader, item, row[pos + 2]):
             first, second = role(reader, item), role(reader, row[pos + 2])
             if first and second:
                 return _finish(reader, row[pos + 2], item.at, first, second), pos + 3
     return None
 
 
-def _bold(reader: Reader, *items: Item) -> bool:
+def bold(reader: Reader, *items: Item) -> bool:
     """Whether all of the letters are marked as vectors."""
-    return all(any(reader.text.startswith(font, i.at) for font in BOLD) for i in items)
+    return all(BOLD.intersection(marked(reader.text, i.at)[0]) for i in items)
 
 
 def _weighted(reader: Reader, item: Item) -> bool:

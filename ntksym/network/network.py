@@ -123,7 +123,7 @@ class Network(Brief):
 
 def mlp(
     activation: Any,
-    depth: int = 3,
+    depth: int | None = None,
     *,
     weight_var: Any = None,
     bias_var: Any = None,
@@ -132,24 +132,27 @@ def mlp(
     params: Mapping[str, Any] | None = None,
     name: str = "",
 ) -> Network:
-    """A fully connected network with one activation.
+    """A fully connected network with one activation, or one for each layer.
 
     Args:
         activation: text, a SymPy expression or an `Activation`; a sequence of `depth` of them for
             another one in each layer.
-        depth: the number of nonlinearities; the readout after the last is not counted.
+        depth: the number of nonlinearities; the readout after the last is not counted. By default
+            as many as there are activations in a sequence, otherwise 3.
         weight_var: the weight variance (default 1), or a sequence of `depth + 1`, input first.
         bias_var: the bias variance (default 0: no bias), or a sequence of `depth + 1`.
         convention: every other choice; `weight_var` and `bias_var` given here win over it.
         width: for the "standard" parametrisation: the width of the hidden layers, or a sequence of
             `depth`.
         params: numbers for the parameters of the activation; those without stay symbolic.
-        name: for titles; the activation's name and the depth by default.
+        name: for titles; the names of the activations and the depth by default.
 
     Raises:
         BadSpec: a depth, a variance, a length or a parameter that does not fit.
         ParseError: text that is not a formula.
     """
+    if depth is None:
+        depth = (len(activation) or 3) if _is_list(activation) else 3
     if isinstance(depth, bool) or not isinstance(depth, int) or not 1 <= depth <= MAX_DEPTH:
         raise BadSpec(f"depth = {depth!r}", hint=f"a whole number from 1 to {MAX_DEPTH}")
     base = NTK if convention is None else convention
@@ -168,8 +171,18 @@ def mlp(
     made = {id(a): _nonlinearity(a, params) for a in listed}
     acts = [made[id(a)] for a in listed]
     layers = [Dense(w, b, n) for w, b, n in zip(weights, biases, widths, strict=True)]
-    title = name or f"{acts[0].activation.name} x{depth}"
+    title = name or _title([a.activation.name for a in acts])
     return Network(Input(layers[0]), tuple(zip(acts, layers[1:], strict=True)), base, title)
+
+
+def _title(names: Sequence[str]) -> str:
+    """The names of the activations and how often each follows itself: `gelu x2, relu`."""
+    found = runs(names)
+    parts = [
+        names[start] + (f" x{stop - start}" if stop - start > 1 or len(found) == 1 else "")
+        for start, stop in found
+    ]
+    return ", ".join(parts if len(parts) <= 4 else [*parts[:2], "...", parts[-1]])
 
 
 def runs(items: Sequence[Any]) -> tuple[tuple[int, int], ...]:

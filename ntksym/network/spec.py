@@ -16,7 +16,7 @@ from typing import Any
 from ..errors import BadSpec, NtksymError
 from ..language.messages import nearest
 from .convention import Convention
-from .network import Network, mlp, not_a_network
+from .network import MAX_DEPTH, Network, mlp, not_a_network
 
 MAX_BYTES = 65_536
 
@@ -42,7 +42,8 @@ def parse_spec(source: str | Path) -> Network:
     """The network that a text or a TOML file says.
 
     Text: `mlp:ACTIVATION[:key=value,...]`; quote an activation that holds a colon; a list is
-    `[1, 2, 2]`; keys are those of the file's `[network]` table, and the activation's parameters.
+    `[1, 2, 2]`, also of activations, one for each layer; keys are those of the file's `[network]`
+    table, and the activation's parameters.
 
     File:
 
@@ -103,7 +104,7 @@ def _from_text(text: str) -> Network:
             hint="mlp:ACTIVATION:depth=3,weight_var=2,bias_var=0, or the path of a .toml file",
         )
     activation, options = _split_activation(rest.strip(), text)
-    table: dict[str, Any] = {"activation": activation}
+    table: dict[str, Any] = {"activation": _listed(activation)}
     params: dict[str, str] = {}
     for part in _split_commas(options):
         key, equals, value = (z.strip() for z in part.partition("="))
@@ -137,6 +138,14 @@ def _split_activation(rest: str, text: str) -> tuple[str, str]:
     if not activation.strip():
         raise BadSpec("no activation", where=text[:120], hint="mlp:gelu:depth=3")
     return activation.strip(), options
+
+
+def _listed(activation: str) -> str | list[str]:
+    """The activations of `[gelu, relu]`; brackets without a comma are those of a formula."""
+    if not (activation.startswith("[") and activation.endswith("]")):
+        return activation
+    parts = list(_split_commas(activation[1:-1]))
+    return parts if len(parts) > 1 else activation
 
 
 def _split_commas(options: str) -> Iterable[str]:
@@ -279,7 +288,7 @@ def _network(
         single = len(acts) == 1 and not isinstance(table["activation"], list)
         return mlp(
             acts[0] if single else acts,
-            _depth(table.get("depth", 3)),
+            _depth(table["depth"]) if "depth" in table else None,
             weight_var=_plain(table.get("weight_var")),
             bias_var=_plain(table.get("bias_var")),
             width=_plain(table.get("width")),
@@ -307,7 +316,7 @@ def _depth(value: Any) -> int:
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise BadSpec(f"depth = {value!r}", hint="a whole number, at least 1")
+    raise BadSpec(f"depth = {value!r}", hint=f"a whole number from 1 to {MAX_DEPTH}")
 
 
 def _plain(value: Any) -> Any:

@@ -14,7 +14,7 @@ from sympy import Expr, Rational, Symbol, nan, oo
 from ..activation import Activation
 from ..derivation import Derivation
 from ..dual import Dual, dual
-from ..errors import NoClosedForm, Undecided
+from ..errors import BadActivation, BadCovariance, NoClosedForm, Undecided
 from ..powers import PowerProof, prove_powers
 from ..symbols import q, q11, q12, q22
 from .ball import Ball
@@ -243,17 +243,28 @@ def evaluate(
         digits: relative digits of the balls.
 
     Raises:
-        BadCovariance, NotSquareIntegrable, BadActivation, Undecided: see `enclose_definition`.
+        BadCovariance, NotSquareIntegrable, BadActivation, Undecided: see `enclose_definition`;
+            a point that is not three numbers, a parameter that the activation does not have.
     """
     from ..language import as_activation
 
     act = as_activation(activation)
-    values = tuple(
-        (p.name, Rational(str((params or {})[p.name])))
-        for p in act.params
-        if p.name in (params or {})
+    if isinstance(point, str) or not isinstance(point, Sequence) or len(point) != 3:
+        raise BadCovariance(
+            f"the point {point!r} is not three numbers", hint='(q11, q12, q22), as in (1, "1/2", 2)'
+        )
+    q11, q12, q22 = (
+        _exact(value, name) for value, name in zip(point, ("q11", "q12", "q22"), strict=True)
     )
-    exact = (Rational(str(point[0])), Rational(str(point[1])), Rational(str(point[2])))
+    exact = (q11, q12, q22)
+    given = {name: _exact(value, name) for name, value in (params or {}).items()}
+    known = {p.name for p in act.params}
+    if unknown := sorted(given.keys() - known):
+        raise BadActivation(
+            f"{act.name} has no parameter {unknown[0]!r}",
+            hint=f"its parameters: {', '.join(sorted(known)) or 'none'}",
+        )
+    values = tuple((p.name, given[p.name]) for p in act.params if p.name in given)
     try:
         found: Dual | None = dual(act)
     except NoClosedForm:
@@ -261,6 +272,16 @@ def evaluate(
     method = "closed form" if found is not None else "definition only"
     one = found.continuous if found is not None else not two_slopes(with_values(act, dict(values)))
     return method, _compare(act, found, exact, values, digits, one)
+
+
+def _exact(value: Any, name: str) -> Rational:
+    """The exact number that a number or its text is."""
+    try:
+        return Rational(str(value))
+    except (TypeError, ValueError):
+        raise BadCovariance(
+            f"{name} = {value!r} is not a finite real number", hint='2, 0.5 or "1/3"'
+        ) from None
 
 
 def _compare(

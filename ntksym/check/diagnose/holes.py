@@ -66,7 +66,7 @@ def _here(
         sign, term = (-1, extra.operand) if isinstance(extra, Negate) else (1, extra)
         word = "is missing" if sign > 0 else "is not subtracted"
         yield _found(f"the term {write(term)} {word} at {short(node)}", path,
-                     total((1, node), (sign, term)), 5)  # fmt: skip
+                     total((1, node), (sign, term)), 5, term)  # fmt: skip
     other = fit(needed, b)
     if other is not None:
         yield _found(f"{short(node)} where {write(other)} is meant", path, other, 4 + (not leaf))
@@ -110,8 +110,10 @@ def _nodes(node: Node) -> Iterator[Node]:
         yield from _nodes(child)
 
 
-def _found(text: str, path: Path, new: Node, weight: int) -> Candidate:
-    return Candidate("slip", lambda: text, put(path, new), 10 * weight + size(new))
+def _found(text: str, path: Path, new: Node, weight: int, added: Node | None = None) -> Candidate:
+    """A repair; the shortest is tried first, by what is added to a node or stands in its place."""
+    cost = 10 * weight + size(new if added is None else added)
+    return Candidate("slip", lambda: text, put(path, new), cost)
 
 
 def _power(needed: list[float], values: list[float]) -> Node | None:
