@@ -296,3 +296,30 @@ def test_slopes_of_one_sided_exponentials_at_large_variances(torch, tmp_path):
     right = (-2.0987825429644e-08, 1.3905404205230e-07, -1.4976974546404e-08, 3.6834473043482e-04)
     assert slopes == pytest.approx(right, rel=1e-5)
     assert torch.autograd.grad(nngp, q)[3].item() == pytest.approx(-324.0047698613492, rel=1e-10)
+
+
+@pytest.mark.parametrize("name", ["hardtanh", "x + sin(x)^2", "exp(-x^2)"])
+def test_networks_of_rows_of_any_size(torch, name, tmp_path):
+    """Closed forms alone were inf and NaN at variances of 1e280, and off by 1e-6 at 1e12."""
+    net = ntksym.mlp(name, depth=3, weight_var="3/2", bias_var="1/10")
+    module, kernel = written(net, tmp_path), ntksym.compile(net, target="numpy")
+    rows = np.random.default_rng(5).normal(size=(4, 3))
+    for scale in (1e-140, 1e-6, 1e-3, 1.0, 1e3, 1e6, 1e140):
+        for found, exact in zip(
+            module.nngp_ntk(torch.tensor(scale * rows)), kernel(scale * rows), strict=True
+        ):
+            size = np.sqrt(np.diag(exact))
+            assert (abs(found.numpy() - exact) <= 2e-14 * size[:, None] * size).all(), scale
+
+
+def test_matrices_are_symmetric_and_diagonals_are_those_of_one_row(torch, tmp_path):
+    module = written(ntksym.mlp("gelu", depth=2, weight_var=2, bias_var="1/10"), tmp_path)
+    x = torch.tensor(np.random.default_rng(6).normal(size=(13, 3)), requires_grad=True)
+    nngp, ntk = module.nngp_ntk(x)
+    for found in (nngp, ntk):
+        assert torch.equal(found, found.T)
+        alone = torch.cat([module.nngp_ntk(row[None])[found is ntk][0] for row in x])
+        assert torch.equal(found.diagonal(), alone)
+    nngp.sum().backward()
+    (other,) = torch.autograd.grad(module.nngp_ntk(x, x.detach())[0].sum(), x)
+    assert torch.allclose(x.grad, 2.0 * other, rtol=1e-12, atol=1e-12)

@@ -20,7 +20,7 @@ import numpy as np
 from flint import acb, arb
 
 from ntksym.collapse.straight import Straight
-from ntksym.errors import Undecided
+from ntksym.errors import BadActivation, Undecided
 from ntksym.network.layers.input import DIMENSION
 from ntksym.network.recursion import InputRule
 from ntksym.numeric.arith import ball
@@ -104,7 +104,7 @@ class Chain:
                     for depth, found, error in self._run(x, y, depths, bits):
                         if (2 * error).sqrt() * self.growth < NARROW:
                             out[depth] = found
-                except Undecided:
+                except (Undecided, BadActivation):  # the second: a correlation beyond one
                     continue
                 except _Beyond as beyond:
                     if len(out) == sum(d < beyond.layer for d in depths):

@@ -18,6 +18,7 @@ from ..c.backend import Contract
 from ..near import NOTE
 from .module import ArrayBackend, function, module
 from .near import FARTHER, array_near
+from .scales import scale_functions, with_scales
 
 ALWAYS = frozenset({"_rootdet", "_sqrt0", "_over"})
 """Helpers of every network."""
@@ -29,15 +30,16 @@ def network_file(schedule: Schedule, contract: Contract, backend: ArrayBackend) 
     Raises:
         UnsupportedOp: an operation that the target cannot spell (2F1 of parameters).
     """
-    pieces = [backend.network]
+    programs, whole = (*schedule.programs, *schedule.near_programs), with_scales(backend)
+    pieces = [backend.network, *scale_functions(programs, backend)]
     if schedule.near_kinds:
         pieces.append(array_near())
     pieces.append(function(schedule.input, "_input_rule", backend, "The affine first layer."))
     pairs_of = tuple(_unlike(kind.pair) for kind in schedule.kinds)
     for k, kind in enumerate(schedule.kinds):
-        pieces.append(function(pairs_of[k] or kind.pair, f"_layer{k}", backend, "One layer."))
-        pieces.append(function(kind.diag, f"_layer{k}_diag", backend, "The same, u = v."))
-    pieces += _near(schedule, backend)
+        pieces.append(function(pairs_of[k] or kind.pair, f"_layer{k}", whole, "One layer."))
+        pieces.append(function(kind.diag, f"_layer{k}_diag", whole, "The same, u = v."))
+    pieces += _near(schedule, whole)
     rows = values = ""
     for k, mode, steps in _groups(schedule):
         near = f"_near{k}" if mode else "None"
@@ -59,7 +61,7 @@ def network_file(schedule: Schedule, contract: Contract, backend: ArrayBackend) 
             assert _WORSE in kernels
             kernels = kernels.replace(_WORSE, _BETTER)
         kernels = _ROWS + "\n\n" + kernels.strip("\n")
-    pieces += [text, backend.loops, FIRST.replace("@VALUES@", given)]
+    pieces += [text, backend.loops, FIRST.replace("@VALUES@", given), SYMMETRIC]
     pieces.append(kernels.replace("@VALUES@", given))
     joined = "\n\n".join(piece.strip("\n") + "\n" for piece in pieces)
     name = identifier(schedule.name, set()).rstrip("_")
@@ -264,6 +266,12 @@ def _first(x1, x2, exact):
 '''
 """The first layer of every network; `@VALUES@` are the numbers of its rule."""
 
+SYMMETRIC = '''
+def _symmetric(a, own):
+    """The matrix of all pairs of the same rows: the mean of both orders, `own` on the diagonal."""
+    return _where(_eye(a, a), own, 0.5 * a + 0.5 * a.T)
+'''
+
 ABOUT = """At x = y, where a kinked activation has two one-sided
     derivatives in the angle, their mean is taken.  Inner products lose the angle of nearly equal
     rows, which is taken from x - y: for all pairs (`exact=True`), for those with a sine below 0.1
@@ -284,7 +292,10 @@ def nngp_ntk(x1, x2=None, exact=None, values=VALUES):
     state = _first(x1, x2, exact)
     for kind, (pair, diag) in zip(LAYERS, values):
         state = _repeated(kind, state, pair, diag)
-    zero = 0.0 * (state[0] + state[2])
-    return state[1] + zero, state[5] + zero
+    qx, c, qy, _, tx, t, *_ = state
+    zero = 0.0 * (qx + qy)
+    if x2 is None:
+        c, t = _symmetric(c, qx), _symmetric(t, tx)
+    return c + zero, t + zero
 """
 )

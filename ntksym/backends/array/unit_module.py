@@ -12,7 +12,7 @@ from ..near import NOTE
 from ..unit_schedule import UnitStep
 from .module import ArrayBackend, function, module
 from .near import array_near
-from .network import ABOUT, ALWAYS, FIRST
+from .network import ABOUT, ALWAYS, FIRST, SYMMETRIC
 from .unit import ArrayUnit, shared_helpers
 
 
@@ -72,7 +72,7 @@ def unit_network_file(net: ArrayNetwork, contract: Contract, backend: ArrayBacke
     pieces.append(f"LAYERS = (\n{rows})\n")
     values = "".join(f", {backend.literal(v)}" for v in net.input_values)
     text = _STEP.replace("@NEAR@", _MENDED if near else "")
-    pieces += [text, backend.loops, FIRST.replace("@VALUES@", values), _KERNELS]
+    pieces += [text, backend.loops, FIRST.replace("@VALUES@", values), SYMMETRIC, _KERNELS]
     made = _module(backend, contract, pieces, programs, notes)
     return SourceFile(f"{identifier(net.name, set()).rstrip('_')}.py", made)
 
@@ -177,8 +177,7 @@ def nngp_ntk(x1, x2=None, exact=None):
     qx, c, qy, _, tx, t, _ = state
     zero = 0.0 * (qx + qy)
     if x2 is None:
-        eye = _eye(x1, x1)
-        c, t = _where(eye, qx, c), _where(eye, tx, t)
+        c, t = _symmetric(c, qx), _symmetric(t, tx)
     return c + zero, t + zero
 """
 )
