@@ -52,10 +52,10 @@ def _defined(part):
 
 def test_parts_define_each_function_once_and_rare_ones_together(sources):
     made = parts.in_parts(sources)
-    assert len(made.own) == 3 and len(made.shared) == 3 and made.several
+    assert len(made.own) == 3 and len(made.shared) == 4 and made.several
     assert [parts.is_rare(p) for p in (*made.own, *made.shared)] == [
         *(False, True, False),
-        *(False, True, True),
+        *(True, False, True, True),
     ]
     heads = [p for p in parts.pieces(tuple(s.text for s in sources)) if p.apart]
     homes = {}
@@ -68,7 +68,10 @@ def test_parts_define_each_function_once_and_rare_ones_together(sources):
     assert homes["near_lanes"] == homes["near0"] == 1
     assert homes["ntksym_network_tile_f32"] == homes["block_f32"] == 2
     assert {homes["ntksym_block_Phi2"], homes["ntksym_direct_mean"]} == {3, 4}
-    assert homes["ntksym_spline_dual"] == 5
+    assert homes["ntksym_spline_dual"] == 5 and homes["ntksym_direct_small"] == 6
+    assert homes["ntksym_direct_same"] == homes["ntksym_direct_mean"]
+    others = [name for name in homes if re.search("_direct_(diag_)?dot_", name)]
+    assert others and {homes[name] for name in others} == {1}
 
 
 def test_what_networks_share_is_the_same_text_and_whole(sources):
@@ -107,7 +110,7 @@ def test_a_file_that_includes_none_of_ours_is_a_part_beside_those_of_the_other(s
 
 
 def test_a_long_function_that_nothing_shared_calls_is_compiled_only_where_it_is_needed(sources):
-    shared = parts.shared_parts(sources[0], foreseen.ORTHANTS)
+    shared = parts.shared_parts(sources[0], (*foreseen.ORTHANTS, foreseen.SMALL))
     tilted = parts.in_parts(_sources("exp(-abs(x - 1/2))", depth=1)).shared
     assert set(tilted) > set(shared)
     (more,) = set(tilted) - set(shared)
@@ -118,9 +121,9 @@ def test_a_long_function_that_nothing_shared_calls_is_compiled_only_where_it_is_
 
 def test_a_standing_text_is_the_same_part_whatever_file_has_it(sources):
     """The text itself, and nothing of the file that it was taken out of."""
-    (spline,) = parts.shared_parts(sources[0], foreseen.SPLINES)
+    spline, small = parts.shared_parts(sources[0], foreseen.SPLINES)
     ramp = parts.in_parts(_sources("max(x - 1/3, 0)", depth=1))
-    assert spline in ramp.shared and _defined(spline) == ["ntksym_spline_dual"]
+    assert {spline, small} <= {*ramp.shared} and _defined(spline) == ["ntksym_spline_dual"]
     changed = replace(sources[1], text=sources[1].text.replace("ntksym_spline_term", "other_term"))
     assert spline not in parts.in_parts((sources[0], changed)).shared
 
@@ -227,7 +230,7 @@ def test_shared_parts_are_compiled_once(monkeypatch, tmp_path):
     assert len(stored) == first
     for path in stored:
         path.write_bytes(b"poisoned")
-    made = compiler.shared_library(_sources("max(1 - abs(x), -1/9)", depth=1), extra=("-O0",))
+    made = compiler.shared_library(_sources("max(2 - abs(x), 0)", depth=1), extra=("-O0",))
     assert common() == 2 * first and ctypes.CDLL(str(made))
 
 
@@ -238,7 +241,7 @@ def test_a_compile_makes_the_shared_parts_beside_that_are_wanted(monkeypatch):
 
     def note(compiler, part, keep):
         made.append(part)
-        if len(made) == 3:
+        if len(made) == 4:
             enough.set()
 
     monkeypatch.setattr(objects, "_shared", note)
@@ -281,6 +284,7 @@ def test_what_is_not_compiled_when_the_body_ends_is_left(monkeypatch):
         ("erf(x)", []),
         ("max(1 - abs(x), 0)", [foreseen.ORTHANTS, foreseen.SPLINES]),
         ("exp(-abs(x - 1/2))", [foreseen.ORTHANTS, foreseen.TILTED]),
+        ("max(x, 0) + min(exp(x) - 1, 0)", [foreseen.ORTHANTS, foreseen.HALVES]),
     ],
 )
 def test_what_is_wanted_is_said_before_the_network_is_lowered(monkeypatch, text, wanted):

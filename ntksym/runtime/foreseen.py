@@ -16,8 +16,12 @@ from .library.objects import shared_parts_wanted
 
 ORTHANTS = ("ntksym_block_Phi2", "ntksym_direct_mean")
 """Kinks away from 0: their closed forms, and the definition where these cancel."""
-TILTED = ("ntksym_block_expPhi2",)
-SPLINES = ("ntksym_spline_dual",)
+SMALL = "ntksym_direct_small"
+"""Most functions with kinks have one sign, or their slopes have."""
+TILTED = ("ntksym_block_expPhi2", SMALL)
+HALVES = (*TILTED, "ntksym_halves_sum")
+"""One kink at 0: series where variances are small."""
+SPLINES = ("ntksym_spline_dual", SMALL)
 
 
 def say_early(net: Any) -> None:
@@ -55,7 +59,10 @@ def _rules(act: Activation) -> tuple[str, ...]:
     pieces = tuple(inside(terms, c) for c in found)
     if spline_power(found, pieces) >= 0:
         return SPLINES
-    return TILTED if any(k.shift for p in pieces for k in p.terms) else ()
+    if not any(k.shift for p in pieces for k in p.terms):
+        return ()
+    one = len(found) == 2 and found[0][1] is not None and found[0][1].expr == 0
+    return HALVES if one and not act.params else TILTED
 
 
 def _activations(net: Any) -> Iterable[Activation]:

@@ -31,8 +31,8 @@ SHORT = 6_000
 LONG = 5_000
 """Characters of one function that not all files with its family need."""
 
-_RARE = re.compile(r"^near|_diag$|_(direct|price|far(_dot|_diag)?)_[0-9a-f]{8}")
-_DEAR = re.compile(r"^ntksym_(direct|spline)_")
+_RARE = re.compile(r"^near|_diag$|_(direct|price|far)(_diag)?(_dot)?_[0-9a-f]{8}")
+_DEAR = re.compile(r"^ntksym_(direct|spline|halves)_")
 """What integrates; what a generated file has of it beside these stays where it is called."""
 _FLOAT = re.compile(r"_f32$")
 _START = re.compile(r"^(?=[A-Za-z])[^;={#]*?\b(\w+)\([^;{}]*?\)\s*\{", re.M)
@@ -181,7 +181,9 @@ def _families(header: SourceFile) -> tuple[tuple[Sources, frozenset[str]], ...]:
         met = [g for g in groups if not g.isdisjoint(group)]
         groups = [g for g in groups if g not in met] + [group.union(*met)]
     size = {name: p.end - p.start for name, p in apart.items()}
-    groups = [g for g in groups if sum(map(size.__getitem__, g)) >= SHORT]
+    short = [g for g in groups if sum(map(size.__getitem__, g)) < SHORT]
+    groups = [g for g in groups if g not in short]
+    groups = [_with_short(g, short) for g in groups]
     inner = {w for name in apart for w in calls[name]}
     alone = [n for g in groups for n in g - inner if size[n] >= LONG]
     groups = [g.difference(alone) for g in groups] + [frozenset({n}) for n in alone]
@@ -191,6 +193,12 @@ def _families(header: SourceFile) -> tuple[tuple[Sources, frozenset[str]], ...]:
         file = SourceFile("part.c", f'#include "{header.name}"\n')
         made.append(((text, file), group))
     return tuple(made)
+
+
+def _with_short(group: frozenset[str], short: list[frozenset[str]]) -> frozenset[str]:
+    """A family that integrates with the short ones that do: few pairs need them as well."""
+    dear = [g for g in (group, *short) if all(map(_DEAR.search, g))]
+    return group.union(*dear) if group in dear else group
 
 
 def _kinds(sizes: dict[str, int]) -> tuple[frozenset[str], ...]:

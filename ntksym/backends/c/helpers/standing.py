@@ -15,7 +15,23 @@ def _splines() -> str:
     return splines_text()
 
 
-_TEXTS: dict[str, Callable[[], str]] = {"ntksym_spline_dual": _splines}
+def _small() -> str:
+    from .direct_small import small_text
+
+    return small_text()
+
+
+def _halves() -> str:
+    from .halves import halves_sums
+
+    return halves_sums()
+
+
+_TEXTS: dict[str, Callable[[], str]] = {
+    "ntksym_spline_dual": _splines,
+    "ntksym_direct_small": _small,
+    "ntksym_halves_sum": _halves,
+}
 """By a function that each defines, and that others call."""
 
 
