@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -104,7 +105,7 @@ def test_data_survive() -> None:
     with pytest.raises(BadData, match="version"):
         SplitTable.from_json({**table.to_json(), "split": 0})
     with pytest.raises(BadData, match="not the data"):
-        SplitTable.from_json({"split": 1, "far": {}})
+        SplitTable.from_json({"split": 2, "far": {}})
 
 
 def test_contours_meet_no_singularity() -> None:
@@ -136,13 +137,21 @@ def test_what_it_is_for() -> None:
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     folder = tmp_path_factory.mktemp("split")
-    units = [SplitUnit(made(i)) for i in range(2)]
+    units = [SplitUnit(in_doubles(made(i))) for i in range(2)]
     text = "".join(exported(unit, i) for i, unit in enumerate(units))
     return compiled((extra_support(units[0].programs) or "") + text, folder)
 
 
 def module(number: int, tmp_path: Path) -> Any:
-    return numpy_module(SplitUnit(made(number)), tmp_path)
+    return numpy_module(SplitUnit(in_doubles(made(number))), tmp_path)
+
+
+def in_doubles(table: Any) -> Any:
+    """The table without floats in its C: then all targets agree to a few units."""
+    bare = tuple(
+        replace(t, pairs=tuple(replace(p, heavy=((), ())) for p in t.pairs)) for t in table.shells
+    )
+    return replace(table, shells=bare)
 
 
 @pytest.mark.parametrize("number", range(2))
@@ -156,7 +165,7 @@ def test_code_is_the_table(number: int, library: ctypes.CDLL, tmp_path: Path) ->
     far = np.abs(where[1]) < 0.79 * np.sqrt(where[0] * where[2])
     assert 5 < np.sum(far) < far.size - 5
     for i in np.flatnonzero(far)[:20]:
-        own = table.far.at(*(float(v[i]) for v in where[:3]))
+        own = table.at(*(float(v[i]) for v in where))
         assert all(abs(a[i] - b) < 1e-13 for a, b in zip(in_c, own, strict=True))
 
 
@@ -218,7 +227,7 @@ def test_kinks_taken_out_serve_all_correlations() -> None:
 
 
 def test_code_of_kinks_taken_out(tmp_path: Path) -> None:
-    unit, where = KinkUnit(kinked()), points()
+    unit, where = KinkUnit(in_doubles(kinked())), points()
     library = compiled(exported(unit), tmp_path)
     own = np.array([kinked().at(*point) for point in zip(*where, strict=True)]).T
     loaded = numpy_module(unit, tmp_path, "_rootdet", "_Phi2", "_Phi")

@@ -130,6 +130,8 @@ def _products(found: Any) -> int | None:
     if hasattr(found, "pairs") and hasattr(found, "bands"):
         known = [n for n in map(_products, found.pairs) if n is not None]
         return round(sum(known) / len(known)) if known else None
+    if getattr(found, "shells", ()):  # what most entries take
+        return _products(found.shells[0])
     table = getattr(found, "far", found)
     sheets = [getattr(table, name, None) for name in ("value", "dot")]
     rows: list[Any] = [getattr(sheet, "plus", ()) for sheet in sheets]

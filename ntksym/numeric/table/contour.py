@@ -105,11 +105,17 @@ def line_of(shape: Shape) -> Line:
 
 
 def reach(
-    line: Line, axis: Axis, radius: float, length: int, edge_rho: float | int
+    line: Line,
+    axis: Axis,
+    radius: float,
+    length: int,
+    edge_rho: float | int,
+    divided: bool = False,
 ) -> Reach | None:
     """Bounds on the ellipse `radius`; None where a piece may be singular on the contours.
 
     An integer for `edge_rho` is the number of coefficients, which then have no weights.
+    `divided`: of s(dz)/d, which is analytic where s(dz) is: d has no zero there.
     """
     from flint import arb
 
@@ -130,8 +136,11 @@ def reach(
                 return None
             square = _square(line, box, length)
             ways = [_way(line, i, box, edge_rho) for i in range(len(line.kinks))]
-            vector = vector.max((square.sqrt() + sum((w[0] for w in ways), arb(0))).upper())
-            moment = moment.max((square + sum((w[1] for w in ways), arb(0))).upper())
+            over = 1 / abs(box).lower() if divided else arb(1)
+            own = square.sqrt() + sum((w[0] for w in ways), arb(0))
+            vector = vector.max((own * over).upper())
+            own = square + sum((w[1] for w in ways), arb(0))
+            moment = moment.max((own * over * over).upper())
             if not (vector.is_finite() and moment.is_finite()):
                 return None
         return Reach(vector, moment)
@@ -252,26 +261,34 @@ def _weight(y: Any, edge_rho: float | int) -> Any:
     return peak / (1 - (-(1 - arb(_SHARE)) * rate).exp()).sqrt()
 
 
-def plan(shape: Shape, axis: Axis, target: Any, edge_rho: float) -> Plan:
+def plan(shape: Shape, axis: Axis, target: Any, edge_rho: float, divided: bool = False) -> Plan:
     """The fewest nodes with which interpolation adds less than `target` (an `arb`) to the dual.
+
+    `divided`: to the dual divided by sqrt(q11 q22).
 
     Raises:
         Undecided: more than `MOST_NODES`, or no ellipse; the message has the best bound.
     """
+    from flint import arb
+
     line = line_of(shape)
-    length, lost = cut_length(shape, line, axis, target / 64)
-    size = on_the_range(line, axis, length, edge_rho)
-    length, lost = cut_length(shape, line, axis, target / (64 * (size + 1)))
-    return plan_line(line, axis, target, edge_rho, (length, lost, size), MOST_NODES)
+    over = 1 / arb(axis.low).sqrt() if divided else arb(1)
+    length, lost = cut_length(shape, line, axis, target / (64 * (1 + over)))
+    size = on_the_range(line, axis, length, edge_rho, divided)
+    length, lost = cut_length(shape, line, axis, target / (64 * (size + 1) * (1 + over)))
+    known = length, (lost * over).upper(), size
+    return plan_line(line, axis, target, edge_rho, known, MOST_NODES, divided=divided)
 
 
-def on_the_range(line: Line, axis: Axis, length: int, edge_rho: float | int) -> Any:
+def on_the_range(
+    line: Line, axis: Axis, length: int, edge_rho: float | int, divided: bool = False
+) -> Any:
     """A bound of the norm on the range itself.
 
     Raises:
         Undecided: no ellipse about it.
     """
-    close = reach(line, axis, _NARROW, length, edge_rho)
+    close = reach(line, axis, _NARROW, length, edge_rho, divided)
     if close is None:
         raise Undecided(
             "the pieces of the activation were not shown to be analytic about the range",
@@ -288,6 +305,7 @@ def plan_line(
     known: tuple[int, Any, Any],
     most: int,
     least: int = 2,
+    divided: bool = False,
 ) -> Plan:
     """As `plan`, for `known` = (length, what is beyond, norm on the range); at least `least` nodes.
 
@@ -301,7 +319,7 @@ def plan_line(
     reached = arb("inf")
     for radius in RADII:
         check()
-        found = reach(line, axis, radius, length, edge_rho)
+        found = reach(line, axis, radius, length, edge_rho, divided)
         if found is None:
             continue
         for count in range(least, most + 1):

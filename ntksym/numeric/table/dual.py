@@ -236,6 +236,16 @@ def shared(
     return even + rho * odd, odd + steep * (even_slope + rho * odd_slope)
 
 
+def away(
+    sheet: Sheet, how: tuple[float, float], first: float, second: float, x: float
+) -> tuple[float, float]:
+    """`(value, dot)` of a folded dual in the variable of a shell; `how` is rho, dx/drho over it."""
+    rho, steep = how
+    found = [slopes(part_of(sheet, odd), first, second, x) for odd in (0, 1)]
+    (even, even_slope), (odd, odd_slope) = found
+    return even + rho * odd, odd + rho * steep * (even_slope + rho * odd_slope)
+
+
 def _starts(rows: Rows) -> Rows:
     """Of every line the first number."""
     return tuple(tuple(line[:1] for line in plane) for plane in rows)

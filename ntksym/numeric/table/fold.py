@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from ...errors import Undecided
 from ..patience import check
@@ -65,6 +65,18 @@ class Folded:
                     for k, c in enumerate(line):  # T_k(-1)
                         out[i][j][0] = out[i][j][0] - c if k % 2 else out[i][j][0] + c
         return out
+
+
+class Away(Protocol):
+    r"""A variable away from rho = +-1, for series in $\rho/\lambda$, $\lambda < 1$."""
+
+    def ratio(self, x: Any) -> Any:
+        r"""$(\rho/\lambda)^2$ at x, at most 1."""
+        ...
+
+    def spread(self, radius: str) -> Any:
+        """A bound of it on an ellipse; None where it holds a singularity."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +226,10 @@ def kappas(kinked: bool) -> tuple[float, ...]:
     return sine.KAPPAS if kinked else KAPPAS
 
 
-def _square(x: Any, kappa: float, kinked: bool) -> Any:
-    """rho^2 from x, for `arb`, `acb` and arrays."""
+def _square(x: Any, kappa: float, kinked: bool, away: Away | None) -> Any:
+    """rho^2 from x, for `arb`, `acb` and arrays; of an `Away` what its series has for it."""
+    if away is not None:
+        return away.ratio(x)
     if not kinked:
         return 1 - unmapped(x, kappa)
     s = unmapped(x, kappa)
@@ -230,10 +244,12 @@ def fold(
     goal: Any,
     bits: int,
     turned: tuple[Turned, Turned],
+    away: Away | None = None,
 ) -> Folded:
     """Both parts with interpolation errors in x below `goal` each; arguments as `fit.fit`.
 
-    `turned` has the spectra, and the others, in the variable of the variance.
+    `turned` has the spectra, and the others, in the variable of the variance.  `away`: x is the
+    variable of a shell, and the spectra are weighted for it.
 
     Raises:
         Undecided: more points in x than `POINTS` would be needed.
@@ -244,9 +260,9 @@ def fold(
         second = spectra if others is None else others
         scale = lebesgue(len(spectra)) * lebesgue(len(second))
         tail = (worst_tail(spectra, others) * scale).upper()
-        points, lost = _points(spectra, second, parity, kappa, goal, scale)
+        points, lost = _points(spectra, second, parity, kappa, goal, scale, away)
         how = parity, kappa, points, goal, bits
-        tensors, omitted = _tensors(spectra, others, turned, *how)
+        tensors, omitted = _tensors(spectra, others, turned, *how, away)
         return Folded(tensors, tail, lost, omitted)
 
 
@@ -257,6 +273,7 @@ def _points(
     kappa: float,
     goal: Any,
     scale: Any,
+    away: Away | None,
 ) -> tuple[int, Any]:
     """The fewest points that do, and what interpolation adds to the dual: |rho| <= 1."""
     from flint import arb
@@ -266,7 +283,10 @@ def _points(
     for part in wanted(parity):
         line = []
         for text in RADII:
-            grow = (sine.spread if kinked else spread)(text, kappa)
+            if away is not None:
+                grow = away.spread(text)
+            else:
+                grow = (sine.spread if kinked else spread)(text, kappa)
             if grow is None:
                 break
             power, total = arb(1), arb(0)
@@ -297,6 +317,7 @@ def _tensors(
     points: int,
     goal: Any,
     bits: int,
+    away: Away | None = None,
 ) -> tuple[tuple[tuple[int, Tensor], ...], Any]:
     """The coefficients of the parts, and a bound of the pairs (i, j) that were left out."""
     from flint import arb
@@ -314,7 +335,7 @@ def _tensors(
             else:
                 where.append((i, j))
     out, kinked = [], bool(one.kink)
-    squares = tuple(_square(y, kappa, kinked) for y in nodes(points, bits + 64))
+    squares = tuple(_square(y, kappa, kinked, away) for y in nodes(points, bits + 64))
     for part in wanted(parity):
         found = values(one, two, where, squares, (part, 2), goal)
         found = transform(points, bits + 64) * found

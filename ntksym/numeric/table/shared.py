@@ -19,6 +19,7 @@ from .fit import Tensor
 from .fold import OFF_X, Folded, Pieces, steep
 from .light import SHARE, Heavy, light
 from .pack import OFF_TAU, UNIT, Rows, pack
+from .shell.variable import Shell
 from .sine import bent, deflated, inflated, times
 
 Line = list[Any]
@@ -36,17 +37,34 @@ class Form:
         lead: how many numbers are no coefficients of the series.
         off: the factors of the derivative in units: powers of v, rho, constants; w.
         off_value: those of the value: w^2.
+        off_x: how many units x is off by.
+        shell: where x is its variable, and there is no e_0.
     """
 
     lead: int
     off: int
     off_value: int
+    off_x: int = OFF_X
+    shell: Shell | None = None
+
+    @classmethod
+    def away(cls, shell: Shell) -> Form:
+        """That of a shell."""
+        return cls(0, shell.off, 0, shell.off_x, shell)
 
     def grow(self, kappa: float) -> Any:
         """The constant factor of the derivative."""
         from flint import arb
 
+        if self.shell is not None:
+            return self.shell.grow
         return 2 * (1 + arb(kappa)) ** 2 if self.lead else 4 * (1 + arb(kappa))
+
+    def steep(self, kappa: float, k: int) -> float:
+        """About what a coefficient of T_k adds to the derivative in rho."""
+        if self.shell is not None:
+            return 2.0 * k * float(self.shell.grow)
+        return steep(kappa, k, bool(self.lead))
 
 
 SQUARE = Form(0, 64, 0)
@@ -145,7 +163,7 @@ def _weights(many: int, how: tuple[Form, float], budgets: list[Any]) -> list[lis
     ratio = float((budgets[0] / budgets[1]).upper())
     form, kappa = how
     slope = [0.0] * form.lead
-    slope += [steep(kappa, k, bool(form.lead)) for k in range(many - form.lead)]
+    slope += [form.steep(kappa, k) for k in range(many - form.lead)]
     return [
         [max(1.0, ratio * m) for m in slope],
         [max(1.0, ratio * (1 + m)) for m in slope],
@@ -165,7 +183,7 @@ def _packed(
     total = sum(max(s, 1) for s in shares)
     for (part, tensor), share in zip(stored, shares, strict=True):
         own = (budget * max(share, 1) / total).lower()
-        found = pack(tensor, own, half, OFF_X, weights[part], _cut(form), form.lead)
+        found = pack(tensor, own, half, form.off_x, weights[part], _cut(form), form.lead)
         kept.append((part, found))
     pieces = Pieces.of(kept, lost, form.off_value)
     return pieces, [(part, found.rows, found.blur) for part, found in kept]
@@ -209,7 +227,7 @@ def _slopes(
                     plain += part * size
         rounding += (grow + part) * blur
         rounding += steps * UNIT * 1.01 + (grow * one + plain) * form.off * UNIT
-        rounding += (grow * two + part * one) * OFF_X * UNIT * 1.01
+        rounding += (grow * two + part * one) * form.off_x * UNIT * 1.01
         rounding += turn * (OFF_TAU + 4 / arb(half)) * UNIT * 1.01
     return Pieces((), (), dropped.upper(), rounding.upper())
 
@@ -226,17 +244,26 @@ def _difference(
         for j, line in enumerate(plane):
             many = len(rows[i][j]) if i < len(rows) and j < len(rows[i]) else 0
             ours = _turned(cut(tensor[i][j], many), part, how) if many else []
+            if form.shell is not None:
+                line = form.shell.lifted(line)
             long = max(len(ours), len(line))
             for k in range(long):
                 a = ours[k] if k < len(ours) else arb(0)
                 b = line[k] if k < len(line) else arb(0)
                 total += abs(a - b).upper()
+    if form.shell is not None:
+        total = total / form.shell.least
     return total.upper()
 
 
 def _turned(line: Line, part: int, how: tuple[Form, float]) -> Line:
-    """Chebyshev coefficients of what a stored line becomes in the derivative dual."""
+    """Chebyshev coefficients of what a stored line becomes in the derivative dual.
+
+    Of a shell it is multiplied by vS (`Shell.lifted`).
+    """
     form, kappa = how
+    if form.shell is not None:
+        return form.shell.bracket(line, part, slope(line))
     if form.lead:
         return bent(line, part, kappa, slope(line[1:])) if len(line) > 1 else line[:part]
     return turned(line, part, kappa)

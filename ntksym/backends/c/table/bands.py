@@ -101,7 +101,7 @@ def bands_text(t: BandedDual, stem: str) -> str:
     """C99 that defines `<stem>_pairs` and `<stem>_diag`; it needs `ntksym.h`."""
     if t.folded:
         band = {q: band_of(t, q) for q in ("q", "v")}
-        return folded_text(t, stem, _diagonal(t, stem), band)
+        return folded_text(t, stem, "" if t.shell else _diagonal(t, stem), band)
     count, sides = len(t.bands), (True, False) if t.sided else (True,)
     halves: dict[tuple[int, int, bool], _Half] = {}
     text = f"enum {{ {stem}_many = (int)(sizeof(ntksym_lanes) / sizeof(double)) }};\n"

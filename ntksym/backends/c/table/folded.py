@@ -24,6 +24,7 @@ from struct import pack, unpack
 from ....numeric.table.bands.banded import BandedDual, Pair
 from ....numeric.table.dual import SLACK, part_of
 from ....numeric.table.pack import Rows
+from ....numeric.table.shell.variable import Shell
 from ...text import filled
 from ..helpers.header import c_literal
 from .bands_text import ARGUMENTS
@@ -45,10 +46,11 @@ WIDE = 16
 def folded_text(t: BandedDual, stem: str, diagonal: str, band: dict[str, str]) -> str:
     """C99 that defines `<stem>_pairs` and `<stem>_diag`; it needs `ntksym.h`.
 
-    `diagonal` is the text of the second; `band` says how the band of q and of v is found.
+    `diagonal` is the text of the second, empty for a shell, which has none; `band` says how the
+    band of q and of v is found.
     """
     count, whole = len(t.bands), Form.of(t, t.pairs)
-    bend = _BENDS[t.sine]
+    bend = _BENDS[t.sine] if t.shell is None else _away(t.shell)
     forms = shared_forms(t)
     text = FLOATS_TEXT
     sums: dict[Form, str] = {}
@@ -287,6 +289,23 @@ _BENDS = (
 """,
 )
 """The variable, and the factor of the derivative: in rho^2, and in its sine."""
+
+
+def _away(shell: Shell) -> str:
+    """The variable of a shell; entries outside it have some number."""
+    fall = -2.0 * shell.scale
+    marks = {"@INNER@": shell.inner, "@GAIN@": shell.scale, "@FALL@": fall}
+    return filled(_SHELL, {mark: c_literal(value) for mark, value in marks.items()})
+
+
+_SHELL = """    for (int l = 0; l < n; ++l) {
+      const double over = inverse * overs[l], sine = root[l] * over;
+      const double part = (sine - @INNER@) * @GAIN@, less = 1.0 / (1.0 + kappa * part);
+      rho[l] = q12[l] * over;
+      x[l] = 2.0 * one * part * less - 1.0;
+      steep[l] = @FALL@ * one * (less * less) / sine;
+    }
+"""
 
 
 def _heavy(sizes: tuple[int, ...], given: list[tuple[int, ...]]) -> tuple[int, ...]:

@@ -1,5 +1,6 @@
 """C for a `KinkTable`: Chebyshev sums for all rho, and the closed dual of truncated powers.
 
+Its shells, which have no closed part, come first: away from rho = +-1 they are all there is.
 The closed part goes through in lanes: the orthant in
 blocks, then Stein's recurrence for every pair of kinks (`numeric/table/split/closed.py`).
 """
@@ -8,13 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 
 from ....lower.program import Let, Program
 from ....numeric.table.split.closed import Closed
 from ....numeric.table.split.kinks import KinkTable
 from ...numpy.table.kinks import notes, numpy_text
+from ...numpy.table.shells import shells_notes, shells_numpy
 from ..text import array, c_literal
 from .chebyshev import LANES, sums
+from .shells import shells_text
 
 _ORTHANT = Program(
     name="orthant",
@@ -33,7 +37,7 @@ class KinkUnit:
     @property
     def notes(self) -> tuple[str, ...]:
         """What it is, the proven bounds, the range."""
-        return notes(self.table)
+        return (*notes(self.table), *shells_notes(self.table.shells))
 
     @property
     def programs(self) -> tuple[Program, ...]:
@@ -42,12 +46,15 @@ class KinkUnit:
 
     def c_functions(self, stem: str) -> str:
         """C99 that defines `<stem>_pairs` and `<stem>_diag`; it needs `ntksym.h`."""
+        return shells_text(self.table.shells, stem, self._everywhere)
+
+    def _everywhere(self, stem: str) -> str:
         near = (_closed(self.table.closed, stem), "(@SIDE@)", "root[at + l]", _CALL)
         return sums(self.table.far, stem, near, "")
 
     def numpy_functions(self, stem: str) -> str:
         """NumPy that defines `<stem>_pairs` and `<stem>_diag`; `np` is NumPy."""
-        return numpy_text(self.table, stem)
+        return shells_numpy(self.table.shells, stem, partial(numpy_text, self.table))
 
 
 def _closed(closed: Closed, stem: str) -> str:

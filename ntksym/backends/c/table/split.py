@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from ....lower.program import Program
 from ....numeric.table.split.table import SplitTable
+from ...numpy.table.shells import shells_notes, shells_numpy
 from ...numpy.table.split import notes, numpy_text
 from ..quadrature import QuadratureUnit
 from .chebyshev import sums
+from .shells import shells_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class SplitUnit:
     @property
     def notes(self) -> tuple[str, ...]:
         """What it is, the proven bounds, the range, and what happens beyond the largest |rho|."""
-        return (*notes(self.table), *self.near.notes)
+        return (*notes(self.table), *shells_notes(self.table.shells), *self.near.notes)
 
     @property
     def programs(self) -> tuple[Program, ...]:
@@ -38,6 +40,9 @@ class SplitUnit:
 
     def c_functions(self, stem: str) -> str:
         """C99 that defines `<stem>_pairs` and `<stem>_diag`; it needs `ntksym.h`."""
+        return shells_text(self.table.shells, stem, self._everywhere)
+
+    def _everywhere(self, stem: str) -> str:
         far = self.table.far
         text = self.near.c_functions(f"{stem}_near") + "\n"
         near = (_BEYOND, "(fabs(q12[at + l]) / @LIMIT@ > p ? 2 : @SIDE@)", _ROOT, _CALL)
@@ -45,7 +50,11 @@ class SplitUnit:
 
     def numpy_functions(self, stem: str) -> str:
         """NumPy that defines `<stem>_pairs` and `<stem>_diag`; `np` is NumPy."""
-        return self.near.numpy_functions(f"{stem}_near") + numpy_text(self.table, stem)
+
+        def beyond(own: str) -> str:
+            return self.near.numpy_functions(f"{own}_near") + numpy_text(self.table, own)
+
+        return shells_numpy(self.table.shells, stem, beyond)
 
 
 _BEYOND = """/* Entries beyond the largest |rho|, by the quadrature rule. */

@@ -62,9 +62,15 @@ def bands_numpy(t: BandedDual, stem: str) -> str:
         names.append(f"    ({p.first}, {p.second}): ({p.kappa!r}, {', '.join(sheets)}),\n")
     text += f"{up}_PAIRS = {{\n{''.join(names)}}}\n"
     own = [t.pair(k, k) for k in range(len(t.bands))]
+    body = _PLACE + (folded_body(t) if t.folded else _SIDED) + _PAIRS
+    if t.shell is None:
+        body += _DIAG
+    else:
+        own = []
     for label, line in (("VALUE", [p.value for p in own]), ("DOT", [p.dot for p in own])):
+        if not own:  # a shell has no diagonal
+            break
         text += f"{up}_{label}_DIAG = (\n{_diagonals(line)})\n"
-    body = _PLACE + (folded_body(t.sine) if t.folded else _SIDED) + _PAIRS
     body = body.replace("@STEM@", stem).replace("@UP@", up).replace("@SLACK@", repr(1.0 + SLACK))
     body = body.replace("@SCALE@", "product * " if t.weighted else "")
     return text + body.replace("@OWN@", "q * " if t.weighted else "")
@@ -160,7 +166,9 @@ def @STEM@_pairs(q11, q12, q22, root=None):
                     given = a[at], c[at], b[at], r[at]
                 value[at], slope[at] = @STEM@_block(i, j, *given)
     return value[()], slope[()]
+'''
 
+_DIAG = '''
 
 def @STEM@_diag(q):
     """The pair (nngp, dot) for u = v with variance q."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ....numeric.table.bands.banded import Pair
+from ....numeric.table.bands.banded import BandedDual, Pair
 from ....numeric.table.dual import part_of
-from ...text import rows_text
+from ...text import filled, rows_text
 
 NOTE = "of 2^-53.  Polynomials in 1 - rho^2, whose derivatives are the second function, from"
 SINE_NOTE = "of 2^-53.  Polynomials in sqrt(1 - rho^2), their derivatives the second function, from"
@@ -92,7 +92,25 @@ def @STEM@_start(rows, first, second):
 '''
 
 
-def folded_body(sine: bool) -> str:
-    """The functions of a folded table, in rho^2 or in its sine."""
-    body = (START if sine else "") + FOLDED.replace("@BEND@\n", SINE if sine else SQUARE)
-    return body.replace("@LEAD@", str(int(sine)))
+AWAY = """    sine = root * over
+    part = (sine - @INNER@) * @GAIN@
+    less = 1.0 / (1.0 + kappa * part)
+    x = @TWICE@ * part * less - 1.0
+    first, second = @STEM@_tau(q11, one), @STEM@_tau(q22, two)
+    value, bend = @STEM@_sum(even, first, second, x)
+    other, turn = @STEM@_sum(odd, first, second, x)
+    steep = @FALL@ * (less * less) / sine * rho
+    return @SCALE@(value + rho * other), other + steep * (bend + rho * turn)
+"""
+
+
+def folded_body(t: BandedDual) -> str:
+    """The functions of a folded table: in rho^2, in its sine, or in the variable of a shell."""
+    if t.shell is None:
+        bend = SINE if t.sine else SQUARE
+    else:
+        twice = 2.0 * (1.0 + t.shell.kappa)
+        marks = {"@INNER@": t.shell.inner, "@GAIN@": t.shell.scale, "@TWICE@": twice}
+        bend = filled(AWAY, {**marks, "@FALL@": -twice * t.shell.scale})
+    body = (START if t.sine else "") + FOLDED.replace("@BEND@\n", bend)
+    return body.replace("@LEAD@", str(int(t.sine)))

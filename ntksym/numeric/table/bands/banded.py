@@ -8,11 +8,12 @@ has polynomials in $(\tau_a, \tau_b, x)$, stored once for $a \le b$.  A dual of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ....brief import Brief
-from ..dual import SLACK, VERSION, Sheet, TableDual, hexed, reading, shared, signed, unhexed
+from ..dual import SLACK, VERSION, Sheet, TableDual, away, hexed, reading, shared, signed, unhexed
+from ..shell.variable import Shell
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ class BandedDual(Brief):
             (`numeric.table.fold`, `numeric.table.shared`).
         sine: whether the variable of a folded one is made from sqrt(1 - rho^2), and every part
             is stored as e_0 and G of e_0 + w^2 G (`numeric.table.sine`).
+        shell: of a folded one that is for sqrt(1 - rho^2) >= its `inner` alone, and whose variable
+            it is; it has no diagonal.
     """
 
     name: str
@@ -101,6 +104,7 @@ class BandedDual(Brief):
     terms: int
     folded: bool = False
     sine: bool = False
+    shell: Shell | None = None
     _shown = ("low", "high", "error")
 
     @classmethod
@@ -111,6 +115,10 @@ class BandedDual(Brief):
         return cls(
             t.name, t.text, t.low, t.high, t.weighted, (band,), (pair,), t.variances, t.terms
         )
+
+    def within(self, shell: Shell) -> BandedDual:
+        """The same as the table of a shell."""
+        return replace(self, shell=shell)
 
     @property
     def single(self) -> bool:
@@ -156,7 +164,12 @@ class BandedDual(Brief):
         pair = self.pair(a, b)
         first, second = self.bands[a].axis(q11), self.bands[b].axis(q22)
         sheets = pair.value, pair.dot
-        if self.folded:
+        if self.shell is not None:
+            if root < self.shell.inner * product:
+                return nan, nan
+            x, steep = self.shell.at(root / product)
+            value, dot = away(pair.value, (q12 / product, steep), first, second, x)
+        elif self.folded:
             rho, size = q12 / product, root / product
             size = size if self.sine else size**2
             over = 1 / (1 + pair.kappa * size)
@@ -195,8 +208,10 @@ class BandedDual(Brief):
             low, high = unhexed(data["low"]), unhexed(data["high"])
             named = str(data["name"]), str(data["text"]), low, high, bool(data["weighted"])
             counted = data["variances"], data["terms"]
-            forms = (bool(data.get(name, False)) for name in ("folded", "sine"))
-            return cls(*named, bands, pairs, *counted, *forms)
+            folded, sine = (bool(data.get(name, False)) for name in ("folded", "sine"))
+            kept = data.get("shell")
+            shell = None if kept is None else Shell(**unhexed(kept))
+            return cls(*named, bands, pairs, *counted, folded, sine, shell)
 
 
 def read_table(data: Mapping[str, Any]) -> TableDual | BandedDual:

@@ -37,8 +37,9 @@ class Prepared:
     Attributes:
         axis: the map of the variances.
         shapes: the functions.
-        starts: about the least and the largest second moment, and what interpolation may add.
+        starts: about the least second moment, a bound of all, and what interpolation may add.
         plans: of the interpolation in the variance.
+        divided: of the dual divided by sqrt(q11 q22): its start and its plan.
         count: how many variances.
         terms: how many Hermite coefficients.
     """
@@ -47,13 +48,14 @@ class Prepared:
     shapes: tuple[Shape, ...]
     starts: tuple[tuple[Any, Any, Any], ...]
     plans: tuple[Plan, ...]
+    divided: tuple[tuple[Any, Any, Any], Plan]
     count: int
     terms: int
 
 
 @lru_cache(maxsize=16)
 def prepared(expr: Expr, low: float, high: float, error: float, edge_rho: float) -> Prepared:
-    """The plan of a table for |rho| <= edge_rho, kept.
+    """The plan of tables for |rho| <= edge_rho, kept.
 
     Raises:
         Undecided: no interpolation in the variance, or too many coefficients.
@@ -67,13 +69,15 @@ def prepared(expr: Expr, low: float, high: float, error: float, edge_rho: float)
         plans = tuple(
             plan(s, axis, most, edge_rho) for s, (_, _, most) in zip(shapes, starts, strict=True)
         )
-        count = max(p.count for p in plans)
-        terms = max(_terms(start, count, error, edge_rho) for start in starts)
+        over = start_of(shapes[0], axis, error, divided=True)
+        divided = over, plan(shapes[0], axis, over[2], edge_rho, divided=True)
+        count = max(p.count for p in (*plans, divided[1]))
+        terms = max(_terms(start, count, error, edge_rho) for start in (*starts, over))
         if terms > MOST_TERMS:
             raise Undecided(
                 f"{terms} Hermite coefficients would be needed for |rho| <= {edge_rho:g}"
             )
-    return Prepared(axis, shapes, starts, plans, count, terms)
+    return Prepared(axis, shapes, starts, plans, divided, count, terms)
 
 
 def far_table(
@@ -92,7 +96,7 @@ def far_table(
     with precision(_BITS + 128):
         nodes = tuple(axis.variances(count, _BITS + 128))
         pairs = list(zip(given.shapes, given.starts, given.plans, strict=True))
-        sources = [_source(s, b, p, nodes, terms, edge_rho) for s, b, p in pairs]
+        sources = [weighted_source(s, b, p, nodes, terms, edge_rho) for s, b, p in pairs]
         say(f"|rho| <= {edge_rho:g}: {terms} Hermite coefficients of {count} variances")
         kappa, fits = _fits(sources, mirrored(expr), error)
         say(f"kappa {kappa:g}: {fits[0][0].points} and {fits[1][0].points} points in rho")
@@ -139,8 +143,11 @@ def plain_shape(expr: Expr, slope: bool) -> Any:
     return Shape(expr, slope, factor(expr, derivative=slope, distributional=False).pieces, ())
 
 
-def start_of(shape: Any, axis: Any, error: float) -> tuple[Any, Any, Any]:
-    """About the least and the largest E[s(u)^2], and what interpolation may add.
+def start_of(shape: Any, axis: Any, error: float, divided: bool = False) -> tuple[Any, Any, Any]:
+    r"""About the least $E[s(u)^2]$, a bound of all, and what interpolation may add.
+
+    The bound comes from `high`: densities are at most $\sqrt{high/q}$ times the one there.
+    `divided`: the same of $E[s(u)^2]/q$.
 
     Raises:
         Undecided: it vanishes.
@@ -148,10 +155,15 @@ def start_of(shape: Any, axis: Any, error: float) -> tuple[Any, Any, Any]:
     from flint import arb
 
     sizes = [second_moment(shape.pieces, Fraction(q), 48) for q in (axis.low, axis.high)]
-    least, most = min(s.lower() for s in sizes), max(s.upper() for s in sizes)
+    ratio = arb(axis.high) / axis.low
+    most = sizes[-1] * ratio.sqrt()
+    if divided:
+        sizes = [size / q for size, q in zip(sizes, (axis.low, axis.high), strict=True)]
+        most = most / axis.low
+    least = min(s.lower() for s in sizes)
     if not least > 0:
         raise Undecided("a dual vanishes at a variance: no relative bound")
-    return least, most, (arb(error) * least / 10).lower()
+    return least, most.upper(), (arb(error) * least / 10).lower()
 
 
 def _terms(start: tuple[Any, Any, Any], count: int, error: float, edge_rho: float) -> int:
@@ -160,20 +172,37 @@ def _terms(start: tuple[Any, Any, Any], count: int, error: float, edge_rho: floa
     return max(ceil(float(ratio.log().upper()) / -log(edge_rho)), 32)
 
 
-def _source(shape: Any, start: Any, found: Plan, nodes: Any, terms: int, edge_rho: float) -> Source:
-    """The weighted coefficients as spectra of a function without kinks."""
+@lru_cache(maxsize=2)
+def _rows(shape: Shape, nodes: tuple[Fraction, ...], terms: int) -> Any:
+    """The coefficients, kept: shells have those of the table beyond them."""
+    return coefficient_rows(shape, nodes, terms, _BITS)
+
+
+def weighted_source(
+    shape: Any,
+    start: Any,
+    found: Plan,
+    nodes: Any,
+    terms: int,
+    edge_rho: float,
+    divided: bool = False,
+) -> Source:
+    """The weighted coefficients as spectra of a function without kinks; `divided` by sqrt(q)."""
     from flint import arb
 
-    rows = coefficient_rows(shape, nodes, terms, _BITS)
+    from ...arith import ball
+
+    rows = _rows(shape, nodes, terms)
     step, weights, power = arb(edge_rho).sqrt(), [], arb(1)
     for _ in range(terms):
         weights.append(power)
         power = power * step
-    left = (power * power * start[1] * 1.5).upper()
-    spectra = [
-        Spectrum((), (), (), tuple(a * w for a, w in zip(row, weights, strict=True)), arb(0), left)
-        for row in rows
-    ]
+    left = (power * power * start[1]).upper()
+    spectra = []
+    for q, row in zip(nodes, rows, strict=True):
+        own = ball(q).sqrt() if divided else arb(1)
+        series = tuple(a * w / own for a, w in zip(row, weights, strict=True))
+        spectra.append(Spectrum((), (), (), series, arb(0), left))
     between = (found.gap * (2 * found.size + found.gap)).upper()
     return Source(spectra, between, start[0], terms, _BITS)
 

@@ -12,12 +12,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ....brief import Brief
+from ..bands.banded import BandedDual
 from ..chebyshev import ChebyshevTable
 from ..dual import DEFAULT_ERROR, hexed, reading, unhexed
+from ..shell.build import shells_of, within
 from .asked import asked
 from .closed import Closed
 
-VERSION = 1
+VERSION = 2
 _START = 4.0
 _UNIT_TIME = 8.0
 """Seconds for variances up to 2 and an error of 1e-8."""
@@ -34,6 +36,7 @@ class KinkTable(Brief):
         closed: what is taken out at the kinks.
         measured: at how many points the closed part was compared with numbers of more digits,
             and the largest error, absolute.
+        shells: tables of the whole dual for |rho| away from 1, that of the smallest first.
     """
 
     name: str
@@ -41,6 +44,7 @@ class KinkTable(Brief):
     far: ChebyshevTable
     closed: Closed
     measured: tuple[int, float]
+    shells: tuple[BandedDual, ...] = ()
     _shown = ("low", "high", "error")
 
     @property
@@ -64,7 +68,7 @@ class KinkTable(Brief):
 
         They are proven if NumPy's exp and log are within a few units in the last place.
         """
-        return self.far.error
+        return max([self.far.error, *(t.error for t in self.shells)])
 
     def at(self, q11: float, q12: float, q22: float, root: float | None = None) -> Any:
         """`(value, dot)` in doubles; NaN outside the range.
@@ -78,6 +82,9 @@ class KinkTable(Brief):
             root = sqrt(max((product - abs(q12)) * (product + abs(q12)), 0.0))
         if root == 0 and q11 == q22 and q12 > 0:
             return self.far.diagonal(q11)
+        found = within(self.shells, q11, q12, q22, root)
+        if found is not None:
+            return found
         value, dot = self.far.at(q11, q12, q22, root)
         if value != value:
             return value, dot
@@ -88,6 +95,7 @@ class KinkTable(Brief):
         """Plain data."""
         data: dict[str, Any] = {"kinks": VERSION, "name": self.name, "text": self.text}
         data["far"], data["closed"] = hexed(asdict(self.far)), hexed(asdict(self.closed))
+        data["shells"] = [t.to_json() for t in self.shells]
         data["measured"] = [self.measured[0], float(self.measured[1]).hex()]
         return data
 
@@ -103,7 +111,9 @@ class KinkTable(Brief):
             closed = Closed(**{k: unhexed(v) for k, v in data["closed"].items()})
             count, worst = data["measured"]
             name, text = str(data["name"]), str(data["text"])
-            return cls(name, text, far, closed, (int(count), float.fromhex(worst)))
+            measured = int(count), float.fromhex(worst)
+            shells = tuple(BandedDual.from_json(t) for t in data["shells"])
+            return cls(name, text, far, closed, measured, shells)
 
 
 def kink_seconds(activation: Any, variances: Any, error: float) -> float:
@@ -155,4 +165,6 @@ def kink_table(
     say = progress or (lambda line: None)
     far, closed, (count, off) = near_table(given.scaled.expr, given.low, given.high, error, say)
     far, closed = both(far, given.power), closed_of(closed, given.power)
-    return KinkTable(given.name, str(given.expr), far, closed, (count, off * 4.0**given.power))
+    inner = shells_of(given, error, say)
+    measured = count, off * 4.0**given.power
+    return KinkTable(given.name, str(given.expr), far, closed, measured, inner)

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from ....errors import Undecided
-from ...arith import rounded_up
+from ...arith import ball, rounded_up
 from ..chebyshev import layout
 from ..dual import Sheet, unproven
 from ..fit import Fit
@@ -43,8 +43,12 @@ class Diagonal:
     bottom: Any
 
 
-def diagonal_of(shape: Shape, nodes: tuple[Fraction, ...], moment: Any) -> Diagonal:
+def diagonal_of(
+    shape: Shape, nodes: tuple[Fraction, ...], moment: Any, divided: bool = False
+) -> Diagonal:
     """The diagonal from its values at the nodes; `moment` bounds what is between them.
+
+    `divided`: of E[s(u)^2]/q.
 
     Raises:
         Undecided: the bound is larger than the dual itself.
@@ -53,7 +57,7 @@ def diagonal_of(shape: Shape, nodes: tuple[Fraction, ...], moment: Any) -> Diago
 
     from ..pack import least
 
-    values = [[second_moment(shape.pieces, q, _BITS)] for q in nodes]
+    values = [[second_moment(shape.pieces, q, _BITS) / (ball(q) if divided else 1)] for q in nodes]
     turned = transform(len(nodes), _BITS + 128) * arb_mat(values)
     series = [[turned[k, 0]] for k in range(len(nodes))]
     bottom = (least([series]) - moment).lower()

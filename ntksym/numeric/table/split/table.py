@@ -18,13 +18,15 @@ from sympy import Expr
 from ....brief import Brief
 from ....errors import Undecided
 from ...quadrature import QuadratureDual, quadrature_dual
+from ..bands.banded import BandedDual
 from ..chebyshev import ChebyshevTable
 from ..dual import DEFAULT_ERROR, SLACK, hexed, reading
+from ..shell.build import shells_of, within
 from .asked import asked
 
 LIMITS = (0.98, 0.95, 0.9)
 """The largest |rho| of the polynomials: the first with which the bound is proven."""
-VERSION = 1
+VERSION = 2
 _COEFFICIENT = 2e-4
 _PAIR = 4e-6
 
@@ -39,6 +41,7 @@ class SplitTable(Brief):
         far: the table, and the dual at u = v.
         near: the rule for |rho| beyond the largest |rho| of the table.
         asked: the error that was asked for.
+        shells: tables of the whole dual for |rho| away from 1, that of the smallest first.
     """
 
     name: str
@@ -46,6 +49,7 @@ class SplitTable(Brief):
     far: ChebyshevTable
     near: QuadratureDual
     asked: float
+    shells: tuple[BandedDual, ...] = ()
     _shown = ("low", "high", "error")
 
     @property
@@ -66,7 +70,7 @@ class SplitTable(Brief):
     @property
     def error(self) -> float:
         """The larger of the bounds of both parts, relative to sqrt(K(q11) K(q22))."""
-        return max(self.far.error, self.asked)
+        return max([self.far.error, self.asked, *(t.error for t in self.shells)])
 
     def at(self, q11: float, q12: float, q22: float, root: float | None = None) -> Any:
         """`(value, dot)` in doubles; NaN outside the range.
@@ -76,11 +80,14 @@ class SplitTable(Brief):
         first, second = self.far.axis(q11), self.far.axis(q22)
         if root == 0 and q11 == q22 and q12 > 0:
             return self.far.diagonal(q11)
+        found = within(self.shells, q11, q12, q22, root)
+        if found is not None:
+            return found
         value, dot = self.far.at(q11, q12, q22)
         if value == value or q12 != q12 or first != first or second != second:
             return value, dot
-        found = self.near.evaluate(q11, q12, q22, root=root)
-        return float(found[0]), float(found[1])
+        near = self.near.evaluate(q11, q12, q22, root=root)
+        return float(near[0]), float(near[1])
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; the rule is found again from the formula.
@@ -99,7 +106,9 @@ class SplitTable(Brief):
             "name": self.name,
             "text": self.text,
             "asked": self.asked.hex(),
-        } | {"far": far}
+            "far": far,
+            "shells": [t.to_json() for t in self.shells],
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> SplitTable:
@@ -113,7 +122,9 @@ class SplitTable(Brief):
         with reading(data, "split", VERSION):
             far = ChebyshevTable.from_json(data["far"])
             name, text, asked = str(data["name"]), str(data["text"]), float.fromhex(data["asked"])
-        return cls(name, text, far, _rule(as_activation(text), (far.low, far.high), asked), asked)
+            shells = tuple(BandedDual.from_json(t) for t in data["shells"])
+        rule = _rule(as_activation(text), (far.low, far.high), asked)
+        return cls(name, text, far, rule, asked, shells)
 
 
 def applies(expr: Expr) -> bool:
@@ -205,7 +216,9 @@ def split_table(
             failed = failed or found
             say(f"|rho| <= {edge_rho:g}: {found.what}")
             continue
-        return SplitTable(given.name, str(given.expr), both(far, given.power), near, error)
+        inner = shells_of(given, error, say)
+        far = both(far, given.power)
+        return SplitTable(given.name, str(given.expr), far, near, error, inner)
     assert failed is not None
     raise failed
 

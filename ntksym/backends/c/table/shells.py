@@ -1,0 +1,85 @@
+"""C of shells: the polynomials of a table of the whole dual, and what is beyond for the others.
+
+All entries go through the shell of the smallest |rho|.  Those nearer to rho = +-1 are collected
+and go through what is beyond: the next shell, or the table for all rho.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ....numeric.table.bands.banded import BandedDual
+from ...text import filled
+from ..helpers.header import c_literal
+from .bands import bands_text
+
+CHUNK = 256
+"""Entries beyond that go through at a time."""
+EDGE = 1.0 + 2.0**-40
+"""Entries so near to the edge of a shell are beyond it: there its rounding has no say."""
+
+
+def shells_text(shells: tuple[BandedDual, ...], stem: str, beyond: Callable[[str], str]) -> str:
+    """C99 that defines `<stem>_pairs` and `<stem>_diag`; it needs `ntksym.h`.
+
+    `beyond` gives the text of the table for all rho, from its stem.
+    """
+    if not shells:
+        return beyond(stem)
+    shell = shells[0].shell
+    assert shell is not None
+    edge = shell.inner * EDGE
+    text = shells_text(shells[1:], f"{stem}_beyond", beyond) + "\n"
+    text += bands_text(shells[0], f"{stem}_shell")
+    marks = {"@STEM@": stem, "@CHUNK@": str(CHUNK), "@EDGE@": c_literal(edge * edge)}
+    return text + filled(_TEXT, marks)
+
+
+_TEXT = """/* Entries beyond the shell, by what is beyond. */
+static void @STEM@_rest(size_t m, const size_t *slot, const double *q11, const double *q12,
+    const double *q22, const double *root, double *nngp, double *dot)
+{
+  double a[@CHUNK@], c[@CHUNK@], b[@CHUNK@], r[@CHUNK@], value[@CHUNK@], slope[@CHUNK@];
+  for (size_t i = 0; i < m; ++i) {
+    a[i] = q11[slot[i]];
+    c[i] = q12[slot[i]];
+    b[i] = q22[slot[i]];
+    r[i] = root[slot[i]];
+  }
+  @STEM@_beyond_pairs(m, a, c, b, r, value, slope);
+  for (size_t i = 0; i < m; ++i) {
+    nngp[slot[i]] = value[i];
+    dot[slot[i]] = slope[i];
+  }
+}
+
+static void @STEM@_pairs(size_t n, const double *q11, const double *q12, const double *q22,
+    const double *root, double *nngp, double *dot)
+{
+  enum { step = 64 };
+  size_t slot[@CHUNK@], m = 0;
+  @STEM@_shell_pairs(n, q11, q12, q22, root, nngp, dot);
+  for (size_t at = 0; at < n; at += step) {
+    const size_t end = n - at < step ? n : at + step;
+    int some = 0;
+    for (size_t l = at; l < end; ++l)
+      some |= root[l] * root[l] < @EDGE@ * (q11[l] * q22[l]);
+    if (!some) continue;
+    if (m + step > @CHUNK@) {
+      @STEM@_rest(m, slot, q11, q12, q22, root, nngp, dot);
+      m = 0;
+    }
+    for (size_t l = at; l < end; ++l) {
+      slot[m] = l;
+      m += root[l] * root[l] < @EDGE@ * (q11[l] * q22[l]);
+    }
+  }
+  if (m) @STEM@_rest(m, slot, q11, q12, q22, root, nngp, dot);
+}
+
+static void @STEM@_diag(size_t n, const double *q, double *nngp, double *dot)
+{
+  @STEM@_beyond_diag(n, q, nngp, dot);
+}
+
+"""
