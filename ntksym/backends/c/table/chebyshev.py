@@ -276,8 +276,8 @@ static void @STEM@_diag(size_t n, const double *q, double *nngp, double *dot)
     double own_value, own_slope;
     int below = 0, above = 0;
     for (end = start; end < n && (q11[end] == q || end == start); ++end) {
-      below |= q12[end] < 0.0;
-      above |= !(q12[end] < 0.0);
+      below |= q12[end] < 0.0; /* a row of the diagonal alone needs no polynomials */
+      above |= !(q12[end] < 0.0) & !((root[end] == 0.0) & (q22[end] == q));
     }
     if (!@STEM@_in(q)) {
       for (size_t l = start; l < end; ++l) nngp[l] = dot[l] = NAN;
