@@ -81,6 +81,11 @@ def test_both_inputs_in_the_tail_of_a_kink(target: str) -> None:
     assert lost("max(x - 1/2, 0)", target, (*points, (0.2, -0.96875, 0.3)), (0, 1)) <= 4
 
 
+def test_means_of_steps_two_deviations_away() -> None:
+    """The rounding of a standard deviation counts four times there, alike at all nodes."""
+    assert lost("max(x, 1/2)", "numpy", ((0.3, -0.7, 2.0),), (1,)) <= 3
+
+
 def test_which_duals_have_one_sign() -> None:
     """By values and slopes, jumps included; parameters are looked at when the code runs."""
     for text, signs in (

@@ -36,10 +36,10 @@ def _direct_bell(v, q, slip):
 
 
 def _direct_near(gap, low, t, slip):
-    """exp(-y^2/2), y = (gap + low)/(t*(1 + slip)); in a tail the rounding of it counts."""
+    """exp(-y^2/2), y = (gap + low)/(t*(1 + slip)); beyond 1 the rounding of it counts."""
     y = gap / t
     square = y * y
-    bell, far = _exp(-0.5 * square), (square > 9.0) & (square < 1400.0)
+    bell, far = _exp(-0.5 * square), (square > 1.0) & (square < 1400.0)
     y = _where(far, y, 0.0)
     product, spill = _two_product(y, t)
     off = y * ((((gap - product) - spill) + low) / t - y * slip) + 0.5 * _two_product(y, y)[1]

@@ -13,10 +13,10 @@ def _direct_bell(v, q, slip=0.0):
 
 
 def _direct_near(gap, low, t, slip):
-    """exp(-y^2/2), y = (gap + low)/(t*(1 + slip)); in a tail the rounding of it counts."""
+    """exp(-y^2/2), y = (gap + low)/(t*(1 + slip)); beyond 1 the rounding of it counts."""
     y = gap / t
     square = y * y
-    bell, far = np.exp(-0.5 * square), np.flatnonzero((square > 9.0) & (square < 1400.0))
+    bell, far = np.exp(-0.5 * square), np.flatnonzero((square > 1.0) & (square < 1400.0))
     gap, low, t, slip, y = (v[far] for v in (gap, low, t, slip, y))
     product, spill = _two_product(y, t)
     off = y * ((((gap - product) - spill) + low) / t - y * slip) + 0.5 * _two_product(y, y)[1]
