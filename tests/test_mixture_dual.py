@@ -153,3 +153,13 @@ def test_how_many_nodes_are_missing_is_told_from_the_bound_of_the_first(monkeypa
     d = mixture_dual("tanh(x) - x + x^3/3", error=2e-6)
     assert d is tried[-1] and d.worst() <= 2e-6 < tried[0].worst()
     assert len(tried) <= 3 and len(d.mixture) >= len(tried[0].mixture) + 6
+
+
+def test_nodes_have_a_letter_that_no_parameter_has() -> None:
+    """a = 0.168... beside a parameter a would be read as its value."""
+    plain, own = (mixture_dual(as_activation(text)) for text in ("tanh(x)", "a*tanh(w*x)"))
+    assert plain.lines()[-1].startswith("  a = ") and ", w = " in plain.lines()[-1]
+    assert own.lines()[-1].startswith("  c = ") and ", p = " in own.lines()[-1]
+    assert "a_{i}" in plain.latex_lines()[0] and "w_i" in plain.latex_lines()[0]
+    assert "c_{i}" in own.latex_lines()[0] and "p_i" in own.latex_lines()[0]
+    assert r"p_i \left(2\,\Phi(c_i z)" in own.steps[0].after and "c_i" in own.steps[1].after

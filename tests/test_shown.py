@@ -115,7 +115,7 @@ def test_a_network_prints_its_convention_and_its_layers() -> None:
 def test_a_recursion_prints_its_rules() -> None:
     net = ntksym.mlp(["x^2", "x^2", "sign(x)"], depth=3, weight_var=[1, 1, 1, 3])
     assert str(ntksym.recurse(net)).splitlines() == [
-        "x^2 x3: q11, q12, q22 = Sigma, t12 = Theta of the layer before",
+        "x^2 x2, sign(x): q11, q12, q22 = Sigma, t12 = Theta of the layer before",
         "input layer: q12 is the inner product x.y",
         "  Sigma' = q12/d",
         "  Theta' = q12/d",

@@ -136,6 +136,7 @@ def _mixture(
 ) -> tuple[dict[str, Any], list[Line]]:
     """A sum over pairs of nodes: the generic pair, the nodes and the proven bounds."""
     from ..display import linear
+    from ..numeric.pairs import letters_of
     from .derive import assumption_of, parameter_lines
 
     payload = {
@@ -150,7 +151,8 @@ def _mixture(
         "conditions": [linear(c) for c in d.conditions],
         "steps": [{"rule": s.rule, "before": s.before, "after": s.after} for s in d.steps],
     }
-    said = "no closed form; a finite sum of closed forms over nodes a_i of weight w_i"
+    node, weight = letters_of(d.forms)
+    said = f"no closed form; a finite sum of closed forms over nodes {node}_i of weight {weight}_i"
     mark = "% " if latex else ""
     lines = _mixture_latex(d) if latex else _mixture_text(d, view, full)
     lines.append(("dim", f"{mark}{said}:"))
@@ -173,7 +175,7 @@ def _mixture_latex(d: MixtureDual) -> list[Line]:
 def _mixture_text(d: MixtureDual, view: View, full: bool) -> list[Line]:
     """Each dual as its sum of named parts, then the parts."""
     from ..display import formulas
-    from ..numeric.pairs import parts_of
+    from ..numeric.pairs import letters_of, parts_of
 
     lines: list[Line] = []
     taken: list[str] = [f"{name}{i}" for name in "KD" for i in range(3)]
@@ -185,10 +187,11 @@ def _mixture_text(d: MixtureDual, view: View, full: bool) -> list[Line]:
         lines.extend(shown)
         taken.extend(names)
 
+    _, w = letters_of(d.forms)
     put([("s(x)", d.activation.expr)])
     lines += [("dim", "(u, v) Gaussian, mean 0, covariance [[q11, q12], [q12, q22]]"), ("", "")]
     for left, name, dot in (("E[s(u)s(v)]", "K", False), ("E[s'(u)s'(v)]", "D", True)):
-        heads = ("", "sum over k of w_k*", "sum over i, k of w_i*w_k*")
+        heads = ("", f"sum over k of {w}_k*", f"sum over i, k of {w}_i*{w}_k*")
         parts = [
             (f"{head}{name}{i}", f"{name}{i}", part)
             for i, (head, part) in enumerate(zip(heads, parts_of(d.forms, dot=dot), strict=True))

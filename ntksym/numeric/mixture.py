@@ -30,7 +30,7 @@ from .logistic import LogisticSum, recognise
 from .lowest import SMALL, gap, lowest
 from .named import MixtureDiag, MixtureDiagDot, MixtureDot, MixtureValue
 from .nodes import Mixture, mixture
-from .pairs import A, B, Entry, PairForms, latex_of, pair_forms
+from .pairs import A, B, Entry, PairForms, latex_of, letters_of, pair_forms
 
 MOST_TERMS = 400
 """The most pairs of nodes that `MixtureDual.expr` writes out."""
@@ -122,9 +122,10 @@ class MixtureDual(Brief):
     @property
     def steps(self) -> tuple[Step, ...]:
         """The rules: the mixture, the generic pair of nodes for two families, its derivative."""
-        names = {A: "a_i", B: "a_k"}
+        node, weight = letters_of(self.forms)
+        names = {A: f"{node}_i", B: f"{node}_k"}
         shown = r"\tanh(z/2) = \mathbb{E}\left[2\,\Phi(z/(2K)) - 1\right]"
-        made = r"\sum_i w_i \left(2\,\Phi(a_i z) - 1\right)"
+        made = rf"\sum_i {weight}_i \left(2\,\Phi({node}_i z) - 1\right)"
         out = [Step("mixture of normal laws", shown, made)]
         for pair in self.forms.pairs:
             for rule, e in (("pair of nodes", pair.value), ("price", pair.dot)):
@@ -314,7 +315,8 @@ class MixtureDual(Brief):
     def lines(self) -> tuple[str, ...]:
         """What it is, the nodes and the proven bounds, as lines of text."""
         head = f"{len(self.mixture)} nodes, {len(self.mixture) ** 2} pairs per family"
-        rows = [f"  a = {float(a):.17g}, w = {float(w):.17g}" for a, w in self.mixture]
+        n, m = letters_of(self.forms)
+        rows = [f"  {n} = {float(a):.17g}, {m} = {float(w):.17g}" for a, w in self.mixture]
         return (head, *self.mixture_bound.text(), *rows)
 
     def _repr_latex_(self) -> str:

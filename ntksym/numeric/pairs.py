@@ -229,16 +229,27 @@ def _entry(value: ClosedForm) -> Entry:
     return Entry(value.expr, value.diff(q12).expr)
 
 
-I_NODE, K_NODE = Symbol("a_i", positive=True), Symbol("a_k", positive=True)
-"""The nodes of u and v as they are shown."""
+def letters_of(forms: PairForms) -> tuple[str, str]:
+    """The letters that nodes and weights are shown with: a and w, or what no parameter has."""
+    groups = (*forms.single, *forms.pairs)
+    plain = (forms.plain.value, *(e.value for e in groups))
+    taken = {s.name.split("_")[0] for e in plain for s in e.free_symbols if s not in (A, B)}
+    node, weight = (next((n for n in names if n not in taken), names[-1]) for names in _LETTERS)
+    return node, weight
+
+
+_LETTERS = (("a", "c", "g", "h", "eta"), ("w", "p", "y", "omega"))
+"""Letters for nodes and for weights, the usual one first."""
 
 
 def parts_of(forms: PairForms, *, dot: bool = False) -> tuple[Expr, Expr, Expr]:
     """What stands alone, under the sum over k of w_k, and under that over i, k of w_i w_k.
 
-    In the nodes `a_i` and `a_k`; of the derivative with `dot`; a part that is missing is 0.
+    In the nodes `a_i` and `a_k`, with another letter where a parameter has this one; of the
+    derivative with `dot`; a part that is missing is 0.
     """
-    shown = {A: I_NODE, B: K_NODE}
+    node, _ = letters_of(forms)
+    shown = {A: Symbol(f"{node}_i", positive=True), B: Symbol(f"{node}_k", positive=True)}
     groups = ((forms.plain,), forms.single, forms.pairs)
     found = [Add(*((e.dot if dot else e.value) for e in group)) for group in groups]
     plain, single, pairs = (e.xreplace(shown) for e in found)
@@ -248,7 +259,8 @@ def parts_of(forms: PairForms, *, dot: bool = False) -> tuple[Expr, Expr, Expr]:
 def latex_of(value: Expr | str, forms: PairForms, *, dot: bool = False) -> tuple[str, ...]:
     """The sum of the forms over the nodes as lines of LaTeX, of which `value` is the left side."""
     left = value if isinstance(value, str) else latex(value)
-    heads = ("", r"\sum_k w_k ", r"\sum_{i, k} w_i w_k ")
+    _, w = letters_of(forms)
+    heads = ("", rf"\sum_k {w}_k ", rf"\sum_{{i, k}} {w}_i {w}_k ")
     lines: list[str] = []
     for head, part in zip(heads, parts_of(forms, dot=dot), strict=True):
         if part != 0:

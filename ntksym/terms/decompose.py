@@ -129,7 +129,7 @@ def _outside(factor: Basic, why: str = "") -> NoClosedForm:
     return NoClosedForm(
         f"no closed form: the factor {factor} is not in the term algebra" + why,
         tried=(ALGEBRA,),
-        hint="`ntksym eval` for its kernel with a bound; or a stand-in such as erf, gelu",
+        hint="`ntksym eval`, best_dual and compile in Python: its kernel with a bound",
     )
 
 
