@@ -20,6 +20,7 @@ ROWS = (
     (1e-40, 3e-41, 2e-40),
     (1e-8, -1.4e-8, 2e-8),
     (2e-3, 2e-3, 2e-3),
+    (1e-3, -9e-4, 1e-3),
     (0.02, 0.0199, 0.021),
     (1e-9, 1e-5, 5.0),
     (0.12, 0.02, 0.02),
@@ -37,6 +38,7 @@ ROWS = (
         "exp(-x^2) - 1 + x^2",
         "sin(x) - x*exp(-x^2/2)",
         "x*erf(x) - x^2",
+        "exp(-x) + sin(x)",  # of the derivative alone: 500 eps at 1e-3
     ],
 )
 def test_small_variances_keep_their_digits(text: str, target: str) -> None:

@@ -40,7 +40,7 @@ VARIANCES = tuple(Fraction(2) ** k for k in range(-12, 3))
 LOST = 6.0
 """Terms of the closed form add up to so many times the dual beyond, if that can be."""
 _PROBE = Fraction(1, 10**5)
-_LOST = 2.0**-48
+_LOST = 2.0**-50
 """Relative errors of the closed form that are too large."""
 
 
@@ -89,7 +89,8 @@ def taylor(activation: Activation) -> Taylor | None:
     if any(c.has(I) for c in slopes) or not any(c != 0 for c in slopes):
         return None
     every, closed = series(found.terms, slopes), _closed(found, pieces)
-    forms, most = Forms(closed), first_good(d.value, d.diag, VARIANCES, LOST)
+    pairs = (d.value, d.diag), (d.dot, d.diag_dot)
+    forms, most = Forms(closed), max(first_good(*pair, VARIANCES, LOST) for pair in pairs)
     for below in reversed([v for v in VARIANCES if v <= most]):
         q = float(below)
         if (last := forms.last(q)) is None:
