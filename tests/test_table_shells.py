@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -23,7 +24,9 @@ from ntksym.numeric.table.bands.banded import BandedDual
 from ntksym.numeric.table.shell import build
 from ntksym.numeric.table.shell.build import edges, shells
 from ntksym.numeric.table.shell.variable import Shell
+from ntksym.numeric.table.spectra.spectrum import coefficient_rows
 from ntksym.numeric.table.split.asked import asked
+from ntksym.numeric.table.split.build import continuous, hermite_rows, plain_shape
 from ntksym.numeric.table.variable import nodes
 from ntksym.precision import precision
 
@@ -258,3 +261,16 @@ def test_data_survive_and_are_described() -> None:
         assert replace(shell, shell=None) != shell
     said = " ".join(shells_notes(made(0)))
     assert "sqrt(1 - rho^2) >= " in said and "Proven bounds" in said
+
+
+@pytest.mark.parametrize("text", ["max(tanh(x), 1/2)", "max(tanh(x), 1/2) + 2**-30*step(x - 1)"])
+def test_coefficients_of_the_slope_come_from_the_function_where_it_is_continuous(text: str) -> None:
+    shapes = tuple(plain_shape(as_activation(text).expr, slope) for slope in (False, True))
+    assert continuous(shapes[0].expr) == ("step" not in text)
+    with precision(192):
+        found = hermite_rows(shapes, (Fraction(1, 2), Fraction(2)), 40)
+        right = coefficient_rows(shapes[1], (Fraction(1, 2), Fraction(2)), 40, 64)
+        for ours, row in zip(found[1], right, strict=True):
+            assert len(ours) == len(row) == 40
+            for a, b in zip(ours, row, strict=True):
+                assert a.overlaps(b) and a.rad() < 1e-16

@@ -26,9 +26,9 @@ from ..contour import Plan
 from ..fold import Folded, fold
 from ..pack import least
 from ..shared import Form, shared_sheets
-from ..spectra.source import Say, Source, Start, shape
+from ..spectra.source import Say, Source, Start
 from ..split.asked import Asked
-from ..split.build import Prepared, prepared, weighted_source
+from ..split.build import Prepared, continuous, hermite_rows, prepared, weighted_source
 from ..split.sheet import diagonal_of
 from .variable import Shell, spread
 
@@ -74,7 +74,7 @@ def shells(
     Empty where no bound below the error is proven, and for s with a jump: the derivative dual
     almost everywhere is not the derivative of the dual then.
     """
-    if error < LEAST_ERROR or _jumps(expr):
+    if error < LEAST_ERROR or not continuous(expr):
         return ()
     for edge_rho in LIMITS:
         try:
@@ -84,14 +84,6 @@ def shells(
         except Undecided as found:
             say(f"shells for |rho| <= {edge_rho:g}: {found.what}")
     return ()
-
-
-def _jumps(expr: Expr) -> bool:
-    """Whether s was not shown to be continuous."""
-    try:
-        return any(jumps[0] != 0 for _, jumps in shape(expr, False, _BITS).kinks)
-    except Undecided:
-        return True
 
 
 def shells_of(given: Asked, error: float, say: Say) -> tuple[BandedDual, ...]:
@@ -142,10 +134,9 @@ def _made(
     starts, plans = _divided(given)
     with precision(_BITS + 128):
         nodes = tuple(given.axis.variances(given.count, _BITS + 128))
-        every = zip(given.shapes, starts, plans, (True, False), strict=True)
-        sources = [
-            weighted_source(s, b, p, nodes, given.terms, edge_rho, d) for s, b, p, d in every
-        ]
+        rows = hermite_rows(given.shapes, nodes, given.terms)
+        every = zip(rows, starts, plans, (True, False), strict=True)
+        sources = [weighted_source(r, b, p, nodes, edge_rho, d) for r, b, p, d in every]
         say(f"|rho| <= {edge_rho:g}: {given.terms} Hermite coefficients of {given.count} variances")
         band = _band(given, plans, sources, nodes)
         out = []

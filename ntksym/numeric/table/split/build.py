@@ -16,7 +16,7 @@ from ..chebyshev import ChebyshevTable
 from ..contour import Plan, plan
 from ..dual import Sheet
 from ..fit import Fit, fit
-from ..spectra.source import Source
+from ..spectra.source import Source, shape
 from ..spectra.spectrum import Shape, Spectrum, coefficient_rows, second_moment
 from ..variable import KAPPAS, lebesgue
 from ..variances import Axis
@@ -96,7 +96,11 @@ def far_table(
     with precision(_BITS + 128):
         nodes = tuple(axis.variances(count, _BITS + 128))
         pairs = list(zip(given.shapes, given.starts, given.plans, strict=True))
-        sources = [weighted_source(s, b, p, nodes, terms, edge_rho) for s, b, p in pairs]
+        rows = hermite_rows(given.shapes, nodes, terms)
+        sources = [
+            weighted_source(r, b, p, nodes, edge_rho)
+            for r, (_, b, p) in zip(rows, pairs, strict=True)
+        ]
         say(f"|rho| <= {edge_rho:g}: {terms} Hermite coefficients of {count} variances")
         kappa, fits = _fits(sources, mirrored(expr), error)
         say(f"kappa {kappa:g}: {fits[0][0].points} and {fits[1][0].points} points in rho")
@@ -172,27 +176,55 @@ def _terms(start: tuple[Any, Any, Any], count: int, error: float, edge_rho: floa
     return max(ceil(float(ratio.log().upper()) / -log(edge_rho)), 32)
 
 
-@lru_cache(maxsize=2)
-def _rows(shape: Shape, nodes: tuple[Fraction, ...], terms: int) -> Any:
-    """The coefficients, kept: shells have those of the table beyond them."""
-    return coefficient_rows(shape, nodes, terms, _BITS)
+@lru_cache(maxsize=16)
+def continuous(expr: Expr) -> bool:
+    """Whether s has no jump, but for less than 2^-64."""
+    try:
+        return all(jumps[0] == 0 for _, jumps in shape(expr, False, _BITS).kinks)
+    except Undecided:
+        return False
 
 
-def weighted_source(
-    shape: Any,
-    start: Any,
-    found: Plan,
-    nodes: Any,
-    terms: int,
-    edge_rho: float,
-    divided: bool = False,
-) -> Source:
-    """The weighted coefficients as spectra of a function without kinks; `divided` by sqrt(q)."""
+@lru_cache(maxsize=1)
+def hermite_rows(
+    shapes: tuple[Shape, ...], nodes: tuple[Fraction, ...], terms: int
+) -> tuple[Any, Any]:
+    r"""The coefficients of s and of s' at the nodes, kept: shells take those of a table as well.
+
+    Of a continuous s, $E[s'(dZ)h_n(Z)] = \sqrt{n+1}\,E[s(dZ)h_{n+1}(Z)]/d$; jumps that were not
+    seen change that by less than their sum, since $|h_n\varphi| < 1$.
+    """
     from flint import arb
 
     from ...arith import ball
 
-    rows = _rows(shape, nodes, terms)
+    value = coefficient_rows(shapes[0], nodes, terms + 1, _BITS)
+    first = [row[:terms] for row in value]
+    if not continuous(shapes[0].expr):
+        return first, coefficient_rows(shapes[1], nodes, terms, _BITS)
+    jumps = arb(0, len(shapes[0].pieces) * 2.0**-_BITS)
+    roots = [arb(n + 1).sqrt() for n in range(terms)]
+    slopes = []
+    for q, row in zip(nodes, value, strict=True):
+        dev = ball(q).sqrt()
+        slopes.append([(r * a + jumps) / dev for r, a in zip(roots, row[1:], strict=True)])
+    return first, slopes
+
+
+def weighted_source(
+    rows: Any,
+    start: Any,
+    found: Plan,
+    nodes: Any,
+    edge_rho: float,
+    divided: bool = False,
+) -> Source:
+    """Weighted coefficients as spectra of a function without kinks; `divided` by sqrt(q)."""
+    from flint import arb
+
+    from ...arith import ball
+
+    terms = len(rows[0])
     step, weights, power = arb(edge_rho).sqrt(), [], arb(1)
     for _ in range(terms):
         weights.append(power)
