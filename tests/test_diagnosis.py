@@ -128,7 +128,7 @@ SEARCHED = ("factor", "sign", "scaling", "offset", "square", "root", "inverse", 
 def test_random_mutations_are_repaired() -> None:
     random = Random(60)
     repaired, missed = 0, []
-    while repaired + len(missed) < 60:
+    while repaired + len(missed) < 30:
         one = random.choice(TRUE)
         options = mutants(read_tree(formula_of(one)))
         text = write(random.choice(options[random.choice(sorted(options))]))
@@ -149,7 +149,7 @@ def test_random_mutations_are_repaired() -> None:
             repaired += 1
         else:
             missed.append(text)
-    assert repaired >= 54, missed
+    assert repaired >= 27, missed
 
 
 def test_a_formula_that_holds_has_no_diagnosis() -> None:
@@ -204,7 +204,8 @@ def test_constants_are_recognised(value: float, text: str | None) -> None:
 
 def test_text_of_edited_trees_is_read_back_as_meant() -> None:
     names = {"q1": 1.3, "c": 0.4, "q2": 0.7, "rho": 0.42}
-    tree = read_tree(GELU)
+    # Sums, quotients, powers and calls, in a tree small enough for every edit.
+    tree = read_tree(RELU)
     here = Place(names, tree)
     count = 0
     for path, edit in edits(tree, ("q1", "c", "q2", "rho")):
