@@ -8,7 +8,7 @@ from fractions import Fraction
 from random import Random
 
 import pytest
-from diagnosis_cases import GELU, PLANTED, PUBLISHED, RELU, TRUE, claim
+from diagnosis_cases import PLANTED, PUBLISHED, RELU, TRUE, claim
 
 from ntksym.check.diagnose import diagnose
 from ntksym.check.diagnose.constants import identify
