@@ -5,13 +5,19 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from sympy import Abs, Heaviside, Max, Rational, cos, erf, exp, log, sin, tanh
+from flint import arb
+from sympy import Abs, Expr, Heaviside, Max, Rational, atan, cos, erf, exp, log, sin, sqrt, tanh
 
+from ntksym.precision import precision
 from ntksym.symbols import x
-from ntksym.verify.balls import enclose_definition
-from ntksym.verify.definition import two_slopes
+from ntksym.verify.balls import enclose_definition, enclose_expr
+from ntksym.verify.definition import factor, two_slopes
+from ntksym.verify.functions.rearrange import rearranged
 from ntksym.verify.functions.roots import _between, isolated_zeros
+from ntksym.verify.law import Law, exact
 from ntksym.verify.rules.lattice import Lattice
+from ntksym.verify.rules.tilt import tilted
+from ntksym.verify.rules.twod import _planar
 
 NEAR = Rational(999_999, 1_000_000)
 
@@ -59,3 +65,37 @@ def test_near_correlation_one_only_the_difference_needs_small_steps(
     for s in (tanh(x), log(1 + x**2)):
         for rho in (NEAR, -NEAR):
             assert enclose_definition(s, 1, rho, 1).rel_digits >= 30
+
+
+GROWING = (
+    exp(x) / (1 + x**2),
+    sqrt(1 + exp(x)) + exp(x / 2) / 3,
+    (exp(-x) - 1) / x,
+    exp(x) * atan(x) * Max(x - 1, 0),
+)
+
+
+@pytest.mark.parametrize("s", GROWING, ids=str)
+def test_growth_is_taken_into_the_law_and_nothing_changes(s: Expr) -> None:
+    # where it moves the means by few deviations the rules do without it
+    law = Law(*map(exact, (0, "1/3", 9, 3, 4)))
+    with precision(140):
+        goal = arb(10) ** -25
+        pieces = rearranged(factor(s, derivative=False, distributional=False).pieces)
+        other = tilted(pieces, pieces, law)
+        assert other is not None and other.law.m1 != law.m1
+        moved = _planar(other.f, other.g, other.law, (goal / other.front).lower()) * other.front
+        plain = _planar(pieces, pieces, law, goal)
+        assert moved.overlaps(plain)
+        assert moved.rad() < arb(10) ** -20 * abs(moved)
+        assert plain.rad() < arb(10) ** -20 * abs(plain)
+
+
+def test_exponential_growth_has_30_digits_at_any_variance() -> None:
+    for s in GROWING[:2]:
+        for q in (100, 10_000):
+            found = enclose_definition(s, q, q * Rational(3, 5), q)
+            assert found.rel_digits >= 30
+    # far out the root is exp(x/2) but for exp(-1000), of mean exp((q11 + 2 q12 + q22)/8)
+    found = enclose_definition(sqrt(1 + exp(x)), 10_000, 6000, 10_000)
+    assert found.overlaps(enclose_expr(exp(4000), {}, digits=30))

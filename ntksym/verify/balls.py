@@ -44,6 +44,8 @@ _SECONDS = 14.0
 _TARGET = 0.7
 """The part of it after which fewer digits are tried."""
 _MOST_BITS = 16384
+_ROUNDED = 3.4
+"""Bits for a digit that rounding alone has taken."""
 _USELESS = 3
 """Digits by which a ball around 0 may exceed the size of the value and still be shown."""
 
@@ -76,7 +78,10 @@ def enclose_expr(
     def attempt(bits: int, tol: Any) -> Any:
         return real_ball(constant(expr, env), "the value")
 
-    return _refine(attempt, digits, floor, lambda: f"the value of {_short(expr)}", _MOST_BITS)
+    def what() -> str:
+        return f"the value of {_short(expr)}"
+
+    return _refine(attempt, digits, floor, what, _MOST_BITS, missing=_ROUNDED)
 
 
 def enclose_definition(
@@ -204,10 +209,12 @@ def _refine(
     most: int,
     size: int = 0,
     seconds: float = inf,
+    missing: float = 0.2,
 ) -> Ball:
     """Raise the working precision until the ball is narrow enough.
 
     An attempt is made to a tolerance relative to 10^size, which is about the size of the factors.
+    For every digit that one does not have, the next has so many bits more.
     """
     floor = digits + _EXTRA_FLOOR - size if floor is None else floor
     goal = digits + 1.0
@@ -242,9 +249,9 @@ def _refine(
             return best
         want, got = (found + size for found in _wanted(best, digits, floor))
         goal = max(goal + 2, want)
-        bits = max(
-            bits + 24, int(goal * log2(10)) + 32 + max(0, int((want - got) * 0.2)), 5 * bits // 4
-        )
+        more = int(goal * log2(10)) + 32 + max(0, int((want - got) * missing))
+        last, bits = bits, max(bits + 24, more, 5 * bits // 4)
+        bits = min(bits, most) if 5 * last // 4 <= most else bits
     if best is None or best.rel_digits < 1:
         best = _rough(attempt, digits) or best
     known = f"best enclosure: {best}" if best else "no finite enclosure"

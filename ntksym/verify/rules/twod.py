@@ -17,6 +17,7 @@ from .lattice import lattice
 from .mehler import mehler
 from .odd import odd
 from .tensor import tensor
+from .tilt import tilted
 
 _NEAR = 0.9
 """The correlation from which on panels come before Mehler's series, which gets long."""
@@ -44,6 +45,13 @@ def planar(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> An
         Divergent: a function is not integrable at a point.
         Undecided: none gets there.
     """
+    if (other := tilted(f, g, law)) is not None:
+        fine = (tol / other.front).lower()
+        return _planar(other.f, other.g, other.law, fine) * other.front
+    return _planar(f, g, law, tol)
+
+
+def _planar(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> Any:
     rough = any(odd_ends(piece) for piece in (*f, *g))
     grid = None if rough else lattice(f, g, law, tol)
     if grid is not None:
