@@ -28,6 +28,7 @@ from ..runtime.units.array_plan import array_plan, dual_choice, unit_of_choice
 from ..runtime.units.layers import Wanted, input_range
 from ..runtime.units.network import needs_numeric
 from .example import example
+from .layer_slopes import layer_slopes
 from .slopes import dual_slopes, network_slopes
 
 ARRAY_TARGETS = ("jax", "torch")
@@ -80,7 +81,8 @@ def array_sources(
         recursion = thing if isinstance(thing, Recursion) else recurse(thing)
         shown = formula or ("the NNGP kernel and the NTK of a network",)
         contract = Contract(command, shown, _ACCURACY, _references(recursion.network), __version__)
-        return (_NETWORKS[target](lower_network(recursion, name or "network"), contract),)
+        schedule = lower_network(recursion, name or "network")
+        return (_NETWORKS[target](schedule, contract, layer_slopes(recursion, schedule)),)
     found = thing if isinstance(thing, Dual) else dual(thing)
     act = found.activation
     shown = formula or (f"nngp = E[s(u) s(v)], s(x) = {act.expr}", "dot = d nngp/d q12")

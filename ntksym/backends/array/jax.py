@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ...gradients import DualGradients
+from ...lower.program import Program
 from ...lower.schedule import Schedule
 from .._base import SourceFile
 from ..c.backend import Contract
@@ -28,13 +31,15 @@ def dual_file(name: str, given: DualGradients, contract: Contract) -> SourceFile
     return array_dual_file(name, given, contract, JAX, ELEMENTWISE)
 
 
-def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
+def network_file(
+    schedule: Schedule, contract: Contract, slopes: Mapping[int, Program] | None = None
+) -> SourceFile:
     """The module of a network: `nngp_ntk(x1, x2=None, exact=None, values=VALUES)`.
 
     Raises:
         UnsupportedOp: an operation that JAX cannot spell (2F1 of parameters).
     """
-    return array_network_file(schedule, contract, JAX)
+    return array_network_file(schedule, contract, JAX, slopes)
 
 
 ELEMENTWISE = '''

@@ -6,6 +6,7 @@ name in either, in `ArrayBackend.network` and `ArrayBackend.loops`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
 
@@ -16,6 +17,7 @@ from ...lower.schedule import Schedule, Step
 from .._base import SourceFile, identifier
 from ..c.backend import Contract
 from ..near import NOTE
+from .layer_rule import layer_rule
 from .module import ArrayBackend, function, module
 from .near import FARTHER, array_near
 from .scales import scale_functions, with_scales
@@ -24,8 +26,15 @@ ALWAYS = frozenset({"_rootdet", "_sqrt0", "_over"})
 """Helpers of every network."""
 
 
-def network_file(schedule: Schedule, contract: Contract, backend: ArrayBackend) -> SourceFile:
+def network_file(
+    schedule: Schedule,
+    contract: Contract,
+    backend: ArrayBackend,
+    slopes: Mapping[int, Program] | None = None,
+) -> SourceFile:
     """The module of a network: `nngp_ntk(x1, x2=None, exact=None, values=VALUES)`.
+
+    `slopes`: of the kinds of layers whose derivatives are not traced (`layer_rule`).
 
     Raises:
         UnsupportedOp: an operation that the target cannot spell (2F1 of parameters).
@@ -37,7 +46,9 @@ def network_file(schedule: Schedule, contract: Contract, backend: ArrayBackend) 
     pieces.append(function(schedule.input, "_input_rule", backend, "The affine first layer."))
     pairs_of = tuple(_unlike(kind.pair) for kind in schedule.kinds)
     for k, kind in enumerate(schedule.kinds):
-        pieces.append(function(pairs_of[k] or kind.pair, f"_layer{k}", whole, "One layer."))
+        steep = slopes.get(k) if slopes and not pairs_of[k] else None
+        rule = layer_rule(k, kind.pair, steep, (whole, backend)) if steep else None
+        pieces += rule or [function(pairs_of[k] or kind.pair, f"_layer{k}", whole, "One layer.")]
         pieces.append(function(kind.diag, f"_layer{k}_diag", whole, "The same, u = v."))
     pieces += _near(schedule, whole)
     rows = values = ""
