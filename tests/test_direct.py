@@ -34,6 +34,22 @@ BOUND = 4.5
 
 
 @pytest.mark.parametrize("target", ["c", "numpy"])
+def test_smooth_ends_of_both_inputs_have_widths_that_add_up(target: str) -> None:
+    """A mean and a smooth end of one width, beside a small variance: 397 eps, of the slope 1380."""
+    d = dual(as_activation("abs(x)-x*erf(x)"))
+    kernel = compile_(d, target)
+    for a, c, b in ((0.3, 10.943496698953217, 400.0), (400.0, -0.631823076501642, 0.001)):
+        with precision(800):
+            pair = Straight((d.value, d.dot), (S.q11, S.q12, S.q22))(acb(a), acb(c), acb(b))
+            own = Straight((d.diag, d.diag_dot), (S.q,))
+            sides = own(acb(a)), own(acb(b))
+            found = kernel([a], [c], [b])
+            for k, got in enumerate((found.nngp[0], found.dot[0])):
+                size = (sides[0][k] * sides[1][k]).real.sqrt()
+                assert abs((got - pair[k].real) / size) <= BOUND * EPS, (k, a, c, b)
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
 @pytest.mark.parametrize("text", ["exp(x)", "cosh(x)", "cos(x)"])
 def test_large_exponents_keep_every_digit_of_the_value(text: str, target: str) -> None:
     """Rounded once, an exponent of 200 costs a hundred units in the last place of the value."""

@@ -153,6 +153,11 @@ def _direct_more(rule, marks, row, q, turn, t):
             images.append(place / turn + width * step)
     images += _direct_tail_ends(rule, marks, row, q, turn, t)
     images += [place / turn for place in cuts[count:]]
+    if cuts[count:]:  # s and the mean have widths that add up: so far out it is nothing
+        low, high = cuts[count], cuts[count]
+        for place in cuts[count:]:
+            low, high = _where(place < low, place, low), _where(place > high, place, high)
+        images += [(low - 9.1 * t) / turn, (high + 9.1 * t) / turn]
     wide = width < _sqrt(q)  # else the mean is smooth enough
     return [*cuts, *(_where(wide, v, 0.0) for v in images)]
 

@@ -139,7 +139,10 @@ def _direct_sums(rule, marks, which, by_parts, q, q12, t, slip, share):
     places = np.concatenate((kinks, cuts[:centres])) / turn[:, None]
     places = (places[:, :, None] + width[:, None, None] * _DIRECT_LADDER).reshape(len(q), -1)
     tails = _direct_tail_ends(rule, marks, row, q, turn, t)
-    images = np.concatenate((places, tails, cuts[centres:] / turn[:, None]), axis=1)
+    outer = cuts[centres:]  # s and the mean have widths that add up: so far out it is nothing
+    far = [] if not len(outer) else [np.min(outer) - 9.1 * t, np.max(outer) + 9.1 * t]
+    beyond = [end / turn for end in far]
+    images = np.column_stack((places, tails, outer / turn[:, None], *beyond))
     images = np.where((width < r)[:, None], images, 0.0)  # else the mean is smooth enough
     more = np.concatenate((np.broadcast_to(cuts, (len(q), len(cuts))), images), axis=1)
     sums = [np.zeros(len(q)) for _ in range(4)]

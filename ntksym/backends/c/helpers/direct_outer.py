@@ -162,6 +162,7 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
   double more[@ENDS@], z[@ENDS@], total = 0.0;
   double gap[@KINKS@][@PADDED@], low_gap[@KINKS@][@PADDED@];
   double share = INFINITY; /* of a node, of what terms may add up to */
+  double low_end = INFINITY, high_end = -INFINITY;
   int count = 0;
   for (int k = 0; k < s->cuts; ++k) more[count++] = s->cut[k];
   if (turn != 0.0 && width < r) { /* else the mean is as smooth as the density */
@@ -172,8 +173,15 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
       }
     for (int k = 0; k < s->kinks && count < @ENDS@ - 8; ++k)
       count += ntksym_direct_tail_ends(s, row, k, q, turn, t, more + count);
-    for (int k = s->centres; k < s->cuts && count < @ENDS@ - 8; ++k)
+    for (int k = s->centres; k < s->cuts && count < @ENDS@ - 8; ++k) {
       more[count++] = s->cut[k] / turn;
+      low_end = s->cut[k] < low_end ? s->cut[k] : low_end;
+      high_end = s->cut[k] > high_end ? s->cut[k] : high_end;
+    }
+    if (low_end <= high_end) { /* widths of s and of the mean add up: nothing is beyond */
+      more[count++] = (low_end - ladder[5] * t) / turn;
+      more[count++] = (high_end + ladder[5] * t) / turn;
+    }
   }
   for (int pass = 0; pass < 3; ++pass) { /* closed means; some by panels; all of them */
     double sizes = 0.0, terms = 0.0;
