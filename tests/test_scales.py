@@ -351,7 +351,6 @@ def test_a_huge_variance_makes_a_step_of_a_bounded_function(text: str, target: s
         ("one_sided_exponential", Orders((0, -1), (-1, -1))),  # a point
         ("hardshrink", Orders((1, 0), None)),  # jumps away from 0
         ("sign(x - 1)*x^2 + x", Orders((1, 0), (2, 1))),  # jumps, and squares overflow
-        ("x_cos", Orders(None, (1, 1))),  # a wave with its first power
     ],
 )
 def test_orders_about_zero_and_far_out(text: str, expected: Orders) -> None:

@@ -307,7 +307,11 @@ def _large(d: Derivation, every: tuple[Cell, ...]) -> tuple[tuple[int, int] | No
         return None, False
     degree, limits, waves = found
     if waves >= degree - 1 and waves >= 0:
-        return None if d.jumps else (max(degree, waves), max(degree - 1, waves)), True
+        if (
+            d.jumps or waves > 0
+        ):  # of those that grow, what two unlike inputs share is no such power
+            return None, False
+        return (degree, max(degree - 1, 0)), True
     if waves >= 0:
         return None if d.jumps else (degree, degree - 1), False
     if all(end.is_zero for end in limits):
