@@ -55,6 +55,18 @@ def own_lines(text: str, folder: Path) -> str:
     return "\n".join(kept)
 
 
+@pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler")
+def test_an_exported_network_is_cpp_and_its_consumer_too(tmp_path: Path) -> None:
+    """GCC takes no array that a loop fills for one that nothing was written to, either."""
+    ntksym.export("mlp:hardtanh:depth=1", "c", tmp_path)
+    sources = [str(path) for path in sorted(tmp_path.glob("*.c"))]
+    assert len(sources) == 3
+    run("g++", "-std=c++17", "-fsyntax-only", "-x", "c++", *sources)
+    (network,) = (s for s in sources if s.endswith("_mlp.c"))
+    flags = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror")
+    run(*command(), *flags, "-c", "-o", os.devnull, network)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_without_extensions_the_values_are_the_same(kind: str, tmp_path: Path) -> None:
     spec, options = KINDS[kind]

@@ -105,7 +105,8 @@ def prototypes(text: str) -> dict[str, list[str]]:
         r"(?<!static )(?<!inline )(?<!_FUNCTION )(?:void|int|size_t) (ntksym_\w+)\(([^)]*)\) \{",
         flat,
     ):
-        found[match[1]] = [p.strip() for p in match[2].split(",")]
+        plain = re.sub(r"\*(NTKSYM_RESTRICT|restrict) ", "* ", match[2])
+        found[match[1]] = [p.strip() for p in plain.split(",")]
     return found
 
 
@@ -117,7 +118,7 @@ def call(name: str, parameters: list[str]) -> str | None:
     results = iter(("k", "d"))
     given = ["n"]
     for p in parameters[1:]:
-        kind = p.rsplit(" ", 1)[0].replace("restrict", "").replace(" ", "")
+        kind = p.rsplit(" ", 1)[0].replace(" ", "")
         if kind == "constdouble*":
             found = next(arrays, None)
         elif kind == "double*":

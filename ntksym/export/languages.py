@@ -187,7 +187,7 @@ def c_extras(
     said = textwrap.wrap(f"The functions of {units}, which say what they compute and how well.", 94)
     said += textwrap.wrap(comment(without), 94)
     head = "/* " + "\n * ".join(said) + " */\n"
-    body = "".join(f"{doc}{text.replace('restrict ', '')};\n\n" for doc, text, _ in found)
+    body = "".join(f"{doc}{text.replace('NTKSYM_RESTRICT ', '')};\n\n" for doc, text, _ in found)
     header = (
         f"{head}#ifndef {guard}\n#define {guard}\n#include <stddef.h>\n#ifdef __cplusplus\n"
         f'extern "C" {{\n#endif\n\n{body}#ifdef __cplusplus\n}}\n#endif\n#endif\n'
@@ -244,7 +244,7 @@ _CALL_NETWORK = """  const double x[3] = {@SIDE@, @SIDE@, @SIDE@}, y[3] = {@SIDE
 """
 
 _CALL_DIAGONAL = """  const double g = 3.0;
-  double first[4], ntk, *q = malloc(2 * (@STEM@_layers() + 1) * sizeof *q);
+  double first[4], ntk, *q = (double *)malloc(2 * (@STEM@_layers() + 1) * sizeof *q);
   if (!q) return 1;
   @STEM@_input(3, first);
   @STEM@_diag(1, &g, first, q, &ntk);
@@ -253,7 +253,7 @@ _CALL_DIAGONAL = """  const double g = 3.0;
 """
 
 _CALL_GRADIENT = """  const size_t planes = @STEM@_gradient_planes();
-  double *out = malloc(planes * sizeof *out);
+  double *out = (double *)malloc(planes * sizeof *out);
   if (!out) return 1;
   @STEM@_gradient(@GIVEN@);
   for (size_t i = 0; i < planes; ++i) printf("%s %.17g\\n", @STEM@_gradient_plane(i), out[i]);

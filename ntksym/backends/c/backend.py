@@ -229,9 +229,9 @@ def loop(
     scalars = [shown[a] for a in p.args if a not in arrays]
     outs = [label for label, _ in p.outputs]
     signature = ["size_t n"]
-    signature += [f"const {stored} *restrict {a}_" for a in inputs]
+    signature += [f"const {stored} *NTKSYM_RESTRICT {a}_" for a in inputs]
     signature += [f"double {a}" for a in scalars]
-    signature += [f"{stored} *restrict {o}" for o in outs]
+    signature += [f"{stored} *NTKSYM_RESTRICT {o}" for o in outs]
     start = wrap(f"{scope}void {function}(", signature) + "\n{\n"
     if len(stages(p)) > 1:
         return text + blocks_loop(p, function, start, (inputs, scalars), C, stored)

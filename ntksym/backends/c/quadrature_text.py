@@ -4,8 +4,9 @@ from __future__ import annotations
 
 MANY = """
 /* A piece and its derivative at n points. */
-static void @STEM@_many(int piece, int n, const double *restrict x, double *restrict value,
-    double *restrict slope)
+static void @STEM@_many(int piece, int n, const double *NTKSYM_RESTRICT x,
+    double *NTKSYM_RESTRICT value,
+    double *NTKSYM_RESTRICT slope)
 {
   (void)piece;
 @PIECES@}

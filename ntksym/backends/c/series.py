@@ -212,8 +212,8 @@ static inline void @STEM@_finish(const double *r, const double *over, const doub
 }
 
 /* A group of entries: coefficients of one variance against those of a group. */
-static void @STEM@_row_entries(const double *restrict a,
-                               const double (*restrict b)[@UPPER@_GROUP], const double *x,
+static void @STEM@_row_entries(const double *NTKSYM_RESTRICT a,
+                               const double (*NTKSYM_RESTRICT b)[@UPPER@_GROUP], const double *x,
                                const double *c, const double *y, double *nngp, double *dot)
 {
   double r[@UPPER@_GROUP], s[@UPPER@_GROUP], k[@UPPER@_GROUP], d[@UPPER@_GROUP];

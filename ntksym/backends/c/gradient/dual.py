@@ -46,8 +46,9 @@ def gradient_file(name: str, given: DualGradients, contract: Contract) -> Source
     places = {a: f"q_[{i}][i]" for i, a in enumerate(p.args[:3])}
     places |= {a: f"{s}_value_" for a, s in zip(p.args[3:], shown[3:], strict=True)}
     ends = {label: f"out_[{i}][i]" for i, (label, _) in enumerate(p.outputs)}
-    signature = [f"double (*restrict q_)[{LANES}]", *(f"double {s}_value_" for s in shown[3:])]
-    signature.append(f"double (*restrict out_)[{LANES}]")
+    signature = [f"double (*NTKSYM_RESTRICT q_)[{LANES}]"]
+    signature += [f"double {s}_value_" for s in shown[3:]]
+    signature.append(f"double (*NTKSYM_RESTRICT out_)[{LANES}]")
     pieces = [head(contract, (p,)), f'#include "{HEADER_NAME}"\n']
     if support := extra_support((p,)):
         pieces.append(support)

@@ -229,8 +229,8 @@ def _layer(k: int, kind: GradientKind) -> str:
     places |= {p: f"v_[{j}]" for j, p in enumerate(kind.params)}
     ends = {label: f"out_[{j}][i]" for j, label in enumerate(kind.labels)}
     signature = [f"double {a}x_" for a in "qnrs"] + [f"const double *{a}y_" for a in "qnrs"]
-    signature += [f"double (*restrict now_)[{LANES}]", "const double *v_"]
-    signature.append(f"double (*restrict out_)[{LANES}]")
+    signature += [f"double (*NTKSYM_RESTRICT now_)[{LANES}]", "const double *v_"]
+    signature.append(f"double (*NTKSYM_RESTRICT out_)[{LANES}]")
     return block_function(kind.pair, f"layer{k}", signature, places, ends, C)
 
 
@@ -241,10 +241,11 @@ def _moves(k: int, kind: GradientKind, hyper: tuple[str, ...]) -> str:
         f"NTKSYM_BLOCK_FUNCTION void moves{k}(",
         ["size_t m", "int turn", "double rx", "const double *x", "const double *xn",
          "const double *y",
-         "const double *yn", "size_t ldy", "const double *ry", "double (*restrict now)[LANES]",
-         "double (*restrict o)[LANES]", "double (*restrict mc)[LANES]",
-         "double (*restrict mt)[LANES]", "double (*restrict ma)[LANES]",
-         "double (*restrict w)[LANES]"],
+         "const double *yn", "size_t ldy", "const double *ry",
+         "double (*NTKSYM_RESTRICT now)[LANES]",
+         "double (*NTKSYM_RESTRICT o)[LANES]", "double (*NTKSYM_RESTRICT mc)[LANES]",
+         "double (*NTKSYM_RESTRICT mt)[LANES]", "double (*NTKSYM_RESTRICT ma)[LANES]",
+         "double (*NTKSYM_RESTRICT w)[LANES]"],
     )  # fmt: skip
     text += "\n{\n  const double hx = 0.5 / x[0], hxn = 0.5 / xn[0];\n"
     for d, name in enumerate((*DIRECTIONS, *hyper)):

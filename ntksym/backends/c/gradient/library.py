@@ -99,8 +99,8 @@ def _side(k: int, plan: GradientPlan) -> str:
     places |= {p: f"v_[{j}]" for j, p in enumerate(kind.params)}
     order = ("n", "t", "n_q", *(f"n_of_{h}" for h in plan.hyper))
     ends = {label: f"out_[{order.index(label)}][i]" for label, _ in kind.side.outputs}
-    signature = [f"double (*restrict now_)[{LANES}]", "const double *v_"]
-    signature.append(f"double (*restrict out_)[{LANES}]")
+    signature = [f"double (*NTKSYM_RESTRICT now_)[{LANES}]", "const double *v_"]
+    signature.append(f"double (*NTKSYM_RESTRICT out_)[{LANES}]")
     return block_function(kind.side, f"side{k}", signature, places, ends, C)
 
 
@@ -185,7 +185,7 @@ int @NAME@(size_t n, size_t m, size_t d, const double *x, const double *y, doubl
   const size_t width = (LAYERS + 1) * (size_t)STATS, many = y ? m : n, plane = n * many;
   const double *others = y ? y : x;
   double in[4 + 4 * HYPER], g11[LANES], g22[LANES];
-  double *tx = malloc((2 * LANES * width + @SPACE@) * sizeof *tx);
+  double *tx = (double *)malloc((2 * LANES * width + @SPACE@) * sizeof *tx);
   if (!tx) return 1;
   double *ty = tx + LANES * width, *space = ty + LANES * width;
   first_layer(d, in);
@@ -219,7 +219,7 @@ int @NAME@_pairs(size_t n, size_t d, const double *g11, const double *g12, const
 {
   const size_t width = (LAYERS + 1) * (size_t)STATS;
   double in[4 + 4 * HYPER];
-  double *tx = malloc((16 * width + @SPACE@) * sizeof *tx);
+  double *tx = (double *)malloc((16 * width + @SPACE@) * sizeof *tx);
   if (!tx) return 1;
   double *space = tx + 16 * width;
   first_layer(d, in);

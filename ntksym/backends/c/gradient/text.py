@@ -103,8 +103,9 @@ CORE = r"""/* What directions share, of a layer from the tables x, y to xn, yn: 
  * and after, the quotient of the roots, 1/root. */
 NTKSYM_BLOCK_FUNCTION void beside(size_t m, int mirror, const double *x, const double *xn,
                                   const double *y, const double *yn, size_t ldy,
-                                  double (*restrict now)[LANES], double (*restrict o)[LANES],
-                                  double (*restrict w)[LANES])
+                                  double (*NTKSYM_RESTRICT now)[LANES],
+                                  double (*NTKSYM_RESTRICT o)[LANES],
+                                  double (*NTKSYM_RESTRICT w)[LANES])
 {
   const double x0 = x[0], n0 = xn[0], t0 = xn[2], rx = x[1], sx = xn[1];
   for (size_t i = 0; i < m; ++i) {
@@ -128,9 +129,11 @@ NTKSYM_BLOCK_FUNCTION void beside(size_t m, int mirror, const double *x, const d
 /* The first layer of a row of pairs, and the directions after it.  in: slope and offset of the
  * covariance, of the NTK, then the same derived in each hyper-parameter. */
 NTKSYM_BLOCK_FUNCTION void start(size_t m, const double *in, const double *x, const double *y,
-                                 size_t ldy, double (*restrict g)[LANES],
-                                 double (*restrict now)[LANES], double (*restrict mc)[LANES],
-                                 double (*restrict mt)[LANES], double (*restrict ma)[LANES])
+                                 size_t ldy, double (*NTKSYM_RESTRICT g)[LANES],
+                                 double (*NTKSYM_RESTRICT now)[LANES],
+                                 double (*NTKSYM_RESTRICT mc)[LANES],
+                                 double (*NTKSYM_RESTRICT mt)[LANES],
+                                 double (*NTKSYM_RESTRICT ma)[LANES])
 {
   const double a = in[0], b = in[1], own = in[2], ratio = own / a, half = 0.5 / x[0], rx = x[1];
   for (size_t i = 0; i < m; ++i) {

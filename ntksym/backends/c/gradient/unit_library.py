@@ -107,7 +107,7 @@ def _rule(r: int, p: Program) -> str:
     places |= {a: f"v_[{j}]" for j, a in enumerate(p.args[len(CARRIED) :])}
     ends = {label: f"out_[{j}][i]" for j, (label, _) in enumerate(p.outputs)}
     signature = ["const double *k_", "const double *d_", "const double *t_", "const double *v_"]
-    signature.append(f"double (*restrict out_)[{LANES}]")
+    signature.append(f"double (*NTKSYM_RESTRICT out_)[{LANES}]")
     return block_function(p, f"rule{r}", signature, places, ends, C)
 
 

@@ -94,6 +94,12 @@ float sqrtf(float) __attribute__((const));
 #pragma fp_contract(off)
 #endif
 
+/* Arrays of a block are filled up to the next multiple of 8 by loops that run because n > 0: GCC
+ * does not know that, and takes them for arrays that may never have been written. */
+#if defined(NTKSYM_EXTENDED) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
 /* Compiled into every caller, however long: a call in a loop keeps it from being vector code. */
 #ifdef NTKSYM_EXTENDED
 #define NTKSYM_LANE_FUNCTION static inline __attribute__((always_inline))

@@ -189,7 +189,7 @@ def _diag_function(k: int, kind: Kind) -> str:
     places = {"q": "now_[0][i]", "t12": "now_[1][i]"}
     places |= {a: f"v_[{j}]" for j, a in enumerate(kind.diag.args[2:])}
     ends = {"nngp": "next_[0][i]", "ntk": "next_[1][i]"}
-    rows = [f"double (*restrict {a})[{LANES}]" for a in ("now_", "next_")]
+    rows = [f"double (*NTKSYM_RESTRICT {a})[{LANES}]" for a in ("now_", "next_")]
     signature = [rows[0], "const double *v_", rows[1]]
     return block_function(kind.diag, f"layer{k}_diag", signature, places, ends, C)
 

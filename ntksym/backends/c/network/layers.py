@@ -63,7 +63,7 @@ class LayerText:
         return "\n".join(pieces)
 
     def _rows(self, name: str) -> str:
-        return f"{self.c.real} (*restrict {name})[{LANES}]"
+        return f"{self.c.real} (*NTKSYM_RESTRICT {name})[{LANES}]"
 
     def side(self, which: int, count: str) -> str:
         """The call that fills the features of `count` points; nothing if there are none."""

@@ -102,8 +102,8 @@ NEAR_LANES = r"""\
  * inner product, whose rounding is as large, and no layer can bring it back.  Callers who have the
  * rows find it there and give it to _pairs.  KEPT: it was given, and stays worth its care. */
 static inline void near_start@S@(size_t b, const Stored *x, size_t incx, const Stored *y,
-                                 size_t incy, const Real *restrict root, unsigned char mark,
-                                 unsigned char *restrict care)
+                                 size_t incy, const Real *NTKSYM_RESTRICT root, unsigned char mark,
+                                 unsigned char *NTKSYM_RESTRICT care)
 {
   for (size_t i = 0; i < b; ++i)
     care[i] = root[i] < (Real)@LOST@ * (Real)x[i * incx] * (Real)y[i * incy] ? mark : 0;
@@ -113,8 +113,8 @@ static inline void near_start@S@(size_t b, const Stored *x, size_t incx, const S
 NTKSYM_BLOCK_FUNCTION void near_lanes@S@(int kind, size_t b, size_t l, const Stored *qx,
                                          size_t incx, size_t ldx, const Stored *qy, size_t incy,
                                          size_t ldy, const unsigned char *care,
-                                         Real (*restrict now)[LANES],
-                                         Real (*restrict next)[LANES])
+                                         Real (*NTKSYM_RESTRICT now)[LANES],
+                                         Real (*NTKSYM_RESTRICT next)[LANES])
 {
   const Stored *rx = qx + (@COUNT@ + 1 + l) * ldx, *sx = rx + ldx;
   const Stored *ry = qy + (@COUNT@ + 1 + l) * ldy, *sy = ry + ldy;

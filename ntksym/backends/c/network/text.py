@@ -42,7 +42,7 @@ void @NAME@_diag(size_t n, const double *g, const double in[4], double *q, doubl
 LOOPS = r"""/* The four rows of layer l of b points: q, the next q, and the roots of both.  The last
  * point is repeated up to a multiple of WIDE. */
 NTKSYM_BLOCK_FUNCTION void load_side@S@(size_t b, const Stored *q, size_t inc, size_t ld,
-                                        size_t l, Real (*restrict side)[LANES])
+                                        size_t l, Real (*NTKSYM_RESTRICT side)[LANES])
 {
   const size_t at[4] = {l, l + 1, @COUNT@ + 1 + l, @COUNT@ + 2 + l};
   for (size_t k = 0; k < 4; ++k) {
@@ -229,10 +229,10 @@ int @NAME@(size_t n, size_t m, size_t d, const double *x, const double *y,
            double *nngp, double *ntk)
 {
   double in[4];
-  double *g = malloc((n + m) * sizeof *g + 1);
-  double *q = malloc((n + m) * @ROWS@ * sizeof *q + 1);
-  double *row = malloc((m > n ? m : n) * sizeof *row + 1);
-  double *root = malloc(m * sizeof *root + 1);
+  double *g = (double *)malloc((n + m) * sizeof *g + 1);
+  double *q = (double *)malloc((n + m) * @ROWS@ * sizeof *q + 1);
+  double *row = (double *)malloc((m > n ? m : n) * sizeof *row + 1);
+  double *root = (double *)malloc(m * sizeof *root + 1);
   if (!g || !q || !row || !root) {
     free(g);
     free(q);
