@@ -3,6 +3,7 @@
     python codegen/bench/off_grid.py                          every activation of the manifest
     python codegen/bench/off_grid.py relu "cos(x)*exp(-x^2)"  some, or formulas
     python codegen/bench/off_grid.py --points 1000 --keep DIR --write
+    python codegen/bench/off_grid.py --targets jax,torch      where these are installed
 
 Four families of covariances, the same number of each: `usual` (variances 0.1 to 10), `alike` (1e-6
 to 1e6, within a factor of three of each other), `wide` (1e-6 to 1e6, independent), `far` (1e-150 to
@@ -11,7 +12,8 @@ within 1e-15 to 1e-1 of 1, a third of -1.  Errors are |generated - exact| / sqrt
 units of 2^-52 or 2^-23; for a derivative with jumps the size is that of K/q, or the value where it
 is larger.  References: the closed form over balls, with the parameters of the manifest as exact
 numbers; left out where the kernel's size leaves 1e-290 to 1e290, and where a ball stays wide.
-`--keep` stores references and reads them again.  `--write` writes `off_grid.md`.
+`--keep` stores references and reads them again.  `--write` writes `off_grid.md`, for other targets
+`off_grid_arrays.md`; JAX runs under jit.
 """
 
 from __future__ import annotations
@@ -39,6 +41,8 @@ from ntksym.activations import named
 from ntksym.backends.c import backend as c
 from ntksym.backends.numpy.backend import dual_file
 from ntksym.dual import dual
+from ntksym.errors import UnsupportedOp
+from ntksym.export.languages import array_sources
 from ntksym.export.lowered import lower_any
 from ntksym.export.manifest import read_manifest
 from ntksym.language import as_activation
@@ -50,6 +54,7 @@ HERE = Path(__file__).parent
 MANIFEST = HERE.parent / "manifest.toml"
 FAMILIES = ("usual", "alike", "wide", "far")
 TARGETS = ("c", "numpy")
+TITLES = {"c": "C", "numpy": "NumPy", "jax": "JAX", "torch": "PyTorch"}
 EPS = {"float64": 2.0**-52, "float32": 2.0**-23}
 MOST = {"float64": 1e290, "float32": 1e37}
 LEAST = {"float64": 1e-290, "float32": 1e-30}
@@ -65,6 +70,7 @@ class Kernel:
     """A dual as it is exported, and the same with numbers for its parameters."""
 
     name: str
+    activation: Activation
     pair: Program
     diag: Program
     params: tuple[tuple[str, float], ...]
@@ -72,6 +78,8 @@ class Kernel:
 
     def code(self, target: str) -> Callable[..., tuple[Any, Any]]:
         """The generated function of arrays, of the type of the arrays."""
+        if target in ("jax", "torch"):
+            return self.arrays(target)
         values = dict(self.params)
         given = [values[a] for a in self.pair.args if a in values]
         if target == "numpy":
@@ -93,6 +101,25 @@ class Kernel:
 
         return run
 
+    def arrays(self, target: str) -> Callable[..., tuple[Any, Any]]:
+        """The module of JAX or PyTorch, which must be installed."""
+        given = [v for _, v in self.params]
+        try:
+            source = array_sources(self.activation, target)[0]
+        except UnsupportedOp:  # a parameter whose derivative has no closed form
+            source, given = array_sources(self.exact, target)[0], []
+        module: Any = load_module(source)
+        if target == "jax":
+            import jax
+
+            jax.config.update("jax_enable_x64", True)
+            made, run = jax.numpy.asarray, jax.jit(module.dual)
+        else:
+            import torch
+
+            made, run = torch.from_numpy, module.dual
+        return lambda *columns: tuple(map(np.asarray, run(*map(made, columns), *given)))
+
 
 def kernels(words: Sequence[str]) -> Iterator[Kernel]:
     """The activations of the manifest, those of them that are named, or formulas."""
@@ -106,7 +133,7 @@ def kernels(words: Sequence[str]) -> Iterator[Kernel]:
         given = tuple((p.name, values[p.name]) for p in act.params)
         pair, diag = lower_any(act, word if word in known else "formula").dual
         numbers = {k: Rational(*v.as_integer_ratio()) for k, v in given}
-        yield Kernel(word, pair, diag, given, act.with_params(**numbers) if given else act)
+        yield Kernel(word, act, pair, diag, given, act.with_params(**numbers) if given else act)
 
 
 def points(family: str, count: int, dtype: str) -> list[Point]:
@@ -202,9 +229,11 @@ def worst(got: Any, rows: Any, at: Sequence[Point], dtype: str) -> Worst:
 Found = dict[tuple[str, str, str, str], Worst]
 
 
-def measure(k: Kernel, count: int, seconds: float, folder: Path | None) -> Found:
+def measure(
+    k: Kernel, targets: Sequence[str], count: int, seconds: float, folder: Path | None
+) -> Found:
     """By (target, type, family, output)."""
-    made = {target: k.code(target) for target in TARGETS}
+    made = {target: k.code(target) for target in targets}
     out: Found = {}
     for dtype in EPS:
         for family in FAMILIES:
@@ -223,7 +252,7 @@ def measure(k: Kernel, count: int, seconds: float, folder: Path | None) -> Found
 def cells(found: Found, families: Sequence[str]) -> list[str]:
     """The columns of one kernel: the worst of some families, K / Kdot, by target and type."""
     out = []
-    for target in TARGETS:
+    for target in dict.fromkeys(key[0] for key in found):
         for dtype in EPS:
             pair = []
             for label in OUTPUTS:
@@ -245,25 +274,32 @@ def line(name: str, found: Found) -> str:
     return " ".join(said)
 
 
-def page(found: dict[str, Found], count: int) -> str:
+def page(found: dict[str, Found], targets: Sequence[str], count: int) -> str:
     """The table."""
     doc = (__doc__ or "").split("\n\n")[2]
     total = sum(w.checked for f in found.values() for w in f.values())
-    head = " | ".join(f"{t}, {d}" for t in ("C", "NumPy") for d in EPS)
+    head = " | ".join(f"{TITLES[t]}, {d}" for t in targets for d in EPS)
+    option = "" if tuple(targets) == TARGETS else f" --targets {','.join(targets)}"
     out = [
         "# Closed forms off the grid",
         "",
-        "Made by `codegen/bench/off_grid.py --write`.  " + doc.replace("\n", " "),
+        f"Made by `codegen/bench/off_grid.py --write{option}`.  " + doc.replace("\n", " "),
         "",
         f"{count} points in each family, {len(found)} activations, {total} comparisons with a "
         "reference.  Cells: worst K / worst Kdot in eps of the size.",
     ]
     for families, title in ((FAMILIES[:3], "Variances 1e-6 to 1e6"), (FAMILIES[3:], "Far")):
-        out += ["", f"## {title}", "", f"| activation | {head} |", "| --- |" + " --- |" * 4]
+        out += [
+            "",
+            f"## {title}",
+            "",
+            f"| activation | {head} |",
+            "| --- |" + " --- |" * (2 * len(targets)),
+        ]
         out += [f"| {n} | " + " | ".join(cells(f, families)) + " |" for n, f in found.items()]
         out.append("")
         for dtype in EPS:
-            for target in TARGETS:
+            for target in targets:
                 good = sum(
                     all(f[target, dtype, k, o].eps <= GOAL for k in families for o in OUTPUTS)
                     for f in found.values()
@@ -279,15 +315,18 @@ def main() -> int:
     parser.add_argument("--points", type=int, default=90, help="in each family")
     parser.add_argument("--seconds", type=float, default=20.0, help="of references, each family")
     parser.add_argument("--keep", type=Path, help="a folder for references")
-    parser.add_argument("--write", action="store_true", help="write off_grid.md")
+    parser.add_argument("--targets", default=",".join(TARGETS), help=", ".join(TITLES))
+    parser.add_argument("--write", action="store_true", help="write the page")
     options = parser.parse_args()
+    targets = tuple(options.targets.split(","))
+    place = HERE / ("off_grid.md" if targets == TARGETS else "off_grid_arrays.md")
     found: dict[str, Found] = {}
     for k in kernels(options.words):
         began = time.process_time()
-        found[k.name] = measure(k, options.points, options.seconds, options.keep)
+        found[k.name] = measure(k, targets, options.points, options.seconds, options.keep)
         print(line(k.name, found[k.name]), f"[{time.process_time() - began:.1f} s]", flush=True)
         if options.write:
-            (HERE / "off_grid.md").write_text(page(found, options.points), encoding="utf-8")
+            place.write_text(page(found, targets, options.points), encoding="utf-8")
     missed = sum(any(not w.eps <= GOAL for w in f.values()) for f in found.values())
     print(f"{len(found)} kernels, {missed} beyond {GOAL:g} eps somewhere")
     return 1 if missed else 0

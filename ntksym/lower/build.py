@@ -34,6 +34,7 @@ from .program import Operand
 from .separate import separated
 from .stable import (
     arc_terms,
+    coarse,
     sorted_terms,
     split_quotient,
 )
@@ -215,7 +216,8 @@ class Builder(Products):
             total = self.emit("mul", rise, self.operand(value))
             return self._plus(total, rest) if rest != 0 else total
         content, plain = e.primitive()
-        if content != 1 and is_polynomial(e):  # 9*(q11 - 2*q12 + q22): the difference stays exact
+        if content != 1 and is_polynomial(e) and not coarse(plain):
+            # 9*(q11 - 2*q12 + q22): the difference stays exact
             return self.emit("mul", self.operand(plain), self.operand(content))
         return self._terms(e)
 

@@ -72,7 +72,6 @@ class Direct:
             two variances; and their diagonals, BINS marks.  0 is never, 1 where the rule for large
             variances does not hold, 2 the same in bins where only nearly parallel inputs are such,
             3 as 1, in compiled code.
-        dear: those of pairs for arrays, where an entry costs a hundred times as much; no 3.
         start: of that rule, see `Far.start`; infinite where there is none.
         least: the same, see `Far.least`.
         dies: whether s jumps and tends to 0 on both sides.  Then the parts of its derivative cancel
@@ -92,7 +91,6 @@ class Direct:
     live: tuple[tuple[bool, ...], tuple[bool, ...]]
     jumps: bool
     used: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]
-    dear: tuple[tuple[int, ...], tuple[int, ...]]
     start: float
     least: float
     dies: bool
@@ -177,7 +175,7 @@ def _direct(act: Activation, covered: Covered, exprs: tuple[Expr, ...]) -> Direc
     kinks = [c[1].expr for c in found if c[1] is not None]
     unit = _unit(kinks, pieces)
     square = float(plain(unit)) ** 2
-    used, dear = tables(_judged(act, exprs), covered, square, infinite(exprs[3]), grow)
+    used = tables(_judged(act, exprs), covered, square, infinite(exprs[3]), grow)
     if not any(any(t) for t in used):
         return None
     centres, cuts = _cuts(found, pieces)
@@ -212,7 +210,6 @@ def _direct(act: Activation, covered: Covered, exprs: tuple[Expr, ...]) -> Direc
         live,
         jump,
         used,
-        dear,
         start,
         least,
         dies,

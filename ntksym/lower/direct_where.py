@@ -55,7 +55,7 @@ SLOWER = 1.5
 SLOWER_GROWN = 1.2
 """The same for exponentials of the variances."""
 LOST_ARRAYS = 4096.0
-"""The same in array code, where an entry costs a millisecond: errors of 1e-12 of the size."""
+"""The same at small variances in array code, where the integral is dear: 1e-12 of the size."""
 COMPILED = 3
 """The mark of bins for compiled code only."""
 RHOS = (1 / 3, -0.9)
@@ -121,8 +121,8 @@ def tables(
 ) -> Any:
     """Flags by bins of the two variances, judged by their corners, and of one for the diagonals.
 
-    Then those of pairs for arrays (`LOST_ARRAYS`).  `open_end` says that the derivative has no
-    diagonal for some values of the parameters; s grows like exp(grow*|x|).
+    `open_end` says that the derivative has no diagonal for some values of the parameters; s grows
+    like exp(grow*|x|).
     """
     value, dot, diag, diag_dot = map(plain, exprs)
     endless = infinite(diag_dot)
@@ -145,7 +145,7 @@ def tables(
         return terms, (size, size * max((a * c) ** -0.5, grow**2) if endless else slope)
 
     endless_exponents = [_exponents_grow(e) for e in (value, dot)]
-    tables: list[list[int]] = [[], [], [], []]
+    tables: list[list[int]] = [[], []]
     for i in range(BINS):
         for j in range(BINS):
             if j < i:
@@ -158,25 +158,23 @@ def tables(
                 continue
             far = bin_ends(i)[0] * unit >= covered.large  # the whole bin
             alike = -2 <= i - BINS // 2 <= 1 and j - i <= 3 and not far
-            marks = [0, 0, 0, 0]
+            marks = [0, 0]
             found = [(min(a, c), *corner(a, c)) for a in places[i] for c in places[j] if a <= c]
             known = [any(z[n] > LEAST for _, _, z in found) for n in range(2)]
             for n, exponents in enumerate(endless_exponents):
                 usual = LOST_GROWN if exponents else LOST_USUAL if i == j else LOST_USUAL * 2 / 3
                 slower = usual * (SLOWER_GROWN if exponents else SLOWER)
                 mark = 2 if far else 1
-                limits: tuple[tuple[float, int, int], ...] = ((LOST, n, mark),)
-                if alike:
-                    limits = ((usual, n, COMPILED), (slower, n, mark))
-                for limit, table_of, kind in (*limits, (LOST_ARRAYS, n + 2, mark)):
+                limits = ((usual, COMPILED), (slower, mark)) if alike else ((LOST, mark),)
+                for limit, kind in limits:
                     # moved densities round exponents too
                     lost = limit * max(1.0, (moved[i] + moved[j]) ** 2 / 16)
                     for least, terms, sizes in found:
                         bad = [z < t / lost for t, z in zip(terms, sizes, strict=True)]
                         if known[n] and bad[n] and (n or bad[1] or least >= covered.small):
-                            marks[table_of] = kind
+                            marks[n] = kind
             if j == BINS - 1 and not far:  # without an end: no digit of large exponents is left
-                marks = [m or int(e) for m, e in zip(marks, 2 * endless_exponents, strict=True)]
+                marks = [m or int(e) for m, e in zip(marks, endless_exponents, strict=True)]
             for table, mark in zip(tables, marks, strict=True):
                 table.append(mark)
     ends: list[list[int]] = [[], []]
@@ -194,7 +192,7 @@ def tables(
             ends[n].append(
                 int(not (never or grown) and any(bad) and any(z[n] > LEAST for _, _, z in found))
             )
-    return tuple(map(tuple, tables[:2] + ends)), tuple(map(tuple, tables[2:]))
+    return tuple(map(tuple, tables + ends))
 
 
 def first_good(

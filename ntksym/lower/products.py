@@ -15,7 +15,14 @@ from .lines import FIRST, PAIR, SECOND, Lines
 from .polynomial import DET, det_multiple, is_polynomial, monomials, positive_form
 from .program import Operand
 from .reciprocal import LEAST, excess
-from .stable import as_sides, common_quotient, common_scale, split_factors, split_quotient
+from .stable import (
+    as_sides,
+    common_quotient,
+    common_scale,
+    levelled,
+    split_factors,
+    split_quotient,
+)
 
 
 class Products(Lines):
@@ -69,7 +76,8 @@ class Products(Lines):
         top, bottom = split_factors(e)
         factors = sorted(top, key=sp.default_sort_key)
         number = Mul(*(f for f in factors if f.is_number))
-        rest = [f for f in factors if not f.is_number]
+        levels = [levelled(f) for f in factors if not f.is_number]
+        number, rest = Mul(number, *(c for c, _ in levels)), [f for _, f in levels]
         value: Operand = Fraction(1)
         exps = [f for f in rest if isinstance(f, sp.exp)]
         for kind, op in (

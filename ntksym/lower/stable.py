@@ -166,6 +166,28 @@ def common_scale(a: Expr, b: Expr) -> tuple[Expr, Expr, Expr]:
     return scale, Mul(plain, *(1 / f for f in shared)), b / scale
 
 
+_EXACT = 2**53
+"""Integers up to it are doubles; products with larger ones round, and leave floats behind."""
+
+
+def coarse(e: Expr) -> bool:
+    """Whether a sum has numbers in it that are no doubles though they are integers."""
+    return any(abs(t.as_coeff_Mul()[0]) > _EXACT for t in Add.make_args(e))
+
+
+def levelled(e: Expr) -> tuple[Expr, Expr]:
+    """(c, e/c) for a power of two c that brings the numbers of a coarse sum to about 1.
+
+    Decimal constants of many digits leave such sums: over a common denominator, integers of 1e62,
+    which floats do not hold.
+    """
+    if not isinstance(e, Add) or not coarse(e):
+        return Integer(1), e
+    most = max(abs(t.as_coeff_Mul()[0]) for t in e.args)
+    c = Integer(2) ** (int(most).bit_length() - 1)
+    return c, Add(*(t / c for t in e.args))
+
+
 def as_sides(r: Expr) -> tuple[Expr, Expr] | None:
     """(n, d**2 - n**2) with r = n/d and d > 0, both polynomial; or None."""
     numerator, factors = split_quotient(r)

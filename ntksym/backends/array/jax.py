@@ -9,13 +9,13 @@ from ...lower.program import Program
 from ...lower.schedule import Schedule
 from .._base import SourceFile
 from ..c.backend import Contract
-from .jax_helpers import PREAMBLE
+from .jax_helpers import HOST, PREAMBLE
 from .jax_network import NETWORK, SCAN
 from .module import ArrayBackend
 from .module import dual_file as array_dual_file
 from .network import network_file as array_network_file
 
-JAX = ArrayBackend("jax", PREAMBLE, network=NETWORK, loops=SCAN, definition=False)
+JAX = ArrayBackend("jax", PREAMBLE, network=NETWORK, loops=SCAN, host=HOST)
 
 
 def dual_file(name: str, given: DualGradients, contract: Contract) -> SourceFile:

@@ -109,3 +109,11 @@ def _two(k, like):
     k = jnp.clip(k, 1 - bias, bias).astype(whole)
     return jax.lax.bitcast_convert_type((k + bias) << digits, like.dtype)
 '''
+
+HOST = '''
+def _on_host(run, at):
+    """A function of NumPy arrays, where XLA cannot go; its values have no derivatives."""
+    shape = jax.ShapeDtypeStruct(at[0].shape, at[0].dtype)
+    return jax.pure_callback(run, shape, *at, vmap_method="broadcast_all")
+'''
+"""How JAX calls NumPy."""

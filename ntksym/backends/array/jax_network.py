@@ -21,10 +21,6 @@ def _as(value, places, like):
     return jnp.broadcast_to(jnp.asarray(value, like.dtype), places.shape)
 
 
-def _sorted(a):
-    return jnp.sort(a, axis=0)
-
-
 def _read(table, places):
     return jnp.asarray(table, jnp.int32)[places]
 

@@ -45,8 +45,8 @@ class ArrayBackend:
     """What networks need beside the preamble: products of rows, a choice of entries."""
     loops: str = ""
     """How equal layers are repeated."""
-    definition: bool = True
-    """Whether duals are integrated where their closed form cancels (`lower.direct`)."""
+    host: str = ""
+    """How NumPy is called, which integrates duals where their closed form cancels."""
 
     def literal(self, value: Fraction | float) -> str:
         """The shortest decimal that reads back to the same double."""
@@ -98,12 +98,12 @@ def module(
     lines = (line.replace('"""', "'''") for line in contract_lines(contract, programs))
     head = '"""' + "\n".join(lines) + '\n"""\n'
     called = frozenset(re.findall(r"\b_\w+", body)) & helper_names()
-    return (
-        "\n\n\n".join(
-            (head + backend.preamble.rstrip("\n"), array_helpers(called | also), body.strip("\n"))
-        )
-        + "\n"
-    )
+    first = backend.preamble.strip("\n").split("\n")
+    if "np.asarray" in body:  # rules on the host
+        count = sum(line.startswith("import ") for line in first)
+        first[:count] = sorted([*first[:count], "import numpy as np"])
+    pieces = head + "\n" + "\n".join(first), array_helpers(called | also), body.strip("\n")
+    return "\n\n\n".join(pieces) + "\n"
 
 
 def dual_file(

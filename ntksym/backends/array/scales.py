@@ -2,20 +2,9 @@
 
 Each returns the closed form where that is good, and computes another rule for the other entries
 only, in blocks (`_chosen` of the two preambles).  Derivatives by tracing, in networks, are those of
-the closed form; the modules of duals have forms of their own.  JAX has no `direct`: its text takes
-half a minute to compile.
-
-`price` and `direct` are taken where the closed form is off by about 1e-12 of the size
-(`lower.direct_where.LOST_ARRAYS`).  Measured in PyTorch, correlations up to .99: the cost of an
-entry over that of the closed form (90 us for ELU and SELU, 8 to 12 for the others, one core), and
-the largest error in eps of sqrt(K(q11)*K(q22)), NumPy's rules taken as exact.
-
-    variance       .001        .1        1         9        100
-    ELU          3.7, 580    1, 4.5   1, 2.3    1, 1.8    1, 2.5
-    SELU         4.0, 2.0    1, 24    1, 7.3    1, 2.6    1, 4.9
-    hard tanh      1, 0.0    1, 0.6   1, 3.0  1.7, 8.1  1.9, 0.1
-    soft shrink  105, 0.1    1, 27    1, 5.7    1, 3.4    1, 4.2
-    triangle       1, 1.0    1, 1.7   1, 13   2.7, 380  1.6, 0.3
+the closed form; the modules of duals have forms of their own.  `direct` runs on the host: see
+`host`.  `price` is taken where the closed form is off by about 1e-12 of the size
+(`lower.direct_where.LOST_ARRAYS`): ELU and its kind are within 600 eps at small variances.
 """
 
 from __future__ import annotations
@@ -24,13 +13,13 @@ from dataclasses import replace
 
 from ...lower.direct import Direct
 from ...lower.far import Far
-from ...lower.ops import DIRECT_OPS, FAR_OPS
+from ...lower.ops import FAR_OPS
 from ...lower.price import Small
 from ...lower.program import Program, with_inner
 from ..tables import legendre
 from ..text import filled
-from .direct import direct_operation, direct_rule, direct_text
 from .far import far_operation, far_rule
+from .host import host_operation, host_rule, host_text
 from .module import ArrayBackend, function
 
 NODES = 12
@@ -39,8 +28,9 @@ NODES = 12
 
 def with_scales(backend: ArrayBackend) -> ArrayBackend:
     """The same target, where these operations are calls."""
-    ops = ("price", *(op for op in FAR_OPS if backend.definition or op not in DIRECT_OPS))
-    return replace(backend, spell=backend.spell | dict.fromkeys(ops, "_{LABEL}({ALL})"))
+    return replace(
+        backend, spell=backend.spell | dict.fromkeys(("price", *FAR_OPS), "_{LABEL}({ALL})")
+    )
 
 
 def scale_functions(programs: tuple[Program, ...], backend: ArrayBackend) -> list[str]:
@@ -62,11 +52,12 @@ def scale_functions(programs: tuple[Program, ...], backend: ArrayBackend) -> lis
             if isinstance(let.inner, Far):
                 found.setdefault(stem, far_rule(let.inner, stem, whole))
                 found[let.label] = far_operation(let, stem)
-            elif isinstance(let.inner, Direct) and backend.definition:
-                found.setdefault("direct", direct_text())
-                found.setdefault(stem, direct_rule(let.inner, stem, whole))
-                found[let.label] = direct_operation(let, let.inner, stem, DIRECT_OPS)
-    return [_ELSEWHERE, *found.values()] if found else []
+            elif isinstance(let.inner, Direct):
+                found.setdefault(stem, host_rule(let.inner, stem, whole))
+                found[let.label] = host_operation(let, let.inner, stem)
+    host = any(isinstance(let.inner, Direct) for p in with_inner(programs) for let in p.body)
+    first = [host_text(programs, backend)] if host else []
+    return [_ELSEWHERE, *first, *found.values()] if found else []
 
 
 def _price(small: Small, name: str, backend: ArrayBackend) -> str:

@@ -12,10 +12,10 @@ from ..c.backend import Contract
 from .module import ArrayBackend
 from .module import dual_file as array_dual_file
 from .network import network_file as array_network_file
-from .torch_helpers import PREAMBLE
+from .torch_helpers import HOST, PREAMBLE
 from .torch_network import NETWORK, SCAN
 
-TORCH = ArrayBackend("torch", PREAMBLE, network=NETWORK, loops=SCAN)
+TORCH = ArrayBackend("torch", PREAMBLE, network=NETWORK, loops=SCAN, host=HOST)
 
 
 def dual_file(name: str, given: DualGradients, contract: Contract) -> SourceFile:

@@ -189,3 +189,11 @@ def _two(k, like):
     k = torch.clamp(k, 1 - bias, bias).to(torch.int64 if wide else torch.int32)
     return ((k + bias) << digits).view(like.dtype)
 '''
+
+HOST = '''
+def _on_host(run, at):
+    """A function of NumPy arrays; its values have no derivatives."""
+    found = run(*(v.detach().cpu().numpy() for v in at))
+    return torch.as_tensor(found, device=at[0].device)
+'''
+"""How PyTorch calls NumPy."""

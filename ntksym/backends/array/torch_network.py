@@ -22,10 +22,6 @@ def _as(value, places, like):
     return _like(like, value).expand(places.shape)
 
 
-def _sorted(a):
-    return torch.sort(a, dim=0).values
-
-
 def _read(table, places):
     return torch.tensor(table, device=places.device)[places.reshape(-1)].reshape(places.shape)
 

@@ -18,6 +18,11 @@ def helpers(wanted: frozenset[str]) -> str:
     return "\n\n".join(_SOURCES[name] for name in _SOURCES if name in needed)
 
 
+def helper_names() -> frozenset[str]:
+    """The names of all helpers."""
+    return frozenset(_SOURCES)
+
+
 _NEEDS = {
     "_cross": ("_two_product",),
     "_rootdet": ("_cross", "_sqrt0", "_unscale"),

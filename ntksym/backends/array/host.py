@@ -1,0 +1,147 @@
+"""Duals by their definition in JAX and PyTorch: NumPy's rules, on the host.
+
+Few entries need them, and as operations of arrays they were slow, XLA took 20 seconds to compile
+them.  NumPy's own text takes no time.  Blocks of the entries that need it are sent to the host
+(in JAX by `pure_callback`), no others.
+"""
+
+from __future__ import annotations
+
+import re
+from textwrap import indent
+
+from ...lower.direct import Direct
+from ...lower.direct_where import BINS, COMPILED, FIRST, GROWN
+from ...lower.ops import DIRECT_OPS
+from ...lower.program import Let, Program, with_inner
+from ..numpy.direct import direct_operation as numpy_operation
+from ..numpy.direct import direct_rule as numpy_rule
+from ..numpy.direct_text import direct_text as numpy_text
+from ..numpy.helpers import helper_names, helpers
+from ..numpy.splines import splines_text
+from ..text import filled
+from .module import ArrayBackend, function
+
+WIDTH = 512
+"""Numbers an entry takes about; so many are not worth it where a compiler would compute all."""
+
+
+def host_text(programs: tuple[Program, ...], backend: ArrayBackend) -> str:
+    """NumPy's functions of these operations, in a scope of their own; what calls them."""
+    found: dict[str, str] = {}
+    for p in with_inner(programs):
+        for let in p.body:
+            rule = let.inner
+            if not isinstance(rule, Direct) or let.label in found:
+                continue
+            stem = f"_rule_{rule.digest()[:12]}"
+            found.setdefault("direct", numpy_text())
+            if rule.spline >= 0:
+                found.setdefault("splines", splines_text())
+            found.setdefault(stem, numpy_rule(rule, stem))
+            found[let.label] = numpy_operation(let, rule, stem)
+    body = "\n\n\n".join(found.values())
+    called = frozenset(re.findall(r"\b_\w+", body)) & helper_names()
+    names = ", ".join(f'"{k}": _{k}' for k in found if f"def _{k}(" in body)
+    whole = f"{helpers(called)}\n\n{body}\n\nreturn {{{names}}}"
+    marks = {"@TWICE_FIRST@": repr(2.0 * FIRST), "@BODY@": indent(whole, "    ")}
+    return f"{filled(_HOST, marks).strip(chr(10))}\n\n\n{backend.host.strip(chr(10))}\n"
+
+
+def host_rule(rule: Direct, stem: str, backend: ArrayBackend) -> str:
+    """What says where a rule is needed."""
+    marks = function(rule.marks, f"{stem}_marks", backend, "The unit of variances comes last.")
+    used = "".join(f"    {''.join(str(int(v)) for v in row)!r},\n" for row in rule.used)
+    return f"{marks}\n\n{stem}_USED = (\n{used})\n".replace("'", '"')
+
+
+def host_operation(let: Let, rule: Direct, stem: str) -> str:
+    """The function of one operation."""
+    which = DIRECT_OPS.index(let.op)
+    params = tuple(f"p{k}" for k in range(len(rule.point.args) - 1))
+    return filled(
+        _PAIR if which < 2 else _DIAGONAL,
+        {
+            "@NAME@": f"_{let.label}",
+            "@LABEL@": let.label,
+            "@STEM@": stem,
+            "@START@": "_INF" if rule.start == float("inf") else repr(rule.start),
+            "@LEAST@": repr(rule.least),
+            "@MOST@": repr(GROWN / rule.grow) if rule.grow else "_INF",
+            "@BINS@": str(BINS),
+            "@COMPILED@": str(COMPILED),
+            "@WIDTH@": str(WIDTH),
+            "@TABLE@": str(which),
+            "@APART@": "    can = can & (root > 0.0)\n" if which % 2 and rule.jumps else "",
+            "@GIVEN@": "".join(f", {p}" for p in params),
+            "@ALONE@": ", ".join(params),
+        },
+    )
+
+
+_HOST = '''
+def _numpy_rules():
+    """Integrals of the definition, for the few entries that need them."""
+@BODY@
+
+
+_NUMPY_RULES = _numpy_rules()
+
+
+def _by_numpy(name, *at):
+    """An operation for flat arrays, in doubles on the host; NaN where it has nothing to say."""
+
+    def run(*at):
+        wide = [np.asarray(v, dtype=np.float64) for v in at]
+        if at[0].dtype != np.float64 and len(at) > 3:  # the root in doubles, where it is no other
+            q11, q12, q22, root = wide[:4]
+            exact = np.sqrt(np.maximum(q11 * q22 - q12 * q12, 0.0))
+            wide[3] = np.where(abs(exact - root) <= 2.0**-20 * root, exact, root)
+        found = _NUMPY_RULES[name](np.full(wide[0].shape, np.nan), *wide)
+        return np.asarray(found, dtype=at[0].dtype)
+
+    return _on_host(run, at)
+
+
+def _direct_used(table, bins, variances, unit, most):
+    """The flags of these variances: bins of them over the square of the unit, times 4 each.
+
+    None where the standard deviations of u and v add up to more than `most`.
+    """
+    double = _double(variances[0])
+    least, widest = (1e-280, 1e280) if double else (1e-30, 1e30)
+    place, roots = 0, 0.0
+    low, high = variances[0], variances[-1]
+    low, high = _min(low, high), _max(low, high)
+    for q in variances:
+        k = _half_exponent(_min(_max(q / unit / unit, least), widest) / @TWICE_FIRST@)
+        k = k + bins // 2
+        place, roots = place * bins + k.clip(0, bins - 1), roots + _sqrt0(q)
+    inside = ((low > least) | ((low == 0.0) & (high > 0.0))) & (high < widest)
+    inside = inside & (roots <= most / (3 - len(variances)))
+    return _read([int(c) for c in table], place) * inside
+'''
+
+_PAIR = '''
+def @NAME@(closed, q11, q12, q22, root@GIVEN@):
+    """The closed form; where its terms are much larger than the kernel, its definition."""
+    unit = @STEM@_marks(@ALONE@)[-1]
+    used = _direct_used(@STEM@_USED[@TABLE@], @BINS@, (q11, q22), unit, @MOST@)
+    least, most = _sqrt0(_min(q11, q22)), _sqrt0(_max(q11, q22))
+    far = (least >= @START@) & (root >= @LEAST@ * most)  # the rule there is right, and faster
+    can = ~far & (_abs(q12) < _INF) & (root >= 0.0) & (root < _INF)
+@APART@    used = (used > 0) & (used < @COMPILED@) & can  # @COMPILED@: in compiled code only
+    given = q11, q12, q22, root@GIVEN@
+    found = _elsewhere(used, lambda *at: _by_numpy("@LABEL@", *at), given, closed, @WIDTH@)
+    return _where(found == found, found, closed)
+'''
+
+_DIAGONAL = '''
+def @NAME@(closed, q@GIVEN@):
+    """The closed form; where its terms are much larger than the kernel, its definition."""
+    unit = @STEM@_marks(@ALONE@)[-1]
+    used = _direct_used(@STEM@_USED[@TABLE@], @BINS@, (q,), unit, @MOST@) == 1
+    given = (q@GIVEN@,)
+    found = _elsewhere(used, lambda *at: _by_numpy("@LABEL@", *at), given, closed, @WIDTH@)
+    return _where(found == found, found, closed)
+'''
