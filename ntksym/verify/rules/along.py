@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import inf
 from typing import Any
 
 from flint import acb, arb
@@ -73,26 +74,14 @@ def rule(
         front = 1 / ((1 - rho).sqrt() * (1 - rho * rho).root(4) * (2 * arb.pi()).sqrt())
         kernel = Smooth(front, 2 * (1 - rho), 1 / (2 * (1 + rho)))
     line = Line(arb(mean), arb(var).sqrt(), kernel, tol / 64, arb(1) / 4, 4.0)
-    error, mass = arb(0), lost
-    points: list[tuple[Any, Any]] = []
-    for piece in pieces:
-        lo, hi = piece.ends()
-        left = -length if lo is None else ((lo - line.mean) / line.dev).max(-length)
-        right = length if hi is None else ((hi - line.mean) / line.dev).min(length)
-        if not left < right:
-            continue
-        for part in parts(line, piece, left, right):
-            points += part.points
-            error += part.error
-            mass += part.mass
-            if len(points) > MOST_NODES:
-                raise Undecided("the activation changes too fast for a certificate: too many nodes")
+    found = between(line, pieces, -length, length, MOST_NODES)
+    points, error = list(found.points), found.error
     if thin:
         points, moved = fewer(points, line.kernel, line.goal)
         error += moved
     root = (2 * arb.pi()).sqrt()
     weighted = tuple((t, w * (-t * t / 2).exp() / root) for t, w in points)
-    return Rule(weighted, error.upper(), mass.upper(), lost)
+    return Rule(weighted, error.upper(), (found.mass + lost).upper(), lost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +135,55 @@ def _mass_at(expr: Expr, far: Any) -> Any:
     return CRAMER * density * found.mass(-step.log())
 
 
-def parts(line: Line, piece: Piece, left: Any, right: Any) -> list[Rule]:
+def between(
+    line: Line, pieces: tuple[Piece, ...], first: Any, last: Any, most: float = inf
+) -> Rule:
+    """The rule for t in [first, last], the density not in its weights, of at most so many nodes."""
+    points: list[tuple[Any, Any]] = []
+    error, mass = arb(0), arb(0)
+    for piece in pieces:
+        lo, hi = piece.ends()
+        left = first if lo is None else ((lo - line.mean) / line.dev).max(first)
+        right = last if hi is None else ((hi - line.mean) / line.dev).min(last)
+        if left >= right:
+            continue
+        way = _parts if left < right else _narrow
+        for part in way(line, piece, left, right):
+            points += part.points
+            error += part.error
+            mass += part.mass
+            if len(points) > most:
+                raise Undecided("the activation changes too fast for a certificate: too many nodes")
+    return Rule(tuple(points), error, mass, arb(0))
+
+
+def _narrow(line: Line, piece: Piece, left: Any, right: Any) -> list[Rule]:
+    """No nodes, and a bound of the integral, where the ends of a piece are balls that overlap."""
+    gap, hull = (right - left).upper(), left.union(right)
+    size = abs(function(piece.expr, x)(acb(line.mean + line.dev * hull), False)).upper()
+    if not size.is_finite():
+        return [_beside(line, piece, hull, gap)]
+    return [Rule((), size * gap * line.kernel.front, size * _mass(left, right), arb(0))]
+
+
+def _beside(line: Line, piece: Piece, hull: Any, gap: Any) -> Rule:
+    """The same where the function is infinite at an end.
+
+    Raises:
+        Undecided: no bound was found; with more digits the ends do not overlap.
+    """
+    delta = (gap * line.dev).upper()
+    for c, _, expr in odd_ends(piece) if delta < 1 else ():
+        bound = near(expr, delta) if hull.overlaps((number(c) - line.mean) / line.dev) else None
+        if bound is not None:
+            beyond = bound.mass(-delta.log()) / line.dev
+            return Rule((), beyond * line.kernel.front, CRAMER * beyond, arb(0))
+    raise Undecided(
+        "two points where the activation is not smooth are too close for this precision"
+    )
+
+
+def _parts(line: Line, piece: Piece, left: Any, right: Any) -> list[Rule]:
     """The rules for the two ends of a piece, where it is not analytic there, and between."""
     out = []
     lo, hi = piece.ends()

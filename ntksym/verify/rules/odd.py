@@ -18,7 +18,7 @@ from ..functions.ends import odd_ends
 from ..functions.pieces import Piece, number
 from ..functions.strips import COVER_BITS
 from ..law import Law
-from .along import CRAMER, Line, distance, length_of, parts, rule
+from .along import CRAMER, Line, between, distance, length_of, rule
 from .fewer import Smooth, fewer
 from .oned import kink_balls
 from .tensor import Frame, banded, clear, windows
@@ -97,19 +97,8 @@ def _along(
     line: Line, pieces: tuple[Piece, ...], a: Any, b: Any
 ) -> tuple[list[tuple[Any, float, Any]], Any, Any]:
     """The points on [a, b] in order, the error and the mass."""
-    points: list[tuple[Any, Any]] = []
-    error, mass = arb(0), arb(0)
-    for piece in pieces:
-        lo, hi = piece.ends()
-        left = a if lo is None else ((lo - line.mean) / line.dev).max(a)
-        right = b if hi is None else ((hi - line.mean) / line.dev).min(b)
-        if not left < right:
-            continue
-        for part in parts(line, piece, left, right):
-            points += part.points
-            error += part.error
-            mass += part.mass
-    points, moved = fewer(points, line.kernel, line.goal)
+    found = between(line, pieces, a, b)
+    points, moved = fewer(list(found.points), line.kernel, line.goal)
     out = [(t, float(t.mid()), w) for t, w in points]
     out.sort(key=lambda item: item[1])
-    return out, error + moved, mass
+    return out, found.error + moved, found.mass

@@ -22,11 +22,10 @@ from flint import acb, arb
 
 from ...precision import precision
 from ..functions.periods import Wave
-from ..functions.pieces import SWITCHES, Piece
 from ..functions.strips import COVER_BITS
 from ..law import Law
 from ..safe import in_time
-from .along import CRAMER, Line, parts
+from .along import CRAMER, Line, between
 from .fewer import Smooth
 
 _MOST = 160
@@ -97,38 +96,19 @@ def _series(wave: Wave, order: int, tol: Any) -> _Series:
         n = max(order, 1)
         kernel = Smooth(arb(1).exp(), arb(4) / (n * n))  # e^(n h) <= e^(1 + (n h)^2/4)
     line = Line(arb(0), 1 / wave.frequency, kernel, tol / 64, arb(1) / 4, min(4.0, 24.0 / n))
-    points: list[tuple[Any, Any]] = []
-    error, mass = arb(0), arb(0)
-    for piece, left, right in _period(wave):
-        for part in parts(line, piece, left, right):
-            points += part.points
-            error += part.error
-            mass += part.mass
+    found = between(line, wave.pieces, -pi, pi)
     sums = [acb(0)] * (order + 1)
-    for t, weight in points:
+    for t, weight in found.points:
         in_time()
         turn, here = acb(0, -t).exp(), acb(weight)
         for k in range(order + 1):
             sums[k] += here
             here = here * turn
-    lost = (error / (2 * pi)).upper()
+    lost = (found.error / (2 * pi)).upper()
     around = acb(arb(0, lost), arb(0, lost))
     lift = (2 * pi).sqrt() * (pi * pi / 4).exp() / CRAMER  # the mass has the density in it
-    size = (mass * lift / (2 * pi)).upper()
+    size = (found.mass * lift / (2 * pi)).upper()
     return _Series(wave.power, wave.frequency, tuple(s / (2 * pi) + around for s in sums), size)
-
-
-def _period(wave: Wave) -> list[tuple[Piece, Any, Any]]:
-    """The pieces on one period around 0, with their ends in turns: from -pi to pi."""
-    out = []
-    for piece in wave.pieces:
-        lo, hi = piece.ends()
-        left = -arb.pi() if lo is None else (lo * wave.frequency).max(-arb.pi())
-        right = arb.pi() if hi is None else (hi * wave.frequency).min(arb.pi())
-        if left < right:
-            assert not piece.expr.has(*SWITCHES)
-            out.append((piece, left, right))
-    return out
 
 
 def _sum(f: _Series, g: _Series, law: Law, slope: bool) -> Any:
