@@ -26,8 +26,11 @@ from ntksym.numeric.table.shell.build import edges, shells
 from ntksym.numeric.table.shell.variable import Shell
 from ntksym.numeric.table.spectra.spectrum import coefficient_rows
 from ntksym.numeric.table.split.asked import asked
-from ntksym.numeric.table.split.build import continuous, hermite_rows, plain_shape
+from ntksym.numeric.table.split.build import continuous, hermite_rows, plain_shape, start_of
+from ntksym.numeric.table.split.near import look
+from ntksym.numeric.table.split.rest import Rest
 from ntksym.numeric.table.variable import nodes
+from ntksym.numeric.table.variances import Axis
 from ntksym.precision import precision
 
 SPAN = (0.8, 1.25)
@@ -38,12 +41,25 @@ ERROR = 1e-7
 
 @lru_cache(maxsize=4)
 def made(number: int) -> tuple[BandedDual, ...]:
+    """The coefficients of the first come from what a table for all rho knows already."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(build, "LIMITS", (0.95,))
-        expr = as_activation(CASES[number]).expr
-        found = shells(CASES[number], expr, SPAN, ERROR, lambda line: None)
+        expr, rest = as_activation(CASES[number]).expr, None
+        if number == 0:
+            rest = known(expr)
+            patch.setattr(build, "hermite_rows", None)
+        found = shells(CASES[number], expr, SPAN, ERROR, lambda line: None, rest)
     assert len(found) == 2
     return found
+
+
+@lru_cache(maxsize=1)
+def known(expr: Any) -> Rest:
+    """An activation without its kinks."""
+    with precision(200):
+        shapes = plain_shape(expr, False), plain_shape(expr, True)
+        starts = [start_of(shape, Axis.over(*SPAN), ERROR) for shape in shapes]
+    return look(shapes, starts, *SPAN, ERROR)
 
 
 def points(count: int = 60, low: float = 0.0, high: float = 1.0) -> tuple[Any, ...]:
@@ -274,3 +290,16 @@ def test_coefficients_of_the_slope_come_from_the_function_where_it_is_continuous
             assert len(ours) == len(row) == 40
             for a, b in zip(ours, row, strict=True):
                 assert a.overlaps(b) and a.rad() < 1e-16
+
+
+@pytest.mark.parametrize("slope", [False, True])
+def test_what_is_left_without_kinks_gives_coefficients_at_every_variance(slope: bool) -> None:
+    expr, where = as_activation(CASES[0]).expr, (Fraction(5, 4), Fraction(4, 5))
+    rest, off, count = known(expr), 0.0, 1300
+    assert max(len(end.series) for end in rest.ends) < count
+    with precision(192):
+        b, a, most = rest.rows(where, count)[slope]
+        right = coefficient_rows(plain_shape(expr, slope), where, count, 64)
+    for row, ours in zip(right, a + b, strict=True):
+        off = max(off, sum((float(x) - y) ** 2 for x, y in zip(row, ours, strict=True)) ** 0.5)
+    assert off < float(most) < ERROR / 100

@@ -82,6 +82,11 @@ class Plan:
     size: Any
     moment: Any
 
+    def with_nodes(self, count: int) -> Plan:
+        """The same with more nodes: what is cut off is interpolated with a larger constant."""
+        more = (1 + lebesgue(count)) / (1 + lebesgue(self.count))
+        return Plan(count, (self.gap * more).upper(), self.size, (self.moment * more).upper())
+
 
 def line_of(shape: Shape) -> Line:
     """The pieces of a shape.

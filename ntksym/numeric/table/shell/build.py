@@ -8,7 +8,8 @@ move.  It is folded as that of a smooth function is; nearer to $\pm1$ another ta
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import combinations_with_replacement, pairwise
 from math import sqrt
 from typing import Any
@@ -29,7 +30,9 @@ from ..shared import Form, shared_sheets
 from ..spectra.source import Say, Source, Start
 from ..split.asked import Asked
 from ..split.build import Prepared, continuous, hermite_rows, prepared, weighted_source
+from ..split.rest import Rest
 from ..split.sheet import diagonal_of
+from ..variable import lebesgue
 from .variable import Shell, spread
 
 LIMITS = (0.98, 0.95, 0.9, 0.8)
@@ -67,18 +70,24 @@ class Weighted:
 
 
 def shells(
-    name: str, expr: Expr, span: tuple[float, float], error: float, say: Say
+    name: str,
+    expr: Expr,
+    span: tuple[float, float],
+    error: float,
+    say: Say,
+    rest: Rest | None = None,
 ) -> tuple[BandedDual, ...]:
     """Tables of the whole dual for |rho| <= lambda, that of the smallest |rho| first.
 
-    Empty where no bound below the error is proven, and for s with a jump: the derivative dual
-    almost everywhere is not the derivative of the dual then.
+    With a `rest` the Hermite coefficients come from it instead of from integrals.  Empty where no
+    bound below the error is proven, and for s with a jump: the derivative dual almost everywhere
+    is not the derivative of the dual then.
     """
     if error < LEAST_ERROR or not continuous(expr):
         return ()
     for edge_rho in LIMITS:
         try:
-            return _made(name, expr, span, error, edge_rho, say)
+            return _made(name, expr, span, error, edge_rho, say, rest)
         except TooLong:
             raise
         except Undecided as found:
@@ -86,7 +95,9 @@ def shells(
     return ()
 
 
-def shells_of(given: Asked, error: float, say: Say) -> tuple[BandedDual, ...]:
+def shells_of(
+    given: Asked, error: float, say: Say, rest: Rest | None = None
+) -> tuple[BandedDual, ...]:
     """Those of an activation as it was given, from those of the same of about the size 1.
 
     None where there is no more time: what they stand in for is there.
@@ -95,7 +106,7 @@ def shells_of(given: Asked, error: float, say: Say) -> tuple[BandedDual, ...]:
 
     span = given.low, given.high
     try:
-        made = shells(given.name, given.scaled.expr, span, error, say)
+        made = shells(given.name, given.scaled.expr, span, error, say, rest)
     except TooLong:
         return ()
     return tuple(restored(t, given.power, given.expr) for t in made)
@@ -125,7 +136,13 @@ def edges(edge_rho: float) -> list[float]:
 
 
 def _made(
-    name: str, expr: Expr, span: tuple[float, float], error: float, edge_rho: float, say: Say
+    name: str,
+    expr: Expr,
+    span: tuple[float, float],
+    error: float,
+    edge_rho: float,
+    say: Say,
+    rest: Rest | None,
 ) -> tuple[BandedDual, ...]:
     from ....precision import precision
     from ..draft import mirrored
@@ -134,7 +151,7 @@ def _made(
     starts, plans = _divided(given)
     with precision(_BITS + 128):
         nodes = tuple(given.axis.variances(given.count, _BITS + 128))
-        rows = hermite_rows(given.shapes, nodes, given.terms)
+        rows, plans = _coefficients(given, plans, nodes, rest)
         every = zip(rows, starts, plans, (True, False), strict=True)
         sources = [weighted_source(r, b, p, nodes, edge_rho, d) for r, b, p, d in every]
         say(f"|rho| <= {edge_rho:g}: {given.terms} Hermite coefficients of {given.count} variances")
@@ -156,6 +173,25 @@ def _divided(given: Prepared) -> tuple[Any, tuple[Plan, Plan]]:
     """The starts and plans of the dual divided by sqrt(q11 q22), and of the derivative dual."""
     (start, found), rest = given.divided, given.plans[1]
     return (start, given.starts[1]), (found, rest)
+
+
+def _coefficients(
+    given: Prepared, plans: tuple[Plan, Plan], nodes: tuple[Fraction, ...], rest: Rest | None
+) -> tuple[Any, tuple[Plan, Plan]]:
+    """Hermite coefficients of s and of s', and the plans with their errors."""
+    from flint import arb
+
+    if rest is None:
+        return hermite_rows(given.shapes, nodes, given.terms), plans
+    rows, found = [], []
+    over = 1 / arb(given.axis.low).sqrt(), arb(1)  # s is divided by sqrt(q)
+    known = rest.rows(nodes, given.terms)
+    for (b, a, off), p, scale in zip(known, plans, over, strict=True):
+        pairs = zip(b.tolist(), a.tolist(), strict=True)
+        rows.append([[arb(r) + t for r, t in zip(*both, strict=True)] for both in pairs])
+        more = off * scale * lebesgue(len(nodes))
+        found.append(replace(p, gap=(p.gap + more).upper()))
+    return tuple(rows), (found[0], found[1])
 
 
 def _band(

@@ -72,6 +72,10 @@ def prepared(expr: Expr, low: float, high: float, error: float, edge_rho: float)
         over = start_of(shapes[0], axis, error, divided=True)
         divided = over, plan(shapes[0], axis, over[2], edge_rho, divided=True)
         count = max(p.count for p in (*plans, divided[1]))
+        plans, divided = (
+            tuple(p.with_nodes(count) for p in plans),
+            (over, divided[1].with_nodes(count)),
+        )
         terms = max(_terms(start, count, error, edge_rho) for start in (*starts, over))
         if terms > MOST_TERMS:
             raise Undecided(

@@ -163,8 +163,10 @@ def kink_table(
 
     given = asked(activation, variances, error, params)
     say = progress or (lambda line: None)
-    far, closed, (count, off) = near_table(given.scaled.expr, given.low, given.high, error, say)
+    far, closed, (count, off), rest = near_table(
+        given.scaled.expr, given.low, given.high, error, say
+    )
     far, closed = both(far, given.power), closed_of(closed, given.power)
-    inner = shells_of(given, error, say)
+    inner = shells_of(given, error, say, rest)
     measured = count, off * 4.0**given.power
     return KinkTable(given.name, str(given.expr), far, closed, measured, inner)

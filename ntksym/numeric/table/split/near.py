@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from math import inf, sqrt
 from typing import Any
@@ -20,9 +19,9 @@ from ..variable import lebesgue
 from ..variances import Axis
 from .build import plain_shape, start_of
 from .closed import Closed, measured
-from .dilate import dilated
 from .fit import bilinear_fit
 from .powers import Powers, hermite_rows, hump, parts, powers_of
+from .rest import End, Rest
 from .sheet import Lost, sheet_of
 
 _FINE = 140
@@ -36,45 +35,10 @@ _KAPPA = 1.0
 _CHOICES = ((10, 2.0), (12, 3.0), (14, 4.0), (14, 8.0), (17, 5.0), (20, 6.0))
 """Orders and cutoffs that are tried."""
 _PARTS = 120
-_UNIT = 2.0**-53
-_NOISE = 1e-18
-"""Smaller coefficients of the rest are left out; a bound counts them."""
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class End:
-    """The rest of an activation at the largest variance.
-
-    Attributes:
-        left: a bound of the energy of the rest beyond the terms that are kept.
-        taken: the same of what is taken out.
-        series: coefficients of the rest, also some that are not kept, rounded.
-        beyond: a bound of the L^2 norm of the rest beyond those.
-    """
-
-    left: Any
-    taken: Any
-    series: tuple[float, ...]
-    beyond: float
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """The coefficients at the largest variance, and how many of them are needed.
-
-    Attributes:
-        powers: what is taken out.
-        terms: how many Hermite coefficients are kept.
-        ends: what is known of the dual and the derivative dual.
-    """
-
-    powers: Powers
-    terms: int
-    ends: tuple[End, End]
-
-
-def look(shapes: tuple[Shape, Shape], starts: Any, low: float, high: float, error: float) -> Look:
+def look(shapes: tuple[Shape, Shape], starts: Any, low: float, high: float, error: float) -> Rest:
     r"""The truncated powers with which the fewest Hermite coefficients do.
 
     The energy beyond n of $s(\sqrt qz)$ is at most $\sqrt{high/q}$ times that of the largest
@@ -108,14 +72,15 @@ def look(shapes: tuple[Shape, Shape], starts: Any, low: float, high: float, erro
             if need < 0.97 * count and (best is None or need < best[0]):
                 best = need, powers
         if best is not None:
+            spare = _PARTS * 16 * grow**0.5
             known = [
-                _tail(shape, best[1], row, best[0], high)
-                for shape, row in zip(shapes, full, strict=True)
+                _tail(shape, best[1], row, best[0], high, float(start[0]) * error / spare)
+                for shape, row, start in zip(shapes, full, starts, strict=True)
             ]
             # dilation carries what is beyond all coefficients to the other variances
             goals = (float(start[0]) * error / _PARTS for start in starts)
             if all(k.beyond * grow**0.5 < g for k, g in zip(known, goals, strict=True)):
-                return Look(best[1], best[0], (known[0], known[1]))
+                return Rest(best[1], best[0], high, (known[0], known[1]))
         seen = count
     raise Undecided(
         f"{seen} Hermite coefficients are not enough where the kinks are taken out",
@@ -141,8 +106,10 @@ def _ending(row: Any, taken: Any) -> float:
     return sqrt(1.5 * energy)
 
 
-def _tail(shape: Shape, powers: Powers, row: Any, count: int, high: float) -> End:
+def _tail(shape: Shape, powers: Powers, row: Any, count: int, high: float, little: float) -> End:
     """What is known of the rest, with `count` terms kept.
+
+    Coefficients beyond those whose norm is at most `little` are left out.
 
     Raises:
         Undecided: no enclosure of the second moments.
@@ -178,18 +145,22 @@ def _tail(shape: Shape, powers: Powers, row: Any, count: int, high: float) -> En
         if not (rest.upper() >= 0 and whole.upper() >= 0):
             raise Undecided("Parseval's sum exceeds the second moment")
         left = (rest + sum((a * a for a in series[count:]), arb(0))).upper()
-        beyond = float(rest.upper().max(arb(0)).sqrt().upper()) * (1 + 1e-12)
-        return End(left, whole.upper(), tuple(float(a.mid()) for a in series), beyond)
+        last, gone = len(series), rest.upper().max(arb(0))
+        while last > count and (more := (gone + series[last - 1] ** 2).upper()) < little**2:
+            last, gone = last - 1, more
+        beyond = float(gone.sqrt().upper()) * (1 + 1e-12)
+        return End(left, whole.upper(), tuple(float(a.mid()) for a in series[:last]), beyond)
 
 
 def near_table(
     expr: Expr, low: float, high: float, error: float, say: Say
-) -> tuple[ChebyshevTable, Closed, tuple[int, float]]:
-    """The table of the rest for all rho, the closed part, and what `measured` says of it.
+) -> tuple[ChebyshevTable, Closed, tuple[int, float], Rest]:
+    """The table of the rest for all rho, the closed part, what `measured` says of it, the rest.
 
     Raises:
         Undecided: the bound is not reached; the message has what was.
     """
+    import numpy as np
     from flint import arb
 
     from ....precision import precision
@@ -207,7 +178,7 @@ def near_table(
         plans = _plans(shapes, powers, axis, [s[2] for s in starts], terms, count)
         nodes = tuple(axis.variances(count, _BITS + 128))
         say(f"{count} variances")
-        rows = _rows(found, nodes, high)
+        rows = found.rows(nodes, terms)
         sheets = []
         grow = (arb(high) / arb(low)).sqrt()
         for k, shape in enumerate(shapes):
@@ -217,7 +188,8 @@ def near_table(
             say(f"{sides[0].points} and {sides[1].points} points in rho")
             own, other = found.ends[k].left, found.ends[k].taken
             tail = (grow * (own + 2 * (own * other).sqrt())).upper()
-            between = off * lebesgue(count) ** 2
+            norm = sum(float(np.sqrt((t * t).sum(axis=1)).max()) for t in (b, a))
+            between = off * (2 * norm + off) * 1.01 * lebesgue(count) ** 2
             for group in (plans[k][:1], plans[k][1:]):  # the function, and what is taken out
                 gap = sum((p.gap for p in group), arb(0))
                 size = sum((p.size for p in group), arb(0))
@@ -230,7 +202,7 @@ def near_table(
         low, high, axis.centre, axis.half, _KAPPA, 1.0, sheets[0], sheets[1], count, terms
     )
     closed, places = _closed(powers)
-    return far, closed, measured(closed, places, low, high)
+    return far, closed, measured(closed, places, low, high), found
 
 
 def _closed(powers: Powers) -> tuple[Closed, tuple[tuple[int, int], ...]]:
@@ -282,42 +254,3 @@ def _outside(length: int) -> Any:
     from flint import arb
 
     return (arb(length) / arb(2).sqrt()).erfc().sqrt()
-
-
-def _rows(found: Look, nodes: tuple[Fraction, ...], high: float) -> list[tuple[Any, Any, Any]]:
-    """For both duals `(b, a, off)`: the rest and what is taken out at all nodes, in doubles.
-
-    `off` bounds what the errors of the coefficients add to a value.
-    """
-    import numpy as np
-    from flint import arb
-
-    powers, terms = found.powers, found.terms
-    balls = hermite_rows(powers, False, nodes, terms + 1, _BITS)
-    a = np.array([[float(v.mid()) for v in row] for row in balls])
-    out = []
-    for slope in (False, True):
-        top = np.array([found.ends[slope].series])
-        noise = _NOISE * float(np.abs(top).max())
-        known = a[:, :-1]
-        if slope:
-            if any(row[0] for row in powers.value):
-                balls = hermite_rows(powers, True, nodes, terms, _BITS)
-                known = np.array([[float(v.mid()) for v in row] for row in balls])
-            else:
-                dev = np.array([float(q) ** 0.5 for q in nodes])[:, None]
-                known = a[:, 1:] * np.sqrt(np.arange(1, terms + 1)) / dev
-        b = np.empty_like(known)
-        worst = 0.0
-        whole = found.ends[slope].beyond
-        for i, q in enumerate(nodes):
-            ratio = min(float(arb(q.numerator) / q.denominator / high) ** 0.5, 1.0)
-            row, lost = dilated(top, ratio)
-            row[np.abs(row) < noise] = 0.0
-            gone = ratio**-0.5 * whole * 1.01 + float(lost[0]) + terms**0.5 * noise
-            b[i], worst = row[0, :terms], max(worst, gone)
-        part = float(np.sqrt((known**2).sum(axis=1)).max())
-        worst += powers.off + 8 * _UNIT * part
-        size = float(np.sqrt((b**2).sum(axis=1)).max())
-        out.append((b, known, arb(worst * (2 * size + 2 * part + worst) * 1.01)))
-    return out

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil, sqrt
 from math import e as EULER
 from typing import Any
 
@@ -21,6 +22,9 @@ _CLOSER = 4
 """The circle of the Taylor coefficients is so much smaller than one of analyticity."""
 _BITS = 256
 _SPARE = 96
+_MOST_SPARE = 1 << 14
+_LOST = 1.5
+"""Bits that the recurrences lose for every zeta sqrt(n)."""
 _NOTHING = 1e-40
 
 
@@ -174,66 +178,78 @@ def parts(powers: Powers, slope: bool) -> list[Line]:
 def hermite_rows(powers: Powers, slope: bool, variances: Any, count: int, bits: int) -> list[Any]:
     r"""Balls of $E[p(\sqrt qZ)h_n(Z)]$, n < count, p = sum of the p_k, for every variance.
 
-    With $w^{(j)}_n = \int_\zeta^\infty(z-\zeta)^je^{-\beta(z-\zeta)^2/2}h_n\varphi$,
-    $\beta = \alpha q$: $(1+\beta)\sqrt n\,w^{(j)}_n = jw^{(j-1)}_{n-1} + \beta\zeta w^{(j)}_{n-1} -
-    \beta\sqrt{n-1}\,w^{(j)}_{n-2}$, and $h_{n-1}(\zeta)\varphi(\zeta)$ for $jw^{(j-1)}_{n-1}$
-    where j = 0.
+    Their radii are below 2^-bits times the largest of them.  With $y = z-\zeta$, $\beta = \alpha q$
+    and $\sum_n h_n(z)\varphi(z)t^n/\sqrt{n!} = \varphi(z-t)$ the generating functions
+    $M_j(t) = \int_\zeta^\infty y^je^{-\beta y^2/2}\varphi(z-t)\,dz$ satisfy
+    $(1+\beta)M_{j+1} = jM_{j-1} + (t-\zeta)M_j$, with $\varphi(\zeta-t)$ on the right for j = 0
+    too: all of them are $A\,M_0 + B\,\varphi(\zeta-t)$ with polynomials A and B in t.
+
+    Raises:
+        Undecided: no such balls.
     """
     from ....precision import precision
     from ...arith import ball
     from ...patience import check
 
     out = []
-    with precision(bits + _SPARE):
-        roots = _roots(count, bits + _SPARE)
-        for q in variances:
-            check()
-            total: list[Any] | None = None
-            for kink, row in zip(powers.kinks, powers.numbers(slope), strict=True):
-                found = _hermite(kink, row, powers.alpha, ball(Fraction(q)), count, roots)
-                total = (
-                    found if total is None else [a + b for a, b in zip(total, found, strict=True)]
-                )
-            out.append(total)
+    far = max((float(abs(k).upper()) for k in powers.kinks), default=0.0)
+    for q in variances:
+        check()
+        spare = _SPARE + ceil(_LOST * far * sqrt(count / float(q)))
+        while True:
+            with precision(bits + spare):
+                row = _sum_of_kinks(powers, slope, ball(Fraction(q)), count)
+                largest = max(abs(a).upper() for a in row)
+                if max(a.rad() for a in row) <= largest * 2.0**-bits:
+                    break
+            spare *= 2
+            if spare > _MOST_SPARE:
+                raise Undecided("no enclosure of the Hermite coefficients of a truncated power")
+        out.append(row)
     return out
 
 
-def _roots(count: int, bits: int) -> list[Any]:
+def _sum_of_kinks(powers: Powers, slope: bool, q: Any, count: int) -> list[Any]:
     from flint import arb
 
-    return [arb(n).sqrt() for n in range(count + 1)]
+    total = [arb(0)] * count
+    for kink, row in zip(powers.kinks, powers.numbers(slope), strict=True):
+        if any(row):
+            found = _series(kink, row, powers.alpha, q, count)
+            total = [a + b for a, b in zip(total, found, strict=True)]
+    if not any(map(any, powers.numbers(slope))):
+        return total
+    root, out = arb(1), []
+    for n, a in enumerate(total):  # a/sqrt(n!), from the coefficient of t^n
+        root = root * n if n else root
+        out.append(a * root.sqrt())
+    return out
 
 
-def _hermite(
-    kink: Any, row: tuple[float, ...], alpha: float, q: Any, count: int, roots: list[Any]
-) -> list[Any]:
-    from flint import arb
+def _series(kink: Any, row: tuple[float, ...], alpha: float, q: Any, count: int) -> list[Any]:
+    """The coefficients of t^n, n < count, of what one kink adds to the generating function."""
+    from flint import arb, arb_poly
 
     dev = q.sqrt()
     zeta, beta = kink / dev, arb(alpha) * q
-    one = 1 + beta
+    one, both = 1 + beta, beta * zeta
     peak = (-zeta * zeta / 2).exp() / (2 * arb.pi()).sqrt()
-    start = _moments(zeta, beta, len(row) + 1)
-    source = [peak, zeta * peak]  # h_n(zeta) phi(zeta)
-    for n in range(1, count):
-        source.append((zeta * source[n] - roots[n] * source[n - 1]) / roots[n + 1])
-    first = [beta * zeta / (one * roots[n]) for n in range(1, count)]
-    second = [beta * roots[n - 1] / (one * roots[n]) for n in range(1, count)]
-    third = [1 / (one * roots[n]) for n in range(1, count)]
-    total = [arb(0)] * count
-    before, power = source, arb(1)
+    source = [peak, zeta * peak]  # of phi(zeta - t)
+    first = _moments(zeta, beta, 2)
+    known = [first[0], first[1] + zeta * first[0]]  # of M_0
+    for n in range(2, count):
+        known.append((source[n - 1] + both * known[-1] - beta * known[-2]) / (one * n))
+        source.append((zeta * source[-1] - source[-2]) / n)
+    step = arb_poly([-zeta / one, 1 / one])
+    a, b = [arb_poly([1]), step], [arb_poly([]), arb_poly([1 / one])]
+    for j in range(1, len(row) - 1):
+        a.append(step * a[j] + a[j - 1] * (j / one))
+        b.append(step * b[j] + b[j - 1] * (j / one))
+    whole, edge, power = arb_poly([]), arb_poly([]), arb(1)
     for j, c in enumerate(row):
-        w = [start[j], start[j + 1] + zeta * start[j]]
-        scale = max(j, 1)
-        a, b = w[1], w[0]
-        for n in range(2, count):
-            a, b = scale * third[n - 1] * before[n - 1] + first[n - 1] * a - second[n - 1] * b, a
-            w.append(a)
-        if c:
-            factor = power * c
-            total = [t + factor * v for t, v in zip(total, w, strict=True)]
-        before, power = w, power * dev
-    return total
+        whole, edge, power = whole + a[j] * (power * c), edge + b[j] * (power * c), power * dev
+    found = whole * arb_poly(known[:count]) + edge * arb_poly(source[:count])
+    return [found[n] for n in range(count)]
 
 
 def _moments(zeta: Any, beta: Any, count: int) -> list[Any]:
