@@ -240,6 +240,23 @@ def test_nearly_opposite_rows(name: str, sign: int, target: str) -> None:
         assert np.allclose(sign * np.diag(opposite), np.diag(alike), rtol=1e-15, atol=0.0)
 
 
+def test_opposite_rows_that_biases_make_parallel() -> None:
+    """Then the angle is in the root alone; the covariance, a double, keeps half of its digits."""
+    act: Any = as_activation("max(x - 1/2, 0) + min(x + 1/2, 0)")
+    made = recurse(mlp(act, depth=12, weight_var="239/100", bias_var="1/10"))
+    x, z = rows()[0][:2] / 4
+    y = -x * (1 + 1e-3 * z)
+    ctx = MPContext()
+    ctx.dps = 60
+    u, v = ([ctx.mpf(float(w)) for w in row] for row in (x, y))
+    inner = ctx.fdot(u, u), ctx.fdot(u, v), ctx.fdot(v, v)
+    exact = evaluate_network(lower_network(made), *inner, 6, ctx)
+    for target in ("c", "numpy"):
+        got = compile(made, target=target, cache=False)(x[None], y[None])
+        for values, e in zip((got.nngp, got.ntk), exact, strict=True):
+            assert abs(float(values[0, 0] / e - 1)) < 2e-15, target
+
+
 def test_what_unlike_norms_make_of_parallel_rows() -> None:
     """At norms of images to ten digits and more, where its terms are r^2 times larger."""
     made = numpy_network.network_file(

@@ -145,7 +145,7 @@ def _spline_exp(n, n_low, d, d_low):
     return value - value * (0.5 * low)
 
 
-def _spline_term(x, y, q11, q12, q22, root, top, det, power, end=np.inf, twin=False):
+def _spline_term(x, y, q11, q12, q22, root, top, ends, det, power, end=np.inf, twin=False):
     """The integral up to `end` for two kinks that are not both 0: see `_spline_pairs`."""
     wide = np.sqrt(8.0 * q11), np.sqrt(8.0 * q22)
     apart = -1.0 if x * y < 0.0 else 1.0
@@ -163,6 +163,8 @@ def _spline_term(x, y, q11, q12, q22, root, top, det, power, end=np.inf, twin=Fa
     both = 4.0 * (h * k) if twin else np.zeros(len(q))
     (one, one_low), (two, two_low) = _two_product(near, q), _two_product(far, q12)
     g = 2.0 * (((one - two) + (one_low - two_low)) / (np.sqrt(8.0 * q) * root))
+    bare = ends[0] > 0.0  # the difference above has lost its digits
+    g = np.where(bare, a * top - b / top, g)
     above = np.maximum(g, 0.0)
     bound = 4.0 * np.maximum(h, k) ** 2 + above * above
     zero, total = np.zeros(len(g)), np.zeros(len(g))
@@ -195,8 +197,11 @@ def _spline_term(x, y, q11, q12, q22, root, top, det, power, end=np.inf, twin=Fa
         n = more
     own, own_low = _two_product(far, far)
     sides = (n + low, (n - (n + low)) + low, *det), (own, own_low, q, 0.0 * q)
-    n, low, d, d_low = (np.where(g > 0.0, u, v) for u, v in zip(*sides))
-    total *= _spline_exp(n, low, d, d_low)
+    sides = (np.where(g > 0.0, u, v) for u, v in zip(*sides))
+    bare &= g > 0.0
+    product = (2.0 * v for v in _two_product(x, y))
+    total *= _spline_exp(*(np.where(bare, u, v) for u, v in zip((*product, *ends), sides)))
+    total *= np.exp(-(np.where(bare, 0.25 * (gap * (wide[0] * wide[1]) / root), 0.0) ** 2))
     return np.where(bound < 690.0, total, np.where((bound > 750.0) & (bound < 1e300), 0.0, np.nan))
 
 
@@ -243,16 +248,25 @@ def _spline_pairs(rule, marks, unit, which, q11, q12, q22, root, from_0):
 
 
 def _spline_of(q11, q12, q22, root):
-    """The determinant, where sigma begins, and the unit of the gap."""
+    """The determinant, where sigma begins, the unit of the gap, and sqrt(q11 q22) + q12 in two
+    doubles, 0 unless inputs are more nearly parallel than a rounded q12 says.  There the exponent
+    x^2 q22 - 2 x y q12 + y^2 q11 over the determinant is the square of x sqrt(q22) - y sqrt(q11)
+    over that, and 2 x y over the sum, which both keep their digits.
+    """
     (one, one_low), (two, two_low) = _two_product(q11, q22), _two_product(q12, q12)
     square, rest = _two_product(root, root)
     whole, det = np.sqrt(one), one - two
     back = det - one
     low = ((one - (det - back)) - (two + back)) + (one_low - two_low)
     known = np.abs((det - square) + low) <= 2.0**-49 * square  # else the root knows it better
+    apart, least = square / (whole + q12), 2.0 * whole
+    (product, spill), more = _two_product(whole, whole), least - apart
+    rest_of = (((one - product) - spill) + one_low) / whole
+    ends = more, ((least - more) - apart) + rest_of
+    ends = (np.where(known | (root > q12), 0.0, v) for v in ends)
     det = np.where(known, det + low, square), np.where(known, (det - (det + low)) + low, rest)
     top = np.where(q12 < 0.0, (whole - q12) / root, root / (whole + q12))
-    return det, top, np.where(q12 < 0.0, det[0] / (whole - q12), whole + q12)
+    return det, top, np.where(q12 < 0.0, det[0] / (whole - q12), whole + q12), tuple(ends)
 
 
 def _spline_sum(kinks, heights, zero, power, which, q11, q12, q22, root):
@@ -267,7 +281,7 @@ def _spline_sum(kinks, heights, zero, power, which, q11, q12, q22, root):
     total, good = 0.0, True
     for far in range(1 + (0 < zero < len(kinks))):
         cov = -q12 if far else q12
-        det, top, unit = _spline_of(q11, cov, q22, root)
+        det, top, unit, ends = _spline_of(q11, cov, q22, root)
         sign = -1.0 if far and (power + 1 + which) % 2 else 1.0
         part, sizes = np.zeros(len(q11)), np.zeros(len(q11))
         for i, (x, d) in enumerate(zip(kinks, heights)):
@@ -277,7 +291,7 @@ def _spline_sum(kinks, heights, zero, power, which, q11, q12, q22, root):
                 if x == 0.0 == y:
                     term = _spline_bare(top, own)
                 else:
-                    given = abs(x), abs(y), q11, cov, q22, root, top
+                    given = abs(x), abs(y), q11, cov, q22, root, top, ends
                     term = _spline_term(*given, det, own)
                 term = (d * e * (2.0 if fold and i != j else 1.0)) * term
                 part, sizes = part + term, sizes + np.abs(term)

@@ -40,7 +40,7 @@ def _spline_middle(kinks, heights, low, high, power, which, q11, q12, q22, root,
     slopes = u[1] * v[1]
     total, linear = (slopes if which else u[0] * v[0]), (q12 * slopes if own else 0.0)
     sizes, total = np.abs(total) + np.abs(linear), total + linear
-    det, top, unit = _spline_of(q11, cov, q22, root)
+    det, top, unit, ends = _spline_of(q11, cov, q22, root)
     scale = 0.3183098861837907 * unit**own * np.where(q12 == 0.0, 0.0, turn ** (own + 1))
     twins = bool(np.all(kinks == -kinks[::-1]) and np.all(heights == -heights[::-1]))
     fold = bool(np.all(q11 == q22))
@@ -61,8 +61,8 @@ def _spline_middle(kinks, heights, low, high, power, which, q11, q12, q22, root,
                 if x == 0.0 == y:
                     term = _spline_bare(top[rows], own, True)
                 else:
-                    sides = tuple(c[rows] for c in det)
-                    term = _spline_term(x, side * y, *columns, sides, own, 1.0, twins)
+                    sides = (tuple(c[rows] for c in two) for two in (ends, det))
+                    term = _spline_term(x, side * y, *columns, *sides, own, 1.0, twins)
                 term = times[rows] * np.where(q12[rows] == 0.0, 0.0, term)
                 total[rows], sizes[rows] = total[rows] + term, sizes[rows] + np.abs(term)
     most = np.maximum(np.abs(total), np.where(sized, u[2] * v[2], 0.0))
