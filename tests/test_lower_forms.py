@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 from flint import acb, arb
 from mpmath import MPContext
-from sympy import Integer, Symbol, expand
+from sympy import Add, Integer, Symbol, expand
 
 from ntksym import symbols as S
 from ntksym.activations import named
@@ -16,6 +16,7 @@ from ntksym.collapse.straight import Straight
 from ntksym.dual import dual
 from ntksym.language import as_activation
 from ntksym.lower import lower_dual, lower_dual_diag
+from ntksym.lower.build import Builder
 from ntksym.lower.calm import calm
 from ntksym.lower.polynomial import DET, monomials, positive_form
 from ntksym.lower.program import Let, Program
@@ -57,6 +58,40 @@ def test_what_changes_sign_is_written_where_it_cancels_least() -> None:
     assert calm(S.q11 + S.q12 - 1) is None
     known, unknown = Symbol("c", positive=True), Symbol("c", real=True)
     assert calm(expand(known * e)) is not None and calm(expand(unknown * e)) is None
+
+
+def test_long_numerators_keep_their_digits_beside_rho_one() -> None:
+    """A hundred terms of both signs, 5e14 times what they leave; one form leaves 1e6 of it."""
+    d = dual(as_activation("(x^3-3*x)*erf(2*x)"))
+    a, c, b = Fraction(10**4), Fraction(3 * 10**4 * (10**9 - 1), 10**9), Fraction(9 * 10**4)
+    at = {S.q11: a, S.q12: c, S.q22: b, DET: a * b - c * c}
+    for closed in (d.value, d.dot):
+        sums = [f for f in closed.atoms(Add) if f.is_polynomial() and S.q12 in f.free_symbols]
+        long = max(sums, key=lambda f: len(monomials(f)))
+        found = calm(long)
+        assert found is not None and len(monomials(long)) > 100
+        terms = [Fraction(int(k)) for k in monomials(found).values()]
+        for n, key in enumerate(monomials(found)):
+            for s, power in key:
+                terms[n] *= at[s] ** power
+        assert sum(map(abs, terms), Fraction(0)) <= 4 * abs(sum(terms, Fraction(0)))
+
+
+def test_numerators_are_no_duals_of_polynomials() -> None:
+    """In factors of one point, as those are written, this one loses 350 times what it is."""
+    own = 8 * S.q12**2 - 4 * S.q12 * (S.q11 + S.q22 - 1) + (2 * S.q11 + 1) * (2 * S.q22 + 1)
+    e = expand(4 * S.q12 * DETERMINANT + own)
+    assert separated(e) is not None
+    b = Builder(("q11", "q12", "q22", "root"), root="root")
+    p = b.program("numerator", (("value", b.operand(e)),))
+    exact, rounded = MPContext(), MPContext()
+    exact.prec = 300
+    for point in ((240.0, 321.62, 431.0), (1e3, -999.9999, 1e3)):
+        at = dict(zip(("q11", "q12", "q22"), map(exact.mpf, point), strict=True))
+        at["root"] = exact.sqrt(at["q11"] * at["q22"] - at["q12"] ** 2)
+        value = p.evaluate(at, exact)["value"]
+        found = p.evaluate({k: float(v) for k, v in at.items()}, rounded)["value"]
+        assert abs(found - value) <= 4 * 2.0**-52 * abs(value)
 
 
 @pytest.mark.parametrize(

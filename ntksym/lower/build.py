@@ -204,6 +204,8 @@ class Builder(Products):
         split = det_part(e) if is_polynomial(e) else None
         whole = split is not None and linear(split[0])  # exact differences, and the determinant
         if not whole and (apart := separated(e)) is not None:
+            if (form := calm(e, apart)) is not None:
+                return self.operand(form)
             return self._terms(apart) if isinstance(apart, Add) else self.operand(apart)
         if split is not None:
             multiple = self.emit("mul", self.operand(DET), self.operand(split[1]))
