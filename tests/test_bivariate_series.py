@@ -8,7 +8,7 @@ import pytest
 from flint import arb, ctx
 
 from ntksym.errors import Undecided
-from ntksym.verify.rules import bivariate
+from ntksym.verify.rules import bivariate, bivariate_series
 
 POINTS = (
     (0.3, -1.2, 0.0), (0.3, -1.2, 0.4), (2.5, 2.0, 0.83), (-3.0, 0.1, 0.85), (1.0, 1.0, 0.95),
@@ -27,6 +27,21 @@ def test_series_and_quadrature_overlap(radius: float, monkeypatch: pytest.Monkey
             assert found.overlaps(known)
             slope = 1 / (1 - r * r).sqrt()
             assert found.rad() <= radius * (1 + slope) + 2.0**-190
+
+
+@pytest.mark.parametrize("bits", (60, 120, 200))
+def test_one_rule_and_the_series_overlap(bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rule has few nodes, is narrow, and is what moderate precision takes."""
+    with ctx.workprec(bits):
+        for r in (1e-9, 0.1, 0.5, 0.8):
+            for h, k in ((0.0, 0.0), (0.3, -1.2), (-4.0, 3.5), (2.5, 2.0)):
+                given = arb(h), arb(k), arb(r)
+                found = bivariate_series._by_nodes(*given, bits)
+                assert found.overlaps(bivariate_series._near_zero(*given, bits))
+                assert found.rad() < arb(2) ** (8 - bits)
+        assert bivariate_series._by_nodes(arb(1), arb(1), arb("0.999"), bits) is None
+        monkeypatch.setattr(bivariate_series, "_near_zero", None)
+        assert bivariate_series.summed(arb(1), arb(-1), arb("0.3")).is_finite()
 
 
 def test_balls_of_arguments_enclose_the_values_inside() -> None:

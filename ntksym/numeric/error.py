@@ -23,7 +23,7 @@ from ..errors import Undecided
 from .arith import ball
 from .beside import Size, sizes
 from .bound import TOP, MixtureBound, Row
-from .evaluate import ball_value, normal
+from .evaluate import ball_value
 from .logistic import LogisticSum, Part
 
 
@@ -195,17 +195,17 @@ def partial_moments(n: int, low: Any, high: Any) -> list[Any]:
     r"""$\int_\alpha^\beta z^k\varphi(z)\,dz$, k = 0..n, at least two; None is an infinite end."""
     from flint import arb
 
+    from ..verify.rules.bivariate_series import cdf
+
     def density(z: Any) -> Any:
         return (-z * z / 2).exp() / (2 * arb.pi()).sqrt()
 
     below = arb(0) if low is None else density(low)
     above = arb(0) if high is None else density(high)
     if low is not None and low > 0:  # the upper tails keep their digits
-        first = normal(-low) - (arb(0) if high is None else normal(-high))
+        first = cdf(-low) - (arb(0) if high is None else cdf(-high))
     else:
-        first = (arb(1) if high is None else normal(high)) - (
-            arb(0) if low is None else normal(low)
-        )
+        first = (arb(1) if high is None else cdf(high)) - (arb(0) if low is None else cdf(low))
     out = [first, below - above]
     for k in range(2, n + 1):
         edge = arb(0)

@@ -10,6 +10,7 @@ from sympy import (
     Add,
     E,
     Expr,
+    Integer,
     Mul,
     Pow,
     Rational,
@@ -63,10 +64,13 @@ def ball_value(e: Expr, values: Mapping[Symbol, Any]) -> Any:
 def ball_row(e: Expr, values: Mapping[Symbol, Any], symbol: Symbol, balls: Sequence[Any]) -> Any:
     """The list of `ball_value` for many balls of one symbol; what does not hold it is done once.
 
+    A sum is taken as one of few products that hold the symbol, each with a coefficient that does
+    not: of a polynomial of a thousand terms as many are left as it has powers of the symbol.
+
     Raises:
         UnsupportedOp: as `ball_value`.
     """
-    steps = _steps(e)
+    steps = _steps(e, symbol)
     moving = _moving(e, symbol)
     found: list[Any] = [None] * len(steps)
     row = []
@@ -82,16 +86,51 @@ def ball_row(e: Expr, values: Mapping[Symbol, Any], symbol: Symbol, balls: Seque
 
 
 @lru_cache(maxsize=512)
-def _steps(e: Expr) -> tuple[Step, ...]:
-    """Every different part of an expression once, arguments first."""
+def _steps(e: Expr, symbol: Symbol | None = None) -> tuple[Step, ...]:
+    """Every different part of an expression once, arguments first.
+
+    With a symbol, what does not hold it in a sum or a product is a part of its own.
+    """
     steps: list[Step] = []
-    place: dict[Expr, int] = {}
+    place: dict[Any, int] = {}
+
+    def put(key: Any, make: Callable[[], Step]) -> int:
+        if key not in place:
+            step = make()  # which puts the arguments first
+            steps.append(step)
+            place[key] = len(steps) - 1
+        return place[key]
+
+    def product(factors: tuple[Expr, ...]) -> int:
+        if len(factors) == 1:
+            return walk(factors[0])
+        if not factors:
+            return walk(Integer(1))
+        return put((Mul, factors), lambda: (_product, tuple([walk(f) for f in factors])))
+
+    def term(fixed: Sequence[tuple[Expr, ...]], moving: tuple[Expr, ...]) -> int:
+        """(the sum of the products `fixed`) times the product `moving`."""
+        first = tuple([product(f) for f in fixed])
+        front = first[0] if len(first) == 1 else put((Add, first), lambda: (_total, first))
+        if not moving:
+            return front
+        if fixed == [()]:
+            return product(moving)
+        places = front, product(moving)
+        return put((Mul, places), lambda: (_product, places))
+
+    def collected(part: Expr) -> Step:
+        groups: dict[tuple[Expr, ...], list[tuple[Expr, ...]]] = {}
+        for a in Add.make_args(part):
+            factors = Mul.make_args(a)
+            moving = tuple([f for f in factors if symbol in f.free_symbols])
+            fixed = tuple([f for f in factors if f not in moving])
+            groups.setdefault(moving, []).append(fixed)
+        return _total, tuple([term(fixed, moving) for moving, fixed in groups.items()])
 
     def walk(part: Expr) -> int:
-        if part not in place:
-            steps.append(_step(part, walk))
-            place[part] = len(steps) - 1
-        return place[part]
+        apart = isinstance(part, (Add, Mul)) and symbol in part.free_symbols
+        return put(part, lambda: collected(part) if apart else _step(part, walk))
 
     walk(e)
     return tuple(steps)
@@ -99,9 +138,9 @@ def _steps(e: Expr) -> tuple[Step, ...]:
 
 @lru_cache(maxsize=512)
 def _moving(e: Expr, symbol: Symbol) -> tuple[int, ...]:
-    """The steps that depend on a symbol, in order."""
+    """The steps of `ball_row` that depend on a symbol, in order."""
     moving: set[int] = set()
-    steps = _steps(e)
+    steps = _steps(e, symbol)
     for k, (rule, at) in enumerate(steps):
         if at == symbol if rule is None else any(i in moving for i in at):
             moving.add(k)
@@ -171,11 +210,17 @@ def _method(name: str, args: list[Any]) -> Any:
 
 
 def _normal(args: list[Any]) -> Any:
-    return normal(args[0])
+    from ..verify.rules.bivariate_series import cdf
+
+    return cdf(args[0])
 
 
 def _bivariate(args: list[Any]) -> Any:
-    return bivariate(*args)
+    from flint import acb
+
+    from ..verify.rules.bivariate import phi2
+
+    return phi2(*map(acb, args)).real
 
 
 def _power(whole: int, half: int, args: list[Any]) -> Any:
@@ -185,34 +230,3 @@ def _power(whole: int, half: int, args: list[Any]) -> Any:
     if half == 2:
         return base.sqrt() ** whole
     return (base.log() * whole / half).exp()
-
-
-def normal(z: Any) -> Any:
-    """The standard normal distribution function of a ball."""
-    from flint import arb
-
-    return (-z / arb(2).sqrt()).erfc() / 2
-
-
-def bivariate(h: Any, k: Any, r: Any) -> Any:
-    r"""$\Phi_2(h, k; r)$, |r| < 1, by the integral of the density over the correlation.
-
-    Plackett 1954, with $r = \sin t$.  FLINT's integrator drops exceptions of the integrand, so
-    that it is kept free of them: only arithmetic, cos, sin and exp of balls.
-
-    Raises:
-        UnsupportedOp: the integral does not converge.
-    """
-    from flint import acb, arb, ctx
-
-    top = r.asin()
-    form = acb(h * h + k * k), acb(2 * h * k)
-
-    def integrand(t: Any, _: bool) -> Any:
-        c = (t * top).cos()
-        return ((form[1] * (t * top).sin() - form[0]) / (2 * c * c)).exp()
-
-    value = acb.integral(integrand, 0, 1, abs_tol=arb(2) ** (20 - ctx.prec), rel_tol=0)
-    if not value.is_finite():
-        raise UnsupportedOp("the bivariate normal integral did not converge", where=f"r = {r}")
-    return normal(h) * normal(k) + value.real * top / (2 * arb.pi())

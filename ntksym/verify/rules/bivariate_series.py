@@ -1,4 +1,4 @@
-r"""Phi2 of real arguments by power series with a bound on what is left out.
+r"""Phi2 of real arguments by a Gauss rule, or by power series, with a bound on what is left out.
 
 Plackett's integral from 0 to r is $\frac1{2\pi}\int_0^r g(x)\,dx$ with
 $g(x) = \exp(-(h^2 - 2hkx + k^2)/(2(1-x^2)))/\sqrt{1-x^2}$, analytic in the unit disc.  By Mehler's
@@ -11,7 +11,13 @@ $|w| \le R$, as 1/(1 + s) lies in the unit disc, to the right of 0.  Its series 
 by term: $I_n = \int_0^U u^{2n}e^{-c/u^2}du$ has $(2n+1)I_n = U^{2n+1}e^{-c/U^2} - 2cI_{n-1}$ and
 $I_0 = Ue^{-c/U^2} - \sqrt{\pi c}\,\mathrm{erfc}(\sqrt c/U)$.
 
-Both are summed at the midpoints of the arguments; the radii enter by the slopes of Phi2.
+At moderate precision Plackett's integral is one Gauss-Legendre rule in $t = \arcsin x$, where the
+integrand is $\exp(-\frac{(h-k)^2}{4(1-\sin t)} - \frac{(h+k)^2}{4(1+\sin t)})$, at most 1 where
+$|\mathrm{Re}\sin t| \le 1$.  As $\cos\delta\cosh\delta \le 1$ for $0 \le \delta \le \pi/2$, that
+holds for $|\mathrm{Im}\,t| \le \pi/2 - |\mathrm{Re}\,t|$, and in there is the Bernstein ellipse of
+$[0, \theta]$ with $(\rho^2 + \rho^{-2})/2 = (\pi/\theta - 1)^2$.
+
+All are taken at the midpoints of the arguments; the radii enter by the slopes of Phi2.
 """
 
 from __future__ import annotations
@@ -21,12 +27,17 @@ from typing import Any
 
 from flint import arb, arb_series, ctx
 
+from .gauss import Panel, nodes
+
 FAR, DISC = 0.97, 0.9
 """R, of the first and of the second."""
 SMALL = 0.3
 """Below this square of the sine of the angle the second series, of ratio 1/3 at most; the first has
 0.87 at most."""
 LOSS = 1 / log(2)
+MOST_BITS = 512
+"""Of a Gauss rule: with more, the nodes cost more than the terms of a series."""
+MOST_NODES = 64
 
 
 def summed(h: Any, k: Any, r: Any) -> Any:
@@ -39,7 +50,9 @@ def summed(h: Any, k: Any, r: Any) -> Any:
     if not (square > 0 and (h * h + k * k) * LOSS < bits):
         return None
     points = h.mid(), k.mid(), r.mid()
-    found = (_near_one if square < SMALL else _near_zero)(*points, bits)
+    found = _by_nodes(*points, bits) if bits <= MOST_BITS else None
+    if found is None:
+        found = (_near_one if square < SMALL else _near_zero)(*points, bits)
     return found + arb(0, _widening(h, k, r, square).upper())
 
 
@@ -62,6 +75,27 @@ def cdf(z: Any) -> Any:
 def _count(bits: float, ratio: Any) -> int:
     """Terms of a series of this ratio until 2^-bits."""
     return 2 + int(bits / (LOSS * -float(ratio.log().upper())))
+
+
+def _by_nodes(h: Any, k: Any, r: Any, bits: int) -> Any:
+    """None where the rule would have too many nodes."""
+    theta = r.asin()
+    if not theta > 0:
+        return cdf(h) * cdf(k) if r == 0 else None
+    s = ((arb.pi() / theta - 1) ** 2).lower()
+    if not s > 1:
+        return None
+    square = s + ((s - 1) * (s + 1)).sqrt()  # rho^2
+    front = theta / 2 * arb(64) / 15 / (1 - 1 / square)
+    count = 2 + int((bits + 8) / (LOSS * float(square.log().lower())))
+    if count > MOST_NODES:
+        return None
+    squares, twice, total = (h * h + k * k) / 2, h * k, arb(0)
+    for t, weight in nodes(Panel(arb(0), theta, count, arb(0))):
+        sine, cosine = t.sin_cos()
+        total += weight * ((twice * sine - squares) / (cosine * cosine)).exp()
+    error = (front * square**-count).upper()
+    return cdf(h) * cdf(k) + (total + arb(0, error)) / (2 * arb.pi())
 
 
 def _near_zero(h: Any, k: Any, r: Any, bits: int) -> Any:
