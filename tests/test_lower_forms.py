@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 from flint import acb, arb
 from mpmath import MPContext
-from sympy import Add, Integer, Symbol, expand
+from sympy import Add, Integer, Rational, Symbol, expand
 
 from ntksym import symbols as S
 from ntksym.activations import named
@@ -18,12 +18,14 @@ from ntksym.language import as_activation
 from ntksym.lower import lower_dual, lower_dual_diag
 from ntksym.lower.build import Builder
 from ntksym.lower.calm import calm
+from ntksym.lower.direct_where import Weigher
 from ntksym.lower.polynomial import DET, monomials, positive_form
 from ntksym.lower.program import Let, Program
 from ntksym.lower.repeated import Repeated
 from ntksym.lower.rough import Sizes
 from ntksym.lower.separate import separated
 from ntksym.lower.tilt import tilt
+from ntksym.lower.wide import outputs
 from ntksym.precision import precision
 from ntksym.runtime.compile import compile as compile_kernel
 from ntksym.verify.balls import enclose_expr
@@ -144,6 +146,28 @@ def test_sizes_in_balls_are_those_of_mpmath(name: str) -> None:
         point = {"q11": q11, "q12": q12, "q22": q22, "alpha": 0.75}
         for found, want in zip(sizes(point), program.evaluate(point, CTX).values(), strict=True):
             assert abs(found - arb(want)) < 1e-10 * abs(arb(want)), (point, found, want)
+
+
+@pytest.mark.parametrize("text", ["elu:0.75", "hardtanh", "max(x, 1)*exp(-x^2)", "abs(x)^(1/2)"])
+def test_sizes_in_doubles_with_exponents_are_those_in_balls(text: str) -> None:
+    """Of terms of 1e500000 too, and of what has no meaning in doubles: the balls themselves."""
+    name, _, alpha = text.partition(":")
+    d = dual(named(name).with_params(alpha=Rational(alpha)) if alpha else as_activation(text))
+    found = Weigher((d.value, d.dot), ("q11", "q12", "q22"))
+    rows = ((0.5, 0.3, 2.0), (1e-6, -9e-7, 1e-6), (3.0, 2.9, 1e7), (2.4e6, 1.1e6, 1e7), (1, 0, 1))
+    points = [dict(zip(("q11", "q12", "q22"), row, strict=True)) for row in rows]
+    for point, sizes in zip(points, found.along(points), strict=True):
+        for size, want in zip(sizes, found.weights(point), strict=True):
+            assert abs(size - want) <= 1e-8 * want, (point, size, want)
+
+
+def test_what_is_not_finite_in_doubles_is_none() -> None:
+    lines = (Let("a", "div", (1, "q")), Let("b", "Phi", ("q",)), Let("c", "exp", ("b",)))
+    program = Program("ends", ("q",), lines, (("a", "a"), ("c", "c")))
+    (none, half), (two, _) = outputs(program, {"q": (0.0, 0.5)})
+    assert none is None and math.isclose(half, math.exp(0.5)) and two == 2
+    gamma = Program("gamma", ("q",), (Let("a", "gamma", ("q",)),), (("a", "a"),))
+    assert outputs(gamma, {"q": (1.0, 2.0)}) == [(None,), (None,)]
 
 
 def test_no_bell() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 from math import exp, log, pi, sqrt
@@ -12,7 +13,7 @@ from sympy import Add, Expr, Rational
 from .. import symbols as S
 from .build import Builder
 from .ops import OPS
-from .program import Operand, Program
+from .program import Operand, Program, live
 
 LOST = 32.0
 """A closed form whose terms are at most so many times its value is left alone."""
@@ -31,10 +32,12 @@ def loses(e: Expr, variance: Fraction, most: float = LOST) -> bool:
 
     Parameters are set to numbers: the order of the cancellation does not depend on them.
     """
-    terms = Add.make_args(_plain(e))
+    e = _plain(e)
+    terms = Add.make_args(e)
     if len(terms) == 1:
         return False
-    b, ends = _built(terms)
+    b = _builder(e)
+    ends = tuple((f"t{k}", b.operand(t)) for k, t in enumerate(terms))
     ctx = _context()
     values = _roughly(b.program("terms", ends), _point(variance, ctx), ctx)
     total, sizes = abs(sum(values, ctx.zero)), sum((abs(v) for v in values), ctx.zero)
@@ -46,42 +49,50 @@ def overflows(exprs: tuple[Expr, ...], variance: Fraction, *, tiny: bool = True)
 
     Without `tiny` only numbers that are too large count.
     """
-    b, ends = _built(tuple(map(_plain, exprs)))
-    p = b.program("lines", ends)
-    every = tuple((let.name, let.name) for let in p.body)
     ctx = _context()
-    values = Program("lines", p.args, p.body, every).evaluate(_point(variance, ctx), ctx).values()
-    sizes = (ctx.mag(v) for v in values if v != 0)
-    return any((abs(m) if tiny else m) > _LARGEST * 3.32 for m in sizes)
+    for p in map(_lines, exprs):
+        every = tuple((let.name, let.name) for let in p.body)
+        whole = Program("lines", p.args, p.body, every)
+        values = whole.evaluate(_point(variance, ctx), ctx).values()
+        sizes = (ctx.mag(v) for v in values if v != 0)
+        if any((abs(m) if tiny else m) > _LARGEST * 3.32 for m in sizes):
+            return True
+    return False
 
 
 def rounds_exponents(exprs: tuple[Expr, ...], variance: Fraction) -> bool:
     """Whether exponentials that grow meet tails: their exponents lose digits in proportion to q."""
-    b, ends = _built(tuple(map(_plain, exprs)))
-    lines = b.program("lines", ends).body
-    found = [let.args[0] for let in lines if let.op in ("expPhi", "expPhi2")]
-    exponents = tuple((f"e{k}", a) for k, a in enumerate(found))
     ctx = _context()
-    values = b.program("exponents", exponents).evaluate(_point(variance, ctx), ctx).values()
-    return any(v > LOST for v in values)
+    for p in map(_lines, exprs):
+        found = [let.args[0] for let in p.body if let.op in ("expPhi", "expPhi2")]
+        exponents = tuple((f"e{k}", a) for k, a in enumerate(found))
+        kept = Program("exponents", p.args, live(p.body, exponents), exponents)
+        if any(v > LOST for v in kept.evaluate(_point(variance, ctx), ctx).values()):
+            return True
+    return False
 
 
 @lru_cache(maxsize=16)
-def _built(exprs: tuple[Expr, ...]) -> tuple[Builder, tuple[tuple[str, Operand], ...]]:
-    """Lines for the expressions, which are asked for at several variances, and their values."""
-    b = Builder(tuple(s.name for s in _ENTRIES))
-    return b, tuple((f"t{k}", b.operand(e)) for k, e in enumerate(exprs))
+def _builder(e: Expr) -> Builder:
+    """Lines for an expression and its terms, which are asked for at several variances."""
+    return Builder(tuple(s.name for s in _ENTRIES))
+
+
+def _lines(e: Expr) -> Program:
+    """The expression as one program."""
+    b = _builder(_plain(e))
+    return b.program("lines", (("value", b.operand(_plain(e))),))
 
 
 def _roughly(p: Program, at: dict[str, Any], ctx: Any) -> list[Any]:
-    """The outputs, `expPhi2` to a few digits of it: a tenth of a second for each of them else."""
+    """The outputs, orthants to a few digits of them: a tenth of a second for `expPhi2` else."""
     values = dict(at)
 
     def value(a: Operand) -> Any:
         return values[a] if isinstance(a, str) else ctx.mpf(a.numerator) / a.denominator
 
     for let in p.body:
-        meaning = _tail if let.op == "expPhi2" else OPS[let.op].meaning
+        meaning = _ROUGH.get(let.op) or OPS[let.op].meaning
         values[let.name] = meaning(ctx, *map(value, let.args))
     return [value(a) for _, a in p.outputs]
 
@@ -126,6 +137,13 @@ def _tail(ctx: Any, a: Any, h: Any, k: Any, c: Any, s: Any, *lows: Any) -> Any:
         total += weight * y * exp(-fall) / (1 + (size * y) ** 2) if fall < 700 else 0.0
     scale = ctx.exp(a - (h * h + k * k) / 4 - least)
     return scale * peak * ctx.mpf(total * step / 3 / pi)
+
+
+def _orthant(ctx: Any, h: Any, k: Any, c: Any, s: Any) -> Any:
+    return _tail(ctx, ctx.zero, h, k, c, s)
+
+
+_ROUGH: dict[str, Callable[..., Any]] = {"expPhi2": _tail, "Phi2": _orthant}
 
 
 def _plain(e: Expr) -> Expr:

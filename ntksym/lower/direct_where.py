@@ -5,7 +5,7 @@ Judged at the corners of bins of the two variances, by the sizes of the terms of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, reduce
@@ -35,6 +35,7 @@ from .build import Builder
 from .polynomial import DET
 from .program import Operand
 from .rough import Sizes
+from .wide import outputs
 
 BINS = 23
 """Of variances, four times the one before each."""
@@ -132,13 +133,25 @@ def tables(
     sides = {v: own.at({"q": v}) for row in places for v in row}
     both = Weigher((value, dot), ("q11", "q12", "q22"))
 
+    def pairs(i: int, j: int) -> list[tuple[float, float]]:
+        return [(a, c) for a in places[i] for c in places[j] if a <= c]
+
+    def rhos(a: float) -> tuple[float, ...]:
+        return (*RHOS, NEAR) if a < USUAL * unit or grow else RHOS
+
+    def moves_far(i: int, j: int) -> bool:  # the density: left to the closed form
+        return bool(moved[i] + moved[j] > GROWN)
+
+    bins = ((i, j) for i in range(BINS) for j in range(i, BINS) if not moves_far(i, j))
+    grid = dict.fromkeys((a, r, c) for i, j in bins for a, c in pairs(i, j) for r in rhos(a))
+    at = [{"q11": a, "q12": r * (a * c) ** 0.5, "q22": c} for a, r, c in grid]
+    sums = dict(zip(grid, both.along(at), strict=True))
+
     @lru_cache(maxsize=256)
     def corner(a: float, c: float) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-        length = (a * c) ** 0.5
-        rhos = (*RHOS, NEAR) if a < USUAL * unit or grow else RHOS
-        each = [both.weights({"q11": a, "q12": r * length, "q22": c}) for r in rhos]
+        each = [sums[a, r, c] for r in rhos(a)]
         if endless:  # a jump adds what is no loss
-            each = [(t, u * (1 - r * r) ** 0.5) for (t, u), r in zip(each, rhos, strict=True)]
+            each = [(t, u * (1 - r * r) ** 0.5) for (t, u), r in zip(each, rhos(a), strict=True)]
         terms = tuple(map(max, *each))
         size = abs(sides[a][0] * sides[c][0]) ** 0.5
         slope = abs(sides[a][1] * sides[c][1]) ** 0.5
@@ -152,14 +165,14 @@ def tables(
                 for table in tables:
                     table.append(table[j * BINS + i])
                 continue
-            if moved[i] + moved[j] > GROWN:
+            if moves_far(i, j):
                 for table in tables:
                     table.append(0)
                 continue
             far = bin_ends(i)[0] * unit >= covered.large  # the whole bin
             alike = -2 <= i - BINS // 2 <= 1 and j - i <= 3 and not far
             marks = [0, 0]
-            found = [(min(a, c), *corner(a, c)) for a in places[i] for c in places[j] if a <= c]
+            found = [(min(a, c), *corner(a, c)) for a, c in pairs(i, j)]
             known = [any(z[n] > LEAST for _, _, z in found) for n in range(2)]
             for n, exponents in enumerate(endless_exponents):
                 usual = LOST_GROWN if exponents else LOST_USUAL if i == j else LOST_USUAL * 2 / 3
@@ -216,8 +229,7 @@ def last_good(value: Expr, diag: Expr, variance: Fraction) -> Fraction:
 
 def _small_enough(value: Expr, diag: Expr, most: float) -> Callable[[Fraction], bool]:
     """Whether the terms of a dual are at most so many times its size, at a variance."""
-    both = Weigher((plain(value),), ("q11", "q12", "q22"))
-    own = Weigher((plain(diag),), ("q",))
+    both, own = _weighers(plain(value), plain(diag))
 
     def found(variance: Fraction) -> bool:
         q = float(variance)
@@ -225,6 +237,12 @@ def _small_enough(value: Expr, diag: Expr, most: float) -> Callable[[Fraction], 
         return bool(max(both.weights(row)[0] for row in rows) <= most * own.at({"q": q})[0])
 
     return found
+
+
+@lru_cache(maxsize=16)
+def _weighers(value: Expr, diag: Expr) -> tuple[Weigher, Weigher]:
+    """Of a dual and of its diagonal, which are asked for at several variances."""
+    return Weigher((value,), ("q11", "q12", "q22")), Weigher((diag,), ("q",))
 
 
 def _exponents_grow(e: Expr) -> bool:
@@ -252,7 +270,8 @@ class Weigher:
             self._exact = tuple((digits, Sizes(exact, digits)) for digits in _DIGITS)
         w = Builder(names)
         sums = tuple((f"w{k}", _weight(w, e)) for k, e in enumerate(exprs))
-        self._sums = Sizes(w.program("weights", sums), _ROUGH)
+        self._weights = w.program("weights", sums)
+        self._sums = Sizes(self._weights, _ROUGH)
 
     def at(self, point: dict[str, float]) -> tuple[Any, ...]:
         """The values; where all digits cancel, what they are at most."""
@@ -267,6 +286,14 @@ class Weigher:
     def weights(self, point: dict[str, float]) -> tuple[Any, ...]:
         """The sums of the sizes of the terms."""
         return self._sums(point)
+
+    def along(self, points: Sequence[dict[str, float]]) -> list[tuple[Any, ...]]:
+        """The same at many points: in doubles, where the sizes have such."""
+        if not points:
+            return []
+        columns = {a: [point[a] for point in points] for a in self._weights.args}
+        rows = zip(outputs(self._weights, columns), points, strict=True)
+        return [self.weights(point) if None in row else row for row, point in rows]
 
 
 def _weight(b: Builder, e: Expr) -> Operand:

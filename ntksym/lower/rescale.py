@@ -137,6 +137,7 @@ def leading(found: Dual) -> tuple[int, Fraction] | None:
     return known.large[0], Fraction(1) if known.points else known.most
 
 
+@lru_cache(maxsize=256)
 def _known(found: Dual) -> Orders | None:
     derived = found.derivation
     if not isinstance(derived, Derivation) or not derived.centred:

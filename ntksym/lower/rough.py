@@ -6,6 +6,7 @@ The numbers are balls: what cancels is in their radii, and a comparison holds wh
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from flint import arb, ctx
@@ -82,13 +83,15 @@ class Sizes:
     """
 
     def __init__(self, program: Program, digits: int) -> None:
-        self._bits = int(3.33 * digits) + 4
+        self._program, self._bits = program, int(3.33 * digits) + 4
+
+    @cached_property
+    def _run(self) -> Repeated:
         context: Any = _BALLS
-        if any(let.op in _MORE for let in program.body):
+        if any(let.op in _MORE for let in self._program.body):
             context = MPContext()
             context.prec = self._bits
-        with precision(self._bits):
-            self._run = Repeated(program, context)
+        return Repeated(self._program, context)
 
     def __call__(self, point: Mapping[str, float]) -> tuple[Any, ...]:
         """The outputs at a point, in order, as `arb`."""
