@@ -93,8 +93,29 @@ def test_any_method_can_be_asked_for() -> None:
 def test_what_no_method_gives_is_undecided() -> None:
     """The slope is not square-integrable, so no error relative to its norm is proven."""
     report = ntksym.prove("log(1+sqrt(abs(x)))", variances="1")
-    assert report.verdict is Verdict.UNDECIDED and not report.comparisons
+    assert report.verdict is Verdict.UNDECIDED and not any(c.agree for c in report.comparisons)
     assert "no method proves" in report.evidence[1]
+
+
+def test_an_undecided_activation_still_has_values() -> None:
+    """No table for kinks without end, but Fourier coefficients at any one point."""
+    report = ntksym.prove("step(sin(x))")
+    value, slope = report.comparisons
+    assert report.verdict is Verdict.UNDECIDED and not report.holds
+    assert value.agree is None and value.definition is not None
+    assert value.definition.rel_digits >= 30
+    assert slope.definition is not None and slope.definition.mid == 0
+    assert "`eval` encloses the definition" in report.evidence[-1]
+    assert "at (1, 1/2, 1) nngp [0.33182395784156" in report.evidence[-1]
+
+
+def test_without_a_value_no_such_thing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: Any) -> tuple[Comparison, ...]:
+        raise ntksym.errors.Undecided("no rule")
+
+    monkeypatch.setattr(verdict, "definitions", none)
+    report = ntksym.prove("step(sin(x))")
+    assert not report.comparisons and not any("eval" in line for line in report.evidence)
 
 
 def test_within_a_bound_is_decided_by_the_whole_balls() -> None:

@@ -26,6 +26,7 @@ from ..verify.points import collinear_points, rational_points
 from ..verify.prove import Point, definitions, describe, gathered, parameters
 from ..verify.prove import prove as prove_closed
 from ..verify.report import Comparison, Report, Verdict
+from ..verify.safe import allowed
 from .choice import Choice, proven, read_variances
 from .choose import choose
 from .mixture import MixtureDual
@@ -61,7 +62,8 @@ def prove(
     Where there is a closed form, and no other method is asked for, that of `verify.prove`.  Else
     `ENCLOSED`: at every point, balls of `digits` digits around the definition and around the
     approximation are within its proven bound of each other.  `REFUTED`: at some point they are
-    further apart, which would be a bug of this library.
+    further apart, which would be a bug of this library.  `UNDECIDED`, where there is no such thing:
+    the definition is enclosed at one point, if it can be, which has nothing beside it.
 
     Args:
         activation: as `ntksym.dual` takes it.
@@ -99,8 +101,10 @@ def prove(
         else:
             parts = _built(act, ask, SPANS if variances is None else (variances,), digits, tell)
     except Undecided as failed:
-        line = f"undecided: {failed.what}"
-        return Report(act.name, Verdict.UNDECIDED, (*said, line, *failed.tried[-3:]), ())
+        tell("enclosing the definition alone")
+        rows = _alone(act, digits, points)
+        lines = [*said, f"undecided: {failed.what}", *failed.tried[-3:], *_values(rows)]
+        return Report(act.name, Verdict.UNDECIDED, tuple(lines), rows)
     lines = [line for part in parts for line in part.lines]
     comparisons = tuple(c for part in parts for c in part.comparisons)
     return Report(act.name, _verdict(comparisons), (*said, *lines), comparisons, parts[0].method)
@@ -109,6 +113,28 @@ def prove(
 def _put_off(span: Any) -> str:
     late = f"not built within {_MORE:.0f} s of one core"
     return f"variances {span}: {late}; --variance {span} builds it"
+
+
+def _alone(
+    act: Activation, digits: int, points: Sequence[tuple[Any, Any, Any]] | None
+) -> tuple[Comparison, ...]:
+    """The definition at the first point, which says whether more is open than a form for all."""
+    a, c, b = (Rational(v) for v in (points or [(1, "1/2", 1)])[0])
+    try:
+        with allowed(_MORE):
+            return definitions(act, (a, c, b), parameters(act, 0), digits)
+    except NtksymError:
+        return ()
+
+
+def _values(rows: Sequence[Comparison]) -> list[str]:
+    """What is known of a definition where nothing else is."""
+    found = [(c, *c.definition.decimal(15)) for c in rows if c.definition is not None]
+    if not found:
+        return []
+    said = ", ".join(f"{c.quantity} [{mid} +/- {rad}]" for c, mid, rad in found)
+    where = ", ".join(map(str, rows[0].point))
+    return [f"`eval` encloses the definition at exact points all the same: at ({where}) {said}"]
 
 
 @dataclass(frozen=True, slots=True)
