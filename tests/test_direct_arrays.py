@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from mpmath import MPContext
@@ -10,23 +12,17 @@ from test_torch_target import torch  # noqa: F401  the same
 from test_torch_target import written as written_torch
 
 import ntksym
-from ntksym.backends import Contract
-from ntksym.backends.numpy.backend import dual_file
 from ntksym.lower import lower_dual, lower_dual_diag
-from ntksym.runtime.engines import load_module
 
 AT = {
     "hardtanh": [(4e3, 3999.6, 4e3), (5.0, 4.9999, 5.0), (2e3, -1999.8, 2e3)],
     "softshrink": [(1e-2, 2e-3, 2e-2), (3e-2, -1e-2, 1e-2), (2e-2, 2e-2 - 1e-9, 2e-2)],
     "hardsigmoid": [(200.0, -155.8, 190.0), (4e3, 3999.9, 4e3)],
-    "elu": [(0.3, 10.94, 400.0), (0.05, 0.01, 0.07)],
+    "elu": [(0.3, 10.94, 400.0), (0.05, 0.01, 0.07), (1e-8, -5e-9, 1e-8), (0.1, 2e-4, 2e-3)],
     "snake": [(1e-3, 2e-4, 2e-3), (1e-2, -9e-3, 1e-2), (0.2, 0.1, 90.0), (0.0, 0.0, 1.0)],
 }
-GOAL, MOST = 20.0, 1e-12 / 2.0**-52
-"""Eps of the size: of half of the values, and of all; small variances of waves and one-sided
-exponentials are replaced where closed forms are off by more than 1e-12."""
-INTEGRATED = 4.0
-"""Of all values where the definition is integrated; closed forms are off by up to 1e54 there."""
+GOAL = 4.0
+"""Eps of the size: closed forms are off by up to 1e54 there, at small variances by up to 1e8."""
 FAR_APART = [(297.5, -10000.7, 336207.6), (1.8e-91, -6217153.0, 2.1e104), (4837.6, 4366.7, 3941.8)]
 
 
@@ -57,8 +53,7 @@ def test_torch(torch, name, tmp_path):  # noqa: F811
     def dual(*columns):
         return module.dual(*(torch.tensor(c, dtype=torch.float64) for c in columns))
 
-    found = errors(name, dual)
-    assert np.median(found) < GOAL and max(found) < (MOST if name == "snake" else INTEGRATED)
+    assert max(errors(name, dual)) < GOAL
     q = [torch.tensor(c, requires_grad=True) for c in np.array(AT[name]).T]
     given = [torch.tensor(0.5, dtype=torch.float64)] * len(ntksym.dual(name).activation.params)
     slopes = torch.autograd.grad(module.dual(*q, *given)[0].sum(), q)
@@ -70,22 +65,25 @@ def test_torch(torch, name, tmp_path):  # noqa: F811
     assert all(v.dtype == torch.float32 for v in single)
 
 
-def test_elu_in_torch_is_what_numpy_has(torch, tmp_path):  # noqa: F811
-    """Small variances and large ones; its closed form in balls takes minutes."""
+def test_graphs_with_rules_on_the_host_compile(torch, tmp_path, monkeypatch):  # noqa: F811
+    """NumPy is one operator of the graph: compiled, also mapped, it gives what it gives at once."""
     module = written_torch("elu", tmp_path)
-    rows = np.array([(1e-3, 2e-4, 2e-3), (1e-8, -5e-9, 1e-8), (1e4, 9e3, 1e4), (1.0, 0.5, 2.0)])
-    act = ntksym.dual("elu")
-    pair, diag = lower_dual(act), lower_dual_diag(act)
-    plain = load_module(dual_file("elu", pair, diag, Contract("test", ())), keep=False)
-    found = module.dual(*(torch.tensor(c) for c in rows.T), torch.tensor(0.5, dtype=torch.float64))
-    sides = [plain.dual(q, q, q, 0.5) for q in (rows[:, 0], rows[:, 2])]
-    for k, want in enumerate(plain.dual(*rows.T, 0.5)):
-        size = np.sqrt(sides[0][k] * sides[1][k])
-        off = np.abs(found[k].numpy() - want) / size / 2.0**-52
-        assert np.max(off) < MOST and off[1] < GOAL  # closed: 1e8 eps
+    monkeypatch.setitem(sys.modules, module.__name__, module)  # where the compiler looks names up
+    (label,) = (k for k in module._NUMPY_RULES if k.startswith("price_"))
+    at = torch.tensor([(1e-3, 2e-4, 2e-3, 1.4e-3, 0.5), (1.0, 0.5, 2.0, 1.3, 0.5)]).double().T
+    used, closed = torch.tensor([True, False]), torch.tensor([7.0, 7.0]).double()
+
+    def run(used, closed, *at):
+        return module._by_numpy(label, used, at, closed)
+
+    plain = run(used, closed, *at)
+    assert plain[0] != 7.0 and plain[1] == 7.0
+    for f in (run, torch.vmap(run)):
+        whole = torch.compile(f, fullgraph=True, backend="eager")
+        assert torch.equal(whole(used, closed, *at), plain)
 
 
-@pytest.mark.parametrize("name", [n for n in AT if n != "snake"])
+@pytest.mark.parametrize("name", AT)
 def test_jax_integrates_on_the_host(jax, name, tmp_path):  # noqa: F811
     """Under jit, vmap and grad, and in floats, whose values are those of doubles."""
     from test_jax_target import written
@@ -93,7 +91,7 @@ def test_jax_integrates_on_the_host(jax, name, tmp_path):  # noqa: F811
     module = written(name, tmp_path)
     given = [0.5] * len(ntksym.dual(name).activation.params)
     dual = jax.jit(module.dual)
-    assert max(errors(name, dual)) < INTEGRATED
+    assert max(errors(name, dual)) < GOAL
     q = np.array(AT[name] + FAR_APART).T
     whole = np.array(dual(*q, *given))
     mapped = np.array(jax.jit(jax.vmap(lambda *q: module.dual(*q, *given)))(*q))
@@ -120,14 +118,3 @@ def test_floats_are_numbers_where_constants_have_many_digits(torch, name, tmp_pa
         for t in (torch.float64, torch.float32)
     )
     assert np.all(np.abs(single - wide) < 1e-5 * np.maximum(np.abs(wide), 0.1))
-
-
-def test_jax_takes_small_variances_by_the_integral_of_the_slope(jax, tmp_path):  # noqa: F811
-    from test_jax_target import written
-
-    module = written("snake", tmp_path)
-    assert max(errors("snake", jax.jit(module.dual))) < MOST
-    slope = jax.jit(jax.vmap(jax.grad(lambda *q: module.dual(*q, 0.5)[0], 1)))(
-        *np.array(AT["snake"][:3]).T
-    )
-    assert np.isfinite(slope).all()

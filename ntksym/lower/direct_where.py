@@ -55,8 +55,6 @@ SLOWER = 1.5
 """So many times that where an entry costs a hundred times as much: in NumPy."""
 SLOWER_GROWN = 1.2
 """The same for exponentials of the variances."""
-LOST_ARRAYS = 4096.0
-"""The same at small variances in array code, where the integral is dear: 1e-12 of the size."""
 COMPILED = 3
 """The mark of bins for compiled code only."""
 RHOS = (1 / 3, -0.9)
@@ -215,16 +213,6 @@ def first_good(
     most = min(lost, LOST_GROWN) if _exponents_grow(plain(value)) else lost
     small_enough = _small_enough(value, diag, most)
     return next((v for v in variances[:-1] if small_enough(v)), variances[-1])
-
-
-def last_good(value: Expr, diag: Expr, variance: Fraction) -> Fraction:
-    """The variance over a power of 4, so far as the terms are small enough for arrays."""
-    small_enough = _small_enough(value, diag, LOST_ARRAYS / 4)  # inputs may be of two sizes
-    for _ in range(BINS):
-        if not small_enough(variance / 4):
-            break
-        variance /= 4
-    return variance
 
 
 def _small_enough(value: Expr, diag: Expr, most: float) -> Callable[[Fraction], bool]:

@@ -29,7 +29,7 @@ from ..symbols import x
 from ..terms import TermSum
 from .build import Builder
 from .conditioning import loses
-from .direct_where import first_good, last_good
+from .direct_where import first_good
 from .halves import Halves, about_zero, halves, sides
 from .program import Operand, Program
 
@@ -53,13 +53,11 @@ class Small:
         program: (q11, q12, q22, root, parameters) -> slope, base of the integral.
         below: the variance below which the integral is taken: the first of `SMALL` where the
             closed form keeps its digits.
-        dear: the same for arrays, where an entry costs a millisecond: see `LOST_ARRAYS`.
         series: what the dual is where both variances are small, without an integral, or None.
     """
 
     program: Program
     below: Fraction
-    dear: Fraction
     series: Halves | None = None
 
     @property
@@ -96,7 +94,7 @@ def small_program(activation: Activation) -> Small | None:
     outputs = (("slope", slope), ("base", base))
     p = b.program("small", outputs, (), f"Price's theorem for {activation.expr}")
     below = first_good(d.value, d.diag, SMALL)
-    return Small(p, below, last_good(d.value, d.diag, below), halves(derived))
+    return Small(p, below, halves(derived))
 
 
 _ENTRIES = (S.q11, S.q12, S.q22)

@@ -122,12 +122,14 @@ def @NAME@(closed, q11, q12, q22, root):
     """The closed form; at large variances a rule that does not cancel."""
     far = @STEM@_holds(@WHICH@, q11, q22, root)
     given = q11, q12, q22, root
-    return _elsewhere(far, lambda *at: @STEM@_far(@WHICH@, *at), given, closed, 32)
+    rule = lambda *at: @STEM@_far(@WHICH@, *at)
+    return _elsewhere(far, lambda used, *at: _chosen(used, rule, *at), given, closed)
 '''
 
 _DIAGONAL = '''
 def @NAME@(closed, q):
     """The closed form; at large variances a rule that does not cancel."""
     far = @STEM@_holds(0, q, q, q)
-    return _elsewhere(far, lambda at: @STEM@_same(@WHICH@, at), (q,), closed, 32)
+    rule = lambda at: @STEM@_same(@WHICH@, at)
+    return _elsewhere(far, lambda used, *at: _chosen(used, rule, *at), (q,), closed)
 '''

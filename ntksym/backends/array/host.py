@@ -1,51 +1,41 @@
-"""Duals by their definition in JAX and PyTorch: NumPy's rules, on the host.
+"""Duals by their definition, or at small variances, in JAX and PyTorch: NumPy's rules, on the host.
 
 Few entries need them, and as operations of arrays they were slow, XLA took 20 seconds to compile
-them.  NumPy's own text takes no time.  Blocks of the entries that need it are sent to the host
-(in JAX by `pure_callback`), no others.
+them.  NumPy's own text takes no time.  Where some entry needs it, NumPy is called (in JAX by
+`pure_callback`, in compiled PyTorch by an operator of the module) and computes those alone.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from textwrap import indent
 
 from ...lower.direct import Direct
 from ...lower.direct_where import BINS, COMPILED, FIRST, GROWN
 from ...lower.ops import DIRECT_OPS
+from ...lower.price import Small
 from ...lower.program import Let, Program, with_inner
-from ..numpy.direct import direct_operation as numpy_operation
-from ..numpy.direct import direct_rule as numpy_rule
-from ..numpy.direct_text import direct_text as numpy_text
 from ..numpy.helpers import helper_names, helpers
-from ..numpy.splines import splines_text
+from ..numpy.scales import scale_functions
 from ..text import filled
 from .module import ArrayBackend, function
 
-WIDTH = 512
-"""Numbers an entry takes about; so many are not worth it where a compiler would compute all."""
+HOSTED = (Small, Direct)
+"""What runs on the host."""
 
 
 def host_text(programs: tuple[Program, ...], backend: ArrayBackend) -> str:
     """NumPy's functions of these operations, in a scope of their own; what calls them."""
-    found: dict[str, str] = {}
-    for p in with_inner(programs):
-        for let in p.body:
-            rule = let.inner
-            if not isinstance(rule, Direct) or let.label in found:
-                continue
-            stem = f"_rule_{rule.digest()[:12]}"
-            found.setdefault("direct", numpy_text())
-            if rule.spline >= 0:
-                found.setdefault("splines", splines_text())
-            found.setdefault(stem, numpy_rule(rule, stem))
-            found[let.label] = numpy_operation(let, rule, stem)
-    body = "\n\n\n".join(found.values())
+    body = "\n\n\n".join(scale_functions(programs, HOSTED))
     called = frozenset(re.findall(r"\b_\w+", body)) & helper_names()
-    names = ", ".join(f'"{k}": _{k}' for k in found if f"def _{k}(" in body)
+    labels = {let.label for p in with_inner(programs) for let in p.body if let.inner is not None}
+    names = ", ".join(f'"{k}": _{k}' for k in sorted(labels) if f"def _{k}(" in body)
     whole = f"{helpers(called)}\n\n{body}\n\nreturn {{{names}}}"
     marks = {"@TWICE_FIRST@": repr(2.0 * FIRST), "@BODY@": indent(whole, "    ")}
-    return f"{filled(_HOST, marks).strip(chr(10))}\n\n\n{backend.host.strip(chr(10))}\n"
+    marks["@DIGEST@"] = hashlib.sha256(whole.encode()).hexdigest()[:16]
+    text = f"{_HOST.strip(chr(10))}\n\n\n{backend.host.strip(chr(10))}\n"
+    return filled(text, marks)
 
 
 def host_rule(rule: Direct, stem: str, backend: ArrayBackend) -> str:
@@ -70,7 +60,6 @@ def host_operation(let: Let, rule: Direct, stem: str) -> str:
             "@MOST@": repr(GROWN / rule.grow) if rule.grow else "_INF",
             "@BINS@": str(BINS),
             "@COMPILED@": str(COMPILED),
-            "@WIDTH@": str(WIDTH),
             "@TABLE@": str(which),
             "@APART@": "    can = can & (root > 0.0)\n" if which % 2 and rule.jumps else "",
             "@GIVEN@": "".join(f", {p}" for p in params),
@@ -79,28 +68,45 @@ def host_operation(let: Let, rule: Direct, stem: str) -> str:
     )
 
 
+def host_price(small: Small, label: str) -> str:
+    """The function of an operation `price`."""
+    return filled(_PRICE, {"@LABEL@": label, "@SMALL@": repr(float(small.below))})
+
+
 _HOST = '''
 def _numpy_rules():
-    """Integrals of the definition, for the few entries that need them."""
+    """Integrals and series, for the few entries that need them."""
 @BODY@
 
 
 _NUMPY_RULES = _numpy_rules()
 
 
-def _by_numpy(name, *at):
-    """An operation for flat arrays, in doubles on the host; NaN where it has nothing to say."""
+def _numpy_values(name, used, *at):
+    """An operation for arrays of one shape where used, in doubles; NaN elsewhere.
 
-    def run(*at):
-        wide = [np.asarray(v, dtype=np.float64) for v in at]
-        if at[0].dtype != np.float64 and len(at) > 3:  # the root in doubles, where it is no other
-            q11, q12, q22, root = wide[:4]
-            exact = np.sqrt(np.maximum(q11 * q22 - q12 * q12, 0.0))
-            wide[3] = np.where(abs(exact - root) <= 2.0**-20 * root, exact, root)
-        found = _NUMPY_RULES[name](np.full(wide[0].shape, np.nan), *wide)
-        return np.asarray(found, dtype=at[0].dtype)
+    NaN also where it has nothing to say.  In blocks, which have many arrays of their length.
+    """
+    used, *at = map(np.asarray, (used, *at))
+    found = np.full(used.shape, np.nan, at[0].dtype)
+    wide = [v[used].astype(np.float64) for v in at]
+    if at[0].dtype != np.float64 and len(at) > 3:  # the root in doubles, where it is no other
+        q11, q12, q22, root = wide[:4]
+        exact = np.sqrt(np.maximum(q11 * q22 - q12 * q12, 0.0))
+        wide[3] = np.where(abs(exact - root) <= 2.0**-20 * root, exact, root)
+    values = np.full(len(wide[0]), np.nan)
+    for k in range(0, len(values), 4096):
+        part = slice(k, k + 4096)
+        values[part] = _NUMPY_RULES[name](values[part], *(v[part] for v in wide))
+    with np.errstate(all="ignore"):
+        found[used] = values
+    return found
 
-    return _on_host(run, at)
+
+def _by_numpy(name, used, given, closed):
+    """An operation on the host where used; elsewhere, and where it has none, the closed form."""
+    found = _elsewhere(used, lambda *at: _on_host(name, *at), given, closed)
+    return _where(found == found, found, closed)
 
 
 def _direct_used(table, bins, variances, unit, most):
@@ -132,8 +138,7 @@ def @NAME@(closed, q11, q12, q22, root@GIVEN@):
     can = ~far & (_abs(q12) < _INF) & (root >= 0.0) & (root < _INF)
 @APART@    used = (used > 0) & (used < @COMPILED@) & can  # @COMPILED@: in compiled code only
     given = q11, q12, q22, root@GIVEN@
-    found = _elsewhere(used, lambda *at: _by_numpy("@LABEL@", *at), given, closed, @WIDTH@)
-    return _where(found == found, found, closed)
+    return _by_numpy("@LABEL@", used, given, closed)
 '''
 
 _DIAGONAL = '''
@@ -142,6 +147,12 @@ def @NAME@(closed, q@GIVEN@):
     unit = @STEM@_marks(@ALONE@)[-1]
     used = _direct_used(@STEM@_USED[@TABLE@], @BINS@, (q,), unit, @MOST@) == 1
     given = (q@GIVEN@,)
-    found = _elsewhere(used, lambda *at: _by_numpy("@LABEL@", *at), given, closed, @WIDTH@)
-    return _where(found == found, found, closed)
+    return _by_numpy("@LABEL@", used, given, closed)
+'''
+
+_PRICE = '''
+def _@LABEL@(closed, q11, q12, q22, root, *more):
+    """The closed form; at small variances a series, or the integral of its derivative."""
+    small = (q11 >= 0.0) & (q22 >= 0.0) & ((q11 < @SMALL@) | (q22 < @SMALL@))
+    return _by_numpy("@LABEL@", small, (q11, q12, q22, root, *more), closed)
 '''

@@ -111,9 +111,17 @@ def _two(k, like):
 '''
 
 HOST = '''
-def _on_host(run, at):
-    """A function of NumPy arrays, where XLA cannot go; its values have no derivatives."""
-    shape = jax.ShapeDtypeStruct(at[0].shape, at[0].dtype)
-    return jax.pure_callback(run, shape, *at, vmap_method="broadcast_all")
+def _on_host(name, used, given, fill, plain):
+    """NumPy's values where used, where XLA cannot go; they have no derivatives.
+
+    Blocks are small: copies of large arrays wait for the threads that wait for the callback.
+    """
+
+    def run(*at):
+        shape = jax.ShapeDtypeStruct(at[0].shape, plain.dtype)
+        values = lambda *at: _numpy_values(name, *at)
+        return jax.pure_callback(values, shape, *at, vmap_method="broadcast_all")
+
+    return _chosen(used, run, (used, *given), (False, *fill), plain, 16)
 '''
 """How JAX calls NumPy."""

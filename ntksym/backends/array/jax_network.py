@@ -25,15 +25,6 @@ def _read(table, places):
     return jnp.asarray(table, jnp.int32)[places]
 
 
-def _ceil(a):
-    return jnp.ceil(a)
-
-
-def _highest(a, most):
-    """The largest of some numbers, which are at most `most`."""
-    return jnp.max(a).astype(jnp.int32) if a.size else 0
-
-
 def _inner(x, y):
     return jnp.matmul(x, y.T, precision=jax.lax.Precision.HIGHEST)
 
@@ -47,7 +38,7 @@ def _places(a):
     return tuple(jnp.broadcast_to(i, a.shape) for i in jnp.indices(a.shape, sparse=True))
 
 
-def _chosen(wanted, f, given, fill, plain, width=32):
+def _chosen(wanted, f, given, fill, plain, width=64):
     """f(*given) where wanted, elsewhere `plain`: in blocks, wanted entries first.
 
     Blocks without one are left alone (under `vmap` all are computed); `fill` is what unwanted
@@ -56,7 +47,7 @@ def _chosen(wanted, f, given, fill, plain, width=32):
     shape, count = wanted.shape, wanted.size
     if not count:
         return plain
-    length = max(1, min(1024, 65536 // width, count))
+    length = max(1, min(4096, 65536 // width, count))
     given = tuple(jnp.broadcast_to(v, shape).reshape(-1) for v in given)
 
     def block(operands):

@@ -147,7 +147,7 @@ _Phi2 = _rule(_Phi2_value, lambda h, k, c, s: _tilt(0.0 * h, h, k, c, s))""",
     total = width * _added(panel, 42, 0.0 * width)
     value = _where(gone, 0.0, _exp((a - 0.5 * most * most) - g0) * total * 0.3183098861837907)
     whole = _expPhi(_where(above, a, 0.0), _where(above, low, 0.0))
-    spent = _where(whole < 1.7e308, value, 0.0)  # Phi2 is the most of what overflows
+    spent = _where(whole < _INF, value, 0.0)  # Phi2 is the most of what overflows
     return _where(big, _where(above, whole - spent, value) + rest, plain)
 
 

@@ -191,9 +191,40 @@ def _two(k, like):
 '''
 
 HOST = '''
-def _on_host(run, at):
-    """A function of NumPy arrays; its values have no derivatives."""
-    found = run(*(v.detach().cpu().numpy() for v in at))
-    return torch.as_tensor(found, device=at[0].device)
+@torch.library.custom_op("ntksym::numpy_@DIGEST@", mutates_args=())
+def _numpy_operator(name: str, used: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+    """NumPy's values where used; an operator, so that whole graphs compile."""
+    return _at_once(name, used, at)
+
+
+@_numpy_operator.register_fake
+def _(name, used, at):
+    return torch.empty_like(at[0])
+
+
+@_numpy_operator.register_vmap
+def _(info, dims, name, used, at):
+    used, at = (v.expand(info.batch_size, *v.shape) if d is None else v.movedim(d, 0)
+                for v, d in zip((used, at), dims[1:]))
+    return _numpy_operator(name, used, at.movedim(1, 0)), 0
+
+
+def _at_once(name, used, at):
+    found = _numpy_values(name, *(v.detach().cpu().numpy() for v in (used, *at)))
+    return torch.as_tensor(found, device=used.device)
+
+
+def _on_host(name, used, given, fill, plain):
+    """NumPy's values where used; they have no derivatives."""
+    some = _any(used)
+    if some is False:
+        return plain
+    try:
+        found = None if some is None else _at_once(name, used, given)
+    except RuntimeError:  # tensors that functions are mapped or differentiated over have no memory
+        found = None
+    if found is None:
+        found = _numpy_operator(name, used, torch.stack(tuple(given)))
+    return _where(used, found, plain)
 '''
 """How PyTorch calls NumPy."""

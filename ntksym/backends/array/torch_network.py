@@ -26,16 +26,6 @@ def _read(table, places):
     return torch.tensor(table, device=places.device)[places.reshape(-1)].reshape(places.shape)
 
 
-def _ceil(a):
-    return torch.ceil(a)
-
-
-def _highest(a, most):
-    """The largest of some numbers, or `most` where tensors have no value."""
-    some = _any(a > 0.0)
-    return most if some is None else int(a.max()) if some else 0
-
-
 def _inner(x, y):
     return x @ y.T
 
@@ -79,7 +69,7 @@ class _Mapped(torch.autograd.Function):
         return _Mapped.apply(run, *at), 0
 
 
-def _chosen(wanted, f, given, fill, plain, width=32):
+def _chosen(wanted, f, given, fill, plain, width=64):
     """f(*given) where wanted, elsewhere `plain`: for the wanted entries only, in blocks.
 
     Compiled for all, and not at all where f takes the memory of 512 entries and more: then the

@@ -26,13 +26,15 @@ NODES = 16
 """Gauss-Legendre nodes of a panel."""
 
 
-def scale_functions(programs: tuple[Program, ...]) -> tuple[str, ...]:
-    """The functions of these operations, each once."""
+def scale_functions(
+    programs: tuple[Program, ...], kinds: tuple[type, ...] = (Small, Far, Direct)
+) -> tuple[str, ...]:
+    """The functions of these operations, or of some kinds of them, each once."""
     found: list[str] = []
     known: set[str] = set()
     for p in with_inner(programs):
         for let in p.body:
-            if let.inner is None or let.label in known:
+            if not isinstance(let.inner, kinds) or let.label in known:
                 continue
             known.add(let.label)
             if isinstance(let.inner, Small):
