@@ -33,11 +33,12 @@ class Powers:
     """What is taken out of an activation, and out of its derivative.
 
     Attributes:
-        kinks: the places, as `arb`.
+        kinks: the places, as `arb`; the truncated powers are at their midpoints.
         alpha: of the cutoff.
         value: for every kink the coefficients c_j, doubles.
         slope: the same of the derivative almost everywhere.
-        off: a bound of the L^2 norm by which the rounding of the coefficients spoils smoothness.
+        off: a bound of the L^2 norm by which the rounding of the coefficients and of the places
+            spoils smoothness.
     """
 
     kinks: tuple[Any, ...]
@@ -95,6 +96,10 @@ def powers_of(line: Line, order: int, alpha: float) -> Powers:
             kept = [0.0 if abs(c) < least else c for c in kept]
             lost = (float(abs(c - d).upper()) for c, d in zip(exact, kept, strict=True))
             off += sum(d * hump(j, alpha) for j, d in enumerate(lost))
+            moved = sqrt(float(kink.rad()))  # a step moves by the root of that in the norm
+            for j, c in enumerate(kept):
+                steep = (j + alpha + 1) ** 2 * (hump(max(j - 2, 0), alpha) + hump(j + 2, alpha) + 1)
+                off += 4 * abs(c) * moved * steep
             value.append(tuple(kept))
         slopes = []
         for row in value:
@@ -215,7 +220,7 @@ def _sum_of_kinks(powers: Powers, slope: bool, q: Any, count: int) -> list[Any]:
     total = [arb(0)] * count
     for kink, row in zip(powers.kinks, powers.numbers(slope), strict=True):
         if any(row):
-            found = _series(kink, row, powers.alpha, q, count)
+            found = _series(kink.mid(), row, powers.alpha, q, count)
             total = [a + b for a, b in zip(total, found, strict=True)]
     if not any(map(any, powers.numbers(slope))):
         return total
