@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import pi
 
 import pytest
 from mpmath import MPContext
@@ -113,6 +114,26 @@ def test_variances_far_apart_and_far_from_one(
     with_exact = {s: Rational(v) for s, v in zip((q11, q12, q22), point, strict=True)}
     value = float(d.value.xreplace(with_exact).n(40, maxn=2000))
     assert float(compile_(d, target)(*point).nngp) == pytest.approx(value, rel=1e-14)
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+@pytest.mark.parametrize(
+    ("text", "mean", "square", "point"),
+    [
+        ("step(x)*max(1-x,0)", 1 / 2, 1 / 3, (1.64e179, 2.0e179, 1.01e180)),
+        ("step(x)*max(1-x,0)", 1 / 2, 1 / 3, (1.7e166, -2e163, 1e161)),
+        ("step(x)*exp(-x^2)", pi**0.5 / 2, (pi / 8) ** 0.5, (1.6e30, 3e116, 2e204)),
+    ],
+)
+def test_slopes_of_what_dies_out_fall_faster_than_its_value(
+    text: str, mean: float, square: float, point: tuple[float, float, float], target: str
+) -> None:
+    """E[s'(u)s'(v)] is q12/(2 pi R^3) times the integral of s squared: K/q falls less."""
+    a, c, b = point
+    root = (a - c / b * c) ** 0.5 * b**0.5
+    size = square / (2 * pi) ** 0.5 / (a**0.25 * b**0.25) / (a**0.5 * b**0.5)
+    got = float(compile_(dual(parse_activation(text)), target)(*point).dot)
+    assert abs(got - c / root / root / root * mean**2 / (2 * pi)) <= 4.5 * 2.0**-52 * size
 
 
 @pytest.mark.parametrize("target", ["c", "numpy"])

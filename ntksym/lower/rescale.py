@@ -64,6 +64,7 @@ class Orders:
         least: the standard deviation that smaller ones are brought to.
         most: the one that larger ones are.
         both: the one that the smaller of two is, where two are brought down as one; else None.
+        jumps: whether s jumps: then E[s'(u)^2] is infinite.
     """
 
     small: tuple[int, int] | None
@@ -71,6 +72,7 @@ class Orders:
     least: Fraction = Fraction(1, 2**UNKNOWN)
     most: Fraction = Fraction(2**UNKNOWN)
     both: Fraction | None = None
+    jumps: bool = False
 
     @property
     def points(self) -> bool:
@@ -145,7 +147,7 @@ def _known(found: Dual) -> Orders | None:
     try:
         every = cells(derived.terms)
         large, waves = _large(derived, every)
-        known = Orders(_small(derived, every), large)
+        known = Orders(_small(derived, every), large, jumps=derived.jumps)
     except NtksymError:
         return None
     if known.small is not None:
@@ -178,13 +180,14 @@ def rescaled(b: Lines, p: Program, found: Orders, at: dict[str, Operand]) -> dic
     one: Operand = Fraction(1)
     small: tuple[Operand, ...] = (one, one)
     large: tuple[Operand, ...] = (one, one)
-    between = one
+    between = angle = one
     if found.small is not None:
         small = tuple(b.emit("rescale", at[k], found.least) for k in ("q11", "q22"))
     if found.both is not None:
         root = at.get("root") or b.emit("rootdet", "q11", "q12", "q22", hint="root")
         near = brought_nearer(b, at, root, found.most, found.both)
         large, between = (near.one, near.two), near.root
+        angle = b.emit("mul", *large)
     elif found.large is not None:
         large = tuple(b.emit("rescale", at[k], found.most) for k in ("q11", "q22"))
         if found.points:
@@ -192,7 +195,7 @@ def rescaled(b: Lines, p: Program, found: Orders, at: dict[str, Operand]) -> dic
             large = tuple(
                 b.emit("select", q, _LARGE, t, one) for q, t in zip(others, large, strict=True)
             )
-        between = b.emit("mul", *large)
+        between = angle = b.emit("mul", *large)
     first, second = (b.emit("mul", small[k], large[k], hint="t") for k in (0, 1))
     known = dict(at)
     for k, t in (("q11", first), ("q22", second)):
@@ -204,6 +207,9 @@ def rescaled(b: Lines, p: Program, found: Orders, at: dict[str, Operand]) -> dic
     factors = [small, (between, one) if found.points else large]
 
     made = b.again(p, known)
+    if found.large == _POINT and found.jumps:
+        rest = b.emit("mul", between, b.emit("div", between, angle), hint="unlike")
+        made["dot"] = b.emit("mul", made["dot"], rest)
     powers = [(0, 0) if own is None else own for own in (found.small, found.large)]
     return {
         label: _scaled_back(b, value, factors, powers[0][k], powers[1][k])
