@@ -19,6 +19,7 @@ from ntksym.backends.c.table.point import TableUnit
 from ntksym.backends.c.table.shells import shells_text
 from ntksym.backends.numpy.table.shells import shells_notes, shells_numpy
 from ntksym.language import as_activation
+from ntksym.numeric.patience import at_most
 from ntksym.numeric.quadrature import quadrature_dual
 from ntksym.numeric.table.bands.banded import BandedDual
 from ntksym.numeric.table.shell import build
@@ -269,6 +270,13 @@ def test_a_factor_of_the_activation_is_one_of_the_table() -> None:
     where = 1.0, 0.2, 1.1, (1.1 - 0.04) ** 0.5
     factor = [a / b for a, b in zip(large[0].at(*where), small[0].at(*where), strict=True)]
     assert factor == pytest.approx([2.0**80] * 2, rel=1e-6)
+
+
+def test_shells_for_which_there_is_no_time_are_said_to_be_missing() -> None:
+    said: list[str] = []
+    with at_most(0.0):
+        assert build.shells_of(asked(CASES[0], SPAN, 1e-8, None), 1e-8, said.append) == ()
+    assert len(said) == 1 and said[0].startswith("no shells: given up")
 
 
 def test_data_survive_and_are_described() -> None:

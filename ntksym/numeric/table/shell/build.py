@@ -100,14 +100,15 @@ def shells_of(
 ) -> tuple[BandedDual, ...]:
     """Those of an activation as it was given, from those of the same of about the size 1.
 
-    None where there is no more time: what they stand in for is there.
+    None where there is no more time, which is said: what they stand in for is there.
     """
     from ..scale import restored
 
     span = given.low, given.high
     try:
         made = shells(given.name, given.scaled.expr, span, error, say, rest)
-    except TooLong:
+    except TooLong as found:
+        say(f"no shells: {found.what}")
         return ()
     return tuple(restored(t, given.power, given.expr) for t in made)
 
