@@ -257,6 +257,17 @@ def test_opposite_rows_that_biases_make_parallel() -> None:
             assert abs(float(values[0, 0] / e - 1)) < 2e-15, target
 
 
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_rows_that_exchange_two_nearly_equal_numbers(target: str) -> None:
+    """Their norms are equal: 1 - rho is below 1e-16, whatever rounding makes of the covariance."""
+    x = np.random.default_rng(1).normal(size=(32, 6))
+    x[:, 0] = x[:, 1] * (1.0 + np.geomspace(3e-12, 3e-9, 32))
+    y = x[:, [1, 0, 2, 3, 4, 5]]
+    kernel = compile(recurse(network("exp(-|x|)", 3, 3)), target=target, cache=False)
+    found, own = kernel(x, y), kernel.diag(x)
+    assert np.abs(np.diag(found.nngp) / own.nngp - 1).max() < 4e-15
+
+
 def test_what_unlike_norms_make_of_parallel_rows() -> None:
     """At norms of images to ten digits and more, where its terms are r^2 times larger."""
     made = numpy_network.network_file(

@@ -18,7 +18,7 @@ from fractions import Fraction
 
 from sympy import Expr, Integer, Pow, expand
 
-from .exponent import MOST, kept, linear_parts, product_parts
+from .exponent import MOST, kept, linear_parts, product_parts, sum_parts
 from .folding import fold
 from .lines import Lines
 from .polynomial import is_polynomial
@@ -84,6 +84,8 @@ def _excess(b: Lines, e: Expr, z: Operand) -> tuple[Operand, Operand] | None:
     top, below = (linear_parts(b, part) for part in split)
     if top is None or below is None:
         return None
+    if b.known_root is not None:  # what q12 lacks may be as large as what is left of the entries
+        top = sum_parts(b, (top[0], Fraction(0)), (top[1], Fraction(0)))
     first = product_parts(b, top, top)
     second = product_parts(b, product_parts(b, (z, Fraction(0)), (z, Fraction(0))), below)
     high = b.emit("sub", first[0], second[0])
