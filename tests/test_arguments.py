@@ -12,7 +12,7 @@ import pytest
 import ntksym
 from ntksym.errors import BadData, BadSpec, NtksymError, Undecided
 
-WRONG = (None, 3, 2.5, True, ["relu"], b"relu", {}, object())
+WRONG = (None, 3, 2.5, True, [3], b"relu", {}, object())
 SQNL = "piecewise((-1, x < -2), (x + x**2/4, x < 0), (x - x**2/4, x < 2), (1, True))"
 
 

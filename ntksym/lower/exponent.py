@@ -28,6 +28,8 @@ Parts = tuple[Operand, Operand]
 
 MOST = Fraction(1, 2**30)
 """A larger rest is none: the squares left the range of doubles."""
+CORRECTION = Fraction(1, 2)
+"""The same for the rest of an exponent."""
 LARGE = 2
 """Quotients below are rounded to less than an eps of the exponential."""
 _ENTRIES = frozenset((S.q11, S.q12, S.q22, S.q))
@@ -81,7 +83,7 @@ def decays(e: Expr) -> bool:
 def correction(b: Lines, low: Operand) -> Operand:
     """1 + l, and 1 where l is no correction: beyond the range of doubles."""
     size = b.emit("abs", low)
-    kept = b.emit("select", size, Fraction(1, 2), low, Fraction(0), hint="lost")
+    kept = b.emit("select", size, CORRECTION, low, Fraction(0), hint="lost")
     return b.emit("add", kept, Fraction(1))
 
 

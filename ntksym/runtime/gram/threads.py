@@ -33,11 +33,13 @@ def each(
     items: Iterable[Item],
     threads: int,
     space: Callable[[], Space],
+    hurry: Callable[[], None] = lambda: None,
 ) -> None:
     """`work(item, space)` for every item, in order of the items, on that many threads.
 
     Every thread has a space of its own.  The first error ends all threads, and is raised here; so
-    is an interrupt from the keyboard, after the items in hand are done.
+    is an interrupt from the keyboard, after the items in hand are done: `hurry` is called to end
+    those.
     """
     todo = list(items)
     if threads <= 1 or len(todo) <= 1:
@@ -58,13 +60,20 @@ def each(
                     return
                 work(item, own)
         except BaseException as error:
-            errors.append(error)
+            failed(error)
+
+    def failed(error: BaseException) -> None:
+        errors.append(error)
+        if not isinstance(error, Exception):
+            hurry()
 
     others = [threading.Thread(target=run, daemon=True) for _ in range(min(threads, len(todo)) - 1)]
     try:
         for thread in others:
             thread.start()
         run()
+    except BaseException as error:  # an interrupt while threads are started
+        failed(error)
     finally:
         if todo:
             todo.clear()

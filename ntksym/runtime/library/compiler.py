@@ -202,12 +202,16 @@ class Group:
             yield
         except BaseException as error:
             if not isinstance(error, Exception):
-                self._over = True
-                for child in tuple(self._running):
-                    _stop(child)
+                self.end()
             raise
         finally:
             _group.reset(before)
+
+    def end(self) -> None:
+        """No command of the group goes on, and none begins."""
+        self._over = True
+        for child in tuple(self._running):
+            _stop(child)
 
     @contextmanager
     def holds(self, child: subprocess.Popen[str]) -> Iterator[None]:

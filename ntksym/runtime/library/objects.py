@@ -59,7 +59,8 @@ def objects_of(compiler: Compiler, parts: Parts, scratch: Path, keep: bool) -> l
             made[part] = str(home / "part.o")
 
     with group.joined():
-        each(work, jobs, len(jobs) if allowed_cores() > 1 else 1, lambda: None)
+        threads = len(jobs) if allowed_cores() > 1 else 1
+        each(work, jobs, threads, lambda: None, group.end)
     return [made[part] for _, part in jobs]
 
 
