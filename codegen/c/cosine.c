@@ -12,9 +12,10 @@
  */
 #include "ntksym.h"
 
-void ntksym_cosine(size_t n, const double *restrict q11_, const double *restrict q12_,
-                   const double *restrict q22_, double a, double phase, double *restrict nngp,
-                   double *restrict dot)
+void ntksym_cosine(size_t n, const double *NTKSYM_RESTRICT q11_,
+                   const double *NTKSYM_RESTRICT q12_, const double *NTKSYM_RESTRICT q22_,
+                   double a, double phase, double *NTKSYM_RESTRICT nngp,
+                   double *NTKSYM_RESTRICT dot)
 {
   for (size_t i = 0; i < n; ++i) {
     const double q11 = q11_[i];
@@ -63,8 +64,8 @@ void ntksym_cosine(size_t n, const double *restrict q11_, const double *restrict
   }
 }
 
-void ntksym_cosine_diag(size_t n, const double *restrict q_, double a, double phase,
-                        double *restrict nngp, double *restrict dot)
+void ntksym_cosine_diag(size_t n, const double *NTKSYM_RESTRICT q_, double a, double phase,
+                        double *NTKSYM_RESTRICT nngp, double *NTKSYM_RESTRICT dot)
 {
   for (size_t i = 0; i < n; ++i) {
     const double q = q_[i];
@@ -85,9 +86,10 @@ void ntksym_cosine_diag(size_t n, const double *restrict q_, double a, double ph
   }
 }
 
-void ntksym_cosine_f32(size_t n, const float *restrict q11_, const float *restrict q12_,
-                       const float *restrict q22_, double a, double phase, float *restrict nngp,
-                       float *restrict dot)
+void ntksym_cosine_f32(size_t n, const float *NTKSYM_RESTRICT q11_,
+                       const float *NTKSYM_RESTRICT q12_, const float *NTKSYM_RESTRICT q22_,
+                       double a, double phase, float *NTKSYM_RESTRICT nngp,
+                       float *NTKSYM_RESTRICT dot)
 {
   for (size_t i = 0; i < n; ++i) {
     const double q11 = q11_[i];

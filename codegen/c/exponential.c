@@ -11,9 +11,9 @@
  */
 #include "ntksym.h"
 
-void ntksym_exponential(size_t n, const double *restrict q11_, const double *restrict q12_,
-                        const double *restrict q22_, double b, double *restrict nngp,
-                        double *restrict dot)
+void ntksym_exponential(size_t n, const double *NTKSYM_RESTRICT q11_,
+                        const double *NTKSYM_RESTRICT q12_, const double *NTKSYM_RESTRICT q22_,
+                        double b, double *NTKSYM_RESTRICT nngp, double *NTKSYM_RESTRICT dot)
 {
   for (size_t i = 0; i < n; ++i) {
     const double q11 = q11_[i];
@@ -45,8 +45,8 @@ void ntksym_exponential(size_t n, const double *restrict q11_, const double *res
   }
 }
 
-void ntksym_exponential_diag(size_t n, const double *restrict q_, double b,
-                             double *restrict nngp, double *restrict dot)
+void ntksym_exponential_diag(size_t n, const double *NTKSYM_RESTRICT q_, double b,
+                             double *NTKSYM_RESTRICT nngp, double *NTKSYM_RESTRICT dot)
 {
   for (size_t i = 0; i < n; ++i) {
     const double q = q_[i];
@@ -65,9 +65,9 @@ void ntksym_exponential_diag(size_t n, const double *restrict q_, double b,
   }
 }
 
-void ntksym_exponential_f32(size_t n, const float *restrict q11_, const float *restrict q12_,
-                            const float *restrict q22_, double b, float *restrict nngp,
-                            float *restrict dot)
+void ntksym_exponential_f32(size_t n, const float *NTKSYM_RESTRICT q11_,
+                            const float *NTKSYM_RESTRICT q12_, const float *NTKSYM_RESTRICT q22_,
+                            double b, float *NTKSYM_RESTRICT nngp, float *NTKSYM_RESTRICT dot)
 {
   for (size_t i = 0; i < n; ++i) {
     const double q11 = q11_[i];

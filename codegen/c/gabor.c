@@ -12,8 +12,9 @@
  */
 #include "ntksym.h"
 
-void ntksym_gabor(size_t n, const double *restrict q11_, const double *restrict q12_,
-                  const double *restrict q22_, double *restrict nngp, double *restrict dot)
+void ntksym_gabor(size_t n, const double *NTKSYM_RESTRICT q11_,
+                  const double *NTKSYM_RESTRICT q12_, const double *NTKSYM_RESTRICT q22_,
+                  double *NTKSYM_RESTRICT nngp, double *NTKSYM_RESTRICT dot)
 {
   for (size_t i = 0; i < n; ++i) {
     const double q11 = q11_[i];
@@ -82,8 +83,8 @@ void ntksym_gabor(size_t n, const double *restrict q11_, const double *restrict 
   }
 }
 
-void ntksym_gabor_diag(size_t n, const double *restrict q_, double *restrict nngp,
-                       double *restrict dot)
+void ntksym_gabor_diag(size_t n, const double *NTKSYM_RESTRICT q_, double *NTKSYM_RESTRICT nngp,
+                       double *NTKSYM_RESTRICT dot)
 {
   for (size_t i = 0; i < n; ++i) {
     const double q = q_[i];
@@ -106,8 +107,9 @@ void ntksym_gabor_diag(size_t n, const double *restrict q_, double *restrict nng
   }
 }
 
-void ntksym_gabor_f32(size_t n, const float *restrict q11_, const float *restrict q12_,
-                      const float *restrict q22_, float *restrict nngp, float *restrict dot)
+void ntksym_gabor_f32(size_t n, const float *NTKSYM_RESTRICT q11_,
+                      const float *NTKSYM_RESTRICT q12_, const float *NTKSYM_RESTRICT q22_,
+                      float *NTKSYM_RESTRICT nngp, float *NTKSYM_RESTRICT dot)
 {
   for (size_t i = 0; i < n; ++i) {
     const double q11 = q11_[i];

@@ -57,8 +57,8 @@ static inline void input_rule(double d, double bias_var, double weight_var,
   *out_ntk_offset = bias_var;
 }
 
-NTKSYM_BLOCK_FUNCTION void layer0_diag(size_t b_, double (*restrict now_)[64], const double *v_,
-                                       double (*restrict next_)[64])
+NTKSYM_BLOCK_FUNCTION void layer0_diag(size_t b_, double (*NTKSYM_RESTRICT now_)[64],
+                                       const double *v_, double (*NTKSYM_RESTRICT next_)[64])
 {
   const size_t m_ = (b_ + 7u) & ~(size_t)7u;
   for (size_t i = 0; i < m_; ++i) {
@@ -192,6 +192,7 @@ static double near_diag(int kind, const double *v, double q)
 }
 static const unsigned char near_smooth[] = {1};
 static const double near_far[] = {INFINITY};
+static const double near_loose[] = {INFINITY};
 
 static const double near_rule4[5][4] = {
   {0x1.1c6490c2719ecp-4, 0x1.51ee013116102p-2, 0x1.5708ff6774f7fp-1, 0x1.dc736de7b1cc3p-1},
@@ -449,7 +450,8 @@ NTKSYM_BLOCK_FUNCTION void near_roots(int kind, const double *v, double bias, si
     across[i] = along[i] = 0.0;
   }
   for (size_t i = 0; i < n; ++i) {
-    const int small = (angle[i] < 0.3) & (spread[i] < 0.4 || straight);
+    const int loose = p[3][i] > near_loose[kind] * sqrt(hi[i]);
+    const int small = (angle[i] < 0.3) & (spread[i] < 0.4 || straight) & !loose;
     if (!small) angle[i] = x[i] = -1.0;
     if (angle[i] > 0.0) place[left++] = i;
   }
@@ -570,8 +572,8 @@ static inline float scaled_root_f32(float c12, float down1, float q1, float up1,
   return (ntksym_op_sqrt0f(fmaf(q1, q2, -square) + low) * up1) * up2;
 }
 
-NTKSYM_BLOCK_FUNCTION void layer0_x(size_t b_, double (*restrict s_)[64], const double *v_,
-                                    double (*restrict f_)[64])
+NTKSYM_BLOCK_FUNCTION void layer0_x(size_t b_, double (*NTKSYM_RESTRICT s_)[64],
+                                    const double *v_, double (*NTKSYM_RESTRICT f_)[64])
 {
   const size_t m_ = (b_ + 7u) & ~(size_t)7u;
   for (size_t i = 0; i < m_; ++i) {
@@ -592,8 +594,8 @@ NTKSYM_BLOCK_FUNCTION void layer0_x(size_t b_, double (*restrict s_)[64], const 
   (void)v_;
 }
 
-NTKSYM_BLOCK_FUNCTION void layer0_y(size_t b_, double (*restrict s_)[64], const double *v_,
-                                    double (*restrict f_)[64])
+NTKSYM_BLOCK_FUNCTION void layer0_y(size_t b_, double (*NTKSYM_RESTRICT s_)[64],
+                                    const double *v_, double (*NTKSYM_RESTRICT f_)[64])
 {
   const size_t m_ = (b_ + 7u) & ~(size_t)7u;
   for (size_t i = 0; i < m_; ++i) {
@@ -669,8 +671,8 @@ NTKSYM_LANE_FUNCTION void layer0(double q11, double prod8, double down1, double 
  * inner product, whose rounding is as large, and no layer can bring it back.  Callers who have the
  * rows find it there and give it to _pairs.  KEPT: it was given, and stays worth its care. */
 static inline void near_start(size_t b, const double *x, size_t incx, const double *y,
-                                 size_t incy, const double *restrict root, unsigned char mark,
-                                 unsigned char *restrict care)
+                                 size_t incy, const double *NTKSYM_RESTRICT root, unsigned char mark,
+                                 unsigned char *NTKSYM_RESTRICT care)
 {
   for (size_t i = 0; i < b; ++i)
     care[i] = root[i] < (double)0.04382693235899588 * (double)x[i * incx] * (double)y[i * incy] ? mark : 0;
@@ -680,8 +682,8 @@ static inline void near_start(size_t b, const double *x, size_t incx, const doub
 NTKSYM_BLOCK_FUNCTION void near_lanes(int kind, size_t b, size_t l, const double *qx,
                                          size_t incx, size_t ldx, const double *qy, size_t incy,
                                          size_t ldy, const unsigned char *care,
-                                         double (*restrict now)[LANES],
-                                         double (*restrict next)[LANES])
+                                         double (*NTKSYM_RESTRICT now)[LANES],
+                                         double (*NTKSYM_RESTRICT next)[LANES])
 {
   const double *rx = qx + (3 + 1 + l) * ldx, *sx = rx + ldx;
   const double *ry = qy + (3 + 1 + l) * ldy, *sy = ry + ldy;
@@ -733,7 +735,7 @@ NTKSYM_BLOCK_FUNCTION void near_lanes(int kind, size_t b, size_t l, const double
 /* The four rows of layer l of b points: q, the next q, and the roots of both.  The last
  * point is repeated up to a multiple of WIDE. */
 NTKSYM_BLOCK_FUNCTION void load_side(size_t b, const double *q, size_t inc, size_t ld,
-                                        size_t l, double (*restrict side)[LANES])
+                                        size_t l, double (*NTKSYM_RESTRICT side)[LANES])
 {
   const size_t at[4] = {l, l + 1, 3 + 1 + l, 3 + 2 + l};
   for (size_t k = 0; k < 4; ++k) {
@@ -927,8 +929,8 @@ void ntksym_gelu_mlp_tile(size_t n, size_t m, const double *g12, size_t ldg,
                NULL, qx + i, ldx, qy + j, 1, ldy, in, nngp + i * ldo + j, ntk + i * ldo + j, ldo);
 }
 
-NTKSYM_BLOCK_FUNCTION void layer0f_x(size_t b_, float (*restrict s_)[64], const float *v_,
-                                     float (*restrict f_)[64])
+NTKSYM_BLOCK_FUNCTION void layer0f_x(size_t b_, float (*NTKSYM_RESTRICT s_)[64], const float *v_,
+                                     float (*NTKSYM_RESTRICT f_)[64])
 {
   const size_t m_ = (b_ + 7u) & ~(size_t)7u;
   for (size_t i = 0; i < m_; ++i) {
@@ -949,8 +951,8 @@ NTKSYM_BLOCK_FUNCTION void layer0f_x(size_t b_, float (*restrict s_)[64], const 
   (void)v_;
 }
 
-NTKSYM_BLOCK_FUNCTION void layer0f_y(size_t b_, float (*restrict s_)[64], const float *v_,
-                                     float (*restrict f_)[64])
+NTKSYM_BLOCK_FUNCTION void layer0f_y(size_t b_, float (*NTKSYM_RESTRICT s_)[64], const float *v_,
+                                     float (*NTKSYM_RESTRICT f_)[64])
 {
   const size_t m_ = (b_ + 7u) & ~(size_t)7u;
   for (size_t i = 0; i < m_; ++i) {
@@ -1026,8 +1028,8 @@ NTKSYM_LANE_FUNCTION void layer0f(float q11, float prod8, float down1, float q1,
  * inner product, whose rounding is as large, and no layer can bring it back.  Callers who have the
  * rows find it there and give it to _pairs.  KEPT: it was given, and stays worth its care. */
 static inline void near_start_f32(size_t b, const float *x, size_t incx, const float *y,
-                                 size_t incy, const float *restrict root, unsigned char mark,
-                                 unsigned char *restrict care)
+                                 size_t incy, const float *NTKSYM_RESTRICT root, unsigned char mark,
+                                 unsigned char *NTKSYM_RESTRICT care)
 {
   for (size_t i = 0; i < b; ++i)
     care[i] = root[i] < (float)0.21913466179497937 * (float)x[i * incx] * (float)y[i * incy] ? mark : 0;
@@ -1037,8 +1039,8 @@ static inline void near_start_f32(size_t b, const float *x, size_t incx, const f
 NTKSYM_BLOCK_FUNCTION void near_lanes_f32(int kind, size_t b, size_t l, const float *qx,
                                          size_t incx, size_t ldx, const float *qy, size_t incy,
                                          size_t ldy, const unsigned char *care,
-                                         float (*restrict now)[LANES],
-                                         float (*restrict next)[LANES])
+                                         float (*NTKSYM_RESTRICT now)[LANES],
+                                         float (*NTKSYM_RESTRICT next)[LANES])
 {
   const float *rx = qx + (3 + 1 + l) * ldx, *sx = rx + ldx;
   const float *ry = qy + (3 + 1 + l) * ldy, *sy = ry + ldy;
@@ -1090,7 +1092,7 @@ NTKSYM_BLOCK_FUNCTION void near_lanes_f32(int kind, size_t b, size_t l, const fl
 /* The four rows of layer l of b points: q, the next q, and the roots of both.  The last
  * point is repeated up to a multiple of WIDE. */
 NTKSYM_BLOCK_FUNCTION void load_side_f32(size_t b, const float *q, size_t inc, size_t ld,
-                                        size_t l, float (*restrict side)[LANES])
+                                        size_t l, float (*NTKSYM_RESTRICT side)[LANES])
 {
   const size_t at[4] = {l, l + 1, 3 + 1 + l, 3 + 2 + l};
   for (size_t k = 0; k < 4; ++k) {
@@ -1327,10 +1329,10 @@ int ntksym_gelu_mlp(size_t n, size_t m, size_t d, const double *x, const double 
            double *nngp, double *ntk)
 {
   double in[4];
-  double *g = malloc((n + m) * sizeof *g + 1);
-  double *q = malloc((n + m) * 2 * (3 + 1) * sizeof *q + 1);
-  double *row = malloc((m > n ? m : n) * sizeof *row + 1);
-  double *root = malloc(m * sizeof *root + 1);
+  double *g = (double *)malloc((n + m) * sizeof *g + 1);
+  double *q = (double *)malloc((n + m) * 2 * (3 + 1) * sizeof *q + 1);
+  double *row = (double *)malloc((m > n ? m : n) * sizeof *row + 1);
+  double *root = (double *)malloc(m * sizeof *root + 1);
   if (!g || !q || !row || !root) {
     free(g);
     free(q);

@@ -490,9 +490,9 @@ NTKSYM_BLOCK_FUNCTION void ntksym_hardshrink_block(size_t b_, const double *q11_
   }
 }
 
-void ntksym_hardshrink(size_t n, const double *restrict q11_, const double *restrict q12_,
-                       const double *restrict q22_, double lam, double *restrict nngp,
-                       double *restrict dot)
+void ntksym_hardshrink(size_t n, const double *NTKSYM_RESTRICT q11_,
+                       const double *NTKSYM_RESTRICT q12_, const double *NTKSYM_RESTRICT q22_,
+                       double lam, double *NTKSYM_RESTRICT nngp, double *NTKSYM_RESTRICT dot)
 {
   double q11_in_[64], q12_in_[64], q22_in_[64], nngp_out_[64], dot_out_[64];
   for (size_t at_ = 0; at_ < n; at_ += 64) {
@@ -554,8 +554,8 @@ NTKSYM_BLOCK_FUNCTION void ntksym_hardshrink_diag_block(size_t b_, const double 
   }
 }
 
-void ntksym_hardshrink_diag(size_t n, const double *restrict q_, double lam,
-                            double *restrict nngp, double *restrict dot)
+void ntksym_hardshrink_diag(size_t n, const double *NTKSYM_RESTRICT q_, double lam,
+                            double *NTKSYM_RESTRICT nngp, double *NTKSYM_RESTRICT dot)
 {
   double q_in_[64], nngp_out_[64], dot_out_[64];
   for (size_t at_ = 0; at_ < n; at_ += 64) {
@@ -574,9 +574,9 @@ void ntksym_hardshrink_diag(size_t n, const double *restrict q_, double lam,
   }
 }
 
-void ntksym_hardshrink_f32(size_t n, const float *restrict q11_, const float *restrict q12_,
-                           const float *restrict q22_, double lam, float *restrict nngp,
-                           float *restrict dot)
+void ntksym_hardshrink_f32(size_t n, const float *NTKSYM_RESTRICT q11_,
+                           const float *NTKSYM_RESTRICT q12_, const float *NTKSYM_RESTRICT q22_,
+                           double lam, float *NTKSYM_RESTRICT nngp, float *NTKSYM_RESTRICT dot)
 {
   double q11_in_[64], q12_in_[64], q22_in_[64], nngp_out_[64], dot_out_[64];
   for (size_t at_ = 0; at_ < n; at_ += 64) {

@@ -57,6 +57,12 @@ float sqrtf(float) __attribute__((const));
 #pragma fp_contract(off)
 #endif
 
+/* Arrays of a block are filled up to the next multiple of 8 by loops that run because n > 0: GCC
+ * does not know that, and takes them for arrays that may never have been written. */
+#if defined(NTKSYM_EXTENDED) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
 /* Compiled into every caller, however long: a call in a loop keeps it from being vector code. */
 #ifdef NTKSYM_EXTENDED
 #define NTKSYM_LANE_FUNCTION static inline __attribute__((always_inline))
@@ -1859,6 +1865,7 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
   double more[256], z[256], total = 0.0;
   double gap[12][16], low_gap[12][16];
   double share = INFINITY; /* of a node, of what terms may add up to */
+  double low_end = INFINITY, high_end = -INFINITY;
   int count = 0;
   for (int k = 0; k < s->cuts; ++k) more[count++] = s->cut[k];
   if (turn != 0.0 && width < r) { /* else the mean is as smooth as the density */
@@ -1869,8 +1876,15 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
       }
     for (int k = 0; k < s->kinks && count < 256 - 8; ++k)
       count += ntksym_direct_tail_ends(s, row, k, q, turn, t, more + count);
-    for (int k = s->centres; k < s->cuts && count < 256 - 8; ++k)
+    for (int k = s->centres; k < s->cuts && count < 256 - 8; ++k) {
       more[count++] = s->cut[k] / turn;
+      low_end = s->cut[k] < low_end ? s->cut[k] : low_end;
+      high_end = s->cut[k] > high_end ? s->cut[k] : high_end;
+    }
+    if (low_end <= high_end) { /* widths of s and of the mean add up: nothing is beyond */
+      more[count++] = (low_end - ladder[5] * t) / turn;
+      more[count++] = (high_end + ladder[5] * t) / turn;
+    }
   }
   for (int pass = 0; pass < 3; ++pass) { /* closed means; some by panels; all of them */
     double sizes = 0.0, terms = 0.0;

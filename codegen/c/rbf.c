@@ -12,9 +12,9 @@
  */
 #include "ntksym.h"
 
-void ntksym_rbf(size_t n, const double *restrict q11_, const double *restrict q12_,
-                const double *restrict q22_, double g, double *restrict nngp,
-                double *restrict dot)
+void ntksym_rbf(size_t n, const double *NTKSYM_RESTRICT q11_, const double *NTKSYM_RESTRICT q12_,
+                const double *NTKSYM_RESTRICT q22_, double g, double *NTKSYM_RESTRICT nngp,
+                double *NTKSYM_RESTRICT dot)
 {
   for (size_t i = 0; i < n; ++i) {
     const double q11 = q11_[i];
@@ -43,8 +43,8 @@ void ntksym_rbf(size_t n, const double *restrict q11_, const double *restrict q1
   }
 }
 
-void ntksym_rbf_diag(size_t n, const double *restrict q_, double g, double *restrict nngp,
-                     double *restrict dot)
+void ntksym_rbf_diag(size_t n, const double *NTKSYM_RESTRICT q_, double g,
+                     double *NTKSYM_RESTRICT nngp, double *NTKSYM_RESTRICT dot)
 {
   for (size_t i = 0; i < n; ++i) {
     const double q = q_[i];
@@ -54,9 +54,9 @@ void ntksym_rbf_diag(size_t n, const double *restrict q_, double g, double *rest
   }
 }
 
-void ntksym_rbf_f32(size_t n, const float *restrict q11_, const float *restrict q12_,
-                    const float *restrict q22_, double g, float *restrict nngp,
-                    float *restrict dot)
+void ntksym_rbf_f32(size_t n, const float *NTKSYM_RESTRICT q11_,
+                    const float *NTKSYM_RESTRICT q12_, const float *NTKSYM_RESTRICT q22_,
+                    double g, float *NTKSYM_RESTRICT nngp, float *NTKSYM_RESTRICT dot)
 {
   for (size_t i = 0; i < n; ++i) {
     const double q11 = q11_[i];

@@ -54,8 +54,8 @@ static inline void input_rule(double d, double bias_var, double weight_var,
   *out_ntk_offset = bias_var;
 }
 
-NTKSYM_BLOCK_FUNCTION void layer0_diag(size_t b_, double (*restrict now_)[64], const double *v_,
-                                       double (*restrict next_)[64])
+NTKSYM_BLOCK_FUNCTION void layer0_diag(size_t b_, double (*NTKSYM_RESTRICT now_)[64],
+                                       const double *v_, double (*NTKSYM_RESTRICT next_)[64])
 {
   const size_t m_ = (b_ + 7u) & ~(size_t)7u;
   for (size_t i = 0; i < m_; ++i) {
@@ -172,8 +172,8 @@ static inline float scaled_root_f32(float c12, float down1, float q1, float up1,
   return (ntksym_op_sqrt0f(fmaf(q1, q2, -square) + low) * up1) * up2;
 }
 
-NTKSYM_BLOCK_FUNCTION void layer0_x(size_t b_, double (*restrict s_)[64], const double *v_,
-                                    double (*restrict f_)[64])
+NTKSYM_BLOCK_FUNCTION void layer0_x(size_t b_, double (*NTKSYM_RESTRICT s_)[64],
+                                    const double *v_, double (*NTKSYM_RESTRICT f_)[64])
 {
   const size_t m_ = (b_ + 7u) & ~(size_t)7u;
   for (size_t i = 0; i < m_; ++i) {
@@ -190,8 +190,8 @@ NTKSYM_BLOCK_FUNCTION void layer0_x(size_t b_, double (*restrict s_)[64], const 
   (void)v_;
 }
 
-NTKSYM_BLOCK_FUNCTION void layer0_y(size_t b_, double (*restrict s_)[64], const double *v_,
-                                    double (*restrict f_)[64])
+NTKSYM_BLOCK_FUNCTION void layer0_y(size_t b_, double (*NTKSYM_RESTRICT s_)[64],
+                                    const double *v_, double (*NTKSYM_RESTRICT f_)[64])
 {
   const size_t m_ = (b_ + 7u) & ~(size_t)7u;
   for (size_t i = 0; i < m_; ++i) {
@@ -256,7 +256,7 @@ NTKSYM_LANE_FUNCTION void layer0(double s11, double s11_down, double ratio3, dou
 /* The four rows of layer l of b points: q, the next q, and the roots of both.  The last
  * point is repeated up to a multiple of WIDE. */
 NTKSYM_BLOCK_FUNCTION void load_side(size_t b, const double *q, size_t inc, size_t ld,
-                                        size_t l, double (*restrict side)[LANES])
+                                        size_t l, double (*NTKSYM_RESTRICT side)[LANES])
 {
   const size_t at[4] = {l, l + 1, 3 + 1 + l, 3 + 2 + l};
   for (size_t k = 0; k < 4; ++k) {
@@ -423,8 +423,8 @@ void ntksym_relu_mlp_tile(size_t n, size_t m, const double *g12, size_t ldg,
                NULL, qx + i, ldx, qy + j, 1, ldy, in, nngp + i * ldo + j, ntk + i * ldo + j, ldo);
 }
 
-NTKSYM_BLOCK_FUNCTION void layer0f_x(size_t b_, float (*restrict s_)[64], const float *v_,
-                                     float (*restrict f_)[64])
+NTKSYM_BLOCK_FUNCTION void layer0f_x(size_t b_, float (*NTKSYM_RESTRICT s_)[64], const float *v_,
+                                     float (*NTKSYM_RESTRICT f_)[64])
 {
   const size_t m_ = (b_ + 7u) & ~(size_t)7u;
   for (size_t i = 0; i < m_; ++i) {
@@ -441,8 +441,8 @@ NTKSYM_BLOCK_FUNCTION void layer0f_x(size_t b_, float (*restrict s_)[64], const 
   (void)v_;
 }
 
-NTKSYM_BLOCK_FUNCTION void layer0f_y(size_t b_, float (*restrict s_)[64], const float *v_,
-                                     float (*restrict f_)[64])
+NTKSYM_BLOCK_FUNCTION void layer0f_y(size_t b_, float (*NTKSYM_RESTRICT s_)[64], const float *v_,
+                                     float (*NTKSYM_RESTRICT f_)[64])
 {
   const size_t m_ = (b_ + 7u) & ~(size_t)7u;
   for (size_t i = 0; i < m_; ++i) {
@@ -509,7 +509,7 @@ NTKSYM_LANE_FUNCTION void layer0f(float s11, float down1, float up1, float s22, 
 /* The four rows of layer l of b points: q, the next q, and the roots of both.  The last
  * point is repeated up to a multiple of WIDE. */
 NTKSYM_BLOCK_FUNCTION void load_side_f32(size_t b, const float *q, size_t inc, size_t ld,
-                                        size_t l, float (*restrict side)[LANES])
+                                        size_t l, float (*NTKSYM_RESTRICT side)[LANES])
 {
   const size_t at[4] = {l, l + 1, 3 + 1 + l, 3 + 2 + l};
   for (size_t k = 0; k < 4; ++k) {
@@ -735,10 +735,10 @@ int ntksym_relu_mlp(size_t n, size_t m, size_t d, const double *x, const double 
            double *nngp, double *ntk)
 {
   double in[4];
-  double *g = malloc((n + m) * sizeof *g + 1);
-  double *q = malloc((n + m) * 2 * (3 + 1) * sizeof *q + 1);
-  double *row = malloc((m > n ? m : n) * sizeof *row + 1);
-  double *root = malloc(m * sizeof *root + 1);
+  double *g = (double *)malloc((n + m) * sizeof *g + 1);
+  double *q = (double *)malloc((n + m) * 2 * (3 + 1) * sizeof *q + 1);
+  double *row = (double *)malloc((m > n ? m : n) * sizeof *row + 1);
+  double *root = (double *)malloc(m * sizeof *root + 1);
   if (!g || !q || !row || !root) {
     free(g);
     free(q);

@@ -371,6 +371,7 @@ static inline double ntksym_spline_bare(double top, int power, int near)
 typedef struct {
   double q11, q12, q22, root, wide1, wide2; /* the last ones sqrt(8 q) */
   double top, det, det_low, end, scale; /* `end` of sigma; 1/pi and the unit of gap^power */
+  double sum, sum_low; /* sqrt(q11 q22) + q12 where a rounded q12 has lost the angle, else 0 */
 } ntksym_spline_pair;
 
 /* exp(-n/(2 d)), both of two doubles, the second ones small. */
@@ -408,7 +409,8 @@ static inline double ntksym_spline_term(const ntksym_spline_pair *p, double one,
   const double gap_of = 8.0 * (fabs(squares) / over);
   const double a = apart ? gap_of : sum_of, b = apart ? sum_of : gap_of;
   const double product = far * p->q12, cut = fma(near, q, -product) - fma(far, p->q12, -product);
-  const double g = 2.0 * (cut / (wide * p->root)), square = g > 0.0 ? g * g : 0.0;
+  const double g = p->sum > 0.0 ? a * p->top - b / p->top : 2.0 * (cut / (wide * p->root));
+  const double square = g > 0.0 ? g * g : 0.0;
   const double bound = 4.0 * (first ? h * h : k * k) + square;
   const double both = twin ? 4.0 * (h * k) : 0.0;
   double sum = 0.0, start = p->top;
@@ -437,6 +439,11 @@ static inline double ntksym_spline_term(const ntksym_spline_pair *p, double one,
   if (g > 0.0) {
     const double xy = x * y;
     double n = 0.0, low = 0.0, sum_n;
+    if (p->sum > 0.0) { /* n/d is a square and 2 x y over the sum, which keep their digits */
+      const double sizes = 0.25 * (gap_of * (p->wide1 * p->wide2) / p->root);
+      return sum * ntksym_op_exp(-sizes * sizes) *
+             ntksym_spline_exp(2.0 * xy, 2.0 * fma(x, y, -xy), p->sum, p->sum_low);
+    }
     ntksym_spline_add(&n, &low, xx, p->q22);
     ntksym_spline_add(&n, &low, yy, p->q11);
     ntksym_spline_add(&n, &low, -2.0 * xy, p->q12);
@@ -457,8 +464,14 @@ static inline ntksym_spline_pair ntksym_spline_of(double q11, double q12, double
                      (fma(q11, q22, -one) - fma(q12, q12, -two));
   const int known = fabs((det - square) + low) <= 0x1p-49 * square;
   ntksym_spline_pair p = {q11, q12, q22, root, sqrt(8.0 * q11), sqrt(8.0 * q22), 0.0, 0.0, 0.0,
-                          end, 0x1.45f306dc9c883p-2};
+                          end, 0x1.45f306dc9c883p-2, 0.0, 0.0};
   double unit;
+  if (!known && root <= q12) {
+    const double rest = (fma(-whole, whole, one) + fma(q11, q22, -one)) / whole;
+    const double apart = square / (whole + q12), twice = 2.0 * whole;
+    p.sum = twice - apart;
+    p.sum_low = ((twice - p.sum) - apart) + rest;
+  }
   p.top = q12 < 0.0 ? (whole - q12) / root : root / (whole + q12);
   p.det = known ? det + low : square;
   p.det_low = known ? (det - p.det) + low : fma(root, root, -square);
@@ -904,9 +917,9 @@ NTKSYM_BLOCK_FUNCTION void ntksym_shifted_relu_block(size_t b_, const double *q1
   }
 }
 
-void ntksym_shifted_relu(size_t n, const double *restrict q11_, const double *restrict q12_,
-                         const double *restrict q22_, double b, double *restrict nngp,
-                         double *restrict dot)
+void ntksym_shifted_relu(size_t n, const double *NTKSYM_RESTRICT q11_,
+                         const double *NTKSYM_RESTRICT q12_, const double *NTKSYM_RESTRICT q22_,
+                         double b, double *NTKSYM_RESTRICT nngp, double *NTKSYM_RESTRICT dot)
 {
   double q11_in_[64], q12_in_[64], q22_in_[64], nngp_out_[64], dot_out_[64];
   for (size_t at_ = 0; at_ < n; at_ += 64) {
@@ -969,8 +982,8 @@ NTKSYM_BLOCK_FUNCTION void ntksym_shifted_relu_diag_block(size_t b_, const doubl
   }
 }
 
-void ntksym_shifted_relu_diag(size_t n, const double *restrict q_, double b,
-                              double *restrict nngp, double *restrict dot)
+void ntksym_shifted_relu_diag(size_t n, const double *NTKSYM_RESTRICT q_, double b,
+                              double *NTKSYM_RESTRICT nngp, double *NTKSYM_RESTRICT dot)
 {
   double q_in_[64], nngp_out_[64], dot_out_[64];
   for (size_t at_ = 0; at_ < n; at_ += 64) {
@@ -989,9 +1002,10 @@ void ntksym_shifted_relu_diag(size_t n, const double *restrict q_, double b,
   }
 }
 
-void ntksym_shifted_relu_f32(size_t n, const float *restrict q11_, const float *restrict q12_,
-                             const float *restrict q22_, double b, float *restrict nngp,
-                             float *restrict dot)
+void ntksym_shifted_relu_f32(size_t n, const float *NTKSYM_RESTRICT q11_,
+                             const float *NTKSYM_RESTRICT q12_,
+                             const float *NTKSYM_RESTRICT q22_, double b,
+                             float *NTKSYM_RESTRICT nngp, float *NTKSYM_RESTRICT dot)
 {
   double q11_in_[64], q12_in_[64], q22_in_[64], nngp_out_[64], dot_out_[64];
   for (size_t at_ = 0; at_ < n; at_ += 64) {

@@ -244,9 +244,9 @@ NTKSYM_BLOCK_FUNCTION void ntksym_snake_block(size_t b_, const double *q11_in_,
   }
 }
 
-void ntksym_snake(size_t n, const double *restrict q11_, const double *restrict q12_,
-                  const double *restrict q22_, double a, double *restrict nngp,
-                  double *restrict dot)
+void ntksym_snake(size_t n, const double *NTKSYM_RESTRICT q11_,
+                  const double *NTKSYM_RESTRICT q12_, const double *NTKSYM_RESTRICT q22_,
+                  double a, double *NTKSYM_RESTRICT nngp, double *NTKSYM_RESTRICT dot)
 {
   double q11_in_[64], q12_in_[64], q22_in_[64], nngp_out_[64], dot_out_[64];
   for (size_t at_ = 0; at_ < n; at_ += 64) {
@@ -316,8 +316,8 @@ NTKSYM_BLOCK_FUNCTION void ntksym_snake_diag_block(size_t b_, const double *q_in
   }
 }
 
-void ntksym_snake_diag(size_t n, const double *restrict q_, double a, double *restrict nngp,
-                       double *restrict dot)
+void ntksym_snake_diag(size_t n, const double *NTKSYM_RESTRICT q_, double a,
+                       double *NTKSYM_RESTRICT nngp, double *NTKSYM_RESTRICT dot)
 {
   double q_in_[64], nngp_out_[64], dot_out_[64];
   for (size_t at_ = 0; at_ < n; at_ += 64) {
@@ -336,9 +336,9 @@ void ntksym_snake_diag(size_t n, const double *restrict q_, double a, double *re
   }
 }
 
-void ntksym_snake_f32(size_t n, const float *restrict q11_, const float *restrict q12_,
-                      const float *restrict q22_, double a, float *restrict nngp,
-                      float *restrict dot)
+void ntksym_snake_f32(size_t n, const float *NTKSYM_RESTRICT q11_,
+                      const float *NTKSYM_RESTRICT q12_, const float *NTKSYM_RESTRICT q22_,
+                      double a, float *NTKSYM_RESTRICT nngp, float *NTKSYM_RESTRICT dot)
 {
   double q11_in_[64], q12_in_[64], q22_in_[64], nngp_out_[64], dot_out_[64];
   for (size_t at_ = 0; at_ < n; at_ += 64) {

@@ -354,9 +354,10 @@ NTKSYM_BLOCK_FUNCTION void ntksym_threshold_block(size_t b_, const double *q11_i
   }
 }
 
-void ntksym_threshold(size_t n, const double *restrict q11_, const double *restrict q12_,
-                      const double *restrict q22_, double cut, double value,
-                      double *restrict nngp, double *restrict dot)
+void ntksym_threshold(size_t n, const double *NTKSYM_RESTRICT q11_,
+                      const double *NTKSYM_RESTRICT q12_, const double *NTKSYM_RESTRICT q22_,
+                      double cut, double value, double *NTKSYM_RESTRICT nngp,
+                      double *NTKSYM_RESTRICT dot)
 {
   double q11_in_[64], q12_in_[64], q22_in_[64], nngp_out_[64], dot_out_[64];
   for (size_t at_ = 0; at_ < n; at_ += 64) {
@@ -379,8 +380,8 @@ void ntksym_threshold(size_t n, const double *restrict q11_, const double *restr
   }
 }
 
-void ntksym_threshold_diag(size_t n, const double *restrict q_, double cut, double value,
-                           double *restrict nngp, double *restrict dot)
+void ntksym_threshold_diag(size_t n, const double *NTKSYM_RESTRICT q_, double cut, double value,
+                           double *NTKSYM_RESTRICT nngp, double *NTKSYM_RESTRICT dot)
 {
   for (size_t i = 0; i < n; ++i) {
     const double q = q_[i];
@@ -398,9 +399,10 @@ void ntksym_threshold_diag(size_t n, const double *restrict q_, double cut, doub
   }
 }
 
-void ntksym_threshold_f32(size_t n, const float *restrict q11_, const float *restrict q12_,
-                          const float *restrict q22_, double cut, double value,
-                          float *restrict nngp, float *restrict dot)
+void ntksym_threshold_f32(size_t n, const float *NTKSYM_RESTRICT q11_,
+                          const float *NTKSYM_RESTRICT q12_, const float *NTKSYM_RESTRICT q22_,
+                          double cut, double value, float *NTKSYM_RESTRICT nngp,
+                          float *NTKSYM_RESTRICT dot)
 {
   double q11_in_[64], q12_in_[64], q22_in_[64], nngp_out_[64], dot_out_[64];
   for (size_t at_ = 0; at_ < n; at_ += 64) {

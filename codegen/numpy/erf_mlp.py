@@ -220,6 +220,7 @@ def _near_root(slope, own, bias, state, after, plain):
     size = s1 * s2
     spread = np.where(lo > 0.0, 0.5 * np.log1p((hi - lo) / np.where(lo > 0.0, lo, 1.0)), np.inf)
     small = (angle < 0.3) & ((spread < 0.4) | (bias is not None))
+    small = small & ~(root > slope.loose * np.sqrt(hi))
     near, across = np.nonzero(small)[0], np.zeros(a.shape)
     if near.size:
         across[near] = _near_across(slope, a[near], b[near], m[near], angle[near])
@@ -295,7 +296,7 @@ def _near0(values):
     def own(q):
         return _near0_own(q, values[1])
 
-    slope.far = 32.0
+    slope.far, slope.loose = 32.0, np.inf
     return slope, own
 
 

@@ -246,10 +246,10 @@ def _direct_bell(v, q, slip=0.0):
 
 
 def _direct_near(gap, low, t, slip):
-    """exp(-y^2/2), y = (gap + low)/(t*(1 + slip)); in a tail the rounding of it counts."""
+    """exp(-y^2/2), y = (gap + low)/(t*(1 + slip)); beyond 1 the rounding of it counts."""
     y = gap / t
     square = y * y
-    bell, far = np.exp(-0.5 * square), np.flatnonzero((square > 9.0) & (square < 1400.0))
+    bell, far = np.exp(-0.5 * square), np.flatnonzero((square > 1.0) & (square < 1400.0))
     gap, low, t, slip, y = (v[far] for v in (gap, low, t, slip, y))
     product, spill = _two_product(y, t)
     off = y * ((((gap - product) - spill) + low) / t - y * slip) + 0.5 * _two_product(y, y)[1]
@@ -372,7 +372,10 @@ def _direct_sums(rule, marks, which, by_parts, q, q12, t, slip, share):
     places = np.concatenate((kinks, cuts[:centres])) / turn[:, None]
     places = (places[:, :, None] + width[:, None, None] * _DIRECT_LADDER).reshape(len(q), -1)
     tails = _direct_tail_ends(rule, marks, row, q, turn, t)
-    images = np.concatenate((places, tails, cuts[centres:] / turn[:, None]), axis=1)
+    outer = cuts[centres:]  # s and the mean have widths that add up: so far out it is nothing
+    far = [] if not len(outer) else [np.min(outer) - 9.1 * t, np.max(outer) + 9.1 * t]
+    beyond = [end / turn for end in far]
+    images = np.column_stack((places, tails, outer / turn[:, None], *beyond))
     images = np.where((width < r)[:, None], images, 0.0)  # else the mean is smooth enough
     more = np.concatenate((np.broadcast_to(cuts, (len(q), len(cuts))), images), axis=1)
     sums = [np.zeros(len(q)) for _ in range(4)]

@@ -246,10 +246,10 @@ def _direct_bell(v, q, slip=0.0):
 
 
 def _direct_near(gap, low, t, slip):
-    """exp(-y^2/2), y = (gap + low)/(t*(1 + slip)); in a tail the rounding of it counts."""
+    """exp(-y^2/2), y = (gap + low)/(t*(1 + slip)); beyond 1 the rounding of it counts."""
     y = gap / t
     square = y * y
-    bell, far = np.exp(-0.5 * square), np.flatnonzero((square > 9.0) & (square < 1400.0))
+    bell, far = np.exp(-0.5 * square), np.flatnonzero((square > 1.0) & (square < 1400.0))
     gap, low, t, slip, y = (v[far] for v in (gap, low, t, slip, y))
     product, spill = _two_product(y, t)
     off = y * ((((gap - product) - spill) + low) / t - y * slip) + 0.5 * _two_product(y, y)[1]
@@ -372,7 +372,10 @@ def _direct_sums(rule, marks, which, by_parts, q, q12, t, slip, share):
     places = np.concatenate((kinks, cuts[:centres])) / turn[:, None]
     places = (places[:, :, None] + width[:, None, None] * _DIRECT_LADDER).reshape(len(q), -1)
     tails = _direct_tail_ends(rule, marks, row, q, turn, t)
-    images = np.concatenate((places, tails, cuts[centres:] / turn[:, None]), axis=1)
+    outer = cuts[centres:]  # s and the mean have widths that add up: so far out it is nothing
+    far = [] if not len(outer) else [np.min(outer) - 9.1 * t, np.max(outer) + 9.1 * t]
+    beyond = [end / turn for end in far]
+    images = np.column_stack((places, tails, outer / turn[:, None], *beyond))
     images = np.where((width < r)[:, None], images, 0.0)  # else the mean is smooth enough
     more = np.concatenate((np.broadcast_to(cuts, (len(q), len(cuts))), images), axis=1)
     sums = [np.zeros(len(q)) for _ in range(4)]
@@ -595,7 +598,7 @@ def _spline_exp(n, n_low, d, d_low):
     return value - value * (0.5 * low)
 
 
-def _spline_term(x, y, q11, q12, q22, root, top, det, power, end=np.inf, twin=False):
+def _spline_term(x, y, q11, q12, q22, root, top, ends, det, power, end=np.inf, twin=False):
     """The integral up to `end` for two kinks that are not both 0: see `_spline_pairs`."""
     wide = np.sqrt(8.0 * q11), np.sqrt(8.0 * q22)
     apart = -1.0 if x * y < 0.0 else 1.0
@@ -613,6 +616,8 @@ def _spline_term(x, y, q11, q12, q22, root, top, det, power, end=np.inf, twin=Fa
     both = 4.0 * (h * k) if twin else np.zeros(len(q))
     (one, one_low), (two, two_low) = _two_product(near, q), _two_product(far, q12)
     g = 2.0 * (((one - two) + (one_low - two_low)) / (np.sqrt(8.0 * q) * root))
+    bare = ends[0] > 0.0  # the difference above has lost its digits
+    g = np.where(bare, a * top - b / top, g)
     above = np.maximum(g, 0.0)
     bound = 4.0 * np.maximum(h, k) ** 2 + above * above
     zero, total = np.zeros(len(g)), np.zeros(len(g))
@@ -645,8 +650,11 @@ def _spline_term(x, y, q11, q12, q22, root, top, det, power, end=np.inf, twin=Fa
         n = more
     own, own_low = _two_product(far, far)
     sides = (n + low, (n - (n + low)) + low, *det), (own, own_low, q, 0.0 * q)
-    n, low, d, d_low = (np.where(g > 0.0, u, v) for u, v in zip(*sides))
-    total *= _spline_exp(n, low, d, d_low)
+    sides = (np.where(g > 0.0, u, v) for u, v in zip(*sides))
+    bare &= g > 0.0
+    product = (2.0 * v for v in _two_product(x, y))
+    total *= _spline_exp(*(np.where(bare, u, v) for u, v in zip((*product, *ends), sides)))
+    total *= np.exp(-(np.where(bare, 0.25 * (gap * (wide[0] * wide[1]) / root), 0.0) ** 2))
     return np.where(bound < 690.0, total, np.where((bound > 750.0) & (bound < 1e300), 0.0, np.nan))
 
 
@@ -693,16 +701,25 @@ def _spline_pairs(rule, marks, unit, which, q11, q12, q22, root, from_0):
 
 
 def _spline_of(q11, q12, q22, root):
-    """The determinant, where sigma begins, and the unit of the gap."""
+    """The determinant, where sigma begins, the unit of the gap, and sqrt(q11 q22) + q12 in two
+    doubles, 0 unless inputs are more nearly parallel than a rounded q12 says.  There the exponent
+    x^2 q22 - 2 x y q12 + y^2 q11 over the determinant is the square of x sqrt(q22) - y sqrt(q11)
+    over that, and 2 x y over the sum, which both keep their digits.
+    """
     (one, one_low), (two, two_low) = _two_product(q11, q22), _two_product(q12, q12)
     square, rest = _two_product(root, root)
     whole, det = np.sqrt(one), one - two
     back = det - one
     low = ((one - (det - back)) - (two + back)) + (one_low - two_low)
     known = np.abs((det - square) + low) <= 2.0**-49 * square  # else the root knows it better
+    apart, least = square / (whole + q12), 2.0 * whole
+    (product, spill), more = _two_product(whole, whole), least - apart
+    rest_of = (((one - product) - spill) + one_low) / whole
+    ends = more, ((least - more) - apart) + rest_of
+    ends = (np.where(known | (root > q12), 0.0, v) for v in ends)
     det = np.where(known, det + low, square), np.where(known, (det - (det + low)) + low, rest)
     top = np.where(q12 < 0.0, (whole - q12) / root, root / (whole + q12))
-    return det, top, np.where(q12 < 0.0, det[0] / (whole - q12), whole + q12)
+    return det, top, np.where(q12 < 0.0, det[0] / (whole - q12), whole + q12), tuple(ends)
 
 
 def _spline_sum(kinks, heights, zero, power, which, q11, q12, q22, root):
@@ -717,7 +734,7 @@ def _spline_sum(kinks, heights, zero, power, which, q11, q12, q22, root):
     total, good = 0.0, True
     for far in range(1 + (0 < zero < len(kinks))):
         cov = -q12 if far else q12
-        det, top, unit = _spline_of(q11, cov, q22, root)
+        det, top, unit, ends = _spline_of(q11, cov, q22, root)
         sign = -1.0 if far and (power + 1 + which) % 2 else 1.0
         part, sizes = np.zeros(len(q11)), np.zeros(len(q11))
         for i, (x, d) in enumerate(zip(kinks, heights)):
@@ -727,7 +744,7 @@ def _spline_sum(kinks, heights, zero, power, which, q11, q12, q22, root):
                 if x == 0.0 == y:
                     term = _spline_bare(top, own)
                 else:
-                    given = abs(x), abs(y), q11, cov, q22, root, top
+                    given = abs(x), abs(y), q11, cov, q22, root, top, ends
                     term = _spline_term(*given, det, own)
                 term = (d * e * (2.0 if fold and i != j else 1.0)) * term
                 part, sizes = part + term, sizes + np.abs(term)
@@ -772,7 +789,7 @@ def _spline_middle(kinks, heights, low, high, power, which, q11, q12, q22, root,
     slopes = u[1] * v[1]
     total, linear = (slopes if which else u[0] * v[0]), (q12 * slopes if own else 0.0)
     sizes, total = np.abs(total) + np.abs(linear), total + linear
-    det, top, unit = _spline_of(q11, cov, q22, root)
+    det, top, unit, ends = _spline_of(q11, cov, q22, root)
     scale = 0.3183098861837907 * unit**own * np.where(q12 == 0.0, 0.0, turn ** (own + 1))
     twins = bool(np.all(kinks == -kinks[::-1]) and np.all(heights == -heights[::-1]))
     fold = bool(np.all(q11 == q22))
@@ -793,8 +810,8 @@ def _spline_middle(kinks, heights, low, high, power, which, q11, q12, q22, root,
                 if x == 0.0 == y:
                     term = _spline_bare(top[rows], own, True)
                 else:
-                    sides = tuple(c[rows] for c in det)
-                    term = _spline_term(x, side * y, *columns, sides, own, 1.0, twins)
+                    sides = (tuple(c[rows] for c in two) for two in (ends, det))
+                    term = _spline_term(x, side * y, *columns, *sides, own, 1.0, twins)
                 term = times[rows] * np.where(q12[rows] == 0.0, 0.0, term)
                 total[rows], sizes[rows] = total[rows] + term, sizes[rows] + np.abs(term)
     most = np.maximum(np.abs(total), np.where(sized, u[2] * v[2], 0.0))
