@@ -67,7 +67,7 @@ def test_torch(torch, name, tmp_path):  # noqa: F811
 
 def test_graphs_with_rules_on_the_host_compile(torch, tmp_path, monkeypatch):  # noqa: F811
     """NumPy is one operator of the graph: compiled, also mapped, it gives what it gives at once."""
-    module = written_torch("elu", tmp_path)
+    module = written_torch("elu", tmp_path, "elu_on_the_host")  # which no other test compiled
     monkeypatch.setitem(sys.modules, module.__name__, module)  # where the compiler looks names up
     (label,) = (k for k in module._NUMPY_RULES if k.startswith("price_"))
     at = torch.tensor([(1e-3, 2e-4, 2e-3, 1.4e-3, 0.5), (1.0, 0.5, 2.0, 1.3, 0.5)]).double().T

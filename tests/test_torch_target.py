@@ -44,11 +44,11 @@ def torch():
     return torch
 
 
-def written(thing, folder, **options):
+def written(thing, folder, label="made_torch", **options):
     (f,) = array_sources(thing, "torch", "made", **options)
     path = folder / f.name
     path.write_text(f.text, encoding="ascii")
-    spec = importlib.util.spec_from_file_location("made_torch", path)
+    spec = importlib.util.spec_from_file_location(label, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
