@@ -155,14 +155,19 @@ def _sampled(d: Derivation, every: tuple[Cell, ...], ctx: Any) -> Sample | None:
     return at
 
 
-@cache
-def fades(activation: Activation) -> bool:
-    """Whether s tends to 0 on both sides; False where parameters decide or s has no spelling."""
+def _exactly(activation: Activation) -> tuple[Any, Callable[[Any], Any] | None]:
+    """Sixty digits, and s in them: None where parameters decide or s has no spelling."""
     from mpmath import MPContext
 
     ctx = MPContext()
     ctx.dps = 60
-    found = None if activation.params else _evaluated(activation, ctx)
+    return ctx, None if activation.params else _evaluated(activation, ctx)
+
+
+@cache
+def fades(activation: Activation) -> bool:
+    """Whether s tends to 0 on both sides; False where parameters decide or s has no spelling."""
+    ctx, found = _exactly(activation)
     if found is None:
         return False
     try:
@@ -186,11 +191,7 @@ def flat_from(activation: Activation) -> float:
     $\int (s(y) - s(yr_2/r_1))^2\varphi(y/r_1)dy/r_1$ with $\varphi$ even and smooth: a constant
     over $r_1$, and powers of $1/r_1^2$ times that.
     """
-    from mpmath import MPContext
-
-    ctx = MPContext()
-    ctx.dps = 60
-    found = None if activation.params else _evaluated(activation, ctx)
+    ctx, found = _exactly(activation)
     if found is None:
         return inf
     try:
