@@ -213,6 +213,12 @@ def test_mixtures_of_large_variances_are_what_they_are_far_out(target, size):
                 assert got == pytest.approx(float(want), rel=1e-11), (name, name_k, wrt)
 
 
+ANGLES_AND_RATIOS = (
+    *((1.1, 1.0), (1e-2, 1.0), (1e-9, 1.3), (3.0, 1e-3), (1e-30, 1.0)),
+    *((1.1, 1.2), (0.3, 0.95), (2.5, 1.1)),  # whose lengths differ by less than their angle
+)
+
+
 def test_slopes_of_mixtures_by_differences_are_those_of_closed_forms():
     """GELU as if it were a mixture, beside 100 digits: parallel, nearly so and far from it."""
     found, given, ctx = ntksym.dual("gelu"), dual_gradients("gelu").program(), MPContext()
@@ -222,8 +228,8 @@ def test_slopes_of_mixtures_by_differences_are_those_of_closed_forms():
     (made,) = gradient_duals(
         (UnitSlopes(unit, slopes),), ((False, True, True),), None, None, (large,)
     )
-    for size in (1e2, 1e4, 1e8):
-        for angle, ratio in ((1.1, 1.0), (1e-2, 1.0), (1e-9, 1.3), (3.0, 1e-3), (1e-30, 1.0)):
+    for size in (40.0, 1e2, 1e4, 1e8):
+        for angle, ratio in ANGLES_AND_RATIOS:
             x, y, t = ctx.mpf(size) ** 2, ctx.mpf(size * ratio) ** 2, ctx.mpf(angle)
             length = ctx.sqrt(x * y)
             c, root = length * ctx.cos(t), length * ctx.sin(t)

@@ -58,10 +58,11 @@ def _middle(count: int = NODES, half: float = HALF) -> Array:
     return _weights(np.zeros(1), count, 1)[:, 0] / half
 
 
-def chebyshev_slope(count: int = NODES) -> list[tuple[float, float]]:
-    """(weight, node in [-1, 1]) of the slope at 0."""
-    both = zip(_middle(count, 1.0), _rule(count)[0], strict=True)
-    return [(float(w), float(t)) for w, t in both]
+def chebyshev_slope(count: int = NODES, place: Any = 0.0) -> list[tuple[Any, float]]:
+    """(weight, node in [-1, 1]) of the slope at 0, or at places in [-1, 1]: arrays of weights."""
+    weights = _weights(np.atleast_1d(np.asarray(place, dtype=float)).ravel(), count, 1)
+    weights = weights.reshape(count, *np.shape(place))
+    return [(w[()], float(t)) for w, t in zip(weights, _rule(count)[0], strict=True)]
 
 
 def variance_slopes(

@@ -111,7 +111,9 @@ def _slopes(values: Values, steep: float, at: tuple[Array, ...]) -> tuple[Array,
         return both(0.0, np.where(like, to, half * step))
 
     by_m = _along(lambda step: both(step, 0.0), TOGETHER)
-    by_x = _along(apart, (UNLIKE[0], 1.0)) * (np.where(like, 2.0 * unlike, 1.0) / half)
+    at_square = np.where(like, unlike * unlike / half - 1.0, 0.0)
+    by_x = _along(apart, (UNLIKE[0], 1.0), 1.0, at_square)
+    by_x *= np.where(like, 2.0 * unlike, 1.0) / half
     (k1, d1), (k2, d2) = ((0.5 * (by_m + s * by_x)) / q for s, q in ((1.0, x), (-1.0, y)))
     return k1, k2, d1, d2
 
@@ -141,8 +143,13 @@ def _bends(values: Values, bend: Values, x: Array, c: Array, y: Array, root: Arr
     return found
 
 
-def _along(f: Callable[[Any], Array], rule: tuple[int, float], scale: Any = 1.0) -> Array:
-    """The slope in the middle of what f gives at steps by a rule, its interval times `scale`."""
+def _along(
+    f: Callable[[Any], Array], rule: tuple[int, float], scale: Any = 1.0, place: Any = 0.0
+) -> Array:
+    """The slope of what f gives at steps by a rule, its interval times `scale`.
+
+    In the middle, or at a `place` in [-1, 1] of the interval.
+    """
     count, half = rule
-    total = sum(w * f(half * scale * t) for w, t in chebyshev_slope(count))
+    total = sum(w * f(half * scale * t) for w, t in chebyshev_slope(count, place))
     return np.asarray(total / (half * scale))
