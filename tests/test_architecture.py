@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 from ntksym.pipeline import SHARED, STAGES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -112,19 +110,25 @@ def part(path: Path) -> str:
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_imports_run_from_later_stages_to_earlier_ones(path: Path) -> None:
-    own = part(path)
-    if own in ANYWHERE:
-        return
-    assert own in ORDER, f"{own} belongs to no stage of pipeline.STAGES"
-    for other in facts(path).parts - ANYWHERE:
-        assert ORDER[other] <= ORDER[own], f"{path}: {own} imports {other}, a later stage"
+def earlier(own: str) -> set[str]:
+    """The parts that one of this stage may import."""
+    return {other for other, stage in ORDER.items() if stage <= ORDER[own]}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_sympy_is_notation_not_engine(path: Path) -> None:
-    assert not facts(path).names & BANNED
+def name(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+def test_imports_run_from_later_stages_to_earlier_ones() -> None:
+    files = [p for p in FILES if part(p) not in ANYWHERE]
+    assert not {part(p) for p in files} - ORDER.keys(), "of no stage of pipeline.STAGES"
+    late = {name(p): facts(p).parts - ANYWHERE - earlier(part(p)) for p in files}
+    assert not {k: v for k, v in late.items() if v}, "imports of a later stage"
+
+
+def test_sympy_is_notation_not_engine() -> None:
+    banned = {name(p): facts(p).names & BANNED for p in FILES}
+    assert not {k: v for k, v in banned.items() if v}
 
 
 def test_tests_are_short_too() -> None:
@@ -140,13 +144,12 @@ def test_the_ban_can_fail() -> None:
         assert broad(tuple(ast.walk(ast.parse(text)))) == (2,), text
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_one_idea_per_file(path: Path) -> None:
-    found = facts(path)
-    assert found.lines < 400
-    assert found.documented, "a module says its idea"
-    assert not found.private, f"private to another file: {found.private}"
-    assert not found.broad, f"a broad except hides causes: lines {found.broad}"
+def test_one_idea_per_file() -> None:
+    found = {name(p): facts(p) for p in FILES}
+    assert not [k for k, f in found.items() if f.lines >= 400], "too long"
+    assert not [k for k, f in found.items() if not f.documented], "a module says its idea"
+    assert not {k: f.private for k, f in found.items() if f.private}, "private to another file"
+    assert not {k: f.broad for k, f in found.items() if f.broad}, "a broad except hides causes"
 
 
 def test_import_is_light() -> None:

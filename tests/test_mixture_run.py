@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -49,13 +50,14 @@ STATES = [
 ]
 
 
-def _exact(d: MixtureDual, state: tuple[float, ...], slope: bool, params: Any = None) -> Fraction:
-    return d.enclose(*map(Fraction, state), derivative=slope, params=params).mid
+@cache
+def _exact(d: MixtureDual, state: tuple[float, ...], slope: bool, **params: float) -> Fraction:
+    return d.enclose(*map(Fraction, state), derivative=slope, params=params or None).mid
 
 
-def _scale(d: MixtureDual, state: tuple[float, ...], slope: bool, params: Any = None) -> float:
+def _scale(d: MixtureDual, state: tuple[float, ...], slope: bool, **params: float) -> float:
     first, last = state[0], state[2]
-    own = [float(_exact(d, (v, v, v), slope, params)) for v in (first, last)]
+    own = [float(_exact(d, (v, v, v), slope, **params)) for v in (first, last)]
     return float(np.sqrt(own[0] * own[1]))
 
 
@@ -90,20 +92,21 @@ def test_code_agrees_with_the_finite_sum(text: str, target: str) -> None:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_several_families_offsets_and_parameters(target: str) -> None:
-    for text, params in (
+    cases: tuple[tuple[str, dict[str, float]], ...] = (
         ("tanh(x) + sigmoid(3*x)", {}),
         ("3*tanh(2*x + 1) - x/2", {}),
         ("x*sigmoid(beta*x)", {"beta": 1.5}),
-    ):
+    )
+    for text, params in cases:
         d = mixture_dual(text, nodes=3)
         k = compile_mixture(d, target)
         for state in STATES[:6]:
             found, own = k(*state, **params), k.diag(state[0], **params)
             for slope, value in ((False, found.nngp), (True, found.dot)):
-                gap = abs(Fraction(float(value)) - _exact(d, state, slope, params))
-                assert float(gap) <= 8e-15 * _scale(d, state, slope, params)
+                gap = abs(Fraction(float(value)) - _exact(d, state, slope, **params))
+                assert float(gap) <= 8e-15 * _scale(d, state, slope, **params)
             v = (state[0],) * 3
-            exact = float(_exact(d, v, False, params))
+            exact = float(_exact(d, v, False, **params))
             assert float(own.nngp) == pytest.approx(exact, rel=8e-15)
     with pytest.raises(BadData, match="'beta' has no value"):
         k(1.0, 0.5, 1.0)

@@ -72,6 +72,12 @@ def reference(
     return found
 
 
+@lru_cache(maxsize=8)
+def compiled(case: Any, target: str) -> Any:
+    """One kernel for all tests of the same network."""
+    return compile(recurse(network(*case)), target=target, cache=False)
+
+
 def worst(kernel: Any, exact: Any, dtype: Any = float, scale: float = 1.0) -> float:
     got = kernel(*rows(dtype, scale))
     errors = [
@@ -88,7 +94,7 @@ CASES = (("hardtanh", 3, 1, "1/10"), ("relu6", 2, 2, 0), ("erf hardtanh relu", 3
 @pytest.mark.parametrize("target", ["c", "numpy"])
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c[0])
 def test_networks_of_closed_forms(case: Any, target: str) -> None:
-    kernel = compile(recurse(network(*case)), target=target, cache=False)
+    kernel = compiled(case, target)
     # relu6 is nearly homogeneous: what unlike norms make of parallel rows is a small difference
     goal = 1e-12 if case[0] == "relu6" else 1e-14
     assert worst(kernel, reference(*case)) < goal
@@ -183,7 +189,7 @@ def test_angles_that_grow() -> None:
 
 @pytest.mark.parametrize("target", ["c", "numpy"])
 def test_equal_rows_and_symmetry(target: str) -> None:
-    kernel = compile(recurse(network("hardtanh")), target=target, cache=False)
+    kernel = compiled(CASES[0], target)
     x, y = rows()
     x = np.vstack([x, y, x[:2]])
     got, diag = kernel(x), kernel.diag(x)
