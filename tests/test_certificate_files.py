@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from certificate_cases import ROOT, E, replant, samples, setter
 from click.testing import CliRunner
 
 from ntksym.certificate import write
+from ntksym.cli.check import work as judge
 from ntksym.cli.outcome import View
 from ntksym.cli.verify_certificate import work
 from ntksym.errors import BadData, CannotWrite
@@ -86,6 +88,25 @@ def test_the_command_says_what_it_found(tmp_path: Path) -> None:
     assert work({"file": str(target)}, View()).status == 1
     with pytest.raises(BadData, match="not a file of certificates"):
         work({"file": str(tmp_path / "none.json")}, View())
+
+
+def test_a_place_where_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "absent" / "out.json"
+    with pytest.raises(
+        CannotWrite, match=r"out\.json cannot be written\n  there is no folder .*absent"
+    ):
+        write(place, [])
+    with pytest.raises(CannotWrite, match="it is a folder"):
+        write(tmp_path, [])
+    # The command says so before it judges anything.
+    monkeypatch.setattr("ntksym.check.check", None)
+    given = {"n": None, "params": {}, "certificate": str(place)}
+    given |= {"activation": "relu", "quantity": "diagonal", "formula": "q/2"}
+    with pytest.raises(CannotWrite, match="there is no folder"):
+        judge(defaultdict(str, given), View())
+    assert list(tmp_path.iterdir()) == []
 
 
 FILES = sorted((ROOT / "ntksym" / "replay").glob("*.py"))

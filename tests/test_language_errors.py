@@ -253,6 +253,12 @@ REFUSED: dict[str, tuple[type[NtksymError], str]] = {
         + line("1,5*x", 2)
         + "\n  use:   one formula; a decimal point is .",
     ),
+    "relu,depth=3": (
+        ParseError,
+        "a comma outside brackets"
+        + line("relu,depth=3", 5)
+        + "\n  use:   a colon before the options of a network: mlp:relu:depth=3",
+    ),
     "x*I": (
         BadActivation,
         "I, the imaginary unit, is not real"

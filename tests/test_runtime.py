@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from mpmath import MPContext
+from scipy.sparse import csr_array
 from sympy import Rational
 from test_lower import relu_recursion
 
@@ -118,11 +119,21 @@ def test_fresh_outputs(kernel: Any) -> None:
 @pytest.mark.parametrize(
     ("x", "y", "text"),
     [
-        ([1.0, 2.0], None, r"X: an array of shape \(n, d\) is needed, not \(2,\)"),
+        ([1.0, 2.0], None, r"\(n, d\) is needed, not \(2,\)\n.*X\.reshape\(1, -1\) for one input"),
+        (np.ones((2, 2, 2)), None, r"not \(2, 2, 2\)\n.*X\.reshape\(len\(X\), -1\)"),
+        (1.0, None, r"not \(\)\n  use:   a row for each input"),
+        ("X.npy", None, r"not the text 'X\.npy'\n.*np\.load\(\"X\.npy\"\)"),
+        (None, None, "real numbers are needed, not NoneType"),
+        (np.array([[1, 2.5]], dtype=object), None, r"not object\n.*X\.astype\(float\)"),
+        (
+            csr_array(np.eye(2)),
+            None,
+            r"a sparse array \(csr_array\)[^\n]*\n  use:   X\.toarray\(\)",
+        ),
         (np.empty((3, 0)), None, r"X: rows without columns, shape \(3, 0\)"),
         (np.ma.masked_equal([[1.0, 2.0]], 2.0), None, "X: 1 masked element\n"),
         ([["a", "b"]], None, "X: real numbers are needed"),
-        ([[1j, 2.0]], None, "X: real numbers are needed, not complex128"),
+        ([[1j, 2.0]], None, r"X: real numbers are needed, not complex128\n.*X\.real"),
         ([[1.0, 2.0]], [[1.0]], "different numbers of columns: 2 and 1"),
         ([[1.0], [1.0, 2.0]], None, "X: rows of different lengths"),
     ],

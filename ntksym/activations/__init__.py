@@ -61,7 +61,7 @@ def named(name: str) -> Activation:
         close = difflib.get_close_matches(name, sorted(_by_name()), n=1)
         raise UnknownName(
             f"the catalogue has no activation {name!r}",
-            hint=f"did you mean {close[0]}?" if close else "a name that catalogue() lists",
+            hint=f"did you mean {close[0]}?" if close else "a name that `ntksym catalogue` lists",
         )
     return found.activation
 

@@ -80,7 +80,9 @@ def _file(path: Path) -> str:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise BadSpec(
-            f"cannot read the claims: {error.strerror or error}", where=str(path)
+            f"cannot read the claims: {error.strerror or error}",
+            where=str(path),
+            hint="a TOML file of [[claim]] tables",
         ) from error
     try:
         return raw.decode()

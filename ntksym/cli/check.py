@@ -99,6 +99,7 @@ def command(file: str | None, params: tuple[str, ...], **options: Any) -> dict[s
 
 def work(options: dict[str, Any], view: View) -> Outcome:
     """Judge, in the worker."""
+    from ..certificate.files import folder_for
     from ..check import check
     from ..check.check import unreadable
     from ..check.record import record
@@ -106,6 +107,8 @@ def work(options: dict[str, Any], view: View) -> Outcome:
     from ..claims.read import BadClaim
 
     read = _claims(options)
+    if options["certificate"]:
+        folder_for(options["certificate"])
     good = tuple(c for c in read if isinstance(c, Claim))
 
     def progress(done: int, total: int, name: str) -> None:

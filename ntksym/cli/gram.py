@@ -27,7 +27,11 @@ from .outcome import Outcome, View
 @click.option(
     "--memory", default="2GB", show_default=True, metavar="SIZE", help="Of the whole program."
 )
-@click.option("--threads", type=click.IntRange(1, 4096), help="Tiles at once.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 4096),
+    help="Tiles at once; by default as many as there are processors.",
+)
 @click.option(
     "--dtype",
     type=click.Choice(["float64", "float32"]),
@@ -36,7 +40,13 @@ from .outcome import Outcome, View
     help="Of the numbers stored.",
 )
 @click.option("--only", type=click.Choice(["nngp", "ntk"]), help="One kernel instead of both.")
-@click.option("--target", type=click.Choice(["c", "numpy"]), default="c", show_default=True)
+@click.option(
+    "--target",
+    type=click.Choice(["c", "numpy"]),
+    default="c",
+    show_default=True,
+    help="What computes; c needs a compiler.",
+)
 @click.option("--cluster", metavar="ADDRESS", help="A Dask scheduler that sees the same files.")
 @click.option("--force", is_flag=True, help="Replace what is there.")
 @shared("gram", time_limit=0.0)
@@ -56,7 +66,7 @@ def command(
     """Write the NNGP kernel and the NTK of the rows of X.npy into a Zarr group, by tiles.
 
     A run that was stopped goes on where it was when the same command is given again; DIR appears
-    when it is whole.
+    when it is whole. Rows with NaN or infinities are named; their entries are NaN.
     """
     return {
         "spec": spec.strip(),
@@ -113,6 +123,7 @@ def work(options: dict[str, Any], view: View) -> Outcome:
         "resumed": report.resumed,
         "seconds": round(report.seconds, 3),
         "bytes": report.bytes,
+        "not_finite": list(report.not_finite),
     }
     tiles = "1 tile" if report.tiles == 1 else f"{report.tiles} tiles"
     lines = [

@@ -14,6 +14,8 @@ import sys
 import threading
 import time
 import traceback
+import warnings
+from collections.abc import Callable
 from importlib import import_module
 from types import TracebackType
 from typing import IO, Any
@@ -53,6 +55,7 @@ def main() -> None:
     sys.excepthook = _reporter(stream)
     signal.signal(signal.SIGTERM, _stopped)
     request = json.load(sys.stdin)
+    warnings.showwarning = _warner(bool(request["view"]["progress"]))
     _end_with(os.getppid())
     _limit_cpu(request.get("time_limit"))
     answer = run(request)
@@ -75,6 +78,20 @@ def _reporter(stream: IO[str]) -> Any:
         _write(stream, {"internal": {"what": name[:2000], "traceback": text[-20_000:]}})
 
     return report
+
+
+def _warner(live: bool) -> Callable[..., None]:
+    """How a warning looks on the command line: its text, without the line of the library.
+
+    Where progress is shown on the last line, that line is cleared first.
+    """
+
+    def warn(message: Warning | str, *_: object, **__: object) -> None:
+        clear = "\r\x1b[K" if live else ""
+        sys.stderr.write(f"{clear}warning: {message}\n")
+        sys.stderr.flush()
+
+    return warn
 
 
 def _stopped(*_: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,6 +14,8 @@ from .tokens import Token, foreign
 
 RELATIONS = ("<", "<=", ">", ">=", "==", "!=")
 _CLOSING = {"(": ")", "[": "]", "{": "}", "|": "|"}
+_OPTION = re.compile(r",\s*\w+\s*=")
+"""What follows a comma where a network was meant and its colon forgotten."""
 
 
 @dataclass(slots=True)
@@ -111,7 +114,9 @@ class Cursor:
             raise ParseError(
                 "a comma outside brackets",
                 where=caret(self.text, token.at),
-                hint="one formula; a decimal point is .",
+                hint="a colon before the options of a network: mlp:relu:depth=3"
+                if _OPTION.match(self.text, token.at)
+                else "one formula; a decimal point is .",
             )
         if self.open and self.open[-1].kind == "|" and token.kind in (*RELATIONS, ")", ",", "&"):
             raise self.never_closed()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ import numpy as np
 from ..errors import BadData, BadSpec, CannotWrite
 from ..extras import for_gram as need
 from ..runtime.arguments import read_dtype, read_target, read_threads
-from ..runtime.checks import real_array
 from .job import Job, fill_tile, network_of, stored_sums
 from .plan import Plan, Tile, plan_tiles
+from .source import Source, joined
 from .store import Store, only_writer, open_store
 
 KERNELS = ("nngp", "ntk")
@@ -39,6 +39,8 @@ class GramReport:
         resumed: found whole from an earlier run.
         seconds: on the clock.
         bytes: stored by this run, mirrored halves included.
+        not_finite: how many rows of X, and of Y where there is one, have NaN or infinities; their
+            rows and columns of the matrices are NaN.
     """
 
     path: Path
@@ -50,6 +52,7 @@ class GramReport:
     resumed: int
     seconds: float
     bytes: int
+    not_finite: tuple[int, ...] = (0,)
 
 
 def gram_to_zarr(
@@ -70,7 +73,8 @@ def gram_to_zarr(
     """The kernels of the rows of X and Y (default X) as a Zarr group of arrays `nngp` and `ntk`.
 
     A run that was killed goes on where it stopped when it is started again with the same
-    arguments; `out` appears only when it is whole.
+    arguments; `out` appears only when it is whole.  A `RuntimeWarning` names rows with NaN or
+    infinities before the work begins: they give NaN.
 
     Args:
         net: what `ntksym.compile` takes: a network, or the text that specifies one.
@@ -99,7 +103,7 @@ def gram_to_zarr(
         raise BadSpec(f"kernels = {kernels!r}", hint="one or both of: nngp, ntk")
     dtype, target = read_dtype(dtype), read_target(target)
     threads = read_threads(threads)
-    x, y = _Source.of(X, "X"), None if Y is None else _Source.of(Y, "Y")
+    x, y = Source.of(X, "X"), None if Y is None else Source.of(Y, "Y")
     columns = x if y is None else y
     if x.shape[1] != columns.shape[1]:
         raise BadData(
@@ -117,6 +121,10 @@ def gram_to_zarr(
         symmetric=y is None,
     )
     network = network_of(net)
+    sources = (x,) if y is None else (x, y)
+    for name, source in zip("XY", sources, strict=False):
+        if source.not_finite:
+            warnings.warn(f"{name}: {source.said()}", RuntimeWarning, stacklevel=2)
     header = _header(network, x, y, plan, kernels, dtype)
     store = open_store(out, header, plan, kernels, dtype, force=force)
     with only_writer(store):
@@ -130,7 +138,7 @@ def gram_to_zarr(
             kernels,
             dtype,
             target,
-            x.norms if y is None else _joined(x.norms, y.norms),
+            x.norms if y is None else joined(x.norms, y.norms),
             x.shape[1],
         )
         whole = [t for t in plan.tiles() if _is_whole(store, job, t)]
@@ -175,6 +183,7 @@ def gram_to_zarr(
         len(kept),
         time.perf_counter() - start,
         sum(_numbers(plan, t) for t in left) * size,
+        tuple(source.not_finite for source in sources),
     )
 
 
@@ -246,69 +255,8 @@ def _numbers(plan: Plan, t: Tile) -> int:
     return int(count) * (2 if plan.symmetric and t.i != t.j else 1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Data: where it is or what it is, its shape, a digest by which a run is recognised, and the
-    least and the largest positive squared norm, after 0 where there is a row of zeros.
-    """
-
-    value: Any
-    shape: tuple[int, int]
-    digest: str
-    norms: tuple[float, ...]
-
-    @staticmethod
-    def of(given: Any, name: str) -> _Source:
-        if isinstance(given, (str, Path)):
-            path = Path(given).absolute()
-            try:
-                array = np.load(path, mmap_mode="r", allow_pickle=False)
-            except FileNotFoundError as error:
-                raise BadData(f"{name}: there is no file {given}") from error
-            except OSError as error:
-                raise BadData(f"{name}: {given} cannot be read", where=str(error)) from error
-            except ValueError as error:
-                raise BadData(
-                    f"{name}: {given} is not a .npy file of numbers",
-                    hint="np.save(file, X) with an array (n, d) of floats",
-                ) from error
-            value: Any = str(path)
-        else:
-            value = array = np.asarray(given)
-        if array.ndim != 2 or array.size == 0 or array.dtype.kind not in "fiub":
-            raise BadData(
-                f"{name}: an array of real numbers of shape (n, d) is needed, "
-                f"not {array.dtype} of shape {array.shape}",
-                hint="a row for each input, at least one row and one column",
-            )
-        digest = hashlib.sha256(f"{array.dtype.str} {array.shape}".encode())
-        step = max(1, (16 << 20) // max(1, array[:1].nbytes))
-        norms: tuple[float, ...] = ()
-        for at in range(0, len(array), step):
-            part = np.ascontiguousarray(array[at : at + step])
-            digest.update(part.data)
-            norms = _joined(norms, _norms(part))
-        shape = int(array.shape[0]), int(array.shape[1])
-        return _Source(value, shape, digest.hexdigest(), norms)
-
-
-def _norms(rows: Any) -> tuple[float, ...]:
-    """The ends of the range of the squared norms of rows that have one."""
-    data = real_array(rows, "rows", 2)
-    with np.errstate(all="ignore"):
-        squares = np.einsum("ij,ij->i", data, data)
-    return _joined(tuple(squares[np.isfinite(squares)].tolist()), ())
-
-
-def _joined(one: tuple[float, ...], other: tuple[float, ...]) -> tuple[float, ...]:
-    both = {*one, *other}
-    positive = both - {0.0}
-    ends = (min(positive), max(positive)) if positive else ()
-    return (0.0, *ends) if 0.0 in both else ends
-
-
 def _header(
-    network: Any, x: _Source, y: _Source | None, plan: Plan, kernels: tuple[str, ...], dtype: str
+    network: Any, x: Source, y: Source | None, plan: Plan, kernels: tuple[str, ...], dtype: str
 ) -> Mapping[str, Any]:
     from .. import __version__
 

@@ -104,20 +104,21 @@ def open_store(
     """
     place = Path(out).absolute()
     partial = place.with_name(place.name + ".partial")
+    if place.exists() and not (place / "zarr.json").is_file():
+        raise CannotWrite(
+            f"{place} is there, and is not a Zarr group", hint="another name; it is not replaced"
+        )
     if place.exists() and not force:
         raise CannotWrite(f"{out} is there", hint="--force to replace it, or another name")
-    if place.exists() and not (place / "zarr.json").is_file():
-        raise CannotWrite(f"{out} is not a Zarr group", hint="another name; it is not replaced")
     given = {"schema": SCHEMA, **header}
     if partial.exists():
         found = _header(partial)
         if found is not None and {k: v for k, v in found.items() if k != "run"} == given:
             return Store(place, partial, str(found["run"]), _journal(partial, len(kernels)))
         if not force:
-            differs = [k for k in given if found is None or found.get(k) != given[k]]
             raise CannotWrite(
                 f"{partial.name} was left by another run",
-                where="differs in: " + ", ".join(differs),
+                where=_differences(given, found),
                 hint="--force to begin anew, or another name",
             )
         shutil.rmtree(partial)
@@ -153,6 +154,24 @@ def _create(
             fill_value=float("nan"),
             dimension_names=("row", "column"),
         )
+
+
+_SAID = {
+    "ntksym": "the version of ntksym",
+    "side": "the tiles (the memory and the threads given decide them)",
+    "x_sha256": "the numbers in X",
+    "y_sha256": "the numbers in Y",
+    "dtype": "the dtype",
+}
+"""What the reader knows the keys of a header as, where that is something else."""
+
+
+def _differences(given: Mapping[str, Any], found: Mapping[str, Any] | None) -> str:
+    """In what the run that was left differs from the one that is asked for."""
+    if found is None:
+        return f"its {HEADER} cannot be read"
+    keys = [k for k in given if found.get(k) != given[k]]
+    return "differs in: " + ", ".join(_SAID.get(k, k) for k in keys)
 
 
 def _header(partial: Path) -> dict[str, Any] | None:

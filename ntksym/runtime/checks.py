@@ -22,7 +22,7 @@ def real_array(value: Any, name: str, ndim: int) -> Array:
     Raises:
         BadData: not numbers, another number of dimensions, or masked elements.
     """
-    return np.ascontiguousarray(_numbers(value, name, ndim), dtype=np.float64)
+    return np.ascontiguousarray(numbers(value, name, ndim), dtype=np.float64)
 
 
 def data_rows(value: Any, name: str) -> NDArray[Any]:
@@ -33,7 +33,7 @@ def data_rows(value: Any, name: str) -> NDArray[Any]:
     Raises:
         BadData: not numbers, not two-dimensional, no columns, or masked elements.
     """
-    array = _numbers(value, name, 2)
+    array = numbers(value, name, 2)
     if array.shape[1] == 0:
         raise BadData(f"{name}: rows without columns, shape {array.shape}", hint="at least one")
     small = array.dtype.kind == "f" and array.dtype.itemsize <= 4
@@ -70,7 +70,7 @@ def covariances(**values: Any) -> tuple[Array, ...]:
     Raises:
         BadData: not numbers, masked elements, or shapes that do not broadcast.
     """
-    arrays = [np.asarray(_numbers(v, k), dtype=np.float64) for k, v in values.items()]
+    arrays = [np.asarray(numbers(v, k), dtype=np.float64) for k, v in values.items()]
     try:
         return tuple(np.broadcast_arrays(*arrays))
     except ValueError as error:
@@ -78,29 +78,67 @@ def covariances(**values: Any) -> tuple[Array, ...]:
         raise BadData("covariances must be numbers that broadcast", where=shapes) from error
 
 
-def _numbers(value: Any, name: str, ndim: int | None = None) -> NDArray[Any]:
-    """The value as a real array, of any number of dimensions where none is said."""
+def numbers(value: Any, name: str, ndim: int | None = None) -> NDArray[Any]:
+    """The value as a real array, of any number of dimensions where none is said.
+
+    Raises:
+        BadData: not real numbers, another number of dimensions, or masked elements.
+    """
     if _has_mask(value) and (count := int(np.sum(value.mask))):
         raise BadData(
             f"{name}: {count} masked element{'s' if count > 1 else ''}",
             hint=f"{name}.filled(value), or leave these rows out; nothing is replaced silently",
         )
+    if hasattr(value, "toarray"):  # the sparse matrices of SciPy and their kind
+        raise BadData(
+            f"{name}: a sparse array ({type(value).__name__}) is not read",
+            hint=f"{name}.toarray()",
+        )
     try:
         array = np.asarray(value)
     except ValueError as error:
-        raise BadData(f"{name}: rows of different lengths", where=str(error)) from error
+        raise BadData(
+            f"{name}: rows of different lengths", where=str(error), hint="rows of one length"
+        ) from error
     if array.dtype.kind not in "fiub":
         raise BadData(
-            f"{name}: real numbers are needed, not {array.dtype}",
-            hint="an array of floats or integers",
+            f"{name}: real numbers are needed, not {_kind(value, array)}",
+            hint=_as_real(name, array),
         )
     if ndim is not None and array.ndim != ndim:
         shape = "(n, d)" if ndim == 2 else "(n,)"
         raise BadData(
             f"{name}: an array of shape {shape} is needed, not {array.shape}",
-            hint=f"{name}.reshape(len({name}), -1)" if ndim == 2 else f"{name}.ravel()",
+            hint=_as_rows(name, array.ndim) if ndim == 2 else f"{name}.ravel()",
         )
     return array
+
+
+def _kind(value: Any, array: NDArray[Any]) -> str:
+    """What was given instead of numbers, in words."""
+    if isinstance(value, str):
+        return f"the text {value[:60]!r}"
+    return str(array.dtype) if array.shape else type(value).__name__
+
+
+def _as_real(name: str, array: NDArray[Any]) -> str:
+    """How such an array becomes one of real numbers."""
+    if array.dtype.kind == "c":
+        return f"{name}.real, or the real and imaginary parts as columns"
+    if array.shape:
+        return f"{name}.astype(float), where all its elements are numbers"
+    if array.dtype.kind == "U":
+        return f'an array of floats or integers; of a file, np.load("{name}.npy")'
+    return "an array of floats or integers"
+
+
+def _as_rows(name: str, ndim: int) -> str:
+    """How an array of another number of dimensions becomes rows."""
+    if ndim > 2:
+        return f"{name}.reshape(len({name}), -1)"
+    if ndim == 0:
+        return "a row for each input, [[1.0]] for one input of one number"
+    return f"{name}.reshape(1, -1) for one input, {name}.reshape(-1, 1) for inputs of one number"
 
 
 def _has_mask(value: Any) -> bool:
