@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from flint import arb
+from sympy import exp
 from unit_cases import call, compiled, exported, numpy_module
 
 from ntksym.backends.c.backend import extra_support
@@ -25,11 +26,13 @@ from ntksym.numeric.choice import price, proven
 from ntksym.numeric.patience import TooLong, at_most
 from ntksym.numeric.rules import LONGEST_KINKS
 from ntksym.numeric.table.contour import line_of, reach
+from ntksym.numeric.table.spectra.spectrum import coefficient_rows
 from ntksym.numeric.table.split import table as split
-from ntksym.numeric.table.split.build import plain_shape, prepared
+from ntksym.numeric.table.split.build import plain_shape, prepared, start_of
 from ntksym.numeric.table.split.closed import Doubles, moments
 from ntksym.numeric.table.split.dilate import dilated
 from ntksym.numeric.table.split.kinks import KinkTable, kink_seconds, kink_table
+from ntksym.numeric.table.split.near import look
 from ntksym.numeric.table.split.powers import hermite_rows, powers_of
 from ntksym.numeric.table.split.table import SplitTable, applies, read_either, split_table
 from ntksym.numeric.table.variances import Axis
@@ -107,6 +110,17 @@ def test_data_survive() -> None:
         SplitTable.from_json({**table.to_json(), "split": 0})
     with pytest.raises(BadData, match="not the data"):
         SplitTable.from_json({"split": 2, "far": {}})
+
+
+def test_a_table_without_shells_says_why_in_its_data_its_code_and_its_price() -> None:
+    """A jump away from 0: what would be fast is missing, and nothing hides it."""
+    table = made(1)
+    assert not table.shells and "continuous" in table.missing
+    assert SplitTable.from_json(json.loads(json.dumps(table.to_json()))) == table
+    said = f"No polynomials of the whole dual, which are faster away from rho = 1: {table.missing}"
+    assert said in " ".join(SplitUnit(table).notes)
+    assert table.missing in price(table, "")
+    assert not made(0).missing and "No polynomials" not in " ".join(SplitUnit(made(0)).notes)
 
 
 def test_contours_meet_no_singularity() -> None:
@@ -308,6 +322,27 @@ def test_humps_larger_than_the_activation_are_cut_farther_out() -> None:
         powers = near.powers_of(near.line_of(shapes[0]), 17, 5.0)
         plans = near._plans(shapes, powers, axis, [arb("1e-12"), arb("3.5e-12")], 840)
     assert max(p.count for both in plans for p in both) < 40
+
+
+def test_growth_of_what_is_left_is_that_of_the_activation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Bounding its formula, with the powers in it, took minutes: max(tanh(x), x/10)."""
+    from ntksym.verify.functions import growth
+
+    asked, own = [], growth.growth_of
+    monkeypatch.setattr(growth, "growth_of", lambda pieces: asked.append(pieces) or own(pieces))
+    expr, top = as_activation("max(tanh(x), 2/5)").expr, (Fraction(SPAN[1]),)
+    with precision(200):
+        shapes = plain_shape(expr, False), plain_shape(expr, True)
+        starts = [start_of(shape, Axis.over(*SPAN), ERROR) for shape in shapes]
+    found = look(shapes, starts, *SPAN, ERROR)
+    assert asked and not any(piece.expr.has(exp) for pieces in asked for piece in pieces)
+    for slope, end in enumerate(found.ends):  # Parseval's sum is that of what is left
+        row = coefficient_rows(shapes[slope], top, 800, 60)[0][found.terms :]
+        taken = hermite_rows(found.powers, bool(slope), top, 800, 60)[0][found.terms :]
+        left = sum(float((a - p).mid()) ** 2 for a, p in zip(row, taken, strict=True))
+        assert left <= float(end.left) <= 1.5 * left
 
 
 @pytest.mark.parametrize("ratio", [0.3, 0.9, 1 - 2.0**-40])

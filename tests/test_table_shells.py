@@ -18,6 +18,7 @@ from unit_cases import call, compiled, exported, numpy_module
 from ntksym.backends.c.table.point import TableUnit
 from ntksym.backends.c.table.shells import shells_text
 from ntksym.backends.numpy.table.shells import shells_notes, shells_numpy
+from ntksym.errors import Undecided
 from ntksym.language import as_activation
 from ntksym.numeric.patience import at_most
 from ntksym.numeric.quadrature import quadrature_dual
@@ -247,26 +248,28 @@ def test_shells_meet_and_reach_the_limit() -> None:
 
 def test_no_shell_where_no_bound_is_proven(monkeypatch: pytest.MonkeyPatch) -> None:
     expr = as_activation(CASES[0]).expr
-    assert shells("s", expr, SPAN, 1e-13, lambda line: None) == ()
+    with pytest.raises(Undecided, match="1e-12 at best, not 1e-13"):
+        shells("s", expr, SPAN, 1e-13, lambda line: None)
     said: list[str] = []
     monkeypatch.setattr(build, "LIMITS", (0.8,))
-    assert shells("s", expr, (0.01, 100.0), ERROR, said.append) == ()
+    with pytest.raises(Undecided, match="no relative bound"):
+        shells("s", expr, (0.01, 100.0), ERROR, said.append)
     assert said and said[-1].startswith("shells for |rho| <= 0.8: ")
 
 
 def test_a_jump_has_no_shell() -> None:
     """The derivative dual almost everywhere is then no derivative of the dual."""
-    said: list[str] = []
     expr = as_activation("tanh(x)*step(x - 1/2)").expr
-    assert shells("s", expr, SPAN, ERROR, said.append) == () and not said
+    with pytest.raises(Undecided, match="continuous"):
+        shells("s", expr, SPAN, ERROR, lambda line: None)
 
 
 def test_a_factor_of_the_activation_is_one_of_the_table() -> None:
     text = f"2**40*({CASES[0]})"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(build, "LIMITS", (0.8,))
-        large = build.shells_of(asked(text, SPAN, ERROR, None), ERROR, lambda line: None)
-        small = build.shells_of(asked(CASES[0], SPAN, ERROR, None), ERROR, lambda line: None)
+        large, _ = build.shells_of(asked(text, SPAN, ERROR, None), ERROR, lambda line: None)
+        small, _ = build.shells_of(asked(CASES[0], SPAN, ERROR, None), ERROR, lambda line: None)
     where = 1.0, 0.2, 1.1, (1.1 - 0.04) ** 0.5
     factor = [a / b for a, b in zip(large[0].at(*where), small[0].at(*where), strict=True)]
     assert factor == pytest.approx([2.0**80] * 2, rel=1e-6)
@@ -275,8 +278,9 @@ def test_a_factor_of_the_activation_is_one_of_the_table() -> None:
 def test_shells_for_which_there_is_no_time_are_said_to_be_missing() -> None:
     said: list[str] = []
     with at_most(0.0):
-        assert build.shells_of(asked(CASES[0], SPAN, 1e-8, None), 1e-8, said.append) == ()
-    assert len(said) == 1 and said[0].startswith("no shells: given up")
+        found, why = build.shells_of(asked(CASES[0], SPAN, 1e-8, None), 1e-8, said.append)
+    assert found == () and len(said) == 1 and said[0] == f"no shells: {why}"
+    assert why.startswith("given up")
 
 
 def test_data_survive_and_are_described() -> None:

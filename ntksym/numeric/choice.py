@@ -122,7 +122,9 @@ def price(found: Any, otherwise: str) -> str:
     count = getattr(found, "products", None) or _products(found)
     if count is None:
         return otherwise
-    return f"about {count} multiplications an entry, {count / _RELU:.2g} times as many as for ReLU"
+    said = f"about {count} multiplications an entry, {count / _RELU:.2g} times as many as for ReLU"
+    missing = getattr(found, "missing", "")
+    return f"{said}; no table of the whole dual, which is faster: {missing}" if missing else said
 
 
 def _products(found: Any) -> int | None:

@@ -37,7 +37,7 @@ class KinkUnit:
     @property
     def notes(self) -> tuple[str, ...]:
         """What it is, the proven bounds, the range."""
-        return (*notes(self.table), *shells_notes(self.table.shells))
+        return (*notes(self.table), *shells_notes(self.table.shells, self.table.missing))
 
     @property
     def programs(self) -> tuple[Program, ...]:

@@ -31,7 +31,11 @@ class SplitUnit:
     @property
     def notes(self) -> tuple[str, ...]:
         """What it is, the proven bounds, the range, and what happens beyond the largest |rho|."""
-        return (*notes(self.table), *shells_notes(self.table.shells), *self.near.notes)
+        return (
+            *notes(self.table),
+            *shells_notes(self.table.shells, self.table.missing),
+            *self.near.notes,
+        )
 
     @property
     def programs(self) -> tuple[Program, ...]:

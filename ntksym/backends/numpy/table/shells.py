@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from textwrap import wrap
 
 from ....numeric.table.bands.banded import BandedDual
 from ...text import filled, upward
@@ -10,11 +11,18 @@ from .bands import bands_numpy
 
 EDGE = 1.0 + 2.0**-40
 """Entries so near to the edge of a shell are beyond it: there its rounding has no say."""
+_WIDE = 92
 
 
-def shells_notes(shells: tuple[BandedDual, ...]) -> tuple[str, ...]:
-    """The lines of the head: which entries take which polynomials, and their proven bounds."""
+def shells_notes(shells: tuple[BandedDual, ...], missing: str = "") -> tuple[str, ...]:
+    """The lines of the head: which entries take which polynomials, and their proven bounds.
+
+    `missing` says why no entries do.
+    """
     lines = []
+    if missing and not shells:
+        said = f"No polynomials of the whole dual, which are faster away from rho = 1: {missing}."
+        lines += wrap(said, _WIDE, break_long_words=False, break_on_hyphens=False)
     for t in shells:
         assert t.shell is not None
         value, dot = (max(sheets) for sheets in _errors(t))

@@ -79,38 +79,45 @@ def shells(
 ) -> tuple[BandedDual, ...]:
     """Tables of the whole dual for |rho| <= lambda, that of the smallest |rho| first.
 
-    With a `rest` the Hermite coefficients come from it instead of from integrals.  Empty where no
-    bound below the error is proven, and for s with a jump: the derivative dual almost everywhere
-    is not the derivative of the dual then.
+    With a `rest` the Hermite coefficients come from it instead of from integrals.
+
+    Raises:
+        Undecided: no bound below the error is proven; or s has a jump: the derivative dual almost
+            everywhere is not the derivative of the dual then.
     """
-    if error < LEAST_ERROR or not continuous(expr):
-        return ()
+    if error < LEAST_ERROR:
+        raise Undecided(f"their rounding is proven to {LEAST_ERROR:g} at best, not {error:g}")
+    if not continuous(expr):
+        raise Undecided("the activation was not shown to be continuous")
+    failed: Undecided | None = None
     for edge_rho in LIMITS:
         try:
             return _made(name, expr, span, error, edge_rho, say, rest)
         except TooLong:
             raise
         except Undecided as found:
+            failed = failed or found
             say(f"shells for |rho| <= {edge_rho:g}: {found.what}")
-    return ()
+    assert failed is not None
+    raise failed
 
 
 def shells_of(
     given: Asked, error: float, say: Say, rest: Rest | None = None
-) -> tuple[BandedDual, ...]:
+) -> tuple[tuple[BandedDual, ...], str]:
     """Those of an activation as it was given, from those of the same of about the size 1.
 
-    None where there is no more time, which is said: what they stand in for is there.
+    With them, why there are none, else nothing: what they stand in for is there without them.
     """
     from ..scale import restored
 
     span = given.low, given.high
     try:
         made = shells(given.name, given.scaled.expr, span, error, say, rest)
-    except TooLong as found:
+    except Undecided as found:
         say(f"no shells: {found.what}")
-        return ()
-    return tuple(restored(t, given.power, given.expr) for t in made)
+        return (), found.what
+    return tuple(restored(t, given.power, given.expr) for t in made), ""
 
 
 def within(

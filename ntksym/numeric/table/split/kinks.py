@@ -37,6 +37,7 @@ class KinkTable(Brief):
         measured: at how many points the closed part was compared with numbers of more digits,
             and the largest error, absolute.
         shells: tables of the whole dual for |rho| away from 1, that of the smallest first.
+        missing: why there are none; empty where there are.
     """
 
     name: str
@@ -45,6 +46,7 @@ class KinkTable(Brief):
     closed: Closed
     measured: tuple[int, float]
     shells: tuple[BandedDual, ...] = ()
+    missing: str = ""
     _shown = ("low", "high", "error")
 
     @property
@@ -96,6 +98,7 @@ class KinkTable(Brief):
         data: dict[str, Any] = {"kinks": VERSION, "name": self.name, "text": self.text}
         data["far"], data["closed"] = hexed(asdict(self.far)), hexed(asdict(self.closed))
         data["shells"] = [t.to_json() for t in self.shells]
+        data["missing"] = self.missing
         data["measured"] = [self.measured[0], float(self.measured[1]).hex()]
         return data
 
@@ -113,7 +116,8 @@ class KinkTable(Brief):
             name, text = str(data["name"]), str(data["text"])
             measured = int(count), float.fromhex(worst)
             shells = tuple(BandedDual.from_json(t) for t in data["shells"])
-            return cls(name, text, far, closed, measured, shells)
+            missing = str(data.get("missing", ""))
+            return cls(name, text, far, closed, measured, shells, missing)
 
 
 def kink_seconds(activation: Any, variances: Any, error: float) -> float:
@@ -167,6 +171,6 @@ def kink_table(
         given.scaled.expr, given.low, given.high, error, say
     )
     far, closed = both(far, given.power), closed_of(closed, given.power)
-    inner = shells_of(given, error, say, rest)
+    inner, missing = shells_of(given, error, say, rest)
     measured = count, off * 4.0**given.power
-    return KinkTable(given.name, str(given.expr), far, closed, measured, inner)
+    return KinkTable(given.name, str(given.expr), far, closed, measured, inner, missing)

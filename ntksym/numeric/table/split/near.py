@@ -135,8 +135,10 @@ def _tail(shape: Shape, powers: Powers, row: Any, count: int, high: float, littl
                 total = total + poly * exp(-alpha * (x - piece.lo) ** 2 / 2)
             out.append(Piece(piece.lo, piece.hi, piece.expr - total))
             lost.append(Piece(piece.lo, piece.hi, total))
-        rest = second_moment(tuple(out), Fraction(high), _FINE)
-        whole = second_moment(tuple(lost), Fraction(high), _FINE)
+        # growth is that of s: the formula of what is left takes minutes to bound
+        most, nothing = _largest(powers, slope), tuple(Piece(p.lo, p.hi, Integer(0)) for p in lost)
+        rest = second_moment(tuple(out), Fraction(high), _FINE, grown=(shape.pieces, (most, 0)))
+        whole = second_moment(tuple(lost), Fraction(high), _FINE, grown=(nothing, (most, 0)))
         series = [a - p for a, p in zip(row, taken, strict=True)]
         for n, (a, p) in enumerate(zip(series, taken, strict=True)):
             rest = rest - a * a
@@ -150,6 +152,13 @@ def _tail(shape: Shape, powers: Powers, row: Any, count: int, high: float, littl
             last, gone = last - 1, more
         beyond = float(gone.sqrt().upper()) * (1 + 1e-12)
         return End(left, whole.upper(), tuple(float(a.mid()) for a in series[:last]), beyond)
+
+
+def _largest(powers: Powers, slope: bool) -> float:
+    """A bound of what is taken out, everywhere."""
+    rows = powers.numbers(slope)
+    total = sum(abs(c) * hump(j, powers.alpha) for row in rows for j, c in enumerate(row))
+    return total * (1 + 1e-9)
 
 
 def near_table(

@@ -42,6 +42,7 @@ class SplitTable(Brief):
         near: the rule for |rho| beyond the largest |rho| of the table.
         asked: the error that was asked for.
         shells: tables of the whole dual for |rho| away from 1, that of the smallest first.
+        missing: why there are none; empty where there are.
     """
 
     name: str
@@ -50,6 +51,7 @@ class SplitTable(Brief):
     near: QuadratureDual
     asked: float
     shells: tuple[BandedDual, ...] = ()
+    missing: str = ""
     _shown = ("low", "high", "error")
 
     @property
@@ -108,6 +110,7 @@ class SplitTable(Brief):
             "asked": self.asked.hex(),
             "far": far,
             "shells": [t.to_json() for t in self.shells],
+            "missing": self.missing,
         }
 
     @classmethod
@@ -123,8 +126,9 @@ class SplitTable(Brief):
             far = ChebyshevTable.from_json(data["far"])
             name, text, asked = str(data["name"]), str(data["text"]), float.fromhex(data["asked"])
             shells = tuple(BandedDual.from_json(t) for t in data["shells"])
+            missing = str(data.get("missing", ""))
         rule = _rule(as_activation(text), (far.low, far.high), asked)
-        return cls(name, text, far, rule, asked, shells)
+        return cls(name, text, far, rule, asked, shells, missing)
 
 
 def applies(expr: Expr) -> bool:
@@ -216,9 +220,9 @@ def split_table(
             failed = failed or found
             say(f"|rho| <= {edge_rho:g}: {found.what}")
             continue
-        inner = shells_of(given, error, say)
+        inner, missing = shells_of(given, error, say)
         far = both(far, given.power)
-        return SplitTable(given.name, str(given.expr), far, near, error, inner)
+        return SplitTable(given.name, str(given.expr), far, near, error, inner, missing)
     assert failed is not None
     raise failed
 
