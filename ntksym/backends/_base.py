@@ -33,7 +33,7 @@ _C_WORDS = frozenset(
     "xor class new delete this template typename namespace public private protected virtual "
     "operator try catch throw using true false nullptr y0 y1 yn j0 j1 jn gamma signgam main NULL "
     "size_t exp log sin cos tan sinh cosh tanh sqrt pow fma erf erfc hypot fabs copysign expm1 "
-    "log1p atan2 n i nngp dot ntk np numpy I".split()
+    "log1p atan2 n i nngp dot ntk np numpy I dd".split()
 )
 
 
@@ -71,7 +71,12 @@ def identifier(text: str, taken: set[str]) -> str:
     kept = kept[:40].rstrip("_")
     if not kept or kept[0].isdigit():
         kept = f"p{kept}"
-    if kept in _C_WORDS or keyword.iskeyword(kept) or keyword.issoftkeyword(kept):
+    if (
+        kept in _C_WORDS
+        or kept.startswith("dd_")
+        or keyword.iskeyword(kept)
+        or keyword.issoftkeyword(kept)
+    ):
         kept += "_"
     name, n = kept, 1
     while name in taken:
@@ -99,6 +104,11 @@ def _context() -> Any:
 
 def constant_values(p: Program) -> dict[str, float]:
     """The doubles nearest to the lines that depend on no input."""
+    return {name: float(v) for name, v in constant_numbers(p).items()}
+
+
+def constant_numbers(p: Program) -> dict[str, Fraction | float]:
+    """The same to 200 bits; a double where one is infinite."""
     ctx = _context()
     fixed = constants(p)
     values: dict[str, Any] = {}
@@ -109,7 +119,15 @@ def constant_values(p: Program) -> dict[str, float]:
     for let in p.body:
         if let.name in fixed:
             values[let.name] = OPS[let.op].meaning(ctx, *map(value, let.args))
-    return {name: float(v) for name, v in values.items()}
+    exact: dict[str, Fraction | float] = {}
+    for name, v in values.items():
+        if ctx.isfinite(v):
+            sign, digits, exponent, _ = v._mpf_
+            number = Fraction(int(digits)) * Fraction(2) ** exponent
+            exact[name] = -number if sign else number
+        else:
+            exact[name] = float(v)
+    return exact
 
 
 _SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
@@ -152,7 +170,7 @@ def spell_program(p: Program, backend: Backend) -> Spelled:
     """
     taken: set[str] = {label for label, _ in p.outputs}
     names = {a: identifier(a, taken) for a in p.args}
-    fixed = constant_values(p)
+    fixed = constant_numbers(p)
     uses: dict[str, int] = {}
     for let in p.body:
         for a in let.args:

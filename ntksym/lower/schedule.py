@@ -12,6 +12,7 @@ from sympy import Expr
 from ..activation import Activation
 from ..errors import BadSpec, without_value
 from .build import Builder
+from .double_double import FROM, closed
 from .kernel import STATE, lower_input, lower_layer, lower_layer_diag
 from .likes import RecursionLike, RuleLike
 from .near import EARLY, ODD, SCALED, SETTLING, Near, kinked, lower_near, odd, scaled
@@ -35,12 +36,14 @@ class Kind:
 class Step:
     """One layer of the network: which kind, and the numbers of this layer.
 
-    `odd`: opposite inputs have opposite outputs.  `scaled`: parallel ones have parallel outputs.
+    `diag_rests`: what `diag_values` lack of the numbers.  `odd`: opposite inputs have opposite
+    outputs.  `scaled`: parallel ones have parallel outputs.
     """
 
     kind: int
     pair_values: tuple[float, ...]
     diag_values: tuple[float, ...]
+    diag_rests: tuple[float, ...]
     odd: bool = False
     scaled: bool = False
 
@@ -70,11 +73,16 @@ class Schedule:
     @property
     def numbers(self) -> tuple[float, ...]:
         """All numbers in the order in which code without them takes them: of the first layer, of
-        the pairs and of the diagonals of all layers, rows of equal length.
+        the pairs and of the diagonals of all layers, and of the rests of these; rows of equal
+        length.
         """
-        rows = [s.pair_values for s in self.steps], [s.diag_values for s in self.steps]
+        rows = [
+            [s.pair_values for s in self.steps],
+            [s.diag_values for s in self.steps],
+            [s.diag_rests for s in self.steps],
+        ]
         flat = [self.input_values]
-        for part, width in zip(rows, self.widths, strict=True):
+        for part, width in zip(rows, (*self.widths, self.widths[1]), strict=True):
             flat += [(*row, *[0.0] * (width - len(row))) for row in part]
         return tuple(v for row in flat for v in row)
 
@@ -98,6 +106,7 @@ class Schedule:
                 s,
                 pair_values=(unlike[s],) * len(s.pair_values),
                 diag_values=(unlike[s],) * len(s.diag_values),
+                diag_rests=(unlike[s],) * len(s.diag_values),
             )
             for s in self.steps
         )
@@ -108,6 +117,12 @@ class Schedule:
     def programs(self) -> tuple[Program, ...]:
         """Every program, input first."""
         return (self.input, *(p for k in self.kinds for p in (k.pair, k.diag)))
+
+    @property
+    def corrected(self) -> tuple[Program | None, ...]:
+        """By kind the diagonal in double-double, where there is one: in deep networks."""
+        deep = len(self.steps) >= FROM
+        return tuple(closed(kind.diag) if deep else None for kind in self.kinds)
 
     @property
     def carries(self) -> tuple[int, ...]:
@@ -141,13 +156,18 @@ class Schedule:
         return tuple(sorted({step.kind for step, carried in both if carried}))
 
 
-@lru_cache(maxsize=4096)
 def number(e: Expr, where: str = "") -> float:
     """The double nearest to a SymPy number; `where` it stands is for the message.
 
     Raises:
         BadSpec: it is too large for one, or too small.
     """
+    return _parts(e, where)[0]
+
+
+@lru_cache(maxsize=4096)
+def _parts(e: Expr, where: str) -> tuple[float, float]:
+    """`number`, and what it lacks of the number, rounded."""
     b = Builder(())
     p = b.program("number", (("value", b.operand(e)),))
     exact = p.evaluate({}, _context())["value"]
@@ -160,7 +180,7 @@ def number(e: Expr, where: str = "") -> float:
             tried=["the double nearest to it, " + repr(found)],
             hint="a number of 1e-300 to 1e300; units in which it is one",
         )
-    return found
+    return found, float(exact - found)
 
 
 @lru_cache(maxsize=1)
@@ -194,11 +214,13 @@ def lower_network(recursion: RecursionLike, name: str = "network") -> Schedule:
             kinds.append(_kind(_Formulas(rule.activation, rule.name, *key)))
         kind = kinds[seen[key]]
         where = f"layer {index + 1} ({rule.name})"
-        values = {s.name: number(v, f"{s.name}, {where}") for s, v in rule.values}
+        both = {s.name: _parts(v, f"{s.name}, {where}") for s, v in rule.values}
+        values, rests = ({name: v[k] for name, v in both.items()} for k in range(2))
         equal[same] = Step(
             seen[key],
             _values(kind.pair.args[len(STATE) :], values, where),
             _values(kind.diag.args[2:], values, where),
+            _values(kind.diag.args[2:], rests, where),
             odd(rule),
             kind.near is not None and scaled(rule),
         )

@@ -163,7 +163,14 @@ class GivenNumpy(NumpyNetwork):
         pairs = [self._given[at + wide * k :][:n] for k, (n, _) in enumerate(rows)]
         at += wide * len(rows)
         diags = [self._given[at + narrow * k :][:n] for k, (_, n) in enumerate(rows)]
+        at += narrow * len(rows)
+        rests = [self._given[at + narrow * k :][:n] for k, (_, n) in enumerate(rows)]
         modules = _modules(sources, keep)
+        changed = {}
+        if hasattr(modules[0], "RESTS"):  # of a deep network
+            changed["RESTS"] = tuple(
+                (r[0], d) for r, d in zip(modules[0].RESTS, rests, strict=True)
+            )
         rule = modules[0]._input_rule
         layers = tuple(
             (r[0], p, r[2], d, *r[4:])
@@ -173,6 +180,7 @@ class GivenNumpy(NumpyNetwork):
             modules[0],
             LAYERS=layers,
             first_layer=lambda d: tuple(float(v) for v in rule(float(d), *own)),
+            **changed,
         )
         if len(modules) > 1:
             layers = tuple((*r[:2], p, r[3]) for r, p in zip(modules[1].LAYERS, pairs, strict=True))

@@ -13,6 +13,7 @@ from ..c.backend import Contract
 from ..near import NOTE, numpy_near
 from ..tolerance import CLOSE
 from .backend import NUMPY, function, module_head, used_helpers
+from .double_double import dd_functions, layer_function
 from .helpers import helpers
 
 
@@ -40,6 +41,7 @@ def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
         text = function(kind.diag, f"_layer{k}_diag", "One layer, on the diagonal.")
         pieces.append(text.rstrip("\n"))
     pieces += _near(schedule) if near else []
+    pieces += _corrected(schedule)
     rows = ""
     for s, carried in zip(schedule.steps, schedule.carries, strict=True):
         pair, diag = _tuple(s.pair_values), _tuple(s.diag_values)
@@ -48,14 +50,18 @@ def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
     pieces.append(f"LAYERS = (\n{rows})")
     values = "".join(f", {NUMPY.literal(v)}" for v in schedule.input_values)
     carry = _CARRY.replace("@SCALED@", repr(SCALED))
-    text = _TEXT.replace("@VALUES@", values).replace("@MORE@", ", _, _" if near else "")
+    text = _TEXT.replace("@VALUES@", values)
     text = text.replace("@NEAR@", carry if near else "").replace(
         "@LAYER@", ", mode, near" if near else ""
     )
     text = text.replace("@ROOT@", "following" if near else "root")
+    if any(schedule.corrected):
+        pieces.append(f"RESTS = (\n{_rests(schedule)})")
+        text = text.replace(_DOUBLES, _SUMS)
     kept = f"    kept = root is not None and root < {LOST!r} * rx[0] * ry[0]\n"
     text = text.replace("@KEPT@", kept if near else "")
     text = text.replace("@BEFORE@", "        c_before = c\n" if near else "")
+    text = text.replace("@MORE@", ", _, _" if near else "")
     pieces.append(text.strip("\n"))
     return SourceFile(f"{name}.py", "\n\n\n".join(pieces) + "\n")
 
@@ -76,6 +82,22 @@ def _near(schedule: Schedule) -> list[str]:
             text = text.replace(mark, "np.inf" if value == inf else repr(value))
         pieces.append(text.replace("@DIAG@", f", {diag}" if diag else "").strip("\n"))
     return pieces
+
+
+def _corrected(schedule: Schedule) -> list[str]:
+    """The functions of diagonals in double-double, after what they call."""
+    kinds = [(k, p) for k, p in enumerate(schedule.corrected) if p is not None]
+    pieces = [layer_function(p, f"_layer{k}_diag_dd") for k, p in kinds]
+    return [dd_functions("\n".join((*pieces, _SUMS))), *pieces] if kinds else []
+
+
+def _rests(schedule: Schedule) -> str:
+    """By layer the function in double-double, and what its numbers lack."""
+    rows = ""
+    for s in schedule.steps:
+        name = "None" if schedule.corrected[s.kind] is None else f"_layer{s.kind}_diag_dd"
+        rows += f"    ({name}, {_tuple(s.diag_rests)}),\n"
+    return rows
 
 
 def _tuple(values: tuple[float, ...]) -> str:
@@ -201,12 +223,26 @@ def kernel(x, y=None):
 '''
 """What every network in NumPy says alike: the first layer, the ends of `diagonals`, `kernel`."""
 
+_DOUBLES = """    for k, (_, _, layer, values@MORE@) in enumerate(LAYERS):
+        q[k + 1], t = layer(q[k], t, *values)
+"""
+_SUMS = """    rest = t_rest = 0.0
+    for k, ((_, _, layer, values@MORE@), (better, rests)) in enumerate(zip(LAYERS, RESTS)):
+        state = (q[k], rest), (t, t_rest)
+        q[k + 1], t = layer(q[k], t, *values)
+        rest = t_rest = 0.0
+        if better is not None:
+            with np.errstate(all="ignore"):
+                own, tangent = better(*state, *zip(values, rests))
+                q[k + 1], rest = _dd_kept(own, q[k + 1])
+                t, t_rest = _dd_kept(tangent, t)
+"""
+"""The loop over layers of diagonals, in doubles and with sums of two."""
+
 _TEXT = (
     FIRST_LAYER
     + DIAGONALS
-    + """    for k, (_, _, layer, values@MORE@) in enumerate(LAYERS):
-        q[k + 1], t = layer(q[k], t, *values)
-"""
+    + _DOUBLES
     + DIAGONALS_END
     + '''def pairs(g12, qx, qy, first, root=None):
     """(nngp, ntk) from inner products and the diagonals of both sides, which broadcast.

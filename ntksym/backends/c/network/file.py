@@ -21,13 +21,14 @@ from ..backend import (
     single_is_enough,
 )
 from ..blocks import LANES, block_function
+from ..double_double import dd_functions, layer_function
 from ..helpers.header import HEADER_NAME
 from .layers import LayerText
 from .near import near_call, near_functions, near_lanes
-from .numbers import first_values, row, setter, tables, values
+from .numbers import first_values, rests, row, setter, tables, values
 from .start import start_functions
 from .steady import carried
-from .text import BLOCK_GAP, FIRST_TEXT, LOOPS, NEAR_PAIRS, NEAR_ROW, PAIRS_GAP, WHOLE
+from .text import BLOCK_GAP, CORRECT, FIRST_TEXT, LOOPS, NEAR_PAIRS, NEAR_ROW, PAIRS_GAP, WHOLE
 
 SHALLOW = 6
 """The largest depth for float arithmetic throughout: its errors, up to 1e-7 a layer, add up."""
@@ -85,6 +86,10 @@ def network_file(schedule: Schedule, contract: Contract) -> SourceFile:
     before, given = first_values(schedule)
     text = FIRST_TEXT.replace("@NUMBERS@", before).replace("@INPUT_VALUES@", given)
     text = text.replace("@DIAG_VALUES@", values(schedule, False, C, "      "))
+    pieces += _corrected_functions(schedule)
+    for mark, more in CORRECT.items():
+        more = more.replace("@CASES@", _corrected_cases(schedule))
+        text = text.replace(mark, more if any(schedule.corrected) else "")
     pieces.append(text.replace("@DIAG_CASES@", _diag_cases(schedule)) + setter(schedule))
     pieces += [near_functions(schedule)] if near else []
     doubles = [LayerText(k, kind, C) for k, kind in enumerate(schedule.kinds)]
@@ -192,6 +197,21 @@ def _diag_function(k: int, kind: Kind) -> str:
     rows = [f"double (*NTKSYM_RESTRICT {a})[{LANES}]" for a in ("now_", "next_")]
     signature = [rows[0], "const double *v_", rows[1]]
     return block_function(kind.diag, f"layer{k}_diag", signature, places, ends, C)
+
+
+def _corrected_functions(schedule: Schedule) -> list[str]:
+    """The functions of layers in double-double, after what they call."""
+    kinds = [(k, p) for k, p in enumerate(schedule.corrected) if p is not None]
+    text = "\n".join(layer_function(p, f"layer{k}_diag_dd") for k, p in kinds)
+    return [dd_functions(text), text] if kinds else []
+
+
+def _corrected_cases(schedule: Schedule) -> str:
+    text, given = "", f"b, now, rest, v, {rests(schedule)}, next, left"
+    for k, p in enumerate(schedule.corrected):
+        if p is not None:
+            text += f"        case {k}:\n          layer{k}_diag_dd({given});\n          break;\n"
+    return text + "        default:\n          break;"
 
 
 def _diag_cases(schedule: Schedule) -> str:

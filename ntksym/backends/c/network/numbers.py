@@ -39,7 +39,22 @@ def tables(schedule: Schedule, native: bool) -> str:
             rows.append("  {" + ", ".join(c.literal(v) for v in padded) + "}")
         text += f"static const {c.real} {title}[LAYERS + !LAYERS][{width}] = {{\n"
         text += (",\n".join(rows) or "  {0}") + "\n};\n"
+    if any(schedule.corrected):
+        text += _rests(schedule)
     return text
+
+
+def _rests(schedule: Schedule) -> str:
+    """What the doubles of the diagonals lack of the numbers, layer by layer."""
+    width = schedule.widths[1]
+    rows = [
+        "  {"
+        + ", ".join(map(C.literal, (*s.diag_rests, *[0.0] * (width - len(s.diag_rests)))))
+        + "}"
+        for s in schedule.steps
+    ]
+    start = f"static const double layer_diag_rest[LAYERS + !LAYERS][{width}] = {{\n"
+    return start + ",\n".join(rows) + "\n};\n"
 
 
 def first_values(schedule: Schedule) -> tuple[str, str]:
@@ -57,6 +72,15 @@ def row(schedule: Schedule, pair: bool) -> str:
     at, width = len(schedule.input_values), schedule.widths[not pair]
     if not pair:
         at += len(schedule.steps) * schedule.widths[0]
+    return f"layer_numbers(NULL) + {at} + {width} * l"
+
+
+def rests(schedule: Schedule) -> str:
+    """The place of the first of what the numbers of the diagonal of layer l lack."""
+    if schedule.numbered:
+        return "layer_diag_rest[l]"
+    width, count = schedule.widths[1], len(schedule.steps)
+    at = len(schedule.input_values) + count * sum(schedule.widths)
     return f"layer_numbers(NULL) + {at} + {width} * l"
 
 

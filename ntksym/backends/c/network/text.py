@@ -17,9 +17,9 @@ size_t @NAME@_layers(void) { return @COUNT@; }
 void @NAME@_diag(size_t n, const double *g, const double in[4], double *q, double *ntk)
 {
   double now[2][LANES], next[2][LANES];
-  for (size_t at = 0; at < n; at += LANES) {
+@REST@  for (size_t at = 0; at < n; at += LANES) {
     const size_t b = n - at < LANES ? n - at : LANES;
-    for (size_t i = 0; i < b + (WIDE - 1) && i < LANES; ++i) {
+@NO_REST@    for (size_t i = 0; i < b + (WIDE - 1) && i < LANES; ++i) {
       const double x = g[at + (i < b ? i : b - 1)];
       now[0][i] = in[0] * x + in[1];
       now[1][i] = in[2] * x + in[3];
@@ -30,7 +30,7 @@ void @NAME@_diag(size_t n, const double *g, const double in[4], double *q, doubl
       switch (layer_kind[l]) {
 @DIAG_CASES@
       }
-      for (size_t i = 0; i < b; ++i) q[(l + 1) * n + at + i] = next[0][i];
+@CORRECT@      for (size_t i = 0; i < b; ++i) q[(l + 1) * n + at + i] = next[0][i];
       memcpy(now, next, sizeof now);
     }
     for (size_t i = 0; i < b; ++i) ntk[at + i] = now[1][i];
@@ -38,6 +38,19 @@ void @NAME@_diag(size_t n, const double *g, const double in[4], double *q, doubl
   for (size_t i = 0; i < (@COUNT@ + 1) * n; ++i) q[(@COUNT@ + 1) * n + i] = ntksym_op_sqrt0(q[i]);
 }
 """
+
+CORRECT = {
+    "@REST@": "  double rest[2][LANES], left[2][LANES]; /* what the doubles lack */\n",
+    "@NO_REST@": "    memset(rest, 0, sizeof rest);\n",
+    "@CORRECT@": """\
+      memset(left, 0, sizeof left);
+      switch (layer_kind[l]) {
+@CASES@
+      }
+      memcpy(rest, left, sizeof rest);
+""",
+}
+"""What diagonals in double-double add."""
 
 LOOPS = r"""/* The four rows of layer l of b points: q, the next q, and the roots of both.  The last
  * point is repeated up to a multiple of WIDE. */
