@@ -173,6 +173,23 @@ def test_a_slope_that_is_no_integral_is_called_so() -> None:
         )
 
 
+def test_a_pole_beside_a_logarithm_is_called_so() -> None:
+    """The slope is log|x - 1| + x/(x - 1): no other term has the power -1, nothing cancels it."""
+    with pytest.raises(Divergent, match="infinite at x = 1"):
+        enclose_definition(parse_activation("x*log(abs(x - 1))"), 1, "1/2", 1, derivative=True)
+
+
+def test_a_tolerance_is_made_up_for_at_once() -> None:
+    """A root ten deviations out, whose coefficients are tiny and whose mass is huge.
+
+    The number is from two nested Gauss-Legendre rules in doubles, with t^2 = x - 1.
+    """
+    act = parse_activation("sqrt(max(x - 1, 0))")
+    ball = enclose_definition(act, "0.01", "0.005", 4)
+    assert ball.rel_digits >= 30
+    assert abs(float(ball.mid) / 2.9526736400435e-25 - 1) < 1e-13
+
+
 def test_a_wave_without_end_at_a_point_is_left_open() -> None:
     with pytest.raises(Undecided):
         enclose_definition(parse_activation("x*sin(1/x)"), 1, "1/2", 1, derivative=True)

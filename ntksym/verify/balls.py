@@ -248,7 +248,8 @@ def _refine(
         if best.rad_man == 0 or best.rel_digits >= digits or best.rad * Fraction(10) ** floor <= 1:
             return best
         want, got = (found + size for found in _wanted(best, digits, floor))
-        goal = max(goal + 2, want)
+        # what a definition misses is its tolerance times something large, such as a mass
+        goal = max(goal + 2, want, goal + want - got if missing < 1 else 0.0)
         more = int(goal * log2(10)) + 32 + max(0, int((want - got) * missing))
         last, bits = bits, max(bits + 24, more, 5 * bits // 4)
         bits = min(bits, most) if 5 * last // 4 <= most else bits

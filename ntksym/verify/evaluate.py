@@ -22,6 +22,7 @@ from ..errors import BadActivation, Undecided
 from ..functions import Phi2
 from .functions.cuts import ANALYTIC, NAN
 from .functions.isolated import Continued, Isolated
+from .functions.remembered import remembered
 from .functions.stable import (
     Parts,
     by_form,
@@ -241,6 +242,11 @@ def _function(expr: Expr, x: Symbol, prec: int) -> Callable[[Any, bool], Any]:
     if not expr.has(x):
         value = ball(constant(expr, {}))
         return lambda z, analytic: value
+    read = _read(expr, x, prec)
+    return read if isinstance(expr, (sp.Add, sp.Mul)) else remembered(read)
+
+
+def _read(expr: Expr, x: Symbol, prec: int) -> Callable[[Any, bool], Any]:
     inside = Parts(lambda e: _function(e, x, prec), lambda e: ball(constant(e, {})))
     if isinstance(expr, (sp.Add, sp.Mul)):
         free = [a for a in expr.args if not a.has(x)]
@@ -263,9 +269,6 @@ def _function(expr: Expr, x: Symbol, prec: int) -> Callable[[Any, bool], Any]:
             factor = ball(fixed)
             parts.append(lambda z, analytic: factor)
         return _fold(parts, lambda a, b: a * b)
-    if isinstance(expr, sp.exp):
-        inner = _function(expr.args[0], x, prec)
-        return lambda z, analytic: inner(z, analytic).exp()
     if isinstance(expr, sp.Pow):
         base = _function(expr.base, x, prec)
         if expr.exp.has(x):
@@ -281,6 +284,9 @@ def _function(expr: Expr, x: Symbol, prec: int) -> Callable[[Any, bool], Any]:
             fixed_e = ball(value)
             return lambda z, analytic: base(z, analytic).pow(fixed_e, analytic=analytic)
         return lambda z, analytic: rational_power(base(z, analytic), q, analytic)
+    if isinstance(expr, sp.exp):
+        inner = _function(expr.args[0], x, prec)
+        return lambda z, analytic: inner(z, analytic).exp()
     if (special := by_form(expr, x, inside)) is not None:
         return special
     if isinstance(expr, Continued):

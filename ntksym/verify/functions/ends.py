@@ -345,8 +345,11 @@ def leading_power(expr: Expr) -> Expr | None:
         inner = leading_power(expr.base)
         return None if inner is None else inner * expr.exp
     if isinstance(expr, sp.Add):
-        known = [p for p in map(leading_power, expr.args) if p is not None]
+        powers = [leading_power(a) for a in expr.args]
+        known = [p for p in powers if p is not None]
         least = min(known, default=_ZERO)
+        if len(known) == len(powers) and known.count(least) == 1:  # nothing to cancel it
+            return least
         if least < 0:
             rest = leading_power(sp.Add(*(a * DISTANCE**-least for a in expr.args)))
             return None if rest is None else rest + least
