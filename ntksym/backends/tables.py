@@ -126,16 +126,39 @@ def exp_constants() -> tuple[float, float, float]:
 
 
 @lru_cache(maxsize=1)
-def erfcx_monomial() -> tuple[float, ...]:
-    """The polynomial of `erfcx_series` in powers of t, lowest first; its terms add up to 1.8."""
+def erfcx_monomial() -> tuple[float, tuple[float, ...]]:
+    """The polynomial of `erfcx_series` in powers of t, lowest first; its terms add up to 1.8.
+
+    Before it, what rounding took from the first one: half an eps of every value.
+    """
     ctx = table_context()
-    exact = [ctx.mpf(c) for c in erfcx_series()]
-    return tuple(float(c) for c in monomial(ctx, exact))
+    exact = monomial(ctx, list(_erfcx()))
+    return float(exact[0] - float(exact[0])), tuple(float(c) for c in exact)
 
 
 @lru_cache(maxsize=1)
-def erfcx_series() -> tuple[float, ...]:
-    """Chebyshev coefficients of (1 + 2x) exp(x^2) erfc(x) in t = (x - c)/(x + c), x >= 0."""
+def erfcx_series() -> tuple[float, tuple[float, ...]]:
+    """Chebyshev coefficients of (1 + 2x) exp(x^2) erfc(x) in t = (x - c)/(x + c), x >= 0.
+
+    Before them, what rounding took from the first one.
+    """
+    found = _erfcx()
+    return float(found[0] - float(found[0])), tuple(float(c) for c in found)
+
+
+@lru_cache(maxsize=1)
+def root_half_slip() -> float:
+    """How much the double next to sqrt(1/2) is above it, relative to it.
+
+    Then exp(y^2/2) erfc(y sqrt(1/2)) comes out too small by so much times about 2x/(1 + 2x),
+    x = y sqrt(1/2): a third of an eps where y is not small, always of one sign.
+    """
+    ctx = table_context()
+    return float(ctx.mpf(float(ctx.sqrt(0.5))) / ctx.sqrt(0.5) - 1)
+
+
+@lru_cache(maxsize=1)
+def _erfcx() -> tuple[Any, ...]:
     ctx = table_context()
 
     def f(t: Any) -> Any:
@@ -150,7 +173,7 @@ def erfcx_series() -> tuple[float, ...]:
             scaled = ctx.exp(x * x) * ctx.erfc(x)
         return (1 + 2 * x) * scaled
 
-    return tuple(float(c) for c in chebyshev(ctx, f, ERFCX_DEGREE))
+    return tuple(chebyshev(ctx, f, ERFCX_DEGREE))
 
 
 @lru_cache(maxsize=1)

@@ -20,7 +20,7 @@ SOURCES = {
     return 0.3989422804014327 * _exp(a - 0.5 * z * z)''',
     "_Phi": """# the standard normal distribution function
 _Phi = _rule(lambda z: 0.5 * _erfc(-0.7071067811865476 * z), lambda z: (_exp_down(0.0, z),))""",
-    "_erfcx_positive": f'''_ERFCX = {column_text(erfcx_series())}
+    "_erfcx_positive": f'''_ERFCX = {column_text(erfcx_series()[1])}
 
 
 def _erfcx_positive(x):
@@ -29,7 +29,10 @@ def _erfcx_positive(x):
     b1, b2 = 0.0 * x, 0.0 * x
     for c in _ERFCX[:0:-1]:
         b1, b2 = c + (t2 * b1 - b2), b1
-    return (_ERFCX[0] + (0.5 * t2 * b1 - b2)) / (1.0 + 2.0 * x)''',
+    rest = (0.5 * t2 * b1 - b2) + {erfcx_series()[0]!r}
+    whole = _ERFCX[0] + rest
+    value = whole / (1.0 + 2.0 * x)
+    return value + 0.875 * value * ((_ERFCX[0] - whole) + rest)  # the series is about 1/0.875''',
     "_expPhi": """def _expPhi_value(a, z):
     low = z < -1.0
     below = _max(_min(z, -1.0), -_FAR)

@@ -7,7 +7,14 @@ a module uses are written into it.
 
 from __future__ import annotations
 
-from ..tables import ERFCX_CENTRE, atan_tail, erf_series, erfcx_series, legendre
+from ..tables import (
+    ERFCX_CENTRE,
+    atan_tail,
+    erf_series,
+    erfcx_series,
+    legendre,
+    root_half_slip,
+)
 from ..text import closure, column_text
 from . import hyper as numpy_hyper
 
@@ -133,11 +140,11 @@ def _erf_small(x):
     for c in _ERF[-2::-1]:
         total = total * u + c
     return x * total''',
-    "_erfcx_positive": f'''_ERFCX = {column_text(erfcx_series())}
+    "_erfcx_positive": f'''_ERFCX = {column_text(erfcx_series()[1])}
 
 
 def _erfcx_positive(x):
-    """exp(x*x)*erfc(x) for x >= 0."""
+    """exp(x*x)*erfc(x) for x >= 0; what rounding took from the series is added."""
     t2 = 4.0 * x / (x + {ERFCX_CENTRE!r}) - 2.0  # exact near x = 0, where the series is steep
     b1, b2, b3 = np.zeros_like(t2), np.zeros_like(t2), np.empty_like(t2)
     for c in _ERFCX[:0:-1]:
@@ -145,7 +152,10 @@ def _erfcx_positive(x):
         np.subtract(b3, b2, out=b3)
         np.add(b3, c, out=b3)
         b1, b2, b3 = b3, b1, b2
-    return (_ERFCX[0] + (0.5 * t2 * b1 - b2)) / (1.0 + 2.0 * x)''',
+    rest = (0.5 * t2 * b1 - b2) + {erfcx_series()[0]!r}
+    whole = _ERFCX[0] + rest
+    value = whole / (1.0 + 2.0 * x)
+    return value + 0.875 * value * ((_ERFCX[0] - whole) + rest)  # the series is about 1/0.875''',
     "_erfc_positive": '''def _erfc_positive(x):
     """erfc for x >= 0; the square in the exponent is exact."""
     x = np.minimum(x, 40.0)
@@ -162,13 +172,15 @@ def _erfcx_positive(x):
     tail = _erfc_positive(size)
     small = _erf_small(np.clip(x, -1.0, 1.0))
     return np.where(size < 0.5, 1.0 - small, np.where(x < 0.0, 2.0 - tail, tail))''',
-    "_Phi": '''def _Phi(z):
+    "_Phi": f'''def _Phi(z):
     """The standard normal distribution function: relative accuracy in the lower tail."""
     z = np.asarray(z, dtype=np.float64)
     size = np.minimum(np.abs(z), 40.0)
     square, low = _two_product(size, size)
     scaled = _erfcx_positive(0.7071067811865476 * size)
-    tail = 0.5 * scaled * np.exp(-0.5 * square) * (1.0 - 0.5 * low)
+    tail = 0.5 * scaled * np.exp(-0.5 * square)
+    slip = {root_half_slip()!r} - {0.875 * root_half_slip()!r} * scaled  # of sqrt(1/2)
+    tail = tail + tail * (slip - 0.5 * low)
     return np.where(z < 0.0, tail, 1.0 - tail)''',
     "_expsinh": '''def _expsinh(plus, minus, b, d):
     """exp(a/d)*sinh(b/d), d >= 0, from a + b, a - b, b and d."""
@@ -179,7 +191,7 @@ def _erfcx_positive(x):
     """exp(a/d)*cosh(b/d), d >= 0, from a + b, a - b, b and d."""
     grown = np.exp(_div0(np.maximum(plus, minus), d))
     return 0.5 * grown * (1.0 + np.exp(-2.0 * _div0(np.abs(b), d)))''',
-    "_expPhi": '''def _expPhi(a, z):
+    "_expPhi": f'''def _expPhi(a, z):
     """exp(a)*Phi(z), where exp may overflow and Phi underflow."""
     z = np.asarray(z, dtype=np.float64)
     low = z < -1.0
@@ -189,6 +201,7 @@ def _erfcx_positive(x):
     main = a - 0.5 * square
     back = main - a
     lost = ((a - (main - back)) - (0.5 * square + back)) - 0.5 * error
+    lost = lost + ({root_half_slip()!r} - {0.875 * root_half_slip()!r} * scaled)  # of sqrt(1/2)
     lost = np.where(np.abs(lost) < 1.0, lost, 0.0)  # else no digit is right
     tail = 0.5 * np.exp(main) * (scaled + scaled * lost)
     with np.errstate(over="ignore", invalid="ignore"):

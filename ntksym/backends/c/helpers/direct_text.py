@@ -49,7 +49,6 @@ def direct_text() -> str:
             "@PADDED@": str(PADDED),
             "@CLOSE@": str(CLOSE),
             "@MILLS@": c_literal(math.sqrt(math.pi / 2)),
-            "@HALF@": c_literal(math.sqrt(0.5)),
             "@ENDS@": str(MOST_ENDS),
             "@KINKS@": str(MOST_KINKS),
             "@FIRST@": c_literal(FIRST),
@@ -182,7 +181,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_side(double rate, const double *c, int 
       const double far = size_of > 1e100 ? 1e100 : size_of;
       const double less = size_of > far ? far / size_of : 1.0; /* the ratio is 1/y there */
       /* exp(a)*Phi(-y) is the density at the end times Mills' ratio: nothing of it cancels */
-      const double beyond = bell[i] * (@MILLS@ * ntksym_op_erfcx(@HALF@ * far)) * less;
+      const double beyond = bell[i] * (@MILLS@ * ntksym_op_mills(far)) * less;
       const double whole = at < 0.0 ? 0.0 : grown[i];
       z[i] = at;
       i0[i] = at < 0.0 ? beyond : whole - beyond;
@@ -243,7 +242,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
       const double near = ntksym_op_exp_inside(e < -600.0 ? -600.0 : e);
       at[k][i] = y;
       bell[k][i] = 0x1.9884533d43651p-2 * (near - near * (e < -600.0 ? 0.0 : off));
-      tail[k][i] = bell[k][i] * (@MILLS@ * ntksym_op_erfcx(@HALF@ * far));
+      tail[k][i] = bell[k][i] * (@MILLS@ * ntksym_op_mills(far));
     }
   for (int cell = 0; cell < cells; ++cell) {
     const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);

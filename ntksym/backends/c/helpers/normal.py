@@ -7,22 +7,37 @@ in the exponent kept exact.
 
 from __future__ import annotations
 
-from ...tables import ERFCX_CENTRE, erf_series, erfcx_monomial, exp_constants, exp_tail
+from ...tables import (
+    ERFCX_CENTRE,
+    erf_series,
+    erfcx_monomial,
+    exp_constants,
+    exp_tail,
+    root_half_slip,
+)
 from ..text import c_literal, polynomial
+
+MIDDLE = 0.875
+"""About the reciprocal of the polynomial of (1 + 2x) exp(x^2) erfc(x)."""
 
 
 def normal() -> str:
     """The text of the functions."""
     over, high, low = exp_constants()
+    first_low, series = erfcx_monomial()
     return (
         _TEXT.replace("@EXP@", polynomial(exp_tail(), "r").rstrip("\n"))
-        .replace("@ERFCX@", polynomial(erfcx_monomial(), "t").rstrip("\n"))
+        .replace("@ERFCX@", polynomial(series[1:], "t").rstrip("\n"))
+        .replace("@FIRST@", c_literal(series[0]))
+        .replace("@FIRST_LOW@", c_literal(first_low))
         .replace("@ERF@", polynomial(erf_series(), "u").rstrip("\n"))
         .replace("@OVER@", c_literal(over))
         .replace("@HIGH@", c_literal(high))
         .replace("@LOW@", c_literal(low))
         .replace("@CENTRE@", c_literal(ERFCX_CENTRE))
-        .replace("@MIDDLE@", c_literal(0.875))
+        .replace("@MIDDLE@", c_literal(MIDDLE))
+        .replace("@SLIP@", c_literal(root_half_slip()))
+        .replace("@LESS@", c_literal(MIDDLE * root_half_slip()))
     )
 
 
@@ -86,18 +101,20 @@ NTKSYM_LANE_FUNCTION double ntksym_op_square_low(double x, double p)
 #endif
 }
 
-/* exp(x*x)*erfc(x) for x >= 0, over 1 + `low`, which is what rounding took from the quotient. */
+/* exp(x*x)*erfc(x) for x >= 0, over 1 + `low`, which is what rounding took from a polynomial and
+ * from its quotient. */
 NTKSYM_LANE_FUNCTION double ntksym_op_erfcx_parts(double x, double *low)
 {
   /* (x - c)/(x + c), with fewer roundings near x = 0, where the polynomial is steep */
   const double t = 2.0 * x / (x + @CENTRE@) - 1.0, below = 1.0 + 2.0 * x;
 @ERFCX@
-  const double value = p / below;
+  const double whole = NTKSYM_MADD(t, p, @FIRST@), value = whole / below;
+  const double rest = NTKSYM_MADD(t, p, @FIRST@ - whole) + @FIRST_LOW@;
+  /* the polynomial is from 1 to 1.3: its reciprocal is about @MIDDLE@ */
 #if defined(__FP_FAST_FMA) || defined(FP_FAST_FMA)
-  /* p is from 1 to 1.3: its reciprocal is about @MIDDLE@ */
-  *low = @MIDDLE@ * fma(-value, (1.0 - below) + 2.0 * x, fma(-value, below, p));
+  *low = @MIDDLE@ * (fma(-value, (1.0 - below) + 2.0 * x, fma(-value, below, whole)) + rest);
 #else
-  *low = 0.0;
+  *low = @MIDDLE@ * rest;
 #endif
   return value;
 }
@@ -109,6 +126,22 @@ NTKSYM_LANE_FUNCTION double ntksym_op_erfcx(double x)
   return NTKSYM_MADD(value, low, value);
 }
 
+/* exp(y*y/2)*erfc(y/sqrt(2)) for y >= 0, over 1 + `low`: sqrt(1/2) is rounded too. */
+NTKSYM_LANE_FUNCTION double ntksym_op_mills_parts(double y, double *low)
+{
+  double rest;
+  const double value = ntksym_op_erfcx_parts(0x1.6a09e667f3bcdp-1 * y, &rest);
+  *low = rest + NTKSYM_MADD(-@LESS@, value, @SLIP@);
+  return value;
+}
+
+NTKSYM_LANE_FUNCTION double ntksym_op_mills(double y)
+{
+  double low;
+  const double value = ntksym_op_mills_parts(y, &low);
+  return NTKSYM_MADD(value, low, value);
+}
+
 /* exp(a)*Phi(-x) for x >= 0 where a - x*x/2 is not much larger than a. */
 NTKSYM_LANE_FUNCTION double ntksym_op_tail(double a, double x)
 {
@@ -117,7 +150,7 @@ NTKSYM_LANE_FUNCTION double ntksym_op_tail(double a, double x)
   const double half = 0.5 * square, main = a - half;
   const double back = main - a;
   double rest;
-  const double scaled = ntksym_op_erfcx_parts(0x1.6a09e667f3bcdp-1 * y, &rest);
+  const double scaled = ntksym_op_mills_parts(y, &rest);
   const double lost = (((a - (main - back)) - (half + back)) - 0.5 * low) + rest;
   const double bell = 0.5 * ntksym_op_exp(main), value = bell * scaled;
 #if defined(__FP_FAST_FMA) || defined(FP_FAST_FMA)

@@ -36,7 +36,7 @@ _BOTH = """
     const double ratio# = low# / (high# > 1e300 ? 1e300 : (high# == 0.0 ? 1.0 : high#));
     const double twice# = low# * low# < 2.0 * @MOST@ ? low# * low# : 2.0 * @MOST@;
     const double e# = ntksym_op_exp_inside(-0.5 * (y# * y#)), bell# = g#[i] * e#;
-    const double q# = (0.5 * e#) * ntksym_op_erfcx(0x1.6a09e667f3bcdp-1 * y#), t# = ratio# * ratio#;
+    const double q# = (0.5 * e#) * ntksym_op_mills(y#), t# = ratio# * ratio#;
 """
 """What both T of a pair need, # for 1 and 2."""
 _ENDS = """
