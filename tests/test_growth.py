@@ -76,10 +76,16 @@ def test_homogeneous_layers_keep_angles() -> None:
         assert got == pytest.approx((variance, 1.0, 2.0, 202.0), rel=1e-4)
 
 
-def test_jumps_have_no_bound() -> None:
-    convention = Convention(derivative="distributional")
-    net = mlp("sign", depth=3, convention=convention)
-    assert growth(lower_network(recurse(net))).inputs == math.inf
+@pytest.mark.parametrize("derivative", ["distributional", "almost_everywhere"])
+@pytest.mark.parametrize("names", [["sign"] * 3, ["step", "gelu"], ["gelu", "x + sign(x - 1)"]])
+def test_jumps_have_no_bound(names: list[str], derivative: str) -> None:
+    net = mlp(names, convention=Convention(derivative=derivative))
+    schedule = lower_network(recurse(net))
+    found = growth(schedule)
+    assert found.angle == found.inputs == found.layers == math.inf
+    if derivative == "almost_everywhere":  # the other has infinite diagonals: no code
+        text = c_network.network_file(schedule, CONTRACT).text
+        assert "Growth     with depth: no bound, an activation jumps" in text
 
 
 @pytest.mark.parametrize(("name", "depth"), [("gelu", 600), ("x**2", 12)])

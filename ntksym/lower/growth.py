@@ -43,8 +43,9 @@ SETTLED = 2.0**-50
 class Growth:
     r"""Growth of the NNGP at one variance of the first layer.
 
-    Infinite where a derivative is, or where the variances leave the range of doubles.  The NTK has
-    no such bound from diagonals alone: the module says why.
+    Infinite where a derivative is, which it is where an activation jumps (an angle becomes its
+    square root, whatever derivative the NTK means), or where the variances leave the range of
+    doubles.  The NTK has no such bound from diagonals alone: the module says why.
 
     Attributes:
         variance: $\Sigma^{(1)}(x, x)$.
@@ -122,6 +123,8 @@ def _layer(schedule: Schedule, step: Step, q: float) -> tuple[float, float, floa
         whole = chi + q * (fast - slow) / (STEP * next_q)
     except (ZeroDivisionError, OverflowError, ValueError):
         return inf, inf, inf, next_q
+    if not schedule.kinds[step.kind].continuous:
+        return inf, 0.0, abs(stretch), next_q
     bend = sqrt(max(whole - stretch * stretch, 0.0)) if isfinite(whole) else inf
     if abs(next_q - q) <= SETTLED * q:
         next_q = q
@@ -158,6 +161,8 @@ def growth_lines(schedule: Schedule) -> tuple[str, ...]:
         return (f"{start}with depth: not known.",)
     if not RANGE[0] < found.last < RANGE[1]:
         return (f"{start}with depth: not known, the variances leave the range of doubles.",)
+    if not all(schedule.kinds[step.kind].continuous for step in schedule.steps):
+        return (f"{start}with depth: no bound, an activation jumps: angles become their roots.",)
     if not found.layers < inf:
         return (f"{start}with depth: no bound, the derivative dual is infinite at rho = 1.",)
     space, count = " " * len(start), len(schedule.steps)

@@ -23,13 +23,15 @@ from .program import Program
 class Kind:
     """One distinct layer: its program, that of its diagonal, and those for near pairs, if any.
 
-    `kinked` says whether the layer reads the angle itself, not only its square.
+    `kinked` says whether the layer reads the angle itself, not only its square; `continuous`
+    whether its activation does not jump, so that it makes of a small angle a small one.
     """
 
     pair: Program
     diag: Program
     near: Near | None = None
     kinked: bool = True
+    continuous: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +201,13 @@ def lower_network(recursion: RecursionLike, name: str = "network") -> Schedule:
         BadSpec: a parameter of a layer without a value.
         UnsupportedOp: a rule without operations, or a first layer that is not affine.
     """
-    seen: dict[tuple[Expr, Expr, Expr, Expr], int] = {}
+    seen: dict[tuple[Expr, Expr, Expr, Expr, bool], int] = {}
     kinds: list[Kind] = []
     steps: list[Step] = []
     equal: dict[Any, Step] = {}
     for index, rule in enumerate(recursion.layers):
-        key = (rule.nngp, rule.ntk, rule.nngp_diag, rule.ntk_diag)
+        sound = bool(getattr(rule, "continuous", True))
+        key = (rule.nngp, rule.ntk, rule.nngp_diag, rule.ntk_diag, sound)
         same = (key, rule.activation, rule.values)
         if same in equal:
             steps.append(equal[same])
@@ -245,6 +248,7 @@ class _Formulas:
     ntk: Expr
     nngp_diag: Expr
     ntk_diag: Expr
+    continuous: bool
 
 
 @lru_cache(maxsize=256)
@@ -252,7 +256,8 @@ def _kind(rule: RuleLike) -> Kind:
     """A layer, lowered."""
     pair = lower_layer(rule)
     near = lower_near(rule, pair)
-    return Kind(pair, lower_layer_diag(rule), near, kinked(rule.activation))
+    sound = bool(getattr(rule, "continuous", True))
+    return Kind(pair, lower_layer_diag(rule), near, kinked(rule.activation), sound)
 
 
 def _values(names: tuple[str, ...], values: dict[str, float], where: str) -> tuple[float, ...]:
