@@ -9,6 +9,15 @@ $$\Phi_2(h,k;r) = \Phi(\min(h,k)) - \frac{1}{2\pi}\int_0^{\arccos r}
   \exp\Big(-\frac{(h-k)^2}{2\sin^2 \tau} - \frac{hk}{1+\cos \tau}\Big)\,d\tau .$$
 
 Both by series where h and k are real and moderate (bivariate_series.py), by quadrature elsewhere.
+
+Of complex h and k the first has terms of the size $e^{(b^2 + c^2)/2}$, b and c the imaginary parts,
+which may be larger than $\Phi_2$ by thousands of bits.  Then, with $\sigma^2 = 1 - r^2$, it is
+
+$$\Phi_2(h,k;r) = \int_0^\infty \varphi(h-s)\,\Phi\Big(\frac{k - r(h-s)}\sigma\Big)\,ds,$$
+
+on a line where the imaginary parts stay: $|\varphi(x + ib)| = e^{b^2/2}\varphi(x)$ and
+$|\Phi(x + i\beta)| \le e^{\beta^2/2}\Phi(x)$, so that no value is larger than the density at
+(ib, ic), and what lies beyond s = L is at most $e^{(b^2+\beta^2)/2}\,\Phi(\mathrm{Re}\,h - L)$.
 """
 
 from __future__ import annotations
@@ -21,6 +30,9 @@ from flint import acb, arb, ctx
 from ...errors import BadActivation, Undecided
 from ..safe import integral
 from .bivariate_series import cdf, summed
+
+_LOSS = 32
+"""Bits that the product of two distribution functions may take, before a line is cheaper."""
 
 
 def phi2(h: Any, k: Any, r: Any, unit: int = 0) -> Any:
@@ -49,7 +61,35 @@ def phi2(h: Any, k: Any, r: Any, unit: int = 0) -> Any:
         return cdf(h) - _real(h.real, -k.real, -rho)
     if real:
         return acb(_real(h.real, k.real, rho))
-    return cdf(h) * cdf(k) + _plackett(h, k, rho)
+    front, size = cdf(h) * cdf(k), _peak(h, k, rho)
+    if abs(front).upper() > size * 2**_LOSS:
+        return _on_line(h, k, rho, size)
+    return front + _plackett(h, k, rho)
+
+
+def _peak(h: Any, k: Any, rho: Any) -> Any:
+    """A bound of the values of `_on_line` but for the real normal density and distribution."""
+    beta = (k.imag - rho * h.imag) / (1 - rho * rho).sqrt()
+    return ((h.imag * h.imag + beta * beta) / 2).exp().upper()
+
+
+def _on_line(h: Any, k: Any, rho: Any, size: Any) -> Any:
+    """The integral over s, cut off where the normal tail is below the working precision."""
+    sigma = (1 - rho * rho).sqrt()
+    goal = _goal() * size * (-((h.real.min(arb(0))) ** 2) / 2).exp()
+    length = arb(1)
+    while not size * cdf(h.real - length) < goal:
+        length += 1
+
+    def density(s: Any, analytic: bool) -> Any:
+        at = h - s
+        return (-at * at / 2).exp() * cdf((k - rho * at) / sigma)
+
+    root = (2 * arb.pi()).sqrt()
+    lost = (size * cdf(h.real - length)).upper()
+    return integral(density, arb(0), length, tol=goal, slack=64) / root + acb(
+        arb(0, lost), arb(0, lost)
+    )
 
 
 def _goal() -> Any:
