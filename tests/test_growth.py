@@ -6,18 +6,20 @@ import math
 import time
 from typing import Any
 
+import numpy as np
 import pytest
 from mpmath import MPContext
 
 from ntksym.backends import Contract
 from ntksym.backends.c.network import file as c_network
 from ntksym.backends.numpy import network as numpy_network
-from ntksym.errors import NoClosedForm, UnsupportedOp
+from ntksym.errors import UnsupportedOp
 from ntksym.lower import lower_network
 from ntksym.lower.growth import growth
 from ntksym.lower.schedule import Schedule, evaluate_network
 from ntksym.network import Convention, mlp, recurse
 from ntksym.runtime import compile as compile_
+from ntksym.runtime.enclosed_growth import enclosed_growth
 
 CONTRACT = Contract("a test", ("a test",))
 
@@ -126,6 +128,29 @@ def test_kernels_say_it() -> None:
         flat.for_data([[1.0, 0.0]]).growth()
     tables = compile_("mlp:sin:depth=2", "numpy", method="tabulated")
     assert tables.growth() == growth(lower_network(recurse(mlp("sin", depth=2))))
-    for none in ("mlp:tanh:depth=1", "mlp:mish:depth=1"):
-        with pytest.raises(NoClosedForm, match="for closed forms only"):
-            compile_(none, "numpy").growth()
+
+
+@pytest.mark.parametrize("names", ["relu", "erf"])
+def test_enclosures_of_diagonals_give_the_same(names: str) -> None:
+    """The convention and parameters are in both; four digits are what central differences have."""
+    convention = Convention(parametrization="standard")
+    net = mlp(names, depth=3, weight_var=2, bias_var="1/3", width=64, convention=convention)
+    want = growth(lower_network(recurse(net)))
+    found = enclosed_growth(net, None)
+    for name in ("variance", "angle", "inputs", "layers", "last"):
+        assert getattr(found, name) == pytest.approx(getattr(want, name), rel=1e-4), name
+
+
+def test_kernels_without_closed_forms_say_it() -> None:
+    assert compile_("mlp:[gelu,mish]:depth=2", "numpy").growth().angle < math.inf
+    k = compile_("mlp:tanh:depth=2,weight_var=3", "numpy", method="mixture")
+    found = k.growth()
+    assert found.variance == 3.0 and k.growth(3.0) == found
+    # The same turn of one row, by the kernel itself, near equal rows: sqrt(chi) of both layers.
+    angle = 1e-3
+    rows = np.sqrt(2.0) * np.array([[1.0, 0.0], [np.cos(angle), np.sin(angle)]])
+    value = k(rows).nngp
+    after = math.sqrt(2 * (1 - value[0, 1] / value[0, 0]))
+    assert after / angle == pytest.approx(found.angle, rel=1e-5)
+    jumps = compile_("mlp:heaviside(sin(x)):depth=2", "numpy")
+    assert jumps.growth().angle == math.inf

@@ -199,6 +199,35 @@ def test_cmake_installs_a_package_that_pkg_config_finds(tmp_path):
         argv = (*find_compiler().command, "consumer.c", *flags.split(), "-o", str(tmp_path / "c2"))
         run(*argv, cwd=tmp_path)
         assert "nngp" in run(str(tmp_path / "c2"))
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.15)\nproject(other LANGUAGES C)\n"
+        f"find_package(ntksym_gelu {ntksym.__version__} REQUIRED)\n"
+        "add_executable(found ../consumer.c)\ntarget_link_libraries(found ntksym::gelu)\n"
+    )
+    run("cmake", "-S", str(other), "-B", str(other / "b"), f"-DCMAKE_PREFIX_PATH={prefix}")
+    run("cmake", "--build", str(other / "b"))
+    assert "nngp" in run(str(other / "b" / "found"))
+
+
+@pytest.mark.skipif(shutil.which("cmake") is None, reason="cmake is not installed")
+def test_two_kernels_are_parts_of_one_project(tmp_path):
+    lines = ["cmake_minimum_required(VERSION 3.15)", "project(both LANGUAGES C)"]
+    for name in ("relu", "erf"):
+        (tmp_path / name).mkdir()
+        for f in generate(name, "c").files:
+            (tmp_path / name / f.name).write_text(f.text, encoding="ascii")
+        lines.append(f"add_subdirectory({name})")
+    (tmp_path / "CMakeLists.txt").write_text("\n".join(lines))
+    run("cmake", "-S", str(tmp_path), "-B", str(tmp_path / "build"))
+
+
+@pytest.mark.parametrize("target", ["jax", "torch", "numpy"])
+def test_heads_of_networks_say_which_network_it_is(target):
+    text = generate("mlp:[gelu,erf]:weight_var=2,bias_var=1/3", target).files[0].text
+    for line in ("layers: 2", "gelu: s(x) = x*Phi(x)", "weight_var = 2, bias_var = 1/3"):
+        assert line in text
 
 
 def test_a_covariance_beyond_its_bound_is_as_the_head_says(tmp_path):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from sympy import Abs, Expr, Max, Piecewise, Rational, erf, exp, sin
 
+import ntksym
 from ntksym.activation import Activation
 from ntksym.derivation import Derivation
-from ntksym.errors import BadActivation, BadCovariance
+from ntksym.errors import BadActivation, BadCovariance, BadSpec
 from ntksym.functions import Phi
 from ntksym.gaussian import ClosedForm
 from ntksym.gaussian.expect import group_pairs
@@ -107,3 +109,20 @@ def test_the_radius_of_large_values_is_relative() -> None:
 def test_points_that_are_none(arguments: Any, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         evaluate(*arguments)
+
+
+@pytest.mark.parametrize("digits", ["many", 0, 2.5, True, 10**9])
+def test_digits_that_are_none(digits: Any) -> None:
+    words = re.escape(f"digits = {digits!r}\n  use:   a whole number from 1 to 10000")
+    with pytest.raises(BadSpec, match=words):
+        evaluate("relu", (1, 0, 1), digits=digits)
+    for name in ("relu", "tanh"):
+        with pytest.raises(BadSpec, match=words):
+            ntksym.prove(name, digits=digits)
+
+
+@pytest.mark.parametrize("points", [3, "1", [3], [(1, 2)], [(1, "x", 1)]])
+def test_lists_of_points_that_are_none(points: Any) -> None:
+    for name in ("relu", "tanh"):
+        with pytest.raises(BadCovariance, match=r"no list of points|not three|not a finite"):
+            ntksym.prove(name, points=points)

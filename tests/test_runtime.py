@@ -153,6 +153,10 @@ def test_bad_gram(kernel: Any) -> None:
 def test_unknown_target_and_dtype() -> None:
     with pytest.raises(BadSpec, match="unknown target 'fortran'"):
         compile(relu_recursion(1), target="fortran")
+    with pytest.raises(BadSpec, match=r"numpy; for a module, ntksym export \.\.\. --target jax"):
+        compile(relu_recursion(1), target="jax")
+    with pytest.raises(BadSpec, match=r"type list says neither(.|\n)*ntksym\.mlp\(\[\"gelu\""):
+        compile(["gelu", "relu"])
     with pytest.raises(BadSpec, match="unknown dtype 'float16'"):
         compile(relu_recursion(1), dtype="float16")
 

@@ -29,6 +29,7 @@ from ..runtime.units.layers import Wanted, input_range
 from ..runtime.units.network import needs_numeric
 from .example import example
 from .layer_slopes import layer_slopes
+from .lowered import about_network
 from .slopes import dual_slopes, network_slopes
 
 ARRAY_TARGETS = ("jax", "torch")
@@ -79,7 +80,7 @@ def array_sources(
         return (_dual_units(thing, target, name, command, wanted, variances),)
     if isinstance(thing, (Network, Recursion)):
         recursion = thing if isinstance(thing, Recursion) else recurse(thing)
-        shown = formula or ("the NNGP kernel and the NTK of a network",)
+        shown = formula or about_network(recursion, len(recursion.layers))
         contract = Contract(command, shown, _ACCURACY, _references(recursion.network), __version__)
         schedule = lower_network(recursion, name or "network")
         return (_NETWORKS[target](schedule, contract, layer_slopes(recursion, schedule)),)
@@ -152,10 +153,8 @@ def _network_units(
     """The module of a network with duals without closed form."""
     span = input_range(network, variances)
     found = array_plan(network, wanted, span, name or "network")
-    shown = ["the NNGP kernel and the NTK of a network", f"layers: {network.depth}"]
-    shown += [f"activation {a.name}: s(x) = {a.expr}" for a in network.activations]
-    shown += network.convention.describe()
-    contract = Contract(command, tuple(shown), _BOUNDS, _references(network), __version__)
+    shown = about_network(network, network.depth)
+    contract = Contract(command, shown, _BOUNDS, _references(network), __version__)
     return _UNIT_NETWORKS[target](found, contract)
 
 
@@ -263,6 +262,7 @@ _CALL_GRADIENT = """  const size_t planes = @STEM@_gradient_planes();
 _CMAKE = """cmake_minimum_required(VERSION 3.15)
 project(ntksym_@N@ VERSION @V@ LANGUAGES C)
 include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
 
 add_library(ntksym_@N@ @UNITS@)
 add_library(ntksym::@N@ ALIAS ntksym_@N@)
@@ -278,14 +278,19 @@ target_include_directories(ntksym_@N@ PUBLIC
   $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}>
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/ntksym>)
 
-add_executable(consumer consumer.c)
-target_link_libraries(consumer PRIVATE ntksym::@N@)
-enable_testing()
-add_test(NAME consumer COMMAND consumer)
+if(CMAKE_SOURCE_DIR STREQUAL CMAKE_CURRENT_SOURCE_DIR)  # not where it is a part of a project
+  add_executable(consumer consumer.c)
+  target_link_libraries(consumer PRIVATE ntksym::@N@)
+  enable_testing()
+  add_test(NAME consumer COMMAND consumer)
+endif()
 
 install(TARGETS ntksym_@N@ EXPORT ntksym_@N@-targets)
 install(FILES @N@.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ntksym)
 install(EXPORT ntksym_@N@-targets NAMESPACE ntksym:: FILE ntksym_@N@-config.cmake
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/ntksym_@N@)
+write_basic_package_version_file(ntksym_@N@-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ntksym_@N@-config-version.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/ntksym_@N@)
 configure_file(ntksym_@N@.pc.in ntksym_@N@.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ntksym_@N@.pc
@@ -293,8 +298,8 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ntksym_@N@.pc
 """
 
 _PKG_CONFIG = """prefix=@CMAKE_INSTALL_PREFIX@
-libdir=${prefix}/@CMAKE_INSTALL_LIBDIR@
-includedir=${prefix}/@CMAKE_INSTALL_INCLUDEDIR@/ntksym
+libdir=@CMAKE_INSTALL_FULL_LIBDIR@
+includedir=@CMAKE_INSTALL_FULL_INCLUDEDIR@/ntksym
 
 Name: ntksym_@N@
 Description: generated kernel @N@

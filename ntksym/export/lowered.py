@@ -51,7 +51,7 @@ def lower_any(thing: Any, name: str = "") -> Lowered:
         schedule = lower_network(thing, name)
         refs = tuple(dict.fromkeys(r for a in getattr(net, "activations", ()) for r in a.refs))
         return Lowered(
-            schedule.name, _about_network(thing, len(schedule.steps)), refs, network=schedule
+            schedule.name, about_network(thing, len(schedule.steps)), refs, network=schedule
         )
     from ..dual import dual
 
@@ -71,13 +71,13 @@ def network_of(thing: Any) -> Any:
     return thing
 
 
-def _about_network(recursion: Any, layers: int) -> tuple[str, ...]:
-    """What the head of the files says of a network: the activations and every convention."""
+def about_network(network: Any, layers: int) -> tuple[str, ...]:
+    """What the head of the files says of a network or a recursion: activations and conventions."""
     lines = ["the NNGP kernel and the NTK of a network", f"layers: {layers}"]
-    net = getattr(recursion, "network", None)
-    if net is not None:
+    net = getattr(network, "network", network)
+    if hasattr(net, "activations"):
         lines += [f"activation {a.name}: s(x) = {a.expr}" for a in net.activations]
-        lines += list(recursion.convention.describe())
+        lines += list(network.convention.describe())
     return tuple(lines)
 
 

@@ -24,8 +24,9 @@ an angle changes Theta(x, y) by about $n/2\pi$ times itself, relatively.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import hypot, inf, isfinite, sqrt
 from typing import Any
 
@@ -72,25 +73,34 @@ def growth(schedule: Schedule, variance: float | None = None) -> Growth:
 
     Figures are computed in doubles with central differences, to about four digits.
     """
-    q = first_variance(schedule) if variance is None else variance
-    start = q
-    angle, lost = 1.0, False
-    inputs, layers = (1.0, 1.0), (1.0, 1.0)
-    known: dict[Any, tuple[float, float, float, float]] = {}
-    for step in schedule.steps:
-        key = step.kind, step.diag_values, q
+    start = first_variance(schedule) if variance is None else variance
+    layers = [((s.kind, s.diag_values), partial(_layer, schedule, s)) for s in schedule.steps]
+    return composed(start, layers)
+
+
+Figures = tuple[float, float, float, float]
+"""sqrt(chi), sqrt(a^2 - v^2), |v| of a layer, and the variance after it."""
+
+
+def composed(start: float, layers: Sequence[tuple[Any, Callable[[float], Figures]]]) -> Growth:
+    """The growth through layers: each with a key, equal for equal layers, and its figures at q."""
+    q, angle, lost = start, 1.0, False
+    inputs, added = (1.0, 1.0), (1.0, 1.0)
+    known: dict[Any, Figures] = {}
+    for name, figures_at in layers:
+        key = name, q
         if key not in known:
-            known[key] = _layer(schedule, step, q)
+            known[key] = figures_at(q)
         turn, bend, stretch, q = known[key]
         angle *= turn
         inputs = (turn * inputs[0] + bend * inputs[1], stretch * inputs[1])
-        layers = (turn * layers[0] + bend * layers[1] + 1.0, stretch * layers[1] + 1.0)
+        added = (turn * added[0] + bend * added[1] + 1.0, stretch * added[1] + 1.0)
         if lost := start != 0.0 and not RANGE[0] < q < RANGE[1]:
             break
     if lost:
         angle = inf
-        inputs = layers = (inf, inf)
-    found = [x if isfinite(x) else inf for x in (angle, sum(inputs), sum(layers))]
+        inputs = added = (inf, inf)
+    found = [x if isfinite(x) else inf for x in (angle, sum(inputs), sum(added))]
     return Growth(start, found[0], found[1], found[2], q)
 
 
@@ -102,8 +112,8 @@ def first_variance(schedule: Schedule) -> float:
     return float(found["nngp_slope"] + found["nngp_offset"])
 
 
-def _layer(schedule: Schedule, step: Step, q: float) -> tuple[float, float, float, float]:
-    """sqrt(chi), sqrt(a^2 - v^2), |v| of a layer, and the variance after it."""
+def _layer(schedule: Schedule, step: Step, q: float) -> Figures:
+    """The figures of a layer of closed forms."""
     p = schedule.kinds[step.kind].diag
     values = dict(zip(p.args[2:], step.diag_values, strict=True))
 
@@ -112,6 +122,20 @@ def _layer(schedule: Schedule, step: Step, q: float) -> tuple[float, float, floa
         none, one = (_evaluated(p, {"q": place, "t12": t, **values}) for t in (0.0, 1.0))
         return float(none["nngp"]), float(one["ntk"] - none["ntk"])
 
+    return figures(q, at, schedule.kinds[step.kind].continuous, SETTLED)
+
+
+def figures(
+    q: float, at: Callable[[float], tuple[float, float]], continuous: bool, settled: float
+) -> Figures:
+    """The figures of a layer, from the variance after it and its derivative in the covariance.
+
+    Args:
+        q: the variance before the layer.
+        at: both at a variance.
+        continuous: whether the activation does not jump.
+        settled: a relative change of the variance that counts as none.
+    """
     if not q > 0.0:
         return 0.0, 0.0, 0.0, at(q)[0]
     next_q = inf
@@ -123,10 +147,10 @@ def _layer(schedule: Schedule, step: Step, q: float) -> tuple[float, float, floa
         whole = chi + q * (fast - slow) / (STEP * next_q)
     except (ZeroDivisionError, OverflowError, ValueError):
         return inf, inf, inf, next_q
-    if not schedule.kinds[step.kind].continuous:
+    if not continuous:
         return inf, 0.0, abs(stretch), next_q
     bend = sqrt(max(whole - stretch * stretch, 0.0)) if isfinite(whole) else inf
-    if abs(next_q - q) <= SETTLED * q:
+    if abs(next_q - q) <= settled * q:
         next_q = q
     return sqrt(max(chi, 0.0)), bend, abs(stretch), next_q
 

@@ -20,6 +20,7 @@ from ..activation import Activation
 from ..dual import Dual
 from ..errors import NoClosedForm, NtksymError, Undecided
 from ..precision import precision
+from ..verify.asked import read_digits, read_points
 from ..verify.ball import Ball
 from ..verify.balls import enclose_definition
 from ..verify.points import collinear_points, rational_points
@@ -78,10 +79,13 @@ def prove(
     Raises:
         NoClosedForm: `method` does not apply.
         NotSquareIntegrable, BadActivation: there is no dual.
+        BadSpec, BadCovariance: `digits` or `points` are none.
     """
     from ..language import as_activation
 
     act = as_activation(activation)
+    digits = read_digits(digits)
+    points = None if points is None else read_points(points)
     said: tuple[str, ...] = ()
     if method in ("auto", "exact"):
         try:

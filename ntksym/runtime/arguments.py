@@ -10,6 +10,8 @@ from ..errors import BadData, BadSpec, ParseError
 from .gram.threads import allowed_cores
 
 TARGETS = ("c", "numpy")
+EXPORTED = ("jax", "torch", "package")
+"""What `ntksym export` writes, and Python does not run here."""
 DTYPES = ("float64", "float32")
 
 
@@ -21,7 +23,10 @@ def read_target(target: Any) -> str:
     """
     if isinstance(target, str) and target in TARGETS:
         return target
-    raise BadSpec(f"unknown target {target!r}", hint="one of: " + ", ".join(TARGETS))
+    hint = "one of: " + ", ".join(TARGETS)
+    if target in EXPORTED:
+        hint += f"; for a module, ntksym export ... --target {target}"
+    raise BadSpec(f"unknown target {target!r}", hint=hint)
 
 
 def read_dtype(dtype: Any) -> str:

@@ -84,6 +84,8 @@ def _unknown(net: Any) -> BadSpec:
     hint = 'text such as "mlp:relu:depth=3" or "max(x, 0)", a SymPy expression, ntksym.mlp(...)'
     if hasattr(net, "evaluate"):  # numbers without code: of a callable, for example
         hint += "; of a Python callable give the callable itself"
+    if isinstance(net, (list, tuple)):
+        hint = 'ntksym.mlp(["gelu", "relu"], depth=2), or "mlp:[gelu,relu]:weight_var=2"'
     return BadSpec(
         f"an object of type {type(net).__name__} says neither a network nor an activation",
         hint=hint,

@@ -180,8 +180,10 @@ class CompiledKernel:
         Args:
             variance: Sigma(x, x) of the first layer; by default that of rows of mean square one.
 
+        Without a closed form the diagonals are enclosed, in tenths of a second for each layer.
+
         Raises:
-            NoClosedForm: an activation has none.
+            Undecided: a diagonal could not be enclosed.
             UnsupportedOp: a collapsed network: it has no layers.
         """
         known = self._network if self._units is None else self._units[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..errors import NoClosedForm, UnsupportedOp
+from ..errors import UnsupportedOp
 from .library.recipes import recipe_key
 from .library.spelled import spelled
 
@@ -165,7 +165,8 @@ def growth_of(network: Any, variance: float | None) -> Growth:
     """`CompiledKernel.growth` of a network, a recursion or a `Later`.
 
     Raises:
-        NoClosedForm: the dual of an activation is an approximation.
+        Undecided: an activation without a closed form whose diagonals could not be enclosed.
+        BadActivation: one without an expression.
     """
     from ..lower import lower_network
     from ..lower.growth import growth
@@ -173,9 +174,7 @@ def growth_of(network: Any, variance: float | None) -> Growth:
     later = network if isinstance(network, Later) else Later(network, 0)
     try:
         return growth(lower_network(later.recursion()), variance)
-    except UnsupportedOp as failed:
-        raise NoClosedForm(
-            "the growth of rounding is known for closed forms only",
-            where=failed.where,
-            hint="the bounds of approximations stand in the heads of `k.sources`",
-        ) from None
+    except UnsupportedOp:
+        from .enclosed_growth import enclosed_growth
+
+        return enclosed_growth(later.network(), variance)

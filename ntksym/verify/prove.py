@@ -14,9 +14,10 @@ from sympy import Expr, Rational, Symbol, nan, oo
 from ..activation import Activation
 from ..derivation import Derivation
 from ..dual import Dual, dual
-from ..errors import BadActivation, BadCovariance, NoClosedForm, Undecided
+from ..errors import BadActivation, NoClosedForm, Undecided
 from ..powers import PowerProof, prove_powers
 from ..symbols import q, q11, q12, q22
+from .asked import Point, read_digits, read_number, read_point, read_points
 from .ball import Ball
 from .balls import enclose_definition, enclose_expr, with_values
 from .definition import two_slopes
@@ -24,7 +25,6 @@ from .price import PriceProof, prove_value
 from .report import Comparison, Report, Verdict
 from .safe import Divergent
 
-Point = tuple[Rational, Rational, Rational]
 Params = tuple[tuple[str, Rational], ...]
 
 _POSITIVE = (Rational(3, 2), Rational(2, 3), Rational(5, 4))
@@ -46,10 +46,13 @@ def prove(
 
     Raises:
         NoClosedForm: there is no derived form to prove.
+        BadSpec: `digits` is no number of digits.
+        BadCovariance: `points` are none.
     """
     from ..language import as_activation
 
     act = as_activation(activation)
+    digits = read_digits(digits)
     d = dual(act)
     assert d.derivation is not None
     proof: PriceProof | PowerProof
@@ -172,7 +175,7 @@ def _points(d: Dual, points: Sequence[tuple[Any, Any, Any]] | None) -> list[tupl
     from .points import collinear_points, rational_points
 
     base = (*rational_points(), *collinear_points()) if points is None else points
-    exact = [(Rational(a), Rational(c), Rational(b)) for a, c, b in base]
+    exact = read_points(base)
     scales = (Rational(1), Rational(1, 10), Rational(1, 1000)) if points is None else (Rational(1),)
     out: list[tuple[Point, Params]] = []
     for i, point in enumerate(exact):
@@ -245,19 +248,13 @@ def evaluate(
     Raises:
         BadCovariance, NotSquareIntegrable, BadActivation, Undecided: see `enclose_definition`;
             a point that is not three numbers, a parameter that the activation does not have.
+        BadSpec: `digits` is no number of digits.
     """
     from ..language import as_activation
 
     act = as_activation(activation)
-    if isinstance(point, str) or not isinstance(point, Sequence) or len(point) != 3:
-        raise BadCovariance(
-            f"the point {point!r} is not three numbers", hint='(q11, q12, q22), as in (1, "1/2", 2)'
-        )
-    q11, q12, q22 = (
-        _exact(value, name) for value, name in zip(point, ("q11", "q12", "q22"), strict=True)
-    )
-    exact = (q11, q12, q22)
-    given = {name: _exact(value, name) for name, value in (params or {}).items()}
+    exact, digits = read_point(point), read_digits(digits)
+    given = {name: read_number(value, name) for name, value in (params or {}).items()}
     known = {p.name for p in act.params}
     if unknown := sorted(given.keys() - known):
         raise BadActivation(
@@ -272,16 +269,6 @@ def evaluate(
     method = "closed form" if found is not None else "definition only"
     one = found.continuous if found is not None else not two_slopes(with_values(act, dict(values)))
     return method, _compare(act, found, exact, values, digits, one)
-
-
-def _exact(value: Any, name: str) -> Rational:
-    """The exact number that a number or its text is."""
-    try:
-        return Rational(str(value))
-    except (TypeError, ValueError):
-        raise BadCovariance(
-            f"{name} = {value!r} is not a finite real number", hint='2, 0.5 or "1/3"'
-        ) from None
 
 
 def _compare(

@@ -75,6 +75,11 @@ class Nonlinearity:
         found: DualForms = best_dual(self.activation)
         return found
 
+    def with_numbers(self) -> Expr:
+        """s(x) with the numbers that are given for its parameters."""
+        at = {p: v for p in self.activation.params for k, v in self.values if k == p.name}
+        return self.activation.expr.subs(at)
+
     def kernel(self, state: KernelState, convention: Convention, index: int) -> KernelState:
         r"""$K = \mathbb{E}[\sigma(u)\sigma(v)]$ and $\dot K\,\Theta$ as the convention says.
 

@@ -139,17 +139,12 @@ def plan(
 
 def vanishing(n: Nonlinearity) -> bool:
     """Whether s(0) = 0."""
-    return bool(_with_numbers(n).subs(symbols.x, 0) == 0)
-
-
-def _with_numbers(n: Nonlinearity) -> Any:
-    values = {p: v for p in n.activation.params for k, v in n.values if k == p.name}
-    return n.activation.expr.subs(values)
+    return bool(n.with_numbers().subs(symbols.x, 0) == 0)
 
 
 def _square_at_zero(n: Nonlinearity) -> float:
     """What a row of zeros has with itself after the nonlinearity."""
-    return float(number(_with_numbers(n).subs(symbols.x, 0))) ** 2
+    return float(number(n.with_numbers().subs(symbols.x, 0))) ** 2
 
 
 def _with_zero_rows(unit: DualUnit, choice: Choice, n: Nonlinearity, span: Range) -> DualUnit:
@@ -167,7 +162,7 @@ def _with_zero_rows(unit: DualUnit, choice: Choice, n: Nonlinearity, span: Range
 
     low, high = (span[0], span[0]) if _is_point(span) else (span[0], span[1])
     asked = getattr(choice.dual, "error", None) or 1e-10
-    return ZeroRowsUnit(unit, zero_row(_with_numbers(n), low, high, float(asked)))
+    return ZeroRowsUnit(unit, zero_row(n.with_numbers(), low, high, float(asked)))
 
 
 def straight(found: Any) -> bool:
