@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -255,6 +256,17 @@ def test_activations_are_derived_and_drawn(site: Path) -> None:
     assert text.count("<svg") == 4 and "arcsin" in text and "Hermite coefficients" in text
     assert "No closed form" in text and "The derivation, in 6 steps" in text
     assert 'href="../identities/lemma.html"' in text
+
+
+@pytest.mark.parametrize("end", [3.0, 1.0, 0.7, 4.2])
+def test_the_marks_of_a_plot_are_inside_it(end: float) -> None:
+    """-4 and 4 stood beside a plot from -3 to 3."""
+    text = plot([Curve("s", ((-end, 0.0), (0.0, 0.0), (end, end)))], x="x", title="t", anchor="a")
+    frame = re.search(r'<rect x="(\d+)" y="\d+" width="(\d+)"', text)
+    assert frame is not None
+    left, right = int(frame[1]), int(frame[1]) + int(frame[2])
+    marks = [float(m) for m in re.findall(r'class="grid" d="M(-?[\d.]+) [\d.]+V', text)]
+    assert len(marks) >= 3 and all(left <= m <= right for m in marks)
 
 
 def test_the_same_input_gives_the_same_bytes(book: Book, tmp_path: Path) -> None:

@@ -42,7 +42,8 @@ def plot(curves: Sequence[Curve], *, x: str, title: str, anchor: str) -> str:
     xs = [p[0] for c in curves for p in c.points if math.isfinite(p[1])]
     low, high = _range([p[1] for c in curves for p in c.points if math.isfinite(p[1])])
     left, right = min(xs), max(xs)
-    ticks_x, ticks_y = _ticks(left, right, 5), _ticks(low, high, 5)
+    ticks_x = [t for t in _ticks(left, right, 5) if left <= t <= right]
+    ticks_y = _ticks(low, high, 5)
     low, high = min(low, ticks_y[0]), max(high, ticks_y[-1])
 
     def px(value: float) -> float:
