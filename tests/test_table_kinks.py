@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 from flint import arb
-from sympy import exp
 from unit_cases import call, compiled, exported, numpy_module
 
 from ntksym.backends.c.backend import extra_support
@@ -24,15 +23,12 @@ from ntksym.errors import BadData, Undecided
 from ntksym.language import as_activation
 from ntksym.numeric.choice import price, proven
 from ntksym.numeric.patience import TooLong, at_most
-from ntksym.numeric.rules import LONGEST_KINKS
 from ntksym.numeric.table.contour import line_of, reach
-from ntksym.numeric.table.spectra.spectrum import coefficient_rows
 from ntksym.numeric.table.split import table as split
-from ntksym.numeric.table.split.build import plain_shape, prepared, start_of
+from ntksym.numeric.table.split.build import plain_shape, prepared
 from ntksym.numeric.table.split.closed import Doubles, moments
 from ntksym.numeric.table.split.dilate import dilated
-from ntksym.numeric.table.split.kinks import KinkTable, kink_seconds, kink_table
-from ntksym.numeric.table.split.near import look
+from ntksym.numeric.table.split.kinks import KinkTable, kink_table
 from ntksym.numeric.table.split.powers import hermite_rows, powers_of
 from ntksym.numeric.table.split.table import SplitTable, applies, read_either, split_table
 from ntksym.numeric.table.variances import Axis
@@ -290,10 +286,6 @@ def test_a_table_of_kinks_says_what_it_costs() -> None:
     assert "measured at" in " ".join(proven(kinked()))
     with at_most(0.0), pytest.raises(TooLong):
         kink_table(CASES[1], SPAN, error=ERROR)
-    # 15.7 s of a core: within what the automatic choice takes
-    narrow = (Fraction(0.70710678), Fraction(1.41421357))
-    two = as_activation("max(0, min(1, x))*tanh(x)")
-    assert 8.0 < kink_seconds(two, narrow, 1e-10) <= LONGEST_KINKS
 
 
 def test_a_table_of_kinks_that_takes_too_long_ends_before_rho_is_one(
@@ -322,27 +314,6 @@ def test_humps_larger_than_the_activation_are_cut_farther_out() -> None:
         powers = near.powers_of(near.line_of(shapes[0]), 17, 5.0)
         plans = near._plans(shapes, powers, axis, [arb("1e-12"), arb("3.5e-12")], 840)
     assert max(p.count for both in plans for p in both) < 40
-
-
-def test_growth_of_what_is_left_is_that_of_the_activation(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Bounding its formula, with the powers in it, took minutes: max(tanh(x), x/10)."""
-    from ntksym.verify.functions import growth
-
-    asked, own = [], growth.growth_of
-    monkeypatch.setattr(growth, "growth_of", lambda pieces: asked.append(pieces) or own(pieces))
-    expr, top = as_activation("max(tanh(x), 2/5)").expr, (Fraction(SPAN[1]),)
-    with precision(200):
-        shapes = plain_shape(expr, False), plain_shape(expr, True)
-        starts = [start_of(shape, Axis.over(*SPAN), ERROR) for shape in shapes]
-    found = look(shapes, starts, *SPAN, ERROR)
-    assert asked and not any(piece.expr.has(exp) for pieces in asked for piece in pieces)
-    for slope, end in enumerate(found.ends):  # Parseval's sum is that of what is left
-        row = coefficient_rows(shapes[slope], top, 800, 60)[0][found.terms :]
-        taken = hermite_rows(found.powers, bool(slope), top, 800, 60)[0][found.terms :]
-        left = sum(float((a - p).mid()) ** 2 for a, p in zip(row, taken, strict=True))
-        assert left <= float(end.left) <= 1.5 * left
 
 
 @pytest.mark.parametrize("ratio", [0.3, 0.9, 1 - 2.0**-40])

@@ -108,7 +108,8 @@ def _tabulated(activation: Activation, variances: Variances, error: float) -> An
     from .table.dilated.build import dilated_table
     from .table.dilated.kind import applies as dilates
     from .table.single import single_table
-    from .table.split.kinks import kink_seconds, kink_table
+    from .table.split.cost import kink_seconds
+    from .table.split.kinks import kink_table
     from .table.split.table import applies, split_table
 
     low, high = variances
@@ -133,7 +134,7 @@ def _table_seconds(activation: Activation, variances: Variances, error: float) -
     from .table.dilated.build import dilated_seconds
     from .table.dilated.kind import applies as dilates
     from .table.single import single_seconds
-    from .table.split.kinks import kink_seconds
+    from .table.split.cost import kink_seconds
     from .table.split.table import applies, split_seconds
 
     low, high = variances

@@ -20,9 +20,6 @@ from .asked import asked
 from .closed import Closed
 
 VERSION = 2
-_START = 4.0
-_UNIT_TIME = 8.0
-"""Seconds for variances up to 2 and an error of 1e-8."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -118,25 +115,6 @@ class KinkTable(Brief):
             shells = tuple(BandedDual.from_json(t) for t in data["shells"])
             missing = str(data.get("missing", ""))
             return cls(name, text, far, closed, measured, shells, missing)
-
-
-def kink_seconds(activation: Any, variances: Any, error: float) -> float:
-    """About how many seconds of one core `kink_table` takes, within a factor of three.
-
-    Raises:
-        BadCovariance: a variance that is not positive and finite, or low > high.
-        Undecided: the kinks are not located.
-    """
-    from math import log10
-
-    from ....language import as_activation
-    from ....verify.functions.pieces import split
-    from ..build import span
-
-    _, high = span(variances)
-    kinks = len(split(as_activation(activation).expr)) - 1
-    work: float = float(high) / 2 * (log10(error) / 8) ** 3
-    return _START + float(_UNIT_TIME * abs(work) ** 1.5 * (1 + kinks / 5))
 
 
 def kink_table(

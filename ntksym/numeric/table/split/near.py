@@ -11,7 +11,7 @@ from sympy import Expr, Integer, Rational, exp
 
 from ....errors import Undecided
 from ....symbols import x
-from ...patience import check
+from ...patience import check, remaining
 from ..chebyshev import ChebyshevTable
 from ..contour import Plan, cut_length, line_of, on_the_range, plan_line
 from ..spectra.spectrum import Shape, coefficient_rows, second_moment
@@ -26,11 +26,16 @@ from .sheet import Lost, sheet_of
 
 _FINE = 140
 """Bits at the largest variance: what is left of Parseval's sum is a small difference."""
+_FINER = 152
+"""Bits with which no coefficient is made in pairs of doubles, whose errors Parseval's sum shows."""
+_SPARE_TIME = 30.0
+"""Seconds without which they are not made: they alone take ten."""
 _BITS = 72
 _KINK_BITS = 400
 _LOOKED = (400, 1200, 2800, 4400)
 """Numbers of Hermite coefficients that are looked at."""
-_MOST_NODES = 160
+MOST_NODES = 160
+"""Variances that are taken."""
 _KAPPA = 1.0
 _CHOICES = ((10, 2.0), (12, 3.0), (14, 4.0), (14, 8.0), (17, 5.0), (20, 6.0))
 """Orders and cutoffs that are tried."""
@@ -58,8 +63,7 @@ def look(shapes: tuple[Shape, Shape], starts: Any, low: float, high: float, erro
     seen = inf
     for count in _LOOKED:
         check()
-        with precision(_FINE + 64):
-            full = [coefficient_rows(s, top, count, _FINE)[0] for s in shapes]
+        full = _rows(shapes, top, count, _FINE)
         best: tuple[int, Powers] | None = None
         for powers in choices:
             need = 0
@@ -72,20 +76,34 @@ def look(shapes: tuple[Shape, Shape], starts: Any, low: float, high: float, erro
             if need < 0.97 * count and (best is None or need < best[0]):
                 best = need, powers
         if best is not None:
-            spare = _PARTS * 16 * grow**0.5
-            known = [
-                _tail(shape, best[1], row, best[0], high, float(start[0]) * error / spare)
-                for shape, row, start in zip(shapes, full, starts, strict=True)
-            ]
             # dilation carries what is beyond all coefficients to the other variances
-            goals = (float(start[0]) * error / _PARTS for start in starts)
-            if all(k.beyond * grow**0.5 < g for k, g in zip(known, goals, strict=True)):
-                return Rest(best[1], best[0], high, (known[0], known[1]))
+            goals = [float(start[0]) * error / _PARTS / grow**0.5 for start in starts]
+            for bits in (_FINE, _FINER):
+                if bits == _FINER:
+                    if (left := remaining()) is not None and left < _SPARE_TIME:
+                        break
+                    full = _rows(shapes, top, count, bits)
+                ends = [
+                    _tail(shape, best[1], row, best[0], high, goal / 16)
+                    for shape, row, goal in zip(shapes, full, goals, strict=True)
+                ]
+                if all(end.beyond < goal for end, goal in zip(ends, goals, strict=True)):
+                    return Rest(best[1], best[0], high, (ends[0], ends[1]))
         seen = count
     raise Undecided(
         f"{seen} Hermite coefficients are not enough where the kinks are taken out",
         hint="smaller variances, or a larger error",
     )
+
+
+def _rows(
+    shapes: tuple[Shape, Shape], variances: tuple[Fraction, ...], count: int, bits: int
+) -> list[tuple[Any, ...]]:
+    """The coefficients of both functions at the first variance."""
+    from ....precision import precision
+
+    with precision(bits + 64):
+        return [coefficient_rows(s, variances, count, bits)[0] for s in shapes]
 
 
 def _needed(row: Any, taken: Any, goal: float, grow: float) -> int:
@@ -241,7 +259,7 @@ def _plans(
         length, lost = cut_length(shape, line, axis, target / 64)
         size = on_the_range(line, axis, length, terms)
         length, lost = cut_length(shape, line, axis, target / (64 * (size + 1)))
-        both = [plan_line(line, axis, target, terms, (length, lost, size), _MOST_NODES, least)]
+        both = [plan_line(line, axis, target, terms, (length, lost, size), MOST_NODES, least)]
         for part, row in zip(parts(powers, shape.slope), powers.numbers(shape.slope), strict=True):
             if not any(row):
                 continue
@@ -253,7 +271,7 @@ def _plans(
                 if gone < target / (64 * (size + 1)):
                     break
             known = (long, gone, size)
-            both.append(plan_line(part, axis, target, terms, known, _MOST_NODES, least))
+            both.append(plan_line(part, axis, target, terms, known, MOST_NODES, least))
         out.append(both)
     return out
 

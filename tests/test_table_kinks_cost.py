@@ -1,0 +1,97 @@
+"""What tables of kinks away from 0 cost to build: foreseen, and no more than it has to be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from math import inf
+from typing import Any
+
+import pytest
+from sympy import exp
+
+from ntksym.errors import Undecided
+from ntksym.language import as_activation
+from ntksym.numeric.patience import at_most
+from ntksym.numeric.rules import LONGEST_KINKS
+from ntksym.numeric.table.spectra.spectrum import coefficient_rows
+from ntksym.numeric.table.split import near
+from ntksym.numeric.table.split.build import plain_shape, start_of
+from ntksym.numeric.table.split.cost import kink_seconds
+from ntksym.numeric.table.split.near import look
+from ntksym.numeric.table.split.powers import hermite_rows
+from ntksym.numeric.table.variances import Axis
+from ntksym.precision import precision
+
+ERROR = 1e-5
+SPAN = (0.9, 1.125)
+
+
+def parts(text: str) -> tuple[Any, Any]:
+    """The function and its slope, and what is known of both."""
+    with precision(200):
+        expr = as_activation(text).expr
+        shapes = plain_shape(expr, False), plain_shape(expr, True)
+        return shapes, [start_of(shape, Axis.over(*SPAN), ERROR) for shape in shapes]
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high", "measured"),
+    [
+        ("relu(x - 1/2)*sigmoid(x)", Fraction(7, 10), Fraction(7, 5), 7.7),
+        ("relu(x - 1/2)*sigmoid(x)", Fraction(1, 2), Fraction(2), 18.6),
+        ("hardtanh(x)*atan(x)", Fraction(1, 2), Fraction(2), 18.5),
+        ("min(softplus(x), 3)", Fraction(7, 10), Fraction(7, 5), 14.5),
+    ],
+)
+def test_seconds_are_foreseen(text: str, low: Fraction, high: Fraction, measured: float) -> None:
+    """Measured with one core; what takes less than 20 s is not put off."""
+    found = kink_seconds(as_activation(text), (low, high), 1e-10)
+    assert measured / 1.6 < found < measured * 1.6 and found <= LONGEST_KINKS
+
+
+def test_kinks_far_out_are_seen_to_need_too_many_variances() -> None:
+    """relu6(x)*softsign(x): 160 of them gave an error of 2e5, after 15 s."""
+    wide = Fraction(1, 2), Fraction(2)
+    assert kink_seconds(as_activation("relu6(x)*softsign(x)"), wide, 1e-10) > LONGEST_KINKS
+    ten = as_activation("max(tanh(x), x/10)")
+    assert kink_seconds(ten, wide, 1e-10) == inf
+    assert kink_seconds(ten, (Fraction(9, 10), Fraction(1)), 1e-10) < LONGEST_KINKS
+
+
+def test_growth_of_what_is_left_is_that_of_the_activation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Bounding its formula, with the powers in it, took minutes: max(tanh(x), x/10)."""
+    from ntksym.verify.functions import growth
+
+    asked, own = [], growth.growth_of
+    monkeypatch.setattr(growth, "growth_of", lambda pieces: asked.append(pieces) or own(pieces))
+    (shapes, starts), top = parts("max(tanh(x), 2/5)"), (Fraction(SPAN[1]),)
+    found = look(shapes, starts, *SPAN, ERROR)
+    assert asked and not any(piece.expr.has(exp) for pieces in asked for piece in pieces)
+    for slope, end in enumerate(found.ends):  # Parseval's sum is that of what is left
+        row = coefficient_rows(shapes[slope], top, 800, 60)[0][found.terms :]
+        taken = hermite_rows(found.powers, bool(slope), top, 800, 60)[0][found.terms :]
+        left = sum(float((a - p).mid()) ** 2 for a, p in zip(row, taken, strict=True))
+        assert left <= float(end.left) <= 1.5 * left
+
+
+def test_more_digits_show_what_is_left_where_pairs_of_doubles_do_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """softsign(x - 1) over .5 to 2 was refused: the errors of its coefficients were all of it."""
+    own, seen = near._tail, []
+
+    def rough(shape: Any, powers: Any, row: Any, *rest: Any) -> Any:
+        seen.append(max(float(a.rad()) for a in row))
+        end = own(shape, powers, row, *rest)
+        return replace(end, beyond=inf) if seen[-1] > 1e-40 else end
+
+    shapes, starts = parts("max(tanh(x), 3/7)")
+    monkeypatch.setattr(near, "_LOOKED", (800,))
+    monkeypatch.setattr(near, "_tail", rough)
+    assert look(shapes, starts, *SPAN, ERROR).ends[0].beyond < 1e-5
+    assert [rad > 1e-40 for rad in seen] == [True, True, False, False]
+    with at_most(10.0), pytest.raises(Undecided, match="800 Hermite"):  # it takes that long alone
+        look(shapes, starts, *SPAN, ERROR)
