@@ -46,6 +46,8 @@ from ntksym.latex import Reading, read_equation, read_latex
         (r"\alpha_1", "alpha1"),
         (r"a_{\text{in}}", "a_in"),
         (r"\mathbf{x}^\top\mathbf{x}'", "q12"),
+        (r"{\bf x}^\top{\bf x}'/\|{\bf x}\|", "q12/sqrt(q11)"),
+        (r"\frac{{\bf x}^\top {\bf y}}{2} + {\bf q}_{12}", "q12/2 + q12"),
         (r"\vec{x}\cdot\vec{x}\,'", "q12"),
         (r"x_1^\top x_2", "q12"),
         (r"x^{\mathsf T}y", "q12"),

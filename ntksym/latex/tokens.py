@@ -29,6 +29,8 @@ _ENVIRONMENT = re.compile(r"\s*\{([A-Za-z]+\*?)\}")
 _SKIP_LINE = re.compile(r"\\\\\s*(?:\[\s*-?[0-9.]+\s*(?:pt|em|ex|mm|cm)\s*\])?")
 _FLOAT = re.compile(r"[0-9.]+[eE][+-]?[0-9]")
 
+_OLD_FONT = re.compile(r"\{\s*(\\bf|\\bm)\s+(\\?[A-Za-z]+|1)\s*\}")
+r"""A letter in braces with its font, as older papers write it: {\bf x}."""
 _SINGLE = {
     "^": "SUP",
     "_": "SUB",
@@ -120,6 +122,8 @@ class Scanner(Emitter):
             )
         if c in macros.UNICODE:
             self.emit("LETTER", 1, macros.UNICODE[c])
+        elif c == "{" and not self.pending and (found := _OLD_FONT.match(self.text, self.at)):
+            self._marked((found[1],), found[2], found.end() - self.at)
         elif c in _SINGLE or c in _INSTEAD:
             c = _INSTEAD.get(c, c)
             wide = c in "<>" and self.text.startswith("=", self.at + 1)
