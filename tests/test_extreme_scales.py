@@ -154,3 +154,23 @@ def test_two_inputs_far_from_an_exponential(target: str) -> None:
     )
     found = kernel(q, q / 2, q).nngp
     assert np.all(np.abs(found * (2 * math.pi * math.sqrt(0.75)) * q - 1) <= 8 * EPS)
+
+
+@pytest.mark.parametrize("target", ("c", "numpy"))
+def test_numerators_beyond_the_range_of_doubles(target: str) -> None:
+    """Far out a wave adds nothing to x^2*Phi(x): not even 0 times infinity."""
+    found = compile_(dual(subject("x^2*Phi(x)+x*sin(2*x)")), target)
+    plain = compile_(dual(subject("x^2*Phi(x)")), target)
+    size = np.logspace(20, 100, 9)
+    for rho in (0.0, 0.5, -0.5):
+        got, known = (k(size, rho * size, size) for k in (found, plain))
+        for one, two in ((got.nngp, known.nngp), (got.dot, known.dot)):
+            np.testing.assert_allclose(one, two, rtol=16 * EPS, atol=0.0, err_msg=str(rho))
+
+
+@pytest.mark.parametrize("target", ("c", "numpy"))
+def test_unlike_inputs_beside_exponentials_that_overflow(target: str) -> None:
+    """E[(sinh u + u)(sinh v + v)] is 0 at q12 = 0, at any variance: not 0 times infinity."""
+    size = np.logspace(2, 140, 24)
+    found = compile_(dual(subject("sinh(x)+x")), target)(size, 0.0 * size, size)
+    assert not np.any(found.nngp)

@@ -178,3 +178,13 @@ def det_multiple(e: Expr) -> Expr | None:
     if rest.free_symbols & {DET, S.q11, S.q12, S.q22, S.q}:
         return None
     return rest
+
+
+def may_overflow(factors: list[Expr]) -> bool:
+    """Whether sums of covariance entries are multiplied, or products summed: they may overflow."""
+    entries = (S.q11, S.q12, S.q22, S.q)
+    powers = [f.as_base_exp() for f in factors]
+    sums = [(f, n) for f, n in powers if isinstance(f, Add) and is_polynomial(f)]
+    most = (max(sum(m for s, m in key if s in entries) for key in monomials(f)) for f, _ in sums)
+    alone = sum(n for f, n in powers if f in entries and n.is_positive)
+    return bool(sums and sum(d * n for d, (_, n) in zip(most, sums, strict=True)) + alone > 1)

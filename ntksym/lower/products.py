@@ -12,7 +12,14 @@ from ..functions import Phi, Phi2
 from .arguments import argument_low, tail_low
 from .exponent import Parts, corrected, decays, quotient_parts, two_parts
 from .lines import FIRST, PAIR, SECOND, Lines
-from .polynomial import DET, det_multiple, is_polynomial, monomials, positive_form
+from .polynomial import (
+    DET,
+    det_multiple,
+    is_polynomial,
+    may_overflow,
+    monomials,
+    positive_form,
+)
 from .program import Operand
 from .reciprocal import LEAST, excess
 from .stable import (
@@ -92,9 +99,14 @@ class Products(Lines):
                 rest.remove(exps[0])
                 rest.remove(partner[0])
                 break
-        damping = value if value != 1 else self.operand(exps[0]) if exps else None
+        lone = bool(exps) and value == 1
+        damping = self.operand(exps[0]) if lone else None if value == 1 else value
+        if lone and S.q12 in rest and not decays(exps[0].args[0]):
+            damping = "q12"  # of unlike inputs
+        elif not may_overflow(rest):
+            damping = None
         made = self._arranged(value, rest, bottom, number)
-        if damping is None or self._bounded or not _grows(rest):
+        if damping is None or self._bounded:
             return made
         size = self.emit("abs", damping)
         return self.emit("select", size, Fraction(0), Fraction(0), made)  # not 0*inf
@@ -376,16 +388,6 @@ def _forms(f: Expr) -> bool:
     """Whether it is linear in both variances, without a constant."""
     entries = {S.q11, S.q22}
     return isinstance(f, Add) and all(t.as_coeff_Mul()[1] in entries for t in f.args)
-
-
-def _grows(factors: list[Expr]) -> bool:
-    """Whether sums of covariance entries are multiplied, or products summed: they may overflow."""
-    entries = (S.q11, S.q12, S.q22, S.q)
-    powers = [f.as_base_exp() for f in factors]
-    sums = [(f, n) for f, n in powers if isinstance(f, Add) and is_polynomial(f)]
-    most = (max(sum(m for s, m in key if s in entries) for key in monomials(f)) for f, _ in sums)
-    alone = sum(n for f, n in powers if f in entries and n.is_positive)
-    return bool(sums and sum(d * n for d, (_, n) in zip(most, sums, strict=True)) + alone > 1)
 
 
 def _surely_positive(base: Expr) -> bool:

@@ -16,28 +16,28 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from sympy import Add, Expr, Integer, Mul, Pow, expand
+from sympy import Add, Basic, Expr, Integer, Mul, Pow, expand
 
 from .. import symbols as S
 from .conditioning import overflows
 from .grades import Parts
 from .polynomial import DET, from_monomials, in_det, is_polynomial, monomials, positive_form
 
-_HUGE = (Fraction(10**120), Fraction(10**80), Fraction(10**60))
-"""For duals that grow like the variance, its square and third power; and higher."""
+_HUGE = (Fraction(10**120), Fraction(10**80), Fraction(10**60), Fraction(10**40))
+"""For duals that grow like the variance, its square and higher powers, and what they divide by."""
 _DETERMINANT = S.q11 * S.q22 - S.q12**2
 
 
 def spread_out(e: Expr) -> Expr:
     """The expression with such quotients term by term where that saves it; else as it is."""
     e = Add(*(_over_root(t) for t in Add.make_args(e)))
-    if not any(_quotient(t) for t in Add.make_args(e)):
-        return e
-    least = next((v for v in reversed(_HUGE) if overflows((e,), v)), None)
+    quotients = [t for t in Add.make_args(e) if _quotient(t)]
+    whole = Add(*quotients)  # of exponentials that decay something is tiny at any variance
+    least = next((v for v in reversed(_HUGE) if quotients and overflows((whole,), v)), None)
     if least is None:
         return e
-    found = Add(*(_spread(t) for t in Add.make_args(e)))
-    return e if overflows((found,), least) else found
+    found = Add(*map(_spread, quotients))
+    return e if overflows((found,), least) else e - whole + found
 
 
 def _over_root(e: Expr) -> Expr:
@@ -74,7 +74,17 @@ def _quotient(e: Expr) -> tuple[Expr, Expr] | None:
 
 
 def _over(f: Expr) -> bool:
-    return isinstance(f, Pow) and f.base in (S.q11, S.q22) and bool(f.exp.is_negative)
+    """Whether a factor is a negative power of a variance, or of one plus a positive number."""
+    if not (isinstance(f, Pow) and f.exp.is_negative):
+        return False
+    entries = f.base.free_symbols & {S.q11, S.q22}
+    return len(entries) == 1 and is_polynomial(f.base) and _grows_with(f.base, *entries)
+
+
+def _grows_with(base: Expr, entry: Basic) -> bool:
+    slope = base.coeff(entry)
+    rest = expand(base - slope * entry)
+    return bool(slope.is_positive and rest.is_nonnegative)
 
 
 def _spread(e: Expr) -> Expr:
