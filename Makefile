@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test install lint types fast slow shelf bench clean
+.PHONY: demo test install lint types types-of-package types-of-tests fast slow shelf bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m ntksym.demo
@@ -15,8 +15,14 @@ lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# The package and the tests at once, each with its own cache: their options differ.
 types: $(VENV)/.test
+	$(MAKE) --no-print-directory -j 2 types-of-package types-of-tests
+
+types-of-package:
 	$(BIN)/mypy
+
+types-of-tests:
 	$(BIN)/mypy --config-file tests/mypy.ini tests
 
 slow: $(VENV)/.test

@@ -8,6 +8,7 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -28,14 +29,40 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-@pytest.fixture
-def quick_c(monkeypatch: pytest.MonkeyPatch) -> None:
-    """C in a third of the compiler's time, for what is compared in numbers: -Og has the bits of the usual
-    flags, since neither contracts or reorders anything (`test_quick_c_has_the_same_bits`).
-    """
+USUAL = {
+    "backends", "bench_activations", "c_lanes", "c_vectors", "cli_programs", "codegen",
+    "generated_accuracy", "generated_kernels", "gradient_library", "gradient_unit_library",
+    "hash_seeds", "kernel_input", "large", "neighbours", "package", "parts", "portable_c",
+    "readme", "recipes", "renumbered", "runtime", "runtime_hard", "runtime_programs",
+    "sanitizers", "series_code", "soon", "threads", "ufunc",
+}  # fmt: skip
+"""Files of tests that are about the compiler, or prove the numbers of the usual flags: of every
+operation, every dual of the catalogue, networks, floats and exported gradients."""
+
+
+def _quick(patch: pytest.MonkeyPatch) -> None:
     usual = os.environ.get("CC", "cc")
     if shutil.which(shlex.split(usual)[0]) and shutil.which("sh"):
-        monkeypatch.setenv("CC", f"sh -c 'exec \"$@\" -Og' quick {usual}")
+        patch.setenv("CC", f"sh -c 'exec \"$@\" -Og' quick {usual}")
+
+
+@pytest.fixture
+def quick_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    """C in a third of the compiler's time, for what is compared in numbers: -Og has the bits of the
+    usual flags, since neither contracts or reorders anything (`test_quick_c_has_the_same_bits`).
+    """
+    _quick(monkeypatch)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_files(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Quick C for every test of a file that is not in `USUAL`."""
+    if request.path.stem.removeprefix("test_") in USUAL:
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        _quick(patch)
+        yield
 
 
 @pytest.fixture

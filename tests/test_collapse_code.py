@@ -18,8 +18,6 @@ from ntksym.runtime.deep.collapsed_forms import collapsed_program, kept_collapse
 from ntksym.runtime.deep.layers import sphere
 from ntksym.runtime.kernel import CompiledKernel
 
-pytestmark = pytest.mark.usefixtures("quick_c")
-
 HOMOGENEOUS = "mlp:relu:depth=20,weight_var=2,bias_var=0"
 SQUARE = "mlp:x*abs(x):depth=2,weight_var=1,bias_var=0"
 SPHERE = "mlp:erf:depth=5,weight_var=1,bias_var=1/10"

@@ -17,8 +17,6 @@ from ntksym.lower import lower_layer, lower_network
 from ntksym.lower.split import split
 from ntksym.network import parse_spec
 
-pytestmark = pytest.mark.usefixtures("quick_c")
-
 LEAKY = "max(x, x/5)"
 CONTRACT = Contract("test", ("kernels",))
 

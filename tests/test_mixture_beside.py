@@ -116,7 +116,6 @@ def test_cancellation_is_the_ratio_of_sizes() -> None:
     assert isnan(cancellation(as_activation("silu(x) + selu(x)"), Fraction(10**20)))
 
 
-@pytest.mark.usefixtures("quick_c")
 @pytest.mark.parametrize(
     ("text", "target"),
     [*((t, "numpy") for t in CLOSED[1:4]), (CLOSED[0], "c"), ("tanh(x) + clip(x, -1, 1)", "c")],
@@ -136,7 +135,6 @@ def test_code_is_as_good_as_doubles(text: str, target: str) -> None:
             assert abs(Fraction(float(got)) - exact.mid) <= 1e-14 * (size or 1.0)
 
 
-@pytest.mark.usefixtures("quick_c")
 def test_far_out() -> None:
     """A power of both parts; integrable; neither, and then no number."""
     assert far(mixture_dual(CLOSED[1], nodes=3)).degree == 1
@@ -152,7 +150,6 @@ def test_far_out() -> None:
     assert far(mixture_dual(CLOSED[5], nodes=3)) == Far(-1, 86, 30)
 
 
-@pytest.mark.usefixtures("quick_c")
 def test_derivatives_with_kinks_beside() -> None:
     """Programs in C against slopes of values: at a fixed angle, at rho = +-1 too."""
     found = mixture_dual("tanh(x) + max(x, 0)", nodes=3)

@@ -21,8 +21,6 @@ from ntksym.numeric.mixture import MixtureDual
 from ntksym.numeric.mixture_build import mixture_dual
 from ntksym.runtime.units.mixture import compile_mixture
 
-pytestmark = pytest.mark.usefixtures("quick_c")
-
 TARGETS = ("c", "numpy")
 LARGE = 10.0**100
 PAIRS = (

@@ -22,8 +22,6 @@ from ntksym.numeric.mixture_build import mixture_dual
 from ntksym.runtime.units.mixture import accuracy, compile_mixture
 from ntksym.verify.balls import enclose_definition
 
-pytestmark = pytest.mark.usefixtures("quick_c")
-
 POWERS = {
     "silu(x)**2": True,
     "x**2*sigmoid(x)": True,

@@ -30,8 +30,6 @@ from ntksym.runtime.units.network import (
     network_sources,
 )
 
-pytestmark = pytest.mark.usefixtures("quick_c")
-
 TARGETS = ("c", "numpy")
 NODES = 5
 """Few nodes: what is tested is the code of a finite sum against that finite sum."""

@@ -30,8 +30,6 @@ from ntksym.runtime.kernel import CompiledKernel
 from ntksym.runtime.units.engines import CUnitNetwork, NumpyUnitNetwork
 from ntksym.runtime.units.layers import plan
 
-pytestmark = pytest.mark.usefixtures("quick_c")
-
 EPS = 2.0**-52
 CONTRACT = Contract("a test", ("a test",))
 PLACES = ((1e-2, 1.0), (1e-4, 1.001), (1e-7, 1.0), (1e-8, 1.03), (1e-12, 1.001))

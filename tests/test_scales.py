@@ -25,8 +25,6 @@ from ntksym.lower.scales import settles
 from ntksym.runtime import compile as compile_
 from ntksym.symbols import q11, q12, q22
 
-pytestmark = pytest.mark.usefixtures("quick_c")
-
 EPS = 2.0**-52
 RHO = 0.37
 

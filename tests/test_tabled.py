@@ -20,7 +20,7 @@ ROWS *= np.sqrt(5) / np.linalg.norm(ROWS, axis=1, keepdims=True)
 
 
 @pytest.fixture
-def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_c: None) -> Any:
+def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("NTKSYM_CACHE", str(tmp_path))
     net = ntksym.mlp("tanh(x)", depth=2, weight_var=1, bias_var="1/10")
     return ntksym.compile(net, threads=1)

@@ -37,8 +37,6 @@ from ntksym.runtime.units.ranged import RangedDual, RangedKernel, outward
 from ntksym.runtime.units.rule_store import _kept, kept
 from ntksym.verify.balls import enclose_definition
 
-pytestmark = pytest.mark.usefixtures("quick_c")
-
 
 @pytest.fixture
 def built(monkeypatch: pytest.MonkeyPatch) -> Any:

@@ -59,6 +59,7 @@ def launch(
         InternalError: the worker failed.
     """
     request = {"command": command, "options": options, "view": view, "time_limit": time_limit}
+    request["parent"] = os.getpid()
     # -P keeps the current directory out of the path: a file there must not pass for a module.
     argv = [sys.executable, "-P", "-c", _START, json.dumps(sys.path)]
     process = subprocess.Popen(

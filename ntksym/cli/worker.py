@@ -56,7 +56,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stopped)
     request = json.load(sys.stdin)
     warnings.showwarning = _warner(bool(request["view"]["progress"]))
-    _end_with(os.getppid())
+    _end_with(request["parent"])
     _limit_cpu(request.get("time_limit"))
     answer = run(request)
     if request["view"]["progress"]:
@@ -103,7 +103,10 @@ def _stopped(*_: object) -> None:
 
 
 def _end_with(parent: int) -> None:
-    """End this program, and a compiler that it started, when the one that asked is gone."""
+    """End this program, and a compiler that it started, when the one that asked is gone.
+
+    It may have gone before the request was read: then the parent is another already.
+    """
     if not hasattr(os, "killpg") or os.getpgrp() != os.getpid():
         return  # Windows, or started by hand: the group is not its own
 
