@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
 import sympy as sp
-from flint import arb
+from flint import arb, ctx
 from scipy.special import erf
 
 from ntksym.language import parse_activation
 from ntksym.precision import precision
 from ntksym.symbols import x
 from ntksym.verify.balls import enclose_definition
+from ntksym.verify.functions import pieces
+from ntksym.verify.functions.isolated import Isolated
 from ntksym.verify.functions.pieces import number
 from ntksym.verify.functions.ranges import LINE, Range, range_of
 from ntksym.verify.functions.roots import isolated_zeros
@@ -134,3 +137,23 @@ def test_powers_of_other_bases_are_exponentials(derivative: bool) -> None:
     bounds = range_of((2 + sp.sin(x)) ** x, Range(0, 2))
     assert 0.999 < bounds.lo <= 1
     assert 9 <= bounds.hi < 9.001
+
+
+def test_kinks_that_nearly_meet_are_told_apart_by_their_intervals(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """sin(x) exceeds erf(x) by e^-3380 near 58: its sign there needs 8192 bits, the kinks do not."""
+    bits: list[int] = []
+    plain = pieces.number
+
+    def watched(expr: Any) -> Any:
+        if isinstance(expr, Isolated):
+            bits.append(int(ctx.prec))
+        return plain(expr)
+
+    monkeypatch.setattr(pieces, "number", watched)
+    pieces.split.cache_clear()
+    found = pieces.split(parse_activation("max(sin(x), erf(x))").expr, 64)
+    assert max(bits) <= 256
+    inner = [p for p in found if p.expr == sp.sin(x) and p.lo is not None and p.hi is not None]
+    assert sum(1 for p in inner if plain(p.lo) > 6) == 9

@@ -28,7 +28,7 @@ from ..surd import Surd
 from .branch import branching, slope
 from .continuity import continuous
 from .factors import in_parts
-from .isolated import Continued
+from .isolated import Continued, Isolated
 from .order import same_zero
 from .ranges import Range
 from .squares import with_squares
@@ -189,18 +189,40 @@ def _cells(
 ) -> list[tuple[Expr | None, Expr | None, Surd]]:
     """The intervals between the kinks, each with a rational point inside; up to the reach."""
     if reach is not None:
-        inside = [k for k in kinks if -reach < number(k) < reach]
+        inside = [k for k in kinks if _within(k, reach)]
         return _cells((sp.Integer(-reach), *inside, sp.Integer(reach)))[1:-1]
     if not kinks:
         return [(None, None, Surd.rational(fmpq(1, 3)))]
-    mids = [_mid(k) for k in kinks]
     cells: list[tuple[Expr | None, Expr | None, Surd]] = [
-        (None, kinks[0], Surd.rational(mids[0] - 1))
+        (None, kinks[0], Surd.rational(_edge(kinks[0], False) - 1))
     ]
-    for i in range(len(kinks) - 1):
-        cells.append((kinks[i], kinks[i + 1], Surd.rational((mids[i] + mids[i + 1]) / 2)))
-    cells.append((kinks[-1], None, Surd.rational(mids[-1] + 1)))
+    for a, b in pairwise(kinks):
+        low, high = _edge(a, True), _edge(b, False)
+        if not low < high:  # intervals of zeros of two functions
+            low, high = _mid(a), _mid(b)
+        cells.append((a, b, Surd.rational((low + high) / 2)))
+    cells.append((kinks[-1], None, Surd.rational(_edge(kinks[-1], True) + 1)))
     return cells
+
+
+def _within(kink: Expr, reach: int) -> bool:
+    """Whether |kink| < reach, with few bits where they say so."""
+    with precision(96):
+        size = abs(number(kink))
+        if size < reach or size > reach:
+            return bool(size < reach)
+    return bool(abs(number(kink)) < reach)
+
+
+def _edge(kink: Expr, up: bool) -> Any:
+    """A rational number at a kink: of an isolated one the end of its interval on that side.
+
+    Intervals of two zeros of one function are apart, which numbers may need thousands of bits for.
+    """
+    if isinstance(kink, Isolated):
+        end = kink.hi if up else kink.lo
+        return fmpq(end.numerator, end.denominator)
+    return _mid(kink)
 
 
 def _mid(kink: Expr) -> Any:

@@ -230,7 +230,8 @@ def _derivative(g: Expr) -> Expr:
 @lru_cache(maxsize=8192)
 def narrowed(g: Expr, a: Fraction, b: Fraction, bits: int) -> Any:
     """A ball of the only zero of g in [a, b], where g' does not vanish, to about 2^-bits."""
-    for more in (16, bits + 64, 4 * bits, _FINEST):  # where g' is small, zeros are less known
+    steps = (bits + 64, 4 * bits, _FINEST // 8, _FINEST // 4, _FINEST // 2, _FINEST)
+    for more in (16, *sorted(steps)):  # where g' is small, zeros are less known
         found = _newton(g, a, b, bits + more)
         if found is not None and found.rad() < arb(2) ** (8 - bits) * (1 + abs(found)):
             break
