@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..backends import SourceFile
+from .addresses import address
 from .checks import Array
 from .gram.loop import First as First
 from .gram.loop import Layers
@@ -56,7 +57,12 @@ def with_support(source: SourceFile) -> Sources:
 
 def pointer(a: Array) -> ctypes.c_void_p:
     """The address of the first element."""
-    return ctypes.c_void_p(a.ctypes.data)
+    return ctypes.c_void_p(address(a))
+
+
+def _place(function: Any) -> int:
+    """The address of a function of a library."""
+    return int(ctypes.cast(function, ctypes.c_void_p).value or 0)
 
 
 def array_size(n: int) -> ctypes.c_size_t:
@@ -69,6 +75,10 @@ class CNetwork:
 
     _single: Any = None
     """The float version of `tile`, where the generated file has one."""
+    _firsts: dict[int, First]
+    """The last answer of `first`."""
+    _layers: Layers | None
+    """The answer of `layers`."""
 
     def __init__(self, schedule: Schedule, contract: Contract, *, keep: bool = True) -> None:
         from ..backends.c.network import file as c_network
@@ -114,6 +124,8 @@ class CNetwork:
         self._single = getattr(self._library, f"{stem}_tile_f32", None)
         for f in self._functions.values():
             f.restype = None
+        self._firsts = {}
+        self._layers = None
 
     def _library_of(self, sources: Sources, keep: bool) -> ctypes.CDLL:
         return load_library(sources, keep=keep)
@@ -121,21 +133,23 @@ class CNetwork:
     @property
     def layers(self) -> Layers:
         """The functions as addresses, for the compiled Gram loop."""
-
-        def address(function: Any) -> int:
-            return int(ctypes.cast(function, ctypes.c_void_p).value or 0)
-
-        return Layers(
-            tile=address(self._functions["tile"]),
-            pairs=address(self._functions["pairs"]),
-            single=None if self._single is None else address(self._single),
-        )
+        if self._layers is None:
+            self._layers = Layers(
+                tile=_place(self._functions["tile"]),
+                pairs=_place(self._functions["pairs"]),
+                single=None if self._single is None else _place(self._single),
+            )
+        return self._layers
 
     def first(self, d: int) -> First:
         """As in `Engine`."""
-        out = np.empty(4)
-        self._functions["input"](array_size(d), pointer(out))
-        return float(out[0]), float(out[1]), float(out[2]), float(out[3])
+        found = self._firsts.get(d)
+        if found is None:
+            out = np.empty(4)
+            self._functions["input"](array_size(d), pointer(out))
+            found = float(out[0]), float(out[1]), float(out[2]), float(out[3])
+            self._firsts = {d: found}
+        return found
 
     def diag(self, g: Array, first: First) -> tuple[Array, Array]:
         """As in `Engine`."""

@@ -33,7 +33,7 @@ from .gram.threads import in_strips
 from .later import found_network, found_recursion, growth_of
 from .outputs import KernelMatrices as KernelMatrices
 from .outputs import Only as Only
-from .outputs import given_back, target_of
+from .outputs import given_back, set_diagonal, target_of
 
 if TYPE_CHECKING:
     from ..lower.growth import Growth
@@ -227,23 +227,23 @@ class CompiledKernel:
         threads = self.threads
         if len(x) * len(other) * (x.shape[1] + 4 * len(own.levels)) < SMALL:
             threads = 1
-        if len(x) and len(other):
-            layers = self._layers
-            with np.errstate(over="ignore"):  # doubles that no float holds are said below
-                if layers is None:
-                    bands.fill(self._engine, first, own, across, target, threads)
-                else:
-                    gram_loop.fill(
-                        layers, first, own, across, target.nngp, target.ntk, threads, self._keep
-                    )
-        self._finish(
-            target, own, own if across is None else across, ("X", "X" if y is None else "Y")
-        )
-        if y is None:
-            with np.errstate(over="ignore"):
+        layers = self._layers
+        with np.errstate(over="ignore"):  # doubles that no float holds are said by `_finish`
+            if not (len(x) and len(other)):
+                pass
+            elif layers is None:
+                bands.fill(self._engine, first, own, across, target, threads)
+            else:
+                gram_loop.fill(
+                    layers, first, own, across, target.nngp, target.ntk, threads, self._keep
+                )
+            self._finish(
+                target, own, own if across is None else across, ("X", "X" if y is None else "Y")
+            )
+            if y is None:
                 for array, values in ((target.nngp, _last(own)), (target.ntk, own_ntk)):
                     if array is not None:
-                        np.fill_diagonal(array, values)
+                        set_diagonal(array, values)
         return given_back(target, only)
 
     def _side(self, x: NDArray[Any], first: First) -> tuple[Side, Array]:
@@ -251,15 +251,19 @@ class CompiledKernel:
         with np.errstate(all="ignore"):
             g = squares(x)
             q, t = in_strips(lambda part: self._engine.diag(part, first), g)
+        side = Side(x, g, q, t)
+        if side.whole:
+            return side, t
         bad = np.isnan(g)
         q[:, bad], t[bad] = np.nan, np.nan
-        side = Side(x, g, q, t)
         t[side.lost] = np.nan
         return side, t
 
     def _finish(self, target: Target, x: Side, y: Side, names: tuple[str, str]) -> None:
         """NaN in rows and columns that have no kernel; a warning where finite data overflow."""
         for axis, side in enumerate((x, y)):
+            if side.whole:
+                continue
             if x is not y or axis == 0:
                 self._warn(side, names[axis])
             lost = side.lost
@@ -370,5 +374,5 @@ class CompiledKernel:
 
 def _last(side: Side) -> Array:
     """Sigma(x, x) after the last layer, NaN where the row is lost."""
-    values: Array = np.where(side.lost, np.nan, side.levels[len(side.levels) // 2 - 1])
-    return values
+    last: Array = side.levels[len(side.levels) // 2 - 1]
+    return last if side.whole else np.where(side.lost, np.nan, last)

@@ -60,6 +60,14 @@ def target_of(
     return Target(found.get("nngp"), found.get("ntk"))
 
 
+def set_diagonal(array: NDArray[Any], values: NDArray[Any]) -> None:
+    """Put values on the diagonal of a square array; where it is contiguous, as one slice of it."""
+    if array.flags.c_contiguous:
+        array.reshape(-1)[:: len(array) + 1] = values
+    else:
+        np.fill_diagonal(array, values)
+
+
 def given_back(target: Target, only: Only | None) -> Any:
     """What the call returns: one array, or both."""
     if only is not None:

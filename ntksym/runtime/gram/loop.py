@@ -6,11 +6,13 @@ import ctypes
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..addresses import address
 from ..checks import Array
 from ..library.compiler import load_library
 from .source import COLUMNS, PRODUCT_FLAGS, ROWS, gram_file
@@ -67,8 +69,16 @@ class Side:
     own: Array
 
     @cached_property
+    def whole(self) -> bool:
+        """Whether no row is lost, as a sum of all that must be finite tells; False says nothing."""
+        with np.errstate(all="ignore"):
+            return isfinite(np.add.reduce(self.squares) + np.add.reduce(self.levels, axis=None))
+
+    @cached_property
     def lost(self) -> NDArray[np.bool_]:
         """Rows without a kernel: not finite themselves, or of infinite variance in a layer."""
+        if self.whole:
+            return np.zeros(len(self.squares), np.bool_)
         inner = self.levels[: max(1, len(self.levels) // 2 - 1)]
         lost: NDArray[np.bool_] = ~(np.isfinite(self.squares) & np.isfinite(inner).all(axis=0))
         return lost
@@ -76,12 +86,25 @@ class Side:
     @property
     def quiet(self) -> Array:
         """The diagonals, NaN for rows that are lost: what these are must not matter to others."""
-        lost = self.lost
-        return np.where(lost, np.nan, self.levels) if lost.any() else self.levels
+        if self.whole or not (lost := self.lost).any():
+            return self.levels
+        return np.where(lost, np.nan, self.levels)
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """The compiled loop of one variant: what fills bands, what packs columns, columns of a panel.
+
+    The library is held by its functions.
+    """
+
+    run: Any
+    pack: Any
+    lanes: int
 
 
 @lru_cache(maxsize=8)
-def gram_library(variant: str, keep: bool = True) -> ctypes.CDLL:
+def gram_library(variant: str, keep: bool = True) -> Loop:
     """The compiled loop of one variant: compilers take a third of the time for each.
 
     Raises:
@@ -93,9 +116,12 @@ def gram_library(variant: str, keep: bool = True) -> ctypes.CDLL:
     library.ntksym_gram_lanes.restype = ctypes.c_size_t
     if library.ntksym_gram_size() != ctypes.sizeof(_Gram):
         raise AssertionError("struct gram has another layout in C than in Python")
-    for name in (variant, f"pack_{variant[0]}"):
-        getattr(library, f"ntksym_gram_{name}").restype = None
-    return library
+    size, place = ctypes.c_size_t, ctypes.c_void_p
+    run = getattr(library, f"ntksym_gram_{variant}")
+    run.argtypes, run.restype = [place, *[size] * 4, place, place], None
+    pack = getattr(library, f"ntksym_gram_pack_{variant[0]}")
+    pack.argtypes, pack.restype = [size, size, place, place], None
+    return Loop(run, pack, int(library.ntksym_gram_lanes(int(variant == "ff"))))
 
 
 def fill(
@@ -120,17 +146,9 @@ def fill(
     moderate = wanted.dtype == np.float32 and _moderate(x) and _moderate(both)
     kind = variant_of(layers, wanted.dtype, moderate)
     real = np.float32 if kind == "ff" else np.float64
-    library = gram_library(kind, keep)
+    loop = gram_library(kind, keep)
     left = np.ascontiguousarray(x.rows, dtype=real)
     right = left if y is None else np.ascontiguousarray(y.rows, dtype=real)
-    held: list[Any] = [left, right]
-
-    def address(a: NDArray[Any] | None) -> int | None:
-        if a is None:
-            return None
-        held.append(a)
-        return int(a.ctypes.data)
-
     d = left.shape[1]
     same_kind = x.rows.dtype == both.rows.dtype
     sx = x.rows if same_kind else x.rows.astype(np.float64)
@@ -139,7 +157,15 @@ def fill(
     qy = qx if y is None else y.levels.astype(real, copy=False)
     ix = inverse_root(x.levels[0]).astype(real, copy=False)
     iy = ix if y is None else inverse_root(y.levels[0]).astype(real, copy=False)
-    job = _Gram(
+    slab = _slab(m, d, left.itemsize, loop.lanes)
+    panels = _aligned(-(-min(slab, m) // loop.lanes) * loop.lanes * d, real)
+    rows_at, packed = address(left), address(panels)
+    columns_at = rows_at if y is None else address(right)
+    one = tuple(map(address, (qx, sx, x.levels, x.squares, x.own, ix)))
+    two = one
+    if y is not None:
+        two = tuple(map(address, (qy, sy, y.levels, y.squares, y.own, iy)))
+    job = _Gram(  # the arrays above live as long as this call
         n=n,
         m=m,
         d=d,
@@ -148,35 +174,28 @@ def fill(
         ldt=_step(ntk),
         symmetric=int(y is None),
         single=int(sx.dtype == np.float32),
-        x=address(left),
-        qx=address(qx),
-        qy=address(qy),
-        sx=address(sx),
-        sy=address(sy),
-        dx=address(x.levels),
-        dy=address(both.levels),
-        gx=address(x.squares),
-        gy=address(both.squares),
-        tx=address(x.own),
-        ty=address(both.own),
-        ix=address(ix),
-        iy=address(iy),
+        x=rows_at,
+        panels=packed,
+        qx=one[0],
+        qy=two[0],
+        sx=one[1],
+        sy=two[1],
+        dx=one[2],
+        dy=two[2],
+        gx=one[3],
+        gy=two[3],
+        tx=one[4],
+        ty=two[4],
+        ix=one[5],
+        iy=two[5],
         inputs=(ctypes.c_double * 4)(*first),
         tile=layers.single if kind == "ff" else layers.tile,
         pairs=layers.pairs,
-        nngp=address(nngp),
-        ntk=address(ntk),
+        nngp=None if nngp is None else address(nngp),
+        ntk=None if ntk is None else address(ntk),
     )
-    lanes = int(library.ntksym_gram_lanes(int(kind == "ff")))
-    work_size = 3 * ROWS * COLUMNS
-    run = getattr(library, f"ntksym_gram_{kind}")
-    pack = getattr(library, f"ntksym_gram_pack_{kind[0]}")
-    run.argtypes = [ctypes.c_void_p, *[ctypes.c_size_t] * 4, ctypes.c_void_p, ctypes.c_void_p]
-    pack.argtypes = [ctypes.c_size_t, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_void_p]
-    slab = _slab(m, d, left.itemsize, lanes)
-    panels = _aligned(-(-min(slab, m) // lanes) * lanes * d, real)
-    job.panels = address(panels)
-    item, row = left.itemsize, d * left.itemsize
+    at_job, work_size = ctypes.addressof(job), 3 * ROWS * COLUMNS
+    row = d * left.itemsize
 
     def workspace() -> tuple[NDArray[Any], Array]:
         return _aligned(work_size, real), np.empty(len(x.levels) * FEW)
@@ -187,23 +206,15 @@ def fill(
 
         def pack_part(at: int, _: Any, start: int = start, stop: int = stop) -> None:
             rows = min(COLUMNS, stop - at)
-            to = int(panels.ctypes.data) + (at - start) * d * item
-            pack(rows, d, int(right.ctypes.data) + at * row, to)
+            loop.pack(rows, d, columns_at + at * row, packed + (at - start) * row)
 
         each(pack_part, range(start, stop, COLUMNS), threads, lambda: None)
 
         def band(place: tuple[int, int, int], space: tuple[NDArray[Any], Array]) -> None:
             top, left_edge, right_edge = place
             bottom = min(top + ROWS, n)
-            run(
-                ctypes.addressof(job),
-                top,
-                bottom,
-                left_edge,
-                right_edge,
-                int(space[0].ctypes.data),
-                int(space[1].ctypes.data),
-            )
+            work, few = address(space[0]), address(space[1])
+            loop.run(at_job, top, bottom, left_edge, right_edge, work, few)
 
         each(band, _bands(n, start, stop, y is None), threads, workspace)
 
@@ -214,7 +225,7 @@ def _aligned(count: int, real: Any) -> NDArray[Any]:
     """
     item = np.dtype(real).itemsize
     space = np.empty(count + LINE // item, dtype=real)
-    skip = -int(space.ctypes.data) % LINE // item
+    skip = -address(space) % LINE // item
     return space[skip : skip + count]
 
 
@@ -245,7 +256,7 @@ def _slab(m: int, d: int, item: int, lanes: int) -> int:
 
 def inverse_root(g: Array) -> Array:
     """1/sqrt(Sigma(x, x)), and 0 where that is 0: never close to anything."""
-    inverse: Array = np.zeros_like(g)
+    inverse: Array = np.zeros(g.shape)
     np.divide(1.0, np.sqrt(g), out=inverse, where=g > 0.0)
     return inverse
 
@@ -255,7 +266,7 @@ MODERATE = 2.0**60
 
 def _moderate(side: Side) -> bool:
     """Whether float has range enough for products of variances; zero and lost rows included."""
-    kept = ~side.lost
+    kept = slice(None) if side.whole else ~side.lost
     for a in (side.squares[kept], side.levels[: len(side.levels) // 2, kept]):
         if not np.isfinite(a).all() or (a > MODERATE).any():
             return False
