@@ -19,6 +19,10 @@ FROM = 8
 EQUAL = 2.0**-48
 """A correction is one where it is less than this part of the double; else a form for variances of
 another size stands there, or the closed form cancels: then the double is kept."""
+QUIET = 4.0
+"""The largest variance that is corrected where the next angle is formed from covariances: smooth
+functions of large ones are nearly homogeneous, and angles of 0.05 are lost least (by half, as
+measured, for the NTK of GELU) where variances are rounded as covariances are."""
 STANDS_IN = frozenset({"price", *FAR_OPS})
 """Operations that stand for their first operand where it loses digits of doubles."""
 KNOWN = frozenset(

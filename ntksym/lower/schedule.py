@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 from sympy import Expr
@@ -12,10 +12,10 @@ from sympy import Expr
 from ..activation import Activation
 from ..errors import BadSpec, without_value
 from .build import Builder
-from .double_double import FROM, closed
+from .double_double import FROM, QUIET, closed
 from .kernel import STATE, lower_input, lower_layer, lower_layer_diag
 from .likes import RecursionLike, RuleLike
-from .near import EARLY, ODD, SCALED, SETTLING, Near, kinked, lower_near, odd, scaled
+from .near import EARLY, ODD, SCALED, SETTLING, Near, formed, kinked, lower_near, odd, scaled
 from .program import Program
 
 
@@ -32,6 +32,11 @@ class Kind:
     near: Near | None = None
     kinked: bool = True
     continuous: bool = True
+
+    @property
+    def corrected_to(self) -> float:
+        """The largest variance that is kept in double-double."""
+        return QUIET if formed(self.pair) else inf
 
 
 @dataclass(frozen=True, slots=True)

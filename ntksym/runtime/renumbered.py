@@ -169,7 +169,7 @@ class GivenNumpy(NumpyNetwork):
         changed = {}
         if hasattr(modules[0], "RESTS"):  # of a deep network
             changed["RESTS"] = tuple(
-                (r[0], d) for r, d in zip(modules[0].RESTS, rests, strict=True)
+                (*r[:2], d) for r, d in zip(modules[0].RESTS, rests, strict=True)
             )
         rule = modules[0]._input_rule
         layers = tuple(

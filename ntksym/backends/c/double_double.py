@@ -58,11 +58,11 @@ class DoubleDouble:
         return f"dd_of({c_literal(high)}, {c_literal(low)})"
 
 
-def layer_function(p: Program, function: str) -> str:
+def layer_function(p: Program, function: str, most: float) -> str:
     """`static void function(b, now, rest, v, low, next, left)`: of a block of points the state
     `now + rest` before, what doubles make of it in `next`, which is corrected; `left` is the rest.
 
-    `v + low` are the numbers of the layer.
+    `v + low` are the numbers of the layer; variances above `most` are left as they are.
     """
     s = spell_program(p, DoubleDouble())
     rows = [f"double (*NTKSYM_RESTRICT {a})[{LANES}]" for a in ("now_", "rest_")]
@@ -76,8 +76,9 @@ def layer_function(p: Program, function: str) -> str:
         if mentions(used, shown):
             text += f"    const dd {shown} = dd_of({place});\n"
     text += spelled_body(s, "    ", "dd")
+    text += f"    const int small_ = next_[0][i] <= {c_literal(most)};\n"
     for k, (_, value) in enumerate(s.outputs):
-        text += f"    dd_keep({value}, &next_[{k}][i], &left_[{k}][i]);\n"
+        text += f"    dd_keep({value}, small_, &next_[{k}][i], &left_[{k}][i]);\n"
     return text + "  }\n  (void)v_;\n  (void)low_;\n}\n"
 
 
@@ -325,9 +326,9 @@ static inline dd dd_erf(dd x)
 }
 
 /* Corrects a double by what it should be; the rest, where it is one of the rounding. */
-NTKSYM_LANE_FUNCTION void dd_keep(dd found, double *value, double *rest)
+NTKSYM_LANE_FUNCTION void dd_keep(dd found, int small, double *value, double *rest)
 {
-  const int kept = fabs(found.hi - *value) <= @EQUAL@ * fabs(*value);
+  const int kept = small & (fabs(found.hi - *value) <= @EQUAL@ * fabs(*value));
   *value = kept ? found.hi : *value;
   *rest = kept ? found.lo : 0.0;
 }

@@ -290,8 +290,8 @@ def _dd_erf(x):
     return _dd_where(np.asarray(x[0]) < 0.0, _dd_neg(found), found)
 
 
-def _dd_kept(found, value):
+def _dd_kept(found, value, small):
     """The double corrected, and the rest, where that is one of the rounding; else the double."""
-    kept = np.abs(found[0] - value) <= @EQUAL@ * np.abs(value)
+    kept = small & (np.abs(found[0] - value) <= @EQUAL@ * np.abs(value))
     return np.where(kept, found[0], value), np.where(kept, found[1], 0.0)
 '''

@@ -92,11 +92,12 @@ def _corrected(schedule: Schedule) -> list[str]:
 
 
 def _rests(schedule: Schedule) -> str:
-    """By layer the function in double-double, and what its numbers lack."""
+    """By layer the function in double-double, for variances up to what, what its numbers lack."""
     rows = ""
     for s in schedule.steps:
         name = "None" if schedule.corrected[s.kind] is None else f"_layer{s.kind}_diag_dd"
-        rows += f"    ({name}, {_tuple(s.diag_rests)}),\n"
+        most = NUMPY.literal(schedule.kinds[s.kind].corrected_to)
+        rows += f"    ({name}, {most}, {_tuple(s.diag_rests)}),\n"
     return rows
 
 
@@ -227,15 +228,16 @@ _DOUBLES = """    for k, (_, _, layer, values@MORE@) in enumerate(LAYERS):
         q[k + 1], t = layer(q[k], t, *values)
 """
 _SUMS = """    rest = t_rest = 0.0
-    for k, ((_, _, layer, values@MORE@), (better, rests)) in enumerate(zip(LAYERS, RESTS)):
+    for k, ((_, _, layer, values@MORE@), (better, most, rests)) in enumerate(zip(LAYERS, RESTS)):
         state = (q[k], rest), (t, t_rest)
         q[k + 1], t = layer(q[k], t, *values)
         rest = t_rest = 0.0
         if better is not None:
             with np.errstate(all="ignore"):
                 own, tangent = better(*state, *zip(values, rests))
-                q[k + 1], rest = _dd_kept(own, q[k + 1])
-                t, t_rest = _dd_kept(tangent, t)
+                small = q[k + 1] <= most
+                q[k + 1], rest = _dd_kept(own, q[k + 1], small)
+                t, t_rest = _dd_kept(tangent, t, small)
 """
 """The loop over layers of diagonals, in doubles and with sums of two."""
 

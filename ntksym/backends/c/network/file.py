@@ -202,7 +202,9 @@ def _diag_function(k: int, kind: Kind) -> str:
 def _corrected_functions(schedule: Schedule) -> list[str]:
     """The functions of layers in double-double, after what they call."""
     kinds = [(k, p) for k, p in enumerate(schedule.corrected) if p is not None]
-    text = "\n".join(layer_function(p, f"layer{k}_diag_dd") for k, p in kinds)
+    text = "\n".join(
+        layer_function(p, f"layer{k}_diag_dd", schedule.kinds[k].corrected_to) for k, p in kinds
+    )
     return [dd_functions(text), text] if kinds else []
 
 
