@@ -44,6 +44,7 @@ from ...numeric.expected import ExpectedDual
 from ...numeric.mixture import MixtureDual
 from ...numeric.patience import at_most
 from ...numeric.rules import RULES
+from ...verify.definition import two_slopes
 from ..engines import load_module
 from ..later import Range as Range
 from ..later import Wanted as Wanted
@@ -115,8 +116,7 @@ def plan(
             if zeros and span is not None:
                 made[kind] = _with_zero_rows(made[kind], choice, nonlinearity, span)
         vanishes = ranged_choice(choices[kind]) and vanishing(nonlinearity)
-        sound = getattr(choices[kind].dual, "continuous", True)
-        mode = int(bool(sound))
+        mode = int(_continuous(choices[kind], nonlinearity))
         far = inf if ranged_choice(choices[kind]) else _flat_from(nonlinearity)
         even = straight(choices[kind].dual) or (pair[0] == 0.0 and scales(nonlinearity))
         steps.append(UnitStep(kind, vanishes, pair, diag, mode, even, far))
@@ -255,8 +255,14 @@ def settled(choice: Choice) -> bool:
     return choice.method != "mixture" and (choice.error is None or not is_slow(choice.dual))
 
 
+def _continuous(choice: Choice, n: Nonlinearity) -> bool:
+    """Whether the slope of the dual is its derivative; tables and series do not say so."""
+    known = getattr(choice.dual, "continuous", None)
+    return not two_slopes(n.with_numbers()) if known is None else bool(known)
+
+
 def _unit(choice: Choice, n: Nonlinearity, ae: bool) -> DualUnit:
-    if not ae and not getattr(choice.dual, "continuous", True) and ranged_choice(choice):
+    if not ae and ranged_choice(choice) and not _continuous(choice, n):
         raise UnsupportedOp(
             f"{n.activation.name} jumps: the method {choice.method!r} has its derivative off the "
             "jumps only",
