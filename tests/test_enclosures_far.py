@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import sympy as sp
@@ -15,6 +17,7 @@ from ntksym.symbols import x
 from ntksym.verify.balls import enclose_definition
 from ntksym.verify.functions.growth import growth_of
 from ntksym.verify.functions.pieces import Piece, split
+from ntksym.verify.law import Law
 from ntksym.verify.prove import evaluate
 from ntksym.verify.rules import lattice
 
@@ -184,3 +187,34 @@ def test_waves_too_fast_for_panels_take_a_finer_lattice() -> None:
     inner = [np.cos((6**0.5 * (t + 8**0.5 * x) / 3) ** 3) @ mass for t in x]
     total = float(np.cos((6**0.5 * x) ** 3) * mass @ inner)
     assert float(found) == pytest.approx(total, abs=1e-4) and found.rad() < arb(10) ** -30
+
+
+@pytest.mark.parametrize("text", ["sin(x^2)", "x*cos(x)/(1 + x^2)"])
+def test_even_and_odd_functions_are_looked_at_on_one_side(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lattice has as many nodes to the left of a mean of zero as to the right."""
+    nodes: list[float] = []
+    plain = lattice.function
+
+    def watched(expr: Any, symbol: Any) -> Any:
+        func = plain(expr, symbol)
+
+        def value(z: Any, analytic: bool) -> Any:
+            nodes.append(float(z.real.mid()))
+            return func(z, analytic)
+
+        return value
+
+    both = (Piece(None, None, parse_activation(text).expr),)
+    law = Law(fmpq(0), fmpq(0), fmpq(1), fmpq(1, 2), fmpq(1))
+    with precision(128):
+        grid = lattice.lattice(both, both, law, arb("1e-20"))
+        assert grid is not None
+        monkeypatch.setattr(lattice, "function", watched)
+        half = grid.value()
+        assert len(nodes) == grid.count + 1
+        monkeypatch.setattr(lattice, "_parity", lambda expr: 0)
+        assert half.overlaps(grid.value())
+        assert half.rad() < 1e-19
+        assert len(nodes) == 3 * grid.count + 2

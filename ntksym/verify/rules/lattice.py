@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flint import acb, arb, fmpz, fmpz_poly
+from sympy import Expr
 
 from ...errors import Undecided
 from ...precision import precision
@@ -237,10 +238,11 @@ def _sum(grid: Lattice) -> Any:
 
     def samples(piece: Piece, mean: Any, dev: Any) -> list[Any]:
         func, unit, out = function(piece.expr, x), dev * h, []
-        for j in range(-count, count + 1):
+        parity = _parity(piece.expr) if mean == 0 else 0
+        for j in range(-count, 1 if parity else count + 1):
             in_time()
             out.append(func(acb(mean + j * unit), False).real * damp[abs(j)])
-        return out
+        return out + [parity * value for value in out[-2::-1]] if parity else out
 
     fs = samples(grid.f, s.m1, s.s1)
     same = grid.f.expr == grid.g.expr and law.q11 == law.q22 and law.m1 == law.m2
@@ -248,6 +250,12 @@ def _sum(grid: Lattice) -> Any:
     scale, quad = h**2 / (2 * arb.pi() * sigma), r * h**2 / (2 * sigma**2)
     turned = gs if law.q12 < 0 else gs[::-1]
     return _weighted(fs, turned, quad, grid.tol / scale / 8) * scale
+
+
+def _parity(expr: Expr) -> int:
+    """1 or -1 where the expression is seen to be even or odd, else 0."""
+    turned = expr.subs(x, -x)
+    return 1 if turned == expr else -1 if turned == -expr else 0
 
 
 def _weighted(fs: list[Any], gs: list[Any], quad: Any, tol: Any) -> Any:
