@@ -30,6 +30,7 @@ from ..runtime.units.network import needs_numeric
 from .example import example
 from .layer_slopes import layer_slopes
 from .lowered import about_network
+from .settled import settled_of
 from .slopes import dual_slopes, network_slopes
 
 ARRAY_TARGETS = ("jax", "torch")
@@ -83,12 +84,17 @@ def array_sources(
         shown = formula or about_network(recursion, len(recursion.layers))
         contract = Contract(command, shown, _ACCURACY, _references(recursion.network), __version__)
         schedule = lower_network(recursion, name or "network")
-        return (_NETWORKS[target](schedule, contract, layer_slopes(recursion, schedule)),)
+        return (
+            _NETWORKS[target](
+                schedule, contract, layer_slopes(recursion, schedule, far=target == "torch")
+            ),
+        )
     found = thing if isinstance(thing, Dual) else dual(thing)
     act = found.activation
     shown = formula or (f"nngp = E[s(u) s(v)], s(x) = {act.expr}", "dot = d nngp/d q12")
     contract = Contract(command, shown, _ACCURACY, tuple(act.refs), __version__)
-    return (_DUALS[target](name or act.name or "dual", dual_gradients(found), contract),)
+    given = dual_gradients(found), contract, settled_of(found)
+    return (_DUALS[target](name or act.name or "dual", *given),)
 
 
 def gradient_source(thing: Any, name: str, command: str, measure: bool = False) -> SourceFile:

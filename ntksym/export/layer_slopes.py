@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..backends.array.layer_rule import ENDS, SLOPES
+from ..backends.array.layer_rule import ENDS, SLOPES, LayerSlopes
+from ..dual import Dual, dual
 from ..errors import BadProgram, UnsupportedOp
 from ..lower.kernel import STATE
 from ..lower.program import Let, Operand, Program, live
 from ..lower.schedule import Schedule
+from ..lower.settled import Settled
 from ..network import Recursion
 from ..runtime.gradients.layers import KINKED, Layer, layers_of
+from .settled import settled_as
 
 
-def layer_slopes(recursion: Recursion, schedule: Schedule) -> dict[int, Program]:
-    """The `SLOPES` of the kinds of layers with kinks away from 0, by number.
+def layer_slopes(recursion: Recursion, schedule: Schedule, *, far: bool) -> dict[int, LayerSlopes]:
+    """The derivatives of the kinds of layers with kinks away from 0, by number.
+
+    `far`: with differences at large variances, which take JAX long to compile.
 
     A kind that jumps has none, nor one whose derivatives have no closed form.
     """
@@ -22,14 +27,28 @@ def layer_slopes(recursion: Recursion, schedule: Schedule) -> dict[int, Program]
         layers = layers_of(recursion)
     except UnsupportedOp:
         return {}
-    found: dict[int, Program] = {}
-    for step, layer in zip(schedule.steps, layers, strict=True):
+    found: dict[int, LayerSlopes] = {}
+    blocks = recursion.network.blocks
+    for step, layer, (block, _) in zip(schedule.steps, layers, blocks, strict=True):
         if layer.kind != KINKED or layer.near is None or step.kind in found:
             continue
-        made = _slopes(layer, schedule.kinds[step.kind].pair.args[len(STATE) :])
+        params = schedule.kinds[step.kind].pair.args[len(STATE) :]
+        made = _slopes(layer, params)
         if made is not None:
-            found[step.kind] = made
+            forms = block.dual if isinstance(block.dual, Dual) else dual(block.activation)
+            found[step.kind] = LayerSlopes(made, _settled(layer, params, forms) if far else None)
     return found
+
+
+def _settled(layer: Layer, params: tuple[str, ...], forms: Dual) -> Settled | None:
+    """The values of a layer whose differences are its slopes at large variances."""
+    if layer.settled is None:
+        return None
+    try:
+        program = replace(layer.settled, args=(*ENDS, *params))
+    except BadProgram:
+        return None
+    return settled_as(program, forms)
 
 
 def _slopes(layer: Layer, params: tuple[str, ...]) -> Program | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from textwrap import indent
 
 from ...lower.direct import Direct
@@ -16,21 +17,34 @@ from ...lower.direct_where import BINS, COMPILED, FIRST, GROWN
 from ...lower.ops import DIRECT_OPS
 from ...lower.price import Small
 from ...lower.program import Let, Program, with_inner
+from ...lower.settled import Settled
 from ..numpy.helpers import helper_names, helpers
 from ..numpy.scales import scale_functions
 from ..text import filled
 from .module import ArrayBackend, function
+from .settled import COMMON, settled_host, settled_names
 
 HOSTED = (Small, Direct)
 """What runs on the host."""
 
 
-def host_text(programs: tuple[Program, ...], backend: ArrayBackend) -> str:
-    """NumPy's functions of these operations, in a scope of their own; what calls them."""
-    body = "\n\n\n".join(scale_functions(programs, HOSTED))
-    called = frozenset(re.findall(r"\b_\w+", body)) & helper_names()
+def host_text(
+    programs: tuple[Program, ...], backend: ArrayBackend, settled: Mapping[str, Settled]
+) -> str:
+    """NumPy's functions of these operations, in a scope of their own; what calls them.
+
+    `settled`: programs whose slopes are differences, by the stems of their functions.
+    """
+    own = scale_functions(programs, HOSTED)
+    more = scale_functions(tuple(one.program for one in settled.values()))
+    body = "\n\n\n".join(dict.fromkeys((*own, *more)))
     labels = {let.label for p in with_inner(programs) for let in p.body if let.inner is not None}
     names = ", ".join(f'"{k}": _{k}' for k in sorted(labels) if f"def _{k}(" in body)
+    if settled:
+        slopes = (settled_host(one, stem) for stem, one in settled.items())
+        body = "\n\n".join((body, COMMON.strip("\n"), *slopes))
+        names += ("," if names else "") + settled_names(settled) + "\n"
+    called = frozenset(re.findall(r"\b_\w+", body)) & helper_names()
     whole = f"{helpers(called)}\n\n{body}\n\nreturn {{{names}}}"
     marks = {"@TWICE_FIRST@": repr(2.0 * FIRST), "@BODY@": indent(whole, "    ")}
     marks["@DIGEST@"] = hashlib.sha256(whole.encode()).hexdigest()[:16]

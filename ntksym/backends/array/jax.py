@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...gradients import DualGradients
-from ...lower.program import Program
 from ...lower.schedule import Schedule
+from ...lower.settled import Settled
 from .._base import SourceFile
 from ..c.backend import Contract
 from .jax_helpers import HOST, PREAMBLE
 from .jax_network import NETWORK, SCAN
+from .layer_rule import LayerSlopes
 from .module import ArrayBackend
 from .module import dual_file as array_dual_file
 from .network import network_file as array_network_file
@@ -18,7 +19,9 @@ from .network import network_file as array_network_file
 JAX = ArrayBackend("jax", PREAMBLE, network=NETWORK, loops=SCAN, host=HOST)
 
 
-def dual_file(name: str, given: DualGradients, contract: Contract) -> SourceFile:
+def dual_file(
+    name: str, given: DualGradients, contract: Contract, settled: Settled | None = None
+) -> SourceFile:
     """The module of a dual: `dual`, `diagonal` and `elementwise`.
 
     `elementwise(...)` gives `(nngp_fn, d_nngp_fn)` of (cov12, var1, var2), the argument order of
@@ -28,11 +31,11 @@ def dual_file(name: str, given: DualGradients, contract: Contract) -> SourceFile
         UnsupportedOp: an operation that JAX cannot spell, or a parameter without a closed-form
             derivative.
     """
-    return array_dual_file(name, given, contract, JAX, ELEMENTWISE)
+    return array_dual_file(name, given, contract, JAX, ELEMENTWISE, settled)
 
 
 def network_file(
-    schedule: Schedule, contract: Contract, slopes: Mapping[int, Program] | None = None
+    schedule: Schedule, contract: Contract, slopes: Mapping[int, LayerSlopes] | None = None
 ) -> SourceFile:
     """The module of a network: `nngp_ntk(x1, x2=None, exact=None, values=VALUES)`.
 

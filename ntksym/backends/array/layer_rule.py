@@ -9,13 +9,15 @@ and $\partial_{root} = \cos\theta/\sqrt{q_{11}q_{22}}\,\partial_\theta$.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ...errors import BadProgram
 from ...lower.kernel import STATE
 from ...lower.program import Program, live
+from ...lower.settled import Settled
 from ..text import filled
 from .module import ArrayBackend, function, only
+from .settled import variance_text
 
 ENDS = STATE[:5]
 """What both kernels after a layer are functions of."""
@@ -23,15 +25,28 @@ SLOPES = ("n_x", "n_y", "n_q", "t_x", "t_y", "t_a", "t_t")
 """Of nngp (n) and ntk (t): in the variances at a fixed angle, in q12, in the angle, in t12."""
 
 
+@dataclass(frozen=True, slots=True)
+class LayerSlopes:
+    """The derivatives of a layer.
+
+    Attributes:
+        closed: `ENDS`, parameters -> `SLOPES`, then "n_of_<p>" of all parameters and "t_of_<p>".
+        settled: values of `ENDS`, parameters, whose differences they are at large variances.
+    """
+
+    closed: Program
+    settled: Settled | None = None
+
+
 def layer_rule(
-    k: int, pair: Program, slopes: Program, backends: tuple[ArrayBackend, ArrayBackend]
+    k: int, pair: Program, slopes: LayerSlopes, backends: tuple[ArrayBackend, ArrayBackend]
 ) -> list[str] | None:
     """The functions of a layer with its derivatives; None where the layer needs more of the state.
 
     Args:
         k: its number.
         pair: its program.
-        slopes: `ENDS`, parameters -> `SLOPES`, then "n_of_<p>" of all parameters and "t_of_<p>".
+        slopes: its derivatives.
         backends: the target for values, and for slopes, which are closed forms.
     """
     split = _split(pair)
@@ -47,12 +62,36 @@ def layer_rule(
         "@N@": "".join(f", n_{p}" for p in given),
         "@T@": "".join(f", t_{p}" for p in given),
     }
+    keys = SLOPES + tuple(f"{w}_of_{p}" for w in "nt" for p in pair.args[len(STATE) :])
+    more = slopes.settled
+    chosen = (("@BEYOND@", more.beyond), ("@TURNING@", more.turning)) if more else ()
+    marks = {"@CHOSEN@": _CHOSEN if more else "", "@KEYS@": repr(keys)} | marks
+    marks |= {mark: variance_text(v) for mark, v in chosen}
     return [
         function(values, f"_layer{k}_values", whole, "Both kernels after a layer."),
         function(root, f"_layer{k}_root", whole, "The next root, from the next covariance."),
-        function(slopes, f"_layer{k}_slopes", plain, "Derivatives of both in polar coordinates."),
+        function(
+            slopes.closed, f"_layer{k}_slopes", plain, "Derivatives of both in polar coordinates."
+        ),
         filled(_RULE, marks),
     ]
+
+
+def side_rule(k: int, diag: Program, settled: Settled | None, backend: ArrayBackend) -> list[str]:
+    """The functions of a layer for u = v; derivatives at large variances are those of pairs."""
+    about = "The same, u = v."
+    given = diag.args[2:]
+    if settled is None or set(settled.program.args[5:]) - set(given):
+        return [function(diag, f"_layer{k}_diag", backend, about)]
+    place = {p: f"given[{n}]" for n, p in enumerate(given)}
+    taken = settled.program.args[5:]
+    marks = {
+        "@K@": str(k),
+        "@BEYOND@": variance_text(settled.beyond),
+        "@GIVEN@": "".join(f", {place[p]}" for p in taken),
+        "@MOVED@": "".join(f', ("{p}", {place[p]})' for p in taken),
+    }
+    return [function(diag, f"_layer{k}_own", backend, about), filled(_SIDE, marks)]
 
 
 def _split(pair: Program) -> tuple[Program, Program] | None:
@@ -73,6 +112,15 @@ def _split(pair: Program) -> tuple[Program, Program] | None:
     return values, replace(whole, body=live(body, outputs))
 
 
+_CHOSEN = """    high, at = _max(x, y), (x, c, y, r, t12@GIVEN@)
+    used, turned = ((high > beyond) & (high < _INF) for beyond in (@BEYOND@, @TURNING@))
+    slopes = (n_x, n_y, n_q, t_x, t_y, t_a, t_t@OF@)
+    n_x, n_y, n_q, t_x, t_y, t_a, t_t@OF@ = (
+        _by_numpy("_layer@K@_" + k, turned if k == "t_a" else used, at, _as(v, r, r))
+        for k, v in zip(@KEYS@, slopes)
+    )
+"""
+
 _RULE = '''
 def _layer@K@_partials(q11, q12, q22, root, t12@GIVEN@):
     """Derivatives of both kernels; of a row of zeros those of a short one across the other."""
@@ -80,7 +128,7 @@ def _layer@K@_partials(q11, q12, q22, root, t12@GIVEN@):
     x, y = (_where(q > 0.0, q, short + 0.0 * q) for q in (q11, q22))
     c, r = _where(none, 0.0, q12), _where(none, _sqrt(x) * _sqrt(y), root)
     n_x, n_y, n_q, t_x, t_y, t_a, t_t@OF@ = _layer@K@_slopes(x, c, y, r, t12@GIVEN@)
-    n_a, t_a = -r * n_q, _where(r == 0.0, 0.0 * r, t_a + 0.0 * r)
+@CHOSEN@    n_a, t_a = -r * n_q, _where(r == 0.0, 0.0 * r, t_a + 0.0 * r)
     along, across = (c / x) / y, -(r / x) / y
     return (
         (n_x, across * n_a, n_y, along * n_a, 0.0 * r@N@),
@@ -95,4 +143,26 @@ def _layer@K@(*at):
     """One layer."""
     nngp, ntk = _layer@K@_pair(*at[:5], *at[11:])
     return nngp, ntk, _layer@K@_root(*at, nngp)[0]
+'''
+
+_SIDE = '''
+def _layer@K@_diag(q, t, *given):
+    """The same, u = v; beyond a variance with the slopes of pairs of equal inputs."""
+    used = (q > @BEYOND@) & (q < _INF)
+    nngp, ntk = _layer@K@_own(_where(used, 1.0, q), _where(used, 0.0, t), *given)
+    known = (_still(v) if _is_array(v) else v for v in (q, t, *given))
+    own, after = _layer@K@_own(*known)
+    at = (q, q, q, 0.0 * q, t@GIVEN@)
+
+    def slope(name):
+        found = _by_numpy("_layer@K@_" + name, used, at, float("nan") + 0.0 * q)
+        return _where(used, found, 0.0)
+
+    moves = [("x", q)@MOVED@]
+    for by, v in moves:
+        if _is_array(v):
+            step, by = (2.0 * (v - _still(v)), "x") if by == "x" else (v - _still(v), "of_" + by)
+            own, after = own + slope("n_" + by) * step, after + slope("t_" + by) * step
+    after = after + slope("t_t") * (t - _still(t))
+    return _where(used, own, nngp), _where(used, after, ntk)
 '''

@@ -21,6 +21,7 @@ from ...lower.build import Builder
 from ...lower.edge import edge_form
 from ...lower.kernel import REQUIRES_PAIR, lower_dual, lower_dual_diag
 from ...lower.program import Program
+from ...lower.settled import Settled
 from .._base import SourceFile, Spelled, comment, identifier, spell_program
 from ..c.backend import Contract, contract_lines
 from ..text import filled
@@ -107,9 +108,16 @@ def module(
 
 
 def dual_file(
-    name: str, given: DualGradients, contract: Contract, backend: ArrayBackend, extra: str
+    name: str,
+    given: DualGradients,
+    contract: Contract,
+    backend: ArrayBackend,
+    extra: str,
+    settled: Settled | None = None,
 ) -> SourceFile:
     """The module of a dual: `dual(q11, q12, q22, ...)` and `diagonal(q, ...)`, differentiable.
+
+    `settled`: values whose differences are its slopes at large variances.
 
     Raises:
         UnsupportedOp: an operation that the target cannot spell, or a parameter in which there is
@@ -122,13 +130,14 @@ def dual_file(
         )
     safe = identifier(name, set()).rstrip("_")
     pair, diag = lower_dual(given.dual), lower_dual_diag(given.dual)
-    slopes, programs = _partials(given, backend)
+    slopes, programs = _partials(given, backend, settled is not None)
     own = given.diag_program()
     from .scales import scale_functions, with_scales  # which take `function` from here
+    from .settled import settled_dual_text
 
     spelled = spell_program(_widened(pair, given.names), backend)
     names, whole = spelled.inputs, with_scales(backend)
-    scales = scale_functions((pair, diag), backend)
+    scales = scale_functions((pair, diag), backend, {"_dual": settled} if settled else {})
     params = names[3:]
     at = {
         "@PARAMS@": "".join(f", {p}" for p in params),
@@ -138,10 +147,12 @@ def dual_file(
     pieces = [
         *([backend.network, *scales] if scales else ()),
         function(_widened(pair, given.names), "_value", whole, "nngp and dot."),
+        *([settled_dual_text("_dual", settled)] if settled else ()),
         *slopes,
         function(_widened(diag, given.names, 1), "_diagonal_value", whole, "The same, u = v."),
         function(only(own, ("nngp_q", *_of(given, "nngp"))), "_diagonal_nngp", backend),
         function(only(own, ("dot_q", *_of(given, "dot"))), "_diagonal_dot", backend),
+        _SAME_FAR if settled else _SAME,
         _PUBLIC,
         extra,
     ]
@@ -190,8 +201,13 @@ def _power(diag: Expr) -> Expr | None:
     return exponent if base == q and exponent.is_number else None
 
 
-def _partials(given: DualGradients, backend: ArrayBackend) -> tuple[list[str], tuple[Program, ...]]:
-    """The functions `_slopes`, `_bends`, `_turns`, and `_partials` that chooses among them."""
+def _partials(
+    given: DualGradients, backend: ArrayBackend, settled: bool
+) -> tuple[list[str], tuple[Program, ...]]:
+    """The functions `_slopes`, `_bends`, `_turns`, and `_partials` that chooses among them.
+
+    `settled`: those at large variances are other ones (`array.settled`).
+    """
     jumps, kinks = singular(given)
     cartesian = dict(zip(ENTRIES, given.entries, strict=True))
     polar = {p.wrt: p for p in given.polar}
@@ -238,6 +254,11 @@ def _partials(given: DualGradients, backend: ArrayBackend) -> tuple[list[str], t
     if jumps:  # dot itself is infinite there
         text += "    dot = _where(edge, 0.0, dot)\n"
     own_nngp, own_dot = (", ".join(_of(given, label)) for label in ("nngp", "dot"))
+    if settled:
+        names = ["nngp_q11", "nngp_q22", "dot_q11", "dot_q12", "dot_q22"]
+        names += [f"{k}_{p.wrt}" for p in given.params for k in ("nngp", "dot")]
+        listed = ", ".join(names)
+        text += f"    closed = {listed}\n    {listed} = _dual_far(closed, dot, {call})\n"
     tail = ", " if own_nngp else ""
     text += f"    of_nngp = nngp_q11, dot, nngp_q22{tail}{own_nngp}\n"
     text += f"    of_dot = dot_q11, dot_q12, dot_q22{tail}{own_dot}\n"
@@ -248,12 +269,18 @@ def _empty(names: tuple[str, ...]) -> Program:
     return Program("inputs", (*ENTRIES, *names), (), (("nngp", 0),))
 
 
-_PUBLIC = '''
-_dual = _pair_rule(_value, _partials)
-
-
+_SAME = """
 def _diagonal_partials(q@PARAMS@):
     return _diagonal_nngp(q@PARAMS@), _diagonal_dot(q@PARAMS@)
+"""
+
+_SAME_FAR = """
+def _diagonal_partials(q@PARAMS@):
+    return _dual_same(_diagonal_nngp(q@PARAMS@), _diagonal_dot(q@PARAMS@), q@PARAMS@)
+"""
+
+_PUBLIC = '''
+_dual = _pair_rule(_value, _partials)
 
 
 _diagonal = _pair_rule(_diagonal_value, _diagonal_partials)

@@ -17,7 +17,7 @@ from ...lower.schedule import Schedule, Step
 from .._base import SourceFile, identifier
 from ..c.backend import Contract
 from ..near import NOTE
-from .layer_rule import layer_rule
+from .layer_rule import LayerSlopes, layer_rule, side_rule
 from .module import ArrayBackend, function, module
 from .near import FARTHER, array_near
 from .scales import scale_functions, with_scales
@@ -30,7 +30,7 @@ def network_file(
     schedule: Schedule,
     contract: Contract,
     backend: ArrayBackend,
-    slopes: Mapping[int, Program] | None = None,
+    slopes: Mapping[int, LayerSlopes] | None = None,
 ) -> SourceFile:
     """The module of a network: `nngp_ntk(x1, x2=None, exact=None, values=VALUES)`.
 
@@ -40,16 +40,18 @@ def network_file(
         UnsupportedOp: an operation that the target cannot spell (2F1 of parameters).
     """
     programs, whole = (*schedule.programs, *schedule.near_programs), with_scales(backend)
-    pieces = [backend.network, *scale_functions(programs, backend)]
+    pairs_of = tuple(_unlike(kind.pair) for kind in schedule.kinds)
+    ruled = {k: v for k, v in (slopes or {}).items() if not pairs_of[k]}
+    settled = {f"_layer{k}": v.settled for k, v in ruled.items() if v.settled}
+    pieces = [backend.network, *scale_functions(programs, backend, settled)]
     if schedule.near_kinds:
         pieces.append(array_near())
     pieces.append(function(schedule.input, "_input_rule", backend, "The affine first layer."))
-    pairs_of = tuple(_unlike(kind.pair) for kind in schedule.kinds)
     for k, kind in enumerate(schedule.kinds):
-        steep = slopes.get(k) if slopes and not pairs_of[k] else None
+        steep = ruled.get(k)
         rule = layer_rule(k, kind.pair, steep, (whole, backend)) if steep else None
         pieces += rule or [function(pairs_of[k] or kind.pair, f"_layer{k}", whole, "One layer.")]
-        pieces.append(function(kind.diag, f"_layer{k}_diag", whole, "The same, u = v."))
+        pieces += side_rule(k, kind.diag, steep.settled if steep else None, whole)
     pieces += _near(schedule, whole)
     rows = values = ""
     for k, mode, steps in _groups(schedule):

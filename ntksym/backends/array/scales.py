@@ -8,6 +8,7 @@ host: see `host`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ...lower.direct import Direct
@@ -15,6 +16,7 @@ from ...lower.far import Far
 from ...lower.ops import FAR_OPS
 from ...lower.price import Small
 from ...lower.program import Program, with_inner
+from ...lower.settled import Settled
 from .far import far_operation, far_rule
 from .host import HOSTED, host_operation, host_price, host_rule, host_text
 from .module import ArrayBackend
@@ -27,8 +29,14 @@ def with_scales(backend: ArrayBackend) -> ArrayBackend:
     )
 
 
-def scale_functions(programs: tuple[Program, ...], backend: ArrayBackend) -> list[str]:
+def scale_functions(
+    programs: tuple[Program, ...],
+    backend: ArrayBackend,
+    settled: Mapping[str, Settled] | None = None,
+) -> list[str]:
     """The functions of these operations, each once, and what they call; empty without any.
+
+    `settled`: programs whose slopes are asked of the host, as for `host.host_text`.
 
     Raises:
         UnsupportedOp: an operation that the target cannot spell.
@@ -50,8 +58,8 @@ def scale_functions(programs: tuple[Program, ...], backend: ArrayBackend) -> lis
                 found.setdefault(stem, host_rule(let.inner, stem, whole))
                 found[let.label] = host_operation(let, let.inner, stem)
     host = any(isinstance(let.inner, HOSTED) for p in with_inner(programs) for let in p.body)
-    first = [host_text(programs, backend)] if host else []
-    return [_ELSEWHERE, *first, *found.values()] if found else []
+    first = [host_text(programs, backend, settled or {})] if host or settled else []
+    return [_ELSEWHERE, *first, *found.values()] if found or settled else []
 
 
 _ELSEWHERE = '''

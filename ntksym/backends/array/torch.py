@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...gradients import DualGradients
-from ...lower.program import Program
 from ...lower.schedule import Schedule
+from ...lower.settled import Settled
 from .._base import SourceFile
 from ..c.backend import Contract
+from .layer_rule import LayerSlopes
 from .module import ArrayBackend
 from .module import dual_file as array_dual_file
 from .network import network_file as array_network_file
@@ -18,18 +19,20 @@ from .torch_network import NETWORK, SCAN
 TORCH = ArrayBackend("torch", PREAMBLE, network=NETWORK, loops=SCAN, host=HOST)
 
 
-def dual_file(name: str, given: DualGradients, contract: Contract) -> SourceFile:
+def dual_file(
+    name: str, given: DualGradients, contract: Contract, settled: Settled | None = None
+) -> SourceFile:
     """The module of a dual: `dual` and `diagonal`, each an autograd function.
 
     Raises:
         UnsupportedOp: an operation that PyTorch cannot spell, or a parameter without a closed-form
             derivative.
     """
-    return array_dual_file(name, given, contract, TORCH, "")
+    return array_dual_file(name, given, contract, TORCH, "", settled)
 
 
 def network_file(
-    schedule: Schedule, contract: Contract, slopes: Mapping[int, Program] | None = None
+    schedule: Schedule, contract: Contract, slopes: Mapping[int, LayerSlopes] | None = None
 ) -> SourceFile:
     """The module of a network: `nngp_ntk(x1, x2=None, exact=None, values=VALUES)`.
 

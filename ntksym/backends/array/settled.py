@@ -1,0 +1,216 @@
+r"""Slopes of duals at large variances in JAX and PyTorch: differences of values, on the host.
+
+Closed forms of slopes cancel there (of ELU to 2e-8 at variances of 1e6); values keep their digits
+(`lower.scales`).  With $M = \tfrac12\log q_{11}q_{22}$ and $X = \tfrac12\log(q_{11}/q_{22})$ the
+slopes at a fixed angle are those in M and X of polynomials through a few values.  The nearest
+singularity in X is $\sqrt{X^2 + \theta^2}$ away (kinks on both sides: of other ratios too), that in
+the angle $\theta$ is at 0, unless no kinks meet there: nodes stay within a part of that, and about
+eps over it is lost.  Values are even in X: where it is small beside the angle its square is the
+variable, and nothing is lost at X = 0.  The slope in the angle is that of the derivative dual,
+which is a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import inf
+
+from ...lower.program import Program
+from ...lower.settled import OUTPUTS, Settled
+from ..numpy.backend import function
+from ..text import filled
+
+PAIR = ("n_x", "n_y", "n_q", "t_x", "t_y", "t_a")
+"""What every pair has: slopes in the variances at a fixed angle, in q12, in the angle."""
+
+
+def settled_host(settled: Settled, stem: str) -> str:
+    """NumPy's functions of one program: `<stem>_slopes`, which gives all slopes by name."""
+    p = settled.program
+    extra = [k for k, _ in p.outputs if k not in OUTPUTS]
+    marks = {
+        "@STEM@": stem,
+        "@NAMES@": repr(tuple(k for k, _ in p.outputs)),
+        "@EXTRA@": repr(tuple(extra)),
+        "@REST@": repr(p.args[4:]),
+        "@KINKS@": repr(settled.kinks),
+    }
+    return function(p, f"{stem}_pair", "Values.") + "\n\n" + filled(_STEM, marks).strip("\n")
+
+
+def settled_names(settled: Mapping[str, Settled]) -> str:
+    """The lines of a table that gives each slope of each program its function."""
+    return "".join(
+        f'\n    "{stem}_{k}": lambda closed, *at: _slopes_once({stem}_slopes, *at)["{k}"],'
+        for stem, one in settled.items()
+        for k in slope_names(one.program)
+    )
+
+
+def slope_names(p: Program) -> tuple[str, ...]:
+    """The names of all slopes: `PAIR`, and those of both kernels in the other inputs."""
+    extra = tuple(k for k, _ in p.outputs if k not in OUTPUTS)
+    own = tuple(f"{k}_of_{a}" for k in "nt" for a in p.args[4:])
+    return (*PAIR, *dict.fromkeys((*extra, *own)))
+
+
+def variance_text(variance: float) -> str:
+    """A variance in a module of arrays."""
+    return "_INF" if variance == inf else repr(variance)
+
+
+def settled_dual_text(stem: str, settled: Settled) -> str:
+    """The function `<stem>_far`, which chooses between closed forms of slopes and differences."""
+    names = settled.program.args[4:]
+    own = [f"{k}_of_{p}" for p in names for k in "nt"]
+    lines = (f'        chosen(found("{k}"), closed[{n}]),\n' for n, k in enumerate(own, 5))
+    marks = {
+        "@STEM@": stem,
+        "@PARAMS@": "".join(f", p{k}" for k in range(len(names))),
+        "@BEYOND@": variance_text(settled.beyond),
+        "@TURNING@": variance_text(settled.turning),
+        "@OWN@": "".join(lines),
+        "@OF_N@": repr(tuple(own[::2])),
+        "@OF_T@": repr(tuple(own[1::2])),
+    }
+    return filled(_DUAL, marks)
+
+
+COMMON = '''
+def _slope_rule(count, place=0.0):
+    """(weight, node) of the slope of a polynomial through values at Chebyshev nodes in [-1, 1]."""
+    turn = (2.0 * np.arange(count) + 1.0) * np.pi / (2 * count)
+    place = np.asarray(place) + 0.0
+    before, now = np.ones_like(place), place
+    first, slope = np.zeros_like(place), np.ones_like(place)
+    weights = [np.cos(t) * slope for t in turn]
+    for n in range(2, count):
+        first, slope = slope, 2.0 * now + 2.0 * place * slope - first
+        before, now = now, 2.0 * place * now - before
+        weights = [w + np.cos(n * t) * slope for w, t in zip(weights, turn)]
+    return [(2.0 / count * w, np.cos(t)) for w, t in zip(weights, turn)]
+
+
+def _slopes_of(f, count, half, place=0.0):
+    """The slopes of what f gives at steps within `half`, in the middle or at a place in [-1, 1]."""
+    return sum(w * f(half * t) for w, t in _slope_rule(count, place)) / half
+
+
+def _pair_slopes(values, names, kinks, x, c, y, root):
+    """All slopes of a pair by name; values(q11, q12, q22, root) gives what `names` say."""
+    r1, r2 = np.sqrt(x), np.sqrt(y)
+    unlike, sine = np.log(r1 / r2), np.minimum(1.0, root / r1 / r2)
+    meet = [np.log(abs(a / b)) for a in kinks for b in kinks if a and b] or [0.0]
+    size = np.minimum(1.0, np.hypot(np.min([abs(unlike - t) for t in meet], axis=0), sine))
+    apart_by = np.array([abs(a / r1 - np.copysign(b, c) / r2) for a in kinks for b in kinks])
+    gap = np.min(apart_by, axis=0) if kinks else 0.0 * sine
+    like = unlike * unlike <= 0.15 * sine * sine
+    middle = np.where(like, 0.15 * sine * sine, 0.0)
+    half = np.where(like, middle, 0.15 * size)
+    half, place = np.where(half > 0.0, half, 1.0), np.where(like, unlike * unlike, 0.0)
+    place = np.where(like & (middle > 0.0), place / half - 1.0, 0.0)
+
+    def moved(step, other):
+        m, n = np.exp(step), np.exp(other)
+        found = values(x * (m * n), c * m, y * (m / n), root * m)
+        return np.array([found[0] + 0.0 * x, found[1] + 0.0 * x])
+
+    def apart(step):  # X itself, or its square from 0 on
+        square = np.where(middle > 0.0, np.sqrt(np.maximum(middle + step, 0.0)), 0.0)
+        return moved(0.0, np.where(like, np.copysign(square, unlike) - unlike, step))
+
+    def turned(step):
+        cos, sin = np.cos(step), np.sin(step)
+        found = values(x, c * cos - root * sin, y, abs(root * cos + c * sin))
+        return found[names.index("dot")] + 0.0 * x
+
+    both = dict(zip(names, values(x, c, y, root)))
+    by_m = _slopes_of(lambda step: moved(step, 0.0), 12, 0.2)
+    by_x = _slopes_of(apart, 12, half, place) * np.where(like, 2.0 * unlike, 1.0)
+    turn = np.where(sine < 0.05 * gap, 0.05 * gap, 0.12 * sine)
+    around = _slopes_of(turned, 12, np.where(turn > 0.0, turn, 1.0))
+    found = {k: both[k] for k in names[2:]}
+    for k, m, n in zip("nt", by_m, by_x):
+        found[f"{k}_x"], found[f"{k}_y"] = 0.5 * (m + n) / x, 0.5 * (m - n) / y
+    found["t_a"] = both["t_Kdot"] * around - both["t_K"] * (root * both["dot"])
+    return found
+
+
+_known = {}
+
+
+def _slopes_once(slopes, *at):
+    """What `slopes` gives, kept for the next name that is asked for at the same place."""
+    key = tuple(v.tobytes() for v in at)
+    last = _known.get(slopes)
+    if last is None or last[0] != key:
+        with np.errstate(all="ignore"):
+            last = _known[slopes] = key, slopes(*at)
+    return last[1]
+'''
+"""What all programs share, in the scope of NumPy's rules."""
+
+_STEM = '''
+def @STEM@_slopes(q11, q12, q22, root, *rest):
+    """Slopes of both kernels by name; in the other inputs by relative steps."""
+    at = q11, q12, q22, root
+    found = _pair_slopes(lambda *at: @STEM@_pair(*at, *rest), @NAMES@, @KINKS@, *at)
+    for k, name in enumerate(@REST@):
+        if all(f"{w}_of_{name}" in found for w in "nt") or name == "t12":
+            continue
+        unit = np.where(rest[k] == 0.0, 1.0, np.abs(rest[k]))
+
+        def along(step):
+            moved = (*rest[:k], rest[k] + unit * step, *rest[k + 1 :])
+            both = @STEM@_pair(*at, *moved)
+            return np.array([both[0] + 0.0 * q11, both[1] + 0.0 * q11])
+
+        for w, slope in zip("nt", _slopes_of(along, 12, 0.15)):
+            found.setdefault(f"{w}_of_{name}", slope / unit)
+    return found
+'''
+
+_DUAL = '''
+def @STEM@_far(closed, dot, q11, q12, q22@PARAMS@):
+    """Slopes in q11, q22 of nngp, in all three of dot, in parameters; `closed` are closed forms.
+
+    Where variances are large they are differences of values.
+    """
+    root = _rootdet(q11, q12, q22)
+    high = _max(q11, q22)
+    used = (_min(q11, q22) > 0.0) & (high < _INF) & (_abs(q12) < _INF)
+    used, turned = used & (high > @BEYOND@), used & (high > @TURNING@)
+    none = float("nan") + 0.0 * root
+
+    def found(name, used=used):
+        return _by_numpy("@STEM@_" + name, used, (q11, q12, q22, root@PARAMS@), none)
+
+    def chosen(value, plain):
+        return _where(used & (value == value), value, plain)
+
+    edge = root == 0.0
+    turn = found("t_a", turned) / _where(edge, 1.0, root)
+    turn = _where(edge, 0.0, _where(turn == turn, turn, -closed[3]))
+    first, second = (0.5 * q12 / _where(used, q, 1.0) for q in (q11, q22))
+    return (
+        chosen(found("n_x") - first * dot, closed[0]),
+        chosen(found("n_y") - second * dot, closed[1]),
+        chosen(found("t_x") + first * turn, closed[2]),
+        _where(turned, -turn, closed[3]),
+        chosen(found("t_y") + second * turn, closed[4]),
+@OWN@    )
+
+
+def @STEM@_same(nngp, dot, q@PARAMS@):
+    """The same for u = v: slopes in q and in parameters of both; given are closed forms."""
+    used = (q > @BEYOND@) & (q < _INF)
+    at = q, q, q, 0.0 * q@PARAMS@
+
+    def found(name, plain):
+        value = _by_numpy("@STEM@_" + name, used, at, float("nan") + 0.0 * q)
+        value = 2.0 * value if name.endswith("_x") else value  # both variances move
+        return _where(used & (value == value), value, plain)
+
+    nngp = tuple(map(found, ("n_x", *@OF_N@), nngp if isinstance(nngp, tuple) else (nngp,)))
+    return nngp, tuple(map(found, ("t_x", *@OF_T@), dot if isinstance(dot, tuple) else (dot,)))
+'''
