@@ -18,8 +18,8 @@ import pytest
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# Formulas and balls are many small objects in few cycles: looking for cycles as often as Python does
-# takes a sixth of a derivation.
+# Imports and collection make many objects that stay: looking for cycles as often as Python does takes
+# two seconds of them.
 gc.set_threshold(100_000, 10, 10)
 
 

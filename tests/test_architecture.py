@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from conftest import USUAL
+
 from ntksym.pipeline import SHARED, STAGES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -134,6 +136,11 @@ def test_sympy_is_notation_not_engine() -> None:
 def test_tests_are_short_too() -> None:
     tests = Path(__file__).parent.glob("*.py")
     assert not [p.name for p in tests if len(p.read_text(encoding="utf-8").splitlines()) >= 400]
+
+
+def test_files_with_the_usual_flags_of_c_are_there() -> None:
+    tests = Path(__file__).parent
+    assert not {name for name in USUAL if not (tests / f"test_{name}.py").exists()}
 
 
 def test_the_ban_can_fail() -> None:
