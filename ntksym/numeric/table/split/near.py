@@ -11,7 +11,7 @@ from sympy import Expr, Integer, Rational, exp
 
 from ....errors import Undecided
 from ....symbols import x
-from ...patience import check, remaining
+from ...patience import check
 from ..chebyshev import ChebyshevTable
 from ..contour import Plan, cut_length, line_of, on_the_range, plan_line
 from ..spectra.spectrum import Shape, coefficient_rows, second_moment
@@ -26,10 +26,6 @@ from .sheet import Lost, sheet_of
 
 _FINE = 140
 """Bits at the largest variance: what is left of Parseval's sum is a small difference."""
-_FINER = 152
-"""Bits with which no coefficient is made in pairs of doubles, whose errors Parseval's sum shows."""
-_SPARE_TIME = 30.0
-"""Seconds without which they are not made: they alone take ten."""
 _BITS = 72
 _KINK_BITS = 400
 _LOOKED = (400, 1200, 2800, 4400)
@@ -63,7 +59,8 @@ def look(shapes: tuple[Shape, Shape], starts: Any, low: float, high: float, erro
     seen = inf
     for count in _LOOKED:
         check()
-        full = _rows(shapes, top, count, _FINE)
+        with precision(_FINE + 64):
+            full = [coefficient_rows(s, top, count, _FINE)[0] for s in shapes]
         best: tuple[int, Powers] | None = None
         for powers in choices:
             need = 0
@@ -78,32 +75,17 @@ def look(shapes: tuple[Shape, Shape], starts: Any, low: float, high: float, erro
         if best is not None:
             # dilation carries what is beyond all coefficients to the other variances
             goals = [float(start[0]) * error / _PARTS / grow**0.5 for start in starts]
-            for bits in (_FINE, _FINER):
-                if bits == _FINER:
-                    if (left := remaining()) is not None and left < _SPARE_TIME:
-                        break
-                    full = _rows(shapes, top, count, bits)
-                ends = [
-                    _tail(shape, best[1], row, best[0], high, goal / 16)
-                    for shape, row, goal in zip(shapes, full, goals, strict=True)
-                ]
-                if all(end.beyond < goal for end, goal in zip(ends, goals, strict=True)):
-                    return Rest(best[1], best[0], high, (ends[0], ends[1]))
+            ends = [
+                _tail(shape, best[1], row, best[0], high, goal / 16)
+                for shape, row, goal in zip(shapes, full, goals, strict=True)
+            ]
+            if all(end.beyond < goal for end, goal in zip(ends, goals, strict=True)):
+                return Rest(best[1], best[0], high, (ends[0], ends[1]))
         seen = count
     raise Undecided(
         f"{seen} Hermite coefficients are not enough where the kinks are taken out",
         hint="smaller variances, or a larger error",
     )
-
-
-def _rows(
-    shapes: tuple[Shape, Shape], variances: tuple[Fraction, ...], count: int, bits: int
-) -> list[tuple[Any, ...]]:
-    """The coefficients of both functions at the first variance."""
-    from ....precision import precision
-
-    with precision(bits + 64):
-        return [coefficient_rows(s, variances, count, bits)[0] for s in shapes]
 
 
 def _needed(row: Any, taken: Any, goal: float, grow: float) -> int:
@@ -187,7 +169,6 @@ def near_table(
     Raises:
         Undecided: the bound is not reached; the message has what was.
     """
-    import numpy as np
     from flint import arb
 
     from ....precision import precision
@@ -206,17 +187,24 @@ def near_table(
         nodes = tuple(axis.variances(count, _BITS + 128))
         say(f"{count} variances")
         rows = found.rows(nodes, terms)
+        rounded = [_rounded(row, count) for row in rows]
+        # before the fits, which take most of the time and make up for nothing here
+        for off, start in zip(rounded, starts, strict=True):
+            if off > start[0] * error:
+                raise Undecided(
+                    f"the powers at the kinks are rounded: {float(off / start[0]):.1e}",
+                    hint="a larger error, or a narrower range of variances",
+                )
         sheets = []
         grow = (arb(high) / arb(low)).sqrt()
         for k, shape in enumerate(shapes):
             goal = (arb(error) * starts[k][0] / 50).lower()
-            b, a, off = rows[k]
+            b, a, _ = rows[k]
             sides = [bilinear_fit(b, a, sign, _KAPPA, goal) for sign in (1, -1)]
             say(f"{sides[0].points} and {sides[1].points} points in rho")
             own, other = found.ends[k].left, found.ends[k].taken
             tail = (grow * (own + 2 * (own * other).sqrt())).upper()
-            norm = sum(float(np.sqrt((t * t).sum(axis=1)).max()) for t in (b, a))
-            between = off * (2 * norm + off) * 1.01 * lebesgue(count) ** 2
+            between = rounded[k]
             for group in (plans[k][:1], plans[k][1:]):  # the function, and what is taken out
                 gap = sum((p.gap for p in group), arb(0))
                 size = sum((p.size for p in group), arb(0))
@@ -230,6 +218,15 @@ def near_table(
     )
     closed, places = _closed(powers)
     return far, closed, measured(closed, places, low, high), found
+
+
+def _rounded(row: tuple[Any, Any, Any], count: int) -> Any:
+    """A bound of what rounding the coefficients does to a sum, between the variances too."""
+    import numpy as np
+
+    b, a, off = row
+    norm = sum(float(np.sqrt((t * t).sum(axis=1)).max()) for t in (b, a))
+    return off * (2 * norm + off) * 1.01 * lebesgue(count) ** 2
 
 
 def _closed(powers: Powers) -> tuple[Closed, tuple[tuple[int, int], ...]]:
