@@ -11,6 +11,8 @@ from ntksym.gradients import dual_gradients
 from ntksym.lower.build import Builder
 from ntksym.runtime.gradients.compiled import Compiled
 from ntksym.runtime.gradients.exactly import checked
+from ntksym.runtime.gradients.input import by_rows
+from ntksym.runtime.gradients.planes import KernelGradients
 from ntksym.runtime.gradients.steps import numeric
 
 ROWS = np.array([[0.6, 0.8], [0.5, -0.3], [0.6000001, 0.8], [1.0, -0.6]])
@@ -159,10 +161,42 @@ def test_gradients_where_parameters_move_kinks():
         _compare(g, found, place, *ROWS[list(place)])
 
 
-def test_slopes_of_erf_that_are_no_doubles_are_nan():
-    """E[s''(u)s''(v)] goes like the fourth power of the rows: it ends before its products do."""
-    found = ntksym.NetworkGradient(ntksym.mlp("erf", depth=1, weight_var=1), "numpy")(ROWS * 1e100)
-    assert np.isnan(found.d_ntk["weight_var"]).all()
+@pytest.mark.parametrize(
+    ("activation", "sizes", "bias"),
+    [("erf", (1e100, 1e150), "0"), ("hardtanh", (1e100, 1e100), "0.1"), ("erf", (1, 1e120), "0.1")],
+)
+def test_slopes_of_steps_beyond_the_range_of_their_parts(activation, sizes, bias):
+    """E[s''(u)s''(v)] goes like the inverse square of variances and is no double from rows of 1e75
+    on; the slopes of the kernels are, equal, nearly parallel and collinear rows included."""
+    net = ntksym.mlp(activation, depth=2, weight_var="1.5", bias_var=bias)
+    g = ntksym.NetworkGradient(net, threads=1)
+    x, y = ROWS[:1] * sizes[0], np.vstack([ROWS[:3], -1.5 * ROWS[:1]]) * sizes[1]
+    found = g(x, y)
+    for j, other in enumerate(y):
+        _compare(g, found, (0, j), x[0], other)
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.1])
+@pytest.mark.parametrize("sizes", [(1e-150, 1e-150), (1e150, 1e150), (1e-150, 1), (1e150, 1e-8)])
+def test_input_gradients_at_rows_of_any_size(sizes, offset):
+    """The direction in which x turns, from exact rows, in units of it; what it is multiplied by is
+    the slope in the angle."""
+    x, others = ROWS[0] * sizes[0], np.vstack([ROWS, -1.5 * ROWS[:1], ROWS[:1] + 1e-9]) * sizes[1]
+    ones, none = np.ones((1, len(others))), np.zeros((1, len(others)))
+    polar = {"q11": none, "angle": ones, "q22": none}
+    planes = KernelGradients(none, none, {}, {}, polar, polar)
+    found = by_rows(planes, x[None], others, (1.0, offset))[0][0]
+    ctx = MPContext()
+    ctx.dps = 1300
+    u = ctx.matrix([float(v) for v in x])
+    for got, y in zip(found, others, strict=True):
+        v = ctx.matrix([float(w) for w in y])
+        q11, q12, q22 = (ctx.fdot(*p) + offset for p in ((u, u), (u, v), (v, v)))
+        det = (q11 - offset) * (q22 - offset) - (q12 - offset) ** 2
+        root = ctx.sqrt(det + offset * ctx.fdot(u - v, u - v))
+        want = np.zeros(2) if root == 0 else (q12 * u - q11 * v) / (root * q11)
+        want = np.array([float(w) for w in want])
+        assert np.max(np.abs(got - want)) <= 1e-14 * np.max(np.abs(want))
 
 
 def test_equal_rows_see_the_width_of_a_smooth_kink():

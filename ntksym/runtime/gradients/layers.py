@@ -83,7 +83,8 @@ class Layer:
             layer's `SHARED`, as in `pair`, dot, the derivative dual, t_K and t_Kdot, derivatives of
             t in both duals, that keep their digits at any variance; None where the closed forms
             have nothing to lose.
-        steepest: the variance beyond which slopes of the derivative dual are not doubles.
+        degree: n where the layer is as c|x|^n far out, or everywhere; None where that is not
+            known.
     """
 
     kind: str
@@ -96,7 +97,12 @@ class Layer:
     gap: float
     most: float
     settled: Program | None
-    steepest: float = inf
+    degree: int | None = None
+
+    @property
+    def steepest(self) -> float:
+        """The variance beyond which slopes of the derivative dual are not doubles."""
+        return STEEP if self.degree == 0 else inf
 
 
 def layers_of(
@@ -124,18 +130,18 @@ def layers_of(
         values = {str(s.name): number(v) for s, v in rule.values}
         values.update({str(s.name): number(v) for s, v in outer.values})
         names = tuple(sorted(str(p.name) for p in block.activation.params))
-        programs, most, limit = found
+        programs, most, degree = found
         mirror = parity(block.activation) if odd(rule) else 0
         gap = kink_gap(block.activation, values)
-        made.append(Layer(*programs[:4], values, names, mirror, gap, most, programs[4], limit))
+        made.append(Layer(*programs[:4], values, names, mirror, gap, most, programs[4], degree))
     return tuple(made)
 
 
 @lru_cache(maxsize=128)
 def _lowered(
     forms: Dual, sense: DerivativeSense, rules: tuple[Any, Any], wide: bool, closed: bool
-) -> tuple[_Programs, float, float]:
-    """The programs of a layer without its numbers, `Layer.most` and `Layer.steepest`.
+) -> tuple[_Programs, float, int | None]:
+    """The programs of a layer without its numbers, `Layer.most` and `Layer.degree`.
 
     `rules`: of the layer, and of one whose dual is unknown.
     """
@@ -148,8 +154,9 @@ def _lowered(
     known = _leading(given)
     far = EVEN if sharp(known) and not kinked(forms.activation) else Fraction(2**500)
     most = inf if known is None or wide else float(min(known.most, far)) ** 2
-    limit = STEEP if known is not None and known.degree == 0 else inf
-    return _programs(given, *rules, known if wide else None, closed), most, limit
+    made = _programs(given, *rules, known if wide else None, closed)
+    degree = 1 if made[0] == SCALED else None if known is None else known.degree
+    return made, most, degree
 
 
 def kink_gap(activation: Activation, values: Mapping[str, Any]) -> float:

@@ -26,19 +26,18 @@ from .exactly import checked
 from .far import FarDoubles
 from .input import by_rows
 from .layers import KINKED, SCALED, Layer, layers_of
-from .lowered import ENTRIES, lower_gradient
+from .lowered import lower_gradient
 from .near import NearDoubles
+from .nearer import collinear_pairs, factors, further
 from .nothing import lengthened, limits, with_nothing
 from .parallel import larger, nearly_parallel
-from .planes import KernelGradients, exchanged, named_planes
-from .rows import Spans, exact_spans, first_turn, paired, spans
+from .planes import KernelGradients, exchanged, give, named_planes
+from .rows import Spans, exact_spans, paired, spans
+from .starts import first_moves
 from .steps import (
-    ANGLE,
     CLOSE_ENTRY,
-    ENTRY,
     Digits,
     Doubles,
-    Move,
     advance,
     collinear,
     numeric,
@@ -120,15 +119,17 @@ class NetworkGradient:
         nearly parallel (a sine below 0.02) in front of a layer or after one are done with many
         digits, at tens of milliseconds each and seconds for ELU; so are those of other activations
         where `gradients.parallel` finds that it is needed (waves beyond 1e2).  Of equal rows
-        slopes are those of one point.  All NaN where slopes are no doubles (erf beyond 1e75).
+        slopes are those of one point.  Slopes of erf beyond 1e75 are those of rows that are
+        nearer (`gradients.nearer`); all NaN behind layers for which that is not known.
 
         Raises:
             BadData: not two-dimensional real arrays of one width.
         """
         a, b = self._rows(x, y)
         levels = [self._levels(v) for v in ((a,) if y is None else (a, b))]
-        first = self._input.evaluate({"d": a.shape[1], **self._input_values})
-        none = with_nothing(a, b) & (float(first["nngp_offset"]) == 0.0)
+        if (found := self._nearer(a, None if y is None else b, levels)) is not None:
+            return found
+        none = with_nothing(a, b) & (self._first(a)[1] == 0.0)
         wide = self._most < np.inf and any((v > self._most).any() for v in levels)
         with np.errstate(all="ignore"):
             beyond = self._beyond(levels)
@@ -156,6 +157,23 @@ class NetworkGradient:
                         if y is None:
                             table[exchanged(k)][j, i] = v
         return named_planes(table, self.wrt)
+
+    def _nearer(self, a: Array, b: Array | None, levels: Sequence[Array]) -> KernelGradients | None:
+        """Everything from rows brought nearer, where some are so far that slopes are no doubles."""
+        steepest = min((w.steepest for w in self._layers), default=np.inf)
+        both = [factors(self._layers, v, steepest) for v in levels]
+        if all(t is None for t in both):
+            return None
+        shifts = [np.ones_like(v) if t is None else t for v, t in zip(levels, both, strict=True)]
+        given = (a,) if b is None else (a, b)
+        rows = [v * t[:, None] for v, t in zip(given, shifts, strict=True)]
+        if any((self._levels(v) > steepest).any() for v in rows):
+            return None
+        found = further(self(*rows), shifts[0], shifts[-1])
+        other = a if b is None else b
+        for i, j in collinear_pairs(a, other, shifts[0], shifts[-1]):
+            give(found, (i, j), self.exact(a[i], other[j]))
+        return found
 
     def _levels(self, rows: Array) -> Array:
         """The largest variance of each row in front of a layer, NaN as infinity; not finite: 0."""
@@ -236,9 +254,12 @@ class NetworkGradient:
         """
         a, b = self._rows(x, y)
         found = self(a, b)
-        first = self._input.evaluate({"d": a.shape[1], **self._input_values})
-        slope, offset = float(first["nngp_slope"]), float(first["nngp_offset"])
-        return by_rows(found, a, b, (slope, offset))
+        return by_rows(found, a, b, self._first(a))
+
+    def _first(self, rows: Array) -> tuple[float, float]:
+        """Slope and offset of the first layer's variance in the squared norm."""
+        first = self._input.evaluate({"d": rows.shape[1], **self._input_values})
+        return float(first["nngp_slope"]), float(first["nngp_offset"])
 
     def _rows(self, x: Any, y: Any) -> tuple[Array, Array]:
         a = real_array(x, "X", 2)
@@ -324,7 +345,9 @@ class NetworkGradient:
         diff = run.over(a * g.unlike, run.sqrt(x) + run.sqrt(y), 0.0)
         state = {"q11": x, "q12": c, "q22": y, "root": root, "diff": diff}
         state |= {"t11": tx, "t12": t, "t22": ty}
-        moves = self._start(run, (a, b, own), state, g, d)
+        given = {"d": d, **self._input_values}
+        rises = {k: p.evaluate(given, run.context) for k, p in self._input_slopes.items()}
+        moves = first_moves(run, (a, b, own), state, g, {k: rises.get(k) for k in self.wrt[3:]})
         least: Any = np.inf
         layers = layers or self._layers
         for layer, turn in zip(layers, turning(layers), strict=True):
@@ -352,39 +375,3 @@ class NetworkGradient:
         first, second = run.sqrt(state["q11"]), run.sqrt(state["q22"])
         sine, gap = state["root"] / first / second, state["diff"] / first
         return run.sqrt(sine * sine + gap * gap) * (self._close / CLOSE_ENTRY)
-
-    def _start(
-        self, run: Any, slopes: tuple[Any, Any, Any], state: Mapping[str, Any], g: Spans, d: int
-    ) -> dict[str, Move]:
-        """The directions after the first layer."""
-        a, b, own = slopes
-        x, c, y, root = (state[k] for k in ("q11", "q12", "q22", "root"))
-        ratio = own / a
-        one = run.number(1)
-        level, other = c / (2 * x), c / (2 * y)
-        moves = {
-            "polar q11": _move(q11=one, q12=level, t12=ratio * level),
-            "polar q22": _move(q22=one, q12=other, t12=ratio * other),
-            ANGLE: _move(angle=one, q12=-root, t12=-ratio * root),
-            ENTRY: _move(q12=a, t12=own),
-        }
-        for name in self.wrt[3:]:
-            move = _move()
-            if name in self._input_slopes:
-                given = {"d": d, **self._input_values}
-                raw = self._input_slopes[name].evaluate(given, run.context)
-                s = {k: run.number(v) for k, v in raw.items()}
-                slope, offset = s["nngp_slope"], s["nngp_offset"]
-                for k, v in zip(ENTRIES, (g.g11, g.g12, g.g22), strict=True):
-                    move[k] = slope * v + offset
-                move["t12"] = s["ntk_slope"] * g.g12 + s["ntk_offset"]
-                at = x, c, y, root
-                move["angle"] = first_turn(g, at, (a, b), (slope, offset), run.over)
-            moves[name] = move
-        return moves
-
-
-def _move(**parts: Any) -> Move:
-    """A direction; what is not named is 0."""
-    names = ("q11", "q12", "q22", "angle", "t12")
-    return {k: parts.get(k, 0.0) for k in names}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ...brief import Brief
 from ..checks import Array
@@ -49,3 +50,16 @@ def exchanged(name: str) -> str:
     swapped = {"q11": "q22", "q22": "q11"}
     first, mark, last = name.rpartition(" " if " " in name else "/")
     return first + mark + swapped.get(last, last)
+
+
+def give(found: KernelGradients, place: tuple[int, int], given: Mapping[str, Any]) -> None:
+    """Put the numbers of one pair, named as in `named_planes`, in their place."""
+    for k, mark, values in (
+        ("nngp", "", found.d_nngp),
+        ("nngp", "polar ", found.polar_nngp),
+        ("ntk", "", found.d_ntk),
+        ("ntk", "polar ", found.polar_ntk),
+    ):
+        getattr(found, k)[place] = float(given[k])
+        for v, plane in values.items():
+            plane[place] = float(given[f"{k}/{mark}{v}"])

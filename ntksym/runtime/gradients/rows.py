@@ -95,9 +95,17 @@ def _near(x: Array, y: Array, g: Array) -> tuple[Array, Array, Array, Array]:
 
 
 def _area(x: Array, y: Array) -> Array:
-    """What rows span: the length of x times that of y - (x.y/x.x) x, from error-free products."""
+    """What rows span: the length of x times that of the part of y across it."""
     powers = [np.frexp(np.max(np.abs(v), axis=1, initial=0.0))[1] for v in (x, y)]
     x, y = (np.ldexp(v, -p[:, None]) for v, p in zip((x, y), powers, strict=True))
+    part = across(x, y)
+    length = np.sqrt(np.sum(x * x, axis=1)) * np.sqrt(np.sum(part * part, axis=1))
+    found: Array = np.ldexp(length, powers[0] + powers[1])
+    return found
+
+
+def across(x: Array, y: Array) -> Array:
+    """Of rows of size 1, y - (x.y/x.x) x from error-free products; 0 where that is rounding."""
     norm, less = _inner_pair(x, x)
     whole, small = _inner_pair(x, y)
     safe = np.where(norm == 0.0, 1.0, norm)
@@ -105,12 +113,11 @@ def _area(x: Array, y: Array) -> Array:
     back, error = _product(share, norm)
     rest = (((whole - back) - error) + (small - share * less)) / safe
     high, low = _product(share[:, None], x)
-    across, lost = _sum(y, -high)
-    across = across + ((lost - low) - rest[:, None] * x)
-    length = np.sqrt(np.sum(across * across, axis=1))
+    part, lost = _sum(y, -high)
+    part = part + ((lost - low) - rest[:, None] * x)
+    length = np.sqrt(np.sum(part * part, axis=1))
     own = np.sqrt(np.sum(y * y, axis=1))
-    area = np.where(length > NOISE * own, np.sqrt(norm) * length, 0.0 * own)
-    found: Array = np.ldexp(area, powers[0] + powers[1])
+    found: Array = np.where((length > NOISE * own)[:, None], part, 0.0 * y)
     return found
 
 
