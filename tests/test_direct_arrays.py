@@ -108,6 +108,27 @@ def test_jax_integrates_on_the_host(jax, name, tmp_path):  # noqa: F811
     assert np.all(np.abs(found - wide) < 8 * 2.0**-23 * (1.0 + np.abs(wide)))
 
 
+def test_doubles_reach_the_host_without_x64(jax, tmp_path):  # noqa: F811
+    """Callbacks of JAX make floats of doubles there: NumPy is sent their bits."""
+    from test_jax_target import written
+
+    module = written("elu", tmp_path)
+    (label,) = (k for k in module._NUMPY_RULES if k.startswith("price_"))
+    at = np.array([(1e-3, 2e-4, 2e-3, 1.4e-3, 0.5), (1.0, 0.5, 2.0, 1.3, 0.5)], np.float32).T
+    used = np.array([True, False])
+
+    def parts(*at):
+        value = module._by_numpy(label, used, at, 0.0 * at[0] + 7.0)
+        above = value.astype(np.float32).astype(np.float64)
+        return above, value - above
+
+    with module._x64(False):
+        above, below = map(np.ravel, jax.vmap(jax.jit(module._in_doubles(parts)))(*at[:, None]))
+    want = module._numpy_values(label, used, *at.astype(np.float64))[0]
+    found = np.asarray(above, np.float64) + np.asarray(below, np.float64)
+    assert found[1] == 7.0 and abs(found[0] - want) <= 2.0**-45 * want
+
+
 @pytest.mark.parametrize("name", ["selu", "relu6", "gelu"])
 def test_floats_are_numbers_where_constants_have_many_digits(torch, name, tmp_path):  # noqa: F811
     """Over a common denominator the constants of SELU are integers of 1e62, which no float holds."""

@@ -153,11 +153,22 @@ def test_parameters_second_derivatives_and_forward_mode(jax, tmp_path):
 
 
 def test_single_precision_and_nan(jax, tmp_path):
-    module = written("gelu", tmp_path)
-    single = jax.jit(module.dual)(*(jax.numpy.asarray(q, "float32") for q in POINTS.T))
-    double = jax.jit(module.dual)(*POINTS.T)
-    for s, d in zip(single, double, strict=True):
-        assert s.dtype == np.float32 and np.allclose(s, d, atol=3e-6)
+    """Floats are computed in doubles, with x64 or without."""
+    module = written("mexican_hat", tmp_path)
+    q = POINTS.T.astype(np.float32)
+    double = jax.jit(module.dual)(*q.astype(np.float64))
+    for x64 in (True, False):
+        with module._x64(x64):
+            single = jax.jit(module.dual)(*q)
+        for s, d in zip(single, double, strict=True):
+            assert s.dtype == np.float32
+            assert np.all(np.abs(np.asarray(s, float) - d) <= 0.51 * 2.0**-23 * np.abs(d))
+    with module._x64(False):
+        bend = jax.vmap(jax.jit(jax.hessian(lambda c: module.dual(1.5, c, 2.0)[0])))(q[1])
+    c = q[1].astype(np.float64)
+    above, below = (module.dual(1.5, c + step, 2.0)[1] for step in (1e-6, -1e-6))
+    assert bend.dtype == np.float32
+    assert np.allclose(bend[:2], (above - below)[:2] / 2e-6, rtol=1e-4)
     bad = module.dual(np.array([np.nan, -1.0, 1.0]), np.array([0.0, 0.0, np.nan]), np.ones(3))
     assert np.isnan(bad[0]).all() and np.isnan(bad[1]).all()
 

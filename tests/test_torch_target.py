@@ -96,10 +96,12 @@ def test_first_and_second_derivatives_by_differences(torch, tmp_path):
 
 def test_single_precision_nan_and_vmap(torch, tmp_path):
     module = written("gelu", tmp_path)
-    single = module.dual(*(torch.tensor(c, dtype=torch.float32) for c in POINTS.T))
-    double = module.dual(*(torch.tensor(c) for c in POINTS.T))
+    single, double = (
+        module.dual(*(torch.tensor(c).float().to(t) for c in POINTS.T))
+        for t in (torch.float32, torch.float64)
+    )
     for s, d in zip(single, double, strict=True):
-        assert s.dtype == torch.float32 and torch.allclose(s.double(), d, atol=3e-6)
+        assert s.dtype == torch.float32 and torch.equal(s, d.float())
     bad = module.dual(torch.tensor([float("nan"), -1.0]), torch.zeros(2), torch.ones(2))
     assert bool(torch.isnan(bad[0]).all() and torch.isnan(bad[1]).all())
     for kind in (torch.bfloat16, torch.float16):
@@ -171,6 +173,10 @@ def test_network(torch, tmp_path):
     two = torch.tensor([[1.0, 1.0 + 1e-9]], dtype=torch.float64)
     (slope,) = torch.autograd.grad(module.nngp_ntk(one, two, exact=True)[1].sum(), one)
     assert np.allclose(slope.numpy(), [[2.118198, 5.925634]], rtol=1e-6)
+    with pytest.raises(ValueError, match=r"x1 has the shape \(2,\).* one input is x1\[None, :\]"):
+        module.nngp_ntk(one[0], two)
+    with pytest.raises(ValueError, match="x1 has 2 features and x2 4"):
+        module.nngp_ntk(one, torch.tensor(x))
 
 
 @pytest.mark.parametrize("bias", [0, "1/10"])

@@ -15,6 +15,7 @@ _sinh, _cosh, _tanh, _hypot, _atan2 = jnp.sinh, jnp.cosh, jnp.tanh, jnp.hypot, j
 _max, _min, _where = jnp.maximum, jnp.minimum, jnp.where
 _erf, _erfc, _gamma = _special.erf, _special.erfc, _special.gamma
 _still = jax.lax.stop_gradient
+_x64 = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
 
 
 def _is_array(a):
@@ -59,6 +60,22 @@ def _pair_rule(value, partials):
 def _wide(value, others):
     shape = jnp.broadcast_shapes(*(o.shape for o in others))
     return jnp.broadcast_to(jnp.asarray(value, others[0].dtype), shape)
+
+
+def _in_doubles(f):
+    """f, whose floats are computed in doubles and rounded, with x64 or without."""
+
+    def rounded(value):
+        several = isinstance(value, tuple)
+        return tuple(map(rounded, value)) if several else jnp.asarray(value, jnp.float32)
+
+    def run(*at):
+        if at[0].dtype == jnp.float64:
+            return f(*at)
+        with _x64(True):
+            return rounded(f(*(jnp.asarray(a, jnp.float64) for a in at)))
+
+    return run
 
 
 def _added(part, count, zero):
@@ -111,16 +128,28 @@ def _two(k, like):
 '''
 
 HOST = '''
+def _words(a):
+    """The bits of numbers, in words along a new last axis."""
+    return jax.lax.bitcast_convert_type(a, jnp.uint32).reshape(*a.shape, -1)
+
+
 def _on_host(name, used, given, fill, plain):
     """NumPy's values where used, where XLA cannot go; they have no derivatives.
 
     Blocks are small: copies of large arrays wait for the threads that wait for the callback.
+    Numbers go as words: without x64 doubles would arrive as floats.
     """
 
-    def run(*at):
-        shape = jax.ShapeDtypeStruct(at[0].shape, plain.dtype)
-        values = lambda *at: _numpy_values(name, *at)
-        return jax.pure_callback(values, shape, *at, vmap_method="broadcast_all")
+    def values(used, *words):
+        found = _numpy_values(name, used, *(np.asarray(w).view(plain.dtype)[..., 0] for w in words))
+        return found[..., None].view(np.uint32)
+
+    def run(used, *at):
+        at = [_words(a.astype(plain.dtype)) for a in at]
+        shape = jax.ShapeDtypeStruct(at[0].shape, jnp.uint32)
+        found = jax.pure_callback(values, shape, used, *at, vmap_method="broadcast_all")
+        found = found if plain.itemsize > 4 else found[..., 0]
+        return jax.lax.bitcast_convert_type(found, plain.dtype)
 
     return _chosen(used, run, (used, *given), (False, *fill), plain, 16)
 '''

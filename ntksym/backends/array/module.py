@@ -280,16 +280,17 @@ def _diagonal_partials(q@PARAMS@):
 """
 
 _PUBLIC = '''
-_dual = _pair_rule(_value, _partials)
+_dual = _pair_rule(_in_doubles(_value), _in_doubles(_partials))
 
 
-_diagonal = _pair_rule(_diagonal_value, _diagonal_partials)
+_diagonal = _pair_rule(_in_doubles(_diagonal_value), _in_doubles(_diagonal_partials))
 
 
 def dual(q11, q12, q22@PARAMS@):
     """The pair (nngp, dot); arrays broadcast.  NaN for a negative variance.
 
-    Derivatives of both in every argument are closed forms.  Half precision counts as float32.
+    Derivatives of both in every argument are closed forms.  Half precision counts as float32,
+    which is computed in doubles and rounded.
     """
     q11, q12, q22 = _arrays(q11, q12, q22)
     nngp, dot = _dual(q11, q12, q22@PARAMS@)

@@ -214,8 +214,7 @@ def _next_unlike(straight, unlike, qx, nx, layer_diag, diag, roots):
 def _first_unlike(x1, x2, exact, state):
     """sqrt(q11) - sqrt(q22) of the first layer, of nearly parallel rows from their difference."""
     qx, _, qy, root, *_ = state
-    (x1,) = _arrays(x1)
-    (x2,) = (x1,) if x2 is None else _arrays(x2)
+    x1, x2 = _rows(x1, x2)
     slope = _input_rule(float(x1.shape[1])@VALUES@)[0]
     lengths = _sqrt0(qx) + _sqrt0(qy)
     far = (qx - qy) + 0.0 * root
@@ -250,11 +249,27 @@ def _apart(x, y):
     return _sqrt0(size) * _sqrt0((rest * rest).sum(1)), _sqrt0((far * far).sum(1))
 
 
+def _rows(x1, x2):
+    """Both matrices; where x2 is None, x1 twice."""
+    (x1,) = _arrays(x1)
+    (x2,) = (x1,) if x2 is None else _arrays(x2)
+    for name, x in (("x1", x1), ("x2", x2)):
+        if x.ndim != 2:
+            raise ValueError(
+                f"{name} has the shape {tuple(x.shape)}, not (rows, features); "
+                f"one input is {name}[None, :]"
+            )
+    if x1.shape[1] != x2.shape[1]:
+        raise ValueError(
+            f"x1 has {x1.shape[1]} features and x2 {x2.shape[1]}: they are rows of one space"
+        )
+    return x1, x2
+
+
 def _first(x1, x2, exact):
     """The state (q11, q12, q22, root, t11, t12, t22) after the first layer."""
-    (x1,) = _arrays(x1)
     same = x2 is None
-    (x2,) = (x1,) if same else _arrays(x2)
+    x1, x2 = _rows(x1, x2)
     g11, g22 = (x1 * x1).sum(1)[:, None], (x2 * x2).sum(1)[None, :]
     g12, eye = _inner(x1, x2), _eye(x1, x2)
     if same:
@@ -299,7 +314,7 @@ def nngp_ntk(x1, x2=None, exact=None, values=VALUES):
     """(nngp, ntk) of the rows of x1 and x2, each of shape (n, m).
 
     Differentiable in x1, x2 and `values` (the numbers of the layers: weight and bias variances and
-    parameters, one column per name).  '''
+    parameters, one column per name).  ValueError: other shapes.  '''
     + ABOUT
     + """
     state = _first(x1, x2, exact)

@@ -189,8 +189,10 @@ def @STEM@_far(closed, dot, q11, q12, q22@PARAMS@):
         return _where(used & (value == value), value, plain)
 
     edge = root == 0.0
-    turn = found("t_a", turned) / _where(edge, 1.0, root)
-    turn = _where(edge, 0.0, _where(turn == turn, turn, -closed[3]))
+    turn = found("t_a", turned)
+    some = turn == turn  # no quotient of NaN: not even 0 times its derivative is 0
+    turn = _where(some, turn, 0.0) / _where(edge, 1.0, root)
+    turn = _where(edge, 0.0, _where(some, turn, -closed[3]))
     first, second = (0.5 * q12 / _where(used, q, 1.0) for q in (q11, q22))
     return (
         chosen(found("n_x") - first * dot, closed[0]),

@@ -139,6 +139,22 @@ def _pair_rule(value, partials):
     return run
 
 
+def _in_doubles(f):
+    """f, whose floats are computed in doubles and rounded; not where a device has no doubles."""
+
+    def rounded(value):
+        if isinstance(value, tuple):
+            return tuple(map(rounded, value))
+        return value.to(torch.float32) if _is_array(value) else value
+
+    def run(*at):
+        if at[0].dtype == torch.float64 or at[0].device.type == "mps":
+            return f(*at)
+        return rounded(f(*(a.double() for a in at)))
+
+    return run
+
+
 def _added(part, count, zero):
     for i in range(count):
         zero = zero + part(i)
