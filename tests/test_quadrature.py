@@ -10,11 +10,13 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
+import sympy as sp
 
 from ntksym.backends.c.backend import extra_support, support_file
 from ntksym.backends.c.quadrature import quadrature_unit
 from ntksym.backends.numpy.backend import used_helpers
 from ntksym.backends.numpy.helpers import helpers
+from ntksym.backends.quadrature_programs import builder_of_functions
 from ntksym.errors import BadActivation, BadSpec, NoCompiler, NotSquareIntegrable, Undecided
 from ntksym.language import as_activation
 from ntksym.numeric.patience import check
@@ -25,6 +27,8 @@ from ntksym.numeric.quadrature.panels import PanelRule, legendre
 from ntksym.numeric.quadrature.scale import least_square
 from ntksym.numeric.quadrature.subject import subject_of
 from ntksym.runtime.library.compiler import find_compiler
+from ntksym.symbols import x
+from ntksym.verify.functions.isolated import Isolated
 
 ACTIVATIONS = (
     "tanh(x)",
@@ -311,3 +315,11 @@ def test_a_range_from_zero_has_absolute_bounds():
     assert all(level.value <= 1e-9 and level.value_relative == np.inf for level in dual.levels)
     nngp, _ = dual.evaluate(0.0, 0.0, 1.0)
     assert abs(nngp) <= 1e-9
+
+
+def test_programs_have_the_tangent_and_constants_made_of_isolated_zeros():
+    root = Isolated(x**2 - 2, Fraction(1), Fraction(2))
+    builder = builder_of_functions()
+    found = builder.operand(sp.tan(sp.tanh(x)) + sp.sin(root) * x)
+    value = builder.program("f", (("value", found),), (), "").evaluate({"x": 3})["value"]
+    assert abs(value - (np.tan(np.tanh(3)) + 3 * np.sin(np.sqrt(2)))) < 1e-14

@@ -145,6 +145,21 @@ def test_what_was_put_off_shares_the_time_of_one(monkeypatch: pytest.MonkeyPatch
     assert time.thread_time() - begin < 0.2 + 2 * 0.01 + 0.3
 
 
+def test_what_was_refused_in_the_end_is_not_advised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A method that was put off and then proved nothing, not for lack of time, is no advice."""
+
+    def refused(*_: Any) -> Any:
+        raise Undecided("singular")
+
+    for name in tuple(rules_module.RULES):
+        rule = rules_module.Rule(name, "ns", refused, seconds=lambda *_: 60.0)
+        monkeypatch.setitem(rules_module.RULES, name, rule)
+    with pytest.raises(Undecided) as failed:
+        choose("mish", variances=(1, 2), code=True)
+    assert " within " not in failed.value.what and "builds for" not in failed.value.hint
+    assert "singular" in failed.value.tried[-1]
+
+
 def test_a_refused_look_holds_for_wider_ranges_and_smaller_errors(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import lru_cache
 
 import sympy as sp
@@ -9,16 +10,23 @@ from sympy import Expr
 
 from ..lower.build import Builder
 from ..lower.program import Operand, Program
-from ..numeric.quadrature.floats import tamed
+from ..numeric.quadrature.floats import nearest_double, tamed
 from ..numeric.quadrature.subject import Subject
 from ..symbols import x
+from ..verify.functions.isolated import Isolated
 
 
 class _Builder(Builder):
     """The builder of closed forms, with the functions that only activations have.
 
-    Large arguments neither overflow nor cancel: log(c + e^g), asinh, log(1 + g).
+    Large arguments neither overflow nor cancel: log(c + e^g), asinh, log(1 + g).  A constant made
+    of an isolated zero, such as the sine of one, is the double that the rule counted with.
     """
+
+    def _lower(self, e: Expr) -> Operand:
+        if not e.has(x) and e.has(Isolated):
+            return Fraction(nearest_double(e))
+        return super()._lower(e)
 
     def _function(self, e: Expr) -> Operand:
         if isinstance(e, sp.asinh):
@@ -27,6 +35,9 @@ class _Builder(Builder):
             return self._log(e.args[0])
         if isinstance(e, sp.sech):
             return self.emit("div", 1, self.emit("cosh", self.operand(e.args[0])))
+        if isinstance(e, sp.tan):
+            angle = self.operand(e.args[0])
+            return self.emit("div", self.emit("sin", angle), self.emit("cos", angle))
         return super()._function(e)
 
     def _asinh(self, a: Operand) -> Operand:

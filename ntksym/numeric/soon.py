@@ -87,13 +87,21 @@ class Soon:
                 self._tell(error, put_off)
                 return made, rule
         begin = time.thread_time()  # all that were put off share the time of one
-        for seconds, rule, error in put_off if self.error is None else ():
+        long: list[tuple[float, Rule, float]] = []
+        for waiting in put_off:
+            seconds, rule, error = waiting
             left = max(LONGEST - (time.thread_time() - begin), _LAST * (rule is last))
-            if left >= seconds or (seconds == inf and left > 0):
+            if self.error is not None or not (left >= seconds or (seconds == inf and left > 0)):
+                long.append(waiting)
+                continue
+            try:
                 made = self.attempt(rule, error, left, look=False)
-                if made is not None:
-                    return made, rule
-        raise self._nothing(errors[-1], put_off)
+            except TooLong:
+                long.append(waiting)
+                continue
+            if made is not None:
+                return made, rule
+        raise self._nothing(errors[-1], long)
 
     def attempt(
         self, rule: Rule, error: float, within: float, grace: float = 0.0, look: bool = True
@@ -108,7 +116,7 @@ class Soon:
             look: whether it is not begun where it is expected to take longer than both.
 
         Raises:
-            TooLong: it takes longer, or probably does; not raised without a look.
+            TooLong: it takes longer, or probably does.
         """
         begin = time.thread_time()
         try:
@@ -122,7 +130,7 @@ class Soon:
         except (Undecided, NoClosedForm) as failed:
             said = f"{error:g}: {with_place(failed)}"
             self.seen.append(Candidate(rule.name, False, said, rule.cost))
-            if look and isinstance(failed, TooLong):
+            if isinstance(failed, TooLong):
                 raise
             return None
         reason = f"the cheapest that proves {error:g}"

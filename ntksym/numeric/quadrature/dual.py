@@ -339,7 +339,8 @@ def _undecided(
 ) -> Undecided:
     from flint import arb
 
-    best, (low, top) = "no rule with any bound: the activation is singular, or grows too fast", span
+    best = "no rule with any bound: the activation is singular, or grows or oscillates too fast"
+    low, top = span
     loose = [error * 100.0**k for k in range(1, 9) if error * 100.0**k <= _LOOSEST]
     reached: list[float] = []
     try:

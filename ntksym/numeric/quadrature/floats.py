@@ -58,7 +58,7 @@ def _rule(e: Expr) -> tuple[Rule, tuple[Expr, ...]]:
     import numpy as np
 
     if not e.has(x):
-        number = _number(e)
+        number = nearest_double(e)
         return lambda known: number, ()
     if isinstance(e, (sp.Add, sp.Mul)):
         args = tuple(sorted(e.args, key=sp.default_sort_key))
@@ -91,7 +91,7 @@ def _power(e: Expr) -> tuple[Rule, tuple[Expr, ...]]:
         return lambda known: np.exp(known[exponent]), (exponent,)
     if exponent.has(x):
         return lambda known: known[base] ** known[exponent], (base, exponent)
-    p = _number(exponent)
+    p = nearest_double(exponent)
     if exponent.is_Integer:
         n = abs(int(exponent))
 
@@ -118,7 +118,7 @@ def _log(inner: Expr) -> tuple[Rule, tuple[Expr, ...]]:
 
     c, rest = inner.as_independent(x, as_Add=True)
     if isinstance(rest, sp.exp) and c.is_positive:
-        g, number = rest.args[0], _number(c)
+        g, number = rest.args[0], nearest_double(c)
 
         def soft(known: dict[Expr, Any]) -> Any:
             at = known[g]
@@ -133,7 +133,7 @@ def _log(inner: Expr) -> tuple[Rule, tuple[Expr, ...]]:
     return lambda known: np.log(known[inner]), (inner,)
 
 
-def _number(e: Expr) -> float:
+def nearest_double(e: Expr) -> float:
     """The double nearest to a constant."""
     from ...precision import precision
     from ...verify.functions.pieces import number
