@@ -28,6 +28,7 @@ from math import prod
 
 from ..lower.near import EARLY, ODD
 from .tables import legendre
+from .unlike import MOST, numpy_unlike
 
 PANEL = 8
 """Nodes of a panel: the doubles of the widest registers."""
@@ -141,7 +142,8 @@ def numpy_near() -> str:
     text = text.replace("@NOISE@", repr(NOISE)).replace("@SURE@", repr(SURE))
     text = text.replace("@EARLY@", repr(EARLY)).replace("@YOUNG@", repr(YOUNG))
     text = text.replace("@ODD@", repr(ODD)).replace("@TINY@", repr(TINY))
-    return f"{tables}\n\n{text}"
+    text = text.replace("@MOST@", repr(MOST))
+    return f"{tables}\n\n{numpy_unlike()}\n\n\n{text}"
 
 
 _NUMPY = '''
@@ -226,6 +228,17 @@ def _near_apart(slope, lo, hi, spread):
     return total
 
 
+def _near_mixed(unlike, own, lo, hi, spread, turned, n11, n22, size, across):
+    """n11*n22 - n12^2 over n11*n22 where s is nearly homogeneous: the sums without cancellation."""
+    value, ends, mixed, k, more = _near_unlike(unlike, own, lo, hi, spread)
+    low, high = np.where(turned, n22, n11), np.where(turned, n11, n22)
+    bias = np.maximum(low - value, 0.0)
+    gap = ends + 2.0 * more * mixed + more * more * value + 2.0 * across
+    most = k * value + mixed  # the covariance of parallel inputs
+    det = (value / low) * (ends / high) - (mixed / size) ** 2 + (bias / size) * (gap / size)
+    return det + (across / size) * ((2.0 * most - across) / size)
+
+
 def _near_root(slope, own, bias, state, after, plain):
     """sqrt(n11*n22 - n12^2) after a layer for nearly parallel pairs, flat arrays.
 
@@ -242,6 +255,11 @@ def _near_root(slope, own, bias, state, after, plain):
     size = s1 * s2
     spread = np.where(lo > 0.0, 0.5 * np.log1p((hi - lo) / np.where(lo > 0.0, lo, 1.0)), np.inf)
     small = (angle < @ANGLE@) & ((spread < @SPREAD@) | (bias is not None))
+    apart, more = small & (bias is None), slope.unlike
+    mixed = np.zeros(a.shape, dtype=bool)
+    if more is not None and bias is None:
+        mixed = (angle < @ANGLE@) & (spread < @MOST@) & (lo >= more[1])
+        small, apart = small | mixed, small & ~mixed
     small = small & ~(root > slope.loose * np.sqrt(hi))
     near, across = np.nonzero(small)[0], np.zeros(a.shape)
     if near.size:
@@ -254,11 +272,15 @@ def _near_root(slope, own, bias, state, after, plain):
             det = (bias / size) * ((ends + 2.0 * across) / size)
         det = det + (across / size) * ((2.0 * whole - across) / size)
     else:
-        unlike, apart = np.nonzero(small & (spread > 0.0))[0], 2.0 * across
+        unlike, gap = np.nonzero(apart & small & (spread > 0.0))[0], 2.0 * across
         if unlike.size:
-            apart[unlike] += _near_apart(slope, lo[unlike], hi[unlike], spread[unlike])
-        d, t = apart / size, (n11 - n22) / size
+            gap[unlike] += _near_apart(slope, lo[unlike], hi[unlike], spread[unlike])
+        d, t = gap / size, (n11 - n22) / size
         det = 0.25 * (d * (2.0 * ((n11 + n22) / size) - d) - t * t)
+        at = np.nonzero(mixed)[0]
+        if at.size:
+            given, n = (lo[at], hi[at], spread[at]), (n11[at], n22[at], size[at])
+            det[at] = _near_mixed(more, own, *given, a[at] > b[at], *n, across[at])
     return np.where(small & np.isfinite(det), np.sqrt(np.maximum(det, 0.0)) * s1 * s2, plain)
 
 
@@ -290,6 +312,6 @@ def _carried(mode, slope, own, bias, state, after, roots, last, c, plain, kept=F
         sine = found / sizes
         cosine = np.copysign(sizes * np.sqrt(np.maximum(1.0 - sine * sine, 0.0)), own_c)
     root[near], c = found, c + zero
-    c[near] = np.where(sine < @SURE@, cosine, own_c)
+    c[near] = np.where(sine < (@SURE@ if slope.unlike is None else @ANGLE@), cosine, own_c)
     return root, c
 '''

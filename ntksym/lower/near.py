@@ -28,6 +28,7 @@ from .program import Program, live
 from .reach import fades, flat_from
 from .scales import settle, settle_diagonal, settles
 from .swamped import alone
+from .unlike import Unlike, lower_unlike
 
 ODD = 4
 """Added to what is done after a layer that gives opposite inputs opposite outputs, or the same:
@@ -54,12 +55,14 @@ class Near:
         loose: pairs whose deviations given each other are beyond this are no near ones for s: the
             layer's own root keeps its digits (`lower.swamped`), and the slope is a peak in the
             angle that no rule would find.
+        unlike: what is integrated for unlike norms where s is nearly homogeneous.
     """
 
     pair: Program
     diag: Program
     far: float
     loose: float
+    unlike: Unlike | None = None
 
     @property
     def slope(self) -> Program:
@@ -93,7 +96,8 @@ def lower_near(rule: RuleLike, layer: Program) -> Near | None:
     ends = (("value", d.operand(own)),)
     single = d.program(f"{layer.name}_near_diag", ends, REQUIRES_DIAG, "the same, u = v")
     far = flat_from(rule.activation)
-    return Near(pair, single, far, far if fades(rule.activation) else inf)
+    unlike = None if far < inf else lower_unlike(rule, value, own)
+    return Near(pair, single, far, far if fades(rule.activation) else inf, unlike)
 
 
 def formed(layer: Program) -> bool:

@@ -165,6 +165,27 @@ def _exactly(activation: Activation) -> tuple[Any, Callable[[Any], Any] | None]:
 
 
 @cache
+def leading(activation: Activation) -> int | None:
+    """The n of a leading power c |x|^n of s far out, the larger one of both sides, and 0 where s is
+    bounded; None where it is no whole one, parameters decide or s has no spelling.
+    """
+    ctx, found = _exactly(activation)
+    if found is None:
+        return None
+    try:
+        near, far = (
+            max(abs(found(sign * ctx.ldexp(1, j))) for sign in (1, -1))
+            for j in (_LIMIT, _LIMIT + 1)
+        )
+    except (NtksymError, ArithmeticError, ValueError):
+        return None
+    if far <= 2 * near and near <= ctx.ldexp(1, _LIMIT // 2):
+        return 0
+    n = int(ctx.nint(ctx.log(far / near, 2)))
+    return n if abs(far / near - ctx.ldexp(1, n)) <= ctx.ldexp(1, -EXACT) and n > 0 else None
+
+
+@cache
 def fades(activation: Activation) -> bool:
     """Whether s tends to 0 on both sides; False where parameters decide or s has no spelling."""
     ctx, found = _exactly(activation)

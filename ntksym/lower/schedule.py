@@ -154,7 +154,18 @@ class Schedule:
     def near_programs(self) -> tuple[Program, ...]:
         """The programs for near pairs of the kinds that need them."""
         kinds = [self.kinds[k].near for k in self.near_kinds]
-        return tuple(p for n in kinds if n is not None for p in (n.slope, n.diag))
+        found = [(n.slope, n.diag, n.unlike) for n in kinds if n is not None]
+        return tuple(
+            p
+            for slope, own, more in found
+            for p in (slope, own, *((more.pair, more.mixed) if more else ()))
+        )
+
+    @property
+    def levelled(self) -> bool:
+        """Whether a layer of near pairs is nearly homogeneous (`lower.unlike`)."""
+        found = (self.kinds[k].near for k in self.near_kinds)
+        return any(near is not None and near.unlike is not None for near in found)
 
     @property
     def near_kinds(self) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from math import inf, sqrt
 
 from ...lower.growth import growth_lines
 from ...lower.kernel import STATE
-from ...lower.near import SCALED
+from ...lower.near import SCALED, Near
 from ...lower.schedule import Schedule
 from .._base import SourceFile, identifier
 from ..c.backend import Contract
@@ -80,8 +80,26 @@ def _near(schedule: Schedule) -> list[str]:
         text = _NEAR.replace("@K@", str(k)).replace("@PAIR@", f", {pair}" if pair else "")
         for mark, value in (("@FAR@", found.far), ("@LOOSE@", found.loose)):
             text = text.replace(mark, "np.inf" if value == inf else repr(value))
+        text = text.replace("@UNLIKE@", _unlike(found, k, params, pieces))
         pieces.append(text.replace("@DIAG@", f", {diag}" if diag else "").strip("\n"))
     return pieces
+
+
+def _unlike(found: Near, k: int, params: tuple[str, ...], pieces: list[str]) -> str:
+    """What is known of unlike norms: the degree, the least variance, and two functions, which
+    `pieces` get.
+    """
+    more = found.unlike
+    if more is None:
+        return "None"
+    given = []
+    for label, program, own in (("unlike", more.pair, 4), ("mixed", more.mixed, 1)):
+        numbers = [f"values[{params.index(a)}]" for a in program.args[own:]]
+        text = function(program, f"_near{k}_{label}", "What unlike norms need.")
+        pieces.append(text.rstrip("\n"))
+        first = ", ".join(program.args[:own])
+        given.append(f"lambda {first}: _near{k}_{label}({', '.join((first, *numbers))})")
+    return f"({more.degree}.0, {more.least**2!r}, {', '.join(given)})"
 
 
 def _corrected(schedule: Schedule) -> list[str]:
@@ -117,6 +135,7 @@ def _near@K@(values):
         return _near@K@_own(q@DIAG@)
 
     slope.far, slope.loose = @FAR@, @LOOSE@
+    slope.unlike = @UNLIKE@
     return slope, own
 '''
 

@@ -120,7 +120,8 @@ def _loops(
         pairs += start + _pair_case(layer, k in near) + end
     width = max([1, *(layer.width for layer in layers)])
     staged = any(layer.staged for layer in layers)
-    text = (near_lanes(stored, row(schedule, True)) if near else "") + LOOPS
+    mended = near_lanes(stored, row(schedule, True), schedule.levelled) if near else ""
+    text = mended + LOOPS
     for place, indent in (("@VALUES@", "    "), ("@PAIR_VALUES@", "      ")):
         text = text.replace(place, values(schedule, True, c, indent))
     text = text.replace("@TILE_CASES@", tile.rstrip("\n"))

@@ -7,17 +7,29 @@ from math import inf, sqrt
 from ....lower.kernel import STATE
 from ....lower.near import EARLY, NEAR_ARGS, ODD, SCALED
 from ....lower.schedule import Schedule
-from ...near import GROWING, LOUD, NEAR, NEAR_FLOAT, NOISE, NOISE_FLOAT, YOUNG
+from ...near import (
+    GROWING,
+    LARGEST_ANGLE,
+    LOUD,
+    NEAR,
+    NEAR_FLOAT,
+    NOISE,
+    NOISE_FLOAT,
+    SURE,
+    YOUNG,
+)
 from ...tolerance import CLOSE
 from ..backend import C
 from ..blocks import block_function
 from ..text import c_literal
 from .near_text import c_near
+from .unlike_text import c_unlike
 
 
 def near_functions(schedule: Schedule) -> str:
     """The functions for near pairs: a slope for each kind that needs it, and `near_roots`."""
-    pieces, pairs, diags = "", "", ""
+    pieces, pairs, diags, more = "", "", "", ""
+    kinds = {}
     for k in schedule.near_kinds:
         found = schedule.kinds[k].near
         assert found is not None
@@ -35,6 +47,18 @@ def near_functions(schedule: Schedule) -> str:
         ends = {"value": "value_[i]"}
         text = block_function(found.diag, f"near{k}_diag", signature, places, ends, C)
         pieces += text + "\n"
+        if found.unlike is not None:
+            for label, program, own in (
+                ("rest", found.unlike.pair, NEAR_ARGS),
+                ("mixed", found.unlike.mixed, ("q",)),
+            ):
+                places = {a: f"{a}_[i]" for a in own}
+                places |= {a: f"v_[{params.index(a)}]" for a in program.args[len(own) :]}
+                signature = ["const double *v_", *(f"const double *{a}_" for a in own)]
+                signature.append("double *value_")
+                more += block_function(program, f"near{k}_{label}", signature, places, ends, C)
+                more += "\n"
+        kinds[k] = found
         pairs += f"    case {k}: near{k}(n, v, q11, q12, q22, root, slope); break;\n"
         diags += f"    case {k}: near{k}_diag(8, v, given, value); break;\n"
     text = NEAR_CALLS.replace("@PAIRS@", pairs.rstrip("\n")).replace("@DIAGS@", diags.rstrip("\n"))
@@ -43,19 +67,23 @@ def near_functions(schedule: Schedule) -> str:
     for name in ("far", "loose"):
         row = ", ".join(c_literal(getattr(kind.near, name, inf)) for kind in schedule.kinds)
         flags += f"static const double near_{name}[] = {{{row}}};\n"
-    return pieces + c_near(text, flags)
+    return pieces + c_near(text, flags, c_unlike(kinds, len(schedule.kinds), more))
 
 
-def near_lanes(stored: str, value: str) -> str:
+def near_lanes(stored: str, value: str, level: bool) -> str:
     """The function that mends the roots of a row of pairs, for arrays of a type.
 
-    `value` is where the numbers of layer l are.
+    `value` is where the numbers of layer l are; `level`: whether a kind is nearly homogeneous.
     """
     text = (
         NEAR_LANES.replace("@VALUE@", value)
         .replace("@GROWING@", repr(GROWING))
         .replace("@LOUD@", repr(LOUD))
     )
+    sure = repr(SURE)
+    if level:  # there roots of any size are free of cancellation
+        sure = f"near_least[kind] < INFINITY ? {LARGEST_ANGLE!r} : {sure}"
+    text = text.replace("@SURE@", sure)
     double = stored == "double"
     text = text.replace("@ODD@", repr(ODD)).replace("@SCALED@", repr(SCALED))
     text = text.replace("@EARLY@", repr(EARLY)).replace("@YOUNG@", repr(YOUNG))
@@ -154,12 +182,13 @@ NTKSYM_BLOCK_FUNCTION void near_lanes@S@(int kind, size_t b, size_t l, const Sto
     place[count++] = i;
   }
   if (!count) return;
+  const double sure = @SURE@;
   near_roots(kind, @VALUE@, layer_near[l] & @SCALED@ ? 0.0 : NAN, count, p, root);
   for (size_t k = 0; k < count; ++k) {
     const size_t i = place[k];
     const double size = (double)sx[i * incx] * sy[i * incy];
     next[1][i] = (Real)root[k];
-    next[0][i] = (Real)near_covariance(size, root[k], next[0][i]);
+    next[0][i] = (Real)near_covariance(size, root[k], sure, next[0][i]);
   }
 }
 

@@ -18,7 +18,6 @@ from ...near import (
     LEVELS,
     PANEL,
     SMALLER,
-    SURE,
     TOLERANCE,
     UNLIKE,
     quartic,
@@ -26,6 +25,7 @@ from ...near import (
     shares,
 )
 from ...tables import legendre
+from ...unlike import MOST
 from ..blocks import LANES
 from ..text import c_literal
 
@@ -39,8 +39,9 @@ ARTANH = 19
 """Terms of artanh(y)/y in y^2, y up to 0.4, below 1e-16 too."""
 
 
-def c_near(pairs: str, diag: str) -> str:
-    """C that defines `near_roots` and `near_covariance`; `pairs` and `diag` are what they call.
+def c_near(pairs: str, diag: str, unlike: str = "") -> str:
+    """C that defines `near_roots` and `near_covariance`; `pairs`, `diag` and `unlike` (of
+    `unlike_text`; empty where no kind is nearly homogeneous) are what they call.
 
     `static void near_pairs(int kind, const double *v, size_t n, const double *q11, const double
     *q12, const double *q22, const double *root, double *slope)` for n up to 64, arrays filled to
@@ -64,8 +65,8 @@ def c_near(pairs: str, diag: str) -> str:
         "SMALLER": str(SMALLER),
         "ANGLE": repr(LARGEST_ANGLE),
         "SPREAD": repr(LARGEST_UNLIKE),
+        "MOST": repr(MOST),
         "TOLERANCE": repr(TOLERANCE),
-        "SURE": repr(SURE),
         "LEVELS": str(LEVELS),
         "FEW": str(FEW),
         "PANEL": str(PANEL),
@@ -79,7 +80,10 @@ def c_near(pairs: str, diag: str) -> str:
         "COS": _horner([(-1) ** k / factorial(2 * k) for k in range(1 + TERMS // 2)], "s"),
         "ARTANH": _horner([1.0 / (2 * k + 1) for k in range(ARTANH)], "s"),
     }
-    text = _TEXT
+    text = _TEXT.replace("@UNLIKE@\n", unlike)
+    for mark, some in _MIXED.items():
+        text = text.replace(f"  @{mark}@\n", some if unlike else "")
+    text = text.replace("@LEVEL@", " & !level[i]" if unlike else "")
     for mark, value in marks.items():
         text = text.replace(f"@{mark}@", value)
     return "\n".join((pairs.rstrip("\n"), diag, tables, text))
@@ -100,6 +104,39 @@ def _horner(coefficients: list[float], x: str) -> str:
         text = f"{c_literal(c)} +\n         {x} * ({text})"
     return text
 
+
+_MIXED = {
+    "DECLARE": """\
+  double of[2][@COUNT@];
+  unsigned char level[@COUNT@]; /* which pairs are of a nearly homogeneous function */
+""",
+    "CHOOSE": """\
+    level[i] = (lo[i] >= near_least[kind]) & (lo[i] > 0.0) & !straight;
+    if (level[i]) {
+      if (!(spread[i] < 0.4)) spread[i] = 0.5 * log(hi[i] / lo[i]);
+      small = (angle[i] < @ANGLE@) & (spread[i] < @MOST@);
+    }
+""",
+    "SUMS": """\
+  left = 0;
+  for (size_t i = 0; i < n; ++i)
+    if ((angle[i] >= 0.0) & level[i]) place[left++] = i;
+  if (left) {
+    const double *const mixed[4] = {lo, hi, spread, across};
+    near_pack(left, place, mixed, w);
+    for (size_t k = 0; k < left; ++k) {
+      const size_t i = place[k];
+      const int turned = p[0][i] > p[2][i];
+      of[0][k] = p[turned ? 5 : 4][i];
+      of[1][k] = p[turned ? 4 : 5][i];
+    }
+    near_mixed(kind, v, left, w, of, total);
+    for (size_t k = 0; k < left; ++k) along[place[k]] = total[k];
+  }
+""",
+    "TAKE": "    if (level[i]) det = along[i];\n",
+}
+"""What is done for nearly homogeneous functions, by its place."""
 
 _TEXT = """
 /* For |x| <= 0.4. */
@@ -249,6 +286,7 @@ NTKSYM_BLOCK_FUNCTION void near_apart(int kind, const double *v, size_t n, doubl
     if (t[i] < 1.0) total[i] = t[i] * sum[i];
 }
 
+@UNLIKE@
 /* `count` pairs of four numbers each, side by side; the last is repeated to a multiple of 8. */
 static void near_pack(size_t count, const size_t *place, const double *const from[4],
                       double (*to)[@COUNT@])
@@ -273,6 +311,7 @@ NTKSYM_BLOCK_FUNCTION void near_roots(int kind, const double *v, double bias, si
   const double *const panel[4] = {p[0], p[2], m, x}, *const unlike[4] = {lo, hi, spread, angle};
   size_t place[@COUNT@], left = 0;
   const int straight = bias == bias;
+  @DECLARE@
   for (int k = 0; k < 6; ++k)
     for (size_t i = n; i % 8; ++i) p[k][i] = p[k][n - 1];
   for (size_t i = 0; i < NTKSYM_ROUND_UP(n); ++i) {
@@ -285,7 +324,8 @@ NTKSYM_BLOCK_FUNCTION void near_roots(int kind, const double *v, double bias, si
   }
   for (size_t i = 0; i < n; ++i) {
     const int loose = p[3][i] > near_loose[kind] * sqrt(hi[i]);
-    const int small = (angle[i] < @ANGLE@) & (spread[i] < @SPREAD@ || straight) & !loose;
+    int small = (angle[i] < @ANGLE@) & (spread[i] < @SPREAD@ || straight) & !loose;
+  @CHOOSE@
     if (!small) angle[i] = x[i] = -1.0;
     if (angle[i] > 0.0) place[left++] = i;
   }
@@ -314,12 +354,13 @@ NTKSYM_BLOCK_FUNCTION void near_roots(int kind, const double *v, double bias, si
     }
   }
   for (size_t i = 0; i < n; ++i)
-    if ((angle[i] >= 0.0) & (spread[i] > 0.0) & !straight) place[left++] = i;
+    if ((angle[i] >= 0.0) & (spread[i] > 0.0) & !straight@LEVEL@) place[left++] = i;
   if (left) {
     near_pack(left, place, unlike, w);
     near_apart(kind, v, left, w, total);
     for (size_t k = 0; k < left; ++k) along[place[k]] = total[k];
   }
+  @SUMS@
   for (size_t i = 0; i < n; ++i) {
     const double s1 = sqrt(p[4][i]), s2 = sqrt(p[5][i]), size = s1 * s2, g = across[i];
     double det;
@@ -332,15 +373,17 @@ NTKSYM_BLOCK_FUNCTION void near_roots(int kind, const double *v, double bias, si
       const double d = (2.0 * g + along[i]) / size, t = (p[4][i] - p[5][i]) / size;
       det = 0.25 * (d * (2.0 * ((p[4][i] + p[5][i]) / size) - d) - t * t);
     }
+  @TAKE@
     const double found = (ntksym_op_sqrt0(det) * s1) * s2;
     if ((angle[i] >= 0.0) & (det - det == 0.0)) next[i] = found;
   }
 }
 
-/* The covariance that belongs to a small root, of the sign of `plain`; for other pairs `plain`. */
-static double near_covariance(double size, double root, double plain)
+/* The covariance that belongs to a root below `sure` times the size, of the sign of `plain`; for
+ * other pairs `plain`. */
+static double near_covariance(double size, double root, double sure, double plain)
 {
   const double sine = root / size;
-  return sine < @SURE@ ? copysign(size * sqrt(1.0 - sine * sine), plain) : plain;
+  return sine < sure ? copysign(size * sqrt(1.0 - sine * sine), plain) : plain;
 }
 """

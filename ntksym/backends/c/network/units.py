@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ....lower.program import Program
 from ..._base import SourceFile, identifier
-from ...near import GROWING, LOUD, NEAR, NOISE
+from ...near import GROWING, LOUD, NEAR, NOISE, SURE
 from ...unit import DualUnit
 from ...unit_schedule import UnitSchedule, labelled
 from ..backend import C, Contract, extra_support, head, inline_function
@@ -58,6 +58,7 @@ def network_file(schedule: UnitSchedule, contract: Contract) -> SourceFile:
         else []
     )
     mended = _MENDED.replace("@NEAR@", repr(NEAR)).replace("@GROWING@", repr(GROWING))
+    mended = mended.replace("@SURE@", repr(SURE))
     mended = (
         mended.replace("@LOUD@", repr(LOUD))
         .replace("@NOISE@", repr(NOISE))
@@ -206,7 +207,7 @@ _MENDED = """      if (layer_near[l]) {
           for (size_t k = 0; k < count; ++k) {
             const size_t j = place[k];
             after[j] = found[k];
-            next[j] = near_covariance(sx[j * incx] * sy[j * incy], found[k], next[j]);
+            next[j] = near_covariance(sx[j * incx] * sy[j * incy], found[k], @SURE@, next[j]);
           }
         }
       }
