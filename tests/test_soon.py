@@ -160,6 +160,17 @@ def test_what_was_refused_in_the_end_is_not_advised(monkeypatch: pytest.MonkeyPa
     assert "singular" in failed.value.tried[-1]
 
 
+def test_an_infinite_mean_square_of_the_slope_is_why_nothing_is_proven() -> None:
+    """No larger error helps: what the bounds are relative to is infinite."""
+    with pytest.raises(Undecided) as failed:
+        choose("sqrt(|x|)*cos(x)", variances=(1, 2), code=True)
+    assert failed.value.where.startswith("E[s'(u)^2] is infinite")
+    assert "x = 0 to the power -1" in failed.value.where and "eval" in failed.value.hint
+    with pytest.raises(Undecided) as failed:
+        choose("step(sin(x))", variances=(1, 2), code=True)
+    assert not failed.value.where and "a larger error" in failed.value.hint
+
+
 def test_a_refused_look_holds_for_wider_ranges_and_smaller_errors(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -13,7 +13,8 @@ from math import inf
 from typing import Any
 
 from ..activation import Activation
-from ..errors import NoClosedForm, Undecided
+from ..errors import NoClosedForm, NtksymError, Undecided
+from ..verify.safe import Divergent
 from .choice import Candidate, price
 from .patience import TooLong, at_most
 from .rules import RULES, Build, Rule, Variances
@@ -193,15 +194,32 @@ class Soon:
     def _nothing(self, error: float, put_off: list[tuple[float, Rule, float]]) -> Undecided:
         hint = "a larger error, or a narrower range of variances: rows of one norm are best"
         known = [p for p in put_off if p[0] < inf]
-        if known:
+        endless = _endless_slope(self.activation)
+        if endless:
+            hint = "ntksym eval: both duals at unequal inputs, enclosed"
+        elif known:
             seconds, rule, wanted = min(known, key=lambda p: p[0])
             hint += f"; method {rule.name!r} with error={wanted:g} builds for about {seconds:.0f} s"
         return Undecided(
             f"no method proves an error of {error:g} for {self.activation.name}"
             + (f" within {LONGEST:.0f} s" if put_off else ""),
+            where=endless,
             tried=[f"{c.method}: {c.reason}" for c in self.seen],
             hint=hint,
         )
+
+
+def _endless_slope(activation: Activation) -> str:
+    """Why E[s'(u)^2] is infinite, where it is: no bound relative to it then says anything."""
+    from ..verify.balls import enclose_definition
+
+    try:
+        enclose_definition(activation, 1, 1, 1, digits=3, derivative=True)
+    except Divergent as found:
+        return f"E[s'(u)^2] is infinite: {found.what}"
+    except NtksymError:
+        pass
+    return ""
 
 
 def _holds(wide: Variances, narrow: Variances) -> bool:
