@@ -18,7 +18,7 @@ from fractions import Fraction
 
 from sympy import Expr, Integer, Pow, expand
 
-from .exponent import CORRECTION, MOST, kept, linear_parts, product_parts, sum_parts
+from .exponent import is_rest, kept, linear_parts, product_parts, sum_parts
 from .folding import fold
 from .lines import Lines
 from .polynomial import is_polynomial
@@ -62,7 +62,7 @@ def rough(p: Program) -> Program:
         return known.get(a, a) if isinstance(a, str) else a
 
     for let in p.body:
-        if let.op == "select" and let.args[1] in (MOST, CORRECTION) and let.args[3] == 0:
+        if is_rest(let):
             known[let.name] = Fraction(0)
             continue
         args = tuple(map(now, let.args))
@@ -103,6 +103,8 @@ def _quotient(e: Expr) -> tuple[Expr, Expr] | None:
             if not square.is_Rational or not f.is_positive:
                 return None
             below = below / square
+        elif isinstance(f, Pow) and f.exp == Integer(1) / 2:  # of a variance, over its own root
+            above, below = above * f.base, below * f.base
         else:
             above = above * f
     for f in bottom:

@@ -31,6 +31,7 @@ from sympy import (
 from .. import symbols as S
 from ..functions import Phi2
 from ..symbols import x
+from .arguments import rough
 from .build import Builder
 from .polynomial import DET
 from .program import Operand
@@ -254,11 +255,11 @@ class Weigher:
         if len(names) == 1:
             b = Builder(names)
             ends = tuple((f"e{k}", b.operand(e)) for k, e in enumerate(exprs))
-            exact = b.program("exact", ends)
+            exact = rough(b.program("exact", ends))
             self._exact = tuple((digits, Sizes(exact, digits)) for digits in _DIGITS)
         w = Builder(names)
         sums = tuple((f"w{k}", _weight(w, e)) for k, e in enumerate(exprs))
-        self._weights = w.program("weights", sums)
+        self._weights = rough(w.program("weights", sums))
         self._sums = Sizes(self._weights, _ROUGH)
 
     def at(self, point: dict[str, float]) -> tuple[Any, ...]:

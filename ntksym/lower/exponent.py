@@ -21,7 +21,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, Symbol, default_sort_key
 from .. import symbols as S
 from .lines import Lines
 from .polynomial import DET, is_polynomial, monomials, positive_form
-from .program import Operand
+from .program import Let, Operand
 
 Parts = tuple[Operand, Operand]
 """The rounded value, and what rounding took away from it."""
@@ -30,6 +30,8 @@ MOST = Fraction(1, 2**30)
 """A larger rest is none: the squares left the range of doubles."""
 CORRECTION = Fraction(1, 2)
 """The same for the rest of an exponent."""
+FINITE = Fraction(2) ** 900
+"""A larger rest of a sum is none: the products left the range of doubles."""
 LARGE = 2
 """Quotients below are rounded to less than an eps of the exponential."""
 _ENTRIES = frozenset((S.q11, S.q12, S.q22, S.q))
@@ -90,6 +92,16 @@ def correction(b: Lines, low: Operand) -> Operand:
 def kept(b: Lines, low: Operand) -> Operand:
     """A rest that is one, else 0."""
     return b.emit("select", b.emit("abs", low), MOST, low, Fraction(0), hint="rest")
+
+
+def finite_rest(b: Lines, low: Operand) -> Operand:
+    """A rest of any size, 0 where the lines that it was formed of leave the range of doubles."""
+    return b.emit("select", b.emit("abs", low), FINITE, low, Fraction(0), hint="rest")
+
+
+def is_rest(let: Let) -> bool:
+    """Whether a line is what rounding took away: 0 in exact arithmetic."""
+    return let.op == "select" and let.args[1] in (MOST, CORRECTION, FINITE) and let.args[3] == 0
 
 
 def corrected(b: Lines, value: Operand, low: Operand) -> Operand:

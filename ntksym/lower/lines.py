@@ -58,6 +58,11 @@ class Lines:
                 self._side_of[name] |= self.side(a)
         return self._seen[key]
 
+    @property
+    def lines(self) -> tuple[Let, ...]:
+        """All lines so far, in order."""
+        return tuple(self._lines)
+
     def side(self, a: Operand) -> int:
         """What an operand depends on: 0, `FIRST`, `SECOND` or `PAIR`."""
         return self._side_of[a] if isinstance(a, str) else 0

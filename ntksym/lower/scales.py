@@ -20,6 +20,7 @@ from ..dual import Dual, dual
 from ..errors import NtksymError
 from ..functions import Phi
 from .build import Builder
+from .compensated import compensated
 from .conditioning import loses, overflows, rounds_exponents
 from .direct import Direct, direct_rule
 from .direct_where import BINS, Covered, bin_ends, numbers_for
@@ -41,6 +42,9 @@ from .wedge import one_sided, opposite
 
 _TINY = Fraction(1, 10**5)
 _LARGE = Fraction(10**6)
+_ORDINARY = (Fraction(1, 4), Fraction(1), Fraction(4), Fraction(16))
+_SOME = 1.25
+"""Terms that are together so many times their sum: each of their roundings counts as much."""
 _HUGE = Fraction(10**120)
 _DETERMINANT = S.q11 * S.q22 - S.q12**2
 _LATE = 2.0**33
@@ -155,6 +159,8 @@ def _settle(b: Builder, d: DualLike) -> None:
         found = summed(b, series, {n: n for n in _ENTRIES}, closed_forms)
         for e, value in zip((d.value, d.dot), found, strict=True):
             b.replace(e, value)
+    for e in _summed_up(d.activation):
+        b.replace(e, compensated(b, b.operand(e)))
     if (inner := _small(d.activation)) is not None:
         closed = b.operand(d.value)
         b.replace(d.value, b.emit("price", closed, *at, *inner.program.args[4:], inner=inner))
@@ -297,6 +303,13 @@ def _overflowing(activation: Activation) -> tuple[Expr, ...]:
     """Value and derivative where `spread_out` keeps them inside the range of doubles."""
     d = dual(activation)
     return tuple(e for e in (d.value, d.dot) if spread_out(e) != e)
+
+
+@lru_cache(maxsize=256)
+def _summed_up(activation: Activation) -> tuple[Expr, ...]:
+    """Value and derivative where their terms are larger than they are, at ordinary variances."""
+    d = dual(activation)
+    return tuple(e for e in (d.value, d.dot) if any(loses(e, v, _SOME) for v in _ORDINARY))
 
 
 def _closed(d: DualLike) -> bool:
