@@ -102,3 +102,14 @@ def test_networks_in_torch(torch, tmp_path):  # noqa: F811
             (found,) = torch.autograd.grad(kernel.sum(), rows, retain_graph=True)
             off = np.abs(found.numpy() - want[0]).max() * size
             assert off <= 1e-12 * max(kernel.item(), np.abs(want).max() * size)
+
+
+def test_networks_in_jax(jax, tmp_path):  # noqa: F811
+    """The same; not compiled, which takes half a minute."""
+    net = ntksym.mlp("hardtanh", depth=1, weight_var=1.5, bias_var=0.1)
+    module = written_jax(net, tmp_path)
+    x, y = np.array([[0.6, 0.8]]) * 1e6, np.array([[0.5, -0.3]]) * 1e6
+    want = ntksym.NetworkGradient(net, threads=1).input_gradient(x, y)[1]
+    with jax.disable_jit():
+        found = jax.grad(lambda x: module.nngp_ntk(x, y, exact=False)[1].sum())(x)
+    assert np.abs(found - want[0]).max() <= 1e-12 * np.abs(want).max()

@@ -84,11 +84,7 @@ def array_sources(
         shown = formula or about_network(recursion, len(recursion.layers))
         contract = Contract(command, shown, _ACCURACY, _references(recursion.network), __version__)
         schedule = lower_network(recursion, name or "network")
-        return (
-            _NETWORKS[target](
-                schedule, contract, layer_slopes(recursion, schedule, far=target == "torch")
-            ),
-        )
+        return (_NETWORKS[target](schedule, contract, layer_slopes(recursion, schedule)),)
     found = thing if isinstance(thing, Dual) else dual(thing)
     act = found.activation
     shown = formula or (f"nngp = E[s(u) s(v)], s(x) = {act.expr}", "dot = d nngp/d q12")

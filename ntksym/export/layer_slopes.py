@@ -16,10 +16,8 @@ from ..runtime.gradients.layers import KINKED, Layer, layers_of
 from .settled import settled_as
 
 
-def layer_slopes(recursion: Recursion, schedule: Schedule, *, far: bool) -> dict[int, LayerSlopes]:
+def layer_slopes(recursion: Recursion, schedule: Schedule) -> dict[int, LayerSlopes]:
     """The derivatives of the kinds of layers with kinks away from 0, by number.
-
-    `far`: with differences at large variances, which take JAX long to compile.
 
     A kind that jumps has none, nor one whose derivatives have no closed form.
     """
@@ -36,7 +34,7 @@ def layer_slopes(recursion: Recursion, schedule: Schedule, *, far: bool) -> dict
         made = _slopes(layer, params)
         if made is not None:
             forms = block.dual if isinstance(block.dual, Dual) else dual(block.activation)
-            found[step.kind] = LayerSlopes(made, _settled(layer, params, forms) if far else None)
+            found[step.kind] = LayerSlopes(made, _settled(layer, params, forms))
     return found
 
 

@@ -22,7 +22,7 @@ from ..numpy.helpers import helper_names, helpers
 from ..numpy.scales import scale_functions
 from ..text import filled
 from .module import ArrayBackend, function
-from .settled import COMMON, settled_host, settled_names
+from .settled import COMMON, settled_host, settled_names, slope_table
 
 HOSTED = (Small, Direct)
 """What runs on the host."""
@@ -40,15 +40,17 @@ def host_text(
     body = "\n\n\n".join(dict.fromkeys((*own, *more)))
     labels = {let.label for p in with_inner(programs) for let in p.body if let.inner is not None}
     names = ", ".join(f'"{k}": _{k}' for k in sorted(labels) if f"def _{k}(" in body)
+    table = ""
     if settled:
         slopes = (settled_host(one, stem) for stem, one in settled.items())
         body = "\n\n".join((body, COMMON.strip("\n"), *slopes))
         names += ("," if names else "") + settled_names(settled) + "\n"
+        table = slope_table(settled) + "\n\n\n"
     called = frozenset(re.findall(r"\b_\w+", body)) & helper_names()
     whole = f"{helpers(called)}\n\n{body}\n\nreturn {{{names}}}"
     marks = {"@TWICE_FIRST@": repr(2.0 * FIRST), "@BODY@": indent(whole, "    ")}
     marks["@DIGEST@"] = hashlib.sha256(whole.encode()).hexdigest()[:16]
-    text = f"{_HOST.strip(chr(10))}\n\n\n{backend.host.strip(chr(10))}\n"
+    text = f"{table}{_HOST.strip(chr(10))}\n\n\n{backend.host.strip(chr(10))}\n"
     return filled(text, marks)
 
 
@@ -121,6 +123,21 @@ def _by_numpy(name, used, given, closed):
     """An operation on the host where used; elsewhere, and where it has none, the closed form."""
     found = _elsewhere(used, lambda *at: _on_host(name, *at), given, closed)
     return _where(found == found, found, closed)
+
+
+def _slopes_by_numpy(stem, names, used, given, closed):
+    """Slopes of these names, each where used: one call, as JAX takes long to compile each."""
+    like, count = given[3], len(names)
+    whole = [_as(v, like, like) for v in given]
+
+    def joined(rows):  # entry by entry
+        return _joined([v.reshape(1, -1) for v in rows]).T.reshape(-1)
+
+    which = joined([_as(float(_SLOPES[stem].index(k)), like, like) for k in names])
+    plain = joined([_as(v, like, like) for v in closed])
+    at = [joined([v] * count) for v in whole]
+    found = _by_numpy(stem, joined(used), (*at, which), plain).reshape(-1, count)
+    return tuple(found[:, k].reshape(like.shape) for k in range(count))
 
 
 def _direct_used(table, bins, variances, unit, most):

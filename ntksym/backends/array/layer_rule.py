@@ -38,6 +38,11 @@ class LayerSlopes:
     settled: Settled | None = None
 
 
+def slope_keys(params: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of `LayerSlopes.closed`, in their order."""
+    return SLOPES + tuple(f"{k}_of_{p}" for k in "nt" for p in params)
+
+
 def layer_rule(
     k: int, pair: Program, slopes: LayerSlopes, backends: tuple[ArrayBackend, ArrayBackend]
 ) -> list[str] | None:
@@ -62,7 +67,7 @@ def layer_rule(
         "@N@": "".join(f", n_{p}" for p in given),
         "@T@": "".join(f", t_{p}" for p in given),
     }
-    keys = SLOPES + tuple(f"{w}_of_{p}" for w in "nt" for p in pair.args[len(STATE) :])
+    keys = slope_keys(pair.args[len(STATE) :])
     more = slopes.settled
     chosen = (("@BEYOND@", more.beyond), ("@TURNING@", more.turning)) if more else ()
     marks = {"@CHOSEN@": _CHOSEN if more else "", "@KEYS@": repr(keys)} | marks
@@ -88,9 +93,12 @@ def side_rule(k: int, diag: Program, settled: Settled | None, backend: ArrayBack
     marks = {
         "@K@": str(k),
         "@BEYOND@": variance_text(settled.beyond),
+        "@KEYS@": repr(slope_keys(taken)),
         "@GIVEN@": "".join(f", {place[p]}" for p in taken),
-        "@MOVED@": "".join(f', ("{p}", {place[p]})' for p in taken),
     }
+    for kernel in "nt":
+        own = (f'by["{kernel}_of_{p}"]' if p in taken else "none" for p in given)
+        marks[f"@{kernel.upper()}@"] = "".join(f", {v}" for v in own)
     return [function(diag, f"_layer{k}_own", backend, about), filled(_SIDE, marks)]
 
 
@@ -114,10 +122,10 @@ def _split(pair: Program) -> tuple[Program, Program] | None:
 
 _CHOSEN = """    high, at = _max(x, y), (x, c, y, r, t12@GIVEN@)
     used, turned = ((high > beyond) & (high < _INF) for beyond in (@BEYOND@, @TURNING@))
-    slopes = (n_x, n_y, n_q, t_x, t_y, t_a, t_t@OF@)
+    closed = (n_x, n_y, n_q, t_x, t_y, t_a, t_t@OF@)
+    needed = [turned if k == "t_a" else used for k in @KEYS@]
     n_x, n_y, n_q, t_x, t_y, t_a, t_t@OF@ = (
-        _by_numpy("_layer@K@_" + k, turned if k == "t_a" else used, at, _as(v, r, r))
-        for k, v in zip(@KEYS@, slopes)
+        _slopes_by_numpy("_layer@K@", @KEYS@, needed, at, closed)
     )
 """
 
@@ -146,23 +154,30 @@ def _layer@K@(*at):
 '''
 
 _SIDE = '''
+def _layer@K@_sides(q, t, *given):
+    """The derivatives of the next function: those of pairs of equal inputs."""
+    used, none = (q > @BEYOND@) & (q < _INF), 0.0 * t
+    q = _where(used, q, 1.0) + none
+    at = (q, q, q, none, t@GIVEN@)
+    names = @KEYS@
+    closed = [none] * len(names)
+    found = _slopes_by_numpy("_layer@K@", names, [used] * len(names), at, closed)
+    by = dict(zip(names, found))
+    return (
+        (2.0 * by["n_x"], none@N@),
+        (2.0 * by["t_x"], by["t_t"]@T@),
+    )
+
+
+# nothing; with the derivatives that a layer has at large variances
+_layer@K@_moved = _pair_rule(lambda q, t, *given: (0.0 * t, 0.0 * t), _layer@K@_sides)
+
+
 def _layer@K@_diag(q, t, *given):
     """The same, u = v; beyond a variance with the slopes of pairs of equal inputs."""
     used = (q > @BEYOND@) & (q < _INF)
     nngp, ntk = _layer@K@_own(_where(used, 1.0, q), _where(used, 0.0, t), *given)
-    known = (_still(v) if _is_array(v) else v for v in (q, t, *given))
-    own, after = _layer@K@_own(*known)
-    at = (q, q, q, 0.0 * q, t@GIVEN@)
-
-    def slope(name):
-        found = _by_numpy("_layer@K@_" + name, used, at, float("nan") + 0.0 * q)
-        return _where(used, found, 0.0)
-
-    moves = [("x", q)@MOVED@]
-    for by, v in moves:
-        if _is_array(v):
-            step, by = (2.0 * (v - _still(v)), "x") if by == "x" else (v - _still(v), "of_" + by)
-            own, after = own + slope("n_" + by) * step, after + slope("t_" + by) * step
-    after = after + slope("t_t") * (t - _still(t))
-    return _where(used, own, nngp), _where(used, after, ntk)
+    own, after = _layer@K@_own(*(_still(v) if _is_array(v) else v for v in (q, t, *given)))
+    moved, later = _layer@K@_moved(q, t, *given)
+    return _where(used, own + moved, nngp), _where(used, after + later, ntk)
 '''

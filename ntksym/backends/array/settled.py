@@ -39,12 +39,17 @@ def settled_host(settled: Settled, stem: str) -> str:
 
 
 def settled_names(settled: Mapping[str, Settled]) -> str:
-    """The lines of a table that gives each slope of each program its function."""
+    """What gives the slopes of each program, in a table of NumPy's functions."""
     return "".join(
-        f'\n    "{stem}_{k}": lambda closed, *at: _slopes_once({stem}_slopes, *at)["{k}"],'
-        for stem, one in settled.items()
-        for k in slope_names(one.program)
+        f'\n    "{stem}": lambda closed, *at: _picked({stem}_slopes, _SLOPES["{stem}"], *at),'
+        for stem in settled
     )
+
+
+def slope_table(settled: Mapping[str, Settled]) -> str:
+    """The names of the slopes of each program."""
+    rows = (f'    "{stem}": {slope_names(one.program)!r},\n' for stem, one in settled.items())
+    return f"_SLOPES = {{\n{''.join(rows)}}}"
 
 
 def slope_names(p: Program) -> tuple[str, ...]:
@@ -63,9 +68,10 @@ def settled_dual_text(stem: str, settled: Settled) -> str:
     """The function `<stem>_far`, which chooses between closed forms of slopes and differences."""
     names = settled.program.args[4:]
     own = [f"{k}_of_{p}" for p in names for k in "nt"]
-    lines = (f'        chosen(found("{k}"), closed[{n}]),\n' for n, k in enumerate(own, 5))
+    lines = (f'        chosen(found["{k}"], closed[{n}]),\n' for n, k in enumerate(own, 5))
     marks = {
         "@STEM@": stem,
+        "@NAMES@": repr(("n_x", "n_y", "t_x", "t_y", "t_a", *own)),
         "@PARAMS@": "".join(f", p{k}" for k in range(len(names))),
         "@BEYOND@": variance_text(settled.beyond),
         "@TURNING@": variance_text(settled.turning),
@@ -136,6 +142,17 @@ def _pair_slopes(values, names, kinks, x, c, y, root):
     return found
 
 
+def _picked(slopes, names, *at):
+    """The slope of each entry that its number says; one by one they are the same entries."""
+    *at, which = at
+    found = np.full(len(which), np.nan)
+    for k, name in enumerate(names):
+        wanted = which == k
+        if wanted.any():
+            found[wanted] = _slopes_once(slopes, *(v[wanted] for v in at))[name]
+    return found
+
+
 _known = {}
 
 
@@ -180,39 +197,43 @@ def @STEM@_far(closed, dot, q11, q12, q22@PARAMS@):
     high = _max(q11, q22)
     used = (_min(q11, q22) > 0.0) & (high < _INF) & (_abs(q12) < _INF)
     used, turned = used & (high > @BEYOND@), used & (high > @TURNING@)
-    none = float("nan") + 0.0 * root
-
-    def found(name, used=used):
-        return _by_numpy("@STEM@_" + name, used, (q11, q12, q22, root@PARAMS@), none)
+    names = @NAMES@
+    none = [float("nan") + 0.0 * root] * len(names)
+    needed = [turned if k == "t_a" else used for k in names]
+    at = q11, q12, q22, root@PARAMS@
+    found = dict(zip(names, _slopes_by_numpy("@STEM@", names, needed, at, none)))
 
     def chosen(value, plain):
         return _where(used & (value == value), value, plain)
 
     edge = root == 0.0
-    turn = found("t_a", turned)
+    turn = found["t_a"]
     some = turn == turn  # no quotient of NaN: not even 0 times its derivative is 0
     turn = _where(some, turn, 0.0) / _where(edge, 1.0, root)
     turn = _where(edge, 0.0, _where(some, turn, -closed[3]))
     first, second = (0.5 * q12 / _where(used, q, 1.0) for q in (q11, q22))
     return (
-        chosen(found("n_x") - first * dot, closed[0]),
-        chosen(found("n_y") - second * dot, closed[1]),
-        chosen(found("t_x") + first * turn, closed[2]),
+        chosen(found["n_x"] - first * dot, closed[0]),
+        chosen(found["n_y"] - second * dot, closed[1]),
+        chosen(found["t_x"] + first * turn, closed[2]),
         _where(turned, -turn, closed[3]),
-        chosen(found("t_y") + second * turn, closed[4]),
+        chosen(found["t_y"] + second * turn, closed[4]),
 @OWN@    )
 
 
 def @STEM@_same(nngp, dot, q@PARAMS@):
     """The same for u = v: slopes in q and in parameters of both; given are closed forms."""
     used = (q > @BEYOND@) & (q < _INF)
-    at = q, q, q, 0.0 * q@PARAMS@
+    of_n, of_t = ("n_x", *@OF_N@), ("t_x", *@OF_T@)
+    at, names = (q, q, q, 0.0 * q@PARAMS@), of_n + of_t
+    none = [float("nan") + 0.0 * q] * len(names)
+    slopes = dict(zip(names, _slopes_by_numpy("@STEM@", names, [used] * len(names), at, none)))
 
     def found(name, plain):
-        value = _by_numpy("@STEM@_" + name, used, at, float("nan") + 0.0 * q)
+        value = slopes[name]
         value = 2.0 * value if name.endswith("_x") else value  # both variances move
         return _where(used & (value == value), value, plain)
 
-    nngp = tuple(map(found, ("n_x", *@OF_N@), nngp if isinstance(nngp, tuple) else (nngp,)))
-    return nngp, tuple(map(found, ("t_x", *@OF_T@), dot if isinstance(dot, tuple) else (dot,)))
+    nngp = tuple(map(found, of_n, nngp if isinstance(nngp, tuple) else (nngp,)))
+    return nngp, tuple(map(found, of_t, dot if isinstance(dot, tuple) else (dot,)))
 '''
