@@ -129,6 +129,17 @@ def test_doubles_reach_the_host_without_x64(jax, tmp_path):  # noqa: F811
     assert found[1] == 7.0 and abs(found[0] - want) <= 2.0**-45 * want
 
 
+def test_second_derivatives_in_floats_without_x64(jax, tmp_path):  # noqa: F811
+    from test_jax_target import written
+
+    module, c = written("gelu", tmp_path), np.array([0.25, -0.5])
+    with module._x64(False):
+        slope = jax.hessian(lambda c: module.dual(1.5, c, 2.0)[0])
+        bend = jax.vmap(jax.jit(slope))(c.astype(np.float32))
+    above, below = (module.dual(1.5, c + step, 2.0)[1] for step in (1e-6, -1e-6))
+    assert bend.dtype == np.float32 and np.allclose(bend, (above - below) / 2e-6, rtol=1e-6)
+
+
 @pytest.mark.parametrize("name", ["selu", "relu6", "gelu"])
 def test_floats_are_numbers_where_constants_have_many_digits(torch, name, tmp_path):  # noqa: F811
     """Over a common denominator the constants of SELU are integers of 1e62, which no float holds."""
