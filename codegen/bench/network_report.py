@@ -34,11 +34,11 @@ G: by how much the layers may enlarge a relative error of the rows, to first ord
 pair (`k.growth().inputs`, rows of mean square 1).  Errors in units of max(G, 1) eps: one is what
 rounding the rows themselves does; much more would be the layers' own.  The bound is one of the NNGP
 kernel.  The NTK sees the angle of a pair in every layer.  Where that is read off a rounded
-covariance its error is eps over the angle, and 100 layers add up: gelu makes an angle of 0.04 to
-0.1 of parallel rows of unlike norms, at which all of this is lost (norms 3.7 apart, variances of
-1e3 and more, 20 layers: 100 to 3500 eps).  From eight layers on diagonals are sums of two doubles,
-for variances up to 4 where angles come from covariances: gelu and erf are measured with it here,
-other networks of that depth without.
+covariance its error is eps over the angle, and 100 layers add up.  gelu makes an angle of 0.04 to
+0.1 of parallel rows of unlike norms; that has integrals without cancellation (`lower/unlike.py`)
+for pairs that are nearly parallel from the start, up to norms five times each other.  From eight
+layers on diagonals are sums of two doubles, for variances up to 4 where angles come from
+covariances: gelu, x_erf and erf are measured with it here, other networks of that depth without.
 """
 
 
