@@ -41,13 +41,26 @@ def test_with_more_arguments(wrong: Any, tmp_path: Any) -> None:
             ntksym.check(wrong)
 
 
-def test_compile_says_what_it_takes() -> None:
+@pytest.mark.parametrize(
+    ("given", "kind", "use"),
+    [
+        (
+            {"relu": 3},
+            "dict",
+            'text such as "mlp:relu:depth=3" or "max(x, 0)", a SymPy expression, ntksym.mlp(...)',
+        ),
+        (
+            ["relu"],
+            "list",
+            'ntksym.mlp(["gelu", "relu"], depth=2), or "mlp:[gelu,relu]:weight_var=2"',
+        ),
+    ],
+)
+def test_compile_says_what_it_takes(given: Any, kind: str, use: str) -> None:
     with pytest.raises(BadSpec) as caught:
-        ntksym.compile(["relu"])
+        ntksym.compile(given)
     assert str(caught.value) == (
-        "an object of type list says neither a network nor an activation\n"
-        '  use:   text such as "mlp:relu:depth=3" or "max(x, 0)", a SymPy expression, '
-        "ntksym.mlp(...)"
+        f"an object of type {kind} says neither a network nor an activation\n  use:   {use}"
     )
 
 

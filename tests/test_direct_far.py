@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -219,3 +220,16 @@ def test_panels_of_what_dies_out_are_as_long_as_they_may(text: str, mass: float)
     found = far_rule(as_activation(text))
     assert found is not None and len(found.nodes) <= 256
     assert abs(sum(found.weights) / mass - 1) <= 4 * EPS
+
+
+@pytest.mark.parametrize(("at", "tilt"), [(10, 1), (15, 0.5), (50, 1), (200, 1)])
+def test_a_hill_far_from_zero_is_in_the_rule(at: int, tilt: float) -> None:
+    """Nothing is there in many digits between 0 and the hill, which was missed."""
+    rule = far_rule(as_activation(f"max(x, 0) + exp(-{Fraction(tilt)}*(x - {at})^2)"))
+    assert rule is not None and max(rule.nodes) > at
+    assert abs(sum(rule.weights) - np.sqrt(np.pi / tilt)) < 8 * EPS
+
+
+def test_no_rule_leaves_out_one_of_two_hills() -> None:
+    """More nodes than are worth it: there is none."""
+    assert far_rule(as_activation("max(x, 0) + exp(-x^2) + exp(-(x - 50)^2)")) is None

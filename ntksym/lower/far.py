@@ -16,6 +16,7 @@ import hashlib
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 from math import inf
 from typing import Any
 
@@ -40,6 +41,8 @@ MOST = 256
 NOTHING = 2.0**-62
 EXACT = 2.0**-57
 """What a panel may be off by, next to the integral of the size."""
+_FOOT = 8
+"""Widths of a hill within which its foot is: it is 1e-14 of its top there."""
 SHORTEST = 2.0**-30
 """Of the panels; in units of x, as variances are."""
 _BARE = 2.0**60
@@ -245,18 +248,43 @@ def _rows(
             p = b.program("piece", tuple((f"v{k}", b.operand(e)) for k, e in enumerate(parts)))
             if piece.expr.expand() == outer.expand():
                 continue
-            rows += _panels(p, ctx, base, begin, stop, side)
-    return tuple(rows)
+            marks = sorted(_marks(piece, ctx, begin, side), key=abs)
+            if stop is not None:
+                marks = [m for m in marks if side * (stop - m) > 0]
+            rows += _panels(p, ctx, base, begin, (*marks, stop), side)
+    return tuple(row for row in rows if any(row[1:]))
 
 
-def _panels(p: Program, ctx: Any, base: Any, begin: Any, stop: Any, side: int) -> list[Row]:
-    """The rows from `begin` outwards to `stop`, or until d is nothing.
+def _marks(f: TermSum, ctx: Any, begin: Any, side: int) -> set[Any]:
+    """Where terms have their hills far from `begin`, and the feet of these, outwards.
+
+    Without them a hill would be missed behind a place where nothing is.
+    """
+    hills = []
+    for k in f.terms:
+        tilt = number_of(k.tilt.expr, ctx).real if k.tilt else ctx.zero
+        if tilt > 0:
+            hills.append((number_of(k.shift.expr, ctx).real / tilt, 1 / ctx.sqrt(tilt)))
+        for gate in k.gates:
+            a, b = (number_of(v.expr, ctx).real for v in gate)
+            hills.append((-b / a, 1 / abs(a)))
+    far = [(at, _FOOT * width) for at, width in hills if side * (at - begin) > _FOOT * width]
+    return {m for at, foot in far for m in (at - foot, at, at + foot)}
+
+
+def _panels(
+    p: Program, ctx: Any, base: Any, begin: Any, stops: tuple[Any, ...], side: int
+) -> list[Row]:
+    """The rows from `begin` outwards past all `stops`, or until d is nothing before the last.
 
     Each panel is as long as its rule is right: as two of half of its length, next to all of them.
     """
     rows: list[Row] = []
+    totals, (stop, *later) = [ctx.zero] * 4, stops
+    for left, right in pairwise((begin, *stops[:-1])):  # the hills: what is before them counts less
+        for k, v in enumerate(zip(*_panel(p, ctx, base, left, right), strict=True)):
+            totals[k - 1] += sum(abs(a) for a in v) if k else 0
     left, length, most = begin, ctx.mpf(1), ctx.zero
-    totals = [ctx.zero] * 4
     while True:
         right = left + side * length
         last = stop is not None and side * (right - stop) > -length / 4
@@ -271,7 +299,9 @@ def _panels(p: Program, ctx: Any, base: Any, begin: Any, stop: Any, side: int) -
         rows += [(float(v[0]), float(v[1]), float(v[3]), float(v[4])) for v in whole]
         top = max(max(abs(v[1]), abs(v[2])) for v in whole) / abs(right - left) * NODES
         totals, most = sums, max(most, top)
-        if last or top <= NOTHING * most:
+        if last and later:
+            stop, *later = later
+        elif last or (not later and top <= NOTHING * most):
             return rows
         if len(rows) > MOST:
             raise UnsupportedOp("the activation does not settle", hint="another route")
