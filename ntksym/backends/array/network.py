@@ -6,9 +6,10 @@ name in either, in `ArrayBackend.network` and `ArrayBackend.loops`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import inf
+from typing import Any
 
 from ...lower.kernel import STATE
 from ...lower.near import SCALED
@@ -32,7 +33,7 @@ def network_file(
     backend: ArrayBackend,
     slopes: Mapping[int, LayerSlopes] | None = None,
 ) -> SourceFile:
-    """The module of a network: `nngp_ntk(x1, x2=None, exact=None, values=VALUES)`.
+    """The module of a network: `nngp_ntk(x1, x2, exact, values, input_values)`.
 
     `slopes`: of the kinds of layers whose derivatives are not traced (`layer_rule`).
 
@@ -62,7 +63,7 @@ def network_file(
         diags = _tuple(backend, tuple(zip(*(s.diag_values for s in steps), strict=True)))
         values += f"    ({pairs}, {diags}),\n"
     pieces += [f"LAYERS = (\n{rows})\n", f"VALUES = (\n{values})\n"]
-    given = "".join(f", {backend.literal(v)}" for v in schedule.input_values)
+    pieces.append(input_numbers(schedule.input, schedule.input_values, backend))
     text = _STEP.replace(
         "@NEAR@", _MENDED.replace("@SCALED@", repr(SCALED)) if schedule.near_kinds else ""
     )
@@ -74,8 +75,8 @@ def network_file(
             assert _WORSE in kernels
             kernels = kernels.replace(_WORSE, _BETTER)
         kernels = _ROWS + "\n\n" + kernels.strip("\n")
-    pieces += [text, backend.loops, FIRST.replace("@VALUES@", given), SYMMETRIC]
-    pieces.append(kernels.replace("@VALUES@", given))
+    pieces += [text, backend.loops, FIRST, SYMMETRIC]
+    pieces.append(kernels)
     joined = "\n\n".join(piece.strip("\n") + "\n" for piece in pieces)
     name = identifier(schedule.name, set()).rstrip("_")
     made = module(backend, contract, schedule.programs, joined, ALWAYS)
@@ -83,6 +84,13 @@ def network_file(
         head, mark, rest = made.partition('\n"""\n')
         made = "\n".join((head, *NOTE)) + mark + rest
     return SourceFile(f"{name}.py", made)
+
+
+def input_numbers(rule: Program, values: Sequence[Any], backend: ArrayBackend) -> str:
+    """The numbers of the first layer, in the order of its rule's arguments after d."""
+    numbers = "".join(f"{backend.literal(v)}, " for v in values)
+    names = ", ".join(rule.args[1:]) or "none"
+    return f'INPUT_VALUES = ({numbers.rstrip()})\n"""Of the first layer: {names}."""\n'
 
 
 def _unlike(p: Program) -> Program | None:
@@ -185,9 +193,9 @@ _UNLIKE = (
         "    return nx, after, ny, following, tx, t, ty, unlike\n",
     ),
     (
-        "    state = _first(x1, x2, exact)\n",
-        "    state = _first(x1, x2, exact)\n"
-        "    state = (*state, _first_unlike(x1, x2, exact, state))\n",
+        "    state = _first(x1, x2, exact, input_values)\n",
+        "    state = _first(x1, x2, exact, input_values)\n"
+        "    state = (*state, _first_unlike(x1, x2, exact, input_values, state))\n",
     ),
 )
 """What changes where a layer takes the difference of lengths: an eighth number of the state."""
@@ -211,11 +219,11 @@ def _next_unlike(straight, unlike, qx, nx, layer_diag, diag, roots):
     return unlike * (rise * (r1 + r2) / _where(total > 0.0, total, 1.0 + 0.0 * total))
 
 
-def _first_unlike(x1, x2, exact, state):
+def _first_unlike(x1, x2, exact, values, state):
     """sqrt(q11) - sqrt(q22) of the first layer, of nearly parallel rows from their difference."""
     qx, _, qy, root, *_ = state
     x1, x2 = _rows(x1, x2)
-    slope = _input_rule(float(x1.shape[1])@VALUES@)[0]
+    slope = _input_affine(x1, values)[0]
     lengths = _sqrt0(qx) + _sqrt0(qy)
     far = (qx - qy) + 0.0 * root
     if exact or exact is None:
@@ -266,7 +274,13 @@ def _rows(x1, x2):
     return x1, x2
 
 
-def _first(x1, x2, exact):
+def _input_affine(x1, values):
+    """Slope and offset of both kernels in the squared norm."""
+    given = (_as(v, v, x1) if _is_array(v) else v for v in values)
+    return _input_rule(float(x1.shape[1]), *given)
+
+
+def _first(x1, x2, exact, values=INPUT_VALUES):
     """The state (q11, q12, q22, root, t11, t12, t22) after the first layer."""
     same = x2 is None
     x1, x2 = _rows(x1, x2)
@@ -274,7 +288,7 @@ def _first(x1, x2, exact):
     g12, eye = _inner(x1, x2), _eye(x1, x2)
     if same:
         g12 = _where(eye, g11, 0.5 * (g12 + g12.T))
-    a, b, own, offset = _input_rule(float(x1.shape[1])@VALUES@)
+    a, b, own, offset = _input_affine(x1, values)
     qx, c, qy = (a * g + b for g in (g11, g12, g22))
     tx, t, ty = (own * g + offset for g in (g11, g12, g22))
     root = _rootdet(qx, c, qy)
@@ -285,14 +299,17 @@ def _first(x1, x2, exact):
 
         def known(i, j):
             area, gap = _apart(x1[i], x2[j])
-            side, other = a * area, (a * b) ** 0.5 * gap
-            sine, cosine, _ = _over(side, other)
-            return side * sine + other * cosine
+            fixed = _still(a * b) if _is_array(a * b) else a * b
+            side, other = a * area, fixed**0.5 * gap
+            sine, cosine, over = _over(side, other)
+            length = side * sine + other * cosine
+            # nothing but a slope in a*b, which the root of 0 has not
+            return length + (a * b - fixed) * gap * (0.5 * gap * over)
 
         root = _chosen(close, known, _places(close), (0, 0), root, x1.shape[1])
     return qx, c, qy, root, tx, t, ty
 '''
-"""The first layer of every network; `@VALUES@` are the numbers of its rule."""
+"""The first layer of every network, after `input_numbers`."""
 
 SYMMETRIC = '''
 def _symmetric(a, own):
@@ -310,14 +327,15 @@ ABOUT = """At x = y, where a kinked activation has two one-sided
 
 _KERNELS = (
     '''
-def nngp_ntk(x1, x2=None, exact=None, values=VALUES):
+def nngp_ntk(x1, x2=None, exact=None, values=VALUES, input_values=INPUT_VALUES):
     """(nngp, ntk) of the rows of x1 and x2, each of shape (n, m).
 
-    Differentiable in x1, x2 and `values` (the numbers of the layers: weight and bias variances and
-    parameters, one column per name).  ValueError: other shapes.  '''
+    Differentiable in x1, x2, `values` (the numbers of the layers: weight and bias variances and
+    parameters, one column per name) and `input_values` (those of the first layer; in these the
+    first derivatives alone).  ValueError: other shapes.  '''
     + ABOUT
     + """
-    state = _first(x1, x2, exact)
+    state = _first(x1, x2, exact, input_values)
     for kind, (pair, diag) in zip(LAYERS, values):
         state = _repeated(kind, state, pair, diag)
     qx, c, qy, _, tx, t, *_ = state

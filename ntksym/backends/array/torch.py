@@ -34,7 +34,7 @@ def dual_file(
 def network_file(
     schedule: Schedule, contract: Contract, slopes: Mapping[int, LayerSlopes] | None = None
 ) -> SourceFile:
-    """The module of a network: `nngp_ntk(x1, x2=None, exact=None, values=VALUES)`.
+    """The module of a network: `nngp_ntk(x1, x2, exact, values, input_values)`.
 
     Raises:
         UnsupportedOp: an operation that PyTorch cannot spell (2F1 of parameters).

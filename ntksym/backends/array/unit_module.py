@@ -12,7 +12,7 @@ from ..near import NOTE
 from ..unit_schedule import UnitStep
 from .module import ArrayBackend, function, module
 from .near import array_near
-from .network import ABOUT, ALWAYS, FIRST, SYMMETRIC
+from .network import ABOUT, ALWAYS, FIRST, SYMMETRIC, input_numbers
 from .unit import ArrayUnit, shared_helpers
 
 
@@ -70,9 +70,9 @@ def unit_network_file(net: ArrayNetwork, contract: Contract, backend: ArrayBacke
         bias = backend.literal(step.pair[0]) if step.straight else "None"
         rows += f"    ({unit}, {inside}, {pair}, {diag}, {count}, {step.carried}, {bias}),\n"
     pieces.append(f"LAYERS = (\n{rows})\n")
-    values = "".join(f", {backend.literal(v)}" for v in net.input_values)
+    pieces.append(input_numbers(net.input, net.input_values, backend))
     text = _STEP.replace("@NEAR@", _MENDED if near else "")
-    pieces += [text, backend.loops, FIRST.replace("@VALUES@", values), SYMMETRIC, _KERNELS]
+    pieces += [text, backend.loops, FIRST, SYMMETRIC, _KERNELS]
     made = _module(backend, contract, pieces, programs, notes)
     return SourceFile(f"{identifier(net.name, set()).rstrip('_')}.py", made)
 
