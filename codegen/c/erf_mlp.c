@@ -430,7 +430,7 @@ NTKSYM_BLOCK_FUNCTION void near_roots(int kind, const double *v, double bias, si
   }
   for (size_t i = 0; i < n; ++i) {
     const int loose = p[3][i] > near_loose[kind] * sqrt(hi[i]);
-    const int small = (angle[i] < 0.3) & (spread[i] < 0.4 || straight) & !loose;
+    int small = (angle[i] < 0.3) & (spread[i] < 0.4 || straight) & !loose;
     if (!small) angle[i] = x[i] = -1.0;
     if (angle[i] > 0.0) place[left++] = i;
   }
@@ -482,11 +482,12 @@ NTKSYM_BLOCK_FUNCTION void near_roots(int kind, const double *v, double bias, si
   }
 }
 
-/* The covariance that belongs to a small root, of the sign of `plain`; for other pairs `plain`. */
-static double near_covariance(double size, double root, double plain)
+/* The covariance that belongs to a root below `sure` times the size, of the sign of `plain`; for
+ * other pairs `plain`. */
+static double near_covariance(double size, double root, double sure, double plain)
 {
   const double sine = root / size;
-  return sine < 0.05 ? copysign(size * sqrt(1.0 - sine * sine), plain) : plain;
+  return sine < sure ? copysign(size * sqrt(1.0 - sine * sine), plain) : plain;
 }
 
 /* Of b points with variances q: a power of two, q times its square, the inverse power;
@@ -680,12 +681,13 @@ NTKSYM_BLOCK_FUNCTION void near_lanes(int kind, size_t b, size_t l, const double
     place[count++] = i;
   }
   if (!count) return;
+  const double sure = 0.05;
   near_roots(kind, layer_value[l], layer_near[l] & 16 ? 0.0 : NAN, count, p, root);
   for (size_t k = 0; k < count; ++k) {
     const size_t i = place[k];
     const double size = (double)sx[i * incx] * sy[i * incy];
     next[1][i] = (double)root[k];
-    next[0][i] = (double)near_covariance(size, root[k], next[0][i]);
+    next[0][i] = (double)near_covariance(size, root[k], sure, next[0][i]);
   }
 }
 
@@ -1009,12 +1011,13 @@ NTKSYM_BLOCK_FUNCTION void near_lanes_f32(int kind, size_t b, size_t l, const fl
     place[count++] = i;
   }
   if (!count) return;
+  const double sure = 0.05;
   near_roots(kind, layer_value[l], layer_near[l] & 16 ? 0.0 : NAN, count, p, root);
   for (size_t k = 0; k < count; ++k) {
     const size_t i = place[k];
     const double size = (double)sx[i * incx] * sy[i * incy];
     next[1][i] = (float)root[k];
-    next[0][i] = (float)near_covariance(size, root[k], next[0][i]);
+    next[0][i] = (float)near_covariance(size, root[k], sure, next[0][i]);
   }
 }
 

@@ -602,45 +602,46 @@ NTKSYM_LANE_FUNCTION double ntksym_op_square_low(double x, double p)
 #endif
 }
 
-/* exp(x*x)*erfc(x) for x >= 0, over 1 + `low`, which is what rounding took from the quotient. */
+/* exp(x*x)*erfc(x) for x >= 0, over 1 + `low`, which is what rounding took from a polynomial and
+ * from its quotient. */
 NTKSYM_LANE_FUNCTION double ntksym_op_erfcx_parts(double x, double *low)
 {
   /* (x - c)/(x + c), with fewer roundings near x = 0, where the polynomial is steep */
   const double t = 2.0 * x / (x + 0x1.ep+1) - 1.0, below = 1.0 + 2.0 * x;
   const double t2 = t * t, t4 = t2 * t2;
-  double p0 = 0x1.d28e6270e10c9p-32;
-  p0 = NTKSYM_MADD(p0, t4, 0x1.4c1b8fe94af13p-25);
-  p0 = NTKSYM_MADD(p0, t4, 0x1.d63256489b33bp-20);
-  p0 = NTKSYM_MADD(p0, t4, 0x1.b14395a551aeep-15);
-  p0 = NTKSYM_MADD(p0, t4, -0x1.3f603c39af06fp-7);
-  p0 = NTKSYM_MADD(p0, t4, -0x1.bda9309a294fep-4);
-  p0 = NTKSYM_MADD(p0, t4, 0x1.3ccda0b5d5dc2p+0);
-  double p1 = -0x1.4e14d07a8416dp-35;
-  p1 = NTKSYM_MADD(p1, t4, -0x1.2e2777e7e9c1ap-28);
-  p1 = NTKSYM_MADD(p1, t4, -0x1.f4941f05a731dp-25);
-  p1 = NTKSYM_MADD(p1, t4, 0x1.778a276cd97c4p-16);
-  p1 = NTKSYM_MADD(p1, t4, 0x1.cc3a0e2212f45p-10);
-  p1 = NTKSYM_MADD(p1, t4, 0x1.7a14188a99b3p-4);
-  p1 = NTKSYM_MADD(p1, t4, -0x1.1f367683f89a7p-3);
-  double p2 = -0x1.63376daa748f7p-28;
-  p2 = NTKSYM_MADD(p2, t4, -0x1.15b8e4af3e51bp-22);
-  p2 = NTKSYM_MADD(p2, t4, -0x1.80005da99b005p-17);
-  p2 = NTKSYM_MADD(p2, t4, 0x1.33fb298161868p-12);
-  p2 = NTKSYM_MADD(p2, t4, -0x1.e0d0fa6ddf019p-5);
-  p2 = NTKSYM_MADD(p2, t4, 0x1.d5f294815a457p-9);
-  double p3 = 0x1.2d8bb3ae3b80ap-31;
-  p3 = NTKSYM_MADD(p3, t4, 0x1.a1809ecfcbfep-26);
-  p3 = NTKSYM_MADD(p3, t4, -0x1.052525efa669bp-20);
-  p3 = NTKSYM_MADD(p3, t4, -0x1.303f9d8ceda2dp-12);
-  p3 = NTKSYM_MADD(p3, t4, 0x1.d0b0037dcc906p-6);
-  p3 = NTKSYM_MADD(p3, t4, 0x1.510169d096803p-4);
+  double p0 = -0x1.4e14d07a8416dp-35;
+  p0 = NTKSYM_MADD(p0, t4, -0x1.2e2777e7e9c1ap-28);
+  p0 = NTKSYM_MADD(p0, t4, -0x1.f4941f05a731dp-25);
+  p0 = NTKSYM_MADD(p0, t4, 0x1.778a276cd97c4p-16);
+  p0 = NTKSYM_MADD(p0, t4, 0x1.cc3a0e2212f44p-10);
+  p0 = NTKSYM_MADD(p0, t4, 0x1.7a14188a99b3p-4);
+  p0 = NTKSYM_MADD(p0, t4, -0x1.1f367683f89a7p-3);
+  double p1 = -0x1.63376daa748f8p-28;
+  p1 = NTKSYM_MADD(p1, t4, -0x1.15b8e4af3e51ap-22);
+  p1 = NTKSYM_MADD(p1, t4, -0x1.80005da99b005p-17);
+  p1 = NTKSYM_MADD(p1, t4, 0x1.33fb298161868p-12);
+  p1 = NTKSYM_MADD(p1, t4, -0x1.e0d0fa6ddf01ap-5);
+  p1 = NTKSYM_MADD(p1, t4, 0x1.d5f294815a448p-9);
+  double p2 = 0x1.2d8bb3ae3b809p-31;
+  p2 = NTKSYM_MADD(p2, t4, 0x1.a1809ecfcbfep-26);
+  p2 = NTKSYM_MADD(p2, t4, -0x1.052525efa669bp-20);
+  p2 = NTKSYM_MADD(p2, t4, -0x1.303f9d8ceda2dp-12);
+  p2 = NTKSYM_MADD(p2, t4, 0x1.d0b0037dcc906p-6);
+  p2 = NTKSYM_MADD(p2, t4, 0x1.510169d096803p-4);
+  double p3 = 0x1.d28e6270e10c9p-32;
+  p3 = NTKSYM_MADD(p3, t4, 0x1.4c1b8fe94af13p-25);
+  p3 = NTKSYM_MADD(p3, t4, 0x1.d63256489b33bp-20);
+  p3 = NTKSYM_MADD(p3, t4, 0x1.b14395a551aeep-15);
+  p3 = NTKSYM_MADD(p3, t4, -0x1.3f603c39af06fp-7);
+  p3 = NTKSYM_MADD(p3, t4, -0x1.bda9309a294fdp-4);
   const double p = NTKSYM_MADD(NTKSYM_MADD(p3, t, p2), t2, NTKSYM_MADD(p1, t, p0));
-  const double value = p / below;
+  const double whole = NTKSYM_MADD(t, p, 0x1.3ccda0b5d5dc2p+0), value = whole / below;
+  const double rest = NTKSYM_MADD(t, p, 0x1.3ccda0b5d5dc2p+0 - whole) + 0x1.db5443c5577c7p-54;
+  /* the polynomial is from 1 to 1.3: its reciprocal is about 0x1.cp-1 */
 #if defined(__FP_FAST_FMA) || defined(FP_FAST_FMA)
-  /* p is from 1 to 1.3: its reciprocal is about 0x1.cp-1 */
-  *low = 0x1.cp-1 * fma(-value, (1.0 - below) + 2.0 * x, fma(-value, below, p));
+  *low = 0x1.cp-1 * (fma(-value, (1.0 - below) + 2.0 * x, fma(-value, below, whole)) + rest);
 #else
-  *low = 0.0;
+  *low = 0x1.cp-1 * rest;
 #endif
   return value;
 }
@@ -652,6 +653,22 @@ NTKSYM_LANE_FUNCTION double ntksym_op_erfcx(double x)
   return NTKSYM_MADD(value, low, value);
 }
 
+/* exp(y*y/2)*erfc(y/sqrt(2)) for y >= 0, over 1 + `low`: sqrt(1/2) is rounded too. */
+NTKSYM_LANE_FUNCTION double ntksym_op_mills_parts(double y, double *low)
+{
+  double rest;
+  const double value = ntksym_op_erfcx_parts(0x1.6a09e667f3bcdp-1 * y, &rest);
+  *low = rest + NTKSYM_MADD(-0x1.13d71c7725de4p-54, value, 0x1.3b3efbf5e2229p-54);
+  return value;
+}
+
+NTKSYM_LANE_FUNCTION double ntksym_op_mills(double y)
+{
+  double low;
+  const double value = ntksym_op_mills_parts(y, &low);
+  return NTKSYM_MADD(value, low, value);
+}
+
 /* exp(a)*Phi(-x) for x >= 0 where a - x*x/2 is not much larger than a. */
 NTKSYM_LANE_FUNCTION double ntksym_op_tail(double a, double x)
 {
@@ -660,7 +677,7 @@ NTKSYM_LANE_FUNCTION double ntksym_op_tail(double a, double x)
   const double half = 0.5 * square, main = a - half;
   const double back = main - a;
   double rest;
-  const double scaled = ntksym_op_erfcx_parts(0x1.6a09e667f3bcdp-1 * y, &rest);
+  const double scaled = ntksym_op_mills_parts(y, &rest);
   const double lost = (((a - (main - back)) - (half + back)) - 0.5 * low) + rest;
   const double bell = 0.5 * ntksym_op_exp(main), value = bell * scaled;
 #if defined(__FP_FAST_FMA) || defined(FP_FAST_FMA)
@@ -935,8 +952,8 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_owen(size_t n, const double *base, const
     const double twice2 = low2 * low2 < 2.0 * 8.0 ? low2 * low2 : 2.0 * 8.0;
     const double e1 = ntksym_op_exp_inside(-0.5 * (y1 * y1)), bell1 = g1[i] * e1;
     const double e2 = ntksym_op_exp_inside(-0.5 * (y2 * y2)), bell2 = g2[i] * e2;
-    const double q1 = (0.5 * e1) * ntksym_op_erfcx(0x1.6a09e667f3bcdp-1 * y1), t1 = ratio1 * ratio1;
-    const double q2 = (0.5 * e2) * ntksym_op_erfcx(0x1.6a09e667f3bcdp-1 * y2), t2 = ratio2 * ratio2;
+    const double q1 = (0.5 * e1) * ntksym_op_mills(y1), t1 = ratio1 * ratio1;
+    const double q2 = (0.5 * e2) * ntksym_op_mills(y2), t2 = ratio2 * ratio2;
     double moment1 = 0x1.82c873b8c0cd8p-181, sum1;
     double moment2 = 0x1.82c873b8c0cd8p-181, sum2;
     moment1 = NTKSYM_MADD(twice1, moment1, -0x1.58d07b0bbf4d1p-175);
@@ -1572,7 +1589,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_side(double rate, const double *c, int 
       const double far = size_of > 1e100 ? 1e100 : size_of;
       const double less = size_of > far ? far / size_of : 1.0; /* the ratio is 1/y there */
       /* exp(a)*Phi(-y) is the density at the end times Mills' ratio: nothing of it cancels */
-      const double beyond = bell[i] * (0x1.40d931ff62705p+0 * ntksym_op_erfcx(0x1.6a09e667f3bcdp-1 * far)) * less;
+      const double beyond = bell[i] * (0x1.40d931ff62705p+0 * ntksym_op_mills(far)) * less;
       const double whole = at < 0.0 ? 0.0 : grown[i];
       z[i] = at;
       i0[i] = at < 0.0 ? beyond : whole - beyond;
@@ -1633,7 +1650,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
       const double near = ntksym_op_exp_inside(e < -600.0 ? -600.0 : e);
       at[k][i] = y;
       bell[k][i] = 0x1.9884533d43651p-2 * (near - near * (e < -600.0 ? 0.0 : off));
-      tail[k][i] = bell[k][i] * (0x1.40d931ff62705p+0 * ntksym_op_erfcx(0x1.6a09e667f3bcdp-1 * far));
+      tail[k][i] = bell[k][i] * (0x1.40d931ff62705p+0 * ntksym_op_mills(far));
     }
   for (int cell = 0; cell < cells; ++cell) {
     const double low = ntksym_direct_low(s, cell), high = ntksym_direct_high(s, cell);

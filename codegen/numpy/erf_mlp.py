@@ -123,6 +123,50 @@ _NEAR_ALONG = (
 _NEAR_SHARES = (1.6255008574517023e-06, -2.2628865245345225e-06, 1.033399470899471e-06, -1.9572958220025165e-07, 1.6146866732804234e-08, -5.524625304039361e-10, 6.200793676192102e-12)
 
 
+_UNLIKE_RULES = (
+    (0.0, np.array((0.2113248654051871, 0.7886751345948129)), np.array((0.5, 0.5))),
+    (0.0001, np.array((0.11270166537925831, 0.5, 0.8872983346207417)), np.array((0.2777777777777778, 0.4444444444444444, 0.2777777777777778))),
+    (0.01, np.array((0.06943184420297371, 0.33000947820757187, 0.6699905217924281, 0.9305681557970263)), np.array((0.17392742256872692, 0.32607257743127305, 0.32607257743127305, 0.17392742256872692))),
+    (0.05, np.array((0.03376524289842399, 0.16939530676686773, 0.38069040695840156, 0.6193095930415985, 0.8306046932331322, 0.966234757101576)), np.array((0.08566224618958518, 0.1803807865240693, 0.23395696728634552, 0.23395696728634552, 0.1803807865240693, 0.08566224618958518))),
+    (0.2, np.array((0.019855071751231884, 0.10166676129318664, 0.2372337950418355, 0.4082826787521751, 0.591717321247825, 0.7627662049581645, 0.8983332387068134, 0.9801449282487681)), np.array((0.05061426814518813, 0.11119051722668724, 0.15685332293894363, 0.181341891689181, 0.181341891689181, 0.15685332293894363, 0.11119051722668724, 0.05061426814518813))),
+    (0.4, np.array((0.01304673574141414, 0.06746831665550775, 0.1602952158504878, 0.2833023029353764, 0.4255628305091844, 0.5744371694908156, 0.7166976970646236, 0.8397047841495122, 0.9325316833444922, 0.9869532642585859)), np.array((0.03333567215434407, 0.0747256745752903, 0.10954318125799102, 0.13463335965499817, 0.14776211235737644, 0.14776211235737644, 0.13463335965499817, 0.10954318125799102, 0.0747256745752903, 0.03333567215434407))),
+    (0.8, np.array((0.006858095651593831, 0.03578255816821324, 0.0863993424651175, 0.15635354759415726, 0.24237568182092295, 0.3404438155360551, 0.44597252564632817, 0.5540274743536718, 0.6595561844639449, 0.757624318179077, 0.8436464524058427, 0.9136006575348825, 0.9642174418317867, 0.9931419043484062)), np.array((0.01755973016587593, 0.040079043579880104, 0.06075928534395159, 0.07860158357909677, 0.09276919873896891, 0.1025992318606478, 0.1076319267315789, 0.1076319267315789, 0.1025992318606478, 0.09276919873896891, 0.07860158357909677, 0.06075928534395159, 0.040079043579880104, 0.01755973016587593))),
+)
+
+
+def _near_unlike(unlike, own, lo, hi, spread):
+    """For parallel u, v of variances lo <= hi = lo*exp(2*spread), and k = exp(degree*spread):
+    E[s(u)^2], E[e^2], E[s(u) e], k, k - 1; e = s(v) - k s(u) is an integral of x s'(x) - degree*s.
+    """
+    ends, change = np.zeros(lo.shape), np.zeros(lo.shape)
+    least = np.array([rule[0] for rule in _UNLIKE_RULES])
+    which = np.searchsorted(least, spread, side="right") - 1
+    for rule in range(len(least)):
+        at = np.nonzero((which == rule) & (spread > 0.0))[0]
+        if at.size:
+            found = _near_sums(unlike, *_UNLIKE_RULES[rule][1:], lo[at], hi[at], spread[at])
+            ends[at], change[at] = found
+    more = np.expm1(unlike[0] * spread)
+    return own(lo), ends, 0.5 * (change - ends) / (1.0 + more), 1.0 + more, more
+
+
+def _near_sums(unlike, nodes, weights, lo, hi, spread):
+    """E[e^2], and E[s(v)^2] - k^2 E[s(u)^2], by these nodes."""
+    degree, _, pair, mixed = unlike
+    ends, change, zero = 0.0, 0.0, np.zeros((len(nodes), len(lo)))
+    for at, weight in zip(nodes, weights):
+        part, rest = spread * at, spread - spread * at
+        size = np.minimum(lo * np.exp(2.0 * part), hi)
+        change = change + weight * np.exp(2.0 * degree * rest) * mixed(size)
+        x = rest * nodes[:, None]  # part is the logarithm of the ratio, x that of the smaller size
+        q11 = lo * np.exp(2.0 * x)
+        q22 = np.minimum(q11 * np.exp(2.0 * part), hi)
+        value = pair(q11, np.sqrt(q11) * np.sqrt(q22), q22, zero)
+        value = value * np.exp(degree * (2.0 * (spread - x) - part))
+        ends = ends + weight * rest * np.sum(weights[:, None] * value, axis=0)
+    return 2.0 * spread * ends, 2.0 * spread * change
+
+
 def _near_panel(rule, slope, a, b, m, start, end):
     """The integral of r1 r2 sin(t) slope(t) over angles t, and how rough the slope is."""
     at, weight, last = rule
@@ -204,6 +248,17 @@ def _near_apart(slope, lo, hi, spread):
     return total
 
 
+def _near_mixed(unlike, own, lo, hi, spread, turned, n11, n22, size, across):
+    """n11*n22 - n12^2 over n11*n22 where s is nearly homogeneous: the sums without cancellation."""
+    value, ends, mixed, k, more = _near_unlike(unlike, own, lo, hi, spread)
+    low, high = np.where(turned, n22, n11), np.where(turned, n11, n22)
+    bias = np.maximum(low - value, 0.0)
+    gap = ends + 2.0 * more * mixed + more * more * value + 2.0 * across
+    most = k * value + mixed  # the covariance of parallel inputs
+    det = (value / low) * (ends / high) - (mixed / size) ** 2 + (bias / size) * (gap / size)
+    return det + (across / size) * ((2.0 * most - across) / size)
+
+
 def _near_root(slope, own, bias, state, after, plain):
     """sqrt(n11*n22 - n12^2) after a layer for nearly parallel pairs, flat arrays.
 
@@ -220,6 +275,11 @@ def _near_root(slope, own, bias, state, after, plain):
     size = s1 * s2
     spread = np.where(lo > 0.0, 0.5 * np.log1p((hi - lo) / np.where(lo > 0.0, lo, 1.0)), np.inf)
     small = (angle < 0.3) & ((spread < 0.4) | (bias is not None))
+    apart, more = small & (bias is None), slope.unlike
+    mixed = np.zeros(a.shape, dtype=bool)
+    if more is not None and bias is None:
+        mixed = (angle < 0.3) & (spread < 1.6) & (lo >= more[1])
+        small, apart = small | mixed, small & ~mixed
     small = small & ~(root > slope.loose * np.sqrt(hi))
     near, across = np.nonzero(small)[0], np.zeros(a.shape)
     if near.size:
@@ -232,11 +292,15 @@ def _near_root(slope, own, bias, state, after, plain):
             det = (bias / size) * ((ends + 2.0 * across) / size)
         det = det + (across / size) * ((2.0 * whole - across) / size)
     else:
-        unlike, apart = np.nonzero(small & (spread > 0.0))[0], 2.0 * across
+        unlike, gap = np.nonzero(apart & small & (spread > 0.0))[0], 2.0 * across
         if unlike.size:
-            apart[unlike] += _near_apart(slope, lo[unlike], hi[unlike], spread[unlike])
-        d, t = apart / size, (n11 - n22) / size
+            gap[unlike] += _near_apart(slope, lo[unlike], hi[unlike], spread[unlike])
+        d, t = gap / size, (n11 - n22) / size
         det = 0.25 * (d * (2.0 * ((n11 + n22) / size) - d) - t * t)
+        at = np.nonzero(mixed)[0]
+        if at.size:
+            given, n = (lo[at], hi[at], spread[at]), (n11[at], n22[at], size[at])
+            det[at] = _near_mixed(more, own, *given, a[at] > b[at], *n, across[at])
     return np.where(small & np.isfinite(det), np.sqrt(np.maximum(det, 0.0)) * s1 * s2, plain)
 
 
@@ -268,7 +332,7 @@ def _carried(mode, slope, own, bias, state, after, roots, last, c, plain, kept=F
         sine = found / sizes
         cosine = np.copysign(sizes * np.sqrt(np.maximum(1.0 - sine * sine, 0.0)), own_c)
     root[near], c = found, c + zero
-    c[near] = np.where(sine < 0.05, cosine, own_c)
+    c[near] = np.where(sine < (0.05 if slope.unlike is None else 0.3), cosine, own_c)
     return root, c
 
 
@@ -297,6 +361,7 @@ def _near0(values):
         return _near0_own(q, values[1])
 
     slope.far, slope.loose = 32.0, np.inf
+    slope.unlike = None
     return slope, own
 
 

@@ -675,7 +675,7 @@ _ERFCX = (
 
 
 def _erfcx_positive(x):
-    """exp(x*x)*erfc(x) for x >= 0."""
+    """exp(x*x)*erfc(x) for x >= 0; what rounding took from the series is added."""
     t2 = 4.0 * x / (x + 3.75) - 2.0  # exact near x = 0, where the series is steep
     b1, b2, b3 = np.zeros_like(t2), np.zeros_like(t2), np.empty_like(t2)
     for c in _ERFCX[:0:-1]:
@@ -683,7 +683,10 @@ def _erfcx_positive(x):
         np.subtract(b3, b2, out=b3)
         np.add(b3, c, out=b3)
         b1, b2, b3 = b3, b1, b2
-    return (_ERFCX[0] + (0.5 * t2 * b1 - b2)) / (1.0 + 2.0 * x)
+    rest = (0.5 * t2 * b1 - b2) + 5.1287282061057226e-17
+    whole = _ERFCX[0] + rest
+    value = whole / (1.0 + 2.0 * x)
+    return value + 0.875 * value * ((_ERFCX[0] - whole) + rest)  # the series is about 1/0.875
 
 def _Phi(z):
     """The standard normal distribution function: relative accuracy in the lower tail."""
@@ -691,7 +694,9 @@ def _Phi(z):
     size = np.minimum(np.abs(z), 40.0)
     square, low = _two_product(size, size)
     scaled = _erfcx_positive(0.7071067811865476 * size)
-    tail = 0.5 * scaled * np.exp(-0.5 * square) * (1.0 - 0.5 * low)
+    tail = 0.5 * scaled * np.exp(-0.5 * square)
+    slip = 6.835808657661923e-17 - 5.981332575454183e-17 * scaled  # of sqrt(1/2)
+    tail = tail + tail * (slip - 0.5 * low)
     return np.where(z < 0.0, tail, 1.0 - tail)
 
 def _expsinh(plus, minus, b, d):
@@ -715,6 +720,7 @@ def _expPhi(a, z):
     main = a - 0.5 * square
     back = main - a
     lost = ((a - (main - back)) - (0.5 * square + back)) - 0.5 * error
+    lost = lost + (6.835808657661923e-17 - 5.981332575454183e-17 * scaled)  # of sqrt(1/2)
     lost = np.where(np.abs(lost) < 1.0, lost, 0.0)  # else no digit is right
     tail = 0.5 * np.exp(main) * (scaled + scaled * lost)
     with np.errstate(over="ignore", invalid="ignore"):
