@@ -151,7 +151,7 @@ def test_the_library_of_parts_gives_the_same_bits_and_symbols(monkeypatch, sourc
         library, names = _library(monkeypatch, whole, sources, tmp_path)
         seen.append(names)
         engine = CNetwork.__new__(CNetwork)
-        engine._count = 2
+        engine._count, engine._firsts = 2, {}
         engine._functions = {
             k: getattr(library, f"ntksym_network_{k}") for k in ("input", "diag", "tile")
         }

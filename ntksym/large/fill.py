@@ -229,7 +229,8 @@ def _remote(job: Job, tiles: list[Tile], cluster: Any, note: Note) -> None:
     distributed = need("distributed")
     own = isinstance(cluster, str)
     try:
-        client = distributed.Client(cluster) if own else cluster
+        # as the default it would stay that of the whole program, also where nothing answers
+        client = distributed.Client(cluster, set_as_default=False) if own else cluster
     except (OSError, ValueError) as error:
         raise BadSpec(
             f"no Dask scheduler answers at {cluster!r}",

@@ -252,7 +252,7 @@ def _rows(
             if stop is not None:
                 marks = [m for m in marks if side * (stop - m) > 0]
             rows += _panels(p, ctx, base, begin, (*marks, stop), side)
-    return tuple(row for row in rows if any(row[1:]))
+    return tuple(rows)
 
 
 def _marks(f: TermSum, ctx: Any, begin: Any, side: int) -> set[Any]:
@@ -277,6 +277,8 @@ def _panels(
 ) -> list[Row]:
     """The rows from `begin` outwards past all `stops`, or until d is nothing before the last.
 
+    Their number is a multiple of `NODES`.
+
     Each panel is as long as its rule is right: as two of half of its length, next to all of them.
     """
     rows: list[Row] = []
@@ -296,7 +298,9 @@ def _panels(
         if any(e > EXACT * t for e, t in zip(off, sums, strict=True)) and length > SHORTEST:
             length /= 2
             continue
-        rows += [(float(v[0]), float(v[1]), float(v[3]), float(v[4])) for v in whole]
+        panel = [(float(v[0]), float(v[1]), float(v[3]), float(v[4])) for v in whole]
+        if any(any(row[1:]) for row in panel):  # whole ones: the code takes nodes in groups
+            rows += panel
         top = max(max(abs(v[1]), abs(v[2])) for v in whole) / abs(right - left) * NODES
         totals, most = sums, max(most, top)
         if last and later:
