@@ -25,6 +25,7 @@ TABLES = (
     ("sin(x)", 0.1, 4.0, 1e-4),  # three bands, one side
     ("max(x, 0) + exp(min(x, 0)) - 1", 0.3, 1.6, 1e-3),  # two bands of two sides
     ("log(1 + exp(x)) + sin(x)/2", 0.05, 4.0, 1e-3),  # four bands that share their polynomials
+    ("exp(-x^2/2)", 0.5, 2.0, 1e-14),  # panels of a band, one side
 )
 
 

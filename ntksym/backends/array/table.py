@@ -240,10 +240,11 @@ def _@STEM@_place(q11, q12, q22, root):
     product = @PRODUCT@
     size = _abs(q12)
     inside = size <= product * (1.0 + @LOOSE@ + _slack(q12))
-    h = root / (product + size)
-    h = _where(inside, h, float("nan") + 0.0 * h)
+    below = product + size
+    below = _where(inside, below, float("nan") + 0.0 * below)
+    h = root / below
     stretch = 1.0 + @KAPPA@ * h
-    x = @REACH@ * h / stretch - 1.0
+    x = @REACH@ * root / (below + @KAPPA@ * root) - 1.0
     return first, second, slope1, slope2, product, h, stretch, x
 
 

@@ -15,11 +15,11 @@ from ..arith import rounded_up
 from .bands.banded import BandedDual
 from .bands.cross import build_banded, divided
 from .draft import mirrored, sizes
-from .dual import Sheet, TableDual, refuse_below, unproven
+from .dual import Sheet, TableDual, Unproven, refuse_below
 from .dyadic.kinks import FLOOR, dyadic_of
 from .dyadic.table import DyadicTable
 from .fit import Fit, fit
-from .pack import Packed, least, on_diagonal, pack
+from .pack import OFF_SCALE, UNIT, least, on_diagonal, pack
 from .spectra.source import FIRST, Say, Source, shape, source, start
 from .spectra.spectrum import Shape
 from .variable import KAPPAS
@@ -184,7 +184,7 @@ def _sheet(
         if best is None or found.error < best.error:
             best = found
     assert best is not None
-    raise unproven(best, error)
+    raise Unproven(best, error)
 
 
 def interpolation_error(fits: list[Fit]) -> Any:
@@ -203,8 +203,8 @@ def _packed(
 ) -> Sheet:
     from flint import arb
 
-    plus = pack(fits[0].tensor, budget, axis.half)
-    minus = plus if parity else pack(fits[1].tensor, budget, axis.half)
+    plus = pack(fits[0].tensor, budget, axis.half, kappa=fits[0].kappa)
+    minus = plus if parity else pack(fits[1].tensor, budget, axis.half, kappa=fits[1].kappa)
     across = on_diagonal(fits[0].tensor)
     diagonal = pack(across, budget, axis.half)
     three = (plus, minus, diagonal)
@@ -212,7 +212,7 @@ def _packed(
     bottom = (least(across) - outside).lower()
     if not bottom > 0:
         raise Undecided("the bound is larger than the dual itself", hint="a narrower range")
-    final = max(_size(p) for p in three) * 2.0**-50 if weighted else arb(0)
+    final = max(p.size for p in three) * (OFF_SCALE * UNIT) if weighted else arb(0)
     named = (
         ("series beyond its last term", fits[0].tail),
         ("interpolation in rho", interpolation_error(fits)),
@@ -229,12 +229,6 @@ def _packed(
         rounded_up(total / bottom),
         tuple((name, rounded_up(value / bottom) if value > 0 else 0.0) for name, value in named),
     )
-
-
-def _size(p: Packed) -> Any:
-    from flint import arb
-
-    return arb(sum(abs(m) for plane in p.rows for line in plane for m in line)) * 1.001
 
 
 def _parity(fits: list[Fit], budget: Any) -> tuple[int, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 from ...brief import Brief
 from .dual import SLACK, Sheet, unhexed
 from .fit import Tensor
-from .pack import OFF_TAU, OFF_X, UNIT, Packed, nested, shape_within
+from .pack import OFF_X, UNIT, Packed, nested, off_tau, shape_within
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -157,4 +157,4 @@ def _argument(packed: Packed, half: float) -> Any:
     for i, plane in enumerate(packed.rows):
         for j, line in enumerate(plane):
             slope += (i * i + j * j) * sum(abs(m) for m in line)
-    return arb(slope) * ((OFF_TAU + 4 / arb(half)) * UNIT * 1.02)
+    return arb(slope) * (off_tau(half) * UNIT * 1.02)

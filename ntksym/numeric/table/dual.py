@@ -66,13 +66,16 @@ def refuse_below(error: float, least: float = LEAST_ERROR, kind: str = "in doubl
         raise Undecided(f"no table {kind} has an error of {error:g}", hint=f"error >= {least:g}")
 
 
-def unproven(best: Sheet, error: float) -> Undecided:
-    """What to raise where the bound that was proven is not the one asked for, with its parts."""
-    return Undecided(
-        f"the bound {best.error:.2e} was proven, not {error:.2e}",
-        tried=[f"{name}: {size:.1e}" for name, size in best.parts],
-        hint="a larger error, or a narrower range of variances",
-    )
+class Unproven(Undecided):
+    """A bound was proven that is not the one asked for."""
+
+    def __init__(self, best: Sheet, error: float) -> None:
+        super().__init__(
+            f"the bound {best.error:.2e} was proven, not {error:.2e}",
+            tried=[f"{name}: {size:.1e}" for name, size in best.parts],
+            hint="a larger error, or a narrower range of variances",
+        )
+        self.bound = best.error
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -36,6 +36,7 @@ class Fit:
         aliasing: what interpolation in x can add.
         points: the number of points in x.
         omitted: what the coefficients (i1, i2) that were not computed can add.
+        kappa: of the variable x.
     """
 
     tensor: Tensor
@@ -43,6 +44,7 @@ class Fit:
     aliasing: Any
     points: int
     omitted: Any
+    kappa: float = 0.0
 
 
 def worst_tail(spectra: list[Spectrum], others: list[Spectrum] | None = None) -> Any:
@@ -80,7 +82,7 @@ def fit(
             lost = (series_alias(terms, kappa, points) + _least(reach, points - 1)) * scale
             if lost < goal:
                 tensor, omitted = _tensor(spectra, others, sign, kappa, points, goal, bits)
-                return Fit(tensor, tail, lost.upper(), points, omitted)
+                return Fit(tensor, tail, lost.upper(), points, omitted, kappa)
     raise Undecided(f"interpolation in rho: {float(lost):.1e} with {POINTS[-1]} points")
 
 

@@ -89,12 +89,14 @@ class Pieces:
         minus: for rho <= 0, or the odd part; empty where there is none.
         dropped: what the coefficients left out can add.
         rounding: what the doubles and their arithmetic can add.
+        size: a bound of the polynomials; None where that of their coefficients is taken.
     """
 
     plus: Rows
     minus: Rows
     dropped: Any
     rounding: Any
+    size: Any = None
 
     @classmethod
     def of(cls, found: list[tuple[int, Packed]], lost: Any, off: int) -> Pieces:

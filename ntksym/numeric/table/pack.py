@@ -2,8 +2,8 @@ r"""From Chebyshev coefficients in balls to few doubles: what is dropped and rou
 
 Coefficients below a threshold are dropped ($|T_k| \le 1$), the rest becomes a polynomial
 $\sum m_{ijk}\,\tau_1^i\tau_2^jx^k$ in doubles.  Evaluation by Horner's rule in any order, with or
-without fused operations, errs by at most $\sum|m_{ijk}|\,\gamma_{2(i+j+k)+3}$, and arguments that
-are off by $\delta$ by $\delta\sum k|m_{ijk}|$ (Higham 2002, section 5.1).
+without fused operations, errs by at most $\sum|m_{ijk}|\,\gamma_{2(i+j+k)+3}$ (Higham 2002, section
+5.1), and arguments that are off by $\delta$ by $\delta$ times the slopes (`argument`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from math import log10
 from typing import Any
 
+from .argument import slopes_of
 from .fit import Tensor
 
 Cut = Callable[[list[Any], int], list[Any]]
@@ -22,8 +23,9 @@ OFF_X = 24
 """How many UNIT x is off by: the root 4, P 3, the sums 2, product and quotient 2; twice."""
 OFF_X_SINGLE = 18
 """The same where P is a constant."""
-OFF_TAU = 8
-"""How far tau is off by at most this many UNIT, and by 4 UNIT/half."""
+OFF_SCALE = 5
+"""What the product with sqrt(q11 q22) is off by: two roots and two products, each rounded."""
+_OFF_TAU = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,24 @@ class Packed:
         dropped: coefficients left out.
         rounding: coefficients to doubles, arguments, and the arithmetic of the evaluation.
         blur: what rounding the coefficients adds to the derivative in x.
+        size: an upper bound of the polynomial on the cube; None where it is part of a sum.
     """
 
     rows: Rows
     dropped: Any
     rounding: Any
     blur: Any = None
+    size: Any = None
+
+
+def off_tau(half: float) -> Any:
+    """How many UNIT tau is off by: a root, a difference, a sum, a product and a quotient.
+
+    The rounding of the root, and that of the centre of a panel, count once over the half width.
+    """
+    from flint import arb
+
+    return _OFF_TAU + 2 / arb(half)
 
 
 def pack(
@@ -51,13 +65,15 @@ def pack(
     weights: list[float] | None = None,
     cut: Cut | None = None,
     lead: int = 0,
+    kappa: float = 0.0,
 ) -> Packed:
     """The polynomial whose dropped coefficients add up to at most `budget` (an `arb`).
 
     `half` is the half width of the axis of variances, 0 for a single variance; `off` is how many
-    units x is off by, where it is not the variable of the angle.  With weights, for every k, a
-    coefficient of T_k counts so many times.  `cut` makes the series of so many coefficients that
-    stands for a longer one; otherwise it is its beginning.  The first `lead` coefficients of a
+    units x is off by, where it is not the variable of the angle with this `kappa`.  With weights,
+    for every k, a coefficient of T_k counts so many times.  `cut` makes the series of so many
+    coefficients that stands for a longer one; otherwise it is its beginning.  The first `lead`
+    coefficients of a
     line are no part of its series.
     """
     import numpy as np
@@ -72,7 +88,7 @@ def pack(
         [[c.mid() for c in (cut or _begun)(tensor[i][j], kept)] for j, kept in enumerate(row)]
         for i, row in enumerate(shape)
     ]
-    return _rounded(lines, shape, _dropped(tensor, lines), (half, off, lead))
+    return _rounded(lines, shape, _dropped(tensor, lines), (half, off, lead, kappa))
 
 
 def _begun(line: list[Any], kept: int) -> list[Any]:
@@ -161,11 +177,13 @@ def monomials(coefficients: list[Any]) -> list[Any]:
 
 
 def _rounded(
-    lines: Tensor, shape: list[list[int]], dropped: Any, how: tuple[float, int, int]
+    lines: Tensor, shape: list[list[int]], dropped: Any, how: tuple[float, int, int, float]
 ) -> Packed:
     from flint import arb
 
-    half, off, lead = how
+    half, off, lead, kappa = how
+    known = None if lead else _doubles(lines)
+    steep = None if known is None else slopes_of(known, off, kappa)
     table = [[line[:lead] + monomials(line[lead:]) for line in plane] for plane in lines]
     for i, row in enumerate(shape):  # powers of tau_2
         for k in range(row[0]):
@@ -179,7 +197,7 @@ def _rounded(
             column = monomials([table[i][j][k] for i in range(deep)])
             for i in range(deep):
                 table[i][j][k] = column[i]
-    error, slope_x, slope_tau, blur = arb(0), arb(0), arb(0), arb(0)
+    error, slope_x, slope_tau, blur, turn = arb(0), arb(0), arb(0), arb(0), arb(0)
     rows = []
     for i, plane in enumerate(table):
         out_row = []
@@ -190,6 +208,7 @@ def _rounded(
                 size = abs(m).upper()
                 steps = 2 * (i + j + k) + 3
                 blur += k * abs(m - value).upper()
+                turn += (i + j) * abs(m - value).upper()
                 error += abs(m - value).upper() + size * steps * UNIT / (1 - steps * UNIT)
                 slope_x += k * size
                 slope_tau += (i + j) * size
@@ -198,10 +217,26 @@ def _rounded(
                 out_row.append(tuple(out))
         if out_row:
             rows.append(tuple(out_row))
+    if steep is not None:  # that of the series, and of the rounding of the coefficients
+        slope_x = slope_x.min(steep.x / off + blur)
+        slope_tau = slope_tau.min(steep.tau + turn)
     error += slope_x * (off * UNIT * 1.01)
     if half:
-        error += slope_tau * ((OFF_TAU + 4 / arb(half)) * UNIT * 1.01)
-    return Packed(tuple(rows), dropped, error.upper(), blur.upper())
+        error += slope_tau * (off_tau(half) * UNIT * 1.01)
+    size = None if known is None else (arb(float(abs(known).sum())) * 1.001 + error).upper()
+    return Packed(tuple(rows), dropped, error.upper(), blur.upper(), size)
+
+
+def _doubles(lines: Tensor) -> Any:
+    """Lines of different lengths as one array."""
+    import numpy as np
+
+    many, deep = max(len(plane) for plane in lines), max(len(m) for plane in lines for m in plane)
+    out = np.zeros((len(lines), many, deep))
+    for i, plane in enumerate(lines):
+        for j, line in enumerate(plane):
+            out[i, j, : len(line)] = [float(c) for c in line]
+    return out
 
 
 def on_diagonal(tensor: Tensor) -> Tensor:

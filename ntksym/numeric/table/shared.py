@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .bands.sheets import Frame
-from .dual import Sheet, unproven
+from .dual import Sheet, Unproven
 from .fit import Tensor
 from .fold import OFF_X, Folded, Pieces, steep
 from .light import SHARE, Heavy, light
-from .pack import OFF_TAU, UNIT, Rows, pack
+from .pack import UNIT, Rows, off_tau, pack
 from .shell.variable import Shell
 from .sine import bent, deflated, inflated, times
 
@@ -105,7 +105,7 @@ def shared_sheets(
         share *= min(_room(first, goals[0]), _room(second, goals[1]), 0.8)
     if within is not None:
         return _lighter(frames, *within, how)
-    raise unproven(min(worst, key=lambda s: s.error), value.error)
+    raise Unproven(min(worst, key=lambda s: s.error), value.error)
 
 
 def _lighter(
@@ -228,7 +228,7 @@ def _slopes(
         rounding += (grow + part) * blur
         rounding += steps * UNIT * 1.01 + (grow * one + plain) * form.off * UNIT
         rounding += (grow * two + part * one) * form.off_x * UNIT * 1.01
-        rounding += turn * (OFF_TAU + 4 / arb(half)) * UNIT * 1.01
+        rounding += turn * off_tau(half) * UNIT * 1.01
     return Pieces((), (), dropped.upper(), rounding.upper())
 
 

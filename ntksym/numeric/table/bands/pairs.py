@@ -1,14 +1,19 @@
-"""The polynomials of all pairs of bands: in the angle on both sides, or folded (`fold`)."""
+"""The polynomials of all pairs of bands: in the angle on both sides, or folded (`fold`).
+
+Where the rounding of a polynomial over a band is more than the error, that of its panels may do:
+there the dual varies less, and its own size is what errors are relative to.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from ....errors import Undecided
 from ...patience import TooLong, check
 from .. import sine
-from ..fit import fit
+from ..dual import Unproven
+from ..fit import Fit, fit
 from ..fold import Folded, applies, counts, fold, kappas, missed
 from ..shared import SINE, SQUARE, shared_sheets
 from ..spectra.source import Say, shortened
@@ -17,7 +22,7 @@ from ..variable import KAPPAS
 from ..variances import Axis
 from .band import BandSpectra, count_of, scale_of
 from .banded import Pair
-from .panels import chopped, ends, narrowed, panels, part
+from .panels import MOST, Ends, chopped, ends, narrowed, panels, part
 from .sheets import Frame, Part, sided_part
 from .sums import Turned
 
@@ -25,6 +30,8 @@ _NOTHING = 2e-6
 """Coefficients are left out at once that add up to this part of the error."""
 _SPREAD = 100.0
 """Of the error to a single coefficient, about."""
+_HOPELESS = 4.0
+"""Where the bound of a band is so many times the error, its panels do not help."""
 LOOSE = 1e-12
 """Below this error the rounding of the derivative of a polynomial is too much."""
 
@@ -48,12 +55,17 @@ def all_pairs(
             raise
         except Undecided as reason:
             say(f"one polynomial for both duals: {reason.what}")
-    pairs = []
-    for a, b in _order(len(bands)):
-        check()
-        pairs.append(_pair(bands, a, b, parity, error, weighted))
-        _said(pairs[-1], say)
-    return [band.axis for band in bands], pairs, False, False
+    fitted = {pair: _sided(bands, *pair, parity, error) for pair in _order(len(bands))}
+    failed: list[Unproven] = []
+    for many in range(1, MOST + 1):
+        try:
+            return *_in_panels(bands, fitted, many, parity, error, weighted, say), False, False
+        except Unproven as reason:
+            say(f"{many} panels of a band: {reason.what}")
+            failed.append(reason)
+            if reason.bound > _HOPELESS * error:
+                break
+    raise min(failed, key=lambda f: f.bound)
 
 
 def _order(many: int) -> list[tuple[int, int]]:
@@ -67,12 +79,26 @@ def _said(pair: Pair, say: Say) -> None:
     say(f"bands {pair.first} and {pair.second}: error {error:.1e}")
 
 
-def _pair(
-    bands: list[BandSpectra], a: int, b: int, parity: int, error: float, weighted: bool
-) -> Pair:
-    """The polynomials of two bands in the angle, for both signs of rho."""
+@dataclass(frozen=True, slots=True)
+class _Sided:
+    """Both duals of a pair of bands, on both sides of rho = 0.
+
+    Attributes:
+        fits: of the dual and of the derivative dual: one side, or both.
+        kappa: of the variable.
+        bits: of the coefficients.
+    """
+
+    fits: tuple[list[Fit], list[Fit]]
+    kappa: float
+    bits: int
+
+
+def _sided(bands: list[BandSpectra], a: int, b: int, parity: int, error: float) -> _Sided:
+    """The series of two bands in the angle, for both signs of rho."""
     from ..draft import sizes
 
+    check()
     one, two = bands[a], bands[b]
     cut: list[tuple[list[Spectrum], list[Spectrum] | None]] = []
     sums = [0] * len(KAPPAS)
@@ -86,6 +112,7 @@ def _pair(
         sums = [s + n for s, n in zip(sums, found, strict=True)]
     order = sorted(range(len(KAPPAS)), key=lambda i: (sums[i], i))
     signs = (1,) if parity else (1, -1)
+    bits = one.starts[0].bits
     for i in order:
         kappa = KAPPAS[i]
         try:
@@ -98,13 +125,43 @@ def _pair(
                 raise
             continue
         break
-    sheets = [
-        Frame.of(
-            bands, a, b, which, sided_part(fits[which]), parity * (1 - 2 * which), error, weighted
-        ).best()
-        for which in (0, 1)
-    ]
-    return Pair(a, b, kappa, sheets[0], sheets[1])
+    return _Sided((fits[0], fits[1]), kappa, bits)
+
+
+def _in_panels(
+    bands: list[BandSpectra],
+    fitted: dict[tuple[int, int], _Sided],
+    many: int,
+    parity: int,
+    error: float,
+    weighted: bool,
+    say: Say,
+) -> tuple[list[Axis], list[Pair]]:
+    """The polynomials of all pairs of panels, so many of every band."""
+    cuts = ends(many)
+    parts = [part(band, own) for band in bands for own in cuts] if many > 1 else bands
+    pairs = []
+    for a, b in _order(len(parts)):
+        check()
+        whole = fitted[a // many, b // many]
+        own = cuts[a % many], cuts[b % many]
+        sheets = []
+        for which in (0, 1):
+            fits = [_part_of(f, own, whole.bits) for f in whole.fits[which]]
+            sign = parity * (1 - 2 * which)
+            frame = Frame.of(parts, a, b, which, sided_part(fits), sign, error, weighted)
+            sheets.append(frame.best())
+        pairs.append(Pair(a, b, whole.kappa, sheets[0], sheets[1]))
+        _said(pairs[-1], say)
+    return [p.axis for p in parts], pairs
+
+
+def _part_of(whole: Fit, own: tuple[Ends, Ends], bits: int) -> Fit:
+    """One side in the variables of two panels."""
+    from flint import arb
+
+    series = Folded(((0, whole.tensor),), arb(0), arb(0), arb(0))
+    return replace(whole, tensor=narrowed(series, *own, bits).parts[0][1])
 
 
 @dataclass(frozen=True, slots=True)

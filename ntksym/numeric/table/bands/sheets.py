@@ -8,13 +8,13 @@ from typing import Any
 
 from ....errors import Undecided
 from ...arith import rounded_up
-from ..dual import Sheet, unproven
+from ..dual import Sheet, Unproven
 from ..fit import Fit, Tensor
 from ..fold import Pieces, size_of
-from ..pack import least, on_diagonal, pack
+from ..pack import OFF_SCALE, UNIT, least, on_diagonal, pack
 from .band import BandSpectra
 
-SHARES = (0.9, 0.5, 0.1)
+SHARES = (0.9, 0.5, 0.1, 0.02)
 """Of what the error leaves free, to coefficients left out; the rest has to fit beside it."""
 
 
@@ -40,12 +40,13 @@ def sided_part(fits: list[Fit]) -> Part:
     from ..build import interpolation_error
 
     def packed(budget: Any, half: float) -> Pieces:
-        found = [pack(f.tensor, budget, half) for f in fits]
+        found = [pack(f.tensor, budget, half, kappa=f.kappa) for f in fits]
         return Pieces(
             found[0].rows,
             found[1].rows if len(found) > 1 else (),
             max(p.dropped for p in found),
             max(p.rounding for p in found),
+            max(p.size for p in found),
         )
 
     return Part(fits[0].tail, interpolation_error(fits), fits[0].tensor, packed)
@@ -120,14 +121,15 @@ class Frame:
         """The polynomials with their bound."""
         from flint import arb
 
-        dropped, rounding, size = own.dropped, own.rounding, size_of(own.plus, own.minus)
+        dropped, rounding = own.dropped, own.rounding
+        size = size_of(own.plus, own.minus) if own.size is None else own.size
         diagonal: tuple[float, ...] = ()
         if self.across is not None:
             line = pack(self.across, budget, self.half)
             dropped, rounding = dropped.max(line.dropped), rounding.max(line.rounding)
-            size = size.max(size_of(line.rows))
+            size = size.max(line.size)
             diagonal = tuple(m[0] for m in line.rows[0])
-        final = size * 2.0**-50 if self.scaled else arb(0)
+        final = size * (OFF_SCALE * UNIT) if self.scaled else arb(0)
         named = (
             ("series beyond its last term", self.part.tail),
             ("interpolation in rho", self.part.away),
@@ -159,4 +161,4 @@ class Frame:
             if found.error <= self.error:
                 return found
             sheets.append(found)
-        raise unproven(min(sheets, key=lambda s: s.error), self.error)
+        raise Unproven(min(sheets, key=lambda s: s.error), self.error)

@@ -47,7 +47,7 @@ def bilinear_fit(b: Any, a: Any, sign: int, kappa: float, goal: Any) -> Fit:
         values, off = _values(b, a, sign, kappa, points)
         tensor = _coefficients(values)
         rounding = arb(off) * scale * lebesgue(points)
-    return Fit(tensor, arb(0), (lost + rounding).upper(), points, arb(0))
+    return Fit(tensor, arb(0), (lost + rounding).upper(), points, arb(0), kappa)
 
 
 def _reach(b: Any, a: Any, kappa: float) -> list[tuple[Any, Any]]:

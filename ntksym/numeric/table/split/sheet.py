@@ -9,7 +9,7 @@ from typing import Any
 from ....errors import Undecided
 from ...arith import ball, rounded_up
 from ..chebyshev import layout
-from ..dual import Sheet, unproven
+from ..dual import Sheet, Unproven
 from ..fit import Fit
 from ..spectra.spectrum import Shape, second_moment
 from ..variable import transform
@@ -116,4 +116,4 @@ def sheet_of(
         if best is None or made.error < best.error:
             best = made
     assert best is not None
-    raise unproven(best, error)
+    raise Unproven(best, error)
