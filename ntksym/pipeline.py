@@ -128,7 +128,7 @@ STAGES = (
         "the only stage that touches the disk",
     ),
 )
-SHARED = ("symbols", "brief", "errors", "extras", "functions", "precision", "references")
+SHARED = ("symbols", "brief", "digits", "errors", "extras", "functions", "precision", "references")
 """Leaves below the first stage."""
 
 

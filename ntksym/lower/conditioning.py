@@ -11,6 +11,7 @@ from typing import Any
 from sympy import Add, Expr, Rational
 
 from .. import symbols as S
+from ..digits import digits
 from .build import Builder
 from .ops import OPS
 from .program import Operand, Program, live
@@ -38,7 +39,7 @@ def loses(e: Expr, variance: Fraction, most: float = LOST) -> bool:
         return False
     b = _builder(e)
     ends = tuple((f"t{k}", b.operand(t)) for k, t in enumerate(terms))
-    ctx = _context()
+    ctx = digits(_DPS)
     values = _roughly(b.program("terms", ends), _point(variance, ctx), ctx)
     total, sizes = abs(sum(values, ctx.zero)), sum((abs(v) for v in values), ctx.zero)
     return bool(sizes > most * total and sizes > ctx.ldexp(1, -_NOTHING))
@@ -49,7 +50,7 @@ def overflows(exprs: tuple[Expr, ...], variance: Fraction, *, tiny: bool = True)
 
     Without `tiny` only numbers that are too large count.
     """
-    ctx = _context()
+    ctx = digits(_DPS)
     for p in map(_lines, exprs):
         every = tuple((let.name, let.name) for let in p.body)
         whole = Program("lines", p.args, p.body, every)
@@ -62,7 +63,7 @@ def overflows(exprs: tuple[Expr, ...], variance: Fraction, *, tiny: bool = True)
 
 def rounds_exponents(exprs: tuple[Expr, ...], variance: Fraction) -> bool:
     """Whether exponentials that grow meet tails: their exponents lose digits in proportion to q."""
-    ctx = _context()
+    ctx = digits(_DPS)
     for p in map(_lines, exprs):
         found = [let.args[0] for let in p.body if let.op in ("expPhi", "expPhi2")]
         exponents = tuple((f"e{k}", a) for k, a in enumerate(found))
@@ -149,14 +150,6 @@ _ROUGH: dict[str, Callable[..., Any]] = {"expPhi2": _tail, "Phi2": _orthant}
 def _plain(e: Expr) -> Expr:
     free = sorted(e.free_symbols - set(_ENTRIES), key=lambda s: s.name)
     return e.xreplace({s: -_VALUE if s.is_negative else _VALUE for s in free})
-
-
-def _context() -> Any:
-    from mpmath import MPContext
-
-    ctx = MPContext()
-    ctx.dps = _DPS
-    return ctx
 
 
 def _point(variance: Fraction, ctx: Any) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def _sqrt0(ctx: Any, a: Any) -> Any:
 
 
 def _div0(ctx: Any, a: Any, b: Any) -> Any:
-    if b:
+    if b != 0:
         return a / b
     return ctx.zero if a == 0 else ctx.inf * ctx.sign(a)
 
@@ -174,13 +174,10 @@ def _exp_phi2(ctx: Any, a: Any, h: Any, k: Any, c: Any, s: Any) -> Any:
         return ctx.exp(a) * _phi(ctx, low) - _exp_phi2(ctx, a, low, -high, -c, s)
     if c == 0 and s == 0:
         s = ctx.one
+    if s == 0:  # one number, or two that are opposite
+        return ctx.exp(a) * _phi(ctx, min(h, k)) if c > 0 else ctx.zero
     length = ctx.hypot(c, s)
-    if c > 0:
-        start = s / (length + c)
-    elif s == 0:
-        return ctx.zero
-    else:
-        start = (length - c) / s
+    start = s / (length + c) if c > 0 else (length - c) / s
     near, far = (h - k) ** 2 / 8, (h + k) ** 2 / 8
     peak = max(start, ctx.sqrt(ctx.sqrt(near / far))) if far else start
     least = far * peak * peak + (near / (peak * peak) if near else 0)
@@ -212,11 +209,11 @@ def _hyp2f1(ctx: Any, a: Any, b: Any, c: Any, t: Any, s: Any) -> Any:
 
 
 def _raised(exponent: int) -> Callable[..., Any]:
-    return lambda ctx, a: max(a, ctx.mpf(2) ** exponent)
+    return lambda ctx, a: max(a, ctx.mpf(2.0**exponent))
 
 
 def _inverse4(ctx: Any, a: Any) -> Any:
-    least = ctx.mpf(2) ** FLOOR_EXPONENT
+    least = ctx.mpf(2.0**FLOOR_EXPONENT)
     return a if ctx.isnan(a) else ctx.mpf(4) ** -(ctx.mag(min(max(a, least), 1 / least)) // 2)
 
 

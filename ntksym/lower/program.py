@@ -9,6 +9,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Protocol
 
+from ..digits import digits
 from ..errors import BadProgram
 from .ops import DIRECT_OPS, OPS
 
@@ -89,10 +90,7 @@ class Program:
             BadProgram: the point lacks an argument.
         """
         if ctx is None:
-            from mpmath import MPContext
-
-            ctx = MPContext()
-            ctx.dps = 50
+            ctx = digits(50)
         if missing := [a for a in self.args if a not in point]:
             raise BadProgram(f"{self.name}: no value for {missing[0]!r}", where="evaluate")
         values = {a: ctx.convert(point[a]) for a in self.args}

@@ -74,6 +74,11 @@ for _name in _FUNCTIONS:
 _BALLS = Balls()
 
 
+def bits_of(digits: int) -> int:
+    """The working precision of `Sizes` with so many decimal digits."""
+    return int(3.33 * digits) + 4
+
+
 class Sizes:
     """A program at many points, to some digits.  What has no meaning in balls is left to mpmath.
 
@@ -83,7 +88,7 @@ class Sizes:
     """
 
     def __init__(self, program: Program, digits: int) -> None:
-        self._program, self._bits = program, int(3.33 * digits) + 4
+        self._program, self._bits = program, bits_of(digits)
 
     @cached_property
     def _run(self) -> Repeated:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from math import inf, sqrt
 from typing import Any
 
+from ..digits import bits
 from .ops import OPS
 from .program import Operand, Program
 
@@ -40,10 +41,7 @@ def of_value(p: Program, numbers: Mapping[str, float], enough: float) -> float:
     Infinite where an output is no number, or a line on the way to it leaves the range of doubles.
     `numbers` are those of the parameters; no more is looked for than `enough`.
     """
-    from mpmath import MPContext
-
-    double, more = MPContext(), MPContext()
-    double.prec, more.prec = _BITS, _MORE
+    double, more = bits(_BITS), bits(_MORE)
     worst = 0.0
     for a, c in VARIANCES:
         for rho in CORRELATIONS:

@@ -10,6 +10,7 @@ from typing import Any
 from sympy import Expr
 
 from ..activation import Activation
+from ..digits import digits
 from ..errors import BadSpec, without_value
 from .build import Builder
 from .double_double import FROM, QUIET, closed
@@ -188,7 +189,7 @@ def _parts(e: Expr, where: str) -> tuple[float, float]:
     """`number`, and what it lacks of the number, rounded."""
     b = Builder(())
     p = b.program("number", (("value", b.operand(e)),))
-    exact = p.evaluate({}, _context())["value"]
+    exact = p.evaluate({}, digits(50))["value"]
     found = float(exact)
     if not isfinite(found) or (found == 0.0) != (exact == 0):
         said = str(e)
@@ -199,15 +200,6 @@ def _parts(e: Expr, where: str) -> tuple[float, float]:
             hint="a number of 1e-300 to 1e300; units in which it is one",
         )
     return found, float(exact - found)
-
-
-@lru_cache(maxsize=1)
-def _context() -> Any:
-    from mpmath import MPContext
-
-    ctx = MPContext()
-    ctx.dps = 50
-    return ctx
 
 
 def lower_network(recursion: RecursionLike, name: str = "network") -> Schedule:

@@ -16,21 +16,24 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
+from flint import arb
 from sympy import Dummy, Expr
 
 from .. import symbols as S
 from ..activation import Activation
 from ..derivation import Derivation
+from ..digits import digits
 from ..dual import dual
 from ..errors import NtksymError
 from ..gaussian import expect
+from ..precision import precision
 from .build import Builder
 from .kernel import REQUIRES_DIAG, REQUIRES_PAIR, parameters
 from .likes import RuleLike
 from .program import Program
 from .reach import leading
+from .rough import Sizes, bits_of
 from .scales import settle, settles
 
 CORRELATED = 0.75
@@ -40,6 +43,9 @@ _SMALLEST, _LARGEST = -20, 40
 _POINTS, _WIDEST, _ROUGH = 24, 1.6, 1e-8
 """The kernel of h must be a polynomial of the logarithm of the ratio of norms, up to this part of
 it, as far as `backends.unlike` goes: Gauss rules would not see waves and narrow bells far out."""
+
+_UNDER = arb(2) ** -1200
+"""Kernels below this are 0 in doubles: nothing is lost there, and balls may not tell more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,20 +126,17 @@ def _kernels(act: Activation) -> tuple[int, float, Expr, Expr, Expr, Activation]
 
 def _least(value: Expr, kernel: Expr, mixed: Expr) -> float | None:
     """`Unlike.least`; None where s and h are correlated at all variances."""
-    from mpmath import MPContext
-
-    ctx = MPContext()
-    ctx.dps = 100
-    b = Builder(("q11", "q12", "q22", "root"), root="root")
-    pair = b.program("pair", (("value", b.operand(kernel)),))
-    d = Builder(("q",))
-    one = d.program("one", (("value", d.operand(value)), ("mixed", d.operand(mixed))))
+    pair = _sizes(("q11", "q12", "q22", "root"), (kernel,), 100)
+    one = _sizes(("q",), (value, mixed), 100)
 
     def low(j: int) -> bool:
-        q: Any = ctx.ldexp(1, 2 * j)
-        of = one.evaluate({"q": q}, ctx)
-        rest = pair.evaluate({"q11": q, "q12": q, "q22": q, "root": ctx.zero}, ctx)["value"]
-        return bool(of["mixed"] ** 2 <= CORRELATED * of["value"] * rest)
+        q = 4.0**j
+        own, both = one({"q": q})
+        if abs(own) <= _UNDER:
+            return True
+        (rest,) = pair({"q11": q, "q12": q, "q22": q, "root": 0.0})
+        with precision(bits_of(100)):
+            return bool(both * both <= CORRELATED * own * rest)
 
     last = None
     for j in range(_LARGEST, _SMALLEST - 1, -1):
@@ -149,23 +152,28 @@ def _smooth(kernel: Expr, degree: int) -> bool:
     """Whether the last Chebyshev coefficients of E[h(rz) h(r e^y z)] e^(-degree y) in y are small,
     for r from 1/16 to 2^20.
     """
-    from mpmath import MPContext
-
-    ctx = MPContext()
-    ctx.dps = 30
-    b = Builder(("q11", "q12", "q22", "root"), root="root")
-    pair = b.program("pair", (("value", b.operand(kernel)),))
+    ctx, more = digits(30), digits(60)
+    pair = _sizes(("q11", "q12", "q22", "root"), (kernel,), 30)
     angles = [ctx.pi * (k + ctx.mpf(1) / 2) / _POINTS for k in range(_POINTS)]
+    places = [_WIDEST * (1 + ctx.cos(t)) / 2 for t in angles]
+    ratios = [more.convert(ctx.exp(y)) for y in places]
+    shares = [arb(ctx.exp(-degree * y)) for y in places]
+    waves = [[arb(ctx.cos(n * t)) for t in angles] for n in (_POINTS - 2, _POINTS - 1)]
     for j in range(-4, 21, 2):
-        q, values = ctx.ldexp(1, 2 * j), []
-        for t in angles:
-            y = _WIDEST * (1 + ctx.cos(t)) / 2
-            ratio = ctx.exp(y)
-            given = {"q11": q, "q12": q * ratio, "q22": q * ratio * ratio, "root": ctx.zero}
-            values.append(pair.evaluate(given, ctx)["value"] * ctx.exp(-degree * y))
-        most = max(map(abs, values))
-        for n in (_POINTS - 2, _POINTS - 1):
-            last = sum(v * ctx.cos(n * t) for v, t in zip(values, angles, strict=True))
-            if not abs(2 * last / _POINTS) <= _ROUGH * most:
-                return False
+        q = more.ldexp(1, 2 * j)
+        rows = ({"q11": q, "q12": q * r, "q22": q * r * r, "root": 0.0} for r in ratios)
+        found = [pair(row)[0] for row in rows]
+        with precision(bits_of(30)):
+            values = [v * share for v, share in zip(found, shares, strict=True)]
+            most = max(map(abs, values))
+            for wave in waves:
+                last = sum(v * c for v, c in zip(values, wave, strict=True))
+                if not abs(2 * last / _POINTS) <= _ROUGH * most:
+                    return False
     return True
+
+
+def _sizes(args: tuple[str, ...], values: tuple[Expr, ...], digits: int) -> Sizes:
+    b = Builder(args, root="root" if "root" in args else None)
+    ends = tuple((f"v{k}", b.operand(e)) for k, e in enumerate(values))
+    return Sizes(b.program("sizes", ends), digits)
