@@ -29,7 +29,7 @@ from sympy import (
 )
 
 from .. import symbols as S
-from ..functions import Phi2
+from ..functions import Phi, Phi2
 from ..symbols import x
 from .arguments import rough
 from .build import Builder
@@ -288,6 +288,7 @@ class Weigher:
 def _weight(b: Builder, e: Expr) -> Operand:
     """The sum of the sizes of the terms, times the exponents, which round too.
 
+    Those that are sums of entries are known in two doubles, and lose nothing without a gate.
     Phi2 is formed from numbers of the size of the larger gate, exp times Phi2 from its own.
     """
     total: Operand = Fraction(0)
@@ -297,7 +298,9 @@ def _weight(b: Builder, e: Expr) -> Operand:
         exponents: list[Operand] = [Fraction(1)]
         sized = b.emit("abs", b.operand(_gated(b, term, alone, exponents)))
         for f in factors:
-            if isinstance(f, exp) and f.has(*_ENTRIES):
+            if not isinstance(f, exp) or not f.has(*_ENTRIES):
+                continue
+            if term.has(Phi, Phi2) or b.two_parts(f.args[0]) is None:
                 size = b.emit("abs", b.operand(f.args[0]))
                 exponents.append(b.emit("mul", size, Fraction(1, 8)))
         rounded = reduce(lambda one, two: b.emit("add", one, two), exponents)

@@ -45,11 +45,16 @@ _NEEDS = {
     "_expsinh": ("_div0",),
     "_expcosh": ("_div0",),
     "_Phi2": ("_Phi", "_owen", "_angle"),
-    "_expPhi2": ("_expPhi", "_Phi2", "_two_product"),
+    "_expPhi2": ("_expPhi", "_Phi2", "_two_product", "_two_sum"),
     **numpy_hyper.NEEDS,
 }
 
 _SOURCES = {
+    "_two_sum": '''def _two_sum(a, b):
+    """a + b rounded, and its rounding error (D. E. Knuth)."""
+    total = a + b
+    back = total - a
+    return total, (a - (total - back)) + (b - back)''',
     "_two_product": '''def _two_product(a, b):
     """a*b rounded, and its rounding error (T. J. Dekker 1971)."""
     product = a * b
@@ -268,6 +273,38 @@ def _owen(h, ah):
     return 0.3989422804014327 * (dh * of_h + dk * of_k)
 
 
+def _orthant_start(h, k, c, s):
+    """y0 = sqrt((1 - r)/(1 + r)), w0 = |h + k|*y0 - |h - k|/y0, and w0*w0 less its double.
+
+    w0 in two doubles: its square is an exponent.
+    """
+    scale = np.frexp(np.maximum(np.abs(c), s))[1]
+    cosine, sine = np.ldexp(np.abs(c), -scale), np.ldexp(s, -scale)
+    (cc, c_low), (ss, s_low) = _two_product(cosine, cosine), _two_product(sine, sine)
+    length = np.sqrt(cc + ss)
+    square, low = _two_product(length, length)
+    low = ((np.maximum(cc, ss) - square) + np.minimum(cc, ss)) + ((c_low + s_low) - low)
+    both, rest = _two_sum(length, cosine)
+    rest = rest + low / (2.0 * length)
+    t = np.maximum(sine / both, 1e-290)
+    product, low = _two_product(t, both)
+    t_low = (((sine - product) - low) - t * rest) / both
+    (more, more_low), (less, less_low) = _two_sum(h, k), _two_sum(h, -k)
+    more_low, less_low = np.copysign(1.0, more) * more_low, np.copysign(1.0, less) * less_low
+    more, less, upper = np.abs(more), np.abs(less), c > 0.0
+    up, up_low = np.where(upper, more, less), np.where(upper, more_low, less_low)
+    down, down_low = np.where(upper, less, more), np.where(upper, less_low, more_low)
+    product, low = _two_product(up, t)
+    ratio = down / t
+    back, left = _two_product(ratio, t)
+    left = ((((down - back) - left) + down_low) - ratio * t_low) / t
+    sign = np.where(upper, 1.0, -1.0)
+    w, rest = _two_sum(sign * product, -sign * ratio)
+    rest = rest + sign * ((low + (up * t_low + up_low * t)) - left)
+    square, low = _two_product(w, w)
+    return np.where(upper, t, 1.0 / t), w, np.where(np.abs(rest) < 1.0, low + 2.0 * w * rest, 0.0)
+
+
 def _expPhi2(a, h, k, c, s, dh, dk):
     """exp(a)*Phi2(h + dh, k + dk; r), correlation c/hypot(c, s), right relatively in the tails.
 
@@ -285,39 +322,47 @@ def _expPhi2(a, h, k, c, s, dh, dk):
     low, high = np.minimum(h, k), np.maximum(h, k)
     h, k, c = np.where(above, low, h), np.where(above, -high, k), np.where(above, -c, c)
     s = s + ((c == 0.0) & (s == 0.0))
-    length = np.hypot(c, s)
     with np.errstate(all="ignore"):
-        start = np.where(c > 0.0, s / (length + c), (length - c) / s)
-        near, far = np.abs(h - k) * 0.3535533905932738, np.abs(h + k) * 0.3535533905932738
-        cross, most = near * far, np.where(np.abs(h) > np.abs(k), h, k)
-        w0 = far * start - np.where(near > 0.0, near / start, 0.0)
+        start, w0, rest0 = _orthant_start(h, k, c, s)
+        near, far, most = np.abs(h - k), np.abs(h + k), np.where(np.abs(h) > np.abs(k), h, k)
+        cross, drop = near * far, 320.0
         g0 = np.maximum(w0, 0.0) ** 2
-        drop = 40.0
         lowest = 2.0 * near / (np.sqrt(drop) + np.sqrt(drop + 4.0 * cross))
         highest = (np.sqrt(g0 + drop) + np.sqrt(g0 + drop + 4.0 * cross)) / (2.0 * far)
         first = np.maximum(start, lowest)
         x0, x1 = np.log(first), np.log(highest)
-        x1 = np.fmin(x1, np.maximum(x0, 0.0) + drop)
-        least = np.minimum(x1, 0.0) - drop
+        x1 = np.fmin(x1, np.maximum(x0, 0.0) + 40.0)
+        least = np.minimum(x1, 0.0) - 40.0
         first, x0 = np.where(x0 < least, np.exp(least), first), np.fmax(x0, least)
-        gone = ~(g0 < 5e7) & ~np.isnan(h + k + start)
+        gone = ~(g0 < 4e8) & ~np.isnan(h + k + start)
         panels = np.fmax(np.ceil(x1 - x0), 3.0)
         # a short number, and its logarithm: panels that meet to half a unit in the last place
         step = np.exp((x1 - x0) / panels).astype(np.float32).astype(np.float64)
         width = np.log(step)
-        factors = tuple((np.exp(width * node), weight) for node, weight in _OWEN)
+        nodes = [(np.exp(width * node), np.expm1(width * node), weight) for node, weight in _OWEN]
+        # w^2 - w0^2 as a product, w - w0 from y - y0: squares of w lose as much as they are large
+        steep, top = (w0 > 1.0) & (first == start), np.maximum(w0, 0.0)
+        slope, from_start, begin = near / first, 0.0, first
         total = np.zeros_like(a)
         for i in range(int(np.nanmax(np.where(gone, 3.0, panels), initial=3.0))):
             part = np.zeros_like(a)
-            for factor, weight in factors:
+            for factor, more, weight in nodes:
                 y = first * factor
-                w = near / y - far * y
-                part += weight * (y * np.exp(g0 - w * w) / (1.0 + y * y))
+                over = 1.0 / y
+                w = far * y - near * over
+                moved = np.where(steep, (first * more + from_start) * (far + slope * over), w - top)
+                part += weight * np.exp(-0.125 * moved * (w + top)) / (y + over)
             total += np.where(i < panels, width, 0.0) * part  # few roundings of its size
+            more = from_start * step + begin * (step - 1.0)
+            from_start = np.where(i + 1 < panels, more, from_start)
             first = np.where(i + 1 < panels, first * step, first)
         square, error = _two_product(most, most)
-        lead = ((a - 0.5 * square) - 0.5 * error) - g0
+        main, lost = _two_sum(a, -0.5 * square)
+        lead, more = _two_sum(main, -0.125 * g0)
+        lost = (lost - 0.5 * error) + (more - 0.125 * np.where(w0 > 0.0, rest0, 0.0))
+        lost = np.where(np.abs(lost) < 1.0, lost, 0.0)  # else no digit is right
         value = np.exp(lead) * total * 0.3183098861837907
+        value = value + value * lost
     value = np.where(gone, 0.0, value)
     whole = _expPhi(np.where(above, a, 0.0), np.where(above, low, 0.0))
     spent = np.where(whole < np.inf, value, 0.0)  # Phi2 is the most of what overflows

@@ -101,6 +101,19 @@ NTKSYM_LANE_FUNCTION double ntksym_op_square_low(double x, double p)
 #endif
 }
 
+/* The same of p = x*y. */
+NTKSYM_LANE_FUNCTION double ntksym_op_product_low(double x, double y, double p)
+{
+#if defined(__FP_FAST_FMA) || defined(FP_FAST_FMA)
+  return fma(x, y, -p);
+#else
+  const double wide = 134217729.0 * x, other = 134217729.0 * y;
+  const double high = wide - (wide - x), low = x - high;
+  const double above = other - (other - y), below = y - above;
+  return ((high * above - p) + (high * below + low * above)) + low * below;
+#endif
+}
+
 /* exp(x*x)*erfc(x) for x >= 0, over 1 + `low`, which is what rounding took from a polynomial and
  * from its quotient. */
 NTKSYM_LANE_FUNCTION double ntksym_op_erfcx_parts(double x, double *low)

@@ -221,6 +221,39 @@ NTKSYM_LANE_FUNCTION int ntksym_op_tailed(double a, double h, double k, double c
   return (a >= 0.25) | ((h + k <= 0.0) & ((s < -1.25 * c) | ((h + k) * fabs(h - k) < -6.0)));
 }
 
+/* y0 = sqrt((1 - r)/(1 + r)), and w0 = |h + k|*y0 - |h - k|/y0 with `*low` = w0*w0 less the square
+ * of its double: the square is an exponent. */
+NTKSYM_LANE_FUNCTION double ntksym_op_orthant_start(double h, double k, double c, double s,
+                                                    double *w0, double *low)
+{
+  const double ac = fabs(c), top = ac < s ? s : ac, unit = ntksym_op_inverse4(top);
+  const double c1 = ac * unit, s1 = top == 0.0 ? 1.0 : s * unit, cc = c1 * c1, ss = s1 * s1;
+  const double length = sqrt(cc + ss), square = length * length;
+  const double more = cc < ss ? ss : cc, less = cc < ss ? cc : ss;
+  const double left = ((more - square) + less) + ((ntksym_op_square_low(c1, cc)
+      + ntksym_op_square_low(s1, ss)) - ntksym_op_square_low(length, square));
+  const double sum = length + c1, sum_low = (c1 - (sum - length)) + left / (2.0 * length);
+  const double t0 = s1 / sum, t = t0 < 1e-290 ? 1e-290 : t0, back = t * sum;
+  const double t_low = (((s1 - back) - ntksym_op_product_low(t, sum, back)) - t * sum_low) / sum;
+  const double plus = h + k, minus = h - k, of_plus = plus - h, of_minus = minus - h;
+  const double plus_low = (h - (plus - of_plus)) + (k - of_plus);
+  const double minus_low = (h - (minus - of_minus)) - (k + of_minus);
+  const double far = fabs(plus), far_low = plus < 0.0 ? -plus_low : plus_low;
+  const double near = fabs(minus), near_low = minus < 0.0 ? -minus_low : minus_low;
+  const int upper = c > 0.0;
+  const double up = upper ? far : near, up_low = upper ? far_low : near_low;
+  const double down = upper ? near : far, down_low = upper ? near_low : far_low;
+  const double product = up * t, ratio = down / t, again = ratio * t;
+  const double product_low = ntksym_op_product_low(up, t, product) + (up * t_low + up_low * t);
+  const double rest = (down - again) - ntksym_op_product_low(ratio, t, again);
+  const double ratio_low = ((rest + down_low) - ratio * t_low) / t;
+  const double w = product - ratio, of_w = w - product;
+  const double w_low = ((product - (w - of_w)) - (ratio + of_w)) + (product_low - ratio_low);
+  *w0 = upper ? w : -w;
+  *low = fabs(w_low) < 1.0 ? ntksym_op_square_low(w, w * w) + 2.0 * w * w_low : 0.0;
+  return upper ? t : 1.0 / t;
+}
+
 /* exp(a)*Phi2(h + dh, k + dk; r), with the relative accuracy of the tails where that is so.
  * For h + k <= 0 it is the integral of the density over the correlation (Plackett 1954) in
  * x = log y, y = sqrt((1 - t)/(1 + t)), y > y0, by Gauss-Legendre on panels of at most unit length
@@ -233,7 +266,8 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
   double near[NTKSYM_BLOCK], far[NTKSYM_BLOCK], g0[NTKSYM_BLOCK], y0[NTKSYM_BLOCK];
   double lead[NTKSYM_BLOCK], step[NTKSYM_BLOCK], total[NTKSYM_BLOCK], width[NTKSYM_BLOCK];
   double y[NTKSYM_BLOCK], inverse[NTKSYM_BLOCK], back[NTKSYM_BLOCK], count[NTKSYM_BLOCK];
-  double part[NTKSYM_BLOCK];
+  double part[NTKSYM_BLOCK], top[NTKSYM_BLOCK], steep[NTKSYM_BLOCK], low[NTKSYM_BLOCK];
+  double moved[NTKSYM_BLOCK], begin[NTKSYM_BLOCK], slope[NTKSYM_BLOCK];
   double most = 3.0;
   int tails = 0, plain = 0, panels;
   for (size_t i = 0; i < m; ++i) {
@@ -247,33 +281,37 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
   }
   if (!tails) return;
   for (size_t i = 0; i < m; ++i) {
-    const double drop = 40.0, low = h[i] < k[i] ? h[i] : k[i], high = h[i] < k[i] ? k[i] : h[i];
+    const double drop = 320.0, least_of = h[i] < k[i] ? h[i] : k[i];
     const int turned = h[i] + k[i] > 0.0;
-    const double u = turned ? low : h[i], v = turned ? -high : k[i], r = turned ? -c[i] : c[i];
-    const double ac = fabs(r), top = ac < s[i] ? s[i] : ac, unit = top == 0.0 ? 1.0 : top;
-    const double c1 = r / unit, s1 = top == 0.0 ? 1.0 : s[i] / unit;
-    const double length = sqrt(c1 * c1 + s1 * s1), sum = length + fabs(c1);
-    const double start = c1 > 0.0 ? s1 / sum : sum / (s1 < 1e-290 ? 1e-290 : s1);
-    const double n1 = fabs(u - v) * 0x1.6a09e667f3bcdp-2;
-    const double f0 = fabs(u + v) * 0x1.6a09e667f3bcdp-2, f1 = f0 < 1e-150 ? 1e-150 : f0;
-    const double w0 = f1 * start - (n1 > 0.0 ? n1 / (start > 1e-290 ? start : 1e-290) : 0.0);
+    const double most_of = h[i] < k[i] ? k[i] : h[i], r = turned ? -c[i] : c[i];
+    const double u = turned ? least_of : h[i], v = turned ? -most_of : k[i];
+    double w0, rest;
+    const double start = ntksym_op_orthant_start(u, v, r, s[i], &w0, &rest);
+    const double n1 = fabs(u - v), f0 = fabs(u + v), f1 = f0 < 1e-150 ? 1e-150 : f0;
     const double g1 = w0 > 0.0 ? w0 * w0 : 0.0, cross = n1 * f1;
     const double least = 2.0 * n1 / (sqrt(drop) + sqrt(drop + 4.0 * cross));
     const double last = (sqrt(g1 + drop) + sqrt(g1 + drop + 4.0 * cross)) / (2.0 * f1);
-    const double peak = fabs(u) > fabs(v) ? u : v;
+    const double peak = fabs(u) > fabs(v) ? u : v, half = 0.5 * (peak * peak);
+    const double main = a[i] - half, of_main = main - a[i], whole = main - 0.125 * g1;
+    const double of_whole = whole - main;
+    const double lost = ((a[i] - (main - of_main)) - (half + of_main))
+        + ((main - (whole - of_whole)) - (0.125 * g1 + of_whole));
     near[i] = n1;
     far[i] = f1;
     g0[i] = g1;
+    top[i] = w0 > 0.0 ? w0 : 0.0;
     y0[i] = start > least ? start : least;
+    steep[i] = (w0 > 1.0) & (start > least) ? 1.0 : 0.0;
     step[i] = last;
-    lead[i] = ((a[i] - 0.5 * peak * peak) - 0.5 * ntksym_op_square_low(peak, peak * peak)) - g1;
+    lead[i] = whole;
+    low[i] = lost - 0.5 * ntksym_op_square_low(peak, peak * peak) - (w0 > 0.0 ? 0.125 * rest : 0.0);
     total[i] = 0.0;
   }
   for (size_t i = 0; i < m; ++i) {
     double x0, x1;
-    if (!(g0[i] < 5e7)) { /* nothing left, or NaN */
+    if (!(g0[i] < 4e8)) { /* nothing left, or NaN */
       lead[i] = g0[i] == g0[i] ? -1e300 : lead[i];
-      g0[i] = near[i] = 0.0;
+      g0[i] = near[i] = top[i] = steep[i] = low[i] = 0.0;
       far[i] = y0[i] = step[i] = 1.0;
     }
     x0 = log(y0[i]);
@@ -282,13 +320,14 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
     if (!(x0 > (x1 < 0.0 ? x1 : 0.0) - 40.0)) {
       x0 = (x1 < 0.0 ? x1 : 0.0) - 40.0;
       y0[i] = ntksym_op_exp(x0); /* else as it was: its logarithm has fewer digits */
+      steep[i] = 0.0;
     }
     const double end = ntksym_op_exp(x1), from = near[i] / y0[i] - far[i] * y0[i];
     const double drops = from - (near[i] / end - far[i] * end);
     width[i] = x1 - x0;
     /* and panels of exp(-w*w), by the slope of w where that counts */
-    const double steep = width[i] * sqrt(g0[i] + 81.0 + 4.0 * near[i] * far[i]);
-    const double narrow = 0.45 * (drops < steep ? drops : steep);
+    const double most_steep = width[i] * sqrt(g0[i] + 648.0 + 4.0 * near[i] * far[i]);
+    const double narrow = 0.16 * (drops < most_steep ? drops : most_steep);
     count[i] = ceil(narrow > width[i] ? narrow : width[i]);
     if (!(count[i] > 3.0)) count[i] = 3.0;
     if (count[i] > 128.0) count[i] = 128.0;
@@ -300,20 +339,28 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
     step[i] = (float)ntksym_op_exp(width[i] / count[i]);
     width[i] = log(step[i]);
     back[i] = 1.0 / step[i];
+    begin[i] = y0[i] * (step[i] - 1.0);
+    slope[i] = near[i] / y0[i];
   }
   for (int j = 0; j < @PANEL@; ++j) {
     const double node = ntksym_op_node@PANEL@[j], weight = ntksym_op_weight@PANEL@[j];
     for (size_t i = 0; i < m; ++i) {
-      y[i] = y0[i] * ntksym_op_exp_inside(width[i] * node);
+      moved[i] = y0[i] * ntksym_op_expm1(width[i] * node);
+      y[i] = y0[i] + moved[i];
       inverse[i] = 1.0 / y[i];
       part[i] = 0.0;
     }
     for (int p = 0; p < panels; ++p)
       for (size_t i = 0; i < m; ++i) {
-        const double w = near[i] * inverse[i] - far[i] * y[i], e = g0[i] - w * w;
+        /* w^2 - w0^2 as a product, w - w0 from y - y0: large squares lose digits */
+        const double w = far[i] * y[i] - near[i] * inverse[i];
+        const double product = moved[i] * (far[i] + slope[i] * inverse[i]);
+        const double away = steep[i] > 0.0 ? product : w - top[i];
+        const double e = -0.125 * (away * (w + top[i]));
         const double inside = ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
         const double value = y[i] * inside / (1.0 + y[i] * y[i]);
         part[i] += p < count[i] ? value : 0.0;
+        moved[i] = moved[i] * step[i] + begin[i];
         y[i] *= step[i];
         inverse[i] *= back[i];
       }
@@ -321,9 +368,9 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
   }
   for (size_t i = 0; i < m; ++i) {
     const int turned = h[i] + k[i] > 0.0;
-    const double low = h[i] < k[i] ? h[i] : k[i];
-    const double tail = ntksym_op_exp(lead[i]) * total[i] * width[i] * 0x1.45f306dc9c883p-2;
-    const double whole = ntksym_op_expPhi(a[i], low);
+    const double plain_tail = ntksym_op_exp(lead[i]) * total[i] * width[i] * 0x1.45f306dc9c883p-2;
+    const double tail = plain_tail + plain_tail * (fabs(low[i]) < 1.0 ? low[i] : 0.0);
+    const double whole = ntksym_op_expPhi(a[i], h[i] < k[i] ? h[i] : k[i]);
     const double rest = ntksym_op_orthant_low(a[i], h[i], k[i], c[i], s[i], dh[i], dk[i]);
     /* Phi2 is the most of Phi(low): where that overflows there is no difference to form */
     const double value = (turned ? whole - (whole < INFINITY ? tail : 0.0) : tail) + rest;
