@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log10
 from typing import Any
 
@@ -26,6 +27,9 @@ OFF_X_SINGLE = 18
 OFF_SCALE = 5
 """What the product with sqrt(q11 q22) is off by: two roots and two products, each rounded."""
 _OFF_TAU = 8
+_SLACK = 1 + 1e-9
+"""More than rounding takes away from a sum of a million doubles of one sign, and underflow."""
+_TINY = 1e-290
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +151,12 @@ def _columns(sizes: Any, least: float) -> Any:
 def _dropped(tensor: Tensor, lines: Tensor) -> Any:
     from flint import arb
 
-    total = arb(0)
+    total = 0.0
     for plane, ours in zip(tensor, lines, strict=True):
         for line, kept in zip(plane, ours, strict=True):
-            for a, b in zip(line, kept, strict=False):
-                total += abs(a - b).upper()
-            for c in line[len(kept) :]:
-                total += abs(c).upper()
-    return total.upper()
+            total += sum(float(abs(a - b).upper()) for a, b in zip(line, kept, strict=False))
+            total += sum(float(abs(c).upper()) for c in line[len(kept) :])
+    return arb(total * _SLACK + _TINY).upper()
 
 
 def monomials(coefficients: list[Any]) -> list[Any]:
@@ -176,6 +178,50 @@ def monomials(coefficients: list[Any]) -> list[Any]:
     return out
 
 
+@lru_cache(maxsize=128)
+def _to_powers(count: int) -> Any:
+    """The integers of T_0 .. T_{count-1}: row k has the coefficients of T_k."""
+    from flint import fmpz_mat
+
+    rows = [[1], [0, 1]]
+    for _ in range(2, count):
+        step = [0, *(2 * n for n in rows[-1])]
+        for power, integer in enumerate(rows[-2]):
+            step[power] -= integer
+        rows.append(step)
+    return fmpz_mat([row + [0] * (count - len(row)) for row in rows[:count]])
+
+
+def _in_powers(lines: Tensor, lead: int) -> Tensor:
+    """Coefficients of powers of all three variables; lines are no longer in either direction.
+
+    As products of matrices: one coefficient at a time took most of the building of wide tables.
+    """
+    from flint import arb, arb_mat
+
+    high, wide, long = len(lines), len(lines[0]), max(len(lines[0][0]) - lead, 0)
+    deep, zero = lead + long, arb(0)
+    full = [
+        [*plane, *[[] for _ in range(wide - len(plane))]] if len(plane) < wide else plane
+        for plane in lines
+    ]
+    flat = [line for plane in full for line in plane]
+    begun = [line[:lead] + [zero] * (lead - len(line)) for line in flat]
+    if long:
+        rest = [line[lead:] + [zero] * (deep - max(len(line), lead)) for line in flat]
+        turned = (arb_mat(rest) * arb_mat(_to_powers(long))).tolist()
+        begun = [a + b for a, b in zip(begun, turned, strict=True)]
+    table = [begun[i * wide : (i + 1) * wide] for i in range(high)]
+    for _ in range(2):  # the second variable turned, and put first; then the other one
+        size = len(table[0])
+        across = [[c for plane in table for c in plane[j]] for j in range(size)]
+        if size > 1:
+            across = (arb_mat(_to_powers(size)).transpose() * arb_mat(across)).tolist()
+        many = len(table)
+        table = [[row[i * deep : (i + 1) * deep] for i in range(many)] for row in across]
+    return table
+
+
 def _rounded(
     lines: Tensor, shape: list[list[int]], dropped: Any, how: tuple[float, int, int, float]
 ) -> Packed:
@@ -184,32 +230,20 @@ def _rounded(
     half, off, lead, kappa = how
     known = None if lead else _doubles(lines)
     steep = None if known is None else slopes_of(known, off, kappa)
-    table = [[line[:lead] + monomials(line[lead:]) for line in plane] for plane in lines]
-    for i, row in enumerate(shape):  # powers of tau_2
-        for k in range(row[0]):
-            deep = sum(1 for kept in row if kept > k)
-            column = monomials([table[i][j][k] for j in range(deep)])
-            for j in range(deep):
-                table[i][j][k] = column[j]
-    for j in range(len(shape[0])):  # powers of tau_1
-        for k in range(shape[0][j]):
-            deep = sum(1 for row in shape if row[j] > k)
-            column = monomials([table[i][j][k] for i in range(deep)])
-            for i in range(deep):
-                table[i][j][k] = column[i]
-    error, slope_x, slope_tau, blur, turn = arb(0), arb(0), arb(0), arb(0), arb(0)
+    table = _in_powers(lines, lead)
+    error, slope_x, slope_tau, blur, turn = 0.0, 0.0, 0.0, 0.0, 0.0
     rows = []
-    for i, plane in enumerate(table):
+    for i, plane in enumerate(shape):
         out_row = []
-        for j, line in enumerate(plane):
+        for j, kept in enumerate(plane):
             out = []
-            for k, m in enumerate(line):
+            for k, m in enumerate(table[i][j][:kept]):
                 value = float(m.mid())
-                size = abs(m).upper()
-                steps = 2 * (i + j + k) + 3
-                blur += k * abs(m - value).upper()
-                turn += (i + j) * abs(m - value).upper()
-                error += abs(m - value).upper() + size * steps * UNIT / (1 - steps * UNIT)
+                size, gap = float(abs(m).upper()), float(abs(m - value).upper())
+                steps = (2 * (i + j + k) + 3) * UNIT
+                blur += k * gap
+                turn += (i + j) * gap
+                error += gap + size * steps / (1 - steps)
                 slope_x += k * size
                 slope_tau += (i + j) * size
                 out.append(value)
@@ -217,14 +251,16 @@ def _rounded(
                 out_row.append(tuple(out))
         if out_row:
             rows.append(tuple(out_row))
+    sums = (error, slope_x, slope_tau, blur, turn)
+    total, along, across, blurred, turned = (arb(v * _SLACK + _TINY).upper() for v in sums)
     if steep is not None:  # that of the series, and of the rounding of the coefficients
-        slope_x = slope_x.min(steep.x / off + blur)
-        slope_tau = slope_tau.min(steep.tau + turn)
-    error += slope_x * (off * UNIT * 1.01)
+        along = along.min(steep.x / off + blurred)
+        across = across.min(steep.tau + turned)
+    total += along * (off * UNIT * 1.01)
     if half:
-        error += slope_tau * (off_tau(half) * UNIT * 1.01)
-    size = None if known is None else (arb(float(abs(known).sum())) * 1.001 + error).upper()
-    return Packed(tuple(rows), dropped, error.upper(), blur.upper(), size)
+        total += across * (off_tau(half) * UNIT * 1.01)
+    whole = None if known is None else (arb(float(abs(known).sum())) * 1.001 + total).upper()
+    return Packed(tuple(rows), dropped, total.upper(), blurred, whole)
 
 
 def _doubles(lines: Tensor) -> Any:

@@ -102,6 +102,8 @@ def shared_sheets(
         if first.error <= value.error and second.error <= dot.error:
             within = made  # what is left for floats is less than their share
         worst.append(max((first, second), key=lambda s: s.error))
+        if any(_kept(s) > f.error for s, f in zip((first, second), frames, strict=True)):
+            break  # with more coefficients rounding is more
         share *= min(_room(first, goals[0]), _room(second, goals[1]), 0.8)
     if within is not None:
         return _lighter(frames, *within, how)
@@ -128,6 +130,11 @@ def _lighter(
         parts = (*sheet.parts, ("floats", more))
         out.append(replace(sheet, error=(sheet.error + more) * (1 + 1e-15), parts=parts))
     return out[0], out[1], found.heavy
+
+
+def _kept(sheet: Sheet) -> float:
+    """The bound without the coefficients left out."""
+    return (sheet.error - dict(sheet.parts)["coefficients left out"]) * (1 - 1e-9)
 
 
 def _room(sheet: Sheet, error: float) -> float:

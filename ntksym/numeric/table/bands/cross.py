@@ -21,7 +21,7 @@ from ..spectra.spectrum import Shape, Spectrum
 from ..variances import Axis
 from .band import STEP, BandSpectra, count_of, goal_of, joint_tail
 from .banded import Band, BandedDual
-from .pairs import all_pairs
+from .pairs import Alone, Making
 
 RATIOS = (4.1, 2.1, 1.5)
 """The largest ratio of a band: less costs more groups of entries in a row than it saves, but may
@@ -83,7 +83,9 @@ def build_banded(
     from ..draft import mirrored
 
     shapes = [shape(expr, slope, bits) for slope in (False, True)]
+    making = Making(mirrored(expr), error, weighted, say)
     bands: list[BandSpectra] = []
+    last: Alone | None = None
     for low, high in reversed(list(pairwise(ends))):  # the dearest says how many the others need
         band = _band(shapes, low, high, error, weighted, bits)
         if bands:
@@ -91,13 +93,15 @@ def build_banded(
         else:
             terms = expected(band.starts[1], len(band.nodes), high, error, say)
         _enclose(band, terms, error, say)
+        last = last or making.alone(band, len(ends) - 1)
         bands.insert(0, band)
+    assert last is not None
     for k, band in enumerate(bands):
         wanted = max((_needed(band, other, error) for other in bands[k + 1 :]), default=0)
         if wanted > band.terms:
             say(f"variances {band.axis.low:.3g} to {band.axis.high:.3g}: {wanted} coefficients")
             _enclose(band, min(wanted, MOST) | 15, error, say)
-    kinds, pairs, folded, sine = all_pairs(bands, mirrored(expr), error, weighted, say)
+    kinds, pairs, folded, sine = making.all(bands, last)
     return BandedDual(
         name,
         str(expr),

@@ -6,8 +6,10 @@ there the dual varies less, and its own size is what errors are relative to.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 
 from ....errors import Undecided
 from ...patience import TooLong, check
@@ -32,51 +34,9 @@ _SPREAD = 100.0
 """Of the error to a single coefficient, about."""
 _HOPELESS = 4.0
 """Where the bound of a band is so many times the error, its panels do not help."""
+_Made = TypeVar("_Made")
 LOOSE = 1e-12
 """Below this error the rounding of the derivative of a polynomial is too much."""
-
-
-def all_pairs(
-    bands: list[BandSpectra], parity: int, error: float, weighted: bool, say: Say
-) -> tuple[list[Axis], list[Pair], bool, bool]:
-    """`(axes, pairs, folded, sine)`: folded where that is proven, in S where there are kinks at 0.
-
-    The axes are those of the bands, or of their panels.
-
-    Raises:
-        Undecided: no form has the bound.
-    """
-    analytic = all(applies(found) for band in bands for found in band.spectra)
-    kinked = all(sine.applies(*band.spectra) for band in bands)
-    if (analytic or kinked) and weighted and error >= LOOSE:
-        try:
-            return *_folded(bands, parity, error, say), True, kinked
-        except TooLong:
-            raise
-        except Undecided as reason:
-            say(f"one polynomial for both duals: {reason.what}")
-    fitted = {pair: _sided(bands, *pair, parity, error) for pair in _order(len(bands))}
-    failed: list[Unproven] = []
-    for many in range(1, MOST + 1):
-        try:
-            return *_in_panels(bands, fitted, many, parity, error, weighted, say), False, False
-        except Unproven as reason:
-            say(f"{many} panels of a band: {reason.what}")
-            failed.append(reason)
-            if reason.bound > _HOPELESS * error:
-                break
-    raise min(failed, key=lambda f: f.bound)
-
-
-def _order(many: int) -> list[tuple[int, int]]:
-    """All pairs; first those of a band with itself, which give the scale."""
-    order = [(k, k) for k in range(many)]
-    return order + [(a, b) for a in range(many) for b in range(a + 1, many)]
-
-
-def _said(pair: Pair, say: Say) -> None:
-    error = max(pair.value.error, pair.dot.error)
-    say(f"bands {pair.first} and {pair.second}: error {error:.1e}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +52,215 @@ class _Sided:
     fits: tuple[list[Fit], list[Fit]]
     kappa: float
     bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """Both duals of a pair of bands, before it is cut into panels.
+
+    Attributes:
+        found: the dual and the derivative dual.
+        kappa: of the variable.
+        shares: about how many coefficients the parts need.
+        bits: of the coefficients.
+    """
+
+    found: tuple[Folded, Folded]
+    kappa: float
+    shares: tuple[int, ...]
+    bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """The polynomials of the steepest band with itself, in the first form that is proven.
+
+    Attributes:
+        pairs: of its panels.
+        parts: its panels.
+        made: what they are made from, folded or not.
+    """
+
+    pairs: tuple[Pair, ...]
+    parts: tuple[BandSpectra, ...]
+    made: _Whole | _Sided
+
+    def behind(self, count: int) -> list[Pair]:
+        """The pairs, numbered after so many other panels."""
+        return [replace(p, first=p.first + count, second=p.second + count) for p in self.pairs]
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What all pairs are made with.
+
+    Attributes:
+        parity: of the activation.
+        error: to be proven.
+        weighted: whether the value is stored divided by sqrt(q11 q22).
+        say: is told what is done.
+    """
+
+    parity: int
+    error: float
+    weighted: bool
+    say: Say
+
+    def alone(self, band: BandSpectra, many: int) -> Alone:
+        """The steepest band with itself, one of so many.
+
+        To be made before the other bands are enclosed: what cannot be proven is mostly this.
+
+        Raises:
+            Undecided: no form has the bound.
+        """
+        if self._foldable(band):
+            try:
+                whole = _whole([band], 0, 0, self.parity, self.error)
+                return self._alone(band, panels(_places(whole, band, self.error), many), whole)
+            except TooLong:
+                raise
+            except Undecided as reason:
+                self.say(f"one polynomial for both duals: {reason.what}")
+        sided = _sided([band], 0, 0, self.parity, self.error)
+        return self._first(1, lambda many: self._alone(band, many, sided))
+
+    def all(
+        self, bands: list[BandSpectra], last: Alone
+    ) -> tuple[list[Axis], list[Pair], bool, bool]:
+        """`(axes, pairs, folded, sine)`: folded where that is proven, in S for kinks at 0.
+
+        The axes are those of the bands, or of their panels; `last` is of the last band.
+
+        Raises:
+            Undecided: no form has the bound.
+        """
+        top, many, made = len(bands) - 1, len(last.parts), last.made
+        if isinstance(made, _Whole):
+            try:
+                found = self._pairs(bands, many, {(top, top): made}, last)
+                return *found, True, bool(bands[0].spectra[0][0].kink)
+            except TooLong:
+                raise
+            except Undecided as reason:
+                self.say(f"one polynomial for both duals: {reason.what}")
+            many, made = 1, _sided(bands, top, top, self.parity, self.error)
+        known: dict[tuple[int, int], _Whole | _Sided] = {(top, top): made}
+        return *self._first(many, lambda n: self._pairs(bands, n, known, last)), False, False
+
+    def _first(self, many: int, make: Callable[[int], _Made]) -> _Made:
+        """What is made with the fewest panels of a band, at least so many.
+
+        Raises:
+            Unproven: with none; of the best bound.
+        """
+        failed: list[Unproven] = []
+        for count in range(many, MOST + 1):
+            try:
+                return make(count)
+            except Unproven as reason:
+                self.say(f"{count} panels of a band: {reason.what}")
+                failed.append(reason)
+                if reason.bound > _HOPELESS * self.error:
+                    break
+        raise min(failed, key=lambda f: f.bound)
+
+    def _foldable(self, band: BandSpectra) -> bool:
+        smooth = all(applies(found) for found in band.spectra)
+        return (smooth or sine.applies(*band.spectra)) and self.weighted and self.error >= LOOSE
+
+    def _alone(self, band: BandSpectra, many: int, made: _Whole | _Sided) -> Alone:
+        cuts, parts = ends(many), _parts(band, many, made)
+        pairs = (self._pair(parts, (a, b), made, (cuts[a], cuts[b])) for a, b in _order(len(parts)))
+        return Alone(tuple(pairs), tuple(parts), made)
+
+    def _pairs(
+        self,
+        bands: list[BandSpectra],
+        many: int,
+        known: dict[tuple[int, int], _Whole | _Sided],
+        last: Alone,
+    ) -> tuple[list[Axis], list[Pair]]:
+        """The polynomials of all pairs of panels, so many of every band.
+
+        `known` has what pairs of bands are made of, that of the last band with itself at least, and
+        is added to; what `last` has is not made again.
+        """
+        cuts, top = ends(many), len(bands) - 1
+        made = known[top, top]
+        there = last.made is made and many == len(last.parts)
+        own = list(last.parts) if there else _parts(bands[top], many, made)
+        parts = [*(p for band in bands[:top] for p in _parts(band, many, made)), *own]
+        pairs = last.behind(top * many) if there else []
+        for a, b in _order(len(parts)):
+            if there and a >= top * many:
+                continue
+            place = a // many, b // many
+            if place not in known:
+                make = _whole if isinstance(made, _Whole) else _sided
+                known[place] = make(bands, *place, self.parity, self.error)
+            cut = cuts[a % many], cuts[b % many]
+            pairs.append(self._pair(parts, (a, b), known[place], cut))
+        return [p.axis for p in parts], pairs
+
+    def _pair(
+        self,
+        parts: list[BandSpectra],
+        where: tuple[int, int],
+        made: _Whole | _Sided,
+        own: tuple[Ends, Ends],
+    ) -> Pair:
+        """The polynomials of a pair of panels."""
+        check()
+        if isinstance(made, _Whole):
+            found = self._folded(parts, where, made, own)
+        else:
+            sheets = []
+            for which in (0, 1):
+                fits = [_part_of(f, own, made.bits) for f in made.fits[which]]
+                sheets.append(self._frame(parts, where, which, sided_part(fits)).best())
+            found = Pair(*where, made.kappa, sheets[0], sheets[1])
+        error = max(found.value.error, found.dot.error)
+        self.say(f"bands {found.first} and {found.second}: error {error:.1e}")
+        return found
+
+    def _folded(
+        self,
+        parts: list[BandSpectra],
+        where: tuple[int, int],
+        whole: _Whole,
+        own: tuple[Ends, Ends],
+    ) -> Pair:
+        form = SINE if parts[0].spectra[0][0].kink else SQUARE
+        found = [narrowed(f, *own, whole.bits) for f in whole.found]
+        frames = []
+        for which, f in enumerate(found):
+            away = Part(f.tail, f.aliasing + f.omitted, f.along(), None)
+            frames.append(self._frame(parts, where, which, away))
+        value, dot, heavy = shared_sheets(frames, found, (form, whole.kappa), whole.shares)
+        return Pair(*where, whole.kappa, value, dot, heavy)
+
+    def _frame(
+        self, parts: list[BandSpectra], where: tuple[int, int], which: int, own: Part
+    ) -> Frame:
+        sign = self.parity * (1 - 2 * which)
+        return Frame.of(parts, *where, which, own, sign, self.error, self.weighted)
+
+
+def _parts(band: BandSpectra, many: int, made: _Whole | _Sided) -> list[BandSpectra]:
+    """The panels of a band, so many."""
+    if many == 1 and isinstance(made, _Sided):
+        return [band]
+    return [part(band, own) for own in ends(many)]
+
+
+def _order(many: int) -> list[tuple[int, int]]:
+    """All pairs; first those of a band with itself, which give the scale.
+
+    The steepest of them come first: what cannot be proven is seen at once.
+    """
+    order = [(k, k) for k in reversed(range(many))]
+    return order + [(a, b) for b in reversed(range(many)) for a in reversed(range(b))]
 
 
 def _sided(bands: list[BandSpectra], a: int, b: int, parity: int, error: float) -> _Sided:
@@ -128,87 +297,12 @@ def _sided(bands: list[BandSpectra], a: int, b: int, parity: int, error: float) 
     return _Sided((fits[0], fits[1]), kappa, bits)
 
 
-def _in_panels(
-    bands: list[BandSpectra],
-    fitted: dict[tuple[int, int], _Sided],
-    many: int,
-    parity: int,
-    error: float,
-    weighted: bool,
-    say: Say,
-) -> tuple[list[Axis], list[Pair]]:
-    """The polynomials of all pairs of panels, so many of every band."""
-    cuts = ends(many)
-    parts = [part(band, own) for band in bands for own in cuts] if many > 1 else bands
-    pairs = []
-    for a, b in _order(len(parts)):
-        check()
-        whole = fitted[a // many, b // many]
-        own = cuts[a % many], cuts[b % many]
-        sheets = []
-        for which in (0, 1):
-            fits = [_part_of(f, own, whole.bits) for f in whole.fits[which]]
-            sign = parity * (1 - 2 * which)
-            frame = Frame.of(parts, a, b, which, sided_part(fits), sign, error, weighted)
-            sheets.append(frame.best())
-        pairs.append(Pair(a, b, whole.kappa, sheets[0], sheets[1]))
-        _said(pairs[-1], say)
-    return [p.axis for p in parts], pairs
-
-
 def _part_of(whole: Fit, own: tuple[Ends, Ends], bits: int) -> Fit:
     """One side in the variables of two panels."""
     from flint import arb
 
     series = Folded(((0, whole.tensor),), arb(0), arb(0), arb(0))
     return replace(whole, tensor=narrowed(series, *own, bits).parts[0][1])
-
-
-@dataclass(frozen=True, slots=True)
-class _Whole:
-    """Both duals of a pair of bands, before it is cut into panels.
-
-    Attributes:
-        found: the dual and the derivative dual.
-        kappa: of the variable.
-        shares: about how many coefficients the parts need.
-        bits: of the coefficients.
-    """
-
-    found: tuple[Folded, Folded]
-    kappa: float
-    shares: tuple[int, ...]
-    bits: int
-
-
-def _folded(
-    bands: list[BandSpectra], parity: int, error: float, say: Say
-) -> tuple[list[Axis], list[Pair]]:
-    """The polynomials of all pairs of panels."""
-    wholes: dict[tuple[int, int], _Whole] = {}
-    many = len(bands) - 1
-    for a, b in [(many, many), *_order(len(bands))]:
-        if (a, b) not in wholes:
-            check()
-            wholes[a, b] = _whole(bands, a, b, parity, error)
-    cuts = ends(panels(_places(wholes[many, many], bands[-1], error), len(bands)))
-    parts = [part(band, own) for band in bands for own in cuts]
-    form = SINE if bands[0].spectra[0][0].kink else SQUARE
-    pairs = []
-    for a, b in _order(len(parts)):
-        check()
-        whole = wholes[a // len(cuts), b // len(cuts)]
-        own = cuts[a % len(cuts)], cuts[b % len(cuts)]
-        found = [narrowed(f, *own, whole.bits) for f in whole.found]
-        frames = []
-        for which in (0, 1):
-            f, turn = found[which], parity * (1 - 2 * which)
-            away = Part(f.tail, f.aliasing + f.omitted, f.along(), None)
-            frames.append(Frame.of(parts, a, b, which, away, turn, error, True))
-        value, dot, heavy = shared_sheets(frames, found, (form, whole.kappa), whole.shares)
-        pairs.append(Pair(a, b, whole.kappa, value, dot, heavy))
-        _said(pairs[-1], say)
-    return [p.axis for p in parts], pairs
 
 
 def _places(whole: _Whole, band: BandSpectra, error: float) -> int:

@@ -155,7 +155,9 @@ def _spectrum(shape: Shape, q: Fraction, values: tuple[Any, ...], bits: int, dev
         kink.append(tuple(scaled))
     rest = tuple(a - b for a, b in zip(values, part, strict=True))
     grown = shape.pieces, _grown(shape)
-    norm = second_moment(_smooth(shape), q, bits + _FINER, _squares(rest), grown)
+    # where variances are small next to nothing is left, far less than its bound needs to tell
+    about = _squares(rest).max(_squares(values) * arb((1, -_FINER)))
+    norm = second_moment(_smooth(shape), q, bits + _FINER, about, grown)
     norm = norm if off == 0 else _norm_off(norm, off)  # the kinks taken out are at `places`
     lost = _left(power_norm(kink, places), tuple(part))
     return Spectrum(tuple(kink), places, tuple(part), rest, lost, _left(norm, rest))
