@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from sympy import Expr, Integer, Pow, expand
+from sympy import Expr, Integer, Mul, Pow, expand
 
 from .exponent import is_rest, kept, linear_parts, product_parts, sum_parts
 from .folding import fold
@@ -51,6 +51,23 @@ def tail_low(b: Lines, e: Expr, z: Operand) -> Operand:
     excess, below = found
     low = b.emit("div0", excess, b.emit("mul", below, Fraction(-2)))
     return b.emit("select", z, Fraction(0), kept(b, low), Fraction(0), hint="lost")
+
+
+def mills_argument(a: Expr, e: Expr) -> Expr | None:
+    r"""The y with $e^a\Phi(e) = e^{y^2/2}\Phi(-y)$ and y >= 0, if that is so: Mills' ratio.
+
+    It changes by less than y does, relatively: neither an exponent nor a square is rounded.
+    """
+    number, rest = e.as_coeff_Mul()
+    if not number.is_negative or not all(map(_nonnegative, Mul.make_args(rest))):
+        return None
+    return -e if expand(2 * a - e**2) == 0 else None
+
+
+def _nonnegative(f: Expr) -> bool:
+    """Whether a factor is a root, or known not to be negative."""
+    base, n = f.as_base_exp()
+    return bool(f.is_nonnegative) or bool(n.is_Rational and n.q == 2 and base.free_symbols)
 
 
 def rough(p: Program) -> Program:

@@ -27,7 +27,7 @@ STANDS_IN = frozenset({"price", *FAR_OPS})
 """Operations that stand for their first operand where it loses digits of doubles."""
 KNOWN = frozenset(
     "pi add sub mul div div0 neg abs max min pos rescale sqrt0 asin3 angle3 gap3 exp expm1 expsinh "
-    "expcosh erf erfc Phi expPhi".split()
+    "expcosh erf erfc Phi expPhi mills".split()
 )
 """Operations that have a form in double-double."""
 

@@ -139,6 +139,10 @@ def _toward(ctx: Any, h: Any, ah: Any) -> Any:
     return _owen(ctx, h, ah if h >= 0 else -ah)
 
 
+def _mills(ctx: Any, y: Any) -> Any:
+    return _erfcx_scaled(ctx, max(y, 0) ** 2 / 2, -max(y, 0))
+
+
 def _erfcx_scaled(ctx: Any, a: Any, z: Any) -> Any:
     return ctx.exp(a) * _phi(ctx, z)
 
@@ -342,6 +346,7 @@ _TABLE = (
         "of 1 - z; z = 1/2 at t = s = 0; c > 0, c - a > 0, c - b > 0",
     ),
     Op("expPhi", 2, _erfcx_scaled, "exp(a)*Phi(z): exp may overflow where Phi underflows"),
+    Op("mills", 1, _mills, "exp(y^2/2)*Phi(-y), y >= 0: no exponent to round"),
     Op(
         "expPhi2",
         7,
@@ -383,6 +388,7 @@ NAMES = {
     "Phi": "gate",
     "Phi2": "orthant",
     "expPhi": "tail",
+    "mills": "tail",
     "expsinh": "wave",
     "expcosh": "wave",
     "neg": "minus",

@@ -9,7 +9,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, Symbol, expand
 
 from .. import symbols as S
 from ..functions import Phi, Phi2
-from .arguments import argument_low, tail_low
+from .arguments import argument_low, mills_argument, tail_low
 from .exponent import Parts, corrected, decays, quotient_parts, two_parts
 from .lines import FIRST, PAIR, SECOND, Lines
 from .polynomial import (
@@ -233,6 +233,8 @@ class Products(Lines):
     def _joint(self, op: str, a: Expr, partner: Expr) -> Operand:
         """exp(a) times a function, over a common denominator where they have one."""
         b = partner.args[0]
+        if op == "expPhi" and (y := mills_argument(a, b)) is not None:
+            return self.emit("mills", self.operand(y))
         if op in ("expPhi", "expPhi2"):
             high, low = self.exponent(a)
             small = self._bounded and self.known_root is not None
@@ -241,11 +243,8 @@ class Products(Lines):
                 low = self.emit("add", low, Fraction(0) if small else tail_low(self, b, z))
                 return corrected(self, self.emit(op, high, z), low)
             ends = [self.operand(z) for z in partner.args[:2]]
-            lows = (
-                [Fraction(0), Fraction(0)]
-                if small
-                else [argument_low(self, e, z) for e, z in zip(partner.args[:2], ends, strict=True)]
-            )
+            known = zip(partner.args[:2], ends, strict=True)
+            lows = [Fraction(0) if small else argument_low(self, e, z) for e, z in known]
             angle = self._sides(partner.args[2])[:2]
             return corrected(self, self.emit(op, high, *ends, *angle, *lows), low)
         sums = (self.two_parts(expand(a + b)), self.two_parts(expand(a - b)))

@@ -193,6 +193,7 @@ _MEANINGS: dict[str, Callable[..., Wide]] = {
     "expcosh": _expcosh,
     "Phi": _normal,
     "expPhi": lambda a, z: _exp(a) * _normal(z),
+    "mills": lambda y: _exp(y * y * Wide(0.5)) * _normal(-y),
 }
 """Operations as in `ops.OPS`; of the others those that closed forms with kinks seldom have."""
 

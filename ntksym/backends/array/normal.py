@@ -6,6 +6,7 @@ from ..tables import ERFCX_CENTRE, erfcx_series, legendre
 from ..text import column_text
 
 NEEDS: dict[str, tuple[str, ...]] = {
+    "_mills": ("_erfcx_positive",),
     "_expPhi": ("_two_product", "_erfcx_positive", "_Phi", "_exp_down"),
     "_Phi": ("_exp_down",),
     "_Phi2": ("_Phi", "_owen", "_angle", "_tilt", "_over"),
@@ -33,6 +34,11 @@ def _erfcx_positive(x):
     whole = _ERFCX[0] + rest
     value = whole / (1.0 + 2.0 * x)
     return value + 0.875 * value * ((_ERFCX[0] - whole) + rest)  # the series is about 1/0.875''',
+    "_mills": """# exp(y*y/2)*Phi(-y) for y >= 0
+_mills = _rule(
+    lambda y: 0.5 * _erfcx_positive(0.7071067811865476 * _max(y, 0.0)),
+    lambda y: (y * _mills(y) - 0.3989422804014327,),
+)""",
     "_expPhi": """def _expPhi_value(a, z):
     low = z < -1.0
     below = _max(_min(z, -1.0), -_FAR)

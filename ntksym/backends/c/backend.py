@@ -66,6 +66,7 @@ SPELL = {
     "erfc": "ntksym_op_erfc({0})",
     "Phi": "ntksym_op_Phi({0})",
     "expPhi": "ntksym_op_expPhi({0}, {1})",
+    "mills": "(0.5 * ntksym_op_mills(ntksym_op_max({0}, 0.0)))",
     "expPhi2": "ntksym_op_expPhi2({0}, {1}, {2}, {3}, {4}, {5}, {6})",
     "Phi2": "ntksym_op_Phi2({0}, {1}, {2}, {3})",
     "euler": "0x1.2788cfc6fb619p-1",

@@ -70,6 +70,7 @@ SPELL = {
     "erfc": "_erfc({0})",
     "Phi": "_Phi({0})",
     "expPhi": "_expPhi({0}, {1})",
+    "mills": "_mills({0})",
     "expPhi2": "_expPhi2({0}, {1}, {2}, {3}, {4}, {5}, {6})",
     "Phi2": "_Phi2({0}, {1}, {2}, {3})",
     "euler": "np.euler_gamma",

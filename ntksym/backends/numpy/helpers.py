@@ -40,6 +40,7 @@ _NEEDS = {
     "_erfc": ("_erfc_positive", "_erf_small"),
     "_erfc_positive": ("_erfcx_positive", "_two_product"),
     "_Phi": ("_erfcx_positive", "_two_product"),
+    "_mills": ("_erfcx_positive",),
     "_expPhi": ("_erfcx_positive", "_Phi", "_two_product"),
     "_owen": ("_Phi",),
     "_expsinh": ("_div0",),
@@ -196,6 +197,11 @@ def _erfcx_positive(x):
     """exp(a/d)*cosh(b/d), d >= 0, from a + b, a - b, b and d."""
     grown = np.exp(_div0(np.maximum(plus, minus), d))
     return 0.5 * grown * (1.0 + np.exp(-2.0 * _div0(np.abs(b), d)))''',
+    "_mills": f'''def _mills(y):
+    """exp(y*y/2)*Phi(-y) for y >= 0."""
+    scaled = _erfcx_positive(0.7071067811865476 * np.maximum(y, 0.0))
+    slip = {root_half_slip()!r} - {0.875 * root_half_slip()!r} * scaled  # of sqrt(1/2)
+    return 0.5 * (scaled + scaled * slip)''',
     "_expPhi": f'''def _expPhi(a, z):
     """exp(a)*Phi(z), where exp may overflow and Phi underflow."""
     z = np.asarray(z, dtype=np.float64)

@@ -287,7 +287,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
     const double u = turned ? least_of : h[i], v = turned ? -most_of : k[i];
     double w0, rest;
     const double start = ntksym_op_orthant_start(u, v, r, s[i], &w0, &rest);
-    const double n1 = fabs(u - v), f0 = fabs(u + v), f1 = f0 < 1e-150 ? 1e-150 : f0;
+    const double n1 = fabs(u - v), f0 = fabs(u + v), f1 = f0 < 1e-300 ? 1e-300 : f0;
     const double g1 = w0 > 0.0 ? w0 * w0 : 0.0, cross = n1 * f1;
     const double least = 2.0 * n1 / (sqrt(drop) + sqrt(drop + 4.0 * cross));
     const double last = (sqrt(g1 + drop) + sqrt(g1 + drop + 4.0 * cross)) / (2.0 * f1);
