@@ -9,7 +9,7 @@ from flint import acb, arb, ctx
 
 import ntksym
 from ntksym.precision import precision
-from ntksym.verify import evaluate
+from ntksym.verify import evaluate, safe
 from ntksym.verify.rules.bivariate import phi2
 
 PARTS = [
@@ -65,3 +65,18 @@ def test_fast_waves_under_a_step_are_enclosed_with_few_bits(
     assert all(row.agree for row in rows)
     assert seen
     assert max(seen) < 512
+
+
+def test_nearly_opposite_and_complex_takes_as_little_as_nearly_equal() -> None:
+    """With h - k in the exponent this took minutes: at -1 it is h + k that is small.
+
+    cos(x) exp(-|x|) has such terms at every correlation near one.
+    """
+    with precision(160):
+        h, k = acb(arb("-1e-6"), arb("1.999999")), acb(arb("-1e-6"), arb("-1.999999"))
+        with safe.allowed(2.0):
+            ball = phi2(h, k, acb(arb("-0.999999")))
+        assert ball.rel_accuracy_bits() > 120
+        # P(X <= h, Y <= k) = P(X <= h) - P(X <= h, -Y <= -k)
+        same = phi2(h, -k, acb(arb("0.999999")))
+        assert abs(ball - (-h / arb(2).sqrt()).erfc() / 2 + same) < arb("1e-36")

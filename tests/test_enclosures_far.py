@@ -18,7 +18,8 @@ from ntksym.verify.balls import enclose_definition
 from ntksym.verify.functions.growth import growth_of
 from ntksym.verify.functions.pieces import Piece, split
 from ntksym.verify.law import Law
-from ntksym.verify.prove import evaluate
+from ntksym.verify.prove import evaluate, prove
+from ntksym.verify.report import Verdict
 from ntksym.verify.rules import lattice
 
 Point = tuple[str, str, str]
@@ -218,3 +219,12 @@ def test_even_and_odd_functions_are_looked_at_on_one_side(
         assert half.overlaps(grid.value())
         assert half.rad() < 1e-19
         assert len(nodes) == 3 * grid.count + 2
+
+
+def test_growth_of_gaussians_is_proved_where_squares_have_means() -> None:
+    """At the variance 1 E[exp(u^2/2)] is infinite: a bound at twice the variance is no verdict."""
+    report = prove("exp(x^2/4)")
+    assert report.verdict is Verdict.PROVED
+    assert report.comparisons and all(c.agree for c in report.comparisons)
+    rows = evaluate("exp(x^2/4)", ("9/10", "9/10", "9/10"))[1]
+    assert all(row.agree for row in rows)

@@ -75,7 +75,8 @@ REFUSED: dict[str, tuple[type[NtksymError], str]] = {
         ParseError,
         "softplus has no option 'threshold' here"
         + line("softplus(x, threshold=20)", 1)
-        + "\n  use:   its options: beta",
+        + "\n  use:   log(1 + exp(beta*x))/beta, which PyTorch rounds to x beyond the threshold;"
+        " piecewise((x, beta*x > 20), (log(1 + exp(beta*x))/beta, True)) for exactly that",
     ),
     "max[x, 0)": (
         ParseError,

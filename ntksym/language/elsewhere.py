@@ -6,6 +6,10 @@ _STEPS = "heaviside(x) + heaviside(x - 1) + ..., finitely many: infinitely many 
 _TWO = "pi/2 - atan(z), which is continuous, or atan(1/z), which jumps at 0: both have this name"
 _PYTHON = "a Python callable of it in sampled_dual, whose errors are estimates"
 _SEVERAL = "a function of one number: this one mixes several, or is random"
+_MIXING = (
+    "softmax softmin log_softmax logsoftmax sparsemax glu crelu maxout dropout logsumexp logmeanexp"
+    " standardize one_hot multiheadattention"
+).split()
 
 INSTEAD = (
     {
@@ -24,6 +28,9 @@ INSTEAD = (
         "erfcx": "exp(z^2)*erfc(z)",
         "erfi": "erf(z): erfi grows like exp(z^2)",
         "erfinv": "it is real from -1 to 1 only",
+        "rrelu": "leaky_relu(z, (lower + upper)/2), as in evaluation: 11/48 by default; in training"
+        " its slope is random",
+        "logit": "it is real from 0 to 1 only",
         "sigma": "sigmoid(z), relu(z) or another by its name: sigma stands for any activation",
         "logaddexp": "log(exp(a) + exp(b))",
     }
@@ -35,7 +42,7 @@ INSTEAD = (
     | dict.fromkeys(("diracdelta", "dirac", "delta"), "heaviside(z): a square of delta has no mean")
     | dict.fromkeys(("besselj", "lambertw", "zeta", "si", "ci", "ei", "polylog"), _PYTHON)
     | dict.fromkeys(("rand", "randn", "random", "normal", "uniform", "noise"), _SEVERAL)
-    | dict.fromkeys(("softmax", "softmin", "glu", "maxout", "dropout", "rrelu"), _SEVERAL)
+    | dict.fromkeys(_MIXING, _SEVERAL)
 )
 """Name to what stands after `use:` in the error."""
 

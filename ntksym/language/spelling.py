@@ -8,10 +8,11 @@ defaults are those of PyTorch 2, JAX 0.10, Keras 3 and TensorFlow 2.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from ..errors import ParseError, UnknownName
+from .forms import FORMS, INSTEAD_OF, ONLY_FORMS, Option
 from .grammar import grammar
 from .messages import caret
 from .syntax import (
@@ -59,51 +60,6 @@ _PLAIN = {
 """Names behind a module that this language spells in another way."""
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """A parameter of a library's function.
-
-    Attributes:
-        name: as in the template.
-        spelled: its keywords.
-        default: its value; "" where libraries differ.
-        by: its value by library, where they differ.
-    """
-
-    name: str
-    spelled: tuple[str, ...]
-    default: str = ""
-    by: Mapping[str, str] = field(default_factory=dict)
-
-
-_SLOPES = {"torch": "1/100", "jax": "1/100", "keras": "1/5", "tf": "1/5", "layers": "3/10"}
-_TANH = {"torch": "False", "jax": "True", "keras": "False", "tf": "False"}
-_BETA = Option("beta", ("beta",), "1")
-_LAM = Option("lam", ("lambd", "lam", "threshold"), "1/2")
-_ALPHA = Option("alpha", ("alpha",), "1")
-FORMS: dict[str, tuple[str, tuple[Option, ...]]] = {
-    "leaky_relu": (
-        "leaky_relu(z, alpha)",
-        (Option("alpha", ("negative_slope", "alpha", "slope"), by=_SLOPES),),
-    ),
-    "elu": ("elu(z, alpha)", (_ALPHA,)),
-    "celu": ("celu(z, alpha)", (_ALPHA,)),
-    "softplus": ("log(1 + exp(beta*z))/beta", (_BETA,)),
-    "silu": ("silu(beta*z)/beta", (_BETA,)),
-    "hardtanh": (
-        "min(max(z, low), high)",
-        (Option("low", ("min_val",), "-1"), Option("high", ("max_val",), "1")),
-    ),
-    "softshrink": ("softshrink(z, lam)", (_LAM,)),
-    "hardshrink": ("hardshrink(z, lam)", (_LAM,)),
-    "threshold": (
-        "threshold(z, cut, value)",
-        (Option("cut", ("threshold", "cut")), Option("value", ("value", "default_value"))),
-    ),
-    "gelu": ("gelu(z)", (Option("approximate", ("approximate",), by=_TANH),)),
-}
-"""Functions with options: what they mean of z, written once, and the options in their order."""
-
 _LOWER = ("min", "a_min", "low", "clip_value_min", "min_value")
 _UPPER = ("max", "a_max", "high", "clip_value_max", "max_value")
 _IGNORED = ("inplace", "name", "dtype", "device")
@@ -119,7 +75,9 @@ def spelled(text: str, node: Node) -> Node:
         UnknownName: a module that is not known.
         ParseError: an option that is not known, or that has no default.
     """
-    if isinstance(node, Name) and "." in node.name and _constant(node) is None:
+    if isinstance(node, Name) and (
+        node.name in ONLY_FORMS or ("." in node.name and _constant(node) is None)
+    ):
         # A function without its argument, as it is handed to a network: torch.tanh
         node = Call(node.at, node.name, ())
     return _Speller(text).node(node)
@@ -178,7 +136,9 @@ class _Speller:
         if not isinstance(node, Call):
             return rebuild(node, self.node)
         inner = tuple(self.node(a) for a in node.arguments)
-        keywords = tuple((key, self.node(a)) for key, a in node.keywords if key not in _IGNORED)
+        keywords = tuple(
+            (key, self.node(a)) for key, a in node.keywords if key not in _IGNORED and not _none(a)
+        )
         return self.call(replace(node, arguments=inner, keywords=keywords))
 
     def call(self, node: Call) -> Node:
@@ -196,12 +156,12 @@ class _Speller:
             library = "torch"
         if own in _INDICATORS and len(node.arguments) == 1 and not node.keywords:
             return _indicator(node.arguments[0])
-        if name not in known_names(True) and own not in _CHOICES:
+        if name not in known_names(True) and own not in _CHOICES and name not in ONLY_FORMS:
             return replace(node, name=own)  # the error of a name that is not known
         given = list(node.arguments)
         keys = dict(node.keywords)
         layer = own[:1].isupper() and name in FORMS
-        bare = not given and (module or keys or own[:1].isupper())
+        bare = not given and (module or keys or own[:1].isupper() or name in ONLY_FORMS)
         if bare or (layer and not any("x" in names(a) for a in given)):
             given.insert(0, Name(node.at, "x"))
             layer = True
@@ -220,7 +180,9 @@ class _Speller:
             form = None  # its slope is learned: a parameter
         # Without a module, options or a layer it is the entry of the catalogue.
         most = functions()[name].most if name in functions() else 2
-        if form and (module or keys or layer or len(given) > most):
+        if name == "relu" and not keys and len(given) == 1:
+            form = None  # no option is given: it is the one of the catalogue
+        if form and (module or keys or layer or len(given) > most or name in ONLY_FORMS):
             return self.form(node, name, library, given, keys)
         if keys:
             given += self.catalogue(node, name, keys)
@@ -240,9 +202,16 @@ class _Speller:
                 where=caret(self.text, node.at),
                 hint=usage,
             )
+        if name == "relu" and library != "keras" and len(given) > 1:
+            raise ParseError(
+                f"the numbers of {node.name} have no order that all libraries share",
+                where=caret(self.text, node.at),
+                hint=f"{node.name}(x, negative_slope=..., max_value=..., threshold=...)",
+            )
         values: dict[str, Node] = {"z": given[0]}
         for option, value in zip(options, given[1:], strict=False):
-            values[option.name] = value
+            if not _none(value):
+                values[option.name] = value
         for key, value in keys.items():
             found = next((o.name for o in options if key in o.spelled), "")
             if not found or found in values:
@@ -252,7 +221,7 @@ class _Speller:
             text = option.by.get(library, option.default)
             if option.name not in values and text:
                 values[option.name] = grammar(text)
-            elif option.name not in values:
+            elif option.name not in values and not option.may_lack:
                 if name == "gelu":
                     why = "gelu(x), or gelu_tanh(x) for the approximation"
                 else:
@@ -262,6 +231,8 @@ class _Speller:
                     where=caret(self.text, node.at),
                     hint=why,
                 )
+        if name == "relu" and "top" not in values:
+            values["top"] = given[0]
         if name == "gelu":
             tanh = self.approximate(node, values["approximate"])
             return Call(node.at, "gelu_tanh" if tanh else "gelu", (given[0],))
@@ -286,10 +257,12 @@ class _Speller:
 
     def no_option(self, node: Call, key: str, options: tuple[Option, ...]) -> ParseError:
         known = ", ".join(o.spelled[0] for o in options)
+        own = canonical(node.name.rpartition(".")[2])
         return ParseError(
             f"{node.name} has no option {key!r} here",
             where=caret(self.text, node.at),
-            hint=f"its options: {known}" if known else "the formula that it means",
+            hint=INSTEAD_OF.get((own, key))
+            or (f"its options: {known}" if known else "the formula that it means"),
         )
 
     def catalogue(self, node: Call, name: str, keys: dict[str, Node]) -> list[Node]:
@@ -315,6 +288,11 @@ class _Speller:
                 hint=f"{node.name}(x > 0, a, b)",
             )
         return _either(node.at, *given)
+
+
+def _none(node: Node) -> bool:
+    """Whether it is Python's word for an option that is not given."""
+    return isinstance(node, Name) and node.name == "None"
 
 
 def _either(at: int, condition: Node, a: Node, b: Node) -> Node:

@@ -182,7 +182,7 @@ def _points(d: Dual, points: Sequence[tuple[Any, Any, Any]] | None) -> list[tupl
         params = parameters(d.activation, i)
         for scale in scales:
             scaled = (point[0] * scale, point[1] * scale, point[2] * scale)
-            if _valid(d, scaled, params):
+            if _valid(d, scaled, params) and (points is not None or _finite(d, scaled, params)):
                 out.append((scaled, params))
                 break
     return out
@@ -205,6 +205,11 @@ def parameters(act: Activation, turn: int) -> Params:
 def _valid(d: Dual, point: Point, params: Params) -> bool:
     at = _values(d.activation, point, params)
     return all(bool(c.subs({**at, q: max(point[0], point[2])})) for c in d.conditions)
+
+
+def _finite(d: Dual, point: Point, params: Params) -> bool:
+    """Whether E[s(u)^2] is finite at both variances: rules near correlation one rest on it."""
+    return all(_valid(d, (var, var, var), params) for var in (point[0], point[2]))
 
 
 def _values(act: Activation, point: Point, params: Params) -> dict[Symbol, Rational]:

@@ -15,7 +15,7 @@ from typing import Any
 from flint import acb, arb
 from sympy import Expr
 
-from ...errors import Undecided
+from ...errors import NotSquareIntegrable, Undecided
 from ...precision import precision
 from ...symbols import x
 from ..evaluate import function, real_ball
@@ -117,7 +117,10 @@ def length_of(pieces: tuple[Piece, ...], mean: Any, var: Any, tol: Any) -> tuple
     law = Law(mean, var * 0, 2 * var, var * 0, var * 0)
     while True:
         root = arb(2).sqrt()
-        bound = CRAMER * root * tail(growth, one, law, reach / root)
+        try:
+            bound = CRAMER * root * tail(growth, one, law, reach / root)
+        except NotSquareIntegrable:  # of the doubled variance: nothing is said about the mean
+            raise Undecided("it grows too fast for a bound at twice the variance") from None
         if bound < tol:
             return arb(reach), (bound + gone).upper()
         if not bound.is_finite() or reach > _FAR:

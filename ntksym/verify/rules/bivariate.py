@@ -3,7 +3,8 @@ r"""The bivariate normal distribution function as a ball, for every correlation.
 $$\Phi_2(h,k;r) = \Phi(h)\Phi(k) + \frac{1}{2\pi}\int_0^{\arcsin r}
   \exp\Big(-\frac{(h-k)^2}{2\cos^2 t} - \frac{hk}{1+\sin t}\Big)\,dt$$
 
-(Plackett 1954, with the exponent written so that nothing cancels as r tends to 1), and near r = 1
+(Plackett 1954, with the exponent written so that nothing cancels as r tends to 1; for r < 0 it is
+$-\frac{(h+k)^2}{2\cos^2 t} + \frac{hk}{1-\sin t}$, the same for r tending to -1), and near r = 1
 
 $$\Phi_2(h,k;r) = \Phi(\min(h,k)) - \frac{1}{2\pi}\int_0^{\arccos r}
   \exp\Big(-\frac{(h-k)^2}{2\sin^2 \tau} - \frac{hk}{1+\cos \tau}\Big)\,d\tau .$$
@@ -97,10 +98,11 @@ def _goal() -> Any:
 
 
 def _plackett(h: Any, k: Any, rho: Any) -> Any:
-    gap, prod = (h - k) ** 2 / 2, h * k
+    sign = -1 if rho < 0 else 1
+    gap, prod = (h - sign * k) ** 2 / 2, sign * h * k
 
     def density(t: Any, analytic: bool) -> Any:
-        return (-gap / t.cos() ** 2 - prod / (1 + t.sin())).exp()
+        return (-gap / t.cos() ** 2 - prod / (1 + sign * t.sin())).exp()
 
     end = rho.asin()
     # complex h and k make the integrand large at one of the ends: what a sum of such sizes has lost
