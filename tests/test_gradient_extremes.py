@@ -238,13 +238,19 @@ def test_a_slope_that_bends_but_does_not_jump_keeps_small_angles(sign):
 
 @pytest.mark.parametrize(
     ("activation", "size"),
-    [("sin", 1e-9), ("hardtanh", 300.0), ("abs(x)**0.7", 1.0)],
-    ids=["tiny rows of sin", "large rows of hardtanh", "a real power"],
+    [
+        ("sin", 1e-9),
+        ("hardtanh", 300.0),
+        ("abs(x)**0.7", 1.0),
+        ("abs_gaussian", 30.0),
+    ],
+    ids=["tiny rows of sin", "large rows of hardtanh", "a real power", "a bell with a kink"],
 )
 @pytest.mark.parametrize("target", ["numpy", None])
 def test_nearly_parallel_rows_beside_many_digits(activation, size, target):
-    """E[sin(u)^2] is no difference of ones; no ray of nearly parallel pairs meets two kinks; of
-    a real power, that E[s''(u)s''(v)] is more infinite than 1/angle does not matter."""
+    """E[sin(u)^2] is no difference of ones; no ray of nearly parallel pairs meets two kinks, or is
+    longer than the width of a bell (1.5e-2 off before); of a real power, that E[s''(u)s''(v)] is
+    more infinite than 1/angle does not matter."""
     net = ntksym.parse_spec(f"mlp:{activation}:depth=1,weight_var=1,bias_var=0")
     g = ntksym.NetworkGradient(net, target, threads=1)
     x, y = ROWS[:1] * size, (ROWS[:1] + np.array([1e-9, 0.0])) * size

@@ -49,4 +49,5 @@ def _limits(layers: tuple[Layer, ...], closed: tuple[Layer, ...]) -> tuple[float
         (id(w.pair), *w.values.items()): (w, c) for w, c in zip(layers, closed, strict=True)
     }
     sound = min((sound_up_to(w, run) for w, _ in distinct.values()), default=inf)
-    return sound, min((parallel_up_to(w, c, run) for w, c in distinct.values()), default=inf)
+    later = len(layers) > 1
+    return sound, min((parallel_up_to(w, c, run, later) for w, c in distinct.values()), default=inf)

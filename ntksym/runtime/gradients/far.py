@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ...lower.program import Program
+from ..checks import Array
 from .compiled import fast
 from .differences import chebyshev_slope
 from .layers import KINKED, SMOOTH, Layer
@@ -31,6 +32,8 @@ LENGTHS, ANGLE, ALONE = (10, 0.15), (12, 0.12), (14, 0.15)
 """Nodes, and half their interval: of the logarithms of the variances of a pair, where the nearest
 singularity is at twice the angle, and of the angle, where it is at the angle, both in sines; of the
 variance of a point and of parameters, in relative steps."""
+ALONE_FROM = 64.0
+"""The variance from which slopes of equal inputs are those of one point."""
 
 
 class FarDoubles(Doubles):
@@ -56,7 +59,11 @@ class FarDoubles(Doubles):
             (id(w.pair), *w.values.items()): (w, c) for w, c in zip(layers, closed, strict=True)
         }
         self.sound = min(sound_up_to(w, self.run) for w, _ in distinct.values())
-        self.parallel = min(parallel_up_to(w, c, self.run) for w, c in distinct.values())
+        limits = {
+            k: parallel_up_to(w, c, self.run, len(layers) > 1) for k, (w, c) in distinct.items()
+        }
+        self._limits = tuple(limits[id(w.pair), *w.values.items()] for w in layers)
+        self.parallel = min(limits.values())
         self.steepest = min(w.steepest for w, _ in distinct.values())
         self.layers = tuple(replace(w, kind=KINKED) if w.kind == SMOOTH else w for w in layers)
         self._smooth = {id(w.pair) for w in layers if w.kind == SMOOTH}
@@ -86,6 +93,24 @@ class FarDoubles(Doubles):
 
         return {k: v / unit for k, v in _slopes(moved, ALONE).items()}
 
+    def strain(self, levels: Array) -> Array:
+        """What slopes of nearly parallel pairs lose, in units of what may be lost: sure up to 1.
+
+        What a layer loses goes with the variance, up to `_limits`; each later layer multiplies it
+        by what it makes of the square of a small angle.
+
+        Args:
+            levels: the variances in front of each layer and after the last, a column for each row.
+        """
+        total = np.zeros(levels.shape[1])
+        for layer, limit, q, after in zip(
+            self.layers, self._limits, levels[:-1], levels[1:], strict=True
+        ):
+            given = {"q": q, **layer.values}
+            without, whole = (self.run(layer.side, {**given, "t12": t})["t"] for t in (0.0 * q, q))
+            total = total * ((whole - without) / after) + q / limit
+        return np.where(np.isfinite(total), total, 0.0)
+
     @staticmethod
     def sine(state: Mapping[str, Any]) -> Any:
         """Of the angle, which differences need."""
@@ -113,7 +138,7 @@ class FarDoubles(Doubles):
                 made[k] = np.where(beyond, v, made.get(k, 0.0))
             after = self.run.rootdet(given["n11"], made["n"], given["n22"])
             made["root"] = np.where(beyond, after, made["root"])
-        equal = self.equal(given) & (x > min(self.sound, self.parallel))
+        equal = self.equal(given) & (x > min(self.sound, self.parallel, ALONE_FROM))
         if equal.any():
             ends = self._ends(layer, given, x)
             ends = {k: np.where(np.isfinite(v), v, made.get(k, 0.0)) for k, v in ends.items()}

@@ -47,9 +47,10 @@ from ...network.convention import DerivativeSense
 from .gap import turned_gap
 
 SMOOTH, SCALED, KINKED = "smooth", "scaled", "kinked"
-EVEN = Fraction(2**8)
-"""The standard deviation up to which slopes of equal rows may be sums of those in the covariance:
-they cancel to the reciprocal of its square, if s is a step from far away."""
+EVEN = Fraction(2**5)
+"""The standard deviation up to which slopes may be sums of those in the covariance: of equal rows
+they cancel to the reciprocal of its square, if s is a step from far away, and rounding of a
+covariance moves E[s''(u)s''(v)] by as much."""
 STEEP = 2.0**500
 """`Layer.steepest` of steps: E[s''(u)s''(v)] goes like the reciprocal of its square."""
 _Programs = tuple[str, Program, Program, Program | None, Program | None]

@@ -42,6 +42,9 @@ FEW = 5
 RAY, SHARE, NODES = 0.2, 0.1, 12
 """The length of the rays, also in gaps of kinks over the standard deviation: a longer ray would see
 two kinks at once.  The Chebyshev nodes on one."""
+SHORTER, SHORTEST, RESOLVED = 0.25, 1e-5, 1e-13
+"""The next ray's part of one on which the last coefficients are beyond `RESOLVED` of the largest
+value, and the length that is not tried: doubles lose the digits of angles there."""
 ACROSS = 48
 """Nodes of the angle, at the cubes of Gauss's: dense towards 0, where unlike norms make layers."""
 
@@ -97,6 +100,7 @@ class NearDoubles(Doubles):
         at = (2 * np.arange(NODES) + 1) * np.pi / (2 * NODES)
         self._ray = np.sin(at / 2) ** 2
         self._weight = np.sin(at) * (-1.0) ** np.arange(NODES)
+        self._last = np.cos(np.outer([NODES - 2, NODES - 1], at)) * (2.0 / NODES)
 
     def sharp(self, layer: Layer, given: Mapping[str, Any], o: dict[str, Any]) -> dict[str, Any]:
         """The outputs of a pair, with the slopes of nearly collinear pairs by interpolation."""
@@ -114,25 +118,55 @@ class NearDoubles(Doubles):
         if not chosen.any():
             return o
         picked = {k: v[chosen] for k, v in state.items()}
-        size, m = size[chosen], lengths[chosen]
-        ray = np.outer(self._ray, reach[chosen])
-        part = ray / size
-        half, turn = 0.5 * part * spread[chosen], part * angle[chosen]
-        r11, r22 = (np.sqrt(m) * np.exp(sign * half) for sign in (1.0, -1.0))
-        root, cosine = m * np.sin(turn), np.copysign(m * np.cos(turn), picked["q12"])
-        there = {"q11": r11 * r11, "q12": cosine, "q22": r22 * r22, "r11": r11, "r22": r22}
-        found = self.program(layer.pair, {**picked, **there, "root": root})
-        gap = size - ray
-        share = self._weight[:, None] / np.where(gap == 0.0, 1e-300, gap)
-        share /= np.sum(share, axis=0)
+        found = self._on_rays(layer, picked, angle[chosen], spread[chosen], reach[chosen])
         made = dict(o)
         for k, v in found.items():
-            if k.startswith("t_") and k not in SMOOTH_SLOPES:
-                scaled = np.sum(share * v * (root if k == "t_q" else 1.0), axis=0)
-                whole = np.array(np.broadcast_to(o[k], chosen.shape), dtype=float)
-                whole[chosen] = scaled / picked["root"] if k == "t_q" else scaled
-                made[k] = whole
+            whole = np.array(np.broadcast_to(o[k], chosen.shape), dtype=float)
+            whole[chosen] = v / picked["root"] if k == "t_q" else v
+            made[k] = whole
         return made
+
+    def _on_rays(
+        self, layer: Layer, picked: Mapping[str, Any], angle: Any, spread: Any, reach: Any
+    ) -> dict[str, Any]:
+        """Slopes of the NTK, that in q12 times the root, of pairs whose rays are `reach` long.
+
+        Where the last coefficients of the polynomial say that it bends too much on the ray, as it
+        does where s bends on a scale of its own (exponentials, bells), the ray is made shorter;
+        each slope is taken from the ray that it is best resolved on.
+        """
+        lengths = picked["r11"] * picked["r22"]
+        size = np.hypot(angle, spread)
+        best: dict[str, Any] = {}
+        left = np.arange(len(size))
+        while len(left):
+            some = {k: v[left] for k, v in picked.items()}
+            r, s, m = reach[left], size[left], lengths[left]
+            ray = np.outer(self._ray, r)
+            half, turn = 0.5 * ray / s * spread[left], ray / s * angle[left]
+            r11, r22 = (np.sqrt(m) * np.exp(sign * half) for sign in (1.0, -1.0))
+            root, cosine = m * np.sin(turn), np.copysign(m * np.cos(turn), some["q12"])
+            there = {"q11": r11 * r11, "q12": cosine, "q22": r22 * r22, "r11": r11, "r22": r22}
+            found = self.program(layer.pair, {**some, **there, "root": root})
+            gap = s - ray
+            share = self._weight[:, None] / np.where(gap == 0.0, 1e-300, gap)
+            share /= np.sum(share, axis=0)
+            bent = np.zeros(len(left), dtype=bool)
+            for k, v in found.items():
+                if not k.startswith("t_") or k in SMOOTH_SLOPES:
+                    continue
+                v = np.broadcast_to(v * (root if k == "t_q" else 1.0), ray.shape)
+                most = np.max(np.abs(v), axis=0)
+                lost = np.max(np.abs(self._last @ v), axis=0) / np.where(most == 0.0, 1.0, most)
+                if k not in best:
+                    best[k] = np.full((2, len(size)), np.inf)
+                better = lost < best[k][1, left]
+                best[k][0, left] = np.where(better, np.sum(share * v, axis=0), best[k][0, left])
+                best[k][1, left] = np.where(better, lost, best[k][1, left])
+                bent |= best[k][1, left] > RESOLVED
+            reach = reach * SHORTER
+            left = left[bent & (reach[left] > size[left]) & (reach[left] > SHORTEST)]
+        return {k: v[0] for k, v in best.items()}
 
     def near(
         self, layer: Layer, state: Mapping[str, Any], o: Mapping[str, Any], after: Mapping[str, Any]

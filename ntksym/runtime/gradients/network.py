@@ -30,7 +30,7 @@ from .lowered import lower_gradient
 from .near import NearDoubles
 from .nearer import collinear_pairs, factors, further
 from .nothing import lengthened, limits, with_nothing
-from .parallel import larger, nearly_parallel
+from .parallel import SINE, larger, nearly_parallel
 from .planes import KernelGradients, exchanged, give, named_planes
 from .rows import Spans, exact_spans, paired, spans
 from .starts import first_moves
@@ -145,7 +145,7 @@ class NetworkGradient:
                 masks = [
                     (source._mended, near.astype(bool) & ~(far | unsure | lost | none)),
                     (self._differenced, far & ~(lost | none)),
-                    (source._differenced, unsure & ~(lost | none)),
+                    (source._sure, unsure & ~(lost | none)),
                 ]
             masks.append((source._from_nothing, none))
             for mend, mask in masks:
@@ -177,13 +177,17 @@ class NetworkGradient:
 
     def _levels(self, rows: Array) -> Array:
         """The largest variance of each row in front of a layer, NaN as infinity; not finite: 0."""
-        if self._most == np.inf and all(w.settled is None for w in self._layers):
+        if all(w.kind == SCALED for w in self._layers):
             return np.zeros(len(rows))
         with np.errstate(all="ignore"):
-            g = np.sum(rows * rows, axis=1)
-            table = self._table(g, self._inputs(rows.shape[1]))[:: len(self.wrt) + 1]
+            table = self._variances(rows)
             most = np.max(np.where(np.isnan(table), np.inf, table), axis=0)
-            return np.where(np.isfinite(g), most, 0.0)
+            return np.where(np.isfinite(np.sum(rows * rows, axis=1)), most, 0.0)
+
+    def _variances(self, rows: Array) -> Array:
+        """Of each row in front of each layer and after the last."""
+        g = np.sum(rows * rows, axis=1)
+        return self._table(g, self._inputs(rows.shape[1]))[:: len(self.wrt) + 1]
 
     def _beyond(self, levels: Sequence[Array]) -> tuple[Mask, Mask] | None:
         """The pairs whose slopes are no doubles, and those that need differences."""
@@ -194,7 +198,9 @@ class NetworkGradient:
 
     def _unsure(self, levels: Sequence[Array], a: Array, b: Array) -> Mask:
         """The nearly parallel pairs whose closed forms of slopes lose digits."""
-        large = larger(levels, self._far_doubles().parallel)
+        far = self._far_doubles()
+        strained = [far.strain(self._variances(v)) for v in ((a, b) if len(levels) > 1 else (a,))]
+        large = larger(levels, far.parallel) | larger(strained, 1.0)
         if not large.any():
             return large
         return large & nearly_parallel(a, b)
@@ -206,11 +212,17 @@ class NetworkGradient:
             self._far = FarDoubles(self._layers, self._closed(), target, keep=keep)
         return self._far
 
-    def _differenced(self, rows: Array, others: Array) -> dict[str, Array]:
+    def _differenced(
+        self, rows: Array, others: Array, close: float | None = None
+    ) -> dict[str, Array]:
         """Everything of pairs of large variances: by differences, then with digits."""
         far, given = self._far_doubles(), paired(rows, others)
         found = self._forward(far, given, rows.shape[1], far.layers)
-        return self._with_digits(found, rows, others)
+        return self._with_digits(found, rows, others, close)
+
+    def _sure(self, rows: Array, others: Array) -> dict[str, Array]:
+        """Everything of pairs for which `_unsure` is asked, with digits up to the same sine."""
+        return self._differenced(rows, others, max(self._close, SINE))
 
     def _from_nothing(self, rows: Array, others: Array) -> dict[str, Array]:
         """Slopes of pairs with a row of zeros in front of a first layer without a bias."""
@@ -233,12 +245,12 @@ class NetworkGradient:
         return self._with_digits(found, rows, others)
 
     def _with_digits(
-        self, found: Mapping[str, Any], rows: Array, others: Array
+        self, found: Mapping[str, Any], rows: Array, others: Array, close: float | None = None
     ) -> dict[str, Array]:
         """What was found of pairs, with those that are too near by many digits."""
         table = {k: np.array(np.broadcast_to(v, len(rows))) for k, v in found.items()}
         least = table.pop("least")
-        for n in np.nonzero(least < self._close)[0]:
+        for n in np.nonzero(least < (close or self._close))[0]:
             for k, v in self.exact(rows[n], others[n]).items():
                 if k in table:
                     table[k][n] = float(v)

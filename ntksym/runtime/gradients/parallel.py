@@ -28,19 +28,22 @@ APART = 1e-7, 0.5
 """The standard deviation of u - v, or of u + v."""
 UNLIKE = 0.4
 """The difference of the standard deviations, in units of that."""
+ROUNDED = 2.0**-51
+"""What rounding of the covariance does to the square of the root, in units of its square."""
 DIGITS = 60
 SLOW = "expPhi2"
 """An operation that many digits take seconds for."""
 
 
-def parallel_up_to(layer: Layer, closed: Layer, run: Run) -> float:
-    """The variance up to which the slopes in the variances are right to `LOST`.
+def parallel_up_to(layer: Layer, closed: Layer, run: Run, later: bool) -> float:
+    """The variance up to which slopes in the variances and in parameters are right to `LOST`.
 
     Args:
         layer: in doubles.
         closed: the same as closed forms alone (`layers_of`), for many digits; where those take
             seconds a pair, nothing is measured.
         run: the arithmetic of doubles.
+        later: whether there are layers before, so that the covariance is a rounded one.
     """
     if layer.kind == SCALED or any(let.op == SLOW for let in closed.pair.body):
         return inf
@@ -53,15 +56,17 @@ def parallel_up_to(layer: Layer, closed: Layer, run: Run) -> float:
             break
         ctx.dps = DIGITS + int(4 * log2(r))
         for apart in APART:
-            if any(_error(ctx, run, layer, closed, (r, apart, s)) > LOST for s in (1, -1)):
+            if any(_error(ctx, run, layer, closed, (r, apart, s), later) > LOST for s in (1, -1)):
                 return (r / 4.0) ** 2
     return inf
 
 
 def _error(
-    ctx: Any, run: Run, layer: Layer, closed: Layer, place: tuple[float, float, int]
+    ctx: Any, run: Run, layer: Layer, closed: Layer, place: tuple[float, float, int], later: bool
 ) -> float:
-    """Of the slopes at a fixed angle at one pair, in units of the kernels over the variances."""
+    """What slopes of one pair are off by: those at a fixed angle and in the angle in units of the
+    kernels over the variances, those in parameters in units of the kernels over these.
+    """
     r, apart, sign = place
     x, y, root = r * r, (r + UNLIKE * apart) ** 2, r * apart
     exact = _given(ctx, closed, (ctx.mpf(x), ctx.mpf(y), ctx.mpf(root)), sign)
@@ -71,6 +76,8 @@ def _error(
         return inf
     with np.errstate(all="ignore"):
         at = {k: np.array([float(v)]) for k, v in exact.items()}
+        if later and layer.kind == SMOOTH:  # which forms the root from its covariance
+            at["root"] = np.sqrt(at["root"] ** 2 + (ROUNDED * at["q12"]) * at["q12"])
         given = run(layer.pair, at | layer.values)
         found = {k: float(np.ravel(v)[0]) for k, v in given.items()}
     units = [
@@ -80,6 +87,7 @@ def _error(
     ]
     most = 0.0
     for k, unit in zip("nt", (units[0] * units[1], units[2] * units[3]), strict=True):
+        pairs = []
         for label, q in (("x", x), ("y", y)):
             slopes = []
             for o, c, kind in (
@@ -90,7 +98,16 @@ def _error(
                 if kind == SMOOTH:
                     slope = slope + o.get(f"{k}_q", 0) * (c / (2 * q))
                 slopes.append(slope)
-            error = float(abs(slopes[0] - float(slopes[1])) * q / unit)
+            pairs.append((*slopes, q))
+        for name in layer.params:
+            ends = (o.get(f"{k}_of_{name}", 0) for o in (right, found))
+            pairs.append((*ends, abs(layer.values[name])))
+        if layer.kind == SMOOTH and right.get(f"{k}_q"):  # finite, but large where s turns fast
+            turns = [o.get(f"{k}_q", 0) for o in (right, found)]
+            size = min(x, unit / abs(turns[0]))
+            pairs.append((*turns, size))
+        for first, second, scale in pairs:
+            error = float(abs(first - float(second)) * scale / unit)
             if not error <= most:  # NaN too
                 most = error if error == error else inf
     return most
