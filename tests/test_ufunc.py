@@ -11,9 +11,14 @@ import numpy as np
 import pytest
 
 import ntksym
+from ntksym.backends import Contract
+from ntksym.backends.numpy.unit_network import dual_file
+from ntksym.backends.units import off_jumps, slope_said, unit_of
 from ntksym.errors import BadData, BadSpec
 from ntksym.lower import lower_dual
+from ntksym.numeric.choose import choose
 from ntksym.runtime import ufunc as module
+from ntksym.runtime.engines import load_module
 from ntksym.runtime.library import recipes
 from ntksym.runtime.ufunc import PlainUfunc, ufunc
 
@@ -127,6 +132,17 @@ def test_other_duals():
     assert ufunc("x*tanh(x)")(1.0, 0.3, 1.0)[0] == pytest.approx(0.3994281322921440, rel=1e-13)
     step = ufunc("step")(1.0, 1.0, 1.0)
     assert step[0] == 0.5 and np.isinf(step[1])
+
+
+def test_rules_of_what_jumps_say_which_slope_they_have():
+    """Off the jumps: closed forms have the derivative in q12, which is 0.293 here."""
+    found = choose("step(x-1)*x", method="tabulated", error=1e-3, variances="1", code=True)
+    unit = unit_of(found.dual)
+    file = dual_file("dual", unit, Contract("", (slope_said(found.dual, found.activation),)))
+    assert "dot = E[s'(u) s'(v)], s' off the jumps of s: not d nngp/d q12" in file.text
+    assert load_module(file).dual(1.0, 0.5, 1.0)[1] == pytest.approx(0.0625140947, abs=1e-3)
+    assert ufunc("step(x-1)*x")(1.0, 0.5, 1.0)[1] == pytest.approx(0.2932675823, abs=1e-9)
+    assert not off_jumps(found.dual, ntksym.parse_activation("max(x - 1, 0)"))
 
 
 def test_parameters_are_checked():

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..activation import Activation
 from ..dual import Dual
 from ..errors import BadSpec, UnsupportedOp, without_value
 from ..lower.schedule import number
 from ..numeric.expected import ExpectedDual
 from ..numeric.mixture import MixtureDual
+from ..verify.definition import two_slopes
 from .closed_unit import ClosedUnit, closed_unit
 from .mixture.programs import mixture_programs
 from .mixture.rounding import rounding_note
@@ -93,6 +95,23 @@ def _program_unit(
         return ProgramUnit(programs, numbers, (said + rounding_note(programs),))
     notes = (f"{what}: closed form",)
     return closed_unit(found, numbers, notes, almost_everywhere=almost_everywhere)
+
+
+def off_jumps(found: Any, activation: Activation) -> bool:
+    """Whether `dot` of the unit of a dual is E[s'(u) s'(v)] off the jumps of s, and s jumps.
+
+    Closed forms have the derivative in q12 there, which is another number.
+    """
+    if isinstance(found, (Dual, MixtureDual)) or getattr(found, "continuous", False):
+        return False
+    return two_slopes(activation.expr)
+
+
+def slope_said(found: Any, activation: Activation) -> str:
+    """What `dot` of the unit of a dual is, for heads of files."""
+    if not off_jumps(found, activation):
+        return "dot = d nngp/d q12"
+    return "dot = E[s'(u) s'(v)], s' off the jumps of s: not d nngp/d q12"
 
 
 def _double(value: Any) -> float:

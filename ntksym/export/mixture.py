@@ -18,7 +18,7 @@ from ..backends.c.network import units as c_unit_network
 from ..backends.mixture.programs import mixture_programs
 from ..backends.numpy import mixture as numpy_mixture
 from ..backends.numpy import unit_network as numpy_unit_network
-from ..backends.units import unit_of
+from ..backends.units import slope_said, unit_of
 from ..errors import UnsupportedOp
 from ..numeric.choice import Choice
 from ..numeric.choose import choose
@@ -128,7 +128,7 @@ _SLOPES = "of the values the bounds below; of derivatives in q11, q22 and of dot
 def _dual_files(choice: Choice, target: str, command: str, version: str) -> tuple[SourceFile, ...]:
     found, act = choice.dual, choice.activation
     refs = tuple(act.refs)
-    formula = (f"nngp = E[s(u) s(v)], s(x) = {act.expr}", "dot = d nngp/d q12")
+    formula = (f"nngp = E[s(u) s(v)], s(x) = {act.expr}", slope_said(found, act))
     if isinstance(found, MixtureDual):  # parameters stay arguments
         programs = mixture_programs(found)
         contract = Contract(command, formula, accuracy(found, programs), refs, version)
@@ -137,7 +137,7 @@ def _dual_files(choice: Choice, target: str, command: str, version: str) -> tupl
         return c_backend.support_file(), c_mixture.mixture_file(programs, contract)
     said = "the bounds of the duals, below"
     contract = Contract(command, formula, said, refs, version)
-    unit, name = unit_of(found), act.name or "dual"
+    unit, name = unit_of(found, almost_everywhere=False), act.name or "dual"
     if target == "numpy":
         return (numpy_unit_network.dual_file(name, unit, contract),)
     return c_backend.support_file(), c_unit_network.dual_file(name, unit, contract)

@@ -25,7 +25,7 @@ from ..backends.c.ufunc import UfuncSpec, ufunc_file
 from ..backends.numpy import network as numpy_network
 from ..backends.numpy import unit_network as numpy_unit_network
 from ..backends.text import filled
-from ..backends.units import unit_of
+from ..backends.units import slope_said, unit_of
 from ..errors import BadSpec, NoClosedForm, Undecided, UnsupportedOp, without_value
 from ..language import as_activation
 from ..lower import lower_network
@@ -165,7 +165,7 @@ def _piece(label: str, act: Activation, given: dict[str, Any], how: _How) -> _Pi
     choice = chosen_unit(act, method=wanted.method, error=wanted.error, variances=how.variances)
     command = how.command
     unit = unit_of(choice.dual, given, almost_everywhere=False)
-    formula = (f"nngp = E[s(u) s(v)], s(x) = {act.expr}", "dot = d nngp/d q12")
+    formula = (f"nngp = E[s(u) s(v)], s(x) = {act.expr}", slope_said(choice.dual, act))
     contract = Contract(command, formula, "see the README", tuple(act.refs), __version__)
     return _Piece(
         label,

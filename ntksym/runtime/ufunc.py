@@ -39,9 +39,11 @@ MINUS = "\N{MINUS SIGN}"
 def ufunc(activation: Any, *, variances: Any = None, **params: float | str) -> Any:
     """The dual of an activation as a NumPy ufunc of (q11, q12, q22), returning (nngp, dot).
 
-    `nngp` is E[s(u)s(v)], `dot` its derivative in q12.  Types 'ddd->dd' and 'fff->ff' (computed in
-    double, rounded once).  A negative variance or NaN gives NaN; |q12| above sqrt(q11*q22) counts
-    as equal to it.  `.identity` is None; the ufunc pickles by name.
+    `nngp` is E[s(u)s(v)], `dot` its derivative in q12; of an activation that jumps and has no
+    closed form, E[s'(u)s'(v)] with s' off the jumps, and `__doc__` (or the head of `.sources`)
+    says so.  Types 'ddd->dd' and 'fff->ff' (computed in double, rounded once).  A negative
+    variance or NaN gives NaN; |q12| above sqrt(q11*q22) counts as equal to it.  `.identity` is
+    None; the ufunc pickles by name.
 
     Args:
         activation: text, a catalogue name, a SymPy expression, an `Activation`.

@@ -19,7 +19,7 @@ from ..backends.c.network import units as c_unit_network
 from ..backends.c.ufunc import UfuncSpec, ufunc_file
 from ..backends.numpy import unit_network as numpy_unit_network
 from ..backends.unit import DualUnit
-from ..backends.units import unit_of
+from ..backends.units import off_jumps, slope_said, unit_of
 from ..dual import Dual
 from ..errors import BadData, NtksymError
 from ..language import as_activation, parse_activation
@@ -113,9 +113,10 @@ def files_of(name: str) -> tuple[SourceFile, ...]:
         NoClosedForm, Undecided, BadActivation: as `ntksym.ufunc`.
     """
     act, unit, contract = _made_of(name)
+    said = "".join(f"; {text}" for text in contract.computes[1:])
     dual = c_unit_network.dual_file("dual", unit, contract)
     stem = "ntksym_" + dual.name.removesuffix(".c")
-    spec = UfuncSpec(stem, name, f"diagonal of {name}", f"s(x) = {to_text(act.expr)}")
+    spec = UfuncSpec(stem, name, f"diagonal of {name}", f"s(x) = {to_text(act.expr)}{said}")
     return c_backend.support_file(), dual, ufunc_file(MODULE, (spec,))
 
 
@@ -131,4 +132,5 @@ def _made_of(name: str) -> tuple[Activation, DualUnit, Contract]:
     if isinstance(found, Dual):
         say_orthants(found.value)
     unit = unit_of(found, numbers, almost_everywhere=False)
-    return act, unit, Contract("ntksym.ufunc", (f"E[s(u) s(v)], s(x) = {act.expr}",))
+    said = (slope_said(found, act),) if off_jumps(found, act) else ()
+    return act, unit, Contract("ntksym.ufunc", (f"E[s(u) s(v)], s(x) = {act.expr}", *said))
