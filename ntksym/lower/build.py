@@ -56,6 +56,8 @@ _UNARY: dict[Any, str] = {
     Phi: "Phi",
 }
 
+_MANY = 8
+"""More terms of a sum are added in pairs."""
 _NEAR_ZERO = sp.Rational(1, 2)
 """Hyperbolic functions of smaller arguments stay what they are."""
 
@@ -237,9 +239,22 @@ class Builder(Products):
             n, s, h = self._sides(r)
             angle = self.emit("angle3", s, n, h, hint="angle")
             total = self._plus(total, self._scaled(-outer, angle))
-        for term in gathered(parts.rest):
+        rest = gathered(parts.rest)
+        if len(rest) > _MANY:
+            return self._plus(total, self._in_pairs(rest))
+        for term in rest:
             total = self._plus(total, term)
         return total
+
+    def _in_pairs(self, terms: tuple[Expr, ...]) -> Operand:
+        """The sum of two halves of the terms, each formed so: few roundings of its size."""
+        if len(terms) == 1:
+            return self.operand(terms[0])
+        half = len(terms) // 2
+        first, second = terms[:half], terms[half:]
+        if len(second) == 1:
+            return self._plus(self._in_pairs(first), second[0])
+        return self.emit("add", self._in_pairs(first), self._in_pairs(second))
 
     def _waves(self, w: Waves) -> Operand:
         """A sum of hyperbolic functions; apart from b = 0 by the exponentials: see `waves`."""

@@ -40,11 +40,29 @@ _ENTRIES = frozenset((S.q11, S.q12, S.q22, S.q))
 def two_parts(b: Lines, e: Expr) -> Parts | None:
     """(h, l) with h + l = e; None where e is not of degree one in the covariance.
 
-    Products of entries overflow before their sums do: such exponents, of bells, are bounded.
+    Powers of parameters may be below it.  Products of entries overflow before their sums do: such
+    exponents, of bells, are bounded.
     """
-    if isinstance(e, Symbol) or not is_polynomial(e):
+    below = _powers_below(e)
+    top = sp.expand(e * below) if below != 1 else e
+    if isinstance(top, Symbol) or not is_polynomial(top):
         return None
-    return linear_parts(b, e)
+    found = linear_parts(b, top)
+    if found is None or below == 1:
+        return found
+    one: Parts = Fraction(1), Fraction(0)
+    under = _parts(b, below)
+    return None if under is None else product_parts(b, divided_parts(b, one, under), found)
+
+
+def _powers_below(e: Expr) -> Expr:
+    """The powers of parameters that are below some term of an expanded sum."""
+    most: dict[Expr, Integer] = {}
+    for f in (f for t in Add.make_args(e) for f in Mul.make_args(t)):
+        base, n = f.as_base_exp()
+        if n.is_Integer and n.is_negative and isinstance(base, Symbol) and base not in _ENTRIES:
+            most[base] = max(most.get(base, Integer(0)), -n)
+    return Mul(*(Pow(base, n) for base, n in most.items()))
 
 
 def linear_parts(b: Lines, e: Expr) -> Parts | None:

@@ -42,7 +42,7 @@ _NEEDS = {
     "_Phi": ("_erfcx_positive", "_two_product"),
     "_mills": ("_erfcx_positive",),
     "_expPhi": ("_erfcx_positive", "_Phi", "_two_product"),
-    "_owen": ("_Phi",),
+    "_owen": ("_Phi", "_two_product", "_two_sum"),
     "_expsinh": ("_div0",),
     "_expcosh": ("_div0",),
     "_Phi2": ("_Phi", "_owen", "_angle"),
@@ -224,7 +224,7 @@ _OWEN_FEW = (
 
 
 def _owen(h, ah):
-    """Owen's T(h, ah/h), by Gauss-Legendre on its smooth integrand."""
+    """Owen's T(h, ah/h), by Gauss-Legendre on its smooth integrand; and what rounding took away."""
     x, y = np.abs(h), np.abs(ah)
     flip = y > x
     big = np.where(flip, y, x)
@@ -241,10 +241,16 @@ def _owen(h, ah):
                 u = 1.0 + (own * node) ** 2
                 total = total + weight * np.exp(half * u) / u
             size[where] = own * total * 0.15915494309189535
+    lost = np.zeros_like(size)
     if flip.any():
         qx, qy = _Phi(-x[flip]), _Phi(-y[flip])
-        size[flip] = 0.5 * (qx + qy) - qx * qy - size[flip]
-    return np.copysign(size, ah)''',
+        product, low = _two_product(qx, qy)
+        total, first = _two_sum(0.5 * qx, 0.5 * qy)
+        total, second = _two_sum(total, -product)
+        size[flip], third = _two_sum(total, -size[flip])
+        lost[flip] = ((first + second) + third) - low
+    side = np.copysign(1.0, ah)
+    return side * size, side * lost''',
     "_Phi2": '''def _Phi2(h, k, c, s):
     """P(X <= h, Y <= k), standard normal, correlation c/hypot(c, s), s >= 0 (D. B. Owen 1956)."""
     h, k, c, s = (np.array(v, dtype=np.float64) for v in np.broadcast_arrays(h, k, c, s))
@@ -260,9 +266,12 @@ def _owen(h, ah):
     opposite = (h < 0.0) != (k < 0.0)
     low, high = np.minimum(h, k), np.maximum(h, k)
     one, two = _Phi(np.where(opposite, low, h)), _Phi(np.where(opposite, -high, k))
-    base = 0.5 * (one + np.where(opposite, -two, two))
-    base = base - _owen(h, np.where(h < 0.0, -to_k, to_k))
-    base = base - _owen(k, np.where(k < 0.0, -to_h, to_h))
+    base, lost = _two_sum(0.5 * one, np.where(opposite, -0.5 * two, 0.5 * two))
+    for z, to in ((h, to_k), (k, to_h)):  # the halves of gates in T are those of the base
+        size, low = _owen(z, np.where(z < 0.0, -to, to))
+        base, more = _two_sum(base, -size)
+        lost = lost + (more - low)
+    base = base + lost
     centre = (h == 0.0) & (k == 0.0)
     return np.where(centre, _angle(s, -c) * 0.15915494309189535, np.maximum(base, 0.0))''',
     "_expPhi2": '''def _orthant_low(a, h, k, c, s, dh, dk):

@@ -6,9 +6,7 @@ vectorises over points; nothing branches on a point.
 
 from __future__ import annotations
 
-from ...owen_series import MOST, moments_text
-from ...tables import OWEN_RULES, legendre
-from ..text import array, c_literal
+from .owen import owen
 
 PANEL_NODES = 14
 """Nodes of a panel of unit length in log y, of the tail integral."""
@@ -16,127 +14,10 @@ PANEL_NODES = 14
 
 def orthant() -> str:
     """The text of the functions."""
-    tables = ""
-    for n, _ in OWEN_RULES:
-        for k, title in enumerate(("node", "weight")):
-            tables += array(f"ntksym_op_{title}{n}", tuple(rule[k] for rule in legendre(n)))
-    text = tables + _TEXT.replace("@MANY@", str(OWEN_RULES[-1][0]))
-    for mark, part in (("@BOTH@", _BOTH), ("@ENDS@", _ENDS)):
-        lines = part.strip("\n").split("\n")
-        both = (line.replace("#", i) for line in lines for i in "12")
-        text = text.replace(mark, "\n".join(both))
-    text = text.replace("@MOST@", c_literal(MOST)).replace("@TWICE@", c_literal(2 * MOST))
-    text = text.replace("@MOMENTS@", moments_text())
-    return text.replace("@PANEL@", str(PANEL_NODES))
+    return owen() + "\n" + _TEXT.replace("@PANEL@", str(PANEL_NODES))
 
 
-_BOTH = """
-    const double x# = fabs(h#[i]), far# = fabs(a#[i]), y# = far# < 37.0 ? far# : 37.0;
-    const double low# = x# < far# ? x# : far#, high# = x# < far# ? far# : x#;
-    const double ratio# = low# / (high# > 1e300 ? 1e300 : (high# == 0.0 ? 1.0 : high#));
-    const double twice# = low# * low# < 2.0 * @MOST@ ? low# * low# : 2.0 * @MOST@;
-    const double e# = ntksym_op_exp_inside(-0.5 * (y# * y#)), bell# = g#[i] * e#;
-    const double q# = (0.5 * e#) * ntksym_op_mills(y#), t# = ratio# * ratio#;
-"""
-"""What both T of a pair need, # for 1 and 2."""
-_ENDS = """
-    const double part# = (ratio# * sum#) * (bell# * 0x1.45f306dc9c883p-3), p# = p#_[i];
-    const double size# = far# > x# ? 0.5 * (p# + q#) - p# * q# - part# : part#;
-"""
-
-_TEXT = r"""/* Sums of exp(-half*u)/(1 + u) over the nodes, u = (a*node)^2; one division for two. */
-NTKSYM_BLOCK_FUNCTION void ntksym_block_owen_sum(size_t n, int count, const double *node,
-                                         const double *weight, const double *a,
-                                         const double *half, double *total)
-{
-  const size_t m = NTKSYM_ROUND_UP(n);
-  for (int j = 0; j < count; j += 2) {
-    const double n0 = node[j], n1 = node[j + 1], w0 = weight[j], w1 = weight[j + 1];
-    for (size_t i = 0; i < m; ++i) {
-      const double x0 = a[i] * n0, x1 = a[i] * n1, u0 = x0 * x0, u1 = x1 * x1;
-      const double e0 = w0 * ntksym_op_exp_inside(-half[i] * u0);
-      const double e1 = w1 * ntksym_op_exp_inside(-half[i] * u1);
-      total[i] += (e0 * (1.0 + u1) + e1 * (1.0 + u0)) / ((1.0 + u0) * (1.0 + u1));
-    }
-  }
-}
-
-/* Owen's T(h, ah/h) as below, on those of n <= NTKSYM_BLOCK points where min(|h|, |ah|)^2/2 >
- * @MOST@, by Gauss-Legendre on the smooth integrand; px is Phi(-|h|). */
-NTKSYM_BLOCK_FUNCTION void ntksym_block_owen_far(size_t n, const double *h, const double *ah,
-                                         const double *px, double *out)
-{
-  const size_t m = NTKSYM_ROUND_UP(n);
-  double a[NTKSYM_BLOCK], half[NTKSYM_BLOCK], total[NTKSYM_BLOCK];
-  for (size_t i = 0; i < m; ++i) {
-    const double x = fabs(h[i]), y = fabs(ah[i]);
-    const double top = x < y ? x : y, far = x < y ? y : x;
-    const double big = far < 40.0 ? far : 40.0; /* beyond, the integral underflows */
-    const double ratio = top / (far > 1e300 ? 1e300 : (far == 0.0 ? 1.0 : far));
-    /* Beyond x*a = 9 the integrand is below 1e-17 of its peak. */
-    a[i] = ratio * big > 9.0 ? 9.0 / big : ratio;
-    half[i] = 0.5 * big * big;
-    total[i] = 0.0;
-  }
-  ntksym_block_owen_sum(n, @MANY@, ntksym_op_node@MANY@, ntksym_op_weight@MANY@, a, half, total);
-  for (size_t i = 0; i < m; ++i) {
-    const double x = fabs(h[i]), y = fabs(ah[i]), qx = px[i], qy = ntksym_op_Phi(-y);
-    const double low = x < y ? x : y;
-    const double t = a[i] * total[i] * ntksym_op_exp(-half[i]) * 0x1.45f306dc9c883p-3;
-    const double size = y > x ? 0.5 * (qx + qy) - qx * qy - t : t;
-    out[i] = low * low > 2.0 * @MOST@ ? copysign(size, ah[i]) : out[i];
-  }
-}
-
-/* Phi(-|h|) and exp(-h*h/2), once where all h are one number; with the accuracy of Phi. */
-NTKSYM_BLOCK_FUNCTION void ntksym_block_tails(size_t n, const double *h, double *restrict tail,
-                                      double *restrict bell)
-{
-  const size_t m = NTKSYM_ROUND_UP(n);
-  int alike = 1;
-  for (size_t i = 0; i < m; ++i) alike &= h[i] == h[0];
-  if (alike) {
-    const double t = ntksym_op_Phi(-fabs(h[0])), b = ntksym_op_exp(-0.5 * (h[0] * h[0]));
-    for (size_t i = 0; i < m; ++i) tail[i] = t;
-    for (size_t i = 0; i < m; ++i) bell[i] = b;
-  } else
-    for (size_t i = 0; i < m; ++i) {
-      tail[i] = ntksym_op_Phi(-fabs(h[i]));
-      bell[i] = ntksym_op_exp(-0.5 * (h[i] * h[i]));
-    }
-}
-
-/* base - T(h, ah/h) - T(k, bk/k), T of D. B. Owen, on n <= NTKSYM_BLOCK points; ah and bk are
- * products, so that h = 0 needs no division.  ph and gh are Phi(-|h|) and exp(-h*h/2), |h| <= 40.
- * T(x, a), a <= 1, is a sum of moments, or where min(x, ax)^2/2 > @MOST@, Gauss-Legendre. */
-NTKSYM_BLOCK_FUNCTION void ntksym_block_owen(size_t n, const double *base, const double *const h[2],
-                                     const double *const ah[2], const double *const ph[2],
-                                     const double *const gh[2], double *restrict out)
-{
-  const size_t m = NTKSYM_ROUND_UP(n);
-  const double *h1 = h[0], *h2 = h[1], *a1 = ah[0], *a2 = ah[1];
-  const double *p1_ = ph[0], *p2_ = ph[1], *g1 = gh[0], *g2 = gh[1];
-  double first[NTKSYM_BLOCK], second[NTKSYM_BLOCK], most = 0.0;
-  for (size_t i = 0; i < m; ++i) {
-@BOTH@
-@MOMENTS@
-@ENDS@
-    first[i] = copysign(size1, a1[i]) + (x1 - x1) * 0.0;
-    second[i] = copysign(size2, a2[i]) + (x2 - x2) * 0.0;
-  }
-  for (size_t i = 0; i < m; ++i) {
-    const double x1 = fabs(h1[i]), y1 = fabs(a1[i]), x2 = fabs(h2[i]), y2 = fabs(a2[i]);
-    most = ntksym_op_max(most, x1 < y1 ? x1 : y1);
-    most = ntksym_op_max(most, x2 < y2 ? x2 : y2);
-  }
-  if (most * most > 2.0 * @MOST@) {
-    ntksym_block_owen_far(n, h1, a1, p1_, first);
-    ntksym_block_owen_far(n, h2, a2, p2_, second);
-  }
-  for (size_t i = 0; i < m; ++i) out[i] = (base[i] - first[i]) - second[i];
-}
-
-/* P(X <= h, Y <= k) for standard normal X, Y with correlation c/hypot(c, s), s >= 0
+_TEXT = r"""/* P(X <= h, Y <= k) for standard normal X, Y with correlation c/hypot(c, s), s >= 0
  * (D. B. Owen 1956, with 1 -+ rho formed from s so that no digit is lost at rho = +-1), on
  * n <= NTKSYM_BLOCK points. */
 NTKSYM_BLOCK_FUNCTION void ntksym_block_Phi2(size_t n, const double *h, const double *k,
@@ -145,6 +26,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_Phi2(size_t n, const double *h, const do
   const size_t m = NTKSYM_ROUND_UP(n);
   double x[NTKSYM_BLOCK], y[NTKSYM_BLOCK], to_k[NTKSYM_BLOCK], to_h[NTKSYM_BLOCK];
   double px[NTKSYM_BLOCK], py[NTKSYM_BLOCK], base[NTKSYM_BLOCK], plain[NTKSYM_BLOCK];
+  double lost[NTKSYM_BLOCK];
   double bx[NTKSYM_BLOCK], by[NTKSYM_BLOCK];
   for (size_t i = 0; i < m; ++i) {
     x[i] = h[i] > 40.0 ? 40.0 : (h[i] < -40.0 ? -40.0 : h[i]);
@@ -167,15 +49,18 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_Phi2(size_t n, const double *h, const do
     const double low = u < v ? u : v, high = u < v ? v : u;
     const double plow = u < v ? pu : pv, phigh = u < v ? pv : pu;
     /* of opposite sign: Phi(low) - Phi(-high); of one: the mean of Phi(u), Phi(v). */
-    const double one = 0.5 * ((u < 0.0 ? pu : 1.0 - pu) + (v < 0.0 ? pv : 1.0 - pv));
+    const double gate = u < 0.0 ? pu : 1.0 - pu, other = v < 0.0 ? pv : 1.0 - pv;
     const double below = low < 0.0 ? plow : 1.0 - plow, above = high > 0.0 ? phigh : 1.0 - phigh;
-    base[i] = apart ? 0.5 * (below - above) : one;
+    const double x1 = apart ? below : gate, x2 = apart ? -above : other;
+    const double sum = x1 + x2, of_sum = sum - x1;
+    base[i] = 0.5 * sum;
+    lost[i] = 0.5 * ((x1 - (sum - of_sum)) + (x2 - of_sum));
     to_k[i] = u < 0.0 ? -ku : ku;
     to_h[i] = v < 0.0 ? -hu : hu;
   }
   const double *const from[] = {x, y}, *const to[] = {to_k, to_h};
   const double *const tails[] = {px, py}, *const bells[] = {bx, by};
-  ntksym_block_owen(n, base, from, to, tails, bells, plain);
+  ntksym_block_owen(n, base, lost, from, to, tails, bells, plain);
   int centre = 0;
   for (size_t i = 0; i < m; ++i) centre |= (x[i] == 0.0) & (y[i] == 0.0);
   for (size_t i = 0; i < m; ++i) out[i] = plain[i] < 0.0 ? 0.0 : plain[i];
