@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,15 @@ import pytest
 
 from ntksym.errors import Undecided
 from ntksym.language import as_activation
+from ntksym.network import parse_spec
+from ntksym.numeric.choose import choose
+from ntksym.numeric.rules import RULES, Rule
 from ntksym.numeric.table import BandedDual, table_dual
 from ntksym.numeric.table.bands import cross
 from ntksym.numeric.table.pack import pack
 from ntksym.precision import precision
+from ntksym.runtime.units import layers
+from ntksym.runtime.units.common import common_range
 from ntksym.verify.balls import enclose_definition
 
 
@@ -72,3 +78,71 @@ def test_powers_of_all_three_variables() -> None:
                                 total += own * cheb * np.cos((k - lead) * np.arccos(u))
                                 stored += line[k] * t**i * s**j * u ** (k - lead)
                 assert stored == pytest.approx(total, abs=1e-14)
+
+
+def test_a_series_that_doubles_see_to_be_too_long_is_not_begun() -> None:
+    """Balls found the same after seconds, for every layer and every error."""
+    seconds, span = RULES["series"].seconds, (Fraction(1), Fraction(30))
+    assert seconds is not None
+    for text in ("x*cos(log(1+x^2))", "sqrt(1+x^2)-1"):
+        with pytest.raises(Undecided, match=r"leaves about .* after 1024 terms, not 1e-10"):
+            seconds(as_activation(text), span, 1e-10)
+    assert seconds(as_activation("x*tanh(x)"), (Fraction(1), Fraction(1)), 1e-10) == 0.0
+
+
+def test_a_relaxed_table_far_too_long_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an error a hundred times as large a table takes about half the time."""
+    looked: list[float] = []
+
+    def seconds(act: Any, variances: Any, error: float) -> float:
+        looked.append(error)
+        return 1000.0 if error < 1e-9 else 1.0
+
+    made = Rule("tabulated", "ns", lambda *_: "table", seconds=seconds)
+    monkeypatch.setitem(RULES, "tabulated", made)
+    monkeypatch.setitem(RULES, "series", Rule("series", "ns", lambda *_: "series"))
+    found = choose("mish", variances=(1, 2), code=True)
+    assert found.method == "series" and looked == [1e-10]
+    refused = Rule("series", "ns", lambda *_: built_nothing())
+    monkeypatch.setitem(RULES, "series", refused)
+    monkeypatch.setitem(RULES, "quadrature", Rule("quadrature", "ns", lambda *_: "rule"))
+    found = choose("mish", variances=(1, 3), code=True)
+    assert found.method == "quadrature" and looked == [1e-10, 1e-10]
+    assert "about 250 s" in " ".join(c.reason for c in found.candidates)
+
+
+def built_nothing() -> Any:
+    raise Undecided("refused")
+
+
+def test_layers_share_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one activation: the range that is asked for holds the variances of later layers too."""
+    asked: list[tuple[float, float]] = []
+    whole = layers.choose
+
+    def choose_(act: Any, **options: Any) -> Any:
+        if options.get("variances") is not None:
+            asked.append(tuple(map(float, options["variances"])))
+        return whole(act, **options)
+
+    monkeypatch.setattr(layers, "choose", choose_)
+    net = parse_spec("mlp:mish:depth=3,weight_var=2")
+    made = layers.plan(net, layers.Wanted("tabulated", 1e-6), (0.5, 1.0))
+    assert len(made.choices) == 1 and len(asked) == 1
+    low, high = asked[0]
+    assert low < 0.5 and high == 1.0  # what the layers behind have, and the first
+    assert [step.kind for step in made.schedule.steps] == [0, 0, 0]
+
+
+def test_a_range_is_shared_where_that_is_less() -> None:
+    """Not where the largest variance grows, nor where ranges are far apart or too wide."""
+    act = parse_spec("mlp:x*tanh(x):depth=1").blocks[0][0]
+    same, growing, falling = (act, 0.0, 1.0), (act, 0.0, 4.0), (act, 0.0, 0.01)
+    low, high = common_range([same, same], (0.5, 2.0))
+    assert low < 0.5 and high == 2.0
+    assert common_range([growing, growing], (0.5, 2.0)) == (0.5, 2.0)
+    assert common_range([falling, falling], (1.9, 2.0)) == (1.9, 2.0)
+    assert common_range([same], (0.5, 2.0)) == (0.5, 2.0)
+    # as many layers as one table is for
+    short = common_range([same] * 2, (0.01, 2.0))
+    assert common_range([same] * 12, (0.01, 2.0))[0] <= short[0] < 0.01

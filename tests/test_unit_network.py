@@ -31,6 +31,7 @@ from ntksym.errors import BadData, BadSpec, Undecided
 from ntksym.numeric import rules as rules_module
 from ntksym.numeric.choose import choose
 from ntksym.numeric.mixture_build import mixture_dual
+from ntksym.runtime.units import layers
 from ntksym.runtime.units.layers import Wanted, first_range, needs_range, plan
 from ntksym.runtime.units.network import compile_any, network_sources
 from ntksym.runtime.units.ranged import RangedDual, RangedKernel, outward
@@ -140,7 +141,13 @@ def test_equal_layers_share_a_unit_and_other_parameters_do_not() -> None:
 # -- ranges ----------------------------------------------------------------------------------------
 
 
-def test_ranges_follow_the_layers(built: Any) -> None:
+@pytest.fixture
+def apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Layers that ask for their own ranges."""
+    monkeypatch.setattr(layers, "common_range", lambda steps, span: span)
+
+
+def test_ranges_follow_the_layers(built: Any, apart: None) -> None:
     """Every layer gets a range that holds its variances, and not a much larger one."""
     net = ntksym.mlp("sin", depth=3, weight_var=3, bias_var="1/10")
     span = first_range(net, 0.5, 2.0)
@@ -154,7 +161,7 @@ def test_ranges_follow_the_layers(built: Any) -> None:
         assert high / low < 1.1 * q.max() / q.min() + 0.05
 
 
-def test_a_diagonal_map_that_falls_is_bounded_too(built: Any) -> None:
+def test_a_diagonal_map_that_falls_is_bounded_too(built: Any, apart: None) -> None:
     net = ntksym.mlp("cos", depth=2)
     plan(net, TABLES, (0.5, 3.0))
     q = (1 + np.exp(-2 * np.array([0.5, 3.0]))) / 2

@@ -23,22 +23,24 @@ CODE_ERROR = 1e-10
 """What the rules for code aim at where nothing is asked for."""
 RELAXED = 1e-8
 """What the automatic choice is content with where `CODE_ERROR` is not proven."""
-SOON = 20.0
+SOON = 14.0
 """Seconds of one core within which the automatic choice ends where some rule is proven by then.
 
 A table of `RELAXED` may take `_GRACE` more."""
 LONGEST = 150.0
 """The same for a rule where an error is asked for, or where no other rule is proven."""
-_FIRST = 0.75
+_FIRST = 0.85
 """Of `SOON`, at most, for rules of `CODE_ERROR`: the rest is for those of `RELAXED`."""
 _LAST = 5.0
 """Seconds at least for the rule that needs the least building."""
-_GRACE = 10.0
+_GRACE = 6.0
 """Seconds more for a table of `RELAXED`: entries are dear without it."""
 _LOOK = 5.0
 """Seconds for a look at how long building takes: one that takes longer is no look."""
 _LOOKS = 8.0
 """Seconds for all looks of one request."""
+_EASIER = 0.25
+"""With an error a hundred times as large building takes about half the time, never this part."""
 _SEEN: dict[tuple[Rule, Activation], list[tuple[Variances, float, Exception | None]]] = {}
 """Looks that were refused, or took too long (None), each with its range and error."""
 _MANY = 256
@@ -53,6 +55,8 @@ class Soon:
         activation, variances, error, build: as `choose` takes them.
         seen: every rule that was considered is added to it.
         looks: seconds of one core that are left for looks.
+        late: what the last look at a rule that takes too long expected, in seconds.
+        unseen: rules and errors that were not looked at because of that.
     """
 
     activation: Activation
@@ -61,6 +65,8 @@ class Soon:
     build: Build
     seen: list[Candidate]
     looks: float = field(default_factory=lambda: _LOOKS)
+    late: dict[str, float] = field(default_factory=dict)
+    unseen: set[tuple[str, float]] = field(default_factory=set)
 
     def first(self) -> tuple[Any, Rule]:
         """The dual of the first rule that is proven, and the rule.
@@ -87,18 +93,20 @@ class Soon:
             if made is not None:
                 self._tell(error, put_off)
                 return made, rule
+        self.late.clear()
         begin = time.thread_time()  # all that were put off share the time of one
         long: list[tuple[float, Rule, float]] = []
         for waiting in put_off:
             seconds, rule, error = waiting
+            unseen = (rule.name, error) in self.unseen
             left = max(LONGEST - (time.thread_time() - begin), _LAST * (rule is last))
             if self.error is not None or not (left >= seconds or (seconds == inf and left > 0)):
-                long.append(waiting)
+                long.append((inf, rule, error) if unseen else waiting)
                 continue
             try:
-                made = self.attempt(rule, error, left, look=False)
-            except TooLong:
-                long.append(waiting)
+                made = self.attempt(rule, error, left, look=unseen)
+            except TooLong as late:
+                long.append((_expected(late), rule, error) if unseen else waiting)
                 continue
             if made is not None:
                 return made, rule
@@ -122,8 +130,13 @@ class Soon:
         begin = time.thread_time()
         try:
             if look:
-                seconds = self.seconds(rule, error)
+                seconds = _EASIER * self.late.get(rule.name, 0.0)
+                if seconds <= within + grace or self.known(rule, error):
+                    seconds = self.seconds(rule, error)
+                else:
+                    self.unseen.add((rule.name, error))
                 if seconds > within + grace:
+                    self.late[rule.name] = seconds if seconds < inf else 0.0
                     raise _Expected(seconds)
                 within = max(within - (time.thread_time() - begin), 0.0)
             with at_most(within + grace):  # what was expected may be wrong

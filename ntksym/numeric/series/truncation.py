@@ -25,6 +25,8 @@ from .tail import FAR, Rest, foretold, slope_tail, value_tail
 _BITS = 64
 _FEW = 64
 _DOUBT = 4
+_CLEAR = 2.0
+"""So many times the error has to be left where doubles alone tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,12 +284,33 @@ def refuse_narrow(activation: Activation, error: float, variance: Fraction, most
     need = (log(error) / (THINNER * rate)) ** 2 if rate else inf
     if need > _DOUBT * most:
         need = min(need, _predicted(activation, pieces, variance, error, rate))
-    if need > _DOUBT * most:
+    if need <= _DOUBT * most:
+        _refuse_seen(activation, variance, error, most)
+    else:
         where = "singularities near the line" if len(pieces) == 1 else "kinks"
         many = f"about {need:.0f}" if need < FAR else "more than a million"
         raise Undecided(
             f"the Hermite series of {activation.expr} needs {many} terms for an error of "
             f"{error:g}: {where}",
+            hint="a larger error, or another method",
+        )
+
+
+def _refuse_seen(activation: Activation, q: Fraction, error: float, most: int) -> None:
+    """Nothing, where doubles do not see that `most` terms leave too much of the derivative dual.
+
+    Raises:
+        Undecided: they do; in balls that takes a hundred times as long.
+    """
+    from ...verify.definition import factor
+
+    with precision(_BITS):
+        slope = factor(activation.expr, derivative=True, distributional=False).pieces
+    seen = glance(slope, float(q) ** 0.5, most)
+    if seen is not None and seen[2] > _CLEAR * error * seen[0]:
+        raise Undecided(
+            f"the Hermite series of {activation.expr} leaves about {seen[2] / seen[0]:.1g} of the "
+            f"derivative dual after {most} terms, not {error:g}",
             hint="a larger error, or another method",
         )
 

@@ -12,14 +12,22 @@ from ...errors import Undecided
 if TYPE_CHECKING:
     from .spectra.spectrum import Shape
 
-_ROW = 1.2e-6
+_ROW = 2.5e-7
 _PRODUCT = 7e-9
 _HIGH = 48
-_NORM = 0.02
-_START = 0.8
-_PAIR = 0.35
-_MORE = 1.8
+_NORM = 0.012
+_START = 0.15
+_PAIR = 0.2
+_PAIR_EACH = 1e-4
+"""Seconds for a coefficient of a pair of bands; with kinks so many times:"""
+_KINKED = 3.0
+_PANELS = 3.0
+"""With kinks in a few bands there are so many times the pairs: those of panels."""
+_FEW_BANDS = 4
+_MORE = 1.3
 """A band is given more coefficients than it needs alone, for its pairs with steeper ones."""
+_FLAT = 0.85
+"""Kinks need about as many in all bands."""
 _DEAREST = 4
 _SURE = 1.1
 _HOPELESS = 2.0
@@ -72,7 +80,7 @@ def table_cost(
         shapes = [shape(expr, slope, BITS) for slope in (False, True)]
         rate = decay(shapes[1].pieces, ball(Fraction(high)).sqrt(), arb(error))
         _refuse_hopeless(shapes[1], float(high), error, rate)
-        ends = divided(shapes, low, high, error, weighted)
+        ends = divided(shapes, low, high, error, weighted, dearest=True)
         axis = Axis.over(ends[-2], high)  # the largest variances are the dearest
         starts = [start(s, axis, error, weighted and not s.slope) for s in shapes]
         count = max(s.count for s in starts)
@@ -91,13 +99,18 @@ def table_cost(
             left, kink = float(one[0].left), float(one[0].kink_left)
             rest = (left + 2 * (left * kink) ** 0.5) / float(slope.least)
             raise _too_many(max(guess, far), len(one[0].series), rest)
-    bands = len(ends) - 1
-    seconds, ratio = _PAIR * (bands * (bands + 1) / 2 - 1), ends[-1] / ends[-2]
-    for k in range(bands):  # as many coefficients as the variance is large
-        wanted = max(guess / ratio**k, FIRST / 2) * (_MORE if k else 1)
+    bands, ratio, kinked = len(ends) - 1, ends[-1] / ends[-2], bool(slope.shape.kinks)
+    seconds, each = 0.0, _PAIR_EACH * (_KINKED if kinked else 1.0)
+    panels = _PANELS if kinked and 1 < bands <= _FEW_BANDS else 1.0
+    for k in range(bands):
+        # as many coefficients as the variance is large
+        fewer = _FLAT if kinked else _MORE / ratio**k
+        wanted = max(guess * (fewer if k else 1.0), FIRST / 2)
         nodes = 24 * wanted**0.5  # of the integrals
         seconds += nodes * wanted * (_ROW + max(count, _HIGH) * _PRODUCT)
         seconds += 2 * count * _NORM + _START
+        if bands > 1:  # with itself and with those that are steeper
+            seconds += (k + 1) * (_PAIR * panels + each * wanted)
     return Cost(count * bands, guess, seconds)
 
 

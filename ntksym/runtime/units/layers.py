@@ -11,7 +11,7 @@ $\sqrt{b/a}\,K(b)$, for every activation.  Cut into short intervals these are th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -48,10 +48,9 @@ from ...verify.definition import two_slopes
 from ..engines import load_module
 from ..later import Range as Range
 from ..later import Wanted as Wanted
+from .common import CUTS, Step, bounded, common_range
 from .rule_store import kept
 
-CUTS = 128
-"""Intervals in which the diagonal map is bounded."""
 POINT = TOLERANCE
 """Variances that differ by less than this, relatively, are one: normalised data."""
 SLACK = 1e-12
@@ -100,7 +99,8 @@ def plan(
     units: dict[tuple[Nonlinearity, Range | None], int] = {}
     made: list[DualUnit] = []
     choices: list[Choice] = []
-    steps = []
+    steps: list[UnitStep] = []
+    affine = [(x.nonlinearity, *_five(x.diag)[:2]) for x in layers]
     zeros = variances is not None and len(variances) == 3
     span = variances[1:] if variances is not None and zeros else variances
     ae = network.convention.derivative == "almost_everywhere"
@@ -108,9 +108,10 @@ def plan(
         nonlinearity, pair, diag = layer.nonlinearity, _five(layer.pair), _five(layer.diag)
         kind = _known(units, nonlinearity, span)
         if kind is None:
-            choice = _choice(nonlinearity, wanted, span)
-            free = span is None or not ranged_choice(choice)
-            kind = units[nonlinearity, None if free else span] = len(made)
+            rest = [] if zeros else affine[len(steps) :]
+            choice, held = _shared_choice(nonlinearity, wanted, span, rest)
+            free = held is None or not ranged_choice(choice)
+            kind = units[nonlinearity, None if free else held] = len(made)
             made.append(_unit(choice, nonlinearity, ae))
             choices.append(choice)
             if zeros and span is not None:
@@ -226,6 +227,23 @@ def _choice(n: Nonlinearity, wanted: Wanted, span: Range | None) -> Choice:
     return fixed if ranged_choice(fixed) else plain
 
 
+def _shared_choice(
+    n: Nonlinearity, wanted: Wanted, span: Range | None, rest: Sequence[Step]
+) -> tuple[Choice, Range | None]:
+    """The choice for a layer, and the range that it is for: that of later layers too, where one
+    table serves all of them; `rest` are this layer and those behind it.
+    """
+    if span is not None and not _is_point(span) and len(rest) > 1:
+        if isinstance(_choice(n, wanted, None).dual, ExpectedDual):
+            wide = common_range(rest, span)
+            if wide != span:
+                found, own = _choice(n, wanted, wide), None
+                if found.method != "tabulated":  # for less there may be something faster
+                    own = _choice(n, wanted, span)
+                return (found, wide) if own is None or own.method == found.method else (own, span)
+    return _choice(n, wanted, span), span
+
+
 @lru_cache(maxsize=256)
 def table_choice(act: Activation, error: float, exact: tuple[Fraction, Fraction]) -> Choice | None:
     """A table with this error, None where none is proven within seconds."""
@@ -288,8 +306,7 @@ def _after(unit: DualUnit, span: Range, offset: float, slope: float) -> Range:
         q = np.geomspace(low, high, CUTS + 1)
         q[0], q[-1] = low, high
         k = module.diagonal(q)[0]
-        root = np.sqrt(q[1:] / q[:-1])
-        least, most = float(np.min(k[:-1] / root)), float(np.max(k[1:] * root))
+        least, most = bounded(q, k)
     if not (np.isfinite(least) and np.isfinite(most)):
         raise UnsupportedOp(f"the diagonal of a layer is not finite for variances {low} to {high}")
     ends = (offset + slope * least, offset + slope * most)

@@ -31,9 +31,17 @@ _SPARE = 1.06
 
 
 def divided(
-    shapes: list[Shape], low: float, high: float, error: float, weighted: bool
+    shapes: list[Shape],
+    low: float,
+    high: float,
+    error: float,
+    weighted: bool,
+    *,
+    dearest: bool = False,
 ) -> list[float]:
     """The ends of the bands of a range: the widest in which the variance can be interpolated.
+
+    With `dearest` only that of the largest variances is looked at.
 
     Raises:
         Undecided: in none of them, or too many.
@@ -42,7 +50,7 @@ def divided(
     for ratio in RATIOS:
         try:
             ends = edges(low, high, ratio)
-            for one, two in pairwise(ends):
+            for one, two in list(reversed(list(pairwise(ends))))[: 1 if dearest else None]:
                 for s in shapes:
                     start(s, Axis.over(one, two), error, weighted and not s.slope)
         except TooLong:
