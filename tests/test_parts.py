@@ -15,6 +15,7 @@ import pytest
 import ntksym
 from ntksym.backends import Contract, SourceFile
 from ntksym.backends.c.network.file import network_file
+from ntksym.backends.source import without_rows
 from ntksym.lower import lower_network
 from ntksym.network import recurse
 from ntksym.runtime import foreseen, fresh
@@ -53,10 +54,9 @@ def _defined(part):
 def test_parts_define_each_function_once_and_rare_ones_together(sources):
     made = parts.in_parts(sources)
     assert len(made.own) == 3 and len(made.shared) == 4 and made.several
-    assert [parts.is_rare(p) for p in (*made.own, *made.shared)] == [
-        *(False, True, False),
-        *(True, False, True, True),
-    ]
+    every = (*made.own, *made.shared)
+    assert [k for k, p in enumerate(every) if parts.is_ruled(p)] == [1]
+    assert [k for k, p in enumerate(every) if parts.is_single(p)] == [1, 2]
     heads = [p for p in parts.pieces(tuple(s.text for s in sources)) if p.apart]
     homes = {}
     for k, part in enumerate((*made.own, *made.shared)):
@@ -194,7 +194,7 @@ def test_no_part_is_refused(monkeypatch, tmp_path, text):
     assert len(asked) > 2 and all(done.returncode == 0 for done in asked)
 
 
-def test_what_few_pairs_need_is_compiled_with_less_effort(monkeypatch, sources, tmp_path):
+def test_all_but_layers_in_float_is_compiled_with_less_effort(monkeypatch, sources, tmp_path):
     asked = []
     monkeypatch.setattr(objects, "output", lambda c, given, out: asked.append((c.flags, given)))
     monkeypatch.setattr(objects, "obtain", lambda key, suffix, make, keep: make(tmp_path))
@@ -202,13 +202,14 @@ def test_what_few_pairs_need_is_compiled_with_less_effort(monkeypatch, sources, 
     rest = compiler.LEVELS[0][1:]
     for part in made.shared:
         assert objects._shared(found, part, keep=False) is None
-        light = objects.LIGHT if parts.is_rare(part) else ("-O2",)
-        assert asked.pop()[0] == (*light, *rest)
+        assert asked.pop()[0] == (*objects.LIGHT, *rest)
     objects.objects_of(found, parts.Parts(made.own), tmp_path, keep=False)
+    assert len(asked) == 3
     for flags, given in asked:
-        assert flags == (*(objects.LIGHT if "part1" in given[-1] else ("-O2",)), *rest)
+        (number,) = (k for k in range(3) if f"part{k}" in given[-1])
+        assert flags == (*(objects.LIGHT, objects.FAR, ("-O2",))[number], *rest)
     other = replace(found, flags=compiler.LEVELS[1])
-    assert objects._for(made.own[1], other) == other and parts.is_rare(made.own[1])
+    assert objects._for(made.own[1], other) == other
 
 
 def test_shared_parts_are_compiled_once(monkeypatch, tmp_path):
@@ -332,3 +333,18 @@ def test_threads_that_ask_for_the_same_entry_wait_for_one(monkeypatch, tmp_path)
     for thread in threads:
         thread.join()
     assert len(calls) == 1 and len(set(found)) == 1 and found[0].read_bytes() == b"made"
+
+
+@pytest.mark.parametrize("text", ["max(x, 0)", "x*Phi(x)"])
+def test_what_does_it_all_is_not_in_the_library_of_the_runtime(text, tmp_path, monkeypatch):
+    """It has Gram products of its own; the file that users are given has that function."""
+    monkeypatch.setenv("NTKSYM_CACHE", str(tmp_path))
+    sources = _sources(text, floats=False)
+    engine = CNetwork.__new__(CNetwork)
+    engine._open(sources, 2, keep=True)
+    assert engine.sources == sources and "int ntksym_network(" in sources[-1].text
+    assert hasattr(engine._library, "ntksym_network_tile")
+    assert not hasattr(engine._library, "ntksym_network")
+    lean = without_rows(sources[-1])
+    assert "malloc" in sources[-1].text and "malloc" not in lean.text
+    assert without_rows(lean) == lean

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..backends import SourceFile
+from ..backends.source import without_rows
 from .addresses import address
 from .checks import Array
 from .gram.loop import First as First
@@ -128,7 +129,7 @@ class CNetwork:
         self._layers = None
 
     def _library_of(self, sources: Sources, keep: bool) -> ctypes.CDLL:
-        return load_library(sources, keep=keep)
+        return load_library((*sources[:-1], without_rows(sources[-1])), keep=keep)
 
     @property
     def layers(self) -> Layers:

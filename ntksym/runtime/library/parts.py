@@ -213,10 +213,20 @@ def _kinds(sizes: dict[str, int]) -> tuple[frozenset[str], ...]:
     return (first, *map(frozenset, long))
 
 
-def is_rare(part: Sources) -> bool:
-    """Whether few pairs need what a part defines."""
-    names = [p.name for p in pieces(tuple(s.text for s in part)) if p.apart]
-    return bool(names) and all(_is_rare(n) or _DEAR.search(n) for n in names)
+def is_ruled(part: Sources) -> bool:
+    """Whether a part defines nothing but what few pairs of one network need."""
+    names = _defined(part)
+    return bool(names) and all(map(_is_rare, names))
+
+
+def is_single(part: Sources) -> bool:
+    """Whether some function that a part defines is on floats."""
+    return any(map(_FLOAT.search, _defined(part)))
+
+
+def _defined(part: Sources) -> list[str]:
+    """The functions of a part that others call."""
+    return [p.name for p in pieces(tuple(s.text for s in part)) if p.apart]
 
 
 def _is_rare(name: str) -> bool:

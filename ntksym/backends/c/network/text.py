@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ...source import BY_ROWS
+
 FIRST_TEXT = r"""/* The first layer for inputs of dimension d: Sigma = in[0]*<x, y> + in[1] and
  * Theta = in[2]*<x, y> + in[3]. */
 void @NAME@_input(size_t d, double in[4])
@@ -198,8 +200,8 @@ PAIRS_GAP = r"""    for (size_t i = 0; i < b; ++i) {
 """
 """The same of pairs."""
 
-WHOLE = """\
-/* sqrt(q11*q22 - q12^2) of the first layer for rows x and y with squared norms g11, g22 and inner
+WHOLE = f"{BY_ROWS} with squared norms g11, g22 and inner"
+WHOLE += """
  * product g12, from the part of y - x (or y + x) orthogonal to x where that is the shorter. */
 static double @NAME@_root(size_t d, const double *x, const double *y, double g11, double g12,
                           double g22, const double in[4])
