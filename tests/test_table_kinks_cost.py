@@ -84,6 +84,6 @@ def test_powers_too_large_for_doubles_are_refused_before_anything_is_fitted(
     found = look(shapes, starts, *SPAN, ERROR)
     rough = replace(found, powers=replace(found.powers, off=1e-4))
     monkeypatch.setattr(near, "look", lambda *_: rough)
-    monkeypatch.setattr(near, "bilinear_fit", None)
+    monkeypatch.setattr(near, "bilinear_fits", None)
     with pytest.raises(Undecided, match="the powers at the kinks are rounded"):
         near.near_table(shapes[0].expr, *SPAN, ERROR, lambda line: None)

@@ -15,7 +15,9 @@ LEAST = 2.0**-52
 """The least error of a rule: a double is not nearer to most numbers."""
 LONGEST_KINKS = 27.0
 """Seconds: where a table for all rho is expected to take longer, it ends before rho = +-1."""
-PATIENCE_KINKS = 75.0
+LONGEST_ASKED = 60.0
+"""The same where there is twice that time, or no limit at all."""
+PATIENCE_KINKS = 110.0
 """Seconds after which such a table is given up, where it takes longer than expected."""
 
 
@@ -103,7 +105,7 @@ def _within_reach(
 
 @_within_reach
 def _tabulated(activation: Activation, variances: Variances, error: float) -> Any:
-    from .patience import at_most
+    from .patience import at_most, remaining
     from .table import table_dual
     from .table.dilated.build import dilated_table
     from .table.dilated.kind import applies as dilates
@@ -114,7 +116,10 @@ def _tabulated(activation: Activation, variances: Variances, error: float) -> An
 
     low, high = variances
     if low < high and applies(activation.expr):
-        if kink_seconds(activation, variances, error) <= LONGEST_KINKS:
+        left = remaining()
+        hurry = left is not None and left < 2 * LONGEST_ASKED
+        longest = LONGEST_KINKS if hurry else LONGEST_ASKED
+        if kink_seconds(activation, variances, error) <= longest:
             try:
                 with at_most(PATIENCE_KINKS):
                     return kink_table(activation, variances, error=error)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...brief import Brief
+from .argument import slopes_of
 from .dual import SLACK, Sheet, unhexed
 from .fit import Tensor
 from .pack import OFF_X, UNIT, Packed, nested, off_tau, shape_within
@@ -112,22 +113,31 @@ def polynomials(tau: float, count: int) -> list[float]:
     return out[:count]
 
 
-def layout(tensor: Tensor, budget: Any, half: float) -> Packed:
-    """The table whose dropped coefficients add up to at most `budget` (an `arb`)."""
+def layout(tensor: Tensor, budget: Any, half: float, kappa: float = 0.0) -> Packed:
+    """The table whose dropped coefficients add up to at most `budget` (an `arb`).
+
+    `kappa` is of the variable x.
+    """
     import numpy as np
 
     sizes = np.array([[[float(abs(c).upper()) for c in row] for row in plane] for plane in tensor])
-    found = _filled(tensor, shape_within(sizes, float(budget.lower()), nested))
-    rounding = found.rounding + _argument(found, half)
+    found, table = _filled(tensor, shape_within(sizes, float(budget.lower()), nested))
+    steep = slopes_of(table, OFF_X, kappa)
+    rounding = found.rounding + (steep.x + steep.tau * off_tau(half)) * (UNIT * 1.02)
     return Packed(found.rows, found.dropped, rounding.upper())
 
 
-def _filled(tensor: Tensor, shape: list[list[int]]) -> Packed:
-    """Coefficients in doubles, with the errors of their evaluation but for those of tau."""
+def _filled(tensor: Tensor, shape: list[list[int]]) -> tuple[Packed, Any]:
+    """Coefficients in doubles, with the errors of their evaluation but for those of arguments.
+
+    And the same coefficients as one array.
+    """
+    import numpy as np
     from flint import arb
 
-    error, slope, dropped = arb(0), arb(0), arb(0)
+    error, dropped = arb(0), arb(0)
     terms = len(shape) + len(shape[0]) + shape[0][0] + 9
+    table = np.zeros((len(shape), len(shape[0]), shape[0][0]))
     rows = []
     for i, plane in enumerate(shape):
         out_row = []
@@ -139,22 +149,10 @@ def _filled(tensor: Tensor, shape: list[list[int]]) -> Packed:
                 value, size = float(c.mid()), abs(c).upper()
                 basis = 2 * ((i + 1) ** 2 + (j + 1) ** 2 + (k + 1) ** 2)
                 error += abs(c - value).upper() + size * (terms + basis) * UNIT * 1.01
-                slope += k * k * size
                 out.append(value)
+            table[i, j, : len(out)] = out
             if out:
                 out_row.append(tuple(out))
         if out_row:
             rows.append(tuple(out_row))
-    error += slope * (OFF_X * UNIT * 1.01)
-    return Packed(tuple(rows), dropped.upper(), error.upper())
-
-
-def _argument(packed: Packed, half: float) -> Any:
-    """What the rounding of tau adds: |T_j'| <= j^2."""
-    from flint import arb
-
-    slope = 0.0
-    for i, plane in enumerate(packed.rows):
-        for j, line in enumerate(plane):
-            slope += (i * i + j * j) * sum(abs(m) for m in line)
-    return arb(slope) * (off_tau(half) * UNIT * 1.02)
+    return Packed(tuple(rows), dropped.upper(), error.upper()), table

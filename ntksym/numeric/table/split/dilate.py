@@ -47,12 +47,13 @@ def _steps(count: int, square: float) -> int:
     return 1 + int(np.max(k[size > _LEAST], initial=0))
 
 
-def dilated(rows: Any, square: Fraction) -> tuple[Any, Any]:
+def dilated(rows: Any, square: Fraction, wanted: int | None = None) -> tuple[Any, Any]:
     """`(coefficients, errors)` of the functions z -> g(c z), in doubles.
 
     Args:
         rows: the coefficients of functions g, one row each (doubles).
         square: c^2, 0 < c^2 <= 1.
+        wanted: how many coefficients; all by default.
 
     `errors` has for every row a bound of the L^2 norm of what rounding does; that of the rows
     themselves by a unit each is in it.
@@ -64,9 +65,10 @@ def dilated(rows: Any, square: Fraction) -> tuple[Any, Any]:
 
     check()
     count = rows.shape[1]
+    wanted = count if wanted is None else min(wanted, count)
     size = np.sqrt((rows**2).sum(axis=1))
     if square >= 1:
-        return rows.copy(), size * (_UNIT * 1.01)
+        return rows[:, :wanted].copy(), size * (_UNIT * 1.01)
     with precision(_BITS):
         roots, half = _roots(count), (ball(square) - 1) / 2
         steps, powers, c = [arb(1)], [arb(1)], ball(square).sqrt()
@@ -75,13 +77,13 @@ def dilated(rows: Any, square: Fraction) -> tuple[Any, Any]:
         for _ in range(1, count):
             powers.append(powers[-1] * c)
         weights = [p / r for p, r in zip(powers, roots, strict=True)]
-        out, lost = np.zeros_like(rows), np.zeros(len(rows))
+        out, lost = np.zeros((len(rows), wanted)), np.zeros(len(rows))
         for i, row in enumerate(rows.tolist()):
             grown = [r * g for r, g in zip(roots, row, strict=True)]
-            for parity in range(min(count, 2)):
+            for parity in range(min(wanted, 2)):
                 known = grown[parity::2]
                 product = arb_poly(known[::-1]) * arb_poly(steps[: len(known)])
-                for m, w in enumerate(weights[parity::2]):
+                for m, w in enumerate(weights[parity:wanted:2]):
                     found = product[len(known) - 1 - m] * w
                     out[i, parity + 2 * m] = float(found.mid())
                     lost[i] += float(found.rad()) ** 2

@@ -63,10 +63,7 @@ class KinkTable(Brief):
 
     @property
     def error(self) -> float:
-        """The larger of the two relative bounds, without the rounding of the closed part.
-
-        They are proven if NumPy's exp and log are within a few units in the last place.
-        """
+        """The larger of the two proven relative bounds, without the rounding of the closed part."""
         return max([self.far.error, *(t.error for t in self.shells)])
 
     def at(self, q11: float, q12: float, q22: float, root: float | None = None) -> Any:

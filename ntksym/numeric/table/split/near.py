@@ -19,7 +19,7 @@ from ..variable import lebesgue
 from ..variances import Axis
 from .build import plain_shape, start_of
 from .closed import Closed, measured
-from .fit import bilinear_fit
+from .fit import bilinear_fits
 from .powers import Powers, hermite_rows, hump, parts, powers_of
 from .rest import End, Rest
 from .sheet import Lost, sheet_of
@@ -28,14 +28,29 @@ _FINE = 140
 """Bits at the largest variance: what is left of Parseval's sum is a small difference."""
 _BITS = 72
 _KINK_BITS = 400
-_LOOKED = (400, 1200, 2800, 4400)
+_LOOKED = (400, 1200, 2800, 4400, 7000, 11000)
 """Numbers of Hermite coefficients that are looked at."""
 MOST_NODES = 160
 """Variances that are taken."""
 _KAPPA = 1.0
-_CHOICES = ((10, 2.0), (12, 3.0), (14, 4.0), (14, 8.0), (17, 5.0), (20, 6.0))
+_CHOICES = (
+    (10, 2.0),
+    (12, 3.0),
+    (14, 4.0),
+    (14, 8.0),
+    (17, 5.0),
+    (20, 6.0),
+    (17, 8.0),
+    (20, 10.0),
+    (20, 13.0),
+)
 """Orders and cutoffs that are tried."""
 _PARTS = 120
+_CLOSE, _CLOSER = 1600, 170
+"""So many coefficients, the large ones, to so many bits where many are looked at: the radii of
+Parseval's sum are those of the coefficients times their sizes."""
+_ROUNDED = 2.5e-13
+"""Of the square of the norm of what is taken out, in doubles: what rounding does, about."""
 Say = Callable[[str], None]
 
 
@@ -53,28 +68,43 @@ def look(shapes: tuple[Shape, Shape], starts: Any, low: float, high: float, erro
 
     with precision(_KINK_BITS):
         line = line_of(shapes[0])
-        choices = [powers_of(line, order, alpha) for order, alpha in _CHOICES]
+        choices = []
+        for order, alpha in _CHOICES:
+            try:
+                choices.append(powers_of(line, order, alpha))
+            except Undecided as reason:
+                failed = reason
+        if not choices:
+            raise failed
     top = (Fraction(high),)
     grow = sqrt(high / low) * (1 + 1e-12)
     seen = inf
+    close: list[list[Any]] = []
     for count in _LOOKED:
         check()
-        with precision(_FINE + 64):
-            full = [coefficient_rows(s, top, count, _FINE)[0] for s in shapes]
-        best: tuple[int, Powers] | None = None
+        full = _at_top(shapes, top, count, _FINE)
+        if count > _CLOSE:
+            close = close or _at_top(shapes, top, _CLOSE, _CLOSER)
+            full = [c + row[_CLOSE:] for c, row in zip(close, full, strict=True)]
+        best: tuple[int, Powers, float] | None = None
         for powers in choices:
-            need = 0
+            need, size = 0, 1.0
             for slope, row in enumerate(full):
                 taken = hermite_rows(powers, bool(slope), top, count, _FINE)[0]
                 goal = float(starts[slope][0]) * error
+                norm = sqrt(sum(float(c.mid()) ** 2 for c in taken))
+                size = max(size, 4 * norm)
                 need = max(need, _needed(row, taken, goal / 8, grow))
-                if _ending(row, taken) * grow**0.5 > goal / _PARTS:
+                if _ending(row, taken) * grow**0.5 > goal / (_PARTS * size):
+                    need = count
+                if norm**2 * _ROUNDED > goal * 0.6:
                     need = count
             if need < 0.97 * count and (best is None or need < best[0]):
-                best = need, powers
+                best = need, powers, size
         if best is not None:
             # dilation carries what is beyond all coefficients to the other variances
-            goals = [float(start[0]) * error / _PARTS / grow**0.5 for start in starts]
+            parts = _PARTS * best[2] * grow**0.5
+            goals = [float(start[0]) * error / parts for start in starts]
             ends = [
                 _tail(shape, best[1], row, best[0], high, goal / 16)
                 for shape, row, goal in zip(shapes, full, goals, strict=True)
@@ -86,6 +116,16 @@ def look(shapes: tuple[Shape, Shape], starts: Any, low: float, high: float, erro
         f"{seen} Hermite coefficients are not enough where the kinks are taken out",
         hint="smaller variances, or a larger error",
     )
+
+
+def _at_top(
+    shapes: tuple[Shape, Shape], top: tuple[Fraction], count: int, bits: int
+) -> list[list[Any]]:
+    """So many coefficients of both functions at the largest variance."""
+    from ....precision import precision
+
+    with precision(bits + 64):
+        return [list(coefficient_rows(s, top, count, bits)[0]) for s in shapes]
 
 
 def _needed(row: Any, taken: Any, goal: float, grow: float) -> int:
@@ -200,7 +240,7 @@ def near_table(
         for k, shape in enumerate(shapes):
             goal = (arb(error) * starts[k][0] / 50).lower()
             b, a, _ = rows[k]
-            sides = [bilinear_fit(b, a, sign, _KAPPA, goal) for sign in (1, -1)]
+            sides = bilinear_fits(b, a, _KAPPA, goal)
             say(f"{sides[0].points} and {sides[1].points} points in rho")
             own, other = found.ends[k].left, found.ends[k].taken
             tail = (grow * (own + 2 * (own * other).sqrt())).upper()

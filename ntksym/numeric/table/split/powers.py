@@ -37,8 +37,7 @@ class Powers:
         alpha: of the cutoff.
         value: for every kink the coefficients c_j, doubles.
         slope: the same of the derivative almost everywhere.
-        off: a bound of the L^2 norm by which the rounding of the coefficients and of the places
-            spoils smoothness.
+        off: a bound of the L^2 norm of what moving the kinks to their midpoints changes.
     """
 
     kinks: tuple[Any, ...]
@@ -78,7 +77,7 @@ def powers_of(line: Line, order: int, alpha: float) -> Powers:
 
     from ....precision import precision
 
-    value, off = [], 0.0
+    value, spoiled, off = [], 0.0, 0.0
     with precision(_BITS):
         grown = [arb(0)] * order  # of exp(alpha y^2/2)
         grown[0] = arb(1)
@@ -95,7 +94,7 @@ def powers_of(line: Line, order: int, alpha: float) -> Powers:
             least = _NOTHING * max(map(abs, kept))
             kept = [0.0 if abs(c) < least else c for c in kept]
             lost = (float(abs(c - d).upper()) for c, d in zip(exact, kept, strict=True))
-            off += sum(d * hump(j, alpha) for j, d in enumerate(lost))
+            spoiled += sum(d * hump(j, alpha) for j, d in enumerate(lost))
             moved = sqrt(float(kink.rad()))  # a step moves by the root of that in the norm
             for j, c in enumerate(kept):
                 steep = (j + alpha + 1) ** 2 * (hump(max(j - 2, 0), alpha) + hump(j + 2, alpha) + 1)
@@ -108,7 +107,7 @@ def powers_of(line: Line, order: int, alpha: float) -> Powers:
                 if j:
                     slope[j - 1] += j * c
                 slope[j + 1] -= alpha * c
-                off += (
+                spoiled += (
                     4
                     * 2.0**-53
                     * abs(c)
@@ -116,7 +115,7 @@ def powers_of(line: Line, order: int, alpha: float) -> Powers:
                     * (hump(max(j - 1, 0), alpha) + hump(j + 1, alpha))
                 )
             slopes.append(tuple(slope))
-    if not off < 1e-9:
+    if not off + spoiled < 1e-9:
         raise Undecided("jumps of derivatives at a kink are too large for doubles")
     return Powers(line.kinks, alpha, tuple(value), tuple(slopes), off * (1 + 1e-9))
 

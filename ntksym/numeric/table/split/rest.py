@@ -64,21 +64,13 @@ class Rest:
         from flint import arb
 
         powers = self.powers
-        balls = hermite_rows(powers, False, nodes, terms + 1, _BITS)
-        a = np.array([[float(v.mid()) for v in row] for row in balls])
         out = []
-        for slope in (False, True):
-            known = a[:, :-1]
-            if slope:
-                if any(row[0] for row in powers.value):
-                    balls = hermite_rows(powers, True, nodes, terms, _BITS)
-                    known = np.array([[float(v.mid()) for v in row] for row in balls])
-                else:
-                    dev = np.array([float(q) ** 0.5 for q in nodes])[:, None]
-                    known = a[:, 1:] * np.sqrt(np.arange(1, terms + 1)) / dev
+        for slope in (False, True):  # of the rounded derivative too: nothing is off but doubles
+            balls = hermite_rows(powers, slope, nodes, terms, _BITS)
+            known = np.array([[float(v.mid()) for v in row] for row in balls])
             b, worst = self._dilated(self.ends[slope], nodes, terms)
             part = float(np.sqrt((known**2).sum(axis=1)).max())
-            worst += powers.off + 8 * _UNIT * part
+            worst += powers.off + 2 * _UNIT * part
             out.append((b, known, arb(worst)))
         return out
 
@@ -92,8 +84,8 @@ class Rest:
         many = min(terms, top.shape[1])
         for i, q in enumerate(nodes):
             square = min(q / Fraction(self.high), Fraction(1))
-            row, lost = dilated(top, square)
+            row, lost = dilated(top, square, many)
             row[np.abs(row) < noise] = 0.0
             gone = float(square) ** -0.25 * end.beyond * 1.01 + float(lost[0]) + terms**0.5 * noise
-            b[i, :many], worst = row[0, :many], max(worst, gone)
+            b[i, :many], worst = row[0], max(worst, gone)
         return b, worst

@@ -94,7 +94,7 @@ def sheet_of(
         budget = (bottom * error - outside) * share
         if not budget > 0:
             budget = bottom * (error / 100)
-        sides = [layout(f.tensor, budget, axis.half) for f in fits]
+        sides = [layout(f.tensor, budget, axis.half, f.kappa) for f in fits]
         line = layout([diagonal.series], bottom * (error / 8), axis.half)
         named = (
             ("series beyond its last term", lost.tail),
