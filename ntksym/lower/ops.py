@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from .orthants import orthant, scaled_orthant, tail
+
 DIRECT_OPS = ("direct", "direct_dot", "direct_diag", "direct_diag_dot")
 """Operations with the same rule (`direct.Direct`)."""
 
@@ -18,8 +20,8 @@ FAR_OPS = ("far", "far_dot", "far_diag", "far_diag_dot", *DIRECT_OPS)
 
 FLOOR_EXPONENT = -500
 """`pos` raises its argument to 2**-500: small enough to be zero, large enough to be squared."""
-ONCE_EXPONENT = -900
-"""`once` to 2**-900: its reciprocal, times any number of a formula, is in the range of doubles."""
+ONCE_EXPONENT = -1010
+"""`once` to 2**-1010: its reciprocal, times any number of a formula, is in the range of doubles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,81 +72,12 @@ def _hyproot(ctx: Any, a: Any, b: Any) -> Any:
     return _sqrt0(ctx, max(a, 0) + b * b)
 
 
-def _owen_t(ctx: Any, h: Any, a: Any) -> Any:
-    r"""Owen's T(h, a) for |a| <= 1: $\frac1{2\pi}\sum_j (-1)^j\frac{a^{2j+1}}{2j+1}P(N \le j)$.
-
-    N is a Poisson variable of mean $h^2/2$ (Owen 1956); with atan taken out, the terms have
-    P(N > j) instead, and fall faster than any power.  Far out, by quadrature.
-    """
-    half = h * h / 2
-    if a == 0 or not ctx.isfinite(half):
-        return ctx.zero
-    if half > 500:
-        values = ctx.quad(lambda x: ctx.exp(-half * x * x) / (1 + x * x), [0, a / 4, a / 2, a])
-        return ctx.exp(-half) * values / (2 * ctx.pi)
-    with ctx.workprec(ctx.prec + 30 + int(1.45 * half)):  # T itself is of size exp(-half)
-        mass = ctx.exp(-half)
-        above, power, total, j = 1 - mass, +a, ctx.atan(a), 0
-        while j < half or above > ctx.ldexp(1, 12 - ctx.prec):
-            total -= power * above / (2 * j + 1)
-            j, power = j + 1, -power * a * a
-            mass *= half / j
-            above -= mass
-        total /= 2 * ctx.pi
-    return +total
-
-
-def _owen(ctx: Any, h: Any, ah: Any) -> Any:
-    """T(h, ah/h), total: the argument is the product, so that h = 0 needs no division."""
-    x, y = abs(h), abs(ah)
-    if x == 0 and y == 0:
-        return ctx.zero
-    if y <= x:
-        size = _owen_t(ctx, x, y / x)
-    else:
-        qx, qy = _phi(ctx, -x), _phi(ctx, -y)
-        far = not ctx.isfinite(y) or (y - x) * (y + x) > 2 * ctx.prec
-        back = ctx.zero if far else _owen_t(ctx, y, x / y)  # below exp(-(y^2 - x^2)/2) of qx
-        size = (qx + qy) / 2 - qx * qy - back
-    return size if ah >= 0 else -size
-
-
-def _phi(ctx: Any, z: Any) -> Any:
-    return ctx.erfc(-z / ctx.sqrt(2)) / 2
-
-
-def _phi2(ctx: Any, h: Any, k: Any, c: Any, s: Any) -> Any:
-    r"""P(X <= h, Y <= k), correlation cos of the angle with sides (c, s); Owen 1956."""
-    if c == 0 and s == 0:
-        s = ctx.one
-    length = ctx.hypot(c, s)
-    r, t = c / length, s / length
-    if t == 0:
-        return _phi(ctx, min(h, k)) if r > 0 else max(ctx.zero, _phi(ctx, h) - _phi(ctx, -k))
-    if h == 0 and k == 0:
-        return _angle(ctx, s, -c) / (2 * ctx.pi)
-    one_less = t * t / (1 + r) if r > 0 else 1 - r  # 1 - r without cancellation
-    if r > 0:
-        to_k, to_h = (k - h + h * one_less) / t, (h - k + k * one_less) / t
-    else:
-        one_more = t * t / (1 - r)
-        to_k, to_h = (k + h - h * one_more) / t, (h + k - k * one_more) / t
-    total = (_phi(ctx, h) + _phi(ctx, k)) / 2 - _toward(ctx, h, to_k) - _toward(ctx, k, to_h)
-    if h * k < 0 or (h * k == 0 and h + k < 0):
-        total -= ctx.mpf(1) / 2
-    return max(ctx.zero, total)
-
-
-def _toward(ctx: Any, h: Any, ah: Any) -> Any:
-    return _owen(ctx, h, ah if h >= 0 else -ah)
-
-
 def _mills(ctx: Any, y: Any) -> Any:
     return _erfcx_scaled(ctx, max(y, 0) ** 2 / 2, -max(y, 0))
 
 
 def _erfcx_scaled(ctx: Any, a: Any, z: Any) -> Any:
-    return ctx.exp(a) * _phi(ctx, z)
+    return ctx.exp(a) * tail(ctx, z)
 
 
 def _expsinh(ctx: Any, plus: Any, minus: Any, b: Any, d: Any) -> Any:
@@ -162,41 +95,7 @@ def _carry(ctx: Any, root: Any, q11: Any, q12: Any, q22: Any, following: Any) ->
 
 
 def _exp_phi2_parts(ctx: Any, a: Any, h: Any, k: Any, c: Any, s: Any, *lows: Any) -> Any:
-    return _exp_phi2(ctx, a, h + lows[0], k + lows[1], c, s)
-
-
-def _exp_phi2(ctx: Any, a: Any, h: Any, k: Any, c: Any, s: Any) -> Any:
-    r"""exp(a)*Phi2 with the relative accuracy of its tails.
-
-    For $h + k \le 0$, $\Phi_2(h,k;r) = \int_{-1}^r \varphi_2(h,k;t)\,dt$, and with
-    $y = \sqrt{(1-t)/(1+t)}$ it is
-    $\frac1\pi \int_{y_r}^\infty \exp(-\tfrac{h^2+k^2}4 - \tfrac{(h-k)^2}{8y^2} -
-    \tfrac{(h+k)^2 y^2}8) \frac{dy}{1+y^2}$: nothing cancels.
-    """
-    if h + k > 0:
-        low, high = (h, k) if h < k else (k, h)
-        return ctx.exp(a) * _phi(ctx, low) - _exp_phi2(ctx, a, low, -high, -c, s)
-    if c == 0 and s == 0:
-        s = ctx.one
-    if s == 0:  # one number, or two that are opposite
-        return ctx.exp(a) * _phi(ctx, min(h, k)) if c > 0 else ctx.zero
-    length = ctx.hypot(c, s)
-    start = s / (length + c) if c > 0 else (length - c) / s
-    near, far = (h - k) ** 2 / 8, (h + k) ** 2 / 8
-    peak = max(start, ctx.sqrt(ctx.sqrt(near / far))) if far else start
-    least = far * peak * peak + (near / (peak * peak) if near else 0)
-
-    def integrand(x: Any) -> Any:  # at most about one: `quad` stops on absolute errors
-        y = ctx.exp(x)
-        return y * ctx.exp(least - near / (y * y) - far * y * y) / (1 + y * y)
-
-    x0 = max(ctx.log(start), ctx.mpf(-60)) if start else ctx.mpf(-60)
-    x1 = max(x0, 0) + 60
-    if far:  # beyond, the integrand is e^-drop of its peak
-        drop = (far * start * start if start else 0) + 5 * ctx.dps
-        x1 = min(x1, ctx.log((drop + 2 * ctx.sqrt(near * far)) / far) / 2 + ctx.log(2) / 2)
-    points = [x0 + i * (x1 - x0) / 24 for i in range(25)]
-    return ctx.exp(a - (h * h + k * k) / 4 - least) * ctx.quad(integrand, points) / ctx.pi
+    return scaled_orthant(ctx, a, h + lows[0], k + lows[1], c, s)
 
 
 def _hyp2f1(ctx: Any, a: Any, b: Any, c: Any, t: Any, s: Any) -> Any:
@@ -244,7 +143,7 @@ _TABLE = (
     Op("min", 2, lambda m, a, b: min(a, b)),
     Op("clamp", 3, lambda m, a, lo, hi: min(max(a, lo), hi)),
     Op("pos", 1, _raised(FLOOR_EXPONENT), "max(a, 2**-500): a variance that is divided by"),
-    Op("once", 1, _raised(ONCE_EXPONENT), "max(a, 2**-900): where only its first power divides"),
+    Op("once", 1, _raised(ONCE_EXPONENT), "max(a, 2**-1010): where only its first power divides"),
     Op("inverse4", 1, _inverse4, "a power of 4 about 1/a: what it scales is not rounded"),
     Op(
         "rescale",
@@ -336,7 +235,7 @@ _TABLE = (
     Op("carry", 5, _carry, "the next root, or 0 where the inputs coincide: equal stays equal"),
     Op("erf", 1, lambda m, a: m.erf(a)),
     Op("erfc", 1, lambda m, a: m.erfc(a)),
-    Op("Phi", 1, _phi, "erfc(-z/sqrt(2))/2: relative accuracy in the lower tail"),
+    Op("Phi", 1, tail, "erfc(-z/sqrt(2))/2: relative accuracy in the lower tail"),
     Op("gamma", 1, lambda m, a: m.gamma(a), "a > 0"),
     Op(
         "hyp2f1",
@@ -358,7 +257,7 @@ _TABLE = (
     Op(
         "Phi2",
         4,
-        _phi2,
+        orthant,
         "P(X <= h, Y <= k) at correlation c/hypot(c, s), s >= 0: the pair keeps the digits of rho "
         "near +-1; correlation 0 at c = s = 0",
     ),

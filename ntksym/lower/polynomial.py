@@ -180,8 +180,14 @@ def det_multiple(e: Expr) -> Expr | None:
     return rest
 
 
-def may_overflow(factors: list[Expr]) -> bool:
-    """Whether sums of covariance entries are multiplied, or products summed: they may overflow."""
+def may_overflow(factors: list[Expr], below: tuple[Expr, ...]) -> bool:
+    """Whether sums of covariance entries are multiplied, or products summed: they may overflow.
+
+    So may the reciprocal of a power of a variance `below` that underflows where `pos` ends.
+    """
+    steep = (f.as_base_exp() for f in below)
+    if any(b in (S.q11, S.q22, S.q) and n.is_Rational and n > 2 for b, n in steep):
+        return True
     entries = (S.q11, S.q12, S.q22, S.q)
     powers = [f.as_base_exp() for f in factors]
     sums = [(f, n) for f, n in powers if isinstance(f, Add) and is_polynomial(f)]

@@ -103,7 +103,7 @@ class Products(Lines):
         damping = self.operand(exps[0]) if lone else None if value == 1 else value
         if lone and S.q12 in rest and not decays(exps[0].args[0]):
             damping = "q12"  # of unlike inputs
-        elif not may_overflow(rest):
+        elif not may_overflow(rest, bottom):
             damping = None
         made = self._arranged(value, rest, bottom, number)
         if damping is None or self._bounded:

@@ -128,7 +128,7 @@ _sqrt0 = _rule(lambda a: _sqrt(_where(a <= 0.0, 0.0, a)), _sqrt0_partials)""",
     return _max(a, _floor(a))''',
     "_once": '''def _once(a):
     """The same where only its first power divides."""
-    return _max(a, _floor(a) ** 1.8)''',
+    return _max(a, _floor(a) ** 2.02)''',
     "_rescale": '''def _rescale(a, s):
     """s*2**k with s*s*4**k*a about s*s where a is beyond it; 1 elsewhere, and at 0 and _INF."""
     most = 2.0**124 if _floor(a) < 1e-99 else 2.0**28

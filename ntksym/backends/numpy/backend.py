@@ -35,7 +35,7 @@ SPELL = {
     "min": "np.minimum({0}, {1})",
     "clamp": "np.clip({0}, {1}, {2})",
     "pos": "np.maximum({0}, 2.0**-500)",
-    "once": "np.maximum({0}, 2.0**-900)",
+    "once": "np.maximum({0}, 2.0**-1010)",
     "rescale": "_rescale({0}, {1})",
     "inverse4": "_inverse4({0})",
     "sqrt0": "_sqrt0({0})",

@@ -22,7 +22,7 @@ IN_PLACE = {
     "above": 'np.greater({0}, 0.0, {out}, casting="unsafe")',
     "copysign": "np.copysign({0}, {1}, {out})",
     "pos": "np.maximum({0}, 2.0**-500, out={out})",
-    "once": "np.maximum({0}, 2.0**-900, out={out})",
+    "once": "np.maximum({0}, 2.0**-1010, out={out})",
     **{
         op: f"np.{f or op}({', '.join(f'{{{k}}}' for k in range(n))}, out={{out}})"
         for op, (f, n) in UFUNCS.items()

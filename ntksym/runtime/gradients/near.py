@@ -63,7 +63,8 @@ class Near:
         diff: the next difference of lengths.
         d: E[(s(u) - s(v))^2] times the variance of the weights.
         unlike: the next n11 - n22.
-        slopes: derivatives of d: "x", "a", "y" and hyper-parameters by name.
+        slopes: derivatives of d: "x", "y" and hyper-parameters by name, and "a", that in the angle
+            over the root.
     """
 
     chosen: Any
@@ -74,11 +75,16 @@ class Near:
     slopes: Mapping[str, Any]
 
     def turned(
-        self, name: str, move: Mapping[str, Any], after: Mapping[str, Any], n: Mapping[str, Any]
+        self,
+        name: str,
+        move: Mapping[str, Any],
+        turn_by: Any,
+        after: Mapping[str, Any],
+        n: Mapping[str, Any],
     ) -> Any:
-        """The direction of the next angle; `n` is the next state."""
+        """The direction of the next angle; `n` is the next state, `turn_by` is `steps.swing`."""
         s = self.slopes
-        along = s["x"] * move["q11"] + s["a"] * move["angle"] + s["y"] * move["q22"]
+        along = s["x"] * move["q11"] + s["a"] * turn_by + s["y"] * move["q22"]
         along = along + s.get(f"of_{name}", 0.0)
         n11, n22, root = n["q11"], n["q22"], n["root"]
         level = after["q11"] / (2 * n11) + after["q22"] / (2 * n22)
@@ -185,7 +191,7 @@ class NearDoubles(Doubles):
             return None
         at = tuple(v[chosen] for v in (x, y, r1, r2, diff, angle))
         d, slopes = self._apart(layer, at)
-        slopes["a"] = 2.0 * (root * o["n_q"])[chosen]
+        slopes["a"] = 2.0 * np.broadcast_to(o["n_q"], chosen.shape)[chosen]
         slopes["of_weight_var"] = d / float(layer.values["weight_var"])
         unlike = self._unlike(layer, at)
         one, two = n11[chosen], n22[chosen]

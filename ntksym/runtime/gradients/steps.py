@@ -21,6 +21,8 @@ from .layers import SCALED, SMOOTH, Layer
 
 ANGLE, ENTRY = "polar angle", "q12"
 """The directions that no side moves in."""
+APART = "bias_var"
+"""The one that moves collinear rows apart."""
 
 CLOSE_ENTRY = 1e-3
 """Pairs that are closer in angle and log length when they enter a kinked layer are near."""
@@ -142,6 +144,19 @@ def turned(run: Any, move: Move, state: Mapping[str, Any]) -> Any:
     return run.over(-(move["q12"] - c * level), state["root"], 0.0)
 
 
+def swing(run: Any, name: str, move: Move, state: Mapping[str, Any]) -> Any:
+    """The root times the direction of the angle, which is infinite where rows are collinear.
+
+    A bias moves rows that are collinear without one, but for equal ones, apart like its root.
+    """
+    if name != APART:
+        return state["root"] * move["angle"]
+    x, c, y = (state[k] for k in ("q11", "q12", "q22"))
+    rise = c * (move["q11"] / (2 * x) + move["q22"] / (2 * y)) - move["q12"]
+    rise = run.where((x == y) & (c > 0), 0 * rise, rise)
+    return run.where(state["root"] == 0, rise, state["root"] * move["angle"])
+
+
 def turning(layers: Sequence[Layer]) -> tuple[bool, ...]:
     """Whether the direction of the angle after each layer is read by a later one."""
     return tuple(any(later.kind != SMOOTH for later in layers[n + 1 :]) for n in range(len(layers)))
@@ -193,11 +208,13 @@ def advance(
         following["diff"] = near.diff
     made = {}
     for name, move in moves.items():
-        made[name] = _moved(run, name, layer, move, o, ends)
+        turn_by = swing(run, name, move, state)
+        opened = run.where(state["root"] == 0, turn_by, 0 * x) if name == APART else 0
+        made[name] = _moved(run, name, layer, move, o, ends, opened)
         if turn and name != ENTRY:
-            angle = _angle(run, name, layer, (move, made[name]), o, r, state, following)
+            angle = _angle(run, name, layer, (move, made[name]), o, r, state, following, turn_by)
             if near and name != ANGLE:
-                turned = near.turned(name, move, made[name], following)
+                turned = near.turned(name, move, turn_by, made[name], following)
                 angle = run.where(near.chosen, turned, angle)
             made[name]["angle"] = angle
     return following, made
@@ -210,8 +227,9 @@ def _moved(
     move: Move,
     o: Mapping[str, Any],
     ends: Sequence[Mapping[str, Any]],
+    opened: Any,
 ) -> Move:
-    """One direction after a layer, but for the angle."""
+    """One direction after a layer, but for the angle; `opened`: `swing` of collinear rows."""
     if name == ENTRY:
         n = o.get("n_q", 0) * move["q12"]
         return {"q11": 0, "q22": 0, "q12": n, "t12": _ntk(o, move), "angle": 0}
@@ -224,6 +242,9 @@ def _moved(
         return sum((run.where(v == 0, 0, s * v) if k == "a" else s * v for k, s, v in found), 0)
 
     n, t = along("n"), along("t") + o.get("t_t", 0) * move["t12"]
+    if name == APART and layer.kind != SMOOTH:
+        n = n - o["n_q"] * opened
+        t = t - run.where(opened == 0, 0 * opened, o.get("t_q", 0) * opened)
     sides = [
         end.get("n_q", 0) * move[k] + end.get(f"n_of_{name}", 0)
         for k, end in zip(("q11", "q22"), ends, strict=True)
@@ -244,8 +265,9 @@ def _angle(
     r: Mapping[str, Any],
     state: Mapping[str, Any],
     following: Mapping[str, Any],
+    turn_by: Any,
 ) -> Any:
-    """The direction of the next angle."""
+    """The direction of the next angle; `turn_by`: `swing`."""
     move, after = moves
     root, following_root = state["root"], following["root"]
     if name == ANGLE:  # no cancellation: the root cancels out of both sides
@@ -262,6 +284,6 @@ def _angle(
         ("d", r["r11"] * first - r["r22"] * second),
         (f"of_{name}", 1),
     )
-    whole = root * o["n_q"] * move["angle"]
+    whole = o["n_q"] * turn_by
     whole = whole + sum((o[f"e_{k}"] * v for k, v in rows if f"e_{k}" in o), 0)
     return run.over(whole, following_root, 0.0)

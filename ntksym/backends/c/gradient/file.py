@@ -24,8 +24,10 @@ from .text import (
     CORE,
     FAR,
     FORMED,
+    KEPT,
     LARGE,
     MOVE,
+    OPEN,
     OTHER,
     ROWS_APART,
     SCALED,
@@ -34,6 +36,8 @@ from .text import (
 PLAIN = ("nngp", "ntk")
 FIRST = ("n", "t", "root", "diff", "n_q")
 """The outputs that every program of a pair has."""
+APART = "bias_var"
+"""The direction that moves collinear rows apart."""
 DIRECTIONS = ("polar q11", "polar angle", "polar q22", "q12")
 """Before the hyper-parameters."""
 
@@ -260,8 +264,9 @@ def _move(d: int, name: str, kind: str, at: dict[str, str]) -> str:
     if name == "q12":
         n = _sum([(at.get("n_q"), "c")])
         t = _sum([(at.get("t_q"), "c"), (at.get("t_t"), f"mt[{d}][i]")])
-        return _loop(MOVE, d, n, t, "", "", "")
+        return _loop("", d, n, t, "", "", "")
     third = "c" if kind == "smooth" else "a"
+    opens = name == APART and kind != "smooth"
     if name == "polar angle":
         rows = [("a", third)]
     else:
@@ -269,20 +274,25 @@ def _move(d: int, name: str, kind: str, at: dict[str, str]) -> str:
         rows.append((f"of_{name}", "1"))
     n = _sum([(at.get(f"n_{k}"), v) for k, v in rows])
     t = _sum([(at.get(f"t_{k}"), v) for k, v in rows] + [(at.get("t_t"), f"mt[{d}][i]")])
+    if opens:
+        n += f" - {at['n_q']} * open"
+        t += f" - (open == 0.0 ? 0.0 : {at.get('t_q', '0.0')} * open)"
     if name == "polar angle":
         turn = ANGLE.replace("@NQ@", at["n_q"])
     elif kind == "scaled":
         size = [("e_l", "lev"), ("e_n", "levn"), ("e_d", "unlike"), (f"e_of_{name}", "1")]
         rest = _sum([(at.get(k), v) for k, v in size])
-        turn = SCALED.replace("@NQ@", at["n_q"]).replace("@REST@", rest)
+        swing = "a" if opens else "now[1][i] * a"
+        turn = SCALED.replace("@SWING@", swing).replace("@NQ@", at["n_q"]).replace("@REST@", rest)
     else:
         turn = FORMED.replace("@N@", at["n"])
-    return _loop(MOVE, d, n, t, first, second, turn)
+    text = MOVE.replace("@OPEN@", OPEN if opens else "")
+    return _loop(text.replace("@KEPT@", KEPT if opens else ""), d, n, t, first, second, turn)
 
 
 def _loop(text: str, d: int, n: str, t: str, first: str, second: str, turn: str) -> str:
     after = f"xn{first[1:]}" if first else "0.0"
-    text = text.replace("@TURN@", turn) if turn else _PLAIN
+    text = text.replace("@TURN@", turn) or _PLAIN
     text = text.replace("@DXN@", after).replace("@DYN@", f"yn{second[1:]}" if second else "0.0")
     text = text.replace("@DX@", first or "0.0").replace("@DY@", second or "0.0")
     return text.replace("@N@", n).replace("@T@", t).replace("@D@", str(d))

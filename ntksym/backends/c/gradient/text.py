@@ -4,10 +4,10 @@ from __future__ import annotations
 
 MOVE = """  for (size_t i = 0; i < m; ++i) {
     const double a = ma[@D@][i], c = mc[@D@][i], dx = @DX@, dy = @DY@;
-    const double n = @N@;
+@OPEN@    const double n = @N@;
     mt[@D@][i] = @T@;
     mc[@D@][i] = n;
-    (void)c;
+@KEPT@    (void)c;
     (void)a;
     (void)dx;
     (void)dy;
@@ -24,6 +24,16 @@ MOVE = """  for (size_t i = 0; i < m; ++i) {
 """
 """One direction: of the covariance, of the NTK, and then of the angle."""
 
+OPEN = """    /* a bias moves collinear rows apart like its root: but equal ones */
+    const double lev = now[0][i] * (dx * hx + dy * w[0][i]) - c;
+    const double open = now[1][i] == 0.0 && !(x[0] == y[i] && now[0][i] > 0.0) ? lev : 0.0;
+"""
+"""The root times the direction of the angle, where rows are collinear."""
+
+KEPT = """    ma[@D@][i] = now[1][i] == 0.0 ? open : now[1][i] * a;
+"""
+"""It is kept for the next angle."""
+
 ANGLE = """      ma[@D@][i] = @NQ@ * a * w[3][i];
 """
 
@@ -34,7 +44,7 @@ FORMED = """      const double levn = dxn * hxn + dyn * w[1][i];
 SCALED = """      const double sx = dx * hx, sy = dy * w[0][i];
       const double lev = sx + sy, levn = dxn * hxn + dyn * w[1][i];
       const double unlike = rx * sx - ry[i] * sy;
-      ma[@D@][i] = (now[1][i] * @NQ@ * a + @REST@) * w[4][i];
+      ma[@D@][i] = (@SWING@ * @NQ@ + @REST@) * w[4][i];
       (void)lev;
       (void)levn;
       (void)unlike;

@@ -157,7 +157,7 @@ NTKSYM_LANE_FUNCTION double ntksym_op_max(double a, double b) { return a < b ? b
 NTKSYM_LANE_FUNCTION double ntksym_op_min(double a, double b) { return b < a ? b : a; }
 NTKSYM_LANE_FUNCTION double ntksym_op_sqrt0(double a) { return sqrt(a < 0.0 ? 0.0 : a); }
 NTKSYM_LANE_FUNCTION double ntksym_op_pos(double a) { return a < 0x1p-500 ? 0x1p-500 : a; }
-NTKSYM_LANE_FUNCTION double ntksym_op_once(double a) { return a < 0x1p-900 ? 0x1p-900 : a; }
+NTKSYM_LANE_FUNCTION double ntksym_op_once(double a) { return a < 0x1p-1010 ? 0x1p-1010 : a; }
 NTKSYM_LANE_FUNCTION double ntksym_op_sign(double a)
 {
   return a > 0.0 ? 1.0 : (a < 0.0 ? -1.0 : a);

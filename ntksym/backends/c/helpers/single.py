@@ -12,7 +12,7 @@ _TEXT = r"""NTKSYM_LANE_FUNCTION float ntksym_op_maxf(float a, float b) { return
 NTKSYM_LANE_FUNCTION float ntksym_op_minf(float a, float b) { return b < a ? b : a; }
 NTKSYM_LANE_FUNCTION float ntksym_op_sqrt0f(float a) { return sqrtf(a < 0.0f ? 0.0f : a); }
 NTKSYM_LANE_FUNCTION float ntksym_op_posf(float a) { return a < 0x1p-60f ? 0x1p-60f : a; }
-NTKSYM_LANE_FUNCTION float ntksym_op_oncef(float a) { return a < 0x1p-108f ? 0x1p-108f : a; }
+NTKSYM_LANE_FUNCTION float ntksym_op_oncef(float a) { return a < 0x1p-121f ? 0x1p-121f : a; }
 NTKSYM_LANE_FUNCTION float ntksym_op_inverse4f(float a)
 {
   const float y = a < 0x1p-60f ? 0x1p-60f : (a > 0x1p60f ? 0x1p60f : a);
