@@ -243,14 +243,16 @@ def test_a_slope_that_bends_but_does_not_jump_keeps_small_angles(sign):
         ("hardtanh", 300.0),
         ("abs(x)**0.7", 1.0),
         ("abs_gaussian", 30.0),
+        ("x*step(x - 1/2)", 1.0),
     ],
-    ids=["tiny rows of sin", "large rows of hardtanh", "a real power", "a bell with a kink"],
+    ids=["tiny sin", "large hardtanh", "a real power", "a bell with a kink", "a jump"],
 )
 @pytest.mark.parametrize("target", ["numpy", None])
 def test_nearly_parallel_rows_beside_many_digits(activation, size, target):
     """E[sin(u)^2] is no difference of ones; no ray of nearly parallel pairs meets two kinks, or is
     longer than the width of a bell (1.5e-2 off before); of a real power, that E[s''(u)s''(v)] is
-    more infinite than 1/angle does not matter."""
+    more infinite than 1/angle does not matter; of a jump, the slope in the angle sees the
+    difference of the lengths over the angle (2e-8 off from rounded variances)."""
     net = ntksym.parse_spec(f"mlp:{activation}:depth=1,weight_var=1,bias_var=0")
     g = ntksym.NetworkGradient(net, target, threads=1)
     x, y = ROWS[:1] * size, (ROWS[:1] + np.array([1e-9, 0.0])) * size

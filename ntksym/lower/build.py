@@ -14,6 +14,7 @@ from sympy import Add, Expr, Mul, Pow, Symbol
 
 from ..errors import UnsupportedOp
 from ..functions import Phi, Phi2
+from .apart import Apart
 from .calm import calm
 from .exponent import corrected
 from .gates import gathered
@@ -30,7 +31,7 @@ from .polynomial import (
     spread_form,
 )
 from .products import Products
-from .program import Operand
+from .program import Inner, Operand
 from .separate import separated
 from .stable import (
     arc_terms,
@@ -66,14 +67,20 @@ class Builder(Products):
     """Collects lines; `operand(expr)` returns what stands for an expression."""
 
     def __init__(
-        self, args: tuple[str, ...], root: str | None = None, most: Expr | None = None
+        self,
+        args: tuple[str, ...],
+        root: str | None = None,
+        most: Expr | None = None,
+        apart: str | None = None,
     ) -> None:
         """`root`: the argument that carries sqrt(det), or None to compute it.
 
-        `most`: what all covariance entries are below, or None.
+        `most`: what all covariance entries are below, or None.  `apart`: the argument that carries
+        sqrt(q11) - sqrt(q22), or None to compute it.
         """
         super().__init__(args, root, most is not None)
         self._most = most
+        self._apart = Apart(apart) if apart else None
         self._known: dict[Expr, Operand] = {}
         self._products: list[Mul] = []
 
@@ -86,8 +93,18 @@ class Builder(Products):
             UnsupportedOp: a function or a complex number that no operation stands for.
         """
         if e not in self._known:
-            self._known[e] = self._lower(e)
+            value = self._known[e] = self._lower(e)
+            if self._apart is not None:
+                self._apart.note(e, value)
         return self._known[e]
+
+    def emit(self, op: str, *args: Operand, hint: str = "", inner: Inner | None = None) -> Operand:
+        """As of `Lines`; a quotient that is sqrt(q11) - sqrt(q22), where that is known, by it."""
+        if self._apart is not None and op in ("div", "div0"):
+            factor = self._apart.quotient(*args)
+            if factor is not None:
+                return self.emit("mul", self._apart.name, self.operand(factor), hint=hint)
+        return super().emit(op, *args, hint=hint, inner=inner)
 
     def replace(self, e: Expr, value: Operand) -> None:
         """Let an operand stand for an expression, and for it in products, from now on."""

@@ -187,7 +187,7 @@ def _programs(
     if scaled is not None:
         names |= {s.name for e in scaled[:3] for s in e.free_symbols}
     params = tuple(sorted(names | set(given.names)))
-    b = Builder((*PAIR, *params), root="root")
+    b = Builder((*PAIR, *params), root="root", apart="diff")
     distributional = given.sense == "distributional"
     made = _slopes(b, given, kind, known, closed)
     b.replace(K, made["nngp"])

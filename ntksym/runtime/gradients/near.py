@@ -153,7 +153,8 @@ class NearDoubles(Doubles):
             r11, r22 = (np.sqrt(m) * np.exp(sign * half) for sign in (1.0, -1.0))
             root, cosine = m * np.sin(turn), np.copysign(m * np.cos(turn), some["q12"])
             there = {"q11": r11 * r11, "q12": cosine, "q22": r22 * r22, "r11": r11, "r22": r22}
-            found = self.program(layer.pair, {**some, **there, "root": root})
+            there |= {"root": root, "diff": 2.0 * np.sqrt(m) * np.sinh(half)}
+            found = self.program(layer.pair, {**some, **there})
             gap = s - ray
             share = self._weight[:, None] / np.where(gap == 0.0, 1e-300, gap)
             share /= np.sum(share, axis=0)
