@@ -8,13 +8,15 @@ from functools import lru_cache
 from math import exp, log, pi, sqrt
 from typing import Any
 
-from sympy import Add, Expr, Rational
+from sympy import Add, Expr, Rational, oo, zoo
 
 from .. import symbols as S
 from ..digits import digits
 from .build import Builder
 from .ops import OPS
+from .polynomial import is_polynomial
 from .program import Operand, Program, live
+from .waves import wave_sum
 
 LOST = 32.0
 """A closed form whose terms are at most so many times its value is left alone."""
@@ -24,6 +26,8 @@ _ENTRIES = (S.q11, S.q12, S.q22)
 _LARGEST = 300
 _NOTHING = 1000
 """Terms below two to minus this are no doubles: tails far from every kink lose nothing there."""
+_SLOPES = (Fraction(1, 3), Fraction(-1, 3), Fraction(4, 3), Fraction(-4, 3))
+"""Covariances over the smaller variance; correlations of 0.24 and 0.94."""
 _DROP, _FAR, _STEPS = 40.0, 40.0, 400
 _STEEP, _FLAT = 1e12, 1e-100
 
@@ -43,6 +47,30 @@ def loses(e: Expr, variance: Fraction, most: float = LOST) -> bool:
     values = _roughly(b.program("terms", ends), _point(variance, ctx), ctx)
     total, sizes = abs(sum(values, ctx.zero)), sum((abs(v) for v in values), ctx.zero)
     return bool(sizes > most * total and sizes > ctx.ldexp(1, -_NOTHING))
+
+
+def sums_lose(e: Expr, own: Expr, variances: tuple[Fraction, ...], most: float) -> bool:
+    """Whether the terms of a sum are more than `most` times the sum, at some of the variances.
+
+    Where the sum changes its sign they must be so many times the size of the kernel, from the
+    diagonal `own`, at some correlation; sums of waves and polynomials are not formed of the terms.
+    """
+    found = [v for v in variances if loses(e, v, most)]
+    if not found or own in (oo, zoo):
+        return bool(found)
+    formed = wave_sum(e) is None and not is_polynomial(e)
+    e, ctx = _plain(e), digits(_DPS)
+    ends = tuple((f"t{k}", _builder(e).operand(t)) for k, t in enumerate(Add.make_args(e)))
+    p = _builder(e).program("terms", ends)
+    diagonal = _lines(own.xreplace({S.q: S.q11}))
+    lost, signs = False, set()
+    for v in found:
+        sides = [_roughly(diagonal, _point(n * v, ctx), ctx)[0] for n in (1, 2)]
+        values = [_roughly(p, _point(v, ctx, slope), ctx) for slope in _SLOPES]
+        signs |= {sum(row, ctx.zero) > 0 for row in values}
+        sizes = [sum((abs(t) for t in row), ctx.zero) for row in values]
+        lost = lost or max(sizes) ** 2 > most**2 * sides[0] * sides[1]
+    return len(signs) == 1 or (lost and formed)
 
 
 def overflows(exprs: tuple[Expr, ...], variance: Fraction, *, tiny: bool = True) -> bool:
@@ -152,6 +180,6 @@ def _plain(e: Expr) -> Expr:
     return e.xreplace({s: -_VALUE if s.is_negative else _VALUE for s in free})
 
 
-def _point(variance: Fraction, ctx: Any) -> dict[str, Any]:
-    at = {"q11": variance, "q12": variance / 3, "q22": 2 * variance}
+def _point(variance: Fraction, ctx: Any, slope: Fraction = Fraction(1, 3)) -> dict[str, Any]:
+    at = {"q11": variance, "q12": slope * variance, "q22": 2 * variance}
     return {k: ctx.mpf(v.numerator) / v.denominator for k, v in at.items()}

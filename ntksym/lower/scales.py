@@ -21,7 +21,7 @@ from ..errors import NtksymError
 from ..functions import Phi
 from .build import Builder
 from .compensated import compensated
-from .conditioning import loses, overflows, rounds_exponents
+from .conditioning import loses, overflows, rounds_exponents, sums_lose
 from .direct import Direct, direct_rule
 from .direct_where import BINS, Covered, bin_ends, numbers_for
 from .far import Far, far_rule
@@ -307,9 +307,13 @@ def _overflowing(activation: Activation) -> tuple[Expr, ...]:
 
 @lru_cache(maxsize=256)
 def _summed_up(activation: Activation) -> tuple[Expr, ...]:
-    """Value and derivative where their terms are larger than they are, at ordinary variances."""
+    """Value and derivative where their terms are larger than they are, at ordinary variances.
+
+    What has a zero is judged by its size: digits of a value near 0 are nobody's aim, and cost time.
+    """
     d = dual(activation)
-    return tuple(e for e in (d.value, d.dot) if any(loses(e, v, _SOME) for v in _ORDINARY))
+    ends = ((d.value, d.diag), (d.dot, d.diag_dot))
+    return tuple(e for e, own in ends if sums_lose(e, own, _ORDINARY, _SOME))
 
 
 def _closed(d: DualLike) -> bool:
