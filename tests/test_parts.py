@@ -53,10 +53,10 @@ def _defined(part):
 
 def test_parts_define_each_function_once_and_rare_ones_together(sources):
     made = parts.in_parts(sources)
-    assert len(made.own) == 3 and len(made.shared) == 4 and made.several
+    assert len(made.own) == 4 and len(made.shared) == 4 and made.several
     every = (*made.own, *made.shared)
-    assert [k for k, p in enumerate(every) if parts.is_ruled(p)] == [1]
-    assert [k for k, p in enumerate(every) if parts.is_single(p)] == [1, 2]
+    assert [k for k, p in enumerate(every) if parts.is_ruled(p)] == [1, 2]
+    assert [k for k, p in enumerate(every) if parts.is_single(p)] == [1, 3]
     heads = [p for p in parts.pieces(tuple(s.text for s in sources)) if p.apart]
     homes = {}
     for k, part in enumerate((*made.own, *made.shared)):
@@ -66,12 +66,12 @@ def test_parts_define_each_function_once_and_rare_ones_together(sources):
     assert {p.name for p in heads if p.file == 1} <= set(homes)
     assert homes["ntksym_network_tile"] == homes["layer0"] == 0
     assert homes["near_lanes"] == homes["near0"] == 1
-    assert homes["ntksym_network_tile_f32"] == homes["block_f32"] == 2
-    assert {homes["ntksym_block_Phi2"], homes["ntksym_direct_mean"]} == {3, 4}
-    assert homes["ntksym_spline_dual"] == 5 and homes["ntksym_direct_small"] == 6
+    assert homes["ntksym_network_tile_f32"] == homes["block_f32"] == 3
+    assert {homes["ntksym_block_Phi2"], homes["ntksym_direct_mean"]} == {4, 5}
+    assert homes["ntksym_spline_dual"] == 6 and homes["ntksym_direct_small"] == 7
     assert homes["ntksym_direct_same"] == homes["ntksym_direct_mean"]
     others = [name for name in homes if re.search("_direct_(diag_)?dot_", name)]
-    assert others and {homes[name] for name in others} == {1}
+    assert others and {homes[name] for name in others} == {2}
 
 
 def test_what_networks_share_is_the_same_text_and_whole(sources):
@@ -204,10 +204,10 @@ def test_all_but_layers_in_float_is_compiled_with_less_effort(monkeypatch, sourc
         assert objects._shared(found, part, keep=False) is None
         assert asked.pop()[0] == (*objects.LIGHT, *rest)
     objects.objects_of(found, parts.Parts(made.own), tmp_path, keep=False)
-    assert len(asked) == 3
+    assert len(asked) == 4
     for flags, given in asked:
-        (number,) = (k for k in range(3) if f"part{k}" in given[-1])
-        assert flags == (*(objects.LIGHT, objects.FAR, ("-O2",))[number], *rest)
+        (number,) = (k for k in range(4) if f"part{k}" in given[-1])
+        assert flags == (*(objects.LIGHT, objects.FAR, objects.FAR, ("-O2",))[number], *rest)
     other = replace(found, flags=compiler.LEVELS[1])
     assert objects._for(made.own[1], other) == other
 

@@ -116,12 +116,8 @@ def _kernels(act: Activation) -> tuple[int, float, Expr, Expr, Expr, Activation]
         return None
     kernel, value = dual(h).value, dual(act).diag
     mixed = expect(derived.single, of * rest).expr
-    least = _least(value, kernel, mixed)
-    return (
-        None
-        if least is None or not _smooth(kernel, degree)
-        else (degree, least, value, kernel, mixed, h)
-    )
+    least = _least(value, kernel, mixed) if _smooth(kernel, degree) else None
+    return None if least is None else (degree, least, value, kernel, mixed, h)
 
 
 def _least(value: Expr, kernel: Expr, mixed: Expr) -> float | None:
@@ -159,7 +155,7 @@ def _smooth(kernel: Expr, degree: int) -> bool:
     ratios = [more.convert(ctx.exp(y)) for y in places]
     shares = [arb(ctx.exp(-degree * y)) for y in places]
     waves = [[arb(ctx.cos(n * t)) for t in angles] for n in (_POINTS - 2, _POINTS - 1)]
-    for j in range(-4, 21, 2):
+    for j in range(20, -5, -2):  # where digits are lost, the first ones tell
         q = more.ldexp(1, 2 * j)
         rows = ({"q11": q, "q12": q * r, "q22": q * r * r, "root": 0.0} for r in ratios)
         found = [pair(row)[0] for row in rows]

@@ -4,10 +4,10 @@ A block function is never inlined, so where it is compiled does not change what 
 families of block functions in a header of ours, and standing texts, depend on no network: each is a
 part that every file shares, compiled once.  Of what is left of a long file, what every pair of
 points goes through stays together, because compilers learn of each function from its callers; what
-few pairs need (nearly equal points, far apart or degenerate variances) and the functions on floats
-are other parts, compiled at the same time.  A part declares what the others define; the rest of the
-text, tables and functions that are inlined, is in all, and the compiler drops what a part does not
-use.  Symbols between parts are hidden: the library exports what the file does.
+few pairs need (nearly equal points; far apart or degenerate variances) and the functions on floats
+are two or three other parts, compiled at the same time.  A part declares what the others define;
+the rest of the text, tables and functions that are inlined, is in all, and the compiler drops what
+a part does not use.  Symbols between parts are hidden: the library exports what the file does.
 """
 
 from __future__ import annotations
@@ -31,7 +31,11 @@ SHORT = 6_000
 LONG = 5_000
 """Characters of one function that not all files with its family need."""
 
-_RARE = re.compile(r"^near|_diag$|_(direct|price|far)(_diag)?(_dot)?_[0-9a-f]{8}")
+LONG_RULES = 15_000
+"""The same where these are rules for variances beside what else few pairs need: both are longer."""
+
+_RULE = re.compile(r"_(direct|price|far)(_diag)?(_dot)?_[0-9a-f]{8}")
+_RARE = re.compile(rf"^near|_diag$|{_RULE.pattern}")
 _DEAR = re.compile(r"^ntksym_(direct|spline|halves)_")
 """What integrates; what a generated file has of it beside these stays where it is called."""
 _FLOAT = re.compile(r"_f32$")
@@ -47,7 +51,7 @@ class Parts:
     """What one library is compiled from, each to be compiled by itself.
 
     Attributes:
-        own: one to three parts of what was generated, and files that stand alone.
+        own: one to four parts of what was generated, and files that stand alone.
         shared: parts that any file with the same header has.
     """
 
@@ -202,12 +206,16 @@ def _with_short(group: frozenset[str], short: list[frozenset[str]]) -> frozenset
 
 
 def _kinds(sizes: dict[str, int]) -> tuple[frozenset[str], ...]:
-    """The functions that every pair needs, those that few need, and those on floats; the latter
-    two with the first where they are short.
+    """The functions that every pair needs, those that few need, those of rules that few need, and
+    those on floats; the latter with the first where they are short, rules with what few need.
     """
-    kinds: tuple[dict[str, int], ...] = ({}, {}, {})
+    kinds: tuple[dict[str, int], ...] = ({}, {}, {}, {})
     for name, size in sizes.items():
-        kinds[1 if _is_rare(name) else 2 if _FLOAT.search(name) else 0][name] = size
+        rare = 2 if _RULE.search(name) else 1
+        kinds[rare if _is_rare(name) else 3 if _FLOAT.search(name) else 0][name] = size
+    if min(sum(kind.values()) for kind in kinds[1:3]) < LONG_RULES:
+        kinds[1].update(kinds[2])
+        kinds[2].clear()
     long = [kind for kind in kinds[1:] if sum(kind.values()) >= SHORT]
     first = frozenset(sizes).difference(*long)
     return (first, *map(frozenset, long))
