@@ -12,6 +12,7 @@ from ntksym.errors import Undecided
 from ntksym.language import as_activation
 from ntksym.network import parse_spec
 from ntksym.numeric.choose import choose
+from ntksym.numeric.patience import TooLong, at_most
 from ntksym.numeric.rules import RULES, Rule
 from ntksym.numeric.table import BandedDual, table_dual
 from ntksym.numeric.table.bands import cross
@@ -146,3 +147,14 @@ def test_a_range_is_shared_where_that_is_less() -> None:
     # as many layers as one table is for
     short = common_range([same] * 2, (0.01, 2.0))
     assert common_range([same] * 12, (0.01, 2.0))[0] <= short[0] < 0.01
+
+
+def test_pairs_that_do_not_fit_into_the_time_are_not_begun() -> None:
+    """What the steepest band takes with itself says how long all the pairs take at least."""
+    one: Any = None
+    alone = cross.Alone((one,), (one,), one)
+    with at_most(1.0):
+        cross._foresee(alone, 2, 1.0)  # two pairs more, in 0.6 s at least
+        with pytest.raises(TooLong, match="given up: about"):
+            cross._foresee(alone, 5, 1.0)
+    cross._foresee(alone, 5, 1.0)  # no limit

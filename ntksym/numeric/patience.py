@@ -64,11 +64,19 @@ def foresee(begin: float, done: int, many: int) -> None:
     Raises:
         TooLong: it does not, by far; said at once, not when the time is over.
     """
+    spent = time.thread_time() - begin
+    foresee_more(spent, (many - done) * spent / done)
+
+
+def foresee_more(spent: float, more: float) -> None:
+    """Nothing, where so many seconds more probably fit into the time that is left.
+
+    Raises:
+        TooLong: as `foresee`.
+    """
     left = remaining()
     if left is None:
         return
-    spent = time.thread_time() - begin
-    more = (many - done) * spent / done
     if more > _BY_FAR * max(left, 0.0):
         raise TooLong(
             f"given up: about {spent + more:.0f} s of one core, not {spent + left:.0f} s",

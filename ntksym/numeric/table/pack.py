@@ -27,9 +27,9 @@ OFF_X_SINGLE = 18
 OFF_SCALE = 5
 """What the product with sqrt(q11 q22) is off by: two roots and two products, each rounded."""
 _OFF_TAU = 8
-_SLACK = 1 + 1e-9
+SLACK = 1 + 1e-9
 """More than rounding takes away from a sum of a million doubles of one sign, and underflow."""
-_TINY = 1e-290
+TINY = 1e-290
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def _dropped(tensor: Tensor, lines: Tensor) -> Any:
         for line, kept in zip(plane, ours, strict=True):
             total += sum(float(abs(a - b).upper()) for a, b in zip(line, kept, strict=False))
             total += sum(float(abs(c).upper()) for c in line[len(kept) :])
-    return arb(total * _SLACK + _TINY).upper()
+    return arb(total * SLACK + TINY).upper()
 
 
 def monomials(coefficients: list[Any]) -> list[Any]:
@@ -252,7 +252,7 @@ def _rounded(
         if out_row:
             rows.append(tuple(out_row))
     sums = (error, slope_x, slope_tau, blur, turn)
-    total, along, across, blurred, turned = (arb(v * _SLACK + _TINY).upper() for v in sums)
+    total, along, across, blurred, turned = (arb(v * SLACK + TINY).upper() for v in sums)
     if steep is not None:  # that of the series, and of the rounding of the coefficients
         along = along.min(steep.x / off + blurred)
         across = across.min(steep.tau + turned)

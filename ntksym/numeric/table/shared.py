@@ -18,7 +18,7 @@ from .dual import Sheet, Unproven
 from .fit import Tensor
 from .fold import OFF_X, Folded, Pieces, steep
 from .light import SHARE, Heavy, light
-from .pack import UNIT, Rows, off_tau, pack
+from .pack import SLACK, TINY, UNIT, Rows, off_tau, pack
 from .shell.variable import Shell
 from .sine import bent, deflated, inflated, times
 
@@ -222,21 +222,35 @@ def _slopes(
     truth = dict(second.parts)
     for (part, tensor), (_, rows, blur) in zip(stored, kept, strict=True):
         dropped += _difference(tensor, rows, truth[1 - part], part, how)
-        one, two, turn, steps, plain = arb(0), arb(0), arb(0), arb(0), arb(0)
-        for i, plane in enumerate(rows):
-            for j, line in enumerate(plane):
-                for k, m in enumerate(line):  # of G + wG', G of k - 1: k, and in x (k - 1)^2
-                    size, n = abs(m), 2 * (i + j + k) + 8 + 4 * form.lead
-                    one += k * size
-                    two += ((k - 1) ** 2 if form.lead else k * (k - 1)) * size
-                    turn += (k * grow + part) * (i + j) * size
-                    steps += (k * grow + part) * size * n
-                    plain += part * size
+        one, two, turn, steps, plain = _sums(rows, part, form, float(arb(grow).upper()))
         rounding += (grow + part) * blur
         rounding += steps * UNIT * 1.01 + (grow * one + plain) * form.off * UNIT
         rounding += (grow * two + part * one) * form.off_x * UNIT * 1.01
         rounding += turn * off_tau(half) * UNIT * 1.01
     return Pieces((), (), dropped.upper(), rounding.upper())
+
+
+def _sums(rows: Rows, part: int, form: Form, grow: float) -> tuple[Any, ...]:
+    """Upper bounds of the sizes of coefficients, weighed as the derivative has them (`arb`).
+
+    By k; twice so; by what tau is off by; by the steps of the evaluation; and as they are.
+    """
+    import numpy as np
+    from flint import arb
+
+    flat = [
+        (i, j, k, abs(m))
+        for i, plane in enumerate(rows)
+        for j, line in enumerate(plane)
+        for k, m in enumerate(line)
+    ]
+    i, j, k, size = np.array(flat).T
+    # of G + wG', G of k - 1: k, and in x (k - 1)^2
+    twice = (k - 1) ** 2 if form.lead else k * (k - 1)
+    moved = (k * grow + part) * size
+    long = 2 * (i + j + k) + 8 + 4 * form.lead
+    sums = (k * size, twice * size, moved * (i + j), moved * long, part * size)
+    return tuple(arb(float(v.sum()) * SLACK + TINY) for v in sums)
 
 
 def _difference(
@@ -246,7 +260,7 @@ def _difference(
     from flint import arb
 
     form = how[0]
-    cut, total = _cut(form), arb(0)
+    cut, total = _cut(form), 0.0
     for i, plane in enumerate(truth):
         for j, line in enumerate(plane):
             many = len(rows[i][j]) if i < len(rows) and j < len(rows[i]) else 0
@@ -257,10 +271,9 @@ def _difference(
             for k in range(long):
                 a = ours[k] if k < len(ours) else arb(0)
                 b = line[k] if k < len(line) else arb(0)
-                total += abs(a - b).upper()
-    if form.shell is not None:
-        total = total / form.shell.least
-    return total.upper()
+                total += float(abs(a - b).upper())
+    found = arb(total * SLACK + TINY)
+    return (found if form.shell is None else found / form.shell.least).upper()
 
 
 def _turned(line: Line, part: int, how: tuple[Form, float]) -> Line:

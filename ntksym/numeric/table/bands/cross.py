@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import ceil, exp, log, sqrt
+from time import thread_time
 from typing import Any
 
 from sympy import Expr
 
 from ....errors import Undecided
-from ...patience import TooLong
+from ...patience import TooLong, foresee_more
 from ..spectra.source import FIRST, MOST, Say, enough, expected, shape, start
 from ..spectra.spectrum import Shape, Spectrum
 from ..variances import Axis
@@ -28,6 +29,8 @@ RATIOS = (4.1, 2.1, 1.5)
 be needed where the activation has singularities near the line."""
 MOST_BANDS = 12
 _SPARE = 1.06
+_CHEAPER = 0.3
+"""A pair of bands takes at least this part of the time of the steepest with itself."""
 
 
 def divided(
@@ -101,7 +104,10 @@ def build_banded(
         else:
             terms = expected(band.starts[1], len(band.nodes), high, error, say)
         _enclose(band, terms, error, say)
-        last = last or making.alone(band, len(ends) - 1)
+        if last is None:
+            begin = thread_time()
+            last = making.alone(band, len(ends) - 1)
+            _foresee(last, len(ends) - 1, thread_time() - begin)
         bands.insert(0, band)
     assert last is not None
     for k, band in enumerate(bands):
@@ -123,6 +129,17 @@ def build_banded(
         folded,
         sine,
     )
+
+
+def _foresee(last: Alone, many: int, spent: float) -> None:
+    """Nothing, where the pairs of so many bands probably fit into the time that is left.
+
+    Raises:
+        TooLong: they do not, as those of the steepest band with itself took so many seconds.
+    """
+    done, panels = len(last.pairs), many * len(last.parts)
+    more = panels * (panels + 1) / 2 - done
+    foresee_more(spent, _CHEAPER * more * spent / done)
 
 
 def _band(
