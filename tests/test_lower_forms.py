@@ -24,7 +24,7 @@ from ntksym.lower.program import Let, Program
 from ntksym.lower.repeated import Repeated
 from ntksym.lower.rough import Sizes
 from ntksym.lower.separate import separated
-from ntksym.lower.tilt import tilt
+from ntksym.lower.tilt import bell_elsewhere, tilt
 from ntksym.lower.wide import outputs
 from ntksym.precision import precision
 from ntksym.runtime.compile import compile as compile_kernel
@@ -194,3 +194,25 @@ def test_exponents_of_bells_off_zero() -> None:
         for row, got in zip(rows, found.dot, strict=True):
             right = exact(*map(acb, row))[0].real
             assert abs(arb(float(got)) / right - 1) <= 3 * 2.0**-52, row
+
+
+@pytest.mark.parametrize(("text", "most"), [("exp(-40*(x-5)^2)/7", 12), ("exp(-(x-3)^2/2)", 5)])
+def test_a_bell_elsewhere_keeps_its_digits(text: str, most: int) -> None:
+    """Its exponent as a quotient, its slope by means: 3000 and 10 eps of the size before."""
+    act = as_activation(text)
+    assert tilt(act) is None and bell_elsewhere(act) is not None
+    d = dual(act)
+    kernel = compile_kernel(d, "numpy")
+    pairs = [(2.0**k, r * 2.0**k) for k in range(12) for r in (1.0, 1 - 2.0**-9, 0.5, -0.75)]
+    found = kernel(*map(list, zip(*((q, c, q) for q, c in pairs), strict=True)))
+    own = kernel.diag([q for q, _ in pairs])
+    with precision(400):
+        exact = Straight((d.value, d.dot), (S.q11, S.q12, S.q22))
+        for k, (q, c) in enumerate(pairs):
+            rights = [v.real for v in exact(acb(q), acb(c), acb(q))]
+            sizes = [v.real for v in exact(acb(q), acb(q), acb(q))]
+            for got, one, right, size in zip(found, own, rights, sizes, strict=True):
+                assert abs(arb(float(got[k])) - right) <= most * 2.0**-52 * size, (q, c)
+                assert abs(arb(float(one[k])) - size) <= most * 2.0**-52 * size, q
+    far = kernel([1e300, 1e170], [1e300, -1e170], [1e300, 1e170])
+    assert all(math.isfinite(v) for part in far for v in part) and far.nngp[0] > 0

@@ -83,7 +83,8 @@ def quotient_parts(b: Lines, e: Expr) -> Parts | None:
         return None
     top = sp.expand(Mul(*(f for f in Mul.make_args(rest) if f is not below[0])))
     at_zero = e.xreplace({s: Integer(0) for s in _ENTRIES})
-    if not is_polynomial(top) or not at_zero.is_Rational or abs(at_zero) < LARGE:
+    known = top.is_Rational or is_polynomial(top)
+    if not known or not at_zero.is_Rational or abs(at_zero) < LARGE:
         return None
     if any(sum(n for s, n in key if s in _ENTRIES) > 1 for key in monomials(top)):
         return None

@@ -37,7 +37,7 @@ from .smoothed import opposite as beside_step
 from .smoothed import smoothed
 from .spread import spread_out
 from .taylor import summed, taylor
-from .tilt import Tilt, brought_down, tilt, tilted, tilted_diagonal
+from .tilt import Tilt, bell_elsewhere, brought_down, tilt, tilted, tilted_diagonal
 from .wedge import one_sided, opposite
 
 _TINY = Fraction(1, 10**5)
@@ -68,6 +68,9 @@ def _settle_scaled(b: Builder, d: DualLike) -> None:
             _settle_plain_bell(b, d)
         else:
             _settle_bell(b, d, bell)
+        return
+    if (alone := bell_elsewhere(d.activation)) is not None:
+        _settle_plain_bell(b, d, alone.slope(d.value))
         return
     if (found := _orders(d.activation)) is None:
         _settle(b, d)
@@ -109,10 +112,11 @@ def _settle_bell(b: Builder, d: DualLike, bell: Tilt) -> None:
     b.replace(d.dot, made["dot"])
 
 
-def _settle_plain_bell(b: Builder, d: DualLike) -> None:
+def _settle_plain_bell(b: Builder, d: DualLike, slope: Expr | None = None) -> None:
     names = _parameters(d)
     inner = Builder(("q11", "q12", "q22", "root", *names), root="root")
-    p = inner.program("pair", (("nngp", inner.operand(d.value)), ("dot", inner.operand(d.dot))))
+    ends = inner.operand(d.value), inner.operand(slope or d.dot)
+    p = inner.program("pair", (("nngp", ends[0]), ("dot", ends[1])))
     made = brought_down(b, p)
     b.replace(d.value, made["nngp"])
     b.replace(d.dot, made["dot"])
@@ -182,6 +186,9 @@ def settle_diagonal(b: Builder, d: DualLike) -> None:
         return
     if (bell := tilt(d.activation)) is not None:
         _settle_bell_diagonal(b, d, bell)
+        return
+    if (alone := bell_elsewhere(d.activation)) is not None:
+        b.replace(d.diag_dot, b.operand(alone.diagonal(d.diag)))
         return
     if (found := diagonal_orders(d.activation)) is None:
         _settle_diagonal(b, d)
