@@ -208,31 +208,19 @@ def _sup(coefficients: list[Any], remainders: list[Any]) -> list[Any]:
     The function is a polynomial plus a remainder; each part of the interval gets the polynomial
     about its own midpoint, so that a sum of sizes is near the truth.
     """
-    from flint import arb
+    from flint import arb, arb_poly
 
     found = [arb(0) for _ in range(TOP + 1)]
     width = _RADIUS / _CUTS
     half = ball(width)
-    count = len(coefficients)
-    falls = [[factorial(n) // factorial(n - k) for n in range(k, count)] for k in range(TOP + 1)]
+    whole = arb_poly(coefficients)
     for i in range(_CUTS):
-        moved = _shifted(coefficients, ball(-_RADIUS + (2 * i + 1) * width))
-        sizes = [abs(c).upper() for c in moved]
+        moved = whole(arb_poly([ball(-_RADIUS + (2 * i + 1) * width), 1]))
+        size = arb_poly([abs(c).upper() for c in moved.coeffs()])
         for k in range(TOP + 1):
-            size = arb(0)
-            for n in range(len(sizes) - 1, k - 1, -1):
-                size = size * half + sizes[n] * falls[k][n - k]
-            found[k] = found[k].max((size + remainders[k]).upper())
+            found[k] = found[k].max((size(half) + remainders[k]).upper())
+            size = size.derivative()
     return found
-
-
-def _shifted(coefficients: list[Any], by: Any) -> list[Any]:
-    """The polynomial about another point (Horner's scheme)."""
-    out = list(coefficients)
-    for i in range(len(out)):
-        for j in range(len(out) - 2, i - 1, -1):
-            out[j] += by * out[j + 1]
-    return out
 
 
 def _first_row(nodes: list[tuple[Any, Any]], remainders: list[Any]) -> Row:

@@ -213,7 +213,7 @@ def _levelled(rule: Rule, places: list[Any], small: float) -> Rule:
             parts = [(c * (-t * z * z).exp() * weight).mid() for t, c in rule]
             slopes = [(-(t * z * z) * p).mid() for (t, _), p in zip(rule, parts, strict=True)]
             rows.append([*slopes, *parts, arb(-1 if k % 2 else 1)])
-            right.append([-_error(rule, z)])
+            right.append([(weight / (2 * (z / 2).cosh() ** 2) - sum(parts)).mid()])
         gaps = [abs(float(r[0]) - float(level) * (-1) ** k) for k, r in enumerate(right)]
         if max(gaps) < small:
             break
