@@ -97,3 +97,22 @@ def test_what_one_layer_loses_is_not_multiplied_by_the_next(activation, size, ot
                 right, most = float(want[f"{k}/{v}"]), abs(float(want[k]))
                 most = max(abs(right), most / (size**2 if v.startswith("q") else 1.0))
                 assert abs(plane[0, 0] - right) <= 1e-12 * most, (k, v)
+
+
+@pytest.mark.parametrize("target", ["numpy", None])
+def test_slopes_where_s_jumps(target):
+    """Of equal rows that in the bias is that of one point (NaN before); far out closed forms of a
+    step times an exponential cancel (2e-10 off)."""
+    x = np.array([[0.9, -1.1, 0.4]])
+    net = ntksym.mlp("step", depth=1, weight_var=1.5, bias_var=0.125)
+    found = NetworkGradient(net, target, threads=1)(x)
+    assert found.d_nngp["bias_var"][0, 0] == pytest.approx(1.0, rel=1e-13)
+    net = ntksym.mlp("step(x)*exp(-x/2)", depth=1, weight_var=1.5, bias_var=0.125)
+    g = NetworkGradient(net, target, threads=1)
+    x, y = 1e3 * x, np.array([[3e2, 8e2, -7e2]])
+    found, want = g(x, y), g.exact(x[0], y[0])
+    for k, slopes in (("nngp", found.d_nngp), ("ntk", found.d_ntk)):
+        for v, plane in slopes.items():
+            right, most = float(want[f"{k}/{v}"]), abs(float(want[k]))
+            most = max(abs(right), most / (1e6 if v.startswith("q") else 1.0))
+            assert abs(plane[0, 0] - right) <= 1e-12 * most, (k, v)

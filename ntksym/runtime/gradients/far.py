@@ -171,7 +171,7 @@ class FarDoubles(Doubles):
         found = run(settled, *at)
         alone, together = _slopes(first, LENGTHS, sine), _slopes(both, LENGTHS)
         around = {"n": found["n_q"], "t": found["t_K"] * found["dot"]}
-        around["t"] -= found["t_Kdot"] * _slopes(turned, ANGLE, sine)["dot"] / root
+        around["t"] -= found["t_Kdot"] * _slopes(turned, ANGLE, sine)["own"] / root
         for k in "nt":  # what moves both lengths alike sees no error of one alone
             found[f"{k}_x"] = alone[k] / x
             found[f"{k}_y"] = (together[k] - alone[k]) / y
@@ -197,7 +197,7 @@ class FarDoubles(Doubles):
 def _parts(settled: Program) -> tuple[Program, Program]:
     """What of settled values is taken at nodes of the variances, and of the angle."""
     found = dict(settled.outputs)
-    kept = (tuple((k, found[k]) for k in names) for names in ("nt", ("dot",)))
+    kept = (tuple((k, found[k]) for k in names) for names in ("nt", ("own",)))
     values, dot = (replace(settled, outputs=outputs) for outputs in kept)
     return values, dot
 

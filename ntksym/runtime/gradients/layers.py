@@ -81,9 +81,9 @@ class Layer:
         most: the variance beyond which doubles leave their range in these programs, and `wide`
             ones are for.
         settled: q11, q12, q22, root, t12, parameters -> n, t, n_q, t_t and derivatives in this
-            layer's `SHARED`, as in `pair`, dot, the derivative dual, t_K and t_Kdot, derivatives of
-            t in both duals, that keep their digits at any variance; None where the closed forms
-            have nothing to lose.
+            layer's `SHARED`, as in `pair`, dot, the slope of the dual in q12, own, the derivative
+            dual (another one where s jumps), t_K and t_Kdot, derivatives of t in both duals, that
+            keep their digits at any variance; None where the closed forms have nothing to lose.
         degree: n where the layer is as c|x|^n far out, or everywhere; None where that is not
             known.
     """
@@ -220,18 +220,19 @@ def _settled(
 ) -> Program | None:
     """`Layer.settled`."""
     found = given.dual
-    if settles(found.activation) is None or found.dot != found.dot_ae:
+    if settles(found.activation) is None:
         return None
     b = Builder(("q11", "q12", "q22", "root", "t12", *params), root="root")
     settle(b, found)
+    own = b.operand(found.dot if given.sense == "distributional" else found.dot_ae)
     b.replace(K, b.operand(found.value))
-    b.replace(KDOT, b.operand(found.dot))
+    b.replace(KDOT, own)
     outputs = [(k, b.operand(e)) for k, e in zip("nt", exprs, strict=True)]
     outputs.append(("n_q", _times(b, b.operand(exprs[0].diff(K)), b.operand(found.dot))))
     outputs += [("t_t", b.operand(exprs[1].diff(S.t12))), *_shared(b, exprs)]
     kept = tuple((k, o) for k, o in outputs if o != 0)
     kept += tuple((f"t_{s.name}", b.operand(exprs[1].diff(s))) for s in (K, KDOT))
-    kept += (("dot", b.operand(found.dot)),)
+    kept += (("dot", b.operand(found.dot)), ("own", own))
     return b.program("gradient_values", kept, rule_requires(found), "one layer")
 
 

@@ -243,7 +243,8 @@ def _moved(
 
     n, t = along("n"), along("t") + o.get("t_t", 0) * move["t12"]
     if name == APART and layer.kind != SMOOTH:
-        n = n - o["n_q"] * opened
+        # of a jump both slopes are infinite at equal rows
+        n = n - run.where(opened == 0, 0 * opened, o["n_q"] * opened)
         t = t - run.where(opened == 0, 0 * opened, o.get("t_q", 0) * opened)
     sides = [
         end.get("n_q", 0) * move[k] + end.get(f"n_of_{name}", 0)

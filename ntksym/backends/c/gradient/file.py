@@ -275,7 +275,7 @@ def _move(d: int, name: str, kind: str, at: dict[str, str]) -> str:
     n = _sum([(at.get(f"n_{k}"), v) for k, v in rows])
     t = _sum([(at.get(f"t_{k}"), v) for k, v in rows] + [(at.get("t_t"), f"mt[{d}][i]")])
     if opens:
-        n += f" - {at['n_q']} * open"
+        n += f" - (open == 0.0 ? 0.0 : {at['n_q']} * open)"  # of a jump both slopes are infinite
         t += f" - (open == 0.0 ? 0.0 : {at.get('t_q', '0.0')} * open)"
     if name == "polar angle":
         turn = ANGLE.replace("@NQ@", at["n_q"])
