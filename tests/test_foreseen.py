@@ -144,9 +144,21 @@ def test_a_range_is_shared_where_that_is_less() -> None:
     assert common_range([growing, growing], (0.5, 2.0)) == (0.5, 2.0)
     assert common_range([falling, falling], (1.9, 2.0)) == (1.9, 2.0)
     assert common_range([same], (0.5, 2.0)) == (0.5, 2.0)
+    kinked = parse_spec("mlp:max(x,0)*cos(x)+step(x-1):depth=1").blocks[0][0]
+    low, high = common_range([(kinked, 0.0, 2.0)] * 2, (0.5, 2.0))
+    ends = [2 * moment(q) for q in np.geomspace(0.5, 2.0, 129)]
+    assert low == pytest.approx(min(ends), rel=0.02) and low < min(ends) and high == 2.0
     # as many layers as one table is for
     short = common_range([same] * 2, (0.01, 2.0))
     assert common_range([same] * 12, (0.01, 2.0))[0] <= short[0] < 0.01
+
+
+def moment(q: float) -> float:
+    """E[s(u)^2] of max(x, 0) cos x + step(x - 1), by a sum of its own."""
+    z = np.linspace(-10, 10, 200_001)
+    u = np.sqrt(q) * z
+    weight = np.exp(-z * z / 2)
+    return float(((np.maximum(u, 0) * np.cos(u) + (u > 1)) ** 2 * weight).sum() / weight.sum())
 
 
 def test_pairs_that_do_not_fit_into_the_time_are_not_begun() -> None:

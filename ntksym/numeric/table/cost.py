@@ -20,8 +20,8 @@ _START = 0.15
 _PAIR = 0.2
 _PAIR_EACH = 1e-4
 """Seconds for a coefficient of a pair of bands; with kinks so many times:"""
-_KINKED = 3.0
-_PANELS = 3.0
+_KINKED = 4.0
+_PANELS = 4.0
 """With kinks in a few bands there are so many times the pairs: those of panels."""
 _FEW_BANDS = 4
 _MORE = 1.3

@@ -14,10 +14,11 @@ from math import log
 import numpy as np
 from sympy import Expr
 
-from ...errors import UnsupportedOp
+from ...errors import Undecided, UnsupportedOp
 from ...network.layers import Nonlinearity
 from ...numeric.quadrature.floats import array_function
 from ...numeric.table.bands.cross import MOST_BANDS, RATIOS
+from ...verify.functions.pieces import split
 from ..later import Range
 
 CUTS = 128
@@ -82,13 +83,18 @@ def bounded(q: np.ndarray, k: np.ndarray) -> Range:
 def diagonal_ends(expr: Expr, span: Range) -> Range | None:
     """About what `bounded` says of E[s(u)^2] on a range; None where doubles do not tell."""
     try:
-        function = array_function(expr, expr)
-    except UnsupportedOp:
+        parts = [(p.ends()[1], array_function(p.expr, p.expr)) for p in split(expr)]
+    except (UnsupportedOp, Undecided):
         return None
+    ends = [float("inf") if end is None else float(end.mid()) for end, _ in parts]
     q = np.geomspace(span[0], span[1], CUTS + 1)
     z = np.linspace(-_REACH, _REACH, _POINTS)
     weight = np.exp(-z * z / 2)
     with np.errstate(all="ignore"):
-        values = function((np.sqrt(q)[:, None] * z).ravel())[0].reshape(len(q), -1)
-        ends = bounded(q, values**2 @ (weight / weight.sum()))
-    return ends if np.isfinite(ends).all() else None
+        at = np.sqrt(q)[:, None] * z
+        which = np.searchsorted(ends, at)
+        values = np.empty_like(at)
+        for k, (_, function) in enumerate(parts):
+            values[which == k] = function(at[which == k])[0]
+        found = bounded(q, values**2 @ (weight / weight.sum()))
+    return found if np.isfinite(found).all() else None
