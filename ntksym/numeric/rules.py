@@ -17,7 +17,7 @@ LONGEST_KINKS = 27.0
 """Seconds: where a table for all rho is expected to take longer, it ends before rho = +-1."""
 LONGEST_ASKED = 60.0
 """The same where there is twice that time, or no limit at all."""
-PATIENCE_KINKS = 110.0
+PATIENCE_KINKS = 90.0
 """Seconds after which such a table is given up, where it takes longer than expected."""
 
 

@@ -35,7 +35,7 @@ from ..split.sheet import diagonal_of
 from ..variable import lebesgue
 from .variable import Shell, spread
 
-LIMITS = (0.98, 0.95, 0.9, 0.8)
+LIMITS = (0.98, 0.95, 0.9, 0.8, 0.65, 0.5)
 """The largest |rho|: the first with which the bound is proven."""
 LEAST_ERROR = 1e-12
 """Below it the rounding of the derivative of a polynomial is too much."""

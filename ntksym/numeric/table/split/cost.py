@@ -11,11 +11,13 @@ from __future__ import annotations
 from math import inf, log, log10, pi
 from typing import Any
 
+from sympy import Expr
+
 from ..contour import RADII
 from ..variances import Axis
 
 _START = 3.0
-_EACH = 2.1e-4
+_EACH = 1.5e-4
 """Seconds for a coefficient at a variance, shells included."""
 _TERMS = 1250.0
 """Coefficients for variances up to 2 and an error of 1e-10."""
@@ -24,8 +26,13 @@ _ALPHA = 5.0
 _DIGITS = 8.0
 _MORE = 1.3
 """So many times the variances of the estimate are proven to be enough."""
+_CLOSE = 1.41
+"""Of jumps whose Taylor series converge less far, the powers are narrow, and many more terms left:
+like the fourth power."""
+_ORDERS = 9, 19
 _ANGLES = 64
 _FARTHEST = 30.0
+_BITS = 256
 
 
 def kink_seconds(activation: Any, variances: Any, error: float) -> float:
@@ -47,7 +54,30 @@ def kink_seconds(activation: Any, variances: Any, error: float) -> float:
     kinks = [float(abs(number(p.hi)).upper()) for p in pieces if p.hi != 0]
     terms = _TERMS * high / 2 * (log10(error) / 10) ** 2
     count = likely_variances(low, high, kinks, terms, error)
-    return _START + _EACH * count * terms if count <= MOST_NODES else inf
+    if count > MOST_NODES:
+        return inf
+    narrow = max(_CLOSE / _radius(as_activation(activation).expr), 1.0) ** 4
+    return _START + _EACH * count * terms * narrow
+
+
+def _radius(expr: Expr) -> float:
+    """About how far the Taylor series of the jump at a kink converges: the least of them."""
+    from ....precision import precision
+    from ..contour import line_of
+    from .build import plain_shape
+    from .powers import taylor
+
+    least, (low, high) = inf, _ORDERS
+    with precision(_BITS):
+        line = line_of(plain_shape(expr, False))
+        for i, kink in enumerate(line.kinks):
+            pieces = line.side(1 if kink.mid() >= 0 else -1)
+            one, two = (taylor(p, kink, high + 1) for p in (pieces[i], pieces[i + 1]))
+            jumps = [float(abs(b - a).mid()) for a, b in zip(one, two, strict=True)]
+            early, late = max(jumps[low - 1 : low + 1]), max(jumps[high - 1 :])
+            if early > 0 and late > 0:
+                least = min(least, (early / late) ** (1 / (high - low)))
+    return least
 
 
 def likely_variances(

@@ -24,7 +24,7 @@ from ..dual import DEFAULT_ERROR, SLACK, hexed, reading
 from ..shell.build import shells_of, within
 from .asked import asked
 
-LIMITS = (0.98, 0.95, 0.9)
+LIMITS = (0.98, 0.95, 0.9, 0.8, 0.65, 0.5)
 """The largest |rho| of the polynomials: the first with which the bound is proven."""
 VERSION = 2
 _COEFFICIENT = 2e-4
