@@ -1,4 +1,4 @@
-"""JAX and PyTorch: slopes of networks in the variances of weights and biases, the first layer's too."""
+"""JAX and PyTorch: slopes of networks in variances, the first layer's too, and in own parameters."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ import ntksym
 
 X = np.array([[0.6, 0.8, -0.3]])
 NEAR_ROWS = np.array([[0.5, -0.3, 1.0], [0.6000001, 0.8, -0.3], [-0.61, -0.8, 0.3]])
-NAMES = ((0, "bias_var"), (-1, "weight_var"))
+NAMES = ((-2, "bias_var"), (-1, "weight_var"))
+"""Places in the columns of layers and of the first one; before them, of layers, the parameter."""
 
 
 @pytest.mark.parametrize("bias", ["0", "1/10"])
 def test_in_jax(jax, bias, tmp_path):  # noqa: F811  the fixture
     """They are the runtime's, also at a bias of 0, whose root has no slope there."""
-    net = ntksym.mlp("relu", depth=2, weight_var="3/2", bias_var=bias)
+    given = {"weight_var": "3/2", "bias_var": bias, "params": {"alpha": "1/4"}}
+    net = ntksym.mlp("leaky_relu", depth=2, **given)
     module = written_jax(net, tmp_path)
     want = ntksym.NetworkGradient(net, "numpy")(X, NEAR_ROWS)
 
@@ -28,15 +30,17 @@ def test_in_jax(jax, bias, tmp_path):  # noqa: F811  the fixture
 
     made = jax.jit(jax.jacrev(kernels, argnums=(0, 1)))(module.VALUES, module.INPUT_VALUES)
     for (layers, first), slopes in zip(made, (want.d_nngp, want.d_ntk), strict=True):
-        for k, name in NAMES:
+        for k, name in (*NAMES, (-3, "alpha")):
             columns = [np.asarray(c[k]).sum(0) for v in layers for c in v]
-            np.testing.assert_allclose(sum(columns) + first[k], slopes[name], rtol=1e-13)
+            columns += [first[k]] if k >= -2 else []
+            np.testing.assert_allclose(sum(columns), slopes[name], rtol=1e-13)
 
 
 @pytest.mark.parametrize("bias", ["0", "1/10"])
 def test_in_pytorch(torch, bias, tmp_path):  # noqa: F811  the fixture
     """The same of a layer with kinks, whose slopes are not traced."""
-    net = ntksym.mlp("hardtanh", depth=2, weight_var="3/2", bias_var=bias)
+    given = {"weight_var": "3/2", "bias_var": bias, "params": {"b": "1/3"}}
+    net = ntksym.mlp("shifted_relu", depth=2, **given)
     module = written_torch(net, tmp_path)
     y = NEAR_ROWS[:2]
     want = ntksym.NetworkGradient(net, "numpy")(X, y)
@@ -49,8 +53,8 @@ def test_in_pytorch(torch, bias, tmp_path):  # noqa: F811  the fixture
     rows = torch.tensor(X), torch.tensor(y)
     found = module.nngp_ntk(*rows, values=values, input_values=first)
     for plane, slopes in zip(found, (want.d_nngp, want.d_ntk), strict=True):
-        for k, name in NAMES:
-            leaves = [first[k], *(c[k] for v in values for c in v)]
+        for k, name in (*NAMES, (-3, "b")):
+            leaves = [c[k] for v in values for c in v] + ([first[k]] if k >= -2 else [])
             for j in range(len(y)):
                 made = torch.autograd.grad(
                     plane[0, j], leaves, retain_graph=True, allow_unused=True
