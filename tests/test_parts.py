@@ -65,7 +65,8 @@ def test_parts_define_each_function_once_and_rare_ones_together(sources):
             homes[name] = k
     assert {p.name for p in heads if p.file == 1} <= set(homes)
     assert homes["ntksym_network_tile"] == homes["layer0"] == 0
-    assert homes["near_lanes"] == homes["near0"] == 1
+    assert homes["near_lanes"] == homes["near0"] == homes["near0_diag"] == 1
+    assert homes["ntksym_network_diag"] == homes["layer0_diag"] == 0  # long in deep networks
     assert homes["ntksym_network_tile_f32"] == homes["block_f32"] == 3
     assert {homes["ntksym_block_Phi2"], homes["ntksym_direct_mean"]} == {4, 5}
     assert homes["ntksym_spline_dual"] == 6 and homes["ntksym_direct_small"] == 7

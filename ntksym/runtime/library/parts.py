@@ -35,7 +35,7 @@ LONG_RULES = 15_000
 """The same where these are rules for variances beside what else few pairs need: both are longer."""
 
 _RULE = re.compile(r"_(direct|price|far)(_diag)?(_dot)?_[0-9a-f]{8}")
-_RARE = re.compile(rf"^near|_diag$|{_RULE.pattern}")
+_RARE = re.compile(rf"^near|{_RULE.pattern}")
 _DEAR = re.compile(r"^ntksym_(direct|spline|halves)_")
 """What integrates; what a generated file has of it beside these stays where it is called."""
 _FLOAT = re.compile(r"_f32$")
