@@ -111,3 +111,14 @@ def test_orthants_far_out(h, k, c):
     assert abs(whole / want - 1) < ctx.mpf(10) ** -50
     if c > 0.9 or h > 0:  # nothing cancels
         assert abs(orthant(ctx, h, k, c, s) / want - 1) < ctx.mpf(10) ** -50
+
+
+def test_equal_rows_of_a_wave_in_a_bell():
+    """E[s''(u)^2] of rows of 1e50 is a double, its closed form is not: from many digits."""
+    g = ntksym.NetworkGradient(ntksym.mlp("gabor", depth=1, weight_var="3/2", bias_var=0), "numpy")
+    x = X * 1e50
+    found, want = g(x, np.vstack([x, -x])), [g.exact(x[0], y) for y in (x[0], -x[0])]
+    for j in (0, 1):
+        assert found.polar_ntk["angle"][0, j] == 0.0
+        for v in g.wrt:
+            assert found.d_ntk[v][0, j] == pytest.approx(float(want[j][f"ntk/{v}"]), rel=1e-11)

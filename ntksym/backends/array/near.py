@@ -37,11 +37,12 @@ the second number on."""
 
 def array_near() -> str:
     """Python that defines `_carried(mode, slope, far, loose, own, bias, state, after, roots, c,
-    plain)`.
+    plain, rise)`.
 
     `slope(q11, q12, q22, root)` is the derivative dual, `own(q)` the dual of u = v, both times the
     variance of the weights; `far` and `loose` are as in `Near`, or None where they are infinite;
-    `bias` is a number where the activation is positively homogeneous, else None.
+    `bias` is a number where the activation is positively homogeneous, else None; `rise` is 0, but
+    has the slope of a bias, or None.
     """
     nodes = [(t**3, 3.0 * t * t * w) for t, w in legendre(NODES)]
     tables = f"_NEAR_SHARES = {shares(SMALLER, 4.0)!r}\n"
@@ -97,11 +98,12 @@ def _near_apart(far, lo, hi, spread):
     return (_joined(part) for part in zip(*parts))
 
 
-def _near_root(slope, far, own, bias, a, c, b, root, n11, n22, plain):
+def _near_root(slope, far, own, bias, a, c, b, root, n11, n22, plain, rise=None):
     """sqrt(n11*n22 - n12^2) after a layer for nearly parallel pairs, flat arrays.
 
     From d = E[(s(u) - s(v))^2] (times the variance of the weights): what unlike norms make of
-    parallel inputs, and twice the integral of the derivative dual over the angle.
+    parallel inputs, and twice the integral of the derivative dual over the angle.  A bias that is 0
+    may have a slope: `rise`, where it takes opposite outputs off their line.
     """
     r1, r2 = _sqrt(a), _sqrt(b)
     m, angle = r1 * r2, _atan20(root, c)
@@ -122,6 +124,7 @@ def _near_root(slope, far, own, bias, a, c, b, root, n11, n22, plain):
         d = (weight * slope(*at, sine)).sum(0) / size
         gap = (n11 - n22) / size
         det = 0.25 * (d * (2.0 * ((n11 + n22) / size) - d) - gap * gap)
+        ahead = 0.5 * ((n11 + n22) / size - d)
     else:
         across = (weight * slope(*at, sine)).sum(0)
         small, det, whole = angle < @ANGLE@, 0.0, size
@@ -130,11 +133,14 @@ def _near_root(slope, far, own, bias, a, c, b, root, n11, n22, plain):
             ends, whole = scale * (r1 - r2) ** 2, scale * m
             det = (bias / size) * ((ends + 2.0 * across) / size)
         det = det + (across / size) * ((2.0 * whole - across) / size)
+        ahead = (whole - across) / size
+    if rise is not None:
+        det = det + 4.0 * (rise / size) * (ahead - rise / size)
     good = small & (det - det == 0.0)
     return _where(good, _sqrt0(_where(good, det, 0.0 * det)) * s1 * s2, plain)
 
 
-def _carried(mode, slope, far, loose, own, bias, state, after, roots, c, plain):
+def _carried(mode, slope, far, loose, own, bias, state, after, roots, c, plain, rise=None):
     """The next root: `plain`, but from `_near_root` for pairs that are nearly parallel."""
     a, before, b, root = state
     rx, ry, sx, sy = roots
@@ -156,5 +162,8 @@ def _carried(mode, slope, far, loose, own, bias, state, after, roots, c, plain):
     def mended(*given):
         return _near_root(slope, far, own, bias, *given)
 
-    return _chosen(near, mended, (a, before, b, root, *after, plain), (1, 1, 1, 0, 1, 1, 0), plain)
+    given = a, before, b, root, *after, plain
+    if rise is not None:  # of outputs that are opposite: what is equal stays so
+        given = *given, _where(c < 0.0, rise + 0.0 * plain, 0.0 * plain)
+    return _chosen(near, mended, given, (1, 1, 1, 0, 1, 1, 0, 0)[: len(given)], plain)
 '''

@@ -12,7 +12,7 @@ from math import inf
 from typing import Any
 
 from ...lower.kernel import STATE
-from ...lower.near import SCALED
+from ...lower.near import ODD, SCALED
 from ...lower.program import Program
 from ...lower.schedule import Schedule, Step
 from .._base import SourceFile, identifier
@@ -65,7 +65,10 @@ def network_file(
     pieces += [f"LAYERS = (\n{rows})\n", f"VALUES = (\n{values})\n"]
     pieces.append(input_numbers(schedule.input, schedule.input_values, backend))
     text = _STEP.replace(
-        "@NEAR@", _MENDED.replace("@SCALED@", repr(SCALED)) if schedule.near_kinds else ""
+        "@NEAR@",
+        _MENDED.replace("@SCALED@", repr(SCALED)).replace("@ODD@", repr(ODD))
+        if schedule.near_kinds
+        else "",
     )
     kernels = _KERNELS
     if any(pairs_of):
@@ -124,6 +127,7 @@ def _near(schedule: Schedule, backend: ArrayBackend) -> list[str]:
         text = _NEAR
         for mark, value in (("@FAR@", FARTHER * found.far), ("@LOOSE@", found.loose)):
             text = text.replace(mark, "None" if value == inf else repr(value))
+        text = text.replace("@BIAS@", str(params.index("bias_var")))
         pieces.append(text.replace("@K@", str(k)).replace("@PAIR@", pair))
     return pieces
 
@@ -155,13 +159,14 @@ def _tuple(backend: ArrayBackend, columns: tuple[tuple[float, ...], ...]) -> str
 _NEAR = '''
 def _near@K@(values):
     """The derivative dual of a layer with its numbers, from where on s is two numbers, and from
-    which deviations given each other on a pair is no near one.
+    which deviations given each other on a pair is no near one; a bias, less its number.
     """
 
     def slope(q11, q12, q22, root):
         return _near@K@_slope(q11, q12, q22, root@PAIR@)[0]
 
-    return slope, @FAR@, @LOOSE@
+    bias = values[@BIAS@]
+    return slope, @FAR@, @LOOSE@, bias - _still(bias) if _is_array(bias) else None
 '''
 
 _STEP = '''
@@ -240,7 +245,9 @@ def _first_unlike(x1, x2, exact, values, state):
 
 _MENDED = """    if mode:
         before, ends, bias = (qx, c, qy, root), (nx, ny), 0.0 if mode & @SCALED@ else None
-        following = _carried(mode, *near(pair), None, bias, before, ends, roots, after, following)
+        *known, rise = near(pair)
+        known = *known, None, bias, before, ends, roots
+        following = _carried(mode, *known, after, following, rise if mode & @ODD@ else None)
 """
 
 FIRST = '''
@@ -303,6 +310,13 @@ def _first(x1, x2, exact, values=INPUT_VALUES):
             side, other = a * area, fixed**0.5 * gap
             sine, cosine, over = _over(side, other)
             length = side * sine + other * cosine
+            if _is_array(a * b):  # a bias moves collinear rows apart like its root
+                aside = 2.0**-100 if _double(gap) else 2.0**-40
+                for row in (x1[i], x2[j]):
+                    aside = aside * _still(a**0.5) * _sqrt0((row * row).sum(1))
+                flat = (length == 0.0) & (gap > 0.0)
+                length = _where(flat, aside, length)
+                over = _where(flat, 1.0 / _where(aside > 0.0, aside, 1.0 + aside), over)
             # nothing but a slope in a*b, which the root of 0 has not
             return length + (a * b - fixed) * gap * (0.5 * gap * over)
 

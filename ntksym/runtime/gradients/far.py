@@ -45,6 +45,7 @@ class FarDoubles(Doubles):
         parallel: the variance beyond which those of nearly parallel pairs are not.
         run: the programs, in C where there is a compiler.
         steepest: the variance beyond which slopes are no doubles.
+        unknown: equal inputs of the last layer whose slope in the angle its closed form has not.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class FarDoubles(Doubles):
         self.layers = tuple(replace(w, kind=KINKED) if w.kind == SMOOTH else w for w in layers)
         self._smooth = {id(w.pair) for w in layers if w.kind == SMOOTH}
         self._sides = {id(w.side): w.params for w in layers if w.settled is not None}
+        self.unknown: Any = np.False_
         super().__init__(self.run)
         self.program = self._program
 
@@ -139,6 +141,8 @@ class FarDoubles(Doubles):
             after = self.run.rootdet(given["n11"], made["n"], given["n22"])
             made["root"] = np.where(beyond, after, made["root"])
         equal = self.equal(given) & (x > min(self.sound, self.parallel, ALONE_FROM))
+        smooth = layer.gap == 0.0  # then that slope is finite
+        self.unknown = equal & smooth & ~np.isfinite(turned.get("t_q", 0.0))
         if equal.any():
             ends = self._ends(layer, given, x)
             ends = {k: np.where(np.isfinite(v), v, made.get(k, 0.0)) for k, v in ends.items()}

@@ -369,6 +369,8 @@ class NetworkGradient:
             if layer.kind == KINKED and not isinstance(run, NearDoubles):
                 least = np.minimum(least, run.where(same, np.inf, self._entry(run, state)))
             state, moves = advance(run, layer, state, moves, turn)
+            if isinstance(run, FarDoubles):
+                least = np.where(run.unknown, 0.0, least)
             if turn and layer.kind != SCALED:
                 sine = state["root"] / run.sqrt(state["q11"]) / run.sqrt(state["q22"])
                 least = np.minimum(least, run.where(same | state["mended"], np.inf, sine))
