@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from flint import arb
 
 from ntksym.language import as_activation
 from ntksym.numeric.table import BandedDual, table_dual
 from ntksym.numeric.table.argument import slopes_of
+from ntksym.numeric.table.pack import UNIT, pack
 from ntksym.verify.balls import enclose_definition
 
 
@@ -56,8 +58,9 @@ def test_slopes_bound_what_rounded_arguments_change() -> None:
     off, kappa = 24, 1.5
     bound, plain = slopes_of(table, off, kappa), slopes_of(table, off, 0.0)
     assert bound.x < 0.8 * plain.x, "kappa R is known better than the rest"
+    anywhere = slopes_of(table, off, None)
     points = rng.uniform(-1, 1, (3, 4000))
-    points[2, :200] = 1.0
+    points[2, :200], points[2, 200:400] = 1.0, -1.0
 
     def slope(axis: int) -> Any:
         steep = np.polynomial.chebyshev.chebder(table, axis=axis)
@@ -66,4 +69,13 @@ def test_slopes_bound_what_rounded_arguments_change() -> None:
     w = (1 + points[2]) / 2
     moved = slope(2) * (2 * w * (5 + 7 * (1 - kappa * w / (1 + kappa))) + 2)
     assert bound.x / 5 < moved.max() <= bound.x
+    assert anywhere.x / 5 < (slope(2) * off).max() <= anywhere.x
     assert bound.tau / 5 < (slope(0) + slope(1)).max() <= bound.tau
+
+
+def test_another_variable_may_be_off_at_either_end() -> None:
+    """That of the angle is known best at -1; those of shells and dyadic intervals are not."""
+    line = [arb(1), arb(-0.9), arb(0.2)]  # steepest at -1
+    steep = 0.9 + 4 * 0.2
+    found = {off: float(pack([[line]], arb(1e-20), 0.0, off).rounding) for off in (28, None)}
+    assert found[28] > 28 * steep * UNIT > found[None]

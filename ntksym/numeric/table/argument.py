@@ -32,11 +32,12 @@ class Slopes:
     tau: float
 
 
-def slopes_of(table: Any, off: int, kappa: float) -> Slopes:
+def slopes_of(table: Any, off: int, kappa: float | None) -> Slopes:
     r"""Of the series whose coefficients of T_i(tau_1) T_j(tau_2) T_k(x) are in a NumPy array.
 
-    At w = 1 the variable x is off by `off` units where kappa is 0.
-    With $A = P + |q_{12}|$ and $w = (1+\kappa)R/(A + \kappa R)$ what R, P and A are off by counts
+    Without a kappa x is off by at most `off` units everywhere.  With one it is the variable of the
+    angle: off by so many at w = 1 where kappa is 0.  With $A = P + |q_{12}|$ and
+    $w = (1+\kappa)R/(A + \kappa R)$ what R, P and A are off by counts
     $A/(A + \kappa R) = 1 - \kappa w/(1 + \kappa)$ times.
     """
     import numpy as np
@@ -46,10 +47,13 @@ def slopes_of(table: Any, off: int, kappa: float) -> Slopes:
         order = np.arange(table.shape[axis]) ** 2.0
         safe += float(np.abs(table).sum(axis=tuple(a for a in range(3) if a != axis)) @ order)
         found.append(_slope(table, axis))
-    less = (off / 2 - _ALWAYS) * kappa / (1 + kappa) / 2
-    near = _times(_times(found[2], 1.0, 1.0), off / 2 - less, -less)
-    near, plain, one, two = (float(np.abs(f).sum()) for f in (near, found[2], *found[:2]))
-    return Slopes(near + _LAST * plain + off * safe * _SAFE, one + two + safe * _SAFE)
+    one, two, plain = (float(np.abs(f).sum()) for f in found)
+    moved = off * plain
+    if kappa is not None:
+        less = (off / 2 - _ALWAYS) * kappa / (1 + kappa) / 2
+        near = _times(_times(found[2], 1.0, 1.0), off / 2 - less, -less)
+        moved = float(np.abs(near).sum()) + _LAST * plain
+    return Slopes(moved + off * safe * _SAFE, one + two + safe * _SAFE)
 
 
 def _slope(table: Any, axis: int) -> Any:

@@ -77,8 +77,7 @@ def pack(
     units x is off by, where it is not the variable of the angle with this `kappa`.  With weights,
     for every k, a coefficient of T_k counts so many times.  `cut` makes the series of so many
     coefficients that stands for a longer one; otherwise it is its beginning.  The first `lead`
-    coefficients of a
-    line are no part of its series.
+    coefficients of a line are no part of its series.
     """
     import numpy as np
 
@@ -86,13 +85,14 @@ def pack(
     if weights is not None:
         sizes = sizes * np.array(weights)
     shape = shape_within(sizes, float(budget.lower()), nested if weights is None else _columns)
+    angle = kappa if off is None else None
     off = off if off is not None else OFF_X if half else OFF_X_SINGLE
     # of the balls only the middles are kept: the way to powers would enlarge their radii
     lines = [
         [[c.mid() for c in (cut or _begun)(tensor[i][j], kept)] for j, kept in enumerate(row)]
         for i, row in enumerate(shape)
     ]
-    return _rounded(lines, shape, _dropped(tensor, lines), (half, off, lead, kappa))
+    return _rounded(lines, shape, _dropped(tensor, lines), (half, off, lead, angle))
 
 
 def _begun(line: list[Any], kept: int) -> list[Any]:
@@ -223,7 +223,7 @@ def _in_powers(lines: Tensor, lead: int) -> Tensor:
 
 
 def _rounded(
-    lines: Tensor, shape: list[list[int]], dropped: Any, how: tuple[float, int, int, float]
+    lines: Tensor, shape: list[list[int]], dropped: Any, how: tuple[float, int, int, float | None]
 ) -> Packed:
     from flint import arb
 
