@@ -53,6 +53,21 @@ def test_fewer_digits_are_told_where_thirty_are_too_dear() -> None:
     assert "too many nodes" in str(error.value)
 
 
+def test_of_a_small_value_the_bound_is_told_too() -> None:
+    """The loosest goal is relative to the factors: 0.0018 has no digit there, and has some at 1e-5.
+
+    That of sin(x^2) exp(-|x|) at (181, 180, 181) was "no finite enclosure".
+    """
+
+    def attempt(bits: int, tol: Any) -> Any:
+        if tol < arb(10) ** -6:
+            raise Exhausted("too many nodes")
+        return arb("0.0018", tol)
+
+    with pytest.raises(Undecided, match=r"best enclosure: \[0.0018"):
+        balls._refine(attempt, 30, None, lambda: "it", 1024)
+
+
 def test_a_steep_function_near_correlation_one_is_cut_where_it_is_steep() -> None:
     """The two-dimensional rules against the closed form that erf has."""
     pieces = split(parse_activation("erf(1000*x)").expr)

@@ -268,20 +268,20 @@ def _refine(
 
 
 def _rough(attempt: Callable[[int, Any], Any], digits: int) -> Ball | None:
-    """A ball of a few digits, where those asked for cannot be had; None where there is none.
+    """The narrowest ball of loose goals, where the digits asked for cannot be had; None without.
 
-    Where the loosest goal cannot be reached the others are not tried.
+    Where the loosest goal cannot be reached the others are not tried.  Goals are relative to the
+    size of the factors: of a small value the loosest may have no digit, and others have.
     """
     best: Ball | None = None
     for goal in (g for g in _FEWER if g < digits):
+        found: Ball | None = None
         with precision(4 * goal + 64), suppress(Undecided):
             value = attempt(ctx.prec, arb(10) ** -goal)
-            if value.is_finite() and (ball := Ball.from_arb(value)).rel_digits >= 1:
-                best = ball if best is None or ball.rad < best.rad else best
-                if goal != _FEWER[0]:
-                    break
-                continue
-        if best is None:
+            found = Ball.from_arb(value) if value.is_finite() else None
+        if found is not None:
+            best = found if best is None or found.rad < best.rad else best
+        if best is None or (found is not None and goal != _FEWER[0]):
             break
     return best
 
