@@ -21,8 +21,9 @@ class KernelGradients(Brief):
         ntk: $\Theta$.
         d_nngp: derivatives of Sigma: "q11", "q12", "q22" are $|x|^2$, $x \cdot y$, $|y|^2$ (with
             the other two fixed), then "weight_var", "bias_var" (all layers at once) and the
-            parameters of the activations by name.
-        d_ntk: the same of Theta.
+            parameters of the activations by name; at a bias of 0 the slope towards larger ones.
+        d_ntk: the same of Theta.  Of collinear rows that are not equal a bias moves the angle like
+            its root: at a bias of 0 a kinked activation has an infinite slope there.
         polar_nngp: derivatives in the first layer's variances and angle: "q11", "angle", "q22".
         polar_ntk: the same of Theta; finite at equal rows (the limit of small angles).
     """
