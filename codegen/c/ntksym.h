@@ -120,7 +120,7 @@ NTKSYM_LANE_FUNCTION double ntksym_op_max(double a, double b) { return a < b ? b
 NTKSYM_LANE_FUNCTION double ntksym_op_min(double a, double b) { return b < a ? b : a; }
 NTKSYM_LANE_FUNCTION double ntksym_op_sqrt0(double a) { return sqrt(a < 0.0 ? 0.0 : a); }
 NTKSYM_LANE_FUNCTION double ntksym_op_pos(double a) { return a < 0x1p-500 ? 0x1p-500 : a; }
-NTKSYM_LANE_FUNCTION double ntksym_op_once(double a) { return a < 0x1p-900 ? 0x1p-900 : a; }
+NTKSYM_LANE_FUNCTION double ntksym_op_once(double a) { return a < 0x1p-1010 ? 0x1p-1010 : a; }
 NTKSYM_LANE_FUNCTION double ntksym_op_sign(double a)
 {
   return a > 0.0 ? 1.0 : (a < 0.0 ? -1.0 : a);
@@ -486,7 +486,7 @@ NTKSYM_LANE_FUNCTION float ntksym_op_maxf(float a, float b) { return a < b ? b :
 NTKSYM_LANE_FUNCTION float ntksym_op_minf(float a, float b) { return b < a ? b : a; }
 NTKSYM_LANE_FUNCTION float ntksym_op_sqrt0f(float a) { return sqrtf(a < 0.0f ? 0.0f : a); }
 NTKSYM_LANE_FUNCTION float ntksym_op_posf(float a) { return a < 0x1p-60f ? 0x1p-60f : a; }
-NTKSYM_LANE_FUNCTION float ntksym_op_oncef(float a) { return a < 0x1p-108f ? 0x1p-108f : a; }
+NTKSYM_LANE_FUNCTION float ntksym_op_oncef(float a) { return a < 0x1p-121f ? 0x1p-121f : a; }
 NTKSYM_LANE_FUNCTION float ntksym_op_inverse4f(float a)
 {
   const float y = a < 0x1p-60f ? 0x1p-60f : (a > 0x1p60f ? 0x1p60f : a);
@@ -599,6 +599,19 @@ NTKSYM_LANE_FUNCTION double ntksym_op_square_low(double x, double p)
   const double wide = 134217729.0 * x;
   const double high = wide - (wide - x), low = x - high;
   return ((high * high - p) + 2.0 * (high * low)) + low * low;
+#endif
+}
+
+/* The same of p = x*y. */
+NTKSYM_LANE_FUNCTION double ntksym_op_product_low(double x, double y, double p)
+{
+#if defined(__FP_FAST_FMA) || defined(FP_FAST_FMA)
+  return fma(x, y, -p);
+#else
+  const double wide = 134217729.0 * x, other = 134217729.0 * y;
+  const double high = wide - (wide - x), low = x - high;
+  const double above = other - (other - y), below = y - above;
+  return ((high * above - p) + (high * below + low * above)) + low * below;
 #endif
 }
 
@@ -930,10 +943,13 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_tails(size_t n, const double *h, double 
     }
 }
 
-/* base - T(h, ah/h) - T(k, bk/k), T of D. B. Owen, on n <= NTKSYM_BLOCK points; ah and bk are
- * products, so that h = 0 needs no division.  ph and gh are Phi(-|h|) and exp(-h*h/2), |h| <= 40.
+/* base + lost - T(h, ah/h) - T(k, bk/k), T of D. B. Owen, on n <= NTKSYM_BLOCK points; ah and bk
+ * are products, so that h = 0 needs no division.  The halves of gates in T are those of the base:
+ * what rounding takes from their sums, and took from the base, is added at the end.
+ * ph and gh are Phi(-|h|) and exp(-h*h/2), |h| <= 40.
  * T(x, a), a <= 1, is a sum of moments, or where min(x, ax)^2/2 > 8.0, Gauss-Legendre. */
-NTKSYM_BLOCK_FUNCTION void ntksym_block_owen(size_t n, const double *base, const double *const h[2],
+NTKSYM_BLOCK_FUNCTION void ntksym_block_owen(size_t n, const double *base, double *lost,
+                                     const double *const h[2],
                                      const double *const ah[2], const double *const ph[2],
                                      const double *const gh[2], double *NTKSYM_RESTRICT out)
 {
@@ -1076,10 +1092,23 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_owen(size_t n, const double *base, const
     sum2 = NTKSYM_MADD(t2, sum2, 1.0 * moment2);
     const double part1 = (ratio1 * sum1) * (bell1 * 0x1.45f306dc9c883p-3), p1 = p1_[i];
     const double part2 = (ratio2 * sum2) * (bell2 * 0x1.45f306dc9c883p-3), p2 = p2_[i];
-    const double size1 = far1 > x1 ? 0.5 * (p1 + q1) - p1 * q1 - part1 : part1;
-    const double size2 = far2 > x2 ? 0.5 * (p2 + q2) - p2 * q2 - part2 : part2;
+    const double gates1 = p1 + q1, of1 = gates1 - p1, half1 = 0.5 * gates1, product1 = p1 * q1;
+    const double gates2 = p2 + q2, of2 = gates2 - p2, half2 = 0.5 * gates2, product2 = p2 * q2;
+    const double left1 = half1 - product1, back1 = left1 - half1, whole1 = left1 - part1;
+    const double left2 = half2 - product2, back2 = left2 - half2, whole2 = left2 - part2;
+    const double last1 = whole1 - left1, cross1 = ntksym_op_product_low(p1, q1, product1);
+    const double last2 = whole2 - left2, cross2 = ntksym_op_product_low(p2, q2, product2);
+    const double less1 = 0.5 * ((p1 - (gates1 - of1)) + (q1 - of1)) - cross1;
+    const double less2 = 0.5 * ((p2 - (gates2 - of2)) + (q2 - of2)) - cross2;
+    const double more1 = (half1 - (left1 - back1)) - (product1 + back1);
+    const double more2 = (half2 - (left2 - back2)) - (product2 + back2);
+    const double gone1 = (less1 + more1) + ((left1 - (whole1 - last1)) - (part1 + last1));
+    const double gone2 = (less2 + more2) + ((left2 - (whole2 - last2)) - (part2 + last2));
+    const double size1 = far1 > x1 ? whole1 : part1, lost1 = far1 > x1 ? gone1 : 0.0;
+    const double size2 = far2 > x2 ? whole2 : part2, lost2 = far2 > x2 ? gone2 : 0.0;
     first[i] = copysign(size1, a1[i]) + (x1 - x1) * 0.0;
     second[i] = copysign(size2, a2[i]) + (x2 - x2) * 0.0;
+    lost[i] -= copysign(1.0, a1[i]) * lost1 + copysign(1.0, a2[i]) * lost2;
   }
   for (size_t i = 0; i < m; ++i) {
     const double x1 = fabs(h1[i]), y1 = fabs(a1[i]), x2 = fabs(h2[i]), y2 = fabs(a2[i]);
@@ -1090,7 +1119,13 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_owen(size_t n, const double *base, const
     ntksym_block_owen_far(n, h1, a1, p1_, first);
     ntksym_block_owen_far(n, h2, a2, p2_, second);
   }
-  for (size_t i = 0; i < m; ++i) out[i] = (base[i] - first[i]) - second[i];
+  for (size_t i = 0; i < m; ++i) {
+    const double one = base[i] - first[i], of_one = one - base[i], both = one - second[i];
+    const double of_both = both - one;
+    const double low = ((base[i] - (one - of_one)) - (first[i] + of_one))
+        + ((one - (both - of_both)) - (second[i] + of_both));
+    out[i] = both + (low + lost[i]);
+  }
 }
 
 /* P(X <= h, Y <= k) for standard normal X, Y with correlation c/hypot(c, s), s >= 0
@@ -1102,6 +1137,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_Phi2(size_t n, const double *h, const do
   const size_t m = NTKSYM_ROUND_UP(n);
   double x[NTKSYM_BLOCK], y[NTKSYM_BLOCK], to_k[NTKSYM_BLOCK], to_h[NTKSYM_BLOCK];
   double px[NTKSYM_BLOCK], py[NTKSYM_BLOCK], base[NTKSYM_BLOCK], plain[NTKSYM_BLOCK];
+  double lost[NTKSYM_BLOCK];
   double bx[NTKSYM_BLOCK], by[NTKSYM_BLOCK];
   for (size_t i = 0; i < m; ++i) {
     x[i] = h[i] > 40.0 ? 40.0 : (h[i] < -40.0 ? -40.0 : h[i]);
@@ -1124,15 +1160,18 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_Phi2(size_t n, const double *h, const do
     const double low = u < v ? u : v, high = u < v ? v : u;
     const double plow = u < v ? pu : pv, phigh = u < v ? pv : pu;
     /* of opposite sign: Phi(low) - Phi(-high); of one: the mean of Phi(u), Phi(v). */
-    const double one = 0.5 * ((u < 0.0 ? pu : 1.0 - pu) + (v < 0.0 ? pv : 1.0 - pv));
+    const double gate = u < 0.0 ? pu : 1.0 - pu, other = v < 0.0 ? pv : 1.0 - pv;
     const double below = low < 0.0 ? plow : 1.0 - plow, above = high > 0.0 ? phigh : 1.0 - phigh;
-    base[i] = apart ? 0.5 * (below - above) : one;
+    const double x1 = apart ? below : gate, x2 = apart ? -above : other;
+    const double sum = x1 + x2, of_sum = sum - x1;
+    base[i] = 0.5 * sum;
+    lost[i] = 0.5 * ((x1 - (sum - of_sum)) + (x2 - of_sum));
     to_k[i] = u < 0.0 ? -ku : ku;
     to_h[i] = v < 0.0 ? -hu : hu;
   }
   const double *const from[] = {x, y}, *const to[] = {to_k, to_h};
   const double *const tails[] = {px, py}, *const bells[] = {bx, by};
-  ntksym_block_owen(n, base, from, to, tails, bells, plain);
+  ntksym_block_owen(n, base, lost, from, to, tails, bells, plain);
   int centre = 0;
   for (size_t i = 0; i < m; ++i) centre |= (x[i] == 0.0) & (y[i] == 0.0);
   for (size_t i = 0; i < m; ++i) out[i] = plain[i] < 0.0 ? 0.0 : plain[i];
@@ -1178,6 +1217,39 @@ NTKSYM_LANE_FUNCTION int ntksym_op_tailed(double a, double h, double k, double c
   return (a >= 0.25) | ((h + k <= 0.0) & ((s < -1.25 * c) | ((h + k) * fabs(h - k) < -6.0)));
 }
 
+/* y0 = sqrt((1 - r)/(1 + r)), and w0 = |h + k|*y0 - |h - k|/y0 with `*low` = w0*w0 less the square
+ * of its double: the square is an exponent. */
+NTKSYM_LANE_FUNCTION double ntksym_op_orthant_start(double h, double k, double c, double s,
+                                                    double *w0, double *low)
+{
+  const double ac = fabs(c), top = ac < s ? s : ac, unit = ntksym_op_inverse4(top);
+  const double c1 = ac * unit, s1 = top == 0.0 ? 1.0 : s * unit, cc = c1 * c1, ss = s1 * s1;
+  const double length = sqrt(cc + ss), square = length * length;
+  const double more = cc < ss ? ss : cc, less = cc < ss ? cc : ss;
+  const double left = ((more - square) + less) + ((ntksym_op_square_low(c1, cc)
+      + ntksym_op_square_low(s1, ss)) - ntksym_op_square_low(length, square));
+  const double sum = length + c1, sum_low = (c1 - (sum - length)) + left / (2.0 * length);
+  const double t0 = s1 / sum, t = t0 < 1e-290 ? 1e-290 : t0, back = t * sum;
+  const double t_low = (((s1 - back) - ntksym_op_product_low(t, sum, back)) - t * sum_low) / sum;
+  const double plus = h + k, minus = h - k, of_plus = plus - h, of_minus = minus - h;
+  const double plus_low = (h - (plus - of_plus)) + (k - of_plus);
+  const double minus_low = (h - (minus - of_minus)) - (k + of_minus);
+  const double far = fabs(plus), far_low = plus < 0.0 ? -plus_low : plus_low;
+  const double near = fabs(minus), near_low = minus < 0.0 ? -minus_low : minus_low;
+  const int upper = c > 0.0;
+  const double up = upper ? far : near, up_low = upper ? far_low : near_low;
+  const double down = upper ? near : far, down_low = upper ? near_low : far_low;
+  const double product = up * t, ratio = down / t, again = ratio * t;
+  const double product_low = ntksym_op_product_low(up, t, product) + (up * t_low + up_low * t);
+  const double rest = (down - again) - ntksym_op_product_low(ratio, t, again);
+  const double ratio_low = ((rest + down_low) - ratio * t_low) / t;
+  const double w = product - ratio, of_w = w - product;
+  const double w_low = ((product - (w - of_w)) - (ratio + of_w)) + (product_low - ratio_low);
+  *w0 = upper ? w : -w;
+  *low = fabs(w_low) < 1.0 ? ntksym_op_square_low(w, w * w) + 2.0 * w * w_low : 0.0;
+  return upper ? t : 1.0 / t;
+}
+
 /* exp(a)*Phi2(h + dh, k + dk; r), with the relative accuracy of the tails where that is so.
  * For h + k <= 0 it is the integral of the density over the correlation (Plackett 1954) in
  * x = log y, y = sqrt((1 - t)/(1 + t)), y > y0, by Gauss-Legendre on panels of at most unit length
@@ -1190,7 +1262,8 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
   double near[NTKSYM_BLOCK], far[NTKSYM_BLOCK], g0[NTKSYM_BLOCK], y0[NTKSYM_BLOCK];
   double lead[NTKSYM_BLOCK], step[NTKSYM_BLOCK], total[NTKSYM_BLOCK], width[NTKSYM_BLOCK];
   double y[NTKSYM_BLOCK], inverse[NTKSYM_BLOCK], back[NTKSYM_BLOCK], count[NTKSYM_BLOCK];
-  double part[NTKSYM_BLOCK];
+  double part[NTKSYM_BLOCK], top[NTKSYM_BLOCK], steep[NTKSYM_BLOCK], low[NTKSYM_BLOCK];
+  double moved[NTKSYM_BLOCK], begin[NTKSYM_BLOCK], slope[NTKSYM_BLOCK];
   double most = 3.0;
   int tails = 0, plain = 0, panels;
   for (size_t i = 0; i < m; ++i) {
@@ -1204,33 +1277,37 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
   }
   if (!tails) return;
   for (size_t i = 0; i < m; ++i) {
-    const double drop = 40.0, low = h[i] < k[i] ? h[i] : k[i], high = h[i] < k[i] ? k[i] : h[i];
+    const double drop = 320.0, least_of = h[i] < k[i] ? h[i] : k[i];
     const int turned = h[i] + k[i] > 0.0;
-    const double u = turned ? low : h[i], v = turned ? -high : k[i], r = turned ? -c[i] : c[i];
-    const double ac = fabs(r), top = ac < s[i] ? s[i] : ac, unit = top == 0.0 ? 1.0 : top;
-    const double c1 = r / unit, s1 = top == 0.0 ? 1.0 : s[i] / unit;
-    const double length = sqrt(c1 * c1 + s1 * s1), sum = length + fabs(c1);
-    const double start = c1 > 0.0 ? s1 / sum : sum / (s1 < 1e-290 ? 1e-290 : s1);
-    const double n1 = fabs(u - v) * 0x1.6a09e667f3bcdp-2;
-    const double f0 = fabs(u + v) * 0x1.6a09e667f3bcdp-2, f1 = f0 < 1e-150 ? 1e-150 : f0;
-    const double w0 = f1 * start - (n1 > 0.0 ? n1 / (start > 1e-290 ? start : 1e-290) : 0.0);
+    const double most_of = h[i] < k[i] ? k[i] : h[i], r = turned ? -c[i] : c[i];
+    const double u = turned ? least_of : h[i], v = turned ? -most_of : k[i];
+    double w0, rest;
+    const double start = ntksym_op_orthant_start(u, v, r, s[i], &w0, &rest);
+    const double n1 = fabs(u - v), f0 = fabs(u + v), f1 = f0 < 1e-300 ? 1e-300 : f0;
     const double g1 = w0 > 0.0 ? w0 * w0 : 0.0, cross = n1 * f1;
     const double least = 2.0 * n1 / (sqrt(drop) + sqrt(drop + 4.0 * cross));
     const double last = (sqrt(g1 + drop) + sqrt(g1 + drop + 4.0 * cross)) / (2.0 * f1);
-    const double peak = fabs(u) > fabs(v) ? u : v;
+    const double peak = fabs(u) > fabs(v) ? u : v, half = 0.5 * (peak * peak);
+    const double main = a[i] - half, of_main = main - a[i], whole = main - 0.125 * g1;
+    const double of_whole = whole - main;
+    const double lost = ((a[i] - (main - of_main)) - (half + of_main))
+        + ((main - (whole - of_whole)) - (0.125 * g1 + of_whole));
     near[i] = n1;
     far[i] = f1;
     g0[i] = g1;
+    top[i] = w0 > 0.0 ? w0 : 0.0;
     y0[i] = start > least ? start : least;
+    steep[i] = (w0 > 1.0) & (start > least) ? 1.0 : 0.0;
     step[i] = last;
-    lead[i] = ((a[i] - 0.5 * peak * peak) - 0.5 * ntksym_op_square_low(peak, peak * peak)) - g1;
+    lead[i] = whole;
+    low[i] = lost - 0.5 * ntksym_op_square_low(peak, peak * peak) - (w0 > 0.0 ? 0.125 * rest : 0.0);
     total[i] = 0.0;
   }
   for (size_t i = 0; i < m; ++i) {
     double x0, x1;
-    if (!(g0[i] < 5e7)) { /* nothing left, or NaN */
+    if (!(g0[i] < 4e8)) { /* nothing left, or NaN */
       lead[i] = g0[i] == g0[i] ? -1e300 : lead[i];
-      g0[i] = near[i] = 0.0;
+      g0[i] = near[i] = top[i] = steep[i] = low[i] = 0.0;
       far[i] = y0[i] = step[i] = 1.0;
     }
     x0 = log(y0[i]);
@@ -1239,13 +1316,14 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
     if (!(x0 > (x1 < 0.0 ? x1 : 0.0) - 40.0)) {
       x0 = (x1 < 0.0 ? x1 : 0.0) - 40.0;
       y0[i] = ntksym_op_exp(x0); /* else as it was: its logarithm has fewer digits */
+      steep[i] = 0.0;
     }
     const double end = ntksym_op_exp(x1), from = near[i] / y0[i] - far[i] * y0[i];
     const double drops = from - (near[i] / end - far[i] * end);
     width[i] = x1 - x0;
     /* and panels of exp(-w*w), by the slope of w where that counts */
-    const double steep = width[i] * sqrt(g0[i] + 81.0 + 4.0 * near[i] * far[i]);
-    const double narrow = 0.45 * (drops < steep ? drops : steep);
+    const double most_steep = width[i] * sqrt(g0[i] + 648.0 + 4.0 * near[i] * far[i]);
+    const double narrow = 0.16 * (drops < most_steep ? drops : most_steep);
     count[i] = ceil(narrow > width[i] ? narrow : width[i]);
     if (!(count[i] > 3.0)) count[i] = 3.0;
     if (count[i] > 128.0) count[i] = 128.0;
@@ -1257,20 +1335,28 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
     step[i] = (float)ntksym_op_exp(width[i] / count[i]);
     width[i] = log(step[i]);
     back[i] = 1.0 / step[i];
+    begin[i] = y0[i] * (step[i] - 1.0);
+    slope[i] = near[i] / y0[i];
   }
   for (int j = 0; j < 14; ++j) {
     const double node = ntksym_op_node14[j], weight = ntksym_op_weight14[j];
     for (size_t i = 0; i < m; ++i) {
-      y[i] = y0[i] * ntksym_op_exp_inside(width[i] * node);
+      moved[i] = y0[i] * ntksym_op_expm1(width[i] * node);
+      y[i] = y0[i] + moved[i];
       inverse[i] = 1.0 / y[i];
       part[i] = 0.0;
     }
     for (int p = 0; p < panels; ++p)
       for (size_t i = 0; i < m; ++i) {
-        const double w = near[i] * inverse[i] - far[i] * y[i], e = g0[i] - w * w;
+        /* w^2 - w0^2 as a product, w - w0 from y - y0: large squares lose digits */
+        const double w = far[i] * y[i] - near[i] * inverse[i];
+        const double product = moved[i] * (far[i] + slope[i] * inverse[i]);
+        const double away = steep[i] > 0.0 ? product : w - top[i];
+        const double e = -0.125 * (away * (w + top[i]));
         const double inside = ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
         const double value = y[i] * inside / (1.0 + y[i] * y[i]);
         part[i] += p < count[i] ? value : 0.0;
+        moved[i] = moved[i] * step[i] + begin[i];
         y[i] *= step[i];
         inverse[i] *= back[i];
       }
@@ -1278,9 +1364,9 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
   }
   for (size_t i = 0; i < m; ++i) {
     const int turned = h[i] + k[i] > 0.0;
-    const double low = h[i] < k[i] ? h[i] : k[i];
-    const double tail = ntksym_op_exp(lead[i]) * total[i] * width[i] * 0x1.45f306dc9c883p-2;
-    const double whole = ntksym_op_expPhi(a[i], low);
+    const double plain_tail = ntksym_op_exp(lead[i]) * total[i] * width[i] * 0x1.45f306dc9c883p-2;
+    const double tail = plain_tail + plain_tail * (fabs(low[i]) < 1.0 ? low[i] : 0.0);
+    const double whole = ntksym_op_expPhi(a[i], h[i] < k[i] ? h[i] : k[i]);
     const double rest = ntksym_op_orthant_low(a[i], h[i], k[i], c[i], s[i], dh[i], dk[i]);
     /* Phi2 is the most of Phi(low): where that overflows there is no difference to form */
     const double value = (turned ? whole - (whole < INFINITY ? tail : 0.0) : tail) + rest;
