@@ -61,6 +61,7 @@ def _hyproot(a, b):
     return np.where(odd, np.hypot(np.sqrt(a), b), root) if np.any(odd) else root
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def dual(q11, q12, q22):
     """The pair (nngp, dot); arrays broadcast."""
     q11, q12, q22 = np.asarray(q11, dtype=np.float64), np.asarray(q12, dtype=np.float64), np.asarray(q22, dtype=np.float64)

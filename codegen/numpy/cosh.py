@@ -48,6 +48,7 @@ def _expcosh(plus, minus, b, d):
     return 0.5 * grown * (1.0 + np.exp(-2.0 * _div0(np.abs(b), d)))
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def dual(q11, q12, q22):
     """The pair (nngp, dot); arrays broadcast."""
     q11, q12, q22 = np.asarray(q11, dtype=np.float64), np.asarray(q12, dtype=np.float64), np.asarray(q22, dtype=np.float64)
@@ -74,6 +75,7 @@ def dual(q11, q12, q22):
     return total7 * wave + zero, total7 * wave2 + zero
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def diagonal(q):
     """The pair (nngp, dot); arrays broadcast."""
     q = np.asarray(q, dtype=np.float64)

@@ -33,6 +33,7 @@ def _cross(a, b, c, d):
     return (ab - cd) + (ab_low - cd_low)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def dual(q11, q12, q22, a, phase):
     """The pair (nngp, dot); arrays broadcast."""
     q11, q12, q22 = np.asarray(q11, dtype=np.float64), np.asarray(q12, dtype=np.float64), np.asarray(q22, dtype=np.float64)
@@ -78,6 +79,7 @@ def dual(q11, q12, q22, a, phase):
     return (prod12 * (cos_ * 0.5)) + (prod18 * 0.5) + zero, (prod18 * prod21) - (prod12 * (cos_ * prod21)) + zero
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def diagonal(q, a, phase):
     """The pair (nngp, dot); arrays broadcast."""
     q = np.asarray(q, dtype=np.float64)

@@ -62,6 +62,7 @@ def _gap3(s, c, h):
     return np.where(c > 0.0, s * (s / np.where(total == 0.0, 1.0, total)), h - c)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def dual(q11, q12, q22):
     """The pair (nngp, dot); arrays broadcast."""
     q11, q12, q22 = np.asarray(q11, dtype=np.float64), np.asarray(q12, dtype=np.float64), np.asarray(q22, dtype=np.float64)

@@ -32,6 +32,7 @@ def _cross(a, b, c, d):
     return (ab - cd) + (ab_low - cd_low)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def dual(q11, q12, q22, b):
     """The pair (nngp, dot); arrays broadcast."""
     q11, q12, q22 = np.asarray(q11, dtype=np.float64), np.asarray(q12, dtype=np.float64), np.asarray(q22, dtype=np.float64)
@@ -60,6 +61,7 @@ def dual(q11, q12, q22, b):
     return prod10 + zero, prod * prod10 + zero
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def diagonal(q, b):
     """The pair (nngp, dot); arrays broadcast."""
     q = np.asarray(q, dtype=np.float64)

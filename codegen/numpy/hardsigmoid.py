@@ -1411,6 +1411,7 @@ def _Phi2(h, k, c, s):
     return np.where(centre, _angle(s, -c) * 0.15915494309189535, np.maximum(base, 0.0))
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def dual(q11, q12, q22):
     """The pair (nngp, dot); arrays broadcast."""
     q11, q12, q22 = np.asarray(q11, dtype=np.float64), np.asarray(q12, dtype=np.float64), np.asarray(q22, dtype=np.float64)

@@ -43,6 +43,7 @@ def _rescale(q, s):
     return np.where(far, t, np.where(np.isnan(q), q, 1.0))
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def dual(q11, q12, q22):
     """The pair (nngp, dot); arrays broadcast."""
     q11, q12, q22 = np.asarray(q11, dtype=np.float64), np.asarray(q12, dtype=np.float64), np.asarray(q22, dtype=np.float64)

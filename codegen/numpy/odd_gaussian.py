@@ -443,6 +443,7 @@ def _erfcx_positive(x):
     return value + 0.875 * value * ((_ERFCX[0] - whole) + rest)  # the series is about 1/0.875
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def dual(q11, q12, q22):
     """The pair (nngp, dot); arrays broadcast."""
     q11, q12, q22 = np.asarray(q11, dtype=np.float64), np.asarray(q12, dtype=np.float64), np.asarray(q22, dtype=np.float64)

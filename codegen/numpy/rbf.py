@@ -33,6 +33,7 @@ def _cross(a, b, c, d):
     return (ab - cd) + (ab_low - cd_low)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def dual(q11, q12, q22, g):
     """The pair (nngp, dot); arrays broadcast."""
     q11, q12, q22 = np.asarray(q11, dtype=np.float64), np.asarray(q12, dtype=np.float64), np.asarray(q22, dtype=np.float64)

@@ -63,6 +63,7 @@ def _angle(s, c):
     return np.arctan2(s + ((s == 0.0) & (c == 0.0)), c)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def dual(q11, q12, q22):
     """The pair (nngp, dot); arrays broadcast."""
     q11, q12, q22 = np.asarray(q11, dtype=np.float64), np.asarray(q12, dtype=np.float64), np.asarray(q22, dtype=np.float64)

@@ -1189,6 +1189,7 @@ def _expPhi2(a, h, k, c, s, dh, dk):
     return result
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def dual(q11, q12, q22, alpha, scale):
     """The pair (nngp, dot); arrays broadcast."""
     q11, q12, q22 = np.asarray(q11, dtype=np.float64), np.asarray(q12, dtype=np.float64), np.asarray(q22, dtype=np.float64)

@@ -186,6 +186,7 @@ def _expcosh(plus, minus, b, d):
     return 0.5 * grown * (1.0 + np.exp(-2.0 * _div0(np.abs(b), d)))
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def dual(q11, q12, q22, a):
     """The pair (nngp, dot); arrays broadcast."""
     q11, q12, q22 = np.asarray(q11, dtype=np.float64), np.asarray(q12, dtype=np.float64), np.asarray(q22, dtype=np.float64)
@@ -263,6 +264,7 @@ def dual(q11, q12, q22, a):
     return price + zero, (total20 * wave2) + 1.0 + zero
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def diagonal(q, a):
     """The pair (nngp, dot); arrays broadcast."""
     q = np.asarray(q, dtype=np.float64)

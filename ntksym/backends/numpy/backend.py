@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from ...lower.exponent import is_rest
 from ...lower.ops import FAR_OPS
 from ...lower.program import Program, with_inner
 from .._base import (
@@ -166,6 +167,8 @@ def _checked(p: Program, name: str, doc: str, arrays: tuple[str, ...]) -> str:
     s = spell_program(p, NUMPY)
     shown = dict(zip(p.args, s.inputs, strict=True))
     text = f"def {name}({', '.join(s.inputs)}):\n"
+    if any(is_rest(let) for let in p.body):  # those that left the range of doubles are not used
+        text = '@np.errstate(over="ignore", invalid="ignore")\n' + text
     text += f'    """{comment(doc)}"""\n'
     names = ", ".join(shown[a] for a in arrays)
     values = ", ".join(f"np.asarray({shown[a]}, dtype=np.float64)" for a in arrays)
