@@ -41,7 +41,7 @@ def points(op: str) -> list[tuple[Any, ...]]:
         return [(a, M.mpf(2) ** 60) for a in given]
     if ARITY.get(op, 1) == 2:
         return [(sign * a, b) for a in given for b in given for sign in (1, -1)]
-    if op in ("sqrt0", "pos"):
+    if op in ("sqrt0", "pos", "mills"):
         return [(a,) for a in given]
     return [(sign * a,) for a in given for sign in (1, -1)]
 

@@ -1297,7 +1297,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
     g0[i] = g1;
     top[i] = w0 > 0.0 ? w0 : 0.0;
     y0[i] = start > least ? start : least;
-    steep[i] = (w0 > 1.0) & (start > least) ? 1.0 : 0.0;
+    steep[i] = ((w0 > 1.0) & (start > least)) ? 1.0 : 0.0;
     step[i] = last;
     lead[i] = whole;
     low[i] = lost - 0.5 * ntksym_op_square_low(peak, peak * peak) - (w0 > 0.0 ? 0.125 * rest : 0.0);
