@@ -15,6 +15,15 @@ from ..network import Recursion
 from ..runtime.gradients.layers import KINKED, Layer, layers_of
 from .settled import settled_as
 
+_LENGTHS = (
+    Let("r11", "sqrt0", ("q11",)),
+    Let("r22", "sqrt0", ("q22",)),
+    Let("variances_apart", "sub", ("q11", "q22")),
+    Let("lengths_together", "add", ("r11", "r22")),
+    Let("diff", "div0", ("variances_apart", "lengths_together")),
+)
+"""What slopes of the runtime are given beside `ENDS`."""
+
 
 def layer_slopes(recursion: Recursion, schedule: Schedule) -> dict[int, LayerSlopes]:
     """The derivatives of the kinds of layers with kinks away from 0, by number.
@@ -54,8 +63,7 @@ def _slopes(layer: Layer, params: tuple[str, ...]) -> Program | None:
     known: dict[str, Operand] = dict(layer.pair.outputs)
     names = (*SLOPES, *(f"{k}_of_{p}" for k in "nt" for p in params))
     outputs = tuple((name, known.get(name, 0)) for name in names)
-    roots = tuple(Let(r, "sqrt0", (q,)) for r, q in (("r11", "q11"), ("r22", "q22")))
-    body = live((*roots, *layer.pair.body), outputs)
+    body = live((*_LENGTHS, *layer.pair.body), outputs)
     try:
         return replace(layer.pair, args=(*ENDS, *params), body=body, outputs=outputs)
     except BadProgram:
