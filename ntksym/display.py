@@ -26,14 +26,14 @@ def linear(expr: Any) -> str:
     return str(tidied(in_sympy_names(expr))) if hasattr(expr, "replace") else str(expr)
 
 
-def glimpse(expr: Any, digits: int = 12) -> str:
-    """One line for a list: numbers of more than `digits` digits are cut, as 1.050700987..."""
+def glimpse(expr: Any) -> str:
+    """One line for a list: numbers of more than 12 digits are cut, as 1.050700987..."""
 
     def short(number: Any) -> Any:
         return Symbol(decimal_digits(abs(number), 10)) * (-1 if number < 0 else 1)
 
     numbers = expr.atoms(Rational)
-    long = (z for z in numbers if max(abs(z.p), z.q) >= 10**digits)
+    long = (z for z in numbers if max(abs(z.p), z.q) >= 10**12)
     return str(expr.xreplace({z: short(z) for z in long}))
 
 

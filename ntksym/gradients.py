@@ -83,20 +83,18 @@ class DualGradients(Brief):
     left_out: tuple[str, ...] = ()
     _shown = ("sense",)
 
-    def program(self, *, polar: bool = False, root: bool = False) -> Program:
+    def program(self, *, polar: bool = False) -> Program:
         """The program (q11, q12, q22, parameters) -> nngp, dot and all their derivatives.
 
         Outputs `nngp`, `dot`, then `nngp_<v>`, `dot_<v>` for v in q11, q12, q22 (q11, angle, q22
-        with `polar`) and the parameters.  With `root` the accurate sqrt(q11*q22 - q12^2) is an
-        input after q22.
+        with `polar`) and the parameters.
 
         Raises:
             UnsupportedOp: a function without an operation.
         """
         dot = self.dual.dot if self.sense == "distributional" else self.dual.dot_ae
         parts = (*(self.polar if polar else self.entries), *self.params)
-        args = (*ENTRIES, *(("root",) if root else ()), *self.names)
-        builder = Builder(args, root="root" if root else None)
+        builder = Builder((*ENTRIES, *self.names))
         outputs = _outputs(builder, self.dual.value, dot, parts)
         return builder.program("gradients", outputs, REQUIRES_PAIR, "a dual and its gradient")
 

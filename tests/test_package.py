@@ -13,8 +13,9 @@ import pytest
 
 import ntksym
 from ntksym.errors import BadSpec, CannotWrite, UnsupportedOp
+from ntksym.export.disk import write_all
 from ntksym.export.files import generate
-from ntksym.export.package import _package_name, export_package, package_sources
+from ntksym.export.package import _package_name, package_sources
 from ntksym.runtime.library.compiler import find_compiler
 
 HEADERS = (Path(sysconfig.get_path("include")) / "Python.h").is_file()
@@ -24,6 +25,10 @@ def run(*argv, **options):
     done = subprocess.run(argv, capture_output=True, text=True, check=False, **options)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout
+
+
+def write_package(thing, folder, **options):
+    write_all(package_sources(thing, **options), folder)
 
 
 def test_files_are_the_same_each_time_and_complete():
@@ -71,7 +76,7 @@ def test_the_method_that_was_asked_for_and_a_network_of_units():
 
 
 def test_the_stub_has_the_modules_and_the_numpy_calls_are_those_of_a_ufunc(tmp_path, monkeypatch):
-    export_package("max(x, x/7)", tmp_path, name="slanted_alone")
+    write_package("max(x, x/7)", tmp_path, name="slanted_alone")
     stub = (tmp_path / "slanted_alone" / "__init__.pyi").read_text()
     assert "from . import jax as jax\nfrom . import torch as torch\n" in stub
     assert "network" not in stub
@@ -99,13 +104,13 @@ def test_parameters_need_values():
 def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(CannotWrite):
-        export_package("relu", tmp_path / "taken")
+        write_package("relu", tmp_path / "taken")
 
 
 @pytest.mark.skipif(not HEADERS, reason="Python's C headers are not installed")
 def test_the_extension_builds_in_the_stable_abi_and_passes_its_own_tests(tmp_path):
     """The same compiler call that meson makes, without a build environment from the network."""
-    export_package("gelu", tmp_path, name="gelu_kernel")
+    write_package("gelu", tmp_path, name="gelu_kernel")
     command = find_compiler().command
     out = tmp_path / "gelu_kernel" / "_ufunc.abi3.so"
     flags = ("-O2", "-std=c11", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared")
@@ -129,7 +134,7 @@ def test_without_the_extension_the_package_is_numpy_and_passes_the_same_tests(ta
     thing, options = ntksym.mlp("relu", depth=2, weight_var=2, bias_var="1/10"), {}
     if table:  # two orders of the variances differ by the error of the table
         thing, options = "mish", {"variances": ("1/2", "2"), "error": 1e-6}
-    export_package(thing, tmp_path, name="made", **options)
+    write_package(thing, tmp_path, name="made", **options)
     said = run(sys.executable, "-c", "import made; print(made.COMPILED)", cwd=tmp_path)
     assert said.strip() == "False"
     options = ("-q", "-p", "no:cacheprovider", "-k", "not jax and not torch")
@@ -139,7 +144,7 @@ def test_without_the_extension_the_package_is_numpy_and_passes_the_same_tests(ta
 @pytest.mark.slow
 def test_one_abi3_wheel(tmp_path):
     """Needs the network: pip makes the build environment."""
-    export_package("gelu", tmp_path / "source", name="gelu_kernel")
+    write_package("gelu", tmp_path / "source", name="gelu_kernel")
     wheels = tmp_path / "wheels"
     argv = (sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", str(wheels))
     run(*argv, str(tmp_path / "source"))

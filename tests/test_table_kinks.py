@@ -268,11 +268,11 @@ def test_the_closed_part_is_the_expectation() -> None:
 
 
 def test_dilation_gives_the_coefficients_of_smaller_variances() -> None:
-    from ntksym.numeric.series.enclosed import hermite_coefficients
+    from ntksym.numeric.series.enclosed import coefficients
 
     tanh = as_activation("tanh(x)")
     one, two = (
-        np.array([float(a.mid()) for a in hermite_coefficients(tanh, q, 400, bits=80)])
+        np.array([float(a.mid()) for a in coefficients(tanh, q, 400, bits=80).values])
         for q in (1, Fraction(9, 16))
     )
     found, lost = dilated(one[None, :], Fraction(9, 16))

@@ -25,8 +25,10 @@ from .numbers import ball_record
 from .trees import tree
 
 SCHEMA = "ntksym/certificate/1"
-DIGITS = 20
+_DIGITS = 20
+"""Relative accuracy of the intervals."""
 _MOST_DIGITS = 48
+"""For a refutation they are doubled up to here, until the intervals are disjoint."""
 
 Point = dict[Symbol, sp.Rational]
 
@@ -41,7 +43,6 @@ def certify(
     points: Sequence[Point],
     verdict: Verdict,
     *,
-    digits: int = DIGITS,
     proof: Sequence[str] = (),
 ) -> dict[str, Any]:
     """A certificate of one verdict, ready for `json.dump`.
@@ -59,8 +60,6 @@ def certify(
         rhs: the formula, in the variables.
         points: an exact value for every variable, at one or more points.
         verdict: refuted, enclosed or proved.
-        digits: relative accuracy of the intervals; for a refutation raised up to 48 until they are
-            disjoint.
         proof: lines that say what was proved; the checker says that it did not replay them.
 
     Raises:
@@ -70,11 +69,10 @@ def certify(
     """
     if verdict not in (Verdict.REFUTED, Verdict.ENCLOSED, Verdict.PROVED) or not points:
         raise Undecided(f"there is no certificate for the verdict {verdict}")
-    rows = [_enclosure(lhs, expectations, rhs, p, verdict, digits) for p in points]
-    if digits < _MOST_DIGITS and any(_around_zero(row) for row in rows):
+    rows = [_enclosure(lhs, expectations, rhs, p, verdict, _DIGITS) for p in points]
+    if any(_around_zero(row) for row in rows):
         # a value of zero has no relative digits: what is left of cancelled terms must be small
-        more = min(2 * digits, _MOST_DIGITS)
-        rows = [_enclosure(lhs, expectations, rhs, p, verdict, more) for p in points]
+        rows = [_enclosure(lhs, expectations, rhs, p, verdict, 2 * _DIGITS) for p in points]
     if verdict is Verdict.REFUTED:
         rows = [r for r in rows if r["relation"] != "overlap"]
         if not rows:

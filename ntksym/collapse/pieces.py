@@ -71,12 +71,12 @@ def _boundary(low: float, high: float, r: float) -> tuple[Any, ...]:
         return tuple(boxes)
 
 
-def intervals(least: float, digits: float, width: float = 7.0) -> tuple[Interval, ...]:
+def intervals(least: float, digits: float) -> tuple[Interval, ...]:
     """Intervals from zeta = 0 down to zeta = least, each with samples for that many digits."""
     found = []
     high = 0.0
     while high > least + 1e-9:
-        low = max(least, high - (3.0 if high == 0.0 else width))
+        low = max(least, high - (3.0 if high == 0.0 else 7.0))
         r = _largest(low, high)
         found.append(Interval(low, high, r, int(digits * log(10) / log(r)) + 8))
         high = low

@@ -8,10 +8,8 @@ README with what is proven, tests.  Built by meson-python into one abi3 wheel.
 from __future__ import annotations
 
 import keyword
-import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sympy import Expr, Rational
@@ -33,7 +31,6 @@ from ..network import Network, Recursion, recurse
 from ..runtime.units.layers import Wanted
 from ..runtime.units.network import needs_numeric, network_sources
 from ..runtime.units.routes import chosen_unit
-from .disk import write_all
 from .example import example
 from .languages import ARRAY_TARGETS, array_sources
 from .package_files import (
@@ -122,16 +119,6 @@ def package_sources(
     tested = _tested(variances, None if network is None else net)
     modules = (*extra, *arrays)
     return _assembled(package, tuple(pieces), modules, absent, about, network is not None, tested)
-
-
-def export_package(thing: Any, out_dir: str | os.PathLike[str], **options: Any) -> tuple[Path, ...]:
-    """Write the package into a directory; the paths written.  Options as `package_sources`.
-
-    Raises:
-        CannotWrite: the directory or a file cannot be written.
-        BadSpec, NoClosedForm, Undecided: as `package_sources`.
-    """
-    return write_all(package_sources(thing, **options), Path(out_dir))
 
 
 def _package_name(text: str) -> str:

@@ -38,7 +38,7 @@ def network_slopes(source: SourceFile, recursion: Recursion) -> str:
         NoCompiler: there is none.
     """
     run, names = _loaded(source, ctypes.c_int)
-    rows = np.vstack(hard_rows(0))
+    rows = np.vstack(hard_rows())
     n, d = rows.shape
     out, close = np.empty((len(names), n, n)), np.zeros((n, n), np.uint8)
     given = (pointer(rows), None, pointer(out), ctypes.c_void_p(close.ctypes.data))

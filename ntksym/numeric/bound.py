@@ -67,19 +67,6 @@ class MixtureBound:
         r"""$|\sigma(x) - \tfrac12 - \tfrac12 A(x)| \le$ this for all real x."""
         return self.absolute / 2
 
-    @property
-    def silu(self) -> Fraction:
-        r"""$|x\sigma(x) - \tfrac x2 (1 + A(x))| \le$ this times $|x|$ for all real x."""
-        return self.absolute / 2
-
-    @property
-    def softplus(self) -> Fraction:
-        r"""The softplus is missed by at most this times $|x|$, and times $\log\cosh(x/2)$.
-
-        Its approximation is $\log 2 + x/2 + \tfrac12\int_0^x A$.
-        """
-        return self.relative
-
     def text(self) -> tuple[str, ...]:
         """The bounds as lines of text."""
         return (
@@ -90,14 +77,10 @@ class MixtureBound:
 
 
 @lru_cache(maxsize=64)
-def prove_bound(mixture: Mixture, bits: int = 0) -> MixtureBound:
-    """The bound of a mixture, proven by computation.
-
-    `bits` is the working precision; by default what the smallest weight needs, and 100 more.
-    """
-    if not bits:
-        least = min(abs(w) for w in mixture.weights if w)
-        bits = 160 + 3 * (least.denominator.bit_length() - least.numerator.bit_length())
+def prove_bound(mixture: Mixture) -> MixtureBound:
+    """The bound of a mixture, proven by computation with the bits that its least weight needs."""
+    least = min(abs(w) for w in mixture.weights if w)
+    bits = 160 + 3 * (least.denominator.bit_length() - least.numerator.bit_length())
     with precision(bits):
         return _prove(mixture)
 

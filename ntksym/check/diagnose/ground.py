@@ -30,7 +30,6 @@ class Ground:
 
     Attributes:
         claim: the claim.
-        finding: the refuted statement.
         tree: the formula, in the names of its author.
         part: which of several named formulas; "" where there is one.
         siblings: the statements that the formula makes: one, or one for each index n.
@@ -43,7 +42,6 @@ class Ground:
     """
 
     claim: Claim
-    finding: Finding
     tree: Node
     part: str
     siblings: tuple[Statement, ...]
@@ -206,7 +204,7 @@ def ground(claim: Claim, finding: Finding, text: str, deadline: float) -> Ground
         target = fixed_points(binding, places)
     values = tuple(p.value(tree) for p in places)
     return Ground(
-        claim, finding, tree, part, siblings, samples, places, target, values,
+        claim, tree, part, siblings, samples, places, target, values,
         _vocabulary(binding, places, tree), binding, deadline,
     )  # fmt: skip
 

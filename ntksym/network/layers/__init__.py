@@ -5,4 +5,3 @@ from __future__ import annotations
 from .dense import Dense as Dense
 from .input import Input as Input
 from .nonlinearity import Nonlinearity as Nonlinearity
-from .protocol import Layer as Layer

@@ -47,10 +47,6 @@ class Dense:
 
         return state.map(pair, diag)
 
-    def latex_rule(self) -> str:
-        """The rule in the "ntk" parametrisation."""
-        return r"\Sigma' = \sigma_w^2 K + \sigma_b^2,\quad \Theta' = \Sigma' + \sigma_w^2 \Theta"
-
 
 def settings(layer: Dense, convention: Convention) -> dict[str, Expr]:
     """What stands for the variances and the width of this layer in a rule.

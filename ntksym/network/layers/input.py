@@ -56,7 +56,3 @@ class Input:
         if self.dense.weight_var is not None or convention.input_weight_var is None:
             return self.dense
         return Dense(convention.input_weight_var, self.dense.bias_var, self.dense.width)
-
-    def latex_rule(self) -> str:
-        """The rule in the "ntk" parametrisation."""
-        return r"\Sigma^{(1)} = \sigma_w^2 \frac{x \cdot y}{d} + \sigma_b^2 = \Theta^{(1)}"

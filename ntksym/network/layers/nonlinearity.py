@@ -110,10 +110,3 @@ class Nonlinearity:
             return forms.diag.xreplace(at), ntk
 
         return state.map(pair, diag)
-
-    def latex_rule(self) -> str:
-        """The rule, for any activation."""
-        return (
-            r"K = \mathbb{E}[\sigma(u)\sigma(v)],\quad "
-            r"\Theta \mapsto \mathbb{E}[\sigma'(u)\sigma'(v)]\,\Theta"
-        )

@@ -2,8 +2,6 @@
 
 from .dual import SeriesDual as SeriesDual
 from .dual import series_dual as series_dual
-from .enclosed import hermite_coefficients as hermite_coefficients
-from .enclosed import remaining as remaining
 from .table import SeriesTable as SeriesTable
 from .table import series_table as series_table
 from .truncation import Truncation as Truncation

@@ -17,7 +17,7 @@ from typing import Any
 from sympy import Expr
 
 from ...activation import Activation
-from ...errors import BadActivation, BadCovariance, Undecided
+from ...errors import BadCovariance, Undecided
 from ...precision import precision
 from .powers import log_coefficients, power_coefficients
 from .recurrence import hermite_sums
@@ -28,12 +28,13 @@ MOST_TERMS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Coefficients:
-    r"""What `hermite_coefficients` and `remaining` read.
+    r"""What `coefficients` finds.
 
     Attributes:
         values: balls (`arb`) of a_0, a_1, ...
         second: a ball of $E[s(\sqrt q Z)^2]$.
-        rest: a ball of what is left of it beyond the last value, at least 0.
+        rest: a ball of $E[s(\sqrt qZ)^2] - \sum_n a_n(q)^2$, what is left beyond the last value;
+            its upper end is proven and at least 0.
         kind: "powers", "trapezoid" or "panels".
         nodes: how many nodes there are.
     """
@@ -45,60 +46,6 @@ class Coefficients:
     nodes: int
 
 
-def hermite_coefficients(
-    expr: Expr | Activation,
-    q: Any,
-    count: int,
-    *,
-    bits: int = 128,
-    params: Mapping[Any, Any] | None = None,
-    derivative: bool = False,
-) -> tuple[Any, ...]:
-    r"""Balls (`flint.arb`) that contain a_0(q), ..., a_{count-1}(q).
-
-    Args:
-        expr: s, in the symbol `ntksym.symbols.x`, or an `Activation`.
-        q: the variance, an exact rational (int, Fraction, decimal text, SymPy Rational), q >= 0.
-        count: how many.
-        bits: the radii are about 2^-bits sqrt(E[s^2]).
-        params: exact values of the other symbols, by symbol or by name.
-        derivative: the coefficients of s' instead, $\sqrt{n+1}\,a_{n+1}/\sqrt q$; a jump of s
-            counts as a Dirac term.
-
-    Raises:
-        BadCovariance: q < 0, or not an exact rational.
-        BadActivation: not real or not defined on part of the line, or q = 0 with `derivative`.
-        NotSquareIntegrable: E[s(u)^2] is infinite at this variance.
-        Undecided: no growth certificate, or a singularity that no rule resolves.
-    """
-    from flint import arb
-
-    found = coefficients(expr, q, count + derivative, bits=bits, params=params)
-    if not derivative:
-        return found.values
-    if (variance := rational(q)) == 0:
-        raise BadActivation("the coefficients of the derivative need a variance above 0")
-    with precision(bits + 32):
-        dev = (arb(variance.numerator) / variance.denominator).sqrt()
-        return tuple(arb(n).sqrt() * a / dev for n, a in enumerate(found.values) if n)
-
-
-def remaining(
-    expr: Expr | Activation,
-    q: Any,
-    count: int,
-    *,
-    bits: int = 128,
-    params: Mapping[Any, Any] | None = None,
-) -> Any:
-    r"""A ball of $R = E[s(\sqrt qZ)^2] - \sum_{n<count}a_n(q)^2 \ge 0$, by Parseval.
-
-    Its upper end is at least 0 and proven; its radius about 2^-bits E[s^2].  Raises as
-    `hermite_coefficients`.
-    """
-    return coefficients(expr, q, count, bits=bits, params=params).rest
-
-
 def coefficients(
     expr: Expr | Activation,
     q: Any,
@@ -107,7 +54,21 @@ def coefficients(
     bits: int = 128,
     params: Mapping[Any, Any] | None = None,
 ) -> Coefficients:
-    """The coefficients with the second moment and what is left of it; see above."""
+    r"""Balls of a_0(q), ..., a_{count-1}(q), with the second moment and what is left of it.
+
+    Args:
+        expr: s, in the symbol `ntksym.symbols.x`, or an `Activation`.
+        q: the variance, an exact rational (int, Fraction, decimal text, SymPy Rational), q >= 0.
+        count: how many.
+        bits: the radii are about 2^-bits sqrt(E[s^2]).
+        params: exact values of the other symbols, by symbol or by name.
+
+    Raises:
+        BadCovariance: q < 0, or not an exact rational.
+        BadActivation: not real or not defined on part of the line.
+        NotSquareIntegrable: E[s(u)^2] is infinite at this variance.
+        Undecided: no growth certificate, or a singularity that no rule resolves.
+    """
     from ...verify.balls import with_values
 
     if not 1 <= count <= MOST_TERMS:
@@ -255,4 +216,4 @@ def _at_zero(whole: Any) -> Any:
     return real_ball(constant(whole.expr, {x: ZERO}), whole.expr)
 
 
-__all__ = ["Coefficients", "coefficients", "hermite_coefficients", "remaining", "slope_moment"]
+__all__ = ["Coefficients", "coefficients", "slope_moment"]
