@@ -13,6 +13,7 @@ from sympy import exp
 from ntksym.errors import Undecided
 from ntksym.language import as_activation
 from ntksym.numeric.rules import LONGEST_KINKS
+from ntksym.numeric.table import contour
 from ntksym.numeric.table.spectra.spectrum import coefficient_rows
 from ntksym.numeric.table.split import near
 from ntksym.numeric.table.split.build import plain_shape, start_of
@@ -65,6 +66,17 @@ def test_kinks_far_out_are_seen_to_need_too_many_variances() -> None:
     ten = as_activation("max(tanh(x), x/10)")
     assert kink_seconds(ten, wide, 1e-10) == inf
     assert kink_seconds(ten, (Fraction(9, 10), Fraction(1)), 1e-10) < LONGEST_KINKS
+
+
+def test_contours_are_bounded_only_where_the_way_to_no_kink_is_too_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They are what takes long where kinks are many (x*|sin x|): 20 of 110 are bounded."""
+    made, own = [], contour.reach
+    monkeypatch.setattr(contour, "reach", lambda *args: made.append(args[2]) or own(*args))
+    wide = Fraction(1, 4), Fraction(4)
+    assert 5 < split_seconds(as_activation("max(abs(x), 12)*x"), wide, 1e-10) < 20
+    assert 0 < len(made) < 30
 
 
 def test_growth_of_what_is_left_is_that_of_the_activation(

@@ -36,13 +36,13 @@ from ntksym.verify.law import Law
 from ntksym.verify.rules.bivariate import phi2
 
 CASES = {"max(tanh(x), 1/2)": 2.0, "tanh(x)*step(x - 1)": 1.0}
-ERROR = 1e-9
+ERRORS = {"max(tanh(x), 1/2)": 1e-9, "tanh(x)*step(x - 1)": 1e-14}
 RHOS = tuple(Fraction(r) for r in ("1", "-1", "0.999999", "-0.999999", "0.999", "0.98", "0", "-.5"))
 
 
 @lru_cache(maxsize=4)
 def made(text: str) -> Any:
-    return table_dual(text, CASES[text], error=ERROR)
+    return table_dual(text, CASES[text], error=ERRORS[text])
 
 
 @lru_cache(maxsize=4)
@@ -57,7 +57,7 @@ def truth(text: str) -> tuple[Any, ...]:
             row = [float(q12), root]
             for slope in (False, True):
                 f = factor(expr, derivative=slope, distributional=False)
-                row.append(float(expectation(f, f, law, arb(2) ** -45).mid()))
+                row.append(float(expectation(f, f, law, arb(ERRORS[text]) / 64).mid()))
             out.append(row)
     return tuple(out)
 
@@ -71,7 +71,7 @@ def errors(text: str, found: Any) -> float:
 @pytest.mark.parametrize("text", CASES)
 def test_the_bound_holds_everywhere(text: str) -> None:
     table, q = made(text), CASES[text]
-    assert table.error <= ERROR
+    assert table.error <= ERRORS[text]
     assert errors(text, [table.at(q, r[0], q, r[1]) for r in truth(text)]) <= table.error
     for sheet in (table.value, table.dot):
         assert sheet.error <= sum(size for _, size in sheet.parts)
@@ -93,15 +93,15 @@ def test_it_is_a_dyadic_table() -> None:
 
 def test_an_error_below_the_rounding_is_refused() -> None:
     with pytest.raises(Undecided, match="no table with kinks away from 0"):
-        table_dual("max(tanh(x), 1/2)", 2, error=1e-14)
+        table_dual("max(tanh(x), 1/2)", 2, error=7e-15)
 
 
 def test_code_is_the_table(tmp_path: Path) -> None:
     """C and NumPy: the same values, an exact diagonal, NaN outside and for NaN."""
-    text = "max(tanh(x), 1/2)"
+    text = "tanh(x)*step(x - 1)"
     unit = rule_unit(made(text))
     rows = np.array(truth(text))
-    q = np.full(len(rows), 2.0)
+    q = np.full(len(rows), 1.0)
     path = tmp_path / "point.py"
     head = "import numpy as np\n\n\n" + helpers({"_rootdet"}) + "\n\n\n"
     path.write_text(head + unit.numpy_functions("unit"))
@@ -110,8 +110,8 @@ def test_code_is_the_table(tmp_path: Path) -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     found = np.array(module.unit_pairs(q, rows[:, 0], q, rows[:, 1]))
-    assert errors(text, found.T) <= ERROR
-    assert np.isnan(module.unit_pairs(2.1, 0.1, 2.0)).all()
+    assert errors(text, found.T) <= ERRORS[text]
+    assert np.isnan(module.unit_pairs(1.1, 0.1, 1.0)).all()
     library = compiled(
         unit.c_functions("unit")
         + "void run(size_t n, const double *a, const double *b, const double *c, const double *r,\n"
@@ -128,7 +128,7 @@ def test_code_is_the_table(tmp_path: Path) -> None:
         return np.array(results)
 
     in_c = call("run", q, rows[:, 0], q, rows[:, 1])
-    assert errors(text, in_c.T) <= ERROR
+    assert errors(text, in_c.T) <= ERRORS[text]
     assert np.max(np.abs(in_c - found)) < 1e-13
     assert np.array_equal(in_c[:, 0], call("own", q[:1])[:, 0])
     bad = rows[:, 0].copy()

@@ -9,8 +9,9 @@ with values in $\ell^2$: for $|\rho| \le \lambda$ the dual is a bilinear form in
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf, log, nextafter
 from typing import Any
 
 from ...errors import Undecided
@@ -32,6 +33,7 @@ _COVER = 53
 _WAY = 4
 _SHARE = 0.95
 _LONGEST = 400
+Ends = tuple[list[float], list[float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,33 +204,34 @@ def _square(line: Line, box: Any, length: int) -> Any:
 
     real = (1 / box).real
     places = [k * real for k in line.kinks]
+    low = [nextafter(float(p.lower()), -inf) for p in places]
+    ends = low, [nextafter(float(p.upper()), inf) for p in places]
     total = arb(0)
     for sign in (1, -1):
         edge = 0.0
         while edge < length:
             step = min(0.25 if edge < 3 else 0.5 if edge < 5 else 1.0, length - edge)
-            total += _cell(line, places, box, sign, edge, edge + step, 6)
+            total += _cell(line, ends, box, sign, edge, edge + step, 6)
             edge += step
     return total.upper()
 
 
-def _cell(
-    line: Line, places: list[Any], box: Any, sign: int, low: float, high: float, depth: int
-) -> Any:
+def _cell(line: Line, ends: Ends, box: Any, sign: int, low: float, high: float, depth: int) -> Any:
+    """Of the pieces that may meet the cell: `ends` are those of the places where they meet."""
     from flint import arb
 
     cell = sign * arb(low).union(arb(high))
+    left, right = sorted((sign * low, sign * high))
+    first, last = bisect_left(ends[1], left), bisect_right(ends[0], right)
     value = arb(0)
-    for i, func in enumerate(line.side(sign)):
-        if (i > 0 and cell < places[i - 1]) or (i < len(places) and cell > places[i]):
-            continue
+    for func in line.side(sign)[first : last + 1]:
         value = value.max(abs(func(box * cell, True)).upper())
     if value.is_finite() or depth == 0:
         density = (-arb(low) * low / 2).exp() / (2 * arb.pi()).sqrt()
         return (value * value * density * (high - low)).upper()
     mid = (low + high) / 2
-    return _cell(line, places, box, sign, low, mid, depth - 1) + _cell(
-        line, places, box, sign, mid, high, depth - 1
+    return _cell(line, ends, box, sign, low, mid, depth - 1) + _cell(
+        line, ends, box, sign, mid, high, depth - 1
     )
 
 
@@ -252,6 +255,28 @@ def _way(line: Line, i: int, box: Any, edge_rho: float | int) -> tuple[Any, Any]
     root = (2 * arb.pi()).sqrt()
     vector = y * most * (y * y / 2 - a * a / 4).exp() / root * _weight(y, edge_rho)
     return vector.upper(), (y * squares * ((y * y - a * a) / 2).exp() / root).upper()
+
+
+def _worst_way(line: Line, axis: Axis, radius: float, edge_rho: float | int) -> Any:
+    """What the way that is likely to add most to the norm on an ellipse adds: a part of `reach`."""
+    import numpy as np
+    from flint import arb
+
+    from ...precision import precision
+
+    numbers = [i for i, k in enumerate(line.kinks) if k != 0]
+    with precision(_COVER):
+        boxes = [axis.deviation(box) for box in ellipse(arb(radius), _ARCS)]
+        boxes = [box for box in boxes if box.is_finite()]
+        if not (numbers and boxes):
+            return arb(0)
+        kinks = np.array([float(line.kinks[i]) for i in numbers])
+        at = kinks / np.array([complex(box) for box in boxes])[:, None]
+        a, y = abs(at.real), abs(at.imag)
+        whole = isinstance(edge_rho, int)
+        weight = y * edge_rho**0.5 if whole else y * y / (2 * _SHARE * -log(edge_rho))
+        where = divmod(int((y * y / 2 - a * a / 4 + weight).argmax()), len(numbers))
+        return _way(line, numbers[where[1]], boxes[where[0]], edge_rho)[0].lower()
 
 
 def _weight(y: Any, edge_rho: float | int) -> Any:
@@ -324,6 +349,11 @@ def plan_line(
     reached = arb("inf")
     for radius in RADII:
         check()
+        # bounds of the whole take long where there are many kinks
+        gap = alias(arb(radius), most - 1) * _worst_way(line, axis, radius, edge_rho)
+        if (added := 2 * size * gap) > target:
+            reached = reached.min(added.upper())
+            continue
         found = reach(line, axis, radius, length, edge_rho, divided)
         if found is None:
             continue

@@ -22,8 +22,8 @@ Rows = tuple[tuple[tuple[float, ...], ...], ...]
 UNIT = 2.0**-53
 OFF_X = 24
 """How many UNIT x is off by: the root 4, P 3, the sums 2, product and quotient 2; twice."""
-OFF_X_SINGLE = 18
-"""The same where P is a constant."""
+OFF_X_SINGLE = 26
+"""The same where P is a constant, and inputs are scaled to it: 4 more of the root, none of P."""
 OFF_SCALE = 5
 """What the product with sqrt(q11 q22) is off by: two roots and two products, each rounded."""
 _OFF_TAU = 8

@@ -18,7 +18,7 @@ from sympy import Expr
 from ....activation import Activation
 from ...patience import check
 from ..dyadic.build import SOURCE, assembled, sums_of
-from ..dyadic.polar import Found
+from ..dyadic.polar import TURNED, Found
 from ..dyadic.table import DyadicTable
 from .kind import power_of, sides_of
 
@@ -30,6 +30,7 @@ class ShiftedSums:
 
     step: int = 4
     """The three tables then ask for values at the same angles."""
+    turned: int = TURNED
 
     def __init__(
         self, base: Callable[[float], tuple[Found, Found]], shift: Any, mixed: Any, power: int

@@ -26,10 +26,13 @@ MOST_PANELS = 120
 _BITS = 128
 _RULE, _ALIAS, _LEFT_OUT, _END = 1 / 40, 0.05, 0.4, 0.4
 """Of the error asked for, to each of its parts."""
-_SLOPED = 16
-"""Units that an angle may be off by, here or in code: times 4/pi K(1), by Cauchy."""
-_OFF_X = 28
-"""Units x is off by: four times the six of t, and a subtraction."""
+_STEEPEST = 1.28
+"""A relative change of an angle changes a dual by at most 4/pi K(1) times as much, by Cauchy."""
+_TURNED = 11
+"""Units that t is off by in code: 4 of the root, 4 where inputs are scaled to the variance, q12
+half a unit, a sum and a quotient."""
+_OFF_X = 46
+"""Units x is off by: four times those of t, and a subtraction."""
 _NARROW = 0.2
 """From intervals [a, 2a] with such an a on, K is compared with K(1)."""
 _NODE_SECONDS = 3e-8
@@ -43,6 +46,11 @@ class Sums(Protocol):
     @property
     def step(self) -> int:
         """An interval has 2 points, or 2 and a multiple of this."""
+        ...
+
+    @property
+    def turned(self) -> int:
+        """Units that an angle is off by, the rounding of a node included."""
         ...
 
     def at(self, tangent: float) -> tuple[Found, Found]:
@@ -136,7 +144,7 @@ def assembled(
     for which in (0, 1):
         ours = parity if which == 0 else -parity
         known = (ones[which], scales[which], gaps[which])
-        sheet = _sheet(panels, which, known, ours, error, source[0])
+        sheet = _sheet(panels, which, known, ours, error, (source[0], sums.turned))
         if not sheet.error <= error:
             raise Undecided(
                 f"the bound {sheet.error:.2e} was proven, not {error:.2e}",
@@ -260,17 +268,21 @@ def _sheet(
     known: tuple[Found, float, float],
     parity: int,
     error: float,
-    source: str,
+    values: tuple[str, int],
 ) -> DyadicSheet:
-    """The polynomials of one dual with their bound; `known` = (dual at 1 and -1, scale, gap)."""
+    """The polynomials of one dual with their bound; `known` = (dual at 1 and -1, scale, gap).
+
+    `values` says where those at the nodes come from, and how many units an angle there is off by.
+    """
     from flint import arb
 
     from ....precision import precision
     from ..pack import pack
     from ..variable import lebesgue
 
-    one, scale, gap = known
-    sloped = _SLOPED * UNIT * 1.28 * (one.plus + one.error)
+    (one, scale, gap), (source, turned) = known, values
+    unit = UNIT * _STEEPEST * (one.plus + one.error)
+    sloped = _TURNED * unit
     rows: list[list[tuple[float, ...]]] = [[], []]
     worst = {source: one.error, "interpolation in rho": 0.0}
     worst |= {"coefficients left out": 0.0, "rounding": 0.0}
@@ -279,7 +291,7 @@ def _sheet(
         budget = arb(error * _LEFT_OUT * scale)
         for panel in panels:
             count = len(panel.values)
-            off = max(v[which].error for v in panel.values) + sloped
+            off = max(v[which].error for v in panel.values) + turned * unit
             at_nodes = float((off * lebesgue(count)).upper())
             for side in (0, 1) if not parity else (0,):
                 line = [v[which].minus if side else v[which].plus for v in panel.values]

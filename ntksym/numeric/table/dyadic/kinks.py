@@ -22,7 +22,7 @@ from .table import DyadicTable
 
 SOURCE = "series beyond its last term"
 """Of the first part of a bound: where the values at the nodes come from."""
-FLOOR = 2.5e-14, "with kinks away from 0"
+FLOOR = 8e-15, "with kinks away from 0"
 """The rounding of an angle leaves no less in a dyadic table; `dual.refuse_below` says so."""
 _END = 2.0**-100
 _SPARE = 160
@@ -32,6 +32,8 @@ class SeriesSums:
     """Both duals at every angle, from spectra at one variance."""
 
     step: int = 1
+    turned: int = 1
+    """A ball around a node: only the node is rounded."""
 
     def __init__(self, sources: list[Source]) -> None:
         """Take the spectra of the dual and of the derivative dual."""

@@ -19,7 +19,7 @@ from ...quadrature.panels import PanelRule, panel_bounds
 from ...quadrature.subject import BITS, Subject
 from ...quadrature.sums import stretched
 from .plane_mesh import UNIT, Mesh, mesh_of
-from .polar import Found
+from .polar import TURNED, Found
 
 _SHIFT = 32
 """Units that u and v are off by, times the square root of q times the side of the square."""
@@ -52,6 +52,11 @@ class PlaneSums:
     def step(self) -> int:
         """As in `Sums`."""
         return 1
+
+    @property
+    def turned(self) -> int:
+        """As in `Sums`."""
+        return TURNED
 
     def at(self, tangent: float) -> tuple[Found, Found]:
         r"""The duals of s and s', $\rho = \cos\varphi \ge 0$, `tangent` is $\tan(\varphi/2)$."""

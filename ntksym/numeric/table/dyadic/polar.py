@@ -32,6 +32,8 @@ _OFF = 40
 """Units that log sin t is off by: of the sine's argument 16, twice that of the sine, the log.
 
 The sine, the logarithm and the arc tangent may be off by 4 units in the last place."""
+TURNED = 9
+"""Units that an angle is off by: of a node and of functions in doubles."""
 _TERM = 64
 """Units of a term: its two values, two weights, four products, L."""
 _SUMMED = 32
@@ -93,6 +95,11 @@ class PolarSums:
     def step(self) -> int:
         """As in `Sums`."""
         return 1
+
+    @property
+    def turned(self) -> int:
+        """As in `Sums`: the arc tangent is off by 4."""
+        return TURNED
 
     @property
     def units(self) -> float:
