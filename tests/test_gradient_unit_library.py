@@ -52,6 +52,42 @@ def test_mixtures_are_those_of_the_runtime_beyond_a_tile(tmp_path: Path) -> None
     check(found, want, 3e-14)
 
 
+@pytest.mark.parametrize("activation", ["tanh", "silu"])
+def test_mixtures_keep_their_slopes_at_large_variances(activation: str, tmp_path: Path) -> None:
+    """Equal, nearly equal, opposite and unlike rows of 1e3, 1e5 and 1e30, beside the runtime's."""
+    made = Exported(f"mlp:{activation}:{NETWORK}", tmp_path)
+    gradient = UnitGradient(ntksym.mlp(activation, depth=2, weight_var=2, bias_var="1/10"))
+    for size in (1e3, 1e5, 1e30):
+        x = size * rows(8)
+        x[5] = x[4] * (1.0 + np.arange(4) / 8)
+        x[6] /= 1e3
+        (found, _), want = made.network(x), gradient(x)
+        squares = np.sum(x * x, axis=1)
+        both = np.sqrt(np.outer(squares, squares))
+        units = {"q11": squares[:, None], "q22": squares[None], "q12": both}
+        for name, plane in found.items():
+            kernel, _, wrt = name.partition("/")
+            wrt, polar = wrt.removeprefix("polar "), "polar " in wrt
+            value = getattr(want, kernel)
+            own = np.sqrt(np.outer(value.diagonal(), value.diagonal())) / units.get(wrt, 1.0)
+            if wrt:
+                value = getattr(want, ("polar_" if polar else "d_") + kernel)[wrt]
+            error = np.abs(plane - value) / np.maximum(np.abs(value), own)
+            assert error.max() < 1e-11, (name, size)
+
+
+def test_sigmoid_linear_units_far_out_are_relu(tmp_path: Path) -> None:
+    """Slopes in the variances at a fixed angle of equal and of nearly parallel rows, deep down."""
+    made = Exported(f"mlp:silu:{NETWORK}", tmp_path)
+    x = 1e30 * rows(8)
+    x[5] = x[4] * (1.0 + np.arange(4) / 8)
+    want = ntksym.NetworkGradient(ntksym.mlp("relu", depth=2, weight_var=2, bias_var="1/10"))(x)
+    net = ntksym.mlp("silu", depth=2, weight_var=2, bias_var="1/10")
+    of_c, of_runtime = made.network(x)[0], UnitGradient(net)(x)
+    for plane in (of_c["ntk/polar q11"], of_runtime.polar_ntk["q11"]):
+        np.testing.assert_allclose(plane, want.polar_ntk["q11"], rtol=1e-11)
+
+
 FORCED = {
     "series": ("erf", {"method": "series", "error": 1e-6}, 2e-4),
     "table": ("gelu", {"method": "tabulated", "error": 1e-6}, 2e-4),

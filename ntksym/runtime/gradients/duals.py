@@ -50,7 +50,8 @@ class _Unit:
     Attributes:
         values: (q11, q12, q22, root) -> (K, D).
         sides: q -> (K, D).
-        slopes: K_q11, K_q22, D_q11, D_q12, D_q22, or None: from the values.
+        slopes: (q11, q12, q22, root, D) -> slopes of K in q11 and q22, of D in q11, q12 and q22,
+            those in variances at a fixed angle; or None: from the values.
         side_slopes: the two for u = v, or None.
         moves: (q11, q12, q22, root, K) -> slopes of K and D in q11 at a fixed angle, or None.
         turns: (q11, q12, q22, root) -> slopes of K and D in the angle, then in q12, or None.
@@ -79,8 +80,8 @@ class _Unit:
         """As in `GradientDual`."""
         k, d = self.values(x, c, y, root)
         if self.slopes is not None:
-            k1, k2, d1, d12, d2 = self.slopes(x, c, y, root)
-            found = _polar(x, c, y, (k, d, k1, d, k2, d1, d12, d2))
+            k1, k2, d1, d12, d2 = self.slopes(x, c, y, root, d)
+            found = k, d, k1, d, k2, d1, d12, d2
             far = self.large
             return found if far is None else far.pair(self.values, found, (x, c, y, root))
         if self.plain or self.smooth:
@@ -190,7 +191,7 @@ def gradient_duals(
         if library is not None:
             calls = (_Call(library, f"pairs{k}", 2), _Call(library, f"sides{k}", 2))
             if written:
-                names = (("slopes", 5), ("side_slopes", 2))
+                names = (("polar", 5), ("side_slopes", 2))
                 slopes = tuple(_Rows(library, f"{n}{k}", w) for n, w in names)  # type: ignore[assignment]
             moves = _Call(library, f"moves{k}", 2) if kind.moves else None
             bend = _Call(library, f"pairs{own[k]}", 2) if k in own else None

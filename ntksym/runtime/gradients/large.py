@@ -1,14 +1,6 @@
 r"""Slopes of mixtures at large variances: differences of values, in polar coordinates.
 
-Closed forms of slopes cancel to the square of the standard deviation (sigmoid linear units: 2e-10
-at 1e3); values keep their digits at any variance.  With $M = \tfrac12\log q_{11}q_{22}$ and
-$X = \tfrac12\log(q_{11}/q_{22})$ the derivatives at a fixed angle are those in M and X: values at a
-few Chebyshev nodes give a polynomial, and its slope.  A mixture is smooth in M.  In X and in the
-angle $\theta$ its nearest singularity is about $\sqrt{X^2 + \theta^2}$ away, or the width of its
-steepest gate over the standard deviation, where that is more: nodes stay within a part of it, and
-what is lost is eps over it.  Values are even in X: where it is small beside that distance the
-variable is its square, and what is lost goes with X.  $E[s''(u)s''(v)]$, the slope of the
-derivative dual in the angle, is a value of the dual of $s'$.
+In NumPy; `backends.c.gradient.large` says what is done, and writes the same in C.
 """
 
 from __future__ import annotations
@@ -19,22 +11,18 @@ from typing import Any
 
 import numpy as np
 
+from ...backends.c.gradient.large import (
+    LARGE,
+    LIKE,
+    PARALLEL,
+    STRETCH,
+    TOGETHER,
+    TURN,
+    UNLIKE,
+    WIDTH,
+)
 from ..checks import Array
 from .differences import chebyshev_slope
-
-LARGE = 2.0**10
-"""The variance beyond which slopes are differences: closed forms are off by about 1e-14 there."""
-TOGETHER, UNLIKE = (14, 1.0), (12, 0.15)
-"""Nodes, and half their interval: in M, and in X in units of how far it is smooth."""
-LIKE = 0.15
-"""Half the interval of squares, which begins at 0, in units of the square of that."""
-STRETCH, PARALLEL = 2.0**20, 2.0**-10
-r"""The $\sqrt{\det}/r$, r the larger standard deviation, from which on E[s''(u)s''(v)] is a power
-of it, and the sine up to which that is asked: the dual of s' is right beside its size only."""
-TURN = 12, 0.12
-"""Nodes, and half their interval: in the angle, in units of its sine."""
-WIDTH = 2.0
-"""How far a gate T(cx + d) is smooth, in units of 1/c; its poles are at pi."""
 
 Values = Callable[[Array, Array, Array, Array], Any]
 
@@ -119,7 +107,7 @@ def _slopes(values: Values, steep: float, at: tuple[Array, ...]) -> tuple[Array,
 
 
 def _bends(values: Values, bend: Values, x: Array, c: Array, y: Array, root: Array) -> Array:
-    """E[s''(u)s''(v)], far from the diagonal by the derivative dual or as a power."""
+    """E[s''(u)s''(v)], far from the diagonal as a power or by the derivative dual."""
     found: Array = np.array(bend(x, c, y, root)[1])
     wide = np.sqrt(np.maximum(x, y))
     most = STRETCH * wide
@@ -137,9 +125,17 @@ def _bends(values: Values, bend: Values, x: Array, c: Array, y: Array, root: Arr
             return dot
 
         far = -_along(turned, TURN, sine) / root
-        first, second = (np.array(bend(x, c, y, w * most))[1] for w in (1.0, 0.5))
-        power = np.round(np.log2(np.abs(second / first)))
-        found[apart] = np.where(sine > PARALLEL, far, first * (most / root) ** power)
+        wide = sine > PARALLEL
+
+        def near(w: float) -> Array:
+            across = w * most / r11 / r22
+            along = np.copysign(r11 * np.sqrt(1.0 - np.where(wide, across, 0.0) ** 2) * r22, c)
+            values: Array = np.array(bend(x, np.where(wide, along, c), y, w * most))[1]
+            return values
+
+        first = near(1.0)
+        power = np.round(np.log2(np.abs(near(0.5) / first)))
+        found[apart] = np.where(wide & (power != 1.0), far, first * (most / root) ** power)
     return found
 
 

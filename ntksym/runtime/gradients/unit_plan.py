@@ -9,6 +9,7 @@ from sympy import Expr
 
 from ... import symbols as S
 from ...backends.array.unit import array_unit, roughness
+from ...backends.c.gradient.large import FarSlopes
 from ...backends.c.gradient.unit_library import UnitGradientPlan
 from ...backends.c.gradient.units import UnitSlopes
 from ...backends.unit import DualUnit
@@ -24,6 +25,7 @@ from ...numeric.mixture import MixtureDual
 from ...numeric.series.table import SeriesTable
 from ...numeric.table import BandedDual, TableDual
 from ..units.layers import Plan
+from .fine import mixture_bend_unit
 from .gap import SHARED
 from .lowered import lower_first
 
@@ -99,7 +101,10 @@ def slopes_in_c(
     jumps, plain, smooth = roughness_of(choice)
     found = UnitSlopes(unit, slopes_of(choice, values, sense))
     if found.in_c:
-        return found, smooth
+        steep = steepest(choice, values)
+        if steep is None:
+            return found, smooth
+        return replace(found, far=FarSlopes(steep, mixture_bend_unit(choice, values))), smooth
     range_ = choice.variances
     span = None if range_ is None else (float(range_[0]), float(range_[1]))
     found = UnitSlopes(unit, None, span if span and span[0] < span[1] else None)

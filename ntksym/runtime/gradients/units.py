@@ -265,7 +265,7 @@ class UnitGradient:
             whole = np.broadcast_arrays(x, c, y)
             root = np.where(same, 0.0, self._numeric.rootdet(*whole))
             ends = mine[level + 1], theirs[level + 1]
-            moves = {k: (_turned(k, dc, c, ends), dt) for k, (dc, dt) in after.items()}
+            moves = {k: (_turned(k, dc, c, ends, same), dt) for k, (dc, dt) in after.items()}
         return _named(c, t, after, start, a)
 
 
@@ -274,12 +274,19 @@ def _own(name: str) -> str:
     return "own" if name in ENTRIES else name
 
 
-def _turned(name: str, dc: Array, c: Array, ends: tuple[dict[str, Array], ...]) -> Array:
-    """What the covariance moves by beside what the variances make of it at a fixed angle."""
+def _turned(
+    name: str, dc: Array, c: Array, ends: tuple[dict[str, Array], ...], same: Array
+) -> Array:
+    """What the covariance moves by beside what the variances make of it at a fixed angle.
+
+    Nothing where the points are the `same`: what rounding leaves there is enlarged by slopes of
+    derivative duals, as large as the points.
+    """
+    whole = dc
     for end, label in zip(ends, ("q11", "q22"), strict=True):
         if name == label or name not in ENTRIES:
             dc = dc - c * (end[_own(name)] / (2.0 * end["q"]))
-    return dc
+    return dc if dc is whole else np.where(same, 0.0, dc)
 
 
 def _parameters(made: Made, network: Network) -> tuple[str, ...]:

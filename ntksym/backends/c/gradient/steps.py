@@ -10,7 +10,8 @@ import math
 
 from ...text import filled
 from ..backend import C
-from .turns import HALF, NODES, chebyshev_matrix
+from .chebyshev import matrix, nodes
+from .turns import HALF, NODES
 
 Span = tuple[float, float]
 
@@ -24,10 +25,9 @@ def steps_text(stem: str, span: Span) -> str:
     """
     low, high = span
     half = min(HALF, 0.5 * math.log(high / low)) * (1.0 - 2.0**-20)
-    places = [math.cos((2 * i + 1) * math.pi / (2 * NODES)) for i in range(NODES)]
-    rows = ["{" + ", ".join(C.literal(v) for v in line) + "}" for line in chebyshev_matrix()]
+    rows = [", ".join(C.literal(v) for v in line) for line in matrix(NODES)]
     marks = {
-        "@GROWN@": ",\n    ".join(C.literal(math.exp(half * t)) for t in places),
+        "@GROWN@": ",\n    ".join(C.literal(math.exp(half * t)) for t in nodes(NODES)),
         "@MATRIX@": ",\n    ".join(rows),
         "@LEAST@": C.literal(low * math.exp(half)),
         "@MOST@": C.literal(high * math.exp(-half)),
@@ -52,19 +52,10 @@ static double @STEM@_base(double q)
 /* The weights of the values at base*grown[i] in the slope at q. */
 static void @STEM@_weights(double q, double base, double *weight)
 {
-  static const double matrix[@NODES@][@NODES@] = {
+  static const double matrix[@NODES@ * @NODES@] = {
     @MATRIX@};
   const double x = q == base ? 0.0 : log(q / base) / @HALF@;
-  double value = x, before = 1.0, slope = 1.0, less = 0.0;
-  for (int i = 0; i < @NODES@; ++i) weight[i] = matrix[1][i];
-  for (int m = 2; m < @NODES@; ++m) {
-    const double next = 2.0 * x * value - before, rise = 2.0 * value + 2.0 * x * slope - less;
-    before = value;
-    less = slope;
-    value = next;
-    slope = rise;
-    for (int i = 0; i < @NODES@; ++i) weight[i] += matrix[m][i] * slope;
-  }
+  chebyshev_slope(@NODES@, matrix, x, weight, 1);
   for (int i = 0; i < @NODES@; ++i) weight[i] /= @HALF@ * q;
 }
 

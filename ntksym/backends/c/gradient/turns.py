@@ -10,17 +10,10 @@ from __future__ import annotations
 import math
 
 from ..backend import C
+from .chebyshev import matrix, middle, nodes
 
 NODES, HALF = 8, 0.03
 """Chebyshev nodes, and half the length of their interval, in logarithms and angles."""
-
-
-def chebyshev_matrix() -> list[list[float]]:
-    """Row m times the values at the nodes is the coefficient of T_m."""
-    places = [(2 * i + 1) * math.pi / (2 * NODES) for i in range(NODES)]
-    return [
-        [(1.0 if m == 0 else 2.0) / NODES * math.cos(m * v) for v in places] for m in range(NODES)
-    ]
 
 
 def turns_text(k: int, stem: str) -> str:
@@ -29,25 +22,19 @@ def turns_text(k: int, stem: str) -> str:
     Of K and of the derivative dual they give the slopes in the angle at fixed variances (`of_`),
     and those in q12 (`along_`): 0 where these are infinite, at equal and opposite inputs.
     """
-    nodes = [math.cos((2 * i + 1) * math.pi / (2 * NODES)) for i in range(NODES)]
-    matrix = chebyshev_matrix()
-    # T_m' at 0 is m sin(m pi/2)
-    middle = [
-        math.fsum(m * (1, -1)[m // 2 % 2] * matrix[m][i] for m in range(1, NODES, 2)) / HALF
-        for i in range(NODES)
-    ]
-    first = [HALF * (1.0 + t) for t in nodes]
+    places = nodes(NODES)
+    first = [HALF * (1.0 + t) for t in places]
     roots = [math.sqrt(v) for v in first]
     marks = {
-        "@STEPS@": [f(HALF * t) for t in nodes for f in (math.cos, math.sin)],
+        "@STEPS@": [f(HALF * t) for t in places for f in (math.cos, math.sin)],
         "@FIRST@": [f(v) for line in (first, roots) for v in line for f in (math.cos, math.sin)],
-        "@MIDDLE@": middle,
-        "@MATRIX@": [v for line in matrix for v in line],
+        "@MIDDLE@": [w / HALF for w in middle(NODES)],
+        "@MATRIX@": [v for line in matrix(NODES) for v in line],
         "@NEAR@": [math.tan(HALF), math.tan(math.sqrt(HALF))],
         "@HALF@": [HALF],
     }
     text = _TEXT
-    shapes = {"@STEPS@": (NODES, 2), "@FIRST@": (2, NODES, 2), "@MATRIX@": (NODES, NODES)}
+    shapes = {"@STEPS@": (NODES, 2), "@FIRST@": (2, NODES, 2)}
     for mark, values in marks.items():
         literals = [C.literal(v) for v in values]
         for size in reversed(shapes.get(mark, ())[1:]):
@@ -74,7 +61,7 @@ static void @STEM@_turns(int smooth, size_t n, const double *q11, const double *
     @FIRST@};
   static const double middle[nodes] = {
     @MIDDLE@};
-  static const double matrix[nodes][nodes] = {
+  static const double matrix[nodes * nodes] = {
     @MATRIX@};
   static const double limits[2] = {
     @NEAR@};
@@ -101,17 +88,8 @@ static void @STEM@_turns(int smooth, size_t n, const double *q11, const double *
       if (near) {
         const double angle = atan2(r[l], reach), length = sqrt(c[l] * c[l] + r[l] * r[l]);
         const double x = (smooth ? angle * angle : angle) / half - 1.0;
-        double value = x, before = 1.0, slope = 1.0, less = 0.0, weight[nodes];
-        for (int i = 0; i < nodes; ++i) weight[i] = matrix[1][i];
-        for (int m = 2; m < nodes; ++m) {
-          const double next = 2.0 * x * value - before;
-          const double rise = 2.0 * value + 2.0 * x * slope - less;
-          before = value;
-          less = slope;
-          value = next;
-          slope = rise;
-          for (int i = 0; i < nodes; ++i) weight[i] += matrix[m][i] * slope;
-        }
+        double weight[nodes];
+        chebyshev_slope(nodes, matrix, x, weight, 1);
         for (int i = 0; i < nodes; ++i) {
           of_k += weight[i] / half * k[i][l];
           of_d += weight[i] / half * d[i][l];

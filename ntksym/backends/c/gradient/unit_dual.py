@@ -54,21 +54,22 @@ _ENTRY = r"""void @STEM@(size_t n, const double *q11, const double *q12, const d
 """
 
 _SLOPES = r"""    double rows[5 * CHUNK];
-    slopes0(b, x, c, y, root, rows);
+    polar0(b, x, c, y, root, d, rows);
     for (size_t i = 0; i < b; ++i) {
-      const double first = 0.5 * c[i] / x[i], second = 0.5 * c[i] / y[i], bend = rows[3 * b + i];
-      to[2 * n + i] = rows[i];
-      to[3 * n + i] = rows[2 * b + i];
+      const double first = ntksym_op_div0(0.5 * c[i], x[i]), bend = rows[3 * b + i];
+      const double second = ntksym_op_div0(0.5 * c[i], y[i]);
+      to[2 * n + i] = rows[i] - first * d[i];
+      to[3 * n + i] = rows[2 * b + i] - first * bend;
       to[4 * n + i] = d[i];
       to[5 * n + i] = bend;
-      to[6 * n + i] = rows[b + i];
-      to[7 * n + i] = rows[4 * b + i];
-      to[8 * n + i] = rows[i] + first * d[i];
-      to[9 * n + i] = rows[2 * b + i] + first * bend;
+      to[6 * n + i] = rows[b + i] - second * d[i];
+      to[7 * n + i] = rows[4 * b + i] - second * bend;
+      to[8 * n + i] = rows[i];
+      to[9 * n + i] = rows[2 * b + i];
       to[10 * n + i] = -root[i] * d[i];
       to[11 * n + i] = -root[i] * bend;
-      to[12 * n + i] = rows[b + i] + second * d[i];
-      to[13 * n + i] = rows[4 * b + i] + second * bend;
+      to[12 * n + i] = rows[b + i];
+      to[13 * n + i] = rows[4 * b + i];
     }
 """
 """From the derivatives of sums over nodes."""

@@ -1,8 +1,10 @@
 r"""C of the kernels of a network of units and their derivatives: what an export adds to it.
 
-Forward mode in the covariance: $dK = K_{11}dq_{11} + K_{12}dq_{12} + K_{22}dq_{22}$, $K_{12} =
-\dot K$, and the same for $\dot K$.  Pairs go through in tiles, so that the derivatives of a table
-in either variance are asked for in runs of one variance.
+Forward mode in the variances at a fixed angle, and in the covariance at fixed variances:
+$dK = K_xdq_{11} + K_ydq_{22} + \dot K\delta$ with $\delta = dq_{12} - \tfrac12q_{12}
+(dq_{11}/q_{11} + dq_{22}/q_{22})$, and the same for $\dot K$; none of these cancels for nearly
+parallel rows of large variances.  Pairs go through in tiles, so that the derivatives of a table in
+either variance are asked for in runs of one variance.
 """
 
 from __future__ import annotations
@@ -59,7 +61,7 @@ def unit_gradient_library(plan: UnitGradientPlan, contract: Contract) -> SourceF
     units = units_text(kinds).replace("void ntksym_units_", "NTKSYM_BLOCK_FUNCTION void ")
     pieces = [units_head(kinds, contract, (*first, *plan.rules)), "#include <stdlib.h>\n", units]
     pieces += [_numbers(plan, both), first_layer(plan.first, plan.first_values), ROWS_APART]
-    pieces += [_rule(r, p) for r, p in enumerate(plan.rules)]
+    pieces += [_HALF, *(_rule(r, p) for r, p in enumerate(plan.rules))]
     pieces += [_layer(plan, j, *pair) for j, pair in enumerate(both)]
     sides, cases = "", ""
     for j in range(len(both)):
@@ -90,7 +92,9 @@ def _numbers(plan: UnitGradientPlan, both: list[tuple[int, int]]) -> str:
   OUTS = {outs}, PLANES = {len(planes(plan.hyper)[0])}
 }};
 /* The parts of the space of a tile, matrices of LANES x LANES: covariance, NTK, root of the
- * determinant; K, its derivative dual, their derivatives; both kernels' in each direction. */
+ * determinant; K, its derivative dual, their derivatives, those in variances at a fixed angle; in
+ * each direction what the covariance moves by beside that, after the last layer in all, and the
+ * NTK. */
 enum {{ COV, NTK, ROOT, K0, D0, K1, K2, D1, D12, D2, COV0, ROOT0, GIVEN, DC, DT = DC + DIRS,
        PARTS = DT + DIRS, SPACE = PARTS * LANES * LANES }};
 
@@ -125,7 +129,13 @@ def _layer(plan: UnitGradientPlan, j: int, k: int, r: int) -> str:
         second = "y[3 * ldy + l]" if d == 2 else f"y[{d + 1} * ldy + l]" if d > 2 else ""
         parts = [f" + s[{p}1][at + l] * {first}" if first else "" for p in "KD"]
         rest = [f" + s[{p}2][at + l] * {second}" if second else "" for p in "KD"]
-        move = own.replace("@D@", str(d))
+        swing = " + ".join(
+            f"{w} * {end.replace('x[', 'xn[').replace('y[', 'yn[')}"
+            for w, end in (("half", first), ("half_y[l]", second))
+            if end
+        )
+        move = own.replace("@D@", str(d)).replace("@TURN@", _TURNED if swing else "c")
+        move = move.replace("@SWING@", swing)
         for i, mark in enumerate(("@OFK@", "@OFD@")):
             move = move.replace(mark, parts[i] + rest[i])
         for label, mark in (("nngp", "@NH@"), ("ntk", "@TH@")):
@@ -162,36 +172,46 @@ def _plane(label: str, hyper: tuple[str, ...]) -> str:
     if name.startswith("polar"):
         if name == "polar angle":
             return f"-s[ROOT0][e] * (s[{part} + 1][e] / a)"
-        d, side = (0, "half") if name == "polar q11" else (2, "half_y")
-        return f"s[{part} + {d}][e] + s[{part} + 1][e] / a * (s[COV0][e] * {side})"
+        return f"s[{part} + {0 if name == 'polar q11' else 2}][e]"
     if name in ("q11", "q22"):
-        return f"s[{part} + {0 if name == 'q11' else 2}][e] * a"
+        d, side = (0, "half") if name == "q11" else (2, "half_y")
+        return f"s[{part} + {d}][e] * a - s[{part} + 1][e] * (s[COV0][e] * {side})"
     return f"s[{part} + {1 if name == 'q12' else 3 + hyper.index(name)}][e]"
 
+
+_HALF = """\
+/* 1/(2 q); 0 for rows of zeros, whose covariances are 0. */
+static double half_over(double q) { return q == 0.0 ? 0.0 : 0.5 / q; }
+"""
 
 _LAYER = """\
 /* A layer on a tile of m columns, a multiple of 8: x has `width` numbers for each row, y rows of
  * ldy numbers; in either, the numbers of the next level are STATS of them further on. */
 NTKSYM_BLOCK_FUNCTION void layer@J@(size_t rows, size_t m, const double *tx, size_t width,
                                     const double *y, size_t ldy, const double *v,
-                                    double (*s)[LANES * LANES])
+                                    int last, double (*s)[LANES * LANES])
 {
   double q[LANES];
 @SLOPES@  for (size_t i = 0; i < rows; ++i) {
     const double *x = tx + i * width, *xn = x + STATS, *yn = y + STATS * ldy;
+    const double half = half_over(xn[0]);
     const size_t at = i * LANES;
-    double o[OUTS][LANES];
+    double o[OUTS][LANES], half_y[LANES];
+    int alike[LANES];
+    (void)half;
     rule@R@(m, s[K0] + at, s[D0] + at, s[NTK] + at, v, o);
-@MOVES@    for (size_t l = 0; l < m; ++l) {
+    for (size_t l = 0; l < m; ++l) {
       const double c = s[COV][at + l], reach = xn[1] * yn[ldy + l]; /* the dual may err beyond */
       const double next = ntksym_op_clamp(o[@N@][l], -reach, reach);
       const int same = (s[ROOT][at + l] == 0.0) & (x[0] == y[l]) & (c > 0.0);
       s[COV][at + l] = same ? xn[0] : next;
-      const int alike = fabs(s[NTK][at + l] - x[2]) <= 0x1p-40 * fabs(x[2]);
-      s[NTK][at + l] = same & alike ? xn[2] : o[@T@][l];
+      const int near = fabs(s[NTK][at + l] - x[2]) <= 0x1p-40 * fabs(x[2]);
+      s[NTK][at + l] = same & near ? xn[2] : o[@T@][l];
       s[ROOT][at + l] = same ? 0.0 : ntksym_op_rootdet(xn[0], next, yn[l]);
+      half_y[l] = half_over(yn[l]);
+      alike[l] = same;
     }
-  }
+@MOVES@  }
 }
 
 """
@@ -201,7 +221,7 @@ _BY_NODES = r"""  for (size_t i = 0; i < rows; ++i) {
     double rows5[5 * LANES];
     for (size_t l = 0; l < m; ++l) q[l] = tx[i * width];
     pairs@K@(m, q, s[COV] + at, y, s[ROOT] + at, s[K0] + at, s[D0] + at);
-    slopes@K@(m, q, s[COV] + at, y, s[ROOT] + at, rows5);
+    polar@K@(m, q, s[COV] + at, y, s[ROOT] + at, s[D0] + at, rows5);
     for (size_t k = 0; k < 5; ++k) memcpy(s[K1 + k] + at, rows5 + k * m, m * sizeof *q);
   }
 """
@@ -215,11 +235,6 @@ _BY_VALUES = """\
     pairs@K@(m, q, s[COV] + at, y, s[ROOT] + at, s[K0] + at, s[D0] + at);
     moves@K@(m, q, s[COV] + at, y, s[ROOT] + at, s[K0] + at, s[K1] + at, s[D1] + at);
     @TURNS@(m, q, s[COV] + at, y, s[ROOT] + at, unused[0], unused[1], unused[2], s[D12] + at);
-    for (size_t l = 0; l < m; ++l) {
-      const double turn = 0.5 * s[COV][at + l] / q[l];
-      s[K1][at + l] -= turn * s[D0][at + l];
-      s[D1][at + l] -= turn * s[D12][at + l];
-    }
   }
   for (size_t j = 0; j < m; ++j) {
     double x[LANES];
@@ -233,25 +248,27 @@ _BY_VALUES = """\
     }
     moves@K@(rows, q, c, x, r, k, of_k, of_d);
     for (size_t i = 0; i < rows; ++i) {
-      const size_t e = i * LANES + j;
-      const double turn = 0.5 * c[i] / q[i];
-      s[K2][e] = of_k[i] - turn * s[D0][e];
-      s[D2][e] = of_d[i] - turn * s[D12][e];
+      s[K2][i * LANES + j] = of_k[i];
+      s[D2][i * LANES + j] = of_d[i];
     }
   }
 """
 """From slopes in the variances at a fixed angle, and in the angle of the values."""
 
 _MOVED = """    for (size_t l = 0; l < m; ++l) {
-      const double c = s[DC + @D@][at + l];
-      const double of_k = s[D0][at + l] * c@OFK@;
-      const double of_d = s[D12][at + l] * c@OFD@;
-      s[DC + @D@][at + l] = o[@NK@][l] * of_k@NH@;
+      const double turn = s[DC + @D@][at + l];
+      const double of_k = s[D0][at + l] * turn@OFK@;
+      const double of_d = s[D12][at + l] * turn@OFD@;
+      const double c = o[@NK@][l] * of_k@NH@;
+      s[DC + @D@][at + l] = @TURN@;
       s[DT + @D@][at + l] = o[@TK@][l] * of_k + o[@TD@][l] * of_d
                             + o[@TT@][l] * s[DT + @D@][at + l]@TH@;
     }
 """
 """One direction through a layer."""
+
+_TURNED = "last ? c : alike[l] ? 0.0 : c - s[COV][at + l] * (@SWING@)"
+"""What rounding leaves at equal points is not nothing: it would be enlarged by the slopes there."""
 
 _SIDE = """\
 /* The same on points: the variance, the NTK, the slope of the variance, its derivatives in the
@@ -285,12 +302,13 @@ _SIDE_STEPS = """  double of_d[LANES];
 """
 
 _CASE = """      case @J@:
-        layer@J@(rows, m, tx + l * STATS, width, y, ldy, layer_value[l], s);
+        layer@J@(rows, m, tx + l * STATS, width, y, ldy, layer_value[l], l + 1 == LAYERS,
+                s);
         break;
 """
 
 _STORE = """      for (size_t k = 0, e = i * LANES; k < b; ++k, ++e) {
-        const double half_y = 0.5 / ty[k];
+        const double half_y = half_over(ty[k]);
         (void)half_y;
         to[@P@ * plane + k] = @VALUE@;
       }
@@ -309,28 +327,37 @@ NTKSYM_BLOCK_FUNCTION void tile(size_t rows, size_t b, size_t d, const double *p
   double(*s)[LANES * LANES] = (double(*)[LANES * LANES])space;
   const size_t m = NTKSYM_ROUND_UP(b);
   const double a = in[0];
-  for (size_t i = 0; i < rows; ++i)
+  for (size_t i = 0; i < rows; ++i) {
+    const double half = half_over(tx[i * width]);
     for (size_t k = 0; k < m; ++k) {
       const size_t j = k < b ? k : b - 1, e = i * LANES + k;
       double g = s[GIVEN][i * LANES + j], area = ntksym_op_rootdet(g11[i], g, g22[j]), unlike;
       double gap = ntksym_op_max((g11[i] - g) + (g22[j] - g), 0.0);
       if (px && area * area <= 0.01 * g11[i] * g22[j])
         rows_apart(d, px + i * d, py + j * d, g11[i], &g, &area, &gap, &unlike);
-      area *= a;
-      gap = sqrt(a * in[1] * gap);
-      const double large = area > gap ? area : gap, less = (area > gap ? gap : area) / large;
-      s[COV][e] = s[COV0][e] = a * g + in[1];
+      const double span = a * area, side = sqrt(a * in[1] * gap);
+      const double large = span > side ? span : side, less = (span > side ? side : span) / large;
+      const double root = large > 0.0 ? large * sqrt(1.0 + less * less) : span + side;
+      const double c = a * g + in[1], over = root == 0.0 ? 0.0 : 1.0 / root;
+      const double half_y = half_over(ty[j]);
+      s[COV][e] = s[COV0][e] = c;
       s[NTK][e] = in[2] * g + in[3];
-      s[ROOT][e] = s[ROOT0][e] = large > 0.0 ? large * sqrt(1.0 + less * less) : area + gap;
-      s[DC][e] = s[DC + 2][e] = s[DT][e] = s[DT + 2][e] = 0.0;
+      s[ROOT][e] = s[ROOT0][e] = root;
+      s[DC][e] = s[DC + 2][e] = 0.0;
       s[DC + 1][e] = a;
+      s[DT][e] = in[2] / a * (c * half);
       s[DT + 1][e] = in[2];
+      s[DT + 2][e] = in[2] / a * (c * half_y);
       for (size_t h = 0; h < HYPER; ++h) {
-        const double *rise = in + 4 + 4 * h;
-        s[DC + 3 + h][e] = rise[0] * g + rise[1];
+        const double *rise = in + 4 + 4 * h, along = rise[0] * g + rise[1];
+        const double up = a * rise[0] * area * (area * over) +
+                          0.5 * (rise[0] * in[1] + a * rise[1]) * (gap * over);
+        s[DC + 3 + h][e] = root * (root * along * (2.0 * half) - up * (c * 2.0 * half)) *
+                           (2.0 * half_y);
         s[DT + 3 + h][e] = rise[2] * g + rise[3];
       }
     }
+  }
   for (size_t l = 0; l < LAYERS; ++l) {
     const double *y = ty + l * STATS * ldy;
     switch (layer_kind[l]) {
@@ -339,7 +366,7 @@ NTKSYM_BLOCK_FUNCTION void tile(size_t rows, size_t b, size_t d, const double *p
     }
   }
   for (size_t i = 0; i < rows; ++i) {
-    const double half = 0.5 / tx[i * width];
+    const double half = half_over(tx[i * width]);
     double *to = out + i * apart;
 @STORES@  }
 }

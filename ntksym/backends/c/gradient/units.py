@@ -21,6 +21,8 @@ from ...unit import DualUnit
 from ...unit_schedule import labelled
 from ..backend import C, Contract, extra_support, head, inline_function
 from ..helpers.header import HEADER_NAME
+from .chebyshev import SLOPE
+from .large import FarSlopes, large_text
 from .steps import Span, steps_text
 from .table import moved_text, moving_table
 from .turns import turns_text
@@ -33,12 +35,14 @@ LANES = 64
 class UnitSlopes:
     """A kind of layer: the unit of its values, what its derivatives are made of, or None.
 
-    `span` is the range of variances where the values may be asked for slopes, if there is one.
+    `span` is the range of variances where the values may be asked for slopes, if there is one, and
+    `far` what slopes of a mixture are made of where variances are large, if C does that.
     """
 
     unit: DualUnit
     slopes: ArrayUnit | None
     span: Span | None = None
+    far: FarSlopes | None = None
 
     @property
     def in_c(self) -> bool:
@@ -58,7 +62,7 @@ class UnitSlopes:
 
 
 def unit_slopes_file(kinds: tuple[UnitSlopes, ...], contract: Contract) -> SourceFile:
-    """The file with `ntksym_units_pairs<k>`, `_sides<k>`; `_slopes<k>`, `_side_slopes<k>`, or
+    """The file with `ntksym_units_pairs<k>`, `_sides<k>`; `_polar<k>`, `_side_slopes<k>`, or
     without programs `_turns<k>`, `_smooth_turns<k>` and, of tables, `_moves<k>`.
 
     Raises:
@@ -83,6 +87,8 @@ def units_head(
         if kind.in_c and kind.slopes is not None:
             programs += kind.slopes.programs
         notes += labelled(f"dual{k}", kind.unit)
+        if kind.far is not None and kind.far.bend is not None:
+            programs += kind.far.bend.programs
     first = head(contract, programs).removesuffix(" */\n") + " *\n"
     first += "".join(f" * {line}".rstrip() + "\n" for line in notes) + " */\n"
     pieces = [first, f'#include "{HEADER_NAME}"\n']
@@ -98,6 +104,8 @@ def units_text(kinds: tuple[UnitSlopes, ...]) -> str:
         UnsupportedOp: an operation without a spelling.
     """
     pieces = [f"enum {{ SLOPE_LANES = {LANES} }};\n"]
+    if any(kind.slopes is None or kind.far is not None for kind in kinds):
+        pieces.append(SLOPE)
     for k, kind in enumerate(kinds):
         stem = f"dual{k}"
         values = kind.unit.c_functions(stem)
@@ -117,6 +125,10 @@ def units_text(kinds: tuple[UnitSlopes, ...]) -> str:
             if isinstance(rule, ArrayPrograms):
                 pieces.append(_nodes(rule, stem))
                 text += _SLOPES
+            if kind.far is not None:
+                pieces.append(large_text(stem, kind.far))
+            large = "" if kind.far is None else _LARGE
+            text = text.replace("@FAR@", large).replace("@FAR_SIDE@", large and _SIDE_LARGE)
         pieces.append(text.replace("@K@", str(k)).replace("@STEM@", stem))
     return "\n".join(pieces)
 
@@ -299,16 +311,26 @@ void ntksym_units_moves@K@(size_t n, const double *q11, const double *q12, const
 """
 
 _SLOPES = """
-/* Five rows of n: K_q11, K_q22, and the derivative dual's in q11, q12, q22. */
-void ntksym_units_slopes@K@(size_t n, const double *q11, const double *q12, const double *q22,
-                            const double *root, double *out)
+/* From the derivative dual, five rows of n: K_q11, K_q22, and the derivative dual's in q11, q12 and
+ * q22; those in q11 and q22 at a fixed angle. */
+void ntksym_units_polar@K@(size_t n, const double *q11, const double *q12, const double *q22,
+                           const double *root, const double *dot, double *out)
 {
-  double part[5][SLOPE_LANES];
+  double part[5][SLOPE_LANES], rows[5 * SLOPE_LANES];
   for (size_t at = 0; at < n; at += SLOPE_LANES) {
     const size_t b = n - at < SLOPE_LANES ? n - at : SLOPE_LANES;
     @STEM@_slope_lanes(b, q11 + at, q12 + at, q22 + at, root + at, part);
-    for (size_t i = 0; i < 5; ++i)
-      for (size_t l = 0; l < b; ++l) out[i * n + at + l] = part[i][l];
+    for (size_t l = 0; l < b; ++l) {
+      const double first = ntksym_op_div0(0.5 * q12[at + l], q11[at + l]);
+      const double second = ntksym_op_div0(0.5 * q12[at + l], q22[at + l]);
+      rows[l] = part[0][l] + first * dot[at + l];
+      rows[b + l] = part[1][l] + second * dot[at + l];
+      rows[2 * b + l] = part[2][l] + first * part[3][l];
+      rows[3 * b + l] = part[3][l];
+      rows[4 * b + l] = part[4][l] + second * part[3][l];
+    }
+@FAR@    for (size_t i = 0; i < 5; ++i)
+      for (size_t l = 0; l < b; ++l) out[i * n + at + l] = rows[i * b + l];
   }
 }
 
@@ -322,5 +344,11 @@ void ntksym_units_side_slopes@K@(size_t n, const double *q, double *out)
     for (size_t i = 0; i < 2; ++i)
       for (size_t l = 0; l < b; ++l) out[i * n + at + l] = part[i][l];
   }
-}
+@FAR_SIDE@}
+"""
+
+_LARGE = """    @STEM@_large(b, q11 + at, q12 + at, q22 + at, root + at, rows);
+"""
+
+_SIDE_LARGE = """  @STEM@_side_large(n, q, out);
 """
