@@ -7,10 +7,19 @@ from re import finditer
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from sympy import Add, Eq, Expr, Mul, Rational, Symbol, oo, pretty
-from sympy import latex as sympy_latex
+from sympy import Add, Expr, Mul, Rational, Symbol, oo
 
-from .abbreviations import Abbreviated, abbreviate, decimal_digits, tidied
+from .abbreviations import (
+    Abbreviated,
+    decimal_digits,
+    drawn,
+    gathered,
+    ordered_terms,
+    presented,
+    reflected,
+    tidied,
+)
+from .abbreviations import latex as in_latex
 from .functions import in_sympy_names
 from .symbols import q11, q22
 
@@ -39,7 +48,7 @@ def glimpse(expr: Any) -> str:
 
 def latex(expr: Any) -> str:
     """LaTeX, with arcsin for asin."""
-    return str(sympy_latex(tidied(expr), inv_trig_style="full"))
+    return in_latex(reflected(expr))
 
 
 def formula(name: str, expr: Any, *, width: int = 80, unicode: bool = True) -> tuple[str, ...]:
@@ -49,11 +58,21 @@ def formula(name: str, expr: Any, *, width: int = 80, unicode: bool = True) -> t
     text in lines of that width.
     """
     head = f"{name} = "
+    return _laid_out(head, expr, width, unicode) or _listed(head, expr, width)
+
+
+def _laid_out(head: str, expr: Any, width: int, unicode: bool) -> tuple[str, ...]:
+    """The two-dimensional lines; none where a term is too wide, or they are too many."""
     room = max(24, width - len(head) - 2)
+    if isinstance(expr, Expr):
+        whole = gathered(expr)
+        if expr.is_Add and max(map(len, drawn(whole, unicode=unicode)[0])) > room:
+            whole = Add(*map(gathered, expr.args))
+        expr = whole
     lines: list[str] = []
     for first, (body, axis, minus) in _numbered(_rows(expr, room, unicode)):
         if max(map(len, body)) > room:
-            return _listed(head, expr, width)
+            return ()
         sign = "- " if minus else "+ "
         if first or body[axis].lstrip().startswith("- "):
             sign = ""
@@ -62,9 +81,7 @@ def formula(name: str, expr: Any, *, width: int = 80, unicode: bool = True) -> t
         if not first and len(body) > 1:
             lines.append("")
         lines += [(lead + sign if i == axis else blank) + row for i, row in enumerate(body)]
-    if len(lines) > MAX_ROWS:
-        return _listed(head, expr, width)
-    return tuple(line.rstrip() for line in lines)
+    return tuple(line.rstrip() for line in lines) if len(lines) <= MAX_ROWS else ()
 
 
 def formulas(
@@ -80,8 +97,11 @@ def formulas(
     What repeats has a name, defined under "where"; `full` writes everything out. Names in `taken`
     are not used.
     """
-    exprs = tuple(tidied(expr) for _, expr in rows)
-    short = Abbreviated(exprs, (), ()) if full else abbreviate(exprs, taken=taken)
+    exprs = [expr for _, expr in rows]
+    short = presented(exprs, full=full, taken=taken)
+    named = zip((f"{name} = " for name, _ in rows), short.formulas, strict=True)
+    if not full and not short.names and not all(_laid_out(*n, width, unicode) for n in named):
+        short = presented(exprs, taken=taken, long=0)
     lines: list[tuple[str, str]] = []
 
     def put(name: str, expr: Any, indent: str = "") -> None:
@@ -95,7 +115,7 @@ def formulas(
         twins = dict(short.twins)
         lines.append(("dim", "where"))
         for symbol, definition in short.names:
-            name = str(pretty(symbol, use_unicode=unicode))
+            name = _name(symbol, unicode)
             if definition.is_Rational:
                 lines.append(("", f"  {name} = {decimal_digits(definition)}"))
             elif symbol not in twins:
@@ -107,12 +127,17 @@ def formulas(
     return lines, tuple(s.name for s, _ in short.names)
 
 
+def _name(symbol: Symbol, unicode: bool) -> str:
+    (line,), _ = drawn(symbol, unicode=unicode)
+    return line
+
+
 def _twin_note(short: Abbreviated, unicode: bool) -> str:
     def said(symbols: Iterable[Any]) -> str:
-        return ", ".join(str(pretty(s, use_unicode=unicode)) for s in symbols)
+        return ", ".join(_name(s, unicode) for s in symbols)
 
     second, first = zip(*short.twins, strict=True)
-    q1, q2 = (pretty(s, use_unicode=unicode) for s in (q11, q22))
+    q1, q2 = (_name(s, unicode) for s in (q11, q22))
     are = "are" if len(second) > 1 else "is"
     return (
         f"{said(second)} {are} {said(first)} with {q1} and {q2}, and the indices 1 and 2, exchanged"
@@ -162,7 +187,7 @@ def _rows(expr: Any, room: int, unicode: bool) -> Iterator[tuple[list[str], int,
 
     Each with its axis, and whether it is one term, not the first, whose minus sign was left out.
     """
-    terms = list(expr.as_ordered_terms()) if isinstance(expr, Expr) else [expr]
+    terms = ordered_terms(expr) if isinstance(expr, Expr) else [expr]
     whole = len(terms)
     while terms:
         block, count = _block(terms[:1], unicode), 1
@@ -176,7 +201,8 @@ def _rows(expr: Any, room: int, unicode: bool) -> Iterator[tuple[list[str], int,
             factor, rest = terms[0].as_coeff_Mul()
             minus = factor.is_negative is True
             if minus:
-                rest = rest if factor == -1 else Mul(-factor, rest, evaluate=False)
+                parts = Mul.make_args(rest)
+                rest = rest if factor == -1 else Mul(-factor, *parts, evaluate=False)
                 block = _block([rest], unicode)
         yield *block, minus
         terms = terms[count:]
@@ -184,18 +210,7 @@ def _rows(expr: Any, room: int, unicode: bool) -> Iterator[tuple[list[str], int,
 
 def _block(terms: list[Any], unicode: bool) -> tuple[list[str], int]:
     expr = terms[0] if len(terms) == 1 else Add(*terms, evaluate=False)
-    body = [r.rstrip() for r in pretty(expr, use_unicode=unicode, wrap_line=False).splitlines()]
-    return body, _axis(expr, len(body), unicode)
-
-
-def _axis(expr: Any, height: int, unicode: bool) -> int:
-    """The line of the fraction bar, where the equals sign belongs."""
-    if height == 1 or not isinstance(expr, Expr):
-        return 0
-    probe = Eq(Symbol("lhs"), expr, evaluate=False)
-    marked = pretty(probe, use_unicode=unicode, wrap_line=False).splitlines()
-    found = [i for i, line in enumerate(marked) if line.startswith("lhs")]
-    return min(found[0], height - 1) if found else 0
+    return drawn(expr, unicode=unicode)
 
 
 def recursion_text(

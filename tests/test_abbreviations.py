@@ -6,12 +6,23 @@ import random
 from typing import Any
 
 import pytest
-from sympy import I, Rational, Symbol, exp, preorder_traversal, sqrt
+from sympy import Heaviside, I, Max, Rational, Symbol, exp, pi, preorder_traversal, sqrt
 
 import ntksym
-from ntksym.abbreviations import Abbreviated, abbreviate, decimal_digits, latex_rows, tidied
+from ntksym.abbreviations import (
+    Abbreviated,
+    abbreviate,
+    decimal_digits,
+    drawn,
+    gathered,
+    latex,
+    latex_rows,
+    reflected,
+    tidied,
+)
 from ntksym.display import formulas, linear
-from ntksym.symbols import q11, q12, q22
+from ntksym.functions import Phi, Phi2
+from ntksym.symbols import q11, q12, q22, x
 from ntksym.verify.balls import enclose_expr
 
 LONG = (
@@ -171,3 +182,86 @@ def test_coefficients_of_thresholds_are_tidy() -> None:
     assert (
         "4*(q12 + 1)*Phi2(" in linear(d.value) and "2*q12" not in linear(d.value).split("Phi2")[0]
     )
+
+
+PAPERS: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
+    # Cho & Saul 2009, Louart et al. 2018: acos(-rho) is pi minus the angle
+    ("relu", False, ("(q12*acos(-rho) + sqrt(Delta))/(2*pi)", "acos(-rho)/(2*pi)")),
+    ("relu(x)^2", False, ("(3*q12*sqrt(Delta) + (q11*q22 + 2*q12**2)*acos(-rho))/(2*pi)",)),
+    ("heaviside(x)", False, ("acos(-rho)/(2*pi)",)),
+    # Han et al. 2022: alpha^2 and 1 of the slopes are alpha and (1 - alpha)^2
+    ("max(x, alpha*x)", False, (
+        "alpha*q12 + q12*(alpha - 1)**2*acos(-rho)/(2*pi) + (alpha - 1)**2*sqrt(Delta)/(2*pi)",
+        "alpha + (alpha - 1)**2*acos(-rho)/(2*pi)",
+    )),
+    # Tsuchida et al. 2019, the orthant that the means move
+    ("heaviside(x)", True, ("Phi2(m1/sqrt(q11), m2/sqrt(q22), rho)",)),
+    ("sin", False, ("exp(-(q11 + q22)/2)*sinh(q12)",)),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("activation", "mean", "wanted"), PAPERS)
+def test_short_formulas_are_those_of_papers(
+    activation: str, mean: bool, wanted: tuple[str, ...]
+) -> None:
+    d = ntksym.dual(activation, mean=mean)
+    names = {"rho": "q12/(sqrt(q11)*sqrt(q22))", "Delta": "q11*q22 - q12**2"}
+    for formula, text in zip((d.value, d.dot), wanted, strict=False):
+        found = gathered(reflected(formula))
+        for name, meaning in names.items():
+            text = text.replace(name, meaning)
+        assert str(found) == text
+        at: Any = {s: Rational(i + 3, 9) for i, s in enumerate(sorted(found.free_symbols, key=str))}
+        at |= {q11: 1, q12: Rational(-1, 3), q22: 2}
+        assert abs((found - formula).subs(at).n(30)) < 1e-25
+
+
+@pytest.mark.parametrize(("expr", "text"), [
+    (Rational(1, 2) - exp(-2 * q11) / 2, "(1 - exp(-2*q11))/2"),
+    (4 * q11 + 4, "4*q11 + 4"),
+    (q11 / 2 - q11 * (1 - 4 * q11) * exp(q12) / 2, "q11*(-(1 - 4*q11)*exp(q12) + 1)/2"),
+    (q11 * exp(q12) / 3 + q22 * exp(q12) / 3, "(q11 + q22)*exp(q12)/3"),
+    (12 * q12**2 / (q11 + 1) ** 5 + (q11 + 1) ** -4, "(q11 + 12*q12**2 + 1)/(q11 + 1)**5"),
+    (q11 + q22 / 3, "q11 + q22/3"),
+])  # fmt: skip
+def test_common_factors_stand_in_front(expr: Any, text: str) -> None:
+    found = gathered(expr)
+    assert str(found) == text
+    assert abs((found - expr).subs({q11: Rational(1, 3), q12: 2, q22: 5}).n(30)) < 1e-25
+
+
+@pytest.mark.parametrize(("expr", "text"), [
+    (q22 - q22 * Phi(-q11), "q22*Phi(q11)"),
+    (1 + q12 - (q12 + 1) * Phi(-q11), "(q12 + 1)*Phi(q11)"),
+    (1 - Phi(-q11) - Phi(-q22) + Phi2(-q11, -q22, q12), "Phi2(q11, q22, q12)"),
+    (1 - 2 * Phi(-q11) + Phi2(-q11, -q11, q12), "Phi2(q11, q11, q12)"),
+    (1 - 2 * Phi(-q11), "1 - 2*Phi(-q11)"),
+    (1 - Phi(-q11) + Phi2(-q11, -q22, q12), "Phi(q11) + Phi2(-q11, -q22, q12)"),
+    (q11 ** (Symbol("p") - Rational(1, 2)) / sqrt(q11), "q11**(p - 1)"),
+])  # fmt: skip
+def test_complements_are_one_function(expr: Any, text: str) -> None:
+    assert str(reflected(expr)) == text
+
+
+@pytest.mark.parametrize(("expr", "tex", "text"), [
+    (1 - q12**2 - q11, "1 - q_{11} - q_{12}^{2}", "1 - q11 - q12^2"),
+    ((1 + q11) * (1 + q22) - q12**2, None, "(q11+1)(q22+1)-q12^2"),
+    (sqrt(2) * q12 / (2 * sqrt(pi)), r"\frac{q_{12}}{\sqrt{2 \pi}}", None),
+    (Heaviside(q12), r"H\left(q_{12}\right)", "H(q12)"),
+    (Max(0, q12), None, "max(0, q12)"),
+    (gathered((q11 / q22 + q12) / pi + 1 / pi), r"\frac{1}{\pi} \left(\frac{q_{11}}{q_{22}} + q_{12} + 1\right)", None),
+])  # fmt: skip
+def test_printers_have_the_habits_of_papers(expr: Any, tex: str | None, text: str | None) -> None:
+    if tex is not None:
+        assert latex(expr) == tex
+    if text is not None:
+        lines, axis = drawn(expr, unicode=False)
+        flat = lines[axis].replace(" ", "").replace("*", "")
+        assert flat == text.replace(" ", "").replace("^2", "")
+
+
+def test_a_formula_too_wide_for_two_dimensions_has_names() -> None:
+    p = Symbol("p", positive=True)
+    d = ntksym.dual(Max(0, x) ** p)
+    lines, names = formulas([("E[s(u)s(v)]", d.value), ("E[s'(u)s'(v)]", d.dot)], width=100)
+    assert names and not any("hyper(" in line for _, line in lines)

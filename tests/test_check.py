@@ -376,3 +376,18 @@ def test_quadrature_says_to_how_many_digits_it_agrees(formula: str, least: int, 
     (statement,) = state(Claim(quantity="diagonal", activation="relu", formula=formula))
     digits, line = sample(statement)
     assert least <= digits <= most and "no bound" in line
+
+
+@pytest.mark.parametrize(("fields", "text"), [
+    # asin(rho) of three expectations cancels
+    ({"quantity": "gradient", "by": "q11", "activation": "relu"}, "sqrt(q11*q22 - q12**2)/(4*pi*q11)"),
+    # Sigma' and the product with Theta hold the same function
+    (
+        {"quantity": "ntk", "network": "mlp:sqrt(2)*max(x, 0):depth=1", "where": "unit-norm inputs"},
+        "(2*q12*acos(-q12) + sqrt(1 - q12**2))/pi",
+    ),
+    ({"quantity": "mean", "activation": "heaviside(x)", "formula": "m"}, "Phi(m/sqrt(q))"),
+])  # fmt: skip
+def test_what_holds_is_one_closed_form(fields: dict[str, Any], text: str) -> None:
+    """Terms of the same function are added up, and complements are one function."""
+    assert check(Claim(**{"formula": "1/7", **fields})).corrected == text

@@ -249,7 +249,9 @@ def test_latex_names_the_layers() -> None:
     lines = recurse(mlp("max(x, 0)", depth=3, weight_var=2, bias_var=1)).latex_lines()
     assert lines[0] == r"\Sigma^{(1)}_{12} &= 1 + \frac{2 x \cdot y}{d}"
     assert lines[2].endswith(r"\ell = 1, \dots, 3")
-    assert r"\Theta^{(\ell+1)}_{12} &= \Sigma^{(\ell+1)}_{12} + \Theta^{(\ell)}_{12}" in lines[3]
+    assert (
+        r"\Theta^{(\ell+1)}_{12} &= \Sigma^{(\ell+1)}_{12} + \frac{\Theta^{(\ell)}_{12}" in lines[3]
+    )
 
 
 # -- position arrays ---------------------------------------------------------------------------------

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Mul, Symbol, latex
+from sympy import Mul, Symbol
 
+from .arranged import gathered, printed, reflected
+from .printers import latex
 from .rewrite import (
     DETERMINANT,
     ROOTS,
@@ -22,9 +24,9 @@ from .rewrite import (
     with_correlation,
     with_determinant,
 )
-from .worth import in_order, most_worth, widest
+from .worth import WIDE, in_order, most_worth, widest
 
-LONG = 200
+LONG = 150
 """Formulas with fewer nodes than this (all together) are printed as they are."""
 
 
@@ -57,9 +59,8 @@ class Abbreviated:
 
     def latex_rows(self, titles: Sequence[str], **options: Any) -> list[str]:
         """`title &= formula` for each formula, then each name; `options` go to SymPy's printer."""
-        options = {"inv_trig_style": "full", **options}
         rows = [
-            f"{title} &= {latex(formula, **options)}"
+            f"{title} &= {latex(_gathered(formula), **options)}"
             for title, formula in zip(titles, self.formulas, strict=True)
         ]
         twins = dict(self.twins)
@@ -69,13 +70,15 @@ class Abbreviated:
             elif definition.is_Rational:
                 body = decimal_digits(definition).replace("...", r"\ldots")
             else:
-                body = latex(definition, **options)
+                body = latex(_gathered(definition), **options)
             rows.append(f"{latex(symbol)} &= {body}")
         return rows
 
 
-def abbreviate(formulas: Iterable[Any], *, taken: Iterable[str] = ()) -> Abbreviated:
-    """The formulas with repeated parts named; short formulas come back as they are.
+def abbreviate(
+    formulas: Iterable[Any], *, taken: Iterable[str] = (), long: int = LONG
+) -> Abbreviated:
+    """The formulas with repeated parts named; those of fewer than `long` nodes come back unchanged.
 
     rho = q12/sqrt(q11 q22) and Delta = q11 q22 - q12^2 come first, then what saves most, at most
     `MOST` names. Parts that differ by exchanging q11 and q22 get one letter with the indices 1
@@ -89,7 +92,7 @@ def abbreviate(formulas: Iterable[Any], *, taken: Iterable[str] = ()) -> Abbrevi
     numbers = long_numbers(now, used)
     now = [replaced(f, {n: s * (-1 if n < 0 else 1) for n, s in numbers.items()}) for f in now]
     names: dict[Symbol, Any] = {s: n for n, s in numbers.items() if n > 0}
-    if sum(map(weight, given)) < LONG:
+    if sum(map(weight, given)) < long:
         return Abbreviated(tuple(now), tuple(names.items()), ())
     seen: set[Any] = set()
     now = [real_parts(f, seen) for f in now]
@@ -120,13 +123,28 @@ def abbreviate(formulas: Iterable[Any], *, taken: Iterable[str] = ()) -> Abbrevi
     return Abbreviated(tuple(now), tuple(in_order(names, now)), tuple(twins.items()))
 
 
+def presented(
+    formulas: Iterable[Any], *, full: bool = False, taken: Iterable[str] = (), long: int = LONG
+) -> Abbreviated:
+    """The formulas as papers print them: complements as one function, and what repeats named.
+
+    `full` gives no names.
+    """
+    given = tuple(map(reflected, formulas))
+    return Abbreviated(given, (), ()) if full else abbreviate(given, taken=taken, long=long)
+
+
+def _gathered(expr: Any) -> Any:
+    """With common factors outside, but for sums that have to go on in the next line."""
+    return gathered(expr) if printed(expr) < WIDE else expr
+
+
 def latex_rows(rows: Sequence[tuple[str, Any]], *, full: bool = False) -> list[str]:
     """`name &= formula` in LaTeX for formulas that are read together, with what repeats named.
 
     `full` writes everything out.
     """
-    exprs = tuple(tidied(expr) for _, expr in rows)
-    short = Abbreviated(exprs, (), ()) if full else abbreviate(exprs)
+    short = presented((expr for _, expr in rows), full=full)
     return short.latex_rows([name for name, _ in rows])
 
 

@@ -53,7 +53,7 @@ def tidied(expr: Any) -> Any:
     if not getattr(expr, "args", ()):
         return expr
     args = [tidied(a) for a in expr.args]
-    expr = _rebuilt(expr, list(map(_turned, args)) if expr.is_Function else args)
+    expr = rebuilt(expr, list(map(_turned, args)) if expr.is_Function else args)
     sums = [a for a in expr.args if a.is_Add] if expr.is_Mul else []
     if not sums or len(sums) == len(expr.args) - expr.args[0].is_Number == 1:
         return expr
@@ -97,7 +97,7 @@ def count_of(expr: Any, part: Any) -> int:
     return sum(bool(node == part) for node in preorder_traversal(expr))
 
 
-def _rebuilt(expr: Any, args: list[Any]) -> Any:
+def rebuilt(expr: Any, args: list[Any]) -> Any:
     """The same head on other arguments; a number is not multiplied into a sum."""
     if list(expr.args) == args:
         return expr
@@ -115,14 +115,14 @@ def replaced(expr: Any, parts: dict[Any, Any]) -> Any:
         return parts[expr]
     if not expr.args:
         return expr
-    return _rebuilt(expr, [replaced(a, parts) for a in expr.args])
+    return rebuilt(expr, [replaced(a, parts) for a in expr.args])
 
 
 def with_determinant(expr: Any, symbol: Symbol) -> Any:
     """Delta in sums that hold q11 q22 - q12^2 or its negative beside other terms."""
     if not expr.args:
         return expr
-    expr = _rebuilt(expr, [with_determinant(a, symbol) for a in expr.args])
+    expr = rebuilt(expr, [with_determinant(a, symbol) for a in expr.args])
     if expr.is_Add:
         terms = list(expr.args)
         for sign in (1, -1):
@@ -139,7 +139,7 @@ def with_correlation(expr: Any, symbol: Symbol) -> Any:
     if expr.is_Mul and all(r in expr.args for r in ROOTS):
         rest = [with_correlation(a, symbol) for a in expr.args if a not in ROOTS]
         return Mul(symbol, *rest, evaluate=not any(a.is_Add for a in rest))
-    return _rebuilt(expr, [with_correlation(a, symbol) for a in expr.args])
+    return rebuilt(expr, [with_correlation(a, symbol) for a in expr.args])
 
 
 def _is_long(node: Any) -> bool:
@@ -150,7 +150,7 @@ def spread(expr: Any) -> Any:
     """Long numbers before sums with long numbers multiplied out: fewer and readable ones."""
     if not expr.args:
         return expr
-    expr = _rebuilt(expr, [spread(a) for a in expr.args])
+    expr = rebuilt(expr, [spread(a) for a in expr.args])
     if not expr.is_Mul or not _is_long(expr.args[0]):
         return expr
     number, *rest = expr.args

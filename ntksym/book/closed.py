@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sympy import Add, Expr, oo
 
-from ..abbreviations import abbreviate
+from ..abbreviations import presented
 from ..display import latex
 from ..errors import NtksymError
 from .curves import Curves, activation_of, curves, drawable, series_curves
@@ -149,7 +149,7 @@ def _rows(found: Dual) -> tuple[tuple[Row, ...], tuple[str, ...]]:
     rows.append((r"E[\sigma(u)^2]", found.diag))
     if found.continuous and found.diag_dot != oo:
         rows.append((r"E[\sigma'(u)^2]", found.diag_dot))
-    short = abbreviate(expr for _, expr in rows)
+    short = presented(expr for _, expr in rows)
     shown = (
         _row(name, named, expr) for (name, expr), named in zip(rows, short.formulas, strict=True)
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Any, overload
 
-from ..abbreviations import tidied
+from ..abbreviations import gathered, reflected
 from ..claims import Claim
 from ..claims.binding import undeclared
 from ..claims.read import read_claim
@@ -16,6 +16,7 @@ from ..display import latex
 from ..errors import BadSpec, NtksymError
 from ..language import to_text
 from ..verify.report import Verdict
+from .collected import collected
 from .judge import DIGITS, Finding, Sample, judge
 from .judgement import Counterexample, Judgement
 from .proof import closed_form
@@ -215,7 +216,11 @@ def _corrected(claim: Claim, f: Finding) -> tuple[str, str] | None:
     value, _, proved = closed_form(f.statement)
     if value is None or not proved:
         return None
-    text = to_text(tidied(value))
+    forms = [reflected(form) for form in (value, collected(f.statement, value))]
+    text, value = min(
+        ((to_text(form), form) for plain in forms for form in (plain, gathered(plain))),
+        key=lambda pair: len(pair[0]),
+    )
     return (text, latex(value)) if len(text) <= _LONGEST_CORRECTION else None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sympy import Basic, Expr, Integer, Symbol, latex, oo
 
 from .. import symbols
-from ..abbreviations import Abbreviated, abbreviate
+from ..abbreviations import presented
 from ..activation import Activation
 from ..brief import Brief
 from .convention import Convention
@@ -190,7 +190,7 @@ class Recursion(Brief):
         # Theta' = Sigma' + ...: the covariance is not written out twice.
         again = own == nngp and own != 0
         shown = (nngp, tail if again else own + tail)
-        short = Abbreviated(shown, (), ()) if full else abbreviate(shown, taken=taken)
+        short = presented(shown, full=full, taken=taken)
         taken += [symbol.name for symbol, _ in short.names]
         titles = [title, rf"\Theta^{{({after})}}_{{12}}"]
         first, second, *rest = short.latex_rows(titles, symbol_names=names)

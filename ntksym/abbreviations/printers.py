@@ -1,0 +1,127 @@
+r"""SymPy's printers with the habits of papers.
+
+A sum begins with a term that has no minus sign, if it has one: $(q_{11}+1)(q_{22}+1) - q_{12}^2$.
+The step is $H$, since $\theta$ is the angle. Roots of a number and of pi are one: $\sqrt{2\pi}$.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sympy import Function, Integer, Mul, Pow, Rational, pi
+from sympy.printing.latex import LatexPrinter
+from sympy.printing.pretty.pretty import PrettyPrinter
+from sympy.printing.pretty.pretty_symbology import pretty_use_unicode
+from sympy.printing.pretty.stringpict import prettyForm
+
+from .arranged import kept
+
+
+def ordered_terms(expr: Any) -> list[Any]:
+    """The terms of a sum in SymPy's order, but the first one without a minus sign first."""
+    terms = list(expr.as_ordered_terms())
+    first = next((t for t in terms if not t.as_coeff_Mul()[0].is_negative), terms[0])
+    return [first, *(t for t in terms if t is not first)]
+
+
+class Root(Function):
+    """The square root of a number times pi, which SymPy takes apart."""
+
+    nargs = 1
+
+    def _pretty(self, printer: Any) -> Any:
+        return printer._print(Pow(self.args[0], Rational(1, 2), evaluate=False))
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\sqrt{{{printer._print(self.args[0])}}}"
+
+
+def _rooted(expr: Any) -> Any:
+    """Products with the square roots of a number and of pi as one root."""
+    if not getattr(expr, "args", ()):
+        return expr
+    expr = kept(expr, [_rooted(a) for a in expr.args])
+    half = Rational(1, 2)
+    if not expr.is_Mul:
+        return expr
+    roots = [f for f in expr.args if f.is_Pow and f.base.is_Integer and f.exp == half]
+    pis = [f for f in expr.args if f.is_Pow and f.base == pi and abs(f.exp) == half]
+    if len(roots) != 1 or len(pis) != 1:
+        return expr
+    number = expr.args[0] if expr.args[0].is_Rational else Integer(1)
+    rest = [f for f in expr.args if f not in (roots[0], pis[0], number)]
+    under, below = int(roots[0].base), pis[0].exp < 0
+    root: Any = Root(under * pi)
+    if below:
+        number, root = number * under, 1 / root
+    return Mul(*([] if number == 1 else [number]), *rest, root, evaluate=False)
+
+
+class _Pretty(PrettyPrinter):  # type: ignore[misc]
+    def _as_ordered_terms(self, expr: Any, order: Any = None) -> list[Any]:
+        return ordered_terms(expr)
+
+    def _print_Max(self, expr: Any) -> Any:
+        return self._print_Function(expr, func_name="max")
+
+    def _print_Min(self, expr: Any) -> Any:
+        return self._print_Function(expr, func_name="min")
+
+    def _print_Heaviside(self, expr: Any) -> Any:
+        return prettyForm(*self._print_seq(expr.pargs, "(", ")").left("H"))
+
+
+class _Latex(LatexPrinter):  # type: ignore[misc]
+    def _print_Add(self, expr: Any, order: Any = None) -> str:
+        """The terms; SymPy's own method multiplies a minus sign into (a + b)/2."""
+        text = ""
+        for i, term in enumerate(ordered_terms(expr)):
+            number, rest = term.as_coeff_Mul()
+            minus = i > 0 and term.could_extract_minus_sign()
+            if minus and number.is_negative:
+                parts = Mul.make_args(rest)
+                term = rest if number == -1 else Mul(-number, *parts, evaluate=False)
+            elif minus:
+                term = -term
+            body = self._print(term)
+            if self._needs_add_brackets(term):
+                body = rf"\left({body}\right)"
+            text += (" - " if minus else " + ") * (i > 0) + body
+        return text
+
+    def _print_Mul(self, expr: Any) -> str:
+        """No fractions inside a fraction: a factor that is a sum of fractions stands beside it."""
+        beside = [f for f in expr.args if f.is_Add and any(map(_is_fraction, f.args))]
+        rest = [f for f in expr.args if f not in beside]
+        if len(beside) == 1 and _is_fraction(Mul(*rest)):
+            front = self._print(Mul(*rest))
+            return rf"{front} \left({self._print(beside[0])}\right)"
+        return str(super()._print_Mul(expr))
+
+    def _print_Heaviside(self, expr: Any, exp: Any = None) -> str:
+        body = rf"H\left({', '.join(map(self._print, expr.pargs))}\right)"
+        return body if exp is None else rf"{body}^{{{exp}}}"
+
+
+def _is_fraction(expr: Any) -> bool:
+    """Whether there is a denominator in sight."""
+    return any(
+        f.exp.could_extract_minus_sign() if f.is_Pow else f.is_Rational and f.q != 1
+        for f in Mul.make_args(expr)
+    )
+
+
+def drawn(expr: Any, *, unicode: bool = True) -> tuple[list[str], int]:
+    """Two-dimensional text of any width as lines, and which of them has the fraction bar."""
+    before = pretty_use_unicode(unicode)
+    try:
+        form = _Pretty({"use_unicode": unicode})._print(_rooted(expr))
+        lines = str(form.render(wrap_line=False)).splitlines()
+    finally:
+        pretty_use_unicode(before)
+    return [line.rstrip() for line in lines], min(form.baseline, len(lines) - 1)
+
+
+def latex(expr: Any, **options: Any) -> str:
+    """LaTeX, with arcsin for asin; `options` go to SymPy's printer."""
+    return str(_Latex({"inv_trig_style": "full", **options}).doprint(_rooted(expr)))
