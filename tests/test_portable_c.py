@@ -57,14 +57,16 @@ def own_lines(text: str, folder: Path) -> str:
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler")
 def test_an_exported_network_is_cpp_and_its_consumer_too(tmp_path: Path) -> None:
-    """GCC takes no array that a loop fills for one that nothing was written to, either."""
-    ntksym.export("mlp:hardtanh:depth=1", "c", tmp_path)
+    """GCC takes no array that a loop fills for one that nothing was written to, either, and no
+    layer declares what only other layers use."""
+    ntksym.export("mlp:[hardtanh,x^2]:weight_var=1", "c", tmp_path)
     sources = [str(path) for path in sorted(tmp_path.glob("*.c"))]
     assert len(sources) == 3
     run("g++", "-std=c++17", "-fsyntax-only", "-x", "c++", *sources)
     (network,) = (s for s in sources if s.endswith("_mlp.c"))
-    flags = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror")
-    run(*command(), *flags, "-c", "-o", os.devnull, network)
+    flags = ("-std=c99", "-Wall", "-Wextra", "-Wshadow", "-Werror")
+    for more in ("-O2", "-O1 -DNTKSYM_PORTABLE"):
+        run(*command(), *flags, *more.split(), "-c", "-o", os.devnull, network)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -22,7 +22,7 @@ LANES = 64
 WIDE = 8
 """Loops over a block run to a multiple of this number: the doubles of the widest registers."""
 
-ROUND_UP = f"  const size_t m_ = (b_ + {WIDE - 1}u) & ~(size_t){WIDE - 1}u;\n"
+ROUND_UP = "  const size_t m_ = NTKSYM_ROUND_UP(b_);\n"
 
 
 def block_function(

@@ -204,9 +204,9 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
           for (int j = 0; j < @PADDED@; ++j) lost[j] = 0.0;
         } else {
           for (int j = 0; j < @PADDED@; ++j) {
-            const double most = share / fabs(w[j]);
+            const double each = share / fabs(w[j]);
             x[j] = turn * x[j];
-            allow[j] = most < 0x1.fp1023 ? most : 0x1.fp1023;
+            allow[j] = each < 0x1.fp1023 ? each : 0x1.fp1023;
           }
           ntksym_direct_gaps(s, turn, rest, base, y, gap, low_gap);
           ntksym_direct_mean(s, which, x, gap, low_gap, t, slip, allow, mean, lost);

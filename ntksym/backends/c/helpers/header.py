@@ -94,12 +94,6 @@ float sqrtf(float) __attribute__((const));
 #pragma fp_contract(off)
 #endif
 
-/* Arrays of a block are filled up to the next multiple of 8 by loops that run because n > 0: GCC
- * does not know that, and takes them for arrays that may never have been written. */
-#if defined(NTKSYM_EXTENDED) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-
 /* Compiled into every caller, however long: a call in a loop keeps it from being vector code. */
 #ifdef NTKSYM_EXTENDED
 #define NTKSYM_LANE_FUNCTION static inline __attribute__((always_inline))
@@ -149,9 +143,10 @@ typedef double ntksym_lanes;
 #endif
 
 /* Block functions take up to NTKSYM_BLOCK points in arrays of that length, and run to the next
- * multiple of 8: whoever calls them fills the places up to it, with copies of a point. */
+ * multiple of 8: whoever calls them fills the places up to it, with copies of a point.  Written so
+ * that compilers see a number from 8 to NTKSYM_BLOCK, hence loops that fill arrays; n > 0. */
 enum { NTKSYM_BLOCK = @BLOCK@ };
-#define NTKSYM_ROUND_UP(n) (((n) + 7u) & ~(size_t)7u)
+#define NTKSYM_ROUND_UP(n) ((((n) - 1u) & (size_t)(NTKSYM_BLOCK - 8)) + 8u)
 
 NTKSYM_LANE_FUNCTION double ntksym_op_max(double a, double b) { return a < b ? b : a; }
 NTKSYM_LANE_FUNCTION double ntksym_op_min(double a, double b) { return b < a ? b : a; }

@@ -211,8 +211,8 @@ static inline double ntksym_spline_term(const ntksym_spline_pair *p, double one,
     const int loose = a * b < back * back;
     start = ntksym_spline_at(a, b, 0.0);
     start = start < p->end ? start : p->end;
-    const double peak = loose ? 1.0 / start : 0.0, least = start < p->end ? 0.0 : b - a;
-    const ntksym_spline_way s = {b, a, from, top, top - from, back, -1.0, both, peak, least};
+    const double peak = loose ? 1.0 / start : 0.0, lowest = start < p->end ? 0.0 : b - a;
+    const ntksym_spline_way s = {b, a, from, top, top - from, back, -1.0, both, peak, lowest};
     sum = ntksym_spline_panels(&s, 1.0 / start, from, power);
     for (int i = 0; i < power; ++i) sum *= p->top * p->top;
   }

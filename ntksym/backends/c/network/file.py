@@ -128,7 +128,8 @@ def _loops(
     text = text.replace("@PAIR_CASES@", pairs.rstrip("\n"))
     text = text.replace("@SPARE_FIRST@", "  Real fr[@WIDTH@][LANES];\n" if staged else "")
     spare = "  Real next[3][LANES];\n" if staged else ""
-    spare += "  Real old[2][LANES];\n" if near and not all(x.staged for x in layers) else ""
+    kept = any(k in near and not layer.staged for k, layer in enumerate(layers))
+    spare += "  Real old[2][LANES];\n" if kept else ""
     text = text.replace("@SPARE@", spare)
     text = text.replace("@CARE@", "  unsigned char care[ROWS][LANES];\n" if near else "")
     text = text.replace("@CARE_PAIRS@", "  unsigned char care[LANES];\n" if near else "")

@@ -329,23 +329,23 @@ NTKSYM_BLOCK_FUNCTION void near_roots(int kind, const double *v, double bias, si
     if (!small) angle[i] = x[i] = -1.0;
     if (angle[i] > 0.0) place[left++] = i;
   }
-  for (int level = near_smooth[kind] ? -1 : 0; left; ++level) {
+  for (int halving = near_smooth[kind] ? -1 : 0; left; ++halving) {
     size_t kept = 0;
     near_pack(left, place, panel, w);
-    near_panels(kind, v, left, w, 0.0, level < 0 ? @FEW@ : @PANEL@, total, rough, rate);
+    near_panels(kind, v, left, w, 0.0, halving < 0 ? @FEW@ : @PANEL@, total, rough, rate);
     for (size_t k = 0; k < left; ++k) {
       const size_t i = place[k];
       const double asked = @TOLERANCE@ / angle[i], least = asked < 1e-3 ? asked : 1e-3;
-      const double fall = level < 0 ? rate[k] : ntksym_op_max(rate[k], 0.05);
+      const double fall = halving < 0 ? rate[k] : ntksym_op_max(rate[k], 0.05);
       const double error = rough[k] * (near_smooth[kind] ? fall * fall * fall : 1.0);
-      const int more = (error > least * (across[i] + total[k])) & (level < @LEVELS@);
+      const int more = (error > least * (across[i] + total[k])) & (halving < @LEVELS@);
       if (more)
         place[kept++] = i;
       else
         across[i] += total[k];
     }
     left = kept;
-    if (!left || level < 0) continue;
+    if (!left || halving < 0) continue;
     near_pack(left, place, panel, w);
     near_panels(kind, v, left, w, 0.5, @PANEL@, total, rough, rate);
     for (size_t k = 0; k < left; ++k) {

@@ -74,7 +74,7 @@ NTKSYM_BLOCK_FUNCTION void block@S@(size_t rows, size_t b, const Stored *g12, si
                                     const double in[4], Stored *nngp, Stored *ntk, size_t ldo)
 {
   Real state[ROWS][@STATES@][LANES], side[4][LANES], fx[@WIDTH@][LANES], fy[@WIDTH@][LANES];
-@SPARE_FIRST@@SPARE@@CARE@  const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
+@SPARE_FIRST@@SPARE@@CARE@  const size_t m = NTKSYM_ROUND_UP(b);
   const Real a0 = (Real)in[0], a1 = (Real)in[1], a2 = (Real)in[2], a3 = (Real)in[3];
   Real sx[3][LANES], sy[3][LANES];
   if (!root0) {
@@ -128,7 +128,7 @@ void @NAME@_pairs@S@(size_t n, const Stored *g12, const Stored *root0,
   Real now[@STATES@][LANES], side[4][LANES], fx[@WIDTH@][LANES], fy[@WIDTH@][LANES];
 @SPARE@@CARE_PAIRS@  for (size_t at = 0; at < n; at += LANES) {
     const size_t b = n - at < LANES ? n - at : LANES;
-    const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
+    const size_t m = NTKSYM_ROUND_UP(b);
     if (incx == 0) {
       block@S@(1, b, g12 + at, 0, root0 ? root0 + at : NULL, qx, ldx, qy + at * incy, incy, ldy,
                in, nngp + at, ntk + at, 0);
