@@ -222,7 +222,7 @@ def recursion_text(
 
     sigma, theta = ("Σ", "Θ") if unicode else ("Sigma", "Theta")
     lines: list[tuple[str, str]] = [("title", rec.network.name)]
-    lines += [("dim", f"  {line}") for line in rec.convention.describe()]
+    lines += [("dim", f"  {line}") for line in rec.network.conventions()]
 
     def put(*rows: tuple[str, Any]) -> None:
         lines.append(("", ""))

@@ -230,9 +230,11 @@ def test_two_kernels_are_parts_of_one_project(tmp_path):
 
 @pytest.mark.parametrize("target", ["jax", "torch", "numpy"])
 def test_heads_of_networks_say_which_network_it_is(target):
-    text = generate("mlp:[gelu,erf]:weight_var=2,bias_var=1/3", target).files[0].text
-    for line in ("layers: 2", "gelu: s(x) = x*Phi(x)", "weight_var = 2, bias_var = 1/3"):
+    text = generate("mlp:[gelu,erf]:weight_var=2,bias_var=[0,1/3,1/5]", target).files[0].text
+    same = "weight_var = 2\n", "input layer, bias_var = 0", "layer 1: gelu, bias_var = 1/3"
+    for line in ("layers: 2", "gelu: s(x) = x*Phi(x)", *same, "layer 2: erf, bias_var = 1/5"):
         assert line in text
+    assert "weight_var = 2, bias_var" not in text  # of the convention: no layer has it
 
 
 def test_a_covariance_beyond_its_bound_is_as_the_head_says(tmp_path):

@@ -60,9 +60,7 @@ def collapsed_sources(
     refs = tuple(dict.fromkeys(r for a in network.activations for r in a.refs))
     formula = (
         "the NNGP kernel and the NTK of a network",
-        f"layers: {network.depth}",
-        *(f"activation {a.name}: s(x) = {a.expr}" for a in network.activations),
-        *network.convention.describe(),
+        *network.described(),
     )
     contract = Contract(
         command, formula, "the bound above; rounding not measured", refs, __version__

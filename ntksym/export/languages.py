@@ -106,10 +106,11 @@ def gradient_source(thing: Any, name: str, command: str, measure: bool = False) 
     if hasattr(thing, "input_rule") or hasattr(thing, "blocks"):
         recursion = thing if isinstance(thing, Recursion) else recurse(thing)
         net = recursion.network
-        about = ["the NNGP kernel and the NTK of a network, and their derivatives"]
-        about += [f"activation {a.name}: s(x) = {a.expr}" for a in net.activations]
-        about += recursion.convention.describe()
-        contract = Contract(command, tuple(about), _ACCURACY, _references(net), __version__)
+        about = (
+            "the NNGP kernel and the NTK of a network, and their derivatives",
+            *net.described(),
+        )
+        contract = Contract(command, about, _ACCURACY, _references(net), __version__)
         plan = standalone_plan(recursion, name)
         file = gradient_library(plan, contract)
         if not measure:

@@ -76,8 +76,7 @@ def about_network(network: Any, layers: int) -> tuple[str, ...]:
     lines = ["the NNGP kernel and the NTK of a network", f"layers: {layers}"]
     net = getattr(network, "network", network)
     if hasattr(net, "activations"):
-        lines += [f"activation {a.name}: s(x) = {a.expr}" for a in net.activations]
-        lines += list(network.convention.describe())
+        lines = [lines[0], *net.described()]
     return tuple(lines)
 
 

@@ -199,12 +199,13 @@ class Convention:
             ("name", self.name),
         )
 
-    def describe(self) -> tuple[str, ...]:
-        """The choices as lines of text."""
+    def describe(self, variances: tuple[str, ...] = ("weight_var", "bias_var")) -> tuple[str, ...]:
+        """The choices as lines of text; of the variances those that are named."""
         lines = [
             f"parametrisation {self.parametrization}" + (f" ({self.name})" if self.name else "")
         ]
-        lines.append(f"weight_var = {self.weight_var}, bias_var = {self.bias_var}")
+        if variances:
+            lines.append(", ".join(f"{key} = {getattr(self, key)}" for key in variances))
         if self.input_weight_var not in (None, self.weight_var):
             lines.append(f"weight_var of the first layer = {self.input_weight_var}")
         lines.append(

@@ -107,13 +107,44 @@ class Network(Brief):
 
     def __str__(self) -> str:
         """The name, the convention, and one line for each run of equal layers."""
-        found = [f"  input layer{_own(self.input.dense)}"] if _own(self.input.dense) else []
+        found = [f"input layer{_own(self.input.dense)}"] if _own(self.input.dense) else []
+        for start, stop, own in self._own_numbers():
+            of = f"s(x) = {self.blocks[start][0].activation.expr}{own}"
+            found.append(f"{layers_named(start, stop)}: {of}")
+        return "\n  ".join([self.name, *self.conventions(), *found])
+
+    def conventions(self) -> tuple[str, ...]:
+        """The convention as lines of text, without variances that every layer says itself."""
+        dense = [self.input.dense, *(d for _, d in self.blocks)]
+        taken = [
+            key for key in ("weight_var", "bias_var") if any(getattr(d, key) is None for d in dense)
+        ]
+        return self.convention.describe(tuple(taken))
+
+    def described(self) -> tuple[str, ...]:
+        """What heads of files say of it: depth, activations, convention, and layers that differ."""
+        lines = [f"layers: {self.depth}"]
+        lines += [f"activation {a.name}: s(x) = {a.expr}" for a in self.activations]
+        lines += self.conventions()
+        layers = self._own_numbers()
+        first = _own(self.input.dense)
+        if first:
+            lines.append(f"input layer{first}")
+        if first or len(layers) > 1 or any(own for _, _, own in layers):
+            lines += [
+                f"{layers_named(start, stop)}: {self.blocks[start][0].activation.name}{own}"
+                for start, stop, own in layers
+            ]
+        return tuple(lines)
+
+    def _own_numbers(self) -> tuple[tuple[int, int, str], ...]:
+        """Ranges [start, stop) of equal layers, and what they say themselves."""
+        found = []
         for start, stop in runs(self.blocks):
             nonlinearity, dense = self.blocks[start]
             values = "".join(f", {key} = {value}" for key, value in nonlinearity.values)
-            of = f"s(x) = {nonlinearity.activation.expr}{values}{_own(dense)}"
-            found.append(f"  {layers_named(start, stop)}: {of}")
-        return "\n".join([self.name, *(f"  {line}" for line in self.convention.describe()), *found])
+            found.append((start, stop, values + _own(dense)))
+        return tuple(found)
 
     def _repr_latex_(self) -> str:
         from .recursion import recurse

@@ -53,11 +53,9 @@ ABOUT = "the NNGP kernel and the NTK of a network"
 
 def network_contract(network: Network, command: str = "ntksym.compile") -> Contract:
     """What the head of the generated file says; the units add their proven bounds."""
-    said = [ABOUT, f"layers: {network.depth}"]
-    said += [f"activation {a.name}: s(x) = {a.expr}" for a in network.activations]
-    said += network.convention.describe()
+    said = (ABOUT, *network.described())
     refs = tuple(dict.fromkeys(r for a in network.activations for r in a.refs))
-    return Contract(command, tuple(said), "the bounds of the duals, below", refs)
+    return Contract(command, said, "the bounds of the duals, below", refs)
 
 
 def network_sources(
