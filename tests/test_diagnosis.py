@@ -231,3 +231,34 @@ def test_values_far_apart_are_no_fit() -> None:
     assert math.isnan(_divide(2.0, 1e-174, Fraction(-2)))
     assert math.isnan(_divide(2.0, 1e-174, Fraction(2)))
     assert math.isnan(_divide(2.0, 1e250, Fraction(3, 2)))
+
+
+@pytest.mark.parametrize(("one", "why", "repaired"), [
+    (
+        claim("derivative", "1/2 - asin(rho)/(2*pi)", "relu"),
+        "asin where acos is meant", "1/2 - acos(rho)/(2*pi)",
+    ),
+    (claim("nngp", "q11*q22 + q12^2", "x^2"), "the factor 2 is missing at q12**2", "q11*q22 + 2*q12**2"),
+    (
+        claim("diagonal", "2/pi*asin(2*sqrt(q)/(1 + 2*sqrt(q)))", "erf"),
+        "variance where standard deviation is meant: q stands for its square",
+        "2/pi*asin(2*q/(1 + 2*q))",
+    ),
+    (
+        claim("constant", "sqrt(2)/(1 + alpha^2)", "leaky_relu", definition="1/sqrt(E[s(z)^2])"),
+        "the root of 1 + alpha**2 is missing", "sqrt(2)/sqrt(1 + alpha**2)",
+    ),
+    (
+        claim("normalised", "acos(-rho)/(2*pi) + rho*sqrt(1 - rho^2)/(4*pi)", "step"),
+        "the term rho*sqrt(1 - rho**2)/(4*pi) is too many", "acos(-rho)/(2*pi)",
+    ),
+    (
+        claim("diagonal", "2^(p/2)*q^p*gamma(p + 1/2)/sqrt(pi)", "abs(x)^p", params={"p": "positive"}),
+        "the divisor 2 in p/2 is too many", "2**p*q**p*gamma(p + 1/2)/sqrt(pi)",
+    ),
+])  # fmt: skip
+def test_the_first_cause_and_its_repair_are_what_an_author_would_write(
+    one: Claim, why: str, repaired: str
+) -> None:
+    first = found(one)[0]
+    assert (first.text, first.formula) == (why, repaired)

@@ -91,7 +91,7 @@ def _here(node: Node, vocabulary: tuple[str, ...], top: bool) -> Iterator[Edit]:
         case Sum():
             yield from _sums(node, vocabulary)
         case Product():
-            yield from _products(node)
+            yield from _products(node, top)
         case Power():
             yield from _powers(node)
         case Call():
@@ -185,12 +185,14 @@ def _product(factors: tuple[tuple[int, Node], ...]) -> Node:
     return found
 
 
-def _products(node: Product) -> Iterator[Edit]:
+def _products(node: Product, top: bool) -> Iterator[Edit]:
+    whole = write(node)
+    many = "is too many" if top or short(node) != whole else f"in {whole} is too many"
     for i, (e, f) in enumerate(node.factors):
         rest = node.factors[:i] + node.factors[i + 1 :]
         yield Edit(
             _product(rest), 2,
-            lambda e=e, f=f: f"the {'factor' if e > 0 else 'divisor'} {short(f)} is too many",  # type: ignore[misc]
+            lambda e=e, f=f: f"the {'factor' if e > 0 else 'divisor'} {short(f)} {many}",  # type: ignore[misc]
         )  # fmt: skip
         turned = (*node.factors[:i], (-e, f), *node.factors[i + 1 :])
         yield Edit(
@@ -297,12 +299,24 @@ def _rational(node: Node) -> Fraction | None:
             return None
 
 
-def _calls(node: Call) -> Iterator[Edit]:
+def exchanges(tree: Node) -> Iterator[tuple[Path, Edit]]:
+    """Every function of the tree for one that is mistaken for it."""
+    for node, path in places(tree):
+        if isinstance(node, Call):
+            for edit in _exchanged(node):
+                yield path, edit
+
+
+def _exchanged(node: Call) -> Iterator[Edit]:
     for other in _NEIGHBOURS.get(canonical(node.name), ()):
         yield Edit(
             call(other, *node.arguments), 2,
             lambda other=other: f"{node.name} where {other} is meant",  # type: ignore[misc]
         )  # fmt: skip
+
+
+def _calls(node: Call) -> Iterator[Edit]:
+    yield from _exchanged(node)
     if len(node.arguments) == 1:
         (inside,) = node.arguments
         yield Edit(inside, 2, lambda: f"{node.name} is too many around {short(inside)}")
@@ -366,4 +380,4 @@ def _anywhere(node: Node, vocabulary: tuple[str, ...], top: bool) -> Iterator[Ed
         )  # fmt: skip
 
 
-__all__ = ["edits"]
+__all__ = ["edits", "exchanges"]

@@ -17,7 +17,8 @@ from .ground import Ground, ground
 from .holes import holes
 from .near import approximations
 from .part import parts_of_the_domain
-from .slip import slips
+from .slip import mistaken, slips
+from .tidy import tidy
 from .trees import write
 from .whole import factors, offsets, powers, products, scaled_powers, scalings, terms
 
@@ -89,7 +90,8 @@ def _repairs(g: Ground) -> list[Diagnosis]:
         (conventions, whole),
         (powers, whole),
         (scalings, whole),
-        (offsets, (*whole, *names)),
+        (mistaken, (*whole, *names)),
+        (offsets, (*whole, *names, "slip")),
         (slips, (*whole, *names, "offset")),
         (holes, (*whole, *names, "slip", "square", "offset")),
         (terms, (*whole, *names, "slip", "square", "offset")),
@@ -104,10 +106,12 @@ def _repairs(g: Ground) -> list[Diagnosis]:
             if c.kind in kinds or write(c.tree) in {d.formula for d in found}:
                 continue
             tried += 1
-            verdict = g.verified(c.tree)
-            if verdict is not None:
-                kinds.add(c.kind)
-                found.append(Diagnosis(c.kind, c.say(), verdict, write(c.tree)))
+            for tree in dict.fromkeys((tidy(c.tree, g.tree), c.tree)):
+                verdict = g.verified(tree)
+                if verdict is not None:
+                    kinds.add(c.kind)
+                    found.append(Diagnosis(c.kind, c.say(), verdict, write(tree)))
+                    break
             if tried == _MOST_TRIED or g.late:
                 break
     return found

@@ -8,12 +8,20 @@ from collections.abc import Iterator
 from ...language.syntax import Node
 from .candidate import Candidate, saying
 from .constants import identify, scaled
-from .edits import Edit, edits
+from .edits import Edit, edits, exchanges
 from .floats import close
 from .ground import Ground
 from .trees import Path, number, put, size, write
 
 _FEW = 4
+
+
+def mistaken(g: Ground) -> Iterator[Candidate]:
+    """One function where another is meant, acos for asin, after which the values agree."""
+    points = _points(g)
+    for path, edit in exchanges(g.tree) if points else ():
+        if all(close(_value(g, i, path, edit), g.target[i], 1e-7) for i in points):
+            yield Candidate("slip", edit.say, put(path, edit.new), edit.weight)
 
 
 def slips(g: Ground) -> Iterator[Candidate]:

@@ -13,6 +13,7 @@ from .constants import identify, scaled
 from .floats import NAN, close
 from .ground import Ground
 from .trees import (
+    at_zero,
     call,
     divided,
     everything,
@@ -24,6 +25,7 @@ from .trees import (
     root,
     size,
     total,
+    with_child,
     write,
 )
 from .words import NORMALISATION, factor_sentence
@@ -61,6 +63,11 @@ def scalings(g: Ground) -> Iterator[Candidate]:
             powers = [_power(v, e) for v in values]
             k = constant(ratios, powers, 64)
             if k is None:
+                continue
+            plain = k == number(1) and not any(map(_is_factorial, everything(atom)))
+            under = _under_a_root(g.tree, atom, e) if plain else None
+            if under is not None:
+                yield Candidate("slip", saying(f"the root of {write(atom)} is missing"), under)
                 continue
             part = raised(atom, e)
             yield Candidate(
@@ -103,6 +110,16 @@ def _scaling(g: Ground, part: Node, k: Node) -> str:
 def _scaled(tree: Node, k: Node, atom: Node, e: Fraction) -> Node:
     found = product(tree, raised(atom, e)) if e > 0 else divided(tree, raised(atom, -e))
     return found if k == number(1) else scaled(k, found)
+
+
+def _under_a_root(tree: Node, atom: Node, e: Fraction) -> Node | None:
+    """With sqrt(atom) for the factor or divisor atom, where that is `tree*atom**e`; else None."""
+    tree, atom = at_zero(tree), at_zero(atom)
+    if abs(e) == Fraction(1, 2) and isinstance(tree, Product):
+        for i, (sign, f) in enumerate(tree.factors):
+            if f == atom and sign * e < 0:
+                return with_child(tree, i, root(atom))
+    return None
 
 
 def raised(atom: Node, e: Fraction) -> Node:
