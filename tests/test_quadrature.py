@@ -234,6 +234,16 @@ def test_the_c_and_the_numpy_text_give_the_same_numbers(text, tmp_path):
         assert np.all(np.abs(np.array(got) - want) <= 1e-14 * size * size)
     swapped = called(library.pairs, b, c, a, root)
     assert np.array_equal(swapped, called(library.pairs, a, c, b, root))
+    shares = rng.uniform(0.5, 1.0, 30)
+    multiples, ones = (np.ones(30), shares, shares * shares), np.ones(30)
+    want = dual.evaluate(*multiples, root=0.0 * ones)
+    for root in (1e-16 * ones, 3e-16 * ones, 1e-15 * ones):  # what rounding leaves of it
+        for got in (
+            called(library.pairs, *multiples, root),
+            space["unit_pairs"](*multiples, root),
+            dual.evaluate(*multiples, root=root),
+        ):
+            assert np.all(np.abs(np.array(got) - want) <= 2e-14 * size * size)
     q = np.array([0.3, 1.0, 2.0, 0.0])
     for got in (called(library.diag, q), space["unit_diag"](q)):
         assert np.all(np.abs(np.array(got) - dual.diagonal(q)) <= 1e-14 * size * size)

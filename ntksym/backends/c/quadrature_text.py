@@ -265,8 +265,12 @@ static void @NAME@(double a, double b, double rho, double sigma, double *nngp, d
     for (int j = 0; j <= @CUTS@; ++j) {
       double high[2] = {@FAR@, @FAR@};
       if (b > 0.0 && j < @CUTS@) {
-        high[0] = @NAME@_clip((@NAME@_cut[j] / b - rho * xs[0]) / sigma);
-        high[1] = @NAME@_clip((@NAME@_cut[j] / b - rho * xs[1]) / sigma);
+        /* Beyond the strip of this cut the line is the same at both ends: where sigma is 1e-16,
+         * rounding an end of the strip moves it across, and with it the line of the whole cell. */
+        const double c = @NAME@_cut[j] / b, mid = 0.5 * (xs[0] + xs[1]);
+        const int within = fabs((c - rho * mid) / sigma) < @FAR@;
+        for (int e = 0; e < 2; ++e)
+          high[e] = @NAME@_clip((c - rho * (within ? xs[e] : mid)) / sigma);
       } else if (!(b > 0.0) && j != @NAME@_index(0.0)) {
         continue;
       }

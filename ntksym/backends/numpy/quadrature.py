@@ -216,9 +216,11 @@ def _@STEM@_panels(rule, a, b, rho, sigma):
         for k in range(len(cuts) + 1):
             high0 = high1 = far
             if b > 0.0 and k < len(cuts):
-                high0, high1 = (
-                    min(max((cuts[k] / b - rho * x) / sigma, -far), far) for x in (x0, x1)
-                )
+                # beyond the strip of this cut the line is the same at both ends: where sigma is
+                # 1e-16, rounding an end of the strip moves it across, and the line with it
+                c = cuts[k] / b
+                ends = (x0, x1) if abs((c - rho * mid) / sigma) < far else (mid, mid)
+                high0, high1 = (min(max((c - rho * x) / sigma, -far), far) for x in ends)
             elif not b > 0.0 and k != int(np.sum(0.0 > edges)):
                 continue
             if not (high0 > low0 or high1 > low1):

@@ -57,9 +57,11 @@ def cells(
         low0 = low1 = -far
         for j in range(len(cuts) + 1):
             if j < len(cuts) and b > 0.0:
-                high0, high1 = (
-                    min(max((cuts[j] / b - rho * x) / sigma, -far), far) for x in (x0, x1)
-                )
+                # Beyond the strip of this cut the line is the same at both ends: where sigma is
+                # 1e-16, rounding an end of the strip moves it across, and the line with it.
+                c, mid = cuts[j] / b, 0.5 * (x0 + x1)
+                ends = (x0, x1) if abs((c - rho * mid) / sigma) < far else (mid, mid)
+                high0, high1 = (min(max((c - rho * x) / sigma, -far), far) for x in ends)
             else:
                 inside = j == (len(cuts) if b > 0.0 else _index(cuts, 0.0))
                 high0 = high1 = far if inside else -far
