@@ -36,7 +36,7 @@ Number: TypeAlias = Rational | int | str | Fraction
 """An exact rational number; text is read as a decimal or a fraction."""
 _EXTRA_FLOOR = 15
 _MOST_FAILURES = 8
-_REACHES = (24, 64)
+_REACHES = (24, 64, 128, 208)
 _FEWER = (2, 12, 5)
 """The loosest first, then the best that can be had."""
 _SECONDS = 14.0

@@ -15,7 +15,7 @@ from math import inf
 from typing import Any
 
 import sympy as sp
-from flint import fmpq
+from flint import ctx, fmpq
 from sympy import Expr
 from sympy.core.relational import Relational
 
@@ -32,6 +32,7 @@ from .isolated import Continued, Isolated
 from .order import same_zero
 from .ranges import Range
 from .squares import with_squares
+from .turns import most_bits
 from .zeros import all_zeros, outside
 
 _BITS = (256, 2048, 8192)
@@ -234,6 +235,8 @@ def _ordered(points: set[Expr]) -> tuple[Expr, ...]:
     balls = {p: number(p) for p in points}
 
     def compare(a: Expr, b: Expr) -> int:
+        if isinstance(a, Isolated) and isinstance(b, Isolated) and (a.hi < b.lo or b.hi < a.lo):
+            return -1 if a.hi < b.lo else 1
         gap = balls[a] - balls[b]
         if gap.contains(0) and same_zero(a, b):
             return 0
@@ -306,16 +309,29 @@ def _resolve(expr: Expr, at: Surd, kinds: tuple[Any, ...] = SWITCHES) -> Expr:
     if not isinstance(expr, kinds):
         return expr.func(*args)
     if isinstance(expr, sp.Abs):
-        return args[0] * sign_of(constant(args[0], env))
+        return args[0] * _sign_at(args[0], at)
     if isinstance(expr, sp.sign):
-        return sp.Integer(sign_of(constant(args[0], env)))
+        return sp.Integer(_sign_at(args[0], at))
     if isinstance(expr, sp.Heaviside):
-        sign = sign_of(constant(args[0], env))
+        sign = _sign_at(args[0], at)
         return args[1] if sign == 0 else sp.Integer(sign > 0)
     if isinstance(expr, (sp.Max, sp.Min)):
         want = 1 if isinstance(expr, sp.Max) else -1
         best = args[0]
         for a in args[1:]:
-            best = a if sign_of(constant(a - best, env)) == want else best
+            best = a if _sign_at(a - best, at) == want else best
         return best
     return expr.func(*args)
+
+
+def _sign_at(g: Expr, at: Surd) -> int:
+    """The sign of a function at a point, with the bits that values near a touch take.
+
+    Raises:
+        OpenSign: it is open with these, too.
+    """
+    far = float(at.as_rational())
+    for bits in sorted({int(ctx.prec), most_bits(0.0), most_bits(far)}):
+        with precision(bits), suppress(OpenSign):
+            return sign_of(constant(g, {x: at}))
+    raise OpenSign(f"the sign of {g} is open at x = {far:.6g}")

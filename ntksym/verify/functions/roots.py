@@ -41,6 +41,11 @@ _FINEST = 8192
 _CUT = Fraction(503, 1000)
 """Not one half: a zero at a midpoint would leave its sign open."""
 _DIGITS = 16
+_FIRST = 128
+"""Bits of the first Newton steps."""
+_MOST_STEPS = 400
+_SPENT = 8
+"""A step with so few bits less than twice those of the radius gains no more."""
 
 
 @lru_cache(maxsize=256)
@@ -230,28 +235,57 @@ def _derivative(g: Expr) -> Expr:
 @lru_cache(maxsize=8192)
 def narrowed(g: Expr, a: Fraction, b: Fraction, bits: int) -> Any:
     """A ball of the only zero of g in [a, b], where g' does not vanish, to about 2^-bits."""
+    with precision(bits + 16):
+        whole = arb(_rational(a)).union(arb(_rational(b)))
+        if _close(whole, bits):  # the signs at such ends took more bits than are asked for here
+            return whole
     steps = (bits + 64, 4 * bits, _FINEST // 8, _FINEST // 4, _FINEST // 2, _FINEST)
     for more in (16, *sorted(steps)):  # where g' is small, zeros are less known
         found = _newton(g, a, b, bits + more)
-        if found is not None and found.rad() < arb(2) ** (8 - bits) * (1 + abs(found)):
+        if _close(found, bits):
             break
-    if found is None:
-        raise Undecided(f"the zero of {g} near x = {float(a):.6g} stays open")
     return found
 
 
-def _newton(g: Expr, a: Fraction, b: Fraction, bits: int) -> Any | None:
-    """The same by interval Newton steps, until they gain nothing; None where they do not begin."""
+def _close(found: Any, bits: int) -> bool:
+    return bool(found.rad() < arb(2) ** (8 - bits) * (1 + abs(found)))
+
+
+def _newton(g: Expr, a: Fraction, b: Fraction, bits: int) -> Any:
+    """The same by interval Newton steps, or halves where these gain nothing, until neither does.
+
+    The digits double from step to step, and so do the bits that steps are made with.
+    """
     with precision(bits):
-        func, slope = function(g, x), function(_derivative(g), x)
         here = arb(_rational(a)).union(arb(_rational(b)))
-        for _ in range(64):
-            mid = here.mid()
-            step = mid - func(acb(mid), False).real / slope(acb(here), False).real
-            if not step.is_finite():
-                return None
-            new = here.intersection(step)
-            if not new.rad() < here.rad() * arb("0.75"):
-                return new
-            here = new
-        return here
+    now = min(_FIRST, bits)
+    for _ in range(_MOST_STEPS):
+        new = _step(g, here, now)
+        if new is None or not new.rad() < here.rad() * arb("0.75"):
+            new = _half(g, here, now, _sign(g, a))
+        if new is None and now == bits:
+            break
+        here = here if new is None else new
+        if new is None or here.rad() < arb(2) ** (_SPENT - now // 2):
+            now = min(2 * now, bits)
+    return here
+
+
+def _step(g: Expr, here: Any, bits: int) -> Any | None:
+    """An interval Newton step; None where the slope may be 0."""
+    with precision(bits):
+        mid = here.mid()
+        slope = function(_derivative(g), x)(acb(here), False).real
+        step = mid - function(g, x)(acb(mid), False).real / slope
+        return here.intersection(step) if step.is_finite() else None
+
+
+def _half(g: Expr, here: Any, bits: int, first: int) -> Any | None:
+    """The half with the zero, by the sign in the middle; `first` is that on the left."""
+    with precision(bits):
+        mid = here.mid()
+        value = function(g, x)(acb(mid), False).real
+        if not (value > 0 or value < 0):
+            return None
+        half = mid.union(here.upper() if (value > 0) == (first > 0) else here.lower())
+        return half if half.rad() < here.rad() * arb("0.75") else None

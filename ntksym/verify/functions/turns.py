@@ -18,7 +18,14 @@ from .isolated import Isolated
 
 _BITS = (1024, 8192)
 """Zeros at a distance d have values of d^2 between them."""
+_FALL = 1.46
+"""Bits for x^2: erf and its kind come as near to 1 as exp(-x^2)."""
 _MOST = 400
+
+
+def most_bits(far: float) -> int:
+    """Bits that the sign of a value at a distance from 0 is worth."""
+    return max(_BITS[-1], _BITS[0] + int(_FALL * far * far))
 
 
 def turning(
@@ -36,7 +43,8 @@ def turning(
         curve = _over(bend, *span)
     if not curve.is_finite() or curve.contains(0):
         return None
-    for bits in _BITS:
+    most = most_bits(float(max(abs(end) for end in span)))
+    for bits in sorted({*_BITS, most}):
         with precision(bits), suppress(OpenSign):
             return _turned(g, slope, curve, span, narrowed)
     return None
@@ -120,8 +128,14 @@ def _fraction(value: Any) -> Fraction:
 
 def _short(value: Fraction, width: Fraction) -> Fraction:
     """The value to a few bits of the width: ends are read again and again."""
-    unit = Fraction(2) ** (width.numerator.bit_length() - width.denominator.bit_length() - 8)
-    return round(value / unit) * unit
+    power = width.numerator.bit_length() - width.denominator.bit_length() - 8
+    top, below = value.numerator, value.denominator
+    shift = below.bit_length() - 1 + power
+    if below & (below - 1):
+        whole = round(value / Fraction(2) ** power)
+    else:  # nearly all are dyadic, of tens of thousands of bits: quotients of these take long
+        whole = top << -shift if shift < 0 else top >> shift
+    return Fraction(whole << power) if power > 0 else Fraction(whole, 1 << -power)
 
 
 def _sign(g: Expr, at: Fraction) -> int:
