@@ -147,6 +147,11 @@ _sqrt0 = _rule(lambda a: _sqrt(_where(a <= 0.0, 0.0, a)), _sqrt0_partials)""",
     a_low, b_low = a - a_high, b - b_high
     low = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
     return product, low''',
+    "_two_sum": '''def _two_sum(a, b):
+    """a + b rounded, and its rounding error (D. E. Knuth)."""
+    total = a + b
+    of_b = total - a
+    return total, (a - (total - of_b)) + (b - of_b)''',
     "_cross": """def _cross_value(a, b, c, d):
     ab, ab_low = _two_product(a, b)
     cd, cd_low = _two_product(c, d)

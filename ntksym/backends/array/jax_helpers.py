@@ -14,6 +14,7 @@ _log, _log1p, _sin, _cos = jnp.log, jnp.log1p, jnp.sin, jnp.cos
 _sinh, _cosh, _tanh, _hypot, _atan2 = jnp.sinh, jnp.cosh, jnp.tanh, jnp.hypot, jnp.arctan2
 _max, _min, _where = jnp.maximum, jnp.minimum, jnp.where
 _erf, _erfc, _gamma = _special.erf, _special.erfc, _special.gamma
+_ERFC_IS_RIGHT = False  # in tails XLA's is off by 6 eps
 _still = jax.lax.stop_gradient
 _x64 = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
 

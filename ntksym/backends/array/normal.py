@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from ..tables import ERFCX_CENTRE, erfcx_series, legendre
+from ..tables import ERFCX_CENTRE, erfcx_series, legendre, root_half_slip
 from ..text import column_text
 
 NEEDS: dict[str, tuple[str, ...]] = {
     "_mills": ("_erfcx_positive",),
-    "_expPhi": ("_two_product", "_erfcx_positive", "_Phi", "_exp_down"),
-    "_Phi": ("_exp_down",),
-    "_Phi2": ("_Phi", "_owen", "_angle", "_tilt", "_over"),
+    "_tail": ("_two_product", "_erfcx_positive"),
+    "_expPhi": ("_tail", "_exp_down"),
+    "_Phi": ("_tail", "_exp_down"),
+    "_owen": ("_Phi", "_two_product", "_two_sum"),
+    "_Phi2": ("_Phi", "_owen", "_angle", "_tilt", "_over", "_two_sum"),
     "_tilt": ("_over", "_div0", "_expPhi"),
     "_expPhi2": ("_expPhi", "_Phi2", "_tilt"),
 }
@@ -19,8 +21,6 @@ SOURCES = {
     "_exp_down": '''def _exp_down(a, z):
     """exp(a - z*z/2)/sqrt(2*pi), the exponent capped where nothing finite is left."""
     return 0.3989422804014327 * _exp(a - 0.5 * z * z)''',
-    "_Phi": """# the standard normal distribution function
-_Phi = _rule(lambda z: 0.5 * _erfc(-0.7071067811865476 * z), lambda z: (_exp_down(0.0, z),))""",
     "_erfcx_positive": f'''_ERFCX = {column_text(erfcx_series()[1])}
 
 
@@ -39,16 +39,31 @@ _mills = _rule(
     lambda y: 0.5 * _erfcx_positive(0.7071067811865476 * _max(y, 0.0)),
     lambda y: (y * _mills(y) - 0.3989422804014327,),
 )""",
-    "_expPhi": """def _expPhi_value(a, z):
-    low = z < -1.0
-    below = _max(_min(z, -1.0), -_FAR)
-    square, error = _two_product(below, below)
-    scaled = _erfcx_positive(-0.7071067811865476 * below)
+    "_tail": f'''def _tail(a, x):
+    """exp(a)*Phi(-x) for x >= 0."""
+    square, error = _two_product(x, x)
+    scaled = _erfcx_positive(0.7071067811865476 * x)
     main = a - 0.5 * square
     back = main - a
     lost = ((a - (main - back)) - (0.5 * square + back)) - 0.5 * error
-    tail = 0.5 * _exp(main) * (scaled + scaled * _where(_abs(lost) < 1.0, lost, 0.0))
-    return _where(low, tail, _exp(a) * _Phi(_max(z, -1.0)))
+    lost = lost + ({root_half_slip()!r} - {0.875 * root_half_slip()!r} * scaled)  # of sqrt(1/2)
+    return 0.5 * _exp(main) * (scaled + scaled * _where(_abs(lost) < 1.0, lost, 0.0))''',
+    "_Phi": f"""def _Phi_value(z):
+    x = _min(_abs(z), 40.0)
+    if _ERFC_IS_RIGHT:
+        y, low = _two_product(x, 0.7071067811865476 + 0.0 * x)
+        low = low - {root_half_slip()!r} * y  # of sqrt(1/2)
+        below = 0.5 * _erfc(y) - 0.5641895835477563 * low * _exp(-y * y)
+    else:
+        below = _tail(0.0, x)
+    return _where(z < 0.0, below, 1.0 - below)
+
+
+# the standard normal distribution function
+_Phi = _rule(_Phi_value, lambda z: (_exp_down(0.0, z),))""",
+    "_expPhi": """def _expPhi_value(a, z):
+    tail, whole = _tail(a, _min(_abs(z), _FAR)), _exp(a)
+    return _where(z < 0.0, tail, whole - _where(whole < _INF, tail, 0.0))
 
 
 def _expPhi_partials(a, z):
@@ -62,7 +77,7 @@ _expPhi = _rule(_expPhi_value, _expPhi_partials)""",
 
 
 def _owen(h, ah):
-    """Owen's T(h, ah/h), by Gauss-Legendre on its smooth integrand."""
+    """Owen's T(h, ah/h), by Gauss-Legendre on its smooth integrand; and what rounding took away."""
     x, y = _abs(h), _abs(ah)
     flip = y > x
     big, small = _where(flip, y, x), _where(flip, x, y)
@@ -77,9 +92,14 @@ def _owen(h, ah):
         return _exp(-half * (1.0 + u)) / (1.0 + u)
 
     size = a * _weighted(integrand, _OWEN, 0.0 * a) * 0.15915494309189535
-    qx, qy = 0.5 * _erfc(0.7071067811865476 * x), 0.5 * _erfc(0.7071067811865476 * y)
-    size = _where(flip, 0.5 * (qx + qy) - qx * qy - size, size)
-    return _where(ah < 0.0, -size, size)''',
+    qx, qy = _Phi(-x), _Phi(-y)
+    product, low = _two_product(qx, qy)
+    total, first = _two_sum(0.5 * qx, 0.5 * qy)
+    total, second = _two_sum(total, -product)
+    whole, third = _two_sum(total, -size)
+    lost = _where(flip, ((first + second) + third) - low, 0.0)
+    size = _where(flip, whole, size)
+    return _where(ah < 0.0, -size, size), _where(ah < 0.0, -lost, lost)''',
     "_tilt": '''def _tilt(a, h, k, c, s):
     """The derivatives of exp(a)*Phi2(h, k; r) in h, k, c, s (R. L. Plackett 1954)."""
     sine, cosine, over = _over(s, c)
@@ -107,9 +127,13 @@ def _owen(h, ah):
     to_h = _where(positive, h - k + k * less, h + k - k * less) / t
     opposite = (h < 0.0) != (k < 0.0)
     low, high = _min(h, k), _max(h, k)
-    base = 0.5 * _where(opposite, _Phi(low) - _Phi(-high), _Phi(h) + _Phi(k))
-    base = base - _owen(h, _where(h < 0.0, -to_k, to_k))
-    base = base - _owen(k, _where(k < 0.0, -to_h, to_h))
+    one, two = _Phi(_where(opposite, low, h)), _Phi(_where(opposite, -high, k))
+    base, lost = _two_sum(0.5 * one, _where(opposite, -0.5 * two, 0.5 * two))
+    for z, to in ((h, to_k), (k, to_h)):  # the halves of gates in T are those of the base
+        size, less = _owen(z, _where(z < 0.0, -to, to))
+        base, more = _two_sum(base, -size)
+        lost = lost + (more - less)
+    base = base + lost
     centre = (h == 0.0) & (k == 0.0)
     return _where(centre, _angle_value(s, -c) * 0.15915494309189535, _max(base, 0.0))
 

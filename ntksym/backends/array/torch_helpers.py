@@ -14,6 +14,7 @@ _abs, _sqrt, _exp, _expm1 = torch.abs, torch.sqrt, torch.exp, torch.expm1
 _log, _log1p, _sin, _cos = torch.log, torch.log1p, torch.sin, torch.cos
 _sinh, _cosh, _tanh, _hypot, _atan2 = torch.sinh, torch.cosh, torch.tanh, torch.hypot, torch.atan2
 _erf, _erfc = torch.erf, torch.erfc
+_ERFC_IS_RIGHT = True
 
 
 def _still(a):

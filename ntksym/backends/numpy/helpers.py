@@ -358,16 +358,18 @@ def _expPhi2(a, h, k, c, s, dh, dk):
         # w^2 - w0^2 as a product, w - w0 from y - y0: squares of w lose as much as they are large
         steep, top = (w0 > 1.0) & (first == start), np.maximum(w0, 0.0)
         slope, from_start, begin = near / first, 0.0, first
-        total = np.zeros_like(a)
+        total, spilt = np.zeros_like(a), np.zeros_like(a)
         for i in range(int(np.nanmax(np.where(gone, 3.0, panels), initial=3.0))):
-            part = np.zeros_like(a)
-            for factor, more, weight in nodes:
+            parts = [np.zeros_like(a) for _ in range(4)]
+            for j, (factor, more, weight) in enumerate(nodes):
                 y = first * factor
                 over = 1.0 / y
                 w = far * y - near * over
                 moved = np.where(steep, (first * more + from_start) * (far + slope * over), w - top)
-                part += weight * np.exp(-0.125 * moved * (w + top)) / (y + over)
-            total += np.where(i < panels, width, 0.0) * part  # few roundings of its size
+                parts[j % 4] += weight * np.exp(-0.125 * moved * (w + top)) / (y + over)
+            part = (parts[0] + parts[1]) + (parts[2] + parts[3])
+            total, more = _two_sum(total, np.where(i < panels, part, 0.0))
+            spilt += more  # few roundings of its size, and those are kept
             more = from_start * step + begin * (step - 1.0)
             from_start = np.where(i + 1 < panels, more, from_start)
             first = np.where(i + 1 < panels, first * step, first)
@@ -376,8 +378,13 @@ def _expPhi2(a, h, k, c, s, dh, dk):
         lead, more = _two_sum(main, -0.125 * g0)
         lost = (lost - 0.5 * error) + (more - 0.125 * np.where(w0 > 0.0, rest0, 0.0))
         lost = np.where(np.abs(lost) < 1.0, lost, 0.0)  # else no digit is right
-        value = np.exp(lead) * total * 0.3183098861837907
-        value = value + value * lost
+        total, left = _two_product(total, width)
+        left = (left + spilt * width) * 0.3183098861837907 - total * 1.9678676675182486e-17
+        total, more = _two_product(total, 0.3183098861837907)  # 1/pi, of which that is missing
+        scale = np.exp(lead)
+        value = scale * total
+        off = scale * (left + more) + value * lost
+        value = value + np.where(value < np.inf, off, 0.0)
     value = np.where(gone, 0.0, value)
     whole = _expPhi(np.where(above, a, 0.0), np.where(above, low, 0.0))
     spent = np.where(whole < np.inf, value, 0.0)  # Phi2 is the most of what overflows

@@ -19,6 +19,7 @@ _log, _log1p, _sin, _cos = np.log, np.log1p, np.sin, np.cos
 _sinh, _cosh, _tanh, _hypot, _atan2 = np.sinh, np.cosh, np.tanh, np.hypot, np.arctan2
 _max, _min, _where = np.maximum, np.minimum, np.where
 _erf, _erfc, _gamma = _special.erf, _special.erfc, _special.gamma
+_ERFC_IS_RIGHT = False  # of one sign, most of an eps
 
 
 def _is_array(a):

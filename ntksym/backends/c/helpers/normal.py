@@ -68,14 +68,23 @@ NTKSYM_LANE_FUNCTION double ntksym_op_exp_inside(double x)
   return (1.0 + NTKSYM_MADD(r * r, ntksym_op_exp_tail(r), r)) * ntksym_op_power2(k);
 }
 
-NTKSYM_LANE_FUNCTION double ntksym_op_exp(double a)
+/* exp(a) in two doubles, the second to a few digits; 0 where the first leaves the range. */
+NTKSYM_LANE_FUNCTION double ntksym_op_exp_parts(double a, double *low)
 {
   const double x = a < -746.0 ? -746.0 : (a > 710.0 ? 710.0 : a);
   const double k = NTKSYM_MADD(x, @OVER@, 0x1.8p52) - 0x1.8p52;
   const double k1 = (0.5 * k + 0x1.8p52) - 0x1.8p52;
+  const double s1 = ntksym_op_power2(k1), s2 = ntksym_op_power2(k - k1);
   const double r = NTKSYM_MADD(k, -@LOW@, NTKSYM_MADD(k, -@HIGH@, x));
-  const double e = 1.0 + NTKSYM_MADD(r * r, ntksym_op_exp_tail(r), r);
-  return (e * ntksym_op_power2(k1)) * ntksym_op_power2(k - k1);
+  const double t = NTKSYM_MADD(r * r, ntksym_op_exp_tail(r), r), e = 1.0 + t;
+  *low = fabs(a) < 690.0 ? (((1.0 - e) + t) * s1) * s2 : 0.0;
+  return (e * s1) * s2;
+}
+
+NTKSYM_LANE_FUNCTION double ntksym_op_exp(double a)
+{
+  double low;
+  return ntksym_op_exp_parts(a, &low);
 }
 
 NTKSYM_LANE_FUNCTION double ntksym_op_expm1(double a)

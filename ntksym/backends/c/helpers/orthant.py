@@ -139,6 +139,22 @@ NTKSYM_LANE_FUNCTION double ntksym_op_orthant_start(double h, double k, double c
   return upper ? t : 1.0 / t;
 }
 
+/* exp(lead + low)*(total + gone)*width/pi with what rounding takes from the factors. */
+NTKSYM_LANE_FUNCTION double ntksym_op_orthant_tail(double lead, double low, double total,
+                                                   double gone, double width)
+{
+  const double x = total * width, x_low = ntksym_op_product_low(total, width, x) + gone * width;
+  const double y = x * 0x1.45f306dc9c883p-2, y_rest = x_low * 0x1.45f306dc9c883p-2
+      + x * -0x1.6b01ec5417056p-56;
+  const double y_low = ntksym_op_product_low(x, 0x1.45f306dc9c883p-2, y) + y_rest;
+  double e_low;
+  const double e = ntksym_op_exp_parts(lead, &e_low), value = e * y;
+  const double off = fabs(lead) < 600.0
+      ? ntksym_op_product_low(e, y, value) + (e_low * y + e * y_low) : 0.0;
+  /* none where the value overflows */
+  return value < INFINITY ? value + (off + value * (fabs(low) < 1.0 ? low : 0.0)) : value;
+}
+
 /* exp(a)*Phi2(h + dh, k + dk; r), with the relative accuracy of the tails where that is so.
  * For h + k <= 0 it is the integral of the density over the correlation (Plackett 1954) in
  * x = log y, y = sqrt((1 - t)/(1 + t)), y > y0, by Gauss-Legendre on panels of at most unit length
@@ -152,7 +168,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
   double lead[NTKSYM_BLOCK], step[NTKSYM_BLOCK], total[NTKSYM_BLOCK], width[NTKSYM_BLOCK];
   double y[NTKSYM_BLOCK], inverse[NTKSYM_BLOCK], back[NTKSYM_BLOCK], count[NTKSYM_BLOCK];
   double part[NTKSYM_BLOCK], top[NTKSYM_BLOCK], steep[NTKSYM_BLOCK], low[NTKSYM_BLOCK];
-  double moved[NTKSYM_BLOCK], begin[NTKSYM_BLOCK], slope[NTKSYM_BLOCK];
+  double moved[NTKSYM_BLOCK], begin[NTKSYM_BLOCK], slope[NTKSYM_BLOCK], gone[NTKSYM_BLOCK];
   double most = 3.0;
   int tails = 0, plain = 0, panels;
   for (size_t i = 0; i < m; ++i) {
@@ -190,7 +206,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
     step[i] = last;
     lead[i] = whole;
     low[i] = lost - 0.5 * ntksym_op_square_low(peak, peak * peak) - (w0 > 0.0 ? 0.125 * rest : 0.0);
-    total[i] = 0.0;
+    total[i] = gone[i] = 0.0;
   }
   for (size_t i = 0; i < m; ++i) {
     double x0, x1;
@@ -249,12 +265,15 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
         y[i] *= step[i];
         inverse[i] *= back[i];
       }
-    for (size_t i = 0; i < m; ++i) total[i] += weight * part[i]; /* few roundings of its size */
+    for (size_t i = 0; i < m; ++i) { /* few roundings of its size, and those are kept */
+      const double more = weight * part[i], sum = total[i] + more, of_sum = sum - total[i];
+      gone[i] += (total[i] - (sum - of_sum)) + (more - of_sum);
+      total[i] = sum;
+    }
   }
   for (size_t i = 0; i < m; ++i) {
     const int turned = h[i] + k[i] > 0.0;
-    const double plain_tail = ntksym_op_exp(lead[i]) * total[i] * width[i] * 0x1.45f306dc9c883p-2;
-    const double tail = plain_tail + plain_tail * (fabs(low[i]) < 1.0 ? low[i] : 0.0);
+    const double tail = ntksym_op_orthant_tail(lead[i], low[i], total[i], gone[i], width[i]);
     const double whole = ntksym_op_expPhi(a[i], h[i] < k[i] ? h[i] : k[i]);
     const double rest = ntksym_op_orthant_low(a[i], h[i], k[i], c[i], s[i], dh[i], dk[i]);
     /* Phi2 is the most of Phi(low): where that overflows there is no difference to form */
