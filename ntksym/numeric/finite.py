@@ -1,6 +1,7 @@
-r"""Infinitely many kinks: finitely many stand for them where u is within so many deviations.
+r"""Kinks far out: others stand for s where u is within so many deviations.
 
-$\tilde s = s$ on $[-A, B]$, a constant on either side, continuous.  With
+$\tilde s = s$ on $[-A, B]$.  Of infinitely many kinks it is a constant on either side, continuous;
+of finitely many the outermost pieces that are kept go on, so that there are fewer kinks.  With
 $\varepsilon_q^2 \ge E[(s-\tilde s)(u)^2]$ from the growth certificate and
 $r = \max_q \varepsilon_q/\|s\|_q$, both duals are off by at most $2r + r^2$, relative to
 $\sqrt{K(q_{11})K(q_{22})}$, and what is relative to $\tilde K$ grows by $(1 + r)^2$
@@ -18,7 +19,8 @@ from typing import Any
 from sympy import Expr, Heaviside, Piecewise, S, sign
 
 from ..activation import Activation
-from ..errors import Undecided
+from ..errors import NtksymError, Undecided
+from ..precision import precision
 from ..symbols import x
 from .arith import rounded_up
 from .patience import check
@@ -28,29 +30,31 @@ _SHARE = 0.02
 _STEP = 1.08
 _FARTHEST = 60.0
 """Standard deviations."""
+_NEAREST = 6.0
+"""Of finitely many kinks those within so many are kept."""
 _MOST = 200
 """Kinks on the part that is kept."""
-_BITS = 128
+_BITS, _ROUGH = 128, 16
 NAME = "kinks farther out"
 """Of the part of a bound."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """An activation with finitely many kinks in the place of one with infinitely many.
+    """An activation with fewer kinks in the place of one with kinks far out.
 
     Attributes:
-        activation: the one with finitely many.
+        activation: the one with fewer.
         whole: the one it stands for.
-        left, right: where it becomes constant.
+        left, right: where they begin to differ; None where they do not.
         off: r of the two duals, the larger one.
         error: what is left to be proven for the other one.
     """
 
     activation: Activation
     whole: Activation
-    left: Expr
-    right: Expr
+    left: Expr | None
+    right: Expr | None
     off: float
     error: float
 
@@ -67,7 +71,12 @@ class Cut:
         named = {"name": self.whole.name, "text": str(self.whole.expr)}
         if hasattr(found, "far"):
             near = {"near": self.restored(found.near)} if hasattr(found, "near") else {}
-            return replace(found, **named, far=self._both(found.far), **near)
+            shells = tuple(self.restored(t) for t in found.shells)
+            return replace(found, **named, far=self._both(found.far), shells=shells, **near)
+        if hasattr(found, "pairs"):
+            return replace(found, **named, pairs=tuple(self._both(p) for p in found.pairs))
+        if hasattr(found, "bounds"):
+            return replace(found, **named, bounds=tuple(self._more(b) for b in found.bounds))
         return replace(self._both(found), **named)
 
     def _both(self, found: Any) -> Any:
@@ -95,9 +104,9 @@ class Cut:
 
 
 def cut_off(activation: Activation, variances: tuple[Any, Any], error: float) -> Cut | None:
-    """The activation with finitely many kinks that stands for one with infinitely many.
+    """The activation that stands for one with kinks far out; None where there are none.
 
-    None where they are finitely many.
+    Of finitely many kinks as many are left out as may be, and none where that cannot be bounded.
 
     Args:
         activation: with numbers for its parameters.
@@ -114,26 +123,28 @@ def cut_off(activation: Activation, variances: tuple[Any, Any], error: float) ->
 def _cut_off(
     activation: Activation, variances: tuple[Fraction, Fraction], error: float
 ) -> Cut | None:
-    from ..verify.functions.pieces import split
+    from ..verify.functions.pieces import Piece, split
     from ..verify.safe import Endless
 
+    low, high = (Fraction(v) for v in variances)
     try:
         split(activation.expr)
     except Endless:
         if activation.expr.has(sign, Heaviside, Piecewise):
             raise
     else:
-        return None
-    low, high = (Fraction(v) for v in variances)
+        return _fewer(activation, low, high, error)
+    goal = _SHARE * error / 2
     dev, length = float(high) ** 0.5, 6.0
     while length < _FARTHEST:
         check()
         found = _part(activation.expr, length * dev)
-        off = _off(activation.expr, found, low, high)
-        if off <= _SHARE * error / 2:
-            part = replace(activation, expr=found[0])
-            left = (error - 2 * off - off * off) / (1 + off) ** 2 * (1 - 1e-12)
-            return Cut(part, activation, found[1], found[2], off, left)
+        ends = found[1:]
+        inside = split(found[0])
+        outer = (Piece(None, ends[0], activation.expr), Piece(ends[1], None, activation.expr))
+        off = _off((*outer, inside[0], inside[-1]), inside, _nearest(ends), (low, high), goal)
+        if off <= goal:
+            return _cut(activation, found[0], ends, off, error)
         length *= _STEP
     raise Undecided(
         f"{activation.expr}: the kinks within {_FARTHEST:g} standard deviations are not enough "
@@ -165,30 +176,101 @@ def _part(expr: Expr, length: float) -> tuple[Expr, Expr, Expr]:
     return Piecewise(*branches, evaluate=False), left, right
 
 
-def _off(whole: Expr, part: tuple[Expr, Expr, Expr], low: Fraction, high: Fraction) -> float:
-    """What is left out over the least norm on the range, the larger of those of s and of s'."""
+def _cut(
+    whole: Activation, expr: Expr, ends: tuple[Expr | None, Expr | None], off: float, error: float
+) -> Cut:
+    left = (error - 2 * off - off * off) / (1 + off) ** 2 * (1 - 1e-12)
+    return Cut(replace(whole, expr=expr), whole, *ends, off, left)
+
+
+def _fewer(activation: Activation, low: Fraction, high: Fraction, error: float) -> Cut | None:
+    """With the fewest of finitely many kinks; None where all are needed."""
+    from ..verify.functions.pieces import Piece, number, split
+
+    pieces = split(activation.expr)
+    with precision(_BITS):
+        places = [number(p.hi) for p in pieces[:-1]]
+    sizes, goal = [float(abs(place).lower()) for place in places], _SHARE * error / 2
+    for least in sorted({size for size in sizes if size > _NEAREST * float(high) ** 0.5}):
+        check()
+        first = sum(p < 0 and size >= least for p, size in zip(places, sizes, strict=True))
+        last = first + sum(size < least for size in sizes)
+        kept = list(pieces[first : last + 1])
+        left, right = kept[0].lo, kept[-1].hi
+        kept[0] = Piece(None, kept[0].hi, kept[0].expr)
+        kept[-1] = Piece(kept[-1].lo, None, kept[-1].expr)
+        outer = (*pieces[:first], *pieces[last + 1 :])
+        outer += (Piece(None, left, kept[0].expr),) if left is not None else ()
+        outer += (Piece(right, None, kept[-1].expr),) if right is not None else ()
+        try:
+            off = _off(outer, tuple(kept), _nearest((left, right)), (low, high), goal)
+        except NtksymError:  # a piece that does not go on
+            continue
+        if off <= goal:
+            branches = [(p.expr, x < p.hi) for p in kept[:-1]] + [(kept[-1].expr, S.true)]
+            expr = Piecewise(*branches, evaluate=False) if len(kept) > 1 else kept[0].expr
+            return _cut(activation, expr, (left, right), off, error)
+    return None
+
+
+def _nearest(ends: tuple[Expr | None, Expr | None]) -> Any:
+    """The distance from 0 of the nearer one."""
+    from ..verify.functions.pieces import number
+
+    with precision(_BITS):
+        sizes = [abs(number(end)).lower() for end in ends if end is not None]
+        return min(sizes)
+
+
+def _off(far: Any, inside: Any, reach: Any, span: tuple[Fraction, Fraction], goal: float) -> float:
+    """What is left out over the least norm on the range, the larger of those of s and of s'.
+
+    Args:
+        far: the pieces of both functions where they differ.
+        inside: those of the one that stands for the other.
+        reach: they are equal for |x| less than that.
+        span: the variances.
+        goal: what is surely more is not told from infinity.
+    """
     from flint import arb
 
-    from ..precision import precision
     from ..verify.functions.growth import growth_of
-    from ..verify.functions.pieces import Piece, derivative, number, split
-    from ..verify.law import tail
+    from ..verify.functions.pieces import derivative
+    from .table.spectra.spectrum import second_moment
 
-    expr, left, right = part
+    low, high = span
     with precision(_BITS):
-        inside = split(expr)
-        far = (Piece(None, left, whole), Piece(right, None, whole), inside[0], inside[-1])
         law = _one(high)
-        reach = (-number(left)).min(number(right)).lower() / arb(law.q11).sqrt()
+        reach = (reach / arb(law.q11).sqrt()).lower()
         worst = arb(0)
         for pieces, kept in ((far, inside), (derivative(far), derivative(inside))):
             growth = growth_of(pieces)  # certificates add up: it bounds |s| + |s~|
+            lost = _beyond(growth, law, reach)
+            if not lost <= goal * goal * second_moment(kept, high, _ROUGH).upper():
+                return inf  # the least on the range takes longer
             least = _least_square(kept, low, high)
             if not least > 0:
-                raise Undecided(f"{whole}: no lower bound of the dual on the diagonal")
-            worst = worst.max((tail(growth, growth, law, reach) / least).sqrt().upper())
+                raise Undecided(f"{inside[0].expr}: no lower bound of the dual on the diagonal")
+            worst = worst.max((lost / least).sqrt().upper())
         worst = (worst / (1 - worst)).upper()  # the norm was that of s~
         return nextafter(float(worst), inf) if worst.is_finite() and worst >= 0 else inf
+
+
+def _beyond(growth: Any, law: Any, reach: Any) -> Any:
+    r"""A bound of $E[g(u)^2;|Z| > L]$, u = DZ, g = c (1 + |u|)^k e^{...}.
+
+    Of powers alone $(1+Dz)^{2k} \le (1+DL)^{2k}(z/L)^{2k}$ beyond L.
+    """
+    from flint import arb
+
+    from ..verify.law import tail
+
+    if growth.a == 0 and growth.b == 0 and reach > 0:
+        k = int(growth.k)
+        moment = arb(2) ** k * (reach * reach / 2).gamma_upper(arb(2 * k + 1) / 2) / arb.pi().sqrt()
+        grown = (1 + arb(law.q11).sqrt() * reach) / reach
+        return (growth.c**2 * grown ** (2 * k) * moment).upper()
+    return tail(growth, growth, law, reach)
 
 
 def _least_square(pieces: tuple[Any, ...], low: Fraction, high: Fraction) -> Any:
@@ -205,7 +287,6 @@ def _most_square(pieces: tuple[Any, ...], high: Fraction) -> float:
     """At least E[s(u)^2] for all variances up to `high`: a certificate grows with |u|."""
     from flint import arb
 
-    from ..precision import precision
     from ..verify.functions.growth import growth_of
     from ..verify.law import tail
 

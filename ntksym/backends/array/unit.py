@@ -7,14 +7,17 @@ entry.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Protocol
 
 from ...dual import Dual
 from ...errors import NtksymError, Undecided, UnsupportedOp
+from ...language import as_activation
 from ...lower.program import Program
 from ...lower.schedule import number
+from ...numeric.finite import cut_off
 from ...numeric.mixture import MixtureDual
 from ...numeric.quadrature import QuadratureDual
 from ...numeric.quadrature.single import single_lattice
@@ -23,6 +26,7 @@ from ...numeric.table import BandedDual, KinkTable, SplitTable, TableDual, table
 from ...numeric.table.dilated.table import DilatedTable
 from ...numeric.table.dyadic.table import DyadicTable
 from ..point_unit import TOLERANCE
+from ..text import upward
 from ..units import parameter_values, refuse_unbuilt
 from .chebyshev import HELPERS
 from .module import ArrayBackend
@@ -48,6 +52,8 @@ class Rule(Protocol):
         ...
 
 
+LOOSER = 1e-10
+"""The error of a table where none is proven with the one asked for: its head says so."""
 _OF_PROGRAMS = (ArrayPrograms, ArrayQuadrature)
 
 
@@ -58,16 +64,18 @@ class ArrayUnit:
     Attributes:
         rule: a table, a series, or programs.
         point: the one variance it is for, or None.
+        said: lines for the head about a bound that is not the one asked for.
     """
 
     rule: Rule | ArrayPrograms | ArrayQuadrature
     point: float | None = None
+    said: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Lines for the head of the file."""
         if self.point is None:
-            return self.rule.notes
+            return (*self.said, *self.rule.notes)
         return (
             *self.rule.notes,
             f"Variances within {TOLERANCE:g} of {self.point:.17g}, relatively (32 units of the "
@@ -134,13 +142,15 @@ def array_unit(
         UnsupportedOp: a dual that cannot be written here, or a function without an operation.
     """
     refuse_unbuilt(found)
+    said: tuple[str, ...] = ()
     if isinstance(found, BandedDual):
-        found = _one_band(found)
+        found, said = _one_band(found)
     if isinstance(found, QuadratureDual):
         return ArrayUnit(ArrayQuadrature(_one_rule(found)))
     if isinstance(found, TableDual):
         jumps, kinks = roughness(activation)
-        return ArrayUnit(ArrayTable(found, kinks, jumps), found.low if found.single else None)
+        rule = ArrayTable(found, kinks, jumps)
+        return ArrayUnit(rule, found.low if found.single else None, said)
     if isinstance(found, DyadicTable):
         return ArrayUnit(ArrayDyadic(found, roughness(activation)[0]), found.low)
     if isinstance(found, DilatedTable):
@@ -169,23 +179,50 @@ def array_unit(
     )
 
 
-def _one_band(found: BandedDual) -> TableDual | QuadratureDual:
+def _one_band(found: BandedDual) -> tuple[TableDual | QuadratureDual, tuple[str, ...]]:
     """The same range in one band: arrays have no cheap choice among polynomials by entry.
 
-    A trapezoid rule, which costs more an entry, where no polynomial reaches the error.
+    A trapezoid rule, which costs more an entry, where no polynomial reaches the error; where that
+    is not proven either a table of `LOOSER`, and lines that say so.
     """
-    span = (found.low, found.high)
-    try:
-        made = table_dual(found.text, span, error=max(found.error, 1e-10), banded=False)
-    except Undecided as failed:
+    span, failed = (found.low, found.high), None
+    for error in (found.error, LOOSER):
         try:
-            return single_lattice(found.text, Fraction(span[0]), Fraction(span[1]), found.error)
-        except NtksymError:
-            raise UnsupportedOp(
-                f"{found.name}: variances {found.low:g} to {found.high:g} need a table in "
-                f"{len(found.bands)} bands, which array code does not have ({failed.what})",
-                hint=f"a narrower range {_NARROWER}",
-            ) from None
+            table = _table(found, error)
+        except Undecided as missed:
+            failed = failed or missed
+        else:
+            if error <= found.error:
+                return table, ()
+            return table, (
+                f"The bound is {upward(table.error)}, of one table for the whole range: array",
+                f"code has no bands, with which {upward(found.error)} is proven for C and NumPy.",
+            )
+        with suppress(NtksymError):
+            rule = single_lattice(found.text, Fraction(span[0]), Fraction(span[1]), found.error)
+            return rule, ()
+        if found.error >= LOOSER:
+            break
+    assert failed is not None
+    raise UnsupportedOp(
+        f"{found.name}: variances {found.low:g} to {found.high:g} need a table in "
+        f"{len(found.bands)} bands, which array code does not have ({failed.what})",
+        hint=f"a narrower range {_NARROWER}",
+    )
+
+
+def _table(found: BandedDual, error: float) -> TableDual:
+    """The same range in one band, kinks far out left out where they may be.
+
+    Raises:
+        Undecided: the error is not proven.
+    """
+    activation, span = as_activation(found.text), (found.low, found.high)
+    cut = cut_off(activation, span, error)
+    if cut is None:
+        made = table_dual(activation, span, error=error, banded=False)
+    else:
+        made = cut.restored(table_dual(cut.activation, span, error=cut.error, banded=False))
     if not isinstance(made, TableDual):  # pragma: no cover - one band was asked for
         raise TypeError(type(made).__name__)
     return made
