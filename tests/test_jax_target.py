@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from fractions import Fraction
@@ -23,6 +22,7 @@ from ntksym.gradients import dual_gradients
 from ntksym.lower import OPS, lower_dual, lower_dual_diag, lower_network
 from ntksym.lower.schedule import evaluate_network
 from ntksym.network import recurse
+from ntksym.runtime.engines import import_file
 
 X = sp.Symbol("x")
 NAMES = ("relu", "gelu", "leaky_relu", pytest.param("shifted_relu", marks=pytest.mark.slow))
@@ -43,10 +43,7 @@ def written(thing, folder, name="made", target="jax", **options):
     (f,) = array_sources(thing, target, name, **options)
     path = folder / f.name
     path.write_text(f.text, encoding="ascii")
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return import_file(path, name)
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,16 @@ from ntksym.lower import lower_network
 from ntksym.network import recurse
 
 
-@pytest.mark.parametrize("name", ["hardtanh", "relu6", "selu", "hardswish", "triangle"])
-@pytest.mark.parametrize("bias", ["0", "1/10"])
+@pytest.mark.parametrize(
+    ("name", "bias"),
+    [
+        ("hardtanh", "0"),
+        ("relu6", "1/10"),
+        ("selu", "0"),
+        ("hardswish", "1/10"),
+        ("triangle", "0"),
+    ],
+)
 def test_layers_with_kinks_have_slopes_of_their_own(name: str, bias: str) -> None:
     """What the runtime's programs take beside the state must not leave arrays without them."""
     net = ntksym.mlp(name, depth=2, weight_var="3/2", bias_var=bias)

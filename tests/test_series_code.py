@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import importlib.util
 import shutil
 import subprocess
 import tempfile
@@ -18,6 +17,7 @@ from ntksym.backends.c.helpers.header import HEADER_NAME, header
 from ntksym.backends.c.series import GROUP, SeriesUnit
 from ntksym.language import as_activation
 from ntksym.numeric.series import series_dual, series_table
+from ntksym.runtime.engines import import_file
 
 CC = shutil.which("gcc") or shutil.which("cc")
 needs_cc = pytest.mark.skipif(CC is None, reason="no C compiler")
@@ -43,10 +43,7 @@ def module(unit):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "unit_module.py"
         path.write_text("import numpy as np\n\n" + unit.numpy_functions("unit"))
-        spec = importlib.util.spec_from_file_location("unit_module", path)
-        made = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(made)
-    return vars(made)
+        return vars(import_file(path, "unit_module"))
 
 
 def library(unit, where: Path, *extra: str):

@@ -5,7 +5,6 @@ The slopes are compared with differences of the table, far enough from its edges
 
 from __future__ import annotations
 
-import importlib.util
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +19,7 @@ from ntksym.backends.c.backend import Contract
 from ntksym.backends.numpy.units import units_file
 from ntksym.language import as_activation
 from ntksym.numeric.rules import RULES
+from ntksym.runtime.engines import import_file
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 TEXT, SPAN, ERROR = "x^2*log(abs(x)) - x^2/3", (Fraction(1, 4), Fraction(9)), 1e-6
@@ -54,11 +54,7 @@ def close(values: Any, slopes: Any) -> None:
 def load(source: SourceFile, folder: Path) -> Any:
     path = folder / source.name
     path.write_text(source.text, encoding="ascii")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return import_file(path, path.stem)
 
 
 def module_of(backend: Any, folder: Path) -> Any:

@@ -7,7 +7,7 @@ Its slopes are compared with differences.
 from __future__ import annotations
 
 import ast
-import importlib.util
+import importlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from ntksym.numeric.table.chebyshev import ChebyshevTable
 from ntksym.numeric.table.dual import Sheet
 from ntksym.numeric.table.split.closed import Closed
 from ntksym.numeric.table.split.kinks import KinkTable
+from ntksym.runtime.engines import import_file
 from ntksym.runtime.units.array_plan import array_plan
 from ntksym.runtime.units.layers import Wanted
 
@@ -82,11 +83,7 @@ def close(values: Any, slopes: Any) -> None:
 def load(text: str, folder: Path) -> Any:
     path = folder / "kinks.py"
     path.write_text(text, encoding="ascii")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return import_file(path, path.stem)
 
 
 def module_of(backend: Any, folder: Path) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import importlib.util
 import json
 from fractions import Fraction
 from functools import lru_cache
@@ -31,6 +30,7 @@ from ntksym.numeric.table.fit import series_alias
 from ntksym.numeric.table.spectra.elsewhere import displaced, exact_places, pair_dual, power_norm
 from ntksym.numeric.table.variable import correlation, nodes, unmapped
 from ntksym.precision import precision
+from ntksym.runtime.engines import import_file
 from ntksym.verify.definition import expectation, factor
 from ntksym.verify.law import Law
 from ntksym.verify.rules.bivariate import phi2
@@ -105,10 +105,7 @@ def test_code_is_the_table(tmp_path: Path) -> None:
     path = tmp_path / "point.py"
     head = "import numpy as np\n\n\n" + helpers({"_rootdet"}) + "\n\n\n"
     path.write_text(head + unit.numpy_functions("unit"))
-    spec = importlib.util.spec_from_file_location("point", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = import_file(path, "point")
     found = np.array(module.unit_pairs(q, rows[:, 0], q, rows[:, 1]))
     assert errors(text, found.T) <= ERRORS[text]
     assert np.isnan(module.unit_pairs(1.1, 0.1, 1.0)).all()
@@ -230,10 +227,7 @@ def test_array_code_has_the_derivative_of_the_value(text: str, tmp_path: Path) -
     unit = array_unit(table, as_activation(text))
     path = tmp_path / "arrays.py"
     path.write_text(units_file((unit,)).text)
-    spec = importlib.util.spec_from_file_location("arrays", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = import_file(path, "arrays")
     full, c, h = np.full(3, q), q * np.array([-0.7, 0.3, 0.98]), 1e-5 * q
     near = [[table.at(q, x + d, q) for x in c] for d in (-h, h)]
     slopes = (np.array(near[1]) - near[0])[:, 0] / (2 * h)

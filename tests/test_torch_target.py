@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 
 import numpy as np
@@ -20,6 +19,7 @@ from test_jax_target import (
 import ntksym
 from ntksym.export.languages import array_sources
 from ntksym.gradients import dual_gradients
+from ntksym.runtime.engines import import_file
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 POINTS = np.array(
@@ -48,10 +48,7 @@ def written(thing, folder, label="made_torch", **options):
     (f,) = array_sources(thing, "torch", "made", **options)
     path = folder / f.name
     path.write_text(f.text, encoding="ascii")
-    spec = importlib.util.spec_from_file_location(label, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return import_file(path, label)
 
 
 @pytest.mark.parametrize("name", ["relu", "gelu", "leaky_relu", "shifted_relu", "erf"])

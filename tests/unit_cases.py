@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import importlib.util
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from ntksym.backends import SourceFile
 from ntksym.backends.c.helpers.header import header
 from ntksym.backends.numpy.helpers import helpers
 from ntksym.errors import NoCompiler
+from ntksym.runtime.engines import import_file
 from ntksym.runtime.library.compiler import find_compiler
 from ntksym.runtime.units.layers import Wanted
 
@@ -82,11 +82,7 @@ def {stem}_diag(q):
 def load(source: SourceFile, folder: Path) -> Any:
     path = folder / source.name
     path.write_text(source.text)
-    spec = importlib.util.spec_from_file_location(source.name[:-3], path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return import_file(path, path.stem)
 
 
 def library(files: tuple[SourceFile, ...], folder: Path, name: str) -> Any:
