@@ -75,6 +75,26 @@ def test_gates_keep_what_their_sums_lose(name: str) -> None:
         assert abs(float(value) - exact) <= 8.0 * EPS * exact, row
 
 
+NEGATIVE = (
+    (-2.2606, -2.2202, -0.2199, 0.9755),
+    (-1.57, -1.57, 0.07, 0.99),
+    (0.1706, 0.0195, -0.9751, 0.2219),
+    (0.2512, 0.0188, -0.9992, 0.0405),
+)
+"""Arguments of Phi2 that is a small part of its gates: off by 100, 7, 6 and 7 eps of itself before
+small correlations were added to a product, and nearly opposite ones to what is between them."""
+
+
+@pytest.mark.parametrize("name", [b.name for b in BACKENDS])
+def test_orthants_of_small_and_negative_correlations_keep_their_digits(name: str) -> None:
+    got = RUN[name]({"Phi2": single("Phi2")}, {"Phi2": NEGATIVE})["Phi2"]
+    ctx = MPContext()
+    ctx.dps = 40
+    for row, value in zip(NEGATIVE, got, strict=True):
+        exact = OPS["Phi2"].meaning(ctx, *map(ctx.mpf, row))
+        assert abs(float(value) - exact) <= 4.0 * EPS * exact, row
+
+
 CASES = (
     ("abs(x) + exp(x)", (28.93802955097392, 28.712784124987735, 28.490018732201086)),
     ("one_sided_exponential", (37.940125998106126, 9.502150932647542, 5.305776958081702)),
@@ -111,15 +131,16 @@ SMALL = (
     ("squared_relu", (6.698047329547678, -3.4897710409227862, 4.421954465645633)),
     ("cubed_relu", (0.6556588630885044, -0.4926617223884314, 6.283896504004348)),
     ("relu4", (2.027800613145776, -0.48863932481003775, 2.027800613145776)),
+    ("max(x - 1/2, 0)", (0.17530909293462416, 0.010798330412762448, 0.14219294261815957)),
+    ("min(max(x, -1), 1)", (2.6463537714850323, -1.4139937531457506e-11, 9.14721157394193)),
 )
 """Duals that have one sign, off by 5.6 to 8 eps of themselves at correlations around -1/4, where the
-closed form cancelled, and by 6.8 beyond, where a rounded sine was raised to its fifth power."""
+closed form cancelled, and by 6.8 beyond, where a rounded sine was raised to its fifth power; by 12
+and 8 as sums of Owen's terms."""
 
 
 @pytest.mark.parametrize(("text", "point"), SMALL)
-def test_duals_of_one_sign_keep_three_eps_of_their_value(
-    text: str, point: tuple[float, ...]
-) -> None:
+def test_duals_of_one_sign_keep_their_digits(text: str, point: tuple[float, ...]) -> None:
     act = as_activation(text)
     found = compile_(act, "numpy")(*([v] for v in point))
     ctx = MPContext()
@@ -128,4 +149,4 @@ def test_duals_of_one_sign_keep_three_eps_of_their_value(
     exact = lower_dual(dual(act)).evaluate(args, ctx)
     for label in ("nngp", "dot"):
         got = float(np.ravel(getattr(found, label))[0])
-        assert abs(ctx.mpf(got) - exact[label]) <= 3.0 * EPS * exact[label], label
+        assert abs(ctx.mpf(got) - exact[label]) <= 4.0 * EPS * abs(exact[label]), label

@@ -139,7 +139,7 @@ def @NAME@(closed, q11, q12, q22, root@GIVEN@):
 '''
 
 _SMALL = """    can &= ~used & (least > 1e-140) & (most < 1e140) & (least + most <= @MOST@)
-    turned = can & (4.0 * q12 < -least * most)  # elsewhere no value of one sign is small
+    turned = can & (8.0 * q12 < -least * most)  # elsewhere no value of one sign is small
     if turned.any():
         small = @STEM@_small, @STEM@_marked, @STEM@, @WHICH@, turned, (value, q11, q22), given
         used[turned] = _direct_each(*small) > 0.0

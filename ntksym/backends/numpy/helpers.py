@@ -12,11 +12,11 @@ from ..tables import (
     atan_tail,
     erf_series,
     erfcx_series,
-    legendre,
     root_half_slip,
 )
 from ..text import closure, column_text
 from . import hyper as numpy_hyper
+from . import orthant
 
 
 def helpers(wanted: frozenset[str]) -> str:
@@ -42,11 +42,10 @@ _NEEDS = {
     "_Phi": ("_erfcx_positive", "_two_product"),
     "_mills": ("_erfcx_positive",),
     "_expPhi": ("_erfcx_positive", "_Phi", "_two_product"),
-    "_owen": ("_Phi", "_two_product", "_two_sum"),
     "_expsinh": ("_div0",),
     "_expcosh": ("_div0",),
-    "_Phi2": ("_Phi", "_owen", "_angle"),
     "_expPhi2": ("_expPhi", "_Phi2", "_two_product", "_two_sum"),
+    **orthant.NEEDS,
     **numpy_hyper.NEEDS,
 }
 
@@ -217,63 +216,7 @@ def _erfcx_positive(x):
     tail = 0.5 * np.exp(main) * (scaled + scaled * lost)
     with np.errstate(over="ignore", invalid="ignore"):
         return np.where(low, tail, np.exp(np.where(low, 0.0, a)) * _Phi(z))''',
-    "_owen": f'''_OWEN = (
-{"".join(f"    ({x!r}, {w!r})," + chr(10) for x, w in legendre())})
-_OWEN_FEW = (
-{"".join(f"    ({x!r}, {w!r})," + chr(10) for x, w in legendre(8))})
-
-
-def _owen(h, ah):
-    """Owen's T(h, ah/h), by Gauss-Legendre on its smooth integrand; and what rounding took away."""
-    x, y = np.abs(h), np.abs(ah)
-    flip = y > x
-    big = np.where(flip, y, x)
-    small = np.where(flip, x, y)
-    a = np.where(np.isinf(big), 0.0, small / np.where(big == 0.0, 1.0, big))
-    big = np.minimum(big, 1e3)
-    a = np.where(big * a > 9.0, 9.0 / np.maximum(big, 1.0), a)
-    size = np.empty_like(a)
-    few = a * np.maximum(big, 4.0) <= 1.0  # there the first terms of the integrand are all of it
-    for rule, where in ((_OWEN_FEW, few), (_OWEN, ~few)):
-        if where.any():
-            own, half, total = a[where], -0.5 * big[where] ** 2, 0.0
-            for node, weight in rule:
-                u = 1.0 + (own * node) ** 2
-                total = total + weight * np.exp(half * u) / u
-            size[where] = own * total * 0.15915494309189535
-    lost = np.zeros_like(size)
-    if flip.any():
-        qx, qy = _Phi(-x[flip]), _Phi(-y[flip])
-        product, low = _two_product(qx, qy)
-        total, first = _two_sum(0.5 * qx, 0.5 * qy)
-        total, second = _two_sum(total, -product)
-        size[flip], third = _two_sum(total, -size[flip])
-        lost[flip] = ((first + second) + third) - low
-    side = np.copysign(1.0, ah)
-    return side * size, side * lost''',
-    "_Phi2": '''def _Phi2(h, k, c, s):
-    """P(X <= h, Y <= k), standard normal, correlation c/hypot(c, s), s >= 0 (D. B. Owen 1956)."""
-    h, k, c, s = (np.array(v, dtype=np.float64) for v in np.broadcast_arrays(h, k, c, s))
-    h, k = np.clip(h, -40.0, 40.0), np.clip(k, -40.0, 40.0)
-    s = s + ((c == 0.0) & (s == 0.0))
-    length = np.hypot(c, s)
-    r, t = c / length, np.maximum(s / length, 1e-290)
-    less = t * t / (1.0 + np.abs(r))
-    positive = r > 0.0
-    with np.errstate(over="ignore"):
-        to_k = np.where(positive, k - h + h * less, k + h - h * less) / t
-        to_h = np.where(positive, h - k + k * less, h + k - k * less) / t
-    opposite = (h < 0.0) != (k < 0.0)
-    low, high = np.minimum(h, k), np.maximum(h, k)
-    one, two = _Phi(np.where(opposite, low, h)), _Phi(np.where(opposite, -high, k))
-    base, lost = _two_sum(0.5 * one, np.where(opposite, -0.5 * two, 0.5 * two))
-    for z, to in ((h, to_k), (k, to_h)):  # the halves of gates in T are those of the base
-        size, low = _owen(z, np.where(z < 0.0, -to, to))
-        base, more = _two_sum(base, -size)
-        lost = lost + (more - low)
-    base = base + lost
-    centre = (h == 0.0) & (k == 0.0)
-    return np.where(centre, _angle(s, -c) * 0.15915494309189535, np.maximum(base, 0.0))''',
+    **orthant.SOURCES,
     "_expPhi2": '''def _orthant_low(a, h, k, c, s, dh, dk):
     """What dh and dk add to exp(a)*Phi2(h, k; r), by its derivatives (Plackett 1954)."""
     s = s + ((c == 0.0) & (s == 0.0))

@@ -252,7 +252,7 @@ _SMALL = {
           !ntksym_direct_small(&mark.rule, @WHICH@, closed[i], @BELOW@, q11[i], q22[i])) continue;
 """,
     "@TURNED@": """    turned =
-        ((q12[i] < 0.0) & (16.0 * q12[i] * q12[i] > q11[i] * q22[i])) ? 1.0 : turned;
+        ((q12[i] < 0.0) & (64.0 * q12[i] * q12[i] > q11[i] * q22[i])) ? 1.0 : turned;
 """,
 }
 _SPLINE = """      {

@@ -2,7 +2,7 @@
 
 Where s, or its slope, has one sign, all that the definition adds up has one too, and its digits are
 those of the value.  The terms of the closed form are of the order of the size, sqrt(K(q11) K(q22)).
-Only for rho below -1/4: elsewhere values of one sign are of the order of their size.
+Only for rho below -1/8: elsewhere values of one sign are of the order of their size.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def small_text() -> str:
 _SMALL = r"""
 static inline int ntksym_direct_turned(double q11, double q12, double q22)
 {
-  return 4.0 * q12 < -(sqrt(q11) * sqrt(q22));
+  return 8.0 * q12 < -(sqrt(q11) * sqrt(q22));
 }
 
 /* Whether s, or its slope, has one sign, and the value is below so many times its size. */

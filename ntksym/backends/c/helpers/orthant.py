@@ -6,28 +6,69 @@ vectorises over points; nothing branches on a point.
 
 from __future__ import annotations
 
+from ...tables import ORTHANT_NEAR, ORTHANT_WITHIN
+from ..text import c_literal
 from .owen import owen
 
 PANEL_NODES = 14
-"""Nodes of a panel of unit length in log y, of the tail integral."""
+"""Nodes of a panel of unit length in log y, of the tail integral, and of that beside a product."""
 
 
 def orthant() -> str:
     """The text of the functions."""
-    return owen() + "\n" + _TEXT.replace("@PANEL@", str(PANEL_NODES))
+    text = _TEXT.replace("@PANEL@", str(PANEL_NODES))
+    for name, end in zip(("@LEAST@", "@NEAR@"), ORTHANT_NEAR, strict=True):
+        text = text.replace(name, c_literal(end))
+    text = text.replace("@WITHIN@", c_literal(ORTHANT_WITHIN))
+    return owen() + "\n" + text
 
 
-_TEXT = r"""/* P(X <= h, Y <= k) for standard normal X, Y with correlation c/hypot(c, s), s >= 0
- * (D. B. Owen 1956, with 1 -+ rho formed from s so that no digit is lost at rho = +-1), on
- * n <= NTKSYM_BLOCK points. */
+_TEXT = r"""/* Phi2 as Phi(h)*Phi(k) and what the correlation r adds, the integral of a density
+ * (Plackett 1954), into `out` where @LEAST@ <= r <= @NEAR@ and |h|, |k| <= @WITHIN@: Owen's terms
+ * are of the size of the gates. */
+NTKSYM_BLOCK_FUNCTION void ntksym_block_orthant_near(size_t n, const double *h, const double *k,
+    const double *r, const double *px, const double *py, const double *bx, const double *by,
+    double *restrict out)
+{
+  const size_t m = NTKSYM_ROUND_UP(n);
+  double total[NTKSYM_BLOCK], line[NTKSYM_BLOCK], bend[NTKSYM_BLOCK], most = 2.0;
+  for (size_t i = 0; i < m; ++i) {
+    const double ah = fabs(h[i]), ak = fabs(k[i]), far = ah < ak ? ak : ah;
+    const double own = ((r[i] >= @LEAST@) & (r[i] <= @NEAR@) & (far <= @WITHIN@)) ? 1.0 : 2.0;
+    most = own < most ? own : most;
+    line[i] = own > 1.0 ? 0.0 : h[i] * k[i];
+    bend[i] = own > 1.0 ? 0.0 : 0.5 * (h[i] * h[i] + k[i] * k[i]);
+    total[i] = 0.0;
+  }
+  if (most > 1.0) return;
+  for (int j = 0; j < @PANEL@; ++j) {
+    const double node = ntksym_op_node@PANEL@[j], weight = ntksym_op_weight@PANEL@[j];
+    for (size_t i = 0; i < m; ++i) {
+      const double t = r[i] * node, less = 1.0 - t * t, over = 1.0 / less;
+      const double e = t * (line[i] - bend[i] * t) * over;
+      total[i] += (weight * sqrt(less)) * (over * ntksym_op_exp_inside(e));
+    }
+  }
+  for (size_t i = 0; i < m; ++i) {
+    const double one = h[i] < 0.0 ? px[i] : 1.0 - px[i], two = k[i] < 0.0 ? py[i] : 1.0 - py[i];
+    const double more = (0x1.45f306dc9c883p-3 * r[i]) * (bx[i] * by[i]) * total[i];
+    const double ah = fabs(h[i]), ak = fabs(k[i]), far = ah < ak ? ak : ah;
+    const double value = NTKSYM_MADD(one, two, more);
+    out[i] = ((r[i] >= @LEAST@) & (r[i] <= @NEAR@) & (far <= @WITHIN@)) ? value : out[i];
+  }
+}
+
+/* P(X <= h, Y <= k) for standard normal X, Y with correlation c/hypot(c, s), s >= 0, on
+ * n <= NTKSYM_BLOCK points: as above, or by Owen's T (D. B. Owen 1956, with 1 -+ rho formed from s
+ * so that no digit is lost at rho = +-1). */
 NTKSYM_BLOCK_FUNCTION void ntksym_block_Phi2(size_t n, const double *h, const double *k,
                                              const double *c, const double *s, double *out)
 {
   const size_t m = NTKSYM_ROUND_UP(n);
   double x[NTKSYM_BLOCK], y[NTKSYM_BLOCK], to_k[NTKSYM_BLOCK], to_h[NTKSYM_BLOCK];
   double px[NTKSYM_BLOCK], py[NTKSYM_BLOCK], base[NTKSYM_BLOCK], plain[NTKSYM_BLOCK];
-  double lost[NTKSYM_BLOCK];
-  double bx[NTKSYM_BLOCK], by[NTKSYM_BLOCK];
+  double lost[NTKSYM_BLOCK], rho[NTKSYM_BLOCK];
+  double bx[NTKSYM_BLOCK], by[NTKSYM_BLOCK], least = 2.0;
   for (size_t i = 0; i < m; ++i) {
     x[i] = h[i] > 40.0 ? 40.0 : (h[i] < -40.0 ? -40.0 : h[i]);
     y[i] = k[i] > 40.0 ? 40.0 : (k[i] < -40.0 ? -40.0 : k[i]);
@@ -53,14 +94,33 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_Phi2(size_t n, const double *h, const do
     const double below = low < 0.0 ? plow : 1.0 - plow, above = high > 0.0 ? phigh : 1.0 - phigh;
     const double x1 = apart ? below : gate, x2 = apart ? -above : other;
     const double sum = x1 + x2, of_sum = sum - x1;
+    rho[i] = r;
     base[i] = 0.5 * sum;
     lost[i] = 0.5 * ((x1 - (sum - of_sum)) + (x2 - of_sum));
     to_k[i] = u < 0.0 ? -ku : ku;
     to_h[i] = v < 0.0 ? -hu : hu;
   }
+  for (size_t i = 0; i < m; ++i) {
+    const double turned = ((rho[i] < 0.0) & (x[i] > 0.0) & (y[i] > 0.0)) ? 1.0 : 2.0;
+    least = turned < least ? turned : least;
+  }
+  for (size_t i = 0; (least < 2.0) & (i < m); ++i) {
+    /* what is between -h and k is added at the end */
+    const int turned = (rho[i] < 0.0) & (x[i] > 0.0) & (y[i] > 0.0);
+    const double sum = px[i] + py[i], of_sum = sum - px[i];
+    base[i] = turned ? 0.5 * sum : base[i];
+    lost[i] = turned ? 0.5 * ((px[i] - (sum - of_sum)) + (py[i] - of_sum)) : lost[i];
+  }
   const double *const from[] = {x, y}, *const to[] = {to_k, to_h};
   const double *const tails[] = {px, py}, *const bells[] = {bx, by};
   ntksym_block_owen(n, base, lost, from, to, tails, bells, plain);
+  for (size_t i = 0; (least < 2.0) & (i < m); ++i) {
+    const double u = 0x1.6a09e667f3bcdp-1 * x[i], v = 0x1.6a09e667f3bcdp-1 * y[i];
+    const double between = 0.5 * (ntksym_op_erf(u) + ntksym_op_erf(v));
+    const double low = plain[i] < 0.0 ? 0.0 : plain[i];
+    plain[i] = ((rho[i] < 0.0) & (u > 0.0) & (v > 0.0)) ? low + between : plain[i];
+  }
+  ntksym_block_orthant_near(n, x, y, rho, px, py, bx, by, plain);
   int centre = 0;
   for (size_t i = 0; i < m; ++i) centre |= (x[i] == 0.0) & (y[i] == 0.0);
   for (size_t i = 0; i < m; ++i) out[i] = plain[i] < 0.0 ? 0.0 : plain[i];
