@@ -17,7 +17,7 @@ def run(call: Any) -> Any:
 
 @pytest.mark.parametrize(
     ("formula", "status", "verdict"),
-    [("q/2", 0, "PROVED"), ("q/3", 1, "REFUTED"), ("q/2 + zz", 3, "UNDECIDED")],
+    [("q/2", 0, "PROVED"), ("q/3", 1, "REFUTED"), ("q/2 + zz", 2, "")],
 )
 def test_one_claim_from_options(run: Any, formula: str, status: int, verdict: str) -> None:
     found = run("--activation", "relu", "--quantity", "diagonal", "--formula", formula)
@@ -25,8 +25,8 @@ def test_one_claim_from_options(run: Any, formula: str, status: int, verdict: st
     assert verdict in found.stdout
     if status == 1:
         assert "disjoint balls at q = 1" in found.stdout and "repaired: q/2" in found.stdout
-    if status == 3:
-        assert "the name 'zz' is not bound" in found.stdout
+    if status == 2:
+        assert "the name 'zz' is not bound" in found.stderr
 
 
 def test_a_parameter_may_be_a_number(run: Any) -> None:
@@ -47,9 +47,27 @@ def test_euler_gamma_is_read_back_as_it_is_printed(run: Any) -> None:
 
 def test_what_the_formula_is_of_is_asked(run: Any) -> None:
     found = run("--activation", "relu", "--formula", "q/2")
-    assert found.exit_code == 3
-    assert "the claim has no quantity: what is the formula of?" in found.stdout
-    assert "use:   nngp for E[s(u)s(v)], derivative for E[s'(u)s'(v)]" in found.stdout
+    assert found.exit_code == 2 and not found.stdout
+    assert "the claim has no quantity: what is the formula of?" in found.stderr
+    assert "use:   nngp for E[s(u)s(v)], derivative for E[s'(u)s'(v)]" in found.stderr
+
+
+@pytest.mark.parametrize(("formula", "said"), [
+    (("--quantity", "nngp", "--formula", "q11*("), "never closed"),
+    (("--quantity", "nope", "--formula", "q"), "unknown quantity 'nope'"),
+    (("--quantity", "nngp"), "a claim has a formula, or latex"),
+])  # fmt: skip
+def test_a_claim_of_options_that_cannot_be_read_is_wrong_usage(
+    run: Any, formula: tuple[str, ...], said: str
+) -> None:
+    found = run("--activation", "relu", *formula)
+    assert found.exit_code == 2 and not found.stdout and said in found.stderr
+
+
+def test_a_claim_out_of_time_or_without_a_value_was_read(run: Any) -> None:
+    claim = ("--activation", "relu", "--quantity", "nngp")
+    without = run(*claim, "--formula", "q12/(q11 - q11)")
+    assert without.exit_code == 1 and "no value anywhere" in without.stdout
 
 
 def test_json_of_a_file(run: Any, tmp_path: Path) -> None:

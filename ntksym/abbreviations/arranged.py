@@ -7,7 +7,7 @@ from functools import lru_cache
 from math import gcd, lcm
 from typing import Any
 
-from sympy import Add, Integer, Mul, Pow, Rational, acos, asin, expand_mul, pi
+from sympy import Add, Expr, Integer, Mul, Pow, Rational, acos, asin, expand_mul, pi
 
 from ..functions import Phi, Phi2
 from .rewrite import rebuilt, tidied
@@ -100,11 +100,33 @@ def _without(terms: list[Any], part: Any) -> list[Any] | None:
     return rest
 
 
+def factored(expr: Any) -> Any:
+    """The expression with `gathered` sums among the factors of its terms: equal ones look equal."""
+    if not isinstance(expr, Expr):
+        return expr
+    terms = [kept(t, list(map(gathered, t.args))) if t.is_Mul else t for t in Add.make_args(expr)]
+    return Add(*terms) if len(terms) > 1 else terms[0]
+
+
 def kept(expr: Any, args: list[Any]) -> Any:
     """The same head on other arguments; products as they stand, where SymPy would multiply out."""
     if list(expr.args) == args:
         return expr
-    return Mul(*args, evaluate=False) if expr.is_Mul else rebuilt(expr, args)
+    return _product(args) if expr.is_Mul else rebuilt(expr, args)
+
+
+def _product(factors: list[Any]) -> Any:
+    """One product of them, powers of each base together; no number is multiplied into a sum."""
+    number, powers = Integer(1), dict[Any, Any]()
+    for factor in (f for given in factors for f in Mul.make_args(given)):
+        if factor.is_Rational:
+            number *= factor
+        else:
+            base, exponent = _base(factor)
+            powers[base] = powers.get(base, 0) + exponent
+    rest = [Pow(b, e) for b, e in powers.items() if e != 0]
+    found = [number, *rest] if number != 1 else rest
+    return Mul(*found, evaluate=False) if len(found) > 1 else Mul(*found)
 
 
 def gathered(expr: Any) -> Any:
@@ -127,9 +149,7 @@ def _taken_out(expr: Any, shared: Any) -> Any:
     inner = Add(*(term / shared for term in expr.args))
     if shared == 1 or not inner.is_Add:
         return expr
-    number, rest = shared.as_coeff_Mul()
-    factors = [f for f in (number, *Mul.make_args(rest)) if f != 1]
-    return Mul(*factors, inner, evaluate=False)
+    return _product([shared, inner])
 
 
 def _shared(terms: tuple[Any, ...]) -> list[Any]:

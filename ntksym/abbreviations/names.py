@@ -8,7 +8,7 @@ from typing import Any
 
 from sympy import Mul, Symbol
 
-from .arranged import gathered, printed, reflected
+from .arranged import factored, gathered, printed, reflected
 from .printers import latex
 from .rewrite import (
     DETERMINANT,
@@ -130,7 +130,7 @@ def presented(
 
     `full` gives no names.
     """
-    given = tuple(map(reflected, formulas))
+    given = tuple(factored(reflected(f)) for f in formulas)
     return Abbreviated(given, (), ()) if full else abbreviate(given, taken=taken, long=long)
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import BadSpec
+from ..errors import BadSpec, NoClosedForm, NotSquareIntegrable, TimeLimit, Undecided
 from .options import Command, read_params, shared
 from .outcome import OK, REFUTED, UNDECIDED, Line, Outcome, View
 
 if TYPE_CHECKING:
     from ..check import Judgement
+    from ..claims import Claim
 
 # The keys of `claims.QUANTITIES`, which is not imported here: help must not load SymPy.
 QUANTITIES = (
@@ -127,6 +129,8 @@ def work(options: dict[str, Any], view: View) -> Outcome:
         unreadable(Claim(id=c.id), c.error) if isinstance(c, BadClaim) else next(judged)
         for c in read
     ]
+    if not options["file"] and found[0].error:
+        _read_again(good[0])
     lines: list[Line] = []
     for j in found:
         lines += [*j.lines(), ("", "")]
@@ -135,6 +139,17 @@ def work(options: dict[str, Any], view: View) -> Outcome:
     lines += _summary(found)
     payload = {"schema": "ntksym/check/1", "claims": [record(j) for j in found]}
     return Outcome(payload, tuple(lines), _status(found))
+
+
+def _read_again(claim: Claim) -> None:
+    """Raise the error of reading that left the one claim of the options without a verdict.
+
+    In a file a bad claim is an error of its own, and the others are judged.
+    """
+    from ..claims.statement import FormulaWithoutValue, formulas_of, state
+
+    with suppress(FormulaWithoutValue, NoClosedForm, NotSquareIntegrable, Undecided, TimeLimit):
+        state(claim, formulas_of(claim)[0])
 
 
 def _status(found: list[Judgement]) -> int:

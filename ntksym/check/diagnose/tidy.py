@@ -47,9 +47,9 @@ def _numbers_first(node: Product) -> Node:
     if there or not numbers:
         return node
     whole = Fraction(1)
-    for f in numbers:
-        whole *= f.value
-    found = number(whole)
+    for n in numbers:
+        whole *= n.value
+    found: Node = number(whole)
     for e, f in rest:
         found = product(found, f) if e > 0 else quotient(found, f)
     return found
