@@ -250,6 +250,7 @@ def test_complements_are_one_function(expr: Any, text: str) -> None:
     (sqrt(2) * q12 / (2 * sqrt(pi)), r"\frac{q_{12}}{\sqrt{2 \pi}}", None),
     (Heaviside(q12), r"H\left(q_{12}\right)", "H(q12)"),
     (Max(0, q12), None, "max(0, q12)"),
+    (1 + Max(0, q12) ** 3, None, "max(0, q12) + 1"),
     (gathered((q11 / q22 + q12) / pi + 1 / pi), r"\frac{1}{\pi} \left(\frac{q_{11}}{q_{22}} + q_{12} + 1\right)", None),
 ])  # fmt: skip
 def test_printers_have_the_habits_of_papers(expr: Any, tex: str | None, text: str | None) -> None:

@@ -62,10 +62,11 @@ class _Pretty(PrettyPrinter):  # type: ignore[misc]
         return ordered_terms(expr)
 
     def _print_Max(self, expr: Any) -> Any:
-        return self._print_Function(expr, func_name="max")
+        form = self._print_Function(expr, func_name=type(expr).__name__.lower())
+        form.binding = prettyForm.ATOM  # an exponent stands behind the bracket
+        return form
 
-    def _print_Min(self, expr: Any) -> Any:
-        return self._print_Function(expr, func_name="min")
+    _print_Min = _print_Max
 
     def _print_Heaviside(self, expr: Any) -> Any:
         return prettyForm(*self._print_seq(expr.pargs, "(", ")").left("H"))
