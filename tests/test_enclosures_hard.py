@@ -8,6 +8,7 @@ import pytest
 from flint import arb
 from sympy import Abs, Expr, Heaviside, Max, Rational, atan, cos, erf, exp, log, sin, sqrt, tanh
 
+from ntksym.errors import Undecided
 from ntksym.precision import precision
 from ntksym.symbols import x
 from ntksym.verify.balls import enclose_definition, enclose_expr
@@ -99,3 +100,31 @@ def test_exponential_growth_has_30_digits_at_any_variance() -> None:
     # far out the root is exp(x/2) but for exp(-1000), of mean exp((q11 + 2 q12 + q22)/8)
     found = enclose_definition(sqrt(1 + exp(x)), 10_000, 6000, 10_000)
     assert found.overlaps(enclose_expr(exp(4000), {}, digits=30))
+
+
+@pytest.mark.parametrize(
+    "s", [exp(-1 / x**2), x**2 * log(Abs(x)), sqrt(Abs(x)) * tanh(x), exp(-1 / Abs(x))], ids=str
+)
+@pytest.mark.parametrize("derivative", [False, True])
+def test_a_variance_of_zero_takes_the_limit(s: Expr, derivative: bool) -> None:
+    assert enclose_definition(s, 0, 0, 1, derivative=derivative).to_arb() == 0
+    found = enclose_definition(s + cos(x) + x, 0, 0, 1, derivative=derivative)
+    other = enclose_definition(cos(x) + x, 0, 0, 1, derivative=derivative, other=s + cos(x) + x)
+    assert found.overlaps(other) and found.rel_digits >= 30  # 1 times the mean
+
+
+@pytest.mark.parametrize(
+    ("s", "derivative", "said"),
+    [
+        (Abs(x), True, "the function has two limits at the point x = 0"),
+        (Heaviside(x) * exp(-x), True, "two limits"),
+        (log(Abs(x)), False, "infinite at a variance of zero"),
+        (sqrt(Abs(x)), True, "infinite at the point x = 0"),
+    ],
+)
+def test_what_has_no_value_at_a_variance_of_zero_says_so(
+    s: Expr, derivative: bool, said: str
+) -> None:
+    with pytest.raises(Undecided, match=said) as refused:
+        enclose_definition(s, 0, 0, 1, derivative=derivative)
+    assert "digits were not reached" not in refused.value.what

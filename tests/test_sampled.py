@@ -12,9 +12,11 @@ import pytest
 
 from ntksym import best_dual
 from ntksym.errors import BadActivation, BadSpec, NotSquareIntegrable, Undecided
+from ntksym.numeric.quadrature import between as between_module
 from ntksym.numeric.quadrature import quadrature_dual, sampled_dual
 from ntksym.numeric.quadrature import sampled as sampled_module
 from ntksym.numeric.quadrature import sampled_rules as rules
+from ntksym.numeric.quadrature.between import between
 from ntksym.numeric.quadrature.callables import sampled
 
 POINTS = np.array(
@@ -68,10 +70,34 @@ def test_symmetric_to_the_last_bit_and_nan_outside():
         assert np.isnan(dual.evaluate(q11, q12, q22)).all()
 
 
-def test_scalar_callables_are_called_number_by_number():
-    dual = sampled_dual(math.tanh, variances=(1.0, 1.0), error=1e-4)
-    assert not dual.function.vectorised
-    assert float(dual.evaluate(1.0, 1.0, 1.0)[0]) == pytest.approx(0.3942944903, abs=1e-4)
+def test_callables_of_numbers_are_interpolated_between_samples():
+    calls = 0
+
+    def one(x: float) -> float:
+        nonlocal calls
+        calls += 1
+        return math.erf(x)
+
+    dual = sampled_dual(one, variances=(1, 25))
+    before = calls
+    found = float(dual.evaluate(9.0, -4.0, 2.5)[0])
+    assert found == pytest.approx(2 / math.pi * math.asin(-8 / math.sqrt(19 * 6)), abs=1e-8)
+    assert calls == before < 20_000 and "interpolated between samples" in dual.lines()[0]
+
+
+@pytest.mark.parametrize(
+    ("s", "size"),
+    [(np.exp, 0), (lambda x: np.abs(x - 0.3) * np.cos(x), 40), (lambda x: np.floor(x / 9), 1)],
+)
+def test_interpolants_follow_growth_kinks_and_jumps(s, size):
+    table = between(sampled(lambda x: float(s(x)), 40.0), 40.0, 60.0)
+    x = np.linspace(-39.9, 39.8, 3001)
+    assert np.all(np.abs(table(x) - s(x)) <= 1e-13 * np.maximum(np.abs(s(x)), size))
+
+
+def test_what_oscillates_too_fast_for_them_is_called_number_by_number(monkeypatch):
+    monkeypatch.setattr(between_module, "_MOST", 5000)
+    assert between(sampled(lambda x: math.sin(5000 * x), 141.0), 141.0, 60.0) is None
 
 
 def test_a_function_that_mixes_its_inputs_is_not_taken_for_vectorised():
@@ -175,9 +201,10 @@ def test_a_constant_has_no_slope():
     assert nngp == pytest.approx(0.09, rel=1e-12) and dot == 0.0
 
 
-def test_a_function_of_numbers_is_told_to_take_arrays():
+def test_a_function_of_numbers_is_told_to_take_arrays(monkeypatch):
+    monkeypatch.setattr(between_module, "_MOST", 5000)
     with pytest.raises(Undecided) as caught:
-        sampled_dual(math.tanh)
+        sampled_dual(lambda x: math.tanh(x) + math.sin(5000 * x))
     assert "a function that takes arrays, as np.tanh does" in caught.value.hint
     assert "takes arrays" not in _refused(lambda x: np.abs(x - 0.5) ** 0.5).hint
 

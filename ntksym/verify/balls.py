@@ -28,7 +28,7 @@ from .functions.growth import growth_of
 from .functions.reach import REACH
 from .functions.rearrange import rearranged
 from .law import Law, exact
-from .safe import Divergent, Exhausted, allowed
+from .safe import Divergent, Exhausted, Valueless, allowed
 from .size import sizes_of
 from .surd import Surd
 
@@ -230,8 +230,8 @@ def _refine(
                 if value.is_finite():
                     ball = Ball.from_arb(value)
                     best = ball if best is None or ball.rad < best.rad else best
-            except Divergent as error:
-                raise Divergent(f"{what()}: {error.what}", hint=error.hint) from None
+            except (Divergent, Valueless) as error:
+                raise type(error)(f"{what()}: {error.what}", hint=error.hint) from None
             except Exhausted as error:
                 reason, worn = error.what, True
             except Undecided as error:

@@ -18,7 +18,7 @@ from .functions.continuity import continuous
 from .functions.ends import gathered, leading_power, odd_ends
 from .functions.logform import Log, logarithm
 from .functions.periods import Wave, wave_parts
-from .functions.pieces import JUMPS, Piece, jumps, number, split
+from .functions.pieces import JUMPS, Piece, at_end, jumps, number, split
 from .functions.pieces import derivative as piecewise_derivative
 from .functions.radial import HalfLines, half_lines, integrable, tidy
 from .functions.reach import REACH, pieces_of
@@ -32,7 +32,7 @@ from .rules.periodic import periodic
 from .rules.polar import mean, radial
 from .rules.score import score_slope
 from .rules.twod import planar
-from .safe import Accumulating, Divergent, Endless
+from .safe import Accumulating, Divergent, Endless, Valueless
 from .surd import Surd
 
 _FEW = 60
@@ -246,23 +246,34 @@ def _value(f: Factor, at: Any) -> Any:
 
 def _one_value(f: Factor, at: Any) -> Any:
     """The value by the pieces that meet the point, where they agree."""
-    meet = []
+    point, env, meet = arb(at), {x: Surd.rational(at)}, []
     for piece in f.pieces:
         lo, hi = piece.ends()
-        if not (lo is not None and arb(at) < lo) and not (hi is not None and arb(at) > hi):
-            meet.append(piece)
-    env = {x: Surd.rational(at)}
-    ends = [(c, near) for p in meet for c, _, near in odd_ends(p)]
-    if any((leading_power(near) or 0) < 0 for c, near in ends if number(c).contains(arb(at))):
-        raise Divergent(f"a variance is zero, and the function is infinite at the point x = {at}")
+        if (lo is not None and point < lo) or (hi is not None and point > hi):
+            continue
+        if any((leading_power(near) or 0) < 0 for c, _, near in odd_ends(piece) if _meets(c, at)):
+            raise _infinite(at)
+        ends = [c for c in (piece.lo, piece.hi) if c is not None and _meets(c, at)]
+        meet.append(at_end(piece, ends[0]) if ends else piece.expr)
     for other in meet[1:]:
-        height = constant(other.expr - meet[0].expr, env)
-        if not (isinstance(height, Surd) and height.sign == 0):
-            raise Undecided(
+        height = constant(other - meet[0], env)
+        if not (height.sign == 0 if isinstance(height, Surd) else height.is_zero()):
+            raise Valueless(
                 f"a variance is zero, and the function has two limits at the point x = {at}",
                 hint="a positive variance: there one point does not matter",
             )
-    return real_ball(function(meet[0].expr, x)(acb(arb(at)), False))
+    value = real_ball(function(meet[0], x)(acb(point), False))
+    if not value.is_finite():
+        raise _infinite(at)
+    return value
+
+
+def _meets(end: Expr, at: Any) -> bool:
+    return bool(number(end).contains(arb(at)))
+
+
+def _infinite(at: Any) -> Divergent:
+    return Divergent(f"a variance is zero, and the function is infinite at the point x = {at}")
 
 
 def _at_mass(point: Expr, g: Factor, law: Law, tol: Any) -> Any:

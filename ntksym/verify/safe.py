@@ -40,6 +40,10 @@ class Divergent(Undecided):
     """There is no finite expectation to enclose: the integral diverges."""
 
 
+class Valueless(Undecided):
+    """A variance is zero, and the function has no value at that point: as the slope of |x| at 0."""
+
+
 _until: float | None = None
 _look = 0.0
 """Until then the clock of the thread, ten times dearer to read, cannot have come to `_until`."""

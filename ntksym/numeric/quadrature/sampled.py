@@ -11,6 +11,7 @@ from typing import Any
 
 from ...errors import BadSpec, Undecided
 from . import sampled_rules as rules
+from .between import Between, between
 from .callables import REACH, Sampled, falls, sampled
 from .run import LOOSE, root_of_det
 
@@ -100,9 +101,11 @@ class SampledDual:
     def lines(self) -> tuple[str, ...]:
         """What it is, as lines of text."""
         lo, hi = self.variances
+        apart = isinstance(self.function.function, Between)
         way = "the derivative given" if self.slope else "values of s (Stein's identity)"
         return (
-            f"{self.function.name}: a Python callable, {MARK}",
+            f"{self.function.name}: a Python callable, {MARK}"
+            + ("; of numbers: interpolated between samples" if apart else ""),
             f"variances from {lo:g} to {hi:g}, all correlations; NaN outside",
             f"estimated relative error {self.estimate:.1e}: the difference of two trapezoid rules",
             f"the derivative dual from {way}",
@@ -153,8 +156,10 @@ def sampled_dual(
     if not 1e-13 <= error < 1:
         raise BadSpec(f"error = {error!r} cannot be estimated", hint="error=1e-8")
     far = REACH * hi**0.5 * 2.0**0.5
-    s = sampled(function, far, name)
-    ds = None if derivative is None else sampled(derivative, far, f"the derivative of {s.name}")
+    s = _for_arrays(sampled(function, far, name), far)
+    ds = None
+    if derivative is not None:
+        ds = _for_arrays(sampled(derivative, far, f"the derivative of {s.name}"), far)
     for one in (s, ds):
         if one is not None:
             falls(one, hi**0.5)
@@ -167,6 +172,11 @@ def sampled_dual(
             + "a larger error; the derivative; or an expression, which is cut at its kinks",
         )
     return SampledDual(s, ds, (lo, hi), error, worst)
+
+
+def _for_arrays(s: Sampled, far: float) -> Sampled:
+    """A callable of numbers by interpolation, where that has its digits in time."""
+    return s if s.vectorised else between(s, far, LONGEST / 4) or s
 
 
 @dataclass(frozen=True, slots=True)

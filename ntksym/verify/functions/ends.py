@@ -253,6 +253,14 @@ def near(expr: Expr, delta: Any) -> Near | None:
     return None
 
 
+def fades(term: Expr) -> bool:
+    """Whether a term in `DISTANCE` surely goes to 0 at 0, as s*log(s) and exp(-1/s) do."""
+    if (leading_power(term) or 0) > 0:
+        return True
+    bound = near(term, _NEAR)
+    return bound is not None and bool(bound.power > 0)
+
+
 def pole_inside(g: Expr, delta: Any) -> tuple[Any, Any] | None:
     """(n, c) with g = c s^-n on (0, delta], n > 0 and c a ball without 0; None where g has no pole.
 

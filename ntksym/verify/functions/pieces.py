@@ -158,21 +158,24 @@ def jumps(pieces: tuple[Piece, ...], whole: Expr | None = None) -> tuple[tuple[E
         env = {x: constant(left.hi, {})}
         height = constant(right.expr - left.expr, env)
         if not isinstance(height, Surd) and not height.is_finite():
-            height = constant(_limit(right, left.hi) - _limit(left, left.hi), env)
+            height = constant(at_end(right, left.hi) - at_end(left, left.hi), env)
         if not (height.sign == 0 if isinstance(height, Surd) else height.is_zero()):
             found.append((left.hi, height))
     return tuple(found)
 
 
-def _limit(piece: Piece, c: Expr) -> Expr:
-    """An expression with the limit of the piece at its end c as value there: sin(x)/x at 0."""
-    from .ends import DISTANCE, leading_power, odd_ends
+def at_end(piece: Piece, c: Expr) -> Expr:
+    """An expression with the limit of the piece at its end c as value there: sin(x)/x at 0.
+
+    That value is not finite where there is no limit that is seen.
+    """
+    from .ends import DISTANCE, fades, odd_ends
     from .removable import continued
 
     for end, _, near in odd_ends(piece):
         if c == end:
-            kept = [t for t in sp.Add.make_args(near) if not (leading_power(t) or 0) > 0]
-            value = sp.Add(*kept).subs(DISTANCE, 0)  # what is left out is as x*log(x)
+            kept = [t for t in sp.Add.make_args(near) if not fades(t)]
+            value = sp.Add(*kept).subs(DISTANCE, 0)
             if not value.has(sp.nan, sp.zoo, sp.oo):
                 return value
     found = continued(piece)

@@ -17,7 +17,6 @@ from typing import Any
 
 from flint import acb, arb
 
-from ...errors import Undecided
 from ..functions.logform import Log
 from ..law import Law
 from ..safe import Divergent, integral
@@ -27,10 +26,11 @@ def log_pair(f: Log, g: Log, law: Law, tol: Any) -> Any:
     """An enclosure (`arb`) of E[f(u) g(v)]; means 0.
 
     Raises:
-        Undecided: a variance of zero (infinite), or the integrator did not reach the goal.
+        Divergent: a variance of zero.
+        Undecided: the integrator did not reach the goal.
     """
     if law.q11 == 0 or law.q22 == 0:
-        raise Undecided("the logarithm is infinite at a variance of zero")
+        raise Divergent("the logarithm is infinite at a variance of zero")
     (a, b), (c, d) = f.values(), g.values()
     first, second = a + b * arb(law.q11).log() / 2, c + d * arb(law.q22).log() / 2
     two, euler = arb(2).log(), arb.const_euler()

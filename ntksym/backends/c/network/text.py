@@ -118,7 +118,7 @@ NTKSYM_BLOCK_FUNCTION void block@S@(size_t rows, size_t b, const Stored *g12, si
 }
 
 /* Pairs: g12[i] = <x_i, y_i>.  The diagonal of layer l is qx[l*ldx + i*incx], and qy alike, so
- * that incx = 0 is one x against many y.  root is NULL, or the accurate
+ * that incx = 0 is one x against many y.  root0 is NULL, or the accurate
  * sqrt(q11*q22 - q12^2) of the first layer for nearly collinear inputs. */
 void @NAME@_pairs@S@(size_t n, const Stored *g12, const Stored *root0,
                      const Stored *qx, size_t incx, size_t ldx,
