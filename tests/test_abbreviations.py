@@ -248,6 +248,7 @@ def test_complements_are_one_function(expr: Any, text: str) -> None:
     (1 - q12**2 - q11, "1 - q_{11} - q_{12}^{2}", "1 - q11 - q12^2"),
     ((1 + q11) * (1 + q22) - q12**2, None, "(q11+1)(q22+1)-q12^2"),
     (sqrt(2) * q12 / (2 * sqrt(pi)), r"\frac{q_{12}}{\sqrt{2 \pi}}", None),
+    (q12 / sqrt(q11) / sqrt(q22), r"\frac{q_{12}}{\sqrt{q_{11} q_{22}}}", None),
     (Heaviside(q12), r"H\left(q_{12}\right)", "H(q12)"),
     (Max(0, q12), None, "max(0, q12)"),
     (1 + Max(0, q12) ** 3, None, "max(0, q12) + 1"),

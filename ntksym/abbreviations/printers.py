@@ -1,7 +1,8 @@
 r"""SymPy's printers with the habits of papers.
 
 A sum begins with a term that has no minus sign, if it has one: $(q_{11}+1)(q_{22}+1) - q_{12}^2$.
-The step is $H$, since $\theta$ is the angle. Roots of a number and of pi are one: $\sqrt{2\pi}$.
+The step is $H$, since $\theta$ is the angle. Roots side by side are one: $\sqrt{2\pi}$,
+$\sqrt{q_{11} q_{22}}$.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def ordered_terms(expr: Any) -> list[Any]:
 
 
 class Root(Function):
-    """The square root of a number times pi, which SymPy takes apart."""
+    """The square root of a product, which SymPy takes apart."""
 
     nargs = 1
 
@@ -37,24 +38,31 @@ class Root(Function):
 
 
 def _rooted(expr: Any) -> Any:
-    """Products with the square roots of a number and of pi as one root."""
+    """Products with one square root above the fraction bar and one below it."""
     if not getattr(expr, "args", ()):
         return expr
     expr = kept(expr, [_rooted(a) for a in expr.args])
-    half = Rational(1, 2)
     if not expr.is_Mul:
         return expr
-    roots = [f for f in expr.args if f.is_Pow and f.base.is_Integer and f.exp == half]
-    pis = [f for f in expr.args if f.is_Pow and f.base == pi and abs(f.exp) == half]
-    if len(roots) != 1 or len(pis) != 1:
-        return expr
+    half = Rational(1, 2)
     number = expr.args[0] if expr.args[0].is_Rational else Integer(1)
-    rest = [f for f in expr.args if f not in (roots[0], pis[0], number)]
-    under, below = int(roots[0].base), pis[0].exp < 0
-    root: Any = Root(under * pi)
-    if below:
-        number, root = number * under, 1 / root
-    return Mul(*([] if number == 1 else [number]), *rest, root, evaluate=False)
+    above, below = ([f.base for f in expr.args if f.is_Pow and f.exp == e] for e in (half, -half))
+    rest = [f for f in expr.args if f != number and not (f.is_Pow and abs(f.exp) == half)]
+    if pi in below:
+        for root in (b for b in above if b.is_Integer):
+            number, above, below = number * root, [b for b in above if b != root], [root, *below]
+    if len(above) < 2 and len(below) < 2:
+        return expr
+    roots = [*([_root(above)] if above else []), *([1 / _root(below)] if below else [])]
+    return Mul(*([] if number == 1 else [number]), *rest, *roots, evaluate=False)
+
+
+def _root(parts: list[Any]) -> Any:
+    """The root of the product, numbers in front."""
+    if len(parts) == 1:
+        return Pow(parts[0], Rational(1, 2))
+    numbers = [p for p in parts if p.is_number]
+    return Root(Mul(*numbers, *(p for p in parts if p not in numbers), evaluate=False))
 
 
 class _Pretty(PrettyPrinter):  # type: ignore[misc]
