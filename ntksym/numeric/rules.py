@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from ..activation import Activation
@@ -133,6 +134,7 @@ def _tabulated(activation: Activation, variances: Variances, error: float) -> An
     return table_dual(activation, variances, error=error)
 
 
+@lru_cache(maxsize=64)
 def _table_seconds(activation: Activation, variances: Variances, error: float) -> float:
     from .finite import cut_off
     from .table import table_cost

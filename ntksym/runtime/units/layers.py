@@ -12,6 +12,7 @@ $\sqrt{b/a}\,K(b)$, for every activation.  Cut into short intervals these are th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -44,6 +45,7 @@ from ...numeric.expected import ExpectedDual
 from ...numeric.mixture import MixtureDual
 from ...numeric.patience import at_most
 from ...numeric.rules import RULES
+from ...numeric.soon import CODE_ERROR, SOON
 from ...verify.definition import two_slopes
 from ..engines import load_module
 from ..later import Range as Range
@@ -237,11 +239,40 @@ def _shared_choice(
         if isinstance(_choice(n, wanted, None).dual, ExpectedDual):
             wide = common_range(rest, span)
             if wide != span:
+                if wanted.method == "auto" and not (wanted.finer or _table_soon(n, wanted, wide)):
+                    return _own_first(n, wanted, span, wide)
                 found, own = _choice(n, wanted, wide), None
                 if found.method != "tabulated":  # for less there may be something faster
                     own = _choice(n, wanted, span)
                 return (found, wide) if own is None or own.method == found.method else (own, span)
     return _choice(n, wanted, span), span
+
+
+def _own_first(n: Nonlinearity, wanted: Wanted, span: Range, wide: Range) -> tuple[Choice, Range]:
+    """As `_shared_choice` where no table of the wide range is near: a rule for it is one of the
+    same kind as that of the layer's own range.
+    """
+    own = _choice(n, wanted, span)
+    if own.method != "tabulated":
+        with suppress(Undecided):
+            return _choice(n, replace(wanted, method=own.method), wide), wide
+    return own, span
+
+
+def _table_soon(n: Nonlinearity, wanted: Wanted, span: Range) -> bool:
+    """Whether a table for this range is there, or is likely to be there within `SOON` seconds.
+
+    Where it is not all other rules would be tried for the range, and then for a narrower one.
+    """
+    act, exact = n.activation, (Fraction(span[0]), Fraction(span[1]))
+    if act.params:
+        act = act.with_params(**dict(n.values))
+    rule, error = RULES["tabulated"], wanted.error or CODE_ERROR
+    assert rule.seconds is not None
+    try:
+        return kept.known(rule, act, exact, error) or rule.seconds(act, exact, error) <= SOON
+    except (Undecided, NoClosedForm):
+        return False
 
 
 @lru_cache(maxsize=256)
