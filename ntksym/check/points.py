@@ -183,7 +183,7 @@ def _pick(values: tuple[Rational, ...], turn: int, random: Random) -> Rational:
 
 def _inside(statement: Statement, at: dict[Symbol, Rational]) -> bool:
     for condition in statement.conditions:
-        found = condition.subs(at)
+        found = condition.xreplace(at)
         if found == false:
             return False
         if found != true and not _close(found):

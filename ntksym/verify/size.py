@@ -91,7 +91,9 @@ def sizes_of(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law) -> tuple[int,
 
 def _sizes(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law) -> tuple[int, int]:
     with precision(256):
-        one, two = _Look.of(f, law.m1, law.q11), _Look.of(g, law.m2, law.q22)
+        same = f == g and (law.m1, law.q11) == (law.m2, law.q22)
+        one = _Look.of(f, law.m1, law.q11)
+        two = one if same else _Look.of(g, law.m2, law.q22)
         first, second = _alone(one), _alone(two)
         if (first, second) == (0, 0) or law.q11 == 0 or law.q22 == 0:
             return first, second
@@ -99,7 +101,7 @@ def _sizes(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law) -> tuple[int, i
         if found is None:
             return first, second
         whole, part = (size / log(10) for size in found)
-        if f == g and (law.m1, law.q11) == (law.m2, law.q22):  # one function stays one
+        if same:  # one function stays one
             return round(whole / 2), round(whole / 2)
         return round(part), round(whole) - round(part)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from fractions import Fraction
-from functools import reduce
+from functools import lru_cache, reduce
 from math import inf
 from operator import add
 from typing import Any
@@ -45,6 +45,7 @@ _NONE = Growth(arb("nan"), 0, arb(0), arb(0))
 """No bound: every method that would use it gives up."""
 
 
+@lru_cache(maxsize=256)
 def growth_of(pieces: tuple[Piece, ...]) -> Growth:
     """One certificate for all pieces.
 
