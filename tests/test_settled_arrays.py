@@ -104,6 +104,24 @@ def test_networks_in_torch(torch, tmp_path):  # noqa: F811
             assert off <= 1e-12 * max(kernel.item(), np.abs(want).max() * size)
 
 
+def test_nearly_parallel_rows_of_unlike_lengths(torch, tmp_path):  # noqa: F811
+    """Rows of 2e3 that are 1e-7 apart: slopes from nodes about the pair were off by 2e-7."""
+    net = ntksym.mlp("hardtanh", depth=1, weight_var=1.5)
+    module = written_torch(net, tmp_path, "made_torch_rays")
+    x = 2e3 * np.array([0.6, 0.8])
+    y = (1.0 + 3e-7) * (x + 2e-4 * np.array([-0.8, 0.6]))
+    right = ntksym.NetworkGradient(net, "numpy").exact(x, y)
+    rows = torch.tensor(x[None], requires_grad=True)
+    both = module.nngp_ntk(rows, torch.tensor(y[None]))
+    for kernel, name in zip(both, ("nngp", "ntk"), strict=True):
+        (found,) = torch.autograd.grad(kernel.sum(), rows, retain_graph=True)
+        slopes = right[f"{name}/q11"], right[f"{name}/q12"]
+        want = [2 * float(u) * slopes[0] + float(v) * slopes[1] for u, v in zip(x, y, strict=True)]
+        want = np.array(want, float) * 2e3
+        off = np.abs(found.numpy()[0] * 2e3 - want).max()
+        assert off <= 2e-10 * max(kernel.item(), np.abs(want).max())
+
+
 def test_networks_in_jax(jax, tmp_path):  # noqa: F811
     """The same; not compiled, which takes half a minute."""
     net = ntksym.mlp("hardtanh", depth=1, weight_var=1.5, bias_var=0.1)
