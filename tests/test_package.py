@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -186,7 +187,7 @@ def test_c_library_with_its_header_and_consumer(thing, options, tmp_path):
 def test_cmake_installs_a_package_that_pkg_config_finds(tmp_path):
     for f in generate("gelu", "c").files:
         (tmp_path / f.name).write_text(f.text, encoding="ascii")
-    build, prefix = tmp_path / "build", tmp_path / "prefix"
+    build, prefix = tmp_path / "build", tmp_path / "a prefix"
     run("cmake", "-S", str(tmp_path), "-B", str(build), f"-DCMAKE_INSTALL_PREFIX={prefix}")
     run("cmake", "--build", str(build))
     run("ctest", "--test-dir", str(build))
@@ -201,7 +202,13 @@ def test_cmake_installs_a_package_that_pkg_config_finds(tmp_path):
             "ntksym_gelu",
             env={"PKG_CONFIG_PATH": str(found), "PATH": "/usr/bin:/bin"},
         )
-        argv = (*find_compiler().command, "consumer.c", *flags.split(), "-o", str(tmp_path / "c2"))
+        argv = (
+            *find_compiler().command,
+            "consumer.c",
+            *shlex.split(flags),
+            "-o",
+            str(tmp_path / "c2"),
+        )
         run(*argv, cwd=tmp_path)
         assert "nngp" in run(str(tmp_path / "c2"))
     other = tmp_path / "other"

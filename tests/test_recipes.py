@@ -221,14 +221,14 @@ def test_a_file_is_what_it_was(own: Path, made: list[Any], tmp_path: Path) -> No
     two = ntksym.compile(str(path), target="numpy")
     assert len(made) == 1
     path.write_text(text.format(3))
-    three = ntksym.compile(str(path), target="numpy")
+    three = ntksym.compile(path, target="numpy")
     assert len(made) == 2
     assert np.array_equal(two.gradient(data(2)).nngp, two(data(2)).nngp) or np.allclose(
         two.gradient(data(2)).nngp, two(data(2)).nngp, rtol=1e-14
     )
     assert not np.allclose(three(data(2)).nngp, two(data(2)).nngp)
     with pytest.raises(ntksym.errors.BadSpec, match="cannot read"):
-        ntksym.compile(str(tmp_path / "none.toml"))
+        ntksym.compile(tmp_path / "none.toml")
 
 
 class Phi(Function):

@@ -307,7 +307,7 @@ includedir=@CMAKE_INSTALL_FULL_INCLUDEDIR@/ntksym
 Name: ntksym_@N@
 Description: generated kernel @N@
 Version: @PROJECT_VERSION@
-Libs: -L${libdir} -lntksym_@N@
+Libs: -L"${libdir}" -lntksym_@N@
 Libs.private: -lm
-Cflags: -I${includedir}
+Cflags: -I"${includedir}"
 """

@@ -13,6 +13,8 @@ from .later import Asked, is_network, network_of, read_toml
 from .library.recipes import read_recipe, write_recipe
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from sympy import Expr
 
     from ..activation import Activation
@@ -43,7 +45,7 @@ def compile(
 
 @overload
 def compile(  # text says a network or an activation: no type checker reads it
-    net: str,
+    net: str | PathLike[str],
     target: str = ...,
     dtype: Any = ...,
     cache: bool = ...,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UnsupportedOp
@@ -93,10 +95,10 @@ def network_of(net: Any) -> Any:
         from ..network.spec import parse_toml
 
         return parse_toml(net.text.encode("utf-8", "surrogateescape"), net.path)
-    if isinstance(net, str) and is_spec(net):
+    if isinstance(net, os.PathLike) or is_spec(net):
         from ..network import parse_spec
 
-        return parse_spec(net)
+        return parse_spec(Path(net) if isinstance(net, os.PathLike) else net)
     return net
 
 
@@ -142,11 +144,11 @@ class Later:
 
 def read_toml(net: Any) -> Any:
     """A path of a TOML file as what the file says; anything else, or no such file, as it is."""
-    if not (isinstance(net, str) and net.endswith(".toml")):
+    if not isinstance(net, os.PathLike) and not (isinstance(net, str) and net.endswith(".toml")):
         return net
     try:
         with open(net, "rb") as stream:
-            return TomlText(net, stream.read(MOST).decode("utf-8", "surrogateescape"))
+            return TomlText(os.fspath(net), stream.read(MOST).decode("utf-8", "surrogateescape"))
     except OSError:
         return net
 
