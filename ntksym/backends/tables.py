@@ -12,10 +12,10 @@ OWEN_NODES = 20
 OWEN_RULES = ((14, 4.0), (OWEN_NODES, 41.0))
 """(nodes, largest w) for the integral of exp(-w x^2)/(1 + a^2 x^2) over [0, 1], a <= 1: relative
 error at most 5e-17 at w = 4 and 5e-18 at w = 20; beyond, it is below e^-20."""
-ORTHANT_NEAR, ORTHANT_WITHIN = (-0.4, 0.6), 4.0
-"""The correlations, and the largest |h| and |k|, for 14 nodes of what a correlation adds to
-Phi(h)*Phi(k): the relative error is at most 6e-16 there, and 2e-16 within 2.  Smaller ones take
-away almost all of the product."""
+ORTHANT_NODES, ORTHANT_NEAR, ORTHANT_WITHIN = OWEN_RULES[0][0], (-0.4, 0.6), 4.0
+"""Nodes of what a correlation adds to Phi(h)*Phi(k), the correlations, and the largest |h| and |k|:
+the relative error is at most 6e-16 there, and 2e-16 within 2.  Smaller correlations take almost all
+of the product away."""
 ERFCX_DEGREE = 25
 EXP_DEGREE = 9
 ERFCX_CENTRE = 3.75

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from ..tables import ERFCX_CENTRE, erfcx_series, legendre, root_half_slip
+from ..tables import (
+    ERFCX_CENTRE,
+    ORTHANT_NEAR,
+    ORTHANT_NODES,
+    ORTHANT_WITHIN,
+    erfcx_series,
+    legendre,
+    root_half_slip,
+)
 from ..text import column_text
 
 NEEDS: dict[str, tuple[str, ...]] = {
@@ -11,7 +19,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "_expPhi": ("_tail", "_exp_down"),
     "_Phi": ("_tail", "_exp_down"),
     "_owen": ("_Phi", "_two_product", "_two_sum"),
-    "_Phi2": ("_Phi", "_owen", "_angle", "_tilt", "_over", "_two_sum"),
+    "_Phi2": ("_Phi", "_owen", "_angle", "_tilt", "_over", "_two_sum", "_two_product"),
     "_tilt": ("_over", "_div0", "_expPhi"),
     "_expPhi2": ("_expPhi", "_Phi2", "_tilt"),
 }
@@ -116,7 +124,21 @@ def _owen(h, ah):
     level = _where(cosine > 0.0, h * k, -h * k) / (1.0 + _abs(cosine))
     turn = 0.15915494309189535 * _exp((a - level) - 0.5 * wide * wide)
     return of_h, of_k, turn * sine * over, -turn * cosine * over''',
-    "_Phi2": """def _Phi2_value(h, k, c, s):
+    "_Phi2": f"""_BESIDE = (
+{"".join(f"    ({x!r}, {w!r})," + chr(10) for x, w in legendre(ORTHANT_NODES))})
+
+
+def _orthant_near(h, k, r):
+    product, low = _two_product(_Phi(h), _Phi(k))
+    line, bend, total = h * k, 0.5 * (h * h + k * k), 0.0
+    for node, weight in _BESIDE:
+        t = r * node
+        less = 1.0 - t * t
+        total = total + weight * _exp(t * (line - bend * t) / less) / _sqrt(less)
+    return product + (low + 0.15915494309189535 * r * (_exp(-bend) * total))
+
+
+def _Phi2_value(h, k, c, s):
     h, k = _min(_max(h, -40.0), 40.0), _min(_max(k, -40.0), 40.0)
     s = _where((c == 0.0) & (s == 0.0), 1.0, s)
     t, r, _ = _over(s, c)
@@ -127,18 +149,27 @@ def _owen(h, ah):
     to_h = _where(positive, h - k + k * less, h + k - k * less) / t
     opposite = (h < 0.0) != (k < 0.0)
     low, high = _min(h, k), _max(h, k)
-    one, two = _Phi(_where(opposite, low, h)), _Phi(_where(opposite, -high, k))
+    turned = (r < 0.0) & (h > 0.0) & (k > 0.0)  # what is between -h and k is added at the end
+    one = _Phi(_where(opposite, low, _where(turned, -h, h)))
+    two = _Phi(_where(opposite, -high, _where(turned, -k, k)))
     base, lost = _two_sum(0.5 * one, _where(opposite, -0.5 * two, 0.5 * two))
     for z, to in ((h, to_k), (k, to_h)):  # the halves of gates in T are those of the base
         size, less = _owen(z, _where(z < 0.0, -to, to))
         base, more = _two_sum(base, -size)
         lost = lost + (more - less)
-    base = base + lost
+    base = _max(base + lost, 0.0)
+    between = 0.5 * (_erf(0.7071067811865476 * h) + _erf(0.7071067811865476 * k))
+    base = _where(turned, between + base, base)
+    near = (r >= {ORTHANT_NEAR[0]!r}) & (r <= {ORTHANT_NEAR[1]!r})
+    near = near & (_max(_abs(h), _abs(k)) <= {ORTHANT_WITHIN!r})
+    some = (_where(near, v, 0.0) for v in (h, k, r))
+    base = _where(near, _orthant_near(*some), base)
     centre = (h == 0.0) & (k == 0.0)
-    return _where(centre, _angle_value(s, -c) * 0.15915494309189535, _max(base, 0.0))
+    return _where(centre, _angle_value(s, -c) * 0.15915494309189535, base)
 
 
-# P(X <= h, Y <= k), standard normal, correlation c/hypot(c, s), s >= 0 (D. B. Owen 1956)
+# P(X <= h, Y <= k), standard normal, correlation c/hypot(c, s), s >= 0: for small correlations
+# beside a product (R. L. Plackett 1954), for others by T of D. B. Owen (1956)
 _Phi2 = _rule(_Phi2_value, lambda h, k, c, s: _tilt(0.0 * h, h, k, c, s))""",
     "_expPhi2": '''def _expPhi2_value(a, h, k, c, s, dh, dk):
     """Where exp(a) is large the integral of the density over the correlation (Plackett 1954)."""

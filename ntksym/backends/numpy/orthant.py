@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..tables import ORTHANT_NEAR, ORTHANT_WITHIN, legendre
+from ..tables import ORTHANT_NEAR, ORTHANT_NODES, ORTHANT_WITHIN, legendre
 
 NEEDS = {
     "_owen": ("_Phi", "_two_product", "_two_sum"),
@@ -10,8 +10,6 @@ NEEDS = {
     "_orthant_near": ("_Phi", "_two_product"),
 }
 """What each helper calls."""
-NODES = 14
-"""Of the integral of what a correlation adds to a product."""
 
 SOURCES = {
     "_owen": f'''_OWEN = (
@@ -49,7 +47,7 @@ def _owen(h, ah):
     side = np.copysign(1.0, ah)
     return side * size, side * lost''',
     "_orthant_near": f'''_BESIDE = (
-{"".join(f"    ({x!r}, {w!r})," + chr(10) for x, w in legendre(NODES))})
+{"".join(f"    ({x!r}, {w!r})," + chr(10) for x, w in legendre(ORTHANT_NODES))})
 
 
 def _orthant_near(h, k, r):

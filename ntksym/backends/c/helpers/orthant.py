@@ -6,12 +6,12 @@ vectorises over points; nothing branches on a point.
 
 from __future__ import annotations
 
-from ...tables import ORTHANT_NEAR, ORTHANT_WITHIN
+from ...tables import ORTHANT_NEAR, ORTHANT_NODES, ORTHANT_WITHIN
 from ..text import c_literal
 from .owen import owen
 
 PANEL_NODES = 14
-"""Nodes of a panel of unit length in log y, of the tail integral, and of that beside a product."""
+"""Nodes of a panel of unit length in log y, of the tail integral."""
 
 
 def orthant() -> str:
@@ -19,7 +19,9 @@ def orthant() -> str:
     text = _TEXT.replace("@PANEL@", str(PANEL_NODES))
     for name, end in zip(("@LEAST@", "@NEAR@"), ORTHANT_NEAR, strict=True):
         text = text.replace(name, c_literal(end))
-    text = text.replace("@WITHIN@", c_literal(ORTHANT_WITHIN))
+    text = text.replace("@BESIDE@", str(ORTHANT_NODES)).replace(
+        "@WITHIN@", c_literal(ORTHANT_WITHIN)
+    )
     return owen() + "\n" + text
 
 
@@ -41,8 +43,8 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_orthant_near(size_t n, const double *h, 
     total[i] = 0.0;
   }
   if (most > 1.0) return;
-  for (int j = 0; j < @PANEL@; ++j) {
-    const double node = ntksym_op_node@PANEL@[j], weight = ntksym_op_weight@PANEL@[j];
+  for (int j = 0; j < @BESIDE@; ++j) {
+    const double node = ntksym_op_node@BESIDE@[j], weight = ntksym_op_weight@BESIDE@[j];
     for (size_t i = 0; i < m; ++i) {
       const double t = r[i] * node, less = 1.0 - t * t, over = 1.0 / less;
       const double e = t * (line[i] - bend[i] * t) * over;
