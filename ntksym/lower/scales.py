@@ -27,6 +27,7 @@ from .direct_where import BINS, Covered, bin_ends, numbers_for
 from .far import Far, far_rule
 from .likes import DualLike
 from .ops import DIRECT_OPS
+from .packet import Packet
 from .polynomial import DET
 from .price import Small, point_loses, small_program
 from .program import Operand, Program
@@ -70,7 +71,7 @@ def _settle_scaled(b: Builder, d: DualLike) -> None:
             _settle_bell(b, d, bell)
         return
     if (alone := bell_elsewhere(d.activation)) is not None:
-        _settle_plain_bell(b, d, alone.slope(d.value))
+        _settle_packet(b, d, alone)
         return
     if (found := _orders(d.activation)) is None:
         _settle(b, d)
@@ -112,10 +113,18 @@ def _settle_bell(b: Builder, d: DualLike, bell: Tilt) -> None:
     b.replace(d.dot, made["dot"])
 
 
-def _settle_plain_bell(b: Builder, d: DualLike, slope: Expr | None = None) -> None:
-    names = _parameters(d)
-    inner = Builder(("q11", "q12", "q22", "root", *names), root="root")
-    ends = inner.operand(d.value), inner.operand(slope or d.dot)
+def _settle_plain_bell(b: Builder, d: DualLike) -> None:
+    inner = Builder(("q11", "q12", "q22", "root", *_parameters(d)), root="root")
+    _place(b, d, inner, (inner.operand(d.value), inner.operand(d.dot)))
+
+
+def _settle_packet(b: Builder, d: DualLike, found: Packet) -> None:
+    inner = Builder(("q11", "q12", "q22", "root", *_parameters(d)), root="root")
+    _place(b, d, inner, found.pair(inner))
+
+
+def _place(b: Builder, d: DualLike, inner: Builder, ends: tuple[Operand, Operand]) -> None:
+    """Let the two ends of a program of a function under a bell stand for a dual."""
     p = inner.program("pair", (("nngp", ends[0]), ("dot", ends[1])))
     made = brought_down(b, p)
     b.replace(d.value, made["nngp"])
@@ -188,7 +197,8 @@ def settle_diagonal(b: Builder, d: DualLike) -> None:
         _settle_bell_diagonal(b, d, bell)
         return
     if (alone := bell_elsewhere(d.activation)) is not None:
-        b.replace(d.diag_dot, b.operand(alone.diagonal(d.diag)))
+        for e, value in zip((d.diag, d.diag_dot), alone.diagonal(b), strict=True):
+            b.replace(e, value)
         return
     if (found := diagonal_orders(d.activation)) is None:
         _settle_diagonal(b, d)

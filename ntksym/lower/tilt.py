@@ -27,6 +27,7 @@ from ..derivation import Derivation
 from ..dual import Dual, dual
 from ..errors import NtksymError
 from ..symbols import x
+from .packet import Packet, packet
 from .polynomial import DET
 from .products import Products
 from .program import Operand, Program
@@ -49,15 +50,13 @@ class Tilt:
 def tilt(activation: Activation) -> Tilt | None:
     """The parts of a bell times a function; None where it is none, or jumps, or is a bell alone.
 
-    A bell alone, at 0 or elsewhere, and one at 0 times x, have short closed forms without
-    cancellation; of the second the exponential at the tilted covariance would be large.
+    A bell alone, and one at 0 times x, have short closed forms without cancellation; of a bell
+    elsewhere the exponential at the tilted covariance would be large: see `packet`.
     """
     found = _split(activation.expr)
-    if found is None or found[1] in (Integer(1), x):
+    if found is None or found[1] in (Integer(1), x) or packet(activation, *found) is not None:
         return None
     rate, f = found
-    if _alone(f):
-        return None
     try:
         own = dual(activation).derivation
         if not isinstance(own, Derivation) or own.jumps:
@@ -69,45 +68,10 @@ def tilt(activation: Activation) -> Tilt | None:
         return None
 
 
-def _alone(f: Expr) -> bool:
-    return all(isinstance(part, exp) or not part.has(x) for part in Mul.make_args(f))
-
-
-@dataclass(frozen=True, slots=True)
-class Bell:
-    r"""A bell alone and not at 0: $s(x) = c\,e^{-\alpha(x - \mu)^2/2}$, whose derivative dual is
-    $$\alpha^2 K\Big(\frac{q_{12}}D + \mu^2\,\frac{1 + \alpha(q_{22} - q_{12})}D\,
-    \frac{1 + \alpha(q_{11} - q_{12})}D\Big),$$
-    by what the bells leave of the covariance, and of the means that their distance from 0 gives.
-    As one polynomial over a power of D it cancels where the variances are not small.
-    """
-
-    rate: Expr
-    centre: Expr
-
-    def slope(self, value: Expr) -> Expr:
-        """The derivative dual, from the dual."""
-        a = self.rate
-        below = (1 + a * S.q11) * (1 + a * S.q22) - a**2 * S.q12**2
-        means = [(1 + a * (q - S.q12)) / below for q in (S.q11, S.q22)]
-        return a**2 * value * (S.q12 / below + self.centre**2 * Mul(*means))
-
-    def diagonal(self, value: Expr) -> Expr:
-        """E[s'(u)^2] for variance q, from E[s(u)^2]."""
-        below = 1 + 2 * self.rate * S.q
-        return self.rate**2 * value * (S.q / below + self.centre**2 / below**2)
-
-
-@lru_cache(maxsize=256)
-def bell_elsewhere(activation: Activation) -> Bell | None:
-    """An activation of this form, or None."""
+def bell_elsewhere(activation: Activation) -> Packet | None:
+    """A polynomial times a bell that is not about 0, or None."""
     found = _split(activation.expr)
-    if found is None or not _alone(found[1]):
-        return None
-    rate, f = found
-    exponent = Add(*(part.args[0] for part in Mul.make_args(f) if isinstance(part, exp)))
-    centre = expand(exponent).coeff(x, 1) / rate
-    return Bell(rate, centre) if centre != 0 else None
+    return packet(activation, *found) if found is not None else None
 
 
 def _derivative(d: Dual) -> Expr:
