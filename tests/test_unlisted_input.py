@@ -16,6 +16,7 @@ from ntksym.language import as_activation, parse_activation, parse_number
 from ntksym.network import parse_spec
 from ntksym.numeric.table.spectra.kinks import power_coefficients
 from ntksym.precision import precision
+from ntksym.symbols import q12, x
 
 
 def signs(text: str) -> dict[str, str]:
@@ -96,8 +97,16 @@ def test_functions_that_only_sympy_has() -> None:
         (sympy.sinc(2 * t), "sin(2*x)/(2*x)"),
         (t * sympy.sech(t), "x*sech(x)"),
         (t * sympy.coth(t), "x*cosh(x)/sinh(x)"),
+        (sympy.asec(2 + t**2), "acos(1/(2 + x^2))"),
+        (sympy.acot(t), "sign(x)*pi/2 - atan(x)"),
     ):
         assert as_activation(expr).expr == parse_activation(text).expr
+    for expr in (sympy.besselj(0, t), t * sympy.gamma(1 + t**2), sympy.fresnels(t)):
+        with pytest.raises(BadActivation, match="is not a function of the language") as refused:
+            as_activation(expr)
+        assert "sampled_dual" in refused.value.hint
+    scale = sympy.gamma(sympy.Symbol("p", positive=True))  # of a parameter it is a number
+    assert ntksym.dual(scale * x).value == scale**2 * q12
     for expr in (sympy.floor(t), t - sympy.floor(t), sympy.Mod(t, 2), sympy.ceiling(t)):
         with pytest.raises(BadActivation, match="infinitely many jumps have no bound"):
             ntksym.dual(expr)

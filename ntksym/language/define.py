@@ -12,6 +12,7 @@ from sympy.core.function import AppliedUndef
 from .. import activations
 from ..activation import Activation
 from ..errors import BadActivation, NtksymError, UnknownName
+from ..functions import Phi
 from ..symbols import x
 from .elsewhere import instead
 from .heads import without_head
@@ -47,8 +48,21 @@ _SPELLED: dict[type[Basic], Callable[[Expr], Expr]] = {
     sympy.sec: lambda z: 1 / sympy.cos(z),
     sympy.csc: lambda z: 1 / sympy.sin(z),
     sympy.cot: lambda z: sympy.cos(z) / sympy.sin(z),
+    sympy.asec: lambda z: sympy.acos(1 / z),
+    sympy.acsc: lambda z: sympy.asin(1 / z),
+    sympy.acoth: lambda z: sympy.atanh(1 / z),
+    sympy.acot: lambda z: sympy.sign(z) * sympy.pi / 2 - sympy.atan(z),  # SymPy's is odd
 }
 """Functions of SymPy in terms of those of the language."""
+
+_OWN = frozenset(
+    getattr(sympy, name)
+    for name in (
+        "Abs sign Heaviside Piecewise exp log sin cos tan sinh cosh tanh asin acos atan asinh acosh"
+        " atanh erf erfc"
+    ).split()
+) | {Phi}
+"""Those that an activation may have of x; of parameters and numbers it may have others."""
 
 
 def parse_activation(
@@ -151,15 +165,7 @@ def as_activation(
 
 
 def _from_expr(expr: Expr, given: dict[str, str]) -> Activation:
-    foreign = [part for part in sympy.preorder_traversal(expr) if isinstance(part, _FOREIGN)]
-    if foreign:
-        part = min(foreign, key=lambda p: (-len(str(p)), sympy.default_sort_key(p)))
-        raise BadActivation(
-            f"{part.func.__name__} is not a function of the language",
-            where=str(part)[:200],
-            hint=instead(part.func.__name__)
-            or "an expression in elementary functions, erf, Max, Abs, Heaviside, Piecewise",
-        )
+    _refuse([part for part in sympy.preorder_traversal(expr) if isinstance(part, _FOREIGN)])
     for head, spelled in _SPELLED.items():
         expr = expr.replace(head, spelled)
     symbols = sorted(expr.free_symbols, key=lambda s: (str(s), sympy.default_sort_key(s)))
@@ -180,7 +186,24 @@ def _from_expr(expr: Expr, given: dict[str, str]) -> Activation:
     for s in symbols:
         mapping[s] = x if s in chosen else _parameter(s, given)
     found = expr.xreplace(mapping)
+    of_x = (part for part in found.atoms(sympy.Function) if part.has(x))
+    _refuse([part for part in of_x if type(part) not in _OWN])
     return _checked(Activation(str(found), found), given)
+
+
+def _refuse(foreign: list[Basic]) -> None:
+    """Refuse an expression for the longest of its parts that the language does not have."""
+    if not foreign:
+        return
+    part = min(foreign, key=lambda p: (-len(str(p)), sympy.default_sort_key(p)))
+    name = part.func.__name__
+    raise BadActivation(
+        f"{name} is not a function of the language",
+        where=str(part)[:200],
+        hint=instead(name)
+        or "an expression in elementary functions, erf, Max, Abs, Heaviside, Piecewise; or"
+        " sampled_dual, with a Python callable",
+    )
 
 
 def _parameter(symbol: Basic, given: Mapping[str, str]) -> Symbol:
