@@ -16,7 +16,6 @@ from .abbreviations import (
     gathered,
     ordered_terms,
     presented,
-    reflected,
     tidied,
 )
 from .abbreviations import latex as in_latex
@@ -48,7 +47,7 @@ def glimpse(expr: Any) -> str:
 
 def latex(expr: Any) -> str:
     """LaTeX, with arcsin for asin."""
-    return in_latex(reflected(expr))
+    return in_latex(tidied(expr))
 
 
 def formula(name: str, expr: Any, *, width: int = 80, unicode: bool = True) -> tuple[str, ...]:

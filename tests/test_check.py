@@ -391,3 +391,9 @@ def test_quadrature_says_to_how_many_digits_it_agrees(formula: str, least: int, 
 def test_what_holds_is_one_closed_form(fields: dict[str, Any], text: str) -> None:
     """Terms of the same function are added up, and complements are one function."""
     assert check(Claim(**{"formula": "1/7", **fields})).corrected == text
+
+
+def test_the_claimed_formula_prints_as_it_was_claimed() -> None:
+    """The printers arrange what is derived; what somebody else wrote stays."""
+    found = check(Claim(quantity="derivative", activation="relu", formula="asin(rho)/(2*pi) + 1/4"))
+    assert "arcsin" in found.formula_latex and "arccos" not in found.formula_latex

@@ -4,6 +4,7 @@ from .arranged import gathered as gathered
 from .arranged import reflected as reflected
 from .names import Abbreviated as Abbreviated
 from .names import abbreviate as abbreviate
+from .names import arranged as arranged
 from .names import decimal_digits as decimal_digits
 from .names import latex_rows as latex_rows
 from .names import presented as presented

@@ -60,7 +60,7 @@ class Abbreviated:
     def latex_rows(self, titles: Sequence[str], **options: Any) -> list[str]:
         """`title &= formula` for each formula, then each name; `options` go to SymPy's printer."""
         rows = [
-            f"{title} &= {latex(_gathered(formula), **options)}"
+            f"{title} &= {latex(arranged(formula), **options)}"
             for title, formula in zip(titles, self.formulas, strict=True)
         ]
         twins = dict(self.twins)
@@ -70,7 +70,7 @@ class Abbreviated:
             elif definition.is_Rational:
                 body = decimal_digits(definition).replace("...", r"\ldots")
             else:
-                body = latex(_gathered(definition), **options)
+                body = latex(arranged(definition), **options)
             rows.append(f"{latex(symbol)} &= {body}")
         return rows
 
@@ -134,7 +134,7 @@ def presented(
     return Abbreviated(given, (), ()) if full else abbreviate(given, taken=taken, long=long)
 
 
-def _gathered(expr: Any) -> Any:
+def arranged(expr: Any) -> Any:
     """With common factors outside, but for sums that have to go on in the next line."""
     return gathered(expr) if printed(expr) < WIDE else expr
 

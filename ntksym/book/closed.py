@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sympy import Add, Expr, oo
 
-from ..abbreviations import presented
+from ..abbreviations import arranged, ordered_terms, presented, reflected
 from ..display import latex
 from ..errors import NtksymError
 from .curves import Curves, activation_of, curves, drawable, series_curves
@@ -151,7 +151,8 @@ def _rows(found: Dual) -> tuple[tuple[Row, ...], tuple[str, ...]]:
         rows.append((r"E[\sigma'(u)^2]", found.diag_dot))
     short = presented(expr for _, expr in rows)
     shown = (
-        _row(name, named, expr) for (name, expr), named in zip(rows, short.formulas, strict=True)
+        _row(name, arranged(named), arranged(reflected(expr)))
+        for (name, expr), named in zip(rows, short.formulas, strict=True)
     )
     where = [from_sympy(line.replace("&", "", 1)) for line in short.latex_rows([""] * len(rows))]
     names = tuple(mathml(line, block=True) for line in where[len(rows) :])
@@ -170,7 +171,7 @@ def _row(name: str, shown: Expr, expr: Expr) -> Row | None:
 def _equation(name: str, expr: Expr) -> str:
     """`name = expr`; a long sum as lines of a width that can be read."""
     right = from_sympy(latex(expr))
-    terms = expr.as_ordered_terms() if isinstance(expr, Add) else []
+    terms = ordered_terms(expr) if isinstance(expr, Add) else []
     if len(terms) < 2 or _width(right) <= _WIDEST:
         return f"{name} = {right}"
     lines: list[str] = []
