@@ -340,7 +340,8 @@ class Products(Lines):
         if exponent.is_negative:
             return self.emit("div", 1, self._operand_power(value, -exponent))
         if exponent.q == 2:
-            return self._operand_power(self.emit("sqrt0", value), exponent * 2)
+            whole, root = exponent - sp.Rational(1, 2), self.emit("sqrt0", value)  # once: it rounds
+            return self.emit("mul", self._operand_power(value, whole), root) if whole else root
         if exponent.q == 4:
             root = self.emit("sqrt0", self.emit("sqrt0", value))
             return self._operand_power(root, exponent * 4)
