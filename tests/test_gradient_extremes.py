@@ -307,6 +307,16 @@ def test_rows_of_zeros_have_slopes(name, target):
 
 
 @pytest.mark.parametrize("target", ["numpy", None])
+def test_a_bias_moves_apart_what_an_even_layer_made_equal(target):
+    """Opposite rows x: each layer of abs turns a covariance -q + b into q - b and adds a bias."""
+    x = np.array([[0.6, 0.8, 0.3]])
+    g = ntksym.NetworkGradient(ntksym.mlp("abs", depth=3, weight_var=2), target, threads=1)
+    assert g(x, -x).d_nngp["bias_var"] == g.exact(x[0], -x[0])["nngp/bias_var"] == -1.0
+    assert g(x, -x).d_ntk["bias_var"] == -np.inf
+    assert g(x).d_nngp["bias_var"] == 15.0 and g(x).d_ntk["bias_var"] == 49.0
+
+
+@pytest.mark.parametrize("target", ["numpy", None])
 def test_rows_nearly_along_each_other_have_their_angle_from_exact_products(target):
     """Of lengths far apart too; parallel ones that round to parallel have none."""
     g = ntksym.NetworkGradient(ntksym.mlp("relu", depth=3, weight_var=2), target, threads=1)

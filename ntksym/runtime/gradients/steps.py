@@ -27,6 +27,9 @@ APART = "bias_var"
 CLOSE_ENTRY = 1e-3
 """Pairs that are closer in angle and log length when they enter a kinked layer are near."""
 
+ROUNDING = 2.0**-26
+"""Of the direction of a covariance: what is left of less at equal rows is nothing."""
+
 Move = dict[str, Any]
 """A direction: derivatives of q11, q22 (of the points), q12, t12, angle (of the pair)."""
 
@@ -147,13 +150,15 @@ def turned(run: Any, move: Move, state: Mapping[str, Any]) -> Any:
 def swing(run: Any, name: str, move: Move, state: Mapping[str, Any]) -> Any:
     """The root times the direction of the angle, which is infinite where rows are collinear.
 
-    A bias moves rows that are collinear without one, but for equal ones, apart like its root.
+    A bias moves rows that are collinear without one, but for equal ones, apart like its root; also
+    opposite ones that an even layer made equal.
     """
     if name != APART:
         return state["root"] * move["angle"]
     x, c, y = (state[k] for k in ("q11", "q12", "q22"))
     rise = c * (move["q11"] / (2 * x) + move["q22"] / (2 * y)) - move["q12"]
-    rise = run.where((x == y) & (c > 0), 0 * rise, rise)
+    nothing = abs(rise) <= ROUNDING * abs(move["q12"])
+    rise = run.where((x == y) & (c > 0) & nothing, 0 * rise, rise)
     return run.where(state["root"] == 0, rise, state["root"] * move["angle"])
 
 

@@ -24,9 +24,10 @@ MOVE = """  for (size_t i = 0; i < m; ++i) {
 """
 """One direction: of the covariance, of the NTK, and then of the angle."""
 
-OPEN = """    /* a bias moves collinear rows apart like its root: but equal ones */
+OPEN = """    /* a bias moves collinear rows apart like its root: but those that were equal */
     const double lev = now[0][i] * (dx * hx + dy * w[0][i]) - c;
-    const double open = now[1][i] == 0.0 && !(x[0] == y[i] && now[0][i] > 0.0) ? lev : 0.0;
+    const int none = x[0] == y[i] && now[0][i] > 0.0 && fabs(lev) <= 0x1p-26 * fabs(c);
+    const double open = now[1][i] == 0.0 && !none ? lev : 0.0;
 """
 """The root times the direction of the angle, where rows are collinear."""
 
