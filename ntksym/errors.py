@@ -149,6 +149,10 @@ class NoCompiler(NtksymError):
     code, exit_status = "E090", 5
 
 
+class NoRoom(NoCompiler):
+    """A compiler, but nowhere to write what it reads and makes; `hint` says what helps."""
+
+
 class CannotWrite(NtksymError):
     """A file or directory that cannot be written; nothing was left half-written."""
 

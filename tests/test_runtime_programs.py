@@ -202,6 +202,33 @@ def test_a_full_disk_for_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert path.read_bytes() == b"x" and path.parent == cache.process_directory()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of a process")
+def test_a_full_disk_for_all_files(tmp_path: Path) -> None:
+    """Nothing can be written anywhere: NumPy from memory, one warning each, and the same numbers."""
+    done = run(
+        """
+import warnings
+import ntksym
+resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))
+with warnings.catch_warnings(record=True) as caught:
+    k, f = compile(relu_recursion(2)), ntksym.ufunc("relu")
+print(*(str(w.message) for w in caught), sep="\\n")
+print(k(np.eye(3)).ntk[0, 1], f(1.0, 0.0, 1.0)[0] * 2 * np.pi)
+""",
+        NTKSYM_CACHE=str(tmp_path / "cache"),
+        TMPDIR=str(tmp_path),
+        PYTHONDONTWRITEBYTECODE="1",  # it would stand there cut off
+    )
+    assert done.returncode == 0, done.stderr
+    first, second, numbers = done.stdout.splitlines()
+    for said in (first, second):
+        assert "nothing can be compiled: [Errno" in said and "TMPDIR" in said
+    ntk, value = map(float, numbers.split())
+    right = compile(relu_recursion(2), target="numpy")(np.eye(3)).ntk[0, 1]
+    assert ntk == right and abs(value - 1) <= 1e-15
+    assert not list(tmp_path.glob("ntksym-*"))
+
+
 def test_an_interrupted_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The old file stays; nothing is left beside it; the next attempt works."""
     path = tmp_path / "entry.bin"

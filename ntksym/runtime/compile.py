@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, overload
 
-from ..errors import NoCompiler
+from ..errors import NoCompiler, NoRoom
 from .arguments import read_cache, read_collapse, read_dtype, read_error, read_target, read_threads
 from .later import Asked, is_network, network_of, read_toml
 from .library.recipes import read_recipe, write_recipe
@@ -134,9 +134,12 @@ def compile(
             raise
         said = [line for line in missing.where.splitlines() if "error" in line][:1]
         reason = "; ".join((missing.what, *missing.tried, *said))
+        how = "Install gcc or clang, or set CC to a compiler, for the speed of C"
+        if isinstance(missing, NoRoom):
+            how = f"For the speed of C: {missing.hint}"
         warnings.warn(
-            f"{reason}: the slower NumPy version is used. Install gcc or clang, or set CC to a "
-            'compiler, for the speed of C; target="numpy" asks for NumPy without this warning',
+            f'{reason}: the slower NumPy version is used. {how}; target="numpy" asks for NumPy '
+            "without this warning",
             RuntimeWarning,
             stacklevel=2,
         )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import importlib.abc
 import importlib.util
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,6 +14,7 @@ import numpy as np
 
 from ..backends import SourceFile
 from ..backends.source import without_rows
+from ..errors import CannotWrite
 from .addresses import address
 from .checks import Array
 from .gram.loop import First as First
@@ -202,19 +205,35 @@ class CNetwork:
 
 
 def load_module(source: SourceFile, *, keep: bool = True) -> ModuleType:
-    """A generated NumPy module, imported from the cache.
-
-    Raises:
-        CannotWrite: it cannot be stored.
-    """
+    """A generated NumPy module, imported from the cache; from memory where it cannot be stored."""
     key = digest((source.name, source.text))
-    path = obtain(key, ".py", lambda _: source.text.encode("ascii"), keep=keep)
-    return import_file(path, f"ntksym_generated_{key[:16]}")
+    name, data = f"ntksym_generated_{key[:16]}", source.text.encode("ascii")
+    try:
+        path = obtain(key, ".py", lambda _: data, keep=keep)
+    except (CannotWrite, OSError):
+        return _imported(importlib.util.spec_from_loader(name, _Held(data)))
+    return import_file(path, name)
+
+
+class _Held(importlib.abc.SourceLoader):
+    """The loader of a module whose text is in no file."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def get_filename(self, fullname: str) -> str:
+        return f"<{fullname}>"
+
+    def get_data(self, path: Any) -> bytes:
+        return self._data
 
 
 def import_file(path: Path, name: str) -> ModuleType:
     """Import one file of ours as a module, without writing bytecode beside it."""
-    spec = importlib.util.spec_from_file_location(name, path)
+    return _imported(importlib.util.spec_from_file_location(name, path))
+
+
+def _imported(spec: ModuleSpec | None) -> ModuleType:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

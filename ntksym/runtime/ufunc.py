@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from ..backends import SourceFile
-from ..errors import BadData, NoCompiler
+from ..errors import BadData, NoCompiler, NoRoom
 from .checks import covariances
 from .collector import collecting_seldom
 from .dual_arrays import within
@@ -101,9 +101,11 @@ def _compiled(name: str, sources: tuple[SourceFile, ...]) -> Any:
         return getattr(load_extension(path), name)
     except (NoCompiler, ImportError) as error:
         what = error.what if isinstance(error, NoCompiler) else str(error)
+        how = "install a compiler and Python's headers (python3-dev), or set CC"
+        if isinstance(error, NoRoom):
+            how = error.hint
         warnings.warn(
-            f"ntksym.ufunc: {what}; the slower NumPy version is used. For the speed of C install "
-            "a compiler and Python's headers (python3-dev), or set CC",
+            f"ntksym.ufunc: {what}; the slower NumPy version is used. For the speed of C: {how}",
             RuntimeWarning,
             stacklevel=4,
         )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...backends import SourceFile
-from ...errors import NoCompiler
+from ...errors import CannotWrite, NoCompiler, NoRoom
 from .cache import digest, obtain, recall, remember
 
 if TYPE_CHECKING:  # nothing is run where all is in the cache
@@ -54,6 +54,8 @@ ANSWER_LIMIT = 20
 FIRST_LIMIT = 60
 """Seconds for one line of C: some compilers make their own library when they are first called."""
 _HINT = 'target="numpy", which needs no compiler; or install gcc or clang, or set CC'
+
+ROOM = "free space on the disk, or TMPDIR set to a directory that has some"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,10 @@ def _tried(command: tuple[str, ...]) -> Compiler | str:
     for machine in (("-march=native",), ()):
         for level in LEVELS:
             flags = (*level, *FLAGS, *machine)
-            works = _works(command, flags)
+            try:
+                works = _works(command, flags)
+            except OSError as error:
+                raise _no_room(str(error)) from error
             if works:
                 return Compiler(command, answer.stdout.split("\n")[0], flags)
             if works is None:
@@ -264,7 +269,7 @@ def shared_library(
 
     Raises:
         NoCompiler: none is found, or it refuses the source.
-        CannotWrite: the library cannot be stored.
+        NoRoom: its files cannot be written.
     """
     compiler = find_compiler()
     if keep:
@@ -274,7 +279,16 @@ def shared_library(
     def make(scratch: Path) -> bytes:
         return _built(compiler, sources, scratch, keep)
 
-    return obtain(key_of(compiler, sources), ".so", make, keep=keep)
+    try:
+        return obtain(key_of(compiler, sources), ".so", make, keep=keep)
+    except OSError as error:
+        raise _no_room(str(error)) from error
+    except CannotWrite as error:
+        raise _no_room(error.where) from error
+
+
+def _no_room(why: str) -> NoRoom:
+    return NoRoom(f"nothing can be compiled: {why}", hint=ROOM)
 
 
 def key_of(compiler: Compiler, sources: tuple[SourceFile, ...]) -> str:
@@ -334,7 +348,7 @@ def load_library(
 
     Raises:
         NoCompiler: none is found, it refuses the source, or what it makes does not load.
-        CannotWrite: the library cannot be stored.
+        NoRoom: its files cannot be written.
     """
     tried = []
     for stored in (keep, False):

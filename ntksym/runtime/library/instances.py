@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from ...backends import SourceFile
-from ...errors import NoCompiler
+from ...errors import NoCompiler, NoRoom
 from .cache import TEMPORARY
-from .compiler import load_library, shared_library
+from .compiler import ROOM, load_library, shared_library
 
 Sources = tuple[SourceFile, ...]
 
@@ -53,7 +53,10 @@ class Instances:
     def _loaded(self) -> ctypes.CDLL:
         load_library(self._sources, keep=self._keep)  # one that does not load is made again
         path = shared_library(self._sources, keep=self._keep)
-        handle, copy = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY, suffix=".so")
+        try:
+            handle, copy = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY, suffix=".so")
+        except OSError as error:
+            raise NoRoom("a library cannot be copied", where=str(error), hint=ROOM) from error
         os.close(handle)
         try:
             shutil.copy(path, copy)
