@@ -249,6 +249,15 @@ def test_values_far_apart_are_no_fit() -> None:
         "the root of 1 + alpha**2 is missing", "sqrt(2)/sqrt(1 + alpha**2)",
     ),
     (
+        claim("derivative", "a*exp(-a^2*(q11 + q22)/2)*cosh(a^2*q12)", "sin(a*x)", params={"a": "real"}),
+        "a factor a is missing", "a**2*exp(-a**2*(q11 + q22)/2)*cosh(a**2*q12)",
+    ),
+    (
+        claim("diagonal", "q + (1-q)*2*Phi(-1/sqrt(q)) - sqrt(q/(2*pi))*exp(-1/(2*q))", "hardtanh"),
+        "2 belongs below the fraction bar in 2*pi",
+        "q + (1 - q)*2*Phi(-1/sqrt(q)) - sqrt(2*q/pi)*exp(-1/(2*q))",
+    ),
+    (
         claim("normalised", "acos(-rho)/(2*pi) + rho*sqrt(1 - rho^2)/(4*pi)", "step"),
         "the term rho*sqrt(1 - rho**2)/(4*pi) is too many", "acos(-rho)/(2*pi)",
     ),

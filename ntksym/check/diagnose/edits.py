@@ -187,7 +187,8 @@ def _product(factors: tuple[tuple[int, Node], ...]) -> Node:
 
 def _products(node: Product, top: bool) -> Iterator[Edit]:
     whole = write(node)
-    many = "is too many" if top or short(node) != whole else f"in {whole} is too many"
+    inside = "" if top or short(node) != whole else f" in {whole}"
+    many = f"{inside} is too many".strip()
     for i, (e, f) in enumerate(node.factors):
         rest = node.factors[:i] + node.factors[i + 1 :]
         yield Edit(
@@ -198,7 +199,7 @@ def _products(node: Product, top: bool) -> Iterator[Edit]:
         yield Edit(
             _product(turned), 2,
             lambda e=e, f=f: (  # type: ignore[misc]
-                f"{short(f)} belongs {'below' if e > 0 else 'above'} the fraction bar"
+                f"{short(f)} belongs {'below' if e > 0 else 'above'} the fraction bar{inside}"
             ),
         )  # fmt: skip
         yield from _moved(node, e, f, rest)

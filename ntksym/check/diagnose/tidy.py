@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from math import prod
 
-from ...language.syntax import Call, Node, Number, Power, Product, Sum, rebuild
-from .trees import at_zero, everything, number, product, quotient, total
+from ...language.syntax import Call, Name, Node, Number, Power, Product, Sum, rebuild
+from .trees import at_zero, everything, number, power, product, quotient, total
 
 
 def tidy(tree: Node, before: Node) -> Node:
@@ -36,23 +38,37 @@ def tidy(tree: Node, before: Node) -> Node:
 
 
 def _numbers_first(node: Product) -> Node:
-    flat = [
-        part
-        for e, f in node.factors
-        for part in (f.factors if e > 0 and isinstance(f, Product) else ((e, f),))
-    ]
-    numbers = [f for e, f in flat if e > 0 and isinstance(f, Number)]
-    rest = [(e, f) for e, f in flat if not (e > 0 and isinstance(f, Number))]
-    there = len(numbers) == 1 and flat[0][1] == numbers[0] and len(flat) == len(node.factors)
-    if there or not numbers:
+    flat = [part for e, f in node.factors for part in _flat(e, f)]
+    numbers = [f.value**e for e, f in flat if isinstance(f, Number) and f.value]
+    rest = [(e, f) for e, f in flat if not isinstance(f, Number)]
+    there = len(numbers) == 1 and isinstance(flat[0][1], Number) and flat[0][0] > 0
+    names = [f for e, f in rest if e > 0 and isinstance(f, Name)]
+    if len(numbers) + len(rest) < len(flat) or not rest:
         return node
-    whole = Fraction(1)
-    for n in numbers:
-        whole *= n.value
-    found: Node = number(whole)
-    for e, f in rest:
+    if len(flat) == len(node.factors) and len(set(names)) == len(names) and (there or not numbers):
+        return node
+    whole = prod(numbers, start=Fraction(1))
+    found: Node = number(whole.numerator)
+    for e, f in _squared(rest):
         found = product(found, f) if e > 0 else quotient(found, f)
-    return found
+    return quotient(found, number(whole.denominator))
+
+
+def _flat(e: int, f: Node) -> Iterator[tuple[int, Node]]:
+    """The factors of a factor; those of a divisor only where it is a fraction itself."""
+    if isinstance(f, Product) and (e > 0 or any(d < 0 for d, _ in f.factors)):
+        for d, inner in f.factors:
+            yield from _flat(e * d, inner)
+    else:
+        yield e, f
+
+
+def _squared(factors: Sequence[tuple[int, Node]]) -> Iterator[tuple[int, Node]]:
+    """A name that is there several times as its power, at its first place."""
+    for i, (e, f) in enumerate(factors):
+        times = factors.count((e, f)) if isinstance(f, Name) and e > 0 else 1
+        if times == 1 or (e, f) not in factors[:i]:
+            yield e, f if times == 1 else power(f, times)
 
 
 def _added_up(node: Sum) -> Node:
