@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from ntksym.backends import Contract
 from ntksym.backends.c.network.file import network_file
 from ntksym.lower import lower_network
@@ -15,9 +13,9 @@ from ntksym.runtime.engines import with_support
 from ntksym.runtime.library.compiler import find_compiler, written
 
 
-@pytest.mark.parametrize("activation", ["exp(-x**2)*sin(x)", "x*sin(x)*exp(-x**2/2)"])
-def test_no_layer_function_is_called(activation: str, tmp_path: Path) -> None:
-    schedule = lower_network(recurse(mlp(activation, depth=2)))
+def test_no_layer_function_is_called(tmp_path: Path) -> None:
+    """However long it is."""
+    schedule = lower_network(recurse(mlp("x*sin(x)*exp(-x**2/2)", depth=2)))
     source = network_file(schedule, Contract("test", ("a network",)))
     written(with_support(source), tmp_path)
     text = source.text

@@ -27,6 +27,8 @@ from ntksym.verify.balls import enclose_definition
 POINTS = [(1.3, 0.4, 0.7), (1.0, -0.6, 2.0), (4.0, 3.9, 4.0), (0.5, -0.499, 0.5)]
 GROWING = {"exp", "exponential", "sinh", "cosh", "gaussian_b"}
 """Their variances overflow, or leave the domain, in a deep network."""
+ALIKE = {"celu", "scaled_elu"}
+"""Networks of elu stand for these, which have its code with other numbers."""
 
 
 def values(act: Activation) -> dict[str, float]:
@@ -111,7 +113,9 @@ def rows() -> np.ndarray:
 
 
 @pytest.mark.usefixtures("quick_c")
-@pytest.mark.parametrize("act", [a for a in CLOSED if a.name not in GROWING], ids=lambda a: a.name)
+@pytest.mark.parametrize(
+    "act", [a for a in CLOSED if a.name not in GROWING | ALIKE], ids=lambda a: a.name
+)
 def test_network_on_hostile_rows(act: Activation) -> None:
     """Equal, opposite, zero, doubled and nearly equal rows: finite, symmetric, exact where equal."""
     steep = act.name.startswith("hermite")  # degree 5 to the third power leaves the doubles
@@ -184,5 +188,5 @@ def test_overflow_is_said_not_hidden() -> None:
 
 
 def test_every_entry_is_covered() -> None:
-    assert {a.name for a in CLOSED} >= GROWING
+    assert {a.name for a in CLOSED} >= GROWING | ALIKE
     assert len(CLOSED) > 0.8 * len(catalogue())
