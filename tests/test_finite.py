@@ -14,6 +14,7 @@ from ntksym.language import as_activation
 from ntksym.numeric.finite import NAME, cut_off
 from ntksym.numeric.rules import RULES
 from ntksym.numeric.table import BandedDual
+from ntksym.numeric.table.split.table import SplitTable, split_table
 from ntksym.verify.balls import enclose_definition
 
 ONE, RANGE = (Fraction(1), Fraction(1)), (Fraction(1, 2), Fraction(2))
@@ -95,6 +96,19 @@ def test_what_fewer_kinks_cost_is_the_difference_of_the_functions() -> None:
     assert 0 < np.sqrt((lost**2).sum() * 1e-3 / 3) < cut.off < 1e-6
     ends = "min(sqrt(abs(25 - x^2)), 8)*x"
     assert cut_off(as_activation(ends), (Fraction(1, 16), Fraction(1, 9)), 1e-4) is None
+
+
+def test_a_table_with_a_rule_is_read_back() -> None:
+    """Its rule is found again; it was asked of infinitely many kinks, and the table lost."""
+    act, span, error = as_activation("abs(sin(x))"), (Fraction(9, 10), Fraction(9, 8)), 1e-2
+    cut = cut_off(act, span, error)
+    assert cut is not None
+    table = cut.restored(split_table(cut.activation, span, error=cut.error))
+    assert table.asked >= cut.error + 2 * cut.off, "the bound of the rule has what is cut off"
+    found = SplitTable.from_json(table.to_json())
+    assert found.far == table.far and found.error == table.error <= error
+    assert found.near.levels[-1].value_relative <= error
+    assert found.at(1.0, 0.9990234375, 1.0) == pytest.approx(table.at(1.0, 0.9990234375, 1.0), 1e-9)
 
 
 def test_too_many_say_so() -> None:

@@ -127,6 +127,22 @@ def test_by_default_what_takes_long_waits(monkeypatch: pytest.MonkeyPatch) -> No
     assert found.method == "quadrature" and "too long to build" in " ".join(found.lines)
 
 
+def test_a_table_that_is_nearly_there_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """log(1 + max(x, 0)) over .25 to 4 was given up after 12 s of 13, for one of 1e-8."""
+
+    def make(activation: Any, variances: Any, error: float) -> Any:
+        end = time.thread_time() + 0.38
+        while time.thread_time() < end:
+            check()
+        return RangeStub("tabulated")
+
+    monkeypatch.setattr(soon, "SOON", 0.4)
+    slow = rules_module.Rule("tabulated", "ns", make, seconds=lambda *_: 0.3)
+    monkeypatch.setitem(rules_module.RULES, "tabulated", slow)
+    found = choose("mish", variances=(1, 2), code=True, build=rules_module.built)
+    assert found.method == "tabulated" and "1e-10" in found.candidates[-1].reason
+
+
 def test_what_was_put_off_shares_the_time_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """And a look counts as building does."""
 

@@ -70,7 +70,9 @@ class Cut:
             )
         named = {"name": self.whole.name, "text": str(self.whole.expr)}
         if hasattr(found, "far"):
-            near = {"near": self.restored(found.near)} if hasattr(found, "near") else {}
+            near: dict[str, Any] = {}
+            if hasattr(found, "near"):
+                near = {"near": self.restored(found.near), "asked": self._more(found.asked)}
             shells = tuple(self.restored(t) for t in found.shells)
             return replace(found, **named, far=self._both(found.far), shells=shells, **near)
         if hasattr(found, "pairs"):

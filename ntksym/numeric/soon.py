@@ -35,6 +35,8 @@ _LAST = 5.0
 """Seconds at least for the rule that needs the least building."""
 _GRACE = 6.0
 """Seconds more for a table of `RELAXED`: entries are dear without it."""
+_BEGUN = 0.25
+"""So much of its time more for a rule that was expected to be there in time."""
 _LOOK = 5.0
 """Seconds for a look at how long building takes: one that takes longer is no look."""
 _LOOKS = 8.0
@@ -139,6 +141,8 @@ class Soon:
                     self.late[rule.name] = seconds if seconds < inf else 0.0
                     raise _Expected(seconds)
                 within = max(within - (time.thread_time() - begin), 0.0)
+                if seconds > 0 and self.error is None:  # most of it is then done
+                    grace = max(grace, _BEGUN * within)
             with at_most(within + grace):  # what was expected may be wrong
                 made = self.build(rule, self.activation, self.variances, error)
         except (Undecided, NoClosedForm) as failed:

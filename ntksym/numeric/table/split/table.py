@@ -121,13 +121,19 @@ class SplitTable(Brief):
             BadData: not such data, or of another version.
         """
         from ....language import as_activation
+        from ...finite import cut_off
 
         with reading(data, "split", VERSION):
             far = ChebyshevTable.from_json(data["far"])
             name, text, asked = str(data["name"]), str(data["text"]), float.fromhex(data["asked"])
             shells = tuple(BandedDual.from_json(t) for t in data["shells"])
             missing = str(data.get("missing", ""))
-        rule = _rule(as_activation(text), (far.low, far.high), asked)
+        activation, span = as_activation(text), (far.low, far.high)
+        cut = cut_off(activation, span, asked)  # with infinitely many kinks the rule is of fewer
+        if cut is None:
+            rule = _rule(activation, span, asked)
+        else:
+            rule = cut.restored(_rule(cut.activation, span, cut.error))
         return cls(name, text, far, rule, asked, shells, missing)
 
 
