@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from flint import arb
@@ -55,15 +56,16 @@ def _planar(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> A
     rough = any(odd_ends(piece) for piece in (*f, *g))
     grid = None if rough else lattice(f, g, law, tol)
     if grid is not None:
-        if grid.nodes > _FEW:
-            far = _correlation(law) < _NEAR
+        missed = _missed(f, g, law)
+        if grid.nodes > _FEW and not any(tol <= goal for goal in missed):
+            far, seconds = _correlation(law) < _NEAR, _SOON * grid.nodes / _NODES
             try:
-                with allowed(_SOON if far else _SOON * grid.nodes / _NODES):
+                with allowed(min(_SOON, seconds) if far else seconds):
                     return mehler(f, g, law, tol) if far else tensor(f, g, law, tol)
             except (Divergent, Accumulating):
                 raise
             except Undecided:
-                pass
+                missed.append(tol)
         return grid.value()
     one, two = sided(f), sided(g)
     if one is not f or two is not g:
@@ -74,6 +76,12 @@ def _planar(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> A
         except Undecided:
             pass
     return _rules(f, g, law, tol, rough)
+
+
+@lru_cache(maxsize=64)
+def _missed(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law) -> list[Any]:
+    """The goals that the series or the panels did not reach soon: a finer one takes them longer."""
+    return []
 
 
 def _correlation(law: Law) -> float:
