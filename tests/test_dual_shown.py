@@ -35,7 +35,7 @@ def test_a_dual_prints_its_formulas() -> None:
 def test_the_latex_of_a_notebook_is_that_of_the_command() -> None:
     d = ntksym.dual("gelu")
     assert d.latex() in d._repr_latex_()
-    assert d.latex().count("&=") == 7  # A and B are named
+    assert d.latex().count("&=") == 8  # A, B and C are named
     assert d.latex(full=True).count("&=") == 5
     assert r"\partial_{q_{12}}" in ntksym.dual("step").latex()
 
