@@ -20,6 +20,7 @@ from .abbreviations import (
 )
 from .abbreviations import latex as in_latex
 from .functions import in_sympy_names
+from .language.write import in_decimals
 from .symbols import q11, q22
 
 if TYPE_CHECKING:
@@ -237,7 +238,7 @@ def recursion_text(
         own, slope = rule.theta_parts()
         nngp = rule.nngp.subs(dict(rule.values))
         span = layers_named(start, stop)
-        lines += [("", ""), ("title", f"{span}: s(x) = {rule.activation.expr}")]
+        lines += [("", ""), ("title", f"{span}: s(x) = {in_decimals(rule.activation.expr)}")]
         if rule.activation.params:
             given = ", ".join(f"{s} = {v}" for s, v in rule.values if s in rule.activation.params)
             lines.append(("dim", f"  {given or 'parameters symbolic'}"))

@@ -33,6 +33,7 @@ from ntksym.functions import Phi, Phi2, density
 from ntksym.language import as_activation, parse, parse_activation, parse_number, to_text
 from ntksym.language.meanings import MEANINGS, listing
 from ntksym.language.table import ALIASES, SPECIAL, functions
+from ntksym.language.write import in_decimals
 from ntksym.symbols import q11, q12, q22, x
 
 a = Symbol("a", real=True)
@@ -313,3 +314,11 @@ def test_meanings_are_right(name: str, same: str) -> None:
     left, right = (parse_activation(text).expr for text in (name, same))
     for value in (Rational(-4, 3), Rational(1, 2), Rational(7, 3)):
         assert abs(sympy.N((left - right).subs(x, value), 30)) < 1e-25
+
+
+def test_fractions_of_many_digits_are_shown_as_their_decimals():
+    expr = activations.selu.expr
+    text = in_decimals(expr)
+    assert text.startswith("1.0507009873554804934193349852946*Piecewise(") and "/" not in text
+    assert parse(text, params={}) == expr
+    assert in_decimals(x / 2**30 - x**2 / 3) == "-x**2/3 + x/1073741824"  # exact, and longer

@@ -21,6 +21,7 @@ from ..backends.c.gradient.library import gradient_library
 from ..dual import Dual, dual
 from ..errors import BadSpec, UnsupportedOp
 from ..gradients import dual_gradients
+from ..language.write import in_decimals
 from ..lower import lower_network
 from ..network import Network, Recursion, recurse
 from ..runtime.gradients.alone import standalone_plan
@@ -87,7 +88,10 @@ def array_sources(
         return (_NETWORKS[target](schedule, contract, layer_slopes(recursion, schedule)),)
     found = thing if isinstance(thing, Dual) else dual(thing)
     act = found.activation
-    shown = formula or (f"nngp = E[s(u) s(v)], s(x) = {act.expr}", "dot = d nngp/d q12")
+    shown = formula or (
+        f"nngp = E[s(u) s(v)], s(x) = {in_decimals(act.expr)}",
+        "dot = d nngp/d q12",
+    )
     contract = Contract(command, shown, _ACCURACY, tuple(act.refs), __version__)
     given = dual_gradients(found), contract, settled_of(found)
     return (_DUALS[target](name or act.name or "dual", *given),)
@@ -121,7 +125,11 @@ def gradient_source(thing: Any, name: str, command: str, measure: bool = False) 
     if given.left_out:
         raise UnsupportedOp(f"no closed form for the derivative in {given.left_out[0]!r}")
     act = found.activation
-    shown = (f"nngp = E[s(u) s(v)], s(x) = {act.expr}", "dot = d nngp/d q12", "derivatives of both")
+    shown = (
+        f"nngp = E[s(u) s(v)], s(x) = {in_decimals(act.expr)}",
+        "dot = d nngp/d q12",
+        "derivatives of both",
+    )
     contract = Contract(command, shown, _ACCURACY, tuple(act.refs), __version__)
     file = c_gradient_dual.gradient_file(name, given, contract)
     if not measure:
@@ -144,7 +152,7 @@ def _dual_units(
     """The module of one dual without closed form."""
     choice = dual_choice(thing, wanted, variances)
     act = choice.activation
-    shown = (f"nngp = E[s(u) s(v)], s(x) = {act.expr}", "dot = d nngp/d q12")
+    shown = (f"nngp = E[s(u) s(v)], s(x) = {in_decimals(act.expr)}", "dot = d nngp/d q12")
     contract = Contract(command, shown, _BOUNDS, tuple(act.refs), __version__)
     unit = unit_of_choice(choice, {}, "distributional")
     return _UNITS[target](name or act.name or "dual", unit, contract)

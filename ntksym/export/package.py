@@ -26,6 +26,7 @@ from ..backends.text import filled
 from ..backends.units import slope_said, unit_of
 from ..errors import BadSpec, NoClosedForm, Undecided, UnsupportedOp, without_value
 from ..language import as_activation
+from ..language.write import in_decimals
 from ..lower import lower_network
 from ..network import Network, Recursion, recurse
 from ..runtime.units.layers import Wanted
@@ -106,7 +107,7 @@ def package_sources(
         arrays, absent = _arrays(recursion, package, how)
         extra = _network_file(recursion, how)
         about = f"A network of {len(net.blocks)} hidden layers: " + ", ".join(
-            f"s(x) = {b.activation.expr}" for b in blocks
+            f"s(x) = {in_decimals(b.activation.expr)}" for b in blocks
         )
         about += "."
     else:
@@ -115,7 +116,7 @@ def package_sources(
         pieces = [_piece("dual", act, {}, how)]
         arrays, absent = _arrays(act, package, how)
         extra = ()
-        about = f"The dual activation of s(x) = {act.expr}."
+        about = f"The dual activation of s(x) = {in_decimals(act.expr)}."
     tested = _tested(variances, None if network is None else net)
     modules = (*extra, *arrays)
     return _assembled(package, tuple(pieces), modules, absent, about, network is not None, tested)
@@ -152,7 +153,7 @@ def _piece(label: str, act: Activation, given: dict[str, Any], how: _How) -> _Pi
     choice = chosen_unit(act, method=wanted.method, error=wanted.error, variances=how.variances)
     command = how.command
     unit = unit_of(choice.dual, given, almost_everywhere=False)
-    formula = (f"nngp = E[s(u) s(v)], s(x) = {act.expr}", slope_said(choice.dual, act))
+    formula = (f"nngp = E[s(u) s(v)], s(x) = {in_decimals(act.expr)}", slope_said(choice.dual, act))
     contract = Contract(command, formula, "see the README", tuple(act.refs), __version__)
     return _Piece(
         label,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Expr
+from sympy import Expr, Rational, Symbol
 from sympy.printing.str import StrPrinter
 
 
@@ -28,3 +28,20 @@ def to_text(expr: Expr) -> str:
     written: numbers beyond the bounds on text, or a nested Piecewise that SymPy has shortened.
     """
     return str(_Writer({"order": None}).doprint(expr))
+
+
+def in_decimals(expr: Expr) -> str:
+    """One line to be read: fractions of many digits are decimals where those are exact, shorter."""
+    many = {z: _decimal(z) for z in expr.atoms(Rational) if z.q >= MANY}
+    exact = {z: d for z, d in many.items() if (z * 10**MOST).is_Integer}
+    return str(expr.xreplace({z: d for z, d in exact.items() if len(str(d)) < len(str(z))}))
+
+
+MANY, MOST = 10**6, 50
+"""Denominators from here on may become decimals, of at most so many digits."""
+
+
+def _decimal(number: Any) -> Expr:
+    whole, rest = divmod(abs(int(number * 10**MOST)), 10**MOST)
+    digits = Symbol(f"{whole}.{rest:0{MOST}d}".rstrip("0"))
+    return -digits if number < 0 else digits

@@ -11,6 +11,7 @@ from sympy import Expr
 from ..activation import Activation
 from ..brief import Brief
 from ..errors import BadSpec
+from ..language.write import in_decimals
 from .convention import NTK, WIDTH, Convention
 from .layers import Dense, Input, Nonlinearity
 from .numbers import exact
@@ -109,7 +110,7 @@ class Network(Brief):
         """The name, the convention, and one line for each run of equal layers."""
         found = [f"input layer{_own(self.input.dense)}"] if _own(self.input.dense) else []
         for start, stop, own in self._own_numbers():
-            of = f"s(x) = {self.blocks[start][0].activation.expr}{own}"
+            of = f"s(x) = {in_decimals(self.blocks[start][0].activation.expr)}{own}"
             found.append(f"{layers_named(start, stop)}: {of}")
         return "\n  ".join([self.name, *self.conventions(), *found])
 
@@ -124,7 +125,7 @@ class Network(Brief):
     def described(self) -> tuple[str, ...]:
         """What heads of files say of it: depth, activations, convention, and layers that differ."""
         lines = [f"layers: {self.depth}"]
-        lines += [f"activation {a.name}: s(x) = {a.expr}" for a in self.activations]
+        lines += [f"activation {a.name}: s(x) = {in_decimals(a.expr)}" for a in self.activations]
         lines += self.conventions()
         layers = self._own_numbers()
         first = _own(self.input.dense)

@@ -11,6 +11,7 @@ from .. import symbols
 from ..abbreviations import presented
 from ..activation import Activation
 from ..brief import Brief
+from ..language.write import in_decimals
 from .convention import Convention
 from .layers import Dense, Input, Nonlinearity
 from .layers.dense import assigned
@@ -161,7 +162,9 @@ class Recursion(Brief):
         ]
         for start, stop in self.runs():
             rule = self.layers[start]
-            put.append((f"{layers_named(start, stop)}: s(x) = {rule.activation.expr}", rule))
+            put.append(
+                (f"{layers_named(start, stop)}: s(x) = {in_decimals(rule.activation.expr)}", rule)
+            )
         for title, one in put:
             nngp, ntk = (e.subs(dict(one.values)) for e in (one.nngp, one.ntk))
             lines += [title, f"  Sigma' = {nngp}", f"  Theta' = {ntk}"]
