@@ -71,6 +71,8 @@ def test_numbers_are_put_in_before_it_is_asked_whether_it_is_real() -> None:
     [
         ("sinc(x)", "sin(z)/z"),
         ("floor(x)", "infinitely many jumps have no bound"),
+        ("x mod 1", "infinitely many jumps have no bound"),
+        ("x % 1", "infinitely many jumps have no bound"),
         ("log2(1 + abs(x))", "log(z)/log(2)"),
         ("Softmax(x)", "this one mixes several"),
         ("a(3)", "a*(...) for a product"),

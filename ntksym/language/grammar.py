@@ -16,6 +16,7 @@ from fractions import Fraction
 
 from ..errors import ParseError
 from .cursor import RELATIONS, Cursor
+from .elsewhere import instead
 from .messages import caret
 from .names import GREEK
 from .syntax import (
@@ -190,6 +191,8 @@ class _Reader(Cursor):
             hint = "the formula alone: x is the input"
         elif before.kind == "name" and before.text in known_names(True):
             hint = f"{shown}({right})"
+        elif "mod" in (before.text, after.text):
+            hint = instead("mod")
         raise self.missing(hint)
 
     def unary(self) -> Node:

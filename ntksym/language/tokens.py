@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ..errors import BadActivation, ParseError, TooLarge
+from .elsewhere import instead
 from .limits import (
     MAX_CHARS,
     MAX_DECIMAL_EXPONENT,
@@ -48,7 +49,7 @@ _INSTEAD = {
     "\u221e": "oo",
     "\u21a6": "nothing before the formula: x is the input",
     "=": "nothing: a formula has no = sign",
-    "%": "nothing: there is no remainder",
+    "%": instead("mod"),
     "!": "nothing: there is no factorial",
     ";": "a comma between arguments, and a point in decimals: max(0.5*x, 0)",
     ".": "a dot in numbers, or between a module and its function: np.tanh(x)",
