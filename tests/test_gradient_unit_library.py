@@ -88,6 +88,26 @@ def test_sigmoid_linear_units_far_out_are_relu(tmp_path: Path) -> None:
         np.testing.assert_allclose(plane, want.polar_ntk["q11"], rtol=1e-11)
 
 
+@pytest.mark.parametrize(
+    ("activation", "options"),
+    [
+        ("x/(1+exp(-beta*x))", {}),
+        ("sin(beta*x)", {"method": "tabulated", "error": 1e-6, "variances": ("1", "3/2")}),
+    ],
+)
+def test_slopes_in_a_parameter_that_scales(
+    activation: str, options: dict[str, Any], tmp_path: Path
+) -> None:
+    """Of sums over nodes beside the runtime's, and of a table beside the closed form's."""
+    spec = f"mlp:{activation}:beta=5/4,depth=1,bias_var=1/10"
+    made = Exported(spec, tmp_path, **options)
+    x, net = rows(9, 1.0 + 1e-9, 1.5 - 1e-9), ntksym.parse_spec(spec)
+    want = ntksym.NetworkGradient(net, "numpy")(x) if options else UnitGradient(net)(x)
+    found = made.network(x)[0]
+    assert {"nngp/beta", "ntk/beta"} <= set(found)
+    check(found, want, 2e-4 if options else 3e-14)
+
+
 FORCED = {
     "series": ("erf", {"method": "series", "error": 1e-6}, 2e-4),
     "table": ("gelu", {"method": "tabulated", "error": 1e-6}, 2e-4),

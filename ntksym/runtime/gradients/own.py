@@ -104,6 +104,13 @@ def _power(term: Expr, p: Symbol) -> Any:
     return power if base == p and power.is_Rational else None
 
 
+def scaled(act: Activation, p: Symbol, values: Mapping[str, Any]) -> Scaled | None:
+    """The slopes in a parameter that scales the activation, or None."""
+    value = Fraction(number(values[p.name]))
+    powers = scaling(act.expr, p) if value else None
+    return Scaled(float(value), *powers) if powers else None
+
+
 def own_rules(
     choice: Choice, act: Activation, values: Mapping[str, Any], target: str | None
 ) -> tuple[dict[str, Scaled | Apart], tuple[str, ...]]:
@@ -118,11 +125,10 @@ def own_rules(
     found: dict[str, Scaled | Apart] = {}
     notes = []
     for p in act.params:
-        value = Fraction(number(values[p.name]))
-        if value and (powers := scaling(act.expr, p)):
-            found[p.name] = Scaled(float(value), *powers)
+        if (rule := scaled(act, p, values)) is not None:
+            found[p.name] = rule
             continue
-        step = abs(value) or Fraction(1)
+        step = abs(Fraction(number(values[p.name]))) or Fraction(1)
         made = _units(choice, act, values, p, step)
         if isinstance(made, str):
             notes.append(f"no derivatives in {p.name}: {made}")

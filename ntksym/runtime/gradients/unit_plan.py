@@ -28,6 +28,7 @@ from ..units.layers import Plan
 from .fine import mixture_bend_unit
 from .gap import SHARED
 from .lowered import lower_first
+from .own import scaled
 
 INSIDE = (K, KDOT, S.t12, S.weight_var, S.bias_var)
 
@@ -80,14 +81,25 @@ def unit_gradient_plan(network: Network, found: Plan, name: str) -> UnitGradient
         slopes_in_c(unit, choice, numbers[k], sense)
         for k, (unit, choice) in enumerate(zip(found.schedule.kinds, found.choices, strict=True))
     )
+    acts = {step.kind: n.activation for step, (n, _) in zip(steps, network.blocks, strict=True)}
+    own: tuple[dict[str, tuple[float, float, float]], ...] = tuple(
+        {
+            p.name: (rule.value, rule.m, rule.n)
+            for p in acts[k].params
+            if (rule := scaled(acts[k], p, numbers[k])) is not None
+        }
+        for k in range(len(kinds))
+    )
+    lost = {p.name for k, act in acts.items() for p in act.params if p.name not in own[k]}
+    hyper = (*SHARED, *sorted({name for rules in own for name in rules} - lost))
     rules = tuple(dict.fromkeys(given.rules))
     made = tuple(
         (step.kind, rules.index(rule), tuple(float(values[a]) for a in rule.args[3:]))
         for step, rule, values in zip(steps, given.rules, given.values, strict=True)
     )
-    first = (given.input, *(given.input_slopes.get(h) for h in SHARED))
+    first = (given.input, *(given.input_slopes.get(h) for h in hyper))
     start = tuple(float(given.input_values[a]) for a in given.input.args[1:])
-    return UnitGradientPlan(name, kinds, rules, made, SHARED, first, start)
+    return UnitGradientPlan(name, kinds, rules, made, hyper, first, start, own)
 
 
 def slopes_in_c(
