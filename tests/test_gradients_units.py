@@ -262,3 +262,38 @@ def test_slopes_in_parameters_of_tables_and_where_there_are_none():
     rules, notes = own_rules(choose(act, code=True), act, {"p": sympy.Rational(1, 2)}, "numpy")
     assert not rules
     assert notes == (f"no derivatives in p: {act.name} has a kink that moves with it",)
+
+
+def test_sums_of_waves_and_kinks_have_gradients_by_name():
+    """Phi of complex arguments is in the closed form, so a table is made; against 1F1 by hand."""
+    mp = MPContext()
+    mp.dps = 40
+    half, rows = mp.mpf(1) / 2, np.array([[1.25, -0.5, 0.75], [-0.25, 1.5, 0.5]])
+
+    def both(gram):
+        """Both kernels of cos(x) + |x| in one layer, of inner products."""
+        a, c, b = (half * v + mp.mpf(1) / 10 for v in gram)  # 3/2 over 3 columns
+
+        def dual(c):
+            mixed = [
+                mp.exp(-q / 2) * mp.sqrt(2 * r / mp.pi) * mp.hyp1f1(-half, half, c * c / (2 * r))
+                for q, r in ((a, b), (b, a))
+            ]
+            kinks = 2 / mp.pi * (mp.sqrt(a * b - c * c) + c * mp.asin(c / mp.sqrt(a * b)))
+            return mp.exp(-(a + b) / 2) * mp.cosh(c) + kinks + sum(mixed)
+
+        nngp = 1.5 * dual(c) + mp.mpf(1) / 10
+        return nngp, nngp + 1.5 * mp.diff(dual, c) * c
+
+    gram = [mp.mpf(v) for v in (rows[0] @ rows[0], rows[0] @ rows[1], rows[1] @ rows[1])]
+    found = ntksym.NetworkGradient(
+        "mlp:cos(x)+abs(x):depth=1,weight_var=3/2,bias_var=1/10", threads=1
+    )
+    given, (by_row, _) = found(rows), found.input_gradient(rows)
+    assert found.wrt == ("q11", "q12", "q22", "weight_var", "bias_var")
+    for which, planes in enumerate((given.d_nngp, given.d_ntk)):
+        for k, name in enumerate(("q11", "q12", "q22")):
+            want = mp.diff(lambda *v, which=which: both(v)[which], gram, [k == i for i in range(3)])
+            assert abs(planes[name][0, 1] - want) < 5e-13
+    moved = 2 * given.d_nngp["q11"][0, 1] * rows[0] + given.d_nngp["q12"][0, 1] * rows[1]
+    assert np.abs(by_row[0, 1] - moved).max() < 1e-14

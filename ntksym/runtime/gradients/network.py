@@ -19,13 +19,16 @@ from numpy.typing import NDArray
 from ...backends.c.gradient.library import FIRST_LAYER
 from ...errors import NoCompiler
 from ...network import Network, Recursion, recurse
+from ...network.spec import as_network
 from ..arguments import read_target, read_threads
 from ..checks import Array, real_array, same_width
+from ..units.routes import has_units
 from .c import CGradient
 from .exactly import checked
 from .far import FarDoubles
 from .input import by_rows
 from .layers import KINKED, SCALED, Layer, layers_of
+from .levels import own_levels
 from .lowered import lower_gradient
 from .near import NearDoubles
 from .nearer import collinear_pairs, factors, further
@@ -43,6 +46,7 @@ from .steps import (
     numeric,
     turning,
 )
+from .units import UnitGradient
 
 PLAIN = 64.0
 """Variances up to this need no measurement of slopes."""
@@ -52,7 +56,10 @@ Mask = NDArray[np.bool_]
 
 
 class NetworkGradient:
-    """The kernels of a network and their derivatives: `g(X, Y)` is a `KernelGradients`."""
+    """The kernels of a network and their derivatives: `g(X, Y)` is a `KernelGradients`.
+
+    With a layer that no closed form is written for, `gradients.units` has them.
+    """
 
     def __init__(
         self,
@@ -75,20 +82,24 @@ class NetworkGradient:
 
         Raises:
             NoCompiler: target "c", and there is none.
-            NoClosedForm: an activation has no closed form.
-            UnsupportedOp: a dual that is not a closed form; a mean.
+            UnsupportedOp: a dual that no code can be made of; a mean.
             BadSpec: a parameter without a value; another target; threads that are no number.
         """
         if target is not None:
             target = read_target(target)
-        net = net if isinstance(net, Recursion) else recurse(net)
+        network = net.network if isinstance(net, Recursion) else as_network(net)
+        self._units: UnitGradient | None = None
+        if has_units(network):
+            self._units = UnitGradient(network, target=target, threads=threads)
+            return
+        net = net if isinstance(net, Recursion) else recurse(network)
         given = lower_gradient(net, wide=wide)
         self._most = given.most
         self._wide: NetworkGradient | None = None
         self._far: FarDoubles | None = None
         self._forms: tuple[Layer, ...] | None = None
         self._asked = net, target, threads, keep
-        self._layers, self.wrt = given.layers, given.wrt
+        self._layers, self._wrt = given.layers, given.wrt
         self._input, self._input_values = given.input, given.input_values
         self._input_slopes = given.input_slopes
         self._close = given.close
@@ -104,7 +115,14 @@ class NetworkGradient:
                 if target == "c":
                     raise
 
+    @property
+    def wrt(self) -> tuple[str, ...]:
+        """What derivatives are taken in; of tables and mixtures those of the last call."""
+        return self._wrt if self._units is None else self._units.wrt
+
     def __repr__(self) -> str:
+        if self._units is not None:
+            return repr(self._units)
         name = self._asked[0].network.name
         target = "numpy" if self._compiled is None else "c"
         return f"<NetworkGradient {name}: target={target}, threads={self._threads}>"
@@ -126,6 +144,8 @@ class NetworkGradient:
             BadData: not two-dimensional real arrays of one width.
         """
         a, b = self._rows(x, y)
+        if self._units is not None:
+            return self._units(x, y)
         levels = [self._levels(v) for v in ((a,) if y is None else (a, b))]
         if (found := self._nearer(a, None if y is None else b, levels)) is not None:
             return found
@@ -270,6 +290,8 @@ class NetworkGradient:
 
     def _first(self, rows: Array) -> tuple[float, float]:
         """Slope and offset of the first layer's variance in the squared norm."""
+        if self._units is not None:
+            return self._units.first(rows.shape[1])
         first = self._input.evaluate({"d": rows.shape[1], **self._input_values})
         return float(first["nngp_slope"]), float(first["nngp_offset"])
 
@@ -306,24 +328,7 @@ class NetworkGradient:
         return np.array([[float(r.get(k, 0)) for k in FIRST_LAYER] for r in rows]).ravel()
 
     def _table(self, g: Array, inputs: Array) -> Array:
-        """For each level: variance, its root, Theta(x, x), derivatives of the variance."""
-        slope, offset, own, rest = inputs[:4]
-        q, t = slope * g + offset, own * g + rest
-        moves = {"q": np.ones_like(g)}
-        for h, name in enumerate(self.wrt[3:], 1):
-            moves[name] = inputs[4 * h] * g + inputs[4 * h + 1]
-        rows = [q, np.sqrt(np.maximum(q, 0.0)), t, *moves.values()]
-        for layer in self._layers:
-            o = self._numeric(layer.side, {"q": q, "t12": t, **layer.values})
-            rate = o.get("n_q", 0.0)
-            moves = {
-                k: rate * v + (o.get(f"n_of_{k}", 0.0) if k != "q" else 0.0)
-                for k, v in moves.items()
-            }
-            q, t = (np.broadcast_to(o[k], g.shape) for k in "nt")
-            rows += [q, np.sqrt(np.maximum(q, 0.0)), t]
-            rows += [np.broadcast_to(v, g.shape) for v in moves.values()]
-        return np.array(rows)
+        return own_levels(self._numeric, self._layers, self.wrt[3:], inputs, g)
 
     def exact(self, row: Array, other: Array) -> dict[str, Any]:
         """Everything of one pair, from the exact inner products, in enough digits (`exactly`)."""

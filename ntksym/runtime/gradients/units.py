@@ -88,6 +88,10 @@ class UnitGradient:
         self.notes: tuple[str, ...] = ()
         self.wrt: tuple[str, ...] = (*ENTRIES, *SHARED)
 
+    def __repr__(self) -> str:
+        target = self._target or "c, or numpy without a compiler"
+        return f"<UnitGradient {self._network.name}: target={target}, threads={self._threads}>"
+
     def __call__(self, x: Any, y: Any = None) -> KernelGradients:
         """Kernels of the rows of x and y, and derivatives; NaN for rows of zeros.
 
@@ -172,6 +176,11 @@ class UnitGradient:
         if b is None:
             _mirror(out)
         return named_planes(out, self.wrt)
+
+    def first(self, d: int) -> tuple[float, float]:
+        """Slope and offset of the first layer's variance in the squared norm, of d numbers."""
+        found, _ = self._first(d)
+        return found["nngp_slope"], found["nngp_offset"]
 
     def _first(self, d: int) -> First:
         """The numbers of the affine first layer, and their derivatives by hyper-parameter."""

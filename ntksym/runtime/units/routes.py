@@ -30,8 +30,12 @@ def needs_numeric(net: Any, method: str = "auto", variances: Any = None) -> bool
         return method != "exact" and not isinstance(choose(net, code=True).dual, Dual)
     if callable(net) and not hasattr(net, "blocks") and not hasattr(net, "network"):
         return True
-    found = getattr(net, "network", net)
-    blocks = dict.fromkeys(n for n, _ in getattr(found, "blocks", ()))
+    return has_units(getattr(net, "network", net), method)
+
+
+def has_units(network: Any, method: str = "auto") -> bool:
+    """Whether a layer of a network has no closed form that code is made of."""
+    blocks = dict.fromkeys(n for n, _ in getattr(network, "blocks", ()))
     return any(_is_unit(n, method) for n in blocks)
 
 
