@@ -128,7 +128,17 @@ STAGES = (
         "the only stage that touches the disk",
     ),
 )
-SHARED = ("symbols", "brief", "digits", "errors", "extras", "functions", "precision", "references")
+SHARED = (
+    "symbols",
+    "brief",
+    "digits",
+    "errors",
+    "extras",
+    "functions",
+    "precision",
+    "references",
+    "waiting",
+)
 """Leaves below the first stage."""
 
 

@@ -20,7 +20,8 @@ from ntksym.numeric.patience import TooLong, at_most, check
 from ntksym.numeric.quadrature import quadrature_dual
 from ntksym.numeric.series.tail import foretold
 from ntksym.numeric.table import table_cost
-from ntksym.runtime.units.rule_store import clock_seconds, core_seconds, kept
+from ntksym.runtime.units.rule_store import kept
+from ntksym.waiting import clock_seconds, core_seconds
 
 
 class RangeStub:

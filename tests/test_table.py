@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from flint import arb
 
+from ntksym import waiting
 from ntksym.errors import BadCovariance, BadData, NotSquareIntegrable, Undecided
 from ntksym.language import as_activation
 from ntksym.numeric import rules as rules_module
@@ -375,7 +376,7 @@ def test_what_cannot_be_tabulated_says_so() -> None:
 def test_what_takes_long_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(rule_store, "PATIENCE", 0.02)
+    monkeypatch.setattr(waiting, "LOGGED", 0.02)
     rule = rules_module.Rule("slow", "ns", lambda *_: time.sleep(0.2), None, lambda *_: 9.0)
     monkeypatch.setitem(rules_module.RULES, "slow", rule)
     start = time.monotonic()

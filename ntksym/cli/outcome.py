@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
@@ -45,6 +48,10 @@ class Outcome:
 
 LOG_EVERY = 30.0
 """Seconds between lines of progress where there is no terminal to overwrite them on."""
+PATIENCE = 2.0
+"""Seconds after which progress on a terminal has the seconds that have passed."""
+BEAT = 1.0
+"""Seconds between looks at whether there is something to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +62,65 @@ class View:
         width, unicode: of standard output.
         progress: on the last line of a terminal.
         log: by a line every `LOG_EVERY` seconds, in a file or pipe.
-        said: when the last line of the log was, by `time.monotonic`.
+        begun: when the command began, by `time.monotonic`.
+        said: when the last line of the log was, likewise.
+        doing: what is done, each part of the one before it.
     """
 
     width: int = 80
     unicode: bool = True
     progress: bool = False
     log: bool = False
+    begun: float = field(default_factory=lambda: monotonic())
     said: list[float] = field(default_factory=lambda: [monotonic()])
+    doing: list[Callable[[], str]] = field(default_factory=lambda: [lambda: "working"])
 
     def note(self, text: str) -> None:
         """Say on standard error what is being done."""
+        self.doing[0] = lambda: text
+        self.show()
+
+    @contextmanager
+    def during(self, line: Callable[[], str]) -> Iterator[None]:
+        """Within it, what is being done is a part of what was noted."""
+        self.doing.append(line)
+        self.show()
+        try:
+            yield
+        finally:
+            self.doing.remove(line)
+            self.show()
+
+    def show(self) -> None:
+        """Say again what is being done, and how long the command has taken."""
+        now = monotonic()
+        text = self.doing[-1]()
+        passed = now - self.begun
+        spent = f" ({passed:.0f} s)" if passed >= PATIENCE else ""
         if self.progress:
-            sys.stderr.write("\r\x1b[K" + text[: max(10, self.width - 1)])
+            sys.stderr.write("\r\x1b[K" + text[: max(10, self.width - 1 - len(spent))] + spent)
             sys.stderr.flush()
-        elif self.log and monotonic() - self.said[0] >= LOG_EVERY:
-            self.said[0] = monotonic()
+        elif self.log and now - self.said[0] >= LOG_EVERY:
+            self.said[0] = now
             sys.stderr.write(f"ntksym: {text}\n")
             sys.stderr.flush()
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """Within it, `show` every `BEAT` seconds, for a command that has nothing to note."""
+        if not (self.progress or self.log):
+            yield
+            return
+        done = Event()
+
+        def beat() -> None:
+            while not done.wait(BEAT):
+                self.show()
+
+        thread = Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()

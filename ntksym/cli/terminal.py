@@ -35,7 +35,7 @@ class Settings:
             "width": max(40, shutil.get_terminal_size((100, 24)).columns),
             "unicode": _has_unicode(sys.stdout),
             "progress": live and not self.quiet,
-            "log": not live and not self.quiet,
+            "log": not (live or self.quiet or self.json),  # an error is JSON there
         }
 
 

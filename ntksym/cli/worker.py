@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from ..errors import NtksymError
+from ..waiting import shown_by
 from .outcome import CLEANING_SECONDS, Outcome, View
 
 GRACE_SECONDS = 10
@@ -35,7 +36,8 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     module = import_module(f"{__package__}.{request['command']}")
     view = View(**request["view"])
     try:
-        outcome: Outcome = module.work(request["options"], view)
+        with view.beating(), shown_by(view.during):
+            outcome: Outcome = module.work(request["options"], view)
     except NtksymError as error:
         return {"error": error.record(), "text": error.text, "status": error.exit_status}
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -10,6 +11,7 @@ from typing import Any, TypeAlias
 
 from ..activation import Activation
 from ..errors import BadSpec, Undecided
+from ..waiting import told
 
 Variances: TypeAlias = tuple[Fraction, Fraction]
 LEAST = 2.0**-52
@@ -49,8 +51,15 @@ class Rule:
 Build: TypeAlias = Callable[[Rule, Activation, "Variances | None", float], Any]
 
 
-def built(rule: Rule, activation: Activation, variances: Variances | None, error: float) -> Any:
-    """The dual of a rule.
+def built(
+    rule: Rule,
+    activation: Activation,
+    variances: Variances | None,
+    error: float,
+    look: bool = False,
+) -> Any:
+    """The dual of a rule; lines on standard error say so where it takes long, and how much is left
+    where that is known, or with `look` is found out.
 
     Raises:
         BadSpec: a parameter without a value, or no range.
@@ -70,7 +79,44 @@ def built(rule: Rule, activation: Activation, variances: Variances | None, error
             hint="--variance LO:HI, or a number for normalised data; variances=(lo, hi) in Python",
         )
     refuse_beyond_doubles(activation, error)
-    return rule.make(activation, variances, error)
+    with told(title(rule, activation, variances, error), "building") as expected:
+        asked = rule, activation, variances, error
+        if asked in _LOOKED or (look and rule.seconds is not None):
+            with suppress(Undecided):  # only a guess; the rule itself says what it cannot do
+                expected.append(seconds_of(*asked))
+        return rule.make(activation, variances, error)
+
+
+_LOOKED: dict[tuple[Rule, Activation, Variances, float], float] = {}
+_MANY = 256
+"""Looks that are remembered."""
+
+
+def seconds_of(rule: Rule, activation: Activation, variances: Variances, error: float) -> float:
+    """`rule.seconds`, which is there, found out once.
+
+    Raises:
+        Undecided, NoClosedForm: as there.
+    """
+    asked = rule, activation, variances, error
+    if asked not in _LOOKED:
+        assert rule.seconds is not None
+        seconds = rule.seconds(activation, variances, error)
+        while len(_LOOKED) >= _MANY:
+            _LOOKED.pop(next(iter(_LOOKED)), None)
+        _LOOKED[asked] = seconds
+    return _LOOKED[asked]
+
+
+def title(rule: Rule, activation: Activation, variances: Variances | None, error: float) -> str:
+    """What is built, in words."""
+    span = "" if variances is None else f" for variances {_shown(variances)}"
+    return f"{rule.name} dual of {activation.name}{span}, error {error:g}"
+
+
+def _shown(variances: Variances) -> str:
+    low, high = (f"{float(v):.6g}" for v in variances)
+    return low if low == high else f"{low} to {high}"
 
 
 def refuse_beyond_doubles(activation: Activation, error: float | None) -> None:

@@ -17,7 +17,7 @@ from ..errors import NoClosedForm, NtksymError, Undecided
 from ..verify.safe import Divergent
 from .choice import Candidate, price
 from .patience import TooLong, at_most
-from .rules import RULES, Build, Rule, Variances
+from .rules import RULES, Build, Rule, Variances, seconds_of
 
 CODE_ERROR = 1e-10
 """What the rules for code aim at where nothing is asked for."""
@@ -176,7 +176,7 @@ class Soon:
         looking = getattr(self.build, "looking", lambda *_: nullcontext())
         try:
             with at_most(within), looking(rule, self.activation, self.variances, error):
-                return rule.seconds(self.activation, self.variances, error)
+                return seconds_of(rule, self.activation, self.variances, error)
         except TooLong:
             if time.thread_time() - begin >= _LOOK:  # not where a limit around it ended it
                 noted.append((self.variances, error, None))

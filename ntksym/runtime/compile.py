@@ -8,8 +8,9 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, overload
 
 from ..errors import NoCompiler, NoRoom
+from ..waiting import told
 from .arguments import read_cache, read_collapse, read_dtype, read_error, read_target, read_threads
-from .later import Asked, is_network, network_of, read_toml
+from .later import Asked, is_network, named, network_of, read_toml
 from .library.recipes import read_recipe, write_recipe
 
 if TYPE_CHECKING:
@@ -159,7 +160,11 @@ def _made(net: Any, asked: Asked) -> Any:
 
     many = is_network(net) and asked.target == "c"
     beside = compiled_beside(asked.cache, asked.dtype) if many else nullcontext()
-    with beside, collecting_seldom():
+    with (
+        told(f"compile {named(net)}", "deriving, generating, compiling"),
+        beside,
+        collecting_seldom(),
+    ):
         if many:
             from .foreseen import say_early
 

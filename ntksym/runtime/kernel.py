@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..backends import SourceFile
 from ..errors import BadData, UnsupportedOp
+from ..waiting import told
 from .checks import (
     Array,
     data_rows,
@@ -135,6 +137,7 @@ class CompiledKernel:
             if rows is not None or name == "X":
                 data_rows(rows, name)
         target = "numpy" if self.target == "numpy" else None
+        new = self._gradient is None
         if self._gradient is None and self._units is not None:
             from .gradients.units import UnitGradient
 
@@ -151,8 +154,9 @@ class CompiledKernel:
             self._gradient = NetworkGradient(
                 found_recursion(self._network), target, threads=self.threads, keep=self._keep
             )
-        with np.errstate(all="ignore"):  # NaN and infinities pass, as in a call
-            return self._gradient(X, Y)
+        first = told(f"gradient of {self.name}", "deriving, compiling, computing")
+        with first if new else nullcontext(), np.errstate(all="ignore"):
+            return self._gradient(X, Y)  # NaN and infinities pass, as in a call
 
     def at(self, **numbers: Any) -> CompiledKernel:
         """The kernel with other variances or parameters, as `Network.at` takes them.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..brief import WIDTH, cut
 from ..errors import UnsupportedOp
 from .library.recipes import recipe_key
 from .library.spelled import spelled
@@ -83,6 +84,12 @@ def spelled_net(net: Any) -> str | None:
     if isinstance(net, TomlText):
         return f"toml:{net.text}"
     return spelled(net)
+
+
+def named(net: Any) -> str:
+    """What was given to `compile`, in a few words."""
+    said = net.path if isinstance(net, TomlText) else getattr(net, "name", "") or str(net)
+    return cut(" ".join(str(said).split()), WIDTH)
 
 
 def network_of(net: Any) -> Any:

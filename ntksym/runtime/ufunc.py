@@ -21,6 +21,7 @@ import numpy as np
 
 from ..backends import SourceFile
 from ..errors import BadData, NoCompiler, NoRoom
+from ..waiting import told
 from .checks import covariances
 from .collector import collecting_seldom
 from .dual_arrays import within
@@ -63,7 +64,7 @@ def ufunc(activation: Any, *, variances: Any = None, **params: float | str) -> A
     key = recipe_key("ufunc", spelled(activation), spelled(variances), given)
     name = read_recipe(key)
     if name is None:
-        with collecting_seldom():
+        with told(f"ufunc of {activation}", "deriving"), collecting_seldom():
             from .ufunc_fresh import name_of
 
             name = name_of(activation, variances, params)
@@ -85,7 +86,8 @@ def _named(name: str) -> Any:
     if recipe is not None:
         made = _compiled(name, tuple(SourceFile(*file) for file in recipe))
     else:
-        with compiled_beside(keep=True, dtype=None), collecting_seldom():
+        made_of = told(f"ufunc {name}", "generating, compiling")
+        with made_of, compiled_beside(keep=True, dtype=None), collecting_seldom():
             from .ufunc_fresh import files_of
 
             sources = files_of(name)

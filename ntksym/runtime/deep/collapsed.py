@@ -9,6 +9,7 @@ import numpy as np
 
 from ...backends import SourceFile
 from ...errors import BadData, Undecided, UnsupportedOp
+from ...waiting import told
 from ..checks import Array, data_rows, dimension, real_array
 from ..engines import CNetwork, NumpyNetwork
 from ..gram.pair_tile import squares
@@ -216,7 +217,8 @@ class CollapsedKernel:
         found = read_recipe(key)
         if found is None:
             try:
-                found = make()
+                with told(f"collapse {self.name}", "fitting, proving, compiling"):
+                    found = make()
             except Undecided as failed:
                 write_recipe(key, {"undecided": [failed.what, failed.where, failed.hint]})
                 raise

@@ -17,6 +17,7 @@ import numpy as np
 
 from ...backends.tolerance import TOLERANCE as POINT
 from ...errors import BadData, Undecided
+from ...waiting import told
 from ..checks import covariances, dimension, real_array
 from ..dual_arrays import CompiledDual
 from ..kernel import CompiledKernel
@@ -84,7 +85,9 @@ class _Ranged:
             return self._add(outward(*span))
 
     def _add(self, wanted: Range) -> Any:
-        found = self._make(wanted)
+        what = f"compile {self._name} for variances {wanted[-2]:.6g} to {wanted[-1]:.6g}"
+        with told(what, "deriving, generating, compiling"):
+            found = self._make(wanted)
         self._made.insert(0, (wanted, found))
         return found
 
@@ -181,6 +184,8 @@ class RangedKernel:
         """As `CompiledKernel.gradient`."""
         if self._gradient is None and self._make_gradient is not None:
             self._gradient = self._make_gradient()
+            with told(f"gradient of {self.name}", "deriving, compiling, computing"):
+                return self._gradient(X, Y)
         return self._gradient(X, Y)
 
     def at(self, **numbers: Any) -> RangedKernel:
