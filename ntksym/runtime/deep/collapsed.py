@@ -14,7 +14,7 @@ from ..checks import Array, data_rows, dimension, real_array
 from ..engines import CNetwork, NumpyNetwork
 from ..gram.pair_tile import squares
 from ..kernel import CompiledKernel
-from ..later import Asked, found_network, spelled_net
+from ..later import Asked, found_network, named, spelled_net
 from ..library.recipes import read_recipe, recipe_key, write_recipe
 from ..library.spelled import spelled
 from .spheres import SAME, common_square
@@ -217,7 +217,7 @@ class CollapsedKernel:
         found = read_recipe(key)
         if found is None:
             try:
-                with told(f"collapse {self.name}", "fitting, proving, compiling"):
+                with told(f"collapse {named(self._network)}", "fitting, proving, compiling"):
                     found = make()
             except Undecided as failed:
                 write_recipe(key, {"undecided": [failed.what, failed.where, failed.hint]})
