@@ -26,15 +26,20 @@ _ENTRIES = (S.q11, S.q12, S.q22)
 _LARGEST = 300
 _NOTHING = 1000
 """Terms below two to minus this are no doubles: tails far from every kink lose nothing there."""
-_SLOPES = (Fraction(1, 3), Fraction(-1, 3), Fraction(4, 3), Fraction(-4, 3))
+OPPOSITE = Fraction(-4, 3)
+"""A covariance over the smaller variance at which inputs are nearly opposite."""
+_SLOPES = (Fraction(1, 3), Fraction(-1, 3), Fraction(4, 3), OPPOSITE)
 """Covariances over the smaller variance; correlations of 0.24 and 0.94."""
 _DROP, _FAR, _STEPS = 40.0, 40.0, 400
 _STEEP, _FLAT = 1e12, 1e-100
 
 
-def loses(e: Expr, variance: Fraction, most: float = LOST) -> bool:
+def loses(
+    e: Expr, variance: Fraction, most: float = LOST, slope: Fraction = Fraction(1, 3)
+) -> bool:
     """Whether the terms of a sum are more than `most` times the sum, at variances of this size.
 
+    `slope` is the covariance over the smaller of the two variances, which are one and two.
     Parameters are set to numbers: the order of the cancellation does not depend on them.
     """
     e = _plain(e)
@@ -44,7 +49,7 @@ def loses(e: Expr, variance: Fraction, most: float = LOST) -> bool:
     b = _builder(e)
     ends = tuple((f"t{k}", b.operand(t)) for k, t in enumerate(terms))
     ctx = digits(_DPS)
-    values = _roughly(b.program("terms", ends), _point(variance, ctx), ctx)
+    values = _roughly(b.program("terms", ends), _point(variance, ctx, slope), ctx)
     total, sizes = abs(sum(values, ctx.zero)), sum((abs(v) for v in values), ctx.zero)
     return bool(sizes > most * total and sizes > ctx.ldexp(1, -_NOTHING))
 

@@ -21,7 +21,7 @@ from ..errors import NtksymError
 from ..functions import Phi
 from .build import Builder
 from .compensated import compensated
-from .conditioning import loses, overflows, rounds_exponents, sums_lose
+from .conditioning import OPPOSITE, loses, overflows, rounds_exponents, sums_lose
 from .direct import Direct, direct_rule
 from .direct_where import BINS, Covered, bin_ends, numbers_for
 from .far import Far, far_rule
@@ -34,6 +34,7 @@ from .program import Operand, Program
 from .rescale import Orders, diagonal_orders, orders, rescaled, rescaled_diagonal
 from .rounding import of_value
 from .separate import separated
+from .small import one_signed
 from .smoothed import opposite as beside_step
 from .smoothed import smoothed
 from .spread import spread_out
@@ -184,8 +185,10 @@ def _settle(b: Builder, d: DualLike) -> None:
         for e, op in ((d.value, "far"), (d.dot, "far_dot")):
             b.replace(e, b.emit(op, b.operand(e), *at, inner=rule))
     if (own := _direct(d.activation)) is not None:
-        for e, op, used in zip((d.value, d.dot), DIRECT_OPS, own.used, strict=False):
-            if any(used):
+        for e, op, used, signed in zip(
+            (d.value, d.dot), DIRECT_OPS, own.used, one_signed(own), strict=False
+        ):
+            if any(used) or (signed and loses(e, _LARGE, slope=OPPOSITE)):
                 b.replace(e, b.emit(op, b.operand(e), *at, *own.point.args[1:], inner=own))
 
 
