@@ -34,7 +34,7 @@ _NEAREST = 6.0
 """Of finitely many kinks those within so many are kept."""
 _MOST = 200
 """Kinks on the part that is kept."""
-_BITS, _ROUGH = 128, 16
+BITS, _ROUGH = 128, 16
 NAME = "kinks farther out"
 """Of the part of a bound."""
 
@@ -46,9 +46,10 @@ class Cut:
     Attributes:
         activation: the one with fewer.
         whole: the one it stands for.
-        left, right: where they begin to differ; None where they do not.
+        left, right: where they begin to differ far out; None where they do not.
         off: r of the two duals, the larger one.
         error: what is left to be proven for the other one.
+        part: the name of that part of a bound.
     """
 
     activation: Activation
@@ -57,6 +58,7 @@ class Cut:
     right: Expr | None
     off: float
     error: float
+    part: str = NAME
 
     def restored(self, found: Any) -> Any:
         """The dual of the whole from that of the part: named so, and its bounds larger."""
@@ -86,7 +88,7 @@ class Cut:
 
     def _sheet(self, sheet: Any) -> Any:
         more = self._more(sheet.error)
-        parts = (*sheet.parts, (NAME, more - sheet.error))
+        parts = (*sheet.parts, (self.part, more - sheet.error))
         return replace(sheet, error=more, parts=parts)
 
     def _more(self, error: float) -> float:
@@ -190,7 +192,7 @@ def _fewer(activation: Activation, low: Fraction, high: Fraction, error: float) 
     from ..verify.functions.pieces import Piece, number, split
 
     pieces = split(activation.expr)
-    with precision(_BITS):
+    with precision(BITS):
         places = [number(p.hi) for p in pieces[:-1]]
     sizes, goal = [float(abs(place).lower()) for place in places], _SHARE * error / 2
     for least in sorted({size for size in sizes if size > _NEAREST * float(high) ** 0.5}):
@@ -219,7 +221,7 @@ def _nearest(ends: tuple[Expr | None, Expr | None]) -> Any:
     """The distance from 0 of the nearer one."""
     from ..verify.functions.pieces import number
 
-    with precision(_BITS):
+    with precision(BITS):
         sizes = [abs(number(end)).lower() for end in ends if end is not None]
         return min(sizes)
 
@@ -241,7 +243,7 @@ def _off(far: Any, inside: Any, reach: Any, span: tuple[Fraction, Fraction], goa
     from .table.spectra.spectrum import second_moment
 
     low, high = span
-    with precision(_BITS):
+    with precision(BITS):
         law = _one(high)
         reach = (reach / arb(law.q11).sqrt()).lower()
         worst = arb(0)
@@ -281,7 +283,7 @@ def _least_square(pieces: tuple[Any, ...], low: Fraction, high: Fraction) -> Any
     from .table.spectra.spectrum import second_moment
 
     if low == high:
-        return second_moment(pieces, low, _BITS // 4).lower()
+        return second_moment(pieces, low, BITS // 4).lower()
     return least_square(Curve(pieces, None), low, high)
 
 
@@ -292,7 +294,7 @@ def _most_square(pieces: tuple[Any, ...], high: Fraction) -> float:
     from ..verify.functions.growth import growth_of
     from ..verify.law import tail
 
-    with precision(_BITS):
+    with precision(BITS):
         growth = growth_of(pieces)
         return rounded_up(tail(growth, growth, _one(high), arb(0)))
 

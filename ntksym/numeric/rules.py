@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from ..activation import Activation
-from ..errors import BadSpec, Undecided
+from ..errors import BadActivation, BadSpec, Undecided
 from ..waiting import told
 
 Variances: TypeAlias = tuple[Fraction, Fraction]
@@ -133,6 +133,35 @@ def refuse_beyond_doubles(activation: Activation, error: float | None) -> None:
         )
 
 
+def _off_points(
+    make: Callable[[Activation, Variances, float], Any],
+    activation: Activation,
+    variances: Variances,
+    error: float,
+) -> Any:
+    """The same for an activation with singular points, where lines next to them stand for it.
+
+    Raises: as `make` did without them, where they do not serve.
+    """
+    from .blunt import blunted
+    from .patience import TooLong
+
+    try:
+        return make(activation, variances, error)
+    except TooLong:
+        raise
+    except (BadActivation, Undecided) as said:
+        blunt = blunted(activation, variances, error)
+        if blunt is None:
+            raise
+        try:
+            return blunt.restored(make(blunt.activation, variances, blunt.error))
+        except TooLong:
+            raise
+        except (BadActivation, Undecided):
+            raise said from None
+
+
 def _within_reach(
     make: Callable[[Activation, Variances, float], Any],
 ) -> Callable[[Activation, Variances | None, float], Any]:
@@ -144,8 +173,8 @@ def _within_reach(
         assert variances is not None
         cut = cut_off(activation, variances, error)
         if cut is None:
-            return make(activation, variances, error)
-        return cut.restored(make(cut.activation, variances, cut.error))
+            return _off_points(make, activation, variances, error)
+        return cut.restored(_off_points(make, cut.activation, variances, cut.error))
 
     return made
 

@@ -99,7 +99,8 @@ class QuadratureDual(Brief):
 
     Attributes:
         activation: s, with numbers for its parameters.
-        subject: its smooth pieces; lines where it is all but straight (`flat`).
+        subject: its smooth pieces; lines where it is all but straight (`flat`), and where another
+            activation stands for it (`finite`, `blunt`) that one's.
         variances: the range (lo, hi); values for variances below lo carry the absolute bounds only.
         error: what was asked for.
         levels: the rules, by increasing largest variance.
@@ -158,15 +159,17 @@ class QuadratureDual(Brief):
         from ...verify.balls import enclose_definition
 
         return enclose_definition(
-            self.subject.expr, q11, q12, q22, derivative=derivative, digits=digits
+            self.activation.expr, q11, q12, q22, derivative=derivative, digits=digits
         )
 
     def lines(self) -> tuple[str, ...]:
         """What it computes, with every bound, as lines of text."""
         lo, hi = self.variances
         head = f"variances from {float(lo):g} to {float(hi):g}, all correlations; NaN above"
-        out = [f"two-dimensional quadrature of {self.subject.expr}; {head}"]
+        out = [f"two-dimensional quadrature of {self.activation.expr}; {head}"]
         out += [level.line() for level in self.levels]
+        if self.subject.expr != self.activation.expr:
+            out.append("lines stand for it far out or next to singular points: in the bounds")
         out.append("the bounds hold in exact arithmetic; float64 rounding is not part of them")
         if not self.continuous:
             out.append("the activation jumps: the derivative dual leaves the Dirac masses out")
@@ -176,7 +179,7 @@ class QuadratureDual(Brief):
         """The same as data."""
         return {
             "method": self.method,
-            "activation": str(self.subject.expr),
+            "activation": str(self.activation.expr),
             "variances": [str(v) for v in self.variances],
             "levels": [
                 {

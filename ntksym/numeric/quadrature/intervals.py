@@ -17,7 +17,9 @@ from .subject import Curve, Subject
 
 _DEPTH = 14
 _RATIOS = (2.0, 1.0, 0.6)
-_SMALLEST = 2.0**-20
+_SMALLEST = 2.0**-46
+"""Next to singular points, in standard deviations."""
+_MOST = 240
 _SCALES = 40
 """How many halvings of a piece there are points for."""
 _LIFT = 4
@@ -118,7 +120,7 @@ def _divide(
         ):
             out.append(part)
             return True
-    if hi - lo < _SMALLEST * float(dev.mid()) or len(out) > 60:
+    if hi - lo < _SMALLEST * float(dev.mid()) or len(out) > _MOST:
         return False
     middle = (lo + hi) / 2
     return _divide(subject, (lo, middle, piece), kinks, dev, sizes, out) and _divide(

@@ -1,0 +1,154 @@
+r"""Weak singularities away from 0: next to them straight lines stand for s.
+
+Where a piece ends at c and is not analytic there ($|x-c|^{3/2}$, $e^{-1/(x-c)^2}$), $\tilde s$ on
+the last $\delta$ is the line from s(c) to $s(c\pm\delta)$, continuous where s is.  All its pieces
+are analytic beyond their ends, and intervals shrink towards c no further than $\delta$.  As the
+slope of the line is the mean of s', $\|s'-\tilde s'\|\le\|s'-m\|$ on the strip for every constant
+m, and $|s-\tilde s|\le\sqrt\delta\,\|s'-m\|$; the norms of s' come from its bound by a power of
+the distance (`derivations/identities/quadrature.md`, section 13).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from functools import lru_cache
+from math import inf, nextafter
+from typing import Any
+
+from sympy import Add, Expr, Piecewise, Rational, S, nan, oo, zoo
+
+from ..activation import Activation
+from ..errors import Undecided
+from ..precision import precision
+from ..symbols import x
+from .finite import BITS, Cut
+from .patience import check
+
+_SHARE = 0.05
+"""Of the error asked for, to what lines change: fewer intervals are worth it."""
+_FIRST, _LAST = 4, 44
+"""Strips are 2^-4 to 2^-44 wide: the ends of narrower ones are hardly two doubles."""
+NAME = "lines next to singular points"
+"""Of the part of a bound."""
+
+
+def blunted(activation: Activation, variances: tuple[Any, Any], error: float) -> Cut | None:
+    """The activation that stands for one with singular points; None where there are none.
+
+    Args:
+        activation: with numbers for its parameters, and finitely many kinks.
+        variances: the range (low, high) that it is for.
+        error: of which a small share is spent.
+
+    Raises:
+        Undecided: s' is not bounded by a power above -1/2 of the distance, or strips as wide as
+            the error allows are narrower than doubles can tell.
+    """
+    return _blunted(activation, variances, error)
+
+
+@lru_cache(maxsize=32)
+def _blunted(
+    activation: Activation, variances: tuple[Fraction, Fraction], error: float
+) -> Cut | None:
+    from ..verify.functions.ends import odd_ends
+    from ..verify.functions.pieces import derivative, split
+    from ..verify.functions.removable import opened
+    from .quadrature.scale import least_square
+    from .quadrature.subject import Curve
+
+    low, high = variances
+    pieces = opened(split(activation.expr))
+    with precision(BITS):
+        slopes = derivative(pieces)
+        ends = [(c, side, i) for i, p in enumerate(pieces) for c, side, _ in odd_ends(p)]
+        if not ends or not low > 0:
+            return None
+        least = [least_square(Curve(f, None), low, high) for f in (pieces, slopes)]
+        if not all(v > 0 for v in least):
+            raise Undecided(f"{activation.expr}: no lower bound of the dual on the diagonal")
+        goal = _SHARE * error / 2
+        for k in range(_FIRST, _LAST + 1):
+            check()
+            off = _off(slopes, ends, Rational(1, 2**k), low, least)
+            if off <= goal:
+                expr = _with_lines(pieces, ends, Rational(1, 2**k))
+                left = (error - 2 * off - off * off) / (1 + off) ** 2 * (1 - 1e-12)
+                part = replace(activation, expr=expr)
+                return Cut(part, activation, None, None, off, left, NAME)
+    places = ", ".join(str(c) for c in dict.fromkeys(c for c, _, _ in ends))
+    raise Undecided(
+        f"{activation.expr} is singular at x = {places}: lines that stand for it next to there "
+        f"leave {off:.1g} of the norm, not {goal:.1g}",
+        hint="a larger error; `eval` encloses single values",
+    )
+
+
+def _off(slopes: Any, ends: Any, width: Expr, low: Fraction, least: list[Any]) -> float:
+    r"""The larger of $\max_q\|s-\tilde s\|_q/\|s\|_q$ and of the same for slopes."""
+    from flint import arb
+
+    delta, total = arb(1) / int(width.q), arb(0)
+    for c, side, i in ends:
+        norm = _norm(slopes[i], c, side, delta)
+        if norm is None:
+            return inf
+        total += norm * norm
+    density = 1 / (2 * arb.pi() * low.numerator / low.denominator).sqrt()
+    both = zip((delta**2, arb(1)), least, strict=True)
+    worst = max(((total * density * w / v).sqrt().upper() for w, v in both), key=float)
+    return nextafter(float(worst), inf) if worst.is_finite() else inf
+
+
+def _norm(slope: Any, c: Expr, side: int, delta: Any) -> Any | None:
+    r"""A bound of the norm of s' - m in $L^2$ of the strip next to c, m some constant.
+
+    Terms that go to 0 at c are bounded by powers of the distance, the others by their ball.
+    """
+    from flint import acb, arb
+
+    from ..verify.evaluate import function
+    from ..verify.functions.ends import DISTANCE, local, near, odd_ends
+
+    written = [e for at, s, e in odd_ends(slope) if (at, s) == (c, side)]
+    terms = Add.make_args(written[0] if written else local(slope.expr, c, side))
+    found = [(term, near(term, delta)) for term in terms]
+    rest = Add(*(term for term, bound in found if bound is None or not bound.power > 0))
+    norm = arb(0)
+    ball = function(rest, DISTANCE)(acb(arb(0).union(delta)), False).real
+    if ball.is_finite():
+        norm += ball.rad() * 2 * delta.sqrt()
+        found = [(term, bound) for term, bound in found if bound is not None and bound.power > 0]
+    for _, bound in found:
+        if bound is None:
+            return None
+        norm += (bound * bound).mass(-delta.log()).sqrt()
+    return norm.upper()
+
+
+def _with_lines(pieces: Any, ends: Any, width: Expr) -> Expr:
+    """The activation with a line in the place of every strip."""
+    from ..verify.functions.pieces import at_end
+
+    branches: list[tuple[Expr, Expr | None]] = []
+    for i, piece in enumerate(pieces):
+        sides = {side: c for c, side, k in ends if k == i}
+        for side in (1, 0, -1):
+            if side == 0:
+                branches.append((piece.expr, _less(piece.hi, sides.get(-1), width)))
+            elif side in sides:
+                c = sides[side]
+                far = c + side * width
+                low, high = at_end(piece, c), piece.expr.subs(x, far)
+                if low.has(nan, zoo, oo):
+                    raise Undecided(f"{piece.expr} has no limit at x = {c} that is seen")
+                line = low + (high - low) * (x - c) / (far - c)
+                branches.append((line, far if side > 0 else c))
+    *first, last = branches
+    return Piecewise(*((e, x < end) for e, end in first), (last[0], S.true), evaluate=False)
+
+
+def _less(hi: Expr | None, c: Expr | None, width: Expr) -> Expr | None:
+    """Where what a piece keeps of itself ends."""
+    return hi if c is None else c - width

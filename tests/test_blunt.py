@@ -1,0 +1,73 @@
+"""Singular points away from 0: lines next to them stand for s, and the bound says what it costs."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import pi, sqrt
+
+import numpy as np
+import pytest
+from sympy import Rational, lambdify
+
+from ntksym.errors import Undecided
+from ntksym.language import as_activation
+from ntksym.numeric.blunt import NAME, blunted
+from ntksym.numeric.rules import RULES
+from ntksym.symbols import x
+from ntksym.verify.balls import enclose_definition
+
+ONE, RANGE = (Fraction(1), Fraction(1)), (Fraction(1, 2), Fraction(2))
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("max(0, 1 - x^2)^(3/2)", ONE),
+        ("abs(x - 1)^(3/2)*tanh(x) + x", RANGE),
+        ("exp(-1/x^2)", RANGE),
+        ("sign(x - 2)*abs(x - 1)^(5/3)", ONE),
+    ],
+)
+def test_a_rule_is_within_its_bound(text: str, span: tuple[Fraction, Fraction]) -> None:
+    given = as_activation(text)
+    rule = RULES["quadrature"].make(given, span, 1e-5)
+    level = rule.levels[-1]
+    assert level.value_relative <= 1e-5 and level.dot_relative <= 1e-5
+    assert rule.activation.expr == given.expr and str(given.expr) in rule.lines()[0]
+    points = [(span[0], Rational(2, 5) * span[0], span[1]), (span[1], span[1], span[1])]
+    points.append((span[1], -span[1] * (1 - Fraction(1, 2**20)), span[1]))
+    for q11, q12, q22 in points:
+        found = rule.evaluate(float(q11), float(q12), float(q22))
+        for which, (value, off) in enumerate(zip(found, (level.value, level.dot), strict=True)):
+            ball = enclose_definition(given.expr, q11, q12, q22, derivative=bool(which), digits=8)
+            assert abs(float(value) - float(ball.mid)) <= off + 1e-11
+
+
+def test_what_lines_change_is_in_the_bound() -> None:
+    """It is at least the difference of the two functions in the norm, seen next to 1."""
+    text = "abs(x - 1)^(3/2)*cos(x) + 3*x + 100"
+    cut = blunted(as_activation(text), ONE, 1e-2)
+    assert cut is not None and cut.part == NAME and cut.error < 1e-2
+    both = [lambdify(x, e, "numpy") for e in (cut.whole.expr, cut.activation.expr)]
+    slopes = [lambdify(x, e.diff(x), "numpy") for e in (cut.whole.expr, cut.activation.expr)]
+    t = 1 + np.linspace(-0.25, 0.25, 400_000)
+    step, weight = t[1] - t[0], np.exp(-t * t / 2) / sqrt(2 * pi)
+    with np.errstate(invalid="ignore"):  # roots in branches that are not taken
+        off = [np.sqrt(np.sum((f(t) - g(t)) ** 2 * weight) * step) for f, g in (both, slopes)]
+    norms = [
+        sqrt(float(enclose_definition(cut.whole.expr, 1, 1, 1, derivative=d, digits=8).mid))
+        for d in (False, True)
+    ]
+    seen = max(o / n for o, n in zip(off, norms, strict=True))
+    assert 0.05 * cut.off < seen <= cut.off  # and lines are not much nearer than it says
+
+
+def test_what_has_no_singular_point_is_left_alone() -> None:
+    for text in ("max(x, 0)*tanh(x)", "mish(x)", "abs(x - 1)^3"):
+        assert blunted(as_activation(text), ONE, 1e-8) is None
+
+
+@pytest.mark.parametrize("text", ["sqrt(abs(x - 1))", "abs(x - 1)^0.6"])
+def test_slopes_that_are_not_bounded_are_refused_with_the_reason(text: str) -> None:
+    with pytest.raises(Undecided, match="singular at x = 1: lines that stand for it"):
+        blunted(as_activation(text), ONE, 1e-8)
