@@ -13,10 +13,10 @@ from flint import acb, arb, ctx
 from sympy import Rational, exp, sqrt, symbols
 
 from ntksym.collapse import Collapsed, angular, collapse
-from ntksym.collapse import fit as fit_module
-from ntksym.collapse.angular import AngularNetwork, Evaluator, _continuous
+from ntksym.collapse.angular import AngularNetwork, Evaluator, continuous
 from ntksym.collapse.certificate import prove
 from ntksym.collapse.pieces import intervals
+from ntksym.collapse.samples import Samples, in_balls, sample, sizes, values_at
 from ntksym.collapse.straight import Straight, bivariate
 from ntksym.errors import BadSpec, NoClosedForm, Undecided
 from ntksym.network import parse_spec
@@ -117,31 +117,35 @@ def test_deep_networks_need_few_coefficients() -> None:
     assert all(len(s.nngp) + len(s.ntk) <= 64 for s in c.sides)
 
 
+def _samples(c: Collapsed) -> Samples:
+    return sample(c.angular, 1, 1e-12, in_balls(c.angular, lambda line: None))
+
+
 @pytest.mark.parametrize("which", [0, 1])
 @pytest.mark.parametrize("place", [0, 3, -1])
 def test_a_wrong_coefficient_is_found(which: int, place: int) -> None:
     c = made(*CASES[0])
-    sample = fit_module._sample(c.angular, 1, 1e-12, lambda line: None)
+    samples = _samples(c)
     with precision(400):
-        sizes = fit_module._sizes(c.angular)
+        most = sizes(c.angular)
         side = c.sides[0]
         series = list((side.nngp, side.ntk)[which])
         series[place] += 3e-9
         coefficients = tuple(series)
         harmed = replace(side, ntk=coefficients) if which else replace(side, nngp=coefficients)
-        honest, found = prove(side, sample, sizes)[which], prove(harmed, sample, sizes)[which]
+        honest, found = prove(side, samples, most)[which], prove(harmed, samples, most)[which]
     assert honest < 1e-12 and 2.9e-9 < found < 3e-8
 
 
 def test_a_wrong_sample_is_found() -> None:
     c = made(*CASES[0])
-    sample = fit_module._sample(c.angular, 1, 1e-12, lambda line: None)
-    balls = list(sample.balls)
+    samples = _samples(c)
+    balls = list(samples.balls)
     first = list(balls[2][0])
     first[5] += arb("1e-8")
     balls[2] = (tuple(first), balls[2][1])
     with precision(400):
-        bound = prove(c.sides[0], replace(sample, balls=tuple(balls)), fit_module._sizes(c.angular))
+        bound = prove(c.sides[0], replace(samples, balls=tuple(balls)), sizes(c.angular))
     assert bound[0] > 1e-8
 
 
@@ -215,7 +219,7 @@ def test_a_sample_passes_once_through_the_layers(monkeypatch: pytest.MonkeyPatch
         return own(self, gap, sign, absolute=absolute)
 
     monkeypatch.setattr(Evaluator, "__call__", counted)
-    values = fit_module._values(found, lambda: zetas, 1, 34.0, 60)
+    values = values_at(found, lambda: zetas, 1, 34.0, 60)
     assert len(calls) < 2 * len(zetas)
     assert all(v.rad() < arb(2) ** -80 for k in values for v in k)
 
@@ -255,7 +259,7 @@ def test_balls_do_not_widen_with_the_depth() -> None:
 
 def test_the_slope_of_a_jump_bounds_nothing() -> None:
     jumps, kinks = angular("mlp:sign:depth=1").layers, angular("mlp:relu:depth=1").layers
-    assert [_continuous(layer) for layer in (*jumps, *kinks)] == [False, True]
+    assert [continuous(layer) for layer in (*jumps, *kinks)] == [False, True]
 
 
 class _Hard:
@@ -276,11 +280,11 @@ class _Hard:
 def test_bits_that_were_too_few_are_not_tried_again() -> None:
     bits: list[int] = []
     found = SimpleNamespace(evaluator=lambda: _Hard(bits, 500))
-    fit_module._values(cast("AngularNetwork", found), lambda: (arb(0),), 1, 0.0, 1)
+    values_at(cast("AngularNetwork", found), lambda: (arb(0),), 1, 0.0, 1)
     assert len(bits) <= 6
     assert bits[0] < 200
     bits.clear()
     found.evaluator = lambda: _Hard(bits, 1)
     with pytest.raises(Undecided, match="no enclosure at"):
-        fit_module._values(cast("AngularNetwork", found), lambda: (arb(0),), 1, 0.0, 1)
+        values_at(cast("AngularNetwork", found), lambda: (arb(0),), 1, 0.0, 1)
     assert max(bits) < 1 << 16

@@ -64,6 +64,16 @@ class AngularNetwork(Brief):
         return Evaluator(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Diagonal:
+    r"""Balls of a layer at rho = 1: $\Sigma$, the dual, the derivative dual, $\Theta$ before it."""
+
+    variance: Any
+    dual: Any
+    dot: Any
+    theta: Any
+
+
 class Evaluator:
     """The kernels of an angular network at balls; diagonals are worked out once."""
 
@@ -76,6 +86,7 @@ class Evaluator:
         t = self._theta[0] * q + self._theta[1]
         bound = (_size(self._theta[0]) * q + _size(self._theta[1])).real
         self._layers: list[tuple[Values, Numbers, Numbers]] = []
+        self.diagonal: list[Diagonal] = []
         numbers: dict[Expr, Any] = {}
 
         def number(e: Expr) -> Any:
@@ -86,7 +97,7 @@ class Evaluator:
         for layer in angular.layers:
             key = (layer.nonlinearity, layer.pair, layer.diag)
             if key not in known:
-                forms = _forms(layer, angular.network)
+                forms = forms_of(layer, angular.network)
                 pair = [
                     e.xreplace({symbols.q11: symbols.q, symbols.q22: symbols.q}) for e in forms[:2]
                 ]
@@ -96,17 +107,28 @@ class Evaluator:
             sizes = (*plain[:2], *map(_size, plain[2:]))
             k, dot = diags[key](q)
             values: Any = known[key].given(q)
-            if _continuous(layer):
+            if continuous(layer):
                 values = _steady(values, q.real, dot.real)
             self._layers.append((values, plain, sizes))
             s0, s1, t0, t1, t2 = map(number, layer.diag)
-            t = t0 + t1 * k + t2 * dot * t
+            after = t0 + t1 * k + t2 * dot * t
             bound = (_size(t0) + _size(t1) * k + _size(t2) * dot * acb(bound)).real
-            q = s0 + s1 * k
+            self.diagonal.append(Diagonal(q.real, k.real, dot.real, t.real))
+            t, q = after, s0 + s1 * k
         self.ends = (_real(q), _real(t))
         self.bounds = (_real(q), bound)
         if not all(b.is_finite() for b in (*self.ends, bound)):
             raise Undecided("a kernel is not finite at rho = 1: the activation has a jump")
+
+    def numbers(self, place: int) -> Numbers:
+        """(s0, s1, t0, t1, t2) of a layer for two inputs, real balls."""
+        s0, s1, t0, t1, t2 = map(_real, self._layers[place][1])
+        return s0, s1, t0, t1, t2
+
+    def layer(self, place: int, c: Any) -> tuple[Any, Any]:
+        r"""(K, \dot K) of a layer at a real ball for $\Sigma_{12}$ before it."""
+        k, dot = self._layers[place][0](acb(c))
+        return _real(k), _real(dot)
 
     def __call__(self, gap: Any, sign: int, *, absolute: bool = False) -> tuple[Any, Any]:
         """(nngp, ntk) at rho = sign*(1 - gap), `arb` each; gap in [0, 1].
@@ -184,6 +206,11 @@ def _parameters(layer: AffineLayer) -> dict[Symbol, Expr]:
     return values
 
 
+def homogeneous(layer: AffineLayer) -> bool:
+    """Whether s(a x) = a^p s(x), a > 0, for one p."""
+    return degree(layer.nonlinearity.activation.expr.xreplace(_parameters(layer))) is not None
+
+
 def _not_homogeneous(why: str) -> NoClosedForm:
     return NoClosedForm(
         "the kernel is not a function of the angle alone",
@@ -192,7 +219,7 @@ def _not_homogeneous(why: str) -> NoClosedForm:
     )
 
 
-def _forms(layer: AffineLayer, network: Network) -> tuple[Expr, Expr, Expr, Expr]:
+def forms_of(layer: AffineLayer, network: Network) -> tuple[Expr, Expr, Expr, Expr]:
     """(value, dot, diag, diag_dot) with numbers for the parameters."""
     forms = layer.nonlinearity.forms()
     ae = network.convention.derivative == "almost_everywhere"
@@ -214,7 +241,7 @@ def _forms(layer: AffineLayer, network: Network) -> tuple[Expr, Expr, Expr, Expr
     return value, dot, diag, diag_dot
 
 
-def _continuous(layer: AffineLayer) -> bool:
+def continuous(layer: AffineLayer) -> bool:
     """Whether the derivative of the dual is the derivative dual, whatever the convention."""
     forms = layer.nonlinearity.forms()
     return bool(forms.dot == forms.dot_ae and forms.diag_dot == forms.diag_dot_ae)

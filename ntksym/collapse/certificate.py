@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from flint import acb, arb
 
 if TYPE_CHECKING:
-    from .fit import Samples, Side
+    from .samples import Samples
+    from .side import Side
 
 
 def prove(side: Side, samples: Samples, sizes: tuple[Any, Any]) -> tuple[float, float]:
@@ -61,7 +62,7 @@ def _value(terms: list[Any], side: Side, zeta: Any) -> Any:
 def _largest(terms: list[Any], side: Side, boxes: tuple[Any, ...]) -> Any:
     """A bound of |P| on the boxes: |T_k(u)| <= R^k on the ellipse about [-1, 1] through u."""
     worst = arb(0)
-    sizes = [abs(c) for c in _chebyshev(terms)]
+    sizes = [abs(c) for c in chebyshev_terms(terms)]
     for zeta in boxes:
         u = _argument(side, (zeta / 2).exp() / acb(2).sqrt())
         a = arb(((abs(u + 1) + abs(u - 1)) / 2).upper()).max(arb(1))
@@ -74,7 +75,7 @@ def _largest(terms: list[Any], side: Side, boxes: tuple[Any, ...]) -> Any:
     return worst
 
 
-def _chebyshev(terms: list[Any]) -> list[Any]:
+def chebyshev_terms(terms: list[Any]) -> list[Any]:
     """Chebyshev coefficients in u: T_k(v) = T_2k(u), 2 u T_2k(u) = T_{2k+1}(u) + T_{2k-1}(u)."""
     found = [arb(0)] * (len(terms) + 2)
     for k, c in enumerate(_of_powers(terms[::2])):
@@ -100,7 +101,7 @@ def _of_powers(terms: list[Any]) -> list[Any]:
 
 def _change(terms: list[Any], side: Side, s: Any) -> Any:
     """A bound of |P(s') - P(0)| for 0 <= s' <= s: |T_k'| <= k^2 (Markov)."""
-    slope = sum((abs(c) * k * k for k, c in enumerate(_chebyshev(terms))), arb(0))
+    slope = sum((abs(c) * k * k for k, c in enumerate(chebyshev_terms(terms))), arb(0))
     return slope * 2 * s / (s + arb(side.scale)) / arb(side.top)
 
 

@@ -15,7 +15,7 @@ from ...backends.collapsed import TOLERANCE, CollapsedProgram
 from ...backends.numpy import collapsed as numpy_collapsed
 from ...backends.numpy import collapsed_tiles as numpy_tiles
 from ...collapse import Collapsed, angular, collapse
-from ...collapse.fit import Side
+from ...collapse.side import Side
 from ...errors import NoClosedForm, NtksymError
 from ...functions import Phi2
 from ...network import Network
