@@ -26,6 +26,7 @@ from .direct import Direct, direct_rule
 from .direct_where import BINS, Covered, bin_ends, numbers_for
 from .far import Far, far_rule
 from .likes import DualLike
+from .lone import lone_pair, lone_root
 from .ops import DIRECT_OPS
 from .packet import Packet
 from .polynomial import DET
@@ -65,6 +66,10 @@ def settle(b: Builder, d: DualLike) -> None:
 
 
 def _settle_scaled(b: Builder, d: DualLike) -> None:
+    if (pair := lone_pair(b, d)) is not None:
+        for e, value in zip((d.value, d.dot), pair, strict=True):
+            b.replace(e, value)
+        return
     if (bell := tilt(d.activation)) is not None:
         if _closed_is_better(d.activation):
             _settle_plain_bell(b, d)
@@ -313,6 +318,8 @@ def settles(activation: Activation) -> Dual | None:
         diagonal_orders,
         _overflowing,
     )
+    if lone_root(found.value, found.dot) is not None:
+        return found
     if any(rule(activation) for rule in rules) or _cancelling(found) or _masses(found):
         return found
     return None
