@@ -8,7 +8,7 @@ expectation is one closed form per pair of nodes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -70,6 +70,9 @@ class MixtureDual(Brief):
     mixture_bound: MixtureBound
     forms: PairForms
     method: str = "mixture"
+    _sizes: dict[tuple[Fraction, bool, int], Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     # -- the fields of a `Dual`: named functions, which a network composes -----------------------
     _shown = ("method",)
@@ -198,7 +201,7 @@ class MixtureDual(Brief):
             if c * c == a * b and not self.form.plain:  # kinks have arcs, which end here
                 pieces, at = _collinear(self.form, a, c, b, derivative, values)
             limit = self._limit(a, b, derivative, values)[0]
-            sums = self._lean(pieces, at, lambda z: z.rad() * _FINER <= limit.lower())
+            sums = self._lean(pieces, at, lambda z: z.rad() * _FINER <= limit.lower(), a == b)
             if not (sums.is_finite() and limit.is_finite()):
                 raise Undecided("no finite enclosure", hint="a smaller variance")
             low, high = sums - limit, sums + limit
@@ -259,27 +262,32 @@ class MixtureDual(Brief):
 
         return pick(plain), [pick(e) for e in single], [pick(e) for e in pairs]
 
-    def _sum(self, pieces: Pieces, values: dict[Symbol, Any]) -> Any:
+    def _sum(self, pieces: Pieces, values: dict[Symbol, Any], even: bool) -> Any:
+        """The sum over nodes and pairs; two nodes may change places where `even`, as u and v may
+        where they have one variance: then one order of each two is summed twice.
+        """
         plain, single, pairs = pieces
         nodes = [(ball(a), ball(w)) for a, w in self.mixture]
         total = ball_value(plain, values)
-        for a, w in nodes:
+        for i, (a, w) in enumerate(nodes):
             for e in (e for e in single if e != 0):
                 total += w * ball_value(e, {**values, B: a})
-            rows = [ball_row(e, {**values, A: a}, B, [b for b, _ in nodes]) for e in pairs]
-            for (_, z), *found in zip(nodes, *rows, strict=True):
-                total = sum((w * z * value for value in found), total)
+            rest = nodes[i:] if even else nodes
+            rows = [ball_row(e, {**values, A: a}, B, [b for b, _ in rest]) for e in pairs]
+            for k, ((_, z), *found) in enumerate(zip(rest, *rows, strict=True)):
+                both = w * z * (2 if even and k else 1)
+                total = sum((both * value for value in found), total)
         return total
 
     def _lean(
-        self, pieces: Pieces, values: dict[Symbol, Any], narrow: Callable[[Any], bool]
+        self, pieces: Pieces, values: dict[Symbol, Any], narrow: Callable[[Any], bool], even: bool
     ) -> Any:
         """The sum with half the bits where that is narrow enough, else with all of them."""
         from flint import ctx
 
         with precision(ctx.prec // 2):
-            total = self._sum(pieces, values)
-        return total if total.is_finite() and narrow(total) else self._sum(pieces, values)
+            total = self._sum(pieces, values, even)
+        return total if total.is_finite() and narrow(total) else self._sum(pieces, values, even)
 
     def _limit(
         self, a: Fraction, b: Fraction, slope: bool, values: dict[Symbol, Any], code: bool = False
@@ -301,12 +309,22 @@ class MixtureDual(Brief):
 
         The lower end is that of s.
         """
+        from flint import ctx
+
+        if values:
+            return self._size(v, slope, values)
+        asked = v, slope, ctx.prec
+        if asked not in self._sizes:
+            self._sizes[asked] = self._size(v, slope, values)
+        return self._sizes[asked]
+
+    def _size(self, v: Fraction, slope: bool, values: dict[Symbol, Any]) -> Any:
         from flint import arb
 
         pieces, at = self._pieces(True, slope), {**values, q: ball(v)}
         if not (v or self.form.plain):
             pieces, at = _collinear(self.form, v, v, v, slope, values)
-        square = self._lean(pieces, at, lambda z: z.rel_accuracy_bits() >= _SIZE_BITS)
+        square = self._lean(pieces, at, lambda z: z.rel_accuracy_bits() >= _SIZE_BITS, True)
         low, top = (end.max(arb(0)).mid().sqrt() for end in (square.lower(), square.upper()))
         form = self.slope_form if slope else self.form
         lost = norm(self.mixture_bound, form, v, values).upper()
