@@ -1,12 +1,17 @@
-"""Rows of closed forms in balls: the values of one at a time, with few operations for each."""
+"""Numbers in balls: rows of closed forms with few operations for each value, ends of pieces."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from flint import arb
 from sympy import Rational, expand, sqrt, symbols
 
 from ntksym.functions import Phi, Phi2
 from ntksym.numeric.evaluate import _moving, ball_row, ball_value
+from ntksym.precision import precision
+from ntksym.verify.functions import pieces
 
 a, b = symbols("a b")
 POLYNOMIAL = expand((a + b + a * b + Rational(1, 3)) ** 9)
@@ -33,3 +38,22 @@ def test_a_polynomial_has_a_term_for_each_power() -> None:
     """It has a hundred terms: what moves are powers, their products and one sum."""
     assert len(POLYNOMIAL.args) == 100
     assert len(_moving(POLYNOMIAL, b)) < 25
+
+
+def test_an_end_of_a_piece_is_evaluated_once_at_a_precision(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[Any] = []
+    value = pieces.constant
+
+    def counted(expr: Any, env: Any) -> Any:
+        made.append(expr)
+        return value(expr, env)
+
+    monkeypatch.setattr(pieces, "constant", counted)
+    end = sqrt(2) + sqrt(3) + Rational(1, 977)
+    for bits in (64, 128, 64, 128):
+        with precision(bits):
+            found = pieces.Piece(None, end, end).ends()[1]
+        assert bits - 8 < found.rel_accuracy_bits() < bits + 8
+    assert made == [end, end]

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from sympy import Rational
 
 from ntksym.errors import BadActivation, BadCovariance, BadSpec, NoClosedForm
 from ntksym.language import as_activation
+from ntksym.numeric import mixture as mixture_module
 from ntksym.numeric import mixture_build
+from ntksym.numeric.arith import ball
 from ntksym.numeric.choose import best_dual
 from ntksym.numeric.logistic import recognise
 from ntksym.numeric.mixture import of_nodes
 from ntksym.numeric.mixture_build import mixture_dual
 from ntksym.numeric.pairs import A, B, integral_pair, node_function
+from ntksym.precision import precision
 from ntksym.symbols import q, q11, q12, q22
 from ntksym.verify.balls import enclose_definition
 
@@ -39,6 +43,35 @@ def test_the_truth_is_in_the_enclosure(text: str, slope: bool) -> None:
         truth = enclose_definition(d.activation, *point, derivative=slope, digits=15)
         assert abs(found.mid - truth.mid) <= found.rad + truth.rad
         assert 0 < found.rad < 1e-5
+
+
+@pytest.mark.parametrize("text", ["x**2*sigmoid(3*x - 1)", "sigmoid(x) + x*sigmoid(2*x - 1)"])
+def test_of_equal_variances_half_the_pairs_are_summed(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the same sum, of two families too; the size at a variance once for many enclosures."""
+    d, asked = mixture_dual(text, nodes=4), []
+    row = mixture_module.ball_row
+
+    def counted(e: Any, values: Any, symbol: Any, balls: list[Any]) -> list[Any]:
+        asked.append(len(balls))
+        return list(row(e, values, symbol, balls))
+
+    monkeypatch.setattr(mixture_module, "ball_row", counted)
+    at = {q11: ball(2), q12: ball(Fraction(1, 2)), q22: ball(2)}
+    with precision(128):
+        for slope in (False, True):
+            pieces, found, counts = d._pieces(False, slope), [], []
+            for even in (False, True):
+                asked.clear()
+                found.append(d._sum(pieces, at, even))
+                counts.append(sum(asked))
+            assert found[0].overlaps(found[1]) and found[1].rel_accuracy_bits() > 80
+            assert counts[0] * 10 == counts[1] * 16
+    d.enclose(2, 1, 3)
+    asked.clear()
+    d.enclose(2, -1, 3)
+    assert len(asked) == d.forms.families**2 * 4
 
 
 def test_a_planted_node_is_found_out() -> None:

@@ -33,7 +33,7 @@ def cancellation(activation: Activation, v: Fraction) -> float:
             plain, _, pairs = found._pieces(True, slope)
             own = range(0, len(pairs), found.forms.families + 1)
             parts: list[Pieces] = [(plain, [], []), *((Integer(0), [], [pairs[i]]) for i in own)]
-            squares = [found._sum(part, {q: ball(v)}) for part in parts]
+            squares = [found._sum(part, {q: ball(v)}, True) for part in parts]
             sizes = [z.max(z * 0).upper().sqrt() for z in squares]
             (least, top), _ = found.size(v, slope, {})
             whole = sum(sizes, sizes[0] * 0)

@@ -59,6 +59,11 @@ class Piece:
 
 def number(expr: Expr) -> Any:
     """A real constant expression as an `arb` at the working precision."""
+    return _number(expr, int(ctx.prec))
+
+
+@lru_cache(maxsize=4096)
+def _number(expr: Expr, bits: int) -> Any:
     return real_ball(constant(expr, {}), expr)
 
 
