@@ -81,6 +81,18 @@ def test_a_bias_moves_collinear_rows_apart(target):
                 assert slopes["bias_var"][0, j] == pytest.approx(right, rel=1e-12)
 
 
+@pytest.mark.parametrize("target", ["numpy", None])
+def test_the_slope_in_the_bias_at_a_row_of_zeros_is_that_of_the_bias(target):
+    """Squared ReLU: the dual of inputs that a bias alone correlates is a quarter of q11*q22."""
+    net = ntksym.mlp("max(x, 0)**2", depth=3, weight_var="3/2", bias_var=0)
+    found = ntksym.NetworkGradient(net, target, threads=1)(X, 0.0 * X)
+    q, want = W * (X @ X.T).item() / 3.0, 1.0
+    for _ in range(3):
+        q, want = W * 1.5 * q * q, 1.0 + W * q / 4.0  # the second variance is the bias itself
+    for slopes in (found.d_nngp, found.d_ntk):
+        assert slopes["bias_var"].item() == pytest.approx(want, rel=1e-13)
+
+
 def _erf_network(x, y, bias):
     """(nngp, ntk) of two layers of erf, by the arcsine (Williams 1997)."""
     x, y = ([mpmath.mpf(float(v)) for v in row] for row in (x, y))

@@ -32,7 +32,7 @@ from .levels import own_levels
 from .lowered import lower_gradient
 from .near import NearDoubles
 from .nearer import collinear_pairs, factors, further
-from .nothing import lengthened, limits, with_nothing
+from .nothing import lengthened, limits, opened, raised, with_nothing
 from .parallel import SINE, larger, nearly_parallel
 from .planes import KernelGradients, exchanged, give, named_planes
 from .rows import Spans, exact_spans, paired, spans
@@ -246,8 +246,10 @@ class NetworkGradient:
 
     def _from_nothing(self, rows: Array, others: Array) -> dict[str, Array]:
         """Slopes of pairs with a row of zeros in front of a first layer without a bias."""
-        run, given = Doubles(self._numeric), lengthened(paired(rows, others))
-        return limits(self._forward(run, given, rows.shape[1]))
+        run, given, d = Doubles(self._numeric), paired(rows, others), rows.shape[1]
+        found = limits(self._forward(run, lengthened(given), d))
+        tiny = raised(self._layers, self._input_values)
+        return found | opened(limits(self._forward(run, given, d, *tiny)))
 
     def _wider(self) -> NetworkGradient:
         """The same for variances of any size."""
@@ -346,10 +348,11 @@ class NetworkGradient:
         return self._forms
 
     def _forward(
-        self, run: Any, g: Spans, d: int, layers: tuple[Layer, ...] = ()
+        self, run: Any, g: Spans, d: int, layers: tuple[Layer, ...] = (), numbers: Any = None
     ) -> dict[str, Any]:
         """Values and derivatives, in the arithmetic of `run`; `least`, a sine or infinity."""
-        raw = self._input.evaluate({"d": d, **self._input_values}, run.context)
+        given = {"d": d, **(numbers or self._input_values)}
+        raw = self._input.evaluate(given, run.context)
         a, b, own, offset = (
             run.number(raw[k]) for k in ("nngp_slope", "nngp_offset", "ntk_slope", "ntk_offset")
         )
@@ -362,7 +365,6 @@ class NetworkGradient:
         diff = run.over(a * g.unlike, run.sqrt(x) + run.sqrt(y), 0.0)
         state = {"q11": x, "q12": c, "q22": y, "root": root, "diff": diff}
         state |= {"t11": tx, "t12": t, "t22": ty}
-        given = {"d": d, **self._input_values}
         rises = {k: p.evaluate(given, run.context) for k, p in self._input_slopes.items()}
         moves = first_moves(run, (a, b, own), state, g, {k: rises.get(k) for k in self.wrt[3:]})
         least: Any = np.inf
