@@ -16,7 +16,7 @@ from ntksym.collapse import Collapsed, angular, collapse
 from ntksym.collapse.angular import AngularNetwork, Evaluator, continuous
 from ntksym.collapse.certificate import prove
 from ntksym.collapse.pieces import intervals
-from ntksym.collapse.samples import Samples, in_balls, sample, sizes, values_at
+from ntksym.collapse.samples import Samples, edge, in_balls, sample, sizes, values_at
 from ntksym.collapse.straight import Straight, bivariate
 from ntksym.errors import BadSpec, NoClosedForm, Undecided
 from ntksym.network import parse_spec
@@ -118,7 +118,9 @@ def test_deep_networks_need_few_coefficients() -> None:
 
 
 def _samples(c: Collapsed) -> Samples:
-    return sample(c.angular, 1, 1e-12, in_balls(c.angular, lambda line: None))
+    with precision(400):
+        last = edge(c.angular, 1e-12, sizes(c.angular.evaluator()))
+    return sample(c.angular, 1, 1e-12, in_balls(c.angular, lambda line: None), last)
 
 
 @pytest.mark.parametrize("which", [0, 1])
@@ -127,7 +129,7 @@ def test_a_wrong_coefficient_is_found(which: int, place: int) -> None:
     c = made(*CASES[0])
     samples = _samples(c)
     with precision(400):
-        most = sizes(c.angular)
+        most = sizes(c.angular.evaluator())
         side = c.sides[0]
         series = list((side.nngp, side.ntk)[which])
         series[place] += 3e-9
@@ -145,7 +147,9 @@ def test_a_wrong_sample_is_found() -> None:
     first[5] += arb("1e-8")
     balls[2] = (tuple(first), balls[2][1])
     with precision(400):
-        bound = prove(c.sides[0], replace(samples, balls=tuple(balls)), sizes(c.angular))
+        bound = prove(
+            c.sides[0], replace(samples, balls=tuple(balls)), sizes(c.angular.evaluator())
+        )
     assert bound[0] > 1e-8
 
 

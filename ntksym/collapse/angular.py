@@ -74,13 +74,30 @@ class Diagonal:
     theta: Any
 
 
+class _Programs:
+    """The forms of a layer, ready for balls."""
+
+    def __init__(self, layer: AffineLayer, network: Network) -> None:
+        forms = forms_of(layer, network)
+        one = {symbols.q11: symbols.q, symbols.q22: symbols.q}
+        pair = [e.xreplace(one) for e in forms[:2]]
+        self._pair = Straight(pair, (symbols.q, symbols.q12))
+        self._diag = Straight(list(forms[2:]), (symbols.q,))
+        self._continuous = continuous(layer)
+
+    def at(self, q: Any) -> tuple[Any, Any, Values]:
+        r"""K and \dot K of an input with itself, and those of two as a function."""
+        k, dot = self._diag(q)
+        values: Any = self._pair.given(q)
+        return k, dot, _steady(values, q.real, dot.real) if self._continuous else values
+
+
 class Evaluator:
     """The kernels of an angular network at balls; diagonals are worked out once."""
 
     def __init__(self, angular: AngularNetwork) -> None:
         self._theta = tuple(_ball(e) for e in angular.theta)
-        known: dict[Any, Straight] = {}
-        diags: dict[Any, Straight] = {}
+        known: dict[Any, _Programs] = {}
         q: Any = acb(arb(1)) if angular.variance is None else _ball(angular.variance)
         self.start = q
         t = self._theta[0] * q + self._theta[1]
@@ -94,23 +111,23 @@ class Evaluator:
                 numbers[e] = _ball(e)
             return numbers[e]
 
+        before: tuple[Any, ...] = ()
+        last: Any = None
         for layer in angular.layers:
-            key = (layer.nonlinearity, layer.pair, layer.diag)
-            if key not in known:
-                forms = forms_of(layer, angular.network)
-                pair = [
-                    e.xreplace({symbols.q11: symbols.q, symbols.q22: symbols.q}) for e in forms[:2]
-                ]
-                known[key] = Straight(pair, (symbols.q, symbols.q12))
-                diags[key] = Straight(list(forms[2:]), (symbols.q,))
-            plain = tuple(map(number, layer.pair))
-            sizes = (*plain[:2], *map(_size, plain[2:]))
-            k, dot = diags[key](q)
-            values: Any = known[key].given(q)
-            if continuous(layer):
-                values = _steady(values, q.real, dot.real)
+            parts = (layer.nonlinearity, layer.pair, layer.diag)
+            same = bool(before) and all(a is b for a, b in zip(parts, before, strict=True))
+            if not same:  # equal layers are most often one object, and hashing takes longer
+                before = parts
+                if parts not in known:
+                    known[parts] = _Programs(layer, angular.network)
+                program = known[parts]
+                plain = tuple(map(number, layer.pair))
+                sizes = (*plain[:2], *map(_size, plain[2:]))
+                s0, s1, t0, t1, t2 = map(number, layer.diag)
+            if not (same and q == last):  # true of exact numbers alone
+                k, dot, values = program.at(q)
+                last = q
             self._layers.append((values, plain, sizes))
-            s0, s1, t0, t1, t2 = map(number, layer.diag)
             after = t0 + t1 * k + t2 * dot * t
             bound = (_size(t0) + _size(t1) * k + _size(t2) * dot * acb(bound)).real
             self.diagonal.append(Diagonal(q.real, k.real, dot.real, t.real))

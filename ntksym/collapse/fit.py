@@ -21,7 +21,7 @@ from ..network import Network
 from ..precision import precision
 from .angular import AngularNetwork, angular
 from .certificate import prove
-from .samples import Array, Progress, Source, evaluator, in_balls, sample, sizes
+from .samples import Array, Edge, Progress, Source, edge, in_balls, sample, sizes
 from .side import MOST_TERMS, Side, fitted
 from .tail import tail
 
@@ -91,14 +91,15 @@ def collapse(
             "or parametrization=ntk",
         )
     report = progress or (lambda line: None)
-    ends = _at_one(found)
+    ends, most = _at_one(found)
+    last = edge(found, error, most)
     quick = tail(found, error, report)
     slow = in_balls(found, report)
     sources = (slow,) if quick is None else (quick, slow)
     for source in sources:
         try:
             (first, ahead), (second, behind) = (
-                _side(found, sign, error, source, report) for sign in (1, -1)
+                _side(found, sign, error, (source, last, most), report) for sign in (1, -1)
             )
         except Undecided:
             if source is slow:
@@ -117,16 +118,24 @@ def collapse(
 
 
 def _side(
-    found: AngularNetwork, sign: int, error: float, source: Source, report: Progress
+    found: AngularNetwork,
+    sign: int,
+    error: float,
+    ways: tuple[Source, Edge, tuple[Any, Any]],
+    report: Progress,
 ) -> tuple[Side, tuple[float, float]]:
     """The polynomials of one side, and proven bounds of their errors."""
-    samples = sample(found, sign, error, source)
+    source, last, most = ways
+    samples = sample(found, sign, error, source, last)
     report(f"fitting rho {'>' if sign > 0 else '<'} 0")
     with precision(64 + 2 * MOST_TERMS):
         side = fitted(source, samples, error)
-        return side, prove(side, samples, sizes(found))
+        return side, prove(side, samples, most)
 
 
-def _at_one(found: AngularNetwork) -> tuple[float, float]:
-    k, t = evaluator(found, 128 + 4 * len(found.layers)).ends
-    return float(k), float(t)
+def _at_one(found: AngularNetwork) -> tuple[tuple[float, float], tuple[Any, Any]]:
+    """The values at rho = 1, and `sizes`."""
+    with precision(128 + 4 * len(found.layers)):
+        run = found.evaluator()
+        k, t = run.ends
+        return (float(k), float(t)), sizes(run)

@@ -19,7 +19,7 @@ from sympy import Integer, Rational
 from ..precision import precision
 from .angular import AngularNetwork, Evaluator
 from .certificate import chebyshev_terms, prove
-from .samples import Array, in_balls, sample
+from .samples import Array, edge, in_balls, sample
 from .side import MOST_TERMS, Side, interpolated, shape
 
 ERROR = 1e-17
@@ -99,7 +99,8 @@ def approximated(network: AngularNetwork, q: Rational, place: int) -> tuple[OneM
     alone = AngularNetwork(network.network, q, zero, (zero, zero), (network.layers[place],))
     series = LayerSeries(alone, q)
     source = in_balls(series, lambda line: None)
-    samples = sample(series, 1, ERROR, source)
+    most = (arb(1), arb(1))
+    samples = sample(series, 1, ERROR, source, edge(series, ERROR, most))
     with precision(128 + 2 * MOST_TERMS):
         scale, n = shape(samples, ERROR)
         blank = Side(1, scale, (), ())
@@ -107,7 +108,7 @@ def approximated(network: AngularNetwork, q: Rational, place: int) -> tuple[OneM
         terms = [interpolated(_slopes(blank, of), ERROR) for of in values]
         full = [_full(of, blank.top) for of in terms]
         side = Side(1, scale, *full)
-        errors = prove(side, samples, (arb(1), arb(1)))
+        errors = prove(side, samples, most)
         return _one(blank, terms[0], errors[0]), _one(blank, terms[1], errors[1])
 
 

@@ -97,15 +97,8 @@ def _barycentric(part: Interval, values: Array, at: Array) -> Array:
     return found
 
 
-def evaluator(found: Kernels, bits: int) -> Run:
-    """The series in balls of so many bits."""
-    with precision(bits):
-        return found.evaluator()
-
-
-def sizes(found: Kernels) -> tuple[Any, Any]:
+def sizes(e: Run) -> tuple[Any, Any]:
     """Bounds of both kernels on the disc, over the values at 1."""
-    e = evaluator(found, 128 + 4 * len(found.layers))
     return e.bounds[0] / e.ends[0], e.bounds[1] / e.ends[1]
 
 
@@ -122,33 +115,47 @@ def in_balls(found: Kernels, report: Progress) -> Source:
     return source
 
 
-def sample(found: Kernels, sign: int, error: float, source: Source) -> Samples:
-    """What `prove` and a fit need on one side; the values come from `source`."""
-    digits = -np.log10(error) + 2.5
-    least = 2 * log(error / (4 * max(1, len(found.layers)))) - 3  # there s*depth is below error
-    parts = intervals(least, float(digits))
-    depth = len(found.layers)
-    balls = source([(part.nodes, -part.low) for part in parts], sign)
-    with precision(64):
-        change = _change(found, least, depth)
-        end = tuple(arb(1) for _ in change)
-        if sign < 0:  # forms of several kinks have no value at -1: one close to it, and the change
-            near = values_at(found, lambda: (arb(2 * least),), sign, -2 * least, depth)
-            rest = _change(found, 2 * least, depth)
-            end = tuple(n[0] + arb(0, r.upper()) for n, r in zip(near, rest, strict=True))
-    numbers = tuple(np.array([[float(v.mid()) for v in k] for k in pair]) for pair in balls)
-    return Samples(sign, parts, tuple(balls), numbers, change, (end[0], end[1]))
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Where samples end, on both sides.
+
+    Attributes:
+        least: zeta there.
+        change: per kernel, a bound of |F(end) - F(rho)| from there on.
+    """
+
+    least: float
+    change: tuple[Any, Any]
 
 
-def _change(found: Kernels, zeta: float, depth: int) -> tuple[Any, Any]:
-    """Bounds of |F(end) - F(rho)| at both ends, from zeta on, for both kernels over those at 1.
+def edge(found: Kernels, error: float, most: tuple[Any, Any]) -> Edge:
+    """Where the kernels change by less than the error, `most` as of `sizes`.
 
     A power r^k changes at -1 by as much as at 1, so with the absolute values of the coefficients
     the change at 1 bounds both.
     """
-    edge = values_at(found, lambda: (arb(zeta),), 1, -zeta, depth, absolute=True)
-    k, t = (b - e[0] for b, e in zip(sizes(found), edge, strict=True))
-    return k, t
+    depth = len(found.layers)
+    least = 2 * log(error / (4 * max(1, depth))) - 3  # there s*depth is below error
+    at = values_at(found, lambda: (arb(least),), 1, -least, depth, absolute=True)
+    with precision(64):
+        k, t = (b - e[0] for b, e in zip(most, at, strict=True))
+    return Edge(least, (k, t))
+
+
+def sample(found: Kernels, sign: int, error: float, source: Source, last: Edge) -> Samples:
+    """What `prove` and a fit need on one side; the values come from `source`."""
+    digits = -np.log10(error) + 2.5
+    least = last.least
+    parts = intervals(least, float(digits))
+    depth = len(found.layers)
+    balls = source([(part.nodes, -part.low) for part in parts], sign)
+    end: tuple[Any, ...] = (arb(1), arb(1))
+    if sign < 0:  # forms of several kinks have no value at -1: one close to it, and the change
+        near = values_at(found, lambda: (arb(2 * least),), sign, -2 * least, depth)
+        with precision(64):
+            end = tuple(n[0] + arb(0, c.upper()) for n, c in zip(near, last.change, strict=True))
+    numbers = tuple(np.array([[float(v.mid()) for v in k] for k in pair]) for pair in balls)
+    return Samples(sign, parts, tuple(balls), numbers, last.change, (end[0], end[1]))
 
 
 def values_at(
