@@ -12,6 +12,7 @@ from sympy import Rational, lambdify
 from ntksym.errors import Undecided
 from ntksym.language import as_activation
 from ntksym.numeric.blunt import NAME, blunted
+from ntksym.numeric.quadrature.subject import subject_of
 from ntksym.numeric.rules import RULES
 from ntksym.symbols import x
 from ntksym.verify.balls import enclose_definition
@@ -41,6 +42,30 @@ def test_a_rule_is_within_its_bound(text: str, span: tuple[Fraction, Fraction]) 
         for which, (value, off) in enumerate(zip(found, (level.value, level.dot), strict=True)):
             ball = enclose_definition(given.expr, q11, q12, q22, derivative=bool(which), digits=8)
             assert abs(float(value) - float(ball.mid)) <= off + 1e-11
+
+
+def test_one_variance_has_a_table() -> None:
+    """Its time is foreseen, it holds its bound, and it is named as what it stands for."""
+    given, rule = as_activation("max(0, 1 - x^2)^(3/2)"), RULES["tabulated"]
+    assert rule.seconds is not None and rule.seconds(given, ONE, 1e-2) < 60
+    table = rule.make(given, ONE, 1e-2)
+    assert table.text == str(given.expr) and table.value.error <= 1e-2
+    assert table.value.parts[-1][0] == NAME
+    found = table.at(1.0, 0.375, 1.0)
+    for which, sheet in enumerate((table.value, table.dot)):
+        balls = [
+            enclose_definition(given.expr, 1, rho, 1, derivative=bool(which), digits=8)
+            for rho in (Rational(3, 8), 1)
+        ]
+        value, size = (float(b.mid) for b in balls)
+        assert abs(found[which] - value) <= sheet.error * size + 1e-8
+
+
+def test_even_pieces_are_seen_where_the_formula_is_cut() -> None:
+    """Half of the plane is enough for them: the rule costs half as much."""
+    for text, even in (("abs(x^2 - 2)^(3/2)", True), ("abs(x - 1)^(3/2)", False)):
+        cut = blunted(as_activation(text), ONE, 1e-3)
+        assert cut is not None and subject_of(cut.activation, {}).even is even
 
 
 def test_what_lines_change_is_in_the_bound() -> None:

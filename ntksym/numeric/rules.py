@@ -133,38 +133,38 @@ def refuse_beyond_doubles(activation: Activation, error: float | None) -> None:
         )
 
 
-def _off_points(
-    make: Callable[[Activation, Variances, float], Any],
-    activation: Activation,
-    variances: Variances,
-    error: float,
-) -> Any:
+_Make: TypeAlias = Callable[[Activation, Variances, float], Any]
+
+
+def _off_points(make: _Make) -> _Make:
     """The same for an activation with singular points, where lines next to them stand for it.
 
-    Raises: as `make` did without them, where they do not serve.
+    What is made raises as without them where they do not serve.
     """
-    from .blunt import blunted
-    from .patience import TooLong
 
-    try:
-        return make(activation, variances, error)
-    except TooLong:
-        raise
-    except (BadActivation, Undecided) as said:
-        blunt = blunted(activation, variances, error)
-        if blunt is None:
-            raise
+    def made(activation: Activation, variances: Variances, error: float) -> Any:
+        from .blunt import blunted
+        from .patience import TooLong
+
         try:
-            return blunt.restored(make(blunt.activation, variances, blunt.error))
+            return make(activation, variances, error)
         except TooLong:
             raise
-        except (BadActivation, Undecided):
-            raise said from None
+        except (BadActivation, Undecided) as said:
+            blunt = blunted(activation, variances, error)
+            if blunt is None:
+                raise
+            try:
+                return blunt.restored(make(blunt.activation, variances, blunt.error))
+            except TooLong:
+                raise
+            except (BadActivation, Undecided):
+                raise said from None
+
+    return made
 
 
-def _within_reach(
-    make: Callable[[Activation, Variances, float], Any],
-) -> Callable[[Activation, Variances | None, float], Any]:
+def _within_reach(make: _Make) -> Callable[[Activation, Variances | None, float], Any]:
     """The same for an activation with infinitely many kinks: finitely many stand for them."""
 
     def made(activation: Activation, variances: Variances | None, error: float) -> Any:
@@ -173,10 +173,17 @@ def _within_reach(
         assert variances is not None
         cut = cut_off(activation, variances, error)
         if cut is None:
-            return _off_points(make, activation, variances, error)
-        return cut.restored(_off_points(make, cut.activation, variances, cut.error))
+            return make(activation, variances, error)
+        return cut.restored(make(cut.activation, variances, cut.error))
 
     return made
+
+
+@_off_points
+def _single(activation: Activation, variances: Variances, error: float) -> Any:
+    from .table.single import single_table
+
+    return single_table(activation, variances[0], error)
 
 
 @_within_reach
@@ -185,7 +192,6 @@ def _tabulated(activation: Activation, variances: Variances, error: float) -> An
     from .table import table_dual
     from .table.dilated.build import dilated_table
     from .table.dilated.kind import applies as dilates
-    from .table.single import single_table
     from .table.split.cost import kink_seconds
     from .table.split.kinks import kink_table
     from .table.split.table import applies, split_table
@@ -203,7 +209,7 @@ def _tabulated(activation: Activation, variances: Variances, error: float) -> An
                 pass
         return split_table(activation, variances, error=error)
     if low == high:
-        return single_table(activation, low, error)
+        return _single(activation, variances, error)
     if dilates(activation.expr):
         return dilated_table(activation, variances, error)
     return table_dual(activation, variances, error=error)
@@ -211,6 +217,7 @@ def _tabulated(activation: Activation, variances: Variances, error: float) -> An
 
 @lru_cache(maxsize=64)
 def _table_seconds(activation: Activation, variances: Variances, error: float) -> float:
+    from .blunt import blunted
     from .finite import cut_off
     from .table import table_cost
     from .table.dilated.build import dilated_seconds
@@ -226,7 +233,12 @@ def _table_seconds(activation: Activation, variances: Variances, error: float) -
         seconds = kink_seconds(activation, variances, error)
         return seconds if seconds <= LONGEST_KINKS else split_seconds(activation, variances, error)
     if low == high:
-        return single_seconds(activation, low, error)
+        try:
+            return single_seconds(activation, low, error)
+        except (BadActivation, Undecided):
+            if (blunt := blunted(activation, variances, error)) is None:
+                raise
+            return single_seconds(blunt.activation, low, blunt.error)
     if dilates(activation.expr):
         return dilated_seconds(activation.expr, variances, error)
     return table_cost(activation, variances, error=error).seconds
@@ -249,6 +261,7 @@ def _series_seconds(activation: Activation, variances: Variances, error: float) 
 
 
 @_within_reach
+@_off_points
 def _quadrature(activation: Activation, variances: Variances, error: float) -> Any:
     from .quadrature import quadrature_dual
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from sympy import Expr
+from sympy import Expr, expand
 
 from ...activation import Activation
 from ...errors import BadActivation, Undecided
@@ -113,9 +113,20 @@ def _subject(expr: Expr) -> Subject:
     if not expr.has(x):
         raise BadActivation(f"{expr} does not depend on x", hint="its dual is its square")
     kinks = tuple(p.hi for p in pieces[:-1])
-    mirrored = expr.xreplace({x: -x})
-    even = mirrored in (expr, -expr)
+    even = expr.xreplace({x: -x}) in (expr, -expr) or any(_mirrored(pieces, s) for s in (1, -1))
     return Subject(expr, curves[0], curves[1], kinks, continuous, even)
+
+
+def _mirrored(pieces: tuple[Any, ...], sign: int) -> bool:
+    """Whether each piece is seen to be sign times its mirror image, where s as a whole is not."""
+    for left, right in zip(pieces, reversed(pieces), strict=True):
+        ends = [None if end is None else expand(-end) for end in (left.hi, left.lo)]
+        if ends != [None if end is None else expand(end) for end in (right.lo, right.hi)]:
+            return False
+        image = sign * left.expr.xreplace({x: -x})
+        if image != right.expr and expand(image - right.expr) != 0:
+            return False
+    return True
 
 
 def grown(pieces: tuple[Any, ...]) -> Growth | None:
