@@ -208,7 +208,7 @@ _angle = _rule(_angle_value, _angle_partials)""",
 def _arc1_value(s, c):
     plain = s + c * _angle_value(s, -c)
     close = (c < 0.0) & (s < -c)
-    t = _where(close, s, 0.0) / _where(close, -c, 1.0)
+    t = _min(s / _where(c < 0.0, -c, 1.0), 1.0)
     u = t * t
     tail = _ATAN_TAIL[-1] + 0.0 * u
     for a in _ATAN_TAIL[-2::-1]:  # (atan(t) - t)/t**3
