@@ -58,6 +58,15 @@ def first_turn(
     return (up * (c / x) - root * ((slope * g.g12 + offset) / x)) / y
 
 
+def first_swing(
+    g: Spans, state: tuple[Any, ...], first: tuple[Any, Any], rise: tuple[Any, Any], over: Any
+) -> Any:
+    """The root times `first_turn`: a bias moves collinear rows apart too, like its root."""
+    (x, c, y, root), (a, b), (slope, offset) = state, first, rise
+    opened = (slope * b + a * offset) / 2 * g.apart * (c / x) / y
+    return np.where(root == 0.0, opened, root * first_turn(g, state, first, rise, over))
+
+
 def spans(a: Array, b: Array, rootdet: Callable[..., Array]) -> Spans:
     """The pairs of the rows of a (n, d) and b (m, d)."""
     x, y = np.sum(a * a, axis=1)[:, None], np.sum(b * b, axis=1)[None, :]

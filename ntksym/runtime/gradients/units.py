@@ -31,7 +31,7 @@ from .large import Large
 from .lowered import ENTRIES
 from .own import Apart, Scaled, own_rules
 from .planes import POLAR, KernelGradients, exchanged, named_planes
-from .rows import first_turn, spans
+from .rows import first_swing, spans
 from .steps import Doubles, alike, numeric
 from .unit_plan import dense_rules, roughness_of, slopes_of, steepest
 
@@ -241,7 +241,7 @@ class UnitGradient:
             moves[name] = none, none
             if rise:
                 up, more = rise["nngp_slope"], rise["nngp_offset"]
-                moved = -root * first_turn(s, start, (a, b), (up, more), Doubles.over)
+                moved = -first_swing(s, start, (a, b), (up, more), Doubles.over)
                 moves[name] = moved, rise["ntk_slope"] * s.g12 + rise["ntk_offset"]
         for level, (kind, rule, values) in enumerate(
             zip(kinds, self._rules, self._values, strict=True)

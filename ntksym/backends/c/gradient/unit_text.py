@@ -173,9 +173,12 @@ NTKSYM_BLOCK_FUNCTION void tile(size_t rows, size_t b, size_t d, const double *p
       s[DT + 2][e] = in[2] / a * (c * half_y);
       for (size_t h = 0; h < HYPER; ++h) {
         const double *rise = in + 4 + 4 * h, along = rise[0] * g + rise[1];
-        const double up = a * rise[0] * area * (area * over) +
-                          0.5 * (rise[0] * in[1] + a * rise[1]) * (gap * over);
-        s[DC + 3 + h][e] = root * (root * along * (2.0 * half) - up * (c * 2.0 * half)) *
+        const double open = 0.5 * (rise[0] * in[1] + a * rise[1]);
+        /* A bias moves collinear rows apart, like its root: the root times the angle's rise. */
+        const double up = root > 0.0 ? root * (a * rise[0] * area * (area * over) +
+                                               open * (gap * over))
+                                     : open * gap;
+        s[DC + 3 + h][e] = (root * (root * along * (2.0 * half)) - up * (c * 2.0 * half)) *
                            (2.0 * half_y);
         s[DT + 3 + h][e] = rise[2] * g + rise[3];
       }
