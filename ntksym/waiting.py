@@ -46,22 +46,38 @@ def shown_by(show: Callable[[Line], AbstractContextManager[None]]) -> Iterator[N
 
 
 @contextmanager
-def told(text: str, doing: str) -> Iterator[list[float]]:
+def followed(text: str, progress: Callable[[str], None] | None) -> Iterator[Callable[[str], None]]:
+    """What the steps of a task are to be told to: `progress`, or where there is none lines as those
+    of `told`, with the last step in them.
+    """
+    if progress is not None:
+        yield progress
+        return
+    steps = ["begun"]
+    with told(text, lambda: steps[-1]):
+        yield steps.append
+
+
+@contextmanager
+def told(text: str, doing: str | Line) -> Iterator[list[float]]:
     """Say on standard error what takes long, about how much is left, and when it is done.
 
     The list that is given out may be told the seconds of one core it is likely to take.
 
     Args:
         text: what is worked on.
-        doing: what is done with it.
+        doing: what is done with it; a function where that changes.
     """
     start, worked = time.monotonic(), core_seconds()
     expected: list[float] = []
 
+    def both() -> str:
+        return f"{text}: {doing if isinstance(doing, str) else doing()}"
+
     def line() -> str:
         passed = time.monotonic() - start
         left = clock_seconds(expected[0], worked(), passed) if expected else 0.0
-        return f"{text}: {doing}" + (f", about {left:.0f} s left" if left > 0.5 else "")
+        return both() + (f", about {left:.0f} s left" if left > 0.5 else "")
 
     if _SHOWN_BY:
         with _SHOWN_BY[-1](line):
@@ -84,7 +100,7 @@ def told(text: str, doing: str) -> Iterator[list[float]]:
         if outer is not None:
             outer.others -= 1
         if task.said:
-            _write(f"{text}: {doing}, ended after {time.monotonic() - start:.1f} s")
+            _write(f"{both()}, ended after {time.monotonic() - start:.1f} s")
 
 
 def _tell(task: _Task, line: Line, done: threading.Event) -> None:

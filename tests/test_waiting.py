@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import threading
 import time
@@ -42,6 +43,33 @@ def test_in_a_file_what_is_soon_done_says_nothing(
     with waiting.told("x", "building"):
         time.sleep(0.05)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("soon")
+def test_long_work_from_python_names_its_step(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from ntksym.numeric import verdict
+
+    checks = importlib.import_module("ntksym.check.check")
+
+    def slow(*_: Any, progress: Any = None, **__: Any) -> str:
+        if progress is not None:
+            progress("at point 1 of 12")
+        time.sleep(0.15)
+        return "found"
+
+    monkeypatch.setattr(verdict, "prove_closed", slow)
+    monkeypatch.setattr(checks, "check_one", slow)
+    assert verdict.prove("relu") == "found"
+    said = capsys.readouterr().err
+    assert said.startswith("ntksym: prove relu: at point 1 of 12, not done yet\n")
+    claim = ntksym.Claim(id="mine", activation="relu", quantity="nngp", formula="q12")
+    ntksym.check((claim,))
+    assert "ntksym: check: judged 0 of 1 claims: mine, not done yet\n" in capsys.readouterr().err
+    steps: list[str] = []
+    verdict.prove("relu", progress=steps.append)
+    assert steps == ["at point 1 of 12"] and capsys.readouterr().err == ""
 
 
 @pytest.mark.usefixtures("soon")

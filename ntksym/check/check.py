@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter
 from typing import Any, overload
@@ -16,6 +17,7 @@ from ..display import latex
 from ..errors import BadSpec, NtksymError
 from ..language import to_text
 from ..verify.report import Verdict
+from ..waiting import followed
 from .collected import collected
 from .judge import DIGITS, Finding, Sample, judge
 from .judgement import Counterexample, Judgement
@@ -90,15 +92,25 @@ def check(
     if time_limit is not None and listed:
         from .pool import check_in_processes
 
-        return check_in_processes(listed, digits, time_limit, jobs, progress)
+        with _followed(progress) as report:
+            return check_in_processes(listed, digits, time_limit, jobs, report)
     out = []
-    for number, claim in enumerate(listed):
-        if progress is not None:
-            progress(number, len(listed), claim.id)
-        out.append(check_one(claim, digits))
-    if progress is not None:
-        progress(len(listed), len(listed), "")
+    with _followed(progress) as report:
+        for number, claim in enumerate(listed):
+            report(number, len(listed), claim.id)
+            out.append(check_one(claim, digits))
+        report(len(listed), len(listed), "")
     return tuple(out)
+
+
+@contextmanager
+def _followed(progress: Progress | None) -> Iterator[Progress]:
+    """`progress`, or where there is none lines on standard error."""
+    if progress is not None:
+        yield progress
+        return
+    with followed("check", None) as tell:
+        yield lambda done, total, name: tell(f"judged {done} of {total} claims: {name}")
 
 
 def check_one(claim: Claim, digits: int = DIGITS) -> Judgement:

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.polynomial import polynomial
 from sympy import Rational
 
-from ..brief import Brief
+from ..brief import Brief, cut
 from ..errors import BadSpec, Undecided
 from ..network import Network
 from ..precision import precision
+from ..waiting import followed
 from .angular import AngularNetwork, angular
 from .certificate import prove
 from .samples import Array, Edge, Progress, Source, edge, in_balls, sample, sizes
@@ -90,7 +91,12 @@ def collapse(
             hint="ntksym.compile(net, collapse=True), which has it from the data; "
             "or parametrization=ntk",
         )
-    report = progress or (lambda line: None)
+    if progress is None:
+        with followed(f"collapse {cut(found.network.name)}", None) as tell:
+            return collapse(
+                network, variance=variance, dimension=dimension, error=error, progress=tell
+            )
+    report = progress
     ends, most = _at_one(found)
     last = edge(found, error, most)
     quick = tail(found, error, report)

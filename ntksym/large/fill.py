@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 from ..errors import BadData, BadSpec, CannotWrite
 from ..extras import for_gram as need
 from ..runtime.arguments import read_dtype, read_target, read_threads
+from ..waiting import followed
 from .job import Job, fill_tile, network_of, stored_sums
 from .plan import Plan, Tile, plan_tiles
 from .source import Source, joined
@@ -127,7 +129,7 @@ def gram_to_zarr(
             warnings.warn(f"{name}: {source.said()}", RuntimeWarning, stacklevel=2)
     header = _header(network, x, y, plan, kernels, dtype)
     store = open_store(out, header, plan, kernels, dtype, force=force)
-    with only_writer(store):
+    with only_writer(store), _followed(progress, store.out) as report:
         job = Job(
             network,
             x.value,
@@ -145,16 +147,14 @@ def gram_to_zarr(
         kept = {(t.i, t.j) for t in whole}
         left = [t for t in plan.tiles() if (t.i, t.j) not in kept]
         count = len(kept) + len(left)
-        if progress is not None:
-            progress(len(kept), count)
+        report(len(kept), count)
         finished = len(kept)
 
         def note(tile: Tile, sums: tuple[int, ...]) -> None:
             nonlocal finished
             store.note(tile, sums)
             finished += 1
-            if progress is not None:
-                progress(finished, count)
+            report(finished, count)
 
         def flush(tile: Tile) -> None:
             store.flush(tile, kernels)
@@ -185,6 +185,16 @@ def gram_to_zarr(
         sum(_numbers(plan, t) for t in left) * size,
         tuple(source.not_finite for source in sources),
     )
+
+
+@contextmanager
+def _followed(progress: Progress | None, out: str | Path) -> Iterator[Progress]:
+    """`progress`, or where there is none lines on standard error."""
+    if progress is not None:
+        yield progress
+        return
+    with followed(f"gram {out}", None) as tell:
+        yield lambda done, count: tell(f"{done} of {count} tiles")
 
 
 def _local(

@@ -17,6 +17,7 @@ from typing import Any
 from sympy import Rational
 
 from ..activation import Activation
+from ..brief import cut
 from ..dual import Dual
 from ..errors import NoClosedForm, NtksymError, Undecided
 from ..precision import precision
@@ -28,6 +29,7 @@ from ..verify.prove import Point, definitions, describe, gathered, parameters
 from ..verify.prove import prove as prove_closed
 from ..verify.report import Comparison, Report, Verdict
 from ..verify.safe import allowed
+from ..waiting import followed
 from .choice import Choice, proven, read_variances
 from .choose import choose
 from .mixture import MixtureDual
@@ -86,22 +88,34 @@ def prove(
     act = as_activation(activation)
     digits = read_digits(digits)
     points = None if points is None else read_points(points)
+    ask = partial(choose, method=method, error=error, build=build)
+    with followed(f"prove {cut(act.name or str(act.expr))}", progress) as tell:
+        return _proved(act, digits, points, method, variances, ask, tell)
+
+
+def _proved(
+    act: Activation,
+    digits: int,
+    points: Sequence[tuple[Any, Any, Any]] | None,
+    method: str,
+    variances: Any,
+    ask: Callable[..., Choice],
+    tell: Callable[[str], None],
+) -> Report:
     said: tuple[str, ...] = ()
     if method in ("auto", "exact"):
         try:
-            return prove_closed(act, digits=digits, points=points, progress=progress)
+            return prove_closed(act, digits=digits, points=points, progress=tell)
         except NoClosedForm as failed:
             if method == "exact":
                 raise
             said = (failed.what,)
-    tell = progress or (lambda _: None)
-    ask = partial(choose, method=method, error=error, build=build)
     try:
         found = ask(act, variances=variances)
         if isinstance(found.dual, MixtureDual | SeriesDual):
             parts = [_everywhere(found, digits, points, tell)]
         elif isinstance(found.dual, Dual):
-            return prove_closed(act, digits=digits, points=points, progress=progress)
+            return prove_closed(act, digits=digits, points=points, progress=tell)
         else:
             parts = _built(act, ask, SPANS if variances is None else (variances,), digits, tell)
     except Undecided as failed:
