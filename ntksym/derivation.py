@@ -12,12 +12,12 @@ from functools import cached_property, lru_cache
 from sympy import Basic, Expr, Gt, Rational, true
 
 from .activation import Activation
-from .errors import NotSquareIntegrable
+from .errors import NotSquareIntegrable, NtksymError
 from .exact import Exact, Field
 from .gaussian import ClosedForm, Law, expect
 from .gaussian.deltas import Jumps, expect_with_jumps
 from .gaussian.expect import group_pairs
-from .symbols import m, m1, m2, q, q11, q12, q22
+from .symbols import m, m1, m2, q, q11, q12, q22, x
 from .terms import TermSum, decompose
 
 
@@ -192,3 +192,18 @@ def _of(activation: Activation, centred: bool) -> Derivation:
 
 def _positive(z: Exact) -> Basic:
     return Gt(z.expr, 0)
+
+
+@lru_cache(maxsize=256)
+def parity(activation: Activation) -> int:
+    """-1 where s(-x) = -s(x) off the kinks, 1 where it is s(x), by form or by terms; else 0."""
+    e = activation.expr
+    mirrored = e.xreplace({x: -x})
+    if mirrored in (e, -e):
+        return 1 if mirrored == e else -1
+    try:
+        derived = Derivation.of(activation)
+        turned = derived.terms.affine(derived.field.integer(-1), derived.field.integer(0))
+        return 1 if not derived.terms - turned else -1 if not derived.terms + turned else 0
+    except NtksymError:
+        return 0

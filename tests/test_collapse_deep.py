@@ -123,6 +123,28 @@ def test_samples_that_stay_negative_are_run_in_balls() -> None:
         source([(lambda: (arb(-1),), 1.0)], -1)
 
 
+@pytest.mark.parametrize(
+    "spec, parity",
+    [
+        ("mlp:erf:depth=3,weight_var=2,bias_var=0", -1),
+        ("mlp:abs:depth=2,weight_var=1,bias_var=0", 1),
+        ("mlp:cos(x):depth=2,weight_var=1,bias_var=1/10", 1),
+        ("mlp:erf:depth=3,weight_var=2,bias_var=1/10", 0),
+        ("mlp:relu:depth=2,weight_var=2,bias_var=0", 0),
+    ],
+)
+def test_one_side_is_the_other_of_even_and_odd_networks(spec: str, parity: int) -> None:
+    lines: list[str] = []
+    c = collapse(spec, variance=Rational(1), error=1e-10, progress=lines.append)
+    assert any("< 0" in line for line in lines) == (parity == 0)
+    with precision(200):
+        for gap in ("0.9", "0.3", "1e-4"):
+            at = c.angular.evaluator()(arb(gap), -1)
+            found = c.evaluate(-1 + float(gap))
+            for f, e, end in zip(found, at, c.ends, strict=True):
+                assert abs(float(f) - float(e)) <= 1e-10 * end
+
+
 @pytest.mark.parametrize("wide", [True, False])
 def test_what_is_too_wide_is_done_again_in_balls(
     wide: bool, monkeypatch: pytest.MonkeyPatch

@@ -22,6 +22,7 @@ from ..precision import precision
 from ..waiting import followed
 from .angular import AngularNetwork, angular
 from .certificate import prove
+from .mirror import mirrored
 from .samples import Array, Edge, Progress, Source, edge, in_balls, sample, sizes
 from .side import MOST_TERMS, Side, fitted
 from .tail import tail
@@ -102,11 +103,15 @@ def collapse(
     quick = tail(found, error, report)
     slow = in_balls(found, report)
     sources = (slow,) if quick is None else (quick, slow)
+    parity = mirrored(found)
     for source in sources:
         try:
-            (first, ahead), (second, behind) = (
-                _side(found, sign, error, (source, last, most), report) for sign in (1, -1)
-            )
+            first, ahead = _side(found, 1, error, (source, last, most), report)
+            if parity:
+                signed = (tuple(parity * c for c in s) for s in (first.nngp, first.ntk))
+                second, behind = Side(-1, first.scale, *signed), ahead
+            else:
+                second, behind = _side(found, -1, error, (source, last, most), report)
         except Undecided:
             if source is slow:
                 raise

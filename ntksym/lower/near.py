@@ -11,14 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from math import inf
 
 from sympy import Abs, Expr, Heaviside, Max, Min, Piecewise, sign
 
 from .. import symbols as S
 from ..activation import Activation
-from ..derivation import Derivation
+from ..derivation import parity
 from ..errors import NtksymError
 from ..verify.functions.radial import degree
 from .build import Builder
@@ -129,21 +128,6 @@ def odd(rule: RuleLike) -> bool:
 def scaled(rule: RuleLike) -> bool:
     """Whether a layer keeps parallel inputs parallel: s is homogeneous, and there is no bias."""
     return _adds_nothing(rule) and homogeneous(rule.activation, getattr(rule, "values", ()))
-
-
-@lru_cache(maxsize=256)
-def parity(activation: Activation) -> int:
-    """-1 where s(-x) = -s(x) off the kinks, 1 where it is s(x), by form or by terms; else 0."""
-    e = activation.expr
-    mirrored = e.xreplace({S.x: -S.x})
-    if mirrored in (e, -e):
-        return 1 if mirrored == e else -1
-    try:
-        derived = Derivation.of(activation)
-        turned = derived.terms.affine(derived.field.integer(-1), derived.field.integer(0))
-        return 1 if not derived.terms - turned else -1 if not derived.terms + turned else 0
-    except NtksymError:
-        return 0
 
 
 def _adds_nothing(rule: RuleLike) -> bool:

@@ -28,14 +28,14 @@ from ... import symbols as S
 from ...activation import Activation
 from ...backends.array.unit import roughness
 from ...backends.c.gradient.file import FIRST
-from ...derivation import Derivation
+from ...derivation import Derivation, parity
 from ...dual import Dual, dual
 from ...errors import UnsupportedOp
 from ...gradients import DualGradients, dual_gradients
 from ...lower.build import Builder
 from ...lower.edge import edge_form
 from ...lower.kernel import degree_one
-from ...lower.near import kinked, odd, parity
+from ...lower.near import kinked, odd
 from ...lower.price import small_program
 from ...lower.program import Operand, Program
 from ...lower.scales import settle, settle_diagonal, settles
