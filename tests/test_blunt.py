@@ -12,10 +12,12 @@ from sympy import Rational, lambdify
 from ntksym.errors import Undecided
 from ntksym.language import as_activation
 from ntksym.numeric.blunt import NAME, blunted
+from ntksym.numeric.finite import cut_off
 from ntksym.numeric.quadrature.subject import subject_of
 from ntksym.numeric.rules import RULES
 from ntksym.symbols import x
 from ntksym.verify.balls import enclose_definition
+from ntksym.verify.functions.pieces import split
 
 ONE, RANGE = (Fraction(1), Fraction(1)), (Fraction(1, 2), Fraction(2))
 
@@ -59,6 +61,15 @@ def test_one_variance_has_a_table() -> None:
         ]
         value, size = (float(b.mid) for b in balls)
         assert abs(found[which] - value) <= sheet.error * size + 1e-8
+
+
+def test_far_points_have_wide_strips() -> None:
+    """Of infinitely many points, too, those within reach: their slopes are seen to be bounded."""
+    cut = blunted(as_activation("abs(x - 1)^(3/2) + abs(x - 5)^(3/2)"), ONE, 1e-6)
+    assert cut is not None
+    ends = [p.hi for p in split(cut.activation.expr) if p.hi is not None]
+    assert ends[1] == 1 and ends[4] == 5 and ends[5] - 5 >= 30 * (ends[2] - 1)
+    assert cut_off(as_activation("abs(sin(x))^(3/2)"), ONE, 1e-3) is not None
 
 
 def test_even_pieces_are_seen_where_the_formula_is_cut() -> None:

@@ -69,14 +69,16 @@ def _blunted(
         if not all(v > 0 for v in least):
             raise Undecided(f"{activation.expr}: no lower bound of the dual on the diagonal")
         goal = _SHARE * error / 2
-        for k in range(_FIRST, _LAST + 1):
-            check()
-            off = _off(slopes, ends, Rational(1, 2**k), low, least)
-            if off <= goal:
-                expr = _with_lines(pieces, ends, Rational(1, 2**k))
-                left = (error - 2 * off - off * off) / (1 + off) ** 2 * (1 - 1e-12)
-                part = replace(activation, expr=expr)
-                return Cut(part, activation, None, None, off, left, NAME)
+        widths, total = [], 0.0
+        for end in ends:
+            width, off = _strip(slopes, end, variances, least, goal / len(ends) ** 0.5)
+            widths.append(width)
+            total = nextafter(total + off * off, inf)
+        off = nextafter(total**0.5, inf)
+        if off <= goal:
+            expr = _with_lines(pieces, ends, widths)
+            left = (error - 2 * off - off * off) / (1 + off) ** 2 * (1 - 1e-12)
+            return Cut(replace(activation, expr=expr), activation, None, None, off, left, NAME)
     places = ", ".join(str(c) for c in dict.fromkeys(c for c, _, _ in ends))
     raise Undecided(
         f"{activation.expr} is singular at x = {places}: lines that stand for it next to there "
@@ -85,20 +87,31 @@ def _blunted(
     )
 
 
-def _off(slopes: Any, ends: Any, width: Expr, low: Fraction, least: list[Any]) -> float:
-    r"""The larger of $\max_q\|s-\tilde s\|_q/\|s\|_q$ and of the same for slopes."""
+def _strip(slopes: Any, end: Any, span: Any, least: list[Any], goal: float) -> tuple[Expr, float]:
+    r"""The widest strip next to one end whose line changes no more than the goal, or the narrowest.
+
+    With it the larger of $\max_q\|s-\tilde s\|_q/\|s\|_q$ there and of the same for slopes.
+    """
     from flint import arb
 
-    delta, total = arb(1) / int(width.q), arb(0)
-    for c, side, i in ends:
+    from ..verify.functions.pieces import number
+
+    (c, side, i), (low, high), off = end, span, inf
+    for k in range(_FIRST, _LAST + 1):
+        check()
+        delta = arb(2) ** -k
         norm = _norm(slopes[i], c, side, delta)
         if norm is None:
-            return inf
-        total += norm * norm
-    density = 1 / (2 * arb.pi() * low.numerator / low.denominator).sqrt()
-    both = zip((delta**2, arb(1)), least, strict=True)
-    worst = max(((total * density * w / v).sqrt().upper() for w, v in both), key=float)
-    return nextafter(float(worst), inf) if worst.is_finite() else inf
+            continue
+        nearest = (abs(number(c)) - delta).lower().max(arb(0))
+        density = (-nearest * nearest * high.denominator / (2 * high.numerator)).exp()
+        density /= (2 * arb.pi() * low.numerator / low.denominator).sqrt()
+        both = zip((delta, arb(1)), least, strict=True)
+        worst = max((norm * w * (density / v).sqrt() for w, v in both), key=float).upper()
+        off = nextafter(float(worst), inf) if worst.is_finite() else inf
+        if off <= goal:
+            break
+    return Rational(1, 2**k), off
 
 
 def _norm(slope: Any, c: Expr, side: int, delta: Any) -> Any | None:
@@ -127,19 +140,19 @@ def _norm(slope: Any, c: Expr, side: int, delta: Any) -> Any | None:
     return norm.upper()
 
 
-def _with_lines(pieces: Any, ends: Any, width: Expr) -> Expr:
+def _with_lines(pieces: Any, ends: Any, widths: list[Expr]) -> Expr:
     """The activation with a line in the place of every strip."""
     from ..verify.functions.pieces import at_end
 
     branches: list[tuple[Expr, Expr | None]] = []
     for i, piece in enumerate(pieces):
-        sides = {side: c for c, side, k in ends if k == i}
+        both = zip(ends, widths, strict=True)
+        sides = {side: (c, c + side * width) for (c, side, k), width in both if k == i}
         for side in (1, 0, -1):
             if side == 0:
-                branches.append((piece.expr, _less(piece.hi, sides.get(-1), width)))
+                branches.append((piece.expr, sides[-1][1] if -1 in sides else piece.hi))
             elif side in sides:
-                c = sides[side]
-                far = c + side * width
+                c, far = sides[side]
                 low, high = at_end(piece, c), piece.expr.subs(x, far)
                 if low.has(nan, zoo, oo):
                     raise Undecided(f"{piece.expr} has no limit at x = {c} that is seen")
@@ -147,8 +160,3 @@ def _with_lines(pieces: Any, ends: Any, width: Expr) -> Expr:
                 branches.append((line, far if side > 0 else c))
     *first, last = branches
     return Piecewise(*((e, x < end) for e, end in first), (last[0], S.true), evaluate=False)
-
-
-def _less(hi: Expr | None, c: Expr | None, width: Expr) -> Expr | None:
-    """Where what a piece keeps of itself ends."""
-    return hi if c is None else c - width

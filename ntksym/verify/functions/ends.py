@@ -21,7 +21,7 @@ from ...symbols import x
 from ..evaluate import constant, function, real_ball, sign_of
 from .isolated import Continued
 from .order import is_zero, zero_order
-from .pieces import Piece, number
+from .pieces import SWITCHES, Piece, number
 from .ranges import Range, as_arb, range_of, upper
 
 DISTANCE = Symbol("s", positive=True)
@@ -136,7 +136,7 @@ def _with_poles_cancelled(terms: list[Expr]) -> Expr:
 @lru_cache(maxsize=512)
 def odd_ends(piece: Piece) -> tuple[tuple[Expr, int, Expr], ...]:
     """`(c, side, local expression)` of the finite ends where the expression is not analytic."""
-    if piece.expr.has(Continued):
+    if piece.expr.has(Continued, *SWITCHES):  # those turn beyond the reach of `split`
         return ()
     bases = {
         p.base if isinstance(p, sp.Pow) else p.args[0]
