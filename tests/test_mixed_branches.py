@@ -48,7 +48,8 @@ def test_any_outcome_of_comparisons_at_their_border_gives_the_value_there(name: 
                 asked.append(bool(np.all(choice)))
                 return np.where(choice, a, b)
 
-            moved = tuple(x + move * max(1.0, 2 * abs(x)) for x, move in zip(arguments, moves))
+            both = zip(arguments, moves, strict=True)
+            moved = tuple(x + move * max(1.0, 2 * abs(x)) for x, move in both)
             value(made, name, moved, noted)
             outcomes.add(tuple(asked))
         each = [sorted(set(place)) for place in zip(*outcomes, strict=True)]
