@@ -174,3 +174,23 @@ def test_what_cancels_over_the_root_is_taken_out(text: str, target: str) -> None
         assert abs(float(f(one, both, two).dot) - exact) <= 4 * 2.0**-52 * max(
             abs(exact), abs(other)
         )
+
+
+@pytest.mark.parametrize("target", ["c", "numpy"])
+@pytest.mark.parametrize(
+    ("point", "exact", "size"),
+    [
+        ((0.12, 3.2650857034387317, 89.0), -0.0028420115836594998, 0.0727),
+        ((0.439, 9.68821281888796, 214.0), -0.0020796488266080493, 0.0164),
+        ((0.01, 0.9425490549037753, 89.0), -0.0010966177511635312, 0.256),
+    ],
+)
+def test_by_parts_from_the_length_on_which_s_falls(
+    point: tuple[float, float, float], exact: float, size: float, target: str
+) -> None:
+    """Not from half of the unit, its kink: 35 eps of the size were lost by parts.
+
+    The exact numbers are the closed form over balls.
+    """
+    f = compile_(dual(parse_activation("step(x + 1/2)*exp(-x)")), target)
+    assert abs(float(f(*point).dot) - exact) <= 4 * 2.0**-52 * size

@@ -47,6 +47,9 @@ LADDER = (2.5, 5.2, 9.1)
 TAIL, TAIL_STEPS = 4.0, (2.5, 8.0, 19.0, 42.0)
 """The same away from a kink that is in the tail of the other input, so many of its standard
 deviations from where s is not zero: in lengths on which density and mean fall by a factor e."""
+BY_PARTS = 1.0
+"""Of the longest length on which s falls: at larger deviations its derivative is by parts, which
+divides by their square what is nearly 0 at smaller ones."""
 MOST, MOST_KINKS = 52, 12
 """More ends of panels, and more kinks, than this are not worth it."""
 
@@ -74,8 +77,9 @@ class Direct:
             3 as 1, in compiled code.
         start: of that rule, see `Far.start`; infinite where there is none.
         least: the same, see `Far.least`.
-        dies: whether s jumps and tends to 0 on both sides.  Then the parts of its derivative cancel
-            at large variances, and are integrated by parts.
+        dies: where s jumps and tends to 0 on both sides, the conditional deviation, in units, from
+            which its derivative is integrated by parts: the parts cancel there.  Infinite for
+            other s.
         far: how far into a tail something counts, see `_far`.
         grow: s is at most a polynomial times exp(grow*|x|).
         spline: the degree of s as a spline, -1 for none: see `splines`.
@@ -93,7 +97,7 @@ class Direct:
     used: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]
     start: float
     least: float
-    dies: bool
+    dies: float
     far: float
     grow: float
     spline: int
@@ -143,7 +147,9 @@ class Direct:
     def digest(self) -> str:
         """SHA-256 of the programs and the tables, in hexadecimal."""
         programs = f"{self.point.digest()} {self.marks.digest()}"
-        text = f"{programs} {self.live} {self.groups} {self.used} {self.least.hex()} {self.dies}"
+        text = (
+            f"{programs} {self.live} {self.groups} {self.used} {self.least.hex()} {self.dies.hex()}"
+        )
         text += f" {self.start.hex()} {self.far} {self.grow} {self.spline}"
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -199,6 +205,8 @@ def _direct(act: Activation, covered: Covered, exprs: tuple[Expr, ...]) -> Direc
     live = tuple(bool(p) for p in pieces), tuple(bool(p) for p in slopes)
     counts = len(kinks), len(cuts), len(centres)
     dies = bool(jumps) and all(limit is not None and not limit for limit in limits)
+    lengths = [_number(1 / r) for p in pieces for _, r in _rates(p)]
+    parted = BY_PARTS * max(lengths, default=_number(unit)) / _number(unit) if dies else inf
     reach = _far(max(k.power for p in pieces for k in p.terms))
     start, least, jump = float(covered.large**0.5), covered.least, bool(jumps)
     return Direct(
@@ -212,7 +220,7 @@ def _direct(act: Activation, covered: Covered, exprs: tuple[Expr, ...]) -> Direc
         used,
         start,
         least,
-        dies,
+        parted,
         reach,
         grow,
         spline_power(found, pieces),

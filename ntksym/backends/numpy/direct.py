@@ -36,7 +36,7 @@ def direct_rule(rule: Direct, stem: str) -> str:
             "@TWICE@": str(2 * rule.kinks),
             "@ENDS@": str(2 * rule.kinks + rule.cuts),
             "@JUMPS@": str(rule.jumps),
-            "@DIES@": str(rule.dies),
+            "@DIES@": repr(rule.dies).replace("inf", "np.inf"),
             "@FAR@": repr(rule.far),
             "@GROW@": repr(rule.grow),
             "@POWER@": str(rule.spline),

@@ -73,7 +73,7 @@ def _direct_pairs(rule, marks, unit, which, q11, q12, q22, root):
     nothing = q == 0.0  # as at 2^-1020: of a jump there is no derivative
     q = np.where(nothing, 2.0**-1020, q)
     root = np.where(nothing, 2.0**-510 * np.sqrt(most), root)
-    parts = which & rule[5] & (root > 0.5 * unit * np.sqrt(q))
+    parts = bool(which) & (root > rule[5] * unit * np.sqrt(q))
     total = np.empty(len(q))
     for by_parts in (False, True):
         rows = np.flatnonzero(parts == by_parts)

@@ -130,7 +130,7 @@ def _rule(rule: Direct, stem: str) -> str:
         "@LIVE@": _bits(rule.live[0] + rule.live[1]),
         "@GROUPS@": ", ".join(str(n) for row in rule.groups for n in row),
         "@JUMPS@": str(int(rule.jumps)),
-        "@DIES@": str(int(rule.dies)),
+        "@DIES@": c_literal(rule.dies),
         "@FAR@": c_literal(rule.far),
         "@GROW@": c_literal(rule.grow),
         "@MARKS@": ",\n      ".join(", ".join(row) for row in _rows_of([*names, *outs], 6)),

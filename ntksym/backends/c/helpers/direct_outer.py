@@ -155,7 +155,7 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
   double slip;
   const double given = ntksym_direct_given(q, most, q12, root, &slip);
   const double t = nothing ? sqrt(most) : given;
-  const int parts = which && s->dies && t > 0.5 * unit, row = parts ? 0 : which;
+  const int parts = which && t > s->dies * unit, row = parts ? 0 : which;
   const double width = t / fabs(turn), moved = s->grow * (1.0 + fabs(turn)) * r;
   const double reach = ntksym_direct_reach(s, row, 0.0, r, moved);
   const double rest = fma(-turn, q, q12) / q; /* of `turn` */

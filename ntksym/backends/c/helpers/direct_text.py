@@ -63,11 +63,11 @@ _TEXT = r"""/* Nodes of a panel, and more of no weight. */
 @TABLES@
 /* Duals by their definition, where their closed forms cancel: an integral of a mean. */
 typedef struct {
-  int kinks, cuts, centres, jumps, degree, dies;
+  int kinks, cuts, centres, jumps, degree;
   const unsigned char *live;  /* of s, then of its slope: whether it is not zero in a cell */
   const signed char *groups;  /* the same: how many rows of `closed`; -1: s is not such a sum */
   const double *kink, *jump, *cut, *closed; /* rows: rate, coefficients about both ends */
-  double far, grow;
+  double far, grow, dies;
   void (*point)(size_t n, const double *x, const double *given, double *v, double *d);
   const double *given;
 } ntksym_direct_rule;
