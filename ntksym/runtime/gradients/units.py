@@ -25,6 +25,7 @@ from ..units.layers import AUTO, Range, Wanted, first_affine, needs_range, plan
 from ..units.ranged import outward, spread
 from .differences import ROOM
 from .duals import GradientDual, gradient_duals, value_duals
+from .endless import endless
 from .fine import FINE, bend_unit, mixture_bend_unit
 from .gap import SHARED
 from .large import Large
@@ -32,7 +33,7 @@ from .lowered import ENTRIES
 from .own import Apart, Scaled, own_rules
 from .planes import POLAR, KernelGradients, exchanged, named_planes
 from .rows import first_swing, spans
-from .steps import Doubles, alike, numeric
+from .steps import APART, Doubles, alike, numeric
 from .unit_plan import dense_rules, roughness_of, slopes_of, steepest
 
 BAND = 32
@@ -254,6 +255,8 @@ class UnitGradient:
             after = {}
             for name, (turn, dt) in moves.items():
                 of_k, of_dot = k12 * turn, d12 * turn
+                if level == 0 and name == APART:
+                    of_dot = endless(duals[kind], (x, c, y, root), turn, of_dot)
                 for end, label, v, w in ((left, "q11", k1, d1), (right, "q22", k2, d2)):
                     if name == label or name in shared:
                         move = end[_own(name)]
