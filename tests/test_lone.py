@@ -44,3 +44,14 @@ def test_other_duals_have_no_such_root() -> None:
     for text in ("x^2", "x*exp(-x^2/2)", "relu"):
         found = dual(as_activation(text))
         assert lone_root(found.value, found.dot) is None
+
+
+def test_the_end_of_the_domain_is_infinite_in_many_digits_too() -> None:
+    """exp(x^2/2) at variance 1, where `ntksym export --shelf` had divided by zero."""
+    from mpmath import MPContext
+
+    from ntksym.lower import lower_dual
+
+    program = lower_dual(dual(as_activation("exp(b*x^2)")))
+    found = program.evaluate({"q11": 1.0, "q12": 0.0, "q22": 1.0, "b": 0.5}, MPContext())
+    assert found["nngp"] == found["nngp"] + 1

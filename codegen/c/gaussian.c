@@ -18,7 +18,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_far_e8bb2a3d6857_plain(size_t b_, const double
                                                          const double *root_in_,
                                                          double *nngp_out_, double *dot_out_)
 {
-  const size_t m_ = (b_ + 7u) & ~(size_t)7u;
+  const size_t m_ = NTKSYM_ROUND_UP(b_);
   for (size_t i = 0; i < m_; ++i) {
     nngp_out_[i] = 0.0;
     dot_out_[i] = 0.0;
@@ -32,7 +32,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_far_e8bb2a3d6857_plain(size_t b_, const double
 NTKSYM_BLOCK_FUNCTION void ntksym_far_e8bb2a3d6857_single(size_t b_, const double *q_in_,
                                                           double *nngp_out_, double *dot_out_)
 {
-  const size_t m_ = (b_ + 7u) & ~(size_t)7u;
+  const size_t m_ = NTKSYM_ROUND_UP(b_);
   for (size_t i = 0; i < m_; ++i) {
     nngp_out_[i] = 0.0;
     dot_out_[i] = 0.0;
@@ -472,7 +472,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_gaussian_block(size_t b_, const double *q11_in
                                                  const double *q12_in_, const double *q22_in_,
                                                  double *nngp_out_, double *dot_out_)
 {
-  const size_t m_ = (b_ + 7u) & ~(size_t)7u;
+  const size_t m_ = NTKSYM_ROUND_UP(b_);
   double w0_[64], w1_[64], w2_[64], w3_[64], w4_[64], w5_[64];
   double w6_[64], w7_[64], w8_[64], w9_[64], w10_[64], w11_[64];
   double w12_[64];
@@ -552,7 +552,7 @@ void ntksym_gaussian(size_t n, const double *NTKSYM_RESTRICT q11_,
 NTKSYM_BLOCK_FUNCTION void ntksym_gaussian_diag_block(size_t b_, const double *q_in_,
                                                       double *nngp_out_, double *dot_out_)
 {
-  const size_t m_ = (b_ + 7u) & ~(size_t)7u;
+  const size_t m_ = NTKSYM_ROUND_UP(b_);
   double w0_[64], w1_[64], w2_[64], w3_[64], w4_[64], w5_[64];
   double w6_[64];
   for (size_t i = 0; i < m_; ++i) {

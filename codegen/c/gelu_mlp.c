@@ -60,7 +60,7 @@ static inline void input_rule(double d, double bias_var, double weight_var,
 NTKSYM_BLOCK_FUNCTION void layer0_diag(size_t b_, double (*NTKSYM_RESTRICT now_)[64],
                                        const double *v_, double (*NTKSYM_RESTRICT next_)[64])
 {
-  const size_t m_ = (b_ + 7u) & ~(size_t)7u;
+  const size_t m_ = NTKSYM_ROUND_UP(b_);
   for (size_t i = 0; i < m_; ++i) {
     const double q = now_[0][i];
     const double t12 = now_[1][i];
@@ -127,7 +127,7 @@ NTKSYM_BLOCK_FUNCTION void near0(size_t b_, const double *v_, const double *q11_
                                  const double *q12_, const double *q22_, const double *root_,
                                  double *slope_)
 {
-  const size_t m_ = (b_ + 7u) & ~(size_t)7u;
+  const size_t m_ = NTKSYM_ROUND_UP(b_);
   for (size_t i = 0; i < m_; ++i) {
     const double q11 = q11_[i];
     const double q12 = q12_[i];
@@ -153,7 +153,7 @@ NTKSYM_BLOCK_FUNCTION void near0(size_t b_, const double *v_, const double *q11_
 NTKSYM_BLOCK_FUNCTION void near0_diag(size_t b_, const double *v_, const double *q_,
                                       double *value_)
 {
-  const size_t m_ = (b_ + 7u) & ~(size_t)7u;
+  const size_t m_ = NTKSYM_ROUND_UP(b_);
   for (size_t i = 0; i < m_; ++i) {
     const double q = q_[i];
     const double weight_var = v_[1];
@@ -419,7 +419,7 @@ NTKSYM_BLOCK_FUNCTION void near0_rest(size_t b_, const double *v_, const double 
                                       const double *q12_, const double *q22_,
                                       const double *root_, double *value_)
 {
-  const size_t m_ = (b_ + 7u) & ~(size_t)7u;
+  const size_t m_ = NTKSYM_ROUND_UP(b_);
   for (size_t i = 0; i < m_; ++i) {
     const double q11 = q11_[i];
     const double q12 = q12_[i];
@@ -459,7 +459,7 @@ NTKSYM_BLOCK_FUNCTION void near0_rest(size_t b_, const double *v_, const double 
 NTKSYM_BLOCK_FUNCTION void near0_mixed(size_t b_, const double *v_, const double *q_,
                                        double *value_)
 {
-  const size_t m_ = (b_ + 7u) & ~(size_t)7u;
+  const size_t m_ = NTKSYM_ROUND_UP(b_);
   for (size_t i = 0; i < m_; ++i) {
     const double q = q_[i];
     const double weight_var = v_[1];
@@ -645,23 +645,23 @@ NTKSYM_BLOCK_FUNCTION void near_roots(int kind, const double *v, double bias, si
     if (!small) angle[i] = x[i] = -1.0;
     if (angle[i] > 0.0) place[left++] = i;
   }
-  for (int level = near_smooth[kind] ? -1 : 0; left; ++level) {
+  for (int halving = near_smooth[kind] ? -1 : 0; left; ++halving) {
     size_t kept = 0;
     near_pack(left, place, panel, w);
-    near_panels(kind, v, left, w, 0.0, level < 0 ? 4 : 8, total, rough, rate);
+    near_panels(kind, v, left, w, 0.0, halving < 0 ? 4 : 8, total, rough, rate);
     for (size_t k = 0; k < left; ++k) {
       const size_t i = place[k];
       const double asked = 3e-14 / angle[i], least = asked < 1e-3 ? asked : 1e-3;
-      const double fall = level < 0 ? rate[k] : ntksym_op_max(rate[k], 0.05);
+      const double fall = halving < 0 ? rate[k] : ntksym_op_max(rate[k], 0.05);
       const double error = rough[k] * (near_smooth[kind] ? fall * fall * fall : 1.0);
-      const int more = (error > least * (across[i] + total[k])) & (level < 24);
+      const int more = (error > least * (across[i] + total[k])) & (halving < 24);
       if (more)
         place[kept++] = i;
       else
         across[i] += total[k];
     }
     left = kept;
-    if (!left || level < 0) continue;
+    if (!left || halving < 0) continue;
     near_pack(left, place, panel, w);
     near_panels(kind, v, left, w, 0.5, 8, total, rough, rate);
     for (size_t k = 0; k < left; ++k) {
@@ -782,7 +782,7 @@ static inline float scaled_root_f32(float c12, float down1, float q1, float up1,
 NTKSYM_BLOCK_FUNCTION void layer0_x(size_t b_, double (*NTKSYM_RESTRICT s_)[64],
                                     const double *v_, double (*NTKSYM_RESTRICT f_)[64])
 {
-  const size_t m_ = (b_ + 7u) & ~(size_t)7u;
+  const size_t m_ = NTKSYM_ROUND_UP(b_);
   for (size_t i = 0; i < m_; ++i) {
     const double q11_2 = s_[0][i];
     const double n11_2 = s_[1][i];
@@ -804,7 +804,7 @@ NTKSYM_BLOCK_FUNCTION void layer0_x(size_t b_, double (*NTKSYM_RESTRICT s_)[64],
 NTKSYM_BLOCK_FUNCTION void layer0_y(size_t b_, double (*NTKSYM_RESTRICT s_)[64],
                                     const double *v_, double (*NTKSYM_RESTRICT f_)[64])
 {
-  const size_t m_ = (b_ + 7u) & ~(size_t)7u;
+  const size_t m_ = NTKSYM_ROUND_UP(b_);
   for (size_t i = 0; i < m_; ++i) {
     const double q22_2 = s_[0][i];
     const double n22_2 = s_[1][i];
@@ -962,7 +962,7 @@ NTKSYM_BLOCK_FUNCTION void block(size_t rows, size_t b, const double *g12, size_
   double state[ROWS][3][LANES], side[4][LANES], fx[10][LANES], fy[10][LANES];
   double old[2][LANES];
   unsigned char care[ROWS][LANES];
-  const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
+  const size_t m = NTKSYM_ROUND_UP(b);
   const double a0 = (double)in[0], a1 = (double)in[1], a2 = (double)in[2], a3 = (double)in[3];
   double sx[3][LANES], sy[3][LANES];
   if (!root0) {
@@ -1045,7 +1045,7 @@ NTKSYM_BLOCK_FUNCTION void block(size_t rows, size_t b, const double *g12, size_
 }
 
 /* Pairs: g12[i] = <x_i, y_i>.  The diagonal of layer l is qx[l*ldx + i*incx], and qy alike, so
- * that incx = 0 is one x against many y.  root is NULL, or the accurate
+ * that incx = 0 is one x against many y.  root0 is NULL, or the accurate
  * sqrt(q11*q22 - q12^2) of the first layer for nearly collinear inputs. */
 void ntksym_gelu_mlp_pairs(size_t n, const double *g12, const double *root0,
                      const double *qx, size_t incx, size_t ldx,
@@ -1057,7 +1057,7 @@ void ntksym_gelu_mlp_pairs(size_t n, const double *g12, const double *root0,
   unsigned char care[LANES];
   for (size_t at = 0; at < n; at += LANES) {
     const size_t b = n - at < LANES ? n - at : LANES;
-    const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
+    const size_t m = NTKSYM_ROUND_UP(b);
     if (incx == 0) {
       block(1, b, g12 + at, 0, root0 ? root0 + at : NULL, qx, ldx, qy + at * incy, incy, ldy,
                in, nngp + at, ntk + at, 0);
@@ -1140,7 +1140,7 @@ void ntksym_gelu_mlp_tile(size_t n, size_t m, const double *g12, size_t ldg,
 NTKSYM_BLOCK_FUNCTION void layer0f_x(size_t b_, float (*NTKSYM_RESTRICT s_)[64], const float *v_,
                                      float (*NTKSYM_RESTRICT f_)[64])
 {
-  const size_t m_ = (b_ + 7u) & ~(size_t)7u;
+  const size_t m_ = NTKSYM_ROUND_UP(b_);
   for (size_t i = 0; i < m_; ++i) {
     const float q11_2 = s_[0][i];
     const float n11_2 = s_[1][i];
@@ -1162,7 +1162,7 @@ NTKSYM_BLOCK_FUNCTION void layer0f_x(size_t b_, float (*NTKSYM_RESTRICT s_)[64],
 NTKSYM_BLOCK_FUNCTION void layer0f_y(size_t b_, float (*NTKSYM_RESTRICT s_)[64], const float *v_,
                                      float (*NTKSYM_RESTRICT f_)[64])
 {
-  const size_t m_ = (b_ + 7u) & ~(size_t)7u;
+  const size_t m_ = NTKSYM_ROUND_UP(b_);
   for (size_t i = 0; i < m_; ++i) {
     const float q22_2 = s_[0][i];
     const float n22_2 = s_[1][i];
@@ -1320,7 +1320,7 @@ NTKSYM_BLOCK_FUNCTION void block_f32(size_t rows, size_t b, const float *g12, si
   float state[ROWS][3][LANES], side[4][LANES], fx[10][LANES], fy[10][LANES];
   float old[2][LANES];
   unsigned char care[ROWS][LANES];
-  const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
+  const size_t m = NTKSYM_ROUND_UP(b);
   const float a0 = (float)in[0], a1 = (float)in[1], a2 = (float)in[2], a3 = (float)in[3];
   float sx[3][LANES], sy[3][LANES];
   if (!root0) {
@@ -1403,7 +1403,7 @@ NTKSYM_BLOCK_FUNCTION void block_f32(size_t rows, size_t b, const float *g12, si
 }
 
 /* Pairs: g12[i] = <x_i, y_i>.  The diagonal of layer l is qx[l*ldx + i*incx], and qy alike, so
- * that incx = 0 is one x against many y.  root is NULL, or the accurate
+ * that incx = 0 is one x against many y.  root0 is NULL, or the accurate
  * sqrt(q11*q22 - q12^2) of the first layer for nearly collinear inputs. */
 void ntksym_gelu_mlp_pairs_f32(size_t n, const float *g12, const float *root0,
                      const float *qx, size_t incx, size_t ldx,
@@ -1415,7 +1415,7 @@ void ntksym_gelu_mlp_pairs_f32(size_t n, const float *g12, const float *root0,
   unsigned char care[LANES];
   for (size_t at = 0; at < n; at += LANES) {
     const size_t b = n - at < LANES ? n - at : LANES;
-    const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
+    const size_t m = NTKSYM_ROUND_UP(b);
     if (incx == 0) {
       block_f32(1, b, g12 + at, 0, root0 ? root0 + at : NULL, qx, ldx, qy + at * incy, incy, ldy,
                in, nngp + at, ntk + at, 0);

@@ -57,12 +57,6 @@ float sqrtf(float) __attribute__((const));
 #pragma fp_contract(off)
 #endif
 
-/* Arrays of a block are filled up to the next multiple of 8 by loops that run because n > 0: GCC
- * does not know that, and takes them for arrays that may never have been written. */
-#if defined(NTKSYM_EXTENDED) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-
 /* Compiled into every caller, however long: a call in a loop keeps it from being vector code. */
 #ifdef NTKSYM_EXTENDED
 #define NTKSYM_LANE_FUNCTION static inline __attribute__((always_inline))
@@ -112,9 +106,10 @@ typedef double ntksym_lanes;
 #endif
 
 /* Block functions take up to NTKSYM_BLOCK points in arrays of that length, and run to the next
- * multiple of 8: whoever calls them fills the places up to it, with copies of a point. */
+ * multiple of 8: whoever calls them fills the places up to it, with copies of a point.  Written so
+ * that compilers see a number from 8 to NTKSYM_BLOCK, hence loops that fill arrays; n > 0. */
 enum { NTKSYM_BLOCK = 64 };
-#define NTKSYM_ROUND_UP(n) (((n) + 7u) & ~(size_t)7u)
+#define NTKSYM_ROUND_UP(n) ((((n) - 1u) & (size_t)(NTKSYM_BLOCK - 8)) + 8u)
 
 NTKSYM_LANE_FUNCTION double ntksym_op_max(double a, double b) { return a < b ? b : a; }
 NTKSYM_LANE_FUNCTION double ntksym_op_min(double a, double b) { return b < a ? b : a; }
@@ -569,14 +564,23 @@ NTKSYM_LANE_FUNCTION double ntksym_op_exp_inside(double x)
   return (1.0 + NTKSYM_MADD(r * r, ntksym_op_exp_tail(r), r)) * ntksym_op_power2(k);
 }
 
-NTKSYM_LANE_FUNCTION double ntksym_op_exp(double a)
+/* exp(a) in two doubles, the second to a few digits; 0 where the first leaves the range. */
+NTKSYM_LANE_FUNCTION double ntksym_op_exp_parts(double a, double *low)
 {
   const double x = a < -746.0 ? -746.0 : (a > 710.0 ? 710.0 : a);
   const double k = NTKSYM_MADD(x, 0x1.71547652b82fep+0, 0x1.8p52) - 0x1.8p52;
   const double k1 = (0.5 * k + 0x1.8p52) - 0x1.8p52;
+  const double s1 = ntksym_op_power2(k1), s2 = ntksym_op_power2(k - k1);
   const double r = NTKSYM_MADD(k, -0x1.473de6af278edp-34, NTKSYM_MADD(k, -0x1.62e42fefp-1, x));
-  const double e = 1.0 + NTKSYM_MADD(r * r, ntksym_op_exp_tail(r), r);
-  return (e * ntksym_op_power2(k1)) * ntksym_op_power2(k - k1);
+  const double t = NTKSYM_MADD(r * r, ntksym_op_exp_tail(r), r), e = 1.0 + t;
+  *low = fabs(a) < 690.0 ? (((1.0 - e) + t) * s1) * s2 : 0.0;
+  return (e * s1) * s2;
+}
+
+NTKSYM_LANE_FUNCTION double ntksym_op_exp(double a)
+{
+  double low;
+  return ntksym_op_exp_parts(a, &low);
 }
 
 NTKSYM_LANE_FUNCTION double ntksym_op_expm1(double a)
@@ -1128,17 +1132,52 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_owen(size_t n, const double *base, doubl
   }
 }
 
-/* P(X <= h, Y <= k) for standard normal X, Y with correlation c/hypot(c, s), s >= 0
- * (D. B. Owen 1956, with 1 -+ rho formed from s so that no digit is lost at rho = +-1), on
- * n <= NTKSYM_BLOCK points. */
+/* Phi2 as Phi(h)*Phi(k) and what the correlation r adds, the integral of a density
+ * (Plackett 1954), into `out` where -0x1.999999999999ap-2 <= r <= 0x1.3333333333333p-1 and |h|, |k| <= 4.0: Owen's terms
+ * are of the size of the gates. */
+NTKSYM_BLOCK_FUNCTION void ntksym_block_orthant_near(size_t n, const double *h, const double *k,
+    const double *r, const double *px, const double *py, const double *bx, const double *by,
+    double *NTKSYM_RESTRICT out)
+{
+  const size_t m = NTKSYM_ROUND_UP(n);
+  double total[NTKSYM_BLOCK], line[NTKSYM_BLOCK], bend[NTKSYM_BLOCK], most = 2.0;
+  for (size_t i = 0; i < m; ++i) {
+    const double ah = fabs(h[i]), ak = fabs(k[i]), far = ah < ak ? ak : ah;
+    const double own = ((r[i] >= -0x1.999999999999ap-2) & (r[i] <= 0x1.3333333333333p-1) & (far <= 4.0)) ? 1.0 : 2.0;
+    most = own < most ? own : most;
+    line[i] = own > 1.0 ? 0.0 : h[i] * k[i];
+    bend[i] = own > 1.0 ? 0.0 : 0.5 * (h[i] * h[i] + k[i] * k[i]);
+    total[i] = 0.0;
+  }
+  if (most > 1.0) return;
+  for (int j = 0; j < 14; ++j) {
+    const double node = ntksym_op_node14[j], weight = ntksym_op_weight14[j];
+    for (size_t i = 0; i < m; ++i) {
+      const double t = r[i] * node, less = 1.0 - t * t, over = 1.0 / less;
+      const double e = t * (line[i] - bend[i] * t) * over;
+      total[i] += (weight * sqrt(less)) * (over * ntksym_op_exp_inside(e));
+    }
+  }
+  for (size_t i = 0; i < m; ++i) {
+    const double one = h[i] < 0.0 ? px[i] : 1.0 - px[i], two = k[i] < 0.0 ? py[i] : 1.0 - py[i];
+    const double more = (0x1.45f306dc9c883p-3 * r[i]) * (bx[i] * by[i]) * total[i];
+    const double ah = fabs(h[i]), ak = fabs(k[i]), far = ah < ak ? ak : ah;
+    const double value = NTKSYM_MADD(one, two, more);
+    out[i] = ((r[i] >= -0x1.999999999999ap-2) & (r[i] <= 0x1.3333333333333p-1) & (far <= 4.0)) ? value : out[i];
+  }
+}
+
+/* P(X <= h, Y <= k) for standard normal X, Y with correlation c/hypot(c, s), s >= 0, on
+ * n <= NTKSYM_BLOCK points: as above, or by Owen's T (D. B. Owen 1956, with 1 -+ rho formed from s
+ * so that no digit is lost at rho = +-1). */
 NTKSYM_BLOCK_FUNCTION void ntksym_block_Phi2(size_t n, const double *h, const double *k,
                                              const double *c, const double *s, double *out)
 {
   const size_t m = NTKSYM_ROUND_UP(n);
   double x[NTKSYM_BLOCK], y[NTKSYM_BLOCK], to_k[NTKSYM_BLOCK], to_h[NTKSYM_BLOCK];
   double px[NTKSYM_BLOCK], py[NTKSYM_BLOCK], base[NTKSYM_BLOCK], plain[NTKSYM_BLOCK];
-  double lost[NTKSYM_BLOCK];
-  double bx[NTKSYM_BLOCK], by[NTKSYM_BLOCK];
+  double lost[NTKSYM_BLOCK], rho[NTKSYM_BLOCK];
+  double bx[NTKSYM_BLOCK], by[NTKSYM_BLOCK], least = 2.0;
   for (size_t i = 0; i < m; ++i) {
     x[i] = h[i] > 40.0 ? 40.0 : (h[i] < -40.0 ? -40.0 : h[i]);
     y[i] = k[i] > 40.0 ? 40.0 : (k[i] < -40.0 ? -40.0 : k[i]);
@@ -1164,14 +1203,33 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_Phi2(size_t n, const double *h, const do
     const double below = low < 0.0 ? plow : 1.0 - plow, above = high > 0.0 ? phigh : 1.0 - phigh;
     const double x1 = apart ? below : gate, x2 = apart ? -above : other;
     const double sum = x1 + x2, of_sum = sum - x1;
+    rho[i] = r;
     base[i] = 0.5 * sum;
     lost[i] = 0.5 * ((x1 - (sum - of_sum)) + (x2 - of_sum));
     to_k[i] = u < 0.0 ? -ku : ku;
     to_h[i] = v < 0.0 ? -hu : hu;
   }
+  for (size_t i = 0; i < m; ++i) {
+    const double turned = ((rho[i] < 0.0) & (x[i] > 0.0) & (y[i] > 0.0)) ? 1.0 : 2.0;
+    least = turned < least ? turned : least;
+  }
+  for (size_t i = 0; (least < 2.0) & (i < m); ++i) {
+    /* what is between -h and k is added at the end */
+    const int turned = (rho[i] < 0.0) & (x[i] > 0.0) & (y[i] > 0.0);
+    const double sum = px[i] + py[i], of_sum = sum - px[i];
+    base[i] = turned ? 0.5 * sum : base[i];
+    lost[i] = turned ? 0.5 * ((px[i] - (sum - of_sum)) + (py[i] - of_sum)) : lost[i];
+  }
   const double *const from[] = {x, y}, *const to[] = {to_k, to_h};
   const double *const tails[] = {px, py}, *const bells[] = {bx, by};
   ntksym_block_owen(n, base, lost, from, to, tails, bells, plain);
+  for (size_t i = 0; (least < 2.0) & (i < m); ++i) {
+    const double u = 0x1.6a09e667f3bcdp-1 * x[i], v = 0x1.6a09e667f3bcdp-1 * y[i];
+    const double between = 0.5 * (ntksym_op_erf(u) + ntksym_op_erf(v));
+    const double low = plain[i] < 0.0 ? 0.0 : plain[i];
+    plain[i] = ((rho[i] < 0.0) & (u > 0.0) & (v > 0.0)) ? low + between : plain[i];
+  }
+  ntksym_block_orthant_near(n, x, y, rho, px, py, bx, by, plain);
   int centre = 0;
   for (size_t i = 0; i < m; ++i) centre |= (x[i] == 0.0) & (y[i] == 0.0);
   for (size_t i = 0; i < m; ++i) out[i] = plain[i] < 0.0 ? 0.0 : plain[i];
@@ -1250,6 +1308,22 @@ NTKSYM_LANE_FUNCTION double ntksym_op_orthant_start(double h, double k, double c
   return upper ? t : 1.0 / t;
 }
 
+/* exp(lead + low)*(total + gone)*width/pi with what rounding takes from the factors. */
+NTKSYM_LANE_FUNCTION double ntksym_op_orthant_tail(double lead, double low, double total,
+                                                   double gone, double width)
+{
+  const double x = total * width, x_low = ntksym_op_product_low(total, width, x) + gone * width;
+  const double y = x * 0x1.45f306dc9c883p-2, y_rest = x_low * 0x1.45f306dc9c883p-2
+      + x * -0x1.6b01ec5417056p-56;
+  const double y_low = ntksym_op_product_low(x, 0x1.45f306dc9c883p-2, y) + y_rest;
+  double e_low;
+  const double e = ntksym_op_exp_parts(lead, &e_low), value = e * y;
+  const double off = fabs(lead) < 600.0
+      ? ntksym_op_product_low(e, y, value) + (e_low * y + e * y_low) : 0.0;
+  /* none where the value overflows */
+  return value < INFINITY ? value + (off + value * (fabs(low) < 1.0 ? low : 0.0)) : value;
+}
+
 /* exp(a)*Phi2(h + dh, k + dk; r), with the relative accuracy of the tails where that is so.
  * For h + k <= 0 it is the integral of the density over the correlation (Plackett 1954) in
  * x = log y, y = sqrt((1 - t)/(1 + t)), y > y0, by Gauss-Legendre on panels of at most unit length
@@ -1263,7 +1337,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
   double lead[NTKSYM_BLOCK], step[NTKSYM_BLOCK], total[NTKSYM_BLOCK], width[NTKSYM_BLOCK];
   double y[NTKSYM_BLOCK], inverse[NTKSYM_BLOCK], back[NTKSYM_BLOCK], count[NTKSYM_BLOCK];
   double part[NTKSYM_BLOCK], top[NTKSYM_BLOCK], steep[NTKSYM_BLOCK], low[NTKSYM_BLOCK];
-  double moved[NTKSYM_BLOCK], begin[NTKSYM_BLOCK], slope[NTKSYM_BLOCK];
+  double moved[NTKSYM_BLOCK], begin[NTKSYM_BLOCK], slope[NTKSYM_BLOCK], gone[NTKSYM_BLOCK];
   double most = 3.0;
   int tails = 0, plain = 0, panels;
   for (size_t i = 0; i < m; ++i) {
@@ -1301,7 +1375,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
     step[i] = last;
     lead[i] = whole;
     low[i] = lost - 0.5 * ntksym_op_square_low(peak, peak * peak) - (w0 > 0.0 ? 0.125 * rest : 0.0);
-    total[i] = 0.0;
+    total[i] = gone[i] = 0.0;
   }
   for (size_t i = 0; i < m; ++i) {
     double x0, x1;
@@ -1360,12 +1434,15 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_expPhi2(size_t n, const double *a, const
         y[i] *= step[i];
         inverse[i] *= back[i];
       }
-    for (size_t i = 0; i < m; ++i) total[i] += weight * part[i]; /* few roundings of its size */
+    for (size_t i = 0; i < m; ++i) { /* few roundings of its size, and those are kept */
+      const double more = weight * part[i], sum = total[i] + more, of_sum = sum - total[i];
+      gone[i] += (total[i] - (sum - of_sum)) + (more - of_sum);
+      total[i] = sum;
+    }
   }
   for (size_t i = 0; i < m; ++i) {
     const int turned = h[i] + k[i] > 0.0;
-    const double plain_tail = ntksym_op_exp(lead[i]) * total[i] * width[i] * 0x1.45f306dc9c883p-2;
-    const double tail = plain_tail + plain_tail * (fabs(low[i]) < 1.0 ? low[i] : 0.0);
+    const double tail = ntksym_op_orthant_tail(lead[i], low[i], total[i], gone[i], width[i]);
     const double whole = ntksym_op_expPhi(a[i], h[i] < k[i] ? h[i] : k[i]);
     const double rest = ntksym_op_orthant_low(a[i], h[i], k[i], c[i], s[i], dh[i], dk[i]);
     /* Phi2 is the most of Phi(low): where that overflows there is no difference to form */
@@ -1427,11 +1504,11 @@ static const double ntksym_direct_weight[16] = {
 
 /* Duals by their definition, where their closed forms cancel: an integral of a mean. */
 typedef struct {
-  int kinks, cuts, centres, jumps, degree, dies;
+  int kinks, cuts, centres, jumps, degree;
   const unsigned char *live;  /* of s, then of its slope: whether it is not zero in a cell */
   const signed char *groups;  /* the same: how many rows of `closed`; -1: s is not such a sum */
   const double *kink, *jump, *cut, *closed; /* rows: rate, coefficients about both ends */
-  double far, grow;
+  double far, grow, dies;
   void (*point)(size_t n, const double *x, const double *given, double *v, double *d);
   const double *given;
 } ntksym_direct_rule;
@@ -1961,7 +2038,7 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
   double slip;
   const double given = ntksym_direct_given(q, most, q12, root, &slip);
   const double t = nothing ? sqrt(most) : given;
-  const int parts = which && s->dies && t > 0.5 * unit, row = parts ? 0 : which;
+  const int parts = which && t > s->dies * unit, row = parts ? 0 : which;
   const double width = t / fabs(turn), moved = s->grow * (1.0 + fabs(turn)) * r;
   const double reach = ntksym_direct_reach(s, row, 0.0, r, moved);
   const double rest = fma(-turn, q, q12) / q; /* of `turn` */
@@ -2010,9 +2087,9 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
           for (int j = 0; j < 16; ++j) lost[j] = 0.0;
         } else {
           for (int j = 0; j < 16; ++j) {
-            const double most = share / fabs(w[j]);
+            const double each = share / fabs(w[j]);
             x[j] = turn * x[j];
-            allow[j] = most < 0x1.fp1023 ? most : 0x1.fp1023;
+            allow[j] = each < 0x1.fp1023 ? each : 0x1.fp1023;
           }
           ntksym_direct_gaps(s, turn, rest, base, y, gap, low_gap);
           ntksym_direct_mean(s, which, x, gap, low_gap, t, slip, allow, mean, lost);

@@ -57,7 +57,7 @@ static inline void input_rule(double d, double bias_var, double weight_var,
 NTKSYM_BLOCK_FUNCTION void layer0_diag(size_t b_, double (*NTKSYM_RESTRICT now_)[64],
                                        const double *v_, double (*NTKSYM_RESTRICT next_)[64])
 {
-  const size_t m_ = (b_ + 7u) & ~(size_t)7u;
+  const size_t m_ = NTKSYM_ROUND_UP(b_);
   for (size_t i = 0; i < m_; ++i) {
     const double q = now_[0][i];
     const double t12 = now_[1][i];
@@ -175,7 +175,7 @@ static inline float scaled_root_f32(float c12, float down1, float q1, float up1,
 NTKSYM_BLOCK_FUNCTION void layer0_x(size_t b_, double (*NTKSYM_RESTRICT s_)[64],
                                     const double *v_, double (*NTKSYM_RESTRICT f_)[64])
 {
-  const size_t m_ = (b_ + 7u) & ~(size_t)7u;
+  const size_t m_ = NTKSYM_ROUND_UP(b_);
   for (size_t i = 0; i < m_; ++i) {
     const double r11_2 = s_[2][i];
     const double s11_2 = s_[3][i];
@@ -193,7 +193,7 @@ NTKSYM_BLOCK_FUNCTION void layer0_x(size_t b_, double (*NTKSYM_RESTRICT s_)[64],
 NTKSYM_BLOCK_FUNCTION void layer0_y(size_t b_, double (*NTKSYM_RESTRICT s_)[64],
                                     const double *v_, double (*NTKSYM_RESTRICT f_)[64])
 {
-  const size_t m_ = (b_ + 7u) & ~(size_t)7u;
+  const size_t m_ = NTKSYM_ROUND_UP(b_);
   for (size_t i = 0; i < m_; ++i) {
     const double r22_2 = s_[2][i];
     const double s22_2 = s_[3][i];
@@ -273,7 +273,7 @@ NTKSYM_BLOCK_FUNCTION void block(size_t rows, size_t b, const double *g12, size_
                                     const double in[4], double *nngp, double *ntk, size_t ldo)
 {
   double state[ROWS][3][LANES], side[4][LANES], fx[4][LANES], fy[4][LANES];
-  const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
+  const size_t m = NTKSYM_ROUND_UP(b);
   const double a0 = (double)in[0], a1 = (double)in[1], a2 = (double)in[2], a3 = (double)in[3];
   double sx[3][LANES], sy[3][LANES];
   if (!root0) {
@@ -344,7 +344,7 @@ NTKSYM_BLOCK_FUNCTION void block(size_t rows, size_t b, const double *g12, size_
 }
 
 /* Pairs: g12[i] = <x_i, y_i>.  The diagonal of layer l is qx[l*ldx + i*incx], and qy alike, so
- * that incx = 0 is one x against many y.  root is NULL, or the accurate
+ * that incx = 0 is one x against many y.  root0 is NULL, or the accurate
  * sqrt(q11*q22 - q12^2) of the first layer for nearly collinear inputs. */
 void ntksym_relu_mlp_pairs(size_t n, const double *g12, const double *root0,
                      const double *qx, size_t incx, size_t ldx,
@@ -354,7 +354,7 @@ void ntksym_relu_mlp_pairs(size_t n, const double *g12, const double *root0,
   double now[3][LANES], side[4][LANES], fx[4][LANES], fy[4][LANES];
   for (size_t at = 0; at < n; at += LANES) {
     const size_t b = n - at < LANES ? n - at : LANES;
-    const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
+    const size_t m = NTKSYM_ROUND_UP(b);
     if (incx == 0) {
       block(1, b, g12 + at, 0, root0 ? root0 + at : NULL, qx, ldx, qy + at * incy, incy, ldy,
                in, nngp + at, ntk + at, 0);
@@ -426,7 +426,7 @@ void ntksym_relu_mlp_tile(size_t n, size_t m, const double *g12, size_t ldg,
 NTKSYM_BLOCK_FUNCTION void layer0f_x(size_t b_, float (*NTKSYM_RESTRICT s_)[64], const float *v_,
                                      float (*NTKSYM_RESTRICT f_)[64])
 {
-  const size_t m_ = (b_ + 7u) & ~(size_t)7u;
+  const size_t m_ = NTKSYM_ROUND_UP(b_);
   for (size_t i = 0; i < m_; ++i) {
     const float r11_2 = s_[2][i];
     const float s11_2 = s_[3][i];
@@ -444,7 +444,7 @@ NTKSYM_BLOCK_FUNCTION void layer0f_x(size_t b_, float (*NTKSYM_RESTRICT s_)[64],
 NTKSYM_BLOCK_FUNCTION void layer0f_y(size_t b_, float (*NTKSYM_RESTRICT s_)[64], const float *v_,
                                      float (*NTKSYM_RESTRICT f_)[64])
 {
-  const size_t m_ = (b_ + 7u) & ~(size_t)7u;
+  const size_t m_ = NTKSYM_ROUND_UP(b_);
   for (size_t i = 0; i < m_; ++i) {
     const float r22_2 = s_[2][i];
     const float s22_2 = s_[3][i];
@@ -526,7 +526,7 @@ NTKSYM_BLOCK_FUNCTION void block_f32(size_t rows, size_t b, const float *g12, si
                                     const double in[4], float *nngp, float *ntk, size_t ldo)
 {
   float state[ROWS][4][LANES], side[4][LANES], fx[7][LANES], fy[7][LANES];
-  const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
+  const size_t m = NTKSYM_ROUND_UP(b);
   const float a0 = (float)in[0], a1 = (float)in[1], a2 = (float)in[2], a3 = (float)in[3];
   float sx[3][LANES], sy[3][LANES];
   if (!root0) {
@@ -605,7 +605,7 @@ NTKSYM_BLOCK_FUNCTION void block_f32(size_t rows, size_t b, const float *g12, si
 }
 
 /* Pairs: g12[i] = <x_i, y_i>.  The diagonal of layer l is qx[l*ldx + i*incx], and qy alike, so
- * that incx = 0 is one x against many y.  root is NULL, or the accurate
+ * that incx = 0 is one x against many y.  root0 is NULL, or the accurate
  * sqrt(q11*q22 - q12^2) of the first layer for nearly collinear inputs. */
 void ntksym_relu_mlp_pairs_f32(size_t n, const float *g12, const float *root0,
                      const float *qx, size_t incx, size_t ldx,
@@ -615,7 +615,7 @@ void ntksym_relu_mlp_pairs_f32(size_t n, const float *g12, const float *root0,
   float now[4][LANES], side[4][LANES], fx[7][LANES], fy[7][LANES];
   for (size_t at = 0; at < n; at += LANES) {
     const size_t b = n - at < LANES ? n - at : LANES;
-    const size_t m = (b + (WIDE - 1)) & ~(size_t)(WIDE - 1);
+    const size_t m = NTKSYM_ROUND_UP(b);
     if (incx == 0) {
       block_f32(1, b, g12 + at, 0, root0 ? root0 + at : NULL, qx, ldx, qy + at * incy, incy, ldy,
                in, nngp + at, ntk + at, 0);

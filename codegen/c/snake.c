@@ -17,7 +17,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_price_efabc1de0107_inner(size_t b_, const doub
                                                            const double *a3_, const double *a4_,
                                                            double *slope_out_, double *base_out_)
 {
-  const size_t m_ = (b_ + 7u) & ~(size_t)7u;
+  const size_t m_ = NTKSYM_ROUND_UP(b_);
   for (size_t i = 0; i < m_; ++i) {
     const double q11 = a0_[i];
     const double q12 = a1_[i];
@@ -174,7 +174,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_snake_block(size_t b_, const double *q11_in_,
                                               double a_value_, double *nngp_out_,
                                               double *dot_out_)
 {
-  const size_t m_ = (b_ + 7u) & ~(size_t)7u;
+  const size_t m_ = NTKSYM_ROUND_UP(b_);
   double w0_[64], w1_[64], w2_[64], w3_[64], w4_[64], w5_[64];
   double w6_[64], w7_[64];
   for (size_t i = 0; i < m_; ++i) {
@@ -297,7 +297,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_snake_diag_block(size_t b_, const double *q_in
                                                    double a_value_, double *nngp_out_,
                                                    double *dot_out_)
 {
-  const size_t m_ = (b_ + 7u) & ~(size_t)7u;
+  const size_t m_ = NTKSYM_ROUND_UP(b_);
   double w0_[64], w1_[64], w2_[64], w3_[64], w4_[64], w5_[64];
   double w6_[64], w7_[64];
   for (size_t i = 0; i < m_; ++i) {

@@ -54,6 +54,6 @@ def lone_pair(b: Builder, d: DualLike) -> tuple[Operand, Operand] | None:
     u = b.emit("mul", half, half, hint="unit")
     near, far = b.emit("mul", b.emit("mul", b.operand(rest), u), u), b.emit("mul", side, u)
     root = b.emit("sqrt0", b.emit("add", near, b.emit("mul", far, far)), hint="root")
-    value = b.emit("div", u, root, hint="value")
+    value = b.emit("div0", u, root, hint="value")  # infinite at the end of the domain
     turn = b.emit("mul", b.emit("mul", b.operand(lead * S.q12), value), value)
     return value, b.emit("mul", turn, value, hint="slope")
