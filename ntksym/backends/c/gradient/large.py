@@ -130,7 +130,7 @@ static void @STEM@_bends(size_t n, const double *x, const double *c, const doubl
     const double power = round(log2(fabs(second[l] / first[l])));
     const double near = first[l] * pow(most / root[l], power);
     if (root[l] > most)
-      bend[l] = (sine > @PARALLEL@) & (power != 1.0) ? -sum[l] / sine / root[l] : near;
+      bend[l] = ((sine > @PARALLEL@) & (power != 1.0)) ? -sum[l] / sine / root[l] : near;
   }
 }
 """
