@@ -39,17 +39,16 @@ def _step(console: Any, title: str) -> Iterator[None]:
 
 
 def _derive_and_prove(console: Any) -> Any:
-    from .display import formula, recursion_text
+    from .display import formulas, recursion_text
     from .dual import dual
     from .network import Convention, mlp, recurse
     from .verify.prove import prove
 
     with _step(console, f"1. Derive the kernel of {FORMULA}"):
         d = dual(FORMULA)
-        width = console.width
-        for name, expr in (("K", d.value), ("K'", d.dot), ("E[s(u)²]", d.diag)):
-            console.print("\n".join(formula(name, expr, width=width)), markup=False)
-            console.print()
+        rows = (("E[s(u)s(v)]", d.value), ("E[s'(u)s'(v)]", d.dot), ("E[s(u)²]", d.diag))
+        for style, line in formulas(rows, width=console.width)[0]:
+            console.print(line, style=style, markup=False)
     with _step(console, "2. Prove it, and enclose it to 30 digits"):
         report = prove(FORMULA)
         console.print(str(report))

@@ -24,7 +24,7 @@ from .rewrite import (
     with_correlation,
     with_determinant,
 )
-from .worth import WIDE, in_order, most_worth, widest
+from .worth import WIDE, in_order, most_worth, upright, widest
 
 LONG = 150
 """Formulas with fewer nodes than this (all together) are printed as they are."""
@@ -112,6 +112,7 @@ def abbreviate(
             first, second = most_worth([*now, *names.values()], names)
         if first is None:
             break
+        first, second = (upright([*now, *names.values()], part) for part in (first, second))
         chosen = {Symbol(letter): first}
         if second is not None:
             chosen = {Symbol(f"{letter}1"): first, Symbol(f"{letter}2"): second}

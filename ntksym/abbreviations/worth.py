@@ -68,6 +68,16 @@ def most_worth(exprs: list[Any], names: dict[Symbol, Any]) -> tuple[Any, Any]:
     return first, second[0] if second else None
 
 
+def upright(exprs: list[Any], part: Any) -> Any:
+    """A sum or its negative: the one that stands under a root, where only one of them does."""
+    if part is None or not part.is_Add:
+        return part
+    inner = {
+        n.base for e in exprs for n in preorder_traversal(e) if n.is_Pow and not n.exp.is_Integer
+    }
+    return -part if -part in inner and part not in inner else part
+
+
 def _sibling(symbol: Symbol, names: dict[Symbol, Any]) -> Symbol:
     """A2 for A1 and A1 for A2; a name without a mirror image is its own."""
     stem, digit = symbol.name[:-1], symbol.name[-1:]
