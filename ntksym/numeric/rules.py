@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any, TypeAlias
 
 from ..activation import Activation
@@ -215,7 +214,6 @@ def _tabulated(activation: Activation, variances: Variances, error: float) -> An
     return table_dual(activation, variances, error=error)
 
 
-@lru_cache(maxsize=64)
 def _table_seconds(activation: Activation, variances: Variances, error: float) -> float:
     from .blunt import blunted
     from .finite import cut_off

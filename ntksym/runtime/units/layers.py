@@ -44,7 +44,7 @@ from ...numeric.choose import choose
 from ...numeric.expected import ExpectedDual
 from ...numeric.mixture import MixtureDual
 from ...numeric.patience import at_most
-from ...numeric.rules import RULES
+from ...numeric.rules import RULES, seconds_of
 from ...numeric.soon import CODE_ERROR, SOON
 from ...verify.definition import two_slopes
 from ..engines import load_module
@@ -268,9 +268,8 @@ def _table_soon(n: Nonlinearity, wanted: Wanted, span: Range) -> bool:
     if act.params:
         act = act.with_params(**dict(n.values))
     rule, error = RULES["tabulated"], wanted.error or CODE_ERROR
-    assert rule.seconds is not None
     try:
-        return kept.known(rule, act, exact, error) or rule.seconds(act, exact, error) <= SOON
+        return kept.known(rule, act, exact, error) or seconds_of(rule, act, exact, error) <= SOON
     except (Undecided, NoClosedForm):
         return False
 
