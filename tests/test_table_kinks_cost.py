@@ -107,4 +107,4 @@ def test_powers_too_large_for_doubles_are_refused_before_anything_is_fitted(
     monkeypatch.setattr(near, "look", lambda *_: rough)
     monkeypatch.setattr(near, "bilinear_fits", None)
     with pytest.raises(Undecided, match="the powers at the kinks are rounded"):
-        near.near_table(shapes[0].expr, *SPAN, ERROR, lambda line: None)
+        near.near_table(shapes[0].expr, *SPAN, ERROR)

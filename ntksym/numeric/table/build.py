@@ -63,7 +63,7 @@ def build(
         slopes = source(starts[1], tuple(nodes), FIRST, goal, say)
         sources = [source(starts[0], tuple(nodes), slopes.terms, goal, say), slopes]
         if apart:
-            return dyadic_of((name, expr), sources, axis.low, error, say)
+            return dyadic_of((name, expr), sources, axis.low, error)
         parity = mirrored(expr)
         kappa, value, slope = _sheets(sources, axis, parity, error, weighted, say)
     return TableDual(

@@ -88,7 +88,7 @@ def from_one(
         with precision(_BITS):
             shifted = ShiftedSums(base, arb(q) / arb(middle), mixed, p)
         said = (SOURCE, sums.rule.nodes)
-        made = assembled(named, q, shifted, sums.rule.parity, error, said, lambda line: None)
+        made = assembled(named, q, shifted, sums.rule.parity, error, said)
         out.append(restored(made, power, activation))
     return tuple(out)
 

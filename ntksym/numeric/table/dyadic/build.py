@@ -5,7 +5,6 @@ The proof is `derivations/identities/quadrature.md`, section 7.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import inf, log2, nextafter
@@ -79,8 +78,6 @@ def dyadic_table(
     variance: Any,
     *,
     error: float = DEFAULT_ERROR,
-    params: Mapping[Any, Any] | None = None,
-    progress: Callable[[str], None] | None = None,
 ) -> DyadicTable:
     """A table for one variance of an activation with one kink, at 0, of any order.
 
@@ -88,8 +85,6 @@ def dyadic_table(
         activation: an `Activation`, or what `language.as_activation` reads.
         variance: q, a positive number.
         error: the bound to be proven, relative to K(q, q), for the derivative dual alike.
-        params: values of the parameters of the activation.
-        progress: is told what is done, one line at a time.
 
     Raises:
         BadCovariance: a variance that is not positive and finite.
@@ -101,14 +96,12 @@ def dyadic_table(
 
     q, _ = span(variance)
     refuse_below(error, LEAST_ERROR, "from a polar rule")
-    say = progress or (lambda line: None)
-    given, power = ordinary(activation, (q, q), params)
+    given, power = ordinary(activation, (q, q))
     sums = sums_of(given.expr, q, error)
-    say(f"a polar rule of {sums.rule.nodes} values; proven {max(sums.bounds):.1e}")
     said = (SOURCE, sums.rule.nodes)
     named = given.name, given.expr
-    made = assembled(named, q, sums, sums.rule.parity, error, said, say)
-    return restored(made, power, activation, params)
+    made = assembled(named, q, sums, sums.rule.parity, error, said)
+    return restored(made, power, activation)
 
 
 def assembled(
@@ -118,7 +111,6 @@ def assembled(
     parity: int,
     error: float,
     source: tuple[str, int],
-    say: Callable[[str], None],
 ) -> DyadicTable:
     """The table of duals that are known at every angle.
 
@@ -129,7 +121,6 @@ def assembled(
         parity: 1 or -1 where the activation is even or odd, else 0.
         error: the bound to be proven.
         source: what the values come from, and how many numbers that takes.
-        say: is told what is done.
 
     Raises:
         Undecided: the bound is not reached; the message has the best one.
@@ -139,7 +130,6 @@ def assembled(
     if not min(scales) > 0:
         raise Undecided("the dual or its derivative vanishes on the diagonal: no relative bound")
     panels, gaps = _panels(sums, ones, scales, error)
-    say(f"{len(panels)} intervals of tan(theta/2)")
     sheets = []
     for which in (0, 1):
         ours = parity if which == 0 else -parity

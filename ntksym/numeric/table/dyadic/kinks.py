@@ -15,7 +15,7 @@ from ....errors import Undecided
 from ...arith import rounded_up
 from ...patience import check
 from ..spectra.elsewhere import pair_dual, power_norm
-from ..spectra.source import Say, Source
+from ..spectra.source import Source
 from ..spectra.spectrum import Spectrum, pair_tail
 from .polar import Found
 from .table import DyadicTable
@@ -101,7 +101,7 @@ def _kinks(s: Spectrum, t: Any, sign: int) -> Any:
 
 
 def dyadic_of(
-    named: tuple[str, Expr], sources: list[Source], q: float, error: float, say: Say
+    named: tuple[str, Expr], sources: list[Source], q: float, error: float
 ) -> DyadicTable:
     """The table of one variance: `sources` are the dual and the derivative dual, not weighted.
 
@@ -112,4 +112,4 @@ def dyadic_of(
     from .build import assembled
 
     said = (SOURCE, max(s.terms for s in sources))
-    return assembled(named, q, SeriesSums(sources), mirrored(named[1]), error, said, say)
+    return assembled(named, q, SeriesSums(sources), mirrored(named[1]), error, said)

@@ -5,7 +5,6 @@ The proof is `derivations/identities/quadrature.md`, section 8.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from math import inf, log2, nextafter
@@ -37,8 +36,6 @@ def plane_table(
     variance: Any,
     *,
     error: float,
-    params: Mapping[Any, Any] | None = None,
-    progress: Callable[[str], None] | None = None,
 ) -> DyadicTable:
     """A table for one variance of an activation whose pieces are bounded with their derivatives.
 
@@ -46,8 +43,6 @@ def plane_table(
         activation: an `Activation`, or what `language.as_activation` reads.
         variance: q, a positive number.
         error: the bound to be proven, relative to K(q, q), for the derivative dual alike.
-        params: values of the parameters of the activation.
-        progress: is told what is done, one line at a time.
 
     Raises:
         BadCovariance: a variance that is not positive and finite.
@@ -61,16 +56,14 @@ def plane_table(
 
     q, _ = span(variance)
     refuse_below(error, *FLOOR)
-    say = progress or (lambda line: None)
-    given, power = ordinary(activation, (q, q), params)
+    given, power = ordinary(activation, (q, q))
     subject, rule = _rule(given.expr, q, error)
     parity = mirrored(given.expr)
     sums = plane_sums(subject, rule, _ends(subject, q, parity), parity)
     count = _nodes(rule)
-    say(f"a rule of about {count} values; proven {max(sums.bounds):.1e}")
     said = (SOURCE, count)
-    made = assembled((given.name, given.expr), q, sums, parity, error, said, say)
-    return restored(made, power, activation, params)
+    made = assembled((given.name, given.expr), q, sums, parity, error, said)
+    return restored(made, power, activation)
 
 
 def plane_seconds(expr: Any, variance: float, error: float) -> float:

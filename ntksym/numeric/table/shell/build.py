@@ -27,7 +27,7 @@ from ..contour import Plan
 from ..fold import Folded, fold
 from ..pack import least
 from ..shared import Form, shared_sheets
-from ..spectra.source import Say, Source, Start
+from ..spectra.source import Source, Start
 from ..split.asked import Asked
 from ..split.build import Prepared, continuous, hermite_rows, prepared, weighted_source
 from ..split.rest import Rest
@@ -74,7 +74,6 @@ def shells(
     expr: Expr,
     span: tuple[float, float],
     error: float,
-    say: Say,
     rest: Rest | None = None,
 ) -> tuple[BandedDual, ...]:
     """Tables of the whole dual for |rho| <= lambda, that of the smallest |rho| first.
@@ -92,18 +91,17 @@ def shells(
     failed: Undecided | None = None
     for edge_rho in LIMITS:
         try:
-            return _made(name, expr, span, error, edge_rho, say, rest)
+            return _made(name, expr, span, error, edge_rho, rest)
         except TooLong:
             raise
         except Undecided as found:
             failed = failed or found
-            say(f"shells for |rho| <= {edge_rho:g}: {found.what}")
     assert failed is not None
     raise failed
 
 
 def shells_of(
-    given: Asked, error: float, say: Say, rest: Rest | None = None
+    given: Asked, error: float, rest: Rest | None = None
 ) -> tuple[tuple[BandedDual, ...], str]:
     """Those of an activation as it was given, from those of the same of about the size 1.
 
@@ -113,9 +111,8 @@ def shells_of(
 
     span = given.low, given.high
     try:
-        made = shells(given.name, given.scaled.expr, span, error, say, rest)
+        made = shells(given.name, given.scaled.expr, span, error, rest)
     except Undecided as found:
-        say(f"no shells: {found.what}")
         return (), found.what
     return tuple(restored(t, given.power, given.expr) for t in made), ""
 
@@ -149,7 +146,6 @@ def _made(
     span: tuple[float, float],
     error: float,
     edge_rho: float,
-    say: Say,
     rest: Rest | None,
 ) -> tuple[BandedDual, ...]:
     from ....precision import precision
@@ -162,7 +158,6 @@ def _made(
         rows, plans = _coefficients(given, plans, nodes, rest)
         every = zip(rows, starts, plans, (True, False), strict=True)
         sources = [weighted_source(r, b, p, nodes, edge_rho, d) for r, b, p, d in every]
-        say(f"|rho| <= {edge_rho:g}: {given.terms} Hermite coefficients of {given.count} variances")
         band = _band(given, plans, sources, nodes)
         out = []
         for outer, inner in pairwise(edges(edge_rho)):
@@ -173,7 +168,6 @@ def _made(
             many = given.count, given.terms
             made = BandedDual(name, str(expr), *span, True, kinds, tuple(pairs), *many, True)
             out.append(made.within(away.shell))
-            say(f"sqrt(1 - rho^2) >= {inner:.3g}: error {out[-1].error:.1e}")
     return tuple(out)
 
 

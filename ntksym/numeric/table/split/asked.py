@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +33,7 @@ class Asked:
     power: int
 
 
-def asked(activation: Any, variances: Any, error: float, params: Mapping[Any, Any] | None) -> Asked:
+def asked(activation: Any, variances: Any, error: float) -> Asked:
     """What a table is made of.
 
     Raises:
@@ -52,6 +51,6 @@ def asked(activation: Any, variances: Any, error: float, params: Mapping[Any, An
         raise Undecided("one variance is no range", hint="table_dual")
     refuse_below(error)
     read = as_activation(activation)
-    expr = with_values(read, params or {})
+    expr = with_values(read, {})
     scaled, power = ordinary(expr, (low, high))
     return Asked(read.name, expr, low, high, scaled, power)

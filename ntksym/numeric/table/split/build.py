@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -27,7 +26,6 @@ _BITS = 64
 _UNIT = 2.0**-53
 _OFF = 8
 """How many `_UNIT` the correlation of the table is off by: the root of the product 3, q12 1."""
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +82,7 @@ def prepared(expr: Expr, low: float, high: float, error: float, edge_rho: float)
     return Prepared(axis, shapes, starts, plans, divided, count, terms)
 
 
-def far_table(
-    expr: Expr, low: float, high: float, error: float, edge_rho: float, say: Say
-) -> ChebyshevTable:
+def far_table(expr: Expr, low: float, high: float, error: float, edge_rho: float) -> ChebyshevTable:
     """The table for |rho| <= edge_rho.
 
     Raises:
@@ -105,9 +101,7 @@ def far_table(
             weighted_source(r, b, p, nodes, edge_rho)
             for r, (_, b, p) in zip(rows, pairs, strict=True)
         ]
-        say(f"|rho| <= {edge_rho:g}: {terms} Hermite coefficients of {count} variances")
         kappa, fits = _fits(sources, mirrored(expr), error)
-        say(f"kappa {kappa:g}: {fits[0][0].points} and {fits[1][0].points} points in rho")
         signs = (mirrored(expr), -mirrored(expr))
         value, dot = (
             _sheet(f, src, shape, found, axis, nodes, sign, error)

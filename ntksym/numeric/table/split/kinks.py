@@ -7,7 +7,7 @@ dual is closed; the rest R is smooth, also where u and v come close, and a polyn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -119,8 +119,6 @@ def kink_table(
     variances: Any,
     *,
     error: float = DEFAULT_ERROR,
-    params: Mapping[Any, Any] | None = None,
-    progress: Callable[[str], None] | None = None,
 ) -> KinkTable:
     """A table for all rho of an activation with kinks away from 0.
 
@@ -128,8 +126,6 @@ def kink_table(
         activation: an `Activation`, or what `language.as_activation` reads.
         variances: `(low, high)`, low < high.
         error: the bound to be proven, relative to sqrt(K(q11) K(q22)).
-        params: values of the parameters of the activation.
-        progress: is told what is done, one line at a time.
 
     Raises:
         BadCovariance: a variance that is not positive and finite, or low > high.
@@ -140,12 +136,9 @@ def kink_table(
     from ..scale import both, closed_of
     from .near import near_table
 
-    given = asked(activation, variances, error, params)
-    say = progress or (lambda line: None)
-    far, closed, (count, off), rest = near_table(
-        given.scaled.expr, given.low, given.high, error, say
-    )
+    given = asked(activation, variances, error)
+    far, closed, (count, off), rest = near_table(given.scaled.expr, given.low, given.high, error)
     far, closed = both(far, given.power), closed_of(closed, given.power)
-    inner, missing = shells_of(given, error, say, rest)
+    inner, missing = shells_of(given, error, rest)
     measured = count, off * 4.0**given.power
     return KinkTable(given.name, str(given.expr), far, closed, measured, inner, missing)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 from math import inf, sqrt
 from typing import Any
@@ -51,7 +50,6 @@ _CLOSE, _CLOSER = 1600, 170
 Parseval's sum are those of the coefficients times their sizes."""
 _ROUNDED = 2.5e-13
 """Of the square of the norm of what is taken out, in doubles: what rounding does, about."""
-Say = Callable[[str], None]
 
 
 def look(shapes: tuple[Shape, Shape], starts: Any, low: float, high: float, error: float) -> Rest:
@@ -202,7 +200,7 @@ def _largest(powers: Powers, slope: bool) -> float:
 
 
 def near_table(
-    expr: Expr, low: float, high: float, error: float, say: Say
+    expr: Expr, low: float, high: float, error: float
 ) -> tuple[ChebyshevTable, Closed, tuple[int, float], Rest]:
     """The table of the rest for all rho, the closed part, what `measured` says of it, the rest.
 
@@ -219,13 +217,11 @@ def near_table(
         starts = [start_of(s, axis, error) for s in shapes]
     found = look(shapes, starts, low, high, error)
     powers, terms = found.powers, found.terms
-    say(f"order {powers.order}, cutoff {powers.alpha:g}: {terms} Hermite coefficients")
     with precision(_BITS + 128):
         plans = _plans(shapes, powers, axis, [s[2] for s in starts], terms)
         count = max(p.count for both in plans for p in both)
         plans = _plans(shapes, powers, axis, [s[2] for s in starts], terms, count)
         nodes = tuple(axis.variances(count, _BITS + 128))
-        say(f"{count} variances")
         rows = found.rows(nodes, terms)
         rounded = [_rounded(row, count) for row in rows]
         # before the fits, which take most of the time and make up for nothing here
@@ -241,7 +237,6 @@ def near_table(
             goal = (arb(error) * starts[k][0] / 50).lower()
             b, a, _ = rows[k]
             sides = bilinear_fits(b, a, _KAPPA, goal)
-            say(f"{sides[0].points} and {sides[1].points} points in rho")
             own, other = found.ends[k].left, found.ends[k].taken
             tail = (grow * (own + 2 * (own * other).sqrt())).upper()
             between = rounded[k]

@@ -9,7 +9,7 @@ Nearer to $\pm1$ the certified quadrature rule takes over.  The diagonal is a po
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -193,8 +193,6 @@ def split_table(
     variances: Any,
     *,
     error: float = DEFAULT_ERROR,
-    params: Mapping[Any, Any] | None = None,
-    progress: Callable[[str], None] | None = None,
 ) -> SplitTable:
     """A table for |rho| up to 0.98 (or less, where that is not proven), and a rule beyond.
 
@@ -202,8 +200,6 @@ def split_table(
         activation: an `Activation`, or what `language.as_activation` reads.
         variances: `(low, high)`, low < high.
         error: the bound to be proven, relative to sqrt(K(q11) K(q22)).
-        params: values of the parameters of the activation.
-        progress: is told what is done, one line at a time.
 
     Raises:
         BadCovariance: a variance that is not positive and finite, or low > high.
@@ -215,18 +211,16 @@ def split_table(
     from ..scale import both
     from .build import far_table
 
-    given = asked(activation, variances, error, params)
-    say = progress or (lambda line: None)
+    given = asked(activation, variances, error)
     near = _rule(as_activation(given.expr), (given.low, given.high), error)
     failed: Undecided | None = None
     for edge_rho in LIMITS:
         try:
-            far = far_table(given.scaled.expr, given.low, given.high, error, edge_rho, say)
+            far = far_table(given.scaled.expr, given.low, given.high, error, edge_rho)
         except Undecided as found:
             failed = failed or found
-            say(f"|rho| <= {edge_rho:g}: {found.what}")
             continue
-        inner, missing = shells_of(given, error, say)
+        inner, missing = shells_of(given, error)
         far = both(far, given.power)
         return SplitTable(given.name, str(given.expr), far, near, error, inner, missing)
     assert failed is not None
