@@ -20,6 +20,7 @@ from .elsewhere import instead
 from .messages import caret
 from .names import GREEK
 from .syntax import (
+    LIST,
     Call,
     Compare,
     Logic,
@@ -349,8 +350,13 @@ class _Reader(Cursor):
         if self.token.kind == ",":
             self.advance()
             condition = self.condition()
-            if self.token.kind == ",":
+            items = [node, condition]
+            while self.token.kind == ",":
                 self.advance()
-            node = self.count(Pair(token.at, node, condition))
+                if token.text != "[" or self.token.kind == ")":
+                    break
+                items.append(self.condition())
+            pair = Pair(token.at, node, condition)
+            node = self.count(pair if len(items) == 2 else Call(token.at, LIST, tuple(items)))
         self.close()
         return node

@@ -14,8 +14,11 @@ from fractions import Fraction
 from ..errors import ParseError, UnknownName
 from .forms import FORMS, INSTEAD_OF, ONLY_FORMS, Option
 from .grammar import grammar
+from .layers import LAYERS, is_layer, norm, unusual
+from .layers import MODULES as STAX
 from .messages import caret
 from .syntax import (
+    LIST,
     Call,
     Compare,
     Logic,
@@ -39,6 +42,7 @@ _LIBRARIES = {
     "keras": "keras keras.activations tf.keras.activations",
     "layers": "keras.layers tf.keras.layers layers",
     "tf": "tf tf.nn tf.math tensorflow tensorflow.nn tensorflow.math",
+    "stax": " ".join(STAX),
     "": "nn np numpy jnp jax.numpy jax.scipy.special math Math sp sympy scipy.special special"
     " sc keras.ops scipy.stats stats norm scipy.stats.norm stats.norm mpmath mp",
 }
@@ -62,7 +66,7 @@ _PLAIN = {
 
 _LOWER = ("min", "a_min", "low", "clip_value_min", "min_value")
 _UPPER = ("max", "a_max", "high", "clip_value_max", "max_value")
-_IGNORED = ("inplace", "name", "dtype", "device")
+_IGNORED = ("inplace", "name", "dtype", "device", "do_stabilize")
 _CONDITIONS = (Compare, Logic, Not)
 _INDICATORS = ("I", "indicator", "ind", "iverson")
 _CHOICES = ("where", "select", "If", "cond", "ifelse")
@@ -76,7 +80,8 @@ def spelled(text: str, node: Node) -> Node:
         ParseError: an option that is not known, or that has no default.
     """
     if isinstance(node, Name) and (
-        node.name in ONLY_FORMS or ("." in node.name and _constant(node) is None)
+        node.name in ONLY_FORMS
+        or ("." in node.name and _constant(node) is None and not is_layer(node.name))
     ):
         # A function without its argument, as it is handed to a network: torch.tanh
         node = Call(node.at, node.name, ())
@@ -128,11 +133,20 @@ class _Speller:
                 raise UnknownName(
                     f"{node.name} is not called",
                     where=caret(self.text, node.at),
-                    hint=f"{node.name}(x)",
+                    hint=f"{node.name}()" if is_layer(node.name) else f"{node.name}(x)",
                 )
             return Name(node.at, own)
         if isinstance(node, (Product, Sum)):
             return rebuild(node, lambda part: _indicator(self.node(part)))
+        if isinstance(node, Call) and node.name == LIST:
+            raise ParseError(
+                "a list cannot stand here",
+                where=caret(self.text, node.at),
+                hint="a list only in stax.Polynomial([1, 0, 2])",
+            )
+        if isinstance(node, Call) and is_layer(node.name):
+            if (meant := unusual(self.text, node)) is not None:
+                return self.node(meant)
         if not isinstance(node, Call):
             return rebuild(node, self.node)
         inner = tuple(self.node(a) for a in node.arguments)
@@ -149,6 +163,8 @@ class _Speller:
                 where=caret(self.text, node.at),
                 hint=f"{own}(x), with the argument in brackets",
             )
+        if module in STAX:
+            return self.layer(node, own)
         own = _PLAIN.get(f"norm.{own}", own) if module.endswith("norm") else own
         own = _PLAIN.get(own, own) if module else own
         name, library = canonical(own), MODULES.get(module, "")
@@ -190,11 +206,26 @@ class _Speller:
             node.at, name if name != own and own not in known_names(True) else own, tuple(given)
         )
 
+    def layer(self, node: Call, own: str) -> Node:
+        """The template of `LAYERS` at x and the options."""
+        _, options = LAYERS[own]
+        wrong = len(node.arguments) > len(options)
+        if wrong or any("x" in names(a) for a in (*node.arguments, *dict(node.keywords).values())):
+            usage = ", ".join(o.spelled[0] for o in options)
+            raise ParseError(
+                f"{node.name} makes a layer of its options, and x is not one",
+                where=caret(self.text, node.at),
+                hint=f"{node.name}({usage})",
+            )
+        given = [Name(node.at, "x"), *node.arguments]
+        return self.form(node, own.lower(), "stax", given, dict(node.keywords))
+
     def form(
         self, node: Call, name: str, library: str, given: list[Node], keys: dict[str, Node]
     ) -> Node:
-        """The template of `FORMS` at the argument and the options."""
-        template, options = FORMS[name]
+        """The template of `FORMS` or `LAYERS` at the argument and the options."""
+        own = node.name.rpartition(".")[2]
+        template, options = LAYERS[own] if library == "stax" else FORMS[name]
         if len(given) > 1 + len(options):
             usage = f"{node.name}(z, {', '.join(o.spelled[0] for o in options)})"
             raise ParseError(
@@ -225,17 +256,23 @@ class _Speller:
                 if name == "gelu":
                     why = "gelu(x), or gelu_tanh(x) for the approximation"
                 else:
-                    why = f"{node.name}(x, {option.spelled[0]}=...)"
+                    z = "" if library == "stax" else "x, "
+                    why = f"{node.name}({z}{option.spelled[0]}=...)"
+                missing = f"libraries differ in the default of {option.spelled[0]}, or have none"
+                if library == "stax":
+                    missing = f"{node.name} has no default of {option.spelled[0]}"
                 raise ParseError(
-                    f"libraries differ in the default of {option.spelled[0]}, or have none",
+                    missing,
                     where=caret(self.text, node.at),
                     hint=why,
                 )
-        if name == "relu" and "top" not in values:
+        if name == "relu" and library != "stax" and "top" not in values:
             values["top"] = given[0]
         if name == "gelu":
             tanh = self.approximate(node, values["approximate"])
             return Call(node.at, "gelu_tanh" if tanh else "gelu", (given[0],))
+        if "degree" in values:
+            values["norm"] = norm(values["degree"])
         return self.put(grammar(template), values, node.at)
 
     def approximate(self, node: Call, value: Node) -> bool:

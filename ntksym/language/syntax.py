@@ -74,6 +74,10 @@ class Call:
     keywords: tuple[tuple[str, Node], ...] = ()
 
 
+LIST = "[]"
+"""The name of the call that `[a, b, c]` is, until `spelling` has handed it to what takes a list."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """`(value, condition)`, a piece of a piecewise."""
