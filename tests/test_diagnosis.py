@@ -16,7 +16,7 @@ from ntksym.check.diagnose.constants import identify
 from ntksym.check.diagnose.edits import edits
 from ntksym.check.diagnose.floats import Place
 from ntksym.check.diagnose.monomial import _divide
-from ntksym.check.diagnose.trees import places, put, write
+from ntksym.check.diagnose.trees import places, put
 from ntksym.check.judge import judge
 from ntksym.check.judgement import Diagnosis
 from ntksym.claims import Claim
@@ -24,6 +24,7 @@ from ntksym.claims.statement import state
 from ntksym.errors import NtksymError
 from ntksym.language.parser import read_tree
 from ntksym.language.syntax import Call, Name, Negate, Node, Number, Power, Product, Sum
+from ntksym.language.written import write
 from ntksym.verify.report import Verdict
 
 SECONDS = 6.0

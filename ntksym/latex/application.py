@@ -10,7 +10,7 @@ from ..language.table import canonical, functions
 from .heads import BRACKETS, Head, bracket, head
 from .heads import check_called as check_called
 from .layout import Fence, Group, Item, Leaf, Row, Table
-from .spell import call, number, product
+from .nodes import call, number, product
 
 if TYPE_CHECKING:
     from .reading import Reader

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..language.syntax import Compare, Logic, Node, Number, Pair, Sum, Truth
 from .coverage import covered
 from .layout import Fence, Item, Leaf, Row, Table
-from .spell import call, number
+from .nodes import call, number
 
 if TYPE_CHECKING:
     from .reading import Reader

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..language.syntax import Compare, Name, Node, Pair, Truth
-from .spell import spell
+from ..language.written import write
 
 _LEFT, _RIGHT = "-oo", "oo"
 
@@ -45,6 +45,6 @@ def _span(condition: Node) -> tuple[str, str, str] | None:
     variable = nodes[middle]
     if not isinstance(variable, Name):
         return None
-    low = spell(nodes[middle - 1]) if middle else _LEFT
-    high = spell(nodes[middle + 1]) if middle + 1 < len(nodes) else _RIGHT
+    low = write(nodes[middle - 1]) if middle else _LEFT
+    high = write(nodes[middle + 1]) if middle + 1 < len(nodes) else _RIGHT
     return variable.name, low, high

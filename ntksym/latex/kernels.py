@@ -12,7 +12,7 @@ from ..language.syntax import Name, Negate, Node, Power, Product, Sum
 from . import vectors
 from .layout import Fence, Item, Leaf, Row
 from .naming import ENTRIES, MATRICES, index_text, letter_name
-from .spell import number
+from .nodes import number
 
 if TYPE_CHECKING:
     from .reading import Reader

@@ -12,7 +12,7 @@ from ..symbols import RESERVED
 from .layout import Item, Leaf, Row
 from .letters import marked
 from .macros import ACCENTS, LETTERS
-from .spell import call, number
+from .nodes import call, number
 
 if TYPE_CHECKING:
     from .reading import Reader

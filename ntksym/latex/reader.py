@@ -15,11 +15,11 @@ from ..language.names import IDENTIFIER, fault
 from ..language.parser import read_tree
 from ..language.syntax import Name, Node, children
 from ..language.table import known_names
+from ..language.written import write
 from . import definitions, kernels, macros, own
 from .layout import Fence, Leaf, Row, arrange
 from .naming import ENTRIES, MATRICES, index_text, letter_name
 from .reading import Reader
-from .spell import spell
 from .tokens import tokenize
 
 
@@ -100,7 +100,7 @@ def read_equation(
             shown = source[begin:end].strip()
             at = source.index(shown, begin)
             reader.refuse(f"{shown} is defined and not used", at, "one formula for each claim")
-    found = spell(definitions.put_in(node, values, source))
+    found = write(definitions.put_in(node, values, source))
     # The bounds on the language hold for what was read, too.
     read_tree(found)
     return left, Reading(found, tuple(reader.notes))

@@ -19,7 +19,7 @@ from . import application, conditions, doubts, kernels, own, vectors
 from .layout import Fence, Fraction, Group, Item, Leaf, Root, Row, Table
 from .letters import VARIANCES
 from .naming import letter_name, raised, read_name
-from .spell import call, number, product
+from .nodes import call, number, product
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from .layout import Fence, Item, Leaf, Row
 from .letters import marked
 from .macros import BOLD
 from .naming import MATRICES, accent, letter_name
-from .spell import call, number
+from .nodes import call, number
 
 if TYPE_CHECKING:
     from .reading import Reader

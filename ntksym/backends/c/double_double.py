@@ -10,22 +10,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 
-from ...lower.double_double import EQUAL, KNOWN
 from ...lower.program import Program
 from .._base import spell_program
 from ..double_double import (
-    ARITY,
-    DEEP_LEVELS,
     HALVINGS,
-    LEVELS,
-    NEAR,
-    NEAR_TERMS,
     SHORTER,
     atan_terms,
     exp_terms,
-    numbers,
     parts,
+    spelled,
+    with_numbers,
 )
 from .blocks import LANES
 from .text import c_literal, mentions, spelled_body, wrap
@@ -36,21 +32,13 @@ _FUNCTION = re.compile(
 _NAME = re.compile(r"(?:static inline|NTKSYM_LANE_FUNCTION) \w+ (\w+)\(")
 
 
-def _spell() -> dict[str, str]:
-    found = {}
-    for op in sorted(KNOWN - {"pi"}):
-        given = ", ".join(f"{{{k}}}" for k in range(ARITY.get(op, 1)))
-        found[op] = f"dd_{op}({given})"
-    return found | {"pi": "dd_of(0.0, 0.0)"}
-
-
 @dataclass(frozen=True, slots=True)
 class DoubleDouble:
     """Values of the type `dd`."""
 
     name: str = "c (double-double)"
     suffix: str = ".c"
-    spell: dict[str, str] = field(default_factory=_spell)
+    spell: dict[str, str] = field(default_factory=partial(spelled, "dd_", "dd_of(0.0, 0.0)"))
 
     def literal(self, value: Fraction | float) -> str:
         """A call that makes the number."""
@@ -84,23 +72,13 @@ def layer_function(p: Program, function: str, most: float) -> str:
 
 def dd_functions(used: str) -> str:
     """The type, and the operations that a text uses, with what these use."""
-    text = _TEXT
-    for name, (high, low) in numbers().items():
-        text = text.replace(f"@{name}@", f"{c_literal(high)}, {c_literal(low)}")
-    for mark, value in (
-        ("EXP", _horner(exp_terms(), "r.hi")),
-        ("ATAN", _horner(atan_terms(), "w.hi")),
-        ("HALVINGS", "  dd_halve(&s, &c);\n" * HALVINGS),
-        ("WHOLE", float(2**HALVINGS)),
-        ("SHORTER", _SQUARED * SHORTER),
-        ("SHARE", c_literal(2.0**-SHORTER)),
-        ("EQUAL", c_literal(EQUAL)),
-        ("NEAR", NEAR),
-        ("TERMS", NEAR_TERMS),
-        ("DEEP", DEEP_LEVELS),
-        ("LEVELS", LEVELS),
-    ):
-        text = text.replace(f"@{mark}@", str(value))
+    own = {
+        "EXP": _horner(exp_terms(), "r.hi"),
+        "ATAN": _horner(atan_terms(), "w.hi"),
+        "HALVINGS": "  dd_halve(&s, &c);\n" * HALVINGS,
+        "SHORTER": _SQUARED * SHORTER,
+    }
+    text = with_numbers(_TEXT, c_literal, "{}, {}".format, own)
     start, *functions = _FUNCTION.split(text)
     kept: list[str] = []
     for each in reversed(functions):  # later ones call earlier ones

@@ -8,31 +8,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 
-from ...lower.double_double import EQUAL, KNOWN
 from ...lower.program import Program
 from .._base import comment, spell_program
 from ..double_double import (
-    ARITY,
-    DEEP_LEVELS,
     HALVINGS,
-    LEVELS,
-    NEAR,
-    NEAR_TERMS,
     SHORTER,
     atan_terms,
     exp_terms,
-    numbers,
     parts,
+    spelled,
+    with_numbers,
 )
-
-
-def _spell() -> dict[str, str]:
-    found = {}
-    for op in sorted(KNOWN - {"pi"}):
-        given = ", ".join(f"{{{k}}}" for k in range(ARITY.get(op, 1)))
-        found[op] = f"_dd_{op}({given})"
-    return found | {"pi": "(0.0, 0.0)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +29,7 @@ class DoubleDouble:
 
     name: str = "numpy (double-double)"
     suffix: str = ".py"
-    spell: dict[str, str] = field(default_factory=_spell)
+    spell: dict[str, str] = field(default_factory=partial(spelled, "_dd_", "(0.0, 0.0)"))
 
     def literal(self, value: Fraction | float) -> str:
         """The pair."""
@@ -59,23 +47,13 @@ def layer_function(p: Program, name: str) -> str:
 
 def dd_functions(used: str) -> str:
     """The operations that a text uses, with what these use but `_two_product` and `_rescale`."""
-    text = _TEXT.strip("\n")
-    for name, (high, low) in numbers().items():
-        text = text.replace(f"@{name}@", f"({high!r}, {low!r})")
-    for mark, value in (
-        ("EXP", exp_terms()[::-1]),
-        ("ATAN", atan_terms()[::-1]),
-        ("HALVINGS", HALVINGS),
-        ("WHOLE", float(2**HALVINGS)),
-        ("SHORTER", SHORTER),
-        ("SHARE", 2.0**-SHORTER),
-        ("EQUAL", EQUAL),
-        ("NEAR", NEAR),
-        ("TERMS", NEAR_TERMS),
-        ("DEEP", DEEP_LEVELS),
-        ("LEVELS", LEVELS),
-    ):
-        text = text.replace(f"@{mark}@", repr(value))
+    own = {
+        "EXP": exp_terms()[::-1],
+        "ATAN": atan_terms()[::-1],
+        "HALVINGS": HALVINGS,
+        "SHORTER": SHORTER,
+    }
+    text = with_numbers(_TEXT.strip("\n"), repr, "({}, {})".format, own)
     kept: list[str] = []
     for each in reversed(text.split("\n\n\n")):  # later ones call earlier ones
         if re.search(rf"\b{each.split('(')[0].removeprefix('def ')}\b", used):

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from ...language.syntax import Call, Node, Sum
+from ...language.written import write
 from ...symbols import m, q, q11, q12, q22
 from .floats import close
 from .ground import Ground
@@ -20,7 +21,6 @@ from .trees import (
     root,
     size,
     total,
-    write,
 )
 
 _LARGE = 24

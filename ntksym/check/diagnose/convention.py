@@ -8,6 +8,7 @@ from itertools import combinations
 from sympy import Expr
 
 from ...language.syntax import Call, Node
+from ...language.written import write
 from ...symbols import q, q11, q12, q22
 from .candidate import Candidate, constant, same, saying
 from .constants import scaled
@@ -25,7 +26,6 @@ from .trees import (
     rename,
     root,
     total,
-    write,
 )
 
 Rule = tuple[str, str, Mapping[str, Node]]

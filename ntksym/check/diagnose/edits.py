@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from ...language.syntax import Call, Name, Negate, Node, Number, Power, Product, Sum
 from ...language.table import canonical
+from ...language.written import write
 from .trees import (
     Path,
     call,
@@ -20,7 +21,6 @@ from .trees import (
     quotient,
     root,
     total,
-    write,
 )
 from .words import ordinal, short
 

@@ -11,6 +11,7 @@ from ...claims.claim import QUANTITIES, Claim
 from ...claims.statement import Statement, state
 from ...errors import NtksymError
 from ...language.syntax import Node
+from ...language.written import write
 from ...verify.report import Verdict
 from ..judge import take
 from ..judgement import Diagnosis
@@ -19,7 +20,7 @@ from .closed import closed_text
 from .constants import identify
 from .grid import Pair, Single, closed_entries
 from .ground import Ground, restated, settled
-from .trees import number, quotient, write
+from .trees import number, quotient
 
 _PAIRS = ("nngp", "normalised", "derivative", "covariance")
 _SINGLES = ("diagonal", "mean", "second_moment", "variance")

@@ -15,11 +15,12 @@ from ...errors import NtksymError
 from ...language import to_text
 from ...language.parser import read_tree
 from ...language.syntax import Node
+from ...language.written import write
 from ...verify.report import Verdict
 from ..judge import DIGITS, Finding, Sample, take
 from ..proof import prove
 from .floats import NAN, Place
-from .trees import names_in, write
+from .trees import names_in
 
 _LONGEST = 2000
 

@@ -12,13 +12,24 @@ from statistics import NormalDist
 
 from ...language.syntax import Call, Name, Negate, Node, Number, Power, Product, Sum, children
 from ...language.table import canonical
+from ...language.written import write
 from .atoms import atoms
 from .candidate import Candidate
 from .constants import identify, scaled
 from .floats import NAN, Place, close
 from .ground import Ground
 from .monomial import Basis, basis, fit
-from .trees import Path, call, name, number, power, product, put, size, total, write
+from .trees import (
+    Path,
+    call,
+    name,
+    number,
+    power,
+    product,
+    put,
+    size,
+    total,
+)
 from .words import short
 
 _NORMAL = NormalDist()

@@ -7,6 +7,7 @@ from time import process_time
 
 from ...claims.claim import Claim
 from ...errors import NtksymError
+from ...language.written import write
 from ...verify.report import Verdict
 from ..judge import Finding
 from ..judgement import Diagnosis
@@ -19,7 +20,6 @@ from .near import approximations
 from .part import parts_of_the_domain
 from .slip import mistaken, slips
 from .tidy import tidy
-from .trees import write
 from .whole import factors, offsets, powers, products, scaled_powers, scalings, terms
 
 _MOST_TRIED = 6

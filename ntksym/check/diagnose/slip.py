@@ -6,12 +6,13 @@ import math
 from collections.abc import Iterator
 
 from ...language.syntax import Node
+from ...language.written import write
 from .candidate import Candidate, saying
 from .constants import identify, scaled
 from .edits import Edit, edits, exchanges
 from .floats import close
 from .ground import Ground
-from .trees import Path, number, put, size, write
+from .trees import Path, number, put, size
 
 _FEW = 4
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from ...language.syntax import Call, Name, Node, Product
+from ...language.written import write
 from .atoms import atoms
 from .candidate import Candidate, constant, saying
 from .constants import identify, scaled
@@ -26,7 +27,6 @@ from .trees import (
     size,
     total,
     with_child,
-    write,
 )
 from .words import NORMALISATION, factor_sentence
 

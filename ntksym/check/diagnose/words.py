@@ -6,9 +6,10 @@ import math
 
 from ...claims.claim import Claim
 from ...language.syntax import Node
+from ...language.written import write
 from .constants import identify
 from .floats import Place, close
-from .trees import negative, number, quotient, write
+from .trees import negative, number, quotient
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 _LONG = 48

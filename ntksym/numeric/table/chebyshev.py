@@ -13,8 +13,8 @@ from typing import Any
 
 from ...brief import Brief
 from .argument import slopes_of
+from .bands.sums import Tensor
 from .dual import SLACK, Sheet, unhexed
-from .fit import Tensor
 from .pack import OFF_X, UNIT, Packed, nested, off_tau, shape_within
 
 

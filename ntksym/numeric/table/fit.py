@@ -13,7 +13,7 @@ from typing import Any
 
 from ...errors import Undecided
 from ..patience import check
-from .bands.sums import Turned, values
+from .bands.sums import Tensor, Turned, pairs_that_count, placed, values
 from .spectra.kinks import power_bounds, power_duals
 from .spectra.spectrum import Spectrum, pair_tail
 from .variable import RADII, alias, correlation, lebesgue, nodes, spread, transform, unmapped
@@ -23,7 +23,6 @@ FINE_RADII = ("1.005", "1.01", "1.015", "1.02", "1.03", "1.04")
 """More ellipses for the terms of a long series."""
 POINTS = (32, 48, 64, 96, 128, 192)
 """The numbers of interpolation points in x that are tried."""
-Tensor = list[list[list[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,32 +173,17 @@ def _tensor(
     Everything but rho is bilinear in the two variances: first the interpolants in tau of every
     Hermite coefficient, then only the pairs of their coefficients that count.
     """
-    from flint import arb
-
     one = Turned.of(spectra, bits)
     two = one if others is None else Turned.of(others, bits)
-    high, wide = len(spectra), len(others or spectra)
-    where, omitted, least = [], arb(0), goal / (64 * high * wide)
-    for i in range(high):
-        for j in range(i + 1 if others is None else wide):
-            # |T_k| <= 1: the interpolant in x is at most Lambda times as large
-            most = one.size[i] * two.size[j]
-            most += one.kink_size[i] * two.size[j] + one.size[i] * two.kink_size[j]
-            most = (most * lebesgue(points)).upper()
-            if most < least:
-                omitted += most if i == j or others is not None else 2 * most
-            else:
-                where.append((i, j))
+    symmetric = others is None
+    # |T_k| <= 1: the interpolant in x is at most Lambda times as large
+    where, omitted = pairs_that_count(one, two, symmetric, lebesgue(points), goal)
     rhos = tuple(correlation(unmapped(y, kappa), sign) for y in nodes(points, bits + 64))
     found = transform(points, bits + 64) * values(one, two, where, rhos, (0, 1), goal)
-    out: Tensor = [[[arb(0)] * points for _ in range(wide)] for _ in range(high)]
-    for place, (i, j) in enumerate(where):
-        out[i][j] = [found[k, place] for k in range(points)]
-        if others is None:
-            out[j][i] = out[i][j]
+    out = placed(found, where, (len(spectra), len(others or spectra)), symmetric)
     if one.kink:
         _add_kinks(out, spectra, others, sign, kappa, points, bits)
-    return out, omitted.upper()
+    return out, omitted
 
 
 def _add_kinks(

@@ -19,8 +19,8 @@ from typing import Any, Protocol
 from ...errors import Undecided
 from ..patience import check
 from . import sine
-from .bands.sums import Turned, values
-from .fit import POINTS, Tensor, majorant, worst_tail
+from .bands.sums import Tensor, Turned, pairs_that_count, placed, values
+from .fit import POINTS, majorant, worst_tail
 from .pack import Packed, Rows
 from .spectra.spectrum import Spectrum
 from .variable import alias, ellipse, lebesgue, nodes, transform, unmapped
@@ -322,31 +322,16 @@ def _tensors(
     away: Away | None = None,
 ) -> tuple[tuple[tuple[int, Tensor], ...], Any]:
     """The coefficients of the parts, and a bound of the pairs (i, j) that were left out."""
-    from flint import arb
-
     one, two = turned
-    high, wide = len(spectra), len(others or spectra)
-    where, omitted, least = [], arb(0), goal / (64 * high * wide)
-    for i in range(high):
-        for j in range(i + 1 if others is None else wide):
-            most = one.size[i] * two.size[j]
-            most += one.kink_size[i] * two.size[j] + one.size[i] * two.kink_size[j]
-            most = (2 * most * lebesgue(points)).upper()
-            if most < least:
-                omitted += most if i == j or others is not None else 2 * most
-            else:
-                where.append((i, j))
+    shape, symmetric = (len(spectra), len(others or spectra)), others is None
+    where, omitted = pairs_that_count(one, two, symmetric, 2 * lebesgue(points), goal)
     out, kinked = [], bool(one.kink)
     squares = tuple(_square(y, kappa, kinked, away) for y in nodes(points, bits + 64))
     for part in wanted(parity):
         found = values(one, two, where, squares, (part, 2), goal)
         found = transform(points, bits + 64) * found
-        tensor: Tensor = [[[arb(0)] * points for _ in range(wide)] for _ in range(high)]
-        for place, (i, j) in enumerate(where):
-            tensor[i][j] = [found[k, place] for k in range(points)]
-            if others is None:
-                tensor[j][i] = list(tensor[i][j])
+        tensor = placed(found, where, shape, symmetric)
         if kinked:
             sine.add(tensor, spectra, others or spectra, part, kappa, points, bits)
         out.append((part, tensor))
-    return tuple(out), omitted.upper()
+    return tuple(out), omitted

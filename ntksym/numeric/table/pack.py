@@ -15,7 +15,7 @@ from math import log10
 from typing import Any
 
 from .argument import slopes_of
-from .fit import Tensor
+from .bands.sums import Tensor
 
 Cut = Callable[[list[Any], int], list[Any]]
 Rows = tuple[tuple[tuple[float, ...], ...], ...]

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .bands.sheets import Frame
+from .bands.sums import Tensor
 from .dual import Sheet, Unproven
-from .fit import Tensor
 from .fold import OFF_X, Folded, Pieces, steep
 from .light import SHARE, Heavy, light
 from .pack import SLACK, TINY, UNIT, Rows, off_tau, pack

@@ -16,11 +16,11 @@ from itertools import pairwise
 from typing import Any
 
 from ...patience import check
-from ..fit import Tensor
 from ..fold import Folded
 from ..sine import times
 from ..variances import Axis
 from .band import BandSpectra
+from .sums import Tensor
 
 MOST = 3
 """Panels of a band."""

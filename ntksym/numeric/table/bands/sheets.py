@@ -9,10 +9,11 @@ from typing import Any
 from ....errors import Undecided
 from ...arith import rounded_up
 from ..dual import Sheet, Unproven
-from ..fit import Fit, Tensor
+from ..fit import Fit
 from ..fold import Pieces, size_of
 from ..pack import OFF_SCALE, UNIT, least, on_diagonal, pack
 from .band import BandSpectra
+from .sums import Tensor
 
 SHARES = (0.9, 0.5, 0.1, 0.02)
 """Of what the error leaves free, to coefficients left out; the rest has to fit beside it."""

@@ -27,6 +27,8 @@ _OTHERS = 2 * _STEP + 16
 _TINY = 1e-290
 """More than underflow takes away."""
 Where = list[tuple[int, int]]
+Tensor = list[list[list[Any]]]
+"""[i][j][k]: Chebyshev coefficients in the two variances and in x."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,45 @@ class Turned:
         series, kink = (np.array([[float(a) for a in row] for row in t]) for t in both)
         radius = max(float(a.rad()) for t in both for row in t for a in row)
         return series, kink if self.kink else np.zeros_like(series), radius * (1 + 1e-9)
+
+
+def pairs_that_count(
+    one: Turned, two: Turned, symmetric: bool, grow: Any, goal: Any
+) -> tuple[Where, Any]:
+    """The pairs (i, j) of coefficients in tau that are worth computing, and a bound of the others.
+
+    `grow` is how much larger than its sum over n the interpolant in x can be.  Of `symmetric`
+    pairs those with j <= i stand for both.
+    """
+    from flint import arb
+
+    high, wide = len(one.size), len(two.size)
+    where: Where = []
+    omitted, least = arb(0), goal / (64 * high * wide)
+    for i in range(high):
+        for j in range(i + 1 if symmetric else wide):
+            most = one.size[i] * two.size[j]
+            most += one.kink_size[i] * two.size[j] + one.size[i] * two.kink_size[j]
+            most = (most * grow).upper()
+            if most < least:
+                omitted += 2 * most if symmetric and i != j else most
+            else:
+                where.append((i, j))
+    return where, omitted.upper()
+
+
+def placed(found: Any, where: Where, shape: tuple[int, int], symmetric: bool) -> Tensor:
+    """The columns of a matrix at their pairs (i, j), zeros at those that were left out."""
+    from flint import arb
+
+    high, wide = shape
+    points = found.nrows()
+    out: Tensor = [[[arb(0)] * points for _ in range(wide)] for _ in range(high)]
+    for column, (i, j) in enumerate(where):
+        out[i][j] = [found[k, column] for k in range(points)]
+        if symmetric:
+            out[j][i] = list(out[i][j])
+    return out
 
 
 def values(

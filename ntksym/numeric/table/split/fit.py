@@ -14,7 +14,8 @@ from typing import Any
 
 from ....errors import Undecided
 from ...patience import check
-from ..fit import POINTS, Fit, Tensor
+from ..bands.sums import Tensor
+from ..fit import POINTS, Fit
 from ..variable import RADII, alias, correlation, lebesgue, nodes, spread, transform, unmapped
 
 _UNIT = 2.0**-53
