@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from sympy import Basic, Expr, Pow, Symbol, nan, oo
@@ -13,7 +14,7 @@ from .abbreviations import latex_rows
 from .activation import Activation
 from .brief import Brief
 from .derivation import Derivation
-from .errors import NoClosedForm, NtksymError
+from .errors import BadCovariance, NoClosedForm, NtksymError, not_semi_definite
 from .symbols import x
 
 if TYPE_CHECKING:  # not imported for kernels that are closed without powers, nor printed
@@ -81,11 +82,35 @@ class Dual(Brief):
         return trace_powers(self.derivation)
 
     def at(self, q11: Any, q12: Any, q22: Any, *, derivative: bool = False) -> Expr:
-        """The exact value at rational covariances, also where u and v are proportional or zero."""
+        r"""The exact value for a centred pair, also where u and v are proportional or zero.
+
+        $E[s(u)\,s(v)]$, or with `derivative` $E[s'(u)\,s'(v)]$ with s' off the jumps of s.
+
+        Args:
+            q11: the variance of u: a rational number or its text ("1/2"); a float is what it holds.
+            q12: the covariance, the same.
+            q22: the variance of v, the same.
+            derivative: for the derivative dual.
+
+        Raises:
+            BadCovariance: not three finite numbers, or not positive semi-definite.
+        """
         from sympy import Rational
 
         assert self.derivation is not None
-        return self.derivation.at(Rational(q11), Rational(q12), Rational(q22), slope=derivative)
+        given = (q11, q12, q22)
+        try:
+            if any(isinstance(z, float) and not isfinite(z) for z in given):  # SymPy makes it 0
+                raise ValueError
+            a, c, b = map(Rational, given)
+        except (TypeError, ValueError):
+            raise BadCovariance(
+                f"({q11!r}, {q12!r}, {q22!r}) are not three finite rational numbers",
+                hint='numbers, or text such as "1/2"',
+            ) from None
+        if a < 0 or b < 0 or a * b < c * c:
+            raise not_semi_definite(a, c, b)
+        return self.derivation.at(a, c, b, slope=derivative)
 
     @property
     def rows(self) -> tuple[tuple[str, str, Expr], ...]:

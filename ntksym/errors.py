@@ -7,6 +7,7 @@ the terminal, the JSON output and the tests see the same words.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 LONG = 120
 """What was tried has a line each where it has more characters than this."""
@@ -163,6 +164,15 @@ class MissingExtra(NtksymError):
     """A library of an optional extra is not installed."""
 
     code, exit_status = "E101", 5
+
+
+def not_semi_definite(q11: Any, q12: Any, q22: Any) -> BadCovariance:
+    """The error of three exact numbers that are no covariance."""
+    return BadCovariance(
+        f"the covariance [[{q11}, {q12}], [{q12}, {q22}]] is not positive semi-definite",
+        where=f"q11 = {q11}, q22 = {q22}, q11 q22 - q12^2 = {q11 * q22 - q12 * q12}",
+        hint="q11 >= 0, q22 >= 0 and q12^2 <= q11 q22",
+    )
 
 
 def without_value(name: str, where: str = "") -> BadSpec:

@@ -148,10 +148,15 @@ class DualGradients(Brief):
 
 
 def dual_gradients(dual: Any, sense: str = "distributional") -> DualGradients:
-    r"""The gradients of a dual, of an activation or of its text.
+    r"""The gradients of a dual, of an activation or of its text, in q11, q12, q22 and parameters.
 
     Derived in the engine's canonical forms (Price's theorem); for real powers from
     $\partial_{q_{11}} K = (pK - q_{12}\dot K)/(2q_{11})$ (Euler) and SymPy's derivative of 2F1.
+
+    Args:
+        dual: a `Dual`, or what `ntksym.dual` takes.
+        sense: of the derivative dual where s jumps: "distributional" (Price's theorem), or
+            "almost_everywhere".
 
     Raises:
         NoClosedForm: the activation has no closed form.

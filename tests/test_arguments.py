@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import ntksym
-from ntksym.errors import BadData, BadSpec, NtksymError, Undecided
+from ntksym.errors import BadCovariance, BadData, BadSpec, NtksymError, Undecided
 
 WRONG = (None, 3, 2.5, True, [3], b"relu", {}, object())
 SQNL = "piecewise((-1, x < -2), (x + x**2/4, x < 0), (x - x**2/4, x < 2), (1, True))"
@@ -39,6 +39,21 @@ def test_with_more_arguments(wrong: Any, tmp_path: Any) -> None:
     if wrong is not None and wrong != {}:  # those say that there are no claims
         with pytest.raises(BadSpec, match="is no claim"):
             ntksym.check(wrong)
+
+
+@pytest.mark.parametrize(
+    ("point", "said"),
+    [
+        ((1, 2, 1), "not positive semi-definite"),
+        ((-1, 0, 1), "not positive semi-definite"),
+        (("a", 0, 1), "not three finite rational numbers"),
+        ((1, float("nan"), 1), "not three finite rational numbers"),
+        ((1, None, 1), "not three finite rational numbers"),
+    ],
+)
+def test_a_dual_has_no_value_where_there_is_no_covariance(point: Any, said: str) -> None:
+    with pytest.raises(BadCovariance, match=said):
+        ntksym.dual("relu").at(*point)
 
 
 @pytest.mark.parametrize(

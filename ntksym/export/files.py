@@ -196,17 +196,21 @@ def export(
 ) -> tuple[Path, ...]:
     """Write the sources of a network or an activation; the paths written.
 
-    Targets: "c" (with derivatives, header, CMake and pkg-config files, a consumer), "numpy", "jax",
-    "torch", and "package", a directory that pip installs.  `collapse` makes one certified
-    polynomial of the angle of a network (C and NumPy): for homogeneous activations without biases,
-    or for inputs with |x|^2/d = `variances`.
-
-    Files that are there with other contents are kept unless `force`.  `method`, `error` and
-    `variances` are those of `ntksym.numeric.choose`; for a network `variances` is of its inputs,
-    |x|^2/d (|x|^2 where the convention does not scale), and the ranges of the layers follow.
-
-    `measure` compiles and runs the code of closed forms (C and NumPy) at hard covariances or rows
-    and writes the worst errors, against 34 digits, into the head of the file.
+    Args:
+        spec_or_net: a network, an activation, or the text of one.
+        target: "c" (with derivatives, header, CMake and pkg-config files, a consumer), "numpy",
+            "jax", "torch", or "package", a directory that pip installs.
+        out_dir: where the files go; it is made where it is not there.
+        force: replace files that are there with other contents.
+        method: as `ntksym.choose` takes it.
+        error: the same.
+        variances: the same; for a network of its inputs, |x|^2/d (|x|^2 where the convention does
+            not scale), and the ranges of the layers follow.
+        collapse: one certified polynomial of the angle of a network (C and NumPy), for homogeneous
+            activations without biases, or for inputs with |x|^2/d = `variances`: True, or the error
+            asked for.
+        measure: compile and run the code of closed forms (C and NumPy) at hard covariances or rows,
+            and write the worst errors, against 34 digits, into the head of the file.
 
     Raises:
         CannotWrite: the directory cannot be made or written, or a file would be overwritten.

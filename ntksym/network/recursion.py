@@ -75,7 +75,14 @@ class LayerRule(Brief):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Recursion(Brief):
-    """The rules of a network, layer by layer; nothing is composed until `unrolled` is asked."""
+    """The rules of a network, layer by layer; nothing is composed until `unrolled` is asked.
+
+    Attributes:
+        network: the network.
+        convention: its choices, as the rules have them.
+        input_rule: the kernels after the first dense layer, in |x|^2, x.y, |y|^2.
+        layers: for each nonlinearity and the dense layer after it, the kernels in the state before.
+    """
 
     network: Network
     convention: Convention

@@ -74,8 +74,19 @@ def best_dual(
 ) -> AnyDual:
     """The dual by the method that `choose` finds: its `dual`.
 
-    A `Dual`, a `MixtureDual` or an `ExpectedDual`; with `variances`, or of a rule that is asked
-    for, also the dual of that rule; of a callable a `SampledDual`.
+    Args:
+        activation: as `choose` takes it.
+        mean: for pre-activations with means; closed forms only.
+        method: "auto", or one of `METHODS` for it alone.
+        error: relative to sqrt(K(q11) K(q22)); by default that of the method.
+        variances: a number, or (low, high), where a rule is to be built.
+
+    Returns:
+        A `Dual`, a `MixtureDual` or an `ExpectedDual`; with `variances`, or of a rule that is asked
+        for, also the dual of that rule; of a callable a `SampledDual`.
+
+    Raises:
+        BadSpec, NoClosedForm, NotSquareIntegrable, BadActivation, Undecided: as `choose`.
     """
     found: AnyDual = choose(
         activation, mean=mean, method=method, error=error, variances=variances, code=False

@@ -85,13 +85,20 @@ def compile(
     variances: Any = None,
     collapse: bool | float | None = None,
 ) -> Any:
-    """A `CompiledKernel` for a network or recursion, a `CompiledDual` for an activation or dual.
+    """Code that runs: of a network a function of data, of an activation one of covariances.
+
+    The kernel `k` of a network gives `k(X, Y).nngp` and `k(X, Y).ntk`, arrays (n, m) for rows
+    (n, d) and (m, d); `k(X)` is symmetric and `k.diag(X)` its diagonal.  The dual `d` of an
+    activation gives `d(q11, q12, q22)`, a pair of arrays.
 
     Args:
         net: a network or recursion, its text (`mlp:...`, a TOML file), an activation, its text, a
             SymPy expression of one variable, a dual, or a Python callable (sampled, and says so).
         target: "c" or "numpy".
-        dtype: "float64" or "float32", as a name or a NumPy type.
+        dtype: "float64" or "float32", as a name or a NumPy type.  Of "float32" products and layers
+            are in float where the generated code has float layers and the variances are of
+            moderate size, else in double and rounded; diagonals and nearly collinear pairs are
+            always in double.
         cache: keep what is generated, compiled and built; False leaves nothing behind.
         threads: by default the processors that this program may run on.
         method: of duals without closed form, or of all: see `ntksym.choose`.
@@ -103,13 +110,11 @@ def compile(
             calls of a deep network where it pays, proven to 2e-14, float32 to 1e-8; the kernel's
             `taken` says what the last call did.  False: never.
 
-    `k(X, Y).nngp` and `k(X, Y).ntk` are arrays (n, m); `k(X)` is symmetric; `k.diag(X)` is the
-    diagonal.  `dtype="float32"` gives float arrays: products and layers are in float where the
-    generated code has float layers and the variances are of moderate size, else in double and
-    rounded; diagonals and nearly collinear pairs are always in double.  `cache=False` leaves
-    nothing behind.  `threads` defaults to the processors that this program may run on.
-
-    Without a compiler that works, `target="c"` gives the NumPy version and warns.
+    Returns:
+        A `CompiledKernel` for a network or a recursion, a `CompiledDual` for an activation or a
+        dual; a `RangedKernel` or `RangedDual`, with the same calls, where code is made for the
+        range of the variances; a `CollapsedKernel` where `collapse` asks for one.  Without a
+        compiler that works, `target="c"` gives the NumPy version and warns.
 
     Raises:
         BadSpec: an unknown target or dtype, another bad option, an object that says neither a

@@ -12,7 +12,7 @@ from typing import Any
 
 from flint import arb, fmpq
 
-from ..errors import BadCovariance, NotSquareIntegrable, Undecided
+from ..errors import BadCovariance, NotSquareIntegrable, Undecided, not_semi_definite
 from .functions.growth import Growth
 
 
@@ -33,12 +33,7 @@ class Law:
     def __post_init__(self) -> None:
         det = self.q11 * self.q22 - self.q12 * self.q12
         if self.q11 < 0 or self.q22 < 0 or det < 0:
-            raise BadCovariance(
-                f"the covariance [[{self.q11}, {self.q12}], [{self.q12}, {self.q22}]] "
-                "is not positive semi-definite",
-                where=f"q11 = {self.q11}, q22 = {self.q22}, q11 q22 - q12^2 = {det}",
-                hint="q11 >= 0, q22 >= 0 and q12^2 <= q11 q22",
-            )
+            raise not_semi_definite(self.q11, self.q12, self.q22)
 
     def swapped(self) -> Law:
         """The law of (v, u)."""

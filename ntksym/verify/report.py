@@ -90,14 +90,21 @@ def _farthest(one: Ball, two: Ball) -> Fraction:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Report(Brief):
-    """A verdict on what was derived of one activation, with everything it rests on."""
+    """A verdict on what was derived of one activation, with everything it rests on.
+
+    Attributes:
+        subject: the activation, in words.
+        verdict: what is known.
+        evidence: lines: what was proved, what was enclosed, where.
+        comparisons: the balls around definition and formula, point by point.
+        method: what was derived: a closed form, or an approximation with a bound.
+    """
 
     subject: str
     verdict: Verdict
     evidence: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
     method: str = "closed form"
-    """What was derived: a closed form, or an approximation with a bound."""
     _shown = ("verdict", "evidence")
 
     @property
