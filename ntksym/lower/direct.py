@@ -35,7 +35,17 @@ from ..terms import TermSum
 from ..terms.cells import Cell, cells, inside
 from .build import Builder
 from .closed_rows import closed_rows
-from .direct_where import BINS, COMPILED, Covered, bin_ends, infinite, numbers_for, plain, tables
+from .direct_where import (
+    BINS,
+    COMPILED,
+    Covered,
+    bin_ends,
+    infinite,
+    moved_most,
+    numbers_for,
+    plain,
+    tables,
+)
 from .far import settled
 from .program import Operand, Program
 from .splines import spline_power
@@ -82,6 +92,7 @@ class Direct:
             other s.
         far: how far into a tail something counts, see `_far`.
         grow: s is at most a polynomial times exp(grow*|x|).
+        widest: standard deviations of both inputs together at which that is still integrated.
         spline: the degree of s as a spline, -1 for none: see `splines`.
     """
 
@@ -100,6 +111,7 @@ class Direct:
     dies: float
     far: float
     grow: float
+    widest: float
     spline: int
 
     @property
@@ -150,7 +162,7 @@ class Direct:
         text = (
             f"{programs} {self.live} {self.groups} {self.used} {self.least.hex()} {self.dies.hex()}"
         )
-        text += f" {self.start.hex()} {self.far} {self.grow} {self.spline}"
+        text += f" {self.start.hex()} {self.far} {self.grow} {self.widest} {self.spline}"
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -181,7 +193,8 @@ def _direct(act: Activation, covered: Covered, exprs: tuple[Expr, ...]) -> Direc
     kinks = [c[1].expr for c in found if c[1] is not None]
     unit = _unit(kinks, pieces)
     square = float(plain(unit)) ** 2
-    used = tables(_judged(act, exprs), covered, square, infinite(exprs[3]), grow)
+    most = _moved_most(act, kinks, pieces, grow)
+    used = tables(_judged(act, exprs), covered, square, infinite(exprs[3]), grow, most)
     if not any(any(t) for t in used):
         return None
     centres, cuts = _cuts(found, pieces)
@@ -223,6 +236,7 @@ def _direct(act: Activation, covered: Covered, exprs: tuple[Expr, ...]) -> Direc
         parted,
         reach,
         grow,
+        most / grow if grow else inf,
         spline_power(found, pieces),
     )
 
@@ -256,6 +270,16 @@ def _growth(limit: TermSum | None, f: TermSum) -> float:
     if not flat or not all(r.is_number and r.is_real for r in rates):
         return inf
     return max((abs(float(r)) for r in rates), default=inf)
+
+
+def _moved_most(
+    act: Activation, kinks: list[Expr], pieces: tuple[TermSum, ...], grow: float
+) -> float:
+    """How far exponentials may move the density, see `moved_most`."""
+    gated = any(k.tilt or k.gates for p in pieces for k in p.terms)
+    if act.params or gated:
+        return moved_most(inf)
+    return moved_most(grow * max((abs(float(k)) for k in kinks), default=0.0))
 
 
 def _real(f: TermSum) -> bool:

@@ -5,6 +5,7 @@ Judged at the corners of bins of the two variances, by the sizes of the terms of
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -68,6 +69,8 @@ GROWN = 27.0
 """Exponentials that grow are integrated while they move the density by less, in deviations.
 
 The density and s are doubles as far as that and ten more."""
+GATED, LIKE = 8.3, 0.56
+"""Gates so far out are 0 or 1 to rounding; a correlation below which kernels there do not count."""
 LEAST = 1e-300
 """Kernels that are nowhere in a bin larger than this are left to the closed form."""
 _DIGITS, _ROUGH = (40, 400), 15
@@ -116,13 +119,34 @@ def infinite(e: Expr) -> bool:
     return e in (oo, zoo)
 
 
+def moved_most(furthest: float) -> float:
+    """How far exponentials that grow may move the density, in deviations of both inputs together.
+
+    Beyond, `GATED` deviations at half of full correlation (of less the kernel is little of its
+    size), every gate at a kink is 0 or 1 to rounding: then the terms of a closed form have one
+    exponential and exact polynomials, and nothing cancels that was rounded.
+
+    Args:
+        furthest: the distance of the farthest kink, times the rate; infinite where s has gates of
+            its own, or is not known.
+    """
+    both = 1.0 + LIKE  # at m deviations each, a gate is at both*m - furthest/m
+    each = (GATED + math.sqrt(GATED**2 + 4.0 * both * furthest)) / (2.0 * both)
+    return min(2.0 * each, GROWN)
+
+
 def tables(
-    exprs: tuple[Expr, ...], covered: Covered, unit: float, open_end: bool, grow: float = 0.0
+    exprs: tuple[Expr, ...],
+    covered: Covered,
+    unit: float,
+    open_end: bool,
+    grow: float = 0.0,
+    most: float = GROWN,
 ) -> Any:
     """Flags by bins of the two variances, judged by their corners, and of one for the diagonals.
 
     `open_end` says that the derivative has no diagonal for some values of the parameters; s grows
-    like exp(grow*|x|).
+    like exp(grow*|x|), which may move the density by `most`.
     """
     value, dot, diag, diag_dot = map(plain, exprs)
     endless = infinite(diag_dot)
@@ -139,7 +163,7 @@ def tables(
         return (*RHOS, NEAR) if a < USUAL * unit or grow else RHOS
 
     def moves_far(i: int, j: int) -> bool:  # the density: left to the closed form
-        return bool(moved[i] + moved[j] > GROWN)
+        return bool(moved[i] + moved[j] > most)
 
     bins = ((i, j) for i in range(BINS) for j in range(i, BINS) if not moves_far(i, j))
     grid = dict.fromkeys((a, r, c) for i, j in bins for a, c in pairs(i, j) for r in rhos(a))
@@ -191,14 +215,14 @@ def tables(
                 table.append(mark)
     ends: list[list[int]] = [[], []]
     for i, row in enumerate(places):
-        most = LOST if abs(i - BINS // 2) > 2 else 4 * LOST  # values of data
+        limit = LOST if abs(i - BINS // 2) > 2 else 4 * LOST  # values of data
         found = [(v, own.weights({"q": v}), tuple(map(abs, sides[v]))) for v in row]
         far = bin_ends(i)[0] * unit >= covered.large
         left = not tables[0][i * BINS + i]  # to the integral of the derivative, where that is
-        grown = 2 * moved[i] > GROWN
+        grown = 2 * moved[i] > most
         for n, never in enumerate((far, (far and covered.slopes) or open_end)):
             bad = [
-                z[n] < t[n] / most and not (n == 0 and left and v < covered.small)
+                z[n] < t[n] / limit and not (n == 0 and left and v < covered.small)
                 for v, t, z in found
             ]
             ends[n].append(

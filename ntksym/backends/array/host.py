@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from textwrap import indent
 
 from ...lower.direct import Direct
-from ...lower.direct_where import BINS, COMPILED, FIRST, GROWN
+from ...lower.direct_where import BINS, COMPILED, FIRST
 from ...lower.ops import DIRECT_OPS
 from ...lower.price import Small
 from ...lower.program import Let, Program, with_inner
@@ -73,7 +73,7 @@ def host_operation(let: Let, rule: Direct, stem: str) -> str:
             "@STEM@": stem,
             "@START@": "_INF" if rule.start == float("inf") else repr(rule.start),
             "@LEAST@": repr(rule.least),
-            "@MOST@": repr(GROWN / rule.grow) if rule.grow else "_INF",
+            "@MOST@": repr(rule.widest) if rule.grow else "_INF",
             "@BINS@": str(BINS),
             "@COMPILED@": str(COMPILED),
             "@TABLE@": str(which),

@@ -6,7 +6,7 @@ The pairs of variances in the table are integrated together: see `direct_text`.
 from __future__ import annotations
 
 from ...lower.direct import Direct
-from ...lower.direct_where import BINS, COMPILED, GROWN
+from ...lower.direct_where import BINS, COMPILED
 from ...lower.ops import DIRECT_OPS
 from ...lower.program import Let
 from ...lower.small import NODES, WEIGHTS, nowhere_zero, one_signed, small_below
@@ -64,7 +64,7 @@ def direct_operation(let: Let, rule: Direct, stem: str) -> str:
             "@WHICH@": str(which % 2),
             "@START@": repr(rule.start).replace("inf", "np.inf"),
             "@LEAST@": repr(rule.least),
-            "@MOST@": repr(GROWN / rule.grow) if rule.grow else "np.inf",
+            "@MOST@": repr(rule.widest) if rule.grow else "np.inf",
             "@BINS@": str(BINS),
             "@COMPILED@": str(COMPILED),
             "@TABLE@": str(which),

@@ -6,8 +6,10 @@ table; only those pairs are integrated, one by one.
 
 from __future__ import annotations
 
+from math import inf
+
 from ....lower.direct import Direct
-from ....lower.direct_where import BINS, GROWN
+from ....lower.direct_where import BINS
 from ....lower.ops import DIRECT_OPS
 from ....lower.program import Program, constants, live
 from ....lower.small import nowhere_zero, one_signed, small_below
@@ -59,7 +61,7 @@ def direct_functions(programs: tuple[Program, ...]) -> str:
             marks["@APART@"] = ">" if which % 2 and let.inner.jumps else ">="
             marks["@START@"] = c_literal(let.inner.start)
             marks["@LEAST@"] = c_literal(let.inner.least)
-            marks["@MOVED@"], marks["@OWN@"] = _moved(let.inner.grow)
+            marks["@MOVED@"], marks["@OWN@"] = _moved(let.inner.widest)
             marks |= _given(let.inner)
             unit = _unit(let.inner.marks)
             marks |= {"@UNIT@": unit}
@@ -78,12 +80,12 @@ def _unit(marks: Program) -> str:
     return c_literal(constant_values(marks)[operand]) if operand in constants(marks) else ""
 
 
-def _moved(grow: float) -> tuple[str, str]:
+def _moved(widest: float) -> tuple[str, str]:
     """How far exponentials that grow may move the density: conditions for a pair and for one."""
-    if not grow:
+    if widest == inf:
         return "", ""
-    pair = f" &\n         (sqrt(q11) + sqrt(q22) <= {c_literal(GROWN / grow)})"
-    return pair, f"(q[i] <= {c_literal((GROWN / grow / 2) ** 2)}) & "
+    pair = f" &\n         (sqrt(q11) + sqrt(q22) <= {c_literal(widest)})"
+    return pair, f"(q[i] <= {c_literal((widest / 2) ** 2)}) & "
 
 
 def _given(rule: Direct) -> dict[str, str]:
