@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -192,3 +193,23 @@ def test_a_callable_is_sampled_and_says_so() -> None:
         choose(np.tanh, method="tabulated", variances=1)
     with pytest.raises(BadActivation):
         choose(lambda t: t + 1j)
+
+
+@pytest.mark.parametrize(
+    ("spec", "target", "methods"),
+    [
+        ("mlp:atan(x):depth=2", "jax", ["tabulated", "tabulated"]),
+        ("atan(x)", "torch", ["tabulated"]),
+        ("mlp:[atan(x),relu]", "package", ["tabulated", "exact"]),
+        ("mlp:relu:depth=2", "torch", []),
+    ],
+)
+def test_arrays_and_packages_say_why_too(spec: str, target: str, methods: list[str]) -> None:
+    made = generate(spec, target, variances=1 if methods else None, error=1e-6)
+    assert [choice.method for choice in made.choices] == methods
+
+
+def test_a_collapsed_network_says_what_is_proven_of_it(tmp_path: Path) -> None:
+    found = exported(tmp_path, "mlp:relu:depth=3,weight_var=2", why=True, collapse=True)
+    assert "3 layers as one polynomial of the angle" in text(found)
+    assert "proven" in text(found) and "closed form" not in text(found)

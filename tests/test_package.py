@@ -59,7 +59,7 @@ def test_a_rule_has_no_array_modules_and_says_why(monkeypatch):
     def refuse(*args, **options):
         raise UnsupportedOp("a rule in panels is not array code")
 
-    monkeypatch.setattr(sys.modules["ntksym.export.package"], "array_sources", refuse)
+    monkeypatch.setattr(sys.modules["ntksym.export.package"], "array_made", refuse)
     files = {f.name: f.text for f in package_sources("tanh")}
     assert not {"tanh_kernel/jax.py", "tanh_kernel/torch.py"} & set(files)
     said = "There are no JAX and PyTorch modules: a rule in panels is not array code."

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import ntksym
+from ntksym.backends.c.helpers.header import header
 from ntksym.errors import NoCompiler
 from ntksym.export.files import generate
 from ntksym.runtime.library import compiler
@@ -147,3 +148,11 @@ def test_what_is_chosen_by_several_conditions_stands_in_parentheses() -> None:
         if loose.search(line)
     ]
     assert not found
+
+
+def test_clang_is_told_that_both_sides_of_a_condition_are_computed() -> None:
+    """Its warnings of & and | between conditions are part of -Wall, and -Werror refuses them."""
+    text = header()
+    for name in ("bitwise-instead-of-logical", "bitwise-conditional-parentheses"):
+        line = f'#pragma clang diagnostic ignored "-W{name}"\n'
+        assert "#ifdef __clang__" in text[: text.index(line)].rpartition("#endif")[2]

@@ -168,7 +168,7 @@ def test_torch(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("backend", [jax_units, torch_units])
 def test_in_a_network_no_name_stands_for_two_things(backend: Any, tmp_path: Path) -> None:
-    plan = array_plan(ntksym.mlp("relu", depth=1), Wanted("auto", None), None)
+    plan, _ = array_plan(ntksym.mlp("relu", depth=1), Wanted("auto", None), None)
     net = replace(plan, kinds=(array_unit(made(), as_activation("x")),))
     text = backend.network_file(net, Contract("made", ("a network",))).text
     found: dict[str, str] = {}

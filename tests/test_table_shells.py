@@ -138,7 +138,7 @@ class Marked:
 
 def test_only_entries_beyond_the_shells_take_what_is_beyond(tmp_path: Path) -> None:
     """Rows of 1000 entries with few, none or all beyond; every output is where it belongs."""
-    library = compiled(exported(Marked()), tmp_path)
+    library = compiled(exported(Marked()), tmp_path, "-O3", "-march=native")
     module = numpy_module(Marked(), tmp_path)
     rng = np.random.default_rng(7)
     n = 6000

@@ -140,7 +140,8 @@ def work(options: dict[str, Any], view: View) -> Outcome:
     shown = [f["path"] + (f"  ({f['state']})" if options["dry_run"] else "") for f in files]
     lines: list[Line] = [("", line) for line in shown]
     if options["why"]:
-        lines += why_lines(made.choices, view.width) or (("", "every dual is a closed form"),)
+        said = made.proven or ("every dual is a closed form",)
+        lines += why_lines(made.choices, view.width) or tuple(("", line) for line in said)
     return Outcome(payload, tuple(lines))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sympy import Rational
 
 from .. import __version__
-from ..backends import Contract
+from ..backends import Contract, SourceFile
 from ..backends.c import backend as c_backend
 from ..backends.c.network import collapsed as c_collapsed
 from ..backends.numpy import collapsed as numpy_collapsed
@@ -17,7 +17,7 @@ from ..numeric.choice import read_variances
 from ..runtime.deep.collapsed import ERROR
 from ..runtime.deep.collapsed_forms import collapsed_program, kept_collapse
 from ..runtime.units.layers import first_affine
-from .mixture import Made
+from .made import Made
 
 
 def collapsed_sources(
@@ -66,5 +66,7 @@ def collapsed_sources(
         command, formula, "the bound above; rounding not measured", refs, __version__
     )
     if target == "numpy":
-        return Made((numpy_collapsed.network_file(program, contract),), ())
-    return Made((c_backend.support_file(), c_collapsed.network_file(program, contract)), ())
+        files: tuple[SourceFile, ...] = (numpy_collapsed.network_file(program, contract),)
+    else:
+        files = (c_backend.support_file(), c_collapsed.network_file(program, contract))
+    return Made(files, (), proven=tuple(program.notes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,12 @@ from ..runtime.arguments import read_collapse
 from ..runtime.units.network import is_spec
 from .collapsed import collapsed_sources
 from .disk import write_all
-from .languages import ARRAY_TARGETS, array_sources, c_extras, gradient_source
+from .languages import ARRAY_TARGETS, array_made, c_extras, gradient_source
 from .lowered import Lowered, identifier, lower_any, network_of
+from .made import Made
 from .measured import measure as measured
-from .mixture import Made, unit_sources
-from .package import package_sources
+from .mixture import unit_sources
+from .package import package_made
 
 TARGETS = ("c", "numpy")
 """What the shelf holds."""
@@ -100,10 +102,10 @@ def generate(
         return _with_extras(whole, target, variances, thing)
     if target in ARRAY_TARGETS:
         options = {"method": method, "error": error, "variances": variances}
-        return Made(array_sources(thing, target, identifier(name), command, **options), ())
+        return array_made(thing, target, identifier(name), command, **options)
     if target == "package":
         options = {"method": method, "error": error, "variances": variances}
-        return Made(package_sources(thing, name, command=command, **options), ())
+        return package_made(thing, name, command=command, **options)
     made = unit_sources(
         thing,
         target,
@@ -140,7 +142,7 @@ def _with_gradient(made: Made, thing: Any, name: str, command: str, measure: boo
         files = (*files, gradient_source(thing, name, command, measure))
     except (UnsupportedOp, BadSpec) as error:
         without = f"No gradient function: {error.what}"
-    return Made((*files, *c_extras(files, without)), made.choices)
+    return replace(made, files=(*files, *c_extras(files, without)))
 
 
 def _with_extras(made: Made, target: str, variances: Any, thing: Any) -> Made:
@@ -152,7 +154,8 @@ def _with_extras(made: Made, target: str, variances: Any, thing: Any) -> Made:
         without = "No gradient function: " + (made.lacks or "not of collapsed layers")
     network = getattr(thing, "network", thing)
     net = network if hasattr(network, "blocks") else None
-    return Made((*made.files, *c_extras(made.files, without, variances, net)), made.choices)
+    files = (*made.files, *c_extras(made.files, without, variances, net))
+    return replace(made, files=files)
 
 
 def _with_params(thing: Any, params: Mapping[str, Any]) -> Any:

@@ -31,6 +31,7 @@ from ..runtime.units.network import needs_numeric
 from .example import example
 from .layer_slopes import layer_slopes
 from .lowered import about_network
+from .made import Made
 from .settled import settled_of
 from .slopes import dual_slopes, network_slopes
 
@@ -42,6 +43,13 @@ _UNIT_NETWORKS = {"jax": jax_units.network_file, "torch": torch_units.network_fi
 
 
 def array_sources(
+    thing: Any, target: str, name: str = "", command: str = "", **options: Any
+) -> tuple[SourceFile, ...]:
+    """The one file of `array_made`, which takes the same."""
+    return array_made(thing, target, name, command, **options).files
+
+
+def array_made(
     thing: Any,
     target: str,
     name: str = "",
@@ -51,7 +59,7 @@ def array_sources(
     method: str = "auto",
     error: float | None = None,
     variances: Any = None,
-) -> tuple[SourceFile, ...]:
+) -> Made:
     """The one module of a network, a recursion, an activation or its dual, in JAX or PyTorch.
 
     Args:
@@ -78,14 +86,14 @@ def array_sources(
         wanted = Wanted(method, error)
         network = getattr(thing, "network", thing)
         if isinstance(network, Network):
-            return (_network_units(network, target, name, command, wanted, variances),)
-        return (_dual_units(thing, target, name, command, wanted, variances),)
+            return _network_units(network, target, name, command, wanted, variances)
+        return _dual_units(thing, target, name, command, wanted, variances)
     if isinstance(thing, (Network, Recursion)):
         recursion = thing if isinstance(thing, Recursion) else recurse(thing)
         shown = formula or about_network(recursion, len(recursion.layers))
         contract = Contract(command, shown, _ACCURACY, _references(recursion.network), __version__)
         schedule = lower_network(recursion, name or "network")
-        return (_NETWORKS[target](schedule, contract, layer_slopes(recursion, schedule)),)
+        return Made((_NETWORKS[target](schedule, contract, layer_slopes(recursion, schedule)),), ())
     found = thing if isinstance(thing, Dual) else dual(thing)
     act = found.activation
     shown = formula or (
@@ -94,7 +102,7 @@ def array_sources(
     )
     contract = Contract(command, shown, _ACCURACY, tuple(act.refs), __version__)
     given = dual_gradients(found), contract, settled_of(found)
-    return (_DUALS[target](name or act.name or "dual", *given),)
+    return Made((_DUALS[target](name or act.name or "dual", *given),), ())
 
 
 def gradient_source(thing: Any, name: str, command: str, measure: bool = False) -> SourceFile:
@@ -148,25 +156,25 @@ _BOUNDS = "the bounds of the duals, below; rounding not measured"
 
 def _dual_units(
     thing: Any, target: str, name: str, command: str, wanted: Wanted, variances: Any
-) -> SourceFile:
+) -> Made:
     """The module of one dual without closed form."""
     choice = dual_choice(thing, wanted, variances)
     act = choice.activation
     shown = (f"nngp = E[s(u) s(v)], s(x) = {in_decimals(act.expr)}", "dot = d nngp/d q12")
     contract = Contract(command, shown, _BOUNDS, tuple(act.refs), __version__)
     unit = unit_of_choice(choice, {}, "distributional")
-    return _UNITS[target](name or act.name or "dual", unit, contract)
+    return Made((_UNITS[target](name or act.name or "dual", unit, contract),), (choice,))
 
 
 def _network_units(
     network: Network, target: str, name: str, command: str, wanted: Wanted, variances: Any
-) -> SourceFile:
+) -> Made:
     """The module of a network with duals without closed form."""
     span = input_range(network, variances)
-    found = array_plan(network, wanted, span, name or "network")
+    found, choices = array_plan(network, wanted, span, name or "network")
     shown = about_network(network, network.depth)
     contract = Contract(command, shown, _BOUNDS, _references(network), __version__)
-    return _UNIT_NETWORKS[target](found, contract)
+    return Made((_UNIT_NETWORKS[target](found, contract),), choices)
 
 
 _PROTOTYPE = re.compile(
@@ -193,8 +201,10 @@ def c_extras(
     found = [row for f in bodies for row in _PROTOTYPE.findall(f.text)]
     guard = f"NTKSYM_{name.upper()}_H"
     units = " ".join(f.name for f in bodies)
+    listed = " and ".join(f.name for f in bodies)
     prototypes = {f: text for _, text, f in found}
-    said = textwrap.wrap(f"The functions of {units}, which say what they compute and how well.", 94)
+    about = f"The functions of {listed}, which say what they compute and how well."
+    said = textwrap.wrap(about, 94)
     said += textwrap.wrap(comment(without), 94)
     head = "/* " + "\n * ".join(said) + " */\n"
     body = "".join(f"{doc}{text.replace('NTKSYM_RESTRICT ', '')};\n\n" for doc, text, _ in found)

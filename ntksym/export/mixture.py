@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from sympy import Expr
@@ -28,15 +28,7 @@ from ..runtime.units.layers import Wanted
 from ..runtime.units.mixture import accuracy
 from ..runtime.units.network import needs_numeric, network_contract, network_sources
 from ..runtime.units.rule_store import kept
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """Generated files, why the duals in them are computed as they are, and what C lacks."""
-
-    files: tuple[SourceFile, ...]
-    choices: tuple[Choice, ...]
-    lacks: str = ""
+from .made import Made
 
 
 def unit_sources(

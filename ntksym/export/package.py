@@ -29,11 +29,13 @@ from ..language import as_activation
 from ..language.write import in_decimals
 from ..lower import lower_network
 from ..network import Network, Recursion, recurse
+from ..numeric.choice import Choice
 from ..runtime.units.layers import Wanted
 from ..runtime.units.network import needs_numeric, network_sources
 from ..runtime.units.routes import chosen_unit
 from .example import example
-from .languages import ARRAY_TARGETS, array_sources
+from .languages import ARRAY_TARGETS, array_made
+from .made import Made
 from .package_files import (
     FALLBACK,
     INIT,
@@ -57,6 +59,7 @@ class _Piece:
     numpy: SourceFile
     notes: tuple[str, ...]
     error: float
+    choice: Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,12 @@ class _How:
     wanted: Wanted
 
 
-def package_sources(
+def package_sources(thing: Any, name: str = "", **options: Any) -> tuple[SourceFile, ...]:
+    """The files of `package_made`, which takes the same."""
+    return package_made(thing, name, **options).files
+
+
+def package_made(
     thing: Any,
     name: str = "",
     *,
@@ -77,7 +85,7 @@ def package_sources(
     values: dict[str, Any] | None = None,
     method: str = "auto",
     error: float | None = None,
-) -> tuple[SourceFile, ...]:
+) -> Made:
     """The files of the package; `SourceFile.name` has folders.
 
     Args:
@@ -119,7 +127,10 @@ def package_sources(
         about = f"The dual activation of s(x) = {in_decimals(act.expr)}."
     tested = _tested(variances, None if network is None else net)
     modules = (*extra, *arrays)
-    return _assembled(package, tuple(pieces), modules, absent, about, network is not None, tested)
+    files = _assembled(package, tuple(pieces), modules, absent, about, network is not None, tested)
+    whole = act if network is None else net
+    numeric = needs_numeric(whole, method, variances)
+    return Made(files, tuple(p.choice for p in pieces) if numeric else ())
 
 
 def _package_name(text: str) -> str:
@@ -161,6 +172,7 @@ def _piece(label: str, act: Activation, given: dict[str, Any], how: _How) -> _Pi
         numpy_unit_network.dual_file(f"numpy_{label}", unit, contract),
         tuple(unit.notes),
         float(getattr(choice.dual, "error", None) or choice.error or 0.0),
+        choice,
     )
 
 
@@ -170,7 +182,7 @@ def _arrays(thing: Any, package: str, how: _How) -> tuple[tuple[SourceFile, ...]
     given = {"method": how.wanted.method, "error": how.wanted.error, "variances": how.variances}
     for target in ARRAY_TARGETS:
         try:
-            (f,) = array_sources(thing, target, package, how.command, **given)
+            (f,) = array_made(thing, target, package, how.command, **given).files
         except (BadSpec, NoClosedForm, Undecided, UnsupportedOp) as error:
             hint = f" ({error.hint})" if error.hint else ""
             return (), f"There are no JAX and PyTorch modules: {error.what}{hint}."

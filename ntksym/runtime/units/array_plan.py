@@ -20,8 +20,8 @@ _HINT = '--method tabulated with --variance LO:HI, or the targets "c" and "numpy
 
 def array_plan(
     network: Network, wanted: Wanted, span: Range | None, name: str = "network"
-) -> ArrayNetwork:
-    """The units of a network, for JAX and PyTorch.
+) -> tuple[ArrayNetwork, tuple[Choice, ...]]:
+    """The units of a network, for JAX and PyTorch, and why they are what they are.
 
     Quadrature, which costs more an entry, gives way to tables where the method is open.
 
@@ -39,7 +39,8 @@ def array_plan(
     }
     sense = network.convention.derivative
     kinds = tuple(unit_of_choice(c, values[k], sense) for k, c in enumerate(found.choices))
-    return ArrayNetwork(made.name, made.input, made.input_values, kinds, made.steps)
+    units = ArrayNetwork(made.name, made.input, made.input_values, kinds, made.steps)
+    return units, found.choices
 
 
 def dual_choice(thing: Any, wanted: Wanted, variances: Any) -> Choice:

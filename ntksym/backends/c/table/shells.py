@@ -39,7 +39,9 @@ _TEXT = """/* Entries beyond the shell, by what is beyond. */
 static void @STEM@_rest(size_t m, const size_t *slot, const double *q11, const double *q12,
     const double *q22, const double *root, double *nngp, double *dot)
 {
-  double a[@CHUNK@], c[@CHUNK@], b[@CHUNK@], r[@CHUNK@], value[@CHUNK@], slope[@CHUNK@];
+  /* Compilers do not see that m > 0, and warn of numbers that are not there. */
+  double a[@CHUNK@] = {0}, c[@CHUNK@] = {0}, b[@CHUNK@] = {0}, r[@CHUNK@] = {0};
+  double value[@CHUNK@], slope[@CHUNK@];
   for (size_t i = 0; i < m; ++i) {
     a[i] = q11[slot[i]];
     c[i] = q12[slot[i]];
