@@ -269,6 +269,9 @@ def test_infinite_on_both_sides_agrees(call: Any) -> None:
     result = call("eval", "cbrt(x)", "--at", "1,1,1")
     assert result.exit_code == 0 and result.stdout.count("not finite") == 4
     assert "undecided" not in result.stdout
+    for text in ("log(abs(x))", "abs(x)^(-1/4)"):
+        result = call("eval", text, "--at", "0,0,2")
+        assert result.exit_code == 0 and result.stdout.count("not finite") == 4
     finite = call("eval", "cbrt(x)", "--at", "1,1/2,1")
     assert finite.exit_code == 0 and "not finite" not in finite.stdout
 

@@ -52,6 +52,22 @@ def test_a_range_has_a_rule() -> None:
             assert abs(float(value) - float(ball.mid)) <= off + 1e-8
 
 
+@pytest.mark.parametrize("text", ["sign(sin(x))", "piecewise((1, sin(x) > 0), (x, True))"])
+def test_jumps_without_end_have_tables_and_rules(text: str) -> None:
+    """Those within reach; of steps the slope is 0, to which no bound is relative."""
+    expr = as_activation(text).expr
+    table, rule = made(text, 1e-4), made(text, 1e-4, RANGE, "quadrature")
+    assert table.error <= 1e-4 and rule.levels[-1].value_relative <= 1e-4
+    for value, (q11, q12, q22) in (
+        (table.at(1.0, 0.96875, 1.0), (1, Rational(31, 32), 1)),
+        (rule.evaluate(2.0, -1.0, 1.0), (2, -1, 1)),
+    ):
+        for which, found in enumerate(value):
+            ball = enclose_definition(expr, q11, q12, q22, derivative=bool(which), digits=8)
+            assert abs(float(found) - float(ball.mid)) <= 1e-4
+            assert found == 0 or not (which and text.startswith("sign"))
+
+
 def test_what_is_cut_off_is_in_the_bound() -> None:
     """It is at least the difference of the two functions in the norm, seen on a grid."""
     text = "abs(sin(x))*x"
@@ -114,3 +130,9 @@ def test_a_table_with_a_rule_is_read_back() -> None:
 def test_too_many_say_so() -> None:
     with pytest.raises(Undecided, match=r"more than 200 kinks for \|x\| <= \d+"):
         cut_off(as_activation("abs(sin(40*x))"), ONE, 1e-10)
+
+
+def test_kinks_at_whole_numbers_are_cut_at() -> None:
+    """Where a wave jumps at the reach itself its sign there is open, and not asked for."""
+    cut = cut_off(as_activation("sign(sin(pi*x))"), ONE, 1e-6)
+    assert cut is not None and cut.right is not None and cut.right.is_Integer

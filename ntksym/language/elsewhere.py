@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-_STEPS = "heaviside(x) + heaviside(x - 1) + ..., finitely many: infinitely many jumps have no bound"
+_STEPS = (
+    "heaviside(x) + heaviside(x - 1) + ..., finitely many; jumps without end only where they are "
+    "those of a bounded wave, as in sign(sin(pi*x))"
+)
 _TWO = "pi/2 - atan(z), which is continuous, or atan(1/z), which jumps at 0: both have this name"
 _PYTHON = "a Python callable of it in sampled_dual, whose errors are estimates"
 _SEVERAL = "a function of one number: this one mixes several, or is random"

@@ -1,7 +1,8 @@
 r"""Kinks far out: others stand for s where u is within so many deviations.
 
-$\tilde s = s$ on $[-A, B]$.  Of infinitely many kinks it is a constant on either side, continuous;
-of finitely many the outermost pieces that are kept go on, so that there are fewer kinks.  With
+$\tilde s = s$ on $[-A, B]$.  Of infinitely many kinks or jumps it is a constant on either side,
+what s ends with there; of finitely many the outermost pieces that are kept go on, so that there
+are fewer kinks.  With
 $\varepsilon_q^2 \ge E[(s-\tilde s)(u)^2]$ from the growth certificate and
 $r = \max_q \varepsilon_q/\|s\|_q$, both duals are off by at most $2r + r^2$, relative to
 $\sqrt{K(q_{11})K(q_{22})}$, and what is relative to $\tilde K$ grows by $(1 + r)^2$
@@ -16,7 +17,7 @@ from functools import lru_cache
 from math import ceil, inf, nextafter
 from typing import Any
 
-from sympy import Expr, Heaviside, Piecewise, S, sign
+from sympy import Expr, Piecewise, S
 
 from ..activation import Activation
 from ..errors import NtksymError, Undecided
@@ -118,7 +119,7 @@ def cut_off(activation: Activation, variances: tuple[Any, Any], error: float) ->
         error: of which a small share is spent.
 
     Raises:
-        Undecided: infinitely many that may be jumps, too many, or no bound far out.
+        Undecided: too many, or no bound far out.
     """
     return _cut_off(activation, variances, error)
 
@@ -134,8 +135,7 @@ def _cut_off(
     try:
         split(activation.expr)
     except Endless:
-        if activation.expr.has(sign, Heaviside, Piecewise):
-            raise
+        pass
     else:
         return _fewer(activation, low, high, error)
     goal = _SHARE * error / 2
@@ -162,7 +162,7 @@ def _part(expr: Expr, length: float) -> tuple[Expr, Expr, Expr]:
     from ..verify.functions.pieces import number, split
 
     reach = ceil(length * 1.3) + 1
-    pieces = list(split(expr, reach)[1:-1])
+    pieces = list(split(expr, reach, ())[1:-1])
     if len(pieces) > _MOST:
         raise Undecided(
             f"{expr}: more than {_MOST} kinks for |x| <= {reach}",
@@ -248,6 +248,8 @@ def _off(far: Any, inside: Any, reach: Any, span: tuple[Fraction, Fraction], goa
         reach = (reach / arb(law.q11).sqrt()).lower()
         worst = arb(0)
         for pieces, kept in ((far, inside), (derivative(far), derivative(inside))):
+            if all(p.expr == 0 for p in (*pieces, *kept)):  # the slope of steps
+                continue
             growth = growth_of(pieces)  # certificates add up: it bounds |s| + |s~|
             lost = _beyond(growth, law, reach)
             if not lost <= goal * goal * second_moment(kept, high, _ROUGH).upper():

@@ -9,7 +9,7 @@ from functools import partial
 from math import log10
 from typing import Any
 
-from sympy import Expr, Rational, Symbol, nan, oo
+from sympy import Expr, Rational, Symbol, nan, oo, zoo
 
 from ..activation import Activation
 from ..derivation import Derivation
@@ -340,7 +340,7 @@ def _formula(
     expr: Expr, values: Mapping[Symbol, Rational], digits: int
 ) -> tuple[Ball | None, str, bool]:
     """As `_ball`, of a derived form: oo where it is infinite, nan where it is no integral."""
-    if expr in (oo, -oo, nan):
+    if expr in (oo, -oo, zoo, nan):
         said = "no integral" if expr is nan else "infinite"
         return None, f"the derived form is {said}", True
     return _ball(partial(enclose_expr, expr, values, digits=digits))

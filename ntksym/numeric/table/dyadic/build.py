@@ -126,7 +126,8 @@ def assembled(
         Undecided: the bound is not reached; the message has the best one.
     """
     ones = sums.at(0.0)
-    scales = [one.plus - one.error for one in ones]
+    # what is 0 on the diagonal is 0 everywhere: its bound is of no size
+    scales = [one.plus - one.error if one.plus or one.error else 1.0 for one in ones]
     if not min(scales) > 0:
         raise Undecided("the dual or its derivative vanishes on the diagonal: no relative bound")
     panels, gaps = _panels(sums, ones, scales, error)

@@ -85,7 +85,7 @@ class SeriesSums:
             raise Undecided("a value of the dual has no finite enclosure")
         plus, minus = (float(v.mid()) for v in values)
         off = max(abs(v - w).upper() for v, w in zip(values, (plus, minus), strict=True)) + error
-        return Found(plus, minus, rounded_up(off))
+        return Found(plus, minus, rounded_up(off) if off > 0 else 0.0)
 
 
 def _kinks(s: Spectrum, t: Any, sign: int) -> Any:

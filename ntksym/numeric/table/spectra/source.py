@@ -105,6 +105,8 @@ def start(shape: Shape, axis: Axis, error: float, weighted: bool) -> Start:
 
     bits = bits_for(shape, error)
     found = Start(shape, weighted, 1, arb(0), arb(0), bits)
+    if not axis.half and _is_zero(shape):
+        return Start(shape, weighted, 1, arb(0), arb(1), bits)
     norms = [norm(Fraction(q)) for q in [axis.low, axis.high][: 2 if axis.half else 1]]
     smallest = min(n.lower() for n in norms)
     largest = max(n.upper() for n in norms)
@@ -134,10 +136,21 @@ def source(given: Start, nodes: tuple[Fraction, ...], terms: int, error: float, 
     Raises:
         Undecided: `MOST` coefficients leave too much.
     """
+    from flint import arb
+
+    if _is_zero(given.shape):
+        none = arb(0)
+        nothing = Spectrum((), (), (), (none,) * terms, none, none)
+        return Source([nothing] * len(nodes), none, given.least, terms, given.bits)
     found, terms, goal = enough(given, nodes, terms, error, say)
     kept = _shortest(found, goal * 0.999)
     short = [shortened(s, kept) for s in found]
     return Source(short, given.between, given.least, terms, given.bits)
+
+
+def _is_zero(shape: Shape) -> bool:
+    """Whether it is 0 off the kinks: the slope of steps."""
+    return all(piece.expr == 0 for piece in shape.pieces)
 
 
 def enough(
