@@ -132,6 +132,7 @@ SHARED = (
     "symbols",
     "brief",
     "digits",
+    "dyadic",
     "errors",
     "extras",
     "functions",

@@ -24,7 +24,7 @@ from ntksym.claims.statement import state
 from ntksym.errors import NtksymError
 from ntksym.language.parser import read_tree
 from ntksym.language.syntax import Call, Name, Negate, Node, Number, Power, Product, Sum
-from ntksym.language.written import write
+from ntksym.language.tree_text import write
 from ntksym.verify.report import Verdict
 
 SECONDS = 6.0

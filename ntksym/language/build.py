@@ -181,7 +181,7 @@ class Builder:
     def _expr(self, node: Node) -> Expr:
         match node:
             case Number(value=value):
-                return Rational(value.numerator, value.denominator)
+                return Rational(value)
             case Name():
                 return self.name(node)
             case Negate():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..language.syntax import Compare, Name, Node, Pair, Truth
-from ..language.written import write
+from ..language.tree_text import write
 
 _LEFT, _RIGHT = "-oo", "oo"
 

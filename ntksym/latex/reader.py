@@ -15,7 +15,7 @@ from ..language.names import IDENTIFIER, fault
 from ..language.parser import read_tree
 from ..language.syntax import Name, Node, children
 from ..language.table import known_names
-from ..language.written import write
+from ..language.tree_text import write
 from . import definitions, kernels, macros, own
 from .layout import Fence, Leaf, Row, arrange
 from .naming import ENTRIES, MATRICES, index_text, letter_name

@@ -23,7 +23,8 @@ from typing import Any
 from flint import arb, fmpz
 from sympy import Expr
 
-from ..numeric.arith import ball, fraction
+from ..dyadic import fraction
+from ..numeric.arith import ball
 from ..precision import precision
 from ..terms import TermSum
 from .build import Builder

@@ -27,7 +27,7 @@ def exact(value: object, what: str) -> Expr:
     elif isinstance(value, Integral):
         return Rational(int(value))
     elif isinstance(value, Fraction):
-        return Rational(value.numerator, value.denominator)
+        return Rational(value)
     elif isinstance(value, (Real, str)):
         from ..language import parse_number
 

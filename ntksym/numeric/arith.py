@@ -1,4 +1,4 @@
-"""Exact dyadic numbers in and out of FLINT."""
+"""Rational numbers as balls, and balls as short numbers."""
 
 from __future__ import annotations
 
@@ -6,16 +6,7 @@ from fractions import Fraction
 from math import inf, nextafter
 from typing import Any
 
-
-def fraction(value: Any) -> Fraction:
-    """The midpoint of a `flint.arb`, exactly."""
-    man, exp = value.mid().man_exp()
-    return dyadic(int(man), int(exp))
-
-
-def dyadic(man: int, exp: int) -> Fraction:
-    """The number man * 2**exp."""
-    return Fraction(man << exp) if exp >= 0 else Fraction(man, 1 << -exp)
+from ..dyadic import fraction
 
 
 def ball(value: Fraction) -> Any:

@@ -15,8 +15,9 @@ from functools import lru_cache
 from math import factorial
 from typing import Any
 
+from ..dyadic import fraction
 from ..precision import precision
-from .arith import ball, fraction, upper
+from .arith import ball, upper
 from .nodes import Mixture
 
 TOP = 8

@@ -17,11 +17,12 @@ from sympy import Add, Basic, Expr, Float, Lambda, Rational, Symbol, latex
 
 from ..activation import Activation
 from ..brief import Brief
+from ..dyadic import fraction
 from ..errors import BadActivation, BadCovariance, Undecided
 from ..precision import precision
 from ..steps import Step
 from ..symbols import q, q11, q12, q22, x
-from .arith import ball, fraction, rounded_up
+from .arith import ball, rounded_up
 from .bound import MixtureBound, prove_bound
 from .collinear import Pieces, collinear_pieces
 from .error import DualBound, norm, product_bound
@@ -142,7 +143,7 @@ class MixtureDual(Brief):
     def at(self, c11: Any, c12: Any, c22: Any, *, derivative: bool = False) -> Expr:
         """The finite sum at rational covariances, as a number of 30 digits."""
         found = self.enclose(c11, c12, c22, derivative=derivative)
-        return Float(Rational(found.mid.numerator, found.mid.denominator), 30)
+        return Float(Rational(found.mid), 30)
 
     # -- the symbolic result ---------------------------------------------------------------------
 

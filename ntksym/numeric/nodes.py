@@ -16,9 +16,10 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
+from ..dyadic import fraction
 from ..errors import Undecided
 from ..precision import precision
-from .arith import fraction, rounded
+from .arith import rounded
 
 Rule = list[tuple[Any, Any]]
 """(t, c): the sum of c*exp(-t*z**2)."""

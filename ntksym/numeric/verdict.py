@@ -261,9 +261,7 @@ def _table_points(low: Fraction, high: Fraction) -> list[Point]:
     out = []
     for (a, b), rho in pairs:
         cross = a if a == b else _root(a * b)
-        out.append(
-            tuple(Rational(v.numerator, v.denominator) for v in (a, _double(rho * cross), b))
-        )
+        out.append(tuple(Rational(v) for v in (a, _double(rho * cross), b)))
     return out
 
 

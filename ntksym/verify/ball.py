@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from ..dyadic import dyadic, integers
 from ..errors import Undecided
 
 _LOG10_2 = math.log10(2)
 _LARGEST = 200_000
 """The exponent of two beyond which a value is not written out."""
-
-
-def _dyadic(man: int, exp: int) -> Fraction:
-    return Fraction(man << exp) if exp >= 0 else Fraction(man, 1 << -exp)
 
 
 def _size(man: int, exp: int) -> int:
@@ -94,9 +91,8 @@ class Ball:
                 "the ball computation gave no finite enclosure",
                 hint="more digits, or a point away from the singularity of the formula",
             )
-        mid, rad = (
-            (int(man), int(exp)) for man, exp in (value.mid().man_exp(), value.rad().man_exp())
-        )
+        found = integers(value)
+        mid, rad = found[:2], found[2:]
         # exp(exp(100)) and its inverse are finite, but no number that can be written out
         if max(_size(*mid), _size(*rad)) > _LARGEST:
             raise Undecided(
@@ -120,12 +116,12 @@ class Ball:
     @property
     def mid(self) -> Fraction:
         """The exact midpoint."""
-        return _dyadic(self.mid_man, self.mid_exp)
+        return dyadic(self.mid_man, self.mid_exp)
 
     @property
     def rad(self) -> Fraction:
         """The exact radius."""
-        return _dyadic(self.rad_man, self.rad_exp)
+        return dyadic(self.rad_man, self.rad_exp)
 
     @property
     def is_finite(self) -> bool:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from ...language.syntax import Call, Node, Sum
-from ...language.written import write
+from ...language.tree_text import write
 from ...symbols import m, q, q11, q12, q22
 from .floats import close
 from .ground import Ground

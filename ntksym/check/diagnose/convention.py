@@ -8,7 +8,7 @@ from itertools import combinations
 from sympy import Expr
 
 from ...language.syntax import Call, Node
-from ...language.written import write
+from ...language.tree_text import write
 from ...symbols import q, q11, q12, q22
 from .candidate import Candidate, constant, same, saying
 from .constants import scaled

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from ...language.syntax import Call, Name, Negate, Node, Number, Power, Product, Sum
 from ...language.table import canonical
-from ...language.written import write
+from ...language.tree_text import write
 from .trees import (
     Path,
     call,

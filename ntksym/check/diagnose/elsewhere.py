@@ -11,7 +11,7 @@ from ...claims.claim import QUANTITIES, Claim
 from ...claims.statement import Statement, state
 from ...errors import NtksymError
 from ...language.syntax import Node
-from ...language.written import write
+from ...language.tree_text import write
 from ...verify.report import Verdict
 from ..judge import take
 from ..judgement import Diagnosis

@@ -15,7 +15,7 @@ from ...errors import NtksymError
 from ...language import to_text
 from ...language.parser import read_tree
 from ...language.syntax import Node
-from ...language.written import write
+from ...language.tree_text import write
 from ...verify.report import Verdict
 from ..judge import DIGITS, Finding, Sample, take
 from ..proof import prove

@@ -12,7 +12,7 @@ from statistics import NormalDist
 
 from ...language.syntax import Call, Name, Negate, Node, Number, Power, Product, Sum, children
 from ...language.table import canonical
-from ...language.written import write
+from ...language.tree_text import write
 from .atoms import atoms
 from .candidate import Candidate
 from .constants import identify, scaled

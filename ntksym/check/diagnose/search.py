@@ -7,7 +7,7 @@ from time import process_time
 
 from ...claims.claim import Claim
 from ...errors import NtksymError
-from ...language.written import write
+from ...language.tree_text import write
 from ...verify.report import Verdict
 from ..judge import Finding
 from ..judgement import Diagnosis

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from ...language.syntax import Node
-from ...language.written import write
+from ...language.tree_text import write
 from .candidate import Candidate, saying
 from .constants import identify, scaled
 from .edits import Edit, edits, exchanges

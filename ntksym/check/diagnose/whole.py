@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from ...language.syntax import Call, Name, Node, Product
-from ...language.written import write
+from ...language.tree_text import write
 from .atoms import atoms
 from .candidate import Candidate, constant, saying
 from .constants import identify, scaled

@@ -6,7 +6,7 @@ import math
 
 from ...claims.claim import Claim
 from ...language.syntax import Node
-from ...language.written import write
+from ...language.tree_text import write
 from .constants import identify
 from .floats import Place, close
 from .trees import negative, number, quotient

@@ -16,8 +16,8 @@ from functools import lru_cache
 from math import ceil, isqrt, log2, sqrt
 from typing import Any
 
+from ...dyadic import fraction, integers, scaled
 from ...precision import precision
-from ..arith import fraction
 from ..patience import check
 
 _SPARE = 48
@@ -89,11 +89,9 @@ def _add(node: Node, table: _Table, shift: int, sums: list[int]) -> Any:
     """Add one node to the sums (scale 2^(places + shift)); a bound of the error is returned."""
     from flint import arb
 
-    at, rad = node.at.mid().man_exp(), arb(node.at.rad()).man_exp()
-    exact = (int(at[0]), int(at[1]), int(rad[0]), int(rad[1]))
     known = _cached if table.count <= _KEEP else row
-    values, blur = known(exact, table.count, table.places)
-    even, odd = _scaled(node.even, shift), _scaled(node.odd, shift)
+    values, blur = known(integers(node.at), table.count, table.places)
+    even, odd = scaled(node.even, shift), scaled(node.odd, shift)
     if even:
         sums[::2] = [s + even * y for s, y in zip(sums[::2], values[::2], strict=True)]
     if odd:
@@ -118,7 +116,7 @@ def row(exact: tuple[int, int, int, int], count: int, places: int) -> tuple[list
     if count > start:
         table = _Table.of(count, places)
         first, second = table.first, table.second
-        position = _scaled(middle, places)
+        position = scaled(middle, places)
         y0, y1 = values[-2], values[-1]
         for n in range(start - 1, count - 1):
             y0, y1 = y1, (position * y1 >> places) * first[n] - y0 * second[n] >> places
@@ -174,18 +172,11 @@ def _low_orders(at: Any, count: int, places: int) -> tuple[list[int], Any]:
     with precision(max(int(ctx.prec), fine + 32)):
         begin = (-at * at / 4).exp()
         table = _Table.of(count, fine)
-        position = _scaled(at, fine)
-        y0, y1 = 0, _scaled(begin, fine)
+        position = scaled(at, fine)
+        y0, y1 = 0, scaled(begin, fine)
         spare = fine - places
         out = [y1 >> spare]
         for n in range(count - 1):
             y0, y1 = y1, (position * y1 >> fine) * table.first[n] - y0 * table.second[n] >> fine
             out.append(y1 >> spare)
         return out, arb((1, -places)) + arb((1, -places - 12))
-
-
-def _scaled(value: Any, places: int) -> int:
-    """The midpoint of an `arb` times 2^places, rounded down."""
-    man, exp = value.mid().man_exp()
-    by = int(exp) + places
-    return int(man) << by if by >= 0 else int(man) >> -by

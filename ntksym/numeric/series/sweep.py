@@ -19,9 +19,10 @@ from typing import Any
 
 from sympy import Expr
 
+from ...dyadic import fraction
 from ...errors import Undecided
 from ...precision import precision
-from ..arith import ball, fraction, rounded
+from ..arith import ball, rounded
 from ..patience import foresee
 from .cosines import interpolate, points
 from .enclosed import coefficients, jumps, slope_moment

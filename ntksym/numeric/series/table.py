@@ -16,9 +16,10 @@ from typing import Any
 
 from sympy import Expr
 
+from ...dyadic import fraction
 from ...errors import Undecided
 from ...precision import precision
-from ..arith import ball, fraction, rounded_up
+from ..arith import ball, rounded_up
 from .sweep import Sweep, sweep
 from .tail import Rest, slope_tail, value_tail
 from .truncation import Extent, domain, extents, fewest

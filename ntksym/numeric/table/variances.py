@@ -66,8 +66,8 @@ class Axis:
 
     def variances(self, count: int, bits: int) -> list[Fraction]:
         """Rational variances at the Chebyshev points, to `bits` bits."""
+        from ...dyadic import fraction
         from ...precision import precision
-        from ..arith import fraction
 
         with precision(bits):
             return [fraction(self.deviation(t).mid()) ** 2 for t in nodes(count, bits)]

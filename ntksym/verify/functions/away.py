@@ -67,17 +67,13 @@ def _tail(g: Expr, least: Fraction) -> tuple[Fraction, Range] | None:
                 return start, bounds
             if g.has(*_SWITCHES):
                 continue
-            value = real_ball(constant(form.subs(x, _exact(start)), {}))
+            value = real_ball(constant(form.subs(x, sp.Rational(start)), {}))
             slope = definite(sp.factor_terms(sp.diff(form, x)), start, 3)
             if slope > 0 and value > 0:
                 return start, Range(lower(value), inf)
             if slope < 0 and value < 0:
                 return start, Range(-inf, upper(value))
     return None
-
-
-def _exact(at: Fraction) -> sp.Rational:
-    return sp.Rational(at.numerator, at.denominator)
 
 
 def _boxes(g: Expr, left: Fraction, right: Fraction) -> Range | None:

@@ -48,6 +48,6 @@ def _is_rational(c: Expr) -> bool:
 def _between(lo: Expr, hi: Expr) -> Expr:
     middle = (upper(number(lo)) + lower(number(hi))) / 2
     short = middle.limit_denominator(2**16)
-    if not number(lo) < number(sp.Rational(short.numerator, short.denominator)) < number(hi):
+    if not number(lo) < number(sp.Rational(short)) < number(hi):
         short = Fraction(middle)
-    return sp.Rational(short.numerator, short.denominator)
+    return sp.Rational(short)

@@ -273,7 +273,7 @@ def _exp(g: _Tail) -> _Tail:
         except Undecided:
             continue
         least = lower(abs(real_ball(constant(c, {}))) * (1 - e.most()) / fall)
-        rate = -sp.Rational(least.numerator, least.denominator)
+        rate = -sp.Rational(least)
         bound: Scale = (_ZERO, rate, _ZERO) if order == 1 else (_ZERO, _ZERO, rate)
         return _Tail(g.start, {}, {bound: arb(1)})
     raise Undecided("a slow fall")

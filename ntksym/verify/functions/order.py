@@ -43,7 +43,7 @@ def _vanishes(h: Expr, c: Isolated) -> bool:
         return False
     if h.is_polynomial(x) and c.g.is_polynomial(x):
         common = sp.gcd(sp.Poly(h, x), sp.Poly(c.g, x)).as_expr()
-        ends = (sp.Rational(e.numerator, e.denominator) for e in (c.lo, c.hi))
+        ends = (sp.Rational(e) for e in (c.lo, c.hi))
         low, high = (real_ball(constant(common, {x: constant(e, {})})) for e in ends)
         return bool(low * high < 0)  # a factor of g: it has no zero but c there
     return _multiple(h, c.g) or _inverted(h, c)
@@ -72,7 +72,7 @@ def same_zero(a: Expr, b: Expr) -> bool:
         return False
     at = real_ball(constant(b, {}))
     return all(
-        side * (at - real_ball(constant(sp.Rational(e.numerator, e.denominator), {}))) > 0
+        side * (at - real_ball(constant(sp.Rational(e), {}))) > 0
         for side, e in ((1, a.lo), (-1, a.hi))
     )
 

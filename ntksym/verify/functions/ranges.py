@@ -16,6 +16,7 @@ from typing import Any
 import sympy as sp
 from flint import arb
 
+from ...dyadic import fraction
 from ...functions import Phi
 from ...precision import precision
 from ...symbols import x
@@ -53,17 +54,12 @@ _TURN = Fraction(44, 7)
 
 def lower(value: Any) -> Fraction:
     """A fraction below the `arb`."""
-    return _fraction(value.lower())
+    return fraction(value.lower())
 
 
 def upper(value: Any) -> Fraction:
     """A fraction above the `arb`."""
-    return _fraction(value.upper())
-
-
-def _fraction(exact: Any) -> Fraction:
-    man, exp = exact.mid().man_exp()
-    return Fraction(int(man)) * Fraction(2) ** int(exp)
+    return fraction(value.upper())
 
 
 def as_arb(end: End) -> Any:

@@ -54,8 +54,8 @@ def rooted_zeros(
     ends = [None if e is None else _end(a * e + b, order) for e in (lo, hi)]
     if a.is_negative:
         ends.reverse()
-    low = sp.Integer(0) if ends[0] is None else _rational(ends[0][0])
-    high = None if ends[1] is None else _rational(ends[1][1])
+    low = sp.Integer(0) if ends[0] is None else sp.Rational(ends[0][0])
+    high = None if ends[1] is None else sp.Rational(ends[1][1])
     found = zeros(plain.subs(_T, x), low, high)
     return tuple((z**order - b) / a for z in found if _may_count(z))
 
@@ -75,10 +75,6 @@ def _end(value: Expr, order: int) -> tuple[Fraction, Fraction]:
         return Fraction(0), Fraction(0)
     root = real_ball(exact).root(order)
     return max(Fraction(0), lower(root)), upper(root)
-
-
-def _rational(value: Fraction) -> Expr:
-    return sp.Rational(value.numerator, value.denominator)
 
 
 def _may_count(z: Any) -> bool:

@@ -63,7 +63,7 @@ def isolated_zeros(g: Expr, lo: Fraction | None, hi: Fraction | None) -> tuple[E
         holes: list[tuple[Fraction, Fraction]] = []
         for c in sorted({*_POINTS, left, right}):
             if left <= c <= right and (width := _alone(g, c)) is not None:
-                found.append(sp.Rational(c.numerator, c.denominator))
+                found.append(sp.Rational(c))
                 holes.append((c - width, c + width))
         spans, start = [], left
         for a, b in holes:
@@ -113,7 +113,7 @@ def _rational(c: Fraction) -> Any:
 
 def _sign(g: Expr, at: Fraction) -> int:
     """The sign of g at a rational point, or 0 where it is zero or open."""
-    place = sp.Rational(at.numerator, at.denominator)
+    place = sp.Rational(at)
     try:
         value = real_ball(constant(g, {x: constant(place, {})}))
     except BadActivation:
@@ -183,7 +183,7 @@ def _over(g: Expr, a: Fraction, b: Fraction) -> Any:
 
 def _alone(g: Expr, c: Fraction) -> Fraction | None:
     """A width around an exact zero c of g in which there is no other; None where g(c) != 0."""
-    point, slope = sp.Rational(c.numerator, c.denominator), g
+    point, slope = sp.Rational(c), g
     for order in range(_ORDER + 1):
         value = constant(slope, {x: constant(point, {})})
         open_ = bool(ball(value).contains(0))

@@ -10,6 +10,7 @@ from typing import Any
 from flint import acb, arb, ctx, fmpq
 from sympy import Expr
 
+from ...dyadic import fraction
 from ...precision import precision
 from ...symbols import x
 from ..evaluate import function
@@ -73,8 +74,8 @@ def _turned(
         raise OpenSign("the sign of a value where a function turns is open at this precision")
     if (value > 0) == (curve > 0):
         return ()
-    centre, found = _fraction(turn), []
-    steps = [_fraction((2 * value / end).abs_lower().sqrt()) for end in _ends(curve)]
+    centre, found = fraction(turn), []
+    steps = [fraction((2 * value / end).abs_lower().sqrt()) for end in _ends(curve)]
     for end in span:
         outer = _sign(g, end)
         if not outer:
@@ -119,11 +120,6 @@ def _bracketed(
 
 def _ends(value: Any) -> tuple[Any, Any]:
     return value.lower(), value.upper()
-
-
-def _fraction(value: Any) -> Fraction:
-    man, exp = value.mid().man_exp()
-    return Fraction(int(man)) * Fraction(2) ** int(exp)
 
 
 def _short(value: Fraction, width: Fraction) -> Fraction:

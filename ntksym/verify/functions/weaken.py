@@ -68,7 +68,7 @@ def _loss(c: Any, g: Any, domain: Range) -> Any | None:
     if not least > size or least == inf:
         return None
     ratio = 1 / (1 - size / Fraction(least))
-    return sp.Rational(ratio.numerator, ratio.denominator)
+    return sp.Rational(ratio)
 
 
 def _under_sech(power: Any, factors: list[Any]) -> list[Any] | None:

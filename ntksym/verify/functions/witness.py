@@ -53,7 +53,7 @@ def _points(domain: Range) -> list[sp.Rational]:
     for end in (domain.lo, domain.hi):
         # ends with long denominators are bounds of an irrational kink, beyond it
         if abs(end) != inf and Fraction(end).denominator < 2**40:
-            points.append(sp.Rational(end.numerator, end.denominator))  # type: ignore[union-attr]
+            points.append(sp.Rational(end))  # type: ignore[union-attr]
     return [p for p in points if domain.lo <= _as_fraction(p) <= domain.hi]
 
 

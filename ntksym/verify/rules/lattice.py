@@ -17,6 +17,7 @@ from typing import Any
 from flint import acb, arb, fmpz, fmpz_poly
 from sympy import Expr
 
+from ...dyadic import scaled
 from ...errors import Undecided
 from ...precision import precision
 from ...symbols import x
@@ -290,8 +291,6 @@ def _rounded(values: list[Any], bits: int) -> tuple[list[int], Any]:
     """Integers near 2^bits times the values, and a bound of the sum of the errors."""
     out, lost = [], arb(len(values)) * arb(2) ** -bits
     for value in values:
-        man, exp = value.mid().man_exp()
-        shift = int(exp) + bits
-        out.append(int(man) << shift if shift >= 0 else int(man) >> -shift)
+        out.append(scaled(value, bits))
         lost += value.rad()
     return out, lost.upper()

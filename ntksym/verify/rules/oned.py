@@ -16,6 +16,7 @@ from typing import Any
 import sympy as sp
 from flint import acb, arb
 
+from ...dyadic import fraction
 from ...errors import Undecided
 from ...symbols import x
 from ..evaluate import function
@@ -86,14 +87,14 @@ def panels(
     that overlap, and what this can move, 4 radius `size`(ball), is added.
     """
     clusters: list[Any] = []
-    for kink in sorted((k for k in cuts.kinks if abs(k) < length), key=_sort_key):
+    for kink in sorted((k for k in cuts.kinks if abs(k) < length), key=fraction):
         if clusters and clusters[-1].overlaps(kink):
             clusters[-1] = clusters[-1].union(kink)
         else:
             clusters.append(kink)
     guides = [g.mid() for g in cuts.guides if abs(g.mid()) < length]
     free = [g for g in guides if not any(c.overlaps(g) for c in clusters)]
-    ends = sorted([-length, *(c.mid() for c in clusters), *free, length], key=_sort_key)
+    ends = sorted([-length, *(c.mid() for c in clusters), *free, length], key=fraction)
     total = arb(0)
     for a, b in pairwise(ends):
         if a < b:
@@ -102,13 +103,6 @@ def panels(
         if not c.is_exact():
             total += arb(0, (4 * c.rad() * size(c)).upper())
     return total
-
-
-def _sort_key(value: Any) -> Any:
-    from fractions import Fraction
-
-    man, exp = value.mid().man_exp()
-    return Fraction(int(man)) * Fraction(2) ** int(exp)
 
 
 def _density(t: Any) -> Any:

@@ -14,6 +14,7 @@ from functools import lru_cache
 from math import ceil, log
 from typing import Any
 
+from ....dyadic import integers
 from ....errors import Undecided
 
 _SHORTER = 2 / 3
@@ -92,7 +93,7 @@ def quadrant(b: Any, c: Any, t: Any, sign: int) -> Any:
 
     with precision(_EXACT_BITS):  # fewer would round the places: do they touch?
         other = c if sign > 0 else -c
-        keys = key_of(abs(b - other)), key_of(abs(b + other))
+        keys = integers(abs(b - other)), integers(abs(b + other))
     found = _rise(*keys, int(ctx.prec)).at(t)
     if sign > 0:
         return above(b.max(c)) - found
@@ -100,12 +101,6 @@ def quadrant(b: Any, c: Any, t: Any, sign: int) -> Any:
 
 
 Key = tuple[int, int, int, int]
-
-
-def key_of(value: Any) -> Key:
-    """A ball as integers."""
-    (man, exp), (rad, low) = value.mid().man_exp(), value.rad().man_exp()
-    return int(man), int(exp), int(rad), int(low)
 
 
 @lru_cache(maxsize=256)

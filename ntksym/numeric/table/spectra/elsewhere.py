@@ -9,7 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from ..dyadic.quadrant import Key, key_of, quadrant
+from ....dyadic import integers
+from ..dyadic.quadrant import Key, quadrant
 from ..variable import correlation
 
 _MERGED = 2.0**-230
@@ -144,11 +145,11 @@ def pair_dual(b: Any, left: Any, c: Any, right: Any, t: Any, sign: int) -> Any:
     """
     from flint import ctx
 
-    first, second = key_of(b), key_of(c)
+    first, second = integers(b), integers(c)
     if first > second:
         first, second, left, right = second, first, right, left
     order = max(len(left) - 1, len(right) - 1, _ORDER)
-    rows = _kept_rows(first, second, key_of(t), sign, order, int(ctx.prec))
+    rows = _kept_rows(first, second, integers(t), sign, order, int(ctx.prec))
     return _contracted(rows, left, right)
 
 

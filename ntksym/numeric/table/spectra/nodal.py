@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ....dyadic import integers, scaled
 from ...patience import check
 from ...series.recurrence import carried
 from . import doubled
@@ -50,11 +51,11 @@ def sums(
         values, blur = _row(at, first, places)
         rows.append(values)
         blurs.append(blur)
-        begun.append(Begun(_exact(at), (values[-2], values[-1])))
+        begun.append(Begun(integers(at)[:2], (values[-2], values[-1])))
     errors = _errors((even, odd), blurs, error, shift)
     made = []
     for table, start in ((even, 0), (odd, 1)):
-        lines = [[_scaled(w[i], shift) for w in table] for i in range(many)]
+        lines = [[scaled(w[i], shift) for w in table] for i in range(many)]
         parts = (first + 1 - start) // 2
         made.append(_product(lines, [row[start::2] for row in rows], parts))
     unit = arb((1, -places - shift))
@@ -103,11 +104,6 @@ def _later(at: Any, blur: Any, low: int, count: int) -> Any:
     return found if found < arb(1) / 128 else arb("inf")  # numbers below 1.01 are assumed
 
 
-def _exact(at: Any) -> tuple[int, int]:
-    man, exp = at.mid().man_exp()
-    return int(man), int(exp)
-
-
 def _product(weights: list[list[int]], rows: list[list[int]], count: int) -> Any:
     """Weights times rows.  Rows of zeros make it as high as the fast products of FLINT want it."""
     from flint import fmpz_mat
@@ -122,16 +118,6 @@ def _product(weights: list[list[int]], rows: list[list[int]], count: int) -> Any
 
 def _row(at: Any, count: int, places: int) -> tuple[list[int], Any]:
     """y_0 .. y_{count-1} at a node times 2^places, and a bound of their error."""
-    from flint import arb
-
     from ...series.recurrence import row
 
-    (man, exp), (rad, low) = at.mid().man_exp(), arb(at.rad()).man_exp()
-    return row((int(man), int(exp), int(rad), int(low)), count, places)
-
-
-def _scaled(value: Any, places: int) -> int:
-    """The midpoint of an `arb` times 2^places, rounded down."""
-    man, exp = value.mid().man_exp()
-    by = int(exp) + places
-    return int(man) << by if by >= 0 else int(man) >> -by
+    return row(integers(at), count, places)

@@ -79,11 +79,11 @@ def shape_of(expr: Expr, *, slope: bool, bits: int) -> Shape:
     """
     from flint import arb
 
+    from ....dyadic import fraction
     from ....precision import precision
     from ....verify.definition import factor
     from ....verify.evaluate import function
     from ....verify.functions.pieces import number
-    from ...arith import dyadic
 
     with precision(2 * bits):
         whole = factor(expr, derivative=False, distributional=False).pieces
@@ -96,8 +96,7 @@ def shape_of(expr: Expr, *, slope: bool, bits: int) -> Shape:
                 raise Undecided(f"a piece is not analytic about the kink at {left.hi}")
             jumps = []
             for j, (low, high) in enumerate(zip(*sides, strict=True)):
-                man, exp = ((high - low) * (j if slope else 1)).mid().man_exp()
-                value = dyadic(int(man), int(exp))
+                value = fraction((high - low) * (j if slope else 1))
                 jumps.append(value if abs(value) > Fraction(1, 1 << bits) else Fraction(0))
             kept = tuple(jumps[1:]) if slope else tuple(jumps[:-1])
             if any(kept):
@@ -206,7 +205,7 @@ def _smooth(shape: Shape) -> tuple[Any, ...]:
     jumps = {place: found for place, found in shape.kinks}
     for piece in shape.pieces:
         for j, d in enumerate(jumps.get(piece.lo, ())):
-            total = total + Rational(d.numerator, d.denominator) * (x - piece.lo) ** j
+            total = total + Rational(d) * (x - piece.lo) ** j
         smooth.append(Piece(piece.lo, piece.hi, piece.expr - total))
     return tuple(smooth)
 
