@@ -333,6 +333,18 @@ def test_nearly_opposite_pairs_of_hard_swish_have_numbers():
         assert all(np.isfinite(v).all() for v in table.values())
 
 
+@pytest.mark.parametrize(("depth", "sign"), [(3, 1), (1, -1)])
+def test_slopes_of_kinks_that_rows_hardly_reach_are_not_divided_by_the_angle(depth, sign):
+    """Hard swish at variances below 1: what its kinks at 3 make of E[s''(u)s''(v)] times the angle
+    is next to nothing, and lost 4e-11 beside what its parabola makes."""
+    x, y = np.random.default_rng(0).standard_normal((2, 3))
+    y = sign * x + 1e-7 * y
+    g = NetworkGradient(ntksym.mlp("hardswish", depth=depth, weight_var=2), threads=1)
+    found, right = g(x[None], y[None]), g.exact(x, y)
+    for v in ("q11", "q12", "weight_var", "bias_var"):
+        assert found.d_ntk[v][0, 0] == pytest.approx(float(right[f"ntk/{v}"]), rel=1e-13)
+
+
 def test_float32_kernels_have_gradients_in_doubles() -> None:
     rows = np.random.default_rng(0).standard_normal((3, 5)).astype(np.float32)
     spec = "mlp:gelu:depth=2,weight_var=2,bias_var=1/10"

@@ -141,7 +141,7 @@ class FarDoubles(Doubles):
             after = self.run.rootdet(given["n11"], made["n"], given["n22"])
             made["root"] = np.where(beyond, after, made["root"])
         equal = self.equal(given) & (x > min(self.sound, self.parallel, ALONE_FROM))
-        smooth = layer.gap == 0.0  # then that slope is finite
+        smooth = layer.kinks is None  # then that slope is finite
         self.unknown = equal & smooth & ~np.isfinite(turned.get("t_q", 0.0))
         if equal.any():
             ends = self._ends(layer, given, x)

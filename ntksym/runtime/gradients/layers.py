@@ -14,19 +14,15 @@ Three ways to carry a direction through a layer, by what its dual is at $\rho = 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
-from itertools import combinations
 from math import inf
 from typing import Any
 
-from sympy import Expr, Rational, nan
+from sympy import Expr, nan
 
 from ... import symbols as S
-from ...activation import Activation
-from ...backends.array.unit import roughness
 from ...backends.c.gradient.file import FIRST
 from ...derivation import Derivation, parity
 from ...dual import Dual, dual
@@ -45,6 +41,7 @@ from ...network import Recursion, recurse
 from ...network.affine import KDOT, K, UnknownDual
 from ...network.convention import DerivativeSense
 from .gap import turned_gap
+from .kinks import Kinks, kinks_of
 
 SMOOTH, SCALED, KINKED = "smooth", "scaled", "kinked"
 EVEN = Fraction(2**5)
@@ -75,9 +72,8 @@ class Layer:
             the weights, and its derivatives slope_x, slope_y (at a fixed angle), slope_of_<p>; None
             where the angle does not need it (`SCALED`), the activation jumps or variances are huge.
         mirror: 1 or -1 where opposite inputs have equal or opposite outputs, else 0.
-        gap: the least distance of two places among the kinks and their negatives; 0 where slopes
-            of nearly parallel pairs keep their digits: the slope of the activation does not jump,
-            or it is no sum of terms (real powers).
+        kinks: those of the activation; None where slopes of nearly parallel pairs keep their
+            digits: its slope does not jump, or it is no sum of terms (real powers).
         most: the variance beyond which doubles leave their range in these programs, and `wide`
             ones are for.
         settled: q11, q12, q22, root, t12, parameters -> n, t, n_q, t_t and derivatives in this
@@ -95,7 +91,7 @@ class Layer:
     values: dict[str, Any]
     params: tuple[str, ...]
     mirror: int
-    gap: float
+    kinks: Kinks | None
     most: float
     settled: Program | None
     degree: int | None = None
@@ -133,8 +129,8 @@ def layers_of(
         names = tuple(sorted(str(p.name) for p in block.activation.params))
         programs, most, degree = found
         mirror = parity(block.activation) if odd(rule) else 0
-        gap = kink_gap(block.activation, values)
-        made.append(Layer(*programs[:4], values, names, mirror, gap, most, programs[4], degree))
+        kinks = kinks_of(block.activation, values)
+        made.append(Layer(*programs[:4], values, names, mirror, kinks, most, programs[4], degree))
     return tuple(made)
 
 
@@ -158,19 +154,6 @@ def _lowered(
     made = _programs(given, *rules, known if wide else None, closed)
     degree = 1 if made[0] == SCALED else None if known is None else known.degree
     return made, most, degree
-
-
-def kink_gap(activation: Activation, values: Mapping[str, Any]) -> float:
-    """`Layer.gap`, with these values of the parameters; infinite where the only kink is at 0."""
-    derived = dual(activation).derivation
-    if not isinstance(derived, Derivation) or not roughness(activation)[1]:
-        return 0.0
-    found = (
-        e.expr.subs({p: Rational(Fraction(values[p.name])) for p in e.expr.free_symbols})
-        for e in derived.terms.thresholds
-    )
-    places = {sign * number(e) for e in found for sign in (1, -1)}
-    return min((abs(a - b) for a, b in combinations(places, 2)), default=inf)
 
 
 def _programs(

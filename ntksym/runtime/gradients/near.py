@@ -49,8 +49,9 @@ ACROSS = 48
 """Nodes of the angle, at the cubes of Gauss's: dense towards 0, where unlike norms make layers."""
 
 
-SMOOTH_SLOPES = ("t_t", *(f"t_of_{p}" for p in SHARED))
-"""Slopes of the NTK without a slope of the derivative dual."""
+OTHERS = ("t_a", "t_t", *(f"t_of_{p}" for p in SHARED))
+"""Slopes of the NTK without a slope of the derivative dual, and that in the angle, which follows
+from that in q12."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class NearDoubles(Doubles):
 
     def sharp(self, layer: Layer, given: Mapping[str, Any], o: dict[str, Any]) -> dict[str, Any]:
         """The outputs of a pair, with the slopes of nearly collinear pairs by interpolation."""
-        if layer.kind != KINKED or layer.gap == 0.0:
+        if layer.kind != KINKED or layer.kinks is None:
             return o
         every = np.broadcast_arrays(*(np.asarray(given[a], dtype=float) for a in layer.pair.args))
         state = dict(zip(layer.pair.args, every, strict=True))
@@ -119,7 +120,7 @@ class NearDoubles(Doubles):
         spread = np.copysign(spread, state["diff"])
         angle = np.arctan2(state["root"], abs(state["q12"]))
         size = np.hypot(angle, spread)
-        reach = np.minimum(RAY, SHARE * layer.gap / np.sqrt(lengths))
+        reach = np.minimum(RAY, SHARE * layer.kinks.gap / np.sqrt(lengths))
         chosen = (size < np.minimum(CLOSE_ENTRY, reach)) & (angle > 0.0)
         if not chosen.any():
             return o
@@ -128,21 +129,24 @@ class NearDoubles(Doubles):
         made = dict(o)
         for k, v in found.items():
             whole = np.array(np.broadcast_to(o[k], chosen.shape), dtype=float)
-            whole[chosen] = v / picked["root"] if k == "t_q" else v
+            whole[chosen] = v
             made[k] = whole
         return made
 
     def _on_rays(
         self, layer: Layer, picked: Mapping[str, Any], angle: Any, spread: Any, reach: Any
     ) -> dict[str, Any]:
-        """Slopes of the NTK, that in q12 times the root, of pairs whose rays are `reach` long.
+        """Slopes of the NTK of pairs whose rays are `reach` long.
 
+        That in q12 times the root is what kinks make of it, which may be little or nothing, and on
+        the ray a number times its length.
         Where the last coefficients of the polynomial say that it bends too much on the ray, as it
         does where s bends on a scale of its own (exponentials, bells), the ray is made shorter;
         each slope is taken from the ray that it is best resolved on.
         """
         lengths = picked["r11"] * picked["r22"]
         size = np.hypot(angle, spread)
+        peak = self._peak(layer, picked, lengths, angle / size)
         best: dict[str, Any] = {}
         left = np.arange(len(size))
         while len(left):
@@ -159,11 +163,16 @@ class NearDoubles(Doubles):
             share = self._weight[:, None] / np.where(gap == 0.0, 1e-300, gap)
             share /= np.sum(share, axis=0)
             bent = np.zeros(len(left), dtype=bool)
+            found["t_q"] = found["t_q"] * root
+            if peak is not None:
+                found["t_q"] = (found["t_q"] - peak[left]) / ray
             for k, v in found.items():
-                if not k.startswith("t_") or k in SMOOTH_SLOPES:
+                if not k.startswith("t_") or k in OTHERS:
                     continue
-                v = np.broadcast_to(v * (root if k == "t_q" else 1.0), ray.shape)
+                v = np.broadcast_to(v, ray.shape)
                 most = np.max(np.abs(v), axis=0)
+                if k == "t_q" and peak is not None:
+                    most = most + np.abs(peak[left]) / s
                 lost = np.max(np.abs(self._last @ v), axis=0) / np.where(most == 0.0, 1.0, most)
                 if k not in best:
                     best[k] = np.full((2, len(size)), np.inf)
@@ -173,7 +182,17 @@ class NearDoubles(Doubles):
                 bent |= best[k][1, left] > RESOLVED
             reach = reach * SHORTER
             left = left[bent & (reach[left] > size[left]) & (reach[left] > SHORTEST)]
-        return {k: v[0] for k, v in best.items()}
+        made = {k: v[0] for k, v in best.items()}
+        turned = made["t_q"] if peak is None else peak + size * made["t_q"]
+        return made | {"t_q": turned / picked["root"], "t_a": -turned}
+
+    @staticmethod
+    def _peak(layer: Layer, picked: Mapping[str, Any], lengths: Any, sine: Any) -> Any:
+        """What the NTK's slope in q12 times the root is where a ray begins; None of jumps."""
+        if layer.kinks is None or layer.kinks.places is None:
+            return None
+        rate = float(layer.values["weight_var"]) * picked["t12"]
+        return rate * layer.kinks.peak(lengths, sine, picked["q12"] > 0.0)
 
     def near(
         self, layer: Layer, state: Mapping[str, Any], o: Mapping[str, Any], after: Mapping[str, Any]
