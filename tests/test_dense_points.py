@@ -174,3 +174,22 @@ def test_duals_of_one_sign_keep_their_digits(text: str, point: tuple[float, ...]
     for label in ("nngp", "dot"):
         got = float(np.ravel(getattr(found, label))[0])
         assert abs(ctx.mpf(got) - exact[label]) <= 4.0 * EPS * abs(exact[label]), label
+
+
+ARCS = {
+    "c": (0.6912051104074378, -0.42313786329082426, 0.502084861229243),
+    "numpy": (9.514986254983798, -1.1270925982061126, 0.13405257422594619),
+}
+"""ReLU off by 5.1 and 5.4 eps of its value: the tangent of half the angle had three roundings, and
+the kernel has its square."""
+
+
+@pytest.mark.parametrize("target", list(ARCS))
+def test_relu_keeps_four_eps_of_its_value(target: Any) -> None:
+    point = ARCS[target]
+    found = compile_(as_activation("relu"), target)(*([v] for v in point))
+    ctx = MPContext()
+    ctx.dps = 40
+    args = dict(zip(("q11", "q12", "q22"), map(ctx.mpf, point), strict=True))
+    exact = lower_dual(dual(as_activation("relu"))).evaluate(args, ctx)["nngp"]
+    assert abs(float(np.ravel(found.nngp)[0]) - exact) <= 4.0 * EPS * exact

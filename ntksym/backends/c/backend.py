@@ -99,6 +99,9 @@ class CBackend:
 
 C = CBackend()
 
+DUALS = CBackend(spell=SPELL | {"rootdet": "ntksym_op_true_rootdet({0}, {1}, {2})"})
+"""For the loops of duals: networks form the roots of pairs by the block, and these are faster."""
+
 SINGLE = frozenset(
     "pi inf euler add sub mul div div0 neg abs sign max min clamp pos inverse4 sqrt0 rootdet asin3 "
     "angle3 arc3 gap3 hyproot carry".split()
@@ -222,7 +225,7 @@ def loop(
     arrays; floats are computed with as floats where the accuracy table allows it, else as doubles.
     `scope` goes before `void`.
     """
-    c = C_FLOAT if stored == "float" and single_is_enough(p) else C
+    c = C_FLOAT if stored == "float" and single_is_enough(p) else DUALS
     text = extra_support((p,)) if support else ""
     s = spell_program(p, c)
     shown = dict(zip(p.args, s.inputs, strict=True))
@@ -235,7 +238,7 @@ def loop(
     signature += [f"{stored} *NTKSYM_RESTRICT {o}" for o in outs]
     start = wrap(f"{scope}void {function}(", signature) + "\n{\n"
     if len(stages(p)) > 1:
-        return text + blocks_loop(p, function, start, (inputs, scalars), C, stored)
+        return text + blocks_loop(p, function, start, (inputs, scalars), DUALS, stored)
     text += start + "  for (size_t i = 0; i < n; ++i) {\n"
     text += "".join(f"    const {c.real} {a} = {a}_[i];\n" for a in inputs)
     text += spelled_body(s, "    ", c.real)

@@ -100,8 +100,11 @@ class NumpyBackend:
 
 NUMPY = NumpyBackend()
 
+DUALS = NumpyBackend(spell=SPELL | dict.fromkeys(("arc1", "arc3"), "_true_arc({0}, {1})"))
+"""For duals, whose values near rho = -1 have relative accuracy; networks leave that end."""
 
-def used_helpers(programs: tuple[Program, ...]) -> frozenset[str]:
+
+def used_helpers(programs: tuple[Program, ...], backend: NumpyBackend = NUMPY) -> frozenset[str]:
     """The names of the helper functions that the programs call."""
     found = set()
     for p in with_inner(programs):
@@ -110,7 +113,8 @@ def used_helpers(programs: tuple[Program, ...]) -> frozenset[str]:
                 found.add("_erfcx_positive")
             if getattr(let.inner, "spline", -1) >= 0:
                 found |= {"_erf", "_erfc"}
-            text = SPELL[HYP2F1_FIXED if of_numbers(let) else let.op]
+            spell = backend.spell if p in programs else SPELL  # those inside are functions
+            text = spell[HYP2F1_FIXED if of_numbers(let) else let.op]
             found |= {word.split("(")[0] for word in re.findall(r"\b_\w+\(", text)}
     return frozenset(found)
 
@@ -154,7 +158,7 @@ def dual_file(name: str, pair: Program, diag: Program, contract: Contract) -> So
     """
     safe = identifier(name, set()).rstrip("_")
     text = module_head(contract, (pair, diag))
-    support = helpers(used_helpers((pair, diag)))
+    support = helpers(used_helpers((pair, diag), DUALS))
     text += f"\n{support}\n" if support else ""
     about = "The pair (nngp, dot); arrays broadcast."
     text += "\n\n" + _checked(pair, "dual", about, ("q11", "q12", "q22"))
@@ -164,7 +168,7 @@ def dual_file(name: str, pair: Program, diag: Program, contract: Contract) -> So
 
 def _checked(p: Program, name: str, doc: str, arrays: tuple[str, ...]) -> str:
     """A public function that converts its inputs and broadcasts its outputs."""
-    s = spell_program(p, NUMPY)
+    s = spell_program(p, DUALS)
     shown = dict(zip(p.args, s.inputs, strict=True))
     text = f"def {name}({', '.join(s.inputs)}):\n"
     if any(is_rest(let) for let in p.body):  # those that left the range of doubles are not used

@@ -35,7 +35,9 @@ _NEEDS = {
     "_rootdet": ("_cross", "_sqrt0", "_unscale"),
     "_rescale": ("_unscale",),
     "_inverse4": ("_unscale",),
+    "_tan_square": ("_two_product",),
     "_arc1": ("_angle", "_atan_tail"),
+    "_true_arc": ("_angle", "_atan_tail", "_tan_square", "_two_product"),
     "_erf": ("_erfc_positive", "_erf_small"),
     "_erfc": ("_erfc_positive", "_erf_small"),
     "_erfc_positive": ("_erfcx_positive", "_two_product"),
@@ -116,6 +118,14 @@ def _atan_tail(u):
         total *= u
         total += c
     return total''',
+    "_tan_square": '''def _tan_square(s, c):
+    """(s/c)**2 for 0 <= s < c, rounded once: with what the quotient and its square leave."""
+    k = np.frexp(c)[1]
+    s, c = np.ldexp(s, -k), np.ldexp(c, -k)
+    t = s / c
+    product, low = _two_product(t, c)
+    square, rest = _two_product(t, t)
+    return square + (rest + 2.0 * t * (((s - product) - low) / c))''',
     "_arc1": '''def _arc1(s, c):
     """s + c*angle(s, -c), to full relative accuracy where the two terms cancel (c < 0)."""
     s, c = np.broadcast_arrays(s, c)
@@ -125,6 +135,22 @@ def _atan_tail(u):
         below = c[close]
         t = s[close] / -below
         value[close] = below * (t * t * t) * _atan_tail(t * t)
+    return value''',
+    "_true_arc": '''def _true_arc(s, c):
+    """The same to a few units in the last place, at a fifth more of the time."""
+    s, c = np.broadcast_arrays(s, c)
+    angle = _angle(s, -c)
+    value = np.array(s + c * angle)
+    nearer = (c < 0.0) & (s < -2.0 * c)
+    close = nearer & (s < -c)
+    between = nearer & ~close
+    if between.any():  # where a rounded product is up to four times the sum
+        k = np.frexp(c[between])[1]
+        product, low = _two_product(np.ldexp(c[between], -k), angle[between])
+        value[between] = (s[between] + np.ldexp(product, k)) + np.ldexp(low, k)
+    if close.any():
+        u, height = _tan_square(s[close], -c[close]), s[close]
+        value[close] = -height * (u * _atan_tail(u))
     return value''',
     "_gap": '''def _gap(s, c):
     """hypot(s, c) - c, accurate where s is small."""

@@ -2,7 +2,10 @@
 
 With legs |c|, s and hypotenuse h, t = s/(h + |c|) is the tangent of half the angle between |c| and
 h: one division, no root, no cancellation.  All four functions are polynomials in it, and a
-compiler shares what they share.
+compiler shares what they share.  In duals t solves its equation s*t^2 + 2*|c|*t = s after one step
+of Newton's method, which takes out what the roundings of h, of the sum and of the division leave:
+near rho = -1 the kernel of ReLU is s*t^2, which has them twice.  Networks do without: their layers
+leave that end.
 """
 
 from __future__ import annotations
@@ -19,17 +22,19 @@ def arcs(kind: str = "") -> str:
     if kind:
         text = re.sub(r"(?<![\w.])(\d\.\d)(?![\w.])", r"\1f", text).replace("double", "float")
         text = text.replace("fabs(", "fabsf(").replace("copysign(", "copysignf(")
-        text = text.replace("MADD(", "MADDF(")
+        text = text.replace("MADD(", "MADDF(").replace("uint64_t", "uint32_t")
     degree = ATAN_DEGREE_FLOAT if kind else ATAN_DEGREE
     high, low = pi_parts(single=bool(kind))
     high_double = pi_parts()[0]
     least = "0x1p-149f" if kind else "0x1p-1074"
+    inverse = "UINT32_C(0x7ef311c7)" if kind else "UINT64_C(0x7fde623822fc16e6)"
     return (
         text.replace("@POLYNOMIAL@", _tail_text(degree, kind))
         .replace("@TWO_OVER_PI@", c_literal(2.0 / high_double, kind))
         .replace("@PI@", c_literal(high, kind))
         .replace("@PI_LOW@", c_literal(low, kind))
         .replace("@LEAST@", least)
+        .replace("@INVERSE@", inverse)
         .replace("@F@", kind)
         .replace("@DEGREE@", str(degree))
     )
@@ -89,24 +94,53 @@ NTKSYM_LANE_FUNCTION double ntksym_op_angle_of@F@(double c, double t, double p)
   return NTKSYM_MADD(copysign(2.0, c), half, 0.5 * @PI@ - copysign(0.5 * @PI@, c));
 }
 
-NTKSYM_LANE_FUNCTION double ntksym_op_angle3@F@(double s, double c, double h)
+/* 1/h within an eighth, from the exponent bits; finite at 0. */
+NTKSYM_LANE_FUNCTION double ntksym_op_near_inverse@F@(double h)
+{
+  uint64_t bits;
+  double inverse;
+  memcpy(&bits, &h, sizeof bits);
+  bits = @INVERSE@ - bits;
+  memcpy(&inverse, &bits, sizeof inverse);
+  return inverse;
+}
+
+/* tan(angle/2) after a step of Newton's method, s*t^2 + 2*|c|*t = s, whose slope is 2*h; and its
+ * square, rounded once. */
+NTKSYM_LANE_FUNCTION double ntksym_op_true_tan@F@(double s, double c, double h, double *square)
 {
   const double t = ntksym_op_half_tan@F@(s, c, h);
-  return ntksym_op_angle_of@F@(c, t, ntksym_op_tan_tail@F@(t));
+  const double left = NTKSYM_MADD(-(s * t), t, NTKSYM_MADD(-2.0 * fabs(c), t, s));
+  const double twice = left * ntksym_op_near_inverse@F@(h);
+  *square = NTKSYM_MADD(t, t, t * twice);
+  return NTKSYM_MADD(0.5, twice, t);
+}
+
+NTKSYM_LANE_FUNCTION double ntksym_op_angle3@F@(double s, double c, double h)
+{
+  double u;
+  const double t = ntksym_op_true_tan@F@(s, c, h, &u);
+  return ntksym_op_angle_of@F@(c, t, ntksym_op_atan_tail@F@(u));
 }
 
 /* s + c*angle(s, -c), the first arc-cosine kernel: h*(sin a - a*cos a) + pi*max(c, 0), where a is
  * the angle between |c| and h, and the first part is s*u*(1 - (1 - u)*P(u)), u = tan(a/2)^2. */
+NTKSYM_LANE_FUNCTION double ntksym_op_arc_at@F@(double s, double c, double u, double p)
+{
+  const double bulge = NTKSYM_MADD(u - 1.0, p, 1.0);
+  return NTKSYM_MADD(0.5 * @PI@, fabs(c) + c, (s * u) * bulge);
+}
+
 NTKSYM_LANE_FUNCTION double ntksym_op_arc_of@F@(double s, double c, double t, double p)
 {
-  const double u = t * t, bulge = NTKSYM_MADD(u - 1.0, p, 1.0);
-  return NTKSYM_MADD(0.5 * @PI@, fabs(c) + c, (s * u) * bulge);
+  return ntksym_op_arc_at@F@(s, c, t * t, p);
 }
 
 NTKSYM_LANE_FUNCTION double ntksym_op_arc3@F@(double s, double c, double h)
 {
-  const double t = ntksym_op_half_tan@F@(s, c, h);
-  return ntksym_op_arc_of@F@(s, c, t, ntksym_op_tan_tail@F@(t));
+  double u;
+  ntksym_op_true_tan@F@(s, c, h, &u);
+  return ntksym_op_arc_at@F@(s, c, u, ntksym_op_atan_tail@F@(u));
 }
 
 /* h - c for h = hypot(c, s), accurate where s is small: h - |c| = s*tan(a/2). */
@@ -117,7 +151,8 @@ NTKSYM_LANE_FUNCTION double ntksym_op_gap_of@F@(double s, double c, double t)
 
 NTKSYM_LANE_FUNCTION double ntksym_op_gap3@F@(double s, double c, double h)
 {
-  return ntksym_op_gap_of@F@(s, c, ntksym_op_half_tan@F@(s, c, h));
+  double u;
+  return ntksym_op_gap_of@F@(s, c, ntksym_op_true_tan@F@(s, c, h, &u));
 }
 """
 

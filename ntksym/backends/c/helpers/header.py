@@ -182,6 +182,14 @@ NTKSYM_LANE_FUNCTION double ntksym_op_cross(double a, double b, double c, double
   return fma(a, b, -cd) + low;
 }
 
+/* The same with both errors added back: where the products are close it is rounded once. */
+NTKSYM_LANE_FUNCTION double ntksym_op_true_cross(double a, double b, double c, double d)
+{
+  const double ab = a * b, cd = c * d;
+  const double low = fma(a, b, -ab) - fma(c, d, -cd);
+  return (ab - cd) + (low == low ? low : 0.0); /* infinite products have no errors */
+}
+
 /* 2^-k and 2^k with 4^k about q, from the exponent bits: no rounding, no loop. */
 NTKSYM_LANE_FUNCTION double ntksym_op_unscale(double q, double *scale)
 {
@@ -224,6 +232,17 @@ NTKSYM_LANE_FUNCTION double ntksym_op_rootdet(double q11, double q12, double q22
   const double s2 = ntksym_op_unscale(q22, &up2);
   const double c = (q12 * s1) * s2;
   return (ntksym_op_sqrt0(ntksym_op_cross((q11 * s1) * s1, (q22 * s2) * s2, c, c)) * up1) * up2;
+}
+
+/* The same for duals, whose values near rho = -1 have the third power of it. */
+NTKSYM_LANE_FUNCTION double ntksym_op_true_rootdet(double q11, double q12, double q22)
+{
+  double up1, up2;
+  const double s1 = ntksym_op_unscale(q11, &up1);
+  const double s2 = ntksym_op_unscale(q22, &up2);
+  const double c = (q12 * s1) * s2;
+  const double det = ntksym_op_true_cross((q11 * s1) * s1, (q22 * s2) * s2, c, c);
+  return (ntksym_op_sqrt0(det) * up1) * up2;
 }
 """
 
