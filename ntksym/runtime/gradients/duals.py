@@ -32,15 +32,22 @@ class GradientDual(Protocol):
         ...
 
     def pair(self, x: Array, c: Array, y: Array, root: Array) -> tuple[Array, ...]:
-        """K, D, then K's derivatives in q11, q12, q22, and D's; D is the derivative dual.
+        """K, D, then K's derivatives in log q11, q12, log q22, and D's; D is the derivative dual.
 
-        Those in q11 and q22 are at a fixed angle, that in q12 is at fixed variances.
+        Those in the logarithms are at a fixed angle, those in q12 at fixed variances.  That of D in
+        q12 is times `length`: of large rows it is less than doubles, and so are those in variances.
         """
         ...
 
     def side(self, q: Array) -> tuple[Array, ...]:
         """K, D and their derivatives in q, for u = v."""
         ...
+
+
+def length(x: Array, y: Array) -> Array:
+    """The product of the standard deviations, 1 where one is 0."""
+    found: Array = np.sqrt(x) * np.sqrt(y)
+    return np.where(found == 0.0, 1.0, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,7 @@ class _Unit:
         k, d = self.values(x, c, y, root)
         if self.slopes is not None:
             k1, k2, d1, d12, d2 = self.slopes(x, c, y, root, d)
-            found = k, d, k1, d, k2, d1, d12, d2
+            found = k, d, x * k1, d, y * k2, x * d1, length(x, y) * d12, y * d2
             far = self.large
             return found if far is None else far.pair(self.values, found, (x, c, y, root))
         if self.plain or self.smooth:
@@ -91,7 +98,8 @@ class _Unit:
         else:
             of_k, of_d, turned = polar_slopes(self.values, x, c, y, root)
         along = turned[0] if self.jumps else d
-        return k, d, of_k[0], along, of_k[2], of_d[0], turned[1], of_d[2]
+        bent = length(x, y) * turned[1]
+        return k, d, x * of_k[0], along, y * of_k[2], x * of_d[0], bent, y * of_d[2]
 
     def _sides(self, x: Array, c: Array, y: Array, root: Array, k: Array) -> Any:
         """Slopes of both in q11 and in q22 at a fixed angle."""
@@ -122,8 +130,11 @@ class _Unit:
 def _polar(x: Array, c: Array, y: Array, found: tuple[Array, ...]) -> tuple[Array, ...]:
     """As in `GradientDual.pair`, from derivatives at fixed covariance."""
     k, d, k1, k12, k2, d1, d12, d2 = found
-    first, second = 0.5 * c / x, 0.5 * c / y
-    sides = (k1 + first * k12, k12, k2 + second * k12), (d1 + first * d12, d12, d2 + second * d12)
+    half = 0.5 * c
+    sides = (
+        (x * k1 + half * k12, k12, y * k2 + half * k12),
+        (x * d1 + half * d12, length(x, y) * d12, y * d2 + half * d12),
+    )
     return k, d, *sides[0], *sides[1]
 
 

@@ -78,7 +78,7 @@ class Large:
 
 
 def _slopes(values: Values, steep: float, at: tuple[Array, ...]) -> tuple[Array, ...]:
-    """K_x, K_y, D_x, D_y at a fixed angle."""
+    """K_x, K_y, D_x, D_y in the logarithms of the variances, at a fixed angle."""
     x, c, y, root = at
     r11, r22 = np.sqrt(x), np.sqrt(y)
     wide = np.maximum(r11, r22)
@@ -102,13 +102,14 @@ def _slopes(values: Values, steep: float, at: tuple[Array, ...]) -> tuple[Array,
     at_square = np.where(like, unlike * unlike / half - 1.0, 0.0)
     by_x = _along(apart, (UNLIKE[0], 1.0), 1.0, at_square)
     by_x *= np.where(like, 2.0 * unlike, 1.0) / half
-    (k1, d1), (k2, d2) = ((0.5 * (by_m + s * by_x)) / q for s, q in ((1.0, x), (-1.0, y)))
+    (k1, d1), (k2, d2) = (0.5 * (by_m + s * by_x) for s in (1.0, -1.0))
     return k1, k2, d1, d2
 
 
 def _bends(values: Values, bend: Values, x: Array, c: Array, y: Array, root: Array) -> Array:
-    """E[s''(u)s''(v)], far from the diagonal as a power or by the derivative dual."""
-    found: Array = np.array(bend(x, c, y, root)[1])
+    """E[s''(u)s''(v)] times the lengths, far from the diagonal as a power or by the other dual."""
+    r11, r22 = np.sqrt(x), np.sqrt(y)
+    found: Array = np.array(bend(x, c, y, root)[1]) * (r11 * r22)
     wide = np.sqrt(np.maximum(x, y))
     most = STRETCH * wide
     apart = root > most
@@ -124,7 +125,7 @@ def _bends(values: Values, bend: Values, x: Array, c: Array, y: Array, root: Arr
             dot: Array = np.array(values(*at))[1]
             return dot
 
-        far = -_along(turned, TURN, sine) / root
+        far = -_along(turned, TURN, sine) / sine
         wide = sine > PARALLEL
 
         def near(w: float) -> Array:
@@ -135,6 +136,7 @@ def _bends(values: Values, bend: Values, x: Array, c: Array, y: Array, root: Arr
 
         first = near(1.0)
         power = np.round(np.log2(np.abs(near(0.5) / first)))
+        first = first * (r11 * r22)
         found[apart] = np.where(wide & (power != 1.0), far, first * (most / root) ** power)
     return found
 

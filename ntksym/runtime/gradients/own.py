@@ -34,7 +34,7 @@ from .fine import FINE
 POWERS = tuple(Rational(n) for n in ("0", "1", "-1", "2", "-2", "1/2", "-1/2"))
 """Powers of a parameter with which it may stand at x."""
 Pair = tuple[Array, ...]
-"""K, D and their slopes, as `GradientDual.pair` gives them."""
+"""K, D and their slopes, as `GradientDual.pair` gives them: in logarithms of the variances."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class Scaled:
         k, d, k1, _, k2, d1, _, d2 = found
         first, second = 2.0 * self.m * k, 2.0 * (self.m + self.n) * d
         if self.n:
-            first = first + 2.0 * self.n * (x * k1 + y * k2)
-            second = second + 2.0 * self.n * (x * d1 + y * d2)
+            first = first + 2.0 * self.n * (k1 + k2)
+            second = second + 2.0 * self.n * (d1 + d2)
         return first / self.value, second / self.value
 
     def side(self, q: Array, k: Array, of_k: Array) -> Array:

@@ -24,7 +24,7 @@ from ..gram.threads import each
 from ..units.layers import AUTO, Range, Wanted, first_affine, needs_range, plan
 from ..units.ranged import outward, spread
 from .differences import ROOM
-from .duals import GradientDual, gradient_duals, value_duals
+from .duals import GradientDual, gradient_duals, length, value_duals
 from .endless import endless
 from .fine import FINE, bend_unit, mixture_bend_unit
 from .gap import SHARED
@@ -231,7 +231,7 @@ class UnitGradient:
         a, b, steep = (first[k] for k in ("nngp_slope", "nngp_offset", "ntk_slope"))
         s = spans(rows, others, self._numeric.rootdet)
         c, t = a * s.g12 + b, steep * s.g12 + first["ntk_offset"]
-        root = np.sqrt((a * s.area) ** 2 + a * b * s.apart)
+        root = np.hypot(a * s.area, np.sqrt(a * b * s.apart))
         start = mine[0]["q"], c, theirs[0]["q"], root
         none = np.zeros_like(c)
         sides = (steep * c / (2.0 * v) for v in (start[0], start[2]))
@@ -252,20 +252,22 @@ class UnitGradient:
             given = duals[kind].pair(x, c, y, root)
             k, dot, k1, k12, k2, d1, d12, d2 = given
             o = self._numeric(rule, {**values, "K": k, "Kdot": dot, "t12": t})
+            # times t12 first: derivatives of D alone may be less than doubles
+            d1, d12, d2 = (o["ntk_Kdot"] * v for v in (d1, d12, d2))
             after = {}
             for name, (turn, dt) in moves.items():
-                of_k, of_dot = k12 * turn, d12 * turn
+                of_k, of_dot = k12 * turn, d12 * (turn / length(x, y))
                 if level == 0 and name == APART:
-                    of_dot = endless(duals[kind], (x, c, y, root), turn, of_dot)
+                    of_dot = endless(duals[kind], (x, c, y, root), o["ntk_Kdot"] * turn, of_dot)
                 for end, label, v, w in ((left, "q11", k1, d1), (right, "q22", k2, d2)):
                     if name == label or name in shared:
-                        move = end[_own(name)]
+                        move = end[_own(name)] / end["q"]
                         of_k, of_dot = of_k + v * move, of_dot + w * move
                 if param := own[kind].get(name):
                     p_k, p_dot = param.pair(x, c, y, root, given)
-                    of_k, of_dot = of_k + p_k, of_dot + p_dot
+                    of_k, of_dot = of_k + p_k, of_dot + o["ntk_Kdot"] * p_dot
                 dc = o["nngp_K"] * of_k
-                dt = o["ntk_K"] * of_k + o["ntk_Kdot"] * of_dot + o["ntk_t12"] * dt
+                dt = o["ntk_K"] * of_k + of_dot + o["ntk_t12"] * dt
                 if name in SHARED:
                     dc, dt = dc + o[f"nngp_{name}"], dt + o[f"ntk_{name}"]
                 after[name] = dc, dt
