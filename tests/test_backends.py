@@ -15,7 +15,7 @@ from test_lower import RELU, RELU_DOT, SAMPLES, program
 from ntksym.backends import BACKENDS, NUMPY, C, Contract, missing_ops
 from ntksym.backends._base import comment, identifier
 from ntksym.backends.c import backend as c_backend
-from ntksym.backends.c.helpers.header import c_literal
+from ntksym.backends.c.text import c_literal
 from ntksym.backends.numpy import backend as numpy_backend
 from ntksym.errors import UnsupportedOp
 from ntksym.lower import OPS as EVERY_OP

@@ -13,8 +13,8 @@ from .._base import HYP2F1_FIXED, SourceFile, comment, identifier, spell_program
 from ..hyper import C_SUPPORT, stirling
 from .blocks import LANES as LANES
 from .blocks import blocks_loop
-from .helpers.header import HEADER_NAME, c_literal, header
-from .text import mentions, spelled_body, wrap
+from .helpers.header import HEADER_NAME, header
+from .text import c_literal, mentions, spelled_body, wrap
 
 SPELL = {
     "pi": "0x1.921fb54442d18p+1",

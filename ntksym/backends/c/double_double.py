@@ -24,7 +24,7 @@ from ..double_double import (
     with_numbers,
 )
 from .blocks import LANES
-from .text import c_literal, mentions, spelled_body, wrap
+from .text import c_literal, horner, mentions, spelled_body, wrap
 
 _FUNCTION = re.compile(
     r"(?m)(?=^(?:/\*(?:(?!\*/).)*\*/\n)?(?:static inline|NTKSYM_LANE_FUNCTION) )", re.DOTALL
@@ -73,8 +73,8 @@ def layer_function(p: Program, function: str, most: float) -> str:
 def dd_functions(used: str) -> str:
     """The type, and the operations that a text uses, with what these use."""
     own = {
-        "EXP": _horner(exp_terms(), "r.hi"),
-        "ATAN": _horner(atan_terms(), "w.hi"),
+        "EXP": horner(exp_terms(), "r.hi", " " * 11),
+        "ATAN": horner(atan_terms(), "w.hi", " " * 11),
         "HALVINGS": "  dd_halve(&s, &c);\n" * HALVINGS,
         "SHORTER": _SQUARED * SHORTER,
     }
@@ -87,13 +87,6 @@ def dd_functions(used: str) -> str:
             kept.append(each)
             used += each
     return start + "".join(reversed(kept))
-
-
-def _horner(coefficients: tuple[float, ...], x: str) -> str:
-    text = c_literal(coefficients[-1])
-    for c in reversed(coefficients[:-1]):
-        text = f"{c_literal(c)} +\n           {x} * ({text})"
-    return text
 
 
 _SQUARED = "  p = dd_add(dd_times(p, 2.0), dd_mul(p, p));\n"

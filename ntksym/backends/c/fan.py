@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...numeric.quadrature.fan import FanRule, node_tables
 from .backend import C
+from .text import array
 
 
 def fan_text(rule: FanRule, name: str, stem: str) -> str:
@@ -21,8 +22,7 @@ def fan_text(rule: FanRule, name: str, stem: str) -> str:
 
 
 def _table(name: str, values: tuple[float, ...]) -> str:
-    body = ",\n".join("  " + C.literal(v) for v in values)
-    return f"static const double {name}[{len(values)}] = {{\n{body}\n}};\n"
+    return array(name, [C.literal(v) for v in values])
 
 
 def _wrapped(text: str) -> str:

@@ -10,6 +10,7 @@ from ..mixture.programs import MixturePrograms
 from .backend import C, Contract, extra_support, head, inline_function, wrapped
 from .far import far_c
 from .helpers.header import HEADER_NAME
+from .text import array
 
 LANES = 64
 
@@ -54,8 +55,7 @@ def _labelled(m: MixturePrograms) -> list[tuple[tuple[Program, ...], str]]:
 def _tables(m: MixturePrograms, prefix: str) -> str:
     text = ""
     for title, k in ((f"{prefix}node_slope", 0), (f"{prefix}node_weight", 1)):
-        values = ",\n".join("  " + C.literal(node[k]) for node in m.nodes)
-        text += f"static const double {title}[{len(m.nodes)}] = {{\n{values}\n}};\n"
+        text += array(title, [C.literal(node[k]) for node in m.nodes])
     return text
 
 

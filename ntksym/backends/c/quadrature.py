@@ -17,6 +17,7 @@ from .fan import fan_text
 from .helpers.vectors import in_loops, support
 from .quadrature_product import PRODUCT
 from .quadrature_text import LATTICE, MANY, PANELS, SUM
+from .text import array
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,7 @@ def _many(stem: str, count: int, alone: bool) -> str:
 
 
 def _doubles(name: str, values: tuple[float, ...]) -> str:
-    body = ",\n".join("  " + C.literal(v) for v in values) or "  0.0"
-    return f"static const double {name}[{max(1, len(values))}] = {{\n{body}\n}};\n"
+    return array(name, [C.literal(v) for v in values] or [0.0])
 
 
 def _ints(name: str, values: tuple[int, ...]) -> str:

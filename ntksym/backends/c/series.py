@@ -13,6 +13,7 @@ from ...lower.program import Program
 from ...numeric.series.table import SeriesTable
 from ..numpy.series import finish, largest_rho, series_functions
 from .backend import C
+from .text import array, in_lines
 
 GROUP = 32
 """Lanes at a time: more than compilers unroll, so that they vectorise instead."""
@@ -83,17 +84,11 @@ def _store(rows: tuple[tuple[float, ...], ...]) -> int:
 
 
 def _vector(name: str, values: tuple[float, ...]) -> str:
-    body = ",\n".join("  " + C.literal(v).strip("()") for v in values)
-    return f"static const double {name}[{len(values)}] = {{\n{body}\n}};"
+    return array(name, values).rstrip("\n")
 
 
 def _matrix(name: str, rows: tuple[tuple[float, ...], ...]) -> str:
-    body = []
-    for row in rows:
-        numbers = [C.literal(v).strip("()") for v in row]
-        lines = [", ".join(numbers[i : i + 4]) for i in range(0, len(numbers), 4)]
-        body.append("  {" + ",\n   ".join(lines) + "}")
-    joined = ",\n".join(body)
+    joined = ",\n".join("  {" + in_lines(row, 4, "   ") + "}" for row in rows)
     return f"static const double {name}[{len(rows)}][{len(rows[0])}] = {{\n{joined}\n}};"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from .._base import Spelled, comment
 
@@ -18,10 +18,35 @@ def c_literal(value: float, suffix: str = "") -> str:
     return text + suffix
 
 
-def array(name: str, values: Sequence[float]) -> str:
-    """A constant array of doubles."""
-    lines = ",\n".join("  " + c_literal(v) for v in values)
-    return f"static const double {name}[{len(values)}] = {{\n{lines}\n}};\n"
+def _spelled(value: float | str) -> str:
+    """A double to the bit, a whole number, or a text as it is."""
+    return c_literal(value) if isinstance(value, float) else str(value)
+
+
+def in_lines(values: Sequence[float | str], per_line: int, indent: str) -> str:
+    """Numbers between commas, so many in a line; lines after the first are indented."""
+    texts = [_spelled(v) for v in values]
+    starts = range(0, len(texts), per_line)
+    return f",\n{indent}".join(", ".join(texts[at : at + per_line]) for at in starts)
+
+
+def braced(values: Iterable[float | str]) -> str:
+    """`{a, b, c}`."""
+    return "{" + ", ".join(map(_spelled, values)) + "}"
+
+
+def array(name: str, values: Sequence[float | str], kind: str = "double", per_line: int = 1) -> str:
+    """A constant array of numbers."""
+    body = in_lines(values, per_line, "  ")
+    return f"static const {kind} {name}[{len(values)}] = {{\n  {body}\n}};\n"
+
+
+def horner(coefficients: Sequence[float], x: str, indent: str) -> str:
+    """The polynomial in x, lowest power first: a line for each coefficient."""
+    text = c_literal(coefficients[-1])
+    for c in reversed(coefficients[:-1]):
+        text = f"{c_literal(c)} +\n{indent}{x} * ({text})"
+    return text
 
 
 def polynomial(

@@ -21,6 +21,7 @@ from ...unit import DualUnit
 from ...unit_schedule import labelled
 from ..backend import C, Contract, extra_support, head, inline_function
 from ..helpers.header import HEADER_NAME
+from ..text import array
 from .chebyshev import SLOPE
 from .large import FarSlopes, large_text
 from .steps import Span, steps_text
@@ -146,8 +147,7 @@ def _nodes(a: ArrayPrograms, stem: str) -> str:
         text += inline_function(diag, f"{stem}_{label}_side_slopes") + "\n"
     if m.nodes:
         for title, k in (("place", 0), ("share", 1)):
-            values = ",\n".join("  " + C.literal(node[k]) for node in m.nodes)
-            text += f"static const double {stem}_{title}[{len(m.nodes)}] = {{\n{values}\n}};\n"
+            text += array(f"{stem}_{title}", [C.literal(node[k]) for node in m.nodes])
     passed = [C.literal(v) for v in a.values]
     wide = 7 if a.kinks else 5
     state = ["q11[l]", "q12[l]", "q22[l]", "root[l]"]

@@ -17,7 +17,7 @@ from ..._base import constant_values
 from ...text import filled
 from ..backend import C, inline_function
 from ..blocks import block_function
-from ..text import c_literal
+from ..text import c_literal, in_lines
 from .direct_small import small_text
 from .splines import splines_text
 
@@ -149,20 +149,15 @@ def _rows_of(items: list[str], width: int) -> list[list[str]]:
 
 def _table(rule: Direct, stem: str, which: int) -> str:
     size = f"{BINS} * {BINS}" if which < 2 else f"{BINS}"
+    used = in_lines([int(v) for v in rule.used[which]], BINS, " " * 4)
     return (
         "/* Where it is used: bins of the variances over the square of the unit, times 4 each. */\n"
-        f"static const unsigned char ntksym_{stem}_used{which}[{size}] = {{\n"
-        f"    {_rows(rule.used[which])}}};\n\n"
+        f"static const unsigned char ntksym_{stem}_used{which}[{size}] = {{\n    {used}}};\n\n"
     )
 
 
 def _bits(values: tuple[int, ...]) -> str:
     return ", ".join(str(int(v)) for v in values)
-
-
-def _rows(values: tuple[int, ...]) -> str:
-    rows = (values[k : k + BINS] for k in range(0, len(values), BINS))
-    return ",\n    ".join(_bits(row) for row in rows)
 
 
 _RULE = r"""

@@ -13,7 +13,7 @@ from ....lower.program import Program
 from ...text import filled
 from ..backend import C
 from ..blocks import LANES, block_function
-from ..text import c_literal
+from ..text import c_literal, in_lines
 
 
 def far_functions(programs: tuple[Program, ...]) -> str:
@@ -72,8 +72,7 @@ def _operation(op: str, label: str, stem: str) -> str:
 
 
 def _list(values: tuple[float, ...]) -> str:
-    rows = [", ".join(c_literal(v) for v in values[k : k + 4]) for k in range(0, len(values), 4)]
-    return "{\n    " + ",\n    ".join(rows) + "}"
+    return "{\n    " + in_lines(values, 4, "    ") + "}"
 
 
 _RULE = r"""/* What the rest d = s - L of the activation adds to the dual of L far out. */

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ..blocks import LANES
-from ..text import c_literal as c_literal
 from .arcs import arcs, mixed_arcs
 from .direct_text import direct_text
 from .normal import normal

@@ -12,7 +12,7 @@ from ...tables import legendre
 from ...text import filled
 from ..backend import C
 from ..blocks import LANES, block_function
-from ..text import c_literal
+from ..text import c_literal, in_lines
 from .halves import LANES as SERIES_LANES
 from .halves import halves_function, halves_sums
 
@@ -55,8 +55,8 @@ def _functions(label: str, small: Small) -> str:
         "@SCALARS@": "".join(f", double {s}" for s in more),
         "@ARRAYS@": "".join(f", {s}v[8]" for s in more),
         "@COPY@": "".join(f"    {s}v[j] = {s};\n" for s in more),
-        "@NODES@": _list(nodes),
-        "@WEIGHTS@": _list(weights),
+        "@NODES@": in_lines(nodes, 4, "    "),
+        "@WEIGHTS@": in_lines(weights, 4, "    "),
         "@COUNT@": str(NODES),
         "@LANES@": str(LANES),
         "@SMALL@": c_literal(float(small.below)),
@@ -70,11 +70,6 @@ def _functions(label: str, small: Small) -> str:
     marks |= {"@MANY@": "count", "@WHICH@": "left[k]"} if taken else {"@MANY@": "n", "@WHICH@": "k"}
     own = filled(_TEXT.replace("@SERIES@", taken), marks)
     return text + "\n" + series + own + "\n"
-
-
-def _list(values: tuple[float, ...]) -> str:
-    rows = [", ".join(c_literal(v) for v in values[k : k + 4]) for k in range(0, len(values), 4)]
-    return ",\n    ".join(rows)
 
 
 _TEXT = r"""/* K at a small variance: K(q12 = 0) plus its derivative integrated over the angle. */

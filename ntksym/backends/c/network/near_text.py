@@ -27,7 +27,7 @@ from ...near import (
 from ...tables import legendre
 from ...unlike import MOST
 from ..blocks import LANES
-from ..text import c_literal
+from ..text import braced, horner
 
 SHORT = (6e-7, 1.4e-5)
 """Spreads X whose cube and whose fourth power are below these, times the larger of X and the angle,
@@ -54,13 +54,13 @@ def c_near(pairs: str, diag: str, unlike: str = "") -> str:
         nodes, weights = zip(*legendre(n), strict=True)
         rows = (nodes, weights, *rough(n), quartic(n))
         tables += f"static const double near_rule{n}[5][{n}] = {{\n"
-        tables += ",\n".join(f"  {_row(r)}" for r in rows) + "\n};\n"
-    few = [[_row(x) for x in zip(*legendre(n), strict=True)] for n in ALONG]
-    tables += f"static const int near_nodes[{len(ALONG)}] = {_ints(ALONG)};\n"
+        tables += ",\n".join(f"  {braced(r)}" for r in rows) + "\n};\n"
+    few = [[braced(x) for x in zip(*legendre(n), strict=True)] for n in ALONG]
+    tables += f"static const int near_nodes[{len(ALONG)}] = {braced(ALONG)};\n"
     tables += f"static const double near_few[{len(ALONG)}][2][{max(ALONG)}] = {{\n"
     tables += ",\n".join(f"  {{{at},\n   {weight}}}" for at, weight in few)
     tables += "\n};\n"
-    tables += f"static const double near_share[{SMALLER}] = {_row(shares(SMALLER))};\n"
+    tables += f"static const double near_share[{SMALLER}] = {braced(shares(SMALLER))};\n"
     marks = {
         "SMALLER": str(SMALLER),
         "ANGLE": repr(LARGEST_ANGLE),
@@ -75,10 +75,10 @@ def c_near(pairs: str, diag: str, unlike: str = "") -> str:
         "THREE": repr(SHORT[1]),
         "FOUR": repr(UNLIKE[0]),
         "FIVE": repr(UNLIKE[1]),
-        "EXP": _horner([1.0 / factorial(k) for k in range(TERMS)], "x"),
-        "SIN": _horner([(-1) ** k / factorial(2 * k + 1) for k in range(TERMS // 2)], "s"),
-        "COS": _horner([(-1) ** k / factorial(2 * k) for k in range(1 + TERMS // 2)], "s"),
-        "ARTANH": _horner([1.0 / (2 * k + 1) for k in range(ARTANH)], "s"),
+        "EXP": horner([1.0 / factorial(k) for k in range(TERMS)], "x", " " * 9),
+        "SIN": horner([(-1) ** k / factorial(2 * k + 1) for k in range(TERMS // 2)], "s", " " * 9),
+        "COS": horner([(-1) ** k / factorial(2 * k) for k in range(1 + TERMS // 2)], "s", " " * 9),
+        "ARTANH": horner([1.0 / (2 * k + 1) for k in range(ARTANH)], "s", " " * 9),
     }
     text = _TEXT.replace("@UNLIKE@\n", unlike)
     for mark, some in _MIXED.items():
@@ -87,22 +87,6 @@ def c_near(pairs: str, diag: str, unlike: str = "") -> str:
     for mark, value in marks.items():
         text = text.replace(f"@{mark}@", value)
     return "\n".join((pairs.rstrip("\n"), diag, tables, text))
-
-
-def _ints(values: tuple[int, ...]) -> str:
-    return "{" + ", ".join(map(str, values)) + "}"
-
-
-def _row(values: tuple[float, ...]) -> str:
-    return "{" + ", ".join(c_literal(v) for v in values) + "}"
-
-
-def _horner(coefficients: list[float], x: str) -> str:
-    """The polynomial in x, one line a coefficient."""
-    text = c_literal(coefficients[-1])
-    for c in reversed(coefficients[:-1]):
-        text = f"{c_literal(c)} +\n         {x} * ({text})"
-    return text
 
 
 _MIXED = {

@@ -6,7 +6,7 @@ from ....lower.near import Near
 from ...tables import legendre
 from ...unlike import MOST, NODES
 from ..blocks import LANES
-from ..text import c_literal
+from ..text import braced, c_literal
 
 
 def c_unlike(kinds: dict[int, Near], count: int, rows: str) -> str:
@@ -36,18 +36,14 @@ def c_unlike(kinds: dict[int, Near], count: int, rows: str) -> str:
     ends = ", ".join(c_literal(e) for e in (*(e for e, _ in NODES[1:]), MOST))
     tables += f"static const double unlike_ends[{len(NODES)}] = {{{ends}}};\n"
     tables += f"static const int unlike_nodes[{len(NODES)}] = "
-    tables += "{" + ", ".join(str(n) for _, n in NODES) + "};\n"
+    tables += braced(n for _, n in NODES) + ";\n"
     tables += f"static const double unlike_rule[{len(NODES)}][2][{most}] = {{\n"
     tables += ",\n".join(
-        "  {" + ",\n   ".join(_row(x) for x in zip(*legendre(n), strict=True)) + "}"
+        "  {" + ",\n   ".join(braced(x) for x in zip(*legendre(n), strict=True)) + "}"
         for _, n in NODES
     )
     tables += "\n};\n"
     return rows + text + tables + _TEXT.replace("@COUNT@", str(LANES))
-
-
-def _row(values: tuple[float, ...]) -> str:
-    return "{" + ", ".join(c_literal(v) for v in values) + "}"
 
 
 _CALLS = """

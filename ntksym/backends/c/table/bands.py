@@ -14,7 +14,7 @@ from ....numeric.table.bands.banded import BandedDual, Pair
 from ....numeric.table.dual import SLACK, Sheet
 from ....numeric.table.pack import Rows
 from ...text import filled
-from ..helpers.header import c_literal
+from ..text import array, c_literal
 from .bands_text import DIAGONAL, ENTRY, GROUPED, LOOPS, PAIRS, PLAIN
 from .folded import axes, folded_text
 
@@ -146,19 +146,10 @@ def _name(stem: str, a: int, b: int, plus: bool) -> str:
 
 
 def _data(name: str, half: _Half, both: bool) -> str:
-    lines = ",\n".join(
-        "  " + ", ".join("0.0" if v == 0.0 else c_literal(v) for v in half.numbers[at : at + 4])
-        for at in range(0, len(half.numbers), 4)
-    )
-    text = f"static const double {name}[{len(half.numbers)}] = {{\n{lines}\n}};\n"
+    text = array(name, [v or 0.0 for v in half.numbers], per_line=4)
     other = (("turned", half.turned), ("across", half.turned_lengths))
     for label, values in (("depth", half.depth), ("length", half.lengths), *other[: 2 * both]):
-        text += f"static const unsigned char {name}_{label}[{len(values)}] = {{\n"
-        text += "".join(
-            "  " + ", ".join(str(v) for v in values[at : at + 24]) + ",\n"
-            for at in range(0, len(values), 24)
-        ).removesuffix(",\n")
-        text += "\n};\n"
+        text += array(f"{name}_{label}", values, "unsigned char", 24)
     return text
 
 

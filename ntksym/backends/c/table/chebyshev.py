@@ -63,9 +63,7 @@ def _data(name: str, layout: _Layout) -> str:
         ("place", layout.place),
         ("length", layout.length),
     ):
-        lines = [values[i : i + 20] for i in range(0, len(values), 20)]
-        body = ",\n  ".join(", ".join(str(v) for v in line) for line in lines)
-        text += f"static const unsigned short {name}_{label}[{len(values)}] = {{\n  {body}\n}};\n"
+        text += array(f"{name}_{label}", values, "unsigned short", 20)
     return text
 
 

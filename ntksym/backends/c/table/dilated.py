@@ -13,7 +13,7 @@ from ....numeric.table.dilated.table import DilatedTable, others
 from ....numeric.table.dual import SLACK
 from ...numpy.table.dyadic import notes as dyadic_notes
 from ...text import filled, upward
-from ..helpers.header import c_literal
+from ..text import c_literal
 from .dyadic import LANES, DyadicUnit
 
 

@@ -13,7 +13,7 @@ from ....numeric.table.dual import SLACK
 from ....numeric.table.dyadic.table import DyadicTable
 from ...numpy.table.dyadic import interleaved, notes, numpy_text
 from ...text import filled
-from ..helpers.header import c_literal
+from ..text import array, c_literal
 
 LANES = 64
 
@@ -38,9 +38,7 @@ class DyadicUnit:
         """C99 that defines `<stem>_pairs` and `<stem>_diag`; it needs `ntksym.h`."""
         t = self.table
         rows = interleaved(t)
-        numbers = ",\n".join("  " + ", ".join(map(c_literal, row)) for row in rows)
-        size = len(rows) * len(rows[0])
-        text = f"static const double {stem}_rows[{size}] = {{\n{numbers}\n}};\n"
+        text = array(f"{stem}_rows", [v for row in rows for v in row], per_line=len(rows[0]))
         steps = "".join(
             f"      k = NTKSYM_MADD(k, x, row[{m}]);\n      d = NTKSYM_MADD(d, x, row[{m + 1}]);\n"
             for m in range(len(rows[0]) - 4, -1, -2)

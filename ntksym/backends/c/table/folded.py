@@ -26,7 +26,7 @@ from ....numeric.table.dual import SLACK, part_of
 from ....numeric.table.pack import Rows
 from ....numeric.table.shell.variable import Shell
 from ...text import filled
-from ..helpers.header import c_literal
+from ..text import array, c_literal
 from .bands_text import ARGUMENTS
 from .folded_sum import SUM, Place, Sizes, places, polynomials, walks
 from .folded_text import COLUMNS, FLOATS_TEXT, GROUP, PAIRS, ROW
@@ -331,16 +331,8 @@ def _powers(rows: Rows, k: int) -> int:
 def _data(name: str, numbers: list[float], depth: list[int], low: bool) -> str:
     numbers, depth = numbers or [0.0], depth or [0]  # nothing of that kind
     kind = "float" if low else "double"
-    lines = ",\n".join(
-        "  " + ", ".join(_number(v, low) for v in numbers[at : at + 4])
-        for at in range(0, len(numbers), 4)
-    )
-    text = f"static const {kind} {name}[{len(numbers)}] = {{\n{lines}\n}};\n"
-    text += f"static const unsigned char {name}_depth[{len(depth)}] = {{\n"
-    text += ",\n".join(
-        "  " + ", ".join(str(v) for v in depth[at : at + 24]) for at in range(0, len(depth), 24)
-    )
-    return text + "\n};\n"
+    text = array(name, [_number(v, low) for v in numbers], kind, 4)
+    return text + array(f"{name}_depth", depth, "unsigned char", 24)
 
 
 def _number(value: float, low: bool) -> str:

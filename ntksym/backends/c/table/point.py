@@ -13,7 +13,7 @@ from ....numeric.table import BandedDual, TableDual
 from ....numeric.table.dual import SLACK
 from ...numpy.table.bands import bands_notes, bands_numpy
 from ...numpy.table.point import notes, numpy_text
-from ..helpers.header import c_literal
+from ..text import c_literal
 from .bands import bands_text
 
 LANES = 64

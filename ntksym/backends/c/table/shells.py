@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from ....numeric.table.bands.banded import BandedDual
 from ...text import filled
-from ..helpers.header import c_literal
+from ..text import c_literal
 from .bands import bands_text
 
 CHUNK = 256
