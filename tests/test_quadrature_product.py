@@ -22,6 +22,8 @@ from ntksym.runtime.units.network import compile_unit
 
 BEND, ODD, JUMP, WIDE = "sqrt(x^2+1e-4)", "x/(1+abs(x))", "step(x-1/3)*exp(x/4)", "mish"
 RANGES = {BEND: ("1/100", "4"), ODD: ("1/2", "1"), JUMP: ("1/4", "1"), WIDE: ("20000", "20000")}
+NARROW = "sqrt((x-1)^2+1e-6)*sign(x-1)"
+RANGES[NARROW] = ("1/2", "2")
 ERROR = 1e-7
 NEAR = sqrt(1 - LEAST_SIGMA**2)
 RHOS = (-0.999, -NEAR * (1 - 1e-9), -0.6, 0.0, 0.3, NEAR * (1 - 1e-9), NEAR * (1 + 1e-9))
@@ -117,6 +119,39 @@ def test_the_bound_of_products_counts() -> None:
     both = rule_bounds(rule, found.subject)[0]
     alone = panels_module.panel_bounds(rule, found.subject, trapezoids=True)[0]
     assert alone < both < alone / LEAST_SIGMA
+
+
+def test_blocks_stand_for_many_intervals_and_give_what_they_give() -> None:
+    """Next to a jump with a narrow bend: the weights are of the size of W, the sums are equal."""
+    found = dual(NARROW)
+    level = found.levels[-1]
+    rule = level.rule
+    assert isinstance(rule, PanelRule) and len(rule.blocks) >= 3
+    bare = replace(rule, blocks=())
+    dev = float(rule.top) ** 0.5
+    assert rule.pairs(dev, dev, 0.6) < bare.pairs(dev, dev, 0.6) / 4
+    plain = replace(found, levels=(*found.levels[:-1], replace(level, rule=bare)))
+    at = tuple(column[::3] for column in points(found))
+    size = np.sqrt(np.array(found.diagonal(at[0])) * np.array(found.diagonal(at[2])))
+    here = np.array(found.evaluate(*at))
+    assert (abs(here - np.array(plain.evaluate(*at))) <= 1e-2 * ERROR * size).all()
+    for target in ("c", "numpy"):
+        code = compile_unit(as_activation(NARROW), found, target)(*at)
+        assert (abs(np.array([code.nngp, code.dot]) - here) <= 1e-13 * size).all()
+
+
+def test_a_wrong_block_is_caught_by_the_proof() -> None:
+    found = dual(NARROW)
+    rule = found.levels[-1].rule
+    assert isinstance(rule, PanelRule)
+    block = rule.blocks[0]
+    assert all(b.is_finite() for b in rule_bounds(rule, found.subject))
+    for planted in (
+        replace(block, value=(block.value[0] * (1 + 1e-15), *block.value[1:])),
+        replace(block, high=block.high * 2),
+    ):
+        wrong = replace(rule, blocks=(planted, *rule.blocks[1:]))
+        assert not any(b.is_finite() for b in rule_bounds(wrong, found.subject))
 
 
 def test_the_c_of_odd_activations_starts_at_zero() -> None:

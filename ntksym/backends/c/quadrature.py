@@ -15,7 +15,7 @@ from ..quadrature_programs import piece_programs
 from .backend import C
 from .fan import fan_text
 from .helpers.vectors import in_loops, support
-from .quadrature_product import PRODUCT
+from .quadrature_product import BLOCKS, PRODUCT
 from .quadrature_text import LATTICE, MANY, PANELS, SUM
 from .text import array
 
@@ -123,7 +123,8 @@ def _panels(rule: PanelRule, name: str, stem: str) -> str:
     text += _ints(f"{name}_start", tuple(starts))
     text += _doubles(f"{name}_share", tuple(table.share for table in rule.tables))
     text += _doubles(f"{name}_node", tuple(nodes)) + _doubles(f"{name}_weight", tuple(weights))
-    text += PANELS.replace("@PRODUCT@", PRODUCT)
+    text += _blocks(rule, name)
+    text += PANELS.replace("@PRODUCT@", PRODUCT.replace("@BLOCKS@", BLOCKS * bool(rule.blocks)))
     panels = most_panels(rule)
     text = text.replace("@PIECES@", str(panels))
     text = text.replace("@ROOM@", str(panels * rule.tables[0].points))
@@ -136,6 +137,22 @@ def _panels(rule: PanelRule, name: str, stem: str) -> str:
     text = text.replace("@POINTS@", str(rule.tables[0].points))
     text = text.replace("@MOST@", str(3 * len(rule.cuts) + 2))
     return text.replace("@TAU@", "0x1.921fb54442d18p+2").replace("@ROOT@", "0x1.40d931ff62706p+1")
+
+
+def _blocks(rule: PanelRule, name: str) -> str:
+    """Nodes and weights of the blocks, and which begin with each interval; "" without any."""
+    blocks = rule.blocks
+    if not blocks:
+        return ""
+    many = range(len(rule.intervals) + 1)
+    points = tuple(sum(len(b.nodes) for b in blocks[:k]) for k in range(len(blocks) + 1))
+    text = _ints(f"{name}_group", tuple(sum(b.first < i for b in blocks) for i in many))
+    text += _ints(f"{name}_last", tuple(b.last for b in blocks)) + _ints(f"{name}_points", points)
+    text += _doubles(f"{name}_low", tuple(b.low for b in blocks))
+    text += _doubles(f"{name}_high", tuple(b.high for b in blocks))
+    text += _doubles(f"{name}_at", tuple(v for b in blocks for v in b.nodes))
+    text += _doubles(f"{name}_value", tuple(v for b in blocks for v in b.value))
+    return text + _doubles(f"{name}_slope", tuple(v for b in blocks for v in b.slope))
 
 
 _ENTRY = """

@@ -16,7 +16,7 @@ static void @NAME@_fill(double dev, double sigma, double low, @NAME@_side *to)
 {
   int at = 0, panel = 0;
   for (int i = 0; i <= @CUTS@; ++i) {
-    const double high = i < @CUTS@ ? fmin(@NAME@_cut[i] / dev, @FAR@) : @FAR@;
+@BLOCKS@    const double high = i < @CUTS@ ? fmin(@NAME@_cut[i] / dev, @FAR@) : @FAR@;
     if (!(high > low)) continue;
     const double wide = high - low;
     const double across = fmax(dev * wide * @NAME@_rate[i], wide / (@WIDTH@ * sigma));
@@ -106,3 +106,24 @@ static void @NAME@_product(double a, double b, double rho, double sigma, double 
   *dot *= scale;
 }
 """
+
+BLOCKS = """    /* The longest block of intervals that begins here and has a smooth density. */
+    int block = @NAME@_group[i];
+    for (; block < @NAME@_group[i + 1]; ++block)
+      if (@NAME@_low[block] / dev >= low && @NAME@_high[block] / dev <= @FAR@
+          && @NAME@_high[block] / dev - @NAME@_low[block] / dev <= @WIDTH@ * sigma)
+        break;
+    if (block < @NAME@_group[i + 1]) {
+      to->low[panel] = low;
+      to->high[panel] = low = @NAME@_high[block] / dev;
+      to->first[panel++] = at;
+      for (int m = @NAME@_points[block]; m < @NAME@_points[block + 1]; ++m, ++at) {
+        to->x[at] = @NAME@_at[m] / dev;
+        to->f[at] = @NAME@_value[m] / dev;
+        to->g[at] = @NAME@_slope[m] / dev;
+      }
+      i = @NAME@_last[block];
+      continue;
+    }
+"""
+"""The same inside, where there are `numeric.quadrature.blocks`."""

@@ -56,14 +56,20 @@ def _lattice(rule: LatticeRule) -> str:
 
 
 def _panels(rule: PanelRule) -> str:
-    """(far, width, half, cuts, rates, kinds, tables of (share, nodes, weights))."""
+    """(far, width, half, cuts, rates, kinds, tables of (share, nodes, weights), blocks)."""
     kinds = "(" + "".join(f"{p.piece}, " for p in rule.intervals).rstrip() + ")"
     tables = "".join(
         f"({t.share!r}, {tuple_text(t.nodes)}, {tuple_text(t.weights)}), " for t in rule.tables
     )
     head = f"{rule.length!r}, {rule.width!r}, {rule.half}"
     head += f", {tuple_text(rule.cuts)}, {tuple_text(rule.rates)}"
-    return f"({head}, {kinds}, ({tables.rstrip()}))"
+    blocks = "".join(
+        f"({b.first}, {b.last}, {b.low!r}, {b.high!r}, "
+        + ", ".join(tuple_text(row) for row in (b.nodes, b.value, b.slope))
+        + "), "
+        for b in rule.blocks
+    )
+    return f"({head}, {kinds}, ({tables.rstrip()}), ({blocks.rstrip()}))"
 
 
 def _fan(rule: FanRule) -> str:
@@ -139,9 +145,21 @@ def _@STEM@_nodes(tables, share, count):
 
 def _@STEM@_side(rule, dev, sigma, low):
     """One input: where its panels lie; its nodes, s and s' there times the weights."""
-    far, width, half, cuts, rates, kinds, tables = rule
-    ends, found, at = [], [], 0
-    for i in range(len(cuts) + 1):
+    far, width, half, cuts, rates, kinds, tables, blocks = rule
+    ends, found, at, i = [], [], 0, -1
+    while i < len(cuts):
+        i += 1
+        for first, last, start, end, *rows in blocks:
+            if first == i and start / dev >= low and end / dev <= far:
+                if end / dev - start / dev <= width * sigma:  # the density is smooth enough
+                    found.append([np.array(row) / dev for row in rows])
+                    ends.append((low, end / dev, at, at + len(rows[0])))
+                    at, low, i = at + len(rows[0]), end / dev, last
+                    break
+        else:
+            first = None
+        if first is not None:
+            continue
         high = min(cuts[i] / dev, far) if i < len(cuts) else far
         if not high > low:
             continue
@@ -185,7 +203,7 @@ def _@STEM@_panels(rule, a, b, rho, sigma):
     """One entry by Gauss-Legendre panels between the lines where s(u) or s(v) changes piece."""
     if sigma >= @LEAST SIGMA@ and b > 0.0:
         return _@STEM@_product(rule, a, b, rho, sigma)
-    far, width, half, cuts, rates, kinds, tables = rule
+    far, width, half, cuts, rates, kinds, tables, _ = rule
     edges = np.array(cuts)
     at = [-far, far, *(c / a for c in cuts if abs(c) < a * far)]
     if sigma == 0.0:

@@ -18,6 +18,7 @@ from typing import Any
 
 from ..arith import rounded_up
 from ..patience import check
+from .blocks import Block, are_proven, with_blocks
 from .cells import cells
 from .intervals import Interval, allowed, covered, cut_up, kink_balls
 from .lattice import deviation
@@ -68,6 +69,7 @@ class PanelRule:
         shift: how far a coordinate may move into the complex plane, in standard deviations.
         tables: the rules, by decreasing share; the first has share 1.
         half: whether s is even or odd, so that x > 0 is enough (`product`).
+        blocks: what stands for many short intervals in a `product`.
     """
 
     top: Any
@@ -76,6 +78,7 @@ class PanelRule:
     shift: float
     tables: tuple[Table, ...]
     half: bool = False
+    blocks: tuple[Block, ...] = ()
 
     @property
     def cuts(self) -> tuple[float, ...]:
@@ -163,6 +166,7 @@ def panel_bounds(rule: PanelRule, subject: Subject, trapezoids: bool = False) ->
         far = farthest(dev, rule.length)
         whole = rule.intervals[0].lo <= -far and rule.intervals[-1].hi >= far
         whole = whole and _kept(rule, kinks, far) and (subject.even or not rule.half)
+        whole = whole and are_proven(rule, subject)
         sizes = allowed(subject, dev, far)
         for curve, size in zip((subject.value, subject.slope), sizes, strict=True):
             fits = whole and covered(curve, rule.intervals, kinks, dev, size)
@@ -252,7 +256,9 @@ def choose_panels(
                 cost = count_of(side, side, 0.6)
                 if best is None or cost < best[0]:
                     best = cost, rule
-    return best[1] if best is not None and best[0] <= MOST_NODES else None
+    if best is None or best[0] > MOST_NODES:
+        return None
+    return best[1] if trapezoids else with_blocks(best[1], subject)
 
 
 def _smallest(

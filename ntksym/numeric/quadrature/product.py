@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from math import ceil, sqrt
 from typing import TYPE_CHECKING, Any
 
+from .blocks import Block
 from .floats import Arrays
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Piece:
         interval: the number of the interval of s.
         panels: how many there are.
         table: the number of their table of `PanelRule`.
+        block: what stands for its intervals, which then are one panel.
     """
 
     low: float
@@ -40,12 +42,20 @@ class Piece:
     interval: int
     panels: int
     table: int
+    block: Block | None = None
 
 
 def side(rule: PanelRule, dev: float, sigma: float, start: float) -> Iterator[Piece]:
     """The pieces of [start, L] for s(dev x), dev > 0."""
-    cuts, low = rule.cuts, start
-    for i in range(len(cuts) + 1):
+    cuts, low, i = rule.cuts, start, -1
+    while i < len(cuts):
+        i += 1
+        block = _block(rule, dev, sigma, low, i)
+        if block is not None:
+            high, i = block.high / dev, block.last
+            yield Piece(low, high, i, 1, 0, block)
+            low = high
+            continue
         high = min(cuts[i] / dev, rule.length) if i < len(cuts) else rule.length
         if high > low:
             wide = high - low
@@ -55,10 +65,23 @@ def side(rule: PanelRule, dev: float, sigma: float, start: float) -> Iterator[Pi
             low = high
 
 
+def _block(rule: PanelRule, dev: float, sigma: float, low: float, first: int) -> Block | None:
+    """The longest block that begins with an interval, for which the density is smooth enough."""
+    for block in rule.blocks:
+        if block.first == first:
+            start, end = block.low / dev, block.high / dev
+            if start >= low and end <= rule.length and end - start <= rule.width * sigma:
+                return block
+    return None
+
+
 def count(rule: PanelRule, dev: float, sigma: float, start: float) -> int:
     """The nodes of [start, L]."""
     found = side(rule, dev, sigma, start)
-    return sum(p.panels * rule.tables[p.table].points for p in found)
+    return sum(
+        p.panels * rule.tables[p.table].points if p.block is None else len(p.block.nodes)
+        for p in found
+    )
 
 
 def most_panels(rule: PanelRule) -> int:
@@ -111,6 +134,13 @@ def _nodes(
     found: list[tuple[Any, Any, Any]] = []
     at = 0
     for p in side(rule, dev, sigma, start):
+        if p.block is not None:
+            to = at + len(p.block.nodes)
+            ends.append((p.low, p.high, at, to))
+            nodes, value, slope = p.block.nodes, p.block.value, p.block.slope
+            found.append((np.array(nodes) / dev, np.array(value) / dev, np.array(slope) / dev))
+            at = to
+            continue
         s, w = stretched(rule, p.table, p.panels)
         wide, many = p.high - p.low, rule.tables[p.table].points
         x = p.low + wide * s
