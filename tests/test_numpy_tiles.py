@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import tracemalloc
 from typing import Any
 
@@ -10,9 +11,11 @@ import numpy as np
 import pytest
 from mpmath import MPContext
 
+from ntksym.backends.numpy.rules import tape_of
 from ntksym.backends.numpy.tables import atan_tails
 from ntksym.backends.numpy.tiles import BITS, REACHES
 from ntksym.lower.arguments import rough
+from ntksym.lower.lines import PAIR
 from ntksym.network import mlp
 from ntksym.pipeline import kernel_programs
 from ntksym.runtime import compile
@@ -78,6 +81,29 @@ def test_rough_programs_are_the_same_in_exact_arithmetic(activation: str) -> Non
     whole, left = pair.evaluate(state, ctx), short.evaluate(state, ctx)
     for label in ("nngp", "ntk"):
         assert abs(whole[label] - left[label]) < ctx.mpf(2) ** -40 * abs(whole[label])
+
+
+@pytest.mark.parametrize(("name", "passes"), [("erf", 13), ("x*erf(x)", 34)])
+def test_roots_under_erf_are_a_product_less_a_square(name: str, passes: int) -> None:
+    """(1 + 2a)(1 + 2b) - 4c^2: neither ab nor the determinant, and the same number."""
+    p = rough(kernel_programs(mlp(name, depth=1, weight_var=2, bias_var=0.01)).kinds[0].pair)
+    lines, ends = tape_of(p, ("nngp", "ntk"), wide=True)
+    assert not any(set(line.args) == {"q11", "q22"} for line in lines)
+    assert sum(line.rank == PAIR for line in lines) <= passes
+    ctx = MPContext()
+    ctx.prec = 200
+    a, b, c, t = map(ctx.mpf, ("1.3", "0.7", "0.9", "1.1"))
+    given = {"q11": a, "q22": b, "q12": c, "t12": t, "root": ctx.sqrt(a * b - c * c)}
+    given |= {"r11": ctx.sqrt(a), "r22": ctx.sqrt(b), "n11": a, "n22": b, "s11": a, "s22": b}
+    given |= {"weight_var": ctx.mpf(2), "bias_var": ctx.mpf("0.01")}
+    exact, values = p.evaluate(given, ctx), dict(given)
+    work: dict[str, Any] = {"sqrt": ctx.sqrt, "arcsin": ctx.asin, "add": operator.add}
+    work |= {"sub": operator.sub, "mul": operator.mul, "div": operator.truediv}
+    for line in lines:
+        args = [values[v] if isinstance(v, str) else ctx.mpf(v) for v in line.args]
+        values[line.name] = work[line.op](*args)
+    for label, end in zip(("nngp", "ntk"), ends, strict=True):
+        assert abs(values[str(end)] - exact[label]) < 2.0**-50 * abs(exact[label])
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ...lower.lines import PAIR
+from ...lower.lines import FIRST, PAIR, SECOND, side
 from .backend import NUMPY
 from .tape import UFUNCS, Arg, Line
 
@@ -29,6 +29,7 @@ IN_PLACE = {
     },
 }
 """One call, the result in an array that may be one of the arguments, those of `APART` excepted."""
+_OUTER = "_outer({0}, {1}, {out})"
 APART = frozenset({"tail", "arccos", "arccos_minus", "arcsin"})
 WORK = {"arccos": 2, "arccos_minus": 2, "arcsin": 2}
 """How many arrays an operation works in, besides the one of its result."""
@@ -41,7 +42,7 @@ PLAIN = {
 }
 NUMBERS = {**PLAIN, "div": "float(_div0({0}, {1}))", "sqrt": "float(_sqrt0({0}))"}
 STATE = ("q12", "root", "t12")
-WIDE_STATE = (*STATE, "length")
+WIDE_STATE = ("q12", "t12")
 
 
 @dataclass(slots=True)
@@ -96,6 +97,7 @@ def passes(
         if a not in last:
             del r.held[a]
     text: list[str] = []
+    ranks: dict[Arg, int] = {line.name: line.rank for line in lines}
 
     def shown(a: Arg) -> str:
         if isinstance(a, float):
@@ -119,7 +121,10 @@ def passes(
         out = r.take()
         more = [r.take() for _ in range(WORK.get(line.op, 0))]
         r.free += more
-        if line.op in IN_PLACE:
+        sides = [side(a) if a in names else ranks.get(a, 0) for a in line.args]
+        if line.op == "mul" and sorted(sides) == [FIRST, SECOND]:
+            text.append(_OUTER.format(*given[:: 1 if sides[0] == FIRST else -1], out=out))
+        elif line.op in IN_PLACE:
             text.append(IN_PLACE[line.op].format(*given, out=out, more=", ".join(more)))
         else:
             text.append(f"np.copyto({out}, {NUMPY.spell[line.op].format(*given)})")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ...lower.direct import Direct
 from ...lower.far import Far
-from ...lower.lines import PAIR, side
+from ...lower.lines import side
 from ...lower.ops import FAR_OPS
 from ...lower.price import Small
 from ...lower.program import Let, Operand, Program, constants
@@ -19,7 +19,7 @@ QUARTER = math.pi / 2
 ROOTS = {"n11": "s11", "n22": "s22", "q11": "r11", "q22": "r22"}
 """Variances whose roots are given."""
 LENGTH = Value(sides=(("r11", 1), ("r22", 1)))
-"""sqrt(q11*q22), which wide layers are given as an array."""
+"""sqrt(q11*q22)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,8 @@ def _cosine(tape: Tape, s: Value, c: Value, h: Value | None) -> Arg:
     if h is None:
         squares = (tape.times(a, a) for a in (s, c))
         h = tape.root(tape.plus(*squares))
-    if h == LENGTH:
-        return tape.emit("div", tape.flat(c), "length")
+    if h == LENGTH:  # with factors of the determinant it is there already
+        return tape.emit("div", tape.flat(c), tape.emit("mul", "r11", "r22"))
     return tape.flat(tape.over(c, h))
 
 
@@ -139,12 +139,68 @@ def factored(p: Program) -> bool:
     return any(let.op in WIDE and let.args[-1] in lengths for let in p.body)
 
 
-def _determinant(tape: Tape, c: Arg, in_factors: bool) -> str:
-    """The determinant after the layer, as accurate as c is."""
+def _determinant(tape: Tape, in_factors: bool) -> str:
+    """The determinant before the layer, as accurate as q12 is."""
     if not in_factors:
-        return tape.emit("sub", tape.emit("mul", "n11", "n22"), tape.emit("mul", c, c))
-    r = tape.emit("mul", "s11", "s22")
-    return tape.emit("mul", tape.emit("sub", r, c), tape.emit("add", r, c))
+        return tape.emit("sub", tape.emit("mul", "q11", "q22"), tape.emit("mul", "q12", "q12"))
+    r = tape.emit("mul", "r11", "r22")
+    return tape.emit("mul", tape.emit("sub", r, "q12"), tape.emit("add", r, "q12"))
+
+
+Affine = tuple[float, float, float]
+"""c, d, e of c + d q11 + e q22."""
+
+
+def _affine(tape: Tape, v: Value) -> Affine | None:
+    """The coefficients of a value that is such a sum, with numbers."""
+    factors = [*(n for n, power in v.sides for _ in range(power)), *([v.array] if v.array else [])]
+    whole = len(factors) <= 1 and not v.more and all(power > 0 for _, power in v.sides)
+    if not whole or not isinstance(v.number, float):
+        return None
+    found = _affine_line(tape, factors[0] if factors else 1.0)
+    return found and _scaled(found, v.number * v.sign)
+
+
+def _affine_line(tape: Tape, a: Arg) -> Affine | None:
+    if isinstance(a, float):
+        return a, 0.0, 0.0
+    if a in ("q11", "q22"):
+        return 0.0, float(a == "q11"), float(a == "q22")
+    line = next((k for k in tape.lines if k.name == a), None)
+    if line is None or line.op not in ("add", "sub", "mul"):
+        return None
+    one, two = (_affine_line(tape, b) for b in line.args)
+    if one is None or two is None:
+        return None
+    if line.op == "mul":
+        number, other = (one, two) if one[1:] == (0.0, 0.0) else (two, one)
+        return _scaled(other, number[0]) if number[1:] == (0.0, 0.0) else None
+    two = _scaled(two, 1.0 if line.op == "add" else -1.0)
+    return one[0] + two[0], one[1] + two[1], one[2] + two[2]
+
+
+def _scaled(a: Affine, number: float) -> Affine:
+    return a[0] * number, a[1] * number, a[2] * number
+
+
+def _wide_hyproot(tape: Tape, a: Value, b: Value) -> Value:
+    r"""sqrt(b^2 + a): where b^2 = k det, a = c + d q11 + e q22, ck = de a product less a square.
+
+    $k(q_{11}q_{22} - q_{12}^2) + a = (c + dq_{11})(1 + \frac ecq_{22}) - kq_{12}^2$ needs no
+    determinant.  The difference is at least 1 - rho^2 of the product, as that in the determinant
+    is: for pairs far from collinear it loses no more.
+    """
+    square, found = tape.times(b, b), _affine(tape, a)
+    plain = square.array == _determinant(tape, False) and not square.sides and square.sign > 0
+    if not plain or found is None or not isinstance(square.number, float):
+        return _hyproot(tape, a, b)
+    (c, d, e), k = found, square.number
+    if not (k > 0.0 and c > 0.0 and c * k == d * e):
+        return _hyproot(tape, a, b)
+    x = tape.number("add", tape.number("mul", "q11", d), c)
+    y = tape.number("add", tape.number("mul", "q22", e / c), 1.0)
+    less = tape.times(Value(k), tape.of(tape.emit("mul", "q12", "q12")))
+    return tape.root(tape.plus(tape.of(tape.emit("mul", x, y)), tape.minus(less)))
 
 
 def _rootdet(tape: Tape, q11: Value, q12: Value, q22: Value) -> Value:
@@ -190,18 +246,17 @@ def tape_of(
 ) -> tuple[tuple[Line, ...], tuple[Arg, ...]]:
     """The elementary lines of a layer program, and the names of some of its outputs.
 
-    `wide`: for pairs that are far from collinear before and after the layer, where angles come from
-    their cosines, and the next root from the next covariance: there `root` is the square of the
-    root, in the arguments and in the outputs, and `length` is sqrt(q11*q22), of n11 and n22 in the
-    outputs.  Lines that no output needs are left out.  An operation without a rule here is a line
-    of its own name, to be spelled as in the readable form.
+    `wide`: for pairs that are far from collinear, where angles come from their cosines, and the
+    root, where it is needed, from the covariance: it is no argument.  Lines that no output needs
+    are left out.  An operation without a rule here is a line of its own name, to be spelled as in
+    the readable form.
     """
-    tape = Tape(ranks={a: side(a) for a in p.args} | ({"length": PAIR} if wide else {}))
+    tape = Tape(ranks={a: side(a) for a in p.args})
     rules = RULES | WIDE if wide else RULES
     fixed, numbers = constants(p), constant_values(p)
     values: dict[str, Value] = {a: tape.of(a) for a in p.args}
     if wide:
-        values["root"] = tape.root(tape.of("root"))
+        values["root"] = tape.root(tape.of(_determinant(tape, factored(p))))
 
     def value(a: Operand) -> Value:
         return values[a] if isinstance(a, str) else Value(float(a))
@@ -212,9 +267,6 @@ def tape_of(
         else:
             values[let.name] = _value(tape, rules, let, tuple(map(value, let.args)))
     found = {label: value(operand) for label, operand in p.outputs}
-    if wide and "root" in outputs:
-        found["root"] = tape.of(_determinant(tape, tape.flat(found["nngp"]), factored(p)))
-        found["length"] = tape.of(tape.emit("mul", "s11", "s22"))
     ends = tuple(tape.flat(found[o]) for o in outputs)
     needed: set[Arg] = set(ends)
     kept: list[Line] = []
@@ -239,6 +291,7 @@ def _value(
 
 
 WIDE: dict[str, Callable[..., Value]] = {
+    "hyproot": _wide_hyproot,
     "angle3": _wide_angle,
     "asin3": _wide_arcsine,
     "arc3": _wide_arc,

@@ -122,12 +122,10 @@ def _layer(p: Program, label: str) -> tuple[str, tuple[Line, ...], int]:
     """The function of a layer, its elementary lines, and how many arrays it works in."""
     wide = label.startswith("_wide")
     state = WIDE_STATE if wide else STATE
-    outputs = ("nngp", "root", "ntk", "length")[: len(state)]
-    if label.endswith("_last"):
-        outputs = ("nngp", "ntk")
+    outputs = ("nngp", "ntk") if wide or label.endswith("_last") else ("nngp", "root", "ntk")
     lines, ends = tape_of(p, outputs, wide)
-    taken = {*GIVEN, "length", "np", "x", "y", "scratch"}
-    names = {a: a for a in (*GIVEN, "length")}
+    taken = {*GIVEN, "np", "x", "y", "scratch"}
+    names = {a: a for a in GIVEN}
     params = [a for a in p.args if a not in names]
     names |= {a: f"v_{identifier(a, taken)}" for a in params}
     made = passes(lines, ends, names, state)
@@ -235,9 +233,31 @@ def _arc(c, out, z, p, which):
 '''
 
 _TILE = '''
-def _least(square, share, q11, q22):
-    """Whether `square` is nowhere less than share*q11*q22, by the largest of these."""
-    return bool(square.min() >= share * float(q11.max()) * float(q22.max()))
+def _outer(x, y, out):
+    """A column times a row: as a matrix product it takes three quarters of the time."""
+    if x.dtype == y.dtype == out.dtype:
+        np.dot(x, y[None], out)
+    else:
+        np.multiply(x, y, out)
+
+
+def _wide(q12, share, x, y):
+    """Whether 1 - rho^2 is nowhere less than `share`, by the largest of these."""
+    most = max(float(q12.max()), -float(q12.min()))
+    return most * most <= (1.0 - share) * float(x[0].min()) * float(y[0].min())
+
+
+def _square(q12, x, y, out, work):
+    """The determinant: q11*q22 - q12^2."""
+    if FACTORED:
+        np.multiply(x[2], y[2], out)
+        np.add(out, q12, work)
+        np.subtract(out, q12, out)
+        np.multiply(out, work, out)
+    else:
+        np.multiply(q12, q12, work)
+        np.multiply(x[0], y[0], out)
+        np.subtract(out, work, out)
 
 
 def tile(g12, x, y, first, limit, space, far):
@@ -247,7 +267,7 @@ def tile(g12, x, y, first, limit, space, far):
     roots r and s; columns for x.  `space`: arrays of the shape of the block.  `far` is filled:
     whether 1 - rho^2 >= limit where it matters; nearer pairs have values of little use.
     """
-    q12, root, t12, length, other, *rest = space
+    q12, t12, *rest = space
     a, b, c, e = first
     np.multiply(g12, a, q12)
     np.add(q12, b, q12)
@@ -256,50 +276,35 @@ def tile(g12, x, y, first, limit, space, far):
     else:
         np.multiply(g12, c, t12)
         np.add(t12, e, t12)
-    np.multiply(x[0][2], y[0][2], length)
-    if FACTORED:
-        np.subtract(length, q12, root)
-        np.add(length, q12, other)
-        np.multiply(root, other, root)
-    else:
-        np.multiply(q12, q12, other)
-        np.multiply(x[0][0], y[0][0], root)
-        np.subtract(root, other, root)  # wide layers have the square of the root
+    far.fill(True)
     spread = max(_WIDE[q12.dtype.name], limit)
-    wide = _least(root, spread, x[0][0], y[0][0])
-    if wide:
-        far.fill(True)
-    else:
-        np.multiply(x[0][0] * limit, y[0][0], other)
-        np.greater_equal(root, other, far)
-        if not wide:
-            np.multiply(x[0][0] * spread, y[0][0], other)
-            wide = bool(np.greater_equal(np.greater_equal(root, other), far).all())
-            if not wide:
+    wide, carried, root = True, True, None
+    for place, (at_x, at_y) in enumerate(zip(x, y[: max(len(LAYERS), 1)])):
+        if wide and not _wide(q12, spread, at_x, at_y):
+            root, other, *more = rest
+            _square(q12, at_x, at_y, root, other)
+            if carried:
+                inside = root >= np.multiply(at_x[0] * limit, at_y[0], other)
+                np.logical_and(far, inside, far)
+            inside = root >= np.multiply(at_x[0] * spread, at_y[0], other)
+            if not np.greater_equal(inside, far, inside).all():
+                wide = False  # from here on with angles from tangents and roots from roots
+                if place:
+                    most = limit * min(1.0, 0.01 * spread / limit)
+                    np.logical_and(far, root >= np.multiply(at_x[0] * most, at_y[0], other), far)
                 np.sqrt(root, root)
-    rest = [other, *rest] if wide else [length, other, *rest]
-    for (wide_layer, layer, values, carried), at_x, at_y in zip(LAYERS, x, y):
-        if not wide:
+                rest = [other, *more]
+        if not LAYERS:
+            break
+        wide_layer, layer, values, carried = LAYERS[place]
+        if wide:
+            q12, t12, *rest = wide_layer(q12, t12, at_x, at_y, rest, *values)
+        elif place + 1 == len(LAYERS):
+            q12, t12, *rest = layer(q12, root, t12, at_x, at_y, rest, *values)
+        else:
             q12, root, t12, *rest = layer(q12, root, t12, at_x, at_y, rest, *values)
-            if carried and layer is not LAYERS[-1][1]:
+            if carried:
                 np.multiply(at_x[3] * limit**0.5, at_y[3], rest[0])
                 np.logical_and(far, root >= rest[0], far)
-            continue
-        found = wide_layer(q12, root, t12, length, at_x, at_y, rest, *values)
-        if wide_layer is LAYERS[-1][0]:
-            return found[:2]
-        q12, root, t12, length, *rest = found
-        if _least(root, spread, at_x[1], at_y[1]):
-            continue
-        inside = root >= np.multiply(at_x[1] * limit, at_y[1], rest[0])
-        if carried:
-            np.logical_and(far, inside, far)
-        inside = root >= np.multiply(at_x[1] * spread, at_y[1], rest[0])
-        if not np.greater_equal(inside, far, inside).all():
-            wide = False  # from here on with angles from tangents and roots from roots
-            np.multiply(at_x[1] * (limit * min(1.0, 0.01 * spread / limit)), at_y[1], rest[0])
-            np.logical_and(far, root >= rest[0], far)
-            np.sqrt(root, root)
-            rest = [length, *rest]
-    return q12, (root if LAYERS else t12)
+    return q12, t12
 '''

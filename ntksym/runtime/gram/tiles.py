@@ -98,9 +98,8 @@ class Tiles:
                 nngp, ntk = self._module.tile(
                     g12[at], down, across, first, CLOSE[dtype.name], arrays, far
                 )
-                for a in (nngp, ntk):
-                    if not np.isfinite(np.vdot(a, a)):
-                        np.logical_and(far, np.isfinite(a), far)
+                if not np.isfinite(np.vdot(nngp, ntk)):
+                    np.logical_and(far, np.isfinite(nngp) & np.isfinite(ntk), far)
             yield at, nngp, ntk, None if far.all() else ~far
 
 
