@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from functools import partial
 from math import ceil, inf, log, nextafter
 from typing import Any
 
 from ...errors import Undecided
 from ...symbols import x
 from ..patience import check
+from .half_line import covered, squared
 from .spectra.sides import tame
 from .spectra.spectrum import Shape
 from .variable import alias, ellipse, lebesgue
@@ -28,7 +30,6 @@ _NARROW = 1.05
 _DISPLACED = 2.0**-120
 _ARCS = 48
 _FINE = 256
-_DEPTH = 9
 _COVER = 53
 _WAY = 4
 _SHARE = 0.95
@@ -172,30 +173,10 @@ def _free(line: Line, angle: float, far: float) -> bool:
             near = start
             while near < end:
                 until = min(max(1.4 * near, 1e-3), end)
-                if not _covered(func, sign, (near, until), (0.0, angle), _DEPTH):
+                if not covered(func, sign, (near, until), (0.0, angle)):
                     return False
                 near = until
     return True
-
-
-def _covered(
-    func: Any, sign: int, span: tuple[float, float], angles: tuple[float, float], depth: int
-) -> bool:
-    from flint import acb, arb
-
-    (near, far), (low, high) = span, angles
-    size, angle = arb(near).union(arb(far)), arb(low).union(arb(high))
-    if func(acb(sign * size * angle.cos(), size * angle.sin()), True).is_finite():
-        return True
-    if depth == 0:
-        return False
-    if (far - near) > (high - low) * far:
-        mid = (near + far) / 2
-        halves = (((near, mid), angles), ((mid, far), angles))
-    else:
-        mid = (low + high) / 2
-        halves = ((span, (low, mid)), (span, (mid, high)))
-    return all(_covered(func, sign, one, two, depth - 1) for one, two in halves)
 
 
 def _square(line: Line, box: Any, length: int) -> Any:
@@ -208,15 +189,11 @@ def _square(line: Line, box: Any, length: int) -> Any:
     ends = low, [nextafter(float(p.upper()), inf) for p in places]
     total = arb(0)
     for sign in (1, -1):
-        edge = 0.0
-        while edge < length:
-            step = min(0.25 if edge < 3 else 0.5 if edge < 5 else 1.0, length - edge)
-            total += _cell(line, ends, box, sign, edge, edge + step, 6)
-            edge += step
+        total = sum(squared(partial(_most, line, ends, box, sign), length), total)
     return total.upper()
 
 
-def _cell(line: Line, ends: Ends, box: Any, sign: int, low: float, high: float, depth: int) -> Any:
+def _most(line: Line, ends: Ends, box: Any, sign: int, low: float, high: float) -> Any:
     """Of the pieces that may meet the cell: `ends` are those of the places where they meet."""
     from flint import arb
 
@@ -226,13 +203,7 @@ def _cell(line: Line, ends: Ends, box: Any, sign: int, low: float, high: float, 
     value = arb(0)
     for func in line.side(sign)[first : last + 1]:
         value = value.max(abs(func(box * cell, True)).upper())
-    if value.is_finite() or depth == 0:
-        density = (-arb(low) * low / 2).exp() / (2 * arb.pi()).sqrt()
-        return (value * value * density * (high - low)).upper()
-    mid = (low + high) / 2
-    return _cell(line, ends, box, sign, low, mid, depth - 1) + _cell(
-        line, ends, box, sign, mid, high, depth - 1
-    )
+    return value
 
 
 def _way(line: Line, i: int, box: Any, edge_rho: float | int) -> tuple[Any, Any]:

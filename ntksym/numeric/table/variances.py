@@ -17,6 +17,7 @@ from typing import Any
 from ...errors import Undecided
 from ...symbols import x
 from ..patience import check
+from .half_line import covered, squared
 from .spectra.sides import sides
 from .spectra.spectrum import Shape
 from .variable import alias, ellipse, lebesgue, nodes
@@ -28,7 +29,6 @@ _DISPLACED = 2.0**-120
 """Far above what the rounding of the nodes can change: 2^-200 times a derivative below 100 M."""
 _ARCS = 32
 _FINE = 256
-_DEPTH = 9
 _COVER = 53
 
 
@@ -111,65 +111,24 @@ def sector_bound(
 def _analytic(func: Any, sign: int, angle: float, far: float) -> bool:
     """Whether s is analytic on |arg| <= angle, |.| <= far, mirrored for sign < 0."""
     start = 1e-3
-    if not func(_fan(sign, 0.0, start, 0.0, angle), True).is_finite():
-        if not _fans(func, sign, 0.0, start, 0.0, angle, _DEPTH):
-            return False
+    if not covered(func, sign, (0.0, start), (0.0, angle)):
+        return False
     near = start
     while near < far:
-        if not _fans(func, sign, near, min(1.5 * near, far), 0.0, angle, _DEPTH):
+        if not covered(func, sign, (near, min(1.5 * near, far)), (0.0, angle)):
             return False
         near *= 1.5
     return True
 
 
-def _fan(sign: int, near: float, far: float, low: float, high: float) -> Any:
-    from flint import acb, arb
-
-    angle = arb(low).union(arb(high))
-    size = arb(near).union(arb(far))
-    return acb(sign * size * angle.cos(), size * angle.sin())
-
-
-def _fans(
-    func: Any, sign: int, near: float, far: float, low: float, high: float, depth: int
-) -> bool:
-    if func(_fan(sign, near, far, low, high), True).is_finite():
-        return True
-    if depth == 0:
-        return False
-    if (far - near) > (high - low) * far:
-        mid = (near + far) / 2
-        return _fans(func, sign, near, mid, low, high, depth - 1) and _fans(
-            func, sign, mid, far, low, high, depth - 1
-        )
-    mid = (low + high) / 2
-    return _fans(func, sign, near, far, low, mid, depth - 1) and _fans(
-        func, sign, near, far, mid, high, depth - 1
-    )
-
-
 def _square(func: Any, box: Any, sign: int, length: int) -> Any:
     """A bound of the integral of |s(sqrt q z)|^2 over 0 <= sign z <= length."""
-    total, edge = None, 0.0
-    while edge < length:
-        step = min(0.25 if edge < 3 else 0.5 if edge < 5 else 1.0, length - edge)
-        part = _cell(func, box, sign, edge, edge + step, 6)
-        total = part if total is None else total + part
-        edge += step
-    return total
-
-
-def _cell(func: Any, box: Any, sign: int, low: float, high: float, depth: int) -> Any:
     from flint import arb
 
-    value = abs(func(sign * box * arb(low).union(arb(high)), True)).upper()
-    if value.is_finite() or depth == 0:
-        density = (-arb(low) * low / 2).exp() / (2 * arb.pi()).sqrt()
-        return (value * value * density * (high - low)).upper()
-    mid = (low + high) / 2
-    return _cell(func, box, sign, low, mid, depth - 1) + _cell(
-        func, box, sign, mid, high, depth - 1
-    )
+    def most(low: float, high: float) -> Any:
+        return abs(func(sign * box * arb(low).union(arb(high)), True)).upper()
+
+    return sum(squared(most, length), arb(0))
 
 
 def beyond(shape: Shape, axis: Axis, goal: Any) -> tuple[int, Any]:

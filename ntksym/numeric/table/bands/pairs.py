@@ -24,14 +24,12 @@ from ..variable import KAPPAS
 from ..variances import Axis
 from .band import BandSpectra, count_of, scale_of
 from .banded import Pair
-from .panels import MOST, Ends, chopped, ends, narrowed, panels, part
+from .panels import MOST, Ends, chopped, ends, narrowed, panels, part, places_of
 from .sheets import Frame, Part, sided_part
 from .sums import Turned
 
 _NOTHING = 2e-6
 """Coefficients are left out at once that add up to this part of the error."""
-_SPREAD = 100.0
-"""Of the error to a single coefficient, about."""
 _HOPELESS = 4.0
 """Where the bound of a band is so many times the error, its panels do not help."""
 _Made = TypeVar("_Made")
@@ -117,7 +115,8 @@ class Making:
         if self._foldable(band):
             try:
                 whole = _whole([band], 0, 0, self.parity, self.error)
-                return self._alone(band, panels(_places(whole, band, self.error), many), whole)
+                count = panels(places_of(whole.found[1], band, self.error), many)
+                return self._alone(band, count, whole)
             except TooLong:
                 raise
             except Undecided as reason:
@@ -303,17 +302,6 @@ def _part_of(whole: Fit, own: tuple[Ends, Ends], bits: int) -> Fit:
 
     series = Folded(((0, whole.tensor),), arb(0), arb(0), arb(0))
     return replace(whole, tensor=narrowed(series, *own, bits).parts[0][1])
-
-
-def _places(whole: _Whole, band: BandSpectra, error: float) -> int:
-    """About how many coefficients an entry needs where the band is one panel."""
-    import numpy as np
-
-    total, least = 0, error * float(band.starts[1].least) / _SPREAD
-    for _, tensor in whole.found[1].parts:
-        sizes = np.array([[[float(abs(c).upper()) for c in m] for m in p] for p in tensor])
-        total += int((sizes.sum(axis=0) > least).sum())
-    return total
 
 
 def _whole(bands: list[BandSpectra], a: int, b: int, parity: int, error: float) -> _Whole:

@@ -29,6 +29,8 @@ WORTH = 0.93
 """More panels, and more numbers in the code, have to bring the work below this part of it."""
 OVERLAP = Fraction(1, 1 << 40)
 """Panels overlap by this, so that the rounding of a variance at a cut does not matter."""
+_SPREAD = 100.0
+"""Of the error to a single coefficient, about."""
 Ends = tuple[Fraction, Fraction]
 
 # About, to choose, in fused operations of an entry: coefficients that are left, and how many powers
@@ -40,6 +42,17 @@ _ROW = 2.4
 _GROUP = 8.0
 _ORDER = 45.0
 _PADDING = 3.5
+
+
+def places_of(whole: Folded, band: BandSpectra, error: float) -> int:
+    """About how many coefficients an entry needs where the band is one panel."""
+    import numpy as np
+
+    total, least = 0, error * float(band.starts[1].least) / _SPREAD
+    for _, tensor in whole.parts:
+        sizes = np.array([[[float(abs(c).upper()) for c in m] for m in p] for p in tensor])
+        total += int((sizes.sum(axis=0) > least).sum())
+    return total
 
 
 def panels(places: int, bands: int) -> int:

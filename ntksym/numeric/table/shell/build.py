@@ -20,7 +20,7 @@ from ....errors import Undecided
 from ...patience import TooLong, check
 from ..bands.band import BandSpectra
 from ..bands.banded import Band, BandedDual, Pair
-from ..bands.panels import Ends, chopped, ends, narrowed, panels, part
+from ..bands.panels import Ends, chopped, ends, narrowed, panels, part, places_of
 from ..bands.sheets import Frame, Part
 from ..bands.sums import Turned
 from ..contour import Plan
@@ -44,7 +44,6 @@ _RATIO = 2.4
 _BITS = 64
 _SPARE = 2.0**-40
 _NOTHING = 2e-6
-_SPREAD = 100.0
 _WHOLE: Ends = ends(1)[0]
 
 
@@ -234,7 +233,7 @@ def _pairs(
         moment = plans[which].moment
         diagonal = diagonal_of(given.shapes[which], band.nodes, moment, not which).series
         lows.append((diagonal, moment))
-    cuts = ends(panels(_places(found[1], band, error), 1))
+    cuts = ends(panels(places_of(found[1], band, error), 1))
     parts = [part(band, own) for band in (band,) for own in cuts]
     for own, panel in zip(cuts, parts, strict=True):
         panel.bottoms = [_bottom(series, moment, own) for series, moment in lows]
@@ -268,17 +267,6 @@ def _folded(
         for odd, t in found.parts
     )
     return Folded(parts, found.tail, found.aliasing, found.omitted)
-
-
-def _places(whole: Folded, band: BandSpectra, error: float) -> int:
-    """About how many coefficients an entry needs where the range is one panel."""
-    import numpy as np
-
-    total, least_size = 0, error * float(band.starts[1].least) / _SPREAD
-    for _, tensor in whole.parts:
-        sizes = np.array([[[float(abs(c).upper()) for c in m] for m in p] for p in tensor])
-        total += int((sizes.sum(axis=0) > least_size).sum())
-    return total
 
 
 def _bottom(series: list[list[Any]], moment: Any, own: Ends) -> Any:
