@@ -89,6 +89,30 @@ def test_a_bias_moves_collinear_rows_of_a_network_without_one_apart(tmp_path: Pa
     check(made.network(x)[0], given, 3e-14)
 
 
+@pytest.mark.parametrize(
+    ("activation", "options"),
+    [
+        ("tanh(x) + max(x, 0)", {}),
+        (
+            "max(x, -x/3) + x*exp(-x^2/2)",
+            {"method": "tabulated", "error": 1e-6, "variances": ("1", "3/2")},
+        ),
+    ],
+    ids=["mixture", "table"],
+)
+def test_a_bias_of_0_moves_collinear_rows_apart_like_its_root(
+    activation: str, options: dict[str, Any], tmp_path: Path
+) -> None:
+    """The NTK of a kink has an infinite slope there, as `k.gradient` says; equal rows have none."""
+    made = Exported(f"mlp:{activation}:depth=1,weight_var=1,bias_var=0", tmp_path, **options)
+    x = 1.15 * np.array([[1.0], [-1.0], [0.95], [-0.95]])
+    slopes = made.network(x)[0]["ntk/bias_var"]
+    assert np.isfinite(slopes.diagonal()).all()
+    assert (slopes[~np.eye(4, dtype=bool)] == -np.inf).all()
+    apart = (np.sqrt(2.0) * x @ [row] for row in ((0.8, 0.6), (0.6, 0.8)))
+    assert np.isfinite(made.network(*apart)[0]["ntk/bias_var"]).all()
+
+
 def test_sigmoid_linear_units_far_out_are_relu(tmp_path: Path) -> None:
     """Slopes in the variances at a fixed angle of equal and of nearly parallel rows, deep down."""
     made = Exported(f"mlp:silu:{NETWORK}", tmp_path)

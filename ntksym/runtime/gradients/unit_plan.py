@@ -105,7 +105,7 @@ def unit_gradient_plan(network: Network, found: Plan, name: str) -> UnitGradient
 def slopes_in_c(
     unit: DualUnit, choice: Choice, values: dict[str, Any], sense: str
 ) -> tuple[UnitSlopes, bool]:
-    """What C makes the derivatives of a dual of, and whether it is smooth.
+    """What C makes the derivatives of a dual of, and whether it is smooth: no kink at all.
 
     Raises:
         UnsupportedOp: they are not written in C.
@@ -114,6 +114,7 @@ def slopes_in_c(
     found = UnitSlopes(unit, slopes_of(choice, values, sense))
     if found.in_c:
         steep = steepest(choice, values)
+        smooth = not roughness(choice.activation)[1]
         if steep is None:
             return found, smooth
         return replace(found, far=FarSlopes(steep, mixture_bend_unit(choice, values))), smooth

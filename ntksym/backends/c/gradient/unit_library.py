@@ -16,14 +16,18 @@ from ....lower.program import Program
 from ..._base import SourceFile, identifier
 from ..backend import C, Contract
 from ..blocks import LANES, block_function
-from .file import other_planes, planes
+from .file import APART, other_planes, planes
 from .library import entries, first_layer, levels
 from .text import ROWS_APART
 from .unit_text import (
+    BEND_NODES,
+    BEND_VALUES,
     BY_NODES,
     BY_VALUES,
     CASE,
     CLOSE,
+    ENDLESS,
+    ENDS,
     HALF,
     LAYER,
     MOVED,
@@ -85,9 +89,10 @@ def unit_gradient_library(plan: UnitGradientPlan, contract: Contract) -> SourceF
     pieces += [HALF, *(_rule(r, p) for r, p in enumerate(plan.rules))]
     pieces += [_layer(plan, j, *pair) for j, pair in enumerate(both)]
     sides, cases = "", ""
-    for j in range(len(both)):
+    for j, (k, _) in enumerate(both):
         sides += f"        case {j}:\n          side{j}(b, now, v, o);\n          break;\n"
-        cases += CASE.replace("@J@", str(j))
+        case = CASE.replace("@ENDS@", "" if plan.kinds[k][1] else ENDS)
+        cases += case.replace("@J@", str(j))
     pieces.append(levels(sides, "layer_kind[l]"))
     stores = "".join(
         STORE.replace("@P@", str(i)).replace("@VALUE@", _plane(label, plan.hyper))
@@ -108,6 +113,7 @@ def _numbers(plan: UnitGradientPlan, both: list[tuple[int, int]]) -> str:
     kinds = ", ".join(str(both.index((k, r))) for k, r, _ in plan.steps)
     rows = [[*values, *[0.0] * (width - len(values))] for _, _, values in plan.steps]
     lines = ",\n".join("  {" + ", ".join(map(C.literal, row)) + "}" for row in rows)
+    ends = "" if all(smooth for _, smooth in plan.kinds) else " ENDS,"
     return f"""enum {{
   LAYERS = {count}, LANES = {LANES}, HYPER = {hyper}, DIRS = {3 + hyper}, STATS = {4 + hyper},
   OUTS = {outs}, PLANES = {len(planes(plan.hyper)[0])}
@@ -116,7 +122,7 @@ def _numbers(plan: UnitGradientPlan, both: list[tuple[int, int]]) -> str:
  * determinant; K, its derivative dual, their derivatives, those in variances at a fixed angle; in
  * each direction what the covariance moves by beside that, after the last layer in all, and the
  * NTK. */
-enum {{ COV, NTK, ROOT, K0, D0, K1, K2, D1, D12, D2, COV0, ROOT0, GIVEN, DC, DT = DC + DIRS,
+enum {{ COV, NTK, ROOT, K0, D0, K1, K2, D1, D12, D2, COV0, ROOT0, GIVEN,{ends} DC, DT = DC + DIRS,
        PARTS = DT + DIRS, SPACE = PARTS * LANES * LANES }};
 
 static const unsigned char layer_kind[LAYERS] = {{{kinds}}};
@@ -145,7 +151,7 @@ def _layer(plan: UnitGradientPlan, j: int, k: int, r: int) -> str:
     own = MOVED.replace("@NK@", at["nngp_K"]).replace("@TK@", at["ntk_K"])
     own = own.replace("@TD@", at["ntk_Kdot"]).replace("@TT@", at["ntk_t12"])
     own_p = plan.own[k] if plan.own else {}
-    moves = ""
+    moves, ends = "", "" if smooth else " + s[ENDS][at + l]"
     for d, name in enumerate(("q11", "q12", "q22", *plan.hyper)):
         first = "x[3]" if d == 0 else f"x[{d + 1}]" if d > 2 else ""
         second = "y[3 * ldy + l]" if d == 2 else f"y[{d + 1} * ldy + l]" if d > 2 else ""
@@ -161,7 +167,7 @@ def _layer(plan: UnitGradientPlan, j: int, k: int, r: int) -> str:
         move = own.replace("@D@", str(d)).replace("@TURN@", TURNED if swing else "c")
         move = move.replace("@SWING@", swing)
         for i, mark in enumerate(("@OFK@", "@OFD@")):
-            move = move.replace(mark, parts[i] + rest[i])
+            move = move.replace(mark, parts[i] + rest[i] + (ends if i and name == APART else ""))
         for label, mark in (("nngp", "@NH@"), ("ntk", "@TH@")):
             given = at.get(f"{label}_{name}")
             move = move.replace(mark, f" + o[{given}][l]" if given else "")
@@ -177,11 +183,13 @@ def _layer(plan: UnitGradientPlan, j: int, k: int, r: int) -> str:
             first, more = (C.literal(2.0 * v / p) for v in (m, n))
             more = f"{first} * k[l] + {more} * now[0][l] * of_k[l]"
             hyper += f"    out[{3 + h}][l] = o[{at['nngp_K']}][l] * ({more});\n"
-    text = (LAYER + SIDE).replace("@SLOPES@", text).replace("@SIDES@", sides)
+    endless = "" if smooth else ENDLESS.replace("@BEND@", BEND_NODES if kind.in_c else BEND_VALUES)
+    text = (endless + LAYER + SIDE).replace("@SLOPES@", text).replace("@SIDES@", sides)
     text = text.replace("@MOVES@", moves).replace("@HYPER@", hyper)
     for mark, value in (
         ("@TURNS@", f"{'smooth_' * smooth}turns{k}"),
         ("@STEM@", f"dual{k}"),
+        ("@BIAS@", str(3 + plan.hyper.index(APART))),
         ("@N@", at["nngp"]),
         ("@T@", at["ntk"]),
         ("@NK@", at["nngp_K"]),

@@ -39,6 +39,52 @@ NTKSYM_BLOCK_FUNCTION void layer@J@(size_t rows, size_t m, const double *tx, siz
 
 """
 
+ENDLESS = """\
+/* s[ENDS]: infinite where a bias moves collinear rows apart like its root, and the slope of the
+ * derivative dual goes like the reciprocal of the root of the determinant: as it is at the smaller
+ * of two angles if it is 8 times as large there; else 0. */
+static void endless@J@(size_t rows, size_t m, const double *tx, size_t width, const double *y,
+                       double (*s)[LANES * LANES])
+{
+  static const double sines[2] = {0x1p-16, 0x1p-19};
+  double q[LANES], c[LANES], r[LANES], bend[2][LANES];
+  for (size_t i = 0; i < rows; ++i) {
+    const size_t at = i * LANES;
+    int any = 0;
+    for (size_t l = 0; l < m; ++l) {
+      s[ENDS][at + l] = 0.0;
+      any |= (s[ROOT][at + l] == 0.0) & (s[DC + @BIAS@][at + l] != 0.0);
+    }
+    for (size_t k = 0; any && k < 2; ++k) {
+      for (size_t l = 0; l < m; ++l) {
+        const double size = sqrt(tx[i * width]) * sqrt(y[l]);
+        q[l] = tx[i * width];
+        r[l] = size * sines[k];
+        c[l] = copysign(size * sqrt(1.0 - sines[k] * sines[k]), s[COV][at + l]);
+      }
+@BEND@    }
+    for (size_t l = 0; any && l < m; ++l) {
+      const double turn = s[DC + @BIAS@][at + l];
+      if ((s[ROOT][at + l] == 0.0) & (turn != 0.0) & (fabs(bend[1][l]) > 4.0 * fabs(bend[0][l])))
+        s[ENDS][at + l] = (bend[1][l] < 0.0) == (turn < 0.0) ? INFINITY : -INFINITY;
+    }
+  }
+}
+
+"""
+"""As `runtime.gradients.endless`."""
+
+BEND_NODES = """\
+      double k0[LANES], d0[LANES], rows5[5 * LANES];
+      pairs@K@(m, q, c, y, r, k0, d0);
+      polar@K@(m, q, c, y, r, d0, rows5);
+      memcpy(bend[k], rows5 + 3 * m, m * sizeof *q);
+"""
+BEND_VALUES = """\
+      double unused[3][LANES];
+      @TURNS@(m, q, c, y, r, unused[0], unused[1], unused[2], bend[k]);
+"""
+
 BY_NODES = r"""  for (size_t i = 0; i < rows; ++i) {
     const size_t at = i * LANES;
     double rows5[5 * LANES];
@@ -125,9 +171,16 @@ SIDE_STEPS = """  double of_d[LANES];
 """
 
 CASE = """      case @J@:
-        layer@J@(rows, m, tx + l * STATS, width, y, ldy, layer_value[l], l + 1 == LAYERS,
+@ENDS@        layer@J@(rows, m, tx + l * STATS, width, y, ldy, layer_value[l], l + 1 == LAYERS,
                 s);
         break;
+"""
+
+ENDS = """\
+        if (l == 0)
+          endless@J@(rows, m, tx, width, y, s);
+        else
+          memset(s[ENDS], 0, sizeof s[ENDS]);
 """
 
 STORE = """      for (size_t k = 0, e = i * LANES; k < b; ++k, ++e) {
