@@ -19,7 +19,7 @@ _DEPTH = 14
 _RATIOS = (2.0, 1.0, 0.6)
 _SMALLEST = 2.0**-46
 """Next to singular points, in standard deviations."""
-_MOST = 240
+_MOST = 480
 _SCALES = 40
 """How many halvings of a piece there are points for."""
 _LIFT = 4

@@ -27,6 +27,8 @@ from .subject import BITS, Curve, Subject
 from .tails import outside
 
 MOST_NODES = 4_000_000
+MOST_BARE = 40_000_000
+"""The same where there are no blocks, which near correlation one are not used."""
 _SIZES = (4, 6, 8, *range(10, 31), 34, 40)
 _ELLIPSES = ((2, 1), (9, 4), (5, 2), (11, 4), (3, 1), (4, 1), (5, 1))
 _SHARES = (0.5, 0.25, 0.125, 0.03125, 2.0**-8, 2.0**-14)
@@ -256,9 +258,10 @@ def choose_panels(
                 cost = count_of(side, side, 0.6)
                 if best is None or cost < best[0]:
                     best = cost, rule
-    if best is None or best[0] > MOST_NODES:
+    if best is None or best[0] > (MOST_NODES if trapezoids else MOST_BARE):
         return None
-    return best[1] if trapezoids else with_blocks(best[1], subject)
+    rule = best[1] if trapezoids else with_blocks(best[1], subject)
+    return rule if rule.pairs(side, side, 0.6) <= MOST_NODES or trapezoids else None
 
 
 def _smallest(
