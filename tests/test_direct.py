@@ -188,6 +188,9 @@ CLOSE: tuple[tuple[str, dict[str, float], tuple[float, float, float]], ...] = (
     ("step(x + 3)*exp(-x)", {}, (3.2929509830919548, 7.3016614254278185, 16.190452416087755)),
     ("step(x - 1)*exp(x/2)", {}, (455.0, 325.0, 233.0)),  # far out the closed form is better
     ("clip(x, -1, 3)*exp(-x/2)", {}, (455.0, 325.0, 233.0)),
+    # polynomials beside waves with a phase: 1e-6 of the size, and 1e-4, were lost
+    ("x^4*cos(x + 2)", {}, (637.0, 683.0, 733.5917120177511)),
+    ("x^4*cos(x + 2) + x^2*sin(2*x)", {}, (2001.0, -1999.0, 2000.0)),
     # gates are 0 or 1: terms of a hundred thousand times the kernel are exact, but for 6*q11
     ("max(x, -2)*exp(-x/3)", {}, (847.7937529525091, 785.5685834720916, 728.5501242399362)),
     ("Heaviside(x)*exp(-a*x)", {"a": 0.5}, (354.468461, -416.336486, 500.0)),  # by parts

@@ -39,7 +39,7 @@ from .stable import (
     sorted_terms,
     split_quotient,
 )
-from .waves import APART, Waves, about, risen, wave_sum
+from .waves import APART, Waves, about, risen, turned, wave_sum
 
 _UNARY: dict[Any, str] = {
     sp.exp: "exp",
@@ -133,7 +133,7 @@ class Builder(Products):
         if isinstance(e, Add):
             return self._sum(e)
         if isinstance(e, Mul):
-            return self._multiple(e) or self._product(e)
+            return self._multiple(e) or self._turned(e) or self._product(e)
         if isinstance(e, Pow):
             return self._product(e) if e.exp.is_negative else self._power(e.base, e.exp)
         return self._function(e)
@@ -149,6 +149,19 @@ class Builder(Products):
                     left.remove(f)
                 return self.emit("mul", self._known[known], self.operand(Mul(number / own, *left)))
         return None
+
+    def _turned(self, e: Mul) -> Operand | None:
+        """A polynomial times an exponential that it cancels beside, see `waves`; else None."""
+        if (found := turned(e)) is None:
+            return None
+        for symbol, entry, t in found.symbols:
+            times = self.operand(t)
+            self.replace(symbol, self.emit("cross", entry, Fraction(1), times, "q12"))
+        value, factor = self.operand(found.form), self.operand(found.rest)
+        made = self.emit("mul", factor, value)
+        if self._bounded:
+            return made
+        return self.emit("select", self.emit("abs", factor), Fraction(0), Fraction(0), made)
 
     def _symbol(self, e: Symbol) -> Operand:
         if e == DET:

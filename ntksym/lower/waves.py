@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from sympy import Abs, Add, Expr, Mul, Symbol, cosh, default_sort_key, exp, expand, sinh
 
 from .. import symbols as S
-from .polynomial import monomials
+from .polynomial import is_polynomial, monomials
 
 APART = {
     sign: tuple((Symbol(f"{n}_{side}", real=True), e) for n, e in (("a", "q11"), ("b", "q22")))
@@ -48,6 +48,21 @@ class Waves:
         return Abs(self.b / S.q12)
 
 
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """A polynomial and what it is multiplied by.
+
+    Attributes:
+        symbols: each with its entry q and the number t of the q - t*q12 that it is.
+        form: the polynomial in these and q12.
+        rest: the other factors.
+    """
+
+    symbols: tuple[tuple[Symbol, str, Expr], ...]
+    form: Expr
+    rest: Expr
+
+
 def wave_sum(e: Add) -> Waves | None:
     """The first such terms of a sum.
 
@@ -68,6 +83,33 @@ def wave_sum(e: Add) -> Waves | None:
             terms = Add(*(t for *_, t in parts))
             return Waves(a, b, sides[0], sides[1], terms, e - terms)
     return None
+
+
+def turned(e: Mul) -> Turned | None:
+    r"""A polynomial times an exponential of a form that is a negative square, in what is squared.
+
+    Waves with a phase have such terms: of $x^4\cos(x + 2)$ the polynomial beside
+    $e^{-(q_{11} - 2q_{12} + q_{22})/2}$ is of degree 4 at nearly parallel inputs, and its terms
+    in q11, q12, q22 are of degree 8.  None for other products, and where nothing cancels.
+    """
+    grown = [f for f in e.args if isinstance(f, exp)]
+    if len(grown) != 1:
+        return None
+    entries = (S.q11, S.q12, S.q22)
+    slopes = [expand(grown[0].args[0]).coeff(s) for s in entries]
+    one, both, two = slopes
+    square = both != 0 and one.is_negative and two.is_negative and both**2 == 4 * one * two
+    whole = expand(grown[0].args[0] - sum(c * s for c, s in zip(slopes, entries, strict=True))) == 0
+    if not square or not whole or not all(c.is_Rational for c in slopes):
+        return None
+    bare = [f for f in e.args if f is not grown[0] and f.free_symbols & _ENTRIES]
+    if len(bare) != 1 or not isinstance(bare[0], Add) or not is_polynomial(bare[0]):
+        return None
+    turns = (("a", "q11", -both / (2 * one)), ("b", "q22", -both / (2 * two)))
+    symbols = tuple((Symbol(f"{name}{t}", real=True), entry, t) for name, entry, t in turns)
+    places = {s: a + t * S.q12 for s, (a, _, t) in zip((S.q11, S.q22), symbols, strict=True)}
+    rest = Mul(*(f for f in e.args if f is not grown[0] and f is not bare[0]))
+    return Turned(symbols, expand(bare[0].xreplace(places)), rest * grown[0])
 
 
 def risen(e: Add) -> tuple[Expr, Expr, Expr] | None:
