@@ -132,6 +132,7 @@ SHARED = (
     "symbols",
     "brief",
     "digits",
+    "doubles",
     "dyadic",
     "errors",
     "extras",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 Rows = Iterable[Iterable[Sequence[float]]]
 
@@ -30,6 +31,27 @@ def upward(value: float) -> str:
     """Two digits, rounded up."""
     text = f"{value:.1e}"
     return text if float(text) >= value else f"{value * 1.05:.1e}"
+
+
+class _Bounded(Protocol):
+    """A proven bound, and the names and sizes of what it is the sum of."""
+
+    @property
+    def error(self) -> float: ...
+
+    @property
+    def parts(self) -> Iterable[tuple[str, float]]: ...
+
+
+def bound_lines(
+    value: _Bounded, dot: _Bounded, how: str = "the sum of", least: float = 1e-30
+) -> list[str]:
+    """The proven bounds of both duals of a table, with their parts from `least` on."""
+    lines = []
+    for what, one in (("value", value), ("derivative", dot)):
+        lines.append(f"  {what} {upward(one.error)}, {how}")
+        lines += [f"    {upward(size)} {name}" for name, size in one.parts if size >= least]
+    return lines
 
 
 def tuple_text(values: Sequence[float]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from ...doubles import two_product
 from .floats import Arrays, array_function
 from .subject import Subject
 from .sums import entry
@@ -68,19 +69,7 @@ def root_of_det(q11: Any, q12: Any, q22: Any) -> Any:
     with np.errstate(all="ignore"):
         k1, k2 = np.frexp(q11)[1] // 2, np.frexp(q22)[1] // 2
         c = np.ldexp(np.ldexp(q12, -k1), -k2)
-        first, low1 = _two_product(np.ldexp(q11, -2 * k1), np.ldexp(q22, -2 * k2))
-        second, low2 = _two_product(c, c)
+        first, low1 = two_product(np.ldexp(q11, -2 * k1), np.ldexp(q22, -2 * k2))
+        second, low2 = two_product(c, c)
         det = (first - second) + (low1 - low2)
         return np.ldexp(np.ldexp(np.sqrt(np.where(det < 0.0, 0.0, det)), k1), k2)
-
-
-def _two_product(a: Any, b: Any) -> tuple[Any, Any]:
-    product = a * b
-    wide = 134217729.0 * a
-    high_a = wide - (wide - a)
-    low_a = a - high_a
-    wide = 134217729.0 * b
-    high_b = wide - (wide - b)
-    low_b = b - high_b
-    low = ((high_a * high_b - product) + high_a * low_b + low_a * high_b) + low_a * low_b
-    return product, low

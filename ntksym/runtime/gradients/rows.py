@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...doubles import two_product, two_sum
 from ..checks import Array
 
 NEARLY = 0.01
@@ -119,10 +120,10 @@ def across(x: Array, y: Array) -> Array:
     whole, small = _inner_pair(x, y)
     safe = np.where(norm == 0.0, 1.0, norm)
     share = whole / safe
-    back, error = _product(share, norm)
+    back, error = two_product(share, norm)
     rest = (((whole - back) - error) + (small - share * less)) / safe
-    high, low = _product(share[:, None], x)
-    part, lost = _sum(y, -high)
+    high, low = two_product(share[:, None], x)
+    part, lost = two_sum(y, -high)
     part = part + ((lost - low) - rest[:, None] * x)
     length = np.sqrt(np.sum(part * part, axis=1))
     own = np.sqrt(np.sum(y * y, axis=1))
@@ -132,35 +133,14 @@ def across(x: Array, y: Array) -> Array:
 
 def _inner_pair(u: Array, v: Array) -> tuple[Array, Array]:
     """Inner products of rows as sums of two doubles each."""
-    high, low = _product(u, v)
+    high, low = two_product(u, v)
     while high.shape[1] > 1:
         if high.shape[1] % 2:
             high, low = (np.pad(w, ((0, 0), (0, 1))) for w in (high, low))
         half = high.shape[1] // 2
-        high, error = _sum(high[:, :half], high[:, half:])
+        high, error = two_sum(high[:, :half], high[:, half:])
         low = low[:, :half] + low[:, half:] + error
     return high[:, 0], low[:, 0]
-
-
-def _product(a: Array, b: Array) -> tuple[Array, Array]:
-    """The product and its rounding error (Dekker)."""
-    (a1, a2), (b1, b2) = _halves(a), _halves(b)
-    whole = a * b
-    return whole, a2 * b2 - (((whole - a1 * b1) - a2 * b1) - a1 * b2)
-
-
-def _halves(a: Array) -> tuple[Array, Array]:
-    """The leading 26 bits and the rest (Veltkamp)."""
-    large = a * (2.0**27 + 1.0)
-    first = large - (large - a)
-    return first, a - first
-
-
-def _sum(a: Array, b: Array) -> tuple[Array, Array]:
-    """The sum and its rounding error (Knuth)."""
-    whole = a + b
-    part = whole - a
-    return whole, (a - (whole - part)) + (b - part)
 
 
 def exact_spans(ctx: Any, row: Array, other: Array) -> Spans:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ...doubles import two_product
 from ..checks import Array
 
 FEW = 32
@@ -98,17 +99,3 @@ def _rays(
     p /= np.where(sure, t, 1.0)[:, None]
     pp = np.einsum("ij,ij->i", p, p)
     return t, more, p, pp, sure & (pp <= WIDE * square)
-
-
-def two_product(a: Array, b: Array) -> tuple[Array, Array]:
-    """a*b rounded, and its rounding error (T. J. Dekker 1971)."""
-    product = a * b
-    (a, more), (b, rest) = (_halves(v) for v in (a, b))
-    return product, ((a * b - product) + a * rest + more * b) + more * rest
-
-
-def _halves(a: Array) -> tuple[Array, Array]:
-    """The upper half of the digits, and what is left."""
-    wide = 134217729.0 * a
-    high = wide - (wide - a)
-    return high, a - high

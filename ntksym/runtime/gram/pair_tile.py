@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...backends.tolerance import CLOSE
+from ...doubles import two_product
 from ..checks import Array
 from ..engines import Engine
-from .clusters import cluster_roots, two_product
+from .clusters import cluster_roots
 from .loop import First, inverse_root
 from .tiles import Space, Tiles
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from ....numeric.table.bands.banded import BandedDual
 from ....numeric.table.dual import SLACK, Sheet
-from ...text import rows_text, tuple_text
+from ...text import bound_lines, rows_text, tuple_text
 from .folded import NOTE, SINE_NOTE, folded_body, pair_data
-from .point import bound_lines
 
 
 def bands_notes(t: BandedDual) -> tuple[str, ...]:
@@ -21,11 +20,11 @@ def bands_notes(t: BandedDual) -> tuple[str, ...]:
         lines.append(f"The variances are in {len(t.bands)} bands, cut at {inner};")
         lines.append("polynomials for every pair of bands, bounds of the worst of them.")
     lines.append("Proven bounds, relative to sqrt(K(q11)*K(q22)) (the derivative likewise):")
-    for what, sheets in (
-        ("value", [p.value for p in t.pairs]),
-        ("derivative", [p.dot for p in t.pairs]),
-    ):
-        lines += bound_lines(what, max(sheets, key=lambda s: s.error))
+    value, dot = (
+        max(sheets, key=lambda s: s.error)
+        for sheets in ([p.value for p in t.pairs], [p.dot for p in t.pairs])
+    )
+    lines += bound_lines(value, dot)
     lines += [
         "The rounding of the evaluation in doubles is in the bound, for a root within 4 units",
         (SINE_NOTE if t.sine else NOTE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....numeric.table.dual import SLACK
 from ....numeric.table.dyadic.table import DyadicTable, Lines
-from ...text import upward
+from ...text import bound_lines
 
 
 def notes(t: DyadicTable) -> tuple[str, ...]:
@@ -14,11 +14,9 @@ def notes(t: DyadicTable) -> tuple[str, ...]:
         f"  q11 = q22 = {t.low:.17g} (to {SLACK:.0e}) and every |q12| <= q11; NaN elsewhere.",
         "Proven bounds, relative to K(q11) (the derivative likewise):",
     ]
-    for what, sheet in (("value", t.value), ("derivative", t.dot)):
-        lines.append(f"  {what} {upward(sheet.error)}, at most the sum of")
-        lines += [f"    {upward(bound)} {name}" for name, bound in sheet.parts]
     return (
         *lines,
+        *bound_lines(t.value, t.dot, "at most the sum of", 0.0),
         "The rounding of the evaluation in doubles is in the bound, for a root within 4 units",
         f"of 2^-53.  Polynomials in t = tan(theta/2) on {t.panels} intervals, each half of the one",
         f"before, and a constant below; from {t.nodes} correlations",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....numeric.table.split.kinks import KinkTable
-from ...text import upward
+from ...text import bound_lines, upward
 from .split import sums_text
 
 
@@ -19,21 +19,13 @@ def notes(table: KinkTable) -> tuple[str, ...]:
         "Proven bounds, relative to sqrt(K(q11)*K(q22)) (the derivative likewise):",
     ]
     return (
-        *_lines(table, said),
+        f"Table of the dual of {table.name}, s(x) = {table.text}, valid for",
+        *said,
+        *bound_lines(t.value, t.dot),
         "The rounding of the closed part is not in these bounds: measured against balls at",
         f"{table.measured[0]:.0f} points it is at most {upward(table.measured[1])}.",
         f"From {t.variances} variances and {t.terms} Hermite coefficients in ball arithmetic.",
     )
-
-
-def _lines(table: KinkTable, said: list[str]) -> list[str]:
-    t = table.far
-    lines = [f"Table of the dual of {table.name}, s(x) = {table.text}, valid for"]
-    lines += said
-    for what, sheet in (("value", t.value), ("derivative", t.dot)):
-        lines.append(f"  {what} {upward(sheet.error)}, the sum of")
-        lines += [f"    {upward(bound)} {name}" for name, bound in sheet.parts if bound > 1e-30]
-    return lines
 
 
 def numpy_text(table: KinkTable, stem: str) -> str:

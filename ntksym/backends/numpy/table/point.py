@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ....numeric.table import TableDual
-from ....numeric.table.dual import SLACK, Sheet
-from ...text import rows_text, tuple_text, upward
+from ....numeric.table.dual import SLACK
+from ...text import bound_lines, rows_text, tuple_text
 
 
 def notes(t: TableDual) -> tuple[str, ...]:
@@ -19,8 +19,7 @@ def notes(t: TableDual) -> tuple[str, ...]:
         f"  {where} and every |q12| <= sqrt(q11*q22); NaN elsewhere.",
         "Proven bounds, relative to sqrt(K(q11)*K(q22)) (the derivative likewise):",
     ]
-    for what, sheet in (("value", t.value), ("derivative", t.dot)):
-        lines += bound_lines(what, sheet)
+    lines += bound_lines(t.value, t.dot)
     lines += [
         "The rounding of the evaluation in doubles is in the bound, for a root within 4 units",
         f"of 2^-53.  Polynomials in tan(theta/2), rational map kappa = {t.kappa:g}, from",
@@ -31,12 +30,6 @@ def notes(t: TableDual) -> tuple[str, ...]:
             "Variances that differ from it by less than the tolerance count as equal to it."
         )
     return tuple(lines)
-
-
-def bound_lines(what: str, sheet: Sheet) -> list[str]:
-    """The proven bound of one dual, and what it is the sum of."""
-    parts = [f"    {upward(bound)} {name}" for name, bound in sheet.parts if bound > 1e-30]
-    return [f"  {what} {upward(sheet.error)}, the sum of", *parts]
 
 
 def numpy_text(t: TableDual, stem: str) -> str:

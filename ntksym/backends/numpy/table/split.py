@@ -5,7 +5,7 @@ from __future__ import annotations
 from ....numeric.table.chebyshev import ChebyshevTable
 from ....numeric.table.dual import SLACK
 from ....numeric.table.split.table import SplitTable
-from ...text import rows_text, upward
+from ...text import bound_lines, rows_text
 
 
 def notes(table: SplitTable) -> tuple[str, ...]:
@@ -18,11 +18,9 @@ def notes(table: SplitTable) -> tuple[str, ...]:
         "  NaN outside.",
         "Proven bounds, relative to sqrt(K(q11)*K(q22)) (the derivative likewise):",
     ]
-    for what, sheet in (("value", t.value), ("derivative", t.dot)):
-        lines.append(f"  {what} {upward(sheet.error)}, the sum of")
-        lines += [f"    {upward(bound)} {name}" for name, bound in sheet.parts if bound > 1e-30]
     return (
         *lines,
+        *bound_lines(t.value, t.dot),
         "The rounding of the evaluation in doubles is in these bounds.  Chebyshev sums from",
         f"{t.variances} variances and {t.terms} Hermite coefficients in ball arithmetic.",
     )

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ....doubles import two_product, two_sum
+
 FIRST = 384
 """No order below this one is made here."""
 WORTH = 256
@@ -24,7 +26,6 @@ UNIT = -100
 _SLICE = 20
 _OURS, _THEIRS = 5, 5
 _ROWS = 512
-_SPLIT = 134217729.0
 Pair = tuple[Any, Any]
 
 
@@ -114,7 +115,7 @@ def _cut(block: Pair) -> list[Any]:
     out = []
     for k in range(_THEIRS):
         if k == 2:
-            rest, low = _two(rest, low)
+            rest, low = two_sum(rest, low)
         shift = 1.5 * 2.0 ** (52 - _SLICE * (k + 1))
         piece = (rest + shift) - shift
         rest = rest - piece
@@ -180,17 +181,9 @@ def _array(pairs: list[tuple[float, float]]) -> Pair:
     return table[:, 0].copy(), table[:, 1].copy()
 
 
-def _halves(a: Any) -> Pair:
-    big = _SPLIT * a
-    high = big - (big - a)
-    return high, a - high
-
-
 def _times(a: Pair, b: Pair) -> Pair:
     """The product of two pairs: relatively off by less than 2^-103 (DWTimesDW1)."""
-    p = a[0] * b[0]
-    (ah, al), (bh, bl) = _halves(a[0]), _halves(b[0])
-    e = ((ah * bh - p) + ah * bl + al * bh) + al * bl
+    p, e = two_product(a[0], b[0])
     e = e + (a[0] * b[1] + a[1] * b[0])
     s = p + e
     return s, e - (s - p)
@@ -198,16 +191,10 @@ def _times(a: Pair, b: Pair) -> Pair:
 
 def _minus(a: Pair, b: Pair) -> Pair:
     """The difference of two pairs: relatively off by less than 2^-104 (AccurateDWPlusDW)."""
-    s, e = _two(a[0], -b[0])
-    t, f = _two(a[1], -b[1])
+    s, e = two_sum(a[0], -b[0])
+    t, f = two_sum(a[1], -b[1])
     e = e + t
     high = s + e
     e = e - (high - s) + f
     s = high + e
     return s, e - (s - high)
-
-
-def _two(a: Any, b: Any) -> Pair:
-    s = a + b
-    v = s - a
-    return s, (a - (s - v)) + (b - v)
