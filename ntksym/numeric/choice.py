@@ -107,9 +107,10 @@ def proven(found: Any, variances: Variances | None = None) -> tuple[str, ...]:
             )
         one = found.low == found.high
         where = f"variance {found.low:.6g}" if one else f"{found.low:.6g} <= q <= {found.high:.6g}"
+        rule = "; nearer to rho = +-1, by a rule, rounding is not counted"
         return (
             f"proven, rounding counted: relative error <= {found.error:.2g} of dual and derivative "
-            f"dual for {where} and all correlations",
+            f"dual for {where} and all correlations{rule if hasattr(found, 'near') else ''}",
         )
     if hasattr(found, "truncation"):  # a series as a formula
         return (_EXACT,) if found.exact else (str(found.truncation(1, variances or ONE)),)
@@ -133,7 +134,9 @@ def _products(found: Any) -> int | None:
         known = [n for n in map(_products, found.pairs) if n is not None]
         return round(sum(known) / len(known)) if known else None
     if getattr(found, "shells", ()):  # what most entries take
-        return _products(found.shells[0])
+        first = found.shells[0]
+        each = [_products(t) for t in getattr(first, "tables", (first,))]
+        return sum(n for n in each if n is not None) or None
     table = getattr(found, "far", found)
     sheets = [getattr(table, name, None) for name in ("value", "dot")]
     rows: list[Any] = [getattr(sheet, "plus", ()) for sheet in sheets]

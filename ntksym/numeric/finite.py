@@ -64,6 +64,7 @@ class Cut:
     def restored(self, found: Any) -> Any:
         """The dual of the whole from that of the part: named so, and its bounds larger."""
         from .quadrature.dual import QuadratureDual
+        from .table.shell.apart import changed
 
         if isinstance(found, QuadratureDual):
             return replace(
@@ -76,8 +77,9 @@ class Cut:
             near: dict[str, Any] = {}
             if hasattr(found, "near"):
                 near = {"near": self.restored(found.near), "asked": self._more(found.asked)}
-            shells = tuple(self.restored(t) for t in found.shells)
-            return replace(found, **named, far=self._both(found.far), shells=shells, **near)
+            shells = tuple(changed(t, self.restored) for t in found.shells)
+            far = None if found.far is None else self._both(found.far)
+            return replace(found, **named, far=far, shells=shells, **near)
         if hasattr(found, "pairs"):
             return replace(found, **named, pairs=tuple(self._both(p) for p in found.pairs))
         if hasattr(found, "bounds"):

@@ -105,16 +105,19 @@ class Pieces:
 
         plus: Rows = ()
         minus: Rows = ()
-        dropped, rounding = lost, arb(0)
+        dropped, rounding, total = lost, arb(0), arb(0)
         for part, packed in found:
             dropped += packed.dropped
-            units = part * OFF_RHO + 1 + off
-            rounding += packed.rounding + size_of(packed.rows) * units * 2.0**-53
+            units, size = part * OFF_RHO + 1 + off, size_of(packed.rows)
+            if packed.size is not None:  # of the series it is made from
+                size = size.min(packed.size)
+            total += size
+            rounding += packed.rounding + size * units * 2.0**-53
             if part and len(found) > 1:
                 minus = packed.rows
             else:
                 plus = packed.rows
-        return cls(plus, minus, dropped.upper(), rounding.upper())
+        return cls(plus, minus, dropped.upper(), rounding.upper(), total.upper())
 
 
 def size_of(*all_rows: Rows) -> Any:

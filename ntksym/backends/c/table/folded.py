@@ -74,6 +74,8 @@ def folded_text(t: BandedDual, stem: str, diagonal: str, band: dict[str, str]) -
     text += COLUMNS + GROUP + PAIRS.replace("@ARGUMENTS@", ARGUMENTS)
     marks = {
         "@BEND@": bend,
+        "@SCALE@": "s * ys[l] * " if t.weighted else "",
+        "@PLAIN@": "" if t.weighted else "    (void)ys;\n",
         **whole.texts(),
         "@BANDS OF q22@": _BANDS_OF if count > 1 else "",
         "@BAND q@": band["q"],

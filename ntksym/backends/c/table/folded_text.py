@@ -177,12 +177,12 @@ static void @STEM@_group(const @STEM@_entry *e, const double *row, const float *
         q12[l] = cs[own[l]];
         root[l] = rs[own[l]];
       }
-@BEND@    for (int l = n; l < wide; ++l) x[l] = 0.0;
+@PLAIN@@BEND@    for (int l = n; l < wide; ++l) x[l] = 0.0;
     for (int l = 0; l < wide; ++l) xf[l] = (float)x[l];
     e->sum(row, low, n, x, c->t + at, xf, c->tf + at@GIVEN@);
     for (int l = 0; l < n; ++l) {
       const int ok = fabs(rho[l]) <= @SLACK@;
-      value[l] = ok ? s * ys[l] * (@VALUE@) : NAN;
+      value[l] = ok ? @SCALE@(@VALUE@) : NAN;
       slope[l] = ok ? @DOT@ : NAN;
     }
     if (whole) {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ....numeric.table.bands.banded import BandedDual
+from ....numeric.table.shell.apart import AnyShell, Apart
 from ...text import filled
 from ..text import c_literal
 from .bands import bands_text
@@ -19,7 +19,7 @@ EDGE = 1.0 + 2.0**-40
 """Entries so near to the edge of a shell are beyond it: there its rounding has no say."""
 
 
-def shells_text(shells: tuple[BandedDual, ...], stem: str, beyond: Callable[[str], str]) -> str:
+def shells_text(shells: tuple[AnyShell, ...], stem: str, beyond: Callable[[str], str]) -> str:
     """C99 that defines `<stem>_pairs` and `<stem>_diag`; it needs `ntksym.h`.
 
     `beyond` gives the text of the table for all rho, from its stem.
@@ -30,10 +30,31 @@ def shells_text(shells: tuple[BandedDual, ...], stem: str, beyond: Callable[[str
     assert shell is not None
     edge = shell.inner * EDGE
     text = shells_text(shells[1:], f"{stem}_beyond", beyond) + "\n"
-    text += bands_text(shells[0], f"{stem}_shell")
+    text += _shell(shells[0], f"{stem}_shell")
     marks = {"@STEM@": stem, "@CHUNK@": str(CHUNK), "@EDGE@": c_literal(edge * edge)}
     return text + filled(_TEXT, marks)
 
+
+def _shell(shell: AnyShell, stem: str) -> str:
+    if not isinstance(shell, Apart):
+        return bands_text(shell, stem)
+    text = bands_text(shell.value, f"{stem}_value") + bands_text(shell.dot, f"{stem}_dot")
+    return text + filled(_BOTH, {"@STEM@": stem, "@CHUNK@": str(CHUNK)})
+
+
+_BOTH = """/* Both duals, each from polynomials of its own. */
+static void @STEM@_pairs(size_t n, const double *q11, const double *q12, const double *q22,
+    const double *root, double *nngp, double *dot)
+{
+  double unused[@CHUNK@];
+  for (size_t at = 0; at < n; at += @CHUNK@) {
+    const size_t b = n - at < @CHUNK@ ? n - at : @CHUNK@;
+    @STEM@_value_pairs(b, q11 + at, q12 + at, q22 + at, root + at, nngp + at, unused);
+    @STEM@_dot_pairs(b, q11 + at, q12 + at, q22 + at, root + at, dot + at, unused);
+  }
+}
+
+"""
 
 _TEXT = """/* Entries beyond the shell, by what is beyond. */
 static void @STEM@_rest(size_t m, const size_t *slot, const double *q11, const double *q12,

@@ -48,15 +48,20 @@ class SplitUnit:
 
     def _everywhere(self, stem: str) -> str:
         far = self.table.far
+        if far is None:
+            return self.near.c_functions(stem)
         text = self.near.c_functions(f"{stem}_near") + "\n"
         near = (_BEYOND, "(fabs(q12[at + l]) / @LIMIT@ > p ? 2 : @SIDE@)", _ROOT, _CALL)
         return text + sums(far, stem, near, _LAST)
 
     def numpy_functions(self, stem: str) -> str:
         """NumPy that defines `<stem>_pairs` and `<stem>_diag`; `np` is NumPy."""
+        far = self.table.far
 
         def beyond(own: str) -> str:
-            return self.near.numpy_functions(f"{own}_near") + numpy_text(self.table, own)
+            if far is None:
+                return self.near.numpy_functions(own)
+            return self.near.numpy_functions(f"{own}_near") + numpy_text(far, own)
 
         return shells_numpy(self.table.shells, stem, beyond)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from textwrap import wrap
 
-from ....numeric.table.bands.banded import BandedDual
+from ....numeric.table.shell.apart import AnyShell, Apart, shell_errors
 from ...text import filled, upward
 from .bands import bands_numpy
 
@@ -14,7 +14,7 @@ EDGE = 1.0 + 2.0**-40
 _WIDE = 92
 
 
-def shells_notes(shells: tuple[BandedDual, ...], missing: str = "") -> tuple[str, ...]:
+def shells_notes(shells: tuple[AnyShell, ...], missing: str = "") -> tuple[str, ...]:
     """The lines of the head: which entries take which polynomials, and their proven bounds.
 
     `missing` says why no entries do.
@@ -25,20 +25,25 @@ def shells_notes(shells: tuple[BandedDual, ...], missing: str = "") -> tuple[str
         lines += wrap(said, _WIDE, break_long_words=False, break_on_hyphens=False)
     for t in shells:
         assert t.shell is not None
-        value, dot = (max(sheets) for sheets in _errors(t))
+        value, dot = shell_errors(t)
+        what = "others of the derivative" if isinstance(t, Apart) else "their derivatives"
         lines.append(
             f"For sqrt(1 - rho^2) >= {t.shell.inner:.6g} polynomials of the whole dual instead, and"
         )
-        lines.append("their derivatives.  Proven bounds in the same sense, rounding counted:")
+        lines.append(f"{what}.  Proven bounds in the same sense, rounding counted:")
         lines.append(f"  value {upward(value)}, derivative {upward(dot)}.")
     return tuple(lines)
 
 
-def _errors(t: BandedDual) -> tuple[list[float], list[float]]:
-    return [p.value.error for p in t.pairs], [p.dot.error for p in t.pairs]
+def _shell(shell: AnyShell, stem: str) -> str:
+    if not isinstance(shell, Apart):
+        return bands_numpy(shell, stem).rstrip("\n")
+    both = ((shell.value, "value"), (shell.dot, "dot"))
+    text = "\n\n\n".join(bands_numpy(t, f"{stem}_{name}").rstrip("\n") for t, name in both)
+    return text + _BOTH.replace("@STEM@", stem)
 
 
-def shells_numpy(shells: tuple[BandedDual, ...], stem: str, beyond: Callable[[str], str]) -> str:
+def shells_numpy(shells: tuple[AnyShell, ...], stem: str, beyond: Callable[[str], str]) -> str:
     """Python that defines `<stem>_pairs(q11, q12, q22, root=None)` and `<stem>_diag(q)`.
 
     `beyond` gives the text of the table for all rho, from its stem.
@@ -49,10 +54,18 @@ def shells_numpy(shells: tuple[BandedDual, ...], stem: str, beyond: Callable[[st
     assert shell is not None
     edge = shell.inner * EDGE
     text = shells_numpy(shells[1:], f"{stem}_beyond", beyond).rstrip("\n") + "\n\n\n"
-    text += bands_numpy(shells[0], f"{stem}_shell").rstrip("\n")
+    text += _shell(shells[0], f"{stem}_shell")
     return text + filled(_TEXT, {"@STEM@": stem, "@EDGE@": repr(edge * edge)})
 
 
+_BOTH = '''
+
+
+def @STEM@_pairs(q11, q12, q22, root):
+    """The pair (nngp, dot), each from polynomials of its own."""
+    own = (f(q11, q12, q22, root)[0] for f in (@STEM@_value_pairs, @STEM@_dot_pairs))
+    return tuple(own)
+'''
 _TEXT = '''
 
 

@@ -10,9 +10,16 @@ from ...text import bound_lines, rows_text
 
 def notes(table: SplitTable) -> tuple[str, ...]:
     """The lines of the head: what is computed, the proven bounds, the range of validity."""
-    t = table.far
+    t, head = table.far, f"Table of the dual of {table.name}, s(x) = {table.text}, valid for"
+    if t is None:
+        return (
+            head,
+            f"  {table.low:.17g} <= q11, q22 <= {table.high:.17g}; NaN outside.  Nearer to rho = 1",
+            "  or -1 than below, by the quadrature rule at the end.",
+            "Bounds are relative to sqrt(K(q11)*K(q22)) (the derivative likewise).",
+        )
     lines = [
-        f"Table of the dual of {table.name}, s(x) = {table.text}, valid for",
+        head,
         f"  {t.low:.17g} <= q11, q22 <= {t.high:.17g} and |q12| <= {t.edge_rho:g}*sqrt(q11*q22),",
         "  and on the diagonal; entries nearer to rho = 1 or -1 by the quadrature rule below;",
         "  NaN outside.",
@@ -26,9 +33,9 @@ def notes(table: SplitTable) -> tuple[str, ...]:
     )
 
 
-def numpy_text(table: SplitTable, stem: str) -> str:
+def numpy_text(far: ChebyshevTable, stem: str) -> str:
     """Python that defines `<stem>_pairs(q11, q12, q22, root=None)` and `<stem>_diag(q)`."""
-    return sums_text(table.far, stem, "", _ROOT, _NEAR)
+    return sums_text(far, stem, "", _ROOT, _NEAR)
 
 
 def sums_text(far: ChebyshevTable, stem: str, before: str, root: str, added: str) -> str:

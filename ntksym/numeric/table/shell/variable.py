@@ -21,6 +21,8 @@ _ARCS = 512
 _WITHIN = 1 - 2.0**-40
 _OFF_SINE = 12
 """Units that S is off by, the difference from a with it."""
+_OWN_SINE = 10
+"""Units of its own size that S is off by."""
 Line = list[Any]
 
 
@@ -53,8 +55,14 @@ class Shell:
 
     @property
     def off_x(self) -> int:
-        """How many units x is off by in generated code."""
-        return ceil(2 * (1 + self.kappa) * (_OFF_SINE * self.scale + 1)) + 12
+        """How many units x is off by in generated code.
+
+        S is off by 10 units of its own size, and dx/dsigma = 2 (1 + kappa) v^2 falls.
+        """
+        start, steep = _OWN_SINE * self.scale * self.inner, _OWN_SINE + 2.0
+        top = min(max(1 / self.kappa - 2 * start / steep, 0.0), 1.0)
+        most = (start + steep * top) / (1 + self.kappa * top) ** 2
+        return ceil(2 * (1 + self.kappa) * most) + 13
 
     @property
     def off(self) -> int:

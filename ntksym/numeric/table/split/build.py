@@ -23,6 +23,8 @@ from .sheet import Lost, sheet_of
 
 MOST_TERMS = 4000
 _BITS = 64
+_SEEN = 100
+"""Bits of jumps: what is not seen of them blurs the coefficients of s'."""
 _UNIT = 2.0**-53
 _OFF = 8
 """How many `_UNIT` the correlation of the table is off by: the root of the product 3, q12 1."""
@@ -176,16 +178,16 @@ def _terms(start: tuple[Any, Any, Any], count: int, error: float, edge_rho: floa
 
 @lru_cache(maxsize=16)
 def continuous(expr: Expr) -> bool:
-    """Whether s has no jump, but for less than 2^-64."""
+    """Whether s has no jump, but for less than 2^-_SEEN."""
     try:
-        return all(jumps[0] == 0 for _, jumps in shape(expr, False, _BITS).kinks)
+        return all(jumps[0] == 0 for _, jumps in shape(expr, False, _SEEN).kinks)
     except Undecided:
         return False
 
 
 @lru_cache(maxsize=1)
 def hermite_rows(
-    shapes: tuple[Shape, ...], nodes: tuple[Fraction, ...], terms: int
+    shapes: tuple[Shape, ...], nodes: tuple[Fraction, ...], terms: int, bits: int = _BITS
 ) -> tuple[Any, Any]:
     r"""The coefficients of s and of s' at the nodes, kept: shells take those of a table as well.
 
@@ -196,11 +198,11 @@ def hermite_rows(
 
     from ...arith import ball
 
-    value = coefficient_rows(shapes[0], nodes, terms + 1, _BITS)
+    value = coefficient_rows(shapes[0], nodes, terms + 1, bits)
     first = [row[:terms] for row in value]
     if not continuous(shapes[0].expr):
-        return first, coefficient_rows(shapes[1], nodes, terms, _BITS)
-    jumps = arb(0, len(shapes[0].pieces) * 2.0**-_BITS)
+        return first, coefficient_rows(shapes[1], nodes, terms, bits)
+    jumps = arb(0, len(shapes[0].pieces) * 2.0**-_SEEN)
     roots = [arb(n + 1).sqrt() for n in range(terms)]
     slopes = []
     for q, row in zip(nodes, value, strict=True):

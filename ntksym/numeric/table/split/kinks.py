@@ -12,10 +12,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ....brief import Brief
-from ..bands.banded import BandedDual
+from ....errors import Undecided
 from ..chebyshev import ChebyshevTable
 from ..dual import DEFAULT_ERROR, hexed, reading, unhexed
-from ..shell.build import shells_of, within
+from ..shell.apart import AnyShell, read_shell
+from ..shell.build import LEAST_ERROR, shells_of, within
 from .asked import asked
 from .closed import Closed
 
@@ -42,7 +43,7 @@ class KinkTable(Brief):
     far: ChebyshevTable
     closed: Closed
     measured: tuple[int, float]
-    shells: tuple[BandedDual, ...] = ()
+    shells: tuple[AnyShell, ...] = ()
     missing: str = ""
     _shown = ("low", "high", "error")
 
@@ -109,7 +110,7 @@ class KinkTable(Brief):
             count, worst = data["measured"]
             name, text = str(data["name"]), str(data["text"])
             measured = int(count), float.fromhex(worst)
-            shells = tuple(BandedDual.from_json(t) for t in data["shells"])
+            shells = tuple(map(read_shell, data["shells"]))
             missing = str(data.get("missing", ""))
             return cls(name, text, far, closed, measured, shells, missing)
 
@@ -137,6 +138,10 @@ def kink_table(
     from .near import near_table
 
     given = asked(activation, variances, error)
+    if error < LEAST_ERROR:
+        raise Undecided(
+            f"the closed dual of truncated powers rounds to {LEAST_ERROR:g} at best, not {error:g}"
+        )
     far, closed, (count, off), rest = near_table(given.scaled.expr, given.low, given.high, error)
     far, closed = both(far, given.power), closed_of(closed, given.power)
     inner, missing = shells_of(given, error, rest)

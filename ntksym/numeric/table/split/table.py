@@ -4,13 +4,15 @@ For $|\rho| \le \lambda$ = `edge_rho` the dual is the table of
 $\sum_n (\lambda^{n/2}a_n)(\lambda^{n/2}a_n')\,(\rho/\lambda)^n$: an ordinary table in the
 correlation $\rho/\lambda$, whose coefficients are smooth in the variance although the kinks move.
 Nearer to $\pm1$ the certified quadrature rule takes over.  The diagonal is a polynomial of its own
-(`derivations/identities/table_bound.md`, section 7).
+(`derivations/identities/table_bound.md`, section 7).  Errors below those of such sums leave shells
+alone, and the rule.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import nan
 from typing import Any
 
 from sympy import Expr
@@ -18,11 +20,11 @@ from sympy import Expr
 from ....brief import Brief
 from ....errors import Undecided
 from ...quadrature import QuadratureDual, quadrature_dual
-from ..bands.banded import BandedDual
 from ..chebyshev import ChebyshevTable
 from ..dual import DEFAULT_ERROR, SLACK, hexed, reading
-from ..shell.build import shells_of, within
-from .asked import asked
+from ..shell.apart import AnyShell, Apart, read_shell
+from ..shell.build import FINE_LIMITS, LEAST_ERROR, shells_of, within
+from .asked import Asked, asked
 
 LIMITS = (0.98, 0.95, 0.9, 0.8, 0.65, 0.5)
 """The largest |rho| of the polynomials: the first with which the bound is proven."""
@@ -38,7 +40,7 @@ class SplitTable(Brief):
     Attributes:
         name: the activation.
         text: its formula.
-        far: the table, and the dual at u = v.
+        far: the table, and the dual at u = v; None where the rule is next to the shells.
         near: the rule for |rho| beyond the largest |rho| of the table.
         asked: the error that was asked for.
         shells: tables of the whole dual for |rho| away from 1, that of the smallest first.
@@ -47,22 +49,26 @@ class SplitTable(Brief):
 
     name: str
     text: str
-    far: ChebyshevTable
+    far: ChebyshevTable | None
     near: QuadratureDual
     asked: float
-    shells: tuple[BandedDual, ...] = ()
+    shells: tuple[AnyShell, ...] = ()
     missing: str = ""
     _shown = ("low", "high", "error")
 
     @property
+    def _span(self) -> tuple[float, float]:
+        return _span_of(self.far, self.shells)
+
+    @property
     def low(self) -> float:
         """The least variance."""
-        return self.far.low
+        return self._span[0]
 
     @property
     def high(self) -> float:
         """The largest variance."""
-        return self.far.high
+        return self._span[1]
 
     @property
     def single(self) -> bool:
@@ -72,22 +78,27 @@ class SplitTable(Brief):
     @property
     def error(self) -> float:
         """The larger of the bounds of both parts, relative to sqrt(K(q11) K(q22))."""
-        return max([self.far.error, self.asked, *(t.error for t in self.shells)])
+        shells = max((t.error for t in self.shells), default=0.0)
+        return max(self.asked, shells, 0.0 if self.far is None else self.far.error)
 
     def at(self, q11: float, q12: float, q22: float, root: float | None = None) -> Any:
         """`(value, dot)` in doubles; NaN outside the range.
 
         `root` is an accurate sqrt(q11 q22 - q12^2), for |rho| > edge_rho.
         """
-        first, second = self.far.axis(q11), self.far.axis(q22)
-        if root == 0 and q11 == q22 and q12 > 0:
+        if not all(self.low * (1 - SLACK) <= q <= self.high * (1 + SLACK) for q in (q11, q22)):
+            return nan, nan
+        if self.far is not None and root == 0 and q11 == q22 and q12 > 0:
             return self.far.diagonal(q11)
         found = within(self.shells, q11, q12, q22, root)
         if found is not None:
             return found
-        value, dot = self.far.at(q11, q12, q22)
-        if value == value or q12 != q12 or first != first or second != second:
-            return value, dot
+        if q12 != q12:
+            return nan, nan
+        if self.far is not None:
+            value, dot = self.far.at(q11, q12, q22)
+            if value == value:
+                return value, dot
         near = self.near.evaluate(q11, q12, q22, root=root)
         return float(near[0]), float(near[1])
 
@@ -102,7 +113,7 @@ class SplitTable(Brief):
 
         if as_activation(self.text).expr != self.near.activation.expr:
             raise BadData(f"the formula {self.text} is not read back as it is", where=self.name)
-        far = hexed(asdict(self.far))
+        far = None if self.far is None else hexed(asdict(self.far))
         return {
             "split": VERSION,
             "name": self.name,
@@ -124,17 +135,28 @@ class SplitTable(Brief):
         from ...finite import cut_off
 
         with reading(data, "split", VERSION):
-            far = ChebyshevTable.from_json(data["far"])
+            kept = data["far"]
+            far = None if kept is None else ChebyshevTable.from_json(kept)
             name, text, asked = str(data["name"]), str(data["text"]), float.fromhex(data["asked"])
-            shells = tuple(BandedDual.from_json(t) for t in data["shells"])
+            shells = tuple(map(read_shell, data["shells"]))
             missing = str(data.get("missing", ""))
-        activation, span = as_activation(text), (far.low, far.high)
+            span = _span_of(far, shells)
+        activation = as_activation(text)
         cut = cut_off(activation, span, asked)  # with infinitely many kinks the rule is of fewer
         if cut is None:
             rule = _rule(activation, span, asked)
         else:
             rule = cut.restored(_rule(cut.activation, span, cut.error))
         return cls(name, text, far, rule, asked, shells, missing)
+
+
+def _span_of(far: ChebyshevTable | None, shells: tuple[AnyShell, ...]) -> tuple[float, float]:
+    """The range of variances of either."""
+    if far is not None:
+        return far.low, far.high
+    first = shells[0]
+    table = first.value if isinstance(first, Apart) else first
+    return table.low, table.high
 
 
 def applies(expr: Expr) -> bool:
@@ -176,7 +198,7 @@ def split_seconds(activation: Any, variances: Any, error: float) -> float:
     low, high = span(variances)
     expr = ordinary(activation, (low, high))[0].expr
     failed: Undecided | None = None
-    for edge_rho in LIMITS:
+    for edge_rho in FINE_LIMITS if error < LEAST_ERROR else LIMITS:
         try:
             found = prepared(expr, low, high, error, edge_rho)
         except Undecided as missed:
@@ -196,6 +218,8 @@ def split_table(
 ) -> SplitTable:
     """A table for |rho| up to 0.98 (or less, where that is not proven), and a rule beyond.
 
+    Below an error of 1e-12 it is one for |rho| up to 0.95, with polynomials for either dual.
+
     Args:
         activation: an `Activation`, or what `language.as_activation` reads.
         variances: `(low, high)`, low < high.
@@ -212,6 +236,8 @@ def split_table(
     from .build import far_table
 
     given = asked(activation, variances, error)
+    if error < LEAST_ERROR:
+        return _shells_alone(given, error)
     near = _rule(as_activation(given.expr), (given.low, given.high), error)
     failed: Undecided | None = None
     for edge_rho in LIMITS:
@@ -225,6 +251,17 @@ def split_table(
         return SplitTable(given.name, str(given.expr), far, near, error, inner, missing)
     assert failed is not None
     raise failed
+
+
+def _shells_alone(given: Asked, error: float) -> SplitTable:
+    """Shells, and the rule beyond them."""
+    from ....language import as_activation
+
+    inner, missing = shells_of(given, error)
+    if not inner:
+        raise Undecided(missing, hint="a larger error, or a narrower range of variances")
+    near = _rule(as_activation(given.expr), (given.low, given.high), error)
+    return SplitTable(given.name, str(given.expr), None, near, error, inner)
 
 
 def _rule(activation: Any, variances: tuple[float, float], error: float) -> QuadratureDual:
