@@ -70,7 +70,10 @@ class Activation:
                 return value
             if isinstance(value, (float, int, str)):
                 return Rational(str(value))
-            raise BadActivation(f"{self.name}: cannot use {value!r} as a parameter")
+            raise BadActivation(
+                f"{self.name}: cannot use {value!r} as a parameter",
+                hint="a number, or text such as '1/2'",
+            )
 
         mapping = {by_name[k]: exact(val) for k, val in values.items()}
         expr = self.expr.subs(mapping)

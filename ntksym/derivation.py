@@ -152,7 +152,8 @@ class Derivation:
         for condition in found:
             if condition == False:  # noqa: E712  SymPy's false
                 raise NotSquareIntegrable(
-                    f"{self.activation.expr}: E[s(u)^2] is infinite for every variance"
+                    f"{self.activation.expr}: E[s(u)^2] is infinite for every variance",
+                    hint="a function that grows more slowly: there is no kernel of this one",
                 )
         return tuple(c for c in found if c is not true)
 

@@ -36,6 +36,7 @@ class Facts:
     names: frozenset[str]
     private: frozenset[str]
     broad: tuple[int, ...]
+    unhelpful: tuple[int, ...]
 
 
 @cache
@@ -51,6 +52,7 @@ def facts(path: Path) -> Facts:
         names=frozenset(used(nodes)),
         private=frozenset(taken(nodes)),
         broad=broad(nodes),
+        unhelpful=unhelpful(nodes),
     )
 
 
@@ -108,6 +110,23 @@ def broad(nodes: Sequence[ast.AST]) -> tuple[int, ...]:
     )
 
 
+MENDABLE = {"BadSpec", "BadData", "BadCovariance", "CannotWrite", "MissingExtra"}
+"""Errors that whoever called can do something about."""
+
+
+def unhelpful(nodes: Sequence[ast.AST]) -> tuple[int, ...]:
+    """Lines that raise one of them and do not say what to do."""
+    return tuple(
+        n.lineno
+        for n in nodes
+        if isinstance(n, ast.Raise)
+        and isinstance(n.exc, ast.Call)
+        and isinstance(n.exc.func, ast.Name)
+        and n.exc.func.id in MENDABLE
+        and not any(k.arg in ("hint", None) for k in n.exc.keywords)
+    )
+
+
 def part(path: Path) -> str:
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
@@ -149,6 +168,8 @@ def test_the_ban_can_fail() -> None:
     assert taken(tuple(ast.walk(ast.parse("from .a import b, _c")))) == {"_c"}
     for text in ("try: f()\nexcept: g()", "try: f()\nexcept Exception: g()"):
         assert broad(tuple(ast.walk(ast.parse(text)))) == (2,), text
+    for text, lines in (("raise BadSpec('no')", (1,)), ("raise BadSpec('no', hint='yes')", ())):
+        assert unhelpful(tuple(ast.walk(ast.parse(text)))) == lines, text
 
 
 def test_one_idea_per_file() -> None:
@@ -157,6 +178,8 @@ def test_one_idea_per_file() -> None:
     assert not [k for k, f in found.items() if not f.documented], "a module says its idea"
     assert not {k: f.private for k, f in found.items() if f.private}, "private to another file"
     assert not {k: f.broad for k, f in found.items() if f.broad}, "a broad except hides causes"
+    silent = {k: f.unhelpful for k, f in found.items() if f.unhelpful}
+    assert not silent, "what to do is not said"
 
 
 def test_import_is_light() -> None:

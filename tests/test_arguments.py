@@ -39,6 +39,8 @@ def test_with_more_arguments(wrong: Any, tmp_path: Any) -> None:
     if wrong is not None and wrong != {}:  # those say that there are no claims
         with pytest.raises(BadSpec, match="is no claim"):
             ntksym.check(wrong)
+    with pytest.raises(BadSpec, match="not both"):
+        ntksym.check((), quantity="nngp")
 
 
 @pytest.mark.parametrize(

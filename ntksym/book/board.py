@@ -92,4 +92,8 @@ def write_board(path: str | os.PathLike[str], text: str) -> None:
         os.chmod(name, 0o644)
         os.replace(name, target)
     except OSError as error:
-        raise CannotWrite(f"cannot write {target}", where=str(error)) from error
+        raise CannotWrite(
+            f"cannot write {target}",
+            where=str(error),
+            hint="a folder that is there and can be written",
+        ) from error

@@ -36,7 +36,11 @@ def check_target(out: Path) -> None:
     try:
         own = {MARKER, *(out / MARKER).read_text(encoding="utf-8").splitlines()}
     except (OSError, UnicodeDecodeError) as error:
-        raise CannotWrite(f"{out / MARKER} cannot be read", where=str(error)) from error
+        raise CannotWrite(
+            f"{out / MARKER} cannot be read",
+            where=str(error),
+            hint="an empty or new folder for --out",
+        ) from error
     if foreign := sorted(present - own):
         more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
         raise CannotWrite(

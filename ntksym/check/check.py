@@ -81,7 +81,10 @@ def check(
     if claims is None:
         claims = read_claim(fields)
     elif fields:
-        raise TypeError("claims, or the fields of one claim: not both")
+        raise BadSpec(
+            f"claims, and {next(iter(fields))} of another one: not both",
+            hint="check(claims), or check(activation=..., quantity=..., formula=...)",
+        )
     if isinstance(claims, Claim):
         (found,) = check((claims,), digits=digits, time_limit=time_limit, progress=progress)
         return found

@@ -139,7 +139,10 @@ def _collected(
     terms: list[tuple[Expr, dict[Symbol, Expr]]],
 ) -> list[tuple[Expr, dict[Symbol, Expr]]]:
     if len(terms) > _MOST_TERMS:
-        raise BadActivation(f"an expectation of more than {_MOST_TERMS} terms")
+        raise BadActivation(
+            f"an expectation of more than {_MOST_TERMS} terms",
+            hint="shorter functions, or each summand as a claim of its own",
+        )
     return terms
 
 

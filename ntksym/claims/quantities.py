@@ -234,7 +234,9 @@ def _stated(claim: Claim, b: Binding, part: str, rhs: Expr) -> Definition:
     elif part in given:
         text = given[part]
     else:
-        raise BadSpec(f"there is no definition of {part!r}")
+        raise BadSpec(
+            f"there is no definition of {part!r}", hint="definitions: " + ", ".join(sorted(given))
+        )
     law, inner = _gaussians(claim, b)
     found = _Collected()
     functions: dict[str, Callable[[Expr], Expr]] = {"_": lambda e: e}
@@ -273,7 +275,8 @@ def _gaussians(claim: Claim, b: Binding) -> tuple[Gaussians, dict[str, Expr]]:
         if len(row) != len(claim.covariance):
             raise BadSpec(
                 f"the covariance has {len(claim.covariance)} variables, and {len(row)} entries for "
-                f"{name}"
+                f"{name}",
+                hint="the whole row, an entry for every variable",
             )
         for other, text in zip(list(symbols)[i:], row[i:], strict=True):
             entries[symbols[name], symbols[other]] = scope.read(text)

@@ -44,13 +44,13 @@ def read_claims(source: str | Path) -> tuple[Claim | BadClaim, ...]:
     """
     text = _file(source) if isinstance(source, Path) else source
     if len(text) > MAX_BYTES:
-        raise BadSpec(f"the claims are more than {MAX_BYTES} characters")
+        raise BadSpec(f"the claims are more than {MAX_BYTES} characters", hint="several files")
     try:
         data = tomllib.loads(text, parse_float=str)
     except ValueError as error:  # TOMLDecodeError, and whole numbers of thousands of digits
         raise BadSpec("not a TOML file", where=str(error)[:200], hint=_TOML) from None
     except RecursionError:
-        raise BadSpec("not a TOML file", where="nested too deep") from None
+        raise BadSpec("not a TOML file", where="nested too deep", hint=_TOML) from None
     tables = data.pop("claim", None)
     if data:
         raise BadSpec(
@@ -87,7 +87,9 @@ def _file(path: Path) -> str:
     try:
         return raw.decode()
     except UnicodeDecodeError:
-        raise BadSpec("the file is not UTF-8 text", where=str(path)) from None
+        raise BadSpec(
+            "the file is not UTF-8 text", where=str(path), hint="save it as UTF-8"
+        ) from None
 
 
 def _name(table: Any, number: int) -> str:
@@ -176,7 +178,10 @@ def _with_network(claim: Claim, table: Mapping[str, Any]) -> Claim:
     given = {k: _text(k, table[k]) for k in _NETWORK if k in table}
     if claim.quantity not in ("ntk", "recursion"):
         if given:
-            raise BadSpec(f"{next(iter(given))} is for the quantities ntk and recursion")
+            raise BadSpec(
+                f"{next(iter(given))} is for the quantities ntk and recursion",
+                hint="another quantity, or without it",
+            )
         return claim
     if claim.network not in ("", "mlp") or not claim.activation:
         if given:

@@ -142,7 +142,11 @@ def state(claim: Claim, texts: Mapping[str, str] | None = None) -> tuple[Stateme
                 for s in (_state(replace(claim, n=n), formulas) if _wanted(claim, n) else ())
             ]
         if not out:
-            raise BadSpec("`where` leaves no index n", where=claim.where)
+            raise BadSpec(
+                "`where` leaves no index n",
+                where=claim.where,
+                hint=f"a condition that some n below {_INDICES} meets",
+            )
         return tuple(out)
     return tuple(_state(claim, formulas))
 
@@ -270,7 +274,9 @@ def check_shape(claim: Claim) -> None:
             hint = "nngp for E[s(u)s(v)], derivative for E[s'(u)s'(v)], diagonal for E[s(u)^2]; "
         raise BadSpec(what, hint=f"{hint}one of: {', '.join(QUANTITIES)}")
     if bool(claim.formula) == bool(claim.latex):
-        raise BadSpec("a claim has a formula, or latex: one of them")
+        raise BadSpec(
+            "a claim has a formula, or latex: one of them", hint='formula = "...", or latex = "..."'
+        )
     if claim.derivative and claim.derivative not in DERIVATIVES:
         raise BadSpec(
             f"unknown derivative {claim.derivative[:60]!r}", hint=" or ".join(DERIVATIVES)

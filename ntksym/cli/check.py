@@ -173,7 +173,10 @@ def _claims(options: dict[str, Any]) -> tuple[Any, ...]:
     if numbers:
         given["where"] = ", ".join([*([given["where"]] if "where" in given else []), *numbers])
     if options["file"] and given:
-        raise BadSpec("a file of claims, or one claim from options: not both")
+        raise BadSpec(
+            "a file of claims, or one claim from options: not both",
+            hint="the file without options that say a claim",
+        )
     if options["file"]:
         return read_claims(Path(options["file"]))
     if not given:

@@ -190,6 +190,6 @@ def read_params(pairs: tuple[str, ...]) -> dict[str, str]:
                 f"--param {pair!r} is not NAME=VALUE", hint="--param alpha=positive, alpha=1.5"
             )
         if name in found:
-            raise BadSpec(f"--param {name} is given twice")
+            raise BadSpec(f"--param {name} is given twice", hint="one --param for each name")
         found[name] = value
     return found

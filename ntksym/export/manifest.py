@@ -49,7 +49,9 @@ def read_manifest(path: Path) -> tuple[Entry, ...]:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadSpec(f"cannot read {path}", where=str(error)) from error
+        raise BadSpec(
+            f"cannot read {path}", where=str(error), hint="a TOML file of [[kernel]] tables"
+        ) from error
     known = {"name", "activation", "network", "targets", "values", "eps_max"}
     entries: list[Entry] = []
     for row in data.get("kernel", []):
@@ -58,10 +60,16 @@ def read_manifest(path: Path) -> tuple[Entry, ...]:
                 f"unknown key {unknown[0]!r}", where=f"{path}: {row}", hint=", ".join(sorted(known))
             )
         if ("activation" in row) == ("network" in row):
-            raise BadSpec("an activation or a network is needed", where=f"{path}: {row}")
+            raise BadSpec(
+                "an activation or a network is needed",
+                where=f"{path}: {row}",
+                hint="one of the two",
+            )
         name = str(row.get("name", row.get("activation", "")))
         if not name or name in {e.name for e in entries}:
-            raise BadSpec(f"the name {name!r} is missing or used twice", where=str(path))
+            raise BadSpec(
+                f"the name {name!r} is missing or used twice", where=str(path), hint='name = "..."'
+            )
         entries.append(
             Entry(
                 name,

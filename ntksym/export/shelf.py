@@ -150,7 +150,11 @@ def check_shelf(path: str | Path) -> tuple[str, ...]:
     try:
         lock = json.loads((root / LOCK).read_text(encoding="ascii"))
     except (OSError, ValueError) as error:
-        raise BadSpec(f"cannot read {root / LOCK}", where=str(error)) from error
+        raise BadSpec(
+            f"cannot read {root / LOCK}",
+            where=str(error),
+            hint=f"ntksym export --shelf {root} writes it",
+        ) from error
     stale: list[str] = []
     expected: set[str] = set()
     entries = read_manifest(root / MANIFEST)

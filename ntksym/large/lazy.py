@@ -73,7 +73,10 @@ def gram_dask(
 def _rows(da: Any, given: Any, name: str) -> Any:
     array = da.asarray(given)
     if array.ndim != 2:
-        raise BadData(f"{name}: an array of shape (n, d) is needed, not {array.shape}")
+        raise BadData(
+            f"{name}: an array of shape (n, d) is needed, not {array.shape}",
+            hint=f"{name}.reshape(n, d)",
+        )
     return array.rechunk({1: -1})
 
 

@@ -84,7 +84,11 @@ class Store:
             for name in (JOURNAL, HEADER):
                 (self.out / name).unlink(missing_ok=True)
         except OSError as error:
-            raise CannotWrite(f"cannot rename {self.partial}", where=str(error)) from error
+            raise CannotWrite(
+                f"cannot rename {self.partial}",
+                where=str(error),
+                hint="all of it is there: the same command again renames it",
+            ) from error
 
 
 def open_store(
@@ -135,7 +139,11 @@ def open_store(
             raise CannotWrite(
                 f"another run has begun {partial.name}", hint="wait for it, or stop it"
             ) from error
-        raise CannotWrite(f"cannot write {partial}", where=str(error)) from error
+        raise CannotWrite(
+            f"cannot write {partial}",
+            where=str(error),
+            hint="a folder that can be written, with room",
+        ) from error
     return Store(place, partial, run, {})
 
 

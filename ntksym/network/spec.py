@@ -117,7 +117,7 @@ def _from_text(text: str) -> Network:
                 hint=part.replace(":", ",")[:120],
             )
         if key in table or key in params:
-            raise BadSpec(f"{key} is given twice", where=text[:120])
+            raise BadSpec(f"{key} is given twice", where=text[:120], hint=f"one {key}=...")
         if key in _NETWORK:
             table[key] = _value(value)
         else:
@@ -129,10 +129,16 @@ def _split_activation(rest: str, text: str) -> tuple[str, str]:
     if rest[:1] in ("'", '"'):
         end = rest.find(rest[0], 1)
         if end < 0:
-            raise BadSpec("a quote without its end", where=text[:120])
+            raise BadSpec(
+                "a quote without its end", where=text[:120], hint="mlp:'max(x, 0)':depth=3"
+            )
         activation, tail = rest[1:end], rest[end + 1 :].strip()
         if tail and not tail.startswith(":"):
-            raise BadSpec("a colon must follow the activation", where=text[:120])
+            raise BadSpec(
+                "a colon must follow the activation",
+                where=text[:120],
+                hint="mlp:'max(x, 0)':depth=3",
+            )
         return activation, tail[1:]
     activation, _, options = rest.partition(":")
     if not activation.strip():
@@ -188,11 +194,17 @@ def parse_toml(raw: bytes, path: str) -> Network:
         BadSpec, ParseError: as `parse_spec`.
     """
     if len(raw) > MAX_BYTES:
-        raise BadSpec(f"the file is larger than {MAX_BYTES} bytes", where=path)
+        raise BadSpec(
+            f"the file is larger than {MAX_BYTES} bytes",
+            where=path,
+            hint="a file of [network] or [[layer]] tables",
+        )
     try:
         data = tomllib.loads(raw.decode("utf-8"), parse_float=Decimal)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as err:
-        raise BadSpec(f"not a TOML file: {err}", where=path) from err
+        raise BadSpec(
+            f"not a TOML file: {err}", where=path, hint="a file of [network] or [[layer]] tables"
+        ) from err
     _check_keys(data, _TOP, path)
     table = _table(data, "network", path)
     _check_keys(table, _NETWORK, f"{path} [network]")
@@ -227,7 +239,11 @@ def _with_layers(
     merged = dict(table)
     depth = table.get("depth", len(layers))
     if depth != len(layers):
-        raise BadSpec(f"depth = {depth}, but there are {len(layers)} [[layer]] tables", where=where)
+        raise BadSpec(
+            f"depth = {depth}, but there are {len(layers)} [[layer]] tables",
+            where=where,
+            hint="no depth: the tables are counted",
+        )
     merged["depth"] = len(layers)
     for i, layer in enumerate(layers):
         _check_keys(layer, _LAYER, f"{where} [[layer]] {i + 1}")
@@ -236,11 +252,19 @@ def _with_layers(
         if any(key in z for z in (first, *layers)):
             base = table.get(key, defaults[key])
             if isinstance(base, list):
-                raise BadSpec(f"{key} is given in [network] and in [[layer]]", where=where)
+                raise BadSpec(
+                    f"{key} is given in [network] and in [[layer]]",
+                    where=where,
+                    hint="a list in [network], or numbers in [[layer]]",
+                )
             merged[key] = [z.get(key, base) for z in (first, *layers)]
     if any("width" in z for z in layers):
         if not all("width" in z or "width" in table for z in layers):
-            raise BadSpec("width is given for some layers only", where=where)
+            raise BadSpec(
+                "width is given for some layers only",
+                where=where,
+                hint="width in [network] for the others",
+            )
         merged["width"] = [z.get("width", table.get("width")) for z in layers]
     acts = [z.get("activation", table.get("activation")) for z in layers]
     if None in acts:

@@ -18,7 +18,7 @@ from sympy import Add, Basic, Expr, Float, Lambda, Rational, Symbol, latex
 from ..activation import Activation
 from ..brief import Brief
 from ..dyadic import fraction
-from ..errors import BadActivation, BadCovariance, Undecided
+from ..errors import BadActivation, Undecided, not_semi_definite
 from ..precision import precision
 from ..steps import Step
 from ..symbols import q, q11, q12, q22, x
@@ -195,7 +195,7 @@ class MixtureDual(Brief):
         """
         a, c, b = (Fraction(str(v)) for v in (c11, c12, c22))
         if a < 0 or b < 0 or c * c > a * b:
-            raise BadCovariance(f"({a}, {c}, {b}) is not positive semi-definite")
+            raise not_semi_definite(a, c, b)
         with precision(self._bits(a, b)):
             values = self._values(params)
             at, pieces = values | _at(a, c, b), self._pieces(False, derivative)

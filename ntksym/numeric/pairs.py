@@ -95,7 +95,10 @@ def pair_forms(form: LogisticSum) -> PairForms:
             engine, complex, or holds for some variances only; the activation jumps.
     """
     if {p.name for p in form.activation.params} & {A.name, B.name}:
-        raise NoClosedForm(f"the parameter name {A.name!r} or {B.name!r} is taken")
+        raise NoClosedForm(
+            f"the parameter name {A.name!r} or {B.name!r} is taken",
+            hint="another name for the parameter",
+        )
     _, smooth, left, right = node_terms(form)
     groups = _groups(form)
     if form.plain:

@@ -75,7 +75,11 @@ def covariances(**values: Any) -> tuple[Array, ...]:
         return tuple(np.broadcast_arrays(*arrays))
     except ValueError as error:
         shapes = ", ".join(f"{k} {a.shape}" for k, a in zip(values, arrays, strict=True))
-        raise BadData("covariances must be numbers that broadcast", where=shapes) from error
+        raise BadData(
+            "covariances must be numbers that broadcast",
+            where=shapes,
+            hint="one shape for all, or shapes such as (n, 1) and (m,)",
+        ) from error
 
 
 def numbers(value: Any, name: str, ndim: int | None = None) -> NDArray[Any]:
@@ -154,9 +158,9 @@ def output(value: Any, name: str, shape: tuple[int, int], dtype: Any) -> NDArray
         BadData: not an array, or of wrong shape or type, read-only, or with rows that are not
             contiguous.
     """
-    if not isinstance(value, np.ndarray) or _has_mask(value):
-        raise BadData(f"{name}: an array is needed, not {type(value).__name__}")
     fresh = f"np.empty({shape}, dtype=np.{np.dtype(dtype).name})"
+    if not isinstance(value, np.ndarray) or _has_mask(value):
+        raise BadData(f"{name}: an array is needed, not {type(value).__name__}", hint=fresh)
     if value.shape != shape:
         raise BadData(f"{name}: shape {value.shape}, the kernel has {shape}", hint=fresh)
     if value.dtype != dtype or not value.dtype.isnative:

@@ -62,7 +62,10 @@ def decompose(expr: Expr, field: Field) -> TermSum:
             ) from None
         raise
     if len(result.terms) > MAX_TERMS:
-        raise NoClosedForm(f"{len(result.terms)} terms: more than {MAX_TERMS}")
+        raise NoClosedForm(
+            f"{len(result.terms)} terms: more than {MAX_TERMS}",
+            hint="a method without closed forms",
+        )
     return result
 
 
@@ -94,7 +97,9 @@ def _of(expr: Expr, field: Field) -> TermSum:
             for a in expr.args:
                 out = out * _of(a, field)
                 if len(out.terms) > MAX_TERMS:
-                    raise NoClosedForm(f"{expr}: more than {MAX_TERMS} terms")
+                    raise NoClosedForm(
+                        f"{expr}: more than {MAX_TERMS} terms", hint="a method without closed forms"
+                    )
             return out
         case Abs():
             inner = _of(expr.args[0], field)

@@ -7,6 +7,7 @@ python-flint answers NaN for `ball**2` when the ball meets zero.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,11 +138,9 @@ def exact(value: Any) -> Any:
     if hasattr(value, "p") and hasattr(value, "q"):
         return fmpq(int(value.p), int(value.q))
     if isinstance(value, (int, str, Fraction)):
-        try:
+        with suppress(ValueError):
             f = Fraction(value)
-        except ValueError:
-            raise BadCovariance(f"{value!r} is not an exact rational number") from None
-        return fmpq(f.numerator, f.denominator)
+            return fmpq(f.numerator, f.denominator)
     raise BadCovariance(
         f"{value!r} is not an exact rational number", hint="text such as '0.4', or Rational(2, 5)"
     )

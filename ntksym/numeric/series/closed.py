@@ -83,7 +83,10 @@ def generating_function(activation: Activation) -> GeneratingFunction:
         NoClosedForm: outside the class of closed forms.
     """
     if q in activation.expr.free_symbols or m in activation.expr.free_symbols:
-        raise NoClosedForm("a parameter has the name of the variance or of the mean")
+        raise NoClosedForm(
+            "a parameter has the name of the variance or of the mean",
+            hint="another name for the parameter",
+        )
     field = Field((q, m, *activation.params))
     terms = decompose(activation.expr, field)
     return GeneratingFunction(expect(Law.single(field, centred=False), terms))

@@ -108,9 +108,12 @@ def domain(rho_max: Any, variances: tuple[Any, Any]) -> tuple[Fraction, Fraction
     """
     rho, lo, hi = rational(rho_max), rational(variances[0]), rational(variances[1])
     if rho > 1:
-        raise BadCovariance(f"rho_max = {rho} is more than 1")
+        raise BadCovariance(f"rho_max = {rho} is more than 1", hint="0 <= rho_max <= 1")
     if not 0 < lo <= hi:
-        raise BadCovariance(f"the range of variances from {lo} to {hi} is empty or holds 0")
+        raise BadCovariance(
+            f"the range of variances from {lo} to {hi} is empty or holds 0",
+            hint="(low, high), 0 < low <= high",
+        )
     return rho, lo, hi
 
 

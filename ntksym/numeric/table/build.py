@@ -103,14 +103,18 @@ def span(variances: Any) -> tuple[float, float]:
     try:
         low, high = (float(v) for v in pair)
     except (TypeError, ValueError):
-        raise BadCovariance(f"{variances!r} is not a range of variances") from None
+        raise BadCovariance(
+            f"{variances!r} is not a range of variances", hint="a number, or (low, high)"
+        ) from None
     if not (isfinite(low) and isfinite(high) and low > 0):
         raise BadCovariance(
             f"the variances ({low:g}, {high:g}) are not positive and finite",
             hint="a table starts above 0",
         )
     if low > high:
-        raise BadCovariance(f"the least variance {low:g} is above the largest {high:g}")
+        raise BadCovariance(
+            f"the least variance {low:g} is above the largest {high:g}", hint=f"({high:g}, {low:g})"
+        )
     if not 1e-140 < low <= high < 1e140:
         raise Undecided(
             f"the variances ({low:g}, {high:g}) are beyond 1e-140 .. 1e140",

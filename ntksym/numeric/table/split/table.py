@@ -112,7 +112,11 @@ class SplitTable(Brief):
         from ....language import as_activation
 
         if as_activation(self.text).expr != self.near.activation.expr:
-            raise BadData(f"the formula {self.text} is not read back as it is", where=self.name)
+            raise BadData(
+                f"the formula {self.text} is not read back as it is",
+                where=self.name,
+                hint="the table as it is: only its data cannot be kept",
+            )
         far = None if self.far is None else hexed(asdict(self.far))
         return {
             "split": VERSION,
