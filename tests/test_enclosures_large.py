@@ -16,6 +16,7 @@ from ntksym.verify.balls import enclose_definition
 from ntksym.verify.functions.growth import growth_of
 from ntksym.verify.functions.pieces import split
 from ntksym.verify.functions.rates import Growth
+from ntksym.verify.functions.settled import settled
 from ntksym.verify.rules.fewer import Smooth
 from ntksym.verify.rules.lattice import Lattice
 
@@ -177,3 +178,30 @@ def test_the_density_in_one_complex_variable_falls_away_from_zero() -> None:
         bound = float(kernel.at(arb(abs(np.imag(z))), arb(abs(np.real(z)))))
         assert size <= bound * (1 + 1e-9)
         assert size > bound * (1 - 1e-9)
+
+
+@pytest.mark.parametrize("derivative", [False, True])
+def test_wide_inputs_have_straight_ends(derivative: bool) -> None:
+    """atan(e^x) = pi/4 + atan(tanh(x/2)): not enclosed at deviations of 1000 before."""
+    at = 10**6, 5 * 10**5, 10**6
+    steep, odd = (
+        enclose_definition(parse_activation(text), *at, derivative=derivative).to_arb()
+        for text in ("atan(exp(x))", "atan(tanh(x/2))")
+    )
+    with precision(160):
+        assert steep.overlaps(odd + (0 if derivative else arb.pi() ** 2 / 16))
+        assert steep.rel_accuracy_bits() > 95
+
+
+def test_what_straight_ends_change_is_in_the_bound() -> None:
+    """Where they begin the difference is largest: there it is below the bound, and not nothing."""
+    pieces = split(parse_activation("log(1 + exp(x))").expr)
+    found = settled(pieces, 60, 500)
+    assert found is not None and len(found.pieces) == 3
+    left, middle, right = found.pieces
+    assert (left.expr, middle.expr, right.expr) == (0, pieces[0].expr, x)
+    for line, end in ((left.expr, left.hi), (right.expr, right.lo)):
+        gap = abs((middle.expr - line).subs(x, end).evalf(40))
+        assert found.off / 2 < float(gap) <= found.off <= 2.0**-60
+    assert settled(pieces, 60, 32) is None  # they begin farther out
+    assert settled(split(parse_activation("x/(1 + abs(x))").expr), 60, 500) is None

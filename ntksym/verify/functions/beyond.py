@@ -135,6 +135,19 @@ def far_bound(g: Expr, start: int) -> tuple[tuple[Any, int, Any, Any], ...]:
     return tuple(out)
 
 
+def far_line(g: Expr, start: int) -> tuple[Expr, Any]:
+    """(a x + c, e): |g(x) - a x - c| <= e (`arb`) for x >= start.
+
+    Raises:
+        Undecided, BadActivation: no terms, or others that grow.
+    """
+    found = _tail(g, start)
+    near = {s: c for s, c in found.terms.items() if s in (_UNIT, _LINE)}
+    rest = {s: c for s, c in found.terms.items() if s not in near}
+    line = sum((c * x ** s[0] for s, c in near.items()), _ZERO)
+    return line, _Tail(start, rest, found.rest).most().upper()
+
+
 def _sizes(terms: dict[Scale, Expr]) -> dict[Scale, Any]:
     return {s: abs(real_ball(constant(c, {}))) for s, c in terms.items()}
 
