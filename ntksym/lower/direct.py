@@ -194,7 +194,10 @@ def _direct(act: Activation, covered: Covered, exprs: tuple[Expr, ...]) -> Direc
     unit = _unit(kinks, pieces)
     square = float(plain(unit)) ** 2
     most = _moved_most(act, kinks, pieces, grow)
-    used = tables(_judged(act, exprs), covered, square, infinite(exprs[3]), grow, most)
+    slopes = tuple(p.derivative()[0] for p in pieces)
+    spline = spline_power(found, pieces)
+    mass = spline == 1 and _one_sign(slopes)
+    used = tables(_judged(act, exprs), covered, square, infinite(exprs[3]), grow, most, mass)
     if not any(any(t) for t in used):
         return None
     centres, cuts = _cuts(found, pieces)
@@ -202,7 +205,6 @@ def _direct(act: Activation, covered: Covered, exprs: tuple[Expr, ...]) -> Direc
         return None
     _, jumps = d.slope
     heights = [next((h.expr for k, h in jumps.items() if k.expr == e), Integer(0)) for e in kinks]
-    slopes = tuple(p.derivative()[0] for p in pieces)
     groups, degree, rows = closed_rows(found, (pieces, slopes))
     params = tuple(sorted(p.name for p in act.params))
     b = Builder(params)
@@ -237,8 +239,16 @@ def _direct(act: Activation, covered: Covered, exprs: tuple[Expr, ...]) -> Direc
         reach,
         grow,
         most / grow if grow else inf,
-        spline_power(found, pieces),
+        spline,
     )
+
+
+def _one_sign(steps: tuple[TermSum, ...]) -> bool:
+    """Whether constants have one sign, and no parameters."""
+    numbers = [p.expr for p in steps]
+    if not all(e.is_number for e in numbers):
+        return False
+    return bool(min(numbers) >= 0 or max(numbers) <= 0)
 
 
 def _judged(act: Activation, exprs: tuple[Expr, ...]) -> tuple[Expr, ...]:

@@ -53,6 +53,8 @@ hundred times faster.
 """
 LOST_GROWN = 10.0
 """The same for exponentials of the variances, which lose about an eps each."""
+LOST_MASS = 7.0
+"""The same for masses, derivatives of splines of one sign: digits of their values count."""
 SLOWER = 1.5
 """So many times that where an entry costs a hundred times as much: in NumPy."""
 SLOWER_GROWN = 1.2
@@ -142,11 +144,13 @@ def tables(
     open_end: bool,
     grow: float = 0.0,
     most: float = GROWN,
+    mass: bool = False,
 ) -> Any:
     """Flags by bins of the two variances, judged by their corners, and of one for the diagonals.
 
     `open_end` says that the derivative has no diagonal for some values of the parameters; s grows
-    like exp(grow*|x|), which may move the density by `most`.
+    like exp(grow*|x|), which may move the density by `most`; `mass`: the derivative is one, see
+    `LOST_MASS`.
     """
     value, dot, diag, diag_dot = map(plain, exprs)
     endless = infinite(diag_dot)
@@ -202,6 +206,7 @@ def tables(
                 slower = usual * (SLOWER_GROWN if exponents else SLOWER)
                 mark = 2 if far else 1
                 limits = ((usual, COMPILED), (slower, mark)) if alike else ((LOST, mark),)
+                limits = ((LOST_MASS, mark),) if alike and mass and n else limits
                 for limit, kind in limits:
                     # moved densities round exponents too
                     lost = limit * max(1.0, (moved[i] + moved[j]) ** 2 / 16)

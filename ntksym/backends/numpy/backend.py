@@ -112,7 +112,7 @@ def used_helpers(programs: tuple[Program, ...], backend: NumpyBackend = NUMPY) -
             if let.op in FAR_OPS:
                 found.add("_erfcx_positive")
             if getattr(let.inner, "spline", -1) >= 0:
-                found |= {"_erf", "_erfc"}
+                found |= {"_true_arc", "_two_product"}
             spell = backend.spell if p in programs else SPELL  # those inside are functions
             text = spell[HYP2F1_FIXED if of_numbers(let) else let.op]
             found |= {word.split("(")[0] for word in re.findall(r"\b_\w+\(", text)}

@@ -32,7 +32,7 @@ def splines_text() -> str:
     marks = {"@NODES@": nodes, "@CHUNK@": CHUNK, "@FALLEN@": repr(FALLEN), "@PANELS@": PANELS}
     marks |= {"@LENGTH@": repr(LENGTH), "@RATIO@": repr(RATIO), "@CANCEL@": repr(CANCEL)}
     marks |= {"@RISEN@": repr(RISEN)}
-    marks |= {"@CANCEL_MIDDLE@": repr(CANCEL_MIDDLE)}
+    marks |= {"@CANCEL_MIDDLE@": repr(CANCEL_MIDDLE), "@REST@": repr(2.0 * FALLEN + 6.0)}
     marks |= {"@WIDEST@": repr(WIDEST)}
     marks |= {"@END@": repr(math.sqrt(FALLEN)), "@TWIN@": repr(TWIN_RATIO)}
     return filled(_TEXT.replace("@MIDDLE@", MIDDLE), marks).strip("\n")
@@ -278,12 +278,12 @@ def _spline_sum(kinks, heights, zero, power, which, q11, q12, q22, root):
     scale = 0.3183098861837907
     for k in range(2, power + 1):
         scale = scale * (k * (k if k > own else 1))
-    total, good = 0.0, True
+    total, alone, good = 0.0, 0.0, True
     for far in range(1 + (0 < zero < len(kinks))):
         cov = -q12 if far else q12
         det, top, unit, ends = _spline_of(q11, cov, q22, root)
         sign = -1.0 if far and (power + 1 + which) % 2 else 1.0
-        part, sizes = np.zeros(len(q11)), np.zeros(len(q11))
+        part, whole, sizes = np.zeros((3, len(q11)))
         for i, (x, d) in enumerate(zip(kinks, heights)):
             for j, (y, e) in enumerate(zip(kinks, heights)):
                 if ((i < zero) != (j < zero)) != bool(far) or (fold and j > i):
@@ -294,8 +294,12 @@ def _spline_sum(kinks, heights, zero, power, which, q11, q12, q22, root):
                     given = abs(x), abs(y), q11, cov, q22, root, top, ends
                     term = _spline_term(*given, det, own)
                 term = (d * e * (2.0 if fold and i != j else 1.0)) * term
-                part, sizes = part + term, sizes + np.abs(term)
-        good = good & (sizes <= @CANCEL@ * np.abs(part)) & ((sizes > 0.0) | bool(far))
+                whole, sizes = whole + term, sizes + np.abs(term)
+                if x == 0.0 == y and own < 2:  # by their arc, which has more digits
+                    alone = d * e * 0.5 * (_true_arc(root, cov) if own else _angle(root, -cov))
+                else:
+                    part = part + term
+        good = good & (sizes <= @CANCEL@ * np.abs(whole)) & ((sizes > 0.0) | bool(far))
         total = total + sign * (part * unit**own)
-    return np.where(good, total * scale, np.nan)
+    return np.where(good, (total + alone) * scale, np.nan)
 @MIDDLE@'''

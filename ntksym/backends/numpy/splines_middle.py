@@ -4,29 +4,49 @@ from __future__ import annotations
 
 MIDDLE = '''
 
+def _spline_piece(low, high, at_low, at_high, lift, r):
+    """The integrals of exp(-x^2/2) for r x from low to high, and of the same times a line that has
+    these values there: from 0 outwards on both sides, so that no term cancels.
+    """
+    below, above = low > -np.inf, high < np.inf
+    inside = at_low - lift * low if below else at_high - lift * high
+    inside = (at_low * high - at_high * low) / (high - low) if below and above else inside
+    mass = line = 0.0
+    for side, near, far in ((-1.0, -high, -low), (1.0, low, high)):
+        start = max(near, 0.0)
+        if not far > start:
+            continue
+        first = inside if near <= 0.0 else at_high if side < 0.0 else at_low
+        last = at_low if side < 0.0 else at_high
+        h, whole = start / r, (far - start) / r
+        most = np.sqrt(h * h + @REST@) - h
+        length = np.minimum(whole, most)
+        grown = (last - first) * (length / whole) if far < np.inf else side * lift * r * most
+        x = h[:, None] + length[:, None] * _SPLINE_STEPS[1.0]
+        bell = length[:, None] * np.exp(-0.5 * x * x) * _SPLINE_WEIGHTS
+        s = np.where(length < most, last, first + grown)[:, None]
+        mass = mass + bell.sum(axis=1)
+        line = line + (bell * (first * _SPLINE_STEPS[-1.0] + s * _SPLINE_STEPS[1.0])).sum(axis=1)
+    return mass, line
+
+
 def _spline_means(kinks, heights, low, high, power, which, q):
     """Of one input: E[s], E[s'], and at least the root of E[s^2], or of E[s'^2]."""
-    r = np.sqrt(q)
-    leading = np.append(high[:1, power], low[1:, power])
+    r, leading = np.sqrt(q), np.append(high[:1, power], low[1:, power])
     places = [-np.inf, *kinks, np.inf]
-    top, square = 0.0, 0.0
-    for a, x, y in zip(leading, places, places[1:]):
-        x, y = 0.7071067811865476 * (x / r), 0.7071067811865476 * (y / r)
-        tail = np.where(x > 0.0, _erfc(np.abs(x)) - _erfc(np.abs(y)), 0.0)
-        tail = np.where(y < 0.0, _erfc(np.abs(y)) - _erfc(np.abs(x)), tail)
-        part = np.where((x > 0.48) | (y < -0.48), tail, _erf(y) - _erf(x))
-        top, square = top + a * part, square + a * a * part
+    mean, top, square, bends = 0.0, 0.0, 0.0, 0.0
+    for k, (a, x, y) in enumerate(zip(leading, places, places[1:])):
+        at_low, at_high = (low[k, 0] if k else 0.0), (high[k, 0] if k < len(kinks) else 0.0)
+        mass, line = _spline_piece(x, y, at_low, at_high, a if power else 0.0, r)
+        mean, top, square = mean + line, top + a * mass, square + a * a * mass
+    top, square, mean = (0.3989422804014327 * v for v in (top, square, mean))
     if not power:
-        return 0.5 * top, 0.0 * q, np.sqrt(0.5 * square)
-    bends, level = 0.0, 0.0
+        return top, 0.0 * q, np.sqrt(square)
     for d, k in zip(heights, kinks):
-        h = 0.7071067811865476 * (k / r)
-        bends, level = bends + d * np.expm1(-h * h), level + d * k * _erf(h)
+        bends = bends + d * np.expm1(-0.5 * (k / r) ** 2)
     curve = 0.3989422804014327 * (np.sum(heights) + bends)
-    ends = high[0, 0] - high[0, 1] * kinks[0] + (low[-1, 0] - low[-1, 1] * kinks[-1])
-    mean, slope = r * curve + 0.5 * (ends + level), 0.5 * top
-    size = 0.5 * square if which else mean * mean + q * slope * slope + 0.5 * q * curve * curve
-    return mean, slope, np.sqrt(size)
+    size = square if which else mean * mean + q * top * top + 0.5 * q * curve * curve
+    return mean, top, np.sqrt(size)
 
 
 def _spline_middle(kinks, heights, low, high, power, which, q11, q12, q22, root, sized):
@@ -44,15 +64,14 @@ def _spline_middle(kinks, heights, low, high, power, which, q11, q12, q22, root,
     scale = 0.3183098861837907 * unit**own * np.where(q12 == 0.0, 0.0, turn ** (own + 1))
     twins = bool(np.all(kinks == -kinks[::-1]) and np.all(heights == -heights[::-1]))
     fold = bool(np.all(q11 == q22))
+    part, parts, one = np.zeros_like(q12), np.zeros_like(q12), np.ones_like(q12)
     pairs = [k for k in range(len(kinks)) if kinks[k] >= 0.0 or not twins]
     for i in pairs:
         for j in pairs:
             x, y, times = kinks[i], kinks[j], heights[i] * heights[j]
             if (fold and j > i) or times == 0.0:
                 continue
-            times = scale * times * (2.0 if fold and i != j else 1.0)
-            if twins:
-                times = 2.0 * turn * times
+            times = times * (2.0 if fold and i != j else 1.0) * (2.0 * turn if twins else one)
             for side in (1.0,) if twins else (1.0, -1.0):
                 rows = np.flatnonzero((turn == side) | twins)
                 if not len(rows):
@@ -64,7 +83,9 @@ def _spline_middle(kinks, heights, low, high, power, which, q11, q12, q22, root,
                     sides = (tuple(c[rows] for c in two) for two in (ends, det))
                     term = _spline_term(x, side * y, *columns, *sides, own, 1.0, twins)
                 term = times[rows] * np.where(q12[rows] == 0.0, 0.0, term)
-                total[rows], sizes[rows] = total[rows] + term, sizes[rows] + np.abs(term)
+                part[rows], parts[rows] = part[rows] + term, parts[rows] + np.abs(term)
+    # what all have in common does not spoil how they cancel
+    total, sizes = total + scale * part, sizes + np.abs(scale) * parts
     most = np.maximum(np.abs(total), np.where(sized, u[2] * v[2], 0.0))
     return np.where(sizes <= @CANCEL_MIDDLE@ * most, total, np.nan)
 '''

@@ -49,7 +49,7 @@ def splines_text() -> str:
         "@WIDEST@": c_literal(WIDEST),
         "@TAIL@": c_literal(TAIL),
         "@EDGE@": c_literal(EDGE),
-        "@HALF@": c_literal(math.sqrt(0.5)),
+        "@REST@": c_literal(2.0 * FALLEN + 6.0),
         "@BELL@": c_literal(1 / math.sqrt(2 * math.pi)),
     }
     return tables + filled(_TEXT.lstrip().replace("@MIDDLE@\n", MIDDLE.lstrip()), marks)
@@ -283,6 +283,15 @@ static inline void ntksym_spline_heights(const ntksym_direct_rule *s, int power,
   }
 }
 
+/* What two kinks at 0 add, closed: of s for own = 1, of its slope for own = 0. */
+static inline double ntksym_spline_arc(const ntksym_spline_pair *p, int own)
+{
+  const double h = sqrt(p->q11) * sqrt(p->q22);
+  const double arc = own ? ntksym_op_arc3(p->root, p->q12, h)
+                         : ntksym_op_angle3(p->root, -p->q12, h);
+  return arc * (0.5 * @OVER_PI@);
+}
+
 /* Whether a kink that is not at 0 is so far out that the closed form loses digits of the value. */
 static inline int ntksym_spline_tail(int any, double unit, double q11, double q12, double q22)
 {
@@ -302,7 +311,7 @@ NTKSYM_BLOCK_FUNCTION double ntksym_spline_dual(const ntksym_direct_rule *s, int
 {
   const int kinks = s->kinks, same = q11 == q22, own = power - which;
   double d[@KINKS@], leading[@KINKS@ + 1], bare[2] = {0.0}, total[2] = {0.0}, sizes[2] = {0.0};
-  double scale = 1.0;
+  double scale = 1.0, alone = 0.0, sums[2] = {0.0};
   int zero = 0, bares = 0;
   ntksym_spline_pair p[2];
   if (!(root > 0.0) || !(q11 > 1e-140 && q11 < 1e140) || !(q22 > 1e-140 && q22 < 1e140))
@@ -325,18 +334,26 @@ NTKSYM_BLOCK_FUNCTION double ntksym_spline_dual(const ntksym_direct_rule *s, int
       const int to = j < kinks - zero ? zero + j : kinks - 1 - j;
       const int far = (at < zero) != (to < zero), odd = far && (power + 1 + which) % 2;
       const double twice = same && i != j ? 2.0 : 1.0;
-      const double times = d[at] * d[to] * p[far].scale * (odd ? -twice : twice);
-      const double least =
-          0x1p-58 * fabs(total[0] + total[1]) / (fabs(times) * bare[far] + 0x1p-1000);
+      const double times = d[at] * d[to] * (odd ? -twice : twice), unit = p[far].scale;
+      const double so_far = fabs(sums[0] * p[0].scale + (far ? sums[1] * unit : 0.0));
+      const double least = 0x1p-58 * so_far / (fabs(times) * unit * bare[far] + 0x1p-1000);
+      const int closed = own < 2 && s->kink[at] == 0.0 && s->kink[to] == 0.0;
       const double term =
           times * ntksym_spline_term(&p[far], fabs(s->kink[at]), fabs(s->kink[to]), own, bare[far],
                                      kinks > 1 ? least : 0.0, 0);
-      total[far] += term;
+      if (closed) alone += times;
+      else total[far] += term;
       sizes[far] += fabs(term);
+      sums[far] += term;
     }
-  if (!(sizes[0] > 0.0 && sizes[0] <= @CANCEL@ * fabs(total[0])) ||
-      !(sizes[1] <= @CANCEL@ * fabs(total[1]))) return NAN;
-  return (total[0] + total[1]) * scale;
+  if (!(sizes[0] > 0.0 && sizes[0] <= @CANCEL@ * fabs(sums[0])) ||
+      !(sizes[1] <= @CANCEL@ * fabs(sums[1])))
+    return middle ? ntksym_spline_middle(s, power, which, middle > 1, q11, q12, q22, root) : NAN;
+  if (alone != 0.0) /* of two kinks at 0 by their arc, which has more digits */
+    alone *= ntksym_spline_arc(&p[0], own);
+  /* what all have in common, last: it does not spoil how they cancel */
+  return (alone + (total[0] * p[0].scale + (total[1] != 0.0 ? total[1] * p[1].scale : 0.0))) *
+         scale;
 }
 
 """

@@ -7,49 +7,86 @@ typedef struct {
   double mean, slope, size; /* of s, of s', and at least the root of E[s^2], or of E[s'^2] */
 } ntksym_spline_side;
 
+/* The integrals of exp(-x^2/2) from h >= 0 on, over a length, and of the same times the line from
+ * `first` to `last`: where that has one sign no term cancels, as differences of erf do. */
+static inline void ntksym_spline_part(double h, double length, double first, double last,
+                                      double *mass, double *line)
+{
+  const double most = sqrt(h * h + @REST@) - h, to = length < most ? length : most;
+  const double end = length < most ? last : first + (last - first) * (most / length);
+  double masses[8] = {0.0}, lines[8] = {0.0};
+  for (int i = 0; i < @NODES@; i += 8)
+    NTKSYM_ROLLED for (int j = 0; j < 8; ++j) {
+      const double near = ntksym_spline_back[i + j], far = ntksym_spline_away[i + j];
+      const double x = h + to * far, e = -0.5 * (x * x);
+      const double value = ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
+      const double bell = ntksym_spline_weight[i + j] * value;
+      masses[j] += bell;
+      lines[j] += bell * (near * first + far * end);
+    }
+  for (int j = 0; j < 4; ++j) masses[j] += masses[j + 4], lines[j] += lines[j + 4];
+  *mass = to * ((masses[0] + masses[2]) + (masses[1] + masses[3]));
+  *line = to * ((lines[0] + lines[2]) + (lines[1] + lines[3]));
+}
+
+/* The same for x = u/r from `low` to `high`, where the line has two values: by what is on both
+ * sides of 0, from there on. */
+static inline void ntksym_spline_piece(double low, double high, double at_low, double at_high,
+                                       double lift, double r, double *mass, double *line)
+{
+  const int below = low > -INFINITY, above = high < INFINITY;
+  const double none = below ? at_low - lift * low : at_high - lift * high;
+  const double inside = below & above ? (at_low * high - at_high * low) / (high - low) : none;
+  *mass = *line = 0.0;
+  for (int side = -1; side <= 1; side += 2) {
+    const double near = side < 0 ? -high : low, far = side < 0 ? -low : high;
+    const double from = near > 0.0 ? near : 0.0, rest = (far - from) / r;
+    const double first = near > 0.0 ? (side < 0 ? at_high : at_low) : inside;
+    const double last = side < 0 ? at_low : at_high, length = rest < 1e3 ? rest : 1e3;
+    const double end = far < INFINITY ? last : first + side * lift * (length * r);
+    double masses, lines;
+    if (!(far > from)) continue;
+    ntksym_spline_part(from / r, far < INFINITY ? rest : length, first, end, &masses, &lines);
+    *mass += masses;
+    *line += lines;
+  }
+}
+
 /* The means of a spline of degree 0 or 1 of one input of variance q. */
 static inline ntksym_spline_side ntksym_spline_means(const ntksym_direct_rule *s, int power,
                                                      int which, const double *d,
                                                      const double *leading, double q)
 {
-  const double r = sqrt(q);
-  const int kinks = s->kinks, wide = 2 * s->degree + 3, left = s->groups[0] > 0;
-  double top = 0.0, square = 0.0, before = -1.0, flat = 0.0, bends = 0.0, level = 0.0, curve = 0.0;
+  const double r = sqrt(q), *row = s->closed;
+  const int kinks = s->kinks, wide = 2 * s->degree + 3;
+  double mean = 0.0, top = 0.0, square = 0.0, flat = 0.0, bends = 0.0;
   ntksym_spline_side out;
   for (int k = 0; k <= kinks; ++k) {
-    const double h = k < kinks ? s->kink[k] / r : 0.0;
-    const double at = k < kinks ? ntksym_op_erf(@HALF@ * h) : 1.0;
-    const int tail = k > 0 && before > 0.5;  /* far out the difference of the rest to 1 */
-    const double part = tail ? ntksym_op_erfc(@HALF@ * (s->kink[k - 1] / r)) -
-                                   (k < kinks ? ntksym_op_erfc(@HALF@ * h) : 0.0)
-                        : at < -0.5 ? ntksym_op_erfc(-@HALF@ * h) -
-                                   (k > 0 ? ntksym_op_erfc(-@HALF@ * (s->kink[k - 1] / r)) : 0.0)
-                                    : at - before;
-    top += leading[k] * part;
-    square += leading[k] * leading[k] * part;
+    double mass, line;
     if (k < kinks) {
+      const double h = s->kink[k] / r;
       flat += d[k];
       bends += d[k] * ntksym_op_expm1(-0.5 * h * h);
-      level += d[k] * s->kink[k] * at;
     }
-    before = at;
+    if (s->groups[k] <= 0) continue;
+    ntksym_spline_piece(ntksym_direct_low(s, k), ntksym_direct_high(s, k), row[1],
+                        row[2 + s->degree], power ? leading[k] : 0.0, r, &mass, &line);
+    top += leading[k] * mass;
+    square += leading[k] * leading[k] * mass;
+    mean += line;
+    row += wide;
   }
-  top *= 0.5;
-  curve = @BELL@ * (flat + bends);
+  top *= @BELL@, square *= @BELL@, mean *= @BELL@;
   if (power == 0) {
-    out.mean = top, out.slope = 0.0, out.size = sqrt(0.5 * square);
+    out.mean = top, out.slope = 0.0, out.size = sqrt(square);
     return out;
   }
-  { /* what both ends are at 0, without the kinks */
-    const double *first = s->closed + s->degree + 2, *last = s->closed;
-    double ends = left ? first[0] - first[1] * s->kink[0] : 0.0;
-    for (int k = 0; k < kinks; ++k) last += s->groups[k] > 0 ? wide : 0;
-    ends += s->groups[kinks] > 0 ? last[1] - last[2] * s->kink[kinks - 1] : 0.0;
-    out.mean = r * curve + 0.5 * (ends + level);
+  {
+    const double curve = @BELL@ * (flat + bends);
+    out.mean = mean, out.slope = top;
+    out.size = which ? sqrt(square)
+                     : sqrt(mean * mean + q * top * top + 0.5 * q * curve * curve);
   }
-  out.slope = top;
-  out.size = which ? sqrt(0.5 * square)
-                   : sqrt(out.mean * out.mean + q * top * top + 0.5 * q * curve * curve);
   return out;
 }
 
@@ -63,7 +100,7 @@ static inline double ntksym_spline_middle(const ntksym_direct_rule *s, int power
   const int kinks = s->kinks, same = q11 == q22, own = power - which, wide = 2 * s->degree + 3;
   const double turn = q12 < 0.0 ? -1.0 : 1.0, odd = (own + 1) % 2 ? turn : 1.0;
   double d[@KINKS@] = {0.0}, leading[@KINKS@ + 1] = {0.0}, constant, linear, total, sizes;
-  double most, bare = 0.0;
+  double most, bare = 0.0, part = 0.0, parts = 0.0;
   const double *row = s->closed;
   int twins = 1, first;
   ntksym_spline_side u, v;
@@ -94,12 +131,14 @@ static inline double ntksym_spline_middle(const ntksym_direct_rule *s, int power
   for (int i = first; i < kinks; ++i)
     for (int j = first; j <= (same ? i : kinks - 1); ++j) {
       const double sign = twins ? 2.0 * odd * turn : odd;
-      const double times = sign * d[i] * d[j] * p.scale * (same && i != j ? 2.0 : 1.0);
+      const double times = sign * d[i] * d[j] * (same && i != j ? 2.0 : 1.0);
       const double to = twins ? s->kink[j] : turn * s->kink[j];
       const double term = times * ntksym_spline_term(&p, s->kink[i], to, own, bare, 0.0, twins);
-      total += term;
-      sizes += fabs(term);
+      part += term; /* what all have in common does not spoil how they cancel */
+      parts += fabs(term);
     }
+  total += p.scale * part;
+  sizes += p.scale * parts;
   most = sized && u.size * v.size > fabs(total) ? u.size * v.size : fabs(total);
   return sizes <= @CANCEL_MIDDLE@ * most ? total : NAN;
 }
