@@ -11,6 +11,7 @@ from the exact data.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,19 +37,20 @@ from .nothing import lengthened, limits, opened, raised, with_nothing
 from .parallel import SINE, larger, nearly_parallel
 from .planes import KernelGradients, exchanged, give, named_planes
 from .rows import Spans, exact_spans, paired, spans
+from .sound import USUAL, usually_sound
 from .starts import first_moves
 from .steps import (
-    CLOSE_ENTRY,
     Digits,
     Doubles,
     advance,
     collinear,
+    entry,
     numeric,
     turning,
 )
 from .units import UnitGradient
 
-PLAIN = 64.0
+PLAIN = 4.0
 """Variances up to this need no measurement of slopes."""
 NEAR_PAIRS = 512
 """Such pairs at a time."""
@@ -209,9 +211,15 @@ class NetworkGradient:
         g = np.sum(rows * rows, axis=1)
         return self._table(g, self._inputs(rows.shape[1]))[:: len(self.wrt) + 1]
 
+    @cached_property
+    def _usual(self) -> bool:
+        """Whether slopes at variances up to the square of `USUAL` are right."""
+        return usually_sound(self._layers)
+
     def _beyond(self, levels: Sequence[Array]) -> tuple[Mask, Mask] | None:
         """The pairs whose slopes are no doubles, and those that need differences."""
-        if max(float(np.max(v, initial=0.0)) for v in levels) <= PLAIN:
+        most = max(float(np.max(v, initial=0.0)) for v in levels)
+        if most <= PLAIN or (most <= USUAL**2 and self._usual):
             return None
         far = self._far_doubles()
         return larger(levels, far.steepest), larger(levels, far.sound)
@@ -374,7 +382,7 @@ class NetworkGradient:
             if isinstance(run, FarDoubles):
                 least = np.minimum(least, np.where(run.equal(state), np.inf, run.sine(state)))
             if layer.kind == KINKED and not isinstance(run, NearDoubles):
-                least = np.minimum(least, run.where(same, np.inf, self._entry(run, state)))
+                least = np.minimum(least, run.where(same, np.inf, self._close * entry(run, state)))
             state, moves = advance(run, layer, state, moves, turn)
             if isinstance(run, FarDoubles):
                 least = np.where(run.unknown, 0.0, least)
@@ -390,9 +398,3 @@ class NetworkGradient:
                     c / (2 * var)
                 )
         return found
-
-    def _entry(self, run: Any, state: Mapping[str, Any]) -> Any:
-        """How near a pair is when it enters a kinked layer, in the units of `least`."""
-        first, second = run.sqrt(state["q11"]), run.sqrt(state["q22"])
-        sine, gap = state["root"] / first / second, state["diff"] / first
-        return run.sqrt(sine * sine + gap * gap) * (self._close / CLOSE_ENTRY)

@@ -7,6 +7,7 @@ angle of pairs that are far from parallel.  Where the two disagree the closed fo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 from typing import Any
 
@@ -17,9 +18,12 @@ from ..checks import Array
 from .compiled import Run
 from .differences import chebyshev_slope
 from .layers import SMOOTH, Layer
+from .steps import numeric
 
-NEARER, FURTHER = 2.0 ** np.arange(3, 15), 2.0 ** np.arange(15, 160, 6)
+NEARER, FURTHER = 2.0 ** np.arange(1, 15), 2.0 ** np.arange(15, 160, 6)
 """Standard deviations that are tried: those of usual data one by one, then few, all at once."""
+USUAL = 8.0
+"""Where slopes at this standard deviation are right, those at smaller ones are taken to be."""
 COSINES = np.array([[0.4], [-0.7]])
 UNLIKE = 1.25
 """Ratio of the two standard deviations."""
@@ -45,6 +49,16 @@ def sound_up_to(layer: Layer, run: Run) -> float:
                 return float(np.concatenate([[before], tried])[np.argmax(lost)]) ** 2
             before = some[-1]
     return inf
+
+
+def usually_sound(layers: Sequence[Layer]) -> bool:
+    """Whether the slopes of layers at the standard deviation `USUAL` are right to `LOST`."""
+    found = {(id(w.pair), *w.values.items()): w for w in layers}.values()
+    programs = {id(p): p for w in found for p in (w.pair, w.side, w.settled) if p}
+    run = numeric(tuple(programs.values()))
+    with np.errstate(all="ignore"):
+        lost = (_lost(run, w, w.settled, USUAL).any() for w in found if w.settled is not None)
+        return not any(lost)
 
 
 def _lost(run: Run, layer: Layer, settled: Program, tried: Any) -> Any:

@@ -181,6 +181,13 @@ def alike(t12: Any, t11: Any) -> Any:
     return abs(t12 - t11) <= 2.0**-40 * abs(t11)
 
 
+def entry(run: Any, state: Mapping[str, Any]) -> Any:
+    """How far from parallel a pair is when it enters a kinked layer, in units of `CLOSE_ENTRY`."""
+    first, second = run.sqrt(state["q11"]), run.sqrt(state["q22"])
+    sine, gap = state["root"] / first / second, state["diff"] / first
+    return run.sqrt(sine * sine + gap * gap) / CLOSE_ENTRY
+
+
 def advance(
     run: Any, layer: Layer, state: dict[str, Any], moves: dict[str, Move], turn: bool
 ) -> tuple[dict[str, Any], dict[str, Move]]:
