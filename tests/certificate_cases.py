@@ -12,7 +12,8 @@ from typing import Any
 from sympy import Expr, Integer, Max, Rational, Symbol, pi, sqrt
 
 from ntksym.activations import named
-from ntksym.certificate import Expected, certify
+from ntksym.certificate import certify
+from ntksym.claims.expectation import Expectation
 from ntksym.dual import dual
 from ntksym.functions import Phi
 from ntksym.replay import digest, parse, verify
@@ -34,15 +35,15 @@ def point_of(expr: Expr) -> dict[Symbol, Rational]:
 def pair(name: str, rhs: Expr, verdict: Verdict, *, slope: bool = False) -> dict[str, Any]:
     s = named(name).expr
     jumps = "distributional" if slope else "ae"
-    e = Expected(E0, s, s, PAIR, slope, jumps)
+    e = (E0, Expectation(s, s, PAIR, slope, jumps))
     return certify(name, "nngp", str(rhs), E0, [e], rhs, [point_of(s)], verdict)
 
 
 @cache
 def samples() -> dict[str, dict[str, Any]]:
     relu, sign = dual(named("relu")), dual(named("sign"))
-    variance = Expected(E0, x**2 * Phi(x), None, (Rational(1, 3), q11))
-    mean = Expected(E1, x * Phi(x), None, (Rational(1, 3), q11))
+    variance = (E0, Expectation(x**2 * Phi(x), None, (Rational(1, 3), q11)))
+    mean = (E1, Expectation(x * Phi(x), None, (Rational(1, 3), q11)))
     line = {q11: Rational(1), q12: Rational(-1), q22: Rational(1)}
     return {
         "relu": pair("relu", relu.value, Verdict.PROVED),
@@ -56,7 +57,7 @@ def samples() -> dict[str, dict[str, Any]]:
             Verdict.REFUTED,
         ),
         "step on a line": certify(
-            "h", "nngp", "", E0, [Expected(E0, Max(x, 0) ** 2, Max(1 - x, 0), PAIR)],
+            "h", "nngp", "", E0, [(E0, Expectation(Max(x, 0) ** 2, Max(1 - x, 0), PAIR))],
             Rational(1, 2) + sqrt(2 / pi), [line], Verdict.ENCLOSED,
         ),
     }  # fmt: skip

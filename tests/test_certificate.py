@@ -27,7 +27,8 @@ from sympy import Abs, Integer, Max, Rational, Symbol, asin, cos, exp, log, pi, 
 from sympy import erf as sp_erf
 
 from ntksym.activations import named
-from ntksym.certificate import Expected, certify
+from ntksym.certificate import certify
+from ntksym.claims.expectation import Expectation
 from ntksym.dual import dual
 from ntksym.errors import Undecided
 from ntksym.functions import Phi, Phi2
@@ -266,7 +267,7 @@ def test_functions_of_the_normal_law_agree_with_those_of_the_producer() -> None:
     values = ((1, 2, "1/2"), ("-1/2", "3/4", "-9/10"), ("1/3", "1/3", "99/100"), (0, 1, -1))
     for values_ in values:
         point = dict(zip((h, k, r), map(Rational, values_), strict=True))
-        e = Expected(E0, Phi(x), None, (h, Integer(0)))
+        e = (E0, Expectation(Phi(x), None, (h, Integer(0))))
         data = certify("p", "identity", "", E0 + Phi2(h, k, r), [e], Phi(h) + Phi2(h, k, r),
                        [point], Verdict.ENCLOSED)  # fmt: skip
         assert replayed(data).ok
@@ -274,7 +275,7 @@ def test_functions_of_the_normal_law_agree_with_those_of_the_producer() -> None:
 
 def test_jumps_kept_or_left_out_are_different_claims() -> None:
     s = named("sign").expr
-    e = Expected(E0, s, s, PAIR, True, "ae")
+    e = (E0, Expectation(s, s, PAIR, True, "ae"))
     data = certify("s", "derivative", "0", E0, [e], Integer(0), [POINT], Verdict.ENCLOSED)
     assert replayed(data).ok
     data["statement"]["expectations"][0]["jumps"] = "distributional"
@@ -285,13 +286,13 @@ def test_jumps_kept_or_left_out_are_different_claims() -> None:
 def test_near_correlation_one_and_large_variances() -> None:
     for law in ((1, Rational(99, 100), 1), (25, 20, 17), (4, -6, 9)):
         point = dict(zip((q11, q12, q22), map(Rational, law), strict=True))
-        data = certify("r", "nngp", "", E0, [Expected(E0, Max(x, 0), Max(x, 0), PAIR)],
+        data = certify("r", "nngp", "", E0, [(E0, Expectation(Max(x, 0), Max(x, 0), PAIR))],
                        dual(named("relu")).value, [point], Verdict.ENCLOSED)  # fmt: skip
         assert replayed(data).ok
 
 
 def test_an_irrational_law_is_refused_by_name() -> None:
-    e = Expected(E0, x**2, None, (Integer(0), sqrt(2) + q11))
+    e = (E0, Expectation(x**2, None, (Integer(0), sqrt(2) + q11)))
     with pytest.raises(Undecided, match="rational covariances"):
         certify("i", "mean", "", E0, [e], q11, [{q11: Rational(1)}], Verdict.REFUTED)
 
@@ -306,7 +307,7 @@ def test_an_irrational_law_is_refused_by_name() -> None:
 )
 def test_singular_functions_are_refused_by_name(function: Any, slope: bool, said: str) -> None:
     law = (Integer(0), Integer(0), q11, q12, q22)
-    e = Expected(E0, function, function, law, slope, "distributional" if slope else "ae")
+    e = (E0, Expectation(function, function, law, slope, "distributional" if slope else "ae"))
     point = {q11: Integer(1), q12: Rational(1, 2), q22: Integer(1)}
     with pytest.raises(Undecided) as caught_:
         certify("i", "nngp", "", E0, [e], q12, [point], Verdict.REFUTED)
@@ -315,5 +316,5 @@ def test_singular_functions_are_refused_by_name(function: Any, slope: bool, said
 
 def test_other_functions_in_a_formula() -> None:
     rhs = exp(-q11 / 2) + sp_erf(q12) * asin(q12) / pi
-    e = Expected(E0, cos(x), None, (Integer(0), q11))
+    e = (E0, Expectation(cos(x), None, (Integer(0), q11)))
     assert replayed(certify("c", "mean", "", E0, [e], rhs, [POINT], Verdict.REFUTED)).ok

@@ -7,8 +7,9 @@ from typing import Any
 
 import sympy as sp
 from flint import arb
-from sympy import Expr, Symbol
+from sympy import Symbol
 
+from ..claims.expectation import Expectation
 from ..errors import Undecided
 from ..verify.definition import expectation
 from ..verify.evaluate import constant
@@ -22,27 +23,6 @@ from .parts import Side, line, plane
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """`symbol` stands for E[f(u) g(v)], or for E[f(u)] where `g` is None.
-
-    Attributes:
-        symbol: the placeholder in the left-hand side.
-        f: in the symbol `ntksym.symbols.x` and the variables.
-        g: the same, or None.
-        law: (m1, m2, q11, q12, q22), or (m, q), in the variables.
-        slope: the derivatives of f and g are meant.
-        jumps: with `slope`: "ae", or "distributional".
-    """
-
-    symbol: Symbol
-    f: Expr
-    g: Expr | None
-    law: tuple[Expr, ...]
-    slope: bool = False
-    jumps: str = "ae"
-
-
-@dataclass(frozen=True, slots=True)
 class Enclosed:
     """The record of an expectation, and its ball (an `arb`) with the recorded radius."""
 
@@ -50,7 +30,7 @@ class Enclosed:
     ball: Any
 
 
-def enclosed(e: Expected, point: dict[Symbol, sp.Rational], digits: int) -> Enclosed:
+def enclosed(e: Expectation, point: dict[Symbol, sp.Rational], digits: int) -> Enclosed:
     """The expectation at the point, with panels good for about `digits` digits.
 
     Raises:
@@ -87,7 +67,7 @@ def _value(f: Recorded, g: Recorded | None, law: Law, digits: int) -> Any:
     return found
 
 
-def _law(e: Expected, point: dict[Symbol, sp.Rational]) -> Law:
+def _law(e: Expectation, point: dict[Symbol, sp.Rational]) -> Law:
     env = {s: Surd.rational(rational_of(v)) for s, v in point.items()}
     numbers = []
     for entry in e.law:

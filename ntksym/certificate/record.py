@@ -13,6 +13,7 @@ import sympy as sp
 from flint import acb, arb
 from sympy import Expr, Symbol
 
+from ..claims.expectation import Expectation
 from ..errors import BadActivation, Undecided
 from ..precision import precision
 from ..verify.ball import Ball
@@ -20,7 +21,7 @@ from ..verify.balls import enclose_expr
 from ..verify.evaluate import ball, constant, real_ball
 from ..verify.report import Verdict
 from ..verify.surd import Surd
-from .expectation import Expected, enclosed, rational_of
+from .expectation import enclosed, rational_of
 from .numbers import ball_record
 from .trees import tree
 
@@ -31,6 +32,8 @@ _MOST_DIGITS = 48
 """For a refutation they are doubled up to here, until the intervals are disjoint."""
 
 Point = dict[Symbol, sp.Rational]
+Expectations = Sequence[tuple[Symbol, Expectation]]
+"""What placeholders stand for."""
 
 
 def certify(
@@ -38,7 +41,7 @@ def certify(
     quantity: str,
     formula_text: str,
     lhs: Expr,
-    expectations: Sequence[Expected],
+    expectations: Expectations,
     rhs: Expr,
     points: Sequence[Point],
     verdict: Verdict,
@@ -86,7 +89,7 @@ def certify(
         "statement": {
             "lhs": tree(lhs),
             "rhs": tree(rhs),
-            "expectations": [_statement(e) for e in expectations],
+            "expectations": [_statement(s, e) for s, e in expectations],
         },
         "enclosures": rows,
         "versions": versions(),
@@ -144,9 +147,9 @@ def versions() -> dict[str, str]:
     }
 
 
-def _statement(e: Expected) -> dict[str, Any]:
+def _statement(symbol: Symbol, e: Expectation) -> dict[str, Any]:
     return {
-        "symbol": e.symbol.name,
+        "symbol": symbol.name,
         "f": tree(e.f),
         "g": None if e.g is None else tree(e.g),
         "law": [tree(entry) for entry in e.law],
@@ -157,7 +160,7 @@ def _statement(e: Expected) -> dict[str, Any]:
 
 def _enclosure(
     lhs: Expr,
-    expectations: Sequence[Expected],
+    expectations: Expectations,
     rhs: Expr,
     point: Point,
     verdict: Verdict,
@@ -173,7 +176,7 @@ def _enclosure(
 
 
 def _at(
-    lhs: Expr, expectations: Sequence[Expected], rhs: Expr, point: Point, digits: int
+    lhs: Expr, expectations: Expectations, rhs: Expr, point: Point, digits: int
 ) -> dict[str, Any]:
     bits = 10 * ((digits * 10 // 3 + 64) // 10)
     names = [s.name for s in point]
@@ -181,10 +184,10 @@ def _at(
         raise Undecided("two variables of one name")
     with precision(2 * bits + 64):
         env: dict[Symbol, Any] = {s: Surd.rational(rational_of(v)) for s, v in point.items()}
-        found = [enclosed(e, point, digits) for e in expectations]
+        found = [enclosed(e, point, digits) for _, e in expectations]
         values = dict(env)
-        for e, f in zip(expectations, found, strict=True):
-            values[e.symbol] = acb(f.ball)
+        for (symbol, _), f in zip(expectations, found, strict=True):
+            values[symbol] = acb(f.ball)
         left = real_ball(constant(lhs, values), "the definition")
         if not left.is_finite():
             raise Undecided("the definition has no finite value at a point")

@@ -8,7 +8,7 @@ from typing import Any
 
 from sympy import Symbol
 
-from ..certificate import Expected, certify, write
+from ..certificate import certify, write
 from ..claims import Claim
 from ..claims.statement import Statement, formulas_of, state
 from ..errors import NtksymError
@@ -71,7 +71,7 @@ def _one(j: Judgement, f: Finding) -> dict[str, Any]:
         j.claim.quantity,
         statement.text,
         statement.lhs,
-        [Expected(s, e.f, e.g, e.law, e.slope, e.jumps) for s, e in statement.expectations],
+        statement.expectations,
         statement.rhs,
         [dict(s.enclosure.point) for s in chosen if s is not None],
         f.verdict,
