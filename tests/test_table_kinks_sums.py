@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
-from flint import arb
+from flint import acb, arb
+from sympy import Integer, log
 
 from ntksym.language import as_activation
+from ntksym.numeric.table.fold import downhill
+from ntksym.numeric.table.spectra.less import function_less
 from ntksym.numeric.table.split import fit as fits
 from ntksym.numeric.table.split import near
 from ntksym.numeric.table.split.build import plain_shape, start_of
 from ntksym.numeric.table.variances import Axis
 from ntksym.precision import precision
+from ntksym.symbols import x
+from ntksym.verify.evaluate import function
 
 
 def value(found: Any, at: tuple[float, float, float]) -> float:
@@ -81,3 +88,37 @@ def test_powers_are_chosen_whose_rounding_is_less_than_the_error() -> None:
     assert 2.5e-13 * norm**2 < float(starts[1][0]) * error
     ends = [end.beyond * (2 * norm + 1) * 20 for end in found.ends]
     assert max(ends) < float(starts[1][0]) * error
+
+
+def calls(func: Callable[[Any, bool], Any], at: Any) -> int:
+    """How many calls of Python functions a value takes."""
+    seen = []
+    before = sys.getprofile()
+    sys.setprofile(lambda frame, event, arg: seen.append(event) if event == "call" else None)
+    func(at, True)
+    sys.setprofile(before)
+    return len(seen)
+
+
+def test_polynomials_are_taken_away_in_one_call() -> None:
+    """log(1 + x) less its first powers: where x is small next to nothing is left."""
+    expr = log(1 + x) - sum((-1) ** (j + 1) * x**j / Integer(j) for j in range(1, 13))
+    for whole in (expr, expr - 3 * (x - 1) ** 2 + (x - 1) ** 5 / 7 - 2 * (x - 1)):
+        with precision(200):
+            fast, plain = function_less(whole), function(whole, x)
+            for at in (acb(1) / 100, acb(2, 3) / 7, acb(arb(1, 0.01), arb(0, 0.01))):
+                one, two = fast(at, True), plain(at, True)
+                assert one.overlaps(two) and one.rad() < 4 * two.rad() + 1e-50
+                assert 3 * calls(fast, at) < calls(plain, at)
+
+
+def test_the_cost_is_looked_at_downhill() -> None:
+    seen: list[int] = []
+
+    def cost(k: int) -> int:
+        seen.append(k)
+        return (k - 4) ** 2
+
+    assert downhill(8, 3, cost)[:2] == [4, 3] and sorted(seen) == [2, 3, 4, 5]
+    assert sorted(downhill(8, 3, cost)) == list(range(8))
+    assert downhill(1, 0, cost) == [0]

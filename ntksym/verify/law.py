@@ -113,16 +113,34 @@ def _infinite() -> NotSquareIntegrable:
     )
 
 
+def _lengths() -> tuple[int, ...]:
+    """4, 5, ..., 40, then an eighth more each time, up to a million."""
+    out = [4]
+    while out[-1] <= 10**6:
+        out.append(out[-1] + (1 if out[-1] < 40 else out[-1] // 8))
+    return tuple(out)
+
+
+_LENGTHS = _lengths()
+_PROBE = 8
+"""Which of them is looked at first: 12, where most normal tails are below what a double holds."""
+
+
 def cut(f: Growth, g: Growth, law: Law, tol: Any, *, inner: bool = False) -> tuple[Any, Any]:
-    """`(length, bound)`: an integer length whose tail is at most `tol`, and the bound."""
-    length = 4
-    while True:
-        bound = tail(f, g, law, arb(length), inner=inner)
-        if bound < tol:
-            return arb(length), bound
-        if not bound.is_finite() or length > 10**6:
+    """`(length, bound)`: of these lengths the least whose tail is below `tol`, and its bound."""
+    low, high = 0, _PROBE
+    while not (bound := tail(f, g, law, arb(_LENGTHS[high]), inner=inner)) < tol:
+        if not bound.is_finite() or high == len(_LENGTHS) - 1:
             raise Undecided("no length of the integral makes its tail small")
-        length += 1 if length < 40 else length // 8
+        low, high = high + 1, min(2 * high, len(_LENGTHS) - 1)
+    while low < high:  # it falls with the length
+        middle = (low + high) // 2
+        less = tail(f, g, law, arb(_LENGTHS[middle]), inner=inner)
+        if less < tol:
+            high, bound = middle, less
+        else:
+            low = middle + 1
+    return arb(_LENGTHS[high]), bound
 
 
 def exact(value: Any) -> Any:

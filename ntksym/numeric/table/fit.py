@@ -101,7 +101,7 @@ def _reach(
     return out or [(arb(2), arb("inf"))]
 
 
-def series_alias(sizes: list[Any], kappa: float, points: int) -> Any:
+def series_alias(sizes: list[float], kappa: float, points: int) -> Any:
     r"""What interpolation adds to $\sum c_n\rho^n$, |c_n| <= sizes[n].
 
     For every n the best ellipse, or $1 + \Lambda$ for |rho^n| <= 1.
@@ -109,7 +109,7 @@ def series_alias(sizes: list[Any], kappa: float, points: int) -> Any:
     import numpy as np
     from flint import arb
 
-    known = np.array([float(abs(c).upper()) for c in sizes])
+    known = np.array(sizes)
     n = np.arange(len(known))
     best = np.full(len(known), float((1 + lebesgue(points)).log().upper()))
     for text in (*FINE_RADII, *RADII):
@@ -121,18 +121,20 @@ def series_alias(sizes: list[Any], kappa: float, points: int) -> Any:
     return arb(float((known * np.exp(best)).sum() * (1 + 1e-9)))
 
 
-def majorant(spectra: list[Spectrum], others: list[Spectrum]) -> list[Any]:
+def majorant(spectra: list[Spectrum], others: list[Spectrum]) -> list[float]:
     """Bounds of |c_n| for all pairs of variances."""
+    import numpy as np
 
-    def most(rows: list[tuple[Any, ...]]) -> list[Any]:
-        return [max(abs(a).upper() for a in column) for column in zip(*rows, strict=True)]
+    def most(which: int, group: list[Spectrum]) -> Any:
+        return np.max([s.sizes[which] for s in group], axis=0)
 
-    one, two = (most([s.series for s in group]) for group in (spectra, others))
-    if not spectra[0].kink:
-        return [(a * b).upper() for a, b in zip(one, two, strict=True)]
-    kinks = [most([s.kink_series for s in group]) for group in (spectra, others)]
-    rest = zip(one, two, *kinks, strict=True)
-    return [(a * b + a * q + p * b).upper() for a, b, p, q in rest]
+    one, two = (most(0, group) for group in (spectra, others))
+    total = one * two
+    if spectra[0].kink:
+        p, q = (most(1, group) for group in (spectra, others))
+        total = total + one * q + p * two
+    found: list[float] = (total * (1 + 1e-14)).tolist()
+    return found
 
 
 def _kink_bound(

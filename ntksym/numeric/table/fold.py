@@ -12,6 +12,7 @@ With kinks at 0 the variable is made from $S = \sqrt\sigma$ instead (`sine`, sec
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
@@ -171,27 +172,46 @@ def missed(kappa: float, kinked: bool, k: int) -> float:
 
 
 def counts(
-    one: Spectrum, two: Spectrum, parity: int, budget: float, ratio: float, bits: int
-) -> list[tuple[int, ...]]:
-    """About, to choose: for every kappa how many coefficients the parts need.
+    one: Spectrum,
+    two: Spectrum,
+    parity: int,
+    budget: float,
+    ratio: float,
+    bits: int,
+    kappa: float,
+) -> tuple[int, ...]:
+    """About, to choose: how many coefficients the parts need with this kappa.
 
     `ratio` is how much an error of the derivative weighs; `bits` are those of the spectra.
     """
     import numpy as np
 
-    out, kinked = [], bool(one.kink)
-    for kappa in kappas(kinked):
-        if kinked:
-            lines = _kinked_lines(one, two, parity, kappa, budget, bits)
-        else:
-            lines = _smooth_lines(one, two, parity, kappa)
-        found = []
-        for size in lines:
-            weight = [max(1.0, ratio * steep(kappa, k, kinked)) for k in range(len(size))]
-            rest = np.cumsum((size * weight)[::-1])[::-1]
-            found.append(int((rest > budget).sum()) + kinked)
-        out.append(tuple(found))
-    return out
+    kinked = bool(one.kink)
+    if kinked:
+        lines = _kinked_lines(one, two, parity, kappa, budget, bits)
+    else:
+        lines = _smooth_lines(one, two, parity, kappa)
+    found = []
+    for size in lines:
+        weight = [max(1.0, ratio * steep(kappa, k, kinked)) for k in range(len(size))]
+        rest = np.cumsum((size * weight)[::-1])[::-1]
+        found.append(int((rest > budget).sum()) + kinked)
+    return tuple(found)
+
+
+def downhill(many: int, start: int, cost: Callable[[int], int]) -> list[int]:
+    """Which of `many` numbers to try, the best first: about that of the least cost.
+
+    The cost falls towards one of them: it is looked at from `start` on, down to where both
+    neighbours cost more.  The others come last, the nearest first.
+    """
+    known = {start: cost(start)}
+    best = start
+    while new := [k for k in (best - 1, best + 1) if 0 <= k < many and k not in known]:
+        known |= {k: cost(k) for k in new}
+        best = min(known, key=lambda k: (known[k], k))
+    rest = sorted(set(range(many)) - set(known), key=lambda k: (abs(k - best), k))
+    return [*sorted(known, key=lambda k: (known[k], k)), *rest]
 
 
 def _smooth_lines(one: Spectrum, two: Spectrum, parity: int, kappa: float) -> list[Any]:

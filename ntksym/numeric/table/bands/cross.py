@@ -17,7 +17,7 @@ from sympy import Expr
 
 from ....errors import Undecided
 from ...patience import TooLong, foresee_more
-from ..spectra.source import FIRST, MOST, Say, enough, expected, shape, start
+from ..spectra.source import FIRST, MOST, Say, enough, expected, rests, shape, start
 from ..spectra.spectrum import Shape, Spectrum
 from ..variances import Axis
 from .band import STEP, BandSpectra, count_of, goal_of, joint_tail
@@ -173,20 +173,16 @@ def _enclose(band: BandSpectra, terms: int, error: float, say: Say) -> None:
 
 def _curve(found: list[Spectrum]) -> list[tuple[float, float]]:
     """What is left of the two Parseval sums after n coefficients, n = 0, 16, ...: the worst."""
-    worst: list[tuple[float, float]] = []
+    import numpy as np
+
+    worst: Any = np.zeros(0)
     for s in found:
-        left, kink = float(s.left), float(s.kink_left)
-        line = [(left, kink)]
-        for n in reversed(range(len(s.series))):
-            left += float(abs(s.series[n]).upper()) ** 2
-            kink += float(abs(s.kink_series[n]).upper()) ** 2 if s.kink else 0.0
-            if n % STEP == 0:
-                line.append((left, kink))
-        line.reverse()
-        if worst:
-            line = [(max(a, c), max(b, d)) for (a, b), (c, d) in zip(line, worst, strict=True)]
-        worst = line
-    return worst
+        left = rests(s.sizes[0], float(s.left))
+        kink = rests(s.sizes[1], float(s.kink_left)) if s.kink else np.zeros_like(left)
+        where = np.unique([*range(0, len(left), STEP), len(left) - 1])
+        line = np.array([left, kink])[:, where]
+        worst = np.maximum(worst, line) if worst.size else line
+    return [(float(a), float(b)) for a, b in worst.T]
 
 
 def _needed(band: BandSpectra, other: BandSpectra, error: float) -> int:

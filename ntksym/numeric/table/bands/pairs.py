@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import TypeVar
 
 from ....errors import Undecided
@@ -16,9 +16,9 @@ from ...patience import TooLong, check
 from .. import sine
 from ..dual import Unproven
 from ..fit import Fit, fit
-from ..fold import Folded, applies, counts, fold, kappas, missed
+from ..fold import Folded, applies, counts, downhill, fold, kappas, missed
 from ..shared import SINE, SQUARE, shared_sheets
-from ..spectra.source import Say, shortened
+from ..spectra.source import Say
 from ..spectra.spectrum import Spectrum
 from ..variable import KAPPAS
 from ..variances import Axis
@@ -196,8 +196,11 @@ class Making:
                 continue
             place = a // many, b // many
             if place not in known:
-                make = _whole if isinstance(made, _Whole) else _sided
-                known[place] = make(bands, *place, self.parity, self.error)
+                given = bands, *place, self.parity, self.error
+                if isinstance(made, _Whole):
+                    known[place] = _whole(*given, made.kappa)
+                else:
+                    known[place] = _sided(*given)
             cut = cuts[a % many], cuts[b % many]
             pairs.append(self._pair(parts, (a, b), known[place], cut))
         return [p.axis for p in parts], pairs
@@ -272,8 +275,8 @@ def _sided(bands: list[BandSpectra], a: int, b: int, parity: int, error: float) 
     sums = [0] * len(KAPPAS)
     for which in (0, 1):
         count = count_of(one, two, which, error)
-        left = [shortened(s, count) for s in one.spectra[which]]
-        right = None if a == b else [shortened(s, count) for s in two.spectra[which]]
+        left = [s.first(count) for s in one.spectra[which]]
+        right = None if a == b else [s.first(count) for s in two.spectra[which]]
         cut.append((left, right))
         scale = scale_of(one, two, which)
         found = sizes(left[0], KAPPAS, scale * error, (right or left)[0])
@@ -304,8 +307,15 @@ def _part_of(whole: Fit, own: tuple[Ends, Ends], bits: int) -> Fit:
     return replace(whole, tensor=narrowed(series, *own, bits).parts[0][1])
 
 
-def _whole(bands: list[BandSpectra], a: int, b: int, parity: int, error: float) -> _Whole:
-    """The even and the odd part apart, for both duals."""
+def _whole(
+    bands: list[BandSpectra],
+    a: int,
+    b: int,
+    parity: int,
+    error: float,
+    kappa: float | None = None,
+) -> _Whole:
+    """The even and the odd part apart, for both duals; with about this kappa where one is known."""
     one, two = bands[a], bands[b]
     cut: list[tuple[list[Spectrum], list[Spectrum] | None]] = []
     turned: list[tuple[Turned, Turned]] = []
@@ -314,8 +324,8 @@ def _whole(bands: list[BandSpectra], a: int, b: int, parity: int, error: float) 
         there = (len(band.spectra[which][0].series) for band in (one, two))
         # what s' has, and one more where there is one
         count = min(count_of(one, two, 1, error) + 1 - which, *there)
-        left = [shortened(s, count) for s in one.spectra[which]]
-        right = None if a == b else [shortened(s, count) for s in two.spectra[which]]
+        left = [s.first(count) for s in one.spectra[which]]
+        right = None if a == b else [s.first(count) for s in two.spectra[which]]
         cut.append((left, right))
         mine = one.in_tau(which, count)
         turned.append((mine, mine if a == b else two.in_tau(which, count)))
@@ -325,8 +335,14 @@ def _whole(bands: list[BandSpectra], a: int, b: int, parity: int, error: float) 
     # the variances at the upper ends (the first nodes) need the most
     ends = left[0], (right or left)[0]
     bits = one.starts[0].bits
-    sizes = counts(*ends, parity, scales[0] * error / 8, scales[0] / scales[1], bits)
-    order = sorted(range(len(tried)), key=lambda i: (sum(sizes[i]), i))
+    budget, ratio = scales[0] * error / 8, scales[0] / scales[1]
+
+    @cache
+    def sizes(i: int) -> tuple[int, ...]:
+        return counts(*ends, parity, budget, ratio, bits, tried[i])
+
+    begin = len(tried) // 2 if kappa is None else tried.index(kappa)
+    order = downhill(len(tried), begin, lambda i: sum(sizes(i)))
     for i in order:
         try:
             found = [
@@ -350,4 +366,4 @@ def _whole(bands: list[BandSpectra], a: int, b: int, parity: int, error: float) 
     least = [scale * error * _NOTHING for scale in scales]
     weight = partial(missed, tried[i], bool(left[0].kink))  # the derivative dual is made from K
     kept = chopped(found[0], least[0], weight), chopped(found[1], least[1])
-    return _Whole(kept, tried[i], sizes[i], max(bits, one.starts[1].bits))
+    return _Whole(kept, tried[i], sizes(i), max(bits, one.starts[1].bits))

@@ -90,8 +90,8 @@ def hermite_values(at: Any, count: int) -> list[Any]:
     return out[:count]
 
 
-def power_coefficients(place: Any, order: int, count: int, bits: int) -> list[list[Any]]:
-    r"""$\alpha_{jn} = E[(Z-b)_+^j h_n(Z)]$ as rows j <= order of `count` balls; b = 0 for None.
+def power_coefficients(place: Any, order: int, count: int, bits: int) -> Any:
+    r"""$\alpha_{jn} = E[(Z-b)_+^j h_n(Z)]$, an `arb_mat`: rows j <= order, n < count; None: b = 0.
 
     $j!\,\varphi(b)\,He_{n-j-1}(b)/\sqrt{n!}$ for n > j, and
     $\frac{j!}{(j-n)!\sqrt{n!}}\mu_{j-n}(b)$ below.
@@ -104,8 +104,8 @@ def power_coefficients(place: Any, order: int, count: int, bits: int) -> list[li
 
 
 @lru_cache(maxsize=16)
-def _power_coefficients(key: Any, order: int, count: int, bits: int) -> list[list[Any]]:
-    from flint import arb
+def _power_coefficients(key: Any, order: int, count: int, bits: int) -> Any:
+    from flint import arb, arb_mat
 
     from ....precision import precision
 
@@ -130,7 +130,7 @@ def _power_coefficients(key: Any, order: int, count: int, bits: int) -> list[lis
                         ratio = ratio / i
                     row.append(whole * peak * values[n - j - 1] * ratio.sqrt())
             rows.append(row)
-        return rows
+        return arb_mat(rows)
 
 
 def taylor(func: Any, centre: Any, order: int) -> list[Any] | None:

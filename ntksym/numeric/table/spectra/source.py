@@ -144,7 +144,7 @@ def source(given: Start, nodes: tuple[Fraction, ...], terms: int, error: float, 
         return Source([nothing] * len(nodes), none, given.least, terms, given.bits)
     found, terms, goal = enough(given, nodes, terms, error, say)
     kept = _shortest(found, goal * 0.999)
-    short = [shortened(s, kept) for s in found]
+    short = [s.first(kept) for s in found]
     return Source(short, given.between, given.least, terms, given.bits)
 
 
@@ -213,17 +213,23 @@ def _too_few(given: Start, left: float, error: float) -> Undecided:
 
 def _tails(found: list[Spectrum]) -> list[float]:
     """About the tail of the worst pair after the first n coefficients, n = 0, 1, ..."""
-    worst: list[float] = []
+    import numpy as np
+
+    worst = np.zeros(len(found[0].series) + 1)
     for s in found:
-        tail, kink = float(s.left), float(s.kink_left)
-        parts = [tail + 2 * sqrt(tail * kink)]
-        for n in reversed(range(len(s.series))):
-            tail += float(abs(s.series[n]).upper()) ** 2
-            kink += float(abs(s.kink_series[n]).upper()) ** 2 if s.kink else 0.0
-            parts.append(tail + 2 * sqrt(tail * kink))
-        parts.reverse()
-        worst = [max(pair) for pair in zip(worst, parts, strict=True)] if worst else parts
-    return worst
+        tail, kink = (
+            rests(v, float(e)) for v, e in zip(s.sizes, (s.left, s.kink_left), strict=True)
+        )
+        worst = np.maximum(worst, tail + 2 * np.sqrt(tail * kink) if s.kink else tail)
+    out: list[float] = worst.tolist()
+    return out
+
+
+def rests(sizes: Any, left: float) -> Any:
+    """What is left of a Parseval sum after n coefficients of these sizes, n = 0, 1, ..."""
+    import numpy as np
+
+    return np.cumsum([left, *(sizes * sizes)[::-1]])[::-1]
 
 
 def predicted(found: list[Spectrum], terms: int, goal: float) -> int:
@@ -270,20 +276,3 @@ def _shortest(found: list[Spectrum], goal: float) -> int:
     tails = _tails(found)
     last = len(tails) - 1
     return next((n for n in range(_STEP, last, _STEP) if tails[n] < goal), last)
-
-
-def shortened(s: Spectrum, count: int) -> Spectrum:
-    """The spectrum with fewer coefficients: what is cut off is left of Parseval's sums."""
-    from flint import arb
-
-    def cut(values: tuple[Any, ...]) -> Any:
-        return sum((abs(a).upper() * abs(a).upper() for a in values[count:]), arb(0))
-
-    return Spectrum(
-        s.kink,
-        s.places,
-        s.kink_series[:count],
-        s.series[:count],
-        (s.kink_left + cut(s.kink_series)).upper(),
-        (s.left + cut(s.series)).upper(),
-    )

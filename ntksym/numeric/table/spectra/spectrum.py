@@ -9,13 +9,13 @@ $\sqrt{P_1G_2}+\sqrt{G_1P_2}+\sqrt{G_1G_2}$, where P and G are what is left of P
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any
 
-from sympy import Expr, Rational
+from sympy import Expr
 
 from ....errors import Undecided
 from ....symbols import x
@@ -23,9 +23,15 @@ from ...patience import check
 from . import joint
 from .elsewhere import PLACE_BITS, displaced, exact_places, power_norm
 from .kinks import ORDER, hermite_values, power_coefficients, taylor
+from .less import function_less, place_of, powers_growth, smooth
 
+_COARSER = 24
+"""Bits less for the norm of what has no kinks: what is left of it is far more than that."""
 _FINER = 40
 """Bits more for the norm of what truncated powers leave: all of it but the tail cancels."""
+
+_TINY = 1e-150
+"""More than underflow takes from a number or from its square."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,7 @@ class Shape:
     kinks: tuple[tuple[Expr, tuple[Fraction, ...]], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Spectrum:
     """A shape at one variance: everything a pair of variances needs, as balls.
 
@@ -69,6 +75,31 @@ class Spectrum:
     def order(self) -> int:
         """The highest power in the kink part."""
         return len(self.kink[0]) - 1 if self.kink else 0
+
+    @cached_property
+    def sizes(self) -> tuple[Any, Any]:
+        """Upper bounds of |a_n| in doubles, of the rest and of the kink part."""
+        return _bounds(self.series), _bounds(self.kink_series)
+
+    def first(self, count: int) -> Spectrum:
+        """The same with fewer coefficients: what is cut off is left of Parseval's sums."""
+        rest, kink = (float(v[count:] @ v[count:]) * (1 + 1e-9) for v in self.sizes)
+        short = replace(
+            self,
+            kink_series=self.kink_series[:count],
+            series=self.series[:count],
+            kink_left=(self.kink_left + kink).upper(),
+            left=(self.left + rest).upper(),
+        )
+        short.__dict__["sizes"] = tuple(v[:count] for v in self.sizes)  # bounded once
+        return short
+
+
+def _bounds(values: tuple[Any, ...]) -> Any:
+    import numpy as np
+
+    found = [float(abs(a).upper()) for a in values]
+    return np.array(found, dtype=float) * (1 + 2.0**-50) + _TINY
 
 
 def shape_of(expr: Expr, *, slope: bool, bits: int) -> Shape:
@@ -129,34 +160,33 @@ def spectra(
 
 
 def _spectrum(shape: Shape, q: Fraction, values: tuple[Any, ...], bits: int, dev: Any) -> Spectrum:
-    from flint import arb
+    from flint import arb, arb_mat
 
     from ....precision import precision
     from ...arith import ball
 
     count = len(values)
     if not shape.kinks:
-        norm = second_moment(shape.pieces, q, bits, _squares(values))
+        norm = second_moment(shape.pieces, q, bits - _COARSER, _squares(values))
         return Spectrum((), (), (), values, arb(0), _left(norm, values))
-    kink = []
-    part, off = [arb(0)] * count, arb(0)
+    kink: list[tuple[Any, ...]] = []
+    part, off = list[Any](), arb(0)
     with precision(PLACE_BITS):
         wide = ball(q).sqrt()
-        places, moved = exact_places([_place(place) / wide for place, _ in shape.kinks])
+        places, moved = exact_places([place_of(place) / wide for place, _ in shape.kinks])
     for (place, jumps), where, by in zip(shape.kinks, places, moved, strict=True):
         scaled = [ball(d) * dev**j for j, d in enumerate(jumps)]
         off += displaced(scaled, where, by)
         at = None if place == 0 else where
         table = power_coefficients(at, len(jumps) - 1, count, bits + 64)
-        for d, row in zip(scaled, table, strict=True):
-            if d != 0:
-                part = [p + d * a for p, a in zip(part, row, strict=True)]
+        more = (arb_mat([scaled]) * table).tolist()[0]
+        part = [p + a for p, a in zip(part, more, strict=True)] if kink else more
         kink.append(tuple(scaled))
     rest = tuple(a - b for a, b in zip(values, part, strict=True))
-    grown = shape.pieces, _grown(shape)
+    grown = shape.pieces, powers_growth(shape)
     # where variances are small next to nothing is left, far less than its bound needs to tell
     about = _squares(rest).max(_squares(values) * arb((1, -_FINER)))
-    norm = second_moment(_smooth(shape), q, bits + _FINER, about, grown)
+    norm = second_moment(smooth(shape), q, bits + _FINER, about, grown)
     norm = norm if off == 0 else _norm_off(norm, off)  # the kinks taken out are at `places`
     lost = _left(power_norm(kink, places), tuple(part))
     return Spectrum(tuple(kink), places, tuple(part), rest, lost, _left(norm, rest))
@@ -186,38 +216,6 @@ def _squares(values: tuple[Any, ...]) -> Any:
     from flint import arb
 
     return sum((a * a for a in values), arb(0)).upper()
-
-
-def _place(place: Expr) -> Any:
-    from flint import arb
-
-    from ....verify.functions.pieces import number
-
-    return arb(0) if place == 0 else number(place)
-
-
-def _smooth(shape: Shape) -> tuple[Any, ...]:
-    """The pieces of what is left without the truncated powers."""
-    from ....verify.functions.pieces import Piece
-
-    total: Expr = x * 0
-    smooth = []
-    jumps = {place: found for place, found in shape.kinks}
-    for piece in shape.pieces:
-        for j, d in enumerate(jumps.get(piece.lo, ())):
-            total = total + Rational(d) * (x - piece.lo) ** j
-        smooth.append(Piece(piece.lo, piece.hi, piece.expr - total))
-    return tuple(smooth)
-
-
-def _grown(shape: Shape) -> tuple[float, int]:
-    """`(c, k)`: the truncated powers are together at most c (1 + |x|)^k."""
-    total, most = 0.0, 0
-    for place, jumps in shape.kinks:
-        wide = 1 + float(abs(_place(place)).upper())
-        total += sum(abs(float(d)) * wide**j for j, d in enumerate(jumps))
-        most = max(most, len(jumps) - 1)
-    return total * (1 + 1e-9), most
 
 
 def second_moment(
@@ -298,9 +296,7 @@ def _functions(pieces: tuple[Any, ...]) -> tuple[Any, ...]:
 
 @lru_cache(maxsize=64)
 def _kept_functions(pieces: tuple[Any, ...], bits: int) -> tuple[Any, ...]:
-    from ....verify.evaluate import function
-
-    return tuple(function(piece.expr, x) for piece in pieces)
+    return tuple(function_less(piece.expr) for piece in pieces)
 
 
 def coefficient_rows(
@@ -319,7 +315,7 @@ def coefficient_rows(
         dev = ball(q).sqrt()
         values = [arb(n + 1).sqrt() * found[n + 1] / dev for n in range(count)]
         for place, height in _steps(shape):  # the jumps of s are Dirac terms, which are left out
-            where = _place(place) / dev
+            where = place_of(place) / dev
             weight = height * (-where * where / 2).exp() / (2 * arb.pi()).sqrt() / dev
             known = hermite_values(where, count)
             values = [a - weight * h for a, h in zip(values, known, strict=True)]
