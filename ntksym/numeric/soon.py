@@ -7,7 +7,7 @@ then: what is likely to take longer waits, and is built only where nothing else 
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any
@@ -226,16 +226,30 @@ class Soon:
         )
 
 
+_AROUND = 8
+"""Kinks so near to 0 are looked at."""
+
+
 def _endless_slope(activation: Activation) -> str:
     """Why E[s'(u)^2] is infinite, where it is: no bound relative to it then says anything."""
     from ..verify.balls import enclose_definition
+    from ..verify.functions.ends import leading_power, odd_ends
+    from ..verify.functions.pieces import derivative, split
 
     try:
         enclose_definition(activation, 1, 1, 1, digits=3, derivative=True)
     except Divergent as found:
         return f"E[s'(u)^2] is infinite: {found.what}"
-    except NtksymError:
-        pass
+    except NtksymError:  # of infinitely many kinks those near 0 tell
+        with suppress(NtksymError):
+            for piece in derivative(split(activation.expr, _AROUND, ())[1:-1]):
+                for place, _, near in odd_ends(piece):
+                    power = leading_power(near)
+                    if power is not None and 2 * power <= -1:
+                        return (
+                            "E[s'(u)^2] is infinite: next to "
+                            f"x = {place} s' grows like the distance to the power {power}"
+                        )
     return ""
 
 
