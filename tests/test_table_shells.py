@@ -319,6 +319,26 @@ def test_rounding_leaves_1e_14_where_either_dual_has_polynomials_of_its_own(tmp_
         kink_table(CASES[0], SPAN, error=1e-14)
 
 
+def test_a_kink_at_0_has_them_where_its_own_table_is_not_proven(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from ntksym.numeric import rules, table
+
+    def undecided(*_: Any, **__: Any) -> Any:
+        raise Undecided("rounding")
+
+    monkeypatch.setattr(table, "table_dual", undecided)
+    monkeypatch.setattr(build, "FINE_LIMITS", (0.5,))
+    given = as_activation("max(x, 0)*tanh(x - 1)"), tuple(Fraction(v) for v in SPAN)
+    with pytest.raises(Undecided, match="rounding"):
+        rules.RULES["tabulated"].make(*given, 1e-10)
+    found = rules.RULES["tabulated"].make(*given, 1e-14)
+    assert isinstance(found, SplitTable) and found.far is None and found.error <= 1e-14
+    where = points(6, 0.9, 1.0)
+    own = np.array([found.at(*point) for point in zip(*where, strict=True)]).T
+    assert worst_of(given[0].name, own, where) < 1e-9  # of the rule that it is compared with
+
+
 def test_a_jump_has_shells_of_both_duals(tmp_path: Path) -> None:
     """The derivative dual almost everywhere is not the derivative of the dual there."""
     text = "tanh(x)*step(x - 1/2)"

@@ -187,10 +187,11 @@ def _single(activation: Activation, variances: Variances, error: float) -> Any:
 
 @_within_reach
 def _tabulated(activation: Activation, variances: Variances, error: float) -> Any:
-    from .patience import at_most, remaining
+    from .patience import TooLong, at_most, remaining
     from .table import table_dual
     from .table.dilated.build import dilated_table
     from .table.dilated.kind import applies as dilates
+    from .table.shell.build import LEAST_ERROR
     from .table.split.cost import kink_seconds
     from .table.split.kinks import kink_table
     from .table.split.table import applies, split_table
@@ -211,7 +212,19 @@ def _tabulated(activation: Activation, variances: Variances, error: float) -> An
         return _single(activation, variances, error)
     if dilates(activation.expr):
         return dilated_table(activation, variances, error)
-    return table_dual(activation, variances, error=error)
+    try:
+        return table_dual(activation, variances, error=error)
+    except TooLong:
+        raise
+    except Undecided as said:
+        if error >= LEAST_ERROR:
+            raise
+        try:  # either dual for itself, as far as |rho| stays away from 1
+            return split_table(activation, variances, error=error)
+        except TooLong:
+            raise
+        except Undecided:
+            raise said from None
 
 
 def _table_seconds(activation: Activation, variances: Variances, error: float) -> float:
