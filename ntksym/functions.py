@@ -11,8 +11,23 @@ from typing import Any
 
 import mpmath
 from mpmath.libmp import prec_to_dps
-from sympy import Expr, Function, Integer, Min, Rational, S, asin, default_sort_key, erfc, exp, pi
+from sympy import (
+    DiracDelta,
+    Expr,
+    Function,
+    Integer,
+    Min,
+    Rational,
+    S,
+    asin,
+    default_sort_key,
+    erfc,
+    exp,
+    pi,
+)
 from sympy import sqrt as sp_sqrt
+
+from .symbols import x
 
 
 def density(z: Expr) -> Expr:
@@ -160,3 +175,9 @@ def in_sympy_names(expr: Expr) -> Expr:
     `Phi2` stays: SymPy has no bivariate normal distribution function.
     """
     return expr.replace(Phi, lambda z: Integer(1) * erfc(-z / sp_sqrt(2)) / 2)
+
+
+def slope_off_jumps(e: Expr) -> Expr:
+    """The derivative in x, off the jumps."""
+    found: Expr = e.diff(x).replace(DiracDelta, lambda *_: Integer(0))
+    return found

@@ -140,6 +140,7 @@ SHARED = (
     "precision",
     "references",
     "waiting",
+    "zero_tests",
 )
 """Leaves below the first stage."""
 

@@ -52,9 +52,9 @@ def test_every_changed_coefficient_is_noticed(f: Expr) -> None:
 
 
 def test_an_empty_proof_is_no_proof() -> None:
-    from ntksym.verify.price import PriceProof
+    from ntksym.zero_tests import Proof
 
-    assert not PriceProof(()).holds
+    assert not Proof(()).holds
 
 
 def test_nested_roots_are_an_obstacle_not_a_proof() -> None:
@@ -73,8 +73,8 @@ def test_sampled_is_what_is_left_without_proof_and_enclosure(
 ) -> None:
     """Neither the proof nor the balls decide: quadrature agrees, and the verdict says just that."""
     from ntksym.errors import Undecided
-    from ntksym.verify.price import PriceProof
     from ntksym.verify.prove import prove as prove_module_function
+    from ntksym.zero_tests import Proof
 
     module = __import__("sys").modules[prove_module_function.__module__]
 
@@ -82,7 +82,7 @@ def test_sampled_is_what_is_left_without_proof_and_enclosure(
         raise Undecided("not today")
 
     monkeypatch.setattr(module, "enclose_definition", never)
-    monkeypatch.setattr(module, "prove_value", lambda _: PriceProof((), "not today"))
+    monkeypatch.setattr(module, "prove_value", lambda _: Proof((), "not today"))
     report = prove("gelu", points=[("13/10", "2/5", "7/10")])
     assert report.verdict is Verdict.SAMPLED and not report.holds
     assert "no bound" in report.evidence[-1]

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from sympy import Add, DiracDelta, Expr, Integer, Mul, Symbol, factorial, sqrt
+from sympy import Add, Expr, Integer, Mul, Symbol, factorial, sqrt
 
 from ..activations.polynomials import hermite_polynomial
 from ..errors import BadSpec
+from ..functions import slope_off_jumps
 from ..symbols import bias_var, m, m1, m2, q, q11, q12, q22, u, v, weight_var, x
 from .binding import Binding, rho
 from .claim import Claim
@@ -243,7 +244,7 @@ def _stated(claim: Claim, b: Binding, part: str, rhs: Expr) -> Definition:
     for name, f in (("s", b.activation and b.activation.expr), ("f", b.f), ("g", b.g)):
         if f is not None:
             functions[name] = partial(_at, f)
-            functions["d" + name] = partial(_at, _slope(f))
+            functions["d" + name] = partial(_at, slope_off_jumps(f))
     scope = Scope(b.names, functions, found.expect(law), inner)
     lhs = scope.read(text)
     return Definition(lhs, found.pairs, text, rf"\text{{{_escaped(text)}}}")
@@ -251,12 +252,6 @@ def _stated(claim: Claim, b: Binding, part: str, rhs: Expr) -> Definition:
 
 def _at(f: Expr, at: Expr) -> Expr:
     found: Expr = f.subs(x, at)
-    return found
-
-
-def _slope(f: Expr) -> Expr:
-    """The derivative off the jumps."""
-    found: Expr = f.diff(x).replace(DiracDelta, lambda *_: Integer(0))
     return found
 
 

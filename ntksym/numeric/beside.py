@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from sympy import Add, DiracDelta, Expr, Integer, Poly, Symbol, default_sort_key
+from sympy import Add, Expr, Poly, Symbol, default_sort_key
 
 from ..errors import NtksymError
 from ..exact import Exact, Field
@@ -41,12 +41,6 @@ def in_class(e: Expr) -> bool:
     except NtksymError:
         return False
     return True
-
-
-def slope_of(e: Expr) -> Expr:
-    """The derivative off the kinks."""
-    found: Expr = e.diff(x).replace(DiracDelta, lambda *_: Integer(0))
-    return found
 
 
 def parted(e: Expr) -> tuple[Expr, Expr]:

@@ -40,8 +40,9 @@ from sympy.polys.polyerrors import PolynomialError
 
 from ..activation import Activation
 from ..errors import NoClosedForm
+from ..functions import slope_off_jumps
 from ..symbols import x
-from .beside import in_class, parted, slope_of
+from .beside import in_class, parted
 from .one_exponential import factors_of, one_exponential, power_of_gate
 
 FAMILY = "sigmoid, tanh, softplus, sech^2 of affine arguments, times and plus the exact class"
@@ -106,10 +107,13 @@ class LogisticSum:
         """The derivative off the kinks, which is in the family again."""
         parts: dict[_Kind, Expr] = {}
         for p in self.parts:
-            for order, factor in ((p.order, slope_of(p.factor)), (p.order + 1, p.factor * p.slope)):
+            for order, factor in (
+                (p.order, slope_off_jumps(p.factor)),
+                (p.order + 1, p.factor * p.slope),
+            ):
                 key = (order, p.slope, p.offset, p.reduced and order <= 1)
                 parts[key] = parts.get(key, Integer(0)) + factor
-        slope = slope_of(self.polynomial + self.rest)
+        slope = slope_off_jumps(self.polynomial + self.rest)
         return _build(self.activation, *parted(expand(slope)), parts)
 
 

@@ -9,6 +9,5 @@ from .expect import expect as expect
 from .halves import PowerSum as PowerSum
 from .halves import recognise as recognise
 from .logarithm import LogDerivation as LogDerivation
-from .proof import PowerProof as PowerProof
 from .proof import prove_pair as prove_pair
 from .proof import prove_powers as prove_powers

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from sympy import Add, Expr, Rational
 
+from ..zero_tests import Proof
 from .derivation import pair_parts
 from .halves import recognise
-from .proof import PowerProof, prove_pair
+from .proof import prove_pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Expectation:
     """
 
     value: Expr
-    proof: PowerProof
+    proof: Proof
 
 
 def expect(f: Expr, g: Expr, *, slope: bool = False, jumps: str = "ae") -> Expectation | None:

@@ -22,8 +22,6 @@ Zero tests are exact: polynomials expanded, Gamma functions by their recurrence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sympy import (
     EulerGamma,
     Expr,
@@ -39,6 +37,7 @@ from sympy import (
 )
 
 from ..symbols import q12
+from ..zero_tests import Proof, ZeroTest
 from . import pairs
 from .derivation import Part, PowerDerivation, Row, parts
 from .gammas import GammaProduct
@@ -49,39 +48,14 @@ _N = Symbol("n", integer=True, nonnegative=True)
 _K = Symbol("k", integer=True, nonnegative=True)
 
 
-@dataclass(frozen=True, slots=True)
-class PowerLine:
-    """One zero test: what was shown, and whether it came out zero."""
-
-    what: str
-    holds: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PowerProof:
-    """All zero tests of one dual."""
-
-    lines: tuple[PowerLine, ...]
-
-    @property
-    def holds(self) -> bool:
-        """Every zero test came out zero, and there was at least one."""
-        return bool(self.lines) and all(line.holds for line in self.lines)
-
-    @property
-    def failed(self) -> tuple[str, ...]:
-        """The zero tests that did not come out zero."""
-        return tuple(line.what for line in self.lines if not line.holds)
-
-
-def prove_powers(d: PowerDerivation | LogDerivation) -> PowerProof:
+def prove_powers(d: PowerDerivation | LogDerivation) -> Proof:
     """The proof that `d.value` is E[s(u) s(v)] and `d.dot` its derivative in q12."""
     if isinstance(d, LogDerivation):
-        return PowerProof((_hermite(), *_logarithm(), _logarithm_slope(d)))
+        return Proof((_hermite(), *_logarithm(), _logarithm_slope(d)))
     return prove_pair(d.terms, d.terms)
 
 
-def prove_pair(f: PowerSum, g: PowerSum) -> PowerProof:
+def prove_pair(f: PowerSum, g: PowerSum) -> Proof:
     """The proof that the `pair_parts` of f and g add up to E[f(u) g(v)], for powers above -1/2."""
     lines = [_hermite()]
     done: set[tuple[str, Expr, Expr]] = set()
@@ -97,7 +71,7 @@ def prove_pair(f: PowerSum, g: PowerSum) -> PowerProof:
                     lines += _slope(part)
                     if part.p == part.q == 0 and part.family != "even":
                         lines.append(_arcsine(part))
-    return PowerProof(tuple(lines))
+    return Proof(tuple(lines))
 
 
 def _zero(e: Expr) -> bool:
@@ -121,7 +95,7 @@ def _times_x(f: Hermite) -> Hermite:
     return out
 
 
-def _hermite() -> PowerLine:
+def _hermite() -> ZeroTest:
     r"""$(p+1) He_n + x He_n' - x^2 He_n = (p-n) He_n - He_{n+2}$, so $h_{n+2} = (p-n) h_n$."""
     p = Symbol("p")
     once: Hermite = {0: Integer(1)}
@@ -131,7 +105,7 @@ def _hermite() -> PowerLine:
         total[shift] = total.get(shift, Integer(0)) + c
     for shift, c in _times_x(_times_x(once)).items():
         total[shift] = total.get(shift, Integer(0)) - c
-    return PowerLine("h_(n+2) = (p - n) h_n", all(_zero(c) for c in total.values()))
+    return ZeroTest("h_(n+2) = (p - n) h_n", all(_zero(c) for c in total.values()))
 
 
 def _ratio(parameters: pairs.Parameters, p: Expr, q: Expr, start: int) -> bool:
@@ -145,25 +119,25 @@ def _ratio(parameters: pairs.Parameters, p: Expr, q: Expr, start: int) -> bool:
     return _zero(one - (p - n) * (q - n) * (c + _K) * (_K + 1))
 
 
-def _even(p: Expr, q: Expr) -> list[PowerLine]:
+def _even(p: Expr, q: Expr) -> list[ZeroTest]:
     label = f"E[|u|^{p} |v|^{q}]"
     first = _same(pairs.even_constant(p, q), pairs.moment(p) * pairs.moment(q))
     return [
-        PowerLine(f"{label}: the coefficient of 1", first),
-        PowerLine(f"{label}: the ratio", _ratio(pairs.even_parameters(p, q), p, q, 0)),
+        ZeroTest(f"{label}: the coefficient of 1", first),
+        ZeroTest(f"{label}: the ratio", _ratio(pairs.even_parameters(p, q), p, q, 0)),
     ]
 
 
-def _odd(p: Expr, q: Expr) -> list[PowerLine]:
+def _odd(p: Expr, q: Expr) -> list[ZeroTest]:
     label = f"E[sgn(u)|u|^{p} sgn(v)|v|^{q}]"
     first = _same(pairs.odd_constant(p, q), pairs.moment(p + 1) * pairs.moment(q + 1))
     return [
-        PowerLine(f"{label}: the coefficient of rho", first),
-        PowerLine(f"{label}: the ratio", _ratio(pairs.odd_parameters(p, q), p, q, 1)),
+        ZeroTest(f"{label}: the coefficient of rho", first),
+        ZeroTest(f"{label}: the ratio", _ratio(pairs.odd_parameters(p, q), p, q, 1)),
     ]
 
 
-def _half(p: Expr, q: Expr) -> list[PowerLine]:
+def _half(p: Expr, q: Expr) -> list[ZeroTest]:
     label = f"E[u_+^{p} v_+^{q}]"
     a, b, c = pairs.half_parameters(p, q)
     power, n = pairs.half_exponent(p, q), _N
@@ -177,17 +151,17 @@ def _half(p: Expr, q: Expr) -> list[PowerLine]:
     gauss = gamma(c) * gamma(c - a - b) / gamma(c - a) / gamma(c - b)
     ends = _same(pairs.half_constant(p, q) * gauss, pairs.moment(p + q) / 2)
     return [
-        PowerLine(f"{label}: the equation, in rho", _zero(of_series)),
-        PowerLine(f"{label}: the exponent at z = 0", _zero(power * (power - 1) - s / 2 * power)),
-        PowerLine(f"{label}: the equation, in z", _zero(in_z)),
-        PowerLine(f"{label}: the value at z = 1", ends),
+        ZeroTest(f"{label}: the equation, in rho", _zero(of_series)),
+        ZeroTest(f"{label}: the exponent at z = 0", _zero(power * (power - 1) - s / 2 * power)),
+        ZeroTest(f"{label}: the equation, in z", _zero(in_z)),
+        ZeroTest(f"{label}: the value at z = 1", ends),
     ]
 
 
 _FAMILIES = {"even": _even, "odd": _odd, "half": _half}
 
 
-def _split(first: Row, second: Row, here: tuple[Part, ...]) -> PowerLine:
+def _split(first: Row, second: Row, here: tuple[Part, ...]) -> ZeroTest:
     """E[(a u_+^p + b u_-^p)(c v_+^q + d v_-^q)] = (ac + bd) K(rho) + (ad + bc) K(-rho)."""
     (p, a, b), (q, c, d) = first, second
     same, cross = a * c + b * d, a * d + b * c
@@ -202,10 +176,10 @@ def _split(first: Row, second: Row, here: tuple[Part, ...]) -> PowerLine:
             sign = 1 if part.family == "even" else -1
             same -= 2 * part.coefficient
             cross -= 2 * sign * part.coefficient
-    return PowerLine(f"powers ({p}, {q}): the half-lines", _zero(same) and _zero(cross))
+    return ZeroTest(f"powers ({p}, {q}): the half-lines", _zero(same) and _zero(cross))
 
 
-def _slope(part: Part) -> list[PowerLine]:
+def _slope(part: Part) -> list[ZeroTest]:
     """The derivative in rho term by term, and Price's theorem where p and q are not 0."""
     p, q = part.p, part.q
     label = f"d/dq12, {part.family}, powers ({p}, {q})"
@@ -213,27 +187,27 @@ def _slope(part: Part) -> list[PowerLine]:
     if part.family == "even":
         a, b, c = pairs.even_parameters(p, q)
         front = p * q * pairs.even_constant(p, q)
-        lines.append(PowerLine(f"{label}: term by term", _zero(2 * a * b - p * q * c)))
+        lines.append(ZeroTest(f"{label}: term by term", _zero(2 * a * b - p * q * c)))
         lower = pairs.odd_constant(p - 1, q - 1) if p * q != 0 else None
     elif part.family == "odd":
         _, _, c = pairs.odd_parameters(p, q)
         front = pairs.odd_constant(p, q)
         step = (2 * _K + 3) * (c - 1 + _K) - (2 * _K + 1) * (c + _K)
-        lines.append(PowerLine(f"{label}: term by term", _zero(step)))
+        lines.append(ZeroTest(f"{label}: term by term", _zero(step)))
         lower = pairs.even_constant(p - 1, q - 1) if p * q != 0 else None
     else:
         power, (_, _, c) = pairs.half_exponent(p, q), pairs.half_parameters(p, q)
         front = pairs.half_slope_constant(p, q)
         step = (power + _K + 1) * (c - 1 + _K) - (power + _K) * (c + _K)
         same = _same(front, pairs.half_constant(p, q) * power / 2)
-        lines.append(PowerLine(f"{label}: term by term", _zero(step) and same))
+        lines.append(ZeroTest(f"{label}: term by term", _zero(step) and same))
         lower = pairs.half_constant(p - 1, q - 1) if p * q != 0 else None
     if lower is not None:
-        lines.append(PowerLine(f"{label}: Price's theorem", _same(front, p * q * lower)))
+        lines.append(ZeroTest(f"{label}: Price's theorem", _same(front, p * q * lower)))
     return lines
 
 
-def _logarithm() -> list[PowerLine]:
+def _logarithm() -> list[ZeroTest]:
     """The terms l_n^2/n! and arcsin^2/2 have one equation and one start, n = 0, 1, 2; see there."""
     p, n, r = Symbol("p"), _N, Symbol("r")
     slope = ((p - n) * Symbol("h") + 0).diff(p)  # d/dp of h_(n+2), the part with h_n itself
@@ -245,29 +219,29 @@ def _logarithm() -> list[PowerLine]:
     moment = pairs.moment(p)
     first = moment.diff(p).subs(p, 0) + (EulerGamma + log(2)) / 2
     return [
-        PowerLine(
+        ZeroTest(
             "l_(n+2) = h_n - n l_n", _zero(slope - Symbol("h")) and _zero(step + n * Symbol("l"))
         ),
-        PowerLine("log: the equation of the series", _zero(ratio)),
-        PowerLine("log: the equation of arcsin^2/2", _zero(fraction(equation)[0])),
-        PowerLine("log: the first three coefficients", all(_zero(s) for s in starts)),
-        PowerLine("E log|X|", _zero(expand_log(expand(first.doit())))),
+        ZeroTest("log: the equation of the series", _zero(ratio)),
+        ZeroTest("log: the equation of arcsin^2/2", _zero(fraction(equation)[0])),
+        ZeroTest("log: the first three coefficients", all(_zero(s) for s in starts)),
+        ZeroTest("E log|X|", _zero(expand_log(expand(first.doit())))),
     ]
 
 
-def _logarithm_slope(d: LogDerivation) -> PowerLine:
+def _logarithm_slope(d: LogDerivation) -> ZeroTest:
     """Both sides have the sign of arcsin(rho)."""
     gap = (d.value.diff(q12) ** 2 - d.dot**2) / asin(pairs.RHO) ** 2
-    return PowerLine("log: d/dq12", _zero(fraction(together(gap))[0]))
+    return ZeroTest("log: d/dq12", _zero(fraction(together(gap))[0]))
 
 
-def _arcsine(part: Part) -> PowerLine:
+def _arcsine(part: Part) -> ZeroTest:
     """The arcsine of two jumps: its derivative (both sides are positive), its value at q12 = 0."""
     upright = Part(part.family, part.coefficient, part.p, part.q)
     gap = together(upright.value.diff(q12) ** 2 - upright.slope**2)
     start = upright.value.xreplace({q12: Integer(0)})
     expected = Integer(0) if part.family == "odd" else pairs.moment(Integer(0)) ** 2 / 4
-    return PowerLine(
+    return ZeroTest(
         f"{part.family}, powers (0, 0): the arcsine",
         _zero(fraction(gap)[0]) and _zero(start - expected),
     )

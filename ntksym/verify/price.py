@@ -13,59 +13,34 @@ one gate (derivations/identities).  It uses nothing of the two-gate recursion it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..derivation import Derivation
 from ..exact import Exact
 from ..gaussian import ClosedForm, Law
 from ..gaussian.expect import GroupPair, Moments, group_pairs
 from ..symbols import c12
+from ..zero_tests import Proof, ZeroTest
 
 
-@dataclass(frozen=True, slots=True)
-class ProofLine:
-    """One zero test: what was shown, and whether it came out zero."""
-
-    what: str
-    holds: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PriceProof:
-    """All zero tests of one dual."""
-
-    lines: tuple[ProofLine, ...]
-    obstacle: str = ""
-
-    @property
-    def holds(self) -> bool:
-        """Every zero test came out zero, and there was at least one."""
-        return bool(self.lines) and all(line.holds for line in self.lines) and not self.obstacle
-
-    @property
-    def failed(self) -> tuple[str, ...]:
-        """The zero tests that did not come out zero."""
-        return tuple(line.what for line in self.lines if not line.holds)
-
-
-def prove_value(d: Derivation) -> PriceProof:
+def prove_value(d: Derivation) -> Proof:
     """The proof that `d.value` is E[s(u) s(v)] and `d.dot` its derivative dual."""
     if d.field.towers:
-        return PriceProof((), "nested square roots: the zero test is not decided there")
-    lines: list[ProofLine] = []
+        return Proof((), "nested square roots: the zero test is not decided there")
+    lines: list[ZeroTest] = []
     total = ClosedForm(d.field)
     for number, pair in enumerate(group_pairs(d.law, d.terms, d.terms)):
         value = pair.value()
         total = total + value
         lines += prove_pair(pair, value, f"pair {number + 1}")
-    lines.append(ProofLine("the pairs add up to the dual", total == d.value))
+    lines.append(ZeroTest("the pairs add up to the dual", total == d.value))
     lines.append(
-        ProofLine("d/dq12 of the dual is the dual of the derivative", d.dot == d.dot_direct)
+        ZeroTest("d/dq12 of the dual is the dual of the derivative", d.dot == d.dot_direct)
     )
-    return PriceProof(tuple(lines))
+    return Proof(tuple(lines))
 
 
-def prove_pair(pair: GroupPair, value: ClosedForm, label: str) -> list[ProofLine]:
+def prove_pair(pair: GroupPair, value: ClosedForm, label: str) -> list[ZeroTest]:
     """The zero tests of one pair of groups."""
     field = pair.law.field
     tilted = pair.tilted.law
@@ -82,7 +57,7 @@ def prove_pair(pair: GroupPair, value: ClosedForm, label: str) -> list[ProofLine
         ),
     )
     needed = [(n, k) for n in pair.polynomials[0] for k in pair.polynomials[1]]
-    lines: list[ProofLine] = []
+    lines: list[ZeroTest] = []
     done: set[tuple[int, int]] = set()
     while needed:
         n, k = needed.pop()
@@ -93,17 +68,17 @@ def prove_pair(pair: GroupPair, value: ClosedForm, label: str) -> list[ProofLine
             needed.append((n - 1, k - 1))
         here = moments.value((n, k))
         slope = _price_side(moments, pair, n, k)
-        lines.append(ProofLine(f"{label}: dM({n},{k})/dc", here.diff(c12) == slope))
+        lines.append(ZeroTest(f"{label}: dM({n},{k})/dc", here.diff(c12) == slope))
         start = here.substitute(c12, field.integer(0))
         base = _times(sides[0].value((n,)), sides[1].value((k,)))
-        lines.append(ProofLine(f"{label}: M({n},{k}) at c = 0", start == base))
+        lines.append(ZeroTest(f"{label}: M({n},{k}) at c = 0", start == base))
     again = ClosedForm(field)
     for n, c in pair.polynomials[0].items():
         for k, e in pair.polynomials[1].items():
             again = again + moments.value((n, k)).substitute(c12, tilted.cov[0][1]).scale(c * e)
     const = pair.keys[0].const + pair.keys[1].const
     again = again.scale(pair.tilted.factor, pair.tilted.exponent + const)
-    lines.append(ProofLine(f"{label}: the value at the covariance of the law", again == value))
+    lines.append(ZeroTest(f"{label}: the value at the covariance of the law", again == value))
     return lines
 
 

@@ -15,13 +15,14 @@ from ..activation import Activation
 from ..derivation import Derivation
 from ..dual import Dual, dual
 from ..errors import BadActivation, NoClosedForm, Undecided
-from ..powers import PowerProof, prove_powers
+from ..powers import prove_powers
 from ..symbols import q, q11, q12, q22
+from ..zero_tests import Proof
 from .asked import Point, read_digits, read_number, read_point, read_points
 from .ball import Ball
 from .balls import enclose_definition, enclose_expr, with_values
 from .definition import two_slopes
-from .price import PriceProof, prove_value
+from .price import prove_value
 from .report import Comparison, Report, Verdict
 from .safe import Divergent
 
@@ -55,7 +56,7 @@ def prove(
     digits = read_digits(digits)
     d = dual(act)
     assert d.derivation is not None
-    proof: PriceProof | PowerProof
+    proof: Proof
     if isinstance(d.derivation, Derivation):
         proof = prove_value(d.derivation)
         line = _proof_line(proof)
@@ -97,7 +98,7 @@ def _sampled(d: Dual, report: Report, chosen: Sequence[tuple[Point, Params]]) ->
     return replace(report, verdict=Verdict.SAMPLED, evidence=(*report.evidence, line))
 
 
-def _proof_line(proof: Any) -> str:
+def _proof_line(proof: Proof) -> str:
     if proof.obstacle:
         return f"no proof: {proof.obstacle}"
     if proof.failed:
@@ -108,7 +109,7 @@ def _proof_line(proof: Any) -> str:
     )
 
 
-def _power_line(proof: PowerProof) -> str:
+def _power_line(proof: Proof) -> str:
     if proof.failed:
         return f"no proof: not zero: {', '.join(proof.failed[:4])}"
     return (
