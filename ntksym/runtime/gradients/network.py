@@ -39,15 +39,7 @@ from .planes import KernelGradients, exchanged, give, named_planes
 from .rows import Spans, exact_spans, paired, spans
 from .sound import USUAL, usually_sound
 from .starts import first_moves
-from .steps import (
-    Digits,
-    Doubles,
-    advance,
-    collinear,
-    entry,
-    numeric,
-    turning,
-)
+from .steps import Digits, Doubles, advance, collinear, entry, numeric, turning
 from .units import UnitGradient
 
 PLAIN = 4.0
