@@ -71,7 +71,11 @@ class Comparison(Brief):
         """The largest distance that the two balls allow, as a part of the bound."""
         if self.definition is None or self.derived is None or self.bound is None:
             return inf
-        return float(_farthest(self.definition, self.derived) / (self.bound.mid + self.bound.rad))
+        most = self.bound.mid + self.bound.rad
+        distance = _farthest(self.definition, self.derived)
+        if not most:  # of a slope that is 0 everywhere
+            return inf if distance else 0.0
+        return float(distance / most)
 
     def _within(self, one: Ball, two: Ball, bound: Ball) -> bool | None:
         blur = one.rad + two.rad
