@@ -17,6 +17,8 @@ from ntksym.language import as_activation
 from ntksym.numeric.table import BandedDual, read_table, table_cost, table_dual
 from ntksym.numeric.table.dyadic.build import dyadic_table
 from ntksym.numeric.table.scale import closed_of, ordinary, restored
+from ntksym.numeric.table.shell import build
+from ntksym.numeric.table.split.asked import asked
 from ntksym.numeric.table.split.closed import Closed
 from ntksym.numeric.table.zero import zero_row
 from ntksym.verify.balls import enclose_definition
@@ -119,3 +121,14 @@ def test_rows_of_zeros() -> None:
 
 def test_the_work_is_foreseen() -> None:
     assert table_cost(TINY, 1.0, error=ERROR).seconds < 60
+
+
+def test_a_factor_of_the_activation_is_one_of_its_shells() -> None:
+    text, span = "max(x - 1, 0)*tanh(x)", (0.8, 1.25)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "LIMITS", (0.8,))
+        large, _ = build.shells_of(asked(f"2**40*({text})", span, 1e-7), 1e-7)
+        small, _ = build.shells_of(asked(text, span, 1e-7), 1e-7)
+    where = 1.0, 0.2, 1.1, (1.1 - 0.04) ** 0.5
+    factor = [a / b for a, b in zip(large[0].at(*where), small[0].at(*where), strict=True)]
+    assert factor == pytest.approx([2.0**80] * 2, rel=1e-6)

@@ -351,17 +351,6 @@ def test_a_jump_has_shells_of_both_duals(tmp_path: Path) -> None:
     assert worst_of(text, own, where) < ERROR
 
 
-def test_a_factor_of_the_activation_is_one_of_the_table() -> None:
-    text = f"2**40*({CASES[0]})"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "LIMITS", (0.8,))
-        large, _ = build.shells_of(asked(text, SPAN, ERROR), ERROR)
-        small, _ = build.shells_of(asked(CASES[0], SPAN, ERROR), ERROR)
-    where = 1.0, 0.2, 1.1, (1.1 - 0.04) ** 0.5
-    factor = [a / b for a, b in zip(large[0].at(*where), small[0].at(*where), strict=True)]
-    assert factor == pytest.approx([2.0**80] * 2, rel=1e-6)
-
-
 def test_shells_for_which_there_is_no_time_are_said_to_be_missing() -> None:
     with at_most(0.0):
         found, why = build.shells_of(asked(CASES[0], SPAN, 1e-8), 1e-8)
