@@ -157,6 +157,19 @@ def test_rows_of_any_size_keep_their_digits(target):
             )
 
 
+@pytest.mark.parametrize(("name", "factor"), [("hardtanh", -1.0), ("x + max(x, 0)/2", 2.0)])
+def test_what_stays_collinear_has_no_angle_by_rounding(name, factor):
+    """Opposite rows of odd layers and parallel ones of homogeneous ones, in 3 layers without
+    biases: rounding opened them by 1e-8, which kinks see."""
+    net = ntksym.mlp(name, depth=3, weight_var="3/2", bias_var=0)
+    x = np.array([[0.6, 0.8, 0.3]])
+    found = UnitGradient(net, target="numpy")(x, factor * x)
+    want = ntksym.NetworkGradient(net, "numpy")(x, factor * x)
+    np.testing.assert_allclose(found.ntk, want.ntk, rtol=1e-14)
+    for slopes, right in ((found.d_nngp, want.d_nngp), (found.d_ntk, want.d_ntk)):
+        np.testing.assert_allclose(slopes["weight_var"], right["weight_var"], rtol=1e-14)
+
+
 @pytest.mark.parametrize("target", ["c", "numpy"])
 def test_slopes_in_parameters_of_activations(target):
     """Those that scale s or x, and one that moves x, from two more duals: as of closed forms."""

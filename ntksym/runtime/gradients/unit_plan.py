@@ -13,9 +13,11 @@ from ...backends.c.gradient.large import FarSlopes
 from ...backends.c.gradient.unit_library import UnitGradientPlan
 from ...backends.c.gradient.units import UnitSlopes
 from ...backends.unit import DualUnit
+from ...derivation import parity
 from ...dual import Dual
 from ...errors import UnsupportedOp
 from ...lower.build import Builder
+from ...lower.near import homogeneous
 from ...lower.program import Program
 from ...lower.schedule import number
 from ...network import Network, recurse
@@ -41,6 +43,9 @@ class DenseRules:
         rules: of each layer: a dual, its derivative dual, t12 and numbers to both kernels and
             their derivatives.
         values: the numbers.
+        mirrors: of each layer as in `Layer.mirror`: 1 or -1 where opposite inputs have equal or
+            opposite outputs, else 0.
+        straight: of each layer whether parallel inputs have parallel outputs.
         input: d, numbers -> slope and offset of both kernels of the first layer.
         input_values: the numbers.
         input_slopes: the same derived in a hyper-parameter, by its name.
@@ -48,6 +53,8 @@ class DenseRules:
 
     rules: tuple[Program, ...]
     values: tuple[dict[str, Any], ...]
+    mirrors: tuple[int, ...]
+    straight: tuple[bool, ...]
     input: Program
     input_values: dict[str, Any]
     input_slopes: dict[str, Program]
@@ -63,7 +70,14 @@ def dense_rules(network: Network) -> DenseRules:
     unknown = recurse(replace(network, blocks=blocks))
     rules = tuple(dense_program(layer.nngp, layer.ntk) for layer in unknown.layers)
     values = tuple({str(s.name): number(v) for s, v in layer.values} for layer in unknown.layers)
-    return DenseRules(rules, values, *lower_first(unknown))
+    signs = [parity(rule.activation) for rule in unknown.layers]
+    bare = [rule.nngp.subs(K, 0).subs(dict(rule.values)) == 0 for rule in unknown.layers]
+    mirrors = tuple(s if s > 0 or no_bias else 0 for s, no_bias in zip(signs, bare, strict=True))
+    straight = tuple(
+        bool(no_bias and homogeneous(rule.activation, rule.values))
+        for rule, no_bias in zip(unknown.layers, bare, strict=True)
+    )
+    return DenseRules(rules, values, mirrors, straight, *lower_first(unknown))
 
 
 def unit_gradient_plan(network: Network, found: Plan, name: str) -> UnitGradientPlan:

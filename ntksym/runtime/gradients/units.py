@@ -82,6 +82,7 @@ class UnitGradient:
         self._threads = read_threads(threads)
         given = dense_rules(network)
         self._rules, self._values = given.rules, given.values
+        self._collinear = tuple(zip(given.mirrors, given.straight, strict=True))
         self._input, self._input_values = given.input, given.input_values
         self._slopes = given.input_slopes
         self._numeric = numeric(tuple({id(p): p for p in self._rules}.values()))
@@ -271,15 +272,22 @@ class UnitGradient:
                 if name in SHARED:
                     dc, dt = dc + o[f"nngp_{name}"], dt + o[f"ntk_{name}"]
                 after[name] = dc, dt
-            same = (root == 0.0) & (left["q"] == right["q"]) & (c > 0.0)
+            mirror, straight = self._collinear[level]
+            equal = (root == 0.0) & (left["q"] == right["q"])
+            same, opposite = equal & (c > 0.0), equal & (c < 0.0) & (mirror != 0)
+            still = same | opposite | ((root == 0.0) & (c > 0.0) & straight)
             x, own_t, y = mine[level + 1]["q"], mine[level + 1]["t"], theirs[level + 1]["q"]
             most = np.sqrt(x) * np.sqrt(y)  # beyond which a dual may err
             c = np.where(same, x, np.clip(o["nngp"], -most, most))
+            c = np.where(opposite, mirror * x, c)
             t = np.where(same & alike(t, left["t"]), own_t, o["ntk"])
             whole = np.broadcast_arrays(x, c, y)
-            root = np.where(same, 0.0, self._numeric.rootdet(*whole))
+            root = np.where(still, 0.0, self._numeric.rootdet(*whole))
             ends = mine[level + 1], theirs[level + 1]
-            moves = {k: (_turned(k, dc, c, ends, same), dt) for k, (dc, dt) in after.items()}
+            moves = {
+                k: (_turned(k, dc, c, ends, same if k == APART else still), dt)
+                for k, (dc, dt) in after.items()
+            }
         return _named(c, t, after, start, a)
 
 
@@ -293,8 +301,8 @@ def _turned(
 ) -> Array:
     """What the covariance moves by beside what the variances make of it at a fixed angle.
 
-    Nothing where the points are the `same`: what rounding leaves there is enlarged by slopes of
-    derivative duals, as large as the points.
+    Nothing where the points are the `same` or stay collinear: what rounding leaves there is
+    enlarged by slopes of derivative duals, as large as the points.
     """
     whole = dc
     for end, label in zip(ends, ("q11", "q22"), strict=True):
