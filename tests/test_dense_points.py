@@ -219,3 +219,11 @@ def test_splines_keep_four_eps_of_their_value(
         found = compile_(as_activation(name), target.name)(*([v] for v in point))
         got = float(np.ravel(getattr(found, label))[0])
         assert abs(got - exact) <= 4.0 * EPS * exact, target.name
+
+
+@pytest.mark.parametrize("target", [b.name for b in BACKENDS])
+def test_definitions_keep_the_digits_of_tiny_values(target: Any) -> None:
+    """Densities below exp(-600) and exp(-690) counted as that in C: 1e-248 for 2e-287."""
+    point = (0.00018844771030970258, -0.008498590728206707, 12.172374525365592)
+    found = compile_(as_activation("hardshrink"), target)(*([v] for v in point), lam=0.5)
+    assert float(found.dot[0]) == pytest.approx(2.4549467163745628e-287, rel=4.0 * EPS, abs=0.0)

@@ -19,7 +19,8 @@ static inline void ntksym_direct_weights(double base, double left, double length
     low = fma(x[j], x[j], -square);
     ratio = square / q;
     low = (fma(-ratio, q, square) + (low + 2.0 * slip * x[j])) / q;
-    ratio = ratio > 1380.0 ? 1380.0 : ratio;
+    low = ratio > 1400.0 ? 2.0 : low; /* nothing is left there */
+    ratio = ratio > 1400.0 ? 1400.0 : ratio;
     w[j] = ntksym_direct_weight[j] * length * ntksym_op_exp_inside(-0.5 * ratio);
     w[j] -= w[j] * (0.5 * low);
   }
@@ -123,7 +124,7 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_jumped(const ntksym_direct_rule *s, d
   for (int k = 0; k < s->kinks; ++k) {
     const double at = s->kink[k], square = at * at, ratio = square / q;
     const double low = (fma(-ratio, q, square) + fma(at, at, -square)) / q;
-    const double bell = ratio < 1380.0 ? exp(-0.5 * ratio) : 0.0;
+    const double bell = ratio < 1400.0 ? exp(-0.5 * ratio) : 0.0;
     const double part = s->jump[k] * (bell - bell * (0.5 * low)) / r;
     double x[@PADDED@], y[@PADDED@], mean[@PADDED@];
     double gap[@KINKS@][@PADDED@], low_gap[@KINKS@][@PADDED@];

@@ -39,8 +39,8 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_panels(const ntksym_direct_rule *s, i
       const double lost = at * fine + 0.5 * fma(at, at, -square);
       y[j] = t * (away - back);
       x[j] = origin + t * away;
-      w[j] = ntksym_direct_weight[j] * length * ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
-      w[j] -= w[j] * (e < -690.0 ? 0.0 : lost);
+      w[j] = ntksym_direct_weight[j] * length * ntksym_op_exp_inside(e < -700.0 ? -700.0 : e);
+      w[j] -= w[j] * (e < -700.0 ? 1.0 : lost);
       v[j] = at;
     }
     for (int j = 0; order && j < @PADDED@; ++j) w[j] *= order == 1 ? v[j] : v[j] * v[j] - 1.0;

@@ -174,7 +174,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_side(double rate, const double *c, int 
   if (rate != 0.0) {
     for (int i = 0; i < @PADDED@; ++i) {
       a[i] = rate * (gap[i] + 0.5 * rate * t * t);
-      grown[i] = ntksym_op_exp(a[i] < -600.0 ? -600.0 : a[i]); /* no subnormals: they are slow */
+      grown[i] = a[i] < -700.0 ? 0.0 : ntksym_op_exp(a[i]); /* no subnormals: they are slow */
     }
     for (int i = 0; i < @PADDED@; ++i) {
       const double at = side[i] * (away[i] + rate * t), size_of = fabs(at);
@@ -239,9 +239,10 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
     for (int i = 0; i < @PADDED@; ++i) {
       const double y = gap[k][i] / t, e = -0.5 * y * y, far = fabs(y) > 1e100 ? 1e100 : fabs(y);
       const double off = ntksym_direct_off(gap[k][i], low_gap[k][i], y, t, slip);
-      const double near = ntksym_op_exp_inside(e < -600.0 ? -600.0 : e);
+      const double inside = ntksym_op_exp_inside(e < -700.0 ? -700.0 : e);
+      const double near = e < -700.0 ? 0.0 : inside;
       at[k][i] = y;
-      bell[k][i] = 0x1.9884533d43651p-2 * (near - near * (e < -600.0 ? 0.0 : off));
+      bell[k][i] = 0x1.9884533d43651p-2 * (near - near * (e < -700.0 ? 0.0 : off));
       tail[k][i] = bell[k][i] * (@MILLS@ * ntksym_op_mills(far));
     }
   for (int cell = 0; cell < cells; ++cell) {
