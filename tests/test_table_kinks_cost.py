@@ -13,7 +13,7 @@ from sympy import exp
 from ntksym.errors import Undecided
 from ntksym.language import as_activation
 from ntksym.numeric.rules import LONGEST_KINKS
-from ntksym.numeric.table import contour
+from ntksym.numeric.table import contour, table_cost
 from ntksym.numeric.table.spectra.spectrum import coefficient_rows
 from ntksym.numeric.table.split import near
 from ntksym.numeric.table.split.build import plain_shape, start_of
@@ -108,3 +108,13 @@ def test_powers_too_large_for_doubles_are_refused_before_anything_is_fitted(
     monkeypatch.setattr(near, "bilinear_fits", None)
     with pytest.raises(Undecided, match="the powers at the kinks are rounded"):
         near.near_table(shapes[0].expr, *SPAN, ERROR)
+
+
+def test_even_functions_cost_half_of_the_pairs() -> None:
+    """One part in rho is all there is: without that 1.5 times their seconds are foreseen."""
+    even, neither = (
+        table_cost(text, (0.35, 2), error=1e-8) for text in ("abs(atan(x))", "abs(atan(x)) + x/999")
+    )
+    assert even.variances == neither.variances
+    assert 0.9 < even.coefficients / neither.coefficients < 1.1
+    assert even.seconds < 0.85 * neither.seconds

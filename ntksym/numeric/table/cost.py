@@ -24,6 +24,8 @@ _KINKED = 4.0
 _PANELS = 4.0
 """With kinks in a few bands there are so many times the pairs: those of panels."""
 _FEW_BANDS = 4
+_MIRRORED = 0.5
+"""Of even and odd functions one part in rho is all there is."""
 _MORE = 1.3
 """A band is given more coefficients than it needs alone, for its pairs with steeper ones."""
 _FLAT = 0.85
@@ -67,6 +69,7 @@ def table_cost(
     from ..series.strip import decay
     from .bands.cross import divided
     from .build import BITS, span, vanishes
+    from .draft import mirrored
     from .scale import ordinary
     from .spectra.source import FIRST, MOST, foreseen, predicted, shape, start
     from .spectra.spectrum import spectra
@@ -100,6 +103,7 @@ def table_cost(
             rest = (left + 2 * (left * kink) ** 0.5) / float(slope.least)
             raise _too_many(max(guess, far), len(one[0].series), rest)
     bands, ratio, kinked = len(ends) - 1, ends[-1] / ends[-2], bool(slope.shape.kinks)
+    parts = _MIRRORED if mirrored(expr) else 1.0
     seconds, each = 0.0, _PAIR_EACH * (_KINKED if kinked else 1.0)
     panels = _PANELS if kinked and 1 < bands <= _FEW_BANDS else 1.0
     for k in range(bands):
@@ -109,8 +113,8 @@ def table_cost(
         nodes = 24 * wanted**0.5  # of the integrals
         seconds += nodes * wanted * (_ROW + max(count, _HIGH) * _PRODUCT)
         seconds += 2 * count * _NORM + _START
-        if bands > 1:  # with itself and with those that are steeper
-            seconds += (k + 1) * (_PAIR * panels + each * wanted)
+        if low < high:  # pairs with itself and with those that are steeper
+            seconds += (k + 1) * (_PAIR * panels + each * wanted) * parts
     return Cost(count * bands, guess, seconds)
 
 
