@@ -9,14 +9,14 @@ from ...lower.schedule import Schedule
 from ...lower.settled import Settled
 from .._base import SourceFile
 from ..c.backend import Contract
-from .jax_helpers import HOST, PREAMBLE
+from .jax_helpers import COMPILED, HOST, PREAMBLE
 from .jax_network import NETWORK, SCAN
 from .layer_rule import LayerSlopes
 from .module import ArrayBackend
 from .module import dual_file as array_dual_file
 from .network import network_file as array_network_file
 
-JAX = ArrayBackend("jax", PREAMBLE, network=NETWORK, loops=SCAN, host=HOST)
+JAX = ArrayBackend("jax", PREAMBLE, network=NETWORK, loops=SCAN, host=HOST, compiled=COMPILED)
 
 
 def dual_file(

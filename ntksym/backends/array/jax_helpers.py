@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+COMPILED = "@_compiled\n"
 PREAMBLE = '''
+import functools
+
 import jax
 import jax.numpy as jnp
 from jax.scipy import special as _special
@@ -32,6 +35,18 @@ def _arrays(*values):
         dtype = jnp.result_type(float)
     dtype = jnp.promote_types(dtype, jnp.float32)  # half precision has too few digits
     return tuple(jnp.asarray(v, dtype) for v in values)
+
+
+def _compiled(f):
+    """f, compiled once for each shape and type; what is not given in a call stays a constant."""
+    fixed = [name for name in ("exact",) if name in f.__code__.co_varnames]
+    run = jax.jit(f, static_argnames=fixed)
+
+    @functools.wraps(f)
+    def call(*args, **given):
+        return run(*args, **given)
+
+    return call
 
 
 def _rule(value, partials):

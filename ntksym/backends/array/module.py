@@ -48,6 +48,8 @@ class ArrayBackend:
     """How equal layers are repeated."""
     host: str = ""
     """How NumPy is called, which integrates duals where their closed form cancels."""
+    compiled: str = ""
+    """The line before a public function that has it compiled once, not in every call."""
 
     def literal(self, value: Fraction | float) -> str:
         """The shortest decimal that reads back to the same double."""
@@ -98,11 +100,13 @@ def module(
     """Head, preamble, the helpers that are called, and the body."""
     lines = (line.replace('"""', "'''") for line in contract_lines(contract, programs))
     head = '"""' + "\n".join(lines) + '\n"""\n'
+    body = body.replace("@COMPILED@", backend.compiled)
     called = frozenset(re.findall(r"\b_\w+", body)) & helper_names()
     first = backend.preamble.strip("\n").split("\n")
     if "np.asarray" in body:  # rules on the host
-        count = sum(line.startswith("import ") for line in first)
-        first[:count] = sorted([*first[:count], "import numpy as np"])
+        start = first.index(f"import {backend.name}")
+        end = next(k for k in range(start, len(first)) if not first[k].startswith("import "))
+        first[start:end] = sorted([*first[start:end], "import numpy as np"])
     pieces = head + "\n" + "\n".join(first), array_helpers(called | also), body.strip("\n")
     return "\n\n\n".join(pieces) + "\n"
 
@@ -286,7 +290,7 @@ _dual = _pair_rule(_in_doubles(_value), _in_doubles(_partials))
 _diagonal = _pair_rule(_in_doubles(_diagonal_value), _in_doubles(_diagonal_partials))
 
 
-def dual(q11, q12, q22@PARAMS@):
+@COMPILED@def dual(q11, q12, q22@PARAMS@):
     """The pair (nngp, dot); arrays broadcast.  NaN for a negative variance.
 
     Derivatives of both in every argument are closed forms.  Half precision counts as float32,
@@ -298,7 +302,7 @@ def dual(q11, q12, q22@PARAMS@):
     return nngp + nil, dot + nil
 
 
-def diagonal(q@PARAMS@):
+@COMPILED@def diagonal(q@PARAMS@):
     """The pair (nngp, dot) for u = v of variance q."""
     (q,) = _arrays(q)
     nngp, dot = _diagonal(q@PARAMS@)

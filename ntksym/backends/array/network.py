@@ -341,7 +341,7 @@ ABOUT = """At x = y, where a kinked activation has two one-sided
 
 _KERNELS = (
     '''
-def nngp_ntk(x1, x2=None, exact=None, values=VALUES, input_values=INPUT_VALUES):
+@COMPILED@def nngp_ntk(x1, x2=None, exact=None, values=VALUES, input_values=INPUT_VALUES):
     """(nngp, ntk) of the rows of x1 and x2, each of shape (n, m).
 
     Differentiable in x1, x2, `values` (the numbers of the layers: weight and bias variances and

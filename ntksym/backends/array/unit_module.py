@@ -103,7 +103,7 @@ def _module(
 
 
 _DUAL = '''
-def dual(q11, q12, q22):
+@COMPILED@def dual(q11, q12, q22):
     """The pair (nngp, dot); arrays broadcast.  NaN outside the range.
 
     Both are differentiable in every argument.  Half precision counts as float32.
@@ -114,7 +114,7 @@ def dual(q11, q12, q22):
     return nngp + nil, dot + nil
 
 
-def diagonal(q):
+@COMPILED@def diagonal(q):
     """The pair (nngp, dot) for u = v of variance q."""
     (q,) = _arrays(q)
     nngp, dot = _unit_diag(q)
@@ -165,7 +165,7 @@ _MENDED = """    if mode:
 
 _KERNELS = (
     '''
-def nngp_ntk(x1, x2=None, exact=None):
+@COMPILED@def nngp_ntk(x1, x2=None, exact=None):
     """(nngp, ntk) of the rows of x1 and x2, each of shape (n, m); differentiable in both.
 
     '''
