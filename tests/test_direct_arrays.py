@@ -65,6 +65,17 @@ def test_torch(torch, name, tmp_path):  # noqa: F811
     assert all(v.dtype == torch.float32 for v in single)
 
 
+def test_small_values_of_one_sign_keep_their_digits(torch, tmp_path):  # noqa: F811
+    """Nearly opposite inputs: a value of 1/1300 of its size was off by 179 eps of itself."""
+    name, b, ctx = "shifted_relu", -0.5, MPContext()
+    ctx.dps = 40
+    at = {"q11": 17.932604688495445, "q12": -29.859948424674254, "q22": 49.720704851807355, "b": b}
+    want = lower_dual(ntksym.dual(name)).evaluate({k: ctx.mpf(v) for k, v in at.items()}, ctx)
+    columns = [torch.tensor([v], dtype=torch.float64) for v in at.values()]
+    got = ctx.mpf(float(written_torch(name, tmp_path).dual(*columns)[0]))
+    assert abs(got - want["nngp"]) <= GOAL * 2.0**-52 * want["nngp"]
+
+
 def test_graphs_with_rules_on_the_host_compile(torch, tmp_path, monkeypatch):  # noqa: F811
     """NumPy is one operator of the graph: compiled, also mapped, it gives what it gives at once."""
     module = written_torch("elu", tmp_path, "elu_on_the_host")  # which no other test compiled

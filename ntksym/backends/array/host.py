@@ -18,6 +18,7 @@ from ...lower.ops import DIRECT_OPS
 from ...lower.price import Small
 from ...lower.program import Let, Program, with_inner
 from ...lower.settled import Settled
+from ...lower.small import NODES, WEIGHTS, one_signed, small_below
 from ..numpy.helpers import helper_names, helpers
 from ..numpy.scales import scale_functions
 from ..text import filled
@@ -55,10 +56,20 @@ def host_text(
 
 
 def host_rule(rule: Direct, stem: str, backend: ArrayBackend) -> str:
-    """What says where a rule is needed."""
+    """What says where a rule is needed: by the variances, and where the value is small."""
     marks = function(rule.marks, f"{stem}_marks", backend, "The unit of variances comes last.")
     used = "".join(f"    {''.join(str(int(v)) for v in row)!r},\n" for row in rule.used)
-    return f"{marks}\n\n{stem}_USED = (\n{used})\n".replace("'", '"')
+    text = f"{marks}\n\n{stem}_USED = (\n{used})\n".replace("'", '"')
+    if not any(one_signed(rule)):
+        return text
+    point = function(rule.point, f"{stem}_point", backend, "The activation, and its slope.")
+    params = "".join(f", p{k}" for k in range(len(rule.point.args) - 1))
+    shared = {"@STEM@": stem, "@GIVEN@": params, "@ALONE@": params[2:]}
+    shared |= {"@PLACES@": repr(NODES), "@SHARES@": repr(WEIGHTS)}
+    shared |= {"@BELOW@": repr(tuple(small_below(rule, which) for which in range(2)))}
+    shared |= {"@KINKS@": str(rule.kinks), "@TWICE@": str(2 * rule.kinks)}
+    shared |= {"@JUMPED@": " / r" if rule.jumps else "", "@PART@": "0" if rule.jumps else "1"}
+    return f"{text}\n\n{point}\n\n{filled(_SMALL, shared).strip(chr(10))}\n"
 
 
 def host_operation(let: Let, rule: Direct, stem: str) -> str:
@@ -68,6 +79,8 @@ def host_operation(let: Let, rule: Direct, stem: str) -> str:
     return filled(
         _PAIR if which < 2 else _DIAGONAL,
         {
+            "@SMALL@": _WHERE_SMALL if which < 2 and one_signed(rule)[which] else "",
+            "@WHICH@": str(which % 2),
             "@NAME@": f"_{let.label}",
             "@LABEL@": let.label,
             "@STEM@": stem,
@@ -168,8 +181,30 @@ def @NAME@(closed, q11, q12, q22, root@GIVEN@):
     far = (least >= @START@) & (root >= @LEAST@ * most)  # the rule there is right, and faster
     can = ~far & (_abs(q12) < _INF) & (root >= 0.0) & (root < _INF)
 @APART@    used = (used > 0) & (used < @COMPILED@) & can  # @COMPILED@: in compiled code only
-    given = q11, q12, q22, root@GIVEN@
+@SMALL@    given = q11, q12, q22, root@GIVEN@
     return _by_numpy("@LABEL@", used, given, closed)
+'''
+
+_WHERE_SMALL = """    can = can & (least > 1e-140) & (most < 1e140) & (least + most <= @MOST@)
+    turned = can & (8.0 * q12 < -least * most)  # elsewhere no value of one sign is small
+    used = used | (turned & @STEM@_small(@WHICH@, closed, q11, q22@GIVEN@))
+"""
+
+_SMALL = '''
+def @STEM@_small(which, closed, q11, q22@GIVEN@):
+    """Whether s, or its slope, has one sign, and the value is small beside its size."""
+    size, less, more = @BELOW@[which], 0.0 * q11, 0.0 * q11
+    for jump in @STEM@_marks(@ALONE@)[@KINKS@:@TWICE@] if which else ():
+        own = jump + 0.0 * q11
+        less, more = less + _max(-own, 0.0), more + _max(own, 0.0)
+    for q in (q11, q22):
+        r = _sqrt0(q)
+        found = @STEM@_point(r * _column(@PLACES@, q)@GIVEN@)
+        own = found[which] + 0.0 * r
+        less, more = less + _max(-own, 0.0).sum(0), more + _max(own, 0.0).sum(0)
+        part = found[@PART@]@JUMPED@ if which else own
+        size = size * _sqrt0((_column(@SHARES@, q) * part * part).sum(0))
+    return ((less == 0.0) | (more == 0.0)) & ~((_abs(closed) >= size) & (size > 0.0))
 '''
 
 _DIAGONAL = '''
