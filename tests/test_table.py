@@ -369,8 +369,14 @@ def test_bad_input(variances: object, error: float, kind: type[Exception], text:
 def test_what_cannot_be_tabulated_says_so() -> None:
     with pytest.raises(NotSquareIntegrable):
         table_dual("exp(x**2)", 1)
-    with pytest.raises(Undecided, match="vanishes"):
-        table_dual("sign(x)", 1)
+
+
+def test_slopes_of_steps_are_a_table_of_zeros() -> None:
+    table = table_dual("sign(x)", 1, error=1e-12)
+    rho = np.linspace(-1, 1, 41)
+    value, slope = np.array([table.at(1.0, float(r), 1.0) for r in rho]).T
+    assert np.abs(value - 2 / np.pi * np.arcsin(rho)).max() < 1e-12
+    assert not slope.any()
 
 
 def test_what_takes_long_is_told(
