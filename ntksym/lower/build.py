@@ -12,6 +12,7 @@ from typing import Any
 import sympy as sp
 from sympy import Add, Expr, Mul, Pow, Symbol
 
+from .. import symbols as S
 from ..errors import UnsupportedOp
 from ..functions import Phi, Phi2
 from .apart import Apart
@@ -154,10 +155,15 @@ class Builder(Products):
         """A polynomial times an exponential that it cancels beside, see `waves`; else None."""
         if (found := turned(e)) is None:
             return None
+        value = plain = self.operand(found.plain)
         for symbol, entry, t in found.symbols:
             times = self.operand(t)
             self.replace(symbol, self.emit("cross", entry, Fraction(1), times, "q12"))
-        value, factor = self.operand(found.form), self.operand(found.rest)
+        factor, form = self.operand(found.rest), self.operand(found.form)
+        for n, (_, entry, t) in enumerate(found.symbols):  # of small or unlike inputs it cancels
+            least = self.emit("max", self.emit("abs", self.operand(t * S.q12)), Fraction(1))
+            twice = self.emit("mul", entry, Fraction(2))
+            value = self.emit("select", least, twice, value if n else form, plain)
         made = self.emit("mul", factor, value)
         if self._bounded:
             return made

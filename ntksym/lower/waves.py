@@ -55,11 +55,13 @@ class Turned:
     Attributes:
         symbols: each with its entry q and the number t of the q - t*q12 that it is.
         form: the polynomial in these and q12.
+        plain: the same in the covariance.
         rest: the other factors.
     """
 
     symbols: tuple[tuple[Symbol, str, Expr], ...]
     form: Expr
+    plain: Expr
     rest: Expr
 
 
@@ -109,7 +111,7 @@ def turned(e: Mul) -> Turned | None:
     symbols = tuple((Symbol(f"{name}{t}", real=True), entry, t) for name, entry, t in turns)
     places = {s: a + t * S.q12 for s, (a, _, t) in zip((S.q11, S.q22), symbols, strict=True)}
     rest = Mul(*(f for f in e.args if f is not grown[0] and f is not bare[0]))
-    return Turned(symbols, expand(bare[0].xreplace(places)), rest * grown[0])
+    return Turned(symbols, expand(bare[0].xreplace(places)), bare[0], rest * grown[0])
 
 
 def risen(e: Add) -> tuple[Expr, Expr, Expr] | None:
