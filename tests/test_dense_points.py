@@ -16,6 +16,7 @@ from ntksym.backends.numpy import units
 from ntksym.dual import dual
 from ntksym.language import as_activation
 from ntksym.lower import OPS
+from ntksym.lower.build import Builder
 from ntksym.lower.kernel import lower_dual
 from ntksym.runtime.compile import compile as compile_
 
@@ -227,3 +228,30 @@ def test_definitions_keep_the_digits_of_tiny_values(target: Any) -> None:
     point = (0.00018844771030970258, -0.008498590728206707, 12.172374525365592)
     found = compile_(as_activation("hardshrink"), target)(*([v] for v in point), lam=0.5)
     assert float(found.dot[0]) == pytest.approx(2.4549467163745628e-287, rel=4.0 * EPS, abs=0.0)
+
+
+BELLS = (
+    ("odd_gaussian", (1e20, 3e19, 2e20)),
+    ("odd_gaussian", (1e98, -3e97, 2e98)),
+    ("gaussian", (2e89, -1.4e89, 2e89)),
+    ("gaussian", (1e174, 9e173, 1e174)),
+)
+"""Off by 500 eps of their value in C and by 15600 in NumPy, wrong in every digit at the next ones:
+third powers of a root overflow where their reciprocals do not, and a rule that holds beside the
+size of the kernel took the place of the closed form."""
+
+
+@pytest.mark.parametrize(("text", "point"), BELLS)
+def test_bells_far_out_keep_four_eps_of_their_value(text: str, point: tuple[float, ...]) -> None:
+    ctx = MPContext()
+    ctx.dps = 40
+    entries, d = ("q11", "q12", "q22"), dual(as_activation(text))
+    b = Builder(entries)
+    plain = b.program("plain", (("nngp", b.operand(d.value)), ("dot", b.operand(d.dot))))
+    exact = plain.evaluate(dict(zip(entries, map(ctx.mpf, point), strict=True)), ctx)
+    for target in BACKENDS:
+        found = compile_(as_activation(text), target.name)(*([v] for v in point))
+        for label in ("nngp", "dot"):
+            got = float(np.ravel(getattr(found, label))[0])
+            if abs(exact[label]) > 1e-290:
+                assert abs(got - exact[label]) <= 4.0 * EPS * abs(exact[label]), target.name

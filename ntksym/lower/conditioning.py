@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from math import exp, log, pi, sqrt
@@ -13,6 +14,7 @@ from sympy import Add, Expr, Rational, oo, zoo
 from .. import symbols as S
 from ..digits import digits
 from .build import Builder
+from .exponent import is_rest
 from .ops import OPS
 from .polynomial import is_polynomial
 from .program import Operand, Program, live
@@ -23,7 +25,7 @@ LOST = 32.0
 _DPS = 15
 _VALUE = Rational(3, 4)
 _ENTRIES = (S.q11, S.q12, S.q22)
-_LARGEST = 300
+_MOST_BITS = 996
 _NOTHING = 1000
 """Terms below two to minus this are no doubles: tails far from every kink lose nothing there."""
 OPPOSITE = Fraction(-4, 3)
@@ -81,15 +83,18 @@ def sums_lose(e: Expr, own: Expr, variances: tuple[Fraction, ...], most: float) 
 def overflows(exprs: tuple[Expr, ...], variance: Fraction, *, tiny: bool = True) -> bool:
     """Whether an intermediate number of the programs leaves the range of doubles there.
 
-    Without `tiny` only numbers that are too large count.
+    Without `tiny` only numbers that are too large count, else small ones of values that are not
+    small themselves.  What rounding took away is 0 where the lines that form it leave the range.
     """
     ctx = digits(_DPS)
     for p in map(_lines, exprs):
-        every = tuple((let.name, let.name) for let in p.body)
-        whole = Program("lines", p.args, p.body, every)
-        values = whole.evaluate(_point(variance, ctx), ctx).values()
-        sizes = (ctx.mag(v) for v in values if v != 0)
-        if any((abs(m) if tiny else m) > _LARGEST * 3.32 for m in sizes):
+        exact = tuple(replace(r, args=(Fraction(0),) * 4) if is_rest(r) else r for r in p.body)
+        body = live(exact, p.outputs)
+        every = (*((let.name, let.name) for let in body), *p.outputs)
+        values = Program("lines", p.args, body, every).evaluate(_point(variance, ctx), ctx)
+        sizes = [ctx.mag(v) for v in values.values() if v != 0]
+        small = tiny and values["value"] != 0 and ctx.mag(values["value"]) > -_MOST_BITS
+        if any((abs(m) if small else m) > _MOST_BITS for m in sizes):
             return True
     return False
 

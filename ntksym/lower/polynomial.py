@@ -194,3 +194,20 @@ def may_overflow(factors: list[Expr], below: tuple[Expr, ...]) -> bool:
     most = (max(sum(m for s, m in key if s in entries) for key in monomials(f)) for f, _ in sums)
     alone = sum(n for f, n in powers if f in entries and n.is_positive)
     return bool(sums and sum(d * n for d, (_, n) in zip(most, sums, strict=True)) + alone > 1)
+
+
+def degree(f: Expr) -> int:
+    """The degree of a polynomial in the entries, the determinant counted twice; else 0."""
+    if not is_polynomial(f):
+        return 0
+    weights = {S.q11: 1, S.q12: 1, S.q22: 1, S.q: 1, DET: 2}
+    return max(sum(weights.get(s, 0) * n for s, n in key) for key in monomials(f))
+
+
+def surely_positive(base: Expr) -> bool:
+    """Positive on the closed domain: a positive form with a positive constant term."""
+    form = positive_form(base)
+    if form is None:
+        return bool(base.is_number and base.is_positive)
+    parts = Add.make_args(form)
+    return any(not (t.free_symbols & {DET, S.q11, S.q12, S.q22, S.q}) for t in parts)

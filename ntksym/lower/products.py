@@ -14,11 +14,12 @@ from .exponent import Parts, corrected, decays, quotient_parts, two_parts
 from .lines import FIRST, PAIR, SECOND, Lines
 from .polynomial import (
     DET,
+    degree,
     det_multiple,
     is_polynomial,
     may_overflow,
-    monomials,
     positive_form,
+    surely_positive,
 )
 from .program import Operand
 from .reciprocal import LEAST, excess
@@ -30,6 +31,9 @@ from .stable import (
     split_factors,
     split_quotient,
 )
+
+_CUBE = 3
+"""Powers of roots from which on they are divided by one after the other."""
 
 
 class Products(Lines):
@@ -134,7 +138,7 @@ class Products(Lines):
             if not (n.is_Integer and n.is_positive and not base.is_number):
                 base, n = f, Integer(1)
             a = self.operand(base) if n == 1 else self._powered(base)
-            self._degrees[a] = _degree(base)
+            self._degrees[a] = degree(base)
             up[self.side(a)].append((a, int(n)))
         for f in bottom:
             a, n, safe = self._divisor(f, guard)
@@ -160,7 +164,7 @@ class Products(Lines):
     ) -> Operand:
         """Value times powers over powers; equal powers of two quantities as one ratio."""
         up, down = list(up), list(down)
-        for high in [d for d in down if d[1] >= LEAST and d[0] in self._squares]:
+        for high in [d for d in down if d[1] >= _CUBE and d[0] in self._squares]:
             value = self._divided(value, up, high[0], high[1])
             up = []
             down.remove(high)
@@ -194,18 +198,24 @@ class Products(Lines):
     def _divided(
         self, value: Operand, up: list[tuple[Operand, int]], root: Operand, power: int
     ) -> Operand:
-        """Value times powers over a power of a root, the factors over as many roots each."""
-        t = self.emit("div", Fraction(1), root, hint="over")
-        left = power
+        """Value times powers over a power of a root, the factors over as many roots each.
+
+        A power of the root overflows where the value is far inside the range of doubles.
+        """
+        high = power >= LEAST  # then what is lost by all roundings of the root is added
+        t = self.emit("div", Fraction(1), root, hint="over") if high else root
+        over, left = "mul" if high else "div", power
         for a, n in up:
             for _ in range(n):
                 factor = a
                 for _ in range(min(left, self._degrees.get(a, 0))):
-                    factor = self.emit("mul", factor, t)
+                    factor = self.emit(over, factor, t)
                     left -= 1
                 value = self.emit("mul", value, factor)
         for _ in range(left):
-            value = self.emit("mul", value, t)
+            value = self.emit(over, value, t)
+        if not high:
+            return value
         low = excess(self, *self._squares[root], self.known_root, t)
         return corrected(self, value, self.emit("mul", low, Fraction(power, 2)))
 
@@ -217,7 +227,7 @@ class Products(Lines):
             if exponent.is_Integer:
                 return guarded, int(exponent), True
             return self._operand_power(guarded, sp.Rational(exponent)), 1, True
-        safe = _surely_positive(base)
+        safe = surely_positive(base)
         if exponent.is_Integer:
             return self._powered(base), int(exponent), safe
         if exponent.is_Rational and exponent.q == 2 and base.free_symbols:
@@ -368,14 +378,6 @@ def _divided_once(top: list[Expr], bottom: tuple[Expr, ...]) -> bool:
     return bool(total <= 1 and any(f.free_symbols & entries for f in top))
 
 
-def _degree(f: Expr) -> int:
-    """The degree of a polynomial in the entries, the determinant counted twice; else 0."""
-    if not is_polynomial(f):
-        return 0
-    weights = {S.q11: 1, S.q12: 1, S.q22: 1, S.q: 1, DET: 2}
-    return max(sum(weights.get(s, 0) * n for s, n in key) for key in monomials(f))
-
-
 def _roots(f: Expr) -> bool:
     """Whether it is a sum of multiples of both standard deviations, which vanish together."""
     if not isinstance(f, Add) or len(f.args) != 2:
@@ -388,12 +390,3 @@ def _forms(f: Expr) -> bool:
     """Whether it is linear in both variances, without a constant."""
     entries = {S.q11, S.q22}
     return isinstance(f, Add) and all(t.as_coeff_Mul()[1] in entries for t in f.args)
-
-
-def _surely_positive(base: Expr) -> bool:
-    """Positive on the closed domain: a positive form with a positive constant term."""
-    form = positive_form(base)
-    if form is None:
-        return bool(base.is_number and base.is_positive)
-    parts = Add.make_args(form)
-    return any(not (t.free_symbols & {DET, S.q11, S.q12, S.q22, S.q}) for t in parts)
