@@ -11,6 +11,7 @@ import pytest
 from mpmath import MPContext
 
 import ntksym
+from ntksym.errors import BadData
 from ntksym.network import Convention
 from ntksym.runtime.gradients.network import NetworkGradient
 from ntksym.runtime.gradients.rows import exact_spans
@@ -116,3 +117,30 @@ def test_slopes_where_s_jumps(target):
             right, most = float(want[f"{k}/{v}"]), abs(float(want[k]))
             most = max(abs(right), most / (1e6 if v.startswith("q") else 1.0))
             assert abs(plane[0, 0] - right) <= 1e-12 * most, (k, v)
+
+
+@pytest.mark.parametrize("activation", ["x*step(x - 1) + x/3", "step(x - 1) + max(x + 1, 0)"])
+@pytest.mark.parametrize("apart", [1e-4, 1e-7])
+def test_nearly_opposite_rows_of_what_jumps(activation, apart):
+    """No jump of the first meets one of the opposite row: its slopes are finite but for what kinks
+    make (6e-11 off before); that of the second meets a kink (7e-11)."""
+    net = ntksym.mlp(activation, depth=2, weight_var=1.5, bias_var=0)
+    g = NetworkGradient(net, "numpy", threads=1)
+    x, z = np.array([0.6, 0.8, 0.3]), np.array([0.8, -0.6, 0.1])
+    y = -(x + apart * z)
+    found, want = g(x[None], y[None]), g.exact(x, y)
+    for k, slopes in (("nngp", found.d_nngp), ("ntk", found.d_ntk)):
+        for v in ("q11", "q12", "q22"):
+            right = float(want[f"{k}/{v}"])
+            assert abs(slopes[v][0, 0] - right) <= 1e-12 * abs(right), (k, v)
+
+
+def test_many_digits_say_that_zeros_have_no_angle():
+    """Without a bias; with one they are a point like others."""
+    x, none = np.array([0.6, 0.8]), np.zeros(2)
+    bare, biased = (
+        NetworkGradient(ntksym.mlp("relu", depth=2, bias_var=b), "numpy") for b in (0, 1)
+    )
+    with pytest.raises(BadData, match="zeros has no angle"):
+        bare.exact(x, none)
+    assert biased(x[None], none[None]).nngp[0, 0] == float(biased.exact(x, none)["nngp"])

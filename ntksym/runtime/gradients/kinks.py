@@ -2,7 +2,8 @@ r"""The kinks of a layer, and what nearly collinear inputs see of them.
 
 Where the slope of s jumps by $a_i$ at $b_i$, $E[s''(u)s''(v)]$ has $a_i a_j$ times the density of
 (u, v) at $(b_i, b_j)$: for collinear inputs with $b_j = \pm b_i$ it is infinite like
-$1/\sqrt{\det}$, and everything else is finite.
+$1/\sqrt{\det}$, and everything else is finite.  Where s itself jumps it is infinite to a higher
+order, unless no jump meets a kink there: no jump at b and kink at -b, for inputs that are opposite.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from math import inf, pi
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sympy import Expr, Rational
 
 from ...activation import Activation
@@ -32,11 +34,23 @@ class Kinks:
     Attributes:
         gap: the least distance of two places among the kinks and their negatives; infinite where
             the only one is at 0.
-        places: where the slope jumps, and by how much; None where s jumps too.
+        places: where the slope jumps, and by how much.
+        jumps: where s jumps.
     """
 
     gap: float
-    places: tuple[tuple[float, float], ...] | None
+    places: tuple[tuple[float, float], ...]
+    jumps: tuple[float, ...]
+
+    def met(self, ahead: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Whether a jump of s meets a kink or a jump of collinear inputs, which point the same way
+        where `ahead`: there is no `peak`.
+        """
+        ends = {at for at, _ in self.places} | set(self.jumps)
+        found: NDArray[np.bool_] = np.where(
+            ahead, bool(self.jumps), any(-b in ends for b in self.jumps)
+        )
+        return found
 
     def peak(self, length: Array, sine: Array, ahead: Array) -> Array:
         r"""The limit of $\sqrt{\det} E[s''(u)s''(v)]$ as inputs become collinear.
@@ -47,11 +61,11 @@ class Kinks:
             ahead: whether the inputs point the same way.
         """
         total = np.zeros(np.broadcast_shapes(length.shape, sine.shape, ahead.shape))
-        for place, height in self.places or ():
+        for place, height in self.places:
             # the density of (u, v) at (b, +-b), times the root
             peak = np.exp(-0.5 * (place * place / length) / (sine * sine)) / (2.0 * pi)
             for sign in (1.0, -1.0):
-                other = sum(h for at, h in self.places or () if at == sign * place)
+                other = sum(h for at, h in self.places if at == sign * place)
                 total = total + np.where(ahead == (sign > 0.0), height * other * peak, 0.0)
         return total
 
@@ -71,7 +85,5 @@ def kinks_of(activation: Activation, values: Mapping[str, Any]) -> Kinks | None:
     ends = {sign * at(e.expr) for e in derived.terms.thresholds for sign in (1, -1)}
     gap = min((abs(a - b) for a, b in combinations(ends, 2)), default=inf)
     slope, steps = derived.slope
-    jumps = None if steps else slope.derivative()[1]
-    if jumps is None:
-        return Kinks(gap, None)
-    return Kinks(gap, tuple((at(e.expr), at(h.expr)) for e, h in jumps.items()))
+    places = tuple((at(e.expr), at(h.expr)) for e, h in slope.derivative()[1].items())
+    return Kinks(gap, places, tuple(at(e.expr) for e in steps))

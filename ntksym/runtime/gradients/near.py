@@ -109,6 +109,13 @@ class NearDoubles(Doubles):
         self._weight = np.sin(at) * (-1.0) ** np.arange(NODES)
         self._last = np.cos(np.outer([NODES - 2, NODES - 1], at)) * (2.0 / NODES)
 
+    def mends(self, layer: Layer, state: Mapping[str, Any]) -> Any:
+        """Not those of opposite inputs where a jump meets a kink: of parallel ones the meeting of
+        jumps with themselves is nearly all that there is, of these it may be little.
+        """
+        ahead = state["q12"] > 0.0
+        return True if layer.kinks is None else ahead | ~layer.kinks.met(ahead)
+
     def sharp(self, layer: Layer, given: Mapping[str, Any], o: dict[str, Any]) -> dict[str, Any]:
         """The outputs of a pair, with the slopes of nearly collinear pairs by interpolation."""
         if layer.kind != KINKED or layer.kinks is None:
@@ -146,7 +153,7 @@ class NearDoubles(Doubles):
         """
         lengths = picked["r11"] * picked["r22"]
         size = np.hypot(angle, spread)
-        peak = self._peak(layer, picked, lengths, angle / size)
+        peak, met = self._peak(layer, picked, lengths, angle / size)
         best: dict[str, Any] = {}
         left = np.arange(len(size))
         while len(left):
@@ -163,15 +170,13 @@ class NearDoubles(Doubles):
             share = self._weight[:, None] / np.where(gap == 0.0, 1e-300, gap)
             share /= np.sum(share, axis=0)
             bent = np.zeros(len(left), dtype=bool)
-            found["t_q"] = found["t_q"] * root
-            if peak is not None:
-                found["t_q"] = (found["t_q"] - peak[left]) / ray
+            found["t_q"] = (found["t_q"] * root - peak[left]) / np.where(met[left], 1.0, ray)
             for k, v in found.items():
                 if not k.startswith("t_") or k in OTHERS:
                     continue
                 v = np.broadcast_to(v, ray.shape)
                 most = np.max(np.abs(v), axis=0)
-                if k == "t_q" and peak is not None:
+                if k == "t_q":
                     most = most + np.abs(peak[left]) / s
                 lost = np.max(np.abs(self._last @ v), axis=0) / np.where(most == 0.0, 1.0, most)
                 if k not in best:
@@ -183,16 +188,19 @@ class NearDoubles(Doubles):
             reach = reach * SHORTER
             left = left[bent & (reach[left] > size[left]) & (reach[left] > SHORTEST)]
         made = {k: v[0] for k, v in best.items()}
-        turned = made["t_q"] if peak is None else peak + size * made["t_q"]
+        turned = peak + np.where(met, 1.0, size) * made["t_q"]
         return made | {"t_q": turned / picked["root"], "t_a": -turned}
 
     @staticmethod
-    def _peak(layer: Layer, picked: Mapping[str, Any], lengths: Any, sine: Any) -> Any:
-        """What the NTK's slope in q12 times the root is where a ray begins; None of jumps."""
-        if layer.kinks is None or layer.kinks.places is None:
-            return None
+    def _peak(layer: Layer, picked: Mapping[str, Any], lengths: Any, sine: Any) -> tuple[Any, Any]:
+        """What the NTK's slope in q12 times the root is where a ray begins, and where jumps meet so
+        that it is not known: 0 there.
+        """
+        assert layer.kinks is not None
+        ahead = picked["q12"] > 0.0
+        met = layer.kinks.met(ahead)
         rate = float(layer.values["weight_var"]) * picked["t12"]
-        return rate * layer.kinks.peak(lengths, sine, picked["q12"] > 0.0)
+        return np.where(met, 0.0, rate * layer.kinks.peak(lengths, sine, ahead)), met
 
     def near(
         self, layer: Layer, state: Mapping[str, Any], o: Mapping[str, Any], after: Mapping[str, Any]

@@ -33,7 +33,7 @@ from .levels import own_levels
 from .lowered import lower_gradient
 from .near import NearDoubles
 from .nearer import collinear_pairs, factors, further
-from .nothing import lengthened, limits, opened, raised, with_nothing
+from .nothing import demand_angle, lengthened, limits, opened, raised, with_nothing
 from .parallel import SINE, larger, nearly_parallel
 from .planes import KernelGradients, exchanged, give, named_planes
 from .rows import Spans, exact_spans, paired, spans
@@ -333,7 +333,12 @@ class NetworkGradient:
         return own_levels(self._numeric, self._layers, self.wrt[3:], inputs, g)
 
     def exact(self, row: Array, other: Array) -> dict[str, Any]:
-        """Everything of one pair, from the exact inner products, in enough digits (`exactly`)."""
+        """Everything of one pair, from the exact inner products, in enough digits (`exactly`).
+
+        Raises:
+            BadData: a row of zeros in front of a first layer without a bias: it has no angle.
+        """
+        demand_angle(row, other, self._first(row[None])[1])
 
         def at(ctx: Any) -> dict[str, Any]:
             given = exact_spans(ctx, row, other)
@@ -373,8 +378,9 @@ class NetworkGradient:
             same = collinear(layer, state)
             if isinstance(run, FarDoubles):
                 least = np.minimum(least, np.where(run.equal(state), np.inf, run.sine(state)))
-            if layer.kind == KINKED and not isinstance(run, NearDoubles):
-                least = np.minimum(least, run.where(same, np.inf, self._close * entry(run, state)))
+            if layer.kind == KINKED:
+                known, close = same | run.mends(layer, state), self._close * entry(run, state)
+                least = np.minimum(least, run.where(known, np.inf, close))
             state, moves = advance(run, layer, state, moves, turn)
             if isinstance(run, FarDoubles):
                 least = np.where(run.unknown, 0.0, least)

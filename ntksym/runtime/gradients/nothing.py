@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import BadData
 from ..checks import Array
 from .layers import Layer
 from .rows import Spans
@@ -37,6 +38,19 @@ def with_nothing(a: Array, b: Array) -> NDArray[np.bool_]:
     some, other = np.any(a, axis=1), np.any(b, axis=1)
     found: NDArray[np.bool_] = ~np.logical_and.outer(some, other)
     return found
+
+
+def demand_angle(row: Array, other: Array, offset: float) -> None:
+    """Nothing for a pair that has an angle after a first layer with this offset.
+
+    Raises:
+        BadData: it has none.
+    """
+    if offset == 0.0 and with_nothing(row[None], other[None]).any():
+        raise BadData(
+            "a row of zeros has no angle with others where the first layer has no bias",
+            hint="g(X, Y), which has the limits of short rows; or bias_var > 0",
+        )
 
 
 def lengthened(g: Spans) -> Spans:

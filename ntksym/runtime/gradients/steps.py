@@ -88,6 +88,10 @@ class Doubles:
         """What is known of nearly parallel pairs (`gradients.near`): nothing."""
         return None
 
+    def mends(self, layer: Layer, state: Any) -> Any:
+        """For which nearly parallel pairs there are slopes that keep their digits: none."""
+        return False
+
     def sharp(self, layer: Layer, given: Any, o: dict[str, Any]) -> dict[str, Any]:
         """The outputs of a pair, with what `gradients.near` mends: nothing."""
         return o
@@ -116,6 +120,10 @@ class Digits:
     def near(self, layer: Layer, state: Any, o: Any, after: Any) -> Any:
         """What is known of nearly parallel pairs: the digits do without."""
         return None
+
+    def mends(self, layer: Layer, state: Any) -> bool:
+        """For which pairs slopes keep their digits: all."""
+        return True
 
     def sharp(self, layer: Layer, given: Any, o: dict[str, Any]) -> dict[str, Any]:
         """The outputs of a pair as they are."""
