@@ -242,7 +242,7 @@ def _off(far: Any, inside: Any, reach: Any, span: tuple[Fraction, Fraction], goa
 
     from ..verify.functions.growth import growth_of
     from ..verify.functions.pieces import derivative
-    from .table.spectra.spectrum import second_moment
+    from .table.spectra.norms import second_moment
 
     low, high = span
     with precision(BITS):
@@ -284,7 +284,7 @@ def _beyond(growth: Any, law: Any, reach: Any) -> Any:
 def _least_square(pieces: tuple[Any, ...], low: Fraction, high: Fraction) -> Any:
     from .quadrature.scale import least_square
     from .quadrature.subject import Curve
-    from .table.spectra.spectrum import second_moment
+    from .table.spectra.norms import second_moment
 
     if low == high:
         return second_moment(pieces, low, BITS // 4).lower()

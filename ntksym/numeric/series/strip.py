@@ -25,11 +25,16 @@ Columns = list[tuple[Any, Any, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The least and the largest sqrt(q) (`arb`), and the pieces of the function."""
+    r"""The least and the largest sqrt(q) (`arb`), and the pieces of the function.
+
+    With `squared` rules are for $\int s(\sqrt q\,x)^2\varphi(x)\,dx$, for a `count` of 0: the
+    function is $s^2e^{-x^2/4}$, and on $\mathrm{Im}\,x = b$ the exponential grows by $e^{b^2/2}$.
+    """
 
     pieces: tuple[Any, ...]
     low: Any
     high: Any
+    squared: bool = False
 
     def ends(self, lo: Any, hi: Any) -> tuple[Any, Any]:
         """What sqrt(q) [lo, hi] sweeps."""
@@ -38,14 +43,17 @@ class Span:
     def tail(self, length: Any) -> Any:
         r"""A bound of $\int_{|x|>\ell}|s(\sqrt q x)|e^{-x^2/4}/\sqrt{2\pi}\,dx$ for all q.
 
+        With `squared` of $\int_{|x|>\ell}s(\sqrt q x)^2e^{-x^2/2}/\sqrt{2\pi}\,dx$.
+
         Raises:
             NotSquareIntegrable: E[s(u)^2] is infinite at the largest variance.
         """
         from flint import arb
 
-        g = _growth(self.pieces).exponential(1 / self.high)
-        rate = g.b.max(arb(0)) * self.high
+        g, power = _growth(self.pieces).exponential(1 / self.high), 1 + self.squared
+        rate = power * g.b.max(arb(0)) * self.high
         bend = arb(1) / 4 - (g.a * self.high * self.high).max(g.a * self.low * self.low)
+        bend = power * bend
         if not bend > 0:
             raise NotSquareIntegrable(
                 "E[s(u)^2] is not finite at this variance",
@@ -53,7 +61,18 @@ class Span:
             )
         root, centre = bend.sqrt(), rate / (2 * bend)
         both = (root * (length - centre)).erfc()
-        return (g.c * (rate * centre / 2).exp() * both / (root * arb(2).sqrt())).upper()
+        return (g.c**power * (rate * centre / 2).exp() * both / (root * arb(2).sqrt())).upper()
+
+    def size(self, most: Any, lo: Any, hi: Any) -> Any:
+        """A bound of the function on the x with a real part in [lo, hi], |s| being at most `most`.
+
+        The factor that leaving the real line costs, and that of `bell`, are left out.
+        """
+        from flint import arb
+
+        if not self.squared:
+            return most
+        return (most * most * bell(lo, hi) * (2 * arb.pi()).sqrt()).upper()
 
     def length(self, tol: Any) -> tuple[Any, Any]:
         """Where the integral is cut, and what that loses.
@@ -178,7 +197,7 @@ def _columns(func: Any, span: Span, reach: Any, half: Any) -> Columns | None:
         size = rectangle(func, *span.ends(lo, hi), span.high * half, 6)
         if size is None:
             return None
-        out.append((i, (lo, hi, size)))
+        out.append((i, (lo, hi, span.size(size, lo, hi))))
     return [column for _, column in sorted(out, key=lambda pair: pair[0])]
 
 

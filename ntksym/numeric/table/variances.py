@@ -74,9 +74,18 @@ class Axis:
 
 
 def sector_bound(
-    shape: Shape, axis: Axis, radius: float, length: int, weighted: bool, arcs: int = _ARCS
+    shape: Shape,
+    axis: Axis,
+    radius: float,
+    length: int,
+    weighted: bool,
+    arcs: int = _ARCS,
+    limit: Any = None,
 ) -> Any:
-    """A bound of the L^2 norm of F on the ellipse (`arb`), None where s may be singular inside."""
+    """A bound of the L^2 norm of F on the ellipse (`arb`), None where s may be singular inside.
+
+    Infinite where it is above the limit: most radii are given up at the first arc.
+    """
     from flint import arb
 
     from ...precision import precision
@@ -95,7 +104,8 @@ def sector_bound(
         funcs = [(function(expr, x), sign) for expr, sign in sides(shape)]
         if not all(_analytic(f, sign, widest, farthest * length) for f, sign in funcs):
             return None
-        most = arb(0)
+        boxes.sort(key=lambda b: -abs(float(b.mid().arg())))  # the steepest are likely the largest
+        most, above = arb(0), arb("inf") if limit is None else limit * limit
         for box in boxes:
             total = arb(0)
             for f, sign in funcs:
@@ -105,6 +115,8 @@ def sector_bound(
             most = most.max(total.upper())
             if not most.is_finite():
                 return None
+            if most > above:
+                return arb("inf")
         return most.sqrt().upper()
 
 
@@ -176,8 +188,16 @@ def interpolation(shape: Shape, axis: Axis, goal: Any, weighted: bool) -> tuple[
         )
     for radius in _RADII:
         check()
-        size = sector_bound(shape, axis, radius, length, weighted)
+        # an error above the size says nothing, and one above what was reached helps nobody
+        most = MOST_NODES if best is None else best[0] - 1
+        wanted = reached.min(close) if best is None else goal
+        limit = (wanted / alias(arb(radius), most - 1)).upper()
+        size = sector_bound(shape, axis, radius, length, weighted, limit=limit)
         if size is None:
+            continue
+        if not size.is_finite():
+            if best is not None:
+                break  # past the best radius
             continue
         for count in range(2, MOST_NODES + 1):
             error = alias(arb(radius), count - 1) * size + (1 + lebesgue(count)) * lost * scale

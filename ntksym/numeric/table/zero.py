@@ -162,7 +162,7 @@ def _means(shape: Any, axis: Axis, error: float, nothing: bool) -> tuple[tuple[f
 
     from ...verify.rules.oned import single
     from .pack import monomials
-    from .spectra.spectrum import second_moment
+    from .spectra.norms import second_moment
     from .variable import transform
 
     if nothing:

@@ -96,7 +96,7 @@ def _rule(expr: Any, variance: float, error: float) -> tuple[Subject, PanelRule]
     from flint import arb
 
     from ....precision import precision
-    from ..spectra.spectrum import second_moment
+    from ..spectra.norms import second_moment
 
     q = Fraction(variance)
     subject = subject_of(Activation(str(expr), expr), {})
@@ -128,7 +128,7 @@ def _end(pieces: tuple[Any, ...], variance: float, parity: int) -> Found:
     from ....precision import precision
     from ....verify.law import Law
     from ....verify.rules.oned import collinear
-    from ..spectra.spectrum import second_moment
+    from ..spectra.norms import second_moment
 
     q = Fraction(variance)
     with precision(2 * _BITS_END):

@@ -26,10 +26,14 @@ _THINNER = 0.75
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Nodes x_j >= 0 and weights (`arb`) on the half line, and a bound of the error of the rule."""
+    """Nodes x_j >= 0 and weights (`arb`) on the half line, and a bound of the error of the rule.
+
+    `equal`: whether these are equal steps.
+    """
 
     nodes: tuple[tuple[Any, Any], ...]
     error: Any
+    equal: bool = False
 
 
 def applies(pieces: tuple[Any, ...]) -> bool:
@@ -54,7 +58,29 @@ def _trapezoid(span: Span, count: int, tol: Any) -> Grid | None:
     if found is None:
         return None
     step, many, error = found
-    return Grid(tuple((j * step, step if j else step / 2) for j in range(many + 1)), error)
+    nodes = tuple((j * step, step if j else step / 2) for j in range(many + 1))
+    return Grid(nodes, error, equal=True)
+
+
+@lru_cache(maxsize=32)
+def _shared(
+    pieces: tuple[Any, ...], variances: tuple[Fraction, ...], count: int, bits: int
+) -> Grid:
+    """The rule of `coefficients`, kept."""
+    from flint import arb
+
+    from ....precision import precision
+    from ...arith import ball
+
+    with precision(bits + 64):
+        low, high = (ball(q).sqrt() for q in (min(variances), max(variances)))
+        tol = _size(pieces, high).max(arb((1, -bits))) * arb((1, -bits))
+        return grid(pieces, low, high, count, tol)
+
+
+def equal(pieces: tuple[Any, ...], variances: tuple[Fraction, ...], count: int, bits: int) -> bool:
+    """Whether the rule of `coefficients` has equal steps: s is analytic in a useful strip."""
+    return len(pieces) == 1 and _shared(pieces, variances, count, bits).equal
 
 
 def _panels(span: Span, count: int, tol: Any) -> Grid:
@@ -112,9 +138,7 @@ def coefficients(
 
     with precision(bits + 64):
         devs = [ball(q).sqrt() for q in variances]
-        low, high = min(variances), max(variances)
-        tol = _size(pieces, ball(high).sqrt()).max(arb((1, -bits))) * arb((1, -bits))
-        found = grid(pieces, ball(low).sqrt(), ball(high).sqrt(), count, tol)
+        found = _shared(pieces, variances, count, bits)
         funcs = [function(_side(pieces, sign), x) for sign in (1, -1)]
         root = (2 * arb.pi()).sqrt()
         even, odd = [], []
@@ -128,6 +152,37 @@ def coefficients(
             even.append([weight * (a + b) for a, b in zip(up, down, strict=True)])
             odd.append([weight * (a - b) for a, b in zip(up, down, strict=True)])
         return sums([at for at, _ in found.nodes], (even, odd), found.error, count, bits)
+
+
+def moments(pieces: tuple[Any, ...], variances: tuple[Fraction, ...], tol: Any) -> list[Any] | None:
+    """Balls of E[s(sqrt(q) z)^2] at every variance, with radii of about `tol`.
+
+    Equal steps, the same for all: sizes in a strip, which bound the error, are taken once.  None
+    where s is analytic in no useful strip.
+
+    Raises: as `grid`.
+    """
+    from flint import acb, arb
+
+    from ....verify.evaluate import function
+    from ...arith import ball
+
+    devs = [ball(q).sqrt() for q in variances]
+    low, high = (ball(q).sqrt() for q in (min(variances), max(variances)))
+    found = _trapezoid(Span(pieces, low, high, squared=True), 0, tol)
+    if found is None:
+        return None
+    func = function(pieces[0].expr, x)
+    totals = [arb(0)] * len(devs)
+    for at, w in found.nodes:
+        check()
+        weight = w * (-at * at / 2).exp()
+        for i, d in enumerate(devs):
+            for sign in (1, -1):
+                value = func(acb(sign * d * at), False).real
+                totals[i] += weight * value * value
+    root = (2 * arb.pi()).sqrt()
+    return [total / root + arb(0, found.error) for total in totals]
 
 
 @lru_cache(maxsize=32)

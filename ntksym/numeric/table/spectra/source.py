@@ -16,7 +16,8 @@ from ...series.tail import foretold
 from ..fit import worst_tail
 from ..variable import lebesgue
 from ..variances import Axis, interpolation
-from .spectrum import Shape, Spectrum, second_moment, shape_of, spectra
+from .norms import second_moment
+from .spectrum import Shape, Spectrum, shape_of, spectra
 
 FIRST = 159
 MOST = 16383

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -23,7 +23,8 @@ from ...patience import check
 from . import joint
 from .elsewhere import PLACE_BITS, displaced, exact_places, power_norm
 from .kinks import ORDER, hermite_values, power_coefficients, taylor
-from .less import function_less, place_of, powers_growth, smooth
+from .less import place_of, powers_growth, smooth
+from .norms import second_moment, second_moments
 
 _COARSER = 24
 """Bits less for the norm of what has no kinks: what is left of it is far more than that."""
@@ -150,25 +151,42 @@ def spectra(
 
     with precision(bits + 64):
         values = coefficient_rows(shape, variances, count, bits)
+        parts = [_without(shape, q, row, bits) for q, row in zip(variances, values, strict=True)]
+        norms = _norms(shape, variances, values, parts, bits)
         out = []
-        for q, row in zip(variances, values, strict=True):
-            check()
-            dev = ball(q).sqrt()
-            found = _spectrum(shape, q, row, bits, dev)
-            out.append(_scaled(found, dev) if weighted else found)
+        for q, part, norm in zip(variances, parts, norms, strict=True):
+            found = _spectrum(part, norm)
+            out.append(_scaled(found, ball(q).sqrt()) if weighted else found)
         return out
 
 
-def _spectrum(shape: Shape, q: Fraction, values: tuple[Any, ...], bits: int, dev: Any) -> Spectrum:
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The coefficients of a shape at one variance: of its kinks, and of the rest.
+
+    Attributes:
+        kink, places, part, rest: as in a `Spectrum`.
+        off: how far the kinks at `places` are from those of the shape, in norm.
+    """
+
+    kink: tuple[tuple[Any, ...], ...]
+    places: tuple[Any, ...]
+    part: tuple[Any, ...]
+    rest: tuple[Any, ...]
+    off: Any
+
+
+def _without(shape: Shape, q: Fraction, values: tuple[Any, ...], bits: int) -> _Parts:
+    """The coefficients with those of the kinks taken away."""
     from flint import arb, arb_mat
 
     from ....precision import precision
     from ...arith import ball
 
-    count = len(values)
+    check()
     if not shape.kinks:
-        norm = second_moment(shape.pieces, q, bits - _COARSER, _squares(values))
-        return Spectrum((), (), (), values, arb(0), _left(norm, values))
+        return _Parts((), (), (), values, arb(0))
+    count, dev = len(values), ball(q).sqrt()
     kink: list[tuple[Any, ...]] = []
     part, off = list[Any](), arb(0)
     with precision(PLACE_BITS):
@@ -183,13 +201,50 @@ def _spectrum(shape: Shape, q: Fraction, values: tuple[Any, ...], bits: int, dev
         part = [p + a for p, a in zip(part, more, strict=True)] if kink else more
         kink.append(tuple(scaled))
     rest = tuple(a - b for a, b in zip(values, part, strict=True))
-    grown = shape.pieces, powers_growth(shape)
-    # where variances are small next to nothing is left, far less than its bound needs to tell
-    about = _squares(rest).max(_squares(values) * arb((1, -_FINER)))
-    norm = second_moment(smooth(shape), q, bits + _FINER, about, grown)
-    norm = norm if off == 0 else _norm_off(norm, off)  # the kinks taken out are at `places`
-    lost = _left(power_norm(kink, places), tuple(part))
-    return Spectrum(tuple(kink), places, tuple(part), rest, lost, _left(norm, rest))
+    return _Parts(tuple(kink), places, tuple(part), rest, off)
+
+
+def _norms(
+    shape: Shape,
+    variances: tuple[Fraction, ...],
+    values: list[tuple[Any, ...]],
+    parts: list[_Parts],
+    bits: int,
+) -> list[Any]:
+    """The second moments of what has no kinks, at every variance."""
+    from flint import arb
+
+    abouts = [_squares(p.rest) for p in parts]
+    if not shape.kinks:
+        finer, pieces, grown = bits - _COARSER, shape.pieces, None
+        if _in_strip(shape, variances, len(values[0]), bits):
+            return second_moments(pieces, variances, finer, abouts)
+    else:
+        finer, pieces, grown = bits + _FINER, smooth(shape), (shape.pieces, powers_growth(shape))
+        # where variances are small next to nothing is left, far less than its bound needs to tell
+        least = [_squares(row) * arb((1, -_FINER)) for row in values]
+        abouts = [a.max(b) for a, b in zip(abouts, least, strict=True)]
+    found = []
+    for q, part, about in zip(variances, parts, abouts, strict=True):
+        norm = second_moment(pieces, q, finer, about, grown)
+        # the kinks taken out are at `places`
+        found.append(norm if part.off == 0 else _norm_off(norm, part.off))
+    return found
+
+
+def _in_strip(shape: Shape, variances: tuple[Fraction, ...], count: int, bits: int) -> bool:
+    """Whether s has equal steps: s' is analytic where s is, and so are their squares."""
+    from ....verify.definition import factor
+
+    whole = factor(shape.expr, derivative=False, distributional=False).pieces
+    return joint.equal(whole, variances, count + 1, bits)
+
+
+def _spectrum(p: _Parts, norm: Any) -> Spectrum:
+    from flint import arb
+
+    lost = _left(power_norm(list(p.kink), p.places), p.part) if p.kink else arb(0)
+    return Spectrum(p.kink, p.places, p.part, p.rest, lost, _left(norm, p.rest))
 
 
 def _norm_off(square: Any, off: Any) -> Any:
@@ -216,87 +271,6 @@ def _squares(values: tuple[Any, ...]) -> Any:
     from flint import arb
 
     return sum((a * a for a in values), arb(0)).upper()
-
-
-def second_moment(
-    pieces: tuple[Any, ...], q: Fraction, bits: int, about: Any = None, grown: Any = None
-) -> Any:
-    """An enclosure of the second moment of a function given by its pieces.
-
-    `about` is its size where that is known; only the accuracy asked for depends on it.  `grown` is
-    `(others, (c, k))` where the function is at most another one, given by its pieces, and
-    c (1 + |x|)^k together.
-    """
-    if about is None or not about > 0 or not about.is_finite():
-        return _second_moment(pieces, q, bits, None, grown)
-    man, exp = about.man_exp()
-    return _second_moment(pieces, q, bits, int(man).bit_length() + int(exp), grown)
-
-
-@lru_cache(maxsize=512)
-def _second_moment(
-    pieces: tuple[Any, ...], q: Fraction, bits: int, scale: int | None, grown: Any
-) -> Any:
-    from flint import arb, fmpq
-
-    from ....verify.functions.growth import Growth
-    from ....verify.law import Law, cut
-    from ....verify.rules.oned import Cuts, kink_balls, panels, size_near
-
-    v = fmpq(q.numerator, q.denominator)
-    law = Law(v * 0, v * 0, v, v, v)
-    dev, growth = arb(v).sqrt(), _growth(pieces if grown is None else grown[0])
-    if grown is not None:
-        growth = growth + Growth(arb(grown[1][0]), grown[1][1], arb(0), arb(0))
-    funcs = _functions(pieces)
-    kinks = kink_balls(pieces)
-
-    def choose(at: Any) -> Any:
-        passed = [dev * at > kink for kink in kinks]
-        if any(not past and not dev * at < kink for past, kink in zip(passed, kinks, strict=True)):
-            raise Undecided("a point is too close to a kink for this precision")
-        func = funcs[sum(passed)]
-
-        def integrand(t: Any, analytic: bool) -> Any:
-            value = func(dev * t, analytic)
-            return value * value * (-t * t / 2).exp()
-
-        return integrand
-
-    def size(at: Any) -> Any:
-        most = size_near(pieces, dev * at)
-        return most * most * (-at * at / 2).exp()
-
-    def within(goal: Any) -> Any:
-        length, lost = cut(growth, growth, law, goal)
-        cuts = Cuts(tuple(kink / dev for kink in kinks))
-        total = panels(choose, size, length, cuts, goal) / (2 * arb.pi()).sqrt()
-        return total + arb(0, lost)
-
-    about = abs(within(arb((1, -30)))).upper() if scale is None else arb((1, scale))
-    found = within(about.max(arb((1, -300))) * arb((1, -bits)))
-    if not found.is_finite():
-        raise Undecided("no finite enclosure of E[s(u)^2]")
-    return found.lower().max(arb(0)).union(found.upper())
-
-
-@lru_cache(maxsize=64)
-def _growth(pieces: tuple[Any, ...]) -> Any:
-    from ....verify.functions.growth import growth_of
-
-    return growth_of(pieces)
-
-
-def _functions(pieces: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The pieces as functions of balls, at the working precision."""
-    from flint import ctx
-
-    return _kept_functions(pieces, int(ctx.prec))
-
-
-@lru_cache(maxsize=64)
-def _kept_functions(pieces: tuple[Any, ...], bits: int) -> tuple[Any, ...]:
-    return tuple(function_less(piece.expr) for piece in pieces)
 
 
 def coefficient_rows(

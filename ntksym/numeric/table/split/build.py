@@ -15,8 +15,9 @@ from ..chebyshev import ChebyshevTable
 from ..contour import Plan, plan
 from ..dual import Sheet
 from ..fit import Fit, fit
+from ..spectra.norms import second_moment
 from ..spectra.source import Source, shape
-from ..spectra.spectrum import Shape, Spectrum, coefficient_rows, second_moment
+from ..spectra.spectrum import Shape, Spectrum, coefficient_rows
 from ..variable import KAPPAS, lebesgue
 from ..variances import Axis
 from .sheet import Lost, sheet_of

@@ -13,7 +13,8 @@ from ....symbols import x
 from ...patience import check
 from ..chebyshev import ChebyshevTable
 from ..contour import Plan, cut_length, line_of, on_the_range, plan_line
-from ..spectra.spectrum import Shape, coefficient_rows, second_moment
+from ..spectra.norms import second_moment
+from ..spectra.spectrum import Shape, coefficient_rows
 from ..variable import lebesgue
 from ..variances import Axis
 from .build import plain_shape, start_of

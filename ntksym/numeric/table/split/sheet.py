@@ -11,7 +11,8 @@ from ...arith import ball, rounded_up
 from ..chebyshev import layout
 from ..dual import Sheet, Unproven
 from ..fit import Fit
-from ..spectra.spectrum import Shape, second_moment
+from ..spectra.norms import second_moment
+from ..spectra.spectrum import Shape
 from ..variable import transform
 from ..variances import Axis
 
