@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from math import factorial
 
 from ....lower.program import Let, Program
 from ....numeric.table.split.closed import Closed
@@ -58,13 +59,16 @@ class KinkUnit:
 
 
 def _closed(closed: Closed, stem: str) -> str:
-    text, calls, wide = "", "", len(closed.slope[0])
+    calls, wide = "", len(closed.slope[0])
+    text = array(f"{stem}_over", [1.0, *(1.0 / j for j in range(1, wide))])
     for i, (value, slope) in enumerate(zip(closed.value, closed.slope, strict=True)):
-        text += array(f"{stem}_c{i}", [*value, 0.0]) + array(f"{stem}_e{i}", list(slope))
+        for label, row in (("c", (*value, 0.0)), ("e", slope)):
+            grown = [a * factorial(j) for j, a in enumerate(row)]
+            text += array(f"{stem}_{label}{i}", grown)
     for i, k in enumerate(closed.kinks):
         for j, m in enumerate(closed.kinks):
             calls += (
-                f"    @STEM@_both(n, q, c, b, r, {c_literal(k)}, {c_literal(m)}, @STEM@_c{i},"
+                f"    @STEM@_both(q, c, b, r, {c_literal(k)}, {c_literal(m)}, @STEM@_c{i},"
                 f" @STEM@_e{i},\n        @STEM@_c{j}, @STEM@_e{j}, value, slope);\n"
             )
     text += _PAIR.replace("@CALLS@", calls).replace("@WIDE@", str(wide))
@@ -78,27 +82,39 @@ _CALL = """      for (size_t l = 0; l < b; ++l)
       @STEM@_closed(m, slot, q, q12 + at, q22 + at, root + at, nngp + at, dot + at);
 """
 
-_PAIR = """/* E[y^j; y > 0], j < @WIDE@, for y of this mean and variance, edge = P(y > 0). */
-static inline void @STEM@_edge(ntksym_lanes edge, ntksym_lanes mean,
-    ntksym_lanes variance, ntksym_lanes peak, ntksym_lanes *out)
+_PAIR = """/* E[y^j; y > 0]/j!, j < @WIDE@, for y of this mean and variance, edge = P(y > 0). */
+static inline void @STEM@_edge(const ntksym_lanes *edge, const ntksym_lanes *mean,
+    const ntksym_lanes *variance, const ntksym_lanes *peak, ntksym_lanes out[][2])
 {
-  out[0] = edge;
-  out[1] = mean * edge + peak;
+  for (int u = 0; u < 2; ++u) {
+    out[0][u] = edge[u];
+    out[1][u] = mean[u] * edge[u] + peak[u];
+  }
   for (int j = 2; j < @WIDE@; ++j)
-    out[j] = mean * out[j - 1] + (variance * (double)(j - 1)) * out[j - 2];
+    for (int u = 0; u < 2; ++u)
+      out[j][u] = (mean[u] * out[j - 1][u] + variance[u] * out[j - 2][u]) * @STEM@_over[j];
 }
 
-/* One pair of kinks k, m: c and d are coefficients of the value, e and f of the derivative. */
-NTKSYM_FUSED static void @STEM@_both(size_t n, double q11, const double *q12,
+/* exp(x), x <= 0, to an absolute error where it is below 1e-299. */
+NTKSYM_LANE_FUNCTION double @STEM@_fall(double x)
+{
+  return ntksym_op_exp_inside(x < -690.0 ? -690.0 : x);
+}
+
+/* One pair of kinks k, m, on NTKSYM_BLOCK entries: c and d are coefficients of the value, e and f
+ * of the derivative, all of them times j!.  What is summed is E[w x^s y^j; x, y > 0]/(s! j!), two
+ * vectors at a time: row s is (mu last + s11 before + s12 last moved by one)/s, with the edges in
+ * row and column -1. */
+NTKSYM_FUSED static void @STEM@_both(double q11, const double *q12,
     const double *q22, const double *root, double k, double m, const double *c, const double *e,
     const double *d, const double *f, double *nngp, double *dot)
 {
   enum { S11, S12, S22, MU, OM, NU, ETA, VX, VY, PX, PY, EX, EY, OVER, UNDER, ALL, COUNT };
   double in[COUNT][NTKSYM_BLOCK];
   double h[NTKSYM_BLOCK], g[NTKSYM_BLOCK], cs[NTKSYM_BLOCK], sn[NTKSYM_BLOCK];
+  double tail[2][NTKSYM_BLOCK], bell[2][NTKSYM_BLOCK];
   const double r1 = sqrt(q11);
-  const size_t many = NTKSYM_ROUND_UP(n);
-  for (size_t i = 0; i < many; ++i) {
+  for (size_t i = 0; i < (size_t)NTKSYM_BLOCK; ++i) {
     const double q = q22[i], p = q12[i], det = root[i] * root[i];
     const double first = q11 + @ALPHA@ * det, second = q + @ALPHA@ * det;
     const double size = 1.0 + @ALPHA@ * (q11 + second), over = 1.0 / size;
@@ -108,8 +124,6 @@ NTKSYM_FUSED static void @STEM@_both(size_t n, double q11, const double *q12,
     const double thin = root[i] > 1e-150 ? root[i] : 1e-150;
     const double f1 = 1.0 / sqrt(first), f2 = 1.0 / sqrt(second), up = sqrt(size);
     const double a0 = top / thin * f1, b0 = bottom / thin * f2;
-    const double a = a0 > 40.0 ? 40.0 : (a0 < -40.0 ? -40.0 : a0);
-    const double b = b0 > 40.0 ? 40.0 : (b0 < -40.0 ? -40.0 : b0);
     const double mu = (@ALPHA@ * p * m - (1.0 + @ALPHA@ * q) * k) * over;
     const double om = (@ALPHA@ * p * k - (1.0 + @ALPHA@ * q11) * m) * over;
     const double fall = -0.5 * @ALPHA@ * over * (k * (k + @ALPHA@ * (k * q - m * p))
@@ -127,60 +141,91 @@ NTKSYM_FUSED static void @STEM@_both(size_t n, double q11, const double *q12,
     in[ETA][i] = bottom * f2 * f2;
     in[VX][i] = det * f1 * f1;
     in[VY][i] = det * f2 * f2;
-    in[PX][i] = root[i] * f1 * ntksym_op_exp(-0.5 * a * a) * 0x1.9884533d43651p-2;
-    in[PY][i] = root[i] * f2 * ntksym_op_exp(-0.5 * b * b) * 0x1.9884533d43651p-2;
-    in[EX][i] = ntksym_op_Phi(a);
-    in[EY][i] = ntksym_op_Phi(b);
-    in[OVER][i] = ntksym_op_exp(fall - 0.5 * h[i] * h[i]) * f1 * 0x1.9884533d43651p-2;
-    in[UNDER][i] = ntksym_op_exp(fall - 0.5 * g[i] * g[i]) * f2 * 0x1.9884533d43651p-2;
-    cs[i] = p;
-    in[ALL][i] = ntksym_op_exp(fall) / up;
+    in[PX][i] = root[i] * f1;
+    in[PY][i] = root[i] * f2;
+    in[EX][i] = a0 > 40.0 ? 40.0 : (a0 < -40.0 ? -40.0 : a0);
+    in[EY][i] = b0 > 40.0 ? 40.0 : (b0 < -40.0 ? -40.0 : b0);
+    in[OVER][i] = @STEM@_fall(fall - 0.5 * h[i] * h[i]) * f1 * 0x1.9884533d43651p-2;
+    in[UNDER][i] = @STEM@_fall(fall - 0.5 * g[i] * g[i]) * f2 * 0x1.9884533d43651p-2;
+    in[ALL][i] = @STEM@_fall(fall) / up;
   }
+  ntksym_block_tails(NTKSYM_BLOCK, in[EX], tail[0], bell[0]);
+  ntksym_block_tails(NTKSYM_BLOCK, in[EY], tail[1], bell[1]);
   {
     double orthant[NTKSYM_BLOCK];
-    ntksym_block_Phi2(n, h, g, cs, sn, orthant);
-    for (size_t i = 0; i < many; ++i) in[ALL][i] *= orthant[i];
+    ntksym_block_Phi2(NTKSYM_BLOCK, h, g, cs, sn, orthant);
+    for (size_t i = 0; i < (size_t)NTKSYM_BLOCK; ++i) {
+      in[ALL][i] *= orthant[i];
+      in[PX][i] *= bell[0][i] * 0x1.9884533d43651p-2;
+      in[PY][i] *= bell[1][i] * 0x1.9884533d43651p-2;
+      in[EX][i] = in[EX][i] < 0.0 ? tail[0][i] : 1.0 - tail[0][i];
+      in[EY][i] = in[EY][i] < 0.0 ? tail[1][i] : 1.0 - tail[1][i];
+    }
   }
-  for (size_t i = 0; i < many; i += (size_t)@STEM@_many) {
-    ntksym_lanes v[COUNT], along[@WIDE@], across[@WIDE@], rows[3][@WIDE@], k0, d0;
-    for (int u = 0; u < COUNT; ++u) memcpy(&v[u], &in[u][i], sizeof v[u]);
+  for (size_t i = 0; i < (size_t)NTKSYM_BLOCK; i += 2 * (size_t)@STEM@_many) {
+    ntksym_lanes v[COUNT][2], along[@WIDE@][2], across[@WIDE@][2], rows[3][@WIDE@ + 1][2];
+    ntksym_lanes k0[2], d0[2], x[2], y[2], mu[2], own[2], both[2];
+    ntksym_lanes (*before)[2] = rows[2], (*last)[2] = rows[0], (*now)[2] = rows[1];
+    for (int u = 0; u < COUNT; ++u) memcpy(v[u], &in[u][i], sizeof v[u]);
     @STEM@_edge(v[EX], v[NU], v[VX], v[PX], along);
     @STEM@_edge(v[EY], v[ETA], v[VY], v[PY], across);
-    rows[0][0] = v[ALL];
-    rows[0][1] = v[OM] * rows[0][0] + v[S12] * v[OVER] * along[0] + v[S22] * v[UNDER] * across[0];
-    for (int j = 2; j < @WIDE@; ++j)
-      rows[0][j] = v[OM] * rows[0][j - 1] + v[S12] * v[OVER] * along[j - 1]
-          + (v[S22] * (double)(j - 1)) * rows[0][j - 2];
-    memset(&k0, 0, sizeof k0);
-    d0 = k0;
-    for (int s = 0; s < @WIDE@; ++s) {
-      ntksym_lanes *now = rows[s % 3], x = v[S11] * 0.0, y = x;
-      const ntksym_lanes *last = rows[(s + 2) % 3], *before = rows[(s + 1) % 3];
-      if (s == 1) {
-        now[0] = v[MU] * last[0] + v[S11] * v[OVER] * along[0] + v[S12] * v[UNDER] * across[0];
-        for (int j = 1; j < @WIDE@; ++j)
-          now[j] = v[MU] * last[j] + v[S11] * v[OVER] * along[j]
-              + (v[S12] * (double)j) * last[j - 1];
+    for (int u = 0; u < 2; ++u) {
+      for (int j = 0; j < @WIDE@; ++j) {
+        before[j + 1][u] = v[OVER][u] * along[j][u];
+        across[j][u] = v[UNDER][u] * across[j][u];
       }
-      if (s > 1) {
-        const ntksym_lanes w = v[S11] * (double)(s - 1);
-        now[0] = v[MU] * last[0] + w * before[0] + v[S12] * v[UNDER] * across[s - 1];
-        for (int j = 1; j < @WIDE@; ++j)
-          now[j] = v[MU] * last[j] + w * before[j] + (v[S12] * (double)j) * last[j - 1];
+      last[0][u] = across[0][u];
+      last[1][u] = v[ALL][u];
+      for (int j = 1; j < @WIDE@; ++j)
+        last[j + 1][u] = (v[OM][u] * last[j][u] + v[S22][u] * last[j - 1][u]
+            + v[S12][u] * before[j][u]) * @STEM@_over[j];
+      x[u] = v[ALL][u] * d[0];
+      y[u] = v[ALL][u] * f[0];
+      for (int j = 1; j < @WIDE@; ++j) {
+        x[u] = x[u] + last[j + 1][u] * d[j];
+        y[u] = y[u] + last[j + 1][u] * f[j];
+      }
+      k0[u] = x[u] * c[0];
+      d0[u] = y[u] * e[0];
+    }
+    for (int s = 1; s < @WIDE@; ++s) {
+      ntksym_lanes (*const free)[2] = before, low0 = last[0][0], low1 = last[0][1];
+      ntksym_lanes x0 = low0 * 0.0, x1 = x0, y0 = x0, y1 = x0;
+      for (int u = 0; u < 2; ++u) {
+        mu[u] = v[MU][u] * @STEM@_over[s];
+        own[u] = v[S11][u] * @STEM@_over[s];
+        both[u] = v[S12][u] * @STEM@_over[s];
+        now[0][u] = across[s][u];
       }
       for (int j = 0; j < @WIDE@; ++j) {
-        x = x + now[j] * d[j];
-        y = y + now[j] * f[j];
+        const ntksym_lanes one = last[j + 1][0], two = last[j + 1][1];
+        const ntksym_lanes t0 = mu[0] * one + own[0] * before[j + 1][0] + both[0] * low0;
+        const ntksym_lanes t1 = mu[1] * two + own[1] * before[j + 1][1] + both[1] * low1;
+        low0 = one;
+        low1 = two;
+        x0 = x0 + t0 * d[j];
+        x1 = x1 + t1 * d[j];
+        y0 = y0 + t0 * f[j];
+        y1 = y1 + t1 * f[j];
+        now[j + 1][0] = t0;
+        now[j + 1][1] = t1;
       }
-      k0 = k0 + x * c[s];
-      d0 = d0 + y * e[s];
+      k0[0] = k0[0] + x0 * c[s];
+      k0[1] = k0[1] + x1 * c[s];
+      d0[0] = d0[0] + y0 * e[s];
+      d0[1] = d0[1] + y1 * e[s];
+      before = last;
+      last = now;
+      now = free;
     }
-    memcpy(&v[0], nngp + i, sizeof k0);
-    memcpy(&v[1], dot + i, sizeof k0);
-    k0 = k0 + v[0];
-    d0 = d0 + v[1];
-    memcpy(nngp + i, &k0, sizeof k0);
-    memcpy(dot + i, &d0, sizeof d0);
+    memcpy(v[0], nngp + i, sizeof k0);
+    memcpy(v[1], dot + i, sizeof k0);
+    for (int u = 0; u < 2; ++u) {
+      k0[u] = k0[u] + v[0][u];
+      d0[u] = d0[u] + v[1][u];
+    }
+    memcpy(nngp + i, k0, sizeof k0);
+    memcpy(dot + i, d0, sizeof d0);
   }
 }
 
@@ -192,7 +237,7 @@ static void @STEM@_closed(size_t m, const unsigned char *slot, double q, const d
     const size_t n = m - at < (size_t)NTKSYM_BLOCK ? m - at : (size_t)NTKSYM_BLOCK;
     double c[NTKSYM_BLOCK], b[NTKSYM_BLOCK], r[NTKSYM_BLOCK];
     double value[NTKSYM_BLOCK], slope[NTKSYM_BLOCK];
-    for (size_t l = 0; l < NTKSYM_ROUND_UP(n); ++l) {
+    for (size_t l = 0; l < (size_t)NTKSYM_BLOCK; ++l) {
       const size_t from = slot[at + (l < n ? l : n - 1)];
       c[l] = q12[from];
       b[l] = q22[from];

@@ -1,7 +1,7 @@
 """C of shells: the polynomials of a table of the whole dual, and what is beyond for the others.
 
-All entries go through the shell of the smallest |rho|.  Those nearer to rho = +-1 are collected
-and go through what is beyond: the next shell, or the table for all rho.
+Entries go through the shell of the smallest |rho|, but for blocks where it has none.  Those nearer
+to rho = +-1 are collected and go through what is beyond: the next shell, or the table for all rho.
 """
 
 from __future__ import annotations
@@ -80,15 +80,25 @@ static void @STEM@_pairs(size_t n, const double *q11, const double *q12, const d
     const double *root, double *nngp, double *dot)
 {
   enum { step = 64 };
-  size_t slot[@CHUNK@], m = 0;
-  @STEM@_shell_pairs(n, q11, q12, q22, root, nngp, dot);
+  size_t slot[@CHUNK@], m = 0, from = 0;
   for (size_t at = 0; at < n; at += step) {
     const size_t end = n - at < step ? n : at + step;
-    int some = 0;
-    for (size_t l = at; l < end; ++l)
-      some |= root[l] * root[l] < @EDGE@ * (q11[l] * q22[l]);
+    int some = 0, all = 1;
+    for (size_t l = at; l < end; ++l) {
+      const int near = root[l] * root[l] < @EDGE@ * (q11[l] * q22[l]);
+      some |= near;
+      all &= near;
+    }
+    const int full = some & (m + step > @CHUNK@);
+    if (all | full | (end == n)) { /* blocks of entries beyond only do not go through the shell */
+      const size_t to = all ? at : end;
+      if (from < to)
+        @STEM@_shell_pairs(to - from, q11 + from, q12 + from, q22 + from, root + from,
+            nngp + from, dot + from);
+      from = end;
+    }
     if (!some) continue;
-    if (m + step > @CHUNK@) {
+    if (full) {
       @STEM@_rest(m, slot, q11, q12, q22, root, nngp, dot);
       m = 0;
     }
