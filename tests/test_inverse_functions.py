@@ -7,6 +7,7 @@ from math import erf
 import numpy as np
 import pytest
 import sympy as sp
+from flint import fmpq
 from sympy import Rational
 
 from ntksym.activation import Activation
@@ -15,6 +16,9 @@ from ntksym.language import as_activation, parse_activation
 from ntksym.language.inverse import elementary
 from ntksym.symbols import x
 from ntksym.verify.balls import enclose_definition, enclose_expr
+from ntksym.verify.functions.pieces import Piece, split
+from ntksym.verify.functions.unwound import unwound
+from ntksym.verify.surd import Surd
 
 SAME = (
     sp.asin(sp.tanh(x)),
@@ -31,13 +35,15 @@ SAME = (
     sp.acosh(1 + x**2),
     sp.acosh(sp.cosh(x) + 2),
     sp.asin(sp.asin(sp.sin(x)) / 2),
+    sp.atan(sp.tan(2 * x + 1)),
+    sp.atan(sp.cot(x)) * x,
 )
 
 
 @pytest.mark.parametrize("expr", SAME, ids=str)
 def test_the_same_function_without_the_name(expr: sp.Expr) -> None:
     plain = elementary(expr)
-    assert not plain.has(sp.asin, sp.acos, sp.atanh, sp.acosh)
+    assert not plain.has(sp.asin, sp.acos, sp.atanh, sp.acosh, sp.tan, sp.cot)
     for place in ("-9/4", "-1/3", "2/7", "3"):
         value = Rational(place)
         one, two = (enclose_expr(e, {x: value}) for e in (expr, plain))
@@ -140,3 +146,41 @@ def test_sympy_expressions_too() -> None:
     t = sp.Symbol("t")
     assert as_activation(sp.asin(sp.tanh(t))).expr == 2 * sp.atan(sp.tanh(x / 2))
     assert isinstance(as_activation(sp.acosh(sp.cosh(t))), Activation)
+
+
+def test_sawtooths_are_straight_between_their_kinks() -> None:
+    """Where they were arctangents of fractions, tables of them took too long to be tried."""
+    for text, slopes in (("acos(cos(x))", {1, -1}), ("asin(-cos(3*x + 1))", {3, -3})):
+        pieces = split(parse_activation(text).expr, 6)[1:-1]
+        assert {p.expr.diff(x) for p in pieces} == slopes
+        for piece in pieces:
+            value = enclose_expr(piece.expr, {x: (middle := Rational(round(_middle(piece), 9)))})
+            assert abs(value.mid - _triangle(text, float(middle))) < 1e-13
+    for angle, turned in ((x**2, True), (4 * sp.atan(1 / x), False)):  # that one has a jump
+        fraction = sp.sin(angle) / (1 + sp.Abs(sp.cos(angle)))
+        found = unwound(fraction, Surd.rational(fmpq(1, 3)), lambda g, at: 1)
+        assert (found is not None) == turned
+
+
+def _middle(piece: Piece) -> float:
+    assert piece.lo is not None and piece.hi is not None
+    return float((piece.lo + piece.hi) / 2)
+
+
+def _triangle(text: str, at: float) -> float:
+    return float(np.arccos(np.cos(at)) if "acos" in text else np.arcsin(-np.cos(3 * at + 1)))
+
+
+def test_a_sawtooth_with_jumps_has_its_kernel() -> None:
+    """atan(tan x) was refused for the poles of tan; off its jumps it is x less a constant."""
+    act = parse_activation("atan(tan(x))")
+    value = enclose_definition(act, 1, "1/2", 1)
+    terms = [
+        (-1) ** (k + j) / (k * j) * np.exp(-2 * k**2 - 2 * j**2) * np.sinh(2 * k * j)
+        for k in range(1, 9)
+        for j in range(1, 9)
+    ]  # of the Fourier series of s, (-1)^(k+1) sin(2kx)/k
+    assert value.rel_digits >= 30
+    assert float(value.mid) == pytest.approx(sum(terms), rel=1e-14)
+    slope = enclose_definition(act, 1, "1/2", 1, derivative=True)
+    assert float(slope.mid) == pytest.approx(1, rel=1e-14)

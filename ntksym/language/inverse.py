@@ -4,6 +4,9 @@ $\arcsin z = 2\arctan\frac{z}{1+\sqrt{1-z^2}}$, $\arccos z = \frac\pi2 - \arcsin
 $\mathrm{artanh}\,z = \frac12\log\frac{1+z}{1-z}$, $\mathrm{arcosh}\,z =
 2\,\mathrm{arsinh}\sqrt{(z-1)/2}$ for every real z where the left side is real.  Everything that is
 known of roots and logarithms then holds of them, and where z leaves its range the root says so.
+
+$\arctan\tan z = \mathrm{sgn}(\cos z)\arcsin\sin z$, a sawtooth, is finite where tan z is not: only
+its jumps are left of the poles.
 """
 
 from __future__ import annotations
@@ -23,11 +26,14 @@ _HALF = sp.Rational(1, 2)
 
 
 def elementary(expr: Expr) -> Expr:
-    """`expr` without asin, acos, atanh and acosh: the same real function.
+    """`expr` without asin, acos, atanh and acosh, and without tan inside atan: the same function.
+
+    Where tan z has a pole atan(tan z) is 0, the mean of its limits.
 
     Raises:
         TooLarge: more than `MOST_NESTED` of them inside one another.
     """
+    expr = expr.replace(_is_sawtooth, _sawtooth)
     if not expr.has(*_WRITTEN):
         return expr
     if _nested(expr) > MOST_NESTED:
@@ -89,6 +95,16 @@ def _atanh(z: Expr) -> Expr:
         return (above - below) / 2
     above, below = z.as_numer_denom()
     return (sp.log(sp.expand(below + above)) - sp.log(sp.expand(below - above))) / 2
+
+
+def _is_sawtooth(e: Any) -> bool:
+    return isinstance(e, sp.atan) and isinstance(e.args[0], (sp.tan, sp.cot))
+
+
+def _sawtooth(e: Any) -> Expr:
+    wave = e.args[0]
+    angle = wave.args[0] if isinstance(wave, sp.tan) else sp.pi / 2 - wave.args[0]
+    return sp.sign(sp.cos(angle)) * _asin(sp.sin(angle))
 
 
 def _acosh(z: Expr) -> Expr:

@@ -33,6 +33,7 @@ from .order import same_zero
 from .ranges import Range
 from .squares import with_squares
 from .turns import most_bits
+from .unwound import unwound
 from .zeros import all_zeros, outside
 
 _BITS = (256, 2048, 8192)
@@ -313,6 +314,10 @@ def _resolve(expr: Expr, at: Surd, kinds: tuple[Any, ...] = SWITCHES) -> Expr:
             if holds(condition, env):
                 return _resolve(branch, at, kinds)
         raise BadActivation(f"{expr} has no value at x = {float(at.as_rational())}")
+    if isinstance(expr, sp.atan) and sp.Abs in kinds:
+        angle = unwound(expr.args[0], at, _sign_at)
+        if angle is not None:
+            return _resolve(angle, at, kinds)
     args = [_resolve(a, at, kinds) for a in expr.args]
     if not isinstance(expr, kinds):
         return expr.func(*args)
