@@ -48,6 +48,14 @@ class NtksymError(Exception):
             lines.append("  use:   " + self.hint)
         return "\n".join(lines)
 
+    def say(self, own: str, name: str) -> None:
+        """Have `name` in the message wherever `own` is: it says what was asked for."""
+        self.what, self.where, self.hint = (
+            part.replace(own, name) for part in (self.what, self.where, self.hint)
+        )
+        self.tried = tuple(part.replace(own, name) for part in self.tried)
+        self.args = (self.text,)
+
     def record(self) -> dict[str, object]:
         """The message as data, for `--json`."""
         return {

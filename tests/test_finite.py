@@ -127,6 +127,28 @@ def test_a_table_with_a_rule_is_read_back() -> None:
     assert found.at(1.0, 0.9990234375, 1.0) == pytest.approx(table.at(1.0, 0.9990234375, 1.0), 1e-9)
 
 
+@pytest.mark.parametrize(
+    ("text", "error"), [("abs(sin(x))^(3/2)", 4e-16), ("abs(x - 1)^(3/2)", 4e-16)]
+)
+def test_what_is_refused_is_what_was_written(text: str, error: float) -> None:
+    """Not the activation that stands for it, a `Piecewise` of fifteen sines."""
+    with pytest.raises(Undecided) as caught:
+        made(text, error, rule="quadrature")
+    assert text in caught.value.what and "Piecewise" not in str(caught.value)
+
+
+def test_what_a_rule_says_of_the_other_is_said_of_the_whole() -> None:
+    cut = cut_off(as_activation("abs(sin(x))"), ONE, 1e-4)
+
+    def refuse(activation: Any, variances: Any, error: float) -> Any:
+        raise Undecided("no", where=f"{activation.expr}", tried=[f"1: {activation.expr}"])
+
+    assert cut is not None
+    with pytest.raises(Undecided) as caught:
+        cut.made(refuse, ONE)
+    assert str(caught.value) == "no\n  abs(sin(x))\n  tried: 1: abs(sin(x))"
+
+
 def test_too_many_say_so() -> None:
     with pytest.raises(Undecided, match=r"more than 200 kinks for \|x\| <= \d+"):
         cut_off(as_activation("abs(sin(40*x))"), ONE, 1e-10)

@@ -67,7 +67,7 @@ def _blunted(
             return None
         least = [least_square(Curve(f, None), low, high) for f in (pieces, slopes)]
         if not all(v > 0 for v in least):
-            raise Undecided(f"{activation.expr}: no lower bound of the dual on the diagonal")
+            raise Undecided(f"{activation.name}: no lower bound of the dual on the diagonal")
         goal = _SHARE * error / 2
         widths, total = [], 0.0
         for end in ends:
@@ -81,7 +81,7 @@ def _blunted(
             return Cut(replace(activation, expr=expr), activation, None, None, off, left, NAME)
     places = ", ".join(str(c) for c in dict.fromkeys(c for c, _, _ in ends))
     raise Undecided(
-        f"{activation.expr} is singular at x = {places}: lines that stand for it next to there "
+        f"{activation.name} is singular at x = {places}: lines that stand for it next to there "
         f"leave {off:.1g} of the norm, not {goal:.1g}",
         hint="a larger error; `eval` encloses single values",
     )

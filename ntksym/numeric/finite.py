@@ -11,6 +11,7 @@ $\sqrt{K(q_{11})K(q_{22})}$, and what is relative to $\tilde K$ grows by $(1 + r
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -60,6 +61,19 @@ class Cut:
     off: float
     error: float
     part: str = NAME
+
+    def made(self, make: Callable[[Activation, Any, float], Any], variances: Any) -> Any:
+        """What a rule makes of this one, for the whole.
+
+        Raises:
+            NtksymError: as `make`, of the whole: the other is nothing that anybody wrote.
+        """
+        try:
+            return self.restored(make(self.activation, variances, self.error))
+        except NtksymError as failed:
+            if isinstance(self.activation.expr, Piecewise):  # not a word such as x
+                failed.say(str(self.activation.expr), self.whole.name)
+            raise
 
     def restored(self, found: Any) -> Any:
         """The dual of the whole from that of the part: named so, and its bounds larger."""
@@ -153,7 +167,7 @@ def _cut_off(
             return _cut(activation, found[0], ends, off, error)
         length *= _STEP
     raise Undecided(
-        f"{activation.expr}: the kinks within {_FARTHEST:g} standard deviations are not enough "
+        f"{activation.name}: the kinks within {_FARTHEST:g} standard deviations are not enough "
         f"for an error of {error:g}",
         hint="smaller variances, or a larger error",
     )

@@ -154,7 +154,7 @@ def _off_points(make: _Make) -> _Make:
             if blunt is None:
                 raise
             try:
-                return blunt.restored(make(blunt.activation, variances, blunt.error))
+                return blunt.made(make, variances)
             except TooLong:
                 raise
             except (BadActivation, Undecided):
@@ -173,7 +173,7 @@ def _within_reach(make: _Make) -> Callable[[Activation, Variances | None, float]
         cut = cut_off(activation, variances, error)
         if cut is None:
             return make(activation, variances, error)
-        return cut.restored(make(cut.activation, variances, cut.error))
+        return cut.made(make, variances)
 
     return made
 

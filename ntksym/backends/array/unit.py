@@ -219,10 +219,11 @@ def _table(found: BandedDual, error: float) -> TableDual:
     """
     activation, span = as_activation(found.text), (found.low, found.high)
     cut = cut_off(activation, span, error)
-    if cut is None:
-        made = table_dual(activation, span, error=error, banded=False)
-    else:
-        made = cut.restored(table_dual(cut.activation, span, error=cut.error, banded=False))
+
+    def one(given: Any, variances: Any, within: float) -> Any:
+        return table_dual(given, variances, error=within, banded=False)
+
+    made = one(activation, span, error) if cut is None else cut.made(one, span)
     if not isinstance(made, TableDual):  # pragma: no cover - one band was asked for
         raise TypeError(type(made).__name__)
     return made

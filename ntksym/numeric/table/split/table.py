@@ -147,10 +147,7 @@ class SplitTable(Brief):
             span = _span_of(far, shells)
         activation = as_activation(text)
         cut = cut_off(activation, span, asked)  # with infinitely many kinks the rule is of fewer
-        if cut is None:
-            rule = _rule(activation, span, asked)
-        else:
-            rule = cut.restored(_rule(cut.activation, span, cut.error))
+        rule = _rule(activation, span, asked) if cut is None else cut.made(_rule, span)
         return cls(name, text, far, rule, asked, shells, missing)
 
 
