@@ -10,12 +10,13 @@ are nowhere much larger than the smallest of all forms there.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 
 from sympy import Add, Expr, I, Mul, Rational, Symbol
 
 from .. import symbols as S
-from .grades import Parts, graded
-from .polynomial import DET, from_monomials, in_det, is_polynomial, monomials
+from .grades import Monomial, Parts, graded
+from .polynomial import DET, MEMO, from_monomials, in_det, is_polynomial, monomials
 
 WORTH = 8
 """So many times smaller must the terms be somewhere."""
@@ -36,6 +37,7 @@ _POINTS = tuple(
 )
 
 
+@lru_cache(maxsize=MEMO)
 def calm(e: Expr, known: Expr | None = None) -> Expr | None:
     """An equal polynomial in q11, q12, q22 and `DET` whose terms are smaller; None where none is.
 
@@ -79,15 +81,23 @@ def _one_sided(parts: Parts) -> bool:
 def _sizes(parts: Parts) -> tuple[Fraction, ...]:
     """The sums of the sizes of the terms at the points."""
     coefficients = [abs(_number(c)) for c in parts.values()]
+    columns = zip(*map(_monomial_sizes, parts), strict=True)
+    return tuple(
+        sum((c * size for c, size in zip(coefficients, column, strict=True)), Fraction(0))
+        for column in columns
+    )
+
+
+@lru_cache(maxsize=MEMO)
+def _monomial_sizes(key: Monomial) -> tuple[Fraction, ...]:
+    """The sizes of a monomial at the points, 3/4 for every parameter."""
     found = []
     for a, c, b in _POINTS:
         at = {S.q11: a, S.q12: abs(c), S.q22: b, DET: a * b - c * c}
-        total = Fraction(0)
-        for key, size in zip(parts, coefficients, strict=True):
-            for s, n in key:
-                size *= at.get(s, _VALUE) ** n
-            total += size
-        found.append(total)
+        size = Fraction(1)
+        for s, n in key:
+            size *= at.get(s, _VALUE) ** n
+        found.append(size)
     return tuple(found)
 
 

@@ -38,6 +38,7 @@ class Lines:
         self._lines: list[Let] = []
         self._seen: dict[tuple[str, tuple[Operand, ...], Inner | None], str] = {}
         self._used = set(args)
+        self._counts: dict[str, int] = {}
         self._side_of = {a: side(a) for a in args}
 
     def emit(self, op: str, *args: Operand, hint: str = "", inner: Inner | None = None) -> Operand:
@@ -79,10 +80,11 @@ class Lines:
         return {label: place(end) for label, end in p.outputs}
 
     def _fresh(self, wanted: str) -> str:
-        name, n = wanted, 1
+        name, n = wanted, self._counts.get(wanted, 1)
         while name in self._used:
             n += 1
             name = f"{wanted}{n}"
+        self._counts[wanted] = n  # names are never given back: all up to here are taken
         self._used.add(name)
         return name
 

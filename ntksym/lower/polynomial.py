@@ -37,6 +37,11 @@ def is_polynomial(e: Expr, wanted: tuple[Symbol, ...] = (S.q11, S.q12, S.q22, S.
 
 def monomials(e: Expr) -> dict[Monomial, Expr]:
     """The coefficients of the expanded polynomial, by monomial."""
+    return dict(_monomials(e))
+
+
+@lru_cache(maxsize=MEMO)
+def _monomials(e: Expr) -> dict[Monomial, Expr]:
     found: dict[Monomial, Expr] = {}
     for term in Add.make_args(expand(e)):
         coeff: Expr = Integer(1)

@@ -9,12 +9,15 @@ cancel: those of Hermite's polynomials are powers of $(1 - q_{11})(1 - q_{22})$.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from sympy import Add, Expr, Integer, Mul, Poly, Pow, Symbol, expand, factor
 
 from .. import symbols as S
-from .polynomial import from_monomials, is_polynomial, monomials
+from .polynomial import MEMO, from_monomials, is_polynomial, monomials
 
 
+@lru_cache(maxsize=MEMO)
 def separated(e: Expr) -> Expr | None:
     """An equal sum of $q_{12}^n$ times factors of one point; None where that changes nothing.
 

@@ -88,15 +88,17 @@ def _remark(value: str, notes: dict[str, str]) -> str:
 
 def mentions(text: str, name: str) -> bool:
     """Whether a name occurs in a text as a word."""
-    word = ""
-    for ch in text + " ":
-        if ch.isalnum() or ch == "_":
-            word += ch
-        else:
-            if word == name:
-                return True
-            word = ""
+    at = text.find(name)
+    while at >= 0:
+        end = at + len(name)
+        if not _in_word(text[at - 1 : at]) and not _in_word(text[end : end + 1]):
+            return True
+        at = text.find(name, end)
     return False
+
+
+def _in_word(ch: str) -> bool:
+    return ch.isalnum() or ch == "_"
 
 
 def wrap(start: str, items: list[str]) -> str:
