@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from ntksym.language import as_activation
 from ntksym.numeric.choice import price, proven
 from ntksym.numeric.patience import TooLong, at_most
 from ntksym.numeric.table.bands.banded import BandedDual
+from ntksym.numeric.table.chebyshev import ChebyshevTable
 from ntksym.numeric.table.contour import line_of, reach
 from ntksym.numeric.table.shell.apart import changed
 from ntksym.numeric.table.split import table as split
@@ -237,6 +239,24 @@ def test_kinks_taken_out_serve_all_correlations() -> None:
     again = read_either(json.loads(json.dumps(table.to_json())))
     assert again == table
     assert all(v != v for v in table.at(0.7, 0.1, 1.0))
+
+
+def test_fewer_coefficients_are_left_where_there_is_no_shell() -> None:
+    table = kinked()
+    far, close, least = table.far, table.beyond, table.shells[-1].shell
+    assert close is not far and least is not None
+
+    def places(t: ChebyshevTable) -> int:
+        return sum(len(line) for s in (t.value, t.dot) for line in (*s.plus[0], *s.minus[0]))
+
+    assert places(close) < 0.6 * places(far)
+    for sine in (0.0, 1e-9, 0.01, 0.1, least.inner * 0.7, least.inner):
+        for q11, q22, sign in product((0.9, 1.0), (0.95, 1.125), (-1, 1)):
+            scale = (q11 * q22) ** 0.5
+            entry = q11, sign * scale * (1 - sine * sine) ** 0.5, q22, scale * sine
+            sizes = zip(far.diagonal(q11), far.diagonal(q22), strict=True)
+            pairs = zip(far.at(*entry), close.at(*entry), sizes, strict=True)
+            assert all(abs(a - b) < 2 * ERROR * (x * y) ** 0.5 for a, b, (x, y) in pairs)
 
 
 def test_code_of_kinks_taken_out(tmp_path: Path) -> None:

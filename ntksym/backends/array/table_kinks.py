@@ -43,7 +43,7 @@ class ArrayKinks:
         jumps = any(row[0] for row in self.table.closed.value)
         said = "" if jumps else "that of the value in q12 is the derivative dual; "
         return (
-            *notes(self.table),
+            *notes(self.table, self.table.far),
             f"Derivatives: {said}those of the closed part",
             "are closed, all others differentiate the sums: no bound is proven for them.",
         )

@@ -34,6 +34,8 @@ class ChebyshevTable(Brief):
         dot: the derivative dual, almost everywhere.
         variances: how many variances were enclosed.
         terms: how many Hermite coefficients at each.
+        grow: how many times x + 1 is what it is for all rho; above 1 the table is for rho near +-1,
+            where that is at most 2.
     """
 
     low: float
@@ -46,6 +48,7 @@ class ChebyshevTable(Brief):
     dot: Sheet
     variances: int
     terms: int
+    grow: float = 1.0
     _shown = ("low", "high", "edge_rho", "error")
 
     @classmethod
@@ -83,7 +86,8 @@ class ChebyshevTable(Brief):
             return nan, nan
         if root is None:
             root = sqrt((product - scaled) * (product + scaled))
-        x = 2 * ((1 + self.kappa) * root / (product + scaled + self.kappa * root)) - 1
+        x = 2 * ((1 + self.kappa) * root / (product + scaled + self.kappa * root))
+        x = self.grow * x - 1
         out = []
         for sheet in (self.value, self.dot):
             rows = sheet.plus if q12 >= 0 or sheet.parity else sheet.minus

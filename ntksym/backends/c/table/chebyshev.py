@@ -137,7 +137,7 @@ def _filled(
         "@HALF@": c_literal(far.half),
         "@LIMIT@": c_literal(far.edge_rho),
         "@KAPPA@": c_literal(far.kappa),
-        "@TWICE@": c_literal(2.0 * (1.0 + far.kappa)),
+        "@TWICE@": c_literal(2.0 * (1.0 + far.kappa) * far.grow),
         "@OWNK@": str(len(far.value.diag)),
         "@OWND@": str(len(far.dot.diag)),
         "@STEM@": stem,

@@ -51,7 +51,7 @@ class KinkUnit:
 
     def _everywhere(self, stem: str) -> str:
         near = (_closed(self.table.closed, stem), "(@SIDE@)", "root[at + l]", _CALL)
-        return sums(self.table.far, stem, near, "")
+        return sums(self.table.beyond, stem, near, "")
 
     def numpy_functions(self, stem: str) -> str:
         """NumPy that defines `<stem>_pairs` and `<stem>_diag`; `np` is NumPy."""

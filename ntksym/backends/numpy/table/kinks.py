@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from ....numeric.table.chebyshev import ChebyshevTable
 from ....numeric.table.split.kinks import KinkTable
 from ...text import bound_lines, upward
 from .split import sums_text
 
 
-def notes(table: KinkTable) -> tuple[str, ...]:
-    """The lines of the head: what is computed, the proven bounds, the range of validity."""
-    t, closed = table.far, table.closed
+def notes(table: KinkTable, rest: ChebyshevTable | None = None) -> tuple[str, ...]:
+    """The lines of the head: what is computed, the proven bounds, the range of validity.
+
+    `rest` are the Chebyshev sums of the text, those beyond the shells by default.
+    """
+    t, closed = rest or table.beyond, table.closed
     said = [
         f"  {t.low:.17g} <= q11, q22 <= {t.high:.17g}; NaN outside.  It is the closed dual of",
         f"  truncated powers (x - k)^j, j < {len(closed.value[0])}, times"
@@ -35,7 +39,7 @@ def numpy_text(table: KinkTable, stem: str) -> str:
     for k, c, e in zip(closed.kinks, closed.value, closed.slope, strict=True):
         rows.append(f"    ({k!r}, {(*c, 0.0)!r}, {e!r}),")
     text = f"{up}_KINKS = " + "\n".join(rows) + "\n)\n"
-    return text + sums_text(table.far, stem, _CLOSED, _ROOT, _ADDED).replace(
+    return text + sums_text(table.beyond, stem, _CLOSED, _ROOT, _ADDED).replace(
         "@STEM@", stem
     ).replace("@UP@", up).replace("@ALPHA@", repr(closed.alpha))
 

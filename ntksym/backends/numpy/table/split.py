@@ -55,6 +55,7 @@ def sums_text(far: ChebyshevTable, stem: str, before: str, root: str, added: str
         "@LIMIT@": repr(t.edge_rho),
         "@FAR@": "(size <= product)" if t.edge_rho < 1 else "(product == product)",
         "@KAPPA@": repr(t.kappa),
+        "@TWICE@": repr(2.0 * (1.0 + t.kappa) * t.grow),
         "@SIGNS@": f"({float(t.value.parity or 1)!r}, {float(t.dot.parity or 1)!r})",
     }
     head, body = _DENSE, before + _TEXT.replace("@ADDED@", added).replace("@ROOT@", root)
@@ -146,7 +147,7 @@ def @STEM@_pairs(q11, q12, q22, root=None):
         chosen, which = chosen[order], which[order]
         p, c = product[chosen], size[chosen]
         r = @ROOT@
-        x = 2.0 * (1.0 + @KAPPA@) * r / (p + c + @KAPPA@ * r) - 1.0
+        x = @TWICE@ * r / (p + c + @KAPPA@ * r) - 1.0
         for row, (pair, sign) in enumerate(zip(tables, @SIGNS@)):
             total = @STEM@_sum(pair[side], groups, which, second[chosen], x)
             out[row, chosen] = total * sign if side else total

@@ -166,6 +166,18 @@ def narrowed(found: Folded, one: Ends, two: Ends, bits: int) -> Folded:
         return Folded(tuple(parts), found.tail, found.aliasing, found.omitted)
 
 
+def nearer(tensor: Tensor, own: Ends, bits: int) -> Tensor:
+    """The same polynomials where the last variable is in a part of [-1, 1] only."""
+    from flint import arb_mat
+
+    from ....precision import precision
+
+    deep = len(tensor[0][0])
+    with precision(bits):
+        turned = _turn(own, deep, bits).transpose()
+        return [(arb_mat(plane) * turned).tolist() for plane in tensor]
+
+
 def _swapped(tensor: Tensor, own: Ends | None, bits: int) -> Tensor:
     """The first variable turned; then the second comes first."""
     from flint import arb_mat

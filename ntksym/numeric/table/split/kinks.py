@@ -20,7 +20,7 @@ from ..shell.build import LEAST_ERROR, shells_of, within
 from .asked import asked
 from .closed import Closed
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -36,6 +36,7 @@ class KinkTable(Brief):
             and the largest error, absolute.
         shells: tables of the whole dual for |rho| away from 1, that of the smallest first.
         missing: why there are none; empty where there are.
+        close: what `far` is, with fewer coefficients, for rho that are in no shell.
     """
 
     name: str
@@ -45,6 +46,7 @@ class KinkTable(Brief):
     measured: tuple[int, float]
     shells: tuple[AnyShell, ...] = ()
     missing: str = ""
+    close: ChebyshevTable | None = None
     _shown = ("low", "high", "error")
 
     @property
@@ -65,7 +67,12 @@ class KinkTable(Brief):
     @property
     def error(self) -> float:
         """The larger of the two proven relative bounds, without the rounding of the closed part."""
-        return max([self.far.error, *(t.error for t in self.shells)])
+        return max([self.far.error, self.beyond.error, *(t.error for t in self.shells)])
+
+    @property
+    def beyond(self) -> ChebyshevTable:
+        """The rest for entries that are in no shell."""
+        return self.far if self.close is None else self.close
 
     def at(self, q11: float, q12: float, q22: float, root: float | None = None) -> Any:
         """`(value, dot)` in doubles; NaN outside the range.
@@ -82,7 +89,7 @@ class KinkTable(Brief):
         found = within(self.shells, q11, q12, q22, root)
         if found is not None:
             return found
-        value, dot = self.far.at(q11, q12, q22, root)
+        value, dot = self.beyond.at(q11, q12, q22, root)
         if value != value:
             return value, dot
         more = self.closed.at(q11, q12, q22, root)
@@ -92,6 +99,7 @@ class KinkTable(Brief):
         """Plain data."""
         data: dict[str, Any] = {"kinks": VERSION, "name": self.name, "text": self.text}
         data["far"], data["closed"] = hexed(asdict(self.far)), hexed(asdict(self.closed))
+        data["close"] = None if self.close is None else hexed(asdict(self.close))
         data["shells"] = [t.to_json() for t in self.shells]
         data["missing"] = self.missing
         data["measured"] = [self.measured[0], float(self.measured[1]).hex()]
@@ -112,7 +120,9 @@ class KinkTable(Brief):
             measured = int(count), float.fromhex(worst)
             shells = tuple(map(read_shell, data["shells"]))
             missing = str(data.get("missing", ""))
-            return cls(name, text, far, closed, measured, shells, missing)
+            near = data["close"]
+            close = None if near is None else ChebyshevTable.from_json(near)
+            return cls(name, text, far, closed, measured, shells, missing, close)
 
 
 def kink_table(
@@ -142,8 +152,16 @@ def kink_table(
         raise Undecided(
             f"the closed dual of truncated powers rounds to {LEAST_ERROR:g} at best, not {error:g}"
         )
-    far, closed, (count, off), rest = near_table(given.scaled.expr, given.low, given.high, error)
-    far, closed = both(far, given.power), closed_of(closed, given.power)
+    made, closed, (count, off), rest = near_table(given.scaled.expr, given.low, given.high, error)
+    far, closed = both(made(1.0), given.power), closed_of(closed, given.power)
     inner, missing = shells_of(given, error, rest)
     measured = count, off * 4.0**given.power
-    return KinkTable(given.name, str(given.expr), far, closed, measured, inner, missing)
+    close = both(made(_least(inner)), given.power) if inner else None
+    return KinkTable(given.name, str(given.expr), far, closed, measured, inner, missing, close)
+
+
+def _least(shells: tuple[AnyShell, ...]) -> float:
+    """The least sqrt(1 - rho^2) of the shells."""
+    found = shells[-1].shell
+    assert found is not None
+    return found.inner

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from math import inf, sqrt
 from typing import Any
@@ -11,8 +13,11 @@ from sympy import Expr, Integer, Rational, exp
 from ....errors import Undecided
 from ....symbols import x
 from ...patience import check
+from ..bands.panels import nearer
 from ..chebyshev import ChebyshevTable
 from ..contour import Plan, cut_length, line_of, on_the_range, plan_line
+from ..dual import Sheet
+from ..fit import Fit
 from ..spectra.norms import second_moment
 from ..spectra.spectrum import Shape, coefficient_rows
 from ..variable import lebesgue
@@ -22,7 +27,7 @@ from .closed import Closed, measured
 from .fit import bilinear_fits
 from .powers import Powers, hermite_rows, hump, parts, powers_of
 from .rest import End, Rest
-from .sheet import Lost, sheet_of
+from .sheet import Lost, diagonal_of, sheet_of
 
 _FINE = 140
 """Bits at the largest variance: what is left of Parseval's sum is a small difference."""
@@ -33,6 +38,7 @@ _LOOKED = (400, 1200, 2800, 4400, 7000, 11000)
 MOST_NODES = 160
 """Variances that are taken."""
 _KAPPA = 1.0
+_SPARE = 2.0**-30
 _CHOICES = (
     (10, 2.0),
     (12, 3.0),
@@ -202,8 +208,10 @@ def _largest(powers: Powers, slope: bool) -> float:
 
 def near_table(
     expr: Expr, low: float, high: float, error: float
-) -> tuple[ChebyshevTable, Closed, tuple[int, float], Rest]:
-    """The table of the rest for all rho, the closed part, what `measured` says of it, the rest.
+) -> tuple[Callable[[float], ChebyshevTable], Closed, tuple[int, float], Rest]:
+    """How to make the table of the rest, the closed part, what `measured` says of it, the rest.
+
+    The table is for sqrt(1 - rho^2) up to the number that it is made with: 1 for all rho.
 
     Raises:
         Undecided: the bound is not reached; the message has what was.
@@ -232,7 +240,7 @@ def near_table(
                     f"the powers at the kinks are rounded: {float(off / start[0]):.1e}",
                     hint="a larger error, or a narrower range of variances",
                 )
-        sheets = []
+        made: list[Callable[[Fraction | None], Sheet]] = []
         grow = (arb(high) / arb(low)).sqrt()
         for k, shape in enumerate(shapes):
             goal = (arb(error) * starts[k][0] / 50).lower()
@@ -248,12 +256,40 @@ def near_table(
             between = between.upper()
             lost = Lost(tail, between, plans[k][0].moment)
             said = ("rounding of the polynomials", arb(0))
-            sheets.append(sheet_of(sides, lost, shape, axis, nodes, 0, error, said))
-    far = ChebyshevTable(
-        low, high, axis.centre, axis.half, _KAPPA, 1.0, sheets[0], sheets[1], count, terms
-    )
+            diagonal = diagonal_of(shape, nodes, lost.moment)
+
+            def sheet(
+                end: Fraction | None,
+                sides: list[Fit] = sides,
+                given: tuple[Any, ...] = (lost, shape, axis, nodes, 0, error, said, diagonal),
+            ) -> Sheet:
+                own = sides if end is None else [_near_one(f, end) for f in sides]
+                return sheet_of(own, *given)
+
+            made.append(sheet)
+
+    def table(sine: float) -> ChebyshevTable:
+        end, grow = (None, 1.0) if sine >= 1 else _end(sine)
+        with precision(_BITS + 128):
+            value, dot = (sheet(end) for sheet in made)
+        ends = low, high, axis.centre, axis.half, _KAPPA
+        return ChebyshevTable(*ends, 1.0, value, dot, count, terms, grow)
+
     closed, places = _closed(powers)
-    return far, closed, measured(closed, places, low, high), found
+    return table, closed, measured(closed, places, low, high), found
+
+
+def _end(sine: float) -> tuple[Fraction, float]:
+    """The last x where sqrt(1 - rho^2) is at most `sine`, and the factor of x + 1 for it."""
+    w = (1 + _KAPPA) * sine / (1 + sqrt(1 - sine * sine) + _KAPPA * sine)
+    grow = (1 - _SPARE) / w
+    return 2 / Fraction(grow) - 1, grow
+
+
+def _near_one(found: Fit, end: Fraction) -> Fit:
+    """The same sums as polynomials of x up to `end` alone; none of the roundings of w shrinks."""
+    tensor = nearer(found.tensor, (Fraction(-1), end), _BITS + 128)
+    return replace(found, tensor=tensor, kappa=0.0)
 
 
 def _rounded(row: tuple[Any, Any, Any], count: int) -> Any:

@@ -76,17 +76,19 @@ def sheet_of(
     parity: int,
     error: float,
     rounding: tuple[str, Any],
+    diagonal: Diagonal | None = None,
 ) -> Sheet:
     """One dual in doubles, with its bound and the parts of it.
 
     `rounding` is what to call the rounding, and a bound of what there is besides the polynomials'.
+    The diagonal is enclosed here where it is not given.
 
     Raises:
         Undecided: the bound is not reached; the message has the best one.
     """
     from flint import arb
 
-    diagonal = diagonal_of(shape, nodes, lost.moment)
+    diagonal = diagonal or diagonal_of(shape, nodes, lost.moment)
     bottom = diagonal.bottom
     in_rho = max(f.aliasing + f.omitted for f in fits)
     outside = lost.tail + in_rho + lost.between
