@@ -10,9 +10,11 @@ from flint import arb, arb_mat
 
 from ntksym.language import as_activation
 from ntksym.numeric.table.bands import sums
+from ntksym.numeric.table.cost import table_cost
 from ntksym.numeric.table.spectra import doubled, joint
-from ntksym.numeric.table.spectra.source import bits_for
+from ntksym.numeric.table.spectra.source import bits_for, enough, expected, shape, start
 from ntksym.numeric.table.spectra.spectrum import Shape, shape_of, spectra
+from ntksym.numeric.table.variances import Axis
 from ntksym.precision import precision
 from ntksym.verify.definition import factor
 
@@ -147,3 +149,21 @@ def test_the_recurrence_is_that_of_the_module() -> None:
             got = Fraction(float(high[0, k])) + Fraction(float(low[0, k]))
             gap = abs(got - Fraction(values[begin + k], 1 << places))
             assert float(gap) < (last - first) * 4 * 2.0**doubled.UNIT
+
+
+def test_building_looks_where_the_estimate_looked(monkeypatch: Any) -> None:
+    """No coefficient twice, and the first enclosure has enough of them."""
+    text, ends = "sign(x)*log(1+x^2)", (1.0, 2.0)
+    expr = as_activation(text).expr
+    table_cost(text, ends, error=1e-9)
+    made: list[int] = []
+    sums_of = joint.sums
+    monkeypatch.setattr(joint, "sums", lambda *a: made.append(a[3]) or sums_of(*a))
+    with precision(224):
+        axis = Axis.over(*ends)
+        slope = start(shape(expr, True, 160), axis, 1e-9, False)
+        terms = expected(slope, slope.count, ends[1], 1e-9, lambda line: None)
+        assert not made and terms > 300
+        nodes = tuple(axis.variances(slope.count, 224))
+        assert enough(slope, nodes, terms, 1e-9, lambda line: None)[1] == terms
+    assert made == [terms + 1]

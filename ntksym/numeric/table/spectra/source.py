@@ -185,7 +185,8 @@ def enough(
 def expected(given: Start, count: int, high: float, error: float, say: Say) -> int:
     """How many coefficients `count` variances up to `high` are likely to need, from `high` alone.
 
-    At least `FIRST // 2`: with fewer, how they decay is not seen.
+    At least `FIRST // 2`: with fewer, how they decay is not seen.  The looks are those of an
+    estimate of the work (`cost.table_cost`), whose coefficients are kept.
 
     Raises:
         Undecided: `MOST` coefficients leave too much there.
@@ -194,7 +195,7 @@ def expected(given: Start, count: int, high: float, error: float, say: Say) -> i
 
     scale = lebesgue(count) ** 2
     goal = float((arb(error) * given.least / (8 * scale)).lower())
-    terms = FIRST // 2
+    terms = FIRST
     while True:
         found = spectra(given.shape, (Fraction(high),), terms, given.bits, given.weighted)
         guess = predicted(found, terms, goal)
@@ -204,7 +205,7 @@ def expected(given: Start, count: int, high: float, error: float, say: Say) -> i
         say(f"{given.what}: {terms} coefficients of the largest variance leave {left:.1e}")
         if terms >= MOST:
             raise _too_few(given, left, error)
-        terms = min(MOST, int(_LEAP * terms) | 15)
+        terms = min(int(_LEAP * terms), guess, MOST)
 
 
 def _too_few(given: Start, left: float, error: float) -> Undecided:
