@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 
 import numpy as np
@@ -155,6 +156,18 @@ def test_whole_graphs_compile(torch, tmp_path, monkeypatch):
         found.append(torch.stack(torch.autograd.grad(f(*at), at)))
         assert torch.isfinite(f(*q))
     assert torch.allclose(*found, rtol=1e-13, atol=1e-15)
+
+
+def test_the_default_compiler_takes_scalings_by_powers_of_two(torch, tmp_path, monkeypatch):
+    if not shutil.which("g++"):
+        pytest.skip("torch.compile needs a C++ compiler")
+    module = written("relu", tmp_path)
+    monkeypatch.setitem(sys.modules, "made_torch", module)
+    for dtype, tiny in ((torch.float64, 2.0**-1000), (torch.float32, 2.0**-120)):
+        at = [tiny * torch.tensor(c, dtype=dtype) for c in POINTS.T]
+        run = torch.compile(module._rootdet_value, fullgraph=True)
+        assert torch.allclose(run(*at), module._rootdet_value(*at), rtol=1e-6, atol=0.0)
+        assert run(*at).gt(0.0).tolist()[:5] == [True, True, True, False, False]
 
 
 def test_network(torch, tmp_path):

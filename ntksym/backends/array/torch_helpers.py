@@ -178,11 +178,17 @@ def _floor(a):
     return 2.0**-500 if _is_array(a) and a.dtype == torch.float64 else 2.0**-60
 
 
+def _bits(a):
+    """The integers as wide as floats like a, the bias of their exponents, and their digits."""
+    wide = a.dtype == torch.float64
+    return (torch.int64, 1023, 52) if wide else (torch.int32, 127, 23)
+
+
 def _high(a):
     """The upper half of the digits of a."""
-    wide = a.dtype == torch.float64
-    lower = (1 << (27 if wide else 12)) - 1
-    return (a.contiguous().view(torch.int64 if wide else torch.int32) & ~lower).view(a.dtype)
+    whole, _, digits = _bits(a)
+    lower = (1 << (digits // 2 + 1)) - 1
+    return (a.contiguous().view(whole) & ~lower).view(a.dtype)
 
 
 def _rounded(a):
@@ -190,21 +196,21 @@ def _rounded(a):
 
 
 def _half_exponent(a):
-    """k with 4**k about a."""
-    return torch.div(torch.frexp(a)[1], 2, rounding_mode="floor")
+    """k with 4**k about a, by its bits: no compiled loop takes doubles beside frexp's integers."""
+    whole, bias, digits = _bits(a)
+    power = (a.contiguous().view(whole) >> digits) & (2 * bias + 1)
+    return (power - (bias - 1)) >> 1
 
 
 def _scaled(a, k):
     """a*2**k, in steps that are all representable."""
-    first = torch.div(k, 2, rounding_mode="floor")
+    first = k >> 1
     return a * _two(first, a) * _two(k - first, a)
 
 
 def _two(k, like):
-    wide = like.dtype == torch.float64
-    bias, digits = (1023, 52) if wide else (127, 23)
-    k = torch.clamp(k, 1 - bias, bias).to(torch.int64 if wide else torch.int32)
-    return ((k + bias) << digits).view(like.dtype)
+    _, bias, digits = _bits(like)
+    return ((torch.clamp(k, 1 - bias, bias) + bias) << digits).view(like.dtype)
 '''
 
 HOST = '''
