@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import importlib.abc
 import importlib.util
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -211,21 +210,10 @@ def load_module(source: SourceFile, *, keep: bool = True) -> ModuleType:
     try:
         path = obtain(key, ".py", lambda _: data, keep=keep)
     except (CannotWrite, OSError):
-        return _imported(importlib.util.spec_from_loader(name, _Held(data)))
+        from .library.held import Held
+
+        return _imported(importlib.util.spec_from_loader(name, Held(data)))
     return import_file(path, name)
-
-
-class _Held(importlib.abc.SourceLoader):
-    """The loader of a module whose text is in no file."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def get_filename(self, fullname: str) -> str:
-        return f"<{fullname}>"
-
-    def get_data(self, path: Any) -> bytes:
-        return self._data
 
 
 def import_file(path: Path, name: str) -> ModuleType:
