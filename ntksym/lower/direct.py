@@ -47,6 +47,7 @@ from .direct_where import (
     tables,
 )
 from .far import settled
+from .near_zero import piece_value
 from .program import Operand, Program
 from .splines import spline_power
 
@@ -215,7 +216,7 @@ def _direct(act: Activation, covered: Covered, exprs: tuple[Expr, ...]) -> Direc
     outputs += [("unit", b.operand(unit))]
     marks = b.program("marks", tuple(outputs))
     b = Builder(("x", *params))
-    ends_of = tuple((n, _piecewise(b, kinks, p)) for n, p in (("v", pieces), ("d", slopes)))
+    ends_of = tuple((n, _piecewise(b, found, p)) for n, p in (("v", pieces), ("d", slopes)))
     point = b.program("point", ends_of)
     live = tuple(bool(p) for p in pieces), tuple(bool(p) for p in slopes)
     counts = len(kinks), len(cuts), len(centres)
@@ -299,12 +300,21 @@ def _real(f: TermSum) -> bool:
     return all(not z or z.expr.is_real for z in numbers)
 
 
-def _piecewise(b: Builder, kinks: list[Expr], pieces: tuple[TermSum, ...]) -> Operand:
+def _piecewise(b: Builder, found: tuple[Cell, ...], pieces: tuple[TermSum, ...]) -> Operand:
     """The value of the piece that x is in, as nested choices."""
-    value = b.operand(pieces[-1].expr)
-    for kink, piece in zip(reversed(kinks), reversed(pieces[:-1]), strict=True):
-        value = b.emit("select", "x", b.operand(kink), b.operand(piece.expr), value)
+    *others, value = (
+        piece_value(b, piece, _beside_zero(cell)) for cell, piece in zip(found, pieces, strict=True)
+    )
+    for (_, kink), other in zip(reversed(found[:-1]), reversed(others), strict=True):
+        assert kink is not None
+        value = b.emit("select", "x", b.operand(kink.expr), other, value)
     return value
+
+
+def _beside_zero(cell: Cell) -> bool:
+    """Whether 0 is inside, or an end."""
+    low, high = (None if e is None else _number(e.expr) for e in cell)
+    return (low is None or low <= 0.0) and (high is None or high >= 0.0)
 
 
 def _far(power: int) -> float:
