@@ -167,3 +167,13 @@ def test_building_looks_where_the_estimate_looked(monkeypatch: Any) -> None:
         nodes = tuple(axis.variances(slope.count, 224))
         assert enough(slope, nodes, terms, 1e-9, lambda line: None)[1] == terms
     assert made == [terms + 1]
+
+
+def test_sizes_of_lines_of_zeros_and_of_balls_around_zero() -> None:
+    """A ball that holds 0 has the size of its radius: only lines that are exactly 0 are none."""
+    nothing, around = arb(0), arb(0, 1e-3)
+    tensor = [[[nothing] * 3, [nothing, nothing, around]], [[arb(-2), around, arb(1) / 3]] * 2]
+    found = sums.sizes_of(tensor)
+    assert found.shape == (2, 2, 3) and not found[0, 0].any()
+    for i, j, k in ((0, 1, 2), (1, 0, 0), (1, 1, 1), (1, 0, 2)):
+        assert found[i, j, k] == float(abs(tensor[i][j][k]).upper()) > 0

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...brief import Brief
 from .argument import slopes_of
-from .bands.sums import Tensor
+from .bands.sums import Tensor, sizes_of
 from .dual import SLACK, Sheet, unhexed
 from .pack import OFF_X, UNIT, Packed, nested, off_tau, shape_within
 
@@ -122,10 +122,7 @@ def layout(tensor: Tensor, budget: Any, half: float, kappa: float = 0.0) -> Pack
 
     `kappa` is of the variable x.
     """
-    import numpy as np
-
-    sizes = np.array([[[float(abs(c).upper()) for c in row] for row in plane] for plane in tensor])
-    found, table = _filled(tensor, shape_within(sizes, float(budget.lower()), nested))
+    found, table = _filled(tensor, shape_within(sizes_of(tensor), float(budget.lower()), nested))
     steep = slopes_of(table, OFF_X, kappa)
     rounding = found.rounding + (steep.x + steep.tau * off_tau(half)) * (UNIT * 1.02)
     return Packed(found.rows, found.dropped, rounding.upper())

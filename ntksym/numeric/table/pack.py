@@ -15,7 +15,7 @@ from math import log10
 from typing import Any
 
 from .argument import slopes_of
-from .bands.sums import Tensor
+from .bands.sums import Tensor, sizes_of
 
 Cut = Callable[[list[Any], int], list[Any]]
 Rows = tuple[tuple[tuple[float, ...], ...], ...]
@@ -81,7 +81,7 @@ def pack(
     """
     import numpy as np
 
-    sizes = np.array([[[float(abs(c).upper()) for c in row] for row in plane] for plane in tensor])
+    sizes = sizes_of(tensor)
     if weights is not None:
         sizes = sizes * np.array(weights)
     shape = shape_within(sizes, float(budget.lower()), nested if weights is None else _columns)

@@ -20,7 +20,7 @@ from ..fold import Folded
 from ..sine import times
 from ..variances import Axis
 from .band import BandSpectra
-from .sums import Tensor
+from .sums import Tensor, sizes_of
 
 MOST = 3
 """Panels of a band."""
@@ -46,12 +46,9 @@ _PADDING = 3.5
 
 def places_of(whole: Folded, band: BandSpectra, error: float) -> int:
     """About how many coefficients an entry needs where the band is one panel."""
-    import numpy as np
-
     total, least = 0, error * float(band.starts[1].least) / _SPREAD
     for _, tensor in whole.parts:
-        sizes = np.array([[[float(abs(c).upper()) for c in m] for m in p] for p in tensor])
-        total += int((sizes.sum(axis=0) > least).sum())
+        total += int((sizes_of(tensor).sum(axis=0) > least).sum())
     return total
 
 
@@ -129,10 +126,7 @@ def chopped(found: Folded, least: float, weight: Callable[[int], float] | None =
     import numpy as np
     from flint import arb
 
-    sizes = [
-        np.array([[[float(abs(c).upper()) for c in line] for line in plane] for plane in tensor])
-        for _, tensor in found.parts
-    ]
+    sizes = [sizes_of(tensor) for _, tensor in found.parts]
     if weight is not None:
         sizes = [s * [max(weight(k), 1.0) for k in range(s.shape[2])] for s in sizes]
     kept, total = [], arb(0)

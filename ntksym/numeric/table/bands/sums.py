@@ -118,6 +118,22 @@ def placed(found: Any, where: Where, shape: tuple[int, int], symmetric: bool) ->
     return out
 
 
+def sizes_of(tensor: Tensor) -> Any:
+    """Upper bounds of the sizes of all numbers in doubles, [i, j, k].
+
+    Lines of zeros, which most pairs of a wide band are, are only looked through.
+    """
+    import numpy as np
+    from flint import arb
+
+    out = np.zeros((len(tensor), len(tensor[0]), len(tensor[0][0])))
+    for i, plane in enumerate(tensor):
+        for j, line in enumerate(plane):
+            if not all(map(arb.is_zero, line)):
+                out[i, j] = [float(abs(c).upper()) for c in line]
+    return out
+
+
 def values(
     one: Turned,
     two: Turned,
