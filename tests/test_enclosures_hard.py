@@ -17,7 +17,7 @@ from ntksym.verify.definition import factor, two_slopes
 from ntksym.verify.functions.rearrange import rearranged
 from ntksym.verify.functions.roots import _between, isolated_zeros
 from ntksym.verify.law import Law, exact
-from ntksym.verify.rules import twod
+from ntksym.verify.rules import lattice, twod
 from ntksym.verify.rules.lattice import Lattice
 from ntksym.verify.rules.tilt import tilted
 from ntksym.verify.rules.twod import _planar
@@ -152,3 +152,33 @@ def test_a_series_that_was_not_reached_soon_is_not_tried_again(
     found = enclose_definition(sin(x) * cos(x**2), 80, 48, 80, derivative=True, digits=15)
     assert found.rel_digits >= 15
     assert len(sums) == 2 and len(series) == 1
+
+
+@pytest.mark.parametrize(("mean", "share"), [(0, 0.5), (Rational(1, 4), 1)])
+def test_strips_are_covered_once_and_of_even_functions_by_halves(
+    monkeypatch: pytest.MonkeyPatch, mean: Any, share: float
+) -> None:
+    """cos(sqrt(1 + x^4)) took 4 s at (1/100, 1/200, 4), nearly all of it for such bounds."""
+    covered: list[tuple[float, float, float, float]] = []
+    whole = lattice._bound
+
+    def bound(*args: Any) -> Any:
+        found, (lo, hi), height, tilt = whole(*args), args[3], args[4], args[6]
+        covered.append((float(height), float(hi), float(tilt), float((hi - lo) / (2 * hi))))
+        failed = [(h, b) for h, b in refused if float(height) >= h and float(hi) >= b]
+        assert not failed
+        if found is None:
+            refused.append((float(height), float(hi)))
+            covered.pop()
+        return found
+
+    refused: list[tuple[float, float]] = []
+    monkeypatch.setattr(lattice, "_bound", bound)
+    pieces = factor(cos(sqrt(1 + x**4)), derivative=False, distributional=False).pieces
+    with precision(96):
+        law = Law(*(exact(v) for v in (mean, mean, 1, Rational(1, 2), 1)))
+        assert lattice.lattice(pieces, pieces, law, arb(10) ** -12) is not None
+    assert {round(part, 6) for *_, part in covered} == {share}
+    for i, (height, box, tilt, _) in enumerate(covered):
+        for other, length, more, _ in covered[i + 1 :]:
+            assert (length, more) != (box, tilt) or not 0.99 < other / height < 1.001

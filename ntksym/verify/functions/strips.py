@@ -59,12 +59,18 @@ def _box(func: Integrand, lo: Any, hi: Any, low: Any, high: Any, depth: int) -> 
 def strip(func: Integrand, lo: Any, hi: Any, height: Any, columns: int) -> Any | None:
     """`rectangle`, cut into columns first."""
     most, width = arb(0), (hi - lo) / columns
-    for i in range(columns):
+    for i in outward(lo, width, columns):
         part = rectangle(func, lo + i * width, lo + (i + 1) * width, height, 6)
         if part is None:
             return None
         most = most.max(part)
     return most
+
+
+def outward(lo: Any, width: Any, columns: int) -> list[int]:
+    """The numbers of columns, those near 0 first: where there are singularities they are there."""
+    places = [abs(float((lo + (2 * i + 1) * width / 2).mid())) for i in range(columns)]
+    return sorted(range(columns), key=places.__getitem__)
 
 
 def ellipse(func: Integrand, centre: Any, semi: Any, height: Any, fat: Any = 0) -> Any | None:

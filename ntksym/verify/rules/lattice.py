@@ -24,7 +24,7 @@ from ...symbols import x
 from ..evaluate import function
 from ..functions.growth import growth_of
 from ..functions.pieces import Piece
-from ..functions.strips import COVER_BITS, rectangle, strip
+from ..functions.strips import COVER_BITS, outward, rectangle
 from ..law import Law, cut
 from ..safe import in_time
 
@@ -35,6 +35,8 @@ _ROUND = 0.999
 """A hair below the computed step, so that rounding does not spoil the goal."""
 _TILTS = (arb(0), arb(1) / 2, arb(3) / 4)
 """Shares of the largest tilt; at one the density would pay all it has."""
+_NARROWER, _NEAR = 0.8205, 1.01
+"""Seven times the first is a quarter: what the first widths of `_SHRINKS` end with comes again."""
 _SHRINKS = tuple(2.0**-k for k in range(7))
 """A narrower strip has a smaller bound at its ends: e^h for sin(x)/x and a half width of h."""
 _ROOM = 1.4
@@ -84,6 +86,23 @@ class _Weight:
 
 
 @dataclass(frozen=True, slots=True)
+class _Seen:
+    """A bound of a function on a strip of a height and half a length, None where there is none."""
+
+    height: Any
+    box: Any
+    tilt: Any
+    size: Any | None
+
+    def tells(self, height: Any, box: Any, tilt: Any) -> bool:
+        """Whether it is one for another strip, or says that there hardly is one."""
+        if self.size is None:
+            return bool(height >= self.height and box >= self.box)
+        same = self.box == box and self.tilt == tilt
+        return bool(same and height <= self.height < _NEAR * height)
+
+
+@dataclass(frozen=True, slots=True)
 class Lattice:
     """A lattice that serves: `nodes` of it on each axis, and `error` of all but its sum."""
 
@@ -118,14 +137,15 @@ def lattice(f: tuple[Piece, ...], g: tuple[Piece, ...], law: Law, tol: Any) -> L
     same = f == g and law.q11 == law.q22 and law.m1 == law.m2
     r = abs(s.slope) / s.s2
     with precision(COVER_BITS):
+        seen: tuple[list[_Seen], ...] = ([], [])
         for share in _TILTS:
             weight = _Weight(r, sigma, share / (2 * (1 + r)))
             box = (length + 4) * (1 if share == 0 else _ROOM / weight.spare.sqrt())
             for shrink in _SHRINKS:
-                first = _strip(f[0], s.m1, s.s1, weight, tol, box, shrink)
+                first = _strip(f[0], (s.m1, s.s1), weight, tol, box, shrink, seen[0])
                 second = first
                 if first is not None and not same:
-                    second = _strip(g[0], s.m2, s.s2, weight, tol, box, shrink)
+                    second = _strip(g[0], (s.m2, s.s2), weight, tol, box, shrink, seen[1])
                 if first is None or second is None:
                     break
                 grid = _grid(first, second, weight, length, box, tol)
@@ -157,9 +177,20 @@ def _grid(
 
 
 def _strip(
-    piece: Piece, mean: Any, dev: Any, weight: _Weight, tol: Any, box: Any, shrink: float
+    piece: Piece,
+    centre: tuple[Any, Any],
+    weight: _Weight,
+    tol: Any,
+    box: Any,
+    shrink: float,
+    seen: list[_Seen],
 ) -> _Strip | None:
-    """The strip that allows the largest step, from a decreasing list of widths."""
+    """The strip that allows the largest step, from a decreasing list of widths.
+
+    Of the mean and the deviation in `centre`.  Bounds of strips are added to `seen`.
+    """
+    mean, dev = centre
+    even = mean == 0 and _parity(piece.expr) != 0  # then |f| is, and one half tells
     func, rate = function(piece.expr, x), (16 / tol).log()
     sigma, tilt = weight.sigma, weight.tilt
     half = sigma * (2 * rate).sqrt() * shrink
@@ -168,10 +199,16 @@ def _strip(
     least = box * rate / (arb.pi() * weight.most)  # narrower, there would be too many nodes
     while half > least:
         if _useless(func, mean, dev * box, dev * half, 4 * rate, tilt * box**2):
-            half = half * 0.82
+            half = half * _NARROWER
             continue
-        columns = min(160, max(16, int(float(box / half)) + 1))
-        size = _bound(func, mean, dev, box, dev * half, columns, tilt)
+        columns = min(160, max(16, int(float(box / half)) + 1)) // (2 if even else 1)
+        height = dev * half
+        found = [s for s in seen if s.tells(height, box, tilt)]
+        if not found:
+            size = _bound(func, mean, dev, (0 if even else -box, box), height, columns, tilt)
+            found = [_Seen(height, box, tilt, size)]
+            seen += found
+        size = found[0].size
         if size is not None:
             candidate = _Strip(half.lower(), size)
             step = _step(candidate, sigma, rate + (size + 1).log())
@@ -179,19 +216,18 @@ def _strip(
                 best, best_step = candidate, step
             elif (best.size + 1).log() < 4 * rate:  # else a bound without use
                 return best
-        half = half * 0.82
+        half = half * _NARROWER
     return best
 
 
 def _bound(
-    func: Any, mean: Any, dev: Any, box: Any, height: Any, columns: int, tilt: Any
+    func: Any, mean: Any, dev: Any, ends: tuple[Any, Any], height: Any, columns: int, tilt: Any
 ) -> Any | None:
     """The supremum of |f| exp(-tilt x^2) on the strip, or None where f may be singular."""
-    if tilt == 0:
-        return strip(func, mean - dev * box, mean + dev * box, height, columns)
-    most, width = arb(0), 2 * box / columns
-    for i in range(columns):
-        left, right = i * width - box, (i + 1) * width - box
+    lo, hi = ends
+    most, width = arb(0), (hi - lo) / columns
+    for i in outward(mean / dev + lo, width, columns):
+        left, right = lo + i * width, lo + (i + 1) * width
         part = rectangle(func, mean + dev * left, mean + dev * right, height, 6)
         if part is None:
             return None
