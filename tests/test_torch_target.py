@@ -306,6 +306,18 @@ def test_units_carry_the_angle_of_nearly_parallel_rows(torch, tmp_path):
         assert np.abs(np.diag(one) / np.diag(other) - 1).max() < 1e-13
 
 
+def test_gradients_at_angles_where_steps_are_steep(torch, tmp_path):
+    """Hard tanh at rows of 1e3 is a step in the angle: a fixed rule lost 4 digits of the NTK."""
+    net = ntksym.mlp("hardtanh", depth=2, bias_var="1/8")
+    module, angle = written(net, tmp_path), 5e-2
+    x, y = np.array([[1e3, 0]]), 1e3 * np.array([[np.cos(angle), np.sin(angle)]])
+    rows = torch.tensor(x, requires_grad=True)
+    exact = ntksym.NetworkGradient(net, "numpy").input_gradient(x, y)
+    for value, want in zip(module.nngp_ntk(rows, torch.tensor(y)), exact, strict=True):
+        (found,) = torch.autograd.grad(value.sum(), rows, retain_graph=True)
+        assert np.abs(found.numpy() - want[0]).max() < 1e-11 * np.abs(want).max()
+
+
 def test_gradients_of_nearly_equal_rows_keep_their_digits(torch, tmp_path):
     """ReLU with a bias: what unlike norms make of the angle is not formed from the norms."""
     net = ntksym.mlp("relu", depth=3, weight_var=2, bias_var="1/100")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 COMPILED = "@_compiled\n"
 PREAMBLE = '''
+import contextlib
 import functools
 
 import jax
@@ -49,13 +50,20 @@ def _compiled(f):
     return call
 
 
+def _width_of(at):
+    """x64 where these are doubles: derivatives of what is compiled are taken later, outside."""
+    doubles = any(a.dtype == jnp.float64 for a in at)
+    return _x64(True) if doubles else contextlib.nullcontext()
+
+
 def _rule(value, partials):
     """A function with its partial derivatives: exact forms, not the derivative of a series."""
     f = jax.custom_jvp(value)
 
     @f.defjvp
     def _(at, along):
-        return f(*at), sum(p * t for p, t in zip(partials(*at), along))
+        with _width_of(at):
+            return f(*at), sum(p * t for p, t in zip(partials(*at), along))
 
     return lambda *values: f(*_arrays(*values))
 
@@ -66,9 +74,10 @@ def _pair_rule(value, partials):
 
     @f.defjvp
     def _(at, along):
-        both = f(*at)
-        flows = (sum(p * t for p, t in zip(each, along)) for each in partials(*at))
-        return both, tuple(_wide(v, both) for v in flows)
+        with _width_of(at):
+            both = f(*at)
+            flows = (sum(p * t for p, t in zip(each, along)) for each in partials(*at))
+            return both, tuple(_wide(v, both) for v in flows)
 
     return lambda *values: f(*_arrays(*values))
 

@@ -30,6 +30,10 @@ LOST, LOST_FLOAT = 1e-7, 1e-3
 """Below this sine before a layer rounding may leave 0 after it, which has no derivative."""
 NODES = 32
 """Of the angle."""
+STEEP = 2.0**-6
+"""Where s is two numbers with a point between them, the derivative dual is steep in the angle for
+deviations given each other beyond this part of where it is so: the covariance keeps more digits
+there unless the next angle is below `NEAR`."""
 SMALLER, FARTHER = 3, 8.0
 """As in `near`, but fewer: all of them are computed for every entry; hence from `Near.far` times
 the second number on."""
@@ -59,7 +63,7 @@ def array_near() -> str:
         "NOISE": NOISE,
         "NOISE_FLOAT": NOISE_FLOAT,
     }
-    marks |= {"LOST": LOST, "LOST_FLOAT": LOST_FLOAT}
+    marks |= {"LOST": LOST, "LOST_FLOAT": LOST_FLOAT, "STEEP": STEEP}
     text = _TEXT
     for mark, value in marks.items():
         text = text.replace(f"@{mark}@", repr(value))
@@ -156,6 +160,8 @@ def _carried(mode, slope, far, loose, own, bias, state, after, roots, c, plain, 
     else:
         near = near & (c > 0.0) & (before > 0.0)
     near = near & ~((root == 0.0) & (a == b))
+    if far is not None:
+        near = near & ~((root > @STEEP@ * far * _max(rx, ry)) & (plain > small * size))
     if loose is not None:
         near = near & ~(root > loose * _max(rx, ry))
 
