@@ -19,7 +19,7 @@ void ntksym_abs_gaussian(size_t n, const double *NTKSYM_RESTRICT q11_,
     const double q11 = q11_[i];
     const double q12 = q12_[i];
     const double q22 = q22_[i];
-    const double root = ntksym_op_rootdet(q11, q12, q22);
+    const double root = ntksym_op_true_rootdet(q11, q12, q22);
     const double total = q11 + 1.0;
     const double total2 = q22 + total;
     const double root2 = ntksym_op_hyproot(total2, root);
@@ -111,7 +111,7 @@ void ntksym_abs_gaussian_f32(size_t n, const float *NTKSYM_RESTRICT q11_,
     const double q11 = q11_[i];
     const double q12 = q12_[i];
     const double q22 = q22_[i];
-    const double root = ntksym_op_rootdet(q11, q12, q22);
+    const double root = ntksym_op_true_rootdet(q11, q12, q22);
     const double total = q11 + 1.0;
     const double total2 = q22 + total;
     const double root2 = ntksym_op_hyproot(total2, root);

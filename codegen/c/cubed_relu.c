@@ -20,7 +20,7 @@ void ntksym_cubed_relu(size_t n, const double *NTKSYM_RESTRICT q11_,
     const double q11 = q11_[i];
     const double q12 = q12_[i];
     const double q22 = q22_[i];
-    const double root = ntksym_op_rootdet(q11, q12, q22);
+    const double root = ntksym_op_true_rootdet(q11, q12, q22);
     const double root2 = ntksym_op_sqrt0(q11);
     const double root3 = ntksym_op_sqrt0(q22);
     const double length = root2 * root3;
@@ -103,7 +103,7 @@ void ntksym_cubed_relu_f32(size_t n, const float *NTKSYM_RESTRICT q11_,
     const double q11 = q11_[i];
     const double q12 = q12_[i];
     const double q22 = q22_[i];
-    const double root = ntksym_op_rootdet(q11, q12, q22);
+    const double root = ntksym_op_true_rootdet(q11, q12, q22);
     const double root2 = ntksym_op_sqrt0(q11);
     const double root3 = ntksym_op_sqrt0(q22);
     const double length = root2 * root3;

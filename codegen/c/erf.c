@@ -20,7 +20,7 @@ void ntksym_erf(size_t n, const double *NTKSYM_RESTRICT q11_, const double *NTKS
     const double q11 = q11_[i];
     const double q12 = q12_[i];
     const double q22 = q22_[i];
-    const double root = ntksym_op_rootdet(q11, q12, q22);
+    const double root = ntksym_op_true_rootdet(q11, q12, q22);
     const double total = (q11 * 2.0) + 1.0;
     const double root2 = ntksym_op_sqrt0(total);
     const double prod2 = q22 * 2.0;

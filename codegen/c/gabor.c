@@ -20,7 +20,7 @@ void ntksym_gabor(size_t n, const double *NTKSYM_RESTRICT q11_,
     const double q11 = q11_[i];
     const double q12 = q12_[i];
     const double q22 = q22_[i];
-    const double root = ntksym_op_rootdet(q11, q12, q22);
+    const double root = ntksym_op_true_rootdet(q11, q12, q22);
     const double top = ntksym_op_max(q11, q22);
     const double factor = ntksym_op_rescale(top, 0x1p+200);
     const double factor2 = ntksym_op_rescale((factor * root), 0x1p+225);
@@ -115,7 +115,7 @@ void ntksym_gabor_f32(size_t n, const float *NTKSYM_RESTRICT q11_,
     const double q11 = q11_[i];
     const double q12 = q12_[i];
     const double q22 = q22_[i];
-    const double root = ntksym_op_rootdet(q11, q12, q22);
+    const double root = ntksym_op_true_rootdet(q11, q12, q22);
     const double top = ntksym_op_max(q11, q22);
     const double factor = ntksym_op_rescale(top, 0x1p+200);
     const double factor2 = ntksym_op_rescale((factor * root), 0x1p+225);

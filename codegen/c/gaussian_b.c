@@ -20,7 +20,7 @@ void ntksym_gaussian_b(size_t n, const double *NTKSYM_RESTRICT q11_,
     const double q11 = q11_[i];
     const double q12 = q12_[i];
     const double q22 = q22_[i];
-    const double root = ntksym_op_rootdet(q11, q12, q22);
+    const double root = ntksym_op_true_rootdet(q11, q12, q22);
     const double prod2 = b * (b * 4.0);
     const double root2 = ntksym_op_sqrt0(prod2);
     const double side = root * root2;
@@ -58,7 +58,7 @@ void ntksym_gaussian_b_f32(size_t n, const float *NTKSYM_RESTRICT q11_,
     const double q11 = q11_[i];
     const double q12 = q12_[i];
     const double q22 = q22_[i];
-    const double root = ntksym_op_rootdet(q11, q12, q22);
+    const double root = ntksym_op_true_rootdet(q11, q12, q22);
     const double prod2 = b * (b * 4.0);
     const double root2 = ntksym_op_sqrt0(prod2);
     const double side = root * root2;

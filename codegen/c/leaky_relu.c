@@ -19,7 +19,7 @@ void ntksym_leaky_relu(size_t n, const double *NTKSYM_RESTRICT q11_,
     const double q11 = q11_[i];
     const double q12 = q12_[i];
     const double q22 = q22_[i];
-    const double root = ntksym_op_rootdet(q11, q12, q22);
+    const double root = ntksym_op_true_rootdet(q11, q12, q22);
     const double total = alpha + 1.0;
     const double prod2 = (total * 0x1p-2) * total;
     const double total2 = alpha + (-1.0);
@@ -51,7 +51,7 @@ void ntksym_leaky_relu_f32(size_t n, const float *NTKSYM_RESTRICT q11_,
     const double q11 = q11_[i];
     const double q12 = q12_[i];
     const double q22 = q22_[i];
-    const double root = ntksym_op_rootdet(q11, q12, q22);
+    const double root = ntksym_op_true_rootdet(q11, q12, q22);
     const double total = alpha + 1.0;
     const double prod2 = (total * 0x1p-2) * total;
     const double total2 = alpha + (-1.0);

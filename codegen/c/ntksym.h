@@ -11,6 +11,13 @@
 #error "ntksym relies on the rounding of IEEE arithmetic: compile without -ffast-math (and -Ofast)"
 #endif
 
+/* Conditions are joined by & and |, which loops over vectors need: both sides are computed. */
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wunknown-warning-option"
+#pragma clang diagnostic ignored "-Wbitwise-instead-of-logical"
+#pragma clang diagnostic ignored "-Wbitwise-conditional-parentheses"
+#endif
+
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -138,6 +145,14 @@ NTKSYM_LANE_FUNCTION double ntksym_op_cross(double a, double b, double c, double
   return fma(a, b, -cd) + low;
 }
 
+/* The same with both errors added back: where the products are close it is rounded once. */
+NTKSYM_LANE_FUNCTION double ntksym_op_true_cross(double a, double b, double c, double d)
+{
+  const double ab = a * b, cd = c * d;
+  const double low = fma(a, b, -ab) - fma(c, d, -cd);
+  return (ab - cd) + (low == low ? low : 0.0); /* infinite products have no errors */
+}
+
 /* 2^-k and 2^k with 4^k about q, from the exponent bits: no rounding, no loop. */
 NTKSYM_LANE_FUNCTION double ntksym_op_unscale(double q, double *scale)
 {
@@ -180,6 +195,17 @@ NTKSYM_LANE_FUNCTION double ntksym_op_rootdet(double q11, double q12, double q22
   const double s2 = ntksym_op_unscale(q22, &up2);
   const double c = (q12 * s1) * s2;
   return (ntksym_op_sqrt0(ntksym_op_cross((q11 * s1) * s1, (q22 * s2) * s2, c, c)) * up1) * up2;
+}
+
+/* The same for duals, whose values near rho = -1 have the third power of it. */
+NTKSYM_LANE_FUNCTION double ntksym_op_true_rootdet(double q11, double q12, double q22)
+{
+  double up1, up2;
+  const double s1 = ntksym_op_unscale(q11, &up1);
+  const double s2 = ntksym_op_unscale(q22, &up2);
+  const double c = (q12 * s1) * s2;
+  const double det = ntksym_op_true_cross((q11 * s1) * s1, (q22 * s2) * s2, c, c);
+  return (ntksym_op_sqrt0(det) * up1) * up2;
 }
 
 /* (atan(t) - t)/t^3 as a polynomial of degree 19 in u = t^2, for 0 <= t <= 1. */
@@ -253,24 +279,53 @@ NTKSYM_LANE_FUNCTION double ntksym_op_angle_of(double c, double t, double p)
   return NTKSYM_MADD(copysign(2.0, c), half, 0.5 * 0x1.921fb54442d18p+1 - copysign(0.5 * 0x1.921fb54442d18p+1, c));
 }
 
-NTKSYM_LANE_FUNCTION double ntksym_op_angle3(double s, double c, double h)
+/* 1/h within an eighth, from the exponent bits; finite at 0. */
+NTKSYM_LANE_FUNCTION double ntksym_op_near_inverse(double h)
+{
+  uint64_t bits;
+  double inverse;
+  memcpy(&bits, &h, sizeof bits);
+  bits = UINT64_C(0x7fde623822fc16e6) - bits;
+  memcpy(&inverse, &bits, sizeof inverse);
+  return inverse;
+}
+
+/* tan(angle/2) after a step of Newton's method, s*t^2 + 2*|c|*t = s, whose slope is 2*h; and its
+ * square, rounded once. */
+NTKSYM_LANE_FUNCTION double ntksym_op_true_tan(double s, double c, double h, double *square)
 {
   const double t = ntksym_op_half_tan(s, c, h);
-  return ntksym_op_angle_of(c, t, ntksym_op_tan_tail(t));
+  const double left = NTKSYM_MADD(-(s * t), t, NTKSYM_MADD(-2.0 * fabs(c), t, s));
+  const double twice = left * ntksym_op_near_inverse(h);
+  *square = NTKSYM_MADD(t, t, t * twice);
+  return NTKSYM_MADD(0.5, twice, t);
+}
+
+NTKSYM_LANE_FUNCTION double ntksym_op_angle3(double s, double c, double h)
+{
+  double u;
+  const double t = ntksym_op_true_tan(s, c, h, &u);
+  return ntksym_op_angle_of(c, t, ntksym_op_atan_tail(u));
 }
 
 /* s + c*angle(s, -c), the first arc-cosine kernel: h*(sin a - a*cos a) + pi*max(c, 0), where a is
  * the angle between |c| and h, and the first part is s*u*(1 - (1 - u)*P(u)), u = tan(a/2)^2. */
+NTKSYM_LANE_FUNCTION double ntksym_op_arc_at(double s, double c, double u, double p)
+{
+  const double bulge = NTKSYM_MADD(u - 1.0, p, 1.0);
+  return NTKSYM_MADD(0.5 * 0x1.921fb54442d18p+1, fabs(c) + c, (s * u) * bulge);
+}
+
 NTKSYM_LANE_FUNCTION double ntksym_op_arc_of(double s, double c, double t, double p)
 {
-  const double u = t * t, bulge = NTKSYM_MADD(u - 1.0, p, 1.0);
-  return NTKSYM_MADD(0.5 * 0x1.921fb54442d18p+1, fabs(c) + c, (s * u) * bulge);
+  return ntksym_op_arc_at(s, c, t * t, p);
 }
 
 NTKSYM_LANE_FUNCTION double ntksym_op_arc3(double s, double c, double h)
 {
-  const double t = ntksym_op_half_tan(s, c, h);
-  return ntksym_op_arc_of(s, c, t, ntksym_op_tan_tail(t));
+  double u;
+  ntksym_op_true_tan(s, c, h, &u);
+  return ntksym_op_arc_at(s, c, u, ntksym_op_atan_tail(u));
 }
 
 /* h - c for h = hypot(c, s), accurate where s is small: h - |c| = s*tan(a/2). */
@@ -281,7 +336,8 @@ NTKSYM_LANE_FUNCTION double ntksym_op_gap_of(double s, double c, double t)
 
 NTKSYM_LANE_FUNCTION double ntksym_op_gap3(double s, double c, double h)
 {
-  return ntksym_op_gap_of(s, c, ntksym_op_half_tan(s, c, h));
+  double u;
+  return ntksym_op_gap_of(s, c, ntksym_op_true_tan(s, c, h, &u));
 }
 
 /* atan2(y, x), and 0 at (0, 0).  One division, one polynomial, no branch. */
@@ -392,24 +448,53 @@ NTKSYM_LANE_FUNCTION float ntksym_op_angle_off(float c, float t, float p)
   return NTKSYM_MADDF(copysignf(2.0f, c), half, 0.5f * 0x1.921fb6p+1f - copysignf(0.5f * 0x1.921fb6p+1f, c));
 }
 
-NTKSYM_LANE_FUNCTION float ntksym_op_angle3f(float s, float c, float h)
+/* 1/h within an eighth, from the exponent bits; finite at 0. */
+NTKSYM_LANE_FUNCTION float ntksym_op_near_inversef(float h)
+{
+  uint32_t bits;
+  float inverse;
+  memcpy(&bits, &h, sizeof bits);
+  bits = UINT32_C(0x7ef311c7) - bits;
+  memcpy(&inverse, &bits, sizeof inverse);
+  return inverse;
+}
+
+/* tan(angle/2) after a step of Newton's method, s*t^2 + 2*|c|*t = s, whose slope is 2*h; and its
+ * square, rounded once. */
+NTKSYM_LANE_FUNCTION float ntksym_op_true_tanf(float s, float c, float h, float *square)
 {
   const float t = ntksym_op_half_tanf(s, c, h);
-  return ntksym_op_angle_off(c, t, ntksym_op_tan_tailf(t));
+  const float left = NTKSYM_MADDF(-(s * t), t, NTKSYM_MADDF(-2.0f * fabsf(c), t, s));
+  const float twice = left * ntksym_op_near_inversef(h);
+  *square = NTKSYM_MADDF(t, t, t * twice);
+  return NTKSYM_MADDF(0.5f, twice, t);
+}
+
+NTKSYM_LANE_FUNCTION float ntksym_op_angle3f(float s, float c, float h)
+{
+  float u;
+  const float t = ntksym_op_true_tanf(s, c, h, &u);
+  return ntksym_op_angle_off(c, t, ntksym_op_atan_tailf(u));
 }
 
 /* s + c*angle(s, -c), the first arc-cosine kernel: h*(sin a - a*cos a) + pi*max(c, 0), where a is
  * the angle between |c| and h, and the first part is s*u*(1 - (1 - u)*P(u)), u = tan(a/2)^2. */
+NTKSYM_LANE_FUNCTION float ntksym_op_arc_atf(float s, float c, float u, float p)
+{
+  const float bulge = NTKSYM_MADDF(u - 1.0f, p, 1.0f);
+  return NTKSYM_MADDF(0.5f * 0x1.921fb6p+1f, fabsf(c) + c, (s * u) * bulge);
+}
+
 NTKSYM_LANE_FUNCTION float ntksym_op_arc_off(float s, float c, float t, float p)
 {
-  const float u = t * t, bulge = NTKSYM_MADDF(u - 1.0f, p, 1.0f);
-  return NTKSYM_MADDF(0.5f * 0x1.921fb6p+1f, fabsf(c) + c, (s * u) * bulge);
+  return ntksym_op_arc_atf(s, c, t * t, p);
 }
 
 NTKSYM_LANE_FUNCTION float ntksym_op_arc3f(float s, float c, float h)
 {
-  const float t = ntksym_op_half_tanf(s, c, h);
-  return ntksym_op_arc_off(s, c, t, ntksym_op_tan_tailf(t));
+  float u;
+  ntksym_op_true_tanf(s, c, h, &u);
+  return ntksym_op_arc_atf(s, c, u, ntksym_op_atan_tailf(u));
 }
 
 /* h - c for h = hypot(c, s), accurate where s is small: h - |c| = s*tan(a/2). */
@@ -420,7 +505,8 @@ NTKSYM_LANE_FUNCTION float ntksym_op_gap_off(float s, float c, float t)
 
 NTKSYM_LANE_FUNCTION float ntksym_op_gap3f(float s, float c, float h)
 {
-  return ntksym_op_gap_off(s, c, ntksym_op_half_tanf(s, c, h));
+  float u;
+  return ntksym_op_gap_off(s, c, ntksym_op_true_tanf(s, c, h, &u));
 }
 
 /* angle, arc and asin over pi: the right angle and c itself are then exact, along all layers. */
@@ -1720,8 +1806,8 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_panels(const ntksym_direct_rule *s, i
       const double lost = at * fine + 0.5 * fma(at, at, -square);
       y[j] = t * (away - back);
       x[j] = origin + t * away;
-      w[j] = ntksym_direct_weight[j] * length * ntksym_op_exp_inside(e < -690.0 ? -690.0 : e);
-      w[j] -= w[j] * (e < -690.0 ? 0.0 : lost);
+      w[j] = ntksym_direct_weight[j] * length * ntksym_op_exp_inside(e < -700.0 ? -700.0 : e);
+      w[j] -= w[j] * (e < -700.0 ? 1.0 : lost);
       v[j] = at;
     }
     for (int j = 0; order && j < 16; ++j) w[j] *= order == 1 ? v[j] : v[j] * v[j] - 1.0;
@@ -1745,7 +1831,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_side(double rate, const double *c, int 
   if (rate != 0.0) {
     for (int i = 0; i < 16; ++i) {
       a[i] = rate * (gap[i] + 0.5 * rate * t * t);
-      grown[i] = ntksym_op_exp(a[i] < -600.0 ? -600.0 : a[i]); /* no subnormals: they are slow */
+      grown[i] = a[i] < -700.0 ? 0.0 : ntksym_op_exp(a[i]); /* no subnormals: they are slow */
     }
     for (int i = 0; i < 16; ++i) {
       const double at = side[i] * (away[i] + rate * t), size_of = fabs(at);
@@ -1810,9 +1896,10 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_mean(const ntksym_direct_rule *s, int w
     for (int i = 0; i < 16; ++i) {
       const double y = gap[k][i] / t, e = -0.5 * y * y, far = fabs(y) > 1e100 ? 1e100 : fabs(y);
       const double off = ntksym_direct_off(gap[k][i], low_gap[k][i], y, t, slip);
-      const double near = ntksym_op_exp_inside(e < -600.0 ? -600.0 : e);
+      const double inside = ntksym_op_exp_inside(e < -700.0 ? -700.0 : e);
+      const double near = e < -700.0 ? 0.0 : inside;
       at[k][i] = y;
-      bell[k][i] = 0x1.9884533d43651p-2 * (near - near * (e < -600.0 ? 0.0 : off));
+      bell[k][i] = 0x1.9884533d43651p-2 * (near - near * (e < -700.0 ? 0.0 : off));
       tail[k][i] = bell[k][i] * (0x1.40d931ff62705p+0 * ntksym_op_mills(far));
     }
   for (int cell = 0; cell < cells; ++cell) {
@@ -1902,7 +1989,8 @@ static inline void ntksym_direct_weights(double base, double left, double length
     low = fma(x[j], x[j], -square);
     ratio = square / q;
     low = (fma(-ratio, q, square) + (low + 2.0 * slip * x[j])) / q;
-    ratio = ratio > 1380.0 ? 1380.0 : ratio;
+    low = ratio > 1400.0 ? 2.0 : low; /* nothing is left there */
+    ratio = ratio > 1400.0 ? 1400.0 : ratio;
     w[j] = ntksym_direct_weight[j] * length * ntksym_op_exp_inside(-0.5 * ratio);
     w[j] -= w[j] * (0.5 * low);
   }
@@ -2006,7 +2094,7 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_jumped(const ntksym_direct_rule *s, d
   for (int k = 0; k < s->kinks; ++k) {
     const double at = s->kink[k], square = at * at, ratio = square / q;
     const double low = (fma(-ratio, q, square) + fma(at, at, -square)) / q;
-    const double bell = ratio < 1380.0 ? exp(-0.5 * ratio) : 0.0;
+    const double bell = ratio < 1400.0 ? exp(-0.5 * ratio) : 0.0;
     const double part = s->jump[k] * (bell - bell * (0.5 * low)) / r;
     double x[16], y[16], mean[16];
     double gap[12][16], low_gap[12][16];

@@ -6,7 +6,7 @@
  * Requires   q11 >= 0, q22 >= 0
  * Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing (ufuncs, packages and compiled duals bring q12 to its bound first)
  * Requires   q >= 0
- * Accuracy   at most nngp 0.6 eps, dot 0.6 eps of the kernel's size at 88 points, 34-digit reference; floats: nngp 0.9 eps, dot 0.5 eps of 2^-23
+ * Accuracy   at most nngp 0.6 eps, dot 0.6 eps of the kernel's size at 88 points, 34-digit reference; floats: nngp 0.8 eps, dot 0.5 eps of 2^-23
  * Source     cho2009kernel, daniely2016toward
  */
 #include "ntksym.h"
@@ -19,7 +19,7 @@ void ntksym_relu(size_t n, const double *NTKSYM_RESTRICT q11_,
     const double q11 = q11_[i];
     const double q12 = q12_[i];
     const double q22 = q22_[i];
-    const double root = ntksym_op_rootdet(q11, q12, q22);
+    const double root = ntksym_op_true_rootdet(q11, q12, q22);
     const double root2 = ntksym_op_sqrt0(q11);
     const double root3 = ntksym_op_sqrt0(q22);
     const double length = root2 * root3;

@@ -29,7 +29,7 @@ void ntksym_relu4(size_t n, const double *NTKSYM_RESTRICT q11_,
     const double scaled = (q11 * t) * t;
     const double scaled2 = (q22 * t2) * t2;
     const double scaled3 = (q12 * t) * t2;
-    const double root = ntksym_op_rootdet(scaled, scaled3, scaled2);
+    const double root = ntksym_op_true_rootdet(scaled, scaled3, scaled2);
     const double prod5 = scaled3 * scaled3;
     const double prod6 = prod5 * prod5;
     const double prod8 = scaled * scaled;
@@ -133,7 +133,7 @@ void ntksym_relu4_f32(size_t n, const float *NTKSYM_RESTRICT q11_,
     const double scaled = (q11 * t) * t;
     const double scaled2 = (q22 * t2) * t2;
     const double scaled3 = (q12 * t) * t2;
-    const double root = ntksym_op_rootdet(scaled, scaled3, scaled2);
+    const double root = ntksym_op_true_rootdet(scaled, scaled3, scaled2);
     const double prod5 = scaled3 * scaled3;
     const double prod6 = prod5 * prod5;
     const double prod8 = scaled * scaled;

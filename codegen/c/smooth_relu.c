@@ -7,7 +7,7 @@
  * Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing (ufuncs, packages and compiled duals bring q12 to its bound first)
  * Requires   q11*q22 and the exponentials of the formula neither overflow nor underflow
  * Requires   q >= 0
- * Accuracy   at most nngp 3.2 eps, dot 1.8 eps of the kernel's size at 66 points, 34-digit reference; floats: nngp 1.1 eps, dot 0.8 eps of 2^-23
+ * Accuracy   at most nngp 0.9 eps, dot 0.9 eps of the kernel's size at 66 points, 34-digit reference; floats: nngp 1.2 eps, dot 0.8 eps of 2^-23
  */
 #include "ntksym.h"
 
@@ -19,7 +19,7 @@ void ntksym_smooth_relu(size_t n, const double *NTKSYM_RESTRICT q11_,
     const double q11 = q11_[i];
     const double q12 = q12_[i];
     const double q22 = q22_[i];
-    const double root = ntksym_op_rootdet(q11, q12, q22);
+    const double root = ntksym_op_true_rootdet(q11, q12, q22);
     const double total = q11 + 1.0;
     const double root2 = ntksym_op_sqrt0(total);
     const double root3 = ntksym_op_sqrt0((q22 + 1.0));

@@ -20,7 +20,7 @@ void ntksym_squared_relu(size_t n, const double *NTKSYM_RESTRICT q11_,
     const double q11 = q11_[i];
     const double q12 = q12_[i];
     const double q22 = q22_[i];
-    const double root = ntksym_op_rootdet(q11, q12, q22);
+    const double root = ntksym_op_true_rootdet(q11, q12, q22);
     const double total2 = ((q12 * 0x1.e8ec8a4aeacc4p-2) * root) + (((q12 * 0x1p-1) * q12) + ((q11 * 0x1p-2) * q22)); /* 3/(pi*2) */
     const double prod10 = q11 * q22;
     const double root2 = ntksym_op_sqrt0(q11);
@@ -86,7 +86,7 @@ void ntksym_squared_relu_f32(size_t n, const float *NTKSYM_RESTRICT q11_,
     const double q11 = q11_[i];
     const double q12 = q12_[i];
     const double q22 = q22_[i];
-    const double root = ntksym_op_rootdet(q11, q12, q22);
+    const double root = ntksym_op_true_rootdet(q11, q12, q22);
     const double total2 = ((q12 * 0x1.e8ec8a4aeacc4p-2) * root) + (((q12 * 0x1p-1) * q12) + ((q11 * 0x1p-2) * q22)); /* 3/(pi*2) */
     const double prod10 = q11 * q22;
     const double root2 = ntksym_op_sqrt0(q11);

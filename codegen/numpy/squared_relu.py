@@ -88,15 +88,30 @@ def _atan_tail(u):
         total += c
     return total
 
-def _arc1(s, c):
-    """s + c*angle(s, -c), to full relative accuracy where the two terms cancel (c < 0)."""
+def _tan_square(s, c):
+    """(s/c)**2 for 0 <= s < c, rounded once: with what the quotient and its square leave."""
+    k = np.frexp(c)[1]
+    s, c = np.ldexp(s, -k), np.ldexp(c, -k)
+    t = s / c
+    product, low = _two_product(t, c)
+    square, rest = _two_product(t, t)
+    return square + (rest + 2.0 * t * (((s - product) - low) / c))
+
+def _true_arc(s, c):
+    """The same to a few units in the last place, at a fifth more of the time."""
     s, c = np.broadcast_arrays(s, c)
-    value = np.array(s + c * _angle(s, -c))
-    close = (c < 0.0) & (s < -c)
+    angle = _angle(s, -c)
+    value = np.array(s + c * angle)
+    nearer = (c < 0.0) & (s < -2.0 * c)
+    close = nearer & (s < -c)
+    between = nearer & ~close
+    if between.any():  # where a rounded product is up to four times the sum
+        k = np.frexp(c[between])[1]
+        product, low = _two_product(np.ldexp(c[between], -k), angle[between])
+        value[between] = (s[between] + np.ldexp(product, k)) + np.ldexp(low, k)
     if close.any():
-        below = c[close]
-        t = s[close] / -below
-        value[close] = below * (t * t * t) * _atan_tail(t * t)
+        u, height = _tan_square(s[close], -c[close]), s[close]
+        value[close] = -height * (u * _atan_tail(u))
     return value
 
 def _gap3(s, c, h):
@@ -151,7 +166,7 @@ def dual(q11, q12, q22):
     lost5 = np.where(abs2 <= 0.5, prod38, 0.0)
     prod39 = (prod17 * (prod17 * ((root4 * 2.0) * total28))) * (lost5 + 1.0)
     value = np.where(q12 <= 0.0, prod39, (prod12 + total2))
-    arc = _arc1(root, q12)
+    arc = _true_arc(root, q12)
     zero = np.zeros(np.broadcast_shapes(q11.shape, q12.shape, q22.shape))
     return value + zero, arc * 0.6366197723675814 + zero
 
