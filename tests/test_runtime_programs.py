@@ -90,13 +90,17 @@ print(first, peak() - start)
 # -- compilers and caches ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["missing", "refuses", "rubbish"])
+@pytest.mark.parametrize("kind", ["missing", "refuses", "silent", "rubbish"])
 def test_without_a_compiler(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """NumPy instead, one warning that says how to get the speed, right numbers."""
     command = tmp_path / "cc"
     if kind != "missing":
-        # works for the probe; then refuses, or writes what does not load
-        then = "echo 'x.c:1: error: no' >&2; exit 1" if kind == "refuses" else 'echo no > "$out"'
+        # works for the probe; then refuses, writes nothing, or what does not load
+        then = {
+            "refuses": "echo 'x.c:1: error: no' >&2; exit 1",
+            "silent": "exit 0",
+            "rubbish": 'echo no > "$out"',
+        }[kind]
         command.write_text(
             "#!/bin/sh\n"
             'if [ "$1" = --version ]; then echo broken 1.0; exit 0; fi\n'
@@ -111,7 +115,12 @@ def test_without_a_compiler(kind: str, tmp_path: Path, monkeypatch: pytest.Monke
     assert len(caught) == 1 and caught[0].filename == __file__
     text = str(caught[0].message)
     assert "the slower NumPy version is used. Install gcc or clang, or set CC" in text
-    said = {"missing": "not found", "refuses": "x.c:1: error: no", "rubbish": "that loads"}
+    said = {
+        "missing": "not found",
+        "refuses": "x.c:1: error: no",
+        "silent": "wrote nothing",
+        "rubbish": "that loads",
+    }
     assert said[kind] in text
     assert k.target == "numpy"
     x = data(20)

@@ -328,9 +328,12 @@ def output(compiler: Compiler, given: list[str], out: Path) -> bytes:
     """
     argv = [*compiler.command, *compiler.flags, "-o", str(out), *given]
     done = _run(argv, TIME_LIMIT, out.parent)
-    if done is None or done.returncode or not out.is_file():
+    if done is None or done.returncode:
         said = "it did not end in time" if done is None else done.stderr.strip()[-2000:]
         raise NoCompiler("the C compiler refused the generated source", where=said, hint=_HINT)
+    if not out.is_file():
+        said = done.stderr.strip()[-2000:] or f"{compiler.command[0]} said nothing"
+        raise NoCompiler("the C compiler ended well and wrote nothing", where=said, hint=_HINT)
     return out.read_bytes()
 
 
