@@ -213,7 +213,7 @@ def _packed(
     diagonal = pack(across, budget, axis.half)
     three = (plus, minus, diagonal)
     outside = fits[0].tail + interpolation_error(fits) + source.between
-    bottom = source.least if source.vanishes else (least(across) - outside).lower()
+    bottom = source.least if source.is_zero else (least(across) - outside).lower()
     if not bottom > 0:
         raise Undecided("the bound is larger than the dual itself", hint="a narrower range")
     final = max(p.size for p in three) * (OFF_SCALE * UNIT) if weighted else arb(0)

@@ -68,7 +68,7 @@ class Source:
         least: about the least E[s(u)^2], as it is stored.
         terms: how many Hermite coefficients were asked for.
         bits: of the coefficients.
-        vanishes: whether it is 0 everywhere; bounds are then of no size, and `least` is 1.
+        is_zero: whether it is 0 everywhere; bounds are then of no size, and `least` is 1.
     """
 
     spectra: list[Spectrum]
@@ -76,7 +76,7 @@ class Source:
     least: Any
     terms: int
     bits: int
-    vanishes: bool = False
+    is_zero: bool = False
 
 
 def bits_for(shape: Shape, error: float) -> int:
@@ -144,7 +144,7 @@ def source(given: Start, nodes: tuple[Fraction, ...], terms: int, error: float, 
     if _is_zero(given.shape):
         none = arb(0)
         nothing = Spectrum((), (), (), (none,) * terms, none, none)
-        return Source([nothing] * len(nodes), none, given.least, terms, given.bits, vanishes=True)
+        return Source([nothing] * len(nodes), none, given.least, terms, given.bits, is_zero=True)
     found, terms, goal = enough(given, nodes, terms, error, say)
     kept = _shortest(found, goal * 0.999)
     short = [s.first(kept) for s in found]
