@@ -15,15 +15,18 @@ from test_generated_kernels import CLOSED, GROWING, values
 
 import ntksym
 from ntksym.activation import Activation
+from ntksym.derivation import Derivation
 from ntksym.dual import Dual, dual
 from ntksym.language import as_activation
 from ntksym.lower import lower_dual, lower_dual_diag
 from ntksym.lower.far import far_rule
 from ntksym.lower.program import with_inner
+from ntksym.lower.reach import reach
 from ntksym.lower.rescale import Orders, _known, orders
 from ntksym.lower.scales import settles
 from ntksym.runtime import compile as compile_
 from ntksym.symbols import q11, q12, q22
+from ntksym.terms.cells import cells
 
 EPS = 2.0**-52
 RHO = 0.37
@@ -369,10 +372,14 @@ def test_orders_about_zero_and_far_out(text: str, expected: Orders) -> None:
 def test_powers_are_taken_where_they_are_all_that_counts(
     text: str, least: tuple[int, int], most: tuple[int, int]
 ) -> None:
+    derived = dual(subject(text)).derivation
     found = _known(dual(subject(text)))
-    assert found is not None
+    assert isinstance(derived, Derivation) and found is not None and found.large is not None
     assert least[0] <= math.log2(found.least) <= least[1]
-    assert most[0] <= math.log2(found.most) <= most[1]
+    nearest = reach(derived, cells(derived.terms), found.large, 1)
+    assert most[0] <= math.log2(nearest) <= most[1]
+    # Farther out are those that variances are brought to, as far as split products are doubles.
+    assert nearest <= found.most <= max(nearest, 2 ** (900 // 8))
 
 
 def test_orders_are_not_asked_for_where_nothing_overflows() -> None:

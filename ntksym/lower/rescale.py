@@ -50,6 +50,11 @@ _LARGE = Fraction(2) ** FARTHEST
 """A variance beside which a step of variance `FARTHEST` doubled is sharp enough."""
 _BITS = 1000
 """Powers of two that products of a closed form may have."""
+_SPLIT = 900
+"""Those of products whose rounding errors are formed too, from halves of their factors.
+
+Values far below the size of their kernel, as of nearly opposite inputs, lose less the farther out
+variances are brought."""
 _DEGREE = 4
 """Products of so many entries may leave the range of doubles where their dual does not."""
 
@@ -158,7 +163,8 @@ def _known(found: Dual) -> Orders | None:
         elif derived.jumps:
             known = replace(known, most=Fraction(2 ** min(FARTHEST, _BITS // _degrees(found))))
         else:
-            known = replace(known, most=reach(derived, every, large, 1))
+            nearest = reach(derived, every, large, 1)
+            known = replace(known, most=max(nearest, Fraction(2 ** (_SPLIT // _degrees(found)))))
     return None if known.small is None and known.large is None else known
 
 
