@@ -151,14 +151,17 @@ def _parts(b: Lines, e: Expr) -> Parts | None:
     return None
 
 
-def determinant_parts(b: Lines, root: Operand | None) -> Parts:
-    """The determinant in two doubles: of the entries, or of the root where one is given."""
+def determinant_parts(b: Lines, root: Operand | None, *, close: bool = False) -> Parts:
+    """The determinant in two doubles: of the entries, or of the root where one is given.
+
+    `close`: to an eps of itself even where it is less than an eps of the products.
+    """
     if root is not None:
         return product_parts(b, (root, Fraction(0)), (root, Fraction(0)))
     sides = product_parts(b, ("q11", Fraction(0)), ("q22", Fraction(0)))
     square = product_parts(b, ("q12", Fraction(0)), ("q12", Fraction(0)))
     minus = b.emit("neg", square[0]), b.emit("neg", square[1])
-    return sum_parts(b, sides, minus)
+    return (close_sum_parts if close else sum_parts)(b, sides, minus)
 
 
 def _entry_low(b: Lines, root: Operand) -> Operand:
@@ -204,6 +207,23 @@ def sum_parts(b: Lines, x: Parts, y: Parts) -> Parts:
     """The sum of two such sums, and what rounding it took away."""
     high, lost = _sum(b, x[0], y[0])
     return high, b.emit("add", lost, b.emit("add", x[1], y[1]))
+
+
+def close_sum_parts(b: Lines, x: Parts, y: Parts) -> Parts:
+    """The same where the two nearly cancel: what is left may be less than an eps of their rests."""
+    high, lost = _sum(b, x[0], y[0])
+    rest, more = _sum(b, x[1], y[1])
+    high, again = _sum(b, high, rest)
+    return high, b.emit("add", lost, b.emit("add", again, more))
+
+
+def power_parts(b: Lines, x: Operand, n: int) -> Parts:
+    """A power with n > 0, and what rounding it took away."""
+    if n == 1:
+        return x, Fraction(0)
+    half = power_parts(b, x, n // 2)
+    square = product_parts(b, half, half)
+    return product_parts(b, square, (x, Fraction(0))) if n % 2 else square
 
 
 def product_parts(b: Lines, x: Parts, y: Parts) -> Parts:

@@ -8,7 +8,8 @@ is $r_1^m r_2^n\,\ell^{k+1}$ times a series in $z = \ell^2/4$ that is nearly con
 where the terms of the closed form, all positive for $\rho > 0$, cancel to the order of
 $\varphi^{k+1}$ from that of $\varphi$.  All is made of $g = h + q_{12} = 2hz$, which is the root of
 $(g - q_{12})^2 = q_{11}q_{22}$: a step of Newton's with exact products gives back what rounding
-takes from it, which would count k/2 + 1/2 times.
+takes from it, which would count k/2 + 1/2 times.  It is formed from the
+determinant, $g(g - 2q_{12})$, which may be less than an eps of the products it is of.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from ..dual import dual
 from ..errors import NtksymError
 from ..terms.cells import cells, inside
 from .build import Builder
-from .exponent import corrected, kept, product_parts, sum_parts
+from .exponent import determinant_parts, finite_rest, kept, power_parts, product_parts, sum_parts
 from .polynomial import FAR
 from .program import Operand
 from .sectors import series, summed
@@ -36,6 +37,8 @@ WIDEST = Fraction(1, 2)
 """Of z: rho = 0."""
 DEGREE = 17
 """Of the series up to there: what is left of them is below 1e-17 of their values."""
+SPLIT = 3
+"""Powers of the gap from this one on are formed with what rounding takes from them."""
 
 Powers = dict[int, Expr]
 
@@ -75,14 +78,14 @@ def opposite(b: Builder, closed: Operand, powers: Powers) -> Operand:
     twice = b.emit("mul", gap, Fraction(2))
     total: Operand = Fraction(0)
     for (m, one), (n, two) in product(powers.items(), repeat=2):
-        value = b.emit("mul", summed(b, _series(min(m, n), max(m, n)), z), chord)
+        rest = b.emit("mul", lost, Fraction(m + n + 1, 2))
+        side = b.emit("add", chord, b.emit("mul", chord, rest), hint="chord")
+        value = b.emit("mul", summed(b, _series(min(m, n), max(m, n)), z), side)
         if m != n:
             r = b.emit("sqrt0", "q11" if m > n else "q22")
             for _ in range(abs(m - n)):
                 value = b.emit("mul", value, b.emit("mul", r, chord))
-        for _ in range(min(m, n)):
-            value = b.emit("mul", value, twice)
-        value = corrected(b, value, b.emit("mul", lost, Fraction(m + n + 1, 2)))
+        value = _times_power(b, value, twice, min(m, n))
         coefficient = one * two
         if coefficient != Integer(1):
             value = b.emit("mul", value, b.operand(coefficient))
@@ -90,18 +93,24 @@ def opposite(b: Builder, closed: Operand, powers: Powers) -> Operand:
     return b.emit("short", "q12", Fraction(0), total, closed, hint="value")
 
 
+def _times_power(b: Builder, value: Operand, base: Operand, n: int) -> Operand:
+    """value*base^n; from the third power on without its rounding errors, which would add up."""
+    if n < SPLIT:
+        for _ in range(n):
+            value = b.emit("mul", value, base)
+        return value
+    power, rest = power_parts(b, base, n)
+    low = b.emit("mul", value, finite_rest(b, rest))
+    return b.emit("add", b.emit("mul", value, power), low)
+
+
 def _lost(b: Builder, gap: Operand) -> Operand:
     """What rounding took from the gap, over it: of the root where one is given."""
     zero = Fraction(0)
-    if b.known_root is not None:
-        sides = product_parts(b, (b.known_root, zero), (b.known_root, zero))
-        long = sum_parts(b, (gap, zero), (b.emit("mul", "q12", Fraction(-2)), zero))
-        near = product_parts(b, (gap, zero), long)
-    else:
-        sides = product_parts(b, ("q11", zero), ("q22", zero))
-        long = sum_parts(b, (b.emit("neg", "q12"), zero), (gap, zero))
-        near = product_parts(b, long, long)
-    missing, more = sum_parts(b, sides, (b.emit("neg", near[0]), b.emit("neg", near[1])))
+    squared = determinant_parts(b, b.known_root, close=True)
+    long = sum_parts(b, (gap, zero), (b.emit("mul", "q12", Fraction(-2)), zero))
+    near = product_parts(b, (gap, zero), long)
+    missing, more = sum_parts(b, squared, (b.emit("neg", near[0]), b.emit("neg", near[1])))
     slope = b.emit("mul", gap, b.length(2))
     return kept(b, b.emit("div0", b.emit("add", missing, more), slope))
 
