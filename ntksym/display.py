@@ -7,15 +7,14 @@ from re import finditer
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from sympy import Add, Expr, Mul, Rational, Symbol, oo
+from sympy import Add, Expr, Rational, Symbol, oo
 
 from .abbreviations import (
     Abbreviated,
     decimal_digits,
     drawn,
-    gathered,
-    ordered_terms,
-    presented,
+    fitting,
+    laid_out,
     tidied,
 )
 from .abbreviations import latex as in_latex
@@ -25,9 +24,6 @@ from .symbols import q11, q22
 
 if TYPE_CHECKING:
     from .network import Recursion
-
-MAX_ROWS = 60
-"""A two-dimensional formula that is taller than this is given as text instead."""
 
 
 def linear(expr: Any) -> str:
@@ -58,30 +54,7 @@ def formula(name: str, expr: Any, *, width: int = 80, unicode: bool = True) -> t
     text in lines of that width.
     """
     head = f"{name} = "
-    return _laid_out(head, expr, width, unicode) or _listed(head, expr, width)
-
-
-def _laid_out(head: str, expr: Any, width: int, unicode: bool) -> tuple[str, ...]:
-    """The two-dimensional lines; none where a term is too wide, or they are too many."""
-    room = max(24, width - len(head) - 2)
-    if isinstance(expr, Expr):
-        whole = gathered(expr)
-        if expr.is_Add and max(map(len, drawn(whole, unicode=unicode)[0])) > room:
-            whole = Add(*map(gathered, expr.args))
-        expr = whole
-    lines: list[str] = []
-    for first, (body, axis, minus) in _numbered(_rows(expr, room, unicode)):
-        if max(map(len, body)) > room:
-            return ()
-        sign = "- " if minus else "+ "
-        if first or body[axis].lstrip().startswith("- "):
-            sign = ""
-        lead = head if first else " " * len(head)
-        blank = " " * len(lead + sign)
-        if not first and len(body) > 1:
-            lines.append("")
-        lines += [(lead + sign if i == axis else blank) + row for i, row in enumerate(body)]
-    return tuple(line.rstrip() for line in lines) if len(lines) <= MAX_ROWS else ()
+    return laid_out(head, expr, width, unicode) or _listed(head, expr, width)
 
 
 def formulas(
@@ -91,17 +64,16 @@ def formulas(
     unicode: bool = True,
     full: bool = False,
     taken: Iterable[str] = (),
-) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
+    known: Iterable[tuple[Symbol, Any]] = (),
+) -> tuple[list[tuple[str, str]], tuple[tuple[Symbol, Any], ...]]:
     """(style, line) of formulas that are read together, and the names that were given to parts.
 
     What repeats has a name, defined under "where"; `full` writes everything out. Names in `taken`
-    are not used.
+    are not used; those that formulas before have defined are `known`, and not defined again.
     """
-    exprs = [expr for _, expr in rows]
-    short = presented(exprs, full=full, taken=taken)
-    named = zip((f"{name} = " for name, _ in rows), short.formulas, strict=True)
-    if not full and not short.names and not all(_laid_out(*n, width, unicode) for n in named):
-        short = presented(exprs, taken=taken, long=0)
+    options = {"taken": tuple(taken), "known": tuple(known)}
+    heads, exprs = [f"{name} = " for name, _ in rows], [expr for _, expr in rows]
+    short = fitting(exprs, heads, width=width, unicode=unicode, full=full, **options)
     lines: list[tuple[str, str]] = []
 
     def put(name: str, expr: Any, indent: str = "") -> None:
@@ -124,7 +96,7 @@ def formulas(
             note = wrap(_twin_note(short, unicode), max(24, width - 4))
             lines += [("dim", f"  {line}") for line in note]
         lines.append(("", ""))
-    return lines, tuple(s.name for s, _ in short.names)
+    return lines, short.names
 
 
 def _name(symbol: Symbol, unicode: bool) -> str:
@@ -173,44 +145,6 @@ def _broken(text: str, room: int) -> Iterator[str]:
         yield text[:cut]
         text = text[cut:].lstrip()
     yield text
-
-
-def _numbered(
-    rows: Iterator[tuple[list[str], int, bool]],
-) -> Iterator[tuple[bool, tuple[list[str], int, bool]]]:
-    for i, row in enumerate(rows):
-        yield i == 0, row
-
-
-def _rows(expr: Any, room: int, unicode: bool) -> Iterator[tuple[list[str], int, bool]]:
-    """The formula as blocks of lines: as many terms as fit side by side.
-
-    Each with its axis, and whether it is one term, not the first, whose minus sign was left out.
-    """
-    terms = ordered_terms(expr) if isinstance(expr, Expr) else [expr]
-    whole = len(terms)
-    while terms:
-        block, count = _block(terms[:1], unicode), 1
-        while count < len(terms):
-            longer = _block(terms[: count + 1], unicode)
-            if max(map(len, longer[0])) > room:
-                break
-            block, count = longer, count + 1
-        minus = False
-        if count == 1 and len(terms) < whole:
-            factor, rest = terms[0].as_coeff_Mul()
-            minus = factor.is_negative is True
-            if minus:
-                parts = Mul.make_args(rest)
-                rest = rest if factor == -1 else Mul(-factor, *parts, evaluate=False)
-                block = _block([rest], unicode)
-        yield *block, minus
-        terms = terms[count:]
-
-
-def _block(terms: list[Any], unicode: bool) -> tuple[list[str], int]:
-    expr = terms[0] if len(terms) == 1 else Add(*terms, evaluate=False)
-    return drawn(expr, unicode=unicode)
 
 
 def recursion_text(

@@ -147,7 +147,7 @@ class Dual(Brief):
         `also` has further rows (name in LaTeX, expression), as derivatives of these.
         """
         named = [(r"\sigma(x)", self.activation.expr), *((n, e) for _, n, e in self.rows), *also]
-        body = " \\\\\n".join(latex_rows(named, full=full))
+        body = " \\\\\n".join(latex_rows(named, full=full)[0])
         return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
 
     def _repr_latex_(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, acos, asin, expand_mul, pi
 
 from ..functions import Phi, Phi2
+from .fractions import base_of, over_one_bar, partly_taken_out
 from .rewrite import rebuilt, tidied
 
 
@@ -122,7 +123,7 @@ def _product(factors: list[Any]) -> Any:
         if factor.is_Rational:
             number *= factor
         else:
-            base, exponent = _base(factor)
+            base, exponent = base_of(factor)
             powers[base] = powers.get(base, 0) + exponent
     rest = [Pow(b, e) for b, e in powers.items() if e != 0]
     found = [number, *rest] if number != 1 else rest
@@ -137,6 +138,22 @@ def gathered(expr: Any) -> Any:
     if not getattr(expr, "args", ()):
         return expr
     expr = kept(expr, [gathered(a) for a in expr.args])
+    return _gathered_sum(expr) if expr.is_Add else expr
+
+
+def _gathered_sum(expr: Any) -> Any:
+    """The shortest of: a factor of all terms in front, of some terms, and these over one bar."""
+    forms = [_in_front(expr), partly_taken_out(expr, printed, _in_front)]
+    joined = over_one_bar(expr, printed, _product)
+    if joined != expr:
+        forms += [_in_front(joined), partly_taken_out(joined, printed, _in_front)]
+    return min(forms, key=printed)
+
+
+def _in_front(expr: Any) -> Any:
+    """A sum with what all its terms share in front; of a product its sums so."""
+    if expr.is_Mul:
+        return kept(expr, [_in_front(a) for a in expr.args])
     if not expr.is_Add:
         return expr
     found = min((_taken_out(expr, shared) for shared in _shared(expr.args)), key=printed)
@@ -163,19 +180,13 @@ def _shared(terms: tuple[Any, ...]) -> list[Any]:
         if not number.is_Rational:
             return [Integer(1)]
         numbers.append(number)
-        powers.append(dict(map(_base, Mul.make_args(rest))))
+        powers.append(dict(map(base_of, Mul.make_args(rest))))
     common = [b for b in powers[0] if b != 1 and all(b in p for p in powers)]
     found = [Pow(b, least) for b in common if (least := _least([p[b] for p in powers])) is not None]
     divisor = gcd(*(int(z.p) for z in numbers)) * (-1 if all(z < 0 for z in numbers) else 1)
     bottoms = {int(z.q) for z in numbers}
     below = (*([lcm(*bottoms)] if found else []), bottoms.pop() if len(bottoms) == 1 else 1)
     return [Mul(Rational(divisor, bottom), *found) for bottom in below]
-
-
-def _base(factor: Any) -> tuple[Any, Any]:
-    if factor.is_Pow and factor.exp.is_Rational:
-        return factor.base, factor.exp
-    return factor, Integer(1)
 
 
 def _least(exponents: list[Any]) -> Any:

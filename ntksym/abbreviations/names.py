@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from sympy import Mul, Symbol
 
 from .arranged import factored, gathered, printed, reflected
-from .printers import latex
 from .rewrite import (
     DETERMINANT,
     ROOTS,
@@ -57,59 +56,48 @@ class Abbreviated:
             found = tuple(replaced(f, {symbol: definition}) for f in found)
         return tuple(f.replace(lambda e: isinstance(e, re), lambda e: e.spelled()) for f in found)
 
-    def latex_rows(self, titles: Sequence[str], **options: Any) -> list[str]:
-        """`title &= formula` for each formula, then each name; `options` go to SymPy's printer."""
-        rows = [
-            f"{title} &= {latex(arranged(formula), **options)}"
-            for title, formula in zip(titles, self.formulas, strict=True)
-        ]
-        twins = dict(self.twins)
-        for symbol, definition in self.names:
-            if symbol in twins:
-                body = rf"{latex(twins[symbol])} \text{{ with }} 1 \leftrightarrow 2"
-            elif definition.is_Rational:
-                body = decimal_digits(definition).replace("...", r"\ldots")
-            else:
-                body = latex(arranged(definition), **options)
-            rows.append(f"{latex(symbol)} &= {body}")
-        return rows
-
 
 def abbreviate(
-    formulas: Iterable[Any], *, taken: Iterable[str] = (), long: int = LONG
+    formulas: Iterable[Any],
+    *,
+    taken: Iterable[str] = (),
+    known: Iterable[tuple[Symbol, Any]] = (),
+    long: int = LONG,
+    wide: int = WIDE,
 ) -> Abbreviated:
     """The formulas with repeated parts named; those of fewer than `long` nodes come back unchanged.
 
     rho = q12/sqrt(q11 q22) and Delta = q11 q22 - q12^2 come first, then what saves most, at most
     `MOST` names. Parts that differ by exchanging q11 and q22 get one letter with the indices 1
     and 2. Complex conjugate terms of a sum become 2 re(.). Rational numbers of more than `DIGITS`
-    digits are c1, c2, ... also in short formulas. Names in `taken` and names of symbols of the
-    formulas are not used. Equal input gives equal output.
+    digits are c1, c2, ... also in short formulas. A sum of more than `wide` nodes that is a factor
+    has a name in any case. Names in `taken` and names of symbols of the formulas are not used. What
+    the names in `known` stand for, those of formulas before, has these names, which come back with
+    none. Equal input gives equal output.
     """
     given = tuple(map(tidied, formulas))
-    used = {s.name for f in given for s in f.free_symbols} | set(taken)
-    now = [spread(f) for f in given]
+    before = dict(known)
+    used = {s.name for f in given for s in f.free_symbols} | {*taken, *(s.name for s in before)}
+    now = [_with_names(spread(f), before, numbers=True) for f in given]
     numbers = long_numbers(now, used)
     now = [replaced(f, {n: s * (-1 if n < 0 else 1) for n, s in numbers.items()}) for f in now]
     names: dict[Symbol, Any] = {s: n for n, s in numbers.items() if n > 0}
-    if sum(map(weight, given)) < long:
-        return Abbreviated(tuple(now), tuple(names.items()), ())
+    short = tuple(_with_names(f, before) for f in now)
+    if sum(map(weight, short)) < long:
+        return Abbreviated(short, tuple(names.items()), ())
     seen: set[Any] = set()
-    now = [real_parts(f, seen) for f in now]
+    now = [_with_names(real_parts(f, seen), before) for f in now]
     twins: dict[Symbol, Symbol] = {}
-    for name, definition, rewrite in (
-        ("Delta", DETERMINANT, with_determinant),
-        ("rho", Mul(*ROOTS), with_correlation),
-    ):
+    for name, definition in (("Delta", DETERMINANT), ("rho", Mul(*ROOTS))):
         symbol = Symbol(name)
-        after = [rewrite(f, symbol) for f in now]
+        after = [_named(f, symbol, definition) for f in now]
         if name not in used and sum(count_of(f, symbol) for f in after) > 1:
             now, names[symbol] = after, definition
     letters = iter(c for c in LETTERS if not {c, f"{c}1", f"{c}2"} & used)
     for _, letter in zip(range(MOST), letters, strict=False):
-        first, second = widest(now)
+        first, second = widest([*now, *names.values()], wide)
         if first is None:
-            first, second = most_worth([*now, *names.values()], names)
+            first, second = most_worth([*now, *names.values()], {**before, **names})
         if first is None:
             break
         first, second = (upright([*now, *names.values()], part) for part in (first, second))
@@ -117,36 +105,43 @@ def abbreviate(
         if second is not None:
             chosen = {Symbol(f"{letter}1"): first, Symbol(f"{letter}2"): second}
             twins[Symbol(f"{letter}2")] = Symbol(f"{letter}1")
-        parts = {**{-e: -s for s, e in chosen.items() if e.is_Add}}
-        parts |= {e: s for s, e in chosen.items()}
-        now = [replaced(f, parts) for f in now]
-        names = {s: replaced(e, parts) for s, e in names.items()} | chosen
-    return Abbreviated(tuple(now), tuple(in_order(names, now)), tuple(twins.items()))
+        for symbol, part in chosen.items():
+            now = [_named(f, symbol, part) for f in now]
+            names = {s: _named(e, symbol, part) for s, e in names.items()}
+        names |= chosen
+    return Abbreviated(tuple(now), tuple(in_order(names, now, twins)), tuple(twins.items()))
 
 
-def presented(
-    formulas: Iterable[Any], *, full: bool = False, taken: Iterable[str] = (), long: int = LONG
-) -> Abbreviated:
+def _with_names(expr: Any, names: dict[Symbol, Any], *, numbers: bool = False) -> Any:
+    """The expression with names for what they stand for: those of numbers, or all others."""
+    for symbol, definition in names.items():
+        if definition.is_Rational == numbers:
+            expr = _named(expr, symbol, definition)
+    return expr
+
+
+def _named(expr: Any, symbol: Symbol, definition: Any) -> Any:
+    """The expression with the symbol for what it stands for, and for its negative."""
+    if definition == DETERMINANT:
+        return with_determinant(expr, symbol)
+    if definition == Mul(*ROOTS):
+        return with_correlation(expr, symbol)
+    parts = {-definition: -symbol} if definition.is_Add or definition.is_Rational else {}
+    return replaced(expr, {**parts, definition: symbol})
+
+
+def presented(formulas: Iterable[Any], *, full: bool = False, **options: Any) -> Abbreviated:
     """The formulas as papers print them: complements as one function, and what repeats named.
 
-    `full` gives no names.
+    `full` gives no names; `options` are those of `abbreviate`.
     """
     given = tuple(factored(reflected(f)) for f in formulas)
-    return Abbreviated(given, (), ()) if full else abbreviate(given, taken=taken, long=long)
+    return Abbreviated(given, (), ()) if full else abbreviate(given, **options)
 
 
 def arranged(expr: Any) -> Any:
     """With common factors outside, but for sums that have to go on in the next line."""
     return gathered(expr) if printed(expr) < WIDE else expr
-
-
-def latex_rows(rows: Sequence[tuple[str, Any]], *, full: bool = False) -> list[str]:
-    """`name &= formula` in LaTeX for formulas that are read together, with what repeats named.
-
-    `full` writes everything out.
-    """
-    short = presented((expr for _, expr in rows), full=full)
-    return short.latex_rows([name for name, _ in rows])
 
 
 def decimal_digits(number: Any, most: int = 18) -> str:

@@ -24,20 +24,23 @@ WIDE = 60
 terms can then go on in the next line."""
 
 
-def widest(exprs: list[Any]) -> tuple[Any, Any]:
-    """The largest sum that is a factor of a term of the formulas, and its mirror image there."""
-    wide = {
+def widest(exprs: list[Any], wide: int = WIDE) -> tuple[Any, Any]:
+    """The largest sum that is a factor of a term of the formulas, and its mirror image there.
+
+    None where no such sum has more than `wide` nodes.
+    """
+    sums = {
         f
         for e in exprs
         for term in Add.make_args(e)
         for f in Mul.make_args(term)
-        if f.is_Add and f != e and weight(f) > WIDE
+        if f.is_Add and f != e and weight(f) > wide
     }
-    if not wide:
+    if not sums:
         return None, None
-    found = max(wide, key=lambda f: (weight(f), default_sort_key(f)))
+    found = max(sums, key=lambda f: (weight(f), default_sort_key(f)))
     mirror = replaced(found, SWAP)
-    first, *second = sorted({found, mirror} & wide, key=_order)
+    first, *second = sorted({found, mirror} & sums, key=_order)
     return first, second[0] if second else None
 
 
@@ -105,14 +108,18 @@ def _order(expr: Any) -> tuple[Any, ...]:
     return (count_of(expr, q22) - count_of(expr, q11), default_sort_key(expr))
 
 
-def in_order(names: dict[Symbol, Any], shown: list[Any]) -> Iterator[tuple[Symbol, Any]]:
-    """Each name that is used, after those that its definition needs."""
+def in_order(
+    names: dict[Symbol, Any], shown: list[Any], twins: dict[Symbol, Symbol]
+) -> Iterator[tuple[Symbol, Any]]:
+    """Each name that is used, after those that its definition needs, the second of a pair last."""
     done: set[Symbol] = set()
 
     def visit(symbol: Symbol) -> Iterator[tuple[Symbol, Any]]:
         if symbol in done:
             return
         done.add(symbol)
+        if symbol in twins:
+            yield from visit(twins[symbol])
         for inner in sorted(names[symbol].free_symbols & names.keys(), key=default_sort_key):
             yield from visit(inner)
         yield symbol, names[symbol]

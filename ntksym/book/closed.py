@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sympy import Add, Expr, oo
 
-from ..abbreviations import arranged, ordered_terms, presented, reflected
+from ..abbreviations import arranged, latex_names, ordered_terms, presented, reflected
 from ..display import latex
 from ..errors import NtksymError
 from .curves import Curves, activation_of, curves, drawable, series_curves
@@ -154,9 +154,9 @@ def _rows(found: Dual) -> tuple[tuple[Row, ...], tuple[str, ...]]:
         _row(name, arranged(named), arranged(reflected(expr)))
         for (name, expr), named in zip(rows, short.formulas, strict=True)
     )
-    where = [from_sympy(line.replace("&", "", 1)) for line in short.latex_rows([""] * len(rows))]
-    names = tuple(mathml(line, block=True) for line in where[len(rows) :])
-    return tuple(row for row in shown if row), names
+    where = latex_names(short, unbroken=True)
+    names = (mathml(from_sympy(line.replace("&", "", 1)), block=True) for line in where)
+    return tuple(row for row in shown if row), tuple(names)
 
 
 def _row(name: str, shown: Expr, expr: Expr) -> Row | None:

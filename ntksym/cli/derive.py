@@ -183,7 +183,7 @@ def _text(d: Dual, mean: bool, view: View, full: bool, slopes: DualGradients | N
     from ..display import formulas
 
     lines: list[Line] = []
-    taken: list[str] = []
+    known: list[tuple[Any, Any]] = []
 
     def put(rows: list[tuple[str, Any]]) -> None:
         shown, names = formulas(
@@ -191,10 +191,10 @@ def _text(d: Dual, mean: bool, view: View, full: bool, slopes: DualGradients | N
             width=view.width,
             unicode=view.unicode,
             full=full,
-            taken=taken,
+            known=known,
         )
         lines.extend(shown)
-        taken.extend(names)
+        known.extend(names)
 
     put([("s(x)", d.activation.expr)])
     means = "means m1, m2" if mean else "mean 0"

@@ -178,14 +178,15 @@ def _mixture_text(d: MixtureDual, view: View, full: bool) -> list[Line]:
     from ..numeric.pairs import letters_of, parts_of
 
     lines: list[Line] = []
-    taken: list[str] = [f"{name}{i}" for name in "KD" for i in range(3)]
+    taken = [f"{name}{i}" for name in "KD" for i in range(3)]
+    known: list[tuple[Any, Any]] = []
 
     def put(rows: list[tuple[str, Any]]) -> None:
         shown, names = formulas(
-            rows, width=view.width, unicode=view.unicode, full=full, taken=taken
+            rows, width=view.width, unicode=view.unicode, full=full, taken=taken, known=known
         )
         lines.extend(shown)
-        taken.extend(names)
+        known.extend(names)
 
     _, w = letters_of(d.forms)
     put([("s(x)", d.activation.expr)])

@@ -8,7 +8,7 @@ from typing import Any
 from sympy import Basic, Expr, Integer, Symbol, latex, oo
 
 from .. import symbols
-from ..abbreviations import presented
+from ..abbreviations import latex_rows
 from ..activation import Activation
 from ..brief import Brief
 from ..language.write import in_decimals
@@ -200,10 +200,10 @@ class Recursion(Brief):
         # Theta' = Sigma' + ...: the covariance is not written out twice.
         again = own == nngp and own != 0
         shown = (nngp, tail if again else own + tail)
-        short = presented(shown, full=full, taken=taken)
+        rows = zip((title, rf"\Theta^{{({after})}}_{{12}}"), shown, strict=True)
+        found, short = latex_rows(tuple(rows), full=full, taken=taken, symbol_names=names)
         taken += [symbol.name for symbol, _ in short.names]
-        titles = [title, rf"\Theta^{{({after})}}_{{12}}"]
-        first, second, *rest = short.latex_rows(titles, symbol_names=names)
+        first, second, *rest = found
         if again:
             second = second.replace("&= ", rf"&= {title} + ", 1)
         return [first + note, second, *rest]
