@@ -50,6 +50,7 @@ def exported(folder: Any, spec: str, target: str = "c", **options: Any) -> Any:
         "dry_run": False,
         "collapse": None,
         "measure": False,
+        "only": None,
         "out": str(folder),
     }
     return run(export, spec=spec, target=target, **{**given, **options})

@@ -16,6 +16,7 @@ from ntksym.language import as_activation
 from ntksym.numeric import rules as rules_module
 from ntksym.numeric import soon
 from ntksym.numeric.choose import choose
+from ntksym.numeric.endless import endless_slope
 from ntksym.numeric.patience import TooLong, at_most, check
 from ntksym.numeric.quadrature import quadrature_dual
 from ntksym.numeric.series.tail import foretold
@@ -182,10 +183,11 @@ def test_an_infinite_mean_square_of_the_slope_is_why_nothing_is_proven() -> None
     with pytest.raises(Undecided) as failed:
         choose("sqrt(|x|)*cos(x)", variances=(1, 2), code=True)
     assert failed.value.where.startswith("E[s'(u)^2] is infinite")
-    assert "x = 0 to the power -1" in failed.value.where and "eval" in failed.value.hint
-    of_many = soon._endless_slope(as_activation("cbrt(sin(x))"))
+    assert "x = 0 s' grows" in failed.value.where and "power -1/2" in failed.value.where
+    assert "eval" in failed.value.hint and "--only nngp" in failed.value.hint
+    of_many = endless_slope(as_activation("cbrt(sin(x))"))
     assert of_many.endswith("s' grows like the distance to the power -2/3")
-    assert soon._endless_slope(as_activation("abs(x - 1)^(7/10)")) == ""
+    assert endless_slope(as_activation("abs(x - 1)^(7/10)")) == ""
 
 
 def test_a_refused_look_holds_for_wider_ranges_and_smaller_errors(

@@ -19,6 +19,7 @@ def without_closed_form(
 ) -> tuple[dict[str, Any], list[Line]]:
     """The payload and the lines of a choice whose dual is not a closed form."""
     from ..numeric.choice import proven
+    from ..numeric.endless import steep_slope
     from ..numeric.expected import ExpectedDual
     from ..numeric.mixture import MixtureDual
     from .derive import parameter_lines
@@ -38,6 +39,11 @@ def without_closed_form(
         for candidate in choice.candidates:
             if candidate.method == "exact" and "--param" in candidate.reason:
                 lines.append(("", f"{mark}{candidate.reason}"))
+        if without := steep_slope(choice.activation):
+            lines.append(
+                ("", f"{mark}{without}: no NTK; code of the NNGP alone: export --only nngp")
+            )
+            return {**payload, "without_ntk": without}, lines
         lines.append(("", f"{mark}method: {choice.method} (code; --variance LO:HI builds it)"))
         return payload, lines
     said = proven(choice.dual, choice.variances)

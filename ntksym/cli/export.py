@@ -47,6 +47,9 @@ TARGETS = ("c", "numpy", "jax", "torch", "package")
 @click.option(
     "--measure", is_flag=True, help="Run closed forms at hard places; the errors go into the head."
 )
+@click.option(
+    "--only", type=click.Choice(["nngp"]), help="That kernel alone, where there is no NTK."
+)
 @method_options
 @shared("export", time_limit=900.0)
 def command(
@@ -60,6 +63,7 @@ def command(
     params: tuple[str, ...],
     collapse: bool,
     measure: bool,
+    only: str | None,
     method: str,
     error: float | None,
     variance: str | None,
@@ -96,6 +100,7 @@ def command(
         "params": read_params(params),
         "collapse": collapse,
         "measure": measure,
+        "only": only,
         "method": method,
         "error": error,
         "variance": variance,
@@ -120,6 +125,7 @@ def work(options: dict[str, Any], view: View) -> Outcome:
         params=options["params"],
         collapse=options["collapse"],
         measure=options["measure"],
+        only=options["only"],
     )
     if options["dry_run"]:
         files = [_planned(folder / f.name, f.text.encode("ascii")) for f in made.files]

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sympy import Expr
 
@@ -18,7 +18,7 @@ from ..backends.c.network import file as c_network
 from ..backends.numpy import backend as numpy_backend
 from ..backends.numpy import network as numpy_network
 from ..errors import BadSpec, CannotWrite, UnsupportedOp
-from ..runtime.arguments import read_collapse
+from ..runtime.arguments import read_collapse, read_only
 from ..runtime.units.network import is_spec
 from .collapsed import collapsed_sources
 from .disk import write_all
@@ -71,11 +71,13 @@ def generate(
     params: Mapping[str, Any] | None = None,
     collapse: bool | float = False,
     measure: bool = False,
+    only: Literal["nngp"] | None = None,
 ) -> Made:
     """The files that `export` writes, and why the duals in them are computed as they are.
 
     `params` are numbers for parameters of an activation; those of a network are in its text.
     `measure` puts the measured accuracy of closed forms into the heads of C and NumPy files.
+    `only` is as in `export`.
 
     There are no choices for a network of closed forms: there is nothing to choose.
 
@@ -86,10 +88,12 @@ def generate(
     if isinstance(spec_or_net, str):
         command = f'ntksym export "{spec_or_net}" --target {target}'
         command += "".join(f" --param {k}={v}" for k, v in (params or {}).items())
-        command += _options(method, error, variances)
+        command += _options(method, error, variances) + (f" --only {only}" if only else "")
         command += (" --collapse" if collapse else "") + (" --measure" if measure else "")
         if is_spec(spec_or_net):
             name = _name_of(spec_or_net)
+    if read_only(only) and method == "auto":
+        method = "nngp"
     thing = _with_params(network_of(spec_or_net), params or {})
     if target not in TARGETS + MORE_TARGETS:
         raise BadSpec(
@@ -196,6 +200,7 @@ def export(
     variances: Any = None,
     collapse: bool | float = False,
     measure: bool = False,
+    only: Literal["nngp"] | None = None,
 ) -> tuple[Path, ...]:
     """Write the sources of a network or an activation; the paths written.
 
@@ -214,6 +219,8 @@ def export(
             asked for.
         measure: compile and run the code of closed forms (C and NumPy) at hard covariances or rows,
             and write the worst errors, against 34 digits, into the head of the file.
+        only: "nngp" where that kernel alone will do: where E[s'(u)^2] is infinite, so that nothing
+            gives the NTK, the file has NaN for it and says so (C and NumPy).
 
     Raises:
         CannotWrite: the directory cannot be made or written, or a file would be overwritten.
@@ -231,6 +238,7 @@ def export(
         variances=variances,
         collapse=collapse,
         measure=measure,
+        only=only,
     )
     return write_files(made.files, Path(out_dir), force=force)
 

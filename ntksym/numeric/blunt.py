@@ -76,7 +76,7 @@ def _blunted(
             total = nextafter(total + off * off, inf)
         off = nextafter(total**0.5, inf)
         if off <= goal:
-            expr = _with_lines(pieces, ends, widths)
+            expr = with_lines(pieces, ends, widths)
             left = (error - 2 * off - off * off) / (1 + off) ** 2 * (1 - 1e-12)
             return Cut(replace(activation, expr=expr), activation, None, None, off, left, NAME)
     places = ", ".join(str(c) for c in dict.fromkeys(c for c, _, _ in ends))
@@ -140,7 +140,7 @@ def _norm(slope: Any, c: Expr, side: int, delta: Any) -> Any | None:
     return norm.upper()
 
 
-def _with_lines(pieces: Any, ends: Any, widths: list[Expr]) -> Expr:
+def with_lines(pieces: Any, ends: Any, widths: list[Expr]) -> Expr:
     """The activation with a line in the place of every strip."""
     from ..verify.functions.pieces import at_end
 

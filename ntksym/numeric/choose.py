@@ -20,7 +20,7 @@ from .expected import ExpectedDual, admissible
 from .mixture import MixtureDual
 from .mixture_build import DEFAULT_ERROR, mixture_dual
 from .patience import TooLong
-from .rules import RULES, Build, Rule, Variances, built, refuse_beyond_doubles
+from .rules import NNGP, RULES, Build, Rule, Variances, built, refuse_beyond_doubles
 from .soon import CODE_ERROR, LONGEST, SOON, Soon, with_place
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     Tables = TableDual | BandedDual | SplitTable | KinkTable | DyadicTable | DilatedTable
     AnyDual = Formulas | SeriesDual | SeriesTable | QuadratureDual | SampledDual | Tables
 
-METHODS = ("auto", "exact", "mixture", *RULES)
+METHODS = ("auto", "exact", "mixture", *RULES, NNGP.name)
 _FEW = 16
 
 
@@ -110,7 +110,8 @@ def choose(
         activation: as `ntksym.dual` takes it, or a Python callable without an expression, which is
             sampled: its errors are estimates, and say so.
         mean: for pre-activations with means; closed forms only.
-        method: "auto", or one of `METHODS` for it alone.
+        method: "auto", or one of `METHODS` for it alone; "nngp" is "auto", and where nothing gives
+            both duals E[s(u) s(v)] alone, which needs no E[s'(u)^2].
         error: relative to sqrt(K(q11) K(q22)), and for the derivative alike; by default that of
             the method.
         variances: a number, or (low, high): the variances that a rule for code must cover.  Without
@@ -140,8 +141,8 @@ def choose(
         return _sampled(activation, mean, method, error, span)
     read = as_activation(activation)
     search = _Search(read, mean, error, span, code, build)
-    if method == "auto":
-        return search.automatic()
+    if method in ("auto", NNGP.name):
+        return search.automatic(alone=method == NNGP.name)
     if method in RULES:
         return search.rule(RULES[method])
     return search.exact() if method == "exact" else search.mixture()
@@ -225,8 +226,11 @@ class _Search:
                 hint=f"give {p.name} a number: --param {p.name}=1.5, with_params({p.name}=1.5)",
             )
 
-    def automatic(self) -> Choice:
-        """The first that gives the dual; for code also by the time of an entry."""
+    def automatic(self, alone: bool = False) -> Choice:
+        """The first that gives the dual; for code also by the time of an entry.
+
+        With `alone` the value without its derivative where no rule gives both.
+        """
         seen: list[Candidate] = []
         found: Any = None
         try:
@@ -247,7 +251,7 @@ class _Search:
                     raise
                 seen.append(Candidate("mixture", False, with_place(missed)))
         if found is None:
-            return self._numeric(seen)
+            return self._numeric(seen, alone)
         slow = self.code and self.variances is not None and is_slow(found)
         if method == "exact" and self.error is None:  # a table is less than what there is
             slow = False
@@ -268,7 +272,7 @@ class _Search:
             raise NoClosedForm("Phi or Phi2 of complex arguments, which no backend spells")
         return found
 
-    def _numeric(self, seen: list[Candidate]) -> Choice:
+    def _numeric(self, seen: list[Candidate], alone: bool = False) -> Choice:
         admissible(self.activation)
         if self.variances is None:
             rule = next(iter(RULES.values()))
@@ -276,7 +280,7 @@ class _Search:
             seen.append(Candidate(rule.name, True, _NO_RANGE, rule.cost))
         else:
             refuse_beyond_doubles(self.activation, self.error)
-            found, rule = self._soon(seen).first()
+            found, rule = self._soon(seen).first(alone)
         return self._choice(found, rule.name, tuple(seen))
 
     def _soon(self, seen: list[Candidate]) -> Soon:

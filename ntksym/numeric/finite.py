@@ -12,6 +12,7 @@ $\sqrt{K(q_{11})K(q_{22})}$, and what is relative to $\tilde K$ grows by $(1 + r
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -124,7 +125,9 @@ class Cut:
         )
 
 
-def cut_off(activation: Activation, variances: tuple[Any, Any], error: float) -> Cut | None:
+def cut_off(
+    activation: Activation, variances: tuple[Any, Any], error: float, slopes: bool = True
+) -> Cut | None:
     """The activation that stands for one with kinks far out; None where there are none.
 
     Of finitely many kinks as many are left out as may be, and none where that cannot be bounded.
@@ -133,16 +136,17 @@ def cut_off(activation: Activation, variances: tuple[Any, Any], error: float) ->
         activation: with numbers for its parameters.
         variances: the range (low, high) that it is for.
         error: of which a small share is spent.
+        slopes: whether the derivative dual is wanted too.
 
     Raises:
         Undecided: too many, or no bound far out.
     """
-    return _cut_off(activation, variances, error)
+    return _cut_off(activation, variances, error, slopes)
 
 
 @lru_cache(maxsize=32)
 def _cut_off(
-    activation: Activation, variances: tuple[Fraction, Fraction], error: float
+    activation: Activation, variances: tuple[Fraction, Fraction], error: float, slopes: bool
 ) -> Cut | None:
     from ..verify.functions.pieces import Piece, split
     from ..verify.safe import Endless
@@ -153,7 +157,7 @@ def _cut_off(
     except Endless:
         pass
     else:
-        return _fewer(activation, low, high, error)
+        return _fewer(activation, (low, high), error, slopes)
     goal = _SHARE * error / 2
     dev, length = float(high) ** 0.5, 6.0
     while length < _FARTHEST:
@@ -162,7 +166,8 @@ def _cut_off(
         ends = found[1:]
         inside = split(found[0])
         outer = (Piece(None, ends[0], activation.expr), Piece(ends[1], None, activation.expr))
-        off = _off((*outer, inside[0], inside[-1]), inside, _nearest(ends), (low, high), goal)
+        far = (*outer, inside[0], inside[-1])
+        off = _off(far, inside, _nearest(ends), (low, high), goal, slopes)
         if off <= goal:
             return _cut(activation, found[0], ends, off, error)
         length *= _STEP
@@ -203,11 +208,13 @@ def _cut(
     return Cut(replace(whole, expr=expr), whole, *ends, off, left)
 
 
-def _fewer(activation: Activation, low: Fraction, high: Fraction, error: float) -> Cut | None:
+def _fewer(
+    activation: Activation, span: tuple[Fraction, Fraction], error: float, slopes: bool
+) -> Cut | None:
     """With the fewest of finitely many kinks; None where all are needed."""
     from ..verify.functions.pieces import Piece, number, split
 
-    pieces = split(activation.expr)
+    pieces, high = split(activation.expr), span[1]
     with precision(BITS):
         places = [number(p.hi) for p in pieces[:-1]]
     sizes, goal = [float(abs(place).lower()) for place in places], _SHARE * error / 2
@@ -223,7 +230,7 @@ def _fewer(activation: Activation, low: Fraction, high: Fraction, error: float) 
         outer += (Piece(None, left, kept[0].expr),) if left is not None else ()
         outer += (Piece(right, None, kept[-1].expr),) if right is not None else ()
         try:
-            off = _off(outer, tuple(kept), _nearest((left, right)), (low, high), goal)
+            off = _off(outer, tuple(kept), _nearest((left, right)), span, goal, slopes)
         except NtksymError:  # a piece that does not go on
             continue
         if off <= goal:
@@ -242,7 +249,14 @@ def _nearest(ends: tuple[Expr | None, Expr | None]) -> Any:
         return min(sizes)
 
 
-def _off(far: Any, inside: Any, reach: Any, span: tuple[Fraction, Fraction], goal: float) -> float:
+def _off(
+    far: Any,
+    inside: Any,
+    reach: Any,
+    span: tuple[Fraction, Fraction],
+    goal: float,
+    slopes: bool,
+) -> float:
     """What is left out over the least norm on the range, the larger of those of s and of s'.
 
     Args:
@@ -251,6 +265,7 @@ def _off(far: Any, inside: Any, reach: Any, span: tuple[Fraction, Fraction], goa
         reach: they are equal for |x| less than that.
         span: the variances.
         goal: what is surely more is not told from infinity.
+        slopes: whether s' counts.
     """
     from flint import arb
 
@@ -263,13 +278,17 @@ def _off(far: Any, inside: Any, reach: Any, span: tuple[Fraction, Fraction], goa
         law = _one(high)
         reach = (reach / arb(law.q11).sqrt()).lower()
         worst = arb(0)
-        for pieces, kept in ((far, inside), (derivative(far), derivative(inside))):
+        curves = [(far, inside)]
+        if slopes:
+            curves.append((derivative(far), derivative(inside)))
+        for pieces, kept in curves:
             if all(p.expr == 0 for p in (*pieces, *kept)):  # the slope of steps
                 continue
             growth = growth_of(pieces)  # certificates add up: it bounds |s| + |s~|
             lost = _beyond(growth, law, reach)
-            if not lost <= goal * goal * second_moment(kept, high, _ROUGH).upper():
-                return inf  # the least on the range takes longer
+            with nullcontext() if slopes else suppress(Undecided):  # singular points are allowed
+                if not lost <= goal * goal * second_moment(kept, high, _ROUGH).upper():
+                    return inf  # the least on the range takes longer
             least = _least_square(kept, low, high)
             if not least > 0:
                 raise Undecided(f"{inside[0].expr}: no lower bound of the dual on the diagonal")
@@ -301,19 +320,35 @@ def _least_square(pieces: tuple[Any, ...], low: Fraction, high: Fraction) -> Any
     from .table.spectra.norms import second_moment
 
     if low == high:
-        return second_moment(pieces, low, BITS // 4).lower()
+        with suppress(Undecided):
+            return second_moment(pieces, low, BITS // 4).lower()
     return least_square(Curve(pieces, None), low, high)
+
+
+def most_moment(pieces: tuple[Any, ...], high: Fraction, power: int) -> float | None:
+    """At least E[|s(u)|^m], m even, for all variances up to `high`; None where it has no bound."""
+    try:
+        most = _most_square(tuple(replace(p, expr=p.expr ** (power // 2)) for p in pieces), high)
+    except NtksymError:
+        return None
+    return most if most < inf else None
 
 
 def _most_square(pieces: tuple[Any, ...], high: Fraction) -> float:
     """At least E[s(u)^2] for all variances up to `high`: a certificate grows with |u|."""
     from flint import arb
 
-    from ..verify.functions.growth import growth_of
+    from ..verify.functions.growth import Growth, growth_of
     from ..verify.law import tail
+    from .arith import ball
+    from .quadrature.subject import grown
 
     with precision(BITS):
-        growth = growth_of(pieces)
+        known = grown(pieces)
+        if known is None:
+            growth = growth_of(pieces)
+        else:
+            growth = Growth(ball(known.c), known.k, ball(known.b), ball(known.a))
         return rounded_up(tail(growth, growth, _one(high), arb(0)))
 
 

@@ -279,6 +279,13 @@ def _quadrature(activation: Activation, variances: Variances, error: float) -> A
     return quadrature_dual(activation, variances=variances, error=error)
 
 
+def _nngp(activation: Activation, variances: Variances | None, error: float) -> Any:
+    from .nngp import nngp_dual
+
+    assert variances is not None
+    return nngp_dual(activation, variances, error)
+
+
 def _read_table() -> Callable[[str], Any]:
     import json
 
@@ -312,6 +319,8 @@ RULES = {
     )
 }
 """By name, cheapest first."""
+NNGP = Rule("nngp", "microseconds to milliseconds an entry; no NTK", _nngp)
+"""What gives E[s(u) s(v)] alone."""
 _OWN = dict(RULES)
 
 

@@ -7,17 +7,17 @@ then: what is likely to take longer waits, and is built only where nothing else 
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
 from ..activation import Activation
-from ..errors import NoClosedForm, NtksymError, Undecided
-from ..verify.safe import Divergent
+from ..errors import NoClosedForm, Undecided
 from .choice import Candidate, price
+from .endless import endless_slope
 from .patience import TooLong, at_most
-from .rules import RULES, Build, Rule, Variances, seconds_of
+from .rules import NNGP, RULES, Build, Rule, Variances, seconds_of
 
 CODE_ERROR = 1e-10
 """What the rules for code aim at where nothing is asked for."""
@@ -70,8 +70,11 @@ class Soon:
     late: dict[str, float] = field(default_factory=dict)
     unseen: set[tuple[str, float]] = field(default_factory=set)
 
-    def first(self) -> tuple[Any, Rule]:
+    def first(self, alone: bool = False) -> tuple[Any, Rule]:
         """The dual of the first rule that is proven, and the rule.
+
+        Args:
+            alone: whether E[s(u) s(v)] alone will do where no rule gives both duals.
 
         Raises:
             Undecided: none is; the hint has the one that would only take long.
@@ -112,6 +115,10 @@ class Soon:
                 continue
             if made is not None:
                 return made, rule
+        for error in errors if alone else ():
+            made = self.attempt(NNGP, error, LONGEST)
+            if made is not None:
+                return made, NNGP
         raise self._nothing(errors[-1], long)
 
     def attempt(
@@ -211,9 +218,12 @@ class Soon:
     def _nothing(self, error: float, put_off: list[tuple[float, Rule, float]]) -> Undecided:
         hint = "a larger error, or a narrower range of variances: rows of one norm are best"
         known = [p for p in put_off if p[0] < inf]
-        endless = _endless_slope(self.activation)
+        endless = endless_slope(self.activation)
         if endless:
-            hint = "ntksym eval: both duals at unequal inputs, enclosed"
+            hint = (
+                'the NNGP alone: compile(..., only="nngp"), ntksym export --only nngp; '
+                "ntksym eval: both duals at unequal inputs, enclosed"
+            )
         elif known:
             seconds, rule, wanted = min(known, key=lambda p: p[0])
             hint += f"; method {rule.name!r} with error={wanted:g} builds for about {seconds:.0f} s"
@@ -224,33 +234,6 @@ class Soon:
             tried=[f"{c.method}: {c.reason}" for c in self.seen],
             hint=hint,
         )
-
-
-_AROUND = 8
-"""Kinks so near to 0 are looked at."""
-
-
-def _endless_slope(activation: Activation) -> str:
-    """Why E[s'(u)^2] is infinite, where it is: no bound relative to it then says anything."""
-    from ..verify.balls import enclose_definition
-    from ..verify.functions.ends import leading_power, odd_ends
-    from ..verify.functions.pieces import derivative, split
-
-    try:
-        enclose_definition(activation, 1, 1, 1, digits=3, derivative=True)
-    except Divergent as found:
-        return f"E[s'(u)^2] is infinite: {found.what}"
-    except NtksymError:  # of infinitely many kinks those near 0 tell
-        with suppress(NtksymError):
-            for piece in derivative(split(activation.expr, _AROUND, ())[1:-1]):
-                for place, _, near in odd_ends(piece):
-                    power = leading_power(near)
-                    if power is not None and 2 * power <= -1:
-                        return (
-                            "E[s'(u)^2] is infinite: next to "
-                            f"x = {place} s' grows like the distance to the power {power}"
-                        )
-    return ""
 
 
 def _holds(wide: Variances, narrow: Variances) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import BadData, BadSpec, ParseError
 from .gram.threads import allowed_cores
@@ -96,6 +96,19 @@ def read_collapse(collapse: Any) -> bool | float | None:
             hint="True, False, or the error asked for, such as 1e-12",
         )
     return number
+
+
+def read_only(only: Any) -> Literal["nngp"] | None:
+    """The kernel that is wanted alone, or None for both.
+
+    Raises:
+        BadSpec: another one: the NTK has both in it.
+    """
+    if only is None:
+        return None
+    if only == "nngp":
+        return "nngp"
+    raise BadSpec(f"only = {only!r}", hint='"nngp": the kernel without the NTK')
 
 
 def read_error(error: Any) -> float | None:

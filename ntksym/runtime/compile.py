@@ -5,11 +5,19 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from ..errors import NoCompiler, NoRoom
 from ..waiting import told
-from .arguments import read_cache, read_collapse, read_dtype, read_error, read_target, read_threads
+from .arguments import (
+    read_cache,
+    read_collapse,
+    read_dtype,
+    read_error,
+    read_only,
+    read_target,
+    read_threads,
+)
 from .later import Asked, is_network, named, network_of, read_toml
 from .library.recipes import read_recipe, write_recipe
 
@@ -23,10 +31,13 @@ if TYPE_CHECKING:
     from ..network import Network, Recursion
     from ..numeric.expected import ExpectedDual
     from ..numeric.mixture import MixtureDual
+    from .alone import NngpDual, NngpKernel
     from .deep.collapsed import CollapsedKernel
     from .dual_arrays import CompiledDual
     from .kernel import CompiledKernel
     from .units.ranged import RangedDual, RangedKernel
+
+Only: TypeAlias = Literal["nngp"]
 
 
 @overload
@@ -41,6 +52,7 @@ def compile(
     error: float | None = ...,
     variances: Any = ...,
     collapse: bool | float | None = ...,
+    only: None = ...,
 ) -> CompiledKernel | RangedKernel | CollapsedKernel: ...
 
 
@@ -56,6 +68,7 @@ def compile(  # text says a network or an activation: no type checker reads it
     error: float | None = ...,
     variances: Any = ...,
     collapse: bool | float | None = ...,
+    only: Only | None = ...,
 ) -> Any: ...
 
 
@@ -70,7 +83,24 @@ def compile(  # type: ignore[overload-cannot-match]  # where SymPy has no types
     method: str = ...,
     error: float | None = ...,
     variances: Any = ...,
+    only: None = ...,
 ) -> CompiledDual | RangedDual: ...
+
+
+@overload
+def compile(  # the kernel alone
+    net: Any,
+    target: str = ...,
+    dtype: Any = ...,
+    cache: bool = ...,
+    threads: int | None = ...,
+    *,
+    method: str = ...,
+    error: float | None = ...,
+    variances: Any = ...,
+    collapse: bool | float | None = ...,
+    only: Only,
+) -> NngpKernel | NngpDual: ...
 
 
 def compile(
@@ -84,6 +114,7 @@ def compile(
     error: float | None = None,
     variances: Any = None,
     collapse: bool | float | None = None,
+    only: Only | None = None,
 ) -> Any:
     """Code that runs: of a network a function of data, of an activation one of covariances.
 
@@ -109,12 +140,15 @@ def compile(
             or homogeneous activations without biases: True, or the error asked for.  None: in
             calls of a deep network where it pays, proven to 2e-14, float32 to 1e-8; the kernel's
             `taken` says what the last call did.  False: never.
+        only: "nngp" for that kernel alone, which needs no E[s'(u)^2]: for activations such as
+            |x - 1|^0.3, whose slope is not square integrable, there is no other.
 
     Returns:
         A `CompiledKernel` for a network or a recursion, a `CompiledDual` for an activation or a
         dual; a `RangedKernel` or `RangedDual`, with the same calls, where code is made for the
         range of the variances; a `CollapsedKernel` where `collapse` asks for one.  Without a
-        compiler that works, `target="c"` gives the NumPy version and warns.
+        compiler that works, `target="c"` gives the NumPy version and warns.  With `only` an
+        `NngpKernel` or `NngpDual`, whose calls give one array.
 
     Raises:
         BadSpec: an unknown target or dtype, another bad option, an object that says neither a
@@ -122,6 +156,13 @@ def compile(
         NoClosedForm: the activation has none.
         UnsupportedOp: the target cannot spell an operation.
     """
+    if read_only(only) is not None:
+        from .alone import NngpDual, NngpKernel
+
+        method = "nngp" if method == "auto" else method
+        options = {"method": method, "error": error, "variances": variances}
+        made = compile(net, target, dtype, cache, threads, collapse=collapse, **options)
+        return NngpKernel(made) if hasattr(made, "gram") else NngpDual(made)
     asked = Asked(
         read_target(target),
         read_dtype(dtype),

@@ -45,9 +45,10 @@ class QuadratureUnit:
         pieces.append(_many(stem, len(self.programs), alone))
         for i, level in enumerate(levels):
             pieces.append(_rule(level.rule, f"{stem}_level{i}", stem))
+        nothing = "" if self.dual.slopes else "    *dot = NAN;\n"
         chain = "".join(
             f"  if (a2 <= {C.literal(float(level.top))}) {{\n"
-            f"    {stem}_level{i}(a, b, rho, sigma, nngp, dot);\n    return;\n  }}\n"
+            f"    {stem}_level{i}(a, b, rho, sigma, nngp, dot);\n{nothing}    return;\n  }}\n"
             for i, level in enumerate(levels)
         )
         return "\n".join([*pieces, _ENTRY.replace("@LEVELS@", chain).replace("@STEM@", stem)])

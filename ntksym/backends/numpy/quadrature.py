@@ -45,7 +45,10 @@ def numpy_text(dual: QuadratureDual, programs: tuple[Program, ...], stem: str) -
         pieces.append(_FAN.strip("\n"))
     pieces.append(_ROOT.strip("\n"))
     pieces.append(f"_{stem}_LEVELS = ({''.join(rows).rstrip()})")
-    pieces.append(_ENTRY.strip("\n"))
+    entry = _ENTRY.strip("\n")
+    if not dual.slopes:
+        entry = entry.replace(_BOTH, _BOTH + "[0], nan")
+    pieces.append(entry)
     return "\n\n\n".join(p.rstrip("\n").replace("@STEM@", stem) for p in pieces) + "\n"
 
 
@@ -284,6 +287,8 @@ def _@STEM@_root(q11, q12, q22):
     return np.ldexp(np.ldexp(np.sqrt(np.where(det < 0.0, 0.0, det)), k1), k2)
 '''
 
+_BOTH = "            return run(rule, float(a), float(b), rho, sigma)"
+"""What an entry gives where it has a rule."""
 _ENTRY = '''
 def _@STEM@_entry(q11, q12, q22, root):
     """One entry; the larger variance first, so that it is symmetric to the last bit."""

@@ -8,10 +8,10 @@ rounding of float64 comes on top and is not proven.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
-from math import exp, isfinite
+from math import exp, inf, isfinite
 from typing import TYPE_CHECKING, Any
 
 from ...activation import Activation
@@ -22,6 +22,7 @@ from ..patience import TooLong, at_most, check
 from .fan import FanRule, choose_fan, fan_bounds
 from .flat import Flat, straight_ends
 from .lattice import LatticeRule, choose_lattice, lattice_bounds
+from .level import Level, Rule
 from .panels import PanelRule, choose_panels, panel_bounds
 from .scale import least_square
 from .subject import BITS, Subject, subject_of
@@ -42,56 +43,6 @@ _BEST = 2.0
 _LOOSEST = 0.1
 """The error that is tried first then."""
 
-Rule = LatticeRule | PanelRule | FanRule
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """A rule and what is proven of it for variances in [0, top] and all correlations.
-
-    Attributes:
-        rule: the nodes.
-        value: a bound of the error of E[s(u) s(v)].
-        dot: a bound of the error of E[s'(u) s'(v)].
-        value_relative: over sqrt(K(q11) K(q22)), for both variances in the range of the dual and
-            the larger above the top of the level below; infinite where K is not bounded below.
-        dot_relative: the same for the derivative dual.
-    """
-
-    rule: Rule
-    value: float
-    dot: float
-    value_relative: float
-    dot_relative: float
-
-    @property
-    def top(self) -> Fraction:
-        """The largest variance."""
-        return Fraction(self.rule.top)
-
-    @property
-    def cost(self) -> int:
-        """Pairs of nodes per entry: at both variances `top` and correlation 0.6 for panels."""
-        if isinstance(self.rule, (LatticeRule, FanRule)):
-            return self.rule.nodes
-        side = float(self.top) ** 0.5
-        return self.rule.pairs(side, side, 0.6)
-
-    def line(self) -> str:
-        """One line of text: range, rule, bounds."""
-        if isinstance(self.rule, LatticeRule):
-            kind = f"trapezoid rule of step {self.rule.step:g} in the plane"
-        elif isinstance(self.rule, FanRule):
-            kind = f"polar trapezoid rule, {len(self.rule.reach)} radii"
-        else:
-            kind = f"{len(self.rule.intervals)} intervals, Gauss-Legendre panels"
-        relative = ""
-        if isfinite(self.value_relative) and isfinite(self.dot_relative):
-            worst = max(self.value_relative, self.dot_relative)
-            relative = f", relative {worst:.2g}"
-        bounds = f"proven |error| <= {self.value:.2g} and {self.dot:.2g} (derivative){relative}"
-        return f"q <= {float(self.top):g}: {kind}, about {self.cost} nodes; {bounds}"
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class QuadratureDual(Brief):
@@ -104,6 +55,7 @@ class QuadratureDual(Brief):
         variances: the range (lo, hi); values for variances below lo carry the absolute bounds only.
         error: what was asked for.
         levels: the rules, by increasing largest variance.
+        slopes: whether the derivative dual is computed too; NaN where it is not.
     """
 
     activation: Activation
@@ -112,6 +64,7 @@ class QuadratureDual(Brief):
     error: float
     levels: tuple[Level, ...]
     method: str = "quadrature"
+    slopes: bool = True
     _shown = ("variances", "error")
 
     @property
@@ -171,7 +124,9 @@ class QuadratureDual(Brief):
         if self.subject.expr != self.activation.expr:
             out.append("lines stand for it far out or next to singular points: in the bounds")
         out.append("the bounds hold in exact arithmetic; float64 rounding is not part of them")
-        if not self.continuous:
+        if not self.slopes:
+            out.append("the kernel E[s(u) s(v)] alone: its derivative dual is NaN, not computed")
+        elif not self.continuous:
             out.append("the activation jumps: the derivative dual leaves the Dirac masses out")
         return tuple(out)
 
@@ -185,7 +140,7 @@ class QuadratureDual(Brief):
                 {
                     "top": str(level.top),
                     "value_bound": level.value,
-                    "dot_bound": level.dot,
+                    "dot_bound": _finite(level.dot),
                     "value_relative": _finite(level.value_relative),
                     "dot_relative": _finite(level.dot_relative),
                 }
@@ -200,6 +155,7 @@ def quadrature_dual(
     variances: tuple[Any, Any] | None = None,
     error: float = DEFAULT_ERROR,
     params: Mapping[Any, Any] | None = None,
+    slopes: bool = True,
 ) -> QuadratureDual:
     r"""The dual of any real activation, with a proven error for all covariances of the range.
 
@@ -209,6 +165,7 @@ def quadrature_dual(
         error: relative to sqrt(K(q11) K(q22)) where that is bounded below on the range, absolute
             where it is not (lo = 0, or a dual that vanishes).
         params: exact values for the parameters.
+        slopes: False for E[s(u) s(v)] alone: the derivative dual is then NaN.
 
     Raises:
         BadSpec: a range or an error that is none.
@@ -221,7 +178,12 @@ def quadrature_dual(
     lo, hi = _range(DEFAULT_RANGE if variances is None else variances)
     if not 0 < error < 1:
         raise BadSpec(f"error = {error!r} is not between 0 and 1", hint="error=1e-12")
-    return _made(subject_of(as_activation(activation), params or {}), lo, hi, error)
+    subject = subject_of(as_activation(activation), params or {})
+    if slopes:
+        return _made(subject, lo, hi, error)
+    found = _made(subject.without_slope(), lo, hi, error)
+    levels = tuple(replace(level, dot=inf, dot_relative=inf) for level in found.levels)
+    return replace(found, levels=levels, slopes=False)
 
 
 @lru_cache(maxsize=64)

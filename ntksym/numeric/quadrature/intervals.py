@@ -16,6 +16,8 @@ from ..patience import check
 from .subject import Curve, Subject
 
 _DEPTH = 14
+_DEEPER = 40
+"""So many halvings more where a ball is not finite and its middle is: next to a singular point."""
 _RATIOS = (2.0, 1.0, 0.6)
 _SMALLEST = 2.0**-46
 """Next to singular points, in standard deviations."""
@@ -196,7 +198,10 @@ def _supremum(func: Any, tile: Any, dev: Any, most: Any, depth: int) -> Any:
         return most
     mid = ((left + right) / 2).mid()
     centre = abs(func(acb(mid), False)).upper() * _weight(mid, mid, dev)
-    if depth == 0 or size <= arb(5) / 4 * centre.max(most):
+    if size <= arb(5) / 4 * centre.max(most):
+        return size
+    end = 0 if value.is_finite() or not centre.is_finite() else -_DEEPER
+    if depth == end:
         return size
     most = _supremum(func, (left, mid, low, high), dev, most, depth - 1)
     return _supremum(func, (mid, right, low, high), dev, most, depth - 1)

@@ -35,6 +35,8 @@ def evaluate(dual: QuadratureDual, q11: Any, q12: Any, q22: Any, root: Any) -> t
     pieces = functions(dual.subject)
     for i, (x, c, y, r) in enumerate(zip(*(part.ravel().tolist() for part in flat), strict=True)):
         nngp[i], dot[i] = _one(dual, pieces, x, c, y, r)
+    if not dual.slopes:
+        dot[:] = np.nan
     return nngp.reshape(flat[0].shape), dot.reshape(flat[0].shape)
 
 

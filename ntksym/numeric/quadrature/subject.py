@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from sympy import Expr, expand
+from sympy import Expr, S, expand
 
 from ...activation import Activation
 from ...errors import BadActivation, Undecided
@@ -63,6 +63,12 @@ class Subject:
     def singular(self) -> bool:
         """Whether s' (or s) is unbounded at 0."""
         return self.value.growth is None or self.slope.growth is None
+
+    def without_slope(self) -> Subject:
+        """The same with 0 for s': for rules of E[s(u) s(v)] alone."""
+        nothing = tuple(replace(piece, expr=S.Zero) for piece in self.slope.pieces)
+        none = Growth(Fraction(0), 0, Fraction(0), Fraction(0))
+        return replace(self, slope=Curve(nothing, none))
 
     @property
     def smooth(self) -> bool:
@@ -150,15 +156,20 @@ def grown(pieces: tuple[Any, ...]) -> Growth | None:
 
 
 def _grown(piece: Any, growth: Any) -> tuple[Any, int, Any, Any]:
-    """(c, k, b, a) of one piece; on a bounded piece a constant."""
+    """(c, k, b, a) of one piece; on a bounded piece a constant, or the largest |f| if less."""
     from flint import arb
+
+    from ...verify.evaluate import function
+    from .intervals import largest
 
     zero, ends = arb(0), piece.ends()
     if any(end is None for end in ends):
         return growth.c, growth.k, growth.b, growth.a
     t = abs(ends[0]).max(abs(ends[1])).upper()
     rate = growth.b.max(zero) * t + growth.a.max(zero) * t * t
-    return growth.c * (1 + t) ** growth.k * rate.exp(), 0, zero, zero
+    most = growth.c * (1 + t) ** growth.k * rate.exp()
+    seen = largest(function(piece.expr, x), ends)
+    return (most.min(seen) if seen.is_finite() else most), 0, zero, zero
 
 
 def _singular(expr: Expr) -> Undecided:

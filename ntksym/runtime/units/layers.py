@@ -135,6 +135,8 @@ def plan(
     for i in range(len(steps) - 1, -1, -1):
         last = i == len(steps) - 1
         steps[i] = replace(steps[i], carried=0 if last else steps[i].carried * (1 + read))
+        if not getattr(choices[steps[i].kind].dual, "slopes", True):
+            steps[i] = replace(steps[i], carried=0)  # there is no slope to carry a root with
         read = read or kinked(layers[i].nonlinearity.activation)
     schedule = UnitSchedule(name or "network", program, given, tuple(made), tuple(steps))
     return Plan(schedule, tuple(choices))
@@ -158,8 +160,8 @@ def _with_zero_rows(unit: DualUnit, choice: Choice, n: Nonlinearity, span: Range
     """
     if not ranged_choice(choice) or vanishing(n):
         return unit
-    if choice.method == "quadrature" and not _is_point(span):  # takes a variance of zero itself
-        return unit
+    if choice.method in ("quadrature", "nngp") and not _is_point(span):
+        return unit  # takes a variance of zero itself
     from ...backends.zero_rows import ZeroRowsUnit
     from ...numeric.table.zero import zero_row
 

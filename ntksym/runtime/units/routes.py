@@ -22,7 +22,7 @@ def needs_numeric(net: Any, method: str = "auto", variances: Any = None) -> bool
     """
     if isinstance(net, Dual):
         return False
-    if is_spec(net) or method not in ("auto", "exact") or variances is not None:
+    if is_spec(net) or method not in ("auto", "exact", "nngp") or variances is not None:
         return True
     if hasattr(net, "value") and hasattr(net, "diag_dot"):
         return True

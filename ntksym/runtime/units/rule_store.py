@@ -12,7 +12,7 @@ from typing import Any
 from ...activation import Activation
 from ...errors import NtksymError, Undecided
 from ...numeric.patience import TooLong, given_up, remaining
-from ...numeric.rules import RULES, Rule, Variances, built, title
+from ...numeric.rules import NNGP, RULES, Rule, Variances, built, title
 from ...waiting import told
 from ..library.cache import cache_directory, digest, is_intact, obtain, recall, remember
 
@@ -70,7 +70,7 @@ kept = Kept()
 
 @lru_cache(maxsize=512)
 def _kept(name: str, activation: Activation, variances: Variances | None, error: float) -> Any:
-    rule, seconds = RULES[name], remaining()
+    rule, seconds = RULES.get(name, NNGP), remaining()
     late = _key(rule, activation, variances, error) + LATE
     if seconds is not None and (noted := recall(late)) is not None:
         if seconds <= _AGAIN_MORE * float(noted) and not kept.known(
