@@ -18,6 +18,7 @@ from ntksym.verify.functions.pieces import split
 from ntksym.verify.functions.rates import Growth
 from ntksym.verify.functions.settled import settled
 from ntksym.verify.rules.fewer import Smooth
+from ntksym.verify.rules.gauss import panels
 from ntksym.verify.rules.lattice import Lattice
 
 FAR = (10**4, 9 * 10**3, 10**4)
@@ -34,6 +35,31 @@ def test_a_wave_that_falls_has_a_strip() -> None:
     ball = enclose_definition(parse_activation("sin(x)/x"), *FAR)
     assert ball.rel_digits >= 30
     assert float(ball.mid) == pytest.approx(weight @ both @ weight * step**2 / 2, rel=1e-9)
+
+
+@pytest.mark.parametrize("slope", [False, True], ids=["value", "slope"])
+def test_waves_of_one_frequency_at_deviations_of_a_thousand(slope: bool) -> None:
+    r"""$\sin(x)/x = \frac12\int_{-1}^1 e^{isx}\,ds$, and $1 - |s|$ in it makes $(1-\cos x)/x^2$.
+
+    E is the same integral of $e^{-Q(s,t)/2}$, whose ends are exp(-10^5): moments of two Gaussians.
+    """
+    q11, q12, q22 = at = 10**6, 5 * 10**5, 10**6
+    sinc, hat = (
+        enclose_definition(parse_activation(text), *at, derivative=slope).to_arb()
+        for text in ("sin(x)/x", "2*(1-cos(x))/x^2")
+    )
+    with precision(160):
+        det = arb(q11 * q22 - q12 * q12)
+        front, r = arb.pi() / (2 * det.sqrt()), -arb(q12) / arb(q11 * q22).sqrt()
+        one, two = (arb(q) / det for q in (q22, q11))  # the variances of s and t
+        size = 2 * (one * two).sqrt() * ((1 - r * r).sqrt() + r * r.asin()) / arb.pi()
+        if slope:
+            assert sinc.overlaps(-front * r * (one * two).sqrt())
+        else:
+            assert sinc.overlaps(front)
+            means = (2 / arb.pi()).sqrt() * (one.sqrt() + two.sqrt())
+            assert hat.overlaps(4 * front * (1 - means + size))
+        assert min(sinc.rel_accuracy_bits(), hat.rel_accuracy_bits()) > 95
 
 
 @pytest.mark.parametrize(
@@ -205,3 +231,18 @@ def test_what_straight_ends_change_is_in_the_bound() -> None:
         assert found.off / 2 < float(gap) <= found.off <= 2.0**-60
     assert settled(pieces, 60, 32) is None  # they begin farther out
     assert settled(split(parse_activation("x/(1 + abs(x))").expr), 60, 500) is None
+
+
+def test_a_panel_asks_for_no_larger_ellipse_than_it_uses() -> None:
+    """Of exp(-30 z^2): the points fall and then grow, and the dear ellipses come after that."""
+    points: list[float] = []
+
+    def bound(a: Any, b: Any, semi: Any, height: Any) -> Any:
+        rho, size = 2 * float(semi + height), 30 * float(height) ** 2
+        log = np.log(32 / 15 / (1 - rho**-2)) + size + 40 * np.log(10)
+        points.append(log / (2 * np.log(rho)))
+        return (30 * height * height).exp()
+
+    (panel,) = panels([(arb(-1) / 2, arb(1) / 2)], bound, arb("1e-40"), 1.0)
+    assert panel.points == np.ceil(min(points)) == 43
+    assert np.argmin(points) == len(points) - 2 == 7  # ten are listed

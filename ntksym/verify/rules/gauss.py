@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from math import ceil
+from math import ceil, inf
 from typing import Any
 
 from flint import arb, ctx
@@ -24,6 +24,7 @@ MOST_PANELS = 200
 """Panels of one variable beyond those its ends make; more mean that the function oscillates."""
 _DEPTH = 40
 _ELLIPSES = ((12, 10), (14, 10), (17, 10), (2, 1), (5, 2), (3, 1), (4, 1), (5, 1), (7, 1), (10, 1))
+_LEAST = 2
 
 Bound = Callable[[Any, Any, Any, Any], Any]
 """`bound(a, b, semi, height)`: the supremum of |F| on the ellipse around the panel, or None."""
@@ -110,7 +111,7 @@ def _refine(
 
 
 def _best(a: Any, b: Any, bound: Bound, tol: Any) -> Panel | None:
-    half, best = (b - a) / 2, None
+    half, best, fewest = (b - a) / 2, None, inf
     for p, q in _ELLIPSES:
         rho = arb(p) / q
         size = bound(a, b, half * (rho + 1 / rho) / 2, half * (rho - 1 / rho) / 2)
@@ -118,7 +119,12 @@ def _best(a: Any, b: Any, bound: Bound, tol: Any) -> Panel | None:
             break  # a larger ellipse contains this one
         front = half * arb(64) / 15 * size / (1 - rho**-2)
         wanted = float(((front / tol).max(arb(1)).log() / (2 * rho.log())).upper())
-        n = max(2, ceil(wanted))
-        if n <= (MOST_POINTS if best is None else best.points - 1):
+        n = max(_LEAST, ceil(wanted))
+        if n >= fewest:
+            break  # log size is convex in log rho (Hadamard): from here the points only grow
+        fewest = n
+        if n <= MOST_POINTS:
             best = Panel(a, b, n, (front * rho ** (-2 * n)).upper())
+        if n == _LEAST:
+            break
     return best

@@ -37,7 +37,7 @@ _TILTS = (arb(0), arb(1) / 2, arb(3) / 4)
 """Shares of the largest tilt; at one the density would pay all it has."""
 _NARROWER, _NEAR = 0.8205, 1.01
 """Seven times the first is a quarter: what the first widths of `_SHRINKS` end with comes again."""
-_SHRINKS = tuple(2.0**-k for k in range(7))
+_SHRINKS = tuple(2.0**-k for k in range(12))
 """A narrower strip has a smaller bound at its ends: e^h for sin(x)/x and a half width of h."""
 _ROOM = 1.4
 """How much further out a tilted bound is looked for: its ends weigh more."""
