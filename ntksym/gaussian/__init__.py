@@ -2,4 +2,5 @@
 
 from .closed import ClosedForm as ClosedForm
 from .expect import expect as expect
+from .expect import value_at as value_at
 from .law import Law as Law

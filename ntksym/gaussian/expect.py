@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from sympy import pi
+from sympy import Expr, pi
 
 from ..errors import NoClosedForm
 from ..exact import Exact, Field
@@ -214,4 +214,12 @@ def expect(law: Law, *factors: TermSum) -> ClosedForm:
     return out
 
 
-__all__ = ["ONE", "GroupPair", "HalfSpace", "Matrix", "Moments", "expect", "group_pairs"]
+def value_at(f: TermSum, point: Exact) -> Expr:
+    """f(point), where f has no step; that of a wave with a phase by sin and cos, without I."""
+    form = ClosedForm(f.field)
+    for key, c in f.at(point).terms.items():
+        form = form + ClosedForm.of(c, key.const)
+    return form.expr
+
+
+__all__ = ["ONE", "GroupPair", "HalfSpace", "Matrix", "Moments", "expect", "group_pairs", "value_at"]

@@ -29,6 +29,7 @@ from sympy import Expr
 
 from ..derivation import Derivation
 from ..errors import NtksymError
+from ..gaussian import value_at
 from ..terms import TermSum
 from ..terms.cells import beside_zero, cells, inside
 
@@ -123,7 +124,7 @@ def sides(d: Derivation, pieces: tuple[TermSum, ...], count: int) -> list[tuple[
     """a_k and b_k for k < count."""
     zero, found = d.field.integer(0), []
     for k in range(count):
-        right, *left = (p.at(zero).expr for p in pieces)
+        right, *left = (value_at(p, zero) for p in pieces)
         found.append((right, (-1) ** k * (left[0] if left else right)))
         pieces = tuple(p.derivative()[0] for p in pieces)
     return found

@@ -19,6 +19,7 @@ from fractions import Fraction
 from sympy import Add, Basic, Expr, Integer, Mul, Pow, expand
 
 from .. import symbols as S
+from .calm import calm
 from .conditioning import overflows
 from .grades import Parts
 from .polynomial import DET, from_monomials, in_det, is_polynomial, monomials, positive_form
@@ -92,7 +93,7 @@ def _spread(e: Expr) -> Expr:
     if found is None:
         return e
     top, rest = found
-    form = expand(positive_form(top) or top)
+    form = expand(positive_form(top) or calm(top) or top)
     return Add(*(_restored(t, rest) for t in Add.make_args(form)))
 
 

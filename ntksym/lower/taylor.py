@@ -25,7 +25,7 @@ from ..activation import Activation
 from ..derivation import Derivation
 from ..dual import Dual, dual
 from ..errors import NtksymError
-from ..gaussian import expect
+from ..gaussian import expect, value_at
 from ..terms import TermSum
 from ..terms.cells import cells
 from .build import Builder
@@ -75,7 +75,7 @@ def taylor(activation: Activation) -> Taylor | None:
     found = d.derivation
     if not isinstance(found, Derivation) or not found.centred or activation.params:
         return None
-    if not any(isinstance(e, Add) and loses(e, _PROBE) for e in (d.value, d.dot)):
+    if not any(isinstance(e, Add) and loses(e, _PROBE, LOST) for e in (d.value, d.dot)):
         return None
     try:
         if len(cells(found.terms)) > 1 or not _fails(d, small_program(activation) is not None):
@@ -85,7 +85,7 @@ def taylor(activation: Activation) -> Taylor | None:
     zero, pieces = found.field.integer(0), [found.terms]
     for _ in range(ORDER):
         pieces.append(pieces[-1].derivative()[0])
-    slopes = [f.at(zero).expr for f in pieces]
+    slopes = [value_at(f, zero) for f in pieces]
     if any(c.has(I) for c in slopes) or not any(c != 0 for c in slopes):
         return None
     every, closed = series(found.terms, slopes), _closed(found, pieces)
