@@ -81,6 +81,19 @@ def test_quotients_that_overflow_are_taken_term_by_term() -> None:
         assert abs(numbers[0] - numbers[1]) < 1e-25
 
 
+@pytest.mark.parametrize("target", ["c", "numpy"])
+def test_monomials_over_a_variance_do_not_cancel(target: str) -> None:
+    """Of odd and even powers under a smooth step, nearly equal and opposite inputs: 3e5 eps."""
+    d = dual(parse_activation("(x^2 + x)*Phi(3*x)"))
+    kernel = compile_(d, target)
+    for point in ((739.32, 828.87, 929.29), (1472.4, -1378.6, 1290.9)):
+        at = {s: Rational(v) for s, v in zip((q11, q12, q22), point, strict=True)}
+        exact = float(d.dot.xreplace(at).n(40, maxn=2000))
+        sides = [float(d.diag_dot.xreplace({q: Rational(v)}).n(30)) for v in point[::2]]
+        got = float(kernel(*point).dot)
+        assert abs(got - exact) <= 9e-16 * (sides[0] * sides[1]) ** 0.5, point
+
+
 def test_what_does_not_overflow_stays_as_it_is() -> None:
     for name in ("relu", "gelu", "elu", "step", "abs", "cubed_relu"):
         d = dual(named(name))

@@ -222,4 +222,13 @@ def value_at(f: TermSum, point: Exact) -> Expr:
     return form.expr
 
 
-__all__ = ["ONE", "GroupPair", "HalfSpace", "Matrix", "Moments", "expect", "group_pairs", "value_at"]
+__all__ = [
+    "ONE",
+    "GroupPair",
+    "HalfSpace",
+    "Matrix",
+    "Moments",
+    "expect",
+    "group_pairs",
+    "value_at",
+]
