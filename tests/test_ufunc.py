@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import pickle
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from ntksym.backends.units import off_jumps, slope_said, unit_of
 from ntksym.errors import BadData, BadSpec
 from ntksym.lower import lower_dual
 from ntksym.numeric.choose import choose
+from ntksym.runtime import dask_names
 from ntksym.runtime import ufunc as module
 from ntksym.runtime.engines import load_module
 from ntksym.runtime.library import recipes
@@ -160,11 +162,39 @@ def test_parameters_are_checked():
 
 def test_dask_takes_it():
     da = pytest.importorskip("dask.array", reason="dask is not installed")
+    made = ufunc("gelu")
     q11, q12 = (da.from_array(q, chunks=10) for q in (Q11, Q12))
-    lazy = da.apply_gufunc(
-        ufunc("gelu"), "(),(),()->(),()", q11, q12, 1.0, output_dtypes=(float, float)
-    )
-    assert (lazy[0].compute() == ufunc("gelu")(Q11, Q12, 1.0)[0]).all()
+    for given in ((q11, q12, 1.0), (q11, q12.rechunk(7), Q11), (Q11, q12, q11[:1])):
+        lazy, known = made(*given), made(*(np.asarray(q) for q in given))
+        assert all(isinstance(v, da.Array) for v in lazy)
+        assert all((v.compute() == w).all() for v, w in zip(lazy, known, strict=True))
+    floats = made(q11.astype("f"), q12.astype("f"), 1.0)
+    assert [v.dtype for v in floats] == [v.compute().dtype for v in floats] == [np.float32] * 2
+    for option in ({"where": Q11 > 1.0}, {"out": (q11, q12)}, {"dtype": "f"}):
+        with pytest.raises(TypeError, match="NotImplemented"):
+            made(q11, q12, 1.0, **option)
+    lazy = da.apply_gufunc(made, "(),(),()->(),()", q11, q12, 1.0, output_dtypes=(float, float))
+    assert (lazy[0].compute() == made(Q11, Q12, 1.0)[0]).all()
+
+
+def test_dask_that_is_imported_later_takes_it(monkeypatch):
+    """A new import of the module that Dask looks ufuncs up in."""
+    da = pytest.importorskip("dask.array", reason="dask is not installed")
+    monkeypatch.delitem(sys.modules, dask_names.WHERE)
+    dask_names.known_to_dask("later", ufunc("erf"))
+    again = importlib.import_module(dask_names.WHERE)
+    assert not any(isinstance(f, dask_names._Later) for f in sys.meta_path)
+    q11, q12 = (da.from_array(q, chunks=10) for q in (Q11, Q12))
+    assert (again.later(q11, q12, 1.0)[1].compute() == ufunc("erf")(Q11, Q12, 1.0)[1]).all()
+
+
+@pytest.mark.parametrize("library", ["xarray", "pandas"])
+def test_tables_with_labels_stay_tables(library):
+    module = pytest.importorskip(library)
+    kind = module.Series if library == "pandas" else module.DataArray
+    found = ufunc("gelu")(kind(Q11), kind(Q12), 1.0)
+    assert all(isinstance(v, kind) for v in found)
+    assert all((v == w).all() for v, w in zip(found, ufunc("gelu")(Q11, Q12, 1.0), strict=True))
 
 
 @pytest.mark.parametrize("text", ["max(x, x/8 - 1/2)", "max(x, -x/3)"])

@@ -1,10 +1,8 @@
 """`ufunc`: the dual of an activation as a NumPy ufunc, (q11, q12, q22) -> (nngp, derivative).
 
-A real `numpy.ufunc` from compiled C: broadcasting, `out=`, `where=`, both float types.  Dask and
-xarray take no ufunc with two outputs by themselves: `dask.array.apply_gufunc(f, "(),(),()->(),()",
-...)` and `xarray.apply_ufunc(f, ..., output_core_dims=[[], []])`.  Its name is the text it was made
-from, so that it pickles as a name: another machine makes it again from that text, which is parsed,
-never evaluated.
+A real `numpy.ufunc` from compiled C: broadcasting, `out=`, `where=`, both float types; and Dask,
+xarray and pandas apply it to what they hold.  Its name is the text it was made from, so that it
+pickles as a name: another machine makes it again from that text, which is parsed, never evaluated.
 """
 
 from __future__ import annotations
@@ -24,6 +22,7 @@ from ..errors import BadData, NoCompiler, NoRoom
 from ..waiting import told
 from .checks import covariances
 from .collector import collecting_seldom
+from .dask_names import known_to_dask
 from .dual_arrays import within
 from .engines import load_module
 from .library.compiler import shared_library
@@ -94,6 +93,8 @@ def _named(name: str) -> Any:
             made = _compiled(name, sources)
         write_recipe(key, [[s.name, s.text] for s in sources])
     globals()[name] = made  # where pickle looks for it
+    if isinstance(made, np.ufunc):
+        known_to_dask(name, made)
     return made
 
 

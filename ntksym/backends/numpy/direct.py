@@ -142,6 +142,7 @@ _SMALL = """    can &= ~used & (least > 1e-140) & (most < 1e140) & (least + most
     turned = can & (8.0 * q12 < -least * most)  # elsewhere no value of one sign is small
     if turned.any():
         small = @STEM@_small, @STEM@_marked, @STEM@, @WHICH@, turned, (value, q11, q22), given
+        used = np.array(used)
         used[turned] = _direct_each(*small) > 0.0
 """
 

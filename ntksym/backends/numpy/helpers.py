@@ -299,7 +299,8 @@ def _expPhi2(a, h, k, c, s, dh, dk):
     a, h, k, c, s, dh, dk = (np.array(v, dtype=np.float64) for v in given)
     rest = (s < -1.25 * c) | ((h + k) * np.abs(h - k) < -6.0)  # of what is larger
     big = (a >= 0.25) | ((h + k <= 0.0) & rest)
-    result = np.exp(np.where(big, 0.0, a)) * _Phi2(h, k, c, s)  # loses little: exp(a) < 1.3
+    # where the factor is below 1.3, little is lost
+    result = np.array(np.exp(np.where(big, 0.0, a)) * _Phi2(h, k, c, s))
     a, h, k, c, s, dh, dk = (v[big] for v in (a, h, k, c, s, dh, dk))
     rest = _orthant_low(a, h, k, c, s, dh, dk)
     above = h + k > 0.0

@@ -23,6 +23,8 @@ from .halves import SERIES_TAKEN, halves_text
 from .splines import splines_text
 
 NODES = 16
+TOGETHER = 8192
+"""Points at nodes that one call takes: fewer cost as much as the call itself."""
 """Gauss-Legendre nodes of a panel."""
 
 
@@ -84,6 +86,7 @@ def _price(small: Small, name: str, until: float) -> str:
     inner = small.program
     extra = "".join(f", {a}" for a in spell_program(inner, NUMPY).inputs[4:])
     text = _PRICE.replace("@NAME@", name).replace("@PARAMS@", extra)
+    text = text.replace("@TOGETHER@", str(TOGETHER))
     nodes = "".join(f"    ({x!r}, {w!r}),\n" for x, w in legendre(NODES))
     series, taken = "", ""
     if small.series is not None:
@@ -143,16 +146,20 @@ def @NAME@(closed, q11, q12, q22, root@PARAMS@):
     length = np.sqrt(a) * np.sqrt(b)
     turn, rest, total = np.arctan2(np.abs(c), r), np.arctan2(r, np.abs(c)), 0.0
     most = min(max(float(a.max()), float(b.max()), 1.0), 1e40)
-    left, right = 0.0, 0.25 ** (1 + np.ceil(np.log2(most) / 4.0))
+    left, right, nodes = 0.0, 0.25 ** (1 + np.ceil(np.log2(most) / 4.0)), []
+    while left < 1.0:  # panels that are shorter towards the collinear end
+        nodes += [(left + (right - left) * x, (right - left) * w) for x, w in @NAME@_NODES]
+        left, right = right, min(4.0 * right, 1.0)
+    several = 1 + @TOGETHER@ // a.size  # nodes in one call, where points are few
     with np.errstate(all="ignore"):
-        while left < 1.0:  # panels that are shorter towards the collinear end
-            for node, weight in @NAME@_NODES:
-                x = left + (right - left) * node
-                sine = np.sin(rest + turn * x)
-                cosine = np.copysign(np.sin(turn * (1.0 - x)), c)
-                slope = @NAME@_inner(a, length * cosine, b, length * sine, *more)[0]
-                total = total + (right - left) * weight * sine * slope
-            left, right = right, min(4.0 * right, 1.0)
+        for k in range(0, len(nodes), several):
+            x, weight = np.array(nodes[k : k + several]).T[:, :, None]
+            sine = np.sin(rest + turn * x)
+            cosine = np.copysign(np.sin(turn * (1.0 - x)), c)
+            at = np.broadcast_arrays(a, length * cosine, b, length * sine, *more)
+            slope = np.reshape(@NAME@_inner(*(v.ravel() for v in at))[0], sine.shape)
+            for term in weight * sine * slope:
+                total = total + term
         value[small] += np.copysign(turn, c) * length * total
     return value
 '''
