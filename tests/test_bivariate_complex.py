@@ -10,6 +10,7 @@ from flint import acb, arb, ctx
 import ntksym
 from ntksym.precision import precision
 from ntksym.verify import evaluate, safe
+from ntksym.verify.rules import bivariate
 from ntksym.verify.rules.bivariate import phi2
 
 PARTS = [
@@ -80,3 +81,29 @@ def test_nearly_opposite_and_complex_takes_as_little_as_nearly_equal() -> None:
         # P(X <= h, Y <= k) = P(X <= h) - P(X <= h, -Y <= -k)
         same = phi2(h, -k, acb(arb("0.999999")))
         assert abs(ball - (-h / arb(2).sqrt()).erfc() / 2 + same) < arb("1e-36")
+
+
+def test_swapped_and_conjugate_arguments_are_one_integral(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wave between kinks asks for each of its values up to eight times."""
+    asked: list[Any] = []
+    plain = bivariate.cdf
+
+    def watched(z: Any) -> Any:
+        asked.append(z)
+        return plain(z)
+
+    monkeypatch.setattr(bivariate, "cdf", watched)
+    with precision(100):
+        h, k, r = acb(arb("-0.21"), arb("9.4")), acb(arb("0.13"), arb("15.7")), acb(arb("0.6"))
+        first = phi2(h, k, r)
+        calls = len(asked)
+        others = [
+            phi2(k, h, r),
+            *(phi2(a.conjugate(), b.conjugate(), r) for a, b in ((h, k), (k, h))),
+        ]
+        assert calls > 0 and len(asked) == calls
+        assert all(
+            z.overlaps(w)
+            for z, w in zip(others, (first, first.conjugate(), first.conjugate()), strict=True)
+        )
+        assert first.rel_accuracy_bits() > 60

@@ -15,6 +15,7 @@ from ntksym.numeric.choose import choose
 from ntksym.precision import precision
 from ntksym.symbols import x
 from ntksym.verify.balls import enclose_definition
+from ntksym.verify.evaluate import function
 from ntksym.verify.functions.growth import growth_of
 from ntksym.verify.functions.pieces import Piece, split
 from ntksym.verify.law import Law
@@ -228,3 +229,32 @@ def test_growth_of_gaussians_is_proved_where_squares_have_means() -> None:
     assert report.comparisons and all(c.agree for c in report.comparisons)
     rows = evaluate("exp(x^2/4)", ("9/10", "9/10", "9/10"))[1]
     assert all(row.agree for row in rows)
+
+
+@pytest.mark.parametrize("text", ["sin(sqrt(1 + x^4))", "cos(x*sqrt(1 + x^2))"])
+def test_the_height_of_a_phase_on_a_wide_box(text: str) -> None:
+    """Of a phase x^2, nearly: at most 6.3 high there, where its root alone seems to be 40."""
+    func = function(parse_activation(text).expr, x)
+    with precision(64):
+        size = abs(func(acb(arb(30.5, 0.5), arb(0.05, 0.05)), True))
+        above = abs(func(acb(arb(30.5, 0.5), arb(0.09, 0.01)), True))
+        for z in (acb(30, 0.1), acb(30.3, 0.09), acb(31, 0.1)):
+            value = abs(func(z, True))
+            assert size.upper() > value and above.upper() > value
+        assert size.upper() < 2 * arb("6.3").cosh() and above.upper() < 2 * arb("6.3").cosh()
+
+
+@pytest.mark.parametrize("slope", [False, True])
+def test_a_wave_with_a_root_in_its_phase(slope: bool) -> None:
+    """cos(sqrt(1 + x^4)) in doubles: a product of two trapezoid rules, which converge fast."""
+    u = np.arange(-40, 40, 0.02)
+    root = np.sqrt(1 + u**4)
+    values = -np.sin(root) * 2 * u**3 / root if slope else np.cos(root)
+    keep = np.abs(u) < 20
+    a, c, b = 9, -4, 2.5
+    det = a * b - c * c
+    form = b * u[:, None] ** 2 - 2 * c * u[:, None] * u[keep] + a * u[keep] ** 2
+    both = values @ np.exp(-form / (2 * det)) @ values[keep] * 0.02**2
+    found = ball("cos(sqrt(1 + x^4))", FAR, slope)
+    assert float(found) == pytest.approx(both / (2 * np.pi * np.sqrt(det)), rel=1e-9)
+    assert found.rel_accuracy_bits() > 95

@@ -23,6 +23,7 @@ from sympy import Expr, Symbol
 from ...functions import Phi
 from ..safe import Integrand
 from .cuts import NAN
+from .heights import wave
 
 _PHASE = 1.5
 """Of exp(-w^2/2), so that what U adds, less than pi/2, leaves the principal logarithm."""
@@ -41,12 +42,12 @@ Plain: TypeAlias = Callable[[Any, Any, bool], Any]
 
 
 def by_form(expr: Expr, x: Symbol, parts: Parts) -> Integrand | None:
-    """The function of log(c + e^g), log cosh g, log Phi(g) or asinh(e^g); None of other forms."""
+    """The function of log(c + e^g), log cosh g, log Phi(g), asinh(e^g), sin g or cos g, or None."""
     read, number = parts.read, parts.number
     if isinstance(expr, sp.asinh) and (g := _exponent(expr.args[0], x)) is not None:
         return asinh_exp(read(g))
     if not isinstance(expr, sp.log) or len(expr.args) != 1:
-        return None
+        return wave(expr, x, read)
     inner = expr.args[0]
     if (shifted := shifted_exponential(inner, x)) is not None:
         return logarithm(number(shifted[0]), read(shifted[1]))

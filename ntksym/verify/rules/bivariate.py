@@ -23,7 +23,7 @@ $|\Phi(x + i\beta)| \le e^{\beta^2/2}\Phi(x)$, so that no value is larger than t
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any
 
 from flint import acb, arb, ctx
@@ -62,6 +62,26 @@ def phi2(h: Any, k: Any, r: Any, unit: int = 0) -> Any:
         return cdf(h) - _real(h.real, -k.real, -rho)
     if real:
         return acb(_real(h.real, k.real, rho))
+    if abs(h.imag).mid() < abs(k.imag).mid():  # the line costs less where h is the larger wave
+        h, k = k, h
+    below = h.imag.mid() < 0
+    if below:
+        h, k = h.conjugate(), k.conjugate()
+    ends = tuple(end.man_exp() for z in (h.real, h.imag, k.real, k.imag, rho) for end in _ends(z))
+    value = _complex(ends, int(ctx.prec))
+    return value.conjugate() if below else value
+
+
+def _ends(z: Any) -> tuple[Any, Any]:
+    return z.mid(), z.rad()
+
+
+@lru_cache(maxsize=256)
+def _complex(ends: tuple[tuple[Any, Any], ...], bits: int) -> Any:
+    """Of complex arguments as exact numbers: waves between kinks ask for each several times."""
+    parts = [arb(m) * arb(2) ** e for m, e in ends]
+    a, b, c, d, rho = (arb(m, r) for m, r in zip(parts[::2], parts[1::2], strict=True))
+    h, k = acb(a, b), acb(c, d)
     front, size = cdf(h) * cdf(k), _peak(h, k, rho)
     if abs(front).upper() > size * 2**_LOSS:
         return _on_line(h, k, rho, size)
