@@ -200,6 +200,10 @@ OF_VALUES = (
     ("relu4", "nngp", (1.2273168234482905, -0.0025276669877589363, 5.205746616473005e-06)),
     ("relu4", "dot", (4.592360278358003, -5.786259032297919, 7.290541586345291)),
     ("cubed_relu", "nngp", (5794.325554843034, -44.49804866508246, 0.3417268008603783)),
+    ("smooth_relu", "nngp", (2146.560185590017, -15291.46681940451, 116830.27168215557)),
+    ("mexican_hat", "nngp", (3302.5869129145776, -9531.31469306195, 27596.555668791043)),
+    ("gabor", "dot", (1209.8958609973142, 215.83574599773098, 969.0517209967638)),
+    ("odd_gaussian", "dot", (114.2546895914078, 6.198512981142622, 43.32904387523418)),
     ("triangle", "nngp", (1.7390099479739727, -0.20892200640730374, 2.5427042628483965)),
     ("triangle", "nngp", (5.038966496632895, 2.7072886282006604e-17, 1.4545466260357602)),
     ("relu6", "nngp", (0.5989225648196974, -0.40988391861984663, 0.32042488329056396)),
@@ -210,7 +214,8 @@ OF_VALUES = (
 """Off by 4.6 to 13 eps of their value, in C or NumPy: the mean of one input cancelled, each integral
 had the roundings that all have in common, and masses were sums of terms ten times as large; powers
 of nearly opposite inputs had the power of a rounded gap, whose square root was of a determinant
-less than an eps of its products."""
+less than an eps of its products; and third
+and fifth powers of a root had what rounding made of it as often."""
 
 
 @pytest.mark.parametrize(("name", "label", "point"), OF_VALUES)

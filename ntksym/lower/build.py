@@ -17,7 +17,7 @@ from ..errors import UnsupportedOp
 from ..functions import Phi, Phi2
 from .apart import Apart
 from .calm import calm
-from .exponent import corrected
+from .exponent import OF_DOUBLES, corrected, kept
 from .gates import gathered
 from .hyper import half_angle, hyper_sides
 from .ops import OPS
@@ -266,7 +266,8 @@ class Builder(Products):
         total: Operand = Fraction(0)
         for outer, r in parts.arcs:
             n, s, h = self._sides(r)
-            total = self._plus(total, self._scaled(outer, self.emit("arc3", s, n, h)))
+            arc = self.emit("arc3", s, n, h)
+            total = self._plus(total, self._scaled(outer, self._arc_of(arc, s, h)))
         for outer, r in parts.orthants:
             n, s, h = self._sides(r)
             angle = self.emit("angle3", s, self.emit("neg", n), h, hint="angle")
@@ -281,6 +282,18 @@ class Builder(Products):
         for term in rest:
             total = self._plus(total, term)
         return total
+
+    def _arc_of(self, arc: Operand, s: Operand, h: Operand) -> Operand:
+        """An arc of a dual without what rounding its side s made of it: if short, 3 times as much.
+
+        ds, of a root of a sum, changes it by (s/h)^2 ds.
+        """
+        missing = self.lost_of_square(s) if self.told_root is None else Fraction(0)
+        if missing == 0:
+            return arc
+        twice = self.emit("mul", self.emit("mul", h, h), Fraction(2))
+        part = kept(self, self.emit("div0", missing, twice), OF_DOUBLES)
+        return self.emit("add", arc, self.emit("mul", s, part))
 
     def _in_pairs(self, terms: tuple[Expr, ...]) -> Operand:
         """The sum of two halves of the terms, each formed so: few roundings of its size."""

@@ -21,17 +21,20 @@ from sympy import Add, Expr, Integer, Mul, Pow, Symbol, default_sort_key
 from .. import symbols as S
 from .lines import Lines
 from .polynomial import DET, is_polynomial, monomials, positive_form
-from .program import Let, Operand
+from .program import Let, Operand, Program
 
 Parts = tuple[Operand, Operand]
 """The rounded value, and what rounding took away from it."""
 
 MOST = Fraction(1, 2**30)
 """A larger rest is none: the squares left the range of doubles."""
+OF_DOUBLES = Fraction(1, 2**29)
+"""The same for a rest that floats do without: their roots are formed in doubles."""
 CORRECTION = Fraction(1, 2)
 """The same for the rest of an exponent."""
 FINITE = Fraction(2) ** 900
 """A larger rest of a sum is none: the products left the range of doubles."""
+_MOSTS = (MOST, OF_DOUBLES, CORRECTION, FINITE)
 LARGE = 2
 """Quotients below are rounded to less than an eps of the exponential."""
 _ENTRIES = frozenset((S.q11, S.q12, S.q22, S.q))
@@ -108,9 +111,9 @@ def correction(b: Lines, low: Operand) -> Operand:
     return b.emit("add", kept, Fraction(1))
 
 
-def kept(b: Lines, low: Operand) -> Operand:
+def kept(b: Lines, low: Operand, most: Fraction = MOST) -> Operand:
     """A rest that is one, else 0."""
-    return b.emit("select", b.emit("abs", low), MOST, low, Fraction(0), hint="rest")
+    return b.emit("select", b.emit("abs", low), most, low, Fraction(0), hint="rest")
 
 
 def finite_rest(b: Lines, low: Operand) -> Operand:
@@ -120,7 +123,29 @@ def finite_rest(b: Lines, low: Operand) -> Operand:
 
 def is_rest(let: Let) -> bool:
     """Whether a line is what rounding took away: 0 in exact arithmetic."""
-    return let.op == "select" and let.args[1] in (MOST, CORRECTION, FINITE) and let.args[3] == 0
+    return let.op == "select" and let.args[1] in _MOSTS and let.args[3] == 0
+
+
+def for_floats(p: Program) -> Program:
+    """The same in exact arithmetic, without what floats do without; `p` itself if that is nothing.
+
+    See `OF_DOUBLES`.
+    """
+    left = {let.name for let in p.body if is_rest(let) and let.args[1] == OF_DOUBLES}
+    if not left:
+        return p
+    b = Lines(p.args)
+    known: dict[str, Operand] = {a: a for a in p.args}
+
+    def place(a: Operand) -> Operand:
+        return known[a] if isinstance(a, str) else a
+
+    for let in p.body:
+        nothing = let.name in left
+        made = Fraction(0) if nothing else b.emit(let.op, *map(place, let.args), inner=let.inner)
+        known[let.name] = made
+    outputs = tuple((label, place(end)) for label, end in p.outputs)
+    return b.program(p.name, outputs, p.requires, p.computes)
 
 
 def corrected(b: Lines, value: Operand, low: Operand) -> Operand:

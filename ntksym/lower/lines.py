@@ -31,7 +31,9 @@ class Lines:
     """Collects lines by `emit`; `program` closes the collection."""
 
     known_root: Operand | None = None
-    """The argument that carries sqrt(det), which knows more than q12; None where none does."""
+    """The argument that carries sqrt(det); None where none does."""
+    rounded_root = False
+    """Whether it is formed of the entries, which know more; else it knows more than q12."""
 
     def __init__(self, args: tuple[str, ...]) -> None:
         self.args = args
@@ -58,6 +60,11 @@ class Lines:
             for a in args:
                 self._side_of[name] |= self.side(a)
         return self._seen[key]
+
+    @property
+    def told_root(self) -> Operand | None:
+        """`known_root` where it knows more than the entries."""
+        return None if self.rounded_root else self.known_root
 
     @property
     def lines(self) -> tuple[Let, ...]:

@@ -22,7 +22,7 @@ from .polynomial import (
     surely_positive,
 )
 from .program import Operand
-from .reciprocal import LEAST, excess
+from .reciprocal import LEAST, missing, over_power
 from .stable import (
     as_sides,
     common_quotient,
@@ -50,6 +50,7 @@ class Products(Lines):
         self.known_root = root
         self._bounded = bounded
         self._squares: dict[Operand, tuple[Expr, Expr]] = {}
+        self._lacks: set[Operand] = set()
         self._degrees: dict[Operand, int] = {}
 
     def operand(self, e: Expr) -> Operand:
@@ -202,22 +203,22 @@ class Products(Lines):
 
         A power of the root overflows where the value is far inside the range of doubles.
         """
-        high = power >= LEAST  # then what is lost by all roundings of the root is added
-        t = self.emit("div", Fraction(1), root, hint="over") if high else root
-        over, left = "mul" if high else "div", power
+        if power >= (_CUBE if root in self._lacks else LEAST):  # what is lost of them is added
+            self._lacks.add(root)
+            factors = [(a, self._degrees.get(a, 0)) for a, n in up for _ in range(n)]
+            square = self._squares[root]
+            return over_power(self, value, factors, square, self.told_root, root, power)
+        left = power
         for a, n in up:
             for _ in range(n):
                 factor = a
                 for _ in range(min(left, self._degrees.get(a, 0))):
-                    factor = self.emit(over, factor, t)
+                    factor = self.emit("div", factor, root)
                     left -= 1
                 value = self.emit("mul", value, factor)
         for _ in range(left):
-            value = self.emit(over, value, t)
-        if not high:
-            return value
-        low = excess(self, *self._squares[root], self.known_root, t)
-        return corrected(self, value, self.emit("mul", low, Fraction(power, 2)))
+            value = self.emit("div", value, root)
+        return value
 
     def _divisor(self, f: Expr, guard: str = "pos") -> tuple[Operand, int, bool]:
         """(operand, power, whether it cannot vanish) of a factor of a denominator."""
@@ -345,6 +346,11 @@ class Products(Lines):
         found = self.emit("hyproot", self.operand(rest), self._root_of(slope * DET))
         self._squares[found] = rest, slope
         return found
+
+    def lost_of_square(self, root: Operand) -> Operand:
+        """What the square of sqrt(a + b*det), as rounded, lacks; 0 for other roots."""
+        known = self._squares.get(root)
+        return Fraction(0) if known is None else missing(self, *known, self.told_root, root)
 
     def _operand_power(self, value: Operand, exponent: sp.Rational) -> Operand:
         if exponent.is_negative:

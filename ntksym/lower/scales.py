@@ -120,13 +120,18 @@ def _settle_bell(b: Builder, d: DualLike, bell: Tilt) -> None:
 
 
 def _settle_plain_bell(b: Builder, d: DualLike) -> None:
-    inner = Builder(("q11", "q12", "q22", "root", *_parameters(d)), root="root")
+    inner = _under_bell(b, d)
     _place(b, d, inner, (inner.operand(d.value), inner.operand(d.dot)))
 
 
 def _settle_packet(b: Builder, d: DualLike, found: Packet) -> None:
+    _place(b, d, inner := _under_bell(b, d), found.pair(inner))
+
+
+def _under_bell(b: Builder, d: DualLike) -> Builder:
     inner = Builder(("q11", "q12", "q22", "root", *_parameters(d)), root="root")
-    _place(b, d, inner, found.pair(inner))
+    inner.rounded_root = b.told_root is None  # scaled by powers of two, entries are still exact
+    return inner
 
 
 def _place(b: Builder, d: DualLike, inner: Builder, ends: tuple[Operand, Operand]) -> None:

@@ -113,10 +113,11 @@ def tilted(b: Products, rate: Expr, p: Program) -> dict[str, Operand]:
     rest = 1 + rate * (S.q11 + S.q22)
     below = b.emit("hyproot", b.operand(rest), b.emit("mul", b.operand(rate), root))
     t = b.emit("div", Fraction(1), below, hint="over")
-    low = excess(b, rest, rate**2, known, t)
+    short = b.emit("mul", t, t)
+    low, of_square = excess(b, (rest, rate**2), known, t, short)
     once = b.emit("add", Fraction(1), b.emit("mul", low, Fraction(1, 2)))
     twice = b.emit("add", Fraction(1), low)
-    square = b.emit("mul", b.emit("mul", t, t), twice)
+    square = b.emit("add", short, b.emit("mul", short, of_square))
     narrow = b.emit("mul", root, t)
     spread = b.emit("mul", b.emit("mul", narrow, narrow), b.emit("mul", b.operand(rate), twice))
     at: dict[str, Operand] = {

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from ...lower.exponent import for_floats
 from ...lower.ops import FAR_OPS
 from ...lower.program import Operand, Program, live, with_inner
 from ...lower.split import stages
@@ -117,6 +118,11 @@ def _single(op: str) -> str:
 C_FLOAT = CBackend("c (float)", ".c", {op: _single(op) for op in sorted(SINGLE)}, "float", "f")
 
 
+C_FLOAT_DUALS = replace(
+    C_FLOAT, spell=C_FLOAT.spell | {"hyproot": "ntksym_op_true_hyprootf({0}, {1})"}
+)
+"""For programs without what rounding takes from such a root: see `lower.exponent.for_floats`."""
+
 _ANGLES = ("asin3", "angle3", "arc3", "gap3")
 C_MIXED = CBackend(
     "c (mixed)",
@@ -225,7 +231,9 @@ def loop(
     arrays; floats are computed with as floats where the accuracy table allows it, else as doubles.
     `scope` goes before `void`.
     """
-    c = C_FLOAT if stored == "float" and single_is_enough(p) else DUALS
+    c = DUALS
+    if stored == "float" and single_is_enough(shorter := for_floats(p)):
+        c, p = C_FLOAT if shorter == p else C_FLOAT_DUALS, shorter
     text = extra_support((p,)) if support else ""
     s = spell_program(p, c)
     shown = dict(zip(p.args, s.inputs, strict=True))

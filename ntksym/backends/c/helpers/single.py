@@ -52,6 +52,13 @@ NTKSYM_LANE_FUNCTION float ntksym_op_hyprootf(float a, float b)
   return sqrtf((ntksym_op_maxf(a, 0.0f) * down) * down + (b * down) * (b * down)) * up;
 }
 
+/* The same where its errors count more than once: the squares of floats are doubles. */
+NTKSYM_LANE_FUNCTION float ntksym_op_true_hyprootf(float a, float b)
+{
+  const double part = a < 0.0f ? 0.0 : (double)a, wide = (double)b;
+  return (float)sqrt(part + wide * wide);
+}
+
 NTKSYM_LANE_FUNCTION float ntksym_op_carryf(float root, float q11, float q12, float q22, float next)
 {
   return ((root == 0.0f) & (q11 == q22) & (q12 > 0.0f)) ? 0.0f : next;
