@@ -8,17 +8,21 @@ import sympy
 from mpmath import MPContext
 
 import ntksym
+from ntksym import symbols
 from ntksym.backends.array.unit import array_unit
 from ntksym.backends.c.gradient.units import UnitSlopes
+from ntksym.backends.unit_schedule import UnitStep
 from ntksym.backends.units import unit_of
 from ntksym.gradients import dual_gradients
 from ntksym.language import as_activation
+from ntksym.lower.reach import flat_from
 from ntksym.numeric.choose import choose
 from ntksym.numeric.table import BandedDual, TableDual, table_dual
+from ntksym.runtime.gradients.carried import Nearly
 from ntksym.runtime.gradients.differences import ROOM
-from ntksym.runtime.gradients.duals import gradient_duals
-from ntksym.runtime.gradients.large import Large
-from ntksym.runtime.gradients.own import own_rules, scaling
+from ntksym.runtime.gradients.duals import gradient_duals, value_duals
+from ntksym.runtime.gradients.large import Bend, Large
+from ntksym.runtime.gradients.own import Weight, own_rules, scaling
 from ntksym.runtime.gradients.units import UnitGradient
 
 PLACES = np.array(
@@ -254,6 +258,84 @@ def test_slopes_of_mixtures_by_differences_are_those_of_closed_forms():
                     bend = o["dot"] if kind == "nngp" else o["dot_q12"]
                     want = o[f"{kind}_{label}"] + c / (2 * q) * bend
                     assert abs(got[k + 3 * i] - want * q) < 1e-12 * unit_of_kind, (size, angle)
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_nearly_parallel_pairs_of_mixtures_keep_their_angle(back):
+    """Beside 120 digits, closed forms as if they were mixtures: the slopes in the ratio of the
+    lengths (1e-8 off by differences), the next determinant (covariances round it away) and what a
+    direction makes of it; opposite pairs of an odd layer are these, mirrored."""
+    name, ctx, weight = "erf" if back else "gelu", MPContext(), 1.5
+    ctx.dps = 120
+    found = ntksym.dual(name)
+    program, own = dual_gradients(found).program(), dual_gradients(found).diag_program()
+    unit, slopes = unit_of(found, {}), array_unit(found, found.activation, {})
+    slope = ntksym.dual(found.activation.expr.diff(symbols.x))
+    bent = value_duals((unit_of(slope, {}),), "numpy")[0][0]
+    bend = Bend(bent, flat_from(slope.activation))
+    kinds = (UnitSlopes(unit, slopes),)
+    (dual,) = gradient_duals(
+        kinds, ((False, True, True),), "numpy", None, (Large(1.6, lambda: bend),)
+    )
+    rule, far = (0.0, weight, 0.0, 0.0, 0.0), flat_from(found.activation)
+    step = UnitStep(0, False, rule, rule, 2, far=far)
+
+    def exact(m, apart, angle):
+        """K, k(q11), k(q22) times the weight's variance; D."""
+        x, y, c = m * ctx.exp(apart), m * ctx.exp(-apart), m * ctx.cos(angle)
+        o = program.evaluate({"q11": x, "q12": c, "q22": y}, ctx)
+        ends = (own.evaluate({"q": q}, ctx)["nngp"] for q in (x, y))
+        return [weight * v for v in (o["nngp"], *ends)] + [o["dot"]]
+
+    def det(*at):
+        k, one, two, _ = exact(*at)
+        return one * two - k * k
+
+    for m, apart, angle in ((1e6, 1e-6, 2e-6), (1e12, 1e-6, 1e-5), (1e6, 1e-3, 1e-2)):
+        at = [ctx.mpf(v) for v in (m, apart, angle)]
+        x, y = (m * np.exp(v * apart) for v in (1.0, -1.0))
+        sign = -1.0 if back else 1.0
+        unlike = np.array([[2.0 * m * np.sinh(apart)]])
+        state = tuple(np.array([[v]]) for v in (x, sign * m * np.cos(angle), y, m * np.sin(angle)))
+        nearly = Nearly(dual, step, -1 if back else 0, state, unlike)
+        given = nearly.mended(dual.pair(*state))
+        for k, i in ((2, 0), (5, 3)):  # log q11 = M + X
+            kind = exact(*at)[i]
+            right = ctx.diff(lambda *v, i=i: exact(*v)[i], at, (0, 1, 0))
+            got = (given[k] - given[k + 2])[0, 0] * (weight if i == 0 else 1.0)
+            got *= sign if i == 0 else 1.0
+            bump = back and k == 5  # the slope at a fixed covariance is 1/angle^2 as large
+            assert abs(got - right) < 2e-13 * abs(kind) / (angle if bump else 1.0), (m, k)
+        c, one, two, dot = exact(*at)
+        ends = tuple(np.array([[float(v)]]) for v in (one, two))
+        rounded = sign * np.array([[float(c)]]), np.array([[1.0]]), ends[0] - ends[1]
+        _, root, _ = nearly.after(ends, *rounded)
+        want = det(*at)
+        assert root[0, 0] ** 2 == pytest.approx(float(want), rel=1e-12), m
+        if not nearly.large.any():
+            continue
+        # q11 alone moves, and the angle too
+        half = ctx.mpf(1) / 2
+        log, turn = 0.75, -0.5 * float(ctx.sin(at[2]) ** 2) * m
+        slopes_of = [
+            ctx.diff(lambda *v, i=i: exact(*v)[i], at, (1, 0, 0)) * at[0] * half * log
+            + ctx.diff(lambda *v, i=i: exact(*v)[i], at, (0, 1, 0)) * half * log
+            for i in range(3)
+        ]
+        slopes_of[0] += weight * dot * turn
+        right = slopes_of[0] - c * (slopes_of[1] / one + slopes_of[2] / two) / 2
+        moved = nearly.turned(
+            sign * np.array([[turn]]),
+            (np.array([[log]]), np.array([[0.0]])),
+            np.array([[float(dot)]]),
+            tuple(np.array([[float(v)]]) for v in slopes_of[1:]),
+            Weight(np.inf),
+            np.array([[np.nan]]),
+        )
+        if back or angle > 2e-3:  # E[(s(u) - s(v))^2] is no small number: covariances are as good
+            assert np.isnan(moved).all()
+        else:  # covariances lose 2^-53
+            assert abs(moved[0, 0] - right) < 2.0**-56 * c, m
 
 
 def test_slopes_in_parameters_of_tables_and_where_there_are_none():

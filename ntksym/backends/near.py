@@ -119,11 +119,12 @@ def _columns(nodes: int) -> list[str]:
     return [f"np.array({v!r})[:, None]" for v in zip(*legendre(nodes), strict=True)]
 
 
-def numpy_near() -> str:
+def numpy_near(relative: float | None = None) -> str:
     """Python that defines `_near_root(slope, own, bias, state, after, plain)`.
 
     `slope(q11, q12, q22, root)` is the derivative dual, `own(q)` the dual of u = v; `slope.far` and
-    `slope.loose` are as in `Near`.
+    `slope.loose` are as in `Near`.  With `relative` the integral over the angle is to that, not to
+    `TOLERANCE` over the angle.
     """
     tables = ""
     for name, n in (("EIGHT", PANEL), ("THREE", FEWER)):
@@ -137,7 +138,8 @@ def numpy_near() -> str:
     tables += f"_NEAR_SHARES = {shares(SMALLER)!r}\n"
     text = _NUMPY.strip("\n").replace("@ANGLE@", repr(LARGEST_ANGLE))
     text = text.replace("@SPREAD@", repr(LARGEST_UNLIKE)).replace("@LEVELS@", str(LEVELS))
-    text = text.replace("@TOLERANCE@", repr(TOLERANCE)).replace("@NEAR@", repr(NEAR))
+    tolerance = f"np.full(angle.shape, {relative!r})" if relative else _LEAST
+    text = text.replace("@LEAST@", tolerance).replace("@NEAR@", repr(NEAR))
     text = text.replace("@GROWING@", repr(GROWING)).replace("@LOUD@", repr(LOUD))
     text = text.replace("@NOISE@", repr(NOISE)).replace("@SURE@", repr(SURE))
     text = text.replace("@EARLY@", repr(EARLY)).replace("@YOUNG@", repr(YOUNG))
@@ -145,6 +147,8 @@ def numpy_near() -> str:
     text = text.replace("@MOST@", repr(MOST))
     return f"{tables}\n\n{numpy_unlike()}\n\n\n{text}"
 
+
+_LEAST = f"np.minimum(1e-3, {TOLERANCE!r} / np.where(angle > 0.0, angle, 1.0))"
 
 _NUMPY = '''
 def _near_panel(rule, slope, a, b, m, start, end):
@@ -160,7 +164,7 @@ def _near_panel(rule, slope, a, b, m, start, end):
 def _near_across(slope, a, b, m, angle):
     """The integral over all angles, in panels halved towards 0 where the slope is rough."""
     total, x = np.zeros(angle.shape), angle.copy()
-    least = np.minimum(1e-3, @TOLERANCE@ / np.where(angle > 0.0, angle, 1.0))
+    least = @LEAST@
     left = np.nonzero((angle > 0.0) & (angle < @TINY@))[0]
     if left.size:
         whole, rough = _near_panel(_THREE, slope, a[left], b[left], m[left], 0.0, x[left])

@@ -173,7 +173,7 @@ def _pair_slopes(pair, rest, names, kinks, x, c, y, root):
     size = np.minimum(1.0, np.hypot(np.min([abs(unlike - t) for t in meet], axis=0), sine))
     apart_by = np.array([abs(a / r1 - np.copysign(b, c) / r2) for a in kinks for b in kinks])
     gap = np.min(apart_by, axis=0) if kinks else 0.0 * sine
-    like = unlike * unlike <= 0.15 * sine * sine
+    like = unlike * unlike <= 4e-4 * sine * sine  # an end of squares loses more
     middle = np.where(like, 0.15 * sine * sine, 0.0)
     half = np.where(like, middle, 0.15 * size)
     half, place = np.where(half > 0.0, half, 1.0), np.where(like, unlike * unlike, 0.0)

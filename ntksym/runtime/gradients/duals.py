@@ -39,6 +39,15 @@ class GradientDual(Protocol):
         """
         ...
 
+    @property
+    def large(self) -> Large | None:
+        """The slopes where variances are large, of mixtures."""
+        ...
+
+    def both(self, x: Array, c: Array, y: Array, root: Array) -> Any:
+        """K and D alone."""
+        ...
+
     def side(self, q: Array) -> tuple[Array, ...]:
         """K, D and their derivatives in q, for u = v."""
         ...
@@ -82,6 +91,10 @@ class _Unit:
     smooth: bool
     large: Large | None
     notes: tuple[str, ...]
+
+    def both(self, x: Array, c: Array, y: Array, root: Array) -> Any:
+        """As in `GradientDual`."""
+        return self.values(x, c, y, root)
 
     def pair(self, x: Array, c: Array, y: Array, root: Array) -> tuple[Array, ...]:
         """As in `GradientDual`."""
@@ -151,14 +164,18 @@ class _Arrays:
     def _of(self, name: str) -> Any:
         return getattr(self.module, f"dual{self.k}_{name}")
 
-    def pair(self, x: Array, c: Array, y: Array, root: Array) -> tuple[Array, ...]:
+    def both(self, x: Array, c: Array, y: Array, root: Array) -> Any:
         """As in `GradientDual`."""
         values = self._of("value") if self.plain is None else self.plain.dual
-        k, d = values(x, c, y, root)
+        return values(x, c, y, root)
+
+    def pair(self, x: Array, c: Array, y: Array, root: Array) -> tuple[Array, ...]:
+        """As in `GradientDual`."""
+        k, d = self.both(x, c, y, root)
         of_k, of_d = self._of("partials")(x, c, y, root)
         along = of_k[1] if self.large is None else d
         found = _polar(x, c, y, (k, d, of_k[0], along, of_k[2], *of_d[:3]))
-        return found if self.large is None else self.large.pair(values, found, (x, c, y, root))
+        return found if self.large is None else self.large.pair(self.both, found, (x, c, y, root))
 
     def side(self, q: Array) -> tuple[Array, ...]:
         """As in `GradientDual`."""

@@ -19,6 +19,7 @@ from ...backends.array.unit import roughness
 from ...backends.unit import DualUnit
 from ...backends.units import unit_of
 from ...errors import NtksymError
+from ...lower.reach import flat_from
 from ...numeric.choice import Choice
 from ...numeric.choose import choose
 from ...numeric.mixture import MixtureDual
@@ -58,6 +59,11 @@ def mixture_bend_unit(choice: Choice, values: Mapping[str, Any]) -> DualUnit | N
     except NtksymError:
         return None
     return unit_of(found.dual, {}) if isinstance(found.dual, MixtureDual) else None
+
+
+def bend_far(choice: Choice, values: Mapping[str, Any]) -> float:
+    """`lower.near.Near.far` of s'."""
+    return flat_from(_slope(choice, values))
 
 
 def _slope(choice: Choice, values: Mapping[str, Any]) -> Activation:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...backends.c.gradient.large import (
+    EVEN,
     LARGE,
     LIKE,
     PARALLEL,
@@ -28,17 +29,29 @@ Values = Callable[[Array, Array, Array, Array], Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Bend:
+    """The dual of s': (q11, q12, q22, root) -> (D, E[s''(u)s''(v)]).
+
+    Attributes:
+        values: it.
+        far: as `lower.near.Near.far`, of s'.
+    """
+
+    values: Values
+    far: float
+
+
+@dataclass(frozen=True, slots=True)
 class Large:
     """The slopes of a mixture where variances are large.
 
     Attributes:
         steep: the steepest slope of a gate.
-        bend: gives (q11, q12, q22, root) -> (D, E[s''(u)s''(v)]), made when it is first asked for;
-            None where it has no unit.
+        bend: gives the dual of s', made when it is first asked for; None where it has no unit.
     """
 
     steep: float
-    bend: Callable[[], Values | None]
+    bend: Callable[[], Bend | None]
 
     def pair(
         self, values: Values, found: tuple[Array, ...], at: tuple[Array, ...]
@@ -71,10 +84,17 @@ class Large:
         if not beyond.any():
             return found
         at, made = q[beyond], [np.array(v) for v in found]
-        slopes = _along(lambda step: np.array(values(at * np.exp(step))), TOGETHER)
+        slopes = along(lambda step: np.array(values(at * np.exp(step))), TOGETHER)
         for k in (0, 1):
             made[k][beyond] = slopes[k] / at
         return tuple(made)
+
+
+def bend_of(values: Values, bend: Bend, x: Array, c: Array, y: Array, root: Array) -> Array:
+    """E[s''(u)s''(v)]; values: (q11, q12, q22, root) -> (K, D)."""
+    at = np.broadcast_arrays(x, c, y, root)
+    found: Array = _bends(values, bend, *at) / (np.sqrt(at[0]) * np.sqrt(at[2]))
+    return found
 
 
 def _slopes(values: Values, steep: float, at: tuple[Array, ...]) -> tuple[Array, ...]:
@@ -86,7 +106,7 @@ def _slopes(values: Values, steep: float, at: tuple[Array, ...]) -> tuple[Array,
     unlike, sine = np.log(r11 / r22), root / r11 / r22
     round_ = np.maximum(sine, smooth)
     scale = np.minimum(1.0, np.hypot(unlike, round_))
-    like = unlike * unlike < LIKE * round_ * round_
+    like = unlike * unlike < EVEN * round_ * round_
     middle = np.where(like, LIKE * round_ * round_, 0.0)
     half = np.where(like, middle, UNLIKE[1] * scale)
 
@@ -98,18 +118,18 @@ def _slopes(values: Values, steep: float, at: tuple[Array, ...]) -> tuple[Array,
         to = np.sqrt(np.maximum(middle + half * step, 0.0)) - unlike
         return both(0.0, np.where(like, to, half * step))
 
-    by_m = _along(lambda step: both(step, 0.0), TOGETHER)
+    by_m = along(lambda step: both(step, 0.0), TOGETHER)
     at_square = np.where(like, unlike * unlike / half - 1.0, 0.0)
-    by_x = _along(apart, (UNLIKE[0], 1.0), 1.0, at_square)
+    by_x = along(apart, (UNLIKE[0], 1.0), 1.0, at_square)
     by_x *= np.where(like, 2.0 * unlike, 1.0) / half
     (k1, d1), (k2, d2) = (0.5 * (by_m + s * by_x) for s in (1.0, -1.0))
     return k1, k2, d1, d2
 
 
-def _bends(values: Values, bend: Values, x: Array, c: Array, y: Array, root: Array) -> Array:
+def _bends(values: Values, bend: Bend, x: Array, c: Array, y: Array, root: Array) -> Array:
     """E[s''(u)s''(v)] times the lengths, far from the diagonal as a power or by the other dual."""
     r11, r22 = np.sqrt(x), np.sqrt(y)
-    found: Array = np.array(bend(x, c, y, root)[1]) * (r11 * r22)
+    found: Array = np.array(bend.values(x, c, y, root)[1]) * (r11 * r22)
     wide = np.sqrt(np.maximum(x, y))
     most = STRETCH * wide
     apart = root > most
@@ -125,13 +145,13 @@ def _bends(values: Values, bend: Values, x: Array, c: Array, y: Array, root: Arr
             dot: Array = np.array(values(*at))[1]
             return dot
 
-        far = -_along(turned, TURN, sine) / sine
+        far = -along(turned, TURN, sine) / sine
         wide = sine > PARALLEL
 
         def near(w: float) -> Array:
             across = w * most / r11 / r22
             along = np.copysign(r11 * np.sqrt(1.0 - np.where(wide, across, 0.0) ** 2) * r22, c)
-            values: Array = np.array(bend(x, np.where(wide, along, c), y, w * most))[1]
+            values: Array = np.array(bend.values(x, np.where(wide, along, c), y, w * most))[1]
             return values
 
         first = near(1.0)
@@ -141,7 +161,7 @@ def _bends(values: Values, bend: Values, x: Array, c: Array, y: Array, root: Arr
     return found
 
 
-def _along(
+def along(
     f: Callable[[Any], Array], rule: tuple[int, float], scale: Any = 1.0, place: Any = 0.0
 ) -> Array:
     """The slope of what f gives at steps by a rule, its interval times `scale`.

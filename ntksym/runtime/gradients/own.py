@@ -9,7 +9,7 @@ differences that get small.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -37,6 +37,21 @@ Pair = tuple[Array, ...]
 """K, D and their slopes, as `GradientDual.pair` gives them: in logarithms of the variances."""
 
 
+Gaps = Callable[[Callable[..., Array]], Array]
+"""From a derivative dual E[(s(u) - s(v))^2] of some pairs, as `carried.gap`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """The variance of the weights, which multiplies both duals; infinity where it does not move."""
+
+    value: float
+
+    def gap(self, d: Array, by_m: Array, _: Gaps) -> Array:
+        """The slope of E[(s(u) - s(v))^2], times the variance of the weights, over that."""
+        return d / self.value
+
+
 @dataclass(frozen=True, slots=True)
 class Scaled:
     """The slopes in p of s(x) = p^m f(p^n x)."""
@@ -57,6 +72,10 @@ class Scaled:
     def side(self, q: Array, k: Array, of_k: Array) -> Array:
         """The slope of K for u = v."""
         return (2.0 * self.m * k + 2.0 * self.n * q * of_k) / self.value
+
+    def gap(self, d: Array, by_m: Array, _: Gaps) -> Array:
+        """The slope of d = E[(s(u) - s(v))^2]; `by_m` is that in M, with the lengths as exp(M)."""
+        return (2.0 * self.m * d + 2.0 * self.n * by_m) / self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +101,13 @@ class Apart:
         """The slope of K for u = v."""
         (_, more), (_, less) = self.duals
         slope: Array = (more(q)[0] - less(q)[0]) / (2.0 * self.step)
+        return slope
+
+    def gap(self, d: Array, by_m: Array, gaps: Gaps) -> Array:
+        """The slope of E[(s(u) - s(v))^2], which is bilinear like a dual."""
+        (more, _), (less, _) = self.duals
+        first, second = (gaps(lambda *at, f=f: f(*at)[1]) for f in (more, less))
+        slope: Array = (first - second) / (2.0 * self.step)
         return slope
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...backends.c.gradient.units import UnitSlopes
+from ...backends.unit_schedule import UnitStep
 from ...network import Network
 from ...numeric.choice import Choice
 from ..arguments import read_threads
@@ -23,17 +24,19 @@ from ..checks import Array, real_array, same_width
 from ..gram.threads import each
 from ..units.layers import AUTO, Range, Wanted, first_affine, needs_range, plan
 from ..units.ranged import outward, spread
+from .carried import Nearly
 from .differences import ROOM
 from .duals import GradientDual, gradient_duals, length, value_duals
 from .endless import endless
-from .fine import FINE, bend_unit, mixture_bend_unit
+from .fine import FINE, bend_far, bend_unit, mixture_bend_unit
 from .gap import SHARED
-from .large import Large
+from .large import Bend, Large
 from .lowered import ENTRIES
-from .own import Apart, Scaled, own_rules
+from .own import Apart, Scaled, Weight, own_rules
 from .planes import POLAR, KernelGradients, exchanged, named_planes
 from .rows import first_swing, spans
 from .steps import APART, Doubles, alike, numeric
+from .unit_moves import directions, logs, turned
 from .unit_plan import dense_rules, roughness_of, slopes_of, steepest
 
 BAND = 32
@@ -43,8 +46,8 @@ LEAST = 2.0**0.125
 First = tuple[dict[str, float], dict[str, dict[str, float]]]
 """The numbers of the first layer, and their derivatives by hyper-parameter."""
 Own = dict[str, Scaled | Apart]
-Made = tuple[tuple[GradientDual, ...], tuple[int, ...], tuple[Own, ...]]
-"""The duals of a network, which of them each layer has, and slopes in parameters of each dual."""
+Made = tuple[tuple[GradientDual, ...], tuple[UnitStep, ...], tuple[Own, ...]]
+"""The duals of a network, its layers, and slopes in parameters of each dual."""
 
 
 class UnitGradient:
@@ -138,7 +141,7 @@ class UnitGradient:
             ]
             self.notes = tuple(line for dual in duals for line in dual.notes)
             self.notes += tuple(line for _, lines in own for line in lines)
-            self._made[span] = duals, tuple(s.kind for s in made.steps), tuple(o for o, _ in own)
+            self._made[span] = duals, made.steps, tuple(o for o, _ in own)
         return self._made[span]
 
     def _large(self, choice: Choice, values: dict[str, Any]) -> Large | None:
@@ -150,7 +153,9 @@ class UnitGradient:
         @cache
         def bend() -> Any:
             unit = mixture_bend_unit(choice, values)
-            return value_duals((unit,), self._target)[0][0] if unit else None
+            if unit is None:
+                return None
+            return Bend(value_duals((unit,), self._target)[0][0], bend_far(choice, values))
 
         return Large(steep, bend)
 
@@ -197,7 +202,7 @@ class UnitGradient:
     def _levels(self, g: Array, start: First, made: Made) -> list[dict[str, Array]]:
         """For each level: q, t and derivatives of q in |x|^2 ("own") and in what is shared."""
         first, slopes = start
-        duals, kinds, own = made
+        duals, steps, own = made
         q = first["nngp_slope"] * g + first["nngp_offset"]
         t = first["ntk_slope"] * g + first["ntk_offset"]
         moves = {"own": np.full_like(g, first["nngp_slope"])}
@@ -205,7 +210,8 @@ class UnitGradient:
             s = slopes.get(name)
             moves[name] = s["nngp_slope"] * g + s["nngp_offset"] if s else np.zeros_like(g)
         levels = [{"q": q, "t": t, **moves}]
-        for kind, rule, values in zip(kinds, self._rules, self._values, strict=True):
+        for step, rule, values in zip(steps, self._rules, self._values, strict=True):
+            kind = step.kind
             k, dot, of_k, _ = duals[kind].side(q)
             o = self._numeric(rule, {**values, "K": k, "Kdot": dot, "t12": t})
             before, q, t = q, *(np.broadcast_to(o[v], g.shape) for v in ("nngp", "ntk"))
@@ -227,13 +233,14 @@ class UnitGradient:
         made: Made,
     ) -> dict[str, Array]:
         """The planes of a band: `mine` are columns, `theirs` rows of numbers, level by level."""
-        (first, slopes), (duals, kinds, own) = affine, made
+        (first, slopes), (duals, steps, own) = affine, made
         shared = self.wrt[len(ENTRIES) :]
         a, b, steep = (first[k] for k in ("nngp_slope", "nngp_offset", "ntk_slope"))
         s = spans(rows, others, self._numeric.rootdet)
         c, t = a * s.g12 + b, steep * s.g12 + first["ntk_offset"]
         root = np.hypot(a * s.area, np.sqrt(a * b * s.apart))
         start = mine[0]["q"], c, theirs[0]["q"], root
+        unlike = a * s.unlike
         none = np.zeros_like(c)
         sides = (steep * c / (2.0 * v) for v in (start[0], start[2]))
         moves = {"q11": (none, next(sides)), "q12": (none + a, none + steep)}
@@ -245,12 +252,15 @@ class UnitGradient:
                 up, more = rise["nngp_slope"], rise["nngp_offset"]
                 moved = -first_swing(s, start, (a, b), (up, more), Doubles.over)
                 moves[name] = moved, rise["ntk_slope"] * s.g12 + rise["ntk_offset"]
-        for level, (kind, rule, values) in enumerate(
-            zip(kinds, self._rules, self._values, strict=True)
+        for level, (step, rule, values) in enumerate(
+            zip(steps, self._rules, self._values, strict=True)
         ):
+            kind = step.kind
             left, right = mine[level], theirs[level]
             x, c, y, root = np.broadcast_arrays(left["q"], c, right["q"], root)
-            given = duals[kind].pair(x, c, y, root)
+            mirror, straight = self._collinear[level]
+            nearly = Nearly(duals[kind], step, mirror, (x, c, y, root), unlike)
+            given = nearly.mended(duals[kind].pair(x, c, y, root))
             k, dot, k1, k12, k2, d1, d12, d2 = given
             o = self._numeric(rule, {**values, "K": k, "Kdot": dot, "t12": t})
             # times t12 first: derivatives of D alone may be less than doubles
@@ -260,10 +270,8 @@ class UnitGradient:
                 of_k, of_dot = k12 * turn, d12 * (turn / length(x, y))
                 if level == 0 and name == APART:
                     of_dot = endless(duals[kind], (x, c, y, root), o["ntk_Kdot"] * turn, of_dot)
-                for end, label, v, w in ((left, "q11", k1, d1), (right, "q22", k2, d2)):
-                    if name == label or name in shared:
-                        move = end[_own(name)] / end["q"]
-                        of_k, of_dot = of_k + v * move, of_dot + w * move
+                for move, v, w in zip(logs(name, (left, right)), (k1, k2), (d1, d2), strict=True):
+                    of_k, of_dot = of_k + v * move, of_dot + w * move
                 if param := own[kind].get(name):
                     p_k, p_dot = param.pair(x, c, y, root, given)
                     of_k, of_dot = of_k + p_k, of_dot + o["ntk_Kdot"] * p_dot
@@ -272,7 +280,6 @@ class UnitGradient:
                 if name in SHARED:
                     dc, dt = dc + o[f"nngp_{name}"], dt + o[f"ntk_{name}"]
                 after[name] = dc, dt
-            mirror, straight = self._collinear[level]
             equal = (root == 0.0) & (left["q"] == right["q"])
             same, opposite = equal & (c > 0.0), equal & (c < 0.0) & (mirror != 0)
             still = same | opposite | ((root == 0.0) & (c > 0.0) & straight)
@@ -282,43 +289,34 @@ class UnitGradient:
             c = np.where(opposite, mirror * x, c)
             t = np.where(same & alike(t, left["t"]), own_t, o["ntk"])
             whole = np.broadcast_arrays(x, c, y)
-            root = np.where(still, 0.0, self._numeric.rootdet(*whole))
+            c, root, unlike = nearly.after((x, y), c, self._numeric.rootdet(*whole), x - y)
+            root = np.where(still, 0.0, root)
             ends = mine[level + 1], theirs[level + 1]
-            moves = {
-                k: (_turned(k, dc, c, ends, same if k == APART else still), dt)
-                for k, (dc, dt) in after.items()
-            }
+            weight = float(values["weight_var"])
+            before = left, right
+            for name, (dc, dt) in after.items():
+                turn = turned(name, dc, c, ends, same if name == APART else still)
+                if name != "q12":
+                    turn = nearly.turned(
+                        moves[name][0],
+                        logs(name, before),
+                        dot,
+                        directions(name, ends),
+                        own[kind].get(name) or Weight(weight if name == "weight_var" else np.inf),
+                        turn,
+                    )
+                moves[name] = turn, dt
         return _named(c, t, after, start, a)
-
-
-def _own(name: str) -> str:
-    """The move of a row's variance in a direction."""
-    return "own" if name in ENTRIES else name
-
-
-def _turned(
-    name: str, dc: Array, c: Array, ends: tuple[dict[str, Array], ...], same: Array
-) -> Array:
-    """What the covariance moves by beside what the variances make of it at a fixed angle.
-
-    Nothing where the points are the `same` or stay collinear: what rounding leaves there is
-    enlarged by slopes of derivative duals, as large as the points.
-    """
-    whole = dc
-    for end, label in zip(ends, ("q11", "q22"), strict=True):
-        if name == label or name not in ENTRIES:
-            dc = dc - c * (end[_own(name)] / (2.0 * end["q"]))
-    return dc if dc is whole else np.where(same, 0.0, dc)
 
 
 def _parameters(made: Made, network: Network) -> tuple[str, ...]:
     """The parameters whose slopes every layer has that has them."""
-    _, kinds, own = made
+    _, steps, own = made
     lost = {
         p.name
-        for kind, (n, _) in zip(kinds, network.blocks, strict=True)
+        for step, (n, _) in zip(steps, network.blocks, strict=True)
         for p in n.activation.params
-        if p.name not in own[kind]
+        if p.name not in own[step.kind]
     }
     return tuple(sorted({name for rules in own for name in rules} - lost))
 

@@ -6,8 +6,8 @@ $X = \tfrac12\log(q_{11}/q_{22})$ the derivatives at a fixed angle are those in 
 few Chebyshev nodes give a polynomial, and its slope.  A mixture is smooth in M.  In X and in the
 angle $\theta$ its nearest singularity is about $\sqrt{X^2 + \theta^2}$ away, or the width of its
 steepest gate over the standard deviation, where that is more: nodes stay within a part of it, and
-what is lost is eps over it.  Values are even in X: where it is small beside that distance the
-variable is its square, and what is lost goes with X.  $E[s''(u)s''(v)]$, the slope of the
+what is lost is eps over it.  Values are even in X: where it is nearly nothing beside that distance
+the variable is its square, and what is lost goes with X.  $E[s''(u)s''(v)]$, the slope of the
 derivative dual in the angle, is a value of the dual of $s'$.
 
 `runtime.gradients.large` has the same in NumPy.
@@ -27,8 +27,10 @@ LARGE = 2.0**10
 """The variance beyond which slopes are differences: closed forms are off by about 1e-14 there."""
 TOGETHER, UNLIKE = (14, 1.0), (12, 0.15)
 """Nodes, and half their interval: in M, and in X in units of how far it is smooth."""
-LIKE = 0.15
-"""Half the interval of squares, which begins at 0, in units of the square of that."""
+LIKE, EVEN = 0.15, 4e-4
+"""Half the interval of squares, which begins at 0, and the largest square that they are for, in
+units of the square of that: the slope of a polynomial at an end of its interval is off by what its
+values are times the square of the nodes, and further on more than one in X."""
 STRETCH, PARALLEL = 2.0**26, 2.0**-10
 r"""The $\sqrt{\det}/r$, r the larger standard deviation, from which on E[s''(u)s''(v)] is a power
 of it: what is less is the square of a gate's width over it.  The first power, that of an s' that
@@ -77,7 +79,13 @@ def large_text(stem: str, found: FarSlopes) -> str:
         "@TURNED@": [w / TURN[1] for w in middle(sizes[2])],
     }
     written = {k: ",\n    ".join(map(C.literal, v)) for k, v in marks.items()}
-    numbers = {"LARGE": LARGE, "WIDTH": WIDTH / found.steep, "LIKE": LIKE, "HALF": UNLIKE[1]}
+    numbers = {
+        "LARGE": LARGE,
+        "WIDTH": WIDTH / found.steep,
+        "LIKE": LIKE,
+        "EVEN": EVEN,
+        "HALF": UNLIKE[1],
+    }
     numbers |= {"STRETCH": STRETCH, "PARALLEL": PARALLEL}
     written |= {f"@{k}@": C.literal(v) for k, v in numbers.items()}
     counts = zip(("@N@", "@M@", "@T@"), sizes, strict=True)
@@ -164,7 +172,7 @@ static void @STEM@_far(size_t n, const double *x, const double *c, const double 
     const double both = log(r11 / r22), size = sqrt(both * both + wide * wide);
     m_k[l] = m_d[l] = x_k[l] = x_d[l] = 0.0;
     unlike[l] = both;
-    like[l] = both * both < @LIKE@ * (wide * wide);
+    like[l] = both * both < @EVEN@ * (wide * wide);
     middle[l] = like[l] ? @LIKE@ * (wide * wide) : 0.0;
     half[l] = like[l] ? middle[l] : @HALF@ * (size < 1.0 ? size : 1.0);
     for (int i = 0; i < @M@; ++i) weight[i][l] = @STEM@_middle[i];
