@@ -168,13 +168,15 @@ def test_export_writes_and_refuses(tmp_path: Path) -> None:
 
 def test_an_export_that_is_measured_says_what_it_found(tmp_path: Path) -> None:
     export("leaky_relu", "numpy", tmp_path / "n", measure=True)
-    head = (tmp_path / "n" / "leaky_relu.py").read_text().split('"""')[1]
+    head = " ".join((tmp_path / "n" / "leaky_relu.py").read_text().split('"""')[1].split())
     found = re.search(r"nngp (\S+) eps, dot (\S+) eps of the kernel's size at 88 points", head)
     assert found and 0 < float(found[1]) <= 4 and 0 < float(found[2]) <= 4
     assert "alpha = 0.5, 34-digit reference; floats: computed in doubles" in head
     assert "--measure" in head
     export("mlp:relu:depth=2", "c", tmp_path / "c", measure=True)
-    head = (tmp_path / "c" / "relu_mlp.c").read_text().split("*/")[0]
+    lines = (tmp_path / "c" / "relu_mlp.c").read_text().split("*/")[0].splitlines()
+    assert max(map(len, lines)) <= 100  # the words go on below each other
+    head = " ".join(word for line in lines for word in line.removeprefix(" *").split())
     assert re.search(r"at most nngp \d\.\d eps, ntk \d\.\d eps .* at 72 points", head)
     assert re.search(r"floats: nngp \d\.\d eps, ntk \d\.\d eps of 2\^-23", head)
     export("step", "c", tmp_path / "s", measure=True)
@@ -182,7 +184,7 @@ def test_an_export_that_is_measured_says_what_it_found(tmp_path: Path) -> None:
         (tmp_path / "c" / "relu_mlp_gradient.c", "ntk", "10 pairs of rows, 90-digit reference"),
         (tmp_path / "s" / "step_gradient.c", "dot", "66 points, 60-digit reference"),
     ):
-        head = path.read_text().split("*/")[0]
+        head = " ".join(path.read_text().split("*/")[0].replace("\n *", " ").split())
         found = re.search(rf"derivatives of nngp (\S+) eps, of {kernel} (\S+) eps at most", head)
         assert found and 0 < float(found[1]) <= 10 and 0 < float(found[2]) <= 10
         assert where in head

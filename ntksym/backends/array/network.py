@@ -347,7 +347,8 @@ _KERNELS = (
     Differentiable in x1, x2, `values` (the numbers of the layers: weight and bias variances and
     parameters, one column per name) and `input_values` (those of the first layer; in these the
     first derivatives alone; one in a bias of 0 that is infinite, of collinear rows and a kinked
-    activation, is a number of 1e29 and more).  ValueError: other shapes.  '''
+    activation, is a number of 1e29 and more).  ValueError: other shapes.
+    '''
     + ABOUT
     + """
     state = _first(x1, x2, exact, input_values)
