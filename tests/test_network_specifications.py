@@ -90,6 +90,9 @@ def test_file_with_layers(tmp_path) -> None:
         ('mlp:"relu:depth=2', "a quote without its end"),
         ("nothing.toml", "cannot read the network file"),
         ("mlp:sofplus(x):depth=2", "there is no function 'sofplus'"),
+        ("mlp:gelu:w_std=1.5", "did you mean weight_var, the square of the standard deviation?"),
+        ("mlp:gelu:b_std=0.1", "did you mean bias_var, the square of the standard deviation?"),
+        ("gelu", "mlp:gelu:depth=3; an activation alone is none"),
         ("mlp:relu:depth=999999999", "depth = '999999999'"),
     ],
 )

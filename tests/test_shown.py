@@ -157,3 +157,19 @@ def test_type_checkers_are_told_what_functions_of_several_kinds_give() -> None:
         given = [o.__annotations__ for o in get_overloads(function)]
         assert len(given) == kinds
         assert all(a["return"] != "Any" or a["net"] == "str | PathLike[str]" for a in given)
+
+
+def test_a_kernel_prints_its_convention_and_what_is_proven_of_it() -> None:
+    """Conventions and conditions of closed forms, the proven bound of mixtures, no code yet."""
+    closed = str(ntksym.compile("mlp:relu:depth=2,weight_var=2", "numpy"))
+    for line in ("parametrisation ntk", "weight_var = 2, bias_var = 0", "Requires   q11 >= 0"):
+        assert line in closed
+    assert "taken: layers" in closed and "Growth" in closed
+    mixture = ntksym.compile("mlp:tanh:depth=1", "numpy")
+    mixture(np.eye(2))
+    lines = str(mixture).splitlines()
+    assert any("nodes; proven" in line for line in lines) and max(map(len, lines)) <= 100
+    assert "no code yet" in str(ntksym.compile("mish", "numpy"))
+    slopes = ntksym.compile("mlp:relu:depth=1", "numpy").gradient(np.eye(2))
+    said = "<KernelGradients (2, 2): derivatives in q11, q12, q22, weight_var, bias_var>"
+    assert repr(slopes) == said

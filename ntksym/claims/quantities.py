@@ -285,7 +285,8 @@ def _network(which: str) -> Meaning:
 
         lets, lhs, latex = network_chain(claim.network, which, rhs)
         name = "Theta" if which == "ntk" else "Sigma"
-        return Definition(lhs, (), f"{name}(x, x') of {claim.network}", latex, lets)
+        inputs = "q11, q12, q22 = |x|^2/d, x.x'/d, |x'|^2/d"
+        return Definition(lhs, (), f"{name}(x, x') of {claim.network}, {inputs}", latex, lets)
 
     return meaning
 

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 def command(spec: str, latex: bool, full: bool, unroll: int | None, why: bool) -> dict[str, Any]:
     """Print the NNGP and NTK recursion of the network SPEC.
 
-    SPEC is a TOML file or mlp:ACTIVATION:key=value,... with the keys depth, weight_var, bias_var,
+    SPEC is a TOML file or mlp:ACTIVATION:key=value,... with the keys depth (3), weight_var (1),
+    bias_var (0; variances, no standard deviations),
     preset (ntk, jacot, he, arora, scikit_ntk), parametrization, input_scaling, bias_init, trained,
     derivative, width, and the parameters of the activation. ACTIVATION may be a list, one for each
     layer: [gelu,relu,erf]; in a file, [[layer]] tables have their own activation, weight_var and

@@ -36,7 +36,7 @@ def exact(value: object, what: str) -> Expr:
         except ParseError as err:
             raise BadSpec(
                 f"{what}: cannot read {str(value)[:60]!r} as a number",
-                hint="an integer, a decimal or a fraction such as 1/3",
+                hint="an integer, a decimal or a fraction such as 1/3 (or in Python a symbol)",
             ) from err
     raise BadSpec(
         f"{what}: cannot use {value!r}",

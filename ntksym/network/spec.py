@@ -182,9 +182,15 @@ def _from_file(path: Path) -> Network:
         raise BadSpec(
             f"cannot read the network file: {err.strerror or err}",
             where=str(path),
-            hint="a .toml file, or text such as mlp:gelu:depth=3; an activation alone is none",
+            hint=f"a .toml file, or text such as {_example(path)}; an activation alone is none",
         ) from err
     return parse_toml(raw, str(path))
+
+
+def _example(path: Path) -> str:
+    """The text of a network of what may be an activation, not the path of a file."""
+    alone = not path.suffix and len(path.parts) == 1
+    return f"mlp:{str(path)[:60]}:depth=3" if alone else "mlp:gelu:depth=3"
 
 
 def parse_toml(raw: bytes, path: str) -> Network:
@@ -285,10 +291,20 @@ def _check_keys(table: Mapping[str, Any], allowed: tuple[str, ...], where: str) 
 
 def _unknown(key: str, allowed: Iterable[str], where: str) -> BadSpec:
     close = nearest(key, allowed)
-    guess = f"did you mean {close}? " if close else ""
+    guess = f"did you mean {close}? " if close else _meant(key, allowed)
     return BadSpec(
         f"unknown key {key[:60]!r}", where=where, hint=guess + "keys: " + ", ".join(sorted(allowed))
     )
+
+
+def _meant(key: str, allowed: Iterable[str]) -> str:
+    """The variance that is meant where a key says a standard deviation, or another letter."""
+    words = key.lower().split("_")
+    if not {"std", "sigma", "var", "variance"} & {*words}:
+        return ""
+    meant = "bias_var" if {"b", "bias"} & {*words} else "weight_var"
+    square = "" if {"var", "variance"} & {*words} else ", the square of the standard deviation"
+    return f"did you mean {meant}{square}? " if meant in allowed else ""
 
 
 # -- both ------------------------------------------------------------------------------------------

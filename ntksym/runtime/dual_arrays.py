@@ -13,6 +13,7 @@ from ..errors import BadData
 from .arguments import read_parameter
 from .checks import Array, covariances, is_covariance
 from .gram.threads import in_strips
+from .said import Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class DualEngine(Protocol):
         ...
 
 
-class CompiledDual:
+class CompiledDual(Said):
     """A dual on arrays: `d(q11, q12, q22).nngp`, `.dot`; `d.diag(q)`.
 
     Parameters of the activation are keyword arguments.  Where s jumps or has a kink at 0, values at

@@ -36,6 +36,7 @@ from .later import found_network, found_recursion, growth_of
 from .outputs import KernelMatrices as KernelMatrices
 from .outputs import Only as Only
 from .outputs import given_back, set_diagonal, target_of
+from .said import Said
 
 if TYPE_CHECKING:
     from ..lower.growth import Growth
@@ -47,8 +48,10 @@ SMALL = 1 << 21
 """Multiplications below which one thread is faster than several."""
 
 
-class CompiledKernel:
+class CompiledKernel(Said):
     """A network's kernels as a function of data: `k(X, Y).nngp`, `k(X, Y).ntk`.
+
+    `print(k)` says the conventions, the conditions, and the errors that are proven or measured.
 
     Calls are safe from several threads, and after a fork: no thread outlives a call.  It pickles
     and copies: the other program compiles the same sources, or takes them from its cache.  NaN and
@@ -57,7 +60,10 @@ class CompiledKernel:
 
     Attributes:
         taken: how the last call was computed, in words.
-        bound: of a polynomial instead of layers, over the kernels at rho = 1; of layers 0.
+        bound: of a polynomial instead of layers, over the kernels at rho = 1; where layers are
+            computed 0: `print(k)` has the bounds of their duals.
+        sources: the generated files, as (name, text).
+        name, target, dtype, threads: what was asked for, and taken.
     """
 
     taken = "layers"

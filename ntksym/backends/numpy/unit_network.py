@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...lower.program import Program
 from .._base import SourceFile, identifier
-from ..c.backend import Contract
+from ..c.backend import Contract, head_rows
 from ..near import numpy_near
 from ..unit import DualUnit
 from ..unit_schedule import UnitSchedule, labelled
@@ -68,7 +68,8 @@ def network_file(schedule: UnitSchedule, contract: Contract) -> SourceFile:
 def _head(contract: Contract, notes: tuple[str, ...], programs: tuple[Program, ...]) -> str:
     """The docstring, with what the units say, and the import."""
     before, mark, after = module_head(contract, programs).rstrip("\n").rpartition('"""')
-    return before + "\n" + "\n".join(notes).replace('"""', "'''") + "\n" + mark + after
+    lines = [line for note in notes for line in head_rows(note)]
+    return before + "\n" + "\n".join(lines).replace('"""', "'''") + "\n" + mark + after
 
 
 def _wanted(programs: tuple[Program, ...]) -> frozenset[str]:

@@ -17,6 +17,7 @@ from ..kernel import CompiledKernel
 from ..later import Asked, found_network, named, spelled_net
 from ..library.recipes import read_recipe, recipe_key, write_recipe
 from ..library.spelled import spelled
+from ..said import Said
 from .spheres import SAME, common_square
 
 ERRORS = {"float64": 1e-12, "float32": 1e-8}
@@ -26,7 +27,7 @@ TOLERANCES = {"float64": SAME["float64"], "float32": 1.25 * SAME["float32"]}
 """Relative differences of variances from the sphere's beyond which there is no result."""
 
 
-class CollapsedKernel:
+class CollapsedKernel(Said):
     """A network's kernels through its collapsed form; the calls of `CompiledKernel`.
 
     A homogeneous network has one collapsed form.  Any other has one per sphere: it is made when

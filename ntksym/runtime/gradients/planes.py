@@ -35,6 +35,11 @@ class KernelGradients(Brief):
     polar_nngp: dict[str, Array]
     polar_ntk: dict[str, Array]
 
+    def __repr__(self) -> str:
+        """The shape, and in what there are derivatives."""
+        names = ", ".join(self.d_nngp)
+        return f"<KernelGradients {self.nngp.shape}: derivatives in {names}>"
+
 
 def named_planes(table: Mapping[str, Array], wrt: tuple[str, ...]) -> KernelGradients:
     """The same from planes "nngp", "nngp/q11", "nngp/polar q11", ... and those of the NTK."""

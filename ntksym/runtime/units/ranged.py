@@ -22,6 +22,7 @@ from ..checks import covariances, dimension, real_array
 from ..dual_arrays import CompiledDual
 from ..kernel import CompiledKernel
 from ..later import Range
+from ..said import Said
 
 STEPS = 2
 """A range ends at powers of 2**(1/STEPS)."""
@@ -109,12 +110,12 @@ def _holds(held: Range, span: Range) -> bool:
     return held[0] <= span[0] and span[1] <= held[1]
 
 
-class RangedKernel:
+class RangedKernel(Said):
     """As a `CompiledKernel`; its code is made at the first call, for the variances of the data.
 
     Attributes:
         taken: how the last call was computed: for which variances of the first layer.
-        bound: 0, as of all layers; the heads of `sources` have the bounds of their duals.
+        bound: 0, as of all layers; `print(k)` has the bounds of their duals.
     """
 
     taken = "no call yet"
@@ -241,7 +242,7 @@ class RangedKernel:
         return made.at((low, high) if isfinite(low) else None)
 
 
-class RangedDual:
+class RangedDual(Said):
     """As a `CompiledDual`; its code is made at the first call, for the variances given."""
 
     params: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from ..._base import SourceFile, identifier
 from ...near import GROWING, LOUD, NEAR, NOISE, SURE
 from ...unit import DualUnit
 from ...unit_schedule import UnitSchedule, labelled
-from ..backend import C, Contract, extra_support, head, inline_function
+from ..backend import C, Contract, extra_support, head, head_rows, inline_function
 from ..blocks import LANES
 from ..helpers.header import HEADER_NAME
 from .near_text import c_near
@@ -77,7 +77,8 @@ def network_file(schedule: UnitSchedule, contract: Contract) -> SourceFile:
 def _head(contract: Contract, notes: tuple[str, ...], programs: tuple[Program, ...]) -> str:
     """The head comment, with what the units say: proven bounds and ranges."""
     body = head(contract, programs).removesuffix(" */\n")
-    return body + " *\n" + "".join(f" * {line}".rstrip() + "\n" for line in notes) + " */\n"
+    lines = [line for note in notes for line in head_rows(note)]
+    return body + " *\n" + "".join(f" * {line}".rstrip() + "\n" for line in lines) + " */\n"
 
 
 def _tables(schedule: UnitSchedule) -> str:
