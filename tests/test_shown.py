@@ -153,7 +153,7 @@ def test_public_names_are_imported_for_type_checkers_from_where_no_module_has_th
 
 def test_type_checkers_are_told_what_functions_of_several_kinds_give() -> None:
     """Text alone says too little: of `compile("...")` the type is open."""
-    for function, kinds in ((ntksym.check, 2), (ntksym.best_dual, 2), (ntksym.compile, 3)):
+    for function, kinds in ((ntksym.check, 2), (ntksym.best_dual, 2), (ntksym.compile, 4)):
         given = [o.__annotations__ for o in get_overloads(function)]
         assert len(given) == kinds
         assert all(a["return"] != "Any" or a["net"] == "str | PathLike[str]" for a in given)
