@@ -271,12 +271,32 @@ def _series_seconds(activation: Activation, variances: Variances, error: float) 
     return 0.0
 
 
-@_within_reach
 @_off_points
-def _quadrature(activation: Activation, variances: Variances, error: float) -> Any:
+def _plain_quadrature(activation: Activation, variances: Variances, error: float) -> Any:
     from .quadrature import quadrature_dual
 
     return quadrature_dual(activation, variances=variances, error=error)
+
+
+@_within_reach
+def _quadrature(activation: Activation, variances: Variances, error: float) -> Any:
+    from .patience import TooLong
+    from .steep import steep_dual
+
+    try:
+        return _plain_quadrature(activation, variances, error)
+    except TooLong:
+        raise
+    except (BadActivation, Undecided) as said:
+        try:
+            found = steep_dual(activation, variances, error)
+        except TooLong:
+            raise
+        except (BadActivation, Undecided):
+            raise said from None
+        if found is None:
+            raise
+        return found
 
 
 def _nngp(activation: Activation, variances: Variances | None, error: float) -> Any:

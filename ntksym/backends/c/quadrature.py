@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ...lower.program import Program
 from ...numeric.quadrature import QuadratureDual
+from ...numeric.quadrature.close import Close
 from ...numeric.quadrature.fan import FanRule
 from ...numeric.quadrature.lattice import LatticeRule
 from ...numeric.quadrature.panels import PanelRule
@@ -45,10 +46,13 @@ class QuadratureUnit:
         pieces.append(_many(stem, len(self.programs), alone))
         for i, level in enumerate(levels):
             pieces.append(_rule(level.rule, f"{stem}_level{i}", stem))
-        nothing = "" if self.dual.slopes else "    *dot = NAN;\n"
+        after = "" if self.dual.slopes else "    *dot = NAN;\n"
+        if (close := self.dual.close) is not None:
+            after = f"    *dot = {stem}_close(*dot, a, b, rho, sigma);\n"
+            pieces.append(_close(close, stem))
         chain = "".join(
             f"  if (a2 <= {C.literal(float(level.top))}) {{\n"
-            f"    {stem}_level{i}(a, b, rho, sigma, nngp, dot);\n{nothing}    return;\n  }}\n"
+            f"    {stem}_level{i}(a, b, rho, sigma, nngp, dot);\n{after}    return;\n  }}\n"
             for i, level in enumerate(levels)
         )
         return "\n".join([*pieces, _ENTRY.replace("@LEVELS@", chain).replace("@STEM@", stem)])
@@ -155,6 +159,38 @@ def _blocks(rule: PanelRule, name: str) -> str:
     text += _doubles(f"{name}_value", tuple(v for b in blocks for v in b.value))
     return text + _doubles(f"{name}_slope", tuple(v for b in blocks for v in b.slope))
 
+
+def _close(close: Close, stem: str) -> str:
+    """`Close.mended` in C."""
+    text = _doubles(f"{stem}_kink", close.kinks) + _doubles(f"{stem}_square", close.squares)
+    text += _CLOSE.replace("@STEM@", stem).replace("@SIGMA@", C.literal(close.sigma))
+    text = text.replace("@APART@", C.literal(close.apart)).replace("@PARITY@", str(close.parity))
+    text = text.replace("@ODD@", str(len(close.squares)))
+    return text.replace("@KINKS@", str(len(close.kinks))).replace("@ROOT@", "0x1.40d931ff62706p+1")
+
+
+_CLOSE = """
+/* The derivative dual of inputs next to each other: what equal ones lack; NaN without a bound. */
+static double @STEM@_close(double dot, double a, double b, double rho, double sigma)
+{
+  if (!(sigma < @SIGMA@) || b == 0.0) return dot;
+  const int sign = rho > 0.0 ? 1 : @PARITY@;
+  if (sigma == 0.0 && a == b && sign) {
+    double total = 0.0;
+    for (int i = 0; i < @ODD@; ++i) {
+      const double c = @STEM@_kink[i] / a;
+      total += @STEM@_square[i] * exp(-0.5 * c * c);
+    }
+    return dot + sign * total / (a * @ROOT@);
+  }
+  for (int i = 0; i < @KINKS@; ++i)
+    for (int j = 0; j < (i < @ODD@ ? @KINKS@ : @ODD@); ++j) {
+      const double c = (rho > 0.0 ? b : -b) * @STEM@_kink[i];
+      if (fabs(c - a * @STEM@_kink[j]) < @APART@ * a) return NAN;
+    }
+  return dot;
+}
+"""
 
 _ENTRY = """
 /* One entry; the larger variance first, so that it is symmetric to the last bit. */

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...lower.program import Program
 from ...numeric.quadrature import QuadratureDual
+from ...numeric.quadrature.close import Close
 from ...numeric.quadrature.fan import FanRule, node_tables
 from ...numeric.quadrature.lattice import LatticeRule
 from ...numeric.quadrature.panels import PanelRule
@@ -48,6 +49,9 @@ def numpy_text(dual: QuadratureDual, programs: tuple[Program, ...], stem: str) -
     entry = _ENTRY.strip("\n")
     if not dual.slopes:
         entry = entry.replace(_BOTH, _BOTH + "[0], nan")
+    if dual.close is not None:
+        entry = entry.replace(_BOTH, _MENDED)
+        pieces.append(_close(dual.close))
     pieces.append(entry)
     return "\n\n\n".join(p.rstrip("\n").replace("@STEM@", stem) for p in pieces) + "\n"
 
@@ -287,6 +291,30 @@ def _@STEM@_root(q11, q12, q22):
     return np.ldexp(np.ldexp(np.sqrt(np.where(det < 0.0, 0.0, det)), k1), k2)
 '''
 
+
+def _close(close: Close) -> str:
+    """`Close.mended` in NumPy."""
+    text = _CLOSE.strip("\n").replace("@KINKS@", repr(close.kinks))
+    text = text.replace("@SQUARES@", repr(close.squares)).replace("@SIGMA@", repr(close.sigma))
+    return text.replace("@APART@", repr(close.apart)).replace("@PARITY@", str(close.parity))
+
+
+_CLOSE = '''
+def _@STEM@_close(dot, a, b, rho, sigma):
+    """The derivative dual of inputs next to each other: what equal ones lack; NaN: no bound."""
+    if not sigma < @SIGMA@ or b == 0.0:
+        return dot
+    kinks, squares = np.array(@KINKS@), np.array(@SQUARES@)
+    odd, sign = len(squares), 1 if rho > 0.0 else @PARITY@
+    if sigma == 0.0 and a == b and sign:
+        total = np.sum(squares * np.exp(-0.5 * (kinks[:odd] / a) ** 2))
+        return dot + sign * total / (a * np.sqrt(2.0 * np.pi))
+    near = np.abs((b if rho > 0.0 else -b) * kinks[:, None] - a * kinks) < @APART@ * a
+    return float("nan") if np.any(near[:odd]) or np.any(near[:, :odd]) else dot
+'''
+
+_MENDED = """            nngp, dot = run(rule, float(a), float(b), rho, sigma)
+            return nngp, _@STEM@_close(dot, float(a), float(b), rho, sigma)"""
 _BOTH = "            return run(rule, float(a), float(b), rho, sigma)"
 """What an entry gives where it has a rule."""
 _ENTRY = '''

@@ -19,6 +19,7 @@ from ...brief import Brief
 from ...errors import BadSpec, Undecided
 from ..arith import rounded_up
 from ..patience import TooLong, at_most, check
+from .close import Close
 from .fan import FanRule, choose_fan, fan_bounds
 from .flat import Flat, straight_ends
 from .lattice import LatticeRule, choose_lattice, lattice_bounds
@@ -56,6 +57,7 @@ class QuadratureDual(Brief):
         error: what was asked for.
         levels: the rules, by increasing largest variance.
         slopes: whether the derivative dual is computed too; NaN where it is not.
+        close: what it lacks for inputs next to each other, where s' is unbounded at kinks.
     """
 
     activation: Activation
@@ -65,6 +67,7 @@ class QuadratureDual(Brief):
     levels: tuple[Level, ...]
     method: str = "quadrature"
     slopes: bool = True
+    close: Close | None = None
     _shown = ("variances", "error")
 
     @property
@@ -126,6 +129,8 @@ class QuadratureDual(Brief):
         out.append("the bounds hold in exact arithmetic; float64 rounding is not part of them")
         if not self.slopes:
             out.append("the kernel E[s(u) s(v)] alone: its derivative dual is NaN, not computed")
+        elif self.close is not None:
+            out.append(self.close.line())
         elif not self.continuous:
             out.append("the activation jumps: the derivative dual leaves the Dirac masses out")
         return tuple(out)

@@ -236,7 +236,7 @@ def choose_panels(
     """
     from ...precision import precision
 
-    best: tuple[int, PanelRule] | None = None
+    found: list[tuple[int, PanelRule]] = []
     with precision(BITS):
         dev = deviation(top)
         length = _length(subject, dev, goals)
@@ -255,13 +255,17 @@ def choose_panels(
                 if rule is None:
                     continue
                 count_of = rule.cost if trapezoids else rule.pairs
-                cost = count_of(side, side, 0.6)
-                if best is None or cost < best[0]:
-                    best = cost, rule
-    if best is None or best[0] > (MOST_NODES if trapezoids else MOST_BARE):
-        return None
-    rule = best[1] if trapezoids else with_blocks(best[1], subject)
-    return rule if rule.pairs(side, side, 0.6) <= MOST_NODES or trapezoids else None
+                found.append((count_of(side, side, 0.6), rule))
+    found.sort(key=lambda pair: pair[0])
+    for cost, rule in found:
+        if cost > (MOST_NODES if trapezoids else MOST_BARE):
+            break
+        if trapezoids:
+            return rule
+        blocked = with_blocks(rule, subject)  # none of a rule with many points
+        if blocked.pairs(side, side, 0.6) <= MOST_NODES:
+            return blocked
+    return None
 
 
 def _smallest(

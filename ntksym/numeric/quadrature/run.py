@@ -61,7 +61,8 @@ def _one(
     rho = min(max(rho, -1.0), 1.0)
     if sigma == 0.0:
         rho = 1.0 if rho > 0.0 else -1.0
-    return entry(level.rule, pieces, a, b, rho, min(sigma, 1.0))
+    nngp, dot = entry(level.rule, pieces, a, b, rho, min(sigma, 1.0))
+    return nngp, dot if dual.close is None else dual.close.mended(dot, a, b, rho, sigma)
 
 
 def root_of_det(q11: Any, q12: Any, q22: Any) -> Any:

@@ -1,0 +1,230 @@
+r"""Singular points with an unbounded slope that is square integrable: $|x-1|^{0.7}$.
+
+Lines next to them leave $e=s'-\tilde s'$, whose norm is a small power of the width of the strips;
+but the line has the mean slope, so $\int e=0$, and for inputs that are not next to each other
+$E[e(u)g(v)]$ is small: $E[g(v)\mid u]$ is smooth.  Equal inputs lack $\int(s'^2-\tilde s'^2)$,
+numbers that are known.  Section 16 of `derivations/identities/quadrature.md`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import pairwise
+from math import ceil, inf, lcm, log2, nextafter
+from typing import Any
+
+from sympy import Add, Expr, Integer, Pow, Rational, expand
+
+from ..activation import Activation
+from ..errors import Undecided
+from ..precision import precision
+from ..symbols import x
+from .blunt import NAME, with_lines
+from .finite import Cut
+from .quadrature.close import Close
+from .quadrature.dual import QuadratureDual, quadrature_dual
+
+_BITS = 384
+_SHARE = 0.1
+"""Of the error asked for, to what lines change."""
+_NARROW = 44
+"""Strips are 2^-44 wide: the ends of narrower ones are hardly two doubles."""
+_FAR = 96
+"""Kinks are apart from so many deviations of v given u on."""
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """A singular end c of a piece, and its strip.
+
+    Attributes:
+        c: the end.
+        side: 1 where the piece is to the right.
+        piece: its number.
+        size: a bound of the integral of |e| over the strip.
+        norm: one of the norm of e there.
+        square: the integral of the square of s' minus that of the line.
+        density: $e^{-t^2/4Q}$, t the point of the strip that is nearest to 0.
+    """
+
+    c: Expr
+    side: int
+    piece: int
+    size: Any
+    norm: Any
+    square: Any
+    density: Any
+
+
+def steep_dual(
+    activation: Activation, variances: tuple[Fraction, Fraction], error: float
+) -> QuadratureDual | None:
+    """The dual by a rule of lines, mended for equal inputs; None where s' is bounded.
+
+    Raises:
+        Undecided: s' is not square integrable next to a point, or not to the error asked for.
+        BadActivation, NotSquareIntegrable: as `quadrature_dual`.
+    """
+    from ..verify.functions.ends import odd_ends
+    from ..verify.functions.pieces import derivative, number, split
+    from ..verify.functions.removable import opened
+
+    with precision(_BITS):
+        pieces = opened(split(activation.expr))
+        slopes = derivative(pieces)
+        ends = [(c, side, i) for i, p in enumerate(pieces) for c, side, _ in odd_ends(p)]
+        if not ends or not variances[0] > 0:
+            return None
+        found = [_end(pieces, slopes, end, variances[1]) for end in ends]
+        off, close = _bounds(pieces, slopes, found, variances, _SHARE * error)
+        left = (error - 2 * off - off * off) / (1 + off) ** 2 * (1 - 1e-12)
+        widths: list[Expr] = [Rational(1, 2**_NARROW)] * len(ends)
+        expr = with_lines(pieces, ends, widths)
+        cut = Cut(replace(activation, expr=expr), activation, None, None, off, left, NAME)
+        beyond = max(abs(float(number(c).mid())) for c, _, _ in ends) + 1.0
+    made: QuadratureDual = cut.made(
+        lambda a, v, e: quadrature_dual(a, variances=v, error=e), variances
+    )
+    return replace(made, close=replace(close, parity=_parity(made, pieces, beyond)))
+
+
+def _parity(made: QuadratureDual, pieces: Any, beyond: float) -> int:
+    """The sign with which s' is even or odd: that of s, which is even or odd, turned."""
+    from flint import acb
+
+    from ..verify.evaluate import function
+
+    if not made.subject.even:
+        return 0
+    first = function(pieces[0].expr, x)(acb(-beyond), False).real
+    last = function(pieces[-1].expr, x)(acb(beyond), False).real
+    return -1 if bool(abs(first - last) < abs(first + last)) else 1
+
+
+def _end(pieces: Any, slopes: Any, end: Any, high: Fraction) -> _End:
+    """The strip of an end, with what its line changes.
+
+    Raises:
+        Undecided: s' is not seen to be square integrable there.
+    """
+    from flint import acb, arb
+
+    from ..verify.evaluate import function
+    from ..verify.functions.ends import DISTANCE, local, near, odd_ends
+    from ..verify.functions.pieces import at_end, number
+
+    c, side, i = end
+    delta = arb(2) ** -_NARROW
+    written = [e for at, s, e in odd_ends(slopes[i]) if (at, s) == (c, side)]
+    form = written[0] if written else local(slopes[i].expr, c, side)
+    size = norm = arb(0)
+    rest = []
+    for term in Add.make_args(form):
+        bound = near(term, delta)
+        if bound is None or bound.power == 0:
+            rest.append(term)
+            continue
+        size += bound.mass(-delta.log())
+        norm += (bound * bound).mass(-delta.log()).sqrt()
+    ball = function(Add(*rest), DISTANCE)(acb(arb(0).union(delta)), False)
+    if not (ball.is_finite() and norm.is_finite()):
+        raise Undecided(f"s' is not seen to be square integrable next to x = {c}")
+    size += 2 * ball.real.rad() * delta
+    norm += 2 * ball.real.rad() * delta.sqrt()
+    far = function(pieces[i].expr, x)(acb(number(c) + side * delta), False).real
+    low = function(at_end(pieces[i], c), x)(acb(0), False).real
+    slope = side * (far - low) / delta
+    square = _square(form, delta) - slope * slope * delta
+    nearest = (abs(number(c)) - delta).lower().max(arb(0))
+    density = (-nearest * nearest * high.denominator / (4 * high.numerator)).exp().upper()
+    return _End(c, side, i, (2 * size).upper(), norm.upper(), square, density)
+
+
+def _square(form: Expr, delta: Any) -> Any:
+    """The integral of its square over the strip: in a root of the distance, where it is analytic.
+
+    Raises:
+        Undecided: it is not, as with logarithms.
+    """
+    from flint import arb
+
+    from ..verify.evaluate import function
+    from ..verify.functions.ends import DISTANCE
+    from ..verify.safe import integral
+
+    powers = [p.exp for p in form.atoms(Pow) if p.base == DISTANCE]
+    k = lcm(1, *(int(e.q) for e in powers if e.is_Rational))
+    root = expand(expand(form**2).subs(DISTANCE, DISTANCE**k) * k * DISTANCE ** Integer(k - 1))
+    func = function(root, DISTANCE)
+    return integral(func, arb(0), delta.root(k), tol=delta * arb(2) ** -80).real
+
+
+def _bounds(
+    pieces: Any, slopes: Any, ends: list[_End], variances: Any, goal: float
+) -> tuple[float, Close]:
+    r"""R with $|K-\tilde K|\le2r\|f_1\|\|f_2\|$ for both duals, and what is mended.
+
+    Raises:
+        Undecided: it is not below the goal.
+    """
+    from flint import arb
+
+    from ..verify.functions.pieces import Piece, derivative, number
+    from .quadrature.intervals import real_size
+    from .quadrature.scale import least_square
+    from .quadrature.subject import Curve
+
+    low, high = (arb(v.numerator) / v.denominator for v in variances)
+    least = [least_square(Curve(f, None), *variances) for f in (pieces, slopes)]
+    if not all(v > 0 for v in least):
+        raise Undecided("no lower bound of the dual on the diagonal")
+    delta, root = arb(2) ** -_NARROW, (2 * arb.pi() * low).sqrt()
+    sizes = [abs(number(e.c)) for e in ends]
+    more = max(((2 * t + delta) * delta / (2 * low)).exp() - 1 for t in sizes)
+    # Not next to each other: the conditional expectation has a slope.
+    first = sum(
+        (2 * e.size * delta * e.density / ((2 * arb.pi()).sqrt() * low) for e in ends), arb(0)
+    )
+    first *= (2 + more) / least[1].sqrt()
+    sigma = float(((first / (goal / 2)) ** (arb(2) / 3)).upper())
+    apart = 2.0 ** ceil(log2(_FAR * float(high.sqrt().upper()) * sigma))
+    places = sorted({float(number(p.hi).mid()) for p in pieces[:-1]})
+    gaps = [right - left for left, right in pairwise(places)]
+    if not (sigma < 2.0**-10 and apart < 2.0**-6 and all(gap > 4 * apart for gap in gaps)):
+        raise Undecided("inputs have no bound for their slopes until they are far apart")
+    worst = first / arb(sigma) ** (arb(3) / 2)
+    # Parallel, with kinks apart: s' is smooth where the other is singular.
+    half = Rational(apart) / 2
+    shrunk = tuple(
+        Piece(None if p.lo is None else p.lo + half, None if p.hi is None else p.hi - half, p.expr)
+        for p in slopes
+    )
+    ratio, dev = (high / low).sqrt(), high.sqrt().upper()
+    reach = (ratio * max(sizes, key=float) + 1).upper()
+    flat = real_size(Curve(shrunk, None), dev, reach)
+    steep = real_size(Curve(derivative(shrunk), None), dev, reach)
+    second = tail = arb(0)
+    widest = dev * sigma  # of v given u
+    small = (-arb(_FAR * _FAR) / 64).exp()  # a quarter of `apart` away, and half of the exponent
+    for e, t in zip(ends, sizes, strict=True):
+        far = t + delta
+        grown = ((2 * ratio * far * apart + arb(apart) ** 2) / (4 * high)).exp()
+        each = 2 * e.size * e.density * grown / root
+        second += each * delta * (ratio * steep + far * flat / low)
+        tail += small * each * 4 * (flat + e.norm / delta)
+        tail += small * e.size * sum((f.size for f in ends), arb(0)) / (root * widest)
+    worst = worst.max(2 * (second + tail) / least[1])
+    worst = worst.max(3 * more * (1 + more))  # equal inputs: the density is not quite constant
+    kept = sum(((e.norm * delta) ** 2 * e.density**2 / root for e in ends), arb(0)).sqrt()
+    off = (worst / 2).max(kept / least[0].sqrt()).upper()
+    if not off <= goal / 2:
+        raise Undecided(f"lines next to singular points leave {float(off):.1g} of the dual")
+    odd = list(dict.fromkeys(float(number(e.c).mid()) for e in ends))
+    squares = [sum((e.square for e in ends if float(number(e.c).mid()) == c), arb(0)) for c in odd]
+    if not all(q.rad() <= goal * least[1] / 100 for q in squares):
+        raise Undecided("what equal inputs lack is not known well enough")
+    kinks = (*odd, *(c for c in places if c not in odd))
+    lacking = tuple(float(q.mid()) for q in squares)
+    bound = nextafter(float(off), inf)
+    return bound, Close(kinks, lacking, sigma, apart * (1 + 2.0**-20), 0)
