@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sympy import Basic, Expr, Pow, Symbol, nan, oo
 
-from .abbreviations import latex_rows
+from .abbreviations import latex_rows, one_line
 from .activation import Activation
 from .brief import Brief
 from .derivation import Derivation
@@ -37,22 +37,28 @@ class Dual(Brief):
     `symbols.q11, q12, q22` (and `m1, m2` with means), the diagonal ones in `symbols.q` (and `m`),
     and the parameters of the activation.  They hold for positive variances and
     $q_{12}^2 < q_{11} q_{22}$, under `conditions`; `Dual.at` takes degenerate covariances too.
+
+    Attributes:
+        activation: $s$.
+        value: $E[s(u)\,s(v)]$, the dual activation (Daniely, Frostig & Singer 2016).
+        dot: the derivative dual: the derivative of `value` in q12, which is $E[s'(u)\,s'(v)]$ with
+            $s'$ in the sense of distributions (Price 1958).
+        dot_ae: the same with the almost-everywhere derivative; differs from `dot` where s jumps.
+        diag: $E[s(u)^2]$ for variance q.
+        diag_dot: $E[s'(u)^2]$ for variance q; infinite where s jumps.
+        diag_dot_ae: the same with the almost-everywhere derivative.
+        conditions: what the formulas need beside positive variances; empty for all variances.
+        method: "closed form".
+        derivation: what `steps` and the proof are made from.
     """
 
     activation: Activation
     value: Expr
-    """$E[s(u)\\,s(v)]$: the dual activation (Daniely, Frostig & Singer 2016)."""
     dot: Expr
-    """The derivative dual: the derivative of `value` in q12, which is $E[s'(u)\\,s'(v)]$ with
-    $s'$ in the sense of distributions (Price 1958)."""
     dot_ae: Expr
-    """The same with the almost-everywhere derivative; differs from `dot` where s jumps."""
     diag: Expr
-    """$E[s(u)^2]$ for variance q."""
     diag_dot: Expr
-    """$E[s'(u)^2]$ for variance q; infinite where s jumps."""
     diag_dot_ae: Expr
-    """The same with the almost-everywhere derivative."""
     conditions: tuple[Basic, ...]
     method: str = "closed form"
     derivation: Derivation | PowerDerivation | LogDerivation | None = field(
@@ -139,7 +145,7 @@ class Dual(Brief):
     def __str__(self) -> str:
         """The formulas, one a line."""
         lines = [f"s(x) = {self.activation.expr}"]
-        return "\n".join([*lines, *(f"{name} = {expr}" for name, _, expr in self.rows)])
+        return "\n".join([*lines, *(f"{name} = {one_line(expr)}" for name, _, expr in self.rows)])
 
     def latex(self, *, full: bool = False, also: Sequence[tuple[str, Expr]] = ()) -> str:
         """The formulas as an `aligned` block; what repeats has a name, unless `full`.

@@ -128,6 +128,17 @@ def test_a_recursion_prints_its_rules() -> None:
     ]
 
 
+def test_formulas_print_in_one_line_as_papers_have_them() -> None:
+    """Jacot, Gabriel & Hongler 2018, with the angle of Cho & Saul 2009."""
+    said = str(ntksym.recurse("mlp:relu:depth=1,weight_var=2,bias_var=1/10")).splitlines()
+    angle, root = "acos(-q12/(sqrt(q11)*sqrt(q22)))", "sqrt(q11*q22 - q12**2)"
+    assert said[-2:] == [
+        f"  Sigma' = (q12*{angle} + {root})/pi + 1/10",
+        f"  Theta' = ((q12 + t12)*{angle} + {root})/pi + 1/10",
+    ]
+    assert f"E[s'(u)s'(v)] = {angle}/(2*pi)" in str(ntksym.dual("relu"))
+
+
 def test_a_judgement_prints_as_the_command_does_and_as_html() -> None:
     judged = ntksym.check(**CLAIM, formula="q")
     assert str(judged).splitlines()[0] == "claim: REFUTED"

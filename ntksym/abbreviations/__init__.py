@@ -1,6 +1,7 @@
 """Long formulas with names for what repeats, as papers print them: Delta, rho, A1 and A2, Re."""
 
 from .arranged import gathered as gathered
+from .arranged import one_line as one_line
 from .arranged import reflected as reflected
 from .lines import fitting as fitting
 from .lines import laid_out as laid_out

@@ -141,6 +141,11 @@ def gathered(expr: Any) -> Any:
     return _gathered_sum(expr) if expr.is_Add else expr
 
 
+def one_line(expr: Any) -> str:
+    """Text that reads back, with what papers print: complements, common factors in front."""
+    return str(gathered(factored(reflected(expr)))) if isinstance(expr, Expr) else str(expr)
+
+
 def _gathered_sum(expr: Any) -> Any:
     """The shortest of: a factor of all terms in front, of some terms, and these over one bar."""
     forms = [_in_front(expr), partly_taken_out(expr, printed, _in_front)]

@@ -37,6 +37,7 @@ def laid_out(head: str, expr: Any, width: int, unicode: bool) -> tuple[str, ...]
     room = max(24, width - len(head) - 2)
     expr = _arranged(expr, room, unicode)
     lines: list[str] = []
+    tall = False
     for terms, minus in broken(expr, room, unicode):
         body, axis = drawn(_sum(terms), unicode=unicode)
         if max(map(len, body)) > room:
@@ -47,8 +48,9 @@ def laid_out(head: str, expr: Any, width: int, unicode: bool) -> tuple[str, ...]
             sign = ""
         lead = head if first else " " * len(head)
         blank = " " * len(lead + sign)
-        if not first and len(body) > 1:
+        if not first and (tall or len(body) > 1):
             lines.append("")
+        tall = len(body) > 1
         lines += [(lead + sign if i == axis else blank) + row for i, row in enumerate(body)]
     return tuple(line.rstrip() for line in lines) if len(lines) <= MAX_ROWS else ()
 

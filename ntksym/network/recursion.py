@@ -8,7 +8,7 @@ from typing import Any
 from sympy import Basic, Expr, Integer, Symbol, latex, oo
 
 from .. import symbols
-from ..abbreviations import latex_rows
+from ..abbreviations import latex_rows, one_line
 from ..activation import Activation
 from ..brief import Brief
 from ..language.write import in_decimals
@@ -173,7 +173,7 @@ class Recursion(Brief):
                 (f"{layers_named(start, stop)}: s(x) = {in_decimals(rule.activation.expr)}", rule)
             )
         for title, one in put:
-            nngp, ntk = (e.subs(dict(one.values)) for e in (one.nngp, one.ntk))
+            nngp, ntk = (one_line(e.subs(dict(one.values))) for e in (one.nngp, one.ntk))
             lines += [title, f"  Sigma' = {nngp}", f"  Theta' = {ntk}"]
         return "\n".join(lines)
 
@@ -230,8 +230,10 @@ def recurse(net: Network | str) -> Recursion:
     $\Theta' = \Sigma' + \sigma_w^2 \dot K(\Sigma)\,\Theta$ in the "ntk" parametrisation (Jacot,
     Gabriel & Hongler 2018); every other choice is in `net.convention`.
 
+    An activation without a closed form stands as an expectation.  Returns a `Recursion`, with
+    `sigma` and `theta`, the kernels after each layer in the state before it; `print` has the rules.
+
     Raises:
-        NoClosedForm: an activation has no closed-form dual.
         BadSpec: `trained` of the convention does not fit the layers; no network, nor text of one.
     """
     net = as_network(net)

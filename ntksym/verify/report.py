@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 class Verdict(IntEnum):
     """What is known of a statement, from a proof that it is wrong to a proof that it is right.
 
-    `UNDECIDED` is never a pass.
+    They are ordered: `verdict >= Verdict.ENCLOSED` is a pass, and `UNDECIDED` never is.
+
+    - `REFUTED`: disjoint balls at an exact point, or an approximation further off than its bound.
+    - `UNDECIDED`: none of the others.
+    - `SAMPLED`: agreement of floating-point quadrature; no bound.
+    - `ENCLOSED`: balls around definition and formula overlap at exact points.
+    - `PROVED`: Price's theorem and zero tests in an exact field.
     """
 
     REFUTED = 0

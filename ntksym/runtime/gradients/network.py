@@ -52,7 +52,9 @@ Mask = NDArray[np.bool_]
 class NetworkGradient:
     """The kernels of a network and their derivatives: `g(X, Y)` is a `KernelGradients`.
 
-    With a layer that no closed form is written for, `gradients.units` has them.
+    In q11, q12, q22 (|x|^2, x.y, |y|^2), `weight_var`, `bias_var` and the parameters of the
+    activations, by forward mode; in the rows of X by `input_gradient`.  Errors are measured, not
+    proven, but for those of tables and mixtures in q12 (codegen/README.md, accuracy in detail).
     """
 
     def __init__(
