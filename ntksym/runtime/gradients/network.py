@@ -52,9 +52,8 @@ Mask = NDArray[np.bool_]
 class NetworkGradient:
     """The kernels of a network and their derivatives: `g(X, Y)` is a `KernelGradients`.
 
-    In q11, q12, q22 (|x|^2, x.y, |y|^2), `weight_var`, `bias_var` and the parameters of the
-    activations, by forward mode; in the rows of X by `input_gradient`.  Errors are measured, not
-    proven, but for those of tables and mixtures in q12 (codegen/README.md, accuracy in detail).
+    In what, and in which order, `wrt` says; in the rows of X by `input_gradient`.  Errors are
+    measured, not proven, but for tables and mixtures in q12 (codegen/README.md has them).
     """
 
     def __init__(
