@@ -38,7 +38,10 @@ def separated(e: Expr) -> Expr | None:
         if found is None:
             return None
         terms.append(Mul(Pow(S.q12, n), found))
-    return Add(*terms) if len(terms) > 1 else terms[0]
+    if len(terms) > 1:
+        return Add(*terms)
+    number, whole = terms[0].as_coeff_Mul()
+    return None if number != 1 and isinstance(whole, Add) else terms[0]  # the same sum
 
 
 def _signs_known(e: Expr) -> bool:

@@ -73,26 +73,32 @@ def _direct_pairs(rule, marks, unit, which, q11, q12, q22, root):
     nothing = q == 0.0  # as at 2^-1020: of a jump there is no derivative
     q = np.where(nothing, 2.0**-1020, q)
     root = np.where(nothing, 2.0**-510 * np.sqrt(most), root)
-    parts = bool(which) & (root > rule[5] * unit * np.sqrt(q))
+    # by parts in an input that is spread wider than s is: in none, in u, in both
+    dies, r = rule[5] * unit, np.sqrt(q)
+    with np.errstate(divide="ignore"):
+        width = np.minimum(root * r / np.abs(q12), r)
+    parts = bool(which) & (root > dies * r)
+    parts = np.where(parts & (width > dies), 2, parts)
     total = np.empty(len(q))
-    for by_parts in (False, True):
+    for by_parts in (0, 1, 2):
         rows = np.flatnonzero(parts == by_parts)
         for k in range(0, len(rows), @CHUNK@):
             own = rows[k : k + @CHUNK@]
             t, slip = _direct_given(q[own], most[own], q12[own], root[own])
             given = q[own], q12[own], t, slip
             total[own] = _direct_outer(rule, marks, which, by_parts, *given)
-            if which and rule[4] and not by_parts:
-                for ends, anywhere in (((q, most), True), ((most, q), False)):
+            if which and rule[4] and by_parts < 2:
+                for ends, anywhere in (((q, most), True), ((most, q), False))[: 2 - by_parts]:
                     entries = (v[own] for v in (*ends, q12, root))
-                    total[own] += _direct_jumped(rule, marks, *entries, anywhere)
+                    total[own] += _direct_jumped(rule, marks, *entries, anywhere, by_parts)
     return np.where(nothing & (np.abs(total) <= 2.0**-480 * np.sqrt(most)), 0.0, total)
 
 
-def _direct_jumped(rule, marks, q, other, q12, root, anywhere):
+def _direct_jumped(rule, marks, q, other, q12, root, anywhere, by_parts):
     """The part of E[s'(u)s'(v)] with v, of variance q, at a jump and u at none, or anywhere.
 
     In the integral over the other input it would be a peak, too steep for its nodes as doubles.
+    With `by_parts` u is anywhere, and E[s'(u)] is E[s(u)z]/t.
     """
     (kinks, heights), r, turn, total = marks[:2], np.sqrt(q), q12 / q, np.zeros(len(q))
     t, slip = _direct_given(q, other, q12, root)
@@ -100,8 +106,11 @@ def _direct_jumped(rule, marks, q, other, q12, root, anywhere):
     for k, height in zip(kinks, heights):
         part = height * _direct_bell(np.full(len(q), k), q) / r
         gaps, lows = _direct_gaps(kinks, turn, ((q12 - product) - spill) / q, k, np.zeros(len(q)))
-        mean = _direct_mean(rule, marks, 1, turn * k, gaps, lows, t, slip, 0.0)[0]
-        if anywhere:
+        if by_parts:
+            mean = _direct_moment(rule, marks, 1, turn * k, t)
+        else:
+            mean = _direct_mean(rule, marks, 1, turn * k, gaps, lows, t, slip, 0.0)[0]
+        if anywhere and not by_parts:
             for gap, low, jump in zip(gaps, lows, heights):
                 mean += jump * (0.3989422804014327 * _direct_near(gap, low, t, slip)) / t
         total += np.where(part != 0.0, part * mean, 0.0)
@@ -129,10 +138,11 @@ def _direct_outer(rule, marks, which, by_parts, q, q12, t, slip):
 def _direct_sums(rule, marks, which, by_parts, q, q12, t, slip, share):
     """The integral; the sum of its sizes, what its terms add up to where they cancel, the nodes.
 
-    By parts, E[s'(u)s'(v)] = E[s(v)(v/q*E[s(u)z]/t - turn*E[s(u)(z^2 - 1)]/t^2)], u = turn*v + t*z.
+    By parts, E[s'(u)] = E[s(u)z]/t for u = turn*v + t*z, and in both
+    E[s'(u)s'(v)] = E[s(v)(v/q*E[s(u)z]/t - turn*E[s(u)(z^2 - 1)]/t^2)].
     """
     centres, kinks, cuts = rule[6], marks[0], marks[2]
-    r, row, turn = np.sqrt(q), 0 if by_parts else which, q12 / q
+    r, row, turn = np.sqrt(q), 0 if by_parts == 2 else which, q12 / q
     product, spill = _two_product(turn, q)
     turned = turn, ((q12 - product) - spill) / q
     width = t / np.abs(turn)
@@ -150,9 +160,10 @@ def _direct_sums(rule, marks, which, by_parts, q, q12, t, slip, share):
         w = w * s
         m, deviation = (turn[own, None] * v).ravel(), np.repeat(t[own], len(_DIRECT_NODES))
         if by_parts:
-            first, second = (_direct_moment(rule, marks, n, m, deviation) for n in (1, 2))
-            mean = first.reshape(v.shape) * (v / q[own, None])
-            mean, beyond = mean - turn[own, None] * (second / deviation).reshape(v.shape), 0.0 * w
+            mean, beyond = _direct_moment(rule, marks, 1, m, deviation).reshape(v.shape), 0.0 * w
+            if by_parts == 2:
+                second = _direct_moment(rule, marks, 2, m, deviation) / deviation
+                mean = mean * (v / q[own, None]) - turn[own, None] * second.reshape(v.shape)
         else:
             gaps, lows = _direct_gaps(kinks, *(v[own, None] for v in turned), base, y)
             allow = np.minimum(share[own, None] / np.abs(w), 1e308).ravel()
