@@ -2,8 +2,8 @@ r"""Singular points with an unbounded slope that is square integrable: $|x-1|^{0
 
 Lines next to them leave $e=s'-\tilde s'$, whose norm is a small power of the width of the strips;
 but the line has the mean slope, so $\int e=0$, and for inputs that are not next to each other
-$E[e(u)g(v)]$ is small: $E[g(v)\mid u]$ is smooth.  Equal inputs lack $\int(s'^2-\tilde s'^2)$,
-numbers that are known.  Section 16 of `derivations/identities/quadrature.md`.
+$E[e(u)g(v)]$ is small: $E[g(v)\mid u]$ is smooth.  Equal inputs have a sum of their own: section
+16 of `derivations/identities/quadrature.md`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
-from math import ceil, inf, lcm, log2, nextafter
+from math import ceil, inf, log2, nextafter
 from typing import Any
 
-from sympy import Add, Expr, Integer, Pow, Rational, expand
+from sympy import Add, Expr, Rational
 
 from ..activation import Activation
 from ..errors import Undecided
@@ -22,6 +22,7 @@ from ..precision import precision
 from ..symbols import x
 from .blunt import NAME, with_lines
 from .finite import Cut
+from .own import own_weights
 from .quadrature.close import Close
 from .quadrature.dual import QuadratureDual, quadrature_dual
 
@@ -44,7 +45,6 @@ class _End:
         piece: its number.
         size: a bound of the integral of |e| over the strip.
         norm: one of the norm of e there.
-        square: the integral of the square of s' minus that of the line.
         density: $e^{-t^2/4Q}$, t the point of the strip that is nearest to 0.
     """
 
@@ -53,7 +53,6 @@ class _End:
     piece: int
     size: Any
     norm: Any
-    square: Any
     density: Any
 
 
@@ -112,7 +111,7 @@ def _end(pieces: Any, slopes: Any, end: Any, high: Fraction) -> _End:
 
     from ..verify.evaluate import function
     from ..verify.functions.ends import DISTANCE, local, near, odd_ends
-    from ..verify.functions.pieces import at_end, number
+    from ..verify.functions.pieces import number
 
     c, side, i = end
     delta = arb(2) ** -_NARROW
@@ -132,32 +131,9 @@ def _end(pieces: Any, slopes: Any, end: Any, high: Fraction) -> _End:
         raise Undecided(f"s' is not seen to be square integrable next to x = {c}")
     size += 2 * ball.real.rad() * delta
     norm += 2 * ball.real.rad() * delta.sqrt()
-    far = function(pieces[i].expr, x)(acb(number(c) + side * delta), False).real
-    low = function(at_end(pieces[i], c), x)(acb(0), False).real
-    slope = side * (far - low) / delta
-    square = _square(form, delta) - slope * slope * delta
     nearest = (abs(number(c)) - delta).lower().max(arb(0))
     density = (-nearest * nearest * high.denominator / (4 * high.numerator)).exp().upper()
-    return _End(c, side, i, (2 * size).upper(), norm.upper(), square, density)
-
-
-def _square(form: Expr, delta: Any) -> Any:
-    """The integral of its square over the strip: in a root of the distance, where it is analytic.
-
-    Raises:
-        Undecided: it is not, as with logarithms.
-    """
-    from flint import arb
-
-    from ..verify.evaluate import function
-    from ..verify.functions.ends import DISTANCE
-    from ..verify.safe import integral
-
-    powers = [p.exp for p in form.atoms(Pow) if p.base == DISTANCE]
-    k = lcm(1, *(int(e.q) for e in powers if e.is_Rational))
-    root = expand(expand(form**2).subs(DISTANCE, DISTANCE**k) * k * DISTANCE ** Integer(k - 1))
-    func = function(root, DISTANCE)
-    return integral(func, arb(0), delta.root(k), tol=delta * arb(2) ** -80).real
+    return _End(c, side, i, (2 * size).upper(), norm.upper(), density)
 
 
 def _bounds(
@@ -215,16 +191,14 @@ def _bounds(
         tail += small * each * 4 * (flat + e.norm / delta)
         tail += small * e.size * sum((f.size for f in ends), arb(0)) / (root * widest)
     worst = worst.max(2 * (second + tail) / least[1])
-    worst = worst.max(3 * more * (1 + more))  # equal inputs: the density is not quite constant
+    singular = [(e.c, e.side, e.piece) for e in ends]
+    nodes, weights, lost = own_weights(slopes, singular, (low, high), goal * least[1])
+    worst = worst.max(lost / least[1])  # equal inputs
     kept = sum(((e.norm * delta) ** 2 * e.density**2 / root for e in ends), arb(0)).sqrt()
     off = (worst / 2).max(kept / least[0].sqrt()).upper()
     if not off <= goal / 2:
         raise Undecided(f"lines next to singular points leave {float(off):.1g} of the dual")
     odd = list(dict.fromkeys(float(number(e.c).mid()) for e in ends))
-    squares = [sum((e.square for e in ends if float(number(e.c).mid()) == c), arb(0)) for c in odd]
-    if not all(q.rad() <= goal * least[1] / 100 for q in squares):
-        raise Undecided("what equal inputs lack is not known well enough")
     kinks = (*odd, *(c for c in places if c not in odd))
-    lacking = tuple(float(q.mid()) for q in squares)
-    bound = nextafter(float(off), inf)
-    return bound, Close(kinks, lacking, sigma, apart * (1 + 2.0**-20), 0)
+    bound, apart = nextafter(float(off), inf), apart * (1 + 2.0**-20)
+    return bound, Close(kinks, len(odd), nodes, weights, sigma, apart, 0)

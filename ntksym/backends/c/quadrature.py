@@ -162,26 +162,27 @@ def _blocks(rule: PanelRule, name: str) -> str:
 
 def _close(close: Close, stem: str) -> str:
     """`Close.mended` in C."""
-    text = _doubles(f"{stem}_kink", close.kinks) + _doubles(f"{stem}_square", close.squares)
+    text = _doubles(f"{stem}_kink", close.kinks) + _doubles(f"{stem}_own", close.nodes)
+    text += _doubles(f"{stem}_own_weight", close.weights)
     text += _CLOSE.replace("@STEM@", stem).replace("@SIGMA@", C.literal(close.sigma))
     text = text.replace("@APART@", C.literal(close.apart)).replace("@PARITY@", str(close.parity))
-    text = text.replace("@ODD@", str(len(close.squares)))
+    text = text.replace("@ODD@", str(close.odd)).replace("@NODES@", str(len(close.nodes)))
     return text.replace("@KINKS@", str(len(close.kinks))).replace("@ROOT@", "0x1.40d931ff62706p+1")
 
 
 _CLOSE = """
-/* The derivative dual of inputs next to each other: what equal ones lack; NaN without a bound. */
+/* The derivative dual of inputs next to each other: a sum for equal ones; NaN without a bound. */
 static double @STEM@_close(double dot, double a, double b, double rho, double sigma)
 {
   if (!(sigma < @SIGMA@) || b == 0.0) return dot;
   const int sign = rho > 0.0 ? 1 : @PARITY@;
   if (sigma == 0.0 && a == b && sign) {
     double total = 0.0;
-    for (int i = 0; i < @ODD@; ++i) {
-      const double c = @STEM@_kink[i] / a;
-      total += @STEM@_square[i] * exp(-0.5 * c * c);
+    for (int i = 0; i < @NODES@; ++i) {
+      const double c = @STEM@_own[i] / a;
+      total += @STEM@_own_weight[i] * exp(-0.5 * c * c);
     }
-    return dot + sign * total / (a * @ROOT@);
+    return sign * total / (a * @ROOT@);
   }
   for (int i = 0; i < @KINKS@; ++i)
     for (int j = 0; j < (i < @ODD@ ? @KINKS@ : @ODD@); ++j) {

@@ -295,20 +295,25 @@ def _@STEM@_root(q11, q12, q22):
 def _close(close: Close) -> str:
     """`Close.mended` in NumPy."""
     text = _CLOSE.strip("\n").replace("@KINKS@", repr(close.kinks))
-    text = text.replace("@SQUARES@", repr(close.squares)).replace("@SIGMA@", repr(close.sigma))
+    text = text.replace("@NODES@", tuple_text(close.nodes)).replace("@ODD@", str(close.odd))
+    text = text.replace("@WEIGHTS@", tuple_text(close.weights))
+    text = text.replace("@SIGMA@", repr(close.sigma))
     return text.replace("@APART@", repr(close.apart)).replace("@PARITY@", str(close.parity))
 
 
 _CLOSE = '''
+_@STEM@_OWN = np.array(@NODES@)
+_@STEM@_OWN_WEIGHTS = np.array(@WEIGHTS@)
+
+
 def _@STEM@_close(dot, a, b, rho, sigma):
-    """The derivative dual of inputs next to each other: what equal ones lack; NaN: no bound."""
+    """The derivative dual of inputs next to each other: a sum for equal ones; NaN: no bound."""
     if not sigma < @SIGMA@ or b == 0.0:
         return dot
-    kinks, squares = np.array(@KINKS@), np.array(@SQUARES@)
-    odd, sign = len(squares), 1 if rho > 0.0 else @PARITY@
+    kinks, odd, sign = np.array(@KINKS@), @ODD@, 1 if rho > 0.0 else @PARITY@
     if sigma == 0.0 and a == b and sign:
-        total = np.sum(squares * np.exp(-0.5 * (kinks[:odd] / a) ** 2))
-        return dot + sign * total / (a * np.sqrt(2.0 * np.pi))
+        total = np.sum(_@STEM@_OWN_WEIGHTS * np.exp(-0.5 * (_@STEM@_OWN / a) ** 2))
+        return sign * total / (a * np.sqrt(2.0 * np.pi))
     near = np.abs((b if rho > 0.0 else -b) * kinks[:, None] - a * kinks) < @APART@ * a
     return float("nan") if np.any(near[:odd]) or np.any(near[:, :odd]) else dot
 '''
