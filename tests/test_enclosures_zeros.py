@@ -12,11 +12,13 @@ import sympy as sp
 from flint import arb, ctx
 from scipy.special import erf
 
+from ntksym.errors import BadActivation
 from ntksym.language import parse_activation
+from ntksym.numeric.expected import admissible
 from ntksym.precision import precision
 from ntksym.symbols import x
 from ntksym.verify.balls import enclose_definition
-from ntksym.verify.functions import pieces
+from ntksym.verify.functions import pieces, reach
 from ntksym.verify.functions.isolated import Isolated
 from ntksym.verify.functions.pieces import number
 from ntksym.verify.functions.ranges import LINE, Range, range_of
@@ -158,3 +160,22 @@ def test_kinks_that_nearly_meet_are_told_apart_by_their_intervals(
     assert max(bits) <= 256
     inner = [p for p in found if p.expr == sp.sin(x) and p.lo is not None and p.hi is not None]
     assert sum(1 for p in inner if plain(p.lo) > 6) == 9
+
+
+def test_a_bound_of_the_size_needs_few_of_infinitely_many_kinks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those of max(sin(x), erf(x)) up to 256 took 4 s; a pole farther out is still seen."""
+    asked: list[int] = []
+    plain = reach.split
+
+    def watched(expr: Any, far: int | None = None, *more: Any) -> Any:
+        asked.append(far or 0)
+        return plain(expr, far, *more)
+
+    monkeypatch.setattr(reach, "split", watched)
+    admissible(parse_activation("max(sin(x), erf(x + 1/7))"))
+    assert 0 < max(asked) <= 24
+    with pytest.raises(BadActivation, match="infinite at x = 100"):
+        admissible(parse_activation("max(sin(x), cos(x))/(x - 100)"))
+    assert max(asked) > 100

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from sympy import Expr
 
 from ...precision import precision
@@ -12,6 +14,7 @@ REACH = 256
 """How far out kinks are located where there are infinitely many."""
 
 
+@lru_cache(maxsize=256)
 def pieces_of(expr: Expr, reach: int = REACH) -> tuple[Piece, ...]:
     """`split`, and where there are infinitely many kinks or jumps, within a reach.
 
