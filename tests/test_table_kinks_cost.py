@@ -97,6 +97,13 @@ def test_growth_of_what_is_left_is_that_of_the_activation(
         assert left <= float(end.left) <= 1.5 * left
 
 
+def test_wide_cutoffs_leave_few_coefficients_with_few_powers() -> None:
+    """Order 20 and 810 coefficients where a cutoff is as narrow as what is larger needs it."""
+    shapes, starts = parts("exp(-abs(x - 1/2))")
+    found = look(shapes, starts, *SPAN, 1e-10)
+    assert found.powers.order <= 14 and found.terms < 400
+
+
 def test_powers_too_large_for_doubles_are_refused_before_anything_is_fitted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

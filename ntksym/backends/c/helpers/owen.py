@@ -18,10 +18,11 @@ def owen() -> str:
         for k, title in enumerate(("node", "weight")):
             tables += array(f"ntksym_op_{title}{n}", tuple(rule[k] for rule in legendre(n)))
     text = tables + _TEXT.replace("@MANY@", str(OWEN_RULES[-1][0]))
-    for mark, part in (("@BOTH@", _BOTH), ("@ENDS@", _ENDS)):
+    for mark, part in (("@BOTH@", _BOTH), ("@ENDS@", ENDS)):
         lines = part.strip("\n").split("\n")
         both = (line.replace("#", i) for line in lines for i in "12")
         text = text.replace(mark, "\n".join(both))
+    text = text.replace("@TOGETHER@", TOGETHER.strip("\n"))
     text = text.replace("@MOST@", c_literal(MOST)).replace("@TWICE@", c_literal(2 * MOST))
     return text.replace("@MOMENTS@", moments_text())
 
@@ -35,7 +36,7 @@ _BOTH = """
     const double q# = (0.5 * e#) * ntksym_op_mills(y#), t# = ratio# * ratio#;
 """
 """What both T of a pair need, # for 1 and 2."""
-_ENDS = """
+ENDS = """
     const double part# = (ratio# * sum#) * (bell# * 0x1.45f306dc9c883p-3), p# = p#_[i];
     const double gates# = p# + q#, of# = gates# - p#, half# = 0.5 * gates#, product# = p# * q#;
     const double left# = half# - product#, back# = left# - half#, whole# = left# - part#;
@@ -45,6 +46,18 @@ _ENDS = """
     const double gone# = (less# + more#) + ((left# - (whole# - last#)) - (part# + last#));
     const double size# = far# > x# ? whole# : part#, lost# = far# > x# ? gone# : 0.0;
 """
+"""T of both from the sums of moments, `size#`, and what rounding took from it, `lost#`.
+
+It needs ratio#, bell#, q#, the tail of far#, and p#_[i], that of x#."""
+
+TOGETHER = """
+    const double one = base[i] - first[i], of_one = one - base[i], both = one - second[i];
+    const double of_both = both - one;
+    const double low = ((base[i] - (one - of_one)) - (first[i] + of_one))
+        + ((one - (both - of_both)) - (second[i] + of_both));
+    out[i] = both + (low + lost[i]);
+"""
+"""base + lost - first - second into `out`."""
 
 _TEXT = r"""/* Sums of exp(-half*u)/(1 + u) over the nodes, u = (a*node)^2; one division for two. */
 NTKSYM_BLOCK_FUNCTION void ntksym_block_owen_sum(size_t n, int count, const double *node,
@@ -140,11 +153,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_owen(size_t n, const double *base, doubl
     ntksym_block_owen_far(n, h2, a2, p2_, second);
   }
   for (size_t i = 0; i < m; ++i) {
-    const double one = base[i] - first[i], of_one = one - base[i], both = one - second[i];
-    const double of_both = both - one;
-    const double low = ((base[i] - (one - of_one)) - (first[i] + of_one))
-        + ((one - (both - of_both)) - (second[i] + of_both));
-    out[i] = both + (low + lost[i]);
+@TOGETHER@
   }
 }
 """

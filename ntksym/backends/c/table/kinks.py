@@ -17,6 +17,8 @@ from ....numeric.table.split.closed import Closed
 from ....numeric.table.split.kinks import KinkTable
 from ...numpy.table.kinks import notes, numpy_text
 from ...numpy.table.shells import shells_notes, shells_numpy
+from ...owen_series import MOST, moments_text
+from ..helpers.owen import ENDS, TOGETHER
 from ..text import array, c_literal
 from .chebyshev import LANES, sums
 from .shells import shells_text
@@ -73,6 +75,11 @@ def _closed(closed: Closed, stem: str) -> str:
             )
     text += _PAIR.replace("@CALLS@", calls).replace("@WIDE@", str(wide))
     alpha = Fraction(closed.alpha)
+    for mark, part in (("@BOTH@", _OWEN), ("@ENDS@", ENDS)):
+        lines = part.strip("\n").split("\n")
+        text = text.replace(mark, "\n".join(n.replace("#", i) for n in lines for i in "12"))
+    text = text.replace("@MOMENTS@", moments_text()).replace("@OWEN_MOST@", c_literal(MOST))
+    text = text.replace("@TOGETHER@", TOGETHER.strip("\n"))
     text = text.replace("@ALPHA@", c_literal(float(alpha)))
     return text.replace("@LANES@", str(LANES))
 
@@ -81,6 +88,20 @@ _CALL = """      for (size_t l = 0; l < b; ++l)
         if (kind[l] < 2) slot[m++] = (unsigned char)l;
       @STEM@_closed(m, slot, q, q12 + at, q22 + at, root + at, nngp + at, dot + at);
 """
+
+_OWEN = """
+    const double x# = fabs(h#) < 37.0 ? fabs(h#) : 37.0, far# = fabs(a#);
+    const double y# = far# < 37.0 ? far# : 37.0;
+    const double g# = ntksym_op_exp_inside(-0.5 * (x# * x#));
+    const double e# = ntksym_op_exp_inside(-0.5 * (y# * y#));
+    const double q# = (0.5 * e#) * ntksym_op_mills(y#);
+    const double low# = x# < far# ? x# : far#, high# = x# < far# ? far# : x#;
+    const double ratio# = low# / (high# == 0.0 ? 1.0 : high#), t# = ratio# * ratio#;
+    const double bell# = g# * e#;
+    p#_[i] = (0.5 * g#) * ntksym_op_mills(x#);
+    const double twice# = low# * low# < 2.0 * @OWEN_MOST@ ? low# * low# : 2.0 * @OWEN_MOST@;
+"""
+"""What T of a pair need, # for 1 and 2."""
 
 _PAIR = """/* E[y^j; y > 0]/j!, j < @WIDE@, for y of this mean and variance, edge = P(y > 0). */
 static inline void @STEM@_edge(const ntksym_lanes *edge, const ntksym_lanes *mean,
@@ -101,6 +122,56 @@ NTKSYM_LANE_FUNCTION double @STEM@_fall(double x)
   return ntksym_op_exp_inside(x < -690.0 ? -690.0 : x);
 }
 
+/* P(X <= h, Y <= g) on NTKSYM_BLOCK points, not for h = g = 0.  Of either conditional on the other
+ * at its own end the ends are ey and ex, which become Phi(ey) and Phi(ex); what is made of squares
+ * are exp(-./2).  Owen's T as in ntksym_block_owen, tails to absolute accuracy. */
+NTKSYM_BLOCK_FUNCTION void @STEM@_orthant(const double *h, const double *g, double *ex, double *ey,
+    double *restrict own1, double *restrict own2, double *restrict fall1, double *restrict fall2,
+    double *restrict out)
+{
+  double first[NTKSYM_BLOCK], second[NTKSYM_BLOCK], p1_[NTKSYM_BLOCK], p2_[NTKSYM_BLOCK];
+  double to1[NTKSYM_BLOCK], to2[NTKSYM_BLOCK], base[NTKSYM_BLOCK], lost[NTKSYM_BLOCK];
+  double most = 0.0;
+  for (size_t i = 0; i < (size_t)NTKSYM_BLOCK; ++i) {
+    const double h1 = h[i], h2 = g[i], a1 = h1 < 0.0 ? -ex[i] : ex[i];
+    const double a2 = h2 < 0.0 ? -ey[i] : ey[i];
+@BOTH@
+@MOMENTS@
+@ENDS@
+    own1[i] = g1;
+    own2[i] = g2;
+    fall1[i] = e1;
+    fall2[i] = e2;
+    to1[i] = a1;
+    to2[i] = a2;
+    first[i] = copysign(size1, a1);
+    second[i] = copysign(size2, a2);
+    /* of opposite sign: Phi(low) - Phi(-high); of one: the mean of both */
+    const int apart = (h1 < 0.0) != (h2 < 0.0);
+    const double one = apart ? (h1 < 0.0 ? p1 : p2) : (h1 < 0.0 ? p1 : 1.0 - p1);
+    const double other = apart ? (h1 < 0.0 ? -p2 : -p1) : (h2 < 0.0 ? p2 : 1.0 - p2);
+    const double sum = one + other, of_sum = sum - one;
+    base[i] = 0.5 * sum;
+    lost[i] = 0.5 * ((one - (sum - of_sum)) + (other - of_sum));
+    lost[i] -= copysign(1.0, a1) * lost1 + copysign(1.0, a2) * lost2;
+    ex[i] = ex[i] < 0.0 ? q1 : 1.0 - q1;
+    ey[i] = ey[i] < 0.0 ? q2 : 1.0 - q2;
+  }
+  for (size_t i = 0; i < (size_t)NTKSYM_BLOCK; ++i) {
+    const double x1 = fabs(h[i]), y1 = fabs(to1[i]), x2 = fabs(g[i]), y2 = fabs(to2[i]);
+    most = ntksym_op_max(most, x1 < y1 ? x1 : y1);
+    most = ntksym_op_max(most, x2 < y2 ? x2 : y2);
+  }
+  if (most * most > 2.0 * @OWEN_MOST@) {
+    ntksym_block_owen_far(NTKSYM_BLOCK, h, to1, p1_, first);
+    ntksym_block_owen_far(NTKSYM_BLOCK, g, to2, p2_, second);
+  }
+  for (size_t i = 0; i < (size_t)NTKSYM_BLOCK; ++i) {
+@TOGETHER@
+    out[i] = out[i] > 0.0 ? out[i] : 0.0;
+  }
+}
+
 /* One pair of kinks k, m, on NTKSYM_BLOCK entries: c and d are coefficients of the value, e and f
  * of the derivative, all of them times j!.  What is summed is E[w x^s y^j; x, y > 0]/(s! j!), two
  * vectors at a time: row s is (mu last + s11 before + s12 last moved by one)/s, with the edges in
@@ -109,10 +180,10 @@ NTKSYM_FUSED static void @STEM@_both(double q11, const double *q12,
     const double *q22, const double *root, double k, double m, const double *c, const double *e,
     const double *d, const double *f, double *nngp, double *dot)
 {
-  enum { S11, S12, S22, MU, OM, NU, ETA, VX, VY, PX, PY, EX, EY, OVER, UNDER, ALL, COUNT };
+  enum { S11, S12, S22, MU, OM, NU, ETA, VX, VY, PX, PY, EX, EY, OVER, UNDER, ALL, UP, COUNT };
   double in[COUNT][NTKSYM_BLOCK];
   double h[NTKSYM_BLOCK], g[NTKSYM_BLOCK], cs[NTKSYM_BLOCK], sn[NTKSYM_BLOCK];
-  double tail[2][NTKSYM_BLOCK], bell[2][NTKSYM_BLOCK];
+  double own[2][NTKSYM_BLOCK], bell[2][NTKSYM_BLOCK], orthant[NTKSYM_BLOCK];
   const double r1 = sqrt(q11);
   for (size_t i = 0; i < (size_t)NTKSYM_BLOCK; ++i) {
     const double q = q22[i], p = q12[i], det = root[i] * root[i];
@@ -145,22 +216,19 @@ NTKSYM_FUSED static void @STEM@_both(double q11, const double *q12,
     in[PY][i] = root[i] * f2;
     in[EX][i] = a0 > 40.0 ? 40.0 : (a0 < -40.0 ? -40.0 : a0);
     in[EY][i] = b0 > 40.0 ? 40.0 : (b0 < -40.0 ? -40.0 : b0);
-    in[OVER][i] = @STEM@_fall(fall - 0.5 * h[i] * h[i]) * f1 * 0x1.9884533d43651p-2;
-    in[UNDER][i] = @STEM@_fall(fall - 0.5 * g[i] * g[i]) * f2 * 0x1.9884533d43651p-2;
-    in[ALL][i] = @STEM@_fall(fall) / up;
+    in[OVER][i] = f1 * 0x1.9884533d43651p-2;
+    in[UNDER][i] = f2 * 0x1.9884533d43651p-2;
+    in[ALL][i] = @STEM@_fall(fall);
+    in[UP][i] = up;
   }
-  ntksym_block_tails(NTKSYM_BLOCK, in[EX], tail[0], bell[0]);
-  ntksym_block_tails(NTKSYM_BLOCK, in[EY], tail[1], bell[1]);
-  {
-    double orthant[NTKSYM_BLOCK];
-    ntksym_block_Phi2(NTKSYM_BLOCK, h, g, cs, sn, orthant);
-    for (size_t i = 0; i < (size_t)NTKSYM_BLOCK; ++i) {
-      in[ALL][i] *= orthant[i];
-      in[PX][i] *= bell[0][i] * 0x1.9884533d43651p-2;
-      in[PY][i] *= bell[1][i] * 0x1.9884533d43651p-2;
-      in[EX][i] = in[EX][i] < 0.0 ? tail[0][i] : 1.0 - tail[0][i];
-      in[EY][i] = in[EY][i] < 0.0 ? tail[1][i] : 1.0 - tail[1][i];
-    }
+  @STEM@_orthant(h, g, in[EX], in[EY], own[0], own[1], bell[0], bell[1], orthant);
+  if ((k == 0.0) & (m == 0.0)) ntksym_block_Phi2(NTKSYM_BLOCK, h, g, cs, sn, orthant);
+  for (size_t i = 0; i < (size_t)NTKSYM_BLOCK; ++i) {
+    in[OVER][i] *= in[ALL][i] * own[0][i];
+    in[UNDER][i] *= in[ALL][i] * own[1][i];
+    in[ALL][i] *= orthant[i] / in[UP][i];
+    in[PX][i] *= bell[0][i] * 0x1.9884533d43651p-2;
+    in[PY][i] *= bell[1][i] * 0x1.9884533d43651p-2;
   }
   for (size_t i = 0; i < (size_t)NTKSYM_BLOCK; i += 2 * (size_t)@STEM@_many) {
     ntksym_lanes v[COUNT][2], along[@WIDE@][2], across[@WIDE@][2], rows[3][@WIDE@ + 1][2];

@@ -42,6 +42,8 @@ _SPARE = 2.0**-30
 _CHOICES = (
     (10, 2.0),
     (12, 3.0),
+    (14, 1.0),
+    (14, 2.0),
     (14, 4.0),
     (14, 8.0),
     (17, 5.0),
@@ -60,7 +62,7 @@ _ROUNDED = 2.5e-13
 
 
 def look(shapes: tuple[Shape, Shape], starts: Any, low: float, high: float, error: float) -> Rest:
-    r"""The truncated powers with which the fewest Hermite coefficients do.
+    r"""The truncated powers with which few Hermite coefficients do, of low order if they can be.
 
     The energy beyond n of $s(\sqrt qz)$ is at most $\sqrt{high/q}$ times that of the largest
     variance: a dilation takes polynomials to polynomials of the same degree
@@ -104,7 +106,9 @@ def look(shapes: tuple[Shape, Shape], starts: Any, low: float, high: float, erro
                     need = count
                 if norm**2 * _ROUNDED > goal * 0.6:
                     need = count
-            if need < 0.97 * count and (best is None or need < best[0]):
+            # code pays for the square of the order, its building for the coefficients
+            price = need * (powers.order + 1)
+            if need < 0.97 * count and (best is None or price < best[0] * (best[1].order + 1)):
                 best = need, powers, size
         if best is not None:
             # dilation carries what is beyond all coefficients to the other variances
