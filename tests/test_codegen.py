@@ -166,6 +166,19 @@ def test_export_writes_and_refuses(tmp_path: Path) -> None:
         export("relu", "java", tmp_path)
 
 
+@pytest.mark.parametrize("target", ("numpy", "jax", "torch"))
+def test_heads_of_modules_are_no_wider_than_a_page(tmp_path: Path, target: str) -> None:
+    (path,) = export("mlp:tanh:depth=2", target, tmp_path)
+    command, *lines = path.read_text().split('"""')[1].splitlines()
+    assert "--target" in command and max(map(len, lines)) <= 100
+    starts = (
+        "dual0      K[tanh(x)]: 19 nodes; proven",
+        "           |tanh(z/2)|",
+        "Root       near",
+    )
+    assert all(any(line.startswith(start) for line in lines) for start in starts)
+
+
 def test_an_export_that_is_measured_says_what_it_found(tmp_path: Path) -> None:
     export("leaky_relu", "numpy", tmp_path / "n", measure=True)
     head = " ".join((tmp_path / "n" / "leaky_relu.py").read_text().split('"""')[1].split())

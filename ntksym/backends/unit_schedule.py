@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import inf
+from typing import Protocol
 
 from ..lower.program import Program
 from ._base import comment
@@ -83,7 +84,15 @@ class UnitSchedule:
         return any(step.carried for step in self.steps)
 
 
-def labelled(name: str, unit: DualUnit) -> tuple[str, ...]:
+class Noted(Protocol):
+    """What has something to say in the head of a file."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Its lines."""
+
+
+def labelled(name: str, unit: Noted) -> tuple[str, ...]:
     """The notes of a unit for the head of a file: printable ASCII, indented under its name."""
     said = []
     for i, line in enumerate(unit.notes):

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...lower.program import Program
-from .._base import SourceFile, comment, identifier
-from ..c.backend import Contract
+from .._base import SourceFile, identifier
+from ..c.backend import Contract, head_rows
 from ..near import NOTE
-from ..unit_schedule import UnitStep
+from ..unit_schedule import UnitStep, labelled
 from .module import ArrayBackend, function, module
 from .near import array_near
 from .network import ABOUT, ALWAYS, FIRST, SYMMETRIC, input_numbers
@@ -42,7 +42,7 @@ def unit_file(
         _DUAL,
         extra,
     ]
-    text = _module(backend, contract, pieces, unit.programs, unit.notes)
+    text = _module(backend, contract, pieces, unit.programs, labelled("dual", unit))
     return SourceFile(f"{identifier(name, set()).rstrip('_')}.py", text)
 
 
@@ -53,7 +53,7 @@ def unit_network_file(net: ArrayNetwork, contract: Contract, backend: ArrayBacke
         UnsupportedOp: an operation that the target cannot spell.
     """
     programs = (net.input, *(p for k in net.kinds for p in k.programs))
-    notes = [f"dual{k}: {line}" for k, unit in enumerate(net.kinds) for line in unit.notes]
+    notes = [row for k, unit in enumerate(net.kinds) for row in labelled(f"dual{k}", unit)]
     near = any(step.carried for step in net.steps)
     notes += NOTE if near else ()
     pieces = [backend.units, backend.network, shared_helpers(net.kinds, backend)]
@@ -98,7 +98,8 @@ def _module(
     body = "\n\n\n".join(piece.strip("\n") for piece in pieces if piece.strip("\n"))
     text = module(backend, contract, programs, body, ALWAYS)
     head, mark, rest = text.partition('\n"""\n')
-    shown = "\n".join(comment(line).replace('"""', "'''") for line in notes)
+    lines = (row for line in notes for row in head_rows(line))
+    shown = "\n".join(lines).replace('"""', "'''")
     return f"{head}\n{shown}{mark}{rest}"
 
 
