@@ -206,7 +206,9 @@ _UNLIKE = (
 """What changes where a layer takes the difference of lengths: an eighth number of the state."""
 
 _WORSE = """Derivatives at a
-    small angle t have errors of up to 2e-16/t (measured in double precision, not proven).
+    small angle t have errors of up to 2e-16/t (measured in double precision, not proven).  Second
+    derivatives are NaN where rows of x1 and of x2 are collinear and no bias moves them apart, as
+    at x = y; those of x1 with itself (x2=None) are right.
 """
 _BETTER = """Derivatives keep
     their digits at small angles, but for False (measured in double precision, not proven).
@@ -251,6 +253,15 @@ _MENDED = """    if mode:
 """
 
 FIRST = '''
+_turning = _rule(
+    lambda r: _where(r == 0.0, 0.0 * r, 1.0 + 0.0 * r),
+    lambda r: (_where(r == 0.0, float("nan") + 0.0 * r, 0.0 * r),),
+)
+
+# the root itself, which is a length: where it is 0 its second derivatives are not had, and are NaN
+_once = _rule(lambda r: 1.0 * r, lambda r: (_turning(r),))
+
+
 def _apart(x, y):
     """The area that x and y span, and |x - y|, row by row, from the differences."""
     norm, other = (x * x).sum(1), (y * y).sum(1)
@@ -321,6 +332,9 @@ def _first(x1, x2, exact, values=INPUT_VALUES):
             return length + (a * b - fixed) * gap * (0.5 * gap * over)
 
         root = _chosen(close, known, _places(close), (0, 0), root, x1.shape[1])
+    # one row with itself is a function of its own
+    own = eye if same else root < 0.0
+    root = _where(own, root, _once(_where(own, 1.0 + 0.0 * root, root)))
     return qx, c, qy, root, tx, t, ty
 '''
 """The first layer of every network, after `input_numbers`."""
@@ -335,7 +349,9 @@ ABOUT = """At x = y, where a kinked activation has two one-sided
     derivatives in the angle, their mean is taken.  Inner products lose the angle of nearly equal
     rows, which is taken from x - y: for all pairs (`exact=True`), for those with a sine below 0.1
     (0.3 in single precision; the default), for none (False: one matrix product).  Derivatives at a
-    small angle t have errors of up to 2e-16/t (measured in double precision, not proven).
+    small angle t have errors of up to 2e-16/t (measured in double precision, not proven).  Second
+    derivatives are NaN where rows of x1 and of x2 are collinear and no bias moves them apart, as
+    at x = y; those of x1 with itself (x2=None) are right.
     \"\"\""""
 """What a call of a network is, in the words of its docstring."""
 
