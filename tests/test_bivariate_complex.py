@@ -107,3 +107,28 @@ def test_swapped_and_conjugate_arguments_are_one_integral(monkeypatch: pytest.Mo
             for z, w in zip(others, (first, first.conjugate(), first.conjugate()), strict=True)
         )
         assert first.rel_accuracy_bits() > 60
+
+
+@pytest.mark.parametrize(
+    ("h", "k", "r"), [("-41", "-42", "0.6"), ("-45", "-41", "-0.1"), ("-41", "-43", "0.3")]
+)
+def test_far_below_zero_the_value_has_the_working_precision(h: str, k: str, r: str) -> None:
+    """Against the sum for moderate arguments, with as many bits as the value is small."""
+    with precision(128):
+        ball = phi2(acb(arb(h)), acb(arb(k)), acb(arb(r)))
+        assert ball.rel_accuracy_bits() > 100
+        wide = phi2(acb(arb(h, 1)), acb(arb(k, 1)), acb(arb(r)))
+        assert wide.real.contains(ball.real)
+    monkey = pytest.MonkeyPatch()
+    with precision(4000), monkey.context() as patch:
+        patch.setattr(bivariate, "_DEEP", -1000)
+        other = phi2(acb(arb(h)), acb(arb(k)), acb(arb(r)))
+        assert other.rel_accuracy_bits() > 100
+    with precision(128):
+        assert abs(ball - other) < arb("1e-25") * abs(other)
+
+
+def test_exponentials_and_their_tails_agree_at_deviations_of_a_thousand() -> None:
+    """PELU's dual has e^(10^6) times Phi2 at -1400: its derived form was not enclosed."""
+    _, rows = ntksym.evaluate("max(x, 0) + min(0, exp(x/0.7) - 1)", (10**6, 5 * 10**5, 10**6))
+    assert all(row.agree for row in rows)

@@ -35,6 +35,11 @@ from .bivariate_series import cdf, summed
 _LOSS = 32
 """Bits that the product of two distribution functions may take, before a line is cheaper."""
 
+_DEEP = -40
+"""Both arguments below this: the value is so small that only its own precision will do."""
+_CLEAR = 0.99
+_KNOWN = 16
+
 
 def phi2(h: Any, k: Any, r: Any, unit: int = 0) -> Any:
     """An enclosure (`acb`) of Phi2(h, k; r) for `acb` arguments, r real.
@@ -58,6 +63,9 @@ def phi2(h: Any, k: Any, r: Any, unit: int = 0) -> Any:
         if unit > 0:
             return acb(cdf(h.real.min(k.real)))
         return acb((cdf(h.real) - cdf(-k.real)).max(arb(0)))
+    if real and h.real < _DEEP and k.real < _DEEP and abs(rho) < _CLEAR:
+        if (deep := _deep(h.real, k.real, rho)) is not None:
+            return acb(deep)
     if real and rho < 0:  # P(X <= h) - P(X <= h, Y > k)
         return cdf(h) - _real(h.real, -k.real, -rho)
     if real:
@@ -130,6 +138,32 @@ def _plackett(h: Any, k: Any, rho: Any) -> Any:
     sizes = [abs(density(acb(t), False)).upper() for t in (arb(0), end)]
     goal = _goal() * reduce(arb.max, (size for size in sizes if size.is_finite()), arb(1))
     return integral(density, arb(0), end, tol=goal, slack=64) / (2 * arb.pi())
+
+
+def _deep(h: Any, k: Any, rho: Any) -> Any | None:
+    """The line of real h and k far below 0, to the working precision of the value itself.
+
+    From the lesser of both on the integrand only falls: its value at s = 0 over |h| is the scale.
+    None for balls so wide that this is hardly known.
+    """
+    if h.mid() > k.mid():
+        h, k = k, h
+    sigma = (1 - rho * rho).sqrt()
+    first = (-h * h / 2).exp() * cdf((k - rho * h) / sigma)
+    if first.rel_accuracy_bits() < _KNOWN:
+        return None
+    goal = (_goal() * first.lower() / (1 + abs(h)).upper()).lower()
+    length = arb(1)
+    while not cdf(h.upper() - length) < goal:
+        length *= 2
+
+    def density(s: Any, analytic: bool) -> Any:
+        at = h - s
+        return (-at * at / 2).exp() * cdf((k - rho * at) / sigma)
+
+    value = integral(density, arb(0), length, tol=goal, slack=64).real / (2 * arb.pi()).sqrt()
+    lost = cdf(h - length).upper() / 2
+    return value + arb(lost, lost)
 
 
 def _real(h: Any, k: Any, rho: Any) -> Any:
