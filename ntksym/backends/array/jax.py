@@ -16,7 +16,9 @@ from .module import ArrayBackend
 from .module import dual_file as array_dual_file
 from .network import network_file as array_network_file
 
-JAX = ArrayBackend("jax", PREAMBLE, network=NETWORK, loops=SCAN, host=HOST, compiled=COMPILED)
+JAX = ArrayBackend(
+    "jax", PREAMBLE, network=NETWORK, loops=SCAN, host=HOST, compiled=COMPILED, together=True
+)
 
 
 def dual_file(

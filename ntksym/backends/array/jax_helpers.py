@@ -103,6 +103,21 @@ def _in_doubles(f):
     return run
 
 
+def _together(f, *calls):
+    """f of each of several tuples of arguments: of those of one shape in one call, which XLA writes
+    the code of once.
+    """
+    shapes = [jnp.broadcast_shapes(*map(jnp.shape, given)) for given in calls]
+    found = {}
+    for shape in dict.fromkeys(shapes):
+        same = [k for k, other in enumerate(shapes) if other == shape]
+        flat = _arrays(*(v for k in same for v in calls[k]))  # of one type
+        flat, count = [jnp.broadcast_to(v, shape) for v in flat], len(calls[0])
+        each = f(*(jnp.stack(flat[k::count]) for k in range(count)))
+        found.update({k: each[i] for i, k in enumerate(same)})
+    return tuple(found[k] for k in range(len(calls)))
+
+
 def _added(part, count, zero):
     return jax.lax.fori_loop(0, count, lambda i, total: total + part(i), zero)
 

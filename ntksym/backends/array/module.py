@@ -26,6 +26,7 @@ from .._base import SourceFile, Spelled, comment, identifier, spell_program
 from ..c.backend import Contract, contract_lines
 from ..text import filled
 from .helpers import SPELL, array_helpers, helper_names
+from .together import together
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class ArrayBackend:
     """How NumPy is called, which integrates duals where their closed form cancels."""
     compiled: str = ""
     """The line before a public function that has it compiled once, not in every call."""
+    together: bool = False
+    """Whether calls of one long function are joined: modules are compiled whole."""
 
     def literal(self, value: Fraction | float) -> str:
         """The shortest decimal that reads back to the same double."""
@@ -69,7 +72,8 @@ def function(p: Program, name: str, backend: ArrayBackend, doc: str = "") -> str
     text = f"def {name}({', '.join(s.inputs)}):\n"
     text += f'    """{comment(doc)}"""\n' if doc else ""
     notes = dict(s.constants)
-    for line, value in _used(s):
+    lines = _used(s)
+    for line, value in together(lines) if backend.together else lines:
         found = [f for literal, f in notes.items() if literal in value and len(literal) > 8]
         remark = f"  # {comment('; '.join(found))}" if found else ""
         text += f"    {line} = {value}{remark}\n"
