@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import re
 import shutil
 import subprocess
 from functools import lru_cache
@@ -247,6 +249,28 @@ def test_terms_that_cancel_are_not_summed(
         if not d.continuous:
             slope = (size / (arb(q11) * arb(q22)).sqrt()).max(abs(pair[1]))
         assert abs((found.dot[0] - pair[1]) / slope) <= BOUND * EPS
+
+
+def test_closed_forms_that_overflow_are_integrated(tmp_path: Path) -> None:
+    """Terms beyond the range of doubles, of both signs, are NaN: the definition has the value."""
+    d, (a, c, b) = dual(as_activation("max(x - 1/2, 0)")), (2.0, 1.5, 3.0)
+    want, root = float(compile_(d, "numpy")(a, c, b).nngp), (a * b - c * c) ** 0.5
+    module: Any = load_module(compile_(d, "numpy").sources[0])
+    name = next(n for n in vars(module) if re.fullmatch("_direct_[0-9a-f]{12}", n))
+    at = (np.array([v]) for v in (np.nan, a, c, b, root))
+    assert getattr(module, name)(*at)[0] == pytest.approx(want, rel=1e-14)
+    sources = compile_(d, "c").sources
+    for source in sources:
+        (tmp_path / source.name).write_text(source.text)
+    main = next(s for s in sources if s.name.endswith(".c"))
+    call = f"double at(double k) {{ return ntksym_op{name}(k, {a}, {c}, {b}, {root!r}); }}"
+    (tmp_path / "own.c").write_text(f'#include "{main.name}"\n{call}\n')
+    out = tmp_path / "own.so"
+    flags = ["-std=c99", "-O1", "-fPIC", "-shared", "-w", "-o", str(out)]
+    subprocess.run(["cc", *flags, str(tmp_path / "own.c"), "-lm"], check=True, timeout=120)
+    run = ctypes.CDLL(str(out)).at
+    run.argtypes, run.restype = [ctypes.c_double], ctypes.c_double
+    assert run(np.nan) == pytest.approx(want, rel=1e-14)
 
 
 def test_numpy_without_anything_in_reach() -> None:

@@ -56,6 +56,8 @@ def direct_operation(let: Let, rule: Direct, stem: str) -> str:
     sided = not (rule.live[0][0] and rule.live[0][-1])
     watched = spline_watched(small, nowhere_zero(rule), sided) if spline else ""
     text = text.replace("@APART@\n@SPLINE@\n", f"@APART@{watched}")
+    alone = len(rule.point.args) == 1  # a parameter may be NaN
+    text = text.replace("@OVERFLOWED@", _OVERFLOWED if alone else "")
     text = filled(
         text,
         {
@@ -129,7 +131,8 @@ def @NAME@(closed, q11, q12, q22, root@GIVEN@):
 @APART@
 @SPLINE@
     used = (used > 0) & (used < @COMPILED@) & can  # @COMPILED@: in compiled code only
-@SMALL@    if not used.any():
+    inside = (least > 1e-140) & (most < 1e140) & (least + most <= @MOST@)
+@OVERFLOWED@@SMALL@    if not used.any():
         return closed
     value, columns = np.array(value, dtype=np.float64), (q11, q12, q22, root)
     value[used] = _direct_each(
@@ -138,7 +141,8 @@ def @NAME@(closed, q11, q12, q22, root@GIVEN@):
     return value
 '''
 
-_SMALL = """    can &= ~used & (least > 1e-140) & (most < 1e140) & (least + most <= @MOST@)
+_OVERFLOWED = "    used |= np.isnan(value) & can & inside  # terms of the closed form overflowed\n"
+_SMALL = """    can &= ~used & inside
     turned = can & (8.0 * q12 < -least * most)  # elsewhere no value of one sign is small
     if turned.any():
         small = @STEM@_small, @STEM@_marked, @STEM@, @WHICH@, turned, (value, q11, q22), given

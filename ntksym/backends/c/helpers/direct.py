@@ -58,6 +58,8 @@ def direct_functions(programs: tuple[Program, ...]) -> str:
             marks["@POWER@"] = str(let.inner.spline)
             marks["@MIDDLE@"] = "1" if small else "2"
             marks["@BELOW@"] = c_literal(small_below(let.inner, which % 2))
+            alone = len(let.inner.point.args) == 1  # a parameter may be NaN
+            marks["@OVERFLOWED@"], marks["@WITHOUT@"] = _OVERFLOWED if alone else ("", "")
             marks["@APART@"] = ">" if which % 2 and let.inner.jumps else ">="
             marks["@START@"] = c_literal(let.inner.start)
             marks["@LEAST@"] = c_literal(let.inner.least)
@@ -223,7 +225,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_@LABEL@(size_t n, const double *closed,
     int in;
     ntksym_@STEM@_unit(@HERE@&unit);
     in = ntksym_@LABEL@_in(q11[i], q22[i], root[i], unit);
-    if (in == 2 ? q12[i] == q12[i] : @OPEN@) {
+@OVERFLOWED@    if (in == 2 ? q12[i] == q12[i] : @OPEN@) {
       ntksym_@STEM@_mark(&mark@AT@);
 @LEAVE@      out[i] =
           ntksym_direct_pair(&mark.rule, @WHICH@, q11[i], q12[i], q22[i], root[i], unit);
@@ -280,6 +282,10 @@ _UNLESS = """      if (in < 2 && !ntksym_spline_tail(@TAIL@, unit, q11[i], q12[i
 """
 _NEVER_SMALL = {"@OPEN@": "0", "@LEAVE@": "", "@TURNED@": ""}
 
+_OVERFLOWED = (
+    "    if (in && closed[i] != closed[i]) in = 2; /* its terms overflowed */\n",
+    "    turned = closed[i] != closed[i] ? 1.0 : turned;\n",
+)
 _PLAIN = "  for (size_t i = 0; i < m; ++i) out[i] = closed[i];\n"
 
 _EARLY = r"""  double least = INFINITY, most = 0.0, turned = 0.0;
@@ -289,7 +295,7 @@ _EARLY = r"""  double least = INFINITY, most = 0.0, turned = 0.0;
     out[i] = closed[i];
     least = few < least ? few : least;
     most = most < many ? many : most;
-@TURNED@  }
+@WITHOUT@@TURNED@  }
   low = ntksym_direct_bin(least, @UNIT@, @BINS@);
   high = ntksym_direct_bin(most, @UNIT@, @BINS@);
   for (int j = low; j <= high; ++j)
