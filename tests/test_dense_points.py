@@ -240,6 +240,15 @@ def test_definitions_keep_the_digits_of_tiny_values(target: Any) -> None:
     assert float(found.dot[0]) == pytest.approx(2.4549467163745628e-287, rel=4.0 * EPS, abs=0.0)
 
 
+@pytest.mark.parametrize("target", [b.name for b in BACKENDS])
+def test_both_sides_of_a_peak_meet_at_it(target: Any) -> None:
+    """Where two parts of an integral meet was rounded, for each of them otherwise: 26 eps."""
+    point = (0.00024321400176644396, -0.007469864817974848, 4.039292953388912)
+    found = compile_(as_activation("softshrink"), target)(*([v] for v in point), lam=0.5)
+    exact = 1.547395791715018947922245463881e-225
+    assert float(found.dot[0]) == pytest.approx(exact, rel=4.0 * EPS, abs=0.0)
+
+
 FAR_OUT = (
     ("odd_gaussian", (1e20, 3e19, 2e20)),
     ("odd_gaussian", (1e98, -3e97, 2e98)),

@@ -180,7 +180,10 @@ def _spline_term(x, y, q11, q12, q22, root, top, ends, det, power, end=np.inf, t
         given = b[past], a[past], begin, over, over - begin, back, held, least, both[past]
         part = _spline_panels(-1.0, *given, peak, begin, power)
         total[past] = part * (top[past] * top[past]) ** power
-    fallen = above * above + (@FALLEN@ + @RISEN@ * max(power - 1, 0))
+        # g where the other part begins: of the order of its rounding, and the same for both
+        ends_at = back + (begin - peak) * (b[past] + a[past] / (begin * peak))
+        above[past] = np.where(held > 0.0, 0.0, ends_at)
+    fallen = np.maximum(g, 0.0) ** 2 + (@FALLEN@ + @RISEN@ * max(power - 1, 0))
     until = np.minimum(_spline_at(a, b, np.sqrt(fallen)), end)
     given = a, b, start, top, start - top, above, zero, zero, both
     total += _spline_panels(1.0, *given, start, until, power)

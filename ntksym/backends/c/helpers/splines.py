@@ -200,7 +200,7 @@ static inline double ntksym_spline_term(const ntksym_spline_pair *p, double one,
   const double square = g > 0.0 ? g * g : 0.0;
   const double bound = 4.0 * (first ? h * h : k * k) + square;
   const double both = twin ? 4.0 * (h * k) : 0.0;
-  double sum = 0.0, start = p->top;
+  double sum = 0.0, start = p->top, begin = g > 0.0 ? g : 0.0;
   if (x == 0.0 && y == 0.0) return bare;
   if (!(bound < 690.0)) return bound > 750.0 && bound < 1e300 ? 0.0 : NAN;
   if (ntksym_op_exp_inside(-bound) < least) return 0.0;
@@ -213,14 +213,16 @@ static inline double ntksym_spline_term(const ntksym_spline_pair *p, double one,
     start = start < p->end ? start : p->end;
     const double peak = loose ? 1.0 / start : 0.0, lowest = start < p->end ? 0.0 : b - a;
     const ntksym_spline_way s = {b, a, from, top, top - from, back, -1.0, both, peak, lowest};
-    sum = ntksym_spline_panels(&s, 1.0 / start, from, power);
+    const double to = 1.0 / start;
+    sum = ntksym_spline_panels(&s, to, from, power);
+    /* g where the other part begins: of the order of its rounding, and the same for both */
+    if (!loose) begin = back + (from - to) * (b + a / (from * to));
     for (int i = 0; i < power; ++i) sum *= p->top * p->top;
   }
   {
     const double fallen = @FALLEN@ + (power > 1 ? @RISEN@ * (power - 1) : 0.0);
     const double far_off = ntksym_spline_at(a, b, sqrt(square + fallen));
-    const ntksym_spline_way s = {a, b, start, p->top, start - p->top, g > 0.0 ? g : 0.0, 1.0, both,
-                                 0.0, 0.0};
+    const ntksym_spline_way s = {a, b, start, p->top, start - p->top, begin, 1.0, both, 0.0, 0.0};
     sum += ntksym_spline_panels(&s, start, far_off < p->end ? far_off : p->end, power);
   }
   if (g > 0.0) {
