@@ -32,6 +32,8 @@ from ..terms import TermSum
 from ..terms.cells import Cell
 from .closed_rows import MOST_POWERS
 
+OVER_PI_LOW = -6.182238607512211e-17
+"""What the double next to 1/pi lacks of it, over it."""
 NODES = 32
 """Of the Gauss rule: 2^-56 for the exponentials and bells that there are."""
 FALLEN = 42.0

@@ -11,6 +11,7 @@ from ...lower.splines import (
     FALLEN,
     LENGTH,
     NODES,
+    OVER_PI_LOW,
     PANELS,
     RATIO,
     RISEN,
@@ -31,7 +32,7 @@ def splines_text() -> str:
     nodes = "".join(f"    ({v!r}, {w!r}),\n" for v, w in legendre(NODES))
     marks = {"@NODES@": nodes, "@CHUNK@": CHUNK, "@FALLEN@": repr(FALLEN), "@PANELS@": PANELS}
     marks |= {"@LENGTH@": repr(LENGTH), "@RATIO@": repr(RATIO), "@CANCEL@": repr(CANCEL)}
-    marks |= {"@RISEN@": repr(RISEN)}
+    marks |= {"@RISEN@": repr(RISEN), "@PI_LOW@": repr(OVER_PI_LOW)}
     marks |= {"@CANCEL_MIDDLE@": repr(CANCEL_MIDDLE), "@REST@": repr(2.0 * FALLEN + 6.0)}
     marks |= {"@WIDEST@": repr(WIDEST)}
     marks |= {"@END@": repr(math.sqrt(FALLEN)), "@TWIN@": repr(TWIN_RATIO)}
@@ -251,10 +252,10 @@ def _spline_pairs(rule, marks, unit, which, q11, q12, q22, root, from_0):
 
 
 def _spline_of(q11, q12, q22, root):
-    """The determinant, where sigma begins, the unit of the gap, and sqrt(q11 q22) + q12 in two
-    doubles, 0 unless inputs are more nearly parallel than a rounded q12 says.  There the exponent
-    x^2 q22 - 2 x y q12 + y^2 q11 over the determinant is the square of x sqrt(q22) - y sqrt(q11)
-    over that, and 2 x y over the sum, which both keep their digits.
+    """The determinant, where sigma begins, the unit of the gap and what it lacks, over it, and
+    sqrt(q11 q22) + q12 in two doubles, 0 unless inputs are more nearly parallel than a rounded q12
+    says.  There the exponent x^2 q22 - 2 x y q12 + y^2 q11 over the determinant is the square of
+    x sqrt(q22) - y sqrt(q11) over that, and 2 x y over the sum, which both keep their digits.
     """
     (one, one_low), (two, two_low) = _two_product(q11, q22), _two_product(q12, q12)
     square, rest = _two_product(root, root)
@@ -269,7 +270,28 @@ def _spline_of(q11, q12, q22, root):
     ends = (np.where(known | (root > q12), 0.0, v) for v in ends)
     det = np.where(known, det + low, square), np.where(known, (det - (det + low)) + low, rest)
     top = np.where(q12 < 0.0, (whole - q12) / root, root / (whole + q12))
-    return det, top, np.where(q12 < 0.0, det[0] / (whole - q12), whole + q12), tuple(ends)
+    sides, size = whole + np.abs(q12), np.abs(q12)
+    lacks = ((whole - sides) + size) + 0.5 * rest_of
+    unit = np.where(q12 < 0.0, det[0] / sides, sides)
+    product, spill = _two_product(unit, sides)
+    left = ((det[0] - product) - spill) + det[1] - unit * lacks
+    return det, top, unit, np.where(q12 < 0.0, left / sides, lacks) / unit, tuple(ends)
+
+
+def _spline_arc(root, q12, det, own):
+    """What two kinks at 0 add, closed: a short arc is as the third power of the root."""
+    if not own:
+        arc = _angle(root, -q12)
+        return arc + arc * @PI_LOW@
+    arc, (square, spill) = _true_arc(root, q12), _two_product(root, root)
+    lacks = ((det[0] - square) - spill) + det[1]
+    return arc + (root * (0.5 * lacks / (square + q12 * q12)) + arc * @PI_LOW@)
+
+
+def _spline_scaled(total, unit, less, own):
+    """A sum of terms with what all have in common, but 1/pi."""
+    value = total * unit**own
+    return value + value * (own * less + @PI_LOW@)
 
 
 def _spline_sum(kinks, heights, zero, power, which, q11, q12, q22, root):
@@ -284,7 +306,7 @@ def _spline_sum(kinks, heights, zero, power, which, q11, q12, q22, root):
     total, alone, good = 0.0, 0.0, True
     for far in range(1 + (0 < zero < len(kinks))):
         cov = -q12 if far else q12
-        det, top, unit, ends = _spline_of(q11, cov, q22, root)
+        det, top, unit, less, ends = _spline_of(q11, cov, q22, root)
         sign = -1.0 if far and (power + 1 + which) % 2 else 1.0
         part, whole, sizes = np.zeros((3, len(q11)))
         for i, (x, d) in enumerate(zip(kinks, heights)):
@@ -299,10 +321,10 @@ def _spline_sum(kinks, heights, zero, power, which, q11, q12, q22, root):
                 term = (d * e * (2.0 if fold and i != j else 1.0)) * term
                 whole, sizes = whole + term, sizes + np.abs(term)
                 if x == 0.0 == y and own < 2:  # by their arc, which has more digits
-                    alone = d * e * 0.5 * (_true_arc(root, cov) if own else _angle(root, -cov))
+                    alone = d * e * 0.5 * _spline_arc(root, cov, det, own)
                 else:
                     part = part + term
         good = good & (sizes <= @CANCEL@ * np.abs(whole)) & ((sizes > 0.0) | bool(far))
-        total = total + sign * (part * unit**own)
+        total = total + sign * _spline_scaled(part, unit, less, own)
     return np.where(good, (total + alone) * scale, np.nan)
 @MIDDLE@'''

@@ -60,7 +60,7 @@ def _spline_middle(kinks, heights, low, high, power, which, q11, q12, q22, root,
     slopes = u[1] * v[1]
     total, linear = (slopes if which else u[0] * v[0]), (q12 * slopes if own else 0.0)
     sizes, total = np.abs(total) + np.abs(linear), total + linear
-    det, top, unit, ends = _spline_of(q11, cov, q22, root)
+    det, top, unit, less, ends = _spline_of(q11, cov, q22, root)
     scale = 0.3183098861837907 * unit**own * np.where(q12 == 0.0, 0.0, turn ** (own + 1))
     twins = bool(np.all(kinks == -kinks[::-1]) and np.all(heights == -heights[::-1]))
     fold = bool(np.all(q11 == q22))
@@ -85,7 +85,9 @@ def _spline_middle(kinks, heights, low, high, power, which, q11, q12, q22, root,
                 term = times[rows] * np.where(q12[rows] == 0.0, 0.0, term)
                 part[rows], parts[rows] = part[rows] + term, parts[rows] + np.abs(term)
     # what all have in common does not spoil how they cancel
-    total, sizes = total + scale * part, sizes + np.abs(scale) * parts
+    found = scale * part
+    total = total + (found + found * (own * less + @PI_LOW@))
+    sizes = sizes + np.abs(scale) * parts
     most = np.maximum(np.abs(total), np.where(sized, u[2] * v[2], 0.0))
     return np.where(sizes <= @CANCEL_MIDDLE@ * most, total, np.nan)
 '''

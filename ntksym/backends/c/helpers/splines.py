@@ -12,6 +12,7 @@ from ....lower.splines import (
     FALLEN,
     LENGTH,
     NODES,
+    OVER_PI_LOW,
     PANELS,
     RATIO,
     RISEN,
@@ -45,6 +46,7 @@ def splines_text() -> str:
         "@PANELS@": PANELS,
         "@CANCEL@": c_literal(CANCEL),
         "@OVER_PI@": c_literal(1 / math.pi),
+        "@PI_LOW@": c_literal(OVER_PI_LOW),
         "@CANCEL_MIDDLE@": c_literal(CANCEL_MIDDLE),
         "@WIDEST@": c_literal(WIDEST),
         "@TAIL@": c_literal(TAIL),
@@ -159,6 +161,7 @@ typedef struct {
   double q11, q12, q22, root, wide1, wide2; /* the last ones sqrt(8 q) */
   double top, det, det_low, end, scale; /* `end` of sigma; 1/pi and the unit of gap^power */
   double sum, sum_low; /* sqrt(q11 q22) + q12 where a rounded q12 has lost the angle, else 0 */
+  double less;         /* what `scale` lacks, over it */
 } ntksym_spline_pair;
 
 /* exp(-n/(2 d)), both of two doubles, the second ones small. */
@@ -253,7 +256,11 @@ static inline ntksym_spline_pair ntksym_spline_of(double q11, double q12, double
                      (fma(q11, q22, -one) - fma(q12, q12, -two));
   const int known = fabs((det - square) + low) <= 0x1p-49 * square;
   ntksym_spline_pair p = {q11, q12, q22, root, sqrt(8.0 * q11), sqrt(8.0 * q22), 0.0, 0.0, 0.0,
-                          end, @OVER_PI@, 0.0, 0.0};
+                          end, @OVER_PI@, 0.0, 0.0, @PI_LOW@};
+  /* the unit of the gap with what rounding took from it, which the value has as often */
+  const double lacks = 0.5 * ((fma(-whole, whole, one) + fma(q11, q22, -one)) / whole);
+  const double sides = whole + fabs(q12), near = whole - sides;
+  const double more = (near + fabs(q12)) + lacks;
   double unit;
   if (!known && root <= q12) {
     const double rest = (fma(-whole, whole, one) + fma(q11, q22, -one)) / whole;
@@ -264,8 +271,12 @@ static inline ntksym_spline_pair ntksym_spline_of(double q11, double q12, double
   p.top = q12 < 0.0 ? (whole - q12) / root : root / (whole + q12);
   p.det = known ? det + low : square;
   p.det_low = known ? (det - p.det) + low : fma(root, root, -square);
-  unit = q12 < 0.0 ? p.det / (whole - q12) : whole + q12;
-  for (int k = 0; k < own; ++k) p.scale *= unit;
+  unit = q12 < 0.0 ? p.det / sides : sides;
+  for (int k = 0; k < own; ++k) {
+    const double left = fma(-unit, sides, p.det) + p.det_low - unit * more;
+    p.scale *= unit;
+    p.less += (q12 < 0.0 ? left / sides : more) / unit;
+  }
   return p;
 }
 
@@ -291,7 +302,16 @@ static inline double ntksym_spline_arc(const ntksym_spline_pair *p, int own)
   const double h = sqrt(p->q11) * sqrt(p->q22);
   const double arc = own ? ntksym_op_arc3(p->root, p->q12, h)
                          : ntksym_op_angle3(p->root, -p->q12, h);
-  return arc * (0.5 * @OVER_PI@);
+  /* a short arc is as the third power of the root, which is rounded */
+  const double lacks = (fma(-p->root, p->root, p->det) + p->det_low) / (2.0 * (h * h));
+  return (arc + ((own ? p->root * lacks : 0.0) + arc * @PI_LOW@)) * (0.5 * @OVER_PI@);
+}
+
+/* A sum of terms with what all have in common. */
+static inline double ntksym_spline_scaled(const ntksym_spline_pair *p, double sum)
+{
+  const double value = sum * p->scale;
+  return value + value * p->less;
 }
 
 /* Whether a kink that is not at 0 is so far out that the closed form loses digits of the value. */
@@ -354,7 +374,8 @@ NTKSYM_BLOCK_FUNCTION double ntksym_spline_dual(const ntksym_direct_rule *s, int
   if (alone != 0.0) /* of two kinks at 0 by their arc, which has more digits */
     alone *= ntksym_spline_arc(&p[0], own);
   /* what all have in common, last: it does not spoil how they cancel */
-  return (alone + (total[0] * p[0].scale + (total[1] != 0.0 ? total[1] * p[1].scale : 0.0))) *
+  return (alone + (ntksym_spline_scaled(&p[0], total[0]) +
+                   (total[1] != 0.0 ? ntksym_spline_scaled(&p[1], total[1]) : 0.0))) *
          scale;
 }
 

@@ -137,7 +137,7 @@ static inline double ntksym_spline_middle(const ntksym_direct_rule *s, int power
       part += term; /* what all have in common does not spoil how they cancel */
       parts += fabs(term);
     }
-  total += p.scale * part;
+  total += ntksym_spline_scaled(&p, part);
   sizes += p.scale * parts;
   most = sized && u.size * v.size > fabs(total) ? u.size * v.size : fabs(total);
   return sizes <= @CANCEL_MIDDLE@ * most ? total : NAN;
