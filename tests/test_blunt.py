@@ -46,6 +46,32 @@ def test_a_rule_is_within_its_bound(text: str, span: tuple[Fraction, Fraction]) 
             assert abs(float(value) - float(ball.mid)) <= off + 1e-11
 
 
+def test_below_the_range_there_is_a_bound_or_no_number() -> None:
+    """The density on a strip falls with the variance only where it is below the square of the
+    distance: |x - 1|^1.5 is within its absolute bound there, |x - 1/2|^1.5 is NaN.  Rows of zeros
+    are in no strip.
+    """
+    at = [(Fraction(1, 10), Fraction(1, 20), Fraction(1)), (Fraction(1, 4),) * 3, (0, 0, 1)]
+    known = RULES["quadrature"].make(as_activation("abs(x - 1)^(3/2)"), RANGE, 1e-5)
+    unknown = RULES["quadrature"].make(as_activation("abs(x - 1/2)^(3/2)"), RANGE, 1e-5)
+    assert (known.least, unknown.least) == (0, RANGE[0]) and unknown.zero
+    assert "NaN above, the absolute bounds also below" in known.lines()[0]
+    assert "NaN outside, rows of zeros aside" in unknown.lines()[0]
+    for found, there in ((known, at), (unknown, at[2:])):
+        for place in there:
+            both = zip(found.evaluate(*map(float, place)), (False, True), strict=True)
+            bounds = found.levels[-1].value, found.levels[-1].dot
+            for (value, slope), off in zip(both, bounds, strict=True):
+                expr = found.activation.expr
+                ball = enclose_definition(expr, *place, derivative=slope, digits=8)
+                assert off < 1e-3 and abs(float(value) - float(ball.mid)) <= off
+    q11, q12, q22 = (np.array([float(row[k]) for row in at]) for k in range(3))
+    for one in unknown.evaluate(q11, q12, q22):
+        assert np.isnan(one).tolist() == [True, True, False]
+    cut = blunted(as_activation("1 + exp(-1/x^2)"), RANGE, 1e-5)
+    assert cut is not None and not cut.below and not cut.zero  # its strip is next to 0
+
+
 def test_one_variance_has_a_table() -> None:
     """Its time is foreseen, it holds its bound, and it is named as what it stands for."""
     given, rule = as_activation("max(0, 1 - x^2)^(3/2)"), RULES["tabulated"]

@@ -211,6 +211,21 @@ def called(function, *arrays):
     return out
 
 
+@pytest.mark.parametrize("zero", [True, False])
+def test_variances_without_a_bound_are_nan_in_all_targets(zero, tmp_path):
+    made = quadrature_dual("tanh(x)", variances=(Fraction(1, 2), 2), error=1e-3)
+    dual = replace(made, least=Fraction(1, 2), zero=zero)
+    unit = quadrature_unit(dual)
+    a, b = np.array([0.5, 2, 0.49, 1, 0, 0, 0]), np.array([0.5, 0.5, 1, 0.49, 0, 1, 0.49])
+    known = [True, True, False, False, zero, zero, False]
+    library, space = compiled(unit, tmp_path), {}
+    text = "import numpy as np\n" + helpers(used_helpers(unit.programs)) + "\n\n\n"
+    exec(compile(text + unit.numpy_functions("unit"), "unit", "exec"), space)
+    called_c = called(library.pairs, a, 0 * a, b, np.sqrt(a * b))
+    for got in (dual.evaluate(a, 0 * a, b), called_c, space["unit_pairs"](a, 0 * a, b)):
+        assert np.isfinite(got).tolist() == [known, known]
+
+
 @pytest.mark.parametrize("text", ["x*tanh(log(1+exp(x)))", "x/(1+abs(x))", "heaviside(x-1)*erf(x)"])
 def test_the_c_and_the_numpy_text_give_the_same_numbers(text, tmp_path):
     dual = quadrature_dual(text, variances=(Fraction(1, 4), 2), error=1e-9)

@@ -32,6 +32,7 @@ def test_the_rule_is_within_its_bound(text: str) -> None:
     found = RULES["quadrature"].make(act, SPAN, 1e-8)
     level = found.levels[-1]
     assert level.value_relative <= 1e-8 and level.dot_relative <= 1e-8
+    assert level.dot <= 1e-7  # a relative bound times a size, not a certificate of steep lines
     close = found.close
     assert close is not None and close.sigma < 1e-5 and found.activation.expr == act.expr
     one, two = Fraction(1), Fraction(2)
@@ -83,6 +84,8 @@ def test_c_and_numpy_mend_alike() -> None:
     for values in found:
         assert np.allclose(values[:3], ours.evaluate(q11, q12, q22)[1][:3], rtol=1e-9)
         assert np.isnan(values[3])
+    assert ours.zero and np.isnan(ours.evaluate(0.4, 0.1, 1.0)).all()  # no bound below the range
+    assert np.isfinite(ours.evaluate(0.0, 0.0, 1.0)).all()
 
 
 def test_what_it_is_not_for_is_left_alone() -> None:

@@ -5,7 +5,8 @@ the last $\delta$ is the line from s(c) to $s(c\pm\delta)$, continuous where s i
 are analytic beyond their ends, and intervals shrink towards c no further than $\delta$.  As the
 slope of the line is the mean of s', $\|s'-\tilde s'\|\le\|s'-m\|$ on the strip for every constant
 m, and $|s-\tilde s|\le\sqrt\delta\,\|s'-m\|$; the norms of s' come from its bound by a power of
-the distance (`derivations/identities/quadrature.md`, section 13).
+the distance.  Below the range the absolute bounds hold where all points are at least the least
+deviation from 0; values are NaN there otherwise (`derivations/identities/quadrature.md`, section 13).
 """
 
 from __future__ import annotations
@@ -78,7 +79,8 @@ def _blunted(
         if off <= goal:
             expr = with_lines(pieces, ends, widths)
             left = (error - 2 * off - off * off) / (1 + off) ** 2 * (1 - 1e-12)
-            return Cut(replace(activation, expr=expr), activation, None, None, off, left, NAME)
+            other, where = replace(activation, expr=expr), rarer_below(ends, widths, low)
+            return Cut(other, activation, None, None, off, left, NAME, *where)
     places = ", ".join(str(c) for c in dict.fromkeys(c for c, _, _ in ends))
     raise Undecided(
         f"{activation.name} is singular at x = {places}: lines that stand for it next to there "
@@ -138,6 +140,19 @@ def _norm(slope: Any, c: Expr, side: int, delta: Any) -> Any | None:
             return None
         norm += (bound * bound).mass(-delta.log()).sqrt()
     return norm.upper()
+
+
+def rarer_below(ends: Any, widths: list[Expr], low: Fraction) -> tuple[bool, bool]:
+    r"""Whether u of a variance below `low` is in no strip more often than its bound says; of 0.
+
+    At a distance d from 0 the density $e^{-d^2/2q}/\sqrt{2\pi q}$ grows with q up to $q=d^2$.
+    """
+    from ..verify.functions.pieces import number
+
+    both = zip(ends, widths, strict=True)
+    nearest = [abs(number(c)) - number(width) for (c, _, _), width in both]
+    below = all(d > 0 and d * d * low.denominator >= low.numerator for d in nearest)
+    return below, all(d > 0 for d in nearest)
 
 
 def with_lines(pieces: Any, ends: Any, widths: list[Expr]) -> Expr:

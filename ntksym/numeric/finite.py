@@ -35,6 +35,8 @@ _FARTHEST = 60.0
 """Standard deviations."""
 _NEAREST = 6.0
 """Of finitely many kinks those within so many are kept."""
+_BELOW = 64
+"""Below the least variance over this a certificate bounds what is there."""
 _MOST = 200
 """Kinks on the part that is kept."""
 BITS, _ROUGH = 128, 16
@@ -53,6 +55,9 @@ class Cut:
         off: r of the two duals, the larger one.
         error: what is left to be proven for the other one.
         part: the name of that part of a bound.
+        below: whether r times the least norm on the range bounds what they leave at all smaller
+            variances too.
+        zero: whether both are one function next to 0.
     """
 
     activation: Activation
@@ -62,6 +67,8 @@ class Cut:
     off: float
     error: float
     part: str = NAME
+    below: bool = True
+    zero: bool = True
 
     def made(self, make: Callable[[Activation, Any, float], Any], variances: Any) -> Any:
         """What a rule makes of this one, for the whole.
@@ -86,6 +93,8 @@ class Cut:
                 found,
                 activation=self.whole,
                 levels=tuple(self._level(found, level) for level in found.levels),
+                least=found.least if self.below else found.variances[0],
+                zero=found.zero and self.zero,
             )
         named = {"name": self.whole.name, "text": str(self.whole.expr)}
         if hasattr(found, "far"):
@@ -114,8 +123,9 @@ class Cut:
         return nextafter((error * (1 + r) ** 2 + 2 * r + r * r) * (1 + 1e-14), inf)
 
     def _level(self, found: Any, level: Any) -> Any:
-        curves = found.subject.value, found.subject.slope
-        extra = [self._more(0.0) * _most_square(c.pieces, level.top) for c in curves]
+        curves, low = (found.subject.value, found.subject.slope), found.variances[0]
+        larger = 1 / (1 - self.off) ** 2 * (1 + 1e-14)  # the norm of s over that of the other one
+        extra = [self._more(0.0) * larger * _most(c.pieces, low, level.top) for c in curves]
         return replace(
             level,
             value=nextafter(level.value + extra[0], inf),
@@ -332,6 +342,26 @@ def most_moment(pieces: tuple[Any, ...], high: Fraction, power: int) -> float | 
     except NtksymError:
         return None
     return most if most < inf else None
+
+
+def _most(pieces: tuple[Any, ...], low: Fraction, high: Fraction) -> float:
+    r"""At least E[s(u)^2] for all variances up to `high`, less than a certificate may say.
+
+    For $q/4\le q'\le q$ the density of N(0, q') is at most twice that of N(0, q).
+    """
+    from .table.spectra.norms import second_moment
+
+    known = most = _most_square(pieces, high)
+    if not low > 0:
+        return known
+    with precision(BITS), suppress(NtksymError):
+        at, found = high, 0.0
+        while at > low / _BELOW:
+            check()
+            found = max(found, rounded_up(2 * second_moment(pieces, at, _ROUGH)))
+            at /= 4
+        most = max(found, _most_square(pieces, at))
+    return min(known, most)
 
 
 def _most_square(pieces: tuple[Any, ...], high: Fraction) -> float:

@@ -20,7 +20,7 @@ from sympy import Add, Expr, Rational
 from ..activation import Activation
 from ..errors import Undecided
 from ..precision import precision
-from .blunt import NAME, with_lines
+from .blunt import NAME, rarer_below, with_lines
 from .finite import BITS, Cut, cut_off, most_moment
 from .patience import check
 from .quadrature.dual import QuadratureDual, quadrature_dual
@@ -88,7 +88,8 @@ def lined(activation: Activation, variances: tuple[Fraction, Fraction], error: f
             if best <= goal:
                 left = (error - 2 * best - best * best) / (1 + best) ** 2 * (1 - 1e-12)
                 expr = with_lines(pieces, ends, widths)
-                return Cut(replace(activation, expr=expr), activation, None, None, best, left, NAME)
+                other, where = replace(activation, expr=expr), rarer_below(ends, widths, low)
+                return Cut(other, activation, None, None, best, left, NAME, *where)
     places = ", ".join(str(c) for c in dict.fromkeys(c for c, _, _ in ends))
     raise Undecided(
         f"{activation.name} is singular at x = {places}: lines that stand for it next to there "

@@ -2,8 +2,8 @@ r"""Singular points with an unbounded slope that is square integrable: $|x-1|^{0
 
 Lines next to them leave $e=s'-\tilde s'$, whose norm is a small power of the width of the strips;
 but the line has the mean slope, so $\int e=0$, and for inputs that are not next to each other
-$E[e(u)g(v)]$ is small: $E[g(v)\mid u]$ is smooth.  Equal inputs have a sum of their own: section
-16 of `derivations/identities/quadrature.md`.
+$E[e(u)g(v)]$ is small: $E[g(v)\mid u]$ is smooth.  Equal inputs have a sum of their own.  All
+this is bounded on the range alone, and values are NaN below it: section 16 of `derivations/identities/quadrature.md`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
-from math import ceil, inf, log2, nextafter
+from math import ceil, exp, fsum, inf, log2, nextafter, pi, sqrt
 from typing import Any
 
 from sympy import Add, Expr, Rational
@@ -20,7 +20,7 @@ from ..activation import Activation
 from ..errors import Undecided
 from ..precision import precision
 from ..symbols import x
-from .blunt import NAME, with_lines
+from .blunt import NAME, rarer_below, with_lines
 from .finite import Cut
 from .own import own_weights
 from .quadrature.close import Close
@@ -80,12 +80,52 @@ def steep_dual(
         left = (error - 2 * off - off * off) / (1 + off) ** 2 * (1 - 1e-12)
         widths: list[Expr] = [Rational(1, 2**_NARROW)] * len(ends)
         expr = with_lines(pieces, ends, widths)
-        cut = Cut(replace(activation, expr=expr), activation, None, None, off, left, NAME)
+        other = replace(activation, expr=expr)
+        _, zero = rarer_below(ends, widths, variances[0])
+        cut = Cut(other, activation, None, None, off, left, NAME, False, zero)
         beyond = max(abs(float(number(c).mid())) for c, _, _ in ends) + 1.0
+        still = _at_zero(slopes) if zero else 0.0
     made: QuadratureDual = cut.made(
         lambda a, v, e: quadrature_dual(a, variances=v, error=e), variances
     )
-    return replace(made, close=replace(close, parity=_parity(made, pieces, beyond)))
+    sizes = [_most_slope(close, variances[0], level.top, off, still) for level in made.levels]
+    levels = tuple(
+        replace(level, dot=nextafter(level.dot_relative * size, inf))
+        for level, size in zip(made.levels, sizes, strict=True)
+    )
+    return replace(made, levels=levels, close=replace(close, parity=_parity(made, pieces, beyond)))
+
+
+def _most_slope(close: Close, low: Fraction, top: Fraction, off: float, still: float) -> float:
+    """At least E[s'(u)^2] for variances from `low` to `top`, and `still`.
+
+    The sum for equal inputs is off by at most 2r of itself, and for a variance from q/4 to q at
+    most twice that for q; each is rounded by far less than the slack.
+    """
+    both = list(zip(close.nodes, close.weights, strict=True))
+    most, at = still, float(top)
+    while at >= float(low):
+        terms = [w * exp(-u * u / (2 * at)) / sqrt(2 * pi * at) for u, w in both]
+        slack = 1e-9 * fsum(map(abs, terms))
+        most = max(most, 2 * (fsum(terms) + slack) / (1 - 2 * off - 1e-9))
+        at /= 4
+    return most
+
+
+def _at_zero(slopes: Any) -> float:
+    """At least s'(0)^2 on either side of 0."""
+    from flint import acb
+
+    from ..verify.evaluate import function
+    from .arith import rounded_up
+
+    most = 0.0
+    for piece in slopes:
+        left, right = piece.ends()
+        if (left is None or not left > 0) and (right is None or not right < 0):
+            value = function(piece.expr, x)(acb(0), False).real
+            most = max(most, rounded_up(value * value))
+    return most
 
 
 def _parity(made: QuadratureDual, pieces: Any, beyond: float) -> int:

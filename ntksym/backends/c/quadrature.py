@@ -55,6 +55,8 @@ class QuadratureUnit:
             f"    {stem}_level{i}(a, b, rho, sigma, nngp, dot);\n{after}    return;\n  }}\n"
             for i, level in enumerate(levels)
         )
+        if (least := float(self.dual.least)) > 0.0:
+            chain = _LEAST[self.dual.zero].replace("@LEAST@", C.literal(least)) + chain
         return "\n".join([*pieces, _ENTRY.replace("@LEVELS@", chain).replace("@STEM@", stem)])
 
     def numpy_functions(self, stem: str) -> str:
@@ -192,6 +194,13 @@ static double @STEM@_close(double dot, double a, double b, double rho, double si
   return dot;
 }
 """
+
+_LEAST = {
+    True: """  if ((a2 > 0.0 && a2 < @LEAST@) || (b2 > 0.0 && b2 < @LEAST@)) return;
+""",
+    False: "  if (b2 < @LEAST@) return;\n",
+}
+"""No bound for smaller variances; 0 may have one."""
 
 _ENTRY = """
 /* One entry; the larger variance first, so that it is symmetric to the last bit. */

@@ -47,6 +47,9 @@ def numpy_text(dual: QuadratureDual, programs: tuple[Program, ...], stem: str) -
     pieces.append(_ROOT.strip("\n"))
     pieces.append(f"_{stem}_LEVELS = ({''.join(rows).rstrip()})")
     entry = _ENTRY.strip("\n")
+    if dual.least > 0:
+        least = _LEAST[dual.zero].replace("@LEAST@", repr(float(dual.least)))
+        entry = entry.replace(_CHOICE, least + _CHOICE)
     if not dual.slopes:
         entry = entry.replace(_BOTH, _BOTH + "[0], nan")
     if dual.close is not None:
@@ -322,6 +325,12 @@ _MENDED = """            nngp, dot = run(rule, float(a), float(b), rho, sigma)
             return nngp, _@STEM@_close(dot, float(a), float(b), rho, sigma)"""
 _BOTH = "            return run(rule, float(a), float(b), rho, sigma)"
 """What an entry gives where it has a rule."""
+_CHOICE = "    for top, run, rule in _@STEM@_LEVELS:\n"
+_LEAST = {
+    True: "    if 0.0 < small < @LEAST@ or 0.0 < large < @LEAST@:\n        return nan, nan\n",
+    False: "    if small < @LEAST@:\n        return nan, nan\n",
+}
+"""No bound for smaller variances; 0 may have one."""
 _ENTRY = '''
 def _@STEM@_entry(q11, q12, q22, root):
     """One entry; the larger variance first, so that it is symmetric to the last bit."""

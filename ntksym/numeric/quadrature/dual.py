@@ -53,11 +53,14 @@ class QuadratureDual(Brief):
         activation: s, with numbers for its parameters.
         subject: its smooth pieces; lines where it is all but straight (`flat`), and where another
             activation stands for it (`finite`, `blunt`) that one's.
-        variances: the range (lo, hi); values for variances below lo carry the absolute bounds only.
+        variances: the range (lo, hi).
         error: what was asked for.
         levels: the rules, by increasing largest variance.
         slopes: whether the derivative dual is computed too; NaN where it is not.
         close: what it lacks for inputs next to each other, where s' is unbounded at kinks.
+        least: values are NaN for variances below it.  It is 0 where the absolute bounds hold for
+            all below lo, and lo where what stands for s is bounded on the range alone.
+        zero: whether a variance of 0 has the absolute bounds all the same.
     """
 
     activation: Activation
@@ -68,6 +71,8 @@ class QuadratureDual(Brief):
     method: str = "quadrature"
     slopes: bool = True
     close: Close | None = None
+    least: Fraction = Fraction(0)
+    zero: bool = True
     _shown = ("variances", "error")
 
     @property
@@ -79,6 +84,17 @@ class QuadratureDual(Brief):
     def conditions(self) -> tuple[Any, ...]:
         """None: every correlation is in the bound."""
         return ()
+
+    @property
+    def floor(self) -> float:
+        """The least variance of which there are values: polar rules may have one of their own."""
+        polar = (level.rule.least for level in self.levels if isinstance(level.rule, FanRule))
+        return max(float(self.least), *polar, 0.0)
+
+    @property
+    def takes_zero(self) -> bool:
+        """Whether rows of zeros have values."""
+        return self.floor == 0 or (self.zero and self.floor == float(self.least))
 
     def level(self, larger: float) -> Level | None:
         """The rule for a pair whose larger variance is given; None outside the range."""
@@ -121,7 +137,12 @@ class QuadratureDual(Brief):
     def lines(self) -> tuple[str, ...]:
         """What it computes, with every bound, as lines of text."""
         lo, hi = self.variances
-        head = f"variances from {float(lo):g} to {float(hi):g}, all correlations; NaN above"
+        nan = "outside" if self.floor > 0 else "above"
+        head = f"variances from {float(lo):g} to {float(hi):g}, all correlations; NaN {nan}"
+        if lo > 0 and self.floor == 0:
+            head += ", the absolute bounds also below"
+        elif self.takes_zero:
+            head += ", rows of zeros aside"
         out = [f"two-dimensional quadrature of {self.activation.expr}; {head}"]
         out += [level.line() for level in self.levels]
         if self.subject.expr != self.activation.expr:
@@ -141,6 +162,7 @@ class QuadratureDual(Brief):
             "method": self.method,
             "activation": str(self.activation.expr),
             "variances": [str(v) for v in self.variances],
+            "least": str(self.least),
             "levels": [
                 {
                     "top": str(level.top),

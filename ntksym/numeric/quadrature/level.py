@@ -15,7 +15,7 @@ Rule = LatticeRule | PanelRule | FanRule
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A rule and what is proven of it for variances in [0, top] and all correlations.
+    """A rule and what is proven of it for variances up to top and all correlations.
 
     Attributes:
         rule: the nodes.

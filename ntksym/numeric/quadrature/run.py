@@ -49,6 +49,8 @@ def _one(
     large, small = (x, y) if x >= y else (y, x)  # one order for both: symmetric to the last bit
     if not (small >= 0.0 and c == c and root >= 0.0):
         return nan
+    if dual.least > 0 and any(q < dual.least and not (q == 0.0 and dual.zero) for q in (x, y)):
+        return nan
     level = dual.level(large)
     if level is None:
         return nan

@@ -161,7 +161,7 @@ def _with_zero_rows(unit: DualUnit, choice: Choice, n: Nonlinearity, span: Range
     if not ranged_choice(choice) or vanishing(n):
         return unit
     if choice.method in ("quadrature", "nngp") and not _is_point(span):
-        return unit  # takes a variance of zero itself
+        return unit  # takes a variance of zero itself, or says that it does not
     from ...backends.zero_rows import ZeroRowsUnit
     from ...numeric.table.zero import zero_row
 
