@@ -6,7 +6,8 @@ are analytic beyond their ends, and intervals shrink towards c no further than $
 slope of the line is the mean of s', $\|s'-\tilde s'\|\le\|s'-m\|$ on the strip for every constant
 m, and $|s-\tilde s|\le\sqrt\delta\,\|s'-m\|$; the norms of s' come from its bound by a power of
 the distance.  Below the range the absolute bounds hold where all points are at least the least
-deviation from 0; values are NaN there otherwise (`derivations/identities/quadrature.md`, section 13).
+deviation from 0; values are NaN there otherwise
+(`derivations/identities/quadrature.md`, section 13).
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@ r"""Singular points with an unbounded slope that is square integrable: $|x-1|^{0
 Lines next to them leave $e=s'-\tilde s'$, whose norm is a small power of the width of the strips;
 but the line has the mean slope, so $\int e=0$, and for inputs that are not next to each other
 $E[e(u)g(v)]$ is small: $E[g(v)\mid u]$ is smooth.  Equal inputs have a sum of their own.  All
-this is bounded on the range alone, and values are NaN below it: section 16 of `derivations/identities/quadrature.md`.
+this is bounded on the range alone, and values are NaN below it: section 16 of
+`derivations/identities/quadrature.md`.
 """
 
 from __future__ import annotations
