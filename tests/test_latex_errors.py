@@ -81,6 +81,10 @@ AMBIGUOUS = [
     (r"\theta(x', x), \text{where } \theta(x, x') = x^\top x'", 7, "the first and the second input", "the order of the definition"),
     (r"\tilde{\mathbf{x}'}", 1, r"\tilde needs one letter", r"\tilde{x}'"),
     (r"x -- y", 4, "two signs in a row", "brackets around the second"),
+    (r"\sum_n x^n", 1, "the limits of a sum are its index and two whole", r"\sum_{n=0}^{\infty}"),
+    (r"\sum_{n>0} x^n", 1, "a sum from a strict inequality", r"\ge"),
+    (r"1+\sum_{n=0}^2", 3, "the sum has no term", r"\sum_{n=0}^{\infty} ..."),
+    (r"\sum'_{n=0}^2 x^n", 1, "a sum with a mark", r"\sum_{n=0}^{\infty} ..."),
 ]  # fmt: skip
 
 UNKNOWN = [
@@ -96,9 +100,8 @@ UNKNOWN = [
     (r"x+\newcommand{\a}{b}", 3, r"\newcommand cannot be part of a formula", "no definitions"),
     (r"\def\x{} = 1", 1, r"\def cannot be part of a formula", "no definitions"),
     (r"\write18{ls}", 1, r"\write cannot be part of a formula", "no files"),
-    (r"\infty", 1, r"\infty cannot be part of a formula", "finite numbers"),
+    (r"\infty", 1, r"\infty cannot be part of a formula", "infinity only above a sum"),
     (r"\int_0^1 x", 1, r"\int cannot be part of a formula", "the value of the integral"),
-    (r"\sum_n x^n", 1, r"\sum cannot be part of a formula", "the sum written out"),
     (r"a \pm b", 3, r"\pm cannot be part of a formula", "one formula for each sign"),
     (r"\partial K", 1, r"\partial cannot be part of a formula", "the derivative, written out"),
     (r"\begin{case}", 1, "the environment 'case' is not known", "did you mean cases?"),

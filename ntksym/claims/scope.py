@@ -1,8 +1,9 @@
 """Text of a claim to SymPy: the language, with the names and functions that a claim binds.
 
 What a definition adds to the language is lifted out of the syntax tree first: expectations
-`E[...]`, the functions of the claim `s(.)`, `f(.)`, `g(.)` with their derivatives `ds(.)`, and
-`diff(expr, name)`.  Each becomes a name, so the language itself stays as it is.
+`E[...]`, the functions of the claim `s(.)`, `f(.)`, `g(.)` with their derivatives `ds(.)`,
+`diff(expr, name)` and `Sum(term, n, 0, oo)`.  Each becomes a name, so the language itself stays as
+it is.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sympy import Expr, Symbol, preorder_traversal
+from sympy import Expr, Symbol, oo, preorder_traversal
 
 from ..errors import ParseError, TooLarge, UnknownName
 from ..language.build import Builder, check_calls
@@ -27,6 +28,7 @@ from ..language.syntax import (
     rebuild,
 )
 from ..language.table import known_names
+from . import sums
 
 Function = Callable[[Expr], Expr]
 
@@ -108,6 +110,8 @@ def _special(text: str, node: Call, scope: Scope, names: Mapping[str, Expr]) -> 
         (inside,) = _arguments(text, node, 1, "E[s(u)*s(v)]")
         bound = replace(scope, expect=None)
         return scope.expect(_build(text, inside, bound, {**outer, **scope.inner}))
+    if node.name in sums.NAMES:
+        return sums.summed(text, node, lambda n, more: _part(text, n, scope, {**outer, **more}))
     if node.name == "diff" and scope.functions:
         body, by = _arguments(text, node, 2, "diff(Phi2(h, k, r), r)")
         symbol = names.get(by.name) if isinstance(by, Name) else None
@@ -119,6 +123,13 @@ def _special(text: str, node: Call, scope: Scope, names: Mapping[str, Expr]) -> 
         (inside,) = _arguments(text, node, 1, f"{node.name}(z)")
         return scope.functions[node.name](_build(text, inside, scope, outer))
     return None
+
+
+def _part(text: str, node: Node, scope: Scope, names: Mapping[str, Expr]) -> Expr:
+    """A part of a sum: its term, or a limit, which may be infinite."""
+    if isinstance(node, Name) and node.name == "oo":
+        return oo
+    return _build(text, node, scope, names)
 
 
 def _arguments(text: str, node: Call, count: int, usage: str) -> tuple[Node, ...]:
@@ -159,11 +170,12 @@ def free_names(text: str) -> tuple[str, ...]:
     """The names that a text uses and does not call, in order of first use."""
     found: dict[str, None] = {}
 
-    def visit(node: Node) -> None:
-        if isinstance(node, Name) and node.name not in _NUMBERS:
+    def visit(node: Node, bound: frozenset[str]) -> None:
+        if isinstance(node, Name) and node.name not in (*_NUMBERS, *bound):
             found[node.name] = None
+        inner = bound | {sums.index_of(node)}
         for child in children(node):
-            visit(child)
+            visit(child, inner)
 
-    visit(read_tree(text.translate(_BRACKETS)))
+    visit(read_tree(text.translate(_BRACKETS)), frozenset())
     return tuple(found)

@@ -23,7 +23,7 @@ INSTEAD = (
         "log10": "log(z)/log(10)",
         "rsqrt": "1/sqrt(z)",
         "hypot": "sqrt(a^2 + b^2)",
-        "sum": "the terms with +",
+        "sum": "the terms with +; in the formula of a claim Sum(term, n, 0, oo)",
         "product": "the factors with *",
         "theta": "heaviside(z)",
         "cases": "piecewise((a, x > 0), (b, True))",

@@ -101,18 +101,21 @@ def _factorial(n: Expr) -> Expr:
 
 def _double_factorial(n: Expr) -> Expr:
     """The double factorial of a whole number from -1 on."""
-    if not isinstance(n, Integer):
+    if not n.is_integer:
         raise TypeError("a whole number is needed")
     _order(n)
     return sympy.factorial2(n)
 
 
 def _binomial(n: Expr, k: Expr) -> Expr:
+    """Of a whole k the quotient n (n - 1) ... (n - k + 1)/k!, else that of Gamma functions."""
     for z in (n, k):
-        if not isinstance(z, Integer):
-            raise TypeError("whole numbers are needed")
-        _order(z)
-    return sympy.binomial(n, k)
+        _order(abs(z))
+    if isinstance(n, Rational) and isinstance(k, Integer):
+        return sympy.binomial(n, k)
+    if isinstance(n, Integer) and n < 0 and k.is_integer:
+        return (-1) ** k * _binomial(k - n - 1, k)
+    return sympy.gamma(n + 1) / (sympy.gamma(k + 1) * sympy.gamma(n - k + 1))
 
 
 def _order(n: Expr) -> None:

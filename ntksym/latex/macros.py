@@ -136,7 +136,7 @@ UNICODE = {
 """Greek letters typed as such."""
 
 MARKS = dict.fromkeys((r"\top", r"\intercal", r"\transpose"), r"\top")
-MARKS |= {r"\prime": "'", r"\angle": r"\angle"}
+MARKS |= {r"\prime": "'"} | {macro: macro for macro in (r"\angle", r"\sum", r"\infty")}
 
 UNSAFE = tuple(
     (
@@ -150,10 +150,9 @@ UNSAFE = tuple(
 
 REFUSED = {
     **dict.fromkeys(UNSAFE, "no definitions, no files: the formula written out"),
-    r"\infty": "finite numbers; a limit is not a formula here",
+    r"\infty": "finite numbers; infinity only above a sum",
     r"\int": "the value of the integral, in closed form",
     r"\iint": "the value of the integral, in closed form",
-    r"\sum": "the sum written out",
     r"\prod": "the product written out",
     r"\lim": "the value of the limit",
     r"\partial": "the derivative, written out",

@@ -15,7 +15,7 @@ from ..errors import ParseError, TooLarge
 from ..language.limits import MAX_DEPTH
 from ..language.messages import caret
 from ..language.syntax import Call, Name, Negate, Node, Number, Power, Sum, children
-from . import application, conditions, doubts, kernels, own, vectors
+from . import application, conditions, doubts, kernels, own, sums, vectors
 from .layout import Fence, Fraction, Group, Item, Leaf, Root, Row, Table
 from .letters import VARIANCES
 from .naming import letter_name, raised, read_name
@@ -172,6 +172,8 @@ class Reader:
     def _factor(self, row: Row, pos: int) -> tuple[Node, int]:
         if (inner := vectors.inner_product(self, row, pos)) is not None:
             return inner
+        if (summed := sums.series(self, row, pos)) is not None:
+            return summed
         if (defined := own.apply(self, row, pos)) is not None:
             return defined
         if (entry := kernels.covariance(self, row, pos)) is not None:

@@ -114,6 +114,10 @@ def constant(expr: Any, env: Env) -> Value:
         from .functions.removable import value_at
 
         return value_at(expr, env, constant)
+    if isinstance(expr, sp.Sum):
+        from .functions.series import series
+
+        return series(expr, env, constant)
     args = [constant(a, env) for a in expr.args]
     exact = EXACT.get(type(expr))
     if exact is not None:
