@@ -12,6 +12,7 @@ from ntksym.claims.scope import Scope, free_names
 from ntksym.errors import NtksymError, ParseError, TooLarge, Undecided
 from ntksym.latex import read_latex
 from ntksym.precision import precision
+from ntksym.verify.balls import enclose_expr
 from ntksym.verify.evaluate import constant, real_ball
 from ntksym.verify.report import Verdict
 from ntksym.verify.surd import Surd
@@ -83,6 +84,7 @@ def test_series_with_a_slip_are_refuted(latex: str) -> None:
         ("Sum(binomial(-1/2, n)*rho^n, n, 0, 2)", (1, 3), lambda r: 1 - r / 2 + 3 * r * r / 8),
         ("Sum(binomial(-2, n)*binomial(2, n - 1)*rho^n, n, 0, 3)", (1, 3),
          lambda r: -2 * r + 6 * r * r - 4 * r**3),
+        ("Sum(rho^n/gamma(n - 2), n, 0, oo)", (2, 1), lambda r: r**3 * mpmath.exp(r)),
         ("Sum(rho^n, n, 3, 2)", (1, 2), lambda r: mpmath.mpf(0)),
     ],
 )  # fmt: skip
@@ -92,6 +94,17 @@ def test_values_against_closed_forms(text: str, rho: tuple[int, int], exact: obj
         wanted = exact(mpmath.mpf(rho[0]) / rho[1])  # type: ignore[operator]
         assert abs(mid - wanted) <= rad + mpmath.mpf(10) ** -36 * (1 + abs(wanted))
         assert rad <= mpmath.mpf(10) ** -30 * (1 + abs(wanted))
+
+
+def test_a_series_near_the_end_of_its_disc_has_its_digits() -> None:
+    n = sympy.Symbol("n", integer=True, nonnegative=True)
+    found = enclose_expr(
+        sympy.Sum(RHO**n / n**2, (n, 1, sympy.oo)), {RHO: sympy.Rational(999, 1000)}, digits=20
+    )
+    with mpmath.workdps(30):
+        wanted = mpmath.polylog(2, mpmath.mpf(999) / 1000)
+        mid = mpmath.mpf(found.mid.numerator) / found.mid.denominator
+        assert abs(mid - wanted) <= mpmath.mpf(float(found.rad)) * 2 < mpmath.mpf(10) ** -19
 
 
 @pytest.mark.parametrize(
