@@ -29,6 +29,7 @@ from ..gaussian import expect, value_at
 from ..terms import TermSum
 from ..terms.cells import cells
 from .build import Builder
+from .conditioning import LOST as USUAL
 from .conditioning import loses
 from .direct_where import first_good
 from .means import LAST, ORDER, Forms, Means, poles, series
@@ -75,7 +76,9 @@ def taylor(activation: Activation) -> Taylor | None:
     found = d.derivation
     if not isinstance(found, Derivation) or not found.centred or activation.params:
         return None
-    if not any(isinstance(e, Add) and loses(e, _PROBE, LOST) for e in (d.value, d.dot)):
+    # the means of gates are long formulas: a dozen times the closed form, which must lose more
+    most = USUAL if any(key.gates for key in found.terms.terms) else LOST
+    if not any(isinstance(e, Add) and loses(e, _PROBE, most) for e in (d.value, d.dot)):
         return None
     try:
         if len(cells(found.terms)) > 1 or not _fails(d, small_program(activation) is not None):
@@ -90,8 +93,8 @@ def taylor(activation: Activation) -> Taylor | None:
         return None
     every, closed = series(found.terms, slopes), _closed(found, pieces)
     pairs = (d.value, d.diag), (d.dot, d.diag_dot)
-    forms, most = Forms(closed), max(first_good(*pair, VARIANCES, LOST) for pair in pairs)
-    for below in reversed([v for v in VARIANCES if v <= most]):
+    forms, highest = Forms(closed), max(first_good(*pair, VARIANCES, LOST) for pair in pairs)
+    for below in reversed([v for v in VARIANCES if v <= highest]):
         q = float(below)
         if (last := forms.last(q)) is None:
             continue
