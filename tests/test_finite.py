@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 from sympy import Rational
 
+from ntksym.backends.array.quadrature import ArrayQuadrature
+from ntksym.backends.array.unit import array_unit
 from ntksym.errors import Undecided
 from ntksym.language import as_activation
 from ntksym.numeric.finite import NAME, cut_off
+from ntksym.numeric.quadrature.single import single_lattice
 from ntksym.numeric.rules import RULES
 from ntksym.numeric.table import BandedDual
 from ntksym.numeric.table.split.table import SplitTable, split_table
@@ -158,3 +161,16 @@ def test_kinks_at_whole_numbers_are_cut_at() -> None:
     """Where a wave jumps at the reach itself its sign there is open, and not asked for."""
     cut = cut_off(as_activation("sign(sin(pi*x))"), ONE, 1e-6)
     assert cut is not None and cut.right is not None and cut.right.is_Integer
+
+
+def test_array_rules_have_what_kinks_far_out_change_in_their_bound() -> None:
+    """And are named as what they stand for, not as what is left of it."""
+    text, span = "tanh(x) + x*max(x - 40, 0)", (Fraction(1, 2), Fraction(2))
+    found = RULES["quadrature"].make(as_activation(text), span, 1e-8)
+    rule = array_unit(found, as_activation(text)).rule
+    assert isinstance(rule, ArrayQuadrature)
+    bare = single_lattice("tanh(x)", *span, found.error).levels[0]
+    cut = cut_off(as_activation(text), span, found.error)
+    assert cut is not None and 0 < cut.off < 1e-9
+    assert rule.dual.levels[0].dot_relative > cut.off + bare.dot_relative * cut.error / found.error
+    assert rule.dual.activation == as_activation(text) and "40" in rule.notes[0]

@@ -8,7 +8,7 @@ entry.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Protocol
 
@@ -231,16 +231,25 @@ def _table(found: BandedDual, error: float) -> TableDual:
 
 def _one_rule(found: QuadratureDual) -> QuadratureDual:
     """The same range with one trapezoid rule: arrays have no choice among rules by entry."""
-    low, high = found.variances
-    try:
-        return single_lattice(str(found.subject.expr), low, high, found.error)
+    span = found.variances
+
+    def one(given: Any, variances: Any, within: float) -> Any:
+        return single_lattice(str(given.expr), *variances, within)
+
+    try:  # what kinks far out change is in the bound
+        cut = cut_off(found.activation, span, found.error, found.slopes)
+        used = replace(found.activation, expr=found.subject.expr)
+        made = one(used, span, found.error) if cut is None else cut.made(one, span)
     except Undecided as failed:
         raise UnsupportedOp(
-            f"{found.subject.expr}: its quadrature has panels between kinks or near poles, which "
-            f"array code does not have ({failed.what})",
+            f"{found.activation.name}: its quadrature has panels between kinks or near poles, "
+            f"which array code does not have ({failed.what})",
             hint='method="tabulated" (--method tabulated --variance Q or LO:HI); of kinks away '
             f"from 0 one variance; a narrower range {_NARROWER}",
         ) from None
+    if not isinstance(made, QuadratureDual):  # pragma: no cover - a trapezoid rule was asked for
+        raise TypeError(type(made).__name__)
+    return made
 
 
 _NARROWER = (
