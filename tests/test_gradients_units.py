@@ -241,7 +241,7 @@ def test_slopes_of_mixtures_by_differences_are_those_of_closed_forms():
     found, given, ctx = ntksym.dual("gelu"), dual_gradients("gelu").program(), MPContext()
     ctx.dps = 100
     unit, slopes = unit_of(found, {}), array_unit(found, found.activation, {})
-    large = Large(1.6, lambda: None)
+    large = Large(1.6, lambda: None, lambda: None)
     (made,) = gradient_duals(
         (UnitSlopes(unit, slopes),), ((False, True, True),), None, None, (large,)
     )
@@ -275,7 +275,7 @@ def test_nearly_parallel_pairs_of_mixtures_keep_their_angle(back):
     bend = Bend(bent, flat_from(slope.activation))
     kinds = (UnitSlopes(unit, slopes),)
     (dual,) = gradient_duals(
-        kinds, ((False, True, True),), "numpy", None, (Large(1.6, lambda: bend),)
+        kinds, ((False, True, True),), "numpy", None, (Large(1.6, lambda: bend, lambda: None),)
     )
     rule, far = (0.0, weight, 0.0, 0.0, 0.0), flat_from(found.activation)
     step = UnitStep(0, False, rule, rule, 2, far=far)

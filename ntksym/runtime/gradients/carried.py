@@ -17,6 +17,7 @@ Where variances are large all of these are had, and with them
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -27,10 +28,11 @@ from ...backends.near import SURE
 from ...backends.tables import legendre
 from ...backends.unit_schedule import UnitStep
 from ..checks import Array
-from .apart import Gap, Slope, gap, gap_slopes
+from .apart import ALIKE, Gap, Slope, gap, gap_slopes
 from .duals import GradientDual
 from .large import Large, bend_of
 from .own import Apart, Scaled, Weight
+from .unlike import Unlike
 
 NEARLY = 0.1
 """The sine up to which a pair is nearly parallel, after a layer and in front of one: from there on
@@ -95,6 +97,7 @@ class Nearly:
         self._apart = np.copysign(0.5 * np.log1p(abs(self._unlike) / least), self._unlike)
         self._wide = wide = np.sqrt(np.maximum(self._x, self._y))
         self._gap: Gap | None = None
+        self._unlike_det: Gap | None = None
         self.large = noisy = np.zeros(wide.shape, dtype=bool)
         self._scale = wide
         if dual.large:
@@ -125,15 +128,37 @@ class Nearly:
             self._gap = self._gaps_of(self._slope, self._step.far, self.large)
         return self._gap
 
+    def _large_dets(self) -> Gap | None:
+        """The determinants of the dual of these pairs, NaN where lengths are alike.
+
+        None where they all are, and where s is not nearly homogeneous.
+        """
+        if not (abs(self._apart[self.large]) > ALIKE).any():
+            return None
+        if self._unlike_det is None and (rest := self._more.rest()) is not None:
+            made = Unlike(self._slope, self._step.far, self._own, rest)
+            self._unlike_det = self._by_parts(lambda at, _: made.slopes(*at), self.large)
+        return self._unlike_det
+
+    def _own(self, q: Array) -> Array:
+        found: Array = self._dual.both(*np.broadcast_arrays(q, q, q, 0.0 * q))[0]
+        return found
+
     def _gaps_of(self, slope: Slope, far: float, which: Any, together: bool = True) -> Gap:
         """The same of other pairs and by another derivative dual; slopes in M with `together`."""
+        steep = self._more.steep
+        return self._by_parts(lambda at, w: gap_slopes(slope, far, steep, at, w, together), which)
+
+    def _by_parts(
+        self, made: Callable[[tuple[Array, Array, Array], Array], Gap], which: Any
+    ) -> Gap:
+        """What is made of pairs (M, X, angle) and the larger deviations, some at a time."""
         given = self._m, self._apart, self._angle, self._wide
         m, apart, angle, wide = (v[which] for v in given)
         parts = []
         for k in range(0, len(wide), CHUNK):
             some = slice(k, k + CHUNK)
-            at = m[some], apart[some], angle[some]
-            parts.append(gap_slopes(slope, far, self._more.steep, at, wide[some], together))
+            parts.append(made((m[some], apart[some], angle[some]), wide[some]))
         rows = zip(*((p.d, p.by_m, p.by_x) for p in parts), strict=True)
         return Gap(*(np.concatenate(v) for v in rows))
 
@@ -196,6 +221,10 @@ class Nearly:
         else:
             part, tilt = self._gap_of(self._apart) / size, away / size
             det = 0.25 * (part * (2.0 * ((n11 + n22) / size) - part) - tilt * tilt)
+            if (dets := self._large_dets()) is not None:
+                weight = self._step.pair[1]
+                sure = (weight / size[self.large]) ** 2 * dets.d + (bias / size * part)[self.large]
+                det[self.large] = np.where(np.isnan(sure), det[self.large], sure)
         det = np.maximum(det, 0.0)
         sine = np.sqrt(det)
         kept = (sine < 2.0 * NEARLY) & np.isfinite(det)
@@ -237,6 +266,7 @@ class Nearly:
         after: tuple[Array, Array],
         rule: Weight | Scaled | Apart,
         found: Array,
+        steady: bool = True,
     ) -> Array:
         """A direction: what it makes of the next covariance beside what the variances make.
 
@@ -247,6 +277,7 @@ class Nearly:
             after: the directions of n11 and n22.
             rule: the direction of d in a hyper-parameter.
             found: the same from covariances, which all but pairs of large variances keep.
+            steady: whether the variance of the bias stays.
         """
         if not self.large.any() or not self._step.carried:
             return found
@@ -265,6 +296,13 @@ class Nearly:
         one, two = (self._of(v)[large] for v in after)
         total, rise = (n11 + n22) / size, (one + two) / size
         rise = along_d * total + part * rise - part * along_d - (away / size) * ((one - two) / size)
+        if isinstance(rule, Weight) and steady and (dets := self._large_dets()) is not None:
+            along_det = 0.5 * (dets.by_m * (first + second) + dets.by_x * (first - second))
+            along_det = along_det + 2.0 * dets.d / rule.value
+            bias, cosine = self._step.pair[0] / size, np.sqrt(np.maximum(1.0 - det, 0.5))
+            sure = (weight / size) ** 2 * along_det + bias * along_d
+            sure = 2.0 * (sure - 2.0 * weight * dot * (turn / size) * (cosine - bias))
+            rise = np.where(np.isnan(sure), rise, sure)
         level = 0.5 * (one / n11 + two / n22)
         moved = (det * level - 0.25 * rise) / np.sqrt(np.maximum(1.0 - det, 0.5)) * size
         made = np.array(np.broadcast_to(found, self.chosen.shape))

@@ -13,15 +13,18 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from sympy import Integer, Poly, Rational
+
 from ... import symbols
 from ...activation import Activation
 from ...backends.array.unit import roughness
 from ...backends.unit import DualUnit
 from ...backends.units import unit_of
 from ...errors import NtksymError
-from ...lower.reach import flat_from
+from ...lower.reach import flat_from, leading
 from ...numeric.choice import Choice
 from ...numeric.choose import choose
+from ...numeric.logistic import LogisticSum, recognise
 from ...numeric.mixture import MixtureDual
 from ...numeric.table import BandedDual, TableDual
 from ..units.layers import table_choice
@@ -61,6 +64,39 @@ def mixture_bend_unit(choice: Choice, values: Mapping[str, Any]) -> DualUnit | N
     return unit_of(found.dual, {}) if isinstance(found.dual, MixtureDual) else None
 
 
+def mixture_rest_unit(choice: Choice, values: Mapping[str, Any]) -> tuple[int, DualUnit] | None:
+    """The degree n of s far out, and the dual of x s'(x) - n s(x) for any variances.
+
+    None where s does not grow like a power, nearly, or that is no mixture.
+    """
+    act, x = _numbered(choice, values), symbols.x
+    degree = leading(act)
+    if not degree:
+        return None
+    rest = replace(act, name=f"rest of {act.name}", expr=x * act.expr.diff(x) - degree * act.expr)
+    try:
+        form = recognise(rest)  # in which what cancels far out is gone
+        if not form.plain or max(_growth(form, side) for side in (1, -1)) >= degree:
+            return None
+        found = choose(replace(rest, expr=form.expr), code=True)
+    except NtksymError:
+        return None
+    return (degree, unit_of(found.dual, {})) if isinstance(found.dual, MixtureDual) else None
+
+
+def _growth(form: LogisticSum, side: int) -> int:
+    """The degree of the polynomial that a sum is far out on a side, less than 0 of 0."""
+    total = form.polynomial
+    for p in form.parts:
+        z = p.slope * symbols.x + p.offset
+        sign = side if p.slope.is_positive else -side
+        end = {-1: sign * z, 0: Integer(sign)}.get(p.order, Integer(0))
+        taken = {0: z / 2, 1: Rational(1, 2)}.get(p.order, 0) if p.reduced else 0
+        total += p.factor * (end - taken)
+    left = Poly(total, symbols.x)
+    return -1 if left.is_zero else int(left.degree())
+
+
 def bend_far(choice: Choice, values: Mapping[str, Any]) -> float:
     """`lower.near.Near.far` of s'."""
     return flat_from(_slope(choice, values))
@@ -68,6 +104,11 @@ def bend_far(choice: Choice, values: Mapping[str, Any]) -> float:
 
 def _slope(choice: Choice, values: Mapping[str, Any]) -> Activation:
     """The derivative of s with numbers for the parameters."""
-    act = choice.activation
-    act = act.with_params(**{p.name: values[p.name] for p in act.params})
+    act = _numbered(choice, values)
     return replace(act, name=f"({act.name})'", expr=act.expr.diff(symbols.x))
+
+
+def _numbered(choice: Choice, values: Mapping[str, Any]) -> Activation:
+    """The activation with numbers for its parameters."""
+    act = choice.activation
+    return act.with_params(**{p.name: values[p.name] for p in act.params})

@@ -42,16 +42,31 @@ class Bend:
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """The dual of h(x) = x s'(x) - n s(x), which is small where s is nearly homogeneous.
+
+    Attributes:
+        degree: n.
+        values: (q11, q12, q22, root) -> (E[h(u)h(v)], E[h'(u)h'(v)]).
+    """
+
+    degree: int
+    values: Values
+
+
+@dataclass(frozen=True, slots=True)
 class Large:
     """The slopes of a mixture where variances are large.
 
     Attributes:
         steep: the steepest slope of a gate.
         bend: gives the dual of s', made when it is first asked for; None where it has no unit.
+        rest: the same of h, for lengths that differ; None where s is not nearly homogeneous too.
     """
 
     steep: float
     bend: Callable[[], Bend | None]
+    rest: Callable[[], Rest | None]
 
     def pair(
         self, values: Values, found: tuple[Array, ...], at: tuple[Array, ...]

@@ -28,9 +28,9 @@ from .carried import Nearly
 from .differences import ROOM
 from .duals import GradientDual, gradient_duals, length, value_duals
 from .endless import endless
-from .fine import FINE, bend_far, bend_unit, mixture_bend_unit
+from .fine import FINE, bend_far, bend_unit, mixture_bend_unit, mixture_rest_unit
 from .gap import SHARED
-from .large import Bend, Large
+from .large import Bend, Large, Rest
 from .lowered import ENTRIES
 from .own import Apart, Scaled, Weight, own_rules
 from .planes import POLAR, KernelGradients, exchanged, named_planes
@@ -157,7 +157,15 @@ class UnitGradient:
                 return None
             return Bend(value_duals((unit,), self._target)[0][0], bend_far(choice, values))
 
-        return Large(steep, bend)
+        @cache
+        def rest() -> Any:
+            found = mixture_rest_unit(choice, values)
+            if found is None:
+                return None
+            degree, unit = found
+            return Rest(degree, value_duals((unit,), self._target)[0][0])
+
+        return Large(steep, bend, rest)
 
     def _planes(self, a: Array, b: Array | None) -> KernelGradients:
         """Everything, in bands of rows; of a symmetric matrix the upper half, then both."""
@@ -304,6 +312,7 @@ class UnitGradient:
                         directions(name, ends),
                         own[kind].get(name) or Weight(weight if name == "weight_var" else np.inf),
                         turn,
+                        name != "bias_var",
                     )
                 moves[name] = turn, dt
         return _named(c, t, after, start, a)
