@@ -36,11 +36,28 @@ BOUND = 4.5
 
 
 @pytest.mark.parametrize("target", ["c", "numpy"])
-def test_smooth_ends_of_both_inputs_have_widths_that_add_up(target: str) -> None:
-    """A mean and a smooth end of one width, beside a small variance: 397 eps, of the slope 1380."""
-    d = dual(as_activation("abs(x)-x*erf(x)"))
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [
+        (
+            "abs(x)-x*erf(x)",
+            ((0.3, 10.943496698953217, 400.0), (400.0, -0.631823076501642, 0.001)),
+        ),
+        (
+            "x + 1/2*exp(-2*x)*Phi(3/4*x) + Phi(3/4*x)",
+            ((11.2, 5.7, 9.3), (58.2, -4.0625, 7.4)),
+        ),
+    ],
+)
+def test_smooth_steps_keep_their_digits(
+    text: str, points: tuple[tuple[float, float, float], ...], target: str
+) -> None:
+    """Of the size: 397 eps (the slope 1380) for a mean and a smooth end of one width, 79 and 199
+    for tails under exponentials whose exponent and argument are quotients of the second degree.
+    """
+    d = dual(as_activation(text))
     kernel = compile_(d, target)
-    for a, c, b in ((0.3, 10.943496698953217, 400.0), (400.0, -0.631823076501642, 0.001)):
+    for a, c, b in points:
         with precision(800):
             pair = Straight((d.value, d.dot), (S.q11, S.q12, S.q22))(acb(a), acb(c), acb(b))
             own = Straight((d.diag, d.diag_dot), (S.q,))

@@ -18,7 +18,7 @@ from fractions import Fraction
 
 from sympy import Expr, Integer, Mul, Pow, expand
 
-from .exponent import is_rest, kept, linear_parts, product_parts, sum_parts
+from .exponent import grows, is_rest, kept, linear_parts, polynomial_parts, product_parts, sum_parts
 from .folding import fold
 from .lines import Lines
 from .polynomial import is_polynomial
@@ -39,13 +39,14 @@ def argument_low(b: Lines, e: Expr, z: Operand) -> Operand:
     return kept(b, low)
 
 
-def tail_low(b: Lines, e: Expr, z: Operand) -> Operand:
+def tail_low(b: Lines, e: Expr, z: Operand, exponent: Expr) -> Operand:
     r"""What $\Phi(z)$ lacks relative to $\Phi(e)$ where z < 0, to first order; 0 for z >= 0.
 
     The tail's relative slope $\varphi/\Phi$ is taken for -z: what is left is less than the
-    rounding error itself.
+    rounding error itself.  Beside an exponential that grows it is known of polynomials
+    of any degree; their products overflow earlier, and it is 0 there.
     """
-    found = _excess(b, e, z)
+    found = _excess(b, e, z, bent=grows(exponent))
     if found is None:
         return Fraction(0)
     excess, below = found
@@ -91,14 +92,14 @@ def rough(p: Program) -> Program:
     return replace(p, body=live(tuple(body), outputs), outputs=outputs)
 
 
-def _excess(b: Lines, e: Expr, z: Operand) -> tuple[Operand, Operand] | None:
+def _excess(b: Lines, e: Expr, z: Operand, *, bent: bool = False) -> tuple[Operand, Operand] | None:
     """(n^2 - z^2 d, d) for e = n/sqrt(d)."""
     if not isinstance(z, str):
         return None
     split = _quotient(e)
     if split is None:
         return None
-    top, below = (linear_parts(b, part) for part in split)
+    top, below = (polynomial_parts(b, part) if bent else linear_parts(b, part) for part in split)
     if top is None or below is None:
         return None
     if b.known_root is not None:  # what q12 lacks may be as large as what is left of the entries

@@ -13,7 +13,9 @@ the determinant of the rounded entries in two doubles.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
+from itertools import product
 
 import sympy as sp
 from sympy import Add, Expr, Integer, Mul, Pow, Symbol, default_sort_key
@@ -37,6 +39,8 @@ FINITE = Fraction(2) ** 900
 _MOSTS = (MOST, OF_DOUBLES, CORRECTION, FINITE)
 LARGE = 2
 """Quotients below are rounded to less than an eps of the exponential."""
+_SIZES = tuple(sp.Rational(2) ** n for n in (-20, 0, 20))
+"""Deviations at which the size of an exponent is looked at."""
 _ENTRIES = frozenset((S.q11, S.q12, S.q22, S.q))
 
 
@@ -72,29 +76,60 @@ def linear_parts(b: Lines, e: Expr) -> Parts | None:
     """The same for single entries and for numbers, whose rest is nothing or known."""
     if any(sum(n for s, n in key if s in _ENTRIES) > 1 for key in monomials(e)):
         return None
+    return polynomial_parts(b, e)
+
+
+def polynomial_parts(b: Lines, e: Expr) -> Parts | None:
+    """The same for a polynomial of any degree: products of entries may overflow."""
     return _parts(b, sp.expand(e))
 
 
-def quotient_parts(b: Lines, e: Expr) -> Parts | None:
-    """The same for a quotient, of bells off 0, that is large where variances are small.
+def quotient_parts(b: Lines, e: Expr, rounded: Callable[[Expr], Operand]) -> Parts | None:
+    """The same for a quotient that is large somewhere; None where it is below `LARGE`.
 
-    None where it is less than `LARGE` at zero variances: what is left of an eps does not count.
+    Of degree one, of bells off 0, it is divided in two doubles.  Products of entries overflow
+    before a quotient of a higher degree does: that is `rounded`, and what it lacks is the
+    remainder of the division over the divisor, 0 where it is no number.
     """
-    number, rest = e.as_coeff_Mul()
-    below = [f for f in Mul.make_args(rest) if isinstance(f, Pow) and f.exp == -1]
-    if len(below) != 1 or not number.is_Rational or not is_polynomial(base := below[0].base):
+    split = _quotient(e)
+    if split is None or not grows(e):
         return None
-    top = sp.expand(Mul(*(f for f in Mul.make_args(rest) if f is not below[0])))
-    at_zero = e.xreplace({s: Integer(0) for s in _ENTRIES})
-    known = top.is_Rational or is_polynomial(top)
-    if not known or not at_zero.is_Rational or abs(at_zero) < LARGE:
-        return None
-    if any(sum(n for s, n in key if s in _ENTRIES) > 1 for key in monomials(top)):
-        return None
-    above, under = _parts(b, top), _parts(b, positive_form(base) or base)
+    if all(sum(n for s, n in key if s in _ENTRIES) <= 1 for key in monomials(split[0])):
+        above, under = _parts(b, split[0]), _parts(b, positive_form(split[1]) or split[1])
+        return None if above is None or under is None else divided_parts(b, above, under)
+    above, under = (polynomial_parts(b, part) for part in split)
     if above is None or under is None:
         return None
-    return product_parts(b, _number(Fraction(number)), divided_parts(b, above, under))
+    high = rounded(e)
+    whole = product_parts(b, (high, Fraction(0)), under)
+    minus = b.emit("neg", whole[0]), b.emit("neg", whole[1])
+    left = b.emit("add", *close_sum_parts(b, above, minus))
+    return high, finite_rest(b, b.emit("div0", left, under[0]))
+
+
+def grows(e: Expr) -> bool:
+    """Whether an exponent in the covariance alone is `LARGE` somewhere, or -`LARGE` at zero."""
+    if not e.free_symbols <= _ENTRIES:
+        return False
+    at_zero = e.xreplace({s: Integer(0) for s in _ENTRIES})
+    if at_zero.is_Rational and abs(at_zero) >= LARGE:
+        return True
+    for a, c, rho in product(_SIZES, _SIZES, (-1, 0, 1)):
+        at = {S.q11: a**2, S.q12: rho * a * c, S.q22: c**2, S.q: a**2}
+        value = e.xreplace(at)
+        if value.is_Rational and value >= LARGE:
+            return True
+    return False
+
+
+def _quotient(e: Expr) -> tuple[Expr, Expr] | None:
+    """(n, d) with e = n/d, both polynomials with rational numbers; else None."""
+    number, rest = e.as_coeff_Mul()
+    below = [f for f in Mul.make_args(rest) if isinstance(f, Pow) and f.exp == -1]
+    if len(below) != 1 or not number.is_Rational or not is_polynomial(below[0].base):
+        return None
+    top = sp.expand(Mul(number, *(f for f in Mul.make_args(rest) if f is not below[0])))
+    return (top, below[0].base) if top.is_Rational or is_polynomial(top) else None
 
 
 def decays(e: Expr) -> bool:

@@ -77,7 +77,8 @@ class Products(Lines):
 
     def exponent(self, e: Expr) -> Parts:
         """An exponent as the rounded value and the rest, 0 where it is not known."""
-        found = self.two_parts(e) or (None if self._bounded else quotient_parts(self, e))
+        if (found := self.two_parts(e)) is None and not self._bounded:
+            found = quotient_parts(self, e, self.operand)
         return found or (self.operand(e), Fraction(0))
 
     # -- products ------------------------------------------------------------------------------
@@ -251,7 +252,7 @@ class Products(Lines):
             small = self._bounded and self.known_root is not None
             if op == "expPhi":
                 z = self.operand(b)
-                low = self.emit("add", low, Fraction(0) if small else tail_low(self, b, z))
+                low = self.emit("add", low, Fraction(0) if small else tail_low(self, b, z, a))
                 return corrected(self, self.emit(op, high, z), low)
             ends = [self.operand(z) for z in partner.args[:2]]
             known = zip(partner.args[:2], ends, strict=True)
