@@ -260,13 +260,16 @@ def test_a_compile_makes_the_shared_parts_beside_that_are_wanted(monkeypatch):
     assert not made and loops == [f"ntksym_gram_{v}.c" for v in ("dd", "ff", "df")]
 
 
-def test_what_is_not_compiled_when_the_body_ends_is_left(monkeypatch):
+@pytest.mark.parametrize("known", [False, True])
+def test_what_is_not_begun_when_the_parts_are_known_or_the_body_ends_is_left(
+    monkeypatch, tmp_path, known
+):
     made, begun, go = [], threading.Event(), threading.Event()
     monkeypatch.setattr(objects, "shared_library", lambda files, **_: None)
     monkeypatch.setattr(objects, "allowed_cores", lambda: 2)
 
     def slow(compiler, part, keep):
-        made.append(part)
+        made.append(threading.current_thread())
         begun.set()
         assert go.wait(20)
 
@@ -274,7 +277,13 @@ def test_what_is_not_compiled_when_the_body_ends_is_left(monkeypatch):
     with pytest.raises(KeyError), objects.compiled_beside(keep=True):
         objects.shared_parts_wanted(foreseen.ORTHANTS)
         assert begun.wait(20)
-        threading.Timer(0.05, go.set).start()
+        if known:
+            objects.objects_of(compiler.find_compiler(), parts.Parts(()), tmp_path, keep=True)
+            go.set()
+            made[0].join(20)
+            assert not made[0].is_alive()
+        else:
+            threading.Timer(0.05, go.set).start()
         raise KeyError
     assert len(made) == 1
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -29,19 +29,37 @@ from .parts import Parts, is_ruled, is_single, shared_parts
 
 LIGHT, FAR = ("-O1",), ("-O1", "-fgcse")
 """Instead of the first flag of the first of `LEVELS`: for most parts, and for those of rules."""
-_wanted: ContextVar[SimpleQueue[tuple[str, ...]] | None] = ContextVar("wanted", default=None)
-"""What `compiled_beside` is told."""
 _END: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What the thread of `compiled_beside` is told: names of functions, and when it is over."""
+
+    wanted: SimpleQueue[tuple[str, ...]] = field(default_factory=SimpleQueue)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def end(self) -> None:
+        """No part is begun any more."""
+        self.over.set()
+        self.wanted.put(_END)
+
+
+_beside: ContextVar[_Beside | None] = ContextVar("beside", default=None)
+"""The thread that compiles beside what derives."""
 
 
 def objects_of(compiler: Compiler, parts: Parts, scratch: Path, keep: bool) -> list[str]:
     """The paths of the object files of all parts, compiled at the same time; shared ones are from
-    the cache where they are in it.  An interrupt ends all compilers.
+    the cache where they are in it.  An interrupt ends all compilers.  `compiled_beside` begins no
+    other part: these are known, and what is not among them is not needed.
 
     Raises:
         NoCompiler: a part is refused.
         CannotWrite: a shared object can be stored nowhere.
     """
+    if (beside := _beside.get()) is not None:
+        beside.end()
     compiler = _to_objects(compiler)
     jobs = [*enumerate(parts.own), *((None, part) for part in parts.shared)]
     made: dict[tuple[SourceFile, ...], str] = {}
@@ -68,12 +86,11 @@ def objects_of(compiler: Compiler, parts: Parts, scratch: Path, keep: bool) -> l
 def compiled_beside(keep: bool, dtype: str | None = "float64") -> Iterator[None]:
     """What no network changes is compiled, by the compiler that is then known, in a thread of its
     own while the body derives and generates a network: the Gram loop (of no type for None), then
-    the shared parts that `shared_parts_wanted` names.  What goes wrong there is raised where it is
-    needed.
+    the shared parts that `shared_parts_wanted` names, until the body asks for all of a library.
+    What goes wrong there is raised where it is needed.
     """
     group = Group()
-    wanted: SimpleQueue[tuple[str, ...]] = SimpleQueue()
-    over = threading.Event()
+    told = _Beside()
 
     def make() -> None:
         with suppress(NtksymError), group.joined():
@@ -82,29 +99,28 @@ def compiled_beside(keep: bool, dtype: str | None = "float64") -> Iterator[None]
             if allowed_cores() < 2:
                 return
             compiler = _to_objects(find_compiler())
-            for names in iter(wanted.get, _END):
+            for names in iter(told.wanted.get, _END):
                 for part in shared_parts(_header(), names):
-                    if not over.is_set():
+                    if not told.over.is_set():
                         _shared(compiler, part, keep)
 
-    beside = threading.Thread(target=make, daemon=True)
-    beside.start()
-    before = _wanted.set(wanted)
+    thread = threading.Thread(target=make, daemon=True)
+    thread.start()
+    before = _beside.set(told)
     try:
         with group.joined():
             yield
     finally:
-        _wanted.reset(before)
-        over.set()
-        wanted.put(_END)
-        beside.join()
+        _beside.reset(before)
+        told.end()
+        thread.join()
 
 
 def shared_parts_wanted(names: Iterable[str]) -> None:
     """Name, as soon as it is known, functions of shared parts that what is derived needs."""
-    wanted = _wanted.get()
-    if wanted is not None and (named := tuple(names)):
-        wanted.put(named)
+    beside = _beside.get()
+    if beside is not None and (named := tuple(names)):
+        beside.wanted.put(named)
 
 
 def _header() -> SourceFile:
