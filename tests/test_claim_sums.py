@@ -9,7 +9,7 @@ from flint import fmpq
 
 from ntksym.check import check
 from ntksym.claims.scope import Scope, free_names
-from ntksym.errors import NtksymError, ParseError, TooLarge, Undecided
+from ntksym.errors import BadActivation, NoValue, NtksymError, ParseError, TooLarge, Undecided
 from ntksym.latex import read_latex
 from ntksym.precision import precision
 from ntksym.verify.balls import enclose_expr
@@ -137,7 +137,9 @@ def test_series_without_a_bound_are_undecided(text: str, rho: tuple[int, int], w
         ("Sum(rho^n, n, 0, rho)", ParseError, "ends at a whole number"),
         ("Sum(rho^n, n, 1, 1001 + 1)", TooLarge, "a sum of 1002 terms"),
         ("Sum(rho^n, n, 5000, oo)", TooLarge, "a sum from 5000"),
-        ("Sum(factorial2(n/2)*rho^n, n, 0, oo)", ParseError, "the term of the sum, for a name n"),
+        ("Sum(factorial2(n/2)*rho^n, n, 0, oo)", BadActivation, "the double factorial of n/2"),
+        ("rho*factorial2(1/2)", BadActivation, "the double factorial of 1/2"),  # refutes nothing
+        ("rho*factorial2(-2)", NoValue, "factorial2 has no real value"),
         ("Sum(rho^n, n, 0, oo) + n", NtksymError, "the name 'n' is not bound"),
     ],
 )
@@ -145,6 +147,12 @@ def test_sums_that_cannot_be_read(text: str, error: type[NtksymError], what: str
     with pytest.raises(error) as raised:
         Scope({"rho": RHO}, {"_": lambda e: e}).read(text)
     assert what in raised.value.what
+
+
+def test_double_factorials_of_odd_negative_numbers() -> None:
+    """As series have them in their first terms: (-1)!! = 1, (-3)!! = -1, (-5)!! = 1/3."""
+    read = Scope({"rho": RHO}, {"_": lambda e: e}).read
+    assert [read(f"factorial2({n})") for n in (-1, -3, -5)] == [1, -1, sympy.Rational(1, 3)]
 
 
 def test_the_index_is_no_name_of_the_formula() -> None:

@@ -305,10 +305,12 @@ class Builder:
             found = spec.build(*arguments)
         except NtksymError:
             raise
-        except (TypeError, ValueError, OverflowError):
-            raise NoValue(
-                f"{node.name} has no real value there", where=self.place(node), hint=spec.usage
-            ) from None
+        except ValueError:
+            what, place = f"{node.name} has no real value there", self.place(node)
+            raise NoValue(what, where=place, hint=spec.usage) from None
+        except (TypeError, OverflowError):  # whether it has one is open
+            what, place = f"{node.name} cannot be formed there", self.place(node)
+            raise BadActivation(what, where=place, hint=spec.usage) from None
         if found.has(sympy.I) and not self.complex_values:
             raise BadActivation(
                 "the value is not real", where=self.place(node), hint="a real function of x"

@@ -26,7 +26,7 @@ from sympy import (
 
 from .. import activations
 from ..activations.polynomials import hermite_polynomial
-from ..errors import TooLarge
+from ..errors import BadActivation, TooLarge
 from ..functions import Phi, Phi2, density
 from ..symbols import x
 from .limits import MAX_EXTREMES, MAX_ORDER
@@ -100,10 +100,10 @@ def _factorial(n: Expr) -> Expr:
 
 
 def _double_factorial(n: Expr) -> Expr:
-    """The double factorial of a whole number from -1 on."""
-    if not n.is_integer:
-        raise TypeError("a whole number is needed")
-    _order(n)
+    """The double factorial of a whole number; n!! = (n + 2)!!/(n + 2) for odd n below 0 too."""
+    if not n.is_integer:  # of others it is continued in more than one way
+        raise BadActivation(f"the double factorial of {n}", hint="one of a whole number")
+    _order(Abs(n) if n.is_odd else n)
     return sympy.factorial2(n)
 
 
