@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import ntksym
+from ntksym.backends.units import slope_said
 from ntksym.errors import BadSpec, Undecided
 from ntksym.export.files import generate
 from ntksym.language import as_activation
@@ -34,6 +35,7 @@ def test_a_rule_is_within_its_bound(text: str) -> None:
         nngp, dot = found.evaluate(*map(float, at))
         ball = enclose_definition(found.activation.expr, *at, digits=10)
         assert abs(float(nngp) - float(ball.mid)) <= level.value and np.isnan(dot)
+    assert slope_said(found, found.activation) == "dot = NaN: the kernel alone"  # in heads
     assert any("NaN, not computed" in line for line in found.lines())
     assert "derivative)" not in level.line()
 

@@ -19,6 +19,7 @@ from ntksym.backends.numpy.helpers import helpers
 from ntksym.backends.quadrature_programs import builder_of_functions
 from ntksym.errors import BadActivation, BadSpec, NoCompiler, NotSquareIntegrable, Undecided
 from ntksym.language import as_activation
+from ntksym.numeric.arith import upward
 from ntksym.numeric.patience import check
 from ntksym.numeric.quadrature import dual as dual_module
 from ntksym.numeric.quadrature import quadrature_dual, rule_bounds
@@ -278,7 +279,7 @@ def test_lines_print_every_bound():
     dual = small("heaviside(x-1)*tanh(x)")
     text = "\n".join(dual.lines())
     for level in dual.levels:
-        assert f"{level.value:.2g}" in text and f"{level.dot:.2g}" in text
+        assert upward(level.value) in text and upward(level.dot) in text
     assert "float64 rounding is not part of them" in text
     assert "jumps" in text and not dual.continuous
     assert dual.record()["levels"][0]["value_bound"] == dual.levels[0].value
@@ -348,3 +349,10 @@ def test_programs_have_the_tangent_and_constants_made_of_isolated_zeros():
     found = builder.operand(sp.tan(sp.tanh(x)) + sp.sin(root) * x)
     value = builder.program("f", (("value", found),), (), "").evaluate({"x": 3})["value"]
     assert abs(value - (np.tan(np.tanh(3)) + 3 * np.sin(np.sqrt(2)))) < 1e-14
+
+
+def test_bounds_are_printed_with_two_digits_rounded_up():
+    """No line says less than what is proven, nor a digit more than is needed."""
+    known = ((8.14e-11, "8.2e-11"), (3.81e-8, "3.9e-08"), (9.91, "1.0e+01"), (2.5, "2.5e+00"))
+    for value, text in known:
+        assert upward(value) == text

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from ..numeric.arith import upward as upward
+
 Rows = Iterable[Iterable[Sequence[float]]]
 
 
@@ -25,12 +27,6 @@ def closure(wanted: Iterable[str], needs: Mapping[str, Iterable[str]]) -> frozen
             found.add(name)
             left += needs.get(name, ())
     return frozenset(found)
-
-
-def upward(value: float) -> str:
-    """Two digits, rounded up."""
-    text = f"{value:.1e}"
-    return text if float(text) >= value else f"{value * 1.05:.1e}"
 
 
 class _Bounded(Protocol):

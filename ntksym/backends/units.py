@@ -109,6 +109,8 @@ def off_jumps(found: Any, activation: Activation) -> bool:
 
 def slope_said(found: Any, activation: Activation) -> str:
     """What `dot` of the unit of a dual is, for heads of files."""
+    if not getattr(found, "slopes", True):
+        return "dot = NaN: the kernel alone"
     if not off_jumps(found, activation):
         return "dot = d nngp/d q12"
     return "dot = E[s'(u) s'(v)], s' off the jumps of s: not d nngp/d q12"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_CEILING, Context
 from fractions import Fraction
 from math import inf, nextafter
 from typing import Any
@@ -47,3 +48,11 @@ def upper(value: Any, bits: int = 24) -> Fraction:
     shift = top.numerator.bit_length() - top.denominator.bit_length() - bits
     scale = Fraction(2) ** shift
     return -((-top) // scale) * scale
+
+
+def upward(value: float) -> str:
+    """Two digits, rounded up: the least such number that is not below the value."""
+    return f"{float(_TWO_UP.create_decimal(value)):.1e}"
+
+
+_TWO_UP = Context(prec=2, rounding=ROUND_CEILING)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import isfinite
 
+from ..arith import upward
 from .fan import FanRule
 from .lattice import LatticeRule
 from .panels import PanelRule
@@ -53,9 +54,9 @@ class Level:
             kind = f"polar trapezoid rule, {len(self.rule.reach)} radii"
         else:
             kind = f"{len(self.rule.intervals)} intervals, Gauss-Legendre panels"
-        relative, slope = "", f" and {self.dot:.2g} (derivative)" if isfinite(self.dot) else ""
+        relative, slope = "", f" and {upward(self.dot)} (derivative)" if isfinite(self.dot) else ""
         both = (self.value_relative, self.dot_relative) if slope else (self.value_relative,)
         if all(map(isfinite, both)):
-            relative = f", relative {max(both):.2g}"
-        bounds = f"proven |error| <= {self.value:.2g}{slope}{relative}"
+            relative = f", relative {upward(max(both))}"
+        bounds = f"proven |error| <= {upward(self.value)}{slope}{relative}"
         return f"q <= {float(self.top):g}: {kind}, about {self.cost} nodes; {bounds}"

@@ -23,7 +23,8 @@ def notes(t: TableDual) -> tuple[str, ...]:
     lines += [
         "The rounding of the evaluation in doubles is in the bound, for a root within 4 units",
         f"of 2^-53.  Polynomials in tan(theta/2), rational map kappa = {t.kappa:g}, from",
-        f"{t.variances} variances and {t.terms} Hermite coefficients in ball arithmetic.",
+        f"{t.variances} variance{'s' * (t.variances > 1)} and {t.terms} Hermite coefficients "
+        "in ball arithmetic.",
     ]
     if t.single:
         lines.append(
