@@ -39,5 +39,11 @@ def test_second_derivatives_are_right_or_nan(tmp_path: Path) -> None:
         ends = [[slope(x + s * step, y)[1].detach().numpy() for s in (1, -1)] for step in steps]
         want = np.array([(up - down).ravel() / 2e-4 for up, down in ends])
         np.testing.assert_allclose(second(x, y), want, atol=1e-6)
+    x = 1e3 * rows[:1]  # collinear with y, and moved apart by the bias alone
+    for y in (2.0 * x, -x):
+        steps = 0.002 * np.eye(x.size)[:, None]
+        ends = [[slope(x + s * step, y)[1].detach().numpy() for s in (1, -1)] for step in steps]
+        want = np.array([(up - down).ravel() / 0.004 for up, down in ends])
+        np.testing.assert_allclose(second(x, y), want, atol=1e-4 * abs(want).max())
     assert np.isfinite(slope(rows, rows)[1].detach().numpy()).all()
     assert np.isnan(second(rows[:1], rows[:1])).all()

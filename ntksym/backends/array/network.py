@@ -263,7 +263,9 @@ _once = _rule(lambda r: 1.0 * r, lambda r: (_turning(r),))
 
 
 def _apart(x, y):
-    """The area that x and y span, and |x - y|, row by row, from the differences."""
+    """The area that x and y span, its square where it is 0, and |x - y|, row by row, from the
+    differences.  Where the area is 0 second derivatives are had from its square alone.
+    """
     norm, other = (x * x).sum(1), (y * y).sum(1)
     toward = _where((x * y).sum(1) < 0.0, -1.0 + 0.0 * norm, 1.0 + 0.0 * norm)[:, None] * y
     short = (other < norm)[:, None]
@@ -272,7 +274,9 @@ def _apart(x, y):
     size = (base * base).sum(1)
     along = (gap * base).sum(1) / _where(size > 0.0, size, 1.0 + 0.0 * size)
     rest, far = gap - along[:, None] * base, y - x
-    return _sqrt0(size) * _sqrt0((rest * rest).sum(1)), _sqrt0((far * far).sum(1))
+    square = (rest * rest).sum(1)
+    flat = _where(square == 0.0, square, 0.0 * size) * size
+    return _sqrt0(size) * _sqrt0(square), flat, _sqrt0((far * far).sum(1))
 
 
 def _rows(x1, x2):
@@ -316,11 +320,12 @@ def _first(x1, x2, exact, values=INPUT_VALUES):
         close = close & ~eye if same else close
 
         def known(i, j):
-            area, gap = _apart(x1[i], x2[j])
+            area, square, gap = _apart(x1[i], x2[j])
             fixed = _still(a * b) if _is_array(a * b) else a * b
             side, other = a * area, fixed**0.5 * gap
             sine, cosine, over = _over(side, other)
             length = side * sine + other * cosine
+            length = length + (0.5 * a * square) * (a * over)
             if _is_array(a * b):  # a bias moves collinear rows apart like its root
                 aside = 2.0**-100 if _double(gap) else 2.0**-40
                 for row in (x1[i], x2[j]):
