@@ -230,7 +230,7 @@ def _erfcx_positive(x):
     "_expPhi": f'''def _expPhi(a, z):
     """exp(a)*Phi(z), where exp may overflow and Phi underflow."""
     z = np.asarray(z, dtype=np.float64)
-    low = z < -1.0
+    low = z < 0.0
     below = np.maximum(np.where(low, z, -1.0), -1e100)
     square, error = _two_product(below, below)
     scaled = _erfcx_positive(-0.7071067811865476 * below)
@@ -239,7 +239,11 @@ def _erfcx_positive(x):
     lost = ((a - (main - back)) - (0.5 * square + back)) - 0.5 * error
     lost = lost + ({root_half_slip()!r} - {0.875 * root_half_slip()!r} * scaled)  # of sqrt(1/2)
     lost = np.where(np.abs(lost) < 1.0, lost, 0.0)  # else no digit is right
-    tail = 0.5 * np.exp(main) * (scaled + scaled * lost)
+    with np.errstate(over="ignore", invalid="ignore"):
+        grown = np.exp(main)
+        whole, rest = _two_product(0.5 * scaled, grown)
+        rest = rest + whole * lost
+        tail = whole + np.where(np.abs(rest) < 1e290, rest, 0.0)  # else it overflows
     with np.errstate(over="ignore", invalid="ignore"):
         return np.where(low, tail, np.exp(np.where(low, 0.0, a)) * _Phi(z))''',
     **orthant.SOURCES,
@@ -303,7 +307,8 @@ def _expPhi2(a, h, k, c, s, dh, dk):
     result = np.array(np.exp(np.where(big, 0.0, a)) * _Phi2(h, k, c, s))
     a, h, k, c, s, dh, dk = (v[big] for v in (a, h, k, c, s, dh, dk))
     rest = _orthant_low(a, h, k, c, s, dh, dk)
-    above = h + k > 0.0
+    # of nearly equal variables what one gate adds is small, and few roundings are of the whole
+    above = (h + k > 0.0) | (s * np.minimum(1.0 + np.abs(h) + np.abs(k), 1e9) < 1e-6 * c)
     low, high = np.minimum(h, k), np.maximum(h, k)
     h, k, c = np.where(above, low, h), np.where(above, -high, k), np.where(above, -c, c)
     s = s + ((c == 0.0) & (s == 0.0))
