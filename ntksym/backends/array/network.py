@@ -208,7 +208,8 @@ _UNLIKE = (
 _WORSE = """Derivatives at a
     small angle t have errors of up to 2e-16/t (measured in double precision, not proven).  Second
     derivatives are NaN where rows of x1 and of x2 are collinear and no bias moves them apart, as
-    at x = y; those of x1 with itself (x2=None) are right.
+    at x = y; those of x1 with itself (x2=None) are right by reverse mode,
+    as PyTorch takes them (jax.hessian, forward over reverse, is NaN there for kinked activations).
 """
 _BETTER = """Derivatives keep
     their digits at small angles, but for False (measured in double precision, not proven).
@@ -356,7 +357,8 @@ ABOUT = """At x = y, where a kinked activation has two one-sided
     (0.3 in single precision; the default), for none (False: one matrix product).  Derivatives at a
     small angle t have errors of up to 2e-16/t (measured in double precision, not proven).  Second
     derivatives are NaN where rows of x1 and of x2 are collinear and no bias moves them apart, as
-    at x = y; those of x1 with itself (x2=None) are right.
+    at x = y; those of x1 with itself (x2=None) are right by reverse mode,
+    as PyTorch takes them (jax.hessian, forward over reverse, is NaN there for kinked activations).
     \"\"\""""
 """What a call of a network is, in the words of its docstring."""
 
