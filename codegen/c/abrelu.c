@@ -4,10 +4,12 @@
  * Computes   nngp = E[s(u) s(v)], s(x) = a*Min(0, x) + b*Max(0, x)
  * Computes   dot = d nngp/d q12
  * Requires   q11 >= 0, q22 >= 0
- * Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing (ufuncs, packages and compiled duals bring q12 to its bound first)
+ * Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing
+ *            (ufuncs, packages and compiled duals bring q12 to its bound first)
  * Requires   q11*q22 and the exponentials of the formula neither overflow nor underflow
  * Requires   q >= 0
- * Accuracy   at most nngp 1.2 eps, dot 0.6 eps of the kernel's size at 66 points, a = -0.3, b = 0.9, 34-digit reference; floats: nngp 0.5 eps, dot 0.3 eps of 2^-23
+ * Accuracy   at most nngp 1.2 eps, dot 0.6 eps of the kernel's size at 66 points, a = -0.3, b =
+ *            0.9, 34-digit reference; floats: nngp 0.5 eps, dot 0.3 eps of 2^-23
  * Source     cho2009kernel, novak2020neural
  */
 #include "ntksym.h"

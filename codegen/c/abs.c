@@ -4,9 +4,11 @@
  * Computes   nngp = E[s(u) s(v)], s(x) = Abs(x)
  * Computes   dot = d nngp/d q12
  * Requires   q11 >= 0, q22 >= 0
- * Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing (ufuncs, packages and compiled duals bring q12 to its bound first)
+ * Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing
+ *            (ufuncs, packages and compiled duals bring q12 to its bound first)
  * Requires   q >= 0
- * Accuracy   at most nngp 0.8 eps, dot 0.6 eps of the kernel's size at 88 points, 34-digit reference; floats: nngp 1.0 eps, dot 0.6 eps of 2^-23
+ * Accuracy   at most nngp 0.8 eps, dot 0.6 eps of the kernel's size at 88 points, 34-digit
+ *            reference; floats: nngp 1.0 eps, dot 0.6 eps of 2^-23
  * Source     cho2009kernel
  */
 #include "ntksym.h"

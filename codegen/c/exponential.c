@@ -4,10 +4,12 @@
  * Computes   nngp = E[s(u) s(v)], s(x) = exp(b*x)
  * Computes   dot = d nngp/d q12
  * Requires   q11 >= 0, q22 >= 0
- * Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing (ufuncs, packages and compiled duals bring q12 to its bound first)
+ * Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing
+ *            (ufuncs, packages and compiled duals bring q12 to its bound first)
  * Requires   q11*q22 and the exponentials of the formula neither overflow nor underflow
  * Requires   q >= 0
- * Accuracy   at most nngp 0.5 eps, dot 0.5 eps of the kernel's size at 66 points, b = 0.5, 34-digit reference; floats: nngp 0.4 eps, dot 0.4 eps of 2^-23
+ * Accuracy   at most nngp 0.5 eps, dot 0.5 eps of the kernel's size at 66 points, b = 0.5, 34-digit
+ *            reference; floats: nngp 0.4 eps, dot 0.4 eps of 2^-23
  */
 #include "ntksym.h"
 

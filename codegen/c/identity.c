@@ -4,9 +4,11 @@
  * Computes   nngp = E[s(u) s(v)], s(x) = x
  * Computes   dot = d nngp/d q12
  * Requires   q11 >= 0, q22 >= 0
- * Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing (ufuncs, packages and compiled duals bring q12 to its bound first)
+ * Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing
+ *            (ufuncs, packages and compiled duals bring q12 to its bound first)
  * Requires   q >= 0
- * Accuracy   at most nngp 0.0 eps, dot 0.0 eps of the kernel's size at 88 points, 34-digit reference; floats: computed in doubles
+ * Accuracy   at most nngp 0.0 eps, dot 0.0 eps of the kernel's size at 88 points, 34-digit
+ *            reference; floats: computed in doubles
  */
 #include "ntksym.h"
 

@@ -4,10 +4,12 @@
  * Computes   nngp = E[s(u) s(v)], s(x) = exp(-Abs(x))
  * Computes   dot = d nngp/d q12
  * Requires   q11 >= 0, q22 >= 0
- * Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing (ufuncs, packages and compiled duals bring q12 to its bound first)
+ * Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing
+ *            (ufuncs, packages and compiled duals bring q12 to its bound first)
  * Requires   q11*q22 and the exponentials of the formula neither overflow nor underflow
  * Requires   q >= 0
- * Accuracy   at most nngp 1.5 eps, dot 1.9 eps of the kernel's size at 66 points, 34-digit reference; floats: nngp 0.4 eps, dot 0.4 eps of 2^-23
+ * Accuracy   at most nngp 1.5 eps, dot 1.9 eps of the kernel's size at 66 points, 34-digit
+ *            reference; floats: nngp 0.4 eps, dot 0.4 eps of 2^-23
  */
 #include "ntksym.h"
 
@@ -663,6 +665,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_direct_6d6feffa3d08(size_t n, const doub
     out[i] = closed[i];
     least = few < least ? few : least;
     most = most < many ? many : most;
+    turned = closed[i] != closed[i] ? 1.0 : turned;
     turned =
         ((q12[i] < 0.0) & (64.0 * q12[i] * q12[i] > q11[i] * q22[i])) ? 1.0 : turned;
   }
@@ -677,6 +680,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_direct_6d6feffa3d08(size_t n, const doub
     int in;
     ntksym_direct_6d6feffa3d08_unit(&unit);
     in = ntksym_direct_6d6feffa3d08_in(q11[i], q22[i], root[i], unit);
+    if (in && closed[i] != closed[i]) in = 2; /* its terms overflowed */
     if (in == 2 ? q12[i] == q12[i] : in && ntksym_direct_turned(q11[i], q12[i], q22[i])) {
       ntksym_direct_6d6feffa3d08_mark(&mark);
       if (in < 2 &&
@@ -748,6 +752,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_direct_dot_6d6feffa3d08(size_t n, const 
     out[i] = closed[i];
     least = few < least ? few : least;
     most = most < many ? many : most;
+    turned = closed[i] != closed[i] ? 1.0 : turned;
   }
   low = ntksym_direct_bin(least, 1.0, 23);
   high = ntksym_direct_bin(most, 1.0, 23);
@@ -760,6 +765,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_direct_dot_6d6feffa3d08(size_t n, const 
     int in;
     ntksym_direct_6d6feffa3d08_unit(&unit);
     in = ntksym_direct_dot_6d6feffa3d08_in(q11[i], q22[i], root[i], unit);
+    if (in && closed[i] != closed[i]) in = 2; /* its terms overflowed */
     if (in == 2 ? q12[i] == q12[i] : 0) {
       ntksym_direct_6d6feffa3d08_mark(&mark);
       out[i] =

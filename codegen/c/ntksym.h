@@ -607,6 +607,13 @@ NTKSYM_LANE_FUNCTION float ntksym_op_hyprootf(float a, float b)
   return sqrtf((ntksym_op_maxf(a, 0.0f) * down) * down + (b * down) * (b * down)) * up;
 }
 
+/* The same where its errors count more than once: the squares of floats are doubles. */
+NTKSYM_LANE_FUNCTION float ntksym_op_true_hyprootf(float a, float b)
+{
+  const double part = a < 0.0f ? 0.0 : (double)a, wide = (double)b;
+  return (float)sqrt(part + wide * wide);
+}
+
 NTKSYM_LANE_FUNCTION float ntksym_op_carryf(float root, float q11, float q12, float q22, float next)
 {
   return ((root == 0.0f) & (q11 == q22) & (q12 > 0.0f)) ? 0.0f : next;
@@ -2003,14 +2010,15 @@ static inline double ntksym_direct_base(const ntksym_direct_rule *s, int cell)
   return low > 0.0 ? low : (high < 0.0 ? high : 0.0);
 }
 
-/* By parts, E[s'(u)s'(v)] = E[s(v)(v/q*E[s(u)z]/t - turn*E[s(u)(z^2 - 1)]/t^2)], u = turn*v + t*z:
- * what stands in the brackets, at the nodes v. */
+/* By parts, E[s'(u)] = E[s(u)z]/t for u = turn*v + t*z; and E[s'(u)s'(v)] =
+ * E[s(v)(v/q*E[s(u)z]/t - turn*E[s(u)(z^2 - 1)]/t^2)]: the first, or what stands in the brackets
+ * with `both`, at n nodes v. */
 NTKSYM_BLOCK_FUNCTION void ntksym_direct_by_parts(const ntksym_direct_rule *s, double q,
-                                                  double turn, double t, const double *v,
-                                                  double *out)
+                                                  double turn, double t, int both, int n,
+                                                  const double *v, double *out)
 {
-  for (int i = 14; i < 16; ++i) out[i] = 0.0;
-  for (int i = 0; i < 14; ++i) {
+  for (int i = n; i < 16; ++i) out[i] = 0.0;
+  for (int i = 0; i < n; ++i) {
     const double m = turn * v[i], reach = ntksym_direct_reach(s, 0, m, t, 0.0);
     double first = 0.0, second = 0.0;
     for (int cell = 0; cell <= s->kinks; ++cell) {
@@ -2018,9 +2026,9 @@ NTKSYM_BLOCK_FUNCTION void ntksym_direct_by_parts(const ntksym_direct_rule *s, d
       const double above[2] = {m - ntksym_direct_high(s, cell), 0.0};
       if (!s->live[cell]) continue;
       first += ntksym_direct_panels(s, 0, 1, cell, m, below, above, t, 0.0, reach);
-      second += ntksym_direct_panels(s, 0, 2, cell, m, below, above, t, 0.0, reach);
+      if (both) second += ntksym_direct_panels(s, 0, 2, cell, m, below, above, t, 0.0, reach);
     }
-    out[i] = 0x1.9884533d43651p-2 * (first * (v[i] / q) - turn * (second / t)) / t;
+    out[i] = 0x1.9884533d43651p-2 * (both ? first * (v[i] / q) - turn * (second / t) : first) / t;
   }
 }
 
@@ -2083,10 +2091,11 @@ static inline double ntksym_direct_given(double q, double other, double q12, dou
 }
 
 /* The part of E[s'(u)s'(v)] with v, of variance q, at a jump and u at none, or anywhere.  In the
- * integral over the other input it would be a peak, steeper than doubles tell its nodes apart. */
+ * integral over the other input it would be a peak, steeper than doubles tell its nodes apart.
+ * With `parts` u is anywhere, and E[s'(u)] is by parts. */
 NTKSYM_BLOCK_FUNCTION double ntksym_direct_jumped(const ntksym_direct_rule *s, double q,
                                                   double other, double q12, double root,
-                                                  int anywhere)
+                                                  int anywhere, int parts)
 {
   const double r = sqrt(q), turn = q12 / q, rest = fma(-turn, q, q12) / q;
   double slip, total = 0.0;
@@ -2101,6 +2110,11 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_jumped(const ntksym_direct_rule *s, d
     const double allow[16] = {0.0};
     double lost[16];
     if (!(fabs(part) > 0.0)) continue;
+    if (parts) {
+      ntksym_direct_by_parts(s, q, turn, t, 0, 1, &at, mean);
+      total += part * mean[0];
+      continue;
+    }
     for (int j = 0; j < 16; ++j) x[j] = turn * at, y[j] = 0.0;
     ntksym_direct_gaps(s, turn, rest, at, y, gap, low_gap);
     ntksym_direct_mean(s, 1, x, gap, low_gap, t, slip, allow, mean, lost);
@@ -2126,8 +2140,10 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
   double slip;
   const double given = ntksym_direct_given(q, most, q12, root, &slip);
   const double t = nothing ? sqrt(most) : given;
-  const int parts = which && t > s->dies * unit, row = parts ? 0 : which;
   const double width = t / fabs(turn), moved = s->grow * (1.0 + fabs(turn)) * r;
+  /* by parts in an input that is spread wider than s is; where in u alone, v's jumps are apart */
+  const int parts = which && t > s->dies * unit;
+  const int both = parts && (width < r ? width : r) > s->dies * unit, row = both ? 0 : which;
   const double reach = ntksym_direct_reach(s, row, 0.0, r, moved);
   const double rest = fma(-turn, q, q12) / q; /* of `turn` */
   double more[256], z[256], total = 0.0;
@@ -2171,7 +2187,7 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
         ntksym_direct_values(s, row, cell, base, x, y, v);
         for (int j = 0; j < 16; ++j) w[j] *= v[j];
         if (parts) {
-          ntksym_direct_by_parts(s, q, turn, t, x, mean);
+          ntksym_direct_by_parts(s, q, turn, t, both, 14, x, mean);
           for (int j = 0; j < 16; ++j) lost[j] = 0.0;
         } else {
           for (int j = 0; j < 16; ++j) {
@@ -2194,9 +2210,10 @@ NTKSYM_BLOCK_FUNCTION double ntksym_direct_pair(const ntksym_direct_rule *s, int
     if (terms <= 8.0 * sizes) break;
     share = pass ? 0.0 : 8.0 * sizes / nodes;
   }
-  if (which && s->jumps && !parts)
-    total += ntksym_direct_jumped(s, q, most, q12, root, 1) +
-             ntksym_direct_jumped(s, most, q, q12, root, 0);
+  if (which && s->jumps && !both) {
+    total += ntksym_direct_jumped(s, q, most, q12, root, 1, parts);
+    if (!parts) total += ntksym_direct_jumped(s, most, q, q12, root, 0, 0);
+  }
   if (nothing && fabs(total) <= 0x1p-480 * t) return 0.0;
   return total * 0x1.9884533d43651p-2;
 }

@@ -4,10 +4,12 @@
  * Computes   nngp = E[s(u) s(v)], s(x) = Min(6, Max(0, x))
  * Computes   dot = d nngp/d q12
  * Requires   q11 >= 0, q22 >= 0
- * Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing (ufuncs, packages and compiled duals bring q12 to its bound first)
+ * Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing
+ *            (ufuncs, packages and compiled duals bring q12 to its bound first)
  * Requires   q11*q22 and the exponentials of the formula neither overflow nor underflow
  * Requires   q >= 0
- * Accuracy   at most nngp 2.3 eps, dot 1.8 eps of the kernel's size at 66 points, 34-digit reference; floats: nngp 0.4 eps, dot 0.2 eps of 2^-23
+ * Accuracy   at most nngp 2.3 eps, dot 1.8 eps of the kernel's size at 66 points, 34-digit
+ *            reference; floats: nngp 0.4 eps, dot 0.2 eps of 2^-23
  */
 #include "ntksym.h"
 
@@ -674,6 +676,7 @@ typedef struct {
   double q11, q12, q22, root, wide1, wide2; /* the last ones sqrt(8 q) */
   double top, det, det_low, end, scale; /* `end` of sigma; 1/pi and the unit of gap^power */
   double sum, sum_low; /* sqrt(q11 q22) + q12 where a rounded q12 has lost the angle, else 0 */
+  double less;         /* what `scale` lacks, over it */
 } ntksym_spline_pair;
 
 /* exp(-n/(2 d)), both of two doubles, the second ones small. */
@@ -715,7 +718,7 @@ static inline double ntksym_spline_term(const ntksym_spline_pair *p, double one,
   const double square = g > 0.0 ? g * g : 0.0;
   const double bound = 4.0 * (first ? h * h : k * k) + square;
   const double both = twin ? 4.0 * (h * k) : 0.0;
-  double sum = 0.0, start = p->top;
+  double sum = 0.0, start = p->top, begin = g > 0.0 ? g : 0.0;
   if (x == 0.0 && y == 0.0) return bare;
   if (!(bound < 690.0)) return bound > 750.0 && bound < 1e300 ? 0.0 : NAN;
   if (ntksym_op_exp_inside(-bound) < least) return 0.0;
@@ -728,14 +731,16 @@ static inline double ntksym_spline_term(const ntksym_spline_pair *p, double one,
     start = start < p->end ? start : p->end;
     const double peak = loose ? 1.0 / start : 0.0, lowest = start < p->end ? 0.0 : b - a;
     const ntksym_spline_way s = {b, a, from, top, top - from, back, -1.0, both, peak, lowest};
-    sum = ntksym_spline_panels(&s, 1.0 / start, from, power);
+    const double to = 1.0 / start;
+    sum = ntksym_spline_panels(&s, to, from, power);
+    /* g where the other part begins: of the order of its rounding, and the same for both */
+    if (!loose) begin = back + (from - to) * (b + a / (from * to));
     for (int i = 0; i < power; ++i) sum *= p->top * p->top;
   }
   {
     const double fallen = 42.0 + (power > 1 ? 4.0 * (power - 1) : 0.0);
     const double far_off = ntksym_spline_at(a, b, sqrt(square + fallen));
-    const ntksym_spline_way s = {a, b, start, p->top, start - p->top, g > 0.0 ? g : 0.0, 1.0, both,
-                                 0.0, 0.0};
+    const ntksym_spline_way s = {a, b, start, p->top, start - p->top, begin, 1.0, both, 0.0, 0.0};
     sum += ntksym_spline_panels(&s, start, far_off < p->end ? far_off : p->end, power);
   }
   if (g > 0.0) {
@@ -766,7 +771,11 @@ static inline ntksym_spline_pair ntksym_spline_of(double q11, double q12, double
                      (fma(q11, q22, -one) - fma(q12, q12, -two));
   const int known = fabs((det - square) + low) <= 0x1p-49 * square;
   ntksym_spline_pair p = {q11, q12, q22, root, sqrt(8.0 * q11), sqrt(8.0 * q22), 0.0, 0.0, 0.0,
-                          end, 0x1.45f306dc9c883p-2, 0.0, 0.0};
+                          end, 0x1.45f306dc9c883p-2, 0.0, 0.0, -0x1.1d1afdb068d78p-54};
+  /* the unit of the gap with what rounding took from it, which the value has as often */
+  const double lacks = 0.5 * ((fma(-whole, whole, one) + fma(q11, q22, -one)) / whole);
+  const double sides = whole + fabs(q12), near = whole - sides;
+  const double more = (near + fabs(q12)) + lacks;
   double unit;
   if (!known && root <= q12) {
     const double rest = (fma(-whole, whole, one) + fma(q11, q22, -one)) / whole;
@@ -777,8 +786,12 @@ static inline ntksym_spline_pair ntksym_spline_of(double q11, double q12, double
   p.top = q12 < 0.0 ? (whole - q12) / root : root / (whole + q12);
   p.det = known ? det + low : square;
   p.det_low = known ? (det - p.det) + low : fma(root, root, -square);
-  unit = q12 < 0.0 ? p.det / (whole - q12) : whole + q12;
-  for (int k = 0; k < own; ++k) p.scale *= unit;
+  unit = q12 < 0.0 ? p.det / sides : sides;
+  for (int k = 0; k < own; ++k) {
+    const double left = fma(-unit, sides, p.det) + p.det_low - unit * more;
+    p.scale *= unit;
+    p.less += (q12 < 0.0 ? left / sides : more) / unit;
+  }
   return p;
 }
 
@@ -804,7 +817,16 @@ static inline double ntksym_spline_arc(const ntksym_spline_pair *p, int own)
   const double h = sqrt(p->q11) * sqrt(p->q22);
   const double arc = own ? ntksym_op_arc3(p->root, p->q12, h)
                          : ntksym_op_angle3(p->root, -p->q12, h);
-  return arc * (0.5 * 0x1.45f306dc9c883p-2);
+  /* a short arc is as the third power of the root, which is rounded */
+  const double lacks = (fma(-p->root, p->root, p->det) + p->det_low) / (2.0 * (h * h));
+  return (arc + ((own ? p->root * lacks : 0.0) + arc * -0x1.1d1afdb068d78p-54)) * (0.5 * 0x1.45f306dc9c883p-2);
+}
+
+/* A sum of terms with what all have in common. */
+static inline double ntksym_spline_scaled(const ntksym_spline_pair *p, double sum)
+{
+  const double value = sum * p->scale;
+  return value + value * p->less;
 }
 
 /* Whether a kink that is not at 0 is so far out that the closed form loses digits of the value. */
@@ -949,7 +971,7 @@ static inline double ntksym_spline_middle(const ntksym_direct_rule *s, int power
       part += term; /* what all have in common does not spoil how they cancel */
       parts += fabs(term);
     }
-  total += p.scale * part;
+  total += ntksym_spline_scaled(&p, part);
   sizes += p.scale * parts;
   most = sized && u.size * v.size > fabs(total) ? u.size * v.size : fabs(total);
   return sizes <= 0x1.8p+0 * most ? total : NAN;
@@ -1006,7 +1028,8 @@ NTKSYM_BLOCK_FUNCTION double ntksym_spline_dual(const ntksym_direct_rule *s, int
   if (alone != 0.0) /* of two kinks at 0 by their arc, which has more digits */
     alone *= ntksym_spline_arc(&p[0], own);
   /* what all have in common, last: it does not spoil how they cancel */
-  return (alone + (total[0] * p[0].scale + (total[1] != 0.0 ? total[1] * p[1].scale : 0.0))) *
+  return (alone + (ntksym_spline_scaled(&p[0], total[0]) +
+                   (total[1] != 0.0 ? ntksym_spline_scaled(&p[1], total[1]) : 0.0))) *
          scale;
 }
 
@@ -1035,6 +1058,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_direct_279ba911d312(size_t n, const doub
     out[i] = closed[i];
     least = few < least ? few : least;
     most = most < many ? many : most;
+    turned = closed[i] != closed[i] ? 1.0 : turned;
     turned = ((q12[i] < 0.0) |
               ntksym_spline_tail(0, 6.0, q11[i], q12[i], q22[i])) ? 1.0 : turned;
   }
@@ -1049,6 +1073,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_direct_279ba911d312(size_t n, const doub
     int in;
     ntksym_direct_279ba911d312_unit(&unit);
     in = ntksym_direct_279ba911d312_in(q11[i], q22[i], root[i], unit);
+    if (in && closed[i] != closed[i]) in = 2; /* its terms overflowed */
     if (in == 2 ? q12[i] == q12[i] : in && (q12[i] < 0.0 || ntksym_spline_tail(0, unit, q11[i], q12[i], q22[i]))) {
       ntksym_direct_279ba911d312_mark(&mark);
       {
@@ -1130,6 +1155,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_direct_dot_279ba911d312(size_t n, const 
     out[i] = closed[i];
     least = few < least ? few : least;
     most = most < many ? many : most;
+    turned = closed[i] != closed[i] ? 1.0 : turned;
     turned = ((q12[i] < 0.0) |
               ntksym_spline_tail(0, 6.0, q11[i], q12[i], q22[i])) ? 1.0 : turned;
   }
@@ -1144,6 +1170,7 @@ NTKSYM_BLOCK_FUNCTION void ntksym_block_direct_dot_279ba911d312(size_t n, const 
     int in;
     ntksym_direct_279ba911d312_unit(&unit);
     in = ntksym_direct_dot_279ba911d312_in(q11[i], q22[i], root[i], unit);
+    if (in && closed[i] != closed[i]) in = 2; /* its terms overflowed */
     if (in == 2 ? q12[i] == q12[i] : in && (q12[i] < 0.0 || ntksym_spline_tail(0, unit, q11[i], q12[i], q22[i]))) {
       ntksym_direct_279ba911d312_mark(&mark);
       {

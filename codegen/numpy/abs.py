@@ -4,9 +4,11 @@ ntksym 0.1.0; programs: abs 5b46025b7bc6, abs_diag 95b35b4ee3dc
 Computes   nngp = E[s(u) s(v)], s(x) = Abs(x)
 Computes   dot = d nngp/d q12
 Requires   q11 >= 0, q22 >= 0
-Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing (ufuncs, packages and compiled duals bring q12 to its bound first)
+Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing
+           (ufuncs, packages and compiled duals bring q12 to its bound first)
 Requires   q >= 0
-Accuracy   at most nngp 0.8 eps, dot 0.8 eps of the kernel's size at 88 points, 34-digit reference; floats: computed in doubles
+Accuracy   at most nngp 0.8 eps, dot 0.8 eps of the kernel's size at 88 points, 34-digit
+           reference; floats: computed in doubles
 Source     cho2009kernel
 """
 

@@ -4,10 +4,12 @@ ntksym 0.1.0; programs: erf_sigmoid 76579899fcdd, erf_sigmoid_diag 048edd23893b
 Computes   nngp = E[s(u) s(v)], s(x) = erf(x)/2 + 1/2
 Computes   dot = d nngp/d q12
 Requires   q11 >= 0, q22 >= 0
-Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing (ufuncs, packages and compiled duals bring q12 to its bound first)
+Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing
+           (ufuncs, packages and compiled duals bring q12 to its bound first)
 Requires   q11*q22 and the exponentials of the formula neither overflow nor underflow
 Requires   q >= 0
-Accuracy   at most nngp 1.0 eps, dot 0.7 eps of the kernel's size at 66 points, 34-digit reference; floats: computed in doubles
+Accuracy   at most nngp 1.0 eps, dot 0.7 eps of the kernel's size at 66 points, 34-digit
+           reference; floats: computed in doubles
 Source     williams1997computing
 """
 

@@ -4,10 +4,12 @@ ntksym 0.1.0; programs: laplace cf936cd47d45, laplace_diag 4b980e3429ad
 Computes   nngp = E[s(u) s(v)], s(x) = exp(-Abs(x))
 Computes   dot = d nngp/d q12
 Requires   q11 >= 0, q22 >= 0
-Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing (ufuncs, packages and compiled duals bring q12 to its bound first)
+Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing
+           (ufuncs, packages and compiled duals bring q12 to its bound first)
 Requires   q11*q22 and the exponentials of the formula neither overflow nor underflow
 Requires   q >= 0
-Accuracy   at most nngp 1.2 eps, dot 1.1 eps of the kernel's size at 66 points, 34-digit reference; floats: computed in doubles
+Accuracy   at most nngp 1.2 eps, dot 1.1 eps of the kernel's size at 66 points, 34-digit
+           reference; floats: computed in doubles
 """
 
 import numpy as np
@@ -617,26 +619,32 @@ def _direct_pairs(rule, marks, unit, which, q11, q12, q22, root):
     nothing = q == 0.0  # as at 2^-1020: of a jump there is no derivative
     q = np.where(nothing, 2.0**-1020, q)
     root = np.where(nothing, 2.0**-510 * np.sqrt(most), root)
-    parts = bool(which) & (root > rule[5] * unit * np.sqrt(q))
+    # by parts in an input that is spread wider than s is: in none, in u, in both
+    dies, r = rule[5] * unit, np.sqrt(q)
+    with np.errstate(divide="ignore"):
+        width = np.minimum(root * r / np.abs(q12), r)
+    parts = bool(which) & (root > dies * r)
+    parts = np.where(parts & (width > dies), 2, parts)
     total = np.empty(len(q))
-    for by_parts in (False, True):
+    for by_parts in (0, 1, 2):
         rows = np.flatnonzero(parts == by_parts)
         for k in range(0, len(rows), 64):
             own = rows[k : k + 64]
             t, slip = _direct_given(q[own], most[own], q12[own], root[own])
             given = q[own], q12[own], t, slip
             total[own] = _direct_outer(rule, marks, which, by_parts, *given)
-            if which and rule[4] and not by_parts:
-                for ends, anywhere in (((q, most), True), ((most, q), False)):
+            if which and rule[4] and by_parts < 2:
+                for ends, anywhere in (((q, most), True), ((most, q), False))[: 2 - by_parts]:
                     entries = (v[own] for v in (*ends, q12, root))
-                    total[own] += _direct_jumped(rule, marks, *entries, anywhere)
+                    total[own] += _direct_jumped(rule, marks, *entries, anywhere, by_parts)
     return np.where(nothing & (np.abs(total) <= 2.0**-480 * np.sqrt(most)), 0.0, total)
 
 
-def _direct_jumped(rule, marks, q, other, q12, root, anywhere):
+def _direct_jumped(rule, marks, q, other, q12, root, anywhere, by_parts):
     """The part of E[s'(u)s'(v)] with v, of variance q, at a jump and u at none, or anywhere.
 
     In the integral over the other input it would be a peak, too steep for its nodes as doubles.
+    With `by_parts` u is anywhere, and E[s'(u)] is E[s(u)z]/t.
     """
     (kinks, heights), r, turn, total = marks[:2], np.sqrt(q), q12 / q, np.zeros(len(q))
     t, slip = _direct_given(q, other, q12, root)
@@ -644,8 +652,11 @@ def _direct_jumped(rule, marks, q, other, q12, root, anywhere):
     for k, height in zip(kinks, heights):
         part = height * _direct_bell(np.full(len(q), k), q) / r
         gaps, lows = _direct_gaps(kinks, turn, ((q12 - product) - spill) / q, k, np.zeros(len(q)))
-        mean = _direct_mean(rule, marks, 1, turn * k, gaps, lows, t, slip, 0.0)[0]
-        if anywhere:
+        if by_parts:
+            mean = _direct_moment(rule, marks, 1, turn * k, t)
+        else:
+            mean = _direct_mean(rule, marks, 1, turn * k, gaps, lows, t, slip, 0.0)[0]
+        if anywhere and not by_parts:
             for gap, low, jump in zip(gaps, lows, heights):
                 mean += jump * (0.3989422804014327 * _direct_near(gap, low, t, slip)) / t
         total += np.where(part != 0.0, part * mean, 0.0)
@@ -673,10 +684,11 @@ def _direct_outer(rule, marks, which, by_parts, q, q12, t, slip):
 def _direct_sums(rule, marks, which, by_parts, q, q12, t, slip, share):
     """The integral; the sum of its sizes, what its terms add up to where they cancel, the nodes.
 
-    By parts, E[s'(u)s'(v)] = E[s(v)(v/q*E[s(u)z]/t - turn*E[s(u)(z^2 - 1)]/t^2)], u = turn*v + t*z.
+    By parts, E[s'(u)] = E[s(u)z]/t for u = turn*v + t*z, and in both
+    E[s'(u)s'(v)] = E[s(v)(v/q*E[s(u)z]/t - turn*E[s(u)(z^2 - 1)]/t^2)].
     """
     centres, kinks, cuts = rule[6], marks[0], marks[2]
-    r, row, turn = np.sqrt(q), 0 if by_parts else which, q12 / q
+    r, row, turn = np.sqrt(q), 0 if by_parts == 2 else which, q12 / q
     product, spill = _two_product(turn, q)
     turned = turn, ((q12 - product) - spill) / q
     width = t / np.abs(turn)
@@ -694,9 +706,10 @@ def _direct_sums(rule, marks, which, by_parts, q, q12, t, slip, share):
         w = w * s
         m, deviation = (turn[own, None] * v).ravel(), np.repeat(t[own], len(_DIRECT_NODES))
         if by_parts:
-            first, second = (_direct_moment(rule, marks, n, m, deviation) for n in (1, 2))
-            mean = first.reshape(v.shape) * (v / q[own, None])
-            mean, beyond = mean - turn[own, None] * (second / deviation).reshape(v.shape), 0.0 * w
+            mean, beyond = _direct_moment(rule, marks, 1, m, deviation).reshape(v.shape), 0.0 * w
+            if by_parts == 2:
+                second = _direct_moment(rule, marks, 2, m, deviation) / deviation
+                mean = mean * (v / q[own, None]) - turn[own, None] * second.reshape(v.shape)
         else:
             gaps, lows = _direct_gaps(kinks, *(v[own, None] for v in turned), base, y)
             allow = np.minimum(share[own, None] / np.abs(w), 1e308).ravel()
@@ -853,10 +866,13 @@ def _direct_6d6feffa3d08(closed, q11, q12, q22, root):
     far = (least >= 40.4797998425978) & (root >= 20.2398999212989 * most)  # the rule there is right, and faster
     can = ~far & np.isfinite(q12) & np.isfinite(root) & (root >= 0.0)
     used = (used > 0) & (used < 3) & can  # 3: in compiled code only
-    can &= ~used & (least > 1e-140) & (most < 1e140) & (least + most <= np.inf)
+    inside = (least > 1e-140) & (most < 1e140) & (least + most <= np.inf)
+    used |= np.isnan(value) & can & inside  # terms of the closed form overflowed
+    can &= ~used & inside
     turned = can & (8.0 * q12 < -least * most)  # elsewhere no value of one sign is small
     if turned.any():
         small = _rule_6d6feffa3d08_small, _rule_6d6feffa3d08_marked, _rule_6d6feffa3d08, 0, turned, (value, q11, q22), given
+        used = np.array(used)
         used[turned] = _direct_each(*small) > 0.0
     if not used.any():
         return closed
@@ -875,6 +891,8 @@ def _direct_dot_6d6feffa3d08(closed, q11, q12, q22, root):
     far = (least >= 40.4797998425978) & (root >= 20.2398999212989 * most)  # the rule there is right, and faster
     can = ~far & np.isfinite(q12) & np.isfinite(root) & (root >= 0.0)
     used = (used > 0) & (used < 3) & can  # 3: in compiled code only
+    inside = (least > 1e-140) & (most < 1e140) & (least + most <= np.inf)
+    used |= np.isnan(value) & can & inside  # terms of the closed form overflowed
     if not used.any():
         return closed
     value, columns = np.array(value, dtype=np.float64), (q11, q12, q22, root)
@@ -1087,7 +1105,7 @@ def _mills(y):
 def _expPhi(a, z):
     """exp(a)*Phi(z), where exp may overflow and Phi underflow."""
     z = np.asarray(z, dtype=np.float64)
-    low = z < -1.0
+    low = z < 0.0
     below = np.maximum(np.where(low, z, -1.0), -1e100)
     square, error = _two_product(below, below)
     scaled = _erfcx_positive(-0.7071067811865476 * below)
@@ -1096,7 +1114,11 @@ def _expPhi(a, z):
     lost = ((a - (main - back)) - (0.5 * square + back)) - 0.5 * error
     lost = lost + (6.835808657661923e-17 - 5.981332575454183e-17 * scaled)  # of sqrt(1/2)
     lost = np.where(np.abs(lost) < 1.0, lost, 0.0)  # else no digit is right
-    tail = 0.5 * np.exp(main) * (scaled + scaled * lost)
+    with np.errstate(over="ignore", invalid="ignore"):
+        grown = np.exp(main)
+        whole, rest = _two_product(0.5 * scaled, grown)
+        rest = rest + whole * lost
+        tail = whole + np.where(np.abs(rest) < 1e290, rest, 0.0)  # else it overflows
     with np.errstate(over="ignore", invalid="ignore"):
         return np.where(low, tail, np.exp(np.where(low, 0.0, a)) * _Phi(z))
 
@@ -1291,10 +1313,12 @@ def _expPhi2(a, h, k, c, s, dh, dk):
     a, h, k, c, s, dh, dk = (np.array(v, dtype=np.float64) for v in given)
     rest = (s < -1.25 * c) | ((h + k) * np.abs(h - k) < -6.0)  # of what is larger
     big = (a >= 0.25) | ((h + k <= 0.0) & rest)
-    result = np.exp(np.where(big, 0.0, a)) * _Phi2(h, k, c, s)  # loses little: exp(a) < 1.3
+    # where the factor is below 1.3, little is lost
+    result = np.array(np.exp(np.where(big, 0.0, a)) * _Phi2(h, k, c, s))
     a, h, k, c, s, dh, dk = (v[big] for v in (a, h, k, c, s, dh, dk))
     rest = _orthant_low(a, h, k, c, s, dh, dk)
-    above = h + k > 0.0
+    # of nearly equal variables what one gate adds is small, and few roundings are of the whole
+    above = (h + k > 0.0) | (s * np.minimum(1.0 + np.abs(h) + np.abs(k), 1e9) < 1e-6 * c)
     low, high = np.minimum(h, k), np.maximum(h, k)
     h, k, c = np.where(above, low, h), np.where(above, -high, k), np.where(above, -c, c)
     s = s + ((c == 0.0) & (s == 0.0))

@@ -4,9 +4,11 @@ ntksym 0.1.0; programs: relu be47c3d0a0ca, relu_diag 9aa02434e212
 Computes   nngp = E[s(u) s(v)], s(x) = Max(0, x)
 Computes   dot = d nngp/d q12
 Requires   q11 >= 0, q22 >= 0
-Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing (ufuncs, packages and compiled duals bring q12 to its bound first)
+Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing
+           (ufuncs, packages and compiled duals bring q12 to its bound first)
 Requires   q >= 0
-Accuracy   at most nngp 1.1 eps, dot 0.8 eps of the kernel's size at 88 points, 34-digit reference; floats: computed in doubles
+Accuracy   at most nngp 1.1 eps, dot 0.8 eps of the kernel's size at 88 points, 34-digit
+           reference; floats: computed in doubles
 Source     cho2009kernel, daniely2016toward
 """
 

@@ -4,10 +4,12 @@ ntksym 0.1.0; programs: relu6 75c1021fff34, relu6_diag a6cec636bde9
 Computes   nngp = E[s(u) s(v)], s(x) = Min(6, Max(0, x))
 Computes   dot = d nngp/d q12
 Requires   q11 >= 0, q22 >= 0
-Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing (ufuncs, packages and compiled duals bring q12 to its bound first)
+Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing
+           (ufuncs, packages and compiled duals bring q12 to its bound first)
 Requires   q11*q22 and the exponentials of the formula neither overflow nor underflow
 Requires   q >= 0
-Accuracy   at most nngp 1.6 eps, dot 1.8 eps of the kernel's size at 66 points, 34-digit reference; floats: computed in doubles
+Accuracy   at most nngp 1.6 eps, dot 1.8 eps of the kernel's size at 66 points, 34-digit
+           reference; floats: computed in doubles
 """
 
 import numpy as np
@@ -477,26 +479,32 @@ def _direct_pairs(rule, marks, unit, which, q11, q12, q22, root):
     nothing = q == 0.0  # as at 2^-1020: of a jump there is no derivative
     q = np.where(nothing, 2.0**-1020, q)
     root = np.where(nothing, 2.0**-510 * np.sqrt(most), root)
-    parts = bool(which) & (root > rule[5] * unit * np.sqrt(q))
+    # by parts in an input that is spread wider than s is: in none, in u, in both
+    dies, r = rule[5] * unit, np.sqrt(q)
+    with np.errstate(divide="ignore"):
+        width = np.minimum(root * r / np.abs(q12), r)
+    parts = bool(which) & (root > dies * r)
+    parts = np.where(parts & (width > dies), 2, parts)
     total = np.empty(len(q))
-    for by_parts in (False, True):
+    for by_parts in (0, 1, 2):
         rows = np.flatnonzero(parts == by_parts)
         for k in range(0, len(rows), 64):
             own = rows[k : k + 64]
             t, slip = _direct_given(q[own], most[own], q12[own], root[own])
             given = q[own], q12[own], t, slip
             total[own] = _direct_outer(rule, marks, which, by_parts, *given)
-            if which and rule[4] and not by_parts:
-                for ends, anywhere in (((q, most), True), ((most, q), False)):
+            if which and rule[4] and by_parts < 2:
+                for ends, anywhere in (((q, most), True), ((most, q), False))[: 2 - by_parts]:
                     entries = (v[own] for v in (*ends, q12, root))
-                    total[own] += _direct_jumped(rule, marks, *entries, anywhere)
+                    total[own] += _direct_jumped(rule, marks, *entries, anywhere, by_parts)
     return np.where(nothing & (np.abs(total) <= 2.0**-480 * np.sqrt(most)), 0.0, total)
 
 
-def _direct_jumped(rule, marks, q, other, q12, root, anywhere):
+def _direct_jumped(rule, marks, q, other, q12, root, anywhere, by_parts):
     """The part of E[s'(u)s'(v)] with v, of variance q, at a jump and u at none, or anywhere.
 
     In the integral over the other input it would be a peak, too steep for its nodes as doubles.
+    With `by_parts` u is anywhere, and E[s'(u)] is E[s(u)z]/t.
     """
     (kinks, heights), r, turn, total = marks[:2], np.sqrt(q), q12 / q, np.zeros(len(q))
     t, slip = _direct_given(q, other, q12, root)
@@ -504,8 +512,11 @@ def _direct_jumped(rule, marks, q, other, q12, root, anywhere):
     for k, height in zip(kinks, heights):
         part = height * _direct_bell(np.full(len(q), k), q) / r
         gaps, lows = _direct_gaps(kinks, turn, ((q12 - product) - spill) / q, k, np.zeros(len(q)))
-        mean = _direct_mean(rule, marks, 1, turn * k, gaps, lows, t, slip, 0.0)[0]
-        if anywhere:
+        if by_parts:
+            mean = _direct_moment(rule, marks, 1, turn * k, t)
+        else:
+            mean = _direct_mean(rule, marks, 1, turn * k, gaps, lows, t, slip, 0.0)[0]
+        if anywhere and not by_parts:
             for gap, low, jump in zip(gaps, lows, heights):
                 mean += jump * (0.3989422804014327 * _direct_near(gap, low, t, slip)) / t
         total += np.where(part != 0.0, part * mean, 0.0)
@@ -533,10 +544,11 @@ def _direct_outer(rule, marks, which, by_parts, q, q12, t, slip):
 def _direct_sums(rule, marks, which, by_parts, q, q12, t, slip, share):
     """The integral; the sum of its sizes, what its terms add up to where they cancel, the nodes.
 
-    By parts, E[s'(u)s'(v)] = E[s(v)(v/q*E[s(u)z]/t - turn*E[s(u)(z^2 - 1)]/t^2)], u = turn*v + t*z.
+    By parts, E[s'(u)] = E[s(u)z]/t for u = turn*v + t*z, and in both
+    E[s'(u)s'(v)] = E[s(v)(v/q*E[s(u)z]/t - turn*E[s(u)(z^2 - 1)]/t^2)].
     """
     centres, kinks, cuts = rule[6], marks[0], marks[2]
-    r, row, turn = np.sqrt(q), 0 if by_parts else which, q12 / q
+    r, row, turn = np.sqrt(q), 0 if by_parts == 2 else which, q12 / q
     product, spill = _two_product(turn, q)
     turned = turn, ((q12 - product) - spill) / q
     width = t / np.abs(turn)
@@ -554,9 +566,10 @@ def _direct_sums(rule, marks, which, by_parts, q, q12, t, slip, share):
         w = w * s
         m, deviation = (turn[own, None] * v).ravel(), np.repeat(t[own], len(_DIRECT_NODES))
         if by_parts:
-            first, second = (_direct_moment(rule, marks, n, m, deviation) for n in (1, 2))
-            mean = first.reshape(v.shape) * (v / q[own, None])
-            mean, beyond = mean - turn[own, None] * (second / deviation).reshape(v.shape), 0.0 * w
+            mean, beyond = _direct_moment(rule, marks, 1, m, deviation).reshape(v.shape), 0.0 * w
+            if by_parts == 2:
+                second = _direct_moment(rule, marks, 2, m, deviation) / deviation
+                mean = mean * (v / q[own, None]) - turn[own, None] * second.reshape(v.shape)
         else:
             gaps, lows = _direct_gaps(kinks, *(v[own, None] for v in turned), base, y)
             allow = np.minimum(share[own, None] / np.abs(w), 1e308).ravel()
@@ -804,7 +817,10 @@ def _spline_term(x, y, q11, q12, q22, root, top, ends, det, power, end=np.inf, t
         given = b[past], a[past], begin, over, over - begin, back, held, least, both[past]
         part = _spline_panels(-1.0, *given, peak, begin, power)
         total[past] = part * (top[past] * top[past]) ** power
-    fallen = above * above + (42.0 + 4.0 * max(power - 1, 0))
+        # g where the other part begins: of the order of its rounding, and the same for both
+        ends_at = back + (begin - peak) * (b[past] + a[past] / (begin * peak))
+        above[past] = np.where(held > 0.0, 0.0, ends_at)
+    fallen = np.maximum(g, 0.0) ** 2 + (42.0 + 4.0 * max(power - 1, 0))
     until = np.minimum(_spline_at(a, b, np.sqrt(fallen)), end)
     given = a, b, start, top, start - top, above, zero, zero, both
     total += _spline_panels(1.0, *given, start, until, power)
@@ -872,10 +888,10 @@ def _spline_pairs(rule, marks, unit, which, q11, q12, q22, root, from_0):
 
 
 def _spline_of(q11, q12, q22, root):
-    """The determinant, where sigma begins, the unit of the gap, and sqrt(q11 q22) + q12 in two
-    doubles, 0 unless inputs are more nearly parallel than a rounded q12 says.  There the exponent
-    x^2 q22 - 2 x y q12 + y^2 q11 over the determinant is the square of x sqrt(q22) - y sqrt(q11)
-    over that, and 2 x y over the sum, which both keep their digits.
+    """The determinant, where sigma begins, the unit of the gap and what it lacks, over it, and
+    sqrt(q11 q22) + q12 in two doubles, 0 unless inputs are more nearly parallel than a rounded q12
+    says.  There the exponent x^2 q22 - 2 x y q12 + y^2 q11 over the determinant is the square of
+    x sqrt(q22) - y sqrt(q11) over that, and 2 x y over the sum, which both keep their digits.
     """
     (one, one_low), (two, two_low) = _two_product(q11, q22), _two_product(q12, q12)
     square, rest = _two_product(root, root)
@@ -890,7 +906,28 @@ def _spline_of(q11, q12, q22, root):
     ends = (np.where(known | (root > q12), 0.0, v) for v in ends)
     det = np.where(known, det + low, square), np.where(known, (det - (det + low)) + low, rest)
     top = np.where(q12 < 0.0, (whole - q12) / root, root / (whole + q12))
-    return det, top, np.where(q12 < 0.0, det[0] / (whole - q12), whole + q12), tuple(ends)
+    sides, size = whole + np.abs(q12), np.abs(q12)
+    lacks = ((whole - sides) + size) + 0.5 * rest_of
+    unit = np.where(q12 < 0.0, det[0] / sides, sides)
+    product, spill = _two_product(unit, sides)
+    left = ((det[0] - product) - spill) + det[1] - unit * lacks
+    return det, top, unit, np.where(q12 < 0.0, left / sides, lacks) / unit, tuple(ends)
+
+
+def _spline_arc(root, q12, det, own):
+    """What two kinks at 0 add, closed: a short arc is as the third power of the root."""
+    if not own:
+        arc = _angle(root, -q12)
+        return arc + arc * -6.182238607512211e-17
+    arc, (square, spill) = _true_arc(root, q12), _two_product(root, root)
+    lacks = ((det[0] - square) - spill) + det[1]
+    return arc + (root * (0.5 * lacks / (square + q12 * q12)) + arc * -6.182238607512211e-17)
+
+
+def _spline_scaled(total, unit, less, own):
+    """A sum of terms with what all have in common, but 1/pi."""
+    value = total * unit**own
+    return value + value * (own * less + -6.182238607512211e-17)
 
 
 def _spline_sum(kinks, heights, zero, power, which, q11, q12, q22, root):
@@ -905,7 +942,7 @@ def _spline_sum(kinks, heights, zero, power, which, q11, q12, q22, root):
     total, alone, good = 0.0, 0.0, True
     for far in range(1 + (0 < zero < len(kinks))):
         cov = -q12 if far else q12
-        det, top, unit, ends = _spline_of(q11, cov, q22, root)
+        det, top, unit, less, ends = _spline_of(q11, cov, q22, root)
         sign = -1.0 if far and (power + 1 + which) % 2 else 1.0
         part, whole, sizes = np.zeros((3, len(q11)))
         for i, (x, d) in enumerate(zip(kinks, heights)):
@@ -920,11 +957,11 @@ def _spline_sum(kinks, heights, zero, power, which, q11, q12, q22, root):
                 term = (d * e * (2.0 if fold and i != j else 1.0)) * term
                 whole, sizes = whole + term, sizes + np.abs(term)
                 if x == 0.0 == y and own < 2:  # by their arc, which has more digits
-                    alone = d * e * 0.5 * (_true_arc(root, cov) if own else _angle(root, -cov))
+                    alone = d * e * 0.5 * _spline_arc(root, cov, det, own)
                 else:
                     part = part + term
         good = good & (sizes <= 3.0 * np.abs(whole)) & ((sizes > 0.0) | bool(far))
-        total = total + sign * (part * unit**own)
+        total = total + sign * _spline_scaled(part, unit, less, own)
     return np.where(good, (total + alone) * scale, np.nan)
 
 
@@ -984,7 +1021,7 @@ def _spline_middle(kinks, heights, low, high, power, which, q11, q12, q22, root,
     slopes = u[1] * v[1]
     total, linear = (slopes if which else u[0] * v[0]), (q12 * slopes if own else 0.0)
     sizes, total = np.abs(total) + np.abs(linear), total + linear
-    det, top, unit, ends = _spline_of(q11, cov, q22, root)
+    det, top, unit, less, ends = _spline_of(q11, cov, q22, root)
     scale = 0.3183098861837907 * unit**own * np.where(q12 == 0.0, 0.0, turn ** (own + 1))
     twins = bool(np.all(kinks == -kinks[::-1]) and np.all(heights == -heights[::-1]))
     fold = bool(np.all(q11 == q22))
@@ -1009,7 +1046,9 @@ def _spline_middle(kinks, heights, low, high, power, which, q11, q12, q22, root,
                 term = times[rows] * np.where(q12[rows] == 0.0, 0.0, term)
                 part[rows], parts[rows] = part[rows] + term, parts[rows] + np.abs(term)
     # what all have in common does not spoil how they cancel
-    total, sizes = total + scale * part, sizes + np.abs(scale) * parts
+    found = scale * part
+    total = total + (found + found * (own * less + -6.182238607512211e-17))
+    sizes = sizes + np.abs(scale) * parts
     most = np.maximum(np.abs(total), np.where(sized, u[2] * v[2], 0.0))
     return np.where(sizes <= 1.5 * most, total, np.nan)
 
@@ -1085,10 +1124,13 @@ def _direct_279ba911d312(closed, q11, q12, q22, root):
         can, closed = can & ~done, value
         used = np.where((q11 != q22) & _spline_parallel(q12, root), np.minimum(used, 1), used)
     used = (used > 0) & (used < 3) & can  # 3: in compiled code only
-    can &= ~used & (least > 1e-140) & (most < 1e140) & (least + most <= np.inf)
+    inside = (least > 1e-140) & (most < 1e140) & (least + most <= np.inf)
+    used |= np.isnan(value) & can & inside  # terms of the closed form overflowed
+    can &= ~used & inside
     turned = can & (8.0 * q12 < -least * most)  # elsewhere no value of one sign is small
     if turned.any():
         small = _rule_279ba911d312_small, _rule_279ba911d312_marked, _rule_279ba911d312, 0, turned, (value, q11, q22), given
+        used = np.array(used)
         used[turned] = _direct_each(*small) > 0.0
     if not used.any():
         return closed
@@ -1117,10 +1159,13 @@ def _direct_dot_279ba911d312(closed, q11, q12, q22, root):
         can, closed = can & ~done, value
         used = np.where((q11 != q22) & _spline_parallel(q12, root), np.minimum(used, 1), used)
     used = (used > 0) & (used < 3) & can  # 3: in compiled code only
-    can &= ~used & (least > 1e-140) & (most < 1e140) & (least + most <= np.inf)
+    inside = (least > 1e-140) & (most < 1e140) & (least + most <= np.inf)
+    used |= np.isnan(value) & can & inside  # terms of the closed form overflowed
+    can &= ~used & inside
     turned = can & (8.0 * q12 < -least * most)  # elsewhere no value of one sign is small
     if turned.any():
         small = _rule_279ba911d312_small, _rule_279ba911d312_marked, _rule_279ba911d312, 1, turned, (value, q11, q22), given
+        used = np.array(used)
         used[turned] = _direct_each(*small) > 0.0
     if not used.any():
         return closed
@@ -1375,7 +1420,7 @@ def _Phi(z):
 def _expPhi(a, z):
     """exp(a)*Phi(z), where exp may overflow and Phi underflow."""
     z = np.asarray(z, dtype=np.float64)
-    low = z < -1.0
+    low = z < 0.0
     below = np.maximum(np.where(low, z, -1.0), -1e100)
     square, error = _two_product(below, below)
     scaled = _erfcx_positive(-0.7071067811865476 * below)
@@ -1384,7 +1429,11 @@ def _expPhi(a, z):
     lost = ((a - (main - back)) - (0.5 * square + back)) - 0.5 * error
     lost = lost + (6.835808657661923e-17 - 5.981332575454183e-17 * scaled)  # of sqrt(1/2)
     lost = np.where(np.abs(lost) < 1.0, lost, 0.0)  # else no digit is right
-    tail = 0.5 * np.exp(main) * (scaled + scaled * lost)
+    with np.errstate(over="ignore", invalid="ignore"):
+        grown = np.exp(main)
+        whole, rest = _two_product(0.5 * scaled, grown)
+        rest = rest + whole * lost
+        tail = whole + np.where(np.abs(rest) < 1e290, rest, 0.0)  # else it overflows
     with np.errstate(over="ignore", invalid="ignore"):
         return np.where(low, tail, np.exp(np.where(low, 0.0, a)) * _Phi(z))
 

@@ -10,10 +10,12 @@ Computes   inner products divided by the input dimension d
 Computes   derivative almost everywhere
 Requires   d >= 1
 Requires   q11 >= 0, q22 >= 0
-Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing (ufuncs, packages and compiled duals bring q12 to its bound first)
+Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing
+           (ufuncs, packages and compiled duals bring q12 to its bound first)
 Requires   q11*q22 and the exponentials of the formula neither overflow nor underflow
 Requires   q >= 0
-Accuracy   at most nngp 1.4 eps, ntk 1.3 eps of the kernel's size at 72 points, 34-digit reference; floats: nngp 0.5 eps, ntk 0.3 eps of 2^-23
+Accuracy   at most nngp 1.4 eps, ntk 1.3 eps of the kernel's size at 72 points, 34-digit
+           reference; floats: nngp 0.5 eps, ntk 0.3 eps of 2^-23
 Source     cho2009kernel, daniely2016toward
 
 Growth     rows of mean square 1, to first order: a relative error e of the rows changes

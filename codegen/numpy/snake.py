@@ -4,10 +4,12 @@ ntksym 0.1.0; programs: snake f0fffe564743, snake_diag a3a9c71e6fd3
 Computes   nngp = E[s(u) s(v)], s(x) = x + sin(a*x)**2/a
 Computes   dot = d nngp/d q12
 Requires   q11 >= 0, q22 >= 0
-Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing (ufuncs, packages and compiled duals bring q12 to its bound first)
+Requires   q12*q12 <= q11*q22 up to rounding, not checked: beyond it the numbers mean nothing
+           (ufuncs, packages and compiled duals bring q12 to its bound first)
 Requires   q11*q22 and the exponentials of the formula neither overflow nor underflow
 Requires   q >= 0
-Accuracy   at most nngp 1.6 eps, dot 0.4 eps of the kernel's size at 66 points, a = 0.5, 34-digit reference; floats: computed in doubles
+Accuracy   at most nngp 1.6 eps, dot 0.4 eps of the kernel's size at 66 points, a = 0.5, 34-digit
+           reference; floats: computed in doubles
 Source     ziyin2020neural
 """
 
@@ -118,16 +120,20 @@ def _price_efabc1de0107(closed, q11, q12, q22, root, a):
     length = np.sqrt(a) * np.sqrt(b)
     turn, rest, total = np.arctan2(np.abs(c), r), np.arctan2(r, np.abs(c)), 0.0
     most = min(max(float(a.max()), float(b.max()), 1.0), 1e40)
-    left, right = 0.0, 0.25 ** (1 + np.ceil(np.log2(most) / 4.0))
+    left, right, nodes = 0.0, 0.25 ** (1 + np.ceil(np.log2(most) / 4.0)), []
+    while left < 1.0:  # panels that are shorter towards the collinear end
+        nodes += [(left + (right - left) * x, (right - left) * w) for x, w in _price_efabc1de0107_NODES]
+        left, right = right, min(4.0 * right, 1.0)
+    several = 1 + 8192 // a.size  # nodes in one call, where points are few
     with np.errstate(all="ignore"):
-        while left < 1.0:  # panels that are shorter towards the collinear end
-            for node, weight in _price_efabc1de0107_NODES:
-                x = left + (right - left) * node
-                sine = np.sin(rest + turn * x)
-                cosine = np.copysign(np.sin(turn * (1.0 - x)), c)
-                slope = _price_efabc1de0107_inner(a, length * cosine, b, length * sine, *more)[0]
-                total = total + (right - left) * weight * sine * slope
-            left, right = right, min(4.0 * right, 1.0)
+        for k in range(0, len(nodes), several):
+            x, weight = np.array(nodes[k : k + several]).T[:, :, None]
+            sine = np.sin(rest + turn * x)
+            cosine = np.copysign(np.sin(turn * (1.0 - x)), c)
+            at = np.broadcast_arrays(a, length * cosine, b, length * sine, *more)
+            slope = np.reshape(_price_efabc1de0107_inner(*(v.ravel() for v in at))[0], sine.shape)
+            for term in weight * sine * slope:
+                total = total + term
         value[small] += np.copysign(turn, c) * length * total
     return value
 
