@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import ntksym
+from ntksym.backends.units import unit_of
 from ntksym.cli import catalogue, derive, export, network
 from ntksym.cli.outcome import View
 from ntksym.errors import BadActivation, BadSpec, NoClosedForm
@@ -214,3 +215,9 @@ def test_a_collapsed_network_says_what_is_proven_of_it(tmp_path: Path) -> None:
     found = exported(tmp_path, "mlp:relu:depth=3,weight_var=2", why=True, collapse=True)
     assert "3 layers as one polynomial of the angle" in text(found)
     assert "proven" in text(found) and "closed form" not in text(found)
+
+
+def test_heads_of_closed_forms_among_units_say_what_is_not_measured() -> None:
+    """`--error` takes a closed form that is cheaper than a table: the head promises bounds below."""
+    unit = unit_of(ntksym.dual("abs(x - 1)"), {})
+    assert unit.notes == ("K[Abs(x - 1)]: closed form; its rounding is not measured",)

@@ -93,7 +93,7 @@ def _program_unit(
         programs = mixture_programs(found)
         said = f"{what}: {len(found.mixture)} nodes; proven, rounding not counted: {bounds}"
         return ProgramUnit(programs, numbers, (said + rounding_note(programs),))
-    notes = (f"{what}: closed form",)
+    notes = (f"{what}: closed form; its rounding is not measured",)
     return closed_unit(found, numbers, notes, almost_everywhere=almost_everywhere)
 
 

@@ -188,7 +188,7 @@ def closed_arrays(dual: Dual, values: tuple[float, ...], sense: str) -> ArrayPro
         )
     ae = replace(dual, dot=dual.dot_ae, diag_dot=dual.diag_dot_ae) if sense != _DIST else dual
     slopes = _closed_slopes(given, kinks, tuple(p.name for p in dual.activation.params))
-    said = (f"K[{dual.activation.expr}]: closed form",)
+    said = (f"K[{dual.activation.expr}]: closed form; its rounding is not measured",)
     return ArrayPrograms(closed_programs(ae), (slopes,), values, said, kinks)
 
 
