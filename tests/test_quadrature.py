@@ -354,5 +354,5 @@ def test_programs_have_the_tangent_and_constants_made_of_isolated_zeros():
 def test_bounds_are_printed_with_two_digits_rounded_up():
     """No line says less than what is proven, nor a digit more than is needed."""
     known = ((8.14e-11, "8.2e-11"), (3.81e-8, "3.9e-08"), (9.91, "1.0e+01"), (2.5, "2.5e+00"))
-    for value, text in known:
+    for value, text in (*known, (Fraction(1, 3), "3.4e-01"), (Fraction(5, 2), "2.5e+00")):
         assert upward(value) == text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, Context
+from decimal import ROUND_CEILING, Context, Decimal
 from fractions import Fraction
 from math import inf, nextafter
 from typing import Any
@@ -50,9 +50,13 @@ def upper(value: Any, bits: int = 24) -> Fraction:
     return -((-top) // scale) * scale
 
 
-def upward(value: float) -> str:
+def upward(value: float | Fraction) -> str:
     """Two digits, rounded up: the least such number that is not below the value."""
-    return f"{float(_TWO_UP.create_decimal(value)):.1e}"
+    if isinstance(value, Fraction):
+        up = _TWO_UP.divide(Decimal(value.numerator), Decimal(value.denominator))
+    else:
+        up = _TWO_UP.create_decimal(value)
+    return f"{float(up):.1e}"
 
 
 _TWO_UP = Context(prec=2, rounding=ROUND_CEILING)

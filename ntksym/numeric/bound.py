@@ -17,7 +17,7 @@ from typing import Any
 
 from ..dyadic import fraction
 from ..precision import precision
-from .arith import ball, upper
+from .arith import ball, upper, upward
 from .nodes import Mixture
 
 TOP = 8
@@ -71,9 +71,9 @@ class MixtureBound:
     def text(self) -> tuple[str, ...]:
         """The bounds as lines of text."""
         return (
-            f"|tanh(z/2) - sum| <= {float(self.relative):.3g} |tanh(z/2)| for all real z",
-            f"|sigmoid(x) - sum| <= {float(self.sigmoid):.3g} for all real x",
-            f"|d/dz| of the first: <= {float(self.slope):.3g} for all real z",
+            f"|tanh(z/2) - sum| <= {upward(self.relative)} |tanh(z/2)| for all real z",
+            f"|sigmoid(x) - sum| <= {upward(self.sigmoid)} for all real x",
+            f"|d/dz| of the first: <= {upward(self.slope)} for all real z",
         )
 
 

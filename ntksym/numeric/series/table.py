@@ -19,7 +19,7 @@ from sympy import Expr
 from ...dyadic import fraction
 from ...errors import Undecided
 from ...precision import precision
-from ..arith import ball, rounded_up
+from ..arith import ball, rounded_up, upward
 from .sweep import Sweep, sweep
 from .tail import Rest, slope_tail, value_tail
 from .truncation import Extent, domain, extents, fewest
@@ -85,10 +85,11 @@ class SeriesTable:
             f"K[{self.expr}]: sum over n < {self.terms}{parity} of "
             "a_n(q11) a_n(q22) rho^n (Hermite/Mehler series)",
             f"for |rho| <= {float(self.rho_max):.17g} and q11, q22 = {where}; NaN elsewhere",
-            f"proven, rounding not counted: |error| <= {self.value:.3g} of the dual "
-            f"({self.value_relative:.3g} relative to sqrt(K K))",
-            f"and <= {self.dot:.3g} of the derivative dual ({self.dot_relative:.3g} relative)",
-            f"diagonal: <= {self.diag:.3g} and <= {self.diag_dot:.3g}",
+            f"proven, rounding not counted: |error| <= {upward(self.value)} of the dual "
+            f"({upward(self.value_relative)} relative to sqrt(K K))",
+            f"and <= {upward(self.dot)} of the derivative dual "
+            f"({upward(self.dot_relative)} relative)",
+            f"diagonal: <= {upward(self.diag)} and <= {upward(self.diag_dot)}",
         )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from ...activation import Activation
 from ...errors import BadCovariance, Undecided
 from ...precision import precision
-from ..arith import ball, rounded_up
+from ..arith import ball, rounded_up, upward
 from .cosines import Cells, at_points, cells, interpolate
 from .enclosed import coefficients, rational, slope_moment
 from .glance import glance
@@ -57,8 +57,9 @@ class Truncation:
         where = f"{float(self.lo):g}" if self.lo == self.hi else f"{self.lo} to {self.hi}"
         return (
             f"{self.terms} terms, |rho| <= {float(self.rho_max):.17g}, variances {where}: "
-            f"proven error <= {self.value:.3g} of the dual ({self.value_relative:.3g} relative to "
-            f"sqrt(K K)), <= {self.dot:.3g} of the derivative dual ({self.dot_relative:.3g})"
+            f"proven error <= {upward(self.value)} of the dual ({upward(self.value_relative)} "
+            f"relative to sqrt(K K)), <= {upward(self.dot)} of the derivative dual "
+            f"({upward(self.dot_relative)})"
         )
 
 
